@@ -1,0 +1,26 @@
+//! Activities that we send.
+
+/// What an activity of ours does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A review appears.
+    Create,
+    /// A review changed.
+    Update,
+    /// A review was taken back.
+    Delete,
+    /// A follow is accepted.
+    Accept,
+}
+
+impl Kind {
+    /// The ActivityStreams type, also the name under which it is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "Create",
+            Self::Update => "Update",
+            Self::Delete => "Delete",
+            Self::Accept => "Accept",
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Replies that are shown as comments.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use url::Url;
+
+use super::id::{CommentId, ReviewId};
+use super::time::Timestamp;
+
+/// A public reply to a review, or to another reply.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comment {
+    /// Its id here; its anchor on the page.
+    pub id: CommentId,
+    /// The review in whose thread it stands.
+    pub review: ReviewId,
+    /// Its id on the fediverse.
+    pub uri: Url,
+    /// The page where it can be read at home.
+    pub url: Url,
+    /// Who wrote it.
+    pub author: Author,
+    /// The comment that it answers; none where it answers the review.
+    pub parent: Option<CommentId>,
+    /// What it says, as safe HTML; empty once its author deleted it.
+    pub content: String,
+    /// Its content warning, plain text.
+    pub warning: Option<String>,
+    /// BCP 47 tag of its language.
+    pub language: Option<String>,
+    /// When its author wrote it.
+    pub published: Timestamp,
+    /// When its author last changed it.
+    pub edited: Option<Timestamp>,
+    /// Whether its author deleted it: only a placeholder holds its place in the thread.
+    pub deleted: bool,
+}
+
+/// The author of a comment, as shown beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// The actor's id.
+    pub uri: Url,
+    /// The actor's page.
+    pub url: Url,
+    /// The name shown, plain text.
+    pub name: String,
+    /// `@user@host`, only where WebFinger leads from it to the actor and back.
+    pub handle: Option<String>,
+}
+
+/// A comment and the replies to it, oldest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Branch {
+    /// The comment.
+    pub comment: Comment,
+    /// The replies to it.
+    pub replies: Vec<Branch>,
+}
+
+/// Hangs comments where they belong. The order in which they come does not matter; one whose parent
+/// is not among them stands at the top, and so does one that would close a circle.
+pub fn thread(comments: Vec<Comment>) -> Vec<Branch> {
+    let mut comments = comments;
+    comments.sort_by_key(|c| (c.published, c.id));
+    let parent_of: HashMap<CommentId, CommentId> =
+        comments.iter().filter_map(|c| c.parent.map(|p| (c.id, p))).collect();
+    let present: HashSet<CommentId> = comments.iter().map(|c| c.id).collect();
+    let circular = circular(&parent_of);
+
+    let mut order = Vec::with_capacity(comments.len());
+    let mut children: BTreeMap<CommentId, Vec<CommentId>> = BTreeMap::new();
+    let mut roots = Vec::new();
+    for comment in &comments {
+        match comment.parent.filter(|p| present.contains(p) && !circular.contains(&comment.id)) {
+            Some(parent) => children.entry(parent).or_default().push(comment.id),
+            None => roots.push(comment.id),
+        }
+    }
+    // Deepest first, without recursion: a hostile thread may be thousands of replies deep.
+    let mut open = roots.clone();
+    while let Some(id) = open.pop() {
+        order.push(id);
+        open.extend(children.get(&id).into_iter().flatten());
+    }
+    let mut by_id: HashMap<CommentId, Comment> = comments.into_iter().map(|c| (c.id, c)).collect();
+    let mut built: HashMap<CommentId, Branch> = HashMap::new();
+    for id in order.into_iter().rev() {
+        let replies = children.remove(&id).unwrap_or_default();
+        let replies = replies.into_iter().filter_map(|c| built.remove(&c)).collect();
+        if let Some(comment) = by_id.remove(&id) {
+            built.insert(id, Branch { comment, replies });
+        }
+    }
+    roots.into_iter().filter_map(|id| built.remove(&id)).collect()
+}
+
+/// Those whose chain of parents leads back to themselves. No stretch is walked twice, since a hostile thread may
+/// be one long chain.
+fn circular(parent_of: &HashMap<CommentId, CommentId>) -> HashSet<CommentId> {
+    let mut circular = HashSet::new();
+    let mut walked_by: HashMap<CommentId, CommentId> = HashMap::new();
+    for &start in parent_of.keys() {
+        let mut at = start;
+        while !walked_by.contains_key(&at) {
+            walked_by.insert(at, start);
+            let Some(&next) = parent_of.get(&at) else { break };
+            at = next;
+        }
+        // This walk met itself: from here on once more around is the circle.
+        let mut around = at;
+        while walked_by.get(&around) == Some(&start)
+            && parent_of.contains_key(&around)
+            && circular.insert(around)
+        {
+            let Some(&next) = parent_of.get(&around) else { break };
+            around = next;
+        }
+    }
+    circular
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn comment(n: i64, parent: Option<CommentId>) -> Comment {
+        let url: Url = format!("https://m.example/{n}").parse().unwrap();
+        Comment {
+            id: CommentId::new(Timestamp::from_millis(n)),
+            review: ReviewId::new(Timestamp::from_millis(0)),
+            uri: url.clone(),
+            url: url.clone(),
+            author: Author { uri: url.clone(), url, name: String::new(), handle: None },
+            parent,
+            content: String::new(),
+            warning: None,
+            language: None,
+            published: Timestamp::from_millis(n),
+            edited: None,
+            deleted: false,
+        }
+    }
+
+    #[test]
+    fn replies_hang_under_what_they_answer_in_whatever_order_they_come() {
+        let first = comment(1, None);
+        let answer = comment(2, Some(first.id));
+        let deeper = comment(3, Some(answer.id));
+        let second = comment(4, None);
+        let all = [first, answer, deeper, second];
+        let expected = thread(all.to_vec());
+        assert_eq!(expected.len(), 2);
+        assert_eq!(expected[0].replies[0].replies[0].comment, all[2]);
+        let mut reversed = all.to_vec();
+        reversed.reverse();
+        assert_eq!(thread(reversed), expected);
+    }
+
+    #[test]
+    fn a_circle_of_replies_loses_nobody() {
+        let mut a = comment(1, None);
+        let b = comment(2, Some(a.id));
+        a.parent = Some(b.id);
+        let tree = thread(vec![a, b]);
+        assert_eq!(tree.len(), 2, "both stand at the top");
+    }
+}

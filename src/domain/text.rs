@@ -1,0 +1,106 @@
+//! Plain text from outside, made fit to stand among other text.
+//!
+//! Escaping keeps it from being markup. This keeps it from turning the text around it, from hiding in it,
+//! and from piling marks over the lines above.
+
+use unicode_normalization::char::is_combining_mark;
+
+/// Marks on one letter beyond this are dropped; Vietnamese needs two, Hebrew three.
+const MARKS: usize = 4;
+
+/// Text without characters that turn the direction of writing, take no room, or control a machine; with at
+/// most a few marks on a letter. Line breaks and tabs stay.
+pub fn without_tricks(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut marks = 0;
+    for c in text.chars() {
+        if is_trick(c) {
+            continue;
+        }
+        if is_joiner(c) {
+            // Joiners form emoji and Persian words; a second one in a row, or one after a space, hides.
+            if out.chars().next_back().is_none_or(|before| before.is_whitespace() || is_joiner(before)) {
+                continue;
+            }
+        } else if is_combining_mark(c) || matches!(c, '\u{FE00}'..='\u{FE0F}') {
+            marks += 1;
+            if marks > MARKS {
+                continue;
+            }
+        } else {
+            marks = 0;
+        }
+        out.push(match c {
+            '\u{2028}' | '\u{2029}' | '\u{85}' => '\n',
+            c => c,
+        });
+    }
+    out
+}
+
+/// The text on one line: without tricks, each white space a single space, none at its ends.
+pub fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for word in text.split_whitespace().map(without_tricks).filter(|word| !word.is_empty()) {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(&word);
+    }
+    line
+}
+
+/// Whether the character joins those beside it, and is not seen itself.
+const fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200C}' | '\u{200D}')
+}
+
+/// Controls, the marks that turn the direction of text (Unicode Annex 9), and what takes no room.
+fn is_trick(c: char) -> bool {
+    let control = c.is_control() && !matches!(c, '\n' | '\t' | '\u{85}');
+    control
+        || matches!(
+            c,
+            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+                | '\u{180B}'..='\u{180F}' | '\u{200B}' | '\u{200E}' | '\u{200F}'
+                | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}'
+                | '\u{FFF0}'..='\u{FFFB}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_line_cannot_turn_or_hide_what_stands_beside_it() {
+        assert_eq!(one_line(" a\u{202e}b\0\tc\n\u{200b}\u{feff} d\r\n e\rf\u{7} "), "ab c d e f");
+        assert_eq!(one_line("  a\u{202e}b \u{7}\n c\u{2066} "), "ab c");
+        assert_eq!(one_line("\u{200d}\u{200d} a\u{200d}\u{200c}"), "a\u{200d}");
+        assert_eq!(one_line("نمی\u{200c}خواهم 👩\u{200d}🚀"), "نمی\u{200c}خواهم 👩\u{200d}🚀");
+    }
+
+    #[test]
+    fn marks_do_not_pile_up() {
+        let zalgo = format!("Z{}!", "\u{301}".repeat(1_000));
+        assert_eq!(one_line(&zalgo).chars().count(), 2 + MARKS);
+        let joined = format!("Z{}!", "\u{301}\u{200d}".repeat(1_000));
+        assert!(one_line(&joined).chars().count() <= 3 + 2 * MARKS, "joiners start no new letter");
+        assert_eq!(one_line("e\u{301}te\u{301}"), "e\u{301}te\u{301}");
+    }
+
+    #[test]
+    fn line_breaks_stay_where_there_are_lines() {
+        assert_eq!(without_tricks("a\n\tb\u{2028}c\r\nd"), "a\n\tb\nc\nd");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_clean_stays_as_it_is(text in "[\\PCa-c \u{301}\u{200c}\u{200d}\u{200b}\n]{0,40}") {
+            let once = one_line(&text);
+            prop_assert_eq!(one_line(&once), once.clone());
+            prop_assert_eq!(without_tricks(&once), once);
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Marquee gives a film critic a home of their own on the fediverse.
+//!
+//! Imports point down only:
+//! `main, cli → app → web, worker → flows → store, federation, sources → net → domain`;
+//! `config` knows only `domain`. `web` reads `store` for pages and changes state only through `flows`.
+
+pub mod domain;

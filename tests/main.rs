@@ -1,0 +1,1 @@
+//! The tests through the doors come once there are doors.
