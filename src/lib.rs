@@ -4,4 +4,5 @@
 //! `main, cli → app → web, worker → flows → store, federation, sources → net → domain`;
 //! `config` knows only `domain`. `web` reads `store` for pages and changes state only through `flows`.
 
+pub mod config;
 pub mod domain;
