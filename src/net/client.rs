@@ -1,0 +1,373 @@
+//! The HTTP client. Every request is bounded in time, size and redirects, and every address on its way
+//! has passed the [`guard`](super::guard).
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use bytes::{Bytes, BytesMut};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, StatusCode};
+use ipnet::IpNet;
+use url::Url;
+
+use super::NetError;
+use super::guard::{Door, Guard};
+use super::resolver::{Directory, Guarded, Names, System};
+use crate::domain::time::Timestamp;
+
+/// Redirects that one fetch follows.
+const MOST_REDIRECTS: usize = 3;
+
+/// What is kept of the body of an answer to a POST.
+const EXCERPT: usize = 1024;
+
+/// What is read of it, so that the connection can be used again.
+const LONGEST_ANSWER: usize = 16 * 1024;
+
+/// Headers of an answer over HTTP/2, together.
+const LONGEST_HEADERS: u32 = 64 * 1024;
+
+/// Headers that a caller gave for one address and that are safe at another.
+const CARRIED: [HeaderName; 3] = [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::ACCEPT_LANGUAGE];
+
+/// Makes the headers that prove who we are, for one request. It runs on a thread that may block.
+pub type Signer = Arc<dyn Fn(&Method, &Url) -> HeaderMap + Send + Sync>;
+
+/// What the operator decided about requests to others.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// `Marquee/<version> (+<origin>)`.
+    pub user_agent: String,
+    /// Networks that may be reached though they are not public, and at any port.
+    pub allow_networks: Vec<IpNet>,
+    /// Addresses of names, in place of DNS. A port other than 0 is used where the URL names none. They
+    /// are judged as all others: a private one needs its network among the allowed.
+    pub resolve: HashMap<String, SocketAddr>,
+    /// Certificates in PEM to trust beside the system's own.
+    pub extra_ca: Option<Vec<u8>>,
+    /// Whether http is spoken to the allowed networks: in a trial on one machine.
+    pub plain_http: bool,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) connect: Duration,
+    /// Between two pieces of an answer.
+    pub(super) read: Duration,
+    /// From the first look-up to the last byte, all redirects together.
+    pub(super) total: Duration,
+}
+
+const LIMITS: Limits = Limits {
+    connect: Duration::from_secs(10),
+    read: Duration::from_secs(15),
+    total: Duration::from_secs(40),
+};
+
+/// The client. Cheap to clone; all clones share their connections.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    directory: Arc<Directory>,
+    public: reqwest::Client,
+    allowed: reqwest::Client,
+    limits: Limits,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Client")
+    }
+}
+
+/// A fetch.
+#[derive(Clone)]
+pub struct Get<'a> {
+    /// What to fetch.
+    pub url: &'a Url,
+    /// The `Accept` header.
+    pub accept: &'a str,
+    /// The most bytes that the body may have, after decompression.
+    pub limit: usize,
+    /// Further headers. At another host than the first one only conditional ones are sent.
+    pub headers: HeaderMap,
+    /// Signs each hop anew.
+    pub sign: Option<&'a Signer>,
+}
+
+impl<'a> Get<'a> {
+    /// A fetch without further headers, unsigned.
+    pub fn new(url: &'a Url, accept: &'a str, limit: usize) -> Self {
+        Self { url, accept, limit, headers: HeaderMap::new(), sign: None }
+    }
+
+    /// The same with further headers.
+    #[must_use]
+    pub fn headers(self, headers: HeaderMap) -> Self {
+        Self { headers, ..self }
+    }
+}
+
+/// What was fetched, whatever its status.
+#[derive(Debug, Clone)]
+pub struct Fetched {
+    /// Where it was found after all redirects.
+    pub url: Url,
+    /// Its status; never a redirect that could have been followed.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, complete.
+    pub body: Bytes,
+}
+
+/// The answer to a POST.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// When to come back, where it says so. Not bounded: a peer may say ten years.
+    pub retry_after: Option<RetryAfter>,
+    /// The start of its body, at most 1 KiB on one line, to show to the operator. It is the peer's text.
+    pub excerpt: String,
+}
+
+/// A `Retry-After` header (RFC 9110 section 10.2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// After so long.
+    Wait(Duration),
+    /// At that moment.
+    Until(Timestamp),
+}
+
+impl RetryAfter {
+    fn read(headers: &HeaderMap) -> Option<Self> {
+        let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            let seconds = text.parse().unwrap_or(u64::MAX);
+            return Some(Self::Wait(Duration::from_secs(seconds)));
+        }
+        Timestamp::parse_http_date(text).map(Self::Until)
+    }
+
+    /// How long that is from now.
+    pub fn wait(self, now: Timestamp) -> Duration {
+        match self {
+            Self::Wait(duration) => duration,
+            Self::Until(moment) => moment.since(now),
+        }
+    }
+}
+
+impl Client {
+    /// A client under this policy. Fails if a certificate cannot be read or the system has none.
+    pub fn new(policy: Policy) -> anyhow::Result<Self> {
+        Self::with(policy, Arc::new(System), LIMITS)
+    }
+
+    pub(super) fn with(policy: Policy, names: Arc<dyn Names>, limits: Limits) -> anyhow::Result<Self> {
+        let guard = Guard::new(policy.allow_networks, policy.plain_http);
+        let directory = Arc::new(Directory::new(guard, policy.resolve, names));
+        let roots = match &policy.extra_ca {
+            Some(pem) => reqwest::Certificate::from_pem_bundle(pem).context("the extra certificates")?,
+            None => Vec::new(),
+        };
+        let build = |door| {
+            let resolver = Guarded { directory: Arc::clone(&directory), door };
+            inner(resolver, &policy.user_agent, roots.clone(), limits)
+        };
+        Ok(Self(Arc::new(Inner {
+            public: build(Door::Public)?,
+            allowed: build(Door::Allowed)?,
+            directory,
+            limits,
+        })))
+    }
+
+    /// The client that [`super::edge`] hands to those who insist on one of their own.
+    pub(super) fn bare(&self) -> reqwest::Client {
+        self.0.public.clone()
+    }
+
+    /// Fetches, and follows up to three redirects. Any status is an answer.
+    pub async fn get(&self, request: Get<'_>) -> Result<Fetched, NetError> {
+        tokio::time::timeout(self.0.limits.total, self.follow(request))
+            .await
+            .map_err(|_| NetError::Timeout)?
+    }
+
+    async fn follow(&self, mut request: Get<'_>) -> Result<Fetched, NetError> {
+        let mut url = request.url.clone();
+        let mut seen: Vec<Url> = Vec::new();
+        let accept = HeaderValue::from_str(request.accept).map_err(|_| NetError::Request)?;
+        request.headers.insert(header::ACCEPT, accept);
+        loop {
+            let mut headers = request.headers.clone();
+            if let Some(sign) = request.sign {
+                headers.extend(signed(sign, &url).await?);
+            }
+            let response = self.send(Method::GET, &url, headers, Bytes::new()).await?;
+            let Some(next) = redirect(&response, &url)? else {
+                let (status, headers) = (response.status(), response.headers().clone());
+                let body = read_body(response, request.limit).await?;
+                return Ok(Fetched { url, status, headers, body });
+            };
+            let mut visited = url.clone();
+            visited.set_fragment(None);
+            seen.push(visited);
+            let mut arriving = next.clone();
+            arriving.set_fragment(None);
+            if seen.len() > MOST_REDIRECTS || seen.contains(&arriving) {
+                return Err(NetError::Redirect);
+            }
+            if next.origin() != url.origin() {
+                keep_only_carried(&mut request.headers);
+            }
+            url = next;
+        }
+    }
+
+    /// Posts. A redirect is an answer like any other: a signature fits one address only.
+    pub async fn post(&self, url: &Url, headers: HeaderMap, body: Bytes) -> Result<Answer, NetError> {
+        let sending = async {
+            let response = self.send(Method::POST, url, headers, body).await?;
+            let status = response.status();
+            let retry_after = RetryAfter::read(response.headers());
+            // The status says it all; a body that breaks off or drips takes nothing from it.
+            let reading = read_start(response);
+            let start = tokio::time::timeout(self.0.limits.read, reading).await.unwrap_or_default();
+            Ok(Answer { status, retry_after, excerpt: excerpt(&start) })
+        };
+        tokio::time::timeout(self.0.limits.total, sending).await.map_err(|_| NetError::Timeout)?
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: &Url,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<reqwest::Response, NetError> {
+        let client = match self.0.directory.guard().check(url)? {
+            Door::Public => &self.0.public,
+            Door::Allowed => &self.0.allowed,
+        };
+        let mut request = client.request(method.clone(), url.clone()).headers(headers);
+        if method != Method::GET {
+            request = request.body(body);
+        }
+        Ok(request.send().await?)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that makes clients")]
+fn inner(
+    resolver: Guarded,
+    user_agent: &str,
+    roots: Vec<reqwest::Certificate>,
+    limits: Limits,
+) -> anyhow::Result<reqwest::Client> {
+    let builder = reqwest::Client::builder()
+        .https_only(resolver.door == Door::Public)
+        .dns_resolver(resolver)
+        .user_agent(user_agent)
+        // A proxy from the environment would connect in our place, past the guard.
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .gzip(true)
+        .tls_backend_rustls()
+        .tls_certs_merge(roots)
+        .connect_timeout(limits.connect)
+        .read_timeout(limits.read)
+        .pool_max_idle_per_host(4)
+        .pool_idle_timeout(Duration::from_mins(1))
+        .http2_max_header_list_size(LONGEST_HEADERS);
+    builder.build().context("the HTTP client")
+}
+
+/// The headers that sign a fetch of this address.
+async fn signed(sign: &Signer, url: &Url) -> Result<HeaderMap, NetError> {
+    let (sign, url) = (Arc::clone(sign), url.clone());
+    let mut headers =
+        tokio::task::spawn_blocking(move || sign(&Method::GET, &url)).await.map_err(|_| NetError::Request)?;
+    // The connection knows its host better, and HTTP/2 has another name for it.
+    headers.remove(header::HOST);
+    Ok(headers)
+}
+
+/// Where an answer redirects to; none if it does not.
+fn redirect(response: &reqwest::Response, from: &Url) -> Result<Option<Url>, NetError> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let location = response.headers().get(header::LOCATION);
+    let target = location
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| from.join(text).ok())
+        .ok_or(NetError::Redirect)?;
+    if from.scheme() == "https" && target.scheme() == "http" {
+        return Err(NetError::Redirect);
+    }
+    Ok(Some(target))
+}
+
+fn keep_only_carried(headers: &mut HeaderMap) {
+    let mut kept = HeaderMap::new();
+    for name in CARRIED.into_iter().chain([header::ACCEPT]) {
+        if let Some(value) = headers.remove(&name) {
+            kept.insert(name, value);
+        }
+    }
+    *headers = kept;
+}
+
+/// The whole body, unless it has over `limit` bytes after decompression.
+async fn read_body(mut response: reqwest::Response, limit: usize) -> Result<Bytes, NetError> {
+    let announced = response.content_length().unwrap_or(0);
+    if usize::try_from(announced).map_or(true, |length| length > limit) {
+        return Err(NetError::TooLarge(limit));
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > limit {
+            return Err(NetError::TooLarge(limit));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// The start of a body, or what there is of it.
+async fn read_start(mut response: reqwest::Response) -> Vec<u8> {
+    let (mut start, mut read) = (Vec::new(), 0);
+    while let Ok(Some(chunk)) = response.chunk().await {
+        read += chunk.len();
+        let room = EXCERPT - start.len();
+        start.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if read > LONGEST_ANSWER {
+            break;
+        }
+    }
+    start
+}
+
+/// Text on one line, of at most [`EXCERPT`] bytes.
+fn excerpt(start: &[u8]) -> String {
+    let text = String::from_utf8_lossy(start);
+    let mut line = String::new();
+    for c in text.chars().map(|c| if c.is_control() { ' ' } else { c }) {
+        if line.len() + c.len_utf8() > EXCERPT {
+            break;
+        }
+        line.push(c);
+    }
+    line.trim().to_owned()
+}

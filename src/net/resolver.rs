@@ -1,0 +1,91 @@
+//! Turns names into addresses that may be connected to. What it returns is what the connection is made
+//! to, so that a name cannot show one address to a check and another to the connection.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::sync::Semaphore;
+
+use super::guard::{Door, Guard, Refused};
+
+/// Look-ups at one time. Each blocks a thread for as long as the name servers keep it waiting, and
+/// tokio has 512 of those for everybody.
+const MOST_LOOKUPS: usize = 256;
+
+/// Asks for the addresses of a name. Blocks.
+pub(super) trait Names: Send + Sync {
+    /// Every address of the name; a port other than 0 replaces the scheme's own.
+    fn look_up(&self, name: &str) -> io::Result<Vec<SocketAddr>>;
+}
+
+/// The system's resolver.
+pub(super) struct System;
+
+impl Names for System {
+    fn look_up(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+        Ok((name, 0).to_socket_addrs()?.collect())
+    }
+}
+
+/// What both doors share.
+pub(super) struct Directory {
+    guard: Guard,
+    table: HashMap<String, SocketAddr>,
+    names: Arc<dyn Names>,
+    lookups: Arc<Semaphore>,
+}
+
+impl Directory {
+    pub(super) fn new(guard: Guard, table: HashMap<String, SocketAddr>, names: Arc<dyn Names>) -> Self {
+        Self {
+            guard,
+            table: table.into_iter().map(|(name, address)| (name.to_ascii_lowercase(), address)).collect(),
+            names,
+            lookups: Arc::new(Semaphore::new(MOST_LOOKUPS)),
+        }
+    }
+
+    pub(super) const fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    async fn addresses(&self, name: String) -> io::Result<Vec<SocketAddr>> {
+        if let Some(address) = self.table.get(&name) {
+            return Ok(vec![*address]);
+        }
+        let permit = Arc::clone(&self.lookups).acquire_owned().await.map_err(io::Error::other)?;
+        let names = Arc::clone(&self.names);
+        tokio::task::spawn_blocking(move || {
+            // Held until the thread is free again, even if nobody waits for the answer any more.
+            let _permit = permit;
+            names.look_up(&name)
+        })
+        .await?
+    }
+}
+
+/// The resolver of one of the two clients.
+pub(super) struct Guarded {
+    pub(super) directory: Arc<Directory>,
+    pub(super) door: Door,
+}
+
+impl Resolve for Guarded {
+    fn resolve(&self, name: Name) -> Resolving {
+        let directory = Arc::clone(&self.directory);
+        let door = self.door;
+        Box::pin(async move {
+            let found = directory.addresses(name.as_str().to_owned()).await?;
+            // One address that is not public condemns the name: nobody honest mixes them, and which one
+            // the connection would take is not ours to say.
+            if !found.iter().all(|to| directory.guard.permits(door, to.ip())) {
+                return Err(Refused::Private.into());
+            }
+            let addresses: Addrs = Box::new(found.into_iter());
+            Ok(addresses)
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! The client against servers on this machine that count who connects.
+
+mod addresses;
+mod answers;
+mod edge;
+mod server;
+mod tls;
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::HeaderMap;
+use url::Url;
+
+use self::server::{Server, ok};
+use super::NetError;
+use super::client::Limits;
+use super::client::{Client, Fetched, Get, Policy};
+use super::guard::Refused;
+use super::resolver::Names;
+
+/// Names that a test made up. Each look-up takes the next answer; the last one stays.
+#[derive(Default)]
+struct Scripted(Mutex<HashMap<String, Vec<Vec<SocketAddr>>>>);
+
+impl Names for Scripted {
+    fn look_up(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+        let mut names = self.0.lock().unwrap();
+        let answers = names.get_mut(name).ok_or_else(|| io::Error::other("no such name"))?;
+        Ok(if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() })
+    }
+}
+
+fn names(all: &[(&str, &[&[SocketAddr]])]) -> Arc<Scripted> {
+    let map = all
+        .iter()
+        .map(|(name, answers)| ((*name).to_owned(), answers.iter().map(|a| a.to_vec()).collect()))
+        .collect();
+    Arc::new(Scripted(Mutex::new(map)))
+}
+
+const SHORT: Limits = Limits {
+    connect: Duration::from_millis(800),
+    read: Duration::from_millis(300),
+    total: Duration::from_millis(900),
+};
+
+const LONG: Limits =
+    Limits { connect: Duration::from_secs(5), read: Duration::from_secs(5), total: Duration::from_secs(10) };
+
+/// The policy of a server on the open internet.
+fn strict() -> Policy {
+    Policy { user_agent: "Marquee/0 (+https://crit.example)".to_owned(), ..Policy::default() }
+}
+
+/// A policy that lets a test reach its own servers, over http too.
+fn loopback() -> Policy {
+    Policy { allow_networks: vec!["127.0.0.0/8".parse().unwrap()], plain_http: true, ..strict() }
+}
+
+fn client(policy: Policy, names: Arc<Scripted>) -> Client {
+    Client::with(policy, names, LONG).unwrap()
+}
+
+/// A client that knows these names at these servers.
+fn local(all: &[(&str, &Server)]) -> Client {
+    let names_of: Vec<_> = all.iter().map(|(name, server)| (*name, [server.address])).collect();
+    let answers: Vec<_> = names_of.iter().map(|(name, address)| (*name, [&address[..]])).collect();
+    let scripted: Vec<(&str, &[&[SocketAddr]])> =
+        answers.iter().map(|(name, all)| (*name, &all[..])).collect();
+    client(loopback(), names(&scripted))
+}
+
+async fn get(client: &Client, url: &str) -> Result<Fetched, NetError> {
+    let url: Url = url.parse().unwrap();
+    client.get(request(&url)).await
+}
+
+fn request(url: &Url) -> Get<'_> {
+    Get { url, accept: "text/plain", limit: 1000, headers: HeaderMap::new(), sign: None }
+}

@@ -1,0 +1,123 @@
+use super::server::moved;
+use super::*;
+
+/// Whoever asks for this name is refused, and nobody connects.
+async fn refuses(address: &str) {
+    let to: SocketAddr = address.parse().unwrap();
+    let client = client(strict(), names(&[("evil.example", &[&[to]])]));
+    let refused = get(&client, "https://evil.example/").await.unwrap_err();
+    assert_eq!(refused, NetError::Refused(Refused::Private), "{address}");
+    let url = "https://evil.example/inbox".parse().unwrap();
+    let refused = client.post(&url, HeaderMap::new(), bytes::Bytes::new()).await;
+    assert_eq!(refused.unwrap_err(), NetError::Refused(Refused::Private), "{address}");
+}
+
+#[tokio::test]
+async fn e1_e2_e10_a_name_of_a_private_address_is_not_connected_to() {
+    let server = Server::start(|_| ok("secret")).await;
+    refuses(&server.address.to_string()).await;
+    refuses(&format!("[::ffff:127.0.0.1]:{}", server.port())).await;
+    for address in ["10.0.0.1:443", "169.254.169.254:80", "[::1]:443", "[64:ff9b::a00:1]:443", "0.0.0.0:443"]
+    {
+        refuses(address).await;
+    }
+    assert_eq!(server.accepted(), 0);
+}
+
+#[tokio::test]
+async fn e3_a_literal_is_not_connected_to() {
+    let server = Server::start(|_| ok("secret")).await;
+    let client = client(strict(), names(&[]));
+    for host in ["127.0.0.1", "2130706433", "0x7f.1", "0177.1", "127.1", "[::1]", "[::ffff:7f00:1]"] {
+        let refused = get(&client, &format!("https://{host}:{}/", server.port())).await;
+        assert_eq!(refused.unwrap_err(), NetError::Refused(Refused::Literal), "{host}");
+    }
+    assert_eq!(server.accepted(), 0);
+}
+
+#[tokio::test]
+async fn e4_one_private_address_among_others_condemns_the_name() {
+    let server = Server::start(|_| ok("secret")).await;
+    let public: SocketAddr = "8.8.8.8:1".parse().unwrap();
+    for both in [[public, server.address], [server.address, public]] {
+        let client = client(strict(), names(&[("evil.example", &[&both])]));
+        let refused = get(&client, "https://evil.example/").await.unwrap_err();
+        assert_eq!(refused, NetError::Refused(Refused::Private));
+    }
+    assert_eq!(server.accepted(), 0);
+}
+
+#[tokio::test]
+async fn e4_e11_each_connection_is_judged_anew() {
+    let first = Server::start(|_| ok("first")).await;
+    let second = Server::start(|_| ok("second")).await;
+    let elsewhere: SocketAddr = format!("127.0.0.2:{}", second.port()).parse().unwrap();
+    let policy = Policy { allow_networks: vec!["127.0.0.1/32".parse().unwrap()], ..loopback() };
+    let script = names(&[("m.example", &[&[first.address], &[elsewhere]])]);
+    let client = client(policy, script);
+    assert_eq!(get(&client, "http://m.example/").await.unwrap().body, "first");
+    let refused = get(&client, "http://m.example/").await.unwrap_err();
+    assert_eq!(refused, NetError::Refused(Refused::Private));
+    assert_eq!(second.accepted(), 0);
+}
+
+#[tokio::test]
+async fn e5_a_redirect_to_what_is_refused_is_refused() {
+    let secret = Server::start(|_| ok("secret")).await;
+    let port = secret.port();
+    let targets = [
+        (format!("https://127.0.0.2:{port}/"), Refused::Literal),
+        (format!("http://private.example:{port}/"), Refused::Private),
+        ("http://u:p@m.example/".to_owned(), Refused::Credentials),
+        ("file:///etc/passwd".to_owned(), Refused::Scheme),
+        ("gopher://m.example/".to_owned(), Refused::Scheme),
+        ("data:text/plain,x".to_owned(), Refused::Scheme),
+    ];
+    for (target, why) in targets {
+        let to = target.clone();
+        let server = Server::start(move |_| moved(&to)).await;
+        let policy = Policy { allow_networks: vec!["127.0.0.1/32".parse().unwrap()], ..loopback() };
+        let private: SocketAddr = "127.0.0.2:0".parse().unwrap();
+        let script = names(&[("m.example", &[&[server.address]]), ("private.example", &[&[private]])]);
+        let refused = get(&client(policy, script), "http://m.example/").await;
+        assert_eq!(refused.unwrap_err(), NetError::Refused(why), "{target}");
+        assert_eq!(server.accepted(), 1, "{target}");
+    }
+    assert_eq!(secret.accepted(), 0);
+}
+
+#[tokio::test]
+async fn e6_odd_ports_and_http_are_for_allowed_networks_alone() {
+    let public: SocketAddr = "8.8.8.8:0".parse().unwrap();
+    let script = || names(&[("m.example", &[&[public]])]);
+    for url in ["https://m.example:22/", "https://m.example:8443/", "http://m.example/"] {
+        let refused = get(&client(loopback(), script()), url).await.unwrap_err();
+        assert_eq!(refused, NetError::Refused(Refused::Private), "{url}");
+    }
+    let server = Server::start(|_| ok("mine")).await;
+    let loop_back: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let client = client(loopback(), names(&[("m.example", &[&[loop_back]])]));
+    let url = format!("http://m.example:{}/", server.port());
+    assert_eq!(get(&client, &url).await.unwrap().body, "mine");
+    let literal = format!("http://{}/", server.address);
+    assert_eq!(get(&client, &literal).await.unwrap().body, "mine");
+}
+
+#[tokio::test]
+async fn the_table_takes_the_place_of_dns_with_its_port() {
+    let server = Server::start(|_| ok("table")).await;
+    let mut policy = loopback();
+    policy.resolve.insert("M.example".to_owned(), server.address);
+    let client = client(policy, names(&[]));
+    assert_eq!(get(&client, "http://m.example/x").await.unwrap().body, "table");
+    // The peer is told the name and not the port, so that what is signed for it fits.
+    assert!(server.requests()[0].contains("\r\nhost: m.example\r\n"));
+    assert_eq!(get(&client, "http://other.example/").await.unwrap_err(), NetError::Dns);
+    // The table decides where, not whether.
+    let mut policy = strict();
+    policy.resolve.insert("m.example".to_owned(), server.address);
+    let client = super::client(policy, names(&[]));
+    let refused = get(&client, "https://m.example/").await.unwrap_err();
+    assert_eq!(refused, NetError::Refused(Refused::Private));
+    assert_eq!(server.accepted(), 1);
+}

@@ -1,0 +1,110 @@
+use axum::extract::Request;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::server::{Authority, moved, self_signed};
+use super::*;
+
+/// A client that trusts the authority and finds `m.example` at the server.
+fn trusting(authority: &Authority, server: &Server) -> Client {
+    trusting_at(authority, server.address)
+}
+
+fn trusting_at(authority: &Authority, address: SocketAddr) -> Client {
+    let policy = Policy {
+        allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
+        extra_ca: Some(authority.pem.clone()),
+        ..strict()
+    };
+    client(policy, names(&[("m.example", &[&[address]])]))
+}
+
+#[tokio::test]
+async fn an_authority_that_is_trusted_vouches_for_its_hosts() {
+    let authority = Authority::new();
+    let server = Server::tls(authority.certify("m.example", 4000), |_| ok("safe")).await;
+    let client = trusting(&authority, &server);
+    assert_eq!(get(&client, "https://m.example/").await.unwrap().body, "safe");
+    assert!(server.requests()[0].contains("\r\nhost: m.example\r\n"));
+}
+
+#[tokio::test]
+async fn j10_expired_wrong_and_self_signed_certificates_are_refused() {
+    let authority = Authority::new();
+    for acceptor in [
+        authority.certify("m.example", 2020),
+        authority.certify("other.example", 4000),
+        Authority::new().certify("m.example", 4000),
+        self_signed("m.example"),
+    ] {
+        let server = Server::tls(acceptor, |_| ok("never")).await;
+        let client = trusting(&authority, &server);
+        let error = get(&client, "https://m.example/").await.unwrap_err();
+        assert_eq!(error, NetError::Tls);
+        assert!(server.requests().is_empty());
+    }
+    // Somebody who speaks no TLS at all.
+    let server = Server::start(|_| ok("plain")).await;
+    let error = get(&trusting(&authority, &server), "https://m.example/").await;
+    assert!(matches!(error, Err(NetError::Tls | NetError::Timeout)), "{error:?}");
+}
+
+#[tokio::test]
+async fn e5_no_redirect_leads_from_https_to_http() {
+    let authority = Authority::new();
+    let plain = Server::start(|_| ok("plain")).await;
+    let to = format!("http://{}/", plain.address);
+    let server = Server::tls(authority.certify("m.example", 4000), move |_| moved(&to)).await;
+    let policy = Policy { extra_ca: Some(authority.pem.clone()), ..loopback() };
+    let client = client(policy, names(&[("m.example", &[&[server.address]])]));
+    assert_eq!(get(&client, "https://m.example/").await.unwrap_err(), NetError::Redirect);
+    assert_eq!(plain.accepted(), 0);
+}
+
+#[test]
+fn a_certificate_that_cannot_be_read_is_an_error_at_the_start() {
+    let policy = Policy {
+        extra_ca: Some(b"-----BEGIN CERTIFICATE-----\n%%\n-----END CERTIFICATE-----".to_vec()),
+        ..strict()
+    };
+    assert!(Client::new(policy).is_err());
+    assert!(Client::new(strict()).is_ok());
+}
+
+struct OverTls(TcpListener, TlsAcceptor);
+
+impl axum::serve::Listener for OverTls {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let (stream, address) = self.0.accept().await.unwrap();
+            if let Ok(stream) = self.1.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_speaks_http_2_gets_it_with_the_authority_that_was_signed() {
+    let authority = Authority::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let echo = |request: Request| async move {
+        let host = request.headers().get("host").cloned();
+        format!("{:?} {:?} {host:?}", request.version(), request.uri().authority())
+    };
+    let acceptor = authority.certify_http2("m.example");
+    let app = axum::Router::new().fallback(echo);
+    tokio::spawn(async move { axum::serve(OverTls(listener, acceptor), app).await });
+    let client = trusting_at(&authority, address);
+    let fetched = get(&client, "https://m.example/").await.unwrap();
+    assert_eq!(fetched.body, "HTTP/2.0 Some(m.example) None");
+}
