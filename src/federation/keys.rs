@@ -1,0 +1,266 @@
+//! The keys that sign between servers. Parsed once, then kept: parsing costs more than verifying.
+//!
+//! Everything here computes and never waits. Signing takes about a millisecond of a core, so an async
+//! caller moves it off its threads.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{self, KeySize};
+use aws_lc_rs::signature::{
+    ED25519, KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256,
+    RSA_PSS_2048_8192_SHA512, UnparsedPublicKey,
+};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use url::Url;
+
+/// An RSA key of 8192 bits is 1.5 KB of PEM; whatever is much longer is not worth decoding.
+const LONGEST_PEM: usize = 4096;
+
+/// What precedes the 32 bytes of an Ed25519 key in a `SubjectPublicKeyInfo` (RFC 8410 section 4).
+const ED25519_SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+
+/// Why a key cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// The text is not one PEM block that holds a public key.
+    #[error("not a public key in PEM")]
+    NotPem,
+    /// The key is of a kind that no signature we accept is made with.
+    #[error("the key is neither RSA nor Ed25519")]
+    Unsupported,
+    /// The RSA key is shorter than 2048 or longer than 8192 bits.
+    #[error("the RSA key does not have 2048 to 8192 bits")]
+    Size,
+    /// The private key cannot be read.
+    #[error("not a PKCS#8 RSA private key")]
+    NotPrivate,
+    /// The system's cryptography gave up, which happens when it has no randomness.
+    #[error("the cryptography of this system failed")]
+    System,
+}
+
+/// A private RSA key together with the id under which others find its public half.
+#[derive(Clone)]
+pub struct SigningKey {
+    id: Url,
+    pair: Arc<rsa::KeyPair>,
+}
+
+impl SigningKey {
+    /// A fresh RSA key of 2048 bits, which is what every fediverse server accepts, as PKCS#8 DER.
+    pub fn generate() -> Result<Vec<u8>, KeyError> {
+        let pair = rsa::KeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::System)?;
+        let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(|_| KeyError::System)?;
+        Ok(der.as_ref().to_vec())
+    }
+
+    /// Reads what [`SigningKey::generate`] made. `id` is the key's address, such as `…/actor#main-key`.
+    pub fn from_pkcs8(id: Url, der: &[u8]) -> Result<Self, KeyError> {
+        let pair = rsa::KeyPair::from_pkcs8(der).map_err(|_| KeyError::NotPrivate)?;
+        Ok(Self { id, pair: Arc::new(pair) })
+    }
+
+    /// Where the public half is published.
+    pub const fn id(&self) -> &Url {
+        &self.id
+    }
+
+    /// The public half as `publicKeyPem` carries it (`SubjectPublicKeyInfo`, RFC 7468 section 13).
+    pub fn public_key_pem(&self) -> Result<String, KeyError> {
+        let der =
+            AsDer::<PublicKeyX509Der<'_>>::as_der(self.pair.public_key()).map_err(|_| KeyError::System)?;
+        Ok(pem("PUBLIC KEY", der.as_ref()))
+    }
+
+    /// Signs with RSASSA-PKCS1-v1_5 and SHA-256 (`rsa-sha256`, `rsa-v1_5-sha256`).
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+            .map_err(|_| KeyError::System)?;
+        Ok(signature)
+    }
+}
+
+/// Shows the id alone: a private key never reaches a log.
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({})", self.id)
+    }
+}
+
+/// How a signature was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    RsaSha256,
+    /// RSASSA-PSS with SHA-512 and a salt of 64 bytes.
+    RsaPssSha512,
+    /// Ed25519.
+    Ed25519,
+}
+
+/// Somebody's public key: RSA of 2048 to 8192 bits, or Ed25519.
+#[derive(Debug, Clone)]
+pub struct PublicKey(Arc<Kind>);
+
+#[derive(Debug)]
+enum Kind {
+    Rsa { key: ParsedPublicKey, der: Vec<u8> },
+    Ed25519(ParsedPublicKey),
+}
+
+impl PublicKey {
+    /// Reads `-----BEGIN PUBLIC KEY-----` (`SubjectPublicKeyInfo`) or `-----BEGIN RSA PUBLIC KEY-----`
+    /// (PKCS#1), with any white space and line ends.
+    pub fn from_pem(text: &str) -> Result<Self, KeyError> {
+        if text.len() > LONGEST_PEM {
+            return Err(KeyError::Size);
+        }
+        let der = unpem(text, "PUBLIC KEY").or_else(|| unpem(text, "RSA PUBLIC KEY"));
+        Self::from_der(&der.ok_or(KeyError::NotPem)?)
+    }
+
+    fn from_der(der: &[u8]) -> Result<Self, KeyError> {
+        if let Some(bytes) = der.strip_prefix(&ED25519_SPKI) {
+            let key = ParsedPublicKey::new(&ED25519, bytes).map_err(|_| KeyError::Unsupported)?;
+            return Ok(Self(Arc::new(Kind::Ed25519(key))));
+        }
+        let parsed = rsa::PublicKey::from_der(der).map_err(|_| KeyError::Unsupported)?;
+        let modulus = parsed.modulus().big_endian_without_leading_zero();
+        let spare = modulus.first().map_or(0, |byte| usize::try_from(byte.leading_zeros()).unwrap_or(0));
+        if !(2048..=8192).contains(&(modulus.len() * 8 - spare)) {
+            return Err(KeyError::Size);
+        }
+        let key =
+            ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der).map_err(|_| KeyError::Unsupported)?;
+        Ok(Self(Arc::new(Kind::Rsa { key, der: der.to_vec() })))
+    }
+
+    /// Whether this is an RSA key.
+    pub fn is_rsa(&self) -> bool {
+        matches!(*self.0, Kind::Rsa { .. })
+    }
+
+    /// Whether `signature` was made over `message` by the owner of this key, in this way. A key of
+    /// another kind than the algorithm asks for verifies nothing.
+    pub fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        match (&*self.0, algorithm) {
+            (Kind::Rsa { key, .. }, Algorithm::RsaSha256) | (Kind::Ed25519(key), Algorithm::Ed25519) => {
+                key.verify_sig(message, signature).is_ok()
+            }
+            (Kind::Rsa { der, .. }, Algorithm::RsaPssSha512) => {
+                UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA512, der).verify(message, signature).is_ok()
+            }
+            _ => false,
+        }
+    }
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    // 48 bytes make a line of 64 characters.
+    let lines: Vec<String> = der.chunks(48).map(|line| STANDARD.encode(line)).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+}
+
+/// The content of the only PEM block of that label (RFC 7468, the lax form).
+fn unpem(text: &str, label: &str) -> Option<Vec<u8>> {
+    let inner = text
+        .trim()
+        .strip_prefix(&format!("-----BEGIN {label}-----"))?
+        .strip_suffix(&format!("-----END {label}-----"))?;
+    let compact: String = inner.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    STANDARD.decode(compact).ok()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::OnceLock;
+
+    use super::*;
+
+    /// A key that all tests share, since making one takes a while.
+    pub(crate) fn signing_key() -> SigningKey {
+        static DER: OnceLock<Vec<u8>> = OnceLock::new();
+        let der = DER.get_or_init(|| SigningKey::generate().unwrap());
+        SigningKey::from_pkcs8("https://m.example/users/a#main-key".parse().unwrap(), der).unwrap()
+    }
+
+    pub(crate) fn public_key() -> PublicKey {
+        PublicKey::from_pem(&signing_key().public_key_pem().unwrap()).unwrap()
+    }
+
+    /// RFC 9421 appendix B.1.4.
+    pub(crate) const ED25519_PEM: &str = "-----BEGIN PUBLIC KEY-----\n\
+        MCowBQYDK2VwAyEAJrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=\n-----END PUBLIC KEY-----\n";
+
+    fn rsa_pem(bits: KeySize) -> String {
+        let pair = rsa::KeyPair::generate(bits).unwrap();
+        pem("RSA PUBLIC KEY", pair.public_key().as_ref())
+    }
+
+    /// `SEQUENCE { n, e }` of a modulus with that many bytes, all of them ones.
+    fn made_up_rsa(bytes: usize) -> String {
+        let long = |tag: u8, content: &[u8]| {
+            let length = u32::try_from(content.len()).unwrap().to_be_bytes();
+            [&[tag, 0x83], &length[1..], content].concat()
+        };
+        let n = long(2, &[&[0][..], &vec![0xff; bytes]].concat());
+        let both = [&n[..], &[2, 3, 1, 0, 1]].concat();
+        pem("RSA PUBLIC KEY", &long(0x30, &both))
+    }
+
+    #[test]
+    fn what_a_key_signs_its_public_half_verifies() {
+        let signature = signing_key().sign(b"hello").unwrap();
+        assert!(public_key().verifies(Algorithm::RsaSha256, b"hello", &signature));
+        assert!(!public_key().verifies(Algorithm::RsaSha256, b"hullo", &signature));
+        assert!(!public_key().verifies(Algorithm::RsaPssSha512, b"hello", &signature));
+        assert!(!public_key().verifies(Algorithm::Ed25519, b"hello", &signature));
+        assert!(!format!("{:?}", signing_key()).contains("pair"));
+    }
+
+    #[test]
+    fn reads_both_forms_of_pem_with_any_white_space() {
+        let text = signing_key().public_key_pem().unwrap();
+        assert!(text.starts_with("-----BEGIN PUBLIC KEY-----\nMIIB"));
+        for form in [
+            text.replace('\n', "\r\n"),
+            text.replace('\n', ""),
+            format!("\n  {}  \n\n", text.replace('\n', "\n\t ")),
+            rsa_pem(KeySize::Rsa2048),
+        ] {
+            assert!(PublicKey::from_pem(&form).unwrap().is_rsa(), "{form}");
+        }
+        assert!(!PublicKey::from_pem(ED25519_PEM).unwrap().is_rsa());
+    }
+
+    #[test]
+    fn refuses_weak_huge_and_foreign_keys() {
+        for bytes in [64, 128, 255] {
+            let refused = PublicKey::from_pem(&made_up_rsa(bytes)).unwrap_err();
+            assert!(matches!(refused, KeyError::Size | KeyError::Unsupported), "{bytes}");
+        }
+        assert!(PublicKey::from_pem(&made_up_rsa(1025)).is_err());
+        assert_eq!(PublicKey::from_pem(&made_up_rsa(8192)).unwrap_err(), KeyError::Size);
+        assert!(PublicKey::from_pem(&rsa_pem(KeySize::Rsa4096)).is_ok());
+        let ec = "-----BEGIN PUBLIC KEY-----\n\
+            MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqIVYZVLCrPZHGHjP17CTW0/+D9Lf\n\
+            w0EkjqF7xB4FivAxzic30tMM4GF+hR6Dxh71Z50VGGdldkkDXZCnTNnoXQ==\n-----END PUBLIC KEY-----";
+        assert_eq!(PublicKey::from_pem(ec).unwrap_err(), KeyError::Unsupported);
+        let twice = format!("{ED25519_PEM}{ED25519_PEM}");
+        for wrong in [
+            "",
+            "key",
+            "-----BEGIN PUBLIC KEY-----",
+            twice.as_str(),
+            "-----BEGIN PUBLIC KEY-----\n%%\n-----END PUBLIC KEY-----",
+        ] {
+            assert_eq!(PublicKey::from_pem(wrong).unwrap_err(), KeyError::NotPem, "{wrong}");
+        }
+    }
+}

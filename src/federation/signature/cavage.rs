@@ -1,0 +1,223 @@
+//! draft-cavage-http-signatures-12, the form that every fediverse server sends and reads.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use url::Url;
+
+use super::header_names::{DIGEST, SIGNATURE};
+use super::{MOST_COMPONENTS, Presented, Refusal, Request, check_window, digest, moment, parse_key_id};
+use crate::domain::time::Timestamp;
+use crate::federation::keys::{Algorithm, KeyError, SigningKey};
+
+/// Parameters that one `Signature` header may have.
+const MOST_PARAMETERS: usize = 16;
+
+/// Headers that prove the origin of a request: to be added to it as they are. `Host` is not among them;
+/// it is signed as the client sends it, namely the URL's host and, where it is not the default, its port.
+pub fn sign(
+    key: &SigningKey,
+    method: &Method,
+    url: &Url,
+    body: Option<&[u8]>,
+    now: Timestamp,
+) -> Result<HeaderMap, KeyError> {
+    let verb = method.as_str().to_ascii_lowercase();
+    let date = now.to_http_date();
+    let mut lines = vec![
+        format!("(request-target): {verb} {}", super::target_of(url)),
+        format!("host: {}", super::host_of(url)),
+        format!("date: {date}"),
+    ];
+    let mut covered = "(request-target) host date".to_owned();
+    let mut headers = HeaderMap::new();
+    if let Some(body) = body {
+        let digest = digest::digest(body);
+        lines.push(format!("digest: {digest}"));
+        covered.push_str(" digest");
+        headers.insert(HeaderName::from_static(DIGEST), value(&digest)?);
+    }
+    let signature = STANDARD.encode(key.sign(lines.join("\n").as_bytes())?);
+    let text =
+        format!(r#"keyId="{}",algorithm="rsa-sha256",headers="{covered}",signature="{signature}""#, key.id());
+    headers.insert(HeaderName::from_static(SIGNATURE), value(&text)?);
+    headers.insert(header::DATE, value(&date)?);
+    Ok(headers)
+}
+
+/// What is made here is ASCII without line ends, of which a header value can always be made.
+pub(super) fn value(text: &str) -> Result<HeaderValue, KeyError> {
+    HeaderValue::from_str(text).map_err(|_| KeyError::System)
+}
+
+/// Reads the `Signature` header and checks all that needs no key (sections 2.1 to 2.5).
+pub(super) fn read(request: &Request<'_>, now: Timestamp) -> Result<Presented, Refusal> {
+    let text = request
+        .single(SIGNATURE, "several Signature headers")?
+        .ok_or(Refusal::Unauthorised("there is none"))?;
+    let parameters = Parameters::parse(text)?;
+    let key_id = parse_key_id(parameters.key_id, request.origin)?;
+    parameters.check_algorithm()?;
+    let covered = parameters.covered()?;
+    check_coverage(&covered, request)?;
+    let signed_at = parameters.check_time(&covered, request, now)?;
+    if request.has_body() {
+        let header = request.combined(DIGEST)?.ok_or(Refusal::Unauthorised("no Digest header"))?;
+        digest::check_digest(&header, request.body)?;
+    }
+    let mut messages = vec![message(&covered, request, request.target, &parameters)?];
+    // GoToSocial leaves the query out of the request target, and others do not.
+    if let Some((path, _)) = request.target.split_once('?') {
+        messages.push(message(&covered, request, path, &parameters)?);
+    }
+    let algorithms = vec![Algorithm::RsaSha256];
+    Ok(Presented::new(key_id, signed_at, parameters.signature, messages, algorithms))
+}
+
+/// What a `Signature` header says.
+#[derive(Debug)]
+pub(super) struct Parameters<'a> {
+    key_id: &'a str,
+    algorithm: Option<&'a str>,
+    headers: Option<&'a str>,
+    created: Option<i64>,
+    expires: Option<i64>,
+    pub(super) signature: Vec<u8>,
+}
+
+impl<'a> Parameters<'a> {
+    /// Section 4.1. Parameters that we do not know are ignored, those that occur twice refused.
+    pub(super) fn parse(text: &'a str) -> Result<Self, Refusal> {
+        let unreadable = Refusal::Malformed("the Signature header cannot be read");
+        let mut seen: Vec<(&str, &str)> = Vec::new();
+        let mut rest = text.trim();
+        while !rest.is_empty() {
+            let (name, after) = rest.split_once('=').ok_or(unreadable)?;
+            let name = name.trim();
+            let (value, after) = match after.strip_prefix('"') {
+                Some(quoted) => quoted.split_once('"').ok_or(unreadable)?,
+                None => after.split_at(after.find(',').unwrap_or(after.len())),
+            };
+            let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+            if name.is_empty() || !name.chars().all(fits) || value.contains('\\') {
+                return Err(unreadable);
+            }
+            if seen.len() >= MOST_PARAMETERS || seen.iter().any(|(other, _)| *other == name) {
+                return Err(unreadable);
+            }
+            seen.push((name, value));
+            rest = match after.trim_start().strip_prefix(',') {
+                Some(more) if !more.trim().is_empty() => more.trim_start(),
+                None if after.trim().is_empty() => "",
+                _ => return Err(unreadable),
+            };
+        }
+        let find = |wanted: &str| seen.iter().find(|(name, _)| *name == wanted).map(|(_, v)| *v);
+        let seconds = |wanted: &str| find(wanted).map(parse_seconds).transpose();
+        Ok(Self {
+            key_id: find("keyId").ok_or(Refusal::Malformed("no keyId"))?,
+            algorithm: find("algorithm"),
+            headers: find("headers"),
+            created: seconds("created")?,
+            expires: seconds("expires")?,
+            signature: find("signature")
+                .and_then(|text| STANDARD.decode(text).ok())
+                .filter(|bytes| !bytes.is_empty())
+                .ok_or(Refusal::Malformed("the signature cannot be read"))?,
+        })
+    }
+
+    /// `hs2019` says nothing, and means the same as `rsa-sha256` to everyone who sends it.
+    fn check_algorithm(&self) -> Result<(), Refusal> {
+        match self.algorithm {
+            None | Some("rsa-sha256" | "hs2019") => Ok(()),
+            Some(_) => Err(Refusal::Unauthorised("an unknown algorithm")),
+        }
+    }
+
+    /// The names in `headers`, in lower case.
+    pub(super) fn covered(&self) -> Result<Vec<String>, Refusal> {
+        let text = self.headers.ok_or(Refusal::Unauthorised("it covers too little"))?;
+        let names: Vec<String> =
+            text.split(' ').filter(|name| !name.is_empty()).map(str::to_ascii_lowercase).collect();
+        let twice = |(index, name): (usize, &String)| names[..index].contains(name);
+        if names.is_empty() || names.len() > MOST_COMPONENTS || names.iter().enumerate().any(twice) {
+            return Err(Refusal::Malformed("the list of covered headers"));
+        }
+        Ok(names)
+    }
+
+    /// When it was made: by `(created)` or by `Date`, whichever is covered, and each of them in time.
+    fn check_time(
+        &self,
+        covered: &[String],
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<Timestamp, Refusal> {
+        let covers = |name: &str| covered.iter().any(|covered| covered == name);
+        if covers("(expires)") || self.expires.is_some() {
+            let expires = self.expires.ok_or(Refusal::Malformed("no time to expire"))?;
+            if moment(expires)? < now {
+                return Err(Refusal::Unauthorised("it has expired"));
+            }
+        }
+        let mut signed_at = None;
+        if covers("date") {
+            let date = super::date(request)?;
+            check_window(date, now)?;
+            signed_at = Some(date);
+        }
+        if covers("(created)") {
+            // Section 2.3: not with the older algorithms.
+            if self.algorithm == Some("rsa-sha256") {
+                return Err(Refusal::Malformed("(created) with rsa-sha256"));
+            }
+            let created = moment(self.created.ok_or(Refusal::Malformed("no time of creation"))?)?;
+            check_window(created, now)?;
+            signed_at = Some(created);
+        }
+        signed_at.ok_or(Refusal::Unauthorised("no date is covered"))
+    }
+}
+
+fn parse_seconds(text: &str) -> Result<i64, Refusal> {
+    // Section 2.1.5 allows `expires` a fraction, which nobody sends.
+    text.parse().map_err(|_| Refusal::Malformed("a time that is not a number"))
+}
+
+fn check_coverage(covered: &[String], request: &Request<'_>) -> Result<(), Refusal> {
+    let covers = |name: &str| covered.iter().any(|covered| covered == name);
+    if !covers("(request-target)") {
+        return Err(Refusal::Unauthorised("the request target is not covered"));
+    }
+    if !covers("host") {
+        return Err(Refusal::Unauthorised("the host is not covered"));
+    }
+    if request.has_body() && !covers("digest") {
+        return Err(Refusal::Unauthorised("the digest is not covered"));
+    }
+    Ok(())
+}
+
+/// The signing string (section 2.3).
+pub(super) fn message(
+    covered: &[String],
+    request: &Request<'_>,
+    target: &str,
+    parameters: &Parameters<'_>,
+) -> Result<Vec<u8>, Refusal> {
+    let absent = Refusal::Malformed("a covered header is absent");
+    let mut lines = Vec::with_capacity(covered.len());
+    for name in covered {
+        let value = match name.as_str() {
+            "(request-target)" => {
+                format!("{} {target}", request.method.as_str().to_ascii_lowercase())
+            }
+            "(created)" => parameters.created.ok_or(absent)?.to_string(),
+            "(expires)" => parameters.expires.ok_or(absent)?.to_string(),
+            name => request.combined(name)?.ok_or(absent)?,
+        };
+        lines.push(format!("{name}: {value}"));
+    }
+    Ok(lines.join("\n").into_bytes())
+}

@@ -1,0 +1,142 @@
+//! Digests of a body: `Digest` (RFC 3230, RFC 5843) with draft-cavage, `Content-Digest` (RFC 9530) with
+//! RFC 9421.
+//!
+//! A header may name several algorithms. Each that we know must fit the body, at least one must be known,
+//! and none may be named twice, so that nobody chooses which value counts.
+
+use aws_lc_rs::digest::{self, SHA256, SHA512};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::Refusal;
+use super::fields::{self, Value};
+
+/// Algorithms that one header may name.
+const MOST_VALUES: usize = 8;
+
+/// The value of a `Digest` header over this body.
+pub fn digest(body: &[u8]) -> String {
+    format!("SHA-256={}", sha256(body))
+}
+
+/// The value of a `Content-Digest` header over this body.
+pub fn content_digest(body: &[u8]) -> String {
+    format!("sha-256=:{}:", sha256(body))
+}
+
+fn sha256(body: &[u8]) -> String {
+    STANDARD.encode(digest::digest(&SHA256, body))
+}
+
+/// Checks a `Digest` header against the body. Names are compared without regard to case.
+pub fn check_digest(header: &str, body: &[u8]) -> Result<(), Refusal> {
+    let mut values = Vec::new();
+    for part in header.split(',') {
+        let (name, value) =
+            part.trim().split_once('=').ok_or(Refusal::Malformed("the Digest cannot be read"))?;
+        // The value of an algorithm that we do not know need not be base 64 (RFC 3230: UNIXsum).
+        values.push((name.to_ascii_lowercase(), STANDARD.decode(value).ok()));
+        if values.len() > MOST_VALUES {
+            return Err(Refusal::Malformed("too many digests"));
+        }
+    }
+    check(&values, body)
+}
+
+/// Checks a `Content-Digest` header against the body.
+pub fn check_content_digest(header: &str, body: &[u8]) -> Result<(), Refusal> {
+    let members = fields::dictionary(header, MOST_VALUES)
+        .ok_or(Refusal::Malformed("the Content-Digest cannot be read"))?;
+    let values: Vec<_> = members
+        .into_iter()
+        .map(|member| match member.value {
+            Value::Bytes(bytes) => (member.key, Some(bytes)),
+            _ => (member.key, None),
+        })
+        .collect();
+    check(&values, body)
+}
+
+fn check(values: &[(String, Option<Vec<u8>>)], body: &[u8]) -> Result<(), Refusal> {
+    let mut known = false;
+    for (index, (name, value)) in values.iter().enumerate() {
+        if values[..index].iter().any(|(other, _)| other == name) {
+            return Err(Refusal::Malformed("several digests of one kind"));
+        }
+        let algorithm = match name.as_str() {
+            "sha-256" => &SHA256,
+            "sha-512" => &SHA512,
+            _ => continue,
+        };
+        let value = value.as_deref().ok_or(Refusal::Malformed("a digest cannot be read"))?;
+        if value != digest::digest(algorithm, body).as_ref() {
+            return Err(Refusal::Unauthorised("the digest is not that of the body"));
+        }
+        known = true;
+    }
+    if known { Ok(()) } else { Err(Refusal::Unauthorised("no digest of a kind we accept")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 9421 appendix B.2.
+    const BODY: &[u8] = br#"{"hello": "world"}"#;
+    const SHA256_OF_BODY: &str = "X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=";
+    const SHA512_OF_BODY: &str =
+        "WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==";
+    const OTHER: &str = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+
+    #[test]
+    fn accepts_digests_that_fit() {
+        let (a, b) = (SHA256_OF_BODY, SHA512_OF_BODY);
+        for good in [
+            digest(BODY),
+            format!("sha-256={a}"),
+            format!("SHA-512={b}"),
+            format!("SHA-512={b}, Sha-256={a}"),
+            format!("MD5=x,SHA-256={a}"),
+        ] {
+            assert_eq!(check_digest(&good, BODY), Ok(()), "{good}");
+        }
+        for good in [
+            content_digest(BODY),
+            format!("sha-512=:{b}:"),
+            format!("sha-256=:{a}:, sha-512=:{b}:, unixsum=1"),
+        ] {
+            assert_eq!(check_content_digest(&good, BODY), Ok(()), "{good}");
+        }
+    }
+
+    #[test]
+    fn refuses_the_rest() {
+        let a = SHA256_OF_BODY;
+        for bad in [
+            String::new(),
+            "SHA-256".to_owned(),
+            "SHA-256=".to_owned(),
+            format!("SHA-256={OTHER}"),
+            "MD5=Sd/dVLAcvNLSq16eXua5uQ==".to_owned(),
+            format!("SHA-256={OTHER},SHA-256={a}"),
+            format!("SHA-256={a},SHA-256={OTHER}"),
+            format!("SHA-256={a},sha-256={a}"),
+            format!("SHA-256={a},SHA-512={OTHER}"),
+            format!("SHA-256={a},"),
+            format!("a=b,c=d,e=f,g=h,i=j,k=l,m=n,o=p,SHA-256={a}"),
+        ] {
+            assert!(check_digest(&bad, BODY).is_err(), "{bad}");
+        }
+        for bad in [
+            String::new(),
+            format!("sha-256={a}"),
+            format!("sha-256=:{OTHER}:"),
+            format!("sha-256=:{a}:, sha-256=:{a}:"),
+            "md5=:Sd/dVLAcvNLSq16eXua5uQ==:".to_owned(),
+            format!("sha-256=:{a}:, sha-512=:{a}:"),
+            "sha-256=(1 2)".to_owned(),
+        ] {
+            assert!(check_content_digest(&bad, BODY).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! HTTP Message Signatures (RFC 9421), of which Mastodon, Fedify, Ghost and WordPress send a small part.
+//!
+//! A signature counts if it covers the method, the path, our authority and, with a body, the content
+//! digest, and says when and with which key it was made. Components with parameters are not understood,
+//! so a signature that covers one is passed over.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderName, Method};
+use url::Url;
+
+use super::cavage::value;
+use super::fields::{self, Bare, Member, Parameters, Value};
+use super::header_names::{CONTENT_DIGEST, SIGNATURE, SIGNATURE_INPUT};
+use super::{Presented, Refusal, Request, check_window, digest, moment, parse_key_id};
+use crate::domain::time::Timestamp;
+use crate::federation::keys::{Algorithm, KeyError, SigningKey};
+
+/// Signatures of one request that are looked at.
+const MOST_LABELS: usize = 4;
+
+/// Headers that prove the origin of a request: to be added to it as they are.
+pub fn sign(
+    key: &SigningKey,
+    method: &Method,
+    url: &Url,
+    body: Option<&[u8]>,
+    now: Timestamp,
+) -> Result<HeaderMap, KeyError> {
+    let whole = &url[..url::Position::AfterQuery];
+    let mut lines = vec![format!("\"@method\": {method}"), format!("\"@target-uri\": {whole}")];
+    let mut covered = vec!["@method", "@target-uri"];
+    let mut headers = HeaderMap::new();
+    if let Some(body) = body {
+        let digest = digest::content_digest(body);
+        lines.push(format!("\"content-digest\": {digest}"));
+        covered.push(CONTENT_DIGEST);
+        headers.insert(HeaderName::from_static(CONTENT_DIGEST), value(&digest)?);
+    }
+    let parameters = vec![
+        ("created".to_owned(), Bare::Integer(now.millis() / 1000)),
+        ("keyid".to_owned(), Bare::String(key.id().to_string())),
+        ("alg".to_owned(), Bare::String("rsa-v1_5-sha256".to_owned())),
+    ];
+    let list = fields::write_list(&covered, &parameters);
+    lines.push(format!("\"@signature-params\": {list}"));
+    let signature = STANDARD.encode(key.sign(lines.join("\n").as_bytes())?);
+    headers.insert(HeaderName::from_static(SIGNATURE_INPUT), value(&format!("sig1={list}"))?);
+    headers.insert(HeaderName::from_static(SIGNATURE), value(&format!("sig1=:{signature}:"))?);
+    Ok(headers)
+}
+
+/// Reads the first signature that is complete and checks all that needs no key (section 3.2). Where none
+/// is, the refusal is that of the first.
+pub(super) fn read(request: &Request<'_>, now: Timestamp) -> Result<Presented, Refusal> {
+    let inputs = dictionary(request, SIGNATURE_INPUT)?;
+    let signatures = dictionary(request, SIGNATURE)?;
+    let mut refusal = None;
+    for input in &inputs {
+        let signature = signatures.iter().find(|member| member.key == input.key);
+        match read_one(request, input, signature, now) {
+            Ok(presented) => return Ok(presented),
+            Err(why) => refusal = refusal.or(Some(why)),
+        }
+    }
+    Err(refusal.unwrap_or(Refusal::Malformed("Signature-Input is empty")))
+}
+
+fn dictionary(request: &Request<'_>, name: &'static str) -> Result<Vec<Member>, Refusal> {
+    request
+        .combined(name)?
+        .and_then(|text| fields::dictionary(&text, MOST_LABELS))
+        .ok_or(Refusal::Malformed("not a dictionary of signatures"))
+}
+
+fn read_one(
+    request: &Request<'_>,
+    input: &Member,
+    signature: Option<&Member>,
+    now: Timestamp,
+) -> Result<Presented, Refusal> {
+    let Some(Value::Bytes(signature)) = signature.map(|member| &member.value) else {
+        return Err(Refusal::Malformed("a label without a signature"));
+    };
+    let covered = covered(input)?;
+    let said = Said::read(&input.parameters)?;
+    let key_id = parse_key_id(said.key_id, request.origin)?;
+    check_coverage(&covered, request)?;
+    check_window(said.created, now)?;
+    if said.expires.is_some_and(|at| at < now || at < said.created) {
+        return Err(Refusal::Unauthorised("it has expired"));
+    }
+    if covered.contains(&"date") {
+        check_window(super::date(request)?, now)?;
+    }
+    if request.has_body() {
+        let header =
+            request.combined(CONTENT_DIGEST)?.ok_or(Refusal::Unauthorised("no Content-Digest header"))?;
+        digest::check_content_digest(&header, request.body)?;
+    }
+    let base = base(&covered, &input.parameters, request)?;
+    Ok(Presented::new(key_id, said.created, signature.clone(), vec![base], said.algorithms))
+}
+
+/// The covered components, each named once and without parameters.
+pub(super) fn covered(input: &Member) -> Result<Vec<&str>, Refusal> {
+    let Value::List(items) = &input.value else {
+        return Err(Refusal::Malformed("not a list of components"));
+    };
+    let mut names: Vec<&str> = Vec::with_capacity(items.len());
+    for (name, parameters) in items {
+        if !parameters.is_empty() {
+            return Err(Refusal::Unauthorised("a component of an unknown kind"));
+        }
+        if names.contains(&name.as_str()) {
+            return Err(Refusal::Malformed("a component is named twice"));
+        }
+        names.push(name);
+    }
+    Ok(names)
+}
+
+fn check_coverage(covered: &[&str], request: &Request<'_>) -> Result<(), Refusal> {
+    let covers = |name: &str| covered.contains(&name);
+    let query = !request.target.contains('?') || covers("@query");
+    let path = covers("@target-uri") || covers("@request-target") || (covers("@path") && query);
+    if !covers("@method") || !path {
+        return Err(Refusal::Unauthorised("the method or the path is not covered"));
+    }
+    if !covers("@target-uri") && !covers("@authority") && !covers("host") {
+        return Err(Refusal::Unauthorised("the host is not covered"));
+    }
+    if request.has_body() && !covers(CONTENT_DIGEST) {
+        return Err(Refusal::Unauthorised("the content digest is not covered"));
+    }
+    Ok(())
+}
+
+/// What the parameters of a signature say (section 2.3).
+struct Said<'a> {
+    key_id: &'a str,
+    created: Timestamp,
+    expires: Option<Timestamp>,
+    algorithms: Vec<Algorithm>,
+}
+
+impl<'a> Said<'a> {
+    fn read(parameters: &'a Parameters) -> Result<Self, Refusal> {
+        let find = |wanted: &str| parameters.iter().find(|(key, _)| key == wanted).map(|(_, v)| v);
+        let time = |wanted: &str| match find(wanted) {
+            None => Ok(None),
+            Some(Bare::Integer(seconds)) => moment(*seconds).map(Some),
+            Some(_) => Err(Refusal::Malformed("a time that is not a number")),
+        };
+        let Some(Bare::String(key_id)) = find("keyid") else {
+            return Err(Refusal::Malformed("no keyid"));
+        };
+        let algorithms = match find("alg") {
+            // By the key then (section 3.2 step 6): the one that RSA keys mostly sign with comes first.
+            None => vec![Algorithm::RsaSha256, Algorithm::RsaPssSha512, Algorithm::Ed25519],
+            Some(Bare::String(name)) => match name.as_str() {
+                "rsa-v1_5-sha256" => vec![Algorithm::RsaSha256],
+                "rsa-pss-sha512" => vec![Algorithm::RsaPssSha512],
+                "ed25519" => vec![Algorithm::Ed25519],
+                _ => return Err(Refusal::Unauthorised("an unknown algorithm")),
+            },
+            Some(_) => return Err(Refusal::Malformed("alg is not a string")),
+        };
+        Ok(Self {
+            key_id,
+            created: time("created")?.ok_or(Refusal::Unauthorised("no time of creation"))?,
+            expires: time("expires")?,
+            algorithms,
+        })
+    }
+}
+
+/// The signature base (section 2.5).
+pub(super) fn base(
+    covered: &[&str],
+    parameters: &Parameters,
+    request: &Request<'_>,
+) -> Result<Vec<u8>, Refusal> {
+    let mut lines = Vec::with_capacity(covered.len() + 1);
+    for name in covered {
+        lines.push(format!("\"{name}\": {}", component(name, request)?));
+    }
+    let list = fields::write_list(covered, parameters);
+    lines.push(format!("\"@signature-params\": {list}"));
+    Ok(lines.join("\n").into_bytes())
+}
+
+/// The value of a component (sections 2.1 and 2.2).
+fn component(name: &str, request: &Request<'_>) -> Result<String, Refusal> {
+    let (path, query) = match request.target.split_once('?') {
+        Some((path, query)) => (path, query),
+        None => (request.target, ""),
+    };
+    let origin = request.origin;
+    Ok(match name {
+        "@method" => request.method.to_string(),
+        "@target-uri" => format!("{origin}{}", request.target),
+        "@authority" => origin.authority().to_owned(),
+        "@scheme" => (if origin.is_trial() { "http" } else { "https" }).to_owned(),
+        "@request-target" => request.target.to_owned(),
+        "@path" => (if path.is_empty() { "/" } else { path }).to_owned(),
+        "@query" => format!("?{query}"),
+        name if name.starts_with('@') || name.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+            return Err(Refusal::Unauthorised("a component of an unknown kind"));
+        }
+        name => request.combined(name)?.ok_or(Refusal::Malformed("a covered header is absent"))?,
+    })
+}

@@ -1,0 +1,91 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use proptest::prelude::*;
+
+use super::*;
+
+/// The signature's bytes inside a `Signature` header with one bit turned over.
+fn flip_signature(text: &str, start: &str, end: char, bit: usize) -> String {
+    let from = text.find(start).unwrap() + start.len();
+    let length = text[from..].find(end).unwrap();
+    let mut bytes = STANDARD.decode(&text[from..from + length]).unwrap();
+    let bit = bit % (bytes.len() * 8);
+    bytes[bit / 8] ^= 1 << (bit % 8);
+    format!("{}{}{}", &text[..from], STANDARD.encode(bytes), &text[from + length..])
+}
+
+/// Turns over one of the low bits of one byte, so that it stays text.
+fn flip_text(text: &str, at: usize, bit: usize) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    let at = at % bytes.len();
+    bytes[at] ^= 1 << (bit % 5);
+    if bytes[at] == 0x7f {
+        bytes[at] = b'x';
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn one_bit_of_the_signature(bit in any::<usize>()) {
+        let sent = Sent::post(cavage::sign);
+        let text = flip_signature(&sent.get("signature"), "signature=\"", '"', bit);
+        prop_assert!(sent.set("signature", &text).verify().is_err());
+        let sent = Sent::post(rfc9421::sign);
+        let text = flip_signature(&sent.get("signature"), "sig1=:", ':', bit);
+        prop_assert!(sent.set("signature", &text).verify().is_err());
+    }
+
+    #[test]
+    fn one_bit_of_the_body(bit in 0..BODY.len() * 8) {
+        for form in FORMS {
+            let mut sent = Sent::post(form);
+            sent.body[bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(sent.read().is_err());
+        }
+    }
+
+    #[test]
+    fn one_bit_of_a_covered_header(name in 0..4usize, at in any::<usize>(), bit in any::<usize>()) {
+        let (form, name): (Sign, _) = [
+            (FORMS[0], "date"),
+            (FORMS[0], "digest"),
+            (FORMS[0], "host"),
+            (FORMS[1], "content-digest"),
+        ][name];
+        let sent = Sent::post(form);
+        let text = flip_text(&sent.get(name), at, bit);
+        prop_assert!(sent.set(name, &text).verify().is_err());
+    }
+
+    #[test]
+    fn one_bit_of_the_input(at in any::<usize>(), bit in any::<usize>()) {
+        let sent = Sent::post(rfc9421::sign);
+        let text = flip_text(&sent.get("signature-input"), at, bit);
+        prop_assert!(sent.set("signature-input", &text).verify().is_err());
+    }
+
+    #[test]
+    fn any_headers_are_read_without_a_panic(
+        signature in "\\PC{0,80}|(keyId=\"https://m.example/\"|headers=\"[a-z() ]{0,20}\"|signature=\"AA==\"|created=-?[0-9]{0,30}|,){0,8}",
+        input in "\\PC{0,80}|([a-z]=|\\(|\"@?[a-z]{0,6}\"|\\)|;[a-z]{1,3}=[0-9]{1,18}|,| |:[A-Z=]{0,4}:){0,12}",
+        digest in "\\PC{0,40}",
+        date in "\\PC{0,40}",
+        target in "/\\PC{0,20}",
+        both in any::<bool>(),
+    ) {
+        let mut sent = Sent::post(cavage::sign);
+        for (name, text) in [("signature", &signature), ("digest", &digest), ("date", &date), ("content-digest", &digest)] {
+            if let Ok(value) = HeaderValue::from_bytes(text.as_bytes()) {
+                sent.headers.insert(name, value);
+            }
+        }
+        if both && let Ok(value) = HeaderValue::from_bytes(input.as_bytes()) {
+            sent.headers.insert("signature-input", value);
+        }
+        sent.target = target;
+        prop_assert!(sent.verify().is_err());
+    }
+}

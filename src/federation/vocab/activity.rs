@@ -1,0 +1,188 @@
+//! Our activities, as the bytes that go out.
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::article::{context, tombstone};
+use super::{CONTEXT, PUBLIC, in_context};
+use crate::domain::activity::Kind;
+use crate::domain::id::{ActivityId, CriticId};
+use crate::domain::origin::Origin;
+use crate::domain::review::Review;
+use crate::domain::time::Timestamp;
+
+/// A review appears (ActivityPub section 6.2). `article` is its object without `@context`.
+pub fn create(origin: &Origin, id: ActivityId, review: &Review, article: &Value) -> Value {
+    let activity = to_everyone(origin, id, Kind::Create, review.critic, review.released_at, article);
+    in_context(context(), activity)
+}
+
+/// A review changed (ActivityPub section 6.3). `article` is its full object, whose `updated` must be newer than
+/// what was sent before.
+pub fn update(origin: &Origin, id: ActivityId, review: &Review, article: &Value) -> Value {
+    let at = review.revised_at.unwrap_or(review.released_at);
+    let activity = to_everyone(origin, id, Kind::Update, review.critic, at, article);
+    in_context(context(), activity)
+}
+
+/// A review was taken back (ActivityPub section 6.4).
+pub fn delete(origin: &Origin, id: ActivityId, review: &Review) -> Value {
+    in_context(
+        json!(CONTEXT),
+        json!({
+            "id": origin.activity(id),
+            "type": Kind::Delete.as_str(),
+            "actor": origin.actor(review.critic),
+            "to": [PUBLIC],
+            "object": tombstone(origin, review),
+        }),
+    )
+}
+
+/// A follow is accepted (ActivityPub section 6.5). The Follow is repeated, since some find it by its members and
+/// not by its id, which need not be there.
+pub fn accept_follow(
+    origin: &Origin,
+    id: ActivityId,
+    critic: CriticId,
+    follower: &Url,
+    follow: Option<&Url>,
+) -> Value {
+    let actor = origin.actor(critic);
+    let mut object = json!({"type": "Follow", "actor": follower, "object": actor});
+    if let Some(follow) = follow {
+        object["id"] = json!(follow);
+    }
+    in_context(
+        json!(CONTEXT),
+        json!({
+            "id": origin.activity(id),
+            "type": Kind::Accept.as_str(),
+            "actor": actor,
+            "to": [follower],
+            "object": object,
+        }),
+    )
+}
+
+fn to_everyone(
+    origin: &Origin,
+    id: ActivityId,
+    kind: Kind,
+    critic: CriticId,
+    at: Timestamp,
+    object: &Value,
+) -> Value {
+    json!({
+        "id": origin.activity(id),
+        "type": kind.as_str(),
+        "actor": origin.actor(critic),
+        "published": at.to_string(),
+        "to": [PUBLIC],
+        "cc": [origin.actor_part(critic, "followers")],
+        "object": object,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::article::{Counts, article};
+    use super::super::samples::{ACTIVITY, CRITIC, REVIEW, critic, moment, origin, review};
+    use super::*;
+
+    fn id() -> ActivityId {
+        ACTIVITY.parse().unwrap()
+    }
+
+    fn actor() -> String {
+        format!("https://crit.example/ap/actor/{CRITIC}")
+    }
+
+    #[test]
+    fn a_create_carries_the_whole_article_to_everyone() {
+        let object = article(&origin(), &critic(), &review(), Counts::default());
+        let create = create(&origin(), id(), &review(), &object);
+        assert_eq!(
+            create,
+            json!({
+                "@context": ["https://www.w3.org/ns/activitystreams", {
+                    "Hashtag": "as:Hashtag",
+                    "sensitive": "as:sensitive",
+                    "dcterms": "http://purl.org/dc/terms/",
+                    "gts": "https://gotosocial.org/ns#",
+                    "interactionPolicy": {"@id": "gts:interactionPolicy", "@type": "@id"},
+                    "canQuote": {"@id": "gts:canQuote", "@type": "@id"},
+                    "automaticApproval": {"@id": "gts:automaticApproval", "@type": "@id"},
+                }],
+                "id": format!("https://crit.example/ap/activity/{ACTIVITY}"),
+                "type": "Create",
+                "actor": actor(),
+                "published": "2026-09-01T09:00:00Z",
+                "to": ["https://www.w3.org/ns/activitystreams#Public"],
+                "cc": [format!("{}/followers", actor())],
+                "object": object,
+            })
+        );
+        assert!(create.to_string().starts_with("{\"@context\""));
+    }
+
+    #[test]
+    fn an_update_is_like_the_create_but_newer() {
+        let mut revised = review();
+        revised.revised_at = Some(moment("2026-09-02T10:00:00Z"));
+        let object = article(&origin(), &critic(), &revised, Counts::default());
+        let update = update(&origin(), id(), &revised, &object);
+        assert_eq!(update["type"], "Update");
+        assert_eq!(update["published"], "2026-09-02T10:00:00Z");
+        assert_eq!(update["object"]["published"], "2026-09-01T09:00:00Z");
+        assert_eq!(update["object"]["updated"], "2026-09-02T10:00:00Z");
+        assert_eq!(update["@context"], context());
+    }
+
+    #[test]
+    fn a_delete_leaves_a_tombstone() {
+        let mut gone = review();
+        gone.retract(moment("2026-09-03T10:00:00Z")).unwrap();
+        assert_eq!(
+            delete(&origin(), id(), &gone),
+            json!({
+                "@context": "https://www.w3.org/ns/activitystreams",
+                "id": format!("https://crit.example/ap/activity/{ACTIVITY}"),
+                "type": "Delete",
+                "actor": actor(),
+                "to": ["https://www.w3.org/ns/activitystreams#Public"],
+                "object": {
+                    "id": format!("https://crit.example/ap/article/{REVIEW}"),
+                    "type": "Tombstone",
+                    "formerType": "Article",
+                    "deleted": "2026-09-03T10:00:00Z",
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn an_accept_repeats_the_follow() {
+        let follower: Url = "https://m.example/users/117".parse().unwrap();
+        let follow: Url = "https://m.example/ff0c".parse().unwrap();
+        let accept = accept_follow(&origin(), id(), critic().id, &follower, Some(&follow));
+        assert_eq!(
+            accept,
+            json!({
+                "@context": "https://www.w3.org/ns/activitystreams",
+                "id": format!("https://crit.example/ap/activity/{ACTIVITY}"),
+                "type": "Accept",
+                "actor": actor(),
+                "to": ["https://m.example/users/117"],
+                "object": {
+                    "id": "https://m.example/ff0c",
+                    "type": "Follow",
+                    "actor": "https://m.example/users/117",
+                    "object": actor(),
+                },
+            })
+        );
+        let nameless = accept_follow(&origin(), id(), critic().id, &follower, None);
+        assert!(nameless["object"].get("id").is_none());
+    }
+}

@@ -1,0 +1,185 @@
+//! Our actors, as documents.
+
+use serde_json::{Map, Value, json};
+
+use super::text::{escape, paragraphs};
+use super::{CONTEXT, in_context};
+use crate::domain::critic::{Critic, Link};
+use crate::domain::origin::Origin;
+
+/// A critic's actor (ActivityPub section 4.1). `handle_domain` is the domain of the handle where it is not the
+/// site's own; it is told by `webfinger` (FEP-2c59).
+pub fn person(origin: &Origin, critic: &Critic, public_key_pem: &str, handle_domain: Option<&str>) -> Value {
+    let profile = &critic.profile;
+    let handle_domain = handle_domain.filter(|domain| *domain != origin.authority());
+    let id = origin.actor(critic.id);
+    let part = |name: &str| origin.actor_part(critic.id, name);
+    let mut person = json!({
+        "id": id,
+        "type": "Person",
+        "preferredUsername": profile.handle,
+        "name": profile.name,
+        "summary": paragraphs(&profile.summary),
+        "url": origin.profile_page(&profile.handle),
+        "published": critic.created_at.to_string(),
+        "inbox": part("inbox"),
+        "outbox": part("outbox"),
+        "followers": part("followers"),
+        "following": part("following"),
+        "featured": part("featured"),
+        "endpoints": {"sharedInbox": origin.shared_inbox()},
+        "manuallyApprovesFollowers": false,
+        "discoverable": true,
+        "indexable": true,
+        "attributionDomains": attribution_domains(origin, handle_domain),
+        "attachment": profile.links.iter().map(attachment).collect::<Vec<_>>(),
+        "publicKey": {"id": origin.actor_key(critic.id), "owner": id, "publicKeyPem": public_key_pem},
+    });
+    if let Some((name, media_type)) = &critic.avatar {
+        person["icon"] = json!({"type": "Image", "mediaType": media_type, "url": origin.media_named(name)});
+    }
+    if !profile.also_known_as.is_empty() {
+        person["alsoKnownAs"] = json!(profile.also_known_as);
+    }
+    if let Some(domain) = handle_domain {
+        person["webfinger"] = json!(format!("{}@{domain}", profile.handle));
+    }
+    in_context(context(&person), person)
+}
+
+/// The actor that signs our own requests, for servers that answer only those (type `Application`, as Mastodon's).
+pub fn instance(origin: &Origin, public_key_pem: &str) -> Value {
+    let id = origin.instance_actor();
+    in_context(
+        json!([CONTEXT, "https://w3id.org/security/v1", {
+            "manuallyApprovesFollowers": "as:manuallyApprovesFollowers",
+        }]),
+        json!({
+            "id": id,
+            "type": "Application",
+            "preferredUsername": origin.host(),
+            "name": origin.host(),
+            "url": origin.home(),
+            "inbox": origin.shared_inbox(),
+            "endpoints": {"sharedInbox": origin.shared_inbox()},
+            "manuallyApprovesFollowers": true,
+            "publicKey": {"id": origin.instance_key(), "owner": id, "publicKeyPem": public_key_pem},
+        }),
+    )
+}
+
+/// The context of the terms that the person uses.
+fn context(person: &Value) -> Value {
+    let Value::Object(mut terms) = json!({
+        "toot": "http://joinmastodon.org/ns#",
+        "discoverable": "toot:discoverable",
+        "indexable": "toot:indexable",
+        "featured": {"@id": "toot:featured", "@type": "@id"},
+        "attributionDomains": {"@id": "toot:attributionDomains", "@container": "@set"},
+        "schema": "http://schema.org#",
+        "PropertyValue": "schema:PropertyValue",
+        "value": "schema:value",
+        "manuallyApprovesFollowers": "as:manuallyApprovesFollowers",
+    }) else {
+        return Value::Object(Map::new());
+    };
+    let mut define = |term: &str, meaning: Value| {
+        if person.get(term).is_some() {
+            terms.insert(term.to_owned(), meaning);
+        }
+    };
+    define("alsoKnownAs", json!({"@id": "as:alsoKnownAs", "@type": "@id"}));
+    define("webfinger", json!("https://purl.archive.org/socialweb/webfinger#webfinger"));
+    json!([CONTEXT, "https://w3id.org/security/v1", terms])
+}
+
+/// The sites whose pages may name the critic as their author on preview cards (Mastodon).
+fn attribution_domains<'a>(origin: &'a Origin, handle_domain: Option<&'a str>) -> Vec<&'a str> {
+    std::iter::once(origin.host()).chain(handle_domain).collect()
+}
+
+/// A link as a field of the profile. `rel="me"` lets the other side be verified as the critic's.
+fn attachment(link: &Link) -> Value {
+    let address = link.url.as_str();
+    let shown = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let shown = shown.strip_suffix('/').unwrap_or(shown);
+    let value = format!("<a href=\"{}\" rel=\"me\">{}</a>", escape(address), escape(shown));
+    json!({"type": "PropertyValue", "name": link.name, "value": value})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{CRITIC, critic, origin};
+    use super::*;
+
+    #[test]
+    fn a_critic_is_a_person_that_mastodon_takes() {
+        let id = format!("https://crit.example/ap/actor/{CRITIC}");
+        assert_eq!(
+            person(&origin(), &critic(), "PEM", None),
+            json!({
+                "@context": ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/v1", {
+                    "toot": "http://joinmastodon.org/ns#",
+                    "discoverable": "toot:discoverable",
+                    "indexable": "toot:indexable",
+                    "featured": {"@id": "toot:featured", "@type": "@id"},
+                    "attributionDomains": {"@id": "toot:attributionDomains", "@container": "@set"},
+                    "schema": "http://schema.org#",
+                    "PropertyValue": "schema:PropertyValue",
+                    "value": "schema:value",
+                    "manuallyApprovesFollowers": "as:manuallyApprovesFollowers",
+                }],
+                "id": id,
+                "type": "Person",
+                "preferredUsername": "ada",
+                "name": "Ada <Critic>",
+                "summary": "<p>Films &amp; more.</p><p>Since 1999.</p>",
+                "url": "https://crit.example/@ada",
+                "published": "2026-01-01T00:00:00Z",
+                "inbox": format!("{id}/inbox"),
+                "outbox": format!("{id}/outbox"),
+                "followers": format!("{id}/followers"),
+                "following": format!("{id}/following"),
+                "featured": format!("{id}/featured"),
+                "endpoints": {"sharedInbox": "https://crit.example/ap/inbox"},
+                "manuallyApprovesFollowers": false,
+                "discoverable": true,
+                "indexable": true,
+                "attributionDomains": ["crit.example"],
+                "icon": {
+                    "type": "Image",
+                    "mediaType": "image/png",
+                    "url": "https://crit.example/media/face.png",
+                },
+                "attachment": [{
+                    "type": "PropertyValue",
+                    "name": "Old \"blog\"",
+                    "value": "<a href=\"https://old.example/films/\" rel=\"me\">old.example/films</a>",
+                }],
+                "publicKey": {"id": format!("{id}#main-key"), "owner": id, "publicKeyPem": "PEM"},
+            })
+        );
+    }
+
+    #[test]
+    fn a_handle_on_another_domain_and_earlier_accounts_are_told() {
+        let mut moved = critic();
+        moved.profile.also_known_as = vec!["https://m.example/users/ada".parse().unwrap()];
+        let person = person(&origin(), &moved, "PEM", Some("ada.example"));
+        assert_eq!(person["webfinger"], "ada@ada.example");
+        assert_eq!(person["alsoKnownAs"], json!(["https://m.example/users/ada"]));
+        assert_eq!(person["attributionDomains"], json!(["crit.example", "ada.example"]));
+        assert_eq!(person["@context"][2]["alsoKnownAs"]["@id"], "as:alsoKnownAs");
+        assert!(person["@context"][2]["webfinger"].is_string());
+    }
+
+    #[test]
+    fn the_site_has_an_actor_of_its_own() {
+        let instance = instance(&origin(), "PEM");
+        assert_eq!(instance["type"], "Application");
+        assert_eq!(instance["preferredUsername"], "crit.example");
+        assert_eq!(instance["inbox"], "https://crit.example/ap/inbox");
+        assert_eq!(instance["publicKey"]["owner"], instance["id"]);
+        assert_eq!(instance["publicKey"]["id"], "https://crit.example/ap/actor#main-key");
+    }
+}

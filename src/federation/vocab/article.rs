@@ -1,0 +1,431 @@
+//! A review as an Article: one object, in the form that most servers show well.
+
+use serde_json::{Value, json};
+
+use super::tag::hashtags;
+use super::text::{escape, markdown, shorten, without_links};
+use super::{CONTEXT, PUBLIC};
+use crate::domain::critic::Critic;
+use crate::domain::film::Film;
+use crate::domain::origin::Origin;
+use crate::domain::rating::Rating;
+use crate::domain::review::{Media, Review};
+use crate::domain::text::one_line;
+use crate::domain::time::Timestamp;
+
+/// A summary that is longer is cut by those who show it.
+const MOST_SUMMARY: usize = 500;
+
+/// How many of each a review has, as far as we were told. Others read them only from the object itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Public replies, at any depth.
+    pub replies: u64,
+    /// Likes.
+    pub likes: u64,
+    /// Shares.
+    pub shares: u64,
+}
+
+/// The `@context` of an Article, and of the activities that carry one.
+pub fn context() -> Value {
+    json!([CONTEXT, {
+        "Hashtag": "as:Hashtag",
+        "sensitive": "as:sensitive",
+        "dcterms": "http://purl.org/dc/terms/",
+        "gts": "https://gotosocial.org/ns#",
+        "interactionPolicy": {"@id": "gts:interactionPolicy", "@type": "@id"},
+        "canQuote": {"@id": "gts:canQuote", "@type": "@id"},
+        "automaticApproval": {"@id": "gts:automaticApproval", "@type": "@id"},
+    }])
+}
+
+/// The review as an Article, without `@context`. With `image`, `preview` (FEP-b2b8), `context` (FEP-7888), and
+/// for a film that is identified `relatedWith` (NeoDB).
+pub fn article(origin: &Origin, critic: &Critic, review: &Review, counts: Counts) -> Value {
+    let actor = origin.actor(review.critic);
+    let content = content(review);
+    let mut article = json!({
+        "id": origin.article(review.id),
+        "type": "Article",
+        "attributedTo": actor,
+        "url": origin.review_page(review),
+        "to": [PUBLIC],
+        "cc": [origin.actor_part(review.critic, "followers")],
+        "published": review.released_at.to_string(),
+        "name": name(review),
+        "summary": summary(review),
+        "content": content,
+        "sensitive": false,
+        "preview": preview(origin, critic, review),
+        "tag": tags(origin, review),
+        "context": origin.article_part(review.id, "context"),
+        "replies": replies(origin, review, counts.replies),
+        "likes": total(origin, review, "likes", counts.likes),
+        "shares": total(origin, review, "shares", counts.shares),
+    });
+    if let Some(revised_at) = review.revised_at {
+        article["updated"] = json!(revised_at.to_string());
+    }
+    if let Some(language) = &review.draft.language {
+        article["contentMap"] = json!({language: content});
+    }
+    if let Some(media) = &review.poster {
+        let url = origin.media(media);
+        article["image"] = json!({"id": url, "type": "Image", "mediaType": media.media_type, "url": url});
+        article["attachment"] = json!([attachment(origin, review, media)]);
+    }
+    if let Some(film) = &review.draft.film.identity {
+        article["relatedWith"] = json!(related(origin, review, film));
+    }
+    article
+}
+
+/// What stays of a review that was taken back (ActivityPub section 6.4), without `@context`.
+pub fn tombstone(origin: &Origin, review: &Review) -> Value {
+    let deleted = review.retracted_at.unwrap_or(review.released_at);
+    json!({
+        "id": origin.article(review.id),
+        "type": "Tombstone",
+        "formerType": "Article",
+        "deleted": deleted.to_string(),
+    })
+}
+
+/// The rating, the film and the teaser as plain text of at most 500 characters without links. It is safe to read
+/// as HTML too, since some do (Mastodon) and some do not (Misskey).
+pub fn summary(review: &Review) -> String {
+    let draft = &review.draft;
+    let rating = draft.rating.as_ref().map(ToString::to_string);
+    let head: Vec<String> = rating.into_iter().chain(citation(&draft.film)).collect();
+    let head = head.join(" ");
+    let text = match (head.is_empty(), draft.teaser.trim().is_empty()) {
+        (false, false) => format!("{head}. {}", draft.teaser),
+        (false, true) => format!("{head}."),
+        (true, _) => draft.teaser.clone(),
+    };
+    let text = without_links(&one_line(&text)).replace('<', "\u{2039}").replace('>', "\u{203a}");
+    shorten(&text, MOST_SUMMARY)
+}
+
+/// `Title (Director, year)`, as far as it is known.
+fn citation(film: &Film) -> Option<String> {
+    if film.title.is_empty() {
+        return None;
+    }
+    let year = film.year.map(|year| year.to_string());
+    let known: Vec<String> = film.directors.iter().cloned().chain(year).collect();
+    if known.is_empty() {
+        return Some(film.title.clone());
+    }
+    Some(format!("{} ({})", film.title, known.join(", ")))
+}
+
+/// The headline; a post without one would show as a bare link.
+fn name(review: &Review) -> &str {
+    let draft = &review.draft;
+    [&draft.title, &draft.film.title]
+        .into_iter()
+        .find(|title| !title.trim().is_empty())
+        .map_or("Review", |title| title.trim())
+}
+
+/// The whole review: its subtitle, its credits once, its body.
+fn content(review: &Review) -> String {
+    let draft = &review.draft;
+    let mut html = String::new();
+    if let Some(subtitle) = &draft.subtitle {
+        html.extend(["<p><strong>", &escape(subtitle), "</strong></p>"]);
+    }
+    let rating = draft.rating.as_ref().map(|rating| escape(rating.shown()));
+    let credits = credits(&draft.film, draft.language.as_deref());
+    let line: Vec<String> = rating.into_iter().chain(credits).collect();
+    if !line.is_empty() {
+        html.extend(["<p>", &line.join(" "), "</p>"]);
+    }
+    html.push_str(&draft.body);
+    html
+}
+
+/// The credits as HTML. In a language other than English they are given without words of ours.
+fn credits(film: &Film, language: Option<&str>) -> Option<String> {
+    if film.title.is_empty() {
+        return None;
+    }
+    let is_english = language.is_none_or(|tag| tag == "en" || tag.starts_with("en-"));
+    if !is_english {
+        let rest = citation(film).and_then(|text| text.strip_prefix(&film.title).map(escape))?;
+        return Some(format!("<em>{}</em>{rest}", escape(&film.title)));
+    }
+    let mut html = format!("<em>{}</em>", escape(&film.title));
+    if let Some(year) = film.year {
+        html.extend([" (", &year.to_string(), ")"]);
+    }
+    let mut mark = ", ";
+    for (role, people) in
+        [("directed by", &film.directors), ("written by", &film.writers), ("with", &film.stars)]
+    {
+        if !people.is_empty() {
+            html.extend([mark, role, " ", &escape(&people.join(", "))]);
+            mark = "; ";
+        }
+    }
+    Some(html)
+}
+
+/// A short form for those who show no Articles (FEP-b2b8). It has no id, so that nobody takes it for a post.
+fn preview(origin: &Origin, critic: &Critic, review: &Review) -> Value {
+    let teaser = without_links(&review.draft.teaser);
+    let mut content = format!("<p><strong>{}</strong></p>", escape(name(review)));
+    if !teaser.is_empty() {
+        content.extend(["<p>", &escape(&teaser), "</p>"]);
+    }
+    json!({"type": "Note", "attributedTo": origin.actor(critic.id), "content": content})
+}
+
+fn attachment(origin: &Origin, review: &Review, media: &Media) -> Value {
+    let draft = &review.draft;
+    let told = draft.poster.as_ref().and_then(|poster| poster.alt.clone());
+    let alt = told.unwrap_or_else(|| match draft.film.title.as_str() {
+        "" => name(review).to_owned(),
+        film => format!("Poster of {film}"),
+    });
+    json!({
+        "type": "Image",
+        "mediaType": media.media_type,
+        "url": origin.media(media),
+        "name": alt,
+        "width": media.width,
+        "height": media.height,
+    })
+}
+
+/// The hashtags, and the film where it is identified: NeoDB reads exactly one such tag.
+fn tags(origin: &Origin, review: &Review) -> Vec<Value> {
+    let draft = &review.draft;
+    let mut tags = hashtags(origin, &draft.tags);
+    if let Some(identity) = &draft.film.identity {
+        tags.push(json!({"type": "Movie", "name": film_name(review), "href": identity}));
+    }
+    tags
+}
+
+fn film_name(review: &Review) -> &str {
+    match review.draft.film.title.as_str() {
+        "" => name(review),
+        title => title,
+    }
+}
+
+/// The review and its rating in NeoDB's own words.
+fn related(origin: &Origin, review: &Review, film: &url::Url) -> Vec<Value> {
+    let id = origin.article(review.id);
+    let told = |fragment: &str, kind: &str| {
+        json!({
+            "id": format!("{id}#{fragment}"),
+            "href": origin.review_page(review),
+            "type": kind,
+            "withRegardTo": film,
+            "attributedTo": origin.actor(review.critic),
+            "published": with_offset(review.released_at),
+            "updated": with_offset(review.revised_at.unwrap_or(review.released_at)),
+        })
+    };
+    let mut whole = told("review", "Review");
+    whole["name"] = json!(name(review));
+    whole["content"] = json!(markdown(&review.draft.body));
+    whole["mediaType"] = json!("text/markdown");
+    let mut related = vec![whole];
+    let points = review.draft.rating.as_ref().and_then(Rating::out_of_ten);
+    if let Some(points @ 1..=10) = points {
+        let mut rating = told("rating", "Rating");
+        rating["worst"] = json!(1);
+        rating["best"] = json!(10);
+        rating["value"] = json!(points);
+        related.push(rating);
+    }
+    related
+}
+
+/// A moment with `+00:00`, the form in which NeoDB writes and reads them.
+fn with_offset(moment: Timestamp) -> String {
+    moment.to_string().replace('Z', "+00:00")
+}
+
+fn replies(origin: &Origin, review: &Review, count: u64) -> Value {
+    let id = origin.article_part(review.id, "replies");
+    json!({"id": id, "type": "Collection", "totalItems": count, "first": format!("{id}?page=1")})
+}
+
+fn total(origin: &Origin, review: &Review, part: &str, count: u64) -> Value {
+    json!({"id": origin.article_part(review.id, part), "type": "Collection", "totalItems": count})
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::samples::{CRITIC, REVIEW, critic, moment, origin, review};
+    use super::*;
+
+    fn sample(review: &Review) -> Value {
+        let counts = Counts { replies: 2, likes: 3, shares: 0 };
+        article(&origin(), &critic(), review, counts)
+    }
+
+    #[test]
+    fn a_review_is_one_article_with_all_that_others_look_for() {
+        let actor = format!("https://crit.example/ap/actor/{CRITIC}");
+        let id = format!("https://crit.example/ap/article/{REVIEW}");
+        let page = "https://crit.example/reviews/stalker-1979";
+        let film = "https://www.themoviedb.org/movie/1398";
+        let poster = "https://crit.example/media/stalker.jpg";
+        let content = "<p><strong>Wish &amp; fear</strong></p><p>★★★★½ <em>Stalker</em> (1979), directed by Andrei \
+            Tarkovsky; written by Arkady Strugatsky, Boris Strugatsky; with Alisa Freindlich</p>\
+            <p>It is <em>slow</em>.</p><p>It has to be.</p>";
+        let mut article = sample(&review());
+        assert!(article.as_object_mut().unwrap().remove("relatedWith").is_some());
+        assert_eq!(
+            article,
+            json!({
+                "id": id,
+                "type": "Article",
+                "attributedTo": actor,
+                "url": page,
+                "to": ["https://www.w3.org/ns/activitystreams#Public"],
+                "cc": [format!("{actor}/followers")],
+                "published": "2026-09-01T09:00:00Z",
+                "name": "Stalker: the room you must not enter",
+                "summary": "★★★★½ Stalker (Andrei Tarkovsky, 1979). Three men walk into the Zone. See for more.",
+                "content": content,
+                "contentMap": {"en": content},
+                "sensitive": false,
+                "image": {"id": poster, "type": "Image", "mediaType": "image/jpeg", "url": poster},
+                "attachment": [{
+                    "type": "Image", "mediaType": "image/jpeg", "url": poster,
+                    "name": "A man lies in shallow water", "width": 1000, "height": 1500,
+                }],
+                "preview": {
+                    "type": "Note",
+                    "attributedTo": actor,
+                    "content": "<p><strong>Stalker: the room you must not enter</strong></p>\
+                        <p>Three men walk into the Zone. See for more.</p>",
+                },
+                "tag": [
+                    {
+                        "type": "Hashtag", "name": "#AndreiTarkovsky",
+                        "href": "https://crit.example/tags/andrei-tarkovsky",
+                    },
+                    {"type": "Movie", "name": "Stalker", "href": film},
+                ],
+                "context": format!("{id}/context"),
+                "replies": {
+                    "id": format!("{id}/replies"), "type": "Collection", "totalItems": 2,
+                    "first": format!("{id}/replies?page=1"),
+                },
+                "likes": {"id": format!("{id}/likes"), "type": "Collection", "totalItems": 3},
+                "shares": {"id": format!("{id}/shares"), "type": "Collection", "totalItems": 0},
+            })
+        );
+    }
+
+    #[test]
+    fn an_identified_film_is_told_in_the_words_of_neodb() {
+        let actor = format!("https://crit.example/ap/actor/{CRITIC}");
+        let id = format!("https://crit.example/ap/article/{REVIEW}");
+        let page = "https://crit.example/reviews/stalker-1979";
+        let film = "https://www.themoviedb.org/movie/1398";
+        assert_eq!(
+            sample(&review())["relatedWith"],
+            json!([
+                {
+                    "id": format!("{id}#review"), "href": page, "type": "Review",
+                    "name": "Stalker: the room you must not enter",
+                    "content": "It is slow.\n\nIt has to be.", "mediaType": "text/markdown",
+                    "withRegardTo": film, "attributedTo": actor,
+                    "published": "2026-09-01T09:00:00+00:00", "updated": "2026-09-01T09:00:00+00:00",
+                },
+                {
+                    "id": format!("{id}#rating"), "href": page, "type": "Rating",
+                    "worst": 1, "best": 10, "value": 9,
+                    "withRegardTo": film, "attributedTo": actor,
+                    "published": "2026-09-01T09:00:00+00:00", "updated": "2026-09-01T09:00:00+00:00",
+                },
+            ])
+        );
+        let mut graded = review();
+        graded.draft.rating = Rating::parse("B+");
+        let related = sample(&graded)["relatedWith"].clone();
+        assert_eq!(related.as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_said() {
+        let mut bare = review();
+        bare.draft.film = Film::default();
+        bare.draft.rating = None;
+        bare.draft.language = None;
+        bare.draft.subtitle = None;
+        bare.poster = None;
+        let article = sample(&bare);
+        for absent in ["contentMap", "image", "attachment", "relatedWith", "updated"] {
+            assert!(article.get(absent).is_none(), "{absent}");
+        }
+        assert_eq!(article["content"], bare.draft.body);
+        assert_eq!(article["summary"], "Three men walk into the Zone. See for more.");
+        assert_eq!(article["tag"].as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_revision_is_told_and_the_release_stays() {
+        let mut revised = review();
+        revised.revised_at = Some(moment("2026-09-02T10:00:00Z"));
+        let article = sample(&revised);
+        assert_eq!(article["published"], "2026-09-01T09:00:00Z");
+        assert_eq!(article["updated"], "2026-09-02T10:00:00Z");
+        assert_eq!(article["relatedWith"][0]["updated"], "2026-09-02T10:00:00+00:00");
+    }
+
+    #[test]
+    fn credits_in_another_language_have_no_english_in_them() {
+        let mut french = review();
+        french.draft.language = Some("fr".to_owned());
+        french.draft.film.title = "Les 400 <coups>".to_owned();
+        let content = sample(&french)["content"].as_str().unwrap().to_owned();
+        assert!(
+            content.contains("<p>★★★★½ <em>Les 400 &lt;coups&gt;</em> (Andrei Tarkovsky, 1979)</p>"),
+            "{content}"
+        );
+    }
+
+    #[test]
+    fn what_was_taken_back_leaves_a_tombstone() {
+        let mut gone = review();
+        gone.retract(moment("2026-09-03T10:00:00Z")).unwrap();
+        assert_eq!(
+            tombstone(&origin(), &gone),
+            json!({
+                "id": format!("https://crit.example/ap/article/{REVIEW}"),
+                "type": "Tombstone",
+                "formerType": "Article",
+                "deleted": "2026-09-03T10:00:00Z",
+            })
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+        #[test]
+        fn a_summary_is_short_and_has_neither_links_nor_markup(
+            title in "\\PC{0,80}", director in ".{0,300}", teaser in "(\\PC{0,30} ?|https://x\\.example |<b>){0,40}"
+        ) {
+            let mut any = review();
+            any.draft.film.title = title;
+            any.draft.film.directors = vec![director];
+            any.draft.teaser = teaser;
+            let summary = summary(&any);
+            prop_assert!(summary.chars().count() <= 500);
+            prop_assert!(!summary.contains("://") && !summary.contains('<') && !summary.contains('\n'));
+        }
+    }
+}

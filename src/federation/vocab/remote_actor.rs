@@ -1,0 +1,167 @@
+//! Actors of other servers, and their keys.
+
+use serde_json::Value;
+use url::Url;
+
+use super::address::{Rules, same_origin};
+use super::document::{Document, each, reference, text, type_name};
+use super::incoming::ParseError;
+use super::note::{line, page};
+
+/// Types of actors (ActivityStreams vocabulary, section 3.2).
+const KINDS: [&str; 5] = ["Person", "Service", "Group", "Organization", "Application"];
+
+/// More than this are kept of nobody.
+const MOST_KEYS: usize = 8;
+const MOST_PEM: usize = 8 * 1024;
+
+/// An actor of another server, as its document tells. Texts are plain, in one line, and bounded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteActor {
+    /// The actor's id.
+    pub id: Url,
+    /// The user part of the handle. Shown as such only once WebFinger leads back to `id`.
+    pub username: Option<String>,
+    /// The name shown.
+    pub name: Option<String>,
+    /// The actor's page.
+    pub url: Option<Url>,
+    /// Where to send (ActivityPub section 4.1).
+    pub inbox: Url,
+    /// Where to send once for all followers on that server. Only one of the actor's own server counts.
+    pub shared_inbox: Option<Url>,
+    /// The actor's keys: those it owns, on its own server.
+    pub keys: Vec<RemoteKey>,
+    /// `user@host` where the handle's domain differs (FEP-2c59).
+    pub webfinger: Option<String>,
+    /// Whether the actor's server says that the account is suspended.
+    pub is_suspended: bool,
+}
+
+/// A public key as a document presents it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteKey {
+    /// Its id, the `keyId` of signatures.
+    pub id: Url,
+    /// Whose it claims to be; true once the owner's document lists it.
+    pub owner: Url,
+    /// The key, as SPKI or PKCS #1 PEM.
+    pub pem: String,
+}
+
+impl RemoteActor {
+    /// Whether a type is that of an actor.
+    pub(super) fn is_kind(kind: &str) -> bool {
+        KINDS.contains(&kind)
+    }
+
+    /// Reads an actor's document.
+    pub fn parse(document: &Document, rules: Rules) -> Result<Self, ParseError> {
+        Self::read(document.value(), rules)
+    }
+
+    pub(super) fn read(value: &Value, rules: Rules) -> Result<Self, ParseError> {
+        type_name(value).filter(|kind| Self::is_kind(kind)).ok_or(ParseError::Missing("type"))?;
+        let id = text(value, "id").ok_or(ParseError::Missing("id"))?;
+        let id = rules.id(id).ok_or(ParseError::NotAnId("id"))?;
+        let inbox = address(value, "inbox", rules).ok_or(ParseError::NotAnId("inbox"))?;
+        let shared_inbox = each(value, "endpoints")
+            .first()
+            .and_then(|endpoints| address(endpoints, "sharedInbox", rules))
+            .filter(|inbox| same_origin(inbox, &id));
+        let mut keys = keys(value, rules);
+        keys.retain(|key| key.owner == id && same_origin(&key.id, &id));
+        Ok(Self {
+            username: line(value, "preferredUsername", 100),
+            name: line(value, "name", 200),
+            url: page(value, rules),
+            inbox,
+            shared_inbox,
+            keys,
+            webfinger: line(value, "webfinger", 300),
+            is_suspended: value.get("suspended").and_then(Value::as_bool).unwrap_or(false),
+            id,
+        })
+    }
+}
+
+/// The keys that a document presents: of an actor, of the stub of one that GoToSocial serves at the key's id, or
+/// the key by itself. What they claim is not checked here.
+pub fn public_keys(document: &Document, rules: Rules) -> Vec<RemoteKey> {
+    let value = document.value();
+    key(value, rules).map_or_else(|| keys(value, rules), |alone| vec![alone])
+}
+
+fn keys(value: &Value, rules: Rules) -> Vec<RemoteKey> {
+    each(value, "publicKey").iter().take(MOST_KEYS).filter_map(|value| key(value, rules)).collect()
+}
+
+fn key(value: &Value, rules: Rules) -> Option<RemoteKey> {
+    let pem = text(value, "publicKeyPem").filter(|pem| pem.len() <= MOST_PEM)?;
+    Some(RemoteKey {
+        id: address(value, "id", rules)?,
+        owner: address(value, "owner", rules)?,
+        pem: pem.to_owned(),
+    })
+}
+
+/// The first id among the values of a member.
+pub(super) fn address(value: &Value, key: &str, rules: Rules) -> Option<Url> {
+    let id = each(value, key).iter().find_map(reference)?;
+    rules.id(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::samples::{BOB, remote_person};
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        text.parse().unwrap()
+    }
+
+    fn read(value: &Value) -> RemoteActor {
+        let document = Document::from_slice(value.to_string().as_bytes()).unwrap();
+        RemoteActor::parse(&document, Rules::STRICT).unwrap()
+    }
+
+    #[test]
+    fn an_actor_is_read_from_its_document() {
+        let bob = read(&remote_person());
+        assert_eq!(bob.name.as_deref(), Some("Bob the <b>Great</b>"));
+        assert_eq!(bob.shared_inbox, Some(url("https://m.example/inbox")));
+        assert_eq!(bob.keys.len(), 1);
+        assert!(!bob.is_suspended);
+
+        let mut odd = remote_person();
+        odd["publicKey"] = json!([
+            {"id": format!("{BOB}#main-key"), "owner": BOB, "publicKeyPem": "PEM"},
+            {"id": "https://evil.example/key", "owner": BOB, "publicKeyPem": "PEM"},
+            {"id": format!("{BOB}#second"), "owner": "https://m.example/users/eve", "publicKeyPem": "PEM"},
+            {"id": format!("{BOB}#third"), "owner": BOB, "publicKeyPem": "P".repeat(100_000)},
+            "https://m.example/keys/4",
+        ]);
+        odd["endpoints"]["sharedInbox"] = json!("https://victim.example/inbox");
+        odd["url"] = json!([{"type": "Link", "href": "javascript:alert(1)"}, {"type": "Link", "href": "https://m.example/bob"}]);
+        odd["suspended"] = json!(true);
+        let bob = read(&odd);
+        assert_eq!(bob.keys.len(), 1, "only keys that the actor owns, on its server");
+        assert_eq!(bob.shared_inbox, None);
+        assert_eq!(bob.url, Some(url("https://m.example/bob")));
+        assert!(bob.is_suspended);
+    }
+
+    #[test]
+    fn a_key_is_found_in_a_stub_an_actor_or_alone() {
+        let key = json!({"id": "https://gts.example/users/x/main-key", "owner": "https://gts.example/users/x", "publicKeyPem": "PEM"});
+        let stub = json!({"id": "https://gts.example/users/x", "type": "Person", "publicKey": key});
+        for document in [stub, key] {
+            let document = Document::from_slice(document.to_string().as_bytes()).unwrap();
+            let keys = public_keys(&document, Rules::STRICT);
+            assert_eq!(keys.len(), 1);
+            assert_eq!(keys[0].owner, url("https://gts.example/users/x"));
+        }
+    }
+}

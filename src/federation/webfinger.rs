@@ -1,0 +1,240 @@
+//! WebFinger (RFC 7033): from a handle to an actor and back.
+
+use std::fmt;
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::vocab::address::{Rules, canonical_host};
+use super::vocab::document::{Document, each, text};
+use crate::net::media_type::{ACTIVITY_JSON, is_activity};
+
+/// The content type of the answer (RFC 7033 section 10.2).
+pub const JRD_JSON: &str = "application/jrd+json";
+
+/// `user@host`. The host is canonical: lower case, Punycode, no dot at its end; the user is as it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handle {
+    /// The user part.
+    pub user: String,
+    /// The host, with its port if that is not the usual one.
+    pub host: String,
+}
+
+impl Handle {
+    /// Reads `user@host`, `@user@host` or `acct:user@host`.
+    pub fn parse(text: &str, rules: Rules) -> Option<Self> {
+        let text = strip_prefix_ignoring_case(text, "acct:").unwrap_or(text);
+        let text = text.strip_prefix('@').unwrap_or(text);
+        let (user, host) = text.rsplit_once('@')?;
+        let is_user = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '~' | '!' | '+');
+        if user.is_empty() || user.len() > 200 || !user.chars().all(is_user) {
+            return None;
+        }
+        Some(Self { user: user.to_owned(), host: canonical_host(host, rules)? })
+    }
+
+    /// Whether both mean the same account: users are told apart without regard to case.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.host == other.host && self.user.to_lowercase() == other.user.to_lowercase()
+    }
+
+    /// As a URI (RFC 7565).
+    pub fn to_acct(&self) -> String {
+        format!("acct:{self}")
+    }
+}
+
+/// `user@host`, as people write it after an `@`.
+impl fmt::Display for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.user, self.host)
+    }
+}
+
+/// What somebody asks about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resource {
+    /// An account.
+    Account(Handle),
+    /// An actor, or a page, by its address.
+    Address(Url),
+}
+
+/// Reads the `resource` of a query (RFC 7033 section 4.1), also where it was encoded twice, and where `acct:` is
+/// missing or an `@` leads. None for what is neither an account nor a web address.
+pub fn parse_resource(text: &str, rules: Rules) -> Option<Resource> {
+    let text = text.trim();
+    if text.len() > 2048 {
+        return None;
+    }
+    if let Some(url) = rules.page(text) {
+        return Some(Resource::Address(url));
+    }
+    if let Some(handle) = Handle::parse(text, rules) {
+        return Some(Resource::Account(handle));
+    }
+    let decoded = percent_decode_str(text).decode_utf8().ok()?;
+    let address = rules.page(&decoded).map(Resource::Address);
+    address.or_else(|| Handle::parse(&decoded, rules).map(Resource::Account))
+}
+
+/// The answer about an actor of ours (RFC 7033 section 4.4).
+pub fn jrd(subject: &Handle, aliases: &[Url], actor: &Url, page: &Url) -> Value {
+    json!({
+        "subject": subject.to_acct(),
+        "aliases": aliases,
+        "links": [
+            {"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": page},
+            {"rel": "self", "type": ACTIVITY_JSON, "href": actor},
+        ],
+    })
+}
+
+/// Why somebody's answer does not lead to an actor.
+#[derive(Debug, thiserror::Error)]
+pub enum JrdError {
+    /// It is not JSON, or JSON that means two things.
+    #[error("not a JSON document that we read: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It is about nobody.
+    #[error("the answer has no account as its subject")]
+    NoSubject,
+    /// It is about another account. Where that is on another domain, the site may ask once more, there.
+    #[error("the answer is about {0}")]
+    OtherSubject(Handle),
+    /// It has no link to an actor.
+    #[error("the answer has no link to an actor")]
+    NoSelfLink,
+}
+
+/// The actor to which an answer about `expected` leads.
+pub fn read_self_link(bytes: &[u8], expected: &Handle, rules: Rules) -> Result<Url, JrdError> {
+    let document = Document::from_slice(bytes)?;
+    let value = document.value();
+    let subject = text(value, "subject")
+        .filter(|subject| strip_prefix_ignoring_case(subject, "acct:").is_some())
+        .and_then(|subject| Handle::parse(subject, rules))
+        .ok_or(JrdError::NoSubject)?;
+    if !subject.is_same(expected) {
+        return Err(JrdError::OtherSubject(subject));
+    }
+    each(value, "links")
+        .iter()
+        .filter(|link| text(link, "rel") == Some("self"))
+        .filter(|link| text(link, "type").is_some_and(is_activity))
+        .find_map(|link| rules.id(text(link, "href")?))
+        .ok_or(JrdError::NoSelfLink)
+}
+
+fn strip_prefix_ignoring_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
+    let (start, rest) = text.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn handle(text: &str) -> Handle {
+        Handle::parse(text, Rules::STRICT).unwrap()
+    }
+
+    #[test]
+    fn an_account_is_asked_for_in_many_ways() {
+        let ada = Resource::Account(handle("ada@crit.example"));
+        for text in [
+            "acct:ada@crit.example",
+            "acct:@ada@CRIT.example",
+            "ACCT:ada@crit.example.",
+            "ada@crit.example",
+            "@ada@crit.example",
+            "acct%3Aada%40crit.example",
+            " acct:ada@crit.example ",
+        ] {
+            assert_eq!(parse_resource(text, Rules::STRICT).as_ref(), Some(&ada), "{text}");
+        }
+        for address in ["https://crit.example/@ada", "https%3A%2F%2Fcrit.example%2F@ada"] {
+            let asked = parse_resource(address, Rules::STRICT);
+            assert_eq!(asked, Some(Resource::Address("https://crit.example/@ada".parse().unwrap())));
+        }
+    }
+
+    #[test]
+    fn what_is_no_account_is_none() {
+        for text in [
+            "",
+            "acct:",
+            "ada",
+            "acct:ada@",
+            "acct:@crit.example",
+            "acct:a b@crit.example",
+            "acct:ada@127.0.0.1",
+            "acct:ada@crit.example/x?y",
+            "acct:ada@evil.example@",
+            "acct:a@b@crit.example",
+            "mailto:ada@crit.example",
+            "%ff",
+            "é",
+        ] {
+            assert_eq!(parse_resource(text, Rules::STRICT), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_answer_leads_to_the_actor_and_the_page() {
+        let actor: Url = "https://crit.example/ap/actor/01C".parse().unwrap();
+        let page: Url = "https://crit.example/@ada".parse().unwrap();
+        let answer = jrd(&handle("ada@crit.example"), &[page.clone(), actor.clone()], &actor, &page);
+        assert_eq!(
+            answer,
+            json!({
+                "subject": "acct:ada@crit.example",
+                "aliases": ["https://crit.example/@ada", "https://crit.example/ap/actor/01C"],
+                "links": [
+                    {
+                        "rel": "http://webfinger.net/rel/profile-page",
+                        "type": "text/html",
+                        "href": "https://crit.example/@ada",
+                    },
+                    {
+                        "rel": "self",
+                        "type": "application/activity+json",
+                        "href": "https://crit.example/ap/actor/01C",
+                    },
+                ],
+            })
+        );
+        let read = read_self_link(answer.to_string().as_bytes(), &handle("Ada@crit.example"), Rules::STRICT);
+        assert_eq!(read.unwrap(), actor);
+    }
+
+    #[test]
+    fn an_answer_about_somebody_else_is_not_believed() {
+        let read = |answer: &Value| {
+            read_self_link(answer.to_string().as_bytes(), &handle("ada@crit.example"), Rules::STRICT)
+        };
+        let link =
+            json!([{"rel": "self", "type": "application/activity+json", "href": "https://crit.example/1"}]);
+        let other = read(&json!({"subject": "acct:eve@evil.example", "links": link}));
+        assert!(matches!(other, Err(JrdError::OtherSubject(eve)) if eve == handle("eve@evil.example")));
+        let nobody = read(&json!({"subject": "https://crit.example/1", "links": link}));
+        assert!(matches!(nobody, Err(JrdError::NoSubject)));
+    }
+
+    #[test]
+    fn only_a_self_link_to_an_activity_counts() {
+        for link in [
+            json!({"rel": "self", "type": "application/json", "href": "https://crit.example/1"}),
+            json!({"rel": "self", "type": "application/activity+json", "href": "https://10.0.0.1/1"}),
+            json!({"rel": "alternate", "type": "application/activity+json", "href": "https://crit.example/1"}),
+            json!({"rel": "self", "type": "application/activity+json"}),
+            json!("https://crit.example/1"),
+        ] {
+            let answer = json!({"subject": "acct:ada@crit.example", "links": [link]}).to_string();
+            let read = read_self_link(answer.as_bytes(), &handle("ada@crit.example"), Rules::STRICT);
+            assert!(matches!(read, Err(JrdError::NoSelfLink)), "{answer}");
+        }
+    }
+}
