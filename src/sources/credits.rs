@@ -1,0 +1,464 @@
+//! The credits block of a review: the lines near its top that say who made the film, when it came out and
+//! how the critic rates it. It is read and taken out of the body, so that it is shown once, from data.
+//! What is not certain stays empty, and stays in the body.
+
+mod dates;
+mod headline;
+mod lines;
+mod names;
+
+use jiff::civil::Date;
+
+use super::html::{self, Element, Node};
+use crate::domain::film::Film;
+use crate::domain::rating::Rating;
+use dates::When;
+use headline::{folded, is_titled};
+use lines::{Line, classify};
+
+/// What a credits block says, and the body without it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Credits {
+    /// The film, as far as it is named.
+    pub film: Film,
+    /// The critic's rating.
+    pub rating: Option<Rating>,
+    /// The day on which the review says that it was published.
+    pub published: Option<Date>,
+    /// The body without the lines that were read.
+    pub body: String,
+}
+
+/// Lines that are no credits are passed over so often before the first credit; the block is near the top.
+const LINES_BEFORE: usize = 8;
+
+/// Reads the credits of a review from its headline (plain text) and its body (as `html::review_body`
+/// wrote it).
+pub fn read(title: &str, body: &str) -> Credits {
+    let mut reader = Reader {
+        headline: title,
+        quoted: headline::quoted(title),
+        found: Credits::default(),
+        before: None,
+        passed: 0,
+        started: false,
+        done: false,
+    };
+    let mut nodes = html::parse(body);
+    reader.blocks(&mut nodes);
+    reader.last_line(&mut nodes);
+    let mut credits = reader.finish();
+    credits.body = html::write(&nodes);
+    credits
+}
+
+struct Reader<'a> {
+    headline: &'a str,
+    quoted: Option<String>,
+    found: Credits,
+    /// The short line right before, that may be the film's title.
+    before: Option<String>,
+    passed: usize,
+    started: bool,
+    done: bool,
+}
+
+impl Reader<'_> {
+    /// Reads blocks from the top and drops what was read, until prose begins.
+    fn blocks(&mut self, nodes: &mut Vec<Node>) {
+        let mut at = 0;
+        // The block that is nothing but the line in `before`.
+        let mut above: Option<usize> = None;
+        while at < nodes.len() && !self.done {
+            let Some(Node::Element(element)) = nodes.get_mut(at) else {
+                at += 1;
+                continue;
+            };
+            let single = matches!(element.name.as_str(), "p" | "h2" | "h3" | "h4" | "h5" | "h6")
+                && !has_break(&element.children);
+            let was_started = self.started;
+            let emptied = self.block(element);
+            if self.started {
+                let title = self.before.take().filter(|_| !was_started);
+                if title.is_some_and(|title| self.take_title(&title))
+                    && let Some(above) = above
+                {
+                    nodes.remove(above);
+                    at -= 1;
+                }
+            } else {
+                above = (single && self.before.is_some()).then_some(at);
+                if above.is_none() {
+                    self.before = None;
+                }
+            }
+            if emptied {
+                nodes.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    /// Reads one block. Whether nothing is left of it.
+    fn block(&mut self, element: &mut Element) -> bool {
+        match element.name.as_str() {
+            "ul" | "ol" | "tbody" | "thead" | "table" | "blockquote" | "div" => self.rows(element),
+            "dl" => self.terms(element),
+            "hr" => false,
+            "pre" | "figure" | "details" => {
+                self.done = true;
+                false
+            }
+            _ => self.lines(element),
+        }
+    }
+
+    fn rows(&mut self, element: &mut Element) -> bool {
+        let mut kept = Vec::new();
+        for node in std::mem::take(&mut element.children) {
+            match node {
+                Node::Element(mut row) if !self.done => {
+                    let emptied = match row.name.as_str() {
+                        "tr" => self.row(&row),
+                        "li" if !row.children.iter().any(Node::is_block) => self.lines(&mut row),
+                        "li" | "caption" => {
+                            self.done = true;
+                            false
+                        }
+                        _ => self.block(&mut row),
+                    };
+                    if !emptied {
+                        kept.push(Node::Element(row));
+                    }
+                }
+                node => kept.push(node),
+            }
+        }
+        element.children = kept;
+        element.children.iter().all(Node::is_blank)
+    }
+
+    fn row(&mut self, row: &Element) -> bool {
+        let cells = row.children.iter().map(|c| html::text_of(std::slice::from_ref(c)).replace('\n', ", "));
+        let cells: Vec<String> = cells.filter(|c| !c.is_empty()).collect();
+        let text = match cells.as_slice() {
+            [label, value] => format!("{}: {value}", label.trim_end_matches(':')),
+            cells => cells.join(" "),
+        };
+        self.line(&text)
+    }
+
+    /// Reads a list of terms and what they stand for.
+    fn terms(&mut self, list: &mut Element) -> bool {
+        let mut kept: Vec<Node> = Vec::new();
+        let mut nodes = std::mem::take(&mut list.children).into_iter().peekable();
+        while let Some(term) = nodes.next() {
+            let mut values = Vec::new();
+            while let Some(value) = nodes.next_if(|n| n.is("dd")) {
+                values.push(value);
+            }
+            let label = html::text_of(std::slice::from_ref(&term)).replace('\n', " ");
+            let value = html::text_of(&values).replace('\n', ", ");
+            if self.done || !self.line(&format!("{}: {value}", label.trim_end_matches(':'))) {
+                kept.push(term);
+                kept.extend(values);
+            }
+        }
+        list.children = kept;
+        list.children.is_empty()
+    }
+
+    /// Reads a paragraph, line by line.
+    fn lines(&mut self, element: &mut Element) -> bool {
+        let mut kept: Vec<Node> = Vec::new();
+        let mut title_at: Option<usize> = None;
+        let mut taken = false;
+        let whole = element.children.clone();
+        for line in split_lines(std::mem::take(&mut element.children)) {
+            let text = html::text_of(&line).replace('\n', " ");
+            if text.is_empty() {
+                continue;
+            }
+            let was_started = self.started;
+            if self.done || !self.line(&text) {
+                let start = kept.len();
+                if !kept.is_empty() {
+                    kept.push(Node::Element(Element::new("br", Vec::new())));
+                }
+                title_at = (!self.started && self.before.is_some()).then_some(start);
+                kept.extend(line);
+                continue;
+            }
+            taken = true;
+            if !was_started
+                && let Some(from) = title_at.take()
+                && let Some(title) = self.before.take()
+                && self.take_title(&title)
+            {
+                kept.truncate(from);
+            }
+        }
+        element.children = if taken { kept } else { whole };
+        element.children.iter().all(Node::is_blank)
+    }
+
+    /// Reads a line. Whether it was read and is to be taken out.
+    fn line(&mut self, text: &str) -> bool {
+        let line = classify(text);
+        match line {
+            Line::Blank => return false,
+            Line::Short if !self.started && self.passed < LINES_BEFORE => {
+                self.passed += 1;
+                self.before = Some(text.trim().to_owned());
+                return false;
+            }
+            Line::Prose | Line::Short => {
+                self.done = true;
+                return false;
+            }
+            _ => self.started = true,
+        }
+        self.keep(line)
+    }
+
+    /// Keeps what a line says. False where there is a first of its kind already, or no place for it.
+    fn keep(&mut self, line: Line) -> bool {
+        let found = &mut self.found;
+        let film = &mut found.film;
+        match line {
+            Line::Directors(names) if film.directors.is_empty() => film.directors = names,
+            Line::Writers(names) if film.writers.is_empty() => film.writers = names,
+            Line::Both(names) if film.directors.is_empty() && film.writers.is_empty() => {
+                film.directors.clone_from(&names);
+                film.writers = names;
+            }
+            Line::Stars(names) if film.stars.is_empty() => film.stars = names,
+            Line::Released(When::Day(day)) if film.release_date.is_none() => film.release_date = Some(day),
+            Line::Released(When::Year(year)) | Line::Year(year) if film.year.is_none_or(|y| y == year) => {
+                film.year = Some(year);
+            }
+            Line::Released(When::Month(year)) => {
+                // There is no place for the month: the line stays.
+                film.year = film.year.or(Some(year));
+                return false;
+            }
+            Line::Published(When::Day(day)) if found.published.is_none() => found.published = Some(day),
+            Line::Rated(rating) if found.rating.is_none() => found.rating = Some(rating),
+            Line::Title(title, year) if film.title.is_empty() => {
+                film.title = title;
+                film.year = film.year.or(year);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Takes the line above the credits as the film's title, if it is one with certainty.
+    fn take_title(&mut self, text: &str) -> bool {
+        if !self.found.film.title.is_empty() {
+            return false;
+        }
+        let (title, year) = match headline::split_year(text) {
+            Some((title, year)) => (title, Some(year)),
+            None => (headline::unquoted(text).to_owned(), None),
+        };
+        let named = !folded(&title).is_empty() && folded(self.headline).contains(&folded(&title));
+        let contradicted = self.quoted.as_ref().is_some_and(|q| folded(q) != folded(&title));
+        if contradicted || !(named || year.is_some() || is_titled(&title)) {
+            return false;
+        }
+        self.found.film.title = title;
+        self.found.film.year = self.found.film.year.or(year);
+        true
+    }
+
+    /// Many reviews end with their rating.
+    fn last_line(&mut self, nodes: &mut Vec<Node>) {
+        if self.found.rating.is_some() || nodes.len() < 2 {
+            return;
+        }
+        let Some(Node::Element(last)) = nodes.last() else {
+            return;
+        };
+        if last.name == "p"
+            && let Line::Rated(rating) = classify(&html::text_of(&last.children))
+        {
+            self.found.rating = Some(rating);
+            nodes.pop();
+        }
+    }
+
+    fn finish(mut self) -> Credits {
+        let film = &mut self.found.film;
+        if let Some((title, year)) = headline::with_year(self.headline)
+            && (film.title.is_empty() || folded(&film.title) == folded(&title))
+        {
+            film.title = title;
+            film.year = film.year.or(Some(year));
+        }
+        let review = self.headline.to_lowercase().contains("review");
+        if film.title.is_empty() && (review || self.started || self.found.rating.is_some()) {
+            film.title = self.quoted.unwrap_or_default();
+        }
+        film.year = film.year.or(film.release_date.map(Date::year));
+        self.found
+    }
+}
+
+fn has_break(nodes: &[Node]) -> bool {
+    nodes.iter().any(|n| matches!(n, Node::Element(e) if e.name == "br" || has_break(&e.children)))
+}
+
+/// The lines of a paragraph; an element that goes over several is closed and opened again.
+fn split_lines(nodes: Vec<Node>) -> Vec<Vec<Node>> {
+    let mut lines: Vec<Vec<Node>> = vec![Vec::new()];
+    for node in nodes {
+        match node {
+            Node::Element(e) if e.name == "br" => lines.push(Vec::new()),
+            Node::Element(mut e) if has_break(&e.children) => {
+                let inner = split_lines(std::mem::take(&mut e.children));
+                for (at, children) in inner.into_iter().enumerate() {
+                    if at > 0 {
+                        lines.push(Vec::new());
+                    }
+                    if let Some(line) = lines.last_mut().filter(|_| !children.is_empty()) {
+                        line.push(Node::Element(Element { children, ..e.clone() }));
+                    }
+                }
+            }
+            node => {
+                if let Some(line) = lines.last_mut() {
+                    line.push(node);
+                }
+            }
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    const PROSE: &str = "<p>A lift stops between two floors, and so does a marriage. It was directed by a man who knows both.</p>";
+
+    fn anora(block: &str) -> Credits {
+        let base = "https://crit.example/a".parse().unwrap();
+        read("Movie Review: 'Anora' is a Riot", &html::review_body(&format!("{block}{PROSE}"), &base))
+    }
+
+    #[test]
+    fn the_block_is_read_in_its_many_forms() {
+        let paragraphs = "<p>Anora</p><p>Directed by Sean Baker</p><p>Written by Sean Baker</p><p>Starring Mikey Madison, Mark Eydelshteyn</p>\
+            <p>Release Date October 8th, 2024</p><p>Published October 18th, 2024</p>";
+        let breaks = "<p><b>Anora</b><br>Directed by: Sean Baker<br><em>Written by</em> Sean Baker<br>Starring: Mikey Madison and Mark Eydelshteyn<br>\
+            Released: 8 October 2024<br>Published: 2024-10-18</p>";
+        let strong = "<p><strong>Anora (2024)<br>Directed by:&nbsp;Sean Baker<br>Written by: Sean Baker<br>Starring: Mikey Madison &amp; Mark Eydelshteyn<br>\
+            Release Date: Oct. 8, 2024<br>Published: October 18, 2024</strong></p>";
+        let list = "<h3>Anora</h3><ul><li><b>Director:</b> Sean Baker</li><li>Writer: Sean Baker</li><li>Cast: Mikey Madison, Mark Eydelshteyn</li>\
+            <li>Released: 2024-10-08</li><li>Published October 18th, 2024</li></ul>";
+        let table = "<p>Anora</p><table><tr><td>Directed by</td><td>Sean Baker</td></tr><tr><th>Written by:</th><td>Sean Baker</td></tr>\
+            <tr><td>Starring</td><td>Mikey Madison<br>Mark Eydelshteyn</td></tr><tr><td>Release date</td><td>October 8, 2024</td></tr><tr><td>Published</td><td>10/18/2024</td></tr></table>";
+        let boxes = "<div><div>Anora</div><div>Directed by Sean Baker</div><div>Written by Sean Baker</div><div>Starring Mikey Madison, Mark Eydelshteyn</div>\
+            <div>Release Date October 8th, 2024</div><div>Published October 18th, 2024</div></div>";
+        let terms = "<h2>Anora</h2><dl><dt>Directed by<dd>Sean Baker<dt>Written by<dd>Sean Baker<dt>Starring<dd>Mikey Madison<dd>Mark Eydelshteyn\
+            <dt>Released<dd>October 8, 2024<dt>Published<dd>October 18, 2024</dl>";
+        for block in [paragraphs, breaks, strong, list, table, boxes, terms] {
+            let credits = anora(block);
+            assert_eq!(credits.body, PROSE, "{block}");
+            let film = credits.film;
+            assert_eq!(
+                (film.title.as_str(), film.year, film.release_date),
+                ("Anora", Some(2024), Some(date(2024, 10, 8))),
+                "{block}"
+            );
+            assert_eq!(
+                (film.directors, film.writers),
+                (vec!["Sean Baker".to_owned()], vec!["Sean Baker".to_owned()]),
+                "{block}"
+            );
+            assert_eq!(film.stars, ["Mikey Madison", "Mark Eydelshteyn"], "{block}");
+            assert_eq!(credits.published, Some(date(2024, 10, 18)), "{block}");
+        }
+    }
+
+    #[test]
+    fn ratings_are_read_at_the_top_and_at_the_end() {
+        for line in ["★★★½", "Rating: ★★★½", "<b>Rating</b> ★★★½"] {
+            let top = anora(&format!("<p>{line}</p>"));
+            assert_eq!(
+                (top.rating.as_ref().map(Rating::shown), top.body.as_str()),
+                (Some("★★★½"), PROSE),
+                "{line}"
+            );
+            let end = read("'Anora'", &format!("{PROSE}<p>{line}</p>"));
+            assert_eq!(
+                (end.rating.as_ref().map(Rating::shown), end.body.as_str()),
+                (Some("★★★½"), PROSE),
+                "{line}"
+            );
+        }
+        assert_eq!(anora("<p>Grade: B+</p>").rating, Rating::parse("B+"));
+        assert_eq!(anora("<p>A</p>").rating, None);
+    }
+
+    #[test]
+    fn prose_is_never_eaten() {
+        for prose in [
+            "<p>Directed by Sean Baker, this film is a delight.</p>",
+            "<p>Starring in your own life is hard, says this film.</p>",
+            "<p>Released in 1979 to little fanfare, it grew.</p>",
+            "<p>Published authors rarely get films this kind.</p>",
+            "<p>Written by hand, shot by heart</p>",
+            "<p>Rating films is silly.</p>",
+            "<p>Director: that is what he wants to be, and so he lies.</p>",
+        ] {
+            let credits = read("A delight", &format!("{prose}{PROSE}<p>Directed by Sean Baker</p>"));
+            assert_eq!(credits.body, format!("{prose}{PROSE}<p>Directed by Sean Baker</p>"));
+            assert_eq!(credits.film, Film::default(), "{prose}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_place_stays_in_the_body() {
+        let credits = anora(
+            "<p>By A. Critic</p><p>Anora</p><p>Directed by Sean Baker<br>Running time: 139 minutes<br>Released: October 2024<br>A tale begins, and goes on.</p>",
+        );
+        assert_eq!(credits.film.title, "Anora");
+        assert_eq!(credits.film.year, Some(2024));
+        assert_eq!(
+            credits.body,
+            format!(
+                "<p>By A. Critic</p><p>Running time: 139 minutes<br>Released: October 2024<br>A tale begins, and goes on.</p>{PROSE}"
+            )
+        );
+    }
+
+    #[test]
+    fn the_title_comes_only_from_where_it_is_certain() {
+        let block = |line: &str| format!("<p>{line}</p><p>Directed by Sean Baker</p>{PROSE}");
+        let title = |headline: &str, line: &str| read(headline, &block(line)).film.title;
+        assert_eq!(title("A riot in Brighton", "Anora"), "Anora");
+        assert_eq!(title("'Anora' is a riot", "A tale of a city"), "Anora");
+        assert_eq!(title("A riot in Brighton", "A tale of one city"), "");
+        assert_eq!(title("A riot in Brighton", "By Sean Critic"), "");
+        assert_eq!(read("'Elevated Horror' needs to end", PROSE).film.title, "");
+        assert_eq!(read("Stalker (1979)", PROSE).film.year, Some(1979));
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_it_panic(title in ".{0,40}", parts in proptest::collection::vec(prop_oneof![
+            Just("<p>"), Just("</p>"), Just("<br>"), Just("Directed by "), Just("Sean Baker"), Just("<ul><li>"), Just("</ul>"), Just("Anora"), Just("(1979)"),
+            Just("<table><tr><td>"), Just("<td>"), Just("Rating: "), Just("★★"), Just("<dl><dt>"), Just("<dd>"), Just("<strong>"), Just("Released "), Just("1979"), Just("'"), Just("é"), Just(", and "),
+        ], 0..20)) {
+            let base = "https://crit.example/a".parse().unwrap();
+            let body = html::review_body(&parts.concat(), &base);
+            let once = read(&title, &body);
+            prop_assert_eq!(html::review_body(&once.body, &base), once.body);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! JSON Feed (1.0 and 1.1). Read here and not by feed-rs, which fails on an id that is a number, and drops
+//! pictures and languages of items.
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::{FeedError, Found, Head};
+use crate::domain::review::Poster;
+use crate::domain::time::Timestamp;
+use crate::sources::draft::{Parts, Text};
+use crate::sources::html;
+
+/// Reads a document; each item alone, so that one that is odd costs only itself.
+pub(super) fn read(text: &str, base: &Url) -> Result<(Head, Vec<Result<Found, String>>), FeedError> {
+    let mut document: Map<String, Value> = serde_json::from_str(text).map_err(|e| {
+        if e.is_eof() {
+            FeedError::Truncated("{".into())
+        } else {
+            FeedError::Malformed(format!("line {} of its JSON", e.line()))
+        }
+    })?;
+    let version = document.get("version").and_then(Value::as_str).unwrap_or_default();
+    if !version.contains("jsonfeed.org/version/1") {
+        return Err(FeedError::NotAFeed);
+    }
+    let Some(Value::Array(items)) = document.remove("items") else {
+        return Err(FeedError::NotAFeed);
+    };
+    if items.len() > super::MAX_ENTRIES {
+        return Err(FeedError::TooManyEntries);
+    }
+    let head = Head { title: string(&document, "title"), language: string(&document, "language") };
+    let items = items.into_iter().map(|item| match item {
+        Value::Object(item) => Ok(found(&item, base)),
+        _ => Err("it is not an object".to_owned()),
+    });
+    Ok((head, items.collect()))
+}
+
+fn string(object: &Map<String, Value>, key: &str) -> Option<String> {
+    match object.get(key)? {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn found(item: &Map<String, Value>, base: &Url) -> Found {
+    let guid = string(item, "id");
+    let link = string(item, "url").or_else(|| guid.clone().filter(|id| id.starts_with("http")));
+    let link = link.and_then(|link| html::resolve(&link, Some(base)));
+    let seen_from = super::seen_from(link.as_ref(), base);
+    let attachments = item.get("attachments").and_then(Value::as_array).into_iter().flatten();
+    let attached = attachments.filter_map(|attachment| {
+        let attachment = attachment.as_object()?;
+        let image = string(attachment, "mime_type").is_some_and(|t| t.starts_with("image/"));
+        string(attachment, "url").filter(|_| image)
+    });
+    let named = [string(item, "image"), string(item, "banner_image")].into_iter().flatten();
+    let poster = named.chain(attached).find_map(|src| html::picture(&src, &seen_from));
+    let time = |key: &str| string(item, key).and_then(|t| Timestamp::parse_rfc3339(&t));
+    let content = string(item, "content_html").map(Text::Html);
+    let tags = item.get("tags").and_then(Value::as_array).into_iter().flatten();
+    let parts = Parts {
+        title: string(item, "title").map(Text::Plain),
+        body: content.or_else(|| string(item, "content_text").map(Text::Plain)),
+        summary: string(item, "summary").map(Text::Plain),
+        tags: tags.filter_map(Value::as_str).map(|tag| Text::Plain(tag.to_owned())).collect(),
+        language: string(item, "language"),
+        link,
+        published: time("date_published"),
+        updated: time("date_modified"),
+        poster: poster.map(|url| Poster { url, alt: None }),
+        thumbnail: None,
+    };
+    Found { guid, parts, base: seen_from }
+}

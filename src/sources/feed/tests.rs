@@ -1,0 +1,271 @@
+//! Feeds of our own writing, in the forms that are met.
+
+use std::fmt::Write as _;
+
+use super::*;
+use crate::domain::rating::Rating;
+use proptest::prelude::*;
+
+fn base() -> Url {
+    "https://crit.example/feed.xml".parse().unwrap()
+}
+
+fn read(text: &str) -> Document {
+    parse(text.as_bytes(), &base()).unwrap()
+}
+
+fn refused(text: &str) -> FeedError {
+    parse(text.as_bytes(), &base()).unwrap_err()
+}
+
+fn rss(items: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\" \
+         xmlns:media=\"http://search.yahoo.com/mrss/\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\">\
+         <channel><title>Last &amp;amp; Row</title><link>https://crit.example/</link><language>en-us</language>{items}</channel></rss>"
+    )
+}
+
+const REVIEW: &str = "<item><title>Movie Review: 'Anora' is a Riot</title><link>https://crit.example/anora?utm_source=rss</link>\
+    <guid isPermaLink=\"false\">tag:crit.example,2024:7</guid><pubDate>Fri, 18 Oct 2024 09:30:00 GMT</pubDate>\
+    <dc:creator>Sean \u{201C}joe@crit.example\u{201D}</dc:creator><category>Drama</category><category>drama</category><category><![CDATA[R&amp;B]]></category>\
+    <description>Brighton Beach never rested so little</description>\
+    <content:encoded><![CDATA[<p><img src=\"http://i.example/a.jpg\" alt=\"A woman laughs\"></p><p>Anora</p><p>Directed by Sean Baker</p>\
+    <p>Rating: ★★★★½</p><p>The night begins with a bet. It ends with <a href=\"/b\">a door</a>.</p><script>x</script>]]></content:encoded></item>";
+
+#[test]
+fn a_review_in_rss_becomes_a_draft() {
+    let document = read(&rss(REVIEW));
+    assert_eq!(document.title.as_deref(), Some("Last & Row"));
+    assert_eq!(document.skipped, []);
+    let Entry { guid, draft } = document.entries.first().unwrap();
+    assert_eq!(guid.as_deref(), Some("tag:crit.example,2024:7"));
+    assert_eq!(draft.title, "Movie Review: 'Anora' is a Riot");
+    assert_eq!(draft.subtitle.as_deref(), Some("Brighton Beach never rested so little"));
+    assert_eq!(draft.film.title, "Anora");
+    assert_eq!(draft.film.directors, ["Sean Baker"]);
+    assert_eq!(draft.rating, Rating::parse("★★★★½"));
+    assert_eq!(
+        draft.body,
+        "<p>The night begins with a bet. It ends with <a href=\"https://crit.example/b\" rel=\"noopener noreferrer\">a door</a>.</p>"
+    );
+    assert_eq!(draft.teaser, "The night begins with a bet. It ends with a door.");
+    assert_eq!(draft.tags, ["Drama", "R&B"]);
+    assert_eq!(draft.language.as_deref(), Some("en-US"));
+    assert_eq!(draft.published.unwrap().to_string(), "2024-10-18T09:30:00Z");
+    assert_eq!(draft.updated, None);
+    let poster = draft.poster.as_ref().unwrap();
+    assert_eq!(
+        (poster.url.as_str(), poster.alt.as_deref()),
+        ("https://i.example/a.jpg", Some("A woman laughs"))
+    );
+}
+
+#[test]
+fn a_review_in_atom_becomes_a_draft() {
+    let document = read(
+        "<feed xmlns='http://www.w3.org/2005/Atom' xml:lang='en'><title type='html'>Row &amp;lt;3</title><entry xml:lang='de-at'>\
+         <id> urn:x:1 </id><title type='text'>Is &lt;b&gt; bold?</title><link rel='self' href='/atom/1'/><link rel='alternate' type='text/html' href='/1'/>\
+         <updated>2024-10-20T00:00:00Z</updated><published>2024-10-18T09:30:00+02:00</published>\
+         <category scheme='http://schemas.google.com/g/2005#kind' term='x#post'/><category term='d' label='Drama'/><summary>A night out.</summary>\
+         <media:thumbnail xmlns:media='http://search.yahoo.com/mrss/' url='https://i.example/t.jpg' width='200'/>\
+         <content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'><p>One<br/>two &amp; <em>three</em></p></div></content></entry></feed>",
+    );
+    let Entry { guid, draft } = document.entries.first().unwrap();
+    assert_eq!(document.title.as_deref(), Some("Row <3"));
+    assert_eq!(guid.as_deref(), Some("urn:x:1"));
+    assert_eq!(draft.title, "Is <b> bold?");
+    assert_eq!(draft.body, "<p>One<br>two &amp; <em>three</em></p>");
+    assert_eq!(draft.canonical_url.as_ref().unwrap().as_str(), "https://crit.example/1");
+    assert_eq!(draft.subtitle.as_deref(), Some("A night out."));
+    assert_eq!(draft.language.as_deref(), Some("de-AT"));
+    assert_eq!(draft.tags, ["Drama"]);
+    assert_eq!(draft.published.unwrap().to_string(), "2024-10-18T07:30:00Z");
+    assert_eq!(draft.updated.unwrap().to_string(), "2024-10-20T00:00:00Z");
+    assert_eq!(draft.poster.as_ref().unwrap().url.as_str(), "https://i.example/t.jpg");
+}
+
+#[test]
+fn a_review_in_json_becomes_a_draft() {
+    let document = read(
+        r#"{"version":"https://jsonfeed.org/version/1.1","title":"Row","language":"fr","items":[
+            {"id":7,"url":"/7","title":"<Stalker> (1979)","content_html":"<p>A room.</p>","summary":"Three men walk","image":"i/p.jpg","tags":["SF"],
+             "date_published":"2024-10-18T09:30:00Z","date_modified":"soon"},
+            5, {"id":"x"}, {"content_text":"Less <is> more.\n\nTruly."}]}"#,
+    );
+    assert_eq!(document.skipped.len(), 2);
+    let draft = &document.entries.first().unwrap().draft;
+    assert_eq!(document.entries.first().unwrap().guid.as_deref(), Some("7"));
+    assert_eq!((draft.title.as_str(), draft.film.year), ("<Stalker> (1979)", Some(1979)));
+    assert_eq!(draft.poster.as_ref().unwrap().url.as_str(), "https://crit.example/i/p.jpg");
+    assert_eq!((draft.language.as_deref(), draft.updated), (Some("fr"), None));
+    let short = document.entries.get(1).unwrap();
+    assert_eq!((short.guid.as_deref(), short.draft.title.as_str()), (None, "Less <is> more. Truly."));
+    assert_eq!(short.draft.body, "<p>Less &lt;is&gt; more.</p><p>Truly.</p>");
+}
+
+#[test]
+fn old_dialects_are_read() {
+    let old = "<!DOCTYPE rss PUBLIC \"-//Netscape Communications//DTD RSS 0.91//EN\" \"http://x.example/rss.dtd\">\
+        <rss version=\"0.91\"><channel><title>T</title><item><title>A</title><link>https://crit.example/a</link></item></channel></rss>";
+    assert_eq!(read(old).entries.len(), 1);
+    let unversioned = "<rss><channel><item><title>A</title><content:encoded>&lt;p&gt;B&lt;/p&gt;</content:encoded></item></channel></rss>";
+    assert_eq!(read(unversioned).entries.first().unwrap().draft.body, "<p>B</p>");
+    let rdf = "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns='http://purl.org/rss/1.0/'><channel><title>T</title></channel>\
+        <item rdf:about='https://crit.example/a'><title>A</title><link>https://crit.example/a</link></item></rdf:RDF>";
+    let document = read(rdf);
+    assert_eq!(document.title.as_deref(), Some("T"));
+    assert_eq!(document.entries.first().unwrap().guid.as_deref(), Some("https://crit.example/a"));
+}
+
+#[test]
+fn nothing_is_invented_for_what_a_feed_leaves_out() {
+    let document =
+        read(&rss("<item><title>A</title><pubDate>yesterday</pubDate></item><item><title>B</title></item>"));
+    for entry in &document.entries {
+        assert_eq!(entry.guid, None);
+        assert_eq!(
+            entry.draft,
+            Draft { title: entry.draft.title.clone(), language: Some("en-US".into()), ..Draft::default() }
+        );
+    }
+    let guid = |attribute: &str| {
+        let item = format!("<item><title>A</title><guid{attribute}>https://crit.example/g</guid></item>");
+        read(&rss(&item)).entries.first().unwrap().draft.canonical_url.clone()
+    };
+    assert_eq!(guid("").unwrap().as_str(), "https://crit.example/g");
+    assert_eq!(guid(" isPermaLink='false'"), None);
+}
+
+use crate::domain::review::Draft;
+
+#[test]
+fn an_atom_entry_with_only_an_update_was_published_then() {
+    let document = read(
+        "<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>1</id><title>A</title><updated>2024-10-20T00:00:00Z</updated></entry></feed>",
+    );
+    let draft = &document.entries.first().unwrap().draft;
+    assert_eq!(
+        (draft.published.unwrap().to_string().as_str(), draft.updated),
+        ("2024-10-20T00:00:00Z", None)
+    );
+}
+
+#[test]
+fn one_bad_entry_costs_no_other() {
+    let bad = "<entry><title type='markdown'>x</title></entry>";
+    let document = read(&format!(
+        "<feed xmlns='http://www.w3.org/2005/Atom'><entry><title>A</title></entry>{bad}<entry/><entry><title>B</title></entry></feed>"
+    ));
+    let titles: Vec<_> = document.entries.iter().map(|e| e.draft.title.as_str()).collect();
+    assert_eq!(titles, ["A", "B"]);
+    assert_eq!(document.skipped.len(), 2);
+    assert_eq!(document.skipped.first().unwrap().0, "entry 2");
+
+    let mut bytes = rss("<item><title>Good</title></item><item><title>Bad XX</title></item>").into_bytes();
+    let at = bytes.windows(2).position(|w| w == b"XX").unwrap();
+    bytes.splice(at..at + 2, [0xC3, 0x28]);
+    let document = parse(&bytes, &base()).unwrap();
+    assert_eq!((document.entries.len(), document.skipped.len()), (1, 1));
+}
+
+#[test]
+fn encodings_are_told_apart() {
+    let item = rss("<item><title>Caf\u{e9} \u{2013} ok</title></item>");
+    let title = |bytes: &[u8]| parse(bytes, &base()).unwrap().entries.first().unwrap().draft.title.clone();
+    let declared = item.replace("UTF-8", "windows-1252");
+    let (latin, _, _) = encoding_rs::WINDOWS_1252.encode(&declared);
+    assert_eq!(title(&latin), "Caf\u{e9} \u{2013} ok");
+    let sixteen: Vec<u8> =
+        item.replace("UTF-8", "UTF-16").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(title(&sixteen), "Caf\u{e9} \u{2013} ok");
+    assert_eq!(title(format!("\u{FEFF}  {item}").as_bytes()), "Caf\u{e9} \u{2013} ok");
+    assert_eq!(refused(&item.replace("UTF-8", "klingon-8")), FeedError::Encoding("klingon-8".into()));
+}
+
+#[test]
+fn what_is_no_feed_is_refused_with_a_reason() {
+    assert_eq!(refused(" \n"), FeedError::Empty);
+    assert_eq!(refused("hello"), FeedError::NotAFeed);
+    assert_eq!(refused("<opml/>"), FeedError::NotAFeed);
+    assert_eq!(refused("{\"version\":\"1\"}"), FeedError::NotAFeed);
+    assert_eq!(refused("<!doctype html><html><head>"), FeedError::Html);
+    assert_eq!(refused("<html><body>Just a moment"), FeedError::Html);
+    assert!(matches!(refused(&rss("<item><title>A")), FeedError::Malformed(_)));
+    let whole = rss(REVIEW);
+    let half = whole.get(..whole.len() / 2).unwrap_or_default();
+    assert!(matches!(refused(half), FeedError::Truncated(_)));
+    assert!(matches!(
+        refused("{\"version\":\"https://jsonfeed.org/version/1\",\"items\":["),
+        FeedError::Truncated(_)
+    ));
+    assert_eq!(parse(&vec![b' '; MAX_DOCUMENT + 1], &base()), Err(FeedError::TooLarge));
+    assert!(!refused(half).to_string().contains('\n'));
+}
+
+#[test]
+fn bombs_are_refused_at_once() {
+    let laughs = "<?xml version='1.0'?><!DOCTYPE rss [<!ENTITY a 'ha'><!ENTITY b '&a;&a;'>]><rss version='2.0'><channel><title>&b;</title></channel></rss>";
+    assert_eq!(refused(laughs), FeedError::Dtd);
+    assert_eq!(refused("<!ENTITY x SYSTEM 'file:///etc/passwd'><rss/>"), FeedError::Dtd);
+    let sixteen: Vec<u8> = laughs.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    assert_eq!(parse(&sixteen, &base()), Err(FeedError::Dtd));
+    let attributes = (0..80_000).fold(String::new(), |mut all, n| {
+        let _ = write!(all, " a{n}=''");
+        all
+    });
+    assert!(matches!(refused(&rss(&format!("<item{attributes}/>"))), FeedError::TooManyAttributes(_)));
+    assert_eq!(refused(&rss(&"<a>".repeat(100_000))), FeedError::TooNested);
+    let many = (0..100).fold(String::new(), |mut all, n| {
+        let _ = write!(all, " xmlns:n{n}='x'");
+        all
+    });
+    assert_eq!(refused(&rss(&format!("<item{many}/>"))), FeedError::TooNested);
+    assert_eq!(refused(&rss(&"<item/>".repeat(MAX_ENTRIES + 1))), FeedError::TooManyEntries);
+    assert!(matches!(refused(&"[".repeat(100_000)), FeedError::NotAFeed));
+    let deep = format!("{{\"version\":\"https://jsonfeed.org/version/1\",\"items\":{}", "[".repeat(100_000));
+    assert!(matches!(refused(&deep), FeedError::Malformed(_)));
+}
+
+#[test]
+fn shared_ids_and_addresses_are_named() {
+    let item = "<item><title>A</title><guid isPermaLink='false'>same</guid><link>https://crit.example/x/</link></item>";
+    let other = item.replace("x/", "x?utm_source=a").replace("<title>A", "<title>B");
+    let document = read(&rss(&format!("{item}{other}<item><title>C</title><guid>c</guid></item>")));
+    assert_eq!(document.shared_guids, HashSet::from(["same".to_owned()]));
+    assert_eq!(document.shared_urls, HashSet::from(["crit.example/x".to_owned()]));
+}
+
+#[test]
+fn titles_are_inert() {
+    let item = "<item><title>&lt;script&gt;alert(1)&lt;/script&gt;A &amp;lt;b&amp;gt; \u{202E}B&#8217;s&nbsp;C</title></item>";
+    assert_eq!(read(&rss(item)).entries.first().unwrap().draft.title, "A <b> B\u{2019}s C");
+}
+
+#[test]
+fn twice_the_feed_takes_about_twice_the_time() {
+    let cost = |n: usize| {
+        let text = rss(&REVIEW.repeat(n));
+        let start = std::time::Instant::now();
+        assert_eq!(parse(text.as_bytes(), &base()).unwrap().entries.len(), n);
+        start.elapsed().as_secs_f64()
+    };
+    let small = cost(50);
+    assert!(cost(200) < small * 4.0 * 2.0 + 0.1);
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), start in prop_oneof![Just(""), Just("<rss>"), Just("{"), Just("<?xml encoding='utf-16'?>")]) {
+        let all = [start.as_bytes(), &bytes].concat();
+        let _ = parse(&all, &base());
+    }
+
+    #[test]
+    fn no_cut_makes_it_panic(at in 0_usize..1_500, with in "[<>/!&;a-z\"'= \\[\\]é-]{0,6}") {
+        let mut text = rss(REVIEW);
+        let at = text.floor_char_boundary(at);
+        text.insert_str(at, &with);
+        let _ = parse(text.as_bytes(), &base());
+    }
+}

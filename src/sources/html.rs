@@ -1,0 +1,251 @@
+//! The one place that makes HTML safe. `shape` bounds size and depth, so that all after it takes linear
+//! time; ammonia decides what may stay; then links, headings and paragraphs are put in order on the tree.
+
+mod body;
+mod comments;
+mod lexer;
+mod paragraphs;
+mod shape;
+mod text;
+mod tree;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+use ammonia::{Builder, UrlRelative};
+use url::Url;
+
+use crate::domain::review::Poster;
+use crate::domain::text::without_tricks;
+
+pub use body::review_body;
+pub use comments::comment;
+pub use text::line;
+pub(super) use tree::{Element, Node};
+
+/// More bytes of HTML than this are not read.
+pub const MAX_BYTES: usize = 1_000_000;
+/// A longer address is dropped.
+pub(super) const MAX_URL: usize = 2_000;
+/// Characters of a teaser.
+const TEASER: usize = 280;
+
+/// Elements that a body can have, before it is put in order.
+const BODY: [&str; 66] = [
+    "a",
+    "abbr",
+    "address",
+    "article",
+    "aside",
+    "b",
+    "big",
+    "blockquote",
+    "br",
+    "caption",
+    "center",
+    "cite",
+    "code",
+    "dd",
+    "del",
+    "details",
+    "dfn",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "figcaption",
+    "figure",
+    "footer",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "i",
+    "img",
+    "ins",
+    "kbd",
+    "li",
+    "main",
+    "mark",
+    "ol",
+    "p",
+    "pre",
+    "q",
+    "s",
+    "samp",
+    "section",
+    "small",
+    "span",
+    "strike",
+    "strong",
+    "sub",
+    "summary",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "time",
+    "tr",
+    "tt",
+    "u",
+    "ul",
+    "var",
+    "nav",
+];
+
+static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut builder = Builder::empty();
+    let only = |names: &[&'static str]| names.iter().copied().collect::<HashSet<_>>();
+    builder
+        .tags(only(&BODY))
+        .tag_attributes(HashMap::from([
+            ("a", only(&["href", "class"])),
+            ("img", only(&["src", "data-src", "data-lazy-src", "alt", "width", "height"])),
+            ("ol", only(&["start"])),
+            ("td", only(&["colspan", "rowspan"])),
+            ("th", only(&["colspan", "rowspan"])),
+            ("span", only(&["class"])),
+        ]))
+        .generic_attributes(only(&["id", "lang", "dir"]))
+        .url_schemes(only(&["http", "https", "mailto", "file"]))
+        .url_relative(UrlRelative::PassThrough)
+        .link_rel(None)
+        .strip_comments(true);
+    builder
+});
+
+/// The HTML as a tree of safe elements: no script, no style, no scheme that does anything.
+fn clean(html: &str, limit: usize) -> Vec<Node> {
+    tree::parse(&CLEANER.clean(&shape::shape(html, limit)).to_string())
+}
+
+/// The tree of HTML that `review_body` wrote.
+pub(super) fn parse(safe: &str) -> Vec<Node> {
+    tree::parse(safe)
+}
+
+/// What `parse` reads.
+pub(super) fn write(nodes: &[Node]) -> String {
+    tree::write(nodes)
+}
+
+/// The visible text of nodes; each block and each `<br>` on a line of its own.
+pub(super) fn text_of(nodes: &[Node]) -> String {
+    without_tricks(&tree::text(nodes))
+}
+
+/// The visible text of any HTML, entities decoded once; each block on a line of its own.
+pub fn plain(html: &str) -> String {
+    text_of(&clean(html, MAX_BYTES))
+}
+
+/// The first sentences of a body that `review_body` wrote.
+pub fn teaser(body: &str) -> String {
+    let nodes = tree::parse(body);
+    let mut prose = String::new();
+    for node in nodes.iter().filter(|n| n.is("p")) {
+        let text = text_of(std::slice::from_ref(node)).replace('\n', " ");
+        if !prose.is_empty() {
+            prose.push(' ');
+        }
+        prose.push_str(&text);
+        if prose.chars().count() > TEASER {
+            break;
+        }
+    }
+    if prose.is_empty() {
+        prose = text_of(&nodes).replace('\n', " ");
+    }
+    text::sentences(&prose, TEASER)
+}
+
+/// Plain text as HTML: an empty line starts a paragraph, a line break is kept.
+pub fn from_plain(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let paragraphs = text.split("\n\n").filter(|p| !p.trim().is_empty());
+    paragraphs
+        .map(|paragraph| {
+            let mut children = Vec::new();
+            for line in paragraph.trim().lines() {
+                if !children.is_empty() {
+                    children.push(Node::Element(Element::new("br", Vec::new())));
+                }
+                children.push(Node::Text(line.to_owned()));
+            }
+            tree::write(&[Node::Element(Element::new("p", children))])
+        })
+        .collect()
+}
+
+/// The address that `href` names, seen from `base`; none where it is not one of the web. Control
+/// characters and spaces do not hide a scheme: the parser is that of browsers.
+pub(super) fn resolve(href: &str, base: Option<&Url>) -> Option<Url> {
+    let url = match base {
+        Some(base) => base.join(href.trim()),
+        None => Url::parse(href.trim()),
+    };
+    let url = url.ok()?;
+    let named = matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|h| !h.is_empty());
+    let anonymous = url.username().is_empty() && url.password().is_none();
+    (named && anonymous && url.as_str().len() <= MAX_URL).then_some(url)
+}
+
+/// Pictures smaller than this count readers, or are an ornament.
+pub(super) const SMALLEST_POSTER: u32 = 100;
+/// Where pictures are that are none of the review.
+const NO_POSTERS: [&str; 7] =
+    ["/emoji/", "gravatar.com/", "/~r/", "/~ff/", "pixel.", "stats.wordpress.com", "s.w.org/images/core/"];
+
+/// The first picture of a body, to be its poster.
+pub fn first_image(html: &str, base: &Url) -> Option<Poster> {
+    fn search(nodes: &[Node], base: &Url) -> Option<Poster> {
+        nodes.iter().find_map(|node| match node {
+            Node::Element(e) if e.name == "img" => poster(e, base),
+            Node::Element(e) => search(&e.children, base),
+            Node::Text(_) => None,
+        })
+    }
+    // Most bodies without a picture need no parser to say so.
+    let may_have = html.as_bytes().windows(4).any(|w| w.eq_ignore_ascii_case(b"<img"));
+    may_have.then(|| search(&clean(html, MAX_BYTES), base)).flatten()
+}
+
+fn poster(img: &Element, base: &Url) -> Option<Poster> {
+    let size = |name| img.attribute(name).and_then(|v| v.trim_end_matches("px").parse::<u32>().ok());
+    if [size("width"), size("height")].into_iter().flatten().any(|px| px < SMALLEST_POSTER) {
+        return None;
+    }
+    let sources = ["data-src", "data-lazy-src", "src"].into_iter();
+    let url = sources.filter_map(|name| img.attribute(name)).find_map(|src| picture(src, base))?;
+    let alt = img.attribute("alt").map(|alt| line(alt, 1_000));
+    Some(Poster { url, alt: alt.filter(|alt| !alt.is_empty()) })
+}
+
+/// The address of a picture: https, also where the source still says http; or a file within the folder of
+/// a local feed.
+pub(super) fn picture(src: &str, base: &Url) -> Option<Url> {
+    let url = base.join(src.trim()).ok()?;
+    if NO_POSTERS.iter().any(|part| url.as_str().contains(part)) || url.as_str().len() > MAX_URL {
+        return None;
+    }
+    if url.scheme() == "file" {
+        let folder = base.join(".").ok()?;
+        // `%2e%2e` and `%2f` are read by the file system, not by the parser of URLs.
+        let plain = !url.path().to_ascii_lowercase().contains("%2e")
+            && !url.path().to_ascii_lowercase().contains("%2f");
+        let local = base.scheme() == "file" && url.host_str().is_none();
+        return (local && plain && url.path().starts_with(folder.path())).then_some(url);
+    }
+    let mut url = resolve(url.as_str(), None)?;
+    if url.scheme() == "http" && url.port().is_none() {
+        url.set_scheme("https").ok()?;
+    }
+    Some(url)
+}

@@ -1,0 +1,409 @@
+//! The body of a review: safe HTML in the shape in which it is read.
+
+use std::collections::HashSet;
+
+use url::Url;
+
+use super::paragraphs::{paragraphs, push_down, trim_blank, trim_first_line};
+use super::tree::{self, Element, Node};
+use super::{MAX_BYTES, MAX_URL, clean, resolve};
+use crate::domain::text::without_tricks;
+
+/// Links of one body beyond this become their text.
+const LINKS: usize = 2_000;
+/// Ids of a body begin so, and can never be one of the page around it.
+const ID: &str = "note-";
+
+/// The body of a review as safe HTML: paragraphs, headings from `h2` on, lists, quotes, tables, footnotes,
+/// links with absolute addresses. Pictures are left out, since a reader's browser asks no third party;
+/// `first_image` finds the poster. Sanitising the result again gives the same.
+pub fn review_body(html: &str, base: &Url) -> String {
+    let nodes = clean(html, MAX_BYTES);
+    let mut ids = HashSet::new();
+    gather_ids(&nodes, &mut ids);
+    let mut targets = HashSet::new();
+    let mut top = 6;
+    survey(&nodes, base, &ids, &mut targets, &mut top);
+    let mut order = Order { base, targets, top, links: 0 };
+    let nodes = order.nodes(nodes);
+    let mut nodes = paragraphs(nodes);
+    trim_blank(&mut nodes);
+    tree::write(&nodes)
+}
+
+fn gather_ids(nodes: &[Node], ids: &mut HashSet<String>) {
+    for node in nodes {
+        if let Node::Element(e) = node {
+            if let Some(id) = e.attribute("id").and_then(own_id) {
+                ids.insert(id);
+            }
+            gather_ids(&e.children, ids);
+        }
+    }
+}
+
+/// Finds which ids are linked to, and the highest heading.
+fn survey(nodes: &[Node], base: &Url, ids: &HashSet<String>, targets: &mut HashSet<String>, top: &mut u32) {
+    for node in nodes {
+        let Node::Element(e) = node else { continue };
+        let level = heading(&e.name);
+        if let Some(level) = level.filter(|_| !tree::text(&e.children).is_empty()) {
+            *top = level.min(*top);
+        }
+        let seen = || !tree::text(&e.children).is_empty();
+        let target = e.attribute("href").and_then(|href| fragment(href, base)).filter(|_| seen());
+        if let Some(id) = target.filter(|id| ids.contains(id)) {
+            targets.insert(id);
+        }
+        // A heading within a heading becomes its text.
+        let mut lost = *top;
+        survey(&e.children, base, ids, targets, if level.is_some() { &mut lost } else { top });
+    }
+}
+
+fn heading(name: &str) -> Option<u32> {
+    let level = name.strip_prefix('h')?.parse().ok()?;
+    (1..=6).contains(&level).then_some(level)
+}
+
+/// An id as it is on our page.
+fn own_id(id: &str) -> Option<String> {
+    let id = id.strip_prefix(ID).unwrap_or(id);
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | ':' | '.');
+    (!id.is_empty() && id.len() <= 80 && id.chars().all(plain)).then(|| format!("{ID}{id}"))
+}
+
+/// The id that a link names within the same page.
+fn fragment(href: &str, base: &Url) -> Option<String> {
+    let named = if let Some(named) = href.strip_prefix('#') {
+        named.to_owned()
+    } else {
+        let url = base.join(href).ok()?;
+        let (mut page, mut own) = (url.clone(), base.clone());
+        page.set_fragment(None);
+        own.set_fragment(None);
+        (page == own).then(|| url.fragment().map(str::to_owned)).flatten()?
+    };
+    let named = percent_encoding::percent_decode_str(&named).decode_utf8().ok()?;
+    own_id(&named)
+}
+
+struct Order<'a> {
+    base: &'a Url,
+    /// Ids that something links to; the others are dropped.
+    targets: HashSet<String>,
+    top: u32,
+    links: usize,
+}
+
+impl Order<'_> {
+    fn nodes(&mut self, nodes: Vec<Node>) -> Vec<Node> {
+        let mut out = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            match node {
+                Node::Text(text) => out.push(Node::Text(without_tricks(&text))),
+                Node::Element(e) => self.element(e, &mut out),
+            }
+        }
+        out
+    }
+
+    fn element(&mut self, e: Element, out: &mut Vec<Node>) {
+        let id = e.attribute("id").and_then(own_id).filter(|id| self.targets.remove(id));
+        let picture = e.name == "figure" && has_picture(&e.children);
+        let name = match e.name.as_str() {
+            "br" | "hr" => return out.push(Node::Element(Element::new(&e.name, Vec::new()))),
+            // A picture that does not show takes its caption with it.
+            "img" => return,
+            _ if picture && !has_more_than_picture(&e.children) => return,
+            "a" => return self.link(e, id, out),
+            "b" => "strong",
+            "i" => "em",
+            "s" | "strike" => "del",
+            "tt" | "samp" | "var" => "code",
+            name if heading(name).is_some() => {
+                let level = (heading(name).unwrap_or(6) + 2).saturating_sub(self.top).clamp(2, 6);
+                ["h2", "h3", "h4", "h5", "h6"]
+                    .get(usize::try_from(level - 2).unwrap_or(0))
+                    .copied()
+                    .unwrap_or("h6")
+            }
+            "div" | "section" | "article" | "main" | "header" | "footer" | "aside" | "nav" | "address"
+            | "center" => {
+                return self.container(e.children, id, out);
+            }
+            "span" | "big" | "u" | "time" | "font" | "ins" | "dfn" if id.is_none() => {
+                return out.extend(self.nodes(e.children));
+            }
+            "big" | "u" | "time" | "font" | "ins" | "dfn" => "span",
+            name => name,
+        };
+        let mut new = Element::new(name, Vec::new());
+        for (attribute, value) in &e.attributes {
+            let number = value.parse::<u16>().is_ok_and(|n| n <= 1_000);
+            let kept = match attribute.as_str() {
+                "colspan" | "rowspan" | "start" => number,
+                "lang" => value.len() <= 35 && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'),
+                "dir" => matches!(value.as_str(), "ltr" | "rtl" | "auto"),
+                _ => false,
+            };
+            if kept {
+                new.attributes.push((attribute.clone(), value.clone()));
+            }
+        }
+        new.children = self.children(name, e.children);
+        if !new.is_block() && new.children.iter().any(Node::is_block) {
+            let inner = std::mem::take(&mut new.children);
+            return out.extend(push_down(&new, inner));
+        }
+        let blank = new.children.iter().all(Node::is_blank);
+        if blank && !matches!(name, "td" | "th") {
+            return;
+        }
+        new.attributes.extend(id.map(|id| ("id".to_owned(), id)));
+        out.push(Node::Element(new));
+    }
+
+    fn children(&mut self, name: &str, children: Vec<Node>) -> Vec<Node> {
+        let mut inner = self.nodes(children);
+        match name {
+            "blockquote" | "details" | "figure" => {
+                inner = paragraphs(inner);
+                trim_blank(&mut inner);
+            }
+            "ul" | "ol" | "dl" | "table" | "thead" | "tbody" | "tfoot" | "tr" => {
+                inner.retain(|n| !n.is_blank() || n.is("td") || n.is("th"));
+            }
+            "li" | "td" | "th" | "dd" if inner.iter().any(Node::is_block) => trim_blank(&mut inner),
+            "pre" => trim_first_line(&mut inner),
+            "p" => trim_blank(&mut inner),
+            _ if heading(name).is_some() && inner.iter().any(Node::is_block) => {
+                let text = tree::text(&inner).replace('\n', " ");
+                inner = vec![Node::Text(text)];
+            }
+            _ if heading(name).is_some() => trim_blank(&mut inner),
+            _ => {}
+        }
+        inner
+    }
+
+    /// A box of the old page: its content stays, as a paragraph where it has no blocks of its own.
+    fn container(&mut self, children: Vec<Node>, id: Option<String>, out: &mut Vec<Node>) {
+        let mut inner = paragraphs(self.nodes(children));
+        trim_blank(&mut inner);
+        if inner.is_empty() {
+            return;
+        }
+        let Some(id) = id else { return out.extend(inner) };
+        let mut kept = Element::new("div", inner);
+        kept.attributes.push(("id".to_owned(), id));
+        out.push(Node::Element(kept));
+    }
+
+    fn link(&mut self, e: Element, id: Option<String>, out: &mut Vec<Node>) {
+        let Some(href) = e.attribute("href") else {
+            return out.extend(self.nodes(e.children));
+        };
+        // `targets` shrinks as ids are placed, so the page's own links are recognised by form.
+        let target = match fragment(href, self.base) {
+            Some(id) => Some(format!("#{id}")),
+            None if href.len() > MAX_URL => None,
+            None if href.starts_with("mailto:") => Some(href.to_owned()),
+            None => resolve(href, Some(self.base)).map(String::from),
+        };
+        let children = self.nodes(e.children);
+        self.links += 1;
+        let mut link = Element::new("a", children);
+        match target.filter(|_| self.links <= LINKS) {
+            _ if link.children.iter().all(Node::is_blank) && id.is_none() => return,
+            Some(target) => link.attributes.push(("href".to_owned(), target)),
+            None if id.is_none() => return out.extend(link.children),
+            None => "span".clone_into(&mut link.name),
+        }
+        link.attributes.extend(id.map(|id| ("id".to_owned(), id)));
+        if link.attribute("href").is_some_and(|href| href.starts_with("http")) {
+            link.attributes.push(("rel".to_owned(), "noopener noreferrer".to_owned()));
+        }
+        if link.children.iter().any(Node::is_block) {
+            let inner = std::mem::take(&mut link.children);
+            return out.extend(push_down(&link, inner));
+        }
+        out.push(Node::Element(link));
+    }
+}
+
+fn has_picture(nodes: &[Node]) -> bool {
+    nodes.iter().any(|n| matches!(n, Node::Element(e) if e.name == "img" || has_picture(&e.children)))
+}
+
+fn has_more_than_picture(nodes: &[Node]) -> bool {
+    nodes.iter().any(|n| match n {
+        Node::Text(_) => false,
+        Node::Element(e) => {
+            matches!(e.name.as_str(), "blockquote" | "pre" | "table") || has_more_than_picture(&e.children)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::html;
+    use proptest::prelude::*;
+
+    fn base() -> Url {
+        "https://crit.example/2024/anora".parse().unwrap()
+    }
+
+    fn body(html: &str) -> String {
+        review_body(html, &base())
+    }
+
+    #[test]
+    fn boxes_and_line_breaks_become_paragraphs() {
+        assert_eq!(
+            body("<div class=x><div>One</div><div><br></div><div>Two <b>three</b></div></div>"),
+            "<p>One</p><p>Two <strong>three</strong></p>"
+        );
+        assert_eq!(body("One<br><br>\n<i>Two</i><br>three<br>"), "<p>One</p><p><em>Two</em><br>three</p>");
+        assert_eq!(body("<p>&nbsp;</p><p><span>A</span></p><p><br></p>"), "<p>A</p>");
+    }
+
+    #[test]
+    fn headings_start_below_the_headline() {
+        assert_eq!(body("<h1>A</h1><h3>B</h3>"), "<h2>A</h2><h4>B</h4>");
+        assert_eq!(body("<h4>A</h4><h5>B</h5>"), "<h2>A</h2><h3>B</h3>");
+        assert_eq!(body("<h4><div><h2>A</h2></div></h4><h5>B</h5>"), "<h2>A</h2><h3>B</h3>");
+    }
+
+    #[test]
+    fn pictures_are_left_out_with_their_captions() {
+        let html = "<figure><a href=x><img src=a.jpg></a><figcaption>A still</figcaption></figure><p><img src=b.jpg></p><p>Text</p>";
+        assert_eq!(body(html), "<p>Text</p>");
+        assert_eq!(
+            body("<figure><blockquote>Q</blockquote></figure>"),
+            "<figure><blockquote><p>Q</p></blockquote></figure>"
+        );
+    }
+
+    #[test]
+    fn links_are_absolute_or_gone() {
+        assert_eq!(
+            body("<a href='../b?x=1&amp;y=2'>b</a>"),
+            "<p><a href=\"https://crit.example/b?x=1&amp;y=2\" rel=\"noopener noreferrer\">b</a></p>"
+        );
+        for bad in [
+            "javascript:alert(1)",
+            "&#14;javascript:alert(1)",
+            "java\nscript:x",
+            "data:text/html,x",
+            "file:///etc/passwd",
+            "http://u:p@x/",
+        ] {
+            assert_eq!(body(&format!("<a href=\"{bad}\">b</a>")), "<p>b</p>", "{bad}");
+        }
+    }
+
+    #[test]
+    fn footnotes_find_their_notes_and_other_ids_are_gone() {
+        let html = "<p id=desk>A<sup><a href='#1' id=r1>1</a></sup></p><div class=f id=1><p>B <a href='https://crit.example/2024/anora#r1'>back</a></p></div>";
+        assert_eq!(
+            body(html),
+            "<p>A<sup><a href=\"#note-1\" id=\"note-r1\">1</a></sup></p><div id=\"note-1\"><p>B <a href=\"#note-r1\">back</a></p></div>"
+        );
+    }
+
+    #[test]
+    fn the_first_picture_that_is_one_becomes_the_poster() {
+        let found = |html: &str| html::first_image(html, &base()).map(|p| (p.url.to_string(), p.alt));
+        let html = "<img src=//pixel.wp.example/g.gif width=1 height=1><p><img src='http://i.example/a.jpg' alt=' A  man &amp; a dog '>";
+        assert_eq!(found(html), Some(("https://i.example/a.jpg".into(), Some("A man & a dog".into()))));
+        assert_eq!(
+            found("<img src='data:image/gif;base64,xx' data-src=/b.jpg>").unwrap().0,
+            "https://crit.example/b.jpg"
+        );
+        assert_eq!(found("<p>none</p>"), None);
+        let local: Url = "file:///feeds/mine/feed.xml".parse().unwrap();
+        let at = |src: &str| html::picture(src, &local).map(String::from);
+        assert_eq!(at("img/a.jpg").as_deref(), Some("file:///feeds/mine/img/a.jpg"));
+        for out in ["../a.jpg", "/etc/passwd", "%2e%2e/%2e%2e/x", "a%2f..%2f..%2fx", "file:///etc/passwd"] {
+            assert_eq!(at(out), None, "{out}");
+        }
+        assert_eq!(html::picture("file:///etc/passwd", &base()), None);
+    }
+
+    #[test]
+    fn plain_text_is_what_a_reader_sees() {
+        assert_eq!(
+            html::plain("<p>A &amp;amp; <b>b</b>c</p><ul><li>d<li>e</ul><style>x</style>"),
+            "A &amp; bc\nd\ne"
+        );
+        assert_eq!(html::plain("Review <script>alert(1)</script>of &lt;b&gt;"), "Review of <b>");
+        assert_eq!(html::from_plain("a < b\nc\n\n\nd"), "<p>a &lt; b<br>c</p><p>d</p>");
+        assert_eq!(html::teaser("<h2>No</h2><p>One <em>film</em>.</p><p>Two.</p>"), "One film. Two.");
+    }
+
+    #[test]
+    fn twice_the_depth_takes_about_twice_the_time() {
+        let cost = |html: &str| {
+            let one = || {
+                let start = std::time::Instant::now();
+                crate::sources::credits::read("A", &body(html));
+                html::comment(html, &Url::parse("https://crit.example/desk").unwrap());
+                start.elapsed()
+            };
+            (0..2).map(|_| one()).min().unwrap()
+        };
+        for part in [
+            "<div>",
+            "<b><p>",
+            "<table>x",
+            "<a href=x>",
+            "<ul><li>",
+            "<script",
+            "</p>",
+            "<!--",
+            "&amp",
+            "<font color=1>",
+            "<blockquote>",
+            "<li>",
+            "<b>",
+            "<a href=#x id=x>y</a>",
+            "<i id=x><br>",
+            "<p>Directed by A B</p>",
+            "x<br>",
+            "<td>",
+            "<img src=a>",
+            "<a href=//b.example/c>a.example",
+        ] {
+            let small = cost(&part.repeat(6_000 / part.len()));
+            let large = cost(&part.repeat(24_000 / part.len()));
+            let bound = small.as_secs_f64() * 4.0 * 1.8 + 0.05;
+            assert!(large.as_secs_f64() < bound, "{part}: {small:?}, {large:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_sanitised_body_stays_as_it_is(parts in proptest::collection::vec(prop_oneof![
+            Just("<p>"), Just("</p>"), Just("<a href='b'>"), Just("<a href='#x'>"), Just("<i id=x>"), Just("<div id=x>"),
+            Just("</a>"), Just("<br>"), Just("<em>"), Just("</em>"), Just("<div>"), Just("</div>"), Just("<ul><li>"), Just("</ul>"), Just("<pre>\n\n"),
+            Just("<h2>"), Just("<h4>"), Just(" "), Just("x & y < z"), Just("<span>"), Just("<table><td>"), Just("</table>"), Just("&nbsp;"),
+            Just("<blockquote>"), Just("</blockquote>"), Just("<code>"), Just("&lt;script&gt;"), Just("\""), Just("<figure>"), Just("<figcaption>"),
+            Just("<img src=a.jpg>"), Just("<hr>"), Just("<dl><dt>"), Just("<dd>"), Just("<details><summary>"), Just("<tr>"), Just("<svg>"), Just("<caption>"), Just("<u>"),
+        ], 0..16)) {
+            let once = body(&parts.concat());
+            prop_assert_eq!(body(&once), once.clone());
+            let cleaner = &super::super::CLEANER;
+            prop_assert_eq!(tree::write(&tree::parse(&cleaner.clean(&once).to_string())), tree::write(&tree::parse(&once.replace(" rel=\"noopener noreferrer\"", ""))));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in ".{0,200}", tags in "[<>/a-z =\"'&#;!-]{0,200}") {
+            body(&text);
+            body(&tags);
+            html::plain(&tags);
+            html::first_image(&tags, &base());
+        }
+    }
+}

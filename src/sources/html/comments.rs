@@ -1,0 +1,262 @@
+//! Comments: what a Note of the fediverse may contain on our pages.
+
+use super::tree::{self, Element, Node};
+use super::{paragraphs, resolve};
+use crate::domain::text::without_tricks;
+use url::{Host, Url};
+
+/// More bytes of a comment than this are not read.
+const MAX_COMMENT: usize = 100_000;
+const REL: &str = "nofollow ugc noopener noreferrer";
+
+/// The HTML of a comment, safe to stand on our page: no id, no style, no picture, links only to absolute
+/// web addresses, and a link whose text names another host than it leads to says where it leads.
+///
+/// Links to `desk` and below are dropped, too: nobody leads the critic there from a comment.
+pub fn comment(html: &str, desk: &Url) -> String {
+    let mut nodes = ordered(super::clean(html, MAX_COMMENT), desk);
+    paragraphs::trim_blank(&mut nodes);
+    tree::write(&paragraphs::paragraphs(nodes))
+}
+
+fn ordered(nodes: Vec<Node>, desk: &Url) -> Vec<Node> {
+    let mut out = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        match node {
+            Node::Text(text) => out.push(Node::Text(without_tricks(&text))),
+            Node::Element(e) => element(e, &mut out, desk),
+        }
+    }
+    out
+}
+
+fn element(e: Element, out: &mut Vec<Node>, desk: &Url) {
+    let name = match e.name.as_str() {
+        "b" | "strong" => "strong",
+        "i" | "em" => "em",
+        "s" | "strike" | "del" => "del",
+        "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
+            let inner = paragraphs::push_down(&Element::new("strong", Vec::new()), ordered(e.children, desk));
+            return out.extend(paragraphs::paragraphs(inner));
+        }
+        "br" => return out.push(Node::Element(Element::new("br", Vec::new()))),
+        "a" => return link(e, out, desk),
+        "img" | "hr" => return,
+        name @ ("p" | "blockquote" | "code" | "pre" | "ul" | "ol" | "li" | "sup" | "sub") => name,
+        _ => {
+            let block = e.is_block();
+            let inner = ordered(e.children, desk);
+            if inner.iter().all(Node::is_blank) && block {
+                return;
+            }
+            if block && !inner.iter().any(Node::is_block) {
+                return out.push(Node::Element(Element::new("p", inner)));
+            }
+            return out.extend(inner);
+        }
+    }
+    .to_owned();
+    let mut children = ordered(e.children, desk);
+    if name == "pre" {
+        paragraphs::trim_first_line(&mut children);
+    }
+    let new = Element::new(&name, Vec::new());
+    if !new.is_block() && children.iter().any(Node::is_block) {
+        out.extend(paragraphs::push_down(&new, children));
+    } else if !children.iter().all(Node::is_blank) {
+        out.push(Node::Element(Element { children, ..new }));
+    }
+}
+
+fn link(e: Element, out: &mut Vec<Node>, desk: &Url) {
+    let target = e.attribute("href").and_then(|href| resolve(href, None));
+    let leads_there =
+        |target: &Url| target.origin() == desk.origin() && target.path().starts_with(desk.path());
+    let Some(target) = target.filter(|target| !leads_there(target)) else {
+        return out.extend(ordered(e.children, desk));
+    };
+    let class = e.attribute("class").unwrap_or_default().to_owned();
+    let whole = without_tricks(&tree::text(&e.children));
+    // Mastodon hides the ends of a long address; only where the text is that address, nothing else hides.
+    let is_address = same_address(&whole, &target);
+    let mut children = if is_address { spans(e.children) } else { ordered(e.children, desk) };
+    if children.iter().any(Node::is_block) {
+        children = vec![Node::Text(whole.replace('\n', " "))];
+    }
+    if let Some(host) = misleading(&whole, &target) {
+        children.push(Node::Text(format!(" ({host})")));
+    }
+    if children.iter().all(Node::is_blank) {
+        return;
+    }
+    let mut link = Element::new("a", children);
+    link.attributes.push(("href".into(), target.into()));
+    let kept = class.split_whitespace().find(|c| matches!(*c, "mention" | "hashtag"));
+    if let Some(class) = kept {
+        link.attributes.push(("class".into(), class.into()));
+    }
+    link.attributes.push(("rel".into(), REL.into()));
+    out.push(Node::Element(link));
+}
+
+fn same_address(text: &str, target: &Url) -> bool {
+    let target = target.as_str();
+    let bare = target.split_once("://").map_or(target, |(_, rest)| rest);
+    let text = text.trim_end_matches('/');
+    [target, bare].iter().any(|address| address.trim_end_matches('/') == text)
+}
+
+fn spans(nodes: Vec<Node>) -> Vec<Node> {
+    let mut out = Vec::new();
+    for node in nodes {
+        match node {
+            Node::Text(text) => out.push(Node::Text(without_tricks(&text))),
+            Node::Element(e) => {
+                let class = e.attribute("class").unwrap_or_default();
+                let class = class.split_whitespace().find(|c| matches!(*c, "invisible" | "ellipsis"));
+                let class = class.map(str::to_owned);
+                let inner = spans(e.children);
+                if let Some(class) = class.filter(|_| e.name == "span") {
+                    let mut span = Element::new("span", inner);
+                    span.attributes.push(("class".into(), class));
+                    out.push(Node::Element(span));
+                } else {
+                    out.extend(inner);
+                }
+            }
+        }
+    }
+    out
+}
+
+/// The host that a link leads to, where its text names another one and does not say so yet.
+fn misleading(text: &str, target: &Url) -> Option<String> {
+    let real = target.host_str()?;
+    if text.ends_with(&format!("({real})")) {
+        return None;
+    }
+    let bare = |host: &str| host.strip_prefix("www.").unwrap_or(host).to_owned();
+    let named = text.split_whitespace().take(200).filter_map(host_in);
+    let mut other = named.map(|h| bare(&h)).filter(|named| {
+        let real = bare(real);
+        real != *named && !real.ends_with(&format!(".{named}"))
+    });
+    other.next().map(|_| real.to_owned())
+}
+
+/// The host that a word looks like.
+fn host_in(word: &str) -> Option<String> {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '/');
+    let word = word.split_once("//").map_or(word, |(_, rest)| rest);
+    let word = word.rsplit('@').next()?;
+    let word = word.split(['/', '?', '#', ':']).next()?.trim_end_matches(['.', ',']);
+    if !word.contains(['.', '\u{3002}', '\u{FF0E}', '\u{FF61}']) || word.len() > 253 {
+        return None;
+    }
+    let url = Url::parse(&format!("http://{word}/")).ok()?;
+    match url.host()? {
+        Host::Domain(host) => {
+            let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+            let named = last.len() >= 2 && !last.bytes().all(|b| b.is_ascii_digit());
+            (named && host.contains('.')).then(|| host.to_owned())
+        }
+        // `3.5` would be one, too.
+        Host::Ipv4(ip) => (word.split('.').count() == 4).then(|| ip.to_string()),
+        Host::Ipv6(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The comment as a site at crit.example would show it.
+    fn comment(html: &str) -> String {
+        super::comment(html, &Url::parse("https://crit.example/desk").unwrap())
+    }
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_mastodon_reply_keeps_its_form() {
+        let html = "<p><span class=\"h-card\"><a href=\"https://m.example/@ana\" class=\"u-url mention\">@<span>ana</span></a></span> \
+                    Loved it<br>\u{1F3AC} <a href=\"https://m.example/tags/film\" class=\"mention hashtag\" rel=\"tag\">#<span>film</span></a></p>";
+        assert_eq!(
+            comment(html),
+            "<p><a href=\"https://m.example/@ana\" class=\"mention\" rel=\"nofollow ugc noopener noreferrer\">@ana</a> \
+             Loved it<br>\u{1F3AC} <a href=\"https://m.example/tags/film\" class=\"mention\" rel=\"nofollow ugc noopener noreferrer\">#film</a></p>"
+        );
+        let long = "<a href=\"https://m.example/a/b\"><span class=\"invisible\">https://</span><span class=\"ellipsis\">m.example/a</span><span class=\"invisible\">/b</span></a>";
+        assert!(comment(long).contains("<span class=\"invisible\">https://</span>"));
+    }
+
+    #[test]
+    fn nothing_hides_behind_a_class() {
+        let html =
+            "<p><a href=\"https://evil.example/\"><span class=\"invisible\">x</span>bank.example</a></p>";
+        let safe = comment(html);
+        assert!(!safe.contains("invisible"), "{safe}");
+        assert!(safe.contains("xbank.example (evil.example)</a>"), "{safe}");
+    }
+
+    #[test]
+    fn attacks_come_out_inert() {
+        for html in [
+            "<script>alert(1)</script>",
+            "<img src=x onerror=alert(1)>",
+            "<svg><a xlink:href='javascript:alert(1)'><text>x</text></a></svg>",
+            "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>",
+            "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
+            "<meta http-equiv=refresh content='0;url=//evil.example'><base href='//evil.example'>",
+            "<p id=app style='position:fixed' class=overlay onclick=alert(1)>x</p>",
+            "<a href='javascript:alert(1)'>x</a><a href='java&#x0A;script:alert(1)'>y</a><a href='data:text/html,x'>z</a>",
+            "<a href='/desk/reviews'>x</a><a href='//evil.example/'>y</a><a href='\\\\evil.example'>z</a>",
+            "<form action=/desk/login><input name=password></form><button>x</button>",
+        ] {
+            let safe = comment(html);
+            for bad in
+                ["script", "onerror", "<img", "id=", "style", "href", "<form", "<input", "class", "alert"]
+            {
+                assert!(!safe.contains(bad), "{html} gave {safe}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_link_says_where_it_leads() {
+        let shown = |text: &str, href: &str| comment(&format!("<a href=\"{href}\">{text}</a>"));
+        assert!(shown("https://bank.example/login", "https://evil.example/").contains("(evil.example)"));
+        assert!(shown("see bank.example!", "https://evil.example/").contains("(evil.example)"));
+        assert!(shown("b\u{430}nk.example", "https://bank.example/").contains("(bank.example)"));
+        assert!(shown("bank.example", "https://bank.example@evil.example/").contains("bank.example"));
+        assert!(!shown("bank.example", "https://www.bank.example/x").contains('('));
+        assert!(!shown("Read 3.5/5 e.g. here", "https://bank.example/x").contains('('));
+        assert_eq!(shown("bank.example", "https://bank.example@evil.example/"), "<p>bank.example</p>");
+    }
+
+    #[test]
+    fn tricks_with_characters_are_gone() {
+        assert_eq!(
+            comment("<p>a&#x202E;b\u{200B}c&#0;&#8294;d</p>"),
+            "<p>ab\u{c}d</p>".replace('\u{c}', "c\u{FFFD}")
+        );
+        assert!(comment(&format!("x{}", "&#x301;".repeat(1_000))).len() < 20);
+    }
+
+    proptest! {
+        #[test]
+        fn a_sanitised_comment_stays_as_it_is(parts in proptest::collection::vec(prop_oneof![
+            Just("<p>"), Just("</p>"), Just("<a href='https://a.example/b'>"), Just("a.example"), Just("b.example"),
+            Just("</a>"), Just("<br>"), Just("<em>"), Just("<div>"), Just("</div>"), Just("<ul><li>"), Just("<pre>\n\n"),
+            Just("<h2>"), Just(" "), Just("x & y < z"), Just("<span class=invisible>"), Just("<table><td>"), Just("&nbsp;"),
+            Just("<blockquote>"), Just("</blockquote>"), Just("<code>"), Just("&lt;script&gt;"), Just("\""),
+        ], 0..14)) {
+            let once = comment(&parts.concat());
+            prop_assert_eq!(comment(&once), once.clone());
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            comment(&String::from_utf8_lossy(&bytes));
+        }
+    }
+}

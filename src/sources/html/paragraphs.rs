@@ -1,0 +1,107 @@
+//! Puts what stands loosely into paragraphs.
+
+use super::tree::{Element, Node};
+
+/// Drops blank nodes and line breaks at both ends.
+pub(super) fn trim_blank(nodes: &mut Vec<Node>) {
+    let kept = |n: &Node| !n.is_blank();
+    let end = nodes.iter().rposition(kept).map_or(0, |at| at + 1);
+    nodes.truncate(end);
+    let start = nodes.iter().position(kept).unwrap_or(0);
+    nodes.drain(..start);
+}
+
+/// A parser drops the line break after `<pre>`: so do we, once and for all.
+pub(super) fn trim_first_line(nodes: &mut [Node]) {
+    if let Some(Node::Text(text)) = nodes.first_mut() {
+        *text = text.trim_start_matches(['\n', '\r']).to_owned();
+    }
+}
+
+/// Puts what stands between blocks into paragraphs; two line breaks in a row start a new one.
+pub(super) fn paragraphs(nodes: Vec<Node>) -> Vec<Node> {
+    let mut out = Vec::new();
+    let mut run: Vec<Node> = Vec::new();
+    for node in nodes {
+        match node {
+            Node::Element(e) if e.name == "p" => {
+                flush(&mut run, &e.attributes, &mut out, true);
+                let mut inner = e.children;
+                flush(&mut inner, &e.attributes, &mut out, false);
+            }
+            node if node.is_block() => {
+                flush(&mut run, &[], &mut out, true);
+                out.push(node);
+            }
+            node => run.push(node),
+        }
+    }
+    flush(&mut run, &[], &mut out, true);
+    out
+}
+
+fn flush(run: &mut Vec<Node>, attributes: &[(String, String)], out: &mut Vec<Node>, stray: bool) {
+    let mut attributes = if stray { Vec::new() } else { attributes.to_vec() };
+    let mut paragraph: Vec<Node> = Vec::new();
+    let mut breaks = 0;
+    let finish = |paragraph: &mut Vec<Node>, attributes: &mut Vec<(String, String)>, out: &mut Vec<Node>| {
+        trim_blank(paragraph);
+        if !paragraph.is_empty() {
+            let mut p = Element::new("p", std::mem::take(paragraph));
+            p.attributes = std::mem::take(attributes);
+            out.push(Node::Element(p));
+        }
+    };
+    for node in run.drain(..) {
+        if node.is_block() {
+            finish(&mut paragraph, &mut attributes, out);
+            out.push(node);
+            breaks = 0;
+            continue;
+        }
+        if node.is("br") {
+            breaks += 1;
+            if breaks == 2 {
+                finish(&mut paragraph, &mut attributes, out);
+            }
+        } else if !node.is_blank() {
+            breaks = 0;
+        }
+        paragraph.push(node);
+    }
+    finish(&mut paragraph, &mut attributes, out);
+}
+
+/// Around more blocks than this an element is dropped, so that no copies of it fill the memory.
+const COPIES: usize = 50;
+
+/// Puts an inline element that stands around blocks into each of them.
+pub(super) fn push_down(inline: &Element, children: Vec<Node>) -> Vec<Node> {
+    if children.len() > COPIES {
+        return children;
+    }
+    let mut out: Vec<Node> = Vec::new();
+    let mut run: Vec<Node> = Vec::new();
+    let wrap = |run: &mut Vec<Node>, out: &mut Vec<Node>| {
+        if run.iter().all(Node::is_blank) {
+            return out.append(run);
+        }
+        let mut copy = inline.clone();
+        copy.attributes.retain(|(name, _)| name != "id");
+        copy.children = std::mem::take(run);
+        out.push(Node::Element(copy));
+    };
+    for child in children {
+        match child {
+            Node::Element(mut block) if block.is_block() => {
+                wrap(&mut run, &mut out);
+                let inner = std::mem::take(&mut block.children);
+                block.children = if block.name == "pre" { inner } else { push_down(inline, inner) };
+                out.push(Node::Element(block));
+            }
+            child => run.push(child),
+        }
+    }
+    wrap(&mut run, &mut out);
+    out
+}

@@ -1,0 +1,91 @@
+//! Plain text from others: bounded, and cut where a reader would.
+
+use crate::domain::text::one_line;
+
+/// One line of plain text, without tricks, whitespace folded, cut with `…` to at most so many characters.
+pub fn line(text: &str, max_chars: usize) -> String {
+    cut(&one_line(text), max_chars)
+}
+
+/// Cut with `…` to at most so many characters, at the end of a word where one is near.
+pub(super) fn cut(text: &str, max_chars: usize) -> String {
+    if text.chars().count() <= max_chars {
+        return text.to_owned();
+    }
+    let keep = max_chars.saturating_sub(1);
+    let head: String = text.chars().take(keep).collect();
+    let next_is_space = text.chars().nth(keep).is_some_and(char::is_whitespace);
+    let end = match head.rfind(char::is_whitespace) {
+        Some(at) if !next_is_space && head.len() - at <= 24 => at,
+        _ => head.len(),
+    };
+    let head = head.get(..end).unwrap_or_default();
+    let head = head.trim_end_matches(|c: char| {
+        c.is_whitespace() || matches!(c, ',' | ';' | ':' | '\u{2013}' | '\u{2014}')
+    });
+    format!("{head}…")
+}
+
+/// Abbreviations whose full stop ends no sentence.
+const ABBREVIATIONS: [&str; 16] =
+    ["mr", "mrs", "ms", "dr", "st", "jr", "sr", "vs", "no", "prof", "lt", "col", "gen", "capt", "e.g", "i.e"];
+
+/// The first whole sentences within so many characters; where the first is longer, its beginning.
+pub(super) fn sentences(text: &str, max_chars: usize) -> String {
+    let window: String = text.chars().take(max_chars + 1).collect();
+    let mut end = None;
+    for (at, c) in window.char_indices() {
+        let after = window.get(at + c.len_utf8()..).unwrap_or_default();
+        let wide = matches!(c, '。' | '！' | '？');
+        if !wide && !matches!(c, '.' | '!' | '?' | '…') {
+            continue;
+        }
+        let closing = after.trim_start_matches(['"', '\'', '\u{201D}', '\u{2019}', ')', ']', '\u{BB}']);
+        let ends = wide || closing.is_empty() || closing.starts_with(char::is_whitespace);
+        let begins = closing.trim_start().chars().next().is_none_or(|c| !c.is_lowercase());
+        let word = window.get(..at).and_then(|w| w.rsplit(|c: char| c.is_whitespace() || c == '(').next());
+        let word = word.unwrap_or_default().to_lowercase();
+        let short = c == '.' && (word.chars().count() == 1 || ABBREVIATIONS.contains(&word.as_str()));
+        if ends && begins && !short {
+            let upto = window.len() - closing.len();
+            if window.get(..upto).is_some_and(|s| s.chars().count() <= max_chars) {
+                end = Some(upto);
+            }
+        }
+    }
+    match end {
+        Some(end) => window.get(..end).unwrap_or_default().trim().to_owned(),
+        None => cut(text, max_chars),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_line_is_cut_at_a_word() {
+        assert_eq!(line("One two, three", 9), "One two…");
+        assert_eq!(line("One two", 7), "One two");
+        assert_eq!(line(&"x".repeat(90), 5), "xxxx…");
+    }
+
+    #[test]
+    fn whole_sentences_are_taken() {
+        let text = "Mr. J. Doe waits. \u{201C}For what?\u{201D} he asks. Nobody knows the answer at all.";
+        assert_eq!(sentences(text, 30), "Mr. J. Doe waits.");
+        assert_eq!(sentences(text, 50), "Mr. J. Doe waits. \u{201C}For what?\u{201D} he asks.");
+        assert_eq!(sentences(text, 10), "Mr. J.…");
+        assert_eq!(sentences("彼は待つ。誰も来ない。", 6), "彼は待つ。");
+    }
+
+    proptest! {
+        #[test]
+        fn lines_are_bounded_and_stay_as_they_are(text in "\\PC{0,80}", max in 1_usize..60) {
+            let once = line(&text, max);
+            prop_assert!(once.chars().count() <= max);
+            prop_assert_eq!(line(&once, max), once);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Bytes of somebody's format become entries, and entries become drafts of reviews. Everything here is
+//! pure: no network, no clock, no database; whatever the bytes are, it ends in linear time with a draft or
+//! with an error of one line. Texts come out bounded, without control characters; HTML comes out safe.
+
+pub mod credits;
+pub mod draft;
+pub mod feed;
+pub mod html;
+pub mod markdown;
