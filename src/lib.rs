@@ -9,3 +9,4 @@ pub mod domain;
 pub mod federation;
 pub mod net;
 pub mod sources;
+pub mod store;

@@ -1,0 +1,77 @@
+//! What we sent, in its exact bytes.
+
+use sqlx::FromRow;
+
+use super::{Db, Result, Tx, read, run};
+use crate::domain::activity::Kind;
+use crate::domain::id::{ActivityId, CriticId};
+use crate::domain::time::Timestamp;
+
+/// An activity of ours.
+#[derive(Debug, Clone)]
+pub struct Outgoing<'a> {
+    /// Its id.
+    pub id: ActivityId,
+    /// Who does it.
+    pub critic: CriticId,
+    /// What it does.
+    pub kind: Kind,
+    /// To what.
+    pub object: &'a url::Url,
+    /// Its exact bytes.
+    pub body: &'a str,
+}
+
+/// Writes an activity down. A second one of the same id changes nothing.
+pub async fn insert(tx: &mut Tx, activity: &Outgoing<'_>, now: Timestamp) -> Result<()> {
+    run!(tx, sqlx::query(
+        "insert into activities (id, critic_id, kind, object_uri, body, created_at) values ($1, $2, $3, $4, $5, $6)
+         on conflict (id) do nothing",
+    )
+    .bind(activity.id)
+    .bind(activity.critic)
+    .bind(activity.kind.as_str())
+    .bind(activity.object.as_str())
+    .bind(activity.body)
+    .bind(now))?;
+    Ok(())
+}
+
+/// Asks for it to go to all followers of its critic: one row, expanded later.
+pub async fn fan_out(tx: &mut Tx, activity: ActivityId) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into fanouts (activity_id, cursor) values ($1, '') on conflict (activity_id) do nothing",
+        )
+        .bind(activity)
+    )?;
+    Ok(())
+}
+
+/// What a stored activity does, and its exact bytes.
+#[derive(Debug, FromRow)]
+pub struct Stored {
+    /// Its kind, by name.
+    pub kind: String,
+    /// Its exact bytes.
+    pub body: String,
+}
+
+/// The activity of that id.
+pub async fn by_id(db: &Db, id: ActivityId) -> Result<Option<Stored>> {
+    read!(db, |c| sqlx::query_as("select kind, body from activities where id = $1")
+        .bind(id)
+        .fetch_optional(c)
+        .await)
+}
+
+/// What the activity of that id is about.
+pub async fn object_of(db: &Db, id: ActivityId) -> Result<Option<url::Url>> {
+    let object: Option<String> =
+        read!(db, |c| sqlx::query_scalar("select object_uri from activities where id = $1")
+            .bind(id)
+            .fetch_optional(c)
+            .await)?;
+    object.as_deref().map(super::url).transpose()
+}

@@ -1,0 +1,152 @@
+//! Actors of other servers, and their keys, as last seen.
+
+use sqlx::FromRow;
+
+use super::{Db, Result, Tx, read, run, url};
+use crate::domain::time::Timestamp;
+
+/// An actor of another server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredActor {
+    /// Its id.
+    pub uri: url::Url,
+    /// The name shown, plain text.
+    pub name: String,
+    /// `@user@host`, where WebFinger confirms it.
+    pub handle: Option<String>,
+    /// Its page.
+    pub url: url::Url,
+    /// Its own inbox.
+    pub inbox: url::Url,
+    /// The inbox that its server shares.
+    pub shared_inbox: Option<url::Url>,
+    /// When it was last fetched.
+    pub fetched_at: Timestamp,
+}
+
+impl StoredActor {
+    /// Where activities for it are sent.
+    pub fn deliver_to(&self) -> &url::Url {
+        self.shared_inbox.as_ref().unwrap_or(&self.inbox)
+    }
+}
+
+#[derive(FromRow)]
+struct Row {
+    uri: String,
+    name: String,
+    handle: Option<String>,
+    url: String,
+    inbox: String,
+    shared_inbox: Option<String>,
+    fetched_at: Timestamp,
+}
+
+impl Row {
+    fn actor(self) -> Result<StoredActor> {
+        Ok(StoredActor {
+            uri: url(&self.uri)?,
+            name: self.name,
+            handle: self.handle,
+            url: url(&self.url)?,
+            inbox: url(&self.inbox)?,
+            shared_inbox: self.shared_inbox.as_deref().map(url).transpose()?,
+            fetched_at: self.fetched_at,
+        })
+    }
+}
+
+/// The actor of that id, where it is known and not deleted.
+pub async fn by_uri(db: &Db, uri: &url::Url) -> Result<Option<StoredActor>> {
+    let row: Option<Row> =
+        read!(db, |c| sqlx::query_as("select * from actors where uri = $1 and deleted_at is null")
+            .bind(uri.as_str())
+            .fetch_optional(c)
+            .await)?;
+    row.map(Row::actor).transpose()
+}
+
+/// Writes an actor down, new or as it looks now, and the inbox of those of its follows that we have.
+pub async fn save(tx: &mut Tx, actor: &StoredActor) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into actors (uri, host, name, handle, url, inbox, shared_inbox, fetched_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict (uri) do update set name = excluded.name, handle = excluded.handle, url = excluded.url,
+            inbox = excluded.inbox, shared_inbox = excluded.shared_inbox, fetched_at = excluded.fetched_at,
+            deleted_at = null",
+        )
+        .bind(actor.uri.as_str())
+        .bind(actor.uri.host_str())
+        .bind(&actor.name)
+        .bind(&actor.handle)
+        .bind(actor.url.as_str())
+        .bind(actor.inbox.as_str())
+        .bind(actor.shared_inbox.as_ref().map(url::Url::as_str))
+        .bind(actor.fetched_at)
+    )?;
+    run!(
+        tx,
+        sqlx::query("update followers set inbox = $2, host = $3 where actor = $1 and inbox <> $2")
+            .bind(actor.uri.as_str())
+            .bind(actor.deliver_to().as_str())
+            .bind(actor.deliver_to().host_str())
+    )?;
+    Ok(())
+}
+
+/// An actor deleted itself: it follows nobody, its comments lose their text, its likes do not count.
+pub async fn delete(tx: &mut Tx, uri: &url::Url, signed_at: Timestamp) -> Result<()> {
+    let statements = [
+        "update actors set deleted_at = $2, name = '', handle = null where uri = $1",
+        "delete from actor_keys where actor = $1 and $2 is not null",
+        "update followers set state = 'gone', signed_at = $2 where actor = $1",
+        "update comments set state = 'deleted', content = '', warning = null, signed_at = $2 where actor = $1",
+        "update reactions set state = 'off', signed_at = $2 where actor = $1",
+    ];
+    for statement in statements {
+        run!(tx, sqlx::query(statement).bind(uri.as_str()).bind(signed_at))?;
+    }
+    Ok(())
+}
+
+/// A key of another server's actor.
+#[derive(Debug, Clone, FromRow)]
+pub struct StoredKey {
+    /// The actor's id.
+    pub actor: String,
+    /// The public key as PEM.
+    pub pem: String,
+}
+
+/// The key of that id.
+pub async fn key(db: &Db, key_id: &url::Url) -> Result<Option<StoredKey>> {
+    read!(db, |c| sqlx::query_as("select actor, pem from actor_keys where key_id = $1")
+        .bind(key_id.as_str())
+        .fetch_optional(c)
+        .await)
+}
+
+/// Writes a key down, new or rotated.
+pub async fn save_key(
+    tx: &mut Tx,
+    key_id: &url::Url,
+    actor: &url::Url,
+    pem: &str,
+    now: Timestamp,
+) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into actor_keys (key_id, actor, pem, fetched_at) values ($1, $2, $3, $4)
+         on conflict (key_id) do update set actor = excluded.actor, pem = excluded.pem,
+            fetched_at = excluded.fetched_at",
+        )
+        .bind(key_id.as_str())
+        .bind(actor.as_str())
+        .bind(pem)
+        .bind(now)
+    )?;
+    Ok(())
+}

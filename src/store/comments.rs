@@ -1,0 +1,250 @@
+//! Replies that are shown as comments.
+
+use sqlx::FromRow;
+
+use super::{Db, Result, Tx, count, on, read, run, url};
+use crate::domain::comment::{Author, Comment};
+use crate::domain::id::{CommentId, ReviewId};
+use crate::domain::time::Timestamp;
+
+#[derive(FromRow)]
+struct Row {
+    id: CommentId,
+    review_id: ReviewId,
+    uri: String,
+    url: String,
+    parent_id: Option<CommentId>,
+    content: String,
+    warning: Option<String>,
+    language: Option<String>,
+    state: String,
+    published_at: Timestamp,
+    edited_at: Option<Timestamp>,
+    author_uri: String,
+    author_url: Option<String>,
+    author_name: Option<String>,
+    author_handle: Option<String>,
+}
+
+impl Row {
+    fn comment(self) -> Result<Comment> {
+        let uri = url(&self.author_uri)?;
+        Ok(Comment {
+            id: self.id,
+            review: self.review_id,
+            uri: url(&self.uri)?,
+            url: url(&self.url)?,
+            author: Author {
+                url: self.author_url.as_deref().map_or_else(|| Ok(uri.clone()), url)?,
+                uri,
+                name: self.author_name.unwrap_or_default(),
+                handle: self.author_handle,
+            },
+            parent: self.parent_id,
+            content: self.content,
+            warning: self.warning,
+            language: self.language,
+            published: self.published_at,
+            edited: self.edited_at,
+            deleted: self.state == "deleted",
+        })
+    }
+}
+
+/// The comments of a review, at most `limit`, the oldest first. Deleted ones are among them as placeholders
+/// where something hangs under them; hidden ones are not.
+pub async fn of_review(db: &Db, review: ReviewId, limit: u32) -> Result<Vec<Comment>> {
+    let rows: Vec<Row> = read!(db, |c| {
+        sqlx::query_as(
+        "select c.id, c.review_id, c.uri, c.url, p.id as parent_id, c.content, c.warning, c.language, c.state,
+            c.published_at, c.edited_at, c.actor as author_uri, a.url as author_url, a.name as author_name,
+            a.handle as author_handle
+         from comments c
+         left join comments p on p.uri = c.parent_uri and p.review_id = c.review_id and p.state in ('shown', 'deleted')
+         left join actors a on a.uri = c.actor
+         where c.review_id = $1 and (c.state = 'shown' or (c.state = 'deleted' and exists (
+            select 1 from comments k where k.parent_uri = c.uri and k.state in ('shown', 'deleted'))))
+         order by c.published_at, c.id limit $2",
+    )
+    .bind(review)
+    .bind(i64::from(limit))
+    .fetch_all(c)
+    .await
+    })?;
+    rows.into_iter().map(Row::comment).collect()
+}
+
+/// The ids of the public replies to a review, at any depth, the oldest first.
+pub async fn uris(db: &Db, review: ReviewId, limit: u32, offset: u32) -> Result<Vec<String>> {
+    read!(db, |c| sqlx::query_scalar(
+        "select uri from comments where review_id = $1 and state = 'shown'
+         order by published_at, id limit $2 offset $3",
+    )
+    .bind(review)
+    .bind(i64::from(limit))
+    .bind(i64::from(offset))
+    .fetch_all(c)
+    .await)
+}
+
+/// How many comments a review shows.
+pub async fn total(db: &Db, review: ReviewId) -> Result<u64> {
+    let total: i64 = read!(db, |c| sqlx::query_scalar(
+        "select count(*) from comments where review_id = $1 and state = 'shown'"
+    )
+    .bind(review)
+    .fetch_one(c)
+    .await)?;
+    Ok(count(total))
+}
+
+/// A stored comment as far as rules need it.
+#[derive(Debug, Clone, FromRow)]
+pub struct Standing {
+    /// Its id here.
+    pub id: CommentId,
+    /// The review in whose thread it stands.
+    pub review_id: ReviewId,
+    /// The id of its author.
+    pub actor: String,
+    /// `shown`, `hidden`, `private` or `deleted`.
+    pub state: String,
+    /// The moment of its last edit, by its author's server.
+    pub edited_at: Option<Timestamp>,
+    /// The signed date of what last changed it.
+    pub signed_at: Timestamp,
+}
+
+/// The comment with that id on the fediverse.
+pub async fn by_uri(db: &Db, uri: &url::Url) -> Result<Option<Standing>> {
+    read!(db, |c| sqlx::query_as(
+        "select id, review_id, actor, state, edited_at, signed_at from comments where uri = $1",
+    )
+    .bind(uri.as_str())
+    .fetch_optional(c)
+    .await)
+}
+
+/// The same inside a transaction, as it stands there.
+pub async fn standing(tx: &mut Tx, uri: &url::Url) -> Result<Option<Standing>> {
+    on!(tx, |c| sqlx::query_as(
+        "select id, review_id, actor, state, edited_at, signed_at from comments where uri = $1",
+    )
+    .bind(uri.as_str())
+    .fetch_optional(c)
+    .await)
+}
+
+/// A comment as it is written down.
+#[derive(Debug)]
+pub struct Written<'a> {
+    /// The review in whose thread it stands.
+    pub review: ReviewId,
+    /// Its id on the fediverse.
+    pub uri: &'a url::Url,
+    /// Its page.
+    pub url: &'a url::Url,
+    /// Its author.
+    pub actor: &'a url::Url,
+    /// What it answers.
+    pub parent: &'a url::Url,
+    /// Safe HTML.
+    pub content: &'a str,
+    /// Plain text.
+    pub warning: Option<&'a str>,
+    /// BCP 47.
+    pub language: Option<&'a str>,
+    /// When its author wrote it.
+    pub published: Timestamp,
+    /// When its author last changed it.
+    pub edited: Option<Timestamp>,
+    /// The signed date of the activity that brought it.
+    pub signed_at: Timestamp,
+}
+
+/// Writes a new comment. One of that id that is there already stays as it is.
+pub async fn insert(tx: &mut Tx, written: &Written<'_>, now: Timestamp) -> Result<bool> {
+    run!(tx, sqlx::query(
+        "insert into comments (id, review_id, uri, url, actor, parent_uri, content, warning, language, state,
+            published_at, edited_at, signed_at, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'shown', $10, $11, $12, $13)
+         on conflict (uri) do nothing",
+    )
+    .bind(CommentId::new(now))
+    .bind(written.review)
+    .bind(written.uri.as_str())
+    .bind(written.url.as_str())
+    .bind(written.actor.as_str())
+    .bind(written.parent.as_str())
+    .bind(written.content)
+    .bind(written.warning)
+    .bind(written.language)
+    .bind(written.published)
+    .bind(written.edited)
+    .bind(written.signed_at)
+    .bind(now))
+    .map(|rows| rows == 1)
+}
+
+/// Keeps the id of a reply that is not for everyone, and nothing else of it.
+pub async fn reserve(
+    tx: &mut Tx,
+    review: ReviewId,
+    uri: &url::Url,
+    actor: &url::Url,
+    signed_at: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into comments (id, review_id, uri, url, actor, parent_uri, content, state, published_at,
+                signed_at, created_at)
+             values ($1, $2, $3, $3, $4, '', '', 'private', $5, $5, $6)
+             on conflict (uri) do nothing",
+        )
+        .bind(CommentId::new(now))
+        .bind(review)
+        .bind(uri.as_str())
+        .bind(actor.as_str())
+        .bind(signed_at)
+        .bind(now)
+    )?;
+    Ok(())
+}
+
+/// Replaces what a shown comment says.
+pub async fn edit(tx: &mut Tx, id: CommentId, written: &Written<'_>) -> Result<()> {
+    run!(tx, sqlx::query(
+        "update comments set url = $2, content = $3, warning = $4, language = $5, edited_at = $6, signed_at = $7
+         where id = $1 and state in ('shown', 'hidden')",
+    )
+    .bind(id)
+    .bind(written.url.as_str())
+    .bind(written.content)
+    .bind(written.warning)
+    .bind(written.language)
+    .bind(written.edited)
+    .bind(written.signed_at))?;
+    Ok(())
+}
+
+/// Takes every word of a comment away; its place in the thread stays.
+pub async fn delete(tx: &mut Tx, id: CommentId, signed_at: Timestamp) -> Result<()> {
+    run!(tx, sqlx::query(
+        "update comments set state = 'deleted', content = '', warning = null, signed_at = $2 where id = $1",
+    )
+    .bind(id)
+    .bind(signed_at))?;
+    Ok(())
+}
+
+/// Hides every comment of an actor.
+pub async fn hide_all_of(tx: &mut Tx, actor: &url::Url) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query("update comments set state = 'hidden' where actor = $1 and state = 'shown'")
+            .bind(actor.as_str())
+    )?;
+    Ok(())
+}

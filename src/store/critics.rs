@@ -1,0 +1,133 @@
+//! Critics and the keys that sign for them and for the site.
+
+use sqlx::FromRow;
+
+use super::{Db, Result, Tx, from_json, json, on, read, run};
+use crate::domain::critic::{Critic, Profile};
+use crate::domain::id::{CriticId, KeyId};
+use crate::domain::time::Timestamp;
+
+#[derive(FromRow)]
+struct Row {
+    id: CriticId,
+    handle: String,
+    name: String,
+    summary: String,
+    avatar: Option<String>,
+    avatar_name: Option<String>,
+    avatar_type: Option<String>,
+    links: String,
+    also_known_as: String,
+    created_at: Timestamp,
+}
+
+impl Row {
+    fn critic(self) -> Result<Critic> {
+        Ok(Critic {
+            id: self.id,
+            profile: Profile {
+                handle: self.handle,
+                name: self.name,
+                summary: self.summary,
+                avatar: self.avatar,
+                links: from_json(&self.links)?,
+                also_known_as: from_json(&self.also_known_as)?,
+            },
+            avatar: self.avatar_name.zip(self.avatar_type),
+            created_at: self.created_at,
+        })
+    }
+}
+
+/// All critics, the longest here first.
+pub async fn all(db: &Db) -> Result<Vec<Critic>> {
+    let rows: Vec<Row> =
+        read!(db, |c| sqlx::query_as("select * from critics order by created_at, id").fetch_all(c).await)?;
+    rows.into_iter().map(Row::critic).collect()
+}
+
+/// The critic of that id.
+pub async fn by_id(db: &Db, id: CriticId) -> Result<Option<Critic>> {
+    let row: Option<Row> = read!(db, |c| sqlx::query_as("select * from critics where id = $1")
+        .bind(id)
+        .fetch_optional(c)
+        .await)?;
+    row.map(Row::critic).transpose()
+}
+
+/// The critic of that handle, in whatever case it is written.
+pub async fn by_handle(db: &Db, handle: &str) -> Result<Option<Critic>> {
+    let row: Option<Row> = read!(db, |c| sqlx::query_as("select * from critics where handle_key = $1")
+        .bind(handle.to_ascii_lowercase())
+        .fetch_optional(c)
+        .await)?;
+    row.map(Row::critic).transpose()
+}
+
+/// Writes down what the config file says of a critic; returns the critic's id.
+pub async fn manage(tx: &mut Tx, profile: &Profile, now: Timestamp) -> Result<CriticId> {
+    on!(tx, |c| {
+        sqlx::query_scalar(
+        "insert into critics (id, handle, handle_key, name, summary, avatar, links, also_known_as, managed, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9)
+         on conflict (handle_key) do update set handle = excluded.handle, name = excluded.name,
+            summary = excluded.summary, avatar = excluded.avatar, links = excluded.links,
+            also_known_as = excluded.also_known_as, managed = 1
+         returning id",
+    )
+    .bind(CriticId::new(now))
+    .bind(&profile.handle)
+    .bind(profile.handle.to_ascii_lowercase())
+    .bind(&profile.name)
+    .bind(&profile.summary)
+    .bind(&profile.avatar)
+    .bind(json(&profile.links))
+    .bind(json(&profile.also_known_as))
+    .bind(now)
+    .fetch_one(c)
+    .await
+    })
+}
+
+/// Sets the picture that is served as the critic's avatar.
+pub async fn set_avatar(tx: &mut Tx, critic: CriticId, name: &str, media_type: &str) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query("update critics set avatar_name = $2, avatar_type = $3 where id = $1")
+            .bind(critic)
+            .bind(name)
+            .bind(media_type)
+    )?;
+    Ok(())
+}
+
+/// The critic has no picture.
+pub async fn clear_avatar(tx: &mut Tx, critic: CriticId) -> Result<()> {
+    let statement = "update critics set avatar_name = null, avatar_type = null where id = $1";
+    run!(tx, sqlx::query(statement).bind(critic))?;
+    Ok(())
+}
+
+/// The owner of the key that signs what the site itself asks.
+pub const INSTANCE: &str = "instance";
+
+/// The private key (PKCS #8) of an owner: a critic's id, or [`INSTANCE`].
+pub async fn private_key(db: &Db, owner: &str) -> Result<Option<Vec<u8>>> {
+    read!(db, |c| sqlx::query_scalar("select private_key from keys where owner = $1")
+        .bind(owner)
+        .fetch_optional(c)
+        .await)
+}
+
+/// Gives an owner a private key where it has none. An owner's key is never replaced here, since others
+/// pin the first one that they saw (GoToSocial).
+pub async fn set_private_key(tx: &mut Tx, owner: &str, pkcs8: &[u8], now: Timestamp) -> Result<()> {
+    run!(tx, sqlx::query(
+        "insert into keys (id, owner, private_key, created_at) values ($1, $2, $3, $4) on conflict (owner) do nothing",
+    )
+    .bind(KeyId::new(now))
+    .bind(owner)
+    .bind(pkcs8)
+    .bind(now))?;
+    Ok(())
+}

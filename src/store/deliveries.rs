@@ -1,0 +1,252 @@
+//! One activity on its way to one inbox.
+
+use sqlx::FromRow;
+
+use super::{Result, Tx, claim, on, run};
+use crate::domain::activity::Kind;
+use crate::domain::id::{ActivityId, CriticId, LeaseId};
+use crate::domain::time::Timestamp;
+
+/// How many inboxes of a fan-out get their row at once.
+pub const CHUNK: i64 = 1_000;
+
+/// An activity for one inbox, outside a fan-out: an answer to its actor.
+pub async fn enqueue(tx: &mut Tx, activity: ActivityId, inbox: &url::Url, now: Timestamp) -> Result<()> {
+    run!(tx, sqlx::query(
+        "insert into deliveries (activity_id, inbox, host, object_uri, kind, state, attempts, next_attempt_at, created_at)
+         select a.id, $2, $3, a.object_uri, a.kind, 'queued', 0, $4, $4 from activities a where a.id = $1
+         on conflict (activity_id, inbox) do update set state = 'queued', attempts = 0,
+            next_attempt_at = excluded.next_attempt_at, created_at = excluded.created_at, finished_at = null
+         where deliveries.state in ('done', 'failed')",
+    )
+    .bind(activity)
+    .bind(inbox.as_str())
+    .bind(inbox.host_str())
+    .bind(now))?;
+    Ok(())
+}
+
+/// A fan-out that is expanded in this transaction.
+#[derive(Debug, FromRow)]
+pub struct FanOut {
+    /// The activity.
+    pub activity_id: ActivityId,
+    /// The last inbox that has its row.
+    pub cursor: String,
+}
+
+/// The fan-out that waits longest, which nobody else expands meanwhile. One about an object comes after all
+/// older ones about it.
+pub async fn next_fan_out(tx: &mut Tx) -> Result<Option<FanOut>> {
+    claim!(
+        tx,
+        "select f.activity_id, f.cursor from fanouts f join activities a on a.id = f.activity_id
+         where not exists (
+            select 1 from fanouts e join activities b on b.id = e.activity_id
+            where b.object_uri = a.object_uri and e.activity_id < f.activity_id)
+         order by f.activity_id limit 1",
+        "",
+        |query, c| sqlx::query_as(query).fetch_optional(c).await
+    )
+}
+
+/// Writes the next rows of a fan-out, and ends it once there are no more inboxes.
+pub async fn expand(tx: &mut Tx, fan_out: &FanOut, now: Timestamp) -> Result<()> {
+    let last: Option<String> = on!(tx, |c| sqlx::query_scalar(
+        "select max(inbox) from (
+            select distinct f.inbox from followers f join activities a on a.critic_id = f.critic_id
+            where a.id = $1 and f.state = 'following' and f.inbox > $2 order by f.inbox limit $3) chunk",
+    )
+    .bind(fan_out.activity_id)
+    .bind(&fan_out.cursor)
+    .bind(CHUNK)
+    .fetch_one(c)
+    .await)?;
+    let Some(last) = last else {
+        run!(tx, sqlx::query("delete from fanouts where activity_id = $1").bind(fan_out.activity_id))?;
+        return Ok(());
+    };
+    run!(
+        tx,
+        sqlx::query(
+            "insert into deliveries (activity_id, inbox, host, object_uri, kind, state, attempts, next_attempt_at,
+                created_at)
+             select a.id, f.inbox, min(f.host), a.object_uri, a.kind, 'queued', 0, $4, $4
+             from followers f join activities a on a.critic_id = f.critic_id
+             where a.id = $1 and f.state = 'following' and f.inbox > $2 and f.inbox <= $3
+             group by a.id, f.inbox, a.object_uri, a.kind
+             on conflict (activity_id, inbox) do nothing",
+        )
+        .bind(fan_out.activity_id)
+        .bind(&fan_out.cursor)
+        .bind(&last)
+        .bind(now)
+    )?;
+    let moved = "update fanouts set cursor = $2 where activity_id = $1";
+    run!(tx, sqlx::query(moved).bind(fan_out.activity_id).bind(&last))?;
+    Ok(())
+}
+
+/// What waits about an object is overtaken by a newer activity: a Delete takes the place of everything, an
+/// Update that of older Updates. What is on its way at this moment arrives before it.
+pub async fn supersede(
+    tx: &mut Tx,
+    activity: ActivityId,
+    kind: Kind,
+    object: &url::Url,
+    now: Timestamp,
+) -> Result<()> {
+    let overtaken = match kind {
+        Kind::Delete => "",
+        Kind::Update => "Update",
+        Kind::Create | Kind::Accept => return Ok(()),
+    };
+    run!(
+        tx,
+        sqlx::query(
+            "delete from fanouts where activity_id in (
+                select id from activities where object_uri = $2 and id <> $1 and ($3 = '' or kind = $3))",
+        )
+        .bind(activity)
+        .bind(object.as_str())
+        .bind(overtaken)
+    )?;
+    run!(
+        tx,
+        sqlx::query(
+            "update deliveries set state = 'superseded', finished_at = $4
+             where object_uri = $2 and state = 'queued' and activity_id <> $1 and ($3 = '' or kind = $3)
+                and (lease_until is null or lease_until <= $4)",
+        )
+        .bind(activity)
+        .bind(object.as_str())
+        .bind(overtaken)
+        .bind(now)
+    )?;
+    Ok(())
+}
+
+/// Forgets deliveries that were done before `done_before`, and those that were given up before `failed_before`.
+pub async fn forget(tx: &mut Tx, done_before: Timestamp, failed_before: Timestamp) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "delete from deliveries where (state in ('done', 'superseded') and finished_at <= $1)
+                or (state = 'failed' and finished_at <= $2)",
+        )
+        .bind(done_before)
+        .bind(failed_before)
+    )?;
+    Ok(())
+}
+
+/// A delivery that this worker makes.
+#[derive(Debug, Clone, FromRow)]
+pub struct Job {
+    /// The activity.
+    pub activity_id: ActivityId,
+    /// Where it goes.
+    pub inbox: String,
+    /// The host of the inbox.
+    pub host: String,
+    /// Attempts that failed.
+    pub attempts: i64,
+    /// When it was first to go.
+    pub created_at: Timestamp,
+    /// Who signs it.
+    pub critic_id: CriticId,
+    /// Its exact bytes.
+    pub body: String,
+}
+
+/// Takes deliveries that are due, oldest first, but none while an older one about the same object waits for
+/// the same inbox.
+pub async fn claim_due(
+    tx: &mut Tx,
+    lease: LeaseId,
+    now: Timestamp,
+    until: Timestamp,
+    limit: u32,
+) -> Result<Vec<Job>> {
+    claim!(
+        tx,
+        "with picked as materialized (
+            select d.activity_id, d.inbox from deliveries d
+            where d.state = 'queued' and d.next_attempt_at <= $1 and (d.lease_until is null or d.lease_until <= $1)
+                and not exists (
+                    select 1 from deliveries e where e.inbox = d.inbox and e.object_uri = d.object_uri
+                        and e.state = 'queued' and e.activity_id < d.activity_id)
+            order by d.next_attempt_at limit $4",
+        ") update deliveries set lease = $2, lease_until = $3
+         where (activity_id, inbox) in (select activity_id, inbox from picked)
+         returning activity_id, inbox, host, attempts, created_at,
+            (select a.critic_id from activities a where a.id = activity_id) as critic_id,
+            (select a.body from activities a where a.id = activity_id) as body",
+        |query, c| sqlx::query_as(query)
+            .bind(now)
+            .bind(lease)
+            .bind(until)
+            .bind(i64::from(limit))
+            .fetch_all(c)
+            .await
+    )
+}
+
+/// What became of an attempt.
+#[derive(Debug)]
+pub enum Outcome<'a> {
+    /// It arrived.
+    Done {
+        /// The answer's status.
+        status: u16,
+    },
+    /// It is tried again.
+    Deferred {
+        /// The answer's status, where there was an answer.
+        status: Option<u16>,
+        /// Why, in a line.
+        error: &'a str,
+        /// When.
+        next: Timestamp,
+    },
+    /// It is given up.
+    Failed {
+        /// The answer's status, where there was an answer.
+        status: Option<u16>,
+        /// Why, in a line.
+        error: &'a str,
+    },
+}
+
+/// Acknowledges an attempt. Nothing happens where the lease was lost, or the delivery superseded.
+pub async fn acknowledge(
+    tx: &mut Tx,
+    job: &Job,
+    lease: LeaseId,
+    outcome: &Outcome<'_>,
+    now: Timestamp,
+) -> Result<()> {
+    let (state, status, error, next) = match outcome {
+        Outcome::Done { status } => ("done", Some(*status), None, now),
+        Outcome::Deferred { status, error, next } => ("queued", *status, Some(*error), *next),
+        Outcome::Failed { status, error } => ("failed", *status, Some(*error), now),
+    };
+    let finished = (state != "queued").then_some(now);
+    run!(
+        tx,
+        sqlx::query(
+            "update deliveries set state = $4, attempts = attempts + 1, last_status = $5, last_error = $6,
+            next_attempt_at = $7, finished_at = $8, lease = null, lease_until = null
+         where activity_id = $1 and inbox = $2 and lease = $3",
+        )
+        .bind(job.activity_id)
+        .bind(&job.inbox)
+        .bind(lease)
+        .bind(state)
+        .bind(status.map(i64::from))
+        .bind(error)
+        .bind(next)
+        .bind(finished)
+    )?;
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! What feeds said, and how an entry is known again.
+
+use sqlx::FromRow;
+
+use super::{Result, Tx, on, run};
+use crate::domain::feed::Feed;
+use crate::domain::id::{CriticId, EntryId, FeedId, ReviewId};
+use crate::domain::time::Timestamp;
+
+/// An entry that was seen before.
+#[derive(Debug, Clone, FromRow)]
+pub struct Known {
+    /// Its id.
+    pub id: EntryId,
+    /// The feed that said it.
+    pub feed_id: FeedId,
+    /// The feed's own id of it.
+    pub guid: Option<String>,
+    /// Its normalised URL.
+    pub url: Option<String>,
+    /// The review that it became, or was matched with.
+    pub review_id: Option<ReviewId>,
+    /// The hash of all that a reader would notice.
+    pub content_hash: String,
+}
+
+/// The entry of that feed with that id of the feed's own.
+pub async fn by_guid(tx: &mut Tx, feed: FeedId, guid: &str) -> Result<Option<Known>> {
+    on!(tx, |c| {
+        sqlx::query_as(
+        "select id, feed_id, guid, url, review_id, content_hash from entries where feed_id = $1 and guid = $2 order by id limit 1",
+    )
+    .bind(feed)
+    .bind(guid)
+    .fetch_optional(c)
+    .await
+    })
+}
+
+/// The entry with that normalised URL, the one of this feed first, else of another feed.
+pub async fn by_url(tx: &mut Tx, feed: &Feed, url: &str) -> Result<Option<Known>> {
+    on!(tx, |c| sqlx::query_as(
+        "select id, feed_id, guid, url, review_id, content_hash from entries
+         where url = $2 and feed_id in (select id from feeds where critic_id = $3)
+         order by case when feed_id = $1 then 0 else 1 end, id limit 1",
+    )
+    .bind(feed.id)
+    .bind(url)
+    .bind(feed.critic)
+    .fetch_optional(c)
+    .await)
+}
+
+/// The entry with that visible text, the one of this feed first, else of another feed.
+pub async fn by_text(tx: &mut Tx, feed: &Feed, text_hash: &str) -> Result<Option<Known>> {
+    on!(tx, |c| sqlx::query_as(
+        "select id, feed_id, guid, url, review_id, content_hash from entries
+         where text_hash = $2 and feed_id in (select id from feeds where critic_id = $3)
+         order by case when feed_id = $1 then 0 else 1 end, id limit 1",
+    )
+    .bind(feed.id)
+    .bind(text_hash)
+    .bind(feed.critic)
+    .fetch_optional(c)
+    .await)
+}
+
+/// The critic's review with that canonical URL.
+pub async fn review_by_url(tx: &mut Tx, critic: CriticId, url: &str) -> Result<Option<ReviewId>> {
+    on!(tx, |c| sqlx::query_scalar(
+        "select id from reviews where canonical_key = $1 and critic_id = $2 order by id limit 1"
+    )
+    .bind(url)
+    .bind(critic)
+    .fetch_optional(c)
+    .await)
+}
+
+/// Holds a review back until a later poll has room for it.
+pub async fn hold_for_turn(tx: &mut Tx, review: ReviewId) -> Result<()> {
+    run!(tx, sqlx::query("update entries set held_for = 'turn' where review_id = $1").bind(review))?;
+    Ok(())
+}
+
+/// An entry as it is written down.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    /// Its id.
+    pub id: EntryId,
+    /// The feed that says it.
+    pub feed: FeedId,
+    /// The feed's own id of it.
+    pub guid: Option<&'a str>,
+    /// Its normalised URL.
+    pub url: Option<&'a str>,
+    /// The hash of its visible text.
+    pub text_hash: &'a str,
+    /// The hash of all that a reader would notice.
+    pub content_hash: &'a str,
+    /// The review that it is.
+    pub review: Option<ReviewId>,
+    /// Why its review is held.
+    pub held_for: Option<&'a str>,
+}
+
+/// Writes an entry down, new or as it looks now. What it is held for stays as it was on a known one.
+pub async fn save(tx: &mut Tx, seen: &Seen<'_>, now: Timestamp) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into entries (id, feed_id, guid, url, text_hash, content_hash, review_id, held_for,
+            first_seen_at, last_seen_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+         on conflict (id) do update set guid = coalesce(excluded.guid, entries.guid),
+            url = coalesce(excluded.url, entries.url), text_hash = excluded.text_hash,
+            content_hash = excluded.content_hash, review_id = coalesce(excluded.review_id, entries.review_id),
+            last_seen_at = excluded.last_seen_at",
+        )
+        .bind(seen.id)
+        .bind(seen.feed)
+        .bind(seen.guid)
+        .bind(seen.url)
+        .bind(seen.text_hash)
+        .bind(seen.content_hash)
+        .bind(seen.review)
+        .bind(seen.held_for)
+        .bind(now)
+    )?;
+    Ok(())
+}

@@ -1,0 +1,284 @@
+//! Feeds that are polled, and the log of what was decided.
+
+use std::time::Duration;
+
+use sqlx::FromRow;
+
+use super::{Db, Result, Tx, claim, count, on, read, run};
+use crate::domain::feed::{Decision, Feed};
+use crate::domain::id::{CriticId, FeedId, Id, LeaseId};
+use crate::domain::time::Timestamp;
+
+/// Lines of the log that are kept of each feed.
+const LOG_LINES: i64 = 5_000;
+
+#[derive(FromRow)]
+struct Row {
+    id: FeedId,
+    critic_id: CriticId,
+    name: String,
+    url: String,
+    interval_ms: i64,
+    publish_since: Timestamp,
+    max_publish_per_poll: i64,
+    etag: Option<String>,
+    last_modified: Option<String>,
+    failures: i64,
+}
+
+impl From<Row> for Feed {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            critic: row.critic_id,
+            name: row.name,
+            url: row.url,
+            interval: Duration::from_millis(count(row.interval_ms)),
+            publish_since: row.publish_since,
+            max_publish_per_poll: u32::try_from(row.max_publish_per_poll).unwrap_or(0),
+            etag: row.etag,
+            last_modified: row.last_modified,
+            failures: u32::try_from(row.failures).unwrap_or(0),
+        }
+    }
+}
+
+/// What the config file says of a feed.
+#[derive(Debug)]
+pub struct Managed<'a> {
+    /// The critic whose reviews it carries.
+    pub critic: CriticId,
+    /// Its name.
+    pub name: &'a str,
+    /// Where it is.
+    pub url: &'a str,
+    /// How often it is asked.
+    pub interval: Duration,
+    /// Entries dated before this become archive; none: before it was added.
+    pub publish_since: Option<Timestamp>,
+    /// At most so many go out in one poll.
+    pub max_publish_per_poll: u32,
+}
+
+/// Writes down what the config file says of a feed. One whose URL changed is asked anew, as the same feed.
+pub async fn manage(tx: &mut Tx, feed: &Managed<'_>, added: Timestamp, now: Timestamp) -> Result<()> {
+    run!(tx, sqlx::query(
+        "insert into feeds (id, critic_id, name, url, managed, interval_ms, publish_since, max_publish_per_poll,
+            failures, next_poll_at, created_at)
+         values ($1, $2, $3, $4, 1, $5, coalesce($6, $7), $8, 0, 0, $9)
+         on conflict (name) do update set critic_id = excluded.critic_id,
+            etag = case when feeds.url = excluded.url then feeds.etag end,
+            last_modified = case when feeds.url = excluded.url then feeds.last_modified end,
+            next_poll_at = case when feeds.url = excluded.url then feeds.next_poll_at else 0 end,
+            url = excluded.url, managed = 1, interval_ms = excluded.interval_ms,
+            publish_since = coalesce($6, feeds.publish_since),
+            max_publish_per_poll = excluded.max_publish_per_poll",
+    )
+    .bind(FeedId::new(now))
+    .bind(feed.critic)
+    .bind(feed.name)
+    .bind(feed.url)
+    .bind(i64::try_from(feed.interval.as_millis()).unwrap_or(i64::MAX))
+    .bind(feed.publish_since)
+    .bind(added)
+    .bind(i64::from(feed.max_publish_per_poll))
+    .bind(now))?;
+    Ok(())
+}
+
+/// Feeds that the file does not name any more are polled no longer. Their reviews stay.
+pub async fn unmanage_all(tx: &mut Tx) -> Result<()> {
+    run!(tx, sqlx::query("update feeds set managed = 0"))?;
+    Ok(())
+}
+
+/// All feeds, by name.
+pub async fn all(db: &Db) -> Result<Vec<Feed>> {
+    let rows: Vec<Row> =
+        read!(db, |c| sqlx::query_as("select * from feeds where managed = 1 order by name")
+            .fetch_all(c)
+            .await)?;
+    Ok(rows.into_iter().map(Feed::from).collect())
+}
+
+/// Takes the feed that is due longest.
+pub async fn claim_due(
+    tx: &mut Tx,
+    lease: LeaseId,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Option<Feed>> {
+    let row: Option<Row> = claim!(
+        tx,
+        "with picked as materialized (
+            select id from feeds
+            where managed = 1 and next_poll_at <= $1 and (lease_until is null or lease_until <= $1)
+            order by next_poll_at limit 1",
+        ") update feeds set lease = $2, lease_until = $3
+          where id in (select id from picked) returning *",
+        |query, c| sqlx::query_as(query).bind(now).bind(lease).bind(until).fetch_optional(c).await
+    )?;
+    Ok(row.map(Feed::from))
+}
+
+/// The feed of that id, while it is polled.
+pub async fn by_id(tx: &mut Tx, id: FeedId) -> Result<Option<Feed>> {
+    let row: Option<Row> = on!(tx, |c| sqlx::query_as("select * from feeds where id = $1 and managed = 1")
+        .bind(id)
+        .fetch_optional(c)
+        .await)?;
+    Ok(row.map(Feed::from))
+}
+
+/// Takes that feed, due or not, unless somebody reads it.
+pub async fn claim(
+    tx: &mut Tx,
+    feed: FeedId,
+    lease: LeaseId,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Option<Feed>> {
+    let row: Option<Row> = on!(tx, |c| sqlx::query_as(
+        "update feeds set lease = $2, lease_until = $3
+         where id = $1 and (lease_until is null or lease_until <= $4) returning *",
+    )
+    .bind(feed)
+    .bind(lease)
+    .bind(until)
+    .bind(now)
+    .fetch_optional(c)
+    .await)?;
+    Ok(row.map(Feed::from))
+}
+
+/// What a poll leaves behind.
+#[derive(Debug)]
+pub struct Polled<'a> {
+    /// The validators of the answer.
+    pub etag: Option<&'a str>,
+    /// Its `Last-Modified`.
+    pub last_modified: Option<&'a str>,
+    /// Polls that failed in a row.
+    pub failures: u32,
+    /// When to ask again.
+    pub next_poll_at: Timestamp,
+}
+
+/// Gives a feed back after its poll. False where the lease was lost meanwhile.
+pub async fn finish_poll(tx: &mut Tx, feed: FeedId, lease: LeaseId, polled: &Polled<'_>) -> Result<bool> {
+    run!(
+        tx,
+        sqlx::query(
+            "update feeds set etag = $3, last_modified = $4, failures = $5, next_poll_at = $6,
+                lease = null, lease_until = null
+             where id = $1 and lease = $2",
+        )
+        .bind(feed)
+        .bind(lease)
+        .bind(polled.etag)
+        .bind(polled.last_modified)
+        .bind(i64::from(polled.failures))
+        .bind(polled.next_poll_at)
+    )
+    .map(|rows| rows == 1)
+}
+
+/// A line of the log.
+#[derive(Debug, FromRow)]
+pub struct LogLine {
+    /// The feed's name.
+    pub feed: String,
+    /// When.
+    pub at: Timestamp,
+    /// What was decided.
+    pub decision: String,
+    /// About what: an entry's title, or the feed itself.
+    pub subject: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl std::fmt::Display for LogLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {} “{}”: {}", self.at, self.feed, self.decision, self.subject, self.reason)
+    }
+}
+
+/// Writes a decision down.
+pub async fn log(
+    tx: &mut Tx,
+    feed: FeedId,
+    decision: Decision,
+    subject: &str,
+    reason: &str,
+    now: Timestamp,
+) -> Result<()> {
+    run!(tx, sqlx::query(
+        "insert into feed_log (id, feed_id, at, decision, subject, reason) values ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(Id::<LogLine>::new(now))
+    .bind(feed)
+    .bind(now)
+    .bind(decision.as_str())
+    .bind(subject)
+    .bind(reason))?;
+    Ok(())
+}
+
+/// Writes a decision down unless the same stands there already; says whether it did.
+pub async fn log_once(
+    tx: &mut Tx,
+    feed: FeedId,
+    decision: Decision,
+    subject: &str,
+    reason: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let known: Option<String> = on!(tx, |c| {
+        sqlx::query_scalar(
+        "select id from feed_log where feed_id = $1 and decision = $2 and subject = $3 and reason = $4 limit 1",
+    )
+    .bind(feed)
+    .bind(decision.as_str())
+    .bind(subject)
+    .bind(reason)
+    .fetch_optional(c)
+    .await
+    })?;
+    if known.is_none() {
+        log(tx, feed, decision, subject, reason, now).await?;
+    }
+    Ok(known.is_none())
+}
+
+/// Forgets the oldest lines of a feed's log beyond the bound.
+pub async fn trim_log(tx: &mut Tx, feed: FeedId) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "delete from feed_log where feed_id = $1 and id <= (
+            select id from feed_log where feed_id = $1 order by id desc limit 1 offset $2)",
+        )
+        .bind(feed)
+        .bind(LOG_LINES)
+    )?;
+    Ok(())
+}
+
+/// The newest lines, of one feed or of all, oldest of them first.
+pub async fn read_log(db: &Db, name: Option<&str>, lines: u32) -> Result<Vec<LogLine>> {
+    let mut found: Vec<LogLine> = read!(db, |c| {
+        sqlx::query_as(
+        "select f.name as feed, l.at as at, l.decision as decision, l.subject as subject, l.reason as reason
+         from feed_log l join feeds f on f.id = l.feed_id
+         where $1 is null or f.name = $1
+         order by l.id desc limit $2",
+    )
+    .bind(name)
+    .bind(i64::from(lines))
+    .fetch_all(c)
+    .await
+    })?;
+    found.reverse();
+    Ok(found)
+}

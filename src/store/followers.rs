@@ -1,0 +1,115 @@
+//! Who follows whom. A row stays when a follow ends, with the signed date of what ended it, so that a
+//! follow that comes late stays ended. Signed dates have whole seconds: within one, an Undo that found a
+//! follow (`gone`) lets a new one in, and an Undo that overtook it (`preempted`) does not.
+
+use sqlx::FromRow;
+
+use super::{Db, Result, Tx, count, on, read, run};
+use crate::domain::id::{ActivityId, CriticId};
+use crate::domain::time::Timestamp;
+use crate::store::actors::StoredActor;
+
+/// How a follow stands.
+#[derive(Debug, Clone, FromRow)]
+pub struct Standing {
+    /// `following`, `gone`, or `preempted` where its end came before it did.
+    pub state: String,
+    /// The id of the Follow, where it had one.
+    pub follow_uri: Option<String>,
+    /// The Accept that answered it.
+    pub accept_id: Option<ActivityId>,
+    /// The signed date of what last changed it.
+    pub signed_at: Timestamp,
+}
+
+/// How an actor's follow of a critic stands.
+pub async fn standing(tx: &mut Tx, critic: CriticId, actor: &url::Url) -> Result<Option<Standing>> {
+    on!(tx, |c| sqlx::query_as(
+        "select state, follow_uri, accept_id, signed_at from followers where critic_id = $1 and actor = $2",
+    )
+    .bind(critic)
+    .bind(actor.as_str())
+    .fetch_optional(c)
+    .await)
+}
+
+/// The actor follows the critic.
+pub async fn follow(
+    tx: &mut Tx,
+    critic: CriticId,
+    actor: &StoredActor,
+    follow_uri: Option<&str>,
+    accept: ActivityId,
+    signed_at: Timestamp,
+) -> Result<()> {
+    run!(tx, sqlx::query(
+        "insert into followers (critic_id, actor, state, inbox, host, follow_uri, accept_id, signed_at, created_at)
+         values ($1, $2, 'following', $3, $4, $5, $6, $7, $7)
+         on conflict (critic_id, actor) do update set state = 'following', inbox = excluded.inbox,
+            host = excluded.host, follow_uri = excluded.follow_uri, accept_id = excluded.accept_id,
+            signed_at = excluded.signed_at",
+    )
+    .bind(critic)
+    .bind(actor.uri.as_str())
+    .bind(actor.deliver_to().as_str())
+    .bind(actor.deliver_to().host_str())
+    .bind(follow_uri)
+    .bind(accept)
+    .bind(signed_at))?;
+    Ok(())
+}
+
+/// The actor does not follow the critic any more, whether or not we ever heard that it did.
+pub async fn unfollow(tx: &mut Tx, critic: CriticId, actor: &url::Url, signed_at: Timestamp) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into followers (critic_id, actor, state, inbox, host, signed_at, created_at)
+         values ($1, $2, 'preempted', '', '', $3, $3)
+         on conflict (critic_id, actor) do update set
+                state = case when followers.state = 'following' then 'gone' else 'preempted' end,
+                signed_at = excluded.signed_at
+         where followers.signed_at <= excluded.signed_at",
+        )
+        .bind(critic)
+        .bind(actor.as_str())
+        .bind(signed_at)
+    )?;
+    Ok(())
+}
+
+/// The critic whom an actor follows by the Follow of that id.
+pub async fn by_follow_uri(tx: &mut Tx, actor: &url::Url, follow_uri: &str) -> Result<Option<CriticId>> {
+    on!(tx, |c| sqlx::query_scalar(
+        "select critic_id from followers where actor = $1 and follow_uri = $2 and state = 'following'",
+    )
+    .bind(actor.as_str())
+    .bind(follow_uri)
+    .fetch_optional(c)
+    .await)
+}
+
+/// How many follow the critic.
+pub async fn total(db: &Db, critic: CriticId) -> Result<u64> {
+    let total: i64 = read!(db, |c| sqlx::query_scalar(
+        "select count(*) from followers where critic_id = $1 and state = 'following'"
+    )
+    .bind(critic)
+    .fetch_one(c)
+    .await)?;
+    Ok(count(total))
+}
+
+/// A page of those who follow the critic, by id.
+pub async fn page(db: &Db, critic: CriticId, limit: u32, offset: u32) -> Result<Vec<String>> {
+    read!(db, |c| {
+        sqlx::query_scalar(
+        "select actor from followers where critic_id = $1 and state = 'following' order by actor limit $2 offset $3",
+    )
+    .bind(critic)
+    .bind(i64::from(limit))
+    .bind(i64::from(offset))
+    .fetch_all(c)
+    .await
+    })
+}

@@ -1,0 +1,28 @@
+//! Leases: work that somebody has taken, for as long as they say that they are still at it.
+
+use super::{Db, Result, run};
+use crate::domain::id::LeaseId;
+use crate::domain::time::Timestamp;
+
+/// Where work is taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queue {
+    /// Feeds that are due.
+    Feeds,
+    /// Deliveries to be made.
+    Deliveries,
+    /// Received activities to be applied.
+    Received,
+}
+
+/// Keeps what was taken under a lease until a later moment.
+pub async fn renew(db: &Db, queue: Queue, lease: LeaseId, until: Timestamp) -> Result<()> {
+    let statement = match queue {
+        Queue::Feeds => "update feeds set lease_until = $2 where lease = $1",
+        Queue::Deliveries => "update deliveries set lease_until = $2 where lease = $1",
+        Queue::Received => "update received set lease_until = $2 where lease = $1",
+    };
+    let mut tx = db.begin().await?;
+    run!(&mut tx, sqlx::query(statement).bind(lease).bind(until))?;
+    tx.commit().await
+}

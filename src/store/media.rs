@@ -1,0 +1,69 @@
+//! Pictures in our media folder.
+
+use sqlx::FromRow;
+
+use super::{Db, Result, Tx, count, on, read};
+use crate::domain::id::MediaId;
+use crate::domain::review::Media;
+use crate::domain::time::Timestamp;
+
+#[derive(FromRow)]
+struct Row {
+    id: MediaId,
+    name: String,
+    media_type: String,
+    width: i64,
+    height: i64,
+    source: String,
+}
+
+impl Row {
+    fn media(self) -> Media {
+        Media {
+            id: self.id,
+            name: self.name,
+            media_type: self.media_type,
+            width: u32::try_from(count(self.width)).unwrap_or(0),
+            height: u32::try_from(count(self.height)).unwrap_or(0),
+            source: self.source,
+        }
+    }
+}
+
+/// The picture that was taken from there.
+pub async fn by_source(db: &Db, source: &str) -> Result<Option<Media>> {
+    let row: Option<Row> = read!(db, |c| sqlx::query_as("select * from media where source = $1")
+        .bind(source)
+        .fetch_optional(c)
+        .await)?;
+    Ok(row.map(Row::media))
+}
+
+/// The media type of the picture with that name.
+pub async fn type_of(db: &Db, name: &str) -> Result<Option<String>> {
+    read!(db, |c| sqlx::query_scalar("select media_type from media where name = $1 limit 1")
+        .bind(name)
+        .fetch_optional(c)
+        .await)
+}
+
+/// Writes down a picture whose file is in the folder; returns its id, which is an older one where the same
+/// source is known already.
+pub async fn insert(tx: &mut Tx, media: &Media, now: Timestamp) -> Result<MediaId> {
+    on!(tx, |c| sqlx::query_scalar(
+        "insert into media (id, name, media_type, width, height, source, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (source) do update set name = excluded.name, media_type = excluded.media_type,
+            width = excluded.width, height = excluded.height
+         returning id",
+    )
+    .bind(media.id)
+    .bind(&media.name)
+    .bind(&media.media_type)
+    .bind(i64::from(media.width))
+    .bind(i64::from(media.height))
+    .bind(&media.source)
+    .bind(now)
+    .fetch_one(c)
+    .await)
+}

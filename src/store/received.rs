@@ -1,0 +1,161 @@
+//! What others sent to us: the raw activities, and the signatures that are good once.
+
+use sqlx::FromRow;
+
+use super::{Result, Tx, claim, run};
+use crate::domain::id::{LeaseId, ReceivedId};
+use crate::domain::time::Timestamp;
+
+/// An activity as it is accepted.
+#[derive(Debug)]
+pub struct Accepted<'a> {
+    /// Who sent it.
+    pub actor: &'a url::Url,
+    /// The key that signed it.
+    pub key_id: &'a url::Url,
+    /// Its exact bytes.
+    pub body: &'a str,
+    /// The date that its signature covers.
+    pub signed_at: Timestamp,
+}
+
+/// Remembers a signature; false where it was seen before.
+pub async fn remember(tx: &mut Tx, fingerprint: &str, expires_at: Timestamp) -> Result<bool> {
+    run!(tx, sqlx::query(
+        "insert into seen_signatures (fingerprint, expires_at) values ($1, $2) on conflict (fingerprint) do nothing",
+    )
+    .bind(fingerprint)
+    .bind(expires_at)).map(|rows| rows == 1)
+}
+
+/// Keeps an activity and queues it.
+pub async fn insert(tx: &mut Tx, accepted: &Accepted<'_>, now: Timestamp) -> Result<()> {
+    run!(tx, sqlx::query(
+        "insert into received (id, actor, key_id, body, signed_at, received_at, state, attempts, next_attempt_at)
+         values ($1, $2, $3, $4, $5, $6, 'queued', 0, $6)",
+    )
+    .bind(ReceivedId::new(now))
+    .bind(accepted.actor.as_str())
+    .bind(accepted.key_id.as_str())
+    .bind(accepted.body)
+    .bind(accepted.signed_at)
+    .bind(now))?;
+    Ok(())
+}
+
+/// A received activity that this worker applies.
+#[derive(Debug, FromRow)]
+pub struct Job {
+    /// Its id.
+    pub id: ReceivedId,
+    /// Its exact bytes.
+    pub body: String,
+    /// The date that its signature covers.
+    pub signed_at: Timestamp,
+    /// Attempts that failed.
+    pub attempts: i64,
+}
+
+/// Takes activities that are due, in the order in which they came.
+pub async fn claim_due(
+    tx: &mut Tx,
+    lease: LeaseId,
+    now: Timestamp,
+    until: Timestamp,
+    limit: u32,
+) -> Result<Vec<Job>> {
+    let mut jobs: Vec<Job> = claim!(
+        tx,
+        "with picked as materialized (
+            select id from received
+            where state = 'queued' and next_attempt_at <= $1 and (lease_until is null or lease_until <= $1)
+            order by next_attempt_at, id limit $4",
+        ") update received set lease = $2, lease_until = $3 where id in (select id from picked)
+         returning id, body, signed_at, attempts",
+        |query, c| sqlx::query_as(query)
+            .bind(now)
+            .bind(lease)
+            .bind(until)
+            .bind(i64::from(limit))
+            .fetch_all(c)
+            .await
+    )?;
+    jobs.sort_by_key(|job| job.id);
+    Ok(jobs)
+}
+
+/// How the handling of a received activity ended.
+#[derive(Debug, Clone, Copy)]
+pub enum Ended {
+    /// It had its effect.
+    Done,
+    /// It has none, for the reason noted.
+    Dropped,
+    /// It fails each time: kept, visible, in nobody's way.
+    Parked,
+}
+
+/// Ends a job, in the transaction that holds its effect. False where the lease was lost: then nothing of
+/// the transaction may commit.
+pub async fn finish(tx: &mut Tx, id: ReceivedId, lease: LeaseId, ended: Ended, note: &str) -> Result<bool> {
+    let state = match ended {
+        Ended::Done => "done",
+        Ended::Dropped => "dropped",
+        Ended::Parked => "parked",
+    };
+    run!(tx, sqlx::query(
+        "update received set state = $3, note = $4, lease = null, lease_until = null where id = $1 and lease = $2",
+    )
+    .bind(id)
+    .bind(lease)
+    .bind(state)
+    .bind(note)).map(|rows| rows == 1)
+}
+
+/// Tries a job again later, or once what it waits for is here.
+pub async fn defer(
+    tx: &mut Tx,
+    id: ReceivedId,
+    lease: LeaseId,
+    next: Timestamp,
+    waits_for: Option<&url::Url>,
+    note: &str,
+) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "update received set attempts = attempts + 1, next_attempt_at = $3, note = $4, waits_for = $5,
+            lease = null, lease_until = null
+         where id = $1 and lease = $2",
+        )
+        .bind(id)
+        .bind(lease)
+        .bind(next)
+        .bind(note)
+        .bind(waits_for.map(url::Url::as_str))
+    )?;
+    Ok(())
+}
+
+/// What waits for this post is due now.
+pub async fn wake(tx: &mut Tx, arrived: &url::Url, now: Timestamp) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query("update received set next_attempt_at = $2 where waits_for = $1 and state = 'queued'")
+            .bind(arrived.as_str())
+            .bind(now)
+    )?;
+    Ok(())
+}
+
+/// Forgets signatures whose window has passed, and raw activities and withdrawals from before `received_before`.
+pub async fn forget(tx: &mut Tx, now: Timestamp, received_before: Timestamp) -> Result<()> {
+    run!(tx, sqlx::query("delete from seen_signatures where expires_at <= $1").bind(now))?;
+    run!(
+        tx,
+        sqlx::query("delete from received where received_at <= $1 and state <> 'queued'")
+            .bind(received_before)
+    )?;
+    run!(tx, sqlx::query("delete from withdrawals where signed_at <= $1").bind(received_before))?;
+    Ok(())
+}

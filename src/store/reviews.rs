@@ -1,0 +1,363 @@
+//! Reviews and the addresses of their pages.
+
+use sqlx::FromRow;
+
+use super::{Db, Result, Tx, damaged, from_json, json, on, read, run, url};
+use crate::domain::entry::normalise_url;
+use crate::domain::id::{ActivityId, CriticId, FeedId, MediaId, ReviewId};
+use crate::domain::rating::Rating;
+use crate::domain::review::{Draft, Media, Poster, Review, State};
+use crate::domain::time::Timestamp;
+
+#[derive(FromRow)]
+struct Row {
+    id: ReviewId,
+    critic_id: CriticId,
+    create_id: ActivityId,
+    slug: String,
+    state: String,
+    title: String,
+    subtitle: Option<String>,
+    body: String,
+    teaser: String,
+    film: String,
+    rating: Option<String>,
+    tags: String,
+    language: Option<String>,
+    canonical_url: Option<String>,
+    source_published_at: Option<Timestamp>,
+    source_updated_at: Option<Timestamp>,
+    poster_url: Option<String>,
+    poster_alt: Option<String>,
+    feed_id: Option<FeedId>,
+    original_date: Timestamp,
+    released_at: Timestamp,
+    revised_at: Option<Timestamp>,
+    retracted_at: Option<Timestamp>,
+    media_id: Option<MediaId>,
+    media_name: Option<String>,
+    media_type: Option<String>,
+    media_width: Option<i64>,
+    media_height: Option<i64>,
+    media_source: Option<String>,
+}
+
+impl Row {
+    fn media(&self) -> Option<Media> {
+        let pixels = |n: Option<i64>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+        Some(Media {
+            id: self.media_id?,
+            name: self.media_name.clone()?,
+            media_type: self.media_type.clone()?,
+            width: pixels(self.media_width),
+            height: pixels(self.media_height),
+            source: self.media_source.clone()?,
+        })
+    }
+
+    fn review(self) -> Result<Review> {
+        let media = self.media();
+        let poster = match &self.poster_url {
+            Some(text) => Some(Poster { url: url(text)?, alt: self.poster_alt }),
+            None => None,
+        };
+        let draft = Draft {
+            title: self.title,
+            subtitle: self.subtitle,
+            body: self.body,
+            teaser: self.teaser,
+            film: from_json(&self.film)?,
+            rating: self.rating.as_deref().and_then(Rating::parse),
+            tags: from_json(&self.tags)?,
+            language: self.language,
+            canonical_url: self.canonical_url.as_deref().map(url).transpose()?,
+            published: self.source_published_at,
+            updated: self.source_updated_at,
+            poster,
+        };
+        Ok(Review {
+            id: self.id,
+            critic: self.critic_id,
+            create: self.create_id,
+            slug: self.slug,
+            state: State::parse(&self.state).ok_or_else(|| damaged("reviews.state"))?,
+            draft,
+            poster: media,
+            source: self.feed_id,
+            original_date: self.original_date,
+            released_at: self.released_at,
+            revised_at: self.revised_at,
+            retracted_at: self.retracted_at,
+        })
+    }
+}
+
+/// A query for whole reviews: the text that every one of them begins with.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select r.*, m.id as media_id, m.name as media_name, m.media_type as media_type,
+                m.width as media_width, m.height as media_height, m.source as media_source
+             from reviews r left join media m on m.id = r.poster_media ",
+            $rest
+        )
+    };
+}
+
+fn all(rows: Vec<Row>) -> Result<Vec<Review>> {
+    rows.into_iter().map(Row::review).collect()
+}
+
+/// The review of that id, whatever its state.
+pub async fn by_id(db: &Db, id: ReviewId) -> Result<Option<Review>> {
+    let row: Option<Row> =
+        read!(db, |c| sqlx::query_as(select!("where r.id = $1")).bind(id).fetch_optional(c).await)?;
+    row.map(Row::review).transpose()
+}
+
+/// The same inside a transaction, as it stands there; nobody else changes it meanwhile.
+pub async fn in_tx(tx: &mut Tx, id: ReviewId) -> Result<Option<Review>> {
+    tx.lock(&id.to_string()).await?;
+    let row: Option<Row> =
+        on!(tx, |c| sqlx::query_as(select!("where r.id = $1")).bind(id).fetch_optional(c).await)?;
+    row.map(Row::review).transpose()
+}
+
+/// The review that has, or had, that slug.
+pub async fn by_slug(db: &Db, slug: &str) -> Result<Option<Review>> {
+    let query = select!("join slugs s on s.review_id = r.id where s.slug = $1");
+    let row: Option<Row> = read!(db, |c| sqlx::query_as(query).bind(slug).fetch_optional(c).await)?;
+    row.map(Row::review).transpose()
+}
+
+/// The review that the Create of that id announces.
+pub async fn by_create(db: &Db, create: ActivityId) -> Result<Option<Review>> {
+    let query = select!("where r.create_id = $1");
+    let row: Option<Row> = read!(db, |c| sqlx::query_as(query).bind(create).fetch_optional(c).await)?;
+    row.map(Row::review).transpose()
+}
+
+/// Public reviews, the newest first, of one critic or of all.
+pub async fn newest(db: &Db, critic: Option<CriticId>, limit: u32, offset: u32) -> Result<Vec<Review>> {
+    let query = select!(
+        "where r.state in ('archive', 'published') and ($1 is null or r.critic_id = $1)
+         order by r.original_date desc, r.id desc limit $2 offset $3"
+    );
+    let rows: Vec<Row> = read!(db, |c| sqlx::query_as(query)
+        .bind(critic)
+        .bind(i64::from(limit))
+        .bind(i64::from(offset))
+        .fetch_all(c)
+        .await)?;
+    all(rows)
+}
+
+/// How many public reviews there are, of one critic or of all.
+pub async fn count_public(db: &Db, critic: Option<CriticId>) -> Result<u64> {
+    let count: i64 = read!(db, |c| {
+        sqlx::query_scalar(
+        "select count(*) from reviews where state in ('archive', 'published') and ($1 is null or critic_id = $1)",
+    )
+    .bind(critic)
+    .fetch_one(c)
+    .await
+    })?;
+    Ok(super::count(count))
+}
+
+/// A tag as it was last written, and how many public reviews have it; none where none has.
+pub async fn tag(db: &Db, slug: &str) -> Result<Option<(String, u64)>> {
+    let found: Option<(String, i64)> = read!(db, |c| sqlx::query_as(
+        "select max(t.tag), count(*) from review_tags t join reviews r on r.id = t.review_id
+         where t.slug = $1 and r.state in ('archive', 'published') having count(*) > 0",
+    )
+    .bind(slug)
+    .fetch_optional(c)
+    .await)?;
+    Ok(found.map(|(tag, total)| (tag, super::count(total))))
+}
+
+/// Public reviews with a tag, the newest first.
+pub async fn tagged(db: &Db, slug: &str, limit: u32, offset: u32) -> Result<Vec<Review>> {
+    let query = select!(
+        "join review_tags t on t.review_id = r.id
+         where t.slug = $1 and r.state in ('archive', 'published')
+         order by r.original_date desc, r.id desc limit $2 offset $3"
+    );
+    let rows: Vec<Row> = read!(db, |c| sqlx::query_as(query)
+        .bind(slug)
+        .bind(i64::from(limit))
+        .bind(i64::from(offset))
+        .fetch_all(c)
+        .await)?;
+    all(rows)
+}
+
+/// The public reviews next to one in the archive: the newer and the older.
+pub async fn neighbours(db: &Db, review: &Review) -> Result<(Option<Review>, Option<Review>)> {
+    let newer = select!(
+        "where r.state in ('archive', 'published') and r.critic_id = $1
+            and (r.original_date > $2 or (r.original_date = $2 and r.id > $3))
+         order by r.original_date, r.id limit 1"
+    );
+    let older = select!(
+        "where r.state in ('archive', 'published') and r.critic_id = $1
+            and (r.original_date < $2 or (r.original_date = $2 and r.id < $3))
+         order by r.original_date desc, r.id desc limit 1"
+    );
+    let mut found = [None, None];
+    for (place, query) in found.iter_mut().zip([newer, older]) {
+        let row: Option<Row> = read!(db, |c| sqlx::query_as(query)
+            .bind(review.critic)
+            .bind(review.original_date)
+            .bind(review.id)
+            .fetch_optional(c)
+            .await)?;
+        *place = row.map(Row::review).transpose()?;
+    }
+    let [newer, older] = found;
+    Ok((newer, older))
+}
+
+/// Reviews that wait for their hour and whose hour has come.
+pub async fn due(db: &Db, now: Timestamp, limit: u32) -> Result<Vec<Review>> {
+    let query =
+        select!("where r.state = 'scheduled' and r.released_at <= $1 order by r.released_at limit $2");
+    let rows: Vec<Row> =
+        read!(db, |c| sqlx::query_as(query).bind(now).bind(i64::from(limit)).fetch_all(c).await)?;
+    all(rows)
+}
+
+/// How many reviews of a feed went out after a moment.
+pub async fn released_since(tx: &mut Tx, feed: FeedId, since: Timestamp) -> Result<u64> {
+    let count: i64 = on!(tx, |c| sqlx::query_scalar(
+        "select count(*) from reviews where feed_id = $1 and state = 'published' and released_at > $2",
+    )
+    .bind(feed)
+    .bind(since)
+    .fetch_one(c)
+    .await)?;
+    Ok(super::count(count))
+}
+
+/// A feed's reviews that were held because a poll was full, the oldest first.
+pub async fn held_by_feed(tx: &mut Tx, feed: FeedId, limit: u32) -> Result<Vec<Review>> {
+    let query = select!(
+        "join entries e on e.review_id = r.id and e.feed_id = r.feed_id
+         where r.state = 'held' and r.feed_id = $1 and e.held_for = 'turn'
+         order by r.original_date, r.id limit $2"
+    );
+    let rows: Vec<Row> =
+        on!(tx, |c| sqlx::query_as(query).bind(feed).bind(i64::from(limit)).fetch_all(c).await)?;
+    all(rows)
+}
+
+/// A critic's reviews of a film with that title, to compare a new one with. At most 50, the newest first.
+pub async fn of_film(tx: &mut Tx, critic: CriticId, film_title: &str, title: &str) -> Result<Vec<Review>> {
+    let query = select!(
+        "where r.critic_id = $1 and r.state <> 'retracted'
+            and (r.title = $3 or ($2 <> '' and r.film_key = $2))
+         order by r.id desc limit 50"
+    );
+    let rows: Vec<Row> = on!(tx, |c| sqlx::query_as(query)
+        .bind(critic)
+        .bind(film_key(film_title))
+        .bind(title)
+        .fetch_all(c)
+        .await)?;
+    all(rows)
+}
+
+/// A film's title as it is compared.
+fn film_key(title: &str) -> String {
+    crate::domain::review::slug(title)
+}
+
+/// A slug that no review has or had: the wish itself, or with a number behind it.
+pub async fn free_slug(tx: &mut Tx, wish: &str, review: ReviewId) -> Result<String> {
+    let wish = if wish.is_empty() { "review" } else { wish };
+    for number in 1..100 {
+        let slug = if number == 1 { wish.to_owned() } else { format!("{wish}-{number}") };
+        let owner: Option<ReviewId> =
+            on!(tx, |c| sqlx::query_scalar("select review_id from slugs where slug = $1")
+                .bind(&slug)
+                .fetch_optional(c)
+                .await)?;
+        if owner.is_none_or(|owner| owner == review) {
+            return Ok(slug);
+        }
+    }
+    Ok(format!("{wish}-{}", review.to_string().to_lowercase()))
+}
+
+/// Writes a review down, new or changed, with its slug.
+pub async fn save(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> {
+    let draft = &review.draft;
+    run!(tx, sqlx::query(
+        "insert into reviews (id, critic_id, create_id, slug, state, title, subtitle, body, teaser, film, film_key,
+            rating, tags, language, canonical_url, canonical_key, source_published_at, source_updated_at, poster_url,
+            poster_alt, poster_media, feed_id, original_date, released_at, revised_at, retracted_at, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+            $23, $24, $25, $26, $27)
+         on conflict (id) do update set slug = excluded.slug, state = excluded.state, title = excluded.title,
+            subtitle = excluded.subtitle, body = excluded.body, teaser = excluded.teaser, film = excluded.film,
+            film_key = excluded.film_key, rating = excluded.rating, tags = excluded.tags,
+            language = excluded.language, canonical_url = excluded.canonical_url,
+            canonical_key = excluded.canonical_key, source_published_at = excluded.source_published_at,
+            source_updated_at = excluded.source_updated_at, poster_url = excluded.poster_url,
+            poster_alt = excluded.poster_alt, poster_media = excluded.poster_media, feed_id = excluded.feed_id,
+            original_date = excluded.original_date, released_at = excluded.released_at,
+            revised_at = excluded.revised_at, retracted_at = excluded.retracted_at",
+    )
+    .bind(review.id)
+    .bind(review.critic)
+    .bind(review.create)
+    .bind(&review.slug)
+    .bind(review.state.as_str())
+    .bind(&draft.title)
+    .bind(&draft.subtitle)
+    .bind(&draft.body)
+    .bind(&draft.teaser)
+    .bind(json(&draft.film))
+    .bind(film_key(&draft.film.title))
+    .bind(draft.rating.as_ref().map(ToString::to_string))
+    .bind(json(&draft.tags))
+    .bind(&draft.language)
+    .bind(draft.canonical_url.as_ref().map(url::Url::as_str))
+    .bind(draft.canonical_url.as_ref().map(normalise_url))
+    .bind(draft.published)
+    .bind(draft.updated)
+    .bind(draft.poster.as_ref().map(|p| p.url.as_str()))
+    .bind(draft.poster.as_ref().and_then(|p| p.alt.as_deref()))
+    .bind(review.poster.as_ref().map(|m| m.id))
+    .bind(review.source)
+    .bind(review.original_date)
+    .bind(review.released_at)
+    .bind(review.revised_at)
+    .bind(review.retracted_at)
+    .bind(now))?;
+    run!(
+        tx,
+        sqlx::query("insert into slugs (slug, review_id) values ($1, $2) on conflict (slug) do nothing")
+            .bind(&review.slug)
+            .bind(review.id)
+    )?;
+    save_tags(tx, review).await
+}
+
+async fn save_tags(tx: &mut Tx, review: &Review) -> Result<()> {
+    run!(tx, sqlx::query("delete from review_tags where review_id = $1").bind(review.id))?;
+    for tag in &review.draft.tags {
+        run!(
+            tx,
+            sqlx::query(
+                "insert into review_tags (review_id, slug, tag) values ($1, $2, $3)
+                 on conflict (slug, review_id) do nothing",
+            )
+            .bind(review.id)
+            .bind(crate::domain::review::slug(tag))
+            .bind(tag)
+        )?;
+    }
+    Ok(())
+}
