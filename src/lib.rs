@@ -7,6 +7,7 @@
 pub mod config;
 pub mod domain;
 pub mod federation;
+pub mod flows;
 pub mod net;
 pub mod sources;
 pub mod store;

@@ -1,0 +1,194 @@
+//! A feed is asked, and its entries become reviews. Each decision is kept with its reason.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use url::Url;
+
+use super::App;
+use super::hold::{hold, until};
+use super::publish::announce;
+use crate::domain::critic::Critic;
+use crate::domain::feed::{Decision, Feed, back_off};
+use crate::domain::id::LeaseId;
+use crate::domain::review::State;
+use crate::net::client::Get;
+use crate::sources::feed;
+use crate::store::feeds::{self, Polled};
+use crate::store::leases::Queue;
+use crate::store::{critics, reviews};
+use decide::{Poll, Present};
+
+mod decide;
+
+/// While the server reads a feed, a poll by hand waits for it.
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(200);
+const MOST_TRIES: u32 = 300;
+
+/// Takes at most `limit` feeds that are due.
+pub async fn claim(app: &App, limit: usize) -> anyhow::Result<Vec<(LeaseId, Feed)>> {
+    let mut claimed = Vec::new();
+    while claimed.len() < limit {
+        let now = app.clock.now();
+        let lease = LeaseId::new(now);
+        let mut tx = app.db.begin().await?;
+        let Some(feed) = feeds::claim_due(&mut tx, lease, now, until(now)).await? else { break };
+        tx.commit().await?;
+        claimed.push((lease, feed));
+    }
+    Ok(claimed)
+}
+
+/// Reads a feed that was claimed.
+pub async fn ingest(app: &App, lease: LeaseId, feed: &Feed) -> anyhow::Result<()> {
+    if let Some(reason) = poll_claimed(app, feed, lease).await? {
+        tracing::warn!(feed = %feed.name, reason, "feed not read");
+    }
+    Ok(())
+}
+
+/// Polls a feed now, whether or not it is due.
+///
+/// # Errors
+/// Where it is being read already, or cannot be read, which also stands in its log.
+pub async fn poll_now(app: &App, feed: &Feed) -> anyhow::Result<()> {
+    let lease = LeaseId::new(app.clock.now());
+    for _ in 0..MOST_TRIES {
+        let now = app.clock.now();
+        let mut tx = app.db.begin().await?;
+        let Some(feed) = feeds::claim(&mut tx, feed.id, lease, now, until(now)).await? else {
+            drop(tx);
+            tokio::time::sleep(TRY_AGAIN_AFTER).await;
+            continue;
+        };
+        tx.commit().await?;
+        return match poll_claimed(app, &feed, lease).await? {
+            None => Ok(()),
+            Some(problem) => bail!(problem),
+        };
+    }
+    bail!("it is being read by the server; see `marquee feed log`")
+}
+
+/// Reads a feed and gives it back; gives what was wrong with it.
+async fn poll_claimed(app: &App, feed: &Feed, lease: LeaseId) -> anyhow::Result<Option<String>> {
+    let polled = hold(app, Queue::Feeds, lease, Box::pin(poll(app, feed))).await;
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let (validators, problem) = match polled {
+        Ok(validators) => (validators, None),
+        Err(error) => {
+            let reason = format!("{error:#}");
+            feeds::log(&mut tx, feed.id, Decision::Failed, &feed.name, &reason, now).await?;
+            let kept = Validators { etag: feed.etag.clone(), last_modified: feed.last_modified.clone() };
+            (kept, Some(reason))
+        }
+    };
+    let failures = if problem.is_some() { feed.failures.saturating_add(1) } else { 0 };
+    let polled = Polled {
+        etag: validators.etag.as_deref(),
+        last_modified: validators.last_modified.as_deref(),
+        failures,
+        next_poll_at: now + if failures == 0 { feed.interval } else { back_off(feed.interval, failures) },
+    };
+    feeds::finish_poll(&mut tx, feed.id, lease, &polled).await?;
+    feeds::trim_log(&mut tx, feed.id).await?;
+    tx.commit().await?;
+    app.wake.up();
+    Ok(problem)
+}
+
+#[derive(Default)]
+struct Validators {
+    etag: Option<String>,
+    last_modified: Option<String>,
+}
+
+/// What came of asking a feed.
+enum Answer {
+    Unchanged(Validators),
+    Bytes { bytes: Vec<u8>, base: Url, folder: Option<PathBuf>, validators: Validators },
+}
+
+async fn poll(app: &App, feed: &Feed) -> anyhow::Result<Validators> {
+    let critic = critics::by_id(&app.db, feed.critic).await?.context("the feed's critic is gone")?;
+    let (bytes, base, folder, validators) = match ask(app, feed).await? {
+        Answer::Unchanged(validators) => return release_held(app, feed, &critic).await.map(|_| validators),
+        Answer::Bytes { bytes, base, folder, validators } => (bytes, base, folder, validators),
+    };
+    let document = tokio::task::spawn_blocking(move || feed::parse(&bytes, &base)).await??;
+    let present = Present::default();
+    let mut poll = Poll { app, feed, critic: &critic, folder: folder.as_deref(), published: 0, present };
+    poll.published = release_held(app, feed, &critic).await?;
+    let is_whole = poll.take(document).await?;
+    // What could not be taken in is asked for again, even if the feed does not change.
+    Ok(if is_whole { validators } else { Validators::default() })
+}
+
+async fn ask(app: &App, feed: &Feed) -> anyhow::Result<Answer> {
+    if !feed.url.starts_with("https://") {
+        let path = app.folder.join(&feed.url);
+        let path = tokio::fs::canonicalize(&path)
+            .await
+            .with_context(|| format!("no such file: {}", path.display()))?;
+        let size = tokio::fs::metadata(&path).await?.len();
+        anyhow::ensure!(
+            size <= feed::MAX_DOCUMENT as u64,
+            "the feed is larger than {} bytes",
+            feed::MAX_DOCUMENT
+        );
+        let bytes = tokio::fs::read(&path).await?;
+        let base = Url::from_file_path(&path).ok().context("the path is not absolute")?;
+        let folder = path.parent().map(Path::to_owned);
+        return Ok(Answer::Bytes { bytes, base, folder, validators: Validators::default() });
+    }
+    let address = Url::parse(&feed.url).context("the feed's address is not a URL")?;
+    let mut conditions = HeaderMap::new();
+    let known = [(header::IF_NONE_MATCH, &feed.etag), (header::IF_MODIFIED_SINCE, &feed.last_modified)];
+    for (name, value) in known {
+        if let Some(value) = value.as_deref().and_then(|value| HeaderValue::from_str(value).ok()) {
+            conditions.insert(name, value);
+        }
+    }
+    let accept =
+        "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5";
+    let fetched = app.http.get(Get::new(&address, accept, feed::MAX_DOCUMENT).headers(conditions)).await?;
+    let text =
+        |name| fetched.headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok()).map(str::to_owned);
+    let validators = Validators { etag: text(header::ETAG), last_modified: text(header::LAST_MODIFIED) };
+    if fetched.status == StatusCode::NOT_MODIFIED {
+        return Ok(Answer::Unchanged(Validators {
+            etag: validators.etag.or_else(|| feed.etag.clone()),
+            last_modified: validators.last_modified.or_else(|| feed.last_modified.clone()),
+        }));
+    }
+    anyhow::ensure!(fetched.status.is_success(), "the feed's server answered {}", fetched.status);
+    Ok(Answer::Bytes { bytes: fetched.body.to_vec(), base: fetched.url, folder: None, validators })
+}
+
+/// Lets reviews out that an earlier poll held because it was full, the oldest first; gives their number.
+async fn release_held(app: &App, feed: &Feed, critic: &Critic) -> anyhow::Result<u32> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let held = reviews::held_by_feed(&mut tx, feed.id, feed.max_publish_per_poll).await?;
+    let mut released = 0;
+    for review in held {
+        // As it stands now: the critic may have taken it back.
+        let Some(mut review) = reviews::in_tx(&mut tx, review.id).await? else { continue };
+        if review.state != State::Held {
+            continue;
+        }
+        review.release(now)?;
+        reviews::save(&mut tx, &review, now).await?;
+        announce(app, &mut tx, critic, &review, now).await?;
+        feeds::log(&mut tx, feed.id, Decision::Published, &review.draft.title, "its turn came", now).await?;
+        released += 1;
+    }
+    if released > 0 {
+        tx.commit().await?;
+        app.wake.up();
+    }
+    Ok(released)
+}

@@ -1,0 +1,351 @@
+//! What each entry of a document becomes. An entry is decided on once, by what it is and not by where in the
+//! document it stands.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use crate::domain::critic::Critic;
+use crate::domain::entry::{Entry, content_hash, normalise_url, similar, text_hash};
+use crate::domain::feed::{Decision, Feed};
+use crate::domain::id::{EntryId, ReviewId};
+use crate::domain::review::{Review, State};
+use crate::domain::time::Timestamp;
+use crate::flows::picture::{Picture, fetch_poster};
+use crate::flows::publish::{announce, attach, compose, counts};
+use crate::flows::{App, revise};
+use crate::sources::feed::Document;
+use crate::store::entries::{self, Known, Seen};
+use crate::store::{Tx, feeds, reviews};
+
+/// One reading of one feed.
+pub(super) struct Poll<'a> {
+    pub(super) app: &'a App,
+    pub(super) feed: &'a Feed,
+    pub(super) critic: &'a Critic,
+    /// Where the pictures of a local feed are.
+    pub(super) folder: Option<&'a Path>,
+    /// Reviews that went out so far.
+    pub(super) published: u32,
+    pub(super) present: Present,
+}
+
+/// What the entries of the document are known by: who has an entry of its own in it is no other entry.
+#[derive(Default)]
+pub(super) struct Present {
+    guids: HashSet<String>,
+    urls: HashSet<String>,
+}
+
+/// An entry with what identifies it.
+struct Candidate {
+    entry: Entry,
+    guid: Option<String>,
+    url: Option<String>,
+    text_hash: String,
+    /// Whether no other entry of the document has the same text.
+    has_own_text: bool,
+    content_hash: String,
+}
+
+impl Candidate {
+    /// Whether nothing of it is new: not what it says, and not what it is known by.
+    fn is_unchanged(&self, known: &Known) -> bool {
+        let same = |new: &Option<String>, old: &Option<String>| new.is_none() || new == old;
+        known.content_hash == self.content_hash
+            && same(&self.guid, &known.guid)
+            && same(&self.url, &known.url)
+    }
+}
+
+/// What an entry turned out to be.
+enum Match {
+    New,
+    Known(Known, &'static str),
+    Review(ReviewId),
+    /// Has the text of that review and nothing else of it.
+    Doubtful(ReviewId),
+}
+
+impl Poll<'_> {
+    /// Whether every entry was decided on.
+    pub(super) async fn take(&mut self, document: Document) -> anyhow::Result<bool> {
+        let now = self.app.clock.now();
+        for (what, why) in &document.skipped {
+            let mut tx = self.app.db.begin().await?;
+            if feeds::log_once(&mut tx, self.feed.id, Decision::Skipped, what, why, now).await? {
+                tx.commit().await?;
+            }
+        }
+        let mut is_whole = true;
+        let (candidates, present) = candidates(document);
+        self.present = present;
+        for candidate in candidates {
+            let title = candidate.entry.draft.title.clone();
+            if let Err(error) = self.decide(candidate).await {
+                // One entry's trouble is not the feed's.
+                is_whole = false;
+                let reason = format!("{error:#}");
+                let mut tx = self.app.db.begin().await?;
+                feeds::log_once(&mut tx, self.feed.id, Decision::Skipped, &title, &reason, now).await?;
+                tx.commit().await?;
+            }
+        }
+        Ok(is_whole)
+    }
+
+    async fn decide(&mut self, candidate: Candidate) -> anyhow::Result<()> {
+        let found = {
+            let mut tx = self.app.db.begin().await?;
+            self.identify(&mut tx, &candidate).await?
+        };
+        if let Match::Known(known, _) = &found
+            && known.feed_id == self.feed.id
+            && candidate.is_unchanged(known)
+        {
+            return Ok(());
+        }
+        let poster = candidate.entry.draft.poster.as_ref();
+        let picture = fetch_poster(self.app, poster, self.folder).await;
+        let lacks_poster = poster.is_some() && picture.is_none();
+        let title = candidate.entry.draft.title.clone();
+        let mut tx = self.app.db.begin().await?;
+        tx.lock(&self.feed.critic.to_string()).await?;
+        // Asked again, since the picture took its time and another worker may have been here.
+        match self.identify(&mut tx, &candidate).await? {
+            Match::New => self.enter(&mut tx, candidate, None, picture).await?,
+            Match::Doubtful(other) => self.enter(&mut tx, candidate, Some(other), picture).await?,
+            Match::Known(known, by) => self.meet(&mut tx, candidate, &known, by, picture).await?,
+            Match::Review(review) => self.adopt(&mut tx, &candidate, review).await?,
+        }
+        if lacks_poster {
+            let now = self.app.clock.now();
+            let reason = "its poster could not be had and is left out";
+            feeds::log_once(&mut tx, self.feed.id, Decision::Skipped, &title, reason, now).await?;
+        }
+        tx.commit().await?;
+        self.app.wake.up();
+        Ok(())
+    }
+
+    async fn identify(&self, tx: &mut Tx, candidate: &Candidate) -> anyhow::Result<Match> {
+        if let Some(guid) = &candidate.guid
+            && let Some(known) = entries::by_guid(tx, self.feed.id, guid).await?
+        {
+            return Ok(Match::Known(known, "its id"));
+        }
+        if let Some(url) = &candidate.url {
+            if let Some(known) = entries::by_url(tx, self.feed, url).await? {
+                return Ok(Match::Known(known, "its address"));
+            }
+            if let Some(review) = entries::review_by_url(tx, self.feed.critic, url).await? {
+                return Ok(Match::Review(review));
+            }
+        }
+        self.by_text(tx, candidate).await
+    }
+
+    /// The text alone tells the least: boilerplate is the same in many reviews.
+    async fn by_text(&self, tx: &mut Tx, candidate: &Candidate) -> anyhow::Result<Match> {
+        if !candidate.has_own_text {
+            return Ok(Match::New);
+        }
+        let Some(known) = entries::by_text(tx, self.feed, &candidate.text_hash).await? else {
+            return Ok(Match::New);
+        };
+        let is_present = known.feed_id == self.feed.id
+            && (known.guid.as_ref().is_some_and(|guid| self.present.guids.contains(guid))
+                || known.url.as_ref().is_some_and(|url| self.present.urls.contains(url)));
+        let review = match known.review_id.filter(|_| !is_present) {
+            Some(id) => reviews::in_tx(tx, id).await?,
+            None => None,
+        };
+        let Some(review) = review else { return Ok(Match::New) };
+        let (old, new) = (&review.draft, &candidate.entry.draft);
+        let same_film = !new.film.title.is_empty() && old.film.title == new.film.title;
+        if same_film || old.title == new.title {
+            Ok(Match::Known(known, "its text"))
+        } else {
+            Ok(Match::Doubtful(review.id))
+        }
+    }
+
+    /// A new entry becomes a review.
+    async fn enter(
+        &mut self,
+        tx: &mut Tx,
+        candidate: Candidate,
+        doubtful: Option<ReviewId>,
+        picture: Option<Picture>,
+    ) -> anyhow::Result<()> {
+        let now = self.app.clock.now();
+        let draft = &candidate.entry.draft;
+        let date = draft.published.unwrap_or(now);
+        let likeness = match doubtful {
+            Some(other) => reviews::in_tx(tx, other).await?,
+            None => self.likeness(tx, &candidate).await?,
+        };
+        let (state, decision, held_for, reason) = if let Some(other) = likeness {
+            (
+                State::Held,
+                Decision::Held,
+                Some("likeness"),
+                format!("much like {}", self.app.origin.review_page(&other)),
+            )
+        } else if date > now {
+            (State::Scheduled, Decision::Scheduled, None, format!("dated ahead: goes out at {date}"))
+        } else if date < self.feed.publish_since {
+            (
+                State::Archive,
+                Decision::Archived,
+                None,
+                format!("older than publish_since ({})", self.feed.publish_since),
+            )
+        } else if self.published >= self.feed.max_publish_per_poll {
+            let most = self.feed.max_publish_per_poll;
+            (
+                State::Held,
+                Decision::Held,
+                Some("turn"),
+                format!("{most} went out in this poll: waits for its turn"),
+            )
+        } else {
+            (State::Published, Decision::Published, None, "new".to_owned())
+        };
+        let review =
+            compose(self.app, tx, self.feed.critic, draft.clone(), Some(self.feed.id), state, now).await?;
+        let review = Review { poster: attach(tx, picture, now).await?, ..review };
+        reviews::save(tx, &review, now).await?;
+        if state == State::Published {
+            announce(self.app, tx, self.critic, &review, now).await?;
+            self.published += 1;
+        }
+        self.remember(tx, EntryId::new(now), &candidate, Some(review.id), held_for, now).await?;
+        let reason = match held_for {
+            Some("likeness") => {
+                format!("{reason}: yours to decide, with marquee feed release {}", review.slug)
+            }
+            _ => reason,
+        };
+        feeds::log(tx, self.feed.id, decision, &draft.title, &reason, now).await?;
+        Ok(())
+    }
+
+    /// Another review that this one may be, though nothing says so for certain.
+    async fn likeness(&self, tx: &mut Tx, candidate: &Candidate) -> anyhow::Result<Option<Review>> {
+        let draft = &candidate.entry.draft;
+        let others = reviews::of_film(tx, self.feed.critic, &draft.film.title, &draft.title).await?;
+        Ok(others.into_iter().find(|other| similar(&other.draft, draft)))
+    }
+
+    /// A known entry, perhaps changed, perhaps under another id.
+    async fn meet(
+        &self,
+        tx: &mut Tx,
+        candidate: Candidate,
+        known: &Known,
+        by: &str,
+        picture: Option<Picture>,
+    ) -> anyhow::Result<()> {
+        let now = self.app.clock.now();
+        if known.feed_id != self.feed.id {
+            self.remember(tx, EntryId::new(now), &candidate, known.review_id, None, now).await?;
+            let reason = format!("known from another feed by {by}, which stays its source");
+            let title = &candidate.entry.draft.title;
+            feeds::log(tx, self.feed.id, Decision::Matched, title, &reason, now).await?;
+            return Ok(());
+        }
+        self.remember(tx, known.id, &candidate, None, None, now).await?;
+        let title = candidate.entry.draft.title.clone();
+        let review = match known.review_id {
+            Some(id) => reviews::in_tx(tx, id).await?,
+            None => None,
+        };
+        let (decision, reason) = match review {
+            None => (Decision::Skipped, "its review is not here".to_owned()),
+            Some(review) if review.state == State::Retracted => {
+                (Decision::Skipped, "its review was retracted".to_owned())
+            }
+            Some(review) if review.source != Some(self.feed.id) => {
+                (Decision::Skipped, "its review has another source".to_owned())
+            }
+            Some(_) if known.content_hash == candidate.content_hash => {
+                (Decision::Matched, format!("known by {by}; its id or address changed"))
+            }
+            Some(review) => {
+                let counts = counts(self.app, review.id).await?;
+                let draft = candidate.entry.draft;
+                let mut review =
+                    revise::apply(self.app, tx, self.critic, review.id, draft, picture, counts, now).await?;
+                if review.state == State::Scheduled && review.original_date < self.feed.publish_since {
+                    review.state = State::Archive;
+                    reviews::save(tx, &review, now).await?;
+                }
+                (Decision::Revised, format!("known by {by}; it changed"))
+            }
+        };
+        feeds::log(tx, self.feed.id, decision, &title, &reason, now).await?;
+        Ok(())
+    }
+
+    /// An entry whose review is here already, without this feed.
+    async fn adopt(&self, tx: &mut Tx, candidate: &Candidate, review: ReviewId) -> anyhow::Result<()> {
+        let now = self.app.clock.now();
+        self.remember(tx, EntryId::new(now), candidate, Some(review), None, now).await?;
+        let reason = "a review of that address is here already";
+        feeds::log(tx, self.feed.id, Decision::Matched, &candidate.entry.draft.title, reason, now).await?;
+        Ok(())
+    }
+
+    async fn remember(
+        &self,
+        tx: &mut Tx,
+        id: EntryId,
+        candidate: &Candidate,
+        review: Option<ReviewId>,
+        held_for: Option<&str>,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        let seen = Seen {
+            id,
+            feed: self.feed.id,
+            guid: candidate.guid.as_deref(),
+            url: candidate.url.as_deref(),
+            text_hash: &candidate.text_hash,
+            content_hash: &candidate.content_hash,
+            review,
+            held_for,
+        };
+        entries::save(tx, &seen, now).await?;
+        Ok(())
+    }
+}
+
+/// The entries of a document, the oldest first, without ids and addresses that several of them share, and what
+/// they are known by.
+fn candidates(document: Document) -> (Vec<Candidate>, Present) {
+    let Document { mut entries, shared_guids, shared_urls, .. } = document;
+    // Feeds have the newest first; what has no date keeps its place among those.
+    entries.reverse();
+    entries.sort_by_key(|entry| entry.draft.published);
+    let candidate = |entry: Entry| Candidate {
+        guid: entry.guid.clone().filter(|guid| !shared_guids.contains(guid)),
+        url: entry.draft.canonical_url.as_ref().map(normalise_url).filter(|url| !shared_urls.contains(url)),
+        text_hash: text_hash(&entry.draft),
+        has_own_text: true,
+        content_hash: content_hash(&entry.draft),
+        entry,
+    };
+    let mut candidates: Vec<Candidate> = entries.into_iter().map(candidate).collect();
+    let mut texts: HashMap<String, u32> = HashMap::new();
+    for candidate in &candidates {
+        *texts.entry(candidate.text_hash.clone()).or_default() += 1;
+    }
+    for candidate in &mut candidates {
+        candidate.has_own_text = texts.get(&candidate.text_hash) == Some(&1);
+    }
+    let present = Present {
+        guids: candidates.iter().filter_map(|candidate| candidate.guid.clone()).collect(),
+        urls: candidates.iter().filter_map(|candidate| candidate.url.clone()).collect(),
+    };
+    (candidates, present)
+}

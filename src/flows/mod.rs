@@ -1,0 +1,179 @@
+//! The product's verbs; each reads top to bottom. Whatever must survive is a row before anyone is told that
+//! it happened, and every job can be done twice.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use activitypub_federation::config::{Data, FederationConfig};
+use tokio::sync::{OnceCell, watch};
+
+use crate::domain::id::CriticId;
+use crate::domain::origin::Origin;
+use crate::domain::site::Site;
+use crate::domain::time::{Clock, Timestamp};
+use crate::federation::keys::SigningKey;
+use crate::federation::signature::cavage;
+use crate::federation::vocab::address::Rules;
+use crate::net;
+use crate::store::Db;
+use crate::store::critics::{self, INSTANCE};
+
+pub mod deliver;
+mod hold;
+pub mod ingest;
+pub mod picture;
+pub mod publish;
+pub mod receive;
+pub mod resolve;
+pub mod retract;
+pub mod revise;
+
+/// What every flow works with. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts of an [`App`].
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// The only way out.
+    pub http: net::client::Client,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// The site as its readers see it.
+    pub site: Site,
+    /// The site's own addresses.
+    pub origin: Origin,
+    /// Which addresses count as ids of others.
+    pub rules: Rules,
+    /// The domain of the critics' handles where it differs from the origin's host.
+    pub handle_domain: Option<String>,
+    /// The folder of pictures.
+    pub media: Arc<dyn object_store::ObjectStore>,
+    /// The folder that paths in the config are relative to.
+    pub folder: PathBuf,
+    /// Tells the worker that there is work.
+    pub wake: Wake,
+    /// Our keys, parsed once.
+    pub keys: Keys,
+    /// What was lately found at the ids of others' keys.
+    pub key_finds: resolve::KeyFinds,
+    /// The library's view of the site. It holds the app that holds it: both live as long as the process.
+    pub federation: OnceCell<FederationConfig<App>>,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The domain of the critics' handles.
+    pub fn handle_domain(&self) -> &str {
+        self.handle_domain.as_deref().unwrap_or_else(|| self.origin.authority())
+    }
+
+    /// The library, for fetching what others have: at most 20 requests a use.
+    pub async fn federation(&self) -> anyhow::Result<Data<Self>> {
+        let config = self.0.federation.get_or_try_init(async || self.federation_config().await).await?;
+        Ok(config.to_request_data())
+    }
+
+    async fn federation_config(&self) -> anyhow::Result<FederationConfig<Self>> {
+        let key = self.instance_key().await?;
+        let clock = Arc::clone(&self.clock);
+        // Servers in secure mode answer nobody unknown.
+        let sign = move |method: &http::Method, url: &url::Url| {
+            cavage::sign(&key, method, url, None, clock.now()).unwrap_or_default()
+        };
+        let config = FederationConfig::builder()
+            .domain(self.origin.authority())
+            .app_data(self.clone())
+            .client(self.http.middleware(Some(Arc::new(sign))))
+            .http_fetch_limit(20)
+            // Its debug mode drops its own guard, which resolves names a second time, away from the
+            // connection. Ours decides on the connected address and has no such mode.
+            .debug(true)
+            .build()
+            .await?;
+        Ok(config)
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "App({})", self.origin)
+    }
+}
+
+/// Tells whoever waits that something was written.
+#[derive(Debug)]
+pub struct Wake(watch::Sender<()>);
+
+impl Default for Wake {
+    fn default() -> Self {
+        Self(watch::Sender::new(()))
+    }
+}
+
+impl Wake {
+    /// There is work.
+    pub fn up(&self) {
+        self.0.send_replace(());
+    }
+
+    /// Somebody who waits for work.
+    pub fn subscribe(&self) -> watch::Receiver<()> {
+        self.0.subscribe()
+    }
+}
+
+/// Our signing keys, parsed once.
+#[derive(Debug, Default)]
+pub struct Keys(Mutex<HashMap<String, Arc<SigningKey>>>);
+
+impl App {
+    /// The key that signs for a critic.
+    pub async fn critic_key(&self, critic: CriticId) -> anyhow::Result<Arc<SigningKey>> {
+        self.signing_key(&critic.to_string(), self.origin.actor_key(critic)).await
+    }
+
+    /// The key that signs what the site itself asks.
+    pub async fn instance_key(&self) -> anyhow::Result<Arc<SigningKey>> {
+        self.signing_key(INSTANCE, self.origin.instance_key()).await
+    }
+
+    async fn signing_key(&self, owner: &str, key_id: url::Url) -> anyhow::Result<Arc<SigningKey>> {
+        let known = |keys: &Keys| keys.0.lock().unwrap_or_else(PoisonError::into_inner).get(owner).cloned();
+        if let Some(key) = known(&self.keys) {
+            return Ok(key);
+        }
+        let der = critics::private_key(&self.db, owner).await?;
+        let der = der.ok_or_else(|| anyhow::anyhow!("{owner} has no signing key"))?;
+        let key = Arc::new(SigningKey::from_pkcs8(key_id, &der)?);
+        self.keys.0.lock().unwrap_or_else(PoisonError::into_inner).insert(owner.to_owned(), Arc::clone(&key));
+        Ok(key)
+    }
+
+    /// Makes sure that an owner has a key.
+    pub async fn ensure_key(&self, owner: &str, now: Timestamp) -> anyhow::Result<()> {
+        if critics::private_key(&self.db, owner).await?.is_some() {
+            return Ok(());
+        }
+        let der = tokio::task::spawn_blocking(SigningKey::generate).await??;
+        let mut tx = self.db.begin().await?;
+        critics::set_private_key(&mut tx, owner, &der, now).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}

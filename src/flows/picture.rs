@@ -1,0 +1,117 @@
+//! Pictures come into our own folder, so that no reader's browser asks a third party.
+
+use std::path::Path;
+
+use anyhow::{Context, ensure};
+use object_store::ObjectStoreExt;
+use object_store::path::Path as StorePath;
+
+use super::App;
+use crate::domain::hash::sha256_hex;
+use crate::domain::id::{CriticId, MediaId};
+use crate::domain::review::{Media, Poster};
+use crate::domain::time::Timestamp;
+use crate::net::client::Get;
+use crate::store::{Tx, critics, media};
+
+/// The largest picture that is taken.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
+
+/// No picture of a page is wider or higher.
+const MOST_PIXELS: usize = 12_000;
+
+/// A picture whose file is in the folder already.
+#[derive(Debug, Clone)]
+pub struct Picture(Media);
+
+impl Picture {
+    /// Its name under `/media/`, which tells its content.
+    pub(super) fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Writes it down as the critic's avatar.
+    pub async fn set_as_avatar(
+        self,
+        tx: &mut Tx,
+        critic: CriticId,
+        now: Timestamp,
+    ) -> crate::store::Result<()> {
+        let media = self.save(tx, now).await?;
+        critics::set_avatar(tx, critic, &media.name, &media.media_type).await
+    }
+
+    /// Writes it down.
+    pub(super) async fn save(self, tx: &mut Tx, now: Timestamp) -> crate::store::Result<Media> {
+        let id = media::insert(tx, &self.0, now).await?;
+        Ok(Media { id, ..self.0 })
+    }
+}
+
+/// The poster of a draft, once it lies in our folder; none, and a line in the log, where it cannot be had.
+/// Files are taken from `folder` alone.
+pub async fn fetch_poster(app: &App, poster: Option<&Poster>, folder: Option<&Path>) -> Option<Picture> {
+    let poster = poster?;
+    match fetch(app, &poster.url, folder).await {
+        Ok(picture) => Some(picture),
+        Err(error) => {
+            tracing::warn!(url = %poster.url, error = format!("{error:#}"), "poster left out");
+            None
+        }
+    }
+}
+
+/// Takes a picture from its source into our folder.
+pub async fn fetch(app: &App, source: &url::Url, folder: Option<&Path>) -> anyhow::Result<Picture> {
+    if let Some(known) = media::by_source(&app.db, source.as_str()).await?
+        && source.scheme() != "file"
+        && app.media.head(&StorePath::from(known.name.as_str())).await.is_ok()
+    {
+        return Ok(Picture(known));
+    }
+    let bytes = if source.scheme() == "file" {
+        read_file(source, folder.context("a file, where only the web is read")?).await?
+    } else {
+        let accept = "image/png, image/jpeg, image/webp, image/gif";
+        let fetched = app.http.get(Get::new(source, accept, MOST_BYTES)).await?;
+        ensure!(fetched.status.is_success(), "answered {}", fetched.status);
+        fetched.body.to_vec()
+    };
+    let (ending, media_type) = kind(&bytes).context("neither PNG, JPEG, WebP nor GIF")?;
+    let size = imagesize::blob_size(&bytes).context("its size cannot be read")?;
+    ensure!(size.width.max(size.height) <= MOST_PIXELS, "it is larger than {MOST_PIXELS} pixels");
+    let name = format!("{}.{ending}", sha256_hex(&bytes));
+    let place = StorePath::from(name.as_str());
+    app.media.put(&place, bytes.into()).await.context("it cannot be stored")?;
+    Ok(Picture(Media {
+        id: MediaId::new(app.clock.now()),
+        name,
+        media_type: media_type.to_owned(),
+        width: u32::try_from(size.width)?,
+        height: u32::try_from(size.height)?,
+        source: source.to_string(),
+    }))
+}
+
+async fn read_file(source: &url::Url, folder: &Path) -> anyhow::Result<Vec<u8>> {
+    let path = source.to_file_path().ok().context("not a path")?;
+    // The real places, so that neither `..` nor a link leads out of the folder.
+    let path = tokio::fs::canonicalize(path).await?;
+    let folder = tokio::fs::canonicalize(folder).await?;
+    ensure!(path.starts_with(&folder), "it lies outside the feed's folder");
+    let size = tokio::fs::metadata(&path).await?.len();
+    ensure!(size <= MOST_BYTES as u64, "it is larger than {MOST_BYTES} bytes");
+    Ok(tokio::fs::read(path).await?)
+}
+
+/// The ending and the type of a picture, by what it is and not by what its source calls it.
+fn kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    use imagesize::ImageType;
+    match imagesize::image_type(bytes).ok()? {
+        ImageType::Png => Some(("png", "image/png")),
+        ImageType::Jpeg => Some(("jpg", "image/jpeg")),
+        ImageType::Webp => Some(("webp", "image/webp")),
+        ImageType::Gif => Some(("gif", "image/gif")),
+        _ => None,
+    }
+}
