@@ -11,3 +11,4 @@ pub mod flows;
 pub mod net;
 pub mod sources;
 pub mod store;
+pub mod web;

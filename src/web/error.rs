@@ -1,0 +1,112 @@
+//! What goes wrong, as the client may know it. The rest is in the log.
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Json, Response};
+
+use super::negotiate;
+use super::state::WebState;
+
+/// Why a request gets no better answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WebError {
+    /// There is nothing here.
+    #[error("there is nothing here")]
+    NotFound,
+    /// It was here, and will not come back.
+    #[error("this is gone")]
+    Gone,
+    /// The request cannot be read.
+    #[error("{0}")]
+    BadRequest(String),
+    /// The request proves nothing.
+    #[error("{0}")]
+    Unauthorised(String),
+    /// The body is too large.
+    #[error("the body is too large")]
+    TooLarge,
+    /// Something is wrong here.
+    #[error("something went wrong here")]
+    Internal(#[from] anyhow::Error),
+}
+
+impl From<sqlx::Error> for WebError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+/// What an error says, kept beside its response until it is known who asked.
+#[derive(Debug, Clone)]
+struct Told {
+    title: String,
+    advice: &'static str,
+}
+
+impl WebError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Gone => StatusCode::GONE,
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorised(_) => StatusCode::UNAUTHORIZED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Internal(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::NotFound => {
+                "The address may be mistyped. The list of all reviews leads to every one of them."
+            }
+            Self::Gone => "The critic took this review back.",
+            Self::Internal(_) => "Please try again in a minute.",
+            _ => "Please check the request.",
+        }
+    }
+}
+
+impl IntoResponse for WebError {
+    fn into_response(self) -> Response {
+        if let Self::Internal(error) = &self {
+            tracing::error!(error = format!("{error:#}"), "request failed");
+        }
+        let mut title = self.to_string();
+        if let Some(first) = title.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let mut response = self.status().into_response();
+        if matches!(self, Self::Internal(_)) {
+            response.headers_mut().insert("retry-after", axum::http::HeaderValue::from_static("60"));
+        }
+        response.extensions_mut().insert(Told { title, advice: self.advice() });
+        response
+    }
+}
+
+/// Gives errors the form that who asked can read: a page for people, JSON for servers.
+pub(super) async fn tell(State(state): State<WebState>, request: Request, next: Next) -> Response {
+    let wants_page = negotiate::prefers_html(request.headers());
+    let mut response = next.run(request).await;
+    let unmatched =
+        response.status() == StatusCode::NOT_FOUND && response.headers().get("content-type").is_none();
+    let told = response.extensions_mut().remove::<Told>().or_else(|| {
+        unmatched
+            .then(|| Told { title: "There is nothing here".to_owned(), advice: WebError::NotFound.advice() })
+    });
+    let Some(told) = told else { return response };
+    let status = response.status();
+    let retry_after = response.headers_mut().remove("retry-after");
+    let page =
+        wants_page.then(|| state.pages.error(status.as_u16(), &told.title, told.advice).ok()).flatten();
+    let mut response = match page {
+        Some(page) => (status, Html(page)).into_response(),
+        None => (status, Json(serde_json::json!({"error": told.title}))).into_response(),
+    };
+    if let Some(retry_after) = retry_after {
+        response.headers_mut().insert("retry-after", retry_after);
+    }
+    response
+}

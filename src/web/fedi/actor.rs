@@ -1,0 +1,120 @@
+//! Critics as actors, the instance actor, and what hangs off a critic.
+
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde_json::Value;
+use url::Url;
+
+use super::activity_json;
+use crate::domain::critic::Critic;
+use crate::federation::vocab::collection::{self, Order};
+use crate::federation::vocab::{activity, actor, article};
+use crate::flows::publish;
+use crate::store::{critics, followers, reviews};
+use crate::web::error::WebError;
+use crate::web::negotiate::prefers_html;
+use crate::web::page_query::PageQuery;
+use crate::web::state::WebState;
+
+/// Items on one page of a collection.
+pub(super) const A_PAGE: u32 = 20;
+
+/// Reviews that Mastodon shows to who opens the profile for the first time.
+const FEATURED: u32 = 10;
+
+/// The site's own actor, which signs what it asks.
+pub(in crate::web) async fn instance(State(state): State<WebState>) -> Result<Response, WebError> {
+    let key = state.app.instance_key().await?;
+    let pem = key.public_key_pem().map_err(anyhow::Error::from)?;
+    Ok(activity_json(&actor::instance(&state.app.origin, &pem)))
+}
+
+pub(in crate::web) async fn show(
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let critic = critic(&state, &id).await?;
+    if prefers_html(&headers) {
+        let page = state.app.origin.profile_page(&critic.profile.handle);
+        return Ok(Redirect::to(page.as_str()).into_response());
+    }
+    document(&state, &critic).await
+}
+
+/// A critic's actor.
+pub(in crate::web) async fn document(state: &WebState, critic: &Critic) -> Result<Response, WebError> {
+    let app = &state.app;
+    let key = app.critic_key(critic.id).await?;
+    let pem = key.public_key_pem().map_err(anyhow::Error::from)?;
+    Ok(activity_json(&actor::person(&app.origin, critic, &pem, app.handle_domain.as_deref())))
+}
+
+async fn critic(state: &WebState, id: &str) -> Result<Critic, WebError> {
+    let id = id.parse().map_err(|_| WebError::NotFound)?;
+    critics::by_id(&state.app.db, id).await?.ok_or(WebError::NotFound)
+}
+
+pub(in crate::web) async fn part(
+    State(state): State<WebState>,
+    Path((id, part)): Path<(String, String)>,
+    Query(query): Query<PageQuery>,
+) -> Result<Response, WebError> {
+    let critic = critic(&state, &id).await?;
+    let address = state.app.origin.actor_part(critic.id, &part);
+    let document = match part.as_str() {
+        "outbox" => outbox(&state, &critic, &address, &query).await?,
+        "followers" => follower_list(&state, &critic, &address, &query).await?,
+        "following" => collection::hidden(Order::Ordered, &address, 0),
+        "featured" => {
+            let newest = reviews::newest(&state.app.db, Some(critic.id), FEATURED, 0).await?;
+            let ids = newest.iter().map(|review| state.app.origin.article(review.id));
+            collection::whole(Order::Ordered, &address, &collection::ids(ids))
+        }
+        _ => return Err(WebError::NotFound),
+    };
+    Ok(activity_json(&document))
+}
+
+/// Every public review, the newest first; archive reviews, too, though their Create was never sent.
+async fn outbox(
+    state: &WebState,
+    critic: &Critic,
+    address: &Url,
+    query: &PageQuery,
+) -> Result<Value, WebError> {
+    let app = &state.app;
+    let total = reviews::count_public(&app.db, Some(critic.id)).await?;
+    let Some(number) = query.asked() else {
+        return Ok(collection::paged(Order::Ordered, address, total));
+    };
+    let offset = query.offset(A_PAGE);
+    let found = reviews::newest(&app.db, Some(critic.id), A_PAGE, offset).await?;
+    let mut items = Vec::with_capacity(found.len());
+    for review in &found {
+        let counts = publish::counts(app, review.id).await?;
+        let object = article::article(&app.origin, critic, review, counts);
+        items.push(activity::create(&app.origin, review.create, review, &object));
+    }
+    let has_next = u64::from(offset) + u64::from(A_PAGE) < total;
+    Ok(collection::page(Order::Ordered, address, number, &items, has_next))
+}
+
+async fn follower_list(
+    state: &WebState,
+    critic: &Critic,
+    address: &Url,
+    query: &PageQuery,
+) -> Result<Value, WebError> {
+    let db = &state.app.db;
+    let total = followers::total(db, critic.id).await?;
+    let Some(number) = query.asked() else {
+        return Ok(collection::paged(Order::Ordered, address, total));
+    };
+    let offset = query.offset(A_PAGE);
+    let found = followers::page(db, critic.id, A_PAGE, offset).await?;
+    let items: Vec<Value> = found.into_iter().map(Value::String).collect();
+    let has_next = u64::from(offset) + u64::from(A_PAGE) < total;
+    Ok(collection::page(Order::Ordered, address, number, &items, has_next))
+}

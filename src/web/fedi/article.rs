@@ -1,0 +1,133 @@
+//! Reviews as Articles, what hangs off them, and the activities that we sent.
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde_json::Value;
+
+use super::actor::A_PAGE;
+use super::{activity_json, text};
+use crate::domain::review::{Review, State as Stands};
+use crate::federation::vocab::collection::{self, Order};
+use crate::federation::vocab::{activity as vocab_activity, article, in_context};
+use crate::flows::publish;
+use crate::store::{activities, comments, reviews};
+use crate::web::error::WebError;
+use crate::web::negotiate::prefers_html;
+use crate::web::page_query::PageQuery;
+use crate::web::state::WebState;
+
+/// Posts that `context` names at once.
+const MOST_POSTS: u32 = 1_000;
+
+async fn review(state: &WebState, id: &str) -> Result<Review, WebError> {
+    let id = id.parse().map_err(|_| WebError::NotFound)?;
+    reviews::by_id(&state.app.db, id).await?.ok_or(WebError::NotFound)
+}
+
+pub(in crate::web) async fn show(
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let review = review(&state, &id).await?;
+    if prefers_html(&headers) && review.state.is_public() {
+        return Ok(Redirect::to(state.app.origin.review_page(&review).as_str()).into_response());
+    }
+    if prefers_html(&headers) && review.state == Stands::Retracted {
+        return Err(WebError::Gone);
+    }
+    document(&state, &review).await
+}
+
+/// A review's Article; its Tombstone, with 410, once it was taken back (ActivityPub section 6.4).
+pub(in crate::web) async fn document(state: &WebState, review: &Review) -> Result<Response, WebError> {
+    let app = &state.app;
+    match review.state {
+        Stands::Archive | Stands::Published => {
+            let critic = publish::critic_of(app, review).await?;
+            let counts = publish::counts(app, review.id).await?;
+            let object = article::article(&app.origin, &critic, review, counts);
+            Ok(activity_json(&in_context(article::context(), object)))
+        }
+        Stands::Retracted => {
+            let tombstone = in_context(article::context(), article::tombstone(&app.origin, review));
+            Ok((StatusCode::GONE, activity_json(&tombstone)).into_response())
+        }
+        Stands::Held | Stands::Scheduled => Err(WebError::NotFound),
+    }
+}
+
+pub(in crate::web) async fn part(
+    State(state): State<WebState>,
+    Path((id, part)): Path<(String, String)>,
+    Query(query): Query<PageQuery>,
+) -> Result<Response, WebError> {
+    let app = &state.app;
+    let review = review(&state, &id).await?;
+    match review.state {
+        Stands::Retracted => return Err(WebError::Gone),
+        state if !state.is_public() => return Err(WebError::NotFound),
+        _ => {}
+    }
+    let address = app.origin.article_part(review.id, &part);
+    let counts = publish::counts(app, review.id).await?;
+    let document = match part.as_str() {
+        "replies" => match query.asked() {
+            None => collection::paged(Order::Unordered, &address, counts.replies),
+            Some(number) => {
+                let offset = query.offset(A_PAGE);
+                let items = comments::uris(&app.db, review.id, A_PAGE, offset).await?;
+                let items: Vec<Value> = items.into_iter().map(Value::String).collect();
+                let has_next = u64::from(offset) + u64::from(A_PAGE) < counts.replies;
+                collection::page(Order::Unordered, &address, number, &items, has_next)
+            }
+        },
+        // FEP-f228: the whole conversation, oldest first, the root included.
+        "context" => {
+            let mut items = vec![Value::String(app.origin.article(review.id).into())];
+            let replies = comments::uris(&app.db, review.id, MOST_POSTS, 0).await?;
+            items.extend(replies.into_iter().map(Value::String));
+            collection::whole(Order::Ordered, &address, &items)
+        }
+        "likes" => collection::hidden(Order::Unordered, &address, counts.likes),
+        "shares" => collection::hidden(Order::Unordered, &address, counts.shares),
+        _ => return Err(WebError::NotFound),
+    };
+    Ok(activity_json(&document))
+}
+
+/// An activity of ours: as it was sent, or as it would have been for an archive review.
+pub(in crate::web) async fn activity(
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let app = &state.app;
+    let id = id.parse().map_err(|_| WebError::NotFound)?;
+    if let Some(review) = reviews::by_create(&app.db, id).await? {
+        if review.state == Stands::Retracted {
+            return Err(WebError::Gone);
+        }
+        if !review.state.is_public() {
+            return Err(WebError::NotFound);
+        }
+        let critic = publish::critic_of(app, &review).await?;
+        let counts = publish::counts(app, review.id).await?;
+        let object = article::article(&app.origin, &critic, &review, counts);
+        return Ok(activity_json(&vocab_activity::create(&app.origin, id, &review, &object)));
+    }
+    let stored = activities::by_id(&app.db, id).await?.ok_or(WebError::NotFound)?;
+    // An old Update has words that were replaced, or taken back, since.
+    if stored.kind == "Update" {
+        let object = activities::object_of(&app.db, id).await?;
+        let review = object.and_then(|object| app.origin.article_id(&object));
+        let review = match review {
+            Some(review) => reviews::by_id(&app.db, review).await?,
+            None => None,
+        };
+        if review.is_some_and(|review| !review.state.is_public()) {
+            return Err(WebError::Gone);
+        }
+    }
+    Ok(text(stored.body))
+}

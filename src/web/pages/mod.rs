@@ -1,0 +1,103 @@
+//! Pages for people: domain types in, HTML out. No IO after start, no clock, no store.
+//!
+//! What comes from outside stands on a page in one of two ways: as HTML that `sources` made safe (a
+//! review's body, a comment's content), or as plain text that the templates escape.
+
+mod archive;
+mod conversation;
+mod error;
+mod home;
+mod plain;
+mod profile;
+mod review;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use jiff::tz::TimeZone;
+use minijinja::value::Serde;
+use minijinja::{Environment, context};
+use serde::Serialize;
+
+pub use archive::{ArchivePage, Shelf};
+pub use home::HomePage;
+pub use profile::ProfilePage;
+pub use review::{Counts, Neighbour, ReviewPage};
+pub use view::Listed;
+
+use super::assets::Assets;
+use super::templates;
+use crate::domain::origin::Origin;
+
+/// What all pages of a site share.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The site's name, plain text.
+    pub title: String,
+    /// BCP 47 tag of the language of the pages.
+    pub language: String,
+    /// The time zone that dates are shown in.
+    pub timezone: TimeZone,
+    /// The address of the site.
+    pub origin: Origin,
+    /// The domain of the handles: `@handle@domain`.
+    pub handle_domain: String,
+}
+
+/// Renders pages.
+#[derive(Debug)]
+pub struct Pages {
+    site: Site,
+    assets: Assets,
+    env: Environment<'static>,
+}
+
+/// What templates know of the site, as `site`.
+#[derive(Serialize)]
+struct SiteView {
+    title: String,
+    language: String,
+    is_trial: bool,
+    home: &'static str,
+    archive: &'static str,
+    style: String,
+    icon: String,
+}
+
+impl Pages {
+    /// Reads the templates and the assets, those in the folder `overrides` in place of the built-in ones.
+    ///
+    /// # Errors
+    /// Where a file in `overrides` cannot be read or is not a template; the error names it.
+    pub fn new(site: Site, overrides: Option<&Path>) -> anyhow::Result<Self> {
+        let assets = Assets::load(overrides)?;
+        let mut env = templates::load(overrides)?;
+        let view = SiteView {
+            title: plain::text(&site.title),
+            language: site.language.clone(),
+            is_trial: site.origin.is_trial(),
+            home: "/",
+            archive: archive::PATH,
+            style: assets.href("style.css").unwrap_or_default(),
+            icon: assets.href("icon.svg").unwrap_or_default(),
+        };
+        env.add_global("site", Serde(view));
+        Ok(Self { site, assets, env })
+    }
+
+    /// The style sheet and the icon that the pages refer to.
+    pub const fn assets(&self) -> &Assets {
+        &self.assets
+    }
+
+    fn render(&self, template: &str, page: impl Serialize) -> anyhow::Result<String> {
+        self.env
+            .get_template(template)
+            .and_then(|template| template.render(context! { page => Serde(page) }))
+            .with_context(|| format!("cannot render {template}"))
+    }
+}

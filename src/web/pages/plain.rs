@@ -1,0 +1,52 @@
+//! Plain text from outside, made fit to stand among other text: without tricks, and with an end.
+
+pub(super) use crate::domain::text::one_line as text;
+
+/// The longest name that is shown whole, in characters.
+const LONGEST_NAME: usize = 80;
+
+/// A name: a text that is cut where it is longer than any name.
+pub(super) fn name(raw: &str) -> String {
+    // A name may be a megabyte: look no further than what could be shown of it.
+    let start: String = raw.chars().take(LONGEST_NAME * 8).collect();
+    let clean = text(&start);
+    if clean.chars().count() <= LONGEST_NAME {
+        return clean;
+    }
+    let mut cut: String = clean.chars().take(LONGEST_NAME - 1).collect();
+    cut.truncate(cut.trim_end().len());
+    cut.push('…');
+    cut
+}
+
+/// Paragraphs of a plain text, which an empty line separates.
+pub(super) fn paragraphs(raw: &str) -> Vec<String> {
+    let mut all = vec![String::new()];
+    for line in raw.lines() {
+        match (line.trim().is_empty(), all.last_mut()) {
+            (false, Some(last)) => {
+                last.push_str(line);
+                last.push(' ');
+            }
+            _ => all.push(String::new()),
+        }
+    }
+    all.iter().map(|p| text(p)).filter(|p| !p.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_ends_somewhere() {
+        assert_eq!(name("Ada Lovelace"), "Ada Lovelace");
+        assert_eq!(name(&"x".repeat(1_000_000)).chars().count(), LONGEST_NAME);
+    }
+
+    #[test]
+    fn an_empty_line_starts_a_paragraph() {
+        assert_eq!(paragraphs("One\ntwo\n \n\nthree\n"), ["One two", "three"]);
+        assert!(paragraphs(" \n\n").is_empty());
+    }
+}

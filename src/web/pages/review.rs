@@ -1,0 +1,126 @@
+//! The page of a review and its conversation.
+
+use minijinja::Value;
+use serde::Serialize;
+
+use super::conversation::{Remark, flatten};
+use super::view::{
+    CriticView, FilmView, Moment, Outside, Picture, RatingView, Tag, path, poster, safe_html, tags, title,
+};
+use super::{Pages, plain};
+use crate::domain::comment::Branch;
+use crate::domain::critic::Critic;
+use crate::domain::review::Review;
+
+/// What the page of a review shows. It tells no time that passes ("an hour ago"), so that a rendering
+/// can be kept until something changes.
+#[derive(Debug, Clone, Copy)]
+pub struct ReviewPage<'a> {
+    /// Who wrote it.
+    pub critic: &'a Critic,
+    /// The review.
+    pub review: &'a Review,
+    /// Its comments.
+    pub comments: &'a [Branch],
+    /// How many people did something with it.
+    pub counts: Counts,
+    /// The critic's next review.
+    pub newer: Option<Neighbour<'a>>,
+    /// The critic's review before it.
+    pub older: Option<Neighbour<'a>>,
+}
+
+/// How many people liked, boosted and commented on a review.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Likes.
+    pub likes: u64,
+    /// Boosts.
+    pub boosts: u64,
+    /// Comments that are shown and not deleted.
+    pub comments: u64,
+}
+
+/// The review before or after another.
+#[derive(Debug, Clone, Copy)]
+pub struct Neighbour<'a> {
+    /// The last part of its address.
+    pub slug: &'a str,
+    /// Its headline, plain text.
+    pub title: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct View {
+    url: String,
+    article: String,
+    title: String,
+    subtitle: String,
+    description: String,
+    language: Option<String>,
+    critic: CriticView,
+    poster: Option<Picture>,
+    film: Option<FilmView>,
+    pub(super) rating: Option<RatingView>,
+    date: Moment,
+    revised: Option<Moment>,
+    minutes: u32,
+    body: Value,
+    tags: Vec<Tag>,
+    elsewhere: Option<Outside>,
+    counts: Counts,
+    comments: Vec<Remark>,
+    newer: Option<Step>,
+    older: Option<Step>,
+}
+
+#[derive(Debug, Serialize)]
+struct Step {
+    href: String,
+    title: String,
+}
+
+impl Pages {
+    /// The page of a review.
+    ///
+    /// # Errors
+    /// Where a template of the critic's own goes wrong.
+    pub fn review(&self, page: &ReviewPage<'_>) -> anyhow::Result<String> {
+        self.render("review.html", self.review_view(page))
+    }
+
+    pub(super) fn review_view(&self, page: &ReviewPage<'_>) -> View {
+        let ReviewPage { critic, review, comments, counts, newer, older } = *page;
+        let (site, draft) = (&self.site, &review.draft);
+        let subtitle = plain::text(draft.subtitle.as_deref().unwrap_or_default());
+        let teaser = Some(plain::text(&draft.teaser)).filter(|teaser| !teaser.is_empty());
+        let elsewhere = draft.canonical_url.as_ref().filter(|url| !site.origin.owns(url));
+        View {
+            url: site.origin.review_page(review).into(),
+            article: site.origin.article(review.id).into(),
+            title: title(review),
+            description: teaser.unwrap_or_else(|| subtitle.clone()),
+            subtitle,
+            language: draft.language.clone(),
+            critic: CriticView::new(site, critic),
+            poster: poster(site, review),
+            film: FilmView::new(&draft.film),
+            rating: draft.rating.as_ref().map(RatingView::of),
+            date: Moment::new(site, review.original_date),
+            revised: review.revised_at.map(|moment| Moment::new(site, moment)),
+            minutes: draft.reading_minutes(),
+            body: safe_html(&draft.body),
+            tags: tags(site, &draft.tags),
+            elsewhere: elsewhere.and_then(Outside::new),
+            counts,
+            comments: flatten(site, comments),
+            newer: newer.map(|neighbour| self.step(neighbour)),
+            older: older.map(|neighbour| self.step(neighbour)),
+        }
+    }
+
+    fn step(&self, neighbour: Neighbour<'_>) -> Step {
+        let url = self.site.origin.url(&format!("/reviews/{}", neighbour.slug));
+        Step { href: path(&url), title: plain::text(neighbour.title) }
+    }
+}

@@ -1,0 +1,400 @@
+//! Rendered pages, read by an HTML parser as a browser would.
+
+use scraper::{Html, Selector};
+use url::Url;
+
+use super::view::RatingView;
+use super::*;
+use crate::domain::comment::{Author, Branch, Comment};
+use crate::domain::critic::{Critic, Link, Profile};
+use crate::domain::film::Film;
+use crate::domain::id::{CommentId, CriticId, MediaId, ReviewId};
+use crate::domain::rating::Scale;
+use crate::domain::review::{Draft, Media, Poster, Review, State};
+use crate::domain::time::Timestamp;
+
+fn pages() -> Pages {
+    let site = Site {
+        title: "Night Seats".to_owned(),
+        language: "en".to_owned(),
+        timezone: TimeZone::get("Europe/Vienna").unwrap(),
+        origin: Origin::parse("https://crit.example").unwrap(),
+        handle_domain: "crit.example".to_owned(),
+    };
+    Pages::new(site, None).unwrap()
+}
+
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse_rfc3339(text).unwrap()
+}
+
+fn url(text: &str) -> Url {
+    text.parse().unwrap()
+}
+
+fn critic() -> Critic {
+    Critic {
+        id: CriticId::new(at("2026-01-01T00:00:00Z")),
+        profile: Profile {
+            handle: "critic".to_owned(),
+            name: "Ada Nightingale".to_owned(),
+            summary: "Sits in the third row.\n\nStays for the credits.".to_owned(),
+            avatar: None,
+            links: vec![Link { name: "Ada elsewhere".to_owned(), url: url("https://social.example/@ada") }],
+            also_known_as: Vec::new(),
+        },
+        avatar: Some(("face.png".to_owned(), "image/png".to_owned())),
+        created_at: at("2026-01-01T00:00:00Z"),
+    }
+}
+
+fn review(critic: &Critic) -> Review {
+    Review {
+        id: ReviewId::new(at("2026-03-01T22:30:00Z")),
+        create: crate::domain::id::ActivityId::new(crate::domain::time::Timestamp::from_millis(1)),
+        critic: critic.id,
+        slug: "a-room-in-the-zone".to_owned(),
+        state: State::Published,
+        draft: Draft {
+            title: "A Room in the Zone".to_owned(),
+            subtitle: Some("Three men walk, and the grass watches.".to_owned()),
+            body: "<p>It rains <em>indoors</em>.</p>".to_owned(),
+            teaser: "Three men and a wish.".to_owned(),
+            film: Film {
+                title: "Stalker".to_owned(),
+                year: Some(1979),
+                directors: vec!["Andrei Tarkovsky".to_owned()],
+                writers: vec!["Arkady Strugatsky".to_owned(), "Boris Strugatsky".to_owned()],
+                stars: vec!["Alisa Freindlich".to_owned()],
+                release_date: Some(jiff::civil::date(1979, 5, 25)),
+                identity: Some(url("https://www.themoviedb.org/movie/1398")),
+            },
+            tags: vec!["Soviet cinema".to_owned(), "…".to_owned()],
+            language: Some("en-GB".to_owned()),
+            canonical_url: Some(url("https://example.org/reviews/stalker")),
+            poster: Some(Poster {
+                url: url("https://example.org/p.png"),
+                alt: Some("A doorway in the rain".to_owned()),
+            }),
+            ..Draft::default()
+        },
+        poster: Some(Media {
+            id: MediaId::new(at("2026-03-01T22:30:00Z")),
+            name: "abc.png".to_owned(),
+            media_type: "image/png".to_owned(),
+            width: 600,
+            height: 900,
+            source: "https://example.org/p.png".to_owned(),
+        }),
+        source: None,
+        original_date: at("2026-03-01T23:30:00Z"),
+        released_at: at("2026-03-01T23:30:00Z"),
+        revised_at: Some(at("2026-03-05T10:00:00Z")),
+        retracted_at: None,
+    }
+}
+
+fn comment(review: &Review, minute: u32, content: &str) -> Comment {
+    let published = at(&format!("2026-03-02T08:{minute:02}:00Z"));
+    Comment {
+        id: CommentId::new(published),
+        review: review.id,
+        uri: url("https://social.example/users/bo/statuses/1"),
+        url: url("https://social.example/@bo/1"),
+        author: Author {
+            uri: url("https://social.example/users/bo"),
+            url: url("https://social.example/@bo"),
+            name: "Bo".to_owned(),
+            handle: Some("@bo@social.example".to_owned()),
+        },
+        parent: None,
+        content: content.to_owned(),
+        warning: None,
+        language: None,
+        published,
+        edited: None,
+        deleted: false,
+    }
+}
+
+fn leaf(comment: Comment) -> Branch {
+    Branch { comment, replies: Vec::new() }
+}
+
+fn page<'a>(critic: &'a Critic, review: &'a Review, comments: &'a [Branch]) -> ReviewPage<'a> {
+    ReviewPage { critic, review, comments, counts: Counts::default(), newer: None, older: None }
+}
+
+/// The elements that a selector finds.
+fn all<'a>(html: &'a Html, selector: &str) -> Vec<scraper::ElementRef<'a>> {
+    html.select(&Selector::parse(selector).unwrap()).collect()
+}
+
+/// The text of the only element that a selector finds, its white space folded.
+fn text(html: &Html, selector: &str) -> String {
+    let found = all(html, selector);
+    assert_eq!(found.len(), 1, "{selector}");
+    let text: String = found[0].text().collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn attr(html: &Html, selector: &str, name: &str) -> String {
+    let found = all(html, selector);
+    assert_eq!(found.len(), 1, "{selector}");
+    found[0].attr(name).unwrap_or_default().to_owned()
+}
+
+/// What must hold for each page, whoever wrote what stands on it.
+fn assert_inert(html: &str) -> Html {
+    let page = Html::parse_document(html);
+    assert!(all(&page, "script, style, iframe, object, embed, base, form, svg, math").is_empty());
+    for element in all(&page, "*") {
+        for (name, value) in element.value().attrs() {
+            assert!(!name.starts_with("on") && name != "style" && name != "srcdoc", "{name}");
+            if matches!(name, "href" | "src") {
+                let safe = ["https://", "http://", "/", "#"].iter().any(|s| value.starts_with(s));
+                assert!(safe && !value.starts_with("//"), "{name}={value}");
+            }
+            if name == "src" {
+                assert!(value.starts_with('/'), "no third party is asked for {value}");
+            }
+        }
+    }
+    let mut ids: Vec<&str> = all(&page, "[id]").iter().filter_map(|e| e.value().id()).collect();
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "ids are unique");
+    let mut last = 0;
+    for heading in all(&page, "h1, h2, h3, h4, h5, h6") {
+        let level: u32 = heading.value().name()[1..].parse().unwrap();
+        assert!(level <= last + 1, "h{level} after h{last}");
+        last = level;
+    }
+    for landmark in ["main", "header.site-head", "footer.site-foot", "a.skip", "h1"] {
+        assert_eq!(all(&page, landmark).len(), 1, "{landmark}");
+    }
+    page
+}
+
+#[test]
+fn a_review_shows_all_that_is_known_of_it() {
+    let critic = critic();
+    let review = review(&critic);
+    let html = pages()
+        .review(&ReviewPage {
+            counts: Counts { likes: 1, boosts: 3, comments: 0 },
+            older: Some(Neighbour { slug: "früher", title: "Before" }),
+            ..page(&critic, &review, &[])
+        })
+        .unwrap();
+    let html = assert_inert(&html);
+    assert_eq!(text(&html, "h1"), "A Room in the Zone");
+    assert_eq!(text(&html, ".subtitle"), "Three men walk, and the grass watches.");
+    assert_eq!(text(&html, ".byline time.dt-published"), "2 March 2026", "in Vienna");
+    assert_eq!(text(&html, ".byline time.dt-updated"), "5 March 2026");
+    assert_eq!(
+        text(&html, ".credits"),
+        "Directed by Andrei Tarkovsky Written by Arkady Strugatsky, Boris Strugatsky \
+         Starring Alisa Freindlich Released 25 May 1979"
+    );
+    assert_eq!(attr(&html, ".poster img", "alt"), "A doorway in the rain");
+    assert_eq!(attr(&html, ".poster img", "src"), "/media/abc.png");
+    assert_eq!(text(&html, ".body em"), "indoors");
+    assert_eq!(text(&html, ".tags"), "Soviet cinema", "a tag without a letter has no page");
+    assert_eq!(attr(&html, ".tags a", "href"), "/tags/soviet-cinema");
+    assert_eq!(attr(&html, "a.u-syndication", "href"), "https://example.org/reviews/stalker");
+    assert_eq!(all(&html, ".critic p[dir=auto]").len(), 2);
+    assert_eq!(attr(&html, ".critic a[rel~=me]", "href"), "https://social.example/@ada");
+    assert_eq!(text(&html, ".follow .to-copy"), "@critic@crit.example");
+    assert_eq!(text(&html, ".counts"), "1 like 3 boosts");
+    assert_eq!(text(&html, ".join h3"), "Nobody has answered yet. Be the first.");
+    assert_eq!(attr(&html, "a.older", "href"), "/reviews/fr%C3%BCher");
+}
+
+#[test]
+fn other_servers_and_search_boxes_find_what_a_review_is() {
+    let critic = critic();
+    let review = review(&critic);
+    let html = assert_inert(&pages().review(&page(&critic, &review, &[])).unwrap());
+    let article = format!("https://crit.example/ap/article/{}", review.id);
+    assert_eq!(text(&html, ".join .to-copy"), article);
+    assert_eq!(attr(&html, "link[rel=alternate]", "href"), article);
+    assert_eq!(attr(&html, "link[rel=canonical]", "href"), "https://crit.example/reviews/a-room-in-the-zone");
+    assert_eq!(attr(&html, "meta[name=description]", "content"), "Three men and a wish.");
+    assert_eq!(attr(&html, "meta[property='og:image']", "content"), "https://crit.example/media/abc.png");
+    assert_eq!(attr(&html, "meta[name='fediverse:creator']", "content"), "@critic@crit.example");
+}
+
+#[test]
+fn a_review_of_which_little_is_known_leaves_no_empty_places() {
+    let mut critic = critic();
+    critic.avatar = None;
+    let mut review = review(&critic);
+    review.draft = Draft {
+        title: "Untitled night".to_owned(),
+        body: "<p>Nothing is known.</p>".to_owned(),
+        canonical_url: Some(url("https://crit.example/reviews/untitled-night")),
+        ..Draft::default()
+    };
+    review.poster = None;
+    review.revised_at = None;
+    let html = assert_inert(&pages().review(&page(&critic, &review, &[])).unwrap());
+    let absent = ".film, .poster, .tags, .elsewhere, .subtitle, .counts, .avatar, .neighbours, .dt-updated, \
+                  meta[name=description], meta[property='og:image']";
+    assert!(all(&html, absent).is_empty());
+    assert!(!html.html().contains("none"));
+}
+
+#[test]
+fn a_conversation_is_threaded_dated_and_linked_to_its_home() {
+    let critic = critic();
+    let review = review(&critic);
+    let mut edited = comment(&review, 5, "<p>Yes!</p>");
+    edited.edited = Some(at("2026-03-02T09:00:00Z"));
+    edited.warning = Some("the ending".to_owned());
+    edited.author.handle = None;
+    let mut deleted = comment(&review, 9, "");
+    deleted.deleted = true;
+    let first = comment(&review, 1, "<p>No <a href=\"https://b.example\">more</a></p>");
+    let anchor = format!("comment-{}", first.id);
+    let threads = [
+        Branch { comment: first, replies: vec![leaf(edited)] },
+        Branch { comment: deleted, replies: vec![leaf(comment(&review, 12, "<p>Pity.</p>"))] },
+    ];
+    let html = assert_inert(&pages().review(&page(&critic, &review, &threads)).unwrap());
+    assert_eq!(all(&html, ".thread > li").len(), 4);
+    assert_eq!(all(&html, &format!("#{anchor}.depth-0")).len(), 1);
+    assert_eq!(attr(&html, ".depth-1:nth-child(2) .answers a", "href"), format!("#{anchor}"));
+    assert_eq!(text(&html, ".depth-1:last-child .answers"), "to a deleted comment");
+    assert_eq!(text(&html, ".depth-1 details .said"), "Yes!");
+    assert_eq!(text(&html, ".depth-1 summary"), "Content warning: the ending");
+    assert_eq!(text(&html, ".depth-1 .edited"), "edited 2 March 2026, 10:00");
+    assert_eq!(
+        text(&html, ".depth-1:nth-child(2) .from"),
+        "social.example",
+        "no handle is shown that nobody confirmed"
+    );
+    for link in all(&html, ".comment-head a.name, a.at-home") {
+        assert_eq!(link.attr("rel"), Some("nofollow ugc noopener"));
+    }
+    assert_eq!(all(&html, ".gone").len(), 1);
+    assert_eq!(text(&html, ".join h3"), "Join in");
+}
+
+#[test]
+fn a_thread_ten_thousand_deep_is_rendered_flat() {
+    let critic = critic();
+    let review = review(&critic);
+    let mut thread = leaf(comment(&review, 0, "<p>last</p>"));
+    for _ in 0..9_999 {
+        thread = Branch { comment: comment(&review, 0, "<p>.</p>"), replies: vec![thread] };
+    }
+    let threads = [thread];
+    let html = pages().review(&page(&critic, &review, &threads)).unwrap();
+    assert_eq!(html.matches("<li class=\"comment depth-6\"").count(), 9_994);
+    assert!(!html.contains("depth-7"));
+}
+
+#[test]
+fn markup_in_plain_text_stays_text() {
+    const EVIL: &str = "</title></script><script>alert(1)</script><img src=x onerror=alert(1)>\"' onload='x";
+    let mut critic = critic();
+    critic.profile.name = EVIL.to_owned();
+    critic.profile.summary = EVIL.to_owned();
+    critic.profile.links[0].name = EVIL.to_owned();
+    let mut review = review(&critic);
+    review.draft.title = EVIL.to_owned();
+    review.draft.subtitle = Some(EVIL.to_owned());
+    review.draft.teaser = EVIL.to_owned();
+    review.draft.tags = vec![EVIL.to_owned()];
+    review.draft.language = Some(EVIL.to_owned());
+    review.draft.film.title = EVIL.to_owned();
+    review.draft.film.directors = vec![EVIL.to_owned()];
+    review.draft.poster.as_mut().unwrap().alt = Some(EVIL.to_owned());
+    let mut reply = comment(&review, 1, "<p>fine</p>");
+    reply.author.name = EVIL.to_owned();
+    reply.author.handle = Some(EVIL.to_owned());
+    reply.warning = Some(EVIL.to_owned());
+    reply.language = Some(EVIL.to_owned());
+    let threads = [leaf(reply)];
+    let pages = pages();
+    let html = assert_inert(&pages.review(&page(&critic, &review, &threads)).unwrap());
+    assert_eq!(text(&html, "h1"), EVIL);
+    let critics = [critic.clone()];
+    let listed = [Listed { critic: &critic, review: &review, comments: 1 }];
+    assert_lists_are_inert(&pages, &critics, &listed, EVIL);
+    assert_inert(&pages.error(404, EVIL, EVIL).unwrap());
+}
+
+fn assert_lists_are_inert(pages: &Pages, critics: &[Critic], listed: &[Listed<'_>], tag: &str) {
+    let home = HomePage { critics, newest: listed, total: 9 };
+    assert_inert(&pages.home(&home).unwrap());
+    for shelf in [Shelf::All, Shelf::Tag(tag)] {
+        let archive =
+            ArchivePage { shelf, reviews: listed, total: 9, several_critics: true, page: 2, pages: 3 };
+        let html = assert_inert(&pages.archive(&archive).unwrap());
+        assert_eq!(all(&html, ".pager a").len(), 2);
+    }
+    let profile = ProfilePage { critic: &critics[0], reviews: listed, total: 1, page: 1, pages: 1 };
+    let html = assert_inert(&pages.profile(&profile).unwrap());
+    assert!(attr(&html, "link[rel=alternate]", "href").contains("/ap/actor/"));
+}
+
+#[test]
+fn only_web_addresses_become_links() {
+    let mut critic = critic();
+    critic.profile.links[0].url = url("javascript:alert(1)");
+    let mut review = review(&critic);
+    review.draft.film.identity = Some(url("data:text/html,x"));
+    review.draft.canonical_url = Some(url("javascript:alert(1)"));
+    let mut reply = comment(&review, 1, "<p>fine</p>");
+    reply.author.url = url("javascript:alert(1)");
+    reply.url = url("data:text/html,<script>alert(1)</script>");
+    let threads = [leaf(reply)];
+    let html = pages().review(&page(&critic, &review, &threads)).unwrap();
+    assert!(!html.contains("javascript:") && !html.contains("data:"));
+    let html = assert_inert(&html);
+    assert_eq!(text(&html, ".comment-head .name"), "Bo", "still named");
+}
+
+#[test]
+fn names_stand_apart_from_the_text_around_them() {
+    let critic = critic();
+    let review = review(&critic);
+    let mut reply = comment(&review, 1, "<p>fine</p>");
+    reply.author.name = format!("\u{202e}evil\u{200b}{}", "\u{301}".repeat(1_000));
+    let mut nameless = comment(&review, 2, "<p>fine</p>");
+    nameless.author.name = "\u{200b}\u{202e}".to_owned();
+    let threads = [leaf(reply), leaf(nameless)];
+    let html = assert_inert(&pages().review(&page(&critic, &review, &threads)).unwrap());
+    let names = all(&html, ".comment-head .name bdi");
+    let shown: Vec<String> = names.iter().map(|n| n.text().collect()).collect();
+    assert!(shown[0].starts_with("evil") && shown[0].chars().count() == 8);
+    assert_eq!(shown[1], "@bo@social.example");
+}
+
+#[test]
+fn stars_are_drawn_and_told() {
+    let (critic, pages) = (critic(), pages());
+    let review = review(&critic);
+    let mut view = pages.review_view(&page(&critic, &review, &[]));
+    view.rating = Some(RatingView::new("★★★½", Scale::Stars(7)));
+    let html = assert_inert(&pages.render("review.html", view).unwrap());
+    assert_eq!(text(&html, ".verdict .unseen"), "Rating: 3 and a half stars out of five");
+    assert_eq!(all(&html, ".verdict .halves-7").len(), 1);
+}
+
+#[test]
+fn a_template_of_the_critics_own_takes_the_place_of_ours() {
+    let folder = std::env::temp_dir().join(format!("marquee-pages-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("error.html"), "{{ page.title }}, alas").unwrap();
+    let site = pages().site;
+    let pages = Pages::new(site.clone(), Some(&folder)).unwrap();
+    assert_eq!(pages.error(404, "<Gone>", "").unwrap(), "&lt;Gone&gt;, alas");
+    std::fs::write(folder.join("home.html"), "{% if %}").unwrap();
+    let error = format!("{:#}", Pages::new(site, Some(&folder)).unwrap_err());
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(error.contains("home.html"), "{error}");
+}

@@ -1,0 +1,324 @@
+//! What templates are given: small structs of finished texts and addresses.
+
+use minijinja::Value;
+use serde::Serialize;
+use url::Url;
+
+use super::{Site, plain};
+use crate::domain::critic::Critic;
+use crate::domain::film::Film;
+use crate::domain::rating::{Rating, Scale};
+use crate::domain::review::{Media, Review, slug};
+use crate::domain::time::Timestamp;
+
+/// A review in a list.
+#[derive(Debug, Clone, Copy)]
+pub struct Listed<'a> {
+    /// Who wrote it.
+    pub critic: &'a Critic,
+    /// The review.
+    pub review: &'a Review,
+    /// How many comments it has.
+    pub comments: u64,
+}
+
+/// A moment, in the site's time zone.
+#[derive(Debug, Serialize)]
+pub(super) struct Moment {
+    /// For `<time datetime>`.
+    iso: String,
+    /// `8 October 2024`.
+    day: String,
+    /// `8 Oct`, where the year stands above.
+    short: String,
+    /// `8 October 2024, 21:14`.
+    exact: String,
+    #[serde(skip)]
+    pub(super) year: i16,
+}
+
+impl Moment {
+    pub(super) fn new(site: &Site, moment: Timestamp) -> Self {
+        let local = moment.to_jiff().to_zoned(site.timezone.clone());
+        Self {
+            iso: moment.to_string(),
+            day: local.strftime("%-d %B %Y").to_string(),
+            short: local.strftime("%-d %b").to_string(),
+            exact: local.strftime("%-d %B %Y, %H:%M").to_string(),
+            year: local.year(),
+        }
+    }
+}
+
+/// A critic's rating.
+#[derive(Debug, Serialize)]
+pub(super) struct RatingView {
+    /// As the critic writes it.
+    shown: String,
+    /// What a screen reader says.
+    spoken: String,
+    /// Half stars out of ten, where it is given in stars.
+    halves: Option<u8>,
+    /// Whether `shown` tells something that the drawn stars do not.
+    has_text: bool,
+}
+
+impl RatingView {
+    pub(super) fn of(rating: &Rating) -> Self {
+        Self::new(rating.shown(), rating.scale())
+    }
+
+    pub(super) fn new(shown: &str, scale: Scale) -> Self {
+        let shown = plain::name(shown);
+        let halves = match scale {
+            Scale::Stars(halves) => Some(halves.min(10)),
+            Scale::Points(..) | Scale::Letter => None,
+        };
+        let spoken = match halves {
+            Some(1) => "half a star out of five".to_owned(),
+            Some(n) if n % 2 == 1 => format!("{} and a half stars out of five", n / 2),
+            Some(2) => "1 star out of five".to_owned(),
+            Some(n) => format!("{} stars out of five", n / 2),
+            None => shown.replace('/', " out of "),
+        };
+        Self { has_text: halves.is_none() || shown.contains('/'), shown, spoken, halves }
+    }
+}
+
+/// A picture of ours.
+#[derive(Debug, Serialize)]
+pub(super) struct Picture {
+    src: String,
+    url: String,
+    alt: String,
+    width: u32,
+    height: u32,
+}
+
+/// The poster of a review, once it is here: a page never makes its reader ask another server.
+pub(super) fn poster(site: &Site, review: &Review) -> Option<Picture> {
+    let media: &Media = review.poster.as_ref()?;
+    let told = review.draft.poster.as_ref().and_then(|p| p.alt.as_deref());
+    let alt = match told.map(plain::text).filter(|alt| !alt.is_empty()) {
+        Some(alt) => alt,
+        None if review.draft.film.title.is_empty() => "Poster of the film".to_owned(),
+        None => format!("Poster of {}", plain::text(&review.draft.film.title)),
+    };
+    let url = site.origin.media(media);
+    Some(Picture { src: path(&url), url: url.into(), alt, width: media.width, height: media.height })
+}
+
+/// The film of a review, as its credits block tells it.
+#[derive(Debug, Serialize)]
+pub(super) struct FilmView {
+    title: String,
+    year: Option<i16>,
+    directors: Vec<String>,
+    writers: Vec<String>,
+    stars: Vec<String>,
+    released: Option<Day>,
+    identity: Option<Outside>,
+}
+
+/// A day of the calendar, in no time zone.
+#[derive(Debug, Serialize)]
+struct Day {
+    iso: String,
+    shown: String,
+}
+
+/// An address on another site.
+#[derive(Debug, Serialize)]
+pub(super) struct Outside {
+    href: String,
+    host: String,
+}
+
+impl Outside {
+    /// None where it is not a web address: nothing else is ever made a link.
+    pub(super) fn new(url: &Url) -> Option<Self> {
+        let host = url.host_str().filter(|_| matches!(url.scheme(), "https" | "http"))?;
+        Some(Self { href: url.to_string(), host: host.strip_prefix("www.").unwrap_or(host).to_owned() })
+    }
+}
+
+impl FilmView {
+    /// None where nothing is known.
+    pub(super) fn new(film: &Film) -> Option<Self> {
+        if film.is_empty() {
+            return None;
+        }
+        let names = |names: &[String]| names.iter().map(|name| plain::name(name)).collect();
+        Some(Self {
+            title: plain::text(&film.title),
+            year: film.year.or_else(|| film.release_date.map(jiff::civil::Date::year)),
+            directors: names(&film.directors),
+            writers: names(&film.writers),
+            stars: names(&film.stars),
+            released: film
+                .release_date
+                .map(|day| Day { iso: day.to_string(), shown: day.strftime("%-d %B %Y").to_string() }),
+            identity: film.identity.as_ref().and_then(Outside::new),
+        })
+    }
+}
+
+/// A critic, as shown beside a review and on the profile.
+#[derive(Debug, Serialize)]
+pub(super) struct CriticView {
+    name: String,
+    handle: String,
+    actor: String,
+    href: String,
+    url: String,
+    avatar: Option<String>,
+    about: Vec<String>,
+    links: Vec<NamedLink>,
+}
+
+/// One of a critic's other places.
+#[derive(Debug, Serialize)]
+struct NamedLink {
+    name: String,
+    href: String,
+}
+
+impl CriticView {
+    pub(super) fn new(site: &Site, critic: &Critic) -> Self {
+        let profile = &critic.profile;
+        let url = site.origin.profile_page(&profile.handle);
+        let links = profile.links.iter().filter_map(|link| {
+            let outside = Outside::new(&link.url)?;
+            let name = Some(plain::name(&link.name)).filter(|name| !name.is_empty());
+            Some(NamedLink { name: name.unwrap_or(outside.host), href: outside.href })
+        });
+        Self {
+            name: Some(plain::name(&profile.name))
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| profile.handle.clone()),
+            handle: format!("@{}@{}", profile.handle, site.handle_domain),
+            actor: site.origin.actor(critic.id).into(),
+            href: path(&url),
+            url: url.into(),
+            avatar: critic.avatar.as_ref().map(|(name, _)| path(&site.origin.media_named(name))),
+            about: plain::paragraphs(&profile.summary),
+            links: links.collect(),
+        }
+    }
+}
+
+/// A tag and its page.
+#[derive(Debug, Serialize)]
+pub(super) struct Tag {
+    name: String,
+    href: String,
+}
+
+/// The tags of a review. One that has neither letter nor digit has no page and is left out.
+pub(super) fn tags(site: &Site, tags: &[String]) -> Vec<Tag> {
+    tags.iter()
+        .filter(|tag| !slug(tag).is_empty())
+        .map(|tag| Tag { name: plain::name(tag), href: path(&site.origin.tag_page(tag)) })
+        .collect()
+}
+
+/// A review in a list.
+#[derive(Debug, Serialize)]
+pub(super) struct Card {
+    href: String,
+    title: String,
+    text: String,
+    language: Option<String>,
+    film: Option<FilmView>,
+    pub(super) rating: Option<RatingView>,
+    poster: Option<Picture>,
+    pub(super) date: Moment,
+    minutes: u32,
+    comments: u64,
+    critic_name: String,
+    critic_href: String,
+}
+
+impl Card {
+    pub(super) fn new(site: &Site, listed: Listed<'_>) -> Self {
+        let Listed { critic, review, comments } = listed;
+        let draft = &review.draft;
+        let CriticView { name, href, .. } = CriticView::new(site, critic);
+        Self {
+            href: path(&site.origin.review_page(review)),
+            title: title(review),
+            text: plain::text(draft.subtitle.as_deref().unwrap_or(&draft.teaser)),
+            language: draft.language.clone(),
+            film: FilmView::new(&draft.film),
+            rating: draft.rating.as_ref().map(RatingView::of),
+            poster: poster(site, review),
+            date: Moment::new(site, review.original_date),
+            minutes: draft.reading_minutes(),
+            comments,
+            critic_name: name,
+            critic_href: href,
+        }
+    }
+}
+
+/// A review's headline; its film's title where it has none.
+pub(super) fn title(review: &Review) -> String {
+    let candidates = [&review.draft.title, &review.draft.film.title];
+    candidates
+        .into_iter()
+        .map(|title| plain::text(title))
+        .find(|title| !title.is_empty())
+        .unwrap_or_else(|| "Untitled".to_owned())
+}
+
+/// The way through the pages of a list.
+#[derive(Debug, Serialize)]
+pub(super) struct Pager {
+    page: u32,
+    pages: u32,
+    newer: Option<String>,
+    older: Option<String>,
+}
+
+impl Pager {
+    /// Page `page` of `pages`, counted from one, of the list at `path`.
+    pub(super) fn new(path: &str, page: u32, pages: u32) -> Self {
+        let href = |page: u32| match page {
+            1 => path.to_owned(),
+            _ => format!("{path}?page={page}"),
+        };
+        Self {
+            page,
+            pages,
+            newer: (page > 1).then(|| href(page - 1)),
+            older: (page < pages).then(|| href(page + 1)),
+        }
+    }
+}
+
+/// HTML that `sources` made safe: the only way past the escaping of the templates.
+pub(super) fn safe_html(sanitised: &str) -> Value {
+    Value::from_safe_string(sanitised.to_owned())
+}
+
+/// The path of an address of ours, its query and fragment included.
+pub(super) fn path(url: &Url) -> String {
+    url[url::Position::BeforePath..].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratings_keep_the_scale_of_their_critic() {
+        let spoken = |shown: &str, scale| serde_json::to_value(RatingView::new(shown, scale)).unwrap();
+        let stars = spoken("★★★½", Scale::Stars(7));
+        assert_eq!(stars["spoken"], "3 and a half stars out of five");
+        assert_eq!(stars["has_text"], false);
+        assert_eq!(spoken("½", Scale::Stars(1))["spoken"], "half a star out of five");
+        assert_eq!(spoken("8/10", Scale::Points(800, 1000))["spoken"], "8 out of 10");
+        assert_eq!(spoken("3.5/5", Scale::Stars(7))["has_text"], true);
+        assert_eq!(spoken("B+", Scale::Letter)["spoken"], "B+");
+    }
+}

@@ -1,0 +1,50 @@
+//! Pages for people: each handler reads, and hands what it read to `pages`.
+
+use super::error::WebError;
+use super::pages::Listed;
+use super::state::WebState;
+use crate::domain::critic::Critic;
+use crate::domain::review::Review;
+use crate::store::{comments, critics};
+
+pub(super) mod home;
+pub(super) mod listing;
+pub(super) mod media;
+pub(super) mod profile;
+pub(super) mod review;
+
+/// Reviews on one page of a list.
+const A_PAGE: u32 = 30;
+
+/// How many pages a list of so many has, at least one.
+fn pages_of(total: u64) -> u32 {
+    u32::try_from(total.div_ceil(u64::from(A_PAGE))).unwrap_or(u32::MAX).max(1)
+}
+
+/// A list of reviews with what it needs to be shown.
+struct Shown {
+    reviews: Vec<Review>,
+    critics: Vec<Critic>,
+    comments: Vec<u64>,
+}
+
+impl Shown {
+    async fn of(state: &WebState, reviews: Vec<Review>) -> Result<Self, WebError> {
+        let critics = critics::all(&state.app.db).await?;
+        let mut counts = Vec::with_capacity(reviews.len());
+        for review in &reviews {
+            counts.push(comments::total(&state.app.db, review.id).await?);
+        }
+        Ok(Self { reviews, critics, comments: counts })
+    }
+
+    fn listed(&self) -> Vec<Listed<'_>> {
+        let critic_of = |review: &Review| self.critics.iter().find(|critic| critic.id == review.critic);
+        let listed = self.reviews.iter().zip(&self.comments);
+        listed
+            .filter_map(|(review, comments)| {
+                Some(Listed { critic: critic_of(review)?, review, comments: *comments })
+            })
+            .collect()
+    }
+}

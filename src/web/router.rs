@@ -1,0 +1,77 @@
+//! Every route on one screen.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+
+use super::error::tell;
+use super::fedi::{actor, article, discovery, inbox};
+use super::health;
+use super::read::{home, listing, media, profile, review};
+use super::state::WebState;
+
+/// No request takes longer than this to come in and be answered.
+const LONGEST: Duration = Duration::from_mins(1);
+
+/// The site.
+#[rustfmt::skip]
+pub fn router(state: WebState) -> Router {
+    Router::new()
+        // People
+        .route("/", get(home::show))
+        .route("/reviews", get(listing::archive))
+        .route("/reviews/", get(async || Redirect::permanent("/reviews")))
+        .route("/reviews/{slug}", get(review::show))
+        .route("/tags/{slug}", get(listing::tag))
+        .route("/media/{name}", get(media::picture))
+        .route("/assets/{name}", get(media::asset))
+        .route("/{handle}", get(profile::show))
+        // Servers
+        .route("/.well-known/webfinger", get(discovery::webfinger))
+        .route("/.well-known/nodeinfo", get(discovery::nodeinfo))
+        .route("/.well-known/host-meta", get(discovery::host_meta))
+        .route("/nodeinfo/{version}", get(discovery::nodeinfo_document))
+        .route("/ap/actor", get(actor::instance))
+        .route("/ap/actor/{id}", get(actor::show))
+        .route("/ap/actor/{id}/inbox", post(inbox::receive))
+        .route("/ap/actor/{id}/{part}", get(actor::part))
+        .route("/ap/inbox", post(inbox::receive))
+        .route("/ap/article/{id}", get(article::show))
+        .route("/ap/article/{id}/{part}", get(article::part))
+        .route("/ap/activity/{id}", get(article::activity))
+        // Operators
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .layer(middleware::from_fn_with_state(state.clone(), tell))
+        .layer(middleware::from_fn(guard))
+        .layer(DefaultBodyLimit::max(inbox::MOST_BYTES))
+        .with_state(state)
+}
+
+/// Headers that keep a page inert and caches honest, and an end to requests that take too long.
+async fn guard(request: Request, next: Next) -> Response {
+    const HEADERS: [(HeaderName, &str); 6] = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; \
+             frame-ancestors 'none'",
+        ),
+        // Pages and documents share addresses, errors and redirects too: caches must keep them apart.
+        (header::VARY, "Accept"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "strict-origin-when-cross-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ];
+    let answered = tokio::time::timeout(LONGEST, next.run(request)).await;
+    let mut response = answered.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response());
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,19 @@
+//! What handlers share.
+
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use super::pages::Pages;
+use crate::flows::App;
+
+/// Handed to every handler. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct WebState {
+    /// The product.
+    pub app: App,
+    /// Renders pages.
+    pub pages: Arc<Pages>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Arc<[IpNet]>,
+}

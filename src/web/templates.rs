@@ -1,0 +1,54 @@
+//! The templates of the pages: built into the binary, each replaceable by a file of the same name.
+//!
+//! Values are escaped unless Rust marked them as safe HTML; no template says `safe`. A template that
+//! mentions something unknown fails to render instead of leaving a hole in the page.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+
+const BUILT_IN: [(&str, &str); 9] = [
+    ("base.html", include_str!("templates/base.html")),
+    ("card.html", include_str!("templates/card.html")),
+    ("parts.html", include_str!("templates/parts.html")),
+    ("comments.html", include_str!("templates/comments.html")),
+    ("home.html", include_str!("templates/home.html")),
+    ("review.html", include_str!("templates/review.html")),
+    ("archive.html", include_str!("templates/archive.html")),
+    ("profile.html", include_str!("templates/profile.html")),
+    ("error.html", include_str!("templates/error.html")),
+];
+
+/// All templates, those in `overrides` in place of ours or beside them.
+///
+/// # Errors
+/// Where a file in `overrides` cannot be read or is not a template; the error names it.
+pub(super) fn load(overrides: Option<&Path>) -> anyhow::Result<Environment<'static>> {
+    let mut env = Environment::new();
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_auto_escape_callback(|_| AutoEscape::Html);
+    let syntax = env.syntax().to_builder().trim_blocks(true).lstrip_blocks(true).build();
+    env.set_syntax(syntax.context("the syntax of the templates")?);
+    for (name, source) in BUILT_IN {
+        env.add_template(name, source).with_context(|| format!("the built-in template {name}"))?;
+    }
+    let Some(folder) = overrides else {
+        return Ok(env);
+    };
+    let files = std::fs::read_dir(folder)
+        .with_context(|| format!("cannot read the templates in {}", folder.display()))?;
+    for file in files {
+        let path = file?.path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
+        if path.extension().is_some_and(|ending| ending == "html") && !name.starts_with('.') {
+            let source = std::fs::read_to_string(&path)
+                .with_context(|| format!("cannot read the template {}", path.display()))?;
+            env.add_template_owned(name.to_owned(), source)
+                .with_context(|| format!("the template {}", path.display()))?;
+        }
+    }
+    Ok(env)
+}
