@@ -4,6 +4,8 @@
 //! `main, cli → app → web, worker → flows → store, federation, sources → net → domain`;
 //! `config` knows only `domain`. `web` reads `store` for pages and changes state only through `flows`.
 
+pub mod app;
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod federation;
@@ -12,3 +14,4 @@ pub mod net;
 pub mod sources;
 pub mod store;
 pub mod web;
+pub mod worker;

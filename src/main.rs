@@ -1,3 +1,24 @@
-//! The program; its commands come once there is something to command.
+//! The `marquee` program: parse the command line, call one function.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use marquee::cli::{self, Cli};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("marquee: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(cli::run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("marquee: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Wires the state, and runs the site.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use ipnet::IpNet;
+use object_store::local::LocalFileSystem;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::config::{Config, FeedSource};
+use crate::domain::critic::Profile;
+use crate::domain::id::CriticId;
+use crate::domain::time::{Clock, Timestamp};
+use crate::federation::vocab::address::Rules;
+use crate::flows::{App, Keys, Parts, Wake, picture, resolve};
+use crate::net::client::{Client, Policy};
+use crate::store::critics::{self, INSTANCE};
+use crate::store::feeds::{self, Managed};
+use crate::store::{Db, settings};
+use crate::web::pages::{Pages, Site};
+use crate::web::router::router;
+use crate::web::state::WebState;
+use crate::worker;
+
+/// After this long, what still runs is dropped: every job is leased, and is done again.
+const LONGEST_DRAIN: Duration = Duration::from_secs(10);
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// Serves and works.
+    All,
+    /// Serves.
+    Web,
+    /// Works.
+    Worker,
+}
+
+/// The clock on the wall.
+#[derive(Debug)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(jiff::Timestamp::now().as_millisecond())
+    }
+}
+
+/// Opens everything that the config names, and brings its critics and feeds into the database.
+pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
+    let app = open_to_read(config, clock).await?;
+    app.ensure_key(INSTANCE, app.clock.now()).await?;
+    manage(&app, config).await?;
+    Ok(app)
+}
+
+/// Opens everything that the config names, and leaves it as it is.
+pub async fn open_to_read(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
+    let db = Db::open(&config.database_url)
+        .await
+        .context("config: database.url: the database cannot be opened")?;
+    let media = config.data_dir.join("media");
+    std::fs::create_dir_all(&media)
+        .with_context(|| format!("config: data_dir: {} cannot be made", media.display()))?;
+    let app = App::new(Parts {
+        http: client(config)?,
+        db,
+        clock,
+        site: config.site.clone(),
+        origin: config.server.origin.clone(),
+        rules: rules(config),
+        handle_domain: config.server.handle_domain.clone(),
+        media: Arc::new(LocalFileSystem::new_with_prefix(&media)?.with_fsync(true)),
+        folder: config.folder.clone(),
+        wake: Wake::default(),
+        keys: Keys::default(),
+        key_finds: resolve::KeyFinds::default(),
+        federation: tokio::sync::OnceCell::new(),
+    });
+    pin_origin(&app).await?;
+    Ok(app)
+}
+
+fn client(config: &Config) -> anyhow::Result<Client> {
+    let federation = &config.federation;
+    let extra_ca = match &federation.extra_ca_file {
+        Some(path) => {
+            let pem = std::fs::read(path);
+            Some(pem.with_context(|| format!("config: federation.extra_ca_file: {}", path.display()))?)
+        }
+        None => None,
+    };
+    Client::new(Policy {
+        user_agent: format!("Marquee/{} (+{})", env!("CARGO_PKG_VERSION"), config.server.origin),
+        allow_networks: federation.allow_networks.clone(),
+        resolve: federation.resolve.clone().into_iter().collect::<HashMap<_, _>>(),
+        extra_ca,
+        plain_http: config.server.origin.is_trial(),
+    })
+}
+
+fn rules(config: &Config) -> Rules {
+    match (config.server.origin.is_trial(), config.federation.allow_networks.is_empty()) {
+        (true, _) => Rules::TRIAL,
+        (false, true) => Rules::STRICT,
+        (false, false) => Rules::SPLIT,
+    }
+}
+
+/// The origin is part of every id that was ever sent: a site keeps the one that it had at its first start.
+async fn pin_origin(app: &App) -> anyhow::Result<()> {
+    let mut tx = app.db.begin().await?;
+    let pinned = settings::claim(&mut tx, "origin", app.origin.as_str()).await?;
+    tx.commit().await?;
+    if pinned != app.origin.as_str() {
+        bail!(
+            "config: server.origin: {} is not the origin of this database, which is {pinned}, and every id that was sent says \
+             so; set server.origin to {pinned}, or start a new site with another data_dir and database.url",
+            app.origin
+        );
+    }
+    Ok(())
+}
+
+/// Brings the critics and feeds of the config file into the database.
+async fn manage(app: &App, config: &Config) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let mut ids = HashMap::new();
+    for profile in &config.critics {
+        let mut tx = app.db.begin().await?;
+        let id = critics::manage(&mut tx, profile, now).await?;
+        tx.commit().await?;
+        app.ensure_key(&id.to_string(), now).await?;
+        manage_avatar(app, id, profile).await;
+        ids.insert(profile.handle.as_str(), id);
+    }
+    let midnight = app.site.timezone.to_datetime(now.to_jiff()).date().to_zoned(app.site.timezone.clone())?;
+    let today = Timestamp::from_millis(midnight.timestamp().as_millisecond());
+    let mut tx = app.db.begin().await?;
+    feeds::unmanage_all(&mut tx).await?;
+    for feed in &config.feeds {
+        let Some(critic) = ids.get(feed.critic.as_str()) else {
+            continue;
+        };
+        feeds::manage(&mut tx, &managed(feed, *critic), today, now).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+fn managed(feed: &FeedSource, critic: CriticId) -> Managed<'_> {
+    Managed {
+        critic,
+        name: &feed.name,
+        url: &feed.url,
+        interval: feed.interval,
+        publish_since: feed.publish_since,
+        max_publish_per_poll: feed.max_publish_per_poll,
+    }
+}
+
+/// A missing avatar stops nobody.
+async fn manage_avatar(app: &App, critic: CriticId, profile: &Profile) {
+    let taken = async {
+        let Some(avatar) = &profile.avatar else {
+            let mut tx = app.db.begin().await?;
+            critics::clear_avatar(&mut tx, critic).await?;
+            return Ok(tx.commit().await?);
+        };
+        let source = if avatar.starts_with("https://") {
+            url::Url::parse(avatar)?
+        } else {
+            let path = std::fs::canonicalize(app.folder.join(avatar))?;
+            url::Url::from_file_path(path).ok().context("not a path")?
+        };
+        let folder = source.to_file_path().ok().and_then(|path| path.parent().map(std::path::Path::to_owned));
+        let picture = picture::fetch(app, &source, folder.as_deref()).await?;
+        let mut tx = app.db.begin().await?;
+        picture.set_as_avatar(&mut tx, critic, app.clock.now()).await?;
+        tx.commit().await?;
+        anyhow::Ok(())
+    };
+    if let Err(error) = taken.await {
+        tracing::warn!(handle = profile.handle, error = format!("{error:#}"), "avatar left out");
+    }
+}
+
+/// Serves where there is a listener, works where it is to, until `shutdown` resolves; then drains.
+pub async fn run(
+    app: App,
+    listener: Option<(TcpListener, &[IpNet])>,
+    works: bool,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = tokio::task::JoinSet::new();
+    if works {
+        tasks.spawn(worker::run(app.clone(), stopped.clone()));
+    }
+    if let Some((listener, trusted_proxies)) = listener {
+        let site = Site {
+            title: app.site.title.clone(),
+            language: app.site.language.clone(),
+            timezone: app.site.timezone.clone(),
+            origin: app.origin.clone(),
+            handle_domain: app.handle_domain().to_owned(),
+        };
+        let pages = Pages::new(site, None)?;
+        let service = router(WebState {
+            app: app.clone(),
+            pages: Arc::new(pages),
+            trusted_proxies: trusted_proxies.into(),
+        });
+        let service = service.into_make_service_with_connect_info::<SocketAddr>();
+        let mut stopped = stopped;
+        tasks.spawn(async move {
+            let until = async move {
+                let _ = stopped.wait_for(|stop| *stop).await;
+            };
+            Ok(axum::serve(listener, service).with_graceful_shutdown(until).await?)
+        });
+    }
+    let ended = tokio::select! {
+        () = shutdown => {
+            tracing::info!("stopping: what was begun is ended first");
+            Ok(())
+        }
+        Some(ended) = tasks.join_next() => match ended {
+            Ok(Ok(())) => Err(anyhow!("a part of the site ended by itself")),
+            Ok(Err(error)) => Err(error),
+            Err(panic) => Err(panic.into()),
+        },
+    };
+    stop.send_replace(true);
+    let drained = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(LONGEST_DRAIN, drained).await.is_err() {
+        tracing::warn!("not everything ended in time; it is done again at the next start");
+    }
+    app.db.close().await;
+    ended
+}

@@ -1,0 +1,325 @@
+//! The commands. Each works beside a running server, on the same database.
+
+use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use clap::{Parser, Subcommand};
+use tokio::net::TcpListener;
+use url::Url;
+
+use crate::app::{self, Role, SystemClock};
+use crate::config::{self, Config, DEFAULT_FILE};
+use crate::domain;
+use crate::domain::critic::Critic;
+use crate::domain::review::{Draft, Review, State};
+use crate::flows::picture::Picture;
+use crate::flows::{App, ingest, picture, publish, retract, revise};
+use crate::sources::markdown;
+use crate::store::{critics, feeds, reviews};
+
+/// A film critic's own home on the fediverse.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub struct Cli {
+    /// The config file.
+    #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the site, read the feeds, deliver and receive.
+    Serve {
+        /// What this process does, where several share a PostgreSQL database.
+        #[arg(long, value_enum, default_value_t = Role::All)]
+        role: Role,
+    },
+    /// Publish a review from a Markdown file with front matter.
+    Publish {
+        /// The Markdown file.
+        file: PathBuf,
+        /// The handle of the critic who wrote it, where there are several.
+        #[arg(long)]
+        critic: Option<String>,
+    },
+    /// Replace what a review says; its readers are told.
+    Revise {
+        /// The review: its id, its slug, or the address of its page.
+        review: String,
+        /// The Markdown file.
+        file: PathBuf,
+    },
+    /// Take a review back, for good.
+    Retract {
+        /// The review: its id, its slug, or the address of its page.
+        review: String,
+    },
+    /// The feeds that reviews come from.
+    #[command(subcommand)]
+    Feed(Feed),
+    /// Ask the server that runs under this config whether it is well; for health checks.
+    Health,
+}
+
+#[derive(Debug, Subcommand)]
+enum Feed {
+    /// What was decided about each entry, and why.
+    Log {
+        /// The feed's name; all feeds where it is left out.
+        name: Option<String>,
+        /// How many lines, counted from the newest.
+        #[arg(long, default_value_t = 200)]
+        lines: u32,
+    },
+    /// Read a feed at once, and say what was decided.
+    Poll {
+        /// The feed's name; all feeds where it is left out.
+        name: Option<String>,
+    },
+    /// Publish a review that is held because it is much like another one.
+    Release {
+        /// The review: its id or its slug, which the log names.
+        review: String,
+    },
+}
+
+/// Does what the command line says.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    let file = cli.config;
+    match cli.command {
+        Command::Serve { role } => serve(&file, role).await,
+        Command::Publish { file: review, critic } => {
+            publish_file(&open(&file).await?, &review, critic.as_deref()).await
+        }
+        Command::Revise { review, file: revised } => {
+            let app = open(&file).await?;
+            let review = find(&app, &review).await?;
+            let (draft, picture) = read_review(&app, &revised).await?;
+            let review = revise::revise(&app, review.id, draft, picture).await?;
+            say(&format!("Revised: {}", app.origin.review_page(&review)))
+        }
+        Command::Retract { review } => {
+            let app = open(&file).await?;
+            let review = find(&app, &review).await?;
+            let review = retract::retract(&app, review.id).await?;
+            say(&format!("Retracted: {}", app.origin.article(review.id)))
+        }
+        Command::Feed(feed) => run_feed(&file, feed).await,
+        Command::Health => health(&config::load(&file)?).await,
+    }
+}
+
+async fn run_feed(file: &Path, feed: Feed) -> anyhow::Result<()> {
+    match feed {
+        Feed::Log { name, lines } => {
+            log_to_stderr("warn");
+            let app = app::open_to_read(&config::load(file)?, Arc::new(SystemClock)).await?;
+            named_feeds(&app, name.as_deref()).await?;
+            for line in feeds::read_log(&app.db, name.as_deref(), lines).await? {
+                say(&line.to_string())?;
+            }
+            Ok(())
+        }
+        Feed::Poll { name } => poll_feeds(&open(file).await?, name.as_deref()).await,
+        Feed::Release { review } => {
+            let app = open(file).await?;
+            let review = find(&app, &review).await?;
+            let review = publish::release(&app, review.id).await?;
+            say(&format!("Published: {}", app.origin.review_page(&review)))
+        }
+    }
+}
+
+/// The feeds of the config, or the one of that name.
+async fn named_feeds(app: &App, name: Option<&str>) -> anyhow::Result<Vec<domain::feed::Feed>> {
+    let mut all = feeds::all(&app.db).await?;
+    let names: Vec<String> = all.iter().map(|feed| feed.name.clone()).collect();
+    all.retain(|feed| name.is_none_or(|name| feed.name == name));
+    if let (true, Some(name)) = (all.is_empty(), name) {
+        bail!("no feed is called {name:?}; the config has {}", names.join(", "));
+    }
+    Ok(all)
+}
+
+async fn poll_feeds(app: &App, name: Option<&str>) -> anyhow::Result<()> {
+    let mut failed = Vec::new();
+    for feed in named_feeds(app, name).await? {
+        let began = app.clock.now();
+        if let Err(error) = ingest::poll_now(app, &feed).await {
+            failed.push(format!("{}: {error:#}", feed.name));
+            continue;
+        }
+        let mut lines = feeds::read_log(&app.db, Some(&feed.name), 500).await?;
+        lines.retain(|line| line.at >= began);
+        if lines.is_empty() {
+            say(&format!("{}: nothing new", feed.name))?;
+        }
+        for line in lines {
+            say(&line.to_string())?;
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { bail!(failed.join("\n")) }
+}
+
+async fn open(file: &Path) -> anyhow::Result<App> {
+    let config = config::load(file)?;
+    log_to_stderr("warn");
+    app::open(&config, Arc::new(SystemClock)).await
+}
+
+/// One line for people, which a closed pipe may refuse.
+fn say(line: &str) -> anyhow::Result<()> {
+    Ok(writeln!(std::io::stdout(), "{line}")?)
+}
+
+fn log_to_stderr(default: &str) {
+    use tracing_subscriber::EnvFilter;
+
+    let filter = EnvFilter::try_from_env("MARQUEE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt()
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+async fn serve(file: &Path, role: Role) -> anyhow::Result<()> {
+    let config = config::load(file)?;
+    log_to_stderr("warn,marquee=info");
+    let app = app::open(&config, Arc::new(SystemClock)).await?;
+    let address = config.server.listen;
+    let listener = match role {
+        Role::Worker => None,
+        Role::All | Role::Web => {
+            let bound = TcpListener::bind(address).await;
+            let bound = bound.with_context(|| format!("config: server.listen: {address} cannot be used"))?;
+            Some((bound, config.server.trusted_proxies.as_slice()))
+        }
+    };
+    greet(&app, role, address).await?;
+    app::run(app, listener, role != Role::Web, asked_to_stop()).await
+}
+
+/// One line with the origin; for a trial, what to do next.
+async fn greet(app: &App, role: Role, address: SocketAddr) -> anyhow::Result<()> {
+    if role == Role::Worker {
+        return say(&format!("Marquee works for {}", app.origin));
+    }
+    say(&format!("Marquee serves {} on {address}", app.origin))?;
+    if app.origin.is_trial() {
+        let critics = critics::all(&app.db).await?;
+        let handle = critics.first().map_or("critic", |critic| critic.profile.handle.as_str());
+        say(&format!(
+            "\n  Open {}/ in a browser: the reviews of the sample feed are there.\n  \
+             Other servers cannot reach localhost, so nobody can follow @{handle} yet. To see what they would do:\n\n    \
+             cargo run --release --example follower\n",
+            app.origin
+        ))?;
+    }
+    Ok(())
+}
+
+/// Resolves on SIGTERM and on Ctrl-C.
+async fn asked_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}
+
+async fn publish_file(app: &App, file: &Path, handle: Option<&str>) -> anyhow::Result<()> {
+    let critic = the_critic(app, handle).await?;
+    let (draft, picture) = read_review(app, file).await?;
+    let review = publish::publish(app, &critic, draft, picture).await?;
+    match review.state {
+        State::Scheduled => {
+            let at = review.released_at;
+            say(&format!("Waits until {at}: {}", app.origin.review_page(&review)))
+        }
+        _ => say(&format!("Published: {} (the server delivers it)", app.origin.review_page(&review))),
+    }
+}
+
+async fn the_critic(app: &App, handle: Option<&str>) -> anyhow::Result<Critic> {
+    if let Some(handle) = handle {
+        let handle = handle.trim_start_matches('@');
+        return critics::by_handle(&app.db, handle)
+            .await?
+            .with_context(|| format!("no critic has the handle {handle}"));
+    }
+    let mut all = critics::all(&app.db).await?;
+    match all.len() {
+        0 => bail!("there is no critic yet: add [[critics]] to the config"),
+        1 => Ok(all.remove(0)),
+        _ => {
+            let handles: Vec<&str> = all.iter().map(|critic| critic.profile.handle.as_str()).collect();
+            bail!("several critics write here, name one with --critic: {}", handles.join(", "))
+        }
+    }
+}
+
+async fn read_review(app: &App, file: &Path) -> anyhow::Result<(Draft, Option<Picture>)> {
+    let place = std::fs::canonicalize(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text = std::fs::read_to_string(&place).with_context(|| format!("cannot read {}", file.display()))?;
+    let base = Url::from_file_path(&place).ok().context("the path is not absolute")?;
+    let draft = markdown::parse(&text, &base).with_context(|| file.display().to_string())?;
+    let Some(poster) = &draft.poster else {
+        return Ok((draft, None));
+    };
+    // Said at once, and nothing is published: a poster that was asked for is not left out in silence.
+    let picture = picture::fetch(app, &poster.url, place.parent()).await;
+    let picture = picture.with_context(|| format!("{}: poster: {}", file.display(), poster.url))?;
+    Ok((draft, Some(picture)))
+}
+
+/// The review that an argument means.
+async fn find(app: &App, named: &str) -> anyhow::Result<Review> {
+    let last = named.trim_end_matches('/').rsplit('/').next().unwrap_or(named);
+    let found = match last.parse() {
+        Ok(id) => reviews::by_id(&app.db, id).await?,
+        Err(_) => reviews::by_slug(&app.db, last).await?,
+    };
+    found.with_context(|| {
+        format!("no review is called {named:?}; give its slug, its id or the address of its page")
+    })
+}
+
+/// Asks the server's own readiness, from the machine that it runs on.
+async fn health(config: &Config) -> anyhow::Result<()> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let mut address = config.server.listen;
+    if address.ip().is_unspecified() {
+        let loopback =
+            if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() };
+        address.set_ip(loopback);
+    }
+    let asked = async {
+        let mut stream = tokio::net::TcpStream::connect(address).await?;
+        let host = config.server.origin.authority();
+        let request = format!("GET /health/ready HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = Vec::new();
+        stream.take(4096).read_to_end(&mut answer).await?;
+        anyhow::Ok(String::from_utf8_lossy(&answer).into_owned())
+    };
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(5), asked)
+        .await
+        .with_context(|| format!("no answer from {address} within 5 seconds"))?
+        .with_context(|| format!("nobody answers at {address}"))?;
+    if answer.starts_with("HTTP/1.1 200") { say("ready") } else { bail!("not ready") }
+}
