@@ -1,1 +1,26 @@
-//! The tests through the doors come once there are doors.
+//! The tests: each speaks HTTP to a Marquee that runs as its own process, on both databases, and is
+//! named as a sentence. `support` is the rig: the app, the scripted fediverse around it, and PostgreSQL.
+#![allow(
+    unreachable_pub,
+    reason = "everything in a test binary is unreachable from outside; `pub` marks what a module offers"
+)]
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "a test's helper panics when the test fails"
+)]
+
+mod authority;
+mod config;
+mod course;
+mod crash;
+mod feeds;
+mod house;
+mod keys;
+mod origin;
+mod publish;
+mod rendering;
+mod requests;
+mod rig;
+mod signatures;
+mod support;

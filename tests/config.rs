@@ -1,0 +1,118 @@
+//! The config is checked once, at the start, and each error is named with its key.
+
+use crate::both_databases;
+use crate::support::app::Settings;
+use crate::support::{Database, Stage, World};
+
+both_databases!(
+    another_origin_is_refused_once_there_is_one,
+    the_environment_overrides_the_file,
+    two_roles_serve_one_site,
+);
+
+/// Starts what must not start: it says so in one line that has these parts.
+async fn assert_refused(settings: Settings<'_>, parts: &[&str]) {
+    let output = settings.refusal().await;
+    assert!(!output.status.success(), "it starts, in spite of {parts:?}");
+    let complaint = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    assert_eq!(complaint.lines().count(), 1, "one line:\n{complaint}");
+    for part in parts {
+        assert!(complaint.contains(part), "no {part} in {complaint}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_key_or_value_stops_the_start_with_a_line_that_names_it() {
+    let wrong = [
+        ("server", "lisen", "\"127.0.0.1:1\"", "server.lisen"),
+        ("server", "listen", "\"everywhere\"", "server.listen"),
+        ("server", "origin", "\"http://marquee.test\"", "server.origin"),
+        ("server", "origin", "\"https://marquee.test/blog\"", "server.origin"),
+        ("server", "trusted_proxies", "[\"the proxy\"]", "server.trusted_proxies"),
+        ("site", "timezone", "\"Mars/Olympus\"", "site.timezone"),
+        ("site", "title", "5", "site.title"),
+        ("database", "url", "\"mysql://localhost/marquee\"", "database.url"),
+        ("federation", "allow_networks", "[\"10.0.0.0/99\"]", "federation.allow_networks"),
+        ("federation", "extra_ca_file", "\"/nowhere/ca.pem\"", "federation.extra_ca_file"),
+        ("federation.resolve", "\"remote.test\"", "\"nowhere\"", "federation.resolve"),
+        ("critics", "handle", "\"not a handle\"", "handle"),
+        ("", "data_dri", "\"/tmp\"", "data_dri"),
+        ("cinema", "seats", "5", "cinema"),
+    ];
+    let world = World::new();
+    for (section, key, value, named) in wrong {
+        let settings = world.marquee(Database::Sqlite).await.set(section, key, value);
+        assert_refused(settings, &[named]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_feed_stops_the_start_with_a_line_that_names_it() {
+    let world = World::new();
+    let url = "https://remote.test/feed.xml";
+    for (more, named) in [
+        ("intervall = \"15m\"", "intervall"),
+        ("publish_since = \"soon\"", "publish_since"),
+        ("max_publish_per_poll = -1", "max_publish_per_poll"),
+    ] {
+        let settings = world.marquee(Database::Sqlite).await.feed("third-row", url, more);
+        assert_refused(settings, &["feeds", named]).await;
+    }
+    let twice = world.marquee(Database::Sqlite).await.feed("third-row", url, "").feed("third-row", url, "");
+    assert_refused(twice, &["feeds.1.name"]).await;
+    let scheme = world.marquee(Database::Sqlite).await.feed("third-row", "ftp://remote.test/feed", "");
+    assert_refused(scheme, &["feeds", "url"]).await;
+}
+
+#[tokio::test]
+async fn a_wrong_variable_of_the_environment_is_named_too() {
+    let world = World::new();
+    let settings = world.marquee(Database::Sqlite).await.env("MARQUEE_SERVER__LISTEN", "everywhere");
+    let output = settings.refusal().await;
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success());
+    let complaint = complaint.to_lowercase();
+    assert!(complaint.contains("server.listen") || complaint.contains("server__listen"), "{complaint}");
+}
+
+async fn another_origin_is_refused_once_there_is_one(database: Database) {
+    let mut stage = Stage::new(database).await;
+    assert!(stage.app.terminate().await.success());
+    stage.app.reconfigure("server", "origin", "\"https://elsewhere.test\"");
+    let output = stage.app.cli(&["serve"]).await;
+    assert!(!output.status.success());
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    for part in ["https://marquee.test", "server.origin"] {
+        assert!(complaint.contains(part), "no {part} in {complaint}");
+    }
+    stage.app.reconfigure("server", "origin", "\"https://marquee.test\"");
+    stage.app.start().await;
+}
+
+async fn the_environment_overrides_the_file(database: Database) {
+    let stage =
+        Stage::with(database, |_, settings| settings.env("MARQUEE_SITE__TITLE", "Seen from the Aisle")).await;
+    let front = stage.app.get_page("/").await;
+    assert!(front.body.contains("Seen from the Aisle"), "{}", front.body);
+    assert!(!front.body.contains("The Test Reel"));
+}
+
+/// A process that serves and one that works share a database.
+async fn two_roles_serve_one_site(database: Database) {
+    let stage = Stage::with(database, |_, settings| settings.role("web")).await;
+    let worker = stage.app.start_beside(&["serve", "--role", "worker"]);
+    stage.follow(&stage.alice).await;
+    let article = stage.publish("The Night Ferry").await;
+    stage.remote.await_activity("the Create", |a| a["type"] == "Create").await;
+    stage.comment(&stage.alice, &article, "Both of you did that").await;
+    drop(worker);
+}
+
+/// What it prints at its start is its origin and nothing else.
+#[tokio::test]
+async fn the_start_is_told_in_one_line_on_standard_output() {
+    let stage = Stage::new(Database::Sqlite).await;
+    let lines = stage.app.printed();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].starts_with("Marquee serves https://marquee.test"), "{lines:?}");
+}

@@ -1,0 +1,353 @@
+//! What comes of a feed, and what does not: most complaints about bots that read feeds come from here.
+
+use serde_json::Value;
+
+use crate::both_databases;
+use crate::course::{named, stage_with_feed};
+use crate::support::feed::{Item, NAME as FEED, PATH, atom, json_feed, rss};
+use crate::support::remote::Document;
+use crate::support::shapes::id_of;
+use crate::support::{Database, Stage, eventually};
+
+both_databases!(
+    each_format_of_feed_is_read,
+    a_feed_that_is_none_is_refused_with_a_line_in_the_log_and_read_when_it_is_back,
+    a_feed_with_external_entities_or_billions_of_laughs_is_refused,
+    a_changed_guid_does_not_publish_again,
+    a_changed_link_does_not_publish_again,
+    guid_and_link_changed_together_do_not_publish_again,
+    what_an_entry_is_known_by_may_change_piece_by_piece,
+    two_reviews_with_the_same_words_stay_two,
+    a_feed_that_moves_stays_the_same_feed,
+    at_most_so_many_reviews_go_out_in_one_poll,
+    ids_that_entries_share_identify_none_of_them,
+    an_entry_that_left_the_feed_stays,
+    a_retracted_review_does_not_come_back,
+    an_entry_dated_ahead_waits_for_its_hour,
+    an_entry_dated_ahead_goes_out_at_its_hour,
+    script_in_a_feed_is_text_or_nothing,
+    a_feed_of_the_file_system_is_read,
+    the_same_feed_read_again_changes_nothing,
+);
+
+const ALL: &str = "publish_since = \"2000-01-01\"";
+
+/// A stage with a feed in which all entries are to go out, followed by alice.
+async fn followed(database: Database, items: &[Item]) -> Stage {
+    let stage = stage_with_feed(database, &[], ALL).await;
+    stage.follow(&stage.alice).await;
+    publish(&stage, items).await;
+    for item in items {
+        let film = film_of(item);
+        let is_it = |a: &Value| a["type"] == "Create" && named(&a["object"], film);
+        stage.remote.await_activity("the Create", is_it).await;
+    }
+    stage
+}
+
+fn film_of(item: &Item) -> &str {
+    item.title.split('\'').nth(1).expect("a film in quotes")
+}
+
+async fn publish(stage: &Stage, items: &[Item]) {
+    stage.remote.serve_feed(items);
+    stage.poll().await;
+}
+
+/// After all is done, so many different reviews went out.
+async fn assert_published(stage: &Stage, count: usize) {
+    stage.settle().await;
+    let creates = stage.remote.distinct("Create");
+    let objects: std::collections::BTreeSet<&str> =
+        creates.iter().map(|create| id_of(&create["object"])).collect();
+    assert_eq!(objects.len(), count, "{objects:?}");
+    assert_eq!(creates.len(), count, "each once");
+}
+
+async fn await_in_log(stage: &Stage, what: &[&str]) -> String {
+    eventually(&format!("{what:?} in the log of the feed"), || async {
+        let log = stage.app.feed_log().await;
+        log.into_iter().find(|line| what.iter().all(|part| line.contains(part)))
+    })
+    .await
+}
+
+async fn each_format_of_feed_is_read(database: Database) {
+    let (one, two, three) = (Item::review("Alpha"), Item::review("Beta"), Item::review("Gamma"));
+    let stage = Stage::with(database, |remote, settings| {
+        let serve =
+            |path: &str, media_type: &str, text: String| remote.serve(path, Document::new(media_type, text));
+        serve("/rss", "application/rss+xml", rss(&[one]));
+        serve("/atom", "application/atom+xml", atom(&[two]));
+        serve("/json", "application/feed+json", json_feed(&[three]));
+        settings.feed("rss", &remote.url("/rss"), ALL).feed("atom", &remote.url("/atom"), ALL).feed(
+            "json",
+            &remote.url("/json"),
+            ALL,
+        )
+    })
+    .await;
+    for (feed, film) in [("rss", "Alpha"), ("atom", "Beta"), ("json", "Gamma")] {
+        stage.app.poll(feed).await;
+        let article = stage.await_article(|article| named(article, film)).await;
+        assert!(article["summary"].as_str().is_some_and(|s| s.contains("Ada Lindqvist")), "{article}");
+    }
+}
+
+async fn a_feed_that_is_none_is_refused_with_a_line_in_the_log_and_read_when_it_is_back(database: Database) {
+    let first = Item::review("Alpha");
+    let stage = followed(database, std::slice::from_ref(&first)).await;
+    let whole = rss(&[Item::review("Alpha"), Item::review("Omega")]);
+    let truncated = &whole[..whole.len() / 2];
+    let in_no_encoding = whole.replacen("UTF-8", "klingon-8", 1);
+    let broken = [
+        Document::new("application/rss+xml", "<rss><channel><item>"),
+        Document::new("text/html", "<!doctype html><title>Sorry</title><p>We are moving."),
+        Document::new("application/rss+xml", ""),
+        Document::new("application/rss+xml", vec![0xff, 0xfe, 0x00, 0x00, 0x01]),
+        Document::new("application/rss+xml", truncated),
+        Document::new("application/rss+xml", in_no_encoding),
+        // The hundred megabytes of which the first sixteen are too many.
+        Document::new("application/rss+xml", vec![b' '; 100 * 1024 * 1024]),
+        Document::status(500),
+        Document::status(404),
+    ];
+    for (number, document) in broken.into_iter().enumerate() {
+        stage.remote.serve(PATH, document);
+        stage.app.poll_in_vain(FEED).await;
+        eventually("another failure in the log of the feed", || async {
+            let failures = stage.app.feed_log().await.into_iter().filter(|line| line.contains("failed"));
+            (failures.count() > number).then_some(())
+        })
+        .await;
+    }
+    publish(&stage, &[Item::review("Beta"), first]).await;
+    stage.remote.await_activity("the Create", |a| a["type"] == "Create" && named(&a["object"], "Beta")).await;
+    assert_published(&stage, 2).await;
+}
+
+async fn a_feed_with_external_entities_or_billions_of_laughs_is_refused(database: Database) {
+    let stage = followed(database, &[Item::review("Alpha")]).await;
+    let secret = stage.app.write("secret.txt", "the combination is 1234");
+    let body = rss(&[Item::review("Beta")]).replace("The first reel", "&x; the first reel");
+    let entity =
+        body.replace("<rss ", &format!("<!DOCTYPE rss [<!ENTITY x SYSTEM \"file://{secret}\">]><rss "));
+    let laugh = |n: u32| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10));
+    let laughs = (1..30).map(laugh).collect::<Vec<_>>().concat();
+    let title = "<title>&l29;</title>";
+    let bomb = body
+        .replace("<rss ", &format!("<!DOCTYPE rss [<!ENTITY l0 \"ha\">{laughs}]><rss "))
+        .replace("<title>Third Row</title>", title);
+    for document in [entity, bomb] {
+        stage.remote.serve(PATH, Document::new("application/rss+xml", document));
+        stage.app.poll_in_vain(FEED).await;
+    }
+    for article in stage.articles().await {
+        assert!(!article.to_string().contains("the combination"), "{article}");
+    }
+    publish(&stage, &[Item::review("Gamma")]).await;
+    stage.await_article(|article| named(article, "Gamma")).await;
+}
+
+async fn a_changed_guid_does_not_publish_again(database: Database) {
+    let mut item = Item::review("Alpha");
+    let stage = followed(database, std::slice::from_ref(&item)).await;
+    "urn:uuid:another-one-altogether".clone_into(&mut item.id);
+    publish(&stage, &[item]).await;
+    assert_published(&stage, 1).await;
+}
+
+async fn a_changed_link_does_not_publish_again(database: Database) {
+    let mut item = Item::review("Alpha");
+    let stage = followed(database, std::slice::from_ref(&item)).await;
+    "https://remote.test/moved/alpha?utm_source=feed".clone_into(&mut item.link);
+    publish(&stage, &[item]).await;
+    assert_published(&stage, 1).await;
+}
+
+async fn guid_and_link_changed_together_do_not_publish_again(database: Database) {
+    let mut items: Vec<Item> = ["Alpha", "Beta", "Gamma"].map(Item::review).to_vec();
+    let stage = followed(database, &items).await;
+    for (number, item) in items.iter_mut().enumerate() {
+        item.id = format!("https://elsewhere.test/?p={number}");
+        item.link = format!("https://elsewhere.test/{number}/");
+    }
+    publish(&stage, &items).await;
+    assert_published(&stage, 3).await;
+}
+
+async fn what_an_entry_is_known_by_may_change_piece_by_piece(database: Database) {
+    let mut item = Item::review("Alpha");
+    let stage = followed(database, std::slice::from_ref(&item)).await;
+    "urn:uuid:another-one-altogether".clone_into(&mut item.id);
+    publish(&stage, std::slice::from_ref(&item)).await;
+    // Only the new id still tells that it is the same.
+    "https://elsewhere.test/alpha/".clone_into(&mut item.link);
+    item.html.push_str("<p>An afterthought, which makes the text another one.</p>");
+    publish(&stage, std::slice::from_ref(&item)).await;
+    stage.remote.await_activity("the Update", |a| a["type"] == "Update").await;
+    assert_published(&stage, 1).await;
+}
+
+async fn two_reviews_with_the_same_words_stay_two(database: Database) {
+    let mut items = ["Alpha", "Beta"].map(Item::review);
+    let words = "<p>The rest of this review is for subscribers of the paper. ".to_owned()
+        + &"Come in! ".repeat(40)
+        + "</p>";
+    for item in &mut items {
+        item.html.clone_from(&words);
+    }
+    let stage = stage_with_feed(database, &[], ALL).await;
+    stage.follow(&stage.alice).await;
+    publish(&stage, &items).await;
+    assert_published(&stage, 2).await;
+    stage.poll().await;
+    // A third one is much like them, and nothing else says that it is one of them.
+    let mut third = Item::review("Gamma");
+    third.html.clone_from(&words);
+    publish(&stage, std::slice::from_ref(&third)).await;
+    await_in_log(&stage, &["held", "Gamma"]).await;
+    assert_published(&stage, 2).await;
+    assert!(stage.remote.distinct("Update").is_empty(), "no review took the words of another");
+}
+
+async fn a_feed_that_moves_stays_the_same_feed(database: Database) {
+    let item = Item::review("Alpha");
+    let mut stage = followed(database, std::slice::from_ref(&item)).await;
+    let moved = rss(&[Item::review("Beta"), item]);
+    stage.remote.serve("/moved.xml", Document::new("application/rss+xml", moved));
+    let url = stage.remote.url("/moved.xml");
+    stage.app.redeclare_feeds(|feeds| feeds[0].url = url);
+    stage.app.restart().await;
+    stage.app.poll(FEED).await;
+    stage.remote.await_activity("the Create", |a| a["type"] == "Create" && named(&a["object"], "Beta")).await;
+    assert_published(&stage, 2).await;
+}
+
+async fn at_most_so_many_reviews_go_out_in_one_poll(database: Database) {
+    let films = ["Alpha", "Beta", "Gamma", "Delta", "Epsilon"];
+    let mut items: Vec<Item> = films.map(Item::review).to_vec();
+    for (item, minutes) in items.iter_mut().zip(1..) {
+        // Epsilon is the oldest.
+        item.published = item.published.map(|moment| moment - jiff::SignedDuration::from_mins(minutes));
+    }
+    let stage = stage_with_feed(database, &[], &format!("{ALL}\nmax_publish_per_poll = 2")).await;
+    stage.follow(&stage.alice).await;
+    stage.remote.serve_feed(&items);
+    stage.poll().await;
+    await_in_log(&stage, &["held"]).await;
+    let is_oldest = |a: &Value| a["type"] == "Create" && named(&a["object"], "Epsilon");
+    stage.remote.await_activity("the oldest", is_oldest).await;
+    assert_published(&stage, 2).await;
+    for (film, count) in [("Beta", 4), ("Alpha", 5)] {
+        stage.poll().await;
+        let is_it = |a: &Value| a["type"] == "Create" && named(&a["object"], film);
+        stage.remote.await_activity("the next", is_it).await;
+        assert_published(&stage, count).await;
+    }
+    stage.poll().await;
+    assert_published(&stage, 5).await;
+}
+
+async fn ids_that_entries_share_identify_none_of_them(database: Database) {
+    let mut items: Vec<Item> = ["Alpha", "Beta"].map(Item::review).to_vec();
+    for item in &mut items {
+        "1".clone_into(&mut item.id);
+    }
+    let stage = followed(database, &items).await;
+    assert_published(&stage, 2).await;
+    let mut third = Item::review("Gamma");
+    "1".clone_into(&mut third.id);
+    items.push(third);
+    publish(&stage, &items).await;
+    stage.remote.await_activity("the third", |a| a["type"] == "Create" && named(&a["object"], "Gamma")).await;
+    assert_published(&stage, 3).await;
+}
+
+async fn an_entry_that_left_the_feed_stays(database: Database) {
+    let stage = followed(database, &["Alpha", "Beta"].map(Item::review)).await;
+    publish(&stage, &[Item::review("Gamma")]).await;
+    stage.await_article(|article| named(article, "Gamma")).await;
+    stage.settle().await;
+    assert_eq!(stage.articles().await.len(), 3);
+    assert!(stage.remote.distinct("Delete").is_empty());
+}
+
+async fn a_retracted_review_does_not_come_back(database: Database) {
+    let mut item = Item::review("Alpha");
+    let stage = followed(database, std::slice::from_ref(&item)).await;
+    let article = stage.await_article(|article| named(article, "Alpha")).await;
+    let slug = article["url"].as_str().and_then(|url| url.rsplit('/').next()).expect("a slug");
+    stage.app.command_output(&["retract", slug]).await;
+    stage.remote.await_activity("the Delete", |a| a["type"] == "Delete").await;
+    stage.poll().await;
+    item.html.push_str("<p>An afterthought.</p>");
+    publish(&stage, std::slice::from_ref(&item)).await;
+    assert_published(&stage, 1).await;
+    assert!(stage.articles().await.is_empty());
+}
+
+async fn an_entry_dated_ahead_waits_for_its_hour(database: Database) {
+    let mut item = Item::review("Alpha");
+    item.published = item.published.map(|moment| moment + jiff::SignedDuration::from_hours(48));
+    let stage = stage_with_feed(database, &[], ALL).await;
+    stage.follow(&stage.alice).await;
+    publish(&stage, &[item]).await;
+    await_in_log(&stage, &["scheduled"]).await;
+    assert_published(&stage, 0).await;
+    assert!(stage.articles().await.is_empty(), "nobody sees it before");
+    for path in ["/", "/@critic"] {
+        assert!(!stage.app.get_page(path).await.body.contains("Alpha"), "{path}");
+    }
+}
+
+async fn an_entry_dated_ahead_goes_out_at_its_hour(database: Database) {
+    let mut item = Item::review("Alpha");
+    item.published = Some(crate::support::now() + jiff::SignedDuration::from_secs(6));
+    let stage = stage_with_feed(database, &[], ALL).await;
+    stage.follow(&stage.alice).await;
+    publish(&stage, &[item]).await;
+    await_in_log(&stage, &["scheduled"]).await;
+    stage
+        .remote
+        .await_activity("the Create", |a| a["type"] == "Create" && named(&a["object"], "Alpha"))
+        .await;
+    assert_published(&stage, 1).await;
+}
+
+async fn script_in_a_feed_is_text_or_nothing(database: Database) {
+    let mut item = Item::review("Alpha");
+    "'Alpha' <script>alert(1)</script> & &lt;b&gt;".clone_into(&mut item.title);
+    item.html.push_str(
+        "<script>alert(2)</script><p onclick=\"alert(3)\">Fade <a href=\"javascript:alert(4)\">out</a></p>",
+    );
+    let stage = followed(database, std::slice::from_ref(&item)).await;
+    let article = stage.await_article(|article| named(article, "Alpha")).await;
+    assert!(
+        !article["content"].to_string().contains("alert(2)") && !article.to_string().contains("javascript:")
+    );
+    let page = stage.page(&article).await;
+    assert!(page.elements.iter().all(|(name, _)| name != "script"));
+    assert!(page.attribute("onclick").next().is_none());
+    assert!(page.attribute("href").all(|href| !href.starts_with("javascript:")));
+    assert!(page.text.contains("Fade out"));
+}
+
+async fn a_feed_of_the_file_system_is_read(database: Database) {
+    let folder = crate::support::temp::TempDir::new();
+    let path = folder.write("feed.xml", &rss(&[Item::review("Alpha")]));
+    let path = path.display().to_string();
+    let stage = Stage::with(database, |_, settings| settings.feed(FEED, &path, ALL)).await;
+    stage.app.poll(FEED).await;
+    stage.await_article(|article| named(article, "Alpha")).await;
+}
+
+async fn the_same_feed_read_again_changes_nothing(database: Database) {
+    let items = ["Alpha", "Beta"].map(Item::review);
+    let stage = followed(database, &items).await;
+    for _ in 0..3 {
+        stage.poll().await;
+    }
+    assert_published(&stage, 2).await;
+    assert!(stage.remote.distinct("Update").is_empty());
+}

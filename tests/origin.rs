@@ -1,0 +1,216 @@
+//! What a server says counts only for what is its own (C of what the server must stand).
+
+use serde_json::{Value, json};
+
+use crate::both_databases;
+use crate::support::remote::{Document, Remote, User, jrd};
+use crate::support::shapes::{PUBLIC, id_of};
+use crate::support::signature::Form;
+use crate::support::{Database, Stage, World};
+
+both_databases!(
+    c1_an_activity_id_on_another_host_than_its_actor,
+    c2_an_embedded_object_of_another_host_is_fetched_or_dropped,
+    c3_an_object_attributed_to_another_user_of_the_same_host,
+    c4_an_object_whose_id_is_not_where_it_was_found,
+    c5_an_actor_document_that_names_another_user,
+    c6_an_actor_that_is_served_as_a_page_or_a_picture,
+    c6_a_note_that_is_served_as_a_page,
+    c7_a_handle_that_webfinger_gives_to_somebody_else_is_not_shown,
+    c8_an_object_with_our_own_domain_in_its_id,
+    c9_a_name_of_mixed_scripts_is_shown_as_punycode,
+    c9_one_host_has_one_spelling,
+    c10_a_key_that_stands_twice_in_the_json,
+    c11_ids_whose_host_is_an_address,
+);
+
+async fn stage_with(database: Database, host: &str) -> (Stage, Remote) {
+    let world = World::new();
+    let (remote, other) = (world.remote("remote.test").await, world.remote(host).await);
+    let stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
+    (stage, other)
+}
+
+/// Sends what must be refused at once.
+async fn assert_refused(stage: &Stage, user: &User, activity: &Value) {
+    let answer = user.send(stage.inbox(), activity).await;
+    assert!(answer.is_refusal(), "{}: {} to {activity}", answer.status, answer.body);
+}
+
+/// The page shows nothing of this, after all has been worked on.
+async fn assert_unseen(stage: &Stage, article: &Value, text: &str) {
+    stage.settle().await;
+    let page = stage.page(article).await;
+    assert!(!page.text.contains(text), "{text} is on the page: {}", page.text);
+}
+
+async fn c1_an_activity_id_on_another_host_than_its_actor(database: Database) {
+    let (stage, second) = stage_with(database, "second.test").await;
+    let article = stage.publish("The Night Ferry").await;
+    let note = stage.alice.reply(id_of(&article), "<p>Strange origin</p>");
+    let mut create = stage.alice.create(&note);
+    create["id"] = json!(second.url("/users/victim/statuses/1/activity"));
+    assert_refused(&stage, &stage.alice, &create).await;
+    assert_unseen(&stage, &article, "Strange origin").await;
+}
+
+async fn c2_an_embedded_object_of_another_host_is_fetched_or_dropped(database: Database) {
+    let (stage, second) = stage_with(database, "second.test").await;
+    let article = stage.publish("The Night Ferry").await;
+    let victim = second.user("victim");
+    let genuine = victim.reply(id_of(&article), "<p>What the victim said</p>");
+    let mut forged = genuine.clone();
+    forged["content"] = json!("<p>What the victim never said</p>");
+    forged["contentMap"] = json!({"en": "<p>What the victim never said</p>"});
+    let mut create = stage.alice.create(&forged);
+    create["id"] = json!(stage.remote.url("/users/alice/statuses/2/activity"));
+    stage.alice.send(stage.inbox(), &create).await;
+    assert_unseen(&stage, &article, "never said").await;
+}
+
+async fn c3_an_object_attributed_to_another_user_of_the_same_host(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let victim = stage.remote.user("victim");
+    let note = victim.reply(id_of(&article), "<p>Words in a mouth</p>");
+    let mut create = stage.alice.create(&note);
+    create["id"] = json!(stage.remote.url("/users/alice/statuses/3/activity"));
+    stage.remote.serve(&crate::support::signature::target_of(id_of(&note)), Document::status(404));
+    assert_refused(&stage, &stage.alice, &create).await;
+    assert_unseen(&stage, &article, "Words in a mouth").await;
+}
+
+async fn c4_an_object_whose_id_is_not_where_it_was_found(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let mut note = stage.alice.reply(id_of(&article), "<p>Found elsewhere</p>");
+    let path = crate::support::signature::target_of(id_of(&note));
+    let create = stage.alice.create(&note["id"].clone());
+    note["id"] = json!(stage.remote.url("/users/victim/statuses/9"));
+    stage.remote.serve(&path, Document::activity_json(&note));
+    let mut bare = create.clone();
+    bare["to"] = json!([PUBLIC]);
+    stage.alice.send(stage.inbox(), &bare).await;
+    assert_unseen(&stage, &article, "Found elsewhere").await;
+}
+
+async fn c5_an_actor_document_that_names_another_user(database: Database) {
+    let stage = Stage::new(database).await;
+    let (mallory, victim) = (stage.remote.user("mallory"), stage.remote.user("victim"));
+    let mut actor = victim.actor();
+    actor["publicKey"]["publicKeyPem"] = json!(mallory.key().public_pem());
+    mallory.pose_as(&actor);
+    for name in [&mallory, &victim] {
+        let follow = name.follow(stage.actor());
+        let mut letter = mallory.letter(Form::Cavage, stage.inbox(), &follow);
+        letter.key_id = mallory.key_id();
+        let answer = letter.seal().post(&stage.world.client).await;
+        assert!(answer.is_refusal(), "{}", answer.status);
+    }
+}
+
+async fn c6_an_actor_that_is_served_as_a_page_or_a_picture(database: Database) {
+    let stage = Stage::new(database).await;
+    for (name, media_type) in [("paige", "text/html"), ("pixel", "image/png"), ("plain", "application/json")]
+    {
+        let user = stage.remote.user(name);
+        let document = Document::new(media_type, user.actor().to_string());
+        stage.remote.serve(&format!("/users/{name}"), document);
+        assert_refused(&stage, &user, &user.follow(stage.actor())).await;
+    }
+}
+
+async fn c6_a_note_that_is_served_as_a_page(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let note = stage.alice.reply(id_of(&article), "<p>Uploaded as a file</p>");
+    let path = crate::support::signature::target_of(id_of(&note));
+    stage.remote.serve(&path, Document::new("text/html", note.to_string()));
+    let mut create = stage.alice.create(&note["id"]);
+    create["to"] = json!([PUBLIC]);
+    stage.alice.send(stage.inbox(), &create).await;
+    assert_unseen(&stage, &article, "Uploaded as a file").await;
+}
+
+async fn c7_a_handle_that_webfinger_gives_to_somebody_else_is_not_shown(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let eve = stage.remote.user("eve");
+    stage.remote.serve_webfinger("eve", jrd("victim@remote.test", &stage.remote.url("/users/victim")));
+    stage.comment(&eve, &article, "Who am I today").await;
+    stage.settle().await;
+    let page = stage.page(&article).await;
+    assert!(!page.text.contains("@victim@remote.test"), "{}", page.text);
+    assert!(!page.text.contains("@eve@remote.test"), "a handle that does not lead back: {}", page.text);
+}
+
+async fn c8_an_object_with_our_own_domain_in_its_id(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let mut note = stage.alice.reply(id_of(&article), "<p>One of your own</p>");
+    for id in ["https://marquee.test/ap/note/1", id_of(&article)] {
+        note["id"] = json!(id);
+        let mut create = stage.alice.create(&note);
+        create["id"] = json!(stage.remote.url("/users/alice/statuses/4/activity"));
+        assert_refused(&stage, &stage.alice, &create).await;
+    }
+    assert_unseen(&stage, &article, "One of your own").await;
+    assert_eq!(stage.article(&article).await["name"], article["name"]);
+}
+
+async fn c9_a_name_of_mixed_scripts_is_shown_as_punycode(database: Database) {
+    // `аpple.test` with a Cyrillic letter in front.
+    let (stage, look_alike) = stage_with(database, "xn--pple-43d.test").await;
+    let article = stage.publish("The Night Ferry").await;
+    let eve = look_alike.user("eve");
+    stage.comment(&eve, &article, "Fruit of another tree").await;
+    let page = stage.page(&article).await;
+    assert!(!page.text.contains('\u{430}'), "{}", page.text);
+}
+
+async fn c9_one_host_has_one_spelling(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    for host in ["REMOTE.test", "remote.test."] {
+        let mut note = stage.alice.reply(id_of(&article), &format!("<p>Greetings from {}</p>", host.len()));
+        note["attributedTo"] = json!(format!("https://{host}/users/alice"));
+        let mut create = stage.alice.create(&note);
+        create["actor"] = note["attributedTo"].clone();
+        // Refused, or taken for the same actor; never another one.
+        stage.alice.send(stage.inbox(), &create).await;
+    }
+    stage.settle().await;
+    let page = stage.page(&article).await;
+    assert!(!page.text.contains("REMOTE.test") && !page.text.contains("remote.test."), "{}", page.text);
+}
+
+async fn c10_a_key_that_stands_twice_in_the_json(database: Database) {
+    let stage = Stage::new(database).await;
+    let victim = stage.remote.user("victim");
+    let follow = stage.alice.follow(stage.actor()).to_string();
+    let doubled = [
+        follow.replacen('{', &format!("{{\"actor\":\"{}\",", victim.id()), 1),
+        follow.replacen('{', "{\"type\":\"Undo\",", 1),
+    ];
+    for body in doubled {
+        let mut letter = stage.alice.letter(Form::Cavage, stage.inbox(), &Value::Null);
+        letter.body = body.clone().into_bytes();
+        let answer = letter.seal().post(&stage.world.client).await;
+        assert!(answer.is_refusal(), "{}: {body}", answer.status);
+    }
+}
+
+async fn c11_ids_whose_host_is_an_address(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    for host in ["127.0.0.1", "[::1]", "2130706433", "192.0.2.7"] {
+        let note = stage.alice.reply(id_of(&article), "<p>No name at all</p>");
+        let mut create = stage.alice.create(&note);
+        create["actor"] = json!(format!("https://{host}/users/alice"));
+        create["id"] = json!(format!("https://{host}/users/alice/statuses/5/activity"));
+        create["object"]["id"] = json!(format!("https://{host}/users/alice/statuses/5"));
+        create["object"]["attributedTo"] = create["actor"].clone();
+        assert_refused(&stage, &stage.alice, &create).await;
+    }
+    assert_unseen(&stage, &article, "No name at all").await;
+}

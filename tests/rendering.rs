@@ -1,0 +1,294 @@
+//! What others write is shown as inert text (F of what the server must stand).
+
+use serde_json::{Value, json};
+
+use crate::both_databases;
+use crate::course::stage_with_feed;
+use crate::support::feed::Item;
+use crate::support::http::HTML;
+use crate::support::page::Page;
+use crate::support::shapes::id_of;
+use crate::support::{Database, Stage};
+
+both_databases!(
+    f1_scripts_handlers_and_frames,
+    f2_addresses_of_an_actor_and_a_note_with_other_schemes,
+    f3_markup_in_names_summaries_and_tags,
+    f7_bidirectional_invisible_and_piled_up_characters,
+    f9_scripts_in_a_feed,
+);
+
+/// Names of elements that no page of ours has any use for.
+const FORBIDDEN_ELEMENTS: [&str; 12] = [
+    "iframe", "object", "embed", "base", "applet", "frame", "form", "input", "math", "noscript", "template",
+    "link",
+];
+
+/// Replies with each piece of HTML, waits for the marker that stands beside it, and looks at the page.
+async fn page_with(database: Database, pieces: &[&str]) -> (Stage, Value, Page) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    for (number, piece) in pieces.iter().enumerate() {
+        let html = format!("<p>before{number}</p>{piece}<p>after{number}</p>");
+        let note = stage.alice.reply(id_of(&article), &html);
+        stage.alice.deliver(stage.inbox(), &stage.alice.create(&note)).await;
+    }
+    let last = format!("before{}", pieces.len() - 1);
+    let page = stage.await_page(&article, "the comments", |page| page.text.contains(&last)).await;
+    stage.settle().await;
+    assert_inert(&stage.page(&article).await);
+    (stage, article, page)
+}
+
+/// Nothing on the page runs, and nothing on it is fetched from elsewhere.
+fn assert_inert(page: &Page) {
+    for (name, attributes) in &page.elements {
+        let value = |key: &str| attributes.iter().find(|(k, _)| k == key).map_or("", |(_, v)| v.as_str());
+        for (key, what) in attributes {
+            assert!(!key.starts_with("on"), "{name} has {key}={what}");
+            assert!(key != "srcdoc" && key != "formaction" && key != "ping", "{name} has {key}={what}");
+            let compact: String = what.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
+            let compact = compact.to_lowercase();
+            for scheme in ["javascript:", "vbscript:", "data:text", "file:"] {
+                assert!(!compact.starts_with(scheme), "{name} has {key}={what}");
+            }
+        }
+        if matches!(name.as_str(), "img" | "script" | "source" | "video" | "audio" | "track" | "iframe") {
+            let from = value("src");
+            let is_ours = from.is_empty() || (from.starts_with('/') && !from.starts_with("//"));
+            assert!(is_ours || from.starts_with("https://marquee.test/"), "{name} loads {from}");
+        }
+        if name == "script" {
+            let is_data = value("type") == "application/ld+json";
+            assert!(is_data || !value("src").is_empty(), "a script of the page's own text");
+        }
+        if name == "meta" {
+            assert_ne!(value("http-equiv").to_lowercase(), "refresh");
+        }
+    }
+}
+
+/// The elements inside comments cannot be told apart by the list: so none of these may come from a piece.
+fn count(page: &Page, name: &str) -> usize {
+    page.elements.iter().filter(|(known, _)| known == name).count()
+}
+
+async fn f1_scripts_handlers_and_frames(database: Database) {
+    let (_, _, page) = page_with(database, &[
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "<svg><script>alert(1)</script><a xlink:href=\"javascript:alert(1)\">x</a></svg>",
+        "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)></style></mglyph></table></mtext></math>",
+        "<iframe srcdoc=\"<script>alert(1)</script>\"></iframe>",
+        "<meta http-equiv=refresh content=\"0;url=https://evil.test/\">",
+        "<base href=\"https://evil.test/\"><form action=\"https://evil.test/\"><input name=a></form>",
+        "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\"></noscript>",
+        "<template><script>alert(1)</script></template><object data=x></object><embed src=x>",
+    ])
+    .await;
+    for name in FORBIDDEN_ELEMENTS.iter().filter(|name| !matches!(**name, "form" | "input" | "link")) {
+        assert_eq!(count(&page, name), 0, "{name}");
+    }
+    assert!(!page.text.contains("alert(1)"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn f1_the_policy_of_a_page_allows_no_inline_script() {
+    let stage = Stage::new(Database::Sqlite).await;
+    let article = stage.publish("The Night Ferry").await;
+    for url in ["https://marquee.test/", article["url"].as_str().expect("a page")] {
+        let answer = stage.world.client.get(url, HTML).await;
+        let policy = answer.header("content-security-policy");
+        let directive = |name: &str| {
+            let found = policy.split(';').map(str::trim).find(|d| d.split(' ').next() == Some(name));
+            found.unwrap_or_default().to_owned()
+        };
+        let fallback = directive("default-src");
+        let script = Some(directive("script-src")).filter(|d| !d.is_empty()).unwrap_or(fallback);
+        assert!(!script.is_empty() && !script.contains("unsafe") && !script.contains('*'), "{policy}");
+        assert!(!directive("base-uri").is_empty(), "{policy}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    }
+}
+
+#[tokio::test]
+async fn f2_links_with_other_schemes() {
+    let (_, _, page) = page_with(
+        Database::Sqlite,
+        &[
+            "<a href=\"javascript:alert(1)\">one</a>",
+            "<a href=\"JaVa\nScript:alert(1)\">two</a>",
+            "<a href=\"&#106;avascript:alert(1)\">three</a>",
+            "<a href=\"data:text/html,<script>alert(1)</script>\">four</a>",
+            "<a href=\" vbscript:x\">five</a>",
+        ],
+    )
+    .await;
+    assert!(page.text.contains("three"), "the text of a link stays");
+}
+
+async fn f2_addresses_of_an_actor_and_a_note_with_other_schemes(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let eve = stage.remote.user("eve");
+    let mut actor = eve.actor();
+    actor["url"] = json!("javascript:alert(1)");
+    eve.pose_as(&actor);
+    let mut note = eve.reply(id_of(&article), "<p>Follow me</p>");
+    note["url"] = json!([{"type": "Link", "mediaType": "text/html", "href": "javascript:alert(2)"}, "data:text/html,x"]);
+    note["attachment"] =
+        json!([{"type": "Document", "mediaType": "image/png", "url": "javascript:alert(3)"}]);
+    eve.publish(&note);
+    eve.send(stage.inbox(), &eve.create(&note)).await;
+    stage.settle().await;
+    assert_inert(&stage.page(&article).await);
+}
+
+async fn f3_markup_in_names_summaries_and_tags(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let eve = stage.remote.user("eve");
+    let mut actor = eve.actor();
+    actor["name"] = json!("<script>alert(1)</script><b onclick=alert(2)>Eve</b> :blob:");
+    actor["summary"] = json!("<img src=x onerror=alert(3)>");
+    actor["tag"] = json!([{"type": "Emoji", "name": ":blob:\"><img src=x onerror=alert(4)>", "icon": {"type": "Image",
+        "url": "https://remote.test/blob.png\" onerror=\"alert(5)"}}]);
+    eve.pose_as(&actor);
+    let mut note = eve.reply(id_of(&article), "<p>Names are noise :blob:</p>");
+    note["summary"] = json!("<img src=x onerror=alert(6)>Careful");
+    note["sensitive"] = json!(true);
+    note["tag"] =
+        json!([{"type": "Hashtag", "name": "#<script>alert(7)</script>", "href": "javascript:alert(8)"}]);
+    eve.publish(&note);
+    eve.deliver(stage.inbox(), &eve.create(&note)).await;
+    let page = stage.await_page(&article, "the comment", |page| page.text.contains("Names are noise")).await;
+    assert_inert(&page);
+}
+
+#[tokio::test]
+async fn f4_remote_pictures_are_not_loaded_by_the_reader() {
+    let (_, _, page) = page_with(
+        Database::Sqlite,
+        &[
+            "<img src=\"https://remote.test/pixel.gif\" srcset=\"https://remote.test/pixel.gif 2x\">",
+            "<video poster=\"https://remote.test/p.jpg\"><source src=\"https://remote.test/v.mp4\"></video>",
+            "<p style=\"background:url(https://remote.test/bg.png)\">styled</p>",
+            "<table background=\"https://remote.test/bg.png\"><tr><td>cell</td></tr></table>",
+        ],
+    )
+    .await;
+    for key in ["srcset", "poster", "background"] {
+        let foreign: Vec<_> = page.attribute(key).filter(|v| v.contains("remote.test")).collect();
+        assert!(foreign.is_empty(), "{key}: {foreign:?}");
+    }
+    assert!(!page.attribute("style").any(|style| style.contains("url(")));
+}
+
+#[tokio::test]
+async fn f5_links_into_the_desk_or_without_a_scheme_are_dropped() {
+    let (_, _, page) = page_with(
+        Database::Sqlite,
+        &[
+            "<a href=\"/desk/comments/1/delete\">one</a>",
+            "<a href=\"//evil.test/\">two</a>",
+            "<a href=\"https://marquee.test/desk/\">three</a>",
+            "<a href=\"../../desk/\">four</a>",
+        ],
+    )
+    .await;
+    for link in page.attribute("href") {
+        assert!(!link.starts_with("//") && !link.contains("evil.test") && !link.contains("/desk/"), "{link}");
+    }
+}
+
+#[tokio::test]
+async fn f6_ids_classes_and_styles_do_not_reach_out_of_a_comment() {
+    let (_, _, page) = page_with(
+        Database::Sqlite,
+        &[
+            "<p id=\"main\" name=\"body\" class=\"overlay\">clobbered</p>",
+            "<a id=\"comment-01J0000000000000000000000\" href=\"https://remote.test/\">false anchor</a>",
+            "<div style=\"position:fixed;inset:0;z-index:9999\">overlay</div>",
+            "<style>body{display:none}</style>",
+        ],
+    )
+    .await;
+    assert!(!page.attribute("style").any(|style| style.contains("fixed")));
+    assert!(!page.attribute("class").any(|class| class.contains("overlay")));
+    assert!(!page.attribute("id").any(|id| id == "comment-01J0000000000000000000000"));
+    let mut ids: Vec<&str> = page.attribute("id").collect();
+    ids.sort_unstable();
+    let all = ids.len();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "an id stands once");
+    assert!(!page.text.contains("display:none"));
+}
+
+async fn f7_bidirectional_invisible_and_piled_up_characters(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let eve = stage.remote.user("eve");
+    let mut actor = eve.actor();
+    let marks = "\u{301}".repeat(1000);
+    actor["name"] = json!(format!("\u{202e}evE\u{200b}\u{2066} {marks}"));
+    eve.pose_as(&actor);
+    let text = format!("Turn \u{202e}around\u{200b} a{marks}");
+    let note = eve.reply(id_of(&article), &format!("<p>{text}</p>"));
+    eve.deliver(stage.inbox(), &eve.create(&note)).await;
+    let page = stage.await_page(&article, "the comment", |page| page.text.contains("Turn")).await;
+    let comment = page.comment("Turn").expect("just seen");
+    let piled = comment.text.chars().filter(|c| *c == '\u{301}').count();
+    assert!(piled < 100, "{piled} marks");
+    let name_is_straight = !page.text.contains("\u{202e}evE");
+    assert!(name_is_straight, "a name does not turn the rest of the line");
+}
+
+#[tokio::test]
+async fn f8_a_link_shows_where_it_leads() {
+    let (_, _, page) =
+        page_with(Database::Sqlite, &["<a href=\"https://evil.test/login\">https://bank.test/login</a>"])
+            .await;
+    let leads = page.elements.iter().any(|(name, attributes)| {
+        name == "a"
+            && attributes.iter().any(|(key, value)| key == "href" && value == "https://evil.test/login")
+    });
+    let is_told = page.text.contains("evil.test") || !leads;
+    assert!(is_told, "an address as text that is not the link's: {}", page.text);
+    let rels = page.elements.iter().filter(|(name, attributes)| {
+        name == "a" && attributes.iter().any(|(key, value)| key == "href" && value.contains("evil.test"))
+    });
+    for (_, attributes) in rels {
+        let rel = attributes.iter().find(|(key, _)| key == "rel").map_or("", |(_, value)| value.as_str());
+        assert!(rel.contains("nofollow") && rel.contains("noopener"), "{attributes:?}");
+    }
+}
+
+async fn f9_scripts_in_a_feed(database: Database) {
+    let mut item = Item::review("The Night Ferry");
+    "Movie Review: 'The Night Ferry' <script>alert(1)</script>".clone_into(&mut item.title);
+    item.html.push_str("<script>alert(2)</script><img src=\"https://127.0.0.2/x.png\" onerror=alert(3)>");
+    item.html.push_str("<p onclick=alert(4)>click</p><iframe src=\"https://evil.test/\"></iframe>");
+    let stage = stage_with_feed(database, &[item], "publish_since = \"2020-01-01\"").await;
+    let article = stage.await_article(|article| crate::course::named(article, "The Night Ferry")).await;
+    assert_inert(&stage.page(&article).await);
+    let front = stage.app.get_page("/").await;
+    assert_inert(&Page::parse(&front.body));
+    let content = article["content"].as_str().expect("content");
+    assert!(
+        !content.contains("script") && !content.contains("onclick") && !content.contains("iframe"),
+        "{content}"
+    );
+    let name = article["name"].as_str().expect("a name");
+    assert!(!name.contains("<script"), "a name is plain text: {name}");
+}
+
+#[tokio::test]
+async fn f10_the_end_of_a_script_inside_of_structured_data() {
+    let mut item = Item::review("The Night Ferry");
+    item.title = "Movie Review: '</script><script>alert(1)</script>' and <!-- more".to_owned();
+    let stage = stage_with_feed(Database::Sqlite, &[item], "publish_since = \"2020-01-01\"").await;
+    let article = stage.await_article(|_| true).await;
+    let answer = stage.world.client.get(article["url"].as_str().expect("a page"), HTML).await;
+    assert!(!answer.body.contains("<script>alert(1)"), "{}", answer.body);
+    assert_inert(&Page::parse(&answer.body));
+}

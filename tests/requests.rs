@@ -1,0 +1,244 @@
+//! Nobody makes Marquee connect where it must not (E of what the server must stand). Forbidden ground is
+//! `127.0.0.2`, which the config does not allow, and `::1`; each address in a request leads to a trap.
+
+use serde_json::{Value, json};
+
+use crate::both_databases;
+use crate::support::feed::{NAME as FEED, PATH};
+use crate::support::remote::{Document, User};
+use crate::support::shapes::{PUBLIC, id_of};
+use crate::support::signature::Form;
+use crate::support::trap::Trap;
+use crate::support::{Database, Stage, World, eventually};
+
+both_databases!(
+    e1_an_object_and_what_it_answers_on_forbidden_ground,
+    e1_pictures_and_inboxes_of_an_actor_on_forbidden_ground,
+    e8_line_breaks_and_queries_in_names_go_nowhere,
+    e9_a_chain_of_replies_without_end_costs_a_bounded_number_of_requests,
+    e1_a_feed_and_its_pictures_on_forbidden_ground,
+);
+
+/// A name that leads to forbidden ground.
+const FORBIDDEN: &str = "forbidden.test";
+
+struct Ground {
+    stage: Stage,
+    v4: Trap,
+    v6: Trap,
+}
+
+impl Ground {
+    async fn new(database: Database) -> Self {
+        let world = World::new();
+        let remote = world.remote("remote.test").await;
+        let (v4, v6) = (Trap::on("127.0.0.2").await, Trap::on("::1").await);
+        let (address, address6) = (v4.address(), v6.address());
+        let stage = Stage::in_world(world, remote, database, |_, settings| {
+            settings.resolve(FORBIDDEN, address).resolve("forbidden6.test", address6)
+        })
+        .await;
+        Self { stage, v4, v6 }
+    }
+
+    /// Every way to write where nobody may go.
+    fn addresses(&self, path: &str) -> Vec<String> {
+        let (port, port6) = (self.v4.port(), self.v6.port());
+        vec![
+            format!("https://{FORBIDDEN}{path}"),
+            format!("https://forbidden6.test{path}"),
+            format!("https://127.0.0.2:{port}{path}"),
+            format!("http://127.0.0.2:{port}{path}"),
+            format!("https://2130706434:{port}{path}"),
+            format!("https://0x7f000002:{port}{path}"),
+            format!("https://0177.0.0.2:{port}{path}"),
+            format!("https://127.2:{port}{path}"),
+            format!("https://[::ffff:127.0.0.2]:{port}{path}"),
+            format!("https://[::ffff:7f00:2]:{port}{path}"),
+            format!("https://[::127.0.0.2]:{port}{path}"),
+            format!("https://[::1]:{port6}{path}"),
+            format!("https://localhost:{port6}{path}"),
+            format!("https://remote.test@127.0.0.2:{port}{path}"),
+            format!("https://user:password@{FORBIDDEN}{path}"),
+            format!("file:///etc/hostname#{path}"),
+            "data:application/activity+json,{}".to_owned(),
+            format!("gopher://127.0.0.2:{port}{path}"),
+        ]
+    }
+
+    async fn assert_untouched(&self) {
+        self.stage.settle().await;
+        self.v4.assert_untouched();
+        self.v6.assert_untouched();
+    }
+
+    /// Sends something under a key id of the attacker's choice; it must not be taken.
+    async fn send_with_key(&self, user: &User, key_id: &str, activity: &Value) {
+        for form in Form::BOTH {
+            let mut letter = user.letter(form, self.stage.inbox(), activity);
+            key_id.clone_into(&mut letter.key_id);
+            let answer = letter.seal().post(&self.stage.world.client).await;
+            assert!(answer.is_refusal(), "{key_id}: {}", answer.status);
+        }
+    }
+}
+
+#[tokio::test]
+async fn e1_a_key_id_on_forbidden_ground() {
+    let ground = Ground::new(Database::Sqlite).await;
+    for address in ground.addresses("/users/alice#main-key") {
+        let mut follow = ground.stage.alice.follow(ground.stage.actor());
+        ground.send_with_key(&ground.stage.alice, &address, &follow).await;
+        follow["actor"] = json!(address.split('#').next().unwrap_or_default());
+        ground.send_with_key(&ground.stage.alice, &address, &follow).await;
+    }
+    ground.assert_untouched().await;
+}
+
+async fn e1_an_object_and_what_it_answers_on_forbidden_ground(database: Database) {
+    let ground = Ground::new(database).await;
+    let (stage, alice) = (&ground.stage, &ground.stage.alice);
+    let article = stage.publish("The Night Ferry").await;
+    for address in ground.addresses("/notes/1") {
+        for kind in ["Create", "Announce", "Like", "Update", "Delete", "Undo"] {
+            alice.send(stage.inbox(), &alice.activity(kind, &json!(address))).await;
+        }
+        let note = alice.reply(&address, "<p>An answer to what is nowhere</p>");
+        alice.send(stage.inbox(), &alice.create(&note)).await;
+    }
+    let page = stage.page(&article).await;
+    assert!(page.comments.is_empty());
+    ground.assert_untouched().await;
+}
+
+async fn e1_pictures_and_inboxes_of_an_actor_on_forbidden_ground(database: Database) {
+    let ground = Ground::new(database).await;
+    let stage = &ground.stage;
+    let article = stage.publish("The Night Ferry").await;
+    for (number, address) in ground.addresses("/inbox").into_iter().enumerate() {
+        let user = stage.remote.user(&format!("eve{number}"));
+        let mut actor = user.actor();
+        actor["icon"] = json!({"type": "Image", "mediaType": "image/png", "url": address});
+        actor["image"] = actor["icon"].clone();
+        for key in ["inbox", "outbox", "followers", "featured"] {
+            actor[key] = json!(address);
+        }
+        actor["endpoints"] = json!({"sharedInbox": address});
+        user.pose_as(&actor);
+        user.send(stage.inbox(), &user.follow(stage.actor())).await;
+        let mut note = user.reply(id_of(&article), "<p>With a picture</p>");
+        note["attachment"] =
+            json!([{"type": "Document", "mediaType": "image/png", "url": address, "name": "A picture"}]);
+        user.publish(&note);
+        user.send(stage.inbox(), &user.create(&note)).await;
+    }
+    stage.publish("Delivered to nobody").await;
+    ground.assert_untouched().await;
+}
+
+#[tokio::test]
+async fn e5_a_redirect_to_forbidden_ground() {
+    let ground = Ground::new(Database::Sqlite).await;
+    let (stage, alice) = (&ground.stage, &ground.stage.alice);
+    stage.publish("The Night Ferry").await;
+    for (number, address) in ground.addresses("/users/alice").into_iter().enumerate() {
+        let path = format!("/redirect/{number}");
+        stage.remote.serve(&path, Document::redirect(&address));
+        let key_id = format!("{}#main-key", stage.remote.url(&path));
+        ground.send_with_key(alice, &key_id, &alice.follow(stage.actor())).await;
+        let mut create = alice.activity("Create", &json!(stage.remote.url(&path)));
+        create["to"] = json!([PUBLIC]);
+        alice.send(stage.inbox(), &create).await;
+    }
+    ground.assert_untouched().await;
+}
+
+#[tokio::test]
+async fn e5_redirects_that_go_on_are_not_followed_for_long() {
+    let ground = Ground::new(Database::Sqlite).await;
+    let (stage, alice) = (&ground.stage, &ground.stage.alice);
+    stage.remote.serve("/loop", Document::redirect(&stage.remote.url("/loop")));
+    for number in 0..10 {
+        let next = stage.remote.url(&format!("/hop/{}", number + 1));
+        stage.remote.serve(&format!("/hop/{number}"), Document::redirect(&next));
+    }
+    ground.send_with_key(alice, &stage.remote.url("/loop#main-key"), &alice.follow(stage.actor())).await;
+    ground.send_with_key(alice, &stage.remote.url("/hop/0#main-key"), &alice.follow(stage.actor())).await;
+    assert!(stage.remote.requests_for("/loop") <= 8, "two attempts, each of at most four requests");
+    assert_eq!(stage.remote.requests_for("/hop/5"), 0, "not more than three hops");
+    stage.follow(alice).await;
+}
+
+async fn e8_line_breaks_and_queries_in_names_go_nowhere(database: Database) {
+    let ground = Ground::new(database).await;
+    let (stage, alice) = (&ground.stage, &ground.stage.alice);
+    let article = stage.publish("The Night Ferry").await;
+    for name in
+        ["eve\r\nX-Injected: 1", "eve&resource=acct:victim@remote.test", "../victim", "eve#", "eve%2e%2e/"]
+    {
+        let mut actor = stage.remote.user("eve").actor();
+        actor["preferredUsername"] = json!(name);
+        stage.remote.user("eve").pose_as(&actor);
+        let eve = stage.remote.user("eve");
+        let note = eve.reply(id_of(&article), "<p>A curious name</p>");
+        eve.send(stage.inbox(), &eve.create(&note)).await;
+    }
+    stage.settle().await;
+    let page = stage.page(&article).await;
+    assert!(!page.text.contains("@victim@remote.test"), "{}", page.text);
+    stage.comment(alice, &article, "All is well").await;
+}
+
+async fn e9_a_chain_of_replies_without_end_costs_a_bounded_number_of_requests(database: Database) {
+    let ground = Ground::new(database).await;
+    let (stage, alice) = (&ground.stage, &ground.stage.alice);
+    let article = stage.publish("The Night Ferry").await;
+    let mut last = alice.reply("https://remote.test/users/alice/statuses/beginning", "<p>Deep</p>");
+    for _ in 0..200 {
+        last = alice.reply(id_of(&last), "<p>Deeper</p>");
+    }
+    alice.deliver(stage.inbox(), &alice.create(&last)).await;
+    stage.comment(alice, &article, "Not lost in the chain").await;
+    stage.settle().await;
+    // Each stranger of the settling costs a look at its actor, and its handle.
+    let of_notes: usize = (0..400)
+        .map(|number| {
+            stage
+                .remote
+                .requests_for(&format!("/users/alice/statuses/{}", 110_000_000_000_000_001_u64 + number))
+        })
+        .sum();
+    assert!(of_notes <= 20, "{of_notes} requests");
+}
+
+async fn e1_a_feed_and_its_pictures_on_forbidden_ground(database: Database) {
+    let world = World::new();
+    let remote = world.remote("remote.test").await;
+    let trap = Trap::on("127.0.0.2").await;
+    let address = trap.address();
+    let mut item = crate::support::feed::Item::review("The Night Ferry");
+    item.html =
+        format!("<img src=\"https://{FORBIDDEN}/a.jpg\"><img src=\"https://{address}/b.jpg\">{}", item.html);
+    remote.serve("/away.xml", Document::redirect(&format!("https://{FORBIDDEN}/feed.xml")));
+    let stage = Stage::in_world(world, remote, database, |remote, settings| {
+        remote.serve_feed(&[item]);
+        settings
+            .resolve(FORBIDDEN, address)
+            .feed(FEED, &remote.url(PATH), "publish_since = \"2020-01-01\"")
+            .feed("straight", &format!("https://{FORBIDDEN}/feed.xml"), "")
+            .feed("around", &remote.url("/away.xml"), "")
+    })
+    .await;
+    stage.app.poll(FEED).await;
+    for feed in ["straight", "around"] {
+        stage.app.poll_in_vain(feed).await;
+    }
+    stage.await_article(|article| crate::course::named(article, "The Night Ferry")).await;
+    eventually("both feeds to be refused", || async {
+        let log = stage.app.feed_log().await.join("\n");
+        (log.contains("straight") && log.contains("around")).then_some(())
+    })
+    .await;
+    stage.settle().await;
+    trap.assert_untouched();
+}

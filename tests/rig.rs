@@ -1,0 +1,86 @@
+//! The rig stands on its own feet: what it sends and what it demands fit together over real TLS.
+
+use std::collections::BTreeMap;
+
+use figment::Figment;
+use figment::providers::{Format as _, Toml};
+use serde_json::json;
+
+use crate::support::remote::{Remote, Scripted, User};
+use crate::support::signature::Form;
+use crate::support::{Database, World};
+
+/// Two servers, a user on one, and the inbox of a user on the other.
+async fn two_servers() -> (World, Remote, Remote, User, String) {
+    let world = World::new();
+    let (here, there) = (world.remote("here.test").await, world.remote("there.test").await);
+    let alice = here.user("alice");
+    let actor = world.client.look_up(&there.user("bob").handle()).await;
+    let inbox = actor["inbox"].as_str().expect("an inbox").to_owned();
+    (world, here, there, alice, inbox)
+}
+
+#[tokio::test]
+async fn a_signed_activity_is_verified_and_recorded() {
+    let (_world, _here, there, alice, inbox) = two_servers().await;
+    let follow = alice.follow("https://there.test/users/bob");
+    alice.deliver(&inbox, &follow).await;
+    let received = there.await_delivery("the Follow", |r| r.activity == follow).await;
+    assert_eq!(received.signer.key_id, alice.key_id());
+    assert_eq!(received.inbox, "/users/bob/inbox");
+}
+
+#[tokio::test]
+async fn a_spoiled_delivery_fails_the_test() {
+    let (world, _here, there, alice, inbox) = two_servers().await;
+    let letter = alice.letter(Form::Cavage, &inbox, &json!({"type": "Follow", "actor": alice.id()}));
+    let mut swapped = letter.seal();
+    swapped.body = b"{}".to_vec();
+    let mut unsigned = letter.clone();
+    unsigned.covered.retain(|name| *name != "digest");
+    let mut stale = letter.clone();
+    stale.date = crate::support::now() - jiff::SignedDuration::from_hours(1);
+    let mut elsewhere = letter.clone();
+    "/users/mallory/inbox".clone_into(&mut elsewhere.target);
+    for envelope in [swapped, unsigned.seal(), stale.seal(), elsewhere.seal()] {
+        assert!(envelope.post(&world.client).await.is_unauthorised());
+    }
+    let violations = there.take_violations();
+    assert_eq!(violations.len(), 4, "{violations:?}");
+    assert!(there.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_script_refuses_deliveries_and_then_takes_them() {
+    let (_world, _here, there, alice, inbox) = two_servers().await;
+    there.script([Scripted::Status(503)]);
+    let follow = alice.follow("https://there.test/users/bob");
+    assert_eq!(alice.send(&inbox, &follow).await.status, 503);
+    there.await_refusals(1).await;
+    alice.deliver(&inbox, &follow).await;
+    assert_eq!(there.received().len(), 1);
+}
+
+#[tokio::test]
+async fn a_remote_in_secure_mode_wants_gets_signed() {
+    let (world, here, _there, alice, _inbox) = two_servers().await;
+    here.demand_signed_gets();
+    let answer = world.client.get(&alice.id(), crate::support::http::AS2).await;
+    assert!(answer.is_unauthorised());
+    assert_eq!(here.take_violations().len(), 1);
+}
+
+#[tokio::test]
+async fn the_config_that_it_writes_is_toml() {
+    let world = World::new();
+    let _remote = world.remote("remote.test").await;
+    let settings = world.marquee(Database::Sqlite).await;
+    let settings = settings.feed("third-row", "https://remote.test/feed.xml", "max_publish_per_poll = 2");
+    let read = Figment::from(Toml::string(&settings.toml()));
+    let text = |key: &str| read.extract_inner::<String>(key).expect("a key");
+    assert_eq!(text("server.origin"), "https://marquee.test");
+    let names: BTreeMap<String, String> = read.extract_inner("federation.resolve").expect("a table");
+    assert!(names["remote.test"].starts_with("127.0.0.1:"));
+    let feeds: Vec<BTreeMap<String, figment::value::Value>> = read.extract_inner("feeds").expect("feeds");
+    assert_eq!(feeds[0]["name"].as_str(), Some("third-row"));
+}

@@ -1,0 +1,427 @@
+//! Marquee as its own process, with real HTTPS in front of it: `MARQUEE_TEST_BIN`, or the binary that was
+//! built with these tests.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex};
+
+use tokio::net::TcpStream;
+
+use super::http::{Answer, Client, HTML};
+use super::postgres::{Postgres, free_port};
+use super::temp::TempDir;
+use super::world::World;
+
+/// The host under which the world finds Marquee.
+pub const HOST: &str = "marquee.test";
+
+/// Which database a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Database {
+    Sqlite,
+    Postgres,
+}
+
+/// A feed as the config declares it.
+#[derive(Debug, Clone)]
+pub struct FeedSetting {
+    pub name: String,
+    pub url: String,
+    /// Further lines of its table.
+    pub more: String,
+}
+
+/// What Marquee is started with.
+pub struct Settings<'w> {
+    world: &'w World,
+    config: Config,
+    /// Kept for as long as the test needs it.
+    postgres: Option<Postgres>,
+    folder: TempDir,
+    environment: Vec<(String, String)>,
+    role: Option<&'static str>,
+}
+
+/// The config file: sections, keys, and values as TOML writes them.
+#[derive(Clone, Default)]
+struct Config {
+    sections: BTreeMap<String, BTreeMap<String, String>>,
+    feeds: Vec<FeedSetting>,
+}
+
+/// A text as TOML writes it.
+pub fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+impl Config {
+    fn set(&mut self, section: &str, key: &str, value: String) {
+        let keys = self.sections.entry(section.to_owned()).or_default();
+        keys.insert(key.to_owned(), value);
+    }
+
+    fn toml(&self) -> String {
+        let mut toml = String::new();
+        for (section, keys) in &self.sections {
+            match section.as_str() {
+                "" => {}
+                "critics" => toml.push_str("[[critics]]\n"),
+                section => writeln!(toml, "[{section}]").expect("text"),
+            }
+            for (key, value) in keys {
+                writeln!(toml, "{key} = {value}").expect("text");
+            }
+        }
+        for feed in &self.feeds {
+            let (name, url) = (quoted(&feed.name), quoted(&feed.url));
+            let head =
+                format!("[[feeds]]\nname = {name}\nurl = {url}\ncritic = \"critic\"\ninterval = \"24h\"");
+            writeln!(toml, "{head}\n{}", feed.more).expect("text");
+        }
+        toml
+    }
+}
+
+impl<'w> Settings<'w> {
+    pub(super) async fn new(world: &'w World, database: Database) -> Self {
+        let folder = TempDir::new();
+        let ca_file = folder.write("ca.pem", world.ca.pem());
+        let postgres = match database {
+            Database::Sqlite => None,
+            Database::Postgres => Some(Postgres::create().await),
+        };
+        let sqlite = || format!("sqlite://{}", folder.file("marquee.sqlite").display());
+        let url = postgres.as_ref().map_or_else(sqlite, Postgres::url);
+        let mut config = Config::default();
+        config.set("", "data_dir", quoted(&folder.path().display().to_string()));
+        config.set("site", "title", quoted("The Test Reel"));
+        config.set("site", "language", quoted("en"));
+        config.set("site", "timezone", quoted("UTC"));
+        config.set("server", "listen", quoted(&format!("127.0.0.1:{}", free_port())));
+        config.set("server", "origin", quoted(&format!("https://{HOST}")));
+        config.set("database", "url", quoted(&url));
+        config.set("critics", "handle", quoted("critic"));
+        config.set("critics", "name", quoted("The Critic"));
+        config.set("critics", "summary", quoted("Sits in the third row."));
+        // Only this address: the rest of the loopback network stays forbidden ground, for traps.
+        config.set("federation", "allow_networks", "[\"127.0.0.1/32\"]".to_owned());
+        config.set("federation", "extra_ca_file", quoted(&ca_file.display().to_string()));
+        for (name, address) in world.names.all() {
+            config.set("federation.resolve", &quoted(&name), quoted(&address.to_string()));
+        }
+        Self { world, config, postgres, folder, environment: Vec::new(), role: None }
+    }
+
+    /// Sets a key to a value as TOML writes it.
+    pub fn set(mut self, section: &str, key: &str, value: &str) -> Self {
+        self.config.set(section, key, value.to_owned());
+        self
+    }
+
+    /// Lets a name lead to an address.
+    pub fn resolve(self, name: &str, address: SocketAddr) -> Self {
+        self.set("federation.resolve", &quoted(name), &quoted(&address.to_string()))
+    }
+
+    /// Declares a feed; `more` is what its table has beside name, url and critic.
+    pub fn feed(mut self, name: &str, url: &str, more: &str) -> Self {
+        let (name, url, more) = (name.to_owned(), url.to_owned(), more.to_owned());
+        self.config.feeds.push(FeedSetting { name, url, more });
+        self
+    }
+
+    /// Sets a variable of the environment.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Serves in one role alone.
+    pub fn role(mut self, role: &'static str) -> Self {
+        self.role = Some(role);
+        self
+    }
+
+    /// The config file that it writes.
+    pub fn toml(&self) -> String {
+        self.config.toml()
+    }
+
+    /// Starts it and waits until it is ready.
+    pub async fn start(self) -> App {
+        let listener = self.world.listen(HOST).await;
+        let mut app = self.prepare();
+        tokio::spawn(terminate_tls(listener, app.backend()));
+        app.start().await;
+        app
+    }
+
+    /// Starts what must not start, and gives what it says.
+    pub async fn refusal(self) -> Output {
+        let app = self.prepare();
+        app.cli(&["serve"]).await
+    }
+
+    fn prepare(self) -> App {
+        let app = App {
+            client: self.world.client.clone(),
+            config: self.config,
+            folder: self.folder,
+            environment: self.environment,
+            role: self.role,
+            child: None,
+            log: Arc::default(),
+            printed: Arc::default(),
+            _postgres: self.postgres,
+        };
+        app.write_config();
+        app
+    }
+}
+
+/// Lines as they are printed.
+type Lines = Arc<Mutex<Vec<String>>>;
+
+/// A second process of Marquee, which ends with the value.
+pub struct Beside(Child);
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A Marquee of the test's own. It ends with the value; where the test fails, its log is printed.
+pub struct App {
+    client: Client,
+    config: Config,
+    environment: Vec<(String, String)>,
+    role: Option<&'static str>,
+    child: Option<Child>,
+    log: Lines,
+    printed: Lines,
+    folder: TempDir,
+    _postgres: Option<Postgres>,
+}
+
+/// The address of a path of Marquee's.
+pub fn url(path: &str) -> String {
+    format!("https://{HOST}{path}")
+}
+
+impl App {
+    /// A folder that it may read.
+    pub fn folder(&self) -> &TempDir {
+        &self.folder
+    }
+
+    /// Changes a key of the config file; it is read at the next start.
+    pub fn reconfigure(&mut self, section: &str, key: &str, value: &str) {
+        self.config.set(section, key, value.to_owned());
+        self.write_config();
+    }
+
+    /// Replaces the feeds that the config file declares; they are read at the next start.
+    pub fn redeclare_feeds(&mut self, change: impl FnOnce(&mut Vec<FeedSetting>)) {
+        change(&mut self.config.feeds);
+        self.write_config();
+    }
+
+    fn write_config(&self) {
+        self.folder.write("marquee.toml", &self.config.toml());
+    }
+
+    fn backend(&self) -> SocketAddr {
+        let listen = &self.config.sections["server"]["listen"];
+        listen.trim_matches('"').parse().expect("an address")
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let built = || PathBuf::from(env!("CARGO_BIN_EXE_marquee"));
+        let program = std::env::var_os("MARQUEE_TEST_BIN").map_or_else(built, PathBuf::from);
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("MARQUEE_") {
+                command.env_remove(name);
+            }
+        }
+        command
+            .args(args)
+            .arg("--config")
+            .arg(self.folder.file("marquee.toml"))
+            .current_dir(self.folder.path())
+            .env("NO_COLOR", "1")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts it, and waits until it is ready.
+    pub async fn start(&mut self) {
+        assert!(self.child.is_none(), "it runs already");
+        let role = self.role.map_or(vec!["serve"], |role| vec!["serve", "--role", role]);
+        self.child = Some(self.spawn(&role));
+        let client = self.client.clone();
+        let ready = url("/health/ready");
+        let child = self.child.as_mut().expect("just started");
+        super::eventually("Marquee to be ready", || {
+            if let Some(status) = child.try_wait().expect("a child") {
+                panic!("Marquee ended at its start: {status}");
+            }
+            let answer = client.try_get(&ready, HTML);
+            async move { answer.await.ok().filter(|answer| answer.status == 200) }
+        })
+        .await;
+    }
+
+    fn spawn(&self, args: &[&str]) -> Child {
+        let mut child = self.command(args).env("MARQUEE_LOG", "info,marquee=debug").spawn().expect("Marquee");
+        let (out, err) = (child.stdout.take(), child.stderr.take());
+        keep(out.expect("its standard output"), vec![Arc::clone(&self.log), Arc::clone(&self.printed)]);
+        keep(err.expect("its standard error"), vec![Arc::clone(&self.log)]);
+        child
+    }
+
+    /// Starts another process of Marquee beside it, on the same config.
+    pub fn start_beside(&self, args: &[&str]) -> Beside {
+        Beside(self.spawn(args))
+    }
+
+    /// What it has printed so far on its standard output.
+    pub fn printed(&self) -> Vec<String> {
+        self.printed.lock().expect("what it printed").clone()
+    }
+
+    /// What it has printed so far, on both outputs.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().expect("the log").clone()
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill9(&mut self) {
+        let mut child = self.child.take().expect("it runs");
+        child.kill().expect("SIGKILL");
+        child.wait().expect("its end");
+    }
+
+    /// Ends it as a power cut would, and starts it again.
+    pub async fn crash(&mut self) {
+        self.kill9();
+        self.start().await;
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub async fn terminate(&mut self) -> ExitStatus {
+        let mut child = self.child.take().expect("it runs");
+        let pid = child.id().to_string();
+        let status = Command::new("kill").args(["-TERM", &pid]).status().expect("kill");
+        assert!(status.success(), "SIGTERM was not sent");
+        super::eventually("Marquee to end", || {
+            let ended = child.try_wait().expect("a child");
+            async move { ended }
+        })
+        .await
+    }
+
+    /// Ends it in peace, and starts it again.
+    pub async fn restart(&mut self) {
+        let status = self.terminate().await;
+        assert!(status.success(), "it ended with {status}");
+        self.start().await;
+    }
+
+    /// Runs another command of Marquee beside it, on the same config.
+    pub async fn cli(&self, args: &[&str]) -> Output {
+        let mut command = tokio::process::Command::from(self.command(args));
+        let output = command.kill_on_drop(true).output();
+        match tokio::time::timeout(super::PATIENCE, output).await {
+            Ok(output) => output.expect("Marquee"),
+            Err(elapsed) => panic!("marquee {} does not end: {elapsed}", args.join(" ")),
+        }
+    }
+
+    /// Runs a command that must succeed, and gives what it prints.
+    pub async fn command_output(&self, args: &[&str]) -> String {
+        let output = self.cli(args).await;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "marquee {}: {}\n{out}{err}", args.join(" "), output.status);
+        out
+    }
+
+    /// The lines of `feed log`.
+    pub async fn feed_log(&self) -> Vec<String> {
+        let printed = self.command_output(&["feed", "log"]).await;
+        printed.lines().map(str::to_owned).collect()
+    }
+
+    /// Has a feed read now.
+    pub async fn poll(&self, feed: &str) {
+        self.command_output(&["feed", "poll", feed]).await;
+    }
+
+    /// Has a feed read that cannot be read, which the command says.
+    pub async fn poll_in_vain(&self, feed: &str) {
+        let output = self.cli(&["feed", "poll", feed]).await;
+        assert!(!output.status.success(), "{feed} is no feed");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(complaint.contains(feed) && complaint.trim().lines().count() == 1, "{complaint}");
+    }
+
+    /// Gets a page as a browser does.
+    pub async fn get_page(&self, path: &str) -> Answer {
+        self.client.get(&url(path), HTML).await
+    }
+
+    /// Writes a file that commands can name.
+    pub fn write(&self, name: &str, content: &str) -> String {
+        let path: &Path = &self.folder.write(name, content);
+        path.display().to_string()
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // It may have ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if std::thread::panicking() {
+            eprintln!("── what Marquee printed ──\n{}\n──", self.log().join("\n"));
+        }
+    }
+}
+
+/// Keeps each line of an output.
+fn keep(output: impl Read + Send + 'static, places: Vec<Lines>) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            for place in &places {
+                place.lock().expect("the lines").push(line.clone());
+            }
+        }
+    });
+}
+
+/// Takes TLS off each connection and hands its bytes to Marquee, untouched.
+async fn terminate_tls(mut listener: super::world::TlsListener, backend: SocketAddr) {
+    use axum::serve::Listener as _;
+    loop {
+        let (mut outside, _) = listener.accept().await;
+        tokio::spawn(async move {
+            // Where nobody listens, the connection is closed, as by a proxy without its server.
+            if let Ok(mut inside) = TcpStream::connect(backend).await {
+                let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
+            }
+        });
+    }
+}

@@ -1,0 +1,133 @@
+//! The rig's own HTTP client, which finds the servers of its world by name and trusts their authority.
+
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
+use serde_json::Value;
+
+use super::ca::Ca;
+use super::world::Names;
+
+/// The `Accept` that servers of the fediverse send.
+pub const AS2: &str =
+    r#"application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams""#;
+/// The `Accept` that browsers send.
+pub const HTML: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
+
+#[derive(Clone, Debug)]
+pub struct Client(reqwest::Client);
+
+/// An answer, read to its end.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("not JSON ({e}): {}", self.body))
+    }
+
+    /// Whether it says that a signature is not good enough.
+    pub fn is_unauthorised(&self) -> bool {
+        self.status == 401
+    }
+
+    /// Whether it refuses at once, as it should what is forged or malformed.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.status, 400 | 401 | 403 | 413 | 421)
+    }
+
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+impl Client {
+    #[expect(clippy::disallowed_methods, reason = "the rig's client is not Marquee's")]
+    pub fn new(ca: &Ca, names: &Names) -> Self {
+        let root = reqwest::Certificate::from_pem(ca.pem().as_bytes()).expect("a certificate");
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .dns_resolver(names.clone())
+            .tls_certs_only([root])
+            .user_agent("Rig/1.0")
+            .timeout(Duration::from_secs(20))
+            // A connection that a killed server left behind must not be met again.
+            .pool_max_idle_per_host(0)
+            .build()
+            .expect("a client");
+        Self(client)
+    }
+
+    /// One request, as it stands.
+    pub async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(String, String)],
+        body: Vec<u8>,
+    ) -> Result<Answer, reqwest::Error> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).expect("a header's name");
+            map.append(name, HeaderValue::from_bytes(value.as_bytes()).expect("a header's value"));
+        }
+        let url = Url::parse(url).unwrap_or_else(|e| panic!("{url}: {e}"));
+        let request = self.0.request(method, url).headers(map).body(body);
+        let response = request.send().await?;
+        Ok(Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: response.text().await?,
+        })
+    }
+
+    /// Asks for one of its forms; an error where nobody answers.
+    pub async fn try_get(&self, url: &str, accept: &str) -> Result<Answer, reqwest::Error> {
+        self.send(Method::GET, url, &[("accept".into(), accept.into())], Vec::new()).await
+    }
+
+    pub async fn get(&self, url: &str, accept: &str) -> Answer {
+        self.try_get(url, accept).await.unwrap_or_else(|e| panic!("GET {url}: {e:?}"))
+    }
+
+    /// An ActivityPub document, of which a server of the fediverse would accept type and id.
+    pub async fn document(&self, url: &str) -> Value {
+        let answer = self.get(url, AS2).await;
+        assert_eq!(answer.status, 200, "GET {url}: {}", answer.body);
+        let media_type = answer.header("content-type");
+        let is_as2 = media_type.starts_with("application/activity+json")
+            || (media_type.starts_with("application/ld+json") && media_type.contains("activitystreams"));
+        assert!(is_as2, "{url} is served as {media_type}");
+        let document = answer.json();
+        let address = url.split('#').next().unwrap_or(url);
+        assert_eq!(document["id"], address, "what is served at an id has that id");
+        document
+    }
+
+    /// The actor of a handle, found as other servers find it.
+    pub async fn look_up(&self, handle: &str) -> Value {
+        let (_, host) = handle.split_once('@').expect("user@host");
+        let url = format!("https://{host}/.well-known/webfinger?resource=acct:{handle}");
+        let answer = self.get(&url, "application/jrd+json").await;
+        assert_eq!(answer.status, 200, "{url}: {}", answer.body);
+        let jrd = answer.json();
+        let links = jrd["links"].as_array().expect("links");
+        let link = links
+            .iter()
+            .find(|link| link["rel"] == "self" && link["type"] == "application/activity+json")
+            .expect("a self link of the type that Mastodon looks for");
+        assert_eq!(jrd["subject"], format!("acct:{handle}"));
+        self.document(link["href"].as_str().expect("an address")).await
+    }
+}

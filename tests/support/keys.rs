@@ -1,0 +1,67 @@
+//! RSA keys of remote users. Made once for the target folder and used again by later tests, since making
+//! one takes longer than most tests.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// A private RSA-2048 key.
+#[derive(Clone)]
+pub struct Key {
+    pair: Arc<KeyPair>,
+}
+
+/// Keys given out by this process so far; a test never gets the same one twice.
+static GIVEN: AtomicUsize = AtomicUsize::new(0);
+
+impl Key {
+    /// A key that no other user of this test has.
+    pub fn fresh() -> Self {
+        let number = GIVEN.fetch_add(1, Ordering::Relaxed);
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("rsa-2048-{number}.der"));
+        let known = std::fs::read(&path).ok().and_then(|der| KeyPair::from_pkcs8(&der).ok());
+        let pair = known.unwrap_or_else(|| {
+            let pair = KeyPair::generate(KeySize::Rsa2048).expect("a key");
+            let der: Pkcs8V1Der<'_> = pair.as_der().expect("a key as DER");
+            // Renamed into place, so that no other test reads half a key.
+            let draft = path.with_extension(super::unique());
+            std::fs::write(&draft, der.as_ref()).expect("a file in the target folder");
+            std::fs::rename(&draft, &path).expect("a file in the target folder");
+            pair
+        });
+        Self { pair: Arc::new(pair) }
+    }
+
+    /// Its public half as `-----BEGIN PUBLIC KEY-----`.
+    pub fn public_pem(&self) -> String {
+        let der: PublicKeyX509Der<'_> = self.pair.public_key().as_der().expect("a public key as DER");
+        pem("PUBLIC KEY", der.as_ref())
+    }
+
+    /// The signature of a text, RSASSA-PKCS1-v1_5 with SHA-256.
+    pub fn sign(&self, text: &[u8]) -> Vec<u8> {
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text, &mut signature).expect("a signature");
+        signature
+    }
+}
+
+/// DER in PEM's armour.
+pub fn pem(label: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<&str> = (0..text.len()).step_by(64).map(|at| &text[at..text.len().min(at + 64)]).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+}
+
+/// The DER inside PEM's armour.
+pub fn unpem(pem: &str) -> Option<Vec<u8>> {
+    let text: String = pem.lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect();
+    STANDARD.decode(text).ok()
+}

@@ -1,0 +1,126 @@
+//! A signed request, which a test may spoil before it is signed (`Letter`) or after it (`Envelope`).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use serde_json::Value;
+
+use super::http::{Answer, Client};
+use super::keys::Key;
+use super::signature::{
+    Form, authority_of, cavage_text, http_date, rfc9421_params, rfc9421_text, sha256, target_of,
+};
+
+/// What is to be signed.
+#[derive(Clone)]
+pub struct Letter {
+    pub url: String,
+    pub body: Vec<u8>,
+    pub key: Key,
+    pub key_id: String,
+    pub form: Form,
+    pub date: jiff::Timestamp,
+    /// The names that the signature covers.
+    pub covered: Vec<&'static str>,
+    /// The `Host` header, where it is not the URL's.
+    pub host: String,
+    /// The request target that is signed, where it is not the URL's.
+    pub target: String,
+    /// The address that an RFC 9421 signature covers, where it is not the URL's.
+    pub target_uri: String,
+    /// Whether RFC 9421's `created` is there.
+    pub has_created: bool,
+}
+
+/// What goes over the wire.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Letter {
+    pub fn new(form: Form, key: &Key, key_id: &str, inbox: &str, activity: &Value) -> Self {
+        let covered = match form {
+            Form::Cavage => vec!["(request-target)", "host", "date", "digest", "content-type"],
+            Form::Rfc9421 => vec!["@method", "@target-uri", "content-digest"],
+        };
+        Self {
+            url: inbox.to_owned(),
+            body: activity.to_string().into_bytes(),
+            key: key.clone(),
+            key_id: key_id.to_owned(),
+            form,
+            date: super::now(),
+            covered,
+            host: authority_of(inbox),
+            target: target_of(inbox),
+            target_uri: inbox.to_owned(),
+            has_created: true,
+        }
+    }
+
+    /// Signs it as it is now.
+    pub fn seal(&self) -> Envelope {
+        self.seal_with(|text| self.key.sign(text))
+    }
+
+    /// Signs it as it is now, with a key of another kind.
+    pub fn seal_with(&self, sign: impl Fn(&[u8]) -> Vec<u8>) -> Envelope {
+        let mut envelope = Envelope { url: self.url.clone(), headers: Vec::new(), body: self.body.clone() };
+        envelope.add("content-type", "application/activity+json");
+        envelope.add("host", &self.host);
+        envelope.add("date", &http_date(self.date));
+        match self.form {
+            Form::Cavage => {
+                envelope.add("digest", &format!("SHA-256={}", sha256(&self.body)));
+                let text = cavage_text(&self.covered, "post", &self.target, |name| envelope.get(name));
+                let signature = STANDARD.encode(sign(text.as_bytes()));
+                let covered = self.covered.join(" ");
+                let header = format!(
+                    "keyId=\"{}\",algorithm=\"rsa-sha256\",headers=\"{covered}\",signature=\"{signature}\"",
+                    self.key_id
+                );
+                envelope.add("signature", &header);
+            }
+            Form::Rfc9421 => {
+                envelope.add("content-digest", &format!("sha-256=:{}:", sha256(&self.body)));
+                let created = self.has_created.then(|| self.date.as_second());
+                let params = rfc9421_params(&self.covered, created, &self.key_id);
+                let text =
+                    rfc9421_text(&self.covered, &params, "POST", &self.target_uri, |name| envelope.get(name));
+                let signature = STANDARD.encode(sign(text.as_bytes()));
+                envelope.add("signature-input", &format!("sig1={params}"));
+                envelope.add("signature", &format!("sig1=:{signature}:"));
+            }
+        }
+        envelope
+    }
+}
+
+impl Envelope {
+    pub fn get(&self, name: &str) -> String {
+        let header = self.headers.iter().find(|(known, _)| known == name);
+        header.map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    pub fn add(&mut self, name: &str, value: &str) {
+        self.headers.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub fn remove(&mut self, name: &str) {
+        self.headers.retain(|(known, _)| known != name);
+    }
+
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.remove(name);
+        self.add(name, value);
+    }
+
+    /// Sends it as it is now.
+    pub async fn post(&self, client: &Client) -> Answer {
+        let sent = client.send(Method::POST, &self.url, &self.headers, self.body.clone()).await;
+        sent.unwrap_or_else(|e| panic!("POST {}: {e:?}", self.url))
+    }
+}

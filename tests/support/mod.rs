@@ -1,0 +1,87 @@
+//! The rig: one `World` a test, in which remote servers and Marquee find each other by name over HTTPS.
+
+pub mod app;
+pub mod ca;
+pub mod feed;
+pub mod http;
+pub mod keys;
+pub mod letter;
+pub mod page;
+pub mod paths;
+pub mod postgres;
+pub mod remote;
+pub mod shapes;
+pub mod signature;
+pub mod stage;
+pub mod temp;
+pub mod trap;
+pub mod verify;
+pub mod weak;
+pub mod world;
+
+use std::future::Future;
+use std::time::Duration;
+
+pub use app::Database;
+pub use stage::Stage;
+pub use world::World;
+
+/// How long a test waits for something that must come. Generous: it is reached only where a test fails.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The interval at which a condition is looked at while a test waits for it.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Waits until `probe` finds what it looks for.
+///
+/// # Panics
+/// Where it does not within `PATIENCE`.
+pub async fn eventually<T, Probe, Found>(what: &str, mut probe: Probe) -> T
+where
+    Probe: FnMut() -> Found,
+    Found: Future<Output = Option<T>>,
+{
+    let waiting = async {
+        loop {
+            if let Some(found) = probe().await {
+                return found;
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+    };
+    match tokio::time::timeout(PATIENCE, waiting).await {
+        Ok(found) => found,
+        Err(elapsed) => panic!("waited in vain for {what}: {elapsed}"),
+    }
+}
+
+/// This moment, for dates on the wire.
+#[expect(clippy::disallowed_methods, reason = "the rig is a world of its own, with its own clock")]
+pub fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
+/// A short text that no other call gives.
+pub fn unique() -> String {
+    let mut random = [0u8; 8];
+    aws_lc_rs::rand::fill(&mut random).expect("random bytes");
+    random.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// Makes a test on SQLite and a test on PostgreSQL of each function named: `name::sqlite`, `name::postgres`.
+#[macro_export]
+macro_rules! both_databases {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$name($crate::support::Database::Sqlite).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                super::$name($crate::support::Database::Postgres).await;
+            }
+        }
+    )+};
+}

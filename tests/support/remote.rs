@@ -1,0 +1,375 @@
+//! A scripted remote server of the fediverse: real keys, real HTTPS, WebFinger, actors, notes, inboxes.
+//! It verifies what is delivered to it as the strictest servers do, by code of its own; a delivery that
+//! does not verify fails the test, at the latest when the remote goes out of scope.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use super::http::Client;
+use super::keys::Key;
+use super::verify::{Incoming, Signer};
+use super::world::World;
+
+/// A body larger than this is not read.
+const LARGEST: usize = 4 * 1024 * 1024;
+
+pub struct Remote {
+    server: Arc<Server>,
+}
+
+/// Something that was delivered, and verified.
+#[derive(Debug, Clone)]
+pub struct Received {
+    pub activity: Value,
+    /// The path of the inbox.
+    pub inbox: String,
+    pub signer: Signer,
+}
+
+/// What to answer to a delivery, instead of 202.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scripted {
+    Status(u16),
+    /// Never.
+    Hang,
+}
+
+/// What is served at a path.
+#[derive(Debug, Clone)]
+pub struct Document {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+pub(super) struct Server {
+    pub(super) host: String,
+    pub(super) client: Client,
+    counter: AtomicU64,
+    state: Mutex<Known>,
+    news: Notify,
+    is_secure: AtomicBool,
+}
+
+#[derive(Default)]
+struct Known {
+    keys: BTreeMap<String, Key>,
+    webfingers: BTreeMap<String, Value>,
+    documents: BTreeMap<String, Document>,
+    received: Vec<Received>,
+    refused: Vec<Received>,
+    violations: Vec<String>,
+    script: VecDeque<Scripted>,
+    requests: BTreeMap<String, usize>,
+}
+
+/// A user of a remote server.
+#[derive(Clone)]
+pub struct User {
+    pub(super) server: Arc<Server>,
+    pub name: String,
+}
+
+impl Document {
+    pub fn new(media_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self { status: 200, headers: vec![("content-type".into(), media_type.into())], body: body.into() }
+    }
+
+    pub fn activity_json(value: &Value) -> Self {
+        Self::new("application/activity+json; charset=utf-8", value.to_string())
+    }
+
+    pub fn status(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Vec::new() }
+    }
+
+    pub fn redirect(to: &str) -> Self {
+        Self { status: 302, headers: vec![("location".into(), to.into())], body: Vec::new() }
+    }
+
+    fn response(&self) -> Response {
+        let mut response = Response::builder().status(self.status);
+        for (name, value) in &self.headers {
+            response = response.header(name, value);
+        }
+        response.body(Body::from(self.body.clone())).expect("a response")
+    }
+}
+
+impl Remote {
+    pub(super) async fn start(world: &World, host: &str) -> Self {
+        let listener = world.listen(host).await;
+        let server = Arc::new(Server {
+            host: host.to_owned(),
+            client: world.client.clone(),
+            counter: AtomicU64::new(1),
+            state: Mutex::default(),
+            news: Notify::new(),
+            is_secure: AtomicBool::new(false),
+        });
+        let app = Router::new().fallback(answer).with_state(Arc::clone(&server));
+        tokio::spawn(axum::serve(listener, app).into_future());
+        Self { server }
+    }
+
+    pub fn host(&self) -> &str {
+        &self.server.host
+    }
+
+    /// The address of a path.
+    pub fn url(&self, path: &str) -> String {
+        self.server.url(path)
+    }
+
+    /// A user of that name, with a key of its own.
+    pub fn user(&self, name: &str) -> User {
+        let user = User { server: Arc::clone(&self.server), name: name.to_owned() };
+        self.server.known().keys.entry(name.to_owned()).or_insert_with(Key::fresh);
+        user
+    }
+
+    /// Serves a document at a path, before anything else that would be served there.
+    pub fn serve(&self, path: &str, document: Document) {
+        self.server.serve(path, document);
+    }
+
+    /// Lets WebFinger say this of a user.
+    pub fn serve_webfinger(&self, name: &str, jrd: Value) {
+        self.server.known().webfingers.insert(name.to_owned(), jrd);
+    }
+
+    /// How often a path (with its query) was asked for.
+    pub fn requests_for(&self, path: &str) -> usize {
+        self.server.known().requests.get(path).copied().unwrap_or(0)
+    }
+
+    /// How many requests came, to whatever path.
+    pub fn requests(&self) -> usize {
+        self.server.known().requests.values().sum()
+    }
+
+    /// Demands a signature on each GET of an actor or a note from now on, as secure mode does.
+    pub fn demand_signed_gets(&self) {
+        self.server.is_secure.store(true, Ordering::SeqCst);
+    }
+
+    /// Answers the next deliveries in this way.
+    pub fn script(&self, answers: impl IntoIterator<Item = Scripted>) {
+        self.server.known().script.extend(answers);
+    }
+
+    /// What was delivered and taken, in the order of arrival.
+    pub fn received(&self) -> Vec<Received> {
+        self.server.known().received.clone()
+    }
+
+    /// What was delivered and answered by the script.
+    pub fn refused(&self) -> Vec<Received> {
+        self.server.known().refused.clone()
+    }
+
+    /// The activities of a type that were taken, each id once.
+    pub fn distinct(&self, kind: &str) -> Vec<Value> {
+        let mut seen = std::collections::BTreeSet::new();
+        let taken = self.received().into_iter().map(|received| received.activity);
+        taken.filter(|a| a["type"] == kind && seen.insert(a["id"].to_string())).collect()
+    }
+
+    /// Waits for a delivery for which `is_it` holds.
+    pub async fn await_delivery(&self, what: &str, is_it: impl Fn(&Received) -> bool) -> Received {
+        self.await_in(super::PATIENCE, what, |known| known.received.iter().find(|r| is_it(r)).cloned()).await
+    }
+
+    /// Waits for an activity for which `is_it` holds.
+    pub async fn await_activity(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        self.await_delivery(what, |received| is_it(&received.activity)).await.activity
+    }
+
+    /// The same for what comes by the schedule of retries, whose first step is a minute.
+    pub async fn await_retry(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        let patience = Duration::from_mins(2);
+        let find =
+            |known: &Known| known.received.iter().find(|r| is_it(&r.activity)).map(|r| r.activity.clone());
+        self.await_in(patience, what, find).await
+    }
+
+    /// Waits until the script has answered `count` deliveries.
+    pub async fn await_refusals(&self, count: usize) {
+        self.await_in(super::PATIENCE, "refused deliveries", |known| {
+            (known.refused.len() >= count).then_some(())
+        })
+        .await;
+    }
+
+    /// What was wrong with deliveries so far. Who takes them answers for them.
+    pub fn take_violations(&self) -> Vec<String> {
+        std::mem::take(&mut self.server.known().violations)
+    }
+
+    async fn await_in<T>(&self, patience: Duration, what: &str, find: impl Fn(&Known) -> Option<T>) -> T {
+        let waiting = async {
+            loop {
+                let news = self.server.news.notified();
+                tokio::pin!(news);
+                news.as_mut().enable();
+                if let Some(found) = find(&self.server.known()) {
+                    return found;
+                }
+                news.await;
+            }
+        };
+        if let Ok(found) = tokio::time::timeout(patience, waiting).await {
+            return found;
+        }
+        let known = self.server.known();
+        let violations = known.violations.join("\n");
+        let received: Vec<_> = known.received.iter().map(|r| &r.activity["type"]).collect();
+        panic!("{}: waited in vain for {what}; received {received:?}; {violations}", self.host());
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let violations = &self.server.known().violations;
+            assert!(violations.is_empty(), "{}: {}", self.host(), violations.join("\n"));
+        }
+    }
+}
+
+impl Server {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.state.lock().expect("no test panics while it holds this")
+    }
+
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("https://{}{path}", self.host)
+    }
+
+    pub(super) fn serve(&self, path: &str, document: Document) {
+        self.known().documents.insert(path.to_owned(), document);
+    }
+
+    /// A number that this server has not given before.
+    pub(super) fn next_number(&self) -> u64 {
+        // As long as Mastodon's, whose ids carry the time in their upper bits.
+        110_000_000_000_000_000 + self.counter.fetch_add(1, Ordering::SeqCst)
+    }
+
+    pub(super) fn key_of(&self, name: &str) -> Key {
+        self.known().keys[name].clone()
+    }
+
+    pub(super) fn set_key(&self, name: &str, key: Key) {
+        self.known().keys.insert(name.to_owned(), key);
+    }
+
+    fn webfinger(&self, query: &str) -> Option<Document> {
+        let (_, resource) =
+            url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "resource")?;
+        let actor_prefix = self.url("/users/");
+        let name = match resource.strip_prefix("acct:") {
+            Some(handle) => handle.strip_suffix(&format!("@{}", self.host))?.to_owned(),
+            None => resource.strip_prefix(&actor_prefix)?.to_owned(),
+        };
+        let known = self.known();
+        known.keys.get(&name)?;
+        let jrd =
+            known.webfingers.get(&name).cloned().unwrap_or_else(|| {
+                jrd(&format!("{name}@{}", self.host), &self.url(&format!("/users/{name}")))
+            });
+        Some(Document::new("application/jrd+json", jrd.to_string()))
+    }
+
+    fn actor(self: &Arc<Self>, path: &str) -> Option<Document> {
+        let name = path.strip_prefix("/users/")?.to_owned();
+        self.known().keys.get(&name)?;
+        let user = User { server: Arc::clone(self), name };
+        Some(Document::activity_json(&user.actor()))
+    }
+
+    async fn take(&self, incoming: &Incoming<'_>) -> Document {
+        let signer = match incoming.verify(&self.client).await {
+            Ok(signer) => signer,
+            Err(violation) => {
+                let violation = format!("a delivery to {} does not verify: {violation}", incoming.target);
+                self.known().violations.push(violation);
+                self.news.notify_waiters();
+                return Document::status(401);
+            }
+        };
+        let Ok(activity) = serde_json::from_slice::<Value>(incoming.body) else {
+            self.known().violations.push("a delivery is not JSON".to_owned());
+            return Document::status(400);
+        };
+        if activity["actor"] != signer.owner {
+            let violation = format!("{} signed for {}: {activity}", signer.owner, activity["actor"]);
+            self.known().violations.push(violation);
+        }
+        let received = Received { activity, inbox: incoming.target.to_owned(), signer };
+        let scripted = {
+            let mut known = self.known();
+            let scripted = known.script.pop_front();
+            match scripted {
+                None => known.received.push(received),
+                Some(_) => known.refused.push(received),
+            }
+            scripted
+        };
+        self.news.notify_waiters();
+        match scripted {
+            None => Document::status(202),
+            Some(Scripted::Status(status)) => Document::status(status),
+            Some(Scripted::Hang) => std::future::pending().await,
+        }
+    }
+}
+
+/// What WebFinger says of a handle.
+pub fn jrd(handle: &str, actor: &str) -> Value {
+    json!({
+        "subject": format!("acct:{handle}"),
+        "aliases": [actor],
+        "links": [{"rel": "self", "type": "application/activity+json", "href": actor}],
+    })
+}
+
+/// Every request to the remote.
+async fn answer(State(server): State<Arc<Server>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, LARGEST).await else {
+        return Document::status(413).response();
+    };
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    *server.known().requests.entry(target.to_owned()).or_default() += 1;
+    let incoming = Incoming { method: parts.method.as_str(), target, headers: &parts.headers, body: &body };
+    let path = parts.uri.path();
+    if parts.method == Method::POST {
+        if !path.ends_with("/inbox") {
+            return Document::status(404).response();
+        }
+        return server.take(&incoming).await.response();
+    }
+    let is_guarded = path.starts_with("/users/") && server.is_secure.load(Ordering::SeqCst);
+    if is_guarded && let Err(violation) = incoming.verify(&server.client).await {
+        server.known().violations.push(format!("GET {target}: {violation}"));
+        return Document::status(401).response();
+    }
+    let scripted = server.known().documents.get(target).cloned();
+    let found = match path {
+        _ if scripted.is_some() => scripted,
+        "/.well-known/webfinger" => server.webfinger(parts.uri.query().unwrap_or("")),
+        path => server.actor(path),
+    };
+    found.unwrap_or_else(|| Document::status(StatusCode::NOT_FOUND.as_u16())).response()
+}
