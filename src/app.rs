@@ -204,9 +204,7 @@ pub async fn run(
     }
     if let Some((listener, trusted_proxies)) = listener {
         let site = Site {
-            title: app.site.title.clone(),
-            language: app.site.language.clone(),
-            timezone: app.site.timezone.clone(),
+            about: app.site.clone(),
             origin: app.origin.clone(),
             handle_domain: app.handle_domain().to_owned(),
         };

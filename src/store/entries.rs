@@ -26,15 +26,14 @@ pub struct Known {
 
 /// The entry of that feed with that id of the feed's own.
 pub async fn by_guid(tx: &mut Tx, feed: FeedId, guid: &str) -> Result<Option<Known>> {
-    on!(tx, |c| {
-        sqlx::query_as(
-        "select id, feed_id, guid, url, review_id, content_hash from entries where feed_id = $1 and guid = $2 order by id limit 1",
+    on!(tx, |c| sqlx::query_as(
+        "select id, feed_id, guid, url, review_id, content_hash from entries
+         where feed_id = $1 and guid = $2 order by id limit 1",
     )
     .bind(feed)
     .bind(guid)
     .fetch_optional(c)
-    .await
-    })
+    .await)
 }
 
 /// The entry with that normalised URL, the one of this feed first, else of another feed.

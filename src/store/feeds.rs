@@ -164,8 +164,8 @@ pub struct Polled<'a> {
     pub next_poll_at: Timestamp,
 }
 
-/// Gives a feed back after its poll. False where the lease was lost meanwhile.
-pub async fn finish_poll(tx: &mut Tx, feed: FeedId, lease: LeaseId, polled: &Polled<'_>) -> Result<bool> {
+/// Gives a feed back after its poll, unless the lease was lost meanwhile.
+pub async fn finish_poll(tx: &mut Tx, feed: FeedId, lease: LeaseId, polled: &Polled<'_>) -> Result<()> {
     run!(
         tx,
         sqlx::query(
@@ -179,8 +179,8 @@ pub async fn finish_poll(tx: &mut Tx, feed: FeedId, lease: LeaseId, polled: &Pol
         .bind(polled.last_modified)
         .bind(i64::from(polled.failures))
         .bind(polled.next_poll_at)
-    )
-    .map(|rows| rows == 1)
+    )?;
+    Ok(())
 }
 
 /// A line of the log.

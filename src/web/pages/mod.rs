@@ -18,7 +18,6 @@ mod tests;
 use std::path::Path;
 
 use anyhow::Context as _;
-use jiff::tz::TimeZone;
 use minijinja::value::Serde;
 use minijinja::{Environment, context};
 use serde::Serialize;
@@ -31,17 +30,14 @@ pub use view::Listed;
 
 use super::assets::Assets;
 use super::templates;
+use crate::domain;
 use crate::domain::origin::Origin;
 
 /// What all pages of a site share.
 #[derive(Debug, Clone)]
 pub struct Site {
-    /// The site's name, plain text.
-    pub title: String,
-    /// BCP 47 tag of the language of the pages.
-    pub language: String,
-    /// The time zone that dates are shown in.
-    pub timezone: TimeZone,
+    /// Its title, language and time zone.
+    pub about: domain::site::Site,
     /// The address of the site.
     pub origin: Origin,
     /// The domain of the handles: `@handle@domain`.
@@ -77,8 +73,8 @@ impl Pages {
         let assets = Assets::load(overrides)?;
         let mut env = templates::load(overrides)?;
         let view = SiteView {
-            title: plain::text(&site.title),
-            language: site.language.clone(),
+            title: plain::text(&site.about.title),
+            language: site.about.language.clone(),
             is_trial: site.origin.is_trial(),
             home: "/",
             archive: archive::PATH,

@@ -15,9 +15,11 @@ use crate::domain::time::Timestamp;
 
 fn pages() -> Pages {
     let site = Site {
-        title: "Night Seats".to_owned(),
-        language: "en".to_owned(),
-        timezone: TimeZone::get("Europe/Vienna").unwrap(),
+        about: crate::domain::site::Site {
+            title: "Night Seats".to_owned(),
+            language: "en".to_owned(),
+            timezone: jiff::tz::TimeZone::get("Europe/Vienna").unwrap(),
+        },
         origin: Origin::parse("https://crit.example").unwrap(),
         handle_domain: "crit.example".to_owned(),
     };

@@ -39,7 +39,7 @@ pub(super) struct Moment {
 
 impl Moment {
     pub(super) fn new(site: &Site, moment: Timestamp) -> Self {
-        let local = moment.to_jiff().to_zoned(site.timezone.clone());
+        let local = moment.to_jiff().to_zoned(site.about.timezone.clone());
         Self {
             iso: moment.to_string(),
             day: local.strftime("%-d %B %Y").to_string(),
