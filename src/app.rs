@@ -16,7 +16,7 @@ use crate::domain::critic::Profile;
 use crate::domain::id::CriticId;
 use crate::domain::time::{Clock, Timestamp};
 use crate::federation::vocab::address::Rules;
-use crate::flows::{App, Keys, Parts, Wake, picture, resolve};
+use crate::flows::{App, Keys, Parts, Wake, authenticate, picture};
 use crate::net::client::{Client, Policy};
 use crate::store::critics::{self, INSTANCE};
 use crate::store::feeds::{self, Managed};
@@ -75,11 +75,12 @@ pub async fn open_to_read(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Res
         origin: config.server.origin.clone(),
         rules: rules(config),
         handle_domain: config.server.handle_domain.clone(),
+        policy: config.policy.clone(),
         media: Arc::new(LocalFileSystem::new_with_prefix(&media)?.with_fsync(true)),
         folder: config.folder.clone(),
         wake: Wake::default(),
         keys: Keys::default(),
-        key_finds: resolve::KeyFinds::default(),
+        key_finds: authenticate::KeyFinds::default(),
         federation: tokio::sync::OnceCell::new(),
     });
     pin_origin(&app).await?;

@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::critic::{Profile, is_handle};
+use crate::domain::moderation::{FirstComments, Policy};
 use crate::domain::origin::Origin;
 use crate::domain::site::Site;
 use crate::domain::time::Timestamp;
@@ -53,6 +54,8 @@ pub struct Config {
     pub feeds: Vec<FeedSource>,
     /// How it speaks with other servers.
     pub federation: Federation,
+    /// Who may do what here.
+    pub policy: Policy,
     /// The folder of the file, against which relative paths in it are meant.
     pub folder: PathBuf,
 }
@@ -108,6 +111,7 @@ struct Raw {
     critics: Vec<Profile>,
     feeds: Vec<RawFeed>,
     federation: RawFederation,
+    moderation: RawModeration,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -150,9 +154,18 @@ struct RawFeed {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawFederation {
+    authorized_fetch: bool,
     allow_networks: Vec<String>,
     resolve: BTreeMap<String, String>,
     extra_ca_file: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawModeration {
+    first_comments: FirstComments,
+    allow_list: bool,
+    approve_followers: bool,
 }
 
 impl Default for Raw {
@@ -170,9 +183,15 @@ impl Default for Raw {
             critics: Vec::new(),
             feeds: Vec::new(),
             federation: RawFederation {
+                authorized_fetch: false,
                 allow_networks: Vec::new(),
                 resolve: BTreeMap::new(),
                 extra_ca_file: None,
+            },
+            moderation: RawModeration {
+                first_comments: FirstComments::Open,
+                allow_list: false,
+                approve_followers: false,
             },
         }
     }
@@ -230,6 +249,12 @@ fn check(raw: Raw, folder: &Path) -> Result<Config, ConfigError> {
     let critics = check_critics(raw.critics)?;
     let site = check_site(raw.site)?;
     let server = check_server(raw.server)?;
+    let policy = Policy {
+        first_comments: raw.moderation.first_comments,
+        allow_list: raw.moderation.allow_list,
+        approve_followers: raw.moderation.approve_followers,
+        authorized_fetch: raw.federation.authorized_fetch,
+    };
     let federation = check_federation(raw.federation, folder)?;
     check_port(&server.origin, &federation.allow_networks)?;
     let config = Config {
@@ -240,6 +265,7 @@ fn check(raw: Raw, folder: &Path) -> Result<Config, ConfigError> {
         site,
         critics,
         federation,
+        policy,
         folder: folder.to_owned(),
     };
     Ok(config)
@@ -268,8 +294,7 @@ fn check_server(raw: RawServer) -> Result<Server, ConfigError> {
     })?;
     let origin = Origin::parse(&raw.origin).map_err(|error| ConfigError::new("server.origin", error))?;
     if let Some(domain) = &raw.handle_domain {
-        let valid = url::Host::parse(domain).is_ok_and(|host| host.to_string() == *domain);
-        if !valid {
+        if !is_domain(domain) {
             return Err(ConfigError::new(
                 "server.handle_domain",
                 "must be a domain in lower case, without a port",
@@ -278,6 +303,10 @@ fn check_server(raw: RawServer) -> Result<Server, ConfigError> {
     }
     let trusted_proxies = networks("server.trusted_proxies", &raw.trusted_proxies)?;
     Ok(Server { listen, origin, trusted_proxies, handle_domain: raw.handle_domain })
+}
+
+fn is_domain(text: &str) -> bool {
+    url::Host::parse(text).is_ok_and(|host| matches!(host, url::Host::Domain(_)) && host.to_string() == text)
 }
 
 /// Mastodon and others take no handle with a port, so nobody could follow. Among servers of one's own it is fine.
@@ -310,6 +339,10 @@ fn check_critics(critics: Vec<Profile>) -> Result<Vec<Profile>, ConfigError> {
         }
         if critic.name.trim().is_empty() {
             return Err(ConfigError::new(format!("critics.{index}.name"), "must not be empty"));
+        }
+        if let Some(wrong) = critic.attribution_domains.iter().find(|domain| !is_domain(domain)) {
+            let problem = format!("{wrong:?} must be a domain in lower case, without a port");
+            return Err(ConfigError::new(format!("critics.{index}.attribution_domains"), problem));
         }
     }
     Ok(critics)

@@ -26,6 +26,12 @@ pub struct Profile {
     /// Actor ids of earlier accounts whose followers may move here.
     #[serde(default)]
     pub also_known_as: Vec<Url>,
+    /// Further domains on whose pages the critic is named as the author (`fediverse:creator`).
+    #[serde(default)]
+    pub attribution_domains: Vec<String>,
+    /// Whether others may only see how many follow, and not who.
+    #[serde(default)]
+    pub hide_followers: bool,
 }
 
 /// A named link on a critic's profile.

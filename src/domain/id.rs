@@ -106,12 +106,16 @@ kinds! {
     ActivityKind => ActivityId,
     /// An activity that others sent to us, as it was accepted.
     ReceivedKind => ReceivedId,
-    /// A reply that is shown as a comment.
+    /// A reply that is shown as a comment; the last segment of its Note's id where a critic of ours wrote it.
     CommentKind => CommentId,
     /// A file under the media folder.
     MediaKind => MediaId,
     /// A signing key of ours.
     KeyKind => KeyId,
+    /// A quote that was granted; also the last segment of its stamp's id.
+    StampKind => StampId,
+    /// Something that others reported.
+    ReportKind => ReportId,
     /// A claim on queued work.
     LeaseKind => LeaseId,
 }

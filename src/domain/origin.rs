@@ -6,7 +6,7 @@ use std::fmt;
 
 use url::Url;
 
-use super::id::{ActivityId, CriticId, ReviewId};
+use super::id::{ActivityId, CommentId, CriticId, ReviewId, StampId};
 use super::review::{Media, Review};
 
 /// The scheme, host and port under which the world reaches this site. It is part of every id that was
@@ -134,6 +134,26 @@ impl Origin {
     /// The critic whose actor has this id.
     pub fn actor_id(&self, url: &Url) -> Option<CriticId> {
         self.path_of(url)?.strip_prefix("/ap/actor/")?.parse().ok()
+    }
+
+    /// The id of a Note by which a critic answers.
+    pub fn note(&self, comment: CommentId) -> Url {
+        self.url(&format!("/ap/note/{comment}"))
+    }
+
+    /// Something that hangs off a Note: `replies`.
+    pub fn note_part(&self, comment: CommentId, part: &str) -> Url {
+        self.url(&format!("/ap/note/{comment}/{part}"))
+    }
+
+    /// The critic's answer that has this id.
+    pub fn note_id(&self, url: &Url) -> Option<CommentId> {
+        self.path_of(url)?.strip_prefix("/ap/note/")?.parse().ok()
+    }
+
+    /// The id of the stamp that a quote was granted (FEP-044f).
+    pub fn stamp(&self, stamp: StampId) -> Url {
+        self.url(&format!("/ap/stamp/{stamp}"))
     }
 
     /// The home page.

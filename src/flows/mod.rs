@@ -10,6 +10,7 @@ use activitypub_federation::config::{Data, FederationConfig};
 use tokio::sync::{OnceCell, watch};
 
 use crate::domain::id::CriticId;
+use crate::domain::moderation::Policy;
 use crate::domain::origin::Origin;
 use crate::domain::site::Site;
 use crate::domain::time::{Clock, Timestamp};
@@ -20,6 +21,7 @@ use crate::net;
 use crate::store::Db;
 use crate::store::critics::{self, INSTANCE};
 
+pub mod authenticate;
 pub mod deliver;
 mod hold;
 pub mod ingest;
@@ -50,6 +52,8 @@ pub struct Parts {
     pub rules: Rules,
     /// The domain of the critics' handles where it differs from the origin's host.
     pub handle_domain: Option<String>,
+    /// Who may do what here.
+    pub policy: Policy,
     /// The folder of pictures.
     pub media: Arc<dyn object_store::ObjectStore>,
     /// The folder that paths in the config are relative to.
@@ -59,7 +63,7 @@ pub struct Parts {
     /// Our keys, parsed once.
     pub keys: Keys,
     /// What was lately found at the ids of others' keys.
-    pub key_finds: resolve::KeyFinds,
+    pub key_finds: authenticate::KeyFinds,
     /// The library's view of the site. It holds the app that holds it: both live as long as the process.
     pub federation: OnceCell<FederationConfig<App>>,
 }

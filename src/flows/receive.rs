@@ -10,8 +10,8 @@ use url::Url;
 use effects::{Effect, Letter};
 
 use super::App;
+use super::authenticate::{Unproven, authenticate};
 use super::hold::{hold, until};
-use super::resolve::{self, Unproven};
 use crate::domain::delivery::wait_after;
 use crate::domain::hash::hex;
 use crate::domain::id::LeaseId;
@@ -73,7 +73,7 @@ pub async fn accept(app: &App, request: &Request<'_>) -> Result<(), Refused> {
     if carries_ours(app, &activity) {
         return Err(Refused::Unauthorised("what it carries has an id of ours".to_owned()));
     }
-    let signer = match resolve::authenticate(app, &presented).await {
+    let signer = match authenticate(app, &presented).await {
         Ok(signer) => signer,
         // An account that deleted itself has no key any more. Where we never had it, nothing is to be done.
         Err(Unproven::KeyGone) if is_self_delete(&activity, &presented.key_id) => return Ok(()),

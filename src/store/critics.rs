@@ -18,6 +18,8 @@ struct Row {
     avatar_type: Option<String>,
     links: String,
     also_known_as: String,
+    attribution_domains: String,
+    hide_followers: i64,
     created_at: Timestamp,
 }
 
@@ -32,6 +34,8 @@ impl Row {
                 avatar: self.avatar,
                 links: from_json(&self.links)?,
                 also_known_as: from_json(&self.also_known_as)?,
+                attribution_domains: from_json(&self.attribution_domains)?,
+                hide_followers: self.hide_followers != 0,
             },
             avatar: self.avatar_name.zip(self.avatar_type),
             created_at: self.created_at,
@@ -68,11 +72,13 @@ pub async fn by_handle(db: &Db, handle: &str) -> Result<Option<Critic>> {
 pub async fn manage(tx: &mut Tx, profile: &Profile, now: Timestamp) -> Result<CriticId> {
     on!(tx, |c| {
         sqlx::query_scalar(
-        "insert into critics (id, handle, handle_key, name, summary, avatar, links, also_known_as, managed, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9)
+        "insert into critics (id, handle, handle_key, name, summary, avatar, links, also_known_as, attribution_domains,
+            hide_followers, managed, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11)
          on conflict (handle_key) do update set handle = excluded.handle, name = excluded.name,
             summary = excluded.summary, avatar = excluded.avatar, links = excluded.links,
-            also_known_as = excluded.also_known_as, managed = 1
+            also_known_as = excluded.also_known_as, attribution_domains = excluded.attribution_domains,
+            hide_followers = excluded.hide_followers, managed = 1
          returning id",
     )
     .bind(CriticId::new(now))
@@ -83,6 +89,8 @@ pub async fn manage(tx: &mut Tx, profile: &Profile, now: Timestamp) -> Result<Cr
     .bind(&profile.avatar)
     .bind(json(&profile.links))
     .bind(json(&profile.also_known_as))
+    .bind(json(&profile.attribution_domains))
+    .bind(i64::from(profile.hide_followers))
     .bind(now)
     .fetch_one(c)
     .await
@@ -113,7 +121,7 @@ pub const INSTANCE: &str = "instance";
 
 /// The private key (PKCS #8) of an owner: a critic's id, or [`INSTANCE`].
 pub async fn private_key(db: &Db, owner: &str) -> Result<Option<Vec<u8>>> {
-    read!(db, |c| sqlx::query_scalar("select private_key from keys where owner = $1")
+    read!(db, |c| sqlx::query_scalar("select private_key from keys where owner = $1 and retires_at is null")
         .bind(owner)
         .fetch_optional(c)
         .await)
@@ -123,7 +131,7 @@ pub async fn private_key(db: &Db, owner: &str) -> Result<Option<Vec<u8>>> {
 /// pin the first one that they saw (GoToSocial).
 pub async fn set_private_key(tx: &mut Tx, owner: &str, pkcs8: &[u8], now: Timestamp) -> Result<()> {
     run!(tx, sqlx::query(
-        "insert into keys (id, owner, private_key, created_at) values ($1, $2, $3, $4) on conflict (owner) do nothing",
+        "insert into keys (id, owner, private_key, created_at) values ($1, $2, $3, $4) on conflict (owner) where retires_at is null do nothing",
     )
     .bind(KeyId::new(now))
     .bind(owner)

@@ -19,6 +19,7 @@ use crate::domain::time::Timestamp;
 
 pub mod activities;
 pub mod actors;
+pub mod blocks;
 pub mod comments;
 pub mod critics;
 pub mod deliveries;

@@ -37,6 +37,8 @@ pub(super) fn critic() -> Critic {
                 url: "https://old.example/films/".parse().unwrap(),
             }],
             also_known_as: vec![],
+            attribution_domains: Vec::new(),
+            hide_followers: false,
         },
         avatar: Some(("face.png".to_owned(), "image/png".to_owned())),
         created_at: moment("2026-01-01T00:00:00Z"),

@@ -44,6 +44,8 @@ fn critic() -> Critic {
             avatar: None,
             links: vec![Link { name: "Ada elsewhere".to_owned(), url: url("https://social.example/@ada") }],
             also_known_as: Vec::new(),
+            attribution_domains: Vec::new(),
+            hide_followers: false,
         },
         avatar: Some(("face.png".to_owned(), "image/png".to_owned())),
         created_at: at("2026-01-01T00:00:00Z"),

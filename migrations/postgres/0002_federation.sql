@@ -1,0 +1,72 @@
+-- What the rest of the fediverse's activities need: answers of the critic, moderation, quotes, moves, keys that rotate.
+
+alter table critics add column attribution_domains text collate "C" not null default '[]';
+alter table critics add column hide_followers bigint not null default 0;
+alter table critics add column moved_to text collate "C";      -- the actor that the critic moved to
+alter table critics add column announced text collate "C";     -- hash of the profile that the followers were last told of
+
+-- An owner has one key that is served; the one before it signs until its time is over.
+alter table keys add column retires_at bigint;
+drop index keys_owner;
+create unique index keys_served on keys (owner) where retires_at is null;
+
+alter table actors add column icon text collate "C";           -- where its picture is, at its own server
+alter table actors add column avatar text collate "C";         -- the picture's name under /media/
+alter table actors add column avatar_of text collate "C";      -- the icon that was last asked for, whether or not it came
+alter table actors add column indexable bigint not null default 1; -- 0: its words stay out of search and feeds
+alter table actors add column trusted bigint not null default 0;   -- 1: the critic let it through
+alter table actors add column moved_to text collate "C";
+
+alter table comments add column critic_id text collate "C" references critics (id); -- where a critic of this site wrote it
+alter table comments add column source text collate "C";       -- what the critic typed, as Markdown
+
+-- How other servers like to be spoken to.
+create table hosts (
+    host text collate "C" not null primary key,
+    signature text collate "C" not null,         -- cavage, rfc9421: the form that it took last
+    updated_at bigint not null
+);
+
+-- Rules about whole servers, subdomains included.
+create table domain_rules (
+    host text collate "C" not null primary key,
+    rule text collate "C" not null,              -- block, silence, allow
+    reason text collate "C",
+    created_at bigint not null
+);
+
+create table blocked_actors (
+    actor text collate "C" not null primary key,
+    reason text collate "C",
+    created_at bigint not null
+);
+
+-- Quotes that were asked for (FEP-044f). A granted one is served as its stamp.
+create table stamps (
+    id text collate "C" not null primary key,
+    review_id text collate "C" not null references reviews (id),
+    note_uri text collate "C" not null,
+    actor text collate "C" not null,
+    request_uri text collate "C",
+    accept_id text collate "C",
+    state text collate "C" not null,             -- granted, revoked
+    signed_at bigint not null,       -- of the request
+    created_at bigint not null,
+    unique (review_id, note_uri)
+);
+create index stamps_by_note on stamps (note_uri);
+create index stamps_by_actor on stamps (actor);
+
+-- What others reported to us.
+create table reports (
+    id text collate "C" not null primary key,
+    actor text collate "C" not null,
+    host text collate "C" not null,
+    activity_uri text collate "C",
+    objects text collate "C" not null,           -- ids, JSON
+    content text collate "C" not null,
+    state text collate "C" not null,             -- open, closed
+    created_at bigint not null
+);
+create index reports_by_host on reports (host, created_at);
+create index reports_by_state on reports (state, id);

@@ -1,0 +1,90 @@
+//! Who may do what here, as far as the whole site decides it.
+
+use serde::{Deserialize, Serialize};
+
+/// What the config decides for everyone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// What becomes of the comment of somebody who was never let through.
+    pub first_comments: FirstComments,
+    /// Whether only servers that are named with `allow` are spoken with.
+    pub allow_list: bool,
+    /// Whether a Follow waits for the critic's yes.
+    pub approve_followers: bool,
+    /// Whether Articles and collections are served only to requests that are signed.
+    pub authorized_fetch: bool,
+}
+
+/// What becomes of the comment of somebody who was never let through.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FirstComments {
+    /// It is shown.
+    #[default]
+    Open,
+    /// It waits until the critic lets its author through.
+    Held,
+}
+
+/// What is decided about a whole server and its subdomains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rule {
+    /// Nothing is taken from it and nothing sent to it.
+    Block,
+    /// Its people may follow; what they write waits for the critic.
+    Silence,
+    /// It is spoken with where only named servers are.
+    Allow,
+}
+
+impl Rule {
+    /// The name under which it is stored and listed.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Block => "block",
+            Self::Silence => "silence",
+            Self::Allow => "allow",
+        }
+    }
+
+    /// What [`Rule::as_str`] wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Block, Self::Silence, Self::Allow].into_iter().find(|rule| rule.as_str() == text)
+    }
+}
+
+/// How an actor stands here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing is taken from it: it, or its server, is blocked, or its server is not on the list.
+    Blocked,
+    /// What it writes waits for the critic.
+    Silenced,
+    /// Like anyone.
+    Open,
+}
+
+/// The domains whose rules hold for a host: itself and those that it is under, the nearest first.
+pub fn domains(host: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(host), |host| host.split_once('.').map(|(_, above)| above))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_holds_for_what_is_under_its_domain() {
+        let all: Vec<&str> = domains("a.b.example").collect();
+        assert_eq!(all, ["a.b.example", "b.example", "example"]);
+    }
+
+    #[test]
+    fn a_rule_is_read_as_it_was_written() {
+        for rule in [Rule::Block, Rule::Silence, Rule::Allow] {
+            assert_eq!(Rule::parse(rule.as_str()), Some(rule));
+        }
+        assert_eq!(Rule::parse("Block"), None);
+    }
+}
