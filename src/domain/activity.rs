@@ -9,8 +9,12 @@ pub enum Kind {
     Update,
     /// A review was taken back.
     Delete,
-    /// A follow is accepted.
+    /// A follow, or a quote, is accepted.
     Accept,
+    /// A follow, or a quote, is refused, or ended by the critic.
+    Reject,
+    /// What somebody else said, passed on in their own bytes. Not ours, so never served.
+    Forward,
 }
 
 impl Kind {
@@ -21,6 +25,8 @@ impl Kind {
             Self::Update => "Update",
             Self::Delete => "Delete",
             Self::Accept => "Accept",
+            Self::Reject => "Reject",
+            Self::Forward => "Forward",
         }
     }
 }

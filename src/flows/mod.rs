@@ -23,6 +23,7 @@ use crate::store::critics::{self, INSTANCE};
 
 pub mod authenticate;
 pub mod deliver;
+pub mod follow;
 mod hold;
 pub mod ingest;
 pub mod picture;

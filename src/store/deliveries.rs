@@ -99,7 +99,7 @@ pub async fn supersede(
     let overtaken = match kind {
         Kind::Delete => "",
         Kind::Update => "Update",
-        Kind::Create | Kind::Accept => return Ok(()),
+        Kind::Create | Kind::Accept | Kind::Reject | Kind::Forward => return Ok(()),
     };
     run!(
         tx,

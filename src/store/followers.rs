@@ -12,7 +12,8 @@ use crate::store::actors::StoredActor;
 /// How a follow stands.
 #[derive(Debug, Clone, FromRow)]
 pub struct Standing {
-    /// `following`, `gone`, or `preempted` where its end came before it did.
+    /// `following`; `pending` until the critic accepts; `blocking` where the actor blocks the critic; `gone`, or
+    /// `preempted` where its end came before it did.
     pub state: String,
     /// The id of the Follow, where it had one.
     pub follow_uri: Option<String>,
@@ -33,19 +34,19 @@ pub async fn standing(tx: &mut Tx, critic: CriticId, actor: &url::Url) -> Result
     .await)
 }
 
-/// The actor follows the critic.
+/// The actor follows the critic; where no Accept answers it, it waits for the critic's yes.
 pub async fn follow(
     tx: &mut Tx,
     critic: CriticId,
     actor: &StoredActor,
     follow_uri: Option<&str>,
-    accept: ActivityId,
+    accept: Option<ActivityId>,
     signed_at: Timestamp,
 ) -> Result<()> {
     run!(tx, sqlx::query(
         "insert into followers (critic_id, actor, state, inbox, host, follow_uri, accept_id, signed_at, created_at)
-         values ($1, $2, 'following', $3, $4, $5, $6, $7, $7)
-         on conflict (critic_id, actor) do update set state = 'following', inbox = excluded.inbox,
+         values ($1, $2, $8, $3, $4, $5, $6, $7, $7)
+         on conflict (critic_id, actor) do update set state = excluded.state, inbox = excluded.inbox,
             host = excluded.host, follow_uri = excluded.follow_uri, accept_id = excluded.accept_id,
             signed_at = excluded.signed_at",
     )
@@ -55,8 +56,50 @@ pub async fn follow(
     .bind(actor.deliver_to().host_str())
     .bind(follow_uri)
     .bind(accept)
-    .bind(signed_at))?;
+    .bind(signed_at)
+    .bind(if accept.is_some() { "following" } else { "pending" }))?;
     Ok(())
+}
+
+/// The critic says yes to one who waits.
+pub async fn accept(tx: &mut Tx, critic: CriticId, actor: &url::Url, accept: ActivityId) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "update followers set state = 'following', accept_id = $3
+             where critic_id = $1 and actor = $2 and state = 'pending'"
+        )
+        .bind(critic)
+        .bind(actor.as_str())
+        .bind(accept)
+    )?;
+    Ok(())
+}
+
+/// One who follows, or waits to.
+#[derive(Debug, Clone, FromRow)]
+pub struct Follower {
+    /// Whom.
+    pub critic_id: CriticId,
+    /// The actor's id.
+    pub actor: String,
+    /// `following` or `pending`.
+    pub state: String,
+    /// When it was asked for, by the signed date.
+    pub signed_at: Timestamp,
+}
+
+/// Those in that state, the first to ask first.
+pub async fn in_state(db: &Db, critic: CriticId, state: &str, limit: u32) -> Result<Vec<Follower>> {
+    read!(db, |c| sqlx::query_as(
+        "select critic_id, actor, state, signed_at from followers where critic_id = $1 and state = $2
+         order by signed_at, actor limit $3",
+    )
+    .bind(critic)
+    .bind(state)
+    .bind(i64::from(limit))
+    .fetch_all(c)
+    .await)
 }
 
 /// The actor does not follow the critic any more, whether or not we ever heard that it did.
@@ -67,7 +110,8 @@ pub async fn unfollow(tx: &mut Tx, critic: CriticId, actor: &url::Url, signed_at
             "insert into followers (critic_id, actor, state, inbox, host, signed_at, created_at)
          values ($1, $2, 'preempted', '', '', $3, $3)
          on conflict (critic_id, actor) do update set
-                state = case when followers.state = 'following' then 'gone' else 'preempted' end,
+                state = case when followers.state in ('following', 'pending') then 'gone'
+                    when followers.state = 'blocking' then 'blocking' else 'preempted' end,
                 signed_at = excluded.signed_at
          where followers.signed_at <= excluded.signed_at",
         )
@@ -80,13 +124,15 @@ pub async fn unfollow(tx: &mut Tx, critic: CriticId, actor: &url::Url, signed_at
 
 /// The critic whom an actor follows by the Follow of that id.
 pub async fn by_follow_uri(tx: &mut Tx, actor: &url::Url, follow_uri: &str) -> Result<Option<CriticId>> {
-    on!(tx, |c| sqlx::query_scalar(
-        "select critic_id from followers where actor = $1 and follow_uri = $2 and state = 'following'",
+    on!(tx, |c| {
+        sqlx::query_scalar(
+        "select critic_id from followers where actor = $1 and follow_uri = $2 and state in ('following', 'pending')",
     )
     .bind(actor.as_str())
     .bind(follow_uri)
     .fetch_optional(c)
-    .await)
+    .await
+    })
 }
 
 /// How many follow the critic.

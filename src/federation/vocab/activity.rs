@@ -48,6 +48,28 @@ pub fn accept_follow(
     follower: &Url,
     follow: Option<&Url>,
 ) -> Value {
+    answer_follow(origin, id, Kind::Accept, critic, follower, follow)
+}
+
+/// A follow is refused, or ended by the critic (ActivityPub section 7.7).
+pub fn reject_follow(
+    origin: &Origin,
+    id: ActivityId,
+    critic: CriticId,
+    follower: &Url,
+    follow: Option<&Url>,
+) -> Value {
+    answer_follow(origin, id, Kind::Reject, critic, follower, follow)
+}
+
+fn answer_follow(
+    origin: &Origin,
+    id: ActivityId,
+    kind: Kind,
+    critic: CriticId,
+    follower: &Url,
+    follow: Option<&Url>,
+) -> Value {
     let actor = origin.actor(critic);
     let mut object = json!({"type": "Follow", "actor": follower, "object": actor});
     if let Some(follow) = follow {
@@ -57,7 +79,7 @@ pub fn accept_follow(
         json!(CONTEXT),
         json!({
             "id": origin.activity(id),
-            "type": Kind::Accept.as_str(),
+            "type": kind.as_str(),
             "actor": actor,
             "to": [follower],
             "object": object,

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::domain::activity::Kind as Answer;
 use crate::domain::id::{ActivityId, CriticId, ReviewId};
 use crate::domain::review::Review;
 use crate::domain::time::Timestamp;
-use crate::federation::vocab::activity;
 use crate::federation::vocab::incoming::{Activity, Created, Kind, Undone, UndoneKind, Updated};
 use crate::federation::vocab::note::Note;
+use crate::flows::follow::write_answer;
 use crate::flows::{App, resolve};
 use crate::sources::html;
-use crate::store::activities::{self, Outgoing};
 use crate::store::reactions::{self, Reaction};
 use crate::store::{Tx, actors, comments, critics, deliveries, followers, received, reviews};
 
@@ -161,6 +161,11 @@ impl Letter<'_> {
             return Ok(Effect::None("it was undone"));
         }
         let now = self.app.clock.now();
+        let is_known = before.as_ref().is_some_and(|before| before.state == "following");
+        if self.app.policy.approve_followers && !is_known {
+            followers::follow(tx, critic, actor, follow.map(Url::as_str), None, self.signed_at).await?;
+            return Ok(Effect::Done("waits for the critic's yes"));
+        }
         let again = before.filter(|before| {
             before.state == "following" && before.follow_uri.as_deref() == follow.map(Url::as_str)
         });
@@ -168,17 +173,13 @@ impl Letter<'_> {
         let accept = again.as_ref().and_then(|before| before.accept_id);
         let id = accept.unwrap_or_else(|| ActivityId::new(now));
         if accept.is_none() {
-            let body = activity::accept_follow(&self.app.origin, id, critic, &actor.uri, follow);
-            let body = serde_json::to_string(&body)?;
-            let kind = crate::domain::activity::Kind::Accept;
-            activities::insert(tx, &Outgoing { id, critic, kind, object: &actor.uri, body: &body }, now)
-                .await?;
+            write_answer(self.app, tx, id, Answer::Accept, critic, &actor.uri, follow, now).await?;
         }
         // Copies of one delivery come together; who asks again later has not heard our answer.
         let heard =
             again.as_ref().is_some_and(|before| self.signed_at.since(before.signed_at) < ASKS_AGAIN_AFTER);
         let signed_at = again.map_or(self.signed_at, |before| before.signed_at.max(self.signed_at));
-        followers::follow(tx, critic, actor, follow.map(Url::as_str), id, signed_at).await?;
+        followers::follow(tx, critic, actor, follow.map(Url::as_str), Some(id), signed_at).await?;
         if !heard {
             deliveries::enqueue(tx, id, &actor.inbox, now).await?;
         }
