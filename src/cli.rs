@@ -1,5 +1,8 @@
 //! The commands. Each works beside a running server, on the same database.
 
+mod quote;
+mod report;
+
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -62,6 +65,12 @@ enum Command {
     /// The feeds that reviews come from.
     #[command(subcommand)]
     Feed(Feed),
+    /// Posts of others that quote a review.
+    #[command(subcommand)]
+    Quote(quote::Quote),
+    /// What others reported.
+    #[command(subcommand)]
+    Report(report::Report),
     /// Ask the server that runs under this config whether it is well; for health checks.
     Health,
 }
@@ -110,6 +119,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             say(&format!("Retracted: {}", app.origin.article(review.id)))
         }
         Command::Feed(feed) => run_feed(&file, feed).await,
+        Command::Quote(command) => quote::run(&open(&file).await?, command).await,
+        Command::Report(command) => report::run(&open(&file).await?, command).await,
         Command::Health => health(&config::load(&file)?).await,
     }
 }

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::domain::time::Timestamp;
 use crate::flows::{App, deliver, ingest, publish, receive};
-use crate::store::{deliveries, received};
+use crate::store::{activities, deliveries, received};
 
 /// Without a word from anyone, work that became due is looked for this often.
 const PULSE: Duration = Duration::from_secs(1);
@@ -217,6 +217,7 @@ async fn forget_once(app: &App, now: Timestamp) -> anyhow::Result<()> {
     let mut tx = app.db.begin().await?;
     received::forget(&mut tx, now, now - KEEP).await?;
     deliveries::forget(&mut tx, now - KEEP_DONE, now - KEEP).await?;
+    activities::forget_forwards(&mut tx, now - KEEP_DONE).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -28,6 +28,7 @@ mod hold;
 pub mod ingest;
 pub mod picture;
 pub mod publish;
+pub mod quote;
 pub mod receive;
 pub mod resolve;
 pub mod retract;

@@ -1,13 +1,23 @@
 //! What others send: proven and kept at once, applied by a worker. An effect depends on the state that is
 //! there and on the signed dates, so that it happens once however often and in whatever order things come.
 
-mod effects;
+mod block;
+mod follow;
+mod forward;
+mod letter;
+mod movement;
+mod quote;
+mod reaction;
+mod reply;
+mod report;
+mod thread;
+mod undo;
 
 use std::time::Duration;
 
 use url::Url;
 
-use effects::{Effect, Letter};
+use letter::{Effect, Letter};
 
 use super::App;
 use super::authenticate::{Unproven, authenticate};
@@ -15,8 +25,10 @@ use super::hold::{hold, until};
 use crate::domain::delivery::wait_after;
 use crate::domain::hash::hex;
 use crate::domain::id::LeaseId;
+use crate::domain::moderation::Standing;
 use crate::federation::signature::{self, Request};
 use crate::federation::vocab::incoming::{self, Activity, Created, Kind, ParseError, Updated};
+use crate::store::blocks;
 use crate::store::leases::Queue;
 use crate::store::received::{self, Accepted, Ended, Job};
 
@@ -32,6 +44,9 @@ pub enum Refused {
     /// Proves nothing.
     #[error("{0}")]
     Unauthorised(String),
+    /// Comes from whom the critics do not want to hear.
+    #[error("blocked")]
+    Blocked,
     /// Something is wrong here: to be sent again.
     #[error(transparent)]
     Internal(#[from] anyhow::Error),
@@ -73,6 +88,9 @@ pub async fn accept(app: &App, request: &Request<'_>) -> Result<(), Refused> {
     if carries_ours(app, &activity) {
         return Err(Refused::Unauthorised("what it carries has an id of ours".to_owned()));
     }
+    if is_blocked(app, &activity.actor, &presented.key_id).await? {
+        return Err(Refused::Blocked);
+    }
     let signer = match authenticate(app, &presented).await {
         Ok(signer) => signer,
         // An account that deleted itself has no key any more. Where we never had it, nothing is to be done.
@@ -97,6 +115,15 @@ pub async fn accept(app: &App, request: &Request<'_>) -> Result<(), Refused> {
     tx.commit().await?;
     app.wake.up();
     Ok(())
+}
+
+/// Whether the critics do not want to hear the actor, or the server of the key. Then nothing is asked of either.
+async fn is_blocked(app: &App, actor: &Url, key_id: &Url) -> Result<bool, sqlx::Error> {
+    if blocks::standing(&app.db, actor, &app.policy).await? == Standing::Blocked {
+        return Ok(true);
+    }
+    let host = key_id.host_str().unwrap_or_default();
+    Ok(blocks::of_host(&app.db, host, &app.policy).await? == Standing::Blocked)
 }
 
 /// Whether it claims to bring, as somebody else's, what only we could have made.
@@ -155,11 +182,14 @@ async fn apply(app: &App, lease: LeaseId, job: &Job) -> anyhow::Result<Option<Ur
         Ok(activity) => activity,
         Err(error) => anyhow::bail!("it cannot be read any more: {error}"),
     };
-    let letter = Letter { app, activity: &activity, signed_at: job.signed_at };
+    let letter = Letter { app, activity: &activity, signed_at: job.signed_at, body: &job.body };
     // All fetching comes first: no transaction is held across the network.
     let prepared = letter.prepare().await?;
     let mut tx = app.db.begin().await?;
-    tx.lock(activity.actor.as_str()).await?;
+    // In one order everywhere, so that no two wait for each other.
+    for actor in letter.concerned(&prepared) {
+        tx.lock(&actor).await?;
+    }
     let (ended, note) = match letter.enact(&mut tx, prepared).await? {
         Effect::Done(note) => (Ended::Done, note),
         Effect::None(note) => (Ended::Dropped, note),

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use url::Url;
 
 use super::App;
+use crate::domain::moderation::Standing;
 use crate::federation::vocab::address::same_origin;
 use crate::federation::vocab::document::Document;
 use crate::federation::vocab::incoming::Fetched;
@@ -17,24 +18,44 @@ use crate::federation::vocab::remote_actor::RemoteActor;
 use crate::federation::webfinger::{self, Handle, JrdError};
 use crate::net::client::Get;
 use crate::store::actors::{self, StoredActor};
+use crate::store::blocks;
 
 /// A WebFinger answer is never longer.
 const MOST_JRD: usize = 64 * 1024;
 
 /// An actor of another server, known to us.
 #[derive(Debug)]
-pub struct Peer(pub StoredActor);
+pub struct Peer {
+    stored: StoredActor,
+    /// What it says that its other accounts are, where it was fetched just now.
+    also_known_as: Vec<Url>,
+}
+
+/// Nothing is asked of those whom the critics do not want to hear.
+async fn ensure_heard(app: &App, id: &Url) -> anyhow::Result<()> {
+    let standing = blocks::standing(&app.db, id, &app.policy).await?;
+    ensure!(standing != Standing::Blocked, Unfit::Blocked);
+    Ok(())
+}
 
 /// The actor of that id, known or fetched; fetched again once a day.
 pub async fn actor(app: &App, id: &Url) -> anyhow::Result<StoredActor> {
+    ensure_heard(app, id).await?;
     let data = app.federation().await?;
-    Ok(ObjectId::<Peer>::from(id.clone()).dereference(&data).await?.0)
+    Ok(ObjectId::<Peer>::from(id.clone()).dereference(&data).await?.stored)
 }
 
 /// The actor of that id as its server shows it now.
 pub async fn refresh(app: &App, id: &Url) -> anyhow::Result<StoredActor> {
+    Ok(refresh_with_aliases(app, id).await?.0)
+}
+
+/// The same, with what it says that its other accounts are.
+pub async fn refresh_with_aliases(app: &App, id: &Url) -> anyhow::Result<(StoredActor, Vec<Url>)> {
+    ensure_heard(app, id).await?;
     let data = app.federation().await?;
-    Ok(ObjectId::<Peer>::from(id.clone()).dereference_forced(&data).await?.0)
+    let peer = ObjectId::<Peer>::from(id.clone()).dereference_forced(&data).await?;
+    Ok((peer.stored, peer.also_known_as))
 }
 
 #[async_trait]
@@ -44,15 +65,16 @@ impl Object for Peer {
     type Error = anyhow::Error;
 
     fn id(&self) -> &Url {
-        &self.0.uri
+        &self.stored.uri
     }
 
     fn last_refreshed_at(&self) -> Option<DateTime<Utc>> {
-        DateTime::from_timestamp_millis(self.0.fetched_at.millis())
+        DateTime::from_timestamp_millis(self.stored.fetched_at.millis())
     }
 
     async fn read_from_id(id: Url, app: &Data<App>) -> anyhow::Result<Option<Self>> {
-        Ok(actors::by_uri(&app.db, &id).await?.map(Self))
+        let known = actors::by_uri(&app.db, &id).await?;
+        Ok(known.map(|stored| Self { stored, also_known_as: Vec::new() }))
     }
 
     async fn into_json(self, _: &Data<App>) -> anyhow::Result<Document> {
@@ -90,7 +112,7 @@ impl Object for Peer {
         let mut tx = app.db.begin().await?;
         actors::save(&mut tx, &stored).await?;
         tx.commit().await?;
-        Ok(Self(stored))
+        Ok(Self { stored, also_known_as: actor.also_known_as })
     }
 }
 
@@ -105,11 +127,11 @@ impl Actor for Peer {
     }
 
     fn inbox(&self) -> Url {
-        self.0.inbox.clone()
+        self.stored.inbox.clone()
     }
 
     fn shared_inbox(&self) -> Option<Url> {
-        self.0.shared_inbox.clone()
+        self.stored.shared_inbox.clone()
     }
 }
 
@@ -147,10 +169,41 @@ async fn look_up(app: &App, actor: &RemoteActor, handle: &Handle) -> anyhow::Res
 #[derive(Debug)]
 pub struct RemotePost(pub Note);
 
+/// Why what is found at an id is not a post that counts, however often it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// It is something else.
+    #[error("it is no post")]
+    NoPost,
+    /// Its id is not where it was found.
+    #[error("it names itself otherwise")]
+    Elsewhere,
+    /// Nobody on its own server wrote it.
+    #[error("it has no author on its own server")]
+    NoAuthor,
+    /// It is where the critics do not want to hear anyone.
+    #[error("it is where nobody is heard")]
+    Blocked,
+}
+
 /// The post of that id, as its own server shows it.
-pub async fn post(app: &App, id: &Url) -> anyhow::Result<Note> {
-    let data = app.federation().await?;
-    Ok(ObjectId::<RemotePost>::from(id.clone()).dereference(&data).await?.0)
+///
+/// # Errors
+/// The outer one where it cannot be had now.
+pub async fn post(app: &App, id: &Url) -> anyhow::Result<Result<Note, Unfit>> {
+    let fetched = async {
+        ensure_heard(app, id).await?;
+        let data = app.federation().await?;
+        anyhow::Ok(ObjectId::<RemotePost>::from(id.clone()).dereference(&data).await?.0)
+    };
+    let note = match fetched.await {
+        Ok(note) => note,
+        Err(error) => return error.downcast::<Unfit>().map(Err),
+    };
+    // Its author may be blocked where its server is not.
+    let author = note.attributed_to.clone().context("the post has no author")?;
+    let standing = blocks::standing(&app.db, &author, &app.policy).await?;
+    Ok(if standing == Standing::Blocked { Err(Unfit::Blocked) } else { Ok(note) })
 }
 
 #[async_trait]
@@ -173,15 +226,15 @@ impl Object for RemotePost {
     }
 
     async fn verify(document: &Document, address: &Url, app: &Data<App>) -> anyhow::Result<()> {
-        let Fetched::Note(note) = Fetched::parse(document, app.rules)? else { bail!("it is no post") };
-        ensure!(note.id == *address, "the post names itself otherwise");
-        let author = note.attributed_to.as_ref().context("the post has no author")?;
-        ensure!(same_origin(author, &note.id), "the post's author is on another server");
+        let Ok(Fetched::Note(note)) = Fetched::parse(document, app.rules) else { bail!(Unfit::NoPost) };
+        ensure!(note.id == *address, Unfit::Elsewhere);
+        let author = note.attributed_to.as_ref().ok_or(Unfit::NoAuthor)?;
+        ensure!(same_origin(author, &note.id), Unfit::NoAuthor);
         Ok(())
     }
 
     async fn from_json(document: Document, app: &Data<App>) -> anyhow::Result<Self> {
-        let Fetched::Note(note) = Fetched::parse(&document, app.rules)? else { bail!("it is no post") };
+        let Ok(Fetched::Note(note)) = Fetched::parse(&document, app.rules) else { bail!(Unfit::NoPost) };
         Ok(Self(*note))
     }
 }

@@ -75,3 +75,17 @@ pub async fn object_of(db: &Db, id: ActivityId) -> Result<Option<url::Url>> {
             .await)?;
     object.as_deref().map(super::url).transpose()
 }
+
+/// Forgets what was passed on before then, once nobody waits for it.
+pub async fn forget_forwards(tx: &mut Tx, before: Timestamp) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "delete from activities where kind = 'Forward' and created_at <= $1
+                and not exists (select 1 from deliveries d where d.activity_id = activities.id)
+                and not exists (select 1 from fanouts f where f.activity_id = activities.id)",
+        )
+        .bind(before)
+    )?;
+    Ok(())
+}

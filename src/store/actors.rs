@@ -96,14 +96,40 @@ pub async fn save(tx: &mut Tx, actor: &StoredActor) -> Result<()> {
     Ok(())
 }
 
+/// Whether the critics let this actor through, once and for all.
+pub async fn is_trusted(db: &Db, uri: &url::Url) -> Result<bool> {
+    let trusted: Option<i64> = read!(db, |c| sqlx::query_scalar(
+        "select trusted from actors where uri = $1 and deleted_at is null"
+    )
+    .bind(uri.as_str())
+    .fetch_optional(c)
+    .await)?;
+    Ok(trusted == Some(1))
+}
+
+/// The actor is now another one.
+pub async fn set_moved(tx: &mut Tx, uri: &url::Url, target: &url::Url) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query("update actors set moved_to = $2 where uri = $1")
+            .bind(uri.as_str())
+            .bind(target.as_str())
+    )?;
+    Ok(())
+}
+
 /// An actor deleted itself: it follows nobody, its comments lose their text, its likes do not count.
 pub async fn delete(tx: &mut Tx, uri: &url::Url, signed_at: Timestamp) -> Result<()> {
     let statements = [
-        "update actors set deleted_at = $2, name = '', handle = null where uri = $1",
+        "update actors set deleted_at = $2, name = '', handle = null, url = uri, icon = null, avatar = null,
+            avatar_of = null, moved_to = null, trusted = 0 where uri = $1",
         "delete from actor_keys where actor = $1 and $2 is not null",
-        "update followers set state = 'gone', signed_at = $2 where actor = $1",
-        "update comments set state = 'deleted', content = '', warning = null, signed_at = $2 where actor = $1",
-        "update reactions set state = 'off', signed_at = $2 where actor = $1",
+        "update followers set state = 'gone', follow_uri = null, signed_at = $2 where actor = $1",
+        "update comments set state = 'deleted', content = '', warning = null, language = null, url = uri,
+            signed_at = $2 where actor = $1",
+        "update reactions set state = 'off', activity_uri = null, signed_at = $2 where actor = $1",
+        "update stamps set state = 'revoked', signed_at = $2 where actor = $1",
+        "update reports set content = '' where actor = $1 and $2 is not null",
     ];
     for statement in statements {
         run!(tx, sqlx::query(statement).bind(uri.as_str()).bind(signed_at))?;

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::{Db, Result, Tx, count, on, read, run, url};
 use crate::domain::comment::{Author, Comment};
-use crate::domain::id::{CommentId, ReviewId};
+use crate::domain::id::{CommentId, CriticId, ReviewId};
 use crate::domain::time::Timestamp;
 
 #[derive(FromRow)]
@@ -107,7 +107,8 @@ pub struct Standing {
     pub review_id: ReviewId,
     /// The id of its author.
     pub actor: String,
-    /// `shown`, `hidden`, `private` or `deleted`.
+    /// `shown`; `held` until the critic lets it through; `hidden` by the critic; `withheld` while its author blocks
+    /// the critic; `private`; or `deleted`.
     pub state: String,
     /// The moment of its last edit, by its author's server.
     pub edited_at: Option<Timestamp>,
@@ -160,6 +161,8 @@ pub struct Written<'a> {
     pub edited: Option<Timestamp>,
     /// The signed date of the activity that brought it.
     pub signed_at: Timestamp,
+    /// In which state it enters: one of those of [`Standing`].
+    pub state: &'static str,
 }
 
 /// Writes a new comment. One of that id that is there already stays as it is.
@@ -167,7 +170,7 @@ pub async fn insert(tx: &mut Tx, written: &Written<'_>, now: Timestamp) -> Resul
     run!(tx, sqlx::query(
         "insert into comments (id, review_id, uri, url, actor, parent_uri, content, warning, language, state,
             published_at, edited_at, signed_at, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'shown', $10, $11, $12, $13)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $14, $10, $11, $12, $13)
          on conflict (uri) do nothing",
     )
     .bind(CommentId::new(now))
@@ -182,7 +185,8 @@ pub async fn insert(tx: &mut Tx, written: &Written<'_>, now: Timestamp) -> Resul
     .bind(written.published)
     .bind(written.edited)
     .bind(written.signed_at)
-    .bind(now))
+    .bind(now)
+    .bind(written.state))
     .map(|rows| rows == 1)
 }
 
@@ -213,11 +217,11 @@ pub async fn reserve(
     Ok(())
 }
 
-/// Replaces what a shown comment says.
+/// Replaces what a comment says. Whether it is shown stays as it was.
 pub async fn edit(tx: &mut Tx, id: CommentId, written: &Written<'_>) -> Result<()> {
     run!(tx, sqlx::query(
         "update comments set url = $2, content = $3, warning = $4, language = $5, edited_at = $6, signed_at = $7
-         where id = $1 and state in ('shown', 'hidden')",
+         where id = $1 and state in ('shown', 'held', 'hidden', 'withheld')",
     )
     .bind(id)
     .bind(written.url.as_str())
@@ -231,20 +235,40 @@ pub async fn edit(tx: &mut Tx, id: CommentId, written: &Written<'_>) -> Result<(
 
 /// Takes every word of a comment away; its place in the thread stays.
 pub async fn delete(tx: &mut Tx, id: CommentId, signed_at: Timestamp) -> Result<()> {
-    run!(tx, sqlx::query(
-        "update comments set state = 'deleted', content = '', warning = null, signed_at = $2 where id = $1",
-    )
-    .bind(id)
-    .bind(signed_at))?;
+    run!(
+        tx,
+        sqlx::query(
+            "update comments set state = 'deleted', content = '', warning = null, language = null, url = uri,
+            signed_at = $2
+         where id = $1",
+        )
+        .bind(id)
+        .bind(signed_at)
+    )?;
     Ok(())
 }
 
-/// Hides every comment of an actor.
-pub async fn hide_all_of(tx: &mut Tx, actor: &url::Url) -> Result<()> {
+/// Takes an actor's comments on a critic's reviews off the pages while it blocks the critic.
+pub async fn withhold_all_of(tx: &mut Tx, actor: &url::Url, critic: CriticId) -> Result<()> {
+    move_all_of(tx, actor, critic, "shown", "withheld").await
+}
+
+/// Puts them back.
+pub async fn release_all_of(tx: &mut Tx, actor: &url::Url, critic: CriticId) -> Result<()> {
+    move_all_of(tx, actor, critic, "withheld", "shown").await
+}
+
+async fn move_all_of(tx: &mut Tx, actor: &url::Url, critic: CriticId, from: &str, to: &str) -> Result<()> {
     run!(
         tx,
-        sqlx::query("update comments set state = 'hidden' where actor = $1 and state = 'shown'")
-            .bind(actor.as_str())
+        sqlx::query(
+            "update comments set state = $4 where actor = $1 and state = $3
+                and review_id in (select id from reviews where critic_id = $2)"
+        )
+        .bind(actor.as_str())
+        .bind(critic)
+        .bind(from)
+        .bind(to)
     )?;
     Ok(())
 }

@@ -50,12 +50,15 @@ pub async fn next_fan_out(tx: &mut Tx) -> Result<Option<FanOut>> {
     )
 }
 
-/// Writes the next rows of a fan-out, and ends it once there are no more inboxes.
+/// Writes the next rows of a fan-out, and ends it once there are no more inboxes. What is passed on does not go
+/// back to the server that it came from.
 pub async fn expand(tx: &mut Tx, fan_out: &FanOut, now: Timestamp) -> Result<()> {
     let last: Option<String> = on!(tx, |c| sqlx::query_scalar(
         "select max(inbox) from (
             select distinct f.inbox from followers f join activities a on a.critic_id = f.critic_id
-            where a.id = $1 and f.state = 'following' and f.inbox > $2 order by f.inbox limit $3) chunk",
+            where a.id = $1 and f.state = 'following' and f.inbox > $2
+                and not (a.kind = 'Forward' and a.object_uri like 'https://' || f.host || '/%')
+            order by f.inbox limit $3) chunk",
     )
     .bind(fan_out.activity_id)
     .bind(&fan_out.cursor)
@@ -74,6 +77,7 @@ pub async fn expand(tx: &mut Tx, fan_out: &FanOut, now: Timestamp) -> Result<()>
              select a.id, f.inbox, min(f.host), a.object_uri, a.kind, 'queued', 0, $4, $4
              from followers f join activities a on a.critic_id = f.critic_id
              where a.id = $1 and f.state = 'following' and f.inbox > $2 and f.inbox <= $3
+                and not (a.kind = 'Forward' and a.object_uri like 'https://' || f.host || '/%')
              group by a.id, f.inbox, a.object_uri, a.kind
              on conflict (activity_id, inbox) do nothing",
         )

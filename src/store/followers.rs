@@ -122,17 +122,101 @@ pub async fn unfollow(tx: &mut Tx, critic: CriticId, actor: &url::Url, signed_at
     Ok(())
 }
 
-/// The critic whom an actor follows by the Follow of that id.
-pub async fn by_follow_uri(tx: &mut Tx, actor: &url::Url, follow_uri: &str) -> Result<Option<CriticId>> {
-    on!(tx, |c| {
-        sqlx::query_scalar(
-        "select critic_id from followers where actor = $1 and follow_uri = $2 and state in ('following', 'pending')",
+/// The critic whom an actor follows, or blocks, by the activity of that id; and which it is.
+pub async fn by_activity(
+    tx: &mut Tx,
+    actor: &url::Url,
+    activity: &url::Url,
+) -> Result<Option<(CriticId, String)>> {
+    on!(tx, |c| sqlx::query_as(
+        "select critic_id, state from followers
+         where actor = $1 and follow_uri = $2 and state in ('following', 'pending', 'blocking')",
     )
     .bind(actor.as_str())
-    .bind(follow_uri)
+    .bind(activity.as_str())
     .fetch_optional(c)
-    .await
-    })
+    .await)
+}
+
+/// The actor blocks the critic, and follows no longer; false where something signed later stands.
+pub async fn block(
+    tx: &mut Tx,
+    critic: CriticId,
+    actor: &url::Url,
+    activity: Option<&url::Url>,
+    signed_at: Timestamp,
+) -> Result<bool> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into followers (critic_id, actor, state, inbox, host, follow_uri, signed_at, created_at)
+             values ($1, $2, 'blocking', '', '', $3, $4, $4)
+             on conflict (critic_id, actor) do update set state = 'blocking', follow_uri = excluded.follow_uri,
+                accept_id = null, signed_at = excluded.signed_at
+             where followers.signed_at <= excluded.signed_at",
+        )
+        .bind(critic)
+        .bind(actor.as_str())
+        .bind(activity.map(url::Url::as_str))
+        .bind(signed_at)
+    )
+    .map(|rows| rows > 0)
+}
+
+/// The actor blocks the critic no longer; false where it did not, as far as we heard.
+pub async fn unblock(tx: &mut Tx, critic: CriticId, actor: &url::Url, signed_at: Timestamp) -> Result<bool> {
+    run!(
+        tx,
+        sqlx::query(
+            "update followers set state = 'gone', signed_at = $3
+             where critic_id = $1 and actor = $2 and state = 'blocking' and signed_at <= $3",
+        )
+        .bind(critic)
+        .bind(actor.as_str())
+        .bind(signed_at)
+    )
+    .map(|rows| rows > 0)
+}
+
+/// Whether an actor follows anyone here, or waits to.
+pub async fn follows_anyone(db: &Db, actor: &url::Url) -> Result<bool> {
+    let found: Option<String> = read!(db, |c| sqlx::query_scalar(
+        "select actor from followers where actor = $1 and state in ('following', 'pending') limit 1",
+    )
+    .bind(actor.as_str())
+    .fetch_optional(c)
+    .await)?;
+    Ok(found.is_some())
+}
+
+/// An account is now another one, which follows whom the old one did. What the new one itself said later stands.
+pub async fn transfer(tx: &mut Tx, old: &url::Url, new: &StoredActor, signed_at: Timestamp) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into followers (critic_id, actor, state, inbox, host, signed_at, created_at)
+             select critic_id, $2, state, $3, $4, $5, created_at from followers
+             where actor = $1 and state in ('following', 'pending') and signed_at <= $5
+             on conflict (critic_id, actor) do update set state = excluded.state, inbox = excluded.inbox,
+                host = excluded.host, follow_uri = null, accept_id = null, signed_at = excluded.signed_at
+             where followers.state in ('gone', 'preempted') and followers.signed_at < excluded.signed_at",
+        )
+        .bind(old.as_str())
+        .bind(new.uri.as_str())
+        .bind(new.deliver_to().as_str())
+        .bind(new.deliver_to().host_str())
+        .bind(signed_at)
+    )?;
+    run!(
+        tx,
+        sqlx::query(
+            "update followers set state = 'gone', signed_at = $2
+             where actor = $1 and state in ('following', 'pending') and signed_at <= $2",
+        )
+        .bind(old.as_str())
+        .bind(signed_at)
+    )?;
+    Ok(())
 }
 
 /// How many follow the critic.

@@ -30,8 +30,10 @@ pub mod leases;
 pub mod media;
 pub mod reactions;
 pub mod received;
+pub mod reports;
 pub mod reviews;
 pub mod settings;
+pub mod stamps;
 
 /// The channel on which PostgreSQL tells the processes of a site that there is work.
 const CHANNEL: &str = "marquee";

@@ -23,6 +23,9 @@ pub(super) enum WebError {
     /// The request proves nothing.
     #[error("{0}")]
     Unauthorised(String),
+    /// Who asks is not listened to.
+    #[error("you are not welcome here")]
+    Forbidden,
     /// The body is too large.
     #[error("the body is too large")]
     TooLarge,
@@ -51,6 +54,7 @@ impl WebError {
             Self::Gone => StatusCode::GONE,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorised(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Internal(_) => StatusCode::SERVICE_UNAVAILABLE,
         }

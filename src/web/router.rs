@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
 use super::error::tell;
-use super::fedi::{actor, article, discovery, inbox};
+use super::fedi::{actor, article, discovery, inbox, stamp};
 use super::health;
 use super::read::{home, listing, media, profile, review};
 use super::state::WebState;
@@ -44,6 +44,7 @@ pub fn router(state: WebState) -> Router {
         .route("/ap/article/{id}", get(article::show))
         .route("/ap/article/{id}/{part}", get(article::part))
         .route("/ap/activity/{id}", get(article::activity))
+        .route("/ap/stamp/{id}", get(stamp::show))
         // Operators
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

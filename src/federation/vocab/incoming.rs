@@ -9,8 +9,15 @@ use url::Url;
 
 use super::address::{Rules, same_origin};
 use super::document::{Document, each, reference, text, type_name};
-use super::note::Note;
+use super::note::{Note, authors, line};
 use super::remote_actor::{RemoteActor, address};
+
+/// The type of a request to quote, in full (FEP-044f).
+const QUOTE_REQUEST: &str = "https://w3id.org/fep/044f#QuoteRequest";
+
+/// Of a report, as many objects and characters are kept.
+const MOST_FLAGGED: usize = 20;
+const MOST_REASON: usize = 2_000;
 
 /// Why a document is not read.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +53,11 @@ pub struct Activity {
     pub id: Option<Url>,
     /// Who claims to do it. Who signed it must be the same.
     pub actor: Url,
+    /// Whether it is addressed to everyone.
+    pub is_public: bool,
+    /// Whether its body carries a signature of its own (Linked Data Signatures). It proves nothing to us; those
+    /// to whom it is passed on may believe it.
+    pub is_ld_signed: bool,
     /// What is done.
     pub kind: Kind,
 }
@@ -93,6 +105,27 @@ pub enum Kind {
         /// With whom.
         object: Url,
     },
+    /// Says that an account is now another one.
+    Move {
+        /// The old one.
+        object: Url,
+        /// The new one.
+        target: Url,
+    },
+    /// Reports something.
+    Flag {
+        /// What: at most as many as anyone looks at.
+        objects: Vec<Url>,
+        /// Why, plain text.
+        content: String,
+    },
+    /// Wants to quote something (FEP-044f).
+    QuoteRequest {
+        /// What.
+        object: Url,
+        /// The post that quotes it.
+        instrument: Url,
+    },
     /// Anything else; taken and forgotten.
     Other,
 }
@@ -110,6 +143,8 @@ pub enum Undone {
         actor: Url,
         /// To what.
         object: Option<Url>,
+        /// By what: the post that quotes.
+        instrument: Option<Url>,
     },
     /// Only its id is told.
     Reference(Url),
@@ -126,6 +161,8 @@ pub enum UndoneKind {
     Announce,
     /// A block.
     Block,
+    /// The wish to quote something.
+    QuoteRequest,
     /// Anything else.
     Other,
 }
@@ -181,7 +218,9 @@ impl Activity {
         }
         let audience = Audience::read(value);
         let envelope = Envelope { value, actor: &actor, audience, rules };
-        Ok(Self { kind: envelope.kind(type_name)?, id, actor })
+        let is_ld_signed = each(value, "signature").iter().any(|it| text(it, "signatureValue").is_some());
+        let kind = envelope.kind(type_name)?;
+        Ok(Self { kind, is_public: audience.is_public, is_ld_signed, id, actor })
     }
 }
 
@@ -211,11 +250,14 @@ impl<'a> Envelope<'a> {
             "Follow" => Kind::Follow { object: self.object()? },
             "Undo" => Kind::Undo(self.undone()?),
             "Create" => self.created()?,
-            "Update" => Kind::Update(self.updated()?),
+            "Update" => self.updated()?,
             "Delete" => Kind::Delete { object: self.object()? },
             "Like" | "EmojiReact" => Kind::Like { object: self.object()? },
             "Announce" => Kind::Announce { object: self.object()? },
             "Block" => Kind::Block { object: self.object()? },
+            "Move" => self.moved(),
+            "Flag" => self.flagged(),
+            QUOTE_REQUEST | "QuoteRequest" => self.quote_request()?,
             _ => Kind::Other,
         };
         Ok(kind)
@@ -249,23 +291,50 @@ impl<'a> Envelope<'a> {
         Ok(Kind::Create(Created::Note(note)))
     }
 
-    fn updated(self) -> Result<Updated, ParseError> {
+    fn updated(self) -> Result<Kind, ParseError> {
         match self.embedded() {
             Some((kind, value)) if RemoteActor::is_kind(kind) => {
                 let actor = RemoteActor::read(value, self.rules)?;
                 if actor.id == *self.actor {
-                    return Ok(Updated::Actor(Box::new(actor)));
+                    return Ok(Kind::Update(Updated::Actor(Box::new(actor))));
                 }
             }
             Some((kind, value)) if Note::is_kind(kind) => {
                 let note = Note::read(value, self.rules, Some(self.audience))?;
                 if let Some(note) = self.own(note, value) {
-                    return Ok(Updated::Note(note));
+                    return Ok(Kind::Update(Updated::Note(note)));
                 }
             }
-            _ => {}
+            Some(_) => return Ok(Kind::Other),
+            None => {}
         }
-        Ok(Updated::Reference(self.object()?))
+        Ok(Kind::Update(Updated::Reference(self.object()?)))
+    }
+
+    /// Of accounts; what else is moved is nothing to us.
+    fn moved(self) -> Kind {
+        let target = address(self.value, "target", self.rules);
+        match (self.object(), target) {
+            (Ok(object), Some(target)) => Kind::Move { object, target },
+            _ => Kind::Other,
+        }
+    }
+
+    fn flagged(self) -> Kind {
+        let objects = each(self.value, "object").iter().filter_map(reference);
+        let objects = objects.filter_map(|id| self.rules.id(id)).take(MOST_FLAGGED).collect();
+        Kind::Flag { objects, content: line(self.value, "content", MOST_REASON).unwrap_or_default() }
+    }
+
+    fn quote_request(self) -> Result<Kind, ParseError> {
+        let value = each(self.value, "instrument").first().ok_or(ParseError::Missing("instrument"))?;
+        let instrument = reference(value).and_then(|id| self.rules.id(id));
+        let instrument = instrument.ok_or(ParseError::NotAnId("instrument"))?;
+        let mut authors = authors(value, self.rules).peekable();
+        if authors.peek().is_some() && !authors.any(|author| author == *self.actor) {
+            return Err(ParseError::ForeignAuthor);
+        }
+        Ok(Kind::QuoteRequest { object: self.object()?, instrument })
     }
 
     fn undone(self) -> Result<Undone, ParseError> {
@@ -277,6 +346,7 @@ impl<'a> Envelope<'a> {
             "Like" | "EmojiReact" => UndoneKind::Like,
             "Announce" => UndoneKind::Announce,
             "Block" => UndoneKind::Block,
+            QUOTE_REQUEST | "QuoteRequest" => UndoneKind::QuoteRequest,
             _ => UndoneKind::Other,
         };
         let actor = match each(value, "actor").iter().find_map(reference) {
@@ -288,6 +358,7 @@ impl<'a> Envelope<'a> {
             kind,
             actor,
             object: address(value, "object", self.rules),
+            instrument: address(value, "instrument", self.rules),
         })
     }
 

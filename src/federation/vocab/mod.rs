@@ -11,6 +11,7 @@ pub mod collection;
 pub mod document;
 pub mod incoming;
 pub mod note;
+pub mod quote;
 pub mod remote_actor;
 mod tag;
 mod text;

@@ -11,8 +11,21 @@ use super::text::{cut, escape, shorten};
 use crate::domain::text::one_line;
 use crate::domain::time::Timestamp;
 
-/// Types that can be a reply or a post (ActivityStreams vocabulary, section 3.3).
-const KINDS: [&str; 8] = ["Note", "Article", "Page", "Question", "Video", "Audio", "Image", "Event"];
+/// Types that can be a reply or a post (ActivityStreams vocabulary, section 3.3; the last three are BookWyrm's).
+const KINDS: [&str; 12] = [
+    "Note",
+    "Article",
+    "Page",
+    "Question",
+    "Video",
+    "Audio",
+    "Image",
+    "Event",
+    "Document",
+    "Comment",
+    "Review",
+    "Quotation",
+];
 
 /// More of a post is not kept, in bytes.
 const MOST_CONTENT: usize = 100_000;
@@ -80,7 +93,7 @@ impl Note {
 }
 
 /// Everyone to whom it is attributed: an id, an object with one, or a list of both. At most eight.
-fn authors(value: &Value, rules: Rules) -> impl Iterator<Item = Url> {
+pub(super) fn authors(value: &Value, rules: Rules) -> impl Iterator<Item = Url> {
     each(value, "attributedTo").iter().take(8).filter_map(reference).filter_map(move |id| rules.id(id))
 }
 
@@ -131,13 +144,14 @@ pub(super) fn page(value: &Value, rules: Rules) -> Option<Url> {
 }
 
 impl Audience {
-    /// Reads `to` and `cc`.
+    /// Reads `to`, `cc` and `audience`.
     pub(super) fn read(value: &Value) -> Self {
-        let mut named = ["to", "cc"].into_iter().flat_map(|key| each(value, key)).filter_map(reference);
+        const MEMBERS: [&str; 3] = ["to", "cc", "audience"];
+        let mut named = MEMBERS.into_iter().flat_map(|key| each(value, key)).filter_map(reference);
         let is_public =
             |id: &str| id.strip_prefix(CONTEXT) == Some("#Public") || matches!(id, "as:Public" | "Public");
         Self {
-            is_stated: value.get("to").is_some() || value.get("cc").is_some(),
+            is_stated: MEMBERS.iter().any(|key| value.get(key).is_some()),
             is_public: named.any(is_public),
         }
     }

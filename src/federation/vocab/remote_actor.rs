@@ -12,6 +12,7 @@ use super::note::{line, page};
 const KINDS: [&str; 5] = ["Person", "Service", "Group", "Organization", "Application"];
 
 /// More than this are kept of nobody.
+const MOST_ALIASES: usize = 32;
 const MOST_KEYS: usize = 8;
 const MOST_PEM: usize = 8 * 1024;
 
@@ -34,6 +35,10 @@ pub struct RemoteActor {
     pub keys: Vec<RemoteKey>,
     /// `user@host` where the handle's domain differs (FEP-2c59).
     pub webfinger: Option<String>,
+    /// Its other accounts, as it says: an account that moved here is among them.
+    pub also_known_as: Vec<Url>,
+    /// The account that it moved to.
+    pub moved_to: Option<Url>,
     /// Whether the actor's server says that the account is suspended.
     pub is_suspended: bool,
 }
@@ -79,6 +84,13 @@ impl RemoteActor {
             shared_inbox,
             keys,
             webfinger: line(value, "webfinger", 300),
+            also_known_as: each(value, "alsoKnownAs")
+                .iter()
+                .take(MOST_ALIASES)
+                .filter_map(reference)
+                .filter_map(|id| rules.id(id))
+                .collect(),
+            moved_to: address(value, "movedTo", rules),
             is_suspended: value.get("suspended").and_then(Value::as_bool).unwrap_or(false),
             id,
         })

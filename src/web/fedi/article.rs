@@ -117,6 +117,10 @@ pub(in crate::web) async fn activity(
         return Ok(activity_json(&vocab_activity::create(&app.origin, id, &review, &object)));
     }
     let stored = activities::by_id(&app.db, id).await?.ok_or(WebError::NotFound)?;
+    // What somebody else said is not ours to serve.
+    if stored.kind == "Forward" {
+        return Err(WebError::NotFound);
+    }
     // An old Update has words that were replaced, or taken back, since.
     if stored.kind == "Update" {
         let object = activities::object_of(&app.db, id).await?;

@@ -1,0 +1,44 @@
+//! `marquee report`: what others reported.
+
+use anyhow::{Context, ensure};
+use clap::Subcommand;
+
+use super::say;
+use crate::flows::App;
+use crate::store::reports;
+
+/// Reports that are listed at once.
+const MOST_LISTED: u32 = 200;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Report {
+    /// The reports that wait to be looked at, the oldest first.
+    List,
+    /// A report was looked at.
+    Close {
+        /// The report's id, which the list names.
+        id: String,
+    },
+}
+
+pub(super) async fn run(app: &App, command: Report) -> anyhow::Result<()> {
+    match command {
+        Report::List => {
+            for report in reports::open(&app.db, MOST_LISTED).await? {
+                say(&format!("{}  {}  by {}", report.id, report.created_at, report.actor))?;
+                for object in &report.objects {
+                    say(&format!("    about {object}"))?;
+                }
+                say(&format!("    {}", report.content))?;
+            }
+            Ok(())
+        }
+        Report::Close { id } => {
+            let parsed = id.parse().ok().with_context(|| format!("{id:?} is no report's id"))?;
+            let mut tx = app.db.begin().await?;
+            ensure!(reports::close(&mut tx, parsed).await?, "no open report has the id {id}");
+            tx.commit().await?;
+            say(&format!("Closed: {id}"))
+        }
+    }
+}

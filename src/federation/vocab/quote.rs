@@ -1,0 +1,139 @@
+//! Quotes that are asked for, granted and taken back (FEP-044f).
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{CONTEXT, PUBLIC, in_context};
+use crate::domain::activity::Kind;
+use crate::domain::id::{ActivityId, CriticId, ReviewId, StampId};
+use crate::domain::origin::Origin;
+
+/// A request to quote a review, as it came.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Its id.
+    pub id: Option<&'a Url>,
+    /// Who asks.
+    pub actor: &'a Url,
+    /// The post that quotes.
+    pub instrument: &'a Url,
+    /// Whose review it is.
+    pub critic: CriticId,
+    /// The review.
+    pub review: ReviewId,
+}
+
+impl Request<'_> {
+    fn document(&self, origin: &Origin) -> Value {
+        let mut request = json!({
+            "type": "QuoteRequest",
+            "actor": self.actor,
+            "object": origin.article(self.review),
+            "instrument": self.instrument,
+        });
+        if let Some(id) = self.id {
+            request["id"] = json!(id);
+        }
+        request
+    }
+
+    fn answer(&self, origin: &Origin, id: ActivityId, kind: Kind) -> Value {
+        json!({
+            "id": origin.activity(id),
+            "type": kind.as_str(),
+            "actor": origin.actor(self.critic),
+            "to": [self.actor],
+            "object": self.document(origin),
+        })
+    }
+}
+
+fn request_context() -> Value {
+    json!([CONTEXT, {"QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest"}])
+}
+
+/// The quote is granted: `result` is the stamp that proves it to everyone.
+pub fn accept(origin: &Origin, id: ActivityId, request: &Request<'_>, stamp: StampId) -> Value {
+    let mut answer = request.answer(origin, id, Kind::Accept);
+    answer["result"] = json!(origin.stamp(stamp));
+    in_context(request_context(), answer)
+}
+
+/// The quote is refused.
+pub fn reject(origin: &Origin, id: ActivityId, request: &Request<'_>) -> Value {
+    in_context(request_context(), request.answer(origin, id, Kind::Reject))
+}
+
+/// The stamp of a quote: that its critic lets this post quote this review.
+pub fn stamp(origin: &Origin, id: StampId, critic: CriticId, note: &str, review: ReviewId) -> Value {
+    let context = json!([CONTEXT, {
+        "QuoteAuthorization": "https://w3id.org/fep/044f#QuoteAuthorization",
+        "gts": "https://gotosocial.org/ns#",
+        "interactingObject": {"@id": "gts:interactingObject", "@type": "@id"},
+        "interactionTarget": {"@id": "gts:interactionTarget", "@type": "@id"},
+    }]);
+    in_context(
+        context,
+        json!({
+            "id": origin.stamp(id),
+            "type": "QuoteAuthorization",
+            "attributedTo": origin.actor(critic),
+            "interactingObject": note,
+            "interactionTarget": origin.article(review),
+        }),
+    )
+}
+
+/// The stamp is taken back: who shows the quote shows it no longer.
+pub fn revoke(origin: &Origin, id: ActivityId, critic: CriticId, stamp: StampId, quoter: &str) -> Value {
+    in_context(
+        json!(CONTEXT),
+        json!({
+            "id": origin.activity(id),
+            "type": Kind::Delete.as_str(),
+            "actor": origin.actor(critic),
+            "to": [PUBLIC, quoter],
+            "cc": [origin.actor_part(critic, "followers")],
+            "object": origin.stamp(stamp),
+        }),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{ACTIVITY, CRITIC, REVIEW, critic, origin};
+    use super::*;
+
+    #[test]
+    fn a_granted_quote_names_its_request_and_its_stamp() {
+        let (id, stamp_id) = (ACTIVITY.parse().unwrap(), ACTIVITY.parse().unwrap());
+        let actor: Url = "https://m.example/users/117".parse().unwrap();
+        let asked: Url = "https://m.example/users/117/quote_requests/7".parse().unwrap();
+        let note: Url = "https://m.example/users/117/statuses/5".parse().unwrap();
+        let request = Request {
+            id: Some(&asked),
+            actor: &actor,
+            instrument: &note,
+            critic: critic().id,
+            review: REVIEW.parse().unwrap(),
+        };
+        assert_eq!(
+            accept(&origin(), id, &request, stamp_id),
+            json!({
+                "@context": [CONTEXT, {"QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest"}],
+                "id": format!("https://crit.example/ap/activity/{ACTIVITY}"),
+                "type": "Accept",
+                "actor": format!("https://crit.example/ap/actor/{CRITIC}"),
+                "to": [actor],
+                "object": {
+                    "id": asked,
+                    "type": "QuoteRequest",
+                    "actor": actor,
+                    "object": format!("https://crit.example/ap/article/{REVIEW}"),
+                    "instrument": note,
+                },
+                "result": format!("https://crit.example/ap/stamp/{ACTIVITY}"),
+            })
+        );
+    }
+}

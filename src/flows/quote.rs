@@ -1,0 +1,48 @@
+//! Quotes that were granted are taken back (FEP-044f): the stamp is gone, and who may show the quote is told.
+
+use anyhow::ensure;
+use url::Url;
+
+use super::App;
+use crate::domain::activity::Kind;
+use crate::domain::id::{ActivityId, StampId};
+use crate::federation::vocab::quote;
+use crate::store::activities::{self, Outgoing};
+use crate::store::{actors, deliveries, stamps};
+
+/// So many quotes of one actor are taken back at once.
+const MOST_AT_ONCE: u32 = 1_000;
+
+/// Takes a quote back, for good. The Delete of its stamp goes to who quoted and to the critic's followers.
+///
+/// # Errors
+/// Where no quote of that id is granted.
+pub async fn revoke(app: &App, id: StampId) -> anyhow::Result<()> {
+    let stamp = stamps::by_id(&app.db, id).await?;
+    let Some(stamp) = stamp else { anyhow::bail!("no quote has the id {id}") };
+    let quoter = actors::by_uri(&app.db, &Url::parse(&stamp.actor)?).await?;
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    ensure!(stamps::revoke(&mut tx, id).await?, "the quote {id} is not granted any more");
+    let delete = ActivityId::new(now);
+    let body = quote::revoke(&app.origin, delete, stamp.critic_id, id, &stamp.actor).to_string();
+    let object = app.origin.stamp(id);
+    let outgoing =
+        Outgoing { id: delete, critic: stamp.critic_id, kind: Kind::Delete, object: &object, body: &body };
+    activities::insert(&mut tx, &outgoing, now).await?;
+    activities::fan_out(&mut tx, delete).await?;
+    if let Some(quoter) = quoter {
+        deliveries::enqueue(&mut tx, delete, quoter.deliver_to(), now).await?;
+    }
+    tx.commit().await?;
+    app.wake.up();
+    Ok(())
+}
+
+/// Takes back every quote of an actor, as when it is blocked.
+pub async fn revoke_all_of(app: &App, actor: &Url) -> anyhow::Result<()> {
+    for id in stamps::granted_to(&app.db, actor, MOST_AT_ONCE).await? {
+        revoke(app, id).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! Others who block a critic: they follow no longer, and their words are not shown while they do.
+
+use url::Url;
+
+use super::letter::{Effect, Letter};
+use crate::domain::id::CriticId;
+use crate::store::{Tx, comments, followers, reactions};
+
+impl Letter<'_> {
+    pub(super) async fn block(&self, tx: &mut Tx, object: &Url) -> anyhow::Result<Effect> {
+        let me = &self.activity.actor;
+        let Some(critic) = self.critic(object).await? else {
+            return Ok(Effect::None("nobody here is blocked by it"));
+        };
+        let block = self.activity.id.as_ref();
+        // Who took it back without naming its id named the critic.
+        if self.is_withdrawn(tx, block).await? || self.is_withdrawn(tx, Some(object)).await? {
+            return Ok(Effect::None("it was undone"));
+        }
+        if !followers::block(tx, critic, me, block, self.signed_at).await? {
+            return Ok(Effect::None("something newer is here"));
+        }
+        comments::withhold_all_of(tx, me, critic).await?;
+        Ok(Effect::Done("follower removed, comments hidden"))
+    }
+
+    pub(super) async fn unblock(&self, tx: &mut Tx, critic: CriticId) -> anyhow::Result<Effect> {
+        let me = &self.activity.actor;
+        if followers::unblock(tx, critic, me, self.signed_at).await? {
+            comments::release_all_of(tx, me, critic).await?;
+            return Ok(Effect::Done("blocks no longer"));
+        }
+        reactions::withdraw(tx, &self.app.origin.actor(critic), me, self.signed_at).await?;
+        Ok(Effect::Done("undone before it came"))
+    }
+}

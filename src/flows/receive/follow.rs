@@ -1,0 +1,89 @@
+//! Follows.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::letter::{Effect, Letter, Prepared};
+use crate::domain::activity::Kind;
+use crate::domain::id::{ActivityId, CriticId};
+use crate::flows::follow::write_answer;
+use crate::flows::resolve;
+use crate::store::actors::StoredActor;
+use crate::store::followers::{self, Standing};
+use crate::store::{Tx, comments, deliveries};
+
+/// What is asked again within this time is a copy.
+pub(super) const ASKS_AGAIN_AFTER: Duration = Duration::from_mins(1);
+
+impl Letter<'_> {
+    pub(super) async fn prepare_follow(&self, object: &Url) -> anyhow::Result<Prepared> {
+        let Some(critic) = self.critic(object).await? else {
+            return Ok(Prepared::Nothing("nobody here is followed by it"));
+        };
+        let actor = resolve::actor(self.app, &self.activity.actor).await?;
+        Ok(Prepared::Follow(critic, Box::new(actor)))
+    }
+
+    pub(super) async fn follow(
+        &self,
+        tx: &mut Tx,
+        critic: CriticId,
+        actor: &StoredActor,
+    ) -> anyhow::Result<Effect> {
+        let follow = self.activity.id.as_ref();
+        let before = followers::standing(tx, critic, &actor.uri).await?;
+        if before.as_ref().is_some_and(|before| self.is_overtaken_by(before))
+            || self.is_withdrawn(tx, follow).await?
+        {
+            return Ok(Effect::None("it was undone"));
+        }
+        let state = before.as_ref().map_or("gone", |before| before.state.as_str());
+        if state == "blocking" {
+            comments::release_all_of(tx, &actor.uri, critic).await?;
+        }
+        if self.app.policy.approve_followers && state != "following" {
+            followers::follow(tx, critic, actor, follow.map(Url::as_str), None, self.signed_at).await?;
+            return Ok(Effect::Done("waits for the critic's yes"));
+        }
+        self.accept_follow(tx, critic, actor, before).await
+    }
+
+    /// Whether what stands was signed later.
+    fn is_overtaken_by(&self, before: &Standing) -> bool {
+        match before.state.as_str() {
+            "preempted" | "blocking" => before.signed_at >= self.signed_at,
+            "gone" => before.signed_at > self.signed_at,
+            _ => false,
+        }
+    }
+
+    async fn accept_follow(
+        &self,
+        tx: &mut Tx,
+        critic: CriticId,
+        actor: &StoredActor,
+        before: Option<Standing>,
+    ) -> anyhow::Result<Effect> {
+        let now = self.app.clock.now();
+        let follow = self.activity.id.as_ref();
+        let again = before.filter(|before| {
+            before.state == "following" && before.follow_uri.as_deref() == follow.map(Url::as_str)
+        });
+        // The same Follow again is answered by the same Accept: perhaps the first one was lost.
+        let accept = again.as_ref().and_then(|before| before.accept_id);
+        let id = accept.unwrap_or_else(|| ActivityId::new(now));
+        if accept.is_none() {
+            write_answer(self.app, tx, id, Kind::Accept, critic, &actor.uri, follow, now).await?;
+        }
+        // Copies of one delivery come together; who asks again later has not heard our answer.
+        let heard = accept.is_some()
+            && again.as_ref().is_some_and(|before| self.signed_at.since(before.signed_at) < ASKS_AGAIN_AFTER);
+        let signed_at = again.map_or(self.signed_at, |before| before.signed_at.max(self.signed_at));
+        followers::follow(tx, critic, actor, follow.map(Url::as_str), Some(id), signed_at).await?;
+        if !heard {
+            deliveries::enqueue(tx, id, &actor.inbox, now).await?;
+        }
+        Ok(Effect::Done("follows"))
+    }
+}

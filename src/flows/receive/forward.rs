@@ -1,0 +1,30 @@
+//! Passing on: what carries a signature of its own goes to the critic's followers, whose servers may not have
+//! heard of it (ActivityPub section 7.1.2). The main way is another one: `replies` lists what there is.
+
+use url::Url;
+
+use super::letter::Letter;
+use crate::domain::activity::Kind;
+use crate::domain::id::{ActivityId, ReviewId};
+use crate::store::activities::{self, Outgoing};
+use crate::store::{Tx, reviews};
+
+impl Letter<'_> {
+    /// Passes on, byte by byte, what was said about a comment that everyone sees. Without a signature of its
+    /// own nobody would believe it.
+    pub(super) async fn pass_on(&self, tx: &mut Tx, review: ReviewId, comment: &Url) -> anyhow::Result<()> {
+        if !self.activity.is_ld_signed || !self.activity.is_public {
+            return Ok(());
+        }
+        let Some(review) = reviews::in_tx(tx, review).await? else {
+            return Ok(());
+        };
+        let now = self.app.clock.now();
+        let id = ActivityId::new(now);
+        let passed =
+            Outgoing { id, critic: review.critic, kind: Kind::Forward, object: comment, body: self.body };
+        activities::insert(tx, &passed, now).await?;
+        activities::fan_out(tx, id).await?;
+        Ok(())
+    }
+}

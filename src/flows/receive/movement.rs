@@ -1,0 +1,35 @@
+//! Accounts that move: their follow goes with them.
+
+use url::Url;
+
+use super::letter::{Effect, Letter, Prepared};
+use crate::flows::resolve;
+use crate::store::actors::StoredActor;
+use crate::store::{Tx, actors, followers};
+
+impl Letter<'_> {
+    /// Only a follower's move is worth a request. The new account must say that the old one is its own.
+    pub(super) async fn prepare_move(&self, object: &Url, target: &Url) -> anyhow::Result<Prepared> {
+        let me = &self.activity.actor;
+        if object != me || target == me {
+            return Ok(Prepared::Nothing("it moves another actor"));
+        }
+        if self.app.origin.owns(target) || !followers::follows_anyone(&self.app.db, me).await? {
+            return Ok(Prepared::Nothing("it does not follow anyone here"));
+        }
+        let (new, also_known_as) = resolve::refresh_with_aliases(self.app, target).await?;
+        if !also_known_as.contains(me) {
+            return Ok(Prepared::Nothing("the new account does not name the old one"));
+        }
+        Ok(Prepared::Move(Box::new(new)))
+    }
+
+    /// The new account follows at once. Its server sends a Follow of its own as well, mostly; that one is
+    /// answered like any other, and counts for the same.
+    pub(super) async fn transfer(&self, tx: &mut Tx, new: &StoredActor) -> anyhow::Result<Effect> {
+        let me = &self.activity.actor;
+        followers::transfer(tx, me, new, self.signed_at).await?;
+        actors::set_moved(tx, me, &new.uri).await?;
+        Ok(Effect::Done("the follow moved along"))
+    }
+}

@@ -1,0 +1,160 @@
+//! Requests to quote a review (FEP-044f): granted to everyone who is heard here.
+
+use url::Url;
+
+use super::follow::ASKS_AGAIN_AFTER;
+use super::letter::{Effect, Letter, Prepared};
+use crate::domain::activity::Kind;
+use crate::domain::id::{ActivityId, StampId};
+use crate::domain::review::{Review, State};
+use crate::federation::vocab::incoming;
+use crate::federation::vocab::quote::{self, Request};
+use crate::flows::resolve;
+use crate::store::activities::{self, Outgoing};
+use crate::store::actors::StoredActor;
+use crate::store::stamps::{self, Granted};
+use crate::store::{Tx, deliveries, reactions, reviews};
+
+impl Letter<'_> {
+    pub(super) async fn prepare_quote(&self, object: &Url, instrument: &Url) -> anyhow::Result<Prepared> {
+        let me = &self.activity.actor;
+        if instrument.origin() != me.origin() {
+            return Ok(Prepared::Nothing("what quotes is on another server"));
+        }
+        let Some(id) = self.app.origin.article_id(object) else {
+            return Ok(Prepared::Nothing("it is not about a review"));
+        };
+        let review = reviews::by_id(&self.app.db, id).await?;
+        let Some(review) = review.filter(|r| r.state.is_public() || r.state == State::Retracted) else {
+            return Ok(Prepared::Nothing("it is not about a review"));
+        };
+        let quoter = resolve::actor(self.app, me).await?;
+        Ok(Prepared::Quote(Box::new(review), Box::new(quoter)))
+    }
+
+    pub(super) async fn quote(
+        &self,
+        tx: &mut Tx,
+        review: &Review,
+        quoter: &StoredActor,
+    ) -> anyhow::Result<Effect> {
+        let incoming::Kind::QuoteRequest { instrument, .. } = &self.activity.kind else {
+            return Ok(Effect::None("it asks for nothing"));
+        };
+        let me = &self.activity.actor;
+        // A post that is gone does not come back.
+        let is_gone = reactions::withdrawn(tx, instrument, me).await?.is_some();
+        if is_gone || self.is_withdrawn(tx, self.activity.id.as_ref()).await? {
+            return Ok(Effect::None("it was undone"));
+        }
+        let before = stamps::standing(tx, review.id, instrument).await?;
+        if before.as_ref().is_some_and(|before| before.actor != me.as_str()) {
+            return Ok(Effect::None("the post is another actor's"));
+        }
+        let state = before.as_ref().map_or("", |before| before.state.as_str());
+        let overtaken = before.as_ref().is_some_and(|before| before.signed_at > self.signed_at);
+        if state == "withdrawn" && overtaken {
+            return Ok(Effect::None("it was undone"));
+        }
+        if state == "revoked" || !review.state.is_public() {
+            return self.refuse_quote(tx, review, instrument, quoter).await;
+        }
+        let again = before.filter(|before| before.state == "granted");
+        self.grant_quote(tx, review, instrument, quoter, again).await
+    }
+
+    /// The same request again gets the same stamp, and is answered by the same Accept: perhaps it was lost.
+    async fn grant_quote(
+        &self,
+        tx: &mut Tx,
+        review: &Review,
+        instrument: &Url,
+        quoter: &StoredActor,
+        again: Option<stamps::Stamp>,
+    ) -> anyhow::Result<Effect> {
+        let now = self.app.clock.now();
+        let asked = self.activity.id.as_ref();
+        let stamp = again.as_ref().map_or_else(|| StampId::new(now), |before| before.id);
+        let same = again.as_ref().filter(|before| before.request_uri.as_deref() == asked.map(Url::as_str));
+        let known = same.and_then(|before| before.accept_id);
+        let accept = known.unwrap_or_else(|| ActivityId::new(now));
+        if known.is_none() {
+            let body = quote::accept(&self.app.origin, accept, &self.request(review, instrument), stamp);
+            self.write_answer(tx, accept, Kind::Accept, review, instrument, &body.to_string()).await?;
+        }
+        let heard = same.is_some_and(|before| self.signed_at.since(before.signed_at) < ASKS_AGAIN_AFTER);
+        let signed_at = again.as_ref().map_or(self.signed_at, |before| before.signed_at.max(self.signed_at));
+        let granted = Granted {
+            id: stamp,
+            review: review.id,
+            note: instrument,
+            actor: &self.activity.actor,
+            request: asked,
+            accept,
+            // Copies do not put off the moment from which it may be sent again.
+            signed_at: same.filter(|_| heard).map_or(signed_at, |before| before.signed_at),
+        };
+        stamps::grant(tx, &granted, now).await?;
+        if !heard {
+            deliveries::enqueue(tx, accept, &quoter.inbox, now).await?;
+        }
+        Ok(Effect::Done("may quote"))
+    }
+
+    async fn refuse_quote(
+        &self,
+        tx: &mut Tx,
+        review: &Review,
+        instrument: &Url,
+        quoter: &StoredActor,
+    ) -> anyhow::Result<Effect> {
+        let now = self.app.clock.now();
+        let id = ActivityId::new(now);
+        let body = quote::reject(&self.app.origin, id, &self.request(review, instrument));
+        self.write_answer(tx, id, Kind::Reject, review, instrument, &body.to_string()).await?;
+        deliveries::enqueue(tx, id, &quoter.inbox, now).await?;
+        Ok(Effect::Done("may not quote"))
+    }
+
+    fn request<'a>(&'a self, review: &Review, instrument: &'a Url) -> Request<'a> {
+        Request {
+            id: self.activity.id.as_ref(),
+            actor: &self.activity.actor,
+            instrument,
+            critic: review.critic,
+            review: review.id,
+        }
+    }
+
+    async fn write_answer(
+        &self,
+        tx: &mut Tx,
+        id: ActivityId,
+        kind: Kind,
+        review: &Review,
+        object: &Url,
+        body: &str,
+    ) -> anyhow::Result<()> {
+        let answer = Outgoing { id, critic: review.critic, kind, object, body };
+        activities::insert(tx, &answer, self.app.clock.now()).await?;
+        Ok(())
+    }
+
+    /// A request that is undone without its id: the post and the review tell which it was.
+    pub(super) async fn undo_quote(
+        &self,
+        tx: &mut Tx,
+        object: Option<&Url>,
+        instrument: Option<&Url>,
+    ) -> anyhow::Result<Effect> {
+        let review = object.and_then(|object| self.app.origin.article_id(object));
+        let (Some(review), Some(instrument)) = (review, instrument) else {
+            return Ok(Effect::None("it does not say what it undoes"));
+        };
+        let me = &self.activity.actor;
+        if stamps::withdraw_note(tx, review, instrument, me, self.signed_at).await? {
+            return Ok(Effect::Done("quotes no longer"));
+        }
+        Ok(Effect::None("nothing was asked"))
+    }
+}

@@ -1,0 +1,219 @@
+//! Replies: new ones, edited ones, and those that are met on the way to where a reply belongs.
+
+use url::Url;
+
+use super::letter::{Effect, Letter, Prepared};
+use super::thread::{self, Climb};
+use crate::domain::id::{CriticId, ReviewId};
+use crate::domain::time::Timestamp;
+use crate::federation::vocab::note::Note;
+use crate::flows::resolve;
+use crate::sources::html;
+use crate::store::comments::{self, Standing, Written};
+use crate::store::{Tx, followers, reactions, received};
+
+/// A post of somebody else in a thread of ours.
+pub(super) struct Post {
+    pub(super) note: Note,
+    pub(super) author: Url,
+    pub(super) parent: Url,
+    /// In which state it enters.
+    pub(super) state: &'static str,
+}
+
+/// A reply, and what it hangs under that is not here yet.
+pub(super) struct Reply {
+    post: Post,
+    is_update: bool,
+    review: ReviewId,
+    critic: CriticId,
+    /// The oldest first.
+    pub(super) ancestors: Vec<Post>,
+}
+
+/// What brings a post: its signed date, and whether it is an edit.
+#[derive(Clone, Copy)]
+struct Brought {
+    signed_at: Timestamp,
+    is_update: bool,
+}
+
+impl Letter<'_> {
+    pub(super) async fn prepare_reference(&self, id: &Url, is_update: bool) -> anyhow::Result<Prepared> {
+        if id.origin() != self.activity.actor.origin() {
+            return Ok(Prepared::Nothing("what it carries is on another server"));
+        }
+        let Ok(note) = resolve::post(self.app, id).await? else {
+            return Ok(Prepared::Nothing("what it carries is nothing that counts"));
+        };
+        if note.attributed_to.as_ref() != Some(&self.activity.actor) {
+            return Ok(Prepared::Nothing("what it carries is another actor's"));
+        }
+        self.prepare_reply(Box::new(note), is_update).await
+    }
+
+    pub(super) async fn prepare_reply(&self, note: Box<Note>, is_update: bool) -> anyhow::Result<Prepared> {
+        let me = &self.activity.actor;
+        let Some(parent) = note.in_reply_to.clone() else {
+            return Ok(Prepared::Nothing("it answers nothing"));
+        };
+        // For what nobody gets to see, nothing is fetched.
+        let climbed = if note.is_public {
+            thread::climb(self.app, &parent).await?
+        } else {
+            thread::look(self.app, &parent).await?
+        };
+        let (review, ancestors) = match climbed {
+            Climb::Found(review, ancestors) => (review, ancestors),
+            Climb::Missing(post) => return Ok(Prepared::Orphan(post)),
+            Climb::Nowhere(reason) => return Ok(Prepared::Nothing(reason)),
+        };
+        if note.is_public {
+            resolve::actor(self.app, me).await?;
+        }
+        let state = thread::entrance(self.app, me).await?;
+        let post = Post { note: *note, author: me.clone(), parent, state };
+        let (review, critic) = (review.id, review.critic);
+        Ok(Prepared::Reply(Box::new(Reply { post, is_update, review, critic, ancestors })))
+    }
+
+    pub(super) async fn reply(&self, tx: &mut Tx, reply: &Reply) -> anyhow::Result<Effect> {
+        for ancestor in &reply.ancestors {
+            self.take_ancestor(tx, reply, ancestor).await?;
+        }
+        let Post { note, author: me, .. } = &reply.post;
+        let before = comments::standing(tx, &note.id).await?;
+        if before.as_ref().is_some_and(|before| before.actor != me.as_str()) {
+            return Ok(Effect::None("the comment is another actor's"));
+        }
+        if !note.is_public {
+            return self.reply_in_private(tx, reply, before).await;
+        }
+        if html::comment(&note.content, &self.app.origin.desk()).is_empty() && note.name.is_some() {
+            return Ok(Effect::None("a vote is no comment"));
+        }
+        let brought = Brought { signed_at: self.signed_at, is_update: reply.is_update };
+        match before {
+            None => {
+                let state = self.insert(tx, reply, &reply.post, brought).await?;
+                if state == "shown" {
+                    self.pass_on(tx, reply.review, &note.id).await?;
+                }
+                Ok(Effect::Done(if state == "deleted" { "it was deleted" } else { "a comment" }))
+            }
+            Some(before) if before.state == "private" => Ok(Effect::None("it was not public")),
+            Some(before) if before.state == "deleted" => Ok(Effect::None("it was deleted")),
+            Some(_) if !reply.is_update => Ok(Effect::None("it is here already")),
+            Some(before) => self.edit(tx, reply, before, brought).await,
+        }
+    }
+
+    async fn edit(
+        &self,
+        tx: &mut Tx,
+        reply: &Reply,
+        before: Standing,
+        brought: Brought,
+    ) -> anyhow::Result<Effect> {
+        let content = html::comment(&reply.post.note.content, &self.app.origin.desk());
+        let written = self.written(reply, &reply.post, &content, brought);
+        if before.signed_at > self.signed_at || before.edited_at > written.edited {
+            return Ok(Effect::None("a newer edit is here"));
+        }
+        comments::edit(tx, before.id, &written).await?;
+        if before.state == "shown" {
+            self.pass_on(tx, reply.review, &reply.post.note.id).await?;
+        }
+        Ok(Effect::Done("the comment is edited"))
+    }
+
+    async fn reply_in_private(
+        &self,
+        tx: &mut Tx,
+        reply: &Reply,
+        before: Option<Standing>,
+    ) -> anyhow::Result<Effect> {
+        let is_taken_back =
+            |before: &Standing| reply.is_update && !matches!(before.state.as_str(), "private" | "deleted");
+        // A reply that is not for everyone any more is taken off the page.
+        if let Some(before) = before.filter(is_taken_back) {
+            comments::delete(tx, before.id, self.signed_at).await?;
+            return Ok(Effect::Done("no longer public"));
+        }
+        self.reserve(tx, reply, &reply.post, self.signed_at).await?;
+        Ok(Effect::None("it is not public"))
+    }
+
+    /// What is met on the way up is taken in as its own server shows it. Nobody signed it with a date, so it
+    /// counts as changed when its author says that it was: any later word of theirs is newer.
+    async fn take_ancestor(&self, tx: &mut Tx, reply: &Reply, post: &Post) -> anyhow::Result<()> {
+        let now = self.app.clock.now();
+        let said = post.note.updated.or(post.note.published).unwrap_or(now);
+        if !post.note.is_public {
+            return self.reserve(tx, reply, post, said.min(now)).await;
+        }
+        let brought = Brought { signed_at: said.min(now), is_update: false };
+        self.insert(tx, reply, post, brought).await?;
+        Ok(())
+    }
+
+    /// What was once said in private does not become public under the same id.
+    async fn reserve(&self, tx: &mut Tx, reply: &Reply, post: &Post, at: Timestamp) -> anyhow::Result<()> {
+        let now = self.app.clock.now();
+        comments::reserve(tx, reply.review, &post.note.id, &post.author, at, now).await?;
+        received::wake(tx, &post.note.id, now).await?;
+        Ok(())
+    }
+
+    /// Writes a post down, and wakes what waits for it; gives the state in which it entered. Of one that was
+    /// deleted before it came only the place is kept, since others may hang under it.
+    async fn insert(
+        &self,
+        tx: &mut Tx,
+        reply: &Reply,
+        post: &Post,
+        brought: Brought,
+    ) -> anyhow::Result<&'static str> {
+        let now = self.app.clock.now();
+        let content = html::comment(&post.note.content, &self.app.origin.desk());
+        let mut written = self.written(reply, post, &content, brought);
+        let follow = followers::standing(tx, reply.critic, &post.author).await?;
+        if post.state == "shown" && follow.is_some_and(|follow| follow.state == "blocking") {
+            written.state = "withheld";
+        }
+        if reactions::withdrawn(tx, &post.note.id, &post.author).await?.is_some() {
+            written = Written { state: "deleted", content: "", warning: None, language: None, ..written };
+            written.url = &post.note.id;
+        }
+        comments::insert(tx, &written, now).await?;
+        received::wake(tx, &post.note.id, now).await?;
+        Ok(written.state)
+    }
+
+    fn written<'a>(&self, reply: &Reply, post: &'a Post, content: &'a str, brought: Brought) -> Written<'a> {
+        let note = &post.note;
+        Written {
+            review: reply.review,
+            uri: &note.id,
+            url: note.url.as_ref().unwrap_or(&note.id),
+            actor: &post.author,
+            parent: &post.parent,
+            content,
+            warning: note.summary.as_deref(),
+            language: note.language.as_deref(),
+            published: note.published.unwrap_or(brought.signed_at).min(self.app.clock.now()),
+            edited: if brought.is_update {
+                note.updated.or(Some(brought.signed_at))
+            } else {
+                edited_since(note)
+            },
+            signed_at: brought.signed_at,
+            state: post.state,
+        }
+    }
+}
+
+/// When a post was changed, if it was: some say `updated` from the start (GoToSocial).
+fn edited_since(note: &Note) -> Option<Timestamp> {
+    note.updated.filter(|updated| note.published.is_some_and(|published| *updated > published))
+}

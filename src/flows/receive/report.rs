@@ -1,0 +1,35 @@
+//! Reports: kept for the critics to look at, so many a day of each server.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::letter::{Effect, Letter};
+use crate::store::Tx;
+use crate::store::reports::{self, Reported};
+
+/// A server's further reports of one day are not kept.
+const MOST_A_DAY: u64 = 20;
+
+impl Letter<'_> {
+    pub(super) async fn report(&self, tx: &mut Tx, objects: &[Url], content: &str) -> anyhow::Result<Effect> {
+        let actor = &self.activity.actor;
+        if objects.is_empty() {
+            return Ok(Effect::None("it does not say what it is about"));
+        }
+        let reported = Reported { actor, activity: self.activity.id.as_ref(), objects, content };
+        let host = actor.host_str().unwrap_or_default();
+        // Those of one server come one after the other, so that they are counted.
+        tx.lock(&format!("reports of {host}")).await?;
+        if reports::is_known(tx, &reported).await? {
+            return Ok(Effect::None("it is here already"));
+        }
+        let now = self.app.clock.now();
+        let day = now - Duration::from_hours(24);
+        if reports::from_host_since(tx, host, day).await? >= MOST_A_DAY {
+            return Ok(Effect::None("its server reported too much today"));
+        }
+        reports::insert(tx, &reported, now).await?;
+        Ok(Effect::Done("a report"))
+    }
+}

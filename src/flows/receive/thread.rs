@@ -1,0 +1,140 @@
+//! Where in a thread a reply belongs: up from what it answers, to a review of ours or a comment that is here.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use url::Url;
+
+use super::reply::Post;
+use crate::domain::moderation::{FirstComments, Standing};
+use crate::domain::review::Review;
+use crate::flows::{App, resolve};
+use crate::store::{actors, blocks, comments, reviews};
+
+/// So many requests are made for one reply, whatever it hangs under: posts first, then their authors.
+const MOST_FETCHES: usize = 20;
+
+/// An author costs a request for the actor and one for its handle.
+const FETCHES_AN_AUTHOR: usize = 2;
+
+/// And they take no longer than this.
+const LONGEST_CLIMB: Duration = Duration::from_secs(40);
+
+/// Where the way up ended.
+pub(super) enum Climb {
+    /// In the thread of a review of ours. What was met on the way, the oldest first.
+    Found(Box<Review>, Vec<Post>),
+    /// At a post that cannot be had now.
+    Missing(Url),
+    /// At nothing of ours, for this reason.
+    Nowhere(&'static str),
+}
+
+/// In whose thread a post stands that we know.
+enum Known {
+    Yes(Box<Review>),
+    /// It is ours, and not there for everyone.
+    Closed,
+    No,
+}
+
+/// Climbs no further than to the parent itself.
+pub(super) async fn look(app: &App, parent: &Url) -> anyhow::Result<Climb> {
+    Ok(match known(app, parent).await? {
+        Known::Yes(review) => Climb::Found(review, Vec::new()),
+        Known::Closed => Climb::Nowhere("what it answers is not here"),
+        Known::No => Climb::Missing(parent.clone()),
+    })
+}
+
+/// Climbs up from a reply's parent, and fetches on the way what is not here.
+pub(super) async fn climb(app: &App, parent: &Url) -> anyhow::Result<Climb> {
+    let climbing = Box::pin(climb_on(app, parent));
+    match tokio::time::timeout(LONGEST_CLIMB, climbing).await {
+        Ok(climbed) => climbed,
+        Err(_) => Ok(Climb::Missing(parent.clone())),
+    }
+}
+
+async fn climb_on(app: &App, parent: &Url) -> anyhow::Result<Climb> {
+    let mut way: Vec<Post> = Vec::new();
+    let mut seen = HashSet::new();
+    let mut at = parent.clone();
+    loop {
+        match known(app, &at).await? {
+            Known::Yes(review) => {
+                let spent = way.len();
+                introduce(app, &way, MOST_FETCHES - spent).await?;
+                way.reverse();
+                return Ok(Climb::Found(review, way));
+            }
+            Known::Closed => return Ok(Climb::Nowhere("what it answers is not here")),
+            Known::No if way.len() == MOST_FETCHES => return Ok(Climb::Nowhere("the thread is too deep")),
+            Known::No => {}
+        }
+        if !seen.insert(at.clone()) {
+            return Ok(Climb::Nowhere("the thread goes in a circle"));
+        }
+        let note = match resolve::post(app, &at).await {
+            Ok(Ok(note)) => note,
+            Ok(Err(unfit)) => {
+                tracing::info!(post = %at, %unfit, "a thread is not followed");
+                return Ok(Climb::Nowhere("what it answers is nothing that counts"));
+            }
+            Err(error) => {
+                tracing::info!(post = %at, error = format!("{error:#}"), "a thread is not followed for now");
+                return Ok(Climb::Missing(at));
+            }
+        };
+        let (Some(parent), Some(author)) = (note.in_reply_to.clone(), note.attributed_to.clone()) else {
+            return Ok(Climb::Nowhere("its thread is none of ours"));
+        };
+        let state = entrance(app, &author).await?;
+        at = parent.clone();
+        way.push(Post { note, author, parent, state });
+    }
+}
+
+async fn known(app: &App, post: &Url) -> anyhow::Result<Known> {
+    let review = match app.origin.article_id(post) {
+        Some(review) => Some(review),
+        None => comments::by_uri(&app.db, post).await?.map(|comment| comment.review_id),
+    };
+    let review = match review {
+        Some(review) => reviews::by_id(&app.db, review).await?,
+        None if app.origin.owns(post) => None,
+        None => return Ok(Known::No),
+    };
+    Ok(match review.filter(|review| review.state.is_public()) {
+        Some(review) => Known::Yes(Box::new(review)),
+        None => Known::Closed,
+    })
+}
+
+/// Looks at those who wrote, the nearest first, as far as the budget reaches. Who cannot be had has no name yet.
+async fn introduce(app: &App, way: &[Post], budget: usize) -> anyhow::Result<()> {
+    let mut budget = budget;
+    for post in way {
+        if actors::by_uri(&app.db, &post.author).await?.is_some() {
+            continue;
+        }
+        if budget < FETCHES_AN_AUTHOR {
+            return Ok(());
+        }
+        budget -= FETCHES_AN_AUTHOR;
+        if let Err(error) = resolve::actor(app, &post.author).await {
+            tracing::info!(actor = %post.author, error = format!("{error:#}"), "an author is not known");
+        }
+    }
+    Ok(())
+}
+
+/// In which state what an actor writes enters. Whom the critic let through is heard, wherever they live.
+pub(super) async fn entrance(app: &App, actor: &Url) -> anyhow::Result<&'static str> {
+    if actors::is_trusted(&app.db, actor).await? {
+        return Ok("shown");
+    }
+    let is_silenced = blocks::standing(&app.db, actor, &app.policy).await? != Standing::Open;
+    let waits = is_silenced || app.policy.first_comments == FirstComments::Held;
+    Ok(if waits { "held" } else { "shown" })
+}

@@ -1,0 +1,114 @@
+//! What others reported to us.
+
+use sqlx::FromRow;
+
+use super::{Db, Result, Tx, count, from_json, json, on, read, run};
+use crate::domain::id::ReportId;
+use crate::domain::time::Timestamp;
+
+/// A report as it is kept.
+#[derive(Debug)]
+pub struct Reported<'a> {
+    /// Who sent it: mostly the actor of a whole server.
+    pub actor: &'a url::Url,
+    /// The id of the Flag.
+    pub activity: Option<&'a url::Url>,
+    /// The ids of what it is about.
+    pub objects: &'a [url::Url],
+    /// Why, plain text.
+    pub content: &'a str,
+}
+
+/// Whether the same report is here already.
+pub async fn is_known(tx: &mut Tx, reported: &Reported<'_>) -> Result<bool> {
+    let known: Option<String> = on!(tx, |c| sqlx::query_scalar(
+        "select id from reports where actor = $1 and (activity_uri = $2
+            or (objects = $3 and content = $4 and state = 'open')) limit 1",
+    )
+    .bind(reported.actor.as_str())
+    .bind(reported.activity.map(url::Url::as_str))
+    .bind(json(&reported.objects))
+    .bind(reported.content)
+    .fetch_optional(c)
+    .await)?;
+    Ok(known.is_some())
+}
+
+/// How many reports came from a server since then.
+pub async fn from_host_since(tx: &mut Tx, host: &str, since: Timestamp) -> Result<u64> {
+    let total: i64 =
+        on!(tx, |c| sqlx::query_scalar("select count(*) from reports where host = $1 and created_at > $2")
+            .bind(host)
+            .bind(since)
+            .fetch_one(c)
+            .await)?;
+    Ok(count(total))
+}
+
+/// Keeps a report for the critics to look at.
+pub async fn insert(tx: &mut Tx, reported: &Reported<'_>, now: Timestamp) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into reports (id, actor, host, activity_uri, objects, content, state, created_at)
+             values ($1, $2, $3, $4, $5, $6, 'open', $7)",
+        )
+        .bind(ReportId::new(now))
+        .bind(reported.actor.as_str())
+        .bind(reported.actor.host_str())
+        .bind(reported.activity.map(url::Url::as_str))
+        .bind(json(&reported.objects))
+        .bind(reported.content)
+        .bind(now)
+    )?;
+    Ok(())
+}
+
+/// A report that waits to be looked at.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Its id.
+    pub id: ReportId,
+    /// Who sent it.
+    pub actor: String,
+    /// The ids of what it is about.
+    pub objects: Vec<String>,
+    /// Why, plain text.
+    pub content: String,
+    /// When it came.
+    pub created_at: Timestamp,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: ReportId,
+    actor: String,
+    objects: String,
+    content: String,
+    created_at: Timestamp,
+}
+
+/// The reports that wait, the oldest first, at most `limit`.
+pub async fn open(db: &Db, limit: u32) -> Result<Vec<Report>> {
+    let rows: Vec<Row> = read!(db, |c| {
+        sqlx::query_as(
+        "select id, actor, objects, content, created_at from reports where state = 'open' order by id limit $1",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(c)
+    .await
+    })?;
+    rows.into_iter()
+        .map(|row| {
+            let objects = from_json(&row.objects)?;
+            let (id, actor, content, created_at) = (row.id, row.actor, row.content, row.created_at);
+            Ok(Report { id, actor, objects, content, created_at })
+        })
+        .collect()
+}
+
+/// A report was looked at; false where none of that id waits.
+pub async fn close(tx: &mut Tx, id: ReportId) -> Result<bool> {
+    run!(tx, sqlx::query("update reports set state = 'closed' where id = $1 and state = 'open'").bind(id))
+        .map(|rows| rows > 0)
+}

@@ -1,0 +1,24 @@
+//! The stamps of quotes that were granted (FEP-044f).
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+
+use super::activity_json;
+use crate::federation::vocab::quote;
+use crate::store::stamps;
+use crate::web::error::WebError;
+use crate::web::state::WebState;
+
+pub(in crate::web) async fn show(
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let app = &state.app;
+    let id = id.parse().map_err(|_| WebError::NotFound)?;
+    let stamp = stamps::by_id(&app.db, id).await?.ok_or(WebError::NotFound)?;
+    if stamp.state != "granted" {
+        return Err(WebError::Gone);
+    }
+    let document = quote::stamp(&app.origin, stamp.id, stamp.critic_id, &stamp.note_uri, stamp.review_id);
+    Ok(activity_json(&document))
+}
