@@ -13,6 +13,8 @@ use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
 use url::Url;
 
+mod comment;
+
 use crate::app::{self, Role, SystemClock};
 use crate::config::{self, Config, DEFAULT_FILE};
 use crate::domain;
@@ -71,6 +73,9 @@ enum Command {
     /// What others reported.
     #[command(subcommand)]
     Report(report::Report),
+    /// What others say under the reviews, and what the critic says to it.
+    #[command(subcommand)]
+    Comment(comment::Comment),
     /// Ask the server that runs under this config whether it is well; for health checks.
     Health,
 }
@@ -121,6 +126,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Feed(feed) => run_feed(&file, feed).await,
         Command::Quote(command) => quote::run(&open(&file).await?, command).await,
         Command::Report(command) => report::run(&open(&file).await?, command).await,
+        Command::Comment(command) => comment::run(&file, command).await,
         Command::Health => health(&config::load(&file)?).await,
     }
 }
@@ -299,13 +305,16 @@ async fn read_review(app: &App, file: &Path) -> anyhow::Result<(Draft, Option<Pi
 
 /// The review that an argument means.
 async fn find(app: &App, named: &str) -> anyhow::Result<Review> {
+    find_review(app, named).await?.with_context(|| {
+        format!("no review is called {named:?}; give its slug, its id or the address of its page")
+    })
+}
+
+async fn find_review(app: &App, named: &str) -> anyhow::Result<Option<Review>> {
     let last = named.trim_end_matches('/').rsplit('/').next().unwrap_or(named);
-    let found = match last.parse() {
+    Ok(match last.parse() {
         Ok(id) => reviews::by_id(&app.db, id).await?,
         Err(_) => reviews::by_slug(&app.db, last).await?,
-    };
-    found.with_context(|| {
-        format!("no review is called {named:?}; give its slug, its id or the address of its page")
     })
 }
 

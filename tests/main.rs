@@ -10,6 +10,7 @@
     reason = "a test's helper panics when the test fails"
 )]
 
+mod answers;
 mod authority;
 mod config;
 mod course;
@@ -17,6 +18,7 @@ mod crash;
 mod feeds;
 mod house;
 mod keys;
+mod moderation;
 mod origin;
 mod publish;
 mod rendering;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use url::Url;
 
-use super::id::{CommentId, ReviewId};
+use super::id::{CommentId, CriticId, ReviewId};
 use super::time::Timestamp;
 
 /// A public reply to a review, or to another reply.
@@ -22,7 +22,7 @@ pub struct Comment {
     pub author: Author,
     /// The comment that it answers; none where it answers the review.
     pub parent: Option<CommentId>,
-    /// What it says, as safe HTML; empty once its author deleted it.
+    /// What it says, as safe HTML; empty where only its place is held.
     pub content: String,
     /// Its content warning, plain text.
     pub warning: Option<String>,
@@ -32,8 +32,19 @@ pub struct Comment {
     pub published: Timestamp,
     /// When its author last changed it.
     pub edited: Option<Timestamp>,
-    /// Whether its author deleted it: only a placeholder holds its place in the thread.
-    pub deleted: bool,
+    /// What readers see of it.
+    pub presence: Presence,
+}
+
+/// What readers see of a comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// All of it.
+    Shown,
+    /// That its author deleted it: only a placeholder holds its place in the thread.
+    Deleted,
+    /// That the critic does not show it: a placeholder, too.
+    Hidden,
 }
 
 /// The author of a comment, as shown beside it.
@@ -47,6 +58,58 @@ pub struct Author {
     pub name: String,
     /// `@user@host`, only where WebFinger leads from it to the actor and back.
     pub handle: Option<String>,
+    /// The picture's name under `/media/`, once it is here.
+    pub avatar: Option<String>,
+    /// The handle (its user part) of the critic of this site who it is.
+    pub critic: Option<String>,
+}
+
+/// The answer of a critic of this site in a thread, as it goes out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Its id; also the last segment of its Note's id.
+    pub id: CommentId,
+    /// Who wrote it.
+    pub critic: CriticId,
+    /// The review in whose thread it stands.
+    pub review: ReviewId,
+    /// Where people read it: its place on the page of the review.
+    pub page: Url,
+    /// What it answers.
+    pub parent: Url,
+    /// What it says, as safe HTML.
+    pub content: String,
+    /// BCP 47 tag of its language.
+    pub language: Option<String>,
+    /// When it was written.
+    pub published: Timestamp,
+    /// When it was last changed.
+    pub edited: Option<Timestamp>,
+    /// Whom it speaks to.
+    pub mentions: Vec<Mention>,
+}
+
+/// Somebody of another server whom an answer speaks to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mention {
+    /// The actor's id.
+    pub actor: Url,
+    /// The actor's page.
+    pub page: Url,
+    /// `@user@host`, where it is confirmed.
+    pub handle: Option<String>,
+    /// Whether the text itself names it; if not, its name is put ahead of the text.
+    pub in_text: bool,
+}
+
+/// Where a comment stands on the page of its review.
+pub fn anchor(id: CommentId) -> String {
+    format!("comment-{id}")
+}
+
+/// The comment that an anchor leads to.
+pub fn anchored(fragment: &str) -> Option<CommentId> {
+    fragment.strip_prefix("comment-")?.parse().ok()
 }
 
 /// A comment and the replies to it, oldest first.
@@ -131,14 +194,21 @@ mod tests {
             review: ReviewId::new(Timestamp::from_millis(0)),
             uri: url.clone(),
             url: url.clone(),
-            author: Author { uri: url.clone(), url, name: String::new(), handle: None },
+            author: Author {
+                uri: url.clone(),
+                url,
+                name: String::new(),
+                handle: None,
+                avatar: None,
+                critic: None,
+            },
             parent,
             content: String::new(),
             warning: None,
             language: None,
             published: Timestamp::from_millis(n),
             edited: None,
-            deleted: false,
+            presence: Presence::Shown,
         }
     }
 

@@ -21,11 +21,13 @@ use crate::net;
 use crate::store::Db;
 use crate::store::critics::{self, INSTANCE};
 
+pub mod answer;
 pub mod authenticate;
 pub mod deliver;
 pub mod follow;
 mod hold;
 pub mod ingest;
+pub mod moderate;
 pub mod picture;
 pub mod publish;
 pub mod quote;

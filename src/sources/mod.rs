@@ -2,6 +2,7 @@
 //! pure: no network, no clock, no database; whatever the bytes are, it ends in linear time with a draft or
 //! with an error of one line. Texts come out bounded, without control characters; HTML comes out safe.
 
+pub mod answer;
 pub mod credits;
 pub mod draft;
 pub mod feed;

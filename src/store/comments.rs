@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use super::{Db, Result, Tx, count, on, read, run, url};
-use crate::domain::comment::{Author, Comment};
+use crate::domain::comment::{Author, Comment, Presence};
 use crate::domain::id::{CommentId, CriticId, ReviewId};
 use crate::domain::time::Timestamp;
 
@@ -24,12 +24,20 @@ struct Row {
     author_url: Option<String>,
     author_name: Option<String>,
     author_handle: Option<String>,
+    author_avatar: Option<String>,
+    critic_handle: Option<String>,
 }
 
 impl Row {
+    /// Of one that is not shown there is only its place: no word of it, and nobody's name.
     fn comment(self) -> Result<Comment> {
         let uri = url(&self.author_uri)?;
-        Ok(Comment {
+        let presence = match self.state.as_str() {
+            "shown" => Presence::Shown,
+            "deleted" => Presence::Deleted,
+            _ => Presence::Hidden,
+        };
+        let comment = Comment {
             id: self.id,
             review: self.review_id,
             uri: url(&self.uri)?,
@@ -39,6 +47,8 @@ impl Row {
                 uri,
                 name: self.author_name.unwrap_or_default(),
                 handle: self.author_handle,
+                avatar: self.author_avatar,
+                critic: self.critic_handle,
             },
             parent: self.parent_id,
             content: self.content,
@@ -46,32 +56,68 @@ impl Row {
             language: self.language,
             published: self.published_at,
             edited: self.edited_at,
-            deleted: self.state == "deleted",
-        })
+            presence,
+        };
+        Ok(if presence == Presence::Shown { comment } else { placeholder(comment) })
     }
 }
 
-/// The comments of a review, at most `limit`, the oldest first. Deleted ones are among them as placeholders
-/// where something hangs under them; hidden ones are not.
+fn placeholder(comment: Comment) -> Comment {
+    let author = Author { name: String::new(), handle: None, avatar: None, critic: None, ..comment.author };
+    Comment { author, content: String::new(), warning: None, language: None, edited: None, ..comment }
+}
+
+/// The comments of a review, at most `limit`, the oldest first. Those that are not shown are among them as
+/// placeholders where one that is shown hangs under them, at whatever depth.
 pub async fn of_review(db: &Db, review: ReviewId, limit: u32) -> Result<Vec<Comment>> {
     let rows: Vec<Row> = read!(db, |c| {
         sqlx::query_as(
-        "select c.id, c.review_id, c.uri, c.url, p.id as parent_id, c.content, c.warning, c.language, c.state,
-            c.published_at, c.edited_at, c.actor as author_uri, a.url as author_url, a.name as author_name,
-            a.handle as author_handle
+            "with recursive kept (id, parent_uri) as (
+            select id, parent_uri from comments where review_id = $1 and state = 'shown'
+            union
+            select p.id, p.parent_uri from comments p join kept k on p.uri = k.parent_uri
+            where p.review_id = $1 and p.state in ('deleted', 'hidden', 'held', 'removed'))
+         select c.id, c.review_id, c.uri, c.url, p.id as parent_id, c.content, c.warning, c.language, c.state,
+            c.published_at, c.edited_at, c.actor as author_uri, a.url as author_url,
+            coalesce(k.name, a.name) as author_name, a.handle as author_handle,
+            coalesce(k.avatar_name, a.avatar) as author_avatar, k.handle as critic_handle
          from comments c
-         left join comments p on p.uri = c.parent_uri and p.review_id = c.review_id and p.state in ('shown', 'deleted')
+         left join comments p on p.uri = c.parent_uri and p.id in (select id from kept)
          left join actors a on a.uri = c.actor
-         where c.review_id = $1 and (c.state = 'shown' or (c.state = 'deleted' and exists (
-            select 1 from comments k where k.parent_uri = c.uri and k.state in ('shown', 'deleted'))))
+         left join critics k on k.id = c.critic_id
+         where c.id in (select id from kept)
          order by c.published_at, c.id limit $2",
-    )
-    .bind(review)
-    .bind(i64::from(limit))
-    .fetch_all(c)
-    .await
+        )
+        .bind(review)
+        .bind(i64::from(limit))
+        .fetch_all(c)
+        .await
     })?;
     rows.into_iter().map(Row::comment).collect()
+}
+
+/// The ids of the public answers to a post, the oldest first.
+pub async fn answers_to(db: &Db, parent: &url::Url, limit: u32, offset: u32) -> Result<Vec<String>> {
+    read!(db, |c| sqlx::query_scalar(
+        "select uri from comments where parent_uri = $1 and state = 'shown'
+         order by published_at, id limit $2 offset $3",
+    )
+    .bind(parent.as_str())
+    .bind(i64::from(limit))
+    .bind(i64::from(offset))
+    .fetch_all(c)
+    .await)
+}
+
+/// How many public answers a post has.
+pub async fn total_to(db: &Db, parent: &url::Url) -> Result<u64> {
+    let total: i64 = read!(db, |c| sqlx::query_scalar(
+        "select count(*) from comments where parent_uri = $1 and state = 'shown'"
+    )
+    .bind(parent.as_str())
+    .fetch_one(c)
+    .await)?;
+    Ok(count(total))
 }
 
 /// The ids of the public replies to a review, at any depth, the oldest first.
@@ -107,8 +153,8 @@ pub struct Standing {
     pub review_id: ReviewId,
     /// The id of its author.
     pub actor: String,
-    /// `shown`; `held` until the critic lets it through; `hidden` by the critic; `withheld` while its author blocks
-    /// the critic; `private`; or `deleted`.
+    /// `shown`; `held` until the critic lets it through; `hidden` or `removed` by the critic; `withheld` while its
+    /// author blocks the critic; `private`; or `deleted` by its author.
     pub state: String,
     /// The moment of its last edit, by its author's server.
     pub edited_at: Option<Timestamp>,
@@ -238,8 +284,8 @@ pub async fn delete(tx: &mut Tx, id: CommentId, signed_at: Timestamp) -> Result<
     run!(
         tx,
         sqlx::query(
-            "update comments set state = 'deleted', content = '', warning = null, language = null, url = uri,
-            signed_at = $2
+            "update comments set state = 'deleted', content = '', source = null, warning = null, language = null,
+            url = uri, edited_at = null, signed_at = $2
          where id = $1",
         )
         .bind(id)

@@ -19,6 +19,7 @@ use crate::domain::time::Timestamp;
 
 pub mod activities;
 pub mod actors;
+pub mod answers;
 pub mod blocks;
 pub mod comments;
 pub mod critics;
@@ -28,6 +29,7 @@ pub mod feeds;
 pub mod followers;
 pub mod leases;
 pub mod media;
+pub mod moderation;
 pub mod reactions;
 pub mod received;
 pub mod reports;

@@ -65,7 +65,7 @@ impl WebError {
             Self::NotFound => {
                 "The address may be mistyped. The list of all reviews leads to every one of them."
             }
-            Self::Gone => "The critic took this review back.",
+            Self::Gone => "The critic took it back.",
             Self::Internal(_) => "Please try again in a minute.",
             _ => "Please check the request.",
         }

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
 use super::error::tell;
-use super::fedi::{actor, article, discovery, inbox, stamp};
+use super::fedi::{actor, article, discovery, inbox, note, stamp};
 use super::health;
 use super::read::{home, listing, media, profile, review};
 use super::state::WebState;
@@ -43,6 +43,8 @@ pub fn router(state: WebState) -> Router {
         .route("/ap/inbox", post(inbox::receive))
         .route("/ap/article/{id}", get(article::show))
         .route("/ap/article/{id}/{part}", get(article::part))
+        .route("/ap/note/{id}", get(note::show))
+        .route("/ap/note/{id}/replies", get(note::replies))
         .route("/ap/activity/{id}", get(article::activity))
         .route("/ap/stamp/{id}", get(stamp::show))
         // Operators

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 pub mod activity;
 pub mod actor;
 pub mod address;
+pub mod answer;
 pub mod article;
 pub mod collection;
 pub mod document;

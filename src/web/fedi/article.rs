@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value;
 
 use super::actor::A_PAGE;
-use super::{activity_json, text};
+use super::{activity_json, note, text};
 use crate::domain::review::{Review, State as Stands};
 use crate::federation::vocab::collection::{self, Order};
 use crate::federation::vocab::{activity as vocab_activity, article, in_context};
@@ -120,6 +120,10 @@ pub(in crate::web) async fn activity(
     // What somebody else said is not ours to serve.
     if stored.kind == "Forward" {
         return Err(WebError::NotFound);
+    }
+    let note = activities::object_of(&app.db, id).await?.and_then(|object| app.origin.note_id(&object));
+    if let Some(note) = note {
+        return note::activity(&state, note, id, stored).await;
     }
     // An old Update has words that were replaced, or taken back, since.
     if stored.kind == "Update" {

@@ -10,6 +10,7 @@ pub(super) mod actor;
 pub(super) mod article;
 pub(super) mod discovery;
 pub(super) mod inbox;
+pub(super) mod note;
 pub(super) mod stamp;
 
 /// An ActivityStreams document.

@@ -4,9 +4,9 @@
 use minijinja::Value;
 use serde::Serialize;
 
-use super::view::{Moment, Outside, safe_html};
+use super::view::{Moment, Outside, path, safe_html};
 use super::{Site, plain};
-use crate::domain::comment::{Author, Branch, Comment};
+use crate::domain::comment::{self, Author, Branch, Comment, Presence};
 
 /// Replies to replies move to the right so many times and no further.
 const DEEPEST: usize = 6;
@@ -27,15 +27,18 @@ pub(super) struct Remark {
     language: Option<String>,
     published: Moment,
     edited: Option<Moment>,
-    deleted: bool,
+    /// What stands in its place where it is not shown.
+    gone: Option<&'static str>,
 }
 
 /// The comment that another answers.
 #[derive(Debug, Clone, Serialize)]
 struct Answered {
     anchor: String,
-    /// None where the comment was deleted: its author is not named any more.
+    /// None where the comment is not shown: its author is not named any more.
     name: Option<String>,
+    /// What it is called then.
+    instead: &'static str,
 }
 
 /// Who wrote a comment.
@@ -45,6 +48,9 @@ struct AuthorView {
     /// `@user@host` where it is confirmed, else the bare host that vouches for the name.
     from: String,
     page: Option<Outside>,
+    /// The path of the picture, once it is here.
+    avatar: Option<String>,
+    is_critic: bool,
     initial: String,
     hue: u32,
 }
@@ -63,7 +69,11 @@ pub(super) fn flatten(site: &Site, branches: &[Branch]) -> Vec<Remark> {
         let remark = remark(site, &branch.comment, depth, answered);
         let here = Answered {
             anchor: remark.anchor.clone(),
-            name: (!remark.deleted).then(|| remark.author.name.clone()),
+            name: remark.gone.is_none().then(|| remark.author.name.clone()),
+            instead: match branch.comment.presence {
+                Presence::Hidden => "a hidden comment",
+                Presence::Deleted | Presence::Shown => "a deleted comment",
+            },
         };
         remarks.push(remark);
         open.push((Some(here), branch.replies.iter()));
@@ -74,23 +84,31 @@ pub(super) fn flatten(site: &Site, branches: &[Branch]) -> Vec<Remark> {
 fn remark(site: &Site, comment: &Comment, depth: usize, answers: Option<Answered>) -> Remark {
     let warning = comment.warning.as_deref().map(plain::text);
     Remark {
-        anchor: format!("comment-{}", comment.id),
+        anchor: comment::anchor(comment.id),
         depth: depth.min(DEEPEST),
-        author: author(&comment.author),
+        author: author(site, &comment.author),
         answers,
-        at_home: Outside::new(&comment.url),
+        at_home: Outside::new(&comment.url).filter(|_| comment.author.critic.is_none()),
         content: safe_html(&comment.content),
         warning: warning.filter(|warning| !warning.is_empty()),
         language: comment.language.clone(),
         published: Moment::new(site, comment.published),
         edited: comment.edited.map(|moment| Moment::new(site, moment)),
-        deleted: comment.deleted,
+        gone: match comment.presence {
+            Presence::Shown => None,
+            Presence::Deleted => Some("This comment was deleted by its author."),
+            Presence::Hidden => Some("This comment was hidden by the critic."),
+        },
     }
 }
 
-fn author(author: &Author) -> AuthorView {
+fn author(site: &Site, author: &Author) -> AuthorView {
     let host = author.uri.host_str().unwrap_or_default();
-    let from = author.handle.as_deref().map_or_else(|| host.to_owned(), plain::name);
+    let from = match (&author.critic, &author.handle) {
+        (Some(handle), _) => format!("@{handle}@{}", site.handle_domain),
+        (None, Some(handle)) => plain::name(handle),
+        (None, None) => host.to_owned(),
+    };
     let name = Some(plain::name(&author.name)).filter(|name| !name.is_empty());
     let name = name.unwrap_or_else(|| from.clone());
     let initial = name.chars().find(|c| c.is_alphanumeric());
@@ -99,11 +117,17 @@ fn author(author: &Author) -> AuthorView {
         .as_str()
         .bytes()
         .fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    let page = match &author.critic {
+        Some(handle) => Outside::new(&site.origin.profile_page(handle)),
+        None => Outside::new(&author.url),
+    };
     AuthorView {
         initial: initial.map_or_else(|| "·".to_owned(), |c| c.to_uppercase().collect()),
         name,
         from,
-        page: Outside::new(&author.url),
+        page,
+        avatar: author.avatar.as_ref().map(|name| path(&site.origin.media_named(name))),
+        is_critic: author.critic.is_some(),
         hue: sum % HUES,
     }
 }

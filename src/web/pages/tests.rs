@@ -5,7 +5,7 @@ use url::Url;
 
 use super::view::RatingView;
 use super::*;
-use crate::domain::comment::{Author, Branch, Comment};
+use crate::domain::comment::{Author, Branch, Comment, Presence};
 use crate::domain::critic::{Critic, Link, Profile};
 use crate::domain::film::Film;
 use crate::domain::id::{CommentId, CriticId, MediaId, ReviewId};
@@ -110,6 +110,8 @@ fn comment(review: &Review, minute: u32, content: &str) -> Comment {
             url: url("https://social.example/@bo"),
             name: "Bo".to_owned(),
             handle: Some("@bo@social.example".to_owned()),
+            avatar: None,
+            critic: None,
         },
         parent: None,
         content: content.to_owned(),
@@ -117,7 +119,7 @@ fn comment(review: &Review, minute: u32, content: &str) -> Comment {
         language: None,
         published,
         edited: None,
-        deleted: false,
+        presence: Presence::Shown,
     }
 }
 
@@ -259,7 +261,7 @@ fn a_conversation_is_threaded_dated_and_linked_to_its_home() {
     edited.warning = Some("the ending".to_owned());
     edited.author.handle = None;
     let mut deleted = comment(&review, 9, "");
-    deleted.deleted = true;
+    deleted.presence = Presence::Deleted;
     let first = comment(&review, 1, "<p>No <a href=\"https://b.example\">more</a></p>");
     let anchor = format!("comment-{}", first.id);
     let threads = [

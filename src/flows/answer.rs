@@ -1,0 +1,306 @@
+//! A critic answers in the thread of a review: in one transaction the comment, its activity in exact bytes, the
+//! fan-out to the followers, and a delivery to each inbox of those who take part in the thread.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, bail, ensure};
+use url::Url;
+
+use super::App;
+use crate::domain::activity::Kind;
+use crate::domain::comment::{self, Answer, Mention};
+use crate::domain::critic::Critic;
+use crate::domain::id::{ActivityId, CommentId, ReviewId};
+use crate::domain::moderation::Standing;
+use crate::domain::review::Review;
+use crate::domain::time::Timestamp;
+use crate::federation::vocab::answer as vocab;
+use crate::sources::answer::{self as text, Named};
+use crate::store::activities::{self, Outgoing};
+use crate::store::answers::{self, Stored};
+use crate::store::{Tx, actors, blocks, comments, critics, deliveries, moderation, reviews};
+
+/// So many of a thread hear of an answer, those who wrote last.
+const MOST_PARTICIPANTS: u32 = 200;
+
+/// So many may be spoken to in one answer.
+const MOST_MENTIONS: usize = 20;
+
+/// So many inboxes that heard of an answer are told of its end.
+const MOST_TOLD: u32 = 100_000;
+
+/// What an answer stands under.
+#[derive(Debug, Clone, Copy)]
+pub enum Under {
+    /// The review itself.
+    Review(ReviewId),
+    /// A comment on it.
+    Comment(CommentId),
+}
+
+/// Where an answer goes.
+struct Place {
+    review: Review,
+    parent: Url,
+    /// Who is answered, where it is somebody of another server.
+    author: Option<Url>,
+}
+
+/// A text, made fit to go out.
+struct Composed {
+    content: String,
+    mentions: Vec<Mention>,
+    inboxes: BTreeSet<Url>,
+}
+
+/// Answers a review or a comment on it.
+///
+/// # Errors
+/// Where there is nothing to answer, or the same answer stands there already.
+pub async fn answer(app: &App, critic: &Critic, under: Under, source: &str) -> anyhow::Result<Answer> {
+    let source = source.trim();
+    let place = place(app, under).await?;
+    let composed = compose(app, place.review.id, place.author.as_ref(), source).await?;
+    let now = app.clock.now();
+    let id = CommentId::new(now);
+    let answer = Answer {
+        id,
+        critic: critic.id,
+        page: page(app, &place.review, id),
+        language: place.review.draft.language.clone(),
+        review: place.review.id,
+        parent: place.parent,
+        content: composed.content,
+        published: now,
+        edited: None,
+        mentions: composed.mentions,
+    };
+    let mut tx = app.db.begin().await?;
+    tx.lock(&critic.id.to_string()).await?;
+    if let Some(twin) = answers::twin(&mut tx, critic.id, &answer.parent, source).await? {
+        bail!("this answer is here already: {}", page(app, &place.review, twin));
+    }
+    let (note, actor) = (app.origin.note(id), app.origin.actor(critic.id));
+    answers::insert(&mut tx, &answer, &note, &actor, source, now).await?;
+    tell(app, &mut tx, Kind::Create, &answer, &composed.inboxes, now).await?;
+    tx.commit().await?;
+    app.wake.up();
+    Ok(answer)
+}
+
+/// Replaces what an answer says.
+///
+/// # Errors
+/// Where it is no answer of a critic's, deleted, or says this already.
+pub async fn edit(app: &App, id: CommentId, source: &str) -> anyhow::Result<Answer> {
+    let source = source.trim();
+    let (mut answer, stored) = load(app, id).await?.context("no critic of this site wrote this comment")?;
+    ensure!(stored.state == "shown", "it is deleted");
+    ensure!(stored.source.as_deref() != Some(source), "nothing changed");
+    let composed = compose(app, answer.review, author(app, &answer.parent).await?.as_ref(), source).await?;
+    let now = app.clock.now();
+    // The wire has whole seconds: a second edit within one must still be newer.
+    let last = answer.edited.unwrap_or(answer.published).max(answer.published);
+    answer.edited = Some(now.max(last + std::time::Duration::from_secs(1)));
+    answer.content = composed.content;
+    answer.mentions = composed.mentions;
+    let mut tx = app.db.begin().await?;
+    ensure!(answers::edit(&mut tx, &answer, source, now).await?, "it is deleted");
+    let inboxes = with_told(app, &mut tx, id, composed.inboxes).await?;
+    tell(app, &mut tx, Kind::Update, &answer, &inboxes, now).await?;
+    tx.commit().await?;
+    app.wake.up();
+    Ok(answer)
+}
+
+/// Deletes an answer: who heard of it hears of its end, and its id answers 410 from then on.
+///
+/// # Errors
+/// Where it is no answer of a critic's, or deleted already.
+pub async fn take_back(app: &App, id: CommentId) -> anyhow::Result<()> {
+    let (answer, stored) = load(app, id).await?.context("no critic of this site wrote this comment")?;
+    ensure!(stored.state == "shown", "it is deleted already");
+    let inboxes = audience(app, answer.review, &answer.mentions).await?;
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    ensure!(moderation::change(&mut tx, id, "shown", "deleted").await?, "it is deleted already");
+    comments::delete(&mut tx, id, now).await?;
+    let inboxes = with_told(app, &mut tx, id, inboxes).await?;
+    let activity = ActivityId::new(now);
+    let body = vocab::delete(&app.origin, activity, answer.critic, id, now);
+    send(app, &mut tx, activity, Kind::Delete, &answer, &body, &inboxes, now).await?;
+    tx.commit().await?;
+    app.wake.up();
+    Ok(())
+}
+
+/// An answer as it stands, and what is kept of it.
+pub async fn load(app: &App, id: CommentId) -> anyhow::Result<Option<(Answer, Stored)>> {
+    let Some(stored) = answers::by_id(&app.db, id).await? else { return Ok(None) };
+    let review = reviews::by_id(&app.db, stored.review_id).await?.context("the answer's review is gone")?;
+    let parent = Url::parse(&stored.parent_uri)?;
+    let author = author(app, &parent).await?;
+    let source = stored.source.as_deref().unwrap_or_default();
+    let answer = Answer {
+        id,
+        critic: stored.critic_id,
+        review: stored.review_id,
+        page: page(app, &review, id),
+        parent,
+        content: stored.content.clone(),
+        language: stored.language.clone(),
+        published: stored.published_at,
+        edited: stored.edited_at,
+        mentions: mentions(app, author.as_ref(), source).await?,
+    };
+    Ok(Some((answer, stored)))
+}
+
+fn page(app: &App, review: &Review, id: CommentId) -> Url {
+    let mut page = app.origin.review_page(review);
+    page.set_fragment(Some(&comment::anchor(id)));
+    page
+}
+
+async fn place(app: &App, under: Under) -> anyhow::Result<Place> {
+    let (review, parent, author) = match under {
+        Under::Review(id) => (id, app.origin.article(id), None),
+        Under::Comment(id) => {
+            let case = moderation::by_id(&app.db, id).await?.context("no such comment")?;
+            ensure!(
+                case.state == "shown",
+                "the comment is {}: only one that is shown can be answered",
+                case.state
+            );
+            let parent = Url::parse(&case.uri)?;
+            (case.review_id, parent.clone(), author(app, &parent).await?)
+        }
+    };
+    let review = reviews::by_id(&app.db, review).await?.context("no such review")?;
+    ensure!(review.state.is_public(), "the review is not public");
+    Ok(Place { review, parent, author })
+}
+
+/// Who wrote a comment, where it is somebody of another server.
+async fn author(app: &App, parent: &Url) -> anyhow::Result<Option<Url>> {
+    let Some(comment) = comments::by_uri(&app.db, parent).await? else { return Ok(None) };
+    let actor = Url::parse(&comment.actor)?;
+    Ok(Some(actor).filter(|actor| !app.origin.owns(actor)))
+}
+
+async fn compose(
+    app: &App,
+    review: ReviewId,
+    author: Option<&Url>,
+    source: &str,
+) -> anyhow::Result<Composed> {
+    ensure!(source.len() <= text::MOST_BYTES, "the answer is longer than {} bytes", text::MOST_BYTES);
+    let mentions = mentions(app, author, source).await?;
+    let named = mentions
+        .iter()
+        .filter_map(|mention| Some(Named { handle: mention.handle.clone()?, page: mention.page.clone() }));
+    let content = text::html(source, &named.collect::<Vec<_>>(), &app.origin.desk());
+    ensure!(!content.is_empty(), "the answer is empty");
+    Ok(Composed { content, inboxes: audience(app, review, &mentions).await?, mentions })
+}
+
+/// Whom an answer speaks to: the author whom it answers, and those whom its text names, as far as they are known.
+async fn mentions(app: &App, author: Option<&Url>, source: &str) -> anyhow::Result<Vec<Mention>> {
+    let mut mentions: Vec<Mention> = Vec::new();
+    if let Some(author) = author
+        && let Some(known) = actors::by_uri(&app.db, author).await?
+    {
+        mentions.push(Mention { actor: known.uri, page: known.url, handle: known.handle, in_text: false });
+    }
+    for handle in text::handles(source).into_iter().take(MOST_MENTIONS) {
+        let Some(uri) = answers::actor_of_handle(&app.db, &handle).await? else { continue };
+        if let Some(mention) = mentions.iter_mut().find(|mention| mention.actor.as_str() == uri) {
+            mention.in_text = true;
+            continue;
+        }
+        if let Some(known) = actors::by_uri(&app.db, &Url::parse(&uri)?).await? {
+            let mention = Mention { actor: known.uri, page: known.url, handle: known.handle, in_text: true };
+            mentions.push(mention);
+        }
+    }
+    Ok(mentions)
+}
+
+/// The inboxes of those who take part in a thread, and of those who are spoken to. Who is blocked hears nothing.
+async fn audience(app: &App, review: ReviewId, mentions: &[Mention]) -> anyhow::Result<BTreeSet<Url>> {
+    let mut hearers = answers::participants(&app.db, review, MOST_PARTICIPANTS).await?;
+    for mention in mentions {
+        if let Some(known) = actors::by_uri(&app.db, &mention.actor).await? {
+            let inbox = known.deliver_to().to_string();
+            hearers.push(answers::Hearer { uri: known.uri.into(), inbox });
+        }
+    }
+    let mut inboxes = BTreeSet::new();
+    for hearer in hearers {
+        let actor = Url::parse(&hearer.uri)?;
+        if blocks::standing(&app.db, &actor, &app.policy).await? != Standing::Blocked {
+            inboxes.insert(Url::parse(&hearer.inbox)?);
+        }
+    }
+    Ok(inboxes)
+}
+
+/// The same, and the inboxes that were told of the answer before.
+async fn with_told(
+    app: &App,
+    tx: &mut Tx,
+    id: CommentId,
+    mut inboxes: BTreeSet<Url>,
+) -> anyhow::Result<BTreeSet<Url>> {
+    for inbox in answers::told(tx, &app.origin.note(id), MOST_TOLD).await? {
+        inboxes.insert(Url::parse(&inbox)?);
+    }
+    Ok(inboxes)
+}
+
+/// Writes the Create or the Update of an answer, and where it goes.
+async fn tell(
+    app: &App,
+    tx: &mut Tx,
+    kind: Kind,
+    answer: &Answer,
+    inboxes: &BTreeSet<Url>,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let id = ActivityId::new(now);
+    let note = vocab::note(&app.origin, answer);
+    let body = vocab::tell(&app.origin, id, kind, answer, &note);
+    send(app, tx, id, kind, answer, &body, inboxes, now).await
+}
+
+#[expect(clippy::too_many_arguments, reason = "the members of one activity, and where it goes")]
+async fn send(
+    app: &App,
+    tx: &mut Tx,
+    id: ActivityId,
+    kind: Kind,
+    answer: &Answer,
+    body: &serde_json::Value,
+    inboxes: &BTreeSet<Url>,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let object = app.origin.note(answer.id);
+    let body = serde_json::to_string(body)?;
+    let outgoing = Outgoing { id, critic: answer.critic, kind, object: &object, body: &body };
+    activities::insert(tx, &outgoing, now).await?;
+    deliveries::supersede(tx, id, kind, &object, now).await?;
+    for inbox in inboxes {
+        deliveries::enqueue(tx, id, inbox, now).await?;
+    }
+    activities::fan_out(tx, id).await?;
+    Ok(())
+}
+
+/// The critic who wrote a review, unless another one is named.
+pub async fn critic_for(app: &App, review: ReviewId, named: Option<Critic>) -> anyhow::Result<Critic> {
+    if let Some(critic) = named {
+        return Ok(critic);
+    }
+    let review = reviews::by_id(&app.db, review).await?.context("no such review")?;
+    critics::by_id(&app.db, review.critic).await?.context("the review's critic is gone")
+}

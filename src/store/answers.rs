@@ -1,0 +1,161 @@
+//! What the critics of this site say in the threads of their reviews: comments of their own.
+
+use sqlx::FromRow;
+
+use super::{Db, Result, Tx, on, read, run};
+use crate::domain::comment::Answer;
+use crate::domain::id::{CommentId, CriticId, ReviewId};
+use crate::domain::time::Timestamp;
+
+/// An answer as it is kept.
+#[derive(Debug, Clone, FromRow)]
+pub struct Stored {
+    /// Its id.
+    pub id: CommentId,
+    /// Who wrote it.
+    pub critic_id: CriticId,
+    /// The review in whose thread it stands.
+    pub review_id: ReviewId,
+    /// What it answers.
+    pub parent_uri: String,
+    /// What it says, as safe HTML.
+    pub content: String,
+    /// What the critic typed.
+    pub source: Option<String>,
+    /// BCP 47.
+    pub language: Option<String>,
+    /// `shown` or `deleted`.
+    pub state: String,
+    /// When it was written.
+    pub published_at: Timestamp,
+    /// When it was last changed.
+    pub edited_at: Option<Timestamp>,
+    /// When its state last changed.
+    pub signed_at: Timestamp,
+}
+
+/// Writes a new answer down.
+pub async fn insert(
+    tx: &mut Tx,
+    answer: &Answer,
+    uri: &url::Url,
+    actor: &url::Url,
+    source: &str,
+    now: Timestamp,
+) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into comments (id, review_id, uri, url, actor, parent_uri, content, language, state, published_at,
+                signed_at, created_at, critic_id, source)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, 'shown', $9, $10, $10, $11, $12)",
+        )
+        .bind(answer.id)
+        .bind(answer.review)
+        .bind(uri.as_str())
+        .bind(answer.page.as_str())
+        .bind(actor.as_str())
+        .bind(answer.parent.as_str())
+        .bind(&answer.content)
+        .bind(&answer.language)
+        .bind(answer.published)
+        .bind(now)
+        .bind(answer.critic)
+        .bind(source)
+    )?;
+    Ok(())
+}
+
+/// The answer of that id.
+pub async fn by_id(db: &Db, id: CommentId) -> Result<Option<Stored>> {
+    read!(db, |c| {
+        sqlx::query_as(
+        "select id, critic_id, review_id, parent_uri, content, source, language, state, published_at, edited_at, signed_at
+         from comments where id = $1 and critic_id is not null",
+    )
+    .bind(id)
+    .fetch_optional(c)
+    .await
+    })
+}
+
+/// An answer of that critic that says the same in the same place.
+pub async fn twin(
+    tx: &mut Tx,
+    critic: CriticId,
+    parent: &url::Url,
+    source: &str,
+) -> Result<Option<CommentId>> {
+    on!(tx, |c| sqlx::query_scalar(
+        "select id from comments
+         where parent_uri = $1 and state = 'shown' and critic_id = $2 and source = $3 order by id limit 1",
+    )
+    .bind(parent.as_str())
+    .bind(critic)
+    .bind(source)
+    .fetch_optional(c)
+    .await)
+}
+
+/// Replaces what an answer says; false where it is not shown any more.
+pub async fn edit(tx: &mut Tx, answer: &Answer, source: &str, now: Timestamp) -> Result<bool> {
+    run!(
+        tx,
+        sqlx::query(
+            "update comments set content = $2, source = $3, edited_at = $4, signed_at = $5
+             where id = $1 and state = 'shown' and critic_id is not null",
+        )
+        .bind(answer.id)
+        .bind(&answer.content)
+        .bind(source)
+        .bind(answer.edited)
+        .bind(now)
+    )
+    .map(|rows| rows == 1)
+}
+
+/// Somebody who is to hear of an answer.
+#[derive(Debug, Clone, FromRow)]
+pub struct Hearer {
+    /// The actor's id.
+    pub uri: String,
+    /// Where it is told: the shared inbox where there is one.
+    pub inbox: String,
+}
+
+/// Those of other servers whose comments on a review are shown, the latest first.
+pub async fn participants(db: &Db, review: ReviewId, limit: u32) -> Result<Vec<Hearer>> {
+    read!(db, |c| sqlx::query_as(
+        "select a.uri, coalesce(a.shared_inbox, a.inbox) as inbox
+         from comments c join actors a on a.uri = c.actor
+         where c.review_id = $1 and c.state = 'shown' and c.critic_id is null and a.deleted_at is null
+         group by a.uri, a.shared_inbox, a.inbox order by max(c.published_at) desc, a.uri limit $2",
+    )
+    .bind(review)
+    .bind(i64::from(limit))
+    .fetch_all(c)
+    .await)
+}
+
+/// The inboxes that were told of an object, or are about to be.
+pub async fn told(tx: &mut Tx, object: &url::Url, limit: u32) -> Result<Vec<String>> {
+    on!(tx, |c| sqlx::query_scalar(
+        "select distinct inbox from deliveries where object_uri = $1 order by inbox limit $2",
+    )
+    .bind(object.as_str())
+    .bind(i64::from(limit))
+    .fetch_all(c)
+    .await)
+}
+
+/// The id of the actor whose confirmed handle this is (`@user@host`), in whatever case it is written.
+pub async fn actor_of_handle(db: &Db, handle: &str) -> Result<Option<String>> {
+    read!(db, |c| {
+        sqlx::query_scalar(
+        "select uri from actors where lower(handle) = $1 and deleted_at is null order by fetched_at desc limit 1",
+    )
+    .bind(handle.to_lowercase())
+    .fetch_optional(c)
+    .await
+    })
+}

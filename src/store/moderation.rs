@@ -1,0 +1,134 @@
+//! Comments as the critic looks through them, and what the critic decides about each.
+
+use sqlx::FromRow;
+
+use super::{Db, Result, Tx, on, read, run};
+use crate::domain::id::{CommentId, CriticId, ReviewId};
+use crate::domain::time::Timestamp;
+
+/// A comment as far as a decision about it needs it.
+#[derive(Debug, Clone, FromRow)]
+pub struct Case {
+    /// Its id here.
+    pub id: CommentId,
+    /// The review in whose thread it stands.
+    pub review_id: ReviewId,
+    /// Its id on the fediverse.
+    pub uri: String,
+    /// Its author's id.
+    pub actor: String,
+    /// The critic of this site who wrote it.
+    pub critic_id: Option<CriticId>,
+    /// `shown`, `held`, `hidden`, `removed` or `deleted`.
+    pub state: String,
+}
+
+/// The comment of that id.
+pub async fn by_id(db: &Db, id: CommentId) -> Result<Option<Case>> {
+    read!(db, |c| {
+        sqlx::query_as(
+        "select id, review_id, uri, actor, critic_id, state from comments where id = $1 and state <> 'private'",
+    )
+    .bind(id)
+    .fetch_optional(c)
+    .await
+    })
+}
+
+/// The comment with that id, or that page, on the fediverse.
+pub async fn by_address(db: &Db, address: &url::Url) -> Result<Option<Case>> {
+    read!(db, |c| sqlx::query_as(
+        "select id, review_id, uri, actor, critic_id, state from comments
+         where (uri = $1 or url = $1) and state <> 'private'
+         order by case when uri = $1 then 0 else 1 end, id limit 1",
+    )
+    .bind(address.as_str())
+    .fetch_optional(c)
+    .await)
+}
+
+/// A line of the list.
+#[derive(Debug, Clone, FromRow)]
+pub struct Listed {
+    /// Its id here.
+    pub id: CommentId,
+    /// As in [`Case`].
+    pub state: String,
+    /// When its author wrote it.
+    pub published_at: Timestamp,
+    /// The last part of the address of the review's page.
+    pub slug: String,
+    /// Safe HTML.
+    pub content: String,
+    /// Its author's id.
+    pub actor: String,
+    /// The author's handle, where it is confirmed.
+    pub handle: Option<String>,
+    /// The handle of the critic of this site who wrote it.
+    pub critic: Option<String>,
+}
+
+/// The comments, the newest first: of one review or of all, in one state or in any.
+pub async fn list(db: &Db, review: Option<ReviewId>, state: Option<&str>, limit: u32) -> Result<Vec<Listed>> {
+    read!(db, |c| sqlx::query_as(
+        "select c.id, c.state, c.published_at, r.slug, c.content, c.actor, a.handle, k.handle as critic
+         from comments c
+         join reviews r on r.id = c.review_id
+         left join actors a on a.uri = c.actor
+         left join critics k on k.id = c.critic_id
+         where ($1 = '' or c.review_id = $1) and c.state <> 'private' and ($2 = '' or c.state = $2)
+         order by c.published_at desc, c.id desc limit $3",
+    )
+    .bind(review.map_or_else(String::new, |review| review.to_string()))
+    .bind(state.unwrap_or_default())
+    .bind(i64::from(limit))
+    .fetch_all(c)
+    .await)
+}
+
+/// Moves a comment from one state to another; false where it is not in the first.
+pub async fn change(tx: &mut Tx, id: CommentId, from: &str, to: &str) -> Result<bool> {
+    run!(
+        tx,
+        sqlx::query("update comments set state = $3 where id = $1 and state = $2")
+            .bind(id)
+            .bind(from)
+            .bind(to)
+    )
+    .map(|rows| rows == 1)
+}
+
+/// The state of a comment as it stands in this transaction.
+pub async fn state(tx: &mut Tx, id: CommentId) -> Result<Option<String>> {
+    on!(tx, |c| sqlx::query_scalar("select state from comments where id = $1")
+        .bind(id)
+        .fetch_optional(c)
+        .await)
+}
+
+/// What an actor writes from now on is shown at once.
+pub async fn trust(tx: &mut Tx, actor: &str) -> Result<()> {
+    run!(tx, sqlx::query("update actors set trusted = 1 where uri = $1").bind(actor))?;
+    Ok(())
+}
+
+/// Shows all held comments of an actor; gives their number.
+pub async fn show_held_of(tx: &mut Tx, actor: &str) -> Result<u64> {
+    run!(
+        tx,
+        sqlx::query("update comments set state = 'shown' where actor = $1 and state = 'held'").bind(actor)
+    )
+}
+
+/// Takes every word of somebody's comment away, for good.
+pub async fn remove(tx: &mut Tx, id: CommentId) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "update comments set state = 'removed', content = '', warning = null, language = null, edited_at = null
+             where id = $1 and state <> 'deleted'",
+        )
+        .bind(id)
+    )?;
+    Ok(())
+}

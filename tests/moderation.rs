@@ -1,0 +1,157 @@
+//! What the critic decides about comments, and what an author's deletion leaves.
+
+use serde_json::Value;
+
+use crate::both_databases;
+use crate::support::http::{AS2, HTML};
+use crate::support::page::Page;
+use crate::support::shapes::id_of;
+use crate::support::{Database, Stage};
+
+both_databases!(
+    a_hidden_comment_leaves_a_placeholder_for_what_hangs_under_it,
+    the_words_of_a_removed_comment_never_come_back,
+    an_author_edits_and_deletes_what_is_hidden,
+    comments_are_listed_with_their_states,
+    what_an_author_deletes_leaves_no_trace_but_its_place,
+);
+
+async fn stage_with_thread(database: Database) -> (Stage, Value, Value, Value) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let note = stage.comment(&stage.alice, &article, "Who waves at ferries").await;
+    let bob = stage.remote.user("bob");
+    let reply = bob.reply(id_of(&note), "<p>My aunt does</p>");
+    bob.deliver(stage.inbox(), &bob.create(&reply)).await;
+    stage.await_page(&article, "the reply", |page| page.comment("My aunt does").is_some()).await;
+    (stage, article, note, reply)
+}
+
+/// The addresses at which a conversation can be read.
+fn readings(article: &Value) -> Vec<String> {
+    let id = id_of(article);
+    let parts = ["/replies?page=1", "/context", "/replies"].map(|part| format!("{id}{part}"));
+    parts.into_iter().chain([id.to_owned(), article["url"].as_str().expect("a page").to_owned()]).collect()
+}
+
+async fn assert_nowhere(stage: &Stage, article: &Value, traces: &[&str]) {
+    for address in readings(article) {
+        for accept in [AS2, HTML] {
+            let answer = stage.world.client.get(&address, accept).await;
+            for trace in traces {
+                assert!(!answer.body.contains(trace), "{trace:?} is at {address}");
+            }
+        }
+    }
+}
+
+async fn replies(stage: &Stage, article: &Value) -> Vec<Value> {
+    let page = stage.world.client.document(&format!("{}/replies?page=1", id_of(article))).await;
+    page["items"].as_array().expect("items").clone()
+}
+
+async fn refusal(stage: &Stage, args: &[&str]) -> String {
+    let output = stage.app.cli(args).await;
+    assert!(!output.status.success(), "{args:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+async fn a_hidden_comment_leaves_a_placeholder_for_what_hangs_under_it(database: Database) {
+    let (stage, article, note, reply) = stage_with_thread(database).await;
+    let anchor = stage.page(&article).await.comment("Who waves").expect("the comment").anchor.clone();
+    let address = format!("{}#{anchor}", article["url"].as_str().expect("a page"));
+    stage.app.command_output(&["comment", "hide", &address]).await;
+    let page = stage.page(&article).await;
+    assert!(page.text.contains("This comment was hidden by the critic."), "{}", page.text);
+    let under = page.comment("My aunt does").expect("the reply");
+    assert_eq!(page.parent_of(under).expect("the placeholder").anchor, anchor);
+    assert!(under.text.contains("to a hidden comment"), "{}", under.text);
+    assert_nowhere(&stage, &article, &["Who waves", "Alice Viewer", "@alice", id_of(&note)]).await;
+    assert_eq!(replies(&stage, &article).await, [reply["id"].clone()]);
+
+    stage.app.command_output(&["comment", "hide", id_of(&reply)]).await;
+    let page = stage.page(&article).await;
+    assert!(page.comments.is_empty(), "nothing that is shown hangs under either: {}", page.text);
+    assert!(refusal(&stage, &["comment", "hide", id_of(&note)]).await.contains("hidden already"));
+
+    stage.app.command_output(&["comment", "show", id_of(&note)]).await;
+    let page = stage.page(&article).await;
+    assert!(page.comment("Who waves").is_some() && page.comments.len() == 1);
+    assert!(refusal(&stage, &["comment", "show", id_of(&note)]).await.contains("shown already"));
+}
+
+async fn the_words_of_a_removed_comment_never_come_back(database: Database) {
+    let (stage, article, note, reply) = stage_with_thread(database).await;
+    let printed = stage.app.command_output(&["comment", "delete", id_of(&note)]).await;
+    assert!(printed.contains("still stands on its author's server"), "{printed}");
+    let page = stage.page(&article).await;
+    assert!(page.text.contains("This comment was hidden by the critic."), "{}", page.text);
+    stage.alice.deliver(stage.inbox(), &stage.alice.edit(&note, "<p>Here again</p>", 60)).await;
+    stage.alice.deliver(stage.inbox(), &stage.alice.create(&note)).await;
+    stage.settle().await;
+    assert_nowhere(&stage, &article, &["Here again", "Who waves", "Alice Viewer"]).await;
+    for args in [["comment", "show", id_of(&note)], ["comment", "delete", id_of(&note)]] {
+        assert!(refusal(&stage, &args).await.contains("removed"), "{args:?}");
+    }
+    stage.app.command_output(&["comment", "delete", id_of(&reply)]).await;
+    assert!(stage.page(&article).await.comments.is_empty(), "a place is held only for what hangs under it");
+    assert!(refusal(&stage, &["comment", "edit", id_of(&note), "--text", "x"]).await.contains("no critic"));
+}
+
+async fn an_author_edits_and_deletes_what_is_hidden(database: Database) {
+    let (stage, article, note, _) = stage_with_thread(database).await;
+    stage.app.command_output(&["comment", "hide", id_of(&note)]).await;
+    stage.alice.deliver(stage.inbox(), &stage.alice.edit(&note, "<p>Who waves at boats</p>", 60)).await;
+    stage.settle().await;
+    assert_nowhere(&stage, &article, &["Who waves"]).await;
+    stage.app.command_output(&["comment", "show", id_of(&note)]).await;
+    assert!(stage.page(&article).await.comment("Who waves at boats").is_some(), "the edit was taken in");
+    stage.app.command_output(&["comment", "hide", id_of(&note)]).await;
+    stage.alice.deliver(stage.inbox(), &stage.alice.delete(&note)).await;
+    let is_deleted = |page: &Page| page.text.contains("This comment was deleted by its author.");
+    stage.await_page(&article, "the deletion", is_deleted).await;
+    assert!(refusal(&stage, &["comment", "show", id_of(&note)]).await.contains("its author deleted it"));
+}
+
+async fn comments_are_listed_with_their_states(database: Database) {
+    let (stage, article, note, reply) = stage_with_thread(database).await;
+    stage
+        .alice
+        .deliver(stage.inbox(), &stage.alice.edit(&note, "<p>Red\u{1b}[31m\u{202e}<br>flag</p>", 60))
+        .await;
+    stage.await_page(&article, "the edit", |page| page.text.contains("flag")).await;
+    stage.app.command_output(&["comment", "hide", id_of(&reply)]).await;
+    stage.app.command_output(&["comment", "reply", id_of(&note), "--text", "Quite so"]).await;
+    let all = stage.app.command_output(&["comment", "list"]).await;
+    let lines: Vec<&str> = all.lines().collect();
+    assert_eq!(lines.len(), 6, "two lines each: {all}");
+    assert!(lines[0].contains("shown") && lines[0].contains("@critic@marquee.test"), "newest first: {all}");
+    assert!(lines[1].contains("Quite so"), "{all}");
+    let slug = article["url"].as_str().expect("a page").rsplit('/').next().expect("a slug");
+    assert!(lines.iter().step_by(2).all(|line| line.contains(slug)), "{all}");
+    assert!(all.contains(&format!("@{}", stage.alice.handle())) && all.contains("Red[31m flag"), "{all}");
+    assert!(!all.contains(['\u{1b}', '\u{202e}']), "{all:?}");
+    let hidden = stage.app.command_output(&["comment", "list", slug, "--state", "hidden"]).await;
+    assert!(hidden.lines().count() == 2 && hidden.contains("My aunt does"), "{hidden}");
+    let id = hidden.split_whitespace().next().expect("an id");
+    stage.app.command_output(&["comment", "show", id]).await;
+    let held = stage.app.command_output(&["comment", "list", "--state", "held"]).await;
+    assert_eq!(held.trim(), "no comments");
+    assert!(refusal(&stage, &["comment", "list", "no-such-review"]).await.contains("no review is called"));
+    assert!(refusal(&stage, &["comment", "reject", id]).await.contains("shown, not held"));
+}
+
+async fn what_an_author_deletes_leaves_no_trace_but_its_place(database: Database) {
+    let (stage, article, note, reply) = stage_with_thread(database).await;
+    stage.alice.deliver(stage.inbox(), &stage.alice.delete(&note)).await;
+    let is_deleted = |page: &Page| page.text.contains("This comment was deleted by its author.");
+    let page = stage.await_page(&article, "the deletion", is_deleted).await;
+    assert!(page.comment("My aunt does").expect("the reply").text.contains("to a deleted comment"));
+    let url = note["url"].as_str().expect("a page");
+    let traces = ["Who waves", "Alice Viewer", "@alice", "/users/alice", url, id_of(&note)];
+    assert_nowhere(&stage, &article, &traces).await;
+    assert_eq!(replies(&stage, &article).await, [reply["id"].clone()]);
+    let list = stage.app.command_output(&["comment", "list"]).await;
+    assert!(!list.contains("Who waves") && !list.contains("@alice"), "{list}");
+    assert!(refusal(&stage, &["comment", "reply", id_of(&note), "--text", "x"]).await.contains("deleted"));
+}
