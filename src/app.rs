@@ -16,7 +16,7 @@ use crate::domain::critic::Profile;
 use crate::domain::id::CriticId;
 use crate::domain::time::{Clock, Timestamp};
 use crate::federation::vocab::address::Rules;
-use crate::flows::{App, Keys, Parts, Wake, authenticate, picture};
+use crate::flows::{App, Keys, Parts, Wake, authenticate, picture, profile};
 use crate::net::client::{Client, Policy};
 use crate::store::critics::{self, INSTANCE};
 use crate::store::feeds::{self, Managed};
@@ -132,13 +132,14 @@ async fn pin_origin(app: &App) -> anyhow::Result<()> {
 async fn manage(app: &App, config: &Config) -> anyhow::Result<()> {
     let now = app.clock.now();
     let mut ids = HashMap::new();
-    for profile in &config.critics {
+    for declared in &config.critics {
         let mut tx = app.db.begin().await?;
-        let id = critics::manage(&mut tx, profile, now).await?;
+        let id = critics::manage(&mut tx, declared, now).await?;
         tx.commit().await?;
         app.ensure_key(&id.to_string(), now).await?;
-        manage_avatar(app, id, profile).await;
-        ids.insert(profile.handle.as_str(), id);
+        manage_avatar(app, id, declared).await;
+        profile::announce(app, id).await?;
+        ids.insert(declared.handle.as_str(), id);
     }
     let midnight = app.site.timezone.to_datetime(now.to_jiff()).date().to_zoned(app.site.timezone.clone())?;
     let today = Timestamp::from_millis(midnight.timestamp().as_millisecond());

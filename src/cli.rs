@@ -13,7 +13,10 @@ use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
 use url::Url;
 
+mod block;
 mod comment;
+mod critic;
+mod follower;
 
 use crate::app::{self, Role, SystemClock};
 use crate::config::{self, Config, DEFAULT_FILE};
@@ -76,6 +79,15 @@ enum Command {
     /// What others say under the reviews, and what the critic says to it.
     #[command(subcommand)]
     Comment(comment::Comment),
+    /// Whom the critics do not want to hear.
+    #[command(subcommand)]
+    Block(block::Block),
+    /// Who follows, and who asks to.
+    #[command(subcommand)]
+    Follower(follower::Follower),
+    /// The accounts of the critics themselves.
+    #[command(subcommand)]
+    Critic(critic::Critic),
     /// Ask the server that runs under this config whether it is well; for health checks.
     Health,
 }
@@ -127,6 +139,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Quote(command) => quote::run(&open(&file).await?, command).await,
         Command::Report(command) => report::run(&open(&file).await?, command).await,
         Command::Comment(command) => comment::run(&file, command).await,
+        Command::Block(command) => block::run(&file, command).await,
+        Command::Follower(command) => follower::run(&file, command).await,
+        Command::Critic(command) => critic::run(&file, command).await,
         Command::Health => health(&config::load(&file)?).await,
     }
 }

@@ -12,6 +12,7 @@
 
 mod answers;
 mod authority;
+mod blocks;
 mod config;
 mod course;
 mod crash;
@@ -19,6 +20,7 @@ mod feeds;
 mod house;
 mod keys;
 mod moderation;
+mod moves;
 mod origin;
 mod publish;
 mod rendering;

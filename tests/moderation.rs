@@ -6,7 +6,7 @@ use crate::both_databases;
 use crate::support::http::{AS2, HTML};
 use crate::support::page::Page;
 use crate::support::shapes::id_of;
-use crate::support::{Database, Stage};
+use crate::support::{Database, Stage, eventually};
 
 both_databases!(
     a_hidden_comment_leaves_a_placeholder_for_what_hangs_under_it,
@@ -14,6 +14,8 @@ both_databases!(
     an_author_edits_and_deletes_what_is_hidden,
     comments_are_listed_with_their_states,
     what_an_author_deletes_leaves_no_trace_but_its_place,
+    a_held_comment_waits_until_its_author_is_let_through,
+    what_a_silenced_server_says_waits,
 );
 
 async fn stage_with_thread(database: Database) -> (Stage, Value, Value, Value) {
@@ -85,7 +87,7 @@ async fn the_words_of_a_removed_comment_never_come_back(database: Database) {
     let printed = stage.app.command_output(&["comment", "delete", id_of(&note)]).await;
     assert!(printed.contains("still stands on its author's server"), "{printed}");
     let page = stage.page(&article).await;
-    assert!(page.text.contains("This comment was hidden by the critic."), "{}", page.text);
+    assert!(page.text.contains("This comment was removed by the critic."), "{}", page.text);
     stage.alice.deliver(stage.inbox(), &stage.alice.edit(&note, "<p>Here again</p>", 60)).await;
     stage.alice.deliver(stage.inbox(), &stage.alice.create(&note)).await;
     stage.settle().await;
@@ -154,4 +156,55 @@ async fn what_an_author_deletes_leaves_no_trace_but_its_place(database: Database
     let list = stage.app.command_output(&["comment", "list"]).await;
     assert!(!list.contains("Who waves") && !list.contains("@alice"), "{list}");
     assert!(refusal(&stage, &["comment", "reply", id_of(&note), "--text", "x"]).await.contains("deleted"));
+}
+
+async fn await_held(stage: &Stage, count: usize) -> String {
+    eventually(&format!("{count} held comments"), || async {
+        let held = stage.app.command_output(&["comment", "list", "--state", "held"]).await;
+        (held.lines().count() == 2 * count).then_some(held)
+    })
+    .await
+}
+
+async fn a_held_comment_waits_until_its_author_is_let_through(database: Database) {
+    let stage =
+        Stage::with(database, |_, settings| settings.set("moderation", "first_comments", "\"held\"")).await;
+    let article = stage.publish("The Night Ferry").await;
+    let bob = stage.remote.user("bob");
+    for (user, text) in [(&stage.alice, "First of all"), (&stage.alice, "And then"), (&bob, "Buy my boats")] {
+        let note = user.reply(id_of(&article), &format!("<p>{text}</p>"));
+        user.deliver(stage.inbox(), &user.create(&note)).await;
+    }
+    let held = await_held(&stage, 3).await;
+    assert_nowhere(&stage, &article, &["First of all", "And then", "Buy my boats"]).await;
+    let id_where = |text: &str| {
+        let lines: Vec<&str> = held.lines().collect();
+        let at = lines.iter().position(|line| line.contains(text)).expect("the comment");
+        lines[at - 1].split_whitespace().next().expect("an id").to_owned()
+    };
+    stage.app.command_output(&["comment", "reject", &id_where("Buy my boats")]).await;
+    let printed = stage.app.command_output(&["comment", "approve", &id_where("First of all")]).await;
+    assert!(printed.contains("1 more"), "{printed}");
+    let page = stage.page(&article).await;
+    assert!(page.comment("First of all").is_some() && page.comment("And then").is_some());
+    assert!(!page.text.contains("Buy my boats"));
+    stage.comment(&stage.alice, &article, "From now on at once").await;
+    let again = bob.reply(id_of(&article), "<p>Buy my ferries</p>");
+    bob.deliver(stage.inbox(), &bob.create(&again)).await;
+    await_held(&stage, 1).await;
+    assert!(!stage.page(&article).await.text.contains("Buy my"));
+}
+
+async fn what_a_silenced_server_says_waits(database: Database) {
+    let (stage, article, note, _) = stage_with_thread(database).await;
+    let printed = stage.app.command_output(&["block", "domain", "remote.test", "--silence"]).await;
+    assert!(printed.contains("is held"), "{printed}");
+    assert!(stage.page(&article).await.comment("Who waves").is_some(), "what was shown stays shown");
+    let late = stage.alice.reply(id_of(&note), "<p>One more word</p>");
+    stage.alice.deliver(stage.inbox(), &stage.alice.create(&late)).await;
+    let held = await_held(&stage, 1).await;
+    assert!(held.contains("One more word"), "{held}");
+    assert_nowhere(&stage, &article, &["One more word"]).await;
+    stage.app.command_output(&["comment", "show", id_of(&late)]).await;
+    assert!(stage.page(&article).await.comment("One more word").is_some());
 }

@@ -3,16 +3,18 @@
 /// What an activity of ours does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A review appears.
+    /// A review, or an answer of the critic, appears.
     Create,
-    /// A review changed.
+    /// A review, an answer or the critic's profile changed.
     Update,
-    /// A review was taken back.
+    /// A review, or an answer of the critic, was taken back.
     Delete,
     /// A follow, or a quote, is accepted.
     Accept,
     /// A follow, or a quote, is refused, or ended by the critic.
     Reject,
+    /// A critic moved to another account.
+    Move,
     /// What somebody else said, passed on in their own bytes. Not ours, so never served.
     Forward,
 }
@@ -26,6 +28,7 @@ impl Kind {
             Self::Delete => "Delete",
             Self::Accept => "Accept",
             Self::Reject => "Reject",
+            Self::Move => "Move",
             Self::Forward => "Forward",
         }
     }

@@ -43,8 +43,12 @@ pub enum Presence {
     Shown,
     /// That its author deleted it: only a placeholder holds its place in the thread.
     Deleted,
-    /// That the critic does not show it: a placeholder, too.
+    /// That the critic hid it: a placeholder, too.
     Hidden,
+    /// That the critic took its words away for good.
+    Removed,
+    /// That it is not shown, for now: it waits for the critic, or its author blocks the critic.
+    Withheld,
 }
 
 /// The author of a comment, as shown beside it.

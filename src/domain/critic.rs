@@ -53,6 +53,8 @@ pub struct Critic {
     pub profile: Profile,
     /// The avatar's name under `/media/`, and its media type, once it is in our media folder.
     pub avatar: Option<(String, String)>,
+    /// The account elsewhere that the critic moved to.
+    pub moved_to: Option<Url>,
     /// Since when the critic is here.
     pub created_at: Timestamp,
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, bail, ensure};
 use url::Url;
 
 use super::App;
+use super::profile::ensure_here;
 use crate::domain::activity::Kind;
 use crate::domain::comment::{self, Answer, Mention};
 use crate::domain::critic::Critic;
@@ -58,6 +59,7 @@ struct Composed {
 /// # Errors
 /// Where there is nothing to answer, or the same answer stands there already.
 pub async fn answer(app: &App, critic: &Critic, under: Under, source: &str) -> anyhow::Result<Answer> {
+    ensure_here(critic)?;
     let source = source.trim();
     let place = place(app, under).await?;
     let composed = compose(app, place.review.id, place.author.as_ref(), source).await?;
@@ -213,7 +215,7 @@ async fn mentions(app: &App, author: Option<&Url>, source: &str) -> anyhow::Resu
         mentions.push(Mention { actor: known.uri, page: known.url, handle: known.handle, in_text: false });
     }
     for handle in text::handles(source).into_iter().take(MOST_MENTIONS) {
-        let Some(uri) = answers::actor_of_handle(&app.db, &handle).await? else { continue };
+        let Some(uri) = moderation::actor_of_handle(&app.db, &handle).await? else { continue };
         if let Some(mention) = mentions.iter_mut().find(|mention| mention.actor.as_str() == uri) {
             mention.in_text = true;
             continue;

@@ -7,9 +7,11 @@ use super::App;
 use super::hold::{hold, until};
 use crate::domain::delivery::{GIVE_UP_AFTER, LONGEST_RETRY_AFTER, wait_after};
 use crate::domain::id::LeaseId;
+use crate::domain::moderation::Standing;
 use crate::domain::time::Timestamp;
 use crate::federation::signature::cavage;
 use crate::net::media_type::ACTIVITY_JSON;
+use crate::store::blocks;
 use crate::store::deliveries::{self, Job, Outcome};
 use crate::store::leases::Queue;
 
@@ -74,6 +76,10 @@ impl Verdict {
 
 /// Signs and sends once.
 async fn attempt(app: &App, job: &Job) -> Verdict {
+    // A row that was written before its server was blocked, or by who did not ask.
+    if matches!(blocks::of_host(&app.db, &job.host, &app.policy).await, Ok(Standing::Blocked)) {
+        return Verdict { status: None, error: "its server is blocked here".to_owned(), then: Then::GiveUp };
+    }
     let answer = post(app, job).await;
     let now = app.clock.now();
     let (status, error, asked) = match answer {

@@ -170,6 +170,9 @@ async fn ask(app: &App, feed: &Feed) -> anyhow::Result<Answer> {
 
 /// Lets reviews out that an earlier poll held because it was full, the oldest first; gives their number.
 async fn release_held(app: &App, feed: &Feed, critic: &Critic) -> anyhow::Result<u32> {
+    if critic.moved_to.is_some() {
+        return Ok(0);
+    }
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     let held = reviews::held_by_feed(&mut tx, feed.id, feed.max_publish_per_poll).await?;

@@ -23,12 +23,15 @@ use crate::store::critics::{self, INSTANCE};
 
 pub mod answer;
 pub mod authenticate;
+pub mod block;
 pub mod deliver;
+pub mod find;
 pub mod follow;
 mod hold;
 pub mod ingest;
 pub mod moderate;
 pub mod picture;
+pub mod profile;
 pub mod publish;
 pub mod quote;
 pub mod receive;

@@ -36,7 +36,7 @@ pub async fn decide(app: &App, id: CommentId, decision: Decision) -> anyhow::Res
     tx.lock(&case.actor).await?;
     let state = moderation::state(&mut tx, id).await?.context("no such comment")?;
     let to = match (decision, state.as_str()) {
-        (Decision::Hide, "shown" | "held") | (Decision::Reject, "held") => "hidden",
+        (Decision::Hide, "shown" | "held" | "withheld") | (Decision::Reject, "held") => "hidden",
         (Decision::Show | Decision::Approve, "hidden" | "held") => "shown",
         (_, state) => bail!("{}", refusal(decision, state)),
     };
@@ -55,6 +55,7 @@ async fn let_through(tx: &mut Tx, case: &Case) -> anyhow::Result<u64> {
 fn refusal(decision: Decision, state: &str) -> String {
     match (decision, state) {
         (_, "deleted") => "its author deleted it".to_owned(),
+        (_, "withheld") => "its author blocks the critic".to_owned(),
         (_, "removed") => "its words were removed for good".to_owned(),
         (Decision::Reject, "shown") => {
             "it is shown, not held: `marquee comment hide` takes it off the page".to_owned()

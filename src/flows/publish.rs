@@ -4,10 +4,11 @@ use anyhow::{Context, bail};
 
 use super::App;
 use super::picture::Picture;
+use super::profile::ensure_here;
 use crate::domain::activity::Kind;
 use crate::domain::critic::Critic;
 use crate::domain::entry::content_hash;
-use crate::domain::feed::Decision;
+use crate::domain::feed::{Decision, Feed};
 use crate::domain::id::{ActivityId, CriticId, FeedId, ReviewId};
 use crate::domain::review::{Draft, Media, Review, State, slug};
 use crate::domain::time::Timestamp;
@@ -68,6 +69,7 @@ pub async fn publish(
     draft: Draft,
     picture: Option<Picture>,
 ) -> anyhow::Result<Review> {
+    ensure_here(critic)?;
     let now = app.clock.now();
     let state = match draft.published {
         Some(date) if date > now => State::Scheduled,
@@ -166,24 +168,40 @@ async fn release_scheduled(app: &App, id: ReviewId) -> anyhow::Result<()> {
         Some(feed) => feeds::by_id(&mut tx, feed).await?,
         None => None,
     };
+    let critic = critic_of(app, &review).await?;
+    if let Err(moved) = ensure_here(&critic) {
+        return hold_for_turn(tx, review, feed.as_ref(), &moved.to_string(), now).await;
+    }
     if let Some(feed) = &feed {
         let lately = reviews::released_since(&mut tx, feed.id, now - feed.interval).await?;
         let title = review.draft.title.clone();
         if lately >= u64::from(feed.max_publish_per_poll) {
-            review.state = State::Held;
-            reviews::save(&mut tx, &review, now).await?;
-            entries::hold_for_turn(&mut tx, review.id).await?;
             let reason = format!("its hour came, but {lately} went out lately: waits for its turn");
-            feeds::log(&mut tx, feed.id, Decision::Held, &title, &reason, now).await?;
-            tx.commit().await?;
-            return Ok(());
+            return hold_for_turn(tx, review, Some(feed), &reason, now).await;
         }
         feeds::log(&mut tx, feed.id, Decision::Published, &title, "its hour came", now).await?;
     }
-    let critic = critic_of(app, &review).await?;
     review.release(now)?;
     reviews::save(&mut tx, &review, now).await?;
     announce(app, &mut tx, &critic, &review, now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A review whose hour came, but that does not go out yet.
+async fn hold_for_turn(
+    mut tx: Tx,
+    mut review: Review,
+    feed: Option<&Feed>,
+    reason: &str,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    review.state = State::Held;
+    reviews::save(&mut tx, &review, now).await?;
+    if let Some(feed) = feed {
+        entries::hold_for_turn(&mut tx, review.id).await?;
+        feeds::log(&mut tx, feed.id, Decision::Held, &review.draft.title, reason, now).await?;
+    }
     tx.commit().await?;
     Ok(())
 }
@@ -209,6 +227,7 @@ pub async fn release(app: &App, id: ReviewId) -> anyhow::Result<Review> {
     let mut tx = app.db.begin().await?;
     let mut review = reviews::in_tx(&mut tx, id).await?.context("no such review")?;
     let critic = critic_of(app, &review).await?;
+    ensure_here(&critic)?;
     review.release(now)?;
     reviews::save(&mut tx, &review, now).await?;
     announce(app, &mut tx, &critic, &review, now).await?;

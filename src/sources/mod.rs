@@ -3,6 +3,7 @@
 //! with an error of one line. Texts come out bounded, without control characters; HTML comes out safe.
 
 pub mod answer;
+pub mod blocklist;
 pub mod credits;
 pub mod draft;
 pub mod feed;

@@ -147,15 +147,3 @@ pub async fn told(tx: &mut Tx, object: &url::Url, limit: u32) -> Result<Vec<Stri
     .fetch_all(c)
     .await)
 }
-
-/// The id of the actor whose confirmed handle this is (`@user@host`), in whatever case it is written.
-pub async fn actor_of_handle(db: &Db, handle: &str) -> Result<Option<String>> {
-    read!(db, |c| {
-        sqlx::query_scalar(
-        "select uri from actors where lower(handle) = $1 and deleted_at is null order by fetched_at desc limit 1",
-    )
-    .bind(handle.to_lowercase())
-    .fetch_optional(c)
-    .await
-    })
-}

@@ -1,7 +1,11 @@
 //! Whom the critics do not want to hear: actors and whole servers.
 
-use super::{Db, Result, read};
+use sqlx::FromRow;
+
+use super::{Db, Result, Tx, on, read, run};
+use crate::domain::id::CriticId;
 use crate::domain::moderation::{Policy, Rule, Standing, domains};
+use crate::domain::time::Timestamp;
 
 /// Names have no more labels than this that anybody makes rules about.
 const MOST_LABELS: usize = 16;
@@ -46,4 +50,192 @@ async fn rule(db: &Db, domain: &str) -> Result<Option<Rule>> {
             .fetch_optional(c)
             .await)?;
     Ok(rule.as_deref().and_then(Rule::parse))
+}
+
+/// The rule about exactly this domain, as it stands in this transaction.
+pub async fn rule_in(tx: &mut Tx, domain: &str) -> Result<Option<Rule>> {
+    let rule: Option<String> =
+        on!(tx, |c| sqlx::query_scalar("select rule from domain_rules where host = $1")
+            .bind(domain)
+            .fetch_optional(c)
+            .await)?;
+    Ok(rule.as_deref().and_then(Rule::parse))
+}
+
+/// Sets the rule about a domain.
+pub async fn set_rule(
+    tx: &mut Tx,
+    domain: &str,
+    rule: Rule,
+    reason: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into domain_rules (host, rule, reason, created_at) values ($1, $2, $3, $4)
+             on conflict (host) do update set rule = excluded.rule, reason = excluded.reason,
+                created_at = excluded.created_at",
+        )
+        .bind(domain)
+        .bind(rule.as_str())
+        .bind(reason)
+        .bind(now)
+    )?;
+    Ok(())
+}
+
+/// Blocks an actor.
+pub async fn set_blocked(tx: &mut Tx, actor: &url::Url, reason: Option<&str>, now: Timestamp) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into blocked_actors (actor, reason, created_at) values ($1, $2, $3)
+             on conflict (actor) do update set reason = excluded.reason",
+        )
+        .bind(actor.as_str())
+        .bind(reason)
+        .bind(now)
+    )?;
+    Ok(())
+}
+
+/// Ends the rule about a domain, or the block of an actor; false where there is none.
+pub async fn remove(tx: &mut Tx, subject: &str) -> Result<bool> {
+    let rules = run!(tx, sqlx::query("delete from domain_rules where host = $1").bind(subject))?;
+    let actors = run!(tx, sqlx::query("delete from blocked_actors where actor = $1").bind(subject))?;
+    Ok(rules + actors > 0)
+}
+
+/// A rule or a block, as it is listed.
+#[derive(Debug, Clone, FromRow)]
+pub struct Entry {
+    /// The domain, or the actor's id.
+    pub subject: String,
+    /// `block`, `silence`, `allow`, or `account` for an actor who is blocked.
+    pub rule: String,
+    /// The critic's own note.
+    pub reason: Option<String>,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+/// All rules and blocks, by subject.
+pub async fn all(db: &Db) -> Result<Vec<Entry>> {
+    read!(db, |c| sqlx::query_as(
+        "select host as subject, rule, reason, created_at from domain_rules
+         union all
+         select actor as subject, 'account' as rule, reason, created_at from blocked_actors
+         order by rule, subject",
+    )
+    .fetch_all(c)
+    .await)
+}
+
+/// The rules about domains, in this transaction.
+pub async fn rules(tx: &mut Tx) -> Result<Vec<(String, String)>> {
+    on!(tx, |c| sqlx::query_as("select host, rule from domain_rules").fetch_all(c).await)
+}
+
+/// The hosts of everyone who is known here, who follows, or to whom something is on its way.
+pub async fn known_hosts(tx: &mut Tx) -> Result<Vec<String>> {
+    on!(tx, |c| sqlx::query_scalar(
+        "select host from actors union select host from followers
+         union select host from deliveries where state = 'queued'",
+    )
+    .fetch_all(c)
+    .await)
+}
+
+/// What a block ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// Followers who were removed.
+    pub followers: u64,
+    /// Comments that were hidden.
+    pub comments: u64,
+}
+
+impl std::ops::AddAssign for Ended {
+    fn add_assign(&mut self, more: Self) {
+        self.followers += more.followers;
+        self.comments += more.comments;
+    }
+}
+
+/// Ends what binds us to everyone of a host: nobody there follows, is shown, is counted, or is sent anything.
+pub async fn sever_host(tx: &mut Tx, host: &str, now: Timestamp) -> Result<Ended> {
+    let followers = run!(
+        tx,
+        sqlx::query(
+            "update followers set state = 'gone', signed_at = $2
+             where state in ('following', 'pending')
+                and (host = $1 or actor in (select uri from actors where host = $1))",
+        )
+        .bind(host)
+        .bind(now)
+    )?;
+    let comments = run!(
+        tx,
+        sqlx::query(
+            "update comments set state = 'hidden' where state in ('shown', 'held', 'withheld')
+                and actor in (select uri from actors where host = $1)",
+        )
+        .bind(host)
+    )?;
+    let others = [
+        "update reactions set state = 'off', signed_at = $2 where state = 'on'
+            and actor in (select uri from actors where host = $1)",
+        "update stamps set state = 'revoked' where state = 'granted' and $2 is not null
+            and actor in (select uri from actors where host = $1)",
+        "update deliveries set state = 'superseded', finished_at = $2 where state = 'queued' and host = $1",
+        "update received set state = 'dropped', note = 'its server was blocked' where state = 'queued'
+            and $2 is not null and actor in (select uri from actors where host = $1)",
+    ];
+    for statement in others {
+        run!(tx, sqlx::query(statement).bind(host).bind(now))?;
+    }
+    Ok(Ended { followers, comments })
+}
+
+/// Ends what binds us to one actor, but for its follows, which are ended one by one.
+pub async fn sever_actor(tx: &mut Tx, actor: &url::Url, now: Timestamp) -> Result<Ended> {
+    let comments = run!(
+        tx,
+        sqlx::query(
+            "update comments set state = 'hidden' where state in ('shown', 'held', 'withheld') and actor = $1"
+        )
+        .bind(actor.as_str())
+    )?;
+    let others = [
+        "update reactions set state = 'off', signed_at = $2 where state = 'on' and actor = $1",
+        "update received set state = 'dropped', note = 'its actor was blocked' where state = 'queued'
+            and $2 is not null and actor = $1",
+    ];
+    for statement in others {
+        run!(tx, sqlx::query(statement).bind(actor.as_str()).bind(now))?;
+    }
+    Ok(Ended { followers: 0, comments })
+}
+
+/// A follow that is to be ended.
+#[derive(Debug, FromRow)]
+pub struct Follow {
+    /// Who is followed.
+    pub critic_id: CriticId,
+    /// The id of the Follow, where it had one.
+    pub follow_uri: Option<String>,
+    /// The signed date of what last changed it.
+    pub signed_at: Timestamp,
+}
+
+/// Whom an actor follows, or waits to.
+pub async fn follows_of(tx: &mut Tx, actor: &url::Url) -> Result<Vec<Follow>> {
+    on!(tx, |c| sqlx::query_as(
+        "select critic_id, follow_uri, signed_at from followers
+         where actor = $1 and state in ('following', 'pending') order by critic_id",
+    )
+    .bind(actor.as_str())
+    .fetch_all(c)
+    .await)
 }

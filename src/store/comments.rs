@@ -35,7 +35,9 @@ impl Row {
         let presence = match self.state.as_str() {
             "shown" => Presence::Shown,
             "deleted" => Presence::Deleted,
-            _ => Presence::Hidden,
+            "hidden" => Presence::Hidden,
+            "removed" => Presence::Removed,
+            _ => Presence::Withheld,
         };
         let comment = Comment {
             id: self.id,
@@ -76,7 +78,7 @@ pub async fn of_review(db: &Db, review: ReviewId, limit: u32) -> Result<Vec<Comm
             select id, parent_uri from comments where review_id = $1 and state = 'shown'
             union
             select p.id, p.parent_uri from comments p join kept k on p.uri = k.parent_uri
-            where p.review_id = $1 and p.state in ('deleted', 'hidden', 'held', 'removed'))
+            where p.review_id = $1 and p.state in ('deleted', 'hidden', 'removed', 'held', 'withheld'))
          select c.id, c.review_id, c.uri, c.url, p.id as parent_id, c.content, c.warning, c.language, c.state,
             c.published_at, c.edited_at, c.actor as author_uri, a.url as author_url,
             coalesce(k.name, a.name) as author_name, a.handle as author_handle,

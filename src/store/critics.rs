@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, from_json, json, on, read, run};
+use super::{Db, Result, Tx, from_json, json, on, read, run, url};
 use crate::domain::critic::{Critic, Profile};
 use crate::domain::id::{CriticId, KeyId};
 use crate::domain::time::Timestamp;
@@ -20,6 +20,7 @@ struct Row {
     also_known_as: String,
     attribution_domains: String,
     hide_followers: i64,
+    moved_to: Option<String>,
     created_at: Timestamp,
 }
 
@@ -38,6 +39,7 @@ impl Row {
                 hide_followers: self.hide_followers != 0,
             },
             avatar: self.avatar_name.zip(self.avatar_type),
+            moved_to: self.moved_to.as_deref().map(url).transpose()?,
             created_at: self.created_at,
         })
     }
@@ -114,6 +116,27 @@ pub async fn clear_avatar(tx: &mut Tx, critic: CriticId) -> Result<()> {
     let statement = "update critics set avatar_name = null, avatar_type = null where id = $1";
     run!(tx, sqlx::query(statement).bind(critic))?;
     Ok(())
+}
+
+/// The fingerprint of the profile that a critic's followers were last told of.
+pub async fn announced(tx: &mut Tx, critic: CriticId) -> Result<Option<String>> {
+    on!(tx, |c| sqlx::query_scalar("select announced from critics where id = $1")
+        .bind(critic)
+        .fetch_one(c)
+        .await)
+}
+
+/// Remembers what they are told now.
+pub async fn set_announced(tx: &mut Tx, critic: CriticId, fingerprint: &str) -> Result<()> {
+    let statement = "update critics set announced = $2 where id = $1";
+    run!(tx, sqlx::query(statement).bind(critic).bind(fingerprint))?;
+    Ok(())
+}
+
+/// The critic moved to another account, for good; false where that happened before.
+pub async fn set_moved(tx: &mut Tx, critic: CriticId, target: &url::Url) -> Result<bool> {
+    let statement = "update critics set moved_to = $2 where id = $1 and moved_to is null";
+    run!(tx, sqlx::query(statement).bind(critic).bind(target.as_str())).map(|rows| rows == 1)
 }
 
 /// The owner of the key that signs what the site itself asks.

@@ -103,7 +103,7 @@ pub async fn supersede(
     let overtaken = match kind {
         Kind::Delete => "",
         Kind::Update => "Update",
-        Kind::Create | Kind::Accept | Kind::Reject | Kind::Forward => return Ok(()),
+        Kind::Create | Kind::Accept | Kind::Reject | Kind::Move | Kind::Forward => return Ok(()),
     };
     run!(
         tx,

@@ -132,3 +132,25 @@ pub async fn remove(tx: &mut Tx, id: CommentId) -> Result<()> {
     )?;
     Ok(())
 }
+
+/// The id of the actor whose confirmed handle this is (`@user@host`), in whatever case it is written.
+pub async fn actor_of_handle(db: &Db, handle: &str) -> Result<Option<String>> {
+    read!(db, |c| {
+        sqlx::query_scalar(
+        "select uri from actors where lower(handle) = $1 and deleted_at is null order by fetched_at desc limit 1",
+    )
+    .bind(handle.to_lowercase())
+    .fetch_optional(c)
+    .await
+    })
+}
+
+/// The id of the actor whose page this is.
+pub async fn actor_of_page(db: &Db, page: &url::Url) -> Result<Option<String>> {
+    read!(db, |c| sqlx::query_scalar(
+        "select uri from actors where url = $1 and deleted_at is null order by fetched_at desc limit 1",
+    )
+    .bind(page.as_str())
+    .fetch_optional(c)
+    .await)
+}

@@ -41,6 +41,9 @@ pub fn person(origin: &Origin, critic: &Critic, public_key_pem: &str, handle_dom
     if !profile.also_known_as.is_empty() {
         person["alsoKnownAs"] = json!(profile.also_known_as);
     }
+    if let Some(target) = &critic.moved_to {
+        person["movedTo"] = json!(target);
+    }
     if let Some(domain) = handle_domain {
         person["webfinger"] = json!(format!("{}@{domain}", profile.handle));
     }
@@ -89,6 +92,7 @@ fn context(person: &Value) -> Value {
         }
     };
     define("alsoKnownAs", json!({"@id": "as:alsoKnownAs", "@type": "@id"}));
+    define("movedTo", json!({"@id": "as:movedTo", "@type": "@id"}));
     define("webfinger", json!("https://purl.archive.org/socialweb/webfinger#webfinger"));
     json!([CONTEXT, "https://w3id.org/security/v1", terms])
 }

@@ -12,6 +12,7 @@ pub mod collection;
 pub mod document;
 pub mod incoming;
 pub mod note;
+pub mod profile;
 pub mod quote;
 pub mod remote_actor;
 mod tag;

@@ -40,6 +40,7 @@ pub(super) fn critic() -> Critic {
             attribution_domains: Vec::new(),
             hide_followers: false,
         },
+        moved_to: None,
         avatar: Some(("face.png".to_owned(), "image/png".to_owned())),
         created_at: moment("2026-01-01T00:00:00Z"),
     }

@@ -191,6 +191,9 @@ impl Poll<'_> {
                 Some("likeness"),
                 format!("much like {}", self.app.origin.review_page(&other)),
             )
+        } else if let Some(target) = self.critic.moved_to.as_ref().filter(|_| date >= self.feed.publish_since)
+        {
+            (State::Held, Decision::Held, Some("turn"), format!("the critic moved to {target}"))
         } else if date > now {
             (State::Scheduled, Decision::Scheduled, None, format!("dated ahead: goes out at {date}"))
         } else if date < self.feed.publish_since {

@@ -10,7 +10,7 @@ use super::activity_json;
 use crate::domain::critic::Critic;
 use crate::federation::vocab::collection::{self, Order};
 use crate::federation::vocab::{activity, actor, article};
-use crate::flows::publish;
+use crate::flows::{profile, publish};
 use crate::store::{critics, followers, reviews};
 use crate::web::error::WebError;
 use crate::web::negotiate::prefers_html;
@@ -45,10 +45,7 @@ pub(in crate::web) async fn show(
 
 /// A critic's actor.
 pub(in crate::web) async fn document(state: &WebState, critic: &Critic) -> Result<Response, WebError> {
-    let app = &state.app;
-    let key = app.critic_key(critic.id).await?;
-    let pem = key.public_key_pem().map_err(anyhow::Error::from)?;
-    Ok(activity_json(&actor::person(&app.origin, critic, &pem, app.handle_domain.as_deref())))
+    Ok(activity_json(&profile::document(&state.app, critic).await?))
 }
 
 async fn critic(state: &WebState, id: &str) -> Result<Critic, WebError> {

@@ -71,8 +71,9 @@ pub(super) fn flatten(site: &Site, branches: &[Branch]) -> Vec<Remark> {
             anchor: remark.anchor.clone(),
             name: remark.gone.is_none().then(|| remark.author.name.clone()),
             instead: match branch.comment.presence {
-                Presence::Hidden => "a hidden comment",
-                Presence::Deleted | Presence::Shown => "a deleted comment",
+                Presence::Deleted => "a deleted comment",
+                Presence::Removed => "a removed comment",
+                Presence::Hidden | Presence::Withheld | Presence::Shown => "a hidden comment",
             },
         };
         remarks.push(remark);
@@ -98,6 +99,8 @@ fn remark(site: &Site, comment: &Comment, depth: usize, answers: Option<Answered
             Presence::Shown => None,
             Presence::Deleted => Some("This comment was deleted by its author."),
             Presence::Hidden => Some("This comment was hidden by the critic."),
+            Presence::Removed => Some("This comment was removed by the critic."),
+            Presence::Withheld => Some("This comment is not shown."),
         },
     }
 }

@@ -48,6 +48,7 @@ fn critic() -> Critic {
             hide_followers: false,
         },
         avatar: Some(("face.png".to_owned(), "image/png".to_owned())),
+        moved_to: None,
         created_at: at("2026-01-01T00:00:00Z"),
     }
 }

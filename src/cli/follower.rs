@@ -1,0 +1,113 @@
+//! `marquee follower`: who follows, and who asks to.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::{Subcommand, ValueEnum};
+
+use super::{log_to_stderr, open, say, the_critic};
+use crate::app::{self, SystemClock};
+use crate::config;
+use crate::domain::text::one_line;
+use crate::flows::{App, find, follow};
+use crate::store::{actors, followers};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Follower {
+    /// Those who ask to follow, then those who do, the first to ask first.
+    List {
+        /// Only those in this state.
+        #[arg(long, value_enum)]
+        state: Option<State>,
+        /// How many of each.
+        #[arg(long, default_value_t = 1000)]
+        lines: u32,
+        /// The handle of the critic, where there are several.
+        #[arg(long)]
+        critic: Option<String>,
+    },
+    /// Let one follow who asks to.
+    Accept(Who),
+    /// Do not let one follow who asks to.
+    Reject(Who),
+    /// Remove a follower, who is told; they may follow again unless they are blocked.
+    Remove(Who),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Who {
+    /// `@user@host`, or the address of the account.
+    who: String,
+    /// The handle of the critic, where there are several.
+    #[arg(long)]
+    critic: Option<String>,
+}
+
+/// How a follow stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum State {
+    /// Waits for the critic's yes.
+    Pending,
+    /// Follows.
+    Following,
+}
+
+impl State {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Following => "following",
+        }
+    }
+}
+
+pub(super) async fn run(file: &Path, command: Follower) -> anyhow::Result<()> {
+    match command {
+        Follower::List { state, lines, critic } => {
+            log_to_stderr("warn");
+            let app = app::open_to_read(&config::load(file)?, Arc::new(SystemClock)).await?;
+            list(&app, state, lines, critic.as_deref()).await
+        }
+        Follower::Accept(who) => {
+            let app = open(file).await?;
+            let (critic, actor) = meant(&app, &who).await?;
+            follow::accept_follower(&app, critic, &actor).await?;
+            say(&format!("Accepted: {actor}"))
+        }
+        Follower::Reject(who) => {
+            let app = open(file).await?;
+            let (critic, actor) = meant(&app, &who).await?;
+            follow::reject_follower(&app, critic, &actor).await?;
+            say(&format!("Rejected: {actor}"))
+        }
+        Follower::Remove(who) => {
+            let app = open(file).await?;
+            let (critic, actor) = meant(&app, &who).await?;
+            follow::reject_follower(&app, critic, &actor).await?;
+            say(&format!("Removed: {actor}"))
+        }
+    }
+}
+
+async fn meant(app: &App, who: &Who) -> anyhow::Result<(crate::domain::id::CriticId, url::Url)> {
+    let critic = the_critic(app, who.critic.as_deref()).await?;
+    Ok((critic.id, find::actor(app, &who.who).await?))
+}
+
+async fn list(app: &App, state: Option<State>, lines: u32, critic: Option<&str>) -> anyhow::Result<()> {
+    let critic = the_critic(app, critic).await?;
+    let mut is_empty = true;
+    for wanted in [State::Pending, State::Following] {
+        if state.is_some_and(|state| state != wanted) {
+            continue;
+        }
+        for follower in followers::in_state(&app.db, critic.id, wanted.as_str(), lines).await? {
+            is_empty = false;
+            let known = actors::by_uri(&app.db, &url::Url::parse(&follower.actor)?).await?;
+            let handle = known.and_then(|known| known.handle).map(|handle| one_line(&handle));
+            let handle = handle.unwrap_or_else(|| "-".to_owned());
+            say(&format!("{:<9}  {}  {handle}  {}", follower.state, follower.signed_at, follower.actor))?;
+        }
+    }
+    if is_empty { say("nobody") } else { Ok(()) }
+}

@@ -1,0 +1,85 @@
+//! What a critic's followers are told about the critic.
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{CONTEXT, PUBLIC, in_context};
+use crate::domain::activity::Kind;
+use crate::domain::id::{ActivityId, CriticId};
+use crate::domain::origin::Origin;
+
+/// A critic's profile changed. `person` is the whole actor document, whose `@context` becomes the activity's.
+pub fn update(origin: &Origin, id: ActivityId, critic: CriticId, mut person: Value) -> Value {
+    let context = person.as_object_mut().and_then(|person| person.shift_remove("@context"));
+    in_context(
+        context.unwrap_or_else(|| json!(CONTEXT)),
+        json!({
+            "id": origin.activity(id),
+            "type": Kind::Update.as_str(),
+            "actor": origin.actor(critic),
+            "to": [PUBLIC],
+            "cc": [origin.actor_part(critic, "followers")],
+            "object": person,
+        }),
+    )
+}
+
+/// A critic moved to another account, and asks the followers to come along (FEP-7628).
+pub fn moved(origin: &Origin, id: ActivityId, critic: CriticId, target: &Url) -> Value {
+    let actor = origin.actor(critic);
+    in_context(
+        json!(CONTEXT),
+        json!({
+            "id": origin.activity(id),
+            "type": Kind::Move.as_str(),
+            "actor": actor,
+            "to": [origin.actor_part(critic, "followers")],
+            "object": actor,
+            "target": target,
+        }),
+    )
+}
+
+/// What of an actor document tells who the critic is: all of it but the keys, which change for reasons of their own.
+pub fn without_keys(person: &Value) -> Value {
+    let mut person = person.clone();
+    if let Some(members) = person.as_object_mut() {
+        for key in ["@context", "publicKey", "assertionMethod"] {
+            members.shift_remove(key);
+        }
+    }
+    person
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{ACTIVITY, CRITIC, origin};
+    use super::*;
+
+    #[test]
+    fn an_update_carries_the_whole_person_once_in_context() {
+        let person = json!({"@context": ["a"], "id": "x", "name": "Ada", "publicKey": {"id": "k"}});
+        let told = update(&origin(), ACTIVITY.parse().unwrap(), CRITIC.parse().unwrap(), person.clone());
+        assert_eq!((&told["@context"], &told["type"]), (&json!(["a"]), &json!("Update")));
+        assert_eq!(told["object"], json!({"id": "x", "name": "Ada", "publicKey": {"id": "k"}}));
+        assert_eq!(without_keys(&person), json!({"id": "x", "name": "Ada"}));
+    }
+
+    #[test]
+    fn a_move_names_who_and_whereto() {
+        let target: Url = "https://m.example/users/ada".parse().unwrap();
+        let actor = format!("https://crit.example/ap/actor/{CRITIC}");
+        assert_eq!(
+            moved(&origin(), ACTIVITY.parse().unwrap(), CRITIC.parse().unwrap(), &target),
+            json!({
+                "@context": "https://www.w3.org/ns/activitystreams",
+                "id": format!("https://crit.example/ap/activity/{ACTIVITY}"),
+                "type": "Move",
+                "actor": actor,
+                "to": [format!("{actor}/followers")],
+                "object": actor,
+                "target": "https://m.example/users/ada",
+            })
+        );
+    }
+}

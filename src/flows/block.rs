@@ -1,0 +1,195 @@
+//! Whom the critics do not want to hear: one account, or everyone of a server. What a block ends stays ended when
+//! it is taken back: comments stay hidden until they are shown by hand, and followers may follow again.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, ensure};
+use url::Url;
+
+use super::App;
+use super::follow::write_answer;
+use super::quote;
+use crate::domain::activity::Kind;
+use crate::domain::id::ActivityId;
+use crate::domain::moderation::{Rule, domains};
+use crate::domain::text::one_line;
+use crate::domain::time::Timestamp;
+use crate::federation::vocab::address::canonical_host;
+use crate::sources::blocklist::{Faults, Listed, Severity};
+use crate::store::blocks::{self, Ended};
+use crate::store::{Tx, actors, deliveries, followers};
+
+/// Characters of a note about a block.
+const MOST_REASON: usize = 500;
+
+/// Blocks an account: it follows no longer, which it is told, and its comments are hidden.
+pub async fn account(app: &App, actor: &Url, reason: Option<&str>) -> anyhow::Result<Ended> {
+    let known = actors::by_uri(&app.db, actor).await?;
+    quote::revoke_all_of(app, actor).await?;
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    tx.lock(actor.as_str()).await?;
+    blocks::set_blocked(&mut tx, actor, reason.map(note).as_deref(), now).await?;
+    let mut ended = blocks::sever_actor(&mut tx, actor, now).await?;
+    for follow in blocks::follows_of(&mut tx, actor).await? {
+        followers::unfollow(&mut tx, follow.critic_id, actor, now.max(follow.signed_at)).await?;
+        ended.followers += 1;
+        let Some(known) = &known else { continue };
+        let asked = follow.follow_uri.as_deref().map(Url::parse).transpose()?;
+        let id = ActivityId::new(now);
+        write_answer(app, &mut tx, id, Kind::Reject, follow.critic_id, actor, asked.as_ref(), now).await?;
+        deliveries::enqueue(&mut tx, id, &known.inbox, now).await?;
+    }
+    tx.commit().await?;
+    app.wake.up();
+    Ok(ended)
+}
+
+/// A domain in the one form in which rules are kept.
+///
+/// # Errors
+/// Where it is none, or our own.
+pub fn domain(app: &App, text: &str) -> anyhow::Result<String> {
+    let host = canonical_host(text.trim(), app.rules).filter(|host| !host.contains(':'));
+    let host = host.with_context(|| format!("{text:?} is not a domain like example.org"))?;
+    let ours = [app.origin.host(), app.handle_domain()];
+    ensure!(!ours.iter().any(|ours| domains(ours).any(|above| above == host)), "{host} is this site's own");
+    Ok(host)
+}
+
+/// Sets the rule about a domain, and what is under it.
+pub async fn rule(app: &App, host: &str, rule: Rule, reason: Option<&str>) -> anyhow::Result<Ended> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    tx.lock("blocks").await?;
+    blocks::set_rule(&mut tx, host, rule, reason.map(note).as_deref(), now).await?;
+    let ended = match rule {
+        Rule::Block => sever(&mut tx, &[host.to_owned()], now).await?,
+        Rule::Silence | Rule::Allow => Ended::default(),
+    };
+    tx.commit().await?;
+    app.wake.up();
+    Ok(ended)
+}
+
+/// Ends what binds us to the known hosts for which one of these blocks is the nearest rule.
+async fn sever(tx: &mut Tx, blocked: &[String], now: Timestamp) -> anyhow::Result<Ended> {
+    let rules: HashMap<String, String> = blocks::rules(tx).await?.into_iter().collect();
+    let new: std::collections::HashSet<&str> = blocked.iter().map(String::as_str).collect();
+    let mut ended = Ended::default();
+    for host in blocks::known_hosts(tx).await? {
+        let nearest = domains(&host).find(|domain| rules.contains_key(*domain));
+        if nearest.is_some_and(|domain| new.contains(domain)) {
+            ended += blocks::sever_host(tx, &host, now).await?;
+        }
+    }
+    Ok(ended)
+}
+
+/// What became of a list.
+#[derive(Debug, Default)]
+pub struct Imported {
+    /// Domains that are blocked now.
+    pub blocked: u64,
+    /// Domains that are silenced now.
+    pub silenced: u64,
+    /// Domains about which there was a rule that is kept.
+    pub kept: u64,
+    /// Domains for which the list wants nothing.
+    pub noop: u64,
+    /// Our own.
+    pub own: u64,
+    /// Names that the list made unreadable.
+    pub obfuscated: Vec<String>,
+    /// What the new blocks ended.
+    pub ended: Ended,
+}
+
+/// Takes a list in, whole or not at all. A rule of the critic's own is never made weaker by it.
+///
+/// # Errors
+/// Where a line of it is no domain.
+pub async fn import(app: &App, listed: &[Listed]) -> anyhow::Result<Imported> {
+    let mut imported = Imported::default();
+    let wanted = wanted(app, listed, &mut imported)?;
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    tx.lock("blocks").await?;
+    let mut blocked = Vec::new();
+    for (host, rule, reason) in wanted {
+        let is_stronger = match blocks::rule_in(&mut tx, &host).await? {
+            None => true,
+            Some(Rule::Silence) => rule == Rule::Block,
+            Some(Rule::Block | Rule::Allow) => false,
+        };
+        if !is_stronger {
+            imported.kept += 1;
+            continue;
+        }
+        blocks::set_rule(&mut tx, &host, rule, reason.map(note).as_deref(), now).await?;
+        if rule == Rule::Block {
+            imported.blocked += 1;
+            blocked.push(host);
+        } else {
+            imported.silenced += 1;
+        }
+    }
+    imported.ended = sever(&mut tx, &blocked, now).await?;
+    tx.commit().await?;
+    app.wake.up();
+    Ok(imported)
+}
+
+type Wanted<'l> = (String, Rule, Option<&'l str>);
+
+/// The rules that a list wants, each domain once.
+fn wanted<'l>(app: &App, listed: &'l [Listed], imported: &mut Imported) -> Result<Vec<Wanted<'l>>, Faults> {
+    let mut wanted: Vec<Wanted<'l>> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut faults = Vec::new();
+    for row in listed {
+        let rule = match row.severity {
+            Severity::Noop => {
+                imported.noop += 1;
+                continue;
+            }
+            _ if row.is_obfuscated() => {
+                imported.obfuscated.push(one_line(&row.domain));
+                continue;
+            }
+            Severity::Suspend => Rule::Block,
+            Severity::Silence => Rule::Silence,
+        };
+        let host = canonical_host(&row.domain, app.rules).filter(|host| !host.contains(':'));
+        let Some(host) = host else {
+            faults.push((row.line, format!("{:?} is not a domain", row.domain)));
+            continue;
+        };
+        if domain(app, &host).is_err() {
+            imported.own += 1;
+            continue;
+        }
+        match places.get(&host) {
+            // The stricter of two lines counts.
+            Some(&place) if rule == Rule::Block => wanted[place].1 = Rule::Block,
+            Some(_) => {}
+            None => {
+                places.insert(host.clone(), wanted.len());
+                wanted.push((host, rule, row.comment.as_deref()));
+            }
+        }
+    }
+    if faults.is_empty() { Ok(wanted) } else { Err(Faults::of(faults)) }
+}
+
+/// Takes a rule or a block back; false where there is none.
+pub async fn remove(app: &App, subject: &str) -> anyhow::Result<bool> {
+    let mut tx = app.db.begin().await?;
+    let removed = blocks::remove(&mut tx, subject).await?;
+    tx.commit().await?;
+    Ok(removed)
+}
+
+fn note(reason: &str) -> String {
+    one_line(reason).chars().take(MOST_REASON).collect()
+}

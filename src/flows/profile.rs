@@ -1,0 +1,112 @@
+//! Who a critic is, as others are told: a changed profile goes out once, and so does a move to another account.
+
+use anyhow::{Context, bail, ensure};
+use serde_json::Value;
+use url::Url;
+
+use super::App;
+use super::resolve;
+use crate::domain::activity::Kind;
+use crate::domain::critic::Critic;
+use crate::domain::hash::sha256_hex;
+use crate::domain::id::{ActivityId, CriticId};
+use crate::domain::time::Timestamp;
+use crate::federation::vocab::{actor, profile};
+use crate::store::activities::{self, Outgoing};
+use crate::store::{Tx, critics, deliveries};
+
+/// A critic's actor, as it is served.
+pub async fn document(app: &App, critic: &Critic) -> anyhow::Result<Value> {
+    let key = app.critic_key(critic.id).await?;
+    let pem = key.public_key_pem()?;
+    Ok(actor::person(&app.origin, critic, &pem, app.handle_domain.as_deref()))
+}
+
+/// Tells the followers of a critic whose profile is not what they were last told. Whoever starts for the first
+/// time has told nobody anything yet.
+pub async fn announce(app: &App, critic: CriticId) -> anyhow::Result<()> {
+    let critic = critics::by_id(&app.db, critic).await?.context("the critic is gone")?;
+    let person = document(app, &critic).await?;
+    let fingerprint = fingerprint(&person);
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    tx.lock(&critic.id.to_string()).await?;
+    let told = critics::announced(&mut tx, critic.id).await?;
+    if told.as_ref() == Some(&fingerprint) {
+        return Ok(());
+    }
+    critics::set_announced(&mut tx, critic.id, &fingerprint).await?;
+    if told.is_some() {
+        let id = ActivityId::new(now);
+        let update = profile::update(&app.origin, id, critic.id, person);
+        send(app, &mut tx, id, critic.id, Kind::Update, &update, now).await?;
+    }
+    tx.commit().await?;
+    app.wake.up();
+    Ok(())
+}
+
+fn fingerprint(person: &Value) -> String {
+    sha256_hex(profile::without_keys(person).to_string().as_bytes())
+}
+
+/// Moves a critic to another account: the followers are asked to come along, and nothing new is published here.
+///
+/// # Errors
+/// Where the other account does not say that it is the critic's.
+pub async fn move_away(app: &App, critic: &Critic, target: &Url) -> anyhow::Result<()> {
+    let me = app.origin.actor(critic.id);
+    if let Some(moved_to) = &critic.moved_to {
+        bail!("@{} moved to {moved_to} already", critic.profile.handle);
+    }
+    ensure!(!app.origin.owns(target), "{target} is on this site");
+    let (found, aliases) = resolve::refresh_with_aliases(app, target)
+        .await
+        .with_context(|| format!("{target} cannot be read"))?;
+    ensure!(
+        aliases.contains(&me),
+        "{target} does not name this account as one of its own: add @{}@{} ({me}) to its aliases first (on Mastodon: \
+         Preferences, Account, \"Moving from a different account\"), then run this again",
+        critic.profile.handle,
+        app.handle_domain()
+    );
+    let moved = Critic { moved_to: Some(found.uri.clone()), ..critic.clone() };
+    let fingerprint = fingerprint(&document(app, &moved).await?);
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    tx.lock(&critic.id.to_string()).await?;
+    ensure!(critics::set_moved(&mut tx, critic.id, &found.uri).await?, "it moved already");
+    // Who hears of the move reads the profile anew.
+    critics::set_announced(&mut tx, critic.id, &fingerprint).await?;
+    let id = ActivityId::new(now);
+    let body = profile::moved(&app.origin, id, critic.id, &found.uri);
+    send(app, &mut tx, id, critic.id, Kind::Move, &body, now).await?;
+    tx.commit().await?;
+    app.wake.up();
+    Ok(())
+}
+
+async fn send(
+    app: &App,
+    tx: &mut Tx,
+    id: ActivityId,
+    critic: CriticId,
+    kind: Kind,
+    body: &Value,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let object = app.origin.actor(critic);
+    let body = body.to_string();
+    activities::insert(tx, &Outgoing { id, critic, kind, object: &object, body: &body }, now).await?;
+    deliveries::supersede(tx, id, kind, &object, now).await?;
+    activities::fan_out(tx, id).await?;
+    Ok(())
+}
+
+/// Refuses what is new by a critic who moved away.
+pub(super) fn ensure_here(critic: &Critic) -> anyhow::Result<()> {
+    if let Some(target) = &critic.moved_to {
+        bail!("@{} moved to {target}: nothing new goes out from here", critic.profile.handle);
+    }
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! Whom the critics do not want to hear: accounts, servers, and lists of servers.
+
+use serde_json::Value;
+
+use crate::both_databases;
+use crate::course::{await_total, total};
+use crate::support::remote::Remote;
+use crate::support::shapes::id_of;
+use crate::support::{Database, Stage, World, eventually};
+
+both_databases!(
+    a_blocked_account_follows_no_longer_and_is_not_shown,
+    a_blocked_server_is_neither_heard_nor_sent_to,
+    the_nearest_rule_counts,
+    a_list_of_mastodon_is_taken_over,
+    a_list_with_a_wrong_line_changes_nothing,
+);
+
+async fn stage_with_another(database: Database, host: &str) -> (Stage, Remote) {
+    let world = World::new();
+    let remote = world.remote("remote.test").await;
+    let other = world.remote(host).await;
+    let stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
+    (stage, other)
+}
+
+async fn await_followers(stage: &Stage, count: u64) {
+    eventually(&format!("{count} followers"), || async {
+        (total(stage, &stage.critic["followers"]).await == count).then_some(())
+    })
+    .await;
+}
+
+async fn follow_from(stage: &Stage, other: &Remote, name: &str) -> Value {
+    let user = other.user(name);
+    let follow = user.follow(stage.actor());
+    user.deliver(stage.inbox(), &follow).await;
+    other.await_activity("the Accept", |a| a["type"] == "Accept" && a["object"]["id"] == follow["id"]).await;
+    follow
+}
+
+async fn refusal(stage: &Stage, args: &[&str]) -> String {
+    let output = stage.app.cli(args).await;
+    assert!(!output.status.success(), "{args:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+async fn a_blocked_account_follows_no_longer_and_is_not_shown(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let follow = stage.follow(&stage.alice).await;
+    let note = stage.comment(&stage.alice, &article, "Here I stand").await;
+    stage.alice.deliver(stage.inbox(), &stage.alice.like(id_of(&article))).await;
+    await_total(&stage, &article, "likes", 1).await;
+    let handle = format!("@{}", stage.alice.handle());
+    let printed =
+        stage.app.command_output(&["block", "account", &handle, "--reason", "spoils every ending"]).await;
+    assert!(printed.contains("1 follower removed, 1 comment hidden"), "{printed}");
+    let reject = stage.remote.await_activity("the Reject", |a| a["type"] == "Reject").await;
+    assert_eq!((&reject["object"]["id"], &reject["actor"]), (&follow["id"], &stage.actor().into()));
+    await_followers(&stage, 0).await;
+    await_total(&stage, &article, "likes", 0).await;
+    assert!(stage.page(&article).await.comments.is_empty());
+
+    let again = stage.alice.reply(id_of(&article), "<p>Here I am again</p>");
+    stage.alice.send(stage.inbox(), &stage.alice.create(&again)).await;
+    stage.alice.send(stage.inbox(), &stage.alice.follow(stage.actor())).await;
+    stage.settle().await;
+    assert!(!stage.page(&article).await.text.contains("Here I am again"));
+    await_followers(&stage, 0).await;
+
+    let list = stage.app.command_output(&["block", "list"]).await;
+    assert!(list.contains(&stage.alice.id()) && list.contains("spoils every ending"), "{list}");
+    let printed = stage.app.command_output(&["block", "remove", &handle]).await;
+    assert!(printed.contains("stays hidden"), "{printed}");
+    assert!(stage.page(&article).await.comments.is_empty(), "what it hid stays hidden");
+    stage.app.command_output(&["comment", "show", id_of(&note)]).await;
+    assert!(stage.page(&article).await.comment("Here I stand").is_some());
+    stage.follow(&stage.alice).await;
+    assert!(refusal(&stage, &["block", "remove", &handle]).await.contains("no rule"));
+}
+
+async fn a_blocked_server_is_neither_heard_nor_sent_to(database: Database) {
+    let (stage, other) = stage_with_another(database, "other.test").await;
+    let article = stage.publish("The Night Ferry").await;
+    follow_from(&stage, &other, "bob").await;
+    stage.follow(&stage.alice).await;
+    let bob = other.user("bob");
+    let note = stage.comment(&bob, &article, "A word from elsewhere").await;
+    let reply = stage.alice.reply(id_of(&note), "<p>Quite so</p>");
+    stage.alice.deliver(stage.inbox(), &stage.alice.create(&reply)).await;
+    stage.await_page(&article, "the reply", |page| page.comment("Quite so").is_some()).await;
+    let printed = stage.app.command_output(&["block", "domain", "OTHER.test."]).await;
+    assert!(
+        printed.contains("other.test") && printed.contains("1 follower removed, 1 comment hidden"),
+        "{printed}"
+    );
+    await_followers(&stage, 1).await;
+    let page = stage.page(&article).await;
+    assert!(!page.text.contains("A word from elsewhere") && page.comment("Quite so").is_some());
+    assert!(page.text.contains("hidden by the critic"), "{}", page.text);
+
+    let before = other.received().len();
+    stage.app.command_output(&["comment", "reply", id_of(&reply), "--text", "It is"]).await;
+    stage.remote.await_activity("the answer", |a| a["object"]["type"] == "Note").await;
+    let late = bob.reply(id_of(&article), "<p>Still here</p>");
+    bob.send(stage.inbox(), &bob.create(&late)).await;
+    bob.send(stage.inbox(), &bob.follow(stage.actor())).await;
+    stage.settle().await;
+    assert_eq!(other.received().len(), before, "nothing is sent there any more");
+    assert!(!stage.page(&article).await.text.contains("Still here"));
+    await_followers(&stage, 1).await;
+    for ours in ["marquee.test", "test"] {
+        assert!(refusal(&stage, &["block", "domain", ours]).await.contains("this site's own"), "{ours}");
+    }
+    assert!(refusal(&stage, &["block", "domain", "no/host"]).await.contains("is not a domain"));
+}
+
+async fn the_nearest_rule_counts(database: Database) {
+    let (stage, other) = stage_with_another(database, "good.other.test").await;
+    let article = stage.publish("The Night Ferry").await;
+    follow_from(&stage, &other, "bob").await;
+    let bob = other.user("bob");
+    stage.comment(&bob, &article, "A word from elsewhere").await;
+    stage.app.command_output(&["block", "allow", "good.other.test"]).await;
+    let printed = stage.app.command_output(&["block", "domain", "other.test"]).await;
+    assert!(printed.contains("0 followers removed, 0 comments hidden"), "{printed}");
+    stage.comment(&bob, &article, "And another").await;
+    stage.app.command_output(&["block", "remove", "good.other.test"]).await;
+    let late = bob.reply(id_of(&article), "<p>A third one</p>");
+    bob.send(stage.inbox(), &bob.create(&late)).await;
+    stage.settle().await;
+    let page = stage.page(&article).await;
+    assert!(page.comment("And another").is_some() && !page.text.contains("A third one"), "{}", page.text);
+    let printed = stage.app.command_output(&["block", "domain", "other.test"]).await;
+    assert!(printed.contains("1 follower removed, 2 comments hidden"), "{printed}");
+}
+
+async fn a_list_of_mastodon_is_taken_over(database: Database) {
+    let (stage, other) = stage_with_another(database, "other.test").await;
+    let article = stage.publish("The Night Ferry").await;
+    follow_from(&stage, &other, "bob").await;
+    stage.comment(&other.user("bob"), &article, "A word from elsewhere").await;
+    stage.app.command_output(&["block", "allow", "friends.example"]).await;
+    let list = stage.app.write(
+        "blocks.csv",
+        "\u{FEFF}#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\r\n\
+         OTHER.test,suspend,true,true,\"spam, and worse\",false\r\n\
+         loud.example,silence,false,false,,false\r\n\
+         dull.example,noop,false,false,,false\r\n\
+         ex***le.com,suspend,true,true,,true\r\n\
+         friends.example,suspend,true,true,,false\r\n\
+         marquee.test,suspend,true,true,,false\r\n",
+    );
+    let printed = stage.app.command_output(&["block", "import", &list]).await;
+    for told in [
+        "Imported: 1 blocked, 1 silenced (1 follower removed, 1 comment hidden)",
+        "1 left as they were",
+        "1 skipped: the list wants nothing",
+        "1 skipped: this site's own",
+        "obfuscated: ex***le.com",
+    ] {
+        assert!(printed.contains(told), "{told}: {printed}");
+    }
+    await_followers(&stage, 0).await;
+    assert!(stage.page(&article).await.comments.is_empty());
+    let listed = stage.app.command_output(&["block", "list"]).await;
+    let rules: Vec<(&str, &str)> = listed
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            Some((words.next()?, words.nth(1)?))
+        })
+        .collect();
+    let expected = [("allow", "friends.example"), ("block", "other.test"), ("silence", "loud.example")];
+    assert_eq!(rules, expected, "{listed}");
+    assert!(listed.contains("spam, and worse"), "{listed}");
+    let printed = stage.app.command_output(&["block", "import", &list]).await;
+    assert!(printed.contains("Imported: 0 blocked, 0 silenced") && printed.contains("3 left"), "{printed}");
+}
+
+async fn a_list_with_a_wrong_line_changes_nothing(database: Database) {
+    let stage = Stage::new(database).await;
+    for (text, told) in [
+        ("domain,severity\ngood.example,suspend\nbad.example,perhaps\n", "line 3: the severity \"perhaps\""),
+        ("good.example\nnot a domain\nhttps://x.example/\n", "line 2: \"not a domain\" is not a domain"),
+        ("good.example\n\"bad.example\n", "line 2: a quotation mark is missing"),
+    ] {
+        let list = stage.app.write("blocks.csv", text);
+        let complaint = refusal(&stage, &["block", "import", &list]).await;
+        assert!(complaint.contains(told) && complaint.contains("nothing was imported"), "{complaint}");
+    }
+    assert_eq!(stage.app.command_output(&["block", "list"]).await.trim(), "no rules and no blocks");
+    let missing = stage.app.folder().file("missing.csv").display().to_string();
+    assert!(refusal(&stage, &["block", "import", &missing]).await.contains("missing.csv"));
+}
