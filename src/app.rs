@@ -16,9 +16,10 @@ use crate::domain::critic::Profile;
 use crate::domain::id::CriticId;
 use crate::domain::time::{Clock, Timestamp};
 use crate::federation::vocab::address::Rules;
-use crate::flows::{App, Keys, Parts, Wake, authenticate, picture, profile};
+use crate::flows::keys::{Keys, Owner};
+use crate::flows::{App, Parts, Wake, authenticate, picture, profile};
 use crate::net::client::{Client, Policy};
-use crate::store::critics::{self, INSTANCE};
+use crate::store::critics;
 use crate::store::feeds::{self, Managed};
 use crate::store::{Db, settings};
 use crate::web::pages::{Pages, Site};
@@ -54,7 +55,7 @@ impl Clock for SystemClock {
 /// Opens everything that the config names, and brings its critics and feeds into the database.
 pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
     let app = open_to_read(config, clock).await?;
-    app.ensure_key(INSTANCE, app.clock.now()).await?;
+    app.ensure_key(Owner::Instance).await?;
     manage(&app, config).await?;
     Ok(app)
 }
@@ -136,7 +137,7 @@ async fn manage(app: &App, config: &Config) -> anyhow::Result<()> {
         let mut tx = app.db.begin().await?;
         let id = critics::manage(&mut tx, declared, now).await?;
         tx.commit().await?;
-        app.ensure_key(&id.to_string(), now).await?;
+        app.ensure_key(Owner::Critic(id)).await?;
         manage_avatar(app, id, declared).await;
         profile::announce(app, id).await?;
         ids.insert(declared.handle.as_str(), id);

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::domain::time::Timestamp;
 use crate::flows::{App, deliver, ingest, publish, receive};
-use crate::store::{activities, deliveries, received};
+use crate::store::{activities, deliveries, hosts, keys, received};
 
 /// Without a word from anyone, work that became due is looked for this often.
 const PULSE: Duration = Duration::from_secs(1);
@@ -218,6 +218,8 @@ async fn forget_once(app: &App, now: Timestamp) -> anyhow::Result<()> {
     received::forget(&mut tx, now, now - KEEP).await?;
     deliveries::forget(&mut tx, now - KEEP_DONE, now - KEEP).await?;
     activities::forget_forwards(&mut tx, now - KEEP_DONE).await?;
+    hosts::forget(&mut tx, now - KEEP).await?;
+    keys::forget(&mut tx, now).await?;
     tx.commit().await?;
     Ok(())
 }

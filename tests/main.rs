@@ -26,5 +26,8 @@ mod publish;
 mod rendering;
 mod requests;
 mod rig;
+mod rotation;
+mod secure_mode;
+mod sending;
 mod signatures;
 mod support;

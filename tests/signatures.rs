@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::both_databases;
 use crate::course::total;
+use crate::support::keys::{ED25519_MULTIBASE, ED25519_PEM, sign_ed25519};
 use crate::support::letter::{Envelope, Letter};
 use crate::support::shapes::id_of;
 use crate::support::signature::{Form, http_date, sha256};
@@ -21,6 +22,9 @@ both_databases!(
     a8_a_signature_that_is_doubled_empty_or_flipped,
     a8_a_key_that_is_too_short_or_too_long,
     both_forms_are_taken_where_they_are_right,
+    other_algorithms_and_longer_digests_are_taken,
+    a_multikey_is_a_key_like_others,
+    of_several_signatures_one_counts_and_only_as_what_it_is,
     what_is_no_activity_is_malformed,
     a9_a_replayed_follow_does_not_undo_the_undo,
     a9_a_replay_is_answered_like_the_first_time,
@@ -85,6 +89,9 @@ async fn a2_a_digest_that_is_absent_unsigned_weak_or_not_alone(database: Databas
     }
     let mut weak = letter(&stage, Form::Cavage).seal();
     weak.set("digest", "MD5=1B2M2Y8AsgTpgAmY7PhCfg==");
+    cases.push(("MD5 alone", weak));
+    let mut weak = letter(&stage, Form::Rfc9421).seal();
+    weak.set("content-digest", "md5=:1B2M2Y8AsgTpgAmY7PhCfg==:");
     cases.push(("MD5 alone", weak));
     assert_refused(&stage, cases).await;
 }
@@ -159,20 +166,41 @@ async fn a7_a_date_that_is_old_ahead_missing_or_no_date(database: Database) {
     let mut other = letter(&stage, Form::Cavage).seal();
     other.set("date", &http_date(now() - SignedDuration::from_secs(1)));
     cases.push(("another date than the signed one", other));
+    let mut undated = letter(&stage, Form::Rfc9421).seal();
+    let input = undated.get("signature-input").replace(";created=", ";created=x");
+    undated.set("signature-input", &input);
+    cases.push(("created is no number", undated));
+    let mut expired = letter(&stage, Form::Rfc9421).seal();
+    let input = expired_input(&expired);
+    expired.set("signature-input", &input);
+    cases.push(("expired, and not signed so", expired));
     let mut uncreated = letter(&stage, Form::Rfc9421);
     uncreated.has_created = false;
     cases.push(("without created", uncreated.seal()));
     assert_refused(&stage, cases).await;
 }
 
+/// The same `Signature-Input`, expired long ago.
+fn expired_input(envelope: &Envelope) -> String {
+    envelope.get("signature-input").replace(";keyid=", ";expires=1;keyid=")
+}
+
 async fn a8_a_signature_that_is_doubled_empty_or_flipped(database: Database) {
     let stage = Stage::new(database).await;
-    let mut doubled = letter(&stage, Form::Cavage).seal();
-    let signature = doubled.get("signature");
-    doubled.add("signature", &signature);
+    let doubled = |form, name| {
+        let mut doubled = letter(&stage, form).seal();
+        let value = doubled.get(name);
+        doubled.add(name, &value);
+        doubled
+    };
     let mut empty = letter(&stage, Form::Cavage);
     empty.covered.clear();
-    let mut cases = vec![("doubled", doubled), ("headers is empty", empty.seal())];
+    let mut cases = vec![("headers is empty", empty.seal())];
+    for (form, name) in
+        [(Form::Cavage, "signature"), (Form::Rfc9421, "signature"), (Form::Rfc9421, "signature-input")]
+    {
+        cases.push(("doubled", doubled(form, name)));
+    }
     let mut uncovered = letter(&stage, Form::Rfc9421);
     uncovered.covered.clear();
     cases.push(("nothing is covered", uncovered.seal()));
@@ -266,10 +294,12 @@ async fn a9_a_replay_is_answered_like_the_first_time(database: Database) {
     let stage = Stage::new(database).await;
     let article = stage.publish("The Night Ferry").await;
     let note = stage.alice.reply(id_of(&article), "<p>Said once</p>");
-    let sealed = stage.alice.letter(Form::Cavage, stage.inbox(), &stage.alice.create(&note)).seal();
-    let first = sealed.post(&stage.world.client).await;
-    let second = sealed.post(&stage.world.client).await;
-    assert!(first.is_success() && second.is_success(), "{} {}", first.status, second.status);
+    for form in Form::BOTH {
+        let sealed = stage.alice.letter(form, stage.inbox(), &stage.alice.create(&note)).seal();
+        let first = sealed.post(&stage.world.client).await;
+        let second = sealed.post(&stage.world.client).await;
+        assert!(first.is_success() && second.is_success(), "{} {}", first.status, second.status);
+    }
     stage.settle().await;
     let page = stage.page(&article).await;
     assert_eq!(page.comments.iter().filter(|c| c.text.contains("Said once")).count(), 1);
@@ -277,9 +307,14 @@ async fn a9_a_replay_is_answered_like_the_first_time(database: Database) {
 
 async fn a10_a_replay_after_a_restart_has_no_second_effect(database: Database) {
     let mut stage = Stage::new(database).await;
-    let sealed = follow_and_leave(&stage, Form::Cavage).await;
+    let mut all = Vec::new();
+    for form in Form::BOTH {
+        all.push(follow_and_leave(&stage, form).await);
+    }
     stage.app.restart().await;
-    assert!(sealed.post(&stage.world.client).await.is_success());
+    for sealed in all {
+        assert!(sealed.post(&stage.world.client).await.is_success());
+    }
     stage.settle().await;
     await_followers(&stage, 0).await;
 }
@@ -294,4 +329,107 @@ async fn what_is_no_activity_is_malformed(database: Database) {
     let mut letter = letter(&stage, Form::Cavage);
     letter.body = b"{\"type\":".to_vec();
     assert!(letter.seal().post(&stage.world.client).await.is_refusal());
+}
+
+/// RSASSA-PSS, and digests of 512 bits, by the actor's one RSA key.
+async fn other_algorithms_and_longer_digests_are_taken(database: Database) {
+    let stage = Stage::new(database).await;
+    for (form, algorithm) in [(Form::Cavage, "hs2019"), (Form::Rfc9421, "rsa-pss-sha512")] {
+        let user = stage.remote.user(&format!("pia{}", algorithm.len()));
+        let follow = user.follow(stage.actor());
+        let mut letter = user.letter(form, stage.inbox(), &follow);
+        letter.algorithm = algorithm;
+        letter.has_long_digest = true;
+        let answer = letter.seal_with(|text| user.key().sign_pss(text)).post(&stage.world.client).await;
+        assert!(answer.is_success(), "{algorithm}: {} {}", answer.status, answer.body);
+        stage.await_accept(&user, &follow).await;
+        // The digest counts in this length, too.
+        let mut swapped = letter.seal_with(|text| user.key().sign_pss(text));
+        swapped.body.push(b' ');
+        assert!(swapped.post(&stage.world.client).await.is_refusal());
+    }
+}
+
+/// An Ed25519 key in `assertionMethod` (FEP-521a), beside the RSA key or in its place in `publicKey`.
+async fn a_multikey_is_a_key_like_others(database: Database) {
+    let stage = Stage::new(database).await;
+    let (modern, plain) = (stage.remote.user("modern"), stage.remote.user("plain"));
+    let key_id = format!("{}#ed25519-key", modern.id());
+    let mut actor = modern.actor();
+    actor["assertionMethod"] = json!([{
+        "id": key_id, "type": "Multikey", "controller": modern.id(), "publicKeyMultibase": ED25519_MULTIBASE,
+    }]);
+    modern.pose_as(&actor);
+    let mut actor = plain.actor();
+    actor["publicKey"]["publicKeyPem"] = json!(ED25519_PEM);
+    plain.pose_as(&actor);
+    for (user, key_id) in [(&modern, key_id), (&plain, plain.key_id())] {
+        for (form, algorithm) in [(Form::Rfc9421, "ed25519"), (Form::Cavage, "hs2019")] {
+            let follow = user.follow(stage.actor());
+            let mut letter = user.letter(form, stage.inbox(), &follow);
+            key_id.clone_into(&mut letter.key_id);
+            letter.algorithm = algorithm;
+            let answer = letter.seal_with(sign_ed25519).post(&stage.world.client).await;
+            assert!(answer.is_success(), "{algorithm}: {} {}", answer.status, answer.body);
+            stage.await_accept(user, &follow).await;
+        }
+    }
+    // One that names another as its controller is nobody's.
+    let thief = stage.remote.user("thief");
+    let key_id = format!("{}#ed25519-key", thief.id());
+    let mut actor = thief.actor();
+    actor["assertionMethod"] = json!({
+        "id": key_id, "type": "Multikey", "controller": plain.id(), "publicKeyMultibase": ED25519_MULTIBASE,
+    });
+    thief.pose_as(&actor);
+    let mut letter = thief.letter(Form::Rfc9421, stage.inbox(), &thief.follow(stage.actor()));
+    letter.key_id = key_id;
+    letter.algorithm = "ed25519";
+    assert!(letter.seal_with(sign_ed25519).post(&stage.world.client).await.is_refusal());
+}
+
+/// RFC 9421 allows several signatures (section 4.3): whichever counts, it proves its own signer alone.
+async fn of_several_signatures_one_counts_and_only_as_what_it_is(database: Database) {
+    let stage = Stage::new(database).await;
+    let mallory = stage.remote.user("mallory");
+    let relabel = |envelope: &Envelope, label: &str| {
+        let part = |name: &str| envelope.get(name).replacen("sig1", label, 1);
+        (part("signature-input"), part("signature"))
+    };
+    let together = |one: (String, String), other: (String, String), envelope: &Envelope| {
+        let mut both = envelope.clone();
+        both.set("signature-input", &format!("{}, {}", one.0, other.0));
+        both.set("signature", &format!("{}, {}", one.1, other.1));
+        both
+    };
+    let of_alice = letter(&stage, Form::Rfc9421).seal();
+    let mut by_mallory = letter(&stage, Form::Rfc9421);
+    by_mallory.key = mallory.key();
+    by_mallory.key_id = mallory.key_id();
+    let by_mallory = by_mallory.seal();
+    let mut forged = of_alice.clone();
+    let signature = by_mallory.get("signature");
+    forged.set("signature", &signature);
+    let both_forms = {
+        let mut both = letter(&stage, Form::Cavage).seal();
+        let input = by_mallory.get("signature-input");
+        both.set("signature-input", &input);
+        both
+    };
+    let cases = vec![
+        ("mallory's, good", by_mallory.clone()),
+        ("mallory's first", together(relabel(&by_mallory, "a"), relabel(&of_alice, "b"), &by_mallory)),
+        ("a forged one first", together(relabel(&forged, "a"), relabel(&by_mallory, "b"), &by_mallory)),
+        ("one label twice", together(relabel(&of_alice, "a"), relabel(&by_mallory, "a"), &of_alice)),
+        ("cavage in RFC 9421's clothes", both_forms),
+    ];
+    assert_refused(&stage, cases).await;
+    // What a proxy added, and what cannot be one for us, is passed over.
+    let bo = stage.remote.user("bo");
+    let follow = bo.follow(stage.actor());
+    let sealed = bo.letter(Form::Rfc9421, stage.inbox(), &follow).seal();
+    let proxy = ("proxy=(\"@method\");created=1;keyid=\"proxy\"".to_owned(), "proxy=:AAAA:".to_owned());
+    let answer = together(proxy, relabel(&sealed, "b"), &sealed).post(&stage.world.client).await;
+    assert!(answer.is_success(), "{}: {}", answer.status, answer.body);
+    stage.await_accept(&bo, &follow).await;
 }

@@ -13,6 +13,7 @@ pub mod moderation;
 pub mod origin;
 pub mod rating;
 pub mod review;
+pub mod signing;
 pub mod site;
 pub mod text;
 pub mod time;

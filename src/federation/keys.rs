@@ -17,6 +17,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use url::Url;
 
+use super::multikey;
+
 /// An RSA key of 8192 bits is 1.5 KB of PEM; whatever is much longer is not worth decoding.
 const LONGEST_PEM: usize = 4096;
 
@@ -35,6 +37,9 @@ pub enum KeyError {
     /// The RSA key is shorter than 2048 or longer than 8192 bits.
     #[error("the RSA key does not have 2048 to 8192 bits")]
     Size,
+    /// The text is not a Multikey in base58btc.
+    #[error("not a Multikey in base58btc")]
+    NotMultibase,
     /// The private key cannot be read.
     #[error("not a PKCS#8 RSA private key")]
     NotPrivate,
@@ -76,6 +81,11 @@ impl SigningKey {
         Ok(pem("PUBLIC KEY", der.as_ref()))
     }
 
+    /// The public half as PKCS #1 DER (RFC 8017, appendix A.1.1).
+    pub fn public_pkcs1(&self) -> &[u8] {
+        self.pair.public_key().as_ref()
+    }
+
     /// Signs with RSASSA-PKCS1-v1_5 and SHA-256 (`rsa-sha256`, `rsa-v1_5-sha256`).
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
@@ -90,6 +100,28 @@ impl SigningKey {
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SigningKey({})", self.id)
+    }
+}
+
+/// The public halves of an actor's keys, as its document shows them.
+#[derive(Debug, Clone)]
+pub struct PublishedKeys {
+    /// The id of the key that everyone reads.
+    pub id: Url,
+    /// That key in PEM.
+    pub pem: String,
+    /// All keys that sign, with their ids, as Multikeys (FEP-521a).
+    pub multikeys: Vec<(Url, String)>,
+}
+
+impl PublishedKeys {
+    /// Shows one key to everyone, and all that sign to those who read Multikeys.
+    pub fn new<'k>(served: &SigningKey, all: impl Iterator<Item = &'k SigningKey>) -> Result<Self, KeyError> {
+        Ok(Self {
+            id: served.id().clone(),
+            pem: served.public_key_pem()?,
+            multikeys: all.map(|key| (key.id().clone(), multikey::write(key))).collect(),
+        })
     }
 }
 
@@ -110,8 +142,10 @@ pub struct PublicKey(Arc<Kind>);
 
 #[derive(Debug)]
 enum Kind {
+    /// With its DER, in whichever of the two forms it came.
     Rsa { key: ParsedPublicKey, der: Vec<u8> },
-    Ed25519(ParsedPublicKey),
+    /// With its 32 bytes.
+    Ed25519 { key: ParsedPublicKey, bytes: Vec<u8> },
 }
 
 impl PublicKey {
@@ -126,10 +160,20 @@ impl PublicKey {
     }
 
     fn from_der(der: &[u8]) -> Result<Self, KeyError> {
-        if let Some(bytes) = der.strip_prefix(&ED25519_SPKI) {
-            let key = ParsedPublicKey::new(&ED25519, bytes).map_err(|_| KeyError::Unsupported)?;
-            return Ok(Self(Arc::new(Kind::Ed25519(key))));
+        match der.strip_prefix(&ED25519_SPKI) {
+            Some(bytes) => Self::from_ed25519(bytes),
+            None => Self::from_rsa(der),
         }
+    }
+
+    /// The 32 bytes of an Ed25519 key (RFC 8032).
+    pub fn from_ed25519(bytes: &[u8]) -> Result<Self, KeyError> {
+        let key = ParsedPublicKey::new(&ED25519, bytes).map_err(|_| KeyError::Unsupported)?;
+        Ok(Self(Arc::new(Kind::Ed25519 { key, bytes: bytes.to_vec() })))
+    }
+
+    /// An RSA key as DER, by itself (PKCS #1) or as `SubjectPublicKeyInfo`.
+    pub fn from_rsa(der: &[u8]) -> Result<Self, KeyError> {
         let parsed = rsa::PublicKey::from_der(der).map_err(|_| KeyError::Unsupported)?;
         let modulus = parsed.modulus().big_endian_without_leading_zero();
         let spare = modulus.first().map_or(0, |byte| usize::try_from(byte.leading_zeros()).unwrap_or(0));
@@ -141,6 +185,21 @@ impl PublicKey {
         Ok(Self(Arc::new(Kind::Rsa { key, der: der.to_vec() })))
     }
 
+    /// The key as PEM that [`PublicKey::from_pem`] reads.
+    pub fn to_pem(&self) -> String {
+        match &*self.0 {
+            Kind::Ed25519 { bytes, .. } => pem("PUBLIC KEY", &[&ED25519_SPKI[..], bytes].concat()),
+            Kind::Rsa { der, .. } => {
+                let parsed = rsa::PublicKey::from_der(der).ok();
+                let spki = parsed.and_then(|key| AsDer::<PublicKeyX509Der<'_>>::as_der(&key).ok());
+                match spki {
+                    Some(spki) => pem("PUBLIC KEY", spki.as_ref()),
+                    None => pem("RSA PUBLIC KEY", der),
+                }
+            }
+        }
+    }
+
     /// Whether this is an RSA key.
     pub fn is_rsa(&self) -> bool {
         matches!(*self.0, Kind::Rsa { .. })
@@ -150,9 +209,8 @@ impl PublicKey {
     /// another kind than the algorithm asks for verifies nothing.
     pub fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         match (&*self.0, algorithm) {
-            (Kind::Rsa { key, .. }, Algorithm::RsaSha256) | (Kind::Ed25519(key), Algorithm::Ed25519) => {
-                key.verify_sig(message, signature).is_ok()
-            }
+            (Kind::Rsa { key, .. }, Algorithm::RsaSha256)
+            | (Kind::Ed25519 { key, .. }, Algorithm::Ed25519) => key.verify_sig(message, signature).is_ok(),
             (Kind::Rsa { der, .. }, Algorithm::RsaPssSha512) => {
                 UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA512, der).verify(message, signature).is_ok()
             }

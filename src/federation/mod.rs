@@ -1,6 +1,7 @@
 //! The protocol: what is on the wire and what it means. No policy, no store, no IO, no clock.
 
 pub mod keys;
+pub mod multikey;
 pub mod nodeinfo;
 pub mod signature;
 pub mod vocab;

@@ -153,8 +153,8 @@ pub async fn authenticate(app: &App, presented: &Presented) -> Result<Url, Unpro
     }
     let Some(Find { keys, .. }) = find.clone() else { return Err(Unproven::NoKey) };
     let Listed { actor, keys } = keys?;
-    let key = keys.into_iter().find(|key| key.id == *key_id);
-    let pem = key.ok_or(Refusal::Unauthorised("its key is not listed by its owner"))?.pem;
+    let key = keys.iter().find(|key| key.id == *key_id);
+    let pem = key.ok_or(Refusal::Unauthorised("its key is not listed by its owner"))?.pem.clone();
     let good = verifies(presented, &pem).await?;
     // A key that we hold is replaced by what its server shows now, whoever made us look; a new one is kept
     // only once it proved something.
@@ -162,6 +162,8 @@ pub async fn authenticate(app: &App, presented: &Presented) -> Result<Url, Unpro
     if good || known.is_some_and(|known| known.pem != pem) {
         let mut tx = app.db.begin().await.context("keeping a key")?;
         actors::save_key(&mut tx, key_id, &actor, &pem, now).await.context("keeping a key")?;
+        let listed: Vec<&Url> = keys.iter().map(|key| &key.id).collect();
+        actors::drop_unlisted(&mut tx, &actor, &listed).await.context("dropping keys")?;
         tx.commit().await.context("keeping a key")?;
     }
     if !good {

@@ -1,15 +1,17 @@
 //! Expands fan-outs and makes deliveries that are due. Never holds a transaction while it sends.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 
 use super::App;
 use super::hold::{hold, until};
+use super::keys::{self, Owner};
 use crate::domain::delivery::{GIVE_UP_AFTER, LONGEST_RETRY_AFTER, wait_after};
 use crate::domain::id::LeaseId;
 use crate::domain::moderation::Standing;
+use crate::domain::signing::Form;
 use crate::domain::time::Timestamp;
-use crate::federation::signature::cavage;
+use crate::net::client::{Answer, is_refusal};
 use crate::net::media_type::ACTIVITY_JSON;
 use crate::store::blocks;
 use crate::store::deliveries::{self, Job, Outcome};
@@ -45,6 +47,9 @@ pub async fn deliver(app: &App, lease: LeaseId, job: &Job) -> anyhow::Result<()>
     let verdict = hold(app, Queue::Deliveries, lease, attempt(app, job)).await;
     let mut tx = app.db.begin().await?;
     deliveries::acknowledge(&mut tx, job, lease, &verdict.outcome(), app.clock.now()).await?;
+    if let Some(lesson) = verdict.lesson {
+        keys::learn(&mut tx, &job.host, lesson.taken, app.clock.now()).await?;
+    }
     tx.commit().await?;
     Ok(())
 }
@@ -55,6 +60,15 @@ struct Verdict {
     status: Option<u16>,
     error: String,
     then: Then,
+    lesson: Option<Lesson>,
+}
+
+/// What an attempt taught about the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Lesson {
+    /// The form of signature that it took where it refused the one that was tried first; none where it took
+    /// neither.
+    taken: Option<Form>,
 }
 
 #[derive(Debug)]
@@ -74,19 +88,23 @@ impl Verdict {
     }
 }
 
-/// Signs and sends once.
+/// Signs and sends, once more at once where the signature was refused.
 async fn attempt(app: &App, job: &Job) -> Verdict {
     // A row that was written before its server was blocked, or by who did not ask.
     if matches!(blocks::of_host(&app.db, &job.host, &app.policy).await, Ok(Standing::Blocked)) {
-        return Verdict { status: None, error: "its server is blocked here".to_owned(), then: Then::GiveUp };
+        let error = "its server is blocked here".to_owned();
+        return Verdict { status: None, error, then: Then::GiveUp, lesson: None };
     }
-    let answer = post(app, job).await;
+    let (answer, lesson) = match post(app, job).await {
+        Ok((answer, lesson)) => (Ok(answer), lesson),
+        Err(error) => (Err(error), None),
+    };
     let now = app.clock.now();
     let (status, error, asked) = match answer {
         Ok(answer) if answer.status.is_success() => {
             let status = Some(answer.status.as_u16());
             tracing::info!(inbox = job.inbox, "delivered");
-            return Verdict { status, error: String::new(), then: Then::Done };
+            return Verdict { status, error: String::new(), then: Then::Done, lesson };
         }
         Ok(answer) => {
             let asked = answer.retry_after.map(|asked| asked.wait(now).min(LONGEST_RETRY_AFTER));
@@ -102,19 +120,32 @@ async fn attempt(app: &App, job: &Job) -> Verdict {
         if is_final || next > job.created_at + GIVE_UP_AFTER { Then::GiveUp } else { Then::Again(next) };
     let verdict = if matches!(then, Then::GiveUp) { "given up" } else { "deferred" };
     tracing::info!(inbox = job.inbox, attempt = attempts, %error, "delivery {verdict}");
-    Verdict { status: status.map(|s| s.as_u16()), error, then }
+    Verdict { status: status.map(|s| s.as_u16()), error, then, lesson }
 }
 
-async fn post(app: &App, job: &Job) -> anyhow::Result<crate::net::client::Answer> {
+/// Sends in the form that the host took last, and in the other one where it answers that the signature is not
+/// good enough. While an old key still signs, a host that refuses it gets to see the new one first: it may have
+/// met the critic after the new one was there. The last answer is the one that counts.
+async fn post(app: &App, job: &Job) -> anyhow::Result<(Answer, Option<Lesson>)> {
     let inbox = url::Url::parse(&job.inbox)?;
-    let key = app.critic_key(job.critic_id).await?;
+    let own = app.keys_of(Owner::Critic(job.critic_id)).await?;
+    let first = keys::form_for(app, &job.host).await;
+    let mut tries = vec![(own.signing(), first), (own.served(), first), (own.served(), first.other())];
+    tries.dedup_by(|one, other| one.0.id() == other.0.id() && one.1 == other.1);
     let body = Bytes::from(job.body.clone());
-    let (to, bytes, now) = (inbox.clone(), body.clone(), app.clock.now());
-    // Signing takes most of a millisecond of CPU: not on a thread that serves others.
-    let signing = move || cavage::sign(&key, &Method::POST, &to, Some(&bytes), now);
-    let mut headers: HeaderMap = tokio::task::spawn_blocking(signing).await??;
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(ACTIVITY_JSON));
-    Ok(app.http.post(&inbox, headers, body).await?)
+    let mut last = None;
+    for (key, form) in tries {
+        let mut headers = keys::sign(app, key, form, Method::POST, &inbox, Some(body.clone())).await?;
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(ACTIVITY_JSON));
+        let answer = app.http.post(&inbox, headers, body.clone()).await?;
+        if !is_refusal(answer.status) {
+            let is_news = form != first && answer.status.is_success();
+            return Ok((answer, is_news.then_some(Lesson { taken: Some(form) })));
+        }
+        last = Some(answer);
+    }
+    let answer = last.ok_or_else(|| anyhow::anyhow!("nothing was sent"))?;
+    Ok((answer, (first != Form::default()).then_some(Lesson { taken: None })))
 }
 
 fn jitter() -> u8 {

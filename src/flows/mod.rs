@@ -1,25 +1,20 @@
 //! The product's verbs; each reads top to bottom. Whatever must survive is a row before anyone is told that
 //! it happened, and every job can be done twice.
 
-use std::collections::HashMap;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use activitypub_federation::config::{Data, FederationConfig};
 use tokio::sync::{OnceCell, watch};
 
-use crate::domain::id::CriticId;
 use crate::domain::moderation::Policy;
 use crate::domain::origin::Origin;
 use crate::domain::site::Site;
-use crate::domain::time::{Clock, Timestamp};
-use crate::federation::keys::SigningKey;
-use crate::federation::signature::cavage;
+use crate::domain::time::Clock;
 use crate::federation::vocab::address::Rules;
 use crate::net;
 use crate::store::Db;
-use crate::store::critics::{self, INSTANCE};
 
 pub mod answer;
 pub mod authenticate;
@@ -29,6 +24,7 @@ pub mod find;
 pub mod follow;
 mod hold;
 pub mod ingest;
+pub mod keys;
 pub mod moderate;
 pub mod picture;
 pub mod profile;
@@ -68,7 +64,7 @@ pub struct Parts {
     /// Tells the worker that there is work.
     pub wake: Wake,
     /// Our keys, parsed once.
-    pub keys: Keys,
+    pub keys: keys::Keys,
     /// What was lately found at the ids of others' keys.
     pub key_finds: authenticate::KeyFinds,
     /// The library's view of the site. It holds the app that holds it: both live as long as the process.
@@ -101,16 +97,10 @@ impl App {
     }
 
     async fn federation_config(&self) -> anyhow::Result<FederationConfig<Self>> {
-        let key = self.instance_key().await?;
-        let clock = Arc::clone(&self.clock);
-        // Servers in secure mode answer nobody unknown.
-        let sign = move |method: &http::Method, url: &url::Url| {
-            cavage::sign(&key, method, url, None, clock.now()).unwrap_or_default()
-        };
         let config = FederationConfig::builder()
             .domain(self.origin.authority())
             .app_data(self.clone())
-            .client(self.http.middleware(Some(Arc::new(sign))))
+            .client(self.http.middleware(Some(Arc::new(keys::Fetcher(self.clone())))))
             .http_fetch_limit(20)
             // Its debug mode drops its own guard, which resolves names a second time, away from the
             // connection. Ours decides on the connected address and has no such mode.
@@ -146,45 +136,5 @@ impl Wake {
     /// Somebody who waits for work.
     pub fn subscribe(&self) -> watch::Receiver<()> {
         self.0.subscribe()
-    }
-}
-
-/// Our signing keys, parsed once.
-#[derive(Debug, Default)]
-pub struct Keys(Mutex<HashMap<String, Arc<SigningKey>>>);
-
-impl App {
-    /// The key that signs for a critic.
-    pub async fn critic_key(&self, critic: CriticId) -> anyhow::Result<Arc<SigningKey>> {
-        self.signing_key(&critic.to_string(), self.origin.actor_key(critic)).await
-    }
-
-    /// The key that signs what the site itself asks.
-    pub async fn instance_key(&self) -> anyhow::Result<Arc<SigningKey>> {
-        self.signing_key(INSTANCE, self.origin.instance_key()).await
-    }
-
-    async fn signing_key(&self, owner: &str, key_id: url::Url) -> anyhow::Result<Arc<SigningKey>> {
-        let known = |keys: &Keys| keys.0.lock().unwrap_or_else(PoisonError::into_inner).get(owner).cloned();
-        if let Some(key) = known(&self.keys) {
-            return Ok(key);
-        }
-        let der = critics::private_key(&self.db, owner).await?;
-        let der = der.ok_or_else(|| anyhow::anyhow!("{owner} has no signing key"))?;
-        let key = Arc::new(SigningKey::from_pkcs8(key_id, &der)?);
-        self.keys.0.lock().unwrap_or_else(PoisonError::into_inner).insert(owner.to_owned(), Arc::clone(&key));
-        Ok(key)
-    }
-
-    /// Makes sure that an owner has a key.
-    pub async fn ensure_key(&self, owner: &str, now: Timestamp) -> anyhow::Result<()> {
-        if critics::private_key(&self.db, owner).await?.is_some() {
-            return Ok(());
-        }
-        let der = tokio::task::spawn_blocking(SigningKey::generate).await??;
-        let mut tx = self.db.begin().await?;
-        critics::set_private_key(&mut tx, owner, &der, now).await?;
-        tx.commit().await?;
-        Ok(())
     }
 }

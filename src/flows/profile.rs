@@ -5,21 +5,37 @@ use serde_json::Value;
 use url::Url;
 
 use super::App;
+use super::keys::Owner;
 use super::resolve;
 use crate::domain::activity::Kind;
 use crate::domain::critic::Critic;
 use crate::domain::hash::sha256_hex;
 use crate::domain::id::{ActivityId, CriticId};
 use crate::domain::time::Timestamp;
+use crate::federation::keys::PublishedKeys;
 use crate::federation::vocab::{actor, profile};
 use crate::store::activities::{self, Outgoing};
 use crate::store::{Tx, critics, deliveries};
 
 /// A critic's actor, as it is served.
 pub async fn document(app: &App, critic: &Critic) -> anyhow::Result<Value> {
-    let key = app.critic_key(critic.id).await?;
-    let pem = key.public_key_pem()?;
-    Ok(actor::person(&app.origin, critic, &pem, app.handle_domain.as_deref()))
+    let keys = app.keys_of(Owner::Critic(critic.id)).await?.published()?;
+    Ok(with_keys(app, critic, &keys))
+}
+
+fn with_keys(app: &App, critic: &Critic, keys: &PublishedKeys) -> Value {
+    actor::person(&app.origin, critic, keys, app.handle_domain.as_deref())
+}
+
+/// Tells the followers that other keys sign for a critic. Who hears of it reads the whole profile anew.
+pub(super) async fn announce_keys(app: &App, tx: &mut Tx, critic: &Critic) -> anyhow::Result<()> {
+    let keys = app.keys_in(tx, Owner::Critic(critic.id)).await?.published()?;
+    let person = with_keys(app, critic, &keys);
+    critics::set_announced(tx, critic.id, &fingerprint(&person)).await?;
+    let now = app.clock.now();
+    let id = ActivityId::new(now);
+    let update = profile::update(&app.origin, id, critic.id, person);
+    send(app, tx, id, critic.id, Kind::Update, &update, now).await
 }
 
 /// Tells the followers of a critic whose profile is not what they were last told. Whoever starts for the first

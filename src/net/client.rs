@@ -17,6 +17,7 @@ use url::Url;
 use super::NetError;
 use super::guard::{Door, Guard};
 use super::resolver::{Directory, Guarded, Names, System};
+use crate::domain::signing::Form;
 use crate::domain::time::Timestamp;
 
 /// Redirects that one fetch follows.
@@ -34,8 +35,30 @@ const LONGEST_HEADERS: u32 = 64 * 1024;
 /// Headers that a caller gave for one address and that are safe at another.
 const CARRIED: [HeaderName; 3] = [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::ACCEPT_LANGUAGE];
 
-/// Makes the headers that prove who we are, for one request. It runs on a thread that may block.
-pub type Signer = Arc<dyn Fn(&Method, &Url) -> HeaderMap + Send + Sync>;
+/// Proves who we are in a fetch.
+#[async_trait::async_trait]
+pub trait Sign: Send + Sync {
+    /// The form that the server of this address is thought to take.
+    async fn form(&self, url: &Url) -> Form;
+
+    /// The headers that sign a GET of this address.
+    async fn sign(&self, url: &Url, form: Form, knock: Knock) -> HeaderMap;
+
+    /// The form that the server took, where that was the second one; none where it took neither.
+    async fn learn(&self, url: &Url, taken: Option<Form>);
+}
+
+/// Whether a request is made again, signed in another way, since its signature was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Knock {
+    /// The first time.
+    First,
+    /// Again, which is the last time.
+    Second,
+}
+
+/// Whoever signs our fetches.
+pub type Signer = Arc<dyn Sign>;
 
 /// What the operator decided about requests to others.
 #[derive(Debug, Clone, Default)]
@@ -209,11 +232,7 @@ impl Client {
         let accept = HeaderValue::from_str(request.accept).map_err(|_| NetError::Request)?;
         request.headers.insert(header::ACCEPT, accept);
         loop {
-            let mut headers = request.headers.clone();
-            if let Some(sign) = request.sign {
-                headers.extend(signed(sign, &url).await?);
-            }
-            let response = self.send(Method::GET, &url, headers, Bytes::new()).await?;
+            let response = self.knock(&request, &url).await?;
             let Some(next) = redirect(&response, &url)? else {
                 let (status, headers) = (response.status(), response.headers().clone());
                 let body = read_body(response, request.limit).await?;
@@ -232,6 +251,33 @@ impl Client {
             }
             url = next;
         }
+    }
+
+    /// Asks once, and once more, signed in the other way, where the signature was not good enough.
+    async fn knock(&self, request: &Get<'_>, url: &Url) -> Result<reqwest::Response, NetError> {
+        let Some(sign) = request.sign else {
+            return self.send(Method::GET, url, request.headers.clone(), Bytes::new()).await;
+        };
+        let ask = async |form, knock| {
+            let mut headers = request.headers.clone();
+            let mut proof = sign.sign(url, form, knock).await;
+            // The connection knows its host better, and HTTP/2 has another name for it.
+            proof.remove(header::HOST);
+            headers.extend(proof);
+            self.send(Method::GET, url, headers, Bytes::new()).await
+        };
+        let form = sign.form(url).await;
+        let first = ask(form, Knock::First).await?;
+        if !is_refusal(first.status()) {
+            return Ok(first);
+        }
+        let second = ask(form.other(), Knock::Second).await?;
+        if second.status().is_success() {
+            sign.learn(url, Some(form.other())).await;
+        } else if is_refusal(second.status()) && form != Form::default() {
+            sign.learn(url, None).await;
+        }
+        Ok(second)
     }
 
     /// Posts. A redirect is an answer like any other: a signature fits one address only.
@@ -293,14 +339,9 @@ fn inner(
     builder.build().context("the HTTP client")
 }
 
-/// The headers that sign a fetch of this address.
-async fn signed(sign: &Signer, url: &Url) -> Result<HeaderMap, NetError> {
-    let (sign, url) = (Arc::clone(sign), url.clone());
-    let mut headers =
-        tokio::task::spawn_blocking(move || sign(&Method::GET, &url)).await.map_err(|_| NetError::Request)?;
-    // The connection knows its host better, and HTTP/2 has another name for it.
-    headers.remove(header::HOST);
-    Ok(headers)
+/// Whether a status may mean that the signature is in a form that the other side does not read.
+pub fn is_refusal(status: StatusCode) -> bool {
+    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST)
 }
 
 /// Where an answer redirects to; none if it does not.

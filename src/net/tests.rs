@@ -12,15 +12,16 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use url::Url;
 
 use self::server::{Server, ok};
 use super::NetError;
 use super::client::Limits;
-use super::client::{Client, Fetched, Get, Policy};
+use super::client::{Client, Fetched, Get, Knock, Policy, Sign};
 use super::guard::Refused;
 use super::resolver::Names;
+use crate::domain::signing::Form;
 
 /// Names that a test made up. Each look-up takes the next answer; the last one stays.
 #[derive(Default)]
@@ -50,6 +51,19 @@ const SHORT: Limits = Limits {
 
 const LONG: Limits =
     Limits { connect: Duration::from_secs(5), read: Duration::from_secs(5), total: Duration::from_secs(10) };
+
+#[async_trait::async_trait]
+impl<F: Fn(&Method, &Url) -> HeaderMap + Send + Sync> Sign for F {
+    async fn form(&self, _: &Url) -> Form {
+        Form::Cavage
+    }
+
+    async fn sign(&self, url: &Url, _: Form, _: Knock) -> HeaderMap {
+        self(&Method::GET, url)
+    }
+
+    async fn learn(&self, _: &Url, _: Option<Form>) {}
+}
 
 /// The policy of a server on the open internet.
 fn strict() -> Policy {

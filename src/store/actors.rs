@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, read, run, url};
+use super::{Db, Result, Tx, on, read, run, url};
 use crate::domain::time::Timestamp;
 
 /// An actor of another server.
@@ -152,6 +152,18 @@ pub async fn key(db: &Db, key_id: &url::Url) -> Result<Option<StoredKey>> {
         .bind(key_id.as_str())
         .fetch_optional(c)
         .await)
+}
+
+/// Drops the keys of an actor that are not among those that it lists now: their time is over, or they leaked.
+pub async fn drop_unlisted(tx: &mut Tx, actor: &url::Url, listed: &[&url::Url]) -> Result<()> {
+    let query = "select key_id from actor_keys where actor = $1";
+    let known: Vec<String> = on!(tx, |c| sqlx::query_scalar(query).bind(actor.as_str()).fetch_all(c).await)?;
+    for key in known {
+        if listed.iter().all(|listed| listed.as_str() != key) {
+            run!(tx, sqlx::query("delete from actor_keys where key_id = $1").bind(&key))?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes a key down, new or rotated.

@@ -1,10 +1,10 @@
-//! Critics and the keys that sign for them and for the site.
+//! Critics.
 
 use sqlx::FromRow;
 
 use super::{Db, Result, Tx, from_json, json, on, read, run, url};
 use crate::domain::critic::{Critic, Profile};
-use crate::domain::id::{CriticId, KeyId};
+use crate::domain::id::CriticId;
 use crate::domain::time::Timestamp;
 
 #[derive(FromRow)]
@@ -137,28 +137,4 @@ pub async fn set_announced(tx: &mut Tx, critic: CriticId, fingerprint: &str) -> 
 pub async fn set_moved(tx: &mut Tx, critic: CriticId, target: &url::Url) -> Result<bool> {
     let statement = "update critics set moved_to = $2 where id = $1 and moved_to is null";
     run!(tx, sqlx::query(statement).bind(critic).bind(target.as_str())).map(|rows| rows == 1)
-}
-
-/// The owner of the key that signs what the site itself asks.
-pub const INSTANCE: &str = "instance";
-
-/// The private key (PKCS #8) of an owner: a critic's id, or [`INSTANCE`].
-pub async fn private_key(db: &Db, owner: &str) -> Result<Option<Vec<u8>>> {
-    read!(db, |c| sqlx::query_scalar("select private_key from keys where owner = $1 and retires_at is null")
-        .bind(owner)
-        .fetch_optional(c)
-        .await)
-}
-
-/// Gives an owner a private key where it has none. An owner's key is never replaced here, since others
-/// pin the first one that they saw (GoToSocial).
-pub async fn set_private_key(tx: &mut Tx, owner: &str, pkcs8: &[u8], now: Timestamp) -> Result<()> {
-    run!(tx, sqlx::query(
-        "insert into keys (id, owner, private_key, created_at) values ($1, $2, $3, $4) on conflict (owner) where retires_at is null do nothing",
-    )
-    .bind(KeyId::new(now))
-    .bind(owner)
-    .bind(pkcs8)
-    .bind(now))?;
-    Ok(())
 }

@@ -27,6 +27,8 @@ pub mod deliveries;
 pub mod entries;
 pub mod feeds;
 pub mod followers;
+pub mod hosts;
+pub mod keys;
 pub mod leases;
 pub mod media;
 pub mod moderation;

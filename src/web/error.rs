@@ -1,7 +1,7 @@
 //! What goes wrong, as the client may know it. The rest is in the log.
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Json, Response};
 
@@ -90,6 +90,9 @@ impl IntoResponse for WebError {
     }
 }
 
+/// What an answer says to clients and caches, whatever form it is given.
+const KEPT: [HeaderName; 3] = [header::RETRY_AFTER, header::CACHE_CONTROL, header::VARY];
+
 /// Gives errors the form that who asked can read: a page for people, JSON for servers.
 pub(super) async fn tell(State(state): State<WebState>, request: Request, next: Next) -> Response {
     let wants_page = negotiate::prefers_html(request.headers());
@@ -102,15 +105,13 @@ pub(super) async fn tell(State(state): State<WebState>, request: Request, next: 
     });
     let Some(told) = told else { return response };
     let status = response.status();
-    let retry_after = response.headers_mut().remove("retry-after");
+    let kept = KEPT.map(|name| response.headers_mut().remove(&name).map(|value| (name, value)));
     let page =
         wants_page.then(|| state.pages.error(status.as_u16(), &told.title, told.advice).ok()).flatten();
     let mut response = match page {
         Some(page) => (status, Html(page)).into_response(),
         None => (status, Json(serde_json::json!({"error": told.title}))).into_response(),
     };
-    if let Some(retry_after) = retry_after {
-        response.headers_mut().insert("retry-after", retry_after);
-    }
+    response.headers_mut().extend(kept.into_iter().flatten());
     response
 }

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
 use super::error::tell;
-use super::fedi::{actor, article, discovery, inbox, note, stamp};
+use super::fedi::{actor, article, discovery, inbox, note, secure, stamp};
 use super::health;
 use super::read::{home, listing, media, profile, review};
 use super::state::WebState;
@@ -50,6 +50,7 @@ pub fn router(state: WebState) -> Router {
         // Operators
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
+        .layer(middleware::from_fn_with_state(state.clone(), secure::guard))
         .layer(middleware::from_fn_with_state(state.clone(), tell))
         .layer(middleware::from_fn(guard))
         .layer(DefaultBodyLimit::max(inbox::MOST_BYTES))
@@ -58,14 +59,12 @@ pub fn router(state: WebState) -> Router {
 
 /// Headers that keep a page inert and caches honest, and an end to requests that take too long.
 async fn guard(request: Request, next: Next) -> Response {
-    const HEADERS: [(HeaderName, &str); 6] = [
+    const HEADERS: [(HeaderName, &str); 5] = [
         (
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; \
              frame-ancestors 'none'",
         ),
-        // Pages and documents share addresses, errors and redirects too: caches must keep them apart.
-        (header::VARY, "Accept"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "strict-origin-when-cross-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),
@@ -73,6 +72,8 @@ async fn guard(request: Request, next: Next) -> Response {
     ];
     let answered = tokio::time::timeout(LONGEST, next.run(request)).await;
     let mut response = answered.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response());
+    // Pages and documents share addresses, errors and redirects too: caches must keep them apart.
+    response.headers_mut().entry(header::VARY).or_insert(HeaderValue::from_static("Accept"));
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA512};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -45,12 +45,38 @@ impl Key {
         pem("PUBLIC KEY", der.as_ref())
     }
 
+    /// The signature of a text, RSASSA-PSS with SHA-512.
+    pub fn sign_pss(&self, text: &[u8]) -> Vec<u8> {
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair.sign(&RSA_PSS_SHA512, &SystemRandom::new(), text, &mut signature).expect("a signature");
+        signature
+    }
+
     /// The signature of a text, RSASSA-PKCS1-v1_5 with SHA-256.
     pub fn sign(&self, text: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text, &mut signature).expect("a signature");
         signature
     }
+}
+
+/// An Ed25519 key, the first of RFC 8032 section 7.1, as Multikey writes its public half.
+pub const ED25519_MULTIBASE: &str = "z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw";
+
+/// The same public half as PEM.
+pub const ED25519_PEM: &str = "-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
+-----END PUBLIC KEY-----
+";
+
+/// The signature of a text with that key.
+pub fn sign_ed25519(text: &[u8]) -> Vec<u8> {
+    const SEED: [u8; 32] = [
+        0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44,
+        0x49, 0xc5, 0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
+    ];
+    let pair = Ed25519KeyPair::from_seed_unchecked(&SEED).expect("a seed");
+    pair.sign(text).as_ref().to_vec()
 }
 
 /// DER in PEM's armour.

@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::http::{Answer, Client};
+use super::http::{AS2, Answer, Client};
 use super::keys::Key;
 use super::signature::{
-    Form, authority_of, cavage_text, http_date, rfc9421_params, rfc9421_text, sha256, target_of,
+    Form, authority_of, cavage_text, http_date, rfc9421_params, rfc9421_text, sha256, sha512, target_of,
 };
 
 /// What is to be signed.
@@ -30,6 +30,10 @@ pub struct Letter {
     pub target_uri: String,
     /// Whether RFC 9421's `created` is there.
     pub has_created: bool,
+    /// What the signature says that it was made with.
+    pub algorithm: &'static str,
+    /// Whether the digest is a SHA-512.
+    pub has_long_digest: bool,
 }
 
 /// What goes over the wire.
@@ -58,7 +62,29 @@ impl Letter {
             target: target_of(inbox),
             target_uri: inbox.to_owned(),
             has_created: true,
+            algorithm: match form {
+                Form::Cavage => "rsa-sha256",
+                Form::Rfc9421 => "rsa-v1_5-sha256",
+            },
+            has_long_digest: false,
         }
+    }
+
+    /// A signed GET, which has no body and no digest.
+    pub fn fetch(form: Form, key: &Key, key_id: &str, url: &str) -> Self {
+        let mut letter = Self::new(form, key, key_id, url, &Value::Null);
+        letter.body.clear();
+        letter.covered.retain(|name| !matches!(*name, "digest" | "content-digest" | "content-type"));
+        letter
+    }
+
+    fn method(&self) -> Method {
+        if self.body.is_empty() { Method::GET } else { Method::POST }
+    }
+
+    /// The digest of the body, as either header spells it.
+    fn digest(&self) -> (&'static str, String) {
+        if self.has_long_digest { ("sha-512", sha512(&self.body)) } else { ("sha-256", sha256(&self.body)) }
     }
 
     /// Signs it as it is now.
@@ -68,28 +94,41 @@ impl Letter {
 
     /// Signs it as it is now, with a key of another kind.
     pub fn seal_with(&self, sign: impl Fn(&[u8]) -> Vec<u8>) -> Envelope {
+        let method = self.method();
+        let is_fetch = method == Method::GET;
         let mut envelope = Envelope { url: self.url.clone(), headers: Vec::new(), body: self.body.clone() };
-        envelope.add("content-type", "application/activity+json");
+        if is_fetch {
+            envelope.add("accept", AS2);
+        } else {
+            envelope.add("content-type", "application/activity+json");
+        }
+        let (kind, digest) = self.digest();
         envelope.add("host", &self.host);
         envelope.add("date", &http_date(self.date));
         match self.form {
             Form::Cavage => {
-                envelope.add("digest", &format!("SHA-256={}", sha256(&self.body)));
-                let text = cavage_text(&self.covered, "post", &self.target, |name| envelope.get(name));
+                if !is_fetch {
+                    envelope.add("digest", &format!("{}={digest}", kind.to_uppercase()));
+                }
+                let text =
+                    cavage_text(&self.covered, method.as_str(), &self.target, |name| envelope.get(name));
                 let signature = STANDARD.encode(sign(text.as_bytes()));
                 let covered = self.covered.join(" ");
                 let header = format!(
-                    "keyId=\"{}\",algorithm=\"rsa-sha256\",headers=\"{covered}\",signature=\"{signature}\"",
-                    self.key_id
+                    "keyId=\"{}\",algorithm=\"{}\",headers=\"{covered}\",signature=\"{signature}\"",
+                    self.key_id, self.algorithm
                 );
                 envelope.add("signature", &header);
             }
             Form::Rfc9421 => {
-                envelope.add("content-digest", &format!("sha-256=:{}:", sha256(&self.body)));
+                if !is_fetch {
+                    envelope.add("content-digest", &format!("{kind}=:{digest}:"));
+                }
                 let created = self.has_created.then(|| self.date.as_second());
-                let params = rfc9421_params(&self.covered, created, &self.key_id);
-                let text =
-                    rfc9421_text(&self.covered, &params, "POST", &self.target_uri, |name| envelope.get(name));
+                let params = rfc9421_params(&self.covered, created, &self.key_id, self.algorithm);
+                let text = rfc9421_text(&self.covered, &params, method.as_str(), &self.target_uri, |name| {
+                    envelope.get(name)
+                });
                 let signature = STANDARD.encode(sign(text.as_bytes()));
                 envelope.add("signature-input", &format!("sig1={params}"));
                 envelope.add("signature", &format!("sig1=:{signature}:"));
@@ -116,6 +155,12 @@ impl Envelope {
     pub fn set(&mut self, name: &str, value: &str) {
         self.remove(name);
         self.add(name, value);
+    }
+
+    /// Asks with it as it is now.
+    pub async fn fetch(&self, client: &Client) -> Answer {
+        let sent = client.send(Method::GET, &self.url, &self.headers, Vec::new()).await;
+        sent.unwrap_or_else(|e| panic!("GET {}: {e:?}", self.url))
     }
 
     /// Sends it as it is now.

@@ -17,7 +17,8 @@ use tokio::sync::Notify;
 
 use super::http::Client;
 use super::keys::Key;
-use super::verify::{Incoming, Signer};
+use super::signature::Form;
+use super::verify::{Incoming, Met, Signer};
 use super::world::World;
 
 /// A body larger than this is not read.
@@ -59,6 +60,8 @@ pub(super) struct Server {
     state: Mutex<Known>,
     news: Notify,
     is_secure: AtomicBool,
+    /// Keys of others that this server has met.
+    met: Met,
 }
 
 #[derive(Default)]
@@ -71,6 +74,11 @@ struct Known {
     violations: Vec<String>,
     script: VecDeque<Scripted>,
     requests: BTreeMap<String, usize>,
+    /// The only form of signature that this server reads, where it does not read both.
+    reads: Option<Form>,
+    /// The forms that it was shown and does not read.
+    unread: Vec<Form>,
+    pardons_unknown_keys: bool,
 }
 
 /// A user of a remote server.
@@ -116,6 +124,7 @@ impl Remote {
             state: Mutex::default(),
             news: Notify::new(),
             is_secure: AtomicBool::new(false),
+            met: Met::default(),
         });
         let app = Router::new().fallback(answer).with_state(Arc::clone(&server));
         tokio::spawn(axum::serve(listener, app).into_future());
@@ -161,6 +170,21 @@ impl Remote {
     /// Demands a signature on each GET of an actor or a note from now on, as secure mode does.
     pub fn demand_signed_gets(&self) {
         self.server.is_secure.store(true, Ordering::SeqCst);
+    }
+
+    /// Reads one form of signatures alone from now on, and answers 401 to the other.
+    pub fn read_only(&self, form: Option<Form>) {
+        self.server.known().reads = form;
+    }
+
+    /// The signatures so far that it did not read.
+    pub fn unread(&self) -> usize {
+        self.server.known().unread.len()
+    }
+
+    /// Answers 401 from now on to keys that cannot be found, which is no fault of theirs.
+    pub fn pardon_unknown_keys(&self) {
+        self.server.known().pardons_unknown_keys = true;
     }
 
     /// Answers the next deliveries in this way.
@@ -298,9 +322,26 @@ impl Server {
         Some(Document::activity_json(&user.actor()))
     }
 
+    /// Whether it is signed in a form that this server does not read.
+    fn cannot_read(&self, incoming: &Incoming<'_>) -> bool {
+        let mut known = self.known();
+        let form = incoming.form();
+        let unread = known.reads.is_some_and(|only| only != form);
+        if unread {
+            known.unread.push(form);
+        }
+        unread
+    }
+
     async fn take(&self, incoming: &Incoming<'_>) -> Document {
-        let signer = match incoming.verify(&self.client).await {
+        if self.cannot_read(incoming) {
+            return Document::status(401);
+        }
+        let signer = match incoming.verify(&self.client, &self.met).await {
             Ok(signer) => signer,
+            Err(why) if why.contains("leads to the key") && self.known().pardons_unknown_keys => {
+                return Document::status(401);
+            }
             Err(violation) => {
                 let violation = format!("a delivery to {} does not verify: {violation}", incoming.target);
                 self.known().violations.push(violation);
@@ -361,7 +402,10 @@ async fn answer(State(server): State<Arc<Server>>, request: Request) -> Response
         return server.take(&incoming).await.response();
     }
     let is_guarded = path.starts_with("/users/") && server.is_secure.load(Ordering::SeqCst);
-    if is_guarded && let Err(violation) = incoming.verify(&server.client).await {
+    if is_guarded && server.cannot_read(&incoming) {
+        return Document::status(401).response();
+    }
+    if is_guarded && let Err(violation) = incoming.verify(&server.client, &server.met).await {
         server.known().violations.push(format!("GET {target}: {violation}"));
         return Document::status(401).response();
     }

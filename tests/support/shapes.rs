@@ -211,6 +211,11 @@ impl User {
         Letter::new(form, &self.key(), &self.key_id(), inbox, activity)
     }
 
+    /// Fetches with a signature.
+    pub async fn fetch(&self, form: Form, url: &str) -> Answer {
+        Letter::fetch(form, &self.key(), &self.key_id(), url).seal().fetch(&self.server.client).await
+    }
+
     /// Signs and sends.
     pub async fn send(&self, inbox: &str, activity: &Value) -> Answer {
         self.letter(Form::Cavage, inbox, activity).seal().post(&self.server.client).await

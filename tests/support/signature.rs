@@ -1,7 +1,7 @@
 //! HTTP signatures as remote servers make them: draft-cavage-http-signatures-12 and RFC 9421. Written
 //! from the specifications, apart from Marquee's code, so that a mistake there is not repeated here.
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use url::Url;
@@ -20,6 +20,11 @@ impl Form {
 /// The SHA-256 of a body in base 64.
 pub fn sha256(body: &[u8]) -> String {
     STANDARD.encode(digest(&SHA256, body))
+}
+
+/// The SHA-512 of a body in base 64.
+pub fn sha512(body: &[u8]) -> String {
+    STANDARD.encode(digest(&SHA512, body))
 }
 
 /// A moment as in the `Date` header.
@@ -75,8 +80,8 @@ pub fn rfc9421_text(
 }
 
 /// The list of covered components and its parameters, as in `Signature-Input`.
-pub fn rfc9421_params(covered: &[&str], created: Option<i64>, key_id: &str) -> String {
+pub fn rfc9421_params(covered: &[&str], created: Option<i64>, key_id: &str, algorithm: &str) -> String {
     let list: Vec<String> = covered.iter().map(|name| format!("\"{name}\"")).collect();
     let created = created.map(|moment| format!(";created={moment}")).unwrap_or_default();
-    format!("({}){created};keyid=\"{key_id}\";alg=\"rsa-v1_5-sha256\"", list.join(" "))
+    format!("({}){created};keyid=\"{key_id}\";alg=\"{algorithm}\"", list.join(" "))
 }

@@ -1,5 +1,8 @@
 //! What a strict remote server demands of a signed request that Marquee sends.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +11,7 @@ use serde_json::Value;
 
 use super::http::{AS2, Client};
 use super::keys::unpem;
-use super::signature::{cavage_text, sha256};
+use super::signature::{Form, cavage_text, rfc9421_text, sha256};
 
 /// A request as it came.
 pub struct Incoming<'r> {
@@ -23,10 +26,22 @@ pub struct Incoming<'r> {
 pub struct Signer {
     pub key_id: String,
     pub owner: String,
+    pub form: Form,
 }
+
+/// The keys that a server has met, by their ids, with their owners. Like most servers it asks for one again only
+/// where it does not verify.
+pub type Met = Mutex<BTreeMap<String, (String, String)>>;
 
 /// The seconds that a `Date` may be off, as NeoDB has it, the narrowest window known.
 const WINDOW: i64 = 300;
+
+/// What a signature says, and what it signs.
+struct Said {
+    key_id: String,
+    text: String,
+    signature: Vec<u8>,
+}
 
 impl Incoming<'_> {
     fn header(&self, name: &str) -> String {
@@ -34,8 +49,34 @@ impl Incoming<'_> {
         values.join(", ")
     }
 
-    /// Checks a cavage signature as the strictest servers do, and finds who made it.
-    pub async fn verify(&self, client: &Client) -> Result<Signer, String> {
+    /// The form in which it is signed.
+    pub fn form(&self) -> Form {
+        if self.headers.contains_key("signature-input") { Form::Rfc9421 } else { Form::Cavage }
+    }
+
+    /// Checks a signature as the strictest servers do, and finds who made it.
+    pub async fn verify(&self, client: &Client, met: &Met) -> Result<Signer, String> {
+        if self.header("user-agent").is_empty() {
+            return Err("there is no User-Agent".to_owned());
+        }
+        let form = self.form();
+        let said = match form {
+            Form::Cavage => self.read_cavage()?,
+            Form::Rfc9421 => self.read_rfc9421()?,
+        };
+        let known = met.lock().expect("the keys").get(&said.key_id).cloned();
+        if let Some((owner, pem)) = known
+            && said.verify(&pem).is_ok()
+        {
+            return Ok(Signer { key_id: said.key_id, owner, form });
+        }
+        let (owner, pem) = fetch_key(client, &said.key_id).await?;
+        said.verify(&pem)?;
+        met.lock().expect("the keys").insert(said.key_id.clone(), (owner.clone(), pem));
+        Ok(Signer { key_id: said.key_id, owner, form })
+    }
+
+    fn read_cavage(&self) -> Result<Said, String> {
         let signature = self.header("signature");
         let field = |name: &str| {
             signature
@@ -57,32 +98,72 @@ impl Incoming<'_> {
         if let Some(missing) = required.iter().find(|name| !covered.contains(name)) {
             return Err(format!("{missing} is not signed"));
         }
-        self.check_date()?;
-        if self.header("user-agent").is_empty() {
-            return Err("there is no User-Agent".to_owned());
-        }
-        let key_id = field("keyId")?;
-        let (owner, pem) = fetch_key(client, &key_id).await?;
-        let text = cavage_text(&covered, self.method, self.target, |name| self.header(name));
-        let signature = STANDARD.decode(field("signature")?).map_err(|e| e.to_string())?;
-        let key = unpem(&pem).ok_or("the key is not PEM")?;
-        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key)
-            .verify(text.as_bytes(), &signature)
-            .map_err(|_| format!("the signature does not fit what it covers:\n{text}"))?;
-        Ok(Signer { key_id, owner })
-    }
-
-    fn check_date(&self) -> Result<(), String> {
         let date = self.header("date");
         let moment = jiff::fmt::rfc2822::DateTimeParser::new()
             .parse_timestamp(&date)
             .map_err(|e| format!("Date {date:?}: {e}"))?;
-        let off = (super::now().as_second() - moment.as_second()).abs();
-        if off > WINDOW || !date.ends_with(" GMT") {
-            return Err(format!("Date {date:?} is {off} seconds off, or not in GMT"));
+        check_moment(moment.as_second())?;
+        if !date.ends_with(" GMT") {
+            return Err(format!("Date {date:?} is not in GMT"));
         }
-        Ok(())
+        let text = cavage_text(&covered, self.method, self.target, |name| self.header(name));
+        let signature = STANDARD.decode(field("signature")?).map_err(|e| e.to_string())?;
+        Ok(Said { key_id: field("keyId")?, text, signature })
     }
+
+    /// What Mastodon 4.5 demands: `@method`, `@target-uri`, `created`, and with a body its digest.
+    fn read_rfc9421(&self) -> Result<Said, String> {
+        let input = self.header("signature-input");
+        let (label, params) = input.split_once('=').ok_or("Signature-Input cannot be read")?;
+        let (list, rest) =
+            params.strip_prefix('(').and_then(|rest| rest.split_once(')')).ok_or("no list of components")?;
+        let covered: Vec<&str> = list.split(' ').map(|name| name.trim_matches('"')).collect();
+        let param = |name: &str| {
+            let found = rest.split(';').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+            found.map(|value| value.trim_matches('"').to_owned()).ok_or(format!("no {name} in {input:?}"))
+        };
+        let mut required = vec!["@method", "@target-uri"];
+        if !self.body.is_empty() {
+            required.push("content-digest");
+            let expected = format!("sha-256=:{}:", sha256(self.body));
+            if self.header("content-digest") != expected {
+                return Err(format!(
+                    "Content-Digest is {:?}, not {expected:?}",
+                    self.header("content-digest")
+                ));
+            }
+        }
+        if let Some(missing) = required.iter().find(|name| !covered.contains(name)) {
+            return Err(format!("{missing} is not signed"));
+        }
+        check_moment(param("created")?.parse().map_err(|_| "created is no number")?)?;
+        if param("alg")? != "rsa-v1_5-sha256" {
+            return Err(format!("an algorithm that Mastodon does not know: {input:?}"));
+        }
+        let url = format!("https://{}{}", self.header("host"), self.target);
+        let text = rfc9421_text(&covered, params, self.method, &url, |name| self.header(name));
+        let signature = self.header("signature");
+        let encoded = signature
+            .strip_prefix(&format!("{label}=:"))
+            .and_then(|rest| rest.strip_suffix(':'))
+            .ok_or_else(|| format!("the Signature header has no {label}: {signature:?}"))?;
+        let signature = STANDARD.decode(encoded).map_err(|e| e.to_string())?;
+        Ok(Said { key_id: param("keyid")?, text, signature })
+    }
+}
+
+impl Said {
+    fn verify(&self, pem: &str) -> Result<(), String> {
+        let key = unpem(pem).ok_or("the key is not PEM")?;
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key)
+            .verify(self.text.as_bytes(), &self.signature)
+            .map_err(|_| format!("the signature does not fit what it covers:\n{}", self.text))
+    }
+}
+
+fn check_moment(second: i64) -> Result<(), String> {
+    let off = (super::now().as_second() - second).abs();
+    if off > WINDOW { Err(format!("its date is {off} seconds off")) } else { Ok(()) }
 }
 
 /// The owner of a key and its PEM, from where its id leads.

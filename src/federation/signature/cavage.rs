@@ -57,7 +57,7 @@ pub(super) fn read(request: &Request<'_>, now: Timestamp) -> Result<Presented, R
         .ok_or(Refusal::Unauthorised("there is none"))?;
     let parameters = Parameters::parse(text)?;
     let key_id = parse_key_id(parameters.key_id, request.origin)?;
-    parameters.check_algorithm()?;
+    let algorithms = parameters.algorithms()?;
     let covered = parameters.covered()?;
     check_coverage(&covered, request)?;
     let signed_at = parameters.check_time(&covered, request, now)?;
@@ -67,10 +67,10 @@ pub(super) fn read(request: &Request<'_>, now: Timestamp) -> Result<Presented, R
     }
     let mut messages = vec![message(&covered, request, request.target, &parameters)?];
     // GoToSocial leaves the query out of the request target, and others do not.
-    if let Some((path, _)) = request.target.split_once('?') {
+    let (path, _) = request.path_and_query();
+    if path.len() < request.target.len() {
         messages.push(message(&covered, request, path, &parameters)?);
     }
-    let algorithms = vec![Algorithm::RsaSha256];
     Ok(Presented::new(key_id, signed_at, parameters.signature, messages, algorithms))
 }
 
@@ -127,10 +127,15 @@ impl<'a> Parameters<'a> {
         })
     }
 
-    /// `hs2019` says nothing, and means the same as `rsa-sha256` to everyone who sends it.
-    fn check_algorithm(&self) -> Result<(), Refusal> {
+    /// What it may have been made with (section 2.1.3). `hs2019` leaves that to the key: everyone who sends it
+    /// with an RSA key means `rsa-sha256`, though the draft means PSS.
+    fn algorithms(&self) -> Result<Vec<Algorithm>, Refusal> {
         match self.algorithm {
-            None | Some("rsa-sha256" | "hs2019") => Ok(()),
+            None | Some("hs2019") => {
+                Ok(vec![Algorithm::RsaSha256, Algorithm::RsaPssSha512, Algorithm::Ed25519])
+            }
+            Some("rsa-sha256") => Ok(vec![Algorithm::RsaSha256]),
+            Some("ed25519") => Ok(vec![Algorithm::Ed25519]),
             Some(_) => Err(Refusal::Unauthorised("an unknown algorithm")),
         }
     }

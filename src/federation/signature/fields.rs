@@ -23,13 +23,16 @@ pub(super) enum Bare {
 
 pub(super) type Parameters = Vec<(String, Bare)>;
 
+/// A member of an inner list.
+pub(super) type Item = (String, Parameters);
+
 /// What a member of a dictionary holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value {
     Bytes(Vec<u8>),
     Other,
     /// Strings, each with its parameters.
-    List(Vec<(String, Parameters)>),
+    List(Vec<Item>),
 }
 
 /// A member of a dictionary.
@@ -62,15 +65,19 @@ pub(super) fn dictionary(text: &str, most: usize) -> Option<Vec<Member>> {
 }
 
 /// Writes an inner list with its parameters (section 4.1.1.1): the value of `@signature-params`.
-pub(super) fn write_list(items: &[&str], parameters: &Parameters) -> String {
-    let mut out = String::from("(");
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            out.push(' ');
-        }
-        out.push_str(&quoted(item));
-    }
-    out.push(')');
+pub(super) fn write_list(items: &[Item], parameters: &Parameters) -> String {
+    let items: Vec<String> = items.iter().map(write_item).collect();
+    format!("({}){}", items.join(" "), write_parameters(parameters))
+}
+
+/// Writes a string with its parameters (section 4.1.3).
+pub(super) fn write_item((text, parameters): &Item) -> String {
+    quoted(text) + &write_parameters(parameters)
+}
+
+/// Section 4.1.1.2.
+fn write_parameters(parameters: &Parameters) -> String {
+    let mut out = String::new();
     for (key, value) in parameters {
         out.push(';');
         out.push_str(key);
@@ -142,7 +149,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An inner list (section 4.2.1.2) whose items are strings.
-    fn list(&mut self) -> Option<Vec<(String, Parameters)>> {
+    fn list(&mut self) -> Option<Vec<Item>> {
         self.expect('(')?;
         let mut items = Vec::new();
         loop {
@@ -252,10 +259,9 @@ mod tests {
         let Value::List(items) = &members[0].value else { panic!("a list") };
         assert_eq!(items[1], ("x".to_owned(), vec![("sf".to_owned(), Bare::Boolean(true))]));
         assert_eq!(members[1].value, Value::Bytes(b"hi".to_vec()));
-        let names: Vec<_> = items.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(
-            write_list(&names, &members[0].parameters),
-            r#"("@method" "x" "content-digest");created=16;keyid="a\"b";alg=tok;x=:aGk=:;y;z=?0"#
+            write_list(items, &members[0].parameters),
+            r#"("@method" "x";sf "content-digest");created=16;keyid="a\"b";alg=tok;x=:aGk=:;y;z=?0"#
         );
         assert_eq!(dictionary("", 1), Some(vec![]));
     }

@@ -18,8 +18,9 @@ use aws_lc_rs::digest::{Context, SHA256};
 use http::{HeaderMap, Method, header};
 use url::Url;
 
-use super::keys::{Algorithm, PublicKey};
+use super::keys::{Algorithm, KeyError, PublicKey, SigningKey};
 use crate::domain::origin::Origin;
+use crate::domain::signing::Form;
 use crate::domain::time::Timestamp;
 
 /// A signature is accepted for this long after it was made: long enough for a peer's retries, which
@@ -69,6 +70,11 @@ impl Request<'_> {
         !self.body.is_empty() || !matches!(*self.method, Method::GET | Method::HEAD)
     }
 
+    /// The path, and the query without its question mark.
+    fn path_and_query(&self) -> (&str, &str) {
+        self.target.split_once('?').unwrap_or((self.target, ""))
+    }
+
     /// The one value of a header that may occur only once; none where it is absent.
     fn single(&self, name: &'static str, twice: &'static str) -> Result<Option<&str>, Refusal> {
         let mut values = self.headers.get_all(name).iter();
@@ -93,9 +99,9 @@ impl Request<'_> {
                     all.push_str(value);
                 }
             }
-        }
-        if all.as_ref().is_some_and(|all| all.len() > LONGEST_HEADER) {
-            return Err(Refusal::Malformed("a covered header is too long"));
+            if all.as_ref().is_some_and(|all| all.len() > LONGEST_HEADER) {
+                return Err(Refusal::Malformed("a covered header is too long"));
+            }
         }
         Ok(all)
     }
@@ -167,6 +173,21 @@ impl Presented {
             self.algorithms.iter().any(|algorithm| key.verifies(*algorithm, message, &self.signature))
         });
         if verified { Ok(()) } else { Err(Refusal::Unauthorised("it does not verify")) }
+    }
+}
+
+/// Headers that prove the origin of a request: to be added to it as they are.
+pub fn sign(
+    form: Form,
+    key: &SigningKey,
+    method: &Method,
+    url: &Url,
+    body: Option<&[u8]>,
+    now: Timestamp,
+) -> Result<HeaderMap, KeyError> {
+    match form {
+        Form::Cavage => cavage::sign(key, method, url, body, now),
+        Form::Rfc9421 => rfc9421::sign(key, method, url, body, now),
     }
 }
 

@@ -1,16 +1,20 @@
 //! HTTP Message Signatures (RFC 9421), of which Mastodon, Fedify, Ghost and WordPress send a small part.
 //!
 //! A signature counts if it covers the method, the path, our authority and, with a body, the content
-//! digest, and says when and with which key it was made. Components with parameters are not understood,
-//! so a signature that covers one is passed over.
+//! digest, and says when and with which key it was made. Of components with parameters only a query
+//! parameter is understood; a signature that covers another is passed over.
+//!
+//! Of several signatures the first counts that is complete, fresh and made for this request, whoever it
+//! names: one good signature is proof, and no request makes us look for more than one key.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, Method};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use super::cavage::value;
-use super::fields::{self, Bare, Member, Parameters, Value};
+use super::fields::{self, Bare, Item, Member, Parameters, Value};
 use super::header_names::{CONTENT_DIGEST, SIGNATURE, SIGNATURE_INPUT};
 use super::{Presented, Refusal, Request, check_window, digest, moment, parse_key_id};
 use crate::domain::time::Timestamp;
@@ -29,12 +33,13 @@ pub fn sign(
 ) -> Result<HeaderMap, KeyError> {
     let whole = &url[..url::Position::AfterQuery];
     let mut lines = vec![format!("\"@method\": {method}"), format!("\"@target-uri\": {whole}")];
-    let mut covered = vec!["@method", "@target-uri"];
+    let bare = |name: &str| (name.to_owned(), Parameters::new());
+    let mut covered = vec![bare("@method"), bare("@target-uri")];
     let mut headers = HeaderMap::new();
     if let Some(body) = body {
         let digest = digest::content_digest(body);
         lines.push(format!("\"content-digest\": {digest}"));
-        covered.push(CONTENT_DIGEST);
+        covered.push(bare(CONTENT_DIGEST));
         headers.insert(HeaderName::from_static(CONTENT_DIGEST), value(&digest)?);
     }
     let parameters = vec![
@@ -85,12 +90,12 @@ fn read_one(
     let covered = covered(input)?;
     let said = Said::read(&input.parameters)?;
     let key_id = parse_key_id(said.key_id, request.origin)?;
-    check_coverage(&covered, request)?;
+    check_coverage(covered, request)?;
     check_window(said.created, now)?;
     if said.expires.is_some_and(|at| at < now || at < said.created) {
         return Err(Refusal::Unauthorised("it has expired"));
     }
-    if covered.contains(&"date") {
+    if covers(covered, "date") {
         check_window(super::date(request)?, now)?;
     }
     if request.has_body() {
@@ -98,30 +103,41 @@ fn read_one(
             request.combined(CONTENT_DIGEST)?.ok_or(Refusal::Unauthorised("no Content-Digest header"))?;
         digest::check_content_digest(&header, request.body)?;
     }
-    let base = base(&covered, &input.parameters, request)?;
+    let base = base(covered, &input.parameters, request)?;
     Ok(Presented::new(key_id, said.created, signature.clone(), vec![base], said.algorithms))
 }
 
-/// The covered components, each named once and without parameters.
-pub(super) fn covered(input: &Member) -> Result<Vec<&str>, Refusal> {
+/// The covered components, each named once.
+pub(super) fn covered(input: &Member) -> Result<&[Item], Refusal> {
     let Value::List(items) = &input.value else {
         return Err(Refusal::Malformed("not a list of components"));
     };
-    let mut names: Vec<&str> = Vec::with_capacity(items.len());
-    for (name, parameters) in items {
-        if !parameters.is_empty() {
+    for (index, item) in items.iter().enumerate() {
+        // A parameter makes another component of it: of the request before this one, or of its bytes.
+        if !item.1.is_empty() && query_name(item).is_none() {
             return Err(Refusal::Unauthorised("a component of an unknown kind"));
         }
-        if names.contains(&name.as_str()) {
+        if items[..index].contains(item) {
             return Err(Refusal::Malformed("a component is named twice"));
         }
-        names.push(name);
     }
-    Ok(names)
+    Ok(items)
 }
 
-fn check_coverage(covered: &[&str], request: &Request<'_>) -> Result<(), Refusal> {
-    let covers = |name: &str| covered.contains(&name);
+/// The name of the query parameter that a component means (section 2.2.8).
+fn query_name((name, parameters): &Item) -> Option<&str> {
+    match (name.as_str(), parameters.as_slice()) {
+        ("@query-param", [(key, Bare::String(name))]) if key == "name" => Some(name),
+        _ => None,
+    }
+}
+
+fn covers(covered: &[Item], wanted: &str) -> bool {
+    covered.iter().any(|(name, parameters)| name == wanted && parameters.is_empty())
+}
+
+fn check_coverage(covered: &[Item], request: &Request<'_>) -> Result<(), Refusal> {
+    let covers = |name: &str| covers(covered, name);
     let query = !request.target.contains('?') || covers("@query");
     let path = covers("@target-uri") || covers("@request-target") || (covers("@path") && query);
     if !covers("@method") || !path {
@@ -177,13 +193,17 @@ impl<'a> Said<'a> {
 
 /// The signature base (section 2.5).
 pub(super) fn base(
-    covered: &[&str],
+    covered: &[Item],
     parameters: &Parameters,
     request: &Request<'_>,
 ) -> Result<Vec<u8>, Refusal> {
     let mut lines = Vec::with_capacity(covered.len() + 1);
-    for name in covered {
-        lines.push(format!("\"{name}\": {}", component(name, request)?));
+    for item in covered {
+        let value = match query_name(item) {
+            Some(name) => query_param(name, request)?,
+            None => component(&item.0, request)?,
+        };
+        lines.push(format!("{}: {value}", fields::write_item(item)));
     }
     let list = fields::write_list(covered, parameters);
     lines.push(format!("\"@signature-params\": {list}"));
@@ -192,10 +212,7 @@ pub(super) fn base(
 
 /// The value of a component (sections 2.1 and 2.2).
 fn component(name: &str, request: &Request<'_>) -> Result<String, Refusal> {
-    let (path, query) = match request.target.split_once('?') {
-        Some((path, query)) => (path, query),
-        None => (request.target, ""),
-    };
+    let (path, query) = request.path_and_query();
     let origin = request.origin;
     Ok(match name {
         "@method" => request.method.to_string(),
@@ -210,4 +227,17 @@ fn component(name: &str, request: &Request<'_>) -> Result<String, Refusal> {
         }
         name => request.combined(name)?.ok_or(Refusal::Malformed("a covered header is absent"))?,
     })
+}
+
+/// The value of a query parameter, of which there must be one (section 2.2.8).
+fn query_param(wanted: &str, request: &Request<'_>) -> Result<String, Refusal> {
+    // The percent-encode set of application/x-www-form-urlencoded, but for the space, which is `%20`.
+    const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
+    let encoded = |text: &str| utf8_percent_encode(text, FORM).to_string();
+    let (_, query) = request.path_and_query();
+    let mut found = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| encoded(name) == wanted);
+    match (found.next(), found.next()) {
+        (Some((_, value)), None) => Ok(encoded(&value)),
+        _ => Err(Refusal::Malformed("a covered query parameter is absent or not alone")),
+    }
 }

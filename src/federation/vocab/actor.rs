@@ -1,15 +1,17 @@
 //! Our actors, as documents.
 
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::text::{escape, paragraphs};
 use super::{CONTEXT, in_context};
 use crate::domain::critic::{Critic, Link};
 use crate::domain::origin::Origin;
+use crate::federation::keys::PublishedKeys;
 
 /// A critic's actor (ActivityPub section 4.1). `handle_domain` is the domain of the handle where it is not the
 /// site's own; it is told by `webfinger` (FEP-2c59).
-pub fn person(origin: &Origin, critic: &Critic, public_key_pem: &str, handle_domain: Option<&str>) -> Value {
+pub fn person(origin: &Origin, critic: &Critic, keys: &PublishedKeys, handle_domain: Option<&str>) -> Value {
     let profile = &critic.profile;
     let handle_domain = handle_domain.filter(|domain| *domain != origin.authority());
     let id = origin.actor(critic.id);
@@ -33,8 +35,8 @@ pub fn person(origin: &Origin, critic: &Critic, public_key_pem: &str, handle_dom
         "indexable": true,
         "attributionDomains": attribution_domains(origin, handle_domain),
         "attachment": profile.links.iter().map(attachment).collect::<Vec<_>>(),
-        "publicKey": {"id": origin.actor_key(critic.id), "owner": id, "publicKeyPem": public_key_pem},
     });
+    show_keys(&mut person, &id, keys);
     if let Some((name, media_type)) = &critic.avatar {
         person["icon"] = json!({"type": "Image", "mediaType": media_type, "url": origin.media_named(name)});
     }
@@ -51,24 +53,47 @@ pub fn person(origin: &Origin, critic: &Critic, public_key_pem: &str, handle_dom
 }
 
 /// The actor that signs our own requests, for servers that answer only those (type `Application`, as Mastodon's).
-pub fn instance(origin: &Origin, public_key_pem: &str) -> Value {
+pub fn instance(origin: &Origin, keys: &PublishedKeys) -> Value {
     let id = origin.instance_actor();
-    in_context(
-        json!([CONTEXT, "https://w3id.org/security/v1", {
-            "manuallyApprovesFollowers": "as:manuallyApprovesFollowers",
-        }]),
-        json!({
-            "id": id,
-            "type": "Application",
-            "preferredUsername": origin.host(),
-            "name": origin.host(),
-            "url": origin.home(),
-            "inbox": origin.shared_inbox(),
-            "endpoints": {"sharedInbox": origin.shared_inbox()},
-            "manuallyApprovesFollowers": true,
-            "publicKey": {"id": origin.instance_key(), "owner": id, "publicKeyPem": public_key_pem},
-        }),
-    )
+    let mut instance = json!({
+        "id": id,
+        "type": "Application",
+        "preferredUsername": origin.host(),
+        "name": origin.host(),
+        "url": origin.home(),
+        "inbox": origin.shared_inbox(),
+        "endpoints": {"sharedInbox": origin.shared_inbox()},
+        "manuallyApprovesFollowers": true,
+    });
+    show_keys(&mut instance, &id, keys);
+    let mut terms = Map::new();
+    terms.insert("manuallyApprovesFollowers".to_owned(), json!("as:manuallyApprovesFollowers"));
+    define_multikeys(&mut terms);
+    in_context(json!([CONTEXT, "https://w3id.org/security/v1", terms]), instance)
+}
+
+/// The served key as everyone reads it, and all that sign as Multikeys (FEP-521a). A key has one id in both.
+fn show_keys(actor: &mut Value, id: &Url, keys: &PublishedKeys) {
+    actor["publicKey"] = json!({"id": keys.id, "owner": id, "publicKeyPem": keys.pem});
+    let multikey = |(key, text): &(Url, String)| json!({"id": key, "type": "Multikey", "controller": id, "publicKeyMultibase": text});
+    actor["assertionMethod"] = keys.multikeys.iter().map(multikey).collect();
+}
+
+/// The terms of Multikeys, spelled out: who reads JSON-LD need not fetch a context that they do not know.
+fn define_multikeys(terms: &mut Map<String, Value>) {
+    let Value::Object(more) = json!({
+        "assertionMethod": {
+            "@id": "https://w3id.org/security#assertionMethod", "@type": "@id", "@container": "@set",
+        },
+        "Multikey": "https://w3id.org/security#Multikey",
+        "controller": {"@id": "https://w3id.org/security#controller", "@type": "@id"},
+        "publicKeyMultibase": {
+            "@id": "https://w3id.org/security#publicKeyMultibase", "@type": "https://w3id.org/security#multibase",
+        },
+    }) else {
+        return;
+    };
+    terms.extend(more);
 }
 
 /// The context of the terms that the person uses.
@@ -94,6 +119,7 @@ fn context(person: &Value) -> Value {
     define("alsoKnownAs", json!({"@id": "as:alsoKnownAs", "@type": "@id"}));
     define("movedTo", json!({"@id": "as:movedTo", "@type": "@id"}));
     define("webfinger", json!("https://purl.archive.org/socialweb/webfinger#webfinger"));
+    define_multikeys(&mut terms);
     json!([CONTEXT, "https://w3id.org/security/v1", terms])
 }
 
@@ -116,60 +142,70 @@ mod tests {
     use super::super::samples::{CRITIC, critic, origin};
     use super::*;
 
+    fn keys(actor: &str) -> PublishedKeys {
+        let id: Url = format!("{actor}#main-key").parse().unwrap();
+        PublishedKeys { id: id.clone(), pem: "PEM".to_owned(), multikeys: vec![(id, "zKEY".to_owned())] }
+    }
+
     #[test]
     fn a_critic_is_a_person_that_mastodon_takes() {
         let id = format!("https://crit.example/ap/actor/{CRITIC}");
-        assert_eq!(
-            person(&origin(), &critic(), "PEM", None),
-            json!({
-                "@context": ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/v1", {
-                    "toot": "http://joinmastodon.org/ns#",
-                    "discoverable": "toot:discoverable",
-                    "indexable": "toot:indexable",
-                    "featured": {"@id": "toot:featured", "@type": "@id"},
-                    "attributionDomains": {"@id": "toot:attributionDomains", "@container": "@set"},
-                    "schema": "http://schema.org#",
-                    "PropertyValue": "schema:PropertyValue",
-                    "value": "schema:value",
-                    "manuallyApprovesFollowers": "as:manuallyApprovesFollowers",
-                }],
-                "id": id,
-                "type": "Person",
-                "preferredUsername": "ada",
-                "name": "Ada <Critic>",
-                "summary": "<p>Films &amp; more.</p><p>Since 1999.</p>",
-                "url": "https://crit.example/@ada",
-                "published": "2026-01-01T00:00:00Z",
-                "inbox": format!("{id}/inbox"),
-                "outbox": format!("{id}/outbox"),
-                "followers": format!("{id}/followers"),
-                "following": format!("{id}/following"),
-                "featured": format!("{id}/featured"),
-                "endpoints": {"sharedInbox": "https://crit.example/ap/inbox"},
-                "manuallyApprovesFollowers": false,
-                "discoverable": true,
-                "indexable": true,
-                "attributionDomains": ["crit.example"],
-                "icon": {
-                    "type": "Image",
-                    "mediaType": "image/png",
-                    "url": "https://crit.example/media/face.png",
-                },
-                "attachment": [{
-                    "type": "PropertyValue",
-                    "name": "Old \"blog\"",
-                    "value": "<a href=\"https://old.example/films/\" rel=\"me\">old.example/films</a>",
-                }],
-                "publicKey": {"id": format!("{id}#main-key"), "owner": id, "publicKeyPem": "PEM"},
-            })
-        );
+        let mut expected = json!({
+            "@context": ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/v1", {
+                "toot": "http://joinmastodon.org/ns#",
+                "discoverable": "toot:discoverable",
+                "indexable": "toot:indexable",
+                "featured": {"@id": "toot:featured", "@type": "@id"},
+                "attributionDomains": {"@id": "toot:attributionDomains", "@container": "@set"},
+                "schema": "http://schema.org#",
+                "PropertyValue": "schema:PropertyValue",
+                "value": "schema:value",
+                "manuallyApprovesFollowers": "as:manuallyApprovesFollowers",
+            }],
+            "id": id,
+            "type": "Person",
+            "preferredUsername": "ada",
+            "name": "Ada <Critic>",
+            "summary": "<p>Films &amp; more.</p><p>Since 1999.</p>",
+            "url": "https://crit.example/@ada",
+            "published": "2026-01-01T00:00:00Z",
+            "inbox": format!("{id}/inbox"),
+            "outbox": format!("{id}/outbox"),
+            "followers": format!("{id}/followers"),
+            "following": format!("{id}/following"),
+            "featured": format!("{id}/featured"),
+            "endpoints": {"sharedInbox": "https://crit.example/ap/inbox"},
+            "manuallyApprovesFollowers": false,
+            "discoverable": true,
+            "indexable": true,
+            "attributionDomains": ["crit.example"],
+            "icon": {
+                "type": "Image",
+                "mediaType": "image/png",
+                "url": "https://crit.example/media/face.png",
+            },
+            "attachment": [{
+                "type": "PropertyValue",
+                "name": "Old \"blog\"",
+                "value": "<a href=\"https://old.example/films/\" rel=\"me\">old.example/films</a>",
+            }],
+            "publicKey": {"id": format!("{id}#main-key"), "owner": id, "publicKeyPem": "PEM"},
+            "assertionMethod": [{
+                "id": format!("{id}#main-key"),
+                "type": "Multikey",
+                "controller": id,
+                "publicKeyMultibase": "zKEY",
+            }],
+        });
+        define_multikeys(expected["@context"][2].as_object_mut().unwrap());
+        assert_eq!(person(&origin(), &critic(), &keys(&id), None), expected);
     }
 
     #[test]
     fn a_handle_on_another_domain_and_earlier_accounts_are_told() {
         let mut moved = critic();
         moved.profile.also_known_as = vec!["https://m.example/users/ada".parse().unwrap()];
-        let person = person(&origin(), &moved, "PEM", Some("ada.example"));
+        let person = person(&origin(), &moved, &keys("https://crit.example/a"), Some("ada.example"));
         assert_eq!(person["webfinger"], "ada@ada.example");
         assert_eq!(person["alsoKnownAs"], json!(["https://m.example/users/ada"]));
         assert_eq!(person["attributionDomains"], json!(["crit.example", "ada.example"]));
@@ -179,11 +215,13 @@ mod tests {
 
     #[test]
     fn the_site_has_an_actor_of_its_own() {
-        let instance = instance(&origin(), "PEM");
+        let instance = instance(&origin(), &keys("https://crit.example/ap/actor"));
         assert_eq!(instance["type"], "Application");
         assert_eq!(instance["preferredUsername"], "crit.example");
         assert_eq!(instance["inbox"], "https://crit.example/ap/inbox");
         assert_eq!(instance["publicKey"]["owner"], instance["id"]);
         assert_eq!(instance["publicKey"]["id"], "https://crit.example/ap/actor#main-key");
+        assert_eq!(instance["assertionMethod"][0]["controller"], instance["id"]);
+        assert_eq!(instance["@context"][2]["Multikey"], "https://w3id.org/security#Multikey");
     }
 }

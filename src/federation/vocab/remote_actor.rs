@@ -7,6 +7,7 @@ use super::address::{Rules, same_origin};
 use super::document::{Document, each, reference, text, type_name};
 use super::incoming::ParseError;
 use super::note::{line, page};
+use crate::federation::multikey;
 
 /// Types of actors (ActivityStreams vocabulary, section 3.2).
 const KINDS: [&str; 5] = ["Person", "Service", "Group", "Organization", "Application"];
@@ -31,7 +32,7 @@ pub struct RemoteActor {
     pub inbox: Url,
     /// Where to send once for all followers on that server. Only one of the actor's own server counts.
     pub shared_inbox: Option<Url>,
-    /// The actor's keys: those it owns, on its own server.
+    /// The actor's keys: those it owns, on its own server, whichever way it lists them.
     pub keys: Vec<RemoteKey>,
     /// `user@host` where the handle's domain differs (FEP-2c59).
     pub webfinger: Option<String>,
@@ -50,7 +51,7 @@ pub struct RemoteKey {
     pub id: Url,
     /// Whose it claims to be; true once the owner's document lists it.
     pub owner: Url,
-    /// The key, as SPKI or PKCS #1 PEM.
+    /// The key, as SPKI or PKCS #1 PEM, whichever form it came in.
     pub pem: String,
 }
 
@@ -104,17 +105,27 @@ pub fn public_keys(document: &Document, rules: Rules) -> Vec<RemoteKey> {
     key(value, rules).map_or_else(|| keys(value, rules), |alone| vec![alone])
 }
 
+/// In PEM, and as Multikey (FEP-521a). An id that stands in both is that of the PEM key, as everyone reads it.
 fn keys(value: &Value, rules: Rules) -> Vec<RemoteKey> {
-    each(value, "publicKey").iter().take(MOST_KEYS).filter_map(|value| key(value, rules)).collect()
+    let listed = |member| each(value, member).iter().take(MOST_KEYS);
+    let mut keys: Vec<RemoteKey> = Vec::new();
+    for found in listed("publicKey").chain(listed("assertionMethod")).filter_map(|value| key(value, rules)) {
+        if keys.iter().all(|known| known.id != found.id) {
+            keys.push(found);
+        }
+    }
+    keys
 }
 
 fn key(value: &Value, rules: Rules) -> Option<RemoteKey> {
-    let pem = text(value, "publicKeyPem").filter(|pem| pem.len() <= MOST_PEM)?;
-    Some(RemoteKey {
-        id: address(value, "id", rules)?,
-        owner: address(value, "owner", rules)?,
-        pem: pem.to_owned(),
-    })
+    let (owner, pem) = match text(value, "publicKeyPem") {
+        Some(pem) => ("owner", Some(pem.to_owned()).filter(|pem| pem.len() <= MOST_PEM)?),
+        None if type_name(value) == Some("Multikey") => {
+            ("controller", multikey::read(text(value, "publicKeyMultibase")?).ok()?.to_pem())
+        }
+        None => return None,
+    };
+    Some(RemoteKey { id: address(value, "id", rules)?, owner: address(value, owner, rules)?, pem })
 }
 
 /// The first id among the values of a member.
@@ -163,6 +174,29 @@ mod tests {
         assert_eq!(bob.shared_inbox, None);
         assert_eq!(bob.url, Some(url("https://m.example/bob")));
         assert!(bob.is_suspended);
+    }
+
+    #[test]
+    fn multikeys_are_keys_like_others() {
+        const ED25519: &str = "z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK";
+        let multikey = |id: &str, controller: &str, multibase: &str| json!({"id": id, "type": "Multikey", "controller": controller, "publicKeyMultibase": multibase});
+        let mut modern = remote_person();
+        modern["assertionMethod"] = json!([
+            multikey(&format!("{BOB}#ed25519-key"), BOB, ED25519),
+            multikey(&format!("{BOB}#main-key"), BOB, ED25519),
+            multikey(&format!("{BOB}#other"), "https://m.example/users/eve", ED25519),
+            multikey("https://evil.example/key", BOB, ED25519),
+            multikey(&format!("{BOB}#broken"), BOB, "z0"),
+            format!("{BOB}#by-reference"),
+        ]);
+        let keys = read(&modern).keys;
+        let ids: Vec<_> = keys.iter().map(|key| key.id.fragment().unwrap()).collect();
+        assert_eq!(ids, ["main-key", "ed25519-key"]);
+        assert_eq!(keys[0].pem, read(&remote_person()).keys[0].pem, "the PEM key keeps its id");
+        assert!(keys[1].pem.starts_with("-----BEGIN PUBLIC KEY-----\nMCow"), "{}", keys[1].pem);
+        let alone = multikey("https://m.example/keys/1", BOB, ED25519);
+        let document = Document::from_slice(alone.to_string().as_bytes()).unwrap();
+        assert_eq!(public_keys(&document, Rules::STRICT)[0].owner, url(BOB));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::activity_json;
 use crate::domain::critic::Critic;
 use crate::federation::vocab::collection::{self, Order};
 use crate::federation::vocab::{activity, actor, article};
+use crate::flows::keys::Owner;
 use crate::flows::{profile, publish};
 use crate::store::{critics, followers, reviews};
 use crate::web::error::WebError;
@@ -25,9 +26,8 @@ const FEATURED: u32 = 10;
 
 /// The site's own actor, which signs what it asks.
 pub(in crate::web) async fn instance(State(state): State<WebState>) -> Result<Response, WebError> {
-    let key = state.app.instance_key().await?;
-    let pem = key.public_key_pem().map_err(anyhow::Error::from)?;
-    Ok(activity_json(&actor::instance(&state.app.origin, &pem)))
+    let keys = state.app.keys_of(Owner::Instance).await?.published()?;
+    Ok(activity_json(&actor::instance(&state.app.origin, &keys)))
 }
 
 pub(in crate::web) async fn show(

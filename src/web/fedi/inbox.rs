@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::federation::signature;
 use crate::flows::receive::{self, Refused};
@@ -13,6 +13,18 @@ use crate::web::state::WebState;
 /// A body is never larger. Mastodon's own bound is the same.
 pub(in crate::web) const MOST_BYTES: usize = 1024 * 1024;
 
+/// The headers of a request, `Host` among them, which HTTP/2 has in `:authority`.
+pub(super) fn with_host(request: &Request) -> HeaderMap {
+    let mut headers = request.headers().clone();
+    if let Some(authority) = request.uri().authority()
+        && !headers.contains_key(header::HOST)
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    {
+        headers.insert(header::HOST, host);
+    }
+    headers
+}
+
 /// The inbox of a critic and the one that all share: who is meant stands in the activity.
 pub(in crate::web) async fn receive(
     State(state): State<WebState>,
@@ -20,14 +32,7 @@ pub(in crate::web) async fn receive(
 ) -> Result<StatusCode, WebError> {
     let method = request.method().clone();
     let target = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
-    let mut headers = request.headers().clone();
-    if let Some(authority) = request.uri().authority()
-        && !headers.contains_key(header::HOST)
-        && let Ok(host) = HeaderValue::from_str(authority.as_str())
-    {
-        // HTTP/2 has the host in `:authority`.
-        headers.insert(header::HOST, host);
-    }
+    let headers = with_host(&request);
     // Without a signature nobody gets to send a body.
     if !headers.contains_key("signature") {
         return Err(WebError::Unauthorised("the request is not signed".to_owned()));

@@ -11,6 +11,7 @@ pub(super) mod article;
 pub(super) mod discovery;
 pub(super) mod inbox;
 pub(super) mod note;
+pub(super) mod secure;
 pub(super) mod stamp;
 
 /// An ActivityStreams document.

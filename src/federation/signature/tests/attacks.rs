@@ -242,8 +242,68 @@ fn a8_for_rfc_9421() {
         .set("signature-input", &format!(r#"old=("date");created=1, {input}"#))
         .set("signature", &format!("old=:AAAA:, {signature}"));
     assert_eq!(several.verify(), Ok(()));
+    // Another's first: it stands for the whole request, and that it does not verify ends the matter.
+    let foreign = input.replace("m.example", "other.example").replace("sig1", "theirs");
+    let two = sent()
+        .set("signature-input", &format!("{foreign}, {input}"))
+        .set("signature", &format!("theirs=:AAAA:, {signature}"));
+    assert_eq!(two.read().unwrap().key_id.host_str(), Some("other.example"));
+    refused(&two);
     let flood = sent().set("signature-input", &format!("a=(),b=(),c=(),d=(),{input}"));
     refused_at_once(&flood);
+}
+
+#[test]
+fn a_query_parameter_counts_where_it_is_alone() {
+    let sent = |target: &str, covered: &str| {
+        let base = Sent::signed(rfc9421::sign, Method::GET, &format!("https://crit.example{target}"), None);
+        base.bend("signature-input", r#""@target-uri""#, covered)
+    };
+    let pet = r#""@target-uri" "@query-param";name="Pet""#;
+    assert!(sent("/x?Pet=dog&a=b", pet).read().is_ok());
+    for (target, covered) in [
+        ("/x?Pet=dog&Pet=cat", pet),
+        ("/x?a=b", pet),
+        ("/x", pet),
+        ("/x?Pet=dog", r#""@target-uri" "@query-param""#),
+        ("/x?Pet=dog", r#""@target-uri" "@query-param";name="Pet";x"#),
+        // It is not the whole query.
+        ("/x?Pet=dog", r#""@authority" "@path" "@query-param";name="Pet""#),
+    ] {
+        refused_at_once(&sent(target, covered));
+    }
+}
+
+#[test]
+fn cavage_is_made_with_the_key_that_is_there() {
+    // hs2019 leaves the algorithm to the key.
+    let (base, date) = {
+        let base = Sent::signed(cavage::sign, Method::GET, "https://crit.example/x", None);
+        let date = format!("date: {}", base.get("date"));
+        (base, date)
+    };
+    let pair = aws_lc_rs::signature::Ed25519KeyPair::generate().unwrap();
+    let public = aws_lc_rs::signature::KeyPair::public_key(&pair);
+    let key = PublicKey::from_ed25519(public.as_ref()).unwrap();
+    let lines = ["(request-target): get /x", "host: crit.example", date.as_str()];
+    let signature = base64::Engine::encode(
+        &base64::engine::general_purpose::STANDARD,
+        pair.sign(lines.join("\n").as_bytes()),
+    );
+    for (algorithm, good) in [
+        (r#",algorithm="hs2019""#, true),
+        (r#",algorithm="ed25519""#, true),
+        ("", true),
+        (r#",algorithm="rsa-sha256""#, false),
+    ] {
+        let text = format!(
+            r#"keyId="{}",headers="(request-target) host date",signature="{signature}"{algorithm}"#,
+            signing_key().id()
+        );
+        let presented = base.clone().set("signature", &text).read().unwrap();
+        assert_eq!(presented.verify(&key).is_ok(), good, "{algorithm}");
+        assert!(presented.verify(&public_key()).is_err());
+    }
 }
 
 #[test]

@@ -1,0 +1,83 @@
+//! The keys that sign for the critics and for the site. An owner has one key that is served; those before it
+//! sign until their time is over. Then their private half is deleted, and the row stays, so that no two keys
+//! ever have the same id.
+
+use sqlx::FromRow;
+
+use super::{Db, Result, Tx, count, on, read, run};
+use crate::domain::id::KeyId;
+use crate::domain::time::Timestamp;
+
+/// The owner of the key that signs what the site itself asks.
+pub const INSTANCE: &str = "instance";
+
+/// A key that signs, or will.
+#[derive(Debug, Clone)]
+pub struct StoredKey {
+    /// Its id.
+    pub id: KeyId,
+    /// PKCS #8.
+    pub private_key: Vec<u8>,
+    /// Whether it is the owner's first one.
+    pub is_first: bool,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: KeyId,
+    private_key: Vec<u8>,
+    older: i64,
+}
+
+impl Row {
+    fn key(self) -> StoredKey {
+        StoredKey { id: self.id, private_key: self.private_key, is_first: count(self.older) == 0 }
+    }
+}
+
+const LIVE: &str = "select k.id, k.private_key,
+        (select count(*) from keys o where o.owner = k.owner and o.id < k.id) as older
+     from keys k where k.owner = $1 and (k.retires_at is null or k.retires_at > $2) order by k.id";
+
+/// The keys of an owner that have not retired, the oldest first; the last one is served.
+pub async fn live(db: &Db, owner: &str, now: Timestamp) -> Result<Vec<StoredKey>> {
+    let rows: Vec<Row> = read!(db, |c| sqlx::query_as(LIVE).bind(owner).bind(now).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(Row::key).collect())
+}
+
+/// The same, as this transaction sees them.
+pub async fn live_in(tx: &mut Tx, owner: &str, now: Timestamp) -> Result<Vec<StoredKey>> {
+    let rows: Vec<Row> = on!(tx, |c| sqlx::query_as(LIVE).bind(owner).bind(now).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(Row::key).collect())
+}
+
+/// Gives an owner a key (PKCS #8), unless one is served already.
+pub async fn insert(tx: &mut Tx, owner: &str, pkcs8: &[u8], now: Timestamp) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into keys (id, owner, private_key, created_at) values ($1, $2, $3, $4)
+             on conflict (owner) where retires_at is null do nothing",
+        )
+        .bind(KeyId::new(now))
+        .bind(owner)
+        .bind(pkcs8)
+        .bind(now)
+    )?;
+    Ok(())
+}
+
+/// No key that an owner has now signs later than this.
+pub async fn retire(tx: &mut Tx, owner: &str, at: Timestamp) -> Result<()> {
+    let statement =
+        "update keys set retires_at = $2 where owner = $1 and (retires_at is null or retires_at > $2)";
+    run!(tx, sqlx::query(statement).bind(owner).bind(at))?;
+    Ok(())
+}
+
+/// Deletes the private halves of keys whose time is over.
+pub async fn forget(tx: &mut Tx, now: Timestamp) -> Result<()> {
+    let statement = "update keys set private_key = $2 where retires_at <= $1 and length(private_key) > 0";
+    run!(tx, sqlx::query(statement).bind(now).bind(&b""[..]))?;
+    Ok(())
+}

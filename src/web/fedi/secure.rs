@@ -1,0 +1,102 @@
+//! Secure mode (`federation.authorized_fetch`): documents of ActivityPub only for requests that somebody signed
+//! who is not blocked.
+//!
+//! Whatever a handler answers as ActivityPub is guarded, unless [`is_public`] names its address, so that a new
+//! route is guarded from its first day. Pages for people are public in any case. Without secure mode signatures
+//! of fetches are not looked at.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::inbox::with_host;
+use crate::domain::moderation::Standing;
+use crate::federation::signature;
+use crate::flows::authenticate::{Unproven, authenticate};
+use crate::net::media_type::is_activity;
+use crate::store::blocks;
+use crate::web::error::WebError;
+use crate::web::state::WebState;
+
+/// What a fetch is signed with, and hence what caches must tell apart.
+const VARY: HeaderValue = HeaderValue::from_static("Accept, Signature, Signature-Input");
+
+/// Stands before all routes.
+pub(in crate::web) async fn guard(State(state): State<WebState>, request: Request, next: Next) -> Response {
+    if !state.app.policy.authorized_fetch {
+        return next.run(request).await;
+    }
+    let is_public = is_public(request.uri().path());
+    let is_fetch = matches!(*request.method(), Method::GET | Method::HEAD);
+    let method = request.method().clone();
+    let target = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    let headers = with_host(&request);
+    let mut response = next.run(request).await;
+    if is_fetch && !is_public && is_document(&response) {
+        response = match admit(&state, &method, &target, &headers).await {
+            Ok(()) => response,
+            Err(refusal) => refusal.into_response(),
+        };
+        let private = HeaderValue::from_static("private, no-store");
+        response.headers_mut().insert(header::CACHE_CONTROL, private);
+    }
+    response.headers_mut().insert(header::VARY, VARY);
+    response
+}
+
+/// Whether anyone may read the document at this path. Actors, since they carry the keys: two servers that each
+/// want the other's key first would wait for each other. Stamps, since those check them whom we never met.
+fn is_public(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    matches!(parts.as_slice(), [_] | ["ap", "actor"] | ["ap", "actor" | "stamp", _])
+}
+
+fn is_document(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.and_then(|kind| kind.to_str().ok()).is_some_and(is_activity)
+}
+
+/// Whether who asks may read. A fetch has no body, and its signature no digest.
+async fn admit(state: &WebState, method: &Method, target: &str, headers: &HeaderMap) -> Result<(), WebError> {
+    let app = &state.app;
+    let request = signature::Request { method, target, origin: &app.origin, headers, body: &[] };
+    let presented = signature::read(&request, app.clock.now()).map_err(|why| {
+        WebError::Unauthorised(format!(
+            "only requests that are signed are answered here (secure mode): {why}"
+        ))
+    })?;
+    let signer = match authenticate(app, &presented).await {
+        Ok(signer) => signer,
+        Err(Unproven::Internal(error)) => return Err(error.into()),
+        Err(why) => return Err(WebError::Unauthorised(why.to_string())),
+    };
+    match blocks::standing(&app.db, &signer, &app.policy).await? {
+        Standing::Blocked => Err(WebError::Forbidden),
+        Standing::Silenced | Standing::Open => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actors_and_stamps_are_public_and_what_hangs_off_them_is_not() {
+        for public in ["/", "/@critic", "/ap/actor", "/ap/actor/01C", "/ap/stamp/01S"] {
+            assert!(is_public(public), "{public}");
+        }
+        for guarded in [
+            "/ap/actor/01C/outbox",
+            "/ap/article/01A",
+            "/ap/activity/01A",
+            "/ap/note/01N",
+            "/reviews/stalker",
+            "/ap/actor/01C/",
+            "//ap/actor",
+            "/ap/inbox",
+        ] {
+            assert!(!is_public(guarded), "{guarded}");
+        }
+    }
+}
