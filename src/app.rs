@@ -216,6 +216,7 @@ pub async fn run(
             app: app.clone(),
             pages: Arc::new(pages),
             trusted_proxies: trusted_proxies.into(),
+            limit: Arc::default(),
         });
         let service = service.into_make_service_with_connect_info::<SocketAddr>();
         let mut stopped = stopped;

@@ -293,13 +293,13 @@ fn check_server(raw: RawServer) -> Result<Server, ConfigError> {
         ConfigError::new("server.listen", "must be an address and a port like 127.0.0.1:8080")
     })?;
     let origin = Origin::parse(&raw.origin).map_err(|error| ConfigError::new("server.origin", error))?;
-    if let Some(domain) = &raw.handle_domain {
-        if !is_domain(domain) {
-            return Err(ConfigError::new(
-                "server.handle_domain",
-                "must be a domain in lower case, without a port",
-            ));
-        }
+    if let Some(domain) = &raw.handle_domain
+        && !is_domain(domain)
+    {
+        return Err(ConfigError::new(
+            "server.handle_domain",
+            "must be a domain in lower case, without a port",
+        ));
     }
     let trusted_proxies = networks("server.trusted_proxies", &raw.trusted_proxies)?;
     Ok(Server { listen, origin, trusted_proxies, handle_domain: raw.handle_domain })

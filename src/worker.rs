@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::domain::time::Timestamp;
-use crate::flows::{App, deliver, ingest, publish, receive};
+use crate::flows::{App, avatar, deliver, ingest, publish, receive};
 use crate::store::{activities, deliveries, hosts, keys, received};
 
 /// Without a word from anyone, work that became due is looked for this often.
@@ -45,6 +45,7 @@ pub async fn run(app: App, shutdown: Shutdown) -> anyhow::Result<()> {
     loops.spawn(repeat(app.clone(), shutdown.clone(), "release", async |app| {
         publish::release_due(app).await.map(|released| released > 0)
     }));
+    loops.spawn(fetch_avatars(app.clone(), shutdown.clone()));
     loops.spawn(deliver_all(app.clone(), shutdown.clone()));
     loops.spawn(receive_all(app.clone(), shutdown.clone()));
     loops.spawn(forget(app, shutdown.clone()));
@@ -179,6 +180,24 @@ async fn receive_all(app: App, shutdown: Shutdown) {
         Box::pin(async move { receive::receive(&app, lease, &job).await })
     })
     .await;
+}
+
+/// Like [`repeat`], with the place to which the last look came.
+async fn fetch_avatars(app: App, mut shutdown: Shutdown) {
+    let mut wake = app.wake.subscribe();
+    let mut round = avatar::Round::default();
+    while !*shutdown.borrow() {
+        wake.mark_unchanged();
+        match avatar::step(&app, &mut round).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::error!(what = "avatars", error = format!("{error:#}"), "work failed, tried again");
+                pause(&mut shutdown, PULSE).await;
+            }
+        }
+        idle(&mut wake, &mut shutdown).await;
+    }
 }
 
 /// Notices what other processes of the site write.

@@ -12,12 +12,16 @@
 
 mod answers;
 mod authority;
+mod avatars;
 mod blocks;
+mod collections;
 mod config;
 mod course;
 mod crash;
+mod discovery;
 mod feeds;
 mod house;
+mod interact;
 mod keys;
 mod moderation;
 mod moves;

@@ -17,8 +17,12 @@ alter table actors add column indexable bigint not null default 1; -- 0: its wor
 alter table actors add column trusted bigint not null default 0;   -- 1: the critic let it through
 alter table actors add column moved_to text;
 
+create index actors_by_icon on actors (uri) where icon is not null and (avatar_of is null or avatar_of <> icon);
+create index actors_by_avatar on actors (avatar) where avatar is not null;
+
 alter table comments add column critic_id text references critics (id); -- where a critic of this site wrote it
 alter table comments add column source text;       -- what the critic typed, as Markdown
+create index comments_by_critic on comments (critic_id, created_at) where critic_id is not null;
 
 -- How other servers like to be spoken to.
 create table hosts (

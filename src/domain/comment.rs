@@ -64,6 +64,8 @@ pub struct Author {
     pub handle: Option<String>,
     /// The picture's name under `/media/`, once it is here.
     pub avatar: Option<String>,
+    /// Whether what the actor says may be found by searching, or be repeated in a feed (FEP-5feb).
+    pub indexable: bool,
     /// The handle (its user part) of the critic of this site who it is.
     pub critic: Option<String>,
 }
@@ -205,6 +207,7 @@ mod tests {
                 handle: None,
                 avatar: None,
                 critic: None,
+                indexable: true,
             },
             parent,
             content: String::new(),

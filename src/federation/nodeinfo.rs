@@ -7,6 +7,9 @@ use crate::domain::origin::Origin;
 /// Where discovery points. Served under exactly these paths.
 pub const PATHS: [(Version, &str); 2] = [(Version::V20, "/nodeinfo/2.0"), (Version::V21, "/nodeinfo/2.1")];
 
+/// The relation of a site to its own actor (FEP-2677).
+const APPLICATION: &str = "https://www.w3.org/ns/activitystreams#Application";
+
 /// A version of the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
@@ -49,20 +52,26 @@ pub struct Software<'a> {
 pub struct Usage {
     /// Critics.
     pub critics: u64,
+    /// Those who published or answered within 30 days.
+    pub active_month: u64,
+    /// Those who did within 180 days.
+    pub active_half_year: u64,
     /// Reviews that everyone may read.
     pub reviews: u64,
     /// Comments by people of this site. Those that came from elsewhere are not counted.
     pub local_comments: u64,
 }
 
-/// `/.well-known/nodeinfo`
+/// `/.well-known/nodeinfo`, which leads to the site's own actor, too (FEP-2677).
 pub fn discovery(origin: &Origin) -> Value {
-    let links = PATHS.map(|(version, path)| json!({"rel": version.schema(), "href": origin.url(path)}));
+    let documents = PATHS.map(|(version, path)| json!({"rel": version.schema(), "href": origin.url(path)}));
+    let mut links = documents.to_vec();
+    links.push(json!({"rel": APPLICATION, "href": origin.instance_actor()}));
     json!({"links": links})
 }
 
-/// The document itself.
-pub fn document(version: Version, software: Software<'_>, usage: Usage) -> Value {
+/// The document itself. `name` is the site's title.
+pub fn document(version: Version, software: Software<'_>, name: &str, usage: Usage) -> Value {
     let mut about = json!({"name": "marquee", "version": software.version});
     if let (Version::V21, Some(repository)) = (version, software.repository) {
         about["repository"] = json!(repository);
@@ -71,14 +80,18 @@ pub fn document(version: Version, software: Software<'_>, usage: Usage) -> Value
         "version": version.as_str(),
         "software": about,
         "protocols": ["activitypub"],
-        "services": {"inbound": [], "outbound": []},
+        "services": {"inbound": ["atom1.0", "rss2.0"], "outbound": []},
         "openRegistrations": false,
         "usage": {
-            "users": {"total": usage.critics},
+            "users": {
+                "total": usage.critics,
+                "activeMonth": usage.active_month,
+                "activeHalfyear": usage.active_half_year,
+            },
             "localPosts": usage.reviews,
             "localComments": usage.local_comments,
         },
-        "metadata": {},
+        "metadata": {"nodeName": name},
     })
 }
 
@@ -100,6 +113,10 @@ mod tests {
                     "rel": "http://nodeinfo.diaspora.software/ns/schema/2.1",
                     "href": "https://crit.example/nodeinfo/2.1",
                 },
+                {
+                    "rel": "https://www.w3.org/ns/activitystreams#Application",
+                    "href": "https://crit.example/ap/actor",
+                },
             ]})
         );
     }
@@ -107,22 +124,27 @@ mod tests {
     #[test]
     fn the_repository_stands_only_where_the_schema_has_it() {
         let software = Software { version: "0.1.0", repository: Some("https://code.example/marquee") };
-        let usage = Usage { critics: 1, reviews: 25, local_comments: 0 };
+        let usage =
+            Usage { critics: 2, active_month: 0, active_half_year: 1, reviews: 25, local_comments: 7 };
         assert_eq!(
-            document(Version::V20, software, usage),
+            document(Version::V20, software, "Third Row", usage),
             json!({
                 "version": "2.0",
                 "software": {"name": "marquee", "version": "0.1.0"},
                 "protocols": ["activitypub"],
-                "services": {"inbound": [], "outbound": []},
+                "services": {"inbound": ["atom1.0", "rss2.0"], "outbound": []},
                 "openRegistrations": false,
-                "usage": {"users": {"total": 1}, "localPosts": 25, "localComments": 0},
-                "metadata": {},
+                "usage": {
+                    "users": {"total": 2, "activeMonth": 0, "activeHalfyear": 1},
+                    "localPosts": 25,
+                    "localComments": 7,
+                },
+                "metadata": {"nodeName": "Third Row"},
             })
         );
-        let newer = document(Version::V21, software, usage);
+        let newer = document(Version::V21, software, "Third Row", usage);
         assert_eq!(newer["software"]["repository"], "https://code.example/marquee");
         let unknown = Software { version: "0.1.0", repository: None };
-        assert!(document(Version::V21, unknown, usage)["software"].get("repository").is_none());
+        assert!(document(Version::V21, unknown, "", usage)["software"].get("repository").is_none());
     }
 }

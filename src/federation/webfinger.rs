@@ -80,16 +80,39 @@ pub fn parse_resource(text: &str, rules: Rules) -> Option<Resource> {
     address.or_else(|| Handle::parse(&decoded, rules).map(Resource::Account))
 }
 
-/// The answer about an actor of ours (RFC 7033 section 4.4).
-pub fn jrd(subject: &Handle, aliases: &[Url], actor: &Url, page: &Url) -> Value {
-    json!({
-        "subject": subject.to_acct(),
-        "aliases": aliases,
-        "links": [
-            {"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": page},
-            {"rel": "self", "type": ACTIVITY_JSON, "href": actor},
-        ],
-    })
+/// The relation of an account to its page.
+pub const PROFILE_PAGE: &str = "http://webfinger.net/rel/profile-page";
+
+/// The relation of an account to its picture.
+const AVATAR: &str = "http://webfinger.net/rel/avatar";
+
+/// An actor of ours, as WebFinger tells it.
+#[derive(Debug, Clone)]
+pub struct Account<'a> {
+    /// Its handle.
+    pub subject: &'a Handle,
+    /// Its id.
+    pub actor: &'a Url,
+    /// Its page.
+    pub page: &'a Url,
+    /// Its picture's media type and address.
+    pub avatar: Option<(&'a str, Url)>,
+}
+
+/// The answer about an actor of ours (RFC 7033 section 4.4). Where `rels` names relations, only those links are
+/// given (section 4.3).
+pub fn jrd(account: &Account<'_>, rels: &[String]) -> Value {
+    let mut links = vec![
+        json!({"rel": PROFILE_PAGE, "type": "text/html", "href": account.page}),
+        json!({"rel": "self", "type": ACTIVITY_JSON, "href": account.actor}),
+    ];
+    if let Some((media_type, picture)) = &account.avatar {
+        links.push(json!({"rel": AVATAR, "type": media_type, "href": picture}));
+    }
+    if !rels.is_empty() {
+        links.retain(|link| rels.iter().any(|rel| link["rel"] == rel.as_str()));
+    }
+    json!({"subject": account.subject.to_acct(), "aliases": [account.actor, account.page], "links": links})
 }
 
 /// Why somebody's answer does not lead to an actor.
@@ -186,12 +209,14 @@ mod tests {
     fn the_answer_leads_to_the_actor_and_the_page() {
         let actor: Url = "https://crit.example/ap/actor/01C".parse().unwrap();
         let page: Url = "https://crit.example/@ada".parse().unwrap();
-        let answer = jrd(&handle("ada@crit.example"), &[page.clone(), actor.clone()], &actor, &page);
+        let avatar = Some(("image/png", "https://crit.example/media/a.png".parse().unwrap()));
+        let account = Account { subject: &handle("ada@crit.example"), actor: &actor, page: &page, avatar };
+        let answer = jrd(&account, &[]);
         assert_eq!(
             answer,
             json!({
                 "subject": "acct:ada@crit.example",
-                "aliases": ["https://crit.example/@ada", "https://crit.example/ap/actor/01C"],
+                "aliases": ["https://crit.example/ap/actor/01C", "https://crit.example/@ada"],
                 "links": [
                     {
                         "rel": "http://webfinger.net/rel/profile-page",
@@ -203,11 +228,19 @@ mod tests {
                         "type": "application/activity+json",
                         "href": "https://crit.example/ap/actor/01C",
                     },
+                    {
+                        "rel": "http://webfinger.net/rel/avatar",
+                        "type": "image/png",
+                        "href": "https://crit.example/media/a.png",
+                    },
                 ],
             })
         );
         let read = read_self_link(answer.to_string().as_bytes(), &handle("Ada@crit.example"), Rules::STRICT);
         assert_eq!(read.unwrap(), actor);
+        let asked = jrd(&account, &["self".to_owned(), "http://example.org/unknown".to_owned()]);
+        assert_eq!(asked["links"].as_array().unwrap().len(), 1);
+        assert_eq!(asked["links"][0]["rel"], "self");
     }
 
     #[test]

@@ -18,12 +18,14 @@ use crate::store::Db;
 
 pub mod answer;
 pub mod authenticate;
+pub mod avatar;
 pub mod block;
 pub mod deliver;
 pub mod find;
 pub mod follow;
 mod hold;
 pub mod ingest;
+pub mod interact;
 pub mod keys;
 pub mod moderate;
 pub mod picture;

@@ -17,6 +17,9 @@ use crate::store::{Tx, critics, media};
 /// The largest picture that is taken.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 
+/// The largest picture of somebody who comments.
+const MOST_AVATAR: usize = 512 * 1024;
+
 /// No picture of a page is wider or higher.
 const MOST_PIXELS: usize = 12_000;
 
@@ -72,11 +75,30 @@ pub async fn fetch(app: &App, source: &url::Url, folder: Option<&Path>) -> anyho
     let bytes = if source.scheme() == "file" {
         read_file(source, folder.context("a file, where only the web is read")?).await?
     } else {
-        let accept = "image/png, image/jpeg, image/webp, image/gif";
-        let fetched = app.http.get(Get::new(source, accept, MOST_BYTES)).await?;
-        ensure!(fetched.status.is_success(), "answered {}", fetched.status);
-        fetched.body.to_vec()
+        download(app, source, MOST_BYTES).await?
     };
+    keep(app, source, bytes).await
+}
+
+/// Takes the picture of somebody who comments, which is small. What was taken before is asked for again, since it
+/// may have changed.
+pub(super) async fn fetch_avatar(app: &App, source: &url::Url) -> anyhow::Result<Picture> {
+    let bytes = download(app, source, MOST_AVATAR).await?;
+    let mut picture = keep(app, source, bytes).await?;
+    // Known by what it is and not by where it came from: it never takes the place of another picture.
+    picture.0.source = format!("avatar {}", picture.0.name);
+    Ok(picture)
+}
+
+async fn download(app: &App, source: &url::Url, most: usize) -> anyhow::Result<Vec<u8>> {
+    let accept = "image/png, image/jpeg, image/webp, image/gif";
+    let fetched = app.http.get(Get::new(source, accept, most)).await?;
+    ensure!(fetched.status.is_success(), "answered {}", fetched.status);
+    Ok(fetched.body.to_vec())
+}
+
+/// Puts a picture into our folder, under a name that tells its content.
+async fn keep(app: &App, source: &url::Url, bytes: Vec<u8>) -> anyhow::Result<Picture> {
     let (ending, media_type) = kind(&bytes).context("neither PNG, JPEG, WebP nor GIF")?;
     let size = imagesize::blob_size(&bytes).context("its size cannot be read")?;
     ensure!(size.width.max(size.height) <= MOST_PIXELS, "it is larger than {MOST_PIXELS} pixels");

@@ -24,7 +24,7 @@ pub async fn document(app: &App, critic: &Critic) -> anyhow::Result<Value> {
 }
 
 fn with_keys(app: &App, critic: &Critic, keys: &PublishedKeys) -> Value {
-    actor::person(&app.origin, critic, keys, app.handle_domain.as_deref())
+    actor::person(&app.origin, critic, keys, app.handle_domain.as_deref(), app.policy.approve_followers)
 }
 
 /// Tells the followers that other keys sign for a critic. Who hears of it reads the whole profile anew.

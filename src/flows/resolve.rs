@@ -106,6 +106,8 @@ impl Object for Peer {
             url: actor.url.unwrap_or_else(|| actor.id.clone()),
             inbox: actor.inbox,
             shared_inbox: actor.shared_inbox,
+            icon: actor.icon,
+            indexable: actor.indexable,
             fetched_at: now,
             uri: actor.id,
         };

@@ -20,6 +20,10 @@ pub struct StoredActor {
     pub inbox: url::Url,
     /// The inbox that its server shares.
     pub shared_inbox: Option<url::Url>,
+    /// Where its picture is, at its own server.
+    pub icon: Option<url::Url>,
+    /// Whether its words may be found by searching (FEP-5feb): not where it says no.
+    pub indexable: bool,
     /// When it was last fetched.
     pub fetched_at: Timestamp,
 }
@@ -39,6 +43,8 @@ struct Row {
     url: String,
     inbox: String,
     shared_inbox: Option<String>,
+    icon: Option<String>,
+    indexable: i64,
     fetched_at: Timestamp,
 }
 
@@ -51,6 +57,8 @@ impl Row {
             url: url(&self.url)?,
             inbox: url(&self.inbox)?,
             shared_inbox: self.shared_inbox.as_deref().map(url).transpose()?,
+            icon: self.icon.as_deref().map(url).transpose()?,
+            indexable: self.indexable != 0,
             fetched_at: self.fetched_at,
         })
     }
@@ -71,11 +79,11 @@ pub async fn save(tx: &mut Tx, actor: &StoredActor) -> Result<()> {
     run!(
         tx,
         sqlx::query(
-            "insert into actors (uri, host, name, handle, url, inbox, shared_inbox, fetched_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)
+            "insert into actors (uri, host, name, handle, url, inbox, shared_inbox, fetched_at, icon, indexable)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          on conflict (uri) do update set name = excluded.name, handle = excluded.handle, url = excluded.url,
             inbox = excluded.inbox, shared_inbox = excluded.shared_inbox, fetched_at = excluded.fetched_at,
-            deleted_at = null",
+            icon = excluded.icon, indexable = excluded.indexable, deleted_at = null",
         )
         .bind(actor.uri.as_str())
         .bind(actor.uri.host_str())
@@ -85,6 +93,8 @@ pub async fn save(tx: &mut Tx, actor: &StoredActor) -> Result<()> {
         .bind(actor.inbox.as_str())
         .bind(actor.shared_inbox.as_ref().map(url::Url::as_str))
         .bind(actor.fetched_at)
+        .bind(actor.icon.as_ref().map(url::Url::as_str))
+        .bind(i64::from(actor.indexable))
     )?;
     run!(
         tx,
@@ -121,8 +131,9 @@ pub async fn set_moved(tx: &mut Tx, uri: &url::Url, target: &url::Url) -> Result
 /// An actor deleted itself: it follows nobody, its comments lose their text, its likes do not count.
 pub async fn delete(tx: &mut Tx, uri: &url::Url, signed_at: Timestamp) -> Result<()> {
     let statements = [
-        "update actors set deleted_at = $2, name = '', handle = null, url = uri, icon = null, avatar = null,
-            avatar_of = null, moved_to = null, trusted = 0 where uri = $1",
+        // The picture's name stays until the file is gone.
+        "update actors set deleted_at = $2, name = '', handle = null, url = uri, icon = null, moved_to = null,
+            trusted = 0 where uri = $1",
         "delete from actor_keys where actor = $1 and $2 is not null",
         "update followers set state = 'gone', follow_uri = null, signed_at = $2 where actor = $1",
         "update comments set state = 'deleted', content = '', warning = null, language = null, url = uri,

@@ -25,6 +25,7 @@ struct Row {
     author_name: Option<String>,
     author_handle: Option<String>,
     author_avatar: Option<String>,
+    author_indexable: Option<i64>,
     critic_handle: Option<String>,
 }
 
@@ -50,6 +51,7 @@ impl Row {
                 name: self.author_name.unwrap_or_default(),
                 handle: self.author_handle,
                 avatar: self.author_avatar,
+                indexable: self.author_indexable != Some(0),
                 critic: self.critic_handle,
             },
             parent: self.parent_id,
@@ -82,7 +84,8 @@ pub async fn of_review(db: &Db, review: ReviewId, limit: u32) -> Result<Vec<Comm
          select c.id, c.review_id, c.uri, c.url, p.id as parent_id, c.content, c.warning, c.language, c.state,
             c.published_at, c.edited_at, c.actor as author_uri, a.url as author_url,
             coalesce(k.name, a.name) as author_name, a.handle as author_handle,
-            coalesce(k.avatar_name, a.avatar) as author_avatar, k.handle as critic_handle
+            coalesce(k.avatar_name, a.avatar) as author_avatar, a.indexable as author_indexable,
+            k.handle as critic_handle
          from comments c
          left join comments p on p.uri = c.parent_uri and p.id in (select id from kept)
          left join actors a on a.uri = c.actor
@@ -170,6 +173,16 @@ pub async fn by_uri(db: &Db, uri: &url::Url) -> Result<Option<Standing>> {
         "select id, review_id, actor, state, edited_at, signed_at from comments where uri = $1",
     )
     .bind(uri.as_str())
+    .fetch_optional(c)
+    .await)
+}
+
+/// The critic of this site who wrote the answer of that id, where it is shown.
+pub async fn critic_of(db: &Db, id: CommentId) -> Result<Option<CriticId>> {
+    read!(db, |c| sqlx::query_scalar(
+        "select critic_id from comments where id = $1 and critic_id is not null and state = 'shown'"
+    )
+    .bind(id)
     .fetch_optional(c)
     .await)
 }

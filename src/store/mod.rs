@@ -20,6 +20,7 @@ use crate::domain::time::Timestamp;
 pub mod activities;
 pub mod actors;
 pub mod answers;
+pub mod avatars;
 pub mod blocks;
 pub mod comments;
 pub mod critics;
@@ -38,6 +39,7 @@ pub mod reports;
 pub mod reviews;
 pub mod settings;
 pub mod stamps;
+pub mod usage;
 
 /// The channel on which PostgreSQL tells the processes of a site that there is work.
 const CHANNEL: &str = "marquee";

@@ -23,9 +23,12 @@ pub(super) enum WebError {
     /// The request proves nothing.
     #[error("{0}")]
     Unauthorised(String),
-    /// Who asks is not listened to.
-    #[error("you are not welcome here")]
-    Forbidden,
+    /// Whoever asks may not.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// Too many such requests came lately.
+    #[error("too many requests at once")]
+    TooMany,
     /// The body is too large.
     #[error("the body is too large")]
     TooLarge,
@@ -54,7 +57,8 @@ impl WebError {
             Self::Gone => StatusCode::GONE,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorised(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Internal(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -66,7 +70,7 @@ impl WebError {
                 "The address may be mistyped. The list of all reviews leads to every one of them."
             }
             Self::Gone => "The critic took it back.",
-            Self::Internal(_) => "Please try again in a minute.",
+            Self::Internal(_) | Self::TooMany => "Please try again in a minute.",
             _ => "Please check the request.",
         }
     }
@@ -82,7 +86,7 @@ impl IntoResponse for WebError {
             first.make_ascii_uppercase();
         }
         let mut response = self.status().into_response();
-        if matches!(self, Self::Internal(_)) {
+        if matches!(self, Self::Internal(_) | Self::TooMany) {
             response.headers_mut().insert("retry-after", axum::http::HeaderValue::from_static("60"));
         }
         response.extensions_mut().insert(Told { title, advice: self.advice() });

@@ -5,6 +5,7 @@ mod client;
 mod error;
 mod fedi;
 mod health;
+pub mod limit;
 mod negotiate;
 mod page_query;
 pub mod pages;

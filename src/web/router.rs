@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use super::error::tell;
 use super::fedi::{actor, article, discovery, inbox, note, secure, stamp};
 use super::health;
-use super::read::{home, listing, media, profile, review};
+use super::read::{home, interact, listing, media, profile, review};
 use super::state::WebState;
 
 /// No request takes longer than this to come in and be answered.
@@ -31,10 +31,13 @@ pub fn router(state: WebState) -> Router {
         .route("/media/{name}", get(media::picture))
         .route("/assets/{name}", get(media::asset))
         .route("/{handle}", get(profile::show))
+        .route("/interact", post(interact::interact))
+        .route("/robots.txt", get(robots))
         // Servers
         .route("/.well-known/webfinger", get(discovery::webfinger))
         .route("/.well-known/nodeinfo", get(discovery::nodeinfo))
         .route("/.well-known/host-meta", get(discovery::host_meta))
+        .route("/.well-known/host-meta.json", get(discovery::host_meta_json))
         .route("/nodeinfo/{version}", get(discovery::nodeinfo_document))
         .route("/ap/actor", get(actor::instance))
         .route("/ap/actor/{id}", get(actor::show))
@@ -57,6 +60,11 @@ pub fn router(state: WebState) -> Router {
         .with_state(state)
 }
 
+/// What crawlers may read: everything but what does something.
+async fn robots() -> &'static str {
+    "User-agent: *\nDisallow: /interact\nDisallow: /desk\n"
+}
+
 /// Headers that keep a page inert and caches honest, and an end to requests that take too long.
 async fn guard(request: Request, next: Next) -> Response {
     const HEADERS: [(HeaderName, &str); 5] = [
@@ -70,11 +78,20 @@ async fn guard(request: Request, next: Next) -> Response {
         (header::X_FRAME_OPTIONS, "DENY"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ];
-    let answered = tokio::time::timeout(LONGEST, next.run(request)).await;
-    let mut response = answered.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response());
+    // No database keeps a NUL, so nothing is found by one.
+    let mut response = if request.uri().path().contains("%00") {
+        StatusCode::BAD_REQUEST.into_response()
+    } else {
+        let answered = tokio::time::timeout(LONGEST, next.run(request)).await;
+        answered.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
+    };
     // Pages and documents share addresses, errors and redirects too: caches must keep them apart.
     response.headers_mut().entry(header::VARY).or_insert(HeaderValue::from_static("Accept"));
     for (name, value) in HEADERS {
+        // A page with a form that leads to other sites has a policy of its own.
+        if name == header::CONTENT_SECURITY_POLICY && response.headers().contains_key(&name) {
+            continue;
+        }
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response

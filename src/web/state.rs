@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use super::limit::Limit;
 use super::pages::Pages;
 use crate::flows::App;
 
@@ -16,4 +17,6 @@ pub struct WebState {
     pub pages: Arc<Pages>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Arc<[IpNet]>,
+    /// How often a client may have us ask others.
+    pub limit: Arc<Limit>,
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
-const BUILT_IN: [(&str, &str); 9] = [
+const BUILT_IN: [(&str, &str); 10] = [
     ("base.html", include_str!("templates/base.html")),
     ("card.html", include_str!("templates/card.html")),
     ("parts.html", include_str!("templates/parts.html")),
@@ -17,6 +17,7 @@ const BUILT_IN: [(&str, &str); 9] = [
     ("review.html", include_str!("templates/review.html")),
     ("archive.html", include_str!("templates/archive.html")),
     ("profile.html", include_str!("templates/profile.html")),
+    ("interact.html", include_str!("templates/interact.html")),
     ("error.html", include_str!("templates/error.html")),
 ];
 

@@ -10,8 +10,14 @@ use crate::domain::origin::Origin;
 use crate::federation::keys::PublishedKeys;
 
 /// A critic's actor (ActivityPub section 4.1). `handle_domain` is the domain of the handle where it is not the
-/// site's own; it is told by `webfinger` (FEP-2c59).
-pub fn person(origin: &Origin, critic: &Critic, keys: &PublishedKeys, handle_domain: Option<&str>) -> Value {
+/// site's own; it is told by `webfinger` (FEP-2c59). `approves` tells whether a Follow waits for the critic's yes.
+pub fn person(
+    origin: &Origin,
+    critic: &Critic,
+    keys: &PublishedKeys,
+    handle_domain: Option<&str>,
+    approves: bool,
+) -> Value {
     let profile = &critic.profile;
     let handle_domain = handle_domain.filter(|domain| *domain != origin.authority());
     let id = origin.actor(critic.id);
@@ -30,10 +36,10 @@ pub fn person(origin: &Origin, critic: &Critic, keys: &PublishedKeys, handle_dom
         "following": part("following"),
         "featured": part("featured"),
         "endpoints": {"sharedInbox": origin.shared_inbox()},
-        "manuallyApprovesFollowers": false,
+        "manuallyApprovesFollowers": approves,
         "discoverable": true,
         "indexable": true,
-        "attributionDomains": attribution_domains(origin, handle_domain),
+        "attributionDomains": attribution_domains(origin, critic, handle_domain),
         "attachment": profile.links.iter().map(attachment).collect::<Vec<_>>(),
     });
     show_keys(&mut person, &id, keys);
@@ -123,9 +129,20 @@ fn context(person: &Value) -> Value {
     json!([CONTEXT, "https://w3id.org/security/v1", terms])
 }
 
-/// The sites whose pages may name the critic as their author on preview cards (Mastodon).
-fn attribution_domains<'a>(origin: &'a Origin, handle_domain: Option<&'a str>) -> Vec<&'a str> {
-    std::iter::once(origin.host()).chain(handle_domain).collect()
+/// The sites whose pages may name the critic as their author on preview cards (Mastodon), each once.
+fn attribution_domains<'a>(
+    origin: &'a Origin,
+    critic: &'a Critic,
+    handle_domain: Option<&'a str>,
+) -> Vec<&'a str> {
+    let further = critic.profile.attribution_domains.iter().map(String::as_str);
+    let mut domains = Vec::new();
+    for domain in std::iter::once(origin.host()).chain(handle_domain).chain(further) {
+        if !domains.contains(&domain) {
+            domains.push(domain);
+        }
+    }
+    domains
 }
 
 /// A link as a field of the profile. `rel="me"` lets the other side be verified as the critic's.
@@ -198,17 +215,19 @@ mod tests {
             }],
         });
         define_multikeys(expected["@context"][2].as_object_mut().unwrap());
-        assert_eq!(person(&origin(), &critic(), &keys(&id), None), expected);
+        assert_eq!(person(&origin(), &critic(), &keys(&id), None, false), expected);
     }
 
     #[test]
     fn a_handle_on_another_domain_and_earlier_accounts_are_told() {
         let mut moved = critic();
         moved.profile.also_known_as = vec!["https://m.example/users/ada".parse().unwrap()];
-        let person = person(&origin(), &moved, &keys("https://crit.example/a"), Some("ada.example"));
+        moved.profile.attribution_domains = vec!["old.example".to_owned(), "crit.example".to_owned()];
+        let person = person(&origin(), &moved, &keys("https://crit.example/a"), Some("ada.example"), true);
+        assert_eq!(person["manuallyApprovesFollowers"], true);
         assert_eq!(person["webfinger"], "ada@ada.example");
         assert_eq!(person["alsoKnownAs"], json!(["https://m.example/users/ada"]));
-        assert_eq!(person["attributionDomains"], json!(["crit.example", "ada.example"]));
+        assert_eq!(person["attributionDomains"], json!(["crit.example", "ada.example", "old.example"]));
         assert_eq!(person["@context"][2]["alsoKnownAs"]["@id"], "as:alsoKnownAs");
         assert!(person["@context"][2]["webfinger"].is_string());
     }

@@ -63,6 +63,8 @@ pub fn article(origin: &Origin, critic: &Critic, review: &Review, counts: Counts
         "replies": replies(origin, review, counts.replies),
         "likes": total(origin, review, "likes", counts.likes),
         "shares": total(origin, review, "shares", counts.shares),
+        // Without it nobody can quote (FEP-044f).
+        "interactionPolicy": {"canQuote": {"automaticApproval": [PUBLIC]}},
     });
     if let Some(revised_at) = review.revised_at {
         article["updated"] = json!(revised_at.to_string());
@@ -325,6 +327,9 @@ mod tests {
                 },
                 "likes": {"id": format!("{id}/likes"), "type": "Collection", "totalItems": 3},
                 "shares": {"id": format!("{id}/shares"), "type": "Collection", "totalItems": 0},
+                "interactionPolicy": {
+                    "canQuote": {"automaticApproval": ["https://www.w3.org/ns/activitystreams#Public"]},
+                },
             })
         );
     }

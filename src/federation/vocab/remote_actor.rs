@@ -40,6 +40,10 @@ pub struct RemoteActor {
     pub also_known_as: Vec<Url>,
     /// The account that it moved to.
     pub moved_to: Option<Url>,
+    /// Where the actor's picture is.
+    pub icon: Option<Url>,
+    /// Whether the actor's words may be found by searching (FEP-5feb). Who does not say so says nothing against it.
+    pub indexable: bool,
     /// Whether the actor's server says that the account is suspended.
     pub is_suspended: bool,
 }
@@ -92,10 +96,27 @@ impl RemoteActor {
                 .filter_map(|id| rules.id(id))
                 .collect(),
             moved_to: address(value, "movedTo", rules),
+            icon: icon(value, rules),
+            indexable: value.get("indexable").and_then(Value::as_bool).unwrap_or(true),
             is_suspended: value.get("suspended").and_then(Value::as_bool).unwrap_or(false),
             id,
         })
     }
+}
+
+/// The address of a picture: `icon` is an Image, whose `url` is a text, a Link or a list of both; or a text. The
+/// first that is not drawn by a script's language.
+fn icon(value: &Value, rules: Rules) -> Option<Url> {
+    let is_drawn = |image: &Value| text(image, "mediaType").is_some_and(|kind| kind.starts_with("image/svg"));
+    let images = each(value, "icon").iter().take(8).filter(|image| !is_drawn(image));
+    let mut addresses = images.flat_map(|image| match image {
+        Value::String(_) => std::slice::from_ref(image),
+        _ => each(image, "url"),
+    });
+    addresses.find_map(|link| {
+        let address = link.as_str().or_else(|| text(link, "href"));
+        address.filter(|_| !is_drawn(link)).and_then(|address| rules.id(address))
+    })
 }
 
 /// The keys that a document presents: of an actor, of the stub of one that GoToSocial serves at the key's id, or
@@ -197,6 +218,49 @@ mod tests {
         let alone = multikey("https://m.example/keys/1", BOB, ED25519);
         let document = Document::from_slice(alone.to_string().as_bytes()).unwrap();
         assert_eq!(public_keys(&document, Rules::STRICT)[0].owner, url(BOB));
+    }
+
+    #[test]
+    fn a_picture_is_found_in_each_shape() {
+        let read_icon = |icon: Value| {
+            let mut actor = remote_person();
+            actor["icon"] = icon;
+            read(&actor).icon.map(String::from)
+        };
+        let expected = Some("https://m.example/a.png".to_owned());
+        for icon in [
+            json!({"type": "Image", "mediaType": "image/png", "url": "https://m.example/a.png"}),
+            json!({"type": "Image", "url": {"type": "Link", "href": "https://m.example/a.png"}}),
+            json!([{"type": "Image", "url": ["http://m.example/b.png", "https://m.example/a.png"]}]),
+            json!("https://m.example/a.png"),
+            json!([{"type": "Image", "mediaType": "image/svg+xml", "url": "https://m.example/a.svg"},
+                {"type": "Image", "url": "https://m.example/a.png"}]),
+        ] {
+            assert_eq!(read_icon(icon.clone()), expected, "{icon}");
+        }
+        for icon in [
+            json!(null),
+            json!([]),
+            json!({"type": "Image"}),
+            json!({"type": "Image", "url": "http://m.example/a.png"}),
+            json!({"type": "Image", "url": "data:image/png;base64,AAAA"}),
+            json!({"type": "Image", "url": "https://127.0.0.1/a.png"}),
+            json!({"type": "Image", "url": {"type": "Link", "mediaType": "image/svg+xml", "href": "https://m.example/a.svg"}}),
+        ] {
+            assert_eq!(read_icon(icon.clone()), None, "{icon}");
+        }
+    }
+
+    #[test]
+    fn only_a_clear_no_keeps_words_out_of_search() {
+        for (said, indexable) in
+            [(json!(false), false), (json!(true), true), (json!(null), true), (json!("no"), true)]
+        {
+            let mut actor = remote_person();
+            actor["indexable"] = said;
+            assert_eq!(read(&actor).indexable, indexable);
+        }
+        assert!(read(&remote_person()).indexable);
     }
 
     #[test]

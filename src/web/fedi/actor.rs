@@ -106,6 +106,13 @@ async fn follower_list(
 ) -> Result<Value, WebError> {
     let db = &state.app.db;
     let total = followers::total(db, critic.id).await?;
+    if critic.profile.hide_followers {
+        // How many is told, who is not.
+        return match query.asked() {
+            None => Ok(collection::hidden(Order::Ordered, address, total)),
+            Some(_) => Err(WebError::NotFound),
+        };
+    }
     let Some(number) = query.asked() else {
         return Ok(collection::paged(Order::Ordered, address, total));
     };

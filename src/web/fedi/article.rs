@@ -4,6 +4,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value;
+use url::Url;
 
 use super::actor::A_PAGE;
 use super::{activity_json, note, text};
@@ -17,8 +18,8 @@ use crate::web::negotiate::prefers_html;
 use crate::web::page_query::PageQuery;
 use crate::web::state::WebState;
 
-/// Posts that `context` names at once.
-const MOST_POSTS: u32 = 1_000;
+/// Posts that `context` names at once. A longer conversation is read page by page.
+const MOST_POSTS: u32 = 100;
 
 async fn review(state: &WebState, id: &str) -> Result<Review, WebError> {
     let id = id.parse().map_err(|_| WebError::NotFound)?;
@@ -83,18 +84,39 @@ pub(in crate::web) async fn part(
                 collection::page(Order::Unordered, &address, number, &items, has_next)
             }
         },
-        // FEP-f228: the whole conversation, oldest first, the root included.
-        "context" => {
-            let mut items = vec![Value::String(app.origin.article(review.id).into())];
-            let replies = comments::uris(&app.db, review.id, MOST_POSTS, 0).await?;
-            items.extend(replies.into_iter().map(Value::String));
-            collection::whole(Order::Ordered, &address, &items)
-        }
+        "context" => context(&state, &review, &address, &query, counts.replies + 1).await?,
         "likes" => collection::hidden(Order::Unordered, &address, counts.likes),
         "shares" => collection::hidden(Order::Unordered, &address, counts.shares),
         _ => return Err(WebError::NotFound),
     };
     Ok(activity_json(&document))
+}
+
+/// The whole conversation, oldest first, the root included (FEP-f228, FEP-7888).
+async fn context(
+    state: &WebState,
+    review: &Review,
+    address: &Url,
+    query: &PageQuery,
+    total: u64,
+) -> Result<Value, WebError> {
+    let offset = query.offset(MOST_POSTS);
+    if query.asked().is_none() && total > u64::from(MOST_POSTS) {
+        return Ok(collection::paged(Order::Ordered, address, total));
+    }
+    // The root stands before the first reply.
+    let root = (offset == 0).then(|| Value::String(state.app.origin.article(review.id).into()));
+    let (limit, before) = match root {
+        Some(_) => (MOST_POSTS - 1, 0),
+        None => (MOST_POSTS, offset - 1),
+    };
+    let replies = comments::uris(&state.app.db, review.id, limit, before).await?;
+    let items: Vec<Value> = root.into_iter().chain(replies.into_iter().map(Value::String)).collect();
+    let Some(number) = query.asked() else {
+        return Ok(collection::whole(Order::Ordered, address, &items));
+    };
+    let has_next = u64::from(offset) + u64::from(MOST_POSTS) < total;
+    Ok(collection::page(Order::Ordered, address, number, &items, has_next))
 }
 
 /// An activity of ours: as it was sent, or as it would have been for an archive review.

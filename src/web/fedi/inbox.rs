@@ -50,7 +50,7 @@ pub(in crate::web) async fn receive(
         Ok(()) => Ok(StatusCode::ACCEPTED),
         Err(Refused::Malformed(why)) => Err(WebError::BadRequest(why)),
         Err(Refused::Unauthorised(why)) => Err(WebError::Unauthorised(why)),
-        Err(Refused::Blocked) => Err(WebError::Forbidden),
+        Err(Refused::Blocked) => Err(WebError::Forbidden("you are not welcome here")),
         Err(Refused::Internal(error)) => Err(WebError::Internal(error)),
     }
 }

@@ -72,7 +72,7 @@ async fn admit(state: &WebState, method: &Method, target: &str, headers: &Header
         Err(why) => return Err(WebError::Unauthorised(why.to_string())),
     };
     match blocks::standing(&app.db, &signer, &app.policy).await? {
-        Standing::Blocked => Err(WebError::Forbidden),
+        Standing::Blocked => Err(WebError::Forbidden("you are not welcome here")),
         Standing::Silenced | Standing::Open => Ok(()),
     }
 }

@@ -53,6 +53,7 @@ struct AuthorView {
     is_critic: bool,
     initial: String,
     hue: u32,
+    indexable: bool,
 }
 
 /// The comments in the order in which they are read, each with its depth.
@@ -131,6 +132,7 @@ fn author(site: &Site, author: &Author) -> AuthorView {
         page,
         avatar: author.avatar.as_ref().map(|name| path(&site.origin.media_named(name))),
         is_critic: author.critic.is_some(),
+        indexable: author.indexable,
         hue: sum % HUES,
     }
 }

@@ -7,6 +7,7 @@ mod archive;
 mod conversation;
 mod error;
 mod home;
+mod interact;
 mod plain;
 mod profile;
 mod review;
@@ -24,6 +25,7 @@ use serde::Serialize;
 
 pub use archive::{ArchivePage, Shelf};
 pub use home::HomePage;
+pub use interact::InteractPage;
 pub use profile::ProfilePage;
 pub use review::{Counts, Neighbour, ReviewPage};
 pub use view::Listed;

@@ -113,6 +113,7 @@ fn comment(review: &Review, minute: u32, content: &str) -> Comment {
             handle: Some("@bo@social.example".to_owned()),
             avatar: None,
             critic: None,
+            indexable: true,
         },
         parent: None,
         content: content.to_owned(),
@@ -154,7 +155,11 @@ fn attr(html: &Html, selector: &str, name: &str) -> String {
 /// What must hold for each page, whoever wrote what stands on it.
 fn assert_inert(html: &str) -> Html {
     let page = Html::parse_document(html);
-    assert!(all(&page, "script, style, iframe, object, embed, base, form, svg, math").is_empty());
+    assert!(all(&page, "script, style, iframe, object, embed, base, svg, math").is_empty());
+    for form in all(&page, "form") {
+        assert_eq!((form.attr("action"), form.attr("method")), (Some("/interact"), Some("post")));
+    }
+    assert!(all(&page, "[formaction]").is_empty());
     for element in all(&page, "*") {
         for (name, value) in element.value().attrs() {
             assert!(!name.starts_with("on") && name != "style" && name != "srcdoc", "{name}");

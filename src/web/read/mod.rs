@@ -1,5 +1,8 @@
 //! Pages for people: each handler reads, and hands what it read to `pages`.
 
+use axum::http::header;
+use axum::response::{Html, IntoResponse, Response};
+
 use super::error::WebError;
 use super::pages::Listed;
 use super::state::WebState;
@@ -8,6 +11,7 @@ use crate::domain::review::Review;
 use crate::store::{comments, critics};
 
 pub(super) mod home;
+pub(super) mod interact;
 pub(super) mod listing;
 pub(super) mod media;
 pub(super) mod profile;
@@ -15,6 +19,16 @@ pub(super) mod review;
 
 /// Reviews on one page of a list.
 const A_PAGE: u32 = 30;
+
+/// Like that of all pages, but the answer to the form may lead to the reader's own server: browsers hold the
+/// redirects after a form to `form-action`, too.
+const FORM_POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self' https:; \
+     base-uri 'none'; frame-ancestors 'none'";
+
+/// A page with the form that leads readers to their own server.
+fn with_form(page: String) -> Response {
+    ([(header::CONTENT_SECURITY_POLICY, FORM_POLICY)], Html(page)).into_response()
+}
 
 /// How many pages a list of so many has, at least one.
 fn pages_of(total: u64) -> u32 {

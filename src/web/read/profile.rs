@@ -2,13 +2,13 @@
 
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 
-use super::{A_PAGE, Shown, pages_of};
+use super::{A_PAGE, Shown, pages_of, with_form};
 use crate::store::{critics, reviews};
 use crate::web::error::WebError;
 use crate::web::fedi::actor;
-use crate::web::negotiate::prefers_activity;
+use crate::web::negotiate::{prefers_activity, with_alternate};
 use crate::web::page_query::PageQuery;
 use crate::web::pages::ProfilePage;
 use crate::web::state::WebState;
@@ -36,5 +36,6 @@ pub(in crate::web) async fn show(
     let shown = Shown::of(&state, found).await?;
     let (page, pages) = (query.number(), pages_of(total));
     let page = ProfilePage { critic: &critic, reviews: &shown.listed(), total, page, pages };
-    Ok(Html(state.pages.profile(&page)?).into_response())
+    let page = with_form(state.pages.profile(&page)?);
+    Ok(with_alternate(page, &state.app.origin.actor(critic.id)))
 }

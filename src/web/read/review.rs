@@ -2,15 +2,16 @@
 
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 
+use super::with_form;
 use crate::domain::comment::thread;
 use crate::domain::review::{Review, State as Stands};
 use crate::flows::publish;
 use crate::store::{comments, reviews};
 use crate::web::error::WebError;
 use crate::web::fedi::article;
-use crate::web::negotiate::prefers_activity;
+use crate::web::negotiate::{prefers_activity, with_alternate};
 use crate::web::pages::{Counts, Neighbour, ReviewPage};
 use crate::web::state::WebState;
 
@@ -47,7 +48,8 @@ pub(in crate::web) async fn show(
         newer: newer.as_ref().map(neighbour),
         older: older.as_ref().map(neighbour),
     };
-    Ok(Html(state.pages.review(&page)?).into_response())
+    let page = with_form(state.pages.review(&page)?);
+    Ok(with_alternate(page, &app.origin.article(review.id)))
 }
 
 fn neighbour(review: &Review) -> Neighbour<'_> {

@@ -108,7 +108,13 @@ fn a_follow_is_read_from_every_server() {
 fn an_undo_repeats_what_it_takes_back_or_names_it() {
     let undo = |object: Value| kind(&json!({"type": "Undo", "actor": BOB, "object": object}));
     let embedded = |id: Option<&str>, kind, object: &str| {
-        Kind::Undo(Undone::Embedded { id: id.map(url), kind, actor: url(BOB), object: Some(url(object)) })
+        Kind::Undo(Undone::Embedded {
+            id: id.map(url),
+            kind,
+            actor: url(BOB),
+            object: Some(url(object)),
+            instrument: None,
+        })
     };
     assert_eq!(
         undo(json!({"id": "https://m.example/f1", "type": "Follow", "actor": BOB, "object": OURS})),

@@ -1,0 +1,91 @@
+//! Pictures of those who comment come into our own folder, so that no reader's browser asks their servers.
+//!
+//! What is asked for stands in the actor's row: an icon is asked for once, whether it comes or not, and again
+//! where the actor shows another. A picture that nobody uses any more is removed.
+
+use std::time::Duration;
+
+use object_store::ObjectStoreExt;
+use object_store::path::Path as StorePath;
+use tokio::task::JoinSet;
+
+use super::App;
+use super::picture;
+use crate::store::avatars::{self, Pending};
+
+/// Pictures that are fetched at a time.
+const AT_A_TIME: usize = 4;
+
+/// No picture takes longer.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// How far the round through all actors has come.
+#[derive(Debug, Default)]
+pub struct Round(String);
+
+/// Fetches the pictures of a few who comment, and removes a few that nobody uses. Gives whether there may be more.
+pub async fn step(app: &App, round: &mut Round) -> anyhow::Result<bool> {
+    let pending = avatars::pending(&app.db, &round.0, AT_A_TIME).await?;
+    let found = !pending.is_empty();
+    if !found {
+        // From the end on it begins anew.
+        round.0 = avatars::next_look(&app.db, &round.0).await?.unwrap_or_default();
+    }
+    let mut fetches = JoinSet::new();
+    for actor in pending {
+        fetches.spawn(fetch(app.clone(), actor));
+    }
+    while let Some(ended) = fetches.join_next().await {
+        ended??;
+    }
+    let unwanted = avatars::unwanted(&app.db, AT_A_TIME).await?;
+    let dropped = !unwanted.is_empty();
+    for actor in unwanted {
+        let mut tx = app.db.begin().await?;
+        avatars::forget(&mut tx, &actor.uri).await?;
+        let unused = avatars::remove_unused(&mut tx, &actor.name).await?;
+        tx.commit().await?;
+        if unused {
+            remove(app, &actor.name).await;
+        }
+    }
+    Ok(found || dropped)
+}
+
+async fn fetch(app: App, actor: Pending) -> anyhow::Result<()> {
+    let fetched = tokio::time::timeout(LONGEST, picture::fetch_avatar(&app, &actor.icon)).await;
+    let picture = match fetched {
+        Ok(Ok(picture)) => Some(picture),
+        Ok(Err(error)) => {
+            tracing::info!(actor = %actor.uri, error = format!("{error:#}"), "picture left out");
+            None
+        }
+        Err(_) => {
+            tracing::info!(actor = %actor.uri, "picture left out: it takes too long");
+            None
+        }
+    };
+    let mut tx = app.db.begin().await?;
+    let name = match picture {
+        Some(picture) => Some(picture.save(&mut tx, app.clock.now()).await?.name),
+        None => None,
+    };
+    avatars::set(&mut tx, &actor.uri, &actor.icon, name.as_deref()).await?;
+    let old = actor.avatar.filter(|old| Some(old) != name.as_ref());
+    let unused = match &old {
+        Some(old) => avatars::remove_unused(&mut tx, old).await?,
+        None => false,
+    };
+    tx.commit().await?;
+    if let Some(old) = old.filter(|_| unused) {
+        remove(&app, &old).await;
+    }
+    Ok(())
+}
+
+/// The row is gone, so the file is served to nobody any more, whether or not it can be removed now.
+async fn remove(app: &App, name: &str) {
+    if let Err(error) = app.media.delete(&StorePath::from(name)).await {
+        tracing::warn!(name, %error, "a picture that nobody uses stays in the folder");
+    }
+}

@@ -1,0 +1,118 @@
+//! The pictures of those who comment, as their servers name them and as we keep them.
+
+use sqlx::FromRow;
+
+use super::{Db, Result, Tx, read, run, url};
+
+/// Somebody who comments and whose picture was not asked for yet.
+#[derive(Debug)]
+pub struct Pending {
+    /// The actor's id.
+    pub uri: url::Url,
+    /// Where the picture is.
+    pub icon: url::Url,
+    /// The name of the picture that we have so far.
+    pub avatar: Option<String>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    uri: String,
+    icon: String,
+    avatar: Option<String>,
+}
+
+/// Actors that one look goes through: of many followers, few comment.
+const A_LOOK: i64 = 500;
+
+/// Some of those who comment and whose picture was not asked for yet, among the next actors after that id.
+pub async fn pending(db: &Db, after: &str, limit: usize) -> Result<Vec<Pending>> {
+    let rows: Vec<Row> = read!(db, |c| {
+        sqlx::query_as(
+            "select a.uri, a.icon, a.avatar from (
+                select uri, icon, avatar from actors
+                where icon is not null and (avatar_of is null or avatar_of <> icon) and deleted_at is null and uri > $1
+                order by uri limit $2) a
+             where exists (select 1 from comments c where c.actor = a.uri and c.state = 'shown')
+             order by a.uri limit $3",
+        )
+        .bind(after)
+        .bind(A_LOOK)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(c)
+        .await
+    })?;
+    let pending = |row: Row| Ok(Pending { uri: url(&row.uri)?, icon: url(&row.icon)?, avatar: row.avatar });
+    rows.into_iter().map(pending).collect()
+}
+
+/// Where the look after that one begins; none where that one came to the end.
+pub async fn next_look(db: &Db, after: &str) -> Result<Option<String>> {
+    read!(db, |c| {
+        sqlx::query_scalar(
+            "select uri from actors
+             where icon is not null and (avatar_of is null or avatar_of <> icon) and deleted_at is null and uri > $1
+             order by uri limit 1 offset $2",
+        )
+        .bind(after)
+        .bind(A_LOOK - 1)
+        .fetch_optional(c)
+        .await
+    })
+}
+
+/// Somebody whose picture is not wanted any more.
+#[derive(Debug, FromRow)]
+pub struct Unwanted {
+    /// The actor's id.
+    pub uri: String,
+    /// The picture's name.
+    pub name: String,
+}
+
+/// Some of those who have a picture here, and deleted themselves or show none any more.
+pub async fn unwanted(db: &Db, limit: usize) -> Result<Vec<Unwanted>> {
+    read!(db, |c| {
+        sqlx::query_as(
+            "select uri, avatar as name from actors
+             where avatar is not null and (deleted_at is not null or icon is null) order by uri limit $1",
+        )
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(c)
+        .await
+    })
+}
+
+/// Writes down that an icon was asked for, and the name of what came.
+pub async fn set(tx: &mut Tx, actor: &url::Url, icon: &url::Url, name: Option<&str>) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query("update actors set avatar_of = $2, avatar = $3 where uri = $1")
+            .bind(actor.as_str())
+            .bind(icon.as_str())
+            .bind(name)
+    )?;
+    Ok(())
+}
+
+/// The actor has no picture here any more.
+pub async fn forget(tx: &mut Tx, actor: &str) -> Result<()> {
+    let statement = "update actors set avatar = null, avatar_of = null where uri = $1";
+    run!(tx, sqlx::query(statement).bind(actor))?;
+    Ok(())
+}
+
+/// Removes a picture's row where nobody uses the picture; gives whether its file can go.
+pub async fn remove_unused(tx: &mut Tx, name: &str) -> Result<bool> {
+    let removed = run!(
+        tx,
+        sqlx::query(
+            "delete from media where name = $1
+               and not exists (select 1 from actors a where a.avatar = $1)
+               and not exists (select 1 from critics k where k.avatar_name = $1)
+               and not exists (select 1 from reviews r join media m on m.id = r.poster_media where m.name = $1)",
+        )
+        .bind(name)
+    )?;
+    Ok(removed > 0)
+}

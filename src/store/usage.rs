@@ -1,0 +1,31 @@
+//! How much the people of this site do, as NodeInfo tells it.
+
+use super::{Db, Result, count, read};
+use crate::domain::time::Timestamp;
+
+/// How many critics published a review or answered a comment since then.
+pub async fn active_critics(db: &Db, since: Timestamp) -> Result<u64> {
+    let active: i64 = read!(db, |c| {
+        sqlx::query_scalar(
+            "select count(*) from critics k
+             where exists (select 1 from reviews r
+                    where r.critic_id = k.id and r.state = 'published' and r.released_at >= $1)
+                or exists (select 1 from comments o
+                    where o.critic_id = k.id and o.state = 'shown' and o.created_at >= $1)",
+        )
+        .bind(since)
+        .fetch_one(c)
+        .await
+    })?;
+    Ok(count(active))
+}
+
+/// How many answers the critics of this site wrote.
+pub async fn answers(db: &Db) -> Result<u64> {
+    let answers: i64 = read!(db, |c| sqlx::query_scalar(
+        "select count(*) from comments where critic_id is not null and state = 'shown'"
+    )
+    .fetch_one(c)
+    .await)?;
+    Ok(count(answers))
+}

@@ -1,0 +1,346 @@
+//! How others find the critic: WebFinger, NodeInfo, host-meta, the heads of pages, and which form of an address
+//! they get.
+
+use serde_json::{Value, json};
+
+use crate::both_databases;
+use crate::support::app::{HOST, quoted, url};
+use crate::support::http::{AS2, Answer, HTML};
+use crate::support::page::Page;
+use crate::support::shapes::id_of;
+use crate::support::{Database, Stage};
+
+both_databases!(
+    webfinger_finds_the_critic_by_every_name,
+    webfinger_refuses_what_it_cannot_read_and_does_not_know_others,
+    a_handle_may_be_on_another_domain,
+    nodeinfo_tells_what_there_is,
+    every_address_answers_in_the_form_that_is_asked_for,
+    g9_no_cache_mixes_a_page_and_a_document,
+    pages_name_their_author,
+);
+
+async fn webfinger(stage: &Stage, resource: &str) -> Answer {
+    let resource: String = url::form_urlencoded::byte_serialize(resource.as_bytes()).collect();
+    let address = url(&format!("/.well-known/webfinger?resource={resource}"));
+    stage.world.client.get(&address, "application/jrd+json").await
+}
+
+fn link<'j>(jrd: &'j Value, rel: &str) -> Option<&'j Value> {
+    jrd["links"].as_array().expect("links").iter().find(|link| link["rel"] == rel)
+}
+
+async fn webfinger_finds_the_critic_by_every_name(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let review = article["url"].as_str().expect("a page");
+    let key = stage.critic["publicKey"]["id"].as_str().expect("a key");
+    for resource in [
+        format!("acct:critic@{HOST}"),
+        format!("acct:CRITIC@{}", HOST.to_uppercase()),
+        format!("@critic@{HOST}"),
+        stage.actor().to_owned(),
+        key.to_owned(),
+        url("/"),
+        url("/@critic"),
+        url("/%40Critic"),
+        url(&format!("/@critic@{HOST}")),
+        url("/@critic?page=2"),
+        review.to_owned(),
+        id_of(&article).to_owned(),
+    ] {
+        let answer = webfinger(&stage, &resource).await;
+        assert_eq!(answer.status, 200, "{resource}: {}", answer.body);
+        assert_eq!(answer.header("content-type"), "application/jrd+json");
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+        let jrd = answer.json();
+        assert_eq!(jrd["subject"], format!("acct:critic@{HOST}"), "{resource}");
+        assert_eq!(link(&jrd, "self").expect("a link")["href"], stage.actor());
+        assert_eq!(link(&jrd, "self").expect("a link")["type"], "application/activity+json");
+        assert_eq!(
+            link(&jrd, "http://webfinger.net/rel/profile-page").expect("a link")["href"],
+            url("/@critic")
+        );
+        // Nobody can log in here, so nothing is promised to those who come from here.
+        assert!(link(&jrd, "http://ostatus.org/schema/1.0/subscribe").is_none());
+        assert!(!jrd.to_string().contains("3b86"), "{jrd}");
+    }
+    let only = url(&format!("/.well-known/webfinger?resource=acct:critic@{HOST}&rel=self&rel=nothing"));
+    let only = stage.world.client.get(&only, "*/*").await.json();
+    assert_eq!(only["links"].as_array().expect("links").len(), 1, "{only}");
+    let site = webfinger(&stage, &format!("acct:{HOST}@{HOST}")).await.json();
+    assert_eq!(link(&site, "self").expect("a link")["href"], url("/ap/actor"));
+}
+
+async fn webfinger_refuses_what_it_cannot_read_and_does_not_know_others(database: Database) {
+    let stage = Stage::new(database).await;
+    let unknown = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+    for resource in [
+        format!("acct:nobody@{HOST}"),
+        "acct:critic@elsewhere.test".to_owned(),
+        "https://elsewhere.test/@critic".to_owned(),
+        format!("http://{HOST}/@critic"),
+        format!("https://{HOST}:444/@critic"),
+        url("/@nobody"),
+        url("/reviews/no-such-review"),
+        url("/@critic/../secret"),
+        url(&format!("/ap/actor/{unknown}")),
+        url(&format!("/ap/article/{unknown}")),
+        url(&format!("/ap/note/{unknown}")),
+        url("/@%00"),
+        url("/@' or 1=1 --"),
+    ] {
+        let answer = webfinger(&stage, &resource).await;
+        assert!(matches!(answer.status, 400 | 404), "{resource}: {}", answer.status);
+        assert!(!resource.contains("elsewhere") || answer.status == 404, "{resource}: {}", answer.status);
+    }
+    for resource in [
+        "",
+        "critic",
+        "acct:",
+        "acct:critic",
+        "mailto:critic@marquee.test",
+        "acct:a\u{0}@marquee.test",
+        "%ff",
+    ] {
+        assert_eq!(webfinger(&stage, resource).await.status, 400, "{resource}");
+    }
+    for query in [
+        "",
+        "?rel=self",
+        "?resource=acct:critic@marquee.test&resource=acct:eve@marquee.test",
+        "?resource=%FF",
+    ] {
+        let answer = stage.world.client.get(&url(&format!("/.well-known/webfinger{query}")), "*/*").await;
+        assert_eq!(answer.status, 400, "{query}");
+    }
+    for path in ["/@%00", "/reviews/%00", "/tags/%00", "/media/%00", "/ap/actor/%00", "/%00"] {
+        assert_eq!(stage.app.get_page(path).await.status, 400, "{path}");
+    }
+    let long = format!("acct:{}@{HOST}", "c".repeat(3_000));
+    assert_eq!(webfinger(&stage, &long).await.status, 400);
+}
+
+async fn a_handle_may_be_on_another_domain(database: Database) {
+    let world = crate::support::World::new();
+    let _remote = world.remote("remote.test").await;
+    let settings = world.marquee(database).await;
+    let settings = settings.set("server", "handle_domain", &quoted("critics.test")).set(
+        "critics",
+        "attribution_domains",
+        "[\"old.test\", \"critics.test\"]",
+    );
+    let _app = settings.start().await;
+    for resource in ["acct:critic@critics.test", "acct:critic@marquee.test", "https://marquee.test/@critic"] {
+        let address = url(&format!("/.well-known/webfinger?resource={resource}"));
+        let jrd = world.client.get(&address, "*/*").await.json();
+        assert_eq!(jrd["subject"], "acct:critic@critics.test", "{resource}");
+        let actor = link(&jrd, "self").expect("a link")["href"].as_str().expect("an id").to_owned();
+        let actor = world.client.document(&actor).await;
+        assert_eq!(actor["webfinger"], "critic@critics.test");
+        assert_eq!(actor["preferredUsername"], "critic");
+        assert_eq!(actor["attributionDomains"], json!([HOST, "critics.test", "old.test"]));
+    }
+    let page = world.client.get(&url("/@critic"), HTML).await;
+    assert_eq!(meta(&Page::parse(&page.body), "fediverse:creator"), "@critic@critics.test");
+}
+
+async fn nodeinfo_tells_what_there_is(database: Database) {
+    let stage = Stage::new(database).await;
+    let client = &stage.world.client;
+    let article = stage.publish("The Night Ferry").await;
+    stage.comment(&stage.alice, &article, "Not counted, since it came from elsewhere").await;
+    let discovery = client.get(&url("/.well-known/nodeinfo"), "*/*").await.json();
+    assert_eq!(
+        link(&discovery, "https://www.w3.org/ns/activitystreams#Application").expect("a link")["href"],
+        url("/ap/actor")
+    );
+    for version in ["2.0", "2.1"] {
+        let schema = format!("http://nodeinfo.diaspora.software/ns/schema/{version}");
+        let address =
+            link(&discovery, &schema).expect("a link")["href"].as_str().expect("an address").to_owned();
+        let answer = client.get(&address, "*/*").await;
+        assert_eq!(answer.header("content-type"), format!("application/json; profile=\"{schema}#\""));
+        let document = answer.json();
+        assert_valid_nodeinfo(&document, version);
+        assert_eq!(
+            document["usage"],
+            json!({
+                "users": {"total": 1, "activeMonth": 1, "activeHalfyear": 1},
+                "localPosts": 1, "localComments": 0,
+            })
+        );
+        assert_eq!(document["metadata"]["nodeName"], "The Test Reel");
+    }
+    assert_eq!(client.get(&url("/nodeinfo/1.0"), "*/*").await.status, 404);
+    let xrd = client.get(&url("/.well-known/host-meta"), "*/*").await;
+    assert_eq!(xrd.header("content-type"), "application/xrd+xml");
+    let template = url("/.well-known/webfinger?resource={uri}");
+    assert!(xrd.body.contains(&format!("template=\"{template}\"")), "{}", xrd.body);
+    let jrd = client.get(&url("/.well-known/host-meta.json"), "*/*").await.json();
+    assert_eq!(link(&jrd, "lrdd").expect("a link")["template"], template);
+    let robots = client.get(&url("/robots.txt"), "*/*").await;
+    assert_eq!(robots.status, 200);
+    assert!(robots.header("content-type").starts_with("text/plain"));
+}
+
+/// The rules of the schemas 2.0 and 2.1: which members there are, and of which type.
+fn assert_valid_nodeinfo(document: &Value, version: &str) {
+    let members = |value: &Value| -> Vec<String> {
+        let mut members: Vec<String> = value.as_object().expect("an object").keys().cloned().collect();
+        members.sort();
+        members
+    };
+    assert_eq!(
+        members(document),
+        ["metadata", "openRegistrations", "protocols", "services", "software", "usage", "version"]
+    );
+    assert_eq!(document["version"], version);
+    assert_eq!(document["openRegistrations"], false);
+    assert_eq!(document["protocols"], json!(["activitypub"]));
+    let name = document["software"]["name"].as_str().expect("a name");
+    assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'));
+    assert!(document["software"]["version"].is_string());
+    let known = ["atom1.0", "gnusocial", "imap", "pnut", "pop3", "pumpio", "rss2.0", "twitter"];
+    let inbound = document["services"]["inbound"].as_array().expect("a list");
+    assert!(inbound.iter().all(|service| known.iter().any(|known| service == known)));
+    assert!(document["services"]["outbound"].is_array());
+    for count in ["localPosts", "localComments"] {
+        assert!(document["usage"][count].is_u64(), "{count}");
+    }
+    assert_eq!(members(&document["usage"]["users"]), ["activeHalfyear", "activeMonth", "total"]);
+}
+
+/// What Mastodon sends where somebody pastes an address into its search box.
+const LOOK_UP: &str = "application/activity+json, application/ld+json; \
+    profile=\"https://www.w3.org/ns/activitystreams\", text/html;q=0.1";
+
+async fn every_address_answers_in_the_form_that_is_asked_for(database: Database) {
+    let stage = Stage::new(database).await;
+    let client = &stage.world.client;
+    let article = stage.publish("The Night Ferry").await;
+    let (review, article) = (article["url"].as_str().expect("a page"), id_of(&article));
+    // The address, the id of its document, and what who does not care gets.
+    for (address, id, is_page) in [
+        (url("/"), stage.actor(), true),
+        (url("/@critic"), stage.actor(), true),
+        (review.to_owned(), article, true),
+        (stage.actor().to_owned(), stage.actor(), false),
+        (article.to_owned(), article, false),
+    ] {
+        for accept in
+            [AS2, LOOK_UP, "application/json", "application/ld+json", "*/*;q=0.2, application/activity+json"]
+        {
+            let answer = client.get(&address, accept).await;
+            assert_eq!(answer.status, 200, "{address} as {accept}");
+            assert_eq!(answer.header("content-type"), "application/activity+json", "{address} as {accept}");
+            assert_eq!(answer.json()["id"], id, "{address} as {accept}");
+        }
+        for accept in [HTML, "text/html", "text/html, application/activity+json;q=0.9"] {
+            let answer = client.get(&address, accept).await;
+            if is_page {
+                assert!(answer.header("content-type").starts_with("text/html"), "{address} as {accept}");
+                let header = format!("<{id}>; rel=\"alternate\"; type=\"application/activity+json\"");
+                assert_eq!(answer.header("link"), header, "{address}");
+                assert_eq!(alternate(&Page::parse(&answer.body)), id, "{address}");
+            } else {
+                assert_eq!(answer.status, 303, "{address} leads people to the page");
+            }
+        }
+        for accept in ["*/*", "", "image/png"] {
+            let answer = client.get(&address, accept).await;
+            let got_page = answer.header("content-type").starts_with("text/html");
+            assert_eq!(got_page, is_page, "{address} as {accept}");
+        }
+    }
+}
+
+/// The document to which the head of a page leads.
+fn alternate(page: &Page) -> String {
+    let has = |attributes: &[(String, String)], key: &str, what: &str| {
+        attributes.iter().any(|(known, value)| known == key && value == what)
+    };
+    let mut links = page.elements.iter().filter(|(name, attributes)| {
+        name == "link"
+            && has(attributes, "rel", "alternate")
+            && has(attributes, "type", "application/activity+json")
+    });
+    let (_, attributes) = links.next().expect("a link to the document");
+    assert!(links.next().is_none(), "one link");
+    attributes.iter().find(|(key, _)| key == "href").expect("an address").1.clone()
+}
+
+async fn g9_no_cache_mixes_a_page_and_a_document(database: Database) {
+    let stage = Stage::new(database).await;
+    let client = &stage.world.client;
+    let article = stage.publish("The Night Ferry").await;
+    let review = article["url"].as_str().expect("a page").to_owned();
+    let gone = stage.publish("The Day Ferry").await;
+    let gone_page = gone["url"].as_str().expect("a page").to_owned();
+    stage.app.command_output(&["retract", gone_page.rsplit('/').next().expect("a slug")]).await;
+    let not_there = url("/reviews/no-such-review");
+    for address in [
+        url("/"),
+        url("/@critic"),
+        url("/@CRITIC"),
+        review,
+        stage.actor().to_owned(),
+        id_of(&article).to_owned(),
+        gone_page,
+        id_of(&gone).to_owned(),
+        not_there,
+    ] {
+        for accept in [AS2, HTML, LOOK_UP, "*/*"] {
+            let answer = client.get(&address, accept).await;
+            let vary: Vec<String> =
+                answer.header("vary").split(',').map(|name| name.trim().to_lowercase()).collect();
+            assert!(vary.iter().any(|name| name == "accept"), "{address} as {accept}: {vary:?}");
+            let body_is_page = answer.body.trim_start().starts_with("<!doctype html>");
+            let said_page = answer.header("content-type").starts_with("text/html");
+            assert_eq!(body_is_page, said_page, "{address} as {accept}");
+        }
+    }
+}
+
+/// The content of the only `<meta>` of that name.
+fn meta(page: &Page, name: &str) -> String {
+    let value = |attributes: &[(String, String)], key: &str| {
+        attributes.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone())
+    };
+    let mut found = page
+        .elements
+        .iter()
+        .filter(|(element, attributes)| {
+            element == "meta" && value(attributes, "name").as_deref() == Some(name)
+        })
+        .filter_map(|(_, attributes)| value(attributes, "content"));
+    let content = found.next().unwrap_or_else(|| panic!("no {name}"));
+    assert!(found.next().is_none(), "one {name}");
+    content
+}
+
+async fn pages_name_their_author(database: Database) {
+    let stage = Stage::with(database, |_, settings| {
+        let links = "[{ name = \"The old blog\", url = \"https://old.test/films/\" }]";
+        settings.set("critics", "links", links).set("critics", "attribution_domains", "[\"old.test\"]")
+    })
+    .await;
+    assert_eq!(stage.critic["attributionDomains"], json!([HOST, "old.test"]));
+    let value = stage.critic["attachment"][0]["value"].as_str().expect("a field");
+    assert_eq!(value, "<a href=\"https://old.test/films/\" rel=\"me\">old.test/films</a>");
+    let article = stage.publish("The Night Ferry").await;
+    for address in [url("/"), url("/@critic"), article["url"].as_str().expect("a page").to_owned()] {
+        let page = Page::parse(&stage.world.client.get(&address, HTML).await.body);
+        assert_eq!(meta(&page, "fediverse:creator"), format!("@critic@{HOST}"), "{address}");
+        let is_mine = |attributes: &[(String, String)]| {
+            let has = |key: &str, what: &str| {
+                attributes.iter().any(|(k, v)| k == key && v.split(' ').any(|word| word == what))
+            };
+            has("rel", "me") && has("href", "https://old.test/films/")
+        };
+        assert!(
+            page.elements.iter().any(|(name, attributes)| name == "a" && is_mine(attributes)),
+            "{address}"
+        );
+    }
+}
