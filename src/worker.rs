@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::domain::time::Timestamp;
 use crate::flows::{App, avatar, deliver, ingest, publish, receive};
-use crate::store::{activities, deliveries, hosts, keys, received};
+use crate::store::{activities, deliveries, hosts, keys, received, reports};
 
 /// Without a word from anyone, work that became due is looked for this often.
 const PULSE: Duration = Duration::from_secs(1);
@@ -239,6 +239,7 @@ async fn forget_once(app: &App, now: Timestamp) -> anyhow::Result<()> {
     activities::forget_forwards(&mut tx, now - KEEP_DONE).await?;
     hosts::forget(&mut tx, now - KEEP).await?;
     keys::forget(&mut tx, now).await?;
+    reports::forget(&mut tx, now - KEEP).await?;
     tx.commit().await?;
     Ok(())
 }

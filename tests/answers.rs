@@ -16,6 +16,7 @@ both_databases!(
     an_answer_names_whom_its_text_names,
     a_reply_to_an_answer_hangs_under_it,
     what_can_not_be_answered_is_said,
+    an_answer_that_is_written_while_the_server_is_down_goes_out_at_its_start,
 );
 
 /// Answers, and gives the address of the answer on the page.
@@ -53,6 +54,8 @@ async fn an_answer_reaches_the_author_the_followers_and_the_thread(database: Dat
     let stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
     let article = stage.publish("The Night Ferry").await;
     let (fan, other) = (fans.user("fan"), others.user("other"));
+    stage.follow(&stage.alice).await;
+    stage.comment(&stage.remote.user("neighbour"), &article, "A word from next door").await;
     fan.deliver(stage.inbox(), &fan.follow(stage.actor())).await;
     fans.await_activity("the Accept", |a| a["type"] == "Accept").await;
     stage.comment(&other, &article, "Another word").await;
@@ -80,8 +83,10 @@ async fn an_answer_reaches_the_author_the_followers_and_the_thread(database: Dat
     assert_eq!(object["contentMap"]["en"], object["content"]);
     assert_eq!(object["context"], article["context"]);
     assert_eq!(object["url"], address);
-    let taken = stage.remote.distinct("Create");
-    assert_eq!(taken.iter().filter(|a| a["object"]["id"] == id).count(), 1);
+    stage.settle().await;
+    let taken = stage.remote.received();
+    let copies = taken.iter().filter(|received| received.activity["id"] == create["id"]).count();
+    assert_eq!(copies, 1, "follower, author and neighbour share an inbox");
 
     let served = stage.world.client.document(&id).await;
     for member in ["type", "content", "inReplyTo", "to", "cc", "tag", "published", "url"] {
@@ -245,4 +250,21 @@ async fn what_can_not_be_answered_is_said(database: Database) {
         (stage.world.client.get(&unknown, AS2).await.status == 404).then_some(())
     })
     .await;
+}
+
+async fn an_answer_that_is_written_while_the_server_is_down_goes_out_at_its_start(database: Database) {
+    let mut stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let note = stage.comment(&stage.alice, &article, "Who waves at ferries").await;
+    stage.app.kill9();
+    let id = note_at(&stage, &answer(&stage, id_of(&note), "Nobody at all").await);
+    stage.app.start().await;
+    stage.remote.await_activity("the Create", is_about("Create", &id)).await;
+    stage.app.kill9();
+    stage.app.command_output(&["comment", "edit", &id, "--text", "Somebody"]).await;
+    stage.app.command_output(&["comment", "delete", &id]).await;
+    stage.app.start().await;
+    stage.remote.await_activity("the Delete", is_about("Delete", &id)).await;
+    stage.settle().await;
+    assert!(stage.remote.distinct("Update").is_empty(), "what was deleted is not told before");
 }

@@ -24,7 +24,12 @@ both_databases!(
     d10_an_undo_that_overtakes_its_follow_wins,
     d11_a_delete_that_overtakes_its_create_wins,
     d12_an_older_update_after_a_newer_one_is_ignored,
+    d13_a_move_to_an_account_that_does_not_name_the_old_one_is_ignored,
+    d14_a_flood_of_reports_is_limited,
     d15_a_block_ends_the_follow_and_hides_the_comments,
+    d15_a_block_hides_what_comes_later_until_it_is_undone,
+    d15_a_block_that_is_overtaken_by_its_undo_hides_nothing,
+    d15_a_block_among_follows_ends_the_same_in_every_order,
     d16_the_same_activity_to_both_inboxes_counts_once,
     d17_fifty_copies_at_once_count_once,
 );
@@ -148,9 +153,12 @@ async fn d7_an_accept_or_reject_that_nobody_asked_for_is_ignored(database: Datab
     let mallory = stage.remote.user("mallory");
     let accepts = |a: &Value| a["type"] == "Accept";
     let accept = stage.remote.await_activity("the Accept", accepts).await;
+    let asked = json!({"type": "Follow", "actor": stage.actor(), "object": mallory.id()});
     for kind in ["Accept", "Reject"] {
-        for object in [&follow, &accept] {
-            try_it(&stage, &mallory, &mallory.activity(kind, object)).await;
+        for object in [&follow, &accept, &asked] {
+            for user in [&mallory, &stage.alice] {
+                try_it(&stage, user, &user.activity(kind, object)).await;
+            }
         }
     }
     stage.settle().await;
@@ -238,6 +246,142 @@ async fn d15_a_block_ends_the_follow_and_hides_the_comments(database: Database) 
     let is_hidden = |page: &Page| page.comment("Here I stand").is_none();
     stage.await_page(&article, "the comment to be hidden", is_hidden).await;
     assert_followers(&stage, 0).await;
+}
+
+async fn d13_a_move_to_an_account_that_does_not_name_the_old_one_is_ignored(database: Database) {
+    let stage = Stage::new(database).await;
+    stage.follow(&stage.alice).await;
+    let (mallory, target) = (stage.remote.user("mallory"), stage.remote.user("target"));
+    let mut claim = target.actor();
+    claim["alsoKnownAs"] = json!([mallory.id()]);
+    target.pose_as(&claim);
+    let mut moved = stage.alice.activity("Move", &json!(stage.alice.id()));
+    moved["target"] = json!(target.id());
+    try_it(&stage, &stage.alice, &moved).await;
+    stage.settle().await;
+    // Nor does anybody move another's account, wherever it says that it comes from.
+    claim["alsoKnownAs"] = json!([stage.alice.id(), mallory.id()]);
+    target.pose_as(&claim);
+    for user in [&mallory, &target] {
+        let mut forced = user.activity("Move", &json!(stage.alice.id()));
+        forced["target"] = json!(target.id());
+        try_it(&stage, user, &forced).await;
+    }
+    stage.settle().await;
+    assert_followers(&stage, 1).await;
+    let page = format!("{}?page=1", stage.critic["followers"].as_str().expect("followers"));
+    let page = stage.world.client.document(&page).await;
+    assert!(page.to_string().contains(&stage.alice.id()), "{page}");
+}
+
+async fn d14_a_flood_of_reports_is_limited(database: Database) {
+    let (stage, article, note) = stage_with_comment(database).await;
+    let instance = stage.remote.user("instance");
+    for number in 0..40 {
+        let mut flag = instance.activity("Flag", &json!([id_of(&note), id_of(&article)]));
+        flag["content"] = json!(format!("Report {number}"));
+        instance.deliver(stage.inbox(), &flag).await;
+    }
+    stage.settle().await;
+    let listed = stage.app.command_output(&["report", "list"]).await;
+    assert_eq!(listed.matches("Report ").count(), 20, "{listed}");
+    assert!(stage.page(&article).await.comment("Here I stand").is_some(), "a report hides nothing");
+}
+
+async fn d15_a_block_hides_what_comes_later_until_it_is_undone(database: Database) {
+    let (stage, article, note) = stage_with_comment(database).await;
+    let bob = stage.remote.user("bob");
+    stage.comment(&bob, &article, "Untouched").await;
+    for named in [true, false] {
+        let mut block = stage.alice.activity("Block", &json!(stage.actor()));
+        if !named {
+            block.as_object_mut().expect("an object").remove("id");
+        }
+        stage.alice.deliver(stage.inbox(), &block).await;
+        let is_hidden = |page: &Page| page.comment("Here I stand").is_none();
+        stage.await_page(&article, "the comment to be hidden", is_hidden).await;
+        let later = format!("Said while blocking {named}");
+        let reply = stage.alice.reply(id_of(&article), &format!("<p>{later}</p>"));
+        stage.alice.deliver(stage.inbox(), &stage.alice.create(&reply)).await;
+        let edit =
+            stage.alice.edit(&note, &format!("<p>Here I stand, edited {named}</p>"), 60 + i64::from(named));
+        stage.alice.deliver(stage.inbox(), &edit).await;
+        stage.settle().await;
+        let page = stage.page(&article).await;
+        assert!(!page.text.contains("Here I stand") && !page.text.contains(&later), "{}", page.text);
+        assert!(page.comment("Untouched").is_some());
+        let undone = if named { block["id"].clone() } else { block };
+        let undo = json!({"type": "Undo", "actor": stage.alice.id(), "object": undone});
+        stage.alice.deliver(stage.inbox(), &undo).await;
+        let is_back = |page: &Page| page.comment("Here I stand").is_some() && page.comment(&later).is_some();
+        stage.await_page(&article, "the comments to come back", is_back).await;
+    }
+}
+
+async fn d15_a_block_that_is_overtaken_by_its_undo_hides_nothing(database: Database) {
+    let (stage, article, _) = stage_with_comment(database).await;
+    for undone in ["embedded", "bare", "nameless"] {
+        let mut block = stage.alice.activity("Block", &json!(stage.actor()));
+        if undone == "nameless" {
+            block.as_object_mut().expect("an object").remove("id");
+        }
+        let mut early = stage.alice.letter(Form::Cavage, stage.inbox(), &block);
+        early.date = now() - SignedDuration::from_mins(1);
+        let object = if undone == "bare" { block["id"].clone() } else { block };
+        let undo = json!({"type": "Undo", "actor": stage.alice.id(), "object": object});
+        stage.alice.deliver(stage.inbox(), &undo).await;
+        stage.settle().await;
+        assert!(early.seal().post(&stage.world.client).await.is_success());
+        stage.settle().await;
+        assert!(stage.page(&article).await.comment("Here I stand").is_some(), "{undone}");
+    }
+}
+
+/// Every order of so many things.
+fn orders(count: usize) -> Vec<Vec<usize>> {
+    if count == 0 {
+        return vec![Vec::new()];
+    }
+    let mut all = Vec::new();
+    for shorter in orders(count - 1) {
+        for place in 0..count {
+            let mut order = shorter.clone();
+            order.insert(place, count - 1);
+            all.push(order);
+        }
+    }
+    all
+}
+
+async fn d15_a_block_among_follows_ends_the_same_in_every_order(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    // With and without the block being undone at the end.
+    for count in [3, 4] {
+        for (number, order) in orders(count).into_iter().enumerate() {
+            let user = stage.remote.user(&format!("user{count}of{number}"));
+            let text = format!("Voice {number} of {count}.");
+            let note = user.reply(id_of(&article), &format!("<p>{text}</p>"));
+            user.deliver(stage.inbox(), &user.create(&note)).await;
+            let follow = user.follow(stage.actor());
+            let block = user.activity("Block", &json!(stage.actor()));
+            let (unfollow, unblock) = (user.undo(&follow), user.undo(&block));
+            let told = [&follow, &block, &unfollow, &unblock];
+            for at in order {
+                let mut letter = user.letter(Form::Cavage, stage.inbox(), told[at]);
+                let ago = 600 - 60 * i64::try_from(at).expect("a small number");
+                letter.date = now() - SignedDuration::from_secs(ago);
+                assert!(letter.seal().post(&stage.world.client).await.is_success());
+            }
+        }
+    }
+    stage.settle().await;
+    assert_followers(&stage, 0).await;
+    let shown = |page: &Page, count: usize| {
+        page.comments.iter().filter(|c| c.text.contains(&format!("of {count}."))).count()
+    };
+    stage.await_page(&article, "those who block no longer", |page| shown(page, 4) == 24).await;
+    stage.await_page(&article, "those who block", |page| shown(page, 3) == 0).await;
 }
 
 async fn d16_the_same_activity_to_both_inboxes_counts_once(database: Database) {

@@ -14,6 +14,7 @@ both_databases!(
     the_nearest_rule_counts,
     a_list_of_mastodon_is_taken_over,
     a_list_with_a_wrong_line_changes_nothing,
+    where_only_named_servers_are_heard_one_is_named,
 );
 
 async fn stage_with_another(database: Database, host: &str) -> (Stage, Remote) {
@@ -193,4 +194,32 @@ async fn a_list_with_a_wrong_line_changes_nothing(database: Database) {
     assert_eq!(stage.app.command_output(&["block", "list"]).await.trim(), "no rules and no blocks");
     let missing = stage.app.folder().file("missing.csv").display().to_string();
     assert!(refusal(&stage, &["block", "import", &missing]).await.contains("missing.csv"));
+}
+
+async fn where_only_named_servers_are_heard_one_is_named(database: Database) {
+    let stage = Stage::with(database, |_, settings| settings.set("moderation", "allow_list", "true")).await;
+    let article = stage.publish("The Night Ferry").await;
+    stage.alice.send(stage.inbox(), &stage.alice.follow(stage.actor())).await;
+    let early = stage.alice.reply(id_of(&article), "<p>Let me in</p>");
+    stage.alice.send(stage.inbox(), &stage.alice.create(&early)).await;
+    stage.app.command_output(&["block", "allow", "remote.test", "--reason", "friends"]).await;
+    stage.follow(&stage.alice).await;
+    stage.comment(&stage.alice, &article, "Thank you").await;
+    stage.settle().await;
+    assert!(!stage.page(&article).await.text.contains("Let me in"));
+    await_followers(&stage, 1).await;
+    stage.app.command_output(&["block", "remove", "remote.test"]).await;
+    let before = stage.remote.received().len();
+    let late = stage.alice.reply(id_of(&article), "<p>And now</p>");
+    stage.alice.send(stage.inbox(), &stage.alice.create(&late)).await;
+    stage.publish("The Day Ferry").await;
+    eventually("the delivery to be given up", || async {
+        stage.app.log().iter().any(|line| line.contains("its server is blocked here")).then_some(())
+    })
+    .await;
+    stage.app.command_output(&["block", "allow", "remote.test"]).await;
+    stage.settle().await;
+    assert!(!stage.page(&article).await.text.contains("And now"));
+    let sent = stage.remote.received().into_iter().skip(before);
+    assert!(sent.map(|received| received.activity).all(|a| a["type"] != "Create"), "nothing was sent there");
 }

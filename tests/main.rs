@@ -10,6 +10,7 @@
     reason = "a test's helper panics when the test fails"
 )]
 
+mod activities;
 mod answers;
 mod authority;
 mod avatars;
@@ -27,6 +28,7 @@ mod moderation;
 mod moves;
 mod origin;
 mod publish;
+mod quotes;
 mod rendering;
 mod requests;
 mod rig;
@@ -35,3 +37,4 @@ mod secure_mode;
 mod sending;
 mod signatures;
 mod support;
+mod threads;

@@ -124,9 +124,9 @@ async fn await_followers(stage: &Stage, count: u64) {
     .await;
 }
 
-async fn await_listed(stage: &Stage, state: &str, handle: &str) {
-    eventually(&format!("{handle} to be {state}"), || async {
-        let listed = stage.app.command_output(&["follower", "list", "--state", state]).await;
+async fn await_listed(stage: &Stage, how: &str, handle: &str) {
+    eventually(&format!("{handle} to be {how}"), || async {
+        let listed = stage.app.command_output(&["follower", "list", "--state", how]).await;
         listed.contains(handle).then_some(())
     })
     .await;

@@ -16,6 +16,7 @@ both_databases!(
     e1_pictures_and_inboxes_of_an_actor_on_forbidden_ground,
     e8_line_breaks_and_queries_in_names_go_nowhere,
     e9_a_chain_of_replies_without_end_costs_a_bounded_number_of_requests,
+    e9_a_chain_of_key_owners_without_end_is_not_followed,
     e1_a_feed_and_its_pictures_on_forbidden_ground,
 );
 
@@ -209,6 +210,24 @@ async fn e9_a_chain_of_replies_without_end_costs_a_bounded_number_of_requests(da
         })
         .sum();
     assert!(of_notes <= 20, "{of_notes} requests");
+}
+
+async fn e9_a_chain_of_key_owners_without_end_is_not_followed(database: Database) {
+    let ground = Ground::new(database).await;
+    let (stage, mallory) = (&ground.stage, ground.stage.remote.user("mallory"));
+    let place = |number: usize| stage.remote.url(&format!("/keys/{number}"));
+    for number in 0..200 {
+        let key = json!({
+            "id": place(number), "owner": place(number + 1), "publicKeyPem": mallory.key().public_pem(),
+        });
+        stage.remote.serve(&format!("/keys/{number}"), Document::activity_json(&key));
+    }
+    let mut letter = mallory.letter(Form::Cavage, stage.inbox(), &mallory.follow(stage.actor()));
+    letter.key_id = place(0);
+    let answer = letter.seal().post(&stage.world.client).await;
+    assert!(answer.is_refusal(), "{}: {}", answer.status, answer.body);
+    let asked = stage.remote.requests_under("/keys/");
+    assert!((1..=20).contains(&asked), "{asked} requests");
 }
 
 async fn e1_a_feed_and_its_pictures_on_forbidden_ground(database: Database) {

@@ -191,6 +191,8 @@ fn circular(parent_of: &HashMap<CommentId, CommentId>) -> HashSet<CommentId> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn comment(n: i64, parent: Option<CommentId>) -> Comment {
@@ -241,5 +243,45 @@ mod tests {
         a.parent = Some(b.id);
         let tree = thread(vec![a, b]);
         assert_eq!(tree.len(), 2, "both stand at the top");
+    }
+
+    /// Who hangs under whom.
+    fn pairs(branches: &[Branch], above: Option<CommentId>, into: &mut Vec<(CommentId, Option<CommentId>)>) {
+        for branch in branches {
+            into.push((branch.comment.id, above));
+            pairs(&branch.replies, Some(branch.comment.id), into);
+        }
+    }
+
+    proptest! {
+        /// Any shape, also with circles and parents that are not there, in any order.
+        #[test]
+        fn the_tree_does_not_depend_on_the_order(
+            (parents, order) in (1..40_usize).prop_flat_map(|size| {
+                let parents = proptest::collection::vec(proptest::option::weighted(0.8, 0..size + 2), size);
+                (parents, Just((0..size).collect::<Vec<_>>()).prop_shuffle())
+            })
+        ) {
+            let ids: Vec<CommentId> =
+                (0..parents.len() + 2).map(|n| CommentId::new(Timestamp::from_millis(n.try_into().unwrap()))).collect();
+            let all: Vec<Comment> = parents
+                .iter()
+                .enumerate()
+                .map(|(n, parent)| Comment {
+                    id: ids[n],
+                    ..comment(i64::try_from(n).unwrap() / 2, parent.map(|parent| ids[parent]))
+                })
+                .collect();
+            let tree = thread(all.clone());
+            let shuffled = order.iter().map(|n| all[*n].clone()).collect();
+            prop_assert_eq!(&thread(shuffled), &tree);
+            let mut found = Vec::new();
+            pairs(&tree, None, &mut found);
+            prop_assert_eq!(found.len(), all.len(), "nobody is lost");
+            for (id, above) in found {
+                let itself = all.iter().find(|comment| comment.id == id).unwrap();
+                prop_assert!(above.is_none() || above == itself.parent);
+            }
+        }
     }
 }

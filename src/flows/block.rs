@@ -115,9 +115,10 @@ pub async fn import(app: &App, listed: &[Listed]) -> anyhow::Result<Imported> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     tx.lock("blocks").await?;
+    let known: HashMap<String, String> = blocks::rules(&mut tx).await?.into_iter().collect();
     let mut blocked = Vec::new();
     for (host, rule, reason) in wanted {
-        let is_stronger = match blocks::rule_in(&mut tx, &host).await? {
+        let is_stronger = match known.get(&host).and_then(|rule| Rule::parse(rule)) {
             None => true,
             Some(Rule::Silence) => rule == Rule::Block,
             Some(Rule::Block | Rule::Allow) => false,

@@ -92,8 +92,9 @@ impl Verdict {
 async fn attempt(app: &App, job: &Job) -> Verdict {
     // A row that was written before its server was blocked, or by who did not ask.
     if matches!(blocks::of_host(&app.db, &job.host, &app.policy).await, Ok(Standing::Blocked)) {
-        let error = "its server is blocked here".to_owned();
-        return Verdict { status: None, error, then: Then::GiveUp, lesson: None };
+        let error = "its server is blocked here";
+        tracing::info!(inbox = job.inbox, error, "delivery given up");
+        return Verdict { status: None, error: error.to_owned(), then: Then::GiveUp, lesson: None };
     }
     let (answer, lesson) = match post(app, job).await {
         Ok((answer, lesson)) => (Ok(answer), lesson),

@@ -52,16 +52,6 @@ async fn rule(db: &Db, domain: &str) -> Result<Option<Rule>> {
     Ok(rule.as_deref().and_then(Rule::parse))
 }
 
-/// The rule about exactly this domain, as it stands in this transaction.
-pub async fn rule_in(tx: &mut Tx, domain: &str) -> Result<Option<Rule>> {
-    let rule: Option<String> =
-        on!(tx, |c| sqlx::query_scalar("select rule from domain_rules where host = $1")
-            .bind(domain)
-            .fetch_optional(c)
-            .await)?;
-    Ok(rule.as_deref().and_then(Rule::parse))
-}
-
 /// Sets the rule about a domain.
 pub async fn set_rule(
     tx: &mut Tx,

@@ -110,10 +110,9 @@ pub async fn unfollow(tx: &mut Tx, critic: CriticId, actor: &url::Url, signed_at
             "insert into followers (critic_id, actor, state, inbox, host, signed_at, created_at)
          values ($1, $2, 'preempted', '', '', $3, $3)
          on conflict (critic_id, actor) do update set
-                state = case when followers.state in ('following', 'pending') then 'gone'
-                    when followers.state = 'blocking' then 'blocking' else 'preempted' end,
+                state = case when followers.state in ('following', 'pending') then 'gone' else 'preempted' end,
                 signed_at = excluded.signed_at
-         where followers.signed_at <= excluded.signed_at",
+         where followers.signed_at <= excluded.signed_at and followers.state <> 'blocking'",
         )
         .bind(critic)
         .bind(actor.as_str())
@@ -138,7 +137,7 @@ pub async fn by_activity(
     .await)
 }
 
-/// The actor blocks the critic, and follows no longer; false where something signed later stands.
+/// The actor blocks the critic, and follows no longer; false where a follow or a block signed later stands.
 pub async fn block(
     tx: &mut Tx,
     critic: CriticId,
@@ -153,7 +152,7 @@ pub async fn block(
              values ($1, $2, 'blocking', '', '', $3, $4, $4)
              on conflict (critic_id, actor) do update set state = 'blocking', follow_uri = excluded.follow_uri,
                 accept_id = null, signed_at = excluded.signed_at
-             where followers.signed_at <= excluded.signed_at",
+             where followers.signed_at <= excluded.signed_at or followers.state in ('gone', 'preempted')",
         )
         .bind(critic)
         .bind(actor.as_str())

@@ -45,6 +45,20 @@ pub async fn from_host_since(tx: &mut Tx, host: &str, since: Timestamp) -> Resul
     Ok(count(total))
 }
 
+/// How many reports wait to be looked at.
+pub async fn total_open(tx: &mut Tx) -> Result<u64> {
+    let total: i64 = on!(tx, |c| sqlx::query_scalar("select count(*) from reports where state = 'open'")
+        .fetch_one(c)
+        .await)?;
+    Ok(count(total))
+}
+
+/// Forgets reports from before then that were looked at.
+pub async fn forget(tx: &mut Tx, before: Timestamp) -> Result<()> {
+    run!(tx, sqlx::query("delete from reports where state = 'closed' and created_at <= $1").bind(before))?;
+    Ok(())
+}
+
 /// Keeps a report for the critics to look at.
 pub async fn insert(tx: &mut Tx, reported: &Reported<'_>, now: Timestamp) -> Result<()> {
     run!(

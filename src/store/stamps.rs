@@ -156,7 +156,6 @@ pub async fn withdraw(
 /// The same where only the post is known.
 pub async fn withdraw_note(
     tx: &mut Tx,
-    review: ReviewId,
     note: &url::Url,
     actor: &url::Url,
     signed_at: Timestamp,
@@ -164,10 +163,9 @@ pub async fn withdraw_note(
     run!(
         tx,
         sqlx::query(
-            "update stamps set state = 'withdrawn', signed_at = $4
-             where review_id = $1 and note_uri = $2 and actor = $3 and state = 'granted' and signed_at <= $4",
+            "update stamps set state = 'withdrawn', signed_at = $3
+             where note_uri = $1 and actor = $2 and state = 'granted' and signed_at <= $3",
         )
-        .bind(review)
         .bind(note.as_str())
         .bind(actor.as_str())
         .bind(signed_at)

@@ -162,6 +162,12 @@ impl Remote {
         self.server.known().requests.get(path).copied().unwrap_or(0)
     }
 
+    /// How many requests came to paths that start so.
+    pub fn requests_under(&self, path: &str) -> usize {
+        let known = self.server.known();
+        known.requests.iter().filter(|(asked, _)| asked.starts_with(path)).map(|(_, count)| count).sum()
+    }
+
     /// How many requests came, to whatever path.
     pub fn requests(&self) -> usize {
         self.server.known().requests.values().sum()

@@ -141,10 +141,8 @@ pub enum Undone {
         kind: UndoneKind,
         /// Who did it: only they may undo it.
         actor: Url,
-        /// To what.
+        /// To what. Of a wish to quote: the post that quotes.
         object: Option<Url>,
-        /// By what: the post that quotes.
-        instrument: Option<Url>,
     },
     /// Only its id is told.
     Reference(Url),
@@ -353,12 +351,12 @@ impl<'a> Envelope<'a> {
             Some(actor) => self.rules.id(actor).ok_or(ParseError::NotAnId("object.actor"))?,
             None => self.actor.clone(),
         };
+        let member = if kind == UndoneKind::QuoteRequest { "instrument" } else { "object" };
         Ok(Undone::Embedded {
             id: address(value, "id", self.rules),
             kind,
             actor,
-            object: address(value, "object", self.rules),
-            instrument: address(value, "instrument", self.rules),
+            object: address(value, member, self.rules),
         })
     }
 

@@ -11,7 +11,8 @@ use super::text::{cut, escape, shorten};
 use crate::domain::text::one_line;
 use crate::domain::time::Timestamp;
 
-/// Types that can be a reply or a post (ActivityStreams vocabulary, section 3.3; the last three are BookWyrm's).
+/// Types that can be a reply or a post (ActivityStreams vocabulary, section 3.3, and what
+/// writers about books send).
 const KINDS: [&str; 12] = [
     "Note",
     "Article",

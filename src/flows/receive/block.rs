@@ -17,6 +17,11 @@ impl Letter<'_> {
         if self.is_withdrawn(tx, block).await? || self.is_withdrawn(tx, Some(object)).await? {
             return Ok(Effect::None("it was undone"));
         }
+        // That a follow ended is remembered apart: older ones that are on their way stay ended.
+        let before = followers::standing(tx, critic, me).await?;
+        if let Some(before) = before.filter(|before| matches!(before.state.as_str(), "gone" | "preempted")) {
+            reactions::withdraw(tx, &self.follows_of(critic), me, before.signed_at).await?;
+        }
         if !followers::block(tx, critic, me, block, self.signed_at).await? {
             return Ok(Effect::None("something newer is here"));
         }
@@ -26,11 +31,11 @@ impl Letter<'_> {
 
     pub(super) async fn unblock(&self, tx: &mut Tx, critic: CriticId) -> anyhow::Result<Effect> {
         let me = &self.activity.actor;
+        reactions::withdraw(tx, &self.app.origin.actor(critic), me, self.signed_at).await?;
         if followers::unblock(tx, critic, me, self.signed_at).await? {
             comments::release_all_of(tx, me, critic).await?;
             return Ok(Effect::Done("blocks no longer"));
         }
-        reactions::withdraw(tx, &self.app.origin.actor(critic), me, self.signed_at).await?;
         Ok(Effect::Done("undone before it came"))
     }
 }

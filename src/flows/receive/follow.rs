@@ -11,7 +11,7 @@ use crate::flows::follow::write_answer;
 use crate::flows::resolve;
 use crate::store::actors::StoredActor;
 use crate::store::followers::{self, Standing};
-use crate::store::{Tx, comments, deliveries};
+use crate::store::{Tx, comments, deliveries, reactions};
 
 /// What is asked again within this time is a copy.
 pub(super) const ASKS_AGAIN_AFTER: Duration = Duration::from_mins(1);
@@ -35,6 +35,7 @@ impl Letter<'_> {
         let before = followers::standing(tx, critic, &actor.uri).await?;
         if before.as_ref().is_some_and(|before| self.is_overtaken_by(before))
             || self.is_withdrawn(tx, follow).await?
+            || self.is_withdrawn(tx, Some(&self.follows_of(critic))).await?
         {
             return Ok(Effect::None("it was undone"));
         }
@@ -47,6 +48,23 @@ impl Letter<'_> {
             return Ok(Effect::Done("waits for the critic's yes"));
         }
         self.accept_follow(tx, critic, actor, before).await
+    }
+
+    /// The actor follows no longer. While it blocks the critic, that is remembered beside the block.
+    pub(super) async fn unfollow(&self, tx: &mut Tx, critic: CriticId) -> anyhow::Result<Effect> {
+        let me = &self.activity.actor;
+        let before = followers::standing(tx, critic, me).await?;
+        if before.is_some_and(|before| before.state == "blocking") {
+            reactions::withdraw(tx, &self.follows_of(critic), me, self.signed_at).await?;
+        } else {
+            followers::unfollow(tx, critic, me, self.signed_at).await?;
+        }
+        Ok(Effect::Done("follows no longer"))
+    }
+
+    /// What stands for the follows of a critic among the things that somebody took back.
+    pub(super) fn follows_of(&self, critic: CriticId) -> Url {
+        self.app.origin.actor_part(critic, "followers")
     }
 
     /// Whether what stands was signed later.

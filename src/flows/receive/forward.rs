@@ -9,11 +9,15 @@ use crate::domain::id::{ActivityId, ReviewId};
 use crate::store::activities::{self, Outgoing};
 use crate::store::{Tx, reviews};
 
+/// What is larger is not passed on, since every follower's server would get it.
+const MOST_BYTES: usize = 64 * 1024;
+
 impl Letter<'_> {
     /// Passes on, byte by byte, what was said about a comment that everyone sees. Without a signature of its
     /// own nobody would believe it.
     pub(super) async fn pass_on(&self, tx: &mut Tx, review: ReviewId, comment: &Url) -> anyhow::Result<()> {
-        if !self.activity.is_ld_signed || !self.activity.is_public {
+        let is_for_all = self.activity.is_ld_signed && self.activity.is_public;
+        if !is_for_all || self.body.len() > MOST_BYTES {
             return Ok(());
         }
         let Some(review) = reviews::in_tx(tx, review).await? else {

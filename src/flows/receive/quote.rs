@@ -140,19 +140,9 @@ impl Letter<'_> {
         Ok(())
     }
 
-    /// A request that is undone without its id: the post and the review tell which it was.
-    pub(super) async fn undo_quote(
-        &self,
-        tx: &mut Tx,
-        object: Option<&Url>,
-        instrument: Option<&Url>,
-    ) -> anyhow::Result<Effect> {
-        let review = object.and_then(|object| self.app.origin.article_id(object));
-        let (Some(review), Some(instrument)) = (review, instrument) else {
-            return Ok(Effect::None("it does not say what it undoes"));
-        };
-        let me = &self.activity.actor;
-        if stamps::withdraw_note(tx, review, instrument, me, self.signed_at).await? {
+    /// A request that is undone without its id: the post tells which it was.
+    pub(super) async fn undo_quote(&self, tx: &mut Tx, note: &Url) -> anyhow::Result<Effect> {
+        if stamps::withdraw_note(tx, note, &self.activity.actor, self.signed_at).await? {
             return Ok(Effect::Done("quotes no longer"));
         }
         Ok(Effect::None("nothing was asked"))

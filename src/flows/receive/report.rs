@@ -11,6 +11,9 @@ use crate::store::reports::{self, Reported};
 /// A server's further reports of one day are not kept.
 const MOST_A_DAY: u64 = 20;
 
+/// While so many wait to be looked at, no further ones are kept.
+const MOST_OPEN: u64 = 1_000;
+
 impl Letter<'_> {
     pub(super) async fn report(&self, tx: &mut Tx, objects: &[Url], content: &str) -> anyhow::Result<Effect> {
         let actor = &self.activity.actor;
@@ -28,6 +31,9 @@ impl Letter<'_> {
         let day = now - Duration::from_hours(24);
         if reports::from_host_since(tx, host, day).await? >= MOST_A_DAY {
             return Ok(Effect::None("its server reported too much today"));
+        }
+        if reports::total_open(tx).await? >= MOST_OPEN {
+            return Ok(Effect::None("too many reports wait"));
         }
         reports::insert(tx, &reported, now).await?;
         Ok(Effect::Done("a report"))

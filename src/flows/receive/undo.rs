@@ -14,8 +14,8 @@ impl Letter<'_> {
             Undone::Embedded { actor, .. } if actor != me => {
                 Ok(Effect::None("what it undoes is another actor's"))
             }
-            Undone::Embedded { kind: UndoneKind::QuoteRequest, id: None, object, instrument, .. } => {
-                self.undo_quote(tx, object.as_ref(), instrument.as_ref()).await
+            Undone::Embedded { kind: UndoneKind::QuoteRequest, id: None, object: Some(note), .. } => {
+                self.undo_quote(tx, note).await
             }
             Undone::Embedded { kind, object: Some(object), .. }
                 if !matches!(kind, UndoneKind::QuoteRequest | UndoneKind::Other) =>
@@ -37,8 +37,7 @@ impl Letter<'_> {
                 if kind == UndoneKind::Block {
                     return self.unblock(tx, critic).await;
                 }
-                followers::unfollow(tx, critic, me, self.signed_at).await?;
-                return Ok(Effect::Done("follows no longer"));
+                return self.unfollow(tx, critic).await;
             }
             UndoneKind::Like => Reaction::Like,
             UndoneKind::Announce => Reaction::Boost,
@@ -60,10 +59,7 @@ impl Letter<'_> {
         }
         match followers::by_activity(tx, me, id).await? {
             Some((critic, state)) if state == "blocking" => return self.unblock(tx, critic).await,
-            Some((critic, _)) => {
-                followers::unfollow(tx, critic, me, self.signed_at).await?;
-                return Ok(Effect::Done("follows no longer"));
-            }
+            Some((critic, _)) => return self.unfollow(tx, critic).await,
             None => {}
         }
         if reactions::undo(tx, me, id, self.signed_at).await?

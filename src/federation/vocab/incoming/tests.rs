@@ -108,13 +108,8 @@ fn a_follow_is_read_from_every_server() {
 fn an_undo_repeats_what_it_takes_back_or_names_it() {
     let undo = |object: Value| kind(&json!({"type": "Undo", "actor": BOB, "object": object}));
     let embedded = |id: Option<&str>, kind, object: &str| {
-        Kind::Undo(Undone::Embedded {
-            id: id.map(url),
-            kind,
-            actor: url(BOB),
-            object: Some(url(object)),
-            instrument: None,
-        })
+        let (id, object) = (id.map(url), Some(url(object)));
+        Kind::Undo(Undone::Embedded { id, kind, actor: url(BOB), object })
     };
     assert_eq!(
         undo(json!({"id": "https://m.example/f1", "type": "Follow", "actor": BOB, "object": OURS})),
@@ -193,7 +188,7 @@ fn a_kind_that_asks_nothing_of_us_is_taken_and_forgotten() {
         kind(&json!({"type": full, "actor": BOB, "object": ARTICLE})),
         Kind::Like { object: url(ARTICLE) }
     );
-    for name in ["Move", "Flag", "Accept", "Reject", "View", ""] {
+    for name in ["Dislike", "Move", "Accept", "Reject", "View", ""] {
         for type_name in [json!(name), json!([name])] {
             assert_eq!(kind(&json!({"type": type_name, "actor": BOB, "object": "nonsense"})), Kind::Other);
         }
@@ -410,4 +405,55 @@ proptest! {
         let _ = fetched(&value);
         let _ = read(&json!({"type": type_name, "actor": BOB, "to": value, "object": object}));
     }
+}
+
+#[test]
+fn a_move_a_report_and_the_wish_to_quote_are_read() {
+    let moved = json!({"type": "Move", "actor": BOB, "object": BOB, "target": "https://n.example/users/bob"});
+    let target = url("https://n.example/users/bob");
+    assert_eq!(kind(&moved), Kind::Move { object: url(BOB), target });
+    assert_eq!(kind(&json!({"type": "Move", "actor": BOB, "object": BOB})), Kind::Other);
+
+    let many = vec![json!(ARTICLE); 1000];
+    for (object, count) in
+        [(json!(ARTICLE), 1), (json!([OURS, {"id": ARTICLE}, 7, "nonsense"]), 2), (json!(many), 20)]
+    {
+        let flag = json!({"type": "Flag", "actor": BOB, "object": object, "content": "x".repeat(10_000)});
+        let Kind::Flag { objects, content } = kind(&flag) else { panic!("{flag}") };
+        assert_eq!(objects.len(), count);
+        assert!(content.chars().count() <= 2_000);
+    }
+    assert_eq!(
+        kind(&json!({"type": "Flag", "actor": BOB})),
+        Kind::Flag { objects: vec![], content: String::new() }
+    );
+
+    let note = format!("{BOB}/statuses/5");
+    let asked = Kind::QuoteRequest { object: url(ARTICLE), instrument: url(&note) };
+    for instrument in [json!(note), json!({"id": note, "type": "Note", "attributedTo": BOB}), json!([note])] {
+        for type_name in [json!("QuoteRequest"), json!(["https://w3id.org/fep/044f#QuoteRequest"])] {
+            let request =
+                json!({"type": type_name, "actor": BOB, "object": ARTICLE, "instrument": instrument});
+            assert_eq!(kind(&request), asked);
+        }
+    }
+    let stolen = json!({"id": note, "type": "Note", "attributedTo": "https://m.example/users/eve"});
+    let stolen = json!({"type": "QuoteRequest", "actor": BOB, "object": ARTICLE, "instrument": stolen});
+    assert!(read(&stolen).unwrap_err().is_forged());
+}
+
+#[test]
+fn everyone_may_stand_in_the_audience_and_a_signature_within_is_only_noticed() {
+    let mut audience = reply();
+    audience.as_object_mut().unwrap().remove("signature");
+    for member in ["to", "cc"] {
+        audience.as_object_mut().unwrap().remove(member);
+        audience["object"].as_object_mut().unwrap().remove(member);
+    }
+    assert!(!created(&audience).is_public);
+    audience["audience"] = json!("https://www.w3.org/ns/activitystreams#Public");
+    assert!(created(&audience).is_public && !read(&audience).unwrap().is_ld_signed);
+    audience["signature"] = json!({"type": "RsaSignature2017", "signatureValue": "AAAA"});
+    let read = read(&audience).unwrap();
+    assert!(read.is_ld_signed && read.is_public);
 }

@@ -1,0 +1,246 @@
+//! Replies hang where they belong, at any depth, in whatever order they come.
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::{Value, json};
+
+use crate::both_databases;
+use crate::support::page::Page;
+use crate::support::remote::{Document, User};
+use crate::support::shapes::{PUBLIC, id_of};
+use crate::support::signature::target_of;
+use crate::support::{Database, Stage, World};
+
+both_databases!(
+    the_branch_of_a_late_joiner_hangs_where_it_belongs,
+    a_reply_waits_for_a_parent_that_cannot_be_had,
+    a_chain_that_leads_to_nothing_of_ours_is_dropped,
+    a_parent_that_was_deleted_before_it_came_keeps_its_place,
+    what_is_fetched_on_the_way_is_shown_only_where_it_is_public,
+    nothing_is_fetched_that_somebody_else_vouches_for,
+    e9_a_chain_ten_thousand_deep_costs_twenty_requests,
+    e9_a_chain_that_goes_in_a_circle_ends,
+);
+
+/// A thread of notes under an article, each under the one before, that nobody has told Marquee of.
+fn chain(users: &[&User], article: &Value, texts: &[&str]) -> Vec<Value> {
+    let mut notes: Vec<Value> = Vec::new();
+    for (number, text) in texts.iter().enumerate() {
+        let parent = notes.last().unwrap_or(article);
+        let note = users[number % users.len()].reply(id_of(parent), &format!("<p>{text}</p>"));
+        notes.push(note);
+    }
+    notes
+}
+
+fn assert_under(page: &Page, child: &str, parent: &str) {
+    let comment = page.comment(child).unwrap_or_else(|| panic!("{child} in {}", page.text));
+    let above = page.parent_of(comment).unwrap_or_else(|| panic!("{child} hangs under nothing"));
+    assert!(above.text.contains(parent), "{child} hangs under {}", above.text);
+}
+
+async fn the_branch_of_a_late_joiner_hangs_where_it_belongs(database: Database) {
+    let world = World::new();
+    let (remote, second) = (world.remote("remote.test").await, world.remote("second.test").await);
+    let stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
+    let article = stage.publish("The Night Ferry").await;
+    let (bob, carol) = (second.user("bob"), second.user("carol"));
+    let notes = chain(&[&bob, &stage.alice, &carol], &article, &["Oldest", "Middle", "Newest"]);
+    carol.deliver(stage.inbox(), &carol.create(&notes[2])).await;
+    let page = stage.await_page(&article, "the branch", |page| page.comments.len() == 3).await;
+    assert_under(&page, "Newest", "Middle");
+    assert_under(&page, "Middle", "Oldest");
+    assert!(page.text.contains(&bob.display_name()), "an author is introduced: {}", page.text);
+    // What was fetched is the author's as if it had been sent: edits and deletions apply.
+    stage.alice.deliver(stage.inbox(), &stage.alice.create(&notes[1])).await;
+    stage.alice.deliver(stage.inbox(), &stage.alice.edit(&notes[1], "<p>Centre</p>", 60)).await;
+    stage.await_page(&article, "the edit", |page| page.comment("Centre").is_some()).await;
+    bob.deliver(stage.inbox(), &bob.delete(&notes[0])).await;
+    let page = stage.await_page(&article, "the deletion", |page| !page.text.contains("Oldest")).await;
+    assert_under(&page, "Newest", "Centre");
+}
+
+async fn a_reply_waits_for_a_parent_that_cannot_be_had(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let bob = stage.remote.user("bob");
+    let notes = chain(&[&stage.alice, &bob], &article, &["First", "Second", "Third"]);
+    stage.remote.serve(&target_of(id_of(&notes[0])), Document::status(503));
+    stage.alice.deliver(stage.inbox(), &stage.alice.create(&notes[2])).await;
+    stage.settle().await;
+    assert_eq!(stage.page(&article).await.comments.len(), 0);
+    stage.alice.deliver(stage.inbox(), &stage.alice.create(&notes[0])).await;
+    let page = stage.await_page(&article, "the thread", |page| page.comments.len() == 3).await;
+    assert_under(&page, "Third", "Second");
+    assert_under(&page, "Second", "First");
+}
+
+async fn a_chain_that_leads_to_nothing_of_ours_is_dropped(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let mut start = stage.alice.reply(id_of(&article), "<p>Of other things</p>");
+    start["inReplyTo"] = Value::Null;
+    stage.alice.publish(&start);
+    let ours = json!({"id": format!("{}x", id_of(&article))});
+    for root in [&start, &ours] {
+        let notes = chain(&[&stage.alice], root, &["Elsewhere", "Far away"]);
+        stage.alice.deliver(stage.inbox(), &stage.alice.create(&notes[1])).await;
+    }
+    stage.settle().await;
+    assert_eq!(stage.page(&article).await.comments.len(), 0);
+}
+
+async fn a_parent_that_was_deleted_before_it_came_keeps_its_place(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let bob = stage.remote.user("bob");
+    let notes = chain(&[&stage.alice, &bob], &article, &["Said and unsaid", "I heard that"]);
+    let create = stage.alice.create(&notes[0]);
+    stage.alice.deliver(stage.inbox(), &stage.alice.delete(&notes[0])).await;
+    bob.deliver(stage.inbox(), &bob.create(&notes[1])).await;
+    stage.settle().await;
+    stage.alice.deliver(stage.inbox(), &create).await;
+    let heard = |page: &Page| page.comment("I heard that").is_some();
+    let page = stage.await_page(&article, "the reply", heard).await;
+    assert!(!page.text.contains("Said and unsaid"), "{}", page.text);
+    assert_eq!(page.comments.len(), 2, "a placeholder and the reply: {}", page.text);
+}
+
+async fn what_is_fetched_on_the_way_is_shown_only_where_it_is_public(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let bob = stage.remote.user("bob");
+    let hidden = stage.alice.reply_to_followers(id_of(&article), "<p>Between friends</p>");
+    let answer = bob.reply(id_of(&hidden), "<p>Said aloud</p>");
+    bob.deliver(stage.inbox(), &bob.create(&answer)).await;
+    let page = stage.await_page(&article, "the reply", |page| page.comment("Said aloud").is_some()).await;
+    assert!(!page.text.contains("Between friends"), "{}", page.text);
+    stage.alice.deliver(stage.inbox(), &stage.alice.create(&hidden)).await;
+    stage.settle().await;
+    assert!(!stage.page(&article).await.text.contains("Between friends"));
+}
+
+async fn nothing_is_fetched_that_somebody_else_vouches_for(database: Database) {
+    let world = World::new();
+    let (remote, second) = (world.remote("remote.test").await, world.remote("second.test").await);
+    let stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
+    let article = stage.publish("The Night Ferry").await;
+    let victim = second.user("victim");
+    // A parent that names itself otherwise, and one whose author lives elsewhere.
+    for (number, (key, value)) in
+        [("id", second.url("/users/victim/statuses/7")), ("attributedTo", victim.id())].iter().enumerate()
+    {
+        let mut parent = stage.alice.reply(id_of(&article), "<p>Words in a mouth</p>");
+        let place = parent["id"].clone();
+        parent[*key] = json!(value);
+        stage.remote.serve(&target_of(id_of(&place)), Document::activity_json(&parent));
+        let child = stage.alice.reply(id_of(&place), &format!("<p>Lost {number}</p>"));
+        stage.alice.deliver(stage.inbox(), &stage.alice.create(&child)).await;
+    }
+    stage.settle().await;
+    let page = stage.page(&article).await;
+    assert!(!page.text.contains("Words in a mouth") && !page.text.contains("Lost"), "{}", page.text);
+}
+
+async fn e9_a_chain_ten_thousand_deep_costs_twenty_requests(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let mut last = article.clone();
+    for _ in 0..10_000 {
+        last = stage.alice.reply(id_of(&last), "<p>Deeper</p>");
+    }
+    let known = stage.comment(&stage.alice, &article, "Not lost in the chain").await;
+    stage.alice.deliver(stage.inbox(), &stage.alice.create(&last)).await;
+    let after = stage.alice.reply(id_of(&known), "<p>After it</p>");
+    stage.alice.deliver(stage.inbox(), &stage.alice.create(&after)).await;
+    stage.await_page(&article, "a later reply", |page| page.comment("After it").is_some()).await;
+    stage.settle().await;
+    let asked = stage.remote.requests_under("/users/alice/statuses/");
+    assert!((1..=20).contains(&asked), "{asked} requests");
+    assert!(!stage.page(&article).await.text.contains("Deeper"));
+}
+
+async fn e9_a_chain_that_goes_in_a_circle_ends(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let mut notes = chain(&[&stage.alice], &article, &["One", "Two", "Three"]);
+    notes[0]["inReplyTo"] = notes[2]["id"].clone();
+    stage.alice.publish(&notes[0]);
+    stage.alice.deliver(stage.inbox(), &stage.alice.create(&notes[2])).await;
+    stage.settle().await;
+    assert_eq!(stage.page(&article).await.comments.len(), 0);
+    assert!(stage.remote.requests_under("/users/alice/statuses/") <= 20);
+}
+
+/// How a thread comes in.
+#[derive(Debug, Clone)]
+struct Arrival {
+    /// What each note answers: an earlier one, or the review.
+    parents: Vec<Option<usize>>,
+    /// The order in which they are delivered.
+    order: Vec<usize>,
+    /// Those that can be fetched.
+    fetchable: Vec<bool>,
+}
+
+fn arrival() -> impl Strategy<Value = Arrival> {
+    (2..7_usize).prop_flat_map(|size| {
+        let parents: Vec<_> = (0..size)
+            .map(|number| {
+                prop_oneof![1 => Just(None), 3 => (0..number.max(1)).prop_map(Some)]
+                    .prop_map(move |parent| parent.filter(|_| number > 0))
+            })
+            .collect();
+        let order = Just((0..size).collect::<Vec<_>>()).prop_shuffle();
+        (parents, order, proptest::collection::vec(any::<bool>(), size))
+            .prop_map(|(parents, order, fetchable)| Arrival { parents, order, fetchable })
+    })
+}
+
+/// A property over shapes of trees, orders of arrival, and what can be fetched.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_the_order_of_arrival_the_tree_is_the_same() {
+    let stage = Stage::new(Database::Sqlite).await;
+    let users = [stage.alice.clone(), stage.remote.user("bob"), stage.remote.user("carol")];
+    let config = Config { failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    for case in 0..16 {
+        let arrival = arrival().new_tree(&mut runner).expect("a case").current();
+        let article = stage.publish(&format!("Film {case}")).await;
+        arrive(&stage, &users, &article, &arrival).await;
+    }
+}
+
+async fn arrive(stage: &Stage, users: &[User], article: &Value, arrival: &Arrival) {
+    let text = |number: usize| format!("Voice {number} of all");
+    let mut notes: Vec<Value> = Vec::new();
+    for (number, parent) in arrival.parents.iter().enumerate() {
+        let parent = parent.map_or(article, |parent| &notes[parent]);
+        let note = users[number % users.len()].reply(id_of(parent), &format!("<p>{}</p>", text(number)));
+        if !arrival.fetchable[number] {
+            stage.remote.serve(&target_of(id_of(&note)), Document::status(404));
+        }
+        notes.push(note);
+    }
+    for &number in &arrival.order {
+        let user = &users[number % users.len()];
+        user.deliver(stage.inbox(), &user.create(&notes[number])).await;
+    }
+    let is_whole = |page: &Page| page.comments.len() == notes.len();
+    let page = stage.await_page(article, &format!("all of {arrival:?}"), is_whole).await;
+    for (number, parent) in arrival.parents.iter().enumerate() {
+        let comment = page.comment(&text(number)).expect("the comment");
+        let above = page.parent_of(comment).map(|above| above.text.clone());
+        match parent {
+            Some(parent) => {
+                let above = above.unwrap_or_else(|| panic!("{number} hangs under nothing: {arrival:?}"));
+                assert!(above.contains(&text(*parent)), "{number} under {above}: {arrival:?}");
+            }
+            None => assert!(above.is_none(), "{number} at the top: {arrival:?}"),
+        }
+    }
+    let replies = stage.world.client.document(id_of(&article["replies"])).await;
+    assert_eq!(replies["totalItems"], notes.len(), "{arrival:?}");
+    assert_eq!(article["to"], json!([PUBLIC]));
+}
