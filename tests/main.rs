@@ -27,6 +27,7 @@ mod keys;
 mod moderation;
 mod moves;
 mod origin;
+mod peers;
 mod publish;
 mod quotes;
 mod rendering;

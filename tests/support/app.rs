@@ -184,7 +184,7 @@ impl<'w> Settings<'w> {
 }
 
 /// Lines as they are printed.
-type Lines = Arc<Mutex<Vec<String>>>;
+pub type Lines = Arc<Mutex<Vec<String>>>;
 
 /// A second process of Marquee, which ends with the value.
 pub struct Beside(Child);
@@ -402,7 +402,7 @@ impl Drop for App {
 }
 
 /// Keeps each line of an output.
-fn keep(output: impl Read + Send + 'static, places: Vec<Lines>) {
+pub fn keep(output: impl Read + Send + 'static, places: Vec<Lines>) {
     std::thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
             for place in &places {

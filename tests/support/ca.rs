@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
+    IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
@@ -18,6 +19,7 @@ impl Ca {
     pub fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name = named("The authority of a test");
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
         let key = KeyPair::generate().expect("a key");
         let certificate = params.self_signed(&key).expect("a certificate");
@@ -29,13 +31,21 @@ impl Ca {
         &self.pem
     }
 
-    /// What a server of this name needs to speak TLS.
-    pub fn server_config(&self, host: &str) -> Arc<ServerConfig> {
+    /// A certificate for a server of this name, and its key.
+    pub fn certificate(&self, host: &str) -> (Certificate, KeyPair) {
         let mut params = CertificateParams::new([host.to_owned()]).expect("a host name");
+        // Another name than the authority's: who signed itself bears one name twice.
+        params.distinguished_name = named(host);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        (certificate, key)
+    }
+
+    /// What a server of this name needs to speak TLS.
+    pub fn server_config(&self, host: &str) -> Arc<ServerConfig> {
+        let (certificate, key) = self.certificate(host);
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
@@ -45,4 +55,10 @@ impl Ca {
             .expect("a certificate and its key");
         Arc::new(config)
     }
+}
+
+fn named(name: &str) -> DistinguishedName {
+    let mut distinguished = DistinguishedName::new();
+    distinguished.push(DnType::CommonName, name);
+    distinguished
 }

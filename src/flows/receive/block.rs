@@ -1,5 +1,7 @@
 //! Others who block a critic: they follow no longer, and their words are not shown while they do.
 
+use std::time::Duration;
+
 use url::Url;
 
 use super::letter::{Effect, Letter};
@@ -31,11 +33,14 @@ impl Letter<'_> {
 
     pub(super) async fn unblock(&self, tx: &mut Tx, critic: CriticId) -> anyhow::Result<Effect> {
         let me = &self.activity.actor;
-        reactions::withdraw(tx, &self.app.origin.actor(critic), me, self.signed_at).await?;
-        if followers::unblock(tx, critic, me, self.signed_at).await? {
-            comments::release_all_of(tx, me, critic).await?;
-            return Ok(Effect::Done("blocks no longer"));
+        let lifted = followers::unblock(tx, critic, me, self.signed_at).await?;
+        // Signed dates have whole seconds: within one, an Undo that found its Block lets a new one in.
+        let until = if lifted { self.signed_at - Duration::from_secs(1) } else { self.signed_at };
+        reactions::withdraw(tx, &self.app.origin.actor(critic), me, until).await?;
+        if !lifted {
+            return Ok(Effect::Done("undone before it came"));
         }
-        Ok(Effect::Done("undone before it came"))
+        comments::release_all_of(tx, me, critic).await?;
+        Ok(Effect::Done("blocks no longer"))
     }
 }

@@ -1,0 +1,255 @@
+//! Servers that others wrote find the critic, follow, read, answer, edit, like, boost, take all of it back, and
+//! leave; Marquee shows each step, and they understand what Marquee sends. See tests/peers/README.md.
+
+mod peer;
+mod visit;
+mod way_out;
+
+use serde_json::json;
+
+use crate::both_databases;
+use crate::course::await_total;
+use crate::support::Database;
+use crate::support::http::AS2;
+use crate::support::page::Page;
+use crate::support::shapes::id_of;
+use peer::Library;
+use visit::{POSTER_ALT, Visit};
+
+both_databases!(
+    fedify_and_marquee_understand_each_other,
+    bovine_and_marquee_understand_each_other,
+    fedify_that_signs_by_the_older_draft_is_understood,
+    fedify_that_blocks_the_critic_is_a_follower_no_more,
+    bovine_that_blocks_the_critic_is_a_follower_no_more,
+    an_account_of_fedify_that_is_deleted_leaves_nothing_behind,
+    an_account_of_bovine_that_is_deleted_leaves_nothing_behind,
+    a_quote_that_fedify_asks_for_is_stamped,
+    a_quote_that_bovine_asks_for_is_stamped,
+    fedify_gets_what_the_critic_answers,
+    bovine_gets_what_the_critic_answers,
+    in_secure_mode_fedify_reads_with_its_signature,
+    in_secure_mode_bovine_reads_with_its_signature,
+    fedify_verifies_what_a_new_key_signs,
+    bovine_verifies_what_a_new_key_signs,
+    fedify_that_knows_the_old_key_verifies_what_it_signs_for_a_while,
+    bovine_that_can_not_find_the_old_key_is_met_with_the_new_one,
+    fedify_that_takes_rfc_9421_alone_is_met_with_it,
+);
+
+/// What a peer delivers on its course.
+const DELIVERIES: usize = 10;
+
+/// Everything that a reader on another server does, from look-up to farewell.
+async fn course(library: Library, database: Database) -> Visit {
+    let visit = Visit::begin(library, database).await;
+    let follow = visit.follow().await;
+    let (create, article) = visit.publish().await;
+    assert_eq!(article["attachment"][0]["name"], POSTER_ALT);
+    let first = visit.reply(&article, id_of(&article), "The radio made me cry", None).await;
+    let second = visit.reply(&article, &first, "Me too, and twice", None).await;
+    visit.lists(&article["replies"], vec![&first, &second]).await;
+    visit.lists(&visit.stage.critic["followers"], vec![library.actor()]).await;
+    visit.lists(&visit.stage.critic["featured"], vec![id_of(&article)]).await;
+    visit.lists(&visit.stage.critic["outbox"], vec![id_of(&create.0)]).await;
+    visit.peer.do_it("edit", json!({"note": first, "text": "The radio made me laugh"})).await;
+    let is_edited = |page: &Page| page.comment("made me laugh").is_some();
+    let page = visit.stage.await_page(&article, "the edited comment", is_edited).await;
+    let second = page.comment("Me too, and twice").expect("the second comment");
+    assert!(page.parent_of(second).is_some_and(|first| first.text.contains("made me laugh")));
+    visit.react(&article).await;
+    visit.revise(&article).await;
+    visit.peer.do_it("delete", json!({"note": first})).await;
+    visit.await_gone(&article, "made me laugh").await;
+    visit.retract(&article).await;
+    visit.peer.do_it("undo", json!({"activity": follow})).await;
+    visit.await_followers(0).await;
+    visit
+}
+
+async fn fedify_and_marquee_understand_each_other(database: Database) {
+    let visit = course(Library::Fedify, database).await;
+    // One knock each: nothing was refused in the newer form and sent again in the older one.
+    assert_eq!(visit.peer.forms().await, ["rfc9421"; DELIVERIES]);
+}
+
+async fn bovine_and_marquee_understand_each_other(database: Database) {
+    let visit = course(Library::Bovine, database).await;
+    assert_eq!(visit.peer.forms().await, ["cavage"; DELIVERIES]);
+}
+
+async fn fedify_that_signs_by_the_older_draft_is_understood(database: Database) {
+    let visit = Visit::begin(Library::Fedify, database).await;
+    visit.follow().await;
+    let (_, article) = visit.publish().await;
+    visit.reply(&article, id_of(&article), "Signed the old way", Some("cavage")).await;
+    assert_eq!(visit.peer.forms().await, ["rfc9421", "cavage"]);
+    visit.refuses_what_nobody_signed(&article).await;
+}
+
+/// A Block ends the following, and what the blocker wrote is not shown any more.
+async fn block(library: Library, database: Database) {
+    let visit = Visit::begin(library, database).await;
+    visit.follow().await;
+    let (_, article) = visit.publish().await;
+    visit.refuses_what_nobody_signed(&article).await;
+    visit.reply(&article, id_of(&article), "I liked it once", None).await;
+    visit.peer.do_it("block", json!({})).await;
+    visit.await_followers(0).await;
+    visit.await_gone(&article, "I liked it once").await;
+}
+
+async fn fedify_that_blocks_the_critic_is_a_follower_no_more(database: Database) {
+    block(Library::Fedify, database).await;
+}
+
+async fn bovine_that_blocks_the_critic_is_a_follower_no_more(database: Database) {
+    block(Library::Bovine, database).await;
+}
+
+/// An account deletes itself: its following, its comments and its likes go with it.
+async fn farewell(library: Library, database: Database) {
+    let visit = Visit::begin(library, database).await;
+    visit.follow().await;
+    let (_, article) = visit.publish().await;
+    visit.reply(&article, id_of(&article), "My last word", None).await;
+    visit.peer.do_it("like", json!({"object": article["id"]})).await;
+    await_total(&visit.stage, &article, "likes", 1).await;
+    visit.peer.do_it("farewell", json!({})).await;
+    visit.await_followers(0).await;
+    visit.await_gone(&article, "My last word").await;
+    await_total(&visit.stage, &article, "likes", 0).await;
+}
+
+async fn an_account_of_fedify_that_is_deleted_leaves_nothing_behind(database: Database) {
+    farewell(Library::Fedify, database).await;
+}
+
+async fn an_account_of_bovine_that_is_deleted_leaves_nothing_behind(database: Database) {
+    farewell(Library::Bovine, database).await;
+}
+
+/// Asks whether a review may be quoted; the answer brings a stamp, which says what is needed of it.
+async fn quote(library: Library, database: Database) {
+    let visit = Visit::begin(library, database).await;
+    visit.follow().await;
+    let (_, article) = visit.publish().await;
+    let asked =
+        visit.peer.act("quote", json!({"article": article["id"], "text": "As the critic says"})).await;
+    let accept = visit.peer.await_received("the Accept", |r| r.is("Accept", id_of(&asked))).await;
+    assert_eq!(accept.0["actor"], visit.stage.actor());
+    let stamp = visit.peer.act("stamp", json!({"id": accept.0["result"]})).await;
+    let wanted = json!({
+        "attributedTo": visit.stage.actor(),
+        "interactingObject": asked["note"],
+        "interactionTarget": article["id"],
+    });
+    assert_eq!(stamp, wanted);
+}
+
+async fn a_quote_that_fedify_asks_for_is_stamped(database: Database) {
+    quote(Library::Fedify, database).await;
+}
+
+async fn a_quote_that_bovine_asks_for_is_stamped(database: Database) {
+    quote(Library::Bovine, database).await;
+}
+
+/// The critic answers a comment, edits the answer and deletes it; who is answered gets each.
+async fn answer(library: Library, database: Database) {
+    let visit = Visit::begin(library, database).await;
+    let article = visit.stage.publish("The Night Ferry").await;
+    let comment = visit.reply(&article, id_of(&article), "Was it raining?", None).await;
+    let command = |args: [&'static str; 2], to: &str, text: Option<&'static str>| {
+        let mut args: Vec<String> = args.iter().chain([&to]).map(ToString::to_string).collect();
+        args.extend(text.into_iter().flat_map(|text| ["--text".to_owned(), text.to_owned()]));
+        let app = &visit.stage.app;
+        async move { app.command_output(&args.iter().map(String::as_str).collect::<Vec<_>>()).await }
+    };
+    command(["comment", "reply"], &comment, Some("From the first reel on")).await;
+    let create = visit.peer.await_received("the answer", |r| r.kind() == "Create").await;
+    assert_eq!(create.0["object"]["type"], "Note");
+    assert_eq!(create.0["object"]["attributedTo"], visit.stage.actor());
+    assert_eq!(create.0["object"]["inReplyTo"], comment);
+    assert!(create.says("content").contains("From the first reel on"), "{create:?}");
+    let note = create.says("id");
+    assert_eq!(visit.peer.act("read", json!({"id": note})).await, create.0["object"]);
+    command(["comment", "edit"], note, Some("From the second reel on")).await;
+    let update = visit.peer.await_received("the Update", |r| r.is("Update", note)).await;
+    assert!(update.says("content").contains("From the second reel on"), "{update:?}");
+    command(["comment", "delete"], note, None).await;
+    visit.peer.await_received("the Delete", |r| r.is("Delete", note)).await;
+}
+
+async fn fedify_gets_what_the_critic_answers(database: Database) {
+    answer(Library::Fedify, database).await;
+}
+
+async fn bovine_gets_what_the_critic_answers(database: Database) {
+    answer(Library::Bovine, database).await;
+}
+
+/// In secure mode they look up, follow, read and answer as ever; who does not sign reads nothing.
+async fn secure_mode(library: Library, database: Database) {
+    let visit = Visit::begin_with(library, database, |settings| {
+        settings.set("federation", "authorized_fetch", "true")
+    })
+    .await;
+    let follow = visit.peer.do_it("follow", json!({})).await;
+    visit.peer.await_received("the Accept", |r| r.is("Accept", &follow)).await;
+    let create = visit.announce().await;
+    let article = &create.0["object"];
+    assert_eq!(visit.peer.act("read", json!({"id": article["id"]})).await, *article);
+    visit.lists(&visit.stage.critic["outbox"], vec![id_of(&create.0)]).await;
+    let answer = visit.stage.world.client.get(id_of(article), AS2).await;
+    assert!(answer.is_unauthorised(), "{}", answer.status);
+    visit.reply(article, id_of(article), "Behind closed doors", None).await;
+}
+
+async fn in_secure_mode_fedify_reads_with_its_signature(database: Database) {
+    secure_mode(Library::Fedify, database).await;
+}
+
+async fn in_secure_mode_bovine_reads_with_its_signature(database: Database) {
+    secure_mode(Library::Bovine, database).await;
+}
+
+/// The critic gets a new key, and the old one signs for so long; the next Update is verified all the same.
+/// Gives how often the peer refused it before.
+async fn rotation(library: Library, database: Database, overlap: &str) -> usize {
+    let visit = Visit::begin(library, database).await;
+    visit.follow().await;
+    let (_, article) = visit.publish().await;
+    visit.stage.app.command_output(&["critic", "rotate-key", "--overlap", overlap]).await;
+    visit.revise(&article).await;
+    visit.peer.refusals().await
+}
+
+async fn fedify_verifies_what_a_new_key_signs(database: Database) {
+    assert_eq!(rotation(Library::Fedify, database, "0s").await, 0);
+}
+
+async fn bovine_verifies_what_a_new_key_signs(database: Database) {
+    assert_eq!(rotation(Library::Bovine, database, "0s").await, 0);
+}
+
+async fn fedify_that_knows_the_old_key_verifies_what_it_signs_for_a_while(database: Database) {
+    assert_eq!(rotation(Library::Fedify, database, "10m").await, 0);
+}
+
+/// bovine asks for the key each time, and the old one is not shown any more.
+async fn bovine_that_can_not_find_the_old_key_is_met_with_the_new_one(database: Database) {
+    let refused = rotation(Library::Bovine, database, "10m").await;
+    assert!(refused > 0, "the old key signed nothing");
+}
+
+/// Our own RFC 9421, verified by others: the first delivery finds out that it is wanted, the next ones know.
+async fn fedify_that_takes_rfc_9421_alone_is_met_with_it(database: Database) {
+    let visit = Visit::begin(Library::Fedify, database).await;
+    visit.peer.act("take_only", json!({"only": "rfc9421"})).await;
+    visit.follow().await;
+    let (create, article) = visit.publish().await;
+    assert_eq!(create.0["form"], "rfc9421");
+    assert_eq!(visit.revise(&article).await.0["form"], "rfc9421");
+    assert_eq!(visit.peer.refusals().await, 1);
+}

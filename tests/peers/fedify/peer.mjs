@@ -1,0 +1,310 @@
+// What the Fedify server is and does: one user, whose every act and every reading of what comes is Fedify's own.
+
+import {
+  createFederation,
+  generateCryptoKeyPair,
+  getDocumentLoader,
+  MemoryKvStore,
+  parseNodeInfo,
+  verifyRequestDetailed,
+} from "@fedify/fedify";
+import * as vocab from "@fedify/vocab";
+import { Temporal } from "@js-temporal/polyfill";
+
+const USER = "fay";
+const { PUBLIC_COLLECTION } = vocab;
+
+/** What was POSTed to others: where to, signed in which form, and how it was answered. */
+const sent = [];
+
+function formOf(request) {
+  return request.headers.has("signature-input") ? "rfc9421" : "cavage";
+}
+
+/** Keeps a note of each delivery; changes none. */
+export function fetchRemembered() {
+  const fetch = globalThis.fetch;
+  globalThis.fetch = async (input, options) => {
+    const response = await fetch(input, options);
+    if (input instanceof Request && input.method === "POST") {
+      sent.push({ url: input.url, form: formOf(input), status: response.status });
+    }
+    return response;
+  };
+}
+
+/** What an object says, as Fedify understood it. */
+async function told(object) {
+  if (object == null) return null;
+  const attachments = [];
+  for await (const one of object.getAttachments({ suppressError: true })) {
+    attachments.push({
+      type: one.constructor.name,
+      url: (one.url?.href ?? one.url)?.toString() ?? null,
+      mediaType: one.mediaType ?? null,
+      name: one.name?.toString() ?? null,
+    });
+  }
+  return {
+    id: object.id?.href ?? null,
+    type: object.constructor.name,
+    attributedTo: object.attributionId?.href ?? null,
+    inReplyTo: object.replyTargetId?.href ?? null,
+    name: object.name?.toString() ?? null,
+    summary: object.summary?.toString() ?? null,
+    content: object.content?.toString() ?? null,
+    url: (object.url?.href ?? object.url)?.toString() ?? null,
+    published: object.published?.toString() ?? null,
+    updated: object.updated?.toString() ?? null,
+    attachments,
+  };
+}
+
+export class Peer {
+  #received = [];
+  #refused = [];
+  #notes = new Map();
+  #activities = new Map();
+  #critic = null;
+  #isGone = false;
+  /** The only form of signatures that it takes; null: it takes both. */
+  #takes = null;
+
+  static async create(host) {
+    const peer = new Peer();
+    peer.origin = new URL(`https://${host}`);
+    peer.loader = getDocumentLoader({ allowPrivateAddress: true });
+    peer.keys = [await generateCryptoKeyPair("RSASSA-PKCS1-v1_5"), await generateCryptoKeyPair("Ed25519")];
+    // Signs by RFC 9421 first and by draft-cavage where that is refused; the other the other way round.
+    peer.federation = peer.#federation("rfc9421");
+    peer.older = peer.#federation("draft-cavage-http-signatures-12");
+    return peer;
+  }
+
+  #federation(firstKnock) {
+    const federation = createFederation({
+      kv: new MemoryKvStore(),
+      origin: this.origin.href,
+      allowPrivateAddress: true,
+      firstKnock,
+    });
+    federation
+      .setActorDispatcher("/users/{identifier}", (ctx, identifier) => this.#actor(ctx, identifier))
+      .setKeyPairsDispatcher((_ctx, identifier) => (identifier === USER ? this.keys : []))
+      .mapHandle((_ctx, username) => (username === USER ? USER : null));
+    federation.setObjectDispatcher(vocab.Note, "/notes/{id}", (_ctx, { id }) => this.#notes.get(id) ?? null);
+    federation
+      .setInboxListeners("/users/{identifier}/inbox", "/inbox")
+      .on(vocab.Activity, async (ctx, activity) => this.#take(ctx, activity))
+      .onError((_ctx, error) => console.error(error));
+    return federation;
+  }
+
+  async #actor(ctx, identifier) {
+    if (identifier !== USER) return null;
+    const id = ctx.getActorUri(identifier);
+    if (this.#isGone) return new vocab.Tombstone({ id, deleted: Temporal.Now.instant() });
+    const keys = await ctx.getActorKeyPairs(identifier);
+    return new vocab.Person({
+      id,
+      preferredUsername: USER,
+      name: "Fay of Fedify",
+      url: id,
+      inbox: ctx.getInboxUri(identifier),
+      endpoints: new vocab.Endpoints({ sharedInbox: ctx.getInboxUri() }),
+      publicKey: keys[0].cryptographicKey,
+      assertionMethods: keys.map((key) => key.multikey),
+    });
+  }
+
+  /** Answers the world. */
+  async serve(request) {
+    const path = new URL(request.url).pathname;
+    const note = path.startsWith("/notes/") ? this.#notes.get(path.slice(7)) : null;
+    if (note instanceof vocab.Tombstone) {
+      const headers = { "content-type": "application/activity+json" };
+      return Response.json(await note.toJsonLd({ contextLoader: this.loader }), { status: 410, headers });
+    }
+    let signer = null;
+    const form = formOf(request);
+    if (request.method === "POST") {
+      if (this.#takes !== null && this.#takes !== form) {
+        this.#refused.push({ path, status: 401 });
+        return new Response(null, { status: 401 });
+      }
+      const options = { documentLoader: this.loader, contextLoader: this.loader };
+      const checked = await verifyRequestDetailed(request.clone(), options);
+      signer = checked.verified ? checked.key.id.href : null;
+    }
+    const response = await this.federation.fetch(request, { contextData: { signer, form } });
+    if (request.method === "POST" && !response.ok) this.#refused.push({ path, status: response.status });
+    return response;
+  }
+
+  /** What came to an inbox. Fedify hands over only what it verified. */
+  async #take(ctx, activity) {
+    const object = await activity.getObject({ ...ctx, suppressError: true });
+    this.#received.push({
+      id: activity.id?.href ?? null,
+      type: activity.constructor.name,
+      actor: activity.actorId?.href ?? null,
+      objectId: activity.objectId?.href ?? null,
+      object: await told(object),
+      result: activity.resultId?.href ?? null,
+      signer: ctx.data.signer,
+      form: ctx.data.form,
+    });
+  }
+
+  /** What the tests may ask about. */
+  seen() {
+    return { received: this.#received, refused: this.#refused, sent };
+  }
+
+  /** Does one step. */
+  async act({ step, form, ...what }) {
+    const federation = form === "cavage" ? this.older : this.federation;
+    const ctx = federation.createContext(this.origin, { signer: null });
+    const steps = {
+      look_up: () => this.#lookUp(ctx, what.handle),
+      read: async () => told(await this.#fetched(ctx, what.id)),
+      collection: () => this.#collection(ctx, what.id),
+      nodeinfo: () => this.#nodeinfo(what.host),
+      follow: () => this.#send(ctx, vocab.Follow, { object: this.#critic.id, to: this.#critic.id }),
+      reply: () => this.#reply(ctx, what),
+      edit: () => this.#edit(ctx, what),
+      delete: () => this.#delete(ctx, what.note),
+      like: () => this.#send(ctx, vocab.Like, { object: new URL(what.object), to: this.#critic.id }),
+      boost: () => this.#send(ctx, vocab.Announce, { object: new URL(what.object), ...this.#publicly(ctx) }),
+      undo: () => this.#undo(ctx, what.activity),
+      quote: () => this.#quote(ctx, what),
+      stamp: () => this.#stamp(ctx, what.id),
+      block: () => this.#send(ctx, vocab.Block, { object: this.#critic.id, to: this.#critic.id }),
+      farewell: () => this.#farewell(ctx),
+      take_only: () => ({ form: (this.#takes = what.only) }),
+    };
+    if (!(step in steps)) throw new Error(`no step is called ${step}`);
+    return await steps[step]();
+  }
+
+  #publicly(ctx) {
+    return { tos: [PUBLIC_COLLECTION], ccs: [this.#critic.id, ctx.getActorUri(USER)] };
+  }
+
+  /** Fetches as the user does, with a signature, and remembers nothing. */
+  async #signed(ctx) {
+    return { documentLoader: await ctx.getDocumentLoader({ identifier: USER }) };
+  }
+
+  async #fetched(ctx, id) {
+    return await ctx.lookupObject(id, await this.#signed(ctx));
+  }
+
+  async #lookUp(ctx, handle) {
+    const actor = await ctx.lookupObject(handle);
+    if (!(actor instanceof vocab.Person)) throw new Error(`${handle} is ${actor?.constructor.name}`);
+    this.#critic = actor;
+    return {
+      id: actor.id.href,
+      name: actor.name?.toString() ?? null,
+      preferredUsername: actor.preferredUsername?.toString() ?? null,
+      summary: actor.summary?.toString() ?? null,
+      inbox: actor.inboxId?.href ?? null,
+      sharedInbox: actor.endpoints?.sharedInbox?.href ?? null,
+    };
+  }
+
+  /** The ids of all items, page by page. */
+  async #collection(ctx, id) {
+    const collection = await this.#fetched(ctx, id);
+    if (!(collection instanceof vocab.Collection)) throw new Error(`${id} is ${collection?.constructor.name}`);
+    const items = [];
+    for await (const item of ctx.traverseCollection(collection, await this.#signed(ctx))) {
+      items.push(item.id?.href ?? null);
+    }
+    return { totalItems: collection.totalItems, items };
+  }
+
+  async #nodeinfo(host) {
+    // Fedify's own look-up goes to public addresses alone; its reading, by the schema, is what counts here.
+    const { links } = await (await fetch(`https://${host}/.well-known/nodeinfo`)).json();
+    const newest = links.find((link) => link.rel === "http://nodeinfo.diaspora.software/ns/schema/2.1");
+    const { software, protocols } = parseNodeInfo(await (await fetch(newest.href)).json());
+    return { software: software.name, protocols };
+  }
+
+  async #send(ctx, Kind, what) {
+    const id = new URL(`/activities/${crypto.randomUUID()}`, this.origin);
+    const activity = new Kind({ id, actor: ctx.getActorUri(USER), ...what });
+    this.#activities.set(id.href, activity);
+    const options = { immediate: true, preferSharedInbox: Kind === vocab.Create };
+    await ctx.sendActivity({ identifier: USER }, this.#critic, activity, options);
+    return { id: id.href };
+  }
+
+  #note(ctx, what) {
+    const number = crypto.randomUUID();
+    const note = new vocab.Note({
+      id: ctx.getObjectUri(vocab.Note, { id: number }),
+      attribution: ctx.getActorUri(USER),
+      published: Temporal.Now.instant(),
+      ...this.#publicly(ctx),
+      ...what,
+    });
+    this.#notes.set(number, note);
+    return note;
+  }
+
+  #known(ctx, id) {
+    const { values } = ctx.parseUri(new URL(id));
+    return [values.id, this.#notes.get(values.id)];
+  }
+
+  async #reply(ctx, { to, text }) {
+    const note = this.#note(ctx, { content: `<p>${text}</p>`, replyTarget: new URL(to) });
+    await this.#send(ctx, vocab.Create, { object: note, ...this.#publicly(ctx) });
+    return { id: note.id.href };
+  }
+
+  async #edit(ctx, { note, text }) {
+    const [number, before] = this.#known(ctx, note);
+    const after = before.clone({ content: `<p>${text}</p>`, updated: Temporal.Now.instant() });
+    this.#notes.set(number, after);
+    return await this.#send(ctx, vocab.Update, { object: after, ...this.#publicly(ctx) });
+  }
+
+  async #delete(ctx, note) {
+    const [number] = this.#known(ctx, note);
+    const tombstone = new vocab.Tombstone({ id: new URL(note), deleted: Temporal.Now.instant() });
+    this.#notes.set(number, tombstone);
+    return await this.#send(ctx, vocab.Delete, { object: tombstone, ...this.#publicly(ctx) });
+  }
+
+  async #undo(ctx, id) {
+    return await this.#send(ctx, vocab.Undo, { object: this.#activities.get(id), to: this.#critic.id });
+  }
+
+  async #quote(ctx, { article, text }) {
+    const quoted = new URL(article);
+    const note = this.#note(ctx, { content: `<p>${text}</p>`, quote: quoted, quoteUrl: quoted });
+    const request = { object: quoted, instrument: note, to: this.#critic.id };
+    const { id } = await this.#send(ctx, vocab.QuoteRequest, request);
+    return { id, note: note.id.href };
+  }
+
+  async #stamp(ctx, id) {
+    const stamp = await this.#fetched(ctx, id);
+    if (!(stamp instanceof vocab.QuoteAuthorization)) throw new Error(`${id} is ${stamp?.constructor.name}`);
+    return {
+      attributedTo: stamp.attributionId?.href ?? null,
+      interactingObject: stamp.interactingObjectId?.href ?? null,
+      interactionTarget: stamp.interactionTargetId?.href ?? null,
+    };
+  }
+
+  async #farewell(ctx) {
+    const gone = await this.#send(ctx, vocab.Delete, { object: ctx.getActorUri(USER), tos: [PUBLIC_COLLECTION] });
+    this.#isGone = true;
+    return gone;
+  }
+}

@@ -1,0 +1,76 @@
+// A server of the fediverse made of Fedify, for the tests: HTTPS for the world, and beside it, on loopback, the
+// control that tests/peers/README.md describes. Prints one line of JSON when both listen.
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { configure } from "@logtape/logtape";
+import { fetchRemembered, Peer } from "./peer.mjs";
+
+const { PEER_HOST, PEER_CERTIFICATE, PEER_KEY } = process.env;
+const LARGEST = 4 * 1024 * 1024;
+
+async function bodyOf(incoming) {
+  const pieces = [];
+  let length = 0;
+  for await (const piece of incoming) {
+    length += piece.length;
+    if (length > LARGEST) throw new Error("the body is too long");
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+/** What came over the wire, as Fedify reads it. */
+async function requestOf(incoming) {
+  const headers = new Headers();
+  for (let at = 0; at < incoming.rawHeaders.length; at += 2) {
+    headers.append(incoming.rawHeaders[at], incoming.rawHeaders[at + 1]);
+  }
+  const url = new URL(incoming.url, `https://${PEER_HOST}`);
+  const body = incoming.method === "POST" ? await bodyOf(incoming) : undefined;
+  return new Request(url, { method: incoming.method, headers, body });
+}
+
+async function answer(outgoing, response) {
+  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+  outgoing.end(Buffer.from(await response.arrayBuffer()));
+}
+
+function guarded(handle) {
+  return (incoming, outgoing) => {
+    handle(incoming, outgoing).catch((error) => {
+      console.error(error);
+      outgoing.writeHead(500, { "content-type": "application/json" });
+      outgoing.end(JSON.stringify({ error: String(error?.stack ?? error) }));
+    });
+  };
+}
+
+function listening(server) {
+  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server.address().port)));
+}
+
+// What Fedify says goes where the tests look when they fail.
+await configure({
+  contextLocalStorage: new AsyncLocalStorage(),
+  sinks: { log: ({ category, level, message }) => console.error(level, category.join("."), ...message) },
+  loggers: [
+    { category: "fedify", lowestLevel: "info", sinks: ["log"] },
+    { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["log"] },
+  ],
+});
+fetchRemembered();
+const peer = await Peer.create(PEER_HOST);
+const certificate = { cert: readFileSync(PEER_CERTIFICATE), key: readFileSync(PEER_KEY) };
+const world = createTlsServer(certificate, guarded(async (incoming, outgoing) => {
+  await answer(outgoing, await peer.serve(await requestOf(incoming)));
+}));
+const control = createServer(guarded(async (incoming, outgoing) => {
+  const result = incoming.method === "POST"
+    ? await peer.act(JSON.parse(String(await bodyOf(incoming))))
+    : peer.seen();
+  await answer(outgoing, Response.json(result));
+}));
+console.log(JSON.stringify({ port: await listening(world), control: await listening(control) }));

@@ -1,0 +1,274 @@
+"""A server of the fediverse made of bovine, for the tests.
+
+HTTPS for the world, and beside it, on loopback, the control that tests/peers/README.md describes. Prints one line of
+JSON when both listen. What is signed, verified, looked up and put together is bovine's own work.
+"""
+
+import asyncio
+import json
+import os
+import ssl
+import sys
+import traceback
+import uuid
+
+import aiohttp
+from aiohttp import web
+from bovine import BovineActor
+from bovine.activitystreams import Actor, factories_for_actor_object
+from bovine.activitystreams.collection_helper import CollectionHelper
+from bovine.activitystreams.object_factory import Object
+from bovine.clients import fetch_nodeinfo, lookup_uri_with_webfinger
+from bovine.crypto import build_validate_http_signature_raw, generate_rsa_public_private_key
+from bovine.crypto.types import CryptographicIdentifier
+from bovine.parse import Activity as ParsedActivity
+from bovine.parse import Actor as ParsedActor
+from bovine.types.nodeinfo import NodeInfo
+from bovine.utils import now_isoformat, webfinger_response_json
+
+HOST = os.environ["PEER_HOST"]
+ORIGIN = f"https://{HOST}"
+USER = "bo"
+AS2 = "application/activity+json"
+EVERYBODY = "https://www.w3.org/ns/activitystreams#Public"
+LARGEST = 4 * 1024 * 1024
+
+
+def plain(document):
+    """A document without its @context, which bovine then takes for its own."""
+    return {key: value for key, value in document.items() if key != "@context"}
+
+
+def told(document):
+    """What an object says."""
+    if not isinstance(document, dict):
+        return None
+    attachments = document.get("attachment", [])
+    attachments = attachments if isinstance(attachments, list) else [attachments]
+    says = {
+        key: document.get(key)
+        for key in ("id", "type", "attributedTo", "inReplyTo", "name", "summary", "content", "url")
+        + ("published", "updated")
+    }
+    pieces = ("type", "url", "mediaType", "name")
+    return {**says, "attachments": [{key: one.get(key) for key in pieces} for one in attachments]}
+
+
+class Peer:
+    """One user."""
+
+    def __init__(self):
+        self.received, self.refused, self.sent = [], [], []
+        self.objects, self.activities = {}, {}
+        self.critic, self.is_gone = None, False
+        public, private = generate_rsa_public_private_key()
+        self.id = f"{ORIGIN}/users/{USER}"
+        self.document = Actor(
+            id=self.id,
+            preferred_username=USER,
+            name="Bo of Bovine",
+            url=self.id,
+            inbox=f"{self.id}/inbox",
+            outbox=f"{self.id}/outbox",
+            followers=f"{self.id}/followers",
+            public_key=public,
+            public_key_name="main-key",
+        ).build()
+        self.actor = BovineActor(actor_id=self.id, public_key_url=f"{self.id}#main-key", secret=private)
+        self.acts, self.makes = factories_for_actor_object(self.document, id_generator=self.new_id)
+        self.verify = build_validate_http_signature_raw(self.key)
+
+    async def begin(self):
+        self.session = aiohttp.ClientSession(trust_env=True)
+        await self.actor.init(session=self.session)
+
+    @staticmethod
+    def new_id():
+        return f"{ORIGIN}/things/{uuid.uuid4()}"
+
+    async def key(self, key_id):
+        """The key of that id, as its owner shows it."""
+        owner = ParsedActor(plain(await self.actor.get(key_id)))
+        return CryptographicIdentifier.from_pem(owner.publicKeyPem(key_id), owner.id)
+
+    # What the world sees.
+
+    async def webfinger(self, request):
+        if request.query.get("resource") not in (f"acct:{USER}@{HOST}", self.id):
+            raise web.HTTPNotFound
+        return web.json_response(webfinger_response_json(f"acct:{USER}@{HOST}", self.id))
+
+    async def user(self, _request):
+        if self.is_gone:
+            tombstone = Object(type="Tombstone", id=self.id).build()
+            return web.json_response(tombstone, status=410, content_type=AS2)
+        return web.json_response(self.document, content_type=AS2)
+
+    async def thing(self, request):
+        document = self.objects.get(f"{ORIGIN}{request.path}")
+        if document is None:
+            raise web.HTTPNotFound
+        status = 410 if document["type"] == "Tombstone" else 200
+        return web.json_response(document, status=status, content_type=AS2)
+
+    async def inbox(self, request):
+        body = await request.read()
+        url = f"{ORIGIN}{request.path_qs}"
+        signer = await self.verify("post", url, request.headers, request.read)
+        if signer is None:
+            self.refused.append({"path": request.path, "status": 401})
+            return web.Response(status=401)
+        activity = json.loads(body)
+        parsed = ParsedActivity(plain(activity))
+        # Raises where what is created is not its actor's.
+        await parsed.object_for_create(self.actor.get)
+        if parsed.actor_id != signer:
+            self.refused.append({"path": request.path, "status": 403})
+            return web.Response(status=403)
+        thing = activity.get("object")
+        self.received.append({
+            "id": activity.get("id"),
+            "type": activity["type"],
+            "actor": parsed.actor_id,
+            "objectId": thing if isinstance(thing, str) else thing.get("id"),
+            "object": told(thing),
+            "result": activity.get("result"),
+            "signer": signer,
+        })
+        return web.Response(status=202)
+
+    # What it does.
+
+    async def look_up(self, handle):
+        uri, _ = await lookup_uri_with_webfinger(self.session, f"acct:{handle}")
+        self.critic = await self.actor.get(uri)
+        if not await ParsedActor(plain(self.critic)).validate_acct_uri(session=self.session):
+            raise ValueError(f"{handle} and {uri} do not lead to each other")
+        says = ("id", "name", "preferredUsername", "summary", "inbox")
+        shared = self.critic.get("endpoints", {}).get("sharedInbox")
+        return {**{key: self.critic.get(key) for key in says}, "sharedInbox": shared}
+
+    async def send(self, activity, shared=False):
+        activity = activity if isinstance(activity, dict) else activity.build()
+        self.activities[activity["id"]] = activity
+        inbox = self.critic["endpoints"]["sharedInbox"] if shared else self.critic["inbox"]
+        response = await self.actor.post(inbox, activity)
+        self.sent.append({"url": inbox, "form": "cavage", "status": response.status})
+        return {"id": activity["id"]}
+
+    async def read(self, id):
+        return told(await self.actor.get(id))
+
+    async def collection(self, id):
+        """The ids of all items, page by page."""
+        items = [item async for item in CollectionHelper(id, self)]
+        total = (await self.actor.get(id)).get("totalItems")
+        return {"totalItems": total, "items": [item if isinstance(item, str) else item["id"] for item in items]}
+
+    async def proxy(self, id):
+        """Fetches for a CollectionHelper, which was made for clients that have a server fetch for them."""
+        return await self.actor.get(id)
+
+    async def nodeinfo(self, host):
+        found = NodeInfo.model_validate(await fetch_nodeinfo(self.session, host))
+        return {"software": found.software.name, "protocols": [protocol.value for protocol in found.protocols]}
+
+    async def follow(self):
+        return await self.send(self.acts.follow(self.critic["id"]))
+
+    async def reply(self, to, text):
+        answered = await self.actor.get(to)
+        # bovine answers with what it answers: an Article with an Article.
+        note = self.makes.reply(answered, content=f"<p>{text}</p>").as_public().build()
+        self.objects[note["id"]] = note
+        await self.send(self.acts.create(note).as_public(), shared=True)
+        return {"id": note["id"]}
+
+    async def edit(self, note, text):
+        edited = {**self.objects[note], "content": f"<p>{text}</p>", "updated": now_isoformat()}
+        self.objects[note] = edited
+        return await self.send(self.acts.update(edited).as_public())
+
+    async def delete(self, note):
+        self.objects[note] = Object(type="Tombstone", id=note).build()
+        return await self.send(self.acts.delete(note).as_public())
+
+    async def like(self, object):
+        return await self.send(self.acts.like(object, to={self.critic["id"]}))
+
+    async def boost(self, object):
+        return await self.send(self.acts.announce(object).as_public())
+
+    async def undo(self, activity):
+        # By its id alone, as bovine does.
+        return await self.send(self.acts.undo(self.activities[activity]))
+
+    async def quote(self, article, text):
+        note = self.makes.note(content=f"<p>{text}</p>").as_public().build()
+        term = {"@id": "https://w3id.org/fep/044f#quote", "@type": "@id"}
+        note = {**note, "@context": [note["@context"], {"quote": term}], "quote": article}
+        self.objects[note["id"]] = note
+        request = self.acts.custom(type="QuoteRequest", object=article, to={self.critic["id"]}).build()
+        kind = {"QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest"}
+        # The note by its id alone: whoever is asked has to fetch it.
+        request = {**request, "@context": [request["@context"], kind], "instrument": note["id"]}
+        return {**await self.send(request), "note": note["id"]}
+
+    async def stamp(self, id):
+        stamp = await self.actor.get(id)
+        if stamp["type"] != "QuoteAuthorization":
+            raise ValueError(f"{id} is {stamp['type']}")
+        return {key: stamp.get(key) for key in ("attributedTo", "interactingObject", "interactionTarget")}
+
+    async def block(self):
+        return await self.send(self.acts.block(self.critic["id"]))
+
+    async def farewell(self):
+        gone = await self.send(self.acts.delete(self.id, to={EVERYBODY}))
+        self.is_gone = True
+        return gone
+
+    # What the tests ask.
+
+    async def act(self, request):
+        what = await request.json()
+        steps = (self.look_up, self.read, self.collection, self.nodeinfo, self.follow, self.reply, self.edit)
+        steps += (self.delete, self.like, self.boost, self.undo, self.quote, self.stamp, self.block, self.farewell)
+        step = {step.__name__: step for step in steps}[what.pop("step")]
+        try:
+            return web.json_response(await step(**what))
+        except Exception:
+            traceback.print_exc()
+            return web.json_response({"error": traceback.format_exc()}, status=500)
+
+    async def seen(self, _request):
+        return web.json_response({"received": self.received, "refused": self.refused, "sent": self.sent})
+
+
+async def listen(routes, tls=None):
+    app = web.Application(client_max_size=LARGEST)
+    app.add_routes(routes)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+    return runner.addresses[0][1]
+
+
+async def main():
+    peer = Peer()
+    await peer.begin()
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(os.environ["PEER_CERTIFICATE"], os.environ["PEER_KEY"])
+    port = await listen([
+        web.get("/.well-known/webfinger", peer.webfinger),
+        web.get(f"/users/{USER}", peer.user),
+        web.post(f"/users/{USER}/inbox", peer.inbox),
+        web.get("/things/{id}", peer.thing),
+    ], tls)
+    control = await listen([web.post("/", peer.act), web.get("/", peer.seen)])
+    print(json.dumps({"port": port, "control": control}), flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
