@@ -12,6 +12,7 @@
 
 mod activities;
 mod answers;
+mod attacks;
 mod authority;
 mod avatars;
 mod blocks;
@@ -26,6 +27,7 @@ mod interact;
 mod keys;
 mod moderation;
 mod moves;
+mod order;
 mod origin;
 mod peers;
 mod publish;
@@ -36,6 +38,7 @@ mod rig;
 mod rotation;
 mod secure_mode;
 mod sending;
+mod shapes;
 mod signatures;
 mod support;
 mod threads;

@@ -14,6 +14,8 @@ use crate::support::{Database, Stage, World, eventually};
 both_databases!(
     e1_an_object_and_what_it_answers_on_forbidden_ground,
     e1_pictures_and_inboxes_of_an_actor_on_forbidden_ground,
+    e7_other_schemes_are_never_asked,
+    e10_a_follower_whose_name_turns_to_a_private_address_is_sent_nothing,
     e8_line_breaks_and_queries_in_names_go_nowhere,
     e9_a_chain_of_replies_without_end_costs_a_bounded_number_of_requests,
     e9_a_chain_of_key_owners_without_end_is_not_followed,
@@ -135,6 +137,118 @@ async fn e1_pictures_and_inboxes_of_an_actor_on_forbidden_ground(database: Datab
     }
     stage.publish("Delivered to nobody").await;
     ground.assert_untouched().await;
+}
+
+#[tokio::test]
+async fn e2_a_name_of_any_private_ipv6_address() {
+    let world = World::new();
+    let remote = world.remote("remote.test").await;
+    let (v4, v6) = (Trap::on("127.0.0.2").await, Trap::on("::1").await);
+    let (port, port6) = (v4.port(), v6.port());
+    let addresses = [
+        format!("[::]:{port6}"),
+        format!("[::1]:{port6}"),
+        format!("[::ffff:127.0.0.2]:{port}"),
+        format!("[::127.0.0.2]:{port}"),
+        format!("[fc00::1]:{port6}"),
+        format!("[fd12:3456::1]:{port6}"),
+        format!("[fe80::1]:{port6}"),
+        format!("[fec0::1]:{port6}"),
+        format!("[ff02::1]:{port6}"),
+        format!("[64:ff9b::7f00:2]:{port}"),
+        format!("[64:ff9b:1::7f00:2]:{port}"),
+        format!("[2002:7f00:2::]:{port}"),
+        format!("[2001:0:7f00:2::]:{port}"),
+        format!("[2001:db8::1]:{port6}"),
+        format!("[100::1]:{port6}"),
+    ];
+    let stage = Stage::in_world(world, remote, Database::Sqlite, |_, mut settings| {
+        for (number, address) in addresses.iter().enumerate() {
+            settings = settings.resolve(&format!("v6-{number}.test"), address.parse().expect("an address"));
+        }
+        settings
+    })
+    .await;
+    let ground = Ground { stage, v4, v6 };
+    let alice = &ground.stage.alice;
+    for number in 0..addresses.len() {
+        let address = format!("https://v6-{number}.test/users/eve");
+        ground
+            .send_with_key(alice, &format!("{address}#main-key"), &alice.follow(ground.stage.actor()))
+            .await;
+        alice.send(ground.stage.inbox(), &alice.activity("Announce", &json!(address))).await;
+        let note = alice.reply(&address, "<p>An answer to what is nowhere</p>");
+        alice.send(ground.stage.inbox(), &alice.create(&note)).await;
+    }
+    ground.assert_untouched().await;
+}
+
+async fn e7_other_schemes_are_never_asked(database: Database) {
+    let ground = Ground::new(database).await;
+    let (stage, alice) = (&ground.stage, &ground.stage.alice);
+    let (port, file) =
+        (ground.v4.port(), stage.app.write("secret.json", "{\"secret\":\"the opened vault\"}"));
+    let article = stage.publish("The Night Ferry").await;
+    for (number, address) in [
+        format!("file://{file}"),
+        format!("file://remote.test{file}"),
+        "data:application/activity+json,{\"secret\":\"the opened vault\"}".to_owned(),
+        format!("gopher://127.0.0.2:{port}/1secret"),
+        format!("ftp://127.0.0.2:{port}/secret"),
+        format!("ws://127.0.0.2:{port}/secret"),
+        format!("HTTP://127.0.0.2:{port}/secret"),
+        "javascript:secret".to_owned(),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        ground.send_with_key(alice, &address, &alice.follow(stage.actor())).await;
+        for kind in ["Create", "Update", "Announce", "Like", "Undo"] {
+            alice.send(stage.inbox(), &alice.activity(kind, &json!(address))).await;
+        }
+        let mut note = alice.reply(id_of(&article), &format!("<p>Reply {number}</p>"));
+        note["url"] = json!(address);
+        note["attachment"] = json!([{"type": "Document", "mediaType": "image/png", "url": address}]);
+        alice.deliver(stage.inbox(), &alice.create(&note)).await;
+        let eve = stage.remote.user(&format!("eve{number}"));
+        let mut actor = eve.actor();
+        actor["icon"] = json!({"type": "Image", "mediaType": "image/png", "url": address});
+        actor["inbox"] = json!(address);
+        eve.pose_as(&actor);
+        eve.send(stage.inbox(), &eve.follow(stage.actor())).await;
+    }
+    stage.publish("Delivered to nobody").await;
+    ground.assert_untouched().await;
+    let page = stage.page(&article).await;
+    assert!(!page.text.contains("opened vault") && page.comments.len() == 8, "{}", page.text);
+    let mut addresses = page.attribute("href").chain(page.attribute("src"));
+    assert!(addresses.all(|address| !address.contains("secret")), "no page leads there");
+}
+
+async fn e10_a_follower_whose_name_turns_to_a_private_address_is_sent_nothing(database: Database) {
+    let world = World::new();
+    let remote = world.remote("remote.test").await;
+    let turncoat = world.remote("turncoat.test").await;
+    let trap = Trap::on("127.0.0.2").await;
+    let mut stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
+    stage.follow(&stage.alice).await;
+    let judas = turncoat.user("judas");
+    let follow = judas.follow(stage.actor());
+    judas.deliver(stage.inbox(), &follow).await;
+    turncoat.await_activity("the Accept", |a| a["type"] == "Accept").await;
+    let address = serde_json::Value::from(trap.address().to_string()).to_string();
+    stage.app.reconfigure("federation.resolve", "\"turncoat.test\"", &address);
+    stage.app.restart().await;
+    stage.publish("The Night Ferry").await;
+    stage.remote.await_activity("the Create", |a| a["type"] == "Create").await;
+    eventually("the delivery to fail", || async {
+        let log = stage.app.log();
+        log.iter().any(|line| line.contains("turncoat.test") && line.contains("delivery ")).then_some(())
+    })
+    .await;
+    stage.settle().await;
+    trap.assert_untouched();
+    assert!(turncoat.distinct("Create").is_empty());
 }
 
 #[tokio::test]

@@ -237,7 +237,8 @@ impl App {
         self.folder.write("marquee.toml", &self.config.toml());
     }
 
-    fn backend(&self) -> SocketAddr {
+    /// Where it listens, behind the TLS.
+    pub fn backend(&self) -> SocketAddr {
         let listen = &self.config.sections["server"]["listen"];
         listen.trim_matches('"').parse().expect("an address")
     }

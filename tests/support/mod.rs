@@ -2,12 +2,14 @@
 
 pub mod app;
 pub mod ca;
+pub mod dice;
 pub mod feed;
 pub mod http;
 pub mod keys;
 pub mod letter;
 pub mod page;
 pub mod paths;
+pub mod pen;
 pub mod postgres;
 pub mod remote;
 pub mod shapes;
@@ -36,7 +38,19 @@ const GLANCE: Duration = Duration::from_millis(50);
 ///
 /// # Panics
 /// Where it does not within `PATIENCE`.
-pub async fn eventually<T, Probe, Found>(what: &str, mut probe: Probe) -> T
+pub async fn eventually<T, Probe, Found>(what: &str, probe: Probe) -> T
+where
+    Probe: FnMut() -> Found,
+    Found: Future<Output = Option<T>>,
+{
+    match within(PATIENCE, probe).await {
+        Some(found) => found,
+        None => panic!("waited in vain for {what}"),
+    }
+}
+
+/// What `probe` finds within that time; none where it does not.
+pub async fn within<T, Probe, Found>(patience: Duration, mut probe: Probe) -> Option<T>
 where
     Probe: FnMut() -> Found,
     Found: Future<Output = Option<T>>,
@@ -49,10 +63,7 @@ where
             tokio::time::sleep(GLANCE).await;
         }
     };
-    match tokio::time::timeout(PATIENCE, waiting).await {
-        Ok(found) => found,
-        Err(elapsed) => panic!("waited in vain for {what}: {elapsed}"),
-    }
+    tokio::time::timeout(patience, waiting).await.ok()
 }
 
 /// This moment, for dates on the wire.

@@ -151,7 +151,9 @@ impl Shaper {
         } else {
             self.imply_cell();
         }
-        let in_list = |lists: [&str; 2]| self.open.iter().rev().any(|n| lists.contains(n));
+        // A list around the table is none of its cell's.
+        let in_cell = self.open.iter().rev().take_while(|n| !matches!(**n, "td" | "th" | "caption"));
+        let in_list = |lists: [&str; 2]| in_cell.clone().any(|n| lists.contains(n));
         let stray = match name {
             "li" => !in_list(["ul", "ol"]),
             "dt" | "dd" => !in_list(["dl", "dl"]),
@@ -322,6 +324,18 @@ mod tests {
         assert_eq!(
             shaped("<table><tr><th>a<td>b<tr><td>c<p>d</table>e"),
             "<table><tr><th>a</th><td>b</td></tr><tr><td>c<p>d</p></td></tr></table>e"
+        );
+    }
+
+    #[test]
+    fn an_item_in_a_cell_wants_a_list_in_the_cell() {
+        assert_eq!(
+            shaped("<ol><li>a<table>b<li>c</table></ol>"),
+            "<ol><li>a<table><tr><td>bc</td></tr></table></li></ol>"
+        );
+        assert_eq!(
+            shaped("<dl><dt><table><td><dd>c"),
+            "<dl><dt><table><tr><td>c</td></tr></table></dt></dl>"
         );
     }
 

@@ -1,0 +1,52 @@
+//! What a server answers to WebFinger, and what others ask ours.
+
+use crate::assert_is_id;
+use marquee::federation::vocab::address::Rules;
+use marquee::federation::webfinger::{self, Handle, JrdError, Resource};
+use serde_json::Value;
+
+/// Checks one input.
+pub fn check_input(data: &[u8]) {
+    let asked = Handle::parse("ada@m.example", Rules::STRICT).expect("a handle");
+    match webfinger::read_self_link(data, &asked, Rules::STRICT) {
+        Ok(actor) => check(data, &actor),
+        Err(JrdError::OtherSubject(other)) => {
+            assert!(!other.is_same(&asked));
+            assert_is_handle(&other);
+        }
+        Err(_) => {}
+    }
+    if let Ok(text) = std::str::from_utf8(data) {
+        match webfinger::parse_resource(text, Rules::STRICT) {
+            Some(Resource::Account(handle)) => assert_is_handle(&handle),
+            Some(Resource::Address(url)) => assert!(matches!(url.scheme(), "http" | "https"), "{url}"),
+            None => {}
+        }
+    }
+}
+
+/// An answer that is believed is about whom we asked for, and has the link that we follow.
+fn check(data: &[u8], actor: &url::Url) {
+    assert_is_id(actor);
+    let answer: Value = serde_json::from_slice(data).expect("JSON");
+    let texts = |value: &Value| match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Array(items) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    };
+    let subject = texts(&answer["subject"]).swap_remove(0).to_lowercase();
+    let subject = subject.strip_prefix("acct:").expect("an account");
+    assert!(subject.trim_start_matches('@').starts_with("ada@"), "{subject}");
+    let links = match &answer["links"] {
+        Value::Array(links) => links.clone(),
+        single => vec![single.clone()],
+    };
+    let leads_there = |href: &String| Rules::STRICT.id(href).as_ref() == Some(actor);
+    assert!(links.iter().any(|link| texts(&link["href"]).iter().any(leads_there)), "{answer} to {actor}");
+}
+
+/// A handle is read again as it is written.
+fn assert_is_handle(handle: &Handle) {
+    assert_eq!(Handle::parse(&handle.to_acct(), Rules::STRICT).as_ref(), Some(handle));
+    assert!(!handle.to_string().contains(char::is_whitespace), "{handle}");
+}
