@@ -13,9 +13,10 @@ RUN apt-get update \
 WORKDIR /src
 # The dependencies alone, in a layer that lasts until one of them changes.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir src tests examples \
-    && echo 'fn main() {}' | tee src/main.rs tests/main.rs > examples/follower.rs \
-    && touch src/lib.rs \
+COPY fuzz/Cargo.toml fuzz/
+RUN mkdir src tests examples fuzz/src \
+    && echo 'fn main() {}' | tee src/main.rs tests/main.rs fuzz/src/main.rs > examples/follower.rs \
+    && touch src/lib.rs fuzz/src/lib.rs \
     && cargo build --release --locked --bin marquee
 COPY src src
 COPY migrations migrations

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::both_databases;
-use crate::course::{await_total, total};
+use crate::course::{await_followers, await_total, total};
 use crate::support::remote::User;
 use crate::support::shapes::{PUBLIC, id_of};
 use crate::support::signature::Form;
@@ -32,13 +32,6 @@ async fn stage_with_article(database: Database) -> (Stage, Value) {
     let stage = Stage::new(database).await;
     let article = stage.publish("The Night Ferry").await;
     (stage, article)
-}
-
-async fn await_followers(stage: &Stage, count: u64) {
-    eventually(&format!("{count} followers"), || async {
-        (total(stage, &stage.critic["followers"]).await == count).then_some(())
-    })
-    .await;
 }
 
 /// Delivers a Create of the note, and waits until the page shows it.

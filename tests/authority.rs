@@ -4,12 +4,12 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::both_databases;
-use crate::course::{await_total, total};
+use crate::course::{await_followers, await_total, total};
 use crate::support::page::Page;
 use crate::support::remote::User;
 use crate::support::shapes::{PUBLIC, id_of};
 use crate::support::signature::Form;
-use crate::support::{Database, Stage, eventually, now};
+use crate::support::{Database, Stage, now};
 
 both_databases!(
     d1_a_delete_of_the_comment_of_another_is_ignored,
@@ -22,6 +22,7 @@ both_databases!(
     d8_a_boost_of_what_is_not_public_shows_nothing,
     d9_what_is_not_public_is_never_on_a_page,
     d10_an_undo_that_overtakes_its_follow_wins,
+    d10_a_follow_after_its_undo_counts_though_it_has_the_same_id,
     d11_a_delete_that_overtakes_its_create_wins,
     d12_an_older_update_after_a_newer_one_is_ignored,
     d13_a_move_to_an_account_that_does_not_name_the_old_one_is_ignored,
@@ -46,13 +47,6 @@ async fn stage_with_comment(database: Database) -> (Stage, Value, Value) {
     let article = stage.publish("The Night Ferry").await;
     let note = stage.comment(&stage.alice, &article, "Here I stand").await;
     (stage, article, note)
-}
-
-async fn assert_followers(stage: &Stage, count: u64) {
-    eventually(&format!("{count} followers"), || async {
-        (total(stage, &stage.critic["followers"]).await == count).then_some(())
-    })
-    .await;
 }
 
 async fn d1_a_delete_of_the_comment_of_another_is_ignored(database: Database) {
@@ -118,7 +112,7 @@ async fn d4_an_undo_of_what_another_did_is_ignored(database: Database) {
         }
     }
     stage.settle().await;
-    assert_followers(&stage, 1).await;
+    await_followers(&stage, 1).await;
     await_total(&stage, &article, "likes", 1).await;
 }
 
@@ -128,7 +122,7 @@ async fn d5_a_follow_in_the_name_of_a_third_is_ignored(database: Database) {
     try_it(&stage, &mallory, &victim.follow(stage.actor())).await;
     try_it(&stage, &mallory, &mallory.activity("Create", &victim.follow(stage.actor()))).await;
     stage.settle().await;
-    assert_followers(&stage, 0).await;
+    await_followers(&stage, 0).await;
 }
 
 async fn d6_a_known_id_does_not_become_public_by_a_second_create(database: Database) {
@@ -162,7 +156,7 @@ async fn d7_an_accept_or_reject_that_nobody_asked_for_is_ignored(database: Datab
         }
     }
     stage.settle().await;
-    assert_followers(&stage, 1).await;
+    await_followers(&stage, 1).await;
     assert_eq!(total(&stage, &stage.critic["following"]).await, 0);
 }
 
@@ -206,12 +200,25 @@ async fn d10_an_undo_that_overtakes_its_follow_wins(database: Database) {
     stage.settle().await;
     assert!(early.seal().post(&stage.world.client).await.is_success());
     stage.settle().await;
-    assert_followers(&stage, 0).await;
+    await_followers(&stage, 0).await;
     let again = stage.alice.follow(stage.actor());
     let mut later = stage.alice.letter(Form::Cavage, stage.inbox(), &again);
     later.date = now() + SignedDuration::from_secs(5);
     assert!(later.seal().post(&stage.world.client).await.is_success());
     stage.await_accept(&stage.alice, &again).await;
+}
+
+async fn d10_a_follow_after_its_undo_counts_though_it_has_the_same_id(database: Database) {
+    let stage = Stage::new(database).await;
+    let follow = stage.follow(&stage.alice).await;
+    stage.alice.deliver(stage.inbox(), &stage.alice.undo(&follow)).await;
+    await_followers(&stage, 0).await;
+    let mut again = stage.alice.letter(Form::Cavage, stage.inbox(), &follow);
+    again.date = now() + SignedDuration::from_secs(2);
+    assert!(again.seal().post(&stage.world.client).await.is_success());
+    await_followers(&stage, 1).await;
+    stage.settle().await;
+    await_followers(&stage, 1).await;
 }
 
 async fn d11_a_delete_that_overtakes_its_create_wins(database: Database) {
@@ -245,7 +252,7 @@ async fn d15_a_block_ends_the_follow_and_hides_the_comments(database: Database) 
     stage.alice.deliver(stage.inbox(), &block).await;
     let is_hidden = |page: &Page| page.comment("Here I stand").is_none();
     stage.await_page(&article, "the comment to be hidden", is_hidden).await;
-    assert_followers(&stage, 0).await;
+    await_followers(&stage, 0).await;
 }
 
 async fn d13_a_move_to_an_account_that_does_not_name_the_old_one_is_ignored(database: Database) {
@@ -268,7 +275,7 @@ async fn d13_a_move_to_an_account_that_does_not_name_the_old_one_is_ignored(data
         try_it(&stage, user, &forced).await;
     }
     stage.settle().await;
-    assert_followers(&stage, 1).await;
+    await_followers(&stage, 1).await;
     let page = format!("{}?page=1", stage.critic["followers"].as_str().expect("followers"));
     let page = stage.world.client.document(&page).await;
     assert!(page.to_string().contains(&stage.alice.id()), "{page}");
@@ -376,7 +383,7 @@ async fn d15_a_block_among_follows_ends_the_same_in_every_order(database: Databa
         }
     }
     stage.settle().await;
-    assert_followers(&stage, 0).await;
+    await_followers(&stage, 0).await;
     let shown = |page: &Page, count: usize| {
         page.comments.iter().filter(|c| c.text.contains(&format!("of {count}."))).count()
     };

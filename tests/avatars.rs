@@ -36,7 +36,7 @@ fn faces(page: &Page) -> Vec<String> {
         attributes.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone()).unwrap_or_default()
     };
     let images = page.elements.iter().filter(|(name, _)| name == "img");
-    let discs = images.filter(|(_, attributes)| value(attributes, "class") == "disc");
+    let discs = images.filter(|(_, attributes)| value(attributes, "class").starts_with("disc "));
     discs.map(|(_, attributes)| value(attributes, "src")).collect()
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::both_databases;
-use crate::course::{await_total, total};
+use crate::course::{await_followers, await_total};
 use crate::support::remote::Remote;
 use crate::support::shapes::id_of;
 use crate::support::{Database, Stage, World, eventually};
@@ -23,13 +23,6 @@ async fn stage_with_another(database: Database, host: &str) -> (Stage, Remote) {
     let other = world.remote(host).await;
     let stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
     (stage, other)
-}
-
-async fn await_followers(stage: &Stage, count: u64) {
-    eventually(&format!("{count} followers"), || async {
-        (total(stage, &stage.critic["followers"]).await == count).then_some(())
-    })
-    .await;
 }
 
 async fn follow_from(stage: &Stage, other: &Remote, name: &str) -> Value {

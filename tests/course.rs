@@ -47,6 +47,14 @@ pub async fn stage_with_feed(database: Database, items: &[Item], more: &str) -> 
     stage
 }
 
+/// Waits until so many follow the critic.
+pub async fn await_followers(stage: &Stage, count: u64) {
+    eventually(&format!("{count} followers"), || async {
+        (total(stage, &stage.critic["followers"]).await == count).then_some(())
+    })
+    .await;
+}
+
 /// The number of a total that a collection tells.
 pub async fn total(stage: &Stage, collection: &Value) -> u64 {
     let document = match collection {

@@ -28,6 +28,12 @@ impl Timestamp {
         self.0
     }
 
+    /// The second in which it lies, from its beginning: signed dates have no parts of one.
+    #[must_use]
+    pub const fn whole_second(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(1000))
+    }
+
     /// Reads RFC 3339, with any offset. None for anything else.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         text.trim().parse::<jiff::Timestamp>().ok().map(|t| Self::from_millis(t.as_millisecond()))

@@ -30,9 +30,10 @@ pub async fn account(app: &App, actor: &Url, reason: Option<&str>) -> anyhow::Re
     let mut tx = app.db.begin().await?;
     tx.lock(actor.as_str()).await?;
     blocks::set_blocked(&mut tx, actor, reason.map(note).as_deref(), now).await?;
-    let mut ended = blocks::sever_actor(&mut tx, actor, now).await?;
+    let mut ended = blocks::sever_actor(&mut tx, actor, now.whole_second()).await?;
     for follow in blocks::follows_of(&mut tx, actor).await? {
-        followers::unfollow(&mut tx, follow.critic_id, actor, now.max(follow.signed_at)).await?;
+        let at = now.whole_second().max(follow.signed_at);
+        followers::unfollow(&mut tx, follow.critic_id, actor, at).await?;
         ended.followers += 1;
         let Some(known) = &known else { continue };
         let asked = follow.follow_uri.as_deref().map(Url::parse).transpose()?;
@@ -80,7 +81,7 @@ async fn sever(tx: &mut Tx, blocked: &[String], now: Timestamp) -> anyhow::Resul
     for host in blocks::known_hosts(tx).await? {
         let nearest = domains(&host).find(|domain| rules.contains_key(*domain));
         if nearest.is_some_and(|domain| new.contains(domain)) {
-            ended += blocks::sever_host(tx, &host, now).await?;
+            ended += blocks::sever_host(tx, &host, now.whole_second()).await?;
         }
     }
     Ok(ended)

@@ -53,7 +53,8 @@ pub async fn reject_follower(app: &App, critic: CriticId, actor: &Url) -> anyhow
     let follow = before.follow_uri.as_deref().map(Url::parse).transpose()?;
     let id = ActivityId::new(now);
     write_answer(app, &mut tx, id, Kind::Reject, critic, actor, follow.as_ref(), now).await?;
-    followers::unfollow(&mut tx, critic, actor, now.max(before.signed_at)).await?;
+    // They may ask again within the second.
+    followers::unfollow(&mut tx, critic, actor, now.whole_second().max(before.signed_at)).await?;
     deliveries::enqueue(&mut tx, id, &inbox, now).await?;
     tx.commit().await?;
     app.wake.up();

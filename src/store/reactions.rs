@@ -126,3 +126,13 @@ pub async fn withdrawn(tx: &mut Tx, uri: &url::Url, actor: &url::Url) -> Result<
         .fetch_optional(c)
         .await)
 }
+
+/// Whether an actor deleted itself.
+pub async fn has_left(db: &Db, actor: &url::Url) -> Result<bool> {
+    let left: Option<i64> =
+        read!(db, |c| sqlx::query_scalar("select signed_at from withdrawals where uri = $1 and actor = $1")
+            .bind(actor.as_str())
+            .fetch_optional(c)
+            .await)?;
+    Ok(left.is_some())
+}

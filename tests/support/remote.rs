@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use super::http::Client;
 use super::keys::Key;
 use super::signature::Form;
-use super::verify::{Incoming, Met, Signer};
+use super::verify::{Incoming, Met, Signer, UNREACHABLE};
 use super::world::World;
 
 /// A body larger than this is not read.
@@ -348,6 +348,7 @@ impl Server {
             Err(why) if why.contains("leads to the key") && self.known().pardons_unknown_keys => {
                 return Document::status(401);
             }
+            Err(why) if why.contains(UNREACHABLE) => return Document::status(503),
             Err(violation) => {
                 let violation = format!("a delivery to {} does not verify: {violation}", incoming.target);
                 self.known().violations.push(violation);

@@ -166,9 +166,12 @@ fn check_moment(second: i64) -> Result<(), String> {
     if off > WINDOW { Err(format!("its date is {off} seconds off")) } else { Ok(()) }
 }
 
+/// What is said of a key that nobody gives, as while a server is stopped: it proves nothing against a delivery.
+pub const UNREACHABLE: &str = "cannot be reached";
+
 /// The owner of a key and its PEM, from where its id leads.
 async fn fetch_key(client: &Client, key_id: &str) -> Result<(String, String), String> {
-    let answer = client.try_get(key_id, AS2).await.map_err(|e| format!("{key_id}: {e:?}"))?;
+    let answer = client.try_get(key_id, AS2).await.map_err(|e| format!("{key_id} {UNREACHABLE}: {e:?}"))?;
     if answer.status != 200 {
         return Err(format!("{key_id} answers {}", answer.status));
     }

@@ -89,7 +89,9 @@ impl Letter<'_> {
 
     /// Gives it its effect, in the transaction.
     pub(super) async fn enact(&self, tx: &mut Tx, prepared: Prepared) -> anyhow::Result<Effect> {
-        if self.is_withdrawn(tx, Some(&self.activity.actor)).await? && !self.is_self_delete() {
+        let is_gone = self.is_withdrawn(tx, Some(&self.activity.actor)).await? && !self.is_self_delete();
+        // Of a reply that comes after its author went the place is kept, once it is known: others may hang under it.
+        if is_gone && !matches!(prepared, Prepared::Reply(_) | Prepared::Orphan(_)) {
             return Ok(Effect::None("the account is gone"));
         }
         match prepared {

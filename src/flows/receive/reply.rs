@@ -68,7 +68,8 @@ impl Letter<'_> {
             Climb::Missing(post) => return Ok(Prepared::Orphan(post)),
             Climb::Nowhere(reason) => return Ok(Prepared::Nothing(reason)),
         };
-        if note.is_public {
+        // Who is gone has no name any more that could be asked for.
+        if note.is_public && !reactions::has_left(&self.app.db, me).await? {
             resolve::actor(self.app, me).await?;
         }
         let state = thread::entrance(self.app, me).await?;
@@ -181,7 +182,9 @@ impl Letter<'_> {
         if post.state == "shown" && follow.is_some_and(|follow| follow.state == "blocking") {
             written.state = "withheld";
         }
-        if reactions::withdrawn(tx, &post.note.id, &post.author).await?.is_some() {
+        let left = reactions::withdrawn(tx, &post.author, &post.author).await?;
+        let is_deleted = reactions::withdrawn(tx, &post.note.id, &post.author).await?.is_some();
+        if is_deleted || left.is_some_and(|at| at >= brought.signed_at) {
             written = Written { state: "deleted", content: "", warning: None, language: None, ..written };
             written.url = &post.note.id;
         }
