@@ -24,7 +24,11 @@ pub(super) enum Quote {
 pub(super) async fn run(app: &App, command: Quote) -> anyhow::Result<()> {
     match command {
         Quote::List => {
-            for stamp in stamps::newest(&app.db, MOST_LISTED).await? {
+            let found = stamps::newest(&app.db, MOST_LISTED).await?;
+            if found.is_empty() {
+                say("no quotes")?;
+            }
+            for stamp in found {
                 let article = app.origin.article(stamp.review_id);
                 say(&format!("{}  {}  {}  quotes {article}", stamp.id, stamp.state, stamp.note_uri))?;
             }

@@ -24,7 +24,11 @@ pub(super) enum Report {
 pub(super) async fn run(app: &App, command: Report) -> anyhow::Result<()> {
     match command {
         Report::List => {
-            for report in reports::open(&app.db, MOST_LISTED).await? {
+            let found = reports::open(&app.db, MOST_LISTED).await?;
+            if found.is_empty() {
+                say("no reports")?;
+            }
+            for report in found {
                 say(&format!("{}  {}  by {}", report.id, report.created_at, report.actor))?;
                 for object in &report.objects {
                     say(&format!("    about {object}"))?;
