@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::both_databases;
 use crate::course::{await_followers, await_total, total};
-use crate::support::remote::User;
+use crate::support::remote::{Scripted, User};
 use crate::support::shapes::{PUBLIC, id_of};
 use crate::support::signature::Form;
 use crate::support::{Database, Stage, World, eventually};
@@ -22,6 +22,7 @@ both_databases!(
     the_comment_of_a_newcomer_is_held_where_it_should_be,
     who_is_not_let_in_is_told_so_and_asked_nothing,
     what_has_a_signature_of_its_own_is_passed_on_to_the_followers,
+    what_is_deleted_is_passed_on_no_more,
     nothing_is_left_of_an_account_that_is_deleted,
 );
 
@@ -339,6 +340,34 @@ async fn what_has_a_signature_of_its_own_is_passed_on_to_the_followers(database:
     assert_eq!(taken.iter().filter(|received| received.activity["id"] == create["id"]).count(), 1);
     assert!(!taken.iter().any(|received| received.activity.to_string().contains(id_of(&plain))));
     assert!(!stage.remote.received().iter().any(|received| received.activity["id"] == create["id"]));
+    // It is signed by the critic, for whom it is not: the rig notices, and nothing else is wrong.
+    let violations = second.take_violations();
+    assert!(violations.iter().all(|violation| violation.contains(" signed for ")), "{violations:?}");
+}
+
+async fn what_is_deleted_is_passed_on_no_more(database: Database) {
+    let world = World::new();
+    let (remote, second) = (world.remote("remote.test").await, world.remote("second.test").await);
+    let stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
+    let article = stage.publish("The Night Ferry").await;
+    let bob = second.user("bob");
+    bob.deliver(stage.inbox(), &bob.follow(stage.actor())).await;
+    await_followers(&stage, 1).await;
+    second.await_activity("the Accept", |a| a["type"] == "Accept").await;
+    second.script([Scripted::Status(503)]);
+    let note = stage.alice.reply(id_of(&article), "<p>Passed on</p>");
+    let (mut create, mut delete) = (stage.alice.create(&note), stage.alice.delete(&note));
+    for activity in [&mut create, &mut delete] {
+        activity["signature"] =
+            json!({"type": "RsaSignature2017", "creator": stage.alice.key_id(), "signatureValue": "AAAA"});
+    }
+    stage.alice.deliver(stage.inbox(), &create).await;
+    second.await_refusals(1).await;
+    stage.alice.deliver(stage.inbox(), &delete).await;
+    second.await_retry("the Delete", |a| a["id"] == delete["id"]).await;
+    assert!(!second.received().iter().any(|received| received.activity["id"] == create["id"]));
+    let kept = stage.app.received_bodies().await;
+    assert!(kept.contains("Follow") && !kept.contains("<p>Passed on"), "{kept}");
     // It is signed by the critic, for whom it is not: the rig notices, and nothing else is wrong.
     let violations = second.take_violations();
     assert!(violations.iter().all(|violation| violation.contains(" signed for ")), "{violations:?}");

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::both_databases;
+use crate::support::app::url;
 use crate::support::http::{AS2, HTML};
 use crate::support::page::Page;
 use crate::support::shapes::{PUBLIC, id_of};
@@ -15,6 +16,7 @@ both_databases!(
     the_same_answer_again_is_refused,
     an_answer_names_whom_its_text_names,
     a_reply_to_an_answer_hangs_under_it,
+    answers_go_with_the_review_that_is_retracted,
     what_can_not_be_answered_is_said,
     an_answer_that_is_written_while_the_server_is_down_goes_out_at_its_start,
 );
@@ -227,6 +229,34 @@ async fn a_reply_to_an_answer_hangs_under_it(database: Database) {
     assert!(!page.text.contains("Nobody at all"));
     assert!(page.parent_of(page.comment("Sad, that").expect("the reply")).is_some(), "it stays in its place");
     assert_eq!(client.get(&format!("{id}/replies"), AS2).await.status, 410);
+}
+
+async fn answers_go_with_the_review_that_is_retracted(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let slug = article["url"].as_str().expect("a page").rsplit('/').next().expect("a slug").to_owned();
+    let id = note_at(&stage, &answer(&stage, &slug, "One more thing").await);
+    let client = &stage.world.client;
+    let counted = || async {
+        let nodeinfo = client.get(&url("/nodeinfo/2.1"), "*/*").await.json();
+        nodeinfo["usage"]["localComments"].clone()
+    };
+    assert_eq!(counted().await, 1);
+    let create = stage.remote.distinct("Create");
+    stage.app.command_output(&["retract", &slug]).await;
+    eventually("the Note to be gone", || async { (client.get(&id, AS2).await.status == 410).then_some(()) })
+        .await;
+    let gone = client.get(&id, AS2).await;
+    assert!(gone.json()["type"] == "Tombstone" && !gone.body.contains("One more thing"), "{}", gone.body);
+    assert_eq!(client.get(&id, HTML).await.status, 410);
+    assert_eq!(client.get(&format!("{id}/replies"), AS2).await.status, 410);
+    for create in create.iter().filter(|create| create["object"]["id"] == *id) {
+        assert_eq!(client.get(id_of(create), AS2).await.status, 410);
+    }
+    eventually("NodeInfo not to count it", || async { (counted().await == 0).then_some(()) }).await;
+    let edit = stage.app.cli(&["comment", "edit", &id, "--text", "x"]).await;
+    assert!(!edit.status.success(), "what nobody can read is not edited");
+    stage.app.command_output(&["comment", "delete", &id]).await;
 }
 
 async fn what_can_not_be_answered_is_said(database: Database) {

@@ -12,7 +12,10 @@ both_databases!(
     a_blocked_account_follows_no_longer_and_is_not_shown,
     a_blocked_server_is_neither_heard_nor_sent_to,
     the_nearest_rule_counts,
+    a_name_of_many_labels_evades_no_block,
+    a_blocked_server_loses_those_who_only_liked,
     a_list_of_mastodon_is_taken_over,
+    a_list_that_is_imported_again_ends_what_was_left,
     a_list_with_a_wrong_line_changes_nothing,
     where_only_named_servers_are_heard_one_is_named,
 );
@@ -128,6 +131,49 @@ async fn the_nearest_rule_counts(database: Database) {
     assert!(page.comment("And another").is_some() && !page.text.contains("A third one"), "{}", page.text);
     let printed = stage.app.command_output(&["block", "domain", "other.test"]).await;
     assert!(printed.contains("1 follower removed, 2 comments hidden"), "{printed}");
+}
+
+async fn a_name_of_many_labels_evades_no_block(database: Database) {
+    let labels = "a.".repeat(16);
+    let (stage, other) = stage_with_another(database, &format!("{labels}other.test")).await;
+    let article = stage.publish("The Night Ferry").await;
+    stage.app.command_output(&["block", "domain", "other.test"]).await;
+    let bob = other.user("bob");
+    bob.send(stage.inbox(), &bob.follow(stage.actor())).await;
+    let late = bob.reply(id_of(&article), "<p>From far down</p>");
+    bob.send(stage.inbox(), &bob.create(&late)).await;
+    stage.settle().await;
+    assert!(!stage.page(&article).await.text.contains("From far down"));
+    await_followers(&stage, 0).await;
+}
+
+async fn a_blocked_server_loses_those_who_only_liked(database: Database) {
+    let world = World::new();
+    let remote = world.remote("remote.test").await;
+    let mut others = Vec::new();
+    for host in ["other.test", "below.other.test", "another.test"] {
+        others.push(world.remote(host).await);
+    }
+    let stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
+    let article = stage.publish("The Night Ferry").await;
+    for other in &others {
+        let bob = other.user("bob");
+        bob.deliver(stage.inbox(), &bob.like(id_of(&article))).await;
+    }
+    await_total(&stage, &article, "likes", 3).await;
+    stage.app.command_output(&["block", "domain", "other.test"]).await;
+    await_total(&stage, &article, "likes", 1).await;
+}
+
+async fn a_list_that_is_imported_again_ends_what_was_left(database: Database) {
+    let (stage, other) = stage_with_another(database, "other.test").await;
+    let article = stage.publish("The Night Ferry").await;
+    let note = stage.comment(&other.user("bob"), &article, "A word from elsewhere").await;
+    let list = stage.app.write("blocks.txt", "other.test\n");
+    stage.app.command_output(&["block", "import", &list]).await;
+    stage.app.command_output(&["comment", "show", id_of(&note)]).await;
+    let printed = stage.app.command_output(&["block", "import", &list]).await;
+    assert!(printed.contains("0 blocked, 0 silenced (0 followers removed, 1 comment hidden)"), "{printed}");
 }
 
 async fn a_list_of_mastodon_is_taken_over(database: Database) {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::both_databases;
 use crate::support::http::{AS2, HTML};
 use crate::support::page::Page;
+use crate::support::remote::Document;
 use crate::support::shapes::id_of;
 use crate::support::{Database, Stage, eventually};
 
@@ -14,7 +15,9 @@ both_databases!(
     an_author_edits_and_deletes_what_is_hidden,
     comments_are_listed_with_their_states,
     what_an_author_deletes_leaves_no_trace_but_its_place,
+    what_was_never_public_leaves_no_place,
     a_held_comment_waits_until_its_author_is_let_through,
+    an_author_who_is_not_known_yet_is_let_through_for_good,
     what_a_silenced_server_says_waits,
 );
 
@@ -158,6 +161,49 @@ async fn what_an_author_deletes_leaves_no_trace_but_its_place(database: Database
     assert!(refusal(&stage, &["comment", "reply", id_of(&note), "--text", "x"]).await.contains("deleted"));
 }
 
+async fn what_was_never_public_leaves_no_place(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let bob = stage.remote.user("bob");
+    let mut quiet = Vec::new();
+    for text in ["Between us", "Between us, too"] {
+        let note = stage.alice.reply_to_followers(id_of(&article), &format!("<p>{text}</p>"));
+        stage.alice.deliver(stage.inbox(), &stage.alice.create(&note)).await;
+        let under = bob.reply(id_of(&note), &format!("<p>In the open, to {}</p>", quiet.len()));
+        bob.deliver(stage.inbox(), &bob.create(&under)).await;
+        let text = format!("In the open, to {}", quiet.len());
+        stage.await_page(&article, "the reply", |page| page.comment(&text).is_some()).await;
+        quiet.push(note);
+    }
+    stage.alice.deliver(stage.inbox(), &stage.alice.delete(&quiet[0])).await;
+    stage.settle().await;
+    assert!(!stage.page(&article).await.text.contains("deleted"), "one note");
+    let gone = stage.alice.activity("Delete", &stage.alice.id().into());
+    stage.alice.deliver(stage.inbox(), &gone).await;
+    stage.settle().await;
+    let page = stage.page(&article).await;
+    assert!(page.comments.len() == 2 && !page.text.contains("deleted"), "the account: {}", page.text);
+}
+
+async fn an_author_who_is_not_known_yet_is_let_through_for_good(database: Database) {
+    let stage =
+        Stage::with(database, |_, settings| settings.set("moderation", "first_comments", "\"held\"")).await;
+    let article = stage.publish("The Night Ferry").await;
+    let bob = stage.remote.user("bob");
+    // Alice's server shows her post, and not her.
+    stage.remote.serve("/users/alice", Document::status(503));
+    let note = stage.alice.reply(id_of(&article), "<p>Who waves at ferries</p>");
+    let reply = bob.reply(id_of(&note), "<p>My aunt does</p>");
+    bob.deliver(stage.inbox(), &bob.create(&reply)).await;
+    await_held(&stage, 2).await;
+    let approve = ["comment", "approve", id_of(&note)];
+    assert!(refusal(&stage, &approve).await.contains("is not known here"));
+    assert!(refusal(&stage, &["comment", "show", id_of(&note)]).await.contains("comment approve"));
+    stage.alice.pose_as(&stage.alice.actor());
+    stage.app.command_output(&approve).await;
+    stage.comment(&stage.alice, &article, "From now on at once").await;
+}
+
 async fn await_held(stage: &Stage, count: usize) -> String {
     eventually(&format!("{count} held comments"), || async {
         let held = stage.app.command_output(&["comment", "list", "--state", "held"]).await;
@@ -205,6 +251,7 @@ async fn what_a_silenced_server_says_waits(database: Database) {
     let held = await_held(&stage, 1).await;
     assert!(held.contains("One more word"), "{held}");
     assert_nowhere(&stage, &article, &["One more word"]).await;
-    stage.app.command_output(&["comment", "show", id_of(&late)]).await;
+    assert!(refusal(&stage, &["comment", "show", id_of(&late)]).await.contains("it is held"));
+    stage.app.command_output(&["comment", "approve", id_of(&late)]).await;
     assert!(stage.page(&article).await.comment("One more word").is_some());
 }

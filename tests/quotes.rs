@@ -13,6 +13,8 @@ both_databases!(
     a_quote_is_granted_once_however_often_it_is_asked_for,
     a_quote_that_the_critic_revokes_is_gone_for_good,
     a_quote_goes_with_the_post_that_quotes,
+    a_stamp_goes_with_the_review_that_is_retracted,
+    the_quotes_of_an_account_that_is_blocked_are_gone,
     a_request_that_is_undone_can_be_made_again,
     nobody_quotes_with_the_post_of_another_server_or_actor,
 );
@@ -75,6 +77,32 @@ async fn a_quote_is_granted_once_however_often_it_is_asked_for(database: Databas
     other["id"] = json!(format!("{}/quote_requests/other", stage.alice.id()));
     assert_eq!(ask(&stage, &other).await, stamp, "one post has one stamp");
     assert_eq!(stage.world.client.get(&url("/ap/stamp/01ARZ3NDEKTSV4RRFFQ69G5FAV"), AS2).await.status, 404);
+}
+
+async fn a_stamp_goes_with_the_review_that_is_retracted(database: Database) {
+    let (stage, article) = stage_with_article(database).await;
+    let stamp = ask(&stage, &quoting(&stage.alice, &article).1).await;
+    await_status(&stage, &stamp, 200).await;
+    let slug = article["url"].as_str().expect("a page").rsplit('/').next().expect("a slug");
+    stage.app.command_output(&["retract", slug]).await;
+    await_status(&stage, &stamp, 410).await;
+}
+
+async fn the_quotes_of_an_account_that_is_blocked_are_gone(database: Database) {
+    let (stage, article) = stage_with_article(database).await;
+    let first = ask(&stage, &quoting(&stage.alice, &article).1).await;
+    let second = ask(&stage, &quoting(&stage.alice, &article).1).await;
+    stage.app.command_output(&["quote", "revoke", first.rsplit('/').next().expect("an id")]).await;
+    let handle = format!("@{}", stage.alice.handle());
+    stage.app.command_output(&["block", "account", &handle]).await;
+    for stamp in [&first, &second] {
+        await_status(&stage, stamp, 410).await;
+        stage
+            .remote
+            .await_activity("the Delete", |a| a["type"] == "Delete" && id_of(&a["object"]) == stamp)
+            .await;
+    }
+    stage.app.command_output(&["block", "account", &handle]).await;
 }
 
 async fn a_quote_that_the_critic_revokes_is_gone_for_good(database: Database) {

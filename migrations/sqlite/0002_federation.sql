@@ -17,6 +17,10 @@ alter table actors add column indexable bigint not null default 1; -- 0: its wor
 alter table actors add column trusted bigint not null default 0;   -- 1: the critic let it through
 alter table actors add column moved_to text;
 
+create index actors_by_host on actors (host);
+create index followers_by_host on followers (host);
+create index received_by_actor on received (actor, id);
+
 create index actors_by_icon on actors (uri) where icon is not null and (avatar_of is null or avatar_of <> icon);
 create index actors_by_avatar on actors (avatar) where avatar is not null;
 

@@ -63,7 +63,7 @@ pub(super) enum Comment {
         /// The comment: its id, or an address that leads to it.
         comment: String,
     },
-    /// Show a comment that is hidden or held.
+    /// Show a comment that is hidden.
     Show {
         /// The comment: its id, or an address that leads to it.
         comment: String,

@@ -97,6 +97,7 @@ pub async fn answer(app: &App, critic: &Critic, under: Under, source: &str) -> a
 pub async fn edit(app: &App, id: CommentId, source: &str) -> anyhow::Result<Answer> {
     let source = source.trim();
     let (mut answer, stored) = load(app, id).await?.context("no critic of this site wrote this comment")?;
+    ensure!(stored.state != "withdrawn", "its review is not public any more");
     ensure!(stored.state == "shown", "it is deleted");
     ensure!(stored.source.as_deref() != Some(source), "nothing changed");
     let composed = compose(app, answer.review, author(app, &answer.parent).await?.as_ref(), source).await?;
@@ -121,7 +122,7 @@ pub async fn edit(app: &App, id: CommentId, source: &str) -> anyhow::Result<Answ
 /// Where it is no answer of a critic's, or deleted already.
 pub async fn take_back(app: &App, id: CommentId) -> anyhow::Result<()> {
     let (answer, stored) = load(app, id).await?.context("no critic of this site wrote this comment")?;
-    ensure!(stored.state == "shown", "it is deleted already");
+    ensure!(stored.state != "deleted", "it is deleted already");
     let inboxes = audience(app, answer.review, &answer.mentions).await?;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
@@ -136,10 +137,13 @@ pub async fn take_back(app: &App, id: CommentId) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An answer as it stands, and what is kept of it.
+/// An answer as it stands, and what is kept of it: `withdrawn` where its review is not public any more.
 pub async fn load(app: &App, id: CommentId) -> anyhow::Result<Option<(Answer, Stored)>> {
-    let Some(stored) = answers::by_id(&app.db, id).await? else { return Ok(None) };
+    let Some(mut stored) = answers::by_id(&app.db, id).await? else { return Ok(None) };
     let review = reviews::by_id(&app.db, stored.review_id).await?.context("the answer's review is gone")?;
+    if stored.state == "shown" && !review.state.is_public() {
+        "withdrawn".clone_into(&mut stored.state);
+    }
     let parent = Url::parse(&stored.parent_uri)?;
     let author = author(app, &parent).await?;
     let source = stored.source.as_deref().unwrap_or_default();

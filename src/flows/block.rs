@@ -1,7 +1,7 @@
 //! Whom the critics do not want to hear: one account, or everyone of a server. What a block ends stays ended when
 //! it is taken back: comments stay hidden until they are shown by hand, and followers may follow again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context, ensure};
 use url::Url;
@@ -17,7 +17,7 @@ use crate::domain::time::Timestamp;
 use crate::federation::vocab::address::canonical_host;
 use crate::sources::blocklist::{Faults, Listed, Severity};
 use crate::store::blocks::{self, Ended};
-use crate::store::{Tx, actors, deliveries, followers};
+use crate::store::{actors, deliveries, followers};
 
 /// Characters of a note about a block.
 const MOST_REASON: usize = 500;
@@ -25,7 +25,6 @@ const MOST_REASON: usize = 500;
 /// Blocks an account: it follows no longer, which it is told, and its comments are hidden.
 pub async fn account(app: &App, actor: &Url, reason: Option<&str>) -> anyhow::Result<Ended> {
     let known = actors::by_uri(&app.db, actor).await?;
-    quote::revoke_all_of(app, actor).await?;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     tx.lock(actor.as_str()).await?;
@@ -42,6 +41,8 @@ pub async fn account(app: &App, actor: &Url, reason: Option<&str>) -> anyhow::Re
         deliveries::enqueue(&mut tx, id, &known.inbox, now).await?;
     }
     tx.commit().await?;
+    // From here on none is granted to it.
+    quote::revoke_all_of(app, actor).await?;
     app.wake.up();
     Ok(ended)
 }
@@ -64,24 +65,27 @@ pub async fn rule(app: &App, host: &str, rule: Rule, reason: Option<&str>) -> an
     let mut tx = app.db.begin().await?;
     tx.lock("blocks").await?;
     blocks::set_rule(&mut tx, host, rule, reason.map(note).as_deref(), now).await?;
-    let ended = match rule {
-        Rule::Block => sever(&mut tx, &[host.to_owned()], now).await?,
-        Rule::Silence | Rule::Allow => Ended::default(),
-    };
     tx.commit().await?;
+    let blocked = if rule == Rule::Block { HashSet::from([host]) } else { HashSet::new() };
+    let ended = sever(app, &blocked, now).await?;
     app.wake.up();
     Ok(ended)
 }
 
-/// Ends what binds us to the known hosts for which one of these blocks is the nearest rule.
-async fn sever(tx: &mut Tx, blocked: &[String], now: Timestamp) -> anyhow::Result<Ended> {
-    let rules: HashMap<String, String> = blocks::rules(tx).await?.into_iter().collect();
-    let new: std::collections::HashSet<&str> = blocked.iter().map(String::as_str).collect();
+/// Ends what binds us to the known hosts for which one of these blocks is the nearest rule: each host by itself,
+/// since SQLite's only writer is for others, too. Where that breaks off, the same again goes on with it.
+async fn sever(app: &App, blocked: &HashSet<&str>, now: Timestamp) -> anyhow::Result<Ended> {
     let mut ended = Ended::default();
-    for host in blocks::known_hosts(tx).await? {
-        let nearest = domains(&host).find(|domain| rules.contains_key(*domain));
-        if nearest.is_some_and(|domain| new.contains(domain)) {
-            ended += blocks::sever_host(tx, &host, now.whole_second()).await?;
+    if blocked.is_empty() {
+        return Ok(ended);
+    }
+    let rules: HashMap<String, String> = blocks::rules(&app.db).await?.into_iter().collect();
+    for host in blocks::known_hosts(&app.db).await? {
+        let nearest = domains(&host).find_map(|domain| Some((domain, rules.get(domain)?)));
+        if nearest.is_some_and(|(domain, rule)| rule == Rule::Block.as_str() && blocked.contains(domain)) {
+            let mut tx = app.db.begin().await?;
+            ended += blocks::sever_host(&mut tx, &host, now.whole_second()).await?;
+            tx.commit().await?;
         }
     }
     Ok(ended)
@@ -106,7 +110,7 @@ pub struct Imported {
     pub ended: Ended,
 }
 
-/// Takes a list in, whole or not at all. A rule of the critic's own is never made weaker by it.
+/// Takes a list in, its rules whole or not at all. A rule of the critic's own is never made weaker by it.
 ///
 /// # Errors
 /// Where a line of it is no domain.
@@ -116,10 +120,10 @@ pub async fn import(app: &App, listed: &[Listed]) -> anyhow::Result<Imported> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     tx.lock("blocks").await?;
-    let known: HashMap<String, String> = blocks::rules(&mut tx).await?.into_iter().collect();
-    let mut blocked = Vec::new();
-    for (host, rule, reason) in wanted {
-        let is_stronger = match known.get(&host).and_then(|rule| Rule::parse(rule)) {
+    let known: HashMap<String, String> = blocks::rules_in(&mut tx).await?.into_iter().collect();
+    for (host, rule, reason) in &wanted {
+        let rule = *rule;
+        let is_stronger = match known.get(host).and_then(|rule| Rule::parse(rule)) {
             None => true,
             Some(Rule::Silence) => rule == Rule::Block,
             Some(Rule::Block | Rule::Allow) => false,
@@ -128,16 +132,17 @@ pub async fn import(app: &App, listed: &[Listed]) -> anyhow::Result<Imported> {
             imported.kept += 1;
             continue;
         }
-        blocks::set_rule(&mut tx, &host, rule, reason.map(note).as_deref(), now).await?;
+        blocks::set_rule(&mut tx, host, rule, reason.map(note).as_deref(), now).await?;
         if rule == Rule::Block {
             imported.blocked += 1;
-            blocked.push(host);
         } else {
             imported.silenced += 1;
         }
     }
-    imported.ended = sever(&mut tx, &blocked, now).await?;
     tx.commit().await?;
+    // Those that were blocked already are among them: an import that broke off is mended by another one.
+    let blocked = wanted.iter().filter(|(_, rule, _)| *rule == Rule::Block).map(|(host, ..)| host.as_str());
+    imported.ended = sever(app, &blocked.collect(), now).await?;
     app.wake.up();
     Ok(imported)
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail, ensure};
 
-use super::App;
+use super::{App, resolve};
 use crate::domain::comment::anchored;
 use crate::domain::id::CommentId;
 use crate::store::Tx;
@@ -31,13 +31,18 @@ pub async fn decide(app: &App, id: CommentId, decision: Decision) -> anyhow::Res
         case.critic_id.is_none(),
         "a critic of this site wrote it: `marquee comment delete` takes it back"
     );
+    if decision == Decision::Approve && matches!(case.state.as_str(), "held" | "hidden") {
+        // Of a post that was met on the way to another one the author may not be known yet.
+        let author = url::Url::parse(&case.actor)?;
+        resolve::actor(app, &author).await.with_context(|| unknown(&case.actor))?;
+    }
     let mut tx = app.db.begin().await?;
     // What its author sends meanwhile waits: it is held or shown by what is decided here.
     tx.lock(&case.actor).await?;
     let state = moderation::state(&mut tx, id).await?.context("no such comment")?;
     let to = match (decision, state.as_str()) {
         (Decision::Hide, "shown" | "held" | "withheld") | (Decision::Reject, "held") => "hidden",
-        (Decision::Show | Decision::Approve, "hidden" | "held") => "shown",
+        (Decision::Show, "hidden") | (Decision::Approve, "held" | "hidden") => "shown",
         (_, state) => bail!("{}", refusal(decision, state)),
     };
     moderation::change(&mut tx, id, &state, to).await?;
@@ -48,8 +53,12 @@ pub async fn decide(app: &App, id: CommentId, decision: Decision) -> anyhow::Res
 }
 
 async fn let_through(tx: &mut Tx, case: &Case) -> anyhow::Result<u64> {
-    moderation::trust(tx, &case.actor).await?;
+    ensure!(moderation::trust(tx, &case.actor).await?, unknown(&case.actor));
     Ok(moderation::show_held_of(tx, &case.actor).await?)
+}
+
+fn unknown(actor: &str) -> String {
+    format!("its author {actor} is not known here and cannot be let through; try again later")
 }
 
 fn refusal(decision: Decision, state: &str) -> String {
@@ -57,6 +66,9 @@ fn refusal(decision: Decision, state: &str) -> String {
         (_, "deleted") => "its author deleted it".to_owned(),
         (_, "withheld") => "its author blocks the critic".to_owned(),
         (_, "removed") => "its words were removed for good".to_owned(),
+        (Decision::Show, "held") => {
+            "it is held: `marquee comment approve` lets it, and its author, through".to_owned()
+        }
         (Decision::Reject, "shown") => {
             "it is shown, not held: `marquee comment hide` takes it off the page".to_owned()
         }

@@ -18,12 +18,20 @@ const MOST_AT_ONCE: u32 = 1_000;
 /// # Errors
 /// Where no quote of that id is granted.
 pub async fn revoke(app: &App, id: StampId) -> anyhow::Result<()> {
+    ensure!(take_back(app, id).await?, "the quote {id} is not granted any more");
+    Ok(())
+}
+
+/// The same; false where it is not granted any more.
+async fn take_back(app: &App, id: StampId) -> anyhow::Result<bool> {
     let stamp = stamps::by_id(&app.db, id).await?;
     let Some(stamp) = stamp else { anyhow::bail!("no quote has the id {id}") };
     let quoter = actors::by_uri(&app.db, &Url::parse(&stamp.actor)?).await?;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    ensure!(stamps::revoke(&mut tx, id).await?, "the quote {id} is not granted any more");
+    if !stamps::revoke(&mut tx, id).await? {
+        return Ok(false);
+    }
     let delete = ActivityId::new(now);
     let body = quote::revoke(&app.origin, delete, stamp.critic_id, id, &stamp.actor).to_string();
     let object = app.origin.stamp(id);
@@ -36,13 +44,14 @@ pub async fn revoke(app: &App, id: StampId) -> anyhow::Result<()> {
     }
     tx.commit().await?;
     app.wake.up();
-    Ok(())
+    Ok(true)
 }
 
 /// Takes back every quote of an actor, as when it is blocked.
 pub async fn revoke_all_of(app: &App, actor: &Url) -> anyhow::Result<()> {
     for id in stamps::granted_to(&app.db, actor, MOST_AT_ONCE).await? {
-        revoke(app, id).await?;
+        // One that its author withdrew meanwhile is gone, too.
+        take_back(app, id).await?;
     }
     Ok(())
 }

@@ -89,3 +89,29 @@ pub async fn forget_forwards(tx: &mut Tx, before: Timestamp) -> Result<()> {
     )?;
     Ok(())
 }
+
+/// Passes on no more of what an actor said: of one comment that is still here, or of all. No word of it is kept.
+pub async fn end_forwards(
+    tx: &mut Tx,
+    actor: &url::Url,
+    comment: Option<&url::Url>,
+    now: Timestamp,
+) -> Result<()> {
+    let statements = [
+        "update deliveries set state = 'superseded', finished_at = $3, lease = null, lease_until = null
+         where kind = 'Forward' and state = 'queued' and object_uri in (
+            select uri from comments where actor = $1 and ($2 = '' or uri = $2) and state <> 'deleted')",
+        "delete from fanouts where $3 is not null and activity_id in (
+            select id from activities where kind = 'Forward' and object_uri in (
+                select uri from comments where actor = $1 and ($2 = '' or uri = $2) and state <> 'deleted'))",
+        "update activities set body = '' where $3 is not null and kind = 'Forward' and object_uri in (
+            select uri from comments where actor = $1 and ($2 = '' or uri = $2) and state <> 'deleted')",
+    ];
+    for statement in statements {
+        run!(
+            tx,
+            sqlx::query(statement).bind(actor.as_str()).bind(comment.map_or("", url::Url::as_str)).bind(now)
+        )?;
+    }
+    Ok(())
+}

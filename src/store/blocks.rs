@@ -1,5 +1,7 @@
 //! Whom the critics do not want to hear: actors and whole servers.
 
+use std::collections::BTreeSet;
+
 use sqlx::FromRow;
 
 use super::{Db, Result, Tx, on, read, run};
@@ -7,7 +9,7 @@ use crate::domain::id::CriticId;
 use crate::domain::moderation::{Policy, Rule, Standing, domains};
 use crate::domain::time::Timestamp;
 
-/// Names have no more labels than this that anybody makes rules about.
+/// Nobody makes a rule about a name of more labels than this. As many are put into one question.
 const MOST_LABELS: usize = 16;
 
 /// How an actor stands here. The nearest rule about its server counts: an allowed subdomain of a blocked
@@ -26,14 +28,7 @@ pub async fn standing(db: &Db, actor: &url::Url, policy: &Policy) -> Result<Stan
 
 /// How everyone of a server stands here.
 pub async fn of_host(db: &Db, host: &str, policy: &Policy) -> Result<Standing> {
-    let mut nearest = None;
-    for domain in domains(host).take(MOST_LABELS) {
-        nearest = rule(db, domain).await?;
-        if nearest.is_some() {
-            break;
-        }
-    }
-    Ok(match nearest {
+    Ok(match nearest(db, host).await? {
         Some(Rule::Block) => Standing::Blocked,
         Some(Rule::Allow) => Standing::Open,
         _ if policy.allow_list => Standing::Blocked,
@@ -42,13 +37,22 @@ pub async fn of_host(db: &Db, host: &str, policy: &Policy) -> Result<Standing> {
     })
 }
 
-/// The rule about exactly this domain.
-async fn rule(db: &Db, domain: &str) -> Result<Option<Rule>> {
-    let rule: Option<String> =
-        read!(db, |c| sqlx::query_scalar("select rule from domain_rules where host = $1")
-            .bind(domain)
-            .fetch_optional(c)
-            .await)?;
+/// The nearest rule about a host. Of a name that is longer than any rule its end counts: who owns a domain may
+/// put as many labels before it as they like.
+async fn nearest(db: &Db, host: &str) -> Result<Option<Rule>> {
+    let labels = domains(host).count();
+    let mut above = domains(host).skip(labels.saturating_sub(MOST_LABELS));
+    let rule: Option<String> = read!(db, |c| {
+        let mut query = sqlx::query_scalar(
+            "select rule from domain_rules
+             where host in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+             order by length(host) desc limit 1",
+        );
+        for _ in 0..MOST_LABELS {
+            query = query.bind(above.next().unwrap_or_default());
+        }
+        query.fetch_optional(c).await
+    })?;
     Ok(rule.as_deref().and_then(Rule::parse))
 }
 
@@ -122,19 +126,38 @@ pub async fn all(db: &Db) -> Result<Vec<Entry>> {
     .await)
 }
 
-/// The rules about domains, in this transaction.
-pub async fn rules(tx: &mut Tx) -> Result<Vec<(String, String)>> {
+/// The rules about domains.
+pub async fn rules(db: &Db) -> Result<Vec<(String, String)>> {
+    read!(db, |c| sqlx::query_as("select host, rule from domain_rules").fetch_all(c).await)
+}
+
+/// The same inside a transaction, as they stand there.
+pub async fn rules_in(tx: &mut Tx) -> Result<Vec<(String, String)>> {
     on!(tx, |c| sqlx::query_as("select host, rule from domain_rules").fetch_all(c).await)
 }
 
-/// The hosts of everyone who is known here, who follows, or to whom something is on its way.
-pub async fn known_hosts(tx: &mut Tx) -> Result<Vec<String>> {
-    on!(tx, |c| sqlx::query_scalar(
+/// The hosts of everyone who ever said something here, who follows, or to whom something is on its way.
+pub async fn known_hosts(db: &Db) -> Result<BTreeSet<String>> {
+    let named: Vec<String> = read!(db, |c| sqlx::query_scalar(
         "select host from actors union select host from followers
          union select host from deliveries where state = 'queued'",
     )
     .fetch_all(c)
-    .await)
+    .await)?;
+    // Who likes something, or is met on the way to another post, may be nobody whose actor was ever asked for.
+    let strangers: Vec<String> = read!(db, |c| sqlx::query_scalar(
+        "select actor from comments c
+            where critic_id is null and not exists (select 1 from actors a where a.uri = c.actor)
+         union select actor from reactions r where not exists (select 1 from actors a where a.uri = r.actor)
+         union select actor from stamps s where not exists (select 1 from actors a where a.uri = s.actor)
+         union select actor from received m
+            where state = 'queued' and not exists (select 1 from actors a where a.uri = m.actor)",
+    )
+    .fetch_all(c)
+    .await)?;
+    let mut hosts: BTreeSet<String> = named.into_iter().collect();
+    hosts.extend(strangers.iter().filter_map(|uri| Some(url::Url::parse(uri).ok()?.host_str()?.to_owned())));
+    Ok(hosts)
 }
 
 /// What a block ended.
@@ -153,39 +176,48 @@ impl std::ops::AddAssign for Ended {
     }
 }
 
+/// Where the ids of everyone of a host begin, and where they end: with a port or without.
+fn ids_of(host: &str) -> impl Iterator<Item = (String, String)> {
+    // As bytes, `0` comes after `/`, and `;` after `:`.
+    let ends = [("https", '/', '0'), ("https", ':', ';'), ("http", '/', '0'), ("http", ':', ';')];
+    ends.into_iter()
+        .map(move |(scheme, from, to)| (format!("{scheme}://{host}{from}"), format!("{scheme}://{host}{to}")))
+}
+
 /// Ends what binds us to everyone of a host: nobody there follows, is shown, is counted, or is sent anything.
 pub async fn sever_host(tx: &mut Tx, host: &str, now: Timestamp) -> Result<Ended> {
-    let followers = run!(
-        tx,
-        sqlx::query(
-            "update followers set state = 'gone', signed_at = $2
-             where state in ('following', 'pending')
-                and (host = $1 or actor in (select uri from actors where host = $1))",
-        )
-        .bind(host)
-        .bind(now)
-    )?;
-    let comments = run!(
-        tx,
-        sqlx::query(
-            "update comments set state = 'hidden' where state in ('shown', 'held', 'withheld')
-                and actor in (select uri from actors where host = $1)",
-        )
-        .bind(host)
-    )?;
-    let others = [
-        "update reactions set state = 'off', signed_at = $2 where state = 'on'
-            and actor in (select uri from actors where host = $1)",
-        "update stamps set state = 'revoked' where state = 'granted' and $2 is not null
-            and actor in (select uri from actors where host = $1)",
-        "update deliveries set state = 'superseded', finished_at = $2 where state = 'queued' and host = $1",
-        "update received set state = 'dropped', note = 'its server was blocked' where state = 'queued'
-            and $2 is not null and actor in (select uri from actors where host = $1)",
-    ];
-    for statement in others {
-        run!(tx, sqlx::query(statement).bind(host).bind(now))?;
+    let by_inbox = "update followers set state = 'gone', signed_at = $2
+        where host = $1 and state in ('following', 'pending')";
+    let followers = run!(tx, sqlx::query(by_inbox).bind(host).bind(now))?;
+    let sent =
+        "update deliveries set state = 'superseded', finished_at = $2 where state = 'queued' and host = $1";
+    run!(tx, sqlx::query(sent).bind(host).bind(now))?;
+    let mut ended = Ended { followers, comments: 0 };
+    for (from, to) in ids_of(host) {
+        ended += sever_ids(tx, &from, &to, now).await?;
     }
-    Ok(Ended { followers, comments })
+    Ok(ended)
+}
+
+/// The same for those whose ids lie between.
+async fn sever_ids(tx: &mut Tx, from: &str, to: &str, now: Timestamp) -> Result<Ended> {
+    let statements = [
+        "update followers set state = 'gone', signed_at = $3
+            where actor >= $1 and actor < $2 and state in ('following', 'pending')",
+        "update comments set state = 'hidden'
+            where actor >= $1 and actor < $2 and $3 is not null and state in ('shown', 'held', 'withheld')",
+        "update reactions set state = 'off', signed_at = $3
+            where actor >= $1 and actor < $2 and state = 'on'",
+        "update stamps set state = 'revoked'
+            where actor >= $1 and actor < $2 and $3 is not null and state = 'granted'",
+        "update received set state = 'dropped', note = 'its server was blocked'
+            where actor >= $1 and actor < $2 and $3 is not null and state = 'queued'",
+    ];
+    let mut changed = [0; 5];
+    for (statement, changed) in statements.into_iter().zip(&mut changed) {
+        *changed = run!(tx, sqlx::query(statement).bind(from).bind(to).bind(now))?;
+    }
+    Ok(Ended { followers: changed[0], comments: changed[1] })
 }
 
 /// Ends what binds us to one actor, but for its follows, which are ended one by one.

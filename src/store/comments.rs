@@ -294,13 +294,13 @@ pub async fn edit(tx: &mut Tx, id: CommentId, written: &Written<'_>) -> Result<(
     Ok(())
 }
 
-/// Takes every word of a comment away; its place in the thread stays.
+/// Takes every word of a comment away; its place in the thread stays. One that was never public has no place.
 pub async fn delete(tx: &mut Tx, id: CommentId, signed_at: Timestamp) -> Result<()> {
     run!(
         tx,
         sqlx::query(
-            "update comments set state = 'deleted', content = '', source = null, warning = null, language = null,
-            url = uri, edited_at = null, signed_at = $2
+            "update comments set state = case when state = 'private' then state else 'deleted' end, content = '',
+            source = null, warning = null, language = null, url = uri, edited_at = null, signed_at = $2
          where id = $1",
         )
         .bind(id)

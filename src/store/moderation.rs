@@ -106,10 +106,10 @@ pub async fn state(tx: &mut Tx, id: CommentId) -> Result<Option<String>> {
         .await)
 }
 
-/// What an actor writes from now on is shown at once.
-pub async fn trust(tx: &mut Tx, actor: &str) -> Result<()> {
-    run!(tx, sqlx::query("update actors set trusted = 1 where uri = $1").bind(actor))?;
-    Ok(())
+/// What an actor writes from now on is shown at once; false where nobody of that id is known.
+pub async fn trust(tx: &mut Tx, actor: &str) -> Result<bool> {
+    let query = "update actors set trusted = 1 where uri = $1 and deleted_at is null";
+    run!(tx, sqlx::query(query).bind(actor)).map(|rows| rows == 1)
 }
 
 /// Shows all held comments of an actor; gives their number.
@@ -126,7 +126,7 @@ pub async fn remove(tx: &mut Tx, id: CommentId) -> Result<()> {
         tx,
         sqlx::query(
             "update comments set state = 'removed', content = '', warning = null, language = null, edited_at = null
-             where id = $1 and state <> 'deleted'",
+             where id = $1 and state not in ('deleted', 'private')",
         )
         .bind(id)
     )?;

@@ -6,6 +6,9 @@ use super::{Result, Tx, claim, run};
 use crate::domain::id::{LeaseId, ReceivedId};
 use crate::domain::time::Timestamp;
 
+/// So many activities of one actor lose their words at once; the others are gone after 30 days.
+const MOST_FORGOTTEN: i64 = 10_000;
+
 /// An activity as it is accepted.
 #[derive(Debug)]
 pub struct Accepted<'a> {
@@ -144,6 +147,21 @@ pub async fn wake(tx: &mut Tx, arrived: &url::Url, now: Timestamp) -> Result<()>
         sqlx::query("update received set next_attempt_at = $2 where waits_for = $1 and state = 'queued'")
             .bind(arrived.as_str())
             .bind(now)
+    )?;
+    Ok(())
+}
+
+/// Takes the words from what an actor sent and what is dealt with, since it deleted some of them; from the newest.
+pub async fn forget_words(tx: &mut Tx, actor: &url::Url) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "update received set body = '' where id in (
+                select id from received where actor = $1 and state <> 'queued' and body <> ''
+                order by id desc limit $2)",
+        )
+        .bind(actor.as_str())
+        .bind(MOST_FORGOTTEN)
     )?;
     Ok(())
 }

@@ -20,10 +20,11 @@ pub async fn active_critics(db: &Db, since: Timestamp) -> Result<u64> {
     Ok(count(active))
 }
 
-/// How many answers the critics of this site wrote.
+/// How many answers of the critics of this site can be read.
 pub async fn answers(db: &Db) -> Result<u64> {
     let answers: i64 = read!(db, |c| sqlx::query_scalar(
-        "select count(*) from comments where critic_id is not null and state = 'shown'"
+        "select count(*) from comments c join reviews r on r.id = c.review_id
+         where c.critic_id is not null and c.state = 'shown' and r.state in ('archive', 'published')"
     )
     .fetch_one(c)
     .await)?;

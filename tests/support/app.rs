@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use tokio::net::TcpStream;
 
 use super::http::{Answer, Client, HTML};
@@ -176,7 +177,7 @@ impl<'w> Settings<'w> {
             child: None,
             log: Arc::default(),
             printed: Arc::default(),
-            _postgres: self.postgres,
+            postgres: self.postgres,
         };
         app.write_config();
         app
@@ -207,7 +208,7 @@ pub struct App {
     log: Lines,
     printed: Lines,
     folder: TempDir,
-    _postgres: Option<Postgres>,
+    postgres: Option<Postgres>,
 }
 
 /// The address of a path of Marquee's.
@@ -356,6 +357,20 @@ impl App {
         let (out, err) = (text(&output.stdout), text(&output.stderr));
         assert!(output.status.success(), "marquee {}: {}\n{out}{err}", args.join(" "), output.status);
         out
+    }
+
+    /// What the database keeps of the activities that came, one a line.
+    pub async fn received_bodies(&self) -> String {
+        let query = "select body from received";
+        let bodies: Vec<String> = if let Some(postgres) = &self.postgres {
+            let mut connection = PgConnection::connect(&postgres.url()).await.expect("a database");
+            sqlx::query_scalar(query).fetch_all(&mut connection).await.expect("bodies")
+        } else {
+            let file = format!("sqlite://{}", self.folder.file("marquee.sqlite").display());
+            let mut connection = SqliteConnection::connect(&file).await.expect("a database");
+            sqlx::query_scalar(query).fetch_all(&mut connection).await.expect("bodies")
+        };
+        bodies.join("\n")
     }
 
     /// The lines of `feed log`.

@@ -7,7 +7,7 @@ use super::letter::Letter;
 use crate::domain::activity::Kind;
 use crate::domain::id::{ActivityId, ReviewId};
 use crate::store::activities::{self, Outgoing};
-use crate::store::{Tx, reviews};
+use crate::store::{Tx, received, reviews};
 
 /// What is larger is not passed on, since every follower's server would get it.
 const MOST_BYTES: usize = 64 * 1024;
@@ -29,6 +29,14 @@ impl Letter<'_> {
             Outgoing { id, critic: review.critic, kind: Kind::Forward, object: comment, body: self.body };
         activities::insert(tx, &passed, now).await?;
         activities::fan_out(tx, id).await?;
+        Ok(())
+    }
+
+    /// What its actor takes back is passed on no more, and its words are kept nowhere. Comes before it is deleted.
+    pub(super) async fn forget(&self, tx: &mut Tx, comment: Option<&Url>) -> anyhow::Result<()> {
+        let me = &self.activity.actor;
+        activities::end_forwards(tx, me, comment, self.app.clock.now()).await?;
+        received::forget_words(tx, me).await?;
         Ok(())
     }
 }

@@ -138,6 +138,7 @@ impl Letter<'_> {
             |before: &Standing| reply.is_update && !matches!(before.state.as_str(), "private" | "deleted");
         // A reply that is not for everyone any more is taken off the page.
         if let Some(before) = before.filter(is_taken_back) {
+            self.forget(tx, Some(&reply.post.note.id)).await?;
             comments::delete(tx, before.id, self.signed_at).await?;
             return Ok(Effect::Done("no longer public"));
         }

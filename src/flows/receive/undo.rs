@@ -79,6 +79,7 @@ impl Letter<'_> {
         if object == me {
             // What it sent before, and is still on its way, comes too late.
             reactions::withdraw(tx, me, me, self.signed_at).await?;
+            self.forget(tx, None).await?;
             actors::delete(tx, me, self.signed_at).await?;
             return Ok(Effect::Done("the account is gone"));
         }
@@ -90,6 +91,7 @@ impl Letter<'_> {
             }
             Some(comment) if comment.state == "deleted" => Ok(Effect::None("it is gone already")),
             Some(comment) => {
+                self.forget(tx, Some(object)).await?;
                 comments::delete(tx, comment.id, self.signed_at).await?;
                 if comment.state == "shown" {
                     self.pass_on(tx, comment.review_id, object).await?;
