@@ -32,6 +32,7 @@ mod origin;
 mod peers;
 mod publish;
 mod quotes;
+mod receiving;
 mod rendering;
 mod requests;
 mod rig;

@@ -175,7 +175,7 @@ pub async fn authenticate(app: &App, presented: &Presented) -> Result<Url, Unpro
 }
 
 /// Who signed, where the key that we know says so.
-async fn known_signer(app: &App, presented: &Presented) -> Result<Option<Url>, Unproven> {
+pub async fn known_signer(app: &App, presented: &Presented) -> Result<Option<Url>, Unproven> {
     let known = actors::key(&app.db, &presented.key_id).await.context("reading a key")?;
     match known {
         Some(known) if verifies(presented, &known.pem).await? => {

@@ -20,17 +20,17 @@ use url::Url;
 use letter::{Effect, Letter};
 
 use super::App;
-use super::authenticate::{Unproven, authenticate};
+use super::authenticate::{Unproven, authenticate, known_signer};
 use super::hold::{hold, until};
 use crate::domain::delivery::wait_after;
 use crate::domain::hash::hex;
 use crate::domain::id::LeaseId;
 use crate::domain::moderation::Standing;
-use crate::federation::signature::{self, Request};
+use crate::federation::signature::{self, Presented, Request};
 use crate::federation::vocab::incoming::{self, Activity, Created, Kind, ParseError, Updated};
-use crate::store::blocks;
 use crate::store::leases::Queue;
 use crate::store::received::{self, Accepted, Ended, Job};
+use crate::store::{actors, blocks};
 
 /// A job that fails this often is parked.
 const MOST_ATTEMPTS: i64 = 8;
@@ -88,17 +88,7 @@ pub async fn accept(app: &App, request: &Request<'_>) -> Result<(), Refused> {
     if carries_ours(app, &activity) {
         return Err(Refused::Unauthorised("what it carries has an id of ours".to_owned()));
     }
-    if is_blocked(app, &activity.actor, &presented.key_id).await? {
-        return Err(Refused::Blocked);
-    }
-    let signer = match authenticate(app, &presented).await {
-        Ok(signer) => signer,
-        // An account that deleted itself has no key any more. Where we never had it, nothing is to be done.
-        Err(Unproven::KeyGone) if is_self_delete(&activity, &presented.key_id) => return Ok(()),
-        Err(Unproven::Refused(refusal)) => return Err(refusal.into()),
-        Err(Unproven::Internal(error)) => return Err(error.into()),
-        Err(error) => return Err(Refused::Unauthorised(error.to_string())),
-    };
+    let Some(signer) = signer(app, &activity, &presented).await? else { return Ok(()) };
     if signer != activity.actor {
         return Err(Refused::Unauthorised("the key is another actor's".to_owned()));
     }
@@ -117,6 +107,32 @@ pub async fn accept(app: &App, request: &Request<'_>) -> Result<(), Refused> {
     Ok(())
 }
 
+/// Who is proven to have sent it; nobody where there is nothing to be done about it.
+async fn signer(app: &App, activity: &Activity, presented: &Presented) -> Result<Option<Url>, Refused> {
+    let key_id = &presented.key_id;
+    if is_blocked(app, &activity.actor, key_id).await? {
+        // Their words are theirs to take back, where that is proven without asking them anything.
+        if !matches!(&activity.kind, Kind::Delete { .. }) {
+            return Err(Refused::Blocked);
+        }
+        let known = known_signer(app, presented).await.map_err(anyhow::Error::from)?;
+        return known.map(Some).ok_or(Refused::Blocked);
+    }
+    match authenticate(app, presented).await {
+        Ok(signer) => Ok(Some(signer)),
+        // An account that deleted itself has no key any more: that its own server says so where it was, proves it.
+        Err(Unproven::KeyGone) if is_self_delete(activity, key_id) => {
+            let is_at_actor = without_fragment(key_id) == without_fragment(&activity.actor);
+            // Where we never met it, nothing is to be done.
+            let is_met = is_at_actor && actors::is_met(&app.db, &activity.actor).await?;
+            Ok(is_met.then(|| activity.actor.clone()))
+        }
+        Err(Unproven::Refused(refusal)) => Err(refusal.into()),
+        Err(Unproven::Internal(error)) => Err(error.into()),
+        Err(error) => Err(Refused::Unauthorised(error.to_string())),
+    }
+}
+
 /// Whether the critics do not want to hear the actor, or the server of the key. Then nothing is asked of either.
 async fn is_blocked(app: &App, actor: &Url, key_id: &Url) -> Result<bool, sqlx::Error> {
     if blocks::standing(&app.db, actor, &app.policy).await? == Standing::Blocked {
@@ -132,6 +148,12 @@ fn carries_ours(app: &App, activity: &Activity) -> bool {
         Kind::Create(Created::Reference(id)) | Kind::Update(Updated::Reference(id)) => app.origin.owns(id),
         _ => false,
     }
+}
+
+fn without_fragment(id: &Url) -> Url {
+    let mut document = id.clone();
+    document.set_fragment(None);
+    document
 }
 
 fn is_self_delete(activity: &Activity, key_id: &Url) -> bool {

@@ -42,7 +42,10 @@ async fn ensure_heard(app: &App, id: &Url) -> anyhow::Result<()> {
 pub async fn actor(app: &App, id: &Url) -> anyhow::Result<StoredActor> {
     ensure_heard(app, id).await?;
     let data = app.federation().await?;
-    Ok(ObjectId::<Peer>::from(id.clone()).dereference(&data).await?.stored)
+    let peer = ObjectId::<Peer>::from(id.clone()).dereference(&data).await?;
+    // A redirect may have led to another actor, who asked for nothing.
+    ensure!(peer.stored.uri == *id, "another actor is found there");
+    Ok(peer.stored)
 }
 
 /// The actor of that id as its server shows it now.
@@ -55,6 +58,7 @@ pub async fn refresh_with_aliases(app: &App, id: &Url) -> anyhow::Result<(Stored
     ensure_heard(app, id).await?;
     let data = app.federation().await?;
     let peer = ObjectId::<Peer>::from(id.clone()).dereference_forced(&data).await?;
+    ensure!(peer.stored.uri == *id, "another actor is found there");
     Ok((peer.stored, peer.also_known_as))
 }
 
@@ -202,6 +206,9 @@ pub async fn post(app: &App, id: &Url) -> anyhow::Result<Result<Note, Unfit>> {
         Ok(note) => note,
         Err(error) => return error.downcast::<Unfit>().map(Err),
     };
+    if note.id != *id {
+        return Ok(Err(Unfit::Elsewhere));
+    }
     // Its author may be blocked where its server is not.
     let author = note.attributed_to.clone().context("the post has no author")?;
     let standing = blocks::standing(&app.db, &author, &app.policy).await?;

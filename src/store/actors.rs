@@ -106,6 +106,22 @@ pub async fn save(tx: &mut Tx, actor: &StoredActor) -> Result<()> {
     Ok(())
 }
 
+/// Whether anything of an actor is here that goes when it goes.
+pub async fn is_met(db: &Db, uri: &url::Url) -> Result<bool> {
+    let met: Option<String> = read!(db, |c| {
+        sqlx::query_scalar(
+        "select uri from actors where uri = $1 and deleted_at is null
+         union all select actor from comments where actor = $1 and state <> 'deleted'
+         union all select actor from followers where actor = $1 and state in ('following', 'pending', 'blocking')
+         limit 1",
+    )
+    .bind(uri.as_str())
+    .fetch_optional(c)
+    .await
+    })?;
+    Ok(met.is_some())
+}
+
 /// Whether the critics let this actor through, once and for all.
 pub async fn is_trusted(db: &Db, uri: &url::Url) -> Result<bool> {
     let trusted: Option<i64> = read!(db, |c| sqlx::query_scalar(

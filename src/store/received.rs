@@ -98,21 +98,26 @@ pub enum Ended {
     Parked,
 }
 
-/// Ends a job, in the transaction that holds its effect. False where the lease was lost: then nothing of
-/// the transaction may commit.
+/// Ends a job, in the transaction that holds its effect. False where the lease was lost, or a block dropped
+/// the job meanwhile: then nothing of the transaction may commit.
 pub async fn finish(tx: &mut Tx, id: ReceivedId, lease: LeaseId, ended: Ended, note: &str) -> Result<bool> {
     let state = match ended {
         Ended::Done => "done",
         Ended::Dropped => "dropped",
         Ended::Parked => "parked",
     };
-    run!(tx, sqlx::query(
-        "update received set state = $3, note = $4, lease = null, lease_until = null where id = $1 and lease = $2",
+    run!(
+        tx,
+        sqlx::query(
+            "update received set state = $3, note = $4, lease = null, lease_until = null
+         where id = $1 and lease = $2 and state = 'queued'",
+        )
+        .bind(id)
+        .bind(lease)
+        .bind(state)
+        .bind(note)
     )
-    .bind(id)
-    .bind(lease)
-    .bind(state)
-    .bind(note)).map(|rows| rows == 1)
+    .map(|rows| rows == 1)
 }
 
 /// Tries a job again later, or once what it waits for is here.
@@ -129,7 +134,7 @@ pub async fn defer(
         sqlx::query(
             "update received set attempts = attempts + 1, next_attempt_at = $3, note = $4, waits_for = $5,
             lease = null, lease_until = null
-         where id = $1 and lease = $2",
+         where id = $1 and lease = $2 and state = 'queued'",
         )
         .bind(id)
         .bind(lease)

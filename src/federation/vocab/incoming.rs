@@ -125,6 +125,8 @@ pub enum Kind {
         object: Url,
         /// The post that quotes it.
         instrument: Url,
+        /// Whether the post is there with its author, and not just its id.
+        is_attributed: bool,
     },
     /// Anything else; taken and forgotten.
     Other,
@@ -329,10 +331,11 @@ impl<'a> Envelope<'a> {
         let instrument = reference(value).and_then(|id| self.rules.id(id));
         let instrument = instrument.ok_or(ParseError::NotAnId("instrument"))?;
         let mut authors = authors(value, self.rules).peekable();
-        if authors.peek().is_some() && !authors.any(|author| author == *self.actor) {
+        let is_attributed = authors.peek().is_some();
+        if is_attributed && !authors.any(|author| author == *self.actor) {
             return Err(ParseError::ForeignAuthor);
         }
-        Ok(Kind::QuoteRequest { object: self.object()?, instrument })
+        Ok(Kind::QuoteRequest { object: self.object()?, instrument, is_attributed })
     }
 
     fn undone(self) -> Result<Undone, ParseError> {

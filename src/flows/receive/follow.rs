@@ -39,12 +39,17 @@ impl Letter<'_> {
         {
             return Ok(Effect::None("it was undone"));
         }
+        if before.as_ref().is_some_and(|before| self.is_older_than(before)) {
+            return Ok(Effect::None("a newer one is here"));
+        }
         let state = before.as_ref().map_or("gone", |before| before.state.as_str());
         if state == "blocking" {
             comments::release_all_of(tx, &actor.uri, critic).await?;
         }
         if self.app.policy.approve_followers && state != "following" {
-            followers::follow(tx, critic, actor, follow.map(Url::as_str), None, self.signed_at).await?;
+            let waits = before.filter(|before| before.state == "pending");
+            let signed_at = waits.map_or(self.signed_at, |before| before.signed_at.max(self.signed_at));
+            followers::follow(tx, critic, actor, follow.map(Url::as_str), None, signed_at).await?;
             return Ok(Effect::Done("waits for the critic's yes"));
         }
         self.accept_follow(tx, critic, actor, before).await
@@ -74,6 +79,17 @@ impl Letter<'_> {
             "gone" => before.signed_at > self.signed_at,
             _ => false,
         }
+    }
+
+    /// Whether another Follow that was signed later stands: an Undo of this one must not end that one. A follow
+    /// without an id may have come with a Move; it is answered when its own Follow comes.
+    fn is_older_than(&self, before: &Standing) -> bool {
+        let stands = matches!(before.state.as_str(), "following" | "pending");
+        let is_another = before
+            .follow_uri
+            .as_deref()
+            .is_some_and(|known| self.activity.id.as_ref().is_none_or(|id| id.as_str() != known));
+        stands && is_another && before.signed_at > self.signed_at
     }
 
     async fn accept_follow(

@@ -52,7 +52,9 @@ impl Letter<'_> {
     pub(super) async fn prepare(&self) -> anyhow::Result<Prepared> {
         let me = &self.activity.actor;
         // Since it was accepted, somebody may have had enough of them.
-        if blocks::standing(&self.app.db, me, &self.app.policy).await? == Standing::Blocked {
+        if !self.is_delete()
+            && blocks::standing(&self.app.db, me, &self.app.policy).await? == Standing::Blocked
+        {
             return Ok(Prepared::Nothing("blocked"));
         }
         match &self.activity.kind {
@@ -69,7 +71,9 @@ impl Letter<'_> {
                 Ok(Prepared::Plain)
             }
             Kind::Move { object, target } => self.prepare_move(object, target).await,
-            Kind::QuoteRequest { object, instrument } => self.prepare_quote(object, instrument).await,
+            Kind::QuoteRequest { object, instrument, is_attributed } => {
+                self.prepare_quote(object, instrument, *is_attributed).await
+            }
             _ => Ok(Prepared::Plain),
         }
     }
@@ -116,6 +120,11 @@ impl Letter<'_> {
             Kind::Update(Updated::Actor(_)) => Ok(Effect::Done("profile read again")),
             _ => Ok(Effect::None("nothing is done about this kind")),
         }
+    }
+
+    /// Who is not heard may still take back what they said.
+    const fn is_delete(&self) -> bool {
+        matches!(&self.activity.kind, Kind::Delete { .. })
     }
 
     fn is_self_delete(&self) -> bool {

@@ -16,7 +16,12 @@ use crate::store::stamps::{self, Granted};
 use crate::store::{Tx, deliveries, reactions, reviews};
 
 impl Letter<'_> {
-    pub(super) async fn prepare_quote(&self, object: &Url, instrument: &Url) -> anyhow::Result<Prepared> {
+    pub(super) async fn prepare_quote(
+        &self,
+        object: &Url,
+        instrument: &Url,
+        is_attributed: bool,
+    ) -> anyhow::Result<Prepared> {
         let me = &self.activity.actor;
         if instrument.origin() != me.origin() {
             return Ok(Prepared::Nothing("what quotes is on another server"));
@@ -28,6 +33,13 @@ impl Letter<'_> {
         let Some(review) = review.filter(|r| r.state.is_public() || r.state == State::Retracted) else {
             return Ok(Prepared::Nothing("it is not about a review"));
         };
+        // By its id alone anybody could ask for the post of somebody else on the same server.
+        if !is_attributed {
+            let author = resolve::post(self.app, instrument).await?.ok().and_then(|note| note.attributed_to);
+            if author.as_ref() != Some(me) {
+                return Ok(Prepared::Nothing("the post is another actor's"));
+            }
+        }
         let quoter = resolve::actor(self.app, me).await?;
         Ok(Prepared::Quote(Box::new(review), Box::new(quoter)))
     }
@@ -44,7 +56,10 @@ impl Letter<'_> {
         let me = &self.activity.actor;
         // A post that is gone does not come back.
         let is_gone = reactions::withdrawn(tx, instrument, me).await?.is_some();
-        if is_gone || self.is_withdrawn(tx, self.activity.id.as_ref()).await? {
+        if is_gone
+            || self.is_withdrawn(tx, self.activity.id.as_ref()).await?
+            || self.is_withdrawn(tx, Some(&requests_for(instrument))).await?
+        {
             return Ok(Effect::None("it was undone"));
         }
         let before = stamps::standing(tx, review.id, instrument).await?;
@@ -145,6 +160,14 @@ impl Letter<'_> {
         if stamps::withdraw_note(tx, note, &self.activity.actor, self.signed_at).await? {
             return Ok(Effect::Done("quotes no longer"));
         }
-        Ok(Effect::None("nothing was asked"))
+        reactions::withdraw(tx, &requests_for(note), &self.activity.actor, self.signed_at).await?;
+        Ok(Effect::Done("undone before it came"))
     }
+}
+
+/// What stands for the requests about a post among the things that somebody took back.
+fn requests_for(note: &Url) -> Url {
+    let mut requests = note.clone();
+    requests.set_fragment(Some(&format!("{}-QuoteRequest", note.fragment().unwrap_or_default())));
+    requests
 }

@@ -89,9 +89,14 @@ impl Letter<'_> {
             Some(comment) if comment.actor != me.as_str() => {
                 Ok(Effect::None("the comment is another actor's"))
             }
-            Some(comment) if comment.state == "deleted" => Ok(Effect::None("it is gone already")),
+            Some(comment) if comment.state == "deleted" => {
+                reactions::withdraw(tx, object, me, self.signed_at).await?;
+                Ok(Effect::None("it is gone already"))
+            }
             Some(comment) => {
                 self.forget(tx, Some(object)).await?;
+                // A quote that it was, too, may be asked for late.
+                reactions::withdraw(tx, object, me, self.signed_at).await?;
                 comments::delete(tx, comment.id, self.signed_at).await?;
                 if comment.state == "shown" {
                     self.pass_on(tx, comment.review_id, object).await?;

@@ -429,8 +429,9 @@ fn a_move_a_report_and_the_wish_to_quote_are_read() {
     );
 
     let note = format!("{BOB}/statuses/5");
-    let asked = Kind::QuoteRequest { object: url(ARTICLE), instrument: url(&note) };
     for instrument in [json!(note), json!({"id": note, "type": "Note", "attributedTo": BOB}), json!([note])] {
+        let is_attributed = instrument.is_object();
+        let asked = Kind::QuoteRequest { object: url(ARTICLE), instrument: url(&note), is_attributed };
         for type_name in [json!("QuoteRequest"), json!(["https://w3id.org/fep/044f#QuoteRequest"])] {
             let request =
                 json!({"type": type_name, "actor": BOB, "object": ARTICLE, "instrument": instrument});
