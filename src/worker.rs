@@ -30,6 +30,9 @@ const KEEP_DONE: Duration = Duration::from_hours(7 * 24);
 /// Deliveries that were given up, and raw activities, are kept this long.
 const KEEP: Duration = Duration::from_hours(30 * 24);
 
+/// Answers that are forgotten at a time.
+const MOST_FORGOTTEN: u32 = 1000;
+
 /// Tells everyone to finish what they do and begin nothing new.
 pub type Shutdown = watch::Receiver<bool>;
 
@@ -237,6 +240,7 @@ async fn forget_once(app: &App, now: Timestamp) -> anyhow::Result<()> {
     received::forget(&mut tx, now, now - KEEP).await?;
     deliveries::forget(&mut tx, now - KEEP_DONE, now - KEEP).await?;
     activities::forget_forwards(&mut tx, now - KEEP_DONE).await?;
+    activities::forget_answers(&mut tx, now - KEEP, MOST_FORGOTTEN).await?;
     hosts::forget(&mut tx, now - KEEP).await?;
     keys::forget(&mut tx, now).await?;
     reports::forget(&mut tx, now - KEEP).await?;

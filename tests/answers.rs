@@ -15,6 +15,7 @@ both_databases!(
     an_edit_of_an_answer_is_newer_and_a_deletion_is_for_good,
     the_same_answer_again_is_refused,
     an_answer_names_whom_its_text_names,
+    an_answer_is_served_as_it_was_sent_whatever_became_of_whom_it_names,
     a_reply_to_an_answer_hangs_under_it,
     answers_go_with_the_review_that_is_retracted,
     what_can_not_be_answered_is_said,
@@ -205,6 +206,23 @@ async fn an_answer_names_whom_its_text_names(database: Database) {
     let content = create["object"]["content"].as_str().expect("content");
     assert!(content.contains("class=\"mention\"") && content.contains(">@bob</a>"), "{content}");
     assert!(content.contains("@nobody@other.test"), "{content}");
+}
+
+async fn an_answer_is_served_as_it_was_sent_whatever_became_of_whom_it_names(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let note = stage.comment(&stage.alice, &article, "Who waves at ferries").await;
+    let id = note_at(&stage, &answer(&stage, id_of(&note), "Nobody at all").await);
+    let create = stage.remote.await_activity("the Create", is_about("Create", &id)).await;
+    assert_eq!(create["object"]["tag"][0]["href"], stage.alice.id());
+    let leave = stage.alice.activity("Delete", &stage.alice.id().into());
+    stage.alice.deliver(stage.shared_inbox(), &leave).await;
+    let is_gone = |page: &Page| page.text.contains("This comment was deleted by its author.");
+    stage.await_page(&article, "a placeholder", is_gone).await;
+    let served = stage.world.client.document(&id).await;
+    for member in ["tag", "content", "to", "cc"] {
+        assert_eq!(served[member], create["object"][member], "{member}");
+    }
 }
 
 async fn a_reply_to_an_answer_hangs_under_it(database: Database) {

@@ -63,6 +63,10 @@ async fn a_revision_goes_out_under_the_same_id(database: Database) {
     let is_second = |a: &Value| a["type"] == "Update" && a["object"]["updated"] != first;
     let second = stage.remote.await_activity("the second Update", is_second).await;
     assert!(second["object"]["updated"].as_str() > first.as_str(), "each edit is newer than the last");
+    let old = stage.world.client.document(id_of(&update)).await;
+    let content = old["object"]["content"].as_str().expect("content");
+    assert!(content.contains("And again.") && !content.contains("by daylight"), "replaced words: {content}");
+    assert_eq!((&old["id"], &old["type"]), (&update["id"], &"Update".into()));
 }
 
 async fn an_old_address_leads_to_the_new_one(database: Database) {

@@ -122,6 +122,11 @@ async fn a_quote_that_the_critic_revokes_is_gone_for_good(database: Database) {
     let is_it = |a: &Value| a["type"] == "Reject" && a["object"]["id"] == again["id"];
     stage.remote.await_activity("the Reject", is_it).await;
     await_status(&stage, &stamp, 410).await;
+    // Who asks once more at once was told.
+    again["id"] = json!(format!("{}/quote_requests/and-again", stage.alice.id()));
+    stage.alice.deliver(stage.inbox(), &again).await;
+    stage.settle().await;
+    assert_eq!(stage.remote.distinct("Reject").len(), 1);
     let twice = stage.app.cli(&["quote", "revoke", id]).await;
     assert!(!twice.status.success(), "it is gone already");
 }

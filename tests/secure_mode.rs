@@ -138,6 +138,10 @@ async fn who_is_blocked_is_told_so(database: Database) {
         assert!(answer.header("cache-control").contains("private"));
     }
     assert_eq!(stage.alice.fetch(Form::Cavage, stage.actor()).await.status, 200, "the key is for everyone");
+    let stranger = stage.remote.user("stranger");
+    let before = stage.remote.requests();
+    assert_eq!(stranger.fetch(Form::Cavage, &article).await.status, 403);
+    assert_eq!(stage.remote.requests(), before, "of who is not named no key is asked");
 }
 
 async fn two_servers_in_secure_mode_do_not_wait_for_each_other(database: Database) {

@@ -15,7 +15,6 @@ alter table actors add column avatar text;         -- the picture's name under /
 alter table actors add column avatar_of text;      -- the icon that was last asked for, whether or not it came
 alter table actors add column indexable bigint not null default 1; -- 0: its words stay out of search and feeds
 alter table actors add column trusted bigint not null default 0;   -- 1: the critic let it through
-alter table actors add column moved_to text;
 
 create index actors_by_host on actors (host);
 create index followers_by_host on followers (host);
@@ -23,9 +22,11 @@ create index received_by_actor on received (actor, id);
 
 create index actors_by_icon on actors (uri) where icon is not null and (avatar_of is null or avatar_of <> icon);
 create index actors_by_avatar on actors (avatar) where avatar is not null;
+create index actors_by_handle on actors (lower(handle));
 
 alter table comments add column critic_id text references critics (id); -- where a critic of this site wrote it
 alter table comments add column source text;       -- what the critic typed, as Markdown
+alter table comments add column mentions text; -- whom a critic of this site speaks to in it, JSON
 create index comments_by_critic on comments (critic_id, created_at) where critic_id is not null;
 
 -- How other servers like to be spoken to.
@@ -78,3 +79,8 @@ create table reports (
 );
 create index reports_by_host on reports (host, created_at);
 create index reports_by_state on reports (state, id);
+
+-- Answers that nobody needs any more are found by these.
+create index stamps_by_accept on stamps (accept_id) where accept_id is not null;
+create index followers_by_accept on followers (accept_id) where accept_id is not null;
+create index activities_of_answers on activities (created_at) where kind in ('Accept', 'Reject');

@@ -145,8 +145,6 @@ pub async fn load(app: &App, id: CommentId) -> anyhow::Result<Option<(Answer, St
         "withdrawn".clone_into(&mut stored.state);
     }
     let parent = Url::parse(&stored.parent_uri)?;
-    let author = author(app, &parent).await?;
-    let source = stored.source.as_deref().unwrap_or_default();
     let answer = Answer {
         id,
         critic: stored.critic_id,
@@ -157,7 +155,7 @@ pub async fn load(app: &App, id: CommentId) -> anyhow::Result<Option<(Answer, St
         language: stored.language.clone(),
         published: stored.published_at,
         edited: stored.edited_at,
-        mentions: mentions(app, author.as_ref(), source).await?,
+        mentions: stored.mentions()?,
     };
     Ok(Some((answer, stored)))
 }

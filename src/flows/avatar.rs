@@ -3,6 +3,7 @@
 //! What is asked for stands in the actor's row: an icon is asked for once, whether it comes or not, and again
 //! where the actor shows another. A picture that nobody uses any more is removed.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use object_store::ObjectStoreExt;
@@ -10,7 +11,8 @@ use object_store::path::Path as StorePath;
 use tokio::task::JoinSet;
 
 use super::App;
-use super::picture;
+use super::picture::{self, Picture};
+use crate::store::Tx;
 use crate::store::avatars::{self, Pending};
 
 /// Pictures that are fetched at a time.
@@ -43,11 +45,8 @@ pub async fn step(app: &App, round: &mut Round) -> anyhow::Result<bool> {
     for actor in unwanted {
         let mut tx = app.db.begin().await?;
         avatars::forget(&mut tx, &actor.uri).await?;
-        let unused = avatars::remove_unused(&mut tx, &actor.name).await?;
+        remove_unused(app, &mut tx, &actor.name).await?;
         tx.commit().await?;
-        if unused {
-            remove(app, &actor.name).await;
-        }
     }
     Ok(found || dropped)
 }
@@ -66,26 +65,31 @@ async fn fetch(app: App, actor: Pending) -> anyhow::Result<()> {
         }
     };
     let mut tx = app.db.begin().await?;
+    // Both in one order everywhere, so that no two wait for each other.
+    let names: BTreeSet<&str> = picture.iter().map(Picture::name).chain(actor.avatar.as_deref()).collect();
+    for name in names {
+        picture::lock(&mut tx, name).await?;
+    }
     let name = match picture {
         Some(picture) => Some(picture.save(&mut tx, app.clock.now()).await?.name),
         None => None,
     };
     avatars::set(&mut tx, &actor.uri, &actor.icon, name.as_deref()).await?;
-    let old = actor.avatar.filter(|old| Some(old) != name.as_ref());
-    let unused = match &old {
-        Some(old) => avatars::remove_unused(&mut tx, old).await?,
-        None => false,
-    };
-    tx.commit().await?;
-    if let Some(old) = old.filter(|_| unused) {
-        remove(&app, &old).await;
+    if let Some(old) = actor.avatar.filter(|old| Some(old) != name.as_ref()) {
+        remove_unused(&app, &mut tx, &old).await?;
     }
+    tx.commit().await?;
     Ok(())
 }
 
-/// The row is gone, so the file is served to nobody any more, whether or not it can be removed now.
-async fn remove(app: &App, name: &str) {
-    if let Err(error) = app.media.delete(&StorePath::from(name)).await {
+/// Removes a picture that nobody uses, its file while its name is locked: whoever saves the same picture waits, and
+/// puts the file again. Where it cannot be removed now it stays, and is served to nobody.
+async fn remove_unused(app: &App, tx: &mut Tx, name: &str) -> anyhow::Result<()> {
+    picture::lock(tx, name).await?;
+    if avatars::remove_unused(tx, name).await?
+        && let Err(error) = app.media.delete(&StorePath::from(name)).await
+    {
         tracing::warn!(name, %error, "a picture that nobody uses stays in the folder");
     }
+    Ok(())
 }

@@ -62,6 +62,11 @@ pub async fn way_home(app: &App, typed: &str, wish: Wish, object: &Url, acct: &s
     intents::way_home(&answer.body, &reader, wish, object, acct, app.rules).ok_or(Refused::NoWay(host))
 }
 
+/// The server that is asked for the page.
+pub fn host_of(typed: &str, rules: Rules) -> Option<String> {
+    reader(typed, rules).map(|reader| reader.host)
+}
+
 /// Who reads: `@user@host` in any spelling, or the address of a page like `https://host/@user`.
 fn reader(typed: &str, rules: Rules) -> Option<Handle> {
     match webfinger::parse_resource(typed, rules)? {

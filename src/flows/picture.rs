@@ -1,10 +1,12 @@
 //! Pictures come into our own folder, so that no reader's browser asks a third party.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use object_store::ObjectStoreExt;
+use bytes::Bytes;
 use object_store::path::Path as StorePath;
+use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::App;
 use crate::domain::hash::sha256_hex;
@@ -25,29 +27,40 @@ const MOST_PIXELS: usize = 12_000;
 
 /// A picture whose file is in the folder already.
 #[derive(Debug, Clone)]
-pub struct Picture(Media);
+pub struct Picture {
+    media: Media,
+    /// Its content, and where its file is: another may remove the file before the picture is written down.
+    bytes: Bytes,
+    folder: Arc<dyn ObjectStore>,
+}
+
+/// Whoever writes a picture of that name down, or removes it, is alone until the transaction ends.
+pub(super) async fn lock(tx: &mut Tx, name: &str) -> crate::store::Result<()> {
+    tx.lock(&format!("picture {name}")).await
+}
 
 impl Picture {
     /// Its name under `/media/`, which tells its content.
     pub(super) fn name(&self) -> &str {
-        &self.0.name
+        &self.media.name
     }
 
     /// Writes it down as the critic's avatar.
-    pub async fn set_as_avatar(
-        self,
-        tx: &mut Tx,
-        critic: CriticId,
-        now: Timestamp,
-    ) -> crate::store::Result<()> {
+    pub async fn set_as_avatar(self, tx: &mut Tx, critic: CriticId, now: Timestamp) -> anyhow::Result<()> {
         let media = self.save(tx, now).await?;
-        critics::set_avatar(tx, critic, &media.name, &media.media_type).await
+        critics::set_avatar(tx, critic, &media.name, &media.media_type).await?;
+        Ok(())
     }
 
-    /// Writes it down.
-    pub(super) async fn save(self, tx: &mut Tx, now: Timestamp) -> crate::store::Result<Media> {
-        let id = media::insert(tx, &self.0, now).await?;
-        Ok(Media { id, ..self.0 })
+    /// Writes it down; its file is there when this ends.
+    pub(super) async fn save(self, tx: &mut Tx, now: Timestamp) -> anyhow::Result<Media> {
+        lock(tx, &self.media.name).await?;
+        let id = media::insert(tx, &self.media, now).await?;
+        let place = StorePath::from(self.media.name.as_str());
+        if self.folder.head(&place).await.is_err() {
+            self.folder.put(&place, self.bytes.into()).await.context("it cannot be stored")?;
+        }
+        Ok(Media { id, ..self.media })
     }
 }
 
@@ -68,9 +81,10 @@ pub async fn fetch_poster(app: &App, poster: Option<&Poster>, folder: Option<&Pa
 pub async fn fetch(app: &App, source: &url::Url, folder: Option<&Path>) -> anyhow::Result<Picture> {
     if let Some(known) = media::by_source(&app.db, source.as_str()).await?
         && source.scheme() != "file"
-        && app.media.head(&StorePath::from(known.name.as_str())).await.is_ok()
+        && let Ok(file) = app.media.get(&StorePath::from(known.name.as_str())).await
+        && let Ok(bytes) = file.bytes().await
     {
-        return Ok(Picture(known));
+        return Ok(Picture { media: known, bytes, folder: Arc::clone(&app.media) });
     }
     let bytes = if source.scheme() == "file" {
         read_file(source, folder.context("a file, where only the web is read")?).await?
@@ -86,7 +100,7 @@ pub(super) async fn fetch_avatar(app: &App, source: &url::Url) -> anyhow::Result
     let bytes = download(app, source, MOST_AVATAR).await?;
     let mut picture = keep(app, source, bytes).await?;
     // Known by what it is and not by where it came from: it never takes the place of another picture.
-    picture.0.source = format!("avatar {}", picture.0.name);
+    picture.media.source = format!("avatar {}", picture.media.name);
     Ok(picture)
 }
 
@@ -104,15 +118,17 @@ async fn keep(app: &App, source: &url::Url, bytes: Vec<u8>) -> anyhow::Result<Pi
     ensure!(size.width.max(size.height) <= MOST_PIXELS, "it is larger than {MOST_PIXELS} pixels");
     let name = format!("{}.{ending}", sha256_hex(&bytes));
     let place = StorePath::from(name.as_str());
-    app.media.put(&place, bytes.into()).await.context("it cannot be stored")?;
-    Ok(Picture(Media {
+    let bytes = Bytes::from(bytes);
+    app.media.put(&place, bytes.clone().into()).await.context("it cannot be stored")?;
+    let media = Media {
         id: MediaId::new(app.clock.now()),
         name,
         media_type: media_type.to_owned(),
         width: u32::try_from(size.width)?,
         height: u32::try_from(size.height)?,
         source: source.to_string(),
-    }))
+    };
+    Ok(Picture { media, bytes, folder: Arc::clone(&app.media) })
 }
 
 async fn read_file(source: &url::Url, folder: &Path) -> anyhow::Result<Vec<u8>> {

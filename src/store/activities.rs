@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, read, run};
+use super::{Db, Result, Tx, on, read, run};
 use crate::domain::activity::Kind;
 use crate::domain::id::{ActivityId, CriticId};
 use crate::domain::time::Timestamp;
@@ -113,5 +113,45 @@ pub async fn end_forwards(
             sqlx::query(statement).bind(actor.as_str()).bind(comment.map_or("", url::Url::as_str)).bind(now)
         )?;
     }
+    Ok(())
+}
+
+/// Whether the critic said that of the object since then.
+pub async fn said_since(
+    tx: &mut Tx,
+    critic: CriticId,
+    kind: Kind,
+    object: &url::Url,
+    since: Timestamp,
+) -> Result<bool> {
+    let found: Option<i64> = on!(tx, |c| sqlx::query_scalar(
+        "select created_at from activities
+         where object_uri = $1 and critic_id = $2 and kind = $3 and created_at > $4 limit 1",
+    )
+    .bind(object.as_str())
+    .bind(critic)
+    .bind(kind.as_str())
+    .bind(since)
+    .fetch_optional(c)
+    .await)?;
+    Ok(found.is_some())
+}
+
+/// Forgets some of the Accepts and Rejects from before then that stand for nothing any more.
+pub async fn forget_answers(tx: &mut Tx, before: Timestamp, limit: u32) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "delete from activities where id in (
+                select a.id from activities a where a.kind in ('Accept', 'Reject') and a.created_at <= $1
+                and not exists (select 1 from followers f where f.accept_id = a.id)
+                and not exists (select 1 from stamps s where s.accept_id = a.id and s.state = 'granted')
+                and not exists (select 1 from deliveries d where d.activity_id = a.id)
+                and not exists (select 1 from fanouts o where o.activity_id = a.id)
+                order by a.created_at limit $2)",
+        )
+        .bind(before)
+        .bind(i64::from(limit))
+    )?;
     Ok(())
 }

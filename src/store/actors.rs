@@ -133,23 +133,12 @@ pub async fn is_trusted(db: &Db, uri: &url::Url) -> Result<bool> {
     Ok(trusted == Some(1))
 }
 
-/// The actor is now another one.
-pub async fn set_moved(tx: &mut Tx, uri: &url::Url, target: &url::Url) -> Result<()> {
-    run!(
-        tx,
-        sqlx::query("update actors set moved_to = $2 where uri = $1")
-            .bind(uri.as_str())
-            .bind(target.as_str())
-    )?;
-    Ok(())
-}
-
 /// An actor deleted itself: it follows nobody, its comments lose their text, its likes do not count.
 pub async fn delete(tx: &mut Tx, uri: &url::Url, signed_at: Timestamp) -> Result<()> {
     let statements = [
         // The picture's name stays until the file is gone.
-        "update actors set deleted_at = $2, name = '', handle = null, url = uri, icon = null, moved_to = null,
-            trusted = 0 where uri = $1",
+        "update actors set deleted_at = $2, name = '', handle = null, url = uri, icon = null, trusted = 0
+            where uri = $1",
         "delete from actor_keys where actor = $1 and $2 is not null",
         "update followers set state = 'gone', follow_uri = null, signed_at = $2 where actor = $1",
         "update comments set state = case when state = 'private' then state else 'deleted' end, content = '',

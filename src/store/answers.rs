@@ -1,9 +1,10 @@
 //! What the critics of this site say in the threads of their reviews: comments of their own.
 
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, on, read, run};
-use crate::domain::comment::Answer;
+use super::{Db, Result, Tx, from_json, json, on, read, run};
+use crate::domain::comment::{Answer, Mention};
 use crate::domain::id::{CommentId, CriticId, ReviewId};
 use crate::domain::time::Timestamp;
 
@@ -22,6 +23,8 @@ pub struct Stored {
     pub content: String,
     /// What the critic typed.
     pub source: Option<String>,
+    /// Whom it speaks to, as JSON.
+    mentions: Option<String>,
     /// BCP 47.
     pub language: Option<String>,
     /// `shown` or `deleted`.
@@ -32,6 +35,39 @@ pub struct Stored {
     pub edited_at: Option<Timestamp>,
     /// When its state last changed.
     pub signed_at: Timestamp,
+}
+
+impl Stored {
+    /// Whom it speaks to, as it was sent.
+    pub fn mentions(&self) -> Result<Vec<Mention>> {
+        let kept: Vec<Spoken> = self.mentions.as_deref().map(from_json).transpose()?.unwrap_or_default();
+        let mention = |kept: Spoken| Mention {
+            actor: kept.actor,
+            page: kept.page,
+            handle: kept.handle,
+            in_text: kept.in_text,
+        };
+        Ok(kept.into_iter().map(mention).collect())
+    }
+}
+
+/// A mention as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Spoken {
+    actor: url::Url,
+    page: url::Url,
+    handle: Option<String>,
+    in_text: bool,
+}
+
+fn mentions_json(mentions: &[Mention]) -> String {
+    let spoken = |mention: &Mention| Spoken {
+        actor: mention.actor.clone(),
+        page: mention.page.clone(),
+        handle: mention.handle.clone(),
+        in_text: mention.in_text,
+    };
+    json(&mentions.iter().map(spoken).collect::<Vec<_>>())
 }
 
 /// Writes a new answer down.
@@ -47,8 +83,8 @@ pub async fn insert(
         tx,
         sqlx::query(
             "insert into comments (id, review_id, uri, url, actor, parent_uri, content, language, state, published_at,
-                signed_at, created_at, critic_id, source)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, 'shown', $9, $10, $10, $11, $12)",
+                signed_at, created_at, critic_id, source, mentions)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, 'shown', $9, $10, $10, $11, $12, $13)",
         )
         .bind(answer.id)
         .bind(answer.review)
@@ -62,6 +98,7 @@ pub async fn insert(
         .bind(now)
         .bind(answer.critic)
         .bind(source)
+        .bind(mentions_json(&answer.mentions))
     )?;
     Ok(())
 }
@@ -70,7 +107,8 @@ pub async fn insert(
 pub async fn by_id(db: &Db, id: CommentId) -> Result<Option<Stored>> {
     read!(db, |c| {
         sqlx::query_as(
-        "select id, critic_id, review_id, parent_uri, content, source, language, state, published_at, edited_at, signed_at
+        "select id, critic_id, review_id, parent_uri, content, source, mentions, language, state, published_at, edited_at,
+            signed_at
          from comments where id = $1 and critic_id is not null",
     )
     .bind(id)
@@ -102,7 +140,7 @@ pub async fn edit(tx: &mut Tx, answer: &Answer, source: &str, now: Timestamp) ->
     run!(
         tx,
         sqlx::query(
-            "update comments set content = $2, source = $3, edited_at = $4, signed_at = $5
+            "update comments set content = $2, source = $3, edited_at = $4, signed_at = $5, mentions = $6
              where id = $1 and state = 'shown' and critic_id is not null",
         )
         .bind(answer.id)
@@ -110,6 +148,7 @@ pub async fn edit(tx: &mut Tx, answer: &Answer, source: &str, now: Timestamp) ->
         .bind(source)
         .bind(answer.edited)
         .bind(now)
+        .bind(mentions_json(&answer.mentions))
     )
     .map(|rows| rows == 1)
 }

@@ -300,7 +300,8 @@ pub async fn delete(tx: &mut Tx, id: CommentId, signed_at: Timestamp) -> Result<
         tx,
         sqlx::query(
             "update comments set state = case when state = 'private' then state else 'deleted' end, content = '',
-            source = null, warning = null, language = null, url = uri, edited_at = null, signed_at = $2
+                source = null, mentions = null, warning = null, language = null, url = uri, edited_at = null,
+                signed_at = $2
          where id = $1",
         )
         .bind(id)

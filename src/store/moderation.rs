@@ -139,7 +139,7 @@ pub async fn actor_of_handle(db: &Db, handle: &str) -> Result<Option<String>> {
         sqlx::query_scalar(
         "select uri from actors where lower(handle) = $1 and deleted_at is null order by fetched_at desc limit 1",
     )
-    .bind(handle.to_lowercase())
+    .bind(handle.to_ascii_lowercase())
     .fetch_optional(c)
     .await
     })

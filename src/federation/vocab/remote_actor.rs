@@ -38,8 +38,6 @@ pub struct RemoteActor {
     pub webfinger: Option<String>,
     /// Its other accounts, as it says: an account that moved here is among them.
     pub also_known_as: Vec<Url>,
-    /// The account that it moved to.
-    pub moved_to: Option<Url>,
     /// Where the actor's picture is.
     pub icon: Option<Url>,
     /// Whether the actor's words may be found by searching (FEP-5feb). Who does not say so says nothing against it.
@@ -95,7 +93,6 @@ impl RemoteActor {
                 .filter_map(reference)
                 .filter_map(|id| rules.id(id))
                 .collect(),
-            moved_to: address(value, "movedTo", rules),
             icon: icon(value, rules),
             indexable: value.get("indexable").and_then(Value::as_bool).unwrap_or(true),
             is_suspended: value.get("suspended").and_then(Value::as_bool).unwrap_or(false),

@@ -5,7 +5,7 @@ use url::Url;
 use super::letter::{Effect, Letter, Prepared};
 use crate::flows::resolve;
 use crate::store::actors::StoredActor;
-use crate::store::{Tx, actors, followers};
+use crate::store::{Tx, followers};
 
 impl Letter<'_> {
     /// Only a follower's move is worth a request. The new account must say that the old one is its own.
@@ -29,7 +29,6 @@ impl Letter<'_> {
     pub(super) async fn transfer(&self, tx: &mut Tx, new: &StoredActor) -> anyhow::Result<Effect> {
         let me = &self.activity.actor;
         followers::transfer(tx, me, new, self.signed_at).await?;
-        actors::set_moved(tx, me, &new.uri).await?;
         Ok(Effect::Done("the follow moved along"))
     }
 }

@@ -124,6 +124,10 @@ impl Letter<'_> {
         quoter: &StoredActor,
     ) -> anyhow::Result<Effect> {
         let now = self.app.clock.now();
+        let since = now - ASKS_AGAIN_AFTER;
+        if activities::said_since(tx, review.critic, Kind::Reject, instrument, since).await? {
+            return Ok(Effect::None("it was refused just now"));
+        }
         let id = ActivityId::new(now);
         let body = quote::reject(&self.app.origin, id, &self.request(review, instrument));
         self.write_answer(tx, id, Kind::Reject, review, instrument, &body.to_string()).await?;

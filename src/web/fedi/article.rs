@@ -8,6 +8,8 @@ use url::Url;
 
 use super::actor::A_PAGE;
 use super::{activity_json, note, text};
+use crate::domain::id::ActivityId;
+use crate::domain::origin::Origin;
 use crate::domain::review::{Review, State as Stands};
 use crate::federation::vocab::collection::{self, Order};
 use crate::federation::vocab::{activity as vocab_activity, article, in_context};
@@ -119,7 +121,8 @@ async fn context(
     Ok(collection::page(Order::Ordered, address, number, &items, has_next))
 }
 
-/// An activity of ours: as it was sent, or as it would have been for an archive review.
+/// An activity of ours: as it was sent, but a review in it as it stands now. Words that were replaced are not told
+/// again.
 pub(in crate::web) async fn activity(
     State(state): State<WebState>,
     Path(id): Path<String>,
@@ -127,16 +130,7 @@ pub(in crate::web) async fn activity(
     let app = &state.app;
     let id = id.parse().map_err(|_| WebError::NotFound)?;
     if let Some(review) = reviews::by_create(&app.db, id).await? {
-        if review.state == Stands::Retracted {
-            return Err(WebError::Gone);
-        }
-        if !review.state.is_public() {
-            return Err(WebError::NotFound);
-        }
-        let critic = publish::critic_of(app, &review).await?;
-        let counts = publish::counts(app, review.id).await?;
-        let object = article::article(&app.origin, &critic, &review, counts);
-        return Ok(activity_json(&vocab_activity::create(&app.origin, id, &review, &object)));
+        return told(&state, id, &review, vocab_activity::create).await;
     }
     let stored = activities::by_id(&app.db, id).await?.ok_or(WebError::NotFound)?;
     // What somebody else said is not ours to serve.
@@ -147,7 +141,6 @@ pub(in crate::web) async fn activity(
     if let Some(note) = note {
         return note::activity(&state, note, id, stored).await;
     }
-    // An old Update has words that were replaced, or taken back, since.
     if stored.kind == "Update" {
         let object = activities::object_of(&app.db, id).await?;
         let review = object.and_then(|object| app.origin.article_id(&object));
@@ -155,9 +148,28 @@ pub(in crate::web) async fn activity(
             Some(review) => reviews::by_id(&app.db, review).await?,
             None => None,
         };
-        if review.is_some_and(|review| !review.state.is_public()) {
-            return Err(WebError::Gone);
+        if let Some(review) = review {
+            return told(&state, id, &review, vocab_activity::update).await;
         }
     }
     Ok(text(stored.body))
+}
+
+/// An activity about a review, with the review as it stands now.
+async fn told(
+    state: &WebState,
+    id: ActivityId,
+    review: &Review,
+    tell: fn(&Origin, ActivityId, &Review, &Value) -> Value,
+) -> Result<Response, WebError> {
+    let app = &state.app;
+    match review.state {
+        Stands::Retracted => return Err(WebError::Gone),
+        state if !state.is_public() => return Err(WebError::NotFound),
+        _ => {}
+    }
+    let critic = publish::critic_of(app, review).await?;
+    let counts = publish::counts(app, review.id).await?;
+    let object = article::article(&app.origin, &critic, review, counts);
+    Ok(activity_json(&tell(&app.origin, id, review, &object)))
 }

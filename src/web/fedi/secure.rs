@@ -22,6 +22,9 @@ use crate::web::state::WebState;
 /// What a fetch is signed with, and hence what caches must tell apart.
 const VARY: HeaderValue = HeaderValue::from_static("Accept, Signature, Signature-Input");
 
+/// What is said to those who are blocked.
+const UNWELCOME: WebError = WebError::Forbidden("you are not welcome here");
+
 /// Stands before all routes.
 pub(in crate::web) async fn guard(State(state): State<WebState>, request: Request, next: Next) -> Response {
     if !state.app.policy.authorized_fetch {
@@ -66,13 +69,18 @@ async fn admit(state: &WebState, method: &Method, target: &str, headers: &Header
             "only requests that are signed are answered here (secure mode): {why}"
         ))
     })?;
+    // Of a server that nobody here wants to hear no key is asked.
+    let host = presented.key_id.host_str().unwrap_or_default();
+    if blocks::of_host(&app.db, host, &app.policy).await? == Standing::Blocked {
+        return Err(UNWELCOME);
+    }
     let signer = match authenticate(app, &presented).await {
         Ok(signer) => signer,
         Err(Unproven::Internal(error)) => return Err(error.into()),
         Err(why) => return Err(WebError::Unauthorised(why.to_string())),
     };
     match blocks::standing(&app.db, &signer, &app.policy).await? {
-        Standing::Blocked => Err(WebError::Forbidden("you are not welcome here")),
+        Standing::Blocked => Err(UNWELCOME),
         Standing::Silenced | Standing::Open => Ok(()),
     }
 }

@@ -62,7 +62,8 @@ pub(in crate::web) async fn interact(
         extensions.insert(connection);
     }
     let client = client::address(&extensions, &headers, &state.trusted_proxies);
-    let place = state.limit.enter(client, app.clock.now()).ok_or(WebError::TooMany)?;
+    let host = interact::host_of(&asked.handle, app.rules).unwrap_or_default();
+    let place = state.limit.enter(client, &host, app.clock.now()).ok_or(WebError::TooMany)?;
     let acct = format!("{}@{}", critic.profile.handle, app.handle_domain());
     let way = interact::way_home(app, &asked.handle, asked.wish, &asked.object, &acct).await;
     drop(place);
