@@ -7,7 +7,7 @@ use crate::both_databases;
 use crate::support::remote::{Document, User};
 use crate::support::shapes::id_of;
 use crate::support::signature::{Form, target_of};
-use crate::support::{Database, Stage, World, now};
+use crate::support::{Database, Stage, World, eventually, now};
 
 both_databases!(
     d5_an_actor_that_redirects_to_another_does_not_follow_in_its_name,
@@ -17,6 +17,9 @@ both_databases!(
     a_quote_that_was_a_comment_too_is_not_granted_after_it_was_deleted,
     a_quote_that_is_undone_before_it_was_asked_for_is_not_granted,
     who_is_blocked_may_still_take_back_what_they_said,
+    a_block_counts_for_what_is_being_prepared,
+    who_is_let_through_meanwhile_is_shown_at_once,
+    what_is_said_in_private_to_strangers_is_not_kept_waiting,
 );
 
 /// Sends it as if it had been signed so many seconds ago.
@@ -151,4 +154,64 @@ async fn who_is_blocked_may_still_take_back_what_they_said(database: Database) {
     }
     let page = stage.page(&article).await;
     assert!(!page.text.contains("Here I stand") && !page.text.contains("And so do I"), "{}", page.text);
+}
+
+async fn a_block_counts_for_what_is_being_prepared(database: Database) {
+    let world = World::new();
+    let (remote, other) = (world.remote("remote.test").await, world.remote("other.test").await);
+    let stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
+    let article = stage.publish("The Night Ferry").await;
+    // The account of the one is blocked, and the server of the other.
+    let (alice, bob) = (stage.alice.clone(), other.user("bob"));
+    for (remote, user, args) in
+        [(&stage.remote, &alice, ["account", "@alice@remote.test"]), (&other, &bob, ["domain", "other.test"])]
+    {
+        let note = user.reply(id_of(&article), "<p>Here I stand</p>");
+        // What it answers is asked for while the block comes.
+        let answer = user.reply(id_of(&note), "<p>And here</p>");
+        let path = target_of(id_of(&note));
+        remote.hold_back(&path);
+        user.deliver(stage.inbox(), &user.create(&answer)).await;
+        remote.await_request(&path).await;
+        stage.app.command_output(&["block", args[0], args[1]]).await;
+        remote.let_go();
+    }
+    stage.settle().await;
+    let page = stage.page(&article).await;
+    assert!(page.comments.is_empty(), "{}", page.text);
+}
+
+async fn who_is_let_through_meanwhile_is_shown_at_once(database: Database) {
+    let stage =
+        Stage::with(database, |_, settings| settings.set("moderation", "first_comments", "\"held\"")).await;
+    let article = stage.publish("The Night Ferry").await;
+    let first = stage.alice.reply(id_of(&article), "<p>First of all</p>");
+    stage.alice.deliver(stage.inbox(), &stage.alice.create(&first)).await;
+    let held = eventually("the held comment", || async {
+        let held = stage.app.command_output(&["comment", "list", "--state", "held"]).await;
+        held.contains("First of all").then_some(held)
+    })
+    .await;
+    let bob = stage.remote.user("bob");
+    let parent = bob.reply(id_of(&article), "<p>Well</p>");
+    let answer = stage.alice.reply(id_of(&parent), "<p>And then</p>");
+    stage.remote.hold_back(&target_of(id_of(&parent)));
+    stage.alice.deliver(stage.inbox(), &stage.alice.create(&answer)).await;
+    stage.remote.await_request(&target_of(id_of(&parent))).await;
+    let id = held.split_whitespace().next().expect("an id");
+    stage.app.command_output(&["comment", "approve", id]).await;
+    stage.remote.let_go();
+    stage.await_page(&article, "the second comment", |page| page.comment("And then").is_some()).await;
+}
+
+async fn what_is_said_in_private_to_strangers_is_not_kept_waiting(database: Database) {
+    let stage = Stage::new(database).await;
+    let start = stage.remote.url("/users/bob/statuses/1");
+    let note = stage.alice.reply_to_followers(&start, "<p>Between friends</p>");
+    stage.alice.deliver(stage.inbox(), &stage.alice.create(&note)).await;
+    eventually("the end of the waiting", || async {
+        stage.app.log().iter().any(|line| line.contains("answers nothing that is here")).then_some(())
+    })
+    .await;
+    assert_eq!(stage.remote.requests_for(&target_of(&start)), 0);
 }

@@ -204,7 +204,8 @@ async fn apply(app: &App, lease: LeaseId, job: &Job) -> anyhow::Result<Option<Ur
         Ok(activity) => activity,
         Err(error) => anyhow::bail!("it cannot be read any more: {error}"),
     };
-    let letter = Letter { app, activity: &activity, signed_at: job.signed_at, body: &job.body };
+    let has_waited = job.attempts > 0;
+    let letter = Letter { app, activity: &activity, signed_at: job.signed_at, body: &job.body, has_waited };
     // All fetching comes first: no transaction is held across the network.
     let prepared = letter.prepare().await?;
     let mut tx = app.db.begin().await?;

@@ -123,13 +123,10 @@ pub async fn is_met(db: &Db, uri: &url::Url) -> Result<bool> {
 }
 
 /// Whether the critics let this actor through, once and for all.
-pub async fn is_trusted(db: &Db, uri: &url::Url) -> Result<bool> {
-    let trusted: Option<i64> = read!(db, |c| sqlx::query_scalar(
-        "select trusted from actors where uri = $1 and deleted_at is null"
-    )
-    .bind(uri.as_str())
-    .fetch_optional(c)
-    .await)?;
+pub async fn is_trusted(tx: &mut Tx, uri: &url::Url) -> Result<bool> {
+    let query = "select trusted from actors where uri = $1 and deleted_at is null";
+    let trusted: Option<i64> =
+        on!(tx, |c| sqlx::query_scalar(query).bind(uri.as_str()).fetch_optional(c).await)?;
     Ok(trusted == Some(1))
 }
 

@@ -26,6 +26,33 @@ pub async fn standing(db: &Db, actor: &url::Url, policy: &Policy) -> Result<Stan
     of_host(db, actor.host_str().unwrap_or_default(), policy).await
 }
 
+/// The same in this transaction: what a critic decided since it was asked for outside counts.
+pub async fn standing_in(tx: &mut Tx, actor: &url::Url, policy: &Policy) -> Result<Standing> {
+    let query = "select actor from blocked_actors where actor = $1";
+    let blocked: Option<String> =
+        on!(tx, |c| sqlx::query_scalar(query).bind(actor.as_str()).fetch_optional(c).await)?;
+    if blocked.is_some() {
+        return Ok(Standing::Blocked);
+    }
+    let mut nearest = None;
+    for domain in domains(actor.host_str().unwrap_or_default()).take(MOST_LABELS) {
+        let query = "select rule from domain_rules where host = $1";
+        let rule: Option<String> =
+            on!(tx, |c| sqlx::query_scalar(query).bind(domain).fetch_optional(c).await)?;
+        nearest = rule.as_deref().and_then(Rule::parse);
+        if nearest.is_some() {
+            break;
+        }
+    }
+    Ok(match nearest {
+        Some(Rule::Block) => Standing::Blocked,
+        Some(Rule::Allow) => Standing::Open,
+        _ if policy.allow_list => Standing::Blocked,
+        Some(Rule::Silence) => Standing::Silenced,
+        None => Standing::Open,
+    })
+}
+
 /// How everyone of a server stands here.
 pub async fn of_host(db: &Db, host: &str, policy: &Policy) -> Result<Standing> {
     Ok(match nearest(db, host).await? {

@@ -79,6 +79,8 @@ struct Known {
     /// The forms that it was shown and does not read.
     unread: Vec<Form>,
     pardons_unknown_keys: bool,
+    /// What is not answered yet.
+    held_back: Vec<String>,
 }
 
 /// A user of a remote server.
@@ -155,6 +157,22 @@ impl Remote {
     /// Lets WebFinger say this of a user.
     pub fn serve_webfinger(&self, name: &str, jrd: Value) {
         self.server.known().webfingers.insert(name.to_owned(), jrd);
+    }
+
+    /// Answers nothing at a path until it is let go.
+    pub fn hold_back(&self, path: &str) {
+        self.server.known().held_back.push(path.to_owned());
+    }
+
+    /// Waits until somebody asks for the path that is held back.
+    pub async fn await_request(&self, path: &str) {
+        super::eventually(path, || async { (self.requests_for(path) > 0).then_some(()) }).await;
+    }
+
+    /// Answers everything again.
+    pub fn let_go(&self) {
+        self.server.known().held_back.clear();
+        self.server.news.notify_waiters();
     }
 
     /// How often a path (with its query) was asked for.
@@ -328,6 +346,19 @@ impl Server {
         Some(Document::activity_json(&user.actor()))
     }
 
+    /// Waits until what is asked for is held back no longer.
+    async fn wait_for(&self, target: &str) {
+        loop {
+            let news = self.news.notified();
+            tokio::pin!(news);
+            news.as_mut().enable();
+            if !self.known().held_back.iter().any(|held| held == target) {
+                return;
+            }
+            news.await;
+        }
+    }
+
     /// Whether it is signed in a form that this server does not read.
     fn cannot_read(&self, incoming: &Incoming<'_>) -> bool {
         let mut known = self.known();
@@ -408,6 +439,7 @@ async fn answer(State(server): State<Arc<Server>>, request: Request) -> Response
         }
         return server.take(&incoming).await.response();
     }
+    server.wait_for(target).await;
     let is_guarded = path.starts_with("/users/") && server.is_secure.load(Ordering::SeqCst);
     if is_guarded && server.cannot_read(&incoming) {
         return Document::status(401).response();

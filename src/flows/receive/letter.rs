@@ -34,6 +34,8 @@ pub(super) struct Letter<'a> {
     pub(super) signed_at: Timestamp,
     /// Its exact bytes.
     pub(super) body: &'a str,
+    /// Whether it waited once for what it answers.
+    pub(super) has_waited: bool,
 }
 
 /// What had to be fetched first.
@@ -93,6 +95,14 @@ impl Letter<'_> {
 
     /// Gives it its effect, in the transaction.
     pub(super) async fn enact(&self, tx: &mut Tx, prepared: Prepared) -> anyhow::Result<Effect> {
+        // A critic may have decided while it was prepared.
+        let mut blocked = !self.is_delete() && self.is_blocked(tx, &self.activity.actor).await?;
+        if let Prepared::Move(new) = &prepared {
+            blocked |= self.is_blocked(tx, &new.uri).await?;
+        }
+        if blocked {
+            return Ok(Effect::None("blocked"));
+        }
         let is_gone = self.is_withdrawn(tx, Some(&self.activity.actor)).await? && !self.is_self_delete();
         // Of a reply that comes after its author went the place is kept, once it is known: others may hang under it.
         if is_gone && !matches!(prepared, Prepared::Reply(_) | Prepared::Orphan(_)) {
@@ -120,6 +130,10 @@ impl Letter<'_> {
             Kind::Update(Updated::Actor(_)) => Ok(Effect::Done("profile read again")),
             _ => Ok(Effect::None("nothing is done about this kind")),
         }
+    }
+
+    async fn is_blocked(&self, tx: &mut Tx, actor: &Url) -> anyhow::Result<bool> {
+        Ok(blocks::standing_in(tx, actor, &self.app.policy).await? == Standing::Blocked)
     }
 
     /// Who is not heard may still take back what they said.

@@ -17,8 +17,6 @@ pub(super) struct Post {
     pub(super) note: Note,
     pub(super) author: Url,
     pub(super) parent: Url,
-    /// In which state it enters.
-    pub(super) state: &'static str,
 }
 
 /// A reply, and what it hangs under that is not here yet.
@@ -65,6 +63,10 @@ impl Letter<'_> {
         };
         let (review, ancestors) = match climbed {
             Climb::Found(review, ancestors) => (review, ancestors),
+            // What it answers is sent by its author, or is none of ours.
+            Climb::Missing(_) if !note.is_public && self.has_waited => {
+                return Ok(Prepared::Nothing("it is not public, and answers nothing that is here"));
+            }
             Climb::Missing(post) => return Ok(Prepared::Orphan(post)),
             Climb::Nowhere(reason) => return Ok(Prepared::Nothing(reason)),
         };
@@ -72,8 +74,7 @@ impl Letter<'_> {
         if note.is_public && !reactions::has_left(&self.app.db, me).await? {
             resolve::actor(self.app, me).await?;
         }
-        let state = thread::entrance(self.app, me).await?;
-        let post = Post { note: *note, author: me.clone(), parent, state };
+        let post = Post { note: *note, author: me.clone(), parent };
         let (review, critic) = (review.id, review.critic);
         Ok(Prepared::Reply(Box::new(Reply { post, is_update, review, critic, ancestors })))
     }
@@ -179,8 +180,9 @@ impl Letter<'_> {
         let now = self.app.clock.now();
         let content = html::comment(&post.note.content, &self.app.origin.desk());
         let mut written = self.written(reply, post, &content, brought);
+        written.state = thread::entrance(self.app, tx, &post.author).await?;
         let follow = followers::standing(tx, reply.critic, &post.author).await?;
-        if post.state == "shown" && follow.is_some_and(|follow| follow.state == "blocking") {
+        if written.state == "shown" && follow.is_some_and(|follow| follow.state == "blocking") {
             written.state = "withheld";
         }
         let left = reactions::withdrawn(tx, &post.author, &post.author).await?;
@@ -212,7 +214,7 @@ impl Letter<'_> {
                 edited_since(note)
             },
             signed_at: brought.signed_at,
-            state: post.state,
+            state: "held",
         }
     }
 }

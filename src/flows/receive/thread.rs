@@ -9,7 +9,7 @@ use super::reply::Post;
 use crate::domain::moderation::{FirstComments, Standing};
 use crate::domain::review::Review;
 use crate::flows::{App, resolve};
-use crate::store::{actors, blocks, comments, reviews};
+use crate::store::{Tx, actors, blocks, comments, reviews};
 
 /// So many requests are made for one reply, whatever it hangs under: posts first, then their authors.
 const MOST_FETCHES: usize = 20;
@@ -89,9 +89,8 @@ async fn climb_on(app: &App, parent: &Url) -> anyhow::Result<Climb> {
         let (Some(parent), Some(author)) = (note.in_reply_to.clone(), note.attributed_to.clone()) else {
             return Ok(Climb::Nowhere("its thread is none of ours"));
         };
-        let state = entrance(app, &author).await?;
         at = parent.clone();
-        way.push(Post { note, author, parent, state });
+        way.push(Post { note, author, parent });
     }
 }
 
@@ -129,12 +128,16 @@ async fn introduce(app: &App, way: &[Post], budget: usize) -> anyhow::Result<()>
     Ok(())
 }
 
-/// In which state what an actor writes enters. Whom the critic let through is heard, wherever they live.
-pub(super) async fn entrance(app: &App, actor: &Url) -> anyhow::Result<&'static str> {
-    if actors::is_trusted(&app.db, actor).await? {
+/// In which state what an actor writes enters, as the critics want it by now. Whom they let through is heard,
+/// wherever they live.
+pub(super) async fn entrance(app: &App, tx: &mut Tx, actor: &Url) -> anyhow::Result<&'static str> {
+    let standing = blocks::standing_in(tx, actor, &app.policy).await?;
+    if standing == Standing::Blocked {
+        return Ok("hidden");
+    }
+    if actors::is_trusted(tx, actor).await? {
         return Ok("shown");
     }
-    let is_silenced = blocks::standing(&app.db, actor, &app.policy).await? != Standing::Open;
-    let waits = is_silenced || app.policy.first_comments == FirstComments::Held;
+    let waits = standing != Standing::Open || app.policy.first_comments == FirstComments::Held;
     Ok(if waits { "held" } else { "shown" })
 }
