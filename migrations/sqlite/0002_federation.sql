@@ -50,6 +50,17 @@ create table blocked_actors (
     created_at bigint not null
 );
 
+-- Actors of other servers who block a critic.
+create table blockers (
+    critic_id text not null references critics (id),
+    actor text not null,
+    state text not null,             -- on, off, preempted
+    activity_uri text,
+    signed_at bigint not null,       -- of what last changed the state
+    primary key (critic_id, actor)
+);
+create index blockers_by_actor on blockers (actor);
+
 -- Quotes that were asked for (FEP-044f). A granted one is served as its stamp.
 create table stamps (
     id text not null primary key,

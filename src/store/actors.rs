@@ -110,14 +110,14 @@ pub async fn save(tx: &mut Tx, actor: &StoredActor) -> Result<()> {
 pub async fn is_met(db: &Db, uri: &url::Url) -> Result<bool> {
     let met: Option<String> = read!(db, |c| {
         sqlx::query_scalar(
-        "select uri from actors where uri = $1 and deleted_at is null
+            "select uri from actors where uri = $1 and deleted_at is null
          union all select actor from comments where actor = $1 and state <> 'deleted'
-         union all select actor from followers where actor = $1 and state in ('following', 'pending', 'blocking')
+         union all select actor from followers where actor = $1 and state in ('following', 'pending')
          limit 1",
-    )
-    .bind(uri.as_str())
-    .fetch_optional(c)
-    .await
+        )
+        .bind(uri.as_str())
+        .fetch_optional(c)
+        .await
     })?;
     Ok(met.is_some())
 }
@@ -140,6 +140,7 @@ pub async fn delete(tx: &mut Tx, uri: &url::Url, signed_at: Timestamp) -> Result
         "update followers set state = 'gone', follow_uri = null, signed_at = $2 where actor = $1",
         "update comments set state = case when state = 'private' then state else 'deleted' end, content = '',
             warning = null, language = null, url = uri, edited_at = null, signed_at = $2 where actor = $1",
+        "update blockers set state = 'off', activity_uri = null, signed_at = $2 where actor = $1",
         "update reactions set state = 'off', activity_uri = null, signed_at = $2 where actor = $1",
         "update stamps set state = 'revoked', signed_at = $2 where actor = $1",
         "update reports set content = '' where actor = $1 and $2 is not null",

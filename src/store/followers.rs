@@ -12,8 +12,7 @@ use crate::store::actors::StoredActor;
 /// How a follow stands.
 #[derive(Debug, Clone, FromRow)]
 pub struct Standing {
-    /// `following`; `pending` until the critic accepts; `blocking` where the actor blocks the critic; `gone`, or
-    /// `preempted` where its end came before it did.
+    /// `following`; `pending` until the critic accepts; `gone`, or `preempted` where its end came before it did.
     pub state: String,
     /// The id of the Follow, where it had one.
     pub follow_uri: Option<String>,
@@ -112,7 +111,7 @@ pub async fn unfollow(tx: &mut Tx, critic: CriticId, actor: &url::Url, signed_at
          on conflict (critic_id, actor) do update set
                 state = case when followers.state in ('following', 'pending') then 'gone' else 'preempted' end,
                 signed_at = excluded.signed_at
-         where followers.signed_at <= excluded.signed_at and followers.state <> 'blocking'",
+         where followers.signed_at <= excluded.signed_at",
         )
         .bind(critic)
         .bind(actor.as_str())
@@ -121,60 +120,16 @@ pub async fn unfollow(tx: &mut Tx, critic: CriticId, actor: &url::Url, signed_at
     Ok(())
 }
 
-/// The critic whom an actor follows, or blocks, by the activity of that id; and which it is.
-pub async fn by_activity(
-    tx: &mut Tx,
-    actor: &url::Url,
-    activity: &url::Url,
-) -> Result<Option<(CriticId, String)>> {
-    on!(tx, |c| sqlx::query_as(
-        "select critic_id, state from followers
-         where actor = $1 and follow_uri = $2 and state in ('following', 'pending', 'blocking')",
+/// The critic whom an actor follows by the Follow of that id.
+pub async fn by_activity(tx: &mut Tx, actor: &url::Url, activity: &url::Url) -> Result<Option<CriticId>> {
+    on!(tx, |c| sqlx::query_scalar(
+        "select critic_id from followers
+         where actor = $1 and follow_uri = $2 and state in ('following', 'pending')",
     )
     .bind(actor.as_str())
     .bind(activity.as_str())
     .fetch_optional(c)
     .await)
-}
-
-/// The actor blocks the critic, and follows no longer; false where a follow or a block signed later stands.
-pub async fn block(
-    tx: &mut Tx,
-    critic: CriticId,
-    actor: &url::Url,
-    activity: Option<&url::Url>,
-    signed_at: Timestamp,
-) -> Result<bool> {
-    run!(
-        tx,
-        sqlx::query(
-            "insert into followers (critic_id, actor, state, inbox, host, follow_uri, signed_at, created_at)
-             values ($1, $2, 'blocking', '', '', $3, $4, $4)
-             on conflict (critic_id, actor) do update set state = 'blocking', follow_uri = excluded.follow_uri,
-                accept_id = null, signed_at = excluded.signed_at
-             where followers.signed_at <= excluded.signed_at or followers.state in ('gone', 'preempted')",
-        )
-        .bind(critic)
-        .bind(actor.as_str())
-        .bind(activity.map(url::Url::as_str))
-        .bind(signed_at)
-    )
-    .map(|rows| rows > 0)
-}
-
-/// The actor blocks the critic no longer; false where it did not, as far as we heard.
-pub async fn unblock(tx: &mut Tx, critic: CriticId, actor: &url::Url, signed_at: Timestamp) -> Result<bool> {
-    run!(
-        tx,
-        sqlx::query(
-            "update followers set state = 'gone', signed_at = $3
-             where critic_id = $1 and actor = $2 and state = 'blocking' and signed_at <= $3",
-        )
-        .bind(critic)
-        .bind(actor.as_str())
-        .bind(signed_at)
-    )
-    .map(|rows| rows > 0)
 }
 
 /// Whether an actor follows anyone here, or waits to.

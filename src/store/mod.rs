@@ -21,6 +21,7 @@ pub mod activities;
 pub mod actors;
 pub mod answers;
 pub mod avatars;
+pub mod blockers;
 pub mod blocks;
 pub mod comments;
 pub mod critics;

@@ -114,10 +114,8 @@ impl Plan {
         match dice.below(1_000) {
             0..300 => {
                 let article = dice.below(ARTICLES);
-                let mut relations = vec![Relation::Follow, Relation::Like(article), Relation::Boost(article)];
-                if std::env::var_os("MARQUEE_TEST_BLOCKS").is_some() {
-                    relations.push(Relation::Block);
-                }
+                let relations =
+                    [Relation::Follow, Relation::Block, Relation::Like(article), Relation::Boost(article)];
                 let relation = *dice.pick(&relations);
                 match standing.relations.iter_mut().find(|(known, _)| *known == relation) {
                     None => {

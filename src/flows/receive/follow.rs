@@ -11,7 +11,7 @@ use crate::flows::follow::write_answer;
 use crate::flows::resolve;
 use crate::store::actors::StoredActor;
 use crate::store::followers::{self, Standing};
-use crate::store::{Tx, comments, deliveries, reactions};
+use crate::store::{Tx, deliveries};
 
 /// What is asked again within this time is a copy.
 pub(super) const ASKS_AGAIN_AFTER: Duration = Duration::from_mins(1);
@@ -35,7 +35,6 @@ impl Letter<'_> {
         let before = followers::standing(tx, critic, &actor.uri).await?;
         if before.as_ref().is_some_and(|before| self.is_overtaken_by(before))
             || self.is_withdrawn(tx, follow).await?
-            || self.is_withdrawn(tx, Some(&self.follows_of(critic))).await?
         {
             return Ok(Effect::None("it was undone"));
         }
@@ -43,9 +42,6 @@ impl Letter<'_> {
             return Ok(Effect::None("a newer one is here"));
         }
         let state = before.as_ref().map_or("gone", |before| before.state.as_str());
-        if state == "blocking" {
-            comments::release_all_of(tx, &actor.uri, critic).await?;
-        }
         if self.app.policy.approve_followers && state != "following" {
             let waits = before.filter(|before| before.state == "pending");
             let signed_at = waits.map_or(self.signed_at, |before| before.signed_at.max(self.signed_at));
@@ -55,27 +51,16 @@ impl Letter<'_> {
         self.accept_follow(tx, critic, actor, before).await
     }
 
-    /// The actor follows no longer. While it blocks the critic, that is remembered beside the block.
+    /// The actor follows no longer.
     pub(super) async fn unfollow(&self, tx: &mut Tx, critic: CriticId) -> anyhow::Result<Effect> {
-        let me = &self.activity.actor;
-        let before = followers::standing(tx, critic, me).await?;
-        if before.is_some_and(|before| before.state == "blocking") {
-            reactions::withdraw(tx, &self.follows_of(critic), me, self.signed_at).await?;
-        } else {
-            followers::unfollow(tx, critic, me, self.signed_at).await?;
-        }
+        followers::unfollow(tx, critic, &self.activity.actor, self.signed_at).await?;
         Ok(Effect::Done("follows no longer"))
-    }
-
-    /// What stands for the follows of a critic among the things that somebody took back.
-    pub(super) fn follows_of(&self, critic: CriticId) -> Url {
-        self.app.origin.actor_part(critic, "followers")
     }
 
     /// Whether what stands was signed later.
     fn is_overtaken_by(&self, before: &Standing) -> bool {
         match before.state.as_str() {
-            "preempted" | "blocking" => before.signed_at >= self.signed_at,
+            "preempted" => before.signed_at >= self.signed_at,
             "gone" => before.signed_at > self.signed_at,
             _ => false,
         }

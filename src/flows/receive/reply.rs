@@ -10,7 +10,7 @@ use crate::federation::vocab::note::Note;
 use crate::flows::resolve;
 use crate::sources::html;
 use crate::store::comments::{self, Standing, Written};
-use crate::store::{Tx, followers, reactions, received};
+use crate::store::{Tx, blockers, reactions, received};
 
 /// A post of somebody else in a thread of ours.
 pub(super) struct Post {
@@ -181,8 +181,7 @@ impl Letter<'_> {
         let content = html::comment(&post.note.content, &self.app.origin.desk());
         let mut written = self.written(reply, post, &content, brought);
         written.state = thread::entrance(self.app, tx, &post.author).await?;
-        let follow = followers::standing(tx, reply.critic, &post.author).await?;
-        if written.state == "shown" && follow.is_some_and(|follow| follow.state == "blocking") {
+        if written.state == "shown" && blockers::is_on(tx, reply.critic, &post.author).await? {
             written.state = "withheld";
         }
         let left = reactions::withdrawn(tx, &post.author, &post.author).await?;

@@ -5,7 +5,7 @@ use url::Url;
 use super::letter::{Effect, Letter};
 use crate::federation::vocab::incoming::{Undone, UndoneKind};
 use crate::store::reactions::{self, Reaction};
-use crate::store::{Tx, actors, comments, followers, stamps};
+use crate::store::{Tx, actors, blockers, comments, followers, stamps};
 
 impl Letter<'_> {
     pub(super) async fn undo(&self, tx: &mut Tx, undone: &Undone) -> anyhow::Result<Effect> {
@@ -57,10 +57,11 @@ impl Letter<'_> {
         if id.origin() != me.origin() {
             return Ok(Effect::None("what it undoes is on another server"));
         }
-        match followers::by_activity(tx, me, id).await? {
-            Some((critic, state)) if state == "blocking" => return self.unblock(tx, critic).await,
-            Some((critic, _)) => return self.unfollow(tx, critic).await,
-            None => {}
+        if let Some(critic) = followers::by_activity(tx, me, id).await? {
+            return self.unfollow(tx, critic).await;
+        }
+        if let Some(critic) = blockers::by_activity(tx, me, id).await? {
+            return self.unblock(tx, critic).await;
         }
         if reactions::undo(tx, me, id, self.signed_at).await?
             || stamps::withdraw(tx, id, me, self.signed_at).await?

@@ -1,0 +1,71 @@
+//! Actors of other servers who block a critic: one row each. Like a follow's, a row stays when a block ends, with
+//! the signed date of what ended it.
+
+use super::{Result, Tx, on, run};
+use crate::domain::id::CriticId;
+use crate::domain::time::Timestamp;
+
+/// The actor blocks the critic, unless something signed later ended that, or an Undo overtook it.
+pub async fn set(
+    tx: &mut Tx,
+    critic: CriticId,
+    actor: &url::Url,
+    activity: Option<&url::Url>,
+    signed_at: Timestamp,
+) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into blockers (critic_id, actor, state, activity_uri, signed_at) values ($1, $2, 'on', $3, $4)
+             on conflict (critic_id, actor) do update set state = 'on', activity_uri = excluded.activity_uri,
+                signed_at = excluded.signed_at
+             where blockers.signed_at < excluded.signed_at
+                or (blockers.signed_at = excluded.signed_at and blockers.state <> 'preempted')",
+        )
+        .bind(critic)
+        .bind(actor.as_str())
+        .bind(activity.map(url::Url::as_str))
+        .bind(signed_at)
+    )?;
+    Ok(())
+}
+
+/// The actor blocks the critic no longer, whether or not we ever heard that it did.
+pub async fn unset(tx: &mut Tx, critic: CriticId, actor: &url::Url, signed_at: Timestamp) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into blockers (critic_id, actor, state, signed_at) values ($1, $2, 'preempted', $3)
+             on conflict (critic_id, actor) do update set
+                state = case when blockers.state = 'on' then 'off' else 'preempted' end,
+                signed_at = excluded.signed_at
+             where blockers.signed_at <= excluded.signed_at",
+        )
+        .bind(critic)
+        .bind(actor.as_str())
+        .bind(signed_at)
+    )?;
+    Ok(())
+}
+
+/// Whether the actor blocks the critic.
+pub async fn is_on(tx: &mut Tx, critic: CriticId, actor: &url::Url) -> Result<bool> {
+    let state: Option<String> =
+        on!(tx, |c| sqlx::query_scalar("select state from blockers where critic_id = $1 and actor = $2")
+            .bind(critic)
+            .bind(actor.as_str())
+            .fetch_optional(c)
+            .await)?;
+    Ok(state.as_deref() == Some("on"))
+}
+
+/// The critic whom an actor blocks by the activity of that id.
+pub async fn by_activity(tx: &mut Tx, actor: &url::Url, activity: &url::Url) -> Result<Option<CriticId>> {
+    on!(tx, |c| sqlx::query_scalar(
+        "select critic_id from blockers where actor = $1 and activity_uri = $2 and state = 'on'",
+    )
+    .bind(actor.as_str())
+    .bind(activity.as_str())
+    .fetch_optional(c)
+    .await)
+}
