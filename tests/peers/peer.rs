@@ -22,7 +22,7 @@ pub enum Library {
 
 /// A foreign server. It ends with the value; where the test fails, what it printed is printed.
 pub struct Peer {
-    pub library: Library,
+    pub software: Library,
     client: Client,
     control: String,
     child: Child,
@@ -151,7 +151,8 @@ impl Peer {
         keep(out.expect("its standard output"), vec![Arc::clone(&log), Arc::clone(&printed)]);
         keep(err.expect("its standard error"), vec![Arc::clone(&log)]);
         let client = world.client.clone();
-        let mut peer = Self { library, client, control: String::new(), child, log, _folder: folder };
+        let mut peer =
+            Self { software: library, client, control: String::new(), child, log, _folder: folder };
         let ports = peer.await_ports(&printed).await;
         let port =
             |name: &str| ports[name].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
@@ -161,7 +162,7 @@ impl Peer {
     }
 
     async fn await_ports(&mut self, printed: &Lines) -> Value {
-        let (library, child) = (self.library, &mut self.child);
+        let (library, child) = (self.software, &mut self.child);
         eventually("the peer to listen", || {
             if let Some(status) = child.try_wait().expect("a child") {
                 panic!("{library:?} ended at its start: {status}");
@@ -177,9 +178,9 @@ impl Peer {
         what["step"] = step.into();
         let headers = [("content-type".to_owned(), "application/json".to_owned())];
         let sent = self.client.send(Method::POST, &self.control, &headers, what.to_string().into_bytes());
-        let answer = sent.await.unwrap_or_else(|e| panic!("{:?} does not answer: {e:?}", self.library));
+        let answer = sent.await.unwrap_or_else(|e| panic!("{:?} does not answer: {e:?}", self.software));
         let told = answer.json();
-        assert_eq!(answer.status, 200, "{:?}, {step}: {}", self.library, told["error"]);
+        assert_eq!(answer.status, 200, "{:?}, {step}: {}", self.software, told["error"]);
         told
     }
 
@@ -213,9 +214,9 @@ impl Peer {
         let seen = self.seen().await;
         let sent = seen["sent"].as_array().expect("a list");
         for delivery in sent {
-            assert_eq!(delivery["status"], 202, "{:?}: {delivery}", self.library);
+            assert_eq!(delivery["status"], 202, "{:?}: {delivery}", self.software);
         }
-        assert_eq!(seen["refused"], json!([]), "{:?} refused what was delivered to it", self.library);
+        assert_eq!(seen["refused"], json!([]), "{:?} refused what was delivered to it", self.software);
         sent.iter().map(|delivery| delivery["form"].as_str().expect("a form").to_owned()).collect()
     }
 
@@ -248,7 +249,7 @@ impl Drop for Peer {
         let _ = self.child.wait();
         if std::thread::panicking() {
             let log = self.log.lock().map(|lines| lines.join("\n")).unwrap_or_default();
-            eprintln!("── what {:?} printed ──\n{log}\n──", self.library);
+            eprintln!("── what {:?} printed ──\n{log}\n──", self.software);
         }
     }
 }

@@ -138,7 +138,7 @@ impl Visit {
         let note = self.peer.do_it("reply", what).await;
         let page = self.stage.await_page(article, "the comment", |page| page.comment(text).is_some()).await;
         let comment = page.comment(text).expect("the comment");
-        assert!(comment.text.contains(self.peer.library.handle()), "{}", comment.text);
+        assert!(comment.text.contains(self.peer.software.handle()), "{}", comment.text);
         note
     }
 
@@ -164,7 +164,7 @@ impl Visit {
             "@context": "https://www.w3.org/ns/activitystreams",
             "id": format!("{actor}#forged"), "type": "Delete", "actor": actor, "object": article["id"],
         });
-        let inbox = format!("{}/inbox", self.peer.library.actor());
+        let inbox = format!("{}/inbox", self.peer.software.actor());
         let headers = [("content-type".to_owned(), "application/activity+json".to_owned())];
         let body = forged.to_string().into_bytes();
         let answer = self.stage.world.client.send(Method::POST, &inbox, &headers, body).await;
