@@ -76,10 +76,13 @@ fn link(e: Element, out: &mut Vec<Node>, desk: &Url) {
         return out.extend(ordered(e.children, desk));
     };
     let class = e.attribute("class").unwrap_or_default().to_owned();
-    let whole = without_tricks(&tree::text(&e.children));
+    // Read from what stays: an empty block between two halves of an address parts them no more.
+    let mut children = ordered(e.children.clone(), desk);
+    let whole = tree::text(&children);
     // Mastodon hides the ends of a long address; only where the text is that address, nothing else hides.
-    let is_address = same_address(&whole, &target);
-    let mut children = if is_address { spans(e.children) } else { ordered(e.children, desk) };
+    if same_address(&whole, &target) {
+        children = spans(e.children);
+    }
     if children.iter().any(Node::is_block) {
         children = vec![Node::Text(whole.replace('\n', " "))];
     }
@@ -231,6 +234,14 @@ mod tests {
         assert!(!shown("bank.example", "https://www.bank.example/x").contains('('));
         assert!(!shown("Read 3.5/5 e.g. here", "https://bank.example/x").contains('('));
         assert_eq!(shown("bank.example", "https://bank.example@evil.example/"), "<p>bank.example</p>");
+    }
+
+    #[test]
+    fn an_empty_block_parts_no_address() {
+        let html = "<a href='https://a.example/b'>a.example<blockquote></blockquote>a.example</a>";
+        let once = comment(html);
+        assert!(once.contains(">a.examplea.example (a.example)</a>"), "{once}");
+        assert_eq!(comment(&once), once);
     }
 
     #[test]
