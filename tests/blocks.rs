@@ -4,12 +4,13 @@ use serde_json::Value;
 
 use crate::both_databases;
 use crate::course::{await_followers, await_total};
-use crate::support::remote::Remote;
+use crate::support::remote::{Remote, jrd};
 use crate::support::shapes::id_of;
 use crate::support::{Database, Stage, World, eventually};
 
 both_databases!(
     a_blocked_account_follows_no_longer_and_is_not_shown,
+    an_account_is_found_where_its_handles_are_on_another_domain,
     a_blocked_server_is_neither_heard_nor_sent_to,
     the_nearest_rule_counts,
     a_name_of_many_labels_evades_no_block,
@@ -75,6 +76,24 @@ async fn a_blocked_account_follows_no_longer_and_is_not_shown(database: Database
     assert!(stage.page(&article).await.comment("Here I stand").is_some());
     stage.follow(&stage.alice).await;
     assert!(refusal(&stage, &["block", "remove", &handle]).await.contains("no rule"));
+}
+
+async fn an_account_is_found_where_its_handles_are_on_another_domain(database: Database) {
+    let (stage, other) = stage_with_another(database, "other.test").await;
+    let carol = other.user("carol");
+    stage.remote.user("carol");
+    stage.remote.serve_webfinger("carol", jrd("carol@other.test", &carol.id()));
+    stage.app.command_output(&["block", "account", "@carol@remote.test"]).await;
+    let list = stage.app.command_output(&["block", "list"]).await;
+    assert!(list.contains(&carol.id()), "{list}");
+    // Who says again that it is somebody else is not asked a third time.
+    stage.remote.user("eve");
+    other.user("eve");
+    stage.remote.serve_webfinger("eve", jrd("eve@other.test", &carol.id()));
+    other.serve_webfinger("eve", jrd("eve@remote.test", &carol.id()));
+    assert!(
+        refusal(&stage, &["block", "account", "@eve@remote.test"]).await.contains("could not be looked up")
+    );
 }
 
 async fn a_blocked_server_is_neither_heard_nor_sent_to(database: Database) {

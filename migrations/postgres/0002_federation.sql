@@ -69,8 +69,8 @@ create table stamps (
     actor text collate "C" not null,
     request_uri text collate "C",
     accept_id text collate "C",
-    state text collate "C" not null,             -- granted, revoked
-    signed_at bigint not null,       -- of the request
+    state text collate "C" not null,             -- granted, revoked, withdrawn
+    signed_at bigint not null,       -- of what last changed it
     created_at bigint not null,
     unique (review_id, note_uri)
 );

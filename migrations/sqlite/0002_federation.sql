@@ -69,8 +69,8 @@ create table stamps (
     actor text not null,
     request_uri text,
     accept_id text,
-    state text not null,             -- granted, revoked
-    signed_at bigint not null,       -- of the request
+    state text not null,             -- granted, revoked, withdrawn
+    signed_at bigint not null,       -- of what last changed it
     created_at bigint not null,
     unique (review_id, note_uri)
 );

@@ -15,6 +15,20 @@ pub struct Policy {
     pub authorized_fetch: bool,
 }
 
+impl Policy {
+    /// How everyone of a server stands whose nearest rule this is.
+    #[must_use]
+    pub const fn standing(&self, nearest: Option<Rule>) -> Standing {
+        match nearest {
+            Some(Rule::Block) => Standing::Blocked,
+            Some(Rule::Allow) => Standing::Open,
+            _ if self.allow_list => Standing::Blocked,
+            Some(Rule::Silence) => Standing::Silenced,
+            None => Standing::Open,
+        }
+    }
+}
+
 /// What becomes of the comment of somebody who was never let through.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

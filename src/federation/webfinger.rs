@@ -118,6 +118,9 @@ pub fn jrd(account: &Account<'_>, rels: &[String]) -> Value {
 /// Why somebody's answer does not lead to an actor.
 #[derive(Debug, thiserror::Error)]
 pub enum JrdError {
+    /// There is no answer but a status.
+    #[error("its server answered {0}")]
+    Refused(http::StatusCode),
     /// It is not JSON, or JSON that means two things.
     #[error("not a JSON document that we read: {0}")]
     Json(#[from] serde_json::Error),

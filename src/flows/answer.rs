@@ -289,14 +289,11 @@ async fn send(
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let object = app.origin.note(answer.id);
-    let body = serde_json::to_string(body)?;
-    let outgoing = Outgoing { id, critic: answer.critic, kind, object: &object, body: &body };
-    activities::insert(tx, &outgoing, now).await?;
-    deliveries::supersede(tx, id, kind, &object, now).await?;
+    let outgoing = Outgoing { id, critic: answer.critic, kind, object: &object, body: &body.to_string() };
+    activities::to_followers(tx, &outgoing, now).await?;
     for inbox in inboxes {
         deliveries::enqueue(tx, id, inbox, now).await?;
     }
-    activities::fan_out(tx, id).await?;
     Ok(())
 }
 

@@ -1,11 +1,11 @@
 //! Somebody of another server, as a critic names them.
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use url::Url;
 
 use super::App;
-use crate::federation::webfinger::{self, Handle};
-use crate::net::client::Get;
+use crate::federation::webfinger::{self, Handle, JrdError};
+use crate::net::client::{Fetched, Get};
 use crate::store::moderation;
 
 /// A WebFinger answer is never longer.
@@ -36,21 +36,47 @@ async fn by_handle(app: &App, handle: &Handle) -> anyhow::Result<Url> {
     if let Some(uri) = moderation::actor_of_handle(&app.db, &format!("@{handle}")).await? {
         return Ok(Url::parse(&uri)?);
     }
-    let found = look_up(app, handle).await;
-    found.with_context(|| {
+    let unknown = || {
         format!(
             "@{handle} is not known here and could not be looked up; give the account's own address instead"
         )
-    })
+    };
+    let (_, actor) = look_up(app, handle.clone()).await.with_context(unknown)?.with_context(unknown)?;
+    ensure!(!app.origin.owns(&actor), "@{handle} is on this site");
+    Ok(actor)
 }
 
-async fn look_up(app: &App, handle: &Handle) -> anyhow::Result<Url> {
+/// What the handle's host answers about it, whatever its status (RFC 7033 section 4).
+///
+/// # Errors
+/// Where the host cannot be reached.
+pub(super) async fn jrd(app: &App, handle: &Handle) -> anyhow::Result<Fetched> {
     let scheme = if app.origin.is_trial() { "http" } else { "https" };
     let mut address = Url::parse(&format!("{scheme}://{}/.well-known/webfinger", handle.host))?;
     address.query_pairs_mut().append_pair("resource", &handle.to_acct());
-    let answer = app.http.get(Get::new(&address, "application/jrd+json, application/json", MOST_JRD)).await?;
-    if !answer.status.is_success() {
-        bail!("{} answered {}", handle.host, answer.status);
+    Ok(app.http.get(Get::new(&address, "application/jrd+json, application/json", MOST_JRD)).await?)
+}
+
+/// The actor to which a handle leads, and the handle that its host gives it: a host may say that its handles are on
+/// another domain, which is then asked, once.
+///
+/// # Errors
+/// The outer one where nobody answers now.
+pub(super) async fn look_up(app: &App, handle: Handle) -> anyhow::Result<Result<(Handle, Url), JrdError>> {
+    match self_link(app, &handle).await? {
+        Err(JrdError::OtherSubject(other)) => {
+            let found = self_link(app, &other).await?;
+            Ok(found.map(|actor| (other, actor)))
+        }
+        found => Ok(found.map(|actor| (handle, actor))),
     }
-    Ok(webfinger::read_self_link(&answer.body, handle, app.rules)?)
+}
+
+async fn self_link(app: &App, handle: &Handle) -> anyhow::Result<Result<Url, JrdError>> {
+    let answer = jrd(app, handle).await?;
+    ensure!(!answer.status.is_server_error(), "{} answered {}", handle.host, answer.status);
+    if !answer.status.is_success() {
+        return Ok(Err(JrdError::Refused(answer.status)));
+    }
+    Ok(webfinger::read_self_link(&answer.body, handle, app.rules))
 }

@@ -5,14 +5,10 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::App;
+use super::{App, find};
 use crate::federation::intents::{self, Wish};
 use crate::federation::vocab::address::Rules;
 use crate::federation::webfinger::{self, Handle, Resource};
-use crate::net::client::Get;
-
-/// A WebFinger answer is never longer.
-const MOST_JRD: usize = 64 * 1024;
 
 /// Nobody waits longer for the answer of their own server.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -41,12 +37,7 @@ pub async fn way_home(app: &App, typed: &str, wish: Wish, object: &Url, acct: &s
     if host == app.handle_domain() || host == app.origin.authority() {
         return Err(Refused::NoWay(host));
     }
-    let scheme = if app.origin.is_trial() { "http" } else { "https" };
-    let address = Url::parse(&format!("{scheme}://{host}/.well-known/webfinger"));
-    let mut address = address.map_err(|_| Refused::NotAHandle)?;
-    address.query_pairs_mut().append_pair("resource", &reader.to_acct());
-    let asking = app.http.get(Get::new(&address, "application/jrd+json, application/json", MOST_JRD));
-    let answer = match tokio::time::timeout(LONGEST, asking).await {
+    let answer = match tokio::time::timeout(LONGEST, find::jrd(app, &reader)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => {
             tracing::info!(%host, error = error.to_string(), "a reader's server not reached");

@@ -6,6 +6,7 @@ use super::{App, resolve};
 use crate::domain::comment::anchored;
 use crate::domain::id::CommentId;
 use crate::store::Tx;
+use crate::store::comments;
 use crate::store::moderation::{self, Case};
 
 /// A decision about one comment.
@@ -84,7 +85,7 @@ pub async fn remove(app: &App, id: CommentId) -> anyhow::Result<()> {
     ensure!(case.state != "deleted", "its author deleted it");
     let mut tx = app.db.begin().await?;
     tx.lock(&case.actor).await?;
-    moderation::remove(&mut tx, id).await?;
+    comments::remove(&mut tx, id).await?;
     tx.commit().await?;
     app.wake.up();
     Ok(())

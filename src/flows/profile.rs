@@ -15,7 +15,7 @@ use crate::domain::time::Timestamp;
 use crate::federation::keys::PublishedKeys;
 use crate::federation::vocab::{actor, profile};
 use crate::store::activities::{self, Outgoing};
-use crate::store::{Tx, critics, deliveries};
+use crate::store::{Tx, critics};
 
 /// A critic's actor, as it is served.
 pub async fn document(app: &App, critic: &Critic) -> anyhow::Result<Value> {
@@ -112,11 +112,8 @@ async fn send(
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let object = app.origin.actor(critic);
-    let body = body.to_string();
-    activities::insert(tx, &Outgoing { id, critic, kind, object: &object, body: &body }, now).await?;
-    deliveries::supersede(tx, id, kind, &object, now).await?;
-    activities::fan_out(tx, id).await?;
-    Ok(())
+    let outgoing = Outgoing { id, critic, kind, object: &object, body: &body.to_string() };
+    Ok(activities::to_followers(tx, &outgoing, now).await?)
 }
 
 /// Refuses what is new by a critic who moved away.

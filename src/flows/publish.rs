@@ -130,12 +130,8 @@ pub(super) async fn send(
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let object = app.origin.article(review.id);
-    let body = serde_json::to_string(body)?;
-    let outgoing = Outgoing { id, critic: review.critic, kind, object: &object, body: &body };
-    activities::insert(tx, &outgoing, now).await?;
-    crate::store::deliveries::supersede(tx, id, kind, &object, now).await?;
-    activities::fan_out(tx, id).await?;
-    Ok(())
+    let outgoing = Outgoing { id, critic: review.critic, kind, object: &object, body: &body.to_string() };
+    Ok(activities::to_followers(tx, &outgoing, now).await?)
 }
 
 /// Publishes reviews that waited for their hour, once it has come; gives how many of them were dealt with.

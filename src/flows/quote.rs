@@ -37,8 +37,7 @@ async fn take_back(app: &App, id: StampId) -> anyhow::Result<bool> {
     let object = app.origin.stamp(id);
     let outgoing =
         Outgoing { id: delete, critic: stamp.critic_id, kind: Kind::Delete, object: &object, body: &body };
-    activities::insert(&mut tx, &outgoing, now).await?;
-    activities::fan_out(&mut tx, delete).await?;
+    activities::to_followers(&mut tx, &outgoing, now).await?;
     if let Some(quoter) = quoter {
         deliveries::enqueue(&mut tx, delete, quoter.deliver_to(), now).await?;
     }

@@ -8,20 +8,16 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use url::Url;
 
-use super::App;
+use super::{App, find};
 use crate::domain::moderation::Standing;
 use crate::federation::vocab::address::same_origin;
 use crate::federation::vocab::document::Document;
 use crate::federation::vocab::incoming::Fetched;
 use crate::federation::vocab::note::Note;
 use crate::federation::vocab::remote_actor::RemoteActor;
-use crate::federation::webfinger::{self, Handle, JrdError};
-use crate::net::client::Get;
+use crate::federation::webfinger::Handle;
 use crate::store::actors::{self, StoredActor};
 use crate::store::blocks;
-
-/// A WebFinger answer is never longer.
-const MOST_JRD: usize = 64 * 1024;
 
 /// An actor of another server, known to us.
 #[derive(Debug)]
@@ -141,34 +137,16 @@ impl Actor for Peer {
     }
 }
 
-/// `@user@host`, where WebFinger at that host leads back to the actor (RFC 7033). A host may say that its handles
-/// are on another domain, which is then asked, once. A handle that nobody confirms is not shown.
+/// `@user@host`, where WebFinger at that host leads back to the actor (RFC 7033). A handle that nobody confirms is
+/// not shown.
 async fn confirmed_handle(app: &App, actor: &RemoteActor) -> anyhow::Result<Option<String>> {
     let own = || Some(format!("{}@{}", actor.username.as_ref()?, actor.id.authority().rsplit('@').next()?));
     let claimed = actor.webfinger.clone().or_else(own);
     let Some(handle) = claimed.and_then(|claimed| Handle::parse(&claimed, app.rules)) else {
         return Ok(None);
     };
-    let (handle, found) = match look_up(app, actor, &handle).await? {
-        Err(JrdError::OtherSubject(other)) => {
-            let found = look_up(app, actor, &other).await?;
-            (other, found)
-        }
-        found => (handle, found),
-    };
-    Ok(found.is_ok_and(|found| found == actor.id).then(|| format!("@{handle}")))
-}
-
-async fn look_up(app: &App, actor: &RemoteActor, handle: &Handle) -> anyhow::Result<Result<Url, JrdError>> {
-    let scheme = if app.origin.is_trial() { actor.id.scheme() } else { "https" };
-    let mut address = Url::parse(&format!("{scheme}://{}/.well-known/webfinger", handle.host))?;
-    address.query_pairs_mut().append_pair("resource", &handle.to_acct());
-    let answer = app.http.get(Get::new(&address, "application/jrd+json, application/json", MOST_JRD)).await?;
-    ensure!(!answer.status.is_server_error(), "answered {}", answer.status);
-    if !answer.status.is_success() {
-        return Ok(Err(JrdError::NoSubject));
-    }
-    Ok(webfinger::read_self_link(&answer.body, handle, app.rules))
+    let found = find::look_up(app, handle).await?;
+    Ok(found.ok().filter(|(_, found)| *found == actor.id).map(|(handle, _)| format!("@{handle}")))
 }
 
 /// A post of another server, fetched from where it is.

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, on, read, run};
+use super::{Db, Result, Tx, deliveries, on, read, run};
 use crate::domain::activity::Kind;
 use crate::domain::id::{ActivityId, CriticId};
 use crate::domain::time::Timestamp;
@@ -37,8 +37,16 @@ pub async fn insert(tx: &mut Tx, activity: &Outgoing<'_>, now: Timestamp) -> Res
     Ok(())
 }
 
-/// Asks for it to go to all followers of its critic: one row, expanded later.
-pub async fn fan_out(tx: &mut Tx, activity: ActivityId) -> Result<()> {
+/// Writes an activity down, and that it goes to all followers of its critic. What waits about the same object
+/// gives way to it.
+pub async fn to_followers(tx: &mut Tx, activity: &Outgoing<'_>, now: Timestamp) -> Result<()> {
+    insert(tx, activity, now).await?;
+    deliveries::supersede(tx, activity.id, activity.kind, activity.object, now).await?;
+    fan_out(tx, activity.id).await
+}
+
+/// One row, expanded later.
+async fn fan_out(tx: &mut Tx, activity: ActivityId) -> Result<()> {
     run!(
         tx,
         sqlx::query(

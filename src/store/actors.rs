@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, on, read, run, url};
+use super::{Db, Result, Tx, comments, on, read, run, url};
 use crate::domain::time::Timestamp;
 
 /// An actor of another server.
@@ -138,8 +138,6 @@ pub async fn delete(tx: &mut Tx, uri: &url::Url, signed_at: Timestamp) -> Result
             where uri = $1",
         "delete from actor_keys where actor = $1 and $2 is not null",
         "update followers set state = 'gone', follow_uri = null, signed_at = $2 where actor = $1",
-        "update comments set state = case when state = 'private' then state else 'deleted' end, content = '',
-            warning = null, language = null, url = uri, edited_at = null, signed_at = $2 where actor = $1",
         "update blockers set state = 'off', activity_uri = null, signed_at = $2 where actor = $1",
         "update reactions set state = 'off', activity_uri = null, signed_at = $2 where actor = $1",
         "update stamps set state = 'revoked', signed_at = $2 where actor = $1",
@@ -148,7 +146,7 @@ pub async fn delete(tx: &mut Tx, uri: &url::Url, signed_at: Timestamp) -> Result
     for statement in statements {
         run!(tx, sqlx::query(statement).bind(uri.as_str()).bind(signed_at))?;
     }
-    Ok(())
+    comments::delete_all_of(tx, uri, signed_at).await
 }
 
 /// A key of another server's actor.

@@ -12,14 +12,27 @@ use crate::domain::time::Timestamp;
 /// Nobody makes a rule about a name of more labels than this. As many are put into one question.
 const MOST_LABELS: usize = 16;
 
+/// The actor itself, where it is blocked.
+const BLOCKED: &str = "select actor from blocked_actors where actor = $1";
+
+/// The nearest rule about one of so many names.
+const NEAREST: &str = "select rule from domain_rules
+    where host in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+    order by length(host) desc limit 1";
+
+/// The names whose rules hold for a host. Of one that is longer than any rule its end counts: who owns a domain may
+/// put as many labels before it as they like.
+fn names(host: &str) -> [&str; MOST_LABELS] {
+    let labels = domains(host).count();
+    let mut above = domains(host).skip(labels.saturating_sub(MOST_LABELS));
+    std::array::from_fn(|_| above.next().unwrap_or_default())
+}
+
 /// How an actor stands here. The nearest rule about its server counts: an allowed subdomain of a blocked
 /// domain is heard.
 pub async fn standing(db: &Db, actor: &url::Url, policy: &Policy) -> Result<Standing> {
     let blocked: Option<String> =
-        read!(db, |c| sqlx::query_scalar("select actor from blocked_actors where actor = $1")
-            .bind(actor.as_str())
-            .fetch_optional(c)
-            .await)?;
+        read!(db, |c| sqlx::query_scalar(BLOCKED).bind(actor.as_str()).fetch_optional(c).await)?;
     if blocked.is_some() {
         return Ok(Standing::Blocked);
     }
@@ -28,59 +41,26 @@ pub async fn standing(db: &Db, actor: &url::Url, policy: &Policy) -> Result<Stan
 
 /// The same in this transaction: what a critic decided since it was asked for outside counts.
 pub async fn standing_in(tx: &mut Tx, actor: &url::Url, policy: &Policy) -> Result<Standing> {
-    let query = "select actor from blocked_actors where actor = $1";
     let blocked: Option<String> =
-        on!(tx, |c| sqlx::query_scalar(query).bind(actor.as_str()).fetch_optional(c).await)?;
+        on!(tx, |c| sqlx::query_scalar(BLOCKED).bind(actor.as_str()).fetch_optional(c).await)?;
     if blocked.is_some() {
         return Ok(Standing::Blocked);
     }
-    let mut nearest = None;
-    for domain in domains(actor.host_str().unwrap_or_default()).take(MOST_LABELS) {
-        let query = "select rule from domain_rules where host = $1";
-        let rule: Option<String> =
-            on!(tx, |c| sqlx::query_scalar(query).bind(domain).fetch_optional(c).await)?;
-        nearest = rule.as_deref().and_then(Rule::parse);
-        if nearest.is_some() {
-            break;
-        }
-    }
-    Ok(match nearest {
-        Some(Rule::Block) => Standing::Blocked,
-        Some(Rule::Allow) => Standing::Open,
-        _ if policy.allow_list => Standing::Blocked,
-        Some(Rule::Silence) => Standing::Silenced,
-        None => Standing::Open,
-    })
+    let rule: Option<String> = on!(tx, |c| {
+        let query = sqlx::query_scalar(NEAREST);
+        let names = names(actor.host_str().unwrap_or_default());
+        names.into_iter().fold(query, sqlx::query::QueryScalar::bind).fetch_optional(c).await
+    })?;
+    Ok(policy.standing(rule.as_deref().and_then(Rule::parse)))
 }
 
 /// How everyone of a server stands here.
 pub async fn of_host(db: &Db, host: &str, policy: &Policy) -> Result<Standing> {
-    Ok(match nearest(db, host).await? {
-        Some(Rule::Block) => Standing::Blocked,
-        Some(Rule::Allow) => Standing::Open,
-        _ if policy.allow_list => Standing::Blocked,
-        Some(Rule::Silence) => Standing::Silenced,
-        None => Standing::Open,
-    })
-}
-
-/// The nearest rule about a host. Of a name that is longer than any rule its end counts: who owns a domain may
-/// put as many labels before it as they like.
-async fn nearest(db: &Db, host: &str) -> Result<Option<Rule>> {
-    let labels = domains(host).count();
-    let mut above = domains(host).skip(labels.saturating_sub(MOST_LABELS));
     let rule: Option<String> = read!(db, |c| {
-        let mut query = sqlx::query_scalar(
-            "select rule from domain_rules
-             where host in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-             order by length(host) desc limit 1",
-        );
-        for _ in 0..MOST_LABELS {
-            query = query.bind(above.next().unwrap_or_default());
-        }
-        query.fetch_optional(c).await
+        let query = sqlx::query_scalar(NEAREST);
+        names(host).into_iter().fold(query, sqlx::query::QueryScalar::bind).fetch_optional(c).await
     })?;
-    Ok(rule.as_deref().and_then(Rule::parse))
+    Ok(policy.standing(rule.as_deref().and_then(Rule::parse)))
 }
 
 /// Sets the rule about a domain.

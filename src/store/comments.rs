@@ -294,18 +294,57 @@ pub async fn edit(tx: &mut Tx, id: CommentId, written: &Written<'_>) -> Result<(
     Ok(())
 }
 
+/// Every word of a comment, taken away.
+macro_rules! without_words {
+    () => {
+        "content = '', source = null, mentions = null, warning = null, language = null, url = uri, edited_at = null"
+    };
+}
+
 /// Takes every word of a comment away; its place in the thread stays. One that was never public has no place.
 pub async fn delete(tx: &mut Tx, id: CommentId, signed_at: Timestamp) -> Result<()> {
     run!(
         tx,
         sqlx::query(
-            "update comments set state = case when state = 'private' then state else 'deleted' end, content = '',
-                source = null, mentions = null, warning = null, language = null, url = uri, edited_at = null,
-                signed_at = $2
-         where id = $1",
+            concat!(
+                "update comments set state = case when state = 'private' then state else 'deleted' end, signed_at = $2, ",
+                without_words!(),
+                " where id = $1",
+            )
         )
         .bind(id)
         .bind(signed_at)
+    )?;
+    Ok(())
+}
+
+/// The same of all that an actor wrote.
+pub async fn delete_all_of(tx: &mut Tx, actor: &url::Url, signed_at: Timestamp) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            concat!(
+                "update comments set state = case when state = 'private' then state else 'deleted' end, signed_at = $2, ",
+                without_words!(),
+                " where actor = $1",
+            )
+        )
+        .bind(actor.as_str())
+        .bind(signed_at)
+    )?;
+    Ok(())
+}
+
+/// Takes every word of somebody's comment away because the critic wants it so, for good.
+pub async fn remove(tx: &mut Tx, id: CommentId) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(concat!(
+            "update comments set state = 'removed', ",
+            without_words!(),
+            " where id = $1 and state not in ('deleted', 'private')",
+        ))
+        .bind(id)
     )?;
     Ok(())
 }

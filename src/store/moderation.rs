@@ -120,19 +120,6 @@ pub async fn show_held_of(tx: &mut Tx, actor: &str) -> Result<u64> {
     )
 }
 
-/// Takes every word of somebody's comment away, for good.
-pub async fn remove(tx: &mut Tx, id: CommentId) -> Result<()> {
-    run!(
-        tx,
-        sqlx::query(
-            "update comments set state = 'removed', content = '', warning = null, language = null, edited_at = null
-             where id = $1 and state not in ('deleted', 'private')",
-        )
-        .bind(id)
-    )?;
-    Ok(())
-}
-
 /// The id of the actor whose confirmed handle this is (`@user@host`), in whatever case it is written.
 pub async fn actor_of_handle(db: &Db, handle: &str) -> Result<Option<String>> {
     read!(db, |c| {

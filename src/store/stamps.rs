@@ -133,40 +133,15 @@ pub async fn end_with_note(tx: &mut Tx, note: &url::Url, actor: &url::Url) -> Re
     .map(|rows| rows > 0)
 }
 
-/// Who asked asks no longer, in a request of that id; false where there is no such thing.
-pub async fn withdraw(
-    tx: &mut Tx,
-    request: &url::Url,
-    actor: &url::Url,
-    signed_at: Timestamp,
-) -> Result<bool> {
+/// Who asked asks no longer, in a request of that id or about a post of that id; false where there is no such thing.
+pub async fn withdraw(tx: &mut Tx, id: &url::Url, actor: &url::Url, signed_at: Timestamp) -> Result<bool> {
     run!(
         tx,
         sqlx::query(
             "update stamps set state = 'withdrawn', signed_at = $3
-             where request_uri = $1 and actor = $2 and state = 'granted' and signed_at <= $3",
+             where (request_uri = $1 or note_uri = $1) and actor = $2 and state = 'granted' and signed_at <= $3",
         )
-        .bind(request.as_str())
-        .bind(actor.as_str())
-        .bind(signed_at)
-    )
-    .map(|rows| rows > 0)
-}
-
-/// The same where only the post is known.
-pub async fn withdraw_note(
-    tx: &mut Tx,
-    note: &url::Url,
-    actor: &url::Url,
-    signed_at: Timestamp,
-) -> Result<bool> {
-    run!(
-        tx,
-        sqlx::query(
-            "update stamps set state = 'withdrawn', signed_at = $3
-             where note_uri = $1 and actor = $2 and state = 'granted' and signed_at <= $3",
-        )
-        .bind(note.as_str())
+        .bind(id.as_str())
         .bind(actor.as_str())
         .bind(signed_at)
     )

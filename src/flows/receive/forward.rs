@@ -27,9 +27,7 @@ impl Letter<'_> {
         let id = ActivityId::new(now);
         let passed =
             Outgoing { id, critic: review.critic, kind: Kind::Forward, object: comment, body: self.body };
-        activities::insert(tx, &passed, now).await?;
-        activities::fan_out(tx, id).await?;
-        Ok(())
+        Ok(activities::to_followers(tx, &passed, now).await?)
     }
 
     /// What its actor takes back is passed on no more, and its words are kept nowhere. Comes before it is deleted.

@@ -95,7 +95,9 @@ impl Letter<'_> {
         let accept = known.unwrap_or_else(|| ActivityId::new(now));
         if known.is_none() {
             let body = quote::accept(&self.app.origin, accept, &self.request(review, instrument), stamp);
-            self.write_answer(tx, accept, Kind::Accept, review, instrument, &body.to_string()).await?;
+            let (critic, body) = (review.critic, &body.to_string());
+            let answer = Outgoing { id: accept, critic, kind: Kind::Accept, object: instrument, body };
+            activities::insert(tx, &answer, now).await?;
         }
         let heard = same.is_some_and(|before| self.signed_at.since(before.signed_at) < ASKS_AGAIN_AFTER);
         let signed_at = again.as_ref().map_or(self.signed_at, |before| before.signed_at.max(self.signed_at));
@@ -130,7 +132,9 @@ impl Letter<'_> {
         }
         let id = ActivityId::new(now);
         let body = quote::reject(&self.app.origin, id, &self.request(review, instrument));
-        self.write_answer(tx, id, Kind::Reject, review, instrument, &body.to_string()).await?;
+        let (critic, body) = (review.critic, &body.to_string());
+        let answer = Outgoing { id, critic, kind: Kind::Reject, object: instrument, body };
+        activities::insert(tx, &answer, now).await?;
         deliveries::enqueue(tx, id, &quoter.inbox, now).await?;
         Ok(Effect::Done("may not quote"))
     }
@@ -145,23 +149,9 @@ impl Letter<'_> {
         }
     }
 
-    async fn write_answer(
-        &self,
-        tx: &mut Tx,
-        id: ActivityId,
-        kind: Kind,
-        review: &Review,
-        object: &Url,
-        body: &str,
-    ) -> anyhow::Result<()> {
-        let answer = Outgoing { id, critic: review.critic, kind, object, body };
-        activities::insert(tx, &answer, self.app.clock.now()).await?;
-        Ok(())
-    }
-
     /// A request that is undone without its id: the post tells which it was.
     pub(super) async fn undo_quote(&self, tx: &mut Tx, note: &Url) -> anyhow::Result<Effect> {
-        if stamps::withdraw_note(tx, note, &self.activity.actor, self.signed_at).await? {
+        if stamps::withdraw(tx, note, &self.activity.actor, self.signed_at).await? {
             return Ok(Effect::Done("quotes no longer"));
         }
         reactions::withdraw(tx, &requests_for(note), &self.activity.actor, self.signed_at).await?;
