@@ -1,5 +1,7 @@
 //! Wake, claim, run, acknowledge; drains on shutdown. Every job is leased and may be done twice.
 
+mod send;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +16,6 @@ use crate::store::{activities, deliveries, hosts, keys, received, reports};
 
 /// Without a word from anyone, work that became due is looked for this often.
 const PULSE: Duration = Duration::from_secs(1);
-
-/// Deliveries that are made at a time.
-const DELIVERIES: usize = 64;
 
 /// Received activities that are applied at a time.
 const RECEIPTS: usize = 8;
@@ -49,7 +48,7 @@ pub async fn run(app: App, shutdown: Shutdown) -> anyhow::Result<()> {
         publish::release_due(app).await.map(|released| released > 0)
     }));
     loops.spawn(fetch_avatars(app.clone(), shutdown.clone()));
-    loops.spawn(deliver_all(app.clone(), shutdown.clone()));
+    loops.spawn(send::deliver_all(app.clone(), shutdown.clone()));
     loops.spawn(receive_all(app.clone(), shutdown.clone()));
     loops.spawn(forget(app, shutdown.clone()));
     while let Some(ended) = loops.join_next().await {
@@ -159,17 +158,6 @@ async fn poll_all(app: App, shutdown: Shutdown) {
     let claim = async |app: &App, places: usize| ingest::claim(app, places).await;
     keep_busy(app, shutdown, POLLS, "poll", claim, |app, (lease, feed)| {
         Box::pin(async move { ingest::ingest(&app, lease, &feed).await })
-    })
-    .await;
-}
-
-async fn deliver_all(app: App, shutdown: Shutdown) {
-    let claim = async |app: &App, places: usize| {
-        let (lease, jobs) = deliver::claim(app, places).await?;
-        Ok(jobs.into_iter().map(|job| (lease, job)).collect())
-    };
-    keep_busy(app, shutdown, DELIVERIES, "delivery", claim, |app, (lease, job)| {
-        Box::pin(async move { deliver::deliver(&app, lease, &job).await })
     })
     .await;
 }

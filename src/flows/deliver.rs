@@ -1,21 +1,40 @@
-//! Expands fan-outs and makes deliveries that are due. Never holds a transaction while it sends.
+//! Expands fan-outs and sends what is due, host by host: a worker takes a host, sends what waits for it, and gives
+//! it back. Never holds a transaction while it sends; what came of each attempt goes to the [`ledger`].
+
+pub mod ledger;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use http::{HeaderValue, Method, StatusCode, header};
+use tokio::sync::mpsc;
 
+use self::ledger::Entry;
 use super::App;
 use super::hold::{hold, until};
-use super::keys::{self, Owner};
+use super::keys::{self, OwnKeys, Owner};
 use crate::domain::delivery::{GIVE_UP_AFTER, LONGEST_RETRY_AFTER, wait_after};
-use crate::domain::id::LeaseId;
+use crate::domain::id::{ActivityId, CriticId, LeaseId};
 use crate::domain::moderation::Standing;
 use crate::domain::signing::Form;
-use crate::domain::time::Timestamp;
 use crate::net::client::{Answer, is_refusal};
 use crate::net::media_type::ACTIVITY_JSON;
-use crate::store::blocks;
 use crate::store::deliveries::{self, Job, Outcome};
+use crate::store::hosts::{self, Health, Turn};
 use crate::store::leases::Queue;
+use crate::store::{activities, blocks};
+
+/// Deliveries that one turn of a host has at most.
+const A_TURN: u32 = 64;
+
+/// Requests to a host at a time, once it answered.
+const ABREAST: usize = 4;
+
+/// Activities whose bytes are kept at hand.
+const MOST_LETTERS: usize = 64;
 
 /// Writes the next delivery rows of a fan-out; false where no fan-out waits.
 pub async fn expand(app: &App) -> anyhow::Result<bool> {
@@ -29,116 +48,210 @@ pub async fn expand(app: &App) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// Takes at most `limit` deliveries that are due.
-pub async fn claim(app: &App, limit: usize) -> anyhow::Result<(LeaseId, Vec<Job>)> {
+/// An activity as it is sent, shared by all who send it.
+#[derive(Debug)]
+struct Letter {
+    critic: CriticId,
+    body: Bytes,
+}
+
+/// What is sent again and again, kept at hand.
+#[derive(Debug, Default)]
+pub struct Letters(HashMap<ActivityId, Arc<Letter>>);
+
+impl Letters {
+    async fn get(&mut self, app: &App, id: ActivityId) -> anyhow::Result<Option<Arc<Letter>>> {
+        if let Some(known) = self.0.get(&id) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let Some(stored) = activities::by_id(&app.db, id).await? else { return Ok(None) };
+        if self.0.len() >= MOST_LETTERS {
+            self.0.clear();
+        }
+        let letter = Arc::new(Letter { critic: stored.critic_id, body: stored.body.into() });
+        self.0.insert(id, Arc::clone(&letter));
+        Ok(Some(letter))
+    }
+}
+
+/// A host, and what is sent to it in this turn.
+#[derive(Debug)]
+pub struct Round {
+    lease: LeaseId,
+    turn: Turn,
+    jobs: Vec<(Job, Arc<Letter>)>,
+    keys: Arc<HashMap<CriticId, OwnKeys>>,
+}
+
+/// Takes at most `limit` hosts whose turn it is.
+pub async fn claim(app: &App, letters: &mut Letters, limit: usize) -> anyhow::Result<Vec<Round>> {
     let now = app.clock.now();
     let lease = LeaseId::new(now);
     let mut tx = app.db.begin().await?;
     let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-    let jobs = deliveries::claim_due(&mut tx, lease, now, until(now), limit).await?;
-    if !jobs.is_empty() {
-        tx.commit().await?;
-    }
-    Ok((lease, jobs))
-}
-
-/// Makes one delivery and writes down what came of it.
-pub async fn deliver(app: &App, lease: LeaseId, job: &Job) -> anyhow::Result<()> {
-    let verdict = hold(app, Queue::Deliveries, lease, attempt(app, job)).await;
-    let mut tx = app.db.begin().await?;
-    deliveries::acknowledge(&mut tx, job, lease, &verdict.outcome(), app.clock.now()).await?;
-    if let Some(lesson) = verdict.lesson {
-        keys::learn(&mut tx, &job.host, lesson.taken, app.clock.now()).await?;
+    let turns = hosts::claim_due(&mut tx, lease, now, until(now), limit).await?;
+    if turns.is_empty() {
+        return Ok(Vec::new());
     }
     tx.commit().await?;
-    Ok(())
+    let mut jobs: HashMap<String, Vec<(Job, Arc<Letter>)>> = HashMap::new();
+    for job in deliveries::due(&app.db, lease, now, A_TURN).await? {
+        if let Some(letter) = letters.get(app, job.activity_id).await? {
+            jobs.entry(job.host.clone()).or_default().push((job, letter));
+        }
+    }
+    let critics: HashSet<CriticId> = jobs.values().flatten().map(|(_, letter)| letter.critic).collect();
+    let mut keys = HashMap::new();
+    for critic in critics {
+        keys.insert(critic, app.keys_of(Owner::Critic(critic)).await?);
+    }
+    let keys = Arc::new(keys);
+    let round = |turn: Turn| {
+        let jobs = jobs.remove(&turn.host).unwrap_or_default();
+        Round { lease, turn, jobs, keys: Arc::clone(&keys) }
+    };
+    Ok(turns.into_iter().map(round).collect())
+}
+
+/// Sends what is due to a host, and gives the host back.
+pub async fn deliver(app: &App, round: Round, ledger: &mpsc::Sender<Entry>) {
+    let health = hold(app, Queue::Hosts, round.lease, send_all(app, &round, ledger)).await;
+    let release = Entry::Release { host: round.turn.host, lease: round.lease, health };
+    // Whoever closed the ledger before the work was done has the lease run out.
+    let _ = ledger.send(release).await;
+}
+
+/// One by one until it answers, then some abreast; no more once it fails.
+async fn send_all(app: &App, round: &Round, ledger: &mpsc::Sender<Entry>) -> Health {
+    let is_blocked = blocks::of_host(&app.db, &round.turn.host, &app.policy).await;
+    let is_blocked = matches!(is_blocked, Ok(Standing::Blocked));
+    let mut health = Health::Unknown;
+    let mut waiting = round.jobs.iter();
+    let mut sending = FuturesUnordered::new();
+    loop {
+        let abreast = match health {
+            Health::Well => ABREAST,
+            Health::Unknown => 1,
+            Health::Closed { .. } => 0,
+        };
+        while sending.len() < abreast
+            && let Some((job, letter)) = waiting.next()
+        {
+            sending.push(attempt(app, round, job, letter, is_blocked));
+        }
+        let Some(verdict) = sending.next().await else { return health };
+        // One that failed stays closed, whatever was on its way meanwhile.
+        if !matches!(health, Health::Closed { .. }) && !matches!(verdict.health, Health::Unknown) {
+            health = verdict.health;
+        }
+        let entry = Entry::Attempt {
+            activity: verdict.job.activity_id,
+            inbox: verdict.job.inbox.clone(),
+            host: verdict.job.host.clone(),
+            outcome: verdict.outcome,
+            lesson: verdict.lesson,
+        };
+        let _ = ledger.send(entry).await;
+    }
 }
 
 /// What came of an attempt.
-#[derive(Debug)]
-struct Verdict {
-    status: Option<u16>,
-    error: String,
-    then: Then,
+struct Verdict<'j> {
+    job: &'j Job,
+    outcome: Outcome,
     lesson: Option<Lesson>,
+    health: Health,
 }
 
 /// What an attempt taught about the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Lesson {
+pub struct Lesson {
     /// The form of signature that it took where it refused the one that was tried first; none where it took
     /// neither.
     taken: Option<Form>,
 }
 
-#[derive(Debug)]
-enum Then {
-    Done,
-    Again(Timestamp),
-    GiveUp,
-}
-
-impl Verdict {
-    fn outcome(&self) -> Outcome<'_> {
-        match (&self.then, self.status) {
-            (Then::Done, status) => Outcome::Done { status: status.unwrap_or(200) },
-            (Then::Again(next), status) => Outcome::Deferred { status, error: &self.error, next: *next },
-            (Then::GiveUp, status) => Outcome::Failed { status, error: &self.error },
-        }
-    }
-}
-
 /// Signs and sends, once more at once where the signature was refused.
-async fn attempt(app: &App, job: &Job) -> Verdict {
+async fn attempt<'j>(
+    app: &App,
+    round: &Round,
+    job: &'j Job,
+    letter: &Letter,
+    is_blocked: bool,
+) -> Verdict<'j> {
     // A row that was written before its server was blocked, or by who did not ask.
-    if matches!(blocks::of_host(&app.db, &job.host, &app.policy).await, Ok(Standing::Blocked)) {
-        let error = "its server is blocked here";
+    if is_blocked {
+        let error = "its server is blocked here".to_owned();
         tracing::info!(inbox = job.inbox, error, "delivery given up");
-        return Verdict { status: None, error: error.to_owned(), then: Then::GiveUp, lesson: None };
+        let outcome = Outcome::Failed { status: None, error };
+        return Verdict { job, outcome, lesson: None, health: Health::Unknown };
     }
-    let (answer, lesson) = match post(app, job).await {
+    let (answer, lesson) = match post(app, round, job, letter).await {
         Ok((answer, lesson)) => (Ok(answer), lesson),
         Err(error) => (Err(error), None),
     };
     let now = app.clock.now();
-    let (status, error, asked) = match answer {
-        Ok(answer) if answer.status.is_success() => {
-            let status = Some(answer.status.as_u16());
-            tracing::info!(inbox = job.inbox, "delivered");
-            return Verdict { status, error: String::new(), then: Then::Done, lesson };
-        }
-        Ok(answer) => {
-            let asked = answer.retry_after.map(|asked| asked.wait(now).min(LONGEST_RETRY_AFTER));
-            (Some(answer.status), format!("answered {}: {}", answer.status.as_u16(), answer.excerpt), asked)
-        }
-        Err(error) => (None, format!("{error:#}"), None),
-    };
-    let attempts = u32::try_from(job.attempts).unwrap_or(u32::MAX).saturating_add(1);
-    let wait = wait_after(attempts, jitter()).max(asked.unwrap_or_default());
-    let next = now + wait;
+    let status = answer.as_ref().ok().map(|answer| answer.status);
+    if let Some(status) = status.filter(StatusCode::is_success) {
+        tracing::debug!(inbox = job.inbox, "delivered");
+        let outcome = Outcome::Done { status: status.as_u16() };
+        return Verdict { job, outcome, lesson, health: Health::Well };
+    }
     let is_final = matches!(status, Some(StatusCode::NOT_FOUND | StatusCode::GONE));
-    let then =
-        if is_final || next > job.created_at + GIVE_UP_AFTER { Then::GiveUp } else { Then::Again(next) };
-    let verdict = if matches!(then, Then::GiveUp) { "given up" } else { "deferred" };
-    tracing::info!(inbox = job.inbox, attempt = attempts, %error, "delivery {verdict}");
-    Verdict { status: status.map(|s| s.as_u16()), error, then, lesson }
+    let is_host = is_the_hosts(status);
+    let failures = if is_host { round.turn.failures } else { job.attempts };
+    let failures = u32::try_from(failures).unwrap_or(u32::MAX).saturating_add(1);
+    let asked = answer.as_ref().ok().and_then(|answer| answer.retry_after);
+    let asked = asked.map(|asked| asked.wait(now).min(LONGEST_RETRY_AFTER));
+    let next = now + wait_after(failures, jitter()).max(asked.unwrap_or_default());
+    let error = match answer {
+        Ok(answer) => format!("answered {}: {}", answer.status.as_u16(), answer.excerpt),
+        Err(error) => format!("{error:#}"),
+    };
+    let health = if is_host { Health::Closed { until: next, error: error.clone() } } else { Health::Well };
+    let is_over = is_final || next > job.created_at + GIVE_UP_AFTER;
+    let verdict = if is_over { "given up" } else { "deferred" };
+    tracing::info!(inbox = job.inbox, attempt = failures, %error, "delivery {verdict}");
+    let status = status.map(|status| status.as_u16());
+    let outcome =
+        if is_over { Outcome::Failed { status, error } } else { Outcome::Deferred { status, error, next } };
+    Verdict { job, outcome, lesson, health }
+}
+
+/// Whether it is the host that fails, not the delivery: it cannot be reached, or asks to be left alone. An error of
+/// its own about one activity keeps no other from it.
+const fn is_the_hosts(status: Option<StatusCode>) -> bool {
+    matches!(
+        status,
+        None | Some(
+            StatusCode::TOO_MANY_REQUESTS
+                | StatusCode::BAD_GATEWAY
+                | StatusCode::SERVICE_UNAVAILABLE
+                | StatusCode::GATEWAY_TIMEOUT
+        )
+    )
 }
 
 /// Sends in the form that the host took last, and in the other one where it answers that the signature is not
 /// good enough. While an old key still signs, a host that refuses it gets to see the new one first: it may have
 /// met the critic after the new one was there. The last answer is the one that counts.
-async fn post(app: &App, job: &Job) -> anyhow::Result<(Answer, Option<Lesson>)> {
+async fn post(
+    app: &App,
+    round: &Round,
+    job: &Job,
+    letter: &Letter,
+) -> anyhow::Result<(Answer, Option<Lesson>)> {
     let inbox = url::Url::parse(&job.inbox)?;
-    let own = app.keys_of(Owner::Critic(job.critic_id)).await?;
-    let first = keys::form_for(app, &job.host).await;
+    let own = round.keys.get(&letter.critic).ok_or_else(|| anyhow::anyhow!("the critic has no key"))?;
+    let first = Form::parse(&round.turn.signature).unwrap_or_default();
     let mut tries = vec![(own.signing(), first), (own.served(), first), (own.served(), first.other())];
     tries.dedup_by(|one, other| one.0.id() == other.0.id() && one.1 == other.1);
-    let body = Bytes::from(job.body.clone());
     let mut last = None;
     for (key, form) in tries {
+        let body = letter.body.clone();
         let mut headers = keys::sign(app, key, form, Method::POST, &inbox, Some(body.clone())).await?;
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(ACTIVITY_JSON));
-        let answer = app.http.post(&inbox, headers, body.clone()).await?;
+        let answer = app.http.post(&inbox, headers, body).await?;
         if !is_refusal(answer.status) {
             let is_news = form != first && answer.status.is_success();
             return Ok((answer, is_news.then_some(Lesson { taken: Some(form) })));

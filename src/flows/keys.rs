@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderMap, Method};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::{App, profile};
@@ -60,12 +61,23 @@ impl Owner {
 }
 
 /// Our signing keys, parsed once, by the ids of their rows: another process may rotate them at any time.
-#[derive(Debug, Default)]
-pub struct Keys(Mutex<HashMap<KeyId, (Owner, Arc<SigningKey>)>>);
+#[derive(Debug)]
+pub struct Keys {
+    parsed: Mutex<HashMap<KeyId, (Owner, Arc<SigningKey>)>>,
+    /// A signature keeps a core busy: more at a time than there are cores only wait for each other.
+    at_once: Semaphore,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { parsed: Mutex::default(), at_once: Semaphore::new(cores) }
+    }
+}
 
 impl Keys {
     fn parsed(&self, origin: &Origin, owner: Owner, live: &[StoredKey]) -> anyhow::Result<OwnKeys> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|id, (whose, _)| *whose != owner || live.iter().any(|key| key.id == *id));
         let mut found = Vec::with_capacity(live.len());
         for key in live {
@@ -164,6 +176,7 @@ pub(super) async fn sign(
     url: &Url,
     body: Option<bytes::Bytes>,
 ) -> anyhow::Result<HeaderMap> {
+    let _place = app.keys.at_once.acquire().await?;
     let (key, url, now) = (Arc::clone(key), url.clone(), app.clock.now());
     let signing = move || signature::sign(form, &key, &method, &url, body.as_deref(), now);
     Ok(tokio::task::spawn_blocking(signing).await??)

@@ -30,7 +30,7 @@ use crate::federation::signature::{self, Presented, Request};
 use crate::federation::vocab::incoming::{self, Activity, Created, Kind, ParseError, Updated};
 use crate::store::leases::Queue;
 use crate::store::received::{self, Accepted, Ended, Job};
-use crate::store::{actors, blocks};
+use crate::store::{actors, blocks, hosts};
 
 /// A job that fails this often is parked.
 const MOST_ATTEMPTS: i64 = 8;
@@ -218,6 +218,7 @@ async fn apply(app: &App, lease: LeaseId, job: &Job) -> anyhow::Result<Option<Ur
         Effect::None(note) => (Ended::Dropped, note),
         Effect::Later(parent) => return Ok(Some(parent)),
     };
+    hosts::revive(&mut tx, activity.actor.host_str().unwrap_or_default(), app.clock.now()).await?;
     if received::finish(&mut tx, job.id, lease, ended, note).await? {
         tx.commit().await?;
         app.wake.up();

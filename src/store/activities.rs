@@ -60,6 +60,8 @@ async fn fan_out(tx: &mut Tx, activity: ActivityId) -> Result<()> {
 /// What a stored activity does, and its exact bytes.
 #[derive(Debug, FromRow)]
 pub struct Stored {
+    /// Who does it.
+    pub critic_id: CriticId,
     /// Its kind, by name.
     pub kind: String,
     /// Its exact bytes.
@@ -68,7 +70,7 @@ pub struct Stored {
 
 /// The activity of that id.
 pub async fn by_id(db: &Db, id: ActivityId) -> Result<Option<Stored>> {
-    read!(db, |c| sqlx::query_as("select kind, body from activities where id = $1")
+    read!(db, |c| sqlx::query_as("select critic_id, kind, body from activities where id = $1")
         .bind(id)
         .fetch_optional(c)
         .await)
@@ -106,7 +108,7 @@ pub async fn end_forwards(
     now: Timestamp,
 ) -> Result<()> {
     let statements = [
-        "update deliveries set state = 'superseded', finished_at = $3, lease = null, lease_until = null
+        "update deliveries set state = 'superseded', finished_at = $3
          where kind = 'Forward' and state = 'queued' and object_uri in (
             select uri from comments where actor = $1 and ($2 = '' or uri = $2) and state <> 'deleted')",
         "delete from fanouts where $3 is not null and activity_id in (

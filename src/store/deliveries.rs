@@ -2,9 +2,9 @@
 
 use sqlx::FromRow;
 
-use super::{Result, Tx, claim, on, run};
+use super::{Db, Result, Tx, claim, hosts, on, read, run};
 use crate::domain::activity::Kind;
-use crate::domain::id::{ActivityId, CriticId, LeaseId};
+use crate::domain::id::{ActivityId, LeaseId};
 use crate::domain::time::Timestamp;
 
 /// How many inboxes of a fan-out get their row at once.
@@ -23,7 +23,7 @@ pub async fn enqueue(tx: &mut Tx, activity: ActivityId, inbox: &url::Url, now: T
     .bind(inbox.as_str())
     .bind(inbox.host_str())
     .bind(now))?;
-    Ok(())
+    hosts::stir(tx, inbox.host_str().unwrap_or_default(), now).await
 }
 
 /// A fan-out that is expanded in this transaction.
@@ -55,10 +55,10 @@ pub async fn next_fan_out(tx: &mut Tx) -> Result<Option<FanOut>> {
 pub async fn expand(tx: &mut Tx, fan_out: &FanOut, now: Timestamp) -> Result<()> {
     let last: Option<String> = on!(tx, |c| sqlx::query_scalar(
         "select max(inbox) from (
-            select distinct f.inbox from followers f join activities a on a.critic_id = f.critic_id
-            where a.id = $1 and f.state = 'following' and f.inbox > $2
-                and not (a.kind = 'Forward' and a.object_uri like 'https://' || f.host || '/%')
-            order by f.inbox limit $3) chunk",
+            select i.inbox from inboxes i join activities a on a.critic_id = i.critic_id
+            where a.id = $1 and i.inbox > $2 and i.followers > 0
+                and not (a.kind = 'Forward' and a.object_uri like 'https://' || i.host || '/%')
+            order by i.inbox limit $3) chunk",
     )
     .bind(fan_out.activity_id)
     .bind(&fan_out.cursor)
@@ -69,30 +69,37 @@ pub async fn expand(tx: &mut Tx, fan_out: &FanOut, now: Timestamp) -> Result<()>
         run!(tx, sqlx::query("delete from fanouts where activity_id = $1").bind(fan_out.activity_id))?;
         return Ok(());
     };
-    run!(
-        tx,
-        sqlx::query(
-            "insert into deliveries (activity_id, inbox, host, object_uri, kind, state, attempts, next_attempt_at,
-                created_at)
-             select a.id, f.inbox, min(f.host), a.object_uri, a.kind, 'queued', 0, $4, $4
-             from followers f join activities a on a.critic_id = f.critic_id
-             where a.id = $1 and f.state = 'following' and f.inbox > $2 and f.inbox <= $3
-                and not (a.kind = 'Forward' and a.object_uri like 'https://' || f.host || '/%')
-             group by a.id, f.inbox, a.object_uri, a.kind
-             on conflict (activity_id, inbox) do nothing",
-        )
-        .bind(fan_out.activity_id)
-        .bind(&fan_out.cursor)
-        .bind(&last)
-        .bind(now)
-    )?;
+    let statements = [
+        "insert into deliveries (activity_id, inbox, host, object_uri, kind, state, attempts, next_attempt_at,
+            created_at)
+         select a.id, i.inbox, i.host, a.object_uri, a.kind, 'queued', 0, $4, $4
+         from inboxes i join activities a on a.critic_id = i.critic_id
+         where a.id = $1 and i.inbox > $2 and i.inbox <= $3 and i.followers > 0
+            and not (a.kind = 'Forward' and a.object_uri like 'https://' || i.host || '/%')
+         on conflict (activity_id, inbox) do nothing",
+        "insert into hosts (host, signature, updated_at, due_at)
+         select distinct i.host, 'cavage', $4, $4 from inboxes i join activities a on a.critic_id = i.critic_id
+         where a.id = $1 and i.inbox > $2 and i.inbox <= $3 and i.followers > 0
+         order by i.host
+         on conflict (host) do update set due_at = case
+            when hosts.due_at <= excluded.due_at then hosts.due_at
+            when hosts.closed_until > excluded.due_at then hosts.closed_until
+            else excluded.due_at end",
+    ];
+    for statement in statements {
+        run!(
+            tx,
+            sqlx::query(statement).bind(fan_out.activity_id).bind(&fan_out.cursor).bind(&last).bind(now)
+        )?;
+    }
     let moved = "update fanouts set cursor = $2 where activity_id = $1";
     run!(tx, sqlx::query(moved).bind(fan_out.activity_id).bind(&last))?;
     Ok(())
 }
 
 /// What waits about an object is overtaken by a newer activity: a Delete takes the place of everything, an
-/// Update that of older Updates. What is on its way at this moment arrives before it.
+/// Update that of older Updates. What is on its way at this moment arrives before it: one worker at a time sends
+/// to a host.
 pub async fn supersede(
     tx: &mut Tx,
     activity: ActivityId,
@@ -119,8 +126,7 @@ pub async fn supersede(
         tx,
         sqlx::query(
             "update deliveries set state = 'superseded', finished_at = $4
-             where object_uri = $2 and state = 'queued' and activity_id <> $1 and ($3 = '' or kind = $3)
-                and (lease_until is null or lease_until <= $4)",
+             where object_uri = $2 and state = 'queued' and activity_id <> $1 and ($3 = '' or kind = $3)",
         )
         .bind(activity)
         .bind(object.as_str())
@@ -135,8 +141,7 @@ pub async fn forget(tx: &mut Tx, done_before: Timestamp, failed_before: Timestam
     run!(
         tx,
         sqlx::query(
-            "delete from deliveries where (state in ('done', 'superseded') and finished_at <= $1)
-                or (state = 'failed' and finished_at <= $2)",
+            "delete from deliveries where finished_at <= $1 and (state <> 'failed' or finished_at <= $2)",
         )
         .bind(done_before)
         .bind(failed_before)
@@ -144,7 +149,7 @@ pub async fn forget(tx: &mut Tx, done_before: Timestamp, failed_before: Timestam
     Ok(())
 }
 
-/// A delivery that this worker makes.
+/// A delivery to be made.
 #[derive(Debug, Clone, FromRow)]
 pub struct Job {
     /// The activity.
@@ -157,48 +162,34 @@ pub struct Job {
     pub attempts: i64,
     /// When it was first to go.
     pub created_at: Timestamp,
-    /// Who signs it.
-    pub critic_id: CriticId,
-    /// Its exact bytes.
-    pub body: String,
 }
 
-/// Takes deliveries that are due, oldest first, but none while an older one about the same object waits for
-/// the same inbox.
-pub async fn claim_due(
-    tx: &mut Tx,
-    lease: LeaseId,
-    now: Timestamp,
-    until: Timestamp,
-    limit: u32,
-) -> Result<Vec<Job>> {
-    claim!(
-        tx,
-        "with picked as materialized (
-            select d.activity_id, d.inbox from deliveries d
-            where d.state = 'queued' and d.next_attempt_at <= $1 and (d.lease_until is null or d.lease_until <= $1)
+/// What is due at the hosts that are held under a lease, the oldest first, at most `limit` a host: of one that
+/// failed a single one, to see whether it is back. None comes before an older one about the same object to the
+/// same inbox.
+pub async fn due(db: &Db, lease: LeaseId, now: Timestamp, limit: u32) -> Result<Vec<Job>> {
+    read!(db, |c| sqlx::query_as(
+        "select activity_id, inbox, host, attempts, created_at from (
+            select d.activity_id, d.inbox, d.host, d.attempts, d.created_at, h.failures,
+                row_number() over (partition by d.host order by d.activity_id, d.inbox) as place
+            from hosts h join deliveries d on d.host = h.host
+            where h.lease = $1 and d.state = 'queued' and d.next_attempt_at <= $2
                 and not exists (
                     select 1 from deliveries e where e.inbox = d.inbox and e.object_uri = d.object_uri
-                        and e.state = 'queued' and e.activity_id < d.activity_id)
-            order by d.next_attempt_at limit $4",
-        ") update deliveries set lease = $2, lease_until = $3
-         where (activity_id, inbox) in (select activity_id, inbox from picked)
-         returning activity_id, inbox, host, attempts, created_at,
-            (select a.critic_id from activities a where a.id = activity_id) as critic_id,
-            (select a.body from activities a where a.id = activity_id) as body",
-        |query, c| sqlx::query_as(query)
-            .bind(now)
-            .bind(lease)
-            .bind(until)
-            .bind(i64::from(limit))
-            .fetch_all(c)
-            .await
+                        and e.state = 'queued' and e.activity_id < d.activity_id)) waiting
+         where place <= case when failures > 0 then 1 else $3 end
+         order by host, place",
     )
+    .bind(lease)
+    .bind(now)
+    .bind(i64::from(limit))
+    .fetch_all(c)
+    .await)
 }
 
 /// What became of an attempt.
-#[derive(Debug)]
-pub enum Outcome<'a> {
+#[derive(Debug, Clone)]
+pub enum Outcome {
     /// It arrived.
     Done {
         /// The answer's status.
@@ -209,7 +200,7 @@ pub enum Outcome<'a> {
         /// The answer's status, where there was an answer.
         status: Option<u16>,
         /// Why, in a line.
-        error: &'a str,
+        error: String,
         /// When.
         next: Timestamp,
     },
@@ -218,39 +209,54 @@ pub enum Outcome<'a> {
         /// The answer's status, where there was an answer.
         status: Option<u16>,
         /// Why, in a line.
-        error: &'a str,
+        error: String,
     },
 }
 
-/// Acknowledges an attempt. Nothing happens where the lease was lost, or the delivery superseded.
+/// Acknowledges an attempt. Nothing happens where the delivery was superseded.
 pub async fn acknowledge(
     tx: &mut Tx,
-    job: &Job,
-    lease: LeaseId,
-    outcome: &Outcome<'_>,
+    activity: ActivityId,
+    inbox: &str,
+    outcome: &Outcome,
     now: Timestamp,
 ) -> Result<()> {
     let (state, status, error, next) = match outcome {
         Outcome::Done { status } => ("done", Some(*status), None, now),
-        Outcome::Deferred { status, error, next } => ("queued", *status, Some(*error), *next),
-        Outcome::Failed { status, error } => ("failed", *status, Some(*error), now),
+        Outcome::Deferred { status, error, next } => ("queued", *status, Some(error), *next),
+        Outcome::Failed { status, error } => ("failed", *status, Some(error), now),
     };
     let finished = (state != "queued").then_some(now);
     run!(
         tx,
         sqlx::query(
-            "update deliveries set state = $4, attempts = attempts + 1, last_status = $5, last_error = $6,
-            next_attempt_at = $7, finished_at = $8, lease = null, lease_until = null
-         where activity_id = $1 and inbox = $2 and lease = $3",
+            "update deliveries set state = $3, attempts = attempts + 1, last_status = $4, last_error = $5,
+            next_attempt_at = $6, finished_at = $7
+         where activity_id = $1 and inbox = $2 and state = 'queued'",
         )
-        .bind(job.activity_id)
-        .bind(&job.inbox)
-        .bind(lease)
+        .bind(activity)
+        .bind(inbox)
         .bind(state)
         .bind(status.map(i64::from))
         .bind(error)
         .bind(next)
         .bind(finished)
+    )?;
+    Ok(())
+}
+
+/// Gives up what waits for a host since before then.
+pub async fn give_up(tx: &mut Tx, host: &str, before: Timestamp, error: &str, now: Timestamp) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "update deliveries set state = 'failed', last_error = $3, finished_at = $4
+             where host = $1 and state = 'queued' and created_at <= $2",
+        )
+        .bind(host)
+        .bind(before)
+        .bind(error)
+        .bind(now)
     )?;
     Ok(())
 }

@@ -173,15 +173,15 @@ pub async fn transfer(tx: &mut Tx, old: &url::Url, new: &StoredActor, signed_at:
     Ok(())
 }
 
-/// How many follow the critic.
+/// How many follow the critic, as many as there may be: they are counted where they are reached.
 pub async fn total(db: &Db, critic: CriticId) -> Result<u64> {
-    let total: i64 = read!(db, |c| sqlx::query_scalar(
-        "select count(*) from followers where critic_id = $1 and state = 'following'"
+    let total: Option<i64> = read!(db, |c| sqlx::query_scalar(
+        "select cast(sum(followers) as bigint) from inboxes where critic_id = $1"
     )
     .bind(critic)
     .fetch_one(c)
     .await)?;
-    Ok(count(total))
+    Ok(count(total.unwrap_or(0)))
 }
 
 /// A page of those who follow the critic, by id.

@@ -1,6 +1,10 @@
-//! How other servers like to be spoken to. Only those have a row that do not like what everyone else does.
+//! The hosts of other servers: how each likes to be spoken to, whose turn it is, and which do not answer. One
+//! worker at a time sends to a host, so that a slow one takes one place and what goes to it keeps its order.
 
-use super::{Db, Result, Tx, read, run};
+use sqlx::FromRow;
+
+use super::{Db, Result, Tx, claim, read, run};
+use crate::domain::id::LeaseId;
 use crate::domain::signing::Form;
 use crate::domain::time::Timestamp;
 
@@ -17,7 +21,8 @@ pub async fn form(db: &Db, host: &str) -> Result<Option<Form>> {
     Ok(form.as_deref().and_then(Form::parse))
 }
 
-/// A host took this form where it refused the other one.
+/// A host took this form where it refused the other one. Only those need a row for it that do not like what
+/// everyone else does.
 pub async fn learn(tx: &mut Tx, host: &str, form: Form, now: Timestamp) -> Result<()> {
     if form == Form::default() {
         return unlearn(tx, host).await;
@@ -39,12 +44,177 @@ pub async fn learn(tx: &mut Tx, host: &str, form: Form, now: Timestamp) -> Resul
 
 /// A host takes neither form; the next time begins as with a stranger.
 pub async fn unlearn(tx: &mut Tx, host: &str) -> Result<()> {
-    run!(tx, sqlx::query("delete from hosts where host = $1").bind(host))?;
+    let usual = "update hosts set signature = $2 where host = $1 and signature <> $2";
+    run!(tx, sqlx::query(usual).bind(host).bind(Form::default().as_str()))?;
     Ok(())
 }
 
-/// Forgets what was learned before that: servers are updated.
+/// Forgets what was learned before that, since servers are updated, and hosts that nothing is sent to.
 pub async fn forget(tx: &mut Tx, before: Timestamp) -> Result<()> {
-    run!(tx, sqlx::query("delete from hosts where updated_at <= $1").bind(before))?;
+    let lessons = "update hosts set signature = $2 where updated_at <= $1 and signature <> $2";
+    run!(tx, sqlx::query(lessons).bind(before).bind(Form::default().as_str()))?;
+    let idle = "delete from hosts where updated_at <= $1 and due_at is null and lease is null
+        and (failing_since is null or closed_until <= $1)";
+    run!(tx, sqlx::query(idle).bind(before))?;
     Ok(())
+}
+
+/// Something is to be sent to a host: now, or once it is tried again.
+pub async fn stir(tx: &mut Tx, host: &str, now: Timestamp) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into hosts (host, signature, updated_at, due_at) values ($1, $2, $3, $3)
+             on conflict (host) do update set due_at = case
+                when hosts.due_at <= excluded.due_at then hosts.due_at
+                when hosts.closed_until > excluded.due_at then hosts.closed_until
+                else excluded.due_at end",
+        )
+        .bind(host)
+        .bind(Form::default().as_str())
+        .bind(now)
+    )?;
+    Ok(())
+}
+
+/// A host to which a worker sends.
+#[derive(Debug, Clone, FromRow)]
+pub struct Turn {
+    /// Its name.
+    pub host: String,
+    /// The form of signature to begin with, by name.
+    pub signature: String,
+    /// Failures in a row since it last answered.
+    pub failures: i64,
+}
+
+/// Takes hosts whose turn it is, those that wait longest first.
+pub async fn claim_due(
+    tx: &mut Tx,
+    lease: LeaseId,
+    now: Timestamp,
+    until: Timestamp,
+    limit: u32,
+) -> Result<Vec<Turn>> {
+    claim!(
+        tx,
+        "with picked as materialized (
+            select host from hosts where due_at <= $1 and (lease_until is null or lease_until <= $1)
+            order by due_at limit $4",
+        ") update hosts set lease = $2, lease_until = $3 where host in (select host from picked)
+         returning host, signature, failures",
+        |query, c| sqlx::query_as(query)
+            .bind(now)
+            .bind(lease)
+            .bind(until)
+            .bind(i64::from(limit))
+            .fetch_all(c)
+            .await
+    )
+}
+
+/// How a host was found.
+#[derive(Debug, Clone)]
+pub enum Health {
+    /// It answered.
+    Well,
+    /// Nobody asked it anything.
+    Unknown,
+    /// It did not, or asked to be left alone: nothing is sent to it before then.
+    Closed {
+        /// Until when.
+        until: Timestamp,
+        /// Why, in a line.
+        error: String,
+    },
+}
+
+/// Ends a turn: the host has its next one when something is due. Nothing happens where the lease was lost.
+pub async fn release(tx: &mut Tx, host: &str, lease: LeaseId, health: &Health, now: Timestamp) -> Result<()> {
+    // Whoever writes a delivery stirs the host after it: with its row held, what is seen below is all there is.
+    claim!(tx, "select host from hosts where host = $1", "", |query, c| sqlx::query(query)
+        .bind(host)
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    let closed = match health {
+        Health::Well | Health::Unknown => None,
+        Health::Closed { until, error } => Some((until, error)),
+    };
+    let state = match health {
+        Health::Well => {
+            "update hosts set lease = null, lease_until = null, failures = 0, failing_since = null,
+                closed_until = null, last_error = null
+             where host = $1 and lease = $2 and $3 is not null and $4 is null and $5 is null"
+        }
+        Health::Unknown => {
+            "update hosts set lease = null, lease_until = null
+             where host = $1 and lease = $2 and $3 is not null and $4 is null and $5 is null"
+        }
+        Health::Closed { .. } => {
+            "update hosts set lease = null, lease_until = null, failures = failures + 1,
+                failing_since = coalesce(failing_since, $3), closed_until = $4, last_error = $5
+             where host = $1 and lease = $2"
+        }
+    };
+    let ended = run!(
+        tx,
+        sqlx::query(state)
+            .bind(host)
+            .bind(lease)
+            .bind(now)
+            .bind(closed.map(|(until, _)| *until))
+            .bind(closed.map(|(_, error)| error))
+    )?;
+    if ended == 0 {
+        return Ok(());
+    }
+    let next = "update hosts set due_at = (
+            select case when min(d.next_attempt_at) < hosts.closed_until then hosts.closed_until
+                else min(d.next_attempt_at) end
+            from deliveries d where d.host = hosts.host and d.state = 'queued')
+        where host = $1";
+    run!(tx, sqlx::query(next).bind(host))?;
+    Ok(())
+}
+
+/// A host that failed was heard of: what waits for it goes out now.
+pub async fn revive(tx: &mut Tx, host: &str, now: Timestamp) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "update hosts set failures = 0, failing_since = null, closed_until = null, last_error = null,
+                due_at = case when due_at > $2 then $2 else due_at end
+             where host = $1 and failures > 0",
+        )
+        .bind(host)
+        .bind(now)
+    )?;
+    Ok(())
+}
+
+/// A host as it is listed.
+#[derive(Debug, Clone, FromRow)]
+pub struct Listed {
+    /// Its name.
+    pub host: String,
+    /// Failures in a row since it last answered.
+    pub failures: i64,
+    /// Since when it fails.
+    pub failing_since: Option<Timestamp>,
+    /// When it is tried again.
+    pub closed_until: Option<Timestamp>,
+    /// What was wrong the last time.
+    pub last_error: Option<String>,
+}
+
+/// The hosts that fail, those that fail longest first.
+pub async fn failing(db: &Db, limit: u32) -> Result<Vec<Listed>> {
+    read!(db, |c| sqlx::query_as(
+        "select host, failures, failing_since, closed_until, last_error from hosts
+         where failing_since is not null order by failing_since, host limit $1",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(c)
+    .await)
 }

@@ -9,8 +9,8 @@ use crate::domain::time::Timestamp;
 pub enum Queue {
     /// Feeds that are due.
     Feeds,
-    /// Deliveries to be made.
-    Deliveries,
+    /// Hosts to which something is to be sent.
+    Hosts,
     /// Received activities to be applied.
     Received,
 }
@@ -19,7 +19,7 @@ pub enum Queue {
 pub async fn renew(db: &Db, queue: Queue, lease: LeaseId, until: Timestamp) -> Result<()> {
     let statement = match queue {
         Queue::Feeds => "update feeds set lease_until = $2 where lease = $1",
-        Queue::Deliveries => "update deliveries set lease_until = $2 where lease = $1",
+        Queue::Hosts => "update hosts set lease_until = $2 where lease = $1",
         Queue::Received => "update received set lease_until = $2 where lease = $1",
     };
     let mut tx = db.begin().await?;
