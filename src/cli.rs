@@ -16,6 +16,7 @@ use url::Url;
 mod block;
 mod comment;
 mod critic;
+mod delivery;
 mod follower;
 
 use crate::app::{self, Role, SystemClock};
@@ -85,6 +86,12 @@ enum Command {
     /// Who follows, and who asks to.
     #[command(subcommand)]
     Follower(follower::Follower),
+    /// How far reviews have come.
+    #[command(subcommand)]
+    Delivery(delivery::Delivery),
+    /// The servers that reviews are sent to.
+    #[command(subcommand)]
+    Host(delivery::Host),
     /// The accounts of the critics themselves.
     #[command(subcommand)]
     Critic(critic::Critic),
@@ -141,6 +148,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Comment(command) => comment::run(&file, command).await,
         Command::Block(command) => block::run(&file, command).await,
         Command::Follower(command) => follower::run(&file, command).await,
+        Command::Delivery(command) => delivery::run(&open(&file).await?, command).await,
+        Command::Host(command) => delivery::run_host(&open(&file).await?, command).await,
         Command::Critic(command) => critic::run(&file, command).await,
         Command::Health => health(&config::load(&file)?).await,
     }

@@ -34,6 +34,7 @@ pub mod keys;
 pub mod leases;
 pub mod media;
 pub mod moderation;
+pub mod reach;
 pub mod reactions;
 pub mod received;
 pub mod reports;
