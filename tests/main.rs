@@ -20,6 +20,7 @@ mod collections;
 mod config;
 mod course;
 mod crash;
+mod delivery;
 mod discovery;
 mod feeds;
 mod house;

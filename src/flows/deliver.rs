@@ -213,6 +213,8 @@ async fn attempt<'j>(
     let verdict = if is_over { "given up" } else { "deferred" };
     tracing::info!(inbox = job.inbox, attempt = failures, %error, "delivery {verdict}");
     let status = status.map(|status| status.as_u16());
+    // With the host open again, it is its turn before all that came later.
+    let next = if is_host { now } else { next };
     let outcome =
         if is_over { Outcome::Failed { status, error } } else { Outcome::Deferred { status, error, next } };
     Verdict { job, outcome, lesson, health }

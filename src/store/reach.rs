@@ -89,9 +89,11 @@ pub struct Trouble {
 /// Those that are tried again, the next ones first.
 pub async fn deferred(db: &Db, activity: ActivityId, limit: u32) -> Result<Vec<Trouble>> {
     read!(db, |c| sqlx::query_as(
-        "select inbox, attempts, next_attempt_at as at, last_error as error from deliveries
-         where activity_id = $1 and state = 'queued' and attempts > 0
-         order by next_attempt_at, inbox limit $2",
+        "select d.inbox, d.attempts, d.last_error as error,
+            case when h.closed_until > d.next_attempt_at then h.closed_until else d.next_attempt_at end as at
+         from deliveries d left join hosts h on h.host = d.host
+         where d.activity_id = $1 and d.state = 'queued' and d.attempts > 0
+         order by d.next_attempt_at, d.inbox limit $2",
     )
     .bind(activity)
     .bind(i64::from(limit))

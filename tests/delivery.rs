@@ -1,0 +1,169 @@
+//! Where a review goes, whose server answers and whose does not.
+
+use serde_json::{Value, json};
+
+use crate::both_databases;
+use crate::support::remote::{Remote, Scripted};
+use crate::support::{Database, Stage, World, eventually};
+
+both_databases!(
+    a_server_that_fails_costs_one_attempt_and_waits_as_one,
+    a_server_that_is_heard_of_gets_what_waited_for_it_in_order,
+    an_error_about_one_inbox_keeps_no_other_of_its_server_from_anything,
+    how_far_a_review_has_come_can_be_asked,
+    followers_are_counted_where_they_are_reached,
+    j6_an_inbox_that_is_gone_is_not_tried_again,
+    j9_a_hundred_tarpits_keep_no_healthy_server_waiting,
+);
+
+async fn stage_with(database: Database, host: &str) -> (Stage, Remote) {
+    let world = World::new();
+    let remote = world.remote("remote.test").await;
+    let other = world.remote(host).await;
+    (Stage::in_world(world, remote, database, |_, settings| settings).await, other)
+}
+
+async fn follow_from(stage: &Stage, other: &Remote, name: &str) {
+    let user = other.user(name);
+    let follow = user.follow(stage.actor());
+    user.deliver(stage.inbox(), &follow).await;
+    other.await_activity("the Accept", |a| a["type"] == "Accept" && a["object"]["id"] == follow["id"]).await;
+}
+
+fn create_of(article: &Value) -> impl Fn(&Value) -> bool {
+    let id = article["id"].clone();
+    move |activity| activity["type"] == "Create" && activity["object"]["id"] == id
+}
+
+async fn status(stage: &Stage, article: &Value) -> String {
+    let page = article["url"].as_str().or_else(|| article["url"][0]["href"].as_str()).expect("a page");
+    stage.app.command_output(&["delivery", "status", page]).await
+}
+
+/// Waits until the status of a review says so.
+async fn await_status(stage: &Stage, article: &Value, wanted: &str) -> String {
+    eventually(wanted, || async { Some(status(stage, article).await).filter(|text| text.contains(wanted)) })
+        .await
+}
+
+async fn a_server_that_fails_costs_one_attempt_and_waits_as_one(database: Database) {
+    let (stage, away) = stage_with(database, "away.test").await;
+    stage.follow(&stage.alice).await;
+    follow_from(&stage, &away, "bo").await;
+    follow_from(&stage, &away, "cy").await;
+    away.script(std::iter::repeat_n(Scripted::Status(503), 20));
+    let first = stage.publish("The Night Ferry").await;
+    away.await_refusals(1).await;
+    let waits = await_status(&stage, &first, "waits until").await;
+    assert!(waits.contains("1 have it, 1 wait, 0 failed") && waits.contains("answered 503"), "{waits}");
+    let second = stage.publish("The Day Ferry").await;
+    stage.remote.await_activity("the second Create", create_of(&second)).await;
+    await_status(&stage, &second, "1 have it, 1 wait, 0 failed").await;
+    stage.settle().await;
+    assert_eq!(away.refused().len(), 1, "nothing more was tried");
+    let hosts = stage.app.command_output(&["host", "list"]).await;
+    assert!(hosts.contains("away.test  1 failures since") && hosts.contains("answered 503"), "{hosts}");
+    assert!(!hosts.contains("remote.test"), "{hosts}");
+}
+
+async fn a_server_that_is_heard_of_gets_what_waited_for_it_in_order(database: Database) {
+    let (stage, away) = stage_with(database, "away.test").await;
+    follow_from(&stage, &away, "bo").await;
+    away.script([Scripted::Status(502)]);
+    let first = stage.publish("The Night Ferry").await;
+    away.await_refusals(1).await;
+    await_status(&stage, &first, "waits until").await;
+    let second = stage.publish("The Day Ferry").await;
+    await_status(&stage, &second, "0 have it, 1 wait").await;
+    // Whoever speaks is back.
+    let bo = away.user("bo");
+    bo.deliver(stage.inbox(), &bo.like(first["id"].as_str().expect("an id"))).await;
+    away.await_activity("the second Create", create_of(&second)).await;
+    let creates: Vec<Value> = away.received().into_iter().map(|received| received.activity).collect();
+    let place = |article: &Value| creates.iter().position(create_of(article)).expect("it came");
+    assert!(place(&first) < place(&second), "the older one first");
+    await_status(&stage, &second, "1 have it, 0 wait, 0 failed").await;
+    assert!(stage.app.command_output(&["host", "list"]).await.contains("all servers answer"));
+}
+
+async fn an_error_about_one_inbox_keeps_no_other_of_its_server_from_anything(database: Database) {
+    let (stage, other) = stage_with(database, "other.test").await;
+    follow_from(&stage, &other, "bo").await;
+    other.script([Scripted::Status(500)]);
+    let first = stage.publish("The Night Ferry").await;
+    other.await_refusals(1).await;
+    await_status(&stage, &first, "answered 500").await;
+    let second = stage.publish("The Day Ferry").await;
+    other.await_activity("the second Create", create_of(&second)).await;
+    assert!(stage.app.command_output(&["host", "list"]).await.contains("all servers answer"));
+}
+
+async fn how_far_a_review_has_come_can_be_asked(database: Database) {
+    let (stage, other) = stage_with(database, "other.test").await;
+    stage.follow(&stage.alice).await;
+    follow_from(&stage, &other, "bo").await;
+    let article = stage.publish("The Night Ferry").await;
+    let page = article["url"].as_str().or_else(|| article["url"][0]["href"].as_str()).expect("a page");
+    let told = stage.app.command_output(&["delivery", "status", page, "--wait"]).await;
+    assert!(told.starts_with("Create of ") && told.contains("2 have it, 0 wait, 0 failed"), "{told}");
+    stage.app.command_output(&["retract", page]).await;
+    let told = await_status(&stage, &article, "Delete of ").await;
+    assert!(told.contains("Create of ") && told.contains("2 have it"), "{told}");
+    let unknown = stage.app.cli(&["delivery", "status", "no-such-review"]).await;
+    assert!(!unknown.status.success() && !unknown.stderr.is_empty());
+}
+
+async fn followers_are_counted_where_they_are_reached(database: Database) {
+    let (stage, other) = stage_with(database, "other.test").await;
+    let total = async || {
+        let followers = stage.critic["followers"].as_str().expect("a collection");
+        stage.world.client.document(followers).await["totalItems"].clone()
+    };
+    assert_eq!(total().await, json!(0));
+    let bo = other.user("bo");
+    for round in 0..2 {
+        follow_from(&stage, &other, "bo").await;
+        follow_from(&stage, &other, "cy").await;
+        stage.follow(&stage.alice).await;
+        assert_eq!(total().await, json!(3), "round {round}");
+        let follow = bo.follow(stage.actor());
+        bo.deliver(stage.inbox(), &bo.undo(&follow)).await;
+        eventually("one fewer", || async { (total().await == json!(2)).then_some(()) }).await;
+    }
+    stage.app.command_output(&["block", "domain", "other.test"]).await;
+    assert_eq!(total().await, json!(1));
+    let article = stage.publish("The Night Ferry").await;
+    let told = await_status(&stage, &article, "1 have it, 0 wait").await;
+    assert!(!told.contains("other.test"), "{told}");
+}
+
+async fn j6_an_inbox_that_is_gone_is_not_tried_again(database: Database) {
+    let (stage, other) = stage_with(database, "other.test").await;
+    stage.follow(&stage.alice).await;
+    follow_from(&stage, &other, "bo").await;
+    other.script([Scripted::Status(410)]);
+    let article = stage.publish("The Night Ferry").await;
+    let told = await_status(&stage, &article, "1 have it, 0 wait, 1 failed").await;
+    assert!(told.contains("other.test") && told.contains("answered 410"), "{told}");
+}
+
+async fn j9_a_hundred_tarpits_keep_no_healthy_server_waiting(database: Database) {
+    let world = World::new();
+    let remote = world.remote("remote.test").await;
+    let mut tarpits = Vec::new();
+    for number in 0..100 {
+        tarpits.push(world.remote(&format!("tarpit{number}.test")).await);
+    }
+    let stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
+    let follow = async |tarpit: &Remote| {
+        follow_from(&stage, tarpit, "bo").await;
+        tarpit.script([Scripted::Hang]);
+    };
+    futures_util::future::join_all(tarpits.iter().map(follow)).await;
+    // It comes last in any order by name.
+    stage.follow(&stage.alice).await;
+    let article = stage.publish("The Night Ferry").await;
+    stage.remote.await_activity("the Create", create_of(&article)).await;
+    let told = await_status(&stage, &article, "1 have it").await;
+    assert!(told.contains("1 have it, 100 wait, 0 failed"), "{told}");
+}
