@@ -124,6 +124,8 @@ enum Feed {
 /// Does what the command line says.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let file = cli.config;
+    #[cfg(feature = "failpoints")]
+    let _scenario = fail::FailScenario::setup();
     match cli.command {
         Command::Serve { role } => serve(&file, role).await,
         Command::Publish { file: review, critic } => {

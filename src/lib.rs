@@ -4,6 +4,9 @@
 //! `main, cli → app → web, worker → flows → store, federation, sources → net → domain`;
 //! `config` knows only `domain`. `web` reads `store` for pages and changes state only through `flows`.
 
+#[macro_use]
+mod failpoint;
+
 pub mod app;
 pub mod cli;
 pub mod config;

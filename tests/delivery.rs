@@ -13,6 +13,7 @@ both_databases!(
     how_far_a_review_has_come_can_be_asked,
     followers_are_counted_where_they_are_reached,
     j6_an_inbox_that_is_gone_is_not_tried_again,
+    workers_share_the_work_and_one_that_is_killed_loses_nothing,
     j9_a_hundred_tarpits_keep_no_healthy_server_waiting,
 );
 
@@ -166,4 +167,35 @@ async fn j9_a_hundred_tarpits_keep_no_healthy_server_waiting(database: Database)
     stage.remote.await_activity("the Create", create_of(&article)).await;
     let told = await_status(&stage, &article, "1 have it").await;
     assert!(told.contains("1 have it, 100 wait, 0 failed"), "{told}");
+}
+
+/// Workers of their own beside a process that serves: each may be killed at any moment.
+async fn workers_share_the_work_and_one_that_is_killed_loses_nothing(database: Database) {
+    let world = World::new();
+    let remote = world.remote("remote.test").await;
+    let mut others = Vec::new();
+    for number in 0..12 {
+        others.push(world.remote(&format!("other{number}.test")).await);
+    }
+    let stage = Stage::in_world(world, remote, database, |_, settings| settings.role("web")).await;
+    let start = || stage.app.start_beside(&["serve", "--role", "worker"]);
+    let mut workers = vec![start(), start(), start()];
+    futures_util::future::join_all(others.iter().map(|other| follow_from(&stage, other, "bo"))).await;
+    stage.follow(&stage.alice).await;
+    let mut articles = Vec::new();
+    for title in ["The Night Ferry", "The Day Ferry", "The Last Ferry"] {
+        articles.push(stage.publish(title).await);
+        // In the middle of it, as soon as the first inbox has it.
+        stage.remote.await_activity("the Create", create_of(articles.last().expect("one"))).await;
+        drop(workers.remove(0));
+        workers.push(start());
+    }
+    for (article, other) in
+        articles.iter().flat_map(|article| others.iter().map(move |other| (article, other)))
+    {
+        other.await_activity("the Create", create_of(article)).await;
+    }
+    for article in &articles {
+        await_status(&stage, article, "13 have it, 0 wait, 0 failed").await;
+    }
 }

@@ -16,6 +16,9 @@ mod attacks;
 mod authority;
 mod avatars;
 mod blocks;
+// With the feature `failpoints`, as `tests/run` has it: it kills the process from within.
+#[cfg(feature = "failpoints")]
+mod chaos;
 mod collections;
 mod config;
 mod course;

@@ -43,7 +43,9 @@ pub async fn expand(app: &App) -> anyhow::Result<bool> {
         return Ok(false);
     };
     deliveries::expand(&mut tx, &fan_out, app.clock.now()).await?;
+    fail_point!("expand-before-commit");
     tx.commit().await?;
+    fail_point!("expand-after-commit");
     app.wake.up();
     Ok(true)
 }
@@ -94,6 +96,7 @@ pub async fn claim(app: &App, letters: &mut Letters, limit: usize) -> anyhow::Re
         return Ok(Vec::new());
     }
     tx.commit().await?;
+    fail_point!("claim-after-commit");
     let mut jobs: HashMap<String, Vec<(Job, Arc<Letter>)>> = HashMap::new();
     for job in deliveries::due(&app.db, lease, now, A_TURN).await? {
         if let Some(letter) = letters.get(app, job.activity_id).await? {
@@ -253,7 +256,9 @@ async fn post(
         let body = letter.body.clone();
         let mut headers = keys::sign(app, key, form, Method::POST, &inbox, Some(body.clone())).await?;
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(ACTIVITY_JSON));
+        fail_point!("send-before");
         let answer = app.http.post(&inbox, headers, body).await?;
+        fail_point!("send-after");
         if !is_refusal(answer.status) {
             let is_news = form != first && answer.status.is_success();
             return Ok((answer, is_news.then_some(Lesson { taken: Some(form) })));

@@ -89,7 +89,9 @@ pub async fn publish(
     if state == State::Published {
         announce(app, &mut tx, critic, &review, now).await?;
     }
+    fail_point!("publish-before-commit");
     tx.commit().await?;
+    fail_point!("publish-after-commit");
     app.wake.up();
     Ok(review)
 }

@@ -102,7 +102,9 @@ pub async fn accept(app: &App, request: &Request<'_>) -> Result<(), Refused> {
     let accepted =
         Accepted { actor: &activity.actor, key_id: &presented.key_id, body, signed_at: presented.signed_at };
     received::insert(&mut tx, &accepted, now).await?;
+    fail_point!("accept-before-commit");
     tx.commit().await?;
+    fail_point!("accept-after-commit");
     app.wake.up();
     Ok(())
 }
@@ -220,7 +222,9 @@ async fn apply(app: &App, lease: LeaseId, job: &Job) -> anyhow::Result<Option<Ur
     };
     hosts::revive(&mut tx, activity.actor.host_str().unwrap_or_default(), app.clock.now()).await?;
     if received::finish(&mut tx, job.id, lease, ended, note).await? {
+        fail_point!("apply-before-commit");
         tx.commit().await?;
+        fail_point!("apply-after-commit");
         app.wake.up();
         tracing::info!(actor = %activity.actor, note, "activity taken in");
     }

@@ -268,9 +268,7 @@ impl App {
 
     /// Starts it, and waits until it is ready.
     pub async fn start(&mut self) {
-        assert!(self.child.is_none(), "it runs already");
-        let role = self.role.map_or(vec!["serve"], |role| vec!["serve", "--role", role]);
-        self.child = Some(self.spawn(&role));
+        self.launch();
         let client = self.client.clone();
         let ready = url("/health/ready");
         let child = self.child.as_mut().expect("just started");
@@ -290,6 +288,37 @@ impl App {
         keep(out.expect("its standard output"), vec![Arc::clone(&self.log), Arc::clone(&self.printed)]);
         keep(err.expect("its standard error"), vec![Arc::clone(&self.log)]);
         child
+    }
+
+    /// Sets a variable of the environment from the next start on; an empty one is none.
+    pub fn set_env(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(known, _)| known != name);
+        if !value.is_empty() {
+            self.environment.push((name.to_owned(), value.to_owned()));
+        }
+    }
+
+    /// Starts it and waits for nothing: it may die at once.
+    pub fn launch(&mut self) {
+        assert!(self.child.is_none(), "it runs already");
+        let role = self.role.map_or(vec!["serve"], |role| vec!["serve", "--role", role]);
+        self.child = Some(self.spawn(&role));
+    }
+
+    /// Whether it died by itself.
+    pub fn is_dead(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| child.try_wait().expect("a child").is_some())
+    }
+
+    /// Waits until it died by itself.
+    pub async fn await_death(&mut self) {
+        let child = self.child.as_mut().expect("it runs");
+        super::eventually("the end of Marquee", || {
+            let ended = child.try_wait().expect("a child");
+            async move { ended }
+        })
+        .await;
+        self.child = None;
     }
 
     /// Starts another process of Marquee beside it, on the same config.

@@ -165,7 +165,11 @@ impl Envelope {
 
     /// Sends it as it is now.
     pub async fn post(&self, client: &Client) -> Answer {
-        let sent = client.send(Method::POST, &self.url, &self.headers, self.body.clone()).await;
-        sent.unwrap_or_else(|e| panic!("POST {}: {e:?}", self.url))
+        self.try_post(client).await.unwrap_or_else(|e| panic!("POST {}: {e:?}", self.url))
+    }
+
+    /// The same; an error where nobody answers.
+    pub async fn try_post(&self, client: &Client) -> Result<Answer, reqwest::Error> {
+        client.send(Method::POST, &self.url, &self.headers, self.body.clone()).await
     }
 }

@@ -221,6 +221,11 @@ impl User {
         self.letter(Form::Cavage, inbox, activity).seal().post(&self.server.client).await
     }
 
+    /// Signs and sends to a server that may be dead.
+    pub async fn try_send(&self, inbox: &str, activity: &Value) -> Option<Answer> {
+        self.letter(Form::Cavage, inbox, activity).seal().try_post(&self.server.client).await.ok()
+    }
+
     /// Signs and sends what must be taken.
     pub async fn deliver(&self, inbox: &str, activity: &Value) {
         let answer = self.send(inbox, activity).await;

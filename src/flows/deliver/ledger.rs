@@ -101,5 +101,8 @@ async fn write(app: &App, group: &[Entry]) -> anyhow::Result<()> {
             keys::learn(&mut tx, host, lesson.taken, now).await?;
         }
     }
-    Ok(tx.commit().await?)
+    fail_point!("ledger-before-commit");
+    tx.commit().await?;
+    fail_point!("ledger-after-commit");
+    Ok(())
 }
