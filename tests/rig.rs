@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use figment::Figment;
 use figment::providers::{Format as _, Toml};
 use serde_json::json;
+use sqlx::{Connection as _, PgConnection};
 
+use crate::support::postgres::Postgres;
 use crate::support::remote::{Remote, Scripted, User};
 use crate::support::signature::Form;
 use crate::support::{Database, World};
@@ -83,4 +85,17 @@ async fn the_config_that_it_writes_is_toml() {
     assert!(names["remote.test"].starts_with("127.0.0.1:"));
     let feeds: Vec<BTreeMap<String, figment::value::Value>> = read.extract_inner("feeds").expect("feeds");
     assert_eq!(feeds[0]["name"].as_str(), Some("third-row"));
+}
+
+#[tokio::test]
+async fn each_test_has_a_database_of_its_own_that_goes_away() {
+    let (first, second) = (Postgres::create().await, Postgres::create().await);
+    let url = first.url();
+    let mut connection = PgConnection::connect(&url).await.expect("a connection");
+    sqlx::raw_sql("create table films (name text)").execute(&mut connection).await.expect("a table");
+    let mut other = PgConnection::connect(&second.url()).await.expect("a connection");
+    let films = sqlx::raw_sql("select * from films").execute(&mut other).await;
+    assert!(films.is_err(), "databases are apart");
+    drop(first);
+    assert!(PgConnection::connect(&url).await.is_err(), "it is gone");
 }

@@ -206,22 +206,3 @@ pub fn free_port() -> u16 {
         }
     }
 }
-
-mod tests {
-    use sqlx::{Connection, PgConnection};
-
-    use super::Postgres;
-
-    #[tokio::test]
-    async fn each_test_has_a_database_of_its_own_that_goes_away() {
-        let (first, second) = (Postgres::create().await, Postgres::create().await);
-        let url = first.url();
-        let mut connection = PgConnection::connect(&url).await.expect("a connection");
-        sqlx::raw_sql("create table films (name text)").execute(&mut connection).await.expect("a table");
-        let mut other = PgConnection::connect(&second.url()).await.expect("a connection");
-        let films = sqlx::raw_sql("select * from films").execute(&mut other).await;
-        assert!(films.is_err(), "databases are apart");
-        drop(first);
-        assert!(PgConnection::connect(&url).await.is_err(), "it is gone");
-    }
-}

@@ -1,0 +1,89 @@
+//! How soon it is there, and how much of it there is.
+
+mod support;
+
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use serde_json::json;
+use support::figure::{median, ratio};
+use support::helper::Helper;
+use support::postgres::free_port;
+use support::rig::Rig;
+use support::seed::Followers;
+use support::site::HOST;
+use support::temp::TempDir;
+use support::wire::{Wire, headers, request};
+use support::{PATIENCE, is_full, rounds, size, wants};
+
+fn main() -> anyhow::Result<()> {
+    support::enter(Box::pin(bench()))
+}
+
+async fn bench() -> anyhow::Result<()> {
+    println!("start: sizes {}, {} rounds", if is_full() { "of the goals" } else { "short" }, rounds()?);
+    if wants("cold_start") {
+        cold_start().await?;
+    }
+    if wants("binary_mb") {
+        binary()?;
+    }
+    Ok(())
+}
+
+/// From the start of the process to the first good answer, beside a trivial server that opens the same database.
+async fn cold_start() -> anyhow::Result<()> {
+    let followers = size(100_000, 1_000_000);
+    let mut rig = Rig::build().await?;
+    let group = Followers { count: followers, inboxes: 5_000, hosts: 16, name: "h" };
+    let site = rig.site_on(&[group], false).await?;
+    let (mut ratios, mut ours, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..rounds()? {
+        let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+        let began = Instant::now();
+        let plan = json!({"listen": address.to_string(), "database": site.database});
+        let trivial = Helper::start("as-plain", &plan).await?;
+        let limit = first_answer(address, "/", began).await?;
+        drop(trivial);
+        let began = Instant::now();
+        let running = site.spawn("all")?;
+        let took = first_answer(site.listen, "/health/ready", began).await?;
+        running.stop().await?;
+        theirs.push(limit.as_secs_f64() * 1e3);
+        ours.push(took.as_secs_f64() * 1e3);
+        ratios.push(took.as_secs_f64() / limit.as_secs_f64());
+    }
+    let line = format!(
+        "ready after {:.1} ms; trivial server {:.1} ms; {followers} followers, SQLite",
+        median(&ours),
+        median(&theirs)
+    );
+    ratio("cold_start", &ratios, &[line]);
+    Ok(())
+}
+
+/// The time until a server answers 200.
+async fn first_answer(address: SocketAddr, path: &str, began: Instant) -> anyhow::Result<Duration> {
+    let headers = headers(&[("host", HOST)]);
+    while began.elapsed() < PATIENCE {
+        let asking = async { Wire::plain(address).await?.send(request("GET", path, &headers, "")?).await };
+        if asking.await.is_ok_and(|answer| answer.status == 200) {
+            return Ok(began.elapsed());
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    anyhow::bail!("{address} does not answer")
+}
+
+/// The size of the program without its symbols.
+fn binary() -> anyhow::Result<()> {
+    let folder = TempDir::new();
+    let stripped = folder.file("marquee");
+    let status = Command::new("strip").arg("-o").arg(&stripped).arg(env!("CARGO_BIN_EXE_marquee")).status();
+    ensure!(status.context("strip is not installed")?.success(), "strip failed");
+    let bytes = u32::try_from(std::fs::metadata(&stripped)?.len())?;
+    ratio("binary_mb", &[f64::from(bytes) / 1e6], &[format!("{bytes} bytes, stripped")]);
+    Ok(())
+}

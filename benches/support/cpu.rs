@@ -1,0 +1,55 @@
+//! What a process costs, as the kernel counts it: user and system time, and memory at its peak.
+
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+
+/// The CPU time of a process so far, in steps of a clock tick. Threads that ended are part of it.
+pub fn of(pid: u32) -> anyhow::Result<Duration> {
+    Ok(ticks(pid, 11)? + ticks(pid, 12)?)
+}
+
+/// The CPU time of those children of this process that ended and were waited for.
+pub fn of_ended_children() -> anyhow::Result<Duration> {
+    let own = std::process::id();
+    Ok(ticks(own, 13)? + ticks(own, 14)?)
+}
+
+/// The CPU time of the threads that a process has now, to the nanosecond: for those whose threads stay.
+pub fn of_threads(pid: u32) -> anyhow::Result<Duration> {
+    let mut nanos = 0;
+    for thread in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        let spent = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+        nanos += spent.split(' ').next().context("a schedstat")?.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanos))
+}
+
+/// The most memory that a process had, in MiB.
+pub fn peak_memory(pid: u32) -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    let kib: u32 = line.trim().trim_end_matches(" kB").parse()?;
+    Ok(f64::from(kib) / 1024.0)
+}
+
+/// A field of `/proc/PID/stat`, counted from the one after the program's name, as time.
+fn ticks(pid: u32, field: usize) -> anyhow::Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).context("the process is gone")?;
+    let (_, fields) = stat.rsplit_once(") ").context("a stat")?;
+    let ticks: u32 = fields.split(' ').nth(field).context("a field of stat")?.parse()?;
+    Ok(Duration::from_secs(1) * ticks / ticks_a_second()?)
+}
+
+fn ticks_a_second() -> anyhow::Result<u32> {
+    static KNOWN: OnceLock<u32> = OnceLock::new();
+    if let Some(known) = KNOWN.get() {
+        return Ok(*known);
+    }
+    let output = Command::new("getconf").arg("CLK_TCK").output().context("getconf CLK_TCK")?;
+    let ticks: u32 = String::from_utf8(output.stdout)?.trim().parse()?;
+    ensure!(ticks > 0, "getconf CLK_TCK says 0");
+    Ok(*KNOWN.get_or_init(|| ticks))
+}

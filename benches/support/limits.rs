@@ -1,0 +1,238 @@
+//! The arithmetic underneath, measured on one thread of a process of its own: what each step costs where nothing is
+//! done beside it.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, ensure};
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
+use futures_util::future::try_join_all;
+use serde_json::{Value, json};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
+use tokio_rustls::TlsConnector;
+
+use super::helper::{Helper, Part, count, real, text};
+use super::keys::{Key, unpem};
+use super::seed::Store;
+use super::signature::sha256;
+use super::sink::UNSIGNED;
+use super::temp::TempDir;
+use super::wire::{Wire, connector, headers, request};
+use super::{cpu, unique};
+
+/// Connections that are kept at a time.
+const CONNECTIONS: usize = 16;
+
+/// Rows that are inserted at a time.
+const BATCH: usize = 100;
+
+/// As long as what is signed of a delivery.
+const SIGNED: usize = 220;
+
+pub struct Limits {
+    key: Key,
+    public: ParsedPublicKey,
+    tls: Option<(TlsConnector, SocketAddr)>,
+    body: String,
+    wires: Vec<Wire>,
+    database: Store,
+    _folder: TempDir,
+}
+
+// How often each is done for one measure, so that it takes a good part of a second.
+pub const SIGN: usize = 500;
+pub const VERIFY: usize = 10_000;
+pub const DIGEST: usize = 50_000;
+pub const POST: usize = 8_000;
+pub const POST_TLS: usize = 400;
+pub const INSERT: usize = 5_000;
+pub const PARSE: usize = 5_000;
+pub const SANITISE: usize = 2_000;
+
+impl Part for Limits {
+    const ALONE: bool = true;
+
+    async fn begin(plan: Value) -> anyhow::Result<(Self, Value)> {
+        let key = Key::fresh();
+        let der = unpem(&key.public_pem()).context("a PEM")?;
+        let folder = TempDir::new();
+        let database = match plan["database"].as_str() {
+            Some(url) => Store::Postgres(PgConnection::connect(url).await?),
+            None => Store::Sqlite(open(&folder).await?),
+        };
+        let database = with_table(database).await?;
+        let tls = match plan["sink"].as_str() {
+            Some(sink) => Some((connector(text(&plan, "ca")?)?, sink.parse()?)),
+            None => None,
+        };
+        let public = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &der)?;
+        let limits =
+            Self { key, public, tls, body: String::new(), wires: Vec::new(), database, _folder: folder };
+        Ok((limits, Value::Null))
+    }
+
+    async fn obey(&mut self, order: Value) -> anyhow::Result<Value> {
+        if let Some(body) = order["body"].as_str() {
+            body.clone_into(&mut self.body);
+            return Ok(Value::Null);
+        }
+        let times = count(&order, "times")?;
+        let what = text(&order, "do")?;
+        if what == "post" && self.wires.is_empty() {
+            self.wires = self.connect().await?;
+        }
+        let message = "m".repeat(SIGNED);
+        let signature = self.key.sign(message.as_bytes());
+        let before = cpu::of_threads(std::process::id())?;
+        match what {
+            "sign" => (0..times).for_each(|_| drop(self.key.sign(message.as_bytes()))),
+            "digest" => (0..times).for_each(|_| drop(std::hint::black_box(sha256(self.body.as_bytes())))),
+            "verify" => {
+                let good = |_| self.public.verify_sig(message.as_bytes(), &signature).is_ok();
+                ensure!((0..times).all(good), "its own signature does not fit");
+            }
+            "parse" => parse(times)?,
+            "sanitise" => (0..times).for_each(|_| drop(std::hint::black_box(ammonia::clean(&entry())))),
+            "post" => self.post(times).await?,
+            "post_tls" => self.post_tls(times).await?,
+            "insert" => self.insert(times).await?,
+            what => anyhow::bail!("there is no limit {what}"),
+        }
+        let spent = cpu::of_threads(std::process::id())?.saturating_sub(before);
+        Ok(json!({"micros": spent.as_secs_f64() * 1e6 / super::figure::number(times)}))
+    }
+}
+
+impl Limits {
+    fn sink(&self) -> anyhow::Result<&(TlsConnector, SocketAddr)> {
+        self.tls.as_ref().context("no sink was named")
+    }
+
+    async fn connect(&self) -> anyhow::Result<Vec<Wire>> {
+        let (tls, sink) = self.sink()?;
+        let names = (0..CONNECTIONS).map(|n| format!("limit{n}.bench.test"));
+        try_join_all(names.map(|name| async move { Wire::tls(*sink, &name, tls).await })).await
+    }
+
+    /// Unsigned, over kept connections, side by side.
+    async fn post(&mut self, times: usize) -> anyhow::Result<()> {
+        let body = bytes::Bytes::from(self.body.clone());
+        let headers = post_headers("limit.bench.test");
+        let each = times / CONNECTIONS;
+        let posts = self.wires.iter_mut().map(async |wire| {
+            for _ in 0..each {
+                let answer = wire.send(request("POST", UNSIGNED, &headers, body.clone())?).await?;
+                ensure!(answer.status == 202, "the sink answers {}", answer.status);
+            }
+            anyhow::Ok(())
+        });
+        try_join_all(posts).await?;
+        Ok(())
+    }
+
+    /// Each over a connection of its own, eight side by side.
+    async fn post_tls(&self, times: usize) -> anyhow::Result<()> {
+        let (tls, sink) = self.sink()?;
+        let body = bytes::Bytes::from(self.body.clone());
+        let lanes = (0..8).map(async |lane| {
+            for number in 0..times / 8 {
+                let name = format!("fresh{lane}-{number}.bench.test");
+                let mut wire = Wire::tls(*sink, &name, tls).await?;
+                let answer =
+                    wire.send(request("POST", UNSIGNED, &post_headers(&name), body.clone())?).await?;
+                ensure!(answer.status == 202, "the sink answers {}", answer.status);
+            }
+            anyhow::Ok(())
+        });
+        try_join_all(lanes).await?;
+        Ok(())
+    }
+
+    /// Rows as large as the body, a hundred in a transaction.
+    async fn insert(&mut self, times: usize) -> anyhow::Result<()> {
+        let prefix = unique();
+        macro_rules! insert {
+            ($database:expr, $begin:literal) => {
+                for batch in 0..times / BATCH {
+                    let mut tx = $database.begin_with($begin).await?;
+                    for row in 0..BATCH {
+                        sqlx::query(
+                            "insert into rows (id, host, state, body, at) values ($1, $2, 'queued', $3, $4)",
+                        )
+                        .bind(format!("https://h{row}.bench.test/{prefix}/{batch}"))
+                        .bind("h.bench.test")
+                        .bind(&self.body)
+                        .bind(1_700_000_000_000_i64)
+                        .execute(&mut *tx)
+                        .await?;
+                    }
+                    tx.commit().await?;
+                }
+            };
+        }
+        match &mut self.database {
+            Store::Sqlite(database) => insert!(database, "begin immediate"),
+            Store::Postgres(database) => insert!(database, "begin"),
+        }
+        Ok(())
+    }
+}
+
+/// What a feed says of a film.
+fn entry() -> String {
+    let paragraph = "<p>A <em>long</em> take through the <a href=\"https://rain.test/\">rain</a>, and then the lights \
+        go out; the usher <strong>stays</strong>.</p>";
+    paragraph.repeat(12)
+}
+
+/// Reads feeds of a hundred entries, until there were so many entries.
+fn parse(times: usize) -> anyhow::Result<()> {
+    let content = entry().replace('<', "&lt;");
+    let item = |number: usize| {
+        format!("<item><guid>{number}</guid><title>A film</title><description>{content}</description></item>")
+    };
+    let items: String = (0..BATCH).map(item).collect();
+    let feed = format!("<rss version=\"2.0\"><channel><title>Films</title>{items}</channel></rss>");
+    for _ in 0..times / BATCH {
+        let parsed = feed_rs::parser::parse(feed.as_bytes())?;
+        ensure!(parsed.entries.len() == BATCH, "not every entry is read");
+    }
+    Ok(())
+}
+
+fn post_headers(host: &str) -> Vec<(String, String)> {
+    headers(&[("host", host), ("content-type", "application/activity+json"), ("user-agent", "bench/1.0")])
+}
+
+/// A database as durable as the program's.
+async fn open(folder: &TempDir) -> anyhow::Result<SqliteConnection> {
+    let options = SqliteConnectOptions::new()
+        .filename(folder.file("limits.sqlite"))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .disable_statement_logging();
+    Ok(SqliteConnection::connect_with(&options).await?)
+}
+
+/// The same with an empty table.
+async fn with_table(mut database: Store) -> anyhow::Result<Store> {
+    let table = "create table rows (id text not null primary key, host text not null, state text not null, \
+        body text not null, at bigint not null)";
+    match &mut database {
+        Store::Sqlite(database) => sqlx::query(table).execute(database).await.map(drop)?,
+        Store::Postgres(database) => sqlx::query(table).execute(database).await.map(drop)?,
+    }
+    Ok(database)
+}
+
+/// What a step costs, in µs of CPU.
+pub async fn cost(limits: &mut Helper, what: &str, times: usize) -> anyhow::Result<f64> {
+    real(&limits.ask(&json!({"do": what, "times": times})).await?, "micros")
+}
+
+/// What an inserted row costs that carries this text, in µs of CPU.
+pub async fn insert(limits: &mut Helper, body: &str) -> anyhow::Result<f64> {
+    limits.ask(&json!({"body": body})).await?;
+    cost(limits, "insert", INSERT).await
+}

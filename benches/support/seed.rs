@@ -1,0 +1,110 @@
+//! What a bench writes into the program's database, and reads from it. Nowhere else does it know the tables.
+
+use anyhow::ensure;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
+
+use super::postgres::Postgres;
+
+/// The program's database, beside the program.
+#[derive(Debug)]
+pub enum Store {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+/// Followers of a critic, spread evenly over inboxes, which are spread evenly over hosts. The hosts are called
+/// after `name`: `h0.bench.test`, `h1.bench.test`, …
+#[derive(Debug, Clone, Copy)]
+pub struct Followers {
+    pub count: usize,
+    pub inboxes: usize,
+    pub hosts: usize,
+    pub name: &'static str,
+}
+
+const FOLLOWERS: &str = "insert into followers (critic_id, actor, state, inbox, host, signed_at, created_at)
+    with recursive numbers (n) as (select cast(0 as bigint) union all select n + 1 from numbers where n + 1 < $1)
+    select c.id,
+        'https://' || $4 || cast(n % $2 % $3 as text) || '.bench.test/users/' || cast(n as text), 'following',
+        'https://' || $4 || cast(n % $2 % $3 as text) || '.bench.test/inbox/' || cast(n % $2 as text),
+        $4 || cast(n % $2 % $3 as text) || '.bench.test', 0, 0
+    from numbers cross join critics c where c.handle = 'critic'";
+
+/// What is still to be delivered.
+const UNDELIVERED: &str = "select (select count(*) from fanouts)
+    + (select count(*) from deliveries where state = 'queued')";
+
+/// What was accepted from others.
+const ACCEPTED: &str = "select count(*) from received";
+
+/// What of it has not had its effect.
+const UNAPPLIED: &str = "select count(*) from received where state = 'queued'";
+
+/// A PostgreSQL database of its own, whose commits wait until they are written, which those of tests do not.
+pub async fn postgres() -> anyhow::Result<Postgres> {
+    let postgres = Postgres::create().await;
+    let url = postgres.url();
+    let name = url.rsplit('/').next().unwrap_or_default();
+    let mut connection = PgConnection::connect(&url).await?;
+    let durable = format!("alter database {name} set synchronous_commit = on");
+    sqlx::raw_sql(AssertSqlSafe(durable)).execute(&mut connection).await?;
+    Ok(postgres)
+}
+
+impl Store {
+    /// Opens it.
+    pub async fn open(url: &str) -> anyhow::Result<Self> {
+        Ok(if url.starts_with("sqlite:") {
+            Self::Sqlite(SqliteConnection::connect(url).await?)
+        } else {
+            Self::Postgres(PgConnection::connect(url).await?)
+        })
+    }
+
+    /// Adds followers.
+    pub async fn follow(&mut self, followers: Followers) -> anyhow::Result<()> {
+        let Followers { count, inboxes, hosts, name } = followers;
+        ensure!(count >= inboxes && inboxes >= hosts, "each host needs an inbox, and each inbox a follower");
+        let numbers = (i64::try_from(count)?, i64::try_from(inboxes)?, i64::try_from(hosts)?);
+        macro_rules! insert {
+            ($database:expr) => {
+                sqlx::query(FOLLOWERS)
+                    .bind(numbers.0)
+                    .bind(numbers.1)
+                    .bind(numbers.2)
+                    .bind(name)
+                    .execute($database)
+                    .await?
+                    .rows_affected()
+            };
+        }
+        let added = match self {
+            Self::Sqlite(database) => insert!(database),
+            Self::Postgres(database) => insert!(database),
+        };
+        ensure!(usize::try_from(added)? == count, "{added} followers were added and not {count}");
+        Ok(())
+    }
+
+    /// Deliveries that wait, fan-outs that are not expanded included.
+    pub async fn undelivered(&mut self) -> anyhow::Result<i64> {
+        self.count(UNDELIVERED).await
+    }
+
+    /// Activities that were accepted.
+    pub async fn accepted(&mut self) -> anyhow::Result<i64> {
+        self.count(ACCEPTED).await
+    }
+
+    /// Activities that were accepted and wait for their effect.
+    pub async fn unapplied(&mut self) -> anyhow::Result<i64> {
+        self.count(UNAPPLIED).await
+    }
+
+    async fn count(&mut self, query: &'static str) -> anyhow::Result<i64> {
+        Ok(match self {
+            Self::Sqlite(database) => sqlx::query_scalar(query).fetch_one(database).await?,
+            Self::Postgres(database) => sqlx::query_scalar(query).fetch_one(database).await?,
+        })
+    }
+}

@@ -1,0 +1,208 @@
+//! The fediverse of a bench: one listener that answers for every name under `bench.test`. It verifies each
+//! delivery, with keys that it was given, and counts the distinct pairs of inbox and activity. It serves actors.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use super::helper::{Part, text};
+use super::keys::unpem;
+use super::signature::{cavage_text, sha256};
+
+/// How long a host whose name begins with `slow` thinks.
+const SLOW: Duration = Duration::from_secs(30);
+
+/// Where an unsigned POST is taken, for the limits.
+pub const UNSIGNED: &str = "/unsigned";
+
+/// What a signature must cover.
+const REQUIRED: [&str; 4] = ["(request-target)", "host", "date", "digest"];
+
+pub struct Sink(Arc<Known>);
+
+#[derive(Default)]
+struct Known(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    keys: HashMap<String, Arc<ParsedPublicKey>>,
+    documents: HashMap<String, Bytes>,
+    /// Inbox and activity of what was verified.
+    pairs: HashSet<(String, String)>,
+    total: usize,
+    /// The same at hosts that are slow.
+    slow: usize,
+    refused: Vec<String>,
+    last: Value,
+}
+
+#[derive(Deserialize)]
+struct Activity {
+    id: String,
+}
+
+impl Part for Sink {
+    async fn begin(plan: Value) -> anyhow::Result<(Self, Value)> {
+        let certificate = CertificateDer::from(STANDARD.decode(text(&plan, "certificate")?)?);
+        let key = PrivatePkcs8KeyDer::from(STANDARD.decode(text(&plan, "key")?)?);
+        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], PrivateKeyDer::Pkcs8(key))?;
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?.to_string();
+        let known = Arc::<Known>::default();
+        let serving = Arc::clone(&known);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, acceptor.clone(), Arc::clone(&serving)));
+            }
+        });
+        Ok((Self(known), json!({"address": address})))
+    }
+
+    async fn obey(&mut self, order: Value) -> anyhow::Result<Value> {
+        let mut state = self.0.lock();
+        match text(&order, "do")? {
+            "trust" => {
+                let der = unpem(text(&order, "pem")?).context("a PEM")?;
+                let key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &der)?;
+                state.keys.insert(text(&order, "key_id")?.to_owned(), Arc::new(key));
+            }
+            "serve" => {
+                for (place, document) in order["documents"].as_object().context("documents")? {
+                    state.documents.insert(place.clone(), Bytes::from(document.to_string()));
+                }
+            }
+            "forget" => {
+                state.pairs.clear();
+                (state.total, state.slow) = (0, 0);
+                state.refused.clear();
+            }
+            "last" => return Ok(state.last.clone()),
+            _ => {}
+        }
+        Ok(json!({
+            "distinct": state.pairs.len(), "total": state.total, "slow": state.slow,
+            "refused": state.refused.len(), "why": state.refused.first(),
+        }))
+    }
+}
+
+impl Known {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Verifies a delivery and counts it.
+    fn take(&self, host: &str, target: &str, headers: &HeaderMap, body: &Bytes) -> u16 {
+        let taken = self.verify(target, headers, body).and_then(|()| {
+            let activity: Activity = serde_json::from_slice(body)?;
+            Ok(activity.id)
+        });
+        let mut state = self.lock();
+        match taken {
+            Ok(id) => {
+                state.total += 1;
+                if host.starts_with("slow") {
+                    state.slow += 1;
+                } else {
+                    state.pairs.insert((format!("{host}{target}"), id));
+                }
+                if state.last.is_null() {
+                    let headers: BTreeMap<&str, &str> =
+                        headers.iter().filter_map(|(n, v)| Some((n.as_str(), v.to_str().ok()?))).collect();
+                    state.last = json!({"body": String::from_utf8_lossy(body), "headers": headers});
+                }
+                202
+            }
+            Err(error) => {
+                state.refused.push(format!("{error:#}"));
+                401
+            }
+        }
+    }
+
+    /// As a strict server does it: the digest is the body's, the signature covers all that it must, and the key
+    /// fits.
+    fn verify(&self, target: &str, headers: &HeaderMap, body: &[u8]) -> anyhow::Result<()> {
+        let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
+        ensure!(header("digest") == format!("SHA-256={}", sha256(body)), "the digest is another body's");
+        let signature = header("signature");
+        let field = |name: &str| {
+            let found =
+                signature.split(',').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='));
+            found.map(|value| value.trim_matches('"')).with_context(|| format!("no {name} in {signature:?}"))
+        };
+        let covered: Vec<&str> = field("headers")?.split(' ').collect();
+        ensure!(REQUIRED.iter().all(|name| covered.contains(name)), "not all is signed: {covered:?}");
+        let key_id = field("keyId")?;
+        let key = self.lock().keys.get(key_id).map(Arc::clone);
+        let key = key.with_context(|| format!("nobody knows the key {key_id}"))?;
+        let signed = cavage_text(&covered, "POST", target, header);
+        let signature = STANDARD.decode(field("signature")?)?;
+        let verified = key.verify_sig(signed.as_bytes(), &signature);
+        verified.map_err(|_| anyhow::anyhow!("the signature does not fit"))
+    }
+}
+
+async fn serve(stream: TcpStream, acceptor: TlsAcceptor, known: Arc<Known>) {
+    let _ = stream.set_nodelay(true);
+    // Who breaks off the handshake is not answered.
+    let Ok(stream) = acceptor.accept(stream).await else { return };
+    let service = service_fn(|request| {
+        let known = Arc::clone(&known);
+        async move { Ok::<_, Infallible>(answer(&known, request).await) }
+    });
+    // The other side closes it when it likes.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn answer(known: &Known, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let (parts, body) = request.into_parts();
+    let host = parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("").to_owned();
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    if parts.method == Method::GET {
+        let found = known.lock().documents.get(&format!("{host}{target}")).cloned();
+        return match found {
+            Some(document) => respond(200, document),
+            None => respond(404, Bytes::new()),
+        };
+    }
+    let Ok(body) = body.collect().await else { return respond(400, Bytes::new()) };
+    let status = match target {
+        UNSIGNED => 202,
+        target => known.take(&host, target, &parts.headers, &body.to_bytes()),
+    };
+    if host.starts_with("slow") {
+        tokio::time::sleep(SLOW).await;
+    }
+    respond(status, Bytes::new())
+}
+
+fn respond(status: u16, body: Bytes) -> Response<Full<Bytes>> {
+    let media_type = if status == 200 { "application/activity+json; charset=utf-8" } else { "text/plain" };
+    let response = Response::builder().status(status).header("content-type", media_type);
+    response.body(Full::new(body)).expect("a response")
+}

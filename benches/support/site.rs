@@ -1,0 +1,233 @@
+//! The program under test: the release binary with a config, a folder and a database of its own.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use super::postgres::{Postgres, free_port};
+use super::seed::{self, Followers, Store};
+use super::temp::TempDir;
+use super::wire::{Answer, Wire, headers, request};
+use super::{GLANCE, cpu, eventually};
+
+/// The host under which the site is known.
+pub const HOST: &str = "marquee.test";
+
+/// How servers ask for a document.
+pub const AS2: &str =
+    r#"application/ld+json; profile="https://www.w3.org/ns/activitystreams", application/activity+json"#;
+
+/// What a site is made with.
+pub struct Plan<'a> {
+    /// The authority that it trusts.
+    pub ca: &'a str,
+    /// Names that it finds, and where.
+    pub names: Vec<(String, SocketAddr)>,
+    pub on_postgres: bool,
+}
+
+pub struct Site {
+    folder: TempDir,
+    pub listen: SocketAddr,
+    pub database: String,
+    // Dropped with the site.
+    _postgres: Option<Postgres>,
+}
+
+/// A process of the program.
+pub struct Running {
+    child: Child,
+    pub pid: u32,
+}
+
+/// What a publish took: on the clock, and of CPU.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// The path of the review's page.
+    pub page: String,
+    pub wall: Duration,
+    pub cpu: Duration,
+}
+
+impl Site {
+    /// Makes a site, its database and its critic's key.
+    pub async fn found(plan: Plan<'_>) -> anyhow::Result<Self> {
+        let folder = TempDir::new();
+        let postgres = if plan.on_postgres { Some(seed::postgres().await?) } else { None };
+        let sqlite = || format!("sqlite://{}", folder.file("marquee.sqlite").display());
+        let database = postgres.as_ref().map_or_else(sqlite, Postgres::url);
+        let listen: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+        let ca = folder.write("ca.pem", plan.ca);
+        let mut config = format!(
+            "data_dir = \"{}\"\n[site]\ntitle = \"Bench\"\n[server]\nlisten = \"{listen}\"\n\
+             origin = \"https://{HOST}\"\ntrusted_proxies = [\"127.0.0.1/32\"]\n[database]\nurl = {database:?}\n\
+             [[critics]]\nhandle = \"critic\"\nname = \"The Critic\"\n\
+             [federation]\nallow_networks = [\"127.0.0.1/32\"]\nextra_ca_file = \"{}\"\n[federation.resolve]\n",
+            folder.path().display(),
+            ca.display()
+        );
+        for (name, address) in &plan.names {
+            writeln!(config, "{name:?} = \"{address}\"")?;
+        }
+        folder.write("marquee.toml", &config);
+        let site = Self { folder, listen, database, _postgres: postgres };
+        site.start("all").await?.stop().await?;
+        Ok(site)
+    }
+
+    fn command(&self, args: &[&str]) -> anyhow::Result<Command> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_marquee"));
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("MARQUEE_") {
+                command.env_remove(name);
+            }
+        }
+        let log = File::options().create(true).append(true).open(self.folder.file("log"))?;
+        command
+            .args(args)
+            .arg("--config")
+            .arg(self.folder.file("marquee.toml"))
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            // As it logs without being told otherwise; that costs, and belongs to what is measured.
+            .stderr(log)
+            .kill_on_drop(true);
+        Ok(command)
+    }
+
+    /// Starts a process in a role, and waits for nothing.
+    pub fn spawn(&self, role: &str) -> anyhow::Result<Running> {
+        let child = self.command(&["serve", "--role", role])?.spawn()?;
+        let pid = child.id().context("a process")?;
+        Ok(Running { child, pid })
+    }
+
+    /// Starts a process in a role, and waits until it is ready.
+    pub async fn start(&self, role: &str) -> anyhow::Result<Running> {
+        let mut running = self.spawn(role)?;
+        let output = running.child.stdout.take().context("an output")?;
+        let greeting = BufReader::new(output).lines().next_line().await?;
+        greeting.with_context(|| format!("Marquee does not start:\n{}", self.log()))?;
+        if role != "worker" {
+            self.await_ready().await?;
+        }
+        Ok(running)
+    }
+
+    /// Waits until it answers that it is ready.
+    pub async fn await_ready(&self) -> anyhow::Result<()> {
+        eventually("Marquee to be ready", async || {
+            let answer = self.get("/health/ready", "*/*").await;
+            Ok(answer.ok().filter(|answer| answer.status == 200))
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// The end of what it logged.
+    pub fn log(&self) -> String {
+        let log = std::fs::read_to_string(self.folder.file("log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().rev().take(20).collect();
+        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+    }
+
+    /// Its database.
+    pub async fn store(&self) -> anyhow::Result<Store> {
+        Store::open(&self.database).await
+    }
+
+    /// Gives the critic followers.
+    pub async fn follow(&self, followers: Followers) -> anyhow::Result<()> {
+        self.store().await?.follow(followers).await
+    }
+
+    /// Publishes a review, as a critic does from the command line.
+    pub async fn publish(&self, title: &str) -> anyhow::Result<Published> {
+        let paragraph = "A long take through the rain, and then the lights go out. ".repeat(12);
+        let text = format!(
+            "---\ntitle: {title}\nfilm: The Third Row\nyear: 1957\n---\n\n{paragraph}\n\n{paragraph}\n"
+        );
+        let file = self.folder.write("review.md", &text).display().to_string();
+        let (before, began) = (cpu::of_ended_children()?, Instant::now());
+        let output = self.command(&["publish", &file])?.output().await?;
+        let (wall, cpu) = (began.elapsed(), cpu::of_ended_children()?.saturating_sub(before));
+        let said = String::from_utf8_lossy(&output.stdout);
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "marquee publish: {}\n{said}\n{complaint}", output.status);
+        let origin = format!("https://{HOST}");
+        let page = said.split_whitespace().find_map(|word| word.strip_prefix(&origin));
+        let page = page.with_context(|| format!("no address in {said:?}"))?.to_owned();
+        Ok(Published { page, wall, cpu })
+    }
+
+    /// Waits until everything that is to be delivered is, and written down.
+    pub async fn await_delivered(&self) -> anyhow::Result<()> {
+        let mut store = self.store().await?;
+        eventually("the deliveries", async || Ok((store.undelivered().await? == 0).then_some(()))).await
+    }
+
+    /// Asks for a page or a document.
+    pub async fn get(&self, path: &str, accept: &str) -> anyhow::Result<Answer> {
+        self.ask(path, &headers(&[("host", HOST), ("accept", accept)])).await
+    }
+
+    /// The same with all headers given.
+    pub async fn ask(&self, path: &str, headers: &[(String, String)]) -> anyhow::Result<Answer> {
+        Wire::plain(self.listen).await?.send(request("GET", path, headers, "")?).await
+    }
+
+    /// A document, as servers get it.
+    pub async fn document(&self, path: &str) -> anyhow::Result<Value> {
+        let answer = self.get(path, AS2).await?;
+        ensure!(answer.status == 200, "{path} answers {}", answer.status);
+        Ok(serde_json::from_slice(&answer.body)?)
+    }
+
+    /// The critic's actor, found as others find it.
+    pub async fn critic(&self) -> anyhow::Result<Value> {
+        let found = self.document(&format!("/.well-known/webfinger?resource=acct:critic@{HOST}")).await?;
+        let links = found["links"].as_array().context("links")?;
+        let link = links.iter().find(|link| link["rel"] == "self").context("a link to the actor")?;
+        let path = link["href"].as_str().and_then(|href| href.strip_prefix(&format!("https://{HOST}")));
+        self.document(path.context("an actor of this site")?).await
+    }
+}
+
+impl Running {
+    /// Its CPU time so far.
+    pub fn cpu(&self) -> anyhow::Result<Duration> {
+        cpu::of(self.pid)
+    }
+
+    /// Waits until it has next to nothing to do.
+    pub async fn calm(&self) -> anyhow::Result<()> {
+        let mut before = self.cpu()?;
+        for _ in 0..40 {
+            tokio::time::sleep(GLANCE * 4).await;
+            let now = self.cpu()?;
+            if now.saturating_sub(before) <= Duration::from_millis(10) {
+                break;
+            }
+            before = now;
+        }
+        Ok(())
+    }
+
+    /// Ends it in peace.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        let pid = self.pid.to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status().await?;
+        ensure!(told.success(), "SIGTERM was not sent");
+        let ended = self.child.wait().await?;
+        ensure!(ended.success(), "Marquee ended with {ended}");
+        Ok(())
+    }
+}
