@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
+use axum::ServiceExt;
+use axum::extract::Request;
 use ipnet::IpNet;
 use object_store::local::LocalFileSystem;
 use tokio::net::TcpListener;
@@ -22,6 +24,7 @@ use crate::net::client::{Client, Policy};
 use crate::store::critics;
 use crate::store::feeds::{self, Managed};
 use crate::store::{Db, settings};
+use crate::web::front::Front;
 use crate::web::pages::{Pages, Site};
 use crate::web::router::router;
 use crate::web::state::WebState;
@@ -212,13 +215,15 @@ pub async fn run(
             handle_domain: app.handle_domain().to_owned(),
         };
         let pages = Pages::new(site, None)?;
-        let service = router(WebState {
+        let state = WebState {
             app: app.clone(),
             pages: Arc::new(pages),
+            cache: Arc::default(),
             trusted_proxies: trusted_proxies.into(),
             limit: Arc::default(),
-        });
-        let service = service.into_make_service_with_connect_info::<SocketAddr>();
+        };
+        let service = Front::new(&state, router(state.clone()));
+        let service = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
         let mut stopped = stopped;
         tasks.spawn(async move {
             let until = async move {

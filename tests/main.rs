@@ -33,6 +33,7 @@ mod moderation;
 mod moves;
 mod order;
 mod origin;
+mod pages;
 mod peers;
 mod publish;
 mod quotes;

@@ -63,7 +63,8 @@ async fn what_is_no_actor_is_served_to_those_who_sign_and_to_nobody_else(databas
         }
         for answer in answers {
             assert!(answer.header("cache-control").contains("private"), "{url}: {:?}", answer.headers);
-            assert_eq!(answer.header("vary"), "Accept, Signature, Signature-Input");
+            let vary = answer.header("vary").replace("Accept-Encoding, ", "");
+            assert_eq!(vary, "Accept, Signature, Signature-Input");
         }
     }
     // Whatever form is asked for, or the head of it alone: a document is a document.
@@ -96,7 +97,8 @@ async fn what_everyone_needs_stays_public(database: Database) {
     ] {
         let answer = stage.world.client.get(&url, accept).await;
         assert_eq!(answer.status, 200, "{url}: {}", answer.body);
-        assert_eq!(answer.header("vary"), "Accept, Signature, Signature-Input");
+        let vary = answer.header("vary").replace("Accept-Encoding, ", "");
+        assert_eq!(vary, "Accept, Signature, Signature-Input");
     }
 }
 
@@ -170,7 +172,7 @@ async fn without_secure_mode_nobody_looks_at_signatures_of_fetches(database: Dat
             .await
             .expect("an answer");
         assert_eq!(answer.status, 200);
-        assert_eq!(answer.header("vary"), "Accept");
+        assert_eq!(answer.header("vary"), "Accept, Accept-Encoding");
     }
     assert_eq!(stage.remote.requests(), before, "nobody was asked for a key");
 }

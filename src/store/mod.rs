@@ -6,6 +6,7 @@
 use std::marker::PhantomData;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions, Postgres};
@@ -34,6 +35,7 @@ pub mod keys;
 pub mod leases;
 pub mod media;
 pub mod moderation;
+pub mod page_versions;
 pub mod reach;
 pub mod reactions;
 pub mod received;
@@ -45,6 +47,23 @@ pub mod usage;
 
 /// The channel on which PostgreSQL tells the processes of a site that there is work.
 const CHANNEL: &str = "marquee";
+
+/// Transactions that this process has ended.
+static COMMITS: AtomicU64 = AtomicU64::new(0);
+
+/// How many transactions this process has committed: while it stays the same, this process changed nothing.
+pub fn commits() -> u64 {
+    COMMITS.load(Ordering::Acquire)
+}
+
+/// Counts a transaction when it ends, also where nobody waits for the end any more.
+struct Counted;
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        COMMITS.fetch_add(1, Ordering::AcqRel);
+    }
+}
 
 /// What went wrong below. Never shown to a client.
 pub type Result<T, E = sqlx::Error> = std::result::Result<T, E>;
@@ -216,6 +235,7 @@ impl Tx {
 
     /// Commits, and wakes the other processes of the site. (SQLite's are woken by the file itself.)
     pub async fn commit(mut self) -> Result<()> {
+        let _counted = Counted;
         if let Self::Postgres(tx) = &mut self {
             sqlx::query("select pg_notify($1, '')").bind(CHANNEL).execute(&mut **tx).await?;
         }

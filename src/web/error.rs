@@ -1,7 +1,7 @@
 //! What goes wrong, as the client may know it. The rest is in the log.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Json, Response};
 
@@ -87,7 +87,7 @@ impl IntoResponse for WebError {
         }
         let mut response = self.status().into_response();
         if matches!(self, Self::Internal(_) | Self::TooMany) {
-            response.headers_mut().insert("retry-after", axum::http::HeaderValue::from_static("60"));
+            response.headers_mut().insert("retry-after", HeaderValue::from_static("60"));
         }
         response.extensions_mut().insert(Told { title, advice: self.advice() });
         response
@@ -99,7 +99,8 @@ const KEPT: [HeaderName; 3] = [header::RETRY_AFTER, header::CACHE_CONTROL, heade
 
 /// Gives errors the form that who asked can read: a page for people, JSON for servers.
 pub(super) async fn tell(State(state): State<WebState>, request: Request, next: Next) -> Response {
-    let wants_page = negotiate::prefers_html(request.headers());
+    // Most answers are none of this: what was asked for is read only where it matters.
+    let accept: Vec<HeaderValue> = request.headers().get_all(header::ACCEPT).iter().cloned().collect();
     let mut response = next.run(request).await;
     let unmatched =
         response.status() == StatusCode::NOT_FOUND && response.headers().get("content-type").is_none();
@@ -108,6 +109,8 @@ pub(super) async fn tell(State(state): State<WebState>, request: Request, next: 
             .then(|| Told { title: "There is nothing here".to_owned(), advice: WebError::NotFound.advice() })
     });
     let Some(told) = told else { return response };
+    let asked: HeaderMap = accept.into_iter().map(|value| (header::ACCEPT, value)).collect();
+    let wants_page = negotiate::prefers_html(&asked);
     let status = response.status();
     let kept = KEPT.map(|name| response.headers_mut().remove(&name).map(|value| (name, value)));
     let page =

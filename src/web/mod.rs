@@ -1,15 +1,19 @@
 //! What the site says over HTTP. Reads `store` for pages, changes state only through `flows`.
 
 pub mod assets;
+pub mod cache;
 mod client;
 mod error;
 mod fedi;
+pub mod front;
+mod head;
 mod health;
 pub mod limit;
 mod negotiate;
 mod page_query;
 pub mod pages;
 mod read;
+mod rendering;
 pub mod router;
 pub mod state;
 mod templates;

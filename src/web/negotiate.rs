@@ -1,7 +1,6 @@
 //! Who asks: a browser or a server (RFC 9110 section 12.5.1).
 
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::Url;
 
 use crate::net::media_type::{ACTIVITY_JSON, is_activity};
@@ -19,22 +18,31 @@ impl Weight {
     }
 }
 
+/// What somebody lists in a header field, each with its weight in thousandths. At most 64 of them.
+fn listed(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = (&str, u16)> {
+    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(split).take(64).map(|range| (range.trim(), quality(range)))
+}
+
 /// The weights, in thousandths, that an `Accept` gives to HTML and to ActivityStreams.
 fn weights(headers: &HeaderMap) -> (u16, u16) {
     let (mut html, mut activity) = (Weight::default(), Weight::default());
     let mut any: Option<u16> = None;
-    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    for range in values.flat_map(split).take(64) {
-        let weight = quality(range);
-        let media_type = range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let slot = match media_type.as_str() {
-            "text/html" | "application/xhtml+xml" => &mut html.exact,
-            "text/*" => &mut html.family,
-            "*/*" => &mut any,
-            "application/*" => &mut activity.family,
-            "application/json" | "application/ld+json" => &mut activity.exact,
-            _ if is_activity(range) => &mut activity.exact,
-            _ => continue,
+    for (range, weight) in listed(headers, header::ACCEPT) {
+        let media_type = range.split(';').next().unwrap_or_default().trim();
+        let is = |known: &str| media_type.eq_ignore_ascii_case(known);
+        let slot = if is("text/html") || is("application/xhtml+xml") {
+            &mut html.exact
+        } else if is("text/*") {
+            &mut html.family
+        } else if is("*/*") {
+            &mut any
+        } else if is("application/*") {
+            &mut activity.family
+        } else if is("application/json") || is("application/ld+json") || is_activity(range) {
+            &mut activity.exact
+        } else {
+            continue;
         };
         *slot = Some(slot.unwrap_or(0).max(weight));
     }
@@ -42,7 +50,7 @@ fn weights(headers: &HeaderMap) -> (u16, u16) {
     (html.or(any), activity.or(any))
 }
 
-/// The ranges of an `Accept`; a comma within quotes, as in a profile, separates nothing.
+/// The ranges of a list; a comma within quotes, as in a profile, separates nothing.
 fn split(value: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     value.split(move |c| {
@@ -57,10 +65,57 @@ fn quality(range: &str) -> u16 {
         parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("q")).map(|(_, value)| value).next();
     let Some(weight) = weight else { return 1000 };
     let (whole, fraction) = weight.trim().split_once('.').unwrap_or((weight.trim(), ""));
-    let digits = format!("{fraction:0<3}");
-    match (whole, digits.get(..3).and_then(|digits| digits.parse::<u16>().ok())) {
-        ("0", Some(thousandths)) => thousandths,
-        _ => 1000,
+    let mut thousandths = 0;
+    for place in 0..3 {
+        let digit = match fraction.as_bytes().get(place) {
+            None => 0,
+            Some(digit @ b'0'..=b'9') => u16::from(digit - b'0'),
+            Some(_) => return 1000,
+        };
+        thousandths = thousandths * 10 + digit;
+    }
+    if whole == "0" { thousandths } else { 1000 }
+}
+
+/// How a body is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// Not at all.
+    Identity,
+    /// RFC 1952.
+    Gzip,
+    /// RFC 7932.
+    Brotli,
+}
+
+/// The encoding that somebody likes best; of those liked alike the shortest (RFC 9110 section 12.5.3).
+pub(super) fn encoding(headers: &HeaderMap) -> Encoding {
+    let (mut brotli, mut gzip, mut identity, mut any) = (None, None, None, None);
+    for (range, weight) in listed(headers, header::ACCEPT_ENCODING) {
+        let coding = range.split(';').next().unwrap_or_default().trim();
+        let is = |known: &str| coding.eq_ignore_ascii_case(known);
+        let slot = if is("br") {
+            &mut brotli
+        } else if is("gzip") || is("x-gzip") {
+            &mut gzip
+        } else if is("identity") {
+            &mut identity
+        } else if is("*") {
+            &mut any
+        } else {
+            continue;
+        };
+        *slot = Some(slot.unwrap_or(0).max(weight));
+    }
+    let weight = |named: Option<u16>| named.or(any).unwrap_or(0);
+    // Who does not speak of the plain body takes it, but likes any other better that is named.
+    let (brotli, gzip, identity) = (weight(brotli), weight(gzip), identity.or(any).unwrap_or(1).max(1));
+    if brotli >= gzip && brotli >= identity {
+        Encoding::Brotli
+    } else if gzip >= identity {
+        Encoding::Gzip
+    } else {
+        Encoding::Identity
     }
 }
 
@@ -76,13 +131,10 @@ pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
     html > activity
 }
 
-/// The page, with the way to the document of which it is a rendering (RFC 8288).
-pub(super) fn with_alternate(mut page: Response, id: &Url) -> Response {
+/// The way from a page to the document of which it is a rendering (RFC 8288).
+pub(super) fn alternate(id: &Url) -> Option<(HeaderName, HeaderValue)> {
     let link = format!("<{id}>; rel=\"alternate\"; type=\"{ACTIVITY_JSON}\"");
-    if let Ok(link) = HeaderValue::from_str(&link) {
-        page.headers_mut().append(header::LINK, link);
-    }
-    page
+    Some((header::LINK, HeaderValue::from_str(&link).ok()?))
 }
 
 #[cfg(test)]
@@ -132,5 +184,35 @@ mod tests {
                 "{undecided}"
             );
         }
+    }
+
+    #[test]
+    fn the_encoding_that_is_liked_best_is_taken() {
+        use Encoding::{Brotli, Gzip, Identity};
+        for (asked, taken) in [
+            ("gzip, deflate, br, zstd", Brotli),
+            ("gzip", Gzip),
+            ("x-gzip", Gzip),
+            ("GZIP;Q=0.5", Gzip),
+            ("deflate, zstd", Identity),
+            ("", Identity),
+            ("identity", Identity),
+            ("br;q=0.5, gzip", Gzip),
+            ("br;q=0, gzip;q=0", Identity),
+            ("*", Brotli),
+            ("br;q=0, *", Gzip),
+            ("br;q=0, gzip;q=0, *", Identity),
+            ("gzip;q=0.5, identity", Identity),
+            ("gzip;q=0.5, identity;q=0.5", Gzip),
+            ("gzip;q=0.5, *;q=0.8", Brotli),
+            ("identity;q=0, *;q=0", Identity),
+            ("gzip;q=0.001", Gzip),
+            ("br;q=nonsense", Brotli),
+            (";;q=,,", Identity),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, asked.parse().unwrap())]);
+            assert_eq!(encoding(&headers), taken, "{asked}");
+        }
+        assert_eq!(encoding(&HeaderMap::new()), Identity);
     }
 }

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
 use super::error::tell;
 use super::fedi::{actor, article, discovery, inbox, note, secure, stamp};
-use super::health;
 use super::read::{home, interact, listing, media, profile, review};
 use super::state::WebState;
+use super::{head, health};
 
 /// No request takes longer than this to come in and be answered.
 const LONGEST: Duration = Duration::from_mins(1);
@@ -65,19 +65,8 @@ async fn robots() -> &'static str {
     "User-agent: *\nDisallow: /interact\nDisallow: /desk\n"
 }
 
-/// Headers that keep a page inert and caches honest, and an end to requests that take too long.
+/// An end to requests that take too long, and what every answer says.
 async fn guard(request: Request, next: Next) -> Response {
-    const HEADERS: [(HeaderName, &str); 5] = [
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; \
-             frame-ancestors 'none'",
-        ),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "strict-origin-when-cross-origin"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    ];
     // No database keeps a NUL, so nothing is found by one.
     let mut response = if request.uri().path().contains("%00") {
         StatusCode::BAD_REQUEST.into_response()
@@ -85,14 +74,6 @@ async fn guard(request: Request, next: Next) -> Response {
         let answered = tokio::time::timeout(LONGEST, next.run(request)).await;
         answered.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
     };
-    // Pages and documents share addresses, errors and redirects too: caches must keep them apart.
-    response.headers_mut().entry(header::VARY).or_insert(HeaderValue::from_static("Accept"));
-    for (name, value) in HEADERS {
-        // A page with a form that leads to other sites has a policy of its own.
-        if name == header::CONTENT_SECURITY_POLICY && response.headers().contains_key(&name) {
-            continue;
-        }
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
+    head::complete(response.headers_mut());
     response
 }

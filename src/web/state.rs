@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use super::cache::Cache;
 use super::limit::Limit;
 use super::pages::Pages;
 use crate::flows::App;
@@ -15,6 +16,8 @@ pub struct WebState {
     pub app: App,
     /// Renders pages.
     pub pages: Arc<Pages>,
+    /// What was rendered and did not change since.
+    pub cache: Arc<Cache>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Arc<[IpNet]>,
     /// How often a client may have us ask others.

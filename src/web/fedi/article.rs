@@ -1,5 +1,7 @@
 //! Reviews as Articles, what hangs off them, and the activities that we sent.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -14,10 +16,13 @@ use crate::domain::review::{Review, State as Stands};
 use crate::federation::vocab::collection::{self, Order};
 use crate::federation::vocab::{activity as vocab_activity, article, in_context};
 use crate::flows::publish;
+use crate::net::media_type::ACTIVITY_JSON;
 use crate::store::{activities, comments, reviews};
+use crate::web::cache::{Kind, Made};
 use crate::web::error::WebError;
 use crate::web::negotiate::prefers_html;
 use crate::web::page_query::PageQuery;
+use crate::web::rendering::Rendering;
 use crate::web::state::WebState;
 
 /// Posts that `context` names at once. A longer conversation is read page by page.
@@ -33,29 +38,33 @@ pub(in crate::web) async fn show(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
-    let review = review(&state, &id).await?;
-    if prefers_html(&headers) && review.state.is_public() {
-        return Ok(Redirect::to(state.app.origin.review_page(&review).as_str()).into_response());
+    if prefers_html(&headers) {
+        let review = review(&state, &id).await?;
+        if review.state.is_public() {
+            return Ok(Redirect::to(state.app.origin.review_page(&review).as_str()).into_response());
+        }
+        if review.state == Stands::Retracted {
+            return Err(WebError::Gone);
+        }
     }
-    if prefers_html(&headers) && review.state == Stands::Retracted {
-        return Err(WebError::Gone);
-    }
-    document(&state, &review).await
+    let make = || async { document(&state, &review(&state, &id).await?).await };
+    state.cache.answer(&state.app, (Kind::Article, &id), &headers, make).await
 }
 
 /// A review's Article; its Tombstone, with 410, once it was taken back (ActivityPub section 6.4).
-pub(in crate::web) async fn document(state: &WebState, review: &Review) -> Result<Response, WebError> {
+pub(in crate::web) async fn document(state: &WebState, review: &Review) -> Result<Made, WebError> {
     let app = &state.app;
     match review.state {
         Stands::Archive | Stands::Published => {
             let critic = publish::critic_of(app, review).await?;
             let counts = publish::counts(app, review.id).await?;
             let object = article::article(&app.origin, &critic, review, counts);
-            Ok(activity_json(&in_context(article::context(), object)))
+            let document = in_context(article::context(), object).to_string();
+            Ok(Made::Kept(Arc::new(Rendering::new(ACTIVITY_JSON, document, None, app.clock.now()))))
         }
         Stands::Retracted => {
             let tombstone = in_context(article::context(), article::tombstone(&app.origin, review));
-            Ok((StatusCode::GONE, activity_json(&tombstone)).into_response())
+            Ok(Made::Once((StatusCode::GONE, activity_json(&tombstone)).into_response()))
         }
         Stands::Held | Stands::Scheduled => Err(WebError::NotFound),
     }

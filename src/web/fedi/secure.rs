@@ -17,10 +17,15 @@ use crate::flows::authenticate::{Unproven, authenticate};
 use crate::net::media_type::is_activity;
 use crate::store::blocks;
 use crate::web::error::WebError;
+use crate::web::rendering::{self, OfDocument};
 use crate::web::state::WebState;
 
 /// What a fetch is signed with, and hence what caches must tell apart.
 const VARY: HeaderValue = HeaderValue::from_static("Accept, Signature, Signature-Input");
+
+/// The same of what is sent in several encodings.
+const VARY_ENCODED: HeaderValue =
+    HeaderValue::from_static("Accept, Accept-Encoding, Signature, Signature-Input");
 
 /// What is said to those who are blocked.
 const UNWELCOME: WebError = WebError::Forbidden("you are not welcome here");
@@ -44,7 +49,8 @@ pub(in crate::web) async fn guard(State(state): State<WebState>, request: Reques
         let private = HeaderValue::from_static("private, no-store");
         response.headers_mut().insert(header::CACHE_CONTROL, private);
     }
-    response.headers_mut().insert(header::VARY, VARY);
+    let is_encoded = response.headers().get(header::VARY).is_some_and(|vary| vary == rendering::VARY);
+    response.headers_mut().insert(header::VARY, if is_encoded { VARY_ENCODED } else { VARY });
     response
 }
 
@@ -55,7 +61,11 @@ fn is_public(path: &str) -> bool {
     matches!(parts.as_slice(), [_] | ["ap", "actor"] | ["ap", "actor" | "stamp", _])
 }
 
+/// Also where it tells only that the document did not change.
 fn is_document(response: &Response) -> bool {
+    if response.extensions().get::<OfDocument>().is_some() {
+        return true;
+    }
     let kind = response.headers().get(header::CONTENT_TYPE);
     kind.and_then(|kind| kind.to_str().ok()).is_some_and(is_activity)
 }

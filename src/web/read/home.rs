@@ -4,11 +4,12 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::{Shown, with_form};
+use super::{Shown, kept_page};
 use crate::store::{critics, reviews};
+use crate::web::cache::{Kind, Made};
 use crate::web::error::WebError;
 use crate::web::fedi::actor;
-use crate::web::negotiate::{prefers_activity, with_alternate};
+use crate::web::negotiate::{alternate, prefers_activity};
 use crate::web::pages::HomePage;
 use crate::web::state::WebState;
 
@@ -20,18 +21,24 @@ pub(in crate::web) async fn show(
     State(state): State<WebState>,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
-    let db = &state.app.db;
     if prefers_activity(&headers)
-        && let [critic] = &critics::all(db).await?[..]
+        && let [critic] = &critics::all(&state.app.db).await?[..]
     {
         return actor::document(&state, critic).await;
     }
-    let shown = Shown::of(&state, reviews::newest(db, None, NEWEST, 0).await?).await?;
+    let make = || page(&state);
+    state.cache.answer(&state.app, (Kind::List, "/"), &headers, make).await
+}
+
+async fn page(state: &WebState) -> Result<Made, WebError> {
+    let db = &state.app.db;
+    let shown = Shown::of(state, reviews::newest(db, None, NEWEST, 0).await?).await?;
     let total = reviews::count_public(db, None).await?;
     let page = HomePage { critics: &shown.critics, newest: &shown.listed(), total };
-    let page = with_form(state.pages.home(&page)?);
-    Ok(match &shown.critics[..] {
-        [critic] => with_alternate(page, &state.app.origin.actor(critic.id)),
-        _ => page,
-    })
+    let page = state.pages.home(&page)?;
+    let alone = match &shown.critics[..] {
+        [critic] => alternate(&state.app.origin.actor(critic.id)),
+        _ => None,
+    };
+    Ok(kept_page(state, page, alone))
 }

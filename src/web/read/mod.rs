@@ -1,10 +1,14 @@
 //! Pages for people: each handler reads, and hands what it read to `pages`.
 
-use axum::http::header;
+use std::sync::Arc;
+
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 
+use super::cache::Made;
 use super::error::WebError;
 use super::pages::Listed;
+use super::rendering::Rendering;
 use super::state::WebState;
 use crate::domain::critic::Critic;
 use crate::domain::review::Review;
@@ -28,6 +32,18 @@ const FORM_POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self';
 /// A page with the form that leads readers to their own server.
 fn with_form(page: String) -> Response {
     ([(header::CONTENT_SECURITY_POLICY, FORM_POLICY)], Html(page)).into_response()
+}
+
+/// The same, for everyone until it changes, with further header fields.
+fn kept_page(
+    state: &WebState,
+    page: String,
+    more: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+) -> Made {
+    let policy = (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(FORM_POLICY));
+    let head = more.into_iter().chain([policy]);
+    let made = state.app.clock.now();
+    Made::Kept(Arc::new(Rendering::new("text/html; charset=utf-8", page, head, made)))
 }
 
 /// How many pages a list of so many has, at least one.

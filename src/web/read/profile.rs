@@ -4,11 +4,13 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::{A_PAGE, Shown, pages_of, with_form};
+use super::{A_PAGE, Shown, kept_page, pages_of, with_form};
+use crate::domain::id::CriticId;
 use crate::store::{critics, reviews};
+use crate::web::cache::{Kind, Made};
 use crate::web::error::WebError;
 use crate::web::fedi::actor;
-use crate::web::negotiate::{prefers_activity, with_alternate};
+use crate::web::negotiate::{alternate, prefers_activity};
 use crate::web::page_query::PageQuery;
 use crate::web::pages::ProfilePage;
 use crate::web::state::WebState;
@@ -31,11 +33,24 @@ pub(in crate::web) async fn show(
         return Ok(Redirect::permanent(state.app.origin.profile_page(&critic.profile.handle).as_str())
             .into_response());
     }
+    let named = format!("@{}?page={}", critic.profile.handle, query.number());
+    let make = || page(&state, critic.id, &query);
+    state.cache.answer(&state.app, (Kind::List, &named), &headers, make).await
+}
+
+async fn page(state: &WebState, critic: CriticId, query: &PageQuery) -> Result<Made, WebError> {
+    let db = &state.app.db;
+    // As it stands now: what was read before may be older than what the page is kept for.
+    let critic = critics::by_id(db, critic).await?.ok_or(WebError::NotFound)?;
     let total = reviews::count_public(db, Some(critic.id)).await?;
     let found = reviews::newest(db, Some(critic.id), A_PAGE, query.offset(A_PAGE)).await?;
-    let shown = Shown::of(&state, found).await?;
+    let shown = Shown::of(state, found).await?;
     let (page, pages) = (query.number(), pages_of(total));
-    let page = ProfilePage { critic: &critic, reviews: &shown.listed(), total, page, pages };
-    let page = with_form(state.pages.profile(&page)?);
-    Ok(with_alternate(page, &state.app.origin.actor(critic.id)))
+    let shown = ProfilePage { critic: &critic, reviews: &shown.listed(), total, page, pages };
+    let text = state.pages.profile(&shown)?;
+    // Numbers go on for ever, pages do not.
+    if page > pages {
+        return Ok(Made::Once(with_form(text)));
+    }
+    Ok(kept_page(state, text, alternate(&state.app.origin.actor(critic.id))))
 }

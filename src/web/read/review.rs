@@ -4,14 +4,15 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::with_form;
+use super::kept_page;
 use crate::domain::comment::thread;
 use crate::domain::review::{Review, State as Stands};
 use crate::flows::publish;
 use crate::store::{comments, reviews};
+use crate::web::cache::{Kind, Made};
 use crate::web::error::WebError;
 use crate::web::fedi::article;
-use crate::web::negotiate::{prefers_activity, with_alternate};
+use crate::web::negotiate::{alternate, prefers_activity};
 use crate::web::pages::{Counts, Neighbour, ReviewPage};
 use crate::web::state::WebState;
 
@@ -23,33 +24,39 @@ pub(in crate::web) async fn show(
     Path(slug): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
-    let app = &state.app;
-    let review = reviews::by_slug(&app.db, &slug).await?.ok_or(WebError::NotFound)?;
+    let load = async || reviews::by_slug(&state.app.db, &slug).await?.ok_or(WebError::NotFound);
     if prefers_activity(&headers) {
-        return article::document(&state, &review).await;
+        let make = || async { article::document(&state, &load().await?).await };
+        return state.cache.answer(&state.app, (Kind::ArticleOfPage, &slug), &headers, make).await;
     }
+    let make = || async { page(&state, &load().await?, &slug).await };
+    state.cache.answer(&state.app, (Kind::Page, &slug), &headers, make).await
+}
+
+async fn page(state: &WebState, review: &Review, slug: &str) -> Result<Made, WebError> {
+    let app = &state.app;
     match review.state {
         Stands::Retracted => return Err(WebError::Gone),
         state if !state.is_public() => return Err(WebError::NotFound),
         _ => {}
     }
     if review.slug != slug {
-        return Ok(Redirect::permanent(app.origin.review_page(&review).as_str()).into_response());
+        let page = app.origin.review_page(review);
+        return Ok(Made::Once(Redirect::permanent(page.as_str()).into_response()));
     }
-    let critic = publish::critic_of(app, &review).await?;
+    let critic = publish::critic_of(app, review).await?;
     let counts = publish::counts(app, review.id).await?;
     let branches = thread(comments::of_review(&app.db, review.id, MOST_COMMENTS).await?);
-    let (newer, older) = reviews::neighbours(&app.db, &review).await?;
-    let page = ReviewPage {
+    let (newer, older) = reviews::neighbours(&app.db, review).await?;
+    let page = state.pages.review(&ReviewPage {
         critic: &critic,
-        review: &review,
+        review,
         comments: &branches,
         counts: Counts { likes: counts.likes, boosts: counts.shares, comments: counts.replies },
         newer: newer.as_ref().map(neighbour),
         older: older.as_ref().map(neighbour),
-    };
-    let page = with_form(state.pages.review(&page)?);
-    Ok(with_alternate(page, &app.origin.article(review.id)))
+    })?;
+    Ok(kept_page(state, page, alternate(&app.origin.article(review.id))))
 }
 
 fn neighbour(review: &Review) -> Neighbour<'_> {

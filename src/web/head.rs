@@ -1,0 +1,26 @@
+//! What every answer says: headers that keep a page inert and caches honest.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+
+const HEADERS: [(HeaderName, HeaderValue); 6] = [
+    // Pages and documents share addresses, errors and redirects too: caches must keep them apart.
+    (header::VARY, HeaderValue::from_static("Accept")),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; \
+             frame-ancestors 'none'",
+        ),
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+];
+
+/// Adds what is not there yet: a page with a form that leads to other sites has a policy of its own.
+pub(super) fn complete(head: &mut HeaderMap) {
+    for (name, value) in HEADERS {
+        head.entry(name).or_insert(value);
+    }
+}

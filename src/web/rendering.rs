@@ -1,0 +1,193 @@
+//! A finished page or document: its bytes as they are sent, in each encoding, and what is said with them.
+//!
+//! What was rendered once is sent as it is to everyone, so nothing in it may depend on who asks. An encoding is
+//! made when somebody first takes it, and each has an entity tag of its own (RFC 9110 section 8.8.3).
+
+use std::io::Write as _;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use tokio::sync::OnceCell;
+
+use super::head;
+use super::negotiate::{Encoding, encoding};
+use crate::domain::hash::sha256_hex;
+use crate::domain::time::Timestamp;
+
+/// Caches may keep it, and ask each time whether it is still good: what a critic takes off a page is off it at once.
+const CACHING: HeaderValue = HeaderValue::from_static("no-cache");
+
+/// Pages and documents share addresses, and each is sent in several encodings.
+pub(super) const VARY: &str = "Accept, Accept-Encoding";
+
+/// Of 11. The higher ones take many times as long to save a few bytes in a hundred.
+const BROTLI_QUALITY: i32 = 5;
+
+/// How far back it looks, as a power of two: as far as the longest pages are long.
+const BROTLI_WINDOW: i32 = 20;
+
+/// Encodes a body.
+type Encode = fn(&[u8]) -> std::io::Result<Vec<u8>>;
+
+/// Marks answers about an ActivityStreams document that have no body to tell by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OfDocument;
+
+/// A body in one encoding, with its header fields.
+#[derive(Debug)]
+struct Variant {
+    body: Bytes,
+    head: HeaderMap,
+    /// Those of an answer that it did not change.
+    unchanged: HeaderMap,
+    etag: HeaderValue,
+}
+
+/// A page or document as it is sent.
+#[derive(Debug)]
+pub(super) struct Rendering {
+    /// What is said with it in any encoding.
+    head: HeaderMap,
+    is_document: bool,
+    made: Timestamp,
+    plain: Variant,
+    gzip: OnceCell<Variant>,
+    brotli: OnceCell<Variant>,
+}
+
+impl Rendering {
+    /// A page or document of that type, made at that moment, with `more` header fields.
+    pub(super) fn new(
+        content_type: &'static str,
+        body: String,
+        more: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+        made: Timestamp,
+    ) -> Self {
+        let mut head: HeaderMap = more.into_iter().collect();
+        head.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        head.insert(header::CACHE_CONTROL, CACHING);
+        head.insert(header::VARY, HeaderValue::from_static(VARY));
+        head::complete(&mut head);
+        if let Ok(modified) = HeaderValue::from_str(&made.to_http_date()) {
+            head.insert(header::LAST_MODIFIED, modified);
+        }
+        Self {
+            plain: Variant::new(&head, None, body.into()),
+            head,
+            is_document: crate::net::media_type::is_activity(content_type),
+            made: made.whole_second(),
+            gzip: OnceCell::new(),
+            brotli: OnceCell::new(),
+        }
+    }
+
+    /// The memory that it takes at most, in bytes: no encoding is longer than what it encodes by more than a little.
+    pub(super) fn weight(&self) -> usize {
+        self.plain.body.len() * 3 + 4096
+    }
+
+    /// The answer to a GET or HEAD with those header fields: itself, or that it did not change (RFC 9110 section 13).
+    pub(super) async fn answer(&self, asked: &HeaderMap, now: Timestamp) -> Response {
+        self.respond(self.variant(encoding(asked)).await, asked, now)
+    }
+
+    /// The same, where the encoding was made before.
+    pub(super) fn answer_at_once(&self, asked: &HeaderMap, now: Timestamp) -> Option<Response> {
+        let variant = match encoding(asked) {
+            Encoding::Identity => &self.plain,
+            Encoding::Gzip => self.gzip.get()?,
+            Encoding::Brotli => self.brotli.get()?,
+        };
+        Some(self.respond(variant, asked, now))
+    }
+
+    fn respond(&self, variant: &Variant, asked: &HeaderMap, now: Timestamp) -> Response {
+        // A date has whole seconds. While its own lasts another rendering could still get the same date, so until
+        // then none is given: whoever has one saw the last rendering of that second.
+        let is_dated = now.whole_second() > self.made;
+        let is_known = if asked.contains_key(header::IF_NONE_MATCH) {
+            names(asked, &variant.etag)
+        } else {
+            is_dated && asked.get(header::IF_MODIFIED_SINCE).is_some_and(|since| self.is_not_after(since))
+        };
+        let mut response = Response::default();
+        if is_known {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            *response.headers_mut() = variant.unchanged.clone();
+            if self.is_document {
+                response.extensions_mut().insert(OfDocument);
+            }
+        } else {
+            *response.headers_mut() = variant.head.clone();
+            *response.body_mut() = Body::from(variant.body.clone());
+        }
+        if !is_dated {
+            response.headers_mut().remove(header::LAST_MODIFIED);
+        }
+        response
+    }
+
+    fn is_not_after(&self, since: &HeaderValue) -> bool {
+        let since = since.to_str().ok().and_then(Timestamp::parse_http_date);
+        since.is_some_and(|since| self.made <= since)
+    }
+
+    async fn variant(&self, encoding: Encoding) -> &Variant {
+        let (cell, name, encode): (_, _, Encode) = match encoding {
+            Encoding::Identity => return &self.plain,
+            Encoding::Gzip => (&self.gzip, "gzip", gzip),
+            Encoding::Brotli => (&self.brotli, "br", brotli),
+        };
+        let made = cell.get_or_try_init(async || {
+            let body = self.plain.body.clone();
+            let encoded = tokio::task::spawn_blocking(move || encode(&body)).await;
+            let encoded = encoded.map_err(std::io::Error::other).flatten()?;
+            std::io::Result::Ok(Variant::new(&self.head, Some(name), encoded.into()))
+        });
+        // Whoever takes an encoded body takes the plain one.
+        made.await.unwrap_or(&self.plain)
+    }
+}
+
+impl Variant {
+    fn new(head: &HeaderMap, encoding: Option<&'static str>, body: Bytes) -> Self {
+        let mut tag = sha256_hex(&body);
+        tag.truncate(32);
+        let etag = HeaderValue::from_str(&format!("\"{tag}\"")).unwrap_or(HeaderValue::from_static("\"\""));
+        let mut head = head.clone();
+        head.insert(header::ETAG, etag.clone());
+        let mut unchanged = head.clone();
+        unchanged.remove(header::CONTENT_TYPE);
+        if let Some(encoding) = encoding {
+            head.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        }
+        Self { body, head, unchanged, etag }
+    }
+}
+
+/// Whether `If-None-Match` names the entity, by the weak comparison (RFC 9110 section 13.1.2).
+fn names(asked: &HeaderMap, etag: &HeaderValue) -> bool {
+    let fields = asked.get_all(header::IF_NONE_MATCH).iter();
+    let listed = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b','));
+    listed
+        .map(<[u8]>::trim_ascii)
+        .any(|one| one == b"*" || one.strip_prefix(b"W/").unwrap_or(one) == etag.as_bytes())
+}
+
+fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(body)?;
+    encoder.finish()
+}
+
+fn brotli(mut body: &[u8]) -> std::io::Result<Vec<u8>> {
+    let quality = brotli::enc::BrotliEncoderParams {
+        quality: BROTLI_QUALITY,
+        lgwin: BROTLI_WINDOW,
+        ..brotli::enc::BrotliEncoderParams::default()
+    };
+    let mut encoded = Vec::new();
+    brotli::BrotliCompress(&mut body, &mut encoded, &quality)?;
+    Ok(encoded)
+}
