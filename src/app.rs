@@ -18,7 +18,9 @@ use crate::domain::critic::Profile;
 use crate::domain::id::CriticId;
 use crate::domain::time::{Clock, Timestamp};
 use crate::federation::vocab::address::Rules;
+use crate::flows::gate::Gate;
 use crate::flows::keys::{Keys, Owner};
+use crate::flows::receive::intake::{self, Intake};
 use crate::flows::{App, Parts, Wake, authenticate, picture, profile};
 use crate::net::client::{Client, Policy};
 use crate::store::critics;
@@ -85,6 +87,9 @@ pub async fn open_to_read(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Res
         wake: Wake::default(),
         keys: Keys::default(),
         key_finds: authenticate::KeyFinds::default(),
+        known_keys: authenticate::KnownKeys::default(),
+        gate: Gate::default(),
+        intake: Intake::default(),
         federation: tokio::sync::OnceCell::new(),
     });
     pin_origin(&app).await?;
@@ -225,11 +230,16 @@ pub async fn run(
         let service = Front::new(&state, router(state.clone()));
         let service = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
         let mut stopped = stopped;
+        tasks.spawn(intake::write_all(app.clone()));
+        let served = app.clone();
         tasks.spawn(async move {
             let until = async move {
                 let _ = stopped.wait_for(|stop| *stop).await;
             };
-            Ok(axum::serve(listener, service).with_graceful_shutdown(until).await?)
+            let ended = axum::serve(listener, service).with_graceful_shutdown(until).await;
+            // What still waits is written; nothing more comes.
+            served.intake.close();
+            Ok(ended?)
         });
     }
     let ended = tokio::select! {

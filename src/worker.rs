@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::domain::time::Timestamp;
 use crate::flows::{App, avatar, deliver, ingest, publish, receive};
-use crate::store::{activities, deliveries, hosts, keys, received, reports};
+use crate::store::{activities, deliveries, hosts, keys, page_versions, received, reports};
 
 /// Without a word from anyone, work that became due is looked for this often.
 const PULSE: Duration = Duration::from_secs(1);
@@ -232,6 +232,7 @@ async fn forget_once(app: &App, now: Timestamp) -> anyhow::Result<()> {
     hosts::forget(&mut tx, now - KEEP).await?;
     keys::forget(&mut tx, now).await?;
     reports::forget(&mut tx, now - KEEP).await?;
+    page_versions::fold(&mut tx).await?;
     tx.commit().await?;
     Ok(())
 }

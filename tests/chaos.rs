@@ -52,19 +52,8 @@ async fn say(stage: &Stage, activity: &Value) {
     .await;
 }
 
-async fn j1_j2_killed_at_every_failpoint_it_loses_and_doubles_nothing(database: Database) {
-    let world = World::new();
-    let remote = world.remote("remote.test").await;
-    let other = world.remote("other.test").await;
-    let mut stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
-    let bo = other.user("bo");
-    let follow = bo.follow(stage.actor());
-    bo.deliver(stage.inbox(), &follow).await;
-    other.await_activity("the Accept", |a| a["type"] == "Accept").await;
-    stage.follow(&stage.alice).await;
-    let article = stage.publish("The First of Them").await;
-    stage.app.kill9();
-
+/// Dies once at each point, with a review to send and a comment to take; gives the comments.
+async fn die_everywhere(stage: &mut Stage, article: &Value) -> Vec<Value> {
     let mut said = Vec::new();
     for point in SERVER {
         let title = format!("Ferry of {point}");
@@ -72,7 +61,7 @@ async fn j1_j2_killed_at_every_failpoint_it_loses_and_doubles_nothing(database: 
         stage.app.command_output(&["publish", &file]).await;
         stage.app.set_env("FAILPOINTS", &format!("{point}=return"));
         stage.app.launch();
-        let note = stage.alice.reply(id_of(&article), &format!("<p>Said at {point}</p>"));
+        let note = stage.alice.reply(id_of(article), &format!("<p>Said at {point}</p>"));
         let create = stage.alice.create(&note);
         // It may be dead before it hears of it, and dies of what it hears otherwise.
         while !stage.app.is_dead() && stage.alice.try_send(stage.inbox(), &create).await.is_none() {
@@ -93,7 +82,22 @@ async fn j1_j2_killed_at_every_failpoint_it_loses_and_doubles_nothing(database: 
         let is_here = String::from_utf8_lossy(&again.stderr).contains("here already");
         assert_eq!((again.status.success(), is_here), (point == COMMAND[0], point == COMMAND[1]), "{point}");
     }
+    said
+}
 
+async fn j1_j2_killed_at_every_failpoint_it_loses_and_doubles_nothing(database: Database) {
+    let world = World::new();
+    let remote = world.remote("remote.test").await;
+    let other = world.remote("other.test").await;
+    let mut stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
+    let bo = other.user("bo");
+    bo.deliver(stage.inbox(), &bo.follow(stage.actor())).await;
+    other.await_activity("the Accept", |a| a["type"] == "Accept").await;
+    stage.follow(&stage.alice).await;
+    let article = stage.publish("The First of Them").await;
+    stage.app.kill9();
+
+    let said = die_everywhere(&mut stage, &article).await;
     stage.app.start().await;
     for create in &said {
         say(&stage, create).await;

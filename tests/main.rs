@@ -26,6 +26,7 @@ mod crash;
 mod delivery;
 mod discovery;
 mod feeds;
+mod flood;
 mod house;
 mod interact;
 mod keys;

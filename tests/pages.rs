@@ -24,6 +24,7 @@ both_databases!(
     the_head_of_a_page_is_that_of_the_page,
     what_is_taken_back_is_gone_though_it_was_kept,
     what_another_process_writes_is_seen,
+    what_connections_counted_that_are_gone_is_added_up,
     a_hundred_readers_of_a_stale_page_have_it_rendered_once,
     g9_what_only_the_signed_may_read_is_kept_for_nobody_else,
 );
@@ -317,7 +318,7 @@ async fn what_is_taken_back_is_gone_though_it_was_kept(database: Database) {
 }
 
 async fn what_another_process_writes_is_seen(database: Database) {
-    let stage = Stage::with(database, |_, settings| settings.role("web")).await;
+    let mut stage = Stage::with(database, |_, settings| settings.role("web")).await;
     let worker = stage.app.start_beside(&["serve", "--role", "worker"]);
     let article = stage.publish("The Night Ferry").await;
     let before = etag(&stage, page_of(&article), HTML).await;
@@ -330,6 +331,49 @@ async fn what_another_process_writes_is_seen(database: Database) {
     }
     stage.app.command_output(&["comment", "hide", id_of(&note)]).await;
     assert!(!stage.page(&article).await.text.contains("Who waves"), "it is gone at once");
+    // The config file is read by each command; the server that runs shows what it made of it.
+    stage.app.reconfigure("critics", "name", "\"Somebody Else\"");
+    stage.app.command_output(&["comment", "reply", id_of(&article), "--text", "four"]).await;
+    for address in [page_of(&article), &url("/"), &url("/@critic")] {
+        let answer = ask(&stage.app, "GET", address, &[("accept", HTML)]).await;
+        assert!(answer.decoded().contains("Somebody Else"), "{address}");
+    }
+    let document = ask(&stage.app, "GET", id_of(&article), &[("accept", AS2)]).await;
+    assert_eq!(document.status, 200);
+    drop(worker);
+}
+
+async fn what_connections_counted_that_are_gone_is_added_up(database: Database) {
+    let stage = Stage::with(database, |_, settings| settings.role("web")).await;
+    let file = stage.app.write("review.md", &markdown("The Night Ferry", "The Night Ferry", "It leaves."));
+    let printed = stage.app.command_output(&["publish", &file]).await;
+    let page = printed.split_whitespace().find(|word| word.starts_with("https://")).expect("an address");
+    let id = ask(&stage.app, "GET", page, &[("accept", AS2)]).await.decoded();
+    let id =
+        serde_json::from_str::<Value>(&id).expect("an Article")["id"].as_str().expect("an id").to_owned();
+    for text in ["one", "two"] {
+        stage.app.command_output(&["comment", "reply", &id, "--text", text]).await;
+    }
+    let sum = async || {
+        let query = "select cast(sum(version) as bigint) from page_versions";
+        stage.app.number(query, query).await
+    };
+    let gone = async || {
+        let all = "select count(*) from page_versions where writer <> 0";
+        let gone = "select count(*) from page_versions v
+            where writer <> 0 and not exists (select 1 from pg_stat_activity a where a.pid = v.writer)";
+        stage.app.number(all, gone).await
+    };
+    eventually("the commands' connections to end", || async {
+        (database == Database::Sqlite || gone().await > 0).then_some(())
+    })
+    .await;
+    let (before, tag) = (sum().await, etag(&stage, page, HTML).await);
+    let worker = stage.app.start_beside(&["serve", "--role", "worker"]);
+    eventually("them to be added up", || async { (gone().await == 0).then_some(()) }).await;
+    assert_eq!((sum().await, etag(&stage, page, HTML).await), (before, tag), "it is as many as it was");
+    stage.app.command_output(&["comment", "reply", &id, "--text", "three"]).await;
+    assert!(ask(&stage.app, "GET", page, &[("accept", HTML)]).await.decoded().contains("three"));
     drop(worker);
 }
 

@@ -23,6 +23,7 @@ pub mod block;
 pub mod deliver;
 pub mod find;
 pub mod follow;
+pub mod gate;
 mod hold;
 pub mod ingest;
 pub mod interact;
@@ -69,6 +70,12 @@ pub struct Parts {
     pub keys: keys::Keys,
     /// What was lately found at the ids of others' keys.
     pub key_finds: authenticate::KeyFinds,
+    /// The keys of others that were used lately, parsed once.
+    pub known_keys: authenticate::KnownKeys,
+    /// How much comes in at a time.
+    pub gate: gate::Gate,
+    /// What is accepted and waits to be written.
+    pub intake: receive::intake::Intake,
     /// The library's view of the site. It holds the app that holds it: both live as long as the process.
     pub federation: OnceCell<FederationConfig<App>>,
 }

@@ -1,7 +1,10 @@
 //! Actors of other servers, and their keys, as last seen.
 
+use std::collections::HashSet;
+
 use sqlx::FromRow;
 
+use super::several::Several;
 use super::{Db, Result, Tx, comments, on, read, run, url};
 use crate::domain::time::Timestamp;
 
@@ -164,6 +167,42 @@ pub async fn key(db: &Db, key_id: &url::Url) -> Result<Option<StoredKey>> {
         .bind(key_id.as_str())
         .fetch_optional(c)
         .await)
+}
+
+/// Keys as somebody remembers them, of which those are told that are not so any more.
+static OUTDATED: Several = Several::new(
+    "with remembered (key_id, actor, pem) as (values",
+    3,
+    ") select key_id from remembered r where not exists (
+        select 1 from actor_keys k where k.key_id = r.key_id and k.actor = r.actor and k.pem = r.pem)",
+);
+
+/// A key as it is remembered outside of the database.
+#[derive(Debug, Clone, Copy)]
+pub struct Remembered<'a> {
+    /// Its id.
+    pub key_id: &'a url::Url,
+    /// Its owner's id.
+    pub actor: &'a url::Url,
+    /// The public key as PEM.
+    pub pem: &'a str,
+}
+
+/// The ids of those keys that were replaced or dropped since they were remembered.
+pub async fn outdated(tx: &mut Tx, keys: &[Remembered<'_>]) -> Result<HashSet<String>> {
+    let mut outdated = HashSet::new();
+    for (text, _, part) in OUTDATED.parts(keys) {
+        let found: Vec<String> = on!(tx, |c| {
+            let query = sqlx::query_scalar(text);
+            part.fold(query, |query, key| {
+                query.bind(key.key_id.as_str()).bind(key.actor.as_str()).bind(key.pem)
+            })
+            .fetch_all(c)
+            .await
+        })?;
+        outdated.extend(found);
+    }
+    Ok(outdated)
 }
 
 /// Drops the keys of an actor that are not among those that it lists now: their time is over, or they leaked.

@@ -1,9 +1,10 @@
 //! Whom the critics do not want to hear: actors and whole servers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sqlx::FromRow;
 
+use super::several::Several;
 use super::{Db, Result, Tx, on, read, run};
 use crate::domain::id::CriticId;
 use crate::domain::moderation::{Policy, Rule, Standing, domains};
@@ -61,6 +62,61 @@ pub async fn of_host(db: &Db, host: &str, policy: &Policy) -> Result<Standing> {
         names(host).into_iter().fold(query, sqlx::query::QueryScalar::bind).fetch_optional(c).await
     })?;
     Ok(policy.standing(rule.as_deref().and_then(Rule::parse)))
+}
+
+/// Those among these actors who are blocked.
+static BLOCKED_AMONG: Several =
+    Several::new("select actor from blocked_actors where actor in (values", 1, ")");
+
+/// The rules about those of these names for which there are any.
+static RULES_AMONG: Several =
+    Several::new("select host, rule from domain_rules where host in (values", 1, ")");
+
+/// How several actors and hosts stand here at one moment.
+#[derive(Debug)]
+pub struct Standings {
+    blocked: HashSet<String>,
+    rules: HashMap<String, String>,
+}
+
+impl Standings {
+    /// How an actor stands: it must be one of those that were asked for.
+    pub fn of(&self, actor: &url::Url, policy: &Policy) -> Standing {
+        if self.blocked.contains(actor.as_str()) {
+            return Standing::Blocked;
+        }
+        self.of_host(actor.host_str().unwrap_or_default(), policy)
+    }
+
+    /// How everyone of a host stands: it must be one of those that were asked for.
+    pub fn of_host(&self, host: &str, policy: &Policy) -> Standing {
+        let nearest = names(host).into_iter().find_map(|name| self.rules.get(name));
+        policy.standing(nearest.and_then(|rule| Rule::parse(rule)))
+    }
+}
+
+/// How these actors, and everyone of these hosts and of the actors' own, stand in this transaction.
+pub async fn standings(tx: &mut Tx, actors: &[&url::Url], hosts: &[&str]) -> Result<Standings> {
+    let mut blocked = HashSet::new();
+    for (text, _, part) in BLOCKED_AMONG.parts(actors) {
+        let found: Vec<String> = on!(tx, |c| {
+            let query = sqlx::query_scalar(text);
+            part.fold(query, |query, actor| query.bind(actor.as_str())).fetch_all(c).await
+        })?;
+        blocked.extend(found);
+    }
+    let hosts = hosts.iter().copied().chain(actors.iter().filter_map(|actor| actor.host_str()));
+    let above: BTreeSet<&str> = hosts.flat_map(names).filter(|name| !name.is_empty()).collect();
+    let above: Vec<&str> = above.into_iter().collect();
+    let mut rules = HashMap::new();
+    for (text, _, part) in RULES_AMONG.parts(&above) {
+        let found: Vec<(String, String)> = on!(tx, |c| {
+            let query = sqlx::query_as(text);
+            part.fold(query, |query, name| query.bind(*name)).fetch_all(c).await
+        })?;
+        rules.extend(found);
+    }
+    Ok(Standings { blocked, rules })
 }
 
 /// Sets the rule about a domain.

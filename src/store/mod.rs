@@ -13,7 +13,7 @@ use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions, Postgr
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Sqlite, Transaction};
+use sqlx::{ConnectOptions, Connection as _, Sqlite, Transaction};
 
 use crate::domain::id::Id;
 use crate::domain::time::Timestamp;
@@ -42,6 +42,7 @@ pub mod received;
 pub mod reports;
 pub mod reviews;
 pub mod settings;
+mod several;
 pub mod stamps;
 pub mod usage;
 
@@ -173,7 +174,12 @@ impl Db {
         if let Some(folder) = options.get_filename().parent().filter(|f| *f != Path::new("")) {
             std::fs::create_dir_all(folder).map_err(sqlx::Error::Io)?;
         }
-        let write = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(20));
+        // Where the disk is full, SQLite ends a transaction by itself, and sqlx goes on to believe in it: the connection
+        // could never begin another one. It is given up, and the next one works once there is room.
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(20))
+            .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }));
         let write = write.connect_with(options.clone()).await?;
         let read = SqlitePoolOptions::new().max_connections(8);
         let read = read.connect_with(options.read_only(true)).await?;
@@ -279,6 +285,19 @@ impl Watch {
 
 async fn data_version(connection: &mut sqlx::SqliteConnection) -> Result<i64> {
     sqlx::query_scalar("pragma data_version").fetch_one(connection).await
+}
+
+/// Whether the database could not be used, so that the same may well succeed later: it is away, locked, or full.
+/// Otherwise something is wrong with what was written.
+pub fn is_away(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else { return !matches!(error, sqlx::Error::Decode(_)) };
+    let code = error.code().unwrap_or_default();
+    if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+        // Data, constraints, limits of a program, and what a trigger says, are about rows.
+        return !["22", "23", "54", "P0"].iter().any(|class| code.starts_with(class));
+    }
+    // TOOBIG, CONSTRAINT and MISMATCH are about rows; the code's lower byte is the kind.
+    !matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(18..=20))
 }
 
 /// A list of texts in one column.

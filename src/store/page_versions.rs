@@ -1,6 +1,6 @@
-//! How often what a page shows was changed. The triggers of the schema count; nothing here writes.
+//! How often what a page shows was changed. The triggers of the schema count.
 
-use super::{Db, Result, read};
+use super::{Db, Result, Tx, read};
 use crate::domain::id::ReviewId;
 
 /// The version of all that a review's page and document show, by the last part of the page's address, current or
@@ -35,4 +35,21 @@ pub async fn of_lists(db: &Db) -> Result<i64> {
     )
     .fetch_one(c)
     .await)
+}
+
+/// Adds up what connections that are gone have counted. On PostgreSQL each counts in rows of its own, which would
+/// else become ever more; SQLite has one writer.
+pub async fn fold(tx: &mut Tx) -> Result<()> {
+    if let Tx::Postgres(tx) = tx {
+        // Rows of connections that are there are left alone: to wait for one could be to wait in a circle.
+        let statement = "with gone as (
+                delete from page_versions v where v.writer <> 0
+                    and not exists (select 1 from pg_stat_activity a where a.pid = v.writer)
+                returning v.subject, v.version)
+             insert into page_versions (subject, writer, version)
+             select subject, 0, cast(sum(version) as bigint) from gone group by subject
+             on conflict (subject, writer) do update set version = page_versions.version + excluded.version";
+        sqlx::query(statement).execute(&mut **tx).await?;
+    }
+    Ok(())
 }

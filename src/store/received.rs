@@ -1,16 +1,33 @@
 //! What others sent to us: the raw activities, and the signatures that are good once.
 
+use std::collections::BTreeMap;
+
 use sqlx::FromRow;
 
-use super::{Result, Tx, claim, run};
+use super::several::Several;
+use super::{Result, Tx, claim, damaged, on, run};
 use crate::domain::id::{LeaseId, ReceivedId};
 use crate::domain::time::Timestamp;
 
 /// So many activities of one actor lose their words at once; the others are gone after 30 days.
 const MOST_FORGOTTEN: i64 = 10_000;
 
+/// Signatures that were seen.
+static REMEMBER: Several = Several::new(
+    "insert into seen_signatures (fingerprint, expires_at) values",
+    2,
+    "on conflict (fingerprint) do nothing returning fingerprint",
+);
+
+/// Activities that are queued. A conflict is that of a row that fills a part with itself.
+static INSERT: Several = Several::new(
+    "insert into received (id, actor, key_id, body, signed_at, received_at, state, attempts, next_attempt_at) values",
+    9,
+    "on conflict (id) do nothing",
+);
+
 /// An activity as it is accepted.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Accepted<'a> {
     /// Who sent it.
     pub actor: &'a url::Url,
@@ -20,30 +37,46 @@ pub struct Accepted<'a> {
     pub body: &'a str,
     /// The date that its signature covers.
     pub signed_at: Timestamp,
+    /// Of its signature: the same again is the same activity again.
+    pub fingerprint: &'a str,
 }
 
-/// Remembers a signature; false where it was seen before.
-pub async fn remember(tx: &mut Tx, fingerprint: &str, expires_at: Timestamp) -> Result<bool> {
-    run!(tx, sqlx::query(
-        "insert into seen_signatures (fingerprint, expires_at) values ($1, $2) on conflict (fingerprint) do nothing",
-    )
-    .bind(fingerprint)
-    .bind(expires_at)).map(|rows| rows == 1)
-}
-
-/// Keeps an activity and queues it.
-pub async fn insert(tx: &mut Tx, accepted: &Accepted<'_>, now: Timestamp) -> Result<()> {
-    run!(tx, sqlx::query(
-        "insert into received (id, actor, key_id, body, signed_at, received_at, state, attempts, next_attempt_at)
-         values ($1, $2, $3, $4, $5, $6, 'queued', 0, $6)",
-    )
-    .bind(ReceivedId::new(now))
-    .bind(accepted.actor.as_str())
-    .bind(accepted.key_id.as_str())
-    .bind(accepted.body)
-    .bind(accepted.signed_at)
-    .bind(now))?;
-    Ok(())
+/// Keeps activities and queues them, each once whose signature was not seen before; gives how many are new.
+/// Signatures are remembered until `expires_at`.
+pub async fn take_in(
+    tx: &mut Tx,
+    accepted: &[Accepted<'_>],
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<usize> {
+    // In one order everywhere, so that no two processes wait for each other.
+    let by_signature: BTreeMap<&str, &Accepted<'_>> =
+        accepted.iter().map(|accepted| (accepted.fingerprint, accepted)).collect();
+    let signatures: Vec<&str> = by_signature.keys().copied().collect();
+    let mut fresh = Vec::with_capacity(signatures.len());
+    for (text, _, part) in REMEMBER.parts(&signatures) {
+        let unseen: Vec<String> = on!(tx, |c| {
+            let query = sqlx::query_scalar(text);
+            part.fold(query, |query, signature| query.bind(*signature).bind(expires_at)).fetch_all(c).await
+        })?;
+        fresh.extend(unseen.iter().filter_map(|signature| by_signature.get(signature.as_str()).copied()));
+    }
+    let rows: Vec<(ReceivedId, &Accepted<'_>)> =
+        fresh.into_iter().map(|accepted| (ReceivedId::new(now), accepted)).collect();
+    for (text, count, part) in INSERT.parts(&rows) {
+        let inserted = on!(tx, |c| {
+            let query = part.fold(sqlx::query(text), |query, (id, accepted)| {
+                let query = query.bind(id).bind(accepted.actor.as_str()).bind(accepted.key_id.as_str());
+                let query = query.bind(accepted.body).bind(accepted.signed_at).bind(now);
+                query.bind("queued").bind(0_i64).bind(now)
+            });
+            query.execute(c).await.map(|done| done.rows_affected())
+        })?;
+        if inserted != u64::try_from(count).unwrap_or(u64::MAX) {
+            return Err(damaged("an id of what was received was there before"));
+        }
+    }
+    Ok(rows.len())
 }
 
 /// A received activity that this worker applies.

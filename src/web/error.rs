@@ -29,6 +29,9 @@ pub(super) enum WebError {
     /// Too many such requests came lately.
     #[error("too many requests at once")]
     TooMany,
+    /// It cannot be taken at this moment, and may be in the next.
+    #[error("{0}")]
+    Busy(&'static str),
     /// The body is too large.
     #[error("the body is too large")]
     TooLarge,
@@ -60,7 +63,16 @@ impl WebError {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Internal(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy(_) | Self::Internal(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// Seconds after which it may be better.
+    const fn retry_after(&self) -> Option<&'static str> {
+        match self {
+            Self::Busy(_) => Some("5"),
+            Self::Internal(_) | Self::TooMany => Some("60"),
+            _ => None,
         }
     }
 
@@ -70,7 +82,7 @@ impl WebError {
                 "The address may be mistyped. The list of all reviews leads to every one of them."
             }
             Self::Gone => "The critic took it back.",
-            Self::Internal(_) | Self::TooMany => "Please try again in a minute.",
+            Self::Internal(_) | Self::TooMany | Self::Busy(_) => "Please try again in a minute.",
             _ => "Please check the request.",
         }
     }
@@ -86,8 +98,8 @@ impl IntoResponse for WebError {
             first.make_ascii_uppercase();
         }
         let mut response = self.status().into_response();
-        if matches!(self, Self::Internal(_) | Self::TooMany) {
-            response.headers_mut().insert("retry-after", HeaderValue::from_static("60"));
+        if let Some(seconds) = self.retry_after() {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
         }
         response.extensions_mut().insert(Told { title, advice: self.advice() });
         response

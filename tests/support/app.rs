@@ -291,6 +291,7 @@ impl App {
     }
 
     /// Sets a variable of the environment from the next start on; an empty one is none.
+    #[cfg(feature = "failpoints")]
     pub fn set_env(&mut self, name: &str, value: &str) {
         self.environment.retain(|(known, _)| known != name);
         if !value.is_empty() {
@@ -306,11 +307,13 @@ impl App {
     }
 
     /// Whether it died by itself.
+    #[cfg(feature = "failpoints")]
     pub fn is_dead(&mut self) -> bool {
         self.child.as_mut().is_some_and(|child| child.try_wait().expect("a child").is_some())
     }
 
     /// Waits until it died by itself.
+    #[cfg(feature = "failpoints")]
     pub async fn await_death(&mut self) {
         let child = self.child.as_mut().expect("it runs");
         super::eventually("the end of Marquee", || {
@@ -388,6 +391,12 @@ impl App {
         out
     }
 
+    /// The address of its database.
+    pub fn database_url(&self) -> String {
+        let sqlite = || format!("sqlite://{}", self.folder.file("marquee.sqlite").display());
+        self.postgres.as_ref().map_or_else(sqlite, Postgres::url)
+    }
+
     /// What the database keeps of the activities that came, one a line.
     pub async fn received_bodies(&self) -> String {
         let query = "select body from received";
@@ -400,6 +409,17 @@ impl App {
             sqlx::query_scalar(query).fetch_all(&mut connection).await.expect("bodies")
         };
         bodies.join("\n")
+    }
+
+    /// The number that a query gives, which may differ between the databases.
+    pub async fn number(&self, sqlite: &'static str, postgres: &'static str) -> i64 {
+        if let Some(database) = &self.postgres {
+            let mut connection = PgConnection::connect(&database.url()).await.expect("a database");
+            return sqlx::query_scalar(postgres).fetch_one(&mut connection).await.expect("a number");
+        }
+        let file = format!("sqlite://{}", self.folder.file("marquee.sqlite").display());
+        let mut connection = SqliteConnection::connect(&file).await.expect("a database");
+        sqlx::query_scalar(sqlite).fetch_one(&mut connection).await.expect("a number")
     }
 
     /// The lines of `feed log`.

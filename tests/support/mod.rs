@@ -4,6 +4,7 @@ pub mod app;
 pub mod ca;
 pub mod dice;
 pub mod feed;
+pub mod hand;
 pub mod http;
 pub mod keys;
 pub mod letter;

@@ -222,6 +222,7 @@ impl User {
     }
 
     /// Signs and sends to a server that may be dead.
+    #[cfg(feature = "failpoints")]
     pub async fn try_send(&self, inbox: &str, activity: &Value) -> Option<Answer> {
         self.letter(Form::Cavage, inbox, activity).seal().try_post(&self.server.client).await.ok()
     }

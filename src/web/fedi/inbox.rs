@@ -1,11 +1,15 @@
 //! Where others send. What is accepted is a row before anyone is told so.
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use std::time::Duration;
 
-use crate::federation::signature;
-use crate::flows::receive::{self, Refused};
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use http_body_util::BodyExt;
+
+use crate::flows::gate::{Full, Place};
+use crate::flows::receive::{self, Arrival, Refused};
 use crate::web::client;
 use crate::web::error::WebError;
 use crate::web::state::WebState;
@@ -13,16 +17,32 @@ use crate::web::state::WebState;
 /// A body is never larger. Mastodon's own bound is the same.
 pub(in crate::web) const MOST_BYTES: usize = 1024 * 1024;
 
+/// A body that takes longer holds a place that others need.
+const LONGEST_BODY: Duration = Duration::from_secs(20);
+
 /// The headers of a request, `Host` among them, which HTTP/2 has in `:authority`.
 pub(super) fn with_host(request: &Request) -> HeaderMap {
     let mut headers = request.headers().clone();
-    if let Some(authority) = request.uri().authority()
+    add_host(&mut headers, request.uri());
+    headers
+}
+
+fn add_host(headers: &mut HeaderMap, uri: &Uri) {
+    if let Some(authority) = uri.authority()
         && !headers.contains_key(header::HOST)
         && let Ok(host) = HeaderValue::from_str(authority.as_str())
     {
         headers.insert(header::HOST, host);
     }
-    headers
+}
+
+impl From<Full> for WebError {
+    fn from(full: Full) -> Self {
+        match full {
+            Full::Busy => Self::Busy("too much is coming in at once"),
+            Full::TooMany => Self::TooMany,
+        }
+    }
 }
 
 /// The inbox of a critic and the one that all share: who is meant stands in the activity.
@@ -30,20 +50,22 @@ pub(in crate::web) async fn receive(
     State(state): State<WebState>,
     request: Request,
 ) -> Result<StatusCode, WebError> {
-    let method = request.method().clone();
-    let target = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
-    let headers = with_host(&request);
+    let (Parts { method, uri, mut headers, extensions, .. }, body) = request.into_parts();
+    let target = uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    add_host(&mut headers, &uri);
     // Without a signature nobody gets to send a body.
     if !headers.contains_key("signature") {
         return Err(WebError::Unauthorised("the request is not signed".to_owned()));
     }
-    let client = client::address(request.extensions(), &headers, &state.trusted_proxies);
-    let body = Bytes::from_request(request, &state).await.map_err(|_| WebError::TooLarge)?;
-    let origin = &state.app.origin;
-    let request =
-        signature::Request { method: &method, target: &target, origin, headers: &headers, body: &body };
-    let accepted = receive::accept(&state.app, &request).await;
-    if let Err(Refused::Malformed(why) | Refused::Unauthorised(why)) = &accepted {
+    let client = client::address(&extensions, &headers, &state.trusted_proxies);
+    let app = &state.app;
+    let mut place = app.gate.enter(client, app.clock.now())?;
+    let body = tokio::time::timeout(LONGEST_BODY, read(body, &headers, &mut place));
+    let body = body.await.unwrap_or(Err(WebError::Busy("the body took too long")))?;
+    let accepted = receive::accept(app, Arrival { method, target, headers, body }, place).await;
+    if let Err(Refused::Malformed(why) | Refused::Unauthorised(why)) = &accepted
+        && app.gate.blame(client, app.clock.now())
+    {
         tracing::info!(client = client.map(tracing::field::display), why, "activity refused");
     }
     match accepted {
@@ -51,6 +73,37 @@ pub(in crate::web) async fn receive(
         Err(Refused::Malformed(why)) => Err(WebError::BadRequest(why)),
         Err(Refused::Unauthorised(why)) => Err(WebError::Unauthorised(why)),
         Err(Refused::Blocked) => Err(WebError::Forbidden("you are not welcome here")),
+        Err(Refused::Full(full)) => Err(full.into()),
+        Err(Refused::Away) => Err(WebError::Busy("nothing can be written at this moment")),
         Err(Refused::Internal(error)) => Err(WebError::Internal(error)),
     }
+}
+
+/// The body, where there is room for it as it comes.
+async fn read(mut body: Body, headers: &HeaderMap, place: &mut Place) -> Result<Bytes, WebError> {
+    let stated = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if stated.is_some_and(|length: usize| length > MOST_BYTES) {
+        return Err(WebError::TooLarge);
+    }
+    let (mut first, mut all) = (Bytes::new(), Vec::new());
+    let mut size = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| WebError::BadRequest("the body breaks off".to_owned()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        size += data.len();
+        if size > MOST_BYTES {
+            return Err(WebError::TooLarge);
+        }
+        place.grow(data.len())?;
+        // Most bodies come in one piece, which is then taken as it is.
+        if size == data.len() {
+            first = data;
+            continue;
+        }
+        if all.is_empty() {
+            all.extend_from_slice(&std::mem::take(&mut first));
+        }
+        all.extend_from_slice(&data);
+    }
+    Ok(if all.is_empty() { first } else { all.into() })
 }

@@ -5,6 +5,8 @@
 //! route is guarded from its first day. Pages for people are public in any case. Without secure mode signatures
 //! of fetches are not looked at.
 
+use std::net::IpAddr;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
@@ -16,6 +18,7 @@ use crate::federation::signature;
 use crate::flows::authenticate::{Unproven, authenticate};
 use crate::net::media_type::is_activity;
 use crate::store::blocks;
+use crate::web::client;
 use crate::web::error::WebError;
 use crate::web::rendering::{self, OfDocument};
 use crate::web::state::WebState;
@@ -40,9 +43,10 @@ pub(in crate::web) async fn guard(State(state): State<WebState>, request: Reques
     let method = request.method().clone();
     let target = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
     let headers = with_host(&request);
+    let client = client::address(request.extensions(), &headers, &state.trusted_proxies);
     let mut response = next.run(request).await;
     if is_fetch && !is_public && is_document(&response) {
-        response = match admit(&state, &method, &target, &headers).await {
+        response = match admit(&state, &method, &target, &headers, client).await {
             Ok(()) => response,
             Err(refusal) => refusal.into_response(),
         };
@@ -71,7 +75,13 @@ fn is_document(response: &Response) -> bool {
 }
 
 /// Whether who asks may read. A fetch has no body, and its signature no digest.
-async fn admit(state: &WebState, method: &Method, target: &str, headers: &HeaderMap) -> Result<(), WebError> {
+async fn admit(
+    state: &WebState,
+    method: &Method,
+    target: &str,
+    headers: &HeaderMap,
+    client: Option<IpAddr>,
+) -> Result<(), WebError> {
     let app = &state.app;
     let request = signature::Request { method, target, origin: &app.origin, headers, body: &[] };
     let presented = signature::read(&request, app.clock.now()).map_err(|why| {
@@ -84,8 +94,9 @@ async fn admit(state: &WebState, method: &Method, target: &str, headers: &Header
     if blocks::of_host(&app.db, host, &app.policy).await? == Standing::Blocked {
         return Err(UNWELCOME);
     }
-    let signer = match authenticate(app, &presented).await {
-        Ok(signer) => signer,
+    let signer = match authenticate(app, &presented, client).await {
+        Ok(key) => key.actor.clone(),
+        Err(Unproven::Busy(full)) => return Err(full.into()),
         Err(Unproven::Internal(error)) => return Err(error.into()),
         Err(why) => return Err(WebError::Unauthorised(why.to_string())),
     };

@@ -1,0 +1,173 @@
+//! The keys of others, parsed once and kept in memory: reading one takes longer than verifying with it.
+//!
+//! What is kept may have been replaced or dropped by another process meanwhile. So a key that does not verify decides
+//! nothing where the database, or its own server, was not asked lately; and what one proves counts only once the
+//! transaction that writes it has seen that the key still stands.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use url::Url;
+
+use super::RECHECK_AFTER;
+use crate::domain::time::Timestamp;
+use crate::federation::keys::PublicKey;
+use crate::federation::signature::Presented;
+use crate::store::actors::Remembered;
+
+/// So many keys are kept twice over: those that were used lately, and those before them.
+const MOST: usize = 4096;
+
+/// Of a key that does not verify, the database is asked again after this time.
+const REREAD_AFTER: Duration = Duration::from_secs(1);
+
+/// A PEM that is longer holds an RSA key of more than 4096 bits, which takes its time.
+const LONG_PEM: usize = 1000;
+
+/// A key that is ready for use.
+#[derive(Debug)]
+pub struct KnownKey {
+    /// Its id.
+    pub id: Url,
+    /// Its owner.
+    pub actor: Url,
+    pem: String,
+    key: PublicKey,
+    /// When the database said the same, in milliseconds.
+    read_at: AtomicI64,
+    /// When its server said the same; 0 where it was not asked since the key is here.
+    shown_at: AtomicI64,
+}
+
+impl KnownKey {
+    /// A key as the database has it now; none where it is none that we can use.
+    pub(super) fn read(id: &Url, actor: &Url, pem: &str, now: Timestamp) -> Option<Self> {
+        Some(Self {
+            id: id.clone(),
+            actor: actor.clone(),
+            pem: pem.to_owned(),
+            key: PublicKey::from_pem(pem).ok()?,
+            read_at: AtomicI64::new(now.millis()),
+            shown_at: AtomicI64::new(0),
+        })
+    }
+
+    /// Whether it made the signature. Takes some 20 µs of a core, and much more only where [`Self::is_heavy`].
+    pub(super) fn verifies(&self, presented: &Presented) -> bool {
+        presented.verify(&self.key).is_ok()
+    }
+
+    /// Whether verifying with it is better done elsewhere than on an async thread.
+    pub(super) const fn is_heavy(&self) -> bool {
+        self.pem.len() > LONG_PEM
+    }
+
+    /// Whether this is what is written there.
+    pub(super) fn is(&self, actor: &str, pem: &str) -> bool {
+        self.actor.as_str() == actor && self.pem == pem
+    }
+
+    /// The database says the same.
+    pub(super) fn was_read(&self, now: Timestamp) {
+        self.read_at.store(now.millis(), Ordering::Relaxed);
+    }
+
+    /// Its server says the same.
+    pub(super) fn was_shown(&self, at: Timestamp) {
+        self.shown_at.store(at.millis(), Ordering::Relaxed);
+    }
+
+    /// Whether both the database and its server said the same so lately that neither need be asked again.
+    pub(super) fn is_settled(&self, now: Timestamp) -> bool {
+        let since = |at: &AtomicI64| now.since(Timestamp::from_millis(at.load(Ordering::Relaxed)));
+        since(&self.read_at) < REREAD_AFTER && since(&self.shown_at) < RECHECK_AFTER
+    }
+
+    /// As the database is asked whether it still stands.
+    pub fn remembered(&self) -> Remembered<'_> {
+        Remembered { key_id: &self.id, actor: &self.actor, pem: &self.pem }
+    }
+}
+
+/// The keys that were used lately, by their ids.
+#[derive(Debug, Default)]
+pub struct KnownKeys(Mutex<Generations>);
+
+#[derive(Debug, Default)]
+struct Generations {
+    young: HashMap<Url, Arc<KnownKey>>,
+    old: HashMap<Url, Arc<KnownKey>>,
+}
+
+impl KnownKeys {
+    /// The key of that id.
+    pub(super) fn get(&self, id: &Url) -> Option<Arc<KnownKey>> {
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = keys.young.get(id) {
+            return Some(Arc::clone(known));
+        }
+        let known = keys.old.remove(id)?;
+        keys.keep(Arc::clone(&known));
+        Some(known)
+    }
+
+    /// Keeps a key, in place of what was there.
+    pub(super) fn keep(&self, key: Arc<KnownKey>) {
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.old.remove(&key.id);
+        keys.keep(key);
+    }
+
+    /// Forgets a key.
+    pub(super) fn forget(&self, id: &Url) {
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.young.remove(id);
+        keys.old.remove(id);
+    }
+}
+
+impl Generations {
+    fn keep(&mut self, key: Arc<KnownKey>) {
+        if self.young.len() >= MOST {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(key.id.clone(), key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::federation::keys::tests::ED25519_PEM;
+
+    #[test]
+    fn keys_that_are_used_stay_and_the_others_go() {
+        let keys = KnownKeys::default();
+        let id = |number: usize| Url::parse(&format!("https://m.example/users/{number}#main-key")).unwrap();
+        let now = Timestamp::from_millis(0);
+        for number in 0..3 * MOST {
+            let key = KnownKey::read(&id(number), &id(number), ED25519_PEM, now).unwrap();
+            keys.keep(Arc::new(key));
+            assert!(keys.get(&id(0)).is_some(), "{number}");
+        }
+        assert!(keys.get(&id(1)).is_none() && keys.get(&id(3 * MOST - 2)).is_some());
+        let kept = keys.0.lock().unwrap();
+        assert!(kept.young.len() + kept.old.len() <= 2 * MOST);
+    }
+
+    #[test]
+    fn a_key_that_does_not_verify_decides_only_while_all_were_asked_lately() {
+        let id = Url::parse("https://m.example/users/a#main-key").unwrap();
+        let at = |seconds: i64| Timestamp::from_millis(1_000_000_000 + seconds * 1000);
+        let key = KnownKey::read(&id, &id, ED25519_PEM, at(0)).unwrap();
+        assert!(!key.is_settled(at(0)), "its server was not asked");
+        key.was_shown(at(0));
+        assert!(key.is_settled(at(0)) && !key.is_settled(at(1)), "the database was not asked");
+        key.was_read(at(299));
+        assert!(key.is_settled(at(299)));
+        key.was_read(at(300));
+        assert!(!key.is_settled(at(300)), "its server was not asked for long");
+    }
+}

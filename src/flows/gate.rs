@@ -1,0 +1,368 @@
+//! How much comes in at a time: requests, their bytes, and those that wait for a key. What finds no room is told to
+//! come again, before anything grows.
+//!
+//! Whoever comes may have all the room there is while nobody else wants it. Once most of it is taken, the rest is for
+//! those who hold little: one address, or one server, does not shut out the others. Addresses that sent many bad
+//! signatures hold a few places at most; requests that are good are never counted, so that a large server's are not
+//! too many.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use crate::domain::time::Timestamp;
+
+/// Requests that are worked on at a time.
+const REQUESTS: usize = 2048;
+
+/// Bytes of their bodies.
+const BYTES: usize = 32 * 1024 * 1024;
+
+/// Requests that wait for somebody's key, in all and of one client.
+const WAITING: usize = 256;
+const WAITING_OF_A_CLIENT: usize = 64;
+
+/// Keys that are fetched at a time, in all and from one host.
+const FETCHES: usize = 64;
+const FETCHES_FROM_A_HOST: usize = 16;
+
+/// Of a client with more bad signatures than this in a [`WINDOW`] so many requests are worked on at a time.
+const BAD_SIGNATURES: u32 = 300;
+const WINDOW: Duration = Duration::from_mins(1);
+const FEW: usize = 64;
+
+/// Clients whose bad signatures are remembered at a time.
+const MOST_CLIENTS: usize = 10_000;
+
+/// Why there is no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Full {
+    /// Too much is under way.
+    #[error("too much is coming in at once")]
+    Busy,
+    /// Too much that proved nothing came from this client lately.
+    #[error("too many bad signatures")]
+    TooMany,
+}
+
+/// Lets requests in.
+#[derive(Debug, Clone, Default)]
+pub struct Gate(Arc<Mutex<Held>>);
+
+#[derive(Debug, Default)]
+struct Held {
+    all: Share,
+    clients: HashMap<IpAddr, Share>,
+    /// What is proven to come from a host.
+    hosts: HashMap<String, usize>,
+    fetches: HashMap<String, usize>,
+    /// The bad signatures of each client since its minute began.
+    bad: HashMap<IpAddr, (Timestamp, u32)>,
+}
+
+/// What is held.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Share {
+    requests: usize,
+    bytes: usize,
+    waiting: usize,
+}
+
+impl Held {
+    /// Whether so little is free that the rest is for those who hold little.
+    fn is_crowded(&self) -> bool {
+        self.all.requests >= REQUESTS / 4 * 3 || self.all.bytes >= BYTES / 4 * 3
+    }
+
+    fn of(&self, client: Option<IpAddr>) -> Share {
+        client.and_then(|client| self.clients.get(&client).copied()).unwrap_or_default()
+    }
+
+    fn change(&mut self, client: Option<IpAddr>, change: impl Fn(&mut Share)) {
+        change(&mut self.all);
+        let Some(client) = client else { return };
+        let share = self.clients.entry(client).or_default();
+        change(share);
+        if *share == Share::default() {
+            self.clients.remove(&client);
+        }
+    }
+
+    fn is_bad(&self, client: Option<IpAddr>, now: Timestamp) -> bool {
+        let bad = client.and_then(|client| self.bad.get(&client));
+        bad.is_some_and(|(began, count)| *count > BAD_SIGNATURES && now < *began + WINDOW)
+    }
+}
+
+fn release(counts: &mut HashMap<String, usize>, host: &str) {
+    if let Some(count) = counts.get_mut(host) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(host);
+        }
+    }
+}
+
+impl Gate {
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for a request of that client.
+    pub fn enter(&self, client: Option<IpAddr>, now: Timestamp) -> Result<Place, Full> {
+        let client = client.map(network);
+        let mut held = self.lock();
+        let mine = held.of(client);
+        if held.is_bad(client, now) && mine.requests >= FEW {
+            return Err(Full::TooMany);
+        }
+        let has_much = mine.requests >= REQUESTS / 8 || mine.bytes >= BYTES / 8;
+        if held.all.requests >= REQUESTS || (held.is_crowded() && has_much) {
+            return Err(Full::Busy);
+        }
+        held.change(client, |share| share.requests += 1);
+        Ok(Place { gate: self.clone(), client, bytes: 0, host: OnceLock::new() })
+    }
+
+    /// Room to fetch a key from that host.
+    pub(in crate::flows) fn fetch(&self, host: &str) -> Result<Fetch, Full> {
+        let mut held = self.lock();
+        let from_host = held.fetches.get(host).copied().unwrap_or_default();
+        if from_host >= FETCHES_FROM_A_HOST || held.fetches.values().sum::<usize>() >= FETCHES {
+            return Err(Full::Busy);
+        }
+        *held.fetches.entry(host.to_owned()).or_default() += 1;
+        Ok(Fetch { gate: self.clone(), host: host.to_owned() })
+    }
+
+    /// Room to wait for a key, for a request of that client.
+    pub(in crate::flows) fn wait(&self, client: Option<IpAddr>) -> Result<Wait, Full> {
+        let client = client.map(network);
+        let mut held = self.lock();
+        let mine = held.of(client).waiting;
+        if held.all.waiting >= WAITING || mine >= WAITING_OF_A_CLIENT {
+            return Err(Full::Busy);
+        }
+        held.change(client, |share| share.waiting += 1);
+        Ok(Wait { gate: self.clone(), client })
+    }
+
+    /// A signature of that client's is bad. Whether to say so in the log: not of each where there are many.
+    pub fn blame(&self, client: Option<IpAddr>, now: Timestamp) -> bool {
+        let Some(client) = client.map(network) else { return true };
+        let bad = &mut self.lock().bad;
+        if bad.len() >= MOST_CLIENTS && !bad.contains_key(&client) {
+            bad.retain(|_, (began, _)| now < *began + WINDOW);
+            let oldest = bad.iter().min_by_key(|(_, (began, _))| *began).map(|(oldest, _)| *oldest);
+            if let Some(oldest) = oldest.filter(|_| bad.len() >= MOST_CLIENTS) {
+                bad.remove(&oldest);
+            }
+        }
+        let (began, count) = bad.entry(client).or_insert((now, 0));
+        if now >= *began + WINDOW {
+            (*began, *count) = (now, 0);
+        }
+        *count = count.saturating_add(1);
+        *count <= BAD_SIGNATURES
+    }
+}
+
+/// A request's place; free again where it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    gate: Gate,
+    client: Option<IpAddr>,
+    bytes: usize,
+    host: OnceLock<String>,
+}
+
+impl Place {
+    /// Whose it is.
+    pub const fn client(&self) -> Option<IpAddr> {
+        self.client
+    }
+
+    /// Room for more of its body.
+    pub fn grow(&mut self, bytes: usize) -> Result<(), Full> {
+        let mut held = self.gate.lock();
+        let mine = held.of(self.client).bytes;
+        let has_much = mine >= BYTES / 8;
+        if held.all.bytes + bytes > BYTES || (held.is_crowded() && has_much) {
+            return Err(Full::Busy);
+        }
+        held.change(self.client, |share| share.bytes += bytes);
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    /// It is proven to come from that host.
+    pub(in crate::flows) fn prove(&self, host: &str) -> Result<(), Full> {
+        if self.host.get().is_some() {
+            return Ok(());
+        }
+        let mut held = self.gate.lock();
+        let mine = held.hosts.get(host).copied().unwrap_or_default();
+        if held.is_crowded() && mine >= REQUESTS / 4 {
+            return Err(Full::Busy);
+        }
+        *held.hosts.entry(host.to_owned()).or_default() += 1;
+        drop(held);
+        // Whoever proves it does so in one place alone.
+        let _ = self.host.set(host.to_owned());
+        Ok(())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut held = self.gate.lock();
+        held.change(self.client, |share| {
+            share.requests -= 1;
+            share.bytes -= self.bytes;
+        });
+        if let Some(host) = self.host.get() {
+            release(&mut held.hosts, host);
+        }
+    }
+}
+
+/// Room in which a key is fetched.
+#[derive(Debug)]
+pub(in crate::flows) struct Fetch {
+    gate: Gate,
+    host: String,
+}
+
+impl Drop for Fetch {
+    fn drop(&mut self) {
+        release(&mut self.gate.lock().fetches, &self.host);
+    }
+}
+
+/// Room in which a request waits for a key.
+#[derive(Debug)]
+pub(in crate::flows) struct Wait {
+    gate: Gate,
+    client: Option<IpAddr>,
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        self.gate.lock().change(self.client, |share| share.waiting -= 1);
+    }
+}
+
+/// Whoever has one IPv6 address has its whole network.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(0);
+
+    fn client(number: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, number])
+    }
+
+    fn enter(gate: &Gate, number: u8, count: usize) -> Vec<Place> {
+        (0..count).filter_map(|_| gate.enter(Some(client(number)), NOW).ok()).collect()
+    }
+
+    #[test]
+    fn one_client_may_have_what_nobody_else_wants_and_no_more() {
+        let gate = Gate::default();
+        let many = enter(&gate, 1, REQUESTS);
+        assert_eq!(many.len(), REQUESTS / 4 * 3);
+        assert_eq!(enter(&gate, 2, 10).len(), 10, "others find room");
+        drop(many);
+        assert_eq!(enter(&gate, 1, 10).len(), 10);
+        assert_eq!(gate.lock().all, Share::default());
+        assert!(gate.lock().clients.is_empty());
+    }
+
+    #[test]
+    fn there_is_an_end_to_all_room() {
+        let gate = Gate::default();
+        let held: Vec<Place> = (1..=100).flat_map(|number| enter(&gate, number, REQUESTS / 8)).collect();
+        assert_eq!(held.len(), REQUESTS);
+        assert_eq!(gate.enter(Some(client(200)), NOW).err(), Some(Full::Busy));
+    }
+
+    #[test]
+    fn bodies_have_an_end_too() {
+        let gate = Gate::default();
+        let mut large = enter(&gate, 1, 64);
+        let grown = large.iter_mut().filter_map(|place| place.grow(1024 * 1024).ok()).count();
+        assert_eq!(grown, BYTES / 4 * 3 / (1024 * 1024));
+        assert!(gate.enter(Some(client(1)), NOW).is_err(), "who holds much");
+        let mut other = gate.enter(Some(client(2)), NOW).unwrap();
+        assert!(other.grow(1024 * 1024).is_ok() && other.grow(BYTES).is_err());
+        drop((large, other));
+        assert_eq!(gate.lock().all, Share::default());
+    }
+
+    #[test]
+    fn a_host_that_sends_much_leaves_room_for_others() {
+        let gate = Gate::default();
+        let prove = |number, host: &str, count| -> Vec<Place> {
+            let enter = |_| gate.enter(Some(client(number)), NOW).ok();
+            (0..count).filter_map(enter).filter(|place| place.prove(host).is_ok()).collect()
+        };
+        let mut held: Vec<Place> =
+            (1..=6).flat_map(|number| prove(number, "large.example", REQUESTS / 8)).collect();
+        let all_that_nobody_wants = REQUESTS / 4 * 3 - 1;
+        assert_eq!(held.len(), all_that_nobody_wants);
+        assert!(prove(7, "large.example", 10).is_empty());
+        held.extend(prove(8, "small.example", 10));
+        assert_eq!(held.len(), all_that_nobody_wants + 10);
+        drop(held);
+        assert!(gate.lock().hosts.is_empty());
+    }
+
+    #[test]
+    fn who_sends_bad_signatures_is_heard_a_little() {
+        let gate = Gate::default();
+        let told = (0..BAD_SIGNATURES * 2).filter(|_| gate.blame(Some(client(1)), NOW)).count();
+        assert_eq!(told, usize::try_from(BAD_SIGNATURES).unwrap(), "the log does not grow with them");
+        let held = enter(&gate, 1, FEW);
+        assert_eq!(held.len(), FEW);
+        assert_eq!(gate.enter(Some(client(1)), NOW).err(), Some(Full::TooMany));
+        assert!(gate.enter(Some(client(2)), NOW).is_ok(), "others are heard");
+        assert!(gate.enter(Some(client(1)), NOW + WINDOW).is_ok(), "for a minute");
+    }
+
+    #[test]
+    fn many_clients_with_bad_signatures_are_not_all_remembered() {
+        let gate = Gate::default();
+        for number in 0..u32::try_from(MOST_CLIENTS).unwrap() + 10 {
+            gate.blame(Some(IpAddr::from(number.to_be_bytes())), NOW);
+        }
+        assert!(gate.lock().bad.len() <= MOST_CLIENTS);
+    }
+
+    #[test]
+    fn hosts_that_never_answer_take_a_part_of_the_room() {
+        let gate = Gate::default();
+        let slow: Vec<Fetch> = (0..100).filter_map(|_| gate.fetch("slow.example").ok()).collect();
+        assert_eq!(slow.len(), FETCHES_FROM_A_HOST);
+        let all: Vec<Fetch> =
+            (0..100).filter_map(|n| gate.fetch(&format!("{n}.slow.example")).ok()).collect();
+        assert_eq!(slow.len() + all.len(), FETCHES);
+        let waiting: Vec<Wait> = (0..100).filter_map(|_| gate.wait(Some(client(1))).ok()).collect();
+        assert_eq!(waiting.len(), WAITING_OF_A_CLIENT);
+        assert!(gate.wait(Some(client(2))).is_ok() && gate.wait(None).is_ok());
+        drop((slow, all, waiting));
+        assert!(gate.fetch("slow.example").is_ok() && gate.wait(Some(client(1))).is_ok());
+        assert!(gate.lock().clients.is_empty() && gate.lock().fetches.is_empty());
+    }
+}

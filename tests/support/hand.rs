@@ -1,0 +1,106 @@
+//! Another hand on Marquee's database: what a second process, an administrator or a failure does to it.
+
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
+
+use super::app::App;
+
+/// A connection of the test's own.
+pub enum Hand {
+    Sqlite(SqliteConnection),
+    Postgres { own: PgConnection, cluster: PgConnection, name: String },
+}
+
+impl Hand {
+    pub async fn on(app: &App) -> Self {
+        let url = app.database_url();
+        if url.starts_with("sqlite:") {
+            return Self::Sqlite(SqliteConnection::connect(&url).await.expect("a database"));
+        }
+        let (cluster, name) = url.rsplit_once('/').expect("a database's URL");
+        let own = PgConnection::connect(&url).await.expect("a database");
+        let cluster = PgConnection::connect(&format!("{cluster}/postgres")).await.expect("a cluster");
+        Self::Postgres { own, cluster, name: name.to_owned() }
+    }
+
+    /// Does this.
+    pub async fn execute(&mut self, statement: &str) {
+        let done = match self {
+            Self::Sqlite(own) => sqlx::raw_sql(AssertSqlSafe(statement)).execute(own).await.map(|_| ()),
+            Self::Postgres { own, .. } => {
+                sqlx::raw_sql(AssertSqlSafe(statement)).execute(own).await.map(|_| ())
+            }
+        };
+        done.unwrap_or_else(|e| panic!("{statement}: {e}"));
+    }
+
+    /// Lets nothing be taken in until it lets go.
+    pub async fn hold_back(&mut self) {
+        let statement = match self {
+            Self::Sqlite(_) => "begin immediate",
+            Self::Postgres { .. } => "begin; lock table seen_signatures in exclusive mode",
+        };
+        self.execute(statement).await;
+    }
+
+    pub async fn let_go(&mut self) {
+        self.execute("rollback").await;
+    }
+
+    /// Takes the database away: on SQLite another process has it for itself, PostgreSQL ends every connection and
+    /// lets nobody in.
+    pub async fn take_away(&mut self) {
+        match self {
+            Self::Sqlite(_) => self.hold_back().await,
+            Self::Postgres { cluster, name, .. } => {
+                for statement in [
+                    format!("alter database {name} allow_connections false"),
+                    format!(
+                        "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"
+                    ),
+                ] {
+                    sqlx::raw_sql(AssertSqlSafe(statement))
+                        .execute(&mut *cluster)
+                        .await
+                        .expect("no database");
+                }
+            }
+        }
+    }
+
+    /// Gives it back.
+    pub async fn give_back(&mut self) {
+        match self {
+            Self::Sqlite(_) => self.let_go().await,
+            Self::Postgres { cluster, name, .. } => {
+                let statement = format!("alter database {name} allow_connections true");
+                sqlx::raw_sql(AssertSqlSafe(statement)).execute(cluster).await.expect("a database");
+            }
+        }
+    }
+
+    /// Lets nothing be written that contains this. SQLite then ends the whole transaction by itself, as it does where
+    /// the disk is full.
+    pub async fn poison(&mut self, word: &str) {
+        let statement = match self {
+            Self::Sqlite(_) => format!(
+                "create trigger poison before insert on received when instr(new.body, '{word}')
+                 begin select raise(rollback, 'poison'); end"
+            ),
+            Self::Postgres { .. } => format!(
+                "create function poison() returns trigger language plpgsql as
+                    $$ begin raise exception 'poison'; end $$;
+                 create trigger poison before insert on received for each row
+                    when (position('{word}' in new.body) > 0) execute function poison()"
+            ),
+        };
+        self.execute(&statement).await;
+    }
+
+    pub async fn cure(&mut self) {
+        let statement = match self {
+            Self::Sqlite(_) => "drop trigger poison",
+            Self::Postgres { .. } => "drop trigger poison on received",
+        };
+        self.execute(statement).await;
+    }
+}
