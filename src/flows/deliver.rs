@@ -38,6 +38,10 @@ const MOST_LETTERS: usize = 64;
 
 /// Writes the next delivery rows of a fan-out; false where no fan-out waits.
 pub async fn expand(app: &App) -> anyhow::Result<bool> {
+    // Whoever looks for nothing leaves SQLite's only writer alone.
+    if !deliveries::is_any_fan_out(&app.db).await? {
+        return Ok(false);
+    }
     let mut tx = app.db.begin().await?;
     let Some(fan_out) = deliveries::next_fan_out(&mut tx).await? else {
         return Ok(false);
@@ -88,6 +92,9 @@ pub struct Round {
 /// Takes at most `limit` hosts whose turn it is.
 pub async fn claim(app: &App, letters: &mut Letters, limit: usize) -> anyhow::Result<Vec<Round>> {
     let now = app.clock.now();
+    if !hosts::is_any_due(&app.db, now).await? {
+        return Ok(Vec::new());
+    }
     let lease = LeaseId::new(now);
     let mut tx = app.db.begin().await?;
     let limit = u32::try_from(limit).unwrap_or(u32::MAX);

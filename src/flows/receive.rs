@@ -38,6 +38,10 @@ const MOST_ATTEMPTS: i64 = 8;
 pub async fn claim(app: &App, limit: usize) -> anyhow::Result<(LeaseId, Vec<Job>)> {
     let now = app.clock.now();
     let lease = LeaseId::new(now);
+    // Whoever looks for nothing need not wait for SQLite's only writer, nor keep it from others.
+    if limit == 0 || !received::is_any_due(&app.db, now).await? {
+        return Ok((lease, Vec::new()));
+    }
     let mut tx = app.db.begin().await?;
     let limit = u32::try_from(limit).unwrap_or(u32::MAX);
     let jobs = received::claim_due(&mut tx, lease, now, until(now), limit).await?;

@@ -35,6 +35,13 @@ pub struct FanOut {
     pub cursor: String,
 }
 
+/// Whether a fan-out waits.
+pub async fn is_any_fan_out(db: &Db) -> Result<bool> {
+    let query = "select activity_id from fanouts limit 1";
+    let waiting: Option<String> = read!(db, |c| sqlx::query_scalar(query).fetch_optional(c).await)?;
+    Ok(waiting.is_some())
+}
+
 /// The fan-out that waits longest, which nobody else expands meanwhile. One about an object comes after all
 /// older ones about it.
 pub async fn next_fan_out(tx: &mut Tx) -> Result<Option<FanOut>> {

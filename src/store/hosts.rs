@@ -88,6 +88,14 @@ pub struct Turn {
     pub failures: i64,
 }
 
+/// Whether any host has its turn.
+pub async fn is_any_due(db: &Db, now: Timestamp) -> Result<bool> {
+    let query =
+        "select host from hosts where due_at <= $1 and (lease_until is null or lease_until <= $1) limit 1";
+    let due: Option<String> = read!(db, |c| sqlx::query_scalar(query).bind(now).fetch_optional(c).await)?;
+    Ok(due.is_some())
+}
+
 /// Takes hosts whose turn it is, those that wait longest first.
 pub async fn claim_due(
     tx: &mut Tx,

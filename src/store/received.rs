@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::FromRow;
 
 use super::several::Several;
-use super::{Result, Tx, claim, damaged, on, run};
+use super::{Db, Result, Tx, claim, damaged, on, read, run};
 use crate::domain::id::{LeaseId, ReceivedId};
 use crate::domain::time::Timestamp;
 
@@ -90,6 +90,14 @@ pub struct Job {
     pub signed_at: Timestamp,
     /// Attempts that failed.
     pub attempts: i64,
+}
+
+/// Whether there is an activity that is due.
+pub async fn is_any_due(db: &Db, now: Timestamp) -> Result<bool> {
+    let query = "select id from received
+        where state = 'queued' and next_attempt_at <= $1 and (lease_until is null or lease_until <= $1) limit 1";
+    let due: Option<String> = read!(db, |c| sqlx::query_scalar(query).bind(now).fetch_optional(c).await)?;
+    Ok(due.is_some())
 }
 
 /// Takes activities that are due, in the order in which they came.
