@@ -232,6 +232,7 @@ fn log_to_stderr(default: &str) {
 }
 
 async fn serve(file: &Path, role: Role) -> anyhow::Result<()> {
+    let stop = asked_to_stop()?;
     let config = config::load(file)?;
     log_to_stderr("warn,marquee=info");
     let app = app::open(&config, Arc::new(SystemClock)).await?;
@@ -245,7 +246,7 @@ async fn serve(file: &Path, role: Role) -> anyhow::Result<()> {
         }
     };
     greet(&app, role, address).await?;
-    app::run(app, listener, role != Role::Web, asked_to_stop()).await
+    app::run(app, listener, role != Role::Web, stop).await
 }
 
 /// One line with the origin; for a trial, what to do next.
@@ -267,21 +268,24 @@ async fn greet(app: &App, role: Role, address: SocketAddr) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Resolves on SIGTERM and on Ctrl-C.
-async fn asked_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
+/// Resolves on SIGTERM and on Ctrl-C, of which it hears from now on: whoever sees the site ready may end it.
+fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(async move {
             tokio::select! {
-                _ = interrupt => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            return;
-        }
+        })
     }
-    let _ = interrupt.await;
+    #[cfg(not(unix))]
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }
 
 async fn publish_file(app: &App, file: &Path, handle: Option<&str>) -> anyhow::Result<()> {
