@@ -188,7 +188,7 @@ pub async fn authenticate(
             return Ok(known);
         }
         let host = document.host_str().unwrap_or_default();
-        let _fetching = app.gate.fetch(host)?;
+        let _fetching = app.gate.fetch(host).await;
         if !app.key_finds.may_ask(host, now) {
             return Err(Full::Busy.into());
         }

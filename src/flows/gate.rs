@@ -11,6 +11,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use crate::domain::time::Timestamp;
 
 /// Requests that are worked on at a time.
@@ -20,8 +22,8 @@ const REQUESTS: usize = 2048;
 const BYTES: usize = 32 * 1024 * 1024;
 
 /// Requests that wait for somebody's key, in all and of one client.
-const WAITING: usize = 256;
-const WAITING_OF_A_CLIENT: usize = 64;
+const WAITING: usize = 1024;
+const WAITING_OF_A_CLIENT: usize = 256;
 
 /// Keys that are fetched at a time, in all and from one host.
 const FETCHES: usize = 64;
@@ -48,7 +50,14 @@ pub enum Full {
 
 /// Lets requests in.
 #[derive(Debug, Clone, Default)]
-pub struct Gate(Arc<Mutex<Held>>);
+pub struct Gate(Arc<Inside>);
+
+#[derive(Debug, Default)]
+struct Inside {
+    held: Mutex<Held>,
+    /// A key was fetched: there may be room for the next one.
+    fetched: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Held {
@@ -106,7 +115,7 @@ fn release(counts: &mut HashMap<String, usize>, host: &str) {
 
 impl Gate {
     fn lock(&self) -> MutexGuard<'_, Held> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A place for a request of that client.
@@ -125,15 +134,26 @@ impl Gate {
         Ok(Place { gate: self.clone(), client, bytes: 0, host: OnceLock::new() })
     }
 
-    /// Room to fetch a key from that host.
-    pub(in crate::flows) fn fetch(&self, host: &str) -> Result<Fetch, Full> {
+    /// Room to fetch a key from that host, once there is some: many strangers of one server may come at once. Those
+    /// who wait are bounded by [`Gate::wait`].
+    pub(in crate::flows) async fn fetch(&self, host: &str) -> Fetch {
+        loop {
+            let fetched = self.0.fetched.notified();
+            if let Some(room) = self.try_fetch(host) {
+                return room;
+            }
+            fetched.await;
+        }
+    }
+
+    fn try_fetch(&self, host: &str) -> Option<Fetch> {
         let mut held = self.lock();
         let from_host = held.fetches.get(host).copied().unwrap_or_default();
         if from_host >= FETCHES_FROM_A_HOST || held.fetches.values().sum::<usize>() >= FETCHES {
-            return Err(Full::Busy);
+            return None;
         }
         *held.fetches.entry(host.to_owned()).or_default() += 1;
-        Ok(Fetch { gate: self.clone(), host: host.to_owned() })
+        Some(Fetch { gate: self.clone(), host: host.to_owned() })
     }
 
     /// Room to wait for a key, for a request of that client.
@@ -237,6 +257,7 @@ pub(in crate::flows) struct Fetch {
 impl Drop for Fetch {
     fn drop(&mut self) {
         release(&mut self.gate.lock().fetches, &self.host);
+        self.gate.0.fetched.notify_waiters();
     }
 }
 
@@ -353,16 +374,15 @@ mod tests {
     #[test]
     fn hosts_that_never_answer_take_a_part_of_the_room() {
         let gate = Gate::default();
-        let slow: Vec<Fetch> = (0..100).filter_map(|_| gate.fetch("slow.example").ok()).collect();
+        let slow: Vec<Fetch> = (0..100).filter_map(|_| gate.try_fetch("slow.example")).collect();
         assert_eq!(slow.len(), FETCHES_FROM_A_HOST);
-        let all: Vec<Fetch> =
-            (0..100).filter_map(|n| gate.fetch(&format!("{n}.slow.example")).ok()).collect();
+        let all: Vec<Fetch> = (0..100).filter_map(|n| gate.try_fetch(&format!("{n}.slow.example"))).collect();
         assert_eq!(slow.len() + all.len(), FETCHES);
-        let waiting: Vec<Wait> = (0..100).filter_map(|_| gate.wait(Some(client(1))).ok()).collect();
+        let waiting: Vec<Wait> = (0..1000).filter_map(|_| gate.wait(Some(client(1))).ok()).collect();
         assert_eq!(waiting.len(), WAITING_OF_A_CLIENT);
         assert!(gate.wait(Some(client(2))).is_ok() && gate.wait(None).is_ok());
         drop((slow, all, waiting));
-        assert!(gate.fetch("slow.example").is_ok() && gate.wait(Some(client(1))).is_ok());
+        assert!(gate.try_fetch("slow.example").is_some() && gate.wait(Some(client(1))).is_ok());
         assert!(gate.lock().clients.is_empty() && gate.lock().fetches.is_empty());
     }
 }
