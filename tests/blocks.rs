@@ -12,6 +12,7 @@ both_databases!(
     a_blocked_account_follows_no_longer_and_is_not_shown,
     an_account_is_found_where_its_handles_are_on_another_domain,
     a_blocked_server_is_neither_heard_nor_sent_to,
+    a_rule_says_what_it_takes_the_place_of,
     the_nearest_rule_counts,
     a_name_of_many_labels_evades_no_block,
     a_blocked_server_loses_those_who_only_liked,
@@ -94,6 +95,18 @@ async fn an_account_is_found_where_its_handles_are_on_another_domain(database: D
     assert!(
         refusal(&stage, &["block", "account", "@eve@remote.test"]).await.contains("could not be looked up")
     );
+}
+
+async fn a_rule_says_what_it_takes_the_place_of(database: Database) {
+    let stage = Stage::new(database).await;
+    let told = async |args: &[&str]| stage.app.command_output(&[&["block"], args].concat()).await;
+    let blocked = told(&["domain", "*.SPAM.test", "--reason", "lies"]).await;
+    assert!(blocked.starts_with("Blocked: spam.test and") && !blocked.contains(';'), "{blocked}");
+    assert!(told(&["domain", "spam.test"]).await.contains("it was so before"));
+    assert!(told(&["list"]).await.contains("lies"), "the reason stays");
+    let allowed = told(&["allow", "spam.test"]).await;
+    assert!(allowed.contains("this takes the place of a rule to block it"), "{allowed}");
+    assert!(refusal(&stage, &["block", "domain", "spam.*.test"]).await.contains("is not a domain"));
 }
 
 async fn a_blocked_server_is_neither_heard_nor_sent_to(database: Database) {

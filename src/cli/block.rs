@@ -71,19 +71,20 @@ pub(super) async fn run(file: &Path, command: Block) -> anyhow::Result<()> {
             let app = open(file).await?;
             let host = block::domain(&app, &host)?;
             let rule = if silence { Rule::Silence } else { Rule::Block };
-            let ended = block::rule(&app, &host, rule, reason.as_deref()).await?;
+            let (before, ended) = block::rule(&app, &host, rule, reason.as_deref()).await?;
+            let before = replaced(before, rule);
             match rule {
-                Rule::Block => say(&format!("Blocked: {host} and its subdomains ({})", told(ended))),
-                _ => {
-                    say(&format!("Silenced: {host} and its subdomains (what they write from now on is held)"))
-                }
+                Rule::Block => say(&format!("Blocked: {host} and its subdomains ({}){before}", told(ended))),
+                _ => say(&format!(
+                    "Silenced: {host} and its subdomains (what they write from now on is held){before}"
+                )),
             }
         }
         Block::Allow { host, reason } => {
             let app = open(file).await?;
             let host = block::domain(&app, &host)?;
-            block::rule(&app, &host, Rule::Allow, reason.as_deref()).await?;
-            say(&format!("Allowed: {host} and its subdomains"))
+            let (before, _) = block::rule(&app, &host, Rule::Allow, reason.as_deref()).await?;
+            say(&format!("Allowed: {host} and its subdomains{}", replaced(before, Rule::Allow)))
         }
         Block::Import { file: list } => {
             let app = open(file).await?;
@@ -91,6 +92,15 @@ pub(super) async fn run(file: &Path, command: Block) -> anyhow::Result<()> {
         }
         Block::List => list(file).await,
         Block::Remove { subject } => remove(&open(file).await?, &subject).await,
+    }
+}
+
+/// What a rule takes the place of.
+fn replaced(before: Option<Rule>, rule: Rule) -> String {
+    match before {
+        None => String::new(),
+        Some(before) if before == rule => "; it was so before".to_owned(),
+        Some(before) => format!("; this takes the place of a rule to {} it", before.as_str()),
     }
 }
 

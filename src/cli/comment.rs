@@ -37,6 +37,7 @@ pub(super) enum Comment {
         lines: u32,
     },
     /// Answer a comment or a review, in public.
+    #[command(override_usage = "marquee comment reply [OPTIONS] <TO> <FILE|--text <TEXT>>")]
     Reply {
         /// The comment (its id, or an address that leads to it) or the review (its slug, id or page).
         to: String,
@@ -47,6 +48,7 @@ pub(super) enum Comment {
         critic: Option<String>,
     },
     /// Replace what an answer of the critic says; its readers are told.
+    #[command(override_usage = "marquee comment edit [OPTIONS] <COMMENT> <FILE|--text <TEXT>>")]
     Edit {
         /// The answer: its id, or an address that leads to it.
         comment: String,

@@ -47,29 +47,37 @@ pub async fn account(app: &App, actor: &Url, reason: Option<&str>) -> anyhow::Re
     Ok(ended)
 }
 
-/// A domain in the one form in which rules are kept.
+/// A domain in the one form in which rules are kept. `*.example.org` is `example.org`: a rule holds for what is
+/// under its domain.
 ///
 /// # Errors
 /// Where it is none, or our own.
 pub fn domain(app: &App, text: &str) -> anyhow::Result<String> {
-    let host = canonical_host(text.trim(), app.rules).filter(|host| !host.contains(':'));
+    let bare = text.trim().trim_start_matches("*.");
+    let host = canonical_host(bare, app.rules).filter(|host| !host.contains([':', '*']));
     let host = host.with_context(|| format!("{text:?} is not a domain like example.org"))?;
     let ours = [app.origin.host(), app.handle_domain()];
     ensure!(!ours.iter().any(|ours| domains(ours).any(|above| above == host)), "{host} is this site's own");
     Ok(host)
 }
 
-/// Sets the rule about a domain, and what is under it.
-pub async fn rule(app: &App, host: &str, rule: Rule, reason: Option<&str>) -> anyhow::Result<Ended> {
+/// Sets the rule about a domain, and what is under it; gives the one that it takes the place of, and what it ended.
+pub async fn rule(
+    app: &App,
+    host: &str,
+    rule: Rule,
+    reason: Option<&str>,
+) -> anyhow::Result<(Option<Rule>, Ended)> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     tx.lock("blocks").await?;
+    let before = blocks::rules_in(&mut tx).await?.into_iter().find(|(known, _)| known == host);
     blocks::set_rule(&mut tx, host, rule, reason.map(note).as_deref(), now).await?;
     tx.commit().await?;
     let blocked = if rule == Rule::Block { HashSet::from([host]) } else { HashSet::new() };
     let ended = sever(app, &blocked, now).await?;
     app.wake.up();
-    Ok(ended)
+    Ok((before.and_then(|(_, rule)| Rule::parse(&rule)), ended))
 }
 
 /// Ends what binds us to the known hosts for which one of these blocks is the nearest rule: each host by itself,

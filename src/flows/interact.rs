@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// What they typed is no handle.
-    #[error("This is not a handle. It looks like @you@your.server.")]
+    #[error("This is not a handle. A handle looks like @you@your.server.")]
     NotAHandle,
     /// Their server cannot be reached.
     #[error("{0} does not answer. Is it written correctly?")]

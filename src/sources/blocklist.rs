@@ -79,9 +79,11 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Listed>, Faults> {
     let mut listed = Vec::new();
     let mut faults = Vec::new();
     for (line, fields) in rows.iter().skip(usize::from(columns.is_some())) {
+        if fields.first().is_some_and(|field| field.trim_start().starts_with('#')) {
+            continue;
+        }
         match read_row(*line, fields, columns.as_ref()) {
-            Ok(Some(row)) => listed.push(row),
-            Ok(None) => {}
+            Ok(row) => listed.push(row),
             Err(what) => faults.push((*line, what)),
         }
     }
@@ -113,17 +115,15 @@ impl Columns {
     }
 }
 
-fn read_row(line: usize, fields: &[String], columns: Option<&Columns>) -> Result<Option<Listed>, String> {
+fn read_row(line: usize, fields: &[String], columns: Option<&Columns>) -> Result<Listed, String> {
     let Some(columns) = columns else {
         let [domain] = fields else {
             return Err("more than a domain, and the first line has no names of columns".to_owned());
         };
-        let is_remark = domain.starts_with('#');
-        let plain = Listed { line, domain: bare(domain), severity: Severity::Suspend, comment: None };
-        return Ok((!is_remark).then_some(plain));
+        return Ok(Listed { line, domain: bare(domain), severity: Severity::Suspend, comment: None });
     };
     if fields.len() != columns.count {
-        return Err(format!("{} fields where the first line names {}", fields.len(), columns.count));
+        return Err(format!("the first line names {} fields, this one has {}", columns.count, fields.len()));
     }
     let field =
         |place: Option<usize>| place.and_then(|place| fields.get(place)).map_or("", |field| field.trim());
@@ -134,7 +134,7 @@ fn read_row(line: usize, fields: &[String], columns: Option<&Columns>) -> Result
         other => return Err(format!("the severity {other:?} is none of suspend, silence, noop")),
     };
     let comment = Some(field(columns.comment).to_owned()).filter(|comment| !comment.is_empty());
-    Ok(Some(Listed { line, domain: bare(field(Some(columns.domain))), severity, comment }))
+    Ok(Listed { line, domain: bare(field(Some(columns.domain))), severity, comment })
 }
 
 /// A rule holds for subdomains anyway.
@@ -243,7 +243,7 @@ mod tests {
         let faults = |text: &str| parse(text.as_bytes()).unwrap_err().to_string();
         assert_eq!(
             faults("#domain,#severity\na.example\nb.example,soon\nc.example,noop"),
-            "line 2: 1 fields where the first line names 2\nline 3: the severity \"soon\" is none of suspend, silence, noop"
+            "line 2: the first line names 2 fields, this one has 1\nline 3: the severity \"soon\" is none of suspend, silence, noop"
         );
         assert_eq!(faults("a.example\n\"b.example\n"), "line 2: a quotation mark is missing");
         assert!(faults("a.example,suspend").starts_with("line 1: more than a domain"));

@@ -44,6 +44,9 @@ pub enum MarkdownError {
     /// The second `---` is missing.
     #[error("the front matter is never closed: a line `---` is missing after it")]
     Unclosed,
+    /// Nothing is said.
+    #[error("the file has no text: the review comes after the second `---`")]
+    NoBody,
     /// It is not YAML.
     #[error("line {line} of the file: the front matter is not valid YAML: {what}")]
     Yaml {
@@ -107,6 +110,9 @@ pub fn parse(text: &str, base: &Url) -> Result<Draft, MarkdownError> {
         return Err(MarkdownError::NoTitle);
     }
     let body = html::review_body(&to_html(markdown), base);
+    if body.is_empty() {
+        return Err(MarkdownError::NoBody);
+    }
     let poster = poster(&front, base)?;
     let film = film(&front)?;
     let rating = front.rating.as_deref().map(|text| {
@@ -327,9 +333,10 @@ mod tests {
 
     #[test]
     fn titles_that_look_like_numbers_are_titles() {
-        let draft =
-            read("---\ntitle: 1917\nfilm: 2046\nyear: 2004\npublished: 2024-10-18\nrating: 4/5\n---\n")
-                .unwrap();
+        let draft = read(
+            "---\ntitle: 1917\nfilm: 2046\nyear: 2004\npublished: 2024-10-18\nrating: 4/5\n---\nTwo trains.",
+        )
+        .unwrap();
         assert_eq!((draft.title.as_str(), draft.film.title.as_str()), ("1917", "2046"));
         assert_eq!(draft.published.unwrap().to_string(), "2024-10-18T00:00:00Z");
     }
@@ -337,6 +344,7 @@ mod tests {
     #[test]
     fn an_error_names_the_key_and_what_to_do() {
         let error = |front: &str| read(&format!("---\ntitle: A\n{front}\n---\nB")).unwrap_err().to_string();
+        assert!(read("---\ntitle: A\n---\n \n").unwrap_err().to_string().starts_with("the file has no text"));
         assert!(error("titel: B").starts_with("unknown key `titel`; valid keys are title, subtitle,"));
         assert_eq!(error("year: soon"), "`year`: expected a year like 1979");
         assert_eq!(error("subtitle: [a, b]"), "`subtitle`: expected a text");

@@ -131,7 +131,7 @@ pub async fn set_rule(
         tx,
         sqlx::query(
             "insert into domain_rules (host, rule, reason, created_at) values ($1, $2, $3, $4)
-             on conflict (host) do update set rule = excluded.rule, reason = excluded.reason,
+             on conflict (host) do update set rule = excluded.rule, reason = coalesce(excluded.reason, domain_rules.reason),
                 created_at = excluded.created_at",
         )
         .bind(domain)
