@@ -4,8 +4,13 @@
 //! `main, cli → app → web, worker → flows → store, federation, sources → net → domain`;
 //! `config` knows only `domain`. `web` reads `store` for pages and changes state only through `flows`.
 
-#[macro_use]
-mod failpoint;
+/// A place at which the process dies as if by `kill -9`, where a test wants it to: with the feature `failpoints`, and
+/// `FAILPOINTS=NAME=return` in the environment. Without the feature there is nothing.
+macro_rules! fail_point {
+    ($name:literal) => {
+        fail::fail_point!($name, |_| std::process::abort())
+    };
+}
 
 pub mod app;
 pub mod cli;
