@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::figure::{median, micros, number, ratio};
-use support::helper::Helper;
 use support::letters::{Author, authors, forge};
 use support::limits::{self, DIGEST, VERIFY, cost};
 use support::load::Letter;
+use support::player::Player;
 use support::rig::Rig;
 use support::site::{Running, Site};
 use support::{cpu, database, eventually, is_full, rounds, size, wants};
@@ -41,8 +41,8 @@ async fn bench() -> anyhow::Result<()> {
 struct Flood {
     rig: Rig,
     site: Site,
-    load: Helper,
-    plain: Helper,
+    load: Player,
+    plain: Player,
     authors: Vec<Author>,
     /// The review that they like.
     article: String,
@@ -91,8 +91,8 @@ impl Flood {
         let site = rig.site(&[]).await?;
         let authors = authors(AUTHORS);
         rig.introduce(&authors).await?;
-        let load = Helper::start("as-load", &Value::Null).await?;
-        let plain = Helper::start("as-plain", &json!({})).await?;
+        let load = Player::start("as-load", &Value::Null).await?;
+        let plain = Player::start("as-plain", &json!({})).await?;
         let running = site.start("all").await?;
         let page = site.publish("The Third Row").await?.page;
         let article = site.document(&page).await?["id"].as_str().unwrap_or_default().to_owned();

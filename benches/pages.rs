@@ -8,9 +8,9 @@ use std::time::Duration;
 use anyhow::ensure;
 use serde_json::{Value, json};
 use support::figure::{median, micros, not_measured, number, ratio};
-use support::helper::{Helper, count, real};
 use support::letters::authors;
 use support::plain;
+use support::player::{Player, count, real};
 use support::rig::Rig;
 use support::seed::Followers;
 use support::site::{AS2, HOST, Running, Site};
@@ -36,7 +36,7 @@ fn main() -> anyhow::Result<()> {
 async fn bench() -> anyhow::Result<()> {
     println!("pages: sizes {}, {} rounds", if is_full() { "of the goals" } else { "short" }, rounds()?);
     let mut rig = Rig::build().await?;
-    let mut load = Helper::start("as-load", &Value::Null).await?;
+    let mut load = Player::start("as-load", &Value::Null).await?;
     // The followers of the fan-out, which begins later.
     let inboxes = size(12_000, 40_000);
     let followers = Followers { count: inboxes, inboxes, hosts: 16, name: "h" };
@@ -60,7 +60,7 @@ async fn bench() -> anyhow::Result<()> {
 }
 
 /// Publishes a review that is then commented on, as others do it: each comment is signed and sent. Gives its path.
-async fn discuss(rig: &mut Rig, load: &mut Helper, site: &Site) -> anyhow::Result<String> {
+async fn discuss(rig: &mut Rig, load: &mut Player, site: &Site) -> anyhow::Result<String> {
     let people = authors(AUTHORS);
     rig.introduce(&people).await?;
     let page = site.publish("The Third Row").await?.page;
@@ -89,7 +89,7 @@ struct Review {
     site: Site,
     running: Running,
     page: String,
-    load: Helper,
+    load: Player,
 }
 
 impl Review {
@@ -99,7 +99,7 @@ impl Review {
             headers(&[("host", HOST), ("accept", accept), ("accept-encoding", "gzip, deflate, br, zstd")]);
         let answer = self.site.ask(&self.page, &asked).await?;
         ensure!(answer.status == 200, "{} answers {}", self.page, answer.status);
-        let same = Helper::start("as-plain", &plain::copy(&answer)).await?;
+        let same = Player::start("as-plain", &plain::copy(&answer)).await?;
         let (ours, theirs) = (self.site.listen.to_string(), same.hello["address"].clone());
         let (mut ratios, mut costs, mut limits) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..rounds()? {
@@ -151,7 +151,7 @@ impl Review {
         let asked =
             headers(&[("host", HOST), ("accept", HTML), ("accept-encoding", "gzip, deflate, br, zstd")]);
         let answer = self.site.ask(&self.page, &asked).await?;
-        let same = Helper::start("as-plain", &plain::copy(&answer)).await?;
+        let same = Player::start("as-plain", &plain::copy(&answer)).await?;
         let mut order = json!({
             "do": "stampede", "path": self.page, "headers": asked, "readers": readers, "millis": millis,
         });

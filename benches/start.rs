@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use serde_json::json;
 use support::figure::{median, ratio};
-use support::helper::Helper;
+use support::player::Player;
 use support::postgres::free_port;
 use support::rig::Rig;
 use support::seed::Followers;
@@ -44,7 +44,7 @@ async fn cold_start() -> anyhow::Result<()> {
         let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
         let began = Instant::now();
         let plan = json!({"listen": address.to_string(), "database": site.database});
-        let trivial = Helper::start("as-plain", &plan).await?;
+        let trivial = Player::start("as-plain", &plan).await?;
         let limit = first_answer(address, "/", began).await?;
         drop(trivial);
         let began = Instant::now();

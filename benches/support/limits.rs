@@ -11,8 +11,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
 use tokio_rustls::TlsConnector;
 
-use super::helper::{Helper, Part, count, real, text};
 use super::keys::{Key, unpem};
+use super::player::{Part, Player, count, real, text};
 use super::seed::Store;
 use super::signature::sha256;
 use super::sink::UNSIGNED;
@@ -227,12 +227,12 @@ async fn with_table(mut database: Store) -> anyhow::Result<Store> {
 }
 
 /// What a step costs, in µs of CPU.
-pub async fn cost(limits: &mut Helper, what: &str, times: usize) -> anyhow::Result<f64> {
+pub async fn cost(limits: &mut Player, what: &str, times: usize) -> anyhow::Result<f64> {
     real(&limits.ask(&json!({"do": what, "times": times})).await?, "micros")
 }
 
 /// What an inserted row costs that carries this text, in µs of CPU.
-pub async fn insert(limits: &mut Helper, body: &str) -> anyhow::Result<f64> {
+pub async fn insert(limits: &mut Player, body: &str) -> anyhow::Result<f64> {
     limits.ask(&json!({"body": body})).await?;
     cost(limits, "insert", INSERT).await
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::helper::{Part, count, text};
+use super::player::{Part, count, text};
 use super::wire::{Wire, request};
 
 /// A request that takes longer has failed.

@@ -13,11 +13,11 @@
 
 pub mod cpu;
 pub mod figure;
-pub mod helper;
 pub mod letters;
 pub mod limits;
 pub mod load;
 pub mod plain;
+pub mod player;
 pub mod rig;
 pub mod seed;
 pub mod sink;
@@ -49,7 +49,7 @@ pub const GLANCE: Duration = Duration::from_millis(50);
 /// Runs the bench, or the part that another process of it asked this one to play.
 pub fn enter(bench: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     if let Some(part) = std::env::args().nth(1).filter(|word| word.starts_with("as-")) {
-        return helper::play(&part);
+        return player::play(&part);
     }
     tokio::runtime::Runtime::new()?.block_on(bench)
 }

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokio::net::TcpListener;
 
-use super::helper::Part;
+use super::player::Part;
 use super::wire::Answer;
 
 /// The most that is read of a body, as the program has it.

@@ -8,16 +8,16 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::ca::Ca;
-use super::helper::{Helper, count, text};
 use super::letters::{self, Author};
+use super::player::{Player, count, text};
 use super::postgres::Postgres;
 use super::seed::{self, Followers};
 use super::site::{Plan, Site};
 
 pub struct Rig {
     ca: Ca,
-    pub sink: Helper,
-    pub limits: Helper,
+    pub sink: Player,
+    pub limits: Player,
     /// Where the sink listens.
     pub address: SocketAddr,
     /// Where nobody does.
@@ -42,12 +42,12 @@ impl Rig {
             "certificate": STANDARD.encode(certificate.der()),
             "key": STANDARD.encode(key.serialize_der()),
         });
-        let sink = Helper::start("as-sink", &plan).await?;
+        let sink = Player::start("as-sink", &plan).await?;
         let address: SocketAddr = text(&sink.hello, "address")?.parse()?;
         let postgres = if super::on_postgres() { Some(seed::postgres().await?) } else { None };
         let database = postgres.as_ref().map(Postgres::url);
         let plan = json!({"ca": ca.pem(), "sink": address.to_string(), "database": database});
-        let limits = Helper::start("as-limits", &plan).await?;
+        let limits = Player::start("as-limits", &plan).await?;
         let dead = ([127, 0, 0, 1], super::postgres::free_port()).into();
         Ok(Self { ca, sink, limits, address, dead, _postgres: postgres })
     }

@@ -25,8 +25,8 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use super::helper::{Part, text};
 use super::keys::unpem;
+use super::player::{Part, text};
 use super::signature::{cavage_text, sha256};
 
 /// How long a host whose name begins with `slow` thinks.

@@ -275,7 +275,7 @@ impl Drop for Wait {
 }
 
 /// Whoever has one IPv6 address has its whole network.
-fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => {

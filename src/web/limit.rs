@@ -1,11 +1,12 @@
 //! How often one client may have us ask others.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::domain::time::Timestamp;
+use crate::flows::gate::network;
 
 /// So often in a [`WINDOW`].
 const MOST: u32 = 12;
@@ -90,17 +91,6 @@ impl Counts {
         }
         *count = count.saturating_add(1);
         *count <= MOST
-    }
-}
-
-/// Whoever has one IPv6 address has its whole network.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
     }
 }
 

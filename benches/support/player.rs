@@ -60,7 +60,7 @@ fn say(answer: &Value) -> anyhow::Result<()> {
 
 /// A helper, as the bench sees it.
 #[derive(Debug)]
-pub struct Helper {
+pub struct Player {
     name: String,
     child: Child,
     input: ChildStdin,
@@ -69,7 +69,7 @@ pub struct Helper {
     pub hello: Value,
 }
 
-impl Helper {
+impl Player {
     /// Starts one, and waits until it has begun.
     pub async fn start(part: &str, plan: &Value) -> anyhow::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
