@@ -7,7 +7,7 @@
 //! them alone.
 //!
 //! **What asking costs.** The count is one look at an index, but each request that makes it costs more than all
-//! else that it does. So one look serves all who came before it began, and for [`TRUST`] those who come after,
+//! else that it does. So one look serves all who came before it began, and for `TRUST` those who come after,
 //! unless this process has committed anything meanwhile: what this process changes is seen by the next request,
 //! what another process changes within a hundredth of a second. That is less than a request spends on its way, so
 //! that no reader can tell.
@@ -16,7 +16,7 @@
 //! not get the old page meanwhile: a reader who was told of a change must see it, and a rendering takes
 //! milliseconds.
 //!
-//! **Bounds.** The renderings take at most [`MOST_BYTES`]; those that were not asked for longest fall out. Only
+//! **Bounds.** The renderings take at most `MOST_BYTES`; those that were not asked for longest fall out. Only
 //! what is there for everyone is kept: no errors, no redirects.
 
 use std::collections::HashMap;
