@@ -14,8 +14,9 @@ WORKDIR /src
 # The dependencies alone, in a layer that lasts until one of them changes.
 COPY Cargo.toml Cargo.lock ./
 COPY fuzz/Cargo.toml fuzz/
-RUN mkdir src tests examples fuzz/src \
+RUN mkdir src tests examples benches fuzz/src \
     && echo 'fn main() {}' | tee src/main.rs tests/main.rs fuzz/src/main.rs > examples/follower.rs \
+    && for bench in fanout inbox limits pages start; do cp src/main.rs "benches/$bench.rs"; done \
     && touch src/lib.rs fuzz/src/lib.rs \
     && cargo build --release --locked --bin marquee
 COPY src src
