@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::both_databases;
+use crate::support::feed::markdown;
 use crate::support::remote::{Remote, Scripted};
 use crate::support::{Database, Stage, World, eventually};
 
@@ -10,6 +11,7 @@ both_databases!(
     a_server_that_fails_costs_one_attempt_and_waits_as_one,
     a_server_that_is_heard_of_gets_what_waited_for_it_in_order,
     an_error_about_one_inbox_keeps_no_other_of_its_server_from_anything,
+    what_waits_for_an_older_activity_keeps_nobody_busy,
     how_far_a_review_has_come_can_be_asked,
     followers_are_counted_where_they_are_reached,
     j6_an_inbox_that_is_gone_is_not_tried_again,
@@ -97,6 +99,32 @@ async fn an_error_about_one_inbox_keeps_no_other_of_its_server_from_anything(dat
     let second = stage.publish("The Day Ferry").await;
     other.await_activity("the second Create", create_of(&second)).await;
     assert!(stage.app.command_output(&["host", "list"]).await.contains("all servers answer"));
+}
+
+/// The Update of a review whose Create was refused waits for it, and is not looked for until then.
+async fn what_waits_for_an_older_activity_keeps_nobody_busy(database: Database) {
+    let (stage, other) = stage_with(database, "other.test").await;
+    stage.follow(&stage.alice).await;
+    follow_from(&stage, &other, "bo").await;
+    other.script([Scripted::Status(500)]);
+    let article = stage.publish("The Night Ferry").await;
+    other.await_refusals(1).await;
+    await_status(&stage, &article, "answered 500").await;
+    let file =
+        stage.app.write("revised.md", &markdown("The Night Ferry", "The Night Ferry", "It came late."));
+    let page = article["url"].as_str().or_else(|| article["url"][0]["href"].as_str()).expect("a page");
+    stage.app.command_output(&["revise", page, &file]).await;
+    stage.remote.await_activity("the Update", |a| a["type"] == "Update").await;
+    for _ in 0..3 {
+        stage.settle().await;
+    }
+    let log = stage.app.log();
+    let turns = log.iter().filter(|line| line.contains("turn host=\"other.test\"")).count();
+    assert!((2..=6).contains(&turns), "{turns} turns:\n{}", log.join("\n"));
+    assert!(
+        !other.received().iter().any(|received| received.activity["type"] == "Update"),
+        "not before its Create"
+    );
 }
 
 async fn how_far_a_review_has_come_can_be_asked(database: Database) {

@@ -125,6 +125,7 @@ pub async fn claim(app: &App, letters: &mut Letters, limit: usize) -> anyhow::Re
 
 /// Sends what is due to a host, and gives the host back.
 pub async fn deliver(app: &App, round: Round, ledger: &mpsc::Sender<Entry>) {
+    tracing::debug!(host = round.turn.host, deliveries = round.jobs.len(), "turn");
     let health = hold(app, Queue::Hosts, round.lease, send_all(app, &round, ledger)).await;
     let release = Entry::Release { host: round.turn.host, lease: round.lease, health };
     // Whoever closed the ledger before the work was done has the lease run out.

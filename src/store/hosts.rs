@@ -137,50 +137,40 @@ pub enum Health {
     },
 }
 
-/// Ends a turn: the host has its next one when something is due. Nothing happens where the lease was lost.
+/// Ends a turn: the host has its next one when something is due that waits for nothing before it. Nothing happens
+/// where the lease was lost.
 pub async fn release(tx: &mut Tx, host: &str, lease: LeaseId, health: &Health, now: Timestamp) -> Result<()> {
-    // Whoever writes a delivery stirs the host after it: with its row held, what is seen below is all there is.
-    claim!(tx, "select host from hosts where host = $1", "", |query, c| sqlx::query(query)
-        .bind(host)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
-    let closed = match health {
-        Health::Well | Health::Unknown => None,
-        Health::Closed { until, error } => Some((until, error)),
-    };
-    let state = match health {
+    let ended = match health {
         Health::Well => {
-            "update hosts set lease = null, lease_until = null, failures = 0, failing_since = null,
-                closed_until = null, last_error = null
-             where host = $1 and lease = $2 and $3 is not null and $4 is null and $5 is null"
+            let query =
+                "update hosts set lease = null, lease_until = null, failures = 0, failing_since = null,
+                    closed_until = null, last_error = null
+                where host = $1 and lease = $2";
+            run!(tx, sqlx::query(query).bind(host).bind(lease))?
         }
         Health::Unknown => {
-            "update hosts set lease = null, lease_until = null
-             where host = $1 and lease = $2 and $3 is not null and $4 is null and $5 is null"
+            let query = "update hosts set lease = null, lease_until = null where host = $1 and lease = $2";
+            run!(tx, sqlx::query(query).bind(host).bind(lease))?
         }
-        Health::Closed { .. } => {
-            "update hosts set lease = null, lease_until = null, failures = failures + 1,
-                failing_since = coalesce(failing_since, $3), closed_until = $4, last_error = $5
-             where host = $1 and lease = $2"
+        Health::Closed { until, error } => {
+            let query = "update hosts set lease = null, lease_until = null, failures = failures + 1,
+                    failing_since = coalesce(failing_since, $3), closed_until = $4, last_error = $5
+                where host = $1 and lease = $2";
+            run!(tx, sqlx::query(query).bind(host).bind(lease).bind(now).bind(*until).bind(error))?
         }
     };
-    let ended = run!(
-        tx,
-        sqlx::query(state)
-            .bind(host)
-            .bind(lease)
-            .bind(now)
-            .bind(closed.map(|(until, _)| *until))
-            .bind(closed.map(|(_, error)| error))
-    )?;
     if ended == 0 {
         return Ok(());
     }
+    // Whoever writes a delivery stirs the host after it, and the host is held by now: this statement sees all
+    // that was written before, and who writes later stirs it later.
     let next = "update hosts set due_at = (
-            select case when min(d.next_attempt_at) < hosts.closed_until then hosts.closed_until
-                else min(d.next_attempt_at) end
-            from deliveries d where d.host = hosts.host and d.state = 'queued')
+            select case when d.next_attempt_at < hosts.closed_until then hosts.closed_until else d.next_attempt_at end
+            from deliveries d
+            where d.host = hosts.host and d.state = 'queued' and not exists (
+                select 1 from deliveries e where e.inbox = d.inbox and e.object_uri = d.object_uri
+                    and e.state = 'queued' and e.activity_id < d.activity_id)
+            order by d.next_attempt_at limit 1)
         where host = $1";
     run!(tx, sqlx::query(next).bind(host))?;
     Ok(())
