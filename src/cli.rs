@@ -258,8 +258,14 @@ async fn greet(app: &App, role: Role, address: SocketAddr) -> anyhow::Result<()>
     if app.origin.is_trial() {
         let critics = critics::all(&app.db).await?;
         let handle = critics.first().map_or("critic", |critic| critic.profile.handle.as_str());
+        let feeds: Vec<String> = feeds::all(&app.db).await?.into_iter().map(|feed| feed.name).collect();
+        let reviews = match feeds.as_slice() {
+            [] => "`marquee publish FILE` brings its first review".to_owned(),
+            [feed] => format!("the reviews of the feed {feed} come there by themselves"),
+            _ => format!("the reviews of the feeds {} come there by themselves", feeds.join(", ")),
+        };
         say(&format!(
-            "\n  Open {}/ in a browser: the reviews of the sample feed are there.\n  \
+            "\n  Open {}/ in a browser: {reviews}.\n  \
              Other servers cannot reach localhost, so nobody can follow @{handle} yet. To see what they would do:\n\n    \
              cargo run --release --example follower\n",
             app.origin

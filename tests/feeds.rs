@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::both_databases;
 use crate::course::{named, stage_with_feed};
-use crate::support::feed::{Item, NAME as FEED, PATH, atom, json_feed, rss};
+use crate::support::feed::{Item, NAME as FEED, PATH, atom, json_feed, markdown, rss};
+use crate::support::page::Page;
 use crate::support::remote::Document;
 use crate::support::shapes::id_of;
 use crate::support::{Database, Stage, eventually};
@@ -28,6 +29,7 @@ both_databases!(
     script_in_a_feed_is_text_or_nothing,
     a_feed_of_the_file_system_is_read,
     the_same_feed_read_again_changes_nothing,
+    a_review_revised_by_hand_stays_so_until_its_entry_changes,
 );
 
 const ALL: &str = "publish_since = \"2000-01-01\"";
@@ -350,4 +352,20 @@ async fn the_same_feed_read_again_changes_nothing(database: Database) {
     }
     assert_published(&stage, 2).await;
     assert!(stage.remote.distinct("Update").is_empty());
+}
+
+async fn a_review_revised_by_hand_stays_so_until_its_entry_changes(database: Database) {
+    let mut item = Item::review("Alpha");
+    let stage = followed(database, std::slice::from_ref(&item)).await;
+    let article = stage.await_article(|article| named(article, "Alpha")).await;
+    let file = stage.app.write("revised.md", &markdown("Alpha", "Alpha", "Mended at the desk."));
+    let page = article["url"].as_str().expect("a page");
+    stage.app.command_output(&["revise", page, &file]).await;
+    stage.poll().await;
+    let says = |text: &'static str| move |page: &Page| page.text.contains(text);
+    stage.await_page(&article, "what was written by hand", says("Mended at the desk.")).await;
+    item.html.push_str("<p>Mended on the blog.</p>");
+    publish(&stage, &[item]).await;
+    stage.await_page(&article, "what the feed says now", says("Mended on the blog.")).await;
+    assert!(!stage.page(&article).await.text.contains("Mended at the desk."));
 }

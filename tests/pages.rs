@@ -22,6 +22,7 @@ both_databases!(
     what_a_page_does_not_show_leaves_it_alone,
     a_body_is_encoded_as_it_is_liked_best,
     the_head_of_a_page_is_that_of_the_page,
+    an_error_has_the_form_that_its_address_is_for,
     what_is_taken_back_is_gone_though_it_was_kept,
     what_another_process_writes_is_seen,
     what_connections_counted_that_are_gone_is_added_up,
@@ -291,6 +292,23 @@ async fn the_head_of_a_page_is_that_of_the_page(database: Database) {
             let known = [("if-none-match", whole.etag()), ("accept", accept), ("accept-encoding", encoding)];
             assert_eq!(ask(&stage.app, "HEAD", address, &known).await.status, 304);
         }
+    }
+}
+
+async fn an_error_has_the_form_that_its_address_is_for(database: Database) {
+    let stage = Stage::new(database).await;
+    let (page, document) = ("text/html; charset=utf-8", "application/json");
+    for (path, accept, form) in [
+        ("/reviews/nothing", "*/*", page),
+        ("/reviews/nothing", HTML, page),
+        ("/reviews/nothing", AS2, document),
+        ("/no/such/place", "*/*", page),
+        ("/ap/article/nothing", "*/*", document),
+        ("/ap/article/nothing", HTML, page),
+        ("/.well-known/nothing", "*/*", document),
+    ] {
+        let answer = ask(&stage.app, "GET", &url(path), &[("accept", accept)]).await;
+        assert_eq!((answer.status, answer.header("content-type")), (404, form), "{path} {accept}");
     }
 }
 

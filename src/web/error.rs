@@ -109,10 +109,16 @@ impl IntoResponse for WebError {
 /// What an answer says to clients and caches, whatever form it is given.
 const KEPT: [HeaderName; 3] = [header::RETRY_AFTER, header::CACHE_CONTROL, header::VARY];
 
+/// Whether documents stand under this path, not pages.
+fn is_for_servers(path: &str) -> bool {
+    ["/ap/", "/.well-known/", "/nodeinfo/", "/health/"].iter().any(|prefix| path.starts_with(prefix))
+}
+
 /// Gives errors the form that who asked can read: a page for people, JSON for servers.
 pub(super) async fn tell(State(state): State<WebState>, request: Request, next: Next) -> Response {
     // Most answers are none of this: what was asked for is read only where it matters.
     let accept: Vec<HeaderValue> = request.headers().get_all(header::ACCEPT).iter().cloned().collect();
+    let is_for_servers = is_for_servers(request.uri().path());
     let mut response = next.run(request).await;
     let unmatched =
         response.status() == StatusCode::NOT_FOUND && response.headers().get("content-type").is_none();
@@ -122,7 +128,9 @@ pub(super) async fn tell(State(state): State<WebState>, request: Request, next: 
     });
     let Some(told) = told else { return response };
     let asked: HeaderMap = accept.into_iter().map(|value| (header::ACCEPT, value)).collect();
-    let wants_page = negotiate::prefers_html(&asked);
+    // Who does not care gets what the address is for.
+    let wants_page =
+        if is_for_servers { negotiate::prefers_html(&asked) } else { !negotiate::prefers_activity(&asked) };
     let status = response.status();
     let kept = KEPT.map(|name| response.headers_mut().remove(&name).map(|value| (name, value)));
     let page =
