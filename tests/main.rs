@@ -48,4 +48,5 @@ mod sending;
 mod shapes;
 mod signatures;
 mod support;
+mod syndication;
 mod threads;

@@ -50,6 +50,15 @@ pub fn one_line(text: &str) -> String {
     line
 }
 
+/// The text without the characters that no XML document may have (XML 1.0 section 2.2).
+pub fn for_xml(text: &str) -> String {
+    let may_stand = |c: &char| match c {
+        '\t' | '\n' | '\r' => true,
+        c => !matches!(c, '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}'),
+    };
+    text.chars().filter(may_stand).collect()
+}
+
 /// Whether the character joins those beside it, and is not seen itself.
 const fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200C}' | '\u{200D}')
@@ -72,6 +81,11 @@ fn is_trick(c: char) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_no_xml_may_have_is_left_out() {
+        assert_eq!(for_xml("a\u{1}b\u{fffe}c\td\n🎬"), "abc\td\n🎬");
+    }
 
     #[test]
     fn a_line_cannot_turn_or_hide_what_stands_beside_it() {

@@ -193,6 +193,17 @@ pub async fn tagged(db: &Db, slug: &str, limit: u32, offset: u32) -> Result<Vec<
     all(rows)
 }
 
+/// The slugs of public reviews, the newest first, and when what each says was last changed.
+pub async fn slugs(db: &Db, limit: u32) -> Result<Vec<(String, Timestamp)>> {
+    read!(db, |c| sqlx::query_as(
+        "select slug, coalesce(revised_at, released_at) from reviews where state in ('archive', 'published')
+         order by original_date desc, id desc limit $1",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(c)
+    .await)
+}
+
 /// The public reviews next to one in the archive: the newer and the older.
 pub async fn neighbours(db: &Db, review: &Review) -> Result<(Option<Review>, Option<Review>)> {
     let newer = select!(

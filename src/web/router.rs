@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 
 use super::error::tell;
 use super::fedi::{actor, article, discovery, inbox, note, secure, stamp};
-use super::read::{home, interact, listing, media, profile, review};
+use super::read::{feed, home, interact, listing, media, profile, review, sitemap};
 use super::state::WebState;
 use super::{head, health};
 
@@ -28,9 +28,15 @@ pub fn router(state: WebState) -> Router {
         .route("/reviews/", get(async || Redirect::permanent("/reviews")))
         .route("/reviews/{slug}", get(review::show))
         .route("/tags/{slug}", get(listing::tag))
+        .route("/tags/{slug}/{feed}", get(feed::of_tag))
         .route("/media/{name}", get(media::picture))
         .route("/assets/{name}", get(media::asset))
         .route("/{handle}", get(profile::show))
+        .route("/{handle}/{feed}", get(feed::of_critic))
+        .route("/feed.xml", get(feed::of_site))
+        .route("/atom.xml", get(feed::of_site))
+        .route("/feed.json", get(feed::of_site))
+        .route("/sitemap.xml", get(sitemap::show))
         .route("/interact", post(interact::interact))
         .route("/robots.txt", get(robots))
         // Servers
@@ -61,8 +67,11 @@ pub fn router(state: WebState) -> Router {
 }
 
 /// What crawlers may read: everything but what does something.
-async fn robots() -> &'static str {
-    "User-agent: *\nDisallow: /interact\nDisallow: /desk\n"
+async fn robots(State(state): State<WebState>) -> String {
+    format!(
+        "User-agent: *\nDisallow: /interact\nDisallow: /desk\n\nSitemap: {}\n",
+        state.app.origin.url("/sitemap.xml")
+    )
 }
 
 /// An end to requests that take too long, and what every answer says.

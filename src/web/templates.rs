@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
-const BUILT_IN: [(&str, &str); 10] = [
+const BUILT_IN: [(&str, &str); 13] = [
     ("base.html", include_str!("templates/base.html")),
     ("card.html", include_str!("templates/card.html")),
     ("parts.html", include_str!("templates/parts.html")),
@@ -19,6 +19,9 @@ const BUILT_IN: [(&str, &str); 10] = [
     ("profile.html", include_str!("templates/profile.html")),
     ("interact.html", include_str!("templates/interact.html")),
     ("error.html", include_str!("templates/error.html")),
+    ("rss.xml", include_str!("templates/rss.xml")),
+    ("atom.xml", include_str!("templates/atom.xml")),
+    ("sitemap.xml", include_str!("templates/sitemap.xml")),
 ];
 
 /// All templates, those in `overrides` in place of ours or beside them.
@@ -44,7 +47,9 @@ pub(super) fn load(overrides: Option<&Path>) -> anyhow::Result<Environment<'stat
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
             continue;
         };
-        if path.extension().is_some_and(|ending| ending == "html") && !name.starts_with('.') {
+        if path.extension().is_some_and(|ending| ending == "html" || ending == "xml")
+            && !name.starts_with('.')
+        {
             let source = std::fs::read_to_string(&path)
                 .with_context(|| format!("cannot read the template {}", path.display()))?;
             env.add_template_owned(name.to_owned(), source)

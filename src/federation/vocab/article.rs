@@ -132,8 +132,8 @@ fn name(review: &Review) -> &str {
         .map_or("Review", |title| title.trim())
 }
 
-/// The whole review: its subtitle, its credits once, its body.
-fn content(review: &Review) -> String {
+/// The whole review as safe HTML: its subtitle, its credits once, its body.
+pub fn content(review: &Review) -> String {
     let draft = &review.draft;
     let mut html = String::new();
     if let Some(subtitle) = &draft.subtitle {

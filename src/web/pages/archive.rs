@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::feed::{self, FeedLink};
 use super::view::{Card, Listed, Pager, path};
 use super::{Pages, plain};
 
@@ -42,6 +43,8 @@ struct View {
     total: u64,
     several_critics: bool,
     pager: Pager,
+    /// Those of the shelf alone; every page has the site's.
+    feeds: Vec<FeedLink>,
 }
 
 #[derive(Debug, Serialize)]
@@ -62,7 +65,12 @@ impl Pages {
             Shelf::Tag(tag) => (Some(plain::name(tag)), site.origin.tag_page(tag)),
         };
         let cards = page.reviews.iter().map(|listed| Card::new(site, *listed));
+        let feeds = match &tag {
+            Some(tag) => feed::links(&path(&url), &format!("#{tag} · {}", plain::text(&site.about.title))),
+            None => Vec::new(),
+        };
         let view = View {
+            feeds,
             tag,
             years: by_year(cards),
             total: page.total,

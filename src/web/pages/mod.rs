@@ -6,11 +6,13 @@
 mod archive;
 mod conversation;
 mod error;
+mod feed;
 mod home;
 mod interact;
 mod plain;
 mod profile;
 mod review;
+mod sitemap;
 mod view;
 
 #[cfg(test)]
@@ -24,12 +26,15 @@ use minijinja::{Environment, context};
 use serde::Serialize;
 
 pub use archive::{ArchivePage, Shelf};
+pub use feed::{FeedPage, Format, Subject};
 pub use home::HomePage;
 pub use interact::InteractPage;
 pub use profile::ProfilePage;
 pub use review::{Counts, Neighbour, ReviewPage};
+pub use sitemap::Place;
 pub use view::Listed;
 
+use self::feed::FeedLink;
 use super::assets::Assets;
 use super::templates;
 use crate::domain;
@@ -64,6 +69,7 @@ struct SiteView {
     archive: &'static str,
     style: String,
     icon: String,
+    feeds: Vec<FeedLink>,
 }
 
 impl Pages {
@@ -82,6 +88,7 @@ impl Pages {
             archive: archive::PATH,
             style: assets.href("style.css").unwrap_or_default(),
             icon: assets.href("icon.svg").unwrap_or_default(),
+            feeds: feed::links("/", &plain::text(&site.about.title)),
         };
         env.add_global("site", Serde(view));
         Ok(Self { site, assets, env })

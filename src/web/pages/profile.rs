@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::Pages;
-use super::view::{Card, CriticView, Listed, Pager, path};
+use super::feed::{self, FeedLink};
+use super::view::{self, Card, CriticView, Listed, Pager, path};
+use super::{Pages, plain};
 use crate::domain::critic::Critic;
 
 /// What a critic's page shows. Lies at `/@handle?page=N`.
@@ -27,6 +28,8 @@ struct View {
     reviews: Vec<Card>,
     total: u64,
     pager: Pager,
+    /// Those of the critic alone; every page has the site's.
+    feeds: Vec<FeedLink>,
 }
 
 impl Pages {
@@ -37,7 +40,9 @@ impl Pages {
     pub fn profile(&self, page: &ProfilePage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
         let url = site.origin.profile_page(&page.critic.profile.handle);
+        let title = format!("{} · {}", view::name(page.critic), plain::text(&site.about.title));
         let view = View {
+            feeds: feed::links(&path(&url), &title),
             critic: CriticView::new(site, page.critic),
             reviews: page.reviews.iter().map(|l| Card::new(site, *l)).collect(),
             total: page.total,

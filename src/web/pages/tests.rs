@@ -231,7 +231,7 @@ fn other_servers_and_search_boxes_find_what_a_review_is() {
     let html = assert_inert(&pages().review(&page(&critic, &review, &[])).unwrap());
     let article = format!("https://crit.example/ap/article/{}", review.id);
     assert_eq!(text(&html, ".join .to-copy"), article);
-    assert_eq!(attr(&html, "link[rel=alternate]", "href"), article);
+    assert_eq!(attr(&html, "link[rel=alternate][type='application/activity+json']", "href"), article);
     assert_eq!(attr(&html, "link[rel=canonical]", "href"), "https://crit.example/reviews/a-room-in-the-zone");
     assert_eq!(attr(&html, "meta[name=description]", "content"), "Three men and a wish.");
     assert_eq!(attr(&html, "meta[property='og:image']", "content"), "https://crit.example/media/abc.png");
@@ -350,7 +350,9 @@ fn assert_lists_are_inert(pages: &Pages, critics: &[Critic], listed: &[Listed<'_
     }
     let profile = ProfilePage { critic: &critics[0], reviews: listed, total: 1, page: 1, pages: 1 };
     let html = assert_inert(&pages.profile(&profile).unwrap());
-    assert!(attr(&html, "link[rel=alternate]", "href").contains("/ap/actor/"));
+    assert!(
+        attr(&html, "link[rel=alternate][type='application/activity+json']", "href").contains("/ap/actor/")
+    );
 }
 
 #[test]

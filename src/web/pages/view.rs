@@ -193,9 +193,7 @@ impl CriticView {
             Some(NamedLink { name: name.unwrap_or(outside.host), href: outside.href })
         });
         Self {
-            name: Some(plain::name(&profile.name))
-                .filter(|name| !name.is_empty())
-                .unwrap_or_else(|| profile.handle.clone()),
+            name: name(critic),
             handle: format!("@{}@{}", profile.handle, site.handle_domain),
             actor: site.origin.actor(critic.id).into(),
             href: path(&url),
@@ -205,6 +203,12 @@ impl CriticView {
             links: links.collect(),
         }
     }
+}
+
+/// A critic's name; the handle where there is none.
+pub(super) fn name(critic: &Critic) -> String {
+    let name = plain::name(&critic.profile.name);
+    if name.is_empty() { critic.profile.handle.clone() } else { name }
 }
 
 /// A tag and its page.

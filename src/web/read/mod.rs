@@ -14,12 +14,14 @@ use crate::domain::critic::Critic;
 use crate::domain::review::Review;
 use crate::store::{comments, critics};
 
+pub(super) mod feed;
 pub(super) mod home;
 pub(super) mod interact;
 pub(super) mod listing;
 pub(super) mod media;
 pub(super) mod profile;
 pub(super) mod review;
+pub(super) mod sitemap;
 
 /// Reviews on one page of a list.
 const A_PAGE: u32 = 30;

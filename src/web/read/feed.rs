@@ -1,0 +1,84 @@
+//! Reviews for feed readers: of the site, of a critic, with a tag; each as RSS, Atom and JSON Feed.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+
+use super::Shown;
+use crate::domain::review::Review;
+use crate::store::{critics, reviews};
+use crate::web::cache::{Kind, Made};
+use crate::web::error::WebError;
+use crate::web::pages::{FeedPage, Format, Subject};
+use crate::web::rendering::Rendering;
+use crate::web::state::WebState;
+
+/// Reviews in a feed.
+const ENTRIES: u32 = 30;
+
+fn format(file: &str) -> Result<Format, WebError> {
+    Format::ALL.into_iter().find(|format| format.file() == file).ok_or(WebError::NotFound)
+}
+
+/// Everything, by the feed's address.
+pub(in crate::web) async fn of_site(
+    State(state): State<WebState>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let format = format(uri.path().trim_start_matches('/'))?;
+    let make = || async {
+        let found = reviews::newest(&state.app.db, None, ENTRIES, 0).await?;
+        render(&state, Subject::Site, found, format).await
+    };
+    state.cache.answer(&state.app, (Kind::List, uri.path()), &headers, make).await
+}
+
+/// A critic's.
+pub(in crate::web) async fn of_critic(
+    State(state): State<WebState>,
+    Path((handle, file)): Path<(String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let format = format(&file)?;
+    let handle = handle.strip_prefix('@').ok_or(WebError::NotFound)?;
+    let make = || async {
+        let db = &state.app.db;
+        let critic = critics::by_handle(db, handle).await?.ok_or(WebError::NotFound)?;
+        let found = reviews::newest(db, Some(critic.id), ENTRIES, 0).await?;
+        render(&state, Subject::Critic(&critic), found, format).await
+    };
+    state.cache.answer(&state.app, (Kind::List, uri.path()), &headers, make).await
+}
+
+/// Those with a tag.
+pub(in crate::web) async fn of_tag(
+    State(state): State<WebState>,
+    Path((slug, file)): Path<(String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let format = format(&file)?;
+    let make = || async {
+        let db = &state.app.db;
+        let (tag, _) = reviews::tag(db, &slug).await?.ok_or(WebError::NotFound)?;
+        let found = reviews::tagged(db, &slug, ENTRIES, 0).await?;
+        render(&state, Subject::Tag(&tag), found, format).await
+    };
+    state.cache.answer(&state.app, (Kind::List, uri.path()), &headers, make).await
+}
+
+async fn render(
+    state: &WebState,
+    subject: Subject<'_>,
+    found: Vec<Review>,
+    format: Format,
+) -> Result<Made, WebError> {
+    let shown = Shown::of(state, found).await?;
+    let text = state.pages.feed(&FeedPage { subject, reviews: &shown.listed() }, format)?;
+    let made = state.app.clock.now();
+    Ok(Made::Kept(Arc::new(Rendering::new(format.content_type(), text, None, made))))
+}

@@ -1,0 +1,161 @@
+//! The reviews for feed readers and for those who search the web.
+
+use feed_rs::model::{Feed, FeedType};
+use feed_rs::parser;
+
+use crate::both_databases;
+use crate::support::app::url;
+use crate::support::feed::markdown;
+use crate::support::http::{Answer, HTML};
+use crate::support::page::Page;
+use crate::support::shapes::id_of;
+use crate::support::{Database, Stage, eventually};
+
+both_databases!(
+    a_reader_of_any_feed_finds_each_review_with_all_that_is_said_of_it,
+    a_critic_and_a_tag_have_feeds_of_their_own,
+    a_feed_shows_a_revision_and_no_retracted_review,
+    pages_name_their_feeds,
+    the_map_of_the_site_names_every_review,
+);
+
+const FEEDS: [(&str, &str, FeedType); 3] = [
+    ("feed.xml", "application/rss+xml; charset=utf-8", FeedType::RSS2),
+    ("atom.xml", "application/atom+xml; charset=utf-8", FeedType::Atom),
+    ("feed.json", "application/feed+json", FeedType::JSON),
+];
+
+async fn get(stage: &Stage, path: &str) -> Answer {
+    stage.world.client.get(&url(path), "*/*").await
+}
+
+async fn read(stage: &Stage, path: &str) -> Feed {
+    let answer = get(stage, path).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+    parser::parse(answer.body.as_bytes()).unwrap_or_else(|error| panic!("{path}: {error}: {}", answer.body))
+}
+
+fn titles(feed: &Feed) -> Vec<&str> {
+    feed.entries.iter().map(|entry| entry.title.as_ref().map_or("", |title| &title.content)).collect()
+}
+
+async fn a_reader_of_any_feed_finds_each_review_with_all_that_is_said_of_it(database: Database) {
+    let stage = Stage::new(database).await;
+    let first = stage.publish("The Night Ferry").await;
+    let second = stage.publish("Salt & <Smoke>").await;
+    for (file, media_type, kind) in FEEDS {
+        let path = format!("/{file}");
+        assert_eq!(get(&stage, &path).await.header("content-type"), media_type);
+        let feed = read(&stage, &path).await;
+        assert_eq!(feed.feed_type, kind);
+        assert_eq!(titles(&feed), ["Salt & <Smoke>", "The Night Ferry"], "{file}");
+        for (entry, article) in feed.entries.iter().zip([&second, &first]) {
+            assert_eq!(entry.id, id_of(article), "{file}: the same id everywhere");
+            assert_eq!(entry.links[0].href, article["url"].as_str().expect("a page"), "{file}");
+            let content = entry.content.as_ref().and_then(|content| content.body.as_deref());
+            assert_eq!(content, article["content"].as_str(), "{file}: the whole review");
+            assert!(entry.published.is_some(), "{file}");
+            let summary = entry.summary.as_ref().map(|summary| summary.content.as_str());
+            assert_eq!(summary, article["summary"].as_str(), "{file}");
+            assert!(
+                entry.categories.iter().any(|tag| tag.term == "Ferries"),
+                "{file}: {:?}",
+                entry.categories
+            );
+            assert_eq!(entry.authors.len(), 1, "{file}");
+        }
+    }
+}
+
+async fn a_critic_and_a_tag_have_feeds_of_their_own(database: Database) {
+    let stage = Stage::new(database).await;
+    stage.publish("The Night Ferry").await;
+    for (file, ..) in FEEDS {
+        for folder in ["/@critic", "/tags/ferries"] {
+            assert_eq!(titles(&read(&stage, &format!("{folder}/{file}")).await), ["The Night Ferry"]);
+        }
+        for nothing in ["/@nobody", "/critic", "/tags/nothing", "/reviews"] {
+            assert_eq!(get(&stage, &format!("{nothing}/{file}")).await.status, 404, "{nothing}/{file}");
+        }
+    }
+    for nothing in ["/@critic/other.xml", "/tags/ferries/feed", "/@critic/"] {
+        assert_eq!(get(&stage, nothing).await.status, 404, "{nothing}");
+    }
+}
+
+async fn a_feed_shows_a_revision_and_no_retracted_review(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    stage.publish("Salt").await;
+    let page = article["url"].as_str().expect("a page");
+    let file = stage.app.write("revised.md", &markdown("The Day Ferry", "The Night Ferry", "By daylight."));
+    stage.app.command_output(&["revise", page, &file]).await;
+    for (file, ..) in FEEDS {
+        let path = format!("/{file}");
+        eventually("the revision in the feed", || async {
+            let feed = read(&stage, &path).await;
+            (titles(&feed) == ["Salt", "The Day Ferry"]).then_some(())
+        })
+        .await;
+    }
+    stage.app.command_output(&["retract", page]).await;
+    for (file, ..) in FEEDS {
+        let path = format!("/{file}");
+        eventually("the retracted review to leave the feed", || async {
+            (titles(&read(&stage, &path).await) == ["Salt"]).then_some(())
+        })
+        .await;
+    }
+}
+
+async fn pages_name_their_feeds(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let review = article["url"].as_str().expect("a page");
+    let feeds = async |address: &str| -> Vec<String> {
+        let page = Page::parse(&stage.world.client.get(address, HTML).await.body);
+        let is_feed =
+            |value: &str| ["rss+xml", "atom+xml", "feed+json"].iter().any(|end| value.ends_with(end));
+        let links = page.elements.into_iter().filter(|(name, _)| name == "link");
+        let of = |attributes: &[(String, String)], key: &str| {
+            attributes.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone())
+        };
+        links
+            .filter(|(_, attributes)| of(attributes, "type").is_some_and(|value| is_feed(&value)))
+            .filter_map(|(_, attributes)| of(&attributes, "href"))
+            .collect()
+    };
+    let everything = ["/feed.xml", "/atom.xml", "/feed.json"];
+    assert_eq!(feeds(review).await, everything);
+    assert_eq!(feeds(&url("/")).await, everything);
+    for folder in ["/@critic", "/tags/ferries"] {
+        let own = everything.map(|feed| format!("{folder}{feed}"));
+        assert_eq!(
+            feeds(&url(folder)).await,
+            [own.to_vec(), everything.map(str::to_owned).to_vec()].concat()
+        );
+    }
+}
+
+/// The map with its slashes as they are meant: the templates write them as references.
+fn places(map: &Answer) -> String {
+    map.body.replace("&#x2f;", "/")
+}
+
+async fn the_map_of_the_site_names_every_review(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let robots = get(&stage, "/robots.txt").await.body;
+    let map = robots.lines().find_map(|line| line.strip_prefix("Sitemap: ")).expect("a map");
+    let answer = stage.world.client.get(map, "*/*").await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/xml; charset=utf-8"));
+    let page = article["url"].as_str().expect("a page");
+    for place in [url("/"), url("/reviews"), url("/@critic"), page.to_owned()] {
+        assert!(places(&answer).contains(&format!("<loc>{place}</loc>")), "{place}: {}", answer.body);
+    }
+    stage.app.command_output(&["retract", page]).await;
+    eventually("the retracted review to leave the map", || async {
+        (!places(&stage.world.client.get(map, "*/*").await).contains(page)).then_some(())
+    })
+    .await;
+}
