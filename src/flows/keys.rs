@@ -1,13 +1,15 @@
 //! Our own keys: which one signs, which ones are shown, and how a new one takes the place of an old one.
 
+mod desk;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderMap, Method};
-use tokio::sync::Semaphore;
 use url::Url;
 
+use self::desk::Desk;
 use super::{App, profile};
 use crate::domain::critic::Critic;
 use crate::domain::id::{CriticId, KeyId};
@@ -61,18 +63,10 @@ impl Owner {
 }
 
 /// Our signing keys, parsed once, by the ids of their rows: another process may rotate them at any time.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Keys {
     parsed: Mutex<HashMap<KeyId, (Owner, Arc<SigningKey>)>>,
-    /// A signature keeps a core busy: more at a time than there are cores only wait for each other.
-    at_once: Semaphore,
-}
-
-impl Default for Keys {
-    fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { parsed: Mutex::default(), at_once: Semaphore::new(cores) }
-    }
+    desk: Desk,
 }
 
 impl Keys {
@@ -176,10 +170,9 @@ pub(super) async fn sign(
     url: &Url,
     body: Option<bytes::Bytes>,
 ) -> anyhow::Result<HeaderMap> {
-    let _place = app.keys.at_once.acquire().await?;
     let (key, url, now) = (Arc::clone(key), url.clone(), app.clock.now());
     let signing = move || signature::sign(form, &key, &method, &url, body.as_deref(), now);
-    Ok(tokio::task::spawn_blocking(signing).await??)
+    Ok(app.keys.desk.run(signing).await??)
 }
 
 /// The form to begin with.
