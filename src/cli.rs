@@ -123,6 +123,29 @@ enum Feed {
 
 /// Does what the command line says.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    let file = cli.config.clone();
+    obey(cli).await.map_err(|error| if is_full(&error) { error.context(make_room(&file)) } else { error })
+}
+
+/// Whether it failed since there was no room left to write.
+fn is_full(error: &anyhow::Error) -> bool {
+    let no_room = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
+    error.chain().any(|cause| {
+        cause.downcast_ref::<sqlx::Error>().is_some_and(crate::store::is_full)
+            || cause.downcast_ref::<std::io::Error>().is_some_and(no_room)
+    })
+}
+
+/// What to do then.
+fn make_room(file: &Path) -> String {
+    let Ok(config) = config::load(file) else { return "the disk is full".to_owned() };
+    let folder = config.data_dir.display();
+    let database =
+        if config.database_url.starts_with("sqlite:") { "" } else { ", or of the database's server," };
+    format!("the disk of {folder}{database} is full: free some space there, and do the same again")
+}
+
+async fn obey(cli: Cli) -> anyhow::Result<()> {
     let file = cli.config;
     #[cfg(feature = "failpoints")]
     let _scenario = fail::FailScenario::setup();
@@ -235,6 +258,8 @@ async fn serve(file: &Path, role: Role) -> anyhow::Result<()> {
     let stop = asked_to_stop()?;
     let config = config::load(file)?;
     log_to_stderr("warn,marquee=info");
+    #[cfg(unix)]
+    allow_many_files();
     let app = app::open(&config, Arc::new(SystemClock)).await?;
     let address = config.server.listen;
     let listener = match role {
@@ -247,6 +272,18 @@ async fn serve(file: &Path, role: Role) -> anyhow::Result<()> {
     };
     greet(&app, role, address).await?;
     app::run(app, listener, role != Role::Web, stop).await
+}
+
+/// Each server that is sent to takes a file, and so does each that comes: systems begin with few, and allow many to
+/// whoever asks.
+#[cfg(unix)]
+fn allow_many_files() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+    let allowed = getrlimit(Resource::RLIMIT_NOFILE);
+    if let Err(error) = allowed.and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most)) {
+        tracing::warn!(%error, "no more files at a time than at first");
+    }
 }
 
 /// One line with the origin; for a trial, what to do next.

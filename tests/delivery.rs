@@ -14,8 +14,7 @@ both_databases!(
     what_waits_for_an_older_activity_keeps_nobody_busy,
     how_far_a_review_has_come_can_be_asked,
     followers_are_counted_where_they_are_reached,
-    j6_an_inbox_that_is_gone_is_not_tried_again,
-    workers_share_the_work_and_one_that_is_killed_loses_nothing,
+    j6_an_inbox_that_is_gone_is_not_tried_again_and_who_was_reached_there_follows_no_more,
     j9_a_hundred_tarpits_keep_no_healthy_server_waiting,
 );
 
@@ -166,14 +165,39 @@ async fn followers_are_counted_where_they_are_reached(database: Database) {
     assert!(!told.contains("other.test"), "{told}");
 }
 
-async fn j6_an_inbox_that_is_gone_is_not_tried_again(database: Database) {
+async fn j6_an_inbox_that_is_gone_is_not_tried_again_and_who_was_reached_there_follows_no_more(
+    database: Database,
+) {
     let (stage, other) = stage_with(database, "other.test").await;
     stage.follow(&stage.alice).await;
+    // Reached at an inbox of his own, and at one that is shared.
+    let bo = other.user("bo");
+    let mut alone = bo.actor();
+    alone["endpoints"] = Value::Null;
+    bo.pose_as(&alone);
     follow_from(&stage, &other, "bo").await;
-    other.script([Scripted::Status(410)]);
-    let article = stage.publish("The Night Ferry").await;
-    let told = await_status(&stage, &article, "1 have it, 0 wait, 1 failed").await;
+    follow_from(&stage, &other, "cy").await;
+    let followers = async || {
+        let listed = stage.items(&stage.critic["followers"]).await;
+        let total = crate::course::total(&stage, &stage.critic["followers"]).await;
+        assert_eq!(usize::try_from(total).ok(), Some(listed.len()), "{listed:?}");
+        listed.iter().map(|id| id.rsplit('/').next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    other.script([Scripted::Status(410), Scripted::Status(410)]);
+    let first = stage.publish("The Night Ferry").await;
+    let told = await_status(&stage, &first, "1 have it, 0 wait, 2 failed").await;
     assert!(told.contains("other.test") && told.contains("answered 410"), "{told}");
+    assert_eq!(followers().await, ["cy", "alice"]);
+    // Nothing goes to him any more, and the shared inbox is tried with the next one.
+    let second = stage.publish("The Day Ferry").await;
+    await_status(&stage, &second, "2 have it, 0 wait, 0 failed").await;
+    // Who comes back is heard; a 404 may be a mistake.
+    follow_from(&stage, &other, "bo").await;
+    assert_eq!(followers().await, ["bo", "cy", "alice"]);
+    other.script([Scripted::Status(404), Scripted::Status(404)]);
+    let third = stage.publish("The Last Ferry").await;
+    await_status(&stage, &third, "1 have it, 0 wait, 2 failed").await;
+    assert_eq!(followers().await, ["bo", "cy", "alice"]);
 }
 
 async fn j9_a_hundred_tarpits_keep_no_healthy_server_waiting(database: Database) {
@@ -195,35 +219,4 @@ async fn j9_a_hundred_tarpits_keep_no_healthy_server_waiting(database: Database)
     stage.remote.await_activity("the Create", create_of(&article)).await;
     let told = await_status(&stage, &article, "1 have it").await;
     assert!(told.contains("1 have it, 100 wait, 0 failed"), "{told}");
-}
-
-/// Workers of their own beside a process that serves: each may be killed at any moment.
-async fn workers_share_the_work_and_one_that_is_killed_loses_nothing(database: Database) {
-    let world = World::new();
-    let remote = world.remote("remote.test").await;
-    let mut others = Vec::new();
-    for number in 0..12 {
-        others.push(world.remote(&format!("other{number}.test")).await);
-    }
-    let stage = Stage::in_world(world, remote, database, |_, settings| settings.role("web")).await;
-    let start = || stage.app.start_beside(&["serve", "--role", "worker"]);
-    let mut workers = vec![start(), start(), start()];
-    futures_util::future::join_all(others.iter().map(|other| follow_from(&stage, other, "bo"))).await;
-    stage.follow(&stage.alice).await;
-    let mut articles = Vec::new();
-    for title in ["The Night Ferry", "The Day Ferry", "The Last Ferry"] {
-        articles.push(stage.publish(title).await);
-        // In the middle of it, as soon as the first inbox has it.
-        stage.remote.await_activity("the Create", create_of(articles.last().expect("one"))).await;
-        drop(workers.remove(0));
-        workers.push(start());
-    }
-    for (article, other) in
-        articles.iter().flat_map(|article| others.iter().map(move |other| (article, other)))
-    {
-        other.await_activity("the Create", create_of(article)).await;
-    }
-    for article in &articles {
-        await_status(&stage, article, "13 have it, 0 wait, 0 failed").await;
-    }
 }

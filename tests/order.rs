@@ -6,7 +6,6 @@ mod plan;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -15,11 +14,10 @@ use tokio::task::JoinSet;
 use crate::both_databases;
 use crate::course::total;
 use crate::support::dice::{Dice, seed};
-use crate::support::http::Client;
 use crate::support::letter::Envelope;
 use crate::support::shapes::id_of;
 use crate::support::signature::Form;
-use crate::support::{Database, Stage, eventually, within};
+use crate::support::{Database, LONG, Stage, within};
 
 use plan::{ACTORS, ARTICLES, Plan};
 
@@ -31,8 +29,6 @@ const USUAL: usize = 1_000;
 const KILLS: usize = 10;
 /// Deliveries at a time.
 const SIDE_BY_SIDE: usize = 8;
-/// Longer than any lease or first retry of the worker.
-const LONG: Duration = Duration::from_mins(4);
 
 async fn a_thousand_activities_in_any_order_end_as_in_order(database: Database) {
     let count =
@@ -139,7 +135,7 @@ impl Scene {
                 (self.stage.world.client.clone(), Arc::clone(&arrived), Arc::clone(&places));
             senders.spawn(async move {
                 let _place = places.acquire_owned().await.expect("a place");
-                insist(&client, &letter).await;
+                letter.insist(&client).await;
                 arrived.fetch_add(1, Ordering::SeqCst);
             });
         }
@@ -158,7 +154,7 @@ impl Scene {
     /// Everything that the world can see, as sentences.
     async fn state(&self) -> BTreeSet<String> {
         let mut facts: BTreeSet<String> = BTreeSet::new();
-        for follower in self.items(&self.stage.critic["followers"]).await {
+        for follower in self.stage.items(&self.stage.critic["followers"]).await {
             // Those by whom the test waits come and go.
             if !follower.contains("stranger") {
                 facts.insert(format!("{follower} follows"));
@@ -169,7 +165,7 @@ impl Scene {
             for kind in ["likes", "shares"] {
                 facts.insert(format!("{} {kind} of {number}", total(&self.stage, &now[kind]).await));
             }
-            for reply in self.items(&now["replies"]).await {
+            for reply in self.stage.items(&now["replies"]).await {
                 facts.insert(format!("{reply} answers {number}"));
             }
             let page = self.stage.page(article).await;
@@ -180,33 +176,4 @@ impl Scene {
         }
         facts
     }
-
-    /// The ids in a collection.
-    async fn items(&self, collection: &Value) -> Vec<String> {
-        let client = &self.stage.world.client;
-        let mut page = client.document(id_of(collection)).await;
-        let mut found = Vec::new();
-        loop {
-            for key in ["items", "orderedItems"] {
-                found.extend(page[key].as_array().into_iter().flatten().map(|item| id_of(item).to_owned()));
-            }
-            page = match (&page["first"], &page["next"]) {
-                (Value::Null, Value::Null) => return found,
-                (Value::Null, next) => client.document(id_of(next)).await,
-                (first @ Value::Object(_), _) if first["id"].is_null() => first.clone(),
-                (first, _) => client.document(id_of(first)).await,
-            };
-        }
-    }
-}
-
-/// Delivers as a server does that tries again.
-async fn insist(client: &Client, letter: &Envelope) {
-    let answer = eventually("an answer", || async {
-        let sent = client.send(reqwest::Method::POST, &letter.url, &letter.headers, letter.body.clone());
-        sent.await.ok().filter(|answer| answer.status < 500)
-    })
-    .await;
-    let body = String::from_utf8_lossy(&letter.body);
-    assert!(answer.is_success(), "{}: {} to {body}", answer.status, answer.body);
 }

@@ -23,7 +23,7 @@ use crate::domain::signing::Form;
 use crate::net::client::{Answer, is_refusal};
 use crate::net::media_type::ACTIVITY_JSON;
 use crate::store::deliveries::{self, Job, Outcome};
-use crate::store::hosts::{self, Health, Turn};
+use crate::store::hosts::{self, Health, Room, Turn};
 use crate::store::leases::Queue;
 use crate::store::{activities, blocks};
 
@@ -89,16 +89,22 @@ pub struct Round {
     keys: Arc<HashMap<CriticId, OwnKeys>>,
 }
 
-/// Takes at most `limit` hosts whose turn it is.
-pub async fn claim(app: &App, letters: &mut Letters, limit: usize) -> anyhow::Result<Vec<Round>> {
+impl Round {
+    /// Whether it asks a host that failed whether it is back.
+    pub const fn is_retry(&self) -> bool {
+        self.turn.failures > 0
+    }
+}
+
+/// Takes hosts whose turn it is, as many as there is room for.
+pub async fn claim(app: &App, letters: &mut Letters, room: Room) -> anyhow::Result<Vec<Round>> {
     let now = app.clock.now();
     if !hosts::is_any_due(&app.db, now).await? {
         return Ok(Vec::new());
     }
     let lease = LeaseId::new(now);
     let mut tx = app.db.begin().await?;
-    let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-    let turns = hosts::claim_due(&mut tx, lease, now, until(now), limit).await?;
+    let turns = hosts::claim_due(&mut tx, lease, now, until(now), room).await?;
     if turns.is_empty() {
         return Ok(Vec::new());
     }

@@ -20,6 +20,10 @@ use super::resolver::{Directory, Guarded, Names, System};
 use crate::domain::signing::Form;
 use crate::domain::time::Timestamp;
 
+/// How long a connection is kept that nobody uses. A review goes to very many hosts, most of them at one inbox: what
+/// is kept of them takes memory and files.
+const KEPT: Duration = Duration::from_secs(10);
+
 /// Redirects that one fetch follows.
 const MOST_REDIRECTS: usize = 3;
 
@@ -334,7 +338,7 @@ fn inner(
         .connect_timeout(limits.connect)
         .read_timeout(limits.read)
         .pool_max_idle_per_host(4)
-        .pool_idle_timeout(Duration::from_mins(1))
+        .pool_idle_timeout(KEPT)
         .http2_max_header_list_size(LONGEST_HEADERS);
     builder.build().context("the HTTP client")
 }

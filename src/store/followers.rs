@@ -120,6 +120,20 @@ pub async fn unfollow(tx: &mut Tx, critic: CriticId, actor: &url::Url, signed_at
     Ok(())
 }
 
+/// The server of an inbox says that it is gone: whose own it was follows no longer. A shared one says nothing about
+/// anybody. The signed date stays what it was, since nobody signed this: a new follow counts, whenever it was signed.
+/// Gives how many went.
+pub async fn lose(tx: &mut Tx, inbox: &str) -> Result<u64> {
+    run!(
+        tx,
+        sqlx::query(
+            "update followers set state = 'gone' where inbox = $1 and state in ('following', 'pending')
+                and exists (select 1 from actors a where a.uri = followers.actor and a.inbox = $1)",
+        )
+        .bind(inbox)
+    )
+}
+
 /// The critic whom an actor follows by the Follow of that id.
 pub async fn by_activity(tx: &mut Tx, actor: &url::Url, activity: &url::Url) -> Result<Option<CriticId>> {
     on!(tx, |c| sqlx::query_scalar(

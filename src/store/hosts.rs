@@ -90,10 +90,22 @@ pub struct Turn {
 
 /// Whether any host has its turn.
 pub async fn is_any_due(db: &Db, now: Timestamp) -> Result<bool> {
-    let query =
-        "select host from hosts where due_at <= $1 and (lease_until is null or lease_until <= $1) limit 1";
+    let query = "select 'due' where exists (
+            select 1 from hosts where failures = 0 and due_at <= $1 and (lease_until is null or lease_until <= $1))
+        or exists (
+            select 1 from hosts where failures > 0 and due_at <= $1 and (lease_until is null or lease_until <= $1))";
     let due: Option<String> = read!(db, |c| sqlx::query_scalar(query).bind(now).fetch_optional(c).await)?;
     Ok(due.is_some())
+}
+
+/// How many hosts are taken at most: of those that answered the last time, and of those that failed.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// For the former.
+    pub well: usize,
+    /// For the latter: a hundred thousand of them that are asked whether they are back keep nobody waiting who is
+    /// there.
+    pub failing: usize,
 }
 
 /// Takes hosts whose turn it is, those that wait longest first.
@@ -102,23 +114,33 @@ pub async fn claim_due(
     lease: LeaseId,
     now: Timestamp,
     until: Timestamp,
-    limit: u32,
+    room: Room,
 ) -> Result<Vec<Turn>> {
-    claim!(
-        tx,
-        "with picked as materialized (
-            select host from hosts where due_at <= $1 and (lease_until is null or lease_until <= $1)
-            order by due_at limit $4",
-        ") update hosts set lease = $2, lease_until = $3 where host in (select host from picked)
-         returning host, signature, failures",
-        |query, c| sqlx::query_as(query)
-            .bind(now)
-            .bind(lease)
-            .bind(until)
-            .bind(i64::from(limit))
-            .fetch_all(c)
-            .await
-    )
+    macro_rules! claim_those {
+        ($failures:literal, $limit:expr) => {{
+            let limit = i64::try_from($limit).unwrap_or(0);
+            claim!(
+                tx,
+                concat!(
+                    "with picked as materialized (select host from hosts where ",
+                    $failures,
+                    " and due_at <= $1 and (lease_until is null or lease_until <= $1) order by due_at limit $4"
+                ),
+                ") update hosts set lease = $2, lease_until = $3 where host in (select host from picked)
+                 returning host, signature, failures",
+                |query, c| sqlx::query_as(query)
+                    .bind(now)
+                    .bind(lease)
+                    .bind(until)
+                    .bind(limit)
+                    .fetch_all(c)
+                    .await
+            )
+        }};
+    }
+    let mut turns: Vec<Turn> = claim_those!("failures = 0", room.well)?;
+    turns.extend::<Vec<Turn>>(claim_those!("failures > 0", room.failing)?);
+    Ok(turns)
 }
 
 /// How a host was found.

@@ -130,7 +130,7 @@ macro_rules! read {
 /// A claim by lease. `$lock` keeps workers on PostgreSQL from waiting for each other's rows; SQLite has one
 /// writer and needs none.
 macro_rules! claim {
-    ($tx:expr, $before:literal, $after:literal, |$query:ident, $c:ident| $body:expr) => {
+    ($tx:expr, $before:expr, $after:literal, |$query:ident, $c:ident| $body:expr) => {
         match $tx {
             $crate::store::Tx::Sqlite(tx) => {
                 let $c = &mut **tx;
@@ -298,6 +298,16 @@ pub fn is_away(error: &sqlx::Error) -> bool {
     }
     // TOOBIG, CONSTRAINT and MISMATCH are about rows; the code's lower byte is the kind.
     !matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(18..=20))
+}
+
+/// Whether there was no room left to write.
+pub fn is_full(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    let code = error.code().unwrap_or_default();
+    if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+        return code == "53100";
+    }
+    code.parse::<u32>().is_ok_and(|code| code & 0xff == 13)
 }
 
 /// A list of texts in one column.

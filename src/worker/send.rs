@@ -1,5 +1,5 @@
 //! Keeps hosts being sent to. A host that answers in time has one of few places; one that does not is moved to one
-//! of many, where it waits in nobody's way.
+//! of many, where it waits in nobody's way. One that failed the last time is there from the start.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use super::{PULSE, Shutdown, log_end, pause};
 use crate::flows::App;
 use crate::flows::deliver::ledger::{self, Entry};
 use crate::flows::deliver::{self, Letters, Round};
+use crate::store::hosts::Room;
 
 /// Hosts that are sent to at a time.
 const QUICK: usize = 128;
@@ -45,8 +46,9 @@ pub(super) async fn deliver_all(app: App, mut shutdown: Shutdown) {
         }
         wake.mark_unchanged();
         let places = quick.available_permits().min(A_CLAIM);
+        let room = Room { well: places, failing: slow.available_permits().min(A_CLAIM) };
         let rounds =
-            if places == 0 { Ok(Vec::new()) } else { deliver::claim(&app, &mut letters, places).await };
+            if places == 0 { Ok(Vec::new()) } else { deliver::claim(&app, &mut letters, room).await };
         let rounds = match rounds {
             Ok(rounds) => rounds,
             Err(error) => {
@@ -57,7 +59,12 @@ pub(super) async fn deliver_all(app: App, mut shutdown: Shutdown) {
         };
         let found = !rounds.is_empty();
         for round in rounds {
-            let Ok(place) = Arc::clone(&quick).acquire_owned().await else { return };
+            let place = if round.is_retry() { Arc::clone(&slow).try_acquire_owned().ok() } else { None };
+            let place = match place {
+                Some(place) => Ok(place),
+                None => Arc::clone(&quick).acquire_owned().await,
+            };
+            let Ok(place) = place else { return };
             running.spawn(in_place(app.clone(), round, ledger.clone(), place, Arc::clone(&slow)));
         }
         if places == 0 {

@@ -2,6 +2,7 @@
 //! built with these tests.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -9,13 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
-use sqlx::{Connection as _, PgConnection, SqliteConnection};
-use tokio::net::TcpStream;
-
+use super::front::Front;
 use super::http::{Answer, Client, HTML};
 use super::postgres::{Postgres, free_port};
 use super::temp::TempDir;
 use super::world::World;
+use tokio::net::TcpStream;
 
 /// The host under which the world finds Marquee.
 pub const HOST: &str = "marquee.test";
@@ -45,6 +45,7 @@ pub struct Settings<'w> {
     folder: TempDir,
     environment: Vec<(String, String)>,
     role: Option<&'static str>,
+    within: Vec<String>,
 }
 
 /// The config file: sections, keys, and values as TOML writes them.
@@ -114,7 +115,7 @@ impl<'w> Settings<'w> {
         for (name, address) in world.names.all() {
             config.set("federation.resolve", &quoted(&name), quoted(&address.to_string()));
         }
-        Self { world, config, postgres, folder, environment: Vec::new(), role: None }
+        Self { world, config, postgres, folder, environment: Vec::new(), role: None, within: Vec::new() }
     }
 
     /// Sets a key to a value as TOML writes it.
@@ -147,6 +148,12 @@ impl<'w> Settings<'w> {
         self
     }
 
+    /// Runs every process of it by this command, which is given the program and its arguments.
+    pub fn within(mut self, command: Vec<String>) -> Self {
+        self.within = command;
+        self
+    }
+
     /// The config file that it writes.
     pub fn toml(&self) -> String {
         self.config.toml()
@@ -156,7 +163,8 @@ impl<'w> Settings<'w> {
     pub async fn start(self) -> App {
         let listener = self.world.listen(HOST).await;
         let mut app = self.prepare();
-        tokio::spawn(terminate_tls(listener, app.backend()));
+        app.front.add(app.backend());
+        tokio::spawn(app.front.clone().serve(listener));
         app.start().await;
         app
     }
@@ -174,6 +182,8 @@ impl<'w> Settings<'w> {
             folder: self.folder,
             environment: self.environment,
             role: self.role,
+            within: self.within,
+            front: Front::default(),
             child: None,
             log: Arc::default(),
             printed: Arc::default(),
@@ -204,6 +214,8 @@ pub struct App {
     config: Config,
     environment: Vec<(String, String)>,
     role: Option<&'static str>,
+    within: Vec<String>,
+    front: Front,
     child: Option<Child>,
     log: Lines,
     printed: Lines,
@@ -247,7 +259,9 @@ impl App {
     fn command(&self, args: &[&str]) -> Command {
         let built = || PathBuf::from(env!("CARGO_BIN_EXE_marquee"));
         let program = std::env::var_os("MARQUEE_TEST_BIN").map_or_else(built, PathBuf::from);
-        let mut command = Command::new(program);
+        let words: Vec<&OsStr> = self.within.iter().map(OsStr::new).chain([program.as_os_str()]).collect();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("MARQUEE_") {
                 command.env_remove(name);
@@ -282,8 +296,8 @@ impl App {
         .await;
     }
 
-    fn spawn(&self, args: &[&str]) -> Child {
-        let mut child = self.command(args).env("MARQUEE_LOG", "info,marquee=debug").spawn().expect("Marquee");
+    fn spawn(&self, mut command: Command) -> Child {
+        let mut child = command.env("MARQUEE_LOG", "info,marquee=debug").spawn().expect("Marquee");
         let (out, err) = (child.stdout.take(), child.stderr.take());
         keep(out.expect("its standard output"), vec![Arc::clone(&self.log), Arc::clone(&self.printed)]);
         keep(err.expect("its standard error"), vec![Arc::clone(&self.log)]);
@@ -303,7 +317,7 @@ impl App {
     pub fn launch(&mut self) {
         assert!(self.child.is_none(), "it runs already");
         let role = self.role.map_or(vec!["serve"], |role| vec!["serve", "--role", role]);
-        self.child = Some(self.spawn(&role));
+        self.child = Some(self.spawn(self.command(&role)));
     }
 
     /// Whether it died by itself.
@@ -326,7 +340,26 @@ impl App {
 
     /// Starts another process of Marquee beside it, on the same config.
     pub fn start_beside(&self, args: &[&str]) -> Beside {
-        Beside(self.spawn(args))
+        Beside(self.spawn(self.command(args)))
+    }
+
+    /// Starts another process that serves alone, behind the same TLS, and waits until it listens.
+    pub async fn start_web_beside(&self) -> Beside {
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let mut command = self.command(&["serve", "--role", "web"]);
+        command.env("MARQUEE_SERVER__LISTEN", address.to_string());
+        let web = Beside(self.spawn(command));
+        super::eventually("another web", || async { TcpStream::connect(address).await.ok() }).await;
+        self.front.add(address);
+        web
+    }
+
+    /// The most memory that it had so far, in bytes.
+    pub fn most_memory(&self) -> usize {
+        let pid = self.child.as_ref().expect("it runs").id();
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its memory");
+        line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number") * 1024
     }
 
     /// What it has printed so far on its standard output.
@@ -373,12 +406,15 @@ impl App {
     }
 
     /// Runs another command of Marquee beside it, on the same config.
-    pub async fn cli(&self, args: &[&str]) -> Output {
+    pub fn cli(&self, args: &[&str]) -> impl Future<Output = Output> + use<> {
         let mut command = tokio::process::Command::from(self.command(args));
-        let output = command.kill_on_drop(true).output();
-        match tokio::time::timeout(super::PATIENCE, output).await {
-            Ok(output) => output.expect("Marquee"),
-            Err(elapsed) => panic!("marquee {} does not end: {elapsed}", args.join(" ")),
+        let said = args.join(" ");
+        async move {
+            let output = command.kill_on_drop(true).output();
+            match tokio::time::timeout(super::PATIENCE, output).await {
+                Ok(output) => output.expect("Marquee"),
+                Err(elapsed) => panic!("marquee {said} does not end: {elapsed}"),
+            }
         }
     }
 
@@ -391,35 +427,15 @@ impl App {
         out
     }
 
+    /// Where its data lies, as its config says.
+    pub fn data_dir(&self) -> String {
+        self.config.sections[""]["data_dir"].trim_matches('"').to_owned()
+    }
+
     /// The address of its database.
     pub fn database_url(&self) -> String {
         let sqlite = || format!("sqlite://{}", self.folder.file("marquee.sqlite").display());
         self.postgres.as_ref().map_or_else(sqlite, Postgres::url)
-    }
-
-    /// What the database keeps of the activities that came, one a line.
-    pub async fn received_bodies(&self) -> String {
-        let query = "select body from received";
-        let bodies: Vec<String> = if let Some(postgres) = &self.postgres {
-            let mut connection = PgConnection::connect(&postgres.url()).await.expect("a database");
-            sqlx::query_scalar(query).fetch_all(&mut connection).await.expect("bodies")
-        } else {
-            let file = format!("sqlite://{}", self.folder.file("marquee.sqlite").display());
-            let mut connection = SqliteConnection::connect(&file).await.expect("a database");
-            sqlx::query_scalar(query).fetch_all(&mut connection).await.expect("bodies")
-        };
-        bodies.join("\n")
-    }
-
-    /// The number that a query gives, which may differ between the databases.
-    pub async fn number(&self, sqlite: &'static str, postgres: &'static str) -> i64 {
-        if let Some(database) = &self.postgres {
-            let mut connection = PgConnection::connect(&database.url()).await.expect("a database");
-            return sqlx::query_scalar(postgres).fetch_one(&mut connection).await.expect("a number");
-        }
-        let file = format!("sqlite://{}", self.folder.file("marquee.sqlite").display());
-        let mut connection = SqliteConnection::connect(&file).await.expect("a database");
-        sqlx::query_scalar(sqlite).fetch_one(&mut connection).await.expect("a number")
     }
 
     /// The lines of `feed log`.
@@ -475,18 +491,4 @@ pub fn keep(output: impl Read + Send + 'static, places: Vec<Lines>) {
             }
         }
     });
-}
-
-/// Takes TLS off each connection and hands its bytes to Marquee, untouched.
-async fn terminate_tls(mut listener: super::world::TlsListener, backend: SocketAddr) {
-    use axum::serve::Listener as _;
-    loop {
-        let (mut outside, _) = listener.accept().await;
-        tokio::spawn(async move {
-            // Where nobody listens, the connection is closed, as by a proxy without its server.
-            if let Ok(mut inside) = TcpStream::connect(backend).await {
-                let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
-            }
-        });
-    }
 }

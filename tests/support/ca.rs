@@ -31,9 +31,13 @@ impl Ca {
         &self.pem
     }
 
-    /// A certificate for a server of this name, and its key.
+    /// A certificate for a server of this name and of all names under it, and its key.
     pub fn certificate(&self, host: &str) -> (Certificate, KeyPair) {
-        let mut params = CertificateParams::new([host.to_owned()]).expect("a host name");
+        let mut names = vec![host.to_owned()];
+        if !host.starts_with('*') {
+            names.push(format!("*.{host}"));
+        }
+        let mut params = CertificateParams::new(names).expect("a host name");
         // Another name than the authority's: who signed itself bears one name twice.
         params.distinguished_name = named(host);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

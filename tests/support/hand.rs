@@ -104,3 +104,29 @@ impl Hand {
         self.execute(statement).await;
     }
 }
+
+impl App {
+    /// What the database keeps of the activities that came, one a line.
+    pub async fn received_bodies(&self) -> String {
+        let (query, url) = ("select body from received", self.database_url());
+        let bodies: Vec<String> = if url.starts_with("sqlite:") {
+            let mut connection = SqliteConnection::connect(&url).await.expect("a database");
+            sqlx::query_scalar(query).fetch_all(&mut connection).await.expect("bodies")
+        } else {
+            let mut connection = PgConnection::connect(&url).await.expect("a database");
+            sqlx::query_scalar(query).fetch_all(&mut connection).await.expect("bodies")
+        };
+        bodies.join("\n")
+    }
+
+    /// The number that a query gives, which may differ between the databases.
+    pub async fn number(&self, sqlite: &'static str, postgres: &'static str) -> i64 {
+        let url = self.database_url();
+        if url.starts_with("sqlite:") {
+            let mut connection = SqliteConnection::connect(&url).await.expect("a database");
+            return sqlx::query_scalar(sqlite).fetch_one(&mut connection).await.expect("a number");
+        }
+        let mut connection = PgConnection::connect(&url).await.expect("a database");
+        sqlx::query_scalar(postgres).fetch_one(&mut connection).await.expect("a number")
+    }
+}

@@ -172,4 +172,12 @@ impl Envelope {
     pub async fn try_post(&self, client: &Client) -> Result<Answer, reqwest::Error> {
         client.send(Method::POST, &self.url, &self.headers, self.body.clone()).await
     }
+
+    /// Sends it as a server does that tries again, however long that takes; it must be taken.
+    pub async fn insist(&self, client: &Client) {
+        let sent = || async { self.try_post(client).await.ok().filter(|answer| answer.status < 500) };
+        let answer = super::within(super::LONG, sent).await.expect("an answer");
+        let body = String::from_utf8_lossy(&self.body);
+        assert!(answer.is_success(), "{}: {} to {body}", answer.status, answer.body);
+    }
 }

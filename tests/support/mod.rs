@@ -3,7 +3,9 @@
 pub mod app;
 pub mod ca;
 pub mod dice;
+pub mod disk;
 pub mod feed;
+pub mod front;
 pub mod hand;
 pub mod http;
 pub mod keys;
@@ -31,6 +33,9 @@ pub use world::World;
 
 /// How long a test waits for something that must come. Generous: it is reached only where a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The same for what a lease or a first retry of the worker may hold up.
+pub const LONG: Duration = Duration::from_mins(4);
 
 /// The interval at which a condition is looked at while a test waits for it.
 const GLANCE: Duration = Duration::from_millis(50);

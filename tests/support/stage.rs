@@ -160,4 +160,22 @@ impl Stage {
         self.await_page(article, "a comment", |page| page.comment(text).is_some()).await;
         note
     }
+
+    /// The ids in a collection.
+    pub async fn items(&self, collection: &Value) -> Vec<String> {
+        let client = &self.world.client;
+        let mut page = client.document(id_of(collection)).await;
+        let mut found = Vec::new();
+        loop {
+            for key in ["items", "orderedItems"] {
+                found.extend(page[key].as_array().into_iter().flatten().map(|item| id_of(item).to_owned()));
+            }
+            page = match (&page["first"], &page["next"]) {
+                (Value::Null, Value::Null) => return found,
+                (Value::Null, next) => client.document(id_of(next)).await,
+                (first @ Value::Object(_), _) if first["id"].is_null() => first.clone(),
+                (first, _) => client.document(id_of(first)).await,
+            };
+        }
+    }
 }

@@ -10,6 +10,7 @@ use crate::domain::delivery::GIVE_UP_AFTER;
 use crate::domain::id::{ActivityId, LeaseId};
 use crate::flows::{App, keys};
 use crate::store::deliveries::{self, Outcome};
+use crate::store::followers;
 use crate::store::hosts::{self, Health};
 
 /// So many entries share a transaction at most.
@@ -17,6 +18,9 @@ const MOST: usize = 512;
 
 /// How long the first one waits for others. Nobody waits for it.
 const GATHER: Duration = Duration::from_millis(10);
+
+/// The status that says so for good. A 404 may be a proxy's that has lost its way.
+const GONE: u16 = 410;
 
 /// Between two attempts to write while the database is away.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -97,6 +101,10 @@ async fn write(app: &App, group: &[Entry]) -> anyhow::Result<()> {
         }
     }
     for entry in group {
+        if let Entry::Attempt { inbox, outcome: Outcome::Failed { status: Some(GONE), .. }, .. } = entry {
+            let lost = followers::lose(&mut tx, inbox).await?;
+            tracing::info!(inbox, lost, "an inbox is gone, and who was reached there");
+        }
         if let Entry::Attempt { host, lesson: Some(lesson), .. } = entry {
             keys::learn(&mut tx, host, lesson.taken, now).await?;
         }
