@@ -18,12 +18,11 @@ RUN mkdir src tests examples benches fuzz/src \
     && echo 'fn main() {}' | tee src/main.rs tests/main.rs fuzz/src/main.rs > examples/follower.rs \
     && for bench in fanout inbox limits pages start; do cp src/main.rs "benches/$bench.rs"; done \
     && touch src/lib.rs fuzz/src/lib.rs \
-    && cargo build --release --locked --bin marquee
+    && cargo build --profile dist --locked --bin marquee
 COPY src src
 COPY migrations migrations
 RUN touch src/lib.rs src/main.rs \
-    && cargo build --release --locked --bin marquee \
-    && strip --strip-debug -o /marquee target/release/marquee
+    && cargo build --profile dist --locked --bin marquee
 
 FROM debian:bookworm-slim
 # hadolint ignore=DL3008
@@ -31,7 +30,7 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/marquee --create-home --shell /usr/sbin/nologin marquee
-COPY --from=build /marquee /usr/local/bin/marquee
+COPY --from=build /src/target/dist/marquee /usr/local/bin/marquee
 # The trial's config and its feed; mount your own over /etc/marquee/marquee.toml.
 COPY config /etc/marquee
 # Single values of the config can come from the environment, as these do.

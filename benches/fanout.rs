@@ -1,6 +1,10 @@
 //! What a delivery costs beside the arithmetic that it cannot do without, and what a large audience adds to it.
 //! Every delivery is durable, and the sink verifies each and counts them.
 
+#[path = "fanout/fedify.rs"]
+mod fedify;
+#[path = "fanout/publish.rs"]
+mod publish;
 mod support;
 
 use std::time::{Duration, Instant};
@@ -28,11 +32,17 @@ async fn bench() -> anyhow::Result<()> {
     if wants("fanout_bad_hosts") {
         Box::pin(bad_hosts(&mut rig)).await?;
     }
-    if wants("fanout_followers_exponent") {
+    if wants("fanout_followers_exponent") || wants("fanout_memory") {
         Box::pin(followers(&mut rig)).await?;
+    }
+    if wants(publish::NAME) {
+        Box::pin(publish::latency(&mut rig)).await?;
     }
     if wants("fanout_two_workers") {
         Box::pin(two_workers(&mut rig)).await?;
+    }
+    if wants(fedify::NAME) {
+        Box::pin(fedify::compare(&mut rig)).await?;
     }
     Ok(())
 }
@@ -191,7 +201,7 @@ async fn rate(rig: &mut Rig, followers: &[Followers], inboxes: usize) -> anyhow:
 }
 
 /// What one publish costs where ever more people stand behind the same inboxes: CPU of the server and of the
-/// command, the command's time on the clock, and memory.
+/// command, and memory.
 async fn followers(rig: &mut Rig) -> anyhow::Result<()> {
     let inboxes = size(1_000, 5_000);
     let counts: &[usize] = size(&[10_000, 100_000], &[10_000, 100_000, 1_000_000]);
@@ -200,10 +210,10 @@ async fn followers(rig: &mut Rig) -> anyhow::Result<()> {
         let group = Followers { count: *count, inboxes, hosts: 16, name: "h" };
         sites.push((number(*count), rig.site(&[group]).await?));
     }
-    let (mut cpu, mut latency, mut memory) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut cpu, mut memory) = (Vec::new(), Vec::new());
     let mut seen = Vec::new();
     for _ in 0..rounds()? {
-        let (mut costs, mut times, mut peaks) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut costs, mut peaks) = (Vec::new(), Vec::new());
         for (count, site) in &sites {
             let running = site.start("all").await?;
             running.calm().await?;
@@ -216,14 +226,12 @@ async fn followers(rig: &mut Rig) -> anyhow::Result<()> {
             let spent = running.cpu()?.saturating_sub(before) + published.cpu;
             rig.settle(inboxes).await?;
             costs.push((*count, spent.as_secs_f64()));
-            times.push((*count, published.wall.as_secs_f64()));
             peaks.push((*count, support::cpu::peak_memory(running.pid)?));
             running.stop().await?;
         }
         cpu.push(exponent(&costs));
-        latency.push(exponent(&times));
         memory.push(peaks[peaks.len() - 1].1 / peaks[0].1);
-        seen.push((costs, times, peaks));
+        seen.push((costs, peaks));
     }
     let made_of = |what: &str, unit: &str, pick: &dyn Fn(usize) -> Vec<f64>| {
         let at = |n: usize| format!("{:.0} followers {:.3} {unit}", sites[n].0, median(&pick(n)));
@@ -231,10 +239,8 @@ async fn followers(rig: &mut Rig) -> anyhow::Result<()> {
         vec![format!("{what}: {}; {inboxes} inboxes on 16 hosts, {}", line.join(", "), database())]
     };
     let costs = |n: usize| seen.iter().map(|round| round.0[n].1).collect();
-    let times = |n: usize| seen.iter().map(|round| round.1[n].1).collect();
-    let peaks = |n: usize| seen.iter().map(|round| round.2[n].1).collect();
+    let peaks = |n: usize| seen.iter().map(|round| round.1[n].1).collect();
     ratio("fanout_followers_exponent", &cpu, &made_of("CPU of a publish", "s", &costs));
-    ratio("publish_latency_exponent", &latency, &made_of("the command on the clock", "s", &times));
     ratio("fanout_memory", &memory, &made_of("peak of memory", "MiB", &peaks));
     Ok(())
 }

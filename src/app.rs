@@ -67,6 +67,9 @@ pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App>
 
 /// Opens everything that the config names, and leaves it as it is.
 pub async fn open_to_read(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
+    let policy = policy(config)?;
+    // What the system trusts lies in hundreds of files: they are read while the database is opened.
+    let http = tokio::task::spawn_blocking(move || Client::new(policy));
     let db = Db::open(&config.database_url)
         .await
         .context("config: database.url: the database cannot be opened")?;
@@ -74,7 +77,7 @@ pub async fn open_to_read(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Res
     std::fs::create_dir_all(&media)
         .with_context(|| format!("config: data_dir: {} cannot be made", media.display()))?;
     let app = App::new(Parts {
-        http: client(config)?,
+        http: http.await??,
         db,
         clock,
         site: config.site.clone(),
@@ -96,7 +99,7 @@ pub async fn open_to_read(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Res
     Ok(app)
 }
 
-fn client(config: &Config) -> anyhow::Result<Client> {
+fn policy(config: &Config) -> anyhow::Result<Policy> {
     let federation = &config.federation;
     let extra_ca = match &federation.extra_ca_file {
         Some(path) => {
@@ -105,7 +108,7 @@ fn client(config: &Config) -> anyhow::Result<Client> {
         }
         None => None,
     };
-    Client::new(Policy {
+    Ok(Policy {
         user_agent: format!("Marquee/{} (+{})", env!("CARGO_PKG_VERSION"), config.server.origin),
         allow_networks: federation.allow_networks.clone(),
         resolve: federation.resolve.clone().into_iter().collect::<HashMap<_, _>>(),

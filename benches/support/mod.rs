@@ -26,6 +26,8 @@ pub mod wire;
 
 #[path = "../../tests/support/ca.rs"]
 pub mod ca;
+#[path = "../../tests/support/fresh.rs"]
+mod fresh;
 #[path = "../../tests/support/keys.rs"]
 pub mod keys;
 #[path = "../../tests/support/postgres.rs"]
@@ -39,6 +41,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use anyhow::bail;
+
+pub use fresh::{now, unique};
 
 /// How long a bench waits for what must come. Reached only where something is wrong.
 pub const PATIENCE: Duration = Duration::from_mins(20);
@@ -102,17 +106,4 @@ pub async fn eventually<T>(
         }
         tokio::time::sleep(GLANCE).await;
     }
-}
-
-/// This moment, for dates on the wire.
-#[expect(clippy::disallowed_methods, reason = "a bench is a world of its own, with its own clock")]
-pub fn now() -> jiff::Timestamp {
-    jiff::Timestamp::now()
-}
-
-/// A short text that no other call gives.
-pub fn unique() -> String {
-    let mut random = [0u8; 8];
-    aws_lc_rs::rand::fill(&mut random).expect("random bytes");
-    random.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }

@@ -72,15 +72,17 @@ pub struct Player {
 impl Player {
     /// Starts one, and waits until it has begun.
     pub async fn start(part: &str, plan: &Value) -> anyhow::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg(part)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg(part);
+        Self::run(part, command, plan).await
+    }
+
+    /// Starts another program that takes orders in the same way.
+    pub async fn run(name: &str, mut command: Command, plan: &Value) -> anyhow::Result<Self> {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
         let input = child.stdin.take().context("an input")?;
         let output = BufReader::new(child.stdout.take().context("an output")?).lines();
-        let mut helper = Self { name: part.to_owned(), child, input, output, hello: Value::Null };
+        let mut helper = Self { name: name.to_owned(), child, input, output, hello: Value::Null };
         helper.hello = helper.ask(plan).await?;
         Ok(helper)
     }

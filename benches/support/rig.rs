@@ -37,12 +37,7 @@ impl Rig {
     /// Builds it.
     pub async fn build() -> anyhow::Result<Self> {
         let ca = Ca::new();
-        let (certificate, key) = ca.certificate("*.bench.test");
-        let plan = json!({
-            "certificate": STANDARD.encode(certificate.der()),
-            "key": STANDARD.encode(key.serialize_der()),
-        });
-        let sink = Player::start("as-sink", &plan).await?;
+        let sink = Player::start("as-sink", &certified(&ca, "*.bench.test")).await?;
         let address: SocketAddr = text(&sink.hello, "address")?.parse()?;
         let postgres = if super::on_postgres() { Some(seed::postgres().await?) } else { None };
         let database = postgres.as_ref().map(Postgres::url);
@@ -88,9 +83,28 @@ impl Rig {
         let critic = site.critic().await?;
         running.stop().await?;
         let key = &critic["publicKey"];
-        let order = json!({"do": "trust", "key_id": text(key, "id")?, "pem": text(key, "publicKeyPem")?});
-        self.sink.ask(&order).await?;
+        self.trust_key(text(key, "id")?, text(key, "publicKeyPem")?).await
+    }
+
+    /// Tells the sink whose key this is.
+    pub async fn trust_key(&mut self, id: &str, pem: &str) -> anyhow::Result<()> {
+        self.sink.ask(&json!({"do": "trust", "key_id": id, "pem": pem})).await?;
         Ok(())
+    }
+
+    /// Opens so many origins at the sink for those who find no names: addresses, and a certificate for them.
+    pub async fn open_doors(&mut self, doors: usize) -> anyhow::Result<Vec<String>> {
+        let mut order = certified(&self.ca, "127.0.0.1");
+        order["do"] = "open".into();
+        order["doors"] = doors.into();
+        let opened = self.sink.ask(&order).await?;
+        let doors = opened["doors"].as_array().context("doors")?;
+        doors.iter().map(|door| Ok(format!("https://{}", door.as_str().context("a door")?))).collect()
+    }
+
+    /// The authority that signed for the sink.
+    pub fn authority(&self) -> &str {
+        self.ca.pem()
     }
 
     /// Lets the sink serve what is known of these people.
@@ -125,4 +139,10 @@ impl Rig {
         let last = self.sink.ask(&json!({"do": "last"})).await?;
         Ok(last["body"].as_str().context("nothing was delivered yet")?.to_owned())
     }
+}
+
+/// A certificate for a name, and its key, as the sink is told.
+fn certified(ca: &Ca, name: &str) -> Value {
+    let (certificate, key) = ca.certificate(name);
+    json!({"certificate": STANDARD.encode(certificate.der()), "key": STANDARD.encode(key.serialize_der())})
 }

@@ -26,7 +26,7 @@ use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::keys::unpem;
-use super::player::{Part, text};
+use super::player::{Part, count, text};
 use super::signature::{cavage_text, sha256};
 
 /// How long a host whose name begins with `slow` thinks.
@@ -63,26 +63,20 @@ struct Activity {
 
 impl Part for Sink {
     async fn begin(plan: Value) -> anyhow::Result<(Self, Value)> {
-        let certificate = CertificateDer::from(STANDARD.decode(text(&plan, "certificate")?)?);
-        let key = PrivatePkcs8KeyDer::from(STANDARD.decode(text(&plan, "key")?)?);
-        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate], PrivateKeyDer::Pkcs8(key))?;
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?.to_string();
         let known = Arc::<Known>::default();
-        let serving = Arc::clone(&known);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, acceptor.clone(), Arc::clone(&serving)));
-            }
-        });
+        let address = open_door(&acceptor(&plan)?, &known).await?;
         Ok((Self(known), json!({"address": address})))
     }
 
     async fn obey(&mut self, order: Value) -> anyhow::Result<Value> {
+        if order["do"] == "open" {
+            let acceptor = acceptor(&order)?;
+            let mut doors = Vec::new();
+            for _ in 0..count(&order, "doors")? {
+                doors.push(open_door(&acceptor, &self.0).await?);
+            }
+            return Ok(json!({"doors": doors}));
+        }
         let mut state = self.0.lock();
         match text(&order, "do")? {
             "trust" => {
@@ -165,6 +159,30 @@ impl Known {
         let verified = key.verify_sig(signed.as_bytes(), &signature);
         verified.map_err(|_| anyhow::anyhow!("the signature does not fit"))
     }
+}
+
+/// TLS by the certificate that a plan names.
+fn acceptor(plan: &Value) -> anyhow::Result<TlsAcceptor> {
+    let certificate = CertificateDer::from(STANDARD.decode(text(plan, "certificate")?)?);
+    let key = PrivatePkcs8KeyDer::from(STANDARD.decode(text(plan, "key")?)?);
+    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], PrivateKeyDer::Pkcs8(key))?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// Listens at an address more, and says which.
+async fn open_door(acceptor: &TlsAcceptor, known: &Arc<Known>) -> anyhow::Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?.to_string();
+    let (acceptor, known) = (acceptor.clone(), Arc::clone(known));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream, acceptor.clone(), Arc::clone(&known)));
+        }
+    });
+    Ok(address)
 }
 
 async fn serve(stream: TcpStream, acceptor: TlsAcceptor, known: Arc<Known>) {

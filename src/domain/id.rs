@@ -25,7 +25,8 @@ impl<K> Id<K> {
     /// When the system has no randomness to give, without which nothing here is safe.
     pub fn new(now: Timestamp) -> Self {
         let mut random = [0u8; 16];
-        aws_lc_rs::rand::fill(&mut random).expect("the system gives random bytes");
+        // From the system itself: the cryptography's own generator takes as long to begin as all else of a start.
+        getrandom::fill(&mut random).expect("the system gives random bytes");
         let moment = u64::try_from(now.millis()).unwrap_or(0);
         Self(Ulid::from_parts(moment, u128::from_be_bytes(random)), PhantomData)
     }

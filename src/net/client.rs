@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use ipnet::IpNet;
+use tokio::sync::OnceCell;
 use url::Url;
 
 use super::NetError;
@@ -103,7 +104,10 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     directory: Arc<Directory>,
     public: reqwest::Client,
-    allowed: reqwest::Client,
+    /// Made when it is first needed, which on most sites is never.
+    allowed: OnceCell<reqwest::Client>,
+    user_agent: String,
+    roots: Vec<reqwest::Certificate>,
     limits: Limits,
 }
 
@@ -206,16 +210,29 @@ impl Client {
             Some(pem) => reqwest::Certificate::from_pem_bundle(pem).context("the extra certificates")?,
             None => Vec::new(),
         };
-        let build = |door| {
-            let resolver = Guarded { directory: Arc::clone(&directory), door };
-            inner(resolver, &policy.user_agent, roots.clone(), limits)
-        };
+        let resolver = Guarded { directory: Arc::clone(&directory), door: Door::Public };
         Ok(Self(Arc::new(Inner {
-            public: build(Door::Public)?,
-            allowed: build(Door::Allowed)?,
+            public: inner(resolver, &policy.user_agent, roots.clone(), limits)?,
+            allowed: OnceCell::new(),
+            user_agent: policy.user_agent,
             directory,
+            roots,
             limits,
         })))
+    }
+
+    /// The client for what lies behind a door.
+    async fn through(&self, door: Door) -> Result<&reqwest::Client, NetError> {
+        let own = &self.0;
+        if door == Door::Public {
+            return Ok(&own.public);
+        }
+        let make = async || {
+            let resolver = Guarded { directory: Arc::clone(&own.directory), door };
+            // What could be wrong with it was wrong with the first one, too.
+            inner(resolver, &own.user_agent, own.roots.clone(), own.limits).map_err(|_| NetError::Request)
+        };
+        own.allowed.get_or_try_init(make).await
     }
 
     /// The client that [`super::edge`] hands to those who insist on one of their own.
@@ -305,10 +322,7 @@ impl Client {
         headers: HeaderMap,
         body: Bytes,
     ) -> Result<reqwest::Response, NetError> {
-        let client = match self.0.directory.guard().check(url)? {
-            Door::Public => &self.0.public,
-            Door::Allowed => &self.0.allowed,
-        };
+        let client = self.through(self.0.directory.guard().check(url)?).await?;
         let mut request = client.request(method.clone(), url.clone()).headers(headers);
         if method != Method::GET {
             request = request.body(body);

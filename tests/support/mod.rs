@@ -5,6 +5,7 @@ pub mod ca;
 pub mod dice;
 pub mod disk;
 pub mod feed;
+mod fresh;
 pub mod front;
 pub mod hand;
 pub mod http;
@@ -28,6 +29,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use app::Database;
+pub use fresh::{now, unique};
 pub use stage::Stage;
 pub use world::World;
 
@@ -70,19 +72,6 @@ where
         }
     };
     tokio::time::timeout(patience, waiting).await.ok()
-}
-
-/// This moment, for dates on the wire.
-#[expect(clippy::disallowed_methods, reason = "the rig is a world of its own, with its own clock")]
-pub fn now() -> jiff::Timestamp {
-    jiff::Timestamp::now()
-}
-
-/// A short text that no other call gives.
-pub fn unique() -> String {
-    let mut random = [0u8; 8];
-    aws_lc_rs::rand::fill(&mut random).expect("random bytes");
-    random.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// Makes a test on SQLite and a test on PostgreSQL of each function named: `name::sqlite`, `name::postgres`.
