@@ -18,7 +18,10 @@ use crate::store::{activities, deliveries, hosts, keys, page_versions, received,
 const PULSE: Duration = Duration::from_secs(1);
 
 /// Received activities that are applied at a time.
-const RECEIPTS: usize = 8;
+const RECEIPTS: usize = 32;
+
+/// Jobs that end within this time end together.
+const TOGETHER: Duration = Duration::from_millis(1);
 
 /// Feeds that are read at a time.
 const POLLS: usize = 4;
@@ -135,7 +138,11 @@ async fn keep_busy<J, C, R>(
             idle(&mut wake, &mut shutdown).await;
         } else if !found || free.available_permits() == 0 {
             tokio::select! {
-                Some(ended) = running.join_next() => log_end(what, ended),
+                Some(ended) = running.join_next() => {
+                    log_end(what, ended);
+                    // Those that end together give their places back together: one claim takes them all.
+                    tokio::time::sleep(TOGETHER).await;
+                }
                 () = idle(&mut wake, &mut shutdown) => {}
             }
         }
@@ -163,14 +170,21 @@ async fn poll_all(app: App, shutdown: Shutdown) {
 }
 
 async fn receive_all(app: App, shutdown: Shutdown) {
+    let (line, end) = receive::line();
+    let enacting = tokio::spawn(receive::enact_all(app.clone(), end));
     let claim = async |app: &App, places: usize| {
         let (lease, jobs) = receive::claim(app, places).await?;
         Ok(jobs.into_iter().map(|job| (lease, job)).collect())
     };
-    keep_busy(app, shutdown, RECEIPTS, "receipt", claim, |app, (lease, job)| {
-        Box::pin(async move { receive::receive(&app, lease, &job).await })
+    keep_busy(app, shutdown, RECEIPTS, "receipt", claim, move |app, (lease, job)| {
+        let line = line.clone();
+        Box::pin(async move { receive::receive(&app, &line, lease, job).await })
     })
     .await;
+    // The line is given up: what still waited had its effect.
+    if let Err(panic) = enacting.await {
+        tracing::error!(%panic, "effects ended");
+    }
 }
 
 /// Like [`repeat`], with the place to which the last look came.

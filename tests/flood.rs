@@ -19,6 +19,7 @@ both_databases!(
     a_flood_from_many_actors_has_each_effect_once_and_forgeries_cost_nobody_else,
     h1_a_full_inbox_says_when_to_come_again_and_takes_the_same_later,
     j3_j12_what_cannot_be_written_costs_nobody_else,
+    j12_what_cannot_have_its_effect_costs_nobody_else_though_all_have_it_at_once,
     j4_with_its_database_away_it_says_503_and_takes_the_same_once_it_is_back,
     b5_a_key_that_another_process_replaced_proves_nothing_any_more,
     b5_a_key_that_another_process_dropped_is_asked_for_again,
@@ -169,7 +170,7 @@ async fn j3_j12_what_cannot_be_written_costs_nobody_else(database: Database) {
     let article = stage.publish("The Night Ferry").await;
     stage.follow(&stage.alice).await;
     let mut hand = Hand::on(&stage.app).await;
-    hand.poison("arsenic").await;
+    hand.poison("received", "body", "arsenic").await;
     hand.hold_back().await;
     let texts: Vec<String> = (0..12).map(|number| format!("Old lace {number} of twelve")).collect();
     let good: Vec<Envelope> = texts.iter().map(|text| reply(&stage, &stage.alice, &article, text)).collect();
@@ -190,9 +191,58 @@ async fn j3_j12_what_cannot_be_written_costs_nobody_else(database: Database) {
     assert!(is_told_to_come_again(&answer), "{}: {}", answer.status, answer.body);
     await_once(&stage, &article, &texts).await;
     assert!(stage.page(&article).await.comment("arsenic").is_none());
-    hand.cure().await;
+    hand.cure("received").await;
     insist(client, &bad).await;
     await_once(&stage, &article, &["With arsenic".to_owned()]).await;
+}
+
+async fn j12_what_cannot_have_its_effect_costs_nobody_else_though_all_have_it_at_once(database: Database) {
+    let stage = Stage::with(database, |_, settings| settings.role("web")).await;
+    let worker = stage.app.start_beside(&["serve", "--role", "worker"]);
+    let article = stage.publish("The Night Ferry").await;
+    // Those whom nobody knows are asked for first: these are ready at once.
+    let known: Vec<String> = (0..4).map(|number| format!("Known {number} of four")).collect();
+    let users: Vec<User> = (0..4).map(|number| stage.remote.user(&format!("viewer{number}"))).collect();
+    let client = &stage.world.client;
+    for (user, text) in users.iter().zip(&known) {
+        insist(client, &reply(&stage, user, &article, text)).await;
+    }
+    await_once(&stage, &article, &known).await;
+    drop(worker);
+    let mut hand = Hand::on(&stage.app).await;
+    hand.poison("comments", "content", "arsenic").await;
+    let (mut texts, mut letters, mut taken_back) = (Vec::new(), Vec::new(), Vec::new());
+    for (number, user) in users.iter().enumerate() {
+        let text = format!("Old lace {number} of four");
+        letters.extend([reply(&stage, user, &article, &text), reply(&stage, user, &article, "With arsenic")]);
+        texts.push(text);
+        let like = user.like(id_of(&article));
+        letters.push(seal(&stage, user, &like));
+        if number % 2 == 0 {
+            taken_back.push(seal(&stage, user, &user.undo(&like)));
+        }
+    }
+    // The Undo before its Like, too.
+    for letter in taken_back.iter().chain(&letters) {
+        insist(client, letter).await;
+    }
+    let _worker = stage.app.start_beside(&["serve", "--role", "worker"]);
+    await_once(&stage, &article, &texts).await;
+    assert!(stage.page(&article).await.comment("arsenic").is_none());
+    eventually("the failures to be noted", || async {
+        let query =
+            "select count(*) from received where state = 'queued' and attempts > 0 and note like '%poison%'";
+        (stage.app.number(query, query).await == 4).then_some(())
+    })
+    .await;
+    assert_eq!(total(&stage, &stage.article(&article).await["likes"]).await, 2);
+    hand.cure("comments").await;
+    stage.await_page(&article, "all of them", |page| count(page, "arsenic") == 4).await;
+    await_once(&stage, &article, &texts).await;
+}
+
+fn count(page: &crate::support::page::Page, text: &str) -> usize {
+    page.comments.iter().filter(|comment| comment.text.contains(text)).count()
 }
 
 async fn j4_with_its_database_away_it_says_503_and_takes_the_same_once_it_is_back(database: Database) {

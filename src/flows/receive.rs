@@ -3,6 +3,7 @@
 
 mod accept;
 mod block;
+mod effects;
 mod follow;
 mod forward;
 pub mod intake;
@@ -15,19 +16,21 @@ mod report;
 mod thread;
 mod undo;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
 
 pub use accept::{Arrival, Refused, accept};
-use letter::{Effect, Letter};
+use effects::Ready;
+pub use effects::{End, Line, enact_all, line};
+use letter::Letter;
 
 use super::App;
 use super::hold::{hold, until};
 use crate::domain::delivery::wait_after;
 use crate::domain::id::LeaseId;
 use crate::federation::vocab::incoming;
-use crate::store::hosts;
 use crate::store::leases::Queue;
 use crate::store::received::{self, Ended, Job};
 
@@ -51,9 +54,11 @@ pub async fn claim(app: &App, limit: usize) -> anyhow::Result<(LeaseId, Vec<Job>
     Ok((lease, jobs))
 }
 
-/// Applies one received activity: its effect and its end commit together.
-pub async fn receive(app: &App, lease: LeaseId, job: &Job) -> anyhow::Result<()> {
-    let outcome = hold(app, Queue::Received, lease, Box::pin(apply(app, lease, job))).await;
+/// Applies one received activity: its effect and its end commit together, perhaps with those of others.
+pub async fn receive(app: &App, line: &Line, lease: LeaseId, job: Job) -> anyhow::Result<()> {
+    let job = Arc::new(job);
+    let applying = Box::pin(apply(app, line, lease, Arc::clone(&job)));
+    let outcome = hold(app, Queue::Received, lease, applying).await;
     let (waits_for, note) = match outcome {
         Ok(None) => return Ok(()),
         Ok(Some(parent)) => (Some(parent), "what it answers is not here yet".to_owned()),
@@ -76,32 +81,12 @@ pub async fn receive(app: &App, lease: LeaseId, job: &Job) -> anyhow::Result<()>
 }
 
 /// None where it ended; the post that it waits for where it cannot be applied yet.
-async fn apply(app: &App, lease: LeaseId, job: &Job) -> anyhow::Result<Option<Url>> {
+async fn apply(app: &App, line: &Line, lease: LeaseId, job: Arc<Job>) -> anyhow::Result<Option<Url>> {
     let activity = match incoming::parse(job.body.as_bytes(), app.rules) {
         Ok(activity) => activity,
         Err(error) => anyhow::bail!("it cannot be read any more: {error}"),
     };
-    let has_waited = job.attempts > 0;
-    let letter = Letter { app, activity: &activity, signed_at: job.signed_at, body: &job.body, has_waited };
     // All fetching comes first: no transaction is held across the network.
-    let prepared = letter.prepare().await?;
-    let mut tx = app.db.begin().await?;
-    // In one order everywhere, so that no two wait for each other.
-    for actor in letter.concerned(&prepared) {
-        tx.lock(&actor).await?;
-    }
-    let (ended, note) = match letter.enact(&mut tx, prepared).await? {
-        Effect::Done(note) => (Ended::Done, note),
-        Effect::None(note) => (Ended::Dropped, note),
-        Effect::Later(parent) => return Ok(Some(parent)),
-    };
-    hosts::revive(&mut tx, activity.actor.host_str().unwrap_or_default(), app.clock.now()).await?;
-    if received::finish(&mut tx, job.id, lease, ended, note).await? {
-        fail_point!("apply-before-commit");
-        tx.commit().await?;
-        fail_point!("apply-after-commit");
-        app.wake.up();
-        tracing::info!(actor = %activity.actor, note, "activity taken in");
-    }
-    Ok(None)
+    let prepared = Letter::new(app, &activity, &job).prepare().await?;
+    line.enact(Ready { lease, job, activity, prepared }).await
 }

@@ -172,6 +172,7 @@ pub async fn key(db: &Db, key_id: &url::Url) -> Result<Option<StoredKey>> {
 /// Keys as somebody remembers them, of which those are told that are not so any more.
 static OUTDATED: Several = Several::new(
     "with remembered (key_id, actor, pem) as (values",
+    "(#1, #2, #3)",
     3,
     ") select key_id from remembered r where not exists (
         select 1 from actor_keys k where k.key_id = r.key_id and k.actor = r.actor and k.pem = r.pem)",

@@ -66,11 +66,11 @@ pub async fn of_host(db: &Db, host: &str, policy: &Policy) -> Result<Standing> {
 
 /// Those among these actors who are blocked.
 static BLOCKED_AMONG: Several =
-    Several::new("select actor from blocked_actors where actor in (values", 1, ")");
+    Several::new("select actor from blocked_actors where actor in (values", "(#1)", 1, ")");
 
 /// The rules about those of these names for which there are any.
 static RULES_AMONG: Several =
-    Several::new("select host, rule from domain_rules where host in (values", 1, ")");
+    Several::new("select host, rule from domain_rules where host in (values", "(#1)", 1, ")");
 
 /// How several actors and hosts stand here at one moment.
 #[derive(Debug)]

@@ -61,6 +61,13 @@ pub async fn by_id(db: &Db, id: CriticId) -> Result<Option<Critic>> {
     row.map(Row::critic).transpose()
 }
 
+/// Whether there is a critic of that id.
+pub async fn is_there(tx: &mut Tx, id: CriticId) -> Result<bool> {
+    let query = "select id from critics where id = $1";
+    let found: Option<String> = on!(tx, |c| sqlx::query_scalar(query).bind(id).fetch_optional(c).await)?;
+    Ok(found.is_some())
+}
+
 /// The critic of that handle, in whatever case it is written.
 pub async fn by_handle(db: &Db, handle: &str) -> Result<Option<Critic>> {
     let row: Option<Row> = read!(db, |c| sqlx::query_as("select * from critics where handle_key = $1")

@@ -1,6 +1,6 @@
 //! Leases: work that somebody has taken, for as long as they say that they are still at it.
 
-use super::{Db, Result, run};
+use super::{Db, Result, claim, run};
 use crate::domain::id::LeaseId;
 use crate::domain::time::Timestamp;
 
@@ -20,9 +20,21 @@ pub async fn renew(db: &Db, queue: Queue, lease: LeaseId, until: Timestamp) -> R
     let statement = match queue {
         Queue::Feeds => "update feeds set lease_until = $2 where lease = $1",
         Queue::Hosts => "update hosts set lease_until = $2 where lease = $1",
-        Queue::Received => "update received set lease_until = $2 where lease = $1",
+        Queue::Received => return renew_received(db, lease, until).await,
     };
     let mut tx = db.begin().await?;
     run!(&mut tx, sqlx::query(statement).bind(lease).bind(until))?;
+    tx.commit().await
+}
+
+/// Of those whose end is being written nothing need be renewed: nobody waits for them here, and they for nobody.
+async fn renew_received(db: &Db, lease: LeaseId, until: Timestamp) -> Result<()> {
+    let mut tx = db.begin().await?;
+    claim!(
+        &mut tx,
+        "with picked as materialized (select id from received where lease = $1",
+        ") update received set lease_until = $2 where id in (select id from picked)",
+        |query, c| sqlx::query(query).bind(lease).bind(until).execute(c).await.map(|_| ())
+    )?;
     tx.commit().await
 }

@@ -170,6 +170,8 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(20))
             .foreign_keys(true)
+            // A page that many transactions write is copied into the database once for all of them.
+            .pragma("wal_autocheckpoint", "4000")
             .disable_statement_logging();
         if let Some(folder) = options.get_filename().parent().filter(|f| *f != Path::new("")) {
             std::fs::create_dir_all(folder).map_err(sqlx::Error::Io)?;
@@ -180,7 +182,8 @@ impl Db {
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(20))
             .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }));
-        let write = write.connect_with(options.clone()).await?;
+        // What a statement about several rows would take back is kept in memory, not in a file.
+        let write = write.connect_with(options.clone().pragma("temp_store", "memory")).await?;
         let read = SqlitePoolOptions::new().max_connections(8);
         let read = read.connect_with(options.read_only(true)).await?;
         Ok(Self::Sqlite { read, write })

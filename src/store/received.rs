@@ -15,6 +15,7 @@ const MOST_FORGOTTEN: i64 = 10_000;
 /// Signatures that were seen.
 static REMEMBER: Several = Several::new(
     "insert into seen_signatures (fingerprint, expires_at) values",
+    "(#1, #2)",
     2,
     "on conflict (fingerprint) do nothing returning fingerprint",
 );
@@ -22,7 +23,8 @@ static REMEMBER: Several = Several::new(
 /// Activities that are queued. A conflict is that of a row that fills a part with itself.
 static INSERT: Several = Several::new(
     "insert into received (id, actor, key_id, body, signed_at, received_at, state, attempts, next_attempt_at) values",
-    9,
+    "(#1, #2, #3, #4, #5, #6, 'queued', 0, #6)",
+    6,
     "on conflict (id) do nothing",
 );
 
@@ -67,8 +69,7 @@ pub async fn take_in(
         let inserted = on!(tx, |c| {
             let query = part.fold(sqlx::query(text), |query, (id, accepted)| {
                 let query = query.bind(id).bind(accepted.actor.as_str()).bind(accepted.key_id.as_str());
-                let query = query.bind(accepted.body).bind(accepted.signed_at).bind(now);
-                query.bind("queued").bind(0_i64).bind(now)
+                query.bind(accepted.body).bind(accepted.signed_at).bind(now)
             });
             query.execute(c).await.map(|done| done.rows_affected())
         })?;

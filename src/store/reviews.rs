@@ -115,7 +115,14 @@ pub async fn by_id(db: &Db, id: ReviewId) -> Result<Option<Review>> {
     row.map(Row::review).transpose()
 }
 
-/// The same inside a transaction, as it stands there; nobody else changes it meanwhile.
+/// Whether there is a review of that id which everyone may read.
+pub async fn is_public(tx: &mut Tx, id: ReviewId) -> Result<bool> {
+    let query = "select id from reviews where id = $1 and state in ('archive', 'published')";
+    let found: Option<String> = on!(tx, |c| sqlx::query_scalar(query).bind(id).fetch_optional(c).await)?;
+    Ok(found.is_some())
+}
+
+/// The review of that id inside a transaction, as it stands there; nobody else changes it meanwhile.
 pub async fn in_tx(tx: &mut Tx, id: ReviewId) -> Result<Option<Review>> {
     tx.lock(&id.to_string()).await?;
     let row: Option<Row> =

@@ -2,22 +2,31 @@
 
 use std::sync::OnceLock;
 
-/// The numbers of rows for which there are statements. Few, since each connection keeps them prepared.
-const SIZES: [usize; 4] = [1, 4, 16, 64];
+/// The numbers of rows for which there are statements. Not every number, since each connection keeps them prepared.
+/// And none large: SQLite looks for the name of each parameter among all of them.
+const SIZES: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
 
 /// A statement, written once for each number of rows.
 pub(super) struct Several {
     texts: [OnceLock<String>; SIZES.len()],
     before: &'static str,
-    /// Columns of a row.
-    columns: usize,
+    /// A row: `#1` stands for its first parameter.
+    row: &'static str,
+    /// Parameters of a row; fewer than ten.
+    parameters: usize,
     after: &'static str,
 }
 
 impl Several {
-    /// A statement in which `($1, $2), ($3, $4)`, a bracket a row, stands between the two texts.
-    pub(super) const fn new(before: &'static str, columns: usize, after: &'static str) -> Self {
-        Self { texts: [const { OnceLock::new() }; SIZES.len()], before, columns, after }
+    /// A statement in which `($1, $2), ($3, $4)` stands between the two texts, where a row is `(#1, #2)` and has two
+    /// parameters.
+    pub(super) const fn new(
+        before: &'static str,
+        row: &'static str,
+        parameters: usize,
+        after: &'static str,
+    ) -> Self {
+        Self { texts: [const { OnceLock::new() }; SIZES.len()], before, row, parameters, after }
     }
 
     /// Splits rows into parts, each with its statement. The last row of a part may be there more than once, to fill
@@ -41,9 +50,10 @@ impl Several {
     fn text(&'static self, index: usize) -> &'static str {
         self.texts[index].get_or_init(|| {
             let row = |row: usize| {
-                let names: Vec<String> =
-                    (1..=self.columns).map(|column| format!("${}", row * self.columns + column)).collect();
-                format!("({})", names.join(", "))
+                (1..=self.parameters).fold(self.row.to_owned(), |text, parameter| {
+                    let name = format!("${}", row * self.parameters + parameter);
+                    text.replace(&format!("#{parameter}"), &name)
+                })
             };
             let rows: Vec<String> = (0..SIZES[index]).map(row).collect();
             format!("{} {} {}", self.before, rows.join(", "), self.after)
@@ -51,14 +61,10 @@ impl Several {
     }
 }
 
-/// Which of the sizes the next part of so many rows has: the one that is nearly full, or one that is.
+/// Which of the sizes the next part of so many rows has: the one that is full by more than half, since to fill it up
+/// costs less than another round trip; or the largest.
 fn fitting(rows: usize) -> usize {
-    let above = SIZES.iter().position(|size| *size >= rows);
-    match above {
-        Some(above) if rows * 4 >= SIZES[above] * 3 => above,
-        Some(above) => above.saturating_sub(1),
-        None => SIZES.len() - 1,
-    }
+    SIZES.iter().position(|size| *size >= rows).unwrap_or(SIZES.len() - 1)
 }
 
 #[cfg(test)]
@@ -66,8 +72,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_split_into_parts_that_are_nearly_full() {
-        static TEXT: Several = Several::new("values", 2, "!");
+    fn rows_are_split_into_few_parts() {
+        static TEXT: Several = Several::new("values", "(#1, #2, 3, #1)", 2, "!");
         let sizes = |rows: usize| -> Vec<(usize, usize)> {
             let rows: Vec<usize> = (0..rows).collect();
             let mut met = Vec::new();
@@ -84,11 +90,11 @@ mod tests {
         };
         assert_eq!(sizes(0), []);
         assert_eq!(sizes(1), [(1, 1)]);
-        assert_eq!(sizes(2), [(1, 1), (1, 1)]);
+        assert_eq!(sizes(2), [(2, 2)]);
         assert_eq!(sizes(3), [(3, 4)]);
-        assert_eq!(sizes(30), [(16, 16), (14, 16)]);
-        assert_eq!(sizes(130), [(64, 64), (64, 64), (1, 1), (1, 1)]);
+        assert_eq!(sizes(17), [(17, 32)]);
+        assert_eq!(sizes(130), [(64, 64), (64, 64), (2, 2)]);
         let (text, ..) = TEXT.parts(&[(); 4]).next().unwrap();
-        assert_eq!(text, "values ($1, $2), ($3, $4), ($5, $6), ($7, $8) !");
+        assert_eq!(text, "values ($1, $2, 3, $1), ($3, $4, 3, $3), ($5, $6, 3, $5), ($7, $8, 3, $7) !");
     }
 }

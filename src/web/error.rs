@@ -109,17 +109,39 @@ impl IntoResponse for WebError {
 /// What an answer says to clients and caches, whatever form it is given.
 const KEPT: [HeaderName; 3] = [header::RETRY_AFTER, header::CACHE_CONTROL, header::VARY];
 
-/// Whether documents stand under this path, not pages.
-fn is_for_servers(path: &str) -> bool {
-    ["/ap/", "/.well-known/", "/nodeinfo/", "/health/"].iter().any(|prefix| path.starts_with(prefix))
+/// What a request says about the form in which an error is to be told.
+pub(super) struct Asker {
+    accept: Vec<HeaderValue>,
+    /// Whether documents stand under its path, not pages.
+    is_for_servers: bool,
+}
+
+impl Asker {
+    /// Who made this request.
+    pub(super) fn of(request: &Request) -> Self {
+        let path = request.uri().path();
+        let of_servers = ["/ap/", "/.well-known/", "/nodeinfo/", "/health/"];
+        Self {
+            accept: request.headers().get_all(header::ACCEPT).iter().cloned().collect(),
+            is_for_servers: of_servers.iter().any(|prefix| path.starts_with(prefix)),
+        }
+    }
+
+    fn wants_page(self) -> bool {
+        let asked: HeaderMap = self.accept.into_iter().map(|value| (header::ACCEPT, value)).collect();
+        // Who does not care gets what the address is for.
+        if self.is_for_servers { negotiate::prefers_html(&asked) } else { !negotiate::prefers_activity(&asked) }
+    }
 }
 
 /// Gives errors the form that who asked can read: a page for people, JSON for servers.
 pub(super) async fn tell(State(state): State<WebState>, request: Request, next: Next) -> Response {
-    // Most answers are none of this: what was asked for is read only where it matters.
-    let accept: Vec<HeaderValue> = request.headers().get_all(header::ACCEPT).iter().cloned().collect();
-    let is_for_servers = is_for_servers(request.uri().path());
-    let mut response = next.run(request).await;
+    let asker = Asker::of(&request);
+    told(&state, asker, next.run(request).await)
+}
+
+/// The same of an answer that is there.
+pub(super) fn told(state: &WebState, asker: Asker, mut response: Response) -> Response {
     let unmatched =
         response.status() == StatusCode::NOT_FOUND && response.headers().get("content-type").is_none();
     let told = response.extensions_mut().remove::<Told>().or_else(|| {
@@ -127,10 +149,8 @@ pub(super) async fn tell(State(state): State<WebState>, request: Request, next: 
             .then(|| Told { title: "There is nothing here".to_owned(), advice: WebError::NotFound.advice() })
     });
     let Some(told) = told else { return response };
-    let asked: HeaderMap = accept.into_iter().map(|value| (header::ACCEPT, value)).collect();
-    // Who does not care gets what the address is for.
-    let wants_page =
-        if is_for_servers { negotiate::prefers_html(&asked) } else { !negotiate::prefers_activity(&asked) };
+    // Most answers are none of this: what was asked for is read only where it matters.
+    let wants_page = asker.wants_page();
     let status = response.status();
     let kept = KEPT.map(|name| response.headers_mut().remove(&name).map(|value| (name, value)));
     let page =

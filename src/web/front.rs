@@ -1,6 +1,6 @@
-//! The way to a page that many ask for at once: what is kept and good is answered before routes, layers and time
-//! limits are gone through, which together cost as much again. Everything else goes on to them, and is answered
-//! there as if this were not here.
+//! The way to a page that many ask for at once, and to the inboxes: what is kept and good is answered, and what others
+//! send is taken in, before routes and layers are gone through, which together cost as much again. Everything else
+//! goes on to them, and is answered there as if this were not here.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -10,19 +10,21 @@ use std::task::{Context, Poll};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Method;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use tower_service::Service;
 
-use super::cache::{Cache, Kind};
+use super::cache::Kind;
+use super::fedi::inbox;
 use super::negotiate::{prefers_activity, prefers_html};
+use super::router::bounded;
 use super::state::WebState;
-use crate::flows::App;
+use super::{error, head};
 
 /// The site with what is kept before it.
 #[derive(Debug, Clone)]
 pub struct Front {
     /// None in secure mode, where whoever asks is looked at first.
-    kept: Option<(App, Arc<Cache>)>,
+    state: Option<Arc<WebState>>,
     routes: Router,
 }
 
@@ -32,28 +34,49 @@ pub enum Answer {
     Ready(Option<Response>),
     /// It comes from the routes.
     Routed(Pin<Box<<Router as Service<Request>>::Future>>),
+    /// It comes from the inbox.
+    Inbox(Pin<Box<dyn Future<Output = Response> + Send>>),
 }
 
 impl Front {
-    /// Puts the cache of that state before the routes.
+    /// Puts the cache of that state, and its inboxes, before the routes.
     pub fn new(state: &WebState, routes: Router) -> Self {
         let is_open = !state.app.policy.authorized_fetch;
-        Self { kept: is_open.then(|| (state.app.clone(), Arc::clone(&state.cache))), routes }
+        Self { state: is_open.then(|| Arc::new(state.clone())), routes }
     }
+}
 
-    fn kept(&self, request: &Request) -> Option<Response> {
-        let (app, cache) = self.kept.as_ref().filter(|_| *request.method() == Method::GET)?;
-        let (path, headers) = (request.uri().path(), request.headers());
-        // A name with an escape is not the name that it is kept by.
-        let named = if let Some(slug) = path.strip_prefix("/reviews/") {
-            (if prefers_activity(headers) { Kind::ArticleOfPage } else { Kind::Page }, slug)
-        } else if let Some(id) = path.strip_prefix("/ap/article/") {
-            (!prefers_html(headers)).then_some((Kind::Article, id))?
-        } else {
-            (path == "/" && !prefers_activity(headers)).then_some((Kind::List, path))?
-        };
-        cache.answer_at_once(named, headers, app.clock.now())
+fn kept(state: &WebState, request: &Request) -> Option<Response> {
+    if *request.method() != Method::GET {
+        return None;
     }
+    let (path, headers) = (request.uri().path(), request.headers());
+    // A name with an escape is not the name that it is kept by.
+    let named = if let Some(slug) = path.strip_prefix("/reviews/") {
+        (if prefers_activity(headers) { Kind::ArticleOfPage } else { Kind::Page }, slug)
+    } else if let Some(id) = path.strip_prefix("/ap/article/") {
+        (!prefers_html(headers)).then_some((Kind::Article, id))?
+    } else {
+        (path == "/" && !prefers_activity(headers)).then_some((Kind::List, path))?
+    };
+    state.cache.answer_at_once(named, headers, state.app.clock.now())
+}
+
+/// Whether this is sent to one of the inboxes, as the routes have them.
+fn is_for_an_inbox(request: &Request) -> bool {
+    let path = request.uri().path();
+    let critic = || path.strip_prefix("/ap/actor/")?.strip_suffix("/inbox");
+    let is_id = |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    *request.method() == Method::POST && (path == "/ap/inbox" || critic().is_some_and(is_id))
+}
+
+/// What the routes and their layers would answer.
+async fn take_in(state: Arc<WebState>, request: Request) -> Response {
+    let asker = error::Asker::of(&request);
+    let taking = async { inbox::receive(&state, request).await.into_response() };
+    let mut response = error::told(&state, asker, bounded(taking).await);
+    head::complete(response.headers_mut());
+    response
 }
 
 impl Service<Request> for Front {
@@ -66,10 +89,15 @@ impl Service<Request> for Front {
     }
 
     fn call(&mut self, request: Request) -> Answer {
-        match self.kept(&request) {
-            Some(response) => Answer::Ready(Some(response)),
-            None => Answer::Routed(Box::pin(self.routes.call(request))),
+        if let Some(state) = &self.state {
+            if is_for_an_inbox(&request) {
+                return Answer::Inbox(Box::pin(take_in(Arc::clone(state), request)));
+            }
+            if let Some(response) = kept(state, &request) {
+                return Answer::Ready(Some(response));
+            }
         }
+        Answer::Routed(Box::pin(self.routes.call(request)))
     }
 }
 
@@ -80,6 +108,7 @@ impl Future for Answer {
         match &mut *self {
             Self::Ready(response) => Poll::Ready(Ok(response.take().unwrap_or_default())),
             Self::Routed(routed) => routed.as_mut().poll(context),
+            Self::Inbox(taking) => taking.as_mut().poll(context).map(Ok),
         }
     }
 }
@@ -89,6 +118,7 @@ impl std::fmt::Debug for Answer {
         f.write_str(match self {
             Self::Ready(_) => "Ready",
             Self::Routed(_) => "Routed",
+            Self::Inbox(_) => "Inbox",
         })
     }
 }

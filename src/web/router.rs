@@ -47,9 +47,9 @@ pub fn router(state: WebState) -> Router {
         .route("/nodeinfo/{version}", get(discovery::nodeinfo_document))
         .route("/ap/actor", get(actor::instance))
         .route("/ap/actor/{id}", get(actor::show))
-        .route("/ap/actor/{id}/inbox", post(inbox::receive))
+        .route("/ap/actor/{id}/inbox", post(inbox::post))
         .route("/ap/actor/{id}/{part}", get(actor::part))
-        .route("/ap/inbox", post(inbox::receive))
+        .route("/ap/inbox", post(inbox::post))
         .route("/ap/article/{id}", get(article::show))
         .route("/ap/article/{id}/{part}", get(article::part))
         .route("/ap/note/{id}", get(note::show))
@@ -80,9 +80,14 @@ async fn guard(request: Request, next: Next) -> Response {
     let mut response = if request.uri().path().contains("%00") {
         StatusCode::BAD_REQUEST.into_response()
     } else {
-        let answered = tokio::time::timeout(LONGEST, next.run(request)).await;
-        answered.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
+        bounded(next.run(request)).await
     };
     head::complete(response.headers_mut());
     response
+}
+
+/// An answer, or that it took too long.
+pub(super) async fn bounded(answer: impl Future<Output = Response>) -> Response {
+    let answered = tokio::time::timeout(LONGEST, answer).await;
+    answered.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }

@@ -78,30 +78,30 @@ impl Hand {
         }
     }
 
-    /// Lets nothing be written that contains this. SQLite then ends the whole transaction by itself, as it does where
-    /// the disk is full.
-    pub async fn poison(&mut self, word: &str) {
+    /// Lets nothing be written that contains this into a column of a table. SQLite then ends the whole transaction by
+    /// itself, as it does where the disk is full.
+    pub async fn poison(&mut self, table: &str, column: &str, word: &str) {
         let statement = match self {
             Self::Sqlite(_) => format!(
-                "create trigger poison before insert on received when instr(new.body, '{word}')
+                "create trigger poison before insert on {table} when instr(new.{column}, '{word}')
                  begin select raise(rollback, 'poison'); end"
             ),
             Self::Postgres { .. } => format!(
                 "create function poison() returns trigger language plpgsql as
                     $$ begin raise exception 'poison'; end $$;
-                 create trigger poison before insert on received for each row
-                    when (position('{word}' in new.body) > 0) execute function poison()"
+                 create trigger poison before insert on {table} for each row
+                    when (position('{word}' in new.{column}) > 0) execute function poison()"
             ),
         };
         self.execute(&statement).await;
     }
 
-    pub async fn cure(&mut self) {
+    pub async fn cure(&mut self, table: &str) {
         let statement = match self {
-            Self::Sqlite(_) => "drop trigger poison",
-            Self::Postgres { .. } => "drop trigger poison on received",
+            Self::Sqlite(_) => "drop trigger poison".to_owned(),
+            Self::Postgres { .. } => format!("drop trigger poison on {table}"),
         };
-        self.execute(statement).await;
+        self.execute(&statement).await;
     }
 }
 

@@ -1,5 +1,8 @@
 //! draft-cavage-http-signatures-12, the form that every fediverse server sends and reads.
 
+use std::borrow::Cow;
+use std::io::Write as _;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -141,11 +144,11 @@ impl<'a> Parameters<'a> {
     }
 
     /// The names in `headers`, in lower case.
-    pub(super) fn covered(&self) -> Result<Vec<String>, Refusal> {
+    pub(super) fn covered(&self) -> Result<Vec<Cow<'a, str>>, Refusal> {
         let text = self.headers.ok_or(Refusal::Unauthorised("it covers too little"))?;
-        let names: Vec<String> =
-            text.split(' ').filter(|name| !name.is_empty()).map(str::to_ascii_lowercase).collect();
-        let twice = |(index, name): (usize, &String)| names[..index].contains(name);
+        let names: Vec<Cow<'a, str>> =
+            text.split(' ').filter(|name| !name.is_empty()).take(MOST_COMPONENTS + 1).map(lower).collect();
+        let twice = |(index, name): (usize, &Cow<'_, str>)| names[..index].contains(name);
         if names.is_empty() || names.len() > MOST_COMPONENTS || names.iter().enumerate().any(twice) {
             return Err(Refusal::Malformed("the list of covered headers"));
         }
@@ -155,7 +158,7 @@ impl<'a> Parameters<'a> {
     /// When it was made: by `(created)` or by `Date`, whichever is covered, and each of them in time.
     fn check_time(
         &self,
-        covered: &[String],
+        covered: &[Cow<'_, str>],
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<Timestamp, Refusal> {
@@ -190,7 +193,16 @@ fn parse_seconds(text: &str) -> Result<i64, Refusal> {
     text.parse().map_err(|_| Refusal::Malformed("a time that is not a number"))
 }
 
-fn check_coverage(covered: &[String], request: &Request<'_>) -> Result<(), Refusal> {
+/// Most write names in lower case, as they are signed.
+fn lower(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        name.to_ascii_lowercase().into()
+    } else {
+        name.into()
+    }
+}
+
+fn check_coverage(covered: &[Cow<'_, str>], request: &Request<'_>) -> Result<(), Refusal> {
     let covers = |name: &str| covered.iter().any(|covered| covered == name);
     if !covers("(request-target)") {
         return Err(Refusal::Unauthorised("the request target is not covered"));
@@ -206,23 +218,35 @@ fn check_coverage(covered: &[String], request: &Request<'_>) -> Result<(), Refus
 
 /// The signing string (section 2.3).
 pub(super) fn message(
-    covered: &[String],
+    covered: &[Cow<'_, str>],
     request: &Request<'_>,
     target: &str,
     parameters: &Parameters<'_>,
 ) -> Result<Vec<u8>, Refusal> {
     let absent = Refusal::Malformed("a covered header is absent");
-    let mut lines = Vec::with_capacity(covered.len());
-    for name in covered {
-        let value = match name.as_str() {
+    let mut text = Vec::with_capacity(512);
+    for (index, name) in covered.iter().enumerate() {
+        if index > 0 {
+            text.push(b'\n');
+        }
+        text.extend_from_slice(name.as_bytes());
+        text.extend_from_slice(b": ");
+        match &**name {
             "(request-target)" => {
-                format!("{} {target}", request.method.as_str().to_ascii_lowercase())
+                text.extend(request.method.as_str().bytes().map(|byte| byte.to_ascii_lowercase()));
+                text.push(b' ');
+                text.extend_from_slice(target.as_bytes());
             }
-            "(created)" => parameters.created.ok_or(absent)?.to_string(),
-            "(expires)" => parameters.expires.ok_or(absent)?.to_string(),
-            name => request.combined(name)?.ok_or(absent)?,
-        };
-        lines.push(format!("{name}: {value}"));
+            "(created)" => number(&mut text, parameters.created.ok_or(absent)?),
+            "(expires)" => number(&mut text, parameters.expires.ok_or(absent)?),
+            name if request.write_combined(name, &mut text)? => {}
+            _ => return Err(absent),
+        }
     }
-    Ok(lines.join("\n").into_bytes())
+    Ok(text)
+}
+
+/// Nothing goes wrong when bytes are written into memory.
+fn number(text: &mut Vec<u8>, number: i64) {
+    let _ = write!(text, "{number}");
 }

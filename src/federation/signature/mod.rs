@@ -89,21 +89,28 @@ impl Request<'_> {
 
     /// The values of a header as one list (RFC 9110 section 5.3); none where it is absent.
     fn combined(&self, name: &str) -> Result<Option<String>, Refusal> {
-        let mut all: Option<String> = None;
+        let mut all = Vec::new();
+        let is_there = self.write_combined(name, &mut all)?;
+        let all = String::from_utf8(all).map_err(|_| Refusal::Malformed("a header that is not ASCII"))?;
+        Ok(is_there.then_some(all))
+    }
+
+    /// Writes the values of a header as one list behind what is there; false where it is absent.
+    fn write_combined(&self, name: &str, all: &mut Vec<u8>) -> Result<bool, Refusal> {
+        let begin = all.len();
+        let mut is_there = false;
         for value in self.headers.get_all(name) {
             let value = readable(value)?.trim_matches([' ', '\t']);
-            match &mut all {
-                None => all = Some(value.to_owned()),
-                Some(all) => {
-                    all.push_str(", ");
-                    all.push_str(value);
-                }
+            if is_there {
+                all.extend_from_slice(b", ");
             }
-            if all.as_ref().is_some_and(|all| all.len() > LONGEST_HEADER) {
+            is_there = true;
+            all.extend_from_slice(value.as_bytes());
+            if all.len() - begin > LONGEST_HEADER {
                 return Err(Refusal::Malformed("a covered header is too long"));
             }
         }
-        Ok(all)
+        Ok(is_there)
     }
 
     /// Refuses what was addressed to another host: a signature for a neighbour is not one for us.

@@ -9,7 +9,7 @@ use crate::store::{Tx, blockers, comments, followers};
 impl Letter<'_> {
     pub(super) async fn block(&self, tx: &mut Tx, object: &Url) -> anyhow::Result<Effect> {
         let me = &self.activity.actor;
-        let Some(critic) = self.critic(object).await? else {
+        let Some(critic) = self.critic_in(tx, object).await? else {
             return Ok(Effect::None("nobody here is blocked by it"));
         };
         // Whatever becomes of the block, the follow ended with it.

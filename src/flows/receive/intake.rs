@@ -25,6 +25,10 @@ use crate::store::{actors, is_away};
 /// So many are written at once.
 const MOST: usize = 256;
 
+/// Where many come, those of this time are written together, unless there are enough already.
+const GATHERING: Duration = Duration::from_millis(1);
+const ENOUGH: usize = 64;
+
 /// A transaction that takes longer has no database.
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -112,17 +116,22 @@ impl Intake {
 pub async fn write_all(app: App) -> anyhow::Result<()> {
     let end = app.intake.end.lock().unwrap_or_else(PoisonError::into_inner).take();
     let mut end = end.ok_or_else(|| anyhow!("somebody else writes"))?;
-    let mut group = Vec::with_capacity(MOST);
+    let (mut group, mut last) = (Vec::new(), 0);
     while end.recv_many(&mut group, MOST).await > 0 {
-        // Those that are as good as there come along.
-        tokio::task::yield_now().await;
+        // Those that are as good as there come along: a commit costs as much as many a row. Who comes alone waits for
+        // nobody.
+        if last > 1 && group.len() < ENOUGH {
+            tokio::time::sleep(GATHERING).await;
+        } else {
+            tokio::task::yield_now().await;
+        }
         while group.len() < MOST
             && let Ok(waiting) = end.try_recv()
         {
             group.push(waiting);
         }
+        last = group.len();
         write_group(&app, std::mem::take(&mut group)).await;
-        group.reserve(MOST);
     }
     Ok(())
 }

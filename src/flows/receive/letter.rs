@@ -14,7 +14,9 @@ use crate::domain::time::Timestamp;
 use crate::federation::vocab::incoming::{Activity, Created, Kind, Updated};
 use crate::flows::{App, resolve};
 use crate::store::actors::StoredActor;
+use crate::store::blocks::Standings;
 use crate::store::reactions::{self, Reaction};
+use crate::store::received::Job;
 use crate::store::{Tx, actors, blocks, critics, reviews};
 
 /// How the handling of one activity ended.
@@ -38,6 +40,13 @@ pub(super) struct Letter<'a> {
     pub(super) has_waited: bool,
 }
 
+impl<'a> Letter<'a> {
+    pub(super) fn new(app: &'a App, activity: &'a Activity, job: &'a Job) -> Self {
+        let has_waited = job.attempts > 0;
+        Self { app, activity, signed_at: job.signed_at, body: &job.body, has_waited }
+    }
+}
+
 /// What had to be fetched first.
 pub(super) enum Prepared {
     Nothing(&'static str),
@@ -52,11 +61,12 @@ pub(super) enum Prepared {
 impl Letter<'_> {
     /// Fetches what is needed. No transaction is open meanwhile.
     pub(super) async fn prepare(&self) -> anyhow::Result<Prepared> {
+        if self.is_plain() {
+            return Ok(Prepared::Plain);
+        }
         let me = &self.activity.actor;
-        // Since it was accepted, somebody may have had enough of them.
-        if !self.is_delete()
-            && blocks::standing(&self.app.db, me, &self.app.policy).await? == Standing::Blocked
-        {
+        // Since it was accepted, somebody may have had enough of them: then nothing is asked of anyone.
+        if blocks::standing(&self.app.db, me, &self.app.policy).await? == Standing::Blocked {
             return Ok(Prepared::Nothing("blocked"));
         }
         match &self.activity.kind {
@@ -80,9 +90,27 @@ impl Letter<'_> {
         }
     }
 
+    /// Whether nothing need be fetched for it.
+    const fn is_plain(&self) -> bool {
+        matches!(
+            &self.activity.kind,
+            Kind::Undo(_)
+                | Kind::Delete { .. }
+                | Kind::Like { .. }
+                | Kind::Announce { .. }
+                | Kind::Block { .. }
+                | Kind::Flag { .. }
+                | Kind::Other
+        )
+    }
+
     /// Whose affairs its effect touches, in order.
     pub(super) fn concerned(&self, prepared: &Prepared) -> BTreeSet<String> {
         let mut all = BTreeSet::from([self.activity.actor.to_string()]);
+        if matches!(&self.activity.kind, Kind::Flag { .. }) {
+            // Those of one server come one after the other, so that they are counted.
+            all.insert(format!("reports of {}", self.activity.actor.host_str().unwrap_or_default()));
+        }
         match prepared {
             Prepared::Reply(reply) => all.extend(reply.ancestors.iter().map(|post| post.author.to_string())),
             Prepared::Move(target) => {
@@ -93,11 +121,17 @@ impl Letter<'_> {
         all
     }
 
-    /// Gives it its effect, in the transaction.
-    pub(super) async fn enact(&self, tx: &mut Tx, prepared: Prepared) -> anyhow::Result<Effect> {
+    /// Gives it its effect, in the transaction, in which its actor stands as is told here.
+    pub(super) async fn enact(
+        &self,
+        tx: &mut Tx,
+        standings: &Standings,
+        prepared: &Prepared,
+    ) -> anyhow::Result<Effect> {
         // A critic may have decided while it was prepared.
-        let mut blocked = !self.is_delete() && self.is_blocked(tx, &self.activity.actor).await?;
-        if let Prepared::Move(new) = &prepared {
+        let standing = standings.of(&self.activity.actor, &self.app.policy);
+        let mut blocked = !self.is_delete() && standing == Standing::Blocked;
+        if let Prepared::Move(new) = prepared {
             blocked |= self.is_blocked(tx, &new.uri).await?;
         }
         if blocked {
@@ -110,11 +144,11 @@ impl Letter<'_> {
         }
         match prepared {
             Prepared::Nothing(reason) => Ok(Effect::None(reason)),
-            Prepared::Orphan(parent) => Ok(Effect::Later(parent)),
-            Prepared::Follow(critic, actor) => self.follow(tx, critic, &actor).await,
-            Prepared::Reply(reply) => self.reply(tx, &reply).await,
-            Prepared::Move(target) => self.transfer(tx, &target).await,
-            Prepared::Quote(review, quoter) => self.quote(tx, &review, &quoter).await,
+            Prepared::Orphan(parent) => Ok(Effect::Later(parent.clone())),
+            Prepared::Follow(critic, actor) => self.follow(tx, *critic, actor).await,
+            Prepared::Reply(reply) => self.reply(tx, reply).await,
+            Prepared::Move(target) => self.transfer(tx, target).await,
+            Prepared::Quote(review, quoter) => self.quote(tx, review, quoter).await,
             Prepared::Plain => self.enact_plain(tx).await,
         }
     }
@@ -152,7 +186,16 @@ impl Letter<'_> {
         Ok(withdrawn.is_some_and(|at| at >= self.signed_at))
     }
 
-    /// The critic whose actor has that id.
+    /// The critic whose actor has that id. In a transaction nothing is asked beside it: those who hold the other
+    /// connections may wait for this very transaction.
+    pub(super) async fn critic_in(&self, tx: &mut Tx, id: &Url) -> anyhow::Result<Option<CriticId>> {
+        let Some(critic) = self.app.origin.actor_id(id) else {
+            return Ok(None);
+        };
+        Ok(critics::is_there(tx, critic).await?.then_some(critic))
+    }
+
+    /// The same outside of any.
     pub(super) async fn critic(&self, id: &Url) -> anyhow::Result<Option<CriticId>> {
         let Some(critic) = self.app.origin.actor_id(id) else {
             return Ok(None);
@@ -161,11 +204,10 @@ impl Letter<'_> {
     }
 
     /// The review whose Article has that id, where everyone may see it.
-    pub(super) async fn public_review(&self, object: &Url) -> anyhow::Result<Option<ReviewId>> {
+    pub(super) async fn public_review(&self, tx: &mut Tx, object: &Url) -> anyhow::Result<Option<ReviewId>> {
         let Some(id) = self.app.origin.article_id(object) else {
             return Ok(None);
         };
-        let review = reviews::by_id(&self.app.db, id).await?;
-        Ok(review.filter(|review| review.state.is_public()).map(|review| review.id))
+        Ok(reviews::is_public(tx, id).await?.then_some(id))
     }
 }

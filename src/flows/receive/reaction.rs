@@ -13,7 +13,7 @@ impl Letter<'_> {
         object: &Url,
         reaction: Reaction,
     ) -> anyhow::Result<Effect> {
-        let Some(review) = self.public_review(object).await? else {
+        let Some(review) = self.public_review(tx, object).await? else {
             return Ok(Effect::None("it is not about a review"));
         };
         let id = self.activity.id.as_ref();

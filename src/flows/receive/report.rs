@@ -22,8 +22,6 @@ impl Letter<'_> {
         }
         let reported = Reported { actor, activity: self.activity.id.as_ref(), objects, content };
         let host = actor.host_str().unwrap_or_default();
-        // Those of one server come one after the other, so that they are counted.
-        tx.lock(&format!("reports of {host}")).await?;
         if reports::is_known(tx, &reported).await? {
             return Ok(Effect::None("it is here already"));
         }

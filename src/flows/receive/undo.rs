@@ -31,7 +31,7 @@ impl Letter<'_> {
         let me = &self.activity.actor;
         let reaction = match kind {
             UndoneKind::Follow | UndoneKind::Block => {
-                let Some(critic) = self.critic(object).await? else {
+                let Some(critic) = self.critic_in(tx, object).await? else {
                     return Ok(Effect::None("it was about nobody here"));
                 };
                 if kind == UndoneKind::Block {
@@ -45,7 +45,7 @@ impl Letter<'_> {
                 return Ok(Effect::None("nothing is done about this kind"));
             }
         };
-        match self.public_review(object).await? {
+        match self.public_review(tx, object).await? {
             Some(review) => reactions::unset(tx, review, me, reaction, self.signed_at).await?,
             None => return Ok(Effect::None("it is not about a review")),
         }

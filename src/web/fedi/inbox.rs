@@ -46,10 +46,15 @@ impl From<Full> for WebError {
 }
 
 /// The inbox of a critic and the one that all share: who is meant stands in the activity.
-pub(in crate::web) async fn receive(
+pub(in crate::web) async fn post(
     State(state): State<WebState>,
     request: Request,
 ) -> Result<StatusCode, WebError> {
+    receive(&state, request).await
+}
+
+/// Takes in what is sent to any of them.
+pub(in crate::web) async fn receive(state: &WebState, request: Request) -> Result<StatusCode, WebError> {
     let (Parts { method, uri, mut headers, extensions, .. }, body) = request.into_parts();
     let target = uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
     add_host(&mut headers, &uri);
