@@ -20,6 +20,7 @@ use crate::domain::delivery::{GIVE_UP_AFTER, LONGEST_RETRY_AFTER, wait_after};
 use crate::domain::id::{ActivityId, CriticId, LeaseId};
 use crate::domain::moderation::Standing;
 use crate::domain::signing::Form;
+use crate::federation::signature::digest::BodyDigest;
 use crate::net::client::{Answer, is_refusal};
 use crate::net::media_type::ACTIVITY_JSON;
 use crate::store::deliveries::{self, Job, Outcome};
@@ -59,6 +60,7 @@ pub async fn expand(app: &App) -> anyhow::Result<bool> {
 struct Letter {
     critic: CriticId,
     body: Bytes,
+    digest: BodyDigest,
 }
 
 /// What is sent again and again, kept at hand.
@@ -74,7 +76,8 @@ impl Letters {
         if self.0.len() >= MOST_LETTERS {
             self.0.clear();
         }
-        let letter = Arc::new(Letter { critic: stored.critic_id, body: stored.body.into() });
+        let body = Bytes::from(stored.body);
+        let letter = Arc::new(Letter { critic: stored.critic_id, digest: BodyDigest::of(&body), body });
         self.0.insert(id, Arc::clone(&letter));
         Ok(Some(letter))
     }
@@ -85,6 +88,7 @@ impl Letters {
 pub struct Round {
     lease: LeaseId,
     turn: Turn,
+    is_blocked: bool,
     jobs: Vec<(Job, Arc<Letter>)>,
     keys: Arc<HashMap<CriticId, OwnKeys>>,
 }
@@ -108,7 +112,9 @@ pub async fn claim(app: &App, letters: &mut Letters, room: Room) -> anyhow::Resu
     if turns.is_empty() {
         return Ok(Vec::new());
     }
-    tx.commit().await?;
+    let names: Vec<&str> = turns.iter().map(|turn| turn.host.as_str()).collect();
+    let standings = blocks::standings(&mut tx, &[], &names).await?;
+    tx.commit_unheard().await?;
     fail_point!("claim-after-commit");
     let mut jobs: HashMap<String, Vec<(Job, Arc<Letter>)>> = HashMap::new();
     for job in deliveries::due(&app.db, lease, now, A_TURN).await? {
@@ -124,7 +130,8 @@ pub async fn claim(app: &App, letters: &mut Letters, room: Room) -> anyhow::Resu
     let keys = Arc::new(keys);
     let round = |turn: Turn| {
         let jobs = jobs.remove(&turn.host).unwrap_or_default();
-        Round { lease, turn, jobs, keys: Arc::clone(&keys) }
+        let is_blocked = standings.of_host(&turn.host, &app.policy) == Standing::Blocked;
+        Round { lease, turn, is_blocked, jobs, keys: Arc::clone(&keys) }
     };
     Ok(turns.into_iter().map(round).collect())
 }
@@ -140,8 +147,6 @@ pub async fn deliver(app: &App, round: Round, ledger: &mpsc::Sender<Entry>) {
 
 /// One by one until it answers, then some abreast; no more once it fails.
 async fn send_all(app: &App, round: &Round, ledger: &mpsc::Sender<Entry>) -> Health {
-    let is_blocked = blocks::of_host(&app.db, &round.turn.host, &app.policy).await;
-    let is_blocked = matches!(is_blocked, Ok(Standing::Blocked));
     let mut health = Health::Unknown;
     let mut waiting = round.jobs.iter();
     let mut sending = FuturesUnordered::new();
@@ -154,7 +159,7 @@ async fn send_all(app: &App, round: &Round, ledger: &mpsc::Sender<Entry>) -> Hea
         while sending.len() < abreast
             && let Some((job, letter)) = waiting.next()
         {
-            sending.push(attempt(app, round, job, letter, is_blocked));
+            sending.push(attempt(app, round, job, letter));
         }
         let Some(verdict) = sending.next().await else { return health };
         // One that failed stays closed, whatever was on its way meanwhile.
@@ -189,15 +194,9 @@ pub struct Lesson {
 }
 
 /// Signs and sends, once more at once where the signature was refused.
-async fn attempt<'j>(
-    app: &App,
-    round: &Round,
-    job: &'j Job,
-    letter: &Letter,
-    is_blocked: bool,
-) -> Verdict<'j> {
+async fn attempt<'j>(app: &App, round: &Round, job: &'j Job, letter: &Letter) -> Verdict<'j> {
     // A row that was written before its server was blocked, or by who did not ask.
-    if is_blocked {
+    if round.is_blocked {
         let error = "its server is blocked here".to_owned();
         tracing::info!(inbox = job.inbox, error, "delivery given up");
         let outcome = Outcome::Failed { status: None, error };
@@ -267,11 +266,11 @@ async fn post(
     tries.dedup_by(|one, other| one.0.id() == other.0.id() && one.1 == other.1);
     let mut last = None;
     for (key, form) in tries {
-        let body = letter.body.clone();
-        let mut headers = keys::sign(app, key, form, Method::POST, &inbox, Some(body.clone())).await?;
+        let digest = Some(letter.digest.clone());
+        let mut headers = keys::sign(app, key, form, Method::POST, &inbox, digest).await?;
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(ACTIVITY_JSON));
         fail_point!("send-before");
-        let answer = app.http.post(&inbox, headers, body).await?;
+        let answer = app.http.post(&inbox, headers, letter.body.clone()).await?;
         fail_point!("send-after");
         if !is_refusal(answer.status) {
             let is_news = form != first && answer.status.is_success();

@@ -17,7 +17,7 @@ use crate::domain::origin::Origin;
 use crate::domain::signing::Form;
 use crate::domain::time::Timestamp;
 use crate::federation::keys::{PublishedKeys, SigningKey};
-use crate::federation::signature;
+use crate::federation::signature::{self, digest::BodyDigest};
 use crate::net::client::{Knock, Sign};
 use crate::store::keys::{self, INSTANCE, StoredKey};
 use crate::store::{Tx, hosts};
@@ -168,10 +168,10 @@ pub(super) async fn sign(
     form: Form,
     method: Method,
     url: &Url,
-    body: Option<bytes::Bytes>,
+    body: Option<BodyDigest>,
 ) -> anyhow::Result<HeaderMap> {
     let (key, url, now) = (Arc::clone(key), url.clone(), app.clock.now());
-    let signing = move || signature::sign(form, &key, &method, &url, body.as_deref(), now);
+    let signing = move || signature::sign(form, &key, &method, &url, body.as_ref(), now);
     Ok(app.keys.desk.run(signing).await??)
 }
 

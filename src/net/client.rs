@@ -9,14 +9,21 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bytes::{Bytes, BytesMut};
+use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, StatusCode};
 use ipnet::IpNet;
-use tokio::sync::OnceCell;
+use rustls_platform_verifier::Verifier;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::client::Resumption;
+use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
 use url::Url;
 
 use super::NetError;
 use super::guard::{Door, Guard};
+use super::posts::Posts;
 use super::resolver::{Directory, Guarded, Names, System};
 use crate::domain::signing::Form;
 use crate::domain::time::Timestamp;
@@ -28,14 +35,12 @@ const KEPT: Duration = Duration::from_secs(10);
 /// Redirects that one fetch follows.
 const MOST_REDIRECTS: usize = 3;
 
-/// What is kept of the body of an answer to a POST.
-const EXCERPT: usize = 1024;
+/// Headers of an answer, together.
+pub(super) const LONGEST_HEADERS: u32 = 64 * 1024;
 
-/// What is read of it, so that the connection can be used again.
-const LONGEST_ANSWER: usize = 16 * 1024;
-
-/// Headers of an answer over HTTP/2, together.
-const LONGEST_HEADERS: u32 = 64 * 1024;
+/// Hosts whose TLS sessions are taken up again, which saves the verification of their certificates. rustls counts
+/// eight sessions a host.
+const REMEMBERED_HOSTS: usize = 1000;
 
 /// Headers that a caller gave for one address and that are safe at another.
 const CARRIED: [HeaderName; 3] = [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::ACCEPT_LANGUAGE];
@@ -104,10 +109,8 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     directory: Arc<Directory>,
     public: reqwest::Client,
-    /// Made when it is first needed, which on most sites is never.
-    allowed: OnceCell<reqwest::Client>,
-    user_agent: String,
-    roots: Vec<reqwest::Certificate>,
+    allowed: reqwest::Client,
+    posts: Posts,
     limits: Limits,
 }
 
@@ -179,7 +182,7 @@ pub enum RetryAfter {
 }
 
 impl RetryAfter {
-    fn read(headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn read(headers: &HeaderMap) -> Option<Self> {
         let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             let seconds = text.parse().unwrap_or(u64::MAX);
@@ -206,33 +209,21 @@ impl Client {
     pub(super) fn with(policy: Policy, names: Arc<dyn Names>, limits: Limits) -> anyhow::Result<Self> {
         let guard = Guard::new(policy.allow_networks, policy.plain_http);
         let directory = Arc::new(Directory::new(guard, policy.resolve, names));
-        let roots = match &policy.extra_ca {
-            Some(pem) => reqwest::Certificate::from_pem_bundle(pem).context("the extra certificates")?,
-            None => Vec::new(),
+        let tls = tls(policy.extra_ca.as_deref())?;
+        let build = |door| {
+            let resolver = Guarded { directory: Arc::clone(&directory), door };
+            inner(resolver, &policy.user_agent, tls.clone(), limits)
         };
-        let resolver = Guarded { directory: Arc::clone(&directory), door: Door::Public };
+        let user_agent = HeaderValue::from_str(&policy.user_agent).context("the user agent")?;
+        let connector = TlsConnector::from(Arc::new(tls.clone()));
+        let posts = Posts::new(Arc::clone(&directory), connector, user_agent, limits);
         Ok(Self(Arc::new(Inner {
-            public: inner(resolver, &policy.user_agent, roots.clone(), limits)?,
-            allowed: OnceCell::new(),
-            user_agent: policy.user_agent,
+            public: build(Door::Public)?,
+            allowed: build(Door::Allowed)?,
+            posts,
             directory,
-            roots,
             limits,
         })))
-    }
-
-    /// The client for what lies behind a door.
-    async fn through(&self, door: Door) -> Result<&reqwest::Client, NetError> {
-        let own = &self.0;
-        if door == Door::Public {
-            return Ok(&own.public);
-        }
-        let make = async || {
-            let resolver = Guarded { directory: Arc::clone(&own.directory), door };
-            // What could be wrong with it was wrong with the first one, too.
-            inner(resolver, &own.user_agent, own.roots.clone(), own.limits).map_err(|_| NetError::Request)
-        };
-        own.allowed.get_or_try_init(make).await
     }
 
     /// The client that [`super::edge`] hands to those who insist on one of their own.
@@ -277,7 +268,7 @@ impl Client {
     /// Asks once, and once more, signed in the other way, where the signature was not good enough.
     async fn knock(&self, request: &Get<'_>, url: &Url) -> Result<reqwest::Response, NetError> {
         let Some(sign) = request.sign else {
-            return self.send(Method::GET, url, request.headers.clone(), Bytes::new()).await;
+            return self.ask(url, request.headers.clone()).await;
         };
         let ask = async |form, knock| {
             let mut headers = request.headers.clone();
@@ -285,7 +276,7 @@ impl Client {
             // The connection knows its host better, and HTTP/2 has another name for it.
             proof.remove(header::HOST);
             headers.extend(proof);
-            self.send(Method::GET, url, headers, Bytes::new()).await
+            self.ask(url, headers).await
         };
         let form = sign.form(url).await;
         let first = ask(form, Knock::First).await?;
@@ -303,39 +294,41 @@ impl Client {
 
     /// Posts. A redirect is an answer like any other: a signature fits one address only.
     pub async fn post(&self, url: &Url, headers: HeaderMap, body: Bytes) -> Result<Answer, NetError> {
-        let sending = async {
-            let response = self.send(Method::POST, url, headers, body).await?;
-            let status = response.status();
-            let retry_after = RetryAfter::read(response.headers());
-            // The status says it all; a body that breaks off or drips takes nothing from it.
-            let reading = read_start(response);
-            let start = tokio::time::timeout(self.0.limits.read, reading).await.unwrap_or_default();
-            Ok(Answer { status, retry_after, excerpt: excerpt(&start) })
-        };
+        let sending = self.0.posts.post(url, headers, body);
         tokio::time::timeout(self.0.limits.total, sending).await.map_err(|_| NetError::Timeout)?
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        url: &Url,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> Result<reqwest::Response, NetError> {
-        let client = self.through(self.0.directory.guard().check(url)?).await?;
-        let mut request = client.request(method.clone(), url.clone()).headers(headers);
-        if method != Method::GET {
-            request = request.body(body);
-        }
-        Ok(request.send().await?)
+    async fn ask(&self, url: &Url, headers: HeaderMap) -> Result<reqwest::Response, NetError> {
+        let client = match self.0.directory.guard().check(url)? {
+            Door::Public => &self.0.public,
+            Door::Allowed => &self.0.allowed,
+        };
+        Ok(client.get(url.clone()).headers(headers).send().await?)
     }
+}
+
+/// How everyone is spoken to who has a certificate: one that the system trusts, or these authorities.
+fn tls(extra_ca: Option<&[u8]>) -> anyhow::Result<ClientConfig> {
+    let extra: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(extra_ca.unwrap_or_default()).collect();
+    let provider = Arc::new(default_provider());
+    let verifier =
+        Verifier::new_with_extra_roots(extra.context("the extra certificates")?, Arc::clone(&provider))
+            .context("the certificates to trust")?;
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    config.resumption = Resumption::in_memory_sessions(REMEMBERED_HOSTS * 8);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that makes clients")]
 fn inner(
     resolver: Guarded,
     user_agent: &str,
-    roots: Vec<reqwest::Certificate>,
+    tls: ClientConfig,
     limits: Limits,
 ) -> anyhow::Result<reqwest::Client> {
     let builder = reqwest::Client::builder()
@@ -347,8 +340,7 @@ fn inner(
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .gzip(true)
-        .tls_backend_rustls()
-        .tls_certs_merge(roots)
+        .tls_backend_preconfigured(tls)
         .connect_timeout(limits.connect)
         .read_timeout(limits.read)
         .pool_max_idle_per_host(4)
@@ -402,31 +394,4 @@ async fn read_body(mut response: reqwest::Response, limit: usize) -> Result<Byte
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
-}
-
-/// The start of a body, or what there is of it.
-async fn read_start(mut response: reqwest::Response) -> Vec<u8> {
-    let (mut start, mut read) = (Vec::new(), 0);
-    while let Ok(Some(chunk)) = response.chunk().await {
-        read += chunk.len();
-        let room = EXCERPT - start.len();
-        start.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if read > LONGEST_ANSWER {
-            break;
-        }
-    }
-    start
-}
-
-/// Text on one line, of at most [`EXCERPT`] bytes.
-fn excerpt(start: &[u8]) -> String {
-    let text = String::from_utf8_lossy(start);
-    let mut line = String::new();
-    for c in text.chars().map(|c| if c.is_control() { ' ' } else { c }) {
-        if line.len() + c.len_utf8() > EXCERPT {
-            break;
-        }
-        line.push(c);
-    }
-    line.trim().to_owned()
 }

@@ -56,8 +56,8 @@ impl From<reqwest::Error> for NetError {
         let mut kind = None;
         let mut cause: Option<&(dyn Error + 'static)> = error.source();
         while let Some(inner) = cause {
-            if let Some(refused) = inner.downcast_ref::<Refused>() {
-                return Self::Refused(*refused);
+            if let Some(refused) = inner.downcast_ref::<Self>() {
+                return *refused;
             }
             if let Some(io) = inner.downcast_ref::<io::Error>() {
                 kind = kind.or(Some(innermost(io)));
@@ -69,12 +69,7 @@ impl From<reqwest::Error> for NetError {
         } else if error.is_dns() {
             Self::Dns
         } else if error.is_connect() {
-            match kind {
-                // rustls reports certificates and broken handshakes so, TCP never does.
-                Some(io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => Self::Tls,
-                Some(io::ErrorKind::TimedOut) => Self::Timeout,
-                _ => Self::Connect,
-            }
+            kind.map_or(Self::Connect, of_kind)
         } else if error.is_builder() {
             Self::Request
         } else {
@@ -87,4 +82,18 @@ impl From<reqwest::Error> for NetError {
 fn innermost(error: &io::Error) -> io::ErrorKind {
     let wrapped = error.get_ref().and_then(|inner| inner.downcast_ref::<io::Error>());
     wrapped.map_or_else(|| error.kind(), innermost)
+}
+
+/// What kept a connection from being made.
+pub(super) fn of_connection(error: &io::Error) -> NetError {
+    of_kind(innermost(error))
+}
+
+const fn of_kind(kind: io::ErrorKind) -> NetError {
+    match kind {
+        // rustls reports certificates and broken handshakes so, TCP never does.
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => NetError::Tls,
+        io::ErrorKind::TimedOut => NetError::Timeout,
+        _ => NetError::Connect,
+    }
 }

@@ -2,13 +2,14 @@
 //!
 //! An address that somebody else chose may point at our own network. [`guard`] decides what may be
 //! reached, on the URL and again on the address that is really connected to; [`client`] bounds time,
-//! size and redirects.
+//! size and redirects; `posts` is its way to send.
 
 pub mod client;
 mod edge;
 mod error;
 pub mod guard;
 pub mod media_type;
+mod posts;
 mod resolver;
 #[cfg(test)]
 mod tests;

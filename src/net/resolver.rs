@@ -9,6 +9,7 @@ use std::sync::Arc;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::Semaphore;
 
+use super::NetError;
 use super::guard::{Door, Guard, Refused};
 
 /// Look-ups at one time. Each blocks a thread for as long as the name servers keep it waiting, and
@@ -52,12 +53,23 @@ impl Directory {
         &self.guard
     }
 
-    async fn addresses(&self, name: String) -> io::Result<Vec<SocketAddr>> {
-        if let Some(address) = self.table.get(&name) {
+    /// The addresses of a name, where each of them may be connected to.
+    pub(super) async fn judged(&self, name: &str, door: Door) -> Result<Vec<SocketAddr>, NetError> {
+        let found = self.addresses(name).await.map_err(|_| NetError::Dns)?;
+        // One address that is not public condemns the name: nobody honest mixes them, and which one
+        // the connection would take is not ours to say.
+        if !found.iter().all(|to| self.guard.permits(door, to.ip())) {
+            return Err(Refused::Private.into());
+        }
+        Ok(found)
+    }
+
+    async fn addresses(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+        if let Some(address) = self.table.get(name) {
             return Ok(vec![*address]);
         }
         let permit = Arc::clone(&self.lookups).acquire_owned().await.map_err(io::Error::other)?;
-        let names = Arc::clone(&self.names);
+        let (names, name) = (Arc::clone(&self.names), name.to_owned());
         tokio::task::spawn_blocking(move || {
             // Held until the thread is free again, even if nobody waits for the answer any more.
             let _permit = permit;
@@ -78,12 +90,7 @@ impl Resolve for Guarded {
         let directory = Arc::clone(&self.directory);
         let door = self.door;
         Box::pin(async move {
-            let found = directory.addresses(name.as_str().to_owned()).await?;
-            // One address that is not public condemns the name: nobody honest mixes them, and which one
-            // the connection would take is not ours to say.
-            if !found.iter().all(|to| directory.guard.permits(door, to.ip())) {
-                return Err(Refused::Private.into());
-            }
+            let found = directory.judged(name.as_str(), door).await?;
             let addresses: Addrs = Box::new(found.into_iter());
             Ok(addresses)
         })

@@ -3,6 +3,7 @@
 mod addresses;
 mod answers;
 mod edge;
+mod posts;
 mod server;
 mod tls;
 

@@ -2,6 +2,7 @@
 
 use sqlx::FromRow;
 
+use super::several::Several;
 use super::{Db, Result, Tx, claim, hosts, on, read, run};
 use crate::domain::activity::Kind;
 use crate::domain::id::{ActivityId, LeaseId};
@@ -218,6 +219,35 @@ pub enum Outcome {
         /// Why, in a line.
         error: String,
     },
+}
+
+/// Deliveries of an activity that arrived.
+static ARRIVED: Several = Several::with(
+    3,
+    "update deliveries set state = 'done', attempts = attempts + 1, last_status = $2, last_error = null,
+        next_attempt_at = $3, finished_at = $3
+     where activity_id = $1 and state = 'queued' and inbox in (values",
+    "(#1)",
+    1,
+    ")",
+);
+
+/// Acknowledges that an activity arrived at these inboxes, which all answered with this status. Nothing happens
+/// to deliveries that were superseded.
+pub async fn acknowledge_all(
+    tx: &mut Tx,
+    activity: ActivityId,
+    status: u16,
+    inboxes: &[&str],
+    now: Timestamp,
+) -> Result<()> {
+    for (text, _, part) in ARRIVED.parts(inboxes) {
+        on!(tx, |c| {
+            let query = sqlx::query(text).bind(activity).bind(i64::from(status)).bind(now);
+            part.fold(query, |query, inbox| query.bind(*inbox)).execute(c).await.map(drop)
+        })?;
+    }
+    Ok(())
 }
 
 /// Acknowledges an attempt. Nothing happens where the delivery was superseded.

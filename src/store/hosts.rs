@@ -3,7 +3,8 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, claim, read, run};
+use super::several::Several;
+use super::{Db, Result, Tx, claim, on, read, run};
 use crate::domain::id::LeaseId;
 use crate::domain::signing::Form;
 use crate::domain::time::Timestamp;
@@ -143,6 +144,37 @@ pub async fn claim_due(
     Ok(turns)
 }
 
+/// Hosts that are to be changed, in one order, so that nobody who also changes several waits for the other in a circle.
+static LOCK: Several =
+    Several::new("select host from hosts where host in (values", "(#1)", 1, ") order by host for update");
+
+/// Hosts that answered in the turn that ends.
+static ENDED: Several = Several::with(
+    1,
+    "update hosts set lease = null, lease_until = null, failures = 0, failing_since = null, closed_until = null,
+        last_error = null
+     where lease = $1 and host in (values",
+    "(#1)",
+    1,
+    ") returning host",
+);
+
+/// When something is due that waits for nothing before it. Whoever writes a delivery stirs the host after it, and
+/// the host is held by now: this statement sees all that was written before, and who writes later stirs it later.
+static NEXT_TURN: Several = Several::new(
+    "update hosts set due_at = (
+            select case when d.next_attempt_at < hosts.closed_until then hosts.closed_until else d.next_attempt_at end
+            from deliveries d
+            where d.host = hosts.host and d.state = 'queued' and not exists (
+                select 1 from deliveries e where e.inbox = d.inbox and e.object_uri = d.object_uri
+                    and e.state = 'queued' and e.activity_id < d.activity_id)
+            order by d.next_attempt_at limit 1)
+     where host in (values",
+    "(#1)",
+    1,
+    ")",
+);
+
 /// How a host was found.
 #[derive(Debug, Clone)]
 pub enum Health {
@@ -184,17 +216,40 @@ pub async fn release(tx: &mut Tx, host: &str, lease: LeaseId, health: &Health, n
     if ended == 0 {
         return Ok(());
     }
-    // Whoever writes a delivery stirs the host after it, and the host is held by now: this statement sees all
-    // that was written before, and who writes later stirs it later.
-    let next = "update hosts set due_at = (
-            select case when d.next_attempt_at < hosts.closed_until then hosts.closed_until else d.next_attempt_at end
-            from deliveries d
-            where d.host = hosts.host and d.state = 'queued' and not exists (
-                select 1 from deliveries e where e.inbox = d.inbox and e.object_uri = d.object_uri
-                    and e.state = 'queued' and e.activity_id < d.activity_id)
-            order by d.next_attempt_at limit 1)
-        where host = $1";
-    run!(tx, sqlx::query(next).bind(host))?;
+    give_next(tx, &[host]).await
+}
+
+/// Ends the turns of hosts that were taken under this lease and answered.
+pub async fn release_all(tx: &mut Tx, lease: LeaseId, hosts: &[&str]) -> Result<()> {
+    let mut ended = Vec::with_capacity(hosts.len());
+    for (text, _, part) in ENDED.parts(hosts) {
+        let found: Vec<String> = on!(tx, |c| {
+            let query = sqlx::query_scalar(text).bind(lease);
+            part.fold(query, |query, host| query.bind(*host)).fetch_all(c).await
+        })?;
+        ended.extend(found);
+    }
+    let ended: Vec<&str> = ended.iter().map(String::as_str).collect();
+    give_next(tx, &ended).await
+}
+
+async fn give_next(tx: &mut Tx, hosts: &[&str]) -> Result<()> {
+    for (text, _, part) in NEXT_TURN.parts(hosts) {
+        on!(tx, |c| {
+            part.fold(sqlx::query(text), |query, host| query.bind(*host)).execute(c).await.map(drop)
+        })?;
+    }
+    Ok(())
+}
+
+/// Takes these hosts before they are changed. SQLite has one writer anyway.
+pub async fn lock(tx: &mut Tx, hosts: &[&str]) -> Result<()> {
+    if let Tx::Postgres(tx) = tx {
+        for (text, _, part) in LOCK.parts(hosts) {
+            let query = part.fold(sqlx::query(text), |query, host| query.bind(*host));
+            query.execute(&mut **tx).await?;
+        }
+    }
     Ok(())
 }
 

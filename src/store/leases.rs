@@ -24,7 +24,7 @@ pub async fn renew(db: &Db, queue: Queue, lease: LeaseId, until: Timestamp) -> R
     };
     let mut tx = db.begin().await?;
     run!(&mut tx, sqlx::query(statement).bind(lease).bind(until))?;
-    tx.commit().await
+    tx.commit_unheard().await
 }
 
 /// Of those whose end is being written nothing need be renewed: nobody waits for them here, and they for nobody.

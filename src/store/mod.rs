@@ -244,10 +244,15 @@ impl Tx {
 
     /// Commits, and wakes the other processes of the site. (SQLite's are woken by the file itself.)
     pub async fn commit(mut self) -> Result<()> {
-        let _counted = Counted;
         if let Self::Postgres(tx) = &mut self {
             sqlx::query("select pg_notify($1, '')").bind(CHANNEL).execute(&mut **tx).await?;
         }
+        self.commit_unheard().await
+    }
+
+    /// Commits what gives nobody else anything to do, and wakes nobody.
+    pub async fn commit_unheard(self) -> Result<()> {
+        let _counted = Counted;
         match self {
             Self::Sqlite(tx) => tx.commit().await,
             Self::Postgres(tx) => tx.commit().await,

@@ -10,6 +10,8 @@ const SIZES: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
 pub(super) struct Several {
     texts: [OnceLock<String>; SIZES.len()],
     before: &'static str,
+    /// Values that come before those of the rows, for all of them.
+    common: usize,
     /// A row: `#1` stands for its first parameter.
     row: &'static str,
     /// Parameters of a row; fewer than ten.
@@ -26,7 +28,18 @@ impl Several {
         parameters: usize,
         after: &'static str,
     ) -> Self {
-        Self { texts: [const { OnceLock::new() }; SIZES.len()], before, row, parameters, after }
+        Self::with(0, before, row, parameters, after)
+    }
+
+    /// The same, where the texts speak of `$1` and so on, so many in all, and those of the rows follow.
+    pub(super) const fn with(
+        common: usize,
+        before: &'static str,
+        row: &'static str,
+        parameters: usize,
+        after: &'static str,
+    ) -> Self {
+        Self { texts: [const { OnceLock::new() }; SIZES.len()], before, common, row, parameters, after }
     }
 
     /// Splits rows into parts, each with its statement. The last row of a part may be there more than once, to fill
@@ -51,7 +64,7 @@ impl Several {
         self.texts[index].get_or_init(|| {
             let row = |row: usize| {
                 (1..=self.parameters).fold(self.row.to_owned(), |text, parameter| {
-                    let name = format!("${}", row * self.parameters + parameter);
+                    let name = format!("${}", self.common + row * self.parameters + parameter);
                     text.replace(&format!("#{parameter}"), &name)
                 })
             };
@@ -74,6 +87,7 @@ mod tests {
     #[test]
     fn rows_are_split_into_few_parts() {
         static TEXT: Several = Several::new("values", "(#1, #2, 3, #1)", 2, "!");
+        static COMMON: Several = Several::with(2, "$1 $2", "(#1)", 1, "");
         let sizes = |rows: usize| -> Vec<(usize, usize)> {
             let rows: Vec<usize> = (0..rows).collect();
             let mut met = Vec::new();
@@ -96,5 +110,7 @@ mod tests {
         assert_eq!(sizes(130), [(64, 64), (64, 64), (2, 2)]);
         let (text, ..) = TEXT.parts(&[(); 4]).next().unwrap();
         assert_eq!(text, "values ($1, $2, 3, $1), ($3, $4, 3, $3), ($5, $6, 3, $5), ($7, $8, 3, $7) !");
+        let (text, ..) = COMMON.parts(&[(); 4]).next().unwrap();
+        assert_eq!(text, "$1 $2 ($3), ($4), ($5), ($6) ");
     }
 }

@@ -130,7 +130,11 @@ impl Asker {
     fn wants_page(self) -> bool {
         let asked: HeaderMap = self.accept.into_iter().map(|value| (header::ACCEPT, value)).collect();
         // Who does not care gets what the address is for.
-        if self.is_for_servers { negotiate::prefers_html(&asked) } else { !negotiate::prefers_activity(&asked) }
+        if self.is_for_servers {
+            negotiate::prefers_html(&asked)
+        } else {
+            !negotiate::prefers_activity(&asked)
+        }
     }
 }
 

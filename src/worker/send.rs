@@ -19,8 +19,9 @@ const QUICK: usize = 128;
 /// Hosts that let us wait, at a time, beside those.
 const SLOW: usize = 1024;
 
-/// A turn that takes longer is slow.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// A turn that takes longer is slow. There are places enough for slow ones, and few for the others: better to take
+/// a distant host for a slow one than to let a hundred that say nothing hold everyone up for long.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Hosts that are taken at a time.
 const A_CLAIM: usize = 64;

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use url::Url;
 
+use super::digest::BodyDigest;
 use super::header_names::{DIGEST, SIGNATURE};
 use super::{MOST_COMPONENTS, Presented, Refusal, Request, check_window, digest, moment, parse_key_id};
 use crate::domain::time::Timestamp;
@@ -22,7 +23,7 @@ pub fn sign(
     key: &SigningKey,
     method: &Method,
     url: &Url,
-    body: Option<&[u8]>,
+    body: Option<&BodyDigest>,
     now: Timestamp,
 ) -> Result<HeaderMap, KeyError> {
     let verb = method.as_str().to_ascii_lowercase();
@@ -35,7 +36,7 @@ pub fn sign(
     let mut covered = "(request-target) host date".to_owned();
     let mut headers = HeaderMap::new();
     if let Some(body) = body {
-        let digest = digest::digest(body);
+        let digest = body.digest();
         lines.push(format!("digest: {digest}"));
         covered.push_str(" digest");
         headers.insert(HeaderName::from_static(DIGEST), value(&digest)?);

@@ -14,18 +14,25 @@ use super::fields::{self, Value};
 /// Algorithms that one header may name.
 const MOST_VALUES: usize = 8;
 
-/// The value of a `Digest` header over this body.
-pub fn digest(body: &[u8]) -> String {
-    format!("SHA-256={}", sha256(body))
-}
+/// The SHA-256 of a body that is sent, in base 64. Made once, however many times the body is signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BodyDigest(String);
 
-/// The value of a `Content-Digest` header over this body.
-pub fn content_digest(body: &[u8]) -> String {
-    format!("sha-256=:{}:", sha256(body))
-}
+impl BodyDigest {
+    /// That of this body.
+    pub fn of(body: &[u8]) -> Self {
+        Self(STANDARD.encode(digest::digest(&SHA256, body)))
+    }
 
-fn sha256(body: &[u8]) -> String {
-    STANDARD.encode(digest::digest(&SHA256, body))
+    /// The value of a `Digest` header.
+    pub fn digest(&self) -> String {
+        format!("SHA-256={}", self.0)
+    }
+
+    /// The value of a `Content-Digest` header.
+    pub fn content_digest(&self) -> String {
+        format!("sha-256=:{}:", self.0)
+    }
 }
 
 /// Checks a `Digest` header against the body. Names are compared without regard to case.
@@ -92,7 +99,7 @@ mod tests {
     fn accepts_digests_that_fit() {
         let (a, b) = (SHA256_OF_BODY, SHA512_OF_BODY);
         for good in [
-            digest(BODY),
+            BodyDigest::of(BODY).digest(),
             format!("sha-256={a}"),
             format!("SHA-512={b}"),
             format!("SHA-512={b}, Sha-256={a}"),
@@ -101,7 +108,7 @@ mod tests {
             assert_eq!(check_digest(&good, BODY), Ok(()), "{good}");
         }
         for good in [
-            content_digest(BODY),
+            BodyDigest::of(BODY).content_digest(),
             format!("sha-512=:{b}:"),
             format!("sha-256=:{a}:, sha-512=:{b}:, unixsum=1"),
         ] {

@@ -18,6 +18,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use http::{HeaderMap, Method, header};
 use url::Url;
 
+use self::digest::BodyDigest;
 use super::keys::{Algorithm, KeyError, PublicKey, SigningKey};
 use crate::domain::origin::Origin;
 use crate::domain::signing::Form;
@@ -189,7 +190,7 @@ pub fn sign(
     key: &SigningKey,
     method: &Method,
     url: &Url,
-    body: Option<&[u8]>,
+    body: Option<&BodyDigest>,
     now: Timestamp,
 ) -> Result<HeaderMap, KeyError> {
     match form {

@@ -14,6 +14,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use super::cavage::value;
+use super::digest::BodyDigest;
 use super::fields::{self, Bare, Item, Member, Parameters, Value};
 use super::header_names::{CONTENT_DIGEST, SIGNATURE, SIGNATURE_INPUT};
 use super::{Presented, Refusal, Request, check_window, digest, moment, parse_key_id};
@@ -28,7 +29,7 @@ pub fn sign(
     key: &SigningKey,
     method: &Method,
     url: &Url,
-    body: Option<&[u8]>,
+    body: Option<&BodyDigest>,
     now: Timestamp,
 ) -> Result<HeaderMap, KeyError> {
     let whole = &url[..url::Position::AfterQuery];
@@ -37,7 +38,7 @@ pub fn sign(
     let mut covered = vec![bare("@method"), bare("@target-uri")];
     let mut headers = HeaderMap::new();
     if let Some(body) = body {
-        let digest = digest::content_digest(body);
+        let digest = body.content_digest();
         lines.push(format!("\"content-digest\": {digest}"));
         covered.push(bare(CONTENT_DIGEST));
         headers.insert(HeaderName::from_static(CONTENT_DIGEST), value(&digest)?);

@@ -7,6 +7,7 @@ mod vectors;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
 
+use super::digest::BodyDigest;
 use super::{Presented, Refusal, Request, cavage, read, rfc9421};
 use crate::domain::origin::Origin;
 use crate::domain::time::Timestamp;
@@ -20,7 +21,7 @@ type Sign = fn(
     &crate::federation::keys::SigningKey,
     &Method,
     &Url,
-    Option<&[u8]>,
+    Option<&BodyDigest>,
     Timestamp,
 ) -> Result<HeaderMap, crate::federation::keys::KeyError>;
 
@@ -45,7 +46,7 @@ impl Sent {
     fn signed_at(form: Sign, method: Method, url: &str, body: Option<&[u8]>, millis: i64) -> Self {
         let url: Url = url.parse().unwrap();
         let at = Timestamp::from_millis(millis);
-        let mut headers = form(&signing_key(), &method, &url, body, at).unwrap();
+        let mut headers = form(&signing_key(), &method, &url, body.map(BodyDigest::of).as_ref(), at).unwrap();
         headers.insert("host", HeaderValue::from_str(super::host_of(&url)).unwrap());
         Self {
             method,

@@ -1,6 +1,7 @@
 //! Writes down what came of attempts: whatever is reported while a transaction commits goes into the next one, so
 //! that many acknowledgements share a commit. What is not written yet when the process dies is sent again.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
@@ -8,7 +9,9 @@ use tokio::sync::{Notify, mpsc};
 use super::Lesson;
 use crate::domain::delivery::GIVE_UP_AFTER;
 use crate::domain::id::{ActivityId, LeaseId};
+use crate::domain::time::Timestamp;
 use crate::flows::{App, keys};
+use crate::store::Tx;
 use crate::store::deliveries::{self, Outcome};
 use crate::store::followers;
 use crate::store::hosts::{self, Health};
@@ -79,27 +82,18 @@ pub async fn keep(app: App, mut entries: mpsc::Receiver<Entry>, freed: &Notify) 
             tracing::error!(error = format!("{error:#}"), "not written down what was delivered: tried again");
             tokio::time::sleep(PAUSE).await;
         }
+        if group.iter().any(|entry| matches!(entry, Entry::Release { .. })) {
+            freed.notify_one();
+        }
         group.clear();
-        freed.notify_one();
     }
 }
 
 async fn write(app: &App, group: &[Entry]) -> anyhow::Result<()> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    for entry in group {
-        match entry {
-            Entry::Attempt { activity, inbox, outcome, .. } => {
-                deliveries::acknowledge(&mut tx, *activity, inbox, outcome, now).await?;
-            }
-            Entry::Release { host, lease, health } => {
-                if let Health::Closed { error, .. } = health {
-                    deliveries::give_up(&mut tx, host, now - GIVE_UP_AFTER, error, now).await?;
-                }
-                hosts::release(&mut tx, host, *lease, health, now).await?;
-            }
-        }
-    }
+    acknowledge(&mut tx, group, now).await?;
+    release(&mut tx, group, now).await?;
     for entry in group {
         if let Entry::Attempt { inbox, outcome: Outcome::Failed { status: Some(GONE), .. }, .. } = entry {
             let lost = followers::lose(&mut tx, inbox).await?;
@@ -110,7 +104,62 @@ async fn write(app: &App, group: &[Entry]) -> anyhow::Result<()> {
         }
     }
     fail_point!("ledger-before-commit");
-    tx.commit().await?;
+    tx.commit_unheard().await?;
     fail_point!("ledger-after-commit");
+    Ok(())
+}
+
+/// What arrived, many at a time; activity after activity, whose totals two workers would otherwise take in two
+/// orders.
+async fn acknowledge(tx: &mut Tx, group: &[Entry], now: Timestamp) -> anyhow::Result<()> {
+    let mut arrived: BTreeMap<(ActivityId, u16), Vec<&str>> = BTreeMap::new();
+    let mut others: BTreeMap<ActivityId, Vec<(&str, &Outcome)>> = BTreeMap::new();
+    for entry in group {
+        let Entry::Attempt { activity, inbox, outcome, .. } = entry else { continue };
+        match outcome {
+            Outcome::Done { status } => arrived.entry((*activity, *status)).or_default().push(inbox),
+            other => others.entry(*activity).or_default().push((inbox, other)),
+        }
+    }
+    let activities: BTreeSet<ActivityId> =
+        arrived.keys().map(|(activity, _)| *activity).chain(others.keys().copied()).collect();
+    for activity in activities {
+        for ((_, status), inboxes) in arrived.range((activity, u16::MIN)..=(activity, u16::MAX)) {
+            deliveries::acknowledge_all(tx, activity, *status, inboxes, now).await?;
+        }
+        for (inbox, outcome) in others.get(&activity).into_iter().flatten() {
+            deliveries::acknowledge(tx, activity, inbox, outcome, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Hosts that answered many at a time, the others one by one.
+async fn release(tx: &mut Tx, group: &[Entry], now: Timestamp) -> anyhow::Result<()> {
+    let mut well: BTreeMap<LeaseId, Vec<&str>> = BTreeMap::new();
+    let mut all = Vec::new();
+    for entry in group {
+        let Entry::Release { host, lease, health } = entry else { continue };
+        all.push(host.as_str());
+        if matches!(health, Health::Well) {
+            well.entry(*lease).or_default().push(host);
+        }
+    }
+    // Deliveries before hosts, as everyone takes them.
+    for entry in group {
+        if let Entry::Release { host, health: Health::Closed { error, .. }, .. } = entry {
+            deliveries::give_up(tx, host, now - GIVE_UP_AFTER, error, now).await?;
+        }
+    }
+    hosts::lock(tx, &all).await?;
+    for (lease, hosts) in well {
+        hosts::release_all(tx, lease, &hosts).await?;
+    }
+    for entry in group {
+        let Entry::Release { host, lease, health } = entry else { continue };
+        if !matches!(health, Health::Well) {
+            hosts::release(tx, host, *lease, health, now).await?;
+        }
+    }
     Ok(())
 }

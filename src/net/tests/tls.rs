@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use axum::extract::Request;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -11,7 +13,7 @@ fn trusting(authority: &Authority, server: &Server) -> Client {
     trusting_at(authority, server.address)
 }
 
-fn trusting_at(authority: &Authority, address: SocketAddr) -> Client {
+pub(super) fn trusting_at(authority: &Authority, address: SocketAddr) -> Client {
     let policy = Policy {
         allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
         extra_ca: Some(authority.pem.clone()),
@@ -72,7 +74,18 @@ fn a_certificate_that_cannot_be_read_is_an_error_at_the_start() {
     assert!(Client::new(strict()).is_ok());
 }
 
-struct OverTls(TcpListener, TlsAcceptor);
+pub(super) struct OverTls(TcpListener, TlsAcceptor, Arc<AtomicUsize>);
+
+impl OverTls {
+    pub(super) fn new(listener: TcpListener, acceptor: TlsAcceptor) -> Self {
+        Self(listener, acceptor, Arc::default())
+    }
+
+    /// Counts connections.
+    pub(super) fn accepted(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.2)
+    }
+}
 
 impl axum::serve::Listener for OverTls {
     type Io = TlsStream<TcpStream>;
@@ -81,6 +94,7 @@ impl axum::serve::Listener for OverTls {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             let (stream, address) = self.0.accept().await.unwrap();
+            self.2.fetch_add(1, Ordering::SeqCst);
             if let Ok(stream) = self.1.accept(stream).await {
                 return (stream, address);
             }
@@ -103,7 +117,7 @@ async fn a_peer_that_speaks_http_2_gets_it_with_the_authority_that_was_signed() 
     };
     let acceptor = authority.certify_http2("m.example");
     let app = axum::Router::new().fallback(echo);
-    tokio::spawn(async move { axum::serve(OverTls(listener, acceptor), app).await });
+    tokio::spawn(async move { axum::serve(OverTls::new(listener, acceptor), app).await });
     let client = trusting_at(&authority, address);
     let fetched = get(&client, "https://m.example/").await.unwrap();
     assert_eq!(fetched.body, "HTTP/2.0 Some(m.example) None");

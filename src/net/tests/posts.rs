@@ -1,0 +1,154 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use http::StatusCode;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::server::{Authority, moved};
+use super::tls::{OverTls, trusting_at};
+use super::*;
+
+async fn post(client: &Client, url: &str) -> Result<StatusCode, NetError> {
+    let answer = client.post(&url.parse().unwrap(), HeaderMap::new(), Bytes::from_static(b"{}")).await?;
+    Ok(answer.status)
+}
+
+/// A server that keeps connections, and closes each without a word after so many answers.
+struct Keeping {
+    address: SocketAddr,
+    accepted: Arc<AtomicUsize>,
+    open: Arc<AtomicUsize>,
+}
+
+impl Keeping {
+    async fn start(answers: usize) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server =
+            Self { address: listener.local_addr().unwrap(), accepted: Arc::default(), open: Arc::default() };
+        let (accepted, open) = (Arc::clone(&server.accepted), Arc::clone(&server.open));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                accepted.fetch_add(1, Ordering::SeqCst);
+                open.fetch_add(1, Ordering::SeqCst);
+                let open = Arc::clone(&open);
+                tokio::spawn(async move {
+                    answer(stream, answers).await;
+                    open.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+        });
+        server
+    }
+}
+
+/// Answers requests whose bodies are `{}`, until there were enough of them or the other side goes.
+async fn answer(mut stream: TcpStream, answers: usize) {
+    for _ in 0..answers {
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n{}") {
+            let mut buffer = [0; 4096];
+            match stream.read(&mut buffer).await {
+                Ok(read) if read > 0 => request.extend_from_slice(&buffer[..read]),
+                _ => return,
+            }
+        }
+        if stream.write_all(b"HTTP/1.1 202 X\r\ncontent-length: 0\r\n\r\n").await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn posts_share_a_connection_and_go_on_over_another_once_it_is_closed() {
+    let server = Keeping::start(2).await;
+    let client = client(loopback(), names(&[("m.example", &[&[server.address]])]));
+    for _ in 0..6 {
+        assert_eq!(post(&client, "http://m.example/inbox").await.unwrap(), 202);
+    }
+    assert_eq!(server.accepted.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn of_connections_that_nobody_uses_few_are_kept() {
+    let server = Keeping::start(2).await;
+    let hosts: Vec<String> = (0..300).map(|n| format!("m{n}.example")).collect();
+    let answer: &[&[SocketAddr]] = &[&[server.address]];
+    let table: Vec<(&str, &[&[SocketAddr]])> = hosts.iter().map(|host| (host.as_str(), answer)).collect();
+    let client = client(loopback(), names(&table));
+    for host in &hosts {
+        assert_eq!(post(&client, &format!("http://{host}/inbox")).await.unwrap(), 202);
+    }
+    assert_eq!(server.accepted.load(Ordering::SeqCst), 300);
+    let closing = async {
+        while server.open.load(Ordering::SeqCst) > 256 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), closing).await.unwrap();
+    // Those that were used last are there still.
+    assert_eq!(post(&client, "http://m299.example/inbox").await.unwrap(), 202);
+    assert_eq!(server.accepted.load(Ordering::SeqCst), 300);
+}
+
+#[tokio::test]
+async fn a_host_that_speaks_http_2_gets_all_posts_over_one_connection() {
+    let authority = Authority::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let listener = OverTls::new(listener, authority.certify_http2("m.example"));
+    let accepted = listener.accepted();
+    let app = axum::Router::new().fallback(async |request: axum::extract::Request| {
+        let authority = request.uri().authority().map(ToString::to_string);
+        let is_right = authority.as_deref() == Some("m.example") && !request.headers().contains_key("host");
+        if is_right { StatusCode::ACCEPTED } else { StatusCode::BAD_REQUEST }
+    });
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let client = trusting_at(&authority, address);
+    assert_eq!(post(&client, "https://m.example/inbox").await.unwrap(), 202);
+    let all = (0..8).map(|_| post(&client, "https://m.example/inbox"));
+    assert!(join_all(all).await.into_iter().all(|status| status.unwrap() == 202));
+    assert_eq!(accepted.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn e1_e3_e5_e6_e7_a_post_goes_where_a_fetch_may_go_and_follows_nobody() {
+    let secret = Server::start(|_| ok("secret")).await;
+    let server = Server::start(|_| moved("http://secret.example/")).await;
+    let policy = Policy { allow_networks: vec!["127.0.0.1/32".parse().unwrap()], ..loopback() };
+    let private: SocketAddr = format!("127.0.0.2:{}", secret.port()).parse().unwrap();
+    let public: SocketAddr = "8.8.8.8:0".parse().unwrap();
+    let script = names(&[
+        ("m.example", &[&[server.address]]),
+        ("private.example", &[&[private]]),
+        ("mixed.example", &[&[server.address, private]]),
+        ("public.example", &[&[public]]),
+        ("secret.example", &[&[secret.address]]),
+    ]);
+    let client = client(policy, script);
+    for (url, why) in [
+        (format!("https://127.0.0.2:{}/", secret.port()), Refused::Literal),
+        ("https://private.example/".to_owned(), Refused::Private),
+        ("http://mixed.example/".to_owned(), Refused::Private),
+        ("https://public.example:8443/".to_owned(), Refused::Private),
+        ("http://public.example/".to_owned(), Refused::Private),
+        ("https://u:p@m.example/".to_owned(), Refused::Credentials),
+        ("ftp://m.example/".to_owned(), Refused::Scheme),
+    ] {
+        assert_eq!(post(&client, &url).await.unwrap_err(), NetError::Refused(why), "{url}");
+    }
+    assert_eq!(server.accepted(), 0);
+    assert_eq!(post(&client, "http://m.example/").await.unwrap(), 302);
+    assert_eq!(secret.accepted(), 0);
+    assert_eq!(post(&client, "http://unknown.example/").await.unwrap_err(), NetError::Dns);
+}
+
+#[tokio::test]
+async fn j10_nothing_is_posted_to_whom_no_authority_knows() {
+    let authority = Authority::new();
+    let server = Server::tls(authority.certify("other.example", 4000), |_| ok("never")).await;
+    let client = trusting_at(&authority, server.address);
+    assert_eq!(post(&client, "https://m.example/inbox").await.unwrap_err(), NetError::Tls);
+    assert!(server.requests().is_empty());
+}
