@@ -69,7 +69,7 @@ async fn two_webs_and_three_workers_share_the_work_and_whichever_is_killed_loses
     let mut rush = Rush::new(stage, others).await;
     for killed in ["a worker", "a web", "another worker"] {
         rush.release(&mut dice);
-        rush.await_answers(dice.below(LETTERS), LONG).await;
+        assert!(rush.await_answers(dice.below(LETTERS), LONG).await, "too few answers");
         match killed {
             "a web" => rush.stage.app.kill9(),
             _ => drop(workers.pop()),
@@ -190,9 +190,10 @@ impl Rush {
     }
 
     /// Waits until so many more were answered, or for so long.
-    async fn await_answers(&self, count: usize, patience: Duration) {
+    async fn await_answers(&self, count: usize, patience: Duration) -> bool {
         let wanted = self.answered.load(Ordering::SeqCst).saturating_add(count);
-        within(patience, || async { (self.answered.load(Ordering::SeqCst) >= wanted).then_some(()) }).await;
+        let enough = || async { (self.answered.load(Ordering::SeqCst) >= wanted).then_some(()) };
+        within(patience, enough).await.is_some()
     }
 
     /// Once everybody was answered, nothing is missing, and nothing is there twice.

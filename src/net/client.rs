@@ -294,8 +294,7 @@ impl Client {
 
     /// Posts. A redirect is an answer like any other: a signature fits one address only.
     pub async fn post(&self, url: &Url, headers: HeaderMap, body: Bytes) -> Result<Answer, NetError> {
-        let sending = self.0.posts.post(url, headers, body);
-        tokio::time::timeout(self.0.limits.total, sending).await.map_err(|_| NetError::Timeout)?
+        self.0.posts.post(url, headers, body).await
     }
 
     async fn ask(&self, url: &Url, headers: HeaderMap) -> Result<reqwest::Response, NetError> {

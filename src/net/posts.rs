@@ -3,6 +3,7 @@
 //! passed the [`guard`](super::guard); no redirect is followed; all that comes back is bounded.
 
 use std::collections::VecDeque;
+use std::error::Error as _;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use url::{Host, Position, Url};
@@ -45,6 +46,13 @@ const MOST_IDLE_OF_A_HOST: usize = 4;
 /// How long they are kept: the rest of a host's turn comes sooner, and the next review much later.
 const IDLE: Duration = Duration::from_secs(10);
 
+/// A kept connection that breaks in this time was closed before; what was sent over it is sent again.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+/// What the other side may send unasked over HTTP/2, a stream and in all: answers are short.
+const WINDOW: u32 = 64 * 1024;
+const WINDOW_OF_ALL: u32 = 256 * 1024;
+
 /// Addresses of one name that are tried.
 const MOST_ADDRESSES: usize = 8;
 
@@ -60,16 +68,23 @@ enum Wire {
     Two(http2::SendRequest<Body>),
 }
 
-/// A connection over which nothing is sent, and to whom it leads: scheme, host and port.
+/// A connection that may be used, and to whom it leads: scheme, host and port. One of HTTP/2 may be in use.
 struct Idle {
     place: String,
     wire: Wire,
     since: Instant,
 }
 
-/// Connections over which nothing is sent at the moment, in the order in which they fell silent.
+/// Connections that are kept for whoever comes next, those first that were not used for longest.
 #[derive(Default)]
-struct Shelf(Mutex<VecDeque<Idle>>);
+struct Shelf(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    idle: VecDeque<Idle>,
+    /// Whether somebody looks after those that are idle for too long.
+    is_swept: bool,
+}
 
 /// Posts to everyone.
 pub(super) struct Posts {
@@ -90,27 +105,33 @@ impl Posts {
         Self { directory, tls, user_agent, limits, shelf: Arc::default() }
     }
 
-    /// Posts, and reads the start of the answer. The caller bounds the whole.
+    /// Posts, and reads the start of the answer.
     pub(super) async fn post(&self, url: &Url, headers: HeaderMap, body: Bytes) -> Result<Answer, NetError> {
         let door = self.directory.guard().check(url)?;
         let place = &url[..Position::BeforePath];
-        for _ in 0..MOST_IDLE_OF_A_HOST {
-            let Some(wire) = self.shelf.take(place) else { break };
-            let request = self.request(&wire, url, headers.clone(), body.clone())?;
-            match self.send(place, wire, request).await {
-                // It was closed while it was idle. An activity that arrives twice is taken once.
-                Err(Broken::Unheard) => {}
-                Err(Broken::Final(error)) => return Err(error),
-                Ok(answer) => return Ok(answer),
+        let end = Instant::now() + self.limits.total;
+        let posting = async {
+            for _ in 0..MOST_IDLE_OF_A_HOST {
+                let Some(wire) = self.shelf.take(place) else { break };
+                let request = self.request(&wire, url, headers.clone(), body.clone())?;
+                let began = Instant::now();
+                match self.send(place, wire, request, end).await {
+                    // It was closed while it was idle. An activity that arrives twice is taken once; who thought
+                    // about it for long and hung up is not asked again at once.
+                    Err(Broken::Unheard) if began.elapsed() < AT_ONCE => {}
+                    answered => return answered.map_err(NetError::from),
+                }
             }
+            let connecting = timeout(self.limits.connect, self.connect(url, door));
+            let wire = connecting.await.map_err(|_| NetError::Timeout)??;
+            let request = self.request(&wire, url, headers, body)?;
+            Ok(self.send(place, wire, request, end).await?)
+        };
+        let posted = timeout_at(end, posting).await.map_err(|_| NetError::Timeout).flatten();
+        if posted.is_err() {
+            self.shelf.drop_all(place);
         }
-        let connecting = timeout(self.limits.connect, self.connect(url, door));
-        let wire = connecting.await.map_err(|_| NetError::Timeout)??;
-        let request = self.request(&wire, url, headers, body)?;
-        self.send(place, wire, request).await.map_err(|broken| match broken {
-            Broken::Unheard => NetError::Broken,
-            Broken::Final(error) => error,
-        })
+        posted
     }
 
     fn request(
@@ -140,14 +161,21 @@ impl Posts {
         Ok(request)
     }
 
-    async fn send(&self, place: &str, mut wire: Wire, request: Request<Body>) -> Result<Answer, Broken> {
+    async fn send(
+        &self,
+        place: &str,
+        mut wire: Wire,
+        request: Request<Body>,
+        end: Instant,
+    ) -> Result<Answer, Broken> {
         let sent = timeout(self.limits.read, wire.send(request));
         let response = sent.await.map_err(|_| Broken::Final(NetError::Timeout))??;
         let (head, body) = response.into_parts();
         let retry_after = RetryAfter::read(&head.headers);
         let mut start = Vec::new();
-        // The status says it all; a body that breaks off or drips takes nothing from it.
-        let reading = timeout(self.limits.read, read_start(body, &mut start));
+        // The status says it all; a body that breaks off or drips takes nothing from it, and not the time to tell.
+        let left = end.saturating_duration_since(Instant::now()).mul_f64(0.9);
+        let reading = timeout(self.limits.read.min(left), read_start(body, &mut start));
         if reading.await.is_ok_and(|whole| whole) {
             self.shelf.put(place, wire);
         }
@@ -194,9 +222,28 @@ enum Broken {
     Final(NetError),
 }
 
+impl From<Broken> for NetError {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Unheard => Self::Broken,
+            Broken::Final(error) => error,
+        }
+    }
+}
+
+/// Whether the other side closed the connection, in whatever way.
+fn is_hang_up(error: &hyper::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+
+    let kind =
+        error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
+    let is_closed = error.is_canceled() || error.is_closed() || error.is_incomplete_message();
+    is_closed || matches!(kind, Some(BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof))
+}
+
 impl From<hyper::Error> for Broken {
     fn from(error: hyper::Error) -> Self {
-        if error.is_canceled() || error.is_closed() || error.is_incomplete_message() {
+        if is_hang_up(&error) {
             Self::Unheard
         } else if error.is_user() {
             Self::Final(NetError::Request)
@@ -229,32 +276,32 @@ impl Wire {
 }
 
 impl Shelf {
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Idle>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A connection to this place, the one that was used last.
     fn take(&self, place: &str) -> Option<Wire> {
-        let mut kept = self.lock();
+        let idle = &mut self.lock().idle;
         loop {
-            let found = kept.iter().rposition(|idle| idle.place == place)?;
-            let idle = kept.remove(found)?;
-            if idle.wire.is_closed() {
+            let found = idle.iter().rposition(|idle| idle.place == place)?;
+            let taken = idle.remove(found)?;
+            if taken.wire.is_closed() {
                 continue;
             }
-            if let Wire::Two(wire) = &idle.wire {
+            if let Wire::Two(wire) = &taken.wire {
                 let shared = Wire::Two(wire.clone());
-                kept.push_back(Idle { since: Instant::now(), ..idle });
+                idle.push_back(Idle { since: Instant::now(), ..taken });
                 return Some(shared);
             }
-            return Some(idle.wire);
+            return Some(taken.wire);
         }
     }
 
     /// Keeps a connection for whoever comes next.
     fn put(self: &Arc<Self>, place: &str, wire: Wire) {
         let mut kept = self.lock();
-        let of_host = kept.iter().filter(|idle| idle.place == place);
+        let of_host = kept.idle.iter().filter(|idle| idle.place == place);
         let is_enough = match wire {
             Wire::One(_) => of_host.count() >= MOST_IDLE_OF_A_HOST,
             Wire::Two(_) => of_host.into_iter().next().is_some(),
@@ -262,25 +309,31 @@ impl Shelf {
         if is_enough || wire.is_closed() {
             return;
         }
-        if kept.is_empty() {
+        if !std::mem::replace(&mut kept.is_swept, true) {
             tokio::spawn(sweep(Arc::downgrade(self)));
         }
-        if kept.len() >= MOST_IDLE {
-            kept.pop_front();
+        if kept.idle.len() >= MOST_IDLE {
+            kept.idle.pop_front();
         }
-        kept.push_back(Idle { place: place.to_owned(), wire, since: Instant::now() });
+        kept.idle.push_back(Idle { place: place.to_owned(), wire, since: Instant::now() });
+    }
+
+    /// Keeps nothing to this place: what is sent there gets no answer.
+    fn drop_all(&self, place: &str) {
+        self.lock().idle.retain(|idle| idle.place != place);
     }
 
     /// Closes what has been idle for too long; gives when to come back, none where nothing is left.
     fn sweep(&self) -> Option<Instant> {
         let mut kept = self.lock();
         let now = Instant::now();
-        while let Some(oldest) = kept.front() {
+        while let Some(oldest) = kept.idle.front() {
             if oldest.since + IDLE > now {
                 return Some(oldest.since + IDLE);
             }
-            kept.pop_front();
+            kept.idle.pop_front();
         }
+        kept.is_swept = false;
         None
     }
 }
@@ -333,6 +386,7 @@ async fn one(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Re
 async fn two(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<Wire, NetError> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder.max_header_list_size(LONGEST_HEADERS);
+    builder.initial_stream_window_size(WINDOW).initial_connection_window_size(WINDOW_OF_ALL);
     let (wire, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|_| NetError::Broken)?;
     tokio::spawn(connection);
     Ok(Wire::Two(wire))

@@ -36,5 +36,5 @@ async fn renew_received(db: &Db, lease: LeaseId, until: Timestamp) -> Result<()>
         ") update received set lease_until = $2 where id in (select id from picked)",
         |query, c| sqlx::query(query).bind(lease).bind(until).execute(c).await.map(|_| ())
     )?;
-    tx.commit().await
+    tx.commit_unheard().await
 }

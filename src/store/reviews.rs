@@ -130,6 +130,12 @@ pub async fn in_tx(tx: &mut Tx, id: ReviewId) -> Result<Option<Review>> {
     row.map(Row::review).transpose()
 }
 
+/// The critic of a review, who never changes, asked inside a transaction.
+pub async fn critic_of(tx: &mut Tx, id: ReviewId) -> Result<Option<CriticId>> {
+    let query = "select critic_id from reviews where id = $1";
+    on!(tx, |c| sqlx::query_scalar(query).bind(id).fetch_optional(c).await)
+}
+
 /// The review that has, or had, that slug.
 pub async fn by_slug(db: &Db, slug: &str) -> Result<Option<Review>> {
     let query = select!("join slugs s on s.review_id = r.id where s.slug = $1");

@@ -22,7 +22,7 @@ const MOST: usize = 4096;
 
 /// Of a key that does not verify, the database is asked again after this time: another process may have learned a new
 /// one meanwhile. Much shorter than the time after which its server is asked, which this process alone would wait for.
-const REREAD_AFTER: Duration = Duration::from_secs(30);
+const REREAD_AFTER: Duration = Duration::from_secs(5);
 
 /// A PEM that is longer holds an RSA key of more than 4096 bits, which takes its time.
 const LONG_PEM: usize = 1000;

@@ -92,13 +92,17 @@ pub async fn keep(app: App, mut entries: mpsc::Receiver<Entry>, freed: &Notify) 
 async fn write(app: &App, group: &[Entry]) -> anyhow::Result<()> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
+    // Followers before deliveries and those before hosts, as everyone takes them.
+    for entry in group {
+        if let Entry::Attempt { inbox, outcome: Outcome::Failed { status: Some(GONE), .. }, .. } = entry
+            && followers::lose(&mut tx, inbox).await? > 0
+        {
+            tracing::info!(inbox, "an inbox is gone, and who was reached there");
+        }
+    }
     acknowledge(&mut tx, group, now).await?;
     release(&mut tx, group, now).await?;
     for entry in group {
-        if let Entry::Attempt { inbox, outcome: Outcome::Failed { status: Some(GONE), .. }, .. } = entry {
-            let lost = followers::lose(&mut tx, inbox).await?;
-            tracing::info!(inbox, lost, "an inbox is gone, and who was reached there");
-        }
         if let Entry::Attempt { host, lesson: Some(lesson), .. } = entry {
             keys::learn(&mut tx, host, lesson.taken, now).await?;
         }
@@ -145,7 +149,6 @@ async fn release(tx: &mut Tx, group: &[Entry], now: Timestamp) -> anyhow::Result
             well.entry(*lease).or_default().push(host);
         }
     }
-    // Deliveries before hosts, as everyone takes them.
     for entry in group {
         if let Entry::Release { host, health: Health::Closed { error, .. }, .. } = entry {
             deliveries::give_up(tx, host, now - GIVE_UP_AFTER, error, now).await?;

@@ -90,35 +90,38 @@ impl Desk {
 mod tests {
     use super::*;
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn all_is_done_on_as_many_threads_as_there_are_cores() {
+    #[tokio::test]
+    async fn a_thread_a_core_works_and_goes_on_with_what_waits() {
         let desk = Desk { cores: 2, ..Desk::default() };
-        let (busy, most) = (Arc::new(Mutex::new(0)), Arc::new(Mutex::new(0)));
-        let work = |number: usize| {
-            let (desk, busy, most) = (desk.clone(), Arc::clone(&busy), Arc::clone(&most));
-            tokio::spawn(async move {
-                desk.run(move || {
-                    let now = {
-                        let mut busy = busy.lock().unwrap();
-                        *busy += 1;
-                        *busy
-                    };
-                    let mut most = most.lock().unwrap();
-                    *most = now.max(*most);
-                    *busy.lock().unwrap() -= 1;
-                    number
-                })
-                .await
-                .unwrap()
-            })
+        let gate = Arc::new(std::sync::Barrier::new(3));
+        let held = |number: usize| {
+            let (desk, gate) = (desk.clone(), Arc::clone(&gate));
+            let work = move || {
+                gate.wait();
+                number
+            };
+            tokio::spawn(async move { desk.run(work).await.unwrap() })
         };
-        let all: Vec<_> = (0..1_000).map(work).collect();
-        for (number, done) in all.into_iter().enumerate() {
+        let first = [held(0), held(1)];
+        let rest: Vec<_> = (2..1_000).map(|number| (number, desk.clone())).collect();
+        let rest: Vec<_> = rest
+            .into_iter()
+            .map(|(n, desk)| tokio::spawn(async move { desk.run(move || n).await.unwrap() }))
+            .collect();
+        let has_all = || {
+            let queue = desk.queue();
+            queue.threads == 2 && queue.waiting.len() == 998
+        };
+        while !has_all() {
+            tokio::task::yield_now().await;
+        }
+        gate.wait();
+        for (number, done) in first.into_iter().chain(rest).enumerate() {
             assert_eq!(done.await.unwrap(), number);
         }
-        assert!((1..=2).contains(&*most.lock().unwrap()));
-        tokio::task::spawn_blocking(|| {}).await.unwrap();
-        assert_eq!(desk.queue().waiting.len(), 0);
+        while desk.queue().threads > 0 {
+            tokio::task::yield_now().await;
+        }
     }
 
     #[tokio::test]

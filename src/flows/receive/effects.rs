@@ -16,10 +16,13 @@ use crate::domain::id::LeaseId;
 use crate::federation::vocab::incoming::Activity;
 use crate::flows::App;
 use crate::store::received::{self, Ended, Job};
-use crate::store::{blocks, hosts};
+use crate::store::{self, blocks, hosts};
 
-/// So many have their effects at once.
-const MOST: usize = 64;
+/// So many have their effects at once: as many as are in work at a time.
+const MOST: usize = 32;
+
+/// A transaction that takes longer has no database.
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// Where many come, those of this time go together.
 const GATHERING: Duration = Duration::from_millis(1);
@@ -69,13 +72,17 @@ enum Failed {
 
 impl From<anyhow::Error> for Failed {
     fn from(error: anyhow::Error) -> Self {
-        Self::One(error)
+        if error.downcast_ref::<sqlx::Error>().is_some_and(store::is_away) {
+            Self::All(error)
+        } else {
+            Self::One(error)
+        }
     }
 }
 
 impl From<sqlx::Error> for Failed {
     fn from(error: sqlx::Error) -> Self {
-        Self::One(error.into())
+        anyhow::Error::from(error).into()
     }
 }
 
@@ -119,8 +126,13 @@ async fn enact_group(app: &App, mut group: Vec<Waiting>) {
     while let Some(mut part) = parts.pop() {
         let ready: Vec<&Ready> = part.iter().map(|waiting| &waiting.ready).collect();
         // A panic is one more thing that may be wrong with one of them.
-        let enacted = AssertUnwindSafe(enact(app, &ready)).catch_unwind().await;
-        let outcomes = match enacted.unwrap_or_else(|_| Err(Failed::One(anyhow!("it panicked")))) {
+        let enacting = AssertUnwindSafe(tokio::time::timeout(LONGEST, enact(app, &ready))).catch_unwind();
+        let enacted = match enacting.await {
+            Ok(Ok(enacted)) => enacted,
+            Ok(Err(_)) => Err(Failed::All(anyhow!("the database does not answer"))),
+            Err(_) => Err(Failed::One(anyhow!("it panicked"))),
+        };
+        let outcomes = match enacted {
             Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
             Err(Failed::One(_) | Failed::Lost) if part.len() > 1 => {
                 parts.push(part.split_off(part.len() / 2));
@@ -151,9 +163,15 @@ async fn enact(app: &App, group: &[&Ready]) -> Result<Vec<Option<Url>>, Failed> 
     for name in concerned {
         tx.lock(&name).await?;
     }
+    // Hosts that fail before those to which an effect has something sent.
+    let heard: BTreeSet<&str> = group.iter().filter_map(|ready| ready.activity.actor.host_str()).collect();
+    let now = app.clock.now();
+    for host in heard {
+        hosts::revive(&mut tx, host, now).await?;
+    }
     let actors: BTreeSet<&Url> = group.iter().map(|ready| &ready.activity.actor).collect();
     let standings = blocks::standings(&mut tx, &Vec::from_iter(actors), &[]).await?;
-    let (mut outcomes, mut notes, mut heard) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let (mut outcomes, mut notes) = (Vec::new(), Vec::new());
     for (letter, ready) in letters.iter().zip(group) {
         let (ended, note) = match letter.enact(&mut tx, &standings, &ready.prepared).await? {
             Effect::Done(note) => (Ended::Done, note),
@@ -166,16 +184,11 @@ async fn enact(app: &App, group: &[&Ready]) -> Result<Vec<Option<Url>>, Failed> 
         if !received::finish(&mut tx, ready.job.id, ready.lease, ended, note).await? {
             return Err(Failed::Lost);
         }
-        heard.insert(ready.activity.actor.host_str().unwrap_or_default());
         notes.push((&ready.activity.actor, note));
         outcomes.push(None);
     }
     if notes.is_empty() {
         return Ok(outcomes);
-    }
-    let now = app.clock.now();
-    for host in heard {
-        hosts::revive(&mut tx, host, now).await?;
     }
     fail_point!("apply-before-commit");
     tx.commit().await?;

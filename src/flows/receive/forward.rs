@@ -20,13 +20,12 @@ impl Letter<'_> {
         if !is_for_all || self.body.len() > MOST_BYTES {
             return Ok(());
         }
-        let Some(review) = reviews::in_tx(tx, review).await? else {
+        let Some(critic) = reviews::critic_of(tx, review).await? else {
             return Ok(());
         };
         let now = self.app.clock.now();
         let id = ActivityId::new(now);
-        let passed =
-            Outgoing { id, critic: review.critic, kind: Kind::Forward, object: comment, body: self.body };
+        let passed = Outgoing { id, critic, kind: Kind::Forward, object: comment, body: self.body };
         Ok(activities::to_followers(tx, &passed, now).await?)
     }
 

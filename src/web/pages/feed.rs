@@ -165,9 +165,10 @@ impl Pages {
             }
         };
         let changed = page.reviews.iter().map(|listed| changed(listed.review)).max();
+        let title = for_xml(&title);
         let view = View {
             about: format!("The reviews of {title}, the newest first."),
-            title: for_xml(&title),
+            title,
             home,
             own: site.origin.url(&format!("{folder}/{}", format.file())),
             language: site.about.language.clone(),
