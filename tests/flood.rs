@@ -208,6 +208,12 @@ async fn j12_what_cannot_have_its_effect_costs_nobody_else_though_all_have_it_at
         insist(client, &reply(&stage, user, &article, text)).await;
     }
     await_once(&stage, &article, &known).await;
+    // What it holds when it is killed would wait for the end of its lease.
+    eventually("no host to be held", || async {
+        let query = "select count(*) from hosts where lease is not null";
+        (stage.app.number(query, query).await == 0).then_some(())
+    })
+    .await;
     drop(worker);
     let mut hand = Hand::on(&stage.app).await;
     hand.poison("comments", "content", "arsenic").await;
