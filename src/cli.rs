@@ -4,7 +4,6 @@ mod quote;
 mod report;
 
 use std::io::{IsTerminal, Write};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -165,7 +164,7 @@ async fn obey(cli: Cli) -> anyhow::Result<()> {
             let app = open(&file).await?;
             let review = find(&app, &review).await?;
             let review = retract::retract(&app, review.id).await?;
-            say(&format!("Retracted: {}", app.origin.article(review.id)))
+            say(&format!("Retracted: {}", app.origin.review_page(&review)))
         }
         Command::Feed(feed) => run_feed(&file, feed).await,
         Command::Quote(command) => quote::run(&open(&file).await?, command).await,
@@ -270,7 +269,7 @@ async fn serve(file: &Path, role: Role) -> anyhow::Result<()> {
             Some((bound, config.server.trusted_proxies.as_slice()))
         }
     };
-    greet(&app, role, address).await?;
+    greet(&app, &config, role).await?;
     app::run(app, listener, role != Role::Web, stop).await
 }
 
@@ -287,11 +286,11 @@ fn allow_many_files() {
 }
 
 /// One line with the origin; for a trial, what to do next.
-async fn greet(app: &App, role: Role, address: SocketAddr) -> anyhow::Result<()> {
+async fn greet(app: &App, config: &Config, role: Role) -> anyhow::Result<()> {
     if role == Role::Worker {
         return say(&format!("Marquee works for {}", app.origin));
     }
-    say(&format!("Marquee serves {} on {address}", app.origin))?;
+    say(&format!("Marquee serves {} on {}", app.origin, config.server.listen))?;
     if app.origin.is_trial() {
         let critics = critics::all(&app.db).await?;
         let handle = critics.first().map_or("critic", |critic| critic.profile.handle.as_str());
@@ -304,9 +303,15 @@ async fn greet(app: &App, role: Role, address: SocketAddr) -> anyhow::Result<()>
         say(&format!(
             "\n  Open {}/ in a browser: {reviews}.\n  \
              Other servers cannot reach localhost, so nobody can follow @{handle} yet. To see what they would do:\n\n    \
-             cargo run --release --example follower\n",
-            app.origin
+             cargo run --release --example follower -- --handle {handle}@{}\n",
+            app.origin,
+            app.origin.authority()
         ))?;
+        if config.federation.allow_networks.is_empty() {
+            say(
+                "  It is on this machine, too, which the config has to allow: [federation] allow_networks = [\"127.0.0.0/8\"]\n",
+            )?;
+        }
     }
     Ok(())
 }

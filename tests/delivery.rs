@@ -64,7 +64,7 @@ async fn a_server_that_fails_costs_one_attempt_and_waits_as_one(database: Databa
     stage.settle().await;
     assert_eq!(away.refused().len(), 1, "nothing more was tried");
     let hosts = stage.app.command_output(&["host", "list"]).await;
-    assert!(hosts.contains("away.test  1 failures since") && hosts.contains("answered 503"), "{hosts}");
+    assert!(hosts.contains("away.test  1 failure since") && hosts.contains("answered 503"), "{hosts}");
     assert!(!hosts.contains("remote.test"), "{hosts}");
 }
 

@@ -55,7 +55,7 @@ pub(super) async fn run(app: &App, command: Delivery) -> anyhow::Result<()> {
 }
 
 async fn tell(app: &App, sent: &Sent) -> anyhow::Result<()> {
-    let more = if sent.is_expanding { ", more are on the list" } else { "" };
+    let more = if sent.is_expanding { ", more inboxes are still being listed" } else { "" };
     let (done, queued, failed) = (sent.done(), sent.queued(), sent.failed());
     say(&format!(
         "{} of {}: {done} have it, {queued} wait, {failed} failed{more}",
@@ -117,9 +117,10 @@ pub(super) async fn run_host(app: &App, command: Host) -> anyhow::Result<()> {
     }
     for host in all {
         let since = host.failing_since.map(|at| format!("since {at}")).unwrap_or_default();
-        let next = host.closed_until.map(|at| format!(", tried again {at}")).unwrap_or_default();
+        let next = host.closed_until.map(|at| format!(", next try {at}")).unwrap_or_default();
         let error = host.last_error.unwrap_or_default();
-        say(&format!("{}  {} failures {since}{next}: {error}", host.host, host.failures))?;
+        let failures = if host.failures == 1 { "failure" } else { "failures" };
+        say(&format!("{}  {} {failures} {since}{next}: {error}", host.host, host.failures))?;
     }
     Ok(())
 }

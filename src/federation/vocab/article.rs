@@ -149,30 +149,41 @@ pub fn content(review: &Review) -> String {
     html
 }
 
-/// The credits as HTML. In a language other than English they are given without words of ours.
+/// The credits as HTML. In a language other than English they are given without words of ours. A film without a
+/// title has them, too: they were taken out of the body.
 fn credits(film: &Film, language: Option<&str>) -> Option<String> {
-    if film.title.is_empty() {
-        return None;
+    let mut html = match film.title.as_str() {
+        "" => String::new(),
+        title => format!("<em>{}</em>", escape(title)),
+    };
+    let year = film.year.map(|year| year.to_string());
+    if language.is_some_and(|tag| tag != "en" && !tag.starts_with("en-")) {
+        let known: Vec<String> = film.directors.iter().cloned().chain(year).collect();
+        let known = escape(&known.join(", "));
+        match (html.is_empty(), known.is_empty()) {
+            (true, _) => html = known,
+            (false, true) => {}
+            (false, false) => html.extend([" (", &known, ")"]),
+        }
+        return Some(html).filter(|html| !html.is_empty());
     }
-    let is_english = language.is_none_or(|tag| tag == "en" || tag.starts_with("en-"));
-    if !is_english {
-        let rest = citation(film).and_then(|text| text.strip_prefix(&film.title).map(escape))?;
-        return Some(format!("<em>{}</em>{rest}", escape(&film.title)));
+    let mut mark = "";
+    if !html.is_empty() {
+        html.extend(year.iter().flat_map(|year| [" (", year, ")"]));
+        mark = ", ";
     }
-    let mut html = format!("<em>{}</em>", escape(&film.title));
-    if let Some(year) = film.year {
-        html.extend([" (", &year.to_string(), ")"]);
-    }
-    let mut mark = ", ";
-    for (role, people) in
-        [("directed by", &film.directors), ("written by", &film.writers), ("with", &film.stars)]
-    {
+    for (first, role, people) in [
+        ("Directed by ", "directed by ", &film.directors),
+        ("Written by ", "written by ", &film.writers),
+        ("With ", "with ", &film.stars),
+    ] {
         if !people.is_empty() {
-            html.extend([mark, role, " ", &escape(&people.join(", "))]);
+            let role = if html.is_empty() { first } else { role };
+            html.extend([mark, role, &escape(&people.join(", "))]);
             mark = "; ";
         }
     }
-    Some(html)
+    Some(html).filter(|html| !html.is_empty())
 }
 
 /// A short form for those who show no Articles (FEP-b2b8). It has no id, so that nobody takes it for a post.
@@ -389,6 +400,18 @@ mod tests {
         assert_eq!(article["published"], "2026-09-01T09:00:00Z");
         assert_eq!(article["updated"], "2026-09-02T10:00:00Z");
         assert_eq!(article["relatedWith"][0]["updated"], "2026-09-02T10:00:00+00:00");
+    }
+
+    #[test]
+    fn a_film_without_a_title_keeps_its_credits() {
+        let mut review = review();
+        review.draft.film.title = String::new();
+        let content = |review: &Review| sample(review)["content"].as_str().unwrap().to_owned();
+        let credits = "<p>★★★★½ Directed by Andrei Tarkovsky; written by Arkady Strugatsky, Boris Strugatsky; \
+            with Alisa Freindlich</p>";
+        assert!(content(&review).contains(credits), "{}", content(&review));
+        review.draft.language = Some("fr".to_owned());
+        assert!(content(&review).contains("<p>★★★★½ Andrei Tarkovsky, 1979</p>"), "{}", content(&review));
     }
 
     #[test]
