@@ -26,6 +26,10 @@ const HEALTHY: i64 = 600;
 /// What a process may grow by while it meets nine tenths of them: less than what is kept of one connection, each.
 const GROWTH: usize = 24 * 1024 * 1024;
 
+/// Where there are so many that the first are asked again before the last are met: what all places for slow ones take.
+const VERY_MANY: i64 = 50_000;
+const GROWTH_OF_VERY_MANY: usize = 64 * 1024 * 1024;
+
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
 /// Hosts that failed.
@@ -108,7 +112,8 @@ async fn j11_very_many_dead_hosts_cost_a_row_and_a_probe_each_and_nobody_else_wa
     await_count(&stage, FAILING, |failing| failing == hosts).await;
     let grown = stage.app.most_memory() - before;
     eprintln!("{hosts} dead hosts: {} MiB, {} KiB more than at a tenth", before >> 20, grown >> 10);
-    assert!(grown < GROWTH, "{grown} bytes more");
+    let most = if hosts < VERY_MANY { GROWTH } else { GROWTH_OF_VERY_MANY };
+    assert!(grown < most, "{grown} bytes more");
     stage.remote.await_activity("the Create", create_of(&first)).await;
     assert!(count(&stage, "select count(*) from hosts").await <= hosts + 1, "a row each");
 
