@@ -38,7 +38,7 @@ async fn bench() -> anyhow::Result<()> {
     let mut rig = Rig::build().await?;
     let mut load = Player::start("as-load", &Value::Null).await?;
     // The followers of the fan-out, which begins later.
-    let inboxes = size(30_000, 80_000);
+    let inboxes = size(80_000, 150_000);
     let followers = Followers { count: inboxes, inboxes, hosts: 16, name: "h" };
     let site = rig.site_that_finds(&[followers]).await?;
     let running = site.start("all").await?;
