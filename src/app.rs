@@ -27,7 +27,7 @@ use crate::store::critics;
 use crate::store::feeds::{self, Managed};
 use crate::store::{Db, settings};
 use crate::web::front::Front;
-use crate::web::pages::{Pages, Site};
+use crate::web::pages::{Pages, Site, Words};
 use crate::web::router::router;
 use crate::web::state::WebState;
 use crate::worker;
@@ -221,6 +221,7 @@ pub async fn run(
             about: app.site.clone(),
             origin: app.origin.clone(),
             handle_domain: app.handle_domain().to_owned(),
+            words: Words::load(&app.site.language, None)?.into(),
         };
         let pages = Pages::new(site, None)?;
         let state = WebState {

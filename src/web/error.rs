@@ -49,8 +49,10 @@ impl From<sqlx::Error> for WebError {
 /// What an error says, kept beside its response until it is known who asked.
 #[derive(Debug, Clone)]
 struct Told {
-    title: String,
-    advice: &'static str,
+    /// For servers, in English.
+    error: String,
+    /// The words of the page for people.
+    words: &'static str,
 }
 
 impl WebError {
@@ -76,14 +78,16 @@ impl WebError {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    /// The words of its page.
+    const fn words(&self) -> &'static str {
         match self {
-            Self::NotFound => {
-                "The address may be mistyped. The list of all reviews leads to every one of them."
-            }
-            Self::Gone => "The critic took it back.",
-            Self::Internal(_) | Self::TooMany | Self::Busy(_) => "Please try again in a minute.",
-            _ => "Please check the request.",
+            Self::NotFound => "error-not-found",
+            Self::Gone => "error-gone",
+            Self::BadRequest(_) | Self::Unauthorised(_) => "error-bad-request",
+            Self::Forbidden(_) => "error-forbidden",
+            Self::TooLarge => "error-too-large",
+            Self::TooMany => "error-too-many",
+            Self::Busy(_) | Self::Internal(_) => "error-unavailable",
         }
     }
 }
@@ -93,15 +97,15 @@ impl IntoResponse for WebError {
         if let Self::Internal(error) = &self {
             tracing::error!(error = format!("{error:#}"), "request failed");
         }
-        let mut title = self.to_string();
-        if let Some(first) = title.get_mut(..1) {
+        let mut error = self.to_string();
+        if let Some(first) = error.get_mut(..1) {
             first.make_ascii_uppercase();
         }
         let mut response = self.status().into_response();
         if let Some(seconds) = self.retry_after() {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
         }
-        response.extensions_mut().insert(Told { title, advice: self.advice() });
+        response.extensions_mut().insert(Told { error, words: self.words() });
         response
     }
 }
@@ -150,18 +154,17 @@ pub(super) fn told(state: &WebState, asker: Asker, mut response: Response) -> Re
         response.status() == StatusCode::NOT_FOUND && response.headers().get("content-type").is_none();
     let told = response.extensions_mut().remove::<Told>().or_else(|| {
         unmatched
-            .then(|| Told { title: "There is nothing here".to_owned(), advice: WebError::NotFound.advice() })
+            .then(|| Told { error: "There is nothing here".to_owned(), words: WebError::NotFound.words() })
     });
     let Some(told) = told else { return response };
     // Most answers are none of this: what was asked for is read only where it matters.
     let wants_page = asker.wants_page();
     let status = response.status();
     let kept = KEPT.map(|name| response.headers_mut().remove(&name).map(|value| (name, value)));
-    let page =
-        wants_page.then(|| state.pages.error(status.as_u16(), &told.title, told.advice).ok()).flatten();
+    let page = wants_page.then(|| state.pages.error(status.as_u16(), told.words).ok()).flatten();
     let mut response = match page {
         Some(page) => (status, Html(page)).into_response(),
-        None => (status, Json(serde_json::json!({"error": told.title}))).into_response(),
+        None => (status, Json(serde_json::json!({"error": told.error}))).into_response(),
     };
     response.headers_mut().extend(kept.into_iter().flatten());
     response

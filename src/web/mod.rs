@@ -17,3 +17,4 @@ mod rendering;
 pub mod router;
 pub mod state;
 mod templates;
+mod words;

@@ -6,9 +6,9 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value, escape_formatter};
 
-const BUILT_IN: [(&str, &str); 13] = [
+pub(super) const BUILT_IN: [(&str, &str); 13] = [
     ("base.html", include_str!("templates/base.html")),
     ("card.html", include_str!("templates/card.html")),
     ("parts.html", include_str!("templates/parts.html")),
@@ -24,6 +24,31 @@ const BUILT_IN: [(&str, &str); 13] = [
     ("sitemap.xml", include_str!("templates/sitemap.xml")),
 ];
 
+/// Writes a text into HTML or XML, between tags or within a quoted attribute.
+pub(super) fn escape(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(c),
+        }
+    }
+}
+
+/// As minijinja writes values, but for the slash: it is no mark of HTML, and every address is full of them.
+fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    let Some(text) = value.as_str().filter(|_| !value.is_safe() && *state.auto_escape() == AutoEscape::Html)
+    else {
+        return escape_formatter(out, state, value);
+    };
+    let mut escaped = String::with_capacity(text.len());
+    escape(&mut escaped, text);
+    out.write_str(&escaped).map_err(Error::from)
+}
+
 /// All templates, those in `overrides` in place of ours or beside them.
 ///
 /// # Errors
@@ -32,6 +57,7 @@ pub(super) fn load(overrides: Option<&Path>) -> anyhow::Result<Environment<'stat
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_auto_escape_callback(|_| AutoEscape::Html);
+    env.set_formatter(write);
     let syntax = env.syntax().to_builder().trim_blocks(true).lstrip_blocks(true).build();
     env.set_syntax(syntax.context("the syntax of the templates")?);
     for (name, source) in BUILT_IN {

@@ -28,7 +28,7 @@ pub(super) struct Remark {
     published: Moment,
     edited: Option<Moment>,
     /// What stands in its place where it is not shown.
-    gone: Option<&'static str>,
+    gone: Option<String>,
 }
 
 /// The comment that another answers.
@@ -38,7 +38,7 @@ struct Answered {
     /// None where the comment is not shown: its author is not named any more.
     name: Option<String>,
     /// What it is called then.
-    instead: &'static str,
+    instead: String,
 }
 
 /// Who wrote a comment.
@@ -71,11 +71,11 @@ pub(super) fn flatten(site: &Site, branches: &[Branch]) -> Vec<Remark> {
         let here = Answered {
             anchor: remark.anchor.clone(),
             name: remark.gone.is_none().then(|| remark.author.name.clone()),
-            instead: match branch.comment.presence {
-                Presence::Deleted => "a deleted comment",
-                Presence::Removed => "a removed comment",
-                Presence::Hidden | Presence::Withheld | Presence::Shown => "a hidden comment",
-            },
+            instead: site.words.say(match branch.comment.presence {
+                Presence::Deleted => "a-deleted-comment",
+                Presence::Removed => "a-removed-comment",
+                Presence::Hidden | Presence::Withheld | Presence::Shown => "a-hidden-comment",
+            }),
         };
         remarks.push(remark);
         open.push((Some(here), branch.replies.iter()));
@@ -98,10 +98,10 @@ fn remark(site: &Site, comment: &Comment, depth: usize, answers: Option<Answered
         edited: comment.edited.map(|moment| Moment::new(site, moment)),
         gone: match comment.presence {
             Presence::Shown => None,
-            Presence::Deleted => Some("This comment was deleted by its author."),
-            Presence::Hidden => Some("This comment was hidden by the critic."),
-            Presence::Removed => Some("This comment was removed by the critic."),
-            Presence::Withheld => Some("This comment is not shown."),
+            Presence::Deleted => Some(site.words.say("comment-deleted")),
+            Presence::Hidden => Some(site.words.say("comment-hidden")),
+            Presence::Removed => Some(site.words.say("comment-removed")),
+            Presence::Withheld => Some(site.words.say("comment-withheld")),
         },
     }
 }

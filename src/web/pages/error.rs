@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Pages, plain};
+use super::Pages;
 
 #[derive(Debug, Serialize)]
 struct View {
@@ -12,13 +12,15 @@ struct View {
 }
 
 impl Pages {
-    /// A page for the status `404`, `410`, `500` and their like. `title` says what happened and `what_to_do`
-    /// how to go on, both in plain text that is safe for anyone to read.
+    /// A page for the status `404`, `410`, `503` and their like. Of the words, `words` names what happened, and
+    /// `words-advice` how to go on.
     ///
     /// # Errors
     /// Where a template of the critic's own goes wrong.
-    pub fn error(&self, status: u16, title: &str, what_to_do: &str) -> anyhow::Result<String> {
-        let view = View { status, title: plain::text(title), what_to_do: plain::text(what_to_do) };
+    pub fn error(&self, status: u16, words: &str) -> anyhow::Result<String> {
+        let of_site = &self.site.words;
+        let view =
+            View { status, title: of_site.say(words), what_to_do: of_site.say(&format!("{words}-advice")) };
         self.render("error.html", view)
     }
 }

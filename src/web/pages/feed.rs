@@ -167,7 +167,7 @@ impl Pages {
         let changed = page.reviews.iter().map(|listed| changed(listed.review)).max();
         let title = for_xml(&title);
         let view = View {
-            about: format!("The reviews of {title}, the newest first."),
+            about: site.words.say_with("feed-about", [("title", title.as_str().into())]),
             title,
             home,
             own: site.origin.url(&format!("{folder}/{}", format.file())),
@@ -188,7 +188,7 @@ impl Pages {
         Entry {
             id: origin.article(review.id),
             url: origin.review_page(review),
-            title: for_xml(&view::title(review)),
+            title: for_xml(&view::title(&self.site, review)),
             summary: for_xml(&article::summary(review)),
             content: for_xml(&article::content(review)),
             language: review.draft.language.clone(),

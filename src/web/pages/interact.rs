@@ -4,9 +4,10 @@ use serde::Serialize;
 use url::Url;
 
 use super::view::CriticView;
-use super::{Pages, plain};
+use super::{Pages, Words, plain};
 use crate::domain::critic::Critic;
 use crate::federation::intents::Wish;
+use crate::flows::interact::Refused;
 
 /// What the page shows. Lies at `/interact`.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +21,7 @@ pub struct InteractPage<'a> {
     /// What the reader typed.
     pub handle: &'a str,
     /// Why it did not lead anywhere.
-    pub problem: &'a str,
+    pub problem: &'a Refused,
 }
 
 #[derive(Debug, Serialize)]
@@ -48,8 +49,18 @@ impl Pages {
             object: page.object.to_string(),
             copy: if is_follow { handle } else { page.object.to_string() },
             handle: plain::text(page.handle),
-            problem: plain::text(page.problem),
+            problem: problem(&site.words, page.problem),
         };
         self.render("interact.html", view)
     }
+}
+
+fn problem(words: &Words, refused: &Refused) -> String {
+    let (key, host) = match refused {
+        Refused::NotAHandle => return words.say("not-a-handle"),
+        Refused::Unreachable(host) => ("server-does-not-answer", host),
+        Refused::Unknown(host) => ("server-knows-nobody", host),
+        Refused::NoWay(host) => ("server-names-no-page", host),
+    };
+    words.say_with(key, [("host", plain::text(host).into())])
 }

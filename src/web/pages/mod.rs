@@ -19,6 +19,7 @@ mod view;
 mod tests;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use minijinja::value::Serde;
@@ -37,6 +38,8 @@ pub use view::Listed;
 use self::feed::FeedLink;
 use super::assets::Assets;
 use super::templates;
+pub use super::words::Words;
+use super::words::teach;
 use crate::domain;
 use crate::domain::origin::Origin;
 
@@ -49,6 +52,8 @@ pub struct Site {
     pub origin: Origin,
     /// The domain of the handles: `@handle@domain`.
     pub handle_domain: String,
+    /// What the pages say of themselves.
+    pub words: Arc<Words>,
 }
 
 /// Renders pages.
@@ -82,7 +87,7 @@ impl Pages {
         let mut env = templates::load(overrides)?;
         let view = SiteView {
             title: plain::text(&site.about.title),
-            language: site.about.language.clone(),
+            language: site.words.language().to_owned(),
             is_trial: site.origin.is_trial(),
             home: "/",
             archive: archive::PATH,
@@ -91,6 +96,7 @@ impl Pages {
             feeds: feed::links("/", &plain::text(&site.about.title)),
         };
         env.add_global("site", Serde(view));
+        teach(&mut env, &site.words);
         Ok(Self { site, assets, env })
     }
 

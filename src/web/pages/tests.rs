@@ -22,6 +22,7 @@ fn pages() -> Pages {
         },
         origin: Origin::parse("https://crit.example").unwrap(),
         handle_domain: "crit.example".to_owned(),
+        words: Words::load("en", None).unwrap().into(),
     };
     Pages::new(site, None).unwrap()
 }
@@ -336,7 +337,7 @@ fn markup_in_plain_text_stays_text() {
     let critics = [critic.clone()];
     let listed = [Listed { critic: &critic, review: &review, comments: 1 }];
     assert_lists_are_inert(&pages, &critics, &listed, EVIL);
-    assert_inert(&pages.error(404, EVIL, EVIL).unwrap());
+    assert_inert(&pages.error(404, EVIL).unwrap());
 }
 
 fn assert_lists_are_inert(pages: &Pages, critics: &[Critic], listed: &[Listed<'_>], tag: &str) {
@@ -393,7 +394,7 @@ fn stars_are_drawn_and_told() {
     let (critic, pages) = (critic(), pages());
     let review = review(&critic);
     let mut view = pages.review_view(&page(&critic, &review, &[]));
-    view.rating = Some(RatingView::new("★★★½", Scale::Stars(7)));
+    view.rating = Some(RatingView::new(&pages.site.words, "★★★½", Scale::Stars(7)));
     let html = assert_inert(&pages.render("review.html", view).unwrap());
     assert_eq!(text(&html, ".verdict .unseen"), "Rating: 3 and a half stars out of five");
     assert_eq!(all(&html, ".verdict .halves-7").len(), 1);
@@ -406,7 +407,7 @@ fn a_template_of_the_critics_own_takes_the_place_of_ours() {
     std::fs::write(folder.join("error.html"), "{{ page.title }}, alas").unwrap();
     let site = pages().site;
     let pages = Pages::new(site.clone(), Some(&folder)).unwrap();
-    assert_eq!(pages.error(404, "<Gone>", "").unwrap(), "&lt;Gone&gt;, alas");
+    assert_eq!(pages.error(404, "<Gone>").unwrap(), "&lt;Gone&gt;, alas");
     std::fs::write(folder.join("home.html"), "{% if %}").unwrap();
     let error = format!("{:#}", Pages::new(site, Some(&folder)).unwrap_err());
     std::fs::remove_dir_all(&folder).unwrap();

@@ -4,7 +4,7 @@ use minijinja::Value;
 use serde::Serialize;
 use url::Url;
 
-use super::{Site, plain};
+use super::{Site, Words, plain};
 use crate::domain::critic::Critic;
 use crate::domain::film::Film;
 use crate::domain::rating::{Rating, Scale};
@@ -39,15 +39,27 @@ pub(super) struct Moment {
 
 impl Moment {
     pub(super) fn new(site: &Site, moment: Timestamp) -> Self {
+        let words = &site.words;
         let local = moment.to_jiff().to_zoned(site.about.timezone.clone());
+        let day = date(words, local.date());
+        let time = local.strftime("%H:%M").to_string();
+        let month = words.say(&format!("month-short-{}", local.month()));
+        let of_month = local.day().to_string();
         Self {
             iso: moment.to_string(),
-            day: local.strftime("%-d %B %Y").to_string(),
-            short: local.strftime("%-d %b").to_string(),
-            exact: local.strftime("%-d %B %Y, %H:%M").to_string(),
+            short: words.say_with("date-in-year", [("day", of_month.into()), ("month", month.into())]),
+            exact: words.say_with("date-and-time", [("date", day.as_str().into()), ("time", time.into())]),
+            day,
             year: local.year(),
         }
     }
+}
+
+/// A day as people write it.
+fn date(words: &Words, day: jiff::civil::Date) -> String {
+    let month = words.say(&format!("month-{}", day.month()));
+    let (of_month, year) = (day.day().to_string(), day.year().to_string());
+    words.say_with("date", [("day", of_month.into()), ("month", month.into()), ("year", year.into())])
 }
 
 /// A critic's rating.
@@ -64,22 +76,26 @@ pub(super) struct RatingView {
 }
 
 impl RatingView {
-    pub(super) fn of(rating: &Rating) -> Self {
-        Self::new(rating.shown(), rating.scale())
+    pub(super) fn of(words: &Words, rating: &Rating) -> Self {
+        Self::new(words, rating.shown(), rating.scale())
     }
 
-    pub(super) fn new(shown: &str, scale: Scale) -> Self {
+    pub(super) fn new(words: &Words, shown: &str, scale: Scale) -> Self {
         let shown = plain::name(shown);
         let halves = match scale {
             Scale::Stars(halves) => Some(halves.min(10)),
             Scale::Points(..) | Scale::Letter => None,
         };
         let spoken = match halves {
-            Some(1) => "half a star out of five".to_owned(),
-            Some(n) if n % 2 == 1 => format!("{} and a half stars out of five", n / 2),
-            Some(2) => "1 star out of five".to_owned(),
-            Some(n) => format!("{} stars out of five", n / 2),
-            None => shown.replace('/', " out of "),
+            Some(1) => words.say("rating-half"),
+            Some(n) if n % 2 == 1 => words.say_with("rating-halves", [("count", (n / 2).into())]),
+            Some(n) => words.say_with("rating-stars", [("count", (n / 2).into())]),
+            None => match shown.split_once('/') {
+                Some((points, most)) => {
+                    words.say_with("rating-points", [("points", points.into()), ("most", most.into())])
+                }
+                None => shown.clone(),
+            },
         };
         Self { has_text: halves.is_none() || shown.contains('/'), shown, spoken, halves }
     }
@@ -101,8 +117,8 @@ pub(super) fn poster(site: &Site, review: &Review) -> Option<Picture> {
     let told = review.draft.poster.as_ref().and_then(|p| p.alt.as_deref());
     let alt = match told.map(plain::text).filter(|alt| !alt.is_empty()) {
         Some(alt) => alt,
-        None if review.draft.film.title.is_empty() => "Poster of the film".to_owned(),
-        None => format!("Poster of {}", plain::text(&review.draft.film.title)),
+        None if review.draft.film.title.is_empty() => site.words.say("poster-of-film"),
+        None => site.words.say_with("poster-of", [("film", plain::text(&review.draft.film.title).into())]),
     };
     let url = site.origin.media(media);
     Some(Picture { src: path(&url), url: url.into(), alt, width: media.width, height: media.height })
@@ -144,7 +160,7 @@ impl Outside {
 
 impl FilmView {
     /// None where nothing is known.
-    pub(super) fn new(film: &Film) -> Option<Self> {
+    pub(super) fn new(words: &Words, film: &Film) -> Option<Self> {
         if film.is_empty() {
             return None;
         }
@@ -155,9 +171,7 @@ impl FilmView {
             directors: names(&film.directors),
             writers: names(&film.writers),
             stars: names(&film.stars),
-            released: film
-                .release_date
-                .map(|day| Day { iso: day.to_string(), shown: day.strftime("%-d %B %Y").to_string() }),
+            released: film.release_date.map(|day| Day { iso: day.to_string(), shown: date(words, day) }),
             identity: film.identity.as_ref().and_then(Outside::new),
         })
     }
@@ -250,11 +264,11 @@ impl Card {
         let CriticView { name, href, .. } = CriticView::new(site, critic);
         Self {
             href: path(&site.origin.review_page(review)),
-            title: title(review),
+            title: title(site, review),
             text: plain::text(draft.subtitle.as_deref().unwrap_or(&draft.teaser)),
             language: draft.language.clone(),
-            film: FilmView::new(&draft.film),
-            rating: draft.rating.as_ref().map(RatingView::of),
+            film: FilmView::new(&site.words, &draft.film),
+            rating: draft.rating.as_ref().map(|rating| RatingView::of(&site.words, rating)),
             poster: poster(site, review),
             date: Moment::new(site, review.original_date),
             minutes: draft.reading_minutes(),
@@ -266,13 +280,13 @@ impl Card {
 }
 
 /// A review's headline; its film's title where it has none.
-pub(super) fn title(review: &Review) -> String {
+pub(super) fn title(site: &Site, review: &Review) -> String {
     let candidates = [&review.draft.title, &review.draft.film.title];
     candidates
         .into_iter()
         .map(|title| plain::text(title))
         .find(|title| !title.is_empty())
-        .unwrap_or_else(|| "Untitled".to_owned())
+        .unwrap_or_else(|| site.words.say("untitled"))
 }
 
 /// The way through the pages of a list.
@@ -316,7 +330,9 @@ mod tests {
 
     #[test]
     fn ratings_keep_the_scale_of_their_critic() {
-        let spoken = |shown: &str, scale| serde_json::to_value(RatingView::new(shown, scale)).unwrap();
+        let words = Words::load("en", None).unwrap();
+        let spoken =
+            |shown: &str, scale| serde_json::to_value(RatingView::new(&words, shown, scale)).unwrap();
         let stars = spoken("★★★½", Scale::Stars(7));
         assert_eq!(stars["spoken"], "3 and a half stars out of five");
         assert_eq!(stars["has_text"], false);

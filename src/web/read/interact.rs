@@ -79,7 +79,7 @@ pub(in crate::web) async fn interact(
         wish: asked.wish,
         object: &asked.object,
         handle: &asked.handle,
-        problem: &refused.to_string(),
+        problem: &refused,
     };
     Ok((StatusCode::UNPROCESSABLE_ENTITY, with_form(state.pages.interact(&page)?)).into_response())
 }

@@ -1,0 +1,191 @@
+# What the pages of a site say in English, by page. A text in braces comes from the site.
+# A file `words.ftl` in the folder of a site's own templates replaces what it names.
+
+## All pages
+
+# ltr, or rtl where the language runs from right to left.
+direction = ltr
+skip = Skip to the content
+site-navigation = Site
+all-reviews = All reviews
+runs-on = { $site } runs on Marquee, free software that gives critics a home on the fediverse.
+untitled = Untitled
+
+## Dates
+
+month-1 = January
+month-2 = February
+month-3 = March
+month-4 = April
+month-5 = May
+month-6 = June
+month-7 = July
+month-8 = August
+month-9 = September
+month-10 = October
+month-11 = November
+month-12 = December
+month-short-1 = Jan
+month-short-2 = Feb
+month-short-3 = Mar
+month-short-4 = Apr
+month-short-5 = May
+month-short-6 = Jun
+month-short-7 = Jul
+month-short-8 = Aug
+month-short-9 = Sep
+month-short-10 = Oct
+month-short-11 = Nov
+month-short-12 = Dec
+date = { $day } { $month } { $year }
+date-in-year = { $day } { $month }
+date-and-time = { $date }, { $time }
+
+## Counts
+
+reviews =
+    { $count ->
+        [one] { $count } review
+       *[other] { $count } reviews
+    }
+comments =
+    { $count ->
+        [one] { $count } comment
+       *[other] { $count } comments
+    }
+likes =
+    { $count ->
+        [one] { $count } like
+       *[other] { $count } likes
+    }
+boosts =
+    { $count ->
+        [one] { $count } boost
+       *[other] { $count } boosts
+    }
+minutes = { $count } min read
+
+## Lists of reviews
+
+by = by { $critic }
+empty-shelf = There is no review here yet.
+# Before a tag, for screen readers.
+tagged = Reviews tagged
+pages = Pages
+newer = ← Newer
+older = Older →
+page-of = Page { $page } of { $pages }
+
+## The front page
+
+new-reviews = New reviews
+no-review-yet = No review yet
+first-review = The first one will stand here.
+all-of-them =
+    { $count ->
+        [one] The one review
+       *[other] All { $count } reviews
+    }
+who-writes = Who writes here
+
+## A review
+
+written-by = By { $critic }
+revised = revised { $date }
+the-film = The film
+directed-by = Directed by
+screenplay-by = Written by
+starring = Starring
+released = Released
+film-at = The film at { $host }
+poster-of-film = Poster of the film
+poster-of = Poster of { $film }
+tags = Tags
+also-published-at = Also published at { $place }
+about-critic = About { $critic }
+more-reviews = More reviews
+before-this = Before this
+after-this = After this
+
+## Ratings, as a screen reader says them
+
+rating = Rating: { $rating }
+rating-half = half a star out of five
+rating-halves =
+    { $count ->
+        [one] { $count } and a half stars out of five
+       *[other] { $count } and a half stars out of five
+    }
+rating-stars =
+    { $count ->
+        [one] { $count } star out of five
+       *[other] { $count } stars out of five
+    }
+rating-points = { $points } out of { $most }
+
+## The conversation
+
+comments-title = Comments
+critic-mark = critic
+edited = edited { $date }
+answers = to { $whom }
+a-deleted-comment = a deleted comment
+a-removed-comment = a removed comment
+a-hidden-comment = a hidden comment
+comment-at = on { $host }
+content-warning = Content warning:
+comment-deleted = This comment was deleted by its author.
+comment-hidden = This comment was hidden by the critic.
+comment-removed = This comment was removed by the critic.
+comment-withheld = This comment is not shown.
+join-in = Join in
+be-the-first = Nobody has answered yet. Be the first.
+how-to-join = You need no account here: reply from your own server, and your public reply appears on this page.
+copy-address = Or copy this address into the search box of your server, and reply to what it finds.
+address-of-review = Address of this review
+trial = This site is a trial on one machine: other servers cannot reach it yet.
+
+## From the reader's own server
+
+your-handle = Your handle on Mastodon or anywhere else in the fediverse
+handle-example = @you@your.server
+follow = Follow
+reply = Reply
+like = Like
+boost = Boost
+copy-handle = Or copy this handle into the search box of your server.
+handle-to-follow = Handle to follow
+elsewhere = Elsewhere
+from-your-server = From your own server
+follow-critic = Follow { $critic }
+join-from-your-server = Join in from your own server
+copy-this-handle = Or copy this handle into the search box of your server:
+copy-this-address = Or copy this address into the search box of your server:
+back-to-critic = Back to { $critic }
+back-to-review = Back to the review
+not-a-handle = This is not a handle. A handle looks like { handle-example }.
+server-does-not-answer = { $host } does not answer. Is it written correctly?
+server-knows-nobody = { $host } knows nobody of that name. Is it written correctly?
+server-names-no-page = { $host } does not say where to do this. Copy the address below into its search box instead.
+
+## Feeds
+
+feed-about = The reviews of { $title }, the newest first.
+
+## Errors
+
+to-newest = To the newest reviews
+error-not-found = There is nothing here
+error-not-found-advice = The address may be mistyped. The list of all reviews leads to every one of them.
+error-gone = This is gone
+error-gone-advice = The critic took it back.
+error-bad-request = This request cannot be read
+error-bad-request-advice = Please check the address, or go back and try again.
+error-forbidden = This is not allowed
+error-forbidden-advice = Please go back to the page and send its form from there.
+error-too-large = This is too large
+error-too-large-advice = Please send less.
+error-too-many = Too many requests at once
+error-too-many-advice = Please try again in a minute.
+error-unavailable = Something went wrong here
+error-unavailable-advice = Please try again in a minute.
