@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn no_template_speaks_for_itself() {
         for (name, template) in crate::web::templates::BUILT_IN {
-            if !name.ends_with(".html") {
+            if Path::new(name).extension().is_none_or(|ending| ending != "html") {
                 continue;
             }
             let text = own_text(template);
