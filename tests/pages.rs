@@ -310,6 +310,18 @@ async fn an_error_has_the_form_that_its_address_is_for(database: Database) {
         let answer = ask(&stage.app, "GET", &url(path), &[("accept", accept)]).await;
         assert_eq!((answer.status, answer.header("content-type")), (404, form), "{path} {accept}");
     }
+    for (method, path, status) in [
+        ("GET", "/reviews?page=minus%20one", 400),
+        ("GET", "/reviews?page=%FF", 400),
+        ("GET", "/reviews/%FF", 400),
+        ("GET", "/reviews/%00", 400),
+        ("DELETE", "/reviews", 405),
+    ] {
+        let answer = ask(&stage.app, method, &url(path), &[("accept", HTML)]).await;
+        assert_eq!((answer.status, answer.header("content-type")), (status, page), "{path}");
+        assert!(answer.decoded().contains("This request cannot be read"), "{}", answer.decoded());
+        assert!(!answer.header("content-security-policy").is_empty(), "{path}");
+    }
 }
 
 async fn what_is_taken_back_is_gone_though_it_was_kept(database: Database) {

@@ -5,8 +5,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Json, Response};
 
-use super::negotiate;
 use super::state::WebState;
+use super::{head, negotiate};
 
 /// Why a request gets no better answer.
 #[derive(Debug, thiserror::Error)]
@@ -110,8 +110,31 @@ impl IntoResponse for WebError {
     }
 }
 
+impl Told {
+    /// What an answer says that is no page yet: that nothing is there, or that a request cannot be read, as its
+    /// extractors put it.
+    fn by(response: &Response, wants_page: bool) -> Option<Self> {
+        let status = response.status();
+        let form = response.headers().get(header::CONTENT_TYPE);
+        if status == StatusCode::NOT_FOUND && form.is_none() {
+            let error = "There is nothing here".to_owned();
+            return Some(Self { error, words: WebError::NotFound.words() });
+        }
+        let is_plain = form.is_none_or(|form| form.as_bytes().starts_with(b"text/plain"));
+        if !wants_page || !is_plain || !status.is_client_error() {
+            return None;
+        }
+        let words = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => WebError::TooLarge.words(),
+            StatusCode::REQUEST_TIMEOUT => WebError::Busy("").words(),
+            _ => WebError::BadRequest(String::new()).words(),
+        };
+        Some(Self { error: String::new(), words })
+    }
+}
+
 /// What an answer says to clients and caches, whatever form it is given.
-const KEPT: [HeaderName; 3] = [header::RETRY_AFTER, header::CACHE_CONTROL, header::VARY];
+const KEPT: [HeaderName; 4] = [header::RETRY_AFTER, header::CACHE_CONTROL, header::VARY, header::ALLOW];
 
 /// What a request says about the form in which an error is to be told.
 pub(super) struct Asker {
@@ -145,20 +168,20 @@ impl Asker {
 /// Gives errors the form that who asked can read: a page for people, JSON for servers.
 pub(super) async fn tell(State(state): State<WebState>, request: Request, next: Next) -> Response {
     let asker = Asker::of(&request);
-    told(&state, asker, next.run(request).await)
+    let mut response = told(&state, asker, next.run(request).await);
+    head::complete(response.headers_mut());
+    response
 }
 
 /// The same of an answer that is there.
 pub(super) fn told(state: &WebState, asker: Asker, mut response: Response) -> Response {
-    let unmatched =
-        response.status() == StatusCode::NOT_FOUND && response.headers().get("content-type").is_none();
-    let told = response.extensions_mut().remove::<Told>().or_else(|| {
-        unmatched
-            .then(|| Told { error: "There is nothing here".to_owned(), words: WebError::NotFound.words() })
-    });
-    let Some(told) = told else { return response };
+    let told = response.extensions_mut().remove::<Told>();
+    if told.is_none() && !response.status().is_client_error() {
+        return response;
+    }
     // Most answers are none of this: what was asked for is read only where it matters.
     let wants_page = asker.wants_page();
+    let Some(told) = told.or_else(|| Told::by(&response, wants_page)) else { return response };
     let status = response.status();
     let kept = KEPT.map(|name| response.headers_mut().remove(&name).map(|value| (name, value)));
     let page = wants_page.then(|| state.pages.error(status.as_u16(), told.words).ok()).flatten();

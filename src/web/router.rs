@@ -11,9 +11,9 @@ use axum::routing::{get, post};
 
 use super::error::tell;
 use super::fedi::{actor, article, discovery, inbox, note, secure, stamp};
+use super::health;
 use super::read::{feed, home, interact, listing, media, profile, review, sitemap};
 use super::state::WebState;
-use super::{head, health};
 
 /// No request takes longer than this to come in and be answered.
 const LONGEST: Duration = Duration::from_mins(1);
@@ -60,8 +60,8 @@ pub fn router(state: WebState) -> Router {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .layer(middleware::from_fn_with_state(state.clone(), secure::guard))
-        .layer(middleware::from_fn_with_state(state.clone(), tell))
         .layer(middleware::from_fn(guard))
+        .layer(middleware::from_fn_with_state(state.clone(), tell))
         .layer(DefaultBodyLimit::max(inbox::MOST_BYTES))
         .with_state(state)
 }
@@ -74,16 +74,13 @@ async fn robots(State(state): State<WebState>) -> String {
     )
 }
 
-/// An end to requests that take too long, and what every answer says.
+/// An end to requests that take too long.
 async fn guard(request: Request, next: Next) -> Response {
     // No database keeps a NUL, so nothing is found by one.
-    let mut response = if request.uri().path().contains("%00") {
-        StatusCode::BAD_REQUEST.into_response()
-    } else {
-        bounded(next.run(request)).await
-    };
-    head::complete(response.headers_mut());
-    response
+    if request.uri().path().contains("%00") {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
+    bounded(next.run(request)).await
 }
 
 /// An answer, or that it took too long.
