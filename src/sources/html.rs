@@ -7,6 +7,7 @@ mod lexer;
 mod paragraphs;
 mod shape;
 mod text;
+mod trailer;
 mod tree;
 
 use std::collections::{HashMap, HashSet};

@@ -1,6 +1,6 @@
 //! A review as a Markdown file: YAML between `---` lines says what it is about, the rest is its body.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pulldown_cmark::{Event, Options, Parser};
 use serde::Deserialize;
@@ -277,6 +277,7 @@ fn to_html(markdown: &str) -> String {
         event => event,
     });
     pulldown_cmark::html::push_html(&mut out, events);
+    let out = with_ways_back(&out);
     // The number of a footnote belongs into its first paragraph.
     let mut parts = out.split("<sup class=\"footnote-definition-label\">");
     let mut joined = parts.next().unwrap_or_default().to_owned();
@@ -290,6 +291,38 @@ fn to_html(markdown: &str) -> String {
         }
     }
     joined
+}
+
+/// From each footnote a link leads back to where it is first referred to.
+fn with_ways_back(html: &str) -> String {
+    const REFERENCE: &str = "<sup class=\"footnote-reference\"><a href=\"#";
+    const NOTE: &str = "<div class=\"footnote-definition\" id=\"";
+    let mut out = String::with_capacity(html.len());
+    let mut known = BTreeSet::new();
+    let mut parts = html.split(REFERENCE);
+    out.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let name = part.split('"').next().unwrap_or_default();
+        if known.insert(name) {
+            out.extend(["<sup id=\"to-", name, "\"><a href=\"#"]);
+        } else {
+            out.push_str(REFERENCE);
+        }
+        out.push_str(part);
+    }
+    let mut parts = out.split(NOTE);
+    let mut done = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let name = part.split('"').next().unwrap_or_default();
+        done.push_str(NOTE);
+        match part.split_once("</p>\n</div>") {
+            Some((note, rest)) if known.contains(name) => {
+                done.extend([note, " <a href=\"#to-", name, "\">↩</a></p>\n</div>", rest]);
+            }
+            _ => done.push_str(part),
+        }
+    }
+    done
 }
 
 #[cfg(test)]
@@ -325,9 +358,9 @@ mod tests {
         assert_eq!(draft.published.unwrap().to_string(), "2024-10-18T07:30:00Z");
         assert_eq!(
             draft.body,
-            "<h2>First</h2><p>It <em>begins</em> with <del>a</del> bet<sup><a href=\"#note-1\">1</a></sup>.</p>\
+            "<h2>First</h2><p>It <em>begins</em> with <del>a</del> bet<sup id=\"note-to-1\"><a href=\"#note-1\">1</a></sup>.</p>\
              <table><thead><tr><th>a</th><th>b</th></tr></thead><tbody><tr><td>1</td><td>2</td></tr></tbody></table>\
-             <div id=\"note-1\"><p><sup>1</sup> A small one.</p></div>"
+             <div id=\"note-1\"><p><sup>1</sup> A small one. <a href=\"#note-to-1\">↩</a></p></div>"
         );
     }
 

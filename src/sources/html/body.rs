@@ -290,6 +290,17 @@ mod tests {
     }
 
     #[test]
+    fn a_film_in_a_frame_becomes_a_link() {
+        let frame = "One <iframe src='https://www.youtube.com/embed/abc?x' title='A &quot;trailer&quot; <b>'>x</iframe> two";
+        let linked = "<p>One </p><p><a href=\"https://www.youtube.com/watch?v=abc\" rel=\"noopener noreferrer\">\
+                      ▶ A &quot;trailer&quot; &lt;b&gt;</a></p><p> two</p>";
+        assert_eq!(body(frame), linked);
+        assert_eq!(body(linked), linked);
+        assert!(body("<p><iframe src=//player.vimeo.com/video/7></iframe></p>").contains(">▶ vimeo.com</a>"));
+        assert_eq!(body("One<iframe src=//ads.example/x></iframe>"), "<p>One</p>");
+    }
+
+    #[test]
     fn boxes_and_line_breaks_become_paragraphs() {
         assert_eq!(
             body("<div class=x><div>One</div><div><br></div><div>Two <b>three</b></div></div>"),
@@ -426,7 +437,7 @@ mod tests {
             Just("</a>"), Just("<br>"), Just("<em>"), Just("</em>"), Just("<div>"), Just("</div>"), Just("<ul><li>"), Just("</ul>"), Just("<pre>\n\n"),
             Just("<h2>"), Just("<h4>"), Just(" "), Just("x & y < z"), Just("<span>"), Just("<table><td>"), Just("</table>"), Just("&nbsp;"),
             Just("<blockquote>"), Just("</blockquote>"), Just("<code>"), Just("&lt;script&gt;"), Just("\""), Just("<figure>"), Just("<figcaption>"),
-            Just("<img src=a.jpg>"), Just("<hr>"), Just("<dl><dt>"), Just("<dd>"), Just("<details><summary>"), Just("<tr>"), Just("<svg>"), Just("<caption>"), Just("<u>"),
+            Just("<img src=a.jpg>"), Just("<hr>"), Just("<dl><dt>"), Just("<dd>"), Just("<details><summary>"), Just("<iframe src=//player.vimeo.com/video/7></iframe>"), Just("<tr>"), Just("<svg>"), Just("<caption>"), Just("<u>"),
         ], 0..16)) {
             let once = body(&parts.concat());
             prop_assert_eq!(body(&once), once.clone());

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use super::lexer::{Lexer, Token, WITHOUT_CONTENT};
+use super::trailer;
 
 /// Elements deeper than this lose their tags and keep their text.
 pub(super) const DEPTH: usize = 40;
@@ -100,6 +101,9 @@ impl Shaper {
         match token {
             Token::Text(text) => self.text(text),
             Token::Open(name, attributes) => {
+                if name == "iframe" {
+                    self.trailer(&attributes);
+                }
                 if let Some(hidden) = WITHOUT_CONTENT.iter().find(|n| **n == name) {
                     self.hidden = Some((hidden, 1));
                 } else if let Some(name) = known(&name) {
@@ -112,6 +116,23 @@ impl Shaper {
                 }
             }
         }
+    }
+
+    /// In place of a film that plays in a frame stands a link to where it plays.
+    fn trailer(&mut self, attributes: &[(String, &str)]) {
+        let named =
+            |wanted: &str| attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| *value);
+        let Some(page) = named("src").and_then(trailer::page) else { return };
+        let site = page.split('/').nth(2).unwrap_or_default();
+        let title = named("title").map(str::trim).filter(|title| !title.is_empty());
+        self.start("p", &[]);
+        self.start("a", &[("href".to_owned(), &page)]);
+        self.text("▶ ");
+        // What an attribute says is not escaped twice: it still has its references.
+        let said = title.unwrap_or(site.strip_prefix("www.").unwrap_or(site));
+        self.out.push_str(&said.replace('<', "&lt;").replace('>', "&gt;"));
+        self.end("a");
+        self.end("p");
     }
 
     fn text(&mut self, text: &str) {
