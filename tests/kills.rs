@@ -108,6 +108,8 @@ struct Rush {
     comments: Vec<BTreeSet<String>>,
     under_way: JoinSet<()>,
     answered: Arc<AtomicUsize>,
+    /// How many were answered when the last ones were let go.
+    before: usize,
     places: Arc<Semaphore>,
 }
 
@@ -137,12 +139,14 @@ impl Rush {
             comments: vec![BTreeSet::new(); ARTICLES],
             under_way: JoinSet::new(),
             answered: Arc::default(),
+            before: 0,
             places: Arc::new(Semaphore::new(SIDE_BY_SIDE)),
         }
     }
 
     /// One more review goes out, and others say more.
     fn release(&mut self, dice: &mut Dice) {
+        self.before = self.answered.load(Ordering::SeqCst);
         let title = format!("Harbour number {} of the night", self.titles.len());
         let name = format!("review{}.md", self.titles.len());
         let file = self.stage.app.write(&name, &markdown(&title, &title, "It sinks."));
@@ -191,7 +195,8 @@ impl Rush {
 
     /// Waits until so many more were answered, or for so long.
     async fn await_answers(&self, count: usize, patience: Duration) -> bool {
-        let wanted = self.answered.load(Ordering::SeqCst).saturating_add(count);
+        // The first of them may be answered before the last is written.
+        let wanted = self.before.saturating_add(count);
         let enough = || async { (self.answered.load(Ordering::SeqCst) >= wanted).then_some(()) };
         within(patience, enough).await.is_some()
     }
