@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use crate::config::{Config, FeedSource};
 use crate::domain::critic::Profile;
 use crate::domain::id::CriticId;
+use crate::domain::looks::{Looks, Palette};
 use crate::domain::time::{Clock, Timestamp};
 use crate::federation::vocab::address::Rules;
 use crate::flows::gate::Gate;
@@ -204,6 +205,18 @@ async fn manage_avatar(app: &App, critic: CriticId, profile: &Profile) {
     }
 }
 
+/// Colours are for the critic to choose, and for readers to read.
+fn warn_of_faint_colours(looks: &Looks) {
+    let schemes = [("light", &looks.light, &Palette::LIGHT), ("dark", &looks.dark, &Palette::DARK)];
+    for (scheme, palette, built_in) in schemes {
+        for (text, ground, contrast) in palette.faint(built_in) {
+            tracing::warn!(
+                "looks.{scheme}: {text} on {ground} has a contrast of {contrast:.1}, and many need 4.5 to read it"
+            );
+        }
+    }
+}
+
 /// Serves where there is a listener, works where it is to, until `shutdown` resolves; then drains.
 pub async fn run(
     app: App,
@@ -217,13 +230,14 @@ pub async fn run(
         tasks.spawn(worker::run(app.clone(), stopped.clone()));
     }
     if let Some((listener, trusted_proxies)) = listener {
+        warn_of_faint_colours(&app.site.looks);
         let site = Site {
             about: app.site.clone(),
             origin: app.origin.clone(),
             handle_domain: app.handle_domain().to_owned(),
-            words: Words::load(&app.site.language, None)?.into(),
+            words: Words::load(&app.site.language, app.site.looks.folder.as_deref())?.into(),
         };
-        let pages = Pages::new(site, None)?;
+        let pages = Pages::new(site)?;
         let state = WebState {
             app: app.clone(),
             pages: Arc::new(pages),

@@ -1,5 +1,7 @@
 //! The configuration: defaults < file < environment, checked once, every error named with its key.
 
+mod site;
+
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,10 +13,11 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use self::site::{RawLooks, RawSite, check_site};
 use crate::domain::critic::{Profile, is_handle};
 use crate::domain::moderation::{FirstComments, Policy};
 use crate::domain::origin::Origin;
-use crate::domain::site::Site;
+use crate::domain::site::{Site, Support};
 use crate::domain::time::Timestamp;
 
 /// The file that is read when none is named.
@@ -106,20 +109,14 @@ pub struct Federation {
 struct Raw {
     data_dir: String,
     site: RawSite,
+    looks: RawLooks,
+    support: Vec<Support>,
     server: RawServer,
     database: RawDatabase,
     critics: Vec<Profile>,
     feeds: Vec<RawFeed>,
     federation: RawFederation,
     moderation: RawModeration,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawSite {
-    title: String,
-    language: String,
-    timezone: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -172,7 +169,9 @@ impl Default for Raw {
     fn default() -> Self {
         Self {
             data_dir: "data".to_owned(),
-            site: RawSite { title: "Marquee".into(), language: "en".into(), timezone: "UTC".into() },
+            site: RawSite::default(),
+            looks: RawLooks::default(),
+            support: Vec::new(),
             server: RawServer {
                 listen: "127.0.0.1:8080".into(),
                 origin: "http://localhost:8080".into(),
@@ -247,7 +246,7 @@ fn check(raw: Raw, folder: &Path) -> Result<Config, ConfigError> {
         None => format!("sqlite://{}", Path::new(&raw.data_dir).join("marquee.sqlite").display()),
     };
     let critics = check_critics(raw.critics)?;
-    let site = check_site(raw.site)?;
+    let site = check_site(raw.site, raw.looks, raw.support, &critics, folder)?;
     let server = check_server(raw.server)?;
     let policy = Policy {
         first_comments: raw.moderation.first_comments,
@@ -277,15 +276,6 @@ fn check_database(url: String) -> Result<String, ConfigError> {
         return Ok(url);
     }
     Err(ConfigError::new("database.url", "must begin with sqlite:// or postgres://"))
-}
-
-fn check_site(raw: RawSite) -> Result<Site, ConfigError> {
-    if raw.title.trim().is_empty() {
-        return Err(ConfigError::new("site.title", "must not be empty"));
-    }
-    let timezone = TimeZone::get(&raw.timezone)
-        .map_err(|_| ConfigError::new("site.timezone", "must be a name like Europe/Berlin or UTC"))?;
-    Ok(Site { title: raw.title, language: raw.language, timezone })
 }
 
 fn check_server(raw: RawServer) -> Result<Server, ConfigError> {

@@ -33,6 +33,7 @@ mod house;
 mod interact;
 mod keys;
 mod kills;
+mod looks;
 mod moderation;
 mod moves;
 mod order;

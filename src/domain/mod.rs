@@ -9,6 +9,7 @@ pub mod feed;
 pub mod film;
 pub mod hash;
 pub mod id;
+pub mod looks;
 pub mod moderation;
 pub mod origin;
 pub mod rating;

@@ -1,6 +1,10 @@
 //! The site, as its readers see it.
 
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::looks::Looks;
 
 /// What the whole site has one of.
 #[derive(Debug, Clone)]
@@ -11,4 +15,72 @@ pub struct Site {
     pub language: String,
     /// The time zone that dates are shown in.
     pub timezone: TimeZone,
+    /// Where its readers get the source of what serves it (AGPL-3.0, section 13).
+    pub source_url: Option<Url>,
+    /// Where whoever finds a hole in it writes to (RFC 9116).
+    pub security_contact: Option<Url>,
+    /// How its readers can support its critics.
+    pub support: Vec<Support>,
+    /// How it looks.
+    pub looks: Looks,
+}
+
+impl Site {
+    /// A site that looks as it comes.
+    pub fn new(title: impl Into<String>, language: impl Into<String>, timezone: TimeZone) -> Self {
+        Self {
+            title: title.into(),
+            language: language.into(),
+            timezone,
+            source_url: None,
+            security_contact: None,
+            support: Vec::new(),
+            looks: Looks::default(),
+        }
+    }
+}
+
+/// A way to support a critic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Support {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it leads.
+    pub url: Url,
+    /// What it is called, where not by its kind.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The handle of the critic whom it is for; none: all of the site.
+    #[serde(default)]
+    pub critic: Option<String>,
+}
+
+/// What a way to support a critic is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Money, once.
+    Tip,
+    /// Money, every month.
+    Pledge,
+    /// Reading elsewhere, too, by letter for one.
+    Subscribe,
+    /// Listening.
+    Podcast,
+    /// Something else, which needs a name.
+    Other,
+}
+
+impl Kind {
+    /// The key of its words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Tip => "support-tip",
+            Self::Pledge => "support-pledge",
+            Self::Subscribe => "support-subscribe",
+            Self::Podcast => "support-podcast",
+            Self::Other => "support-other",
+        }
+    }
 }

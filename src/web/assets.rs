@@ -1,16 +1,18 @@
-//! The style sheet and the icon: built into the binary, replaceable by a file of the same name.
+//! The style sheet, the icon, and whatever else a site has in its own folder: read once at start.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
 
 use crate::domain::hash::sha256_hex;
+use crate::domain::looks::{Looks, Palette};
 
 /// A file that pages refer to, at `/assets/<name>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asset {
     /// Its name, the last part of its path.
-    pub name: &'static str,
+    pub name: String,
     /// What it holds.
     pub bytes: Vec<u8>,
     /// Its media type.
@@ -23,27 +25,57 @@ pub struct Asset {
 #[derive(Debug, Clone)]
 pub struct Assets(Vec<Asset>);
 
-const BUILT_IN: [(&str, &str, &[u8]); 2] = [
-    ("style.css", "text/css; charset=utf-8", include_bytes!("assets/style.css")),
-    ("icon.svg", "image/svg+xml", include_bytes!("assets/icon.svg")),
+const STYLE: &str = "style.css";
+
+/// In the folder of a site: what its style sheet says beside ours.
+const OWN_STYLE: &str = "own.css";
+
+const BUILT_IN: [(&str, &[u8]); 2] =
+    [(STYLE, include_bytes!("assets/style.css")), ("icon.svg", include_bytes!("assets/icon.svg"))];
+
+/// What is served of a site's own folder, by the ending of its name.
+const TYPES: [(&str, &str); 10] = [
+    ("css", "text/css; charset=utf-8"),
+    ("svg", "image/svg+xml"),
+    ("png", "image/png"),
+    ("jpg", "image/jpeg"),
+    ("jpeg", "image/jpeg"),
+    ("webp", "image/webp"),
+    ("avif", "image/avif"),
+    ("ico", "image/x-icon"),
+    ("woff2", "font/woff2"),
+    ("woff", "font/woff"),
 ];
 
+/// A larger file is none that a page needs.
+const LARGEST: u64 = 4 * 1024 * 1024;
+
 impl Assets {
-    /// The built-in files, each replaced by the file of the same name in `overrides` where there is one.
+    /// The built-in files, each replaced by the file of the same name in the folder of the looks, and the others of that
+    /// folder beside them. The style sheet ends with the colours and fonts of the looks, and with `own.css`.
     ///
     /// # Errors
-    /// Where a file that is there cannot be read.
-    pub fn load(overrides: Option<&Path>) -> anyhow::Result<Self> {
-        let mut all = Vec::with_capacity(BUILT_IN.len());
-        for (name, content_type, built_in) in BUILT_IN {
-            let replacement = overrides.map(|folder| folder.join(name)).filter(|p| p.is_file());
-            let bytes = match replacement {
-                Some(path) => {
-                    std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?
+    /// Where a file that is there cannot be read, or is larger than 4 MiB.
+    pub fn load(looks: &Looks) -> anyhow::Result<Self> {
+        let mut all: Vec<Asset> = Vec::new();
+        for (name, bytes) in BUILT_IN {
+            all.extend(asset(name, bytes.to_vec()));
+        }
+        let mut own_style = None;
+        if let Some(folder) = &looks.folder {
+            for (name, bytes) in own_files(folder)? {
+                if name == OWN_STYLE {
+                    own_style = Some(bytes);
+                    continue;
                 }
-                None => built_in.to_vec(),
-            };
-            all.push(Asset { name, etag: format!("\"{}\"", short_hash(&bytes)), bytes, content_type });
+                all.retain(|asset| asset.name != name);
+                all.extend(asset(&name, bytes));
+            }
+        }
+        if let Some(style) = all.iter_mut().find(|asset| asset.name == STYLE) {
+            style.bytes.extend(set_apart(looks).into_bytes());
+            style.bytes.extend(own_style.into_iter().flatten());
+            style.etag = etag(&style.bytes);
         }
         Ok(Self(all))
     }
@@ -61,36 +93,139 @@ impl Assets {
     }
 }
 
-/// The first 64 bits of the content's SHA-256, in hexadecimal.
-fn short_hash(bytes: &[u8]) -> String {
+/// None where no browser is served a file of that ending.
+fn asset(name: &str, bytes: Vec<u8>) -> Option<Asset> {
+    let (_, ending) = name.rsplit_once('.')?;
+    let (_, content_type) = TYPES.iter().find(|(known, _)| ending.eq_ignore_ascii_case(known))?;
+    Some(Asset { name: name.to_owned(), etag: etag(&bytes), bytes, content_type })
+}
+
+/// The files of a folder that browsers are served, and no hidden ones.
+fn own_files(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let mut files = Vec::new();
+    let listed = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    for file in listed {
+        let path = file?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        if name.starts_with('.') || !path.is_file() || asset(&name, Vec::new()).is_none() {
+            continue;
+        }
+        let size = std::fs::metadata(&path)?.len();
+        anyhow::ensure!(size <= LARGEST, "{} is larger than 4 MiB", path.display());
+        files.push((name, std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?));
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The colours and fonts of a site as CSS. On paper they stay ours.
+fn set_apart(looks: &Looks) -> String {
+    let mut day = String::new();
+    for (name, colour) in looks.light.set() {
+        declare(&mut day, name, colour.as_str());
+    }
+    for (name, fonts) in [("serif", &looks.serif), ("sans", &looks.sans)] {
+        if let Some(fonts) = fonts {
+            declare(&mut day, name, fonts.as_str());
+        }
+    }
+    // What is set for the day does not hold at night.
+    let mut night = String::new();
+    for (name, _) in Palette::DARK {
+        if looks.light.set().chain(looks.dark.set()).any(|(set, _)| set == name) {
+            declare(&mut night, name, &looks.dark.shown(name, &Palette::DARK));
+        }
+    }
+    let mut css = String::new();
+    for (when, what) in [("screen", day), ("screen and (prefers-color-scheme: dark)", night)] {
+        if !what.is_empty() {
+            let _ = write!(css, "\n@media {when} {{ :root {{{what} }} }}\n");
+        }
+    }
+    css
+}
+
+fn declare(css: &mut String, name: &str, value: &str) {
+    let _ = write!(css, " --{name}: {value};");
+}
+
+/// The first 64 bits of the content's SHA-256, in hexadecimal, within quotes.
+fn etag(bytes: &[u8]) -> String {
     let mut hash = sha256_hex(bytes);
     hash.truncate(16);
-    hash
+    format!("\"{hash}\"")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::looks::{Colour, Fonts};
+
+    fn style(looks: &Looks) -> String {
+        String::from_utf8(Assets::load(looks).unwrap().find(STYLE).unwrap().bytes.clone()).unwrap()
+    }
 
     #[test]
     fn a_file_of_the_same_name_replaces_a_built_in_one() {
         let folder = std::env::temp_dir().join(format!("marquee-assets-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("style.css"), "body { color: plum }").unwrap();
-        let (ours, theirs) = (Assets::load(None).unwrap(), Assets::load(Some(&folder)).unwrap());
+        for (name, content) in [
+            ("style.css", "body { color: plum }"),
+            ("own.css", "p { }"),
+            ("a.woff2", "font"),
+            ("b.html", "no"),
+        ] {
+            std::fs::write(folder.join(name), content).unwrap();
+        }
+        let looks = Looks { folder: Some(folder.clone()), ..Looks::default() };
+        let (ours, theirs) = (Assets::load(&Looks::default()).unwrap(), Assets::load(&looks).unwrap());
         std::fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(theirs.find("style.css").unwrap().bytes, b"body { color: plum }");
+        assert_eq!(theirs.find("style.css").unwrap().bytes, b"body { color: plum }p { }");
         assert_eq!(ours.find("icon.svg"), theirs.find("icon.svg"));
         assert_ne!(ours.href("style.css"), theirs.href("style.css"), "caches must notice");
-        assert_eq!(ours.find("../Cargo.toml"), None);
+        assert_eq!(theirs.find("a.woff2").unwrap().content_type, "font/woff2");
+        for name in ["../Cargo.toml", "b.html", "own.css"] {
+            assert_eq!(theirs.find(name), None);
+        }
+    }
+
+    #[test]
+    fn colours_and_fonts_come_after_ours() {
+        let colour = |text: &str| Colour::try_from(text.to_owned()).ok();
+        let looks = Looks {
+            light: Palette { link: colour("#004080"), ..Palette::default() },
+            dark: Palette { gold: colour("#ffee00"), ..Palette::default() },
+            serif: Fonts::try_from("Literata, serif".to_owned()).ok(),
+            ..Looks::default()
+        };
+        let css = style(&looks);
+        let own = css.strip_prefix(&style(&Looks::default())).unwrap();
+        assert!(own.contains("{ :root { --link: #004080; --serif: \"Literata\", serif; } }"), "{own}");
+        // The night keeps its own link, and not that of the day.
+        assert!(own.contains("dark) { :root { --link: #eeb36b; --gold: #ffee00; } }"), "{own}");
+    }
+
+    #[test]
+    fn the_built_in_colours_are_those_of_the_style_sheet() {
+        let css = style(&Looks::default());
+        let (day, night) = css.split_once("prefers-color-scheme: dark").unwrap();
+        for (name, colour) in Palette::LIGHT {
+            assert!(day.contains(&format!("--{name}: {colour};")), "{name}");
+        }
+        for (name, colour) in Palette::DARK {
+            assert!(night.contains(&format!("--{name}: {colour};")), "{name}");
+        }
     }
 
     #[test]
     fn the_style_sheet_asks_nobody_else_for_anything() {
-        let assets = Assets::load(None).unwrap();
-        let style = String::from_utf8(assets.find("style.css").unwrap().bytes.clone()).unwrap();
-        for forbidden in ["@import", "url(", "http:", "https:", "//"] {
+        let style = style(&Looks::default());
+        for forbidden in ["@import", "url(", "http:"] {
             assert!(!style.contains(forbidden), "{forbidden}");
+        }
+        // Addresses of others are what selectors look for, and nothing else.
+        for (at, _) in style.match_indices("https:") {
+            assert!(style[..at].ends_with("[href^=\""), "{}", &style[at..at + 30]);
         }
     }
 }

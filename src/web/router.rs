@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use super::error::tell;
 use super::fedi::{actor, article, discovery, inbox, note, secure, stamp};
 use super::health;
-use super::read::{feed, home, interact, listing, media, profile, review, sitemap};
+use super::read::{feed, home, interact, listing, media, oembed, profile, review, sitemap};
 use super::state::WebState;
 
 /// No request takes longer than this to come in and be answered.
@@ -39,9 +39,11 @@ pub fn router(state: WebState) -> Router {
         .route("/sitemap.xml", get(sitemap::show))
         .route("/interact", post(interact::interact))
         .route("/robots.txt", get(robots))
+        .route("/oembed", get(oembed::show))
         // Servers
         .route("/.well-known/webfinger", get(discovery::webfinger))
         .route("/.well-known/nodeinfo", get(discovery::nodeinfo))
+        .route("/.well-known/security.txt", get(discovery::security))
         .route("/.well-known/host-meta", get(discovery::host_meta))
         .route("/.well-known/host-meta.json", get(discovery::host_meta_json))
         .route("/nodeinfo/{version}", get(discovery::nodeinfo_document))
@@ -68,10 +70,7 @@ pub fn router(state: WebState) -> Router {
 
 /// What crawlers may read: everything but what does something.
 async fn robots(State(state): State<WebState>) -> String {
-    format!(
-        "User-agent: *\nDisallow: /interact\nDisallow: /desk\n\nSitemap: {}\n",
-        state.app.origin.url("/sitemap.xml")
-    )
+    format!("User-agent: *\nDisallow: /interact\n\nSitemap: {}\n", state.app.origin.url("/sitemap.xml"))
 }
 
 /// An end to requests that take too long.

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value, escape_formatter};
 
-pub(super) const BUILT_IN: [(&str, &str); 13] = [
+pub(super) const BUILT_IN: [(&str, &str); 14] = [
     ("base.html", include_str!("templates/base.html")),
     ("card.html", include_str!("templates/card.html")),
     ("parts.html", include_str!("templates/parts.html")),
@@ -19,6 +19,7 @@ pub(super) const BUILT_IN: [(&str, &str); 13] = [
     ("profile.html", include_str!("templates/profile.html")),
     ("interact.html", include_str!("templates/interact.html")),
     ("error.html", include_str!("templates/error.html")),
+    ("oembed.xml", include_str!("templates/oembed.xml")),
     ("rss.xml", include_str!("templates/rss.xml")),
     ("atom.xml", include_str!("templates/atom.xml")),
     ("sitemap.xml", include_str!("templates/sitemap.xml")),

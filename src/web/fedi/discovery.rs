@@ -165,9 +165,22 @@ pub(in crate::web) async fn nodeinfo_document(
         reviews: reviews::count_public(db, None).await?,
         local_comments: usage::answers(db).await?,
     };
-    let software = Software { version: env!("CARGO_PKG_VERSION"), repository: None };
+    let software = Software {
+        version: env!("CARGO_PKG_VERSION"),
+        repository: state.app.site.source_url.as_ref().map(Url::as_str),
+    };
     let document = nodeinfo::document(*version, software, &state.app.site.title, usage);
     Ok(typed(&version.content_type(), document.to_string()))
+}
+
+/// Where to write about a hole in it (RFC 9116). It holds for a month from when it is read: nobody who keeps a copy
+/// has it for good.
+pub(in crate::web) async fn security(State(state): State<WebState>) -> Result<Response, WebError> {
+    let contact = state.app.site.security_contact.as_ref().ok_or(WebError::NotFound)?;
+    let expires = (state.app.clock.now() + MONTH).whole_second();
+    let own = state.app.origin.url("/.well-known/security.txt");
+    let body = format!("Contact: {contact}\nExpires: {expires}\nCanonical: {own}\n");
+    Ok(typed("text/plain; charset=utf-8", body))
 }
 
 /// The template of our WebFinger addresses.

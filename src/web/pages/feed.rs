@@ -27,6 +27,15 @@ impl Format {
     /// All of them, the one that most readers take first.
     pub const ALL: [Self; 3] = [Self::Rss, Self::Atom, Self::Json];
 
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rss => "RSS",
+            Self::Atom => "Atom",
+            Self::Json => "JSON Feed",
+        }
+    }
+
     /// The last part of its address.
     pub const fn file(self) -> &'static str {
         match self {
@@ -130,6 +139,8 @@ struct Image {
 #[derive(Debug, Serialize)]
 pub(super) struct FeedLink {
     media_type: &'static str,
+    /// What its form is called.
+    form: &'static str,
     href: String,
     title: String,
 }
@@ -139,6 +150,7 @@ pub(super) fn links(path: &str, title: &str) -> Vec<FeedLink> {
     let folder = path.trim_end_matches('/');
     let link = |format: Format| FeedLink {
         media_type: format.media_type(),
+        form: format.name(),
         href: format!("{folder}/{}", format.file()),
         title: title.to_owned(),
     };

@@ -5,6 +5,7 @@
 
 mod archive;
 mod conversation;
+mod embed;
 mod error;
 mod feed;
 mod home;
@@ -18,7 +19,6 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -27,6 +27,7 @@ use minijinja::{Environment, context};
 use serde::Serialize;
 
 pub use archive::{ArchivePage, Shelf};
+pub use embed::EmbedFormat;
 pub use feed::{FeedPage, Format, Subject};
 pub use home::HomePage;
 pub use interact::InteractPage;
@@ -41,6 +42,7 @@ use super::templates;
 pub use super::words::Words;
 use super::words::teach;
 use crate::domain;
+use crate::domain::looks::{Meta, Palette};
 use crate::domain::origin::Origin;
 
 /// What all pages of a site share.
@@ -75,16 +77,23 @@ struct SiteView {
     style: String,
     icon: String,
     feeds: Vec<FeedLink>,
+    /// The colours of the paper, by day and by night.
+    light: String,
+    dark: String,
+    meta: Vec<Meta>,
+    /// Where the source is.
+    source: Option<String>,
 }
 
 impl Pages {
-    /// Reads the templates and the assets, those in the folder `overrides` in place of the built-in ones.
+    /// Reads the templates and the assets, those in the folder of the site's looks in place of the built-in ones.
     ///
     /// # Errors
-    /// Where a file in `overrides` cannot be read or is not a template; the error names it.
-    pub fn new(site: Site, overrides: Option<&Path>) -> anyhow::Result<Self> {
-        let assets = Assets::load(overrides)?;
-        let mut env = templates::load(overrides)?;
+    /// Where a file in that folder cannot be read or is not a template; the error names it.
+    pub fn new(site: Site) -> anyhow::Result<Self> {
+        let looks = &site.about.looks;
+        let assets = Assets::load(looks)?;
+        let mut env = templates::load(looks.folder.as_deref())?;
         let view = SiteView {
             title: plain::text(&site.about.title),
             language: site.words.language().to_owned(),
@@ -94,6 +103,10 @@ impl Pages {
             style: assets.href("style.css").unwrap_or_default(),
             icon: assets.href("icon.svg").unwrap_or_default(),
             feeds: feed::links("/", &plain::text(&site.about.title)),
+            light: looks.light.shown("paper", &Palette::LIGHT),
+            dark: looks.dark.shown("paper", &Palette::DARK),
+            meta: looks.meta.clone(),
+            source: site.about.source_url.as_ref().map(ToString::to_string),
         };
         env.add_global("site", Serde(view));
         teach(&mut env, &site.words);

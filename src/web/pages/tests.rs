@@ -15,16 +15,16 @@ use crate::domain::time::Timestamp;
 
 fn pages() -> Pages {
     let site = Site {
-        about: crate::domain::site::Site {
-            title: "Night Seats".to_owned(),
-            language: "en".to_owned(),
-            timezone: jiff::tz::TimeZone::get("Europe/Vienna").unwrap(),
-        },
+        about: crate::domain::site::Site::new(
+            "Night Seats",
+            "en",
+            jiff::tz::TimeZone::get("Europe/Vienna").unwrap(),
+        ),
         origin: Origin::parse("https://crit.example").unwrap(),
         handle_domain: "crit.example".to_owned(),
         words: Words::load("en", None).unwrap().into(),
     };
-    Pages::new(site, None).unwrap()
+    Pages::new(site).unwrap()
 }
 
 fn at(text: &str) -> Timestamp {
@@ -405,11 +405,12 @@ fn a_template_of_the_critics_own_takes_the_place_of_ours() {
     let folder = std::env::temp_dir().join(format!("marquee-pages-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("error.html"), "{{ page.title }}, alas").unwrap();
-    let site = pages().site;
-    let pages = Pages::new(site.clone(), Some(&folder)).unwrap();
+    let mut site = pages().site;
+    site.about.looks.folder = Some(folder.clone());
+    let pages = Pages::new(site.clone()).unwrap();
     assert_eq!(pages.error(404, "<Gone>").unwrap(), "&lt;Gone&gt;, alas");
     std::fs::write(folder.join("home.html"), "{% if %}").unwrap();
-    let error = format!("{:#}", Pages::new(site, Some(&folder)).unwrap_err());
+    let error = format!("{:#}", Pages::new(site).unwrap_err());
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(error.contains("home.html"), "{error}");
 }

@@ -105,10 +105,10 @@ impl RatingView {
 #[derive(Debug, Serialize)]
 pub(super) struct Picture {
     src: String,
-    url: String,
+    pub(super) url: String,
     alt: String,
-    width: u32,
-    height: u32,
+    pub(super) width: u32,
+    pub(super) height: u32,
 }
 
 /// The poster of a review, once it is here: a page never makes its reader ask another server.
@@ -180,14 +180,15 @@ impl FilmView {
 /// A critic, as shown beside a review and on the profile.
 #[derive(Debug, Serialize)]
 pub(super) struct CriticView {
-    name: String,
+    pub(super) name: String,
     handle: String,
     actor: String,
     href: String,
-    url: String,
+    pub(super) url: String,
     avatar: Option<String>,
     about: Vec<String>,
     links: Vec<NamedLink>,
+    support: Vec<NamedLink>,
 }
 
 /// One of a critic's other places.
@@ -206,7 +207,13 @@ impl CriticView {
             let name = Some(plain::name(&link.name)).filter(|name| !name.is_empty());
             Some(NamedLink { name: name.unwrap_or(outside.host), href: outside.href })
         });
+        let is_for = |handle: &Option<String>| handle.as_ref().is_none_or(|handle| *handle == profile.handle);
+        let support = site.about.support.iter().filter(|way| is_for(&way.critic)).map(|way| NamedLink {
+            name: way.name.as_deref().map_or_else(|| site.words.say(way.kind.words()), plain::name),
+            href: way.url.to_string(),
+        });
         Self {
+            support: support.collect(),
             name: name(critic),
             handle: format!("@{}@{}", profile.handle, site.handle_domain),
             actor: site.origin.actor(critic.id).into(),

@@ -19,6 +19,7 @@ pub(super) mod home;
 pub(super) mod interact;
 pub(super) mod listing;
 pub(super) mod media;
+pub(super) mod oembed;
 pub(super) mod profile;
 pub(super) mod review;
 pub(super) mod sitemap;
@@ -28,7 +29,7 @@ const A_PAGE: u32 = 30;
 
 /// Like that of all pages, but the answer to the form may lead to the reader's own server: browsers hold the
 /// redirects after a form to `form-action`, too.
-const FORM_POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self' https:; \
+const FORM_POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; form-action 'self' https:; \
      base-uri 'none'; frame-ancestors 'none'";
 
 /// A page with the form that leads readers to their own server.

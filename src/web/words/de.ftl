@@ -8,6 +8,17 @@ site-navigation = Website
 all-reviews = Alle Kritiken
 runs-on = { $site } läuft mit Marquee, freier Software, die Kritikern ein Zuhause im Fediverse gibt.
 untitled = Ohne Titel
+source = Quelltext
+follow-by-feed = Auch als Feed:
+
+## Support
+
+support = Unterstützen
+support-tip = Trinkgeld geben
+support-pledge = Monatlich unterstützen
+support-subscribe = Abonnieren
+support-podcast = Podcast hören
+support-other = Anderswo
 
 ## Dates
 

@@ -10,6 +10,17 @@ site-navigation = Site
 all-reviews = All reviews
 runs-on = { $site } runs on Marquee, free software that gives critics a home on the fediverse.
 untitled = Untitled
+source = Its source
+follow-by-feed = Also by feed:
+
+## Support
+
+support = Support
+support-tip = Leave a tip
+support-pledge = Pledge monthly support
+support-subscribe = Subscribe
+support-podcast = Listen to the podcast
+support-other = Elsewhere
 
 ## Dates
 

@@ -1,0 +1,237 @@
+//! How a site looks where it does not look as it comes: colours, fonts, files and marks of its own. Each value is checked
+//! when it is read, so that nothing in it can be more than it says.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// What is set apart from the built-in looks.
+#[derive(Debug, Clone, Default)]
+pub struct Looks {
+    /// A folder whose files take the place of templates, style sheet and words, or are served beside them.
+    pub folder: Option<PathBuf>,
+    /// Colours by day.
+    pub light: Palette,
+    /// Colours by night.
+    pub dark: Palette,
+    /// What is read long: bodies and headlines.
+    pub serif: Option<Fonts>,
+    /// Everything else.
+    pub sans: Option<Fonts>,
+    /// Marks in the head of each page.
+    pub meta: Vec<Meta>,
+}
+
+/// A `<meta>` in the head of each page, like the one by which a search engine knows its owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Meta {
+    /// Its `name`.
+    pub name: String,
+    /// Its `content`.
+    pub content: String,
+}
+
+/// Colours by what they are for; none: the built-in one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Palette {
+    /// Behind everything.
+    pub paper: Option<Colour>,
+    /// Behind what is set apart.
+    pub sheet: Option<Colour>,
+    /// Lines.
+    pub line: Option<Colour>,
+    /// Text.
+    pub ink: Option<Colour>,
+    /// Text that matters less.
+    pub soft: Option<Colour>,
+    /// Links and buttons.
+    pub link: Option<Colour>,
+    /// Stars, and the one ornament.
+    pub gold: Option<Colour>,
+    /// Stars that are not given.
+    pub unlit: Option<Colour>,
+}
+
+impl Palette {
+    /// The built-in colours by day: those of the style sheet.
+    pub const LIGHT: [(&'static str, &'static str); 8] = [
+        ("paper", "#faf7f1"),
+        ("sheet", "#f2ece1"),
+        ("line", "#ddd4c4"),
+        ("ink", "#231f1a"),
+        ("soft", "#655c50"),
+        ("link", "#8c2f1d"),
+        ("gold", "#935a06"),
+        ("unlit", "#d5cab8"),
+    ];
+    /// The built-in colours by night.
+    pub const DARK: [(&'static str, &'static str); 8] = [
+        ("paper", "#13110f"),
+        ("sheet", "#1d1a16"),
+        ("line", "#36302a"),
+        ("ink", "#e4dccf"),
+        ("soft", "#a79c8c"),
+        ("link", "#eeb36b"),
+        ("gold", "#f0b860"),
+        ("unlit", "#4a4238"),
+    ];
+
+    /// Those that are set, by their names.
+    pub fn set(&self) -> impl Iterator<Item = (&'static str, &Colour)> {
+        let all = [
+            ("paper", &self.paper),
+            ("sheet", &self.sheet),
+            ("line", &self.line),
+            ("ink", &self.ink),
+            ("soft", &self.soft),
+            ("link", &self.link),
+            ("gold", &self.gold),
+            ("unlit", &self.unlit),
+        ];
+        all.into_iter().filter_map(|(name, colour)| Some((name, colour.as_ref()?)))
+    }
+
+    /// A colour as it is shown: the one that is set, or that of `built_in`.
+    pub fn shown(&self, name: &str, built_in: &[(&str, &str); 8]) -> String {
+        let own = self.set().find(|(set, _)| *set == name).map(|(_, colour)| colour.0.clone());
+        let built_in = || built_in.iter().find(|(known, _)| *known == name).map(|(_, colour)| *colour);
+        own.unwrap_or_else(|| built_in().unwrap_or("#000000").to_owned())
+    }
+
+    /// Texts that are hard to read on their ground, with their contrast, which ought to be 4.5 (WCAG 2.2, 1.4.3).
+    pub fn faint(&self, built_in: &[(&str, &str); 8]) -> Vec<(&'static str, &'static str, f64)> {
+        let grounds = ["paper", "sheet"].into_iter();
+        let pairs = grounds.flat_map(|ground| ["ink", "soft", "link"].map(|text| (text, ground)));
+        let own = |name: &str| self.set().any(|(set, _)| set == name);
+        pairs
+            .filter(|(text, ground)| own(text) || own(ground))
+            .map(|(text, ground)| {
+                (text, ground, contrast(&self.shown(text, built_in), &self.shown(ground, built_in)))
+            })
+            .filter(|(_, _, contrast)| *contrast < 4.5)
+            .collect()
+    }
+}
+
+/// An opaque colour: `#8c2f1d`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Colour(String);
+
+impl Colour {
+    /// As CSS writes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Colour> for String {
+    fn from(colour: Colour) -> Self {
+        colour.0
+    }
+}
+
+impl TryFrom<String> for Colour {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let digits = text.strip_prefix('#').unwrap_or_default();
+        let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_hex && digits.len() == 6 {
+            return Ok(Self(text.to_ascii_lowercase()));
+        }
+        Err(format!("{text:?} is not a colour like #8c2f1d"))
+    }
+}
+
+/// Names of fonts, the best first: `"Source Serif 4", Georgia, serif`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Fonts(String);
+
+impl Fonts {
+    /// As CSS writes them.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Fonts> for String {
+    fn from(fonts: Fonts) -> Self {
+        fonts.0
+    }
+}
+
+impl TryFrom<String> for Fonts {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is not a list of fonts like \"Source Serif 4\", Georgia, serif");
+        let mut names = Vec::new();
+        for name in text.split(',') {
+            let name = name.trim().trim_matches(['"', '\'']).trim();
+            let fits = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+            if name.is_empty() || name.len() > 80 || !name.chars().all(fits) {
+                return Err(wrong());
+            }
+            let generic = ["serif", "sans-serif", "monospace", "system-ui", "ui-serif", "ui-sans-serif"];
+            names.push(if generic.contains(&name) { name.to_owned() } else { format!("\"{name}\"") });
+        }
+        Ok(Self(names.join(", ")))
+    }
+}
+
+/// The contrast of two colours, from 1 to 21 (WCAG 2.2).
+fn contrast(one: &str, other: &str) -> f64 {
+    let (a, b) = (luminance(one), luminance(other));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+}
+
+fn luminance(colour: &str) -> f64 {
+    let part = |at: usize| {
+        let byte = colour.get(at..at + 2).and_then(|hex| u8::from_str_radix(hex, 16).ok()).unwrap_or(0);
+        let value = f64::from(byte) / 255.0;
+        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_colour_is_a_colour() {
+        let colour = |text: &str| Colour::try_from(text.to_owned());
+        assert_eq!(colour("#8C2f1D").unwrap().as_str(), "#8c2f1d");
+        for text in ["", "red", "#fff", "#8c2f1", "#8c2f1d;}", "#8c2f1d0", "8c2f1dd", "#ääü"] {
+            assert!(colour(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn fonts_are_names() {
+        let fonts = |text: &str| Fonts::try_from(text.to_owned());
+        assert_eq!(
+            fonts("Source Serif 4, 'Georgia',serif").unwrap().as_str(),
+            "\"Source Serif 4\", \"Georgia\", serif"
+        );
+        for text in ["", "a,,b", "a;b", "url(x)", "a\"} body { display: none", "a\\22"] {
+            assert!(fonts(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_hard_to_read_is_noticed() {
+        assert!((contrast("#000000", "#ffffff") - 21.0).abs() < 0.01);
+        let palette = Palette { soft: Colour::try_from("#cccccc".to_owned()).ok(), ..Palette::default() };
+        let faint = palette.faint(&Palette::LIGHT);
+        assert_eq!(
+            faint.iter().map(|(text, ground, _)| (*text, *ground)).collect::<Vec<_>>(),
+            [("soft", "paper"), ("soft", "sheet")]
+        );
+        assert!(palette.faint(&Palette::DARK).is_empty());
+    }
+}

@@ -1,0 +1,76 @@
+//! What another site shows of a review (oEmbed 1.0, type `link`).
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::view::{CriticView, Picture, poster, title};
+use super::{Pages, plain};
+use crate::domain::critic::Critic;
+use crate::domain::review::Review;
+use crate::domain::text::for_xml;
+
+/// A form in which it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmbedFormat {
+    /// `application/json`
+    Json,
+    /// `text/xml`
+    Xml,
+}
+
+impl EmbedFormat {
+    /// Its media type, as it is sent.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json; charset=utf-8",
+            Self::Xml => "text/xml; charset=utf-8",
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct View {
+    title: String,
+    author_name: String,
+    author_url: String,
+    provider_name: String,
+    provider_url: String,
+    thumbnail: Option<Picture>,
+}
+
+impl Pages {
+    /// What is told of a review to those who link to it.
+    ///
+    /// # Errors
+    /// Where a template of the critic's own goes wrong.
+    pub fn embed(&self, critic: &Critic, review: &Review, format: EmbedFormat) -> anyhow::Result<String> {
+        let site = &self.site;
+        let author = CriticView::new(site, critic);
+        let view = View {
+            title: for_xml(&title(site, review)),
+            author_name: for_xml(&author.name),
+            author_url: author.url,
+            provider_name: for_xml(&plain::text(&site.about.title)),
+            provider_url: site.origin.home().into(),
+            thumbnail: poster(site, review),
+        };
+        if format == EmbedFormat::Xml {
+            return self.render("oembed.xml", view);
+        }
+        let mut told = json!({
+            "version": "1.0",
+            "type": "link",
+            "title": view.title,
+            "author_name": view.author_name,
+            "author_url": view.author_url,
+            "provider_name": view.provider_name,
+            "provider_url": view.provider_url,
+        });
+        if let Some(picture) = view.thumbnail {
+            told["thumbnail_url"] = json!(picture.url);
+            told["thumbnail_width"] = json!(picture.width);
+            told["thumbnail_height"] = json!(picture.height);
+        }
+        Ok(told.to_string())
+    }
+}

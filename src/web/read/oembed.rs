@@ -1,0 +1,43 @@
+//! What another site shows where somebody links to a review (oEmbed 1.0).
+
+use axum::extract::{RawQuery, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use crate::flows::publish;
+use crate::store::reviews;
+use crate::web::error::WebError;
+use crate::web::pages::EmbedFormat;
+use crate::web::state::WebState;
+
+pub(in crate::web) async fn show(
+    State(state): State<WebState>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, WebError> {
+    let (mut asked, mut format) = (None, EmbedFormat::Json);
+    for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        match (&*name, &*value) {
+            ("url", url) => asked = Url::parse(url).ok(),
+            ("format", "json") => format = EmbedFormat::Json,
+            ("format", "xml") => format = EmbedFormat::Xml,
+            ("format", _) => return Ok(StatusCode::NOT_IMPLEMENTED.into_response()),
+            _ => {}
+        }
+    }
+    let asked = asked.ok_or_else(|| WebError::BadRequest("the query needs a url".to_owned()))?;
+    let app = &state.app;
+    let slug = app.origin.owns(&asked).then(|| asked.path().strip_prefix("/reviews/")).flatten();
+    let slug = slug.and_then(|slug| percent_decode_str(slug).decode_utf8().ok()).ok_or(WebError::NotFound)?;
+    let review = reviews::by_slug(&app.db, &slug).await?.filter(|review| review.state.is_public());
+    let review = review.ok_or(WebError::NotFound)?;
+    let critic = publish::critic_of(app, &review).await?;
+    let body = state.pages.embed(&critic, &review, format)?;
+    let head = [
+        (header::CONTENT_TYPE, format.content_type()),
+        // Other sites' pages ask for it from within a browser.
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    ];
+    Ok((head, body).into_response())
+}

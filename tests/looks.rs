@@ -1,0 +1,167 @@
+//! A site that looks like nobody else's: colours, fonts, files and words of its own, and ways to support its critics.
+
+use serde_json::Value;
+
+use crate::both_databases;
+use crate::support::app::{quoted, url};
+use crate::support::http::{Answer, HTML};
+use crate::support::page::Page;
+use crate::support::temp::TempDir;
+use crate::support::{Database, Stage, World};
+
+both_databases!(
+    a_site_has_colours_fonts_files_and_words_of_its_own,
+    ways_to_support_a_critic_stand_where_the_critic_does,
+    other_sites_are_told_what_a_link_to_a_review_is,
+    it_says_where_its_source_is_and_whom_to_tell_of_a_hole,
+);
+
+async fn get(stage: &Stage, path: &str) -> Answer {
+    stage.world.client.get(&url(path), "*/*").await
+}
+
+async fn a_site_has_colours_fonts_files_and_words_of_its_own(database: Database) {
+    let folder = TempDir::new();
+    folder.write("own.css", "@font-face { font-family: Own; src: url(\"/assets/own.woff2\"); }");
+    folder.write("own.woff2", "a font");
+    folder.write("words.ftl", "direction = rtl\nall-reviews = כל הביקורות\n");
+    folder.write(
+        "error.html",
+        "{% extends \"base.html\" %}{% block main %}Alas, {{ page.status }}{% endblock %}",
+    );
+    let own = quoted(&folder.path().display().to_string());
+    let stage = Stage::with(database, |_, settings| {
+        settings
+            .set("site", "language", "\"he\"")
+            .set("looks", "folder", &own)
+            .set("looks", "serif", "\"Own, serif\"")
+            .set("looks", "light", "{ paper = \"#FFFFF0\", soft = \"#bbbbbb\" }")
+            .set("looks", "meta", "[{ name = \"google-site-verification\", content = \"a\\\"b\" }]")
+    })
+    .await;
+    let home = get(&stage, "/").await;
+    assert!(home.body.contains("<html lang=\"he\" dir=\"rtl\">"), "{}", home.body);
+    let page = Page::parse(&home.body);
+    assert!(page.text.contains("כל הביקורות") && page.text.contains("The Test Reel"), "{}", page.text);
+    assert_eq!(page.attribute("content").filter(|content| ["a\"b", "#fffff0"].contains(content)).count(), 2);
+    let sheets: Vec<&str> =
+        page.attribute("href").filter(|href| href.starts_with("/assets/style.css")).collect();
+    assert_eq!(sheets.len(), 1, "one style sheet");
+    let style = get(&stage, sheets[0]).await.body;
+    for said in ["--paper: #fffff0;", "--serif: \"Own\", serif;", "@font-face"] {
+        assert!(style.contains(said), "{said}");
+    }
+    let font = get(&stage, "/assets/own.woff2").await;
+    assert_eq!((font.status, font.header("content-type"), font.body.as_str()), (200, "font/woff2", "a font"));
+    assert!(home.header("content-security-policy").contains("font-src 'self'"));
+    let missing = stage.world.client.get(&url("/nothing"), HTML).await;
+    assert!(missing.status == 404 && missing.body.contains("Alas, 404"), "{}", missing.body);
+    let warned = |line: &String| line.contains("soft on paper has a contrast of 1.9");
+    assert!(stage.app.log().iter().any(warned), "{:?}", stage.app.log());
+}
+
+async fn ways_to_support_a_critic_stand_where_the_critic_does(database: Database) {
+    let stage = Stage::with(database, |_, settings| {
+        settings.set(
+            "",
+            "support",
+            "[{ kind = \"tip\", url = \"https://money.example/tip\" }, \
+              { kind = \"podcast\", url = \"https://sound.example/\", name = \"Two Seats <Left>\", critic = \"critic\" }]",
+        )
+    })
+    .await;
+    let article = stage.publish("The Night Ferry").await;
+    let review = article["url"].as_str().expect("a page");
+    for address in [review, &url("/"), &url("/@critic")] {
+        let page = Page::parse(&stage.world.client.get(address, HTML).await.body);
+        assert!(page.text.contains("Leave a tip") && page.text.contains("Two Seats <Left>"), "{}", page.text);
+        assert!(page.attribute("href").any(|href| href == "https://money.example/tip"));
+    }
+}
+
+async fn other_sites_are_told_what_a_link_to_a_review_is(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("Salt & Smoke").await;
+    let review = article["url"].as_str().expect("a page");
+    let page = Page::parse(&stage.world.client.get(review, HTML).await.body);
+    let ways: Vec<&str> = page.attribute("href").filter(|href| href.starts_with("/oembed?")).collect();
+    assert_eq!(ways.len(), 2, "{ways:?}");
+    for way in ways {
+        let answer = get(&stage, way).await;
+        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, "*"));
+        if way.contains("format=xml") {
+            assert_eq!(answer.header("content-type"), "text/xml; charset=utf-8");
+            assert!(answer.body.contains("<title>Salt &amp; Smoke</title>"), "{}", answer.body);
+            continue;
+        }
+        let told: Value = serde_json::from_str(&answer.body).expect("JSON");
+        assert_eq!((&told["version"], &told["type"]), (&Value::from("1.0"), &Value::from("link")));
+        assert_eq!(told["title"], "Salt & Smoke");
+        assert_eq!(told["author_url"], url("/@critic"));
+        assert_eq!(told["provider_name"], "The Test Reel");
+    }
+    for (query, status) in [
+        ("", 400),
+        ("?url=nothing", 400),
+        ("?url=https://elsewhere.example/reviews/salt", 404),
+        (&format!("?url={}", url("/reviews/nothing")), 404),
+        (&format!("?url={review}&format=yaml"), 501),
+    ] {
+        assert_eq!(get(&stage, &format!("/oembed{query}")).await.status, status, "{query}");
+    }
+    stage.app.command_output(&["retract", review.rsplit('/').next().unwrap_or_default()]).await;
+    assert_eq!(get(&stage, &format!("/oembed?url={review}")).await.status, 404);
+}
+
+async fn it_says_where_its_source_is_and_whom_to_tell_of_a_hole(database: Database) {
+    let plain = Stage::new(database).await;
+    assert_eq!(get(&plain, "/.well-known/security.txt").await.status, 404, "nobody is named");
+    drop(plain);
+    let source = "https://code.example/marquee";
+    let stage = Stage::with(database, |_, settings| {
+        settings.set("site", "source_url", &quoted(source)).set(
+            "site",
+            "security_contact",
+            "\"mailto:hole@example.org\"",
+        )
+    })
+    .await;
+    let told = get(&stage, "/.well-known/security.txt").await;
+    assert_eq!(told.header("content-type"), "text/plain; charset=utf-8");
+    let lines: Vec<&str> = told.body.lines().collect();
+    assert_eq!(lines[0], "Contact: mailto:hole@example.org");
+    assert!(lines[1].starts_with("Expires: 2") && lines[1].ends_with('Z'), "{}", lines[1]);
+    let page = Page::parse(&get(&stage, "/").await.body);
+    assert!(page.attribute("href").any(|href| href == source));
+    let node: Value = serde_json::from_str(&get(&stage, "/nodeinfo/2.1").await.body).expect("JSON");
+    assert_eq!(node["software"]["repository"], source);
+}
+
+#[tokio::test]
+async fn looks_that_cannot_be_stop_the_start_with_a_line_that_names_them() {
+    let world = World::new();
+    for (section, key, value, named) in [
+        ("looks", "light", "{ paper = \"red; } body { display: none\" }", "looks.light.paper"),
+        ("looks", "dark", "{ papper = \"#000000\" }", "looks.dark"),
+        ("looks", "serif", "\"url(https://fonts.example)\"", "looks.serif"),
+        ("looks", "folder", "\"/nowhere/looks\"", "looks.folder"),
+        ("looks", "meta", "[{ name = \"a b\", content = \"\" }]", "looks.meta.0.name"),
+        ("", "support", "[{ kind = \"tip\", url = \"javascript:alert(1)\" }]", "support.0.url"),
+        ("", "support", "[{ kind = \"other\", url = \"https://a.example\" }]", "support.0.name"),
+        (
+            "",
+            "support",
+            "[{ kind = \"tip\", url = \"https://a.example\", critic = \"nobody\" }]",
+            "support.0.critic",
+        ),
+        ("", "support", "[{ kind = \"bribe\", url = \"https://a.example\" }]", "support"),
+        ("site", "source_url", "\"here\"", "site.source_url"),
+        ("site", "security_contact", "\"me\"", "site.security_contact"),
+    ] {
+        let settings = world.marquee(Database::Sqlite).await.set(section, key, value);
+        let output = settings.refusal().await;
+        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && complaint.contains(named), "no {named} in {complaint}");
+        assert_eq!(complaint.trim().lines().count(), 1, "{complaint}");
+    }
+}
