@@ -26,7 +26,7 @@ use crate::flows::{App, Parts, Wake, authenticate, picture, profile};
 use crate::net::client::{Client, Policy};
 use crate::store::critics;
 use crate::store::feeds::{self, Managed};
-use crate::store::{Db, settings};
+use crate::store::{Db, settings, shelves};
 use crate::web::front::Front;
 use crate::web::pages::{Pages, Site, Words};
 use crate::web::router::router;
@@ -74,6 +74,7 @@ pub async fn open_to_read(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Res
     let db = Db::open(&config.database_url)
         .await
         .context("config: database.url: the database cannot be opened")?;
+    shelves::catch_up(&db).await?;
     let media = config.data_dir.join("media");
     std::fs::create_dir_all(&media)
         .with_context(|| format!("config: data_dir: {} cannot be made", media.display()))?;

@@ -165,7 +165,7 @@ fn close_texts(a: &str, b: &str) -> bool {
 }
 
 /// The visible text of sanitised HTML; each tag counts as a space.
-fn visible(html: &str) -> String {
+pub(super) fn visible(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut in_tag = false;
     for c in html.chars() {

@@ -14,6 +14,8 @@ pub mod moderation;
 pub mod origin;
 pub mod rating;
 pub mod review;
+pub mod search;
+pub mod shelf;
 pub mod signing;
 pub mod site;
 pub mod text;

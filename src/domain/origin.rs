@@ -173,8 +173,18 @@ impl Origin {
 
     /// A tag's page.
     pub fn tag_page(&self, tag: &str) -> Url {
-        let slug = super::review::slug(tag);
+        let slug = super::shelf::slug_of(tag);
         self.url(&format!("/tags/{slug}"))
+    }
+
+    /// The page of a film, by the slug of its shelf.
+    pub fn film_page(&self, slug: &str) -> Url {
+        self.url(&format!("/films/{slug}"))
+    }
+
+    /// The page of a person, by the slug of the shelf.
+    pub fn person_page(&self, slug: &str) -> Url {
+        self.url(&format!("/people/{slug}"))
     }
 
     /// Where the critic works, out of everyone else's reach.

@@ -81,6 +81,59 @@ impl Rating {
             }
         }
     }
+
+    /// Where it stands among all ratings, from 0 to 1000. It puts them in order and is never shown: nobody knows how
+    /// many stars a `B+` is.
+    pub fn rank(&self) -> u16 {
+        let rank = match self.scale {
+            Scale::Stars(halves) => u64::from(halves) * 100,
+            Scale::Points(points, highest) => u64::from(points) * 1000 / u64::from(highest).max(1),
+            Scale::Letter => {
+                let grade = self.grade();
+                let at = GRADES.iter().position(|known| *known == grade).unwrap_or_default();
+                (at * 1000 / (GRADES.len() - 1)) as u64
+            }
+        };
+        u16::try_from(rank.min(1000)).unwrap_or(1000)
+    }
+
+    /// The same for all ratings that say the same on the same scale, fit for an address: `4.5` for stars out of
+    /// five, `8-of-10`, `b-plus`.
+    pub fn key(&self) -> String {
+        match self.scale {
+            Scale::Stars(halves) => decimal(u32::from(halves) * 50),
+            Scale::Points(points, highest) => format!("{}-of-{}", decimal(points), decimal(highest)),
+            Scale::Letter => self.grade().to_lowercase().replace('-', "-minus").replace('+', "-plus"),
+        }
+    }
+
+    /// The plainest form of what it says: `★★★½`, `8/10`, `B+`. It can be parsed.
+    pub fn plain(&self) -> String {
+        match self.scale {
+            Scale::Stars(0) => "☆".repeat(5),
+            Scale::Stars(halves) => {
+                let half = if halves % 2 == 1 { "½" } else { "" };
+                "★".repeat(usize::from(halves / 2)) + half
+            }
+            Scale::Points(points, highest) => format!("{}/{}", decimal(points), decimal(highest)),
+            Scale::Letter => self.grade(),
+        }
+    }
+
+    /// A letter grade in ASCII.
+    fn grade(&self) -> String {
+        self.shown.replace(['\u{2212}', '\u{2013}'], "-")
+    }
+}
+
+/// Letter grades, the best last.
+const GRADES: [&str; 15] =
+    ["F-", "F", "F+", "D-", "D", "D+", "C-", "C", "C+", "B-", "B", "B+", "A-", "A", "A+"];
+
+/// Hundredths as a decimal: `3.5`, `10`.
+fn decimal(hundredths: u32) -> String {
+    let text = format!("{}.{:02}", hundredths / 100, hundredths % 100);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Without brackets or a full stop around it.
@@ -272,6 +325,29 @@ mod tests {
             "5 stars out of 4",
         ] {
             assert_eq!(Rating::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn ratings_have_an_order_and_an_address() {
+        let told = |text: &str| {
+            let rating = Rating::parse(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(Rating::parse(&rating.plain()).map(|r| r.key()), Some(rating.key()), "{text}");
+            (rating.key(), rating.plain(), rating.rank())
+        };
+        for (text, key, plain, rank) in [
+            ("Rating: ★★★ 1/2", "3.5", "★★★½", 700),
+            ("3.5/5", "3.5", "★★★½", 700),
+            ("★★★★★", "5", "★★★★★", 1000),
+            ("½/5", "0.5", "½", 100),
+            ("0/5", "0", "☆☆☆☆☆", 0),
+            ("8/10", "8-of-10", "8/10", 800),
+            ("3.7/5", "3.7-of-5", "3.7/5", 740),
+            ("Grade: B+", "b-plus", "B+", 785),
+            ("A\u{2212}", "a-minus", "A-", 857),
+            ("F", "f", "F", 71),
+        ] {
+            assert_eq!(told(text), (key.to_owned(), plain.to_owned(), rank), "{text}");
         }
     }
 

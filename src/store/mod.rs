@@ -41,8 +41,10 @@ pub mod reactions;
 pub mod received;
 pub mod reports;
 pub mod reviews;
+pub mod search;
 pub mod settings;
 mod several;
+pub mod shelves;
 pub mod stamps;
 pub mod usage;
 

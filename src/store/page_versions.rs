@@ -4,11 +4,11 @@ use super::{Db, Result, Tx, read};
 use crate::domain::id::ReviewId;
 
 /// The version of all that a review's page and document show, by the last part of the page's address, current or
-/// former; none where there is no such review.
+/// former; none where there is no such review. The page names other reviews, too: of its film, by its director.
 pub async fn of_slug(db: &Db, slug: &str) -> Result<Option<i64>> {
     read!(db, |c| sqlx::query_scalar(
         "select (select cast(coalesce(sum(v.version), 0) as bigint) from page_versions v
-            where v.subject in (r.id, r.critic_id))
+            where v.subject in (r.id, r.critic_id, 'reviews'))
          from slugs s join reviews r on r.id = s.review_id where s.slug = $1",
     )
     .bind(slug)
@@ -16,7 +16,7 @@ pub async fn of_slug(db: &Db, slug: &str) -> Result<Option<i64>> {
     .await)
 }
 
-/// The same, by the review's id.
+/// The version of all that its document shows, by the review's id.
 pub async fn of_review(db: &Db, review: ReviewId) -> Result<Option<i64>> {
     read!(db, |c| sqlx::query_scalar(
         "select (select cast(coalesce(sum(v.version), 0) as bigint) from page_versions v

@@ -2,7 +2,9 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, damaged, from_json, json, on, read, run, url};
+use super::several::Several;
+use super::shelves::Shelf;
+use super::{Db, Result, Tx, damaged, from_json, json, on, read, run, search, shelves, url};
 use crate::domain::entry::normalise_url;
 use crate::domain::id::{ActivityId, CriticId, FeedId, MediaId, ReviewId};
 use crate::domain::rating::Rating;
@@ -150,14 +152,22 @@ pub async fn by_create(db: &Db, create: ActivityId) -> Result<Option<Review>> {
     row.map(Row::review).transpose()
 }
 
-/// Public reviews, the newest first, of one critic or of all.
-pub async fn newest(db: &Db, critic: Option<CriticId>, limit: u32, offset: u32) -> Result<Vec<Review>> {
+/// The reviews of a shelf, the newest first.
+pub async fn on_shelf(db: &Db, shelf: &Shelf, limit: u32, offset: u32) -> Result<Vec<Review>> {
+    // Those before the page are gone past in the index alone.
     let query = select!(
-        "where r.state in ('archive', 'published') and ($1 is null or r.critic_id = $1)
-         order by r.original_date desc, r.id desc limit $2 offset $3"
+        "where r.id in (select review_id from shelved where kind = $1 and slug = $2
+            and (cast($3 as bigint) = 0 or (roles & $3) <> 0) and original_date >= $4 and original_date <= $5
+            order by original_date desc, review_id desc limit $6 offset $7)
+         order by r.original_date desc, r.id desc"
     );
+    let (from, until) = shelf.span;
     let rows: Vec<Row> = read!(db, |c| sqlx::query_as(query)
-        .bind(critic)
+        .bind(shelf.kind.as_str())
+        .bind(&shelf.slug)
+        .bind(shelf.roles)
+        .bind(from)
+        .bind(until)
         .bind(i64::from(limit))
         .bind(i64::from(offset))
         .fetch_all(c)
@@ -165,56 +175,33 @@ pub async fn newest(db: &Db, critic: Option<CriticId>, limit: u32, offset: u32) 
     all(rows)
 }
 
-/// How many public reviews there are, of one critic or of all.
-pub async fn count_public(db: &Db, critic: Option<CriticId>) -> Result<u64> {
-    let count: i64 = read!(db, |c| {
-        sqlx::query_scalar(
-        "select count(*) from reviews where state in ('archive', 'published') and ($1 is null or critic_id = $1)",
-    )
-    .bind(critic)
-    .fetch_one(c)
-    .await
-    })?;
-    Ok(super::count(count))
-}
+static AMONG: Several = Several::new(select!("where r.id in (values"), "(#1)", 1, ")");
 
-/// A tag as it was last written, and how many public reviews have it; none where none has.
-pub async fn tag(db: &Db, slug: &str) -> Result<Option<(String, u64)>> {
-    let found: Option<(String, i64)> = read!(db, |c| sqlx::query_as(
-        "select max(t.tag), count(*) from review_tags t join reviews r on r.id = t.review_id
-         where t.slug = $1 and r.state in ('archive', 'published') having count(*) > 0",
-    )
-    .bind(slug)
-    .fetch_optional(c)
-    .await)?;
-    Ok(found.map(|(tag, total)| (tag, super::count(total))))
-}
-
-/// Public reviews with a tag, the newest first.
-pub async fn tagged(db: &Db, slug: &str, limit: u32, offset: u32) -> Result<Vec<Review>> {
-    let query = select!(
-        "join review_tags t on t.review_id = r.id
-         where t.slug = $1 and r.state in ('archive', 'published')
-         order by r.original_date desc, r.id desc limit $2 offset $3"
-    );
-    let rows: Vec<Row> = read!(db, |c| sqlx::query_as(query)
-        .bind(slug)
-        .bind(i64::from(limit))
-        .bind(i64::from(offset))
-        .fetch_all(c)
-        .await)?;
-    all(rows)
+/// The reviews of these ids, in their order.
+pub async fn by_ids(db: &Db, ids: &[ReviewId]) -> Result<Vec<Review>> {
+    let mut found = Vec::with_capacity(ids.len());
+    for (text, _, part) in AMONG.parts(ids) {
+        let rows: Vec<Row> = read!(db, |c| {
+            let query = sqlx::query_as(text);
+            part.fold(query, |query, id| query.bind(*id)).fetch_all(c).await
+        })?;
+        found.extend(all(rows)?);
+    }
+    found.sort_by_key(|review: &Review| ids.iter().position(|id| *id == review.id));
+    Ok(found)
 }
 
 /// The slugs of public reviews, the newest first, and when what each says was last changed.
 pub async fn slugs(db: &Db, limit: u32) -> Result<Vec<(String, Timestamp)>> {
-    read!(db, |c| sqlx::query_as(
-        "select slug, coalesce(revised_at, released_at) from reviews where state in ('archive', 'published')
-         order by original_date desc, id desc limit $1",
+    read!(db, |c| {
+        sqlx::query_as(
+        "select r.slug, coalesce(r.revised_at, r.released_at) from shelved s join reviews r on r.id = s.review_id
+         where s.kind = 'all' and s.slug = '' order by s.original_date desc, s.review_id desc limit $1",
     )
     .bind(i64::from(limit))
     .fetch_all(c)
-    .await)
+    .await
+    })
 }
 
 /// The public reviews next to one in the archive: the newer and the older.
@@ -314,15 +301,16 @@ pub async fn free_slug(tx: &mut Tx, wish: &str, review: ReviewId) -> Result<Stri
     Ok(format!("{wish}-{}", review.to_string().to_lowercase()))
 }
 
-/// Writes a review down, new or changed, with its slug.
+/// Writes a review down, new or changed, with its slug, on its shelves, and its words in the index.
 pub async fn save(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> {
     let draft = &review.draft;
     run!(tx, sqlx::query(
         "insert into reviews (id, critic_id, create_id, slug, state, title, subtitle, body, teaser, film, film_key,
             rating, tags, language, canonical_url, canonical_key, source_published_at, source_updated_at, poster_url,
-            poster_alt, poster_media, feed_id, original_date, released_at, revised_at, retracted_at, created_at)
+            poster_alt, poster_media, feed_id, original_date, released_at, revised_at, retracted_at, created_at,
+            shelved)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27)
+            $23, $24, $25, $26, $27, 1)
          on conflict (id) do update set slug = excluded.slug, state = excluded.state, title = excluded.title,
             subtitle = excluded.subtitle, body = excluded.body, teaser = excluded.teaser, film = excluded.film,
             film_key = excluded.film_key, rating = excluded.rating, tags = excluded.tags,
@@ -331,7 +319,7 @@ pub async fn save(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> {
             source_updated_at = excluded.source_updated_at, poster_url = excluded.poster_url,
             poster_alt = excluded.poster_alt, poster_media = excluded.poster_media, feed_id = excluded.feed_id,
             original_date = excluded.original_date, released_at = excluded.released_at,
-            revised_at = excluded.revised_at, retracted_at = excluded.retracted_at",
+            revised_at = excluded.revised_at, retracted_at = excluded.retracted_at, shelved = 1",
     )
     .bind(review.id)
     .bind(review.critic)
@@ -366,22 +354,6 @@ pub async fn save(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> {
             .bind(&review.slug)
             .bind(review.id)
     )?;
-    save_tags(tx, review).await
-}
-
-async fn save_tags(tx: &mut Tx, review: &Review) -> Result<()> {
-    run!(tx, sqlx::query("delete from review_tags where review_id = $1").bind(review.id))?;
-    for tag in &review.draft.tags {
-        run!(
-            tx,
-            sqlx::query(
-                "insert into review_tags (review_id, slug, tag) values ($1, $2, $3)
-                 on conflict (slug, review_id) do nothing",
-            )
-            .bind(review.id)
-            .bind(crate::domain::review::slug(tag))
-            .bind(tag)
-        )?;
-    }
-    Ok(())
+    shelves::put(tx, review).await?;
+    search::index(tx, review).await
 }

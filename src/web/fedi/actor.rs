@@ -12,7 +12,8 @@ use crate::federation::vocab::collection::{self, Order};
 use crate::federation::vocab::{activity, actor, article};
 use crate::flows::keys::Owner;
 use crate::flows::{profile, publish};
-use crate::store::{critics, followers, reviews};
+use crate::store::shelves::Shelf;
+use crate::store::{critics, followers, reviews, shelves};
 use crate::web::error::WebError;
 use crate::web::negotiate::prefers_html;
 use crate::web::page_query::PageQuery;
@@ -65,7 +66,7 @@ pub(in crate::web) async fn part(
         "followers" => follower_list(&state, &critic, &address, &query).await?,
         "following" => collection::hidden(Order::Ordered, &address, 0),
         "featured" => {
-            let newest = reviews::newest(&state.app.db, Some(critic.id), FEATURED, 0).await?;
+            let newest = reviews::on_shelf(&state.app.db, &Shelf::of(critic.id), FEATURED, 0).await?;
             let ids = newest.iter().map(|review| state.app.origin.article(review.id));
             collection::whole(Order::Ordered, &address, &collection::ids(ids))
         }
@@ -82,12 +83,12 @@ async fn outbox(
     query: &PageQuery,
 ) -> Result<Value, WebError> {
     let app = &state.app;
-    let total = reviews::count_public(&app.db, Some(critic.id)).await?;
+    let total = shelves::total(&app.db, &Shelf::of(critic.id)).await?;
     let Some(number) = query.asked() else {
         return Ok(collection::paged(Order::Ordered, address, total));
     };
     let offset = query.offset(A_PAGE);
-    let found = reviews::newest(&app.db, Some(critic.id), A_PAGE, offset).await?;
+    let found = reviews::on_shelf(&app.db, &Shelf::of(critic.id), A_PAGE, offset).await?;
     let mut items = Vec::with_capacity(found.len());
     for review in &found {
         let counts = publish::counts(app, review.id).await?;

@@ -16,6 +16,7 @@ use crate::domain::review::Review;
 use crate::federation::nodeinfo::{self, Software, Usage};
 use crate::federation::webfinger::{self, Account, Handle, JRD_JSON, Resource};
 use crate::flows::App;
+use crate::store::shelves::{self, Shelf};
 use crate::store::{comments, critics, reviews, usage};
 use crate::web::error::WebError;
 use crate::web::state::WebState;
@@ -162,7 +163,7 @@ pub(in crate::web) async fn nodeinfo_document(
         critics: critics::all(db).await?.len() as u64,
         active_month: usage::active_critics(db, now - MONTH).await?,
         active_half_year: usage::active_critics(db, now - HALF_YEAR).await?,
-        reviews: reviews::count_public(db, None).await?,
+        reviews: shelves::total(db, &Shelf::all()).await?,
         local_comments: usage::answers(db).await?,
     };
     let software = Software {

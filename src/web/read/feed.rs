@@ -8,8 +8,10 @@ use axum::response::Response;
 
 use super::Shown;
 use crate::domain::review::Review;
-use crate::store::{critics, reviews};
-use crate::web::cache::{Kind, Made};
+use crate::domain::shelf::Kind;
+use crate::store::shelves::Shelf;
+use crate::store::{critics, reviews, shelves};
+use crate::web::cache::{self, Made};
 use crate::web::error::WebError;
 use crate::web::pages::{FeedPage, Format, Subject};
 use crate::web::rendering::Rendering;
@@ -30,10 +32,10 @@ pub(in crate::web) async fn of_site(
 ) -> Result<Response, WebError> {
     let format = format(uri.path().trim_start_matches('/'))?;
     let make = || async {
-        let found = reviews::newest(&state.app.db, None, ENTRIES, 0).await?;
+        let found = reviews::on_shelf(&state.app.db, &Shelf::all(), ENTRIES, 0).await?;
         render(&state, Subject::Site, found, format).await
     };
-    state.cache.answer(&state.app, (Kind::List, uri.path()), &headers, make).await
+    state.cache.answer(&state.app, (cache::Kind::List, uri.path()), &headers, make).await
 }
 
 /// A critic's.
@@ -48,10 +50,10 @@ pub(in crate::web) async fn of_critic(
     let make = || async {
         let db = &state.app.db;
         let critic = critics::by_handle(db, handle).await?.ok_or(WebError::NotFound)?;
-        let found = reviews::newest(db, Some(critic.id), ENTRIES, 0).await?;
+        let found = reviews::on_shelf(db, &Shelf::of(critic.id), ENTRIES, 0).await?;
         render(&state, Subject::Critic(&critic), found, format).await
     };
-    state.cache.answer(&state.app, (Kind::List, uri.path()), &headers, make).await
+    state.cache.answer(&state.app, (cache::Kind::List, uri.path()), &headers, make).await
 }
 
 /// Those with a tag.
@@ -64,11 +66,11 @@ pub(in crate::web) async fn of_tag(
     let format = format(&file)?;
     let make = || async {
         let db = &state.app.db;
-        let (tag, _) = reviews::tag(db, &slug).await?.ok_or(WebError::NotFound)?;
-        let found = reviews::tagged(db, &slug, ENTRIES, 0).await?;
+        let tag = shelves::label(db, Kind::Tag, &slug).await?.ok_or(WebError::NotFound)?.name;
+        let found = reviews::on_shelf(db, &Shelf::new(Kind::Tag, &slug), ENTRIES, 0).await?;
         render(&state, Subject::Tag(&tag), found, format).await
     };
-    state.cache.answer(&state.app, (Kind::List, uri.path()), &headers, make).await
+    state.cache.answer(&state.app, (cache::Kind::List, uri.path()), &headers, make).await
 }
 
 async fn render(

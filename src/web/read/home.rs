@@ -5,7 +5,8 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::{Shown, kept_page};
-use crate::store::{critics, reviews};
+use crate::store::shelves::Shelf;
+use crate::store::{critics, reviews, shelves};
 use crate::web::cache::{Kind, Made};
 use crate::web::error::WebError;
 use crate::web::fedi::actor;
@@ -32,8 +33,8 @@ pub(in crate::web) async fn show(
 
 async fn page(state: &WebState) -> Result<Made, WebError> {
     let db = &state.app.db;
-    let shown = Shown::of(state, reviews::newest(db, None, NEWEST, 0).await?).await?;
-    let total = reviews::count_public(db, None).await?;
+    let shown = Shown::of(state, reviews::on_shelf(db, &Shelf::all(), NEWEST, 0).await?).await?;
+    let total = shelves::total(db, &Shelf::all()).await?;
     let page = HomePage { critics: &shown.critics, newest: &shown.listed(), total };
     let page = state.pages.home(&page)?;
     let alone = match &shown.critics[..] {

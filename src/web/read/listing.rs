@@ -4,10 +4,12 @@ use axum::extract::{Path, Query, State};
 use axum::response::{Html, IntoResponse, Response};
 
 use super::{A_PAGE, Shown, pages_of};
+use crate::domain::shelf::Kind;
 use crate::store::reviews;
+use crate::store::shelves::{self, Shelf};
 use crate::web::error::WebError;
 use crate::web::page_query::PageQuery;
-use crate::web::pages::{ArchivePage, Shelf};
+use crate::web::pages::{self, ArchivePage};
 use crate::web::state::WebState;
 
 pub(in crate::web) async fn archive(
@@ -15,9 +17,9 @@ pub(in crate::web) async fn archive(
     Query(query): Query<PageQuery>,
 ) -> Result<Response, WebError> {
     let db = &state.app.db;
-    let total = reviews::count_public(db, None).await?;
-    let found = reviews::newest(db, None, A_PAGE, query.offset(A_PAGE)).await?;
-    render(&state, Shelf::All, found, total, &query).await
+    let total = shelves::total(db, &Shelf::all()).await?;
+    let found = reviews::on_shelf(db, &Shelf::all(), A_PAGE, query.offset(A_PAGE)).await?;
+    render(&state, pages::Shelf::All, found, total, &query).await
 }
 
 pub(in crate::web) async fn tag(
@@ -26,16 +28,14 @@ pub(in crate::web) async fn tag(
     Query(query): Query<PageQuery>,
 ) -> Result<Response, WebError> {
     let db = &state.app.db;
-    let Some((name, total)) = reviews::tag(db, &slug).await? else {
-        return Err(WebError::NotFound);
-    };
-    let found = reviews::tagged(db, &slug, A_PAGE, query.offset(A_PAGE)).await?;
-    render(&state, Shelf::Tag(&name), found, total, &query).await
+    let label = shelves::label(db, Kind::Tag, &slug).await?.ok_or(WebError::NotFound)?;
+    let found = reviews::on_shelf(db, &Shelf::new(Kind::Tag, &slug), A_PAGE, query.offset(A_PAGE)).await?;
+    render(&state, pages::Shelf::Tag(&label.name), found, label.total, &query).await
 }
 
 async fn render(
     state: &WebState,
-    shelf: Shelf<'_>,
+    shelf: pages::Shelf<'_>,
     found: Vec<crate::domain::review::Review>,
     total: u64,
     query: &PageQuery,

@@ -11,6 +11,7 @@ use super::pages::Listed;
 use super::rendering::Rendering;
 use super::state::WebState;
 use crate::domain::critic::Critic;
+use crate::domain::id::ReviewId;
 use crate::domain::review::Review;
 use crate::store::{comments, critics};
 
@@ -64,10 +65,9 @@ struct Shown {
 impl Shown {
     async fn of(state: &WebState, reviews: Vec<Review>) -> Result<Self, WebError> {
         let critics = critics::all(&state.app.db).await?;
-        let mut counts = Vec::with_capacity(reviews.len());
-        for review in &reviews {
-            counts.push(comments::total(&state.app.db, review.id).await?);
-        }
+        let ids: Vec<ReviewId> = reviews.iter().map(|review| review.id).collect();
+        let totals = comments::totals(&state.app.db, &ids).await?;
+        let counts = ids.iter().map(|id| totals.get(id).copied().unwrap_or(0)).collect();
         Ok(Self { reviews, critics, comments: counts })
     }
 

@@ -6,7 +6,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::{A_PAGE, Shown, kept_page, pages_of, with_form};
 use crate::domain::id::CriticId;
-use crate::store::{critics, reviews};
+use crate::store::shelves::Shelf;
+use crate::store::{critics, reviews, shelves};
 use crate::web::cache::{Kind, Made};
 use crate::web::error::WebError;
 use crate::web::fedi::actor;
@@ -42,8 +43,8 @@ async fn page(state: &WebState, critic: CriticId, query: &PageQuery) -> Result<M
     let db = &state.app.db;
     // As it stands now: what was read before may be older than what the page is kept for.
     let critic = critics::by_id(db, critic).await?.ok_or(WebError::NotFound)?;
-    let total = reviews::count_public(db, Some(critic.id)).await?;
-    let found = reviews::newest(db, Some(critic.id), A_PAGE, query.offset(A_PAGE)).await?;
+    let total = shelves::total(db, &Shelf::of(critic.id)).await?;
+    let found = reviews::on_shelf(db, &Shelf::of(critic.id), A_PAGE, query.offset(A_PAGE)).await?;
     let shown = Shown::of(state, found).await?;
     let (page, pages) = (query.number(), pages_of(total));
     let shown = ProfilePage { critic: &critic, reviews: &shown.listed(), total, page, pages };

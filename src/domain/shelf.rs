@@ -1,0 +1,244 @@
+//! The shelves of the archive, and which of them a review stands on.
+
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::film::Film;
+use super::id::CriticId;
+use super::review::{Review, slug};
+
+/// What the reviews of a shelf have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// That they are public.
+    All,
+    /// Their critic.
+    Critic,
+    /// Their film.
+    Film,
+    /// Somebody who made their films, or plays in them.
+    Person,
+    /// A tag.
+    Tag,
+    /// The rating that their critic gave.
+    Rating,
+}
+
+impl Kind {
+    /// The name under which it is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Critic => "critic",
+            Self::Film => "film",
+            Self::Person => "person",
+            Self::Tag => "tag",
+            Self::Rating => "rating",
+        }
+    }
+}
+
+/// What somebody did in a film, each a bit of [`Place::roles`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Directed it.
+    Director = 1,
+    /// Wrote it.
+    Writer = 2,
+    /// Stars in it.
+    Star = 4,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Director, Self::Writer, Self::Star];
+
+    /// The bit that stands for it.
+    pub const fn bit(self) -> i64 {
+        self as i64
+    }
+
+    /// Its name in an address.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Director => "director",
+            Self::Writer => "writer",
+            Self::Star => "star",
+        }
+    }
+
+    /// The role of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == name)
+    }
+}
+
+/// A review's place on a shelf.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The kind of the shelf, by its name.
+    pub kind: &'static str,
+    /// The last part of the shelf's address.
+    pub slug: String,
+    /// What the review calls it.
+    pub name: String,
+    /// Where the shelf stands among those of its kind.
+    pub sort: String,
+    /// What a person did, as bits of [`Role`]; 0 on other shelves.
+    pub roles: i64,
+}
+
+/// The longest slug, less the year that may follow.
+const LONGEST: usize = 74;
+
+/// What the shelf of a name is called in addresses; empty where the name has neither letter nor digit, and no shelf.
+/// Names that differ in case, accents or punctuation share one.
+pub fn slug_of(name: &str) -> String {
+    let composed: String = name.nfc().collect();
+    slug(&composed)
+}
+
+/// The year of a film's release.
+pub fn year_of(film: &Film) -> Option<i16> {
+    film.year.or_else(|| film.release_date.map(jiff::civil::Date::year))
+}
+
+/// The slug of a film's shelf: its title and year, so that a remake has one of its own. None where the title is not
+/// known.
+pub fn film_slug(film: &Film) -> Option<String> {
+    let title: String = slug_of(&film.title).chars().take(LONGEST).collect();
+    let title = title.trim_end_matches('-');
+    if title.is_empty() {
+        return None;
+    }
+    Some(year_of(film).map_or_else(|| title.to_owned(), |year| format!("{title}-{year}")))
+}
+
+/// The shelf of all reviews.
+pub const ALL: &str = "";
+
+/// The shelf of a critic.
+pub fn critic_slug(critic: CriticId) -> String {
+    critic.to_string()
+}
+
+/// Every shelf that a review stands on, in order; none where it is not public.
+pub fn places(review: &Review) -> Vec<Place> {
+    if !review.state.is_public() {
+        return Vec::new();
+    }
+    let place = |kind: Kind, slug: String, name: String, sort: String| Place {
+        kind: kind.as_str(),
+        slug,
+        name,
+        sort,
+        roles: 0,
+    };
+    let draft = &review.draft;
+    let mut places = vec![
+        place(Kind::All, ALL.to_owned(), String::new(), String::new()),
+        place(Kind::Critic, critic_slug(review.critic), String::new(), String::new()),
+    ];
+    if let Some(slug) = film_slug(&draft.film) {
+        let year = year_of(&draft.film).map(|year| format!(" ({year})")).unwrap_or_default();
+        let sort = sort_of_title(&slug);
+        places.push(place(Kind::Film, slug, format!("{}{year}", draft.film.title), sort));
+    }
+    for tag in &draft.tags {
+        let slug = slug_of(tag);
+        places.push(place(Kind::Tag, slug.clone(), tag.clone(), slug));
+    }
+    if let Some(rating) = &draft.rating {
+        let sort = format!("{:04}", 1000 - rating.rank());
+        places.push(place(Kind::Rating, rating.key(), rating.plain(), sort));
+    }
+    places.extend(people(&draft.film));
+    places.retain(|place| !place.slug.is_empty() || place.kind == Kind::All.as_str());
+    places.sort();
+    places.dedup_by(|one, other| one.kind == other.kind && one.slug == other.slug);
+    places
+}
+
+/// Who made the film, each once with all that they did.
+fn people(film: &Film) -> Vec<Place> {
+    let mut people: Vec<Place> = Vec::new();
+    let named = [(Role::Director, &film.directors), (Role::Writer, &film.writers), (Role::Star, &film.stars)];
+    for (role, names) in named {
+        for name in names {
+            let slug = slug_of(name);
+            if let Some(known) = people.iter_mut().find(|known| known.slug == slug) {
+                known.roles |= role.bit();
+                continue;
+            }
+            let sort = sort_of_name(&slug);
+            let kind = Kind::Person.as_str();
+            people.push(Place { kind, slug, name: name.clone(), sort, roles: role.bit() });
+        }
+    }
+    people
+}
+
+/// Titles stand where their first word leads that is no article.
+fn sort_of_title(slug: &str) -> String {
+    let rest = ["the-", "a-", "an-"].iter().find_map(|article| slug.strip_prefix(article));
+    rest.unwrap_or(slug).to_owned()
+}
+
+/// What may follow a family name.
+const SUFFIXES: [&str; 6] = ["jr", "sr", "ii", "iii", "iv", "phd"];
+
+/// People stand by the last part of their name, as in any book of films.
+fn sort_of_name(slug: &str) -> String {
+    let mut parts: Vec<&str> = slug.split('-').collect();
+    let suffix = parts.last().filter(|last| parts.len() > 2 && SUFFIXES.contains(last)).copied();
+    if suffix.is_some() {
+        parts.pop();
+    }
+    let family = parts.pop().unwrap_or_default();
+    let given = parts.join(" ");
+    [family, &given, suffix.unwrap_or_default()].join(" ").trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn film(title: &str, year: Option<i16>) -> Film {
+        Film { title: title.to_owned(), year, ..Film::default() }
+    }
+
+    #[test]
+    fn a_film_is_known_by_title_and_year() {
+        let slug = |title, year| film_slug(&film(title, year)).unwrap_or_default();
+        assert_eq!(slug("Solaris", Some(1972)), "solaris-1972");
+        assert_eq!(slug("SOLARIS", Some(1972)), "solaris-1972");
+        assert_eq!(slug("Solaris", Some(2002)), "solaris-2002");
+        assert_eq!(slug("Cleo de 5 à 7", None), "cleo-de-5-a-7");
+        assert_eq!(slug(&"Long ".repeat(90), Some(1999)), format!("{}-1999", "long-".repeat(14) + "long"));
+        assert_eq!(film_slug(&film("…", Some(1999))), None);
+        let mut dated = film("Solaris", None);
+        dated.release_date = Some(jiff::civil::date(1972, 3, 20));
+        assert_eq!(film_slug(&dated).as_deref(), Some("solaris-1972"));
+    }
+
+    #[test]
+    fn a_person_stands_once_with_all_that_they_did() {
+        let mut film = film("Anora", Some(2024));
+        film.directors = vec!["Sean Baker".into()];
+        film.writers = vec!["Sean  Baker".into(), "…".into()];
+        film.stars = vec!["SEAN BAKER".into(), "Agne\u{300}s Varda".into()];
+        let people = people(&film);
+        let found: Vec<(&str, i64)> = people.iter().map(|p| (p.slug.as_str(), p.roles)).collect();
+        assert_eq!(found, [("sean-baker", 7), ("", 2), ("agnes-varda", 4)]);
+        assert_eq!(slug_of("Agnès Varda"), "agnes-varda");
+    }
+
+    #[test]
+    fn names_stand_where_one_looks_for_them() {
+        assert_eq!(sort_of_name("andrei-tarkovsky"), "tarkovsky andrei");
+        assert_eq!(sort_of_name("robert-downey-jr"), "downey robert jr");
+        assert_eq!(sort_of_name("madonna"), "madonna");
+        assert_eq!(sort_of_title("the-third-man-1949"), "third-man-1949");
+        assert_eq!(sort_of_title("a-serious-man-2009"), "serious-man-2009");
+        assert_eq!(sort_of_title("there-will-be-blood-2007"), "there-will-be-blood-2007");
+    }
+}

@@ -1,0 +1,220 @@
+//! Full text, each database's own: FTS5 and tsvector behind one signature. Both keep words alone, which
+//! `domain::search` made; the newest review has the highest place, so that the newest are found first without a look at
+//! the others.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::{Db, Result, Tx, count, on, run};
+use crate::domain::id::ReviewId;
+use crate::domain::review::Review;
+use crate::domain::search::{self, Indexed, Word};
+use crate::domain::time::Timestamp;
+
+/// What is looked for.
+#[derive(Debug, Clone)]
+pub struct Wanted<'a> {
+    /// Words that a review must have, all of them.
+    pub words: &'a [Word],
+    /// Marks that it must have (`domain::search`), all of them.
+    pub marks: &'a [String],
+    /// From when, and until when, it was written.
+    pub span: Option<(Timestamp, Timestamp)>,
+}
+
+/// Bits of a place below those of the moment: reviews of one moment have different ones.
+const BITS: u32 = 15;
+
+/// The lowest place of a moment.
+const fn place_of(moment: Timestamp) -> i64 {
+    moment.millis() << BITS
+}
+
+/// The highest.
+const fn last_place_of(moment: Timestamp) -> i64 {
+    place_of(moment) + (1 << BITS) - 1
+}
+
+/// Writes the words of a review down in place of those that it had; takes them away where it is not public.
+pub(super) async fn index(tx: &mut Tx, review: &Review) -> Result<()> {
+    forget(tx, review.id).await?;
+    if !review.state.is_public() {
+        return Ok(());
+    }
+    let place = free_place(tx, review.original_date).await?;
+    let indexed = search::index(review);
+    match tx {
+        Tx::Sqlite(tx) => {
+            let joined = |words: &std::collections::BTreeSet<String>| {
+                words.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
+            };
+            let words = "insert into search (rowid, head, body, marks) values ($1, $2, $3, $4)";
+            let words = sqlx::query(words).bind(place).bind(joined(&indexed.head));
+            let words = words.bind(joined(&indexed.body)).bind(joined(&indexed.marks));
+            words.execute(&mut **tx).await?;
+            let place_taken = "insert into search_places (place, review_id) values ($1, $2)";
+            sqlx::query(place_taken).bind(place).bind(review.id).execute(&mut **tx).await?;
+        }
+        Tx::Postgres(tx) => {
+            let words = "insert into search (place, review_id, words) values ($1, $2, cast($3 as tsvector))";
+            let words = sqlx::query(words).bind(place).bind(review.id).bind(vector(&indexed));
+            words.execute(&mut **tx).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn forget(tx: &mut Tx, review: ReviewId) -> Result<()> {
+    if let Tx::Sqlite(_) = tx {
+        let words = "delete from search where rowid = (select place from search_places where review_id = $1)";
+        run!(tx, sqlx::query(words).bind(review))?;
+        run!(tx, sqlx::query("delete from search_places where review_id = $1").bind(review))?;
+    } else {
+        run!(tx, sqlx::query("delete from search where review_id = $1").bind(review))?;
+    }
+    Ok(())
+}
+
+/// A place of that moment which no review has.
+async fn free_place(tx: &mut Tx, moment: Timestamp) -> Result<i64> {
+    let query = match tx {
+        Tx::Sqlite(_) => "select max(place) from search_places where place >= $1 and place <= $2",
+        Tx::Postgres(_) => {
+            tx.lock("shelves").await?;
+            "select max(place) from search where place >= $1 and place <= $2"
+        }
+    };
+    let mut moment = moment;
+    loop {
+        let (first, last) = (place_of(moment), last_place_of(moment));
+        let taken: Option<i64> =
+            on!(tx, |c| sqlx::query_scalar(query).bind(first).bind(last).fetch_one(c).await)?;
+        match taken {
+            None => return Ok(first),
+            Some(taken) if taken < last => return Ok(taken + 1),
+            // Where so many were written at once, the others stand in the next millisecond.
+            Some(_) => moment = moment + Duration::from_millis(1),
+        }
+    }
+}
+
+/// As PostgreSQL reads it: words of the head weigh `A`, marks `B`, words of the text `D`. No word has a quote in it, and
+/// none begins as marks do.
+fn vector(indexed: &Indexed) -> String {
+    let mut vector = String::new();
+    for word in &indexed.head {
+        let also = if indexed.body.contains(word) { ",2" } else { "" };
+        let _ = write!(vector, "'{word}':1A{also} ");
+    }
+    for word in indexed.body.difference(&indexed.head) {
+        let _ = write!(vector, "'{word}':1 ");
+    }
+    for mark in &indexed.marks {
+        let _ = write!(vector, "'={mark}':1B ");
+    }
+    vector
+}
+
+/// Where the words must be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Where {
+    Head,
+    Anywhere,
+}
+
+impl Wanted<'_> {
+    /// As FTS5 reads it. All that stands between quotes is letters and digits.
+    fn fts(&self, place: Where) -> String {
+        let columns = if place == Where::Head { "{head}" } else { "{head body}" };
+        let word =
+            |word: &Word| format!("\"{}\"{}", word.as_str(), if word.is_beginning() { " *" } else { "" });
+        let words: Vec<String> = self.words.iter().map(word).collect();
+        let marks: Vec<String> = self.marks().map(|mark| format!("\"{mark}\"")).collect();
+        let parts = [(columns, words), ("{marks}", marks)];
+        let parts = parts.iter().filter(|(_, all)| !all.is_empty());
+        parts
+            .map(|(columns, all)| format!("{columns} : ({})", all.join(" AND ")))
+            .collect::<Vec<_>>()
+            .join(" AND ")
+    }
+
+    /// As PostgreSQL reads it.
+    fn tsquery(&self, place: Where) -> String {
+        let weights = if place == Where::Head { "A" } else { "AD" };
+        let word = |word: &Word| {
+            format!("'{}':{}{weights}", word.as_str(), if word.is_beginning() { "*" } else { "" })
+        };
+        let marks = self.marks().map(|mark| format!("'={mark}'"));
+        self.words.iter().map(word).chain(marks).collect::<Vec<_>>().join(" & ")
+    }
+
+    /// Where nothing else is asked for, that it is public: something must be.
+    fn marks(&self) -> impl Iterator<Item = &str> {
+        let anything = (self.words.is_empty() && self.marks.is_empty()).then_some(search::PUBLIC);
+        self.marks.iter().map(String::as_str).chain(anything)
+    }
+
+    fn places(&self) -> (i64, i64) {
+        self.span.map_or((i64::MIN, i64::MAX), |(from, until)| (place_of(from), last_place_of(until)))
+    }
+}
+
+/// The public reviews that are wanted: first those that have the words in their head, then those that have them
+/// anywhere; among these the newest first. Of all that are found those from `offset` on, at most `limit`.
+pub async fn find(db: &Db, wanted: &Wanted<'_>, limit: u32, offset: u32) -> Result<Vec<ReviewId>> {
+    let most = limit.saturating_add(offset);
+    let mut found = Vec::new();
+    if !wanted.words.is_empty() {
+        found = in_place(db, wanted, Where::Head, most).await?;
+    }
+    if found.len() < most as usize {
+        let first = found.len();
+        for id in in_place(db, wanted, Where::Anywhere, most).await? {
+            if !found[..first].contains(&id) {
+                found.push(id);
+            }
+        }
+    }
+    Ok(found.into_iter().skip(offset as usize).take(limit as usize).collect())
+}
+
+async fn in_place(db: &Db, wanted: &Wanted<'_>, place: Where, limit: u32) -> Result<Vec<ReviewId>> {
+    let (from, until) = wanted.places();
+    match db {
+        Db::Sqlite { read, .. } => {
+            let query = "select p.review_id from (
+                    select rowid as place from search where search match $1 and rowid >= $2 and rowid <= $3
+                    order by rowid desc limit $4) s
+                 join search_places p on p.place = s.place order by s.place desc";
+            let query = sqlx::query_scalar(query).bind(wanted.fts(place)).bind(from).bind(until);
+            query.bind(i64::from(limit)).fetch_all(read).await
+        }
+        Db::Postgres(pool) => {
+            let query = "select review_id from search where words @@ cast($1 as tsquery) and place >= $2 and place <= $3
+                 order by place desc limit $4";
+            let query = sqlx::query_scalar(query).bind(wanted.tsquery(place)).bind(from).bind(until);
+            query.bind(i64::from(limit)).fetch_all(pool).await
+        }
+    }
+}
+
+/// How many there are, counted up to `most`.
+pub async fn total(db: &Db, wanted: &Wanted<'_>, most: u32) -> Result<u64> {
+    let (from, until) = wanted.places();
+    let total: i64 = match db {
+        Db::Sqlite { read, .. } => {
+            let query = "select count(*) from (
+                 select rowid from search where search match $1 and rowid >= $2 and rowid <= $3 limit $4)";
+            let query = sqlx::query_scalar(query).bind(wanted.fts(Where::Anywhere)).bind(from).bind(until);
+            query.bind(i64::from(most)).fetch_one(read).await?
+        }
+        Db::Postgres(pool) => {
+            let query = "select count(*) from (
+                 select place from search where words @@ cast($1 as tsquery) and place >= $2 and place <= $3 limit $4) s";
+            let query =
+                sqlx::query_scalar(query).bind(wanted.tsquery(Where::Anywhere)).bind(from).bind(until);
+            query.bind(i64::from(most)).fetch_one(pool).await?
+        }
+    };
+    Ok(count(total))
+}
