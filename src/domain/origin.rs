@@ -177,16 +177,6 @@ impl Origin {
         self.url(&format!("/tags/{slug}"))
     }
 
-    /// The page of a film, by the slug of its shelf.
-    pub fn film_page(&self, slug: &str) -> Url {
-        self.url(&format!("/films/{slug}"))
-    }
-
-    /// The page of a person, by the slug of the shelf.
-    pub fn person_page(&self, slug: &str) -> Url {
-        self.url(&format!("/people/{slug}"))
-    }
-
     /// Where the critic works, out of everyone else's reach.
     pub fn desk(&self) -> Url {
         self.url("/desk")

@@ -107,6 +107,14 @@ impl Rating {
         }
     }
 
+    /// The rating that has this key.
+    pub fn from_key(key: &str) -> Option<Self> {
+        let text = key.replace("-of-", "/").replace("-plus", "+").replace("-minus", "-").to_uppercase();
+        let is_number = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let rating = Self::parse(&if is_number { format!("{text}/5") } else { text })?;
+        (rating.key() == key).then_some(rating)
+    }
+
     /// The plainest form of what it says: `★★★½`, `8/10`, `B+`. It can be parsed.
     pub fn plain(&self) -> String {
         match self.scale {
@@ -333,6 +341,7 @@ mod tests {
         let told = |text: &str| {
             let rating = Rating::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(Rating::parse(&rating.plain()).map(|r| r.key()), Some(rating.key()), "{text}");
+            assert_eq!(Rating::from_key(&rating.key()).map(|r| r.plain()), Some(rating.plain()), "{text}");
             (rating.key(), rating.plain(), rating.rank())
         };
         for (text, key, plain, rank) in [
@@ -348,6 +357,9 @@ mod tests {
             ("F", "f", "F", 71),
         ] {
             assert_eq!(told(text), (key.to_owned(), plain.to_owned(), rank), "{text}");
+        }
+        for wrong in ["", "4.50", "6", "B+", "x", "8/10", "\u{0}"] {
+            assert_eq!(Rating::from_key(wrong), None, "{wrong}");
         }
     }
 

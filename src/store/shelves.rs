@@ -216,6 +216,20 @@ pub async fn total(db: &Db, shelf: &Shelf) -> Result<u64> {
     Ok(count(total))
 }
 
+/// When the last public review before a moment was written.
+pub async fn last_before(db: &Db, moment: Timestamp) -> Result<Option<Timestamp>> {
+    let query = "select original_date from shelved where kind = 'all' and slug = '' and original_date < $1
+         order by original_date desc limit 1";
+    read!(db, |c| sqlx::query_scalar(query).bind(moment).fetch_optional(c).await)
+}
+
+/// When the first public review after a moment was written.
+pub async fn first_after(db: &Db, moment: Timestamp) -> Result<Option<Timestamp>> {
+    let query = "select original_date from shelved where kind = 'all' and slug = '' and original_date > $1
+         order by original_date limit 1";
+    read!(db, |c| sqlx::query_scalar(query).bind(moment).fetch_optional(c).await)
+}
+
 /// Reviews that are put on their shelves at once.
 const CHUNK: i64 = 100;
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value, escape_formatter};
 
-pub(super) const BUILT_IN: [(&str, &str); 14] = [
+pub(super) const BUILT_IN: [(&str, &str); 21] = [
     ("base.html", include_str!("templates/base.html")),
     ("card.html", include_str!("templates/card.html")),
     ("parts.html", include_str!("templates/parts.html")),
@@ -16,6 +16,13 @@ pub(super) const BUILT_IN: [(&str, &str); 14] = [
     ("home.html", include_str!("templates/home.html")),
     ("review.html", include_str!("templates/review.html")),
     ("archive.html", include_str!("templates/archive.html")),
+    ("ledger.html", include_str!("templates/ledger.html")),
+    ("film.html", include_str!("templates/film.html")),
+    ("person.html", include_str!("templates/person.html")),
+    ("browse.html", include_str!("templates/browse.html")),
+    ("index.html", include_str!("templates/index.html")),
+    ("search.html", include_str!("templates/search.html")),
+    ("opensearch.xml", include_str!("templates/opensearch.xml")),
     ("profile.html", include_str!("templates/profile.html")),
     ("interact.html", include_str!("templates/interact.html")),
     ("error.html", include_str!("templates/error.html")),

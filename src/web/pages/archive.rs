@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::feed::{self, FeedLink};
-use super::view::{Card, Listed, Pager, path};
+use super::view::{Card, Listed, Pager, RatingView, page_of, path};
 use super::{Pages, plain};
+use crate::domain::rating::Rating;
 
 /// Where all reviews are listed.
 pub(super) const PATH: &str = "/reviews";
@@ -12,13 +13,18 @@ pub(super) const PATH: &str = "/reviews";
 /// Which reviews are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shelf<'a> {
+    /// Those written in a year; and the years before and after it in which any were written.
+    Year(i16, Option<i16>, Option<i16>),
+    /// Those with a rating.
+    Rating(&'a Rating),
     /// All of the site.
     All,
     /// Those with a tag, as the critic writes it.
     Tag(&'a str),
 }
 
-/// What a page of the archive shows. Lies at `/reviews?page=N` or `/tags/<slug>?page=N`.
+/// What a page of the archive shows. Lies at `/reviews?page=N`, or at `/tags/<slug>`, `/years/<year>`,
+/// `/ratings/<rating>`.
 #[derive(Debug, Clone, Copy)]
 pub struct ArchivePage<'a> {
     /// Which reviews are listed.
@@ -39,6 +45,10 @@ pub struct ArchivePage<'a> {
 struct View {
     url: String,
     tag: Option<String>,
+    year: Option<i16>,
+    year_before: Option<String>,
+    year_after: Option<String>,
+    rating: Option<RatingView>,
     years: Vec<Year>,
     total: u64,
     several_critics: bool,
@@ -48,8 +58,9 @@ struct View {
 }
 
 #[derive(Debug, Serialize)]
-struct Year {
+pub(super) struct Year {
     year: i16,
+    href: String,
     reviews: Vec<Card>,
 }
 
@@ -60,9 +71,17 @@ impl Pages {
     /// Where a template of the critic's own goes wrong.
     pub fn archive(&self, page: &ArchivePage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
-        let (tag, url) = match page.shelf {
-            Shelf::All => (None, site.origin.url(PATH)),
-            Shelf::Tag(tag) => (Some(plain::name(tag)), site.origin.tag_page(tag)),
+        let url = match page.shelf {
+            Shelf::All => site.origin.url(PATH),
+            Shelf::Tag(tag) => site.origin.tag_page(tag),
+            Shelf::Year(year, ..) => site.origin.url(&path_of_year(year)),
+            Shelf::Rating(rating) => site.origin.url(&page_of("/ratings/", &rating.key())),
+        };
+        let tag = if let Shelf::Tag(tag) = page.shelf { Some(plain::name(tag)) } else { None };
+        let rating = if let Shelf::Rating(rating) = page.shelf { Some(rating) } else { None };
+        let (year, before, after) = match page.shelf {
+            Shelf::Year(year, before, after) => (Some(year), before, after),
+            _ => (None, None, None),
         };
         let cards = page.reviews.iter().map(|listed| Card::new(site, *listed));
         let feeds = match &tag {
@@ -72,6 +91,10 @@ impl Pages {
         let view = View {
             feeds,
             tag,
+            year,
+            year_before: before.map(path_of_year),
+            year_after: after.map(path_of_year),
+            rating: rating.map(|rating| RatingView::of(&site.words, rating)),
             years: by_year(cards),
             total: page.total,
             several_critics: page.several_critics,
@@ -82,14 +105,19 @@ impl Pages {
     }
 }
 
+/// Where the reviews of a year are listed.
+pub(super) fn path_of_year(year: i16) -> String {
+    format!("/years/{year}")
+}
+
 /// Neighbours of the same year, together.
-fn by_year(cards: impl Iterator<Item = Card>) -> Vec<Year> {
+pub(super) fn by_year(cards: impl Iterator<Item = Card>) -> Vec<Year> {
     let mut years: Vec<Year> = Vec::new();
     for card in cards {
         let year = card.date.year;
         match years.last_mut() {
             Some(last) if last.year == year => last.reviews.push(card),
-            _ => years.push(Year { year, reviews: vec![card] }),
+            _ => years.push(Year { year, href: path_of_year(year), reviews: vec![card] }),
         }
     }
     years

@@ -73,6 +73,8 @@ pub enum Subject<'a> {
     Critic(&'a Critic),
     /// Those with a tag, as the critic writes it.
     Tag(&'a str),
+    /// Those of films by or with somebody: the last part of the page's address, and the name.
+    Person(&'a str, &'a str),
 }
 
 /// What a feed shows. Lies beside the page of its subject.
@@ -170,6 +172,10 @@ impl Pages {
             Subject::Tag(tag) => {
                 let home = site.origin.tag_page(tag);
                 (format!("#{} · {name}", plain::name(tag)), home.clone(), view::path(&home))
+            }
+            Subject::Person(slug, person) => {
+                let home = site.origin.url(&view::page_of("/people/", slug));
+                (format!("{} · {name}", plain::name(person)), home.clone(), view::path(&home))
             }
             Subject::Critic(critic) => {
                 let home = site.origin.profile_page(&critic.profile.handle);

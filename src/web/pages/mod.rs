@@ -4,15 +4,19 @@
 //! review's body, a comment's content), or as plain text that the templates escape.
 
 mod archive;
+mod browse;
 mod conversation;
 mod embed;
 mod error;
 mod feed;
+mod film;
 mod home;
 mod interact;
+mod person;
 mod plain;
 mod profile;
 mod review;
+mod search;
 mod sitemap;
 mod view;
 
@@ -27,12 +31,16 @@ use minijinja::{Environment, context};
 use serde::Serialize;
 
 pub use archive::{ArchivePage, Shelf};
+pub use browse::{BrowsePage, Index, IndexPage, Labelled};
 pub use embed::EmbedFormat;
 pub use feed::{FeedPage, Format, Subject};
+pub use film::FilmPage;
 pub use home::HomePage;
 pub use interact::InteractPage;
+pub use person::PersonPage;
 pub use profile::ProfilePage;
-pub use review::{Counts, Neighbour, ReviewPage};
+pub use review::{Counts, More, Neighbour, ReviewPage};
+pub use search::{Asked, Problem, SearchPage};
 pub use sitemap::Place;
 pub use view::Listed;
 
@@ -74,6 +82,8 @@ struct SiteView {
     is_trial: bool,
     home: &'static str,
     archive: &'static str,
+    browse: &'static str,
+    search: &'static str,
     style: String,
     icon: String,
     feeds: Vec<FeedLink>,
@@ -100,6 +110,8 @@ impl Pages {
             is_trial: site.origin.is_trial(),
             home: "/",
             archive: archive::PATH,
+            browse: browse::PATH,
+            search: search::PATH,
             style: assets.href("style.css").unwrap_or_default(),
             icon: assets.href("icon.svg").unwrap_or_default(),
             feeds: feed::links("/", &plain::text(&site.about.title)),

@@ -5,12 +5,14 @@ use serde::Serialize;
 
 use super::conversation::{Remark, flatten};
 use super::view::{
-    CriticView, FilmView, Moment, Outside, Picture, RatingView, Tag, path, poster, safe_html, tags, title,
+    Card, CriticView, FilmView, Listed, Moment, Outside, Picture, RatingView, Tag, page_of, path, poster,
+    safe_html, tags, title,
 };
 use super::{Pages, plain};
 use crate::domain::comment::Branch;
 use crate::domain::critic::Critic;
 use crate::domain::review::Review;
+use crate::domain::shelf;
 
 /// What the page of a review shows. It tells no time that passes ("an hour ago"), so that a rendering
 /// can be kept until something changes.
@@ -28,6 +30,17 @@ pub struct ReviewPage<'a> {
     pub newer: Option<Neighbour<'a>>,
     /// The critic's review before it.
     pub older: Option<Neighbour<'a>>,
+    /// What else there is to read.
+    pub more: More<'a>,
+}
+
+/// Other reviews near to one.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct More<'a> {
+    /// Of the same film.
+    pub of_film: &'a [Listed<'a>],
+    /// Of films by the same director, who is named first.
+    pub by_director: Option<(&'a str, &'a [Listed<'a>])>,
 }
 
 /// How many people liked, boosted and commented on a review.
@@ -72,6 +85,11 @@ pub(super) struct View {
     comments: Vec<Remark>,
     newer: Option<Step>,
     older: Option<Step>,
+    more_of_film: Vec<Card>,
+    more_by_director: Vec<Card>,
+    director: Option<String>,
+    director_href: String,
+    several_critics: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -90,10 +108,13 @@ impl Pages {
     }
 
     pub(super) fn review_view(&self, page: &ReviewPage<'_>) -> View {
-        let ReviewPage { critic, review, comments, counts, newer, older } = *page;
+        let ReviewPage { critic, review, comments, counts, newer, older, more } = *page;
         let (site, draft) = (&self.site, &review.draft);
         let subtitle = plain::text(draft.subtitle.as_deref().unwrap_or_default());
         let teaser = Some(plain::text(&draft.teaser)).filter(|teaser| !teaser.is_empty());
+        let cards = |listed: &[Listed<'_>]| listed.iter().map(|listed| Card::new(site, *listed)).collect();
+        let (director, of_director) = more.by_director.unzip();
+        let of_director = of_director.unwrap_or_default();
         let elsewhere = draft.canonical_url.as_ref().filter(|url| !site.origin.owns(url));
         View {
             url: site.origin.review_page(review).into(),
@@ -116,6 +137,11 @@ impl Pages {
             comments: flatten(site, comments),
             newer: newer.map(|neighbour| self.step(neighbour)),
             older: older.map(|neighbour| self.step(neighbour)),
+            more_of_film: cards(more.of_film),
+            more_by_director: cards(of_director),
+            director: director.map(plain::name),
+            director_href: page_of("/people/", &shelf::slug_of(director.unwrap_or_default())),
+            several_critics: more.of_film.iter().any(|listed| listed.critic.id != critic.id),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What templates are given: small structs of finished texts and addresses.
 
 use minijinja::Value;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use url::Url;
 
@@ -8,7 +9,8 @@ use super::{Site, Words, plain};
 use crate::domain::critic::Critic;
 use crate::domain::film::Film;
 use crate::domain::rating::{Rating, Scale};
-use crate::domain::review::{Media, Review, slug};
+use crate::domain::review::{Media, Review};
+use crate::domain::shelf;
 use crate::domain::time::Timestamp;
 
 /// A review in a list.
@@ -129,11 +131,21 @@ pub(super) fn poster(site: &Site, review: &Review) -> Option<Picture> {
 pub(super) struct FilmView {
     title: String,
     year: Option<i16>,
-    directors: Vec<String>,
-    writers: Vec<String>,
-    stars: Vec<String>,
+    /// Its page, where its title is known.
+    href: Option<String>,
+    directors: Vec<Person>,
+    writers: Vec<Person>,
+    stars: Vec<Person>,
     released: Option<Day>,
     identity: Option<Outside>,
+}
+
+/// Somebody of a film, and the page with every review of a film by them.
+#[derive(Debug, Serialize)]
+struct Person {
+    name: String,
+    /// None where the name has neither letter nor digit.
+    href: Option<String>,
 }
 
 /// A day of the calendar, in no time zone.
@@ -164,10 +176,15 @@ impl FilmView {
         if film.is_empty() {
             return None;
         }
-        let names = |names: &[String]| names.iter().map(|name| plain::name(name)).collect();
+        let person = |name: &String| {
+            let href = Some(shelf::slug_of(name)).filter(|slug| !slug.is_empty());
+            Person { name: plain::name(name), href: href.map(|slug| page_of("/people/", &slug)) }
+        };
+        let names = |names: &[String]| names.iter().map(person).collect();
         Some(Self {
             title: plain::text(&film.title),
-            year: film.year.or_else(|| film.release_date.map(jiff::civil::Date::year)),
+            year: shelf::year_of(film),
+            href: shelf::film_slug(film).map(|slug| page_of("/films/", &slug)),
             directors: names(&film.directors),
             writers: names(&film.writers),
             stars: names(&film.stars),
@@ -242,7 +259,7 @@ pub(super) struct Tag {
 /// The tags of a review. One that has neither letter nor digit has no page and is left out.
 pub(super) fn tags(site: &Site, tags: &[String]) -> Vec<Tag> {
     tags.iter()
-        .filter(|tag| !slug(tag).is_empty())
+        .filter(|tag| !shelf::slug_of(tag).is_empty())
         .map(|tag| Tag { name: plain::name(tag), href: path(&site.origin.tag_page(tag)) })
         .collect()
 }
@@ -310,7 +327,7 @@ impl Pager {
     pub(super) fn new(path: &str, page: u32, pages: u32) -> Self {
         let href = |page: u32| match page {
             1 => path.to_owned(),
-            _ => format!("{path}?page={page}"),
+            _ => format!("{path}{}page={page}", if path.contains('?') { '&' } else { '?' }),
         };
         Self {
             page,
@@ -320,6 +337,14 @@ impl Pager {
         }
     }
 }
+
+/// The path of the page of a shelf.
+pub(super) fn page_of(folder: &str, slug: &str) -> String {
+    format!("{folder}{}", utf8_percent_encode(slug, NOT_IN_PATHS))
+}
+
+/// Letters of all scripts and digits, hyphens and points are all that a slug has.
+const NOT_IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.');
 
 /// HTML that `sources` made safe: the only way past the escaping of the templates.
 pub(super) fn safe_html(sanitised: &str) -> Value {

@@ -73,6 +73,23 @@ pub(in crate::web) async fn of_tag(
     state.cache.answer(&state.app, (cache::Kind::List, uri.path()), &headers, make).await
 }
 
+/// Those of films by or with somebody.
+pub(in crate::web) async fn of_person(
+    State(state): State<WebState>,
+    Path((slug, file)): Path<(String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let format = format(&file)?;
+    let make = || async {
+        let db = &state.app.db;
+        let person = shelves::label(db, Kind::Person, &slug).await?.ok_or(WebError::NotFound)?.name;
+        let found = reviews::on_shelf(db, &Shelf::new(Kind::Person, &slug), ENTRIES, 0).await?;
+        render(&state, Subject::Person(&slug, &person), found, format).await
+    };
+    state.cache.answer(&state.app, (cache::Kind::List, uri.path()), &headers, make).await
+}
+
 async fn render(
     state: &WebState,
     subject: Subject<'_>,

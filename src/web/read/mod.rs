@@ -15,6 +15,7 @@ use crate::domain::id::ReviewId;
 use crate::domain::review::Review;
 use crate::store::{comments, critics};
 
+pub(super) mod browse;
 pub(super) mod feed;
 pub(super) mod home;
 pub(super) mod interact;
@@ -23,6 +24,7 @@ pub(super) mod media;
 pub(super) mod oembed;
 pub(super) mod profile;
 pub(super) mod review;
+pub(super) mod search;
 pub(super) mod sitemap;
 
 /// Reviews on one page of a list.

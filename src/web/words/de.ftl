@@ -84,6 +84,76 @@ newer = ← Neuere
 older = Ältere →
 page-of = Seite { $page } von { $pages }
 
+## The archive and the search
+
+archive = Archiv
+browse = Stöbern
+years = Jahre
+roles = Rollen
+letters = Buchstaben
+index-films = Filme
+index-people = Personen
+index-tags = Schlagwörter
+count-films =
+    { $count ->
+        [one] { $count } Film
+       *[other] { $count } Filme
+    }
+count-people =
+    { $count ->
+        [one] { $count } Person
+       *[other] { $count } Personen
+    }
+count-tags =
+    { $count ->
+        [one] { $count } Schlagwort
+       *[other] { $count } Schlagwörter
+    }
+reviews-of-year = Kritiken von { $year }
+year-before = Das Jahr davor →
+year-after = ← Das Jahr danach
+rated = Kritiken mit der Wertung
+reviews-rated = Kritiken mit der Wertung { $rating }
+reviews-of-it = Kritiken dazu
+every-review = Alle Kritiken hier zu Filmen, an denen { $person } mitgewirkt hat.
+every-review-director = Alle Kritiken hier zu Filmen, bei denen { $person } Regie geführt hat.
+every-review-writer = Alle Kritiken hier zu Filmen, deren Drehbuch { $person } geschrieben hat.
+every-review-star = Alle Kritiken hier zu Filmen mit { $person }.
+role-any = Alle ({ $count })
+role-director = Regie ({ $count })
+role-writer = Drehbuch ({ $count })
+role-star = Vor der Kamera ({ $count })
+by-year = Nach Jahr
+by-rating = Nach Wertung
+by-person = Nach Person
+by-tag = Nach Schlagwort
+all-people = Alle Personen von A bis Z
+all-tags = Alle Schlagwörter
+more-on-film = Mehr zu diesem Film
+more-by-director = Weitere Filme von { $person }
+search = Suche
+search-in = { $site } durchsuchen
+search-for = Suche: { $query }
+search-words = Wörter, die in allen Kritiken gesucht werden
+search-filters = Filter
+search-hint = Suche nach Filmen, Personen oder beliebigen Wörtern. Gefunden wird, was sie alle enthält.
+search-too-long = Das ist zu lang für eine Suche. { $longest } Zeichen genügen.
+search-no-word = Bitte schreibe mindestens ein Wort.
+filter-any = Beliebig
+filter-rating = Mindestens
+filter-year = Geschrieben im Jahr
+filter-person = Mit oder von
+filter-tag = Schlagwort
+filter-critic = Kritiker
+found =
+    { $count ->
+        [one] { $count } Kritik gefunden
+       *[other] { $count } Kritiken gefunden
+    }
+found-more = Mehr als { $count } Kritiken gefunden
+found-nothing = Nichts gefunden
+found-nothing-advice = Versuche es mit weniger oder mit anderen Wörtern.
+
 ## The front page
 
 new-reviews = Neue Kritiken

@@ -87,6 +87,77 @@ newer = ← Newer
 older = Older →
 page-of = Page { $page } of { $pages }
 
+## The archive and the search
+
+archive = Archive
+browse = Browse
+years = Years
+roles = Roles
+letters = Letters
+index-films = Films
+index-people = People
+index-tags = Tags
+count-films =
+    { $count ->
+        [one] { $count } film
+       *[other] { $count } films
+    }
+count-people =
+    { $count ->
+        [one] { $count } person
+       *[other] { $count } people
+    }
+count-tags =
+    { $count ->
+        [one] { $count } tag
+       *[other] { $count } tags
+    }
+reviews-of-year = Reviews from { $year }
+year-before = The year before →
+year-after = ← The year after
+# Before a rating, for screen readers.
+rated = Reviews rated
+reviews-rated = Reviews rated { $rating }
+reviews-of-it = Reviews of it
+every-review = Every review here of a film that { $person } made or plays in.
+every-review-director = Every review here of a film that { $person } directed.
+every-review-writer = Every review here of a film that { $person } wrote.
+every-review-star = Every review here of a film with { $person }.
+role-any = All ({ $count })
+role-director = As director ({ $count })
+role-writer = As writer ({ $count })
+role-star = On screen ({ $count })
+by-year = By year
+by-rating = By rating
+by-person = By person
+by-tag = By tag
+all-people = All people, from A to Z
+all-tags = All tags
+more-on-film = More on this film
+more-by-director = More films by { $person }
+search = Search
+search-in = Search { $site }
+search-for = Search: { $query }
+search-words = Words to look for in all reviews
+search-filters = Filters
+search-hint = Look for films, people or any words. A review is found that has all of them.
+search-too-long = This is too long for a search. { $longest } characters are enough.
+search-no-word = Please write at least one word.
+filter-any = Any
+filter-rating = At least
+filter-year = Written in
+filter-person = With or by
+filter-tag = Tag
+filter-critic = Critic
+found =
+    { $count ->
+        [one] { $count } review found
+       *[other] { $count } reviews found
+    }
+found-more = More than { $count } reviews found
+found-nothing = Nothing found
+found-nothing-advice = Try fewer words, or other ones.
+
 ## The front page
 
 new-reviews = New reviews

@@ -1,0 +1,208 @@
+//! Ways into the archive: all its shelves at a glance, and those of one kind from A to Z.
+
+use serde::Serialize;
+
+use super::archive::path_of_year;
+use super::view::{Pager, RatingView, page_of};
+use super::{Pages, plain};
+use crate::domain::rating::Rating;
+
+/// A shelf in a list.
+#[derive(Debug, Clone, Copy)]
+pub struct Labelled<'a> {
+    /// The last part of its address.
+    pub slug: &'a str,
+    /// What it is called.
+    pub name: &'a str,
+    /// How many reviews stand on it.
+    pub total: u64,
+}
+
+/// What the page with all ways into the archive shows. Lies at `/browse`.
+#[derive(Debug, Clone, Copy)]
+pub struct BrowsePage<'a> {
+    /// How many reviews there are.
+    pub total: u64,
+    /// The years in which they were written, the newest first, and how many in each.
+    pub years: &'a [(i16, u64)],
+    /// The ratings that were given, the best first.
+    pub ratings: &'a [Labelled<'a>],
+    /// The tags with most reviews.
+    pub tags: &'a [Labelled<'a>],
+    /// The people with most reviews.
+    pub people: &'a [Labelled<'a>],
+}
+
+/// What an index lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Index {
+    /// Films.
+    Films,
+    /// People.
+    People,
+    /// Tags.
+    Tags,
+}
+
+impl Index {
+    /// Where it lies, and before what the slug of a shelf.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Films => "/films",
+            Self::People => "/people",
+            Self::Tags => "/tags",
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Films => "films",
+            Self::People => "people",
+            Self::Tags => "tags",
+        }
+    }
+}
+
+/// What a page of an index shows. Lies at `/films?letter=L&page=N` and so on.
+#[derive(Debug, Clone, Copy)]
+pub struct IndexPage<'a> {
+    /// What it lists.
+    pub index: Index,
+    /// The letters with which anything begins.
+    pub letters: &'a [String],
+    /// The letter that is shown; none for all.
+    pub letter: Option<&'a str>,
+    /// The shelves of this page.
+    pub shelves: &'a [Labelled<'a>],
+    /// How many there are on all pages.
+    pub total: u64,
+    /// The number of this page, from one.
+    pub page: u32,
+    /// How many pages there are, at least one.
+    pub pages: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct BrowseView {
+    url: String,
+    total: u64,
+    years: Vec<Way>,
+    ratings: Vec<Rated>,
+    tags: Vec<Way>,
+    people: Vec<Way>,
+}
+
+#[derive(Debug, Serialize)]
+struct Way {
+    name: String,
+    href: String,
+    total: u64,
+    /// Twelfths of the largest number beside it, for a bar.
+    twelfths: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Rated {
+    rating: RatingView,
+    href: String,
+    total: u64,
+    twelfths: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct IndexView {
+    url: String,
+    kind: &'static str,
+    letters: Vec<Letter>,
+    letter: Option<String>,
+    shelves: Vec<Way>,
+    total: u64,
+    pager: Pager,
+}
+
+#[derive(Debug, Serialize)]
+struct Letter {
+    letter: String,
+    href: String,
+    is_chosen: bool,
+}
+
+/// How long the bar of a number is beside that of the largest.
+const fn twelfths(number: u64, largest: u64) -> u64 {
+    if largest == 0 { 0 } else { (number * 12).div_ceil(largest) }
+}
+
+fn ways(folder: &str, shelves: &[Labelled<'_>]) -> Vec<Way> {
+    let largest = shelves.iter().map(|shelf| shelf.total).max().unwrap_or(0);
+    let way = |shelf: &Labelled<'_>| Way {
+        name: plain::name(shelf.name),
+        href: page_of(&format!("{folder}/"), shelf.slug),
+        total: shelf.total,
+        twelfths: twelfths(shelf.total, largest),
+    };
+    shelves.iter().map(way).collect()
+}
+
+impl Pages {
+    /// All ways into the archive.
+    ///
+    /// # Errors
+    /// Where a template of the critic's own goes wrong.
+    pub fn browse(&self, page: &BrowsePage<'_>) -> anyhow::Result<String> {
+        let site = &self.site;
+        let largest = |numbers: &mut dyn Iterator<Item = u64>| numbers.max().unwrap_or(0);
+        let of_years = largest(&mut page.years.iter().map(|(_, total)| *total));
+        let of_ratings = largest(&mut page.ratings.iter().map(|shelf| shelf.total));
+        let year = |(year, total): &(i16, u64)| Way {
+            name: year.to_string(),
+            href: path_of_year(*year),
+            total: *total,
+            twelfths: twelfths(*total, of_years),
+        };
+        let rated = |shelf: &Labelled<'_>| {
+            Some(Rated {
+                rating: RatingView::of(&site.words, &Rating::parse(shelf.name)?),
+                href: page_of("/ratings/", shelf.slug),
+                total: shelf.total,
+                twelfths: twelfths(shelf.total, of_ratings),
+            })
+        };
+        let view = BrowseView {
+            url: site.origin.url(PATH).into(),
+            total: page.total,
+            years: page.years.iter().map(year).collect(),
+            ratings: page.ratings.iter().filter_map(rated).collect(),
+            tags: ways(Index::Tags.path(), page.tags),
+            people: ways(Index::People.path(), page.people),
+        };
+        self.render("browse.html", view)
+    }
+
+    /// A page of an index.
+    ///
+    /// # Errors
+    /// Where a template of the critic's own goes wrong.
+    pub fn index(&self, page: &IndexPage<'_>) -> anyhow::Result<String> {
+        let path = page.index.path();
+        let of_letter = |letter: &str| page_of(&format!("{path}?letter="), letter);
+        let own = page.letter.map_or_else(|| path.to_owned(), of_letter);
+        let letter = |letter: &String| Letter {
+            href: of_letter(letter),
+            is_chosen: page.letter == Some(letter),
+            letter: plain::name(&letter.to_uppercase()),
+        };
+        let view = IndexView {
+            url: self.site.origin.url(&own).into(),
+            kind: page.index.name(),
+            letters: page.letters.iter().map(letter).collect(),
+            letter: page.letter.map(|letter| plain::name(&letter.to_uppercase())),
+            shelves: ways(path, page.shelves),
+            total: page.total,
+            pager: Pager::new(&own, page.page, page.pages),
+        };
+        self.render("index.html", view)
+    }
+}
+
+/// Where all ways into the archive are.
+pub(super) const PATH: &str = "/browse";

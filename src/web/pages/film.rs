@@ -1,0 +1,58 @@
+//! A film, and what was written about it here.
+
+use serde::Serialize;
+
+use super::view::{Card, FilmView, Listed, Pager, page_of};
+use super::{Pages, plain};
+use crate::domain::film::Film;
+
+/// What the page of a film shows. Lies at `/films/<slug>?page=N`.
+#[derive(Debug, Clone, Copy)]
+pub struct FilmPage<'a> {
+    /// The last part of its address.
+    pub slug: &'a str,
+    /// The film, as the newest of its reviews tells it.
+    pub film: &'a Film,
+    /// Its reviews on this page, newest first.
+    pub reviews: &'a [Listed<'a>],
+    /// How many there are on all pages.
+    pub total: u64,
+    /// Whether several critics write here.
+    pub several_critics: bool,
+    /// The number of this page, from one.
+    pub page: u32,
+    /// How many pages there are, at least one.
+    pub pages: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct View {
+    url: String,
+    title: String,
+    film: Option<FilmView>,
+    reviews: Vec<Card>,
+    total: u64,
+    several_critics: bool,
+    pager: Pager,
+}
+
+impl Pages {
+    /// The page of a film.
+    ///
+    /// # Errors
+    /// Where a template of the critic's own goes wrong.
+    pub fn film(&self, page: &FilmPage<'_>) -> anyhow::Result<String> {
+        let site = &self.site;
+        let path = page_of("/films/", page.slug);
+        let view = View {
+            url: site.origin.url(&path).into(),
+            title: plain::text(&page.film.title),
+            film: FilmView::new(&site.words, page.film),
+            reviews: page.reviews.iter().map(|listed| Card::new(site, *listed)).collect(),
+            total: page.total,
+            several_critics: page.several_critics,
+            pager: Pager::new(&path, page.page, page.pages),
+        };
+        self.render("film.html", view)
+    }
+}

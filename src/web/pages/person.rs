@@ -1,0 +1,98 @@
+//! Somebody who makes films or plays in them, and every review of those.
+
+use serde::Serialize;
+
+use super::archive::{Year, by_year};
+use super::feed::{self, FeedLink};
+use super::view::{Card, Listed, Pager, page_of};
+use super::{Pages, plain};
+use crate::domain::shelf::Role;
+
+/// What the page of a person shows. Lies at `/people/<slug>?as=ROLE&page=N`.
+#[derive(Debug, Clone, Copy)]
+pub struct PersonPage<'a> {
+    /// The last part of its address.
+    pub slug: &'a str,
+    /// The person's name.
+    pub name: &'a str,
+    /// How many films that are reviewed here the person directed, wrote and stars in.
+    pub roles: [u64; 3],
+    /// In which role; none for any.
+    pub role: Option<Role>,
+    /// The reviews on this page, newest first.
+    pub reviews: &'a [Listed<'a>],
+    /// How many there are on all pages.
+    pub total: u64,
+    /// How many there are in any role.
+    pub of_all: u64,
+    /// Whether several critics write here.
+    pub several_critics: bool,
+    /// The number of this page, from one.
+    pub page: u32,
+    /// How many pages there are, at least one.
+    pub pages: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct View {
+    url: String,
+    name: String,
+    role: Option<&'static str>,
+    /// Ways to the reviews in one role; empty where the person has but one.
+    choices: Vec<Choice>,
+    years: Vec<Year>,
+    total: u64,
+    several_critics: bool,
+    pager: Pager,
+    feeds: Vec<FeedLink>,
+}
+
+#[derive(Debug, Serialize)]
+struct Choice {
+    /// Of a role; none for all of them.
+    role: Option<&'static str>,
+    href: String,
+    total: u64,
+    is_chosen: bool,
+}
+
+impl Pages {
+    /// The page of a person.
+    ///
+    /// # Errors
+    /// Where a template of the critic's own goes wrong.
+    pub fn person(&self, page: &PersonPage<'_>) -> anyhow::Result<String> {
+        let site = &self.site;
+        let whole = page_of("/people/", page.slug);
+        let path = |role: Option<Role>| match role {
+            Some(role) => format!("{whole}?as={}", role.as_str()),
+            None => whole.clone(),
+        };
+        let in_role = Role::ALL.into_iter().zip(page.roles).filter(|(_, total)| *total > 0);
+        let choice = |(role, total): (Option<Role>, u64)| Choice {
+            role: role.map(Role::as_str),
+            href: path(role),
+            total,
+            is_chosen: role == page.role,
+        };
+        let mut choices: Vec<Choice> = in_role.map(|(role, total)| choice((Some(role), total))).collect();
+        if choices.len() > 1 {
+            choices.insert(0, choice((None, page.of_all)));
+        } else {
+            choices.clear();
+        }
+        let name = plain::name(page.name);
+        let view = View {
+            url: site.origin.url(&path(page.role)).into(),
+            feeds: feed::links(&whole, &format!("{name} · {}", plain::text(&site.about.title))),
+            name,
+            role: page.role.map(Role::as_str),
+            choices,
+            years: by_year(page.reviews.iter().map(|listed| Card::new(site, *listed))),
+            total: page.total,
+            several_critics: page.several_critics,
+            pager: Pager::new(&path(page.role), page.page, page.pages),
+        };
+        self.render("person.html", view)
+    }
+}

@@ -1,0 +1,155 @@
+//! Full-text search. What a reader asks for is words and filters, each of them checked; no page of it is kept.
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use serde::Deserialize;
+
+use super::Shown;
+use crate::domain::rating::Rating;
+use crate::domain::search::{self, LONGEST_QUERY, Word};
+use crate::domain::shelf::{Kind, slug_of};
+use crate::domain::time::Timestamp;
+use crate::store::search::Wanted;
+use crate::store::{critics, reviews, search as index, shelves};
+use crate::web::error::WebError;
+use crate::web::page_query::PageQuery;
+use crate::web::pages::{Asked, Problem, SearchPage};
+use crate::web::state::WebState;
+
+/// Reviews on one page.
+const A_PAGE: u32 = 20;
+
+/// More are not counted: who finds so many looks for something else.
+const MOST: u32 = 1_000;
+
+/// Ratings to choose from.
+const MOST_RATINGS: u32 = 60;
+
+/// What is asked, as it stands in the address.
+#[derive(Debug, Deserialize)]
+pub(in crate::web) struct SearchQuery {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    year: String,
+    #[serde(default)]
+    rating: String,
+    #[serde(default)]
+    tag: String,
+    #[serde(default)]
+    person: String,
+    #[serde(default)]
+    critic: String,
+}
+
+/// What is asked, understood.
+struct Request {
+    words: Vec<Word>,
+    marks: Vec<String>,
+    span: Option<(Timestamp, Timestamp)>,
+}
+
+pub(in crate::web) async fn show(
+    State(state): State<WebState>,
+    Query(query): Query<SearchQuery>,
+    Query(turned): Query<PageQuery>,
+) -> Result<Response, WebError> {
+    let SearchQuery { q, year, rating, tag, person, critic } = query;
+    let asked = Asked { q, year, rating, tag, person, critic };
+    let is_long = |text: &str| text.chars().count() > LONGEST_QUERY;
+    if [&asked.q, &asked.tag, &asked.person, &asked.critic].into_iter().any(|text| is_long(text)) {
+        let nothing = Asked::default();
+        let page = render(&state, &nothing, None, &turned, Some(Problem::TooLong)).await?;
+        return Ok((StatusCode::BAD_REQUEST, page).into_response());
+    }
+    if asked.is_empty() {
+        return Ok(render(&state, &asked, None, &turned, None).await?.into_response());
+    }
+    let request = understand(&state, &asked).await?;
+    let is_said = asked.q.trim().is_empty() || !request.words.is_empty();
+    if !is_said && request.marks.is_empty() && request.span.is_none() {
+        return Ok(render(&state, &asked, None, &turned, Some(Problem::NoWord)).await?.into_response());
+    }
+    Ok(render(&state, &asked, Some(&request), &turned, None).await?.into_response())
+}
+
+/// What the filters mean. One that means nothing here makes a request that cannot be read; a tag or a person that
+/// nobody wrote about is found nowhere.
+async fn understand(state: &WebState, asked: &Asked) -> Result<Request, WebError> {
+    let unreadable = |what: &str| WebError::BadRequest(format!("there is no such {what}"));
+    let mut marks = Vec::new();
+    let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let mut span = None;
+    if let Some(year) = given(&asked.year) {
+        let year = year.parse().ok().and_then(|year| state.app.site.year(year));
+        span = Some(year.ok_or_else(|| unreadable("year"))?);
+    }
+    if let Some(key) = given(&asked.rating) {
+        let rating = Rating::from_key(&key).ok_or_else(|| unreadable("rating"))?;
+        marks.push(search::at_least(rating.rank()));
+    }
+    if let Some(tag) = given(&asked.tag) {
+        marks.push(search::tagged(&slug_of(tag.trim_start_matches('#'))));
+    }
+    if let Some(person) = given(&asked.person) {
+        marks.push(search::made_by(&slug_of(&person)));
+    }
+    if let Some(handle) = given(&asked.critic) {
+        let critic = critics::by_handle(&state.app.db, handle.trim_start_matches('@')).await?;
+        marks.push(search::written_by(critic.ok_or_else(|| unreadable("critic"))?.id));
+    }
+    Ok(Request { words: search::wanted(&asked.q), marks, span })
+}
+
+async fn render(
+    state: &WebState,
+    asked: &Asked,
+    request: Option<&Request>,
+    turned: &PageQuery,
+    problem: Option<Problem>,
+) -> Result<impl IntoResponse + use<>, WebError> {
+    let db = &state.app.db;
+    let (mut found, mut total) = (Vec::new(), 0);
+    if let Some(Request { words, marks, span }) = request {
+        let wanted = Wanted { words, marks, span: *span };
+        total = index::total(db, &wanted, MOST + 1).await?;
+        if turned.number() > pages_of(total) {
+            return Err(WebError::NotFound);
+        }
+        let ids = index::find(db, &wanted, A_PAGE, turned.offset(A_PAGE)).await?;
+        found = reviews::by_ids(db, &ids).await?;
+    }
+    let shown = Shown::of(state, found).await?;
+    let ratings = shelves::in_order(db, Kind::Rating, "", MOST_RATINGS, 0).await?;
+    let ratings: Vec<Rating> = ratings.iter().filter_map(|label| Rating::parse(&label.name)).collect();
+    let years = shelves::span(db).await?;
+    let listed = shown.listed();
+    let page = state.pages.search(&SearchPage {
+        asked,
+        words: request.map_or(&[], |request| &request.words),
+        found: request.map(|_| &listed[..]),
+        total,
+        most: u64::from(MOST),
+        problem,
+        critics: &shown.critics,
+        ratings: &ratings,
+        years: years.map(|(first, last)| (state.app.site.year_of(first), state.app.site.year_of(last))),
+        page: turned.number(),
+        pages: pages_of(total),
+    })?;
+    Ok(([(header::CACHE_CONTROL, "no-cache")], Html(page)))
+}
+
+fn pages_of(total: u64) -> u32 {
+    u32::try_from(total).unwrap_or(MOST).min(MOST).div_ceil(A_PAGE).max(1)
+}
+
+/// How browsers search here by themselves.
+pub(in crate::web) async fn description(State(state): State<WebState>) -> Result<Response, WebError> {
+    let mut headers = HeaderMap::new();
+    let kind = header::HeaderValue::from_static("application/opensearchdescription+xml; charset=utf-8");
+    headers.insert(header::CONTENT_TYPE, kind);
+    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("max-age=86400"));
+    Ok((headers, state.pages.opensearch()?).into_response())
+}
