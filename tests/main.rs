@@ -12,6 +12,7 @@
 
 mod activities;
 mod answers;
+mod archive;
 mod attacks;
 mod authority;
 mod avatars;

@@ -30,6 +30,28 @@ const FOLLOWERS: &str = "insert into followers (critic_id, actor, state, inbox, 
         $4 || cast(n % $2 % $3 as text) || '.bench.test', 0, 0
     from numbers cross join critics c where c.handle = 'critic'";
 
+/// Reviews of films that share one star, a day apart; the program puts them on their shelves at its next start.
+const REVIEWS: &str = "insert into reviews (id, critic_id, create_id, slug, state, title, body, teaser, film, film_key,
+        rating, tags, original_date, released_at, created_at)
+    with recursive numbers (n) as (select cast(1 as bigint) union all select n + 1 from numbers where n < $1)
+    select '01BX5ZZKBKACTAV9WEVG' || substr(cast(1000000 + n as text), 2), c.id,
+        '01BX5ZZKBKACTAV9WEVH' || substr(cast(1000000 + n as text), 2), 'reel-' || cast(n as text), 'archive',
+        'Reel ' || cast(n as text) || ' Earns Its Last Minute', replace($2, 'NUMBER', cast(n as text)),
+        'What the camera leaves out is what one takes home.',
+        '{\"title\":\"Reel ' || cast(n as text) || '\",\"year\":' || cast(1950 + n % 70 as text)
+            || ',\"directors\":[\"Director N' || cast(n % 300 as text) || '\"],\"stars\":[\"Cleo Marsh\",\"Star N'
+            || cast(n % 2000 as text) || '\"]}',
+        'reel-' || cast(n as text), substr('★★★★★', 1, cast(1 + n % 5 as integer)), '[\"drama\",\"tag '
+            || cast(n % 40 as text) || '\"]',
+        1700000000000 - n * 86400000, 1700000000000 - n * 86400000, 1700000000000
+    from numbers cross join critics c where c.handle = 'critic'";
+
+/// The last part of the address of each.
+const SLUGS: &str = "insert into slugs (slug, review_id) select slug, id from reviews";
+
+/// As if what lists show had changed.
+const CHANGE: &str = "update page_versions set version = version + 1 where subject = 'lists'";
+
 /// What is still to be delivered.
 const UNDELIVERED: &str = "select (select count(*) from fanouts)
     + (select count(*) from deliveries where state = 'queued')";
@@ -83,6 +105,36 @@ impl Store {
             Self::Postgres(database) => insert!(database),
         };
         ensure!(usize::try_from(added)? == count, "{added} followers were added and not {count}");
+        Ok(())
+    }
+
+    /// Writes reviews of some 4,000 characters, as they were before there were shelves.
+    pub async fn write_reviews(&mut self, count: usize) -> anyhow::Result<()> {
+        let words =
+            "the ferry leaves at six and a radio plays under the bench NUMBER while rain falls on it ";
+        let body = format!("<p>{}</p>", words.repeat(45));
+        macro_rules! insert {
+            ($database:expr) => {{
+                let query = sqlx::query(REVIEWS).bind(i64::try_from(count)?).bind(&body);
+                let added = query.execute(&mut *$database).await?.rows_affected();
+                sqlx::query(SLUGS).execute(&mut *$database).await?;
+                added
+            }};
+        }
+        let added = match self {
+            Self::Sqlite(database) => insert!(database),
+            Self::Postgres(database) => insert!(database),
+        };
+        ensure!(usize::try_from(added)? == count, "{added} reviews were written and not {count}");
+        Ok(())
+    }
+
+    /// Makes every list stale that is kept.
+    pub async fn change_lists(&mut self) -> anyhow::Result<()> {
+        match self {
+            Self::Sqlite(database) => sqlx::query(CHANGE).execute(database).await.map(|_| ())?,
+            Self::Postgres(database) => sqlx::query(CHANGE).execute(database).await.map(|_| ())?,
+        }
         Ok(())
     }
 

@@ -95,7 +95,9 @@ pub fn index(review: &Review) -> Indexed {
         .collect();
     let rank = draft.rating.as_ref().map(Rating::rank);
     // Who asks for three stars means four, too.
-    marks.extend((0..=rank.unwrap_or(0) / STEP).filter(|_| rank.is_some()).map(|step| at_least(step * STEP)));
+    marks.extend(
+        (0..=step(rank.unwrap_or(0))).filter(|_| rank.is_some()).map(|step| format!("{AT_LEAST}{step}")),
+    );
     marks.insert(PUBLIC.to_owned());
     Indexed { head: head.map(|(_, word)| word).collect(), body: body.collect(), marks }
 }
@@ -103,12 +105,16 @@ pub fn index(review: &Review) -> Indexed {
 /// The mark of all reviews.
 pub const PUBLIC: &str = "public";
 
-/// Ratings are told apart by steps of half a star.
-const STEP: u16 = 100;
+/// Which of twenty steps, each a quarter of a star, is next to a rank.
+const fn step(rank: u16) -> u16 {
+    (rank + 25) / 50
+}
+
+const AT_LEAST: &str = "atleast";
 
 /// The mark of reviews whose rating has that rank ([`Rating::rank`]) or a higher one.
 pub fn at_least(rank: u16) -> String {
-    format!("atleast{}", rank.div_ceil(STEP))
+    format!("{AT_LEAST}{}", step(rank))
 }
 
 /// The mark of reviews with a tag, by its slug.
@@ -144,7 +150,8 @@ pub fn words(text: &str) -> impl Iterator<Item = (Range<usize>, String)> {
             fold(first, &mut word);
             if !stands_alone(first) {
                 while let Some((at, c)) = rest.next_if(|(_, c)| continues(*c)) {
-                    end = at + c.len_utf8();
+                    // Where it ends is no apostrophe: that one closes what it stands in.
+                    end = if is_apostrophe(c) { end } else { at + c.len_utf8() };
                     fold(c, &mut word);
                 }
             }
@@ -358,7 +365,10 @@ mod tests {
         assert!(found.starts_with("… ") && found.ends_with(" …") && found.len() < 2 * EXCERPT, "{found}");
         assert_eq!(excerpt(&html, &wanted("drown")), None, "what is folded away is not told");
         assert_eq!(excerpt(&html, &[]), None);
-        assert_eq!(shown(&marked("Cléo & the Ferry", &wanted("cleo"))), "[Cléo] & the Ferry");
+        assert_eq!(
+            shown(&marked("'Cléo' & the Ferry's", &wanted("cleo ferrys"))),
+            "'[Cléo]' & the [Ferry's]"
+        );
     }
 
     proptest! {

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::looks::Looks;
-
 use super::time::Timestamp;
 
 /// What the whole site has one of.
@@ -41,6 +40,21 @@ impl Site {
             support: Vec::new(),
             looks: Looks::default(),
         }
+    }
+
+    /// The year of a moment.
+    pub fn year_of(&self, moment: Timestamp) -> i16 {
+        moment.to_jiff().to_zoned(self.timezone.clone()).year()
+    }
+
+    /// The first and the last moment of a year; none where it is no year that can be written.
+    pub fn year(&self, year: i16) -> Option<(Timestamp, Timestamp)> {
+        let new_year = |year: i16| {
+            let day = jiff::civil::Date::new(year, 1, 1).ok()?.to_zoned(self.timezone.clone()).ok()?;
+            Some(Timestamp::from_millis(day.timestamp().as_millisecond()))
+        };
+        let first = new_year(year).filter(|_| (1..=9998).contains(&year))?;
+        Some((first, new_year(year + 1)? - Duration::from_millis(1)))
     }
 }
 
@@ -89,23 +103,6 @@ impl Kind {
     }
 }
 
-impl Site {
-    /// The year of a moment.
-    pub fn year_of(&self, moment: Timestamp) -> i16 {
-        moment.to_jiff().to_zoned(self.timezone.clone()).year()
-    }
-
-    /// The first and the last moment of a year; none where it is no year that can be written.
-    pub fn year(&self, year: i16) -> Option<(Timestamp, Timestamp)> {
-        let new_year = |year: i16| {
-            let day = jiff::civil::Date::new(year, 1, 1).ok()?.to_zoned(self.timezone.clone()).ok()?;
-            Some(Timestamp::from_millis(day.timestamp().as_millisecond()))
-        };
-        let first = new_year(year).filter(|_| (1..=9998).contains(&year))?;
-        Some((first, new_year(year + 1)? - Duration::from_millis(1)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,7 +110,7 @@ mod tests {
     #[test]
     fn a_year_begins_where_the_site_is() {
         let timezone = TimeZone::get("Europe/Vienna").unwrap();
-        let site = Site { title: String::new(), language: String::new(), timezone };
+        let site = Site::new("Night Seats", "en", timezone);
         let at = |text| Timestamp::parse_rfc3339(text).unwrap();
         let (first, last) = site.year(2024).unwrap();
         assert_eq!((first, last), (at("2024-01-01T00:00:00+01:00"), at("2024-12-31T23:59:59.999+01:00")));

@@ -49,7 +49,7 @@ struct View {
     year_before: Option<String>,
     year_after: Option<String>,
     rating: Option<RatingView>,
-    years: Vec<Year>,
+    years: Vec<OfYear>,
     total: u64,
     several_critics: bool,
     pager: Pager,
@@ -58,7 +58,7 @@ struct View {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Year {
+pub(super) struct OfYear {
     year: i16,
     href: String,
     reviews: Vec<Card>,
@@ -111,13 +111,13 @@ pub(super) fn path_of_year(year: i16) -> String {
 }
 
 /// Neighbours of the same year, together.
-pub(super) fn by_year(cards: impl Iterator<Item = Card>) -> Vec<Year> {
-    let mut years: Vec<Year> = Vec::new();
+pub(super) fn by_year(cards: impl Iterator<Item = Card>) -> Vec<OfYear> {
+    let mut years: Vec<OfYear> = Vec::new();
     for card in cards {
         let year = card.date.year;
         match years.last_mut() {
             Some(last) if last.year == year => last.reviews.push(card),
-            _ => years.push(Year { year, href: path_of_year(year), reviews: vec![card] }),
+            _ => years.push(OfYear { year, href: path_of_year(year), reviews: vec![card] }),
         }
     }
     years

@@ -113,7 +113,7 @@ struct Rated {
 struct IndexView {
     url: String,
     kind: &'static str,
-    letters: Vec<Letter>,
+    letters: Vec<Initial>,
     letter: Option<String>,
     shelves: Vec<Way>,
     total: u64,
@@ -121,7 +121,7 @@ struct IndexView {
 }
 
 #[derive(Debug, Serialize)]
-struct Letter {
+struct Initial {
     letter: String,
     href: String,
     is_chosen: bool,
@@ -186,7 +186,7 @@ impl Pages {
         let path = page.index.path();
         let of_letter = |letter: &str| page_of(&format!("{path}?letter="), letter);
         let own = page.letter.map_or_else(|| path.to_owned(), of_letter);
-        let letter = |letter: &String| Letter {
+        let letter = |letter: &String| Initial {
             href: of_letter(letter),
             is_chosen: page.letter == Some(letter),
             letter: plain::name(&letter.to_uppercase()),

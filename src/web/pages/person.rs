@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::archive::{Year, by_year};
+use super::archive::{OfYear, by_year};
 use super::feed::{self, FeedLink};
 use super::view::{Card, Listed, Pager, page_of};
 use super::{Pages, plain};
@@ -40,7 +40,7 @@ struct View {
     role: Option<&'static str>,
     /// Ways to the reviews in one role; empty where the person has but one.
     choices: Vec<Choice>,
-    years: Vec<Year>,
+    years: Vec<OfYear>,
     total: u64,
     several_critics: bool,
     pager: Pager,

@@ -75,8 +75,8 @@ struct View {
     ratings: Vec<Choice>,
     critics: Vec<Choice>,
     several_critics: bool,
-    has_searched: bool,
-    found: Vec<Hit>,
+    /// None where nothing was looked for.
+    found: Option<Vec<Hit>>,
     total: u64,
     /// There are more than `total`.
     is_more: bool,
@@ -172,8 +172,7 @@ impl Pages {
             ratings: page.ratings.iter().map(rating).collect(),
             critics: page.critics.iter().map(critic).collect(),
             several_critics: page.critics.len() > 1,
-            has_searched: page.found.is_some(),
-            found: page.found.unwrap_or_default().iter().map(hit).collect(),
+            found: page.found.map(|found| found.iter().map(hit).collect()),
             total: page.total.min(page.most),
             is_more: page.total > page.most,
             problem: page.problem.map(|problem| match problem {
@@ -185,7 +184,7 @@ impl Pages {
         self.render("search.html", view)
     }
 
-    /// How browsers search here by themselves (OpenSearch 1.1).
+    /// How browsers search here by themselves (`OpenSearch` 1.1).
     ///
     /// # Errors
     /// Where a template of the critic's own goes wrong.

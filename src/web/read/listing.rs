@@ -42,9 +42,9 @@ impl Leaf {
         self.shown.critics.len() > 1
     }
 
-    fn archive(&self, state: &WebState, shelf: pages::Shelf<'_>) -> Result<Made, WebError> {
+    fn archive(&self, state: &WebState, of: pages::Shelf<'_>) -> Result<Made, WebError> {
         let page = ArchivePage {
-            shelf,
+            shelf: of,
             reviews: &self.shown.listed(),
             total: self.total,
             several_critics: self.several_critics(),

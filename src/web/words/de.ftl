@@ -110,6 +110,8 @@ count-tags =
        *[other] { $count } Schlagwörter
     }
 reviews-of-year = Kritiken von { $year }
+page-before = ← Zurück
+page-after = Weiter →
 year-before = Das Jahr davor →
 year-after = ← Das Jahr danach
 rated = Kritiken mit der Wertung

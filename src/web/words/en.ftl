@@ -113,6 +113,8 @@ count-tags =
        *[other] { $count } tags
     }
 reviews-of-year = Reviews from { $year }
+page-before = ← Back
+page-after = More →
 year-before = The year before →
 year-after = ← The year after
 # Before a rating, for screen readers.
