@@ -19,7 +19,7 @@ both_databases!(
     a_search_finds_the_reviews_that_have_every_word,
     a_search_marks_what_it_found_and_nothing_else_becomes_markup,
     filters_narrow_a_search,
-    nothing_that_a_reader_can_ask_breaks_the_search,
+    g1_nothing_that_a_reader_can_ask_breaks_the_search,
     what_is_retracted_is_found_nowhere,
     what_is_revised_is_found_by_its_new_words_on_its_new_shelves,
     a_long_shelf_and_a_long_search_have_pages,
@@ -283,7 +283,7 @@ async fn filters_narrow_a_search(database: Database) {
     }
 }
 
-async fn nothing_that_a_reader_can_ask_breaks_the_search(database: Database) {
+async fn g1_nothing_that_a_reader_can_ask_breaks_the_search(database: Database) {
     let stage = Stage::new(database).await;
     FERRY.publish(&stage).await;
     for query in [
