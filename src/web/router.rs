@@ -12,9 +12,7 @@ use axum::routing::{get, post};
 use super::error::tell;
 use super::fedi::{actor, article, discovery, inbox, note, secure, stamp};
 use super::health;
-use super::read::{
-    browse, feed, home, interact, listing, media, oembed, profile, review, search, sitemap,
-};
+use super::read::{browse, feed, home, interact, listing, media, oembed, profile, review, search, sitemap};
 use super::state::WebState;
 
 /// No request takes longer than this to come in and be answered.
