@@ -21,6 +21,7 @@ use crate::domain::time::{Clock, Timestamp};
 use crate::federation::vocab::address::Rules;
 use crate::flows::gate::Gate;
 use crate::flows::keys::{Keys, Owner};
+use crate::flows::readers::{self, Reads};
 use crate::flows::receive::intake::{self, Intake};
 use crate::flows::{App, Parts, Wake, authenticate, picture, profile};
 use crate::net::client::{Client, Policy};
@@ -239,17 +240,20 @@ pub async fn run(
             words: Words::load(&app.site.language, app.site.looks.folder.as_deref())?.into(),
         };
         let pages = Pages::new(site)?;
+        let reads = Arc::<Reads>::default();
         let state = WebState {
             app: app.clone(),
             pages: Arc::new(pages),
             cache: Arc::default(),
             trusted_proxies: trusted_proxies.into(),
             limit: Arc::default(),
+            reads: Arc::clone(&reads),
         };
         let service = Front::new(&state, router(state.clone()));
         let service = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
         let mut stopped = stopped;
         tasks.spawn(intake::write_all(app.clone()));
+        tasks.spawn(count_reads(app.clone(), Arc::clone(&reads), stopped.clone()));
         let served = app.clone();
         tasks.spawn(async move {
             let until = async move {
@@ -258,6 +262,7 @@ pub async fn run(
             let ended = axum::serve(listener, service).with_graceful_shutdown(until).await;
             // What still waits is written; nothing more comes.
             served.intake.close();
+            readers::write(&served, &reads).await;
             Ok(ended?)
         });
     }
@@ -279,4 +284,9 @@ pub async fn run(
     }
     app.db.close().await;
     ended
+}
+
+async fn count_reads(app: App, reads: Arc<Reads>, stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
+    readers::write_all(app, reads, stopped).await;
+    Ok(())
 }

@@ -17,6 +17,7 @@ mod comment;
 mod critic;
 mod delivery;
 mod follower;
+mod insights;
 
 use crate::app::{self, Role, SystemClock};
 use crate::config::{self, Config, DEFAULT_FILE};
@@ -91,6 +92,8 @@ enum Command {
     /// The servers that reviews are sent to.
     #[command(subcommand)]
     Host(delivery::Host),
+    /// What readers do: reads, likes, boosts, replies, the servers that were reached, followers over time.
+    Insights(insights::Insights),
     /// The accounts of the critics themselves.
     #[command(subcommand)]
     Critic(critic::Critic),
@@ -174,6 +177,7 @@ async fn obey(cli: Cli) -> anyhow::Result<()> {
         Command::Follower(command) => follower::run(&file, command).await,
         Command::Delivery(command) => delivery::run(&open(&file).await?, command).await,
         Command::Host(command) => delivery::run_host(&open(&file).await?, command).await,
+        Command::Insights(asked) => insights::run(&file, asked).await,
         Command::Critic(command) => critic::run(&file, command).await,
         Command::Health => health(&config::load(&file)?).await,
     }

@@ -11,8 +11,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::domain::time::Timestamp;
-use crate::flows::{App, avatar, deliver, ingest, publish, receive};
-use crate::store::{activities, deliveries, hosts, keys, page_versions, received, reports};
+use crate::flows::{App, avatar, deliver, faces, ingest, publish, readers, receive};
+use crate::store::{activities, deliveries, hosts, keys, page_versions, received, reports, tallies};
 
 /// Without a word from anyone, work that became due is looked for this often.
 const PULSE: Duration = Duration::from_secs(1);
@@ -50,6 +50,8 @@ pub async fn run(app: App, shutdown: Shutdown) -> anyhow::Result<()> {
     loops.spawn(repeat(app.clone(), shutdown.clone(), "release", async |app| {
         publish::release_due(app).await.map(|released| released > 0)
     }));
+    loops.spawn(repeat(app.clone(), shutdown.clone(), "faces", async |app| faces::step(app).await));
+    loops.spawn(count_readers(app.clone(), shutdown.clone()));
     loops.spawn(fetch_avatars(app.clone(), shutdown.clone()));
     loops.spawn(send::deliver_all(app.clone(), shutdown.clone()));
     loops.spawn(receive_all(app.clone(), shutdown.clone()));
@@ -205,6 +207,21 @@ async fn fetch_avatars(app: App, mut shutdown: Shutdown) {
     }
 }
 
+/// Nobody waits for these numbers: only the pulse sets it going.
+async fn count_readers(app: App, mut shutdown: Shutdown) {
+    let mut round = readers::Round::default();
+    while !*shutdown.borrow() {
+        match readers::step(&app, &mut round).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::error!(what = "readers", error = format!("{error:#}"), "work failed, tried again");
+            }
+        }
+        pause(&mut shutdown, PULSE).await;
+    }
+}
+
 /// Notices what other processes of the site write.
 async fn watch_database(app: App, mut shutdown: Shutdown) {
     while !*shutdown.borrow() {
@@ -247,6 +264,7 @@ async fn forget_once(app: &App, now: Timestamp) -> anyhow::Result<()> {
     keys::forget(&mut tx, now).await?;
     reports::forget(&mut tx, now - KEEP).await?;
     page_versions::fold(&mut tx).await?;
+    tallies::fold(&mut tx).await?;
     tx.commit().await?;
     Ok(())
 }

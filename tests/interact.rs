@@ -7,13 +7,14 @@ use crate::both_databases;
 use crate::support::app::{HOST, url};
 use crate::support::http::{Answer, HTML};
 use crate::support::page::Page;
-use crate::support::remote::{Document, jrd};
+use crate::support::remote::{Document, Remote, jrd};
 use crate::support::shapes::id_of;
 use crate::support::trap::Trap;
 use crate::support::{Database, Stage, World};
 
 both_databases!(
     a_reader_follows_and_replies_from_their_own_server,
+    a_server_alone_leads_home_where_its_kind_is_known,
     the_form_stands_on_each_page,
     what_leads_nowhere_is_told_with_another_way,
     nobody_is_led_to_a_server_that_is_not_theirs,
@@ -103,6 +104,42 @@ async fn a_reader_follows_and_replies_from_their_own_server(database: Database) 
     }
 }
 
+/// NodeInfo of a server of that kind, found at that address.
+fn serve_kind(remote: &Remote, software: &str, at: &str) {
+    let rel = "http://nodeinfo.diaspora.software/ns/schema/2.0";
+    let discovery = json!({"links": [{"rel": rel, "href": at}]}).to_string();
+    remote.serve("/.well-known/nodeinfo", Document::new("application/json", discovery));
+    let document = json!({"version": "2.0", "software": {"name": software, "version": "1"}}).to_string();
+    remote.serve("/nodeinfo/2.0", Document::new("application/json", document));
+}
+
+async fn a_server_alone_leads_home_where_its_kind_is_known(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let (article, actor) = (id_of(&article), stage.actor());
+    let here = stage.remote.url("/nodeinfo/2.0");
+    serve_kind(&stage.remote, "mastodon", &here);
+    let there = encoded(article);
+    for (typed, wish, object, page) in [
+        ("remote.test", "reply", article, format!("authorize_interaction?uri={there}")),
+        ("https://remote.test/", "boost", article, format!("authorize_interaction?uri={there}")),
+        ("@REMOTE.test", "follow", actor, format!("authorize_interaction?uri=critic%40{HOST}")),
+    ] {
+        let answer = ask(&stage, typed, wish, object, &FROM_HERE).await;
+        assert_eq!(answer.status, 303, "{typed}: {}", answer.body);
+        assert_eq!(answer.header("location"), format!("https://remote.test/{page}"));
+    }
+    // What is not known, is elsewhere, or is nobody's.
+    serve_kind(&stage.remote, "writefreely", &here);
+    assert_eq!(ask(&stage, "remote.test", "reply", article, &FROM_HERE).await.status, 422);
+    serve_kind(&stage.remote, "mastodon", "https://evil.test/nodeinfo/2.0");
+    let answer = ask(&stage, "remote.test", "reply", article, &FROM_HERE).await;
+    assert_eq!((answer.status, answer.header("location")), (422, ""));
+    let answer = ask(&stage, "nowhere.test", "reply", article, &FROM_HERE).await;
+    assert!(answer.status == 422 && answer.body.contains("nowhere.test"), "{}", answer.body);
+    assert_eq!(ask(&stage, HOST, "reply", article, &FROM_HERE).await.status, 422);
+}
+
 async fn the_form_stands_on_each_page(database: Database) {
     let stage = Stage::new(database).await;
     let article = stage.publish("The Night Ferry").await;
@@ -148,7 +185,7 @@ async fn what_leads_nowhere_is_told_with_another_way(database: Database) {
         let page = Page::parse(&answer.body);
         assert!(page.text.contains(told), "{handle}: {}", page.text);
         assert!(page.text.contains(id_of(&article)), "the address to copy");
-        assert!(!page.elements.iter().any(|(name, _)| name == "script"));
+        assert_eq!(page.scripts(), ["/assets/site.js"], "ours alone");
         assert!(page.attribute("value").any(|value| value == handle), "what was typed is there to be mended");
     }
     let unknown = url("/ap/article/01ARZ3NDEKTSV4RRFFQ69G5FAV");

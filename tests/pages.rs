@@ -156,6 +156,8 @@ async fn each_change_of_what_a_page_shows_makes_it_new(database: Database) {
         stage.app.command_output(args).await;
     };
     let bob = stage.remote.user("bob");
+    // Whoever is known is shown at once: nobody has to be asked for meanwhile.
+    stage.follow(&stage.alice).await;
     let mut last = etag(&stage, page, HTML).await;
     // Each change, until the page shows it; by another process it is there at once.
     let mut changed = async |what: &str, at_once: bool| {

@@ -164,6 +164,57 @@ pub fn thread(comments: Vec<Comment>) -> Vec<Branch> {
     roots.into_iter().filter_map(|id| built.remove(&id)).collect()
 }
 
+/// In which order the comments that answer the review itself stand. Answers to comments stand as they came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// As they came.
+    #[default]
+    Oldest,
+    /// The last ones first.
+    Newest,
+    /// Those that were answered most first.
+    Answered,
+}
+
+impl Order {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Oldest, Self::Newest, Self::Answered];
+
+    /// Its name in addresses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Oldest => "oldest",
+            Self::Newest => "newest",
+            Self::Answered => "answered",
+        }
+    }
+
+    /// What [`Order::as_str`] wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|order| order.as_str() == text)
+    }
+}
+
+/// Puts branches, the oldest first, into another order.
+pub fn arrange(branches: &mut [Branch], order: Order) {
+    match order {
+        Order::Oldest => {}
+        Order::Newest => branches.reverse(),
+        Order::Answered => branches.sort_by_cached_key(|branch| std::cmp::Reverse(answers(branch))),
+    }
+}
+
+/// How many comments that are shown hang under one, without recursion.
+fn answers(branch: &Branch) -> usize {
+    let (mut found, mut open) = (0, vec![branch]);
+    while let Some(branch) = open.pop() {
+        let shown = branch.replies.iter().filter(|reply| reply.comment.presence == Presence::Shown);
+        found += shown.count();
+        open.extend(&branch.replies);
+    }
+    found
+}
+
 /// Those whose chain of parents leads back to themselves. No stretch is walked twice, since a hostile thread may
 /// be one long chain.
 fn circular(parent_of: &HashMap<CommentId, CommentId>) -> HashSet<CommentId> {
@@ -243,6 +294,24 @@ mod tests {
         a.parent = Some(b.id);
         let tree = thread(vec![a, b]);
         assert_eq!(tree.len(), 2, "both stand at the top");
+    }
+
+    #[test]
+    fn threads_stand_in_the_order_that_is_asked_for() {
+        let (first, second, third) = (comment(1, None), comment(2, None), comment(3, None));
+        let (answer, deeper) = (comment(4, Some(second.id)), comment(6, Some(third.id)));
+        let deepest = comment(7, Some(deeper.id));
+        let branches = thread(vec![first, second, third, answer, deeper, deepest]);
+        let in_order = |order| {
+            let mut branches = branches.clone();
+            arrange(&mut branches, order);
+            branches.iter().map(|branch| branch.comment.published.millis()).collect::<Vec<_>>()
+        };
+        assert_eq!(in_order(Order::Oldest), [1, 2, 3]);
+        assert_eq!(in_order(Order::Newest), [3, 2, 1]);
+        assert_eq!(in_order(Order::Answered), [3, 2, 1]);
+        assert_eq!(Order::parse("answered"), Some(Order::Answered));
+        assert_eq!(Order::parse("Answered"), None);
     }
 
     /// Who hangs under whom.

@@ -5,6 +5,7 @@ pub mod comment;
 pub mod critic;
 pub mod delivery;
 pub mod entry;
+pub mod face;
 pub mod feed;
 pub mod film;
 pub mod hash;

@@ -16,6 +16,25 @@ const MOST_LINKS: usize = 200;
 /// Whatever has a meaning in an address is encoded (FEP-3b86 section 3.3, RFC 3986 section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// The same page at servers of known kinds, by the name that NodeInfo gives the software. It takes a post as it takes
+/// an actor.
+const KNOWN: [(&[&str], &str); 3] = [
+    (&["mastodon", "hometown", "fedibird", "kmyblue"], "/authorize_interaction?uri={uri}"),
+    (&["pleroma", "akkoma"], "/ostatus_subscribe?acct={uri}"),
+    (
+        &["misskey", "sharkey", "firefish", "iceshrimp", "cherrypick", "foundkey"],
+        "/authorize-follow?acct={uri}",
+    ),
+];
+
+/// The page of a server on which its people do what they wish with the `object`, where its software is known to have
+/// one; `home` is the root of the server.
+pub fn known_page(software: &str, home: &Url, wish: Wish, object: &Url, acct: &str) -> Option<Url> {
+    let (_, template) = KNOWN.iter().find(|(names, _)| names.contains(&software))?;
+    let value = if wish == Wish::Follow { acct } else { object.as_str() };
+    home.join(&fill(template, "uri", value)?).ok()
+}
+
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wish {
@@ -168,6 +187,19 @@ mod tests {
         assert_eq!(way(Wish::Follow, &links), Some(format!("{page}ada%40crit.example")));
         assert_eq!(way(Wish::Reply, &links), Some(format!("{page}{ENCODED}")));
         assert_eq!(way(Wish::Follow, &json!([])), None);
+    }
+
+    #[test]
+    fn servers_of_known_kinds_need_not_be_asked_about_anybody() {
+        let page = |software: &str, wish| {
+            let (home, object) = ("https://m.example/".parse().unwrap(), OBJECT.parse().unwrap());
+            known_page(software, &home, wish, &object, "ada@crit.example").map(String::from)
+        };
+        let at = |page: &str| Some(format!("https://m.example/{page}"));
+        assert_eq!(page("mastodon", Wish::Like), at(&format!("authorize_interaction?uri={ENCODED}")));
+        assert_eq!(page("akkoma", Wish::Follow), at("ostatus_subscribe?acct=ada%40crit.example"));
+        assert_eq!(page("misskey", Wish::Reply), at(&format!("authorize-follow?acct={ENCODED}")));
+        assert_eq!(page("wordpress", Wish::Reply), None);
     }
 
     #[test]

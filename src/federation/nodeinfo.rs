@@ -1,7 +1,10 @@
 //! NodeInfo: what kind of server this is, and how large (FEP-f1d5; nodeinfo.diaspora.software).
 
 use serde_json::{Value, json};
+use url::Url;
 
+use super::vocab::address::Rules;
+use super::vocab::document::{Document, each, text};
 use crate::domain::origin::Origin;
 
 /// Where discovery points. Served under exactly these paths.
@@ -9,6 +12,22 @@ pub const PATHS: [(Version, &str); 2] = [(Version::V20, "/nodeinfo/2.0"), (Versi
 
 /// The relation of a site to its own actor (FEP-2677).
 const APPLICATION: &str = "https://www.w3.org/ns/activitystreams#Application";
+
+/// Where a server's own document is, as its discovery tells it.
+pub fn document_of(discovery: &[u8], rules: Rules) -> Option<Url> {
+    let document = Document::from_slice(discovery).ok()?;
+    let links = each(document.value(), "links").iter().take(16);
+    let is_schema = |link: &&Value| {
+        text(link, "rel").is_some_and(|rel| rel.starts_with("http://nodeinfo.diaspora.software/ns/schema/2."))
+    };
+    links.filter(is_schema).find_map(|link| rules.id(text(link, "href")?))
+}
+
+/// The name of a server's software, as its document tells it.
+pub fn software_of(document: &[u8]) -> Option<String> {
+    let document = Document::from_slice(document).ok()?;
+    Some(text(document.value().get("software")?, "name")?.to_lowercase())
+}
 
 /// A version of the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

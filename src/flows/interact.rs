@@ -7,17 +7,22 @@ use url::Url;
 
 use super::{App, find};
 use crate::federation::intents::{self, Wish};
-use crate::federation::vocab::address::Rules;
+use crate::federation::nodeinfo;
+use crate::federation::vocab::address::{Rules, canonical_host, same_origin};
 use crate::federation::webfinger::{self, Handle, Resource};
+use crate::net::client::Get;
 
 /// Nobody waits longer for the answer of their own server.
 const LONGEST: Duration = Duration::from_secs(10);
 
+/// What NodeInfo tells is never longer.
+const MOST_NODEINFO: usize = 64 * 1024;
+
 /// Why somebody is not led home. Said to them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// What they typed is no handle.
-    #[error("This is not a handle. A handle looks like @you@your.server.")]
+    /// What they typed is neither a handle nor a server.
+    #[error("This is not a handle, nor a server. A handle looks like @you@your.server.")]
     NotAHandle,
     /// Their server cannot be reached.
     #[error("{0} does not answer. Is it written correctly?")]
@@ -32,11 +37,20 @@ pub enum Refused {
 
 /// The page of the reader's own server for what they wish to do with the `object`; `acct` is the handle of its author.
 pub async fn way_home(app: &App, typed: &str, wish: Wish, object: &Url, acct: &str) -> Result<Url, Refused> {
-    let reader = reader(typed, app.rules).ok_or(Refused::NotAHandle)?;
-    let host = reader.host.clone();
+    let home = home(typed, app.rules).ok_or(Refused::NotAHandle)?;
+    let host = home.host().to_owned();
     if host == app.handle_domain() || host == app.origin.authority() {
         return Err(Refused::NoWay(host));
     }
+    let reader = match home {
+        Home::Account(reader) => reader,
+        Home::Server(host) => {
+            let asked = tokio::time::timeout(LONGEST, software(app, &host)).await;
+            let Ok(Ok((root, software))) = asked else { return Err(Refused::Unreachable(host)) };
+            let page = software.and_then(|name| intents::known_page(&name, &root, wish, object, acct));
+            return page.ok_or(Refused::NoWay(host));
+        }
+    };
     let answer = match tokio::time::timeout(LONGEST, find::jrd(app, &reader)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => {
@@ -53,9 +67,56 @@ pub async fn way_home(app: &App, typed: &str, wish: Wish, object: &Url, acct: &s
     intents::way_home(&answer.body, &reader, wish, object, acct, app.rules).ok_or(Refused::NoWay(host))
 }
 
+/// The root of a server and the name of its software; none where it does not say, or says that it is elsewhere.
+async fn software(app: &App, host: &str) -> anyhow::Result<(Url, Option<String>)> {
+    let scheme = if app.origin.is_trial() { "http" } else { "https" };
+    let root = Url::parse(&format!("{scheme}://{host}/"))?;
+    let discovery = root.join("/.well-known/nodeinfo")?;
+    let found = app.http.get(Get::new(&discovery, "application/json", MOST_NODEINFO)).await?;
+    let document = nodeinfo::document_of(&found.body, app.rules).filter(|_| found.status.is_success());
+    let Some(document) = document.filter(|document| same_origin(document, &root)) else {
+        return Ok((root, None));
+    };
+    let told = app.http.get(Get::new(&document, "application/json", MOST_NODEINFO)).await?;
+    let name = nodeinfo::software_of(&told.body).filter(|_| told.status.is_success());
+    Ok((root, name))
+}
+
 /// The server that is asked for the page.
 pub fn host_of(typed: &str, rules: Rules) -> Option<String> {
-    reader(typed, rules).map(|reader| reader.host)
+    home(typed, rules).map(|home| home.host().to_owned())
+}
+
+/// Where somebody is at home, as far as they say.
+#[derive(Debug, PartialEq, Eq)]
+enum Home {
+    /// Who they are.
+    Account(Handle),
+    /// Their server alone.
+    Server(String),
+}
+
+impl Home {
+    fn host(&self) -> &str {
+        match self {
+            Self::Account(handle) => &handle.host,
+            Self::Server(host) => host,
+        }
+    }
+}
+
+/// A handle or the address of a profile; or the name or the address of a server.
+fn home(typed: &str, rules: Rules) -> Option<Home> {
+    if let Some(handle) = reader(typed, rules) {
+        return Some(Home::Account(handle));
+    }
+    let typed = typed.trim();
+    let bare =
+        ["https://", "http://", "@"].iter().find_map(|prefix| typed.strip_prefix(prefix)).unwrap_or(typed);
+    let bare = bare.strip_suffix('/').unwrap_or(bare);
+    // A single word is somebody's name, not a server's.
+    let is_server = bare.contains('.') || bare.contains(':');
+    canonical_host(bare, rules).filter(|_| is_server).map(Home::Server)
 }
 
 /// Who reads: `@user@host` in any spelling, or the address of a page like `https://host/@user`.
@@ -95,6 +156,21 @@ mod tests {
             ["", "me", "@me", "m.example", "https://m.example/", "me@127.0.0.1", "me@m.example/x", "me@@x"]
         {
             assert_eq!(read(typed), None, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_server_alone_is_enough() {
+        let at = |typed: &str| home(typed, Rules::STRICT);
+        let server = Some(Home::Server("m.example".to_owned()));
+        for typed in ["m.example", " M.Example ", "https://m.example", "https://m.example/", "@m.example"] {
+            assert_eq!(at(typed), server, "{typed}");
+        }
+        assert!(matches!(at("me@m.example"), Some(Home::Account(_))));
+        for typed in
+            ["", "me", "@me", "127.0.0.1", "https://[::1]/", "m.example/x", "me@m.example/x", "a b.example"]
+        {
+            assert_eq!(at(typed), None, "{typed}");
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::review::{Draft, Media, Review, State, slug};
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::{activity, article};
 use crate::store::activities::{self, Outgoing};
-use crate::store::{Tx, comments, critics, entries, feeds, reactions, reviews};
+use crate::store::{Tx, critics, entries, feeds, reviews, tallies};
 
 /// A new review of a draft, in a state, with a slug that is free.
 pub(super) async fn compose(
@@ -211,12 +211,8 @@ pub async fn critic_of(app: &App, review: &Review) -> anyhow::Result<Critic> {
 
 /// How often a review was answered, liked and boosted.
 pub async fn counts(app: &App, review: ReviewId) -> crate::store::Result<article::Counts> {
-    use reactions::Reaction;
-    Ok(article::Counts {
-        replies: comments::total(&app.db, review).await?,
-        likes: reactions::total(&app.db, review, Reaction::Like).await?,
-        shares: reactions::total(&app.db, review, Reaction::Boost).await?,
-    })
+    let tally = tallies::of_review(&app.db, review).await?;
+    Ok(article::Counts { replies: tally.comments, likes: tally.likes, shares: tally.boosts })
 }
 
 /// Publishes a review that is held for the critic's decision.

@@ -108,6 +108,7 @@ impl Object for Peer {
             shared_inbox: actor.shared_inbox,
             icon: actor.icon,
             indexable: actor.indexable,
+            discoverable: actor.discoverable,
             fetched_at: now,
             uri: actor.id,
         };

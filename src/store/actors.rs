@@ -27,6 +27,8 @@ pub struct StoredActor {
     pub icon: Option<url::Url>,
     /// Whether its words may be found by searching (FEP-5feb): not where it says no.
     pub indexable: bool,
+    /// Whether it may be shown around: not where it says no.
+    pub discoverable: bool,
     /// When it was last fetched.
     pub fetched_at: Timestamp,
 }
@@ -48,6 +50,7 @@ struct Row {
     shared_inbox: Option<String>,
     icon: Option<String>,
     indexable: i64,
+    discoverable: i64,
     fetched_at: Timestamp,
 }
 
@@ -62,6 +65,7 @@ impl Row {
             shared_inbox: self.shared_inbox.as_deref().map(url).transpose()?,
             icon: self.icon.as_deref().map(url).transpose()?,
             indexable: self.indexable != 0,
+            discoverable: self.discoverable != 0,
             fetched_at: self.fetched_at,
         })
     }
@@ -82,11 +86,13 @@ pub async fn save(tx: &mut Tx, actor: &StoredActor) -> Result<()> {
     run!(
         tx,
         sqlx::query(
-            "insert into actors (uri, host, name, handle, url, inbox, shared_inbox, fetched_at, icon, indexable)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            "insert into actors (uri, host, name, handle, url, inbox, shared_inbox, fetched_at, icon, indexable,
+            discoverable)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          on conflict (uri) do update set name = excluded.name, handle = excluded.handle, url = excluded.url,
             inbox = excluded.inbox, shared_inbox = excluded.shared_inbox, fetched_at = excluded.fetched_at,
-            icon = excluded.icon, indexable = excluded.indexable, deleted_at = null",
+            icon = excluded.icon, indexable = excluded.indexable, discoverable = excluded.discoverable,
+            deleted_at = null",
         )
         .bind(actor.uri.as_str())
         .bind(actor.uri.host_str())
@@ -98,6 +104,7 @@ pub async fn save(tx: &mut Tx, actor: &StoredActor) -> Result<()> {
         .bind(actor.fetched_at)
         .bind(actor.icon.as_ref().map(url::Url::as_str))
         .bind(i64::from(actor.indexable))
+        .bind(i64::from(actor.discoverable))
     )?;
     run!(
         tx,

@@ -1,10 +1,10 @@
-//! The pictures of those who comment, as their servers name them and as we keep them.
+//! The pictures of those who comment, like and boost, as their servers name them and as we keep them.
 
 use sqlx::FromRow;
 
 use super::{Db, Result, Tx, read, run, url};
 
-/// Somebody who comments and whose picture was not asked for yet.
+/// Somebody who is shown and whose picture was not asked for yet.
 #[derive(Debug)]
 pub struct Pending {
     /// The actor's id.
@@ -22,18 +22,19 @@ struct Row {
     avatar: Option<String>,
 }
 
-/// Actors that one look goes through: of many followers, few comment.
+/// Actors that one look goes through: of many followers, few are shown.
 const A_LOOK: i64 = 500;
 
-/// Some of those who comment and whose picture was not asked for yet, among the next actors after that id.
+/// Some of those who comment, or are among the last who liked or boosted something, and whose picture was not asked
+/// for yet, among the next actors after that id.
 pub async fn pending(db: &Db, after: &str, limit: usize) -> Result<Vec<Pending>> {
     let rows: Vec<Row> = read!(db, |c| {
         sqlx::query_as(
             "select a.uri, a.icon, a.avatar from (
-                select uri, icon, avatar from actors
+                select uri, icon, avatar, face from actors
                 where icon is not null and (avatar_of is null or avatar_of <> icon) and deleted_at is null and uri > $1
                 order by uri limit $2) a
-             where exists (select 1 from comments c where c.actor = a.uri and c.state = 'shown')
+             where a.face = 1 or exists (select 1 from comments c where c.actor = a.uri and c.state = 'shown')
              order by a.uri limit $3",
         )
         .bind(after)
@@ -70,12 +71,15 @@ pub struct Unwanted {
     pub name: String,
 }
 
-/// Some of those who have a picture here, and deleted themselves or show none any more.
+/// Some of those who have a picture here, and deleted themselves, show none any more, or are not shown any more
+/// themselves.
 pub async fn unwanted(db: &Db, limit: usize) -> Result<Vec<Unwanted>> {
     read!(db, |c| {
         sqlx::query_as(
             "select uri, avatar as name from actors
-             where avatar is not null and (deleted_at is not null or icon is null) order by uri limit $1",
+             where avatar is not null and (deleted_at is not null or icon is null
+                or (face = 2 and not exists (select 1 from comments c where c.actor = actors.uri and c.state = 'shown')))
+             order by uri limit $1",
         )
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(c)

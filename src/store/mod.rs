@@ -28,6 +28,7 @@ pub mod comments;
 pub mod critics;
 pub mod deliveries;
 pub mod entries;
+pub mod faces;
 pub mod feeds;
 pub mod followers;
 pub mod hosts;
@@ -38,6 +39,7 @@ pub mod moderation;
 pub mod page_versions;
 pub mod reach;
 pub mod reactions;
+pub mod readers;
 pub mod received;
 pub mod reports;
 pub mod reviews;
@@ -46,6 +48,7 @@ pub mod settings;
 mod several;
 pub mod shelves;
 pub mod stamps;
+pub mod tallies;
 pub mod usage;
 
 /// The channel on which PostgreSQL tells the processes of a site that there is work.

@@ -1,6 +1,6 @@
 //! Likes and boosts: one an actor, review and kind. And ids that were withdrawn before they came.
 
-use super::{Db, Result, Tx, count, on, read, run};
+use super::{Db, Result, Tx, on, read, run};
 use crate::domain::id::ReviewId;
 use crate::domain::time::Timestamp;
 
@@ -88,18 +88,6 @@ pub async fn undo(tx: &mut Tx, actor: &url::Url, activity: &url::Url, signed_at:
         .bind(signed_at)
     )
     .map(|rows| rows > 0)
-}
-
-/// How many of a kind a review has.
-pub async fn total(db: &Db, review: ReviewId, reaction: Reaction) -> Result<u64> {
-    let total: i64 = read!(db, |c| sqlx::query_scalar(
-        "select count(*) from reactions where review_id = $1 and kind = $2 and state = 'on'",
-    )
-    .bind(review)
-    .bind(reaction.as_str())
-    .fetch_one(c)
-    .await)?;
-    Ok(count(total))
 }
 
 /// Remembers that an actor deleted or undid what has that id.

@@ -1,4 +1,4 @@
-//! The style sheet, the icon, and whatever else a site has in its own folder: read once at start.
+//! The style sheet, the script, the icon, and whatever else a site has in its own folder: read once at start.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -30,11 +30,15 @@ const STYLE: &str = "style.css";
 /// In the folder of a site: what its style sheet says beside ours.
 const OWN_STYLE: &str = "own.css";
 
-const BUILT_IN: [(&str, &[u8]); 2] =
-    [(STYLE, include_bytes!("assets/style.css")), ("icon.svg", include_bytes!("assets/icon.svg"))];
+const BUILT_IN: [(&str, &[u8]); 3] = [
+    (STYLE, include_bytes!("assets/style.css")),
+    ("site.js", include_bytes!("assets/site.js")),
+    ("icon.svg", include_bytes!("assets/icon.svg")),
+];
 
 /// What is served of a site's own folder, by the ending of its name.
-const TYPES: [(&str, &str); 10] = [
+const TYPES: [(&str, &str); 11] = [
+    ("js", "text/javascript; charset=utf-8"),
     ("css", "text/css; charset=utf-8"),
     ("svg", "image/svg+xml"),
     ("png", "image/png"),
@@ -214,6 +218,16 @@ mod tests {
         }
         for (name, colour) in Palette::DARK {
             assert!(night.contains(&format!("--{name}: {colour};")), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_script_is_small_and_asks_nobody_else_for_anything() {
+        let assets = Assets::load(&Looks::default()).unwrap();
+        let script = String::from_utf8(assets.find("site.js").unwrap().bytes.clone()).unwrap();
+        assert!(script.len() < 8 * 1024, "{} bytes", script.len());
+        for forbidden in ["http:", "https:", "import", "eval(", "innerHTML", "document.cookie"] {
+            assert!(!script.contains(forbidden), "{forbidden}");
         }
     }
 

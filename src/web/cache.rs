@@ -46,6 +46,10 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 pub(super) enum Kind {
     /// The page of a review, by the last part of its address.
     Page,
+    /// The same with its comments in another order: the query stands behind the name.
+    Ordered,
+    /// Its conversation alone, by the same name.
+    Conversation,
     /// The Article of a review, by the last part of its page's address.
     ArticleOfPage,
     /// The same, by its id.
@@ -55,12 +59,16 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Page, Self::ArticleOfPage, Self::Article, Self::List];
+    const ALL: [Self; 6] =
+        [Self::Page, Self::Ordered, Self::Conversation, Self::ArticleOfPage, Self::Article, Self::List];
 
     /// How often what it shows was changed so far; none where there is no such thing.
     async fn version(self, db: &Db, name: &str) -> store::Result<Option<i64>> {
         match self {
             Self::Page | Self::ArticleOfPage => page_versions::of_slug(db, name).await,
+            Self::Ordered | Self::Conversation => {
+                page_versions::of_slug(db, name.split('?').next().unwrap_or_default()).await
+            }
             Self::Article => match name.parse() {
                 Ok(review) => page_versions::of_review(db, review).await,
                 Err(_) => Ok(None),

@@ -51,9 +51,16 @@ fn kept(state: &WebState, request: &Request) -> Option<Response> {
         return None;
     }
     let (path, headers) = (request.uri().path(), request.headers());
-    // A name with an escape is not the name that it is kept by.
+    // A name with an escape is not the name that it is kept by, and a query may ask for another order.
     let named = if let Some(slug) = path.strip_prefix("/reviews/") {
-        (if prefers_activity(headers) { Kind::ArticleOfPage } else { Kind::Page }, slug)
+        if request.uri().query().is_some() {
+            return None;
+        }
+        match slug.strip_suffix("/comments") {
+            Some(slug) => (Kind::Conversation, slug),
+            None if prefers_activity(headers) => (Kind::ArticleOfPage, slug),
+            None => (Kind::Page, slug),
+        }
     } else if let Some(id) = path.strip_prefix("/ap/article/") {
         (!prefers_html(headers)).then_some((Kind::Article, id))?
     } else {

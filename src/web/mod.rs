@@ -13,6 +13,7 @@ mod negotiate;
 mod page_query;
 pub mod pages;
 mod read;
+mod reading;
 mod rendering;
 pub mod router;
 pub mod state;

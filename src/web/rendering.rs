@@ -4,6 +4,7 @@
 //! made when somebody first takes it, and each has an entity tag of its own (RFC 9110 section 8.8.3).
 
 use std::io::Write as _;
+use std::sync::atomic::Ordering;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -12,8 +13,10 @@ use tokio::sync::OnceCell;
 
 use super::head;
 use super::negotiate::{Encoding, encoding};
+use super::reading;
 use crate::domain::hash::sha256_hex;
 use crate::domain::time::Timestamp;
+use crate::flows::readers::Counter;
 
 /// Caches may keep it, and ask each time whether it is still good: what a critic takes off a page is off it at once.
 const CACHING: HeaderValue = HeaderValue::from_static("no-cache");
@@ -51,6 +54,8 @@ pub(super) struct Rendering {
     head: HeaderMap,
     is_document: bool,
     made: Timestamp,
+    /// Where it is counted how often people read it.
+    reads: Option<Counter>,
     plain: Variant,
     gzip: OnceCell<Variant>,
     brotli: OnceCell<Variant>,
@@ -74,12 +79,18 @@ impl Rendering {
         }
         Self {
             plain: Variant::new(&head, None, body.into()),
+            reads: None,
             head,
             is_document: crate::net::media_type::is_activity(content_type),
             made: made.whole_second(),
             gzip: OnceCell::new(),
             brotli: OnceCell::new(),
         }
+    }
+
+    /// The same, counted there whenever it is sent whole to somebody who reads.
+    pub(super) fn counted(self, reads: Counter) -> Self {
+        Self { reads: Some(reads), ..self }
     }
 
     /// The memory that it takes at most, in bytes: no encoding is longer than what it encodes by more than a little.
@@ -119,6 +130,9 @@ impl Rendering {
                 response.extensions_mut().insert(OfDocument);
             }
         } else {
+            if let Some(reads) = self.reads.as_ref().filter(|_| reading::is_by_a_person(asked)) {
+                reads.fetch_add(1, Ordering::Relaxed);
+            }
             *response.headers_mut() = variant.head.clone();
             *response.body_mut() = Body::from(variant.body.clone());
         }
@@ -152,9 +166,8 @@ impl Rendering {
 
 impl Variant {
     fn new(head: &HeaderMap, encoding: Option<&'static str>, body: Bytes) -> Self {
-        let mut tag = sha256_hex(&body);
-        tag.truncate(32);
-        let etag = HeaderValue::from_str(&format!("\"{tag}\"")).unwrap_or(HeaderValue::from_static("\"\""));
+        // One tag may be given for all encodings; a weak one, since their bytes differ.
+        let etag = head.get(header::ETAG).cloned().unwrap_or_else(|| etag(&body));
         let mut head = head.clone();
         head.insert(header::ETAG, etag.clone());
         let mut unchanged = head.clone();
@@ -166,13 +179,24 @@ impl Variant {
     }
 }
 
+/// The tag of a body, with its quotes.
+pub(super) fn etag(body: &[u8]) -> HeaderValue {
+    let mut tag = sha256_hex(body);
+    tag.truncate(32);
+    HeaderValue::from_str(&format!("\"{tag}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
 /// Whether `If-None-Match` names the entity, by the weak comparison (RFC 9110 section 13.1.2).
 fn names(asked: &HeaderMap, etag: &HeaderValue) -> bool {
     let fields = asked.get_all(header::IF_NONE_MATCH).iter();
     let listed = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b','));
-    listed
-        .map(<[u8]>::trim_ascii)
-        .any(|one| one == b"*" || one.strip_prefix(b"W/").unwrap_or(one) == etag.as_bytes())
+    let ours = opaque(etag.as_bytes());
+    listed.map(<[u8]>::trim_ascii).any(|one| one == b"*" || opaque(one) == ours)
+}
+
+/// A tag without its weakness.
+fn opaque(tag: &[u8]) -> &[u8] {
+    tag.strip_prefix(b"W/").unwrap_or(tag)
 }
 
 fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {

@@ -38,6 +38,7 @@ pub fn router(state: WebState) -> Router {
         .route("/search", get(search::show))
         .route("/opensearch.xml", get(search::description))
         .route("/tags", get(browse::index))
+        .route("/reviews/{slug}/comments", get(review::conversation))
         .route("/tags/{slug}", get(listing::tag))
         .route("/tags/{slug}/{feed}", get(feed::of_tag))
         .route("/media/{name}", get(media::picture))

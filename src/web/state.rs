@@ -8,6 +8,7 @@ use super::cache::Cache;
 use super::limit::Limit;
 use super::pages::Pages;
 use crate::flows::App;
+use crate::flows::readers::Reads;
 
 /// Handed to every handler. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -22,4 +23,6 @@ pub struct WebState {
     pub trusted_proxies: Arc<[IpNet]>,
     /// How often a client may have us ask others.
     pub limit: Arc<Limit>,
+    /// Reads that are not written yet.
+    pub reads: Arc<Reads>,
 }

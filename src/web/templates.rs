@@ -8,11 +8,14 @@ use std::path::Path;
 use anyhow::Context as _;
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value, escape_formatter};
 
-pub(super) const BUILT_IN: [(&str, &str); 21] = [
+pub(super) const BUILT_IN: [(&str, &str); 24] = [
     ("base.html", include_str!("templates/base.html")),
     ("card.html", include_str!("templates/card.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("comments.html", include_str!("templates/comments.html")),
+    ("numbers.html", include_str!("templates/numbers.html")),
+    ("faces.html", include_str!("templates/faces.html")),
+    ("thread.html", include_str!("templates/thread.html")),
     ("home.html", include_str!("templates/home.html")),
     ("review.html", include_str!("templates/review.html")),
     ("archive.html", include_str!("templates/archive.html")),

@@ -53,6 +53,15 @@ impl Page {
         self.comments[..at].iter().find(|before| Some(&before.anchor) == comment.answers.as_ref())
     }
 
+    /// Where its scripts come from, without their queries.
+    pub fn scripts(&self) -> Vec<&str> {
+        let scripts = self.elements.iter().filter(|(name, _)| name == "script");
+        let sources = scripts.map(|(_, attributes)| {
+            attributes.iter().find(|(key, _)| key == "src").map_or("", |(_, value)| value.as_str())
+        });
+        sources.map(|source| source.split('?').next().unwrap_or_default()).collect()
+    }
+
     /// The values of an attribute, wherever it stands.
     pub fn attribute<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p str> {
         let all = self.elements.iter().flat_map(|(_, attributes)| attributes);

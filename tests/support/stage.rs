@@ -70,6 +70,14 @@ impl Stage {
         follow
     }
 
+    /// The same from another server.
+    pub async fn follow_from(&self, remote: &Remote, user: &User) {
+        let follow = user.follow(self.actor());
+        user.deliver(self.inbox(), &follow).await;
+        let is_ours = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == follow["id"];
+        remote.await_activity("the Accept", is_ours).await;
+    }
+
     pub async fn await_accept(&self, user: &User, follow: &Value) {
         let is_ours = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == follow["id"];
         let accept = self.remote.await_activity("the Accept", is_ours).await;
@@ -158,6 +166,14 @@ impl Stage {
         let note = user.reply(id_of(article), &format!("<p>{text}</p>"));
         user.deliver(self.inbox(), &user.create(&note)).await;
         self.await_page(article, "a comment", |page| page.comment(text).is_some()).await;
+        note
+    }
+
+    /// The same under somebody's comment.
+    pub async fn comment_under(&self, user: &User, article: &Value, parent: &Value, text: &str) -> Value {
+        let note = user.reply(id_of(parent), &format!("<p>{text}</p>"));
+        user.deliver(self.inbox(), &user.create(&note)).await;
+        self.await_page(article, "an answer", |page| page.comment(text).is_some()).await;
         note
     }
 

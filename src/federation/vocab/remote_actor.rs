@@ -42,6 +42,8 @@ pub struct RemoteActor {
     pub icon: Option<Url>,
     /// Whether the actor's words may be found by searching (FEP-5feb). Who does not say so says nothing against it.
     pub indexable: bool,
+    /// Whether the actor may be shown around, away from what it says. Who does not say so says nothing against it.
+    pub discoverable: bool,
     /// Whether the actor's server says that the account is suspended.
     pub is_suspended: bool,
 }
@@ -95,6 +97,7 @@ impl RemoteActor {
                 .collect(),
             icon: icon(value, rules),
             indexable: value.get("indexable").and_then(Value::as_bool).unwrap_or(true),
+            discoverable: value.get("discoverable").and_then(Value::as_bool).unwrap_or(true),
             is_suspended: value.get("suspended").and_then(Value::as_bool).unwrap_or(false),
             id,
         })

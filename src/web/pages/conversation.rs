@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::view::{Moment, Outside, path, safe_html};
 use super::{Site, plain};
 use crate::domain::comment::{self, Author, Branch, Comment, Presence};
+use crate::domain::face::Face;
 
 /// Replies to replies move to the right so many times and no further.
 const DEEPEST: usize = 6;
@@ -103,6 +104,20 @@ fn remark(site: &Site, comment: &Comment, depth: usize, answers: Option<Answered
             Presence::Removed => Some(site.words.say("comment-removed")),
             Presence::Withheld => Some(site.words.say("comment-withheld")),
         },
+    }
+}
+
+/// Somebody who likes or boosts the review.
+#[derive(Debug, Serialize)]
+pub(super) struct FaceView {
+    who: AuthorView,
+    likes: bool,
+    boosts: bool,
+}
+
+impl FaceView {
+    pub(super) fn new(site: &Site, face: &Face) -> Self {
+        Self { who: author(site, &face.who), likes: face.likes, boosts: face.boosts }
     }
 }
 

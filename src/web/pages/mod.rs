@@ -12,6 +12,7 @@ mod feed;
 mod film;
 mod home;
 mod interact;
+mod live;
 mod person;
 mod plain;
 mod profile;
@@ -37,9 +38,10 @@ pub use feed::{FeedPage, Format, Subject};
 pub use film::FilmPage;
 pub use home::HomePage;
 pub use interact::InteractPage;
+pub use live::{Counts, Talk};
 pub use person::PersonPage;
 pub use profile::ProfilePage;
-pub use review::{Counts, More, Neighbour, ReviewPage};
+pub use review::{More, Neighbour, ReviewPage};
 pub use search::{Asked, Problem, SearchPage};
 pub use sitemap::Place;
 pub use view::Listed;
@@ -85,6 +87,7 @@ struct SiteView {
     browse: &'static str,
     search: &'static str,
     style: String,
+    script: String,
     icon: String,
     feeds: Vec<FeedLink>,
     /// The colours of the paper, by day and by night.
@@ -113,6 +116,7 @@ impl Pages {
             browse: browse::PATH,
             search: search::PATH,
             style: assets.href("style.css").unwrap_or_default(),
+            script: assets.href("site.js").unwrap_or_default(),
             icon: assets.href("icon.svg").unwrap_or_default(),
             feeds: feed::links("/", &plain::text(&site.about.title)),
             light: looks.light.shown("paper", &Palette::LIGHT),
@@ -125,7 +129,7 @@ impl Pages {
         Ok(Self { site, assets, env })
     }
 
-    /// The style sheet and the icon that the pages refer to.
+    /// The style sheet, the script and the icon that the pages refer to.
     pub const fn assets(&self) -> &Assets {
         &self.assets
     }

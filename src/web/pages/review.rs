@@ -3,13 +3,12 @@
 use minijinja::Value;
 use serde::Serialize;
 
-use super::conversation::{Remark, flatten};
+use super::live::{Live, OrderLink, Talk, orders};
 use super::view::{
     Card, CriticView, FilmView, Listed, Moment, Outside, Picture, RatingView, Tag, page_of, path, poster,
     safe_html, tags, title,
 };
 use super::{Pages, plain};
-use crate::domain::comment::Branch;
 use crate::domain::critic::Critic;
 use crate::domain::review::Review;
 use crate::domain::shelf;
@@ -22,10 +21,8 @@ pub struct ReviewPage<'a> {
     pub critic: &'a Critic,
     /// The review.
     pub review: &'a Review,
-    /// Its comments.
-    pub comments: &'a [Branch],
-    /// How many people did something with it.
-    pub counts: Counts,
+    /// What others say and do about it.
+    pub talk: Talk<'a>,
     /// The critic's next review.
     pub newer: Option<Neighbour<'a>>,
     /// The critic's review before it.
@@ -41,17 +38,6 @@ pub struct More<'a> {
     pub of_film: &'a [Listed<'a>],
     /// Of films by the same director, who is named first.
     pub by_director: Option<(&'a str, &'a [Listed<'a>])>,
-}
-
-/// How many people liked, boosted and commented on a review.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
-    /// Likes.
-    pub likes: u64,
-    /// Boosts.
-    pub boosts: u64,
-    /// Comments that are shown and not deleted.
-    pub comments: u64,
 }
 
 /// The review before or after another.
@@ -81,8 +67,8 @@ pub(super) struct View {
     body: Value,
     tags: Vec<Tag>,
     elsewhere: Option<Outside>,
-    counts: Counts,
-    comments: Vec<Remark>,
+    live: Live,
+    orders: Vec<OrderLink>,
     newer: Option<Step>,
     older: Option<Step>,
     more_of_film: Vec<Card>,
@@ -104,11 +90,11 @@ impl Pages {
     /// # Errors
     /// Where a template of the critic's own goes wrong.
     pub fn review(&self, page: &ReviewPage<'_>) -> anyhow::Result<String> {
-        self.render("review.html", self.review_view(page))
+        self.render("review.html", self.review_view(page)?)
     }
 
-    pub(super) fn review_view(&self, page: &ReviewPage<'_>) -> View {
-        let ReviewPage { critic, review, comments, counts, newer, older, more } = *page;
+    pub(super) fn review_view(&self, page: &ReviewPage<'_>) -> anyhow::Result<View> {
+        let ReviewPage { critic, review, talk, newer, older, more } = *page;
         let (site, draft) = (&self.site, &review.draft);
         let subtitle = plain::text(draft.subtitle.as_deref().unwrap_or_default());
         let teaser = Some(plain::text(&draft.teaser)).filter(|teaser| !teaser.is_empty());
@@ -116,7 +102,7 @@ impl Pages {
         let (director, of_director) = more.by_director.unzip();
         let of_director = of_director.unwrap_or_default();
         let elsewhere = draft.canonical_url.as_ref().filter(|url| !site.origin.owns(url));
-        View {
+        Ok(View {
             url: site.origin.review_page(review).into(),
             article: site.origin.article(review.id).into(),
             title: title(site, review),
@@ -133,8 +119,8 @@ impl Pages {
             body: safe_html(&draft.body),
             tags: tags(site, &draft.tags),
             elsewhere: elsewhere.and_then(Outside::new),
-            counts,
-            comments: flatten(site, comments),
+            live: self.live(&talk)?,
+            orders: orders(site, &talk),
             newer: newer.map(|neighbour| self.step(neighbour)),
             older: older.map(|neighbour| self.step(neighbour)),
             more_of_film: cards(more.of_film),
@@ -142,7 +128,7 @@ impl Pages {
             director: director.map(plain::name),
             director_href: page_of("/people/", &shelf::slug_of(director.unwrap_or_default())),
             several_critics: more.of_film.iter().any(|listed| listed.critic.id != critic.id),
-        }
+        })
     }
 
     fn step(&self, neighbour: Neighbour<'_>) -> Step {

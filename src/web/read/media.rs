@@ -1,4 +1,4 @@
-//! Pictures, the style sheet and the icon.
+//! Pictures, the style sheet, the script and the icon.
 
 use axum::body::Body;
 use axum::extract::{Path, State};

@@ -13,6 +13,7 @@ use super::state::WebState;
 use crate::domain::critic::Critic;
 use crate::domain::id::ReviewId;
 use crate::domain::review::Review;
+use crate::flows::readers::Counter;
 use crate::store::{comments, critics};
 
 pub(super) mod browse;
@@ -32,8 +33,8 @@ const A_PAGE: u32 = 30;
 
 /// Like that of all pages, but the answer to the form may lead to the reader's own server: browsers hold the
 /// redirects after a form to `form-action`, too.
-const FORM_POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; form-action 'self' https:; \
-     base-uri 'none'; frame-ancestors 'none'";
+const FORM_POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; script-src 'self'; \
+     connect-src 'self'; form-action 'self' https:; base-uri 'none'; frame-ancestors 'none'";
 
 /// A page with the form that leads readers to their own server.
 fn with_form(page: String) -> Response {
@@ -46,10 +47,27 @@ fn kept_page(
     page: String,
     more: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
 ) -> Made {
+    Made::Kept(Arc::new(finished(state, page, more)))
+}
+
+/// The same, counted whenever somebody reads it.
+fn counted_page(
+    state: &WebState,
+    page: String,
+    more: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+    reads: Counter,
+) -> Made {
+    Made::Kept(Arc::new(finished(state, page, more).counted(reads)))
+}
+
+fn finished(
+    state: &WebState,
+    page: String,
+    more: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+) -> Rendering {
     let policy = (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(FORM_POLICY));
     let head = more.into_iter().chain([policy]);
-    let made = state.app.clock.now();
-    Made::Kept(Arc::new(Rendering::new("text/html; charset=utf-8", page, head, made)))
+    Rendering::new("text/html; charset=utf-8", page, head, state.app.clock.now())
 }
 
 /// How many pages a list of so many has, at least one.

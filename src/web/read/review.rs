@@ -1,21 +1,26 @@
 //! A review and its conversation.
 
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Redirect, Response};
+use std::sync::Arc;
 
-use super::{Shown, kept_page};
-use crate::domain::comment::thread;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::{Shown, counted_page};
+use crate::domain::comment::{Branch, Order, arrange, thread};
+use crate::domain::face::Faces;
 use crate::domain::review::{Review, State as Stands};
 use crate::domain::shelf::{Kind, Role, film_slug, slug_of};
-use crate::flows::publish;
+use crate::flows::{faces, publish};
 use crate::store::shelves::Shelf;
-use crate::store::{comments, reviews};
+use crate::store::{comments, readers, reviews, tallies};
 use crate::web::cache::{self, Made};
 use crate::web::error::WebError;
 use crate::web::fedi::article;
 use crate::web::negotiate::{alternate, prefers_activity};
-use crate::web::pages::{Counts, More, Neighbour, ReviewPage};
+use crate::web::pages::{Counts, More, Neighbour, ReviewPage, Talk};
+use crate::web::rendering::Rendering;
 use crate::web::state::WebState;
 
 /// Other reviews of the film, or by its director.
@@ -24,34 +29,127 @@ const MOST_MORE: u32 = 4;
 /// Comments on one page. What goes beyond is in the `replies` of the Article.
 const MOST_COMMENTS: u32 = 2_000;
 
+/// `?sort=newest`.
+#[derive(Debug, Deserialize)]
+pub(in crate::web) struct Sort {
+    sort: Option<String>,
+}
+
+impl Sort {
+    fn order(&self) -> Result<Order, WebError> {
+        let wrong = || WebError::BadRequest("comments have no such order".to_owned());
+        self.sort.as_deref().map_or(Ok(Order::Oldest), |sort| Order::parse(sort).ok_or_else(wrong))
+    }
+}
+
 pub(in crate::web) async fn show(
     State(state): State<WebState>,
     Path(slug): Path<String>,
-    headers: HeaderMap,
+    Query(query): Query<Sort>,
+    method: Method,
+    mut headers: HeaderMap,
 ) -> Result<Response, WebError> {
     let load = async || reviews::by_slug(&state.app.db, &slug).await?.ok_or(WebError::NotFound);
     if prefers_activity(&headers) {
         let make = || async { article::document(&state, &load().await?).await };
         return state.cache.answer(&state.app, (cache::Kind::ArticleOfPage, &slug), &headers, make).await;
     }
-    let make = || async { page(&state, &load().await?, &slug).await };
-    state.cache.answer(&state.app, (cache::Kind::Page, &slug), &headers, make).await
+    // Who asks for the head alone reads nothing.
+    if method == Method::HEAD {
+        headers.remove(header::USER_AGENT);
+    }
+    let order = query.order()?;
+    let make = || async { page(&state, &load().await?, &slug, order).await };
+    if order == Order::Oldest {
+        return state.cache.answer(&state.app, (cache::Kind::Page, &slug), &headers, make).await;
+    }
+    let named = format!("{slug}?sort={}", order.as_str());
+    state.cache.answer(&state.app, (cache::Kind::Ordered, &named), &headers, make).await
 }
 
-async fn page(state: &WebState, review: &Review, slug: &str) -> Result<Made, WebError> {
-    let app = &state.app;
+/// The conversation by itself, for pages that are open.
+pub(in crate::web) async fn conversation(
+    State(state): State<WebState>,
+    Path(slug): Path<String>,
+    Query(query): Query<Sort>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let order = query.order()?;
+    let make = || async {
+        let review = reviews::by_slug(&state.app.db, &slug).await?.ok_or(WebError::NotFound)?;
+        if let Some(moved) = ensure_here(&state, &review, &slug, "/comments")? {
+            return Ok(Made::Once(moved));
+        }
+        let loaded = Loaded::of(&state, &review, order).await?;
+        let (text, tag) = state.pages.conversation(&loaded.talk(&review))?;
+        let tag = HeaderValue::from_str(&tag).map_err(anyhow::Error::from)?;
+        let robots = (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex"));
+        let head = [(header::ETAG, tag), robots];
+        let made = state.app.clock.now();
+        Ok(Made::Kept(Arc::new(Rendering::new("text/html; charset=utf-8", text, head, made))))
+    };
+    // The shelves know it by the address behind `/reviews/`, less the part that they all share.
+    let named = match order {
+        Order::Oldest => slug.clone(),
+        _ => format!("{slug}?sort={}", order.as_str()),
+    };
+    state.cache.answer(&state.app, (cache::Kind::Conversation, &named), &headers, make).await
+}
+
+/// Where it moved, if it did.
+fn ensure_here(
+    state: &WebState,
+    review: &Review,
+    slug: &str,
+    part: &str,
+) -> Result<Option<Response>, WebError> {
     match review.state {
         Stands::Retracted => return Err(WebError::Gone),
         state if !state.is_public() => return Err(WebError::NotFound),
         _ => {}
     }
-    if review.slug != slug {
-        let page = app.origin.review_page(review);
-        return Ok(Made::Once(Redirect::permanent(page.as_str()).into_response()));
+    let page = state.app.origin.review_page(review);
+    Ok((review.slug != slug).then(|| Redirect::permanent(&format!("{page}{part}")).into_response()))
+}
+
+/// What others say and do about a review.
+struct Loaded {
+    branches: Vec<Branch>,
+    faces: Faces,
+    counts: Counts,
+    order: Order,
+}
+
+impl Loaded {
+    async fn of(state: &WebState, review: &Review, order: Order) -> Result<Self, WebError> {
+        let app = &state.app;
+        let tally = tallies::of_review(&app.db, review.id).await?;
+        let reach = readers::of_review(&app.db, review.id).await?;
+        let mut branches = thread(comments::of_review(&app.db, review.id, MOST_COMMENTS).await?);
+        arrange(&mut branches, order);
+        let counts = Counts {
+            reads: reach.reads,
+            likes: tally.likes,
+            boosts: tally.boosts,
+            comments: tally.comments,
+            hosts: reach.hosts,
+        };
+        Ok(Self { branches, faces: faces::of_review(app, review, tally).await?, counts, order })
+    }
+
+    fn talk<'a>(&'a self, review: &'a Review) -> Talk<'a> {
+        let Self { branches, faces, counts, order } = self;
+        Talk { review, comments: branches, order: *order, counts: *counts, faces }
+    }
+}
+
+async fn page(state: &WebState, review: &Review, slug: &str, sorted: Order) -> Result<Made, WebError> {
+    let app = &state.app;
+    if let Some(moved) = ensure_here(state, review, slug, "")? {
+        return Ok(Made::Once(moved));
     }
     let critic = publish::critic_of(app, review).await?;
-    let counts = publish::counts(app, review.id).await?;
-    let branches = thread(comments::of_review(&app.db, review.id, MOST_COMMENTS).await?);
+    let loaded = Loaded::of(state, review, sorted).await?;
     let (newer, older) = reviews::neighbours(&app.db, review).await?;
     let (of_film, by_director) = more(state, review).await?;
     let director = review.draft.film.directors.first().map(String::as_str);
@@ -59,13 +157,13 @@ async fn page(state: &WebState, review: &Review, slug: &str) -> Result<Made, Web
     let page = state.pages.review(&ReviewPage {
         critic: &critic,
         review,
-        comments: &branches,
-        counts: Counts { likes: counts.likes, boosts: counts.shares, comments: counts.replies },
+        talk: loaded.talk(review),
         newer: newer.as_ref().map(neighbour),
         older: older.as_ref().map(neighbour),
         more: More { of_film: &of_film.listed(), by_director: director.map(|name| (name, &by_director[..])) },
     })?;
-    Ok(kept_page(state, page, alternate(&app.origin.article(review.id))))
+    let reads = state.reads.counter(review.id);
+    Ok(counted_page(state, page, alternate(&app.origin.article(review.id)), reads))
 }
 
 /// Other reviews of the film, and of other films by the first of its directors; the newest of each.

@@ -224,10 +224,41 @@ how-to-join = Du brauchst hier kein Konto: Antworte von deinem eigenen Server au
 copy-address = Oder kopiere diese Adresse in die Suche deines Servers und antworte auf das, was sie findet.
 address-of-review = Adresse dieser Kritik
 trial = Diese Website ist ein Versuch auf einem einzelnen Rechner: Andere Server erreichen sie noch nicht.
+# Was die Seite von anderen erzählt: jede Zahl ist eine von mehreren in einer Zeile.
+reads =
+    { $count ->
+        [one] { $count }-mal gelesen
+       *[other] { $count }-mal gelesen
+    }
+seen-by =
+    { $count ->
+        [one] auf { $count } Server gesehen
+       *[other] auf { $count } Servern gesehen
+    }
+who-likes-or-boosts = Wem das gefällt und wer es geboostet hat
+likes-it = { $who } gefällt das
+boosts-it = { $who } hat das geboostet
+likes-and-boosts-it = { $who } gefällt das und hat es geboostet
+others =
+    { $count ->
+        [one] + { $count } weitere
+       *[other] + { $count } weitere
+    }
+orders = Reihenfolge der Kommentare
+order-oldest = Älteste zuerst
+order-newest = Neueste zuerst
+order-answered = Meistbeantwortete
+new-comments =
+    { $count ->
+        [one] { $count } neuer Kommentar
+       *[other] { $count } neue Kommentare
+    }
+copy = Kopieren
+copied = Kopiert
 
 ## From the reader's own server
 
-your-handle = Dein Name auf Mastodon oder anderswo im Fediverse
+your-handle = Dein Name oder dein Server, auf Mastodon oder anderswo im Fediverse
 handle-example = @du@dein.server
 follow = Folgen
 reply = Antworten
@@ -243,7 +274,8 @@ copy-this-handle = Oder kopiere diesen Namen in die Suche deines Servers:
 copy-this-address = Oder kopiere diese Adresse in die Suche deines Servers:
 back-to-critic = Zurück zu { $critic }
 back-to-review = Zurück zur Kritik
-not-a-handle = Das ist kein Name im Fediverse. Ein solcher sieht aus wie { handle-example }.
+not-a-handle = Das ist weder ein Name im Fediverse noch ein Server. Ein Name sieht aus wie { handle-example }.
+forget-me = Auf diesem Gerät vergessen
 server-does-not-answer = { $host } antwortet nicht. Ist der Name richtig geschrieben?
 server-knows-nobody = { $host } kennt niemanden dieses Namens. Ist er richtig geschrieben?
 server-names-no-page = { $host } sagt nicht, wo das geht. Kopiere stattdessen die Adresse unten in die Suche dort.

@@ -228,10 +228,41 @@ how-to-join = You need no account here: reply from your own server, and your pub
 copy-address = Or copy this address into the search box of your server, and reply to what it finds.
 address-of-review = Address of this review
 trial = This site is a trial on one machine: other servers cannot reach it yet.
+# What a reader's page tells of others: each of these is one of several numbers in a line.
+reads =
+    { $count ->
+        [one] { $count } read
+       *[other] { $count } reads
+    }
+seen-by =
+    { $count ->
+        [one] seen by { $count } server
+       *[other] seen by { $count } servers
+    }
+who-likes-or-boosts = Who likes or boosts this
+likes-it = { $who } likes this
+boosts-it = { $who } boosted this
+likes-and-boosts-it = { $who } likes and boosted this
+others =
+    { $count ->
+        [one] + { $count } more
+       *[other] + { $count } more
+    }
+orders = Order of the comments
+order-oldest = Oldest first
+order-newest = Newest first
+order-answered = Most answered
+new-comments =
+    { $count ->
+        [one] { $count } new comment
+       *[other] { $count } new comments
+    }
+copy = Copy
+copied = Copied
 
 ## From the reader's own server
 
-your-handle = Your handle on Mastodon or anywhere else in the fediverse
+your-handle = Your handle or your server, on Mastodon or anywhere else in the fediverse
 handle-example = @you@your.server
 follow = Follow
 reply = Reply
@@ -247,7 +278,8 @@ copy-this-handle = Or copy this handle into the search box of your server:
 copy-this-address = Or copy this address into the search box of your server:
 back-to-critic = Back to { $critic }
 back-to-review = Back to the review
-not-a-handle = This is not a handle. A handle looks like { handle-example }.
+not-a-handle = This is not a handle, nor a server. A handle looks like { handle-example }.
+forget-me = Forget this on my device
 server-does-not-answer = { $host } does not answer. Is it written correctly?
 server-knows-nobody = { $host } knows nobody of that name. Is it written correctly?
 server-names-no-page = { $host } does not say where to do this. Copy the address below into its search box instead.

@@ -1,0 +1,136 @@
+//! `marquee insights`: what readers do, as far as it can be known without following anybody.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{find, log_to_stderr, say, the_critic};
+use crate::app::{self, SystemClock};
+use crate::config;
+use crate::flows::App;
+use crate::flows::readers::day;
+use crate::store::readers::{self, OnDay};
+use crate::store::{followers, tallies};
+
+/// Reviews that are listed, those that were read most.
+const MOST_LISTED: u32 = 100;
+
+/// What is counted, in the order of the columns.
+const KINDS: [&str; 5] = ["reads", "likes", "boosts", "replies", "servers"];
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Insights {
+    /// The review: its id, its slug, or the address of its page. All of a critic's where it is left out.
+    review: Option<String>,
+    /// The handle of the critic, where there are several.
+    #[arg(long, conflicts_with = "review")]
+    critic: Option<String>,
+    /// How many days are listed, this one included.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3660))]
+    days: u32,
+    /// For programs.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(file: &Path, asked: Insights) -> anyhow::Result<()> {
+    log_to_stderr("warn");
+    let app = app::open_to_read(&config::load(file)?, Arc::new(SystemClock)).await?;
+    let before = Duration::from_hours(24) * (asked.days - 1);
+    let from = day(&app, app.clock.now() - before);
+    match &asked.review {
+        Some(review) => of_review(&app, review, &from, asked.json).await,
+        None => of_critic(&app, asked.critic.as_deref(), &from, asked.json).await,
+    }
+}
+
+async fn of_review(app: &App, named: &str, from: &str, as_json: bool) -> anyhow::Result<()> {
+    let review = find(app, named).await?;
+    let tally = tallies::of_review(&app.db, review.id).await?;
+    let reach = readers::of_review(&app.db, review.id).await?;
+    let numbers = [reach.reads, tally.likes, tally.boosts, tally.comments, reach.hosts];
+    let days = readers::reads_by_day(&app.db, review.id, from).await?;
+    let page = app.origin.review_page(&review);
+    if as_json {
+        let days: Vec<Value> = days.iter().map(|on| json!({"day": on.day, "reads": on.total()})).collect();
+        let told = json!({
+            "slug": review.slug, "title": review.draft.title, "page": page, "totals": object(numbers), "days": days,
+        });
+        return say(&format!("{told:#}"));
+    }
+    say(&format!("{}\n{page}\n\n{}", review.draft.title, line(numbers)))?;
+    if !days.is_empty() {
+        say("\nday             reads")?;
+    }
+    for on in days {
+        say(&format!("{}  {:>9}", on.day, on.total()))?;
+    }
+    Ok(())
+}
+
+async fn of_critic(app: &App, handle: Option<&str>, from: &str, as_json: bool) -> anyhow::Result<()> {
+    let critic = the_critic(app, handle).await?;
+    let name = format!("@{}@{}", critic.profile.handle, app.handle_domain());
+    let follow = followers::total(&app.db, critic.id).await?;
+    let totals = readers::totals(&app.db, critic.id).await?;
+    let reviews = readers::of_critic(&app.db, critic.id, MOST_LISTED).await?;
+    let reads = readers::reads_of_critic(&app.db, critic.id, from).await?;
+    let followed = readers::followers_by_day(&app.db, critic.id, from).await?;
+    let today = day(app, app.clock.now());
+    let mut days = days(&reads, &followed);
+    days.entry(&today).or_default().1 = Some(follow);
+    if as_json {
+        let listed: Vec<Value> = reviews
+            .iter()
+            .map(|echo| json!({"slug": echo.slug, "title": echo.title, "totals": object(echo.numbers())}))
+            .collect();
+        let days: Vec<Value> = days
+            .iter()
+            .map(|(day, (reads, followers))| json!({"day": day, "reads": reads, "followers": followers}))
+            .collect();
+        let told = json!({
+            "critic": name, "followers": follow, "totals": object(totals), "reviews": listed, "days": days,
+        });
+        return say(&format!("{told:#}"));
+    }
+    say(&format!("{name}: {follow} followers\n\n{}", line(totals)))?;
+    if !reviews.is_empty() {
+        say(&format!("\n{}  review", KINDS.map(|kind| format!("{kind:>8}")).concat()))?;
+    }
+    for echo in reviews {
+        let numbers = echo.numbers().map(|number| format!("{number:>8}")).concat();
+        say(&format!("{numbers}  {} ({})", echo.title, echo.slug))?;
+    }
+    if !days.is_empty() {
+        say("\nday             reads  followers")?;
+    }
+    for (day, (reads, followers)) in days {
+        let followers = followers.map_or_else(|| "-".to_owned(), |followers| followers.to_string());
+        say(&format!("{day}  {reads:>9}  {followers:>9}"))?;
+    }
+    Ok(())
+}
+
+/// Reads and followers, day by day.
+fn days<'a>(reads: &'a [OnDay], followers: &'a [OnDay]) -> BTreeMap<&'a str, (u64, Option<u64>)> {
+    let mut days: BTreeMap<&str, (u64, Option<u64>)> = BTreeMap::new();
+    for on in reads {
+        days.entry(&on.day).or_default().0 = on.total();
+    }
+    for on in followers {
+        days.entry(&on.day).or_default().1 = Some(on.total());
+    }
+    days
+}
+
+fn line(numbers: [u64; 5]) -> String {
+    let parts = KINDS.iter().zip(numbers).map(|(kind, number)| format!("{kind} {number}"));
+    parts.collect::<Vec<_>>().join("  ")
+}
+
+fn object(numbers: [u64; 5]) -> Value {
+    KINDS.iter().zip(numbers).map(|(kind, number)| ((*kind).to_owned(), Value::from(number))).collect()
+}

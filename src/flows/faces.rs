@@ -1,0 +1,137 @@
+//! The faces of those who like and boost. What they did is known at once; who they are is asked of their servers
+//! later, a few at a time, and only of those who would be shown.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use url::Url;
+
+use super::{App, resolve};
+use crate::domain::face::Faces;
+use crate::domain::id::ReviewId;
+use crate::domain::moderation::{FirstComments, Standing};
+use crate::domain::review::Review;
+use crate::store::faces::{self, Stranger};
+use crate::store::tallies::Tally;
+use crate::store::{blocks, readers};
+
+/// Faces under a review.
+const MOST: usize = 24;
+
+/// What was done that is looked at in one transaction.
+const AT_ONCE: i64 = 100;
+
+/// Strangers who are asked for at a time.
+const AT_A_TIME: i64 = 4;
+
+/// Nobody is waited for longer.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// Who cannot be had is asked for again after this long, so often in all.
+const PAUSE: Duration = Duration::from_mins(30);
+const MOST_ATTEMPTS: i64 = 3;
+
+/// The faces under a review. Whose comment would wait for the critic is counted, and not shown.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn of_review(app: &App, review: &Review, tally: Tally) -> crate::store::Result<Faces> {
+    if tally.likes + tally.boosts == 0 {
+        return Ok(Faces::default());
+    }
+    let mut standings: HashMap<String, Standing> = HashMap::new();
+    let (mut shown, mut reactions) = (Vec::new(), 0);
+    for candidate in faces::of_review(&app.db, review.id, review.critic).await? {
+        if shown.len() == MOST {
+            break;
+        }
+        let host = candidate.face.who.uri.host_str().unwrap_or_default();
+        let standing = if let Some(standing) = standings.get(host) {
+            *standing
+        } else {
+            let standing = blocks::of_host(&app.db, host, &app.policy).await?;
+            standings.insert(host.to_owned(), standing);
+            standing
+        };
+        let is_held = match standing {
+            Standing::Blocked => true,
+            Standing::Silenced => !candidate.trusted,
+            Standing::Open => app.policy.first_comments == FirstComments::Held && !candidate.trusted,
+        };
+        if !is_held {
+            reactions += u64::from(candidate.face.likes) + u64::from(candidate.face.boosts);
+            shown.push(candidate.face);
+        }
+    }
+    Ok(Faces { shown, others: (tally.likes + tally.boosts).saturating_sub(reactions) })
+}
+
+/// Looks at what was done lately, and asks for a few whom nobody knows yet. Gives whether there may be more.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn step(app: &App) -> anyhow::Result<bool> {
+    let arrived = faces::is_any_arrival(&app.db).await? && look(app).await?;
+    let asked = faces::is_any_stranger(&app.db, app.clock.now()).await? && ask(app).await?;
+    Ok(arrived || asked)
+}
+
+async fn look(app: &App) -> anyhow::Result<bool> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    readers::lock(&mut tx).await?;
+    let arrivals = faces::take_arrivals(&mut tx, AT_ONCE).await?;
+    let mut places: BTreeSet<(ReviewId, String)> = BTreeSet::new();
+    let mut liked: BTreeSet<ReviewId> = BTreeSet::new();
+    for arrival in &arrivals {
+        let host = Url::parse(&arrival.actor).ok().and_then(|actor| actor.host_str().map(str::to_owned));
+        places.extend(host.map(|host| (arrival.review_id, host)));
+        if arrival.kind != "comment" {
+            faces::come(&mut tx, arrival.review_id, &arrival.actor, now).await?;
+            liked.insert(arrival.review_id);
+        }
+    }
+    for (review, host) in &places {
+        readers::reach(&mut tx, *review, host).await?;
+    }
+    for review in liked {
+        faces::pass(&mut tx, review).await?;
+    }
+    tx.commit_unheard().await?;
+    Ok(!arrivals.is_empty())
+}
+
+async fn ask(app: &App) -> anyhow::Result<bool> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let strangers = faces::take_strangers(&mut tx, AT_A_TIME, now, now + PAUSE).await?;
+    tx.commit_unheard().await?;
+    let found = !strangers.is_empty();
+    let mut asking = JoinSet::new();
+    for stranger in strangers {
+        asking.spawn(meet(app.clone(), stranger));
+    }
+    while let Some(ended) = asking.join_next().await {
+        ended??;
+    }
+    Ok(found)
+}
+
+/// Asks for one, who is known from then on.
+async fn meet(app: App, stranger: Stranger) -> anyhow::Result<()> {
+    // Where very many come, most are overtaken before it is their turn: nobody is asked for them.
+    let is_wanted = faces::is_among_the_last_anywhere(&app.db, &stranger.actor).await?;
+    let met = match Url::parse(&stranger.actor).ok().filter(|_| is_wanted) {
+        Some(id) => {
+            tokio::time::timeout(LONGEST, resolve::actor(&app, &id)).await.is_ok_and(|met| met.is_ok())
+        }
+        None => false,
+    };
+    if met || !is_wanted || stranger.attempts >= MOST_ATTEMPTS {
+        let mut tx = app.db.begin().await?;
+        faces::end_stranger(&mut tx, &stranger.actor, met).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}

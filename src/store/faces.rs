@@ -1,0 +1,226 @@
+//! Those who like and boost: what they did waits in a line until it is looked at, whose server it was and whether
+//! their faces are to be shown.
+
+use sqlx::FromRow;
+
+use super::{Db, Result, Tx, claim, on, read, run, url};
+use crate::domain::comment::Author;
+use crate::domain::face::Face;
+use crate::domain::id::{CriticId, ReviewId};
+use crate::domain::time::Timestamp;
+
+/// The last likes and boosts of a review among which faces are looked for.
+const LAST: i64 = 200;
+
+/// Faces that are kept at hand: some more than are shown, for where somebody takes a like back.
+const AT_HAND: i64 = 48;
+
+#[derive(FromRow)]
+struct Row {
+    actor: String,
+    kind: String,
+    url: String,
+    name: String,
+    handle: Option<String>,
+    avatar: Option<String>,
+    trusted: i64,
+}
+
+/// Somebody who could be shown.
+#[derive(Debug)]
+pub struct Candidate {
+    /// As they would be shown.
+    pub face: Face,
+    /// Whether the critics let them through, once and for all.
+    pub trusted: bool,
+}
+
+/// Those who liked or boosted a review lately, the last ones first: not those who want not to be found or shown
+/// around, nor those who block the critic.
+pub async fn of_review(db: &Db, review: ReviewId, critic: CriticId) -> Result<Vec<Candidate>> {
+    let rows: Vec<Row> = read!(db, |c| {
+        sqlx::query_as(
+            "select n.actor, n.kind, a.url, a.name, a.handle, a.avatar, a.trusted from (
+                select actor, kind, signed_at from reactions where review_id = $1 and state = 'on'
+                order by signed_at desc, actor desc limit $3) n
+             join actors a on a.uri = n.actor
+             where a.deleted_at is null and a.indexable = 1 and a.discoverable = 1
+                and not exists (select 1 from blockers b
+                    where b.critic_id = $2 and b.actor = n.actor and b.state = 'on')
+             order by n.signed_at desc, n.actor desc, n.kind",
+        )
+        .bind(review)
+        .bind(critic)
+        .bind(LAST)
+        .fetch_all(c)
+        .await
+    })?;
+    let mut found: Vec<Candidate> = Vec::new();
+    for row in rows {
+        let (likes, boosts) = (row.kind == "like", row.kind == "boost");
+        if let Some(known) = found.iter_mut().find(|known| known.face.who.uri.as_str() == row.actor) {
+            known.face.likes |= likes;
+            known.face.boosts |= boosts;
+            continue;
+        }
+        let who = Author {
+            uri: url(&row.actor)?,
+            url: url(&row.url)?,
+            name: row.name,
+            handle: row.handle,
+            avatar: row.avatar,
+            indexable: true,
+            critic: None,
+        };
+        found.push(Candidate { face: Face { who, likes, boosts }, trusted: row.trusted == 1 });
+    }
+    Ok(found)
+}
+
+/// Something that somebody did at a review.
+#[derive(Debug, FromRow)]
+pub struct Arrival {
+    /// Its place in the line.
+    pub id: i64,
+    /// The review.
+    pub review_id: ReviewId,
+    /// Who.
+    pub actor: String,
+    /// `like`, `boost` or `comment`.
+    pub kind: String,
+}
+
+/// Whether anybody waits.
+pub async fn is_any_arrival(db: &Db) -> Result<bool> {
+    let first: Option<i64> =
+        read!(db, |c| sqlx::query_scalar("select id from arrivals order by id limit 1")
+            .fetch_optional(c)
+            .await)?;
+    Ok(first.is_some())
+}
+
+/// Takes the next ones out of the line.
+pub async fn take_arrivals(tx: &mut Tx, limit: i64) -> Result<Vec<Arrival>> {
+    claim!(
+        tx,
+        "with picked as materialized (select id from arrivals order by id limit $1",
+        ") delete from arrivals where id in (select id from picked) returning id, review_id, actor, kind",
+        |query, c| sqlx::query_as(query).bind(limit).fetch_all(c).await
+    )
+}
+
+/// Somebody liked or boosted a review: where that is among the last ones, their face is at hand. Whom nobody asked
+/// for yet is a stranger.
+pub async fn come(tx: &mut Tx, review: ReviewId, actor: &str, now: Timestamp) -> Result<()> {
+    if !is_among_the_last(tx, review, actor).await? {
+        return Ok(());
+    }
+    run!(tx, sqlx::query("update actors set face = 1 where uri = $1 and face <> 1").bind(actor))?;
+    run!(
+        tx,
+        sqlx::query(
+            "insert into strangers (actor, attempts, due_at) select $1, 0, $2
+             where not exists (select 1 from actors a where a.uri = $1)
+             on conflict (actor) do nothing",
+        )
+        .bind(actor)
+        .bind(now)
+    )?;
+    Ok(())
+}
+
+async fn is_among_the_last(tx: &mut Tx, review: ReviewId, actor: &str) -> Result<bool> {
+    let found: Option<String> = on!(tx, |c| sqlx::query_scalar(
+        "select actor from (
+            select actor from reactions where review_id = $1 and state = 'on'
+            order by signed_at desc, actor desc limit $3) n
+         where actor = $2 limit 1",
+    )
+    .bind(review)
+    .bind(actor)
+    .bind(AT_HAND)
+    .fetch_optional(c)
+    .await)?;
+    Ok(found.is_some())
+}
+
+/// Those who were among the last and are not any more need no face: of many who like, few are shown.
+pub async fn pass(tx: &mut Tx, review: ReviewId) -> Result<()> {
+    let passed: Vec<String> = on!(tx, |c| sqlx::query_scalar(
+        "select a.uri from (
+            select actor from reactions where review_id = $1 and state = 'on'
+            order by signed_at desc, actor desc limit $3 offset $2) n
+         join actors a on a.uri = n.actor where a.face = 1",
+    )
+    .bind(review)
+    .bind(AT_HAND * 2)
+    .bind(LAST)
+    .fetch_all(c)
+    .await)?;
+    for actor in passed {
+        run!(tx, sqlx::query("update actors set face = 2 where uri = $1 and face = 1").bind(&actor))?;
+    }
+    Ok(())
+}
+
+/// A stranger who is asked for.
+#[derive(Debug, FromRow)]
+pub struct Stranger {
+    /// The actor's id.
+    pub actor: String,
+    /// How often they were asked for, this time included.
+    pub attempts: i64,
+}
+
+/// Whether a stranger is to be asked for.
+pub async fn is_any_stranger(db: &Db, now: Timestamp) -> Result<bool> {
+    let first: Option<String> =
+        read!(db, |c| sqlx::query_scalar("select actor from strangers where due_at <= $1 limit 1")
+            .bind(now)
+            .fetch_optional(c)
+            .await)?;
+    Ok(first.is_some())
+}
+
+/// Takes some strangers who are to be asked for. If nothing comes of it they are due again later.
+pub async fn take_strangers(
+    tx: &mut Tx,
+    limit: i64,
+    now: Timestamp,
+    later: Timestamp,
+) -> Result<Vec<Stranger>> {
+    claim!(
+        tx,
+        "with picked as materialized (select actor from strangers where due_at <= $1 order by due_at, actor limit $2",
+        ") update strangers set attempts = attempts + 1, due_at = $3 where actor in (select actor from picked)
+           returning actor, attempts",
+        |query, c| sqlx::query_as(query).bind(now).bind(limit).bind(later).fetch_all(c).await
+    )
+}
+
+/// Whether somebody is among the last who liked or boosted anything, however many came since they were seen.
+pub async fn is_among_the_last_anywhere(db: &Db, actor: &str) -> Result<bool> {
+    let found: Option<String> = read!(db, |c| {
+        sqlx::query_scalar(
+        "select r.review_id from reactions r where r.actor = $1 and r.state = 'on' and $2 > (
+            select count(*) from (
+                select n.actor from reactions n
+                where n.review_id = r.review_id and n.state = 'on' and n.signed_at > r.signed_at limit $2) later)
+         limit 1",
+    )
+    .bind(actor)
+    .bind(AT_HAND)
+    .fetch_optional(c)
+    .await
+    })?;
+    Ok(found.is_some())
+}
+
+/// Somebody is known now, and their face is at hand; or nobody asks for them any more.
+pub async fn end_stranger(tx: &mut Tx, actor: &str, is_met: bool) -> Result<()> {
+    run!(tx, sqlx::query("delete from strangers where actor = $1").bind(actor))?;
+    if is_met {
+        run!(tx, sqlx::query("update actors set face = 1 where uri = $1").bind(actor))?;
+    }
+    Ok(())
+}

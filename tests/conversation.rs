@@ -1,0 +1,275 @@
+//! The conversation under a review: faces, orders, and what comes into a page that is open.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::both_databases;
+use crate::support::app::url;
+use crate::support::http::{Answer, HTML};
+use crate::support::page::Page;
+use crate::support::remote::{Document, User};
+use crate::support::shapes::id_of;
+use crate::support::{Database, Stage};
+
+both_databases!(
+    faces_of_those_who_like_and_boost_stand_under_the_review_and_go_with_the_undo,
+    who_does_not_want_to_be_shown_is_counted_alone,
+    whose_comments_wait_for_the_critic_shows_no_face,
+    comments_stand_in_the_order_that_is_asked_for,
+    an_open_page_asks_for_the_conversation_and_hears_that_nothing_is_new,
+);
+
+/// What is told of each face, in their order.
+fn faces(page: &Page) -> Vec<String> {
+    let titles = page.elements.iter().filter(|(_, attributes)| {
+        attributes.iter().any(|(key, _)| key == "title")
+            && attributes.iter().any(|(key, _)| key == "aria-label")
+    });
+    let title = |attributes: &[(String, String)]| {
+        attributes.iter().find(|(key, _)| key == "title").map(|(_, value)| value.clone()).unwrap_or_default()
+    };
+    titles.map(|(_, attributes)| title(attributes)).collect()
+}
+
+/// The pictures among them.
+fn pictures(page: &Page) -> Vec<&str> {
+    let of = |attributes: &'_ [(String, String)], wanted: &str| {
+        attributes
+            .iter()
+            .position(|(key, _)| key == wanted)
+            .map(|at| attributes[at].1.clone())
+            .unwrap_or_default()
+    };
+    let images = page
+        .elements
+        .iter()
+        .filter(|(name, attributes)| name == "img" && of(attributes, "class") == "face disc");
+    images
+        .filter_map(|(_, attributes)| {
+            attributes.iter().find(|(key, _)| key == "src").map(|(_, value)| value.as_str())
+        })
+        .collect()
+}
+
+/// Serves a picture of the user's own, and lets the actor show it.
+fn show(stage: &Stage, user: &User) {
+    let path = format!("/faces/{}.png", user.name);
+    let picture = [include_bytes!("../config/demo/avatar.png"), user.name.as_bytes()].concat();
+    stage.remote.serve(&path, Document::new("image/png", picture));
+    let mut actor = user.actor();
+    actor["icon"] = json!({"type": "Image", "mediaType": "image/png", "url": stage.remote.url(&path)});
+    user.pose_as(&actor);
+}
+
+fn pose(user: &User, key: &str) {
+    let mut actor = user.actor();
+    actor[key] = json!(false);
+    user.pose_as(&actor);
+}
+
+/// An attribute of the element that has it, wherever that is.
+fn attribute(page: &Page, name: &str) -> String {
+    page.attribute(name).next().unwrap_or_else(|| panic!("no {name}")).to_owned()
+}
+
+async fn get(stage: &Stage, address: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut all = vec![("accept".to_owned(), HTML.to_owned())];
+    all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    stage.world.client.send(Method::GET, address, &all, Vec::new()).await.expect("an answer")
+}
+
+async fn faces_of_those_who_like_and_boost_stand_under_the_review_and_go_with_the_undo(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let bob = stage.remote.user("bob");
+    show(&stage, &stage.alice);
+    let (like, boost) = (stage.alice.like(id_of(&article)), bob.announce(id_of(&article)));
+    stage.alice.deliver(stage.inbox(), &like).await;
+    bob.deliver(stage.inbox(), &boost).await;
+    bob.deliver(stage.inbox(), &bob.like(id_of(&article))).await;
+    let all_there = |page: &Page| faces(page).len() == 2 && pictures(page).len() == 1;
+    let page = stage.await_page(&article, "two faces, one with a picture", all_there).await;
+    let told = faces(&page).join("; ");
+    let (alice, bobs) = (stage.alice.display_name(), bob.display_name());
+    assert!(told.contains(&format!("{alice} (@alice@remote.test) likes this")), "{told}");
+    assert!(told.contains(&format!("{bobs} (@bob@remote.test) likes and boosted this")), "{told}");
+    assert!(pictures(&page)[0].starts_with("/media/"), "no reader asks another server");
+    assert!(page.text.contains("2 likes") && page.text.contains("1 boost"), "{}", page.text);
+    let face = url(pictures(&page)[0]);
+    assert_eq!(stage.world.client.get(&face, "image/*").await.status, 200);
+    stage.alice.deliver(stage.inbox(), &stage.alice.undo(&like)).await;
+    let page = stage.await_page(&article, "alice to go", |page| faces(page).len() == 1).await;
+    assert!(page.text.contains("1 like") && pictures(&page).is_empty(), "{}", page.text);
+    bob.deliver(stage.inbox(), &bob.undo(&boost)).await;
+    stage.await_page(&article, "the boost to go", |page| faces(page)[0].ends_with("likes this")).await;
+}
+
+async fn who_does_not_want_to_be_shown_is_counted_alone(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let (shy, hidden, carol) =
+        (stage.remote.user("shy"), stage.remote.user("hidden"), stage.remote.user("carol"));
+    pose(&shy, "discoverable");
+    pose(&hidden, "indexable");
+    for user in [&shy, &hidden, &stage.alice, &carol] {
+        user.deliver(stage.inbox(), &user.like(id_of(&article))).await;
+    }
+    let page = stage.await_page(&article, "two faces", |page| faces(page).len() == 2).await;
+    assert!(page.text.contains("4 likes") && page.text.contains("+ 2 more"), "{}", page.text);
+    // Who blocks the critic stays counted, and is shown no more; whom the critic blocks is neither.
+    stage.alice.deliver(stage.inbox(), &stage.alice.activity("Block", &json!(stage.actor()))).await;
+    let page = stage.await_page(&article, "one face", |page| faces(page).len() == 1).await;
+    assert!(page.text.contains("4 likes") && page.text.contains("+ 3 more"), "{}", page.text);
+    stage.app.command_output(&["block", "account", &carol.id()]).await;
+    let page = stage.await_page(&article, "no face", |page| faces(page).is_empty()).await;
+    assert!(page.text.contains("3 likes"), "{}", page.text);
+    assert_eq!(stage.article(&article).await["likes"]["totalItems"], 3);
+}
+
+async fn whose_comments_wait_for_the_critic_shows_no_face(database: Database) {
+    let stage =
+        Stage::with(database, |_, settings| settings.set("moderation", "first_comments", "\"held\"")).await;
+    let article = stage.publish("The Night Ferry").await;
+    stage.alice.deliver(stage.inbox(), &stage.alice.like(id_of(&article))).await;
+    stage.await_page(&article, "the like", |page| page.text.contains("1 like")).await;
+    stage.settle().await;
+    assert_eq!(faces(&stage.page(&article).await), Vec::<String>::new());
+}
+
+fn order(page: &Page) -> Vec<&str> {
+    let known = ["First", "Second", "Third", "Answer"];
+    let named = |text: &str| known.into_iter().find(|known| text.contains(&format!("{known} thought")));
+    page.comments.iter().filter_map(|comment| named(&comment.text)).collect()
+}
+
+async fn comments_stand_in_the_order_that_is_asked_for(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let mut notes = Vec::new();
+    for text in ["First thought", "Second thought", "Third thought"] {
+        notes.push(stage.comment(&stage.alice, &article, text).await);
+    }
+    stage.comment_under(&stage.alice, &article, &notes[1], "Answer thought").await;
+    let page = article["url"].as_str().expect("a page");
+    for (sort, expected) in [
+        ("", ["First", "Second", "Answer", "Third"]),
+        ("?sort=oldest", ["First", "Second", "Answer", "Third"]),
+        ("?sort=newest", ["Third", "Second", "Answer", "First"]),
+        ("?sort=answered", ["Second", "Answer", "First", "Third"]),
+    ] {
+        let answer = get(&stage, &format!("{page}{sort}"), &[]).await;
+        assert_eq!(answer.status, 200, "{sort}");
+        let shown = Page::parse(&answer.body);
+        assert_eq!(order(&shown), expected, "{sort}");
+        assert!(answer.body.contains(&format!("<link rel=\"canonical\" href=\"{page}\">")), "{sort}");
+        let href = attribute(&shown, "data-live-href");
+        let part = get(&stage, &url(&href), &[]).await;
+        assert_eq!(order(&Page::parse(&part.body)), expected, "{href}");
+    }
+    let links: Vec<String> = stage.page(&article).await.attribute("href").map(str::to_owned).collect();
+    assert!(links.iter().any(|link| link.ends_with("?sort=answered#comments")), "{links:?}");
+    for wrong in ["?sort=best", "?sort=", "?sort=%ff"] {
+        for address in [format!("{page}{wrong}"), format!("{page}/comments{wrong}")] {
+            assert_eq!(get(&stage, &address, &[]).await.status, 400, "{address}");
+        }
+    }
+}
+
+async fn an_open_page_asks_for_the_conversation_and_hears_that_nothing_is_new(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    stage.comment(&stage.alice, &article, "Before").await;
+    let page = stage.page(&article).await;
+    let (address, tag) = (url(&attribute(&page, "data-live-href")), attribute(&page, "data-live-tag"));
+    for encoding in ["identity", "gzip", "br"] {
+        let asked = [("if-none-match", tag.as_str()), ("accept-encoding", encoding)];
+        let answer = get(&stage, &address, &asked).await;
+        assert_eq!((answer.status, answer.body.as_str()), (304, ""), "{encoding}");
+        assert_eq!(answer.header("etag"), tag);
+    }
+    stage.comment(&stage.alice, &article, "Meanwhile").await;
+    let answer = get(&stage, &address, &[("if-none-match", &tag)]).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.header("content-type").starts_with("text/html"));
+    assert_eq!(answer.header("x-robots-tag"), "noindex");
+    let part = Page::parse(&answer.body);
+    assert!(part.comment("Before").is_some() && part.comment("Meanwhile").is_some(), "{}", answer.body);
+    assert!(
+        part.text.contains("2 comments") && !answer.body.contains("<html") && !answer.body.contains("<form")
+    );
+    let page = stage.page(&article).await;
+    assert_eq!(answer.header("etag"), attribute(&page, "data-live-tag"), "the next page knows it, too");
+    // Of what is gone there is no conversation either.
+    let nothing = get(&stage, &url("/reviews/nothing/comments"), &[]).await;
+    assert_eq!(nothing.status, 404);
+    let slug = article["url"].as_str().and_then(|page| page.rsplit('/').next()).expect("a slug");
+    stage.app.command_output(&["retract", slug]).await;
+    assert_eq!(get(&stage, &address, &[("if-none-match", &tag)]).await.status, 410);
+}
+
+/// Words of no sense, which do not compress as well as one sentence that is repeated.
+fn said(number: usize) -> String {
+    let words = [
+        "ferry",
+        "rain",
+        "usher",
+        "reel",
+        "night",
+        "window",
+        "harbour",
+        "silence",
+        "camera",
+        "actress",
+        "light",
+        "projector",
+        "leaves",
+        "without",
+        "never",
+        "slowly",
+        "remembers",
+        "between",
+        "against",
+        "wanders",
+    ];
+    let mut state = number as u64 + 1;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        words[usize::try_from(state >> 33).expect("small") % words.len()]
+    };
+    let text: Vec<&str> = (0..30).map(|_| next()).collect();
+    format!("Remark {number}: {}.", text.join(" "))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_of_a_long_conversation_is_small() {
+    let stage = Stage::new(Database::Sqlite).await;
+    let article = stage.publish("The Night Ferry").await;
+    let people: Vec<User> = (0..40).map(|number| stage.remote.user(&format!("person{number}"))).collect();
+    for user in &people {
+        show(&stage, user);
+        user.deliver(stage.inbox(), &user.like(id_of(&article))).await;
+    }
+    let mut notes: Vec<Value> = Vec::new();
+    for number in 0..200 {
+        let user = &people[number % people.len()];
+        let parent = if number % 3 == 0 { &article } else { &notes[number / 2] };
+        let note = user.reply(id_of(parent), &format!("<p>{}</p>", said(number)));
+        user.deliver(stage.inbox(), &user.create(&note)).await;
+        notes.push(note);
+    }
+    let whole = |page: &Page| page.comments.len() == 200 && pictures(page).len() == 24;
+    let page = stage.await_page(&article, "all of them, and their faces", whole).await;
+    assert!(page.text.contains("+ 16 more"), "{}", page.text);
+    let address = article["url"].as_str().expect("a page");
+    let answer = get(&stage, address, &[("accept-encoding", "br")]).await;
+    assert_eq!(answer.header("content-encoding"), "br");
+    let bytes: usize = answer.header("content-length").parse().expect("a length");
+    assert!(bytes < 60 * 1024, "{bytes} bytes");
+    let policy = answer.header("content-security-policy");
+    assert!(policy.contains("script-src 'self';") && policy.contains("connect-src 'self';"), "{policy}");
+    // What stands under the fold waits for the reader, and what comes late takes no other room.
+    for (_, attributes) in page.elements.iter().filter(|(name, _)| name == "img") {
+        let has = |wanted: &str| attributes.iter().any(|(key, _)| key == wanted);
+        assert!(has("width") && has("height") && has("alt"), "{attributes:?}");
+    }
+}
