@@ -17,6 +17,7 @@ mod attacks;
 mod authority;
 mod avatars;
 mod blocks;
+mod browser;
 // With the feature `failpoints`, as `tests/run` has it: it kills the process from within.
 #[cfg(feature = "failpoints")]
 mod chaos;

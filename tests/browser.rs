@@ -1,0 +1,59 @@
+//! Every page in a real browser, every document in the hands of others' parsers. See tests/browser/README.md.
+
+mod program;
+mod site;
+
+use crate::both_databases;
+use crate::support::Database;
+use program::{node, python};
+use site::Site;
+
+both_databases!(what_machines_read_is_valid_to_the_parsers_of_others);
+
+/// Pages, feeds and maps, found as a crawler finds them, read by what others wrote.
+async fn what_machines_read_is_valid_to_the_parsers_of_others(database: Database) {
+    let site = Site::filled(database).await;
+    let found = node("papers.mjs", &site).await;
+    assert!(found["pages"].as_u64() >= Some(40), "{found}");
+    assert!(found["feeds"].as_u64() >= Some(9), "{found}");
+    let read = python("papers.py", &site).await;
+    assert!(read["entries"].as_u64() >= Some(100), "{read}");
+    assert!(read["reviews"].as_u64() >= Some(16), "{read}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_is_fair_at_any_width_in_light_and_dark() {
+    let site = Site::filled(Database::Sqlite).await;
+    let seen = node("looks.mjs", &site).await;
+    assert!(seen["pages"].as_u64() >= Some(20), "{seen}");
+    assert_eq!(seen["audits"].as_u64(), seen["pages"].as_u64().map(|pages| pages * 4), "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_is_reached_by_the_keyboard_and_seen_to_be() {
+    let site = Site::talked_about(Database::Postgres).await;
+    let seen = node("keys.mjs", &site).await;
+    assert!(seen["pages"].as_u64() >= Some(6) && seen["stops"].as_u64() >= Some(100), "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_is_led_home_to_reply_and_to_follow_with_script_and_without() {
+    let site = Site::talked_about(Database::Postgres).await;
+    let seen = node("dialogs.mjs", &site).await;
+    assert_eq!(seen["walked"], 10, "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_whole_site_is_there_without_script() {
+    let site = Site::talked_about(Database::Sqlite).await;
+    let seen = node("plain.mjs", &site).await;
+    assert!(seen["pages"].as_u64() >= Some(40) && seen["unfolded"].as_u64() >= Some(2), "{seen}");
+}
+
+/// `tests/browser/screenshots` keeps what this takes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_pictures_of_the_docs_can_be_taken() {
+    let site = Site::filled(Database::Sqlite).await;
+    let taken = node("pictures.mjs", &site).await;
+    assert_eq!(taken["pictures"], site::PICTURES, "{taken}");
+}

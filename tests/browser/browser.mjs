@@ -1,0 +1,106 @@
+// Chromium, held to the test's world: it knows the names of that world and no others, and speaks to loopback alone.
+
+import { fault, packages, site } from './site.mjs';
+
+const { chromium } = packages('playwright-core');
+
+/** How long anything that must come is waited for, in milliseconds: reached only where a test fails. */
+const PATIENCE = 30_000;
+
+export async function launch() {
+  const rules = Object.entries(site.resolve).map(([host, port]) => `MAP ${host}:443 127.0.0.1:${port}`);
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      `--host-resolver-rules=${[...rules, 'MAP * ~NOTFOUND', 'EXCLUDE 127.0.0.1'].join(', ')}`,
+      '--no-proxy-server',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-domain-reliability',
+      '--disable-quic',
+      '--disable-sync',
+      '--no-default-browser-check',
+      '--no-first-run',
+      '--no-pings',
+      '--font-render-hinting=none',
+    ],
+    chromiumSandbox: false,
+  });
+}
+
+/** Counts what moves without being asked to. Scripts of ours are not held by the page's policy. */
+function observe() {
+  window.shifted = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+  }).observe({ type: 'layout-shift', buffered: true });
+}
+
+/**
+ * A reader's window. Whatever goes wrong in it is a fault: what the console complains of, what is not there, what is
+ * asked of another host (`abroad` names hosts to which a step may lead).
+ */
+export async function reader(browser, options = {}, abroad = []) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: 'en-GB', timezoneId: 'UTC', ...options });
+  context.setDefaultTimeout(PATIENCE);
+  const script = options.javaScriptEnabled !== false;
+  if (script) await context.addInitScript(observe);
+  const page = await context.newPage();
+  const own = new URL(site.origin).host;
+  page.on('console', (message) => {
+    // Chromium says so of each answer that is no success, and the pages of errors are some.
+    const expected = page.mayFail && /status of 4\d\d/.test(message.text());
+    if (['error', 'warning'].includes(message.type()) && !expected) fault(`the console: ${message.text()}`, page.url());
+  });
+  page.on('pageerror', (error) => fault(`a script fails: ${error.message}`, page.url()));
+  context.on('request', (request) => {
+    const { host, protocol } = new URL(request.url());
+    if (protocol !== 'https:' || (host !== own && !abroad.includes(host))) fault(`a request to ${request.url()}`, page.url());
+  });
+  context.on('response', (response) => {
+    if (response.status() >= 400 && !page.mayFail) fault(`${response.url()} answers ${response.status()}`, page.url());
+  });
+  context.on('requestfailed', (request) => {
+    const why = request.failure()?.errorText;
+    if (why !== 'net::ERR_ABORTED') fault(`${request.url()} cannot be had: ${why}`, page.url());
+  });
+  return page;
+}
+
+/** Opens a page of the site; a page that answers otherwise than with `status` is a fault. */
+export async function open(page, path, status = 200) {
+  page.mayFail = status >= 400;
+  const answer = await page.goto(new URL(path, site.origin).href, { waitUntil: 'load' });
+  if (answer.status() !== status) fault(`answers ${answer.status()}, not ${status}`, path);
+  return answer;
+}
+
+/** Waits until every picture is there, those far below too; gives those that cannot be shown. */
+export function pictures(page) {
+  return page.evaluate(async () => {
+    const broken = [];
+    for (const image of document.images) {
+      if (!image.checkVisibility()) continue;
+      image.scrollIntoView();
+      await image.decode().catch(() => broken.push(image.currentSrc || image.src));
+    }
+    window.scrollTo(0, 0);
+    await Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {})));
+    return broken;
+  });
+}
+
+/** What stands out to the side, where the page as a whole can be scrolled sideways; nothing where it cannot. */
+export function overflow(page) {
+  return page.evaluate(() => {
+    const root = document.documentElement;
+    const beyond = root.scrollWidth - root.clientWidth;
+    if (beyond <= 0) return null;
+    const out = [...document.body.querySelectorAll('*')].filter((element) => {
+      const { left, right, width } = element.getBoundingClientRect();
+      return width > 0 && (right > root.clientWidth + 0.5 || left < -0.5);
+    });
+    const named = out.slice(-3).map((e) => `${e.localName}.${e.className} “${e.textContent.trim().slice(0, 30)}”`);
+    return `${beyond} px: ${named.join('; ')}`;
+  });
+}

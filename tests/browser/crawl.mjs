@@ -1,0 +1,98 @@
+// Finds the documents of a site as a crawler does: from home, the map and the feeds, by each link that leads on.
+
+import { ask, fault, HTML, site } from './site.mjs';
+
+/** More than the test's site has: what goes on for ever is a fault. */
+const MOST = 3_000;
+
+const ENTITIES = { amp: '&', lt: '<', gt: '>', quot: '"', '#x27': "'", '#39': "'", '#x2f': '/' };
+const decoded = (text) => text.replace(/&(#?\w+);/g, (whole, name) => ENTITIES[name.toLowerCase()] ?? whole);
+
+/** The attributes of each start tag of that name. */
+export function tags(html, name) {
+  const found = [];
+  for (const [, inside] of html.matchAll(new RegExp(`<${name}\\b([^>]*)>`, 'gi'))) {
+    const attributes = {};
+    for (const [, key, value] of inside.matchAll(/([\w-]+)="([^"]*)"/g)) attributes[key.toLowerCase()] = decoded(value);
+    found.push(attributes);
+  }
+  return found;
+}
+
+/** Where a document leads to. */
+function links(document) {
+  const text = document.body.toString();
+  if (document.type.startsWith('text/html')) {
+    // Documents for servers are met elsewhere.
+    const heads = tags(text, 'link').filter((link) => !/activity\+json/.test(link.type ?? ''));
+    return [...tags(text, 'a'), ...heads].map((link) => link.href).filter((href) => href !== undefined);
+  }
+  if (document.type.includes('json')) {
+    return [...text.matchAll(/"(?:url|home_page_url|feed_url)":\s*"([^"]+)"/g)].map(([, url]) => url);
+  }
+  if (document.type.includes('xml')) {
+    const texts = [...text.matchAll(/<(?:loc|link|comments)>([^<]+)</g)].map(([, url]) => decoded(url));
+    const hrefs = tags(text, 'link').filter((link) => !/activity\+json/.test(link.type ?? ''));
+    return [...texts, ...hrefs.map((link) => link.href).filter(Boolean)];
+  }
+  return [];
+}
+
+/** What sort of page an address leads to: those of one sort come from one template. */
+export function sort(path) {
+  const { pathname, searchParams } = new URL(path, site.origin);
+  const [first, ...rest] = pathname.split('/').slice(1);
+  const query = [...searchParams.keys()].sort().join('&');
+  const below = rest.length ? ['*', ...rest.slice(1)] : [];
+  return `/${[first.startsWith('@') ? '@' : first, ...below].join('/')}${query ? `?${query}` : ''}`;
+}
+
+/** Every document that can be reached, by its path: its status, type and body. Links that lead nowhere are faults. */
+export async function crawl() {
+  const found = new Map();
+  const open = ['/', '/sitemap.xml', '/feed.xml', '/atom.xml', '/feed.json', '/robots.txt'].map((path) => [path, 'the list']);
+  const fragments = [];
+  const known = new Set(open.map(([path]) => path));
+  while (open.length && found.size < MOST) {
+    const [path, from] = open.shift();
+    const answer = await ask(path, HTML);
+    const type = answer.head['content-type'] ?? '';
+    if (answer.status !== 200) fault(`${path} answers ${answer.status} and is linked`, from);
+    const document = { path, status: answer.status, head: answer.head, type, body: answer.body };
+    found.set(path, document);
+    for (const href of links(document)) {
+      const url = new URL(href, site.origin + path);
+      if (url.origin !== site.origin) continue;
+      const next = url.pathname + url.search;
+      if (url.hash) fragments.push([next, decodeURIComponent(url.hash.slice(1)), path]);
+      if (!known.has(next)) {
+        known.add(next);
+        open.push([next, path]);
+      }
+    }
+  }
+  if (open.length) fault(`the site does not end: ${open[0][0]}`, open[0][1]);
+  for (const [path, id, from] of fragments) {
+    const target = found.get(path);
+    if (!target?.type.startsWith('text/html') || target.status !== 200) continue;
+    if (!target.body.includes(`id="${id}"`)) fault(`${path}#${id} is linked and not there`, from);
+  }
+  return found;
+}
+
+/** The pages among them. */
+export function pages(found) {
+  return [...found.values()].filter((document) => document.type.startsWith('text/html'));
+}
+
+/** All reviews, and of each other sort of page so many. Pages of one sort differ by what is in them: first the longest. */
+export function chosen(found, many = 2) {
+  const sorts = new Map();
+  for (const page of pages(found)) {
+    const name = sort(page.path);
+    if (!sorts.has(name)) sorts.set(name, []);
+    sorts.get(name).push(page);
+  }
+  const longest = (list) => list.sort((a, b) => b.body.length - a.body.length || (a.path < b.path ? -1 : 1));
+  return [...sorts].flatMap(([name, list]) => (name === '/reviews/*' ? list : longest(list).slice(0, many)));
+}

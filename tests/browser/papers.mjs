@@ -1,0 +1,48 @@
+// All documents of the site: pages are valid HTML to html-validate, nothing is linked that is not there. What is found is
+// laid into a folder for papers.py.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { ask, fault, finish, packages, site } from './site.mjs';
+import { crawl, pages } from './crawl.mjs';
+
+const { HtmlValidate } = packages('html-validate');
+
+/** Faults of HTML as the standard has it, and of whole documents; matters of taste are left alone. */
+const validator = new HtmlValidate({
+  root: true,
+  extends: ['html-validate:standard', 'html-validate:document'],
+  // Hashes guard what comes from another host, and nothing does.
+  rules: { 'require-sri': 'off' },
+});
+
+async function validate(path, html) {
+  const report = await validator.validateString(html);
+  for (const { messages } of report.results) {
+    for (const { ruleId, message, line, column } of messages) {
+      const near = html.split('\n')[line - 1]?.slice(Math.max(0, column - 40), column + 60);
+      fault(`HTML, ${ruleId}: ${message}`, `${path}:${line}: ${near}`);
+    }
+  }
+}
+
+const found = await crawl();
+for (const page of pages(found)) await validate(page.path, page.body.toString());
+
+/** Errors are pages too. */
+for (const [path, status] of [['/reviews/no-such-review', 404], ['/no/such/page', 404], ['/@nobody', 404]]) {
+  const answer = await ask(path);
+  if (answer.status !== status) fault(`answers ${answer.status}, not ${status}`, path);
+  else await validate(path, answer.body.toString());
+}
+
+const folder = join(site.folder, 'papers');
+mkdirSync(folder);
+const papers = [...found.values()].map(({ path, status, type, body }, number) => {
+  writeFileSync(join(folder, String(number)), body);
+  return { path, status, type, file: String(number) };
+});
+writeFileSync(join(folder, 'index.json'), JSON.stringify(papers));
+const feeds = papers.filter(({ path }) => /\/(feed\.xml|atom\.xml|feed\.json)$/.test(path)).length;
+finish({ pages: pages(found).length, feeds });

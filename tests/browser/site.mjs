@@ -1,0 +1,71 @@
+// What all programs here share: the site they were told of, its faults, and plain requests to it.
+
+import https from 'node:https';
+import { createRequire } from 'node:module';
+
+/** Packages are found where `tests/run` put them. */
+export const packages = createRequire(process.env.PACKAGES);
+
+/** @type {{origin: string, authority: string, resolve: Record<string, number>, folder: string, thread: string,
+ *  comments: number, article: string, handle: string, critic: string}} */
+export const site = JSON.parse(process.env.SITE);
+
+const faults = new Map();
+
+/** Notes a fault; the same one at many places is told once, with the first places. */
+export function fault(what, place) {
+  if (!faults.has(what)) faults.set(what, new Set());
+  faults.get(what).add(place);
+}
+
+/** Ends the program: with what it counted, or with its faults. */
+export function finish(counted) {
+  tell();
+  console.log(JSON.stringify(counted));
+  process.exit(faults.size ? 1 : 0);
+}
+
+// A program that breaks off tells what it has found until then.
+process.on('uncaughtException', (error) => {
+  tell();
+  console.log(error.stack);
+  process.exit(1);
+});
+
+function tell() {
+  for (const [what, places] of faults) {
+    const [first, ...more] = places;
+    console.log(`${what}\n    at ${first}${more.length ? `, and ${more.length} more: ${more.slice(0, 3).join(', ')}` : ''}`);
+  }
+}
+
+export const HTML = 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8';
+
+const agents = new Map();
+
+/** A request as it stands, to a host of the test's world: no redirect is followed. */
+export function ask(address, accept = HTML) {
+  const url = new URL(address, site.origin);
+  const port = site.resolve[url.host];
+  if (!port) throw new Error(`no server of this test is called ${url.host}`);
+  if (!agents.has(url.host)) agents.set(url.host, new https.Agent({ keepAlive: true, maxSockets: 2 }));
+  const options = {
+    host: '127.0.0.1',
+    port,
+    servername: url.hostname,
+    ca: site.authority,
+    agent: agents.get(url.host),
+    path: url.pathname + url.search,
+    headers: { host: url.host, accept },
+  };
+  return new Promise((resolve, reject) => {
+    https
+      .get(options, (answer) => {
+        const parts = [];
+        answer.on('data', (part) => parts.push(part));
+        answer.on('end', () => resolve({ status: answer.statusCode, head: answer.headers, body: Buffer.concat(parts) }));
+        answer.on('error', reject);
+      })
+      .on('error', reject);
+  });
+}
