@@ -30,6 +30,14 @@ async fn every_page_is_fair_at_any_width_in_light_and_dark() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_site_that_is_written_from_right_to_left_is_as_fair() {
+    let site = Site::from_right_to_left(Database::Postgres).await;
+    let seen = node("looks.mjs", &site).await;
+    assert!(seen["pages"].as_u64() >= Some(8), "{seen}");
+    assert_eq!(seen["audits"].as_u64(), seen["pages"].as_u64().map(|pages| pages * 4), "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_is_reached_by_the_keyboard_and_seen_to_be() {
     let site = Site::talked_about(Database::Postgres).await;
     let seen = node("keys.mjs", &site).await;
@@ -53,7 +61,7 @@ async fn the_whole_site_is_there_without_script() {
 /// `tests/browser/screenshots` keeps what this takes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_pictures_of_the_docs_can_be_taken() {
-    let site = Site::filled(Database::Sqlite).await;
+    let site = Site::shown(Database::Sqlite).await;
     let taken = node("pictures.mjs", &site).await;
     assert_eq!(taken["pictures"], site::PICTURES, "{taken}");
 }

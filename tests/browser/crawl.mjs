@@ -96,3 +96,10 @@ export function chosen(found, many = 2) {
   const longest = (list) => list.sort((a, b) => b.body.length - a.body.length || (a.path < b.path ? -1 : 1));
   return [...sorts].flatMap(([name, list]) => (name === '/reviews/*' ? list : longest(list).slice(0, many)));
 }
+
+/** One page of each sort; of reviews that with the long thread, one with all sorts of things in it, and one from right to left. */
+export function few(found) {
+  const telling = ['Two and a half', 'ביקורת'];
+  const tells = (page) => site.thread.endsWith(page.path) || telling.some((words) => page.body.includes(words));
+  return chosen(found, 1).filter((page) => sort(page.path) !== '/reviews/*' || tells(page));
+}

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 
 import { fault, finish, packages, site } from './site.mjs';
-import { chosen, crawl } from './crawl.mjs';
+import { chosen, crawl, few } from './crawl.mjs';
 import { launch, open, overflow, pictures, reader } from './browser.mjs';
 
 const AXE = readFileSync(packages.resolve('axe-core/axe.min.js'), 'utf8');
@@ -29,6 +29,8 @@ function policy(path, answer) {
 }
 
 async function markup(page, path) {
+  const direction = await page.evaluate(() => document.dir);
+  if (direction !== site.direction) fault(`is written ${direction}`, path);
   const odd = await page.evaluate(() => {
     const code = [...document.scripts].filter((script) => script.type !== 'application/ld+json');
     const sheets = document.querySelectorAll('link[rel~=stylesheet]');
@@ -107,7 +109,9 @@ async function stretch(page, { path }) {
 }
 
 const errors = [{ path: '/reviews/no-such-review', status: 404 }, { path: '/no/such/page', status: 404 }];
-const list = [...chosen(await crawl()), ...errors];
+const found = await crawl();
+// From right to left there are the same pages.
+const list = [...(site.direction === 'rtl' ? few(found) : chosen(found)), ...errors];
 const browser = await launch();
 await Promise.all(
   [360, 1280].map(async (width) => {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::support::app::{HOST, quoted};
+use crate::support::app::{HOST, Settings, quoted};
 use crate::support::feed::{Item, NAME as ODD};
 use crate::support::page::Page;
 use crate::support::remote::{Document, Remote, User, jrd};
@@ -21,8 +21,8 @@ const TAKEN_BACK: usize = 15;
 /// The pictures that `pictures.mjs` takes.
 pub const PICTURES: usize = 4;
 
-/// Reviews of the sample feed, those that are hard to set, and the one that is published by hand.
-const REVIEWS: usize = 11 + 4 + 1;
+/// Reviews of the sample feed, and the one that is published by hand.
+const REVIEWS: usize = 11 + 1;
 
 /// Where readers of the scripted server are led to.
 const SUBSCRIBE: &str = "http://ostatus.org/schema/1.0/subscribe";
@@ -85,6 +85,8 @@ pub struct Site {
     other: Remote,
     /// The review that everybody talks about.
     article: Value,
+    comments: usize,
+    direction: &'static str,
 }
 
 fn demo(file: &str) -> PathBuf {
@@ -94,26 +96,36 @@ fn demo(file: &str) -> PathBuf {
 impl Site {
     /// With a thread of 200 comments.
     pub async fn filled(database: Database) -> Self {
-        Self::with_comments(database, THREAD).await
+        Self::with(database, THREAD, "ltr", &hard_to_set()).await
+    }
+
+    /// The same for pictures of it: without what is hard to set, and with much on one director.
+    pub async fn shown(database: Database) -> Self {
+        Self::with(database, THREAD, "ltr", &of_one_director()).await
     }
 
     /// With a dozen comments of each kind.
     pub async fn talked_about(database: Database) -> Self {
-        Self::with_comments(database, 24).await
+        Self::with(database, 24, "ltr", &hard_to_set()).await
     }
 
-    async fn with_comments(database: Database, comments: usize) -> Self {
+    /// The same, of a site that is written from right to left.
+    pub async fn from_right_to_left(database: Database) -> Self {
+        Self::with(database, 24, "rtl", &hard_to_set()).await
+    }
+
+    async fn with(database: Database, comments: usize, direction: &'static str, items: &[Item]) -> Self {
         let world = World::new();
         let remote = world.remote("remote.test").await;
         let other = world.remote("a-rather-long-name-of-a-server.cinema.test").await;
-        remote.serve_feed(&hard_to_set());
+        remote.serve_feed(items);
         let stage = Stage::in_world(world, remote, database, |remote, settings| {
             let path = |file: &str| demo(file).display().to_string();
             let summary = "Odette Larkin has written about films since a projectionist let her stay for the \
                            second showing. She sits in the third row, where the picture is too big to see all \
                            of it.\n\nShe answers letters, corrections and quarrels.";
             settings
-                .set("site", "title", &quoted("Third Row"))
+                .in_direction(direction)
                 .set("critics", "name", &quoted("Odette Larkin"))
                 .set("critics", "summary", &quoted(summary))
                 .set("critics", "avatar", &quoted(&path("avatar.png")))
@@ -128,8 +140,9 @@ impl Site {
         let is_it =
             |article: &Value| article["name"].as_str().is_some_and(|name| name.contains("Petite Maman"));
         let article = stage.await_article(is_it).await;
-        eventually("all reviews", || async { (stage.articles().await.len() == REVIEWS).then_some(()) }).await;
-        let site = Self { stage, other, article };
+        let all = REVIEWS + items.len();
+        eventually("all reviews", || async { (stage.articles().await.len() == all).then_some(()) }).await;
+        let site = Self { stage, other, article, comments, direction };
         site.talk(comments).await;
         site.welcome();
         site
@@ -147,7 +160,8 @@ impl Site {
             "resolve": resolve,
             "folder": self.stage.app.folder().path(),
             "thread": page(&self.article),
-            "comments": THREAD,
+            "comments": self.comments,
+            "direction": self.direction,
             "article": id_of(&self.article),
             "handle": self.stage.alice.handle(),
             "critic": format!("critic@{HOST}"),
@@ -241,6 +255,21 @@ impl Site {
     }
 }
 
+impl Settings<'_> {
+    /// A site in English, or one in Arabic, whose words are its own.
+    fn in_direction(self, direction: &str) -> Self {
+        if direction == "ltr" {
+            return self.set("site", "title", &quoted("Third Row"));
+        }
+        let words = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/arabic");
+        self.set("site", "title", &quoted("الصف الثالث")).set("site", "language", &quoted("ar")).set(
+            "looks",
+            "folder",
+            &quoted(&words.display().to_string()),
+        )
+    }
+}
+
 /// What comment number so and so says. The first are worth reading, and the others are hard to set.
 fn said(number: usize) -> String {
     let text = match number % 9 {
@@ -293,4 +322,29 @@ fn hard_to_set() -> [Item; 4] {
     "Untitled thoughts".clone_into(&mut bare.title);
     "<p>No film, no rating, no poster: a note between two screenings.</p>".clone_into(&mut bare.html);
     [long, hebrew, rich, bare]
+}
+
+/// Reviews of the films of a director whom nobody has made up but these tests.
+fn of_one_director() -> Vec<Item> {
+    let films = [
+        ("The Night Ferry", "Nobody Waves in 'The Night Ferry'", 2021, "★★★★½", "2022-02-11"),
+        ("Salt", "'Salt' and the Patience of Kitchens", 2018, "★★★★", "2019-03-04"),
+        ("A Winter Address", "Movie Review: 'A Winter Address'", 2015, "★★★½", "2016-01-20"),
+        ("Harbour Lights", "Two Sisters, One Radio: 'Harbour Lights'", 2012, "★★★★★", "2013-05-30"),
+        ("North of Here", "'North of Here' Looks the Other Way", 2009, "★★½", "2010-09-17"),
+        ("The Third Reel", "A First Film That Hides Its Third Reel", 2006, "★★★★", "2008-11-02"),
+    ];
+    let review = |(film, title, year, rating, day): (&str, &str, i32, &str, &str)| {
+        let mut item = Item::old_review(film);
+        title.clone_into(&mut item.title);
+        item.published = Some(format!("{day}T10:00:00Z").parse().expect("a moment"));
+        item.html = format!(
+            "<p><strong>{film}</strong></p><p>Directed by: Ada Lindqvist<br>Written by: Ada Lindqvist and Ben Okoro<br>\
+             Starring: Cleo Marsh, Dov Adler<br>Release Date: October 8th, {year}<br>Rating: {rating}</p>\
+             <p>The first reel of {film} asks for patience, and the second one pays it back. A ferry, a radio, two \
+             sisters who do not speak.</p><p>What the camera leaves out is what one takes home.</p>"
+        );
+        item
+    };
+    films.map(review).to_vec()
 }

@@ -1,0 +1,24 @@
+# The words of a site that is written from right to left, for the tests. What it does not say is said in English.
+direction = rtl
+skip = انتقل إلى المحتوى
+site-navigation = الموقع
+all-reviews = كل المراجعات
+source = المصدر
+follow-by-feed = عبر الخلاصات أيضًا:
+by = بقلم { $critic }
+newer = → الأحدث
+older = الأقدم ←
+page-of = صفحة { $page } من { $pages }
+new-reviews = مراجعات جديدة
+written-by = بقلم { $critic }
+directed-by = إخراج
+screenplay-by = تأليف
+starring = بطولة
+released = تاريخ العرض
+tags = الوسوم
+follow = تابع
+reply = ردّ
+like = أعجبني
+boost = انشر
+comments-title = التعليقات
+join-in = شارك في الحديث
