@@ -52,6 +52,13 @@ async fn a_reader_is_led_home_to_reply_and_to_follow_with_script_and_without() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_review_is_found_by_its_words_with_script_and_without() {
+    let site = Site::talked_about(Database::Postgres).await;
+    let seen = node("search.mjs", &site).await;
+    assert_eq!(seen["walked"], 9, "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_whole_site_is_there_without_script() {
     let site = Site::talked_about(Database::Sqlite).await;
     let seen = node("plain.mjs", &site).await;

@@ -85,8 +85,16 @@ export function pages(found) {
   return [...found.values()].filter((document) => document.type.startsWith('text/html'));
 }
 
-/** All reviews, and of each other sort of page so many. Pages of one sort differ by what is in them: first the longest. */
-export function chosen(found, many = 2) {
+/** What stands on reviews in which there is more to go wrong: all sorts of pieces, and words from right to left. */
+const TELLING = ['Two and a half', 'unbroken', 'ביקורת'];
+
+const tells = (page) => site.thread.endsWith(page.path) || TELLING.some((words) => page.body.includes(words));
+
+/**
+ * Of each sort of page so many. Pages of one sort come from one template and differ by what is in them: first those with
+ * the most. Of reviews all in which there is more to go wrong, with the long thread among them.
+ */
+export function chosen(found, many) {
   const sorts = new Map();
   for (const page of pages(found)) {
     const name = sort(page.path);
@@ -94,12 +102,8 @@ export function chosen(found, many = 2) {
     sorts.get(name).push(page);
   }
   const longest = (list) => list.sort((a, b) => b.body.length - a.body.length || (a.path < b.path ? -1 : 1));
-  return [...sorts].flatMap(([name, list]) => (name === '/reviews/*' ? list : longest(list).slice(0, many)));
-}
-
-/** One page of each sort; of reviews that with the long thread, one with all sorts of things in it, and one from right to left. */
-export function few(found) {
-  const telling = ['Two and a half', 'ביקורת'];
-  const tells = (page) => site.thread.endsWith(page.path) || telling.some((words) => page.body.includes(words));
-  return chosen(found, 1).filter((page) => sort(page.path) !== '/reviews/*' || tells(page));
+  return [...sorts].flatMap(([name, list]) => {
+    const first = longest(list).slice(0, many);
+    return name === '/reviews/*' ? [...new Set([...first, ...list.filter(tells)])] : first;
+  });
 }

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 
 import { fault, finish, packages, site } from './site.mjs';
-import { chosen, crawl, few } from './crawl.mjs';
+import { chosen, crawl } from './crawl.mjs';
 import { launch, open, overflow, pictures, reader } from './browser.mjs';
 
 const AXE = readFileSync(packages.resolve('axe-core/axe.min.js'), 'utf8');
@@ -108,10 +108,15 @@ async function stretch(page, { path }) {
   await page.emulateMedia({ reducedMotion: 'no-preference' });
 }
 
-const errors = [{ path: '/reviews/no-such-review', status: 404 }, { path: '/no/such/page', status: 404 }];
+// No link leads there.
+const searches = ['/search?q=film', '/search?q=zzzzzz', '/search?q=film&year=2026&rating='].map((path) => ({ path, status: 200 }));
+const errors = [
+  { path: '/reviews/no-such-review', status: 404 },
+  { path: '/no/such/page', status: 404 },
+  { path: `/search?q=${'a'.repeat(10_000)}`, status: 400 },
+];
 const found = await crawl();
-// From right to left there are the same pages.
-const list = [...(site.direction === 'rtl' ? few(found) : chosen(found)), ...errors];
+const list = [...chosen(found, site.direction === 'rtl' ? 1 : 2), ...searches, ...errors];
 const browser = await launch();
 await Promise.all(
   [360, 1280].map(async (width) => {

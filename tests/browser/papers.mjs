@@ -30,8 +30,15 @@ async function validate(path, html) {
 const found = await crawl();
 for (const page of pages(found)) await validate(page.path, page.body.toString());
 
-/** Errors are pages too. */
-for (const [path, status] of [['/reviews/no-such-review', 404], ['/no/such/page', 404], ['/@nobody', 404]]) {
+/** Errors are pages too, and what is searched for. */
+for (const [path, status] of [
+  ['/reviews/no-such-review', 404],
+  ['/no/such/page', 404],
+  ['/@nobody', 404],
+  ['/search?q=film&year=2026', 200],
+  ['/search?q=zzzzzz', 200],
+  [`/search?q=${'a'.repeat(10_000)}`, 400],
+]) {
   const answer = await ask(path);
   if (answer.status !== status) fault(`answers ${answer.status}, not ${status}`, path);
   else await validate(path, answer.body.toString());

@@ -11,6 +11,7 @@ const folder = process.env.PICTURES || join(site.folder, 'pictures');
 mkdirSync(folder, { recursive: true });
 const found = [...(await crawl()).keys()];
 const film = found.find((path) => /^\/reviews\/.*stalker/.test(path));
+const person = found.find((path) => /^\/people\/.*lindqvist$/.test(path));
 
 const DESK = { width: 1280, height: 860 };
 const PHONE = { width: 390, height: 844 };
@@ -21,6 +22,8 @@ const list = [
   ['review', film, DESK, 'light', null],
   ['comments', site.thread, PHONE, 'dark', '#comments'],
   ['archive', '/reviews', DESK, 'dark', null],
+  ['person', person, DESK, 'light', null],
+  ['search', '/search?q=night', PHONE, 'light', null],
 ];
 
 const browser = await launch();

@@ -19,7 +19,7 @@ const THREAD: usize = 200;
 const TAKEN_BACK: usize = 15;
 
 /// The pictures that `pictures.mjs` takes.
-pub const PICTURES: usize = 4;
+pub const PICTURES: usize = 6;
 
 /// Reviews of the sample feed, and the one that is published by hand.
 const REVIEWS: usize = 11 + 1;

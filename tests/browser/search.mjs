@@ -1,0 +1,87 @@
+// A reader looks for a review: from the head of any page and from a page that is not there, by the keyboard and by the mouse,
+// with script and without; narrows the search down; and is told where nothing is found, and where a search is none.
+
+import { ask, fault, finish, site } from './site.mjs';
+import { launch, open, overflow, reader } from './browser.mjs';
+
+let walked = 0;
+
+/** The box in the head of a page, or on a page of its own. */
+const box = (page) => page.getByRole('search').last().getByRole('searchbox');
+
+/** Looks for words that stand in one review, and must come to it. */
+async function find(page, path, status, byKeyboard) {
+  await open(page, path, status);
+  await box(page).fill('lawn');
+  const led = page.waitForURL((url) => url.pathname === '/search');
+  if (byKeyboard) await box(page).press('Enter');
+  else await page.getByRole('search').last().getByRole('button').click();
+  await led;
+  page.mayFail = false;
+  if ((await page.locator('mark').allTextContents()).every((text) => !/lawn/i.test(text))) {
+    fault('what was looked for is not marked', page.url());
+  }
+  const sideways = await overflow(page);
+  if (sideways) fault(`scrolls sideways: ${sideways}`, page.url());
+  await page.getByRole('main').getByRole('link', { name: /Stalker/ }).first().click();
+  await page.getByRole('heading', { level: 1, name: /Stalker/ }).waitFor();
+  walked += 1;
+}
+
+/** Unfolds the filters and narrows the search down to one year, which stays in the address and in its field. */
+async function narrow(page) {
+  await open(page, '/search?q=film');
+  const before = await page.locator('.hit').count();
+  await page.locator('main details summary').click();
+  await page.locator('#year').fill('2026');
+  await page.locator('#year').press('Enter');
+  await page.waitForURL((url) => url.searchParams.get('year') === '2026');
+  const after = await page.locator('.hit').count();
+  if (!(after < before)) fault(`the year leaves ${after} of ${before}`, page.url());
+  if ((await page.locator('#q').inputValue()) !== 'film') fault('what was looked for is not kept', page.url());
+  if (!(await page.locator('#year').isVisible())) fault('the filter that is in force is folded', page.url());
+  walked += 1;
+}
+
+/** What finds nothing, and what is no search, is a page that helps. */
+async function fail(page) {
+  for (const [query, status] of [['zzzzzz', 200], ['a'.repeat(10_000), 400], ['%ff%fe', 400]]) {
+    await open(page, `/search?q=${query}`, status);
+    if ((await page.locator('main').innerText()).trim().length < 20) fault('nothing is said', page.url().slice(0, 60));
+    const sideways = await overflow(page);
+    if (sideways) fault(`scrolls sideways: ${sideways}`, page.url().slice(0, 60));
+  }
+  walked += 1;
+}
+
+/** What browsers are told of the search (OpenSearch) leads to it. */
+async function describe(page) {
+  await open(page, '/');
+  const link = page.locator('link[rel=search][type="application/opensearchdescription+xml"]');
+  const answer = await ask(await link.evaluate((element) => element.href), '*/*');
+  if (!/^application\/opensearchdescription\+xml/.test(answer.head['content-type'])) fault(answer.head['content-type'], 'OpenSearch');
+  // A parser that is not ours reads it: Chromium's.
+  const told = await page.evaluate((xml) => {
+    const read = new DOMParser().parseFromString(xml, 'application/xml');
+    const url = read.querySelector('Url[type="text/html"]');
+    return { root: read.documentElement.localName, name: read.querySelector('ShortName')?.textContent, to: url?.getAttribute('template') };
+  }, answer.body.toString());
+  if (told.root !== 'OpenSearchDescription' || !told.name || told.name.length > 16) fault(JSON.stringify(told), 'OpenSearch');
+  if (!told.to?.startsWith(`${site.origin}/`)) fault(`leads to ${told.to}`, 'OpenSearch');
+  await open(page, told.to.replace('{searchTerms}', 'lawn'));
+  await page.getByRole('main').getByRole('link', { name: /Stalker/ }).first().waitFor();
+  walked += 1;
+}
+
+const browser = await launch();
+for (const javaScriptEnabled of [true, false]) {
+  const page = await reader(browser, { viewport: { width: 360, height: 800 }, javaScriptEnabled });
+  await find(page, '/', 200, true);
+  await find(page, '/no/such/page', 404, false);
+  await narrow(page);
+  await fail(page);
+  if (javaScriptEnabled) await describe(page);
+  await page.context().close();
+}
+await browser.close();
+finish({ walked });
