@@ -45,7 +45,7 @@ async function narrow(page) {
 
 /** What finds nothing, and what is no search, is a page that helps. */
 async function fail(page) {
-  for (const [query, status] of [['zzzzzz', 200], ['a'.repeat(10_000), 400], ['%ff%fe', 400]]) {
+  for (const [query, status] of [['zzzzzz', 200], ['a'.repeat(10_000), 400], ['%ff%fe', 200]]) {
     await open(page, `/search?q=${query}`, status);
     if ((await page.locator('main').innerText()).trim().length < 20) fault('nothing is said', page.url().slice(0, 60));
     const sideways = await overflow(page);
