@@ -245,6 +245,7 @@ pub async fn run(
             app: app.clone(),
             pages: Arc::new(pages),
             cache: Arc::default(),
+            cards: Arc::default(),
             trusted_proxies: trusted_proxies.into(),
             limit: Arc::default(),
             reads: Arc::clone(&reads),

@@ -1,5 +1,6 @@
 //! The commands. Each works beside a running server, on the same database.
 
+mod preview;
 mod quote;
 mod report;
 
@@ -67,6 +68,14 @@ enum Command {
     Retract {
         /// The review: its id, its slug, or the address of its page.
         review: String,
+    },
+    /// Show what a reader on Mastodon sees of a review.
+    Preview {
+        /// The review: its id, its slug, the address of its page; or a Markdown file that is not published yet.
+        review: String,
+        /// The handle of the critic who wrote the file, where there are several.
+        #[arg(long)]
+        critic: Option<String>,
     },
     /// The feeds that reviews come from.
     #[command(subcommand)]
@@ -169,6 +178,7 @@ async fn obey(cli: Cli) -> anyhow::Result<()> {
             let review = retract::retract(&app, review.id).await?;
             say(&format!("Retracted: {}", app.origin.review_page(&review)))
         }
+        Command::Preview { review, critic } => preview::run(&file, &review, critic.as_deref()).await,
         Command::Feed(feed) => run_feed(&file, feed).await,
         Command::Quote(command) => quote::run(&open(&file).await?, command).await,
         Command::Report(command) => report::run(&open(&file).await?, command).await,
@@ -300,7 +310,7 @@ async fn greet(app: &App, config: &Config, role: Role) -> anyhow::Result<()> {
         let handle = critics.first().map_or("critic", |critic| critic.profile.handle.as_str());
         let feeds: Vec<String> = feeds::all(&app.db).await?.into_iter().map(|feed| feed.name).collect();
         let reviews = match feeds.as_slice() {
-            [] => "`marquee publish FILE` brings its first review".to_owned(),
+            [] => "`marquee publish FILE` brings a review".to_owned(),
             [feed] => format!("the reviews of the feed {feed} come there by themselves"),
             _ => format!("the reviews of the feeds {} come there by themselves", feeds.join(", ")),
         };

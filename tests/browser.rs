@@ -16,6 +16,7 @@ async fn what_machines_read_is_valid_to_the_parsers_of_others(database: Database
     let found = node("papers.mjs", &site).await;
     assert!(found["pages"].as_u64() >= Some(40), "{found}");
     assert!(found["feeds"].as_u64() >= Some(9), "{found}");
+    assert!(found["linked"].as_u64() >= Some(18), "{found}");
     let read = python("papers.py", &site).await;
     assert!(read["entries"].as_u64() >= Some(100), "{read}");
     assert!(read["reviews"].as_u64() >= Some(16), "{read}");
@@ -56,6 +57,13 @@ async fn a_review_is_found_by_its_words_with_script_and_without() {
     let site = Site::talked_about(Database::Postgres).await;
     let seen = node("search.mjs", &site).await;
     assert_eq!(seen["walked"], 9, "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn script_adds_what_is_new_and_moves_nothing() {
+    let site = Site::talked_about(Database::Sqlite).await;
+    let (seen, ()) = tokio::join!(node("live.mjs", &site), site.answer_who_reads());
+    assert_eq!(seen["walked"], 5, "{seen}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

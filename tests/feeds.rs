@@ -35,7 +35,7 @@ both_databases!(
 const ALL: &str = "publish_since = \"2000-01-01\"";
 
 /// A stage with a feed in which all entries are to go out, followed by alice.
-async fn followed(database: Database, items: &[Item]) -> Stage {
+pub async fn followed(database: Database, items: &[Item]) -> Stage {
     let stage = stage_with_feed(database, &[], ALL).await;
     stage.follow(&stage.alice).await;
     publish(&stage, items).await;

@@ -32,14 +32,14 @@ both_databases!(
 
 /// An answer as it came over the wire.
 #[derive(Debug)]
-struct Raw {
-    status: u16,
+pub struct Raw {
+    pub status: u16,
     head: BTreeMap<String, String>,
-    body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 impl Raw {
-    fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         self.head.get(name).map_or("", String::as_str)
     }
 
@@ -64,7 +64,7 @@ impl Raw {
 }
 
 /// One request without any header that is not named here, by a client that decodes nothing.
-async fn ask(app: &App, method: &str, address: &str, headers: &[(&str, &str)]) -> Raw {
+pub async fn ask(app: &App, method: &str, address: &str, headers: &[(&str, &str)]) -> Raw {
     let path = address.strip_prefix(&url("")).unwrap_or(address);
     let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n");
     request.extend(headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")));

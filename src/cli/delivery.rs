@@ -67,10 +67,18 @@ async fn tell(app: &App, sent: &Sent) -> anyhow::Result<()> {
     let line = |what: &str, trouble: &Trouble| {
         let Trouble { inbox, attempts, at, error } = trouble;
         let error = error.as_deref().unwrap_or("no answer");
-        format!("    {what} {at}  {inbox}  after {attempts} attempts: {error}")
+        let error = error.trim_end_matches([':', ' ']);
+        let times = if *attempts == 1 { "attempt" } else { "attempts" };
+        format!("    {what} {at}  {inbox}  after {attempts} {times}: {error}")
     };
-    for trouble in reach::deferred(&app.db, sent.id, MOST_LISTED).await? {
-        say(&line("waits until", &trouble))?;
+    let deferred = reach::deferred(&app.db, sent.id, MOST_LISTED).await?;
+    for trouble in &deferred {
+        say(&line("waits until", trouble))?;
+    }
+    // Where not all that are deferred are listed, nobody knows how many are not.
+    let others = queued.saturating_sub(deferred.len() as u64);
+    if others > 0 && deferred.len() < MOST_LISTED as usize {
+        say(&format!("    {others} more are on their way, or wait behind another to the same server"))?;
     }
     for trouble in reach::failed(&app.db, sent.id, MOST_LISTED).await? {
         say(&line("failed", &trouble))?;

@@ -171,6 +171,11 @@ impl Origin {
         self.url(&format!("/reviews/{}", review.slug))
     }
 
+    /// The picture that is drawn of a review. It changes under each version's own address.
+    pub fn card(&self, review: &Review, version: &str) -> Url {
+        self.url(&format!("/reviews/{}/card.png?v={version}", review.slug))
+    }
+
     /// A tag's page.
     pub fn tag_page(&self, tag: &str) -> Url {
         let slug = super::shelf::slug_of(tag);

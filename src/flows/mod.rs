@@ -31,6 +31,7 @@ pub mod interact;
 pub mod keys;
 pub mod moderate;
 pub mod picture;
+pub mod preview;
 pub mod profile;
 pub mod publish;
 pub mod quote;

@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod cache;
+pub mod card;
 mod client;
 mod error;
 mod fedi;

@@ -12,7 +12,9 @@ use axum::routing::{get, post};
 use super::error::tell;
 use super::fedi::{actor, article, discovery, inbox, note, secure, stamp};
 use super::health;
-use super::read::{browse, feed, home, interact, listing, media, oembed, profile, review, search, sitemap};
+use super::read::{
+    browse, card, feed, home, interact, listing, media, oembed, profile, review, search, sitemap,
+};
 use super::state::WebState;
 
 /// No request takes longer than this to come in and be answered.
@@ -27,6 +29,7 @@ pub fn router(state: WebState) -> Router {
         .route("/reviews", get(listing::archive))
         .route("/reviews/", get(async || Redirect::permanent("/reviews")))
         .route("/reviews/{slug}", get(review::show))
+        .route("/reviews/{slug}/comments", get(review::conversation))
         .route("/browse", get(browse::show))
         .route("/years/{year}", get(listing::year))
         .route("/ratings/{rating}", get(listing::rating))
@@ -38,7 +41,7 @@ pub fn router(state: WebState) -> Router {
         .route("/search", get(search::show))
         .route("/opensearch.xml", get(search::description))
         .route("/tags", get(browse::index))
-        .route("/reviews/{slug}/comments", get(review::conversation))
+        .route("/reviews/{slug}/card.png", get(card::show))
         .route("/tags/{slug}", get(listing::tag))
         .route("/tags/{slug}/{feed}", get(feed::of_tag))
         .route("/media/{name}", get(media::picture))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::cache::Cache;
+use super::card::Cards;
 use super::limit::Limit;
 use super::pages::Pages;
 use crate::flows::App;
@@ -19,6 +20,8 @@ pub struct WebState {
     pub pages: Arc<Pages>,
     /// What was rendered and did not change since.
     pub cache: Arc<Cache>,
+    /// The pictures of reviews that were drawn lately.
+    pub cards: Arc<Cards>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Arc<[IpNet]>,
     /// How often a client may have us ask others.

@@ -8,8 +8,9 @@ use std::path::Path;
 use anyhow::Context as _;
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value, escape_formatter};
 
-pub(super) const BUILT_IN: [(&str, &str); 24] = [
+pub(super) const BUILT_IN: [(&str, &str); 25] = [
     ("base.html", include_str!("templates/base.html")),
+    ("head.html", include_str!("templates/head.html")),
     ("card.html", include_str!("templates/card.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("comments.html", include_str!("templates/comments.html")),

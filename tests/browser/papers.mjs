@@ -1,11 +1,12 @@
-// All documents of the site: pages are valid HTML to html-validate, nothing is linked that is not there. What is found is
-// laid into a folder for papers.py.
+// All documents of the site: pages are valid HTML to html-validate, nothing is linked that is not there, what pages say in
+// JSON-LD is schema.org's. What is found is laid into a folder for papers.py.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { ask, fault, finish, packages, site } from './site.mjs';
 import { crawl, pages } from './crawl.mjs';
+import { heads } from './heads.mjs';
 
 const { HtmlValidate } = packages('html-validate');
 
@@ -52,4 +53,4 @@ const papers = [...found.values()].map(({ path, status, type, body }, number) =>
 });
 writeFileSync(join(folder, 'index.json'), JSON.stringify(papers));
 const feeds = papers.filter(({ path }) => /\/(feed\.xml|atom\.xml|feed\.json)$/.test(path)).length;
-finish({ pages: pages(found).length, feeds });
+finish({ pages: pages(found).length, feeds, linked: await heads(pages(found)) });

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 export const packages = createRequire(process.env.PACKAGES);
 
 /** @type {{origin: string, authority: string, resolve: Record<string, number>, folder: string, thread: string,
- *  comments: number, direction: string, article: string, handle: string, critic: string}} */
+ *  comments: number, late: string, direction: string, article: string, handle: string, critic: string}} */
 export const site = JSON.parse(process.env.SITE);
 
 const faults = new Map();

@@ -55,6 +55,9 @@ const PEOPLE: [(&str, &str); 24] = [
     ("xiomara", "Xiomara Luz"),
 ];
 
+/// What is said while somebody reads.
+const LATE: &str = "I have just come home from it, and I had to tell somebody.";
+
 /// Pictures that they chose, of the sample feed's.
 const POSTERS: [&str; 8] =
     ["playtime", "wanda", "cleo", "aftersun", "tokyo-story", "perfect-days", "joker", "beau-travail"];
@@ -161,6 +164,7 @@ impl Site {
             "folder": self.stage.app.folder().path(),
             "thread": page(&self.article),
             "comments": self.comments,
+            "late": LATE,
             "direction": self.direction,
             "article": id_of(&self.article),
             "handle": self.stage.alice.handle(),
@@ -235,6 +239,12 @@ impl Site {
         user.deliver(inbox, &user.delete(&notes[TAKEN_BACK])).await;
         let is_gone = |page: &Page| page.text.contains("was deleted by its author");
         self.stage.await_page(&self.article, "the gap", is_gone).await;
+    }
+
+    /// Once somebody reads, of which `live.mjs` tells alice's server, alice says one thing more.
+    pub async fn answer_who_reads(&self) {
+        self.stage.remote.await_request("/somebody-reads").await;
+        self.stage.comment(&self.stage.alice, &self.article, LATE).await;
     }
 
     /// Alice's server tells where it takes those who want to follow or to reply, and has a page there.

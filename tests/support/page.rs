@@ -53,9 +53,11 @@ impl Page {
         self.comments[..at].iter().find(|before| Some(&before.anchor) == comment.answers.as_ref())
     }
 
-    /// Where its scripts come from, without their queries.
+    /// Where its scripts come from, without their queries. Data for machines is no script.
     pub fn scripts(&self) -> Vec<&str> {
+        let is_data = |(key, value): &(String, String)| key == "type" && value == "application/ld+json";
         let scripts = self.elements.iter().filter(|(name, _)| name == "script");
+        let scripts = scripts.filter(|(_, attributes)| !attributes.iter().any(is_data));
         let sources = scripts.map(|(_, attributes)| {
             attributes.iter().find(|(key, _)| key == "src").map_or("", |(_, value)| value.as_str())
         });

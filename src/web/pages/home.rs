@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Pages;
+use super::told::Told;
 use super::view::{Card, CriticView, Listed};
 use crate::domain::critic::Critic;
 
@@ -23,6 +24,7 @@ struct View {
     critics: Vec<CriticView>,
     newest: Vec<Card>,
     total: u64,
+    told: Told,
 }
 
 impl Pages {
@@ -33,6 +35,7 @@ impl Pages {
     pub fn home(&self, page: &HomePage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
         let view = View {
+            told: self.told_of_home(page.critics),
             url: site.origin.home().into(),
             critics: page.critics.iter().map(|c| CriticView::new(site, c)).collect(),
             newest: page.newest.iter().map(|l| Card::new(site, *l)).collect(),

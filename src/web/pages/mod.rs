@@ -5,6 +5,7 @@
 
 mod archive;
 mod browse;
+mod card;
 mod conversation;
 mod embed;
 mod error;
@@ -12,6 +13,7 @@ mod feed;
 mod film;
 mod home;
 mod interact;
+mod linked;
 mod live;
 mod person;
 mod plain;
@@ -19,6 +21,7 @@ mod profile;
 mod review;
 mod search;
 mod sitemap;
+mod told;
 mod view;
 
 #[cfg(test)]

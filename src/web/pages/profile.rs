@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::feed::{self, FeedLink};
+use super::told::Told;
 use super::view::{self, Card, CriticView, Listed, Pager, path};
 use super::{Pages, plain};
 use crate::domain::critic::Critic;
@@ -30,6 +31,7 @@ struct View {
     pager: Pager,
     /// Those of the critic alone; every page has the site's.
     feeds: Vec<FeedLink>,
+    told: Told,
 }
 
 impl Pages {
@@ -42,6 +44,7 @@ impl Pages {
         let url = site.origin.profile_page(&page.critic.profile.handle);
         let title = format!("{} · {}", view::name(page.critic), plain::text(&site.about.title));
         let view = View {
+            told: self.told_of_profile(page.critic),
             feeds: feed::links(&path(&url), &title),
             critic: CriticView::new(site, page.critic),
             reviews: page.reviews.iter().map(|l| Card::new(site, *l)).collect(),

@@ -4,6 +4,7 @@ use minijinja::Value;
 use serde::Serialize;
 
 use super::live::{Live, OrderLink, Talk, orders};
+use super::told::Told;
 use super::view::{
     Card, CriticView, FilmView, Listed, Moment, Outside, Picture, RatingView, Tag, page_of, path, poster,
     safe_html, tags, title,
@@ -76,6 +77,7 @@ pub(super) struct View {
     director: Option<String>,
     director_href: String,
     several_critics: bool,
+    told: Told,
 }
 
 #[derive(Debug, Serialize)]
@@ -101,12 +103,14 @@ impl Pages {
         let cards = |listed: &[Listed<'_>]| listed.iter().map(|listed| Card::new(site, *listed)).collect();
         let (director, of_director) = more.by_director.unzip();
         let of_director = of_director.unwrap_or_default();
+        let description = teaser.unwrap_or_else(|| subtitle.clone());
         let elsewhere = draft.canonical_url.as_ref().filter(|url| !site.origin.owns(url));
         Ok(View {
             url: site.origin.review_page(review).into(),
             article: site.origin.article(review.id).into(),
             title: title(site, review),
-            description: teaser.unwrap_or_else(|| subtitle.clone()),
+            told: self.told_of_review(critic, review, talk.counts, &description),
+            description,
             subtitle,
             language: draft.language.clone(),
             critic: CriticView::new(site, critic),

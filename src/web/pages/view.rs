@@ -108,7 +108,7 @@ impl RatingView {
 pub(super) struct Picture {
     src: String,
     pub(super) url: String,
-    alt: String,
+    pub(super) alt: String,
     pub(super) width: u32,
     pub(super) height: u32,
 }
@@ -158,7 +158,7 @@ struct Day {
 /// An address on another site.
 #[derive(Debug, Serialize)]
 pub(super) struct Outside {
-    href: String,
+    pub(super) href: String,
     host: String,
 }
 

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::{Shown, kept_page};
+use super::{Shown, form_policy, kept_page};
 use crate::store::shelves::Shelf;
 use crate::store::{critics, reviews, shelves};
 use crate::web::cache::{Kind, Made};
@@ -41,5 +41,5 @@ async fn page(state: &WebState) -> Result<Made, WebError> {
         [critic] => alternate(&state.app.origin.actor(critic.id)),
         _ => None,
     };
-    Ok(kept_page(state, page, alone))
+    Ok(kept_page(state, page, alone.into_iter().chain([form_policy()])))
 }

@@ -11,7 +11,7 @@ use crate::web::error::WebError;
 use crate::web::state::WebState;
 
 /// What has its content's hash in its address never changes.
-const FOREVER: &str = "public, max-age=31536000, immutable";
+pub(super) const FOREVER: &str = "public, max-age=31536000, immutable";
 
 pub(in crate::web) async fn picture(
     State(state): State<WebState>,

@@ -17,6 +17,7 @@ use crate::flows::readers::Counter;
 use crate::store::{comments, critics};
 
 pub(super) mod browse;
+pub(super) mod card;
 pub(super) mod feed;
 pub(super) mod home;
 pub(super) mod interact;
@@ -33,15 +34,20 @@ const A_PAGE: u32 = 30;
 
 /// Like that of all pages, but the answer to the form may lead to the reader's own server: browsers hold the
 /// redirects after a form to `form-action`, too.
-const FORM_POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; script-src 'self'; \
-     connect-src 'self'; form-action 'self' https:; base-uri 'none'; frame-ancestors 'none'";
+const FORM_POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; \
+     script-src 'self'; connect-src 'self'; form-action 'self' https:; base-uri 'none'; frame-ancestors 'none'";
 
 /// A page with the form that leads readers to their own server.
 fn with_form(page: String) -> Response {
     ([(header::CONTENT_SECURITY_POLICY, FORM_POLICY)], Html(page)).into_response()
 }
 
-/// The same, for everyone until it changes, with further header fields.
+/// The policy of such a page, where it is kept.
+fn form_policy() -> (HeaderName, HeaderValue) {
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(FORM_POLICY))
+}
+
+/// A page for everyone until it changes, with further header fields.
 fn kept_page(
     state: &WebState,
     page: String,
@@ -50,13 +56,14 @@ fn kept_page(
     Made::Kept(Arc::new(finished(state, page, more)))
 }
 
-/// The same, counted whenever somebody reads it.
+/// The same, with the form, and counted whenever somebody reads it.
 fn counted_page(
     state: &WebState,
     page: String,
     more: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
     reads: Counter,
 ) -> Made {
+    let more = more.into_iter().chain([form_policy()]);
     Made::Kept(Arc::new(finished(state, page, more).counted(reads)))
 }
 
@@ -65,9 +72,7 @@ fn finished(
     page: String,
     more: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
 ) -> Rendering {
-    let policy = (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(FORM_POLICY));
-    let head = more.into_iter().chain([policy]);
-    Rendering::new("text/html; charset=utf-8", page, head, state.app.clock.now())
+    Rendering::new("text/html; charset=utf-8", page, more, state.app.clock.now())
 }
 
 /// How many pages a list of so many has, at least one.

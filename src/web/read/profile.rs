@@ -4,7 +4,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::{A_PAGE, Shown, kept_page, pages_of, with_form};
+use super::{A_PAGE, Shown, form_policy, kept_page, pages_of, with_form};
 use crate::domain::id::CriticId;
 use crate::store::shelves::Shelf;
 use crate::store::{critics, reviews, shelves};
@@ -53,5 +53,9 @@ async fn page(state: &WebState, critic: CriticId, query: &PageQuery) -> Result<M
     if page > pages {
         return Ok(Made::Once(with_form(text)));
     }
-    Ok(kept_page(state, text, alternate(&state.app.origin.actor(critic.id))))
+    Ok(kept_page(
+        state,
+        text,
+        alternate(&state.app.origin.actor(critic.id)).into_iter().chain([form_policy()]),
+    ))
 }

@@ -183,6 +183,7 @@ poster-of = Plakat zu „{ $film }“
 tags = Schlagwörter
 also-published-at = Auch erschienen bei { $place }
 about-critic = Über { $critic }
+card-of-review = „{ $title }“, eine Kritik von { $critic }
 more-reviews = Weitere Kritiken
 before-this = Davor
 after-this = Danach

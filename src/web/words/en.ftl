@@ -187,6 +187,8 @@ poster-of = Poster of { $film }
 tags = Tags
 also-published-at = Also published at { $place }
 about-critic = About { $critic }
+# What the picture of a review without a poster says, for those who cannot see it.
+card-of-review = “{ $title }”, a review by { $critic }
 more-reviews = More reviews
 before-this = Before this
 after-this = After this

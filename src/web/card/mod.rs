@@ -1,0 +1,134 @@
+//! The picture of a review that has none: drawn from its title, its film and its rating, for those who show links.
+//!
+//! Drawn away from the threads that answer, one at a time, and kept within a bound: whoever asks for many waits,
+//! and nobody else does.
+
+mod canvas;
+mod draw;
+mod face;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::body::Bytes;
+use tokio::sync::Semaphore;
+
+use super::error::WebError;
+use crate::domain::hash::sha256_hex;
+
+pub(super) use canvas::{HEIGHT, WIDTH};
+
+/// Goes up with each change of how cards look: those that caches hold have another address then.
+const LOOK: &str = "1";
+
+/// What all cards that are kept take together.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// Requests that wait for a card at a time.
+const MOST_WAITING: usize = 32;
+
+/// What stands on a card. Of each list the first is taken that can be drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Card {
+    /// What the review is called.
+    pub(super) titles: Vec<String>,
+    /// The film, its year and its directors.
+    pub(super) film: Vec<String>,
+    /// Half stars out of ten, where the rating is given in stars.
+    pub(super) halves: Option<u8>,
+    /// The rating as the critic writes it, where it is not.
+    pub(super) verdict: Option<String>,
+    /// Who wrote it.
+    pub(super) critic: String,
+    /// What the site is called.
+    pub(super) site: Vec<String>,
+}
+
+impl Card {
+    /// Tells what stands on it, in few letters.
+    pub(super) fn version(&self) -> String {
+        let mut version = sha256_hex(format!("{LOOK} {self:?}").as_bytes());
+        version.truncate(12);
+        version
+    }
+}
+
+/// The cards that were drawn lately.
+#[derive(Debug)]
+pub struct Cards {
+    kept: Mutex<Kept>,
+    waiting: Semaphore,
+    turn: Arc<Semaphore>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    by_version: HashMap<String, (Bytes, u64)>,
+    bytes: usize,
+    asked: u64,
+}
+
+impl Default for Cards {
+    fn default() -> Self {
+        Self {
+            kept: Mutex::default(),
+            waiting: Semaphore::new(MOST_WAITING),
+            turn: Arc::new(Semaphore::new(1)),
+        }
+    }
+}
+
+impl Cards {
+    /// The card as a PNG.
+    pub(super) async fn draw(&self, card: Card) -> Result<Bytes, WebError> {
+        let version = card.version();
+        if let Some(drawn) = self.kept().find(&version) {
+            return Ok(drawn);
+        }
+        let _place = self.waiting.try_acquire().map_err(|_| WebError::Busy("too many pictures at once"))?;
+        let turn = Arc::clone(&self.turn).acquire_owned().await.map_err(anyhow::Error::from)?;
+        // Somebody else may have waited for the same.
+        if let Some(drawn) = self.kept().find(&version) {
+            return Ok(drawn);
+        }
+        let drawn = tokio::task::spawn_blocking(move || {
+            // Held until it is drawn, also where nobody waits for it any more.
+            let _turn = turn;
+            draw::png(&card)
+        });
+        let drawn = Bytes::from(drawn.await.map_err(anyhow::Error::from)??);
+        self.kept().keep(version, &drawn);
+        Ok(drawn)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn find(&mut self, version: &str) -> Option<Bytes> {
+        self.asked += 1;
+        let (drawn, used) = self.by_version.get_mut(version)?;
+        *used = self.asked;
+        Some(drawn.clone())
+    }
+
+    /// Keeps it, and drops what was not asked for longest until the rest fits.
+    fn keep(&mut self, version: String, drawn: &Bytes) {
+        self.bytes += drawn.len();
+        if let Some((before, _)) = self.by_version.insert(version, (drawn.clone(), self.asked)) {
+            self.bytes -= before.len();
+        }
+        while self.bytes > MOST_BYTES {
+            let oldest = self.by_version.iter().min_by_key(|(_, (_, used))| *used);
+            let Some(oldest) = oldest.map(|(version, _)| version.clone()) else { return };
+            if let Some((before, _)) = self.by_version.remove(&oldest) {
+                self.bytes -= before.len();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

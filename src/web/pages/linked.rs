@@ -1,0 +1,191 @@
+//! What a page is about in the words of schema.org. What is not known is not said.
+
+use serde_json::{Map, Value, json};
+
+use super::live::Counts;
+use super::view::{Outside, name, poster, title};
+use super::{Site, plain};
+use crate::domain::critic::Critic;
+use crate::domain::film::Film;
+use crate::domain::rating::{Rating, Scale};
+use crate::domain::review::Review;
+
+const CONTEXT: &str = "https://schema.org";
+
+/// What has only the members that have a value.
+fn known<const N: usize>(members: [(&str, Value); N]) -> Value {
+    let has_value = |value: &Value| match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        _ => true,
+    };
+    let members = members.into_iter().filter(|(_, value)| has_value(value));
+    Value::Object(members.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
+}
+
+/// A review of a film; an article, where the film is not named, since nobody could tell what it reviews.
+pub(super) fn review(
+    site: &Site,
+    critic: &Critic,
+    review: &Review,
+    counts: Counts,
+    (description, picture): (&str, &str),
+) -> Value {
+    let (draft, page) = (&review.draft, site.origin.review_page(review));
+    let film = film(site, review);
+    let kind = if film.is_null() { "Article" } else { "Review" };
+    let rating = draft.rating.as_ref().filter(|_| !film.is_null());
+    known([
+        ("@context", json!(CONTEXT)),
+        ("@type", json!(kind)),
+        ("@id", json!(format!("{page}#review"))),
+        ("url", json!(page)),
+        ("mainEntityOfPage", json!(page)),
+        ("name", json!(title(site, review))),
+        ("headline", json!(title(site, review))),
+        ("description", json!(description)),
+        ("image", json!(picture)),
+        ("datePublished", json!(review.original_date.to_string())),
+        ("dateModified", json!(review.revised_at.map(|moment| moment.to_string()))),
+        ("inLanguage", json!(draft.language.as_deref().unwrap_or(&site.about.language))),
+        ("keywords", json!(draft.tags.iter().map(|tag| plain::name(tag)).collect::<Vec<_>>())),
+        ("author", person(site, critic)),
+        ("publisher", publisher(site)),
+        ("sameAs", json!(elsewhere(site, review))),
+        ("itemReviewed", film),
+        ("reviewRating", rating.map_or(Value::Null, in_numbers)),
+        ("commentCount", json!(counts.comments)),
+        (
+            "interactionStatistic",
+            json!([
+                interactions("LikeAction", counts.likes),
+                interactions("ShareAction", counts.boosts),
+                interactions("CommentAction", counts.comments),
+            ]),
+        ),
+    ])
+}
+
+/// Where it was published, too.
+fn elsewhere(site: &Site, review: &Review) -> Option<String> {
+    let url = review.draft.canonical_url.as_ref().filter(|url| !site.origin.owns(url))?;
+    Outside::new(url).map(|outside| outside.href)
+}
+
+fn interactions(action: &str, count: u64) -> Value {
+    json!({
+        "@type": "InteractionCounter",
+        "interactionType": {"@type": action},
+        "userInteractionCount": count,
+    })
+}
+
+/// A rating on its critic's own scale; none for a letter, for which no number is invented.
+fn in_numbers(rating: &Rating) -> Value {
+    let (value, best) = match rating.scale() {
+        Scale::Stars(halves) => (u32::from(halves.min(10)) * 50, 500),
+        Scale::Points(points, best) => (points, best),
+        Scale::Letter => return Value::Null,
+    };
+    json!({
+        "@type": "Rating",
+        "ratingValue": hundredths(value),
+        "bestRating": hundredths(best),
+        "worstRating": 0,
+    })
+}
+
+fn hundredths(number: u32) -> Value {
+    if number.is_multiple_of(100) { json!(number / 100) } else { json!(f64::from(number) / 100.0) }
+}
+
+/// The film of a review; null where it is not named.
+fn film(site: &Site, review: &Review) -> Value {
+    let film: &Film = &review.draft.film;
+    let title = plain::text(&film.title);
+    if title.is_empty() {
+        return Value::Null;
+    }
+    let people = |names: &[String]| -> Value {
+        names.iter().map(|name| json!({"@type": "Person", "name": plain::name(name)})).collect()
+    };
+    let year = film.year.map(|year| year.to_string());
+    let identity = film.identity.as_ref().and_then(Outside::new);
+    known([
+        ("@type", json!("Movie")),
+        ("name", json!(title)),
+        ("dateCreated", json!(film.release_date.map(|day| day.to_string()).or(year))),
+        ("director", people(&film.directors)),
+        ("author", people(&film.writers)),
+        ("actor", people(&film.stars)),
+        ("sameAs", json!(identity.map(|identity| identity.href))),
+        ("image", json!(poster(site, review).map(|picture| picture.url))),
+    ])
+}
+
+/// A critic.
+fn person(site: &Site, critic: &Critic) -> Value {
+    let profile = &critic.profile;
+    let page = site.origin.profile_page(&profile.handle);
+    let links = profile.links.iter().filter_map(|link| Some(Outside::new(&link.url)?.href));
+    let face = critic.avatar.as_ref().map(|(file, _)| site.origin.media_named(file));
+    known([
+        ("@type", json!("Person")),
+        ("@id", json!(format!("{page}#person"))),
+        ("name", json!(name(critic))),
+        ("alternateName", json!(format!("@{}@{}", profile.handle, site.handle_domain))),
+        ("url", json!(page)),
+        ("description", json!(plain::paragraphs(&profile.summary).first())),
+        ("image", json!(face)),
+        ("sameAs", links.collect()),
+    ])
+}
+
+fn publisher(site: &Site) -> Value {
+    json!({
+        "@type": "Organization",
+        "name": plain::text(&site.about.title),
+        "url": site.origin.home(),
+    })
+}
+
+/// A critic's page.
+pub(super) fn profile(site: &Site, critic: &Critic) -> Value {
+    let page = site.origin.profile_page(&critic.profile.handle);
+    json!({
+        "@context": CONTEXT,
+        "@type": "ProfilePage",
+        "@id": page,
+        "url": page,
+        "name": name(critic),
+        "inLanguage": site.about.language,
+        "dateCreated": critic.created_at.to_string(),
+        "mainEntity": person(site, critic),
+    })
+}
+
+/// The site, and how it is searched.
+pub(super) fn home(site: &Site, alone: Option<&Critic>) -> Value {
+    let home = site.origin.home();
+    known([
+        ("@context", json!(CONTEXT)),
+        ("@type", json!("WebSite")),
+        ("@id", json!(format!("{home}#website"))),
+        ("url", json!(home)),
+        ("name", json!(plain::text(&site.about.title))),
+        ("inLanguage", json!(site.about.language)),
+        ("author", alone.map_or(Value::Null, |critic| person(site, critic))),
+        (
+            "potentialAction",
+            json!({
+                "@type": "SearchAction",
+                "target": {
+                    "@type": "EntryPoint",
+                    "urlTemplate": format!("{}/search?q={{search_term_string}}", site.origin),
+                },
+                "query-input": "required name=search_term_string",
+            }),
+        ),
+    ])
+}

@@ -1,0 +1,63 @@
+// What the heads of pages tell those who show a link to them, and those who search.
+
+import { ask, fault, site } from './site.mjs';
+import { sort, tags } from './crawl.mjs';
+import { check } from './vocabulary.mjs';
+
+/** What each sort of page is about, in the words of schema.org. */
+const KINDS = { '/': ['WebSite'], '/@': ['ProfilePage'], '/reviews/*': ['Review', 'Article'] };
+
+const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+
+/** What a page says in JSON-LD. */
+function linked(page) {
+  const html = page.body.toString();
+  const blocks = [...html.matchAll(/<script type="application\/ld\+json">([^]*?)<\/script>/g)];
+  return blocks.flatMap(([, text]) => {
+    try {
+      const value = JSON.parse(text);
+      if (!/^https?:\/\/schema\.org\/?$/.test(value['@context'])) fault(`JSON-LD of ${value['@context']}`, page.path);
+      return [value];
+    } catch (error) {
+      fault(`JSON-LD that is no JSON: ${error.message}`, page.path);
+      return [];
+    }
+  });
+}
+
+/** The picture that is shown beside a link is there, and as large as the page says. */
+async function picture(page, told) {
+  const address = told.get('og:image');
+  if (!address?.startsWith(`${site.origin}/`)) return fault(`shows ${address} beside a link`, page.path);
+  const answer = await ask(address, 'image/*');
+  const type = answer.head['content-type'];
+  if (answer.status !== 200 || !type?.startsWith('image/')) fault(`${address} answers ${answer.status}, ${type}`, page.path);
+  if (!told.get('og:image:alt')) fault('a picture beside a link without words', page.path);
+  if (type !== told.get('og:image:type')) fault(`${address} is ${type}`, page.path);
+  const size = ['width', 'height'].map((name) => Number(told.get(`og:image:${name}`)));
+  if (!told.has('og:image:width') || !answer.body.subarray(0, 8).equals(PNG)) return undefined;
+  const real = [answer.body.readUInt32BE(16), answer.body.readUInt32BE(20)];
+  if (String(real) !== String(size)) fault(`a picture of ${real} that is told to be of ${size}`, page.path);
+  return undefined;
+}
+
+/** Checks the heads of all pages that tell something; gives how many of them speak JSON-LD. */
+export async function heads(pages) {
+  const said = [];
+  for (const page of pages) {
+    const kinds = KINDS[sort(page.path)];
+    if (!kinds) continue;
+    const values = linked(page);
+    if (!values.some((value) => kinds.includes(value['@type']))) fault(`says nothing of a ${kinds[0]} in JSON-LD`, page.path);
+    said.push(...values.map((value) => [page.path, value]));
+    const metas = tags(page.body.toString(), 'meta').filter((meta) => meta.property);
+    const told = new Map(metas.map((meta) => [meta.property, meta.content ?? '']));
+    for (const name of ['og:title', 'og:type', 'og:url', 'og:site_name']) {
+      if (!told.get(name)) fault(`tells no ${name}`, page.path);
+    }
+    if (told.get('og:url') !== site.origin + page.path) fault(`its og:url is ${told.get('og:url')}`, page.path);
+    await picture(page, told);
+  }
+  check(said);
+  return said.length;
+}

@@ -1,0 +1,116 @@
+// What script adds: the page is painted before it runs; comments come into an open page and move nothing of what is being
+// read; a handle is remembered on the device, and forgotten when that is asked for; nothing is kept beside it.
+
+import { ask, fault, finish, site } from './site.mjs';
+import { launch, open, reader } from './browser.mjs';
+
+const home = new URL(`https://${site.handle.split('@').at(-1)}`);
+const counted = { walked: 0 };
+
+/** Longer than an open page ever waits before it asks again, in milliseconds of its own clock. */
+const TURN = 900_000;
+
+/** How long the comment is waited for in a turn, in milliseconds; where the page was not ready to ask, it does not come. */
+const GLANCE = 1_000;
+
+/** More turns than a comment needs to come in. */
+const TURNS = 40;
+
+/** The script is held back: what there is to read is painted all the same. */
+async function paint(browser) {
+  const page = await reader(browser, { viewport: { width: 360, height: 800 } });
+  const held = [];
+  await page.route(/\/assets\/.*\.js/, (route) => held.push(route));
+  await page.goto(site.thread, { waitUntil: 'commit' });
+  await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  if (held.length !== 1) fault(`${held.length} scripts are asked for`, site.thread);
+  await Promise.all(held.map((route) => route.continue()));
+  await page.waitForLoadState('load');
+  await page.context().close();
+  counted.walked += 1;
+}
+
+/** A comment comes in while the thread is being read. */
+async function arrive(browser) {
+  const page = await reader(browser, { viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' });
+  await page.clock.install();
+  await open(page, site.thread);
+  const reading = page.locator('.comment').nth(6);
+  await reading.scrollIntoViewIfNeeded();
+  await reading.evaluate((element) => element.scrollIntoView());
+  const before = (await reading.boundingBox()).y;
+  // The rig, which waits for this, lets alice reply.
+  await ask(`https://${home.host}/somebody-reads`);
+  const fresh = page.locator('.comment', { hasText: site.late });
+  for (let turn = 0; turn < TURNS && (await fresh.count()) === 0; turn += 1) {
+    await page.clock.fastForward(TURN);
+    await fresh.waitFor({ timeout: GLANCE }).catch(() => null);
+  }
+  await fresh.waitFor();
+  const after = (await reading.boundingBox()).y;
+  if (Math.abs(after - before) > 1) fault(`what is being read moves by ${after - before} px`, site.thread);
+  const news = page.getByRole('status').filter({ hasText: /\S/ });
+  await news.getByRole('link').click();
+  if (!(await fresh.evaluate((element) => {
+    const { top, bottom } = element.getBoundingClientRect();
+    return bottom > 0 && top < window.innerHeight;
+  }))) fault('the news do not lead to the comment', site.thread);
+  await page.context().close();
+  counted.walked += 1;
+}
+
+/** The handle is in the box the next time, on any page, until it is forgotten. */
+async function remember(browser) {
+  const page = await reader(browser, { viewport: { width: 360, height: 800 } }, [home.host]);
+  const field = () => page.locator('form.from-home .handle').first();
+  await open(page, site.thread);
+  await field().fill(site.handle);
+  const led = page.waitForURL((url) => url.host === home.host);
+  await field().press('Enter');
+  await led;
+  for (const path of ['/', site.thread]) {
+    await open(page, path);
+    if ((await field().inputValue()) !== site.handle) fault('the handle is not remembered', path);
+  }
+  await page.locator('form.from-home .forget').first().click();
+  if ((await field().inputValue()) !== '') fault('the handle stays in its box', site.thread);
+  await open(page, '/');
+  if ((await field().inputValue()) !== '') fault('the handle is not forgotten', '/');
+  const kept = await page.context().storageState();
+  if (JSON.stringify(kept.cookies) !== '[]') fault(`keeps ${JSON.stringify(kept.cookies)}`, '/');
+  if (kept.origins.some(({ localStorage }) => localStorage.length)) fault(`keeps ${JSON.stringify(kept.origins)}`, '/');
+  await page.context().close();
+  counted.walked += 1;
+}
+
+/** The other orders are links, and say which of them is in force. */
+async function order(browser) {
+  for (const javaScriptEnabled of [true, false]) {
+    const page = await reader(browser, { viewport: { width: 360, height: 800 }, javaScriptEnabled });
+    await open(page, site.thread);
+    const first = () => page.locator('.comment').first().getAttribute('id');
+    const orders = page.locator('.orders a');
+    const seen = new Set([await first()]);
+    const count = await orders.count();
+    if (count < 2) fault(`${count} orders of comments`, site.thread);
+    for (let number = 0; number < count; number += 1) {
+      const href = await orders.nth(number).evaluate((link) => link.href);
+      await orders.nth(number).click();
+      await page.waitForURL(href);
+      if ((await orders.nth(number).getAttribute('aria-current')) !== 'true') fault('the order in force is not told', page.url());
+      seen.add(await first());
+    }
+    if (seen.size < 2) fault('all orders begin with the same comment', site.thread);
+    await page.context().close();
+    counted.walked += 1;
+  }
+}
+
+const browser = await launch();
+await arrive(browser);
+await paint(browser);
+await remember(browser);
+await order(browser);
+await browser.close();
+finish(counted);

@@ -1,0 +1,51 @@
+// What pages say in JSON-LD, against schema.org as its TypeScript definitions have it (schema-dts): TypeScript itself finds a
+// property that a type does not have, a type that is none, a value that does not fit.
+
+import { join } from 'node:path';
+
+import { fault, packages } from './site.mjs';
+
+const ts = packages('typescript');
+
+/** Beside the packages, so that they are found from there. */
+const FILE = join(process.env.PACKAGES, 'pages.ts');
+
+const OPTIONS = {
+  noEmit: true,
+  strict: true,
+  skipLibCheck: true,
+  types: [],
+  module: ts.ModuleKind.ESNext,
+  moduleResolution: ts.ModuleResolutionKind.Bundler,
+  target: ts.ScriptTarget.ES2022,
+};
+
+/** A value as TypeScript writes it. What an action wants to know (`query-input`) is told in the properties' names. */
+function written(value) {
+  if (Array.isArray(value)) return `[${value.map(written).join(', ')}]`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  const members = Object.entries(value).map(([key, member]) => `${JSON.stringify(key)}: ${written(member)}`);
+  const object = `{ ${members.join(', ')} }`;
+  if (!Object.keys(value).some((key) => /-(input|output)$/.test(key))) return object;
+  const type = `schema.${value['@type']}`;
+  return `(${object} satisfies schema.WithActionConstraints<${type}> as ${type})`;
+}
+
+/** Checks what pages say: pairs of a path and a value. */
+export function check(said) {
+  const lines = ["import type * as schema from 'schema-dts';"];
+  for (const [number, [path, value]] of said.entries()) {
+    if (!/^\w+$/.test(value['@type'] ?? '')) fault(`JSON-LD of type ${value['@type']}`, path);
+    lines.push(`export const page${number}: schema.WithContext<schema.${value['@type']}> = ${written(value)};`);
+  }
+  const host = ts.createCompilerHost(OPTIONS);
+  const { getSourceFile, fileExists } = host;
+  host.fileExists = (name) => name === FILE || fileExists.call(host, name);
+  host.getSourceFile = (name, ...rest) =>
+    name === FILE ? ts.createSourceFile(name, lines.join('\n'), OPTIONS.target) : getSourceFile.call(host, name, ...rest);
+  const program = ts.createProgram([FILE], OPTIONS, host);
+  for (const { file, start, messageText } of ts.getPreEmitDiagnostics(program)) {
+    const line = file?.fileName === FILE ? file.getLineAndCharacterOfPosition(start).line : 0;
+    fault(`schema.org: ${ts.flattenDiagnosticMessageText(messageText, ' ').slice(0, 400)}`, said[line - 1]?.[0] ?? 'all');
+  }
+}
