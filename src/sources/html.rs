@@ -151,8 +151,12 @@ pub fn plain(html: &str) -> String {
 pub fn teaser(body: &str) -> String {
     let nodes = tree::parse(body);
     let mut prose = String::new();
-    for node in nodes.iter().filter(|n| n.is("p")) {
-        let text = text_of(std::slice::from_ref(node)).replace('\n', " ");
+    for node in &nodes {
+        let Node::Element(paragraph) = node else { continue };
+        if paragraph.name != "p" || is_trailer(&paragraph.children) {
+            continue;
+        }
+        let text = text_of(&without_marks(&paragraph.children)).replace('\n', " ");
         if !prose.is_empty() {
             prose.push(' ');
         }
@@ -165,6 +169,27 @@ pub fn teaser(body: &str) -> String {
         prose = text_of(&nodes).replace('\n', " ");
     }
     text::sentences(&prose, TEASER)
+}
+
+/// Whether this is a link to a film that plays elsewhere, and nothing more.
+fn is_trailer(paragraph: &[Node]) -> bool {
+    matches!(paragraph, [Node::Element(link)] if link.name == "a" && tree::text(&link.children).starts_with(trailer::MARK))
+}
+
+/// Nodes without the numbers that lead to footnotes.
+fn without_marks(nodes: &[Node]) -> Vec<Node> {
+    let leads_to_note = |node: &Node| matches!(node, Node::Element(link) if link.attribute("href").is_some_and(|href| href.starts_with('#')));
+    let mut kept = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        match node {
+            Node::Element(e) if e.name == "sup" && e.children.iter().any(leads_to_note) => {}
+            Node::Element(e) => {
+                kept.push(Node::Element(Element { children: without_marks(&e.children), ..e.clone() }));
+            }
+            Node::Text(_) => kept.push(node.clone()),
+        }
+    }
+    kept
 }
 
 /// Plain text as HTML: an empty line starts a paragraph, a line break is kept.

@@ -365,6 +365,15 @@ mod tests {
     }
 
     #[test]
+    fn a_teaser_has_neither_numbers_of_footnotes_nor_trailers_nor_spoilers() {
+        let draft = read(
+            "---\ntitle: A\n---\nThey talk, *once*[^1].\n\n<iframe src=\"https://www.youtube.com/embed/abc\"></iframe>\n\n\
+             <details><summary>The end</summary>\n\nAll die.\n\n</details>\n\nIt is night.\n\n[^1]: Twice.\n",
+        );
+        assert_eq!(draft.unwrap().teaser, "They talk, once. It is night.");
+    }
+
+    #[test]
     fn titles_that_look_like_numbers_are_titles() {
         let draft = read(
             "---\ntitle: 1917\nfilm: 2046\nyear: 2004\npublished: 2024-10-18\nrating: 4/5\n---\nTwo trains.",

@@ -127,7 +127,7 @@ impl Shaper {
         let title = named("title").map(str::trim).filter(|title| !title.is_empty());
         self.start("p", &[]);
         self.start("a", &[("href".to_owned(), &page)]);
-        self.text("▶ ");
+        self.text(trailer::MARK);
         // What an attribute says is not escaped twice: it still has its references.
         let said = title.unwrap_or(site.strip_prefix("www.").unwrap_or(site));
         self.out.push_str(&said.replace('<', "&lt;").replace('>', "&gt;"));

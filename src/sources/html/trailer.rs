@@ -1,6 +1,9 @@
 //! Films that a page plays in a frame of somebody else's: the page at which they can be watched instead, so that a
 //! reader's browser asks that site only when the reader goes there.
 
+/// What stands before the name of such a film.
+pub(super) const MARK: &str = "▶ ";
+
 /// The page of what a frame with this address plays; none where it is no film.
 pub(super) fn page(src: &str) -> Option<String> {
     let src = src.trim();
