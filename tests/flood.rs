@@ -368,6 +368,9 @@ async fn b5_a_key_that_another_process_dropped_is_asked_for_again(database: Data
 async fn a_block_counts_for_the_next_request_though_the_key_is_known(database: Database) {
     let stage = Stage::new(database).await;
     let article = stage.publish("The Night Ferry").await;
+    // Known before, so that nobody asks for the face of who likes.
+    stage.follow(&stage.alice).await;
+    stage.settle().await;
     let handle = format!("@{}", stage.alice.handle());
     for args in [["account", handle.as_str()], ["domain", stage.remote.host()]] {
         stage.alice.deliver(stage.inbox(), &stage.alice.like(id_of(&article))).await;
