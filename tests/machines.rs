@@ -17,6 +17,7 @@ both_databases!(
     f10_what_a_review_tells_machines_is_what_it_says,
     f10_no_title_gets_out_of_the_head,
     the_front_page_and_the_critic_are_told_too,
+    a_shelf_tells_what_it_is_about,
 );
 
 /// The head of a page, taken apart.
@@ -167,7 +168,10 @@ async fn f10_what_a_review_tells_machines_is_what_it_says(database: Database) {
         ("/itemReviewed/@type", json!("Movie")),
         ("/itemReviewed/name", json!("The Night Ferry")),
         ("/itemReviewed/dateCreated", json!("2021")),
-        ("/itemReviewed/director", json!([{"@type": "Person", "name": "Ada Lindqvist"}])),
+        ("/itemReviewed/url", json!(url("/films/the-night-ferry-2021"))),
+        ("/itemReviewed/director/0/name", json!("Ada Lindqvist")),
+        ("/itemReviewed/director/0/url", json!(url("/people/ada-lindqvist"))),
+        ("/itemReviewed/director/1", Value::Null),
         ("/itemReviewed/actor", Value::Null),
         ("/reviewRating", json!({"@type": "Rating", "ratingValue": 4, "bestRating": 5, "worstRating": 0})),
         ("/commentCount", json!(1)),
@@ -234,4 +238,38 @@ async fn the_front_page_and_the_critic_are_told_too(database: Database) {
     assert_eq!((&told["@type"], &told["mainEntity"]["@type"]), (&json!("ProfilePage"), &json!("Person")));
     assert_eq!(told["mainEntity"]["name"], "The Critic");
     assert_eq!(told["mainEntity"]["alternateName"], "@critic@marquee.test");
+}
+
+async fn a_shelf_tells_what_it_is_about(database: Database) {
+    let stage = Stage::new(database).await;
+    let file = stage.app.write("ferry.md", &markdown("The Night Ferry", "The Night Ferry", "It leaves."));
+    stage.app.command_output(&["publish", &file]).await;
+    for (path, form, kind, title, description) in [
+        ("/films/the-night-ferry-2021", "video.movie", "Movie", "The Night Ferry", "1 review"),
+        (
+            "/people/ada-lindqvist",
+            "profile",
+            "Person",
+            "Ada Lindqvist",
+            "Every review here of a film that Ada Lindqvist made or plays in.",
+        ),
+        (
+            "/people/ada-lindqvist?as=director",
+            "profile",
+            "Person",
+            "Ada Lindqvist",
+            "Every review here of a film that Ada Lindqvist directed.",
+        ),
+        ("/tags/ferries", "website", "CollectionPage", "#Ferries", "1 review"),
+        ("/reviews", "website", "CollectionPage", "All reviews", "1 review"),
+    ] {
+        let head = Head::of(&stage, &url(path)).await;
+        assert_eq!(head.meta("og:type").as_deref(), Some(form), "{path}");
+        assert_eq!(head.meta("og:title").as_deref(), Some(title), "{path}");
+        assert_eq!(head.meta("og:description").as_deref(), Some(description), "{path}");
+        assert_eq!(head.meta("og:url"), Some(url(path)));
+        let told = head.linked();
+        assert_eq!((&told["@type"], &told["name"]), (&json!(kind), &json!(title)), "{path}");
+        assert_eq!(told["@context"], "https://schema.org");
+    }
 }

@@ -5,7 +5,20 @@ import { sort, tags } from './crawl.mjs';
 import { check } from './vocabulary.mjs';
 
 /** What each sort of page is about, in the words of schema.org. */
-const KINDS = { '/': ['WebSite'], '/@': ['ProfilePage'], '/reviews/*': ['Review', 'Article'] };
+const KINDS = {
+  '/': ['WebSite'],
+  '/@': ['ProfilePage'],
+  '/reviews/*': ['Review', 'Article'],
+  '/reviews': ['CollectionPage'],
+  '/films/*': ['Movie'],
+  '/people/*': ['Person'],
+  '/tags/*': ['CollectionPage'],
+  '/years/*': ['CollectionPage'],
+  '/ratings/*': ['CollectionPage'],
+};
+
+/** Sorts of pages that have a picture to show whatever is known of them. */
+const PICTURED = ['/', '/@', '/reviews/*'];
 
 const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
@@ -28,6 +41,7 @@ function linked(page) {
 /** The picture that is shown beside a link is there, and as large as the page says. */
 async function picture(page, told) {
   const address = told.get('og:image');
+  if (!address && !PICTURED.includes(sort(page.path))) return undefined;
   if (!address?.startsWith(`${site.origin}/`)) return fault(`shows ${address} beside a link`, page.path);
   const answer = await ask(address, 'image/*');
   const type = answer.head['content-type'];

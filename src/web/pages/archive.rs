@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::feed::{self, FeedLink};
+use super::told::{ListPage, Told};
 use super::view::{Card, Listed, Pager, RatingView, page_of, path};
 use super::{Pages, plain};
 use crate::domain::rating::Rating;
@@ -44,17 +45,21 @@ pub struct ArchivePage<'a> {
 #[derive(Debug, Serialize)]
 struct View {
     url: String,
+    title: String,
     tag: Option<String>,
     year: Option<i16>,
     year_before: Option<String>,
     year_after: Option<String>,
     rating: Option<RatingView>,
     years: Vec<OfYear>,
+    /// Whether a heading for each year would have hardly a review under it.
+    is_sparse: bool,
     total: u64,
     several_critics: bool,
     pager: Pager,
     /// Those of the shelf alone; every page has the site's.
     feeds: Vec<FeedLink>,
+    told: Told,
 }
 
 #[derive(Debug, Serialize)]
@@ -83,19 +88,33 @@ impl Pages {
             Shelf::Year(year, before, after) => (Some(year), before, after),
             _ => (None, None, None),
         };
-        let cards = page.reviews.iter().map(|listed| Card::new(site, *listed));
+        let years = by_year(page.reviews.iter().map(|listed| Card::new(site, *listed)));
         let feeds = match &tag {
             Some(tag) => feed::links(&path(&url), &format!("#{tag} · {}", plain::text(&site.about.title))),
             None => Vec::new(),
         };
+        let title = match page.shelf {
+            Shelf::All => site.words.say("all-reviews"),
+            Shelf::Tag(tag) => format!("#{}", plain::name(tag)),
+            Shelf::Year(year, ..) => {
+                site.words.say_with("reviews-of-year", [("year", year.to_string().into())])
+            }
+            Shelf::Rating(rating) => {
+                site.words.say_with("reviews-rated", [("rating", plain::name(rating.shown()).into())])
+            }
+        };
+        let description = site.words.say_with("reviews", [("count", page.total.into())]);
         let view = View {
+            told: self.told_of_shelf(&ListPage { title: &title, description, url: &url }),
+            title,
             feeds,
             tag,
             year,
             year_before: before.map(path_of_year),
             year_after: after.map(path_of_year),
             rating: rating.map(|rating| RatingView::of(&site.words, rating)),
-            years: by_year(cards),
+            is_sparse: page.shelf != Shelf::All && is_sparse(&years),
+            years,
             total: page.total,
             several_critics: page.several_critics,
             pager: Pager::new(&path(&url), page.page, page.pages),
@@ -108,6 +127,11 @@ impl Pages {
 /// Where the reviews of a year are listed.
 pub(super) fn path_of_year(year: i16) -> String {
     format!("/years/{year}")
+}
+
+/// Whether there are so few reviews in most years that they are better told in lines than under headings.
+pub(super) fn is_sparse(years: &[OfYear]) -> bool {
+    years.iter().map(|year| year.reviews.len()).sum::<usize>() < 3 * years.len()
 }
 
 /// Neighbours of the same year, together.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::told::{ListPage, Told};
 use super::view::{Card, FilmView, Listed, Pager, page_of};
 use super::{Pages, plain};
 use crate::domain::film::Film;
@@ -34,6 +35,7 @@ struct View {
     total: u64,
     several_critics: bool,
     pager: Pager,
+    told: Told,
 }
 
 impl Pages {
@@ -44,9 +46,14 @@ impl Pages {
     pub fn film(&self, page: &FilmPage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
         let path = page_of("/films/", page.slug);
+        let (url, title) = (site.origin.url(&path), plain::text(&page.film.title));
+        let description = site.words.say_with("reviews", [("count", page.total.into())]);
+        let newest = page.reviews.first().map(|listed| listed.review);
+        let list = ListPage { title: &title, description, url: &url };
         let view = View {
-            url: site.origin.url(&path).into(),
-            title: plain::text(&page.film.title),
+            told: self.told_of_film(page.film, newest, &list),
+            url: url.into(),
+            title,
             film: FilmView::new(&site.words, page.film),
             reviews: page.reviews.iter().map(|listed| Card::new(site, *listed)).collect(),
             total: page.total,

@@ -1,14 +1,16 @@
 //! What a page is about in the words of schema.org. What is not known is not said.
 
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::live::Counts;
-use super::view::{Outside, name, poster, title};
+use super::view::{Outside, name, page_of, poster, title};
 use super::{Site, plain};
 use crate::domain::critic::Critic;
 use crate::domain::film::Film;
 use crate::domain::rating::{Rating, Scale};
 use crate::domain::review::Review;
+use crate::domain::shelf;
 
 const CONTEXT: &str = "https://schema.org";
 
@@ -102,26 +104,74 @@ fn hundredths(number: u32) -> Value {
 
 /// The film of a review; null where it is not named.
 fn film(site: &Site, review: &Review) -> Value {
-    let film: &Film = &review.draft.film;
+    movie(site, &review.draft.film, poster(site, review).as_ref().map(|picture| picture.url.as_str()))
+}
+
+/// A film; null where it is not named.
+fn movie(site: &Site, film: &Film, picture: Option<&str>) -> Value {
     let title = plain::text(&film.title);
     if title.is_empty() {
         return Value::Null;
     }
     let people = |names: &[String]| -> Value {
-        names.iter().map(|name| json!({"@type": "Person", "name": plain::name(name)})).collect()
+        names.iter().map(|name| maker(site, &plain::name(name), &shelf::slug_of(name))).collect()
     };
+    let page = shelf::film_slug(film).map(|slug| site.origin.url(&page_of("/films/", &slug)));
     let year = film.year.map(|year| year.to_string());
     let identity = film.identity.as_ref().and_then(Outside::new);
     known([
         ("@type", json!("Movie")),
+        ("@id", json!(page.as_ref().map(|page| format!("{page}#film")))),
+        ("url", json!(page)),
         ("name", json!(title)),
         ("dateCreated", json!(film.release_date.map(|day| day.to_string()).or(year))),
         ("director", people(&film.directors)),
         ("author", people(&film.writers)),
         ("actor", people(&film.stars)),
         ("sameAs", json!(identity.map(|identity| identity.href))),
-        ("image", json!(poster(site, review).map(|picture| picture.url))),
+        ("image", json!(picture)),
     ])
+}
+
+/// Somebody of a film.
+fn maker(site: &Site, name: &str, slug: &str) -> Value {
+    let page =
+        Some(slug).filter(|slug| !slug.is_empty()).map(|slug| site.origin.url(&page_of("/people/", slug)));
+    known([
+        ("@type", json!("Person")),
+        ("@id", json!(page.as_ref().map(|page| format!("{page}#person")))),
+        ("name", json!(name)),
+        ("url", json!(page)),
+    ])
+}
+
+/// The page of a film.
+pub(super) fn film_page(site: &Site, film: &Film, picture: Option<&str>) -> Value {
+    in_context(movie(site, film, picture))
+}
+
+/// The page of somebody who makes films or plays in them.
+pub(super) fn person_page(site: &Site, name: &str, slug: &str) -> Value {
+    in_context(maker(site, name, slug))
+}
+
+/// A page with reviews that have something in common.
+pub(super) fn list(site: &Site, title: &str, url: &Url) -> Value {
+    json!({
+        "@context": CONTEXT,
+        "@type": "CollectionPage",
+        "@id": url,
+        "url": url,
+        "name": title,
+        "inLanguage": site.about.language,
+    })
+}
+
+fn in_context(mut thing: Value) -> Value {
+    if let Some(members) = thing.as_object_mut() {
+        members.insert("@context".to_owned(), json!(CONTEXT));
+    }
+    thing
 }
 
 /// A critic.

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::archive::{OfYear, by_year};
+use super::archive::{OfYear, by_year, is_sparse};
 use super::feed::{self, FeedLink};
+use super::told::{ListPage, Told};
 use super::view::{Card, Listed, Pager, page_of};
 use super::{Pages, plain};
 use crate::domain::shelf::Role;
@@ -41,10 +42,12 @@ struct View {
     /// Ways to the reviews in one role; empty where the person has but one.
     choices: Vec<Choice>,
     years: Vec<OfYear>,
+    is_sparse: bool,
     total: u64,
     several_critics: bool,
     pager: Pager,
     feeds: Vec<FeedLink>,
+    told: Told,
 }
 
 #[derive(Debug, Serialize)]
@@ -81,14 +84,22 @@ impl Pages {
         } else {
             choices.clear();
         }
+        let years = by_year(page.reviews.iter().map(|listed| Card::new(site, *listed)));
         let name = plain::name(page.name);
+        let url = site.origin.url(&path(page.role));
+        let every = page
+            .role
+            .map_or_else(|| "every-review".to_owned(), |role| format!("every-review-{}", role.as_str()));
+        let description = site.words.say_with(&every, [("person", name.as_str().into())]);
         let view = View {
-            url: site.origin.url(&path(page.role)).into(),
+            told: self.told_of_person(page.slug, &ListPage { title: &name, description, url: &url }),
+            url: url.into(),
             feeds: feed::links(&whole, &format!("{name} · {}", plain::text(&site.about.title))),
             name,
             role: page.role.map(Role::as_str),
             choices,
-            years: by_year(page.reviews.iter().map(|listed| Card::new(site, *listed))),
+            is_sparse: is_sparse(&years),
+            years,
             total: page.total,
             several_critics: page.several_critics,
             pager: Pager::new(&path(page.role), page.page, page.pages),

@@ -96,6 +96,7 @@ struct Choice {
 struct Hit {
     card: Card,
     title: Vec<Part>,
+    /// Of the text, where it has the words; what the lists say of the review where it has none.
     excerpt: Vec<Part>,
 }
 
@@ -144,10 +145,12 @@ impl Pages {
         let (site, asked) = (&self.site, page.asked);
         let hit = |listed: &Listed<'_>| {
             let draft = &listed.review.draft;
+            let card = Card::new(site, *listed);
+            let excerpt = search::excerpt(&draft.body, page.words);
             Hit {
-                card: Card::new(site, *listed),
                 title: parts(search::marked(&view::title(site, listed.review), page.words)),
-                excerpt: parts(search::excerpt(&draft.body, page.words).unwrap_or_default()),
+                excerpt: parts(excerpt.unwrap_or_else(|| search::marked(card.text(), page.words))),
+                card,
             }
         };
         let rating = |rating: &Rating| Choice {

@@ -3,12 +3,14 @@
 
 use minijinja::Value;
 use serde::Serialize;
+use url::Url;
 
 use super::live::Counts;
 use super::view::{Picture, name, poster, title};
 use super::{Pages, Site, linked, plain};
 use crate::domain::critic::Critic;
-use crate::domain::review::Review;
+use crate::domain::film::Film;
+use crate::domain::review::{Media, Review};
 use crate::web::card;
 
 /// In templates: `page.told`.
@@ -47,6 +49,14 @@ struct Article {
     revised: Option<String>,
     author: String,
     tags: Vec<String>,
+}
+
+/// A page that lists reviews.
+#[derive(Debug)]
+pub(super) struct ListPage<'a> {
+    pub(super) title: &'a str,
+    pub(super) description: String,
+    pub(super) url: &'a Url,
 }
 
 impl Pages {
@@ -112,14 +122,47 @@ impl Pages {
         }
     }
 
+    /// What the page of a film tells.
+    pub(super) fn told_of_film(&self, film: &Film, newest: Option<&Review>, page: &ListPage<'_>) -> Told {
+        let site = &self.site;
+        let picture = newest.and_then(|review| {
+            let (media, picture) = (review.poster.as_ref()?, poster(site, review)?);
+            Some(shown(media, picture))
+        });
+        let linked = linked::film_page(site, film, picture.as_ref().map(|picture| picture.url.as_str()));
+        Told { picture, kind: "video.movie", ..self.told_of_list(page, &linked) }
+    }
+
+    /// What the page of somebody who makes films or plays in them tells.
+    pub(super) fn told_of_person(&self, slug: &str, page: &ListPage<'_>) -> Told {
+        let linked = linked::person_page(&self.site, page.title, slug);
+        Told { kind: "profile", ..self.told_of_list(page, &linked) }
+    }
+
+    /// What a page of the archive tells.
+    pub(super) fn told_of_shelf(&self, page: &ListPage<'_>) -> Told {
+        self.told_of_list(page, &linked::list(&self.site, page.title, page.url))
+    }
+
+    fn told_of_list(&self, page: &ListPage<'_>, linked: &serde_json::Value) -> Told {
+        Told {
+            kind: "website",
+            title: page.title.to_owned(),
+            description: page.description.clone(),
+            url: page.url.to_string(),
+            locale: locale(&self.site.about.language),
+            picture: None,
+            article: None,
+            username: None,
+            linked: inert(linked),
+        }
+    }
+
     /// The poster of a review; the card that is drawn where there is none.
     fn picture(&self, critic: &Critic, review: &Review) -> Shown {
         let site = &self.site;
-        if let (Some(media), Some(Picture { url, alt, width, height, .. })) =
-            (&review.poster, poster(site, review))
-        {
-            let media_type = media.media_type.clone();
-            return Shown { url, alt, media_type, size: Some((width, height)), is_wide: width > height };
+        if let (Some(media), Some(picture)) = (&review.poster, poster(site, review)) {
+            return shown(media, picture);
         }
         let version = self.card(critic, review).version();
         let alt = site.words.say_with(
@@ -134,6 +177,12 @@ impl Pages {
             is_wide: true,
         }
     }
+}
+
+fn shown(media: &Media, picture: Picture) -> Shown {
+    let Picture { url, alt, width, height, .. } = picture;
+    let media_type = media.media_type.clone();
+    Shown { url, alt, media_type, size: Some((width, height)), is_wide: width > height }
 }
 
 /// A critic's picture.

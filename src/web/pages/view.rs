@@ -270,6 +270,8 @@ pub(super) struct Card {
     href: String,
     title: String,
     text: String,
+    /// How it begins, where `text` is something else.
+    opening: String,
     language: Option<String>,
     film: Option<FilmView>,
     pub(super) rating: Option<RatingView>,
@@ -290,6 +292,7 @@ impl Card {
             href: path(&site.origin.review_page(review)),
             title: title(site, review),
             text: plain::text(draft.subtitle.as_deref().unwrap_or(&draft.teaser)),
+            opening: if draft.subtitle.is_some() { plain::text(&draft.teaser) } else { String::new() },
             language: draft.language.clone(),
             film: FilmView::new(&site.words, &draft.film),
             rating: draft.rating.as_ref().map(|rating| RatingView::of(&site.words, rating)),
@@ -300,6 +303,13 @@ impl Card {
             critic_name: name,
             critic_href: href,
         }
+    }
+}
+
+impl Card {
+    /// What is said of it under its title.
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 }
 
