@@ -193,6 +193,13 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_element_parts_no_line_break_from_its_pre() {
+        let html = "<pre><code>\u{b}</code>\n<code> </code>\n\n <pre>A</pre></pre>";
+        let safe = comment(html);
+        assert_eq!(comment(&safe), safe);
+    }
+
+    #[test]
     fn nothing_hides_behind_a_class() {
         let html =
             "<p><a href=\"https://evil.example/\"><span class=\"invisible\">x</span>bank.example</a></p>";

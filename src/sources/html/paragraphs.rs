@@ -12,9 +12,14 @@ pub(super) fn trim_blank(nodes: &mut Vec<Node>) {
 }
 
 /// A parser drops the line break after `<pre>`: so do we, once and for all.
+/// What stood between two texts may be gone, so that a parser would read them as one.
 pub(super) fn trim_first_line(nodes: &mut [Node]) {
-    if let Some(Node::Text(text)) = nodes.first_mut() {
+    for node in nodes {
+        let Node::Text(text) = node else { return };
         *text = text.trim_start_matches(['\n', '\r']).to_owned();
+        if !text.is_empty() {
+            return;
+        }
     }
 }
 
