@@ -56,8 +56,32 @@ async function arrive(browser) {
     const { top, bottom } = element.getBoundingClientRect();
     return bottom > 0 && top < window.innerHeight;
   }))) fault('the news do not lead to the comment', site.thread);
+  await leave(page, fresh);
   await page.context().close();
   counted.walked += 1;
+}
+
+/** A comment is taken back while the reader's focus is in it: it goes when the focus does. */
+async function leave(page, comment) {
+  await comment.getByRole('link').first().focus();
+  const address = await page.locator('[data-live-href]').getAttribute('data-live-href');
+  let isTold = false;
+  page.on('response', (answer) => {
+    isTold ||= answer.url().endsWith(address) && answer.status() === 200;
+  });
+  await ask(`https://${home.host}/somebody-read-it`);
+  const pass = async (isOver) => {
+    for (let turn = 0; turn < TURNS && !(await isOver()); turn += 1) {
+      await page.clock.fastForward(TURN);
+      await comment.waitFor({ state: 'detached', timeout: GLANCE }).catch(() => null);
+    }
+  };
+  await pass(() => isTold);
+  if (!isTold) fault('an open page is not told of a comment that was taken back', site.thread);
+  if ((await comment.count()) !== 1) fault('a comment goes from under the focus', site.thread);
+  await page.evaluate(() => document.activeElement.blur());
+  await pass(async () => (await comment.count()) === 0);
+  if ((await comment.count()) !== 0) fault('a comment that was taken back stays in an open page', site.thread);
 }
 
 /** The handle is in the box the next time, on any page, until it is forgotten. */

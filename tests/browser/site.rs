@@ -241,10 +241,15 @@ impl Site {
         self.stage.await_page(&self.article, "the gap", is_gone).await;
     }
 
-    /// Once somebody reads, of which `live.mjs` tells alice's server, alice says one thing more.
+    /// Once somebody reads, of which `live.mjs` tells alice's server, alice says one thing more; once that is read, she
+    /// takes it back.
     pub async fn answer_who_reads(&self) {
-        self.stage.remote.await_request("/somebody-reads").await;
-        self.stage.comment(&self.stage.alice, &self.article, LATE).await;
+        let stage = &self.stage;
+        stage.remote.await_request("/somebody-reads").await;
+        let note = stage.comment(&stage.alice, &self.article, LATE).await;
+        stage.remote.await_request("/somebody-read-it").await;
+        let take_back = json!({"type": "Delete", "actor": stage.alice.id(), "object": note["id"]});
+        stage.alice.deliver(stage.inbox(), &take_back).await;
     }
 
     /// Alice's server tells where it takes those who want to follow or to reply, and has a page there.

@@ -16,7 +16,7 @@
       const isNear = seconds > -31557600 && seconds < 60;
       const away = unit === "second" ? 0 : Math.ceil(seconds / size);
       time.textContent = isNear ? distance.format(away, unit) : time.dataset.exact;
-      if (isNear) time.title = time.dataset.exact;
+      if (isNear) time.title ||= time.dataset.exact;
     }
   };
 
@@ -110,10 +110,14 @@
       requestAnimationFrame(() => (root.style.overflowAnchor = ""));
     };
 
+    // Gives whether all of it could be mended: what holds the reader's place waits until it does so no more.
     const mendThread = (fresh) => {
+      let isWhole = true;
       const ids = new Set([...fresh.children].map((item) => item.id));
       for (const item of [...thread.children]) {
-        if (!ids.has(item.id) && !isBusy(item)) item.remove();
+        if (ids.has(item.id)) continue;
+        if (isBusy(item)) isWhole = false;
+        else item.remove();
       }
       let before = null;
       for (const item of [...fresh.children]) {
@@ -124,7 +128,9 @@
           here.classList.add("fresh");
           unseen.push(item.id);
           known.set(item.id, html);
-        } else if (known.get(item.id) !== html && !isBusy(here)) {
+        } else if (known.get(item.id) !== html && isBusy(here)) {
+          isWhole = false;
+        } else if (known.get(item.id) !== html) {
           const isOpen = here.querySelector("details")?.open;
           here.replaceWith(item);
           if (isOpen) all("details", item).forEach((details) => (details.open = true));
@@ -135,6 +141,7 @@
         if (next !== here) thread.insertBefore(here, next);
         before = here;
       }
+      return isWhole;
     };
 
     const announce = () => {
@@ -152,21 +159,25 @@
       news.append(link);
     };
 
+    // Gives whether the page is now as it was told.
     const update = (html) => {
       const fresh = new DOMParser().parseFromString(html, "text/html");
       const part = (name, within) => within.querySelector(`[data-live=${name}]`);
-      if (!part("thread", fresh)) return;
+      if (!part("thread", fresh)) return false;
+      let isWhole = true;
       const had = unseen.length;
       holding(() => {
         for (const name of ["numbers", "faces"]) {
-          if (!isBusy(part(name, talk))) part(name, talk).replaceWith(part(name, fresh));
+          if (isBusy(part(name, talk))) isWhole = false;
+          else part(name, talk).replaceWith(part(name, fresh));
         }
-        mendThread(part("thread", fresh));
+        isWhole = mendThread(part("thread", fresh)) && isWhole;
         const title = talk.querySelector("[data-joined]");
         if (title && thread.children.length) title.textContent = title.dataset.joined;
         tellTimes(thread);
       });
       if (unseen.length !== had) announce();
+      return isWhole;
     };
 
     const plan = (time) => {
@@ -182,8 +193,8 @@
         const answer = await fetch(address, { headers, cache: "no-store", credentials: "omit" });
         if (answer.status === 404 || answer.status === 410) return;
         if (answer.ok) {
-          update(await answer.text());
-          tag = answer.headers.get("etag") ?? tag;
+          // What could not be mended is told again.
+          if (update(await answer.text())) tag = answer.headers.get("etag") ?? tag;
         }
         wait = answer.ok ? FIRST : Math.min(wait * (answer.status === 304 ? 1.5 : 3), LONGEST);
       } catch {
