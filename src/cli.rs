@@ -25,8 +25,8 @@ use crate::config::{self, Config, DEFAULT_FILE};
 use crate::domain;
 use crate::domain::critic::Critic;
 use crate::domain::review::{Draft, Review, State};
-use crate::flows::picture::Picture;
-use crate::flows::{App, ingest, picture, publish, retract, revise};
+use crate::flows::illustrate::{self, Pictures};
+use crate::flows::{App, ingest, publish, retract, revise};
 use crate::sources::markdown;
 use crate::store::{critics, feeds, reviews};
 
@@ -168,8 +168,8 @@ async fn obey(cli: Cli) -> anyhow::Result<()> {
         Command::Revise { review, file: revised } => {
             let app = open(&file).await?;
             let review = find(&app, &review).await?;
-            let (draft, picture) = read_review(&app, &revised).await?;
-            let review = revise::revise(&app, review.id, draft, picture).await?;
+            let (draft, pictures) = read_review(&app, &revised).await?;
+            let review = revise::revise(&app, review.id, draft, pictures).await?;
             say(&format!("Revised: {}", app.origin.review_page(&review)))
         }
         Command::Retract { review } => {
@@ -352,8 +352,8 @@ fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
 
 async fn publish_file(app: &App, file: &Path, handle: Option<&str>) -> anyhow::Result<()> {
     let critic = the_critic(app, handle).await?;
-    let (draft, picture) = read_review(app, file).await?;
-    let review = publish::publish(app, &critic, draft, picture).await?;
+    let (draft, pictures) = read_review(app, file).await?;
+    let review = publish::publish(app, &critic, draft, pictures).await?;
     match review.state {
         State::Scheduled => {
             let at = review.released_at;
@@ -381,18 +381,15 @@ async fn the_critic(app: &App, handle: Option<&str>) -> anyhow::Result<Critic> {
     }
 }
 
-async fn read_review(app: &App, file: &Path) -> anyhow::Result<(Draft, Option<Picture>)> {
+async fn read_review(app: &App, file: &Path) -> anyhow::Result<(Draft, Pictures)> {
     let place = std::fs::canonicalize(file).with_context(|| format!("cannot read {}", file.display()))?;
     let text = std::fs::read_to_string(&place).with_context(|| format!("cannot read {}", file.display()))?;
     let base = Url::from_file_path(&place).ok().context("the path is not absolute")?;
-    let draft = markdown::parse(&text, &base).with_context(|| file.display().to_string())?;
-    let Some(poster) = &draft.poster else {
-        return Ok((draft, None));
-    };
-    // Said at once, and nothing is published: a poster that was asked for is not left out in silence.
-    let picture = picture::fetch(app, &poster.url, place.parent()).await;
-    let picture = picture.with_context(|| format!("{}: poster: {}", file.display(), poster.url))?;
-    Ok((draft, Some(picture)))
+    let mut draft = markdown::parse(&text, &base).with_context(|| file.display().to_string())?;
+    let pictures = illustrate::illustrate(app, &mut draft, place.parent()).await;
+    // Said at once, and nothing is published: a picture that was asked for is not left out in silence.
+    let pictures = pictures.whole().with_context(|| file.display().to_string())?;
+    Ok((draft, pictures))
 }
 
 /// The review that an argument means.

@@ -30,6 +30,7 @@ mod dead;
 mod delivery;
 mod discovery;
 mod feeds;
+mod figures;
 mod flood;
 mod full;
 mod house;

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::hash::sha256_hex;
 use super::review::Draft;
+use super::text::without_pictures;
 
 /// One entry of a feed document, read.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,7 +83,7 @@ pub fn text_hash(draft: &Draft) -> String {
 }
 
 /// Hex SHA-256 of everything that a reader would notice, so that a change is noticed. Not among it: dates,
-/// since many feeds move `updated` for nothing; the query of a picture's address, since some sign it anew
+/// since many feeds move `updated` for nothing; the queries of pictures' addresses, since some sign it anew
 /// at each request; the teaser, since it follows from the body.
 pub fn content_hash(draft: &Draft) -> String {
     let mut all = Vec::new();
@@ -94,7 +95,7 @@ pub fn content_hash(draft: &Draft) -> String {
     let film = &draft.film;
     add(&draft.title);
     add(draft.subtitle.as_deref().unwrap_or_default());
-    add(&draft.body);
+    add(&without_queries(&draft.body));
     add(&film.title);
     add(&film.year.map(|y| y.to_string()).unwrap_or_default());
     add(&film.release_date.map(|d| d.to_string()).unwrap_or_default());
@@ -164,8 +165,21 @@ fn close_texts(a: &str, b: &str) -> bool {
     both * 10 >= (a.len() + b.len() - both) * 6
 }
 
+/// A body in which the addresses of pictures have no queries.
+fn without_queries(body: &str) -> String {
+    const ADDRESS: &str = "<img src=\"";
+    let mut parts = body.split(ADDRESS);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (address, rest) = part.split_once('"').unwrap_or((part, ""));
+        out.extend([ADDRESS, address.split('?').next().unwrap_or_default(), "\"", rest]);
+    }
+    out
+}
+
 /// The visible text of sanitised HTML; each tag counts as a space.
 pub(super) fn visible(html: &str) -> String {
+    let html = without_pictures(html);
     let mut text = String::with_capacity(html.len());
     let mut in_tag = false;
     for c in html.chars() {

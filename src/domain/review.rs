@@ -6,6 +6,7 @@ use url::Url;
 use super::film::Film;
 use super::id::{ActivityId, CriticId, FeedId, MediaId, ReviewId};
 use super::rating::Rating;
+use super::text::without_pictures;
 use super::time::Timestamp;
 
 /// A review as one source tells it, before anyone decided what to do with it. HTML in it is already
@@ -56,6 +57,7 @@ impl Draft {
 
 /// Minutes that a reader needs for a body of HTML, at 230 words a minute, at least one.
 pub fn reading_minutes(html: &str) -> u32 {
+    let html = without_pictures(html);
     let mut words: u32 = 0;
     let (mut in_tag, mut in_word) = (false, false);
     for c in html.chars() {

@@ -3,6 +3,8 @@
 //! Escaping keeps it from being markup. This keeps it from turning the text around it, from hiding in it,
 //! and from piling marks over the lines above.
 
+use std::borrow::Cow;
+
 use unicode_normalization::char::is_combining_mark;
 
 /// Marks on one letter beyond this are dropped; Vietnamese needs two, Hebrew three.
@@ -59,6 +61,22 @@ pub fn for_xml(text: &str) -> String {
     text.chars().filter(may_stand).collect()
 }
 
+/// A review's body without its pictures and what is said of them, which are no part of its text.
+pub fn without_pictures(body: &str) -> Cow<'_, str> {
+    const START: &str = "<figure><img ";
+    const END: &str = "</figure>";
+    let mut parts = body.split(START);
+    let first = parts.next().unwrap_or_default();
+    if first.len() == body.len() {
+        return Cow::Borrowed(body);
+    }
+    let mut text = first.to_owned();
+    for part in parts {
+        text.push_str(part.split_once(END).map_or("", |(_, rest)| rest));
+    }
+    Cow::Owned(text)
+}
+
 /// Whether the character joins those beside it, and is not seen itself.
 const fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200C}' | '\u{200D}')
@@ -85,6 +103,14 @@ mod tests {
     #[test]
     fn what_no_xml_may_have_is_left_out() {
         assert_eq!(for_xml("a\u{1}b\u{fffe}c\td\n🎬"), "abc\td\n🎬");
+    }
+
+    #[test]
+    fn a_picture_is_no_text() {
+        let picture = "<figure><img src=\"a\" alt=\"b\"><figcaption>c</figcaption></figure>";
+        assert_eq!(without_pictures(&format!("<p>1</p>{picture}{picture}<p>2</p>")), "<p>1</p><p>2</p>");
+        let quote = "<figure><blockquote>q</blockquote></figure>";
+        assert_eq!(without_pictures(quote), quote);
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub mod find;
 pub mod follow;
 pub mod gate;
 mod hold;
+pub mod illustrate;
 pub mod ingest;
 pub mod interact;
 pub mod keys;

@@ -11,10 +11,10 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use super::App;
 use crate::domain::hash::sha256_hex;
 use crate::domain::id::{CriticId, MediaId};
-use crate::domain::review::{Media, Poster};
+use crate::domain::review::Media;
 use crate::domain::time::Timestamp;
 use crate::net::client::Get;
-use crate::store::{Tx, critics, media};
+use crate::store::{Tx, avatars, critics, media};
 
 /// The largest picture that is taken.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -40,6 +40,16 @@ pub(super) async fn lock(tx: &mut Tx, name: &str) -> crate::store::Result<()> {
 }
 
 impl Picture {
+    /// What is known of it.
+    pub(super) fn media(&self) -> &Media {
+        &self.media
+    }
+
+    /// How many bytes it has.
+    pub(super) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Its name under `/media/`, which tells its content.
     pub(super) fn name(&self) -> &str {
         &self.media.name
@@ -64,20 +74,7 @@ impl Picture {
     }
 }
 
-/// The poster of a draft, once it lies in our folder; none, and a line in the log, where it cannot be had.
-/// Files are taken from `folder` alone.
-pub async fn fetch_poster(app: &App, poster: Option<&Poster>, folder: Option<&Path>) -> Option<Picture> {
-    let poster = poster?;
-    match fetch(app, &poster.url, folder).await {
-        Ok(picture) => Some(picture),
-        Err(error) => {
-            tracing::warn!(url = %poster.url, error = format!("{error:#}"), "poster left out");
-            None
-        }
-    }
-}
-
-/// Takes a picture from its source into our folder.
+/// Takes a picture from its source into our folder; a file from `folder` alone.
 pub async fn fetch(app: &App, source: &url::Url, folder: Option<&Path>) -> anyhow::Result<Picture> {
     if let Some(known) = media::by_source(&app.db, source.as_str()).await?
         && source.scheme() != "file"
@@ -99,8 +96,7 @@ pub async fn fetch(app: &App, source: &url::Url, folder: Option<&Path>) -> anyho
 pub(super) async fn fetch_avatar(app: &App, source: &url::Url) -> anyhow::Result<Picture> {
     let bytes = download(app, source, MOST_AVATAR).await?;
     let mut picture = keep(app, source, bytes).await?;
-    // Known by what it is and not by where it came from: it never takes the place of another picture.
-    picture.media.source = format!("avatar {}", picture.media.name);
+    picture.media.source = avatars::source_of(&picture.media.name);
     Ok(picture)
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 
 use super::App;
-use super::publish::{critic_of, in_site_language, wished_slug};
+use super::publish::{as_kept, critic_of, wished_slug};
 use crate::domain::critic::Critic;
 use crate::domain::id::{ActivityId, ReviewId};
 use crate::domain::review::{Draft, Review, State};
@@ -83,7 +83,7 @@ pub async fn of_review(app: &App, review: &Review) -> anyhow::Result<Preview> {
 /// # Errors
 /// Never, of a draft that `sources` made.
 pub fn of_draft(app: &App, critic: &Critic, draft: Draft) -> anyhow::Result<Preview> {
-    let draft = in_site_language(app, draft);
+    let draft = as_kept(app, draft);
     let now = app.clock.now();
     let has_poster = draft.poster.is_some();
     let review = Review {

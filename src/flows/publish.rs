@@ -3,14 +3,14 @@
 use anyhow::{Context, bail};
 
 use super::App;
-use super::picture::Picture;
+use super::illustrate::{Pictures, only_ours};
 use super::profile::ensure_here;
 use crate::domain::activity::Kind;
 use crate::domain::critic::Critic;
 use crate::domain::entry::content_hash;
 use crate::domain::feed::{Decision, Feed};
 use crate::domain::id::{ActivityId, CriticId, FeedId, ReviewId};
-use crate::domain::review::{Draft, Media, Review, State, slug};
+use crate::domain::review::{Draft, Review, State, slug};
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::{activity, article};
 use crate::store::activities::{self, Outgoing};
@@ -26,7 +26,7 @@ pub(super) async fn compose(
     state: State,
     now: Timestamp,
 ) -> anyhow::Result<Review> {
-    let draft = in_site_language(app, draft);
+    let draft = as_kept(app, draft);
     let id = ReviewId::new(now);
     let original_date = draft.published.unwrap_or(now);
     tx.lock("slugs").await?;
@@ -56,19 +56,15 @@ pub(super) fn wished_slug(draft: &Draft) -> String {
     slug(&format!("{}{year}", draft.film.title))
 }
 
-/// A review that names no language is in the site's.
-pub(super) fn in_site_language(app: &App, mut draft: Draft) -> Draft {
+/// A draft as it is kept: with no pictures in its body but ours, and in the site's language where it names none.
+pub(super) fn as_kept(app: &App, mut draft: Draft) -> Draft {
+    draft.body = only_ours(app, &draft.body);
     draft.language.get_or_insert_with(|| app.site.language.clone());
     draft
 }
 
 /// Publishes a draft by hand, now, or at its hour where it is dated ahead.
-pub async fn publish(
-    app: &App,
-    critic: &Critic,
-    draft: Draft,
-    picture: Option<Picture>,
-) -> anyhow::Result<Review> {
+pub async fn publish(app: &App, critic: &Critic, draft: Draft, pictures: Pictures) -> anyhow::Result<Review> {
     ensure_here(critic)?;
     let now = app.clock.now();
     let state = match draft.published {
@@ -84,7 +80,7 @@ pub async fn publish(
     if let Some(twin) = others.iter().find(|other| content_hash(&other.draft) == wanted) {
         bail!("this review is here already: {}", app.origin.review_page(twin));
     }
-    review.poster = attach(&mut tx, picture, now).await?;
+    review.poster = pictures.save(&mut tx, now).await?;
     reviews::save(&mut tx, &review, now).await?;
     if state == State::Published {
         announce(app, &mut tx, critic, &review, now).await?;
@@ -94,18 +90,6 @@ pub async fn publish(
     fail_point!("publish-after-commit");
     app.wake.up();
     Ok(review)
-}
-
-/// Writes a fetched picture down.
-pub(super) async fn attach(
-    tx: &mut Tx,
-    picture: Option<Picture>,
-    now: Timestamp,
-) -> anyhow::Result<Option<Media>> {
-    match picture {
-        None => Ok(None),
-        Some(picture) => Ok(Some(picture.save(tx, now).await?)),
-    }
 }
 
 /// Writes the Create of a public review, and that it goes to all followers.

@@ -3,8 +3,8 @@
 use anyhow::{Context, ensure};
 
 use super::App;
-use super::picture::Picture;
-use super::publish::{attach, counts, critic_of, in_site_language, send, wished_slug};
+use super::illustrate::Pictures;
+use super::publish::{as_kept, counts, critic_of, send, wished_slug};
 use crate::domain::activity::Kind;
 use crate::domain::critic::Critic;
 use crate::domain::entry::content_hash;
@@ -15,22 +15,16 @@ use crate::federation::vocab::{activity, article};
 use crate::store::{Tx, reviews};
 
 /// Replaces what a review says.
-pub async fn revise(
-    app: &App,
-    id: ReviewId,
-    draft: Draft,
-    picture: Option<Picture>,
-) -> anyhow::Result<Review> {
+pub async fn revise(app: &App, id: ReviewId, draft: Draft, pictures: Pictures) -> anyhow::Result<Review> {
     let now = app.clock.now();
     let review = reviews::by_id(&app.db, id).await?.context("no such review")?;
-    let same = content_hash(&in_site_language(app, draft.clone())) == content_hash(&review.draft);
-    let same_poster =
-        picture.as_ref().map(Picture::name) == review.poster.as_ref().map(|poster| poster.name.as_str());
+    let same = content_hash(&as_kept(app, draft.clone())) == content_hash(&review.draft);
+    let same_poster = pictures.poster() == review.poster.as_ref().map(|poster| poster.name.as_str());
     ensure!(!same || !same_poster, "nothing changed");
     let critic = critic_of(app, &review).await?;
     let counts = counts(app, id).await?;
     let mut tx = app.db.begin().await?;
-    let review = apply(app, &mut tx, &critic, id, draft, picture, counts, now).await?;
+    let review = apply(app, &mut tx, &critic, id, draft, pictures, counts, now).await?;
     tx.commit().await?;
     app.wake.up();
     Ok(review)
@@ -44,12 +38,12 @@ pub(super) async fn apply(
     critic: &Critic,
     id: ReviewId,
     draft: Draft,
-    picture: Option<Picture>,
+    pictures: Pictures,
     counts: article::Counts,
     now: Timestamp,
 ) -> anyhow::Result<Review> {
     let mut review = reviews::in_tx(tx, id).await?.context("no such review")?;
-    let mut draft = in_site_language(app, draft);
+    let mut draft = as_kept(app, draft);
     if draft.published.is_none() {
         draft.published = review.draft.published;
     }
@@ -61,8 +55,9 @@ pub(super) async fn apply(
     // A new poster that cannot be had now leaves the old one in its place.
     let poster_goes = draft.poster.is_none();
     review.revise(draft, now)?;
-    if poster_goes || picture.is_some() {
-        review.poster = attach(tx, picture, now).await?;
+    let poster = pictures.save(tx, now).await?;
+    if poster_goes || poster.is_some() {
+        review.poster = poster;
     }
     if matches!(review.state, State::Held | State::Scheduled | State::Archive)
         && let Some(date) = review.draft.published

@@ -74,6 +74,10 @@ impl Reader<'_> {
                 at += 1;
                 continue;
             };
+            if element.is_picture() {
+                at += 1;
+                continue;
+            }
             let single = matches!(element.name.as_str(), "p" | "h2" | "h3" | "h4" | "h5" | "h6")
                 && !has_break(&element.children);
             let was_started = self.started;
@@ -278,14 +282,15 @@ impl Reader<'_> {
         if self.found.rating.is_some() || nodes.len() < 2 {
             return;
         }
-        let Some(Node::Element(last)) = nodes.last() else {
+        let Some(at) = nodes.iter().rposition(|node| !node.is_picture()) else {
             return;
         };
-        if last.name == "p"
+        if let Some(Node::Element(last)) = nodes.get(at)
+            && last.name == "p"
             && let Line::Rated(rating) = classify(&html::text_of(&last.children))
         {
             self.found.rating = Some(rating);
-            nodes.pop();
+            nodes.remove(at);
         }
     }
 

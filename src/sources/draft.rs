@@ -82,7 +82,10 @@ impl Parts {
         };
         let raw = body.map(Text::into_html).unwrap_or_default();
         let poster = self.poster.or_else(|| html::first_image(&raw, base));
-        let body = html::review_body(&raw, base);
+        let mut body = html::review_body(&raw, base);
+        if let Some(poster) = &poster {
+            body = html::without_picture(&body, &poster.url);
+        }
         let title = self.title.map(|t| html::line(&t.plain(), MAX_TITLE)).unwrap_or_default();
         let subtitle = summary.and_then(|s| subtitle(&s, &title, &body));
         let read = credits::read(&title, &body);

@@ -3,11 +3,12 @@
 
 mod body;
 mod comments;
+mod figure;
 mod lexer;
 mod paragraphs;
 mod shape;
 mod text;
-mod trailer;
+pub mod trailer;
 mod tree;
 
 use std::collections::{HashMap, HashSet};
@@ -16,11 +17,14 @@ use std::sync::LazyLock;
 use ammonia::{Builder, UrlRelative};
 use url::Url;
 
-use crate::domain::review::Poster;
 use crate::domain::text::without_tricks;
 
 pub use body::review_body;
 pub use comments::comment;
+pub(super) use figure::picture;
+pub use figure::{
+    Fate, MOST as MOST_PICTURES, Place, Placed, SMALLEST, first_image, illustrate, without_picture,
+};
 pub use text::line;
 pub(super) use tree::{Element, Node};
 
@@ -110,9 +114,12 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
             ("a", only(&["href", "class"])),
             ("img", only(&["src", "data-src", "data-lazy-src", "alt", "width", "height"])),
             ("ol", only(&["start"])),
-            ("td", only(&["colspan", "rowspan"])),
+            ("td", only(&["colspan", "rowspan", "class"])),
             ("th", only(&["colspan", "rowspan"])),
             ("span", only(&["class"])),
+            ("div", only(&["class"])),
+            ("p", only(&["class"])),
+            ("table", only(&["class"])),
         ]))
         .generic_attributes(only(&["id", "lang", "dir"]))
         .url_schemes(only(&["http", "https", "mailto", "file"]))
@@ -153,7 +160,8 @@ pub fn teaser(body: &str) -> String {
     let mut prose = String::new();
     for node in &nodes {
         let Node::Element(paragraph) = node else { continue };
-        if paragraph.name != "p" || is_trailer(&paragraph.children) {
+        let film = |link: &Node| matches!(link, Node::Element(link) if figure::is_trailer(link));
+        if paragraph.name != "p" || matches!(paragraph.children.as_slice(), [link] if film(link)) {
             continue;
         }
         let text = text_of(&without_marks(&paragraph.children)).replace('\n', " ");
@@ -169,11 +177,6 @@ pub fn teaser(body: &str) -> String {
         prose = text_of(&nodes).replace('\n', " ");
     }
     text::sentences(&prose, TEASER)
-}
-
-/// Whether this is a link to a film that plays elsewhere, and nothing more.
-fn is_trailer(paragraph: &[Node]) -> bool {
-    matches!(paragraph, [Node::Element(link)] if link.name == "a" && tree::text(&link.children).starts_with(trailer::MARK))
 }
 
 /// Nodes without the numbers that lead to footnotes.
@@ -221,57 +224,4 @@ pub(super) fn resolve(href: &str, base: Option<&Url>) -> Option<Url> {
     let named = matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|h| !h.is_empty());
     let anonymous = url.username().is_empty() && url.password().is_none();
     (named && anonymous && url.as_str().len() <= MAX_URL).then_some(url)
-}
-
-/// Pictures smaller than this count readers, or are an ornament.
-pub(super) const SMALLEST_POSTER: u32 = 100;
-/// Where pictures are that are none of the review.
-const NO_POSTERS: [&str; 7] =
-    ["/emoji/", "gravatar.com/", "/~r/", "/~ff/", "pixel.", "stats.wordpress.com", "s.w.org/images/core/"];
-
-/// The first picture of a body, to be its poster.
-pub fn first_image(html: &str, base: &Url) -> Option<Poster> {
-    fn search(nodes: &[Node], base: &Url) -> Option<Poster> {
-        nodes.iter().find_map(|node| match node {
-            Node::Element(e) if e.name == "img" => poster(e, base),
-            Node::Element(e) => search(&e.children, base),
-            Node::Text(_) => None,
-        })
-    }
-    // Most bodies without a picture need no parser to say so.
-    let may_have = html.as_bytes().windows(4).any(|w| w.eq_ignore_ascii_case(b"<img"));
-    may_have.then(|| search(&clean(html, MAX_BYTES), base)).flatten()
-}
-
-fn poster(img: &Element, base: &Url) -> Option<Poster> {
-    let size = |name| img.attribute(name).and_then(|v| v.trim_end_matches("px").parse::<u32>().ok());
-    if [size("width"), size("height")].into_iter().flatten().any(|px| px < SMALLEST_POSTER) {
-        return None;
-    }
-    let sources = ["data-src", "data-lazy-src", "src"].into_iter();
-    let url = sources.filter_map(|name| img.attribute(name)).find_map(|src| picture(src, base))?;
-    let alt = img.attribute("alt").map(|alt| line(alt, 1_000));
-    Some(Poster { url, alt: alt.filter(|alt| !alt.is_empty()) })
-}
-
-/// The address of a picture: https, also where the source still says http; or a file within the folder of
-/// a local feed.
-pub(super) fn picture(src: &str, base: &Url) -> Option<Url> {
-    let url = base.join(src.trim()).ok()?;
-    if NO_POSTERS.iter().any(|part| url.as_str().contains(part)) || url.as_str().len() > MAX_URL {
-        return None;
-    }
-    if url.scheme() == "file" {
-        let folder = base.join(".").ok()?;
-        // `%2e%2e` and `%2f` are read by the file system, not by the parser of URLs.
-        let plain = !url.path().to_ascii_lowercase().contains("%2e")
-            && !url.path().to_ascii_lowercase().contains("%2f");
-        let local = base.scheme() == "file" && url.host_str().is_none();
-        return (local && plain && url.path().starts_with(folder.path())).then_some(url);
-    }
-    let mut url = resolve(url.as_str(), None)?;
-    if url.scheme() == "http" && url.port().is_none() {
-        url.set_scheme("https").ok()?;
-    }
-    Some(url)
 }

@@ -114,6 +114,7 @@ pub fn parse(text: &str, base: &Url) -> Result<Draft, MarkdownError> {
         return Err(MarkdownError::NoBody);
     }
     let poster = poster(&front, base)?;
+    let body = poster.as_ref().map_or(body.clone(), |poster| html::without_picture(&body, &poster.url));
     let film = film(&front)?;
     let rating = front.rating.as_deref().map(|text| {
         Rating::parse(text).ok_or_else(|| wrong("rating", "expected a rating like ★★★½, 3.5/5, 8/10 or B+"))

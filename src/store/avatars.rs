@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, read, run, url};
+use super::{Db, Result, Tx, on, read, run, url};
 
 /// Somebody who is shown and whose picture was not asked for yet.
 #[derive(Debug)]
@@ -106,17 +106,24 @@ pub async fn forget(tx: &mut Tx, actor: &str) -> Result<()> {
     Ok(())
 }
 
-/// Removes a picture's row where nobody uses the picture; gives whether its file can go.
+/// The source of such a picture: known by what it is and not by where it came from, it never takes the place of a
+/// picture of a review, and goes without it.
+pub fn source_of(name: &str) -> String {
+    format!("avatar {name}")
+}
+
+/// Removes a picture's row where nobody shows it any more; gives whether its file can go, which others may use.
 pub async fn remove_unused(tx: &mut Tx, name: &str) -> Result<bool> {
     let removed = run!(
         tx,
         sqlx::query(
-            "delete from media where name = $1
-               and not exists (select 1 from actors a where a.avatar = $1)
-               and not exists (select 1 from critics k where k.avatar_name = $1)
-               and not exists (select 1 from reviews r join media m on m.id = r.poster_media where m.name = $1)",
+            "delete from media where name = $1 and source = $2
+               and not exists (select 1 from actors a where a.avatar = $1)",
         )
         .bind(name)
+        .bind(source_of(name))
     )?;
-    Ok(removed > 0)
+    let others = "select count(*) from media where name = $1";
+    let others: i64 = on!(tx, |c| sqlx::query_scalar(others).bind(name).fetch_one(c).await)?;
+    Ok(removed > 0 && others == 0)
 }

@@ -10,7 +10,7 @@ use crate::domain::film::Film;
 use crate::domain::origin::Origin;
 use crate::domain::rating::Rating;
 use crate::domain::review::{Media, Review};
-use crate::domain::text::one_line;
+use crate::domain::text::{one_line, without_pictures};
 use crate::domain::time::Timestamp;
 
 /// A summary that is longer is cut by those who show it.
@@ -246,7 +246,7 @@ fn related(origin: &Origin, review: &Review, film: &url::Url) -> Vec<Value> {
     };
     let mut whole = told("review", "Review");
     whole["name"] = json!(name(review));
-    whole["content"] = json!(markdown(&review.draft.body));
+    whole["content"] = json!(markdown(&without_pictures(&review.draft.body)));
     whole["mediaType"] = json!("text/markdown");
     let mut related = vec![whole];
     let points = review.draft.rating.as_ref().and_then(Rating::out_of_ten);

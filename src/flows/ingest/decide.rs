@@ -10,8 +10,8 @@ use crate::domain::feed::{Decision, Feed};
 use crate::domain::id::{EntryId, ReviewId};
 use crate::domain::review::{Review, State};
 use crate::domain::time::Timestamp;
-use crate::flows::picture::{Picture, fetch_poster};
-use crate::flows::publish::{announce, attach, compose, counts};
+use crate::flows::illustrate::{Pictures, illustrate};
+use crate::flows::publish::{announce, compose, counts};
 use crate::flows::{App, revise};
 use crate::sources::feed::Document;
 use crate::store::entries::{self, Known, Seen};
@@ -93,7 +93,7 @@ impl Poll<'_> {
         Ok(is_whole)
     }
 
-    async fn decide(&mut self, candidate: Candidate) -> anyhow::Result<()> {
+    async fn decide(&mut self, mut candidate: Candidate) -> anyhow::Result<()> {
         let found = {
             let mut tx = self.app.db.begin().await?;
             self.identify(&mut tx, &candidate).await?
@@ -104,23 +104,21 @@ impl Poll<'_> {
         {
             return Ok(());
         }
-        let poster = candidate.entry.draft.poster.as_ref();
-        let picture = fetch_poster(self.app, poster, self.folder).await;
-        let lacks_poster = poster.is_some() && picture.is_none();
+        let pictures = illustrate(self.app, &mut candidate.entry.draft, self.folder).await;
+        let missing = missing(&pictures);
         let title = candidate.entry.draft.title.clone();
         let mut tx = self.app.db.begin().await?;
         tx.lock(&self.feed.critic.to_string()).await?;
         // Asked again, since the picture took its time and another worker may have been here.
         match self.identify(&mut tx, &candidate).await? {
-            Match::New => self.enter(&mut tx, candidate, None, picture).await?,
-            Match::Doubtful(other) => self.enter(&mut tx, candidate, Some(other), picture).await?,
-            Match::Known(known, by) => self.meet(&mut tx, candidate, &known, by, picture).await?,
+            Match::New => self.enter(&mut tx, candidate, None, pictures).await?,
+            Match::Doubtful(other) => self.enter(&mut tx, candidate, Some(other), pictures).await?,
+            Match::Known(known, by) => self.meet(&mut tx, candidate, &known, by, pictures).await?,
             Match::Review(review) => self.adopt(&mut tx, &candidate, review).await?,
         }
-        if lacks_poster {
+        for reason in missing {
             let now = self.app.clock.now();
-            let reason = "its poster could not be had and is left out";
-            feeds::log_once(&mut tx, self.feed.id, Decision::Skipped, &title, reason, now).await?;
+            feeds::log_once(&mut tx, self.feed.id, Decision::Skipped, &title, &reason, now).await?;
         }
         tx.commit().await?;
         self.app.wake.up();
@@ -175,7 +173,7 @@ impl Poll<'_> {
         tx: &mut Tx,
         candidate: Candidate,
         doubtful: Option<ReviewId>,
-        picture: Option<Picture>,
+        pictures: Pictures,
     ) -> anyhow::Result<()> {
         let now = self.app.clock.now();
         let draft = &candidate.entry.draft;
@@ -216,7 +214,7 @@ impl Poll<'_> {
         };
         let review =
             compose(self.app, tx, self.feed.critic, draft.clone(), Some(self.feed.id), state, now).await?;
-        let review = Review { poster: attach(tx, picture, now).await?, ..review };
+        let review = Review { poster: pictures.save(tx, now).await?, ..review };
         reviews::save(tx, &review, now).await?;
         if state == State::Published {
             announce(self.app, tx, self.critic, &review, now).await?;
@@ -247,7 +245,7 @@ impl Poll<'_> {
         candidate: Candidate,
         known: &Known,
         by: &str,
-        picture: Option<Picture>,
+        pictures: Pictures,
     ) -> anyhow::Result<()> {
         let now = self.app.clock.now();
         if known.feed_id != self.feed.id {
@@ -278,7 +276,7 @@ impl Poll<'_> {
                 let counts = counts(self.app, review.id).await?;
                 let draft = candidate.entry.draft;
                 let mut review =
-                    revise::apply(self.app, tx, self.critic, review.id, draft, picture, counts, now).await?;
+                    revise::apply(self.app, tx, self.critic, review.id, draft, pictures, counts, now).await?;
                 if review.state == State::Scheduled && review.original_date < self.feed.publish_since {
                     review.state = State::Archive;
                     reviews::save(tx, &review, now).await?;
@@ -321,6 +319,18 @@ impl Poll<'_> {
         entries::save(tx, &seen, now).await?;
         Ok(())
     }
+}
+
+/// What to say of pictures that could not be had.
+fn missing(pictures: &Pictures) -> Vec<String> {
+    let (posters, others): (Vec<_>, Vec<_>) =
+        pictures.missing().iter().partition(|missing| missing.is_poster);
+    let poster = posters.first().map(|_| "its poster could not be had and is left out".to_owned());
+    let first = others.first().map(|missing| match others.len() {
+        1 => format!("a picture could not be had and is left out: {}", missing.url),
+        count => format!("{count} pictures could not be had and are left out, {} for one", missing.url),
+    });
+    poster.into_iter().chain(first).collect()
 }
 
 /// The entries of a document, the oldest first, without ids and addresses that several of them share, and what

@@ -102,7 +102,7 @@ fn picture(media: &[Media], elements: &[&str], base: &Url) -> Option<Poster> {
 
 fn is_picture(media: &Media) -> bool {
     let size = |name| media.attribute(name).and_then(|v| v.parse::<u32>().ok());
-    let small = [size("width"), size("height")].into_iter().flatten().any(|px| px < html::SMALLEST_POSTER);
+    let small = [size("width"), size("height")].into_iter().flatten().any(|px| px < html::SMALLEST);
     if matches!(media.element.as_str(), "thumbnail" | "image") {
         return media.element == "image" || !small;
     }

@@ -100,8 +100,9 @@ pub(super) fn push_down(inline: &Element, children: Vec<Node>) -> Vec<Node> {
         match child {
             Node::Element(mut block) if block.is_block() => {
                 wrap(&mut run, &mut out);
+                let whole = block.name == "pre" || block.is_picture();
                 let inner = std::mem::take(&mut block.children);
-                block.children = if block.name == "pre" { inner } else { push_down(inline, inner) };
+                block.children = if whole { inner } else { push_down(inline, inner) };
                 out.push(Node::Element(block));
             }
             child => run.push(child),

@@ -1,6 +1,10 @@
 //! Films that a page plays in a frame of somebody else's: the page at which they can be watched instead, so that a
 //! reader's browser asks that site only when the reader goes there.
 
+use url::Url;
+
+use super::picture;
+
 /// What stands before the name of such a film.
 pub(super) const MARK: &str = "▶ ";
 
@@ -31,9 +35,68 @@ pub(super) fn page(src: &str) -> Option<String> {
     }
 }
 
+/// Where the site that plays a film tells about it (oEmbed 1.0 section 2), from the page that `page` gave.
+pub fn oembed(page: &Url) -> Option<Url> {
+    let id =
+        |before: &str| page.path().strip_prefix(before).is_some_and(|id| !id.is_empty() && !id.contains('/'));
+    let endpoint = match page.host_str()? {
+        "www.youtube.com" if page.path() == "/watch" => "/oembed",
+        "vimeo.com" if id("/") => "/api/oembed.json",
+        "www.dailymotion.com" if id("/video/") => "/services/oembed",
+        _ if id("/videos/watch/") => "/services/oembed",
+        _ => return None,
+    };
+    let mut url = page.join(endpoint).ok().filter(|url| url.scheme() == "https")?;
+    url.query_pairs_mut().append_pair("format", "json").append_pair("url", page.as_str());
+    Some(url)
+}
+
+/// The still that an answer of such a place names.
+pub fn still(answer: &[u8], page: &Url) -> Option<Url> {
+    let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
+    picture(answer.get("thumbnail_url")?.as_str()?, page)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_site_tells_of_its_films() {
+        let asked = |page: &str| oembed(&page.parse().unwrap()).map(String::from);
+        for (page, endpoint) in [
+            ("https://www.youtube.com/watch?v=abc", "https://www.youtube.com/oembed"),
+            ("https://vimeo.com/76979871", "https://vimeo.com/api/oembed.json"),
+            ("https://www.dailymotion.com/video/x7tgad0", "https://www.dailymotion.com/services/oembed"),
+            ("https://tube.example:8443/videos/watch/9c9d", "https://tube.example:8443/services/oembed"),
+        ] {
+            let query: String = url::form_urlencoded::byte_serialize(page.as_bytes()).collect();
+            assert_eq!(asked(page), Some(format!("{endpoint}?format=json&url={query}")));
+        }
+        for page in [
+            "http://tube.example/videos/watch/1",
+            "https://crit.example/",
+            "https://vimeo.com/a/b",
+            "mailto:a@b.example",
+        ] {
+            assert_eq!(asked(page), None, "{page}");
+        }
+    }
+
+    #[test]
+    fn a_still_is_a_picture_of_the_web() {
+        let page = "https://tube.example/videos/watch/1".parse().unwrap();
+        let named = |answer: &str| still(answer.as_bytes(), &page).map(String::from);
+        assert_eq!(
+            named(r#"{"thumbnail_url": "/lazy-static/previews/1.jpg"}"#).as_deref(),
+            Some("https://tube.example/lazy-static/previews/1.jpg")
+        );
+        for answer in
+            [r#"{"thumbnail_url": "file:///etc/passwd"}"#, r#"{"thumbnail_url": 1}"#, "{}", "[", "\"a\""]
+        {
+            assert_eq!(named(answer), None, "{answer}");
+        }
+    }
 
     #[test]
     fn a_frame_that_plays_a_film_has_a_page() {

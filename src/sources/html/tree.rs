@@ -69,11 +69,25 @@ impl Element {
     pub(in crate::sources) fn is_block(&self) -> bool {
         BLOCKS.contains(&self.name.as_str())
     }
+
+    /// Whether it is a picture with its caption, as `figure` makes them.
+    pub(in crate::sources) fn is_picture(&self) -> bool {
+        let framed = match self.children.as_slice() {
+            [picture] => picture.is("img"),
+            [picture, caption] => picture.is("img") && caption.is("figcaption"),
+            _ => false,
+        };
+        framed && self.name == "figure"
+    }
 }
 
 impl Node {
     pub(in crate::sources) fn is_block(&self) -> bool {
         matches!(self, Self::Element(e) if e.is_block())
+    }
+
+    pub(in crate::sources) fn is_picture(&self) -> bool {
+        matches!(self, Self::Element(e) if e.is_picture())
     }
 
     pub(in crate::sources) fn is(&self, name: &str) -> bool {
@@ -245,6 +259,8 @@ fn gather(nodes: &[Node], out: &mut String) {
         match node {
             Node::Text(text) => out.extend(text.chars().map(|c| if c == '\n' { ' ' } else { c })),
             Node::Element(e) if e.name == "br" => out.push('\n'),
+            // What is said of a picture is none of the text.
+            Node::Element(e) if e.is_picture() => out.push('\n'),
             Node::Element(e) => {
                 let cell = matches!(e.name.as_str(), "td" | "th");
                 let mark = if cell { ' ' } else { '\n' };

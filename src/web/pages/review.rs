@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::live::{Live, OrderLink, Talk, orders};
 use super::told::Told;
 use super::view::{
-    Card, CriticView, FilmView, Listed, Moment, Outside, Picture, RatingView, Tag, page_of, path, poster,
-    safe_html, tags, title,
+    Card, CriticView, FilmView, Listed, Moment, Outside, Picture, RatingView, Tag, illustrated, page_of,
+    path, poster, tags, title,
 };
 use super::{Pages, plain};
 use crate::domain::critic::Critic;
@@ -120,7 +120,7 @@ impl Pages {
             date: Moment::new(site, review.original_date),
             revised: review.revised_at.map(|moment| Moment::new(site, moment)),
             minutes: draft.reading_minutes(),
-            body: safe_html(&draft.body),
+            body: illustrated(site, &draft.body),
             tags: tags(site, &draft.tags),
             elsewhere: elsewhere.and_then(Outside::new),
             live: self.live(&talk)?,
