@@ -35,7 +35,7 @@ fn picture(seed: &str) -> Vec<u8> {
 }
 
 fn serve(stage: &Stage, path: &str) {
-    stage.remote.serve(path, Document::new("image/png", picture(path)));
+    stage.remote.serve(path, Document::new("image/png", picture(path.split('?').next().expect("a path"))));
 }
 
 /// A review whose body ends with this.
@@ -111,7 +111,10 @@ async fn the_pictures_of_a_review_show_in_it_from_our_own_server(database: Datab
     assert_eq!(stage.remote.requests_for("/pixel.png"), 0);
     let html = stage.world.client.get(article["url"].as_str().expect("a page"), HTML).await.body;
     let path = ferry.strip_prefix(url("").as_str()).expect("ours");
-    assert!(html.contains(&format!("<img loading=\"lazy\" decoding=\"async\" src=\"{path}\" alt=")), "{html}");
+    assert!(
+        html.contains(&format!("<img loading=\"lazy\" decoding=\"async\" src=\"{path}\" alt=")),
+        "{html}"
+    );
     assert!(html.contains("</summary><figure><img loading=\"lazy\""), "what a spoiler hides waits: {html}");
     assert!(sources(&html).iter().all(|src| src.starts_with('/')), "no reader asks another server");
     for feed in ["/feed.xml", "/atom.xml", "/feed.json"] {
@@ -123,7 +126,8 @@ async fn the_pictures_of_a_review_show_in_it_from_our_own_server(database: Datab
 }
 
 async fn a_feed_that_did_not_change_stays_unchanged_and_asks_for_no_picture_again(database: Database) {
-    let mut item = review("<img src='https://remote.test/p.png'><p>Then</p><img src='https://remote.test/a.png?sig=1'>");
+    let mut item =
+        review("<img src='https://remote.test/p.png'><p>Then</p><img src='https://remote.test/a.png?sig=1'>");
     let (stage, article) = published(database, &["/p.png", "/a.png?sig=1", "/a.png?sig=2"], &item).await;
     stage.poll().await;
     // Some sources sign the addresses of pictures anew each time.
@@ -199,7 +203,10 @@ async fn a_review_published_by_hand_has_its_pictures_or_is_not_published(databas
     stage.app.command_output(&["publish", &file]).await;
     let article = stage.await_article(|article| named(article, "The Night Ferry")).await;
     assert_eq!(sources(content(&article)).len(), 1);
-    assert!(content(&article).contains("<p>One.</p><figure><img ") && content(&article).contains("alt=\"A ferry\""));
+    assert!(
+        content(&article).contains("<p>One.</p><figure><img ")
+            && content(&article).contains("alt=\"A ferry\"")
+    );
     assert!(article["attachment"].is_null(), "it is no poster");
     let again = stage.app.cli(&["publish", &file]).await;
     assert!(String::from_utf8_lossy(&again.stderr).contains("this review is here already"));
@@ -219,7 +226,10 @@ async fn pictures_change_nothing_of_what_is_read_from_a_text(database: Database)
     let (stage, article) = published(database, &["/p.png", "/a.png"], &item).await;
     assert_eq!(sources(content(&article)).len(), 3, "{}", content(&article));
     let summary = article["summary"].as_str().expect("a summary");
-    assert!(summary.starts_with("★★★★ Alpha (Ada Lindqvist, 2021). The first reel"), "credits are read: {summary}");
+    assert!(
+        summary.starts_with("★★★★ Alpha (Ada Lindqvist, 2021). The first reel"),
+        "credits are read: {summary}"
+    );
     assert!(!summary.contains("Quagga"), "{summary}");
     let found = async |word: &str| {
         let answer = stage.world.client.get(&url(&format!("/search?q={word}")), HTML).await;
@@ -251,7 +261,10 @@ async fn a_trailer_has_its_still_and_is_a_mere_link_without_one(database: Databa
     };
     serve(&stage, "/p.png");
     serve(&stage, "/previews/1.png");
-    tell("1", json!({"version": "1.0", "type": "video", "thumbnail_url": "https://remote.test/previews/1.png"}));
+    tell(
+        "1",
+        json!({"version": "1.0", "type": "video", "thumbnail_url": "https://remote.test/previews/1.png"}),
+    );
     tell("2", json!({"version": "1.0", "type": "video", "thumbnail_url": "file:///etc/passwd"}));
     tell("3", json!({"thumbnail_url": "https://remote.test/previews/1.png", "html": "x".repeat(100_000)}));
     let films: String = (1..=9).map(|id| film(&id.to_string(), &format!("Trailer {id}"))).collect();
@@ -263,7 +276,8 @@ async fn a_trailer_has_its_still_and_is_a_mere_link_without_one(database: Databa
          width=\"400\" height=\"400\">▶ Trailer 1</a></p>",
         ours[0]
     );
-    let link = "<p><a href=\"https://remote.test/videos/watch/2\" rel=\"noopener noreferrer\">▶ Trailer 2</a></p>";
+    let link =
+        "<p><a href=\"https://remote.test/videos/watch/2\" rel=\"noopener noreferrer\">▶ Trailer 2</a></p>";
     assert!(content(&article).contains(&card) && content(&article).contains(link), "{}", content(&article));
     assert!(stage.remote.requests_under("/services/oembed") <= 4, "no more of them are asked for");
     let page = stage.page(&article).await;
@@ -306,11 +320,14 @@ async fn h3_what_is_no_picture_or_too_much_of_them_is_left_out(database: Databas
     let huge = [picture("huge"), vec![0; 9 * 1024 * 1024]].concat();
     stage.remote.serve("/many/huge.png", Document::new("image/png", huge));
     stage.remote.serve("/many/page.png", Document::new("image/png", "<script>alert(1)</script>"));
-    let svg = "<svg xmlns='http://www.w3.org/2000/svg' width='900' height='900'><script>alert(1)</script></svg>";
+    let svg =
+        "<svg xmlns='http://www.w3.org/2000/svg' width='900' height='900'><script>alert(1)</script></svg>";
     stage.remote.serve("/many/drawing.png", Document::new("image/png", svg));
     let mut body = "<img src='https://remote.test/p.png'><p>One</p>".to_owned();
-    for name in ["huge", "page", "drawing"].map(str::to_owned).into_iter().chain((0..1_000).map(|n| n.to_string())) {
-        body.push_str(&format!("<img src='https://remote.test/many/{name}.png'>"));
+    for name in
+        ["huge", "page", "drawing"].map(str::to_owned).into_iter().chain((0..1_000).map(|n| n.to_string()))
+    {
+        body.extend(["<img src='https://remote.test/many/", &name, ".png'>"]);
     }
     serve(&stage, "/many/3.png");
     let article = publish(&stage, &review(&body)).await;
@@ -328,7 +345,8 @@ async fn the_picture_of_a_review_stays_when_a_commenter_had_the_same(database: D
     let (stage, article) = published(database, &["/p.png", "/a.png"], &item).await;
     let ours = sources(content(&article)).remove(0);
     let shown = ours.rsplit('/').next().expect("a name").to_owned();
-    let has_face = |page: &Page, name: &str| page.attribute("src").filter(|src| src.contains(name)).count() == 2;
+    let has_face =
+        |page: &Page, name: &str| page.attribute("src").filter(|src| src.contains(name)).count() == 2;
     let mut actor = stage.alice.actor();
     actor["icon"] = json!({"type": "Image", "mediaType": "image/png", "url": "https://remote.test/a.png"});
     stage.alice.pose_as(&actor);

@@ -29,7 +29,7 @@ const AT_A_TIME: usize = 4;
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 /// No body waits longer for its pictures.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// What a site says about a film that it plays, in bytes.
 const LONGEST_ANSWER: usize = 64 * 1024;

@@ -117,9 +117,9 @@ pub(super) fn unframed(mut e: Element) -> Element {
         for node in nodes {
             let Node::Element(e) = node else { continue };
             match e.name.as_str() {
-                "p" | "div" | "td" if has_class(e, &CAPTIONS) => e.name = "figcaption".to_owned(),
+                "p" | "div" | "td" if has_class(e, &CAPTIONS) => "figcaption".clone_into(&mut e.name),
                 "tbody" | "tr" | "td" => {
-                    e.name = "div".to_owned();
+                    "div".clone_into(&mut e.name);
                     name_captions(&mut e.children);
                 }
                 "div" | "a" | "p" => name_captions(&mut e.children),
@@ -128,7 +128,7 @@ pub(super) fn unframed(mut e: Element) -> Element {
         }
     }
     if matches!(e.name.as_str(), "div" | "table") && has_class(&e, &FRAMES) && has_picture(&e.children) {
-        e.name = "figure".to_owned();
+        "figure".clone_into(&mut e.name);
         name_captions(&mut e.children);
     }
     e
