@@ -385,7 +385,8 @@ async fn read_review(app: &App, file: &Path) -> anyhow::Result<(Draft, Pictures)
     let place = std::fs::canonicalize(file).with_context(|| format!("cannot read {}", file.display()))?;
     let text = std::fs::read_to_string(&place).with_context(|| format!("cannot read {}", file.display()))?;
     let base = Url::from_file_path(&place).ok().context("the path is not absolute")?;
-    let mut draft = markdown::parse(&text, &base).with_context(|| file.display().to_string())?;
+    let mut draft =
+        markdown::parse(&text, &base, &app.site.timezone).with_context(|| file.display().to_string())?;
     let pictures = illustrate::illustrate(app, &mut draft, place.parent()).await;
     // Said at once, and nothing is published: a picture that was asked for is not left out in silence.
     let pictures = pictures.whole().with_context(|| file.display().to_string())?;

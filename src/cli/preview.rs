@@ -19,7 +19,7 @@ pub(super) async fn run(config: &Path, named: &str, critic: Option<&str>) -> any
         let place = std::fs::canonicalize(file)?;
         let text = std::fs::read_to_string(&place).with_context(|| format!("cannot read {named}"))?;
         let base = url::Url::from_file_path(&place).ok().context("the path is not absolute")?;
-        let draft = markdown::parse(&text, &base).with_context(|| named.to_owned())?;
+        let draft = markdown::parse(&text, &base, &app.site.timezone).with_context(|| named.to_owned())?;
         preview::of_draft(&app, &the_critic(&app, critic).await?, draft)?
     } else {
         preview::of_review(&app, &find(&app, named).await?).await?

@@ -169,7 +169,7 @@ fn people(film: &Film) -> Vec<Place> {
                 known.roles |= role.bit();
                 continue;
             }
-            let sort = sort_of_name(&slug);
+            let sort = sort_of_name(name);
             let kind = Kind::Person.as_str();
             people.push(Place { kind, slug, name: name.clone(), sort, roles: role.bit() });
         }
@@ -186,16 +186,23 @@ fn sort_of_title(slug: &str) -> String {
 /// What may follow a family name.
 const SUFFIXES: [&str; 6] = ["jr", "sr", "ii", "iii", "iv", "phd"];
 
-/// People stand by the last part of their name, as in any book of films.
-fn sort_of_name(slug: &str) -> String {
-    let mut parts: Vec<&str> = slug.split('-').collect();
-    let suffix = parts.last().filter(|last| parts.len() > 2 && SUFFIXES.contains(last)).copied();
-    if suffix.is_some() {
-        parts.pop();
+/// What begins a family name of several words: Robert De Niro stands under D.
+const PARTICLES: [&str; 19] = [
+    "al", "ben", "bin", "da", "de", "del", "della", "der", "di", "dos", "du", "el", "la", "le", "st", "ten",
+    "ter", "van", "von",
+];
+
+/// People stand by their family name, as in any book of films.
+fn sort_of_name(name: &str) -> String {
+    let mut parts: Vec<String> =
+        name.split_whitespace().map(slug_of).filter(|part| !part.is_empty()).collect();
+    let is = |part: Option<&String>, list: &[&str]| part.is_some_and(|part| list.contains(&part.as_str()));
+    let suffix = if parts.len() > 2 && is(parts.last(), &SUFFIXES) { parts.pop() } else { None };
+    let mut family = parts.pop().unwrap_or_default();
+    while parts.len() > 1 && is(parts.last(), &PARTICLES) {
+        family = format!("{} {family}", parts.pop().unwrap_or_default());
     }
-    let family = parts.pop().unwrap_or_default();
-    let given = parts.join(" ");
-    [family, &given, suffix.unwrap_or_default()].join(" ").trim().to_owned()
+    [family, parts.join(" "), suffix.unwrap_or_default()].join(" ").trim().to_owned()
 }
 
 #[cfg(test)]
@@ -234,9 +241,13 @@ mod tests {
 
     #[test]
     fn names_stand_where_one_looks_for_them() {
-        assert_eq!(sort_of_name("andrei-tarkovsky"), "tarkovsky andrei");
-        assert_eq!(sort_of_name("robert-downey-jr"), "downey robert jr");
-        assert_eq!(sort_of_name("madonna"), "madonna");
+        assert_eq!(sort_of_name("Andrei Tarkovsky"), "tarkovsky andrei");
+        assert_eq!(sort_of_name("Robert Downey Jr."), "downey robert jr");
+        assert_eq!(sort_of_name("Robert De Niro"), "de niro robert");
+        assert_eq!(sort_of_name("Sergio del Valle de la Torre"), "de la torre sergio del valle");
+        assert_eq!(sort_of_name("Celia Rowlson-Hall"), "rowlson-hall celia");
+        assert_eq!(sort_of_name("Van Morrison"), "morrison van");
+        assert_eq!(sort_of_name("Madonna"), "madonna");
         assert_eq!(sort_of_title("the-third-man-1949"), "third-man-1949");
         assert_eq!(sort_of_title("a-serious-man-2009"), "serious-man-2009");
         assert_eq!(sort_of_title("there-will-be-blood-2007"), "there-will-be-blood-2007");

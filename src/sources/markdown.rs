@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::tz::TimeZone;
 use pulldown_cmark::{Event, Options, Parser};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -98,11 +99,12 @@ enum Names {
     Text(String),
 }
 
-/// Reads a file that lies at `base`; a relative `poster` lies beside it.
+/// Reads a file that lies at `base`; a relative `poster` lies beside it. Hours and days that name no zone are those of
+/// `zone`.
 ///
 /// # Errors
 /// See `MarkdownError`.
-pub fn parse(text: &str, base: &Url) -> Result<Draft, MarkdownError> {
+pub fn parse(text: &str, base: &Url, zone: &TimeZone) -> Result<Draft, MarkdownError> {
     let (yaml, markdown) = split(text)?;
     let front = front_matter(yaml)?;
     let title = front.title.as_deref().map(|t| html::line(t, draft::MAX_TITLE)).unwrap_or_default();
@@ -125,8 +127,9 @@ pub fn parse(text: &str, base: &Url) -> Result<Draft, MarkdownError> {
         draft::language(tag).ok_or_else(|| wrong("language", "expected a language tag like en or pt-BR"))
     });
     let published = front.published.as_deref().map(|text| {
-        moment(text)
-            .ok_or_else(|| wrong("published", "expected a date like 2024-10-18 or 2024-10-18T09:30:00Z"))
+        moment(text, zone).ok_or_else(|| {
+            wrong("published", "expected a date like 2024-10-18, 2024-10-18 09:30 or 2024-10-18T09:30:00Z")
+        })
     });
     Ok(Draft {
         title,
@@ -262,11 +265,14 @@ fn poster(front: &FrontMatter, base: &Url) -> Result<Option<Poster>, MarkdownErr
     Ok(Some(Poster { url, alt }))
 }
 
-fn moment(text: &str) -> Option<Timestamp> {
+/// A moment, an hour of the zone's, or the midnight with which a day of it begins.
+fn moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let text = text.trim();
-    let midnight =
-        || Timestamp::parse_rfc3339(&format!("{}T00:00:00Z", text.parse::<jiff::civil::Date>().ok()?));
-    Timestamp::parse_rfc3339(text).or_else(midnight)
+    let local = || {
+        let hour: jiff::civil::DateTime = text.parse().ok()?;
+        Some(Timestamp::from_millis(hour.to_zoned(zone.clone()).ok()?.timestamp().as_millisecond()))
+    };
+    Timestamp::parse_rfc3339(text).or_else(local)
 }
 
 fn to_html(markdown: &str) -> String {
@@ -336,7 +342,7 @@ mod tests {
     }
 
     fn read(text: &str) -> Result<Draft, MarkdownError> {
-        parse(text, &base())
+        parse(text, &base(), &TimeZone::UTC)
     }
 
     #[test]
@@ -393,6 +399,15 @@ mod tests {
         assert_eq!(error("subtitle: [a, b]"), "`subtitle`: expected a text");
         assert!(error("directors:\n  name: x").starts_with("`directors`: expected a list"));
         assert!(error("rating: good").starts_with("`rating`: expected a rating"));
+        let zone = TimeZone::get("Europe/Vienna").unwrap();
+        for (told, meant) in [
+            ("2027-01-01", "2026-12-31T23:00:00Z"),
+            ("2027-01-01 10:00", "2027-01-01T09:00:00Z"),
+            ("2027-07-01T10:00:30", "2027-07-01T08:00:30Z"),
+            ("2027-07-01T10:00:30-03:00", "2027-07-01T13:00:30Z"),
+        ] {
+            assert_eq!(moment(told, &zone).map(|at| at.to_string()).as_deref(), Some(meant));
+        }
         assert!(error("published: soon").starts_with("`published`: expected a date"));
         assert!(error("release_date: soon").starts_with("`release_date`"));
         assert!(error("language: Klingon").starts_with("`language`"));

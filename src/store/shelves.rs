@@ -157,13 +157,10 @@ pub async fn number(db: &Db, kind: Kind, start: &str) -> Result<u64> {
 /// The shelves of a kind with most on them.
 pub async fn fullest(db: &Db, kind: Kind, limit: u32) -> Result<Vec<Label>> {
     let query =
-        "select slug, name, total from shelves where kind = $1 order by total desc, slug desc limit $2";
+        "select slug, name, total from shelves where kind = $1 order by total desc, sort, slug limit $2";
     let found: Vec<LabelRow> =
         read!(db, |c| sqlx::query_as(query).bind(kind.as_str()).bind(i64::from(limit)).fetch_all(c).await)?;
-    let mut found: Vec<Label> = found.into_iter().map(label_of).collect();
-    // The index has those with as many on them from the last letter on.
-    found.sort_by(|a, b| b.total.cmp(&a.total).then_with(|| a.slug.cmp(&b.slug)));
-    Ok(found)
+    Ok(found.into_iter().map(label_of).collect())
 }
 
 /// The letters with which the places of the shelves of a kind begin. It goes from letter to letter, not from shelf to

@@ -92,14 +92,23 @@ async fn understand(state: &WebState, asked: &Asked) -> Result<Request, WebError
     if let Some(tag) = given(&asked.tag) {
         marks.push(search::tagged(&slug_of(tag.trim_start_matches('#'))));
     }
+    let mut words = search::wanted(&asked.q);
     if let Some(person) = given(&asked.person) {
-        marks.push(search::made_by(&slug_of(&person)));
+        let slug = slug_of(&person);
+        let parts = search::wanted(&person);
+        if parts.is_empty() || shelves::label(&state.app.db, Kind::Person, &slug).await?.is_some() {
+            marks.push(search::made_by(&slug));
+        } else {
+            // A part of a name: its words are looked for like any other.
+            words.extend(parts);
+            words.truncate(search::MOST_WORDS);
+        }
     }
     if let Some(handle) = given(&asked.critic) {
         let critic = critics::by_handle(&state.app.db, handle.trim_start_matches('@')).await?;
         marks.push(search::written_by(critic.ok_or_else(|| unreadable("critic"))?.id));
     }
-    Ok(Request { words: search::wanted(&asked.q), marks, span })
+    Ok(Request { words, marks, span })
 }
 
 async fn render(
