@@ -11,6 +11,7 @@
 )]
 
 mod activities;
+mod addresses;
 mod answers;
 mod archive;
 mod attacks;

@@ -9,7 +9,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
-use super::error::tell;
+use super::error::{WebError, tell};
 use super::fedi::{actor, article, discovery, inbox, note, secure, stamp};
 use super::health;
 use super::read::{
@@ -90,9 +90,10 @@ async fn robots(State(state): State<WebState>) -> String {
 
 /// An end to requests that take too long.
 async fn guard(request: Request, next: Next) -> Response {
-    // No database keeps a NUL, so nothing is found by one.
-    if request.uri().path().contains("%00") {
-        return StatusCode::BAD_REQUEST.into_response();
+    // No database keeps a NUL, so nothing is found by one: neither under its path nor by what its query says.
+    let address = request.uri().path_and_query().map_or("", axum::http::uri::PathAndQuery::as_str);
+    if address.contains("%00") {
+        return WebError::BadRequest("no address has a NUL in it".to_owned()).into_response();
     }
     bounded(next.run(request)).await
 }

@@ -29,7 +29,9 @@ pub(in crate::web) async fn show(
     let asked = asked.ok_or_else(|| WebError::BadRequest("the query needs a url".to_owned()))?;
     let app = &state.app;
     let slug = app.origin.owns(&asked).then(|| asked.path().strip_prefix("/reviews/")).flatten();
-    let slug = slug.and_then(|slug| percent_decode_str(slug).decode_utf8().ok()).ok_or(WebError::NotFound)?;
+    let slug = slug.and_then(|slug| percent_decode_str(slug).decode_utf8().ok());
+    // The address within the address is escaped once more: what it says, the guard of all addresses did not see.
+    let slug = slug.filter(|slug| !slug.contains('\0')).ok_or(WebError::NotFound)?;
     let review = reviews::by_slug(&app.db, &slug).await?.filter(|review| review.state.is_public());
     let review = review.ok_or(WebError::NotFound)?;
     let critic = publish::critic_of(app, &review).await?;

@@ -1,0 +1,59 @@
+//! What readers, crawlers and scripts may put into an address of the site.
+
+use crate::both_databases;
+use crate::support::app::url;
+use crate::support::http::{Answer, HTML};
+use crate::support::{Database, Stage};
+
+both_databases!(g1_a_nul_in_an_address_is_a_request_that_cannot_be_read,);
+
+async fn get(stage: &Stage, path: &str) -> Answer {
+    stage.world.client.get(&url(path), HTML).await
+}
+
+/// Publishes a review; gives the path of its page.
+async fn publish(stage: &Stage, title: &str) -> String {
+    let article = stage.publish(title).await;
+    let page = article["url"].as_str().expect("a page");
+    page.strip_prefix(&url("")).expect("a page of ours").to_owned()
+}
+
+async fn g1_a_nul_in_an_address_is_a_request_that_cannot_be_read(database: Database) {
+    let stage = Stage::new(database).await;
+    let review = publish(&stage, "The Night Ferry").await;
+    for path in [
+        "/films?letter=%00",
+        "/people?letter=%00",
+        "/tags?letter=%00",
+        "/search?q=%00",
+        "/search?q=ferry%00",
+        "/search?q=ferry&year=%00",
+        "/search?q=ferry&rating=4.5%00",
+        "/search?q=ferry&tag=%00",
+        "/search?q=ferry&person=%00",
+        "/search?q=ferry&critic=%00",
+        "/search?q=ferry&critic=@critic%00",
+        "/search?q=ferry&page=%00",
+        "/reviews?page=%00",
+        "/people/ada-lindqvist?as=%00",
+        &format!("{review}?sort=%00"),
+        &format!("{review}/comments?sort=%00"),
+        &format!("{review}/card.png?v=%00"),
+        &format!("/oembed?url={}%00", url(&review)),
+        "/assets/style.css?v=%00",
+        "/no/such/place?%00",
+    ] {
+        let answer = get(&stage, path).await;
+        assert_eq!(answer.status, 400, "{path}: {}", answer.body);
+        assert!(answer.body.contains("This request cannot be read"), "{path}: {}", answer.body);
+    }
+    // What is escaped twice has none before it is read: there is nothing of that name.
+    for slug in ["%2500", "the-night-ferry%2500", "%25FF"] {
+        let path = format!("/oembed?url={}", url(&format!("/reviews/{slug}")));
+        assert_eq!(get(&stage, &path).await.status, 404, "{path}");
+    }
+    for resource in [url("/reviews/%2500"), url("/@critic%2500")] {
+        let path = format!("/.well-known/webfinger?resource={resource}");
+        assert_eq!(stage.world.client.get(&url(&path), "*/*").await.status, 404, "{path}");
+    }
+}
