@@ -1,10 +1,12 @@
 //! The conversation under a review: faces, orders, and what comes into a page that is open.
 
 use reqwest::Method;
+use scraper::{Html, Selector};
 use serde_json::{Value, json};
 
 use crate::both_databases;
 use crate::support::app::url;
+use crate::support::hand::Hand;
 use crate::support::http::{Answer, HTML};
 use crate::support::page::Page;
 use crate::support::remote::{Document, User};
@@ -16,6 +18,7 @@ both_databases!(
     who_does_not_want_to_be_shown_is_counted_alone,
     whose_comments_wait_for_the_critic_shows_no_face,
     comments_stand_in_the_order_that_is_asked_for,
+    a_conversation_that_is_too_long_for_a_page_is_read_from_both_ends,
     an_open_page_asks_for_the_conversation_and_hears_that_nothing_is_new,
 );
 
@@ -173,6 +176,49 @@ async fn comments_stand_in_the_order_that_is_asked_for(database: Database) {
             assert_eq!(get(&stage, &address, &[]).await.status, 400, "{address}");
         }
     }
+}
+
+/// As many more, each a second younger than the one before, all like the one that is there.
+const MORE: &str = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 2003)
+     insert into comments (id, review_id, uri, url, actor, parent_uri, content, state, published_at, signed_at, created_at)
+     select substr(c.id, 1, 22) || substr(cast(10000 + i as text), 2), c.review_id, c.uri || i, c.url || i, c.actor,
+        case when i = 2003 then c.uri else c.parent_uri end, '<p>Remark ' || i || '.</p>', c.state,
+        c.published_at + 1000 * i, c.signed_at, c.created_at from comments c, n";
+
+async fn a_conversation_that_is_too_long_for_a_page_is_read_from_both_ends(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    stage.comment(&stage.alice, &article, "Before all others").await;
+    Hand::on(&stage.app).await.execute(MORE).await;
+    let page = article["url"].as_str().expect("a page");
+    let (newest, oldest) = ("the newest 4 are not on this page", "the oldest 4 are not on this page");
+    for (sort, first, last, beyond, told, other_end) in [
+        ("", "Before all others", "Remark 1999.", "Remark 2000.", newest, "newest"),
+        ("?sort=answered", "Before all others", "Remark 1999.", "Remark 2000.", newest, "newest"),
+        ("?sort=newest", "Remark 2003.", "Remark 4.", "Remark 3.", oldest, ""),
+    ] {
+        let answer = get(&stage, &format!("{page}{sort}"), &[]).await;
+        let shown = Page::parse(&answer.body);
+        assert_eq!(shown.comments.len(), 2_000, "{sort}");
+        let ends = [shown.comments.first(), shown.comments.last()].map(|end| end.expect("a comment"));
+        assert!(ends[0].text.contains(first) && ends[1].text.contains(last), "{sort}: {ends:?}");
+        assert!(shown.comment(beyond).is_none(), "{sort}");
+        assert!(shown.text.contains("2,004 comments") && shown.text.contains(told), "{sort}");
+        let path = page.strip_prefix(&url("")).expect("a page of ours");
+        let way = if other_end.is_empty() { String::new() } else { format!("?sort={other_end}") };
+        let document = Html::parse_document(&answer.body);
+        let links = Selector::parse("[data-live=numbers] a").expect("a selector");
+        let links: Vec<_> = document.select(&links).filter_map(|link| link.attr("href")).collect();
+        assert_eq!(links, [format!("{path}{way}#comments")], "{sort}");
+        // What comes into the open page says the same.
+        let part = get(&stage, &url(&attribute(&shown, "data-live-href")), &[]).await;
+        assert_eq!(part.header("etag"), attribute(&shown, "data-live-tag"), "{sort}");
+        assert!(part.body.contains(told), "{sort}");
+    }
+    // An answer to what is left out stands by itself; where both are there, under what it answers.
+    let shown = Page::parse(&get(&stage, &format!("{page}?sort=newest"), &[]).await.body);
+    let answer = shown.comment("Remark 2003.").expect("the last one");
+    assert!(shown.parent_of(answer).is_none());
 }
 
 async fn an_open_page_asks_for_the_conversation_and_hears_that_nothing_is_new(database: Database) {

@@ -6,7 +6,7 @@ use sqlx::FromRow;
 
 use super::several::Several;
 use super::{Db, Result, Tx, count, on, read, run, url};
-use crate::domain::comment::{Author, Comment, Presence};
+use crate::domain::comment::{Author, Comment, Order, Presence};
 use crate::domain::id::{CommentId, CriticId, ReviewId};
 use crate::domain::time::Timestamp;
 
@@ -74,11 +74,10 @@ fn placeholder(comment: Comment) -> Comment {
     Comment { author, content: String::new(), warning: None, language: None, edited: None, ..comment }
 }
 
-/// The comments of a review, at most `limit`, the oldest first. Those that are not shown are among them as
-/// placeholders where one that is shown hangs under them, at whatever depth.
-pub async fn of_review(db: &Db, review: ReviewId, limit: u32) -> Result<Vec<Comment>> {
-    let rows: Vec<Row> = read!(db, |c| {
-        sqlx::query_as(
+/// The comments of a review from one end on.
+macro_rules! of_review {
+    ($from:literal) => {
+        concat!(
             "with recursive kept (id, parent_uri) as (
             select id, parent_uri from comments where review_id = $1 and state = 'shown'
             union
@@ -94,13 +93,22 @@ pub async fn of_review(db: &Db, review: ReviewId, limit: u32) -> Result<Vec<Comm
          left join actors a on a.uri = c.actor
          left join critics k on k.id = c.critic_id
          where c.id in (select id from kept)
-         order by c.published_at, c.id limit $2",
+         order by ",
+            $from,
+            " limit $2",
         )
-        .bind(review)
-        .bind(i64::from(limit))
-        .fetch_all(c)
-        .await
-    })?;
+    };
+}
+
+/// The comments of a review, at most `limit`: the newest of them where those come first in that order, else the oldest.
+/// Those that are not shown are among them as placeholders where one that is shown hangs under them, at whatever depth.
+pub async fn of_review(db: &Db, review: ReviewId, order: Order, limit: u32) -> Result<Vec<Comment>> {
+    let query = match order {
+        Order::Newest => of_review!("c.published_at desc, c.id desc"),
+        Order::Oldest | Order::Answered => of_review!("c.published_at, c.id"),
+    };
+    let rows: Vec<Row> =
+        read!(db, |c| sqlx::query_as(query).bind(review).bind(i64::from(limit)).fetch_all(c).await)?;
     rows.into_iter().map(Row::comment).collect()
 }
 

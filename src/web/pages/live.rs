@@ -37,6 +37,8 @@ pub struct Talk<'a> {
     pub review: &'a Review,
     /// Its comments, in their order.
     pub comments: &'a [Branch],
+    /// How many there are beyond those: the newest, or the oldest where the newest come first.
+    pub left_out: u64,
     /// That order.
     pub order: Order,
     /// How many people did something with it.
@@ -67,6 +69,17 @@ pub(super) struct OrderLink {
 }
 
 #[derive(Serialize)]
+struct NumbersView {
+    #[serde(flatten)]
+    counts: Counts,
+    left_out: u64,
+    /// Whether those that are left out are the oldest.
+    is_from_the_end: bool,
+    /// Where they are.
+    other_end: String,
+}
+
+#[derive(Serialize)]
 struct FacesView {
     shown: Vec<FaceView>,
     others: u64,
@@ -93,17 +106,33 @@ pub(super) fn orders(site: &Site, talk: &Talk<'_>) -> Vec<OrderLink> {
     }
     let link = |order: Order| OrderLink {
         name: order.as_str(),
-        href: format!("{}#comments", address(site, talk.review, "", order)),
+        href: way_to(site, talk.review, order),
         is_current: order == talk.order,
     };
     Order::ALL.into_iter().map(link).collect()
+}
+
+/// The comments in that order, on the page of the review.
+fn way_to(site: &Site, review: &Review, order: Order) -> String {
+    format!("{}#comments", address(site, review, "", order))
+}
+
+fn numbers(site: &Site, talk: &Talk<'_>) -> NumbersView {
+    let is_from_the_end = talk.order == Order::Newest;
+    let other_end = if is_from_the_end { Order::Oldest } else { Order::Newest };
+    NumbersView {
+        counts: talk.counts,
+        left_out: talk.left_out,
+        is_from_the_end,
+        other_end: way_to(site, talk.review, other_end),
+    }
 }
 
 impl Pages {
     pub(super) fn live(&self, talk: &Talk<'_>) -> anyhow::Result<Live> {
         let site = &self.site;
         let shown = talk.faces.shown.iter().map(|face| FaceView::new(site, face)).collect();
-        let numbers = self.render("numbers.html", talk.counts)?;
+        let numbers = self.render("numbers.html", numbers(site, talk))?;
         let faces = self.render("faces.html", FacesView { shown, others: talk.faces.others })?;
         let thread = self.render("thread.html", ThreadView { comments: flatten(site, talk.comments) })?;
         let mut tag = sha256_hex([&*numbers, &faces, &thread].concat().as_bytes());

@@ -134,7 +134,7 @@ fn leaf(comment: Comment) -> Branch {
 fn page<'a>(critic: &'a Critic, review: &'a Review, comments: &'a [Branch]) -> ReviewPage<'a> {
     static NOBODY: Faces = Faces { shown: Vec::new(), others: 0 };
     let counts = Counts::default();
-    let talk = Talk { review, comments, order: Order::Oldest, counts, faces: &NOBODY };
+    let talk = Talk { review, comments, left_out: 0, order: Order::Oldest, counts, faces: &NOBODY };
     ReviewPage { critic, review, talk, newer: None, older: None, more: More::default() }
 }
 

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::{Shown, counted_page};
-use crate::domain::comment::{Branch, Order, arrange, thread};
+use crate::domain::comment::{Branch, Comment, Order, Presence, arrange, thread};
 use crate::domain::face::Faces;
 use crate::domain::review::{Review, State as Stands};
 use crate::domain::shelf::{Kind, Role, film_slug, slug_of};
@@ -26,7 +26,8 @@ use crate::web::state::WebState;
 /// Other reviews of the film, or by its director.
 const MOST_MORE: u32 = 4;
 
-/// Comments on one page. What goes beyond is in the `replies` of the Article.
+/// Comments on one page: the oldest, or the newest where those are asked for. The page says how many it leaves out;
+/// all of them are in the `replies` of the Article.
 const MOST_COMMENTS: u32 = 2_000;
 
 /// `?sort=newest`.
@@ -115,6 +116,7 @@ fn ensure_here(
 /// What others say and do about a review.
 struct Loaded {
     branches: Vec<Branch>,
+    left_out: u64,
     faces: Faces,
     counts: Counts,
     order: Order,
@@ -125,7 +127,9 @@ impl Loaded {
         let app = &state.app;
         let tally = tallies::of_review(&app.db, review.id).await?;
         let reach = readers::of_review(&app.db, review.id).await?;
-        let mut branches = thread(comments::of_review(&app.db, review.id, MOST_COMMENTS).await?);
+        let comments = comments::of_review(&app.db, review.id, order, MOST_COMMENTS).await?;
+        let left_out = left_out(&comments, tally.comments);
+        let mut branches = thread(comments);
         arrange(&mut branches, order);
         let counts = Counts {
             reads: reach.reads,
@@ -134,13 +138,23 @@ impl Loaded {
             comments: tally.comments,
             hosts: reach.hosts,
         };
-        Ok(Self { branches, faces: faces::of_review(app, review, tally).await?, counts, order })
+        Ok(Self { branches, left_out, faces: faces::of_review(app, review, tally).await?, counts, order })
     }
 
     fn talk<'a>(&'a self, review: &'a Review) -> Talk<'a> {
-        let Self { branches, faces, counts, order } = self;
-        Talk { review, comments: branches, order: *order, counts: *counts, faces }
+        let Self { branches, left_out, faces, counts, order } = self;
+        Talk { review, comments: branches, left_out: *left_out, order: *order, counts: *counts, faces }
     }
+}
+
+/// How many of `all` comments are not among those that were read. None where there was room for more: one that came in
+/// between is not left out.
+fn left_out(read: &[Comment], all: u64) -> u64 {
+    if read.len() < MOST_COMMENTS as usize {
+        return 0;
+    }
+    let shown = read.iter().filter(|comment| comment.presence == Presence::Shown).count();
+    all.saturating_sub(shown as u64)
 }
 
 async fn page(state: &WebState, review: &Review, slug: &str, sorted: Order) -> Result<Made, WebError> {

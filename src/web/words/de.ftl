@@ -251,6 +251,16 @@ orders = Reihenfolge der Kommentare
 order-oldest = Älteste zuerst
 order-newest = Neueste zuerst
 order-answered = Meistbeantwortete
+newest-left-out =
+    { $count ->
+        [one] der neueste fehlt auf dieser Seite: zuerst zeigen
+       *[other] die { $count } neuesten fehlen auf dieser Seite: zuerst zeigen
+    }
+oldest-left-out =
+    { $count ->
+        [one] der älteste fehlt auf dieser Seite: zuerst zeigen
+       *[other] die { $count } ältesten fehlen auf dieser Seite: zuerst zeigen
+    }
 new-comments =
     { $count ->
         [one] { $count } neuer Kommentar

@@ -256,6 +256,16 @@ orders = Order of the comments
 order-oldest = Oldest first
 order-newest = Newest first
 order-answered = Most answered
+newest-left-out =
+    { $count ->
+        [one] the newest one is not on this page: show it first
+       *[other] the newest { $count } are not on this page: show them first
+    }
+oldest-left-out =
+    { $count ->
+        [one] the oldest one is not on this page: show it first
+       *[other] the oldest { $count } are not on this page: show them first
+    }
 new-comments =
     { $count ->
         [one] { $count } new comment
