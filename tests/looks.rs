@@ -1,5 +1,6 @@
 //! A site that looks like nobody else's: colours, fonts, files and words of its own, and ways to support its critics.
 
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::both_databases;
@@ -12,6 +13,7 @@ use crate::support::{Database, Stage, World};
 both_databases!(
     a_site_has_colours_fonts_files_and_words_of_its_own,
     ways_to_support_a_critic_stand_where_the_critic_does,
+    a_file_is_kept_for_good_under_its_own_version_alone,
     other_sites_are_told_what_a_link_to_a_review_is,
     it_says_where_its_source_is_and_whom_to_tell_of_a_hole,
 );
@@ -58,6 +60,44 @@ async fn a_site_has_colours_fonts_files_and_words_of_its_own(database: Database)
     assert!(missing.status == 404 && missing.body.contains("Alas, 404"), "{}", missing.body);
     let warned = |line: &String| line.contains("soft on paper has a contrast of 1.9");
     assert!(stage.app.log().iter().any(warned), "{:?}", stage.app.log());
+}
+
+async fn a_file_is_kept_for_good_under_its_own_version_alone(database: Database) {
+    let folder = TempDir::new();
+    folder.write("own.woff2", "a font");
+    let own = quoted(&folder.path().display().to_string());
+    let mut stage = Stage::with(database, |_, settings| settings.set("looks", "folder", &own)).await;
+    let home = Page::parse(&get(&stage, "/").await.body);
+    let of = |name: &str| {
+        let mut all = home.attribute("href").chain(home.attribute("src"));
+        all.find(|address| address.starts_with(name)).expect("its address").to_owned()
+    };
+    for address in [of("/assets/style.css?v="), of("/assets/site.js?v="), of("/assets/icon.svg?v=")] {
+        let file = get(&stage, &address).await;
+        assert_eq!(file.header("cache-control"), "public, max-age=31536000, immutable", "{address}");
+        let name = address.split('?').next().expect("a path");
+        // Of another process, before or after it in a rolling start, the page may name what this one does not have.
+        for other in ["", "?v=", "?v=0123456789abcdef", "?v=%FF", "?x=y"] {
+            let now = get(&stage, &format!("{name}{other}")).await;
+            assert_eq!((now.status, now.header("cache-control")), (200, "no-cache"), "{name}{other}");
+            assert_eq!(now.body, file.body);
+        }
+        let tag = file.header("etag").to_owned();
+        for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
+            let asked = [("if-none-match".to_owned(), known.clone())];
+            let again = stage.world.client.send(Method::GET, &url(name), &asked, Vec::new()).await;
+            let again = again.expect("an answer");
+            assert_eq!((again.status, again.body.as_str()), (304, ""), "{name} {known}");
+            assert_eq!((again.header("cache-control"), again.header("etag")), ("no-cache", tag.as_str()));
+        }
+    }
+    let font = get(&stage, "/assets/own.woff2").await;
+    assert_eq!((font.header("cache-control"), font.body.as_str()), ("no-cache", "a font"));
+    folder.write("own.woff2", "another font");
+    stage.app.restart().await;
+    let asked = [("if-none-match".to_owned(), font.header("etag").to_owned())];
+    let later = stage.world.client.send(Method::GET, &url("/assets/own.woff2"), &asked, Vec::new()).await;
+    assert_eq!(later.expect("an answer").body, "another font", "whoever keeps it notices");
 }
 
 async fn ways_to_support_a_critic_stand_where_the_critic_does(database: Database) {

@@ -17,8 +17,8 @@ pub struct Asset {
     pub bytes: Vec<u8>,
     /// Its media type.
     pub content_type: &'static str,
-    /// The entity tag of its content, with its quotes (RFC 9110 section 8.8.3).
-    pub etag: String,
+    /// Tells its content, in few letters: the end of its address, and its entity tag.
+    pub version: String,
 }
 
 /// All of them, read once at start.
@@ -79,7 +79,7 @@ impl Assets {
         if let Some(style) = all.iter_mut().find(|asset| asset.name == STYLE) {
             style.bytes.extend(set_apart(looks).into_bytes());
             style.bytes.extend(own_style.into_iter().flatten());
-            style.etag = etag(&style.bytes);
+            style.version = version(&style.bytes);
         }
         Ok(Self(all))
     }
@@ -93,7 +93,7 @@ impl Assets {
     /// likes: `/assets/style.css?v=…`. None where there is no such asset.
     pub fn href(&self, name: &str) -> Option<String> {
         let asset = self.find(name)?;
-        Some(format!("/assets/{name}?v={}", asset.etag.trim_matches('"')))
+        Some(format!("/assets/{name}?v={}", asset.version))
     }
 }
 
@@ -101,7 +101,7 @@ impl Assets {
 fn asset(name: &str, bytes: Vec<u8>) -> Option<Asset> {
     let (_, ending) = name.rsplit_once('.')?;
     let (_, content_type) = TYPES.iter().find(|(known, _)| ending.eq_ignore_ascii_case(known))?;
-    Some(Asset { name: name.to_owned(), etag: etag(&bytes), bytes, content_type })
+    Some(Asset { name: name.to_owned(), version: version(&bytes), bytes, content_type })
 }
 
 /// The files of a folder that browsers are served, and no hidden ones.
@@ -153,11 +153,11 @@ fn declare(css: &mut String, name: &str, value: &str) {
     let _ = write!(css, " --{name}: {value};");
 }
 
-/// The first 64 bits of the content's SHA-256, in hexadecimal, within quotes.
-fn etag(bytes: &[u8]) -> String {
+/// The first 64 bits of the content's SHA-256, in hexadecimal.
+fn version(bytes: &[u8]) -> String {
     let mut hash = sha256_hex(bytes);
     hash.truncate(16);
-    format!("\"{hash}\"")
+    hash
 }
 
 #[cfg(test)]

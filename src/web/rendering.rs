@@ -118,7 +118,7 @@ impl Rendering {
         // then none is given: whoever has one saw the last rendering of that second.
         let is_dated = now.whole_second() > self.made;
         let is_known = if asked.contains_key(header::IF_NONE_MATCH) {
-            names(asked, &variant.etag)
+            names(asked, variant.etag.as_bytes())
         } else {
             is_dated && asked.get(header::IF_MODIFIED_SINCE).is_some_and(|since| self.is_not_after(since))
         };
@@ -187,10 +187,10 @@ pub(super) fn etag(body: &[u8]) -> HeaderValue {
 }
 
 /// Whether `If-None-Match` names the entity, by the weak comparison (RFC 9110 section 13.1.2).
-fn names(asked: &HeaderMap, etag: &HeaderValue) -> bool {
+pub(super) fn names(asked: &HeaderMap, etag: &[u8]) -> bool {
     let fields = asked.get_all(header::IF_NONE_MATCH).iter();
     let listed = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b','));
-    let ours = opaque(etag.as_bytes());
+    let ours = opaque(etag);
     listed.map(<[u8]>::trim_ascii).any(|one| one == b"*" || opaque(one) == ours)
 }
 

@@ -1,25 +1,17 @@
 //! The picture that is drawn of a review.
 
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 
-use super::media::FOREVER;
+use super::media::{Asked, Versioned};
 use crate::domain::review::State as Stands;
 use crate::flows::publish;
 use crate::store::reviews;
 use crate::web::error::WebError;
 use crate::web::state::WebState;
 
-#[derive(Debug, Deserialize)]
-pub(in crate::web) struct Asked {
-    /// The version that a page named.
-    #[serde(default)]
-    v: String,
-}
-
-/// The card as it is now. Under the address that names its version it stays as it is.
+/// The card as it is now.
 pub(in crate::web) async fn show(
     State(state): State<WebState>,
     Path(slug): Path<String>,
@@ -35,15 +27,9 @@ pub(in crate::web) async fn show(
     let critic = publish::critic_of(&state.app, &review).await?;
     let card = state.pages.card(&critic, &review);
     let version = card.version();
-    let etag = format!("\"{version}\"");
-    let caching = if asked.v == version { FOREVER } else { "no-cache" };
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
-    let head = [
-        (header::CONTENT_TYPE, "image/png"),
-        (header::CACHE_CONTROL, caching),
-        (header::ETAG, etag.as_str()),
-    ];
-    if known {
+    let versioned = Versioned { version: &version, content_type: "image/png" };
+    let head = versioned.head(&asked);
+    if versioned.is_known(&headers) {
         return Ok((StatusCode::NOT_MODIFIED, head).into_response());
     }
     Ok((head, state.cards.draw(card).await?).into_response())

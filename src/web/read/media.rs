@@ -1,17 +1,19 @@
-//! Pictures, the style sheet, the script and the icon.
+//! Pictures, the style sheet, the script and the icon; and how long a browser may keep what has a version.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use object_store::ObjectStoreExt;
+use serde::Deserialize;
 
 use crate::store::media;
 use crate::web::error::WebError;
+use crate::web::rendering::names;
 use crate::web::state::WebState;
 
 /// What has its content's hash in its address never changes.
-pub(super) const FOREVER: &str = "public, max-age=31536000, immutable";
+const FOREVER: &str = "public, max-age=31536000, immutable";
 
 pub(in crate::web) async fn picture(
     State(state): State<WebState>,
@@ -29,20 +31,52 @@ pub(in crate::web) async fn picture(
     Ok((headers, Body::from(bytes)).into_response())
 }
 
+/// The version that a page named.
+#[derive(Debug, Deserialize)]
+pub(in crate::web) struct Asked {
+    #[serde(default)]
+    v: String,
+}
+
+/// Something with a version of its own. Under the address that names that version it stays as it is; under any other it
+/// is what it is now, and whoever keeps it asks each time: two processes of different age may serve one site.
+#[derive(Debug)]
+pub(super) struct Versioned<'a> {
+    pub(super) version: &'a str,
+    pub(super) content_type: &'static str,
+}
+
+impl Versioned<'_> {
+    /// What is said with it.
+    pub(super) fn head(&self, asked: &Asked) -> [(HeaderName, String); 3] {
+        let caching = if asked.v == self.version { FOREVER } else { "no-cache" };
+        [
+            (header::CONTENT_TYPE, self.content_type.to_owned()),
+            (header::CACHE_CONTROL, caching.to_owned()),
+            (header::ETAG, self.etag()),
+        ]
+    }
+
+    /// Whether who asks has it.
+    pub(super) fn is_known(&self, headers: &HeaderMap) -> bool {
+        names(headers, self.etag().as_bytes())
+    }
+
+    fn etag(&self) -> String {
+        format!("\"{}\"", self.version)
+    }
+}
+
 pub(in crate::web) async fn asset(
     State(state): State<WebState>,
     Path(name): Path<String>,
+    Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
     let asset = state.pages.assets().find(&name).ok_or(WebError::NotFound)?;
-    let known =
-        headers.get(header::IF_NONE_MATCH).is_some_and(|etag| etag.as_bytes() == asset.etag.as_bytes());
-    let head = [
-        (header::CONTENT_TYPE, asset.content_type),
-        (header::CACHE_CONTROL, FOREVER),
-        (header::ETAG, asset.etag.as_str()),
-    ];
-    if known {
+    let versioned = Versioned { version: &asset.version, content_type: asset.content_type };
+    let head = versioned.head(&asked);
+    if versioned.is_known(&headers) {
         return Ok((StatusCode::NOT_MODIFIED, head).into_response());
     }
     Ok((head, asset.bytes.clone()).into_response())
