@@ -246,6 +246,7 @@ pub async fn run(
             pages: Arc::new(pages),
             cache: Arc::default(),
             cards: Arc::default(),
+            searches: Arc::default(),
             trusted_proxies: trusted_proxies.into(),
             limit: Arc::default(),
             reads: Arc::clone(&reads),

@@ -1,5 +1,6 @@
 //! The inbox when more comes than it can take, when something in between is bad, and when its database is away (H and J
 //! of what the server must stand). What is answered with 2xx has its effect, once; the rest is told when to come again.
+//! So is a crowd that searches.
 
 use std::time::{Duration, Instant};
 
@@ -10,8 +11,9 @@ use tokio::time::interval;
 
 use crate::both_databases;
 use crate::course::total;
+use crate::support::app::url;
 use crate::support::hand::Hand;
-use crate::support::http::{Answer, Client};
+use crate::support::http::{Answer, Client, HTML};
 use crate::support::letter::Envelope;
 use crate::support::remote::{Document, User};
 use crate::support::shapes::id_of;
@@ -383,4 +385,40 @@ async fn a_block_counts_for_the_next_request_though_the_key_is_known(database: D
         stage.app.command_output(&["block", "remove", &subject]).await;
         stage.alice.deliver(stage.inbox(), &stage.alice.like(id_of(&article))).await;
     }
+}
+
+/// Requests at once: more than there are places for searches.
+const CROWD: usize = 60;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_searches_while_searches_hang_is_told_to_come_again_and_the_rest_of_the_site_answers() {
+    let stage = Stage::new(Database::Postgres).await;
+    let article = stage.publish("The Night Ferry").await;
+    let mut hand = Hand::on(&stage.app).await;
+    hand.execute("begin; lock table search in access exclusive mode").await;
+    let mut searches = JoinSet::new();
+    for number in 0..CROWD {
+        let client = stage.world.client.clone();
+        let path = url(&format!("/search?q=ferry&page=1&n={number}"));
+        searches.spawn(async move { client.get(&path, HTML).await });
+    }
+    // Nobody finds anything yet, and still some are answered: those for whom there is no place.
+    let first = searches.join_next().await.expect("an answer").expect("an answer");
+    assert!(is_told_to_come_again(&first), "{}: {}", first.status, first.body);
+    assert!(first.header("content-type").starts_with("text/html"));
+    let review = article["url"].as_str().expect("a page");
+    for address in [url("/"), url("/reviews"), url("/search"), review.to_owned(), url("/health/ready")] {
+        assert_eq!(stage.world.client.get(&address, HTML).await.status, 200, "{address}");
+    }
+    hand.let_go().await;
+    let answers = searches.join_all().await;
+    let found =
+        answers.iter().filter(|answer| answer.status == 200 && answer.body.contains("1 review found"));
+    assert!(found.count() >= 2);
+    assert!(answers.iter().all(|answer| answer.status == 200 || is_told_to_come_again(answer)));
+    assert_eq!(
+        stage.world.client.get(&url("/search?q=ferry"), HTML).await.status,
+        200,
+        "there is room again"
+    );
 }

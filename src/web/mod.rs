@@ -13,6 +13,7 @@ pub mod limit;
 mod negotiate;
 mod page_query;
 pub mod pages;
+pub mod queue;
 mod read;
 mod reading;
 mod rendering;

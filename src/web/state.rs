@@ -8,6 +8,7 @@ use super::cache::Cache;
 use super::card::Cards;
 use super::limit::Limit;
 use super::pages::Pages;
+use super::queue::Searches;
 use crate::flows::App;
 use crate::flows::readers::Reads;
 
@@ -22,6 +23,8 @@ pub struct WebState {
     pub cache: Arc<Cache>,
     /// The pictures of reviews that were drawn lately.
     pub cards: Arc<Cards>,
+    /// Those who search.
+    pub searches: Arc<Searches>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Arc<[IpNet]>,
     /// How often a client may have us ask others.

@@ -1,19 +1,18 @@
 //! The picture of a review that has none: drawn from its title, its film and its rating, for those who show links.
 //!
-//! Drawn away from the threads that answer, one at a time, and kept within a bound: whoever asks for many waits,
-//! and nobody else does.
+//! Drawn one at a time, and kept within a bound.
 
 mod canvas;
 mod draw;
 mod face;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
-use tokio::sync::Semaphore;
 
 use super::error::WebError;
+use super::queue::Queue;
 use crate::domain::hash::sha256_hex;
 
 pub(super) use canvas::{HEIGHT, WIDTH};
@@ -57,8 +56,7 @@ impl Card {
 #[derive(Debug)]
 pub struct Cards {
     kept: Mutex<Kept>,
-    waiting: Semaphore,
-    turn: Arc<Semaphore>,
+    queue: Queue,
 }
 
 #[derive(Debug, Default)]
@@ -70,11 +68,7 @@ struct Kept {
 
 impl Default for Cards {
     fn default() -> Self {
-        Self {
-            kept: Mutex::default(),
-            waiting: Semaphore::new(MOST_WAITING),
-            turn: Arc::new(Semaphore::new(1)),
-        }
+        Self { kept: Mutex::default(), queue: Queue::new(MOST_WAITING, 1, "too many pictures at once") }
     }
 }
 
@@ -85,18 +79,12 @@ impl Cards {
         if let Some(drawn) = self.kept().find(&version) {
             return Ok(drawn);
         }
-        let _place = self.waiting.try_acquire().map_err(|_| WebError::Busy("too many pictures at once"))?;
-        let turn = Arc::clone(&self.turn).acquire_owned().await.map_err(anyhow::Error::from)?;
+        let turn = self.queue.turn().await?;
         // Somebody else may have waited for the same.
         if let Some(drawn) = self.kept().find(&version) {
             return Ok(drawn);
         }
-        let drawn = tokio::task::spawn_blocking(move || {
-            // Held until it is drawn, also where nobody waits for it any more.
-            let _turn = turn;
-            draw::png(&card)
-        });
-        let drawn = Bytes::from(drawn.await.map_err(anyhow::Error::from)??);
+        let drawn = Bytes::from(turn.work(move || draw::png(&card)).await?);
         self.kept().keep(version, &drawn);
         Ok(drawn)
     }

@@ -1,4 +1,7 @@
-//! Full-text search. What a reader asks for is words and filters, each of them checked; no page of it is kept.
+//! Full-text search. What a reader asks for is words and filters, each of them checked. No page of it is kept, and each
+//! costs more than any other: a few are made at a time (`queue`).
+
+use std::sync::Arc;
 
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -59,19 +62,18 @@ pub(in crate::web) async fn show(
     let asked = Asked { q, year, rating, tag, person, critic };
     let is_long = |text: &str| text.chars().count() > LONGEST_QUERY;
     if [&asked.q, &asked.tag, &asked.person, &asked.critic].into_iter().any(|text| is_long(text)) {
-        let nothing = Asked::default();
-        let page = render(&state, &nothing, None, &turned, Some(Problem::TooLong)).await?;
+        let page = render(&state, Asked::default(), None, &turned, Some(Problem::TooLong)).await?;
         return Ok((StatusCode::BAD_REQUEST, page).into_response());
     }
     if asked.is_empty() {
-        return Ok(render(&state, &asked, None, &turned, None).await?.into_response());
+        return Ok(render(&state, asked, None, &turned, None).await?.into_response());
     }
     let request = understand(&state, &asked).await?;
     let is_said = asked.q.trim().is_empty() || !request.words.is_empty();
     if !is_said && request.marks.is_empty() && request.span.is_none() {
-        return Ok(render(&state, &asked, None, &turned, Some(Problem::NoWord)).await?.into_response());
+        return Ok(render(&state, asked, None, &turned, Some(Problem::NoWord)).await?.into_response());
     }
-    Ok(render(&state, &asked, Some(&request), &turned, None).await?.into_response())
+    Ok(render(&state, asked, Some(request), &turned, None).await?.into_response())
 }
 
 /// What the filters mean. One that means nothing here makes a request that cannot be read; a tag or a person that
@@ -113,14 +115,18 @@ async fn understand(state: &WebState, asked: &Asked) -> Result<Request, WebError
 
 async fn render(
     state: &WebState,
-    asked: &Asked,
-    request: Option<&Request>,
+    asked: Asked,
+    request: Option<Request>,
     turned: &PageQuery,
     problem: Option<Problem>,
 ) -> Result<impl IntoResponse + use<>, WebError> {
     let db = &state.app.db;
+    let turn = match request {
+        Some(_) => Some(state.searches.0.turn().await?),
+        None => None,
+    };
     let (mut found, mut total) = (Vec::new(), 0);
-    if let Some(Request { words, marks, span }) = request {
+    if let Some(Request { words, marks, span }) = &request {
         let wanted = Wanted { words, marks, span: *span };
         total = index::total(db, &wanted, MOST + 1).await?;
         if turned.number() > pages_of(total) {
@@ -133,20 +139,28 @@ async fn render(
     let ratings = shelves::in_order(db, Kind::Rating, "", MOST_RATINGS, 0).await?;
     let ratings: Vec<Rating> = ratings.iter().filter_map(|label| Rating::parse(&label.name)).collect();
     let years = shelves::span(db).await?;
-    let listed = shown.listed();
-    let page = state.pages.search(&SearchPage {
-        asked,
-        words: request.map_or(&[], |request| &request.words),
-        found: request.map(|_| &listed[..]),
-        total,
-        most: u64::from(MOST),
-        problem,
-        critics: &shown.critics,
-        ratings: &ratings,
-        years: years.map(|(first, last)| (state.app.site.year_of(first), state.app.site.year_of(last))),
-        page: turned.number(),
-        pages: pages_of(total),
-    })?;
+    let years = years.map(|(first, last)| (state.app.site.year_of(first), state.app.site.year_of(last)));
+    let (pages, page) = (Arc::clone(&state.pages), turned.number());
+    let make = move || {
+        let listed = shown.listed();
+        pages.search(&SearchPage {
+            asked: &asked,
+            words: request.as_ref().map_or(&[], |request| &request.words),
+            found: request.as_ref().map(|_| &listed[..]),
+            total,
+            most: u64::from(MOST),
+            problem,
+            critics: &shown.critics,
+            ratings: &ratings,
+            years,
+            page,
+            pages: pages_of(total),
+        })
+    };
+    let page = match turn {
+        Some(turn) => turn.work(make).await?,
+        None => make()?,
+    };
     Ok(([(header::CACHE_CONTROL, "no-cache")], Html(page)))
 }
 
