@@ -139,6 +139,26 @@ async fn other_sites_are_told_what_a_link_to_a_review_is(database: Database) {
         assert_eq!(told["title"], "Salt & Smoke");
         assert_eq!(told["author_url"], url("/@critic"));
         assert_eq!(told["provider_name"], "The Test Reel");
+        // It has no poster: there is the card that is drawn.
+        let card = told["thumbnail_url"].as_str().expect("a picture");
+        assert!(card.starts_with(&format!("{review}/card.png?v=")), "{card}");
+        assert_eq!((&told["thumbnail_width"], &told["thumbnail_height"]), (&1200.into(), &630.into()));
+        let picture = stage.app.get_page(card.strip_prefix(&url("")).expect("a path")).await;
+        assert_eq!((picture.status, picture.header("content-type")), (200, "image/png"));
+    }
+    for (bounds, fits) in [
+        ("maxwidth=1200&maxheight=630", true),
+        ("maxwidth=99999", true),
+        ("maxwidth=1199", false),
+        ("maxheight=629", false),
+        ("maxwidth=2000&maxheight=1", false),
+        ("maxwidth=0", false),
+    ] {
+        for format in ["json", "xml"] {
+            let answer = get(&stage, &format!("/oembed?url={review}&format={format}&{bounds}")).await;
+            assert_eq!(answer.status, 200, "{bounds}");
+            assert_eq!(answer.body.contains("thumbnail"), fits, "{format} {bounds}: {}", answer.body);
+        }
     }
     for (query, status) in [
         ("", 400),
@@ -146,11 +166,13 @@ async fn other_sites_are_told_what_a_link_to_a_review_is(database: Database) {
         ("?url=https://elsewhere.example/reviews/salt", 404),
         (&format!("?url={}", url("/reviews/nothing")), 404),
         (&format!("?url={review}&format=yaml"), 501),
+        (&format!("?url={review}&maxwidth=wide"), 400),
+        (&format!("?url={review}&maxheight=-1"), 400),
     ] {
         assert_eq!(get(&stage, &format!("/oembed{query}")).await.status, status, "{query}");
     }
     stage.app.command_output(&["retract", review.rsplit('/').next().unwrap_or_default()]).await;
-    assert_eq!(get(&stage, &format!("/oembed?url={review}")).await.status, 404);
+    assert_eq!(get(&stage, &format!("/oembed?url={review}")).await.status, 410);
 }
 
 async fn it_says_where_its_source_is_and_whom_to_tell_of_a_hole(database: Database) {

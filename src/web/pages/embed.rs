@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::view::{CriticView, Picture, poster, title};
+use super::view::{CriticView, title};
 use super::{Pages, plain};
 use crate::domain::critic::Critic;
 use crate::domain::review::Review;
@@ -35,24 +35,40 @@ struct View {
     author_url: String,
     provider_name: String,
     provider_url: String,
-    thumbnail: Option<Picture>,
+    thumbnail: Option<Thumbnail>,
+}
+
+#[derive(Debug, Serialize)]
+struct Thumbnail {
+    url: String,
+    width: u32,
+    height: u32,
 }
 
 impl Pages {
-    /// What is told of a review to those who link to it.
+    /// What is told of a review to those who link to it; with its picture, where there is room for one so wide and
+    /// high.
     ///
     /// # Errors
     /// Where a template of the critic's own goes wrong.
-    pub fn embed(&self, critic: &Critic, review: &Review, format: EmbedFormat) -> anyhow::Result<String> {
+    pub fn embed(
+        &self,
+        critic: &Critic,
+        review: &Review,
+        format: EmbedFormat,
+        has_room: impl Fn((u32, u32)) -> bool,
+    ) -> anyhow::Result<String> {
         let site = &self.site;
         let author = CriticView::new(site, critic);
+        let picture = self.picture(critic, review);
+        let size = picture.size.filter(|size| has_room(*size));
         let view = View {
             title: for_xml(&title(site, review)),
             author_name: for_xml(&author.name),
             author_url: author.url,
             provider_name: for_xml(&plain::text(&site.about.title)),
             provider_url: site.origin.home().into(),
-            thumbnail: poster(site, review),
+            thumbnail: size.map(|(width, height)| Thumbnail { url: picture.url, width, height }),
         };
         if format == EmbedFormat::Xml {
             return self.render("oembed.xml", view);

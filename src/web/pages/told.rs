@@ -34,11 +34,12 @@ pub(super) struct Told {
 
 /// A picture to show beside a link.
 #[derive(Debug, Serialize)]
-struct Shown {
-    url: String,
+pub(super) struct Shown {
+    pub(super) url: String,
     alt: String,
     media_type: String,
-    size: Option<(u32, u32)>,
+    /// Its pixels across and down.
+    pub(super) size: Option<(u32, u32)>,
     /// Whether it is to be shown across the whole card.
     is_wide: bool,
 }
@@ -159,7 +160,7 @@ impl Pages {
     }
 
     /// The poster of a review; the card that is drawn where there is none.
-    fn picture(&self, critic: &Critic, review: &Review) -> Shown {
+    pub(super) fn picture(&self, critic: &Critic, review: &Review) -> Shown {
         let site = &self.site;
         if let (Some(media), Some(picture)) = (&review.poster, poster(site, review)) {
             return shown(media, picture);

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use crate::domain::review::State as Stands;
 use crate::flows::publish;
 use crate::store::reviews;
 use crate::web::error::WebError;
@@ -17,11 +18,14 @@ pub(in crate::web) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, WebError> {
     let (mut asked, mut format) = (None, EmbedFormat::Json);
+    let (mut width, mut height) = (None, None);
     for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         match (&*name, &*value) {
             ("url", url) => asked = Url::parse(url).ok(),
             ("format", "json") => format = EmbedFormat::Json,
             ("format", "xml") => format = EmbedFormat::Xml,
+            ("maxwidth", most) => width = Some(pixels(most)?),
+            ("maxheight", most) => height = Some(pixels(most)?),
             ("format", _) => return Ok(StatusCode::NOT_IMPLEMENTED.into_response()),
             _ => {}
         }
@@ -32,14 +36,24 @@ pub(in crate::web) async fn show(
     let slug = slug.and_then(|slug| percent_decode_str(slug).decode_utf8().ok());
     // The address within the address is escaped once more: what it says, the guard of all addresses did not see.
     let slug = slug.filter(|slug| !slug.contains('\0')).ok_or(WebError::NotFound)?;
-    let review = reviews::by_slug(&app.db, &slug).await?.filter(|review| review.state.is_public());
-    let review = review.ok_or(WebError::NotFound)?;
+    let review = reviews::by_slug(&app.db, &slug).await?.ok_or(WebError::NotFound)?;
+    match review.state {
+        Stands::Retracted => return Err(WebError::Gone),
+        state if !state.is_public() => return Err(WebError::NotFound),
+        _ => {}
+    }
     let critic = publish::critic_of(app, &review).await?;
-    let body = state.pages.embed(&critic, &review, format)?;
+    let has_room = |of: (u32, u32)| of.0 <= width.unwrap_or(u32::MAX) && of.1 <= height.unwrap_or(u32::MAX);
+    let body = state.pages.embed(&critic, &review, format, has_room)?;
     let head = [
         (header::CONTENT_TYPE, format.content_type()),
         // Other sites' pages ask for it from within a browser.
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     ];
     Ok((head, body).into_response())
+}
+
+/// The most that a picture may measure in one direction.
+fn pixels(text: &str) -> Result<u32, WebError> {
+    text.parse().map_err(|_| WebError::BadRequest("a picture measures a number of pixels".to_owned()))
 }
