@@ -1,11 +1,16 @@
 //! What readers, crawlers and scripts may put into an address of the site.
 
+use std::collections::BTreeSet;
+
 use crate::both_databases;
 use crate::support::app::url;
 use crate::support::http::{Answer, HTML};
-use crate::support::{Database, Stage};
+use crate::support::{Database, Stage, eventually};
 
-both_databases!(g1_a_nul_in_an_address_is_a_request_that_cannot_be_read,);
+both_databases!(
+    g1_a_nul_in_an_address_is_a_request_that_cannot_be_read,
+    a_list_is_kept_once_however_its_address_is_spelled,
+);
 
 async fn get(stage: &Stage, path: &str) -> Answer {
     stage.world.client.get(&url(path), HTML).await
@@ -55,5 +60,45 @@ async fn g1_a_nul_in_an_address_is_a_request_that_cannot_be_read(database: Datab
     for resource in [url("/reviews/%2500"), url("/@critic%2500")] {
         let path = format!("/.well-known/webfinger?resource={resource}");
         assert_eq!(stage.world.client.get(&url(&path), "*/*").await.status, 404, "{path}");
+    }
+}
+
+async fn a_list_is_kept_once_however_its_address_is_spelled(database: Database) {
+    let stage = Stage::new(database).await;
+    stage.publish("The Night Ferry").await;
+    let lists = [
+        ("erries?", ["/tags/ferries", "/tags/%66erries", "/tags/f%65rr%69es"]),
+        ("ratings", ["/ratings/4", "/ratings/%34", "/ratings/%34?page=1"]),
+        (
+            "ferry-2021?",
+            ["/films/the-night-ferry-2021", "/films/the%2Dnight-ferry-2021", "/films/%74he-night-ferry-2021"],
+        ),
+        ("lindqvist?", ["/people/ada-lindqvist", "/people/%61da-lindqvist", "/people/ada%2dlindqvist"]),
+        ("erries/atom", ["/tags/ferries/atom.xml", "/tags/%66erries/atom.xml", "/tags/ferries/%61tom.xml"]),
+        (
+            "lindqvist/feed",
+            [
+                "/people/ada-lindqvist/feed.json",
+                "/people/%61da-lindqvist/feed.json",
+                "/people/ada-lindqvist/feed%2Ejson",
+            ],
+        ),
+        ("critic/feed", ["/@critic/feed.xml", "/@Critic/feed.xml", "/%40cRITIC/feed.xml"]),
+    ];
+    for path in lists.iter().flat_map(|(_, spellings)| spellings) {
+        assert_eq!(get(&stage, path).await.status, 200, "{path}");
+    }
+    // A list that nobody asked for yet is the last that is rendered.
+    assert_eq!(get(&stage, "/people?letter=l").await.status, 200);
+    let named = |part: &str| -> BTreeSet<String> {
+        let log = stage.app.log();
+        let rendered = log.iter().filter(|line| line.contains("rendered kind=List"));
+        let names = rendered.filter_map(|line| Some(line.split_once("name=")?.1.to_owned()));
+        names.filter(|name| name.to_lowercase().contains(part)).collect()
+    };
+    eventually("the last list", || async { (!named("letter=l").is_empty()).then_some(()) }).await;
+    for (part, _) in lists {
+        let names = named(part);
+        assert_eq!(names.len(), 1, "{part}: {names:?}");
     }
 }

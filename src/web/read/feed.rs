@@ -42,7 +42,6 @@ pub(in crate::web) async fn of_site(
 pub(in crate::web) async fn of_critic(
     State(state): State<WebState>,
     Path((handle, file)): Path<(String, String)>,
-    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
     let format = format(&file)?;
@@ -53,41 +52,46 @@ pub(in crate::web) async fn of_critic(
         let found = reviews::on_shelf(db, &Shelf::of(critic.id), ENTRIES, 0).await?;
         render(&state, Subject::Critic(&critic), found, format).await
     };
-    state.cache.answer(&state.app, (cache::Kind::List, uri.path()), &headers, make).await
+    // Capitals make no other critic of it.
+    let named = format!("/@{}/{file}", handle.to_ascii_lowercase());
+    state.cache.answer(&state.app, (cache::Kind::List, &named), &headers, make).await
 }
 
 /// Those with a tag.
 pub(in crate::web) async fn of_tag(
     State(state): State<WebState>,
     Path((slug, file)): Path<(String, String)>,
-    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
-    let format = format(&file)?;
-    let make = || async {
-        let db = &state.app.db;
-        let tag = shelves::label(db, Kind::Tag, &slug).await?.ok_or(WebError::NotFound)?.name;
-        let found = reviews::on_shelf(db, &Shelf::new(Kind::Tag, &slug), ENTRIES, 0).await?;
-        render(&state, Subject::Tag(&tag), found, format).await
-    };
-    state.cache.answer(&state.app, (cache::Kind::List, uri.path()), &headers, make).await
+    of_shelf(&state, (Kind::Tag, &slug), &file, &headers).await
 }
 
 /// Those of films by or with somebody.
 pub(in crate::web) async fn of_person(
     State(state): State<WebState>,
     Path((slug, file)): Path<(String, String)>,
-    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
-    let format = format(&file)?;
+    of_shelf(&state, (Kind::Person, &slug), &file, &headers).await
+}
+
+async fn of_shelf(
+    state: &WebState,
+    (kind, slug): (Kind, &str),
+    file: &str,
+    headers: &HeaderMap,
+) -> Result<Response, WebError> {
+    let format = format(file)?;
     let make = || async {
         let db = &state.app.db;
-        let person = shelves::label(db, Kind::Person, &slug).await?.ok_or(WebError::NotFound)?.name;
-        let found = reviews::on_shelf(db, &Shelf::new(Kind::Person, &slug), ENTRIES, 0).await?;
-        render(&state, Subject::Person(&slug, &person), found, format).await
+        let name = shelves::label(db, kind, slug).await?.ok_or(WebError::NotFound)?.name;
+        let found = reviews::on_shelf(db, &Shelf::new(kind, slug), ENTRIES, 0).await?;
+        let subject = if kind == Kind::Tag { Subject::Tag(&name) } else { Subject::Person(slug, &name) };
+        render(state, subject, found, format).await
     };
-    state.cache.answer(&state.app, (cache::Kind::List, uri.path()), &headers, make).await
+    // By what it is, not by how its address is spelled.
+    let named = format!("{} {slug}/{file}", kind.as_str());
+    state.cache.answer(&state.app, (cache::Kind::List, &named), headers, make).await
 }
 
 async fn render(

@@ -1,7 +1,7 @@
 //! The archive, and its shelves: by tag, by year, by rating, by film, by person.
 
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, Uri};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -55,10 +55,11 @@ impl Leaf {
     }
 }
 
-/// Answers with a page of a list that is kept until a list changes.
+/// Answers with a page of a list that is kept until a list changes, by the list's address as it reads without escapes:
+/// one list has many spellings.
 async fn kept<M>(
     state: &WebState,
-    uri: &Uri,
+    list: &str,
     query: &PageQuery,
     headers: &HeaderMap,
     make: impl FnOnce() -> M,
@@ -66,7 +67,7 @@ async fn kept<M>(
 where
     M: Future<Output = Result<Made, WebError>>,
 {
-    let named = format!("{}?page={}", uri.path(), query.number());
+    let named = format!("{list}?page={}", query.number());
     state.cache.answer(&state.app, (cache::Kind::List, &named), headers, make).await
 }
 
@@ -78,12 +79,11 @@ async fn label(state: &WebState, kind: Kind, slug: &str) -> Result<Label, WebErr
 pub(in crate::web) async fn archive(
     State(state): State<WebState>,
     Query(query): Query<PageQuery>,
-    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
     let make =
         || async { Leaf::read(&state, &Shelf::all(), &query).await?.archive(&state, pages::Shelf::All) };
-    kept(&state, &uri, &query, &headers, make).await
+    kept(&state, "/reviews", &query, &headers, make).await
 }
 
 /// Those with a tag.
@@ -91,7 +91,6 @@ pub(in crate::web) async fn tag(
     State(state): State<WebState>,
     Path(slug): Path<String>,
     Query(query): Query<PageQuery>,
-    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
     let make = || async {
@@ -99,7 +98,7 @@ pub(in crate::web) async fn tag(
         let leaf = Leaf::read(&state, &Shelf::new(Kind::Tag, &slug), &query).await?;
         leaf.archive(&state, pages::Shelf::Tag(&label.name))
     };
-    kept(&state, &uri, &query, &headers, make).await
+    kept(&state, &format!("/tags/{slug}"), &query, &headers, make).await
 }
 
 /// Those with a rating.
@@ -107,7 +106,6 @@ pub(in crate::web) async fn rating(
     State(state): State<WebState>,
     Path(key): Path<String>,
     Query(query): Query<PageQuery>,
-    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
     let make = || async {
@@ -116,7 +114,7 @@ pub(in crate::web) async fn rating(
         let leaf = Leaf::read(&state, &Shelf::new(Kind::Rating, &key), &query).await?;
         leaf.archive(&state, pages::Shelf::Rating(&rating))
     };
-    kept(&state, &uri, &query, &headers, make).await
+    kept(&state, &format!("/ratings/{key}"), &query, &headers, make).await
 }
 
 /// Those written in a year.
@@ -124,7 +122,6 @@ pub(in crate::web) async fn year(
     State(state): State<WebState>,
     Path(text): Path<String>,
     Query(query): Query<PageQuery>,
-    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
     let (db, site) = (&state.app.db, &state.app.site);
@@ -141,7 +138,7 @@ pub(in crate::web) async fn year(
         let after = shelves::first_after(db, last).await?.map(|moment| site.year_of(moment));
         leaf.archive(&state, pages::Shelf::Year(year, before, after))
     };
-    kept(&state, &uri, &query, &headers, make).await
+    kept(&state, &format!("/years/{text}"), &query, &headers, make).await
 }
 
 /// Those of a film.
@@ -149,7 +146,6 @@ pub(in crate::web) async fn film(
     State(state): State<WebState>,
     Path(slug): Path<String>,
     Query(query): Query<PageQuery>,
-    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
     let make = || async {
@@ -169,7 +165,7 @@ pub(in crate::web) async fn film(
         };
         Ok(kept_page(&state, state.pages.film(&page)?, None))
     };
-    kept(&state, &uri, &query, &headers, make).await
+    kept(&state, &format!("/films/{slug}"), &query, &headers, make).await
 }
 
 /// Which of a person's films.
