@@ -10,6 +10,7 @@ use crate::support::{Database, Stage, eventually};
 both_databases!(
     g1_a_nul_in_an_address_is_a_request_that_cannot_be_read,
     a_list_is_kept_once_however_its_address_is_spelled,
+    a_page_beyond_the_last_is_not_there_on_any_list,
 );
 
 async fn get(stage: &Stage, path: &str) -> Answer {
@@ -100,5 +101,28 @@ async fn a_list_is_kept_once_however_its_address_is_spelled(database: Database) 
     for (part, _) in lists {
         let names = named(part);
         assert_eq!(names.len(), 1, "{part}: {names:?}");
+    }
+}
+
+async fn a_page_beyond_the_last_is_not_there_on_any_list(database: Database) {
+    let stage = Stage::new(database).await;
+    stage.publish("The Night Ferry").await;
+    for list in [
+        "/@critic",
+        "/reviews",
+        "/films",
+        "/people",
+        "/tags",
+        "/films/the-night-ferry-2021",
+        "/people/ada-lindqvist",
+        "/tags/ferries",
+        "/ratings/4",
+    ] {
+        assert_eq!(get(&stage, &format!("{list}?page=1")).await.status, 200, "{list}");
+        for beyond in [2, 999, 100_000] {
+            let answer = get(&stage, &format!("{list}?page={beyond}")).await;
+            assert_eq!(answer.status, 404, "{list} {beyond}");
+            assert!(answer.body.contains("There is nothing here"), "{}", answer.body);
+        }
     }
 }

@@ -4,7 +4,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::{A_PAGE, Shown, form_policy, kept_page, pages_of, with_form};
+use super::{A_PAGE, Shown, form_policy, kept_page, pages_of};
 use crate::domain::id::CriticId;
 use crate::store::shelves::Shelf;
 use crate::store::{critics, reviews, shelves};
@@ -44,15 +44,14 @@ async fn page(state: &WebState, critic: CriticId, query: &PageQuery) -> Result<M
     // As it stands now: what was read before may be older than what the page is kept for.
     let critic = critics::by_id(db, critic).await?.ok_or(WebError::NotFound)?;
     let total = shelves::total(db, &Shelf::of(critic.id)).await?;
+    let (page, pages) = (query.number(), pages_of(total));
+    if page > pages {
+        return Err(WebError::NotFound);
+    }
     let found = reviews::on_shelf(db, &Shelf::of(critic.id), A_PAGE, query.offset(A_PAGE)).await?;
     let shown = Shown::of(state, found).await?;
-    let (page, pages) = (query.number(), pages_of(total));
     let shown = ProfilePage { critic: &critic, reviews: &shown.listed(), total, page, pages };
     let text = state.pages.profile(&shown)?;
-    // Numbers go on for ever, pages do not.
-    if page > pages {
-        return Ok(Made::Once(with_form(text)));
-    }
     Ok(kept_page(
         state,
         text,
