@@ -2,16 +2,26 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
+/// What a page may load, and where its forms may lead.
+macro_rules! policy {
+    ($form:literal) => {
+        concat!(
+            "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; script-src 'self'; ",
+            "connect-src 'self'; form-action ",
+            $form,
+            "; base-uri 'none'; frame-ancestors 'none'",
+        )
+    };
+}
+
+/// That of a page with the form that leads readers to their own server: browsers hold the redirects after a form to
+/// `form-action`, too.
+pub(super) const FORM_POLICY: HeaderValue = HeaderValue::from_static(policy!("'self' https:"));
+
 const HEADERS: [(HeaderName, HeaderValue); 6] = [
     // Pages and documents share addresses, errors and redirects too: caches must keep them apart.
     (header::VARY, HeaderValue::from_static("Accept")),
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; script-src 'self'; connect-src 'self'; \
-             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-        ),
-    ),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy!("'self'"))),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),

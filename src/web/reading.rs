@@ -9,9 +9,20 @@ use axum::http::{HeaderMap, HeaderName, header};
 /// How the names of browsers begin, those without pictures among them.
 const BROWSERS: [&[u8]; 6] = [b"Mozilla/", b"Opera/", b"Lynx/", b"w3m/", b"Links ", b"ELinks/"];
 
-/// What programs have in their names, in lower case: by its first byte.
+/// What programs have in their names, in lower case.
 const PROGRAMS: [&[u8]; 9] =
     [b"bot", b"crawl", b"compatible;", b"spider", b"slurp", b"preview", b"headless", b"facebook", b"+http"];
+
+/// Which bytes one of those begins with: at most places of a name none does, and nothing more is looked at.
+const BEGIN: [bool; 256] = {
+    let mut begin = [false; 256];
+    let mut at = 0;
+    while at < PROGRAMS.len() {
+        begin[PROGRAMS[at][0] as usize] = true;
+        at += 1;
+    }
+    begin
+};
 
 /// Says that nobody looks at it yet.
 const PURPOSES: [HeaderName; 3] = [
@@ -34,9 +45,8 @@ fn is_program(agent: &[u8]) -> bool {
     let starts = |at: usize, word: &[u8]| {
         agent.get(at..at + word.len()).is_some_and(|here| here.eq_ignore_ascii_case(word))
     };
-    (0..agent.len()).any(|at| match agent[at].to_ascii_lowercase() {
-        b'b' | b'c' | b's' | b'p' | b'h' | b'f' | b'+' => PROGRAMS.iter().any(|word| starts(at, word)),
-        _ => false,
+    (0..agent.len()).any(|at| {
+        BEGIN[usize::from(agent[at].to_ascii_lowercase())] && PROGRAMS.iter().any(|word| starts(at, word))
     })
 }
 

@@ -7,6 +7,7 @@ use axum::response::{Html, IntoResponse, Response};
 
 use super::cache::Made;
 use super::error::WebError;
+use super::head::FORM_POLICY;
 use super::pages::Listed;
 use super::rendering::Rendering;
 use super::state::WebState;
@@ -32,19 +33,14 @@ pub(super) mod sitemap;
 /// Reviews on one page of a list.
 const A_PAGE: u32 = 30;
 
-/// Like that of all pages, but the answer to the form may lead to the reader's own server: browsers hold the
-/// redirects after a form to `form-action`, too.
-const FORM_POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; \
-     script-src 'self'; connect-src 'self'; form-action 'self' https:; base-uri 'none'; frame-ancestors 'none'";
-
 /// A page with the form that leads readers to their own server.
 fn with_form(page: String) -> Response {
-    ([(header::CONTENT_SECURITY_POLICY, FORM_POLICY)], Html(page)).into_response()
+    ([form_policy()], Html(page)).into_response()
 }
 
-/// The policy of such a page, where it is kept.
+/// The policy of such a page.
 fn form_policy() -> (HeaderName, HeaderValue) {
-    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(FORM_POLICY))
+    (header::CONTENT_SECURITY_POLICY, FORM_POLICY)
 }
 
 /// A page for everyone until it changes, with further header fields.
