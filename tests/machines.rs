@@ -7,6 +7,7 @@ use crate::both_databases;
 use crate::pages::{Raw, ask};
 use crate::support::app::url;
 use crate::support::feed::markdown;
+use crate::support::hand::Hand;
 use crate::support::http::HTML;
 use crate::support::{Database, Stage};
 
@@ -18,6 +19,7 @@ both_databases!(
     f10_no_title_gets_out_of_the_head,
     the_front_page_and_the_critic_are_told_too,
     a_shelf_tells_what_it_is_about,
+    a_film_is_told_alike_on_all_its_pages,
 );
 
 /// The head of a page, taken apart.
@@ -272,4 +274,37 @@ async fn a_shelf_tells_what_it_is_about(database: Database) {
         assert_eq!((&told["@type"], &told["name"]), (&json!(kind), &json!(title)), "{path}");
         assert_eq!(told["@context"], "https://schema.org");
     }
+}
+
+/// The newest review of the film stands there thirty times more, so that the one before it is on another page.
+const MORE_OF_THE_NEWEST: &str = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 30)
+     insert into shelved (review_id, original_date, kind, slug, roles, name, sort)
+     select review_id, original_date + i, kind, slug, roles, name, sort from n, (
+        select * from shelved where kind = 'film' order by original_date desc, review_id desc limit 1) newest";
+
+async fn a_film_is_told_alike_on_all_its_pages(database: Database) {
+    let stage = Stage::new(database).await;
+    let rich = markdown("Before", "The Night Ferry", "It leaves at six.");
+    let rich = rich.replacen("---\n", "---\nstarring: [\"Cleo Marsh\", \"Dov Adler\"]\n", 1);
+    for (name, text) in [("rich.md", rich), ("poor.md", markdown("After", "The Night Ferry", "It left."))] {
+        let file = stage.app.write(name, &text);
+        stage.app.command_output(&["publish", &file]).await;
+    }
+    let panel = async |page: u32| {
+        let path = url(&format!("/films/the-night-ferry-2021?page={page}"));
+        let answer = stage.world.client.get(&path, HTML).await;
+        assert_eq!(answer.status, 200, "{path}");
+        let document = Html::parse_document(&answer.body);
+        let of = |selector: &str| {
+            let found = Selector::parse(selector).expect("a selector");
+            let texts = document.select(&found).flat_map(|element| element.text().collect::<Vec<_>>());
+            texts.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        (of("dl.of-film"), of(".ledger-title, .card-title"))
+    };
+    Hand::on(&stage.app).await.execute(MORE_OF_THE_NEWEST).await;
+    let (first, second) = (panel(1).await, panel(2).await);
+    assert!(second.1.contains("Before") && !first.1.contains("Before"), "{first:?} {second:?}");
+    assert!(first.0.contains("Ada Lindqvist") && !first.0.contains("Cleo Marsh"), "{first:?}");
+    assert_eq!(first.0, second.0);
 }

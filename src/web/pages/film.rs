@@ -6,14 +6,17 @@ use super::told::{ListPage, Told};
 use super::view::{Card, FilmView, Listed, Pager, page_of};
 use super::{Pages, plain};
 use crate::domain::film::Film;
+use crate::domain::review::Review;
 
 /// What the page of a film shows. Lies at `/films/<slug>?page=N`.
 #[derive(Debug, Clone, Copy)]
 pub struct FilmPage<'a> {
     /// The last part of its address.
     pub slug: &'a str,
-    /// The film, as the newest of its reviews tells it.
+    /// The film, as the one of its newest reviews tells it that tells most.
     pub film: &'a Film,
+    /// The newest of its reviews, on whatever page.
+    pub newest: &'a Review,
     /// Its reviews on this page, newest first.
     pub reviews: &'a [Listed<'a>],
     /// How many there are on all pages.
@@ -48,10 +51,9 @@ impl Pages {
         let path = page_of("/films/", page.slug);
         let (url, title) = (site.origin.url(&path), plain::text(&page.film.title));
         let description = site.words.say_with("reviews", [("count", page.total.into())]);
-        let newest = page.reviews.first().map(|listed| listed.review);
         let list = ListPage { title: &title, description, url: &url };
         let view = View {
-            told: self.told_of_film(page.film, newest, &list),
+            told: self.told_of_film(page.film, page.newest, &list),
             url: url.into(),
             title,
             film: FilmView::new(&site.words, page.film),

@@ -124,12 +124,10 @@ impl Pages {
     }
 
     /// What the page of a film tells.
-    pub(super) fn told_of_film(&self, film: &Film, newest: Option<&Review>, page: &ListPage<'_>) -> Told {
+    pub(super) fn told_of_film(&self, film: &Film, newest: &Review, page: &ListPage<'_>) -> Told {
         let site = &self.site;
-        let picture = newest.and_then(|review| {
-            let (media, picture) = (review.poster.as_ref()?, poster(site, review)?);
-            Some(shown(media, picture))
-        });
+        let picture = newest.poster.as_ref().zip(poster(site, newest));
+        let picture = picture.map(|(media, picture)| shown(media, picture));
         let linked = linked::film_page(site, film, picture.as_ref().map(|picture| picture.url.as_str()));
         Told { picture, kind: "video.movie", ..self.told_of_list(page, &linked) }
     }

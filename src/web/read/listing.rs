@@ -150,13 +150,20 @@ pub(in crate::web) async fn film(
 ) -> Result<Response, WebError> {
     let make = || async {
         label(&state, Kind::Film, &slug).await?;
-        let leaf = Leaf::read(&state, &Shelf::new(Kind::Film, &slug), &query).await?;
-        // The one of them that tells most of it.
+        let shelf = Shelf::new(Kind::Film, &slug);
+        let leaf = Leaf::read(&state, &shelf, &query).await?;
+        // It is told alike on all pages: by the reviews of the first.
+        let first = match leaf.page {
+            1 => Vec::new(),
+            _ => reviews::on_shelf(&state.app.db, &shelf, A_PAGE, 0).await?,
+        };
+        let newest = if leaf.page == 1 { &leaf.shown.reviews } else { &first };
         let told = |film: &&Film| film.directors.len() + film.writers.len() + film.stars.len();
-        let film = leaf.shown.reviews.iter().rev().map(|review| &review.draft.film).max_by_key(told);
+        let film = newest.iter().rev().map(|review| &review.draft.film).max_by_key(told);
         let page = FilmPage {
             slug: &slug,
             film: film.ok_or(WebError::NotFound)?,
+            newest: newest.first().ok_or(WebError::NotFound)?,
             reviews: &leaf.shown.listed(),
             total: leaf.total,
             several_critics: leaf.several_critics(),
