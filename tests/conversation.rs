@@ -11,12 +11,14 @@ use crate::support::http::{Answer, HTML};
 use crate::support::page::Page;
 use crate::support::remote::{Document, User};
 use crate::support::shapes::id_of;
-use crate::support::{Database, Stage};
+use crate::support::{Database, Stage, World, eventually};
 
 both_databases!(
     faces_of_those_who_like_and_boost_stand_under_the_review_and_go_with_the_undo,
     who_does_not_want_to_be_shown_is_counted_alone,
+    who_is_silenced_shows_no_face_unless_allowed,
     whose_comments_wait_for_the_critic_shows_no_face,
+    who_is_overtaken_at_one_review_is_shown_at_another,
     comments_stand_in_the_order_that_is_asked_for,
     a_conversation_that_is_too_long_for_a_page_is_read_from_both_ends,
     an_open_page_asks_for_the_conversation_and_hears_that_nothing_is_new,
@@ -129,14 +131,106 @@ async fn who_does_not_want_to_be_shown_is_counted_alone(database: Database) {
     assert_eq!(stage.article(&article).await["likes"]["totalItems"], 3);
 }
 
+async fn who_is_silenced_shows_no_face_unless_allowed(database: Database) {
+    let world = World::new();
+    let (remote, deep) = (world.remote("remote.test").await, world.remote("deep.remote.test").await);
+    let stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
+    let article = stage.publish("The Night Ferry").await;
+    for user in [&stage.alice, &deep.user("dave")] {
+        user.deliver(stage.inbox(), &user.like(id_of(&article))).await;
+    }
+    let shown = async |what: &str, many: usize| {
+        stage.await_page(&article, what, |page| faces(page).len() == many).await;
+    };
+    let block = async |args: &[&str]| stage.app.command_output(&[&["block"], args].concat()).await;
+    shown("both", 2).await;
+    block(&["domain", "remote.test", "--silence"]).await;
+    shown("nobody of a silenced server", 0).await;
+    block(&["allow", "deep.remote.test"]).await;
+    shown("an allowed server below it", 1).await;
+    block(&["remove", "deep.remote.test"]).await;
+    shown("nobody again", 0).await;
+    block(&["remove", "remote.test"]).await;
+    shown("both again", 2).await;
+}
+
 async fn whose_comments_wait_for_the_critic_shows_no_face(database: Database) {
     let stage =
         Stage::with(database, |_, settings| settings.set("moderation", "first_comments", "\"held\"")).await;
-    let article = stage.publish("The Night Ferry").await;
-    stage.alice.deliver(stage.inbox(), &stage.alice.like(id_of(&article))).await;
-    stage.await_page(&article, "the like", |page| page.text.contains("1 like")).await;
+    let (liked, talked_of) = (stage.publish("The Night Ferry").await, stage.publish("The Empty Hall").await);
+    // Who follows is known.
+    stage.follow(&stage.alice).await;
+    stage.alice.deliver(stage.inbox(), &stage.alice.like(id_of(&liked))).await;
+    stage.await_page(&liked, "the like", |page| page.text.contains("1 like")).await;
     stage.settle().await;
-    assert_eq!(faces(&stage.page(&article).await), Vec::<String>::new());
+    assert_eq!(faces(&stage.page(&liked).await), Vec::<String>::new());
+    let note = stage.alice.reply(id_of(&talked_of), "<p>May I come in</p>");
+    stage.alice.deliver(stage.inbox(), &stage.alice.create(&note)).await;
+    eventually("the comment to wait", || async {
+        let listed = stage.app.command_output(&["comment", "list", "--state", "held"]).await;
+        listed.contains("May I come in").then_some(())
+    })
+    .await;
+    stage.app.command_output(&["comment", "approve", id_of(&note)]).await;
+    stage.await_page(&liked, "the face of who is let through", |page| faces(page).len() == 1).await;
+}
+
+/// Very many like a review, later than everybody else. Nobody answers for them.
+async fn crowd(hand: &mut Hand, article: &Value, name: &str, many: usize) {
+    let review = id_of(article).rsplit('/').next().expect("an id");
+    hand.execute(&format!(
+        "insert into reactions (review_id, actor, kind, state, signed_at)
+         with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < {many})
+         select '{review}', 'https://127.0.0.2/{name}/' || n, 'like', 'on', 9000000000000 + n from numbers"
+    ))
+    .await;
+}
+
+async fn who_is_overtaken_at_one_review_is_shown_at_another(database: Database) {
+    let stage = Stage::new(database).await;
+    let (loud, quiet) = (stage.publish("The Night Ferry").await, stage.publish("The Empty Hall").await);
+    let (bob, carol) = (stage.remote.user("bob"), stage.remote.user("carol"));
+    for user in [&stage.alice, &bob, &carol] {
+        show(&stage, user);
+    }
+    let like = |user: &User, article: &Value| user.like(id_of(article));
+    let of_alice = like(&stage.alice, &quiet);
+    stage.alice.deliver(stage.inbox(), &of_alice).await;
+    for user in [&stage.alice, &bob] {
+        user.deliver(stage.inbox(), &like(user, &loud)).await;
+    }
+    let pictured = async |article: &Value, many: usize| {
+        let page =
+            stage.await_page(article, &format!("{many} pictures"), |page| pictures(page).len() == many).await;
+        pictures(&page).into_iter().map(url).collect::<Vec<_>>()
+    };
+    let is_there = async |picture: &str| stage.world.client.get(picture, "image/*").await.status == 200;
+    let gone = async |picture: &str| {
+        eventually("a picture to go", || async { (!is_there(picture).await).then_some(()) }).await;
+    };
+    let alices = pictured(&quiet, 1).await.remove(0);
+    let bobs = pictured(&loud, 2).await.into_iter().find(|picture| *picture != alices).expect("a picture");
+    // Both are overtaken there; alice is the last one elsewhere.
+    let mut hand = Hand::on(&stage.app).await;
+    crowd(&mut hand, &loud, "first", 150).await;
+    gone(&bobs).await;
+    stage.settle().await;
+    assert!(is_there(&alices).await);
+    pictured(&quiet, 1).await;
+    // The crowd goes: who is left is among the last again.
+    hand.execute("update reactions set state = 'off' where actor like 'https://127.0.0.2/%'").await;
+    pictured(&loud, 2).await;
+    assert!(is_there(&bobs).await);
+    // Somebody is overtaken by more than anybody looks at.
+    carol.deliver(stage.inbox(), &like(&carol, &loud)).await;
+    let three = pictured(&loud, 3).await;
+    crowd(&mut hand, &loud, "second", 500).await;
+    let carols = three.iter().find(|picture| **picture != alices && **picture != bobs).expect("a picture");
+    gone(carols).await;
+    // And what is taken back shows nobody.
+    assert!(is_there(&alices).await);
+    stage.alice.deliver(stage.inbox(), &stage.alice.undo(&of_alice)).await;
+    gone(&alices).await;
 }
 
 fn order(page: &Page) -> Vec<&str> {

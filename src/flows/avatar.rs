@@ -21,17 +21,20 @@ const AT_A_TIME: usize = 4;
 /// No picture takes longer.
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// How far the round through all actors has come.
+/// How far the rounds have come: through all actors who show a picture, and through all of whom one is here.
 #[derive(Debug, Default)]
-pub struct Round(String);
+pub struct Round {
+    shows: String,
+    has: String,
+}
 
 /// Fetches the pictures of a few who comment, and removes a few that nobody uses. Gives whether there may be more.
 pub async fn step(app: &App, round: &mut Round) -> anyhow::Result<bool> {
-    let pending = avatars::pending(&app.db, &round.0, AT_A_TIME).await?;
+    let pending = avatars::pending(&app.db, &round.shows, AT_A_TIME).await?;
     let found = !pending.is_empty();
     if !found {
         // From the end on it begins anew.
-        round.0 = avatars::next_look(&app.db, &round.0).await?.unwrap_or_default();
+        round.shows = avatars::next_look(&app.db, &round.shows).await?.unwrap_or_default();
     }
     let mut fetches = JoinSet::new();
     for actor in pending {
@@ -40,8 +43,11 @@ pub async fn step(app: &App, round: &mut Round) -> anyhow::Result<bool> {
     while let Some(ended) = fetches.join_next().await {
         ended??;
     }
-    let unwanted = avatars::unwanted(&app.db, AT_A_TIME).await?;
+    let unwanted = avatars::unwanted(&app.db, &round.has, AT_A_TIME).await?;
     let dropped = !unwanted.is_empty();
+    if !dropped {
+        round.has = avatars::next_with_picture(&app.db, &round.has).await?.unwrap_or_default();
+    }
     for actor in unwanted {
         let mut tx = app.db.begin().await?;
         avatars::forget(&mut tx, &actor.uri).await?;

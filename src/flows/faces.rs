@@ -1,18 +1,18 @@
 //! The faces of those who like and boost. What they did is known at once; who they are is asked of their servers
 //! later, a few at a time, and only of those who would be shown.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use url::Url;
 
 use super::{App, resolve};
-use crate::domain::face::Faces;
+use crate::domain::face::{Face, Faces};
 use crate::domain::id::ReviewId;
 use crate::domain::moderation::{FirstComments, Standing};
 use crate::domain::review::Review;
-use crate::store::faces::{self, Stranger};
+use crate::store::faces::{self, Candidate, Stranger};
 use crate::store::tallies::Tally;
 use crate::store::{blocks, readers};
 
@@ -40,30 +40,20 @@ pub async fn of_review(app: &App, review: &Review, tally: Tally) -> crate::store
     if tally.likes + tally.boosts == 0 {
         return Ok(Faces::default());
     }
-    let mut standings: HashMap<String, Standing> = HashMap::new();
-    let (mut shown, mut reactions) = (Vec::new(), 0);
-    for candidate in faces::of_review(&app.db, review.id, review.critic).await? {
-        if shown.len() == MOST {
-            break;
-        }
+    let candidates = faces::of_review(&app.db, review.id, review.critic).await?;
+    let hosts: BTreeSet<&str> = candidates.iter().filter_map(|one| one.face.who.uri.host_str()).collect();
+    let standings = blocks::of_hosts(&app.db, hosts).await?;
+    let is_shown = |candidate: &Candidate| {
         let host = candidate.face.who.uri.host_str().unwrap_or_default();
-        let standing = if let Some(standing) = standings.get(host) {
-            *standing
-        } else {
-            let standing = blocks::of_host(&app.db, host, &app.policy).await?;
-            standings.insert(host.to_owned(), standing);
-            standing
-        };
-        let is_held = match standing {
-            Standing::Blocked => true,
-            Standing::Silenced => !candidate.trusted,
-            Standing::Open => app.policy.first_comments == FirstComments::Held && !candidate.trusted,
-        };
-        if !is_held {
-            reactions += u64::from(candidate.face.likes) + u64::from(candidate.face.boosts);
-            shown.push(candidate.face);
+        match standings.of_host(host, &app.policy) {
+            Standing::Blocked => false,
+            Standing::Silenced => candidate.trusted,
+            Standing::Open => app.policy.first_comments != FirstComments::Held || candidate.trusted,
         }
-    }
+    };
+    let shown: Vec<Face> =
+        candidates.iter().filter(|one| is_shown(one)).take(MOST).map(|one| one.face.clone()).collect();
+    let reactions: u64 = shown.iter().map(|face| u64::from(face.likes) + u64::from(face.boosts)).sum();
     Ok(Faces { shown, others: (tally.likes + tally.boosts).saturating_sub(reactions) })
 }
 
@@ -83,20 +73,20 @@ async fn look(app: &App) -> anyhow::Result<bool> {
     readers::lock(&mut tx).await?;
     let arrivals = faces::take_arrivals(&mut tx, AT_ONCE).await?;
     let mut places: BTreeSet<(ReviewId, String)> = BTreeSet::new();
-    let mut liked: BTreeSet<ReviewId> = BTreeSet::new();
-    for arrival in &arrivals {
+    for arrival in arrivals.iter().filter(|arrival| arrival.kind != "undo") {
         let host = Url::parse(&arrival.actor).ok().and_then(|actor| actor.host_str().map(str::to_owned));
         places.extend(host.map(|host| (arrival.review_id, host)));
-        if arrival.kind != "comment" {
-            faces::come(&mut tx, arrival.review_id, &arrival.actor, now).await?;
-            liked.insert(arrival.review_id);
-        }
     }
     for (review, host) in &places {
         readers::reach(&mut tx, *review, host).await?;
     }
-    for review in liked {
-        faces::pass(&mut tx, review).await?;
+    let reactions = || arrivals.iter().filter(|arrival| arrival.kind != "comment");
+    for review in reactions().map(|arrival| arrival.review_id).collect::<BTreeSet<_>>() {
+        faces::gather(&mut tx, review, now).await?;
+    }
+    // Who did not answer before is asked for again.
+    for arrival in reactions() {
+        faces::meet(&mut tx, arrival.review_id, &arrival.actor, now).await?;
     }
     tx.commit_unheard().await?;
     Ok(!arrivals.is_empty())
@@ -121,7 +111,7 @@ async fn ask(app: &App) -> anyhow::Result<bool> {
 /// Asks for one, who is known from then on.
 async fn meet(app: App, stranger: Stranger) -> anyhow::Result<()> {
     // Where very many come, most are overtaken before it is their turn: nobody is asked for them.
-    let is_wanted = faces::is_among_the_last_anywhere(&app.db, &stranger.actor).await?;
+    let is_wanted = faces::is_at_hand(&app.db, &stranger.actor).await?;
     let met = match Url::parse(&stranger.actor).ok().filter(|_| is_wanted) {
         Some(id) => {
             tokio::time::timeout(LONGEST, resolve::actor(&app, &id)).await.is_ok_and(|met| met.is_ok())
@@ -130,7 +120,7 @@ async fn meet(app: App, stranger: Stranger) -> anyhow::Result<()> {
     };
     if met || !is_wanted || stranger.attempts >= MOST_ATTEMPTS {
         let mut tx = app.db.begin().await?;
-        faces::end_stranger(&mut tx, &stranger.actor, met).await?;
+        faces::end_stranger(&mut tx, &stranger.actor).await?;
         tx.commit().await?;
     }
     Ok(())

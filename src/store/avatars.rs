@@ -31,10 +31,11 @@ pub async fn pending(db: &Db, after: &str, limit: usize) -> Result<Vec<Pending>>
     let rows: Vec<Row> = read!(db, |c| {
         sqlx::query_as(
             "select a.uri, a.icon, a.avatar from (
-                select uri, icon, avatar, face from actors
+                select uri, icon, avatar from actors
                 where icon is not null and (avatar_of is null or avatar_of <> icon) and deleted_at is null and uri > $1
                 order by uri limit $2) a
-             where a.face = 1 or exists (select 1 from comments c where c.actor = a.uri and c.state = 'shown')
+             where exists (select 1 from faces f where f.actor = a.uri)
+                or exists (select 1 from comments c where c.actor = a.uri and c.state = 'shown')
              order by a.uri limit $3",
         )
         .bind(after)
@@ -72,17 +73,35 @@ pub struct Unwanted {
 }
 
 /// Some of those who have a picture here, and deleted themselves, show none any more, or are not shown any more
-/// themselves.
-pub async fn unwanted(db: &Db, limit: usize) -> Result<Vec<Unwanted>> {
+/// themselves, among the next who have one after that id.
+pub async fn unwanted(db: &Db, after: &str, limit: usize) -> Result<Vec<Unwanted>> {
     read!(db, |c| {
         sqlx::query_as(
-            "select uri, avatar as name from actors
-             where avatar is not null and (deleted_at is not null or icon is null
-                or (face = 2 and not exists (select 1 from comments c where c.actor = actors.uri and c.state = 'shown')))
-             order by uri limit $1",
+            "select a.uri, a.avatar as name from (
+                select uri, avatar, icon, deleted_at from actors where avatar is not null and uri > $1
+                order by uri limit $2) a
+             where a.deleted_at is not null or a.icon is null
+                or (not exists (select 1 from faces f where f.actor = a.uri)
+                    and not exists (select 1 from comments c where c.actor = a.uri and c.state = 'shown'))
+             order by a.uri limit $3",
         )
+        .bind(after)
+        .bind(A_LOOK)
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(c)
+        .await
+    })
+}
+
+/// Where that look after that one begins; none where that one came to the end.
+pub async fn next_with_picture(db: &Db, after: &str) -> Result<Option<String>> {
+    read!(db, |c| {
+        sqlx::query_scalar(
+            "select uri from actors where avatar is not null and uri > $1 order by uri limit 1 offset $2",
+        )
+        .bind(after)
+        .bind(A_LOOK - 1)
+        .fetch_optional(c)
         .await
     })
 }

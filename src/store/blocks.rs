@@ -105,9 +105,7 @@ pub async fn standings(tx: &mut Tx, actors: &[&url::Url], hosts: &[&str]) -> Res
         })?;
         blocked.extend(found);
     }
-    let hosts = hosts.iter().copied().chain(actors.iter().filter_map(|actor| actor.host_str()));
-    let above: BTreeSet<&str> = hosts.flat_map(names).filter(|name| !name.is_empty()).collect();
-    let above: Vec<&str> = above.into_iter().collect();
+    let above = all_names(hosts.iter().copied().chain(actors.iter().filter_map(|actor| actor.host_str())));
     let mut rules = HashMap::new();
     for (text, _, part) in RULES_AMONG.parts(&above) {
         let found: Vec<(String, String)> = on!(tx, |c| {
@@ -117,6 +115,25 @@ pub async fn standings(tx: &mut Tx, actors: &[&url::Url], hosts: &[&str]) -> Res
         rules.extend(found);
     }
     Ok(Standings { blocked, rules })
+}
+
+/// How everyone of these hosts stands, with few questions for however many hosts.
+pub async fn of_hosts(db: &Db, hosts: impl IntoIterator<Item = &str>) -> Result<Standings> {
+    let mut rules = HashMap::new();
+    for (text, _, part) in RULES_AMONG.parts(&all_names(hosts)) {
+        let found: Vec<(String, String)> = read!(db, |c| {
+            let query = sqlx::query_as(text);
+            part.fold(query, |query, name| query.bind(*name)).fetch_all(c).await
+        })?;
+        rules.extend(found);
+    }
+    Ok(Standings { blocked: HashSet::new(), rules })
+}
+
+/// The names whose rules hold for any of these hosts, each once.
+fn all_names<'h>(hosts: impl IntoIterator<Item = &'h str>) -> Vec<&'h str> {
+    let names: BTreeSet<&str> = hosts.into_iter().flat_map(names).filter(|name| !name.is_empty()).collect();
+    names.into_iter().collect()
 }
 
 /// Sets the rule about a domain.

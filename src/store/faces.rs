@@ -1,5 +1,6 @@
 //! Those who like and boost: what they did waits in a line until it is looked at, whose server it was and whether
-//! their faces are to be shown.
+//! their faces are to be shown. Whose face is at hand stands in a row of each review by itself: who was overtaken at
+//! one review may be among the last at another.
 
 use sqlx::FromRow;
 
@@ -14,6 +15,9 @@ const LAST: i64 = 200;
 
 /// Faces that are kept at hand: some more than are shown, for where somebody takes a like back.
 const AT_HAND: i64 = 48;
+
+/// Who is overtaken by more than that is at hand no more.
+const OVERTAKEN: i64 = 2 * AT_HAND;
 
 #[derive(FromRow)]
 struct Row {
@@ -86,7 +90,7 @@ pub struct Arrival {
     pub review_id: ReviewId,
     /// Who.
     pub actor: String,
-    /// `like`, `boost` or `comment`.
+    /// `like`, `boost` or `comment`; `undo` where a like or a boost was taken back.
     pub kind: String,
 }
 
@@ -109,57 +113,52 @@ pub async fn take_arrivals(tx: &mut Tx, limit: i64) -> Result<Vec<Arrival>> {
     )
 }
 
-/// Somebody liked or boosted a review: where that is among the last ones, their face is at hand. Whom nobody asked
-/// for yet is a stranger.
-pub async fn come(tx: &mut Tx, review: ReviewId, actor: &str, now: Timestamp) -> Result<()> {
-    if !is_among_the_last(tx, review, actor).await? {
-        return Ok(());
-    }
-    run!(tx, sqlx::query("update actors set face = 1 where uri = $1 and face <> 1").bind(actor))?;
+/// The last who liked or boosted a review are at hand from now on, and those who were overtaken, or took it back, are
+/// not any more, however many came meanwhile. Whom nobody asked for yet is a stranger.
+pub async fn gather(tx: &mut Tx, review: ReviewId, now: Timestamp) -> Result<()> {
+    let come: Vec<String> = on!(tx, |c| {
+        sqlx::query_scalar(
+            "insert into faces (review_id, actor)
+             select distinct $1, n.actor from (
+                select actor from reactions where review_id = $1 and state = 'on'
+                order by signed_at desc, actor desc limit $2) n
+             where true
+             on conflict (review_id, actor) do nothing returning actor",
+        )
+        .bind(review)
+        .bind(AT_HAND)
+        .fetch_all(c)
+        .await
+    })?;
     run!(
         tx,
         sqlx::query(
-            "insert into strangers (actor, attempts, due_at) select $1, 0, $2
-             where not exists (select 1 from actors a where a.uri = $1)
-             on conflict (actor) do nothing",
+            "delete from faces where review_id = $1 and actor not in (
+                select actor from reactions where review_id = $1 and state = 'on'
+                order by signed_at desc, actor desc limit $2)",
         )
-        .bind(actor)
-        .bind(now)
+        .bind(review)
+        .bind(OVERTAKEN)
     )?;
+    for actor in come {
+        meet(tx, review, &actor, now).await?;
+    }
     Ok(())
 }
 
-async fn is_among_the_last(tx: &mut Tx, review: ReviewId, actor: &str) -> Result<bool> {
-    let found: Option<String> = on!(tx, |c| sqlx::query_scalar(
-        "select actor from (
-            select actor from reactions where review_id = $1 and state = 'on'
-            order by signed_at desc, actor desc limit $3) n
-         where actor = $2 limit 1",
-    )
-    .bind(review)
-    .bind(actor)
-    .bind(AT_HAND)
-    .fetch_optional(c)
-    .await)?;
-    Ok(found.is_some())
-}
-
-/// Those who were among the last and are not any more need no face: of many who like, few are shown.
-pub async fn pass(tx: &mut Tx, review: ReviewId) -> Result<()> {
-    let passed: Vec<String> = on!(tx, |c| sqlx::query_scalar(
-        "select a.uri from (
-            select actor from reactions where review_id = $1 and state = 'on'
-            order by signed_at desc, actor desc limit $3 offset $2) n
-         join actors a on a.uri = n.actor where a.face = 1",
-    )
-    .bind(review)
-    .bind(AT_HAND * 2)
-    .bind(LAST)
-    .fetch_all(c)
-    .await)?;
-    for actor in passed {
-        run!(tx, sqlx::query("update actors set face = 2 where uri = $1 and face = 1").bind(&actor))?;
-    }
+/// Somebody who is at hand there, and whom nobody knows, is to be asked for.
+pub async fn meet(tx: &mut Tx, review: ReviewId, actor: &str, now: Timestamp) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into strangers (actor, attempts, due_at) select f.actor, 0, $3 from faces f
+             where f.review_id = $1 and f.actor = $2 and not exists (select 1 from actors a where a.uri = f.actor)
+             on conflict (actor) do nothing",
+        )
+        .bind(review)
+        .bind(actor)
+        .bind(now)
+    )?;
     Ok(())
 }
 
@@ -198,29 +197,15 @@ pub async fn take_strangers(
     )
 }
 
-/// Whether somebody is among the last who liked or boosted anything, however many came since they were seen.
-pub async fn is_among_the_last_anywhere(db: &Db, actor: &str) -> Result<bool> {
-    let found: Option<String> = read!(db, |c| {
-        sqlx::query_scalar(
-        "select r.review_id from reactions r where r.actor = $1 and r.state = 'on' and $2 > (
-            select count(*) from (
-                select n.actor from reactions n
-                where n.review_id = r.review_id and n.state = 'on' and n.signed_at > r.signed_at limit $2) later)
-         limit 1",
-    )
-    .bind(actor)
-    .bind(AT_HAND)
-    .fetch_optional(c)
-    .await
-    })?;
+/// Whether somebody's face is at hand for any review, however many came since they were seen.
+pub async fn is_at_hand(db: &Db, actor: &str) -> Result<bool> {
+    let query = "select actor from faces where actor = $1 limit 1";
+    let found: Option<String> = read!(db, |c| sqlx::query_scalar(query).bind(actor).fetch_optional(c).await)?;
     Ok(found.is_some())
 }
 
-/// Somebody is known now, and their face is at hand; or nobody asks for them any more.
-pub async fn end_stranger(tx: &mut Tx, actor: &str, is_met: bool) -> Result<()> {
+/// Somebody is known now, or nobody asks for them any more.
+pub async fn end_stranger(tx: &mut Tx, actor: &str) -> Result<()> {
     run!(tx, sqlx::query("delete from strangers where actor = $1").bind(actor))?;
-    if is_met {
-        run!(tx, sqlx::query("update actors set face = 1 where uri = $1").bind(actor))?;
-    }
     Ok(())
 }
