@@ -59,6 +59,7 @@ mod secure_mode;
 mod sending;
 mod shapes;
 mod signatures;
+mod stale;
 mod support;
 mod syndication;
 mod threads;
