@@ -58,6 +58,7 @@ mod rotation;
 mod secure_mode;
 mod sending;
 mod shapes;
+mod shelves;
 mod signatures;
 mod stale;
 mod support;

@@ -15,6 +15,7 @@ use super::id::CriticId;
 use super::rating::Rating;
 use super::review::Review;
 use super::shelf;
+use super::time::Timestamp;
 
 /// The longest word, in bytes: no word is longer, but a row of letters can be.
 const LONGEST_WORD: usize = 60;
@@ -72,6 +73,22 @@ pub struct Indexed {
     pub body: BTreeSet<String>,
     /// What it can be filtered by.
     pub marks: BTreeSet<String>,
+}
+
+impl Indexed {
+    /// Differs where anything that is indexed does, or the place of the review among others.
+    pub fn hash(&self, original_date: Timestamp) -> String {
+        // No word has a line break in it, and none is empty.
+        let mut text = original_date.millis().to_string();
+        for words in [&self.head, &self.body, &self.marks] {
+            text.push('\n');
+            for word in words {
+                text.push('\n');
+                text.push_str(word);
+            }
+        }
+        sha256_hex(text.as_bytes())
+    }
 }
 
 /// The words of a public review.

@@ -35,14 +35,20 @@ const fn last_place_of(moment: Timestamp) -> i64 {
     place_of(moment) + (1 << BITS) - 1
 }
 
-/// Writes the words of a review down in place of those that it had; takes them away where it is not public.
+/// Writes the words of a review down in place of those that it had; takes them away where it is not public. Where they
+/// are there already it writes nothing, and makes nobody wait.
 pub(super) async fn index(tx: &mut Tx, review: &Review) -> Result<()> {
-    forget(tx, review.id).await?;
+    let there = hash_of(tx, review.id).await?;
     if !review.state.is_public() {
+        return if there.is_some() { forget(tx, review.id).await } else { Ok(()) };
+    }
+    let indexed = search::index(review);
+    let hash = indexed.hash(review.original_date);
+    if there.as_ref() == Some(&hash) {
         return Ok(());
     }
+    forget(tx, review.id).await?;
     let place = free_place(tx, review.original_date).await?;
-    let indexed = search::index(review);
     match tx {
         Tx::Sqlite(tx) => {
             let joined = |words: &std::collections::BTreeSet<String>| {
@@ -52,16 +58,25 @@ pub(super) async fn index(tx: &mut Tx, review: &Review) -> Result<()> {
             let words = sqlx::query(words).bind(place).bind(joined(&indexed.head));
             let words = words.bind(joined(&indexed.body)).bind(joined(&indexed.marks));
             words.execute(&mut **tx).await?;
-            let place_taken = "insert into search_places (place, review_id) values ($1, $2)";
-            sqlx::query(place_taken).bind(place).bind(review.id).execute(&mut **tx).await?;
+            let place_taken = "insert into search_places (place, review_id, hash) values ($1, $2, $3)";
+            sqlx::query(place_taken).bind(place).bind(review.id).bind(hash).execute(&mut **tx).await?;
         }
         Tx::Postgres(tx) => {
-            let words = "insert into search (place, review_id, words) values ($1, $2, cast($3 as tsvector))";
-            let words = sqlx::query(words).bind(place).bind(review.id).bind(vector(&indexed));
+            let words = "insert into search (place, review_id, words, hash) values ($1, $2, cast($3 as tsvector), $4)";
+            let words = sqlx::query(words).bind(place).bind(review.id).bind(vector(&indexed)).bind(hash);
             words.execute(&mut **tx).await?;
         }
     }
     Ok(())
+}
+
+/// The hash of what is indexed of a review, where anything is; empty where it was not written down.
+async fn hash_of(tx: &mut Tx, review: ReviewId) -> Result<Option<String>> {
+    let query = match tx {
+        Tx::Sqlite(_) => "select coalesce(hash, '') from search_places where review_id = $1",
+        Tx::Postgres(_) => "select coalesce(hash, '') from search where review_id = $1",
+    };
+    on!(tx, |c| sqlx::query_scalar(query).bind(review).fetch_optional(c).await)
 }
 
 async fn forget(tx: &mut Tx, review: ReviewId) -> Result<()> {

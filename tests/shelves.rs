@@ -1,0 +1,44 @@
+//! What stands behind the archive: written where something changed, by those who write, and by nobody else.
+
+use crate::both_databases;
+use crate::support::app::url;
+use crate::support::feed::markdown;
+use crate::support::hand::Hand;
+use crate::support::http::HTML;
+use crate::support::{Database, Stage};
+
+both_databases!(what_is_indexed_already_is_not_indexed_again,);
+
+async fn what_is_indexed_already_is_not_indexed_again(database: Database) {
+    let stage = Stage::new(database).await;
+    stage.publish("The Night Ferry").await;
+    let revise = async |body: &str| {
+        let text = markdown("The Night Ferry", "The Night Ferry", body);
+        let file = stage.app.write("review.md", &text);
+        stage.app.command_output(&["revise", "the-night-ferry-2021", &file]).await;
+    };
+    revise("The ferry leaves at *six*, and **nobody** waves.").await;
+    let written = async || {
+        let sqlite = "select sum(length(block)) from search_data";
+        stage.app.number(sqlite, "select cast(cast(xmin as text) as bigint) from search").await
+    };
+    let before = written().await;
+    let mut hand = Hand::on(&stage.app).await;
+    if database == Database::Postgres {
+        hand.execute("begin; select pg_advisory_xact_lock(hashtextextended('shelves', 0))").await;
+    }
+    // The same words: nobody waits for who writes to the shelves.
+    revise("The ferry leaves at six, and nobody *waves*.").await;
+    assert_eq!(written().await, before);
+    if database == Database::Postgres {
+        hand.let_go().await;
+    }
+    revise("The ferry leaves at six, and my aunt waves.").await;
+    assert_ne!(written().await, before);
+    let answer = stage.world.client.get(&url("/search?q=aunt"), HTML).await;
+    assert!(answer.body.contains("/reviews/the-night-ferry-2021"), "{}", answer.body);
+    // Nothing is left of a review that is taken back.
+    stage.app.command_output(&["retract", "the-night-ferry-2021"]).await;
+    let indexed = "select count(*) from search_places";
+    assert_eq!(stage.app.number(indexed, "select count(*) from search").await, 0);
+}
