@@ -6,6 +6,7 @@ use feed_rs::parser;
 use crate::both_databases;
 use crate::support::app::url;
 use crate::support::feed::markdown;
+use crate::support::hand::Hand;
 use crate::support::http::{Answer, HTML};
 use crate::support::page::Page;
 use crate::support::shapes::id_of;
@@ -17,6 +18,7 @@ both_databases!(
     a_feed_shows_a_revision_and_no_retracted_review,
     pages_name_their_feeds,
     the_map_of_the_site_names_every_review,
+    the_map_has_parts_of_which_none_is_large,
 );
 
 const FEEDS: [(&str, &str, FeedType); 3] = [
@@ -137,25 +139,92 @@ async fn pages_name_their_feeds(database: Database) {
     }
 }
 
-/// The map with its slashes as they are meant: the templates write them as references.
-fn places(map: &Answer) -> String {
-    map.body.replace("&#x2f;", "/")
+/// The addresses that a map, or the list of its parts, names.
+async fn named(stage: &Stage, map: &str) -> Vec<String> {
+    let answer = stage.world.client.get(map, "*/*").await;
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, "application/xml; charset=utf-8"),
+        "{map}"
+    );
+    // The templates write slashes as references.
+    let text = answer.body.replace("&#x2f;", "/");
+    let named = text.split("<loc>").skip(1).filter_map(|rest| rest.split_once("</loc>"));
+    named.map(|(place, _)| place.to_owned()).collect()
+}
+
+/// All that the site names for those who search the web.
+async fn mapped(stage: &Stage) -> Vec<String> {
+    let robots = get(stage, "/robots.txt").await.body;
+    let map = robots.lines().find_map(|line| line.strip_prefix("Sitemap: ")).expect("a map");
+    let mut all = Vec::new();
+    for part in named(stage, map).await {
+        all.extend(named(stage, &part).await);
+    }
+    all
 }
 
 async fn the_map_of_the_site_names_every_review(database: Database) {
     let stage = Stage::new(database).await;
     let article = stage.publish("The Night Ferry").await;
-    let robots = get(&stage, "/robots.txt").await.body;
-    let map = robots.lines().find_map(|line| line.strip_prefix("Sitemap: ")).expect("a map");
-    let answer = stage.world.client.get(map, "*/*").await;
-    assert_eq!((answer.status, answer.header("content-type")), (200, "application/xml; charset=utf-8"));
     let page = article["url"].as_str().expect("a page");
-    for place in [url("/"), url("/reviews"), url("/@critic"), page.to_owned()] {
-        assert!(places(&answer).contains(&format!("<loc>{place}</loc>")), "{place}: {}", answer.body);
+    let places = mapped(&stage).await;
+    let film = url("/films/the-night-ferry-2021");
+    for place in
+        [url("/"), url("/reviews"), url("/@critic"), page.to_owned(), film, url("/people/ada-lindqvist")]
+    {
+        assert!(places.contains(&place), "{place}: {places:?}");
     }
     stage.app.command_output(&["retract", page]).await;
     eventually("the retracted review to leave the map", || async {
-        (!places(&stage.world.client.get(map, "*/*").await).contains(page)).then_some(())
+        (!mapped(&stage).await.contains(&page.to_owned())).then_some(())
     })
     .await;
+}
+
+async fn the_map_has_parts_of_which_none_is_large(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    let page = article["url"].as_str().expect("a page");
+    // As many as no test publishes.
+    let mut hand = Hand::on(&stage.app).await;
+    hand.execute(
+        "insert into reviews (id, critic_id, create_id, slug, state, title, body, teaser, film, film_key, tags,
+            original_date, released_at, created_at, shelved)
+         with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 5000)
+         select '01ARZ3NDEKTSV4RRFFQ6' || substr(cast(1000000 + n as text), 2), (select id from critics),
+            '01ARZ3NDEKTSV4RRFFQ7' || substr(cast(1000000 + n as text), 2), 'seeded-' || n, 'archive', 'Seeded', '', '',
+            '{}', '', '[]', n, n, n, 1 from numbers",
+    )
+    .await;
+    hand.execute(
+        "insert into shelved (kind, slug, original_date, review_id, roles, name, sort)
+         select 'all', '', original_date, id, 0, '', '' from reviews where slug like 'seeded-%'",
+    )
+    .await;
+    let map = url("/sitemap.xml");
+    let part = |name: &str| format!("{map}?part={name}");
+    let parts = named(&stage, &map).await;
+    assert_eq!(parts, ["lists", "reviews-1", "reviews-2", "films-1", "people-1"].map(part));
+    let (first, second) = (named(&stage, &parts[1]).await, named(&stage, &parts[2]).await);
+    let seeded: Vec<String> = (1..=5_000).map(|number| url(&format!("/reviews/seeded-{number}"))).collect();
+    assert_eq!(first, seeded, "what is old stays where it is");
+    assert_eq!(second, [page]);
+    for wrong in
+        ["reviews-3", "reviews-0", "reviews-01", "reviews-", "reviews", "4294967295", "films-4294967295", ""]
+    {
+        assert_eq!(stage.world.client.get(&part(wrong), "*/*").await.status, 404, "{wrong}");
+    }
+    // What others say is on no map.
+    let of = |name: &str| {
+        let line = format!("rendered kind=Map name={name:?}");
+        stage.app.log().iter().filter(|known| known.contains(&line)).count()
+    };
+    eventually("all of them in the log", || async { (of("reviews-2") == 1).then_some(()) }).await;
+    stage.comment(&stage.alice, &article, "I read maps").await;
+    for known in [&map, &parts[1], &parts[2], &parts[0]] {
+        named(&stage, known).await;
+    }
+    eventually("the last one", || async { (of("lists") == 1).then_some(()) }).await;
+    assert_eq!((of(""), of("reviews-1"), of("reviews-2")), (1, 1, 1));
 }

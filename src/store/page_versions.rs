@@ -30,11 +30,17 @@ pub async fn of_review(db: &Db, review: ReviewId) -> Result<Option<i64>> {
 
 /// The version of all that pages with a list of reviews show.
 pub async fn of_lists(db: &Db) -> Result<i64> {
-    read!(db, |c| sqlx::query_scalar(
-        "select cast(coalesce(sum(version), 0) as bigint) from page_versions where subject = 'lists'",
-    )
-    .fetch_one(c)
-    .await)
+    of(db, "lists").await
+}
+
+/// The version of which reviews and critics there are, and what reviews say, whatever others say of them.
+pub async fn of_reviews(db: &Db) -> Result<i64> {
+    of(db, "reviews").await
+}
+
+async fn of(db: &Db, subject: &'static str) -> Result<i64> {
+    let query = "select cast(coalesce(sum(version), 0) as bigint) from page_versions where subject = $1";
+    read!(db, |c| sqlx::query_scalar(query).bind(subject).fetch_one(c).await)
 }
 
 /// Adds up what connections that are gone have counted. On PostgreSQL each counts in rows of its own, which would

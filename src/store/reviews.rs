@@ -191,16 +191,20 @@ pub async fn by_ids(db: &Db, ids: &[ReviewId]) -> Result<Vec<Review>> {
     Ok(found)
 }
 
-/// The slugs of public reviews, the newest first, and when what each says was last changed.
-pub async fn slugs(db: &Db, limit: u32) -> Result<Vec<(String, Timestamp)>> {
+/// The slugs of public reviews, the oldest first, and when what each says was last changed.
+pub async fn slugs(db: &Db, limit: u32, offset: u32) -> Result<Vec<(String, Timestamp)>> {
+    // Those before are gone past in the index alone.
     read!(db, |c| {
         sqlx::query_as(
-        "select r.slug, coalesce(r.revised_at, r.released_at) from shelved s join reviews r on r.id = s.review_id
-         where s.kind = 'all' and s.slug = '' order by s.original_date desc, s.review_id desc limit $1",
-    )
-    .bind(i64::from(limit))
-    .fetch_all(c)
-    .await
+            "select r.slug, coalesce(r.revised_at, r.released_at) from (
+                select original_date, review_id from shelved where kind = 'all' and slug = ''
+                order by original_date, review_id limit $1 offset $2) s
+             join reviews r on r.id = s.review_id order by s.original_date, s.review_id",
+        )
+        .bind(i64::from(limit))
+        .bind(i64::from(offset))
+        .fetch_all(c)
+        .await
     })
 }
 

@@ -56,11 +56,20 @@ pub(super) enum Kind {
     Article,
     /// A page with a list of reviews, by its path and number.
     List,
+    /// The map of the site, or the part of it that has that name.
+    Map,
 }
 
 impl Kind {
-    const ALL: [Self; 6] =
-        [Self::Page, Self::Ordered, Self::Conversation, Self::ArticleOfPage, Self::Article, Self::List];
+    const ALL: [Self; 7] = [
+        Self::Page,
+        Self::Ordered,
+        Self::Conversation,
+        Self::ArticleOfPage,
+        Self::Article,
+        Self::List,
+        Self::Map,
+    ];
 
     /// How often what it shows was changed so far; none where there is no such thing.
     async fn version(self, db: &Db, name: &str) -> store::Result<Option<i64>> {
@@ -74,6 +83,7 @@ impl Kind {
                 Err(_) => Ok(None),
             },
             Self::List => page_versions::of_lists(db).await.map(Some),
+            Self::Map => page_versions::of_reviews(db).await.map(Some),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value, escape_formatter};
 
-pub(super) const BUILT_IN: [(&str, &str); 25] = [
+pub(super) const BUILT_IN: [(&str, &str); 26] = [
     ("base.html", include_str!("templates/base.html")),
     ("head.html", include_str!("templates/head.html")),
     ("card.html", include_str!("templates/card.html")),
@@ -34,6 +34,7 @@ pub(super) const BUILT_IN: [(&str, &str); 25] = [
     ("rss.xml", include_str!("templates/rss.xml")),
     ("atom.xml", include_str!("templates/atom.xml")),
     ("sitemap.xml", include_str!("templates/sitemap.xml")),
+    ("sitemap-index.xml", include_str!("templates/sitemap-index.xml")),
 ];
 
 /// Writes a text into HTML or XML, between tags or within a quoted attribute.

@@ -87,17 +87,31 @@ def read_json_feed(path, body):
 
 
 def read_sitemap(path, body, papers):
+    """The list of the parts, which name everything together."""
     root = ElementTree.fromstring(body)
-    hold(root.tag == SITEMAP + "urlset", f"its root is {root.tag}", path)
-    places = [place.findtext(SITEMAP + "loc") for place in root]
+    hold(root.tag == SITEMAP + "sitemapindex", f"its root is {root.tag}", path)
+    parts = [part.findtext(SITEMAP + "loc") for part in root]
+    hold(len(set(parts)) == len(parts), "an address twice", path)
+    bodies = {paper["path"]: paper["file"] for paper in papers}
+    places = []
+    for part in parts:
+        hold(is_own(part) and part.removeprefix(SITE["origin"]) in bodies, f"names {part}", path)
+        file = bodies.get(part.removeprefix(SITE["origin"]))
+        places += read_part(part, (FOLDER / file).read_bytes()) if file else []
     hold(len(set(places)) == len(places), "an address twice", path)
-    known = {paper["path"] for paper in papers}
     for place in places:
-        hold(is_own(place) and place.removeprefix(SITE["origin"]) in known, f"names {place}", path)
-    for changed in root.iter(SITEMAP + "lastmod"):
-        hold(is_moment(changed.text) or len(changed.text) == 10, f"changed at {changed.text}", path)
+        hold(is_own(place) and place.removeprefix(SITE["origin"]) in bodies, f"names {place}", path)
     reviews = {paper["path"] for paper in papers if is_review(paper["path"])}
     hold(reviews <= {place.removeprefix(SITE["origin"]) for place in places}, "a review that it does not name", path)
+
+
+def read_part(path, body):
+    root = ElementTree.fromstring(body)
+    hold(root.tag == SITEMAP + "urlset", f"its root is {root.tag}", path)
+    hold(0 < len(root) <= 50000, f"names {len(root)} pages", path)
+    for changed in root.iter(SITEMAP + "lastmod"):
+        hold(is_moment(changed.text) or len(changed.text) == 10, f"changed at {changed.text}", path)
+    return [place.findtext(SITEMAP + "loc") for place in root]
 
 
 def first(entry, key):

@@ -25,7 +25,21 @@ struct PlaceView {
     changed: Option<String>,
 }
 
+#[derive(Debug, Serialize)]
+struct IndexView {
+    parts: Vec<String>,
+}
+
 impl Pages {
+    /// The list of the parts of the map, by their paths.
+    ///
+    /// # Errors
+    /// Where a template of the critic's own goes wrong.
+    pub fn sitemap_index(&self, parts: &[String]) -> anyhow::Result<String> {
+        let parts = parts.iter().map(|path| self.site.origin.url(path).into()).collect();
+        self.render("sitemap-index.xml", IndexView { parts })
+    }
+
     /// The list of these pages.
     ///
     /// # Errors
