@@ -19,6 +19,7 @@ both_databases!(
     who_is_silenced_shows_no_face_unless_allowed,
     whose_comments_wait_for_the_critic_shows_no_face,
     who_is_overtaken_at_one_review_is_shown_at_another,
+    a_card_counts_comments_as_the_page_does,
     comments_stand_in_the_order_that_is_asked_for,
     a_conversation_that_is_too_long_for_a_page_is_read_from_both_ends,
     an_open_page_asks_for_the_conversation_and_hears_that_nothing_is_new,
@@ -231,6 +232,25 @@ async fn who_is_overtaken_at_one_review_is_shown_at_another(database: Database) 
     assert!(is_there(&alices).await);
     stage.alice.deliver(stage.inbox(), &stage.alice.undo(&of_alice)).await;
     gone(&alices).await;
+}
+
+async fn a_card_counts_comments_as_the_page_does(database: Database) {
+    let stage = Stage::new(database).await;
+    let article = stage.publish("The Night Ferry").await;
+    stage.comment(&stage.alice, &article, "One").await;
+    // What another connection counted.
+    let mut hand = Hand::on(&stage.app).await;
+    hand.execute(
+        "insert into tallies (review_id, kind, writer, total)
+         select distinct review_id, kind, -1, 2 from tallies where kind = 'comment'",
+    )
+    .await;
+    stage.comment(&stage.alice, &article, "Two").await;
+    assert!(stage.page(&article).await.text.contains("4 comments"));
+    for path in ["/", "/films/the-night-ferry-2021"] {
+        let page = Page::parse(&get(&stage, &url(path), &[]).await.body);
+        assert!(page.text.contains("4 comments"), "{path}: {}", page.text);
+    }
 }
 
 fn order(page: &Page) -> Vec<&str> {

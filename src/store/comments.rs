@@ -1,10 +1,7 @@
 //! Replies that are shown as comments.
 
-use std::collections::HashMap;
-
 use sqlx::FromRow;
 
-use super::several::Several;
 use super::{Db, Result, Tx, count, on, read, run, url};
 use crate::domain::comment::{Author, Comment, Order, Presence};
 use crate::domain::id::{CommentId, CriticId, ReviewId};
@@ -147,37 +144,6 @@ pub async fn uris(db: &Db, review: ReviewId, limit: u32, offset: u32) -> Result<
     .bind(i64::from(offset))
     .fetch_all(c)
     .await)
-}
-
-/// How many comments a review shows.
-pub async fn total(db: &Db, review: ReviewId) -> Result<u64> {
-    let total: i64 = read!(db, |c| sqlx::query_scalar(
-        "select count(*) from comments where review_id = $1 and state = 'shown'"
-    )
-    .bind(review)
-    .fetch_one(c)
-    .await)?;
-    Ok(count(total))
-}
-
-static TOTALS: Several = Several::new(
-    "select review_id, count(*) from comments where state = 'shown' and review_id in (values",
-    "(#1)",
-    1,
-    ") group by review_id",
-);
-
-/// The same for several reviews; those without are left out.
-pub async fn totals(db: &Db, reviews: &[ReviewId]) -> Result<HashMap<ReviewId, u64>> {
-    let mut totals = HashMap::new();
-    for (text, _, part) in TOTALS.parts(reviews) {
-        let found: Vec<(ReviewId, i64)> = read!(db, |c| {
-            let query = sqlx::query_as(text);
-            part.fold(query, |query, id| query.bind(*id)).fetch_all(c).await
-        })?;
-        totals.extend(found.into_iter().map(|(id, total)| (id, count(total))));
-    }
-    Ok(totals)
 }
 
 /// A stored comment as far as rules need it.

@@ -1,7 +1,10 @@
 //! How many likes, boosts and comments there are. The triggers of the schema count.
 
+use std::collections::HashMap;
+
 use sqlx::FromRow;
 
+use super::several::Several;
 use super::{Db, Result, Tx, count, read};
 use crate::domain::id::ReviewId;
 
@@ -37,6 +40,26 @@ pub async fn of_review(db: &Db, review: ReviewId) -> Result<Tally> {
         .await
     })?;
     Ok(Tally { likes: count(row.likes), boosts: count(row.boosts), comments: count(row.comments) })
+}
+
+static COMMENTS: Several = Several::new(
+    "select review_id, cast(sum(total) as bigint) from tallies where kind = 'comment' and review_id in (values",
+    "(#1)",
+    1,
+    ") group by review_id",
+);
+
+/// The comments of several reviews; those without may be left out.
+pub async fn comments(db: &Db, reviews: &[ReviewId]) -> Result<HashMap<ReviewId, u64>> {
+    let mut totals = HashMap::new();
+    for (text, _, part) in COMMENTS.parts(reviews) {
+        let found: Vec<(ReviewId, i64)> = read!(db, |c| {
+            let query = sqlx::query_as(text);
+            part.fold(query, |query, id| query.bind(*id)).fetch_all(c).await
+        })?;
+        totals.extend(found.into_iter().map(|(id, total)| (id, count(total))));
+    }
+    Ok(totals)
 }
 
 /// Adds up what connections that are gone have counted, as `page_versions::fold` does.

@@ -15,7 +15,7 @@ use crate::domain::critic::Critic;
 use crate::domain::id::ReviewId;
 use crate::domain::review::Review;
 use crate::flows::readers::Counter;
-use crate::store::{comments, critics};
+use crate::store::{critics, tallies};
 
 pub(super) mod browse;
 pub(super) mod card;
@@ -87,7 +87,7 @@ impl Shown {
     async fn of(state: &WebState, reviews: Vec<Review>) -> Result<Self, WebError> {
         let critics = critics::all(&state.app.db).await?;
         let ids: Vec<ReviewId> = reviews.iter().map(|review| review.id).collect();
-        let totals = comments::totals(&state.app.db, &ids).await?;
+        let totals = tallies::comments(&state.app.db, &ids).await?;
         let counts = ids.iter().map(|id| totals.get(id).copied().unwrap_or(0)).collect();
         Ok(Self { reviews, critics, comments: counts })
     }
