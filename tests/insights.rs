@@ -5,11 +5,16 @@ use serde_json::Value;
 
 use crate::both_databases;
 use crate::support::app::App;
+use crate::support::hand::Hand;
 use crate::support::http::HTML;
 use crate::support::shapes::id_of;
 use crate::support::{Database, Stage, World, eventually};
 
-both_databases!(reads_are_counted_and_survive_a_restart, the_critic_sees_all_that_readers_do,);
+both_databases!(
+    reads_are_counted_and_survive_a_restart,
+    the_critic_sees_all_that_readers_do,
+    a_place_that_cannot_be_read_is_told_of,
+);
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
@@ -128,4 +133,22 @@ async fn the_critic_sees_all_that_readers_do(database: Database) {
     assert!(table.contains("likes 0  boosts 1  replies 1  servers 3"), "{table}");
     assert!(!stage.app.cli(&["insights", "--critic", "nobody"]).await.status.success());
     assert!(!stage.app.cli(&["insights", "nothing"]).await.status.success());
+}
+
+async fn a_place_that_cannot_be_read_is_told_of(database: Database) {
+    let mut stage = Stage::new(database).await;
+    stage.app.terminate().await;
+    let mut hand = Hand::on(&stage.app).await;
+    hand.execute(
+        "insert into settings (key, value) values ('reach', 'soon')
+         on conflict (key) do update set value = excluded.value",
+    )
+    .await;
+    stage.app.start().await;
+    eventually("it to be told", || async {
+        stage.app.log().iter().any(|line| line.contains("settings.reach")).then_some(())
+    })
+    .await;
+    let place = "select count(*) from settings where key = 'reach' and value = 'soon'";
+    assert_eq!(stage.app.number(place, place).await, 1, "nothing is gone through again");
 }

@@ -3,7 +3,7 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, count, read, run};
+use super::{Db, Result, Tx, count, damaged, read, run, settings};
 use crate::domain::id::{CriticId, ReviewId};
 use crate::domain::time::Timestamp;
 
@@ -240,22 +240,19 @@ pub async fn totals(db: &Db, critic: CriticId) -> Result<[u64; 5]> {
     Ok([reads, likes, boosts, comments, hosts].map(count))
 }
 
-/// How far the deliveries were gone through.
+/// The setting that tells how far the deliveries were gone through.
+const GONE_THROUGH: &str = "reach";
+
+/// How far the deliveries were gone through; from the beginning where they never were.
+///
+/// # Errors
+/// Where that is no number: all that was ever sent would be gone through again.
 pub async fn gone_through(db: &Db) -> Result<Timestamp> {
-    let query = "select value from settings where key = 'reach'";
-    let value: Option<String> = read!(db, |c| sqlx::query_scalar(query).fetch_optional(c).await)?;
-    Ok(Timestamp::from_millis(value.and_then(|value| value.parse().ok()).unwrap_or(0)))
+    let Some(value) = settings::get(db, GONE_THROUGH).await? else { return Ok(Timestamp::from_millis(0)) };
+    value.parse().map(Timestamp::from_millis).map_err(|_| damaged("settings.reach is no number"))
 }
 
 /// They were gone through so far.
 pub async fn go_through(tx: &mut Tx, until: Timestamp) -> Result<()> {
-    run!(
-        tx,
-        sqlx::query(
-            "insert into settings (key, value) values ('reach', $1)
-             on conflict (key) do update set value = excluded.value",
-        )
-        .bind(until.millis().to_string())
-    )?;
-    Ok(())
+    settings::set(tx, GONE_THROUGH, &until.millis().to_string()).await
 }

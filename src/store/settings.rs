@@ -1,6 +1,6 @@
 //! What is true of the whole site.
 
-use super::{Result, Tx, on, run};
+use super::{Db, Result, Tx, on, read, run};
 
 /// Sets it where it is not set yet; returns what holds.
 pub async fn claim(tx: &mut Tx, key: &str, value: &str) -> Result<String> {
@@ -11,4 +11,24 @@ pub async fn claim(tx: &mut Tx, key: &str, value: &str) -> Result<String> {
             .bind(value)
     )?;
     on!(tx, |c| sqlx::query_scalar("select value from settings where key = $1").bind(key).fetch_one(c).await)
+}
+
+/// What it is, where it is set.
+pub async fn get(db: &Db, key: &str) -> Result<Option<String>> {
+    let query = "select value from settings where key = $1";
+    read!(db, |c| sqlx::query_scalar(query).bind(key).fetch_optional(c).await)
+}
+
+/// Sets it, whatever it was.
+pub async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into settings (key, value) values ($1, $2)
+             on conflict (key) do update set value = excluded.value",
+        )
+        .bind(key)
+        .bind(value)
+    )?;
+    Ok(())
 }
