@@ -17,6 +17,7 @@ use crate::config::{Config, FeedSource};
 use crate::domain::critic::Profile;
 use crate::domain::id::CriticId;
 use crate::domain::looks::{Looks, Palette};
+use crate::domain::origin::Origin;
 use crate::domain::time::{Clock, Timestamp};
 use crate::federation::vocab::address::Rules;
 use crate::flows::gate::Gate;
@@ -62,12 +63,15 @@ impl Clock for SystemClock {
 /// Opens everything that the config names, and brings its critics and feeds into the database.
 pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
     let app = open_to_read(config, clock).await?;
+    pin_origin(&app).await?;
+    shelves::catch_up(&app.db).await?;
     app.ensure_key(Owner::Instance).await?;
     manage(&app, config).await?;
     Ok(app)
 }
 
-/// Opens everything that the config names, and leaves it as it is.
+/// Opens everything that the config names, and writes nothing into the database but its tables, where they are not there
+/// yet or of an older Marquee.
 pub async fn open_to_read(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
     let policy = policy(config)?;
     // What the system trusts lies in hundreds of files: they are read while the database is opened.
@@ -75,11 +79,11 @@ pub async fn open_to_read(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Res
     let db = Db::open(&config.database_url)
         .await
         .context("config: database.url: the database cannot be opened")?;
-    shelves::catch_up(&db).await?;
+    ensure_origin(&config.server.origin, settings::get(&db, ORIGIN).await?.as_deref())?;
     let media = config.data_dir.join("media");
     std::fs::create_dir_all(&media)
         .with_context(|| format!("config: data_dir: {} cannot be made", media.display()))?;
-    let app = App::new(Parts {
+    Ok(App::new(Parts {
         http: http.await??,
         db,
         clock,
@@ -97,9 +101,7 @@ pub async fn open_to_read(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Res
         gate: Gate::default(),
         intake: Intake::default(),
         federation: tokio::sync::OnceCell::new(),
-    });
-    pin_origin(&app).await?;
-    Ok(app)
+    }))
 }
 
 fn policy(config: &Config) -> anyhow::Result<Policy> {
@@ -128,16 +130,25 @@ fn rules(config: &Config) -> Rules {
     }
 }
 
+/// The setting that tells the origin.
+const ORIGIN: &str = "origin";
+
 /// The origin is part of every id that was ever sent: a site keeps the one that it had at its first start.
 async fn pin_origin(app: &App) -> anyhow::Result<()> {
     let mut tx = app.db.begin().await?;
-    let pinned = settings::claim(&mut tx, "origin", app.origin.as_str()).await?;
+    let pinned = settings::claim(&mut tx, ORIGIN, app.origin.as_str()).await?;
     tx.commit().await?;
-    if pinned != app.origin.as_str() {
+    ensure_origin(&app.origin, Some(&pinned))
+}
+
+/// It must be that of the database, where that has one already.
+fn ensure_origin(origin: &Origin, pinned: Option<&str>) -> anyhow::Result<()> {
+    if let Some(pinned) = pinned
+        && pinned != origin.as_str()
+    {
         bail!(
-            "config: server.origin: {} is not the origin of this database, which is {pinned}, and every id that was sent says \
-             so; set server.origin to {pinned}, or start a new site with another data_dir and database.url",
-            app.origin
+            "config: server.origin: {origin} is not the origin of this database, which is {pinned}, and every id that was sent says \
+             so; set server.origin to {pinned}, or start a new site with another data_dir and database.url"
         );
     }
     Ok(())

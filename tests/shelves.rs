@@ -7,7 +7,7 @@ use crate::support::hand::Hand;
 use crate::support::http::HTML;
 use crate::support::{Database, Stage};
 
-both_databases!(what_is_indexed_already_is_not_indexed_again,);
+both_databases!(what_is_indexed_already_is_not_indexed_again, commands_that_only_read_write_nothing,);
 
 async fn what_is_indexed_already_is_not_indexed_again(database: Database) {
     let stage = Stage::new(database).await;
@@ -41,4 +41,25 @@ async fn what_is_indexed_already_is_not_indexed_again(database: Database) {
     stage.app.command_output(&["retract", "the-night-ferry-2021"]).await;
     let indexed = "select count(*) from search_places";
     assert_eq!(stage.app.number(indexed, "select count(*) from search").await, 0);
+}
+
+async fn commands_that_only_read_write_nothing(database: Database) {
+    let mut stage = Stage::new(database).await;
+    stage.publish("The Night Ferry").await;
+    stage.app.terminate().await;
+    let mut hand = Hand::on(&stage.app).await;
+    hand.execute("update reviews set shelved = 0; delete from settings where key = 'origin'").await;
+    let written = async || {
+        let query = "select (select count(*) from settings where key = 'origin')
+            + (select count(*) from reviews where shelved = 1)";
+        stage.app.number(query, query).await
+    };
+    for command in
+        [&["insights"][..], &["follower", "list"], &["comment", "list"], &["block", "list"], &["feed", "log"]]
+    {
+        stage.app.command_output(command).await;
+        assert_eq!(written().await, 0, "{command:?}");
+    }
+    stage.app.command_output(&["report", "list"]).await;
+    assert_eq!(written().await, 2, "what opens to write catches up");
 }
