@@ -230,6 +230,16 @@ fn warn_of_faint_colours(looks: &Looks) {
     }
 }
 
+/// The pages of the site, in its words and looks.
+fn pages_of(app: &App) -> anyhow::Result<Pages> {
+    Pages::new(Site {
+        about: app.site.clone(),
+        origin: app.origin.clone(),
+        handle_domain: app.handle_domain().to_owned(),
+        words: Words::load(&app.site.language, app.site.looks.folder.as_deref())?.into(),
+    })
+}
+
 /// Serves where there is a listener, works where it is to, until `shutdown` resolves; then drains.
 pub async fn run(
     app: App,
@@ -244,13 +254,7 @@ pub async fn run(
     }
     if let Some((listener, trusted_proxies)) = listener {
         warn_of_faint_colours(&app.site.looks);
-        let site = Site {
-            about: app.site.clone(),
-            origin: app.origin.clone(),
-            handle_domain: app.handle_domain().to_owned(),
-            words: Words::load(&app.site.language, app.site.looks.folder.as_deref())?.into(),
-        };
-        let pages = Pages::new(site)?;
+        let pages = pages_of(&app)?;
         let reads = Arc::<Reads>::default();
         let state = WebState {
             app: app.clone(),

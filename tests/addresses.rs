@@ -99,8 +99,8 @@ async fn a_list_is_kept_once_however_its_address_is_spelled(database: Database) 
     };
     eventually("the last list", || async { (!named("letter=l").is_empty()).then_some(()) }).await;
     for (part, _) in lists {
-        let names = named(part);
-        assert_eq!(names.len(), 1, "{part}: {names:?}");
+        let held = named(part);
+        assert_eq!(held.len(), 1, "{part}: {held:?}");
     }
 }
 

@@ -61,14 +61,14 @@ impl Pages {
         let site = &self.site;
         let author = CriticView::new(site, critic);
         let picture = self.picture(critic, review);
-        let size = picture.size.filter(|size| has_room(*size));
+        let fitting = picture.size.filter(|size| has_room(*size));
         let view = View {
             title: for_xml(&title(site, review)),
             author_name: for_xml(&author.name),
             author_url: author.url,
             provider_name: for_xml(&plain::text(&site.about.title)),
             provider_url: site.origin.home().into(),
-            thumbnail: size.map(|(width, height)| Thumbnail { url: picture.url, width, height }),
+            thumbnail: fitting.map(|(width, height)| Thumbnail { url: picture.url, width, height }),
         };
         if format == EmbedFormat::Xml {
             return self.render("oembed.xml", view);
