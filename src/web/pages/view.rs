@@ -362,10 +362,17 @@ pub(super) fn safe_html(sanitised: &str) -> Value {
 }
 
 /// The body of a review. Its pictures wait until they are near, those of a closed spoiler until it is opened, and
-/// keep nobody from reading.
+/// keep nobody from reading. A table that is too wide is scrolled, by the keyboard, too.
 pub(super) fn illustrated(site: &Site, body: &str) -> Value {
     let ours = format!("<img src=\"{}/", site.origin.as_str());
-    safe_html(&body.replace(&ours, "<img loading=\"lazy\" decoding=\"async\" src=\"/"))
+    let mut body = body.replace(&ours, "<img loading=\"lazy\" decoding=\"async\" src=\"/");
+    if body.contains("<table") {
+        let label = site.words.say("table");
+        let frame =
+            format!("<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"{label}\"><table");
+        body = body.replace("<table", &frame).replace("</table>", "</table></div>");
+    }
+    safe_html(&body)
 }
 
 /// The path of an address of ours, its query and fragment included.

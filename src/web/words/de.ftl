@@ -179,6 +179,7 @@ screenplay-by = Drehbuch
 starring = Darsteller
 released = Kinostart
 film-at = Der Film bei { $host }
+table = Tabelle
 poster-of-film = Filmplakat
 poster-of = Plakat zu „{ $film }“
 tags = Schlagwörter

@@ -183,6 +183,7 @@ screenplay-by = Written by
 starring = Starring
 released = Released
 film-at = The film at { $host }
+table = Table
 poster-of-film = Poster of the film
 poster-of = Poster of { $film }
 tags = Tags
