@@ -51,7 +51,7 @@ async fn g1_a_nul_in_an_address_is_a_request_that_cannot_be_read(database: Datab
     ] {
         let answer = get(&stage, path).await;
         assert_eq!(answer.status, 400, "{path}: {}", answer.body);
-        assert!(answer.body.contains("This request cannot be read"), "{path}: {}", answer.body);
+        assert!(answer.body.contains("This request could not be read"), "{path}: {}", answer.body);
     }
     // What is escaped twice has none before it is read: there is nothing of that name.
     for slug in ["%2500", "the-night-ferry%2500", "%25FF"] {
@@ -122,7 +122,7 @@ async fn a_page_beyond_the_last_is_not_there_on_any_list(database: Database) {
         for beyond in [2, 999, 100_000] {
             let answer = get(&stage, &format!("{list}?page={beyond}")).await;
             assert_eq!(answer.status, 404, "{list} {beyond}");
-            assert!(answer.body.contains("There is nothing here"), "{}", answer.body);
+            assert!(answer.body.contains("Page not found"), "{}", answer.body);
         }
     }
 }

@@ -340,7 +340,7 @@ async fn g1_nothing_that_a_reader_can_ask_breaks_the_search(database: Database) 
     let many: Vec<String> = (0..45).map(|n| format!("w{n}")).collect();
     assert_eq!(get(&stage, &format!("/search?q={}", many.join("+"))).await.status, 200);
     let bare = page(&stage, "/search?q=%22%22").await;
-    assert_eq!(texts(&bare, "[role=alert]"), ["Please write at least one word."]);
+    assert_eq!(texts(&bare, "[role=alert]"), ["Enter at least one word."]);
     assert_eq!(get(&stage, "/search?q=ferry&page=2").await.status, 404);
 }
 

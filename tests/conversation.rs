@@ -97,8 +97,8 @@ async fn faces_of_those_who_like_and_boost_stand_under_the_review_and_go_with_th
     let page = stage.await_page(&article, "two faces, one with a picture", all_there).await;
     let told = faces(&page).join("; ");
     let (alice, bobs) = (stage.alice.display_name(), bob.display_name());
-    assert!(told.contains(&format!("{alice} (@alice@remote.test) likes this")), "{told}");
-    assert!(told.contains(&format!("{bobs} (@bob@remote.test) likes and boosted this")), "{told}");
+    assert!(told.contains(&format!("{alice} (@alice@remote.test) liked this")), "{told}");
+    assert!(told.contains(&format!("{bobs} (@bob@remote.test) liked and boosted this")), "{told}");
     assert!(pictures(&page)[0].starts_with("/media/"), "no reader asks another server");
     assert!(page.text.contains("2 likes") && page.text.contains("1 boost"), "{}", page.text);
     let face = url(pictures(&page)[0]);
@@ -107,7 +107,7 @@ async fn faces_of_those_who_like_and_boost_stand_under_the_review_and_go_with_th
     let page = stage.await_page(&article, "alice to go", |page| faces(page).len() == 1).await;
     assert!(page.text.contains("1 like") && pictures(&page).is_empty(), "{}", page.text);
     bob.deliver(stage.inbox(), &bob.undo(&boost)).await;
-    stage.await_page(&article, "the boost to go", |page| faces(page)[0].ends_with("likes this")).await;
+    stage.await_page(&article, "the boost to go", |page| faces(page)[0].ends_with("liked this")).await;
 }
 
 async fn who_does_not_want_to_be_shown_is_counted_alone(database: Database) {
@@ -305,7 +305,7 @@ async fn a_conversation_that_is_too_long_for_a_page_is_read_from_both_ends(datab
     stage.comment(&stage.alice, &article, "Before all others").await;
     Hand::on(&stage.app).await.execute(MORE).await;
     let page = article["url"].as_str().expect("a page");
-    let (newest, oldest) = ("the newest 4 are not on this page", "the oldest 4 are not on this page");
+    let (newest, oldest) = ("4 newer comments are not on this page", "4 older comments are not on this page");
     for (sort, first, last, beyond, told, other_end) in [
         ("", "Before all others", "Remark 1999.", "Remark 2000.", newest, "newest"),
         ("?sort=answered", "Before all others", "Remark 1999.", "Remark 2000.", newest, "newest"),

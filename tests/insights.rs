@@ -127,7 +127,7 @@ async fn the_critic_sees_all_that_readers_do(database: Database) {
     assert_eq!(today["followers"], 2, "{of_critic}");
     bob.deliver(stage.inbox(), &bob.undo(&like)).await;
     let shown = stage.await_page(&article, "the undo", |page| !page.text.contains("1 like")).await;
-    assert!(shown.text.contains("seen by 3 servers"), "{}", shown.text);
+    assert!(shown.text.contains("seen on 3 servers"), "{}", shown.text);
     let table = stage.app.command_output(&["insights"]).await;
     assert!(table.contains("2 followers") && table.contains("The Night Ferry"), "{table}");
     assert!(table.contains("likes 0  boosts 1  replies 1  servers 3"), "{table}");

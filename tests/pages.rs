@@ -321,7 +321,7 @@ async fn an_error_has_the_form_that_its_address_is_for(database: Database) {
     ] {
         let answer = ask(&stage.app, method, &url(path), &[("accept", HTML)]).await;
         assert_eq!((answer.status, answer.header("content-type")), (status, page), "{path}");
-        assert!(answer.decoded().contains("This request cannot be read"), "{}", answer.decoded());
+        assert!(answer.decoded().contains("This request could not be read"), "{}", answer.decoded());
         assert!(!answer.header("content-security-policy").is_empty(), "{path}");
     }
 }

@@ -230,8 +230,8 @@ fn a_review_shows_all_that_is_known_of_it() {
     assert_eq!(all(&html, ".critic p[dir=auto]").len(), 2);
     assert_eq!(attr(&html, ".critic a[rel~=me]", "href"), "https://social.example/@ada");
     assert_eq!(text(&html, ".follow .to-copy"), "@critic@crit.example");
-    assert_eq!(text(&html, ".numbers"), "1,204 reads 1 like 3 boosts seen by 214 servers");
-    assert_eq!(text(&html, ".join h3"), "Nobody has answered yet. Be the first.");
+    assert_eq!(text(&html, ".numbers"), "1,204 reads 1 like 3 boosts seen on 214 servers");
+    assert_eq!(text(&html, ".join h3"), "No comments yet. Be the first to reply.");
     assert_eq!(attr(&html, "a.older", "href"), "/reviews/fr%C3%BCher");
 }
 
@@ -291,7 +291,7 @@ fn a_conversation_is_threaded_dated_and_linked_to_its_home() {
     assert_eq!(all(&html, ".thread > li").len(), 4);
     assert_eq!(all(&html, &format!("#{anchor}.depth-0")).len(), 1);
     assert_eq!(attr(&html, ".depth-1:nth-child(2) .answers a", "href"), format!("#{anchor}"));
-    assert_eq!(text(&html, ".depth-1:last-child .answers"), "to a deleted comment");
+    assert_eq!(text(&html, ".depth-1:last-child .answers"), "in reply to a deleted comment");
     assert_eq!(text(&html, ".depth-1 details .said"), "Yes!");
     assert_eq!(text(&html, ".depth-1 summary"), "Content warning: the ending");
     assert_eq!(text(&html, ".depth-1 .edited"), "edited 2 March 2026, 10:00");
@@ -304,7 +304,7 @@ fn a_conversation_is_threaded_dated_and_linked_to_its_home() {
         assert_eq!(link.attr("rel"), Some("nofollow ugc noopener"));
     }
     assert_eq!(all(&html, ".gone").len(), 1);
-    assert_eq!(text(&html, ".join h3"), "Join in");
+    assert_eq!(text(&html, ".join h3"), "Join the conversation");
 }
 
 #[test]

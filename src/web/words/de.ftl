@@ -1,4 +1,4 @@
-# What the pages of a site say in German: the messages of en.ftl, in the same order.
+# The German texts of a site's pages: the messages of en.ftl, in the same order.
 
 ## All pages
 
@@ -9,7 +9,7 @@ all-reviews = Alle Kritiken
 runs-on = { $site } läuft mit Marquee, freier Software, die Kritikern ein Zuhause im Fediverse gibt.
 untitled = Ohne Titel
 source = Quelltext
-follow-by-feed = Auch als Feed:
+follow-by-feed = Feeds:
 
 ## Support
 
@@ -77,7 +77,7 @@ minutes = { $count } Min. Lesezeit
 ## Lists of reviews
 
 by = von { $critic }
-empty-shelf = Hier steht noch keine Kritik.
+empty-shelf = Hier gibt es noch keine Kritiken.
 tagged = Kritiken mit dem Schlagwort
 pages = Seiten
 newer = ← Neuere
@@ -112,20 +112,20 @@ count-tags =
 reviews-of-year = Kritiken von { $year }
 page-before = ← Zurück
 page-after = Weiter →
-year-before = Das Jahr davor →
-year-after = ← Das Jahr danach
+year-before = Voriges Jahr →
+year-after = ← Nächstes Jahr
 rated = Kritiken mit der Wertung
 reviews-rated = Kritiken mit der Wertung { $rating }
-reviews-of-it = Kritiken dazu
-every-review = Alle Kritiken hier zu Filmen, an denen { $person } mitgewirkt hat.
-every-review-director = Alle Kritiken hier zu Filmen, bei denen { $person } Regie geführt hat.
-every-review-writer = Alle Kritiken hier zu Filmen, deren Drehbuch { $person } geschrieben hat.
-every-review-star = Alle Kritiken hier zu Filmen mit { $person }.
+reviews-of-it = Kritiken zu diesem Film
+every-review = Alle Kritiken zu Filmen, an denen { $person } mitgewirkt hat.
+every-review-director = Alle Kritiken zu Filmen, bei denen { $person } Regie geführt hat.
+every-review-writer = Alle Kritiken zu Filmen, deren Drehbuch { $person } geschrieben hat.
+every-review-star = Alle Kritiken zu Filmen mit { $person }.
 role-any = Alle ({ $count })
 role-director = Regie ({ $count })
 role-writer = Drehbuch ({ $count })
-role-star = Vor der Kamera ({ $count })
-by-year = Nach dem Jahr, in dem sie geschrieben wurden
+role-star = Besetzung ({ $count })
+by-year = Nach Jahr der Kritik
 by-rating = Nach Wertung
 by-person = Nach Person
 by-tag = Nach Schlagwort
@@ -136,16 +136,16 @@ more-by-director = Weitere Filme von { $person }
 search = Suche
 search-in = { $site } durchsuchen
 search-for = Suche: { $query }
-search-words = Wörter, die in allen Kritiken gesucht werden
+search-words = Alle Kritiken durchsuchen
 search-filters = Filter
-search-hint = Suche nach Filmen, Personen oder beliebigen Wörtern. Gefunden wird, was sie alle enthält.
-search-too-long = Das ist zu lang für eine Suche. { $longest } Zeichen genügen.
-search-no-word = Bitte schreibe mindestens ein Wort.
+search-hint = Suche nach Filmen, Personen oder beliebigen Wörtern. Die Treffer enthalten alle davon.
+search-too-long = Diese Suche ist zu lang. Höchstens { $longest } Zeichen sind möglich.
+search-no-word = Bitte gib mindestens ein Wort ein.
 filter-any = Beliebig
 filter-none = Filter löschen
-filter-rating = Mindestens
-filter-year = Geschrieben im Jahr
-filter-person = Mit oder von
+filter-rating = Mindestwertung
+filter-year = Jahr der Kritik
+filter-person = Besetzung oder Stab
 filter-tag = Schlagwort
 filter-critic = Kritiker
 found =
@@ -155,16 +155,16 @@ found =
     }
 found-more = Mehr als { $count } Kritiken gefunden
 found-nothing = Nichts gefunden
-found-nothing-advice = Versuche es mit weniger oder mit anderen Wörtern.
+found-nothing-advice = Versuche es mit weniger oder anderen Wörtern.
 
 ## The front page
 
 new-reviews = Neue Kritiken
-no-review-yet = Noch keine Kritik
-first-review = Die erste wird hier stehen.
+no-review-yet = Noch keine Kritiken
+first-review = Die erste Kritik wird hier erscheinen.
 all-of-them =
     { $count ->
-        [one] Die eine Kritik
+        [one] Die einzige Kritik
        *[other] Alle { $count } Kritiken
     }
 who-writes = Wer hier schreibt
@@ -173,22 +173,22 @@ who-writes = Wer hier schreibt
 
 written-by = Von { $critic }
 revised = überarbeitet am { $date }
-the-film = Der Film
+the-film = Über den Film
 directed-by = Regie
 screenplay-by = Drehbuch
 starring = Darsteller
 released = Kinostart
-film-at = Der Film bei { $host }
+film-at = Dieser Film auf { $host }
 table = Tabelle
 poster-of-film = Filmplakat
 poster-of = Plakat zu „{ $film }“
 tags = Schlagwörter
-also-published-at = Auch erschienen bei { $place }
+also-published-at = Auch erschienen auf { $place }
 about-critic = Über { $critic }
 card-of-review = „{ $title }“, eine Kritik von { $critic }
 more-reviews = Weitere Kritiken
-before-this = Davor
-after-this = Danach
+before-this = Vorige Kritik
+after-this = Nächste Kritik
 
 ## Ratings, as a screen reader says them
 
@@ -211,7 +211,7 @@ rating-points = { $points } von { $most }
 comments-title = Kommentare
 critic-mark = schreibt hier
 edited = bearbeitet am { $date }
-answers = an { $whom }
+answers = als Antwort auf { $whom }
 a-deleted-comment = einen gelöschten Kommentar
 a-removed-comment = einen entfernten Kommentar
 a-hidden-comment = einen verborgenen Kommentar
@@ -221,14 +221,14 @@ content-warning = Inhaltswarnung:
 comment-deleted = Dieser Kommentar wurde von seinem Autor gelöscht.
 comment-hidden = Dieser Kommentar wurde von der Redaktion verborgen.
 comment-removed = Dieser Kommentar wurde von der Redaktion entfernt.
-comment-withheld = Dieser Kommentar wird nicht gezeigt.
+comment-withheld = Dieser Kommentar ist nicht verfügbar.
 join-in = Mitreden
-be-the-first = Noch hat niemand geantwortet. Mach den Anfang.
-how-to-join = Du brauchst hier kein Konto: Antworte von deinem eigenen Server aus, und deine öffentliche Antwort erscheint auf dieser Seite.
-copy-address = Oder kopiere diese Adresse in die Suche deines Servers und antworte auf das, was sie findet.
+be-the-first = Noch keine Kommentare. Schreib den ersten.
+how-to-join = Du brauchst hier kein Konto. Antworte von deinem eigenen Server aus, und deine öffentliche Antwort erscheint auf dieser Seite.
+copy-address = Oder füge diese Adresse in die Suche deines Servers ein und antworte auf den Beitrag, den sie findet.
 address-of-review = Adresse dieser Kritik
-trial = Diese Website ist ein Versuch auf einem einzelnen Rechner: Andere Server erreichen sie noch nicht.
-# Was die Seite von anderen erzählt: jede Zahl ist eine von mehreren in einer Zeile.
+trial = Dies ist eine Testseite auf einem einzelnen Rechner. Andere Server können sie noch nicht erreichen.
+# Rund um eine Kritik: jede Angabe ist eine von mehreren in einer Zeile.
 reads =
     { $count ->
         [one] { $count }-mal gelesen
@@ -239,28 +239,28 @@ seen-by =
         [one] auf { $count } Server gesehen
        *[other] auf { $count } Servern gesehen
     }
-who-likes-or-boosts = Wem das gefällt und wer es geboostet hat
+who-likes-or-boosts = Wem das gefällt und wer es geteilt hat
 likes-it = { $who } gefällt das
-boosts-it = { $who } hat das geboostet
-likes-and-boosts-it = { $who } gefällt das und hat es geboostet
+boosts-it = { $who } hat das geteilt
+likes-and-boosts-it = { $who } gefällt das und hat es geteilt
 others =
     { $count ->
         [one] + { $count } weitere
        *[other] + { $count } weitere
     }
-orders = Reihenfolge der Kommentare
+orders = Kommentare sortieren
 order-oldest = Älteste zuerst
 order-newest = Neueste zuerst
-order-answered = Meistbeantwortete
+order-answered = Meiste Antworten
 newest-left-out =
     { $count ->
-        [one] der neueste fehlt auf dieser Seite: zuerst zeigen
-       *[other] die { $count } neuesten fehlen auf dieser Seite: zuerst zeigen
+        [one] { $count } neuerer Kommentar ist nicht auf dieser Seite: neueste zuerst zeigen
+       *[other] { $count } neuere Kommentare sind nicht auf dieser Seite: neueste zuerst zeigen
     }
 oldest-left-out =
     { $count ->
-        [one] der älteste fehlt auf dieser Seite: zuerst zeigen
-       *[other] die { $count } ältesten fehlen auf dieser Seite: zuerst zeigen
+        [one] { $count } älterer Kommentar ist nicht auf dieser Seite: älteste zuerst zeigen
+       *[other] { $count } ältere Kommentare sind nicht auf dieser Seite: älteste zuerst zeigen
     }
 new-comments =
     { $count ->
@@ -272,46 +272,46 @@ copied = Kopiert
 
 ## From the reader's own server
 
-your-handle = Dein Name oder dein Server, auf Mastodon oder anderswo im Fediverse
+your-handle = Dein Profilname oder Server auf Mastodon oder anderswo im Fediverse
 handle-example = @du@dein.server
 follow = Folgen
 reply = Antworten
 like = Gefällt mir
 boost = Teilen
-copy-handle = Oder kopiere diesen Namen in die Suche deines Servers.
-handle-to-follow = Name zum Folgen
+copy-handle = Oder füge diesen Profilnamen in die Suche deines Servers ein.
+handle-to-follow = Profilname zum Folgen
 elsewhere = Anderswo
 from-your-server = Von deinem Server aus
 follow-critic = { $critic } folgen
 join-from-your-server = Von deinem Server aus mitreden
-copy-this-handle = Oder kopiere diesen Namen in die Suche deines Servers:
-copy-this-address = Oder kopiere diese Adresse in die Suche deines Servers:
+copy-this-handle = Oder füge diesen Profilnamen in die Suche deines Servers ein:
+copy-this-address = Oder füge diese Adresse in die Suche deines Servers ein:
 back-to-critic = Zurück zu { $critic }
 back-to-review = Zurück zur Kritik
-not-a-handle = Das ist weder ein Name im Fediverse noch ein Server. Ein Name sieht aus wie { handle-example }.
+not-a-handle = Das ist weder ein Profilname noch ein Server. Ein Profilname sieht so aus: { handle-example }.
 forget-me = Auf diesem Gerät vergessen
-server-does-not-answer = { $host } antwortet nicht. Ist der Name richtig geschrieben?
-server-knows-nobody = { $host } kennt niemanden dieses Namens. Ist er richtig geschrieben?
-server-names-no-page = { $host } sagt nicht, wo das geht. Kopiere stattdessen die Adresse unten in die Suche dort.
+server-does-not-answer = { $host } antwortet nicht. Prüfe die Schreibweise oder versuche es später noch einmal.
+server-knows-nobody = Dieses Konto gibt es auf { $host } nicht. Prüfe die Schreibweise.
+server-names-no-page = { $host } unterstützt das nicht. Füge stattdessen die Adresse unten in die Suche dort ein.
 
 ## Feeds
 
-feed-about = Die Kritiken von { $title }, die neueste zuerst.
+feed-about = Kritiken aus { $title }, die neuesten zuerst.
 
 ## Errors
 
-to-newest = Zu den neuesten Kritiken
-error-not-found = Hier ist nichts
-error-not-found-advice = Vielleicht ist die Adresse falsch geschrieben. Die Liste aller Kritiken führt zu jeder von ihnen.
-error-gone = Das gibt es nicht mehr
-error-gone-advice = Die Kritik wurde zurückgezogen.
-error-bad-request = Diese Anfrage ist nicht zu lesen
-error-bad-request-advice = Bitte prüfe die Adresse, oder geh zurück und versuche es noch einmal.
+to-newest = Neueste Kritiken
+error-not-found = Seite nicht gefunden
+error-not-found-advice = Prüfe die Adresse oder sieh in der Liste aller Kritiken nach.
+error-gone = Diese Seite gibt es nicht mehr
+error-gone-advice = Sie wurde von der Redaktion entfernt.
+error-bad-request = Diese Anfrage ist nicht lesbar
+error-bad-request-advice = Prüfe die Adresse, oder geh zurück und versuche es noch einmal.
 error-forbidden = Das ist nicht erlaubt
-error-forbidden-advice = Bitte geh zurück auf die Seite und schicke ihr Formular von dort.
-error-too-large = Das ist zu groß
-error-too-large-advice = Bitte schicke weniger.
-error-too-many = Zu viele Anfragen auf einmal
-error-too-many-advice = Bitte versuche es in einer Minute noch einmal.
-error-unavailable = Hier ist etwas schiefgegangen
-error-unavailable-advice = Bitte versuche es in einer Minute noch einmal.
+error-forbidden-advice = Geh zurück auf die Seite und schicke das Formular von dort ab.
+error-too-large = Diese Anfrage ist zu groß
+error-too-large-advice = Schicke weniger und versuche es noch einmal.
+error-too-many = Zu viele Anfragen
+error-too-many-advice = Versuche es in einer Minute noch einmal.
+error-unavailable = Etwas ist schiefgegangen
+error-unavailable-advice = Versuche es in einer Minute noch einmal.

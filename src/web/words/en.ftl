@@ -1,17 +1,17 @@
-# What the pages of a site say in English, by page. A text in braces comes from the site.
-# A file `words.ftl` in the folder of a site's own templates replaces what it names.
+# The English texts of a site's pages, grouped by page. Values in braces are filled in by the server.
+# A file `words.ftl` in the folder that `looks.folder` names overrides any of these messages.
 
 ## All pages
 
-# ltr, or rtl where the language runs from right to left.
+# ltr, or rtl for languages written from right to left.
 direction = ltr
 skip = Skip to the content
 site-navigation = Site
 all-reviews = All reviews
 runs-on = { $site } runs on Marquee, free software that gives critics a home on the fediverse.
 untitled = Untitled
-source = Its source
-follow-by-feed = Also by feed:
+source = Source code
+follow-by-feed = Feeds:
 
 ## Support
 
@@ -79,8 +79,8 @@ minutes = { $count } min read
 ## Lists of reviews
 
 by = by { $critic }
-empty-shelf = There is no review here yet.
-# Before a tag, for screen readers.
+empty-shelf = No reviews here yet.
+# Read out before a tag by screen readers.
 tagged = Reviews tagged
 pages = Pages
 newer = ← Newer
@@ -113,43 +113,43 @@ count-tags =
        *[other] { $count } tags
     }
 reviews-of-year = Reviews from { $year }
-page-before = ← Back
-page-after = More →
-year-before = The year before →
-year-after = ← The year after
-# Before a rating, for screen readers.
+page-before = ← Previous
+page-after = Next →
+year-before = Previous year →
+year-after = ← Next year
+# Read out before a rating by screen readers.
 rated = Reviews rated
 reviews-rated = Reviews rated { $rating }
-reviews-of-it = Reviews of it
-every-review = Every review here of a film that { $person } made or plays in.
-every-review-director = Every review here of a film that { $person } directed.
-every-review-writer = Every review here of a film that { $person } wrote.
-every-review-star = Every review here of a film with { $person }.
+reviews-of-it = Reviews of this film
+every-review = All reviews of films that { $person } worked on.
+every-review-director = All reviews of films directed by { $person }.
+every-review-writer = All reviews of films written by { $person }.
+every-review-star = All reviews of films starring { $person }.
 role-any = All ({ $count })
-role-director = As director ({ $count })
-role-writer = As writer ({ $count })
-role-star = On screen ({ $count })
-by-year = By year of writing
+role-director = Director ({ $count })
+role-writer = Writer ({ $count })
+role-star = Cast ({ $count })
+by-year = By year of review
 by-rating = By rating
 by-person = By person
 by-tag = By tag
-all-people = All people, from A to Z
+all-people = All people, A–Z
 all-tags = All tags
 more-on-film = More on this film
 more-by-director = More films by { $person }
 search = Search
 search-in = Search { $site }
 search-for = Search: { $query }
-search-words = Words to look for in all reviews
+search-words = Search all reviews
 search-filters = Filters
-search-hint = Look for films, people or any words. A review is found that has all of them.
-search-too-long = This is too long for a search. { $longest } characters are enough.
-search-no-word = Please write at least one word.
+search-hint = Search films, people or any words. Results match all of them.
+search-too-long = This search is too long. Use at most { $longest } characters.
+search-no-word = Enter at least one word.
 filter-any = Any
-filter-none = Clear the filters
-filter-rating = At least
-filter-year = Written in
-filter-person = With or by
+filter-none = Clear filters
+filter-rating = Minimum rating
+filter-year = Year of review
+filter-person = Cast or crew
 filter-tag = Tag
 filter-critic = Critic
 found =
@@ -159,43 +159,43 @@ found =
     }
 found-more = More than { $count } reviews found
 found-nothing = Nothing found
-found-nothing-advice = Try fewer words, or other ones.
+found-nothing-advice = Try fewer or different words.
 
 ## The front page
 
 new-reviews = New reviews
-no-review-yet = No review yet
-first-review = The first one will stand here.
+no-review-yet = No reviews yet
+first-review = The first review will appear here.
 all-of-them =
     { $count ->
-        [one] The one review
+        [one] The only review
        *[other] All { $count } reviews
     }
-who-writes = Who writes here
+who-writes = Critics
 
 ## A review
 
 written-by = By { $critic }
 revised = revised { $date }
-the-film = The film
+the-film = About the film
 directed-by = Directed by
 screenplay-by = Written by
 starring = Starring
 released = Released
-film-at = The film at { $host }
+film-at = This film on { $host }
 table = Table
 poster-of-film = Poster of the film
 poster-of = Poster of { $film }
 tags = Tags
-also-published-at = Also published at { $place }
+also-published-at = Also published on { $place }
 about-critic = About { $critic }
-# What the picture of a review without a poster says, for those who cannot see it.
+# Alternative text of the preview card that is drawn for a review without a poster.
 card-of-review = “{ $title }”, a review by { $critic }
 more-reviews = More reviews
-before-this = Before this
-after-this = After this
+before-this = Previous review
+after-this = Next review
 
-## Ratings, as a screen reader says them
+## Ratings, as read out by screen readers
 
 rating = Rating: { $rating }
 rating-half = half a star out of five
@@ -216,7 +216,7 @@ rating-points = { $points } out of { $most }
 comments-title = Comments
 critic-mark = critic
 edited = edited { $date }
-answers = to { $whom }
+answers = in reply to { $whom }
 a-deleted-comment = a deleted comment
 a-removed-comment = a removed comment
 a-hidden-comment = a hidden comment
@@ -226,14 +226,14 @@ content-warning = Content warning:
 comment-deleted = This comment was deleted by its author.
 comment-hidden = This comment was hidden by the critic.
 comment-removed = This comment was removed by the critic.
-comment-withheld = This comment is not shown.
-join-in = Join in
-be-the-first = Nobody has answered yet. Be the first.
-how-to-join = You need no account here: reply from your own server, and your public reply appears on this page.
-copy-address = Or copy this address into the search box of your server, and reply to what it finds.
+comment-withheld = This comment is not available.
+join-in = Join the conversation
+be-the-first = No comments yet. Be the first to reply.
+how-to-join = You don’t need an account here. Reply from your own server, and your public reply will appear on this page.
+copy-address = Or paste this address into your server’s search box and reply to the post it finds.
 address-of-review = Address of this review
-trial = This site is a trial on one machine: other servers cannot reach it yet.
-# What a reader's page tells of others: each of these is one of several numbers in a line.
+trial = This is a trial site on a single machine. Other servers cannot reach it yet.
+# Activity around a review: each of these is one of several numbers on a line.
 reads =
     { $count ->
         [one] { $count } read
@@ -241,31 +241,31 @@ reads =
     }
 seen-by =
     { $count ->
-        [one] seen by { $count } server
-       *[other] seen by { $count } servers
+        [one] seen on { $count } server
+       *[other] seen on { $count } servers
     }
-who-likes-or-boosts = Who likes or boosts this
-likes-it = { $who } likes this
+who-likes-or-boosts = Liked or boosted by
+likes-it = { $who } liked this
 boosts-it = { $who } boosted this
-likes-and-boosts-it = { $who } likes and boosted this
+likes-and-boosts-it = { $who } liked and boosted this
 others =
     { $count ->
         [one] + { $count } more
        *[other] + { $count } more
     }
-orders = Order of the comments
+orders = Sort comments
 order-oldest = Oldest first
 order-newest = Newest first
-order-answered = Most answered
+order-answered = Most replies
 newest-left-out =
     { $count ->
-        [one] the newest one is not on this page: show it first
-       *[other] the newest { $count } are not on this page: show them first
+        [one] { $count } newer comment is not on this page: show newest first
+       *[other] { $count } newer comments are not on this page: show newest first
     }
 oldest-left-out =
     { $count ->
-        [one] the oldest one is not on this page: show it first
-       *[other] the oldest { $count } are not on this page: show them first
+        [one] { $count } older comment is not on this page: show oldest first
+       *[other] { $count } older comments are not on this page: show oldest first
     }
 new-comments =
     { $count ->
@@ -277,46 +277,46 @@ copied = Copied
 
 ## From the reader's own server
 
-your-handle = Your handle or your server, on Mastodon or anywhere else in the fediverse
+your-handle = Your handle or server on Mastodon or elsewhere in the fediverse
 handle-example = @you@your.server
 follow = Follow
 reply = Reply
 like = Like
 boost = Boost
-copy-handle = Or copy this handle into the search box of your server.
+copy-handle = Or paste this handle into your server’s search box.
 handle-to-follow = Handle to follow
 elsewhere = Elsewhere
 from-your-server = From your own server
 follow-critic = Follow { $critic }
-join-from-your-server = Join in from your own server
-copy-this-handle = Or copy this handle into the search box of your server:
-copy-this-address = Or copy this address into the search box of your server:
+join-from-your-server = Join the conversation from your own server
+copy-this-handle = Or paste this handle into your server’s search box:
+copy-this-address = Or paste this address into your server’s search box:
 back-to-critic = Back to { $critic }
 back-to-review = Back to the review
-not-a-handle = This is not a handle, nor a server. A handle looks like { handle-example }.
-forget-me = Forget this on my device
-server-does-not-answer = { $host } does not answer. Is it written correctly?
-server-knows-nobody = { $host } knows nobody of that name. Is it written correctly?
-server-names-no-page = { $host } does not say where to do this. Copy the address below into its search box instead.
+not-a-handle = That is neither a handle nor a server. A handle looks like { handle-example }.
+forget-me = Forget me on this device
+server-does-not-answer = { $host } does not respond. Check the spelling, or try again later.
+server-knows-nobody = No such account on { $host }. Check the spelling.
+server-names-no-page = { $host } does not support this. Paste the address below into its search box instead.
 
 ## Feeds
 
-feed-about = The reviews of { $title }, the newest first.
+feed-about = Reviews from { $title }, newest first.
 
 ## Errors
 
-to-newest = To the newest reviews
-error-not-found = There is nothing here
-error-not-found-advice = The address may be mistyped. The list of all reviews leads to every one of them.
-error-gone = This is gone
-error-gone-advice = The critic took it back.
-error-bad-request = This request cannot be read
-error-bad-request-advice = Please check the address, or go back and try again.
+to-newest = Latest reviews
+error-not-found = Page not found
+error-not-found-advice = Check the address, or look through the list of all reviews.
+error-gone = This page is gone
+error-gone-advice = The critic took it down.
+error-bad-request = This request could not be read
+error-bad-request-advice = Check the address, or go back and try again.
 error-forbidden = This is not allowed
-error-forbidden-advice = Please go back to the page and send its form from there.
-error-too-large = This is too large
-error-too-large-advice = Please send less.
-error-too-many = Too many requests at once
-error-too-many-advice = Please try again in a minute.
-error-unavailable = Something went wrong here
-error-unavailable-advice = Please try again in a minute.
+error-forbidden-advice = Go back to the page and submit its form from there.
+error-too-large = This request is too large
+error-too-large-advice = Send less and try again.
+error-too-many = Too many requests
+error-too-many-advice = Try again in a minute.
+error-unavailable = Something went wrong
+error-unavailable-advice = Try again in a minute.
