@@ -29,8 +29,8 @@ use crate::net::client::{Client, Policy};
 use crate::store::critics;
 use crate::store::feeds::{self, Managed};
 use crate::store::{Db, settings, shelves};
-use crate::web::front::Front;
-use crate::web::pages::{Pages, Site, Words};
+use crate::web::fast_path::FastPath;
+use crate::web::pages::{Messages, Pages, Site};
 use crate::web::router::router;
 use crate::web::state::WebState;
 use crate::worker;
@@ -236,7 +236,7 @@ fn pages_of(app: &App) -> anyhow::Result<Pages> {
         about: app.site.clone(),
         origin: app.origin.clone(),
         handle_domain: app.handle_domain().to_owned(),
-        words: Words::load(&app.site.language, app.site.looks.folder.as_deref())?.into(),
+        messages: Messages::load(&app.site.language, app.site.looks.folder.as_deref())?.into(),
     })
 }
 
@@ -260,13 +260,13 @@ pub async fn run(
             app: app.clone(),
             pages: Arc::new(pages),
             cache: Arc::default(),
-            cards: Arc::default(),
-            searches: Arc::default(),
+            share_cards: Arc::default(),
+            search_queue: Arc::default(),
             trusted_proxies: trusted_proxies.into(),
-            limit: Arc::default(),
-            reads: Arc::clone(&reads),
+            lookup_limiter: Arc::default(),
+            view_counts: Arc::clone(&reads),
         };
-        let service = Front::new(&state, router(state.clone()));
+        let service = FastPath::new(&state, router(state.clone()));
         let service = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
         let mut stopped = stopped;
         tasks.spawn(intake::write_all(app.clone()));

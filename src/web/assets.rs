@@ -28,7 +28,7 @@ pub struct Assets(Vec<Asset>);
 const STYLE: &str = "style.css";
 
 /// In the folder of a site: what its style sheet says beside ours.
-const OWN_STYLE: &str = "own.css";
+const CUSTOM_STYLE: &str = "own.css";
 
 const BUILT_IN: [(&str, &[u8]); 3] = [
     (STYLE, include_bytes!("assets/style.css")),
@@ -37,7 +37,7 @@ const BUILT_IN: [(&str, &[u8]); 3] = [
 ];
 
 /// What is served of a site's own folder, by the ending of its name.
-const TYPES: [(&str, &str); 11] = [
+const MEDIA_TYPES: [(&str, &str); 11] = [
     ("js", "text/javascript; charset=utf-8"),
     ("css", "text/css; charset=utf-8"),
     ("svg", "image/svg+xml"),
@@ -52,7 +52,7 @@ const TYPES: [(&str, &str); 11] = [
 ];
 
 /// A larger file is none that a page needs.
-const LARGEST: u64 = 4 * 1024 * 1024;
+const MAX_ASSET_BYTES: u64 = 4 * 1024 * 1024;
 
 impl Assets {
     /// The built-in files, each replaced by the file of the same name in the folder of the looks, and the others of that
@@ -63,22 +63,22 @@ impl Assets {
     pub fn load(looks: &Looks) -> anyhow::Result<Self> {
         let mut all: Vec<Asset> = Vec::new();
         for (name, bytes) in BUILT_IN {
-            all.extend(asset(name, bytes.to_vec()));
+            all.extend(build_asset(name, bytes.to_vec()));
         }
-        let mut own_style = None;
+        let mut custom_style = None;
         if let Some(folder) = &looks.folder {
-            for (name, bytes) in own_files(folder)? {
-                if name == OWN_STYLE {
-                    own_style = Some(bytes);
+            for (name, bytes) in read_custom_files(folder)? {
+                if name == CUSTOM_STYLE {
+                    custom_style = Some(bytes);
                     continue;
                 }
                 all.retain(|asset| asset.name != name);
-                all.extend(asset(&name, bytes));
+                all.extend(build_asset(&name, bytes));
             }
         }
         if let Some(style) = all.iter_mut().find(|asset| asset.name == STYLE) {
-            style.bytes.extend(set_apart(looks).into_bytes());
-            style.bytes.extend(own_style.into_iter().flatten());
+            style.bytes.extend(theme_css(looks).into_bytes());
+            style.bytes.extend(custom_style.into_iter().flatten());
             style.version = version(&style.bytes);
         }
         Ok(Self(all))
@@ -98,24 +98,24 @@ impl Assets {
 }
 
 /// None where no browser is served a file of that ending.
-fn asset(name: &str, bytes: Vec<u8>) -> Option<Asset> {
+fn build_asset(name: &str, bytes: Vec<u8>) -> Option<Asset> {
     let (_, ending) = name.rsplit_once('.')?;
-    let (_, content_type) = TYPES.iter().find(|(known, _)| ending.eq_ignore_ascii_case(known))?;
+    let (_, content_type) = MEDIA_TYPES.iter().find(|(known, _)| ending.eq_ignore_ascii_case(known))?;
     Some(Asset { name: name.to_owned(), version: version(&bytes), bytes, content_type })
 }
 
 /// The files of a folder that browsers are served, and no hidden ones.
-fn own_files(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+fn read_custom_files(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
     let listed = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     for file in listed {
         let path = file?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-        if name.starts_with('.') || !path.is_file() || asset(&name, Vec::new()).is_none() {
+        if name.starts_with('.') || !path.is_file() || build_asset(&name, Vec::new()).is_none() {
             continue;
         }
         let size = std::fs::metadata(&path)?.len();
-        anyhow::ensure!(size <= LARGEST, "{} is larger than 4 MiB", path.display());
+        anyhow::ensure!(size <= MAX_ASSET_BYTES, "{} is larger than 4 MiB", path.display());
         files.push((name, std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?));
     }
     files.sort();
@@ -123,21 +123,21 @@ fn own_files(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
 }
 
 /// The colours and fonts of a site as CSS. On paper they stay ours.
-fn set_apart(looks: &Looks) -> String {
+fn theme_css(looks: &Looks) -> String {
     let mut day = String::new();
     for (name, colour) in looks.light.set() {
-        declare(&mut day, name, colour.as_str());
+        push_declaration(&mut day, name, colour.as_str());
     }
     for (name, fonts) in [("serif", &looks.serif), ("sans", &looks.sans)] {
         if let Some(fonts) = fonts {
-            declare(&mut day, name, fonts.as_str());
+            push_declaration(&mut day, name, fonts.as_str());
         }
     }
     // What is set for the day does not hold at night.
     let mut night = String::new();
     for (name, _) in Palette::DARK {
         if looks.light.set().chain(looks.dark.set()).any(|(set, _)| set == name) {
-            declare(&mut night, name, &looks.dark.shown(name, &Palette::DARK));
+            push_declaration(&mut night, name, &looks.dark.shown(name, &Palette::DARK));
         }
     }
     let mut css = String::new();
@@ -149,7 +149,7 @@ fn set_apart(looks: &Looks) -> String {
     css
 }
 
-fn declare(css: &mut String, name: &str, value: &str) {
+fn push_declaration(css: &mut String, name: &str, value: &str) {
     let _ = write!(css, " --{name}: {value};");
 }
 

@@ -6,8 +6,8 @@
 //! be lost or late, and what pages do not show makes none stale: a fan-out that marks a million deliveries leaves
 //! them alone.
 //!
-//! **What asking costs.** The count is one look at an index, but each request that makes it costs more than all
-//! else that it does. So one look serves all who came before it began, and for `TRUST` those who come after,
+//! **What asking costs.** The count is one revalidate at an index, but each request that makes it costs more than all
+//! else that it does. So one revalidate serves all who came before it began, and for `REVALIDATION_INTERVAL` those who come after,
 //! unless this process has committed anything meanwhile: what this process changes is seen by the next request,
 //! what another process changes within a hundredth of a second. That is less than a request spends on its way, so
 //! that no reader can tell.
@@ -16,7 +16,7 @@
 //! not get the old page meanwhile: a reader who was told of a change must see it, and a rendering takes
 //! milliseconds.
 //!
-//! **Bounds.** The renderings take at most `MOST_BYTES`; those that were not asked for longest fall out. Only
+//! **Bounds.** The renderings take at most `MAX_CACHE_BYTES`; those that were not asked for longest fall out. Only
 //! what is there for everyone is kept: no errors, no redirects.
 
 use std::collections::HashMap;
@@ -35,15 +35,15 @@ use crate::domain::time::Timestamp;
 use crate::flows::App;
 use crate::store::{self, Db, page_versions};
 
-/// How long a rendering is good without another look at the database, where this process wrote nothing.
-const TRUST: Duration = Duration::from_millis(10);
+/// How long a rendering is good without another revalidate at the database, where this process wrote nothing.
+const REVALIDATION_INTERVAL: Duration = Duration::from_millis(10);
 
 /// What all renderings take together.
-const MOST_BYTES: usize = 64 * 1024 * 1024;
+const MAX_CACHE_BYTES: usize = 64 * 1024 * 1024;
 
 /// What is kept, by what its name is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum CacheKind {
     /// The page of a review, by the last part of its address.
     Page,
     /// The same with its comments in another order: the query stands behind the name.
@@ -60,7 +60,7 @@ pub(super) enum Kind {
     Map,
 }
 
-impl Kind {
+impl CacheKind {
     const ALL: [Self; 7] = [
         Self::Page,
         Self::Ordered,
@@ -89,137 +89,138 @@ impl Kind {
 }
 
 /// What a handler made.
-pub(super) enum Made {
+pub(super) enum Rendered {
     /// The same for everyone, until it changes.
-    Kept(Arc<Rendering>),
-    /// The answer to this request alone.
-    Once(Response),
+    Cacheable(Arc<Rendering>),
+    /// The get_or_render to this request alone.
+    Uncacheable(Response),
 }
 
 /// Renderings by kind and name.
 #[derive(Debug)]
-pub struct Cache {
+pub struct RenderingCache {
     /// What all renderings take together at most.
-    most_bytes: usize,
-    shelves: RwLock<Shelves>,
+    max_bytes: usize,
+    map: RwLock<CacheMap>,
     /// Counts what is asked for, to tell what was not for long.
     asked: AtomicU64,
 }
 
-impl Default for Cache {
+impl Default for RenderingCache {
     fn default() -> Self {
-        Self { most_bytes: MOST_BYTES, shelves: RwLock::default(), asked: AtomicU64::new(0) }
+        Self { max_bytes: MAX_CACHE_BYTES, map: RwLock::default(), asked: AtomicU64::new(0) }
     }
 }
 
 #[derive(Debug, Default)]
-struct Shelves {
-    slots: [HashMap<Box<str>, Arc<Slot>>; Kind::ALL.len()],
+struct CacheMap {
+    slots: [HashMap<Box<str>, Arc<CacheSlot>>; CacheKind::ALL.len()],
     bytes: usize,
 }
 
 /// The place of one rendering.
 #[derive(Debug, Default)]
-struct Slot {
-    /// Whose turn it is to look and to render.
+struct CacheSlot {
+    /// Whose turn it is to revalidate and to render.
     turn: tokio::sync::Mutex<()>,
-    standing: Mutex<Standing>,
-    /// Of what is kept, as counted in [`Shelves::bytes`]; zero while nothing is.
+    state: Mutex<SlotState>,
+    /// Of what is kept, as counted in [`CacheMap::bytes`]; zero while nothing is.
     weight: AtomicUsize,
-    /// When it was last asked for, by [`Cache::asked`].
+    /// When it was last asked for, by [`RenderingCache::asked`].
     used: AtomicU64,
 }
 
 /// What is known of a page.
 #[derive(Debug, Default)]
-struct Standing {
-    kept: Option<Kept>,
+struct SlotState {
+    kept: Option<CachedRendering>,
     /// There is nothing to keep here: all may go on at once.
     is_void: bool,
-    /// When a look or a rendering last failed.
+    /// When a revalidate or a rendering last failed.
     failed: Option<Instant>,
 }
 
 #[derive(Debug, Clone)]
-struct Kept {
+struct CachedRendering {
     rendering: Arc<Rendering>,
     version: i64,
-    looked: Moment,
+    checked: CheckTime,
 }
 
 /// A moment, and what this process had committed by then.
 #[derive(Debug, Clone, Copy)]
-struct Moment {
+struct CheckTime {
     commits: u64,
     at: Instant,
 }
 
-impl Moment {
+impl CheckTime {
     fn now() -> Self {
         Self { commits: store::commits(), at: Instant::now() }
     }
 }
 
-impl Kept {
-    /// Whether it is good for a request of that moment: looked at after it came, or shortly before.
-    fn is_good_at(&self, asked: Moment) -> bool {
-        self.looked.commits >= asked.commits && asked.at.saturating_duration_since(self.looked.at) < TRUST
+impl CachedRendering {
+    /// Whether it is good for a request of that moment: checked at after it came, or shortly before.
+    fn is_valid_at(&self, asked: CheckTime) -> bool {
+        self.checked.commits >= asked.commits
+            && asked.at.saturating_duration_since(self.checked.at) < REVALIDATION_INTERVAL
     }
 }
 
 /// Somebody at a slot. Who leaves one that keeps nothing, and to which nobody else came, takes it away: names that
-/// mean nothing cost no memory, also where the client does not wait for the answer.
-struct Visit<'a> {
-    cache: &'a Cache,
-    named: (Kind, &'a str),
-    slot: Arc<Slot>,
+/// mean nothing cost no memory, also where the client does not wait for the get_or_render.
+struct SlotGuard<'a> {
+    cache: &'a RenderingCache,
+    named: (CacheKind, &'a str),
+    slot: Arc<CacheSlot>,
 }
 
-impl Drop for Visit<'_> {
+impl Drop for SlotGuard<'_> {
     fn drop(&mut self) {
-        let is_empty = self.slot.turn.try_lock().is_ok() && self.slot.standing().kept.is_none();
+        let is_empty = self.slot.turn.try_lock().is_ok() && self.slot.state().kept.is_none();
         if is_empty {
             self.cache.forget(self.named, &self.slot);
         }
     }
 }
 
-impl Slot {
-    fn standing(&self) -> MutexGuard<'_, Standing> {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+impl CacheSlot {
+    fn state(&self) -> MutexGuard<'_, SlotState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn good_at(&self, asked: Moment) -> Option<Arc<Rendering>> {
-        let standing = self.standing();
-        let kept = standing.kept.as_ref().filter(|kept| kept.is_good_at(asked));
+    fn valid_at(&self, asked: CheckTime) -> Option<Arc<Rendering>> {
+        let state = self.state();
+        let kept = state.kept.as_ref().filter(|kept| kept.is_valid_at(asked));
         kept.map(|kept| Arc::clone(&kept.rendering))
     }
 
-    fn keep(&self, rendering: Arc<Rendering>, version: i64, looked: Moment) {
-        self.standing().kept = Some(Kept { rendering, version, looked });
+    fn keep(&self, rendering: Arc<Rendering>, version: i64, checked: CheckTime) {
+        self.state().kept = Some(CachedRendering { rendering, version, checked });
     }
 }
 
-impl Shelves {
-    fn get(&self, kind: Kind, name: &str) -> Option<&Arc<Slot>> {
+impl CacheMap {
+    fn get(&self, kind: CacheKind, name: &str) -> Option<&Arc<CacheSlot>> {
         self.slots[kind as usize].get(name)
     }
 
     /// Whether it is this slot that stands there, and not a later one.
-    fn holds(&self, (kind, name): (Kind, &str), slot: &Arc<Slot>) -> bool {
+    fn contains_slot(&self, (kind, name): (CacheKind, &str), slot: &Arc<CacheSlot>) -> bool {
         self.get(kind, name).is_some_and(|there| Arc::ptr_eq(there, slot))
     }
 
-    fn remove(&mut self, kind: Kind, name: &str) {
+    fn remove(&mut self, kind: CacheKind, name: &str) {
         if let Some(slot) = self.slots[kind as usize].remove(name) {
             self.bytes -= slot.weight.swap(0, Ordering::Relaxed);
         }
     }
 
     /// Drops what was not asked for longest, until the rest fits.
-    fn shrink(&mut self, most_bytes: usize) {
-        while self.bytes > most_bytes {
-            let all = Kind::ALL.into_iter().zip(&self.slots);
+    fn shrink(&mut self, max_bytes: usize) {
+        while self.bytes > max_bytes {
+            let all = CacheKind::ALL.into_iter().zip(&self.slots);
             let all = all.flat_map(|(kind, slots)| slots.iter().map(move |(name, slot)| (kind, name, slot)));
             let kept = all.filter(|(_, _, slot)| slot.weight.load(Ordering::Relaxed) > 0);
             let oldest = kept.min_by_key(|(_, _, slot)| slot.used.load(Ordering::Relaxed));
@@ -229,71 +230,71 @@ impl Shelves {
     }
 }
 
-impl Cache {
+impl RenderingCache {
     /// Answers with what is kept of that name, or with what `make` gives.
     ///
     /// # Errors
-    /// Those of `make`; where the database does not answer.
-    pub(super) async fn answer<F, M>(
+    /// Those of `make`; where the database does not get_or_render.
+    pub(super) async fn get_or_render<F, M>(
         &self,
         app: &App,
-        named: (Kind, &str),
+        named: (CacheKind, &str),
         headers: &HeaderMap,
         make: F,
     ) -> Result<Response, WebError>
     where
         F: FnOnce() -> M,
-        M: Future<Output = Result<Made, WebError>>,
+        M: Future<Output = Result<Rendered, WebError>>,
     {
-        let asked = Moment::now();
+        let asked = CheckTime::now();
         let rendering = match self.find(named, asked) {
             Some(rendering) => rendering,
-            None => match self.renew(&app.db, named, asked, make).await? {
-                Made::Kept(rendering) => rendering,
-                Made::Once(response) => return Ok(response),
+            None => match self.refresh(&app.db, named, asked, make).await? {
+                Rendered::Cacheable(rendering) => rendering,
+                Rendered::Uncacheable(response) => return Ok(response),
             },
         };
-        Ok(rendering.answer(headers, app.clock.now()).await)
+        Ok(rendering.respond(headers, app.clock.now()).await)
     }
 
-    /// The answer from what is kept and good; none where anything is to be waited for.
-    pub(super) fn answer_at_once(
+    /// The get_or_render from what is kept and good; none where anything is to be waited for.
+    pub(super) fn get_ready(
         &self,
-        named: (Kind, &str),
+        named: (CacheKind, &str),
         headers: &HeaderMap,
         now: Timestamp,
     ) -> Option<Response> {
-        self.find(named, Moment::now())?.answer_at_once(headers, now)
+        self.find(named, CheckTime::now())?.try_respond(headers, now)
     }
 
-    fn find(&self, (kind, name): (Kind, &str), asked: Moment) -> Option<Arc<Rendering>> {
-        let shelves = self.shelves.read().unwrap_or_else(PoisonError::into_inner);
-        let slot = shelves.get(kind, name)?;
+    fn find(&self, (kind, name): (CacheKind, &str), asked: CheckTime) -> Option<Arc<Rendering>> {
+        let map = self.map.read().unwrap_or_else(PoisonError::into_inner);
+        let slot = map.get(kind, name)?;
         slot.used.store(self.asked.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
-        slot.good_at(asked)
+        slot.valid_at(asked)
     }
 
     /// Waits for its turn, and looks and renders where nobody did meanwhile.
-    async fn renew<F, M>(
+    async fn refresh<F, M>(
         &self,
         db: &Db,
-        named: (Kind, &str),
-        asked: Moment,
+        named: (CacheKind, &str),
+        asked: CheckTime,
         make: F,
-    ) -> Result<Made, WebError>
+    ) -> Result<Rendered, WebError>
     where
         F: FnOnce() -> M,
-        M: Future<Output = Result<Made, WebError>>,
+        M: Future<Output = Result<Rendered, WebError>>,
     {
-        let visit = Visit { cache: self, named, slot: self.slot(named) };
-        let slot = &visit.slot;
+        let guard = SlotGuard { cache: self, named, slot: self.slot(named) };
+        let slot = &guard.slot;
         let turn = slot.turn.lock().await;
         let (is_void, failed) = {
-            let standing = slot.standing();
-            (standing.is_void, standing.failed)
+            let state = slot.state();
+            (state.is_void, state.failed)
         };
-        if let Some(rendering) = slot.good_at(asked) {
-            return Ok(Made::Kept(rendering));
+        if let Some(rendering) = slot.valid_at(asked) {
+            return Ok(Rendered::Cacheable(rendering));
         }
         if is_void {
             drop(turn);
@@ -303,12 +304,12 @@ impl Cache {
         if failed.is_some_and(|failed| failed >= asked.at) {
             return Err(anyhow!("it could not be rendered for another request either").into());
         }
-        let given = self.look(db, named, slot, make).await;
+        let given = self.revalidate(db, named, slot, make).await;
         match &given {
-            Ok(Made::Kept(_)) => {}
-            Err(WebError::Internal(_)) => slot.standing().failed = Some(Instant::now()),
-            Ok(Made::Once(_)) | Err(_) => {
-                slot.standing().is_void = true;
+            Ok(Rendered::Cacheable(_)) => {}
+            Err(WebError::Internal(_)) => slot.state().failed = Some(Instant::now()),
+            Ok(Rendered::Uncacheable(_)) | Err(_) => {
+                slot.state().is_void = true;
                 self.forget(named, slot);
             }
         }
@@ -316,58 +317,58 @@ impl Cache {
     }
 
     /// Asks the database whether what is kept is still good, and renders where it is not.
-    async fn look<F, M>(
+    async fn revalidate<F, M>(
         &self,
         db: &Db,
-        named: (Kind, &str),
-        slot: &Arc<Slot>,
+        named: (CacheKind, &str),
+        slot: &Arc<CacheSlot>,
         make: F,
-    ) -> Result<Made, WebError>
+    ) -> Result<Rendered, WebError>
     where
         F: FnOnce() -> M,
-        M: Future<Output = Result<Made, WebError>>,
+        M: Future<Output = Result<Rendered, WebError>>,
     {
         // Before anything else is read: what changes while it is rendered makes the rendering stale.
-        let looked = Moment::now();
+        let checked = CheckTime::now();
         let version = named.0.version(db, named.1).await?;
-        let kept = slot.standing().kept.clone().filter(|kept| Some(kept.version) == version);
-        if let Some(Kept { rendering, version, .. }) = kept {
-            slot.keep(Arc::clone(&rendering), version, looked);
-            return Ok(Made::Kept(rendering));
+        let kept = slot.state().kept.clone().filter(|kept| Some(kept.version) == version);
+        if let Some(CachedRendering { rendering, version, .. }) = kept {
+            slot.keep(Arc::clone(&rendering), version, checked);
+            return Ok(Rendered::Cacheable(rendering));
         }
         let fresh = make().await?;
-        let Made::Kept(rendering) = &fresh else { return Ok(fresh) };
+        let Rendered::Cacheable(rendering) = &fresh else { return Ok(fresh) };
         tracing::debug!(kind = ?named.0, name = named.1, "rendered");
         if let Some(version) = version {
-            slot.keep(Arc::clone(rendering), version, looked);
-            self.weigh(named, slot, rendering.weight());
+            slot.keep(Arc::clone(rendering), version, checked);
+            self.account(named, slot, rendering.max_memory());
         }
         Ok(fresh)
     }
 
     /// The slot of that name, made where there is none.
-    fn slot(&self, (kind, name): (Kind, &str)) -> Arc<Slot> {
-        if let Some(slot) = self.shelves.read().unwrap_or_else(PoisonError::into_inner).get(kind, name) {
+    fn slot(&self, (kind, name): (CacheKind, &str)) -> Arc<CacheSlot> {
+        if let Some(slot) = self.map.read().unwrap_or_else(PoisonError::into_inner).get(kind, name) {
             return Arc::clone(slot);
         }
-        let mut shelves = self.shelves.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(shelves.slots[kind as usize].entry(name.into()).or_default())
+        let mut map = self.map.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(map.slots[kind as usize].entry(name.into()).or_default())
     }
 
     /// Counts what a slot keeps now. One that was dropped meanwhile is not counted: nobody finds it any more.
-    fn weigh(&self, named: (Kind, &str), slot: &Arc<Slot>, weight: usize) {
-        let mut shelves = self.shelves.write().unwrap_or_else(PoisonError::into_inner);
-        if shelves.holds(named, slot) {
-            shelves.bytes = shelves.bytes + weight - slot.weight.swap(weight, Ordering::Relaxed);
+    fn account(&self, named: (CacheKind, &str), slot: &Arc<CacheSlot>, weight: usize) {
+        let mut map = self.map.write().unwrap_or_else(PoisonError::into_inner);
+        if map.contains_slot(named, slot) {
+            map.bytes = map.bytes + weight - slot.weight.swap(weight, Ordering::Relaxed);
             slot.used.store(self.asked.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
-            shelves.shrink(self.most_bytes);
+            map.shrink(self.max_bytes);
         }
     }
 
-    fn forget(&self, named: (Kind, &str), slot: &Arc<Slot>) {
-        let mut shelves = self.shelves.write().unwrap_or_else(PoisonError::into_inner);
-        if shelves.holds(named, slot) {
-            shelves.remove(named.0, named.1);
+    fn forget(&self, named: (CacheKind, &str), slot: &Arc<CacheSlot>) {
+        let mut map = self.map.write().unwrap_or_else(PoisonError::into_inner);
+        if map.contains_slot(named, slot) {
+            map.remove(named.0, named.1);
         }
     }
 }
@@ -382,49 +383,49 @@ mod tests {
         Arc::new(Rendering::new("text/html", "x".repeat(LENGTH), None, Timestamp::default()))
     }
 
-    fn keep(cache: &Cache, name: &str) {
-        let named = (Kind::Page, name);
-        let visit = Visit { cache, named, slot: cache.slot(named) };
+    fn keep(cache: &RenderingCache, name: &str) {
+        let named = (CacheKind::Page, name);
+        let guard = SlotGuard { cache, named, slot: cache.slot(named) };
         let rendering = rendering();
-        visit.slot.keep(Arc::clone(&rendering), 1, Moment::now());
-        cache.weigh(named, &visit.slot, rendering.weight());
+        guard.slot.keep(Arc::clone(&rendering), 1, CheckTime::now());
+        cache.account(named, &guard.slot, rendering.max_memory());
     }
 
-    fn has(cache: &Cache, name: &str) -> bool {
-        cache.shelves.read().unwrap().get(Kind::Page, name).is_some()
+    fn has(cache: &RenderingCache, name: &str) -> bool {
+        cache.map.read().unwrap().get(CacheKind::Page, name).is_some()
     }
 
     #[test]
     fn what_was_not_asked_for_longest_falls_out() {
-        let cache = Cache { most_bytes: rendering().weight() * 3, ..Cache::default() };
+        let cache = RenderingCache { max_bytes: rendering().max_memory() * 3, ..RenderingCache::default() };
         for name in ["one", "two", "three"] {
             keep(&cache, name);
         }
         keep(&cache, "three");
-        cache.find((Kind::Page, "one"), Moment::now());
+        cache.find((CacheKind::Page, "one"), CheckTime::now());
         keep(&cache, "four");
         assert!(!has(&cache, "two") && ["one", "three", "four"].iter().all(|name| has(&cache, name)));
         for number in 0..1_000 {
             keep(&cache, &number.to_string());
         }
-        let shelves = cache.shelves.read().unwrap();
-        assert_eq!((shelves.bytes, shelves.slots[0].len()), (cache.most_bytes, 3));
+        let map = cache.map.read().unwrap();
+        assert_eq!((map.bytes, map.slots[0].len()), (cache.max_bytes, 3));
     }
 
     #[test]
     fn a_rendering_that_is_larger_than_all_that_fits_is_not_kept() {
-        let cache = Cache { most_bytes: LENGTH, ..Cache::default() };
+        let cache = RenderingCache { max_bytes: LENGTH, ..RenderingCache::default() };
         keep(&cache, "one");
         assert!(!has(&cache, "one"));
-        assert_eq!(cache.shelves.read().unwrap().bytes, 0);
+        assert_eq!(cache.map.read().unwrap().bytes, 0);
     }
 
     #[test]
     fn a_name_that_means_nothing_leaves_nothing_behind() {
-        let cache = Cache::default();
-        let named = (Kind::Page, "nothing");
-        let visit = || Visit { cache: &cache, named, slot: cache.slot(named) };
-        let (first, second) = (visit(), visit());
+        let cache = RenderingCache::default();
+        let named = (CacheKind::Page, "nothing");
+        let guard = || SlotGuard { cache: &cache, named, slot: cache.slot(named) };
+        let (first, second) = (guard(), guard());
         let turn = first.slot.turn.try_lock().unwrap();
         drop(second);
         assert!(has(&cache, "nothing"), "somebody is still at it");
@@ -435,12 +436,12 @@ mod tests {
 
     #[test]
     fn a_look_serves_those_who_came_before_it_and_shortly_after() {
-        let looked = Moment { commits: 5, at: Instant::now() };
-        let kept = Kept { rendering: rendering(), version: 1, looked };
-        let at = |commits, at| kept.is_good_at(Moment { commits, at });
-        assert!(at(5, looked.at) && at(5, looked.at + TRUST / 2));
-        assert!(at(4, looked.at - TRUST * 100), "it waited for the look");
-        assert!(!at(5, looked.at + TRUST), "another process may have written");
-        assert!(!at(6, looked.at), "this process has written");
+        let checked = CheckTime { commits: 5, at: Instant::now() };
+        let kept = CachedRendering { rendering: rendering(), version: 1, checked };
+        let at = |commits, at| kept.is_valid_at(CheckTime { commits, at });
+        assert!(at(5, checked.at) && at(5, checked.at + REVALIDATION_INTERVAL / 2));
+        assert!(at(4, checked.at - REVALIDATION_INTERVAL * 100), "it waited for the revalidate");
+        assert!(!at(5, checked.at + REVALIDATION_INTERVAL), "another process may have written");
+        assert!(!at(6, checked.at), "this process has written");
     }
 }

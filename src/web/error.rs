@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Json, Response};
 
 use super::state::WebState;
-use super::{head, negotiate};
+use super::{content_negotiation, response_headers};
 
 /// Why a request gets no better answer.
 #[derive(Debug, thiserror::Error)]
@@ -28,13 +28,13 @@ pub(super) enum WebError {
     Forbidden(&'static str),
     /// Too many such requests came lately.
     #[error("too many requests at once")]
-    TooMany,
+    TooManyRequests,
     /// It cannot be taken at this moment, and may be in the next.
     #[error("{0}")]
-    Busy(&'static str),
+    Unavailable(&'static str),
     /// The body is too large.
     #[error("the body is too large")]
-    TooLarge,
+    BodyTooLarge,
     /// Something is wrong here.
     #[error("something went wrong here")]
     Internal(#[from] anyhow::Error),
@@ -46,13 +46,13 @@ impl From<sqlx::Error> for WebError {
     }
 }
 
-/// What an error says, kept beside its response until it is known who asked.
+/// What an error says, preserved beside its response until it is known who asked.
 #[derive(Debug, Clone)]
-struct Told {
+struct ErrorText {
     /// For servers, in English.
     error: String,
-    /// The words of the page for people.
-    words: &'static str,
+    /// The message_key of the page for people.
+    message_key: &'static str,
 }
 
 impl WebError {
@@ -63,31 +63,31 @@ impl WebError {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorised(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
-            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Busy(_) | Self::Internal(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unavailable(_) | Self::Internal(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     /// Seconds after which it may be better.
     const fn retry_after(&self) -> Option<&'static str> {
         match self {
-            Self::Busy(_) => Some("5"),
-            Self::Internal(_) | Self::TooMany => Some("60"),
+            Self::Unavailable(_) => Some("5"),
+            Self::Internal(_) | Self::TooManyRequests => Some("60"),
             _ => None,
         }
     }
 
-    /// The words of its page.
-    const fn words(&self) -> &'static str {
+    /// The message_key of its page.
+    const fn message_key(&self) -> &'static str {
         match self {
             Self::NotFound => "error-not-found",
             Self::Gone => "error-gone",
             Self::BadRequest(_) | Self::Unauthorised(_) => "error-bad-request",
             Self::Forbidden(_) => "error-forbidden",
-            Self::TooLarge => "error-too-large",
-            Self::TooMany => "error-too-many",
-            Self::Busy(_) | Self::Internal(_) => "error-unavailable",
+            Self::BodyTooLarge => "error-too-large",
+            Self::TooManyRequests => "error-too-many",
+            Self::Unavailable(_) | Self::Internal(_) => "error-unavailable",
         }
     }
 }
@@ -105,47 +105,48 @@ impl IntoResponse for WebError {
         if let Some(seconds) = self.retry_after() {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
         }
-        response.extensions_mut().insert(Told { error, words: self.words() });
+        response.extensions_mut().insert(ErrorText { error, message_key: self.message_key() });
         response
     }
 }
 
-impl Told {
+impl ErrorText {
     /// What an answer says that is no page yet: that nothing is there, or that a request cannot be read, as its
     /// extractors put it.
-    fn by(response: &Response, wants_page: bool) -> Option<Self> {
+    fn of_response(response: &Response, wants_page: bool) -> Option<Self> {
         let status = response.status();
         let form = response.headers().get(header::CONTENT_TYPE);
         if status == StatusCode::NOT_FOUND && form.is_none() {
             let error = "There is nothing here".to_owned();
-            return Some(Self { error, words: WebError::NotFound.words() });
+            return Some(Self { error, message_key: WebError::NotFound.message_key() });
         }
         let is_plain = form.is_none_or(|form| form.as_bytes().starts_with(b"text/plain"));
         if !wants_page || !is_plain || !status.is_client_error() {
             return None;
         }
-        let words = match status {
-            StatusCode::PAYLOAD_TOO_LARGE => WebError::TooLarge.words(),
-            StatusCode::REQUEST_TIMEOUT => WebError::Busy("").words(),
-            _ => WebError::BadRequest(String::new()).words(),
+        let message_key = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => WebError::BodyTooLarge.message_key(),
+            StatusCode::REQUEST_TIMEOUT => WebError::Unavailable("").message_key(),
+            _ => WebError::BadRequest(String::new()).message_key(),
         };
-        Some(Self { error: String::new(), words })
+        Some(Self { error: String::new(), message_key })
     }
 }
 
 /// What an answer says to clients and caches, whatever form it is given.
-const KEPT: [HeaderName; 4] = [header::RETRY_AFTER, header::CACHE_CONTROL, header::VARY, header::ALLOW];
+const PRESERVED_HEADERS: [HeaderName; 4] =
+    [header::RETRY_AFTER, header::CACHE_CONTROL, header::VARY, header::ALLOW];
 
-/// What a request says about the form in which an error is to be told.
-pub(super) struct Asker {
+/// What a request says about the form in which an error is to be text.
+pub(super) struct ErrorFormat {
     accept: Vec<HeaderValue>,
     /// Whether documents stand under its path, not pages.
     is_for_servers: bool,
 }
 
-impl Asker {
+impl ErrorFormat {
     /// Who made this request.
-    pub(super) fn of(request: &Request) -> Self {
+    pub(super) fn requested_by(request: &Request) -> Self {
         let path = request.uri().path();
         let of_servers = ["/ap/", "/.well-known/", "/nodeinfo/", "/health/"];
         Self {
@@ -158,37 +159,38 @@ impl Asker {
         let asked: HeaderMap = self.accept.into_iter().map(|value| (header::ACCEPT, value)).collect();
         // Who does not care gets what the address is for.
         if self.is_for_servers {
-            negotiate::prefers_html(&asked)
+            content_negotiation::prefers_html(&asked)
         } else {
-            !negotiate::prefers_activity(&asked)
+            !content_negotiation::prefers_activity(&asked)
         }
     }
 }
 
 /// Gives errors the form that who asked can read: a page for people, JSON for servers.
-pub(super) async fn tell(State(state): State<WebState>, request: Request, next: Next) -> Response {
-    let asker = Asker::of(&request);
-    let mut response = told(&state, asker, next.run(request).await);
-    head::complete(response.headers_mut());
+pub(super) async fn format_errors(State(state): State<WebState>, request: Request, next: Next) -> Response {
+    let format = ErrorFormat::requested_by(&request);
+    let mut response = format_error(&state, format, next.run(request).await);
+    response_headers::add_defaults(response.headers_mut());
     response
 }
 
 /// The same of an answer that is there.
-pub(super) fn told(state: &WebState, asker: Asker, mut response: Response) -> Response {
-    let told = response.extensions_mut().remove::<Told>();
-    if told.is_none() && !response.status().is_client_error() {
+pub(super) fn format_error(state: &WebState, format: ErrorFormat, mut response: Response) -> Response {
+    let text = response.extensions_mut().remove::<ErrorText>();
+    if text.is_none() && !response.status().is_client_error() {
         return response;
     }
     // Most answers are none of this: what was asked for is read only where it matters.
-    let wants_page = asker.wants_page();
-    let Some(told) = told.or_else(|| Told::by(&response, wants_page)) else { return response };
+    let wants_page = format.wants_page();
+    let Some(text) = text.or_else(|| ErrorText::of_response(&response, wants_page)) else { return response };
     let status = response.status();
-    let kept = KEPT.map(|name| response.headers_mut().remove(&name).map(|value| (name, value)));
-    let page = wants_page.then(|| state.pages.error(status.as_u16(), told.words).ok()).flatten();
+    let preserved =
+        PRESERVED_HEADERS.map(|name| response.headers_mut().remove(&name).map(|value| (name, value)));
+    let page = wants_page.then(|| state.pages.error(status.as_u16(), text.message_key).ok()).flatten();
     let mut response = match page {
         Some(page) => (status, Html(page)).into_response(),
-        None => (status, Json(serde_json::json!({"error": told.error}))).into_response(),
+        None => (status, Json(serde_json::json!({"error": text.error}))).into_response(),
     };
-    response.headers_mut().extend(kept.into_iter().flatten());
+    response.headers_mut().extend(preserved.into_iter().flatten());
     response
 }

@@ -9,37 +9,37 @@ use crate::domain::time::Timestamp;
 use crate::flows::gate::network;
 
 /// So often in a [`WINDOW`].
-const MOST: u32 = 12;
+const MAX_LOOKUPS_PER_WINDOW: u32 = 12;
 const WINDOW: Duration = Duration::from_mins(1);
 
 /// Clients that are remembered at a time.
-const MOST_CLIENTS: usize = 10_000;
+const MAX_TRACKED_CLIENTS: usize = 10_000;
 
 /// Requests to others that wait at a time: of one client, to one host, and in all. A host that never answers takes
 /// the places of its own readers, and not those of others.
-const OF_A_CLIENT: usize = 2;
-const TO_A_HOST: usize = 2;
-const AT_A_TIME: usize = 32;
+const MAX_CONCURRENT_PER_CLIENT: usize = 2;
+const MAX_CONCURRENT_PER_HOST: usize = 2;
+const MAX_CONCURRENT: usize = 32;
 
-/// Counts the requests of each client, and those that are under way.
+/// LookupCounts the requests of each client, and those that are under way.
 #[derive(Debug, Default)]
-pub struct Limit(Mutex<Counts>);
+pub struct LookupLimiter(Mutex<LookupCounts>);
 
 #[derive(Debug, Default)]
-struct Counts {
+struct LookupCounts {
     recent: HashMap<IpAddr, (Timestamp, u32)>,
     under_way: Vec<(Option<IpAddr>, String)>,
 }
 
 /// A place for a request that is under way; free again where it is dropped.
 #[derive(Debug)]
-pub(super) struct Place<'a> {
-    limit: &'a Limit,
+pub(super) struct LookupPermit<'a> {
+    limit: &'a LookupLimiter,
     client: Option<IpAddr>,
     host: String,
 }
 
-impl Drop for Place<'_> {
+impl Drop for LookupPermit<'_> {
     fn drop(&mut self) {
         let under_way = &mut self.limit.lock().under_way;
         let mine = under_way.iter().position(|(client, host)| *client == self.client && *host == self.host);
@@ -49,39 +49,46 @@ impl Drop for Place<'_> {
     }
 }
 
-impl Limit {
+impl LookupLimiter {
     /// A place for a request of that client to that host; none where it had too many lately, or too many are under
     /// way.
-    pub(super) fn enter(&self, client: Option<IpAddr>, host: &str, now: Timestamp) -> Option<Place<'_>> {
+    pub(super) fn try_acquire(
+        &self,
+        client: Option<IpAddr>,
+        host: &str,
+        now: Timestamp,
+    ) -> Option<LookupPermit<'_>> {
         let client = client.map(network);
         let mut counts = self.lock();
-        if client.is_some_and(|client| !counts.counts(client, now)) || !counts.has_place(client, host) {
+        if client.is_some_and(|client| !counts.count_lookup(client, now))
+            || !counts.has_capacity(client, host)
+        {
             return None;
         }
         counts.under_way.push((client, host.to_owned()));
-        Some(Place { limit: self, client, host: host.to_owned() })
+        Some(LookupPermit { limit: self, client, host: host.to_owned() })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Counts> {
+    fn lock(&self) -> MutexGuard<'_, LookupCounts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Counts {
-    fn has_place(&self, client: Option<IpAddr>, host: &str) -> bool {
+impl LookupCounts {
+    fn has_capacity(&self, client: Option<IpAddr>, host: &str) -> bool {
         let of_client = self.under_way.iter().filter(|(other, _)| *other == client).count();
         let to_host = self.under_way.iter().filter(|(_, other)| other == host).count();
-        self.under_way.len() < AT_A_TIME
-            && to_host < TO_A_HOST
-            && (client.is_none() || of_client < OF_A_CLIENT)
+        self.under_way.len() < MAX_CONCURRENT
+            && to_host < MAX_CONCURRENT_PER_HOST
+            && (client.is_none() || of_client < MAX_CONCURRENT_PER_CLIENT)
     }
 
-    fn counts(&mut self, client: IpAddr, now: Timestamp) -> bool {
+    fn count_lookup(&mut self, client: IpAddr, now: Timestamp) -> bool {
         let recent = &mut self.recent;
-        if recent.len() >= MOST_CLIENTS && !recent.contains_key(&client) {
+        if recent.len() >= MAX_TRACKED_CLIENTS && !recent.contains_key(&client) {
             recent.retain(|_, (began, _)| now < *began + WINDOW);
             let oldest = recent.iter().min_by_key(|(_, (began, _))| *began).map(|(oldest, _)| *oldest);
-            if let Some(oldest) = oldest.filter(|_| recent.len() >= MOST_CLIENTS) {
+            if let Some(oldest) = oldest.filter(|_| recent.len() >= MAX_TRACKED_CLIENTS) {
                 recent.remove(&oldest);
             }
         }
@@ -90,7 +97,7 @@ impl Counts {
             (*began, *count) = (now, 0);
         }
         *count = count.saturating_add(1);
-        *count <= MOST
+        *count <= MAX_LOOKUPS_PER_WINDOW
     }
 }
 
@@ -100,12 +107,12 @@ mod tests {
 
     #[test]
     fn a_client_is_heard_so_often_and_then_again_later() {
-        let limit = Limit::default();
+        let limit = LookupLimiter::default();
         let at = |seconds: i64| Timestamp::from_millis(seconds * 1000);
         let asks = |client: &str, seconds| {
-            limit.enter(Some(client.parse().unwrap()), "m.example", at(seconds)).is_some()
+            limit.try_acquire(Some(client.parse().unwrap()), "m.example", at(seconds)).is_some()
         };
-        assert!((0..MOST).all(|_| asks("2001:db8::1", 0)));
+        assert!((0..MAX_LOOKUPS_PER_WINDOW).all(|_| asks("2001:db8::1", 0)));
         assert!(!asks("2001:db8::2", 1), "the same network");
         assert!(asks("2001:db8:0:1::1", 1) && asks("203.0.113.9", 1), "others are heard");
         assert!(asks("2001:db8::1", 60));
@@ -113,44 +120,45 @@ mod tests {
 
     #[test]
     fn hosts_that_never_answer_take_the_places_of_nobody_else() {
-        let limit = Limit::default();
+        let limit = LookupLimiter::default();
         let now = Timestamp::from_millis(0);
-        let enter = |client: &str, host: &str| limit.enter(Some(client.parse().unwrap()), host, now);
+        let try_acquire =
+            |client: &str, host: &str| limit.try_acquire(Some(client.parse().unwrap()), host, now);
         let mut held: Vec<_> =
-            (0..8).filter_map(|trap| enter("192.0.2.1", &format!("{trap}.tarpit.example"))).collect();
-        assert_eq!(held.len(), OF_A_CLIENT);
+            (0..8).filter_map(|trap| try_acquire("192.0.2.1", &format!("{trap}.tarpit.example"))).collect();
+        assert_eq!(held.len(), MAX_CONCURRENT_PER_CLIENT);
         for client in 2..8 {
-            held.extend(enter(&format!("192.0.2.{client}"), "tarpit.example"));
+            held.extend(try_acquire(&format!("192.0.2.{client}"), "tarpit.example"));
         }
-        assert_eq!(held.len(), OF_A_CLIENT + TO_A_HOST);
-        assert!(enter("192.0.2.9", "m.example").is_some());
+        assert_eq!(held.len(), MAX_CONCURRENT_PER_CLIENT + MAX_CONCURRENT_PER_HOST);
+        assert!(try_acquire("192.0.2.9", "m.example").is_some());
         drop(held);
-        assert!(enter("192.0.2.1", "tarpit.example").is_some());
+        assert!(try_acquire("192.0.2.1", "tarpit.example").is_some());
     }
 
     #[test]
     fn only_so_many_are_under_way() {
-        let limit = Limit::default();
+        let limit = LookupLimiter::default();
         let now = Timestamp::from_millis(0);
-        let enter = |host: usize| limit.enter(None, &format!("{host}.example"), now);
-        let held: Vec<_> = (0..AT_A_TIME).map(enter).collect();
-        assert!(held.iter().all(Option::is_some) && enter(AT_A_TIME).is_none());
+        let try_acquire = |host: usize| limit.try_acquire(None, &format!("{host}.example"), now);
+        let held: Vec<_> = (0..MAX_CONCURRENT).map(try_acquire).collect();
+        assert!(held.iter().all(Option::is_some) && try_acquire(MAX_CONCURRENT).is_none());
         drop(held);
-        assert!(enter(0).is_some());
+        assert!(try_acquire(0).is_some());
     }
 
     #[test]
     fn many_networks_close_nothing() {
-        let limit = Limit::default();
+        let limit = LookupLimiter::default();
         let client = |number: usize| {
             let number = u32::try_from(number).unwrap();
             Some(IpAddr::from(std::net::Ipv4Addr::from_bits(number)))
         };
         let mut asks = |number: usize| {
             let now = Timestamp::from_millis(i64::try_from(number / 1000).unwrap());
-            limit.enter(client(number), "m.example", now).is_some()
+            limit.try_acquire(client(number), "m.example", now).is_some()
         };
-        assert!((0..MOST_CLIENTS + 10).all(&mut asks));
-        assert!(limit.lock().recent.len() <= MOST_CLIENTS);
+        assert!((0..MAX_TRACKED_CLIENTS + 10).all(&mut asks));
+        assert!(limit.lock().recent.len() <= MAX_TRACKED_CLIENTS);
     }
 }

@@ -1,23 +1,23 @@
 //! What the site says over HTTP. Reads `store` for pages, changes state only through `flows`.
 
+mod activitypub;
 pub mod assets;
 pub mod cache;
-pub mod card;
-mod client;
+mod client_address;
+mod content_negotiation;
 mod error;
-mod fedi;
-pub mod front;
-mod head;
+pub mod fast_path;
+mod handlers;
 mod health;
 pub mod limit;
-mod negotiate;
+mod messages;
 mod page_query;
 pub mod pages;
-pub mod queue;
-mod read;
-mod reading;
 mod rendering;
+mod response_headers;
 pub mod router;
+pub mod share_card;
 pub mod state;
 mod templates;
-mod words;
+mod view_filter;
+pub mod work_queue;

@@ -11,18 +11,18 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use tokio::sync::OnceCell;
 
-use super::head;
-use super::negotiate::{Encoding, encoding};
-use super::reading;
+use super::content_negotiation::{ContentEncoding, preferred_encoding};
+use super::response_headers;
+use super::view_filter;
 use crate::domain::hash::sha256_hex;
 use crate::domain::time::Timestamp;
 use crate::flows::readers::Counter;
 
 /// Caches may keep it, and ask each time whether it is still good: what a critic takes off a page is off it at once.
-const CACHING: HeaderValue = HeaderValue::from_static("no-cache");
+const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// Pages and documents share addresses, and each is sent in several encodings.
-pub(super) const VARY: &str = "Accept, Accept-Encoding";
+pub(super) const VARY: &str = "Accept, Accept-ContentEncoding";
 
 /// Of 11. The higher ones take many times as long to save a few bytes in a hundred.
 const BROTLI_QUALITY: i32 = 5;
@@ -35,15 +35,15 @@ type Encode = fn(&[u8]) -> std::io::Result<Vec<u8>>;
 
 /// Marks answers about an ActivityStreams document that have no body to tell by.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct OfDocument;
+pub(super) struct ActivityDocument;
 
 /// A body in one encoding, with its header fields.
 #[derive(Debug)]
-struct Variant {
+struct EncodedBody {
     body: Bytes,
     head: HeaderMap,
-    /// Those of an answer that it did not change.
-    unchanged: HeaderMap,
+    /// Those of an respond that it did not change.
+    not_modified: HeaderMap,
     etag: HeaderValue,
 }
 
@@ -54,11 +54,11 @@ pub(super) struct Rendering {
     head: HeaderMap,
     is_document: bool,
     made: Timestamp,
-    /// Where it is counted how often people read it.
-    reads: Option<Counter>,
-    plain: Variant,
-    gzip: OnceCell<Variant>,
-    brotli: OnceCell<Variant>,
+    /// Where it is with_view_counter how often people read it.
+    views: Option<Counter>,
+    plain: EncodedBody,
+    gzip: OnceCell<EncodedBody>,
+    brotli: OnceCell<EncodedBody>,
 }
 
 impl Rendering {
@@ -71,15 +71,15 @@ impl Rendering {
     ) -> Self {
         let mut head: HeaderMap = more.into_iter().collect();
         head.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        head.insert(header::CACHE_CONTROL, CACHING);
+        head.insert(header::CACHE_CONTROL, CACHE_CONTROL);
         head.insert(header::VARY, HeaderValue::from_static(VARY));
-        head::complete(&mut head);
+        response_headers::add_defaults(&mut head);
         if let Ok(modified) = HeaderValue::from_str(&made.to_http_date()) {
             head.insert(header::LAST_MODIFIED, modified);
         }
         Self {
-            plain: Variant::new(&head, None, body.into()),
-            reads: None,
+            plain: EncodedBody::new(&head, None, body.into()),
+            views: None,
             head,
             is_document: crate::net::media_type::is_activity(content_type),
             made: made.whole_second(),
@@ -88,50 +88,50 @@ impl Rendering {
         }
     }
 
-    /// The same, counted there whenever it is sent whole to somebody who reads.
-    pub(super) fn counted(self, reads: Counter) -> Self {
-        Self { reads: Some(reads), ..self }
+    /// The same, with_view_counter there whenever it is sent whole to somebody who views.
+    pub(super) fn with_view_counter(self, views: Counter) -> Self {
+        Self { views: Some(views), ..self }
     }
 
     /// The memory that it takes at most, in bytes: no encoding is longer than what it encodes by more than a little.
-    pub(super) fn weight(&self) -> usize {
+    pub(super) fn max_memory(&self) -> usize {
         self.plain.body.len() * 3 + 4096
     }
 
-    /// The answer to a GET or HEAD with those header fields: itself, or that it did not change (RFC 9110 section 13).
-    pub(super) async fn answer(&self, asked: &HeaderMap, now: Timestamp) -> Response {
-        self.respond(self.variant(encoding(asked)).await, asked, now)
+    /// The respond to a GET or HEAD with those header fields: itself, or that it did not change (RFC 9110 section 13).
+    pub(super) async fn respond(&self, asked: &HeaderMap, now: Timestamp) -> Response {
+        self.respond_with(self.variant(preferred_encoding(asked)).await, asked, now)
     }
 
     /// The same, where the encoding was made before.
-    pub(super) fn answer_at_once(&self, asked: &HeaderMap, now: Timestamp) -> Option<Response> {
-        let variant = match encoding(asked) {
-            Encoding::Identity => &self.plain,
-            Encoding::Gzip => self.gzip.get()?,
-            Encoding::Brotli => self.brotli.get()?,
+    pub(super) fn try_respond(&self, asked: &HeaderMap, now: Timestamp) -> Option<Response> {
+        let variant = match preferred_encoding(asked) {
+            ContentEncoding::Identity => &self.plain,
+            ContentEncoding::Gzip => self.gzip.get()?,
+            ContentEncoding::Brotli => self.brotli.get()?,
         };
-        Some(self.respond(variant, asked, now))
+        Some(self.respond_with(variant, asked, now))
     }
 
-    fn respond(&self, variant: &Variant, asked: &HeaderMap, now: Timestamp) -> Response {
+    fn respond_with(&self, variant: &EncodedBody, asked: &HeaderMap, now: Timestamp) -> Response {
         // A date has whole seconds. While its own lasts another rendering could still get the same date, so until
         // then none is given: whoever has one saw the last rendering of that second.
         let is_dated = now.whole_second() > self.made;
         let is_known = if asked.contains_key(header::IF_NONE_MATCH) {
-            names(asked, variant.etag.as_bytes())
+            if_none_match_contains(asked, variant.etag.as_bytes())
         } else {
             is_dated && asked.get(header::IF_MODIFIED_SINCE).is_some_and(|since| self.is_not_after(since))
         };
         let mut response = Response::default();
         if is_known {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
-            *response.headers_mut() = variant.unchanged.clone();
+            *response.headers_mut() = variant.not_modified.clone();
             if self.is_document {
-                response.extensions_mut().insert(OfDocument);
+                response.extensions_mut().insert(ActivityDocument);
             }
         } else {
-            if let Some(reads) = self.reads.as_ref().filter(|_| reading::is_by_a_person(asked)) {
-                reads.fetch_add(1, Ordering::Relaxed);
+            if let Some(views) = self.views.as_ref().filter(|_| view_filter::is_countable_view(asked)) {
+                views.fetch_add(1, Ordering::Relaxed);
             }
             *response.headers_mut() = variant.head.clone();
             *response.body_mut() = Body::from(variant.body.clone());
@@ -147,35 +147,35 @@ impl Rendering {
         since.is_some_and(|since| self.made <= since)
     }
 
-    async fn variant(&self, encoding: Encoding) -> &Variant {
+    async fn variant(&self, encoding: ContentEncoding) -> &EncodedBody {
         let (cell, name, encode): (_, _, Encode) = match encoding {
-            Encoding::Identity => return &self.plain,
-            Encoding::Gzip => (&self.gzip, "gzip", gzip),
-            Encoding::Brotli => (&self.brotli, "br", brotli),
+            ContentEncoding::Identity => return &self.plain,
+            ContentEncoding::Gzip => (&self.gzip, "gzip", gzip),
+            ContentEncoding::Brotli => (&self.brotli, "br", brotli),
         };
         let made = cell.get_or_try_init(async || {
             let body = self.plain.body.clone();
             let encoded = tokio::task::spawn_blocking(move || encode(&body)).await;
             let encoded = encoded.map_err(std::io::Error::other).flatten()?;
-            std::io::Result::Ok(Variant::new(&self.head, Some(name), encoded.into()))
+            std::io::Result::Ok(EncodedBody::new(&self.head, Some(name), encoded.into()))
         });
         // Whoever takes an encoded body takes the plain one.
         made.await.unwrap_or(&self.plain)
     }
 }
 
-impl Variant {
+impl EncodedBody {
     fn new(head: &HeaderMap, encoding: Option<&'static str>, body: Bytes) -> Self {
         // One tag may be given for all encodings; a weak one, since their bytes differ.
         let etag = head.get(header::ETAG).cloned().unwrap_or_else(|| etag(&body));
         let mut head = head.clone();
         head.insert(header::ETAG, etag.clone());
-        let mut unchanged = head.clone();
-        unchanged.remove(header::CONTENT_TYPE);
+        let mut not_modified = head.clone();
+        not_modified.remove(header::CONTENT_TYPE);
         if let Some(encoding) = encoding {
             head.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
-        Self { body, head, unchanged, etag }
+        Self { body, head, not_modified, etag }
     }
 }
 
@@ -186,16 +186,16 @@ pub(super) fn etag(body: &[u8]) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{tag}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-/// Whether `If-None-Match` names the entity, by the weak comparison (RFC 9110 section 13.1.2).
-pub(super) fn names(asked: &HeaderMap, etag: &[u8]) -> bool {
+/// Whether `If-None-Match` if_none_match_contains the entity, by the weak comparison (RFC 9110 section 13.1.2).
+pub(super) fn if_none_match_contains(asked: &HeaderMap, etag: &[u8]) -> bool {
     let fields = asked.get_all(header::IF_NONE_MATCH).iter();
     let listed = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b','));
-    let ours = opaque(etag);
-    listed.map(<[u8]>::trim_ascii).any(|one| one == b"*" || opaque(one) == ours)
+    let ours = opaque_tag(etag);
+    listed.map(<[u8]>::trim_ascii).any(|one| one == b"*" || opaque_tag(one) == ours)
 }
 
 /// A tag without its weakness.
-fn opaque(tag: &[u8]) -> &[u8] {
+fn opaque_tag(tag: &[u8]) -> &[u8] {
     tag.strip_prefix(b"W/").unwrap_or(tag)
 }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::cache::Cache;
-use super::card::Cards;
-use super::limit::Limit;
+use super::cache::RenderingCache;
+use super::limit::LookupLimiter;
 use super::pages::Pages;
-use super::queue::Searches;
+use super::share_card::ShareCards;
+use super::work_queue::SearchQueue;
 use crate::flows::App;
 use crate::flows::readers::Reads;
 
@@ -20,15 +20,15 @@ pub struct WebState {
     /// Renders pages.
     pub pages: Arc<Pages>,
     /// What was rendered and did not change since.
-    pub cache: Arc<Cache>,
+    pub cache: Arc<RenderingCache>,
     /// The pictures of reviews that were drawn lately.
-    pub cards: Arc<Cards>,
+    pub share_cards: Arc<ShareCards>,
     /// Those who search.
-    pub searches: Arc<Searches>,
+    pub search_queue: Arc<SearchQueue>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Arc<[IpNet]>,
     /// How often a client may have us ask others.
-    pub limit: Arc<Limit>,
+    pub lookup_limiter: Arc<LookupLimiter>,
     /// Reads that are not written yet.
-    pub reads: Arc<Reads>,
+    pub view_counts: Arc<Reads>,
 }

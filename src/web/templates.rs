@@ -52,7 +52,7 @@ pub(super) fn escape(out: &mut String, text: &str) {
 }
 
 /// As minijinja writes values, but for the slash: it is no mark of HTML, and every address is full of them.
-fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+fn format_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     let Some(text) = value.as_str().filter(|_| !value.is_safe() && *state.auto_escape() == AutoEscape::Html)
     else {
         return escape_formatter(out, state, value);
@@ -70,7 +70,7 @@ pub(super) fn load(overrides: Option<&Path>) -> anyhow::Result<Environment<'stat
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_auto_escape_callback(|_| AutoEscape::Html);
-    env.set_formatter(write);
+    env.set_formatter(format_value);
     let syntax = env.syntax().to_builder().trim_blocks(true).lstrip_blocks(true).build();
     env.set_syntax(syntax.context("the syntax of the templates")?);
     for (name, source) in BUILT_IN {

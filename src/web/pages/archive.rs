@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::feed::{self, FeedLink};
-use super::told::{ListPage, Told};
-use super::view::{Card, Listed, Pager, RatingView, page_of, path};
-use super::{Pages, plain};
+use super::social_meta::{ListMeta, SocialMeta};
+use super::views::{Pager, RatingView, ReviewCard, ReviewListItem, path, slug_path};
+use super::{Pages, plain_text};
 use crate::domain::rating::Rating;
 
 /// Where all reviews are listed.
@@ -13,7 +13,7 @@ pub(super) const PATH: &str = "/reviews";
 
 /// Which reviews are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shelf<'a> {
+pub enum ArchiveFilter<'a> {
     /// Those written in a year; and the years before and after it in which any were written.
     Year(i16, Option<i16>, Option<i16>),
     /// Those with a rating.
@@ -29,9 +29,9 @@ pub enum Shelf<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct ArchivePage<'a> {
     /// Which reviews are listed.
-    pub shelf: Shelf<'a>,
+    pub filter: ArchiveFilter<'a>,
     /// The reviews of this page, newest first.
-    pub reviews: &'a [Listed<'a>],
+    pub reviews: &'a [ReviewListItem<'a>],
     /// How many there are on all pages.
     pub total: u64,
     /// Whether several critics write here, so that each review needs its name.
@@ -43,7 +43,7 @@ pub struct ArchivePage<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct View {
+struct ArchivePageView {
     url: String,
     title: String,
     tag: Option<String>,
@@ -51,7 +51,7 @@ struct View {
     year_before: Option<String>,
     year_after: Option<String>,
     rating: Option<RatingView>,
-    years: Vec<OfYear>,
+    years: Vec<YearGroup>,
     /// Whether a heading for each year would have hardly a review under it.
     is_sparse: bool,
     total: u64,
@@ -59,14 +59,15 @@ struct View {
     pager: Pager,
     /// Those of the shelf alone; every page has the site's.
     feeds: Vec<FeedLink>,
-    told: Told,
+    #[serde(rename = "told")]
+    social_meta: SocialMeta,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct OfYear {
+pub(super) struct YearGroup {
     year: i16,
     href: String,
-    reviews: Vec<Card>,
+    reviews: Vec<ReviewCard>,
 }
 
 impl Pages {
@@ -76,44 +77,46 @@ impl Pages {
     /// Where a template of the critic's own goes wrong.
     pub fn archive(&self, page: &ArchivePage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
-        let url = match page.shelf {
-            Shelf::All => site.origin.url(PATH),
-            Shelf::Tag(tag) => site.origin.tag_page(tag),
-            Shelf::Year(year, ..) => site.origin.url(&path_of_year(year)),
-            Shelf::Rating(rating) => site.origin.url(&page_of("/ratings/", &rating.key())),
+        let url = match page.filter {
+            ArchiveFilter::All => site.origin.url(PATH),
+            ArchiveFilter::Tag(tag) => site.origin.tag_page(tag),
+            ArchiveFilter::Year(year, ..) => site.origin.url(&year_path(year)),
+            ArchiveFilter::Rating(rating) => site.origin.url(&slug_path("/ratings/", &rating.key())),
         };
-        let tag = if let Shelf::Tag(tag) = page.shelf { Some(plain::name(tag)) } else { None };
-        let rating = if let Shelf::Rating(rating) = page.shelf { Some(rating) } else { None };
-        let (year, before, after) = match page.shelf {
-            Shelf::Year(year, before, after) => (Some(year), before, after),
+        let tag = if let ArchiveFilter::Tag(tag) = page.filter { Some(plain_text::name(tag)) } else { None };
+        let rating = if let ArchiveFilter::Rating(rating) = page.filter { Some(rating) } else { None };
+        let (year, before, after) = match page.filter {
+            ArchiveFilter::Year(year, before, after) => (Some(year), before, after),
             _ => (None, None, None),
         };
-        let years = by_year(page.reviews.iter().map(|listed| Card::new(site, *listed)));
+        let years = group_by_year(page.reviews.iter().map(|listed| ReviewCard::new(site, *listed)));
         let feeds = match &tag {
-            Some(tag) => feed::links(&path(&url), &format!("#{tag} · {}", plain::text(&site.about.title))),
+            Some(tag) => {
+                feed::feed_links(&path(&url), &format!("#{tag} · {}", plain_text::text(&site.about.title)))
+            }
             None => Vec::new(),
         };
-        let title = match page.shelf {
-            Shelf::All => site.words.say("all-reviews"),
-            Shelf::Tag(tag) => format!("#{}", plain::name(tag)),
-            Shelf::Year(year, ..) => {
-                site.words.say_with("reviews-of-year", [("year", year.to_string().into())])
+        let title = match page.filter {
+            ArchiveFilter::All => site.messages.get("all-reviews"),
+            ArchiveFilter::Tag(tag) => format!("#{}", plain_text::name(tag)),
+            ArchiveFilter::Year(year, ..) => {
+                site.messages.format("reviews-of-year", [("year", year.to_string().into())])
             }
-            Shelf::Rating(rating) => {
-                site.words.say_with("reviews-rated", [("rating", plain::name(rating.shown()).into())])
+            ArchiveFilter::Rating(rating) => {
+                site.messages.format("reviews-rated", [("rating", plain_text::name(rating.shown()).into())])
             }
         };
-        let description = site.words.say_with("reviews", [("count", page.total.into())]);
-        let view = View {
-            told: self.told_of_shelf(&ListPage { title: &title, description, url: &url }),
+        let description = site.messages.format("reviews", [("count", page.total.into())]);
+        let view = ArchivePageView {
+            social_meta: self.shelf_meta(&ListMeta { title: &title, description, url: &url }),
             title,
             feeds,
             tag,
             year,
-            year_before: before.map(path_of_year),
-            year_after: after.map(path_of_year),
-            rating: rating.map(|rating| RatingView::of(&site.words, rating)),
-            is_sparse: page.shelf != Shelf::All && is_sparse(&years),
+            year_before: before.map(year_path),
+            year_after: after.map(year_path),
+            rating: rating.map(|rating| RatingView::of(&site.messages, rating)),
+            is_sparse: page.filter != ArchiveFilter::All && is_sparse(&years),
             years,
             total: page.total,
             several_critics: page.several_critics,
@@ -125,23 +128,23 @@ impl Pages {
 }
 
 /// Where the reviews of a year are listed.
-pub(super) fn path_of_year(year: i16) -> String {
+pub(super) fn year_path(year: i16) -> String {
     format!("/years/{year}")
 }
 
 /// Whether there are so few reviews in most years that they are better told in lines than under headings.
-pub(super) fn is_sparse(years: &[OfYear]) -> bool {
+pub(super) fn is_sparse(years: &[YearGroup]) -> bool {
     years.iter().map(|year| year.reviews.len()).sum::<usize>() < 3 * years.len()
 }
 
 /// Neighbours of the same year, together.
-pub(super) fn by_year(cards: impl Iterator<Item = Card>) -> Vec<OfYear> {
-    let mut years: Vec<OfYear> = Vec::new();
+pub(super) fn group_by_year(cards: impl Iterator<Item = ReviewCard>) -> Vec<YearGroup> {
+    let mut years: Vec<YearGroup> = Vec::new();
     for card in cards {
         let year = card.date.year;
         match years.last_mut() {
             Some(last) if last.year == year => last.reviews.push(card),
-            _ => years.push(OfYear { year, href: path_of_year(year), reviews: vec![card] }),
+            _ => years.push(YearGroup { year, href: year_path(year), reviews: vec![card] }),
         }
     }
     years

@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use super::archive::path_of_year;
-use super::view::{Pager, RatingView, page_of};
-use super::{Pages, plain};
+use super::archive::year_path;
+use super::views::{Pager, RatingView, slug_path};
+use super::{Pages, plain_text};
 use crate::domain::rating::Rating;
 
 /// A shelf in a list.
 #[derive(Debug, Clone, Copy)]
-pub struct Labelled<'a> {
+pub struct IndexEntry<'a> {
     /// The last part of its address.
     pub slug: &'a str,
     /// What it is called.
@@ -18,7 +18,7 @@ pub struct Labelled<'a> {
     pub total: u64,
 }
 
-/// What the page with all ways into the archive shows. Lies at `/browse`.
+/// What the page with all index_links into the archive shows. Lies at `/browse`.
 #[derive(Debug, Clone, Copy)]
 pub struct BrowsePage<'a> {
     /// How many reviews there are.
@@ -26,16 +26,16 @@ pub struct BrowsePage<'a> {
     /// The years in which they were written, the newest first, and how many in each.
     pub years: &'a [(i16, u64)],
     /// The ratings that were given, the best first.
-    pub ratings: &'a [Labelled<'a>],
+    pub ratings: &'a [IndexEntry<'a>],
     /// The tags with most reviews.
-    pub tags: &'a [Labelled<'a>],
+    pub tags: &'a [IndexEntry<'a>],
     /// The people with most reviews.
-    pub people: &'a [Labelled<'a>],
+    pub people: &'a [IndexEntry<'a>],
 }
 
 /// What an index lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Index {
+pub enum IndexKind {
     /// Films.
     Films,
     /// People.
@@ -44,7 +44,7 @@ pub enum Index {
     Tags,
 }
 
-impl Index {
+impl IndexKind {
     /// Where it lies, and before what the slug of a shelf.
     pub const fn path(self) -> &'static str {
         match self {
@@ -67,13 +67,13 @@ impl Index {
 #[derive(Debug, Clone, Copy)]
 pub struct IndexPage<'a> {
     /// What it lists.
-    pub index: Index,
+    pub index: IndexKind,
     /// The letters with which anything begins.
     pub letters: &'a [String],
     /// The letter that is shown; none for all.
     pub letter: Option<&'a str>,
     /// The shelves of this page.
-    pub shelves: &'a [Labelled<'a>],
+    pub shelves: &'a [IndexEntry<'a>],
     /// How many there are on all pages.
     pub total: u64,
     /// The number of this page, from one.
@@ -83,17 +83,17 @@ pub struct IndexPage<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct BrowseView {
+struct BrowsePageView {
     url: String,
     total: u64,
-    years: Vec<Way>,
-    ratings: Vec<Rated>,
-    tags: Vec<Way>,
-    people: Vec<Way>,
+    years: Vec<IndexLink>,
+    ratings: Vec<RatingLink>,
+    tags: Vec<IndexLink>,
+    people: Vec<IndexLink>,
 }
 
 #[derive(Debug, Serialize)]
-struct Way {
+struct IndexLink {
     name: String,
     href: String,
     total: u64,
@@ -102,7 +102,7 @@ struct Way {
 }
 
 #[derive(Debug, Serialize)]
-struct Rated {
+struct RatingLink {
     rating: RatingView,
     href: String,
     total: u64,
@@ -110,18 +110,18 @@ struct Rated {
 }
 
 #[derive(Debug, Serialize)]
-struct IndexView {
+struct IndexPageView {
     url: String,
     kind: &'static str,
-    letters: Vec<Initial>,
+    letters: Vec<LetterLink>,
     letter: Option<String>,
-    shelves: Vec<Way>,
+    shelves: Vec<IndexLink>,
     total: u64,
     pager: Pager,
 }
 
 #[derive(Debug, Serialize)]
-struct Initial {
+struct LetterLink {
     letter: String,
     href: String,
     is_chosen: bool,
@@ -132,11 +132,11 @@ const fn twelfths(number: u64, largest: u64) -> u64 {
     if largest == 0 { 0 } else { (number * 12).div_ceil(largest) }
 }
 
-fn ways(folder: &str, shelves: &[Labelled<'_>]) -> Vec<Way> {
+fn index_links(folder: &str, shelves: &[IndexEntry<'_>]) -> Vec<IndexLink> {
     let largest = shelves.iter().map(|shelf| shelf.total).max().unwrap_or(0);
-    let way = |shelf: &Labelled<'_>| Way {
-        name: plain::name(shelf.name),
-        href: page_of(&format!("{folder}/"), shelf.slug),
+    let way = |shelf: &IndexEntry<'_>| IndexLink {
+        name: plain_text::name(shelf.name),
+        href: slug_path(&format!("{folder}/"), shelf.slug),
         total: shelf.total,
         twelfths: twelfths(shelf.total, largest),
     };
@@ -144,7 +144,7 @@ fn ways(folder: &str, shelves: &[Labelled<'_>]) -> Vec<Way> {
 }
 
 impl Pages {
-    /// All ways into the archive.
+    /// All index_links into the archive.
     ///
     /// # Errors
     /// Where a template of the critic's own goes wrong.
@@ -153,27 +153,27 @@ impl Pages {
         let largest = |numbers: &mut dyn Iterator<Item = u64>| numbers.max().unwrap_or(0);
         let of_years = largest(&mut page.years.iter().map(|(_, total)| *total));
         let of_ratings = largest(&mut page.ratings.iter().map(|shelf| shelf.total));
-        let year = |(year, total): &(i16, u64)| Way {
+        let year = |(year, total): &(i16, u64)| IndexLink {
             name: year.to_string(),
-            href: path_of_year(*year),
+            href: year_path(*year),
             total: *total,
             twelfths: twelfths(*total, of_years),
         };
-        let rated = |shelf: &Labelled<'_>| {
-            Some(Rated {
-                rating: RatingView::of(&site.words, &Rating::parse(shelf.name)?),
-                href: page_of("/ratings/", shelf.slug),
+        let rated = |shelf: &IndexEntry<'_>| {
+            Some(RatingLink {
+                rating: RatingView::of(&site.messages, &Rating::parse(shelf.name)?),
+                href: slug_path("/ratings/", shelf.slug),
                 total: shelf.total,
                 twelfths: twelfths(shelf.total, of_ratings),
             })
         };
-        let view = BrowseView {
+        let view = BrowsePageView {
             url: site.origin.url(PATH).into(),
             total: page.total,
             years: page.years.iter().map(year).collect(),
             ratings: page.ratings.iter().filter_map(rated).collect(),
-            tags: ways(Index::Tags.path(), page.tags),
-            people: ways(Index::People.path(), page.people),
+            tags: index_links(IndexKind::Tags.path(), page.tags),
+            people: index_links(IndexKind::People.path(), page.people),
         };
         self.render("browse.html", view)
     }
@@ -184,19 +184,19 @@ impl Pages {
     /// Where a template of the critic's own goes wrong.
     pub fn index(&self, page: &IndexPage<'_>) -> anyhow::Result<String> {
         let path = page.index.path();
-        let of_letter = |letter: &str| page_of(&format!("{path}?letter="), letter);
+        let of_letter = |letter: &str| slug_path(&format!("{path}?letter="), letter);
         let own = page.letter.map_or_else(|| path.to_owned(), of_letter);
-        let letter = |letter: &String| Initial {
+        let letter = |letter: &String| LetterLink {
             href: of_letter(letter),
             is_chosen: page.letter == Some(letter),
-            letter: plain::name(&letter.to_uppercase()),
+            letter: plain_text::name(&letter.to_uppercase()),
         };
-        let view = IndexView {
+        let view = IndexPageView {
             url: self.site.origin.url(&own).into(),
             kind: page.index.name(),
             letters: page.letters.iter().map(letter).collect(),
-            letter: page.letter.map(|letter| plain::name(&letter.to_uppercase())),
-            shelves: ways(path, page.shelves),
+            letter: page.letter.map(|letter| plain_text::name(&letter.to_uppercase())),
+            shelves: index_links(path, page.shelves),
             total: page.total,
             pager: Pager::new(&own, page.page, page.pages),
         };
@@ -204,5 +204,5 @@ impl Pages {
     }
 }
 
-/// Where all ways into the archive are.
+/// Where all index_links into the archive are.
 pub(super) const PATH: &str = "/browse";

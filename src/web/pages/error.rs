@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Pages;
 
 #[derive(Debug, Serialize)]
-struct View {
+struct ErrorPageView {
     status: u16,
     title: String,
     what_to_do: String,
@@ -17,10 +17,13 @@ impl Pages {
     ///
     /// # Errors
     /// Where a template of the critic's own goes wrong.
-    pub fn error(&self, status: u16, words: &str) -> anyhow::Result<String> {
-        let of_site = &self.site.words;
-        let view =
-            View { status, title: of_site.say(words), what_to_do: of_site.say(&format!("{words}-advice")) };
+    pub fn error(&self, status: u16, message_key: &str) -> anyhow::Result<String> {
+        let messages = &self.site.messages;
+        let view = ErrorPageView {
+            status,
+            title: messages.get(message_key),
+            what_to_do: messages.get(&format!("{message_key}-advice")),
+        };
         self.render("error.html", view)
     }
 }

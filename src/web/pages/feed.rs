@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::view::{self, Listed};
-use super::{Pages, plain};
+use super::views::{self, ReviewListItem};
+use super::{Pages, plain_text};
 use crate::domain::critic::Critic;
 use crate::domain::review::Review;
 use crate::domain::text::for_xml;
@@ -14,7 +14,7 @@ use crate::federation::vocab::article;
 
 /// A form that feed readers take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum FeedFormat {
     /// RSS 2.0.
     Rss,
     /// Atom.
@@ -23,7 +23,7 @@ pub enum Format {
     Json,
 }
 
-impl Format {
+impl FeedFormat {
     /// All of them, the one that most readers take first.
     pub const ALL: [Self; 3] = [Self::Rss, Self::Atom, Self::Json];
 
@@ -66,7 +66,7 @@ impl Format {
 
 /// Whose reviews a feed has.
 #[derive(Debug, Clone, Copy)]
-pub enum Subject<'a> {
+pub enum FeedSubject<'a> {
     /// All of the site.
     Site,
     /// A critic's.
@@ -81,58 +81,58 @@ pub enum Subject<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct FeedPage<'a> {
     /// Whose reviews it has.
-    pub subject: Subject<'a>,
+    pub subject: FeedSubject<'a>,
     /// The newest of them, newest first.
-    pub reviews: &'a [Listed<'a>],
+    pub reviews: &'a [ReviewListItem<'a>],
 }
 
 #[derive(Debug, Serialize)]
-struct View {
+struct FeedView {
     title: String,
     about: String,
     home: Url,
     own: Url,
     language: String,
-    updated: Option<Moment>,
-    entries: Vec<Entry>,
+    updated: Option<FeedTime>,
+    entries: Vec<FeedEntry>,
 }
 
 /// A moment as feeds write it.
 #[derive(Debug, Serialize)]
-struct Moment {
+struct FeedTime {
     iso: String,
     http: String,
 }
 
-impl From<Timestamp> for Moment {
+impl From<Timestamp> for FeedTime {
     fn from(moment: Timestamp) -> Self {
         Self { iso: moment.to_string(), http: moment.to_http_date() }
     }
 }
 
 #[derive(Debug, Serialize)]
-struct Entry {
+struct FeedEntry {
     id: Url,
     url: Url,
     title: String,
     summary: String,
     content: String,
     language: Option<String>,
-    published: Moment,
-    updated: Moment,
-    author: Author,
+    published: FeedTime,
+    updated: FeedTime,
+    author: FeedAuthor,
     tags: Vec<String>,
-    image: Option<Image>,
+    image: Option<FeedImage>,
 }
 
 #[derive(Debug, Serialize)]
-struct Author {
+struct FeedAuthor {
     name: String,
     url: Url,
 }
 
 #[derive(Debug, Serialize)]
-struct Image {
+struct FeedImage {
     url: Url,
     media_type: String,
 }
@@ -148,15 +148,15 @@ pub(super) struct FeedLink {
 }
 
 /// The feeds of what lies at a path; `title` is what their readers will call them.
-pub(super) fn links(path: &str, title: &str) -> Vec<FeedLink> {
+pub(super) fn feed_links(path: &str, title: &str) -> Vec<FeedLink> {
     let folder = path.trim_end_matches('/');
-    let link = |format: Format| FeedLink {
+    let link = |format: FeedFormat| FeedLink {
         media_type: format.media_type(),
         form: format.name(),
         href: format!("{folder}/{}", format.file()),
         title: title.to_owned(),
     };
-    Format::ALL.map(link).into()
+    FeedFormat::ALL.map(link).into()
 }
 
 impl Pages {
@@ -164,73 +164,73 @@ impl Pages {
     ///
     /// # Errors
     /// Where a template of the critic's own goes wrong.
-    pub fn feed(&self, page: &FeedPage<'_>, format: Format) -> anyhow::Result<String> {
+    pub fn feed(&self, page: &FeedPage<'_>, format: FeedFormat) -> anyhow::Result<String> {
         let site = &self.site;
-        let name = plain::text(&site.about.title);
+        let name = plain_text::text(&site.about.title);
         let (title, home, folder) = match page.subject {
-            Subject::Site => (name, site.origin.home(), String::new()),
-            Subject::Tag(tag) => {
+            FeedSubject::Site => (name, site.origin.home(), String::new()),
+            FeedSubject::Tag(tag) => {
                 let home = site.origin.tag_page(tag);
-                (format!("#{} · {name}", plain::name(tag)), home.clone(), view::path(&home))
+                (format!("#{} · {name}", plain_text::name(tag)), home.clone(), views::path(&home))
             }
-            Subject::Person(slug, person) => {
-                let home = site.origin.url(&view::page_of("/people/", slug));
-                (format!("{} · {name}", plain::name(person)), home.clone(), view::path(&home))
+            FeedSubject::Person(slug, person) => {
+                let home = site.origin.url(&views::slug_path("/people/", slug));
+                (format!("{} · {name}", plain_text::name(person)), home.clone(), views::path(&home))
             }
-            Subject::Critic(critic) => {
+            FeedSubject::Critic(critic) => {
                 let home = site.origin.profile_page(&critic.profile.handle);
-                (format!("{} · {name}", view::name(critic)), home.clone(), view::path(&home))
+                (format!("{} · {name}", views::name(critic)), home.clone(), views::path(&home))
             }
         };
-        let changed = page.reviews.iter().map(|listed| changed(listed.review)).max();
+        let changed = page.reviews.iter().map(|listed| last_changed(listed.review)).max();
         let title = for_xml(&title);
-        let view = View {
-            about: site.words.say_with("feed-about", [("title", title.as_str().into())]),
+        let view = FeedView {
+            about: site.messages.format("feed-about", [("title", title.as_str().into())]),
             title,
             home,
             own: site.origin.url(&format!("{folder}/{}", format.file())),
             language: site.about.language.clone(),
-            updated: changed.map(Moment::from),
+            updated: changed.map(FeedTime::from),
             entries: page.reviews.iter().map(|listed| self.entry(listed)).collect(),
         };
         match format {
-            Format::Rss => self.render("rss.xml", view),
-            Format::Atom => self.render("atom.xml", view),
-            Format::Json => Ok(json_feed(view).to_string()),
+            FeedFormat::Rss => self.render("rss.xml", view),
+            FeedFormat::Atom => self.render("atom.xml", view),
+            FeedFormat::Json => Ok(json_feed(view).to_string()),
         }
     }
 
-    fn entry(&self, listed: &Listed<'_>) -> Entry {
-        let Listed { critic, review, .. } = *listed;
+    fn entry(&self, listed: &ReviewListItem<'_>) -> FeedEntry {
+        let ReviewListItem { critic, review, .. } = *listed;
         let origin = &self.site.origin;
-        Entry {
+        FeedEntry {
             id: origin.article(review.id),
             url: origin.review_page(review),
-            title: for_xml(&view::title(&self.site, review)),
+            title: for_xml(&views::title(&self.site, review)),
             summary: for_xml(&article::summary(review)),
             content: for_xml(&article::content(review)),
             language: review.draft.language.clone(),
             published: review.original_date.into(),
-            updated: changed(review).into(),
-            author: Author {
-                name: for_xml(&view::name(critic)),
+            updated: last_changed(review).into(),
+            author: FeedAuthor {
+                name: for_xml(&views::name(critic)),
                 url: origin.profile_page(&critic.profile.handle),
             },
-            tags: review.draft.tags.iter().map(|tag| for_xml(&plain::name(tag))).collect(),
+            tags: review.draft.tags.iter().map(|tag| for_xml(&plain_text::name(tag))).collect(),
             image: review
                 .poster
                 .as_ref()
-                .map(|media| Image { url: origin.media(media), media_type: media.media_type.clone() }),
+                .map(|media| FeedImage { url: origin.media(media), media_type: media.media_type.clone() }),
         }
     }
 }
 
 /// When what a review says was last changed.
-fn changed(review: &Review) -> Timestamp {
+fn last_changed(review: &Review) -> Timestamp {
     review.revised_at.unwrap_or(review.original_date).max(review.original_date)
 }
 
-fn json_feed(feed: View) -> Value {
+fn json_feed(feed: FeedView) -> Value {
     let items = feed.entries.into_iter().map(|entry| {
         let mut item = json!({
             "id": entry.id,

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::told::{ListPage, Told};
-use super::view::{Card, FilmView, Listed, Pager, page_of};
-use super::{Pages, plain};
+use super::social_meta::{ListMeta, SocialMeta};
+use super::views::{FilmView, Pager, ReviewCard, ReviewListItem, slug_path};
+use super::{Pages, plain_text};
 use crate::domain::film::Film;
 use crate::domain::review::Review;
 
@@ -18,7 +18,7 @@ pub struct FilmPage<'a> {
     /// The newest of its reviews, on whatever page.
     pub newest: &'a Review,
     /// Its reviews on this page, newest first.
-    pub reviews: &'a [Listed<'a>],
+    pub reviews: &'a [ReviewListItem<'a>],
     /// How many there are on all pages.
     pub total: u64,
     /// Whether several critics write here.
@@ -30,15 +30,16 @@ pub struct FilmPage<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct View {
+struct FilmPageView {
     url: String,
     title: String,
     film: Option<FilmView>,
-    reviews: Vec<Card>,
+    reviews: Vec<ReviewCard>,
     total: u64,
     several_critics: bool,
     pager: Pager,
-    told: Told,
+    #[serde(rename = "told")]
+    social_meta: SocialMeta,
 }
 
 impl Pages {
@@ -48,16 +49,16 @@ impl Pages {
     /// Where a template of the critic's own goes wrong.
     pub fn film(&self, page: &FilmPage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
-        let path = page_of("/films/", page.slug);
-        let (url, title) = (site.origin.url(&path), plain::text(&page.film.title));
-        let description = site.words.say_with("reviews", [("count", page.total.into())]);
-        let list = ListPage { title: &title, description, url: &url };
-        let view = View {
-            told: self.told_of_film(page.film, page.newest, &list),
+        let path = slug_path("/films/", page.slug);
+        let (url, title) = (site.origin.url(&path), plain_text::text(&page.film.title));
+        let description = site.messages.format("reviews", [("count", page.total.into())]);
+        let list = ListMeta { title: &title, description, url: &url };
+        let view = FilmPageView {
+            social_meta: self.film_meta(page.film, page.newest, &list),
             url: url.into(),
             title,
-            film: FilmView::new(&site.words, page.film),
-            reviews: page.reviews.iter().map(|listed| Card::new(site, *listed)).collect(),
+            film: FilmView::new(&site.messages, page.film),
+            reviews: page.reviews.iter().map(|listed| ReviewCard::new(site, *listed)).collect(),
             total: page.total,
             several_critics: page.several_critics,
             pager: Pager::new(&path, page.page, page.pages),

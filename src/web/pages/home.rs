@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::Pages;
-use super::told::Told;
-use super::view::{Card, CriticView, Listed};
+use super::social_meta::SocialMeta;
+use super::views::{CriticView, ReviewCard, ReviewListItem};
 use crate::domain::critic::Critic;
 
 /// What the front page shows.
@@ -13,18 +13,19 @@ pub struct HomePage<'a> {
     /// The critics of the site. One alone is introduced at length.
     pub critics: &'a [Critic],
     /// The newest reviews, newest first.
-    pub newest: &'a [Listed<'a>],
+    pub newest: &'a [ReviewListItem<'a>],
     /// How many reviews there are in all.
     pub total: u64,
 }
 
 #[derive(Debug, Serialize)]
-struct View {
+struct HomePageView {
     url: String,
     critics: Vec<CriticView>,
-    newest: Vec<Card>,
+    newest: Vec<ReviewCard>,
     total: u64,
-    told: Told,
+    #[serde(rename = "told")]
+    social_meta: SocialMeta,
 }
 
 impl Pages {
@@ -34,11 +35,11 @@ impl Pages {
     /// Where a template of the critic's own goes wrong.
     pub fn home(&self, page: &HomePage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
-        let view = View {
-            told: self.told_of_home(page.critics),
+        let view = HomePageView {
+            social_meta: self.home_meta(page.critics),
             url: site.origin.home().into(),
             critics: page.critics.iter().map(|c| CriticView::new(site, c)).collect(),
-            newest: page.newest.iter().map(|l| Card::new(site, *l)).collect(),
+            newest: page.newest.iter().map(|l| ReviewCard::new(site, *l)).collect(),
             total: page.total,
         };
         self.render("home.html", view)

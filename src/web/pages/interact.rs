@@ -3,8 +3,8 @@
 use serde::Serialize;
 use url::Url;
 
-use super::view::CriticView;
-use super::{Pages, Words, plain};
+use super::views::CriticView;
+use super::{Messages, Pages, plain_text};
 use crate::domain::critic::Critic;
 use crate::federation::intents::Wish;
 use crate::flows::interact::Refused;
@@ -15,7 +15,7 @@ pub struct InteractPage<'a> {
     /// The critic whom the wish is about.
     pub critic: &'a Critic,
     /// What the reader wants to do.
-    pub wish: Wish,
+    pub intent: Wish,
     /// With what.
     pub object: &'a Url,
     /// What the reader typed.
@@ -25,7 +25,7 @@ pub struct InteractPage<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct View {
+struct InteractPageView {
     critic: CriticView,
     is_follow: bool,
     object: String,
@@ -41,26 +41,26 @@ impl Pages {
     /// Where a template of the critic's own goes wrong.
     pub fn interact(&self, page: &InteractPage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
-        let is_follow = page.wish == Wish::Follow;
+        let is_follow = page.intent == Wish::Follow;
         let handle = format!("@{}@{}", page.critic.profile.handle, site.handle_domain);
-        let view = View {
+        let view = InteractPageView {
             critic: CriticView::new(site, page.critic),
             is_follow,
             object: page.object.to_string(),
             copy: if is_follow { handle } else { page.object.to_string() },
-            handle: plain::text(page.handle),
-            problem: problem(&site.words, page.problem),
+            handle: plain_text::text(page.handle),
+            problem: problem(&site.messages, page.problem),
         };
         self.render("interact.html", view)
     }
 }
 
-fn problem(words: &Words, refused: &Refused) -> String {
+fn problem(messages: &Messages, refused: &Refused) -> String {
     let (key, host) = match refused {
-        Refused::NotAHandle => return words.say("not-a-handle"),
+        Refused::NotAHandle => return messages.get("not-a-handle"),
         Refused::Unreachable(host) => ("server-does-not-answer", host),
         Refused::Unknown(host) => ("server-knows-nobody", host),
         Refused::NoWay(host) => ("server-names-no-page", host),
     };
-    words.say_with(key, [("host", plain::text(host).into())])
+    messages.format(key, [("host", plain_text::text(host).into())])
 }

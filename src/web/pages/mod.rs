@@ -5,24 +5,24 @@
 
 mod archive;
 mod browse;
-mod card;
-mod conversation;
-mod embed;
+mod comments;
+mod discussion;
 mod error;
 mod feed;
 mod film;
 mod home;
 mod interact;
-mod linked;
-mod live;
+mod json_ld;
+mod oembed;
 mod person;
-mod plain;
+mod plain_text;
 mod profile;
 mod review;
 mod search;
+mod share_card;
 mod sitemap;
-mod told;
-mod view;
+mod social_meta;
+mod views;
 
 #[cfg(test)]
 mod tests;
@@ -34,26 +34,26 @@ use minijinja::value::Serde;
 use minijinja::{Environment, context};
 use serde::Serialize;
 
-pub use archive::{ArchivePage, Shelf};
-pub use browse::{BrowsePage, Index, IndexPage, Labelled};
-pub use embed::EmbedFormat;
-pub use feed::{FeedPage, Format, Subject};
+pub use archive::{ArchiveFilter, ArchivePage};
+pub use browse::{BrowsePage, IndexEntry, IndexKind, IndexPage};
+pub use discussion::{Discussion, ReviewCounts};
+pub use feed::{FeedFormat, FeedPage, FeedSubject};
 pub use film::FilmPage;
 pub use home::HomePage;
 pub use interact::InteractPage;
-pub use live::{Counts, Talk};
+pub use oembed::OembedFormat;
 pub use person::PersonPage;
 pub use profile::ProfilePage;
-pub use review::{More, Neighbour, ReviewPage};
-pub use search::{Asked, Problem, SearchPage};
-pub use sitemap::Place;
-pub use view::Listed;
+pub use review::{AdjacentReview, RelatedReviews, ReviewPage};
+pub use search::{SearchFilters, SearchPage, SearchProblem};
+pub use sitemap::SitemapEntry;
+pub use views::ReviewListItem;
 
 use self::feed::FeedLink;
 use super::assets::Assets;
+pub use super::messages::Messages;
+use super::messages::add_functions;
 use super::templates;
-pub use super::words::Words;
-use super::words::teach;
 use crate::domain;
 use crate::domain::looks::{Meta, Palette};
 use crate::domain::origin::Origin;
@@ -68,7 +68,7 @@ pub struct Site {
     /// The domain of the handles: `@handle@domain`.
     pub handle_domain: String,
     /// What the pages say of themselves.
-    pub words: Arc<Words>,
+    pub messages: Arc<Messages>,
 }
 
 /// Renders pages.
@@ -111,8 +111,8 @@ impl Pages {
         let assets = Assets::load(looks)?;
         let mut env = templates::load(looks.folder.as_deref())?;
         let view = SiteView {
-            title: plain::text(&site.about.title),
-            language: site.words.language().to_owned(),
+            title: plain_text::text(&site.about.title),
+            language: site.messages.language().to_owned(),
             is_trial: site.origin.is_trial(),
             home: "/",
             archive: archive::PATH,
@@ -121,14 +121,14 @@ impl Pages {
             style: assets.href("style.css").unwrap_or_default(),
             script: assets.href("site.js").unwrap_or_default(),
             icon: assets.href("icon.svg").unwrap_or_default(),
-            feeds: feed::links("/", &plain::text(&site.about.title)),
+            feeds: feed::feed_links("/", &plain_text::text(&site.about.title)),
             light: looks.light.shown("paper", &Palette::LIGHT),
             dark: looks.dark.shown("paper", &Palette::DARK),
             meta: looks.meta.clone(),
             source: site.about.source_url.as_ref().map(ToString::to_string),
         };
         env.add_global("site", Serde(view));
-        teach(&mut env, &site.words);
+        add_functions(&mut env, &site.messages);
         Ok(Self { site, assets, env })
     }
 

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::archive::{OfYear, by_year, is_sparse};
+use super::archive::{YearGroup, group_by_year, is_sparse};
 use super::feed::{self, FeedLink};
-use super::told::{ListPage, Told};
-use super::view::{Card, Listed, Pager, page_of};
-use super::{Pages, plain};
+use super::social_meta::{ListMeta, SocialMeta};
+use super::views::{Pager, ReviewCard, ReviewListItem, slug_path};
+use super::{Pages, plain_text};
 use crate::domain::shelf::Role;
 
 /// What the page of a person shows. Lies at `/people/<slug>?as=ROLE&page=N`.
@@ -21,7 +21,7 @@ pub struct PersonPage<'a> {
     /// In which role; none for any.
     pub role: Option<Role>,
     /// The reviews on this page, newest first.
-    pub reviews: &'a [Listed<'a>],
+    pub reviews: &'a [ReviewListItem<'a>],
     /// How many there are on all pages.
     pub total: u64,
     /// How many there are in any role.
@@ -35,23 +35,24 @@ pub struct PersonPage<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct View {
+struct PersonPageView {
     url: String,
     name: String,
     role: Option<&'static str>,
     /// Ways to the reviews in one role; empty where the person has but one.
-    choices: Vec<Choice>,
-    years: Vec<OfYear>,
+    choices: Vec<RoleChoice>,
+    years: Vec<YearGroup>,
     is_sparse: bool,
     total: u64,
     several_critics: bool,
     pager: Pager,
     feeds: Vec<FeedLink>,
-    told: Told,
+    #[serde(rename = "told")]
+    social_meta: SocialMeta,
 }
 
 #[derive(Debug, Serialize)]
-struct Choice {
+struct RoleChoice {
     /// Of a role; none for all of them.
     role: Option<&'static str>,
     href: String,
@@ -66,35 +67,36 @@ impl Pages {
     /// Where a template of the critic's own goes wrong.
     pub fn person(&self, page: &PersonPage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
-        let whole = page_of("/people/", page.slug);
+        let whole = slug_path("/people/", page.slug);
         let path = |role: Option<Role>| match role {
             Some(role) => format!("{whole}?as={}", role.as_str()),
             None => whole.clone(),
         };
         let in_role = Role::ALL.into_iter().zip(page.roles).filter(|(_, total)| *total > 0);
-        let choice = |(role, total): (Option<Role>, u64)| Choice {
+        let role_choice = |(role, total): (Option<Role>, u64)| RoleChoice {
             role: role.map(Role::as_str),
             href: path(role),
             total,
             is_chosen: role == page.role,
         };
-        let mut choices: Vec<Choice> = in_role.map(|(role, total)| choice((Some(role), total))).collect();
+        let mut choices: Vec<RoleChoice> =
+            in_role.map(|(role, total)| role_choice((Some(role), total))).collect();
         if choices.len() > 1 {
-            choices.insert(0, choice((None, page.of_all)));
+            choices.insert(0, role_choice((None, page.of_all)));
         } else {
             choices.clear();
         }
-        let years = by_year(page.reviews.iter().map(|listed| Card::new(site, *listed)));
-        let name = plain::name(page.name);
+        let years = group_by_year(page.reviews.iter().map(|listed| ReviewCard::new(site, *listed)));
+        let name = plain_text::name(page.name);
         let url = site.origin.url(&path(page.role));
         let every = page
             .role
             .map_or_else(|| "every-review".to_owned(), |role| format!("every-review-{}", role.as_str()));
-        let description = site.words.say_with(&every, [("person", name.as_str().into())]);
-        let view = View {
-            told: self.told_of_person(page.slug, &ListPage { title: &name, description, url: &url }),
+        let description = site.messages.format(&every, [("person", name.as_str().into())]);
+        let view = PersonPageView {
+            social_meta: self.person_meta(page.slug, &ListMeta { title: &name, description, url: &url }),
             url: url.into(),
-            feeds: feed::links(&whole, &format!("{name} · {}", plain::text(&site.about.title))),
+            feeds: feed::feed_links(&whole, &format!("{name} · {}", plain_text::text(&site.about.title))),
             name,
             role: page.role.map(Role::as_str),
             choices,

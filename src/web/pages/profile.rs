@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::feed::{self, FeedLink};
-use super::told::Told;
-use super::view::{self, Card, CriticView, Listed, Pager, path};
-use super::{Pages, plain};
+use super::social_meta::SocialMeta;
+use super::views::{self, CriticView, Pager, ReviewCard, ReviewListItem, path};
+use super::{Pages, plain_text};
 use crate::domain::critic::Critic;
 
 /// What a critic's page shows. Lies at `/@handle?page=N`.
@@ -14,7 +14,7 @@ pub struct ProfilePage<'a> {
     /// The critic.
     pub critic: &'a Critic,
     /// The critic's reviews on this page, newest first.
-    pub reviews: &'a [Listed<'a>],
+    pub reviews: &'a [ReviewListItem<'a>],
     /// How many reviews there are on all pages.
     pub total: u64,
     /// The number of this page, from one.
@@ -24,14 +24,15 @@ pub struct ProfilePage<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct View {
+struct ProfilePageView {
     critic: CriticView,
-    reviews: Vec<Card>,
+    reviews: Vec<ReviewCard>,
     total: u64,
     pager: Pager,
     /// Those of the critic alone; every page has the site's.
     feeds: Vec<FeedLink>,
-    told: Told,
+    #[serde(rename = "told")]
+    social_meta: SocialMeta,
 }
 
 impl Pages {
@@ -42,12 +43,12 @@ impl Pages {
     pub fn profile(&self, page: &ProfilePage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
         let url = site.origin.profile_page(&page.critic.profile.handle);
-        let title = format!("{} · {}", view::name(page.critic), plain::text(&site.about.title));
-        let view = View {
-            told: self.told_of_profile(page.critic),
-            feeds: feed::links(&path(&url), &title),
+        let title = format!("{} · {}", views::name(page.critic), plain_text::text(&site.about.title));
+        let view = ProfilePageView {
+            social_meta: self.profile_meta(page.critic),
+            feeds: feed::feed_links(&path(&url), &title),
             critic: CriticView::new(site, page.critic),
-            reviews: page.reviews.iter().map(|l| Card::new(site, *l)).collect(),
+            reviews: page.reviews.iter().map(|l| ReviewCard::new(site, *l)).collect(),
             total: page.total,
             pager: Pager::new(&path(&url), page.page, page.pages),
         };

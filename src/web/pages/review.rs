@@ -3,13 +3,13 @@
 use minijinja::Value;
 use serde::Serialize;
 
-use super::live::{Live, OrderLink, Talk, orders};
-use super::told::Told;
-use super::view::{
-    Card, CriticView, FilmView, Listed, Moment, Outside, Picture, RatingView, Tag, illustrated, page_of,
-    path, poster, tags, title,
+use super::discussion::{Discussion, DiscussionView, OrderLink, orders};
+use super::social_meta::SocialMeta;
+use super::views::{
+    CriticView, DateView, ExternalLink, FilmView, PictureView, RatingView, ReviewCard, ReviewListItem,
+    TagLink, path, poster, review_body, slug_path, tags, title,
 };
-use super::{Pages, plain};
+use super::{Pages, plain_text};
 use crate::domain::critic::Critic;
 use crate::domain::review::Review;
 use crate::domain::shelf;
@@ -23,27 +23,27 @@ pub struct ReviewPage<'a> {
     /// The review.
     pub review: &'a Review,
     /// What others say and do about it.
-    pub talk: Talk<'a>,
+    pub discussion: Discussion<'a>,
     /// The critic's next review.
-    pub newer: Option<Neighbour<'a>>,
+    pub newer: Option<AdjacentReview<'a>>,
     /// The critic's review before it.
-    pub older: Option<Neighbour<'a>>,
+    pub older: Option<AdjacentReview<'a>>,
     /// What else there is to read.
-    pub more: More<'a>,
+    pub related: RelatedReviews<'a>,
 }
 
 /// Other reviews near to one.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct More<'a> {
+pub struct RelatedReviews<'a> {
     /// Of the same film.
-    pub of_film: &'a [Listed<'a>],
+    pub of_film: &'a [ReviewListItem<'a>],
     /// Of films by the same director, who is named first.
-    pub by_director: Option<(&'a str, &'a [Listed<'a>])>,
+    pub by_director: Option<(&'a str, &'a [ReviewListItem<'a>])>,
 }
 
 /// The review before or after another.
 #[derive(Debug, Clone, Copy)]
-pub struct Neighbour<'a> {
+pub struct AdjacentReview<'a> {
     /// The last part of its address.
     pub slug: &'a str,
     /// Its headline, plain text.
@@ -51,7 +51,7 @@ pub struct Neighbour<'a> {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct View {
+pub(super) struct ReviewPageView {
     url: String,
     article: String,
     title: String,
@@ -59,29 +59,30 @@ pub(super) struct View {
     description: String,
     language: Option<String>,
     critic: CriticView,
-    poster: Option<Picture>,
+    poster: Option<PictureView>,
     film: Option<FilmView>,
     pub(super) rating: Option<RatingView>,
-    date: Moment,
-    revised: Option<Moment>,
+    date: DateView,
+    revised: Option<DateView>,
     minutes: u32,
     body: Value,
-    tags: Vec<Tag>,
-    elsewhere: Option<Outside>,
-    live: Live,
+    tags: Vec<TagLink>,
+    elsewhere: Option<ExternalLink>,
+    live: DiscussionView,
     orders: Vec<OrderLink>,
-    newer: Option<Step>,
-    older: Option<Step>,
-    more_of_film: Vec<Card>,
-    more_by_director: Vec<Card>,
+    newer: Option<AdjacentLink>,
+    older: Option<AdjacentLink>,
+    more_of_film: Vec<ReviewCard>,
+    more_by_director: Vec<ReviewCard>,
     director: Option<String>,
     director_href: String,
     several_critics: bool,
-    told: Told,
+    #[serde(rename = "told")]
+    social_meta: SocialMeta,
 }
 
 #[derive(Debug, Serialize)]
-struct Step {
+struct AdjacentLink {
     href: String,
     title: String,
 }
@@ -95,48 +96,50 @@ impl Pages {
         self.render("review.html", self.review_view(page)?)
     }
 
-    pub(super) fn review_view(&self, page: &ReviewPage<'_>) -> anyhow::Result<View> {
-        let ReviewPage { critic, review, talk, newer, older, more } = *page;
+    pub(super) fn review_view(&self, page: &ReviewPage<'_>) -> anyhow::Result<ReviewPageView> {
+        let ReviewPage { critic, review, discussion, newer, older, related } = *page;
         let (site, draft) = (&self.site, &review.draft);
-        let subtitle = plain::text(draft.subtitle.as_deref().unwrap_or_default());
-        let teaser = Some(plain::text(&draft.teaser)).filter(|teaser| !teaser.is_empty());
-        let cards = |listed: &[Listed<'_>]| listed.iter().map(|listed| Card::new(site, *listed)).collect();
-        let (director, of_director) = more.by_director.unzip();
+        let subtitle = plain_text::text(draft.subtitle.as_deref().unwrap_or_default());
+        let teaser = Some(plain_text::text(&draft.teaser)).filter(|teaser| !teaser.is_empty());
+        let cards = |listed: &[ReviewListItem<'_>]| {
+            listed.iter().map(|listed| ReviewCard::new(site, *listed)).collect()
+        };
+        let (director, of_director) = related.by_director.unzip();
         let of_director = of_director.unwrap_or_default();
         let description = teaser.unwrap_or_else(|| subtitle.clone());
         let elsewhere = draft.canonical_url.as_ref().filter(|url| !site.origin.owns(url));
-        Ok(View {
+        Ok(ReviewPageView {
             url: site.origin.review_page(review).into(),
             article: site.origin.article(review.id).into(),
             title: title(site, review),
-            told: self.told_of_review(critic, review, talk.counts, &description),
+            social_meta: self.review_meta(critic, review, discussion.counts, &description),
             description,
             subtitle,
             language: draft.language.clone(),
             critic: CriticView::new(site, critic),
             poster: poster(site, review),
-            film: FilmView::new(&site.words, &draft.film),
-            rating: draft.rating.as_ref().map(|rating| RatingView::of(&site.words, rating)),
-            date: Moment::new(site, review.original_date),
-            revised: review.revised_at.map(|moment| Moment::new(site, moment)),
+            film: FilmView::new(&site.messages, &draft.film),
+            rating: draft.rating.as_ref().map(|rating| RatingView::of(&site.messages, rating)),
+            date: DateView::new(site, review.original_date),
+            revised: review.revised_at.map(|moment| DateView::new(site, moment)),
             minutes: draft.reading_minutes(),
-            body: illustrated(site, &draft.body),
+            body: review_body(site, &draft.body),
             tags: tags(site, &draft.tags),
-            elsewhere: elsewhere.and_then(Outside::new),
-            live: self.live(&talk)?,
-            orders: orders(site, &talk),
-            newer: newer.map(|neighbour| self.step(neighbour)),
-            older: older.map(|neighbour| self.step(neighbour)),
-            more_of_film: cards(more.of_film),
+            elsewhere: elsewhere.and_then(ExternalLink::new),
+            live: self.discussion_view(&discussion)?,
+            orders: orders(site, &discussion),
+            newer: newer.map(|adjacent| self.step(adjacent)),
+            older: older.map(|adjacent| self.step(adjacent)),
+            more_of_film: cards(related.of_film),
             more_by_director: cards(of_director),
-            director: director.map(plain::name),
-            director_href: page_of("/people/", &shelf::slug_of(director.unwrap_or_default())),
-            several_critics: more.of_film.iter().any(|listed| listed.critic.id != critic.id),
+            director: director.map(plain_text::name),
+            director_href: slug_path("/people/", &shelf::slug_of(director.unwrap_or_default())),
+            several_critics: related.of_film.iter().any(|listed| listed.critic.id != critic.id),
         })
     }
 
-    fn step(&self, neighbour: Neighbour<'_>) -> Step {
-        let url = self.site.origin.url(&format!("/reviews/{}", neighbour.slug));
-        Step { href: path(&url), title: plain::text(neighbour.title) }
+    fn step(&self, adjacent: AdjacentReview<'_>) -> AdjacentLink {
+        let url = self.site.origin.url(&format!("/reviews/{}", adjacent.slug));
+        AdjacentLink { href: path(&url), title: plain_text::text(adjacent.title) }
     }
 }

@@ -3,17 +3,17 @@
 use serde::Serialize;
 use url::form_urlencoded::Serializer;
 
-use super::view::{self, Card, Listed, Pager};
-use super::{Pages, plain};
+use super::views::{self, Pager, ReviewCard, ReviewListItem};
+use super::{Pages, plain_text};
 use crate::domain::critic::Critic;
 use crate::domain::rating::Rating;
 use crate::domain::search::{self, LONGEST_QUERY, Piece, Word};
 use crate::domain::text::for_xml;
 
-/// What a reader looks for, as asked. Nothing of it is trusted.
+/// What a reader looks for, as filters. Nothing of it is trusted.
 #[derive(Debug, Clone, Default)]
-pub struct Asked {
-    /// Words.
+pub struct SearchFilters {
+    /// Messages.
     pub q: String,
     /// Written in that year.
     pub year: String,
@@ -30,18 +30,18 @@ pub struct Asked {
 /// What the page of a search shows. Lies at `/search?q=…`.
 #[derive(Debug, Clone, Copy)]
 pub struct SearchPage<'a> {
-    /// What was asked.
-    pub asked: &'a Asked,
+    /// What was filters.
+    pub filters: &'a SearchFilters,
     /// The words that were looked for.
     pub words: &'a [Word],
-    /// The reviews on this page; none where nothing was asked.
-    pub found: Option<&'a [Listed<'a>]>,
+    /// The reviews on this page; none where nothing was filters.
+    pub found: Option<&'a [ReviewListItem<'a>]>,
     /// How many there are, counted up to `most`.
     pub total: u64,
     /// Beyond that they are not counted.
     pub most: u64,
-    /// What is wrong with what was asked.
-    pub problem: Option<Problem>,
+    /// What is wrong with what was filters.
+    pub problem: Option<SearchProblem>,
     /// Who writes here.
     pub critics: &'a [Critic],
     /// The ratings that were given, the best first.
@@ -56,7 +56,7 @@ pub struct SearchPage<'a> {
 
 /// What is wrong with a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Problem {
+pub enum SearchProblem {
     /// It is longer than any search is.
     TooLong,
     /// It has no word.
@@ -64,7 +64,7 @@ pub enum Problem {
 }
 
 #[derive(Debug, Serialize)]
-struct View {
+struct SearchPageView {
     query: String,
     longest: usize,
     year: String,
@@ -72,11 +72,11 @@ struct View {
     person: String,
     is_filtered: bool,
     years: Option<(i16, i16)>,
-    ratings: Vec<Choice>,
-    critics: Vec<Choice>,
+    ratings: Vec<SearchChoice>,
+    critics: Vec<SearchChoice>,
     several_critics: bool,
     /// None where nothing was looked for.
-    found: Option<Vec<Hit>>,
+    found: Option<Vec<SearchHit>>,
     total: u64,
     /// There are more than `total`.
     is_more: bool,
@@ -86,33 +86,33 @@ struct View {
 
 /// One of several to choose from.
 #[derive(Debug, Serialize)]
-struct Choice {
+struct SearchChoice {
     value: String,
     name: String,
     is_chosen: bool,
 }
 
 #[derive(Debug, Serialize)]
-struct Hit {
-    card: Card,
-    title: Vec<Part>,
+struct SearchHit {
+    card: ReviewCard,
+    title: Vec<TextPart>,
     /// Of the text, where it has the words; what the lists say of the review where it has none.
-    excerpt: Vec<Part>,
+    excerpt: Vec<TextPart>,
 }
 
 /// A part of a text; the template marks those that were looked for.
 #[derive(Debug, Serialize)]
-struct Part {
+struct TextPart {
     text: String,
     hit: bool,
 }
 
-fn parts(pieces: Vec<Piece>) -> Vec<Part> {
-    pieces.into_iter().map(|piece| Part { text: piece.text, hit: piece.is_hit }).collect()
+fn text_parts(pieces: Vec<Piece>) -> Vec<TextPart> {
+    pieces.into_iter().map(|piece| TextPart { text: piece.text, hit: piece.is_hit }).collect()
 }
 
-impl Asked {
-    /// Whether nothing is asked.
+impl SearchFilters {
+    /// Whether nothing is filters.
     pub fn is_empty(&self) -> bool {
         self.fields().all(|(_, value)| value.trim().is_empty())
     }
@@ -131,8 +131,8 @@ impl Asked {
 
     /// The address of its first page.
     fn path(&self) -> String {
-        let asked = self.fields().filter(|(_, value)| !value.is_empty());
-        format!("{PATH}?{}", Serializer::new(String::new()).extend_pairs(asked).finish())
+        let filters = self.fields().filter(|(_, value)| !value.is_empty());
+        format!("{PATH}?{}", Serializer::new(String::new()).extend_pairs(filters).finish())
     }
 }
 
@@ -142,35 +142,35 @@ impl Pages {
     /// # Errors
     /// Where a template of the critic's own goes wrong.
     pub fn search(&self, page: &SearchPage<'_>) -> anyhow::Result<String> {
-        let (site, asked) = (&self.site, page.asked);
-        let hit = |listed: &Listed<'_>| {
+        let (site, filters) = (&self.site, page.filters);
+        let hit = |listed: &ReviewListItem<'_>| {
             let draft = &listed.review.draft;
-            let card = Card::new(site, *listed);
+            let card = ReviewCard::new(site, *listed);
             let excerpt = search::excerpt(&draft.body, page.words);
-            Hit {
-                title: parts(search::marked(&view::title(site, listed.review), page.words)),
-                excerpt: parts(excerpt.unwrap_or_else(|| search::marked(card.text(), page.words))),
+            SearchHit {
+                title: text_parts(search::marked(&views::title(site, listed.review), page.words)),
+                excerpt: text_parts(excerpt.unwrap_or_else(|| search::marked(card.text(), page.words))),
                 card,
             }
         };
-        let rating = |rating: &Rating| Choice {
-            name: plain::name(&rating.plain()),
-            is_chosen: rating.key() == asked.rating,
+        let rating = |rating: &Rating| SearchChoice {
+            name: plain_text::name(&rating.plain()),
+            is_chosen: rating.key() == filters.rating,
             value: rating.key(),
         };
-        let critic = |critic: &Critic| Choice {
-            name: view::name(critic),
-            is_chosen: critic.profile.handle.eq_ignore_ascii_case(&asked.critic),
+        let critic = |critic: &Critic| SearchChoice {
+            name: views::name(critic),
+            is_chosen: critic.profile.handle.eq_ignore_ascii_case(&filters.critic),
             value: critic.profile.handle.clone(),
         };
-        let is_too_long = page.problem == Some(Problem::TooLong);
-        let view = View {
-            query: if is_too_long { String::new() } else { plain::text(&asked.q) },
+        let is_too_long = page.problem == Some(SearchProblem::TooLong);
+        let view = SearchPageView {
+            query: if is_too_long { String::new() } else { plain_text::text(&filters.q) },
             longest: LONGEST_QUERY,
-            year: plain::name(&asked.year),
-            tag: plain::name(&asked.tag),
-            person: plain::name(&asked.person),
-            is_filtered: asked.fields().skip(1).any(|(_, value)| !value.is_empty()),
+            year: plain_text::name(&filters.year),
+            tag: plain_text::name(&filters.tag),
+            person: plain_text::name(&filters.person),
+            is_filtered: filters.fields().skip(1).any(|(_, value)| !value.is_empty()),
             years: page.years,
             ratings: page.ratings.iter().map(rating).collect(),
             critics: page.critics.iter().map(critic).collect(),
@@ -179,10 +179,10 @@ impl Pages {
             total: page.total.min(page.most),
             is_more: page.total > page.most,
             problem: page.problem.map(|problem| match problem {
-                Problem::TooLong => "search-too-long",
-                Problem::NoWord => "search-no-word",
+                SearchProblem::TooLong => "search-too-long",
+                SearchProblem::NoWord => "search-no-word",
             }),
-            pager: Pager::new(&asked.path(), page.page, page.pages),
+            pager: Pager::new(&filters.path(), page.page, page.pages),
         };
         self.render("search.html", view)
     }
@@ -193,13 +193,13 @@ impl Pages {
     /// Where a template of the critic's own goes wrong.
     pub fn opensearch(&self) -> anyhow::Result<String> {
         let site = &self.site;
-        let title = for_xml(&plain::text(&site.about.title));
-        let view = Description {
+        let title = for_xml(&plain_text::text(&site.about.title));
+        let view = OpenSearchView {
             // The specification allows 16 characters.
             short: title.chars().take(16).collect(),
-            about: site.words.say_with("search-in", [("site", title.as_str().into())]),
+            about: site.messages.format("search-in", [("site", title.as_str().into())]),
             template: format!("{}?q={{searchTerms}}", site.origin.url(PATH)),
-            language: site.words.language().to_owned(),
+            language: site.messages.language().to_owned(),
             home: site.origin.url(PATH).into(),
             icon: site.origin.url(&self.assets.href("icon.svg").unwrap_or_else(|| "/".to_owned())).into(),
         };
@@ -208,7 +208,7 @@ impl Pages {
 }
 
 #[derive(Debug, Serialize)]
-struct Description {
+struct OpenSearchView {
     short: String,
     about: String,
     template: String,

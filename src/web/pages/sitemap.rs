@@ -7,7 +7,7 @@ use crate::domain::time::Timestamp;
 
 /// A page.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct SitemapEntry {
     /// Its path.
     pub path: String,
     /// When it was last changed, where that is known.
@@ -15,18 +15,18 @@ pub struct Place {
 }
 
 #[derive(Debug, Serialize)]
-struct View {
-    places: Vec<PlaceView>,
+struct SitemapView {
+    places: Vec<SitemapEntryView>,
 }
 
 #[derive(Debug, Serialize)]
-struct PlaceView {
+struct SitemapEntryView {
     url: String,
     changed: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct IndexView {
+struct SitemapIndexView {
     parts: Vec<String>,
 }
 
@@ -37,18 +37,18 @@ impl Pages {
     /// Where a template of the critic's own goes wrong.
     pub fn sitemap_index(&self, parts: &[String]) -> anyhow::Result<String> {
         let parts = parts.iter().map(|path| self.site.origin.url(path).into()).collect();
-        self.render("sitemap-index.xml", IndexView { parts })
+        self.render("sitemap-index.xml", SitemapIndexView { parts })
     }
 
     /// The list of these pages.
     ///
     /// # Errors
     /// Where a template of the critic's own goes wrong.
-    pub fn sitemap(&self, places: &[Place]) -> anyhow::Result<String> {
-        let view = |place: &Place| PlaceView {
+    pub fn sitemap(&self, entries: &[SitemapEntry]) -> anyhow::Result<String> {
+        let view = |place: &SitemapEntry| SitemapEntryView {
             url: self.site.origin.url(&place.path).into(),
             changed: place.changed.map(|moment| moment.to_string()),
         };
-        self.render("sitemap.xml", View { places: places.iter().map(view).collect() })
+        self.render("sitemap.xml", SitemapView { places: entries.iter().map(view).collect() })
     }
 }

@@ -3,7 +3,7 @@
 use scraper::{Html, Selector};
 use url::Url;
 
-use super::view::RatingView;
+use super::views::RatingView;
 use super::*;
 use crate::domain::comment::{Author, Branch, Comment, Order, Presence};
 use crate::domain::critic::{Critic, Link, Profile};
@@ -23,7 +23,7 @@ fn pages() -> Pages {
         ),
         origin: Origin::parse("https://crit.example").unwrap(),
         handle_domain: "crit.example".to_owned(),
-        words: Words::load("en", None).unwrap().into(),
+        messages: Messages::load("en", None).unwrap().into(),
     };
     Pages::new(site).unwrap()
 }
@@ -133,9 +133,10 @@ fn leaf(comment: Comment) -> Branch {
 
 fn page<'a>(critic: &'a Critic, review: &'a Review, comments: &'a [Branch]) -> ReviewPage<'a> {
     static NOBODY: Faces = Faces { shown: Vec::new(), others: 0 };
-    let counts = Counts::default();
-    let talk = Talk { review, comments, left_out: 0, order: Order::Oldest, counts, faces: &NOBODY };
-    ReviewPage { critic, review, talk, newer: None, older: None, more: More::default() }
+    let counts = ReviewCounts::default();
+    let discussion =
+        Discussion { review, comments, left_out: 0, order: Order::Oldest, counts, faces: &NOBODY };
+    ReviewPage { critic, review, discussion, newer: None, older: None, related: RelatedReviews::default() }
 }
 
 /// The elements that a selector finds.
@@ -203,11 +204,11 @@ fn a_review_shows_all_that_is_known_of_it() {
     let critic = critic();
     let review = review(&critic);
     let shown = page(&critic, &review, &[]);
-    let counts = Counts { likes: 1, boosts: 3, reads: 1204, hosts: 214, ..Counts::default() };
+    let counts = ReviewCounts { likes: 1, boosts: 3, reads: 1204, hosts: 214, ..ReviewCounts::default() };
     let html = pages()
         .review(&ReviewPage {
-            talk: Talk { counts, ..shown.talk },
-            older: Some(Neighbour { slug: "früher", title: "Before" }),
+            discussion: Discussion { counts, ..shown.discussion },
+            older: Some(AdjacentReview { slug: "früher", title: "Before" }),
             ..shown
         })
         .unwrap();
@@ -347,17 +348,17 @@ fn markup_in_plain_text_stays_text() {
     let html = assert_inert(&pages.review(&page(&critic, &review, &threads)).unwrap());
     assert_eq!(text(&html, "h1"), EVIL);
     let critics = [critic.clone()];
-    let listed = [Listed { critic: &critic, review: &review, comments: 1 }];
+    let listed = [ReviewListItem { critic: &critic, review: &review, comments: 1 }];
     assert_lists_are_inert(&pages, &critics, &listed, EVIL);
     assert_inert(&pages.error(404, EVIL).unwrap());
 }
 
-fn assert_lists_are_inert(pages: &Pages, critics: &[Critic], listed: &[Listed<'_>], tag: &str) {
+fn assert_lists_are_inert(pages: &Pages, critics: &[Critic], listed: &[ReviewListItem<'_>], tag: &str) {
     let home = HomePage { critics, newest: listed, total: 9 };
     assert_inert(&pages.home(&home).unwrap());
-    for shelf in [Shelf::All, Shelf::Tag(tag)] {
+    for filter in [ArchiveFilter::All, ArchiveFilter::Tag(tag)] {
         let archive =
-            ArchivePage { shelf, reviews: listed, total: 9, several_critics: true, page: 2, pages: 3 };
+            ArchivePage { filter, reviews: listed, total: 9, several_critics: true, page: 2, pages: 3 };
         let html = assert_inert(&pages.archive(&archive).unwrap());
         assert_eq!(all(&html, ".pager a").len(), 2);
     }
@@ -406,7 +407,7 @@ fn stars_are_drawn_and_told() {
     let (critic, pages) = (critic(), pages());
     let review = review(&critic);
     let mut view = pages.review_view(&page(&critic, &review, &[])).unwrap();
-    view.rating = Some(RatingView::new(&pages.site.words, "★★★½", Scale::Stars(7)));
+    view.rating = Some(RatingView::new(&pages.site.messages, "★★★½", Scale::Stars(7)));
     let html = assert_inert(&pages.render("review.html", view).unwrap());
     assert_eq!(text(&html, ".verdict .unseen"), "Rating: 3 and a half stars out of five");
     assert_eq!(all(&html, ".verdict .halves-7").len(), 1);

@@ -1,0 +1,125 @@
+//! Critics as actors, the instance actor, and what hangs off a critic.
+
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde_json::Value;
+use url::Url;
+
+use super::activity_json;
+use crate::domain::critic::Critic;
+use crate::federation::vocab::collection::{self, Order};
+use crate::federation::vocab::{activity, actor, article};
+use crate::flows::keys::Owner;
+use crate::flows::{profile, publish};
+use crate::store::shelves::Shelf;
+use crate::store::{critics, followers, reviews, shelves};
+use crate::web::content_negotiation::prefers_html;
+use crate::web::error::WebError;
+use crate::web::page_query::PageQuery;
+use crate::web::state::WebState;
+
+/// Items on one page of a collection.
+pub(super) const PAGE_SIZE: u32 = 20;
+
+/// Reviews that Mastodon shows to who opens the profile for the first time.
+const MAX_FEATURED: u32 = 10;
+
+/// The site's own actor, which signs what it asks.
+pub(in crate::web) async fn instance(State(state): State<WebState>) -> Result<Response, WebError> {
+    let keys = state.app.keys_of(Owner::Instance).await?.published()?;
+    Ok(activity_json(&actor::instance(&state.app.origin, &keys)))
+}
+
+pub(in crate::web) async fn show(
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let critic = critic(&state, &id).await?;
+    if prefers_html(&headers) {
+        let page = state.app.origin.profile_page(&critic.profile.handle);
+        return Ok(Redirect::to(page.as_str()).into_response());
+    }
+    document(&state, &critic).await
+}
+
+/// A critic's actor.
+pub(in crate::web) async fn document(state: &WebState, critic: &Critic) -> Result<Response, WebError> {
+    Ok(activity_json(&profile::document(&state.app, critic).await?))
+}
+
+async fn critic(state: &WebState, id: &str) -> Result<Critic, WebError> {
+    let id = id.parse().map_err(|_| WebError::NotFound)?;
+    critics::by_id(&state.app.db, id).await?.ok_or(WebError::NotFound)
+}
+
+pub(in crate::web) async fn collection(
+    State(state): State<WebState>,
+    Path((id, part)): Path<(String, String)>,
+    Query(query): Query<PageQuery>,
+) -> Result<Response, WebError> {
+    let critic = critic(&state, &id).await?;
+    let address = state.app.origin.actor_part(critic.id, &part);
+    let document = match part.as_str() {
+        "outbox" => outbox(&state, &critic, &address, &query).await?,
+        "followers" => follower_list(&state, &critic, &address, &query).await?,
+        "following" => collection::hidden(Order::Ordered, &address, 0),
+        "featured" => {
+            let newest = reviews::on_shelf(&state.app.db, &Shelf::of(critic.id), MAX_FEATURED, 0).await?;
+            let ids = newest.iter().map(|review| state.app.origin.article(review.id));
+            collection::whole(Order::Ordered, &address, &collection::ids(ids))
+        }
+        _ => return Err(WebError::NotFound),
+    };
+    Ok(activity_json(&document))
+}
+
+/// Every public review, the newest first; archive reviews, too, though their Create was never sent.
+async fn outbox(
+    state: &WebState,
+    critic: &Critic,
+    address: &Url,
+    query: &PageQuery,
+) -> Result<Value, WebError> {
+    let app = &state.app;
+    let total = shelves::total(&app.db, &Shelf::of(critic.id)).await?;
+    let Some(number) = query.requested() else {
+        return Ok(collection::paged(Order::Ordered, address, total));
+    };
+    let offset = query.offset(PAGE_SIZE);
+    let found = reviews::on_shelf(&app.db, &Shelf::of(critic.id), PAGE_SIZE, offset).await?;
+    let mut items = Vec::with_capacity(found.len());
+    for review in &found {
+        let counts = publish::counts(app, review.id).await?;
+        let object = article::article(&app.origin, critic, review, counts);
+        items.push(activity::create(&app.origin, review.create, review, &object));
+    }
+    let has_next = u64::from(offset) + u64::from(PAGE_SIZE) < total;
+    Ok(collection::page(Order::Ordered, address, number, &items, has_next))
+}
+
+async fn follower_list(
+    state: &WebState,
+    critic: &Critic,
+    address: &Url,
+    query: &PageQuery,
+) -> Result<Value, WebError> {
+    let db = &state.app.db;
+    let total = followers::total(db, critic.id).await?;
+    if critic.profile.hide_followers {
+        // How many is told, who is not.
+        return match query.requested() {
+            None => Ok(collection::hidden(Order::Ordered, address, total)),
+            Some(_) => Err(WebError::NotFound),
+        };
+    }
+    let Some(number) = query.requested() else {
+        return Ok(collection::paged(Order::Ordered, address, total));
+    };
+    let offset = query.offset(PAGE_SIZE);
+    let found = followers::page(db, critic.id, PAGE_SIZE, offset).await?;
+    let items: Vec<Value> = found.into_iter().map(Value::String).collect();
+    let has_next = u64::from(offset) + u64::from(PAGE_SIZE) < total;
+    Ok(collection::page(Order::Ordered, address, number, &items, has_next))
+}

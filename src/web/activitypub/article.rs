@@ -1,0 +1,184 @@
+//! Reviews as Articles, what hangs off them, and the activities that we sent.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde_json::Value;
+use url::Url;
+
+use super::actor::PAGE_SIZE;
+use super::{activity_json, activity_json_text, note};
+use crate::domain::id::ActivityId;
+use crate::domain::origin::Origin;
+use crate::domain::review::{Review, State as Stands};
+use crate::federation::vocab::collection::{self, Order};
+use crate::federation::vocab::{activity as vocab_activity, article, in_context};
+use crate::flows::publish;
+use crate::net::media_type::ACTIVITY_JSON;
+use crate::store::{activities, comments, reviews};
+use crate::web::cache::{CacheKind, Rendered};
+use crate::web::content_negotiation::prefers_html;
+use crate::web::error::WebError;
+use crate::web::page_query::PageQuery;
+use crate::web::rendering::Rendering;
+use crate::web::state::WebState;
+
+/// Posts that `context` names at once. A longer conversation is read page by page.
+const MAX_CONTEXT_POSTS: u32 = 100;
+
+async fn review(state: &WebState, id: &str) -> Result<Review, WebError> {
+    let id = id.parse().map_err(|_| WebError::NotFound)?;
+    reviews::by_id(&state.app.db, id).await?.ok_or(WebError::NotFound)
+}
+
+pub(in crate::web) async fn show(
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    if prefers_html(&headers) {
+        let review = review(&state, &id).await?;
+        if review.state.is_public() {
+            return Ok(Redirect::to(state.app.origin.review_page(&review).as_str()).into_response());
+        }
+        if review.state == Stands::Retracted {
+            return Err(WebError::Gone);
+        }
+    }
+    let make = || async { document(&state, &review(&state, &id).await?).await };
+    state.cache.get_or_render(&state.app, (CacheKind::Article, &id), &headers, make).await
+}
+
+/// A review's Article; its Tombstone, with 410, once it was taken back (ActivityPub section 6.4).
+pub(in crate::web) async fn document(state: &WebState, review: &Review) -> Result<Rendered, WebError> {
+    let app = &state.app;
+    match review.state {
+        Stands::Archive | Stands::Published => {
+            let critic = publish::critic_of(app, review).await?;
+            let counts = publish::counts(app, review.id).await?;
+            let object = article::article(&app.origin, &critic, review, counts);
+            let document = in_context(article::context(), object).to_string();
+            Ok(Rendered::Cacheable(Arc::new(Rendering::new(ACTIVITY_JSON, document, None, app.clock.now()))))
+        }
+        Stands::Retracted => {
+            let tombstone = in_context(article::context(), article::tombstone(&app.origin, review));
+            Ok(Rendered::Uncacheable((StatusCode::GONE, activity_json(&tombstone)).into_response()))
+        }
+        Stands::Held | Stands::Scheduled => Err(WebError::NotFound),
+    }
+}
+
+pub(in crate::web) async fn collection(
+    State(state): State<WebState>,
+    Path((id, part)): Path<(String, String)>,
+    Query(query): Query<PageQuery>,
+) -> Result<Response, WebError> {
+    let app = &state.app;
+    let review = review(&state, &id).await?;
+    match review.state {
+        Stands::Retracted => return Err(WebError::Gone),
+        state if !state.is_public() => return Err(WebError::NotFound),
+        _ => {}
+    }
+    let address = app.origin.article_part(review.id, &part);
+    let counts = publish::counts(app, review.id).await?;
+    let document = match part.as_str() {
+        "replies" => match query.requested() {
+            None => collection::paged(Order::Unordered, &address, counts.replies),
+            Some(number) => {
+                let offset = query.offset(PAGE_SIZE);
+                let items = comments::uris(&app.db, review.id, PAGE_SIZE, offset).await?;
+                let items: Vec<Value> = items.into_iter().map(Value::String).collect();
+                let has_next = u64::from(offset) + u64::from(PAGE_SIZE) < counts.replies;
+                collection::page(Order::Unordered, &address, number, &items, has_next)
+            }
+        },
+        "context" => context(&state, &review, &address, &query, counts.replies + 1).await?,
+        "likes" => collection::hidden(Order::Unordered, &address, counts.likes),
+        "shares" => collection::hidden(Order::Unordered, &address, counts.shares),
+        _ => return Err(WebError::NotFound),
+    };
+    Ok(activity_json(&document))
+}
+
+/// The whole conversation, oldest first, the root included (FEP-f228, FEP-7888).
+async fn context(
+    state: &WebState,
+    review: &Review,
+    address: &Url,
+    query: &PageQuery,
+    total: u64,
+) -> Result<Value, WebError> {
+    let offset = query.offset(MAX_CONTEXT_POSTS);
+    if query.requested().is_none() && total > u64::from(MAX_CONTEXT_POSTS) {
+        return Ok(collection::paged(Order::Ordered, address, total));
+    }
+    // The root stands before the first reply.
+    let root = (offset == 0).then(|| Value::String(state.app.origin.article(review.id).into()));
+    let (limit, before) = match root {
+        Some(_) => (MAX_CONTEXT_POSTS - 1, 0),
+        None => (MAX_CONTEXT_POSTS, offset - 1),
+    };
+    let replies = comments::uris(&state.app.db, review.id, limit, before).await?;
+    let items: Vec<Value> = root.into_iter().chain(replies.into_iter().map(Value::String)).collect();
+    let Some(number) = query.requested() else {
+        return Ok(collection::whole(Order::Ordered, address, &items));
+    };
+    let has_next = u64::from(offset) + u64::from(MAX_CONTEXT_POSTS) < total;
+    Ok(collection::page(Order::Ordered, address, number, &items, has_next))
+}
+
+/// An activity of ours: as it was sent, but a review in it as it stands now. Messages that were replaced are not activity_document
+/// again.
+pub(in crate::web) async fn activity(
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let app = &state.app;
+    let id = id.parse().map_err(|_| WebError::NotFound)?;
+    if let Some(review) = reviews::by_create(&app.db, id).await? {
+        return activity_document(&state, id, &review, vocab_activity::create).await;
+    }
+    let stored = activities::by_id(&app.db, id).await?.ok_or(WebError::NotFound)?;
+    // What somebody else said is not ours to serve.
+    if stored.kind == "Forward" {
+        return Err(WebError::NotFound);
+    }
+    let note = activities::object_of(&app.db, id).await?.and_then(|object| app.origin.note_id(&object));
+    if let Some(note) = note {
+        return note::activity(&state, note, id, stored).await;
+    }
+    if stored.kind == "Update" {
+        let object = activities::object_of(&app.db, id).await?;
+        let review = object.and_then(|object| app.origin.article_id(&object));
+        let review = match review {
+            Some(review) => reviews::by_id(&app.db, review).await?,
+            None => None,
+        };
+        if let Some(review) = review {
+            return activity_document(&state, id, &review, vocab_activity::update).await;
+        }
+    }
+    Ok(activity_json_text(stored.body))
+}
+
+/// An activity about a review, with the review as it stands now.
+async fn activity_document(
+    state: &WebState,
+    id: ActivityId,
+    review: &Review,
+    build: fn(&Origin, ActivityId, &Review, &Value) -> Value,
+) -> Result<Response, WebError> {
+    let app = &state.app;
+    match review.state {
+        Stands::Retracted => return Err(WebError::Gone),
+        state if !state.is_public() => return Err(WebError::NotFound),
+        _ => {}
+    }
+    let critic = publish::critic_of(app, review).await?;
+    let counts = publish::counts(app, review.id).await?;
+    let object = article::article(&app.origin, &critic, review, counts);
+    Ok(activity_json(&build(&app.origin, id, review, &object)))
+}

@@ -1,0 +1,114 @@
+//! Where others send. What is accepted is a row before anyone is told so.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use http_body_util::BodyExt;
+
+use crate::flows::gate::{Full, Place};
+use crate::flows::receive::{self, Arrival, Refused};
+use crate::web::client_address;
+use crate::web::error::WebError;
+use crate::web::state::WebState;
+
+/// A body is never larger. Mastodon's own bound is the same.
+pub(in crate::web) const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// A body that takes longer holds a place that others need.
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The headers of a request, `Host` among them, which HTTP/2 has in `:authority`.
+pub(super) fn headers_with_host(request: &Request) -> HeaderMap {
+    let mut headers = request.headers().clone();
+    add_host(&mut headers, request.uri());
+    headers
+}
+
+fn add_host(headers: &mut HeaderMap, uri: &Uri) {
+    if let Some(authority) = uri.authority()
+        && !headers.contains_key(header::HOST)
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    {
+        headers.insert(header::HOST, host);
+    }
+}
+
+impl From<Full> for WebError {
+    fn from(full: Full) -> Self {
+        match full {
+            Full::Busy => Self::Unavailable("too much is coming in at once"),
+            Full::TooMany => Self::TooManyRequests,
+        }
+    }
+}
+
+/// The inbox of a critic and the one that all share: who is meant stands in the activity.
+pub(in crate::web) async fn post(
+    State(state): State<WebState>,
+    request: Request,
+) -> Result<StatusCode, WebError> {
+    receive(&state, request).await
+}
+
+/// Takes in what is sent to any of them.
+pub(in crate::web) async fn receive(state: &WebState, request: Request) -> Result<StatusCode, WebError> {
+    let (Parts { method, uri, mut headers, extensions, .. }, body) = request.into_parts();
+    let target = uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    add_host(&mut headers, &uri);
+    // Without a signature nobody gets to send a body.
+    if !headers.contains_key("signature") {
+        return Err(WebError::Unauthorised("the request is not signed".to_owned()));
+    }
+    let client = client_address::client_address(&extensions, &headers, &state.trusted_proxies);
+    let app = &state.app;
+    let mut place = app.gate.enter(client, app.clock.now())?;
+    let body = tokio::time::timeout(BODY_TIMEOUT, read_body(body, &headers, &mut place));
+    let body = body.await.unwrap_or(Err(WebError::Unavailable("the body took too long")))?;
+    let accepted = receive::accept(app, Arrival { method, target, headers, body }, place).await;
+    if let Err(Refused::Malformed(why) | Refused::Unauthorised(why)) = &accepted
+        && app.gate.blame(client, app.clock.now())
+    {
+        tracing::info!(client = client.map(tracing::field::display), why, "activity refused");
+    }
+    match accepted {
+        Ok(()) => Ok(StatusCode::ACCEPTED),
+        Err(Refused::Malformed(why)) => Err(WebError::BadRequest(why)),
+        Err(Refused::Unauthorised(why)) => Err(WebError::Unauthorised(why)),
+        Err(Refused::Blocked) => Err(WebError::Forbidden("you are not welcome here")),
+        Err(Refused::Full(full)) => Err(full.into()),
+        Err(Refused::Away) => Err(WebError::Unavailable("nothing can be written at this moment")),
+        Err(Refused::Internal(error)) => Err(WebError::Internal(error)),
+    }
+}
+
+/// The body, where there is room for it as it comes.
+async fn read_body(mut body: Body, headers: &HeaderMap, place: &mut Place) -> Result<Bytes, WebError> {
+    let stated = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if stated.is_some_and(|length: usize| length > MAX_BODY_BYTES) {
+        return Err(WebError::BodyTooLarge);
+    }
+    let (mut first, mut all) = (Bytes::new(), Vec::new());
+    let mut size = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| WebError::BadRequest("the body breaks off".to_owned()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        size += data.len();
+        if size > MAX_BODY_BYTES {
+            return Err(WebError::BodyTooLarge);
+        }
+        place.grow(data.len())?;
+        // Most bodies come in one piece, which is then taken as it is.
+        if size == data.len() {
+            first = data;
+            continue;
+        }
+        if all.is_empty() {
+            all.extend_from_slice(&std::mem::take(&mut first));
+        }
+        all.extend_from_slice(&data);
+    }
+    Ok(if all.is_empty() { first } else { all.into() })
+}

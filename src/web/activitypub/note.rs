@@ -1,0 +1,94 @@
+//! The critics' answers as Notes, and what others answered to them.
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde_json::{Value, json};
+
+use super::actor::PAGE_SIZE;
+use super::{activity_json, activity_json_text};
+use crate::domain::activity::Kind;
+use crate::domain::comment::Answer;
+use crate::domain::id::{ActivityId, CommentId};
+use crate::federation::vocab::collection::{self, Order};
+use crate::federation::vocab::{CONTEXT, answer as vocab, in_context};
+use crate::flows::answer;
+use crate::store::activities::Stored as Sent;
+use crate::store::answers::Stored;
+use crate::store::comments;
+use crate::web::content_negotiation::prefers_html;
+use crate::web::error::WebError;
+use crate::web::page_query::PageQuery;
+use crate::web::state::WebState;
+
+async fn load(state: &WebState, id: &str) -> Result<(Answer, Stored), WebError> {
+    let id = id.parse().map_err(|_| WebError::NotFound)?;
+    answer::load(&state.app, id).await?.ok_or(WebError::NotFound)
+}
+
+/// An answer's Note; its Tombstone, with 410, once it was deleted (ActivityPub section 6.4).
+pub(in crate::web) async fn show(
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let origin = &state.app.origin;
+    let (answer, stored) = load(&state, &id).await?;
+    if stored.state != "shown" {
+        if prefers_html(&headers) {
+            return Err(WebError::Gone);
+        }
+        let tombstone = vocab::tombstone(origin, answer.id, stored.signed_at);
+        return Ok((StatusCode::GONE, activity_json(&in_context(json!(CONTEXT), tombstone))).into_response());
+    }
+    if prefers_html(&headers) {
+        return Ok(Redirect::to(answer.page.as_str()).into_response());
+    }
+    Ok(activity_json(&in_context(vocab::context(), vocab::note(origin, &answer))))
+}
+
+/// What others answered to it.
+pub(in crate::web) async fn replies(
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+    Query(query): Query<PageQuery>,
+) -> Result<Response, WebError> {
+    let app = &state.app;
+    let (answer, stored) = load(&state, &id).await?;
+    if stored.state != "shown" {
+        return Err(WebError::Gone);
+    }
+    let (note, address) = (app.origin.note(answer.id), app.origin.note_part(answer.id, "replies"));
+    let total = comments::total_to(&app.db, &note).await?;
+    let Some(number) = query.requested() else {
+        return Ok(activity_json(&collection::paged(Order::Unordered, &address, total)));
+    };
+    let offset = query.offset(PAGE_SIZE);
+    let items = comments::answers_to(&app.db, &note, PAGE_SIZE, offset).await?;
+    let items: Vec<Value> = items.into_iter().map(Value::String).collect();
+    let has_next = u64::from(offset) + u64::from(PAGE_SIZE) < total;
+    Ok(activity_json(&collection::page(Order::Unordered, &address, number, &items, has_next)))
+}
+
+/// An activity about an answer, as it was sent. Messages that were replaced or deleted since are not told again.
+pub(super) async fn activity(
+    state: &WebState,
+    note: CommentId,
+    id: ActivityId,
+    sent: Sent,
+) -> Result<Response, WebError> {
+    let origin = &state.app.origin;
+    let (answer, stored) = answer::load(&state.app, note).await?.ok_or(WebError::NotFound)?;
+    let kind = match sent.kind.as_str() {
+        "Create" => Kind::Create,
+        "Update" => Kind::Update,
+        _ => return Ok(activity_json_text(sent.body)),
+    };
+    if stored.state != "shown" {
+        return Err(WebError::Gone);
+    }
+    if answer.edited.is_none() {
+        return Ok(activity_json_text(sent.body));
+    }
+    Ok(activity_json(&vocab::tell(origin, id, kind, &answer, &vocab::note(origin, &answer))))
+}

@@ -1,0 +1,135 @@
+//! Secure mode (`federation.authorized_fetch`): documents of ActivityPub only for requests that somebody signed
+//! who is not blocked.
+//!
+//! Whatever a handler answers as ActivityPub is guarded, unless [`is_public`] names its address, so that a new
+//! route is guarded from its first day. Pages for people are public in any case. Without secure mode signatures
+//! of fetches are not looked at.
+
+use std::net::IpAddr;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::inbox::headers_with_host;
+use crate::domain::moderation::Standing;
+use crate::federation::signature;
+use crate::flows::authenticate::{Unproven, authenticate};
+use crate::net::media_type::is_activity;
+use crate::store::blocks;
+use crate::web::client_address;
+use crate::web::error::WebError;
+use crate::web::rendering::{self, ActivityDocument};
+use crate::web::state::WebState;
+
+/// What a fetch is signed with, and hence what caches must tell apart.
+const VARY: HeaderValue = HeaderValue::from_static("Accept, Signature, Signature-Input");
+
+/// The same of what is sent in several encodings.
+const VARY_ENCODED: HeaderValue =
+    HeaderValue::from_static("Accept, Accept-Encoding, Signature, Signature-Input");
+
+/// What is said to those who are blocked.
+const BLOCKED: WebError = WebError::Forbidden("you are not welcome here");
+
+/// Stands before all routes.
+pub(in crate::web) async fn require_signature(
+    State(state): State<WebState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if !state.app.policy.authorized_fetch {
+        return next.run(request).await;
+    }
+    let is_public = is_public(request.uri().path());
+    let is_fetch = matches!(*request.method(), Method::GET | Method::HEAD);
+    let method = request.method().clone();
+    let target = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    let headers = headers_with_host(&request);
+    let client = client_address::client_address(request.extensions(), &headers, &state.trusted_proxies);
+    let mut response = next.run(request).await;
+    if is_fetch && !is_public && is_document(&response) {
+        response = match authorize(&state, &method, &target, &headers, client).await {
+            Ok(()) => response,
+            Err(refusal) => refusal.into_response(),
+        };
+        let private = HeaderValue::from_static("private, no-store");
+        response.headers_mut().insert(header::CACHE_CONTROL, private);
+    }
+    let is_encoded = response.headers().get(header::VARY).is_some_and(|vary| vary == rendering::VARY);
+    response.headers_mut().insert(header::VARY, if is_encoded { VARY_ENCODED } else { VARY });
+    response
+}
+
+/// Whether anyone may read the document at this path. Actors, since they carry the keys: two servers that each
+/// want the other's key first would wait for each other. Stamps, since those check them whom we never met.
+fn is_public(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    matches!(parts.as_slice(), [_] | ["ap", "actor"] | ["ap", "actor" | "stamp", _])
+}
+
+/// Also where it tells only that the document did not change.
+fn is_document(response: &Response) -> bool {
+    if response.extensions().get::<ActivityDocument>().is_some() {
+        return true;
+    }
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.and_then(|kind| kind.to_str().ok()).is_some_and(is_activity)
+}
+
+/// Whether who asks may read. A fetch has no body, and its signature no digest.
+async fn authorize(
+    state: &WebState,
+    method: &Method,
+    target: &str,
+    headers: &HeaderMap,
+    client: Option<IpAddr>,
+) -> Result<(), WebError> {
+    let app = &state.app;
+    let request = signature::Request { method, target, origin: &app.origin, headers, body: &[] };
+    let presented = signature::read(&request, app.clock.now()).map_err(|why| {
+        WebError::Unauthorised(format!(
+            "only requests that are signed are answered here (secure mode): {why}"
+        ))
+    })?;
+    // Of a server that nobody here wants to hear no key is asked.
+    let host = presented.key_id.host_str().unwrap_or_default();
+    if blocks::of_host(&app.db, host, &app.policy).await? == Standing::Blocked {
+        return Err(BLOCKED);
+    }
+    let signer = match authenticate(app, &presented, client).await {
+        Ok(key) => key.actor.clone(),
+        Err(Unproven::Busy(full)) => return Err(full.into()),
+        Err(Unproven::Internal(error)) => return Err(error.into()),
+        Err(why) => return Err(WebError::Unauthorised(why.to_string())),
+    };
+    match blocks::standing(&app.db, &signer, &app.policy).await? {
+        Standing::Blocked => Err(BLOCKED),
+        Standing::Silenced | Standing::Open => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actors_and_stamps_are_public_and_what_hangs_off_them_is_not() {
+        for public in ["/", "/@critic", "/ap/actor", "/ap/actor/01C", "/ap/stamp/01S"] {
+            assert!(is_public(public), "{public}");
+        }
+        for guarded in [
+            "/ap/actor/01C/outbox",
+            "/ap/article/01A",
+            "/ap/activity/01A",
+            "/ap/note/01N",
+            "/reviews/stalker",
+            "/ap/actor/01C/",
+            "//ap/actor",
+            "/ap/inbox",
+        ] {
+            assert!(!is_public(guarded), "{guarded}");
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Who asks: a browser or a server (RFC 9110 section 12.5.1).
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use url::Url;
+
+use crate::net::media_type::{ACTIVITY_JSON, is_activity};
+
+/// The weight that an `Accept` gives to something: the nearest range counts, whatever the others say.
+#[derive(Debug, Clone, Copy, Default)]
+struct MediaWeight {
+    exact: Option<u16>,
+    family: Option<u16>,
+}
+
+impl MediaWeight {
+    fn or(self, any: u16) -> u16 {
+        self.exact.or(self.family).unwrap_or(any)
+    }
+}
+
+/// What somebody lists in a header field, each with its weight in thousandths. At most 64 of them.
+fn weighted_values(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = (&str, u16)> {
+    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(split_list).take(64).map(|range| (range.trim(), quality(range)))
+}
+
+/// The accept_weights, in thousandths, that an `Accept` gives to HTML and to ActivityStreams.
+fn accept_weights(headers: &HeaderMap) -> (u16, u16) {
+    let (mut html, mut activity) = (MediaWeight::default(), MediaWeight::default());
+    let mut any: Option<u16> = None;
+    for (range, weight) in weighted_values(headers, header::ACCEPT) {
+        let media_type = range.split(';').next().unwrap_or_default().trim();
+        let is = |known: &str| media_type.eq_ignore_ascii_case(known);
+        let slot = if is("text/html") || is("application/xhtml+xml") {
+            &mut html.exact
+        } else if is("text/*") {
+            &mut html.family
+        } else if is("*/*") {
+            &mut any
+        } else if is("application/*") {
+            &mut activity.family
+        } else if is("application/json") || is("application/ld+json") || is_activity(range) {
+            &mut activity.exact
+        } else {
+            continue;
+        };
+        *slot = Some(slot.unwrap_or(0).max(weight));
+    }
+    let any = any.unwrap_or(0);
+    (html.or(any), activity.or(any))
+}
+
+/// The ranges of a list; a comma within quotes, as in a profile, separates nothing.
+fn split_list(value: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    value.split(move |c| {
+        quoted ^= c == '"';
+        c == ',' && !quoted
+    })
+}
+
+fn quality(range: &str) -> u16 {
+    let parameters = range.split(';').skip(1).filter_map(|parameter| parameter.trim().split_once('='));
+    let weight =
+        parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("q")).map(|(_, value)| value).next();
+    let Some(weight) = weight else { return 1000 };
+    let (whole, fraction) = weight.trim().split_once('.').unwrap_or((weight.trim(), ""));
+    let mut thousandths = 0;
+    for place in 0..3 {
+        let digit = match fraction.as_bytes().get(place) {
+            None => 0,
+            Some(digit @ b'0'..=b'9') => u16::from(digit - b'0'),
+            Some(_) => return 1000,
+        };
+        thousandths = thousandths * 10 + digit;
+    }
+    if whole == "0" { thousandths } else { 1000 }
+}
+
+/// How a body is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ContentEncoding {
+    /// Not at all.
+    Identity,
+    /// RFC 1952.
+    Gzip,
+    /// RFC 7932.
+    Brotli,
+}
+
+/// The encoding that somebody likes best; of those liked alike the shortest (RFC 9110 section 12.5.3).
+pub(super) fn preferred_encoding(headers: &HeaderMap) -> ContentEncoding {
+    let (mut brotli, mut gzip, mut identity, mut any) = (None, None, None, None);
+    for (range, weight) in weighted_values(headers, header::ACCEPT_ENCODING) {
+        let coding = range.split(';').next().unwrap_or_default().trim();
+        let is = |known: &str| coding.eq_ignore_ascii_case(known);
+        let slot = if is("br") {
+            &mut brotli
+        } else if is("gzip") || is("x-gzip") {
+            &mut gzip
+        } else if is("identity") {
+            &mut identity
+        } else if is("*") {
+            &mut any
+        } else {
+            continue;
+        };
+        *slot = Some(slot.unwrap_or(0).max(weight));
+    }
+    let weight = |named: Option<u16>| named.or(any).unwrap_or(0);
+    // Who does not speak of the plain body takes it, but likes any other better that is named.
+    let (brotli, gzip, identity) = (weight(brotli), weight(gzip), identity.or(any).unwrap_or(1).max(1));
+    if brotli >= gzip && brotli >= identity {
+        ContentEncoding::Brotli
+    } else if gzip >= identity {
+        ContentEncoding::Gzip
+    } else {
+        ContentEncoding::Identity
+    }
+}
+
+/// Whether an ActivityStreams document is wanted rather than a page. Who does not care gets the page.
+pub(super) fn prefers_activity(headers: &HeaderMap) -> bool {
+    let (html, activity) = accept_weights(headers);
+    activity > html
+}
+
+/// Whether a page is wanted rather than an ActivityStreams document. Who does not care gets the document.
+pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
+    let (html, activity) = accept_weights(headers);
+    html > activity
+}
+
+/// The way from a page to the document of which it is a rendering (RFC 8288).
+pub(super) fn alternate_link(id: &Url) -> Option<(HeaderName, HeaderValue)> {
+    let link = format!("<{id}>; rel=\"alternate\"; type=\"{ACTIVITY_JSON}\"");
+    Some((header::LINK, HeaderValue::from_str(&link).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accept(value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(header::ACCEPT, value.parse().unwrap())])
+    }
+
+    #[test]
+    fn servers_get_documents_and_browsers_get_pages() {
+        let ld = r#"application/ld+json; profile="https://www.w3.org/ns/activitystreams""#;
+        for server in [
+            "application/activity+json",
+            ld,
+            &format!("application/activity+json, {ld}, text/html;q=0.1"),
+            "application/activity+json;q=0.9, text/html;q=0.8",
+            "application/json",
+            "application/ld+json",
+            "application/*, text/html;q=0.9",
+            "text/html;q=0, */*",
+            "text/*;q=0.5, */*;q=0.6",
+            "*/*;q=0.1, application/activity+json",
+            "APPLICATION/ACTIVITY+JSON, Text/HTML; Q=0.5",
+        ] {
+            assert!(prefers_activity(&accept(server)), "{server}");
+            assert!(!prefers_html(&accept(server)), "{server}");
+        }
+        for browser in [
+            "text/html",
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            "text/html, application/activity+json;q=0.9",
+            "text/*",
+            "application/activity+json;q=0, */*",
+            "text/html, */*;q=0.8",
+            "application/json;q=0.1, text/html;q=0.2",
+        ] {
+            assert!(prefers_html(&accept(browser)), "{browser}");
+            assert!(!prefers_activity(&accept(browser)), "{browser}");
+        }
+        for undecided in
+            ["*/*", "image/png", "", "text/html, application/activity+json", ";;q=,,\"", "*/*;q=nonsense"]
+        {
+            assert!(
+                !prefers_html(&accept(undecided)) && !prefers_activity(&accept(undecided)),
+                "{undecided}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_encoding_that_is_liked_best_is_taken() {
+        use ContentEncoding::{Brotli, Gzip, Identity};
+        for (asked, taken) in [
+            ("gzip, deflate, br, zstd", Brotli),
+            ("gzip", Gzip),
+            ("x-gzip", Gzip),
+            ("GZIP;Q=0.5", Gzip),
+            ("deflate, zstd", Identity),
+            ("", Identity),
+            ("identity", Identity),
+            ("br;q=0.5, gzip", Gzip),
+            ("br;q=0, gzip;q=0", Identity),
+            ("*", Brotli),
+            ("br;q=0, *", Gzip),
+            ("br;q=0, gzip;q=0, *", Identity),
+            ("gzip;q=0.5, identity", Identity),
+            ("gzip;q=0.5, identity;q=0.5", Gzip),
+            ("gzip;q=0.5, *;q=0.8", Brotli),
+            ("identity;q=0, *;q=0", Identity),
+            ("gzip;q=0.001", Gzip),
+            ("br;q=nonsense", Brotli),
+            (";;q=,,", Identity),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, asked.parse().unwrap())]);
+            assert_eq!(preferred_encoding(&headers), taken, "{asked}");
+        }
+        assert_eq!(preferred_encoding(&HeaderMap::new()), Identity);
+    }
+}

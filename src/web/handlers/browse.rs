@@ -1,0 +1,107 @@
+//! Ways into the archive.
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::{cacheable_page, review_lists};
+use crate::domain::shelf::Kind;
+use crate::store::shelves::{self, Label, Shelf};
+use crate::web::cache::{self, Rendered};
+use crate::web::error::WebError;
+use crate::web::page_query::PageQuery;
+use crate::web::pages::{BrowsePage, IndexEntry, IndexKind, IndexPage};
+use crate::web::state::WebState;
+
+/// Shelves on one page of an index.
+const PAGE_SIZE: u32 = 120;
+
+/// Tags and people at a glance.
+const MAX_TOP_ENTRIES: u32 = 30;
+
+/// Ratings that are different; more than any critic has.
+const MAX_RATINGS: u32 = 120;
+
+fn index_entries(labels: &[Label]) -> Vec<IndexEntry<'_>> {
+    labels.iter().map(|Label { slug, name, total }| IndexEntry { slug, name, total: *total }).collect()
+}
+
+/// All ways at a glance.
+pub(in crate::web) async fn show(
+    State(state): State<WebState>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let make = || page(&state);
+    state.cache.get_or_render(&state.app, (cache::CacheKind::List, "/browse"), &headers, make).await
+}
+
+async fn page(state: &WebState) -> Result<Rendered, WebError> {
+    let db = &state.app.db;
+    let ratings = shelves::in_order(db, Kind::Rating, "", MAX_RATINGS, 0).await?;
+    let tags = shelves::fullest(db, Kind::Tag, MAX_TOP_ENTRIES).await?;
+    let people = shelves::fullest(db, Kind::Person, MAX_TOP_ENTRIES).await?;
+    let page = BrowsePage {
+        total: shelves::total(db, &Shelf::all()).await?,
+        years: &review_lists::years(state).await?,
+        ratings: &index_entries(&ratings),
+        tags: &index_entries(&tags),
+        people: &index_entries(&people),
+    };
+    Ok(cacheable_page(state, state.pages.browse(&page)?, None))
+}
+
+/// Which part of an index.
+#[derive(Debug, Deserialize)]
+pub(in crate::web) struct LetterQuery {
+    letter: Option<String>,
+}
+
+/// Films, people or tags from A to Z, by the address.
+pub(in crate::web) async fn index(
+    State(state): State<WebState>,
+    Query(query): Query<PageQuery>,
+    Query(letter_query): Query<LetterQuery>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let (index, kind) = match uri.path() {
+        "/films" => (IndexKind::Films, Kind::Film),
+        "/people" => (IndexKind::People, Kind::Person),
+        _ => (IndexKind::Tags, Kind::Tag),
+    };
+    let letter = letter_query.letter.as_deref();
+    if letter.is_some_and(|letter| letter.chars().count() != 1) {
+        return Err(WebError::NotFound);
+    }
+    let make = || list(&state, index, kind, letter, &query);
+    let named = format!("{}?letter={}&page={}", index.path(), letter.unwrap_or_default(), query.number());
+    state.cache.get_or_render(&state.app, (cache::CacheKind::List, &named), &headers, make).await
+}
+
+async fn list(
+    state: &WebState,
+    index: IndexKind,
+    kind: Kind,
+    letter: Option<&str>,
+    query: &PageQuery,
+) -> Result<Rendered, WebError> {
+    let db = &state.app.db;
+    let start = letter.unwrap_or_default();
+    let total = shelves::number(db, kind, start).await?;
+    let pages = u32::try_from(total.div_ceil(u64::from(PAGE_SIZE))).unwrap_or(u32::MAX).max(1);
+    if query.number() > pages || (total == 0 && letter.is_some()) {
+        return Err(WebError::NotFound);
+    }
+    let found = shelves::in_order(db, kind, start, PAGE_SIZE, query.offset(PAGE_SIZE)).await?;
+    let page = IndexPage {
+        index,
+        letters: &shelves::letters(db, kind).await?,
+        letter,
+        shelves: &index_entries(&found),
+        total,
+        page: query.number(),
+        pages,
+    };
+    Ok(cacheable_page(state, state.pages.index(&page)?, None))
+}

@@ -1,0 +1,108 @@
+//! Reviews for feed readers: of the site, of a critic, with a tag; each as RSS, Atom and JSON Feed.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+
+use super::ReviewList;
+use crate::domain::review::Review;
+use crate::domain::shelf::Kind;
+use crate::store::shelves::Shelf;
+use crate::store::{critics, reviews, shelves};
+use crate::web::cache::{self, Rendered};
+use crate::web::error::WebError;
+use crate::web::pages::{FeedFormat, FeedPage, FeedSubject};
+use crate::web::rendering::Rendering;
+use crate::web::state::WebState;
+
+/// Reviews in a feed.
+const MAX_ENTRIES: u32 = 30;
+
+fn format(file: &str) -> Result<FeedFormat, WebError> {
+    FeedFormat::ALL.into_iter().find(|format| format.file() == file).ok_or(WebError::NotFound)
+}
+
+/// Everything, by the feed's address.
+pub(in crate::web) async fn site_feed(
+    State(state): State<WebState>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let format = format(uri.path().trim_start_matches('/'))?;
+    let make = || async {
+        let found = reviews::on_shelf(&state.app.db, &Shelf::all(), MAX_ENTRIES, 0).await?;
+        render(&state, FeedSubject::Site, found, format).await
+    };
+    state.cache.get_or_render(&state.app, (cache::CacheKind::List, uri.path()), &headers, make).await
+}
+
+/// A critic's.
+pub(in crate::web) async fn critic_feed(
+    State(state): State<WebState>,
+    Path((handle, file)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let format = format(&file)?;
+    let handle = handle.strip_prefix('@').ok_or(WebError::NotFound)?;
+    let make = || async {
+        let db = &state.app.db;
+        let critic = critics::by_handle(db, handle).await?.ok_or(WebError::NotFound)?;
+        let found = reviews::on_shelf(db, &Shelf::of(critic.id), MAX_ENTRIES, 0).await?;
+        render(&state, FeedSubject::Critic(&critic), found, format).await
+    };
+    // Capitals make no other critic of it.
+    let named = format!("/@{}/{file}", handle.to_ascii_lowercase());
+    state.cache.get_or_render(&state.app, (cache::CacheKind::List, &named), &headers, make).await
+}
+
+/// Those with a tag.
+pub(in crate::web) async fn tag_feed(
+    State(state): State<WebState>,
+    Path((slug, file)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    index_feed(&state, (Kind::Tag, &slug), &file, &headers).await
+}
+
+/// Those of films by or with somebody.
+pub(in crate::web) async fn person_feed(
+    State(state): State<WebState>,
+    Path((slug, file)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    index_feed(&state, (Kind::Person, &slug), &file, &headers).await
+}
+
+async fn index_feed(
+    state: &WebState,
+    (kind, slug): (Kind, &str),
+    file: &str,
+    headers: &HeaderMap,
+) -> Result<Response, WebError> {
+    let format = format(file)?;
+    let make = || async {
+        let db = &state.app.db;
+        let name = shelves::label(db, kind, slug).await?.ok_or(WebError::NotFound)?.name;
+        let found = reviews::on_shelf(db, &Shelf::new(kind, slug), MAX_ENTRIES, 0).await?;
+        let subject =
+            if kind == Kind::Tag { FeedSubject::Tag(&name) } else { FeedSubject::Person(slug, &name) };
+        render(state, subject, found, format).await
+    };
+    // By what it is, not by how its address is spelled.
+    let named = format!("{} {slug}/{file}", kind.as_str());
+    state.cache.get_or_render(&state.app, (cache::CacheKind::List, &named), headers, make).await
+}
+
+async fn render(
+    state: &WebState,
+    subject: FeedSubject<'_>,
+    found: Vec<Review>,
+    format: FeedFormat,
+) -> Result<Rendered, WebError> {
+    let list = ReviewList::load(state, found).await?;
+    let text = state.pages.feed(&FeedPage { subject, reviews: &list.listed() }, format)?;
+    let made = state.app.clock.now();
+    Ok(Rendered::Cacheable(Arc::new(Rendering::new(format.content_type(), text, None, made))))
+}

@@ -1,0 +1,45 @@
+//! The front page.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::{ReviewList, cacheable_page, form_content_security_policy};
+use crate::store::shelves::Shelf;
+use crate::store::{critics, reviews, shelves};
+use crate::web::activitypub::actor;
+use crate::web::cache::{CacheKind, Rendered};
+use crate::web::content_negotiation::{alternate_link, prefers_activity};
+use crate::web::error::WebError;
+use crate::web::pages::HomePage;
+use crate::web::state::WebState;
+
+/// Reviews on the front page.
+const MAX_NEWEST: u32 = 12;
+
+/// The page; where the site is one critic's alone, that critic's actor for servers that ask.
+pub(in crate::web) async fn show(
+    State(state): State<WebState>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    if prefers_activity(&headers)
+        && let [critic] = &critics::all(&state.app.db).await?[..]
+    {
+        return actor::document(&state, critic).await;
+    }
+    let make = || page(&state);
+    state.cache.get_or_render(&state.app, (CacheKind::List, "/"), &headers, make).await
+}
+
+async fn page(state: &WebState) -> Result<Rendered, WebError> {
+    let db = &state.app.db;
+    let list = ReviewList::load(state, reviews::on_shelf(db, &Shelf::all(), MAX_NEWEST, 0).await?).await?;
+    let total = shelves::total(db, &Shelf::all()).await?;
+    let page = HomePage { critics: &list.critics, newest: &list.listed(), total };
+    let page = state.pages.home(&page)?;
+    let alone = match &list.critics[..] {
+        [critic] => alternate_link(&state.app.origin.actor(critic.id)),
+        _ => None,
+    };
+    Ok(cacheable_page(state, page, alone.into_iter().chain([form_content_security_policy()])))
+}

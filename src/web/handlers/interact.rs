@@ -1,0 +1,113 @@
+//! The form with which people who read here go home to follow, reply, like or boost.
+
+use axum::body::Bytes;
+use axum::extract::{Extension, State};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use url::Url;
+
+use super::html_with_form;
+use crate::domain::critic::Critic;
+use crate::federation::intents::Wish;
+use crate::flows::{interact, publish};
+use crate::store::{critics, reviews};
+use crate::web::client_address;
+use crate::web::error::WebError;
+use crate::web::pages::InteractPage;
+use crate::web::state::WebState;
+
+/// A form is never longer.
+const MAX_FORM_BYTES: usize = 8 * 1024;
+
+/// What the form says.
+struct InteractForm {
+    handle: String,
+    intent: Wish,
+    object: Url,
+}
+
+impl InteractForm {
+    fn parse(body: &[u8]) -> Option<Self> {
+        let (mut handle, mut intent, mut object) = (None, None, None);
+        for (name, value) in url::form_urlencoded::parse(body) {
+            match &*name {
+                "handle" => handle = Some(value.trim().to_owned()),
+                "wish" => intent = Wish::parse(&value),
+                "object" => object = Url::parse(&value).ok(),
+                _ => {}
+            }
+        }
+        Some(Self { handle: handle?, intent: intent?, object: object? })
+    }
+}
+
+/// Leads the reader to their own server: to the page that it names itself, and nowhere else.
+pub(in crate::web) async fn interact(
+    State(state): State<WebState>,
+    connection: Option<Extension<axum::extract::ConnectInfo<std::net::SocketAddr>>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, WebError> {
+    let app = &state.app;
+    if !is_same_origin(&headers, app.origin.as_str()) {
+        return Err(WebError::Forbidden("the form is sent from another site"));
+    }
+    if body.len() > MAX_FORM_BYTES {
+        return Err(WebError::BodyTooLarge);
+    }
+    let form =
+        InteractForm::parse(&body).ok_or_else(|| WebError::BadRequest("the form is not whole".to_owned()))?;
+    let critic = critic(&state, &form).await?.ok_or(WebError::NotFound)?;
+    let mut extensions = Extensions::new();
+    if let Some(Extension(connection)) = connection {
+        extensions.insert(connection);
+    }
+    let client = client_address::client_address(&extensions, &headers, &state.trusted_proxies);
+    let host = interact::host_of(&form.handle, app.rules).unwrap_or_default();
+    let permit =
+        state.lookup_limiter.try_acquire(client, &host, app.clock.now()).ok_or(WebError::TooManyRequests)?;
+    let acct = format!("{}@{}", critic.profile.handle, app.handle_domain());
+    let way = interact::way_home(app, &form.handle, form.intent, &form.object, &acct).await;
+    drop(permit);
+    let refused = match way {
+        Ok(page) => {
+            let home = [(header::CACHE_CONTROL, "no-store")];
+            return Ok((home, Redirect::to(page.as_str())).into_response());
+        }
+        Err(refused) => refused,
+    };
+    let page = InteractPage {
+        critic: &critic,
+        intent: form.intent,
+        object: &form.object,
+        handle: &form.handle,
+        problem: &refused,
+    };
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, html_with_form(state.pages.interact(&page)?)).into_response())
+}
+
+/// Whether a page of ours sent the form. Browsers say so; who is no browser cannot be tricked into sending one.
+fn is_same_origin(headers: &HeaderMap, origin: &str) -> bool {
+    let says =
+        |name: &str, what: &str| headers.get(name).is_none_or(|value| value.as_bytes() == what.as_bytes());
+    says("origin", origin) && says("sec-fetch-site", "same-origin")
+}
+
+/// The critic whom the wish is about; none where there is no such object here, or the wish does not fit it.
+async fn critic(state: &WebState, form: &InteractForm) -> Result<Option<Critic>, WebError> {
+    let app = &state.app;
+    if let Some(id) = app.origin.actor_id(&form.object)
+        && form.intent == Wish::Follow
+        && form.object == app.origin.actor(id)
+    {
+        return Ok(critics::by_id(&app.db, id).await?);
+    }
+    let Some(id) = app.origin.article_id(&form.object) else { return Ok(None) };
+    if form.intent == Wish::Follow || form.object != app.origin.article(id) {
+        return Ok(None);
+    }
+    match reviews::by_id(&app.db, id).await?.filter(|review| review.state.is_public()) {
+        Some(review) => Ok(Some(publish::critic_of(app, &review).await?)),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,62 @@
+//! A critic's page.
+
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::{PAGE_SIZE, ReviewList, cacheable_page, form_content_security_policy, page_count};
+use crate::domain::id::CriticId;
+use crate::store::shelves::Shelf;
+use crate::store::{critics, reviews, shelves};
+use crate::web::activitypub::actor;
+use crate::web::cache::{CacheKind, Rendered};
+use crate::web::content_negotiation::{alternate_link, prefers_activity};
+use crate::web::error::WebError;
+use crate::web::page_query::PageQuery;
+use crate::web::pages::ProfilePage;
+use crate::web::state::WebState;
+
+pub(in crate::web) async fn show(
+    State(state): State<WebState>,
+    Path(handle): Path<String>,
+    Query(query): Query<PageQuery>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let db = &state.app.db;
+    let name = handle.strip_prefix('@').ok_or(WebError::NotFound)?;
+    // People copy the whole handle into the address: `@critic@this.site`.
+    let name = name.strip_suffix(&format!("@{}", state.app.handle_domain())).unwrap_or(name);
+    let critic = critics::by_handle(db, name).await?.ok_or(WebError::NotFound)?;
+    if prefers_activity(&headers) {
+        return actor::document(&state, &critic).await;
+    }
+    if name != critic.profile.handle {
+        return Ok(Redirect::permanent(state.app.origin.profile_page(&critic.profile.handle).as_str())
+            .into_response());
+    }
+    let named = format!("@{}?page={}", critic.profile.handle, query.number());
+    let make = || page(&state, critic.id, &query);
+    state.cache.get_or_render(&state.app, (CacheKind::List, &named), &headers, make).await
+}
+
+async fn page(state: &WebState, critic: CriticId, query: &PageQuery) -> Result<Rendered, WebError> {
+    let db = &state.app.db;
+    // As it stands now: what was read before may be older than what the page is kept for.
+    let critic = critics::by_id(db, critic).await?.ok_or(WebError::NotFound)?;
+    let total = shelves::total(db, &Shelf::of(critic.id)).await?;
+    let (page, pages) = (query.number(), page_count(total));
+    if page > pages {
+        return Err(WebError::NotFound);
+    }
+    let found = reviews::on_shelf(db, &Shelf::of(critic.id), PAGE_SIZE, query.offset(PAGE_SIZE)).await?;
+    let list = ReviewList::load(state, found).await?;
+    let list = ProfilePage { critic: &critic, reviews: &list.listed(), total, page, pages };
+    let text = state.pages.profile(&list)?;
+    Ok(cacheable_page(
+        state,
+        text,
+        alternate_link(&state.app.origin.actor(critic.id))
+            .into_iter()
+            .chain([form_content_security_policy()]),
+    ))
+}

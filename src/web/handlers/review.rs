@@ -1,0 +1,213 @@
+//! A review and its conversation.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::{ReviewList, counted_review_page};
+use crate::domain::comment::{Branch, Comment, Order, Presence, arrange, thread};
+use crate::domain::face::Faces;
+use crate::domain::review::{Review, State as Stands};
+use crate::domain::shelf::{Kind, Role, film_slug, slug_of};
+use crate::flows::{faces, publish};
+use crate::store::shelves::Shelf;
+use crate::store::{comments, readers, reviews, tallies};
+use crate::web::activitypub::article;
+use crate::web::cache::{self, Rendered};
+use crate::web::content_negotiation::{alternate_link, prefers_activity};
+use crate::web::error::WebError;
+use crate::web::pages::{AdjacentReview, Discussion, RelatedReviews, ReviewCounts, ReviewPage};
+use crate::web::rendering::Rendering;
+use crate::web::state::WebState;
+
+/// Other reviews of the film, or by its director.
+const MAX_RELATED: u32 = 4;
+
+/// Comments on one page: the oldest, or the newest where those are asked for. The page says how many it leaves out;
+/// all of them are in the `replies` of the Article.
+const MAX_COMMENTS: u32 = 2_000;
+
+/// `?sort=newest`.
+#[derive(Debug, Deserialize)]
+pub(in crate::web) struct SortQuery {
+    sort: Option<String>,
+}
+
+impl SortQuery {
+    fn order(&self) -> Result<Order, WebError> {
+        let wrong = || WebError::BadRequest("comments have no such order".to_owned());
+        self.sort.as_deref().map_or(Ok(Order::Oldest), |sort| Order::parse(sort).ok_or_else(wrong))
+    }
+}
+
+pub(in crate::web) async fn show(
+    State(state): State<WebState>,
+    Path(slug): Path<String>,
+    Query(query): Query<SortQuery>,
+    method: Method,
+    mut headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let load = async || reviews::by_slug(&state.app.db, &slug).await?.ok_or(WebError::NotFound);
+    if prefers_activity(&headers) {
+        let make = || async { article::document(&state, &load().await?).await };
+        return state
+            .cache
+            .get_or_render(&state.app, (cache::CacheKind::ArticleOfPage, &slug), &headers, make)
+            .await;
+    }
+    // Who asks for the head alone reads nothing.
+    if method == Method::HEAD {
+        headers.remove(header::USER_AGENT);
+    }
+    let order = query.order()?;
+    let make = || async { page(&state, &load().await?, &slug, order).await };
+    if order == Order::Oldest {
+        return state.cache.get_or_render(&state.app, (cache::CacheKind::Page, &slug), &headers, make).await;
+    }
+    let named = format!("{slug}?sort={}", order.as_str());
+    state.cache.get_or_render(&state.app, (cache::CacheKind::Ordered, &named), &headers, make).await
+}
+
+/// The conversation by itself, for pages that are open.
+pub(in crate::web) async fn discussion(
+    State(state): State<WebState>,
+    Path(slug): Path<String>,
+    Query(query): Query<SortQuery>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let order = query.order()?;
+    let make = || async {
+        let review = reviews::by_slug(&state.app.db, &slug).await?.ok_or(WebError::NotFound)?;
+        if let Some(moved) = redirect_if_moved(&state, &review, &slug, "/comments")? {
+            return Ok(Rendered::Uncacheable(moved));
+        }
+        let loaded = LoadedDiscussion::load(&state, &review, order).await?;
+        let (text, tag) = state.pages.discussion(&loaded.discussion(&review))?;
+        let tag = HeaderValue::from_str(&tag).map_err(anyhow::Error::from)?;
+        let robots = (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex"));
+        let head = [(header::ETAG, tag), robots];
+        let made = state.app.clock.now();
+        Ok(Rendered::Cacheable(Arc::new(Rendering::new("text/html; charset=utf-8", text, head, made))))
+    };
+    // The shelves know it by the address behind `/reviews/`, less the part that they all share.
+    let named = match order {
+        Order::Oldest => slug.clone(),
+        _ => format!("{slug}?sort={}", order.as_str()),
+    };
+    state.cache.get_or_render(&state.app, (cache::CacheKind::Conversation, &named), &headers, make).await
+}
+
+/// Where it moved, if it did.
+fn redirect_if_moved(
+    state: &WebState,
+    review: &Review,
+    slug: &str,
+    part: &str,
+) -> Result<Option<Response>, WebError> {
+    match review.state {
+        Stands::Retracted => return Err(WebError::Gone),
+        state if !state.is_public() => return Err(WebError::NotFound),
+        _ => {}
+    }
+    let page = state.app.origin.review_page(review);
+    Ok((review.slug != slug).then(|| Redirect::permanent(&format!("{page}{part}")).into_response()))
+}
+
+/// What others say and do about a review.
+struct LoadedDiscussion {
+    branches: Vec<Branch>,
+    left_out: u64,
+    faces: Faces,
+    counts: ReviewCounts,
+    order: Order,
+}
+
+impl LoadedDiscussion {
+    async fn load(state: &WebState, review: &Review, order: Order) -> Result<Self, WebError> {
+        let app = &state.app;
+        let tally = tallies::of_review(&app.db, review.id).await?;
+        let reach = readers::of_review(&app.db, review.id).await?;
+        let comments = comments::of_review(&app.db, review.id, order, MAX_COMMENTS).await?;
+        let left_out = left_out(&comments, tally.comments);
+        let mut branches = thread(comments);
+        arrange(&mut branches, order);
+        let counts = ReviewCounts {
+            reads: reach.reads,
+            likes: tally.likes,
+            boosts: tally.boosts,
+            comments: tally.comments,
+            hosts: reach.hosts,
+        };
+        Ok(Self { branches, left_out, faces: faces::of_review(app, review, tally).await?, counts, order })
+    }
+
+    fn discussion<'a>(&'a self, review: &'a Review) -> Discussion<'a> {
+        let Self { branches, left_out, faces, counts, order } = self;
+        Discussion { review, comments: branches, left_out: *left_out, order: *order, counts: *counts, faces }
+    }
+}
+
+/// How many of `all` comments are not among those that were read. None where there was room for more: one that came in
+/// between is not left out.
+fn left_out(read: &[Comment], all: u64) -> u64 {
+    if read.len() < MAX_COMMENTS as usize {
+        return 0;
+    }
+    let shown = read.iter().filter(|comment| comment.presence == Presence::Shown).count();
+    all.saturating_sub(shown as u64)
+}
+
+async fn page(state: &WebState, review: &Review, slug: &str, sorted: Order) -> Result<Rendered, WebError> {
+    let app = &state.app;
+    if let Some(moved) = redirect_if_moved(state, review, slug, "")? {
+        return Ok(Rendered::Uncacheable(moved));
+    }
+    let critic = publish::critic_of(app, review).await?;
+    let loaded = LoadedDiscussion::load(state, review, sorted).await?;
+    let (newer, older) = reviews::neighbours(&app.db, review).await?;
+    let (of_film, by_director) = related_reviews(state, review).await?;
+    let director = review.draft.film.directors.first().map(String::as_str);
+    let by_director = by_director.listed();
+    let page = state.pages.review(&ReviewPage {
+        critic: &critic,
+        review,
+        discussion: loaded.discussion(review),
+        newer: newer.as_ref().map(adjacent),
+        older: older.as_ref().map(adjacent),
+        related: RelatedReviews {
+            of_film: &of_film.listed(),
+            by_director: director.map(|name| (name, &by_director[..])),
+        },
+    })?;
+    let reads = state.view_counts.counter(review.id);
+    Ok(counted_review_page(state, page, alternate_link(&app.origin.article(review.id)), reads))
+}
+
+/// Other reviews of the film, and of other films by the first of its directors; the newest of each.
+async fn related_reviews(state: &WebState, review: &Review) -> Result<(ReviewList, ReviewList), WebError> {
+    let film = &review.draft.film;
+    let director = film.directors.first().map(|name| slug_of(name)).filter(|slug| !slug.is_empty());
+    let shelves = [
+        film_slug(film).map(|slug| Shelf::new(Kind::Film, &slug)),
+        director.map(|slug| Shelf::new(Kind::Person, &slug).in_role(Some(Role::Director))),
+    ];
+    let mut found = [Vec::new(), Vec::new()];
+    for (shelf, found) in shelves.iter().zip(&mut found) {
+        if let Some(shelf) = shelf {
+            *found = reviews::on_shelf(&state.app.db, shelf, 2 * MAX_RELATED + 1, 0).await?;
+        }
+    }
+    let [mut of_film, mut by_director] = found;
+    of_film.retain(|other| other.id != review.id);
+    by_director.retain(|other| other.id != review.id && film_slug(&other.draft.film) != film_slug(film));
+    of_film.truncate(MAX_RELATED as usize);
+    by_director.truncate(MAX_RELATED as usize);
+    Ok((ReviewList::load(state, of_film).await?, ReviewList::load(state, by_director).await?))
+}
+
+fn adjacent(review: &Review) -> AdjacentReview<'_> {
+    AdjacentReview { slug: &review.slug, title: &review.draft.title }
+}

@@ -1,0 +1,243 @@
+//! The archive, and its shelves: by tag, by year, by rating, by film, by person.
+
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::{PAGE_SIZE, ReviewList, cacheable_page, page_count};
+use crate::domain::film::Film;
+use crate::domain::rating::Rating;
+use crate::domain::shelf::{Kind, Role};
+use crate::store::shelves::{self, Label, Shelf};
+use crate::store::{Result as Stored, reviews};
+use crate::web::cache::{self, Rendered};
+use crate::web::error::WebError;
+use crate::web::page_query::PageQuery;
+use crate::web::pages::{self, ArchivePage, FilmPage, PersonPage};
+use crate::web::state::WebState;
+
+/// One page of a shelf.
+struct ReviewListPage {
+    list: ReviewList,
+    total: u64,
+    page: u32,
+    pages: u32,
+}
+
+impl ReviewListPage {
+    /// Reads it; there is none beyond the last one.
+    async fn load(state: &WebState, shelf: &Shelf, query: &PageQuery) -> Result<Self, WebError> {
+        let db = &state.app.db;
+        let total = shelves::total(db, shelf).await?;
+        let (page, pages) = (query.number(), page_count(total));
+        if page > pages {
+            return Err(WebError::NotFound);
+        }
+        let found = reviews::on_shelf(db, shelf, PAGE_SIZE, query.offset(PAGE_SIZE)).await?;
+        Ok(Self { list: ReviewList::load(state, found).await?, total, page, pages })
+    }
+
+    fn several_critics(&self) -> bool {
+        self.list.critics.len() > 1
+    }
+
+    fn archive(&self, state: &WebState, filter: pages::ArchiveFilter<'_>) -> Result<Rendered, WebError> {
+        let page = ArchivePage {
+            filter,
+            reviews: &self.list.listed(),
+            total: self.total,
+            several_critics: self.several_critics(),
+            page: self.page,
+            pages: self.pages,
+        };
+        Ok(cacheable_page(state, state.pages.archive(&page)?, None))
+    }
+}
+
+/// Answers with a page of a list that is cached_list until a list changes, by the list's address as it reads without escapes:
+/// one list has many spellings.
+async fn cached_list<M>(
+    state: &WebState,
+    list: &str,
+    query: &PageQuery,
+    headers: &HeaderMap,
+    make: impl FnOnce() -> M,
+) -> Result<Response, WebError>
+where
+    M: Future<Output = Result<Rendered, WebError>>,
+{
+    let named = format!("{list}?page={}", query.number());
+    state.cache.get_or_render(&state.app, (cache::CacheKind::List, &named), headers, make).await
+}
+
+async fn label(state: &WebState, kind: Kind, slug: &str) -> Result<Label, WebError> {
+    shelves::label(&state.app.db, kind, slug).await?.ok_or(WebError::NotFound)
+}
+
+/// All reviews.
+pub(in crate::web) async fn archive(
+    State(state): State<WebState>,
+    Query(query): Query<PageQuery>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let make = || async {
+        ReviewListPage::load(&state, &Shelf::all(), &query).await?.archive(&state, pages::ArchiveFilter::All)
+    };
+    cached_list(&state, "/reviews", &query, &headers, make).await
+}
+
+/// Those with a tag.
+pub(in crate::web) async fn tag(
+    State(state): State<WebState>,
+    Path(slug): Path<String>,
+    Query(query): Query<PageQuery>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let make = || async {
+        let label = label(&state, Kind::Tag, &slug).await?;
+        let page_of_list = ReviewListPage::load(&state, &Shelf::new(Kind::Tag, &slug), &query).await?;
+        page_of_list.archive(&state, pages::ArchiveFilter::Tag(&label.name))
+    };
+    cached_list(&state, &format!("/tags/{slug}"), &query, &headers, make).await
+}
+
+/// Those with a rating.
+pub(in crate::web) async fn rating(
+    State(state): State<WebState>,
+    Path(key): Path<String>,
+    Query(query): Query<PageQuery>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let make = || async {
+        label(&state, Kind::Rating, &key).await?;
+        let rating = Rating::from_key(&key).ok_or(WebError::NotFound)?;
+        let page_of_list = ReviewListPage::load(&state, &Shelf::new(Kind::Rating, &key), &query).await?;
+        page_of_list.archive(&state, pages::ArchiveFilter::Rating(&rating))
+    };
+    cached_list(&state, &format!("/ratings/{key}"), &query, &headers, make).await
+}
+
+/// Those written in a year.
+pub(in crate::web) async fn year(
+    State(state): State<WebState>,
+    Path(text): Path<String>,
+    Query(query): Query<PageQuery>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let (db, site) = (&state.app.db, &state.app.site);
+    let make = || async {
+        // One address a year: `02024` is none.
+        let year = text.parse::<i16>().ok().filter(|year| year.to_string() == text);
+        let year = year.ok_or(WebError::NotFound)?;
+        let (first, last) = site.year(year).ok_or(WebError::NotFound)?;
+        let page_of_list = ReviewListPage::load(&state, &Shelf::all().between(first, last), &query).await?;
+        if page_of_list.total == 0 {
+            return Err(WebError::NotFound);
+        }
+        let before = shelves::last_before(db, first).await?.map(|moment| site.year_of(moment));
+        let after = shelves::first_after(db, last).await?.map(|moment| site.year_of(moment));
+        page_of_list.archive(&state, pages::ArchiveFilter::Year(year, before, after))
+    };
+    cached_list(&state, &format!("/years/{text}"), &query, &headers, make).await
+}
+
+/// Those of a film.
+pub(in crate::web) async fn film(
+    State(state): State<WebState>,
+    Path(slug): Path<String>,
+    Query(query): Query<PageQuery>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let make = || async {
+        label(&state, Kind::Film, &slug).await?;
+        let shelf = Shelf::new(Kind::Film, &slug);
+        let page_of_list = ReviewListPage::load(&state, &shelf, &query).await?;
+        // It is known_people alike on all pages: by the reviews of the first.
+        let first = match page_of_list.page {
+            1 => Vec::new(),
+            _ => reviews::on_shelf(&state.app.db, &shelf, PAGE_SIZE, 0).await?,
+        };
+        let newest = if page_of_list.page == 1 { &page_of_list.list.reviews } else { &first };
+        let known_people = |film: &&Film| film.directors.len() + film.writers.len() + film.stars.len();
+        let film = newest.iter().rev().map(|review| &review.draft.film).max_by_key(known_people);
+        let page = FilmPage {
+            slug: &slug,
+            film: film.ok_or(WebError::NotFound)?,
+            newest: newest.first().ok_or(WebError::NotFound)?,
+            reviews: &page_of_list.list.listed(),
+            total: page_of_list.total,
+            several_critics: page_of_list.several_critics(),
+            page: page_of_list.page,
+            pages: page_of_list.pages,
+        };
+        Ok(cacheable_page(&state, state.pages.film(&page)?, None))
+    };
+    cached_list(&state, &format!("/films/{slug}"), &query, &headers, make).await
+}
+
+/// Which of a person's films.
+#[derive(Debug, Deserialize)]
+pub(in crate::web) struct RoleQuery {
+    #[serde(default, rename = "as")]
+    role: Option<String>,
+}
+
+/// Those of films by or with somebody.
+pub(in crate::web) async fn person(
+    State(state): State<WebState>,
+    Path(slug): Path<String>,
+    Query(query): Query<PageQuery>,
+    Query(role_query): Query<RoleQuery>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let role = match role_query.role.as_deref() {
+        None => None,
+        Some(name) => Some(Role::parse(name).ok_or(WebError::NotFound)?),
+    };
+    let make = || async {
+        let label = label(&state, Kind::Person, &slug).await?;
+        let roles = shelves::roles(&state.app.db, &slug).await?;
+        let page_of_list =
+            ReviewListPage::load(&state, &Shelf::new(Kind::Person, &slug).in_role(role), &query).await?;
+        if page_of_list.total == 0 {
+            return Err(WebError::NotFound);
+        }
+        let page = PersonPage {
+            slug: &slug,
+            name: &label.name,
+            roles,
+            role,
+            reviews: &page_of_list.list.listed(),
+            total: page_of_list.total,
+            of_all: label.total,
+            several_critics: page_of_list.several_critics(),
+            page: page_of_list.page,
+            pages: page_of_list.pages,
+        };
+        Ok(cacheable_page(&state, state.pages.person(&page)?, None))
+    };
+    let role = role.map_or("", Role::as_str);
+    let named = format!("/people/{slug}?as={role}&page={}", query.number());
+    state.cache.get_or_render(&state.app, (cache::CacheKind::List, &named), &headers, make).await
+}
+
+/// The years in which reviews were written, the newest first, and how many in each.
+pub(super) async fn years(state: &WebState) -> Stored<Vec<(i16, u64)>> {
+    let (db, site) = (&state.app.db, &state.app.site);
+    let mut years = Vec::new();
+    let mut next = shelves::span(db).await?.map(|(_, last)| last);
+    // From one year that has any to the next: dates may be odd, and years between them empty.
+    while let Some(moment) = next
+        && years.len() < MAX_YEARS
+    {
+        let year = site.year_of(moment);
+        let Some((first, last)) = site.year(year) else { break };
+        years.push((year, shelves::total(db, &Shelf::all().between(first, last)).await?));
+        next = shelves::last_before(db, first).await?;
+    }
+    Ok(years)
+}
+
+/// Films are younger than that.
+const MAX_YEARS: usize = 150;

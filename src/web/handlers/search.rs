@@ -1,0 +1,181 @@
+//! Full-text search. What a reader asks for is words and filters, each of them checked. No page of it is kept, and each
+//! costs more than any other: a few are made at a time (`queue`).
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use serde::Deserialize;
+
+use super::ReviewList;
+use crate::domain::rating::Rating;
+use crate::domain::search::{self, LONGEST_QUERY, Word};
+use crate::domain::shelf::{Kind, slug_of};
+use crate::domain::time::Timestamp;
+use crate::store::search::Wanted;
+use crate::store::{critics, reviews, search as index, shelves};
+use crate::web::error::WebError;
+use crate::web::page_query::PageQuery;
+use crate::web::pages::{SearchFilters, SearchPage, SearchProblem};
+use crate::web::state::WebState;
+
+/// Reviews on one page.
+const PAGE_SIZE: u32 = 20;
+
+/// More are not counted: who finds so many looks for something else.
+const MAX_RESULTS: u32 = 1_000;
+
+/// Ratings to choose from.
+const MAX_RATINGS: u32 = 60;
+
+/// What is filters, as it stands in the address.
+#[derive(Debug, Deserialize)]
+pub(in crate::web) struct SearchQuery {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    year: String,
+    #[serde(default)]
+    rating: String,
+    #[serde(default)]
+    tag: String,
+    #[serde(default)]
+    person: String,
+    #[serde(default)]
+    critic: String,
+}
+
+/// What is filters, understood.
+struct ParsedSearch {
+    words: Vec<Word>,
+    marks: Vec<String>,
+    span: Option<(Timestamp, Timestamp)>,
+}
+
+pub(in crate::web) async fn show(
+    State(state): State<WebState>,
+    Query(query): Query<SearchQuery>,
+    Query(page_query): Query<PageQuery>,
+) -> Result<Response, WebError> {
+    let SearchQuery { q, year, rating, tag, person, critic } = query;
+    let filters = SearchFilters { q, year, rating, tag, person, critic };
+    let is_long = |text: &str| text.chars().count() > LONGEST_QUERY;
+    if [&filters.q, &filters.tag, &filters.person, &filters.critic].into_iter().any(|text| is_long(text)) {
+        let page =
+            render(&state, SearchFilters::default(), None, &page_query, Some(SearchProblem::TooLong)).await?;
+        return Ok((StatusCode::BAD_REQUEST, page).into_response());
+    }
+    if filters.is_empty() {
+        return Ok(render(&state, filters, None, &page_query, None).await?.into_response());
+    }
+    let request = parse_filters(&state, &filters).await?;
+    let is_said = filters.q.trim().is_empty() || !request.words.is_empty();
+    if !is_said && request.marks.is_empty() && request.span.is_none() {
+        return Ok(render(&state, filters, None, &page_query, Some(SearchProblem::NoWord))
+            .await?
+            .into_response());
+    }
+    Ok(render(&state, filters, Some(request), &page_query, None).await?.into_response())
+}
+
+/// What the filters mean. One that means nothing here makes a request that cannot be read; a tag or a person that
+/// nobody wrote about is found nowhere.
+async fn parse_filters(state: &WebState, filters: &SearchFilters) -> Result<ParsedSearch, WebError> {
+    let unreadable = |what: &str| WebError::BadRequest(format!("there is no such {what}"));
+    let mut marks = Vec::new();
+    let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let mut span = None;
+    if let Some(year) = given(&filters.year) {
+        let year = year.parse().ok().and_then(|year| state.app.site.year(year));
+        span = Some(year.ok_or_else(|| unreadable("year"))?);
+    }
+    if let Some(key) = given(&filters.rating) {
+        let rating = Rating::from_key(&key).ok_or_else(|| unreadable("rating"))?;
+        marks.push(search::at_least(rating.rank()));
+    }
+    if let Some(tag) = given(&filters.tag) {
+        marks.push(search::tagged(&slug_of(tag.trim_start_matches('#'))));
+    }
+    let mut words = search::wanted(&filters.q);
+    if let Some(person) = given(&filters.person) {
+        let slug = slug_of(&person);
+        let parts = search::wanted(&person);
+        if parts.is_empty() || shelves::label(&state.app.db, Kind::Person, &slug).await?.is_some() {
+            marks.push(search::made_by(&slug));
+        } else {
+            // A part of a name: its words are looked for like any other.
+            words.extend(parts);
+            words.truncate(search::MOST_WORDS);
+        }
+    }
+    if let Some(handle) = given(&filters.critic) {
+        let critic = critics::by_handle(&state.app.db, handle.trim_start_matches('@')).await?;
+        marks.push(search::written_by(critic.ok_or_else(|| unreadable("critic"))?.id));
+    }
+    Ok(ParsedSearch { words, marks, span })
+}
+
+async fn render(
+    state: &WebState,
+    filters: SearchFilters,
+    request: Option<ParsedSearch>,
+    page_query: &PageQuery,
+    problem: Option<SearchProblem>,
+) -> Result<impl IntoResponse + use<>, WebError> {
+    let db = &state.app.db;
+    let permit = match request {
+        Some(_) => Some(state.search_queue.0.acquire().await?),
+        None => None,
+    };
+    let (mut found, mut total) = (Vec::new(), 0);
+    if let Some(ParsedSearch { words, marks, span }) = &request {
+        let wanted = Wanted { words, marks, span: *span };
+        total = index::total(db, &wanted, MAX_RESULTS + 1).await?;
+        if page_query.number() > page_count(total) {
+            return Err(WebError::NotFound);
+        }
+        let ids = index::find(db, &wanted, PAGE_SIZE, page_query.offset(PAGE_SIZE)).await?;
+        found = reviews::by_ids(db, &ids).await?;
+    }
+    let shown = ReviewList::load(state, found).await?;
+    let ratings = shelves::in_order(db, Kind::Rating, "", MAX_RATINGS, 0).await?;
+    let ratings: Vec<Rating> = ratings.iter().filter_map(|label| Rating::parse(&label.name)).collect();
+    let years = shelves::span(db).await?;
+    let years = years.map(|(first, last)| (state.app.site.year_of(first), state.app.site.year_of(last)));
+    let (pages, page) = (Arc::clone(&state.pages), page_query.number());
+    let make = move || {
+        let listed = shown.listed();
+        pages.search(&SearchPage {
+            filters: &filters,
+            words: request.as_ref().map_or(&[], |request| &request.words),
+            found: request.as_ref().map(|_| &listed[..]),
+            total,
+            most: u64::from(MAX_RESULTS),
+            problem,
+            critics: &shown.critics,
+            ratings: &ratings,
+            years,
+            page,
+            pages: page_count(total),
+        })
+    };
+    let page = match permit {
+        Some(permit) => permit.run(make).await?,
+        None => make()?,
+    };
+    Ok(([(header::CACHE_CONTROL, "no-cache")], Html(page)))
+}
+
+fn page_count(total: u64) -> u32 {
+    u32::try_from(total).unwrap_or(MAX_RESULTS).min(MAX_RESULTS).div_ceil(PAGE_SIZE).max(1)
+}
+
+/// How browsers search here by themselves.
+pub(in crate::web) async fn opensearch(State(state): State<WebState>) -> Result<Response, WebError> {
+    let mut headers = HeaderMap::new();
+    let kind = header::HeaderValue::from_static("application/opensearchdescription+xml; charset=utf-8");
+    headers.insert(header::CONTENT_TYPE, kind);
+    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("max-age=86400"));
+    Ok((headers, state.pages.opensearch()?).into_response())
+}

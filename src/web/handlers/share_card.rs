@@ -1,0 +1,36 @@
+//! The picture that is drawn of a review.
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::media::{VersionQuery, VersionedFile};
+use crate::domain::review::State as Stands;
+use crate::flows::publish;
+use crate::store::reviews;
+use crate::web::error::WebError;
+use crate::web::state::WebState;
+
+/// The card as it is now.
+pub(in crate::web) async fn show(
+    State(state): State<WebState>,
+    Path(slug): Path<String>,
+    Query(query): Query<VersionQuery>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let review = reviews::by_slug(&state.app.db, &slug).await?.ok_or(WebError::NotFound)?;
+    match review.state {
+        Stands::Retracted => return Err(WebError::Gone),
+        state if !state.is_public() => return Err(WebError::NotFound),
+        _ => {}
+    }
+    let critic = publish::critic_of(&state.app, &review).await?;
+    let card = state.pages.share_card(&critic, &review);
+    let version = card.version();
+    let versioned = VersionedFile { version: &version, content_type: "image/png" };
+    let head = versioned.headers(&query);
+    if versioned.is_unmodified(&headers) {
+        return Ok((StatusCode::NOT_MODIFIED, head).into_response());
+    }
+    Ok((head, state.share_cards.draw(card).await?).into_response())
+}

@@ -1,0 +1,154 @@
+//! All pages, for those who search the web (sitemaps.org): a list of parts, and the parts, each of a bounded size. What
+//! stands in a part stays there, since the oldest come first: what is new comes into the last one.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Deserialize;
+
+use crate::domain::shelf::Kind as Shelves;
+use crate::store::shelves::Shelf;
+use crate::store::{Db, Result as Stored, critics, reviews, shelves};
+use crate::web::cache::{CacheKind, Rendered};
+use crate::web::error::WebError;
+use crate::web::pages::SitemapEntry;
+use crate::web::rendering::Rendering;
+use crate::web::state::WebState;
+
+const PATH: &str = "/sitemap.xml";
+
+/// Pages in one part.
+const PART_SIZE: u32 = 5_000;
+
+/// Lists that stand for themselves.
+const LIST_PATHS: [&str; 6] = ["/", "/reviews", "/browse", "/films", "/people", "/tags"];
+
+/// `?part=reviews-1`.
+#[derive(Debug, Deserialize)]
+pub(in crate::web) struct PartQuery {
+    part: Option<String>,
+}
+
+/// Of what there can be more than one part has room for.
+#[derive(Debug, Clone, Copy)]
+enum PagedSection {
+    Reviews,
+    Films,
+    People,
+}
+
+impl PagedSection {
+    const ALL: [Self; 3] = [Self::Reviews, Self::Films, Self::People];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Reviews => "reviews",
+            Self::Films => "films",
+            Self::People => "people",
+        }
+    }
+
+    async fn parts(self, db: &Db) -> Stored<u32> {
+        let total = match self {
+            Self::Reviews => shelves::total(db, &Shelf::all()).await?,
+            Self::Films => shelves::number(db, Shelves::Film, "").await?,
+            Self::People => shelves::number(db, Shelves::Person, "").await?,
+        };
+        Ok(u32::try_from(total.div_ceil(u64::from(PART_SIZE))).unwrap_or(u32::MAX))
+    }
+
+    async fn entries(self, db: &Db, offset: u32) -> Stored<Vec<SitemapEntry>> {
+        let (kind, folder) = match self {
+            Self::Reviews => {
+                let slugs = reviews::slugs(db, PART_SIZE, offset).await?.into_iter();
+                let place = |(slug, changed)| SitemapEntry {
+                    path: format!("/reviews/{slug}"),
+                    changed: Some(changed),
+                };
+                return Ok(slugs.map(place).collect());
+            }
+            Self::Films => (Shelves::Film, "/films/"),
+            Self::People => (Shelves::Person, "/people/"),
+        };
+        let labels = shelves::in_order(db, kind, "", PART_SIZE, offset).await?.into_iter();
+        Ok(labels
+            .map(|label| SitemapEntry { path: format!("{folder}{}", label.slug), changed: None })
+            .collect())
+    }
+}
+
+/// A part of the map.
+#[derive(Debug, Clone, Copy)]
+enum SitemapPart {
+    /// The lists, and the critics.
+    Lists,
+    /// That section of them were named in the parts before.
+    Of(PagedSection, u32),
+}
+
+impl SitemapPart {
+    /// The name in its address; each part has one.
+    fn name(self) -> String {
+        match self {
+            Self::Lists => "lists".to_owned(),
+            Self::Of(section, before) => format!("{}-{}", section.name(), before / PART_SIZE + 1),
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        if name == "lists" {
+            return Some(Self::Lists);
+        }
+        let (section, number) = name.rsplit_once('-')?;
+        let section = PagedSection::ALL.into_iter().find(|known| known.name() == section)?;
+        let before = number.parse::<u32>().ok()?.checked_sub(1)?.checked_mul(PART_SIZE)?;
+        Some(Self::Of(section, before)).filter(|part| part.name() == name)
+    }
+
+    async fn entries(self, db: &Db) -> Stored<Vec<SitemapEntry>> {
+        let Self::Of(section, before) = self else {
+            let lists = LIST_PATHS.into_iter().map(str::to_owned);
+            let critics = critics::all(db).await?.into_iter();
+            let all = lists.chain(critics.map(|critic| format!("/@{}", critic.profile.handle)));
+            return Ok(all.map(|path| SitemapEntry { path, changed: None }).collect());
+        };
+        section.entries(db, before).await
+    }
+}
+
+/// The list of the parts, or one of them.
+pub(in crate::web) async fn show(
+    State(state): State<WebState>,
+    Query(query): Query<PartQuery>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let Some(name) = query.part else {
+        return state.cache.get_or_render(&state.app, (CacheKind::Map, ""), &headers, || index(&state)).await;
+    };
+    let part = SitemapPart::parse(&name).ok_or(WebError::NotFound)?;
+    let make = || async {
+        let entries = part.entries(&state.app.db).await?;
+        if entries.is_empty() {
+            return Err(WebError::NotFound);
+        }
+        Ok(cacheable(&state, state.pages.sitemap(&entries)?))
+    };
+    state.cache.get_or_render(&state.app, (CacheKind::Map, &name), &headers, make).await
+}
+
+async fn index(state: &WebState) -> Result<Rendered, WebError> {
+    let mut parts = vec![SitemapPart::Lists];
+    for section in PagedSection::ALL {
+        let last = section.parts(&state.app.db).await?;
+        parts.extend((0..last).map(|number| SitemapPart::Of(section, number * PART_SIZE)));
+    }
+    let paths: Vec<String> = parts.into_iter().map(|part| format!("{PATH}?part={}", part.name())).collect();
+    Ok(cacheable(state, state.pages.sitemap_index(&paths)?))
+}
+
+fn cacheable(state: &WebState, text: String) -> Rendered {
+    let made = state.app.clock.now();
+    Rendered::Cacheable(Arc::new(Rendering::new("application/xml; charset=utf-8", text, None, made)))
+}

@@ -1,0 +1,307 @@
+//! Every text that the pages say of themselves, in the language of the site: Fluent messages (projectfluent.org),
+//! one file a language in `words/`.
+//!
+//! Templates ask for a message by its key: `t(key, name=value)` gives HTML, in which a text that comes from outside
+//! is escaped and keeps its own direction; `say(key, …)` gives plain text, for attributes and titles.
+
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow, bail};
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use intl_memoizer::concurrent::IntlLangMemoizer;
+use minijinja::value::{Kwargs, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, Value};
+use unic_langid::LanguageIdentifier;
+
+use super::templates::escape;
+
+/// English first: what another language does not say is said in English.
+const BUILT_IN: [(&str, &str); 2] =
+    [("en", include_str!("messages/en.ftl")), ("de", include_str!("messages/de.ftl"))];
+
+/// In the folder of a site's own templates: its own messages, for any language.
+const CUSTOM_FILE: &str = "words.ftl";
+
+/// The messages in one language.
+pub struct Messages {
+    bundle: FluentBundle<FluentResource>,
+    tag: String,
+}
+
+impl std::fmt::Debug for Messages {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Messages").field(&self.tag).finish()
+    }
+}
+
+impl Messages {
+    /// The words for a site in `language` (BCP 47), those of `words.ftl` in the folder `overrides` in place of ours.
+    ///
+    /// # Errors
+    /// Where that file cannot be read or is not Fluent; the error names it.
+    pub fn load(language: &str, overrides: Option<&Path>) -> anyhow::Result<Self> {
+        let wanted: LanguageIdentifier = language.parse().unwrap_or_default();
+        let file = overrides.map(|folder| folder.join(CUSTOM_FILE)).filter(|file| file.exists());
+        let known = BUILT_IN.iter().find(|(tag, _)| {
+            tag.parse::<LanguageIdentifier>().is_ok_and(|tag| tag.language == wanted.language)
+        });
+        let tag = match (&file, known) {
+            (None, None) => "en".parse()?,
+            _ => wanted,
+        };
+        let mut bundle = FluentBundle::new_concurrent(vec![tag.clone()]);
+        // What comes from outside is set apart by markup.
+        bundle.set_use_isolating(false);
+        bundle.set_formatter(Some(if tag.language == "de" { by_points } else { by_commas }));
+        let english = BUILT_IN.first();
+        for (name, source) in english.into_iter().chain(known) {
+            bundle.add_resource_overriding(parse(source).with_context(|| format!("the words in {name}"))?);
+        }
+        if let Some(file) = file {
+            let source = std::fs::read_to_string(&file);
+            let source = source.with_context(|| format!("cannot read the words in {}", file.display()))?;
+            let words = parse(&source).with_context(|| format!("the words in {}", file.display()))?;
+            bundle.add_resource_overriding(words);
+        }
+        Ok(Self { bundle, tag: tag.to_string() })
+    }
+
+    /// The language of the words (BCP 47).
+    pub fn language(&self) -> &str {
+        &self.tag
+    }
+
+    /// A message that takes nothing; its key, where nobody wrote it.
+    pub fn get(&self, key: &str) -> String {
+        self.format(key, [])
+    }
+
+    /// A message with what it takes, as plain text; its key, where nobody wrote it.
+    pub fn format<'a>(
+        &self,
+        key: &'a str,
+        args: impl IntoIterator<Item = (&'a str, FluentValue<'a>)>,
+    ) -> String {
+        let args: FluentArgs<'_> = args.into_iter().collect();
+        self.try_format(key, &args).unwrap_or_else(|_| key.to_owned())
+    }
+
+    fn try_format(&self, key: &str, args: &FluentArgs<'_>) -> anyhow::Result<String> {
+        let message = self.bundle.get_message(key).with_context(|| format!("no words for {key}"))?;
+        let pattern = message.value().with_context(|| format!("no words for {key}"))?;
+        let mut errors = Vec::new();
+        let said = self.bundle.format_pattern(pattern, Some(args), &mut errors).into_owned();
+        match errors.first() {
+            None => Ok(said),
+            Some(error) => bail!("the words for {key}: {error}"),
+        }
+    }
+
+    /// What `t` gives: the message as HTML. A safe value stands in it as it is; other texts are escaped, each in a
+    /// `bdi` of its own.
+    fn render_html(&self, key: &str, taken: &Kwargs) -> Result<Value, Error> {
+        let mut args = FluentArgs::new();
+        let mut pieces = Vec::new();
+        for name in taken.args() {
+            let value: Value = taken.get(name)?;
+            let of_fluent = as_number(&value).unwrap_or_else(|| {
+                pieces.push(escape_argument(&value));
+                format!("{PLACEHOLDER_START}{}{PLACEHOLDER_END}", pieces.len() - 1).into()
+            });
+            args.set(name.to_owned(), of_fluent);
+        }
+        let said = self.try_format(key, &args).map_err(|error| failed(&error))?;
+        let mut html = String::new();
+        for (index, part) in said.split(PLACEHOLDER_START).enumerate() {
+            let text =
+                match part.split_once(PLACEHOLDER_END) {
+                    Some((piece, text)) if index > 0 => {
+                        let known = piece.parse().ok().and_then(|at: usize| pieces.get(at));
+                        html.push_str(known.ok_or_else(|| {
+                            failed(&anyhow!("the words for {key} use {PLACEHOLDER_START:?}"))
+                        })?);
+                        text
+                    }
+                    _ => part,
+                };
+            escape(&mut html, text);
+        }
+        Ok(Value::from_safe_string(html))
+    }
+
+    /// What `say` gives in a template.
+    fn render_text(&self, key: &str, taken: &Kwargs) -> Result<String, Error> {
+        let mut args = FluentArgs::new();
+        for name in taken.args() {
+            let value: Value = taken.get(name)?;
+            args.set(name.to_owned(), as_number(&value).unwrap_or_else(|| value.to_string().into()));
+        }
+        self.try_format(key, &args).map_err(|error| failed(&error))
+    }
+}
+
+/// Lets templates ask for words.
+pub(super) fn add_functions(env: &mut Environment<'static>, words: &std::sync::Arc<Messages>) {
+    let html = std::sync::Arc::clone(words);
+    env.add_function("t", move |key: &str, taken: Kwargs| html.render_html(key, &taken));
+    let text = std::sync::Arc::clone(words);
+    env.add_function("say", move |key: &str, taken: Kwargs| text.render_text(key, &taken));
+}
+
+/// Marks around the number of a piece that is put in once the rest is escaped. No text of ours holds them.
+const PLACEHOLDER_START: char = '\u{e000}';
+const PLACEHOLDER_END: char = '\u{e001}';
+
+fn escape_argument(value: &Value) -> String {
+    let text = value.to_string();
+    if value.is_safe() {
+        return text;
+    }
+    let mut html = "<bdi>".to_owned();
+    escape(&mut html, &text);
+    html.push_str("</bdi>");
+    html
+}
+
+fn as_number(value: &Value) -> Option<FluentValue<'static>> {
+    (value.kind() == ValueKind::Number).then(|| i64::try_from(value.clone()).unwrap_or_default().into())
+}
+
+fn by_commas(value: &FluentValue<'_>, _: &IntlLangMemoizer) -> Option<String> {
+    grouped(value, ',')
+}
+
+fn by_points(value: &FluentValue<'_>, _: &IntlLangMemoizer) -> Option<String> {
+    grouped(value, '.')
+}
+
+/// Whole numbers in groups of three. A year is given as text, and stays as it is.
+fn grouped(value: &FluentValue<'_>, separator: char) -> Option<String> {
+    let FluentValue::Number(number) = value else { return None };
+    let digits = number.as_string();
+    let mut shown = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) && digits.len() > 3 {
+            shown.push(separator);
+        }
+        shown.push(digit);
+    }
+    Some(shown)
+}
+
+fn parse(source: &str) -> anyhow::Result<FluentResource> {
+    FluentResource::try_new(source.to_owned()).map_err(|(_, errors)| match errors.first() {
+        Some(error) => {
+            let line = source.get(..error.pos.start).map_or(0, |before| before.matches('\n').count()) + 1;
+            anyhow!("line {line}: {}", error.kind)
+        }
+        None => anyhow!("not Fluent"),
+    })
+}
+
+fn failed(error: &anyhow::Error) -> Error {
+    Error::new(ErrorKind::InvalidOperation, format!("{error:#}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn rendered(language: &str, template: &str) -> Result<String, Error> {
+        let mut env = crate::web::templates::load(None).unwrap();
+        add_functions(&mut env, &Arc::new(Messages::load(language, None).unwrap()));
+        env.add_template_owned("it.html", template.to_owned())?;
+        env.get_template("it.html")?.render(())
+    }
+
+    /// The lines that begin a message.
+    fn keys(source: &str) -> BTreeSet<&str> {
+        let named = source.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+        named.filter_map(|line| line.split_once(" =").map(|(key, _)| key)).collect()
+    }
+
+    #[test]
+    fn every_language_says_the_same_things() {
+        let [(_, english), others @ ..] = BUILT_IN;
+        for (tag, source) in others {
+            assert_eq!(keys(english), keys(source), "{tag}");
+        }
+    }
+
+    #[test]
+    fn what_is_counted_is_counted_in_the_language_of_the_site() {
+        assert_eq!(rendered("en", "{{ t('reviews', count=1) }}").unwrap(), "1 review");
+        assert_eq!(rendered("en-GB", "{{ t('reviews', count=12345) }}").unwrap(), "12,345 reviews");
+        assert_eq!(rendered("de-AT", "{{ t('reviews', count=12345) }}").unwrap(), "12.345 Kritiken");
+        // Nobody wrote these words in that language, yet.
+        assert_eq!(rendered("fy", "{{ t('reviews', count=2) }}").unwrap(), "2 reviews");
+        assert_eq!(Messages::load("fy", None).unwrap().language(), "en");
+    }
+
+    #[test]
+    fn what_comes_from_outside_stays_text() {
+        let html = rendered("en", "{{ t('by', critic='<b>\u{e000}0\u{e001} & co') }}").unwrap();
+        assert_eq!(html, "by <bdi>&lt;b&gt;\u{e000}0\u{e001} &amp; co</bdi>");
+        let html = rendered("en", "{{ t('by', critic='<b>Bo</b>'|safe) }}").unwrap();
+        assert_eq!(html, "by <b>Bo</b>");
+        assert_eq!(
+            rendered("en", "{{ say('follow-critic', critic='\"Bo\"') }}").unwrap(),
+            "Follow &quot;Bo&quot;"
+        );
+    }
+
+    #[test]
+    fn words_that_nobody_wrote_or_that_lack_something_do_not_leave_a_hole_in_the_page() {
+        for template in ["{{ t('no-such-words') }}", "{{ say('no-such-words') }}", "{{ t('by') }}"] {
+            assert!(rendered("en", template).is_err(), "{template}");
+        }
+    }
+
+    #[test]
+    fn a_site_may_have_words_of_its_own() {
+        let folder = std::env::temp_dir().join(format!("marquee-words-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(CUSTOM_FILE), "direction = rtl\nskip = דלג לתוכן\n").unwrap();
+        let words = Messages::load("he", Some(&folder)).unwrap();
+        assert_eq!((words.get("skip").as_str(), words.get("follow").as_str()), ("דלג לתוכן", "Follow"));
+        assert_eq!((words.language(), words.get("direction").as_str()), ("he", "rtl"));
+        std::fs::write(folder.join(CUSTOM_FILE), "skip = fine\n\nfollow = {\n").unwrap();
+        let error = format!("{:#}", Messages::load("he", Some(&folder)).unwrap_err());
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(error.contains("words.ftl") && error.contains("line "), "{error}");
+    }
+
+    /// What stands in a template outside of what minijinja fills in.
+    fn own_text(template: &str) -> String {
+        let mut text = template.to_owned();
+        for (open, close) in [("{#", "#}"), ("{%", "%}"), ("{{", "}}")] {
+            while let Some((before, rest)) = text.split_once(open) {
+                let (_, after) = rest.split_once(close).expect("an end");
+                text = format!("{before}{after}");
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn no_template_speaks_for_itself() {
+        for (name, template) in crate::web::templates::BUILT_IN {
+            if Path::new(name).extension().is_none_or(|ending| ending != "html") {
+                continue;
+            }
+            let text = own_text(template);
+            for attribute in ["aria-label=\"", "placeholder=\"", "alt=\"", "title=\""] {
+                let speaks = |part: &str| part.starts_with(char::is_alphabetic);
+                assert!(!text.split(attribute).skip(1).any(speaks), "{name}: {attribute}");
+            }
+            for part in text.split('<') {
+                let (_, said) = part.split_once('>').unwrap_or(("", part));
+                assert!(!said.contains(char::is_alphabetic), "{name}: {said}");
+            }
+        }
+    }
+}

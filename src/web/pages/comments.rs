@@ -1,0 +1,153 @@
+//! The comments under a review. A thread may be thousands of replies deep: it is flattened without
+//! recursion, and drawn no deeper than a phone is wide.
+
+use minijinja::Value;
+use serde::Serialize;
+
+use super::views::{DateView, ExternalLink, path, safe_html};
+use super::{Site, plain_text};
+use crate::domain::comment::{self, Author, Branch, Comment, Presence};
+use crate::domain::face::Face;
+
+/// Replies to replies move to the right so many times and no further.
+const MAX_DEPTH: usize = 6;
+
+/// How many colours the discs beside the names have.
+const AVATAR_HUES: u32 = 8;
+
+/// A comment at its place in the conversation.
+#[derive(Debug, Serialize)]
+pub(super) struct CommentView {
+    anchor: String,
+    depth: usize,
+    author: AuthorView,
+    answers: Option<ReplyTarget>,
+    at_home: Option<ExternalLink>,
+    content: Value,
+    warning: Option<String>,
+    language: Option<String>,
+    published: DateView,
+    edited: Option<DateView>,
+    /// What stands in its place where it is not shown.
+    gone: Option<String>,
+}
+
+/// The comment that another answers.
+#[derive(Debug, Clone, Serialize)]
+struct ReplyTarget {
+    anchor: String,
+    /// None where the comment is not shown: its author is not named any more.
+    name: Option<String>,
+    /// What it is called then.
+    instead: String,
+}
+
+/// Who wrote a comment.
+#[derive(Debug, Serialize)]
+struct AuthorView {
+    name: String,
+    /// `@user@host` where it is confirmed, else the bare host that vouches for the name.
+    from: String,
+    page: Option<ExternalLink>,
+    /// The path of the picture, once it is here.
+    avatar: Option<String>,
+    is_critic: bool,
+    initial: String,
+    hue: u32,
+    indexable: bool,
+}
+
+/// The comments in the order in which they are read, each with its depth.
+pub(super) fn flatten(site: &Site, branches: &[Branch]) -> Vec<CommentView> {
+    let mut views = Vec::new();
+    let mut open = vec![(None::<ReplyTarget>, branches.iter())];
+    while let Some((reply_target, siblings)) = open.last_mut() {
+        let Some(branch) = siblings.next() else {
+            open.pop();
+            continue;
+        };
+        let reply_target = reply_target.clone();
+        let depth = open.len() - 1;
+        let comment_view = comment_view(site, &branch.comment, depth, reply_target);
+        let here = ReplyTarget {
+            anchor: comment_view.anchor.clone(),
+            name: comment_view.gone.is_none().then(|| comment_view.author.name.clone()),
+            instead: site.messages.get(match branch.comment.presence {
+                Presence::Deleted => "a-deleted-comment",
+                Presence::Removed => "a-removed-comment",
+                Presence::Hidden | Presence::Withheld | Presence::Shown => "a-hidden-comment",
+            }),
+        };
+        views.push(comment_view);
+        open.push((Some(here), branch.replies.iter()));
+    }
+    views
+}
+
+fn comment_view(site: &Site, comment: &Comment, depth: usize, answers: Option<ReplyTarget>) -> CommentView {
+    let warning = comment.warning.as_deref().map(plain_text::text);
+    CommentView {
+        anchor: comment::anchor(comment.id),
+        depth: depth.min(MAX_DEPTH),
+        author: author(site, &comment.author),
+        answers,
+        at_home: ExternalLink::new(&comment.url).filter(|_| comment.author.critic.is_none()),
+        content: safe_html(&comment.content),
+        warning: warning.filter(|warning| !warning.is_empty()),
+        language: comment.language.clone(),
+        published: DateView::new(site, comment.published),
+        edited: comment.edited.map(|moment| DateView::new(site, moment)),
+        gone: match comment.presence {
+            Presence::Shown => None,
+            Presence::Deleted => Some(site.messages.get("comment-deleted")),
+            Presence::Hidden => Some(site.messages.get("comment-hidden")),
+            Presence::Removed => Some(site.messages.get("comment-removed")),
+            Presence::Withheld => Some(site.messages.get("comment-withheld")),
+        },
+    }
+}
+
+/// Somebody who likes or boosts the review.
+#[derive(Debug, Serialize)]
+pub(super) struct FaceView {
+    who: AuthorView,
+    likes: bool,
+    boosts: bool,
+}
+
+impl FaceView {
+    pub(super) fn new(site: &Site, face: &Face) -> Self {
+        Self { who: author(site, &face.who), likes: face.likes, boosts: face.boosts }
+    }
+}
+
+fn author(site: &Site, author: &Author) -> AuthorView {
+    let host = author.uri.host_str().unwrap_or_default();
+    let from = match (&author.critic, &author.handle) {
+        (Some(handle), _) => format!("@{handle}@{}", site.handle_domain),
+        (None, Some(handle)) => plain_text::name(handle),
+        (None, None) => host.to_owned(),
+    };
+    let name = Some(plain_text::name(&author.name)).filter(|name| !name.is_empty());
+    let name = name.unwrap_or_else(|| from.clone());
+    let initial = name.chars().find(|c| c.is_alphanumeric());
+    let sum = author
+        .uri
+        .as_str()
+        .bytes()
+        .fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    let page = match &author.critic {
+        Some(handle) => ExternalLink::new(&site.origin.profile_page(handle)),
+        None => ExternalLink::new(&author.url),
+    };
+    AuthorView {
+        initial: initial.map_or_else(|| "·".to_owned(), |c| c.to_uppercase().collect()),
+        name,
+        from,
+        page,
+        avatar: author.avatar.as_ref().map(|name| path(&site.origin.media_named(name))),
+        is_critic: author.critic.is_some(),
+        indexable: author.indexable,
+        hue: sum % AVATAR_HUES,
+    }
+}

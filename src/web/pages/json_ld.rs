@@ -1,0 +1,241 @@
+//! What a page is about in the words of schema.org. What is not object_without_empty is not said.
+
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::discussion::ReviewCounts;
+use super::views::{ExternalLink, name, poster, slug_path, title};
+use super::{Site, plain_text};
+use crate::domain::critic::Critic;
+use crate::domain::film::Film;
+use crate::domain::rating::{Rating, Scale};
+use crate::domain::review::Review;
+use crate::domain::shelf;
+
+const CONTEXT: &str = "https://schema.org";
+
+/// What has only the members that have a value.
+fn object_without_empty<const N: usize>(members: [(&str, Value); N]) -> Value {
+    let has_value = |value: &Value| match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        _ => true,
+    };
+    let members = members.into_iter().filter(|(_, value)| has_value(value));
+    Value::Object(members.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
+}
+
+/// A review of a film; an article, where the film is not named, since nobody could tell what it reviews.
+pub(super) fn review(
+    site: &Site,
+    critic: &Critic,
+    review: &Review,
+    counts: ReviewCounts,
+    (description, picture): (&str, &str),
+) -> Value {
+    let (draft, page) = (&review.draft, site.origin.review_page(review));
+    let film = film(site, review);
+    let kind = if film.is_null() { "Article" } else { "Review" };
+    let rating = draft.rating.as_ref().filter(|_| !film.is_null());
+    object_without_empty([
+        ("@context", json!(CONTEXT)),
+        ("@type", json!(kind)),
+        ("@id", json!(format!("{page}#review"))),
+        ("url", json!(page)),
+        ("mainEntityOfPage", json!(page)),
+        ("name", json!(title(site, review))),
+        ("headline", json!(title(site, review))),
+        ("description", json!(description)),
+        ("image", json!(picture)),
+        ("datePublished", json!(review.original_date.to_string())),
+        ("dateModified", json!(review.revised_at.map(|moment| moment.to_string()))),
+        ("inLanguage", json!(draft.language.as_deref().unwrap_or(&site.about.language))),
+        ("keywords", json!(draft.tags.iter().map(|tag| plain_text::name(tag)).collect::<Vec<_>>())),
+        ("author", person(site, critic)),
+        ("publisher", publisher(site)),
+        ("sameAs", json!(elsewhere(site, review))),
+        ("itemReviewed", film),
+        ("reviewRating", rating.map_or(Value::Null, rating_value)),
+        ("commentCount", json!(counts.comments)),
+        (
+            "interactionStatistic",
+            json!([
+                interaction_counter("LikeAction", counts.likes),
+                interaction_counter("ShareAction", counts.boosts),
+                interaction_counter("CommentAction", counts.comments),
+            ]),
+        ),
+    ])
+}
+
+/// Where it was published, too.
+fn elsewhere(site: &Site, review: &Review) -> Option<String> {
+    let url = review.draft.canonical_url.as_ref().filter(|url| !site.origin.owns(url))?;
+    ExternalLink::new(url).map(|outside| outside.href)
+}
+
+fn interaction_counter(action: &str, count: u64) -> Value {
+    json!({
+        "@type": "InteractionCounter",
+        "interactionType": {"@type": action},
+        "userInteractionCount": count,
+    })
+}
+
+/// A rating on its critic's own scale; none for a letter, for which no number is invented.
+fn rating_value(rating: &Rating) -> Value {
+    let (value, best) = match rating.scale() {
+        Scale::Stars(halves) => (u32::from(halves.min(10)) * 50, 500),
+        Scale::Points(points, best) => (points, best),
+        Scale::Letter => return Value::Null,
+    };
+    json!({
+        "@type": "Rating",
+        "ratingValue": hundredths(value),
+        "bestRating": hundredths(best),
+        "worstRating": 0,
+    })
+}
+
+fn hundredths(number: u32) -> Value {
+    if number.is_multiple_of(100) { json!(number / 100) } else { json!(f64::from(number) / 100.0) }
+}
+
+/// The film of a review; null where it is not named.
+fn film(site: &Site, review: &Review) -> Value {
+    movie(site, &review.draft.film, poster(site, review).as_ref().map(|picture| picture.url.as_str()))
+}
+
+/// A film; null where it is not named.
+fn movie(site: &Site, film: &Film, picture: Option<&str>) -> Value {
+    let title = plain_text::text(&film.title);
+    if title.is_empty() {
+        return Value::Null;
+    }
+    let people = |names: &[String]| -> Value {
+        names.iter().map(|name| film_person(site, &plain_text::name(name), &shelf::slug_of(name))).collect()
+    };
+    let page = shelf::film_slug(film).map(|slug| site.origin.url(&slug_path("/films/", &slug)));
+    let year = film.year.map(|year| year.to_string());
+    let identity = film.identity.as_ref().and_then(ExternalLink::new);
+    object_without_empty([
+        ("@type", json!("Movie")),
+        ("@id", json!(page.as_ref().map(|page| format!("{page}#film")))),
+        ("url", json!(page)),
+        ("name", json!(title)),
+        ("dateCreated", json!(film.release_date.map(|day| day.to_string()).or(year))),
+        ("director", people(&film.directors)),
+        ("author", people(&film.writers)),
+        ("actor", people(&film.stars)),
+        ("sameAs", json!(identity.map(|identity| identity.href))),
+        ("image", json!(picture)),
+    ])
+}
+
+/// Somebody of a film.
+fn film_person(site: &Site, name: &str, slug: &str) -> Value {
+    let page =
+        Some(slug).filter(|slug| !slug.is_empty()).map(|slug| site.origin.url(&slug_path("/people/", slug)));
+    object_without_empty([
+        ("@type", json!("Person")),
+        ("@id", json!(page.as_ref().map(|page| format!("{page}#person")))),
+        ("name", json!(name)),
+        ("url", json!(page)),
+    ])
+}
+
+/// The page of a film.
+pub(super) fn film_page(site: &Site, film: &Film, picture: Option<&str>) -> Value {
+    in_context(movie(site, film, picture))
+}
+
+/// The page of somebody who makes films or plays in them.
+pub(super) fn person_page(site: &Site, name: &str, slug: &str) -> Value {
+    in_context(film_person(site, name, slug))
+}
+
+/// A page with reviews that have something in common.
+pub(super) fn list(site: &Site, title: &str, url: &Url) -> Value {
+    json!({
+        "@context": CONTEXT,
+        "@type": "CollectionPage",
+        "@id": url,
+        "url": url,
+        "name": title,
+        "inLanguage": site.about.language,
+    })
+}
+
+fn in_context(mut thing: Value) -> Value {
+    if let Some(members) = thing.as_object_mut() {
+        members.insert("@context".to_owned(), json!(CONTEXT));
+    }
+    thing
+}
+
+/// A critic.
+fn person(site: &Site, critic: &Critic) -> Value {
+    let profile = &critic.profile;
+    let page = site.origin.profile_page(&profile.handle);
+    let links = profile.links.iter().filter_map(|link| Some(ExternalLink::new(&link.url)?.href));
+    let face = critic.avatar.as_ref().map(|(file, _)| site.origin.media_named(file));
+    object_without_empty([
+        ("@type", json!("Person")),
+        ("@id", json!(format!("{page}#person"))),
+        ("name", json!(name(critic))),
+        ("alternateName", json!(format!("@{}@{}", profile.handle, site.handle_domain))),
+        ("url", json!(page)),
+        ("description", json!(plain_text::paragraphs(&profile.summary).first())),
+        ("image", json!(face)),
+        ("sameAs", links.collect()),
+    ])
+}
+
+fn publisher(site: &Site) -> Value {
+    json!({
+        "@type": "Organization",
+        "name": plain_text::text(&site.about.title),
+        "url": site.origin.home(),
+    })
+}
+
+/// A critic's page.
+pub(super) fn profile(site: &Site, critic: &Critic) -> Value {
+    let page = site.origin.profile_page(&critic.profile.handle);
+    json!({
+        "@context": CONTEXT,
+        "@type": "ProfilePage",
+        "@id": page,
+        "url": page,
+        "name": name(critic),
+        "inLanguage": site.about.language,
+        "dateCreated": critic.created_at.to_string(),
+        "mainEntity": person(site, critic),
+    })
+}
+
+/// The site, and how it is searched.
+pub(super) fn home(site: &Site, alone: Option<&Critic>) -> Value {
+    let home = site.origin.home();
+    object_without_empty([
+        ("@context", json!(CONTEXT)),
+        ("@type", json!("WebSite")),
+        ("@id", json!(format!("{home}#website"))),
+        ("url", json!(home)),
+        ("name", json!(plain_text::text(&site.about.title))),
+        ("inLanguage", json!(site.about.language)),
+        ("author", alone.map_or(Value::Null, |critic| person(site, critic))),
+        (
+            "potentialAction",
+            json!({
+                "@type": "SearchAction",
+                "target": {
+                    "@type": "EntryPoint",
+                    "urlTemplate": format!("{}/search?q={{search_term_string}}", site.origin),
+                },
+                "query-input": "required name=search_term_string",
+            }),
+        ),
+    ])
+}

@@ -1,0 +1,92 @@
+//! What another site shows of a review (oEmbed 1.0, type `link`).
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::views::{CriticView, title};
+use super::{Pages, plain_text};
+use crate::domain::critic::Critic;
+use crate::domain::review::Review;
+use crate::domain::text::for_xml;
+
+/// A form in which it is document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OembedFormat {
+    /// `application/json`
+    Json,
+    /// `text/xml`
+    Xml,
+}
+
+impl OembedFormat {
+    /// Its media type, as it is sent.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json; charset=utf-8",
+            Self::Xml => "text/xml; charset=utf-8",
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct OembedView {
+    title: String,
+    author_name: String,
+    author_url: String,
+    provider_name: String,
+    provider_url: String,
+    thumbnail: Option<OembedThumbnail>,
+}
+
+#[derive(Debug, Serialize)]
+struct OembedThumbnail {
+    url: String,
+    width: u32,
+    height: u32,
+}
+
+impl Pages {
+    /// What is document of a review to those who link to it; with its picture, where there is room for one so wide and
+    /// high.
+    ///
+    /// # Errors
+    /// Where a template of the critic's own goes wrong.
+    pub fn oembed(
+        &self,
+        critic: &Critic,
+        review: &Review,
+        format: OembedFormat,
+        fits: impl Fn((u32, u32)) -> bool,
+    ) -> anyhow::Result<String> {
+        let site = &self.site;
+        let author = CriticView::new(site, critic);
+        let picture = self.share_picture(critic, review);
+        let fitting = picture.size.filter(|size| fits(*size));
+        let view = OembedView {
+            title: for_xml(&title(site, review)),
+            author_name: for_xml(&author.name),
+            author_url: author.url,
+            provider_name: for_xml(&plain_text::text(&site.about.title)),
+            provider_url: site.origin.home().into(),
+            thumbnail: fitting.map(|(width, height)| OembedThumbnail { url: picture.url, width, height }),
+        };
+        if format == OembedFormat::Xml {
+            return self.render("oembed.xml", view);
+        }
+        let mut document = json!({
+            "version": "1.0",
+            "type": "link",
+            "title": view.title,
+            "author_name": view.author_name,
+            "author_url": view.author_url,
+            "provider_name": view.provider_name,
+            "provider_url": view.provider_url,
+        });
+        if let Some(picture) = view.thumbnail {
+            document["thumbnail_url"] = json!(picture.url);
+            document["thumbnail_width"] = json!(picture.width);
+            document["thumbnail_height"] = json!(picture.height);
+        }
+        Ok(document.to_string())
+    }
+}

@@ -1,0 +1,253 @@
+//! What a page tells machines in its head: OpenGraph (ogp.me) and the cards of those who have a form of their own,
+//! for whoever shows a link to it; schema.org in JSON-LD, for those who search.
+
+use minijinja::Value;
+use serde::Serialize;
+use url::Url;
+
+use super::discussion::ReviewCounts;
+use super::views::{PictureView, name, poster, title};
+use super::{Pages, Site, json_ld, plain_text};
+use crate::domain::critic::Critic;
+use crate::domain::film::Film;
+use crate::domain::review::{Media, Review};
+use crate::web::share_card;
+
+/// In templates: `page.told`.
+#[derive(Debug, Serialize)]
+pub(super) struct SocialMeta {
+    /// `og:type`.
+    kind: &'static str,
+    title: String,
+    description: String,
+    url: String,
+    /// As OpenGraph writes it: `pt_BR`.
+    locale: String,
+    picture: Option<SharePicture>,
+    /// What only an article has.
+    article: Option<ArticleMeta>,
+    /// The handle's first part, on a profile.
+    username: Option<String>,
+    /// JSON that nothing can end before its time.
+    linked: Value,
+}
+
+/// A picture to show beside a link.
+#[derive(Debug, Serialize)]
+pub(super) struct SharePicture {
+    pub(super) url: String,
+    alt: String,
+    media_type: String,
+    /// Its pixels across and down.
+    pub(super) size: Option<(u32, u32)>,
+    /// Whether it is to be shown across the whole card.
+    is_wide: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct ArticleMeta {
+    published: String,
+    revised: Option<String>,
+    author: String,
+    tags: Vec<String>,
+}
+
+/// A page that lists reviews.
+#[derive(Debug)]
+pub(super) struct ListMeta<'a> {
+    pub(super) title: &'a str,
+    pub(super) description: String,
+    pub(super) url: &'a Url,
+}
+
+impl Pages {
+    /// What the page of a review tells.
+    pub(super) fn review_meta(
+        &self,
+        critic: &Critic,
+        review: &Review,
+        counts: ReviewCounts,
+        description: &str,
+    ) -> SocialMeta {
+        let (site, draft) = (&self.site, &review.draft);
+        let picture = self.share_picture(critic, review);
+        let linked = json_ld::review(site, critic, review, counts, (description, &picture.url));
+        SocialMeta {
+            kind: "article",
+            title: title(site, review),
+            description: description.to_owned(),
+            url: site.origin.review_page(review).into(),
+            locale: locale(draft.language.as_deref().unwrap_or(&site.about.language)),
+            picture: Some(picture),
+            article: Some(ArticleMeta {
+                published: review.original_date.to_string(),
+                revised: review.revised_at.map(|moment| moment.to_string()),
+                author: site.origin.profile_page(&critic.profile.handle).into(),
+                tags: draft.tags.iter().map(|tag| plain_text::name(tag)).collect(),
+            }),
+            username: None,
+            linked: script_safe_json(&linked),
+        }
+    }
+
+    /// What a critic's page tells.
+    pub(super) fn profile_meta(&self, critic: &Critic) -> SocialMeta {
+        let site = &self.site;
+        SocialMeta {
+            kind: "profile",
+            title: name(critic),
+            description: about(critic),
+            url: site.origin.profile_page(&critic.profile.handle).into(),
+            locale: locale(&site.about.language),
+            picture: avatar(site, critic),
+            article: None,
+            username: Some(critic.profile.handle.clone()),
+            linked: script_safe_json(&json_ld::profile(site, critic)),
+        }
+    }
+
+    /// What the front page tells.
+    pub(super) fn home_meta(&self, critics: &[Critic]) -> SocialMeta {
+        let site = &self.site;
+        let alone = if let [critic] = critics { Some(critic) } else { None };
+        SocialMeta {
+            kind: "website",
+            title: plain_text::text(&site.about.title),
+            description: alone.map(about).unwrap_or_default(),
+            url: site.origin.home().into(),
+            locale: locale(&site.about.language),
+            picture: alone.and_then(|critic| avatar(site, critic)),
+            article: None,
+            username: None,
+            linked: script_safe_json(&json_ld::home(site, alone)),
+        }
+    }
+
+    /// What the page of a film tells.
+    pub(super) fn film_meta(&self, film: &Film, newest: &Review, page: &ListMeta<'_>) -> SocialMeta {
+        let site = &self.site;
+        let picture = newest.poster.as_ref().zip(poster(site, newest));
+        let picture = picture.map(|(media, picture)| share_poster(media, picture));
+        let linked = json_ld::film_page(site, film, picture.as_ref().map(|picture| picture.url.as_str()));
+        SocialMeta { picture, kind: "video.movie", ..self.list_meta(page, &linked) }
+    }
+
+    /// What the page of somebody who makes films or plays in them tells.
+    pub(super) fn person_meta(&self, slug: &str, page: &ListMeta<'_>) -> SocialMeta {
+        let linked = json_ld::person_page(&self.site, page.title, slug);
+        SocialMeta { kind: "profile", ..self.list_meta(page, &linked) }
+    }
+
+    /// What a page of the archive tells.
+    pub(super) fn shelf_meta(&self, page: &ListMeta<'_>) -> SocialMeta {
+        self.list_meta(page, &json_ld::list(&self.site, page.title, page.url))
+    }
+
+    fn list_meta(&self, page: &ListMeta<'_>, linked: &serde_json::Value) -> SocialMeta {
+        SocialMeta {
+            kind: "website",
+            title: page.title.to_owned(),
+            description: page.description.clone(),
+            url: page.url.to_string(),
+            locale: locale(&self.site.about.language),
+            picture: None,
+            article: None,
+            username: None,
+            linked: script_safe_json(linked),
+        }
+    }
+
+    /// The poster of a review; the card that is drawn where there is none.
+    pub(super) fn share_picture(&self, critic: &Critic, review: &Review) -> SharePicture {
+        let site = &self.site;
+        if let (Some(media), Some(picture)) = (&review.poster, poster(site, review)) {
+            return share_poster(media, picture);
+        }
+        let version = self.share_card(critic, review).version();
+        let alt = site.messages.format(
+            "card-of-review",
+            [("title", title(site, review).into()), ("critic", name(critic).into())],
+        );
+        SharePicture {
+            url: site.origin.card(review, &version).into(),
+            alt,
+            media_type: "image/png".to_owned(),
+            size: Some((share_card::WIDTH, share_card::HEIGHT)),
+            is_wide: true,
+        }
+    }
+}
+
+fn share_poster(media: &Media, picture: PictureView) -> SharePicture {
+    let PictureView { url, alt, width, height, .. } = picture;
+    let media_type = media.media_type.clone();
+    SharePicture { url, alt, media_type, size: Some((width, height)), is_wide: width > height }
+}
+
+/// A critic's picture.
+fn avatar(site: &Site, critic: &Critic) -> Option<SharePicture> {
+    let (file, media_type) = critic.avatar.as_ref()?;
+    Some(SharePicture {
+        url: site.origin.media_named(file).into(),
+        alt: name(critic),
+        media_type: media_type.clone(),
+        size: None,
+        is_wide: false,
+    })
+}
+
+/// The first thing that a critic says.
+fn about(critic: &Critic) -> String {
+    plain_text::paragraphs(&critic.profile.summary).into_iter().next().unwrap_or_default()
+}
+
+/// A language as OpenGraph writes it; without its country where none is told.
+fn locale(language: &str) -> String {
+    let mut parts = language.split('-');
+    let language = parts.next().unwrap_or_default();
+    let is_country = |part: &&str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_alphabetic());
+    match parts.find(is_country) {
+        Some(country) => format!("{language}_{}", country.to_ascii_uppercase()),
+        None => language.to_owned(),
+    }
+}
+
+/// JSON as it may stand within `<script>`: nothing in it ends the element, begins a comment or another script
+/// (HTML section 4.12.1.3).
+fn script_safe_json(json: &serde_json::Value) -> Value {
+    let mut text = String::new();
+    for c in json.to_string().chars() {
+        match c {
+            '<' => text.push_str("\\u003c"),
+            '>' => text.push_str("\\u003e"),
+            '&' => text.push_str("\\u0026"),
+            '\u{2028}' => text.push_str("\\u2028"),
+            '\u{2029}' => text.push_str("\\u2029"),
+            c => text.push(c),
+        }
+    }
+    Value::from_safe_string(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_is_written_as_open_graph_writes_it() {
+        for (tag, written) in
+            [("en", "en"), ("pt-br", "pt_BR"), ("zh-Hant-TW", "zh_TW"), ("sr-Cyrl", "sr"), ("", "")]
+        {
+            assert_eq!(locale(tag), written);
+        }
+    }
+
+    #[test]
+    fn nothing_in_json_ends_its_element() {
+        let hostile = "</script><!--<script>&amp;\u{2028}]]>";
+        let json = script_safe_json(&serde_json::json!({"name": hostile})).to_string();
+        assert!(!json.contains(['<', '>', '&', '\u{2028}']), "{json}");
+        let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(read["name"], hostile);
+    }
+}

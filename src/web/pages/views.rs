@@ -1,0 +1,404 @@
+//! What templates are given: small structs of finished texts and addresses.
+
+use minijinja::Value;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use url::Url;
+
+use super::{Messages, Site, plain_text};
+use crate::domain::critic::Critic;
+use crate::domain::film::Film;
+use crate::domain::rating::{Rating, Scale};
+use crate::domain::review::{Media, Review};
+use crate::domain::shelf;
+use crate::domain::time::Timestamp;
+
+/// A review in a list.
+#[derive(Debug, Clone, Copy)]
+pub struct ReviewListItem<'a> {
+    /// Who wrote it.
+    pub critic: &'a Critic,
+    /// The review.
+    pub review: &'a Review,
+    /// How many comments it has.
+    pub comments: u64,
+}
+
+/// A moment, in the site's time zone.
+#[derive(Debug, Serialize)]
+pub(super) struct DateView {
+    /// For `<time datetime>`.
+    iso: String,
+    /// `8 October 2024`.
+    day: String,
+    /// `8 Oct`, where the year stands above.
+    short: String,
+    /// `8 October 2024, 21:14`.
+    exact: String,
+    #[serde(skip)]
+    pub(super) year: i16,
+}
+
+impl DateView {
+    pub(super) fn new(site: &Site, moment: Timestamp) -> Self {
+        let messages = &site.messages;
+        let local = moment.to_jiff().to_zoned(site.about.timezone.clone());
+        let day = date(messages, local.date());
+        let time = local.strftime("%H:%M").to_string();
+        let month = messages.get(&format!("month-short-{}", local.month()));
+        let of_month = local.day().to_string();
+        Self {
+            iso: moment.to_string(),
+            short: messages.format("date-in-year", [("day", of_month.into()), ("month", month.into())]),
+            exact: messages.format("date-and-time", [("date", day.as_str().into()), ("time", time.into())]),
+            day,
+            year: local.year(),
+        }
+    }
+}
+
+/// A day as people write it.
+fn date(messages: &Messages, day: jiff::civil::Date) -> String {
+    let month = messages.get(&format!("month-{}", day.month()));
+    let (of_month, year) = (day.day().to_string(), day.year().to_string());
+    messages.format("date", [("day", of_month.into()), ("month", month.into()), ("year", year.into())])
+}
+
+/// A critic's rating.
+#[derive(Debug, Serialize)]
+pub(super) struct RatingView {
+    /// As the critic writes it.
+    shown: String,
+    /// What a screen reader says.
+    spoken: String,
+    /// Half stars out of ten, where it is given in stars.
+    halves: Option<u8>,
+    /// Whether `shown` tells something that the drawn stars do not.
+    has_text: bool,
+}
+
+impl RatingView {
+    pub(super) fn of(messages: &Messages, rating: &Rating) -> Self {
+        Self::new(messages, rating.shown(), rating.scale())
+    }
+
+    pub(super) fn new(messages: &Messages, shown: &str, scale: Scale) -> Self {
+        let shown = plain_text::name(shown);
+        let halves = match scale {
+            Scale::Stars(halves) => Some(halves.min(10)),
+            Scale::Points(..) | Scale::Letter => None,
+        };
+        let spoken = match halves {
+            Some(1) => messages.get("rating-half"),
+            Some(n) if n % 2 == 1 => messages.format("rating-halves", [("count", (n / 2).into())]),
+            Some(n) => messages.format("rating-stars", [("count", (n / 2).into())]),
+            None => match shown.split_once('/') {
+                Some((points, most)) => {
+                    messages.format("rating-points", [("points", points.into()), ("most", most.into())])
+                }
+                None => shown.clone(),
+            },
+        };
+        Self { has_text: halves.is_none() || shown.contains('/'), shown, spoken, halves }
+    }
+}
+
+/// A picture of ours.
+#[derive(Debug, Serialize)]
+pub(super) struct PictureView {
+    src: String,
+    pub(super) url: String,
+    pub(super) alt: String,
+    pub(super) width: u32,
+    pub(super) height: u32,
+}
+
+/// The poster of a review, once it is here: a page never makes its reader ask another server.
+pub(super) fn poster(site: &Site, review: &Review) -> Option<PictureView> {
+    let media: &Media = review.poster.as_ref()?;
+    let alt_text = review.draft.poster.as_ref().and_then(|p| p.alt.as_deref());
+    let alt = match alt_text.map(plain_text::text).filter(|alt| !alt.is_empty()) {
+        Some(alt) => alt,
+        None if review.draft.film.title.is_empty() => site.messages.get("poster-of-film"),
+        None => {
+            site.messages.format("poster-of", [("film", plain_text::text(&review.draft.film.title).into())])
+        }
+    };
+    let url = site.origin.media(media);
+    Some(PictureView { src: path(&url), url: url.into(), alt, width: media.width, height: media.height })
+}
+
+/// The film of a review, as its credits block tells it.
+#[derive(Debug, Serialize)]
+pub(super) struct FilmView {
+    title: String,
+    year: Option<i16>,
+    /// Its page, where its title is known.
+    href: Option<String>,
+    directors: Vec<PersonLink>,
+    writers: Vec<PersonLink>,
+    stars: Vec<PersonLink>,
+    released: Option<DayView>,
+    identity: Option<ExternalLink>,
+}
+
+/// Somebody of a film, and the page with every review of a film by them.
+#[derive(Debug, Serialize)]
+struct PersonLink {
+    name: String,
+    /// None where the name has neither letter nor digit.
+    href: Option<String>,
+}
+
+/// A day of the calendar, in no time zone.
+#[derive(Debug, Serialize)]
+struct DayView {
+    iso: String,
+    shown: String,
+}
+
+/// An address on another site.
+#[derive(Debug, Serialize)]
+pub(super) struct ExternalLink {
+    pub(super) href: String,
+    host: String,
+}
+
+impl ExternalLink {
+    /// None where it is not a web address: nothing else is ever made a link.
+    pub(super) fn new(url: &Url) -> Option<Self> {
+        let host = url.host_str().filter(|_| matches!(url.scheme(), "https" | "http"))?;
+        Some(Self { href: url.to_string(), host: host.strip_prefix("www.").unwrap_or(host).to_owned() })
+    }
+}
+
+impl FilmView {
+    /// None where nothing is known.
+    pub(super) fn new(messages: &Messages, film: &Film) -> Option<Self> {
+        if film.is_empty() {
+            return None;
+        }
+        let person = |name: &String| {
+            let href = Some(shelf::slug_of(name)).filter(|slug| !slug.is_empty());
+            PersonLink { name: plain_text::name(name), href: href.map(|slug| slug_path("/people/", &slug)) }
+        };
+        let names = |names: &[String]| names.iter().map(person).collect();
+        Some(Self {
+            title: plain_text::text(&film.title),
+            year: shelf::year_of(film),
+            href: shelf::film_slug(film).map(|slug| slug_path("/films/", &slug)),
+            directors: names(&film.directors),
+            writers: names(&film.writers),
+            stars: names(&film.stars),
+            released: film
+                .release_date
+                .map(|day| DayView { iso: day.to_string(), shown: date(messages, day) }),
+            identity: film.identity.as_ref().and_then(ExternalLink::new),
+        })
+    }
+}
+
+/// A critic, as shown beside a review and on the profile.
+#[derive(Debug, Serialize)]
+pub(super) struct CriticView {
+    pub(super) name: String,
+    handle: String,
+    actor: String,
+    href: String,
+    pub(super) url: String,
+    avatar: Option<String>,
+    about: Vec<String>,
+    links: Vec<NamedLink>,
+    support: Vec<NamedLink>,
+}
+
+/// One of a critic's other places.
+#[derive(Debug, Serialize)]
+struct NamedLink {
+    name: String,
+    href: String,
+}
+
+impl CriticView {
+    pub(super) fn new(site: &Site, critic: &Critic) -> Self {
+        let profile = &critic.profile;
+        let url = site.origin.profile_page(&profile.handle);
+        let links = profile.links.iter().filter_map(|link| {
+            let outside = ExternalLink::new(&link.url)?;
+            let name = Some(plain_text::name(&link.name)).filter(|name| !name.is_empty());
+            Some(NamedLink { name: name.unwrap_or(outside.host), href: outside.href })
+        });
+        let is_for = |handle: &Option<String>| handle.as_ref().is_none_or(|handle| *handle == profile.handle);
+        let support = site.about.support.iter().filter(|way| is_for(&way.critic)).map(|way| NamedLink {
+            name: way.name.as_deref().map_or_else(|| site.messages.get(way.kind.words()), plain_text::name),
+            href: way.url.to_string(),
+        });
+        Self {
+            support: support.collect(),
+            name: name(critic),
+            handle: format!("@{}@{}", profile.handle, site.handle_domain),
+            actor: site.origin.actor(critic.id).into(),
+            href: path(&url),
+            url: url.into(),
+            avatar: critic.avatar.as_ref().map(|(name, _)| path(&site.origin.media_named(name))),
+            about: plain_text::paragraphs(&profile.summary),
+            links: links.collect(),
+        }
+    }
+}
+
+/// A critic's name; the handle where there is none.
+pub(super) fn name(critic: &Critic) -> String {
+    let name = plain_text::name(&critic.profile.name);
+    if name.is_empty() { critic.profile.handle.clone() } else { name }
+}
+
+/// A tag and its page.
+#[derive(Debug, Serialize)]
+pub(super) struct TagLink {
+    name: String,
+    href: String,
+}
+
+/// The tags of a review. One that has neither letter nor digit has no page and is left out.
+pub(super) fn tags(site: &Site, tags: &[String]) -> Vec<TagLink> {
+    tags.iter()
+        .filter(|tag| !shelf::slug_of(tag).is_empty())
+        .map(|tag| TagLink { name: plain_text::name(tag), href: path(&site.origin.tag_page(tag)) })
+        .collect()
+}
+
+/// A review in a list.
+#[derive(Debug, Serialize)]
+pub(super) struct ReviewCard {
+    href: String,
+    title: String,
+    text: String,
+    /// How it begins, where `text` is something else.
+    opening: String,
+    language: Option<String>,
+    film: Option<FilmView>,
+    pub(super) rating: Option<RatingView>,
+    poster: Option<PictureView>,
+    pub(super) date: DateView,
+    minutes: u32,
+    comments: u64,
+    critic_name: String,
+    critic_href: String,
+}
+
+impl ReviewCard {
+    pub(super) fn new(site: &Site, listed: ReviewListItem<'_>) -> Self {
+        let ReviewListItem { critic, review, comments } = listed;
+        let draft = &review.draft;
+        let CriticView { name, href, .. } = CriticView::new(site, critic);
+        Self {
+            href: path(&site.origin.review_page(review)),
+            title: title(site, review),
+            text: plain_text::text(draft.subtitle.as_deref().unwrap_or(&draft.teaser)),
+            opening: if draft.subtitle.is_some() { plain_text::text(&draft.teaser) } else { String::new() },
+            language: draft.language.clone(),
+            film: FilmView::new(&site.messages, &draft.film),
+            rating: draft.rating.as_ref().map(|rating| RatingView::of(&site.messages, rating)),
+            poster: poster(site, review),
+            date: DateView::new(site, review.original_date),
+            minutes: draft.reading_minutes(),
+            comments,
+            critic_name: name,
+            critic_href: href,
+        }
+    }
+}
+
+impl ReviewCard {
+    /// What is said of it under its title.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// A review's headline; its film's title where it has none.
+pub(super) fn title(site: &Site, review: &Review) -> String {
+    let candidates = [&review.draft.title, &review.draft.film.title];
+    candidates
+        .into_iter()
+        .map(|title| plain_text::text(title))
+        .find(|title| !title.is_empty())
+        .unwrap_or_else(|| site.messages.get("untitled"))
+}
+
+/// The way through the pages of a list.
+#[derive(Debug, Serialize)]
+pub(super) struct Pager {
+    page: u32,
+    pages: u32,
+    newer: Option<String>,
+    older: Option<String>,
+}
+
+impl Pager {
+    /// Page `page` of `pages`, counted from one, of the list at `path`.
+    pub(super) fn new(path: &str, page: u32, pages: u32) -> Self {
+        let href = |page: u32| match page {
+            1 => path.to_owned(),
+            _ => format!("{path}{}page={page}", if path.contains('?') { '&' } else { '?' }),
+        };
+        Self {
+            page,
+            pages,
+            newer: (page > 1).then(|| href(page - 1)),
+            older: (page < pages).then(|| href(page + 1)),
+        }
+    }
+}
+
+/// The path of the page of a shelf.
+pub(super) fn slug_path(folder: &str, slug: &str) -> String {
+    format!("{folder}{}", utf8_percent_encode(slug, NOT_IN_PATHS))
+}
+
+/// Letters of all scripts and digits, hyphens and points are all that a slug has.
+const NOT_IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.');
+
+/// HTML that `sources` made safe: the only way past the escaping of the templates.
+pub(super) fn safe_html(sanitised: &str) -> Value {
+    Value::from_safe_string(sanitised.to_owned())
+}
+
+/// The body of a review. Its pictures wait until they are near, those of a closed spoiler until it is opened, and
+/// keep nobody from reading. A table that is too wide is scrolled, by the keyboard, too.
+pub(super) fn review_body(site: &Site, body: &str) -> Value {
+    let ours = format!("<img src=\"{}/", site.origin.as_str());
+    let mut body = body.replace(&ours, "<img loading=\"lazy\" decoding=\"async\" src=\"/");
+    if body.contains("<table") {
+        let label = site.messages.get("table");
+        let frame =
+            format!("<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"{label}\"><table");
+        body = body.replace("<table", &frame).replace("</table>", "</table></div>");
+    }
+    safe_html(&body)
+}
+
+/// The path of an address of ours, its query and fragment included.
+pub(super) fn path(url: &Url) -> String {
+    url[url::Position::BeforePath..].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratings_keep_the_scale_of_their_critic() {
+        let messages = Messages::load("en", None).unwrap();
+        let spoken =
+            |shown: &str, scale| serde_json::to_value(RatingView::new(&messages, shown, scale)).unwrap();
+        let stars = spoken("★★★½", Scale::Stars(7));
+        assert_eq!(stars["spoken"], "3 and a half stars out of five");
+        assert_eq!(stars["has_text"], false);
+        assert_eq!(spoken("½", Scale::Stars(1))["spoken"], "half a star out of five");
+        assert_eq!(spoken("8/10", Scale::Points(800, 1000))["spoken"], "8 out of 10");
+        assert_eq!(spoken("3.5/5", Scale::Stars(7))["has_text"], true);
+        assert_eq!(spoken("B+", Scale::Letter)["spoken"], "B+");
+    }
+}

@@ -1,0 +1,40 @@
+//! What every answer says: headers that keep a page inert and caches honest.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// What a page may load, and where its forms may lead.
+macro_rules! content_security_policy {
+    ($form:literal) => {
+        concat!(
+            "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; script-src 'self'; ",
+            "connect-src 'self'; form-action ",
+            $form,
+            "; base-uri 'none'; frame-ancestors 'none'",
+        )
+    };
+}
+
+/// That of a page with the form that leads readers to their own server: browsers hold the redirects after a form to
+/// `form-action`, too.
+pub(super) const FORM_CONTENT_SECURITY_POLICY: HeaderValue =
+    HeaderValue::from_static(content_security_policy!("'self' https:"));
+
+const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 6] = [
+    // Pages and documents share addresses, errors and redirects too: caches must keep them apart.
+    (header::VARY, HeaderValue::from_static("Accept")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(content_security_policy!("'self'"))),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (
+        HeaderName::from_static("cross-origin-opener-content_security_policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+];
+
+/// Adds what is not there yet: a page with a form that leads to other sites has a content_security_policy of its own.
+pub(super) fn add_defaults(headers: &mut HeaderMap) {
+    for (name, value) in DEFAULT_HEADERS {
+        headers.entry(name).or_insert(value);
+    }
+}

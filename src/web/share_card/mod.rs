@@ -1,0 +1,125 @@
+//! The picture of a review that has none: drawn from its title, its film and its rating, for those who show links.
+//!
+//! Drawn one at a time, and cached clamp_to_canvas a bound.
+
+mod canvas;
+mod draw;
+mod font;
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use axum::body::Bytes;
+
+use super::error::WebError;
+use super::work_queue::WorkQueue;
+use crate::domain::hash::sha256_hex;
+
+pub(super) use canvas::{HEIGHT, WIDTH};
+
+/// Goes up with each change of how cards look: those that caches hold have another address then.
+const DESIGN_VERSION: &str = "1";
+
+/// What all cards that are cached take together.
+const MAX_CACHED_BYTES: usize = 4 * 1024 * 1024;
+
+/// Requests that wait for a card at a time.
+const MAX_QUEUED_CARDS: usize = 32;
+
+/// What stands on a card. Of each list the first is taken that can be drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ShareCard {
+    /// What the review is called.
+    pub(super) titles: Vec<String>,
+    /// The film, its year and its directors.
+    pub(super) film_lines: Vec<String>,
+    /// Half stars out of ten, where the rating is given in stars.
+    pub(super) half_stars: Option<u8>,
+    /// The rating as the critic writes it, where it is not.
+    pub(super) rating_text: Option<String>,
+    /// Who wrote it.
+    pub(super) critic: String,
+    /// What the site is called.
+    pub(super) site_names: Vec<String>,
+}
+
+impl ShareCard {
+    /// Tells what stands on it, in few letters.
+    pub(super) fn version(&self) -> String {
+        let mut version = sha256_hex(format!("{DESIGN_VERSION} {self:?}").as_bytes());
+        version.truncate(12);
+        version
+    }
+}
+
+/// The cards that were drawn lately.
+#[derive(Debug)]
+pub struct ShareCards {
+    cached: Mutex<CachedCards>,
+    queue: WorkQueue,
+}
+
+#[derive(Debug, Default)]
+struct CachedCards {
+    by_version: HashMap<String, (Bytes, u64)>,
+    bytes: usize,
+    asked: u64,
+}
+
+impl Default for ShareCards {
+    fn default() -> Self {
+        Self {
+            cached: Mutex::default(),
+            queue: WorkQueue::new(MAX_QUEUED_CARDS, 1, "too many pictures at once"),
+        }
+    }
+}
+
+impl ShareCards {
+    /// The card as a PNG.
+    pub(super) async fn draw(&self, card: ShareCard) -> Result<Bytes, WebError> {
+        let version = card.version();
+        if let Some(drawn) = self.cached().get(&version) {
+            return Ok(drawn);
+        }
+        let permit = self.queue.acquire().await?;
+        // Somebody else may have waited for the same.
+        if let Some(drawn) = self.cached().get(&version) {
+            return Ok(drawn);
+        }
+        let drawn = Bytes::from(permit.run(move || draw::render_png(&card)).await?);
+        self.cached().insert(version, &drawn);
+        Ok(drawn)
+    }
+
+    fn cached(&self) -> MutexGuard<'_, CachedCards> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl CachedCards {
+    fn get(&mut self, version: &str) -> Option<Bytes> {
+        self.asked += 1;
+        let (drawn, used) = self.by_version.get_mut(version)?;
+        *used = self.asked;
+        Some(drawn.clone())
+    }
+
+    /// Keeps it, and drops what was not asked for longest until the rest fits.
+    fn insert(&mut self, version: String, drawn: &Bytes) {
+        self.bytes += drawn.len();
+        if let Some((before, _)) = self.by_version.insert(version, (drawn.clone(), self.asked)) {
+            self.bytes -= before.len();
+        }
+        while self.bytes > MAX_CACHED_BYTES {
+            let oldest = self.by_version.iter().min_by_key(|(_, (_, used))| *used);
+            let Some(oldest) = oldest.map(|(version, _)| version.clone()) else { return };
+            if let Some((before, _)) = self.by_version.remove(&oldest) {
+                self.bytes -= before.len();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
