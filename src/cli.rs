@@ -34,7 +34,7 @@ use crate::store::{critics, feeds, reviews};
 #[derive(Debug, Parser)]
 #[command(version, about)]
 pub struct Cli {
-    /// The config file.
+    /// Path of the config file.
     #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
     config: PathBuf,
     #[command(subcommand)]
@@ -43,9 +43,9 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the site, read the feeds, deliver and receive.
+    /// Run the server.
     Serve {
-        /// What this process does, where several share a PostgreSQL database.
+        /// What this process does, if several share a PostgreSQL database.
         #[arg(long, value_enum, default_value_t = Role::All)]
         role: Role,
     },
@@ -53,81 +53,81 @@ enum Command {
     Publish {
         /// The Markdown file.
         file: PathBuf,
-        /// The handle of the critic who wrote it, where there are several.
+        /// Handle of the author; required if the site has several critics.
         #[arg(long)]
         critic: Option<String>,
     },
-    /// Replace what a review says; its readers are told.
+    /// Replace the contents of a review and send the update to followers.
     Revise {
-        /// The review: its id, its slug, or the address of its page.
+        /// Id, slug or URL of the review.
         review: String,
         /// The Markdown file.
         file: PathBuf,
     },
-    /// Take a review back, for good.
+    /// Retract a review permanently.
     Retract {
-        /// The review: its id, its slug, or the address of its page.
+        /// Id, slug or URL of the review.
         review: String,
     },
-    /// Show what a reader on Mastodon sees of a review.
+    /// Show how a review looks on Mastodon.
     Preview {
-        /// The review: its id, its slug, the address of its page; or a Markdown file that is not published yet.
+        /// Id, slug or URL of a review, or the path of a Markdown file.
         review: String,
-        /// The handle of the critic who wrote the file, where there are several.
+        /// Handle of the author of the file; required if the site has several critics.
         #[arg(long)]
         critic: Option<String>,
     },
-    /// The feeds that reviews come from.
+    /// Poll feeds and show what was imported.
     #[command(subcommand)]
     Feed(Feed),
-    /// Posts of others that quote a review.
+    /// List and revoke quotes of reviews.
     #[command(subcommand)]
     Quote(quote::Quote),
-    /// What others reported.
+    /// List and close reports.
     #[command(subcommand)]
     Report(report::Report),
-    /// What others say under the reviews, and what the critic says to it.
+    /// Moderate comments and reply to them.
     #[command(subcommand)]
     Comment(comment::Comment),
-    /// Whom the critics do not want to hear.
+    /// Block accounts and servers.
     #[command(subcommand)]
     Block(block::Block),
-    /// Who follows, and who asks to.
+    /// List, accept and remove followers.
     #[command(subcommand)]
     Follower(follower::Follower),
-    /// How far reviews have come.
+    /// Show delivery status.
     #[command(subcommand)]
     Delivery(delivery::Delivery),
-    /// The servers that reviews are sent to.
+    /// Show servers that do not respond.
     #[command(subcommand)]
     Host(delivery::Host),
-    /// What readers do: reads, likes, boosts, replies, the servers that were reached, followers over time.
+    /// Show reads, likes, boosts, replies, servers and followers over time.
     Insights(insights::Insights),
-    /// The accounts of the critics themselves.
+    /// Move critics to other accounts and rotate signing keys.
     #[command(subcommand)]
     Critic(critic::Critic),
-    /// Ask the server that runs under this config whether it is well; for health checks.
+    /// Check whether the server is ready; for health checks.
     Health,
 }
 
 #[derive(Debug, Subcommand)]
 enum Feed {
-    /// What was decided about each entry, and why.
+    /// Show what was decided about each entry, and why.
     Log {
-        /// The feed's name; all feeds where it is left out.
+        /// Name of the feed [default: all feeds].
         name: Option<String>,
-        /// How many lines, counted from the newest.
+        /// Number of most recent lines to show.
         #[arg(long, default_value_t = 200)]
         lines: u32,
     },
-    /// Read a feed at once, and say what was decided.
+    /// Poll feeds now and show what was decided.
     Poll {
-        /// The feed's name; all feeds where it is left out.
+        /// Name of the feed [default: all feeds].
         name: Option<String>,
     },
-    /// Publish a review that is held because it is much like another one.
+    /// Publish a review that is held as a suspected duplicate.
     Release {
-        /// The review: its id or its slug, which the log names.
+        /// Id or slug of the review, as shown by `marquee feed log`.
         review: String,
     },
 }
@@ -151,9 +151,8 @@ fn is_full(error: &anyhow::Error) -> bool {
 fn make_room(file: &Path) -> String {
     let Ok(config) = config::load(file) else { return "the disk is full".to_owned() };
     let folder = config.data_dir.display();
-    let database =
-        if config.database_url.starts_with("sqlite:") { "" } else { ", or of the database's server," };
-    format!("the disk of {folder}{database} is full: free some space there, and do the same again")
+    let database = if config.database_url.starts_with("sqlite:") { "" } else { " or of the database server" };
+    format!("the disk of {folder}{database} is full: free some space and run the command again")
 }
 
 async fn obey(cli: Cli) -> anyhow::Result<()> {
@@ -220,7 +219,7 @@ async fn named_feeds(app: &App, name: Option<&str>) -> anyhow::Result<Vec<domain
     let names: Vec<String> = all.iter().map(|feed| feed.name.clone()).collect();
     all.retain(|feed| name.is_none_or(|name| feed.name == name));
     if let (true, Some(name)) = (all.is_empty(), name) {
-        bail!("no feed is called {name:?}; the config has {}", names.join(", "));
+        bail!("no feed named {name:?}; configured feeds: {}", names.join(", "));
     }
     Ok(all)
 }
@@ -279,7 +278,8 @@ async fn serve(file: &Path, role: Role) -> anyhow::Result<()> {
         Role::Worker => None,
         Role::All | Role::Web => {
             let bound = TcpListener::bind(address).await;
-            let bound = bound.with_context(|| format!("config: server.listen: {address} cannot be used"))?;
+            let bound =
+                bound.with_context(|| format!("config: server.listen: cannot listen on {address}"))?;
             Some((bound, config.server.trusted_proxies.as_slice()))
         }
     };
@@ -295,35 +295,35 @@ fn allow_many_files() {
 
     let allowed = getrlimit(Resource::RLIMIT_NOFILE);
     if let Err(error) = allowed.and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most)) {
-        tracing::warn!(%error, "no more files at a time than at first");
+        tracing::warn!(%error, "could not raise the open-file limit");
     }
 }
 
 /// One line with the origin; for a trial, what to do next.
 async fn greet(app: &App, config: &Config, role: Role) -> anyhow::Result<()> {
     if role == Role::Worker {
-        return say(&format!("Marquee works for {}", app.origin));
+        return say(&format!("Processing jobs for {}", app.origin));
     }
-    say(&format!("Marquee serves {} on {}", app.origin, config.server.listen))?;
+    say(&format!("Serving {} on {}", app.origin, config.server.listen))?;
     if app.origin.is_trial() {
         let critics = critics::all(&app.db).await?;
         let handle = critics.first().map_or("critic", |critic| critic.profile.handle.as_str());
         let feeds: Vec<String> = feeds::all(&app.db).await?.into_iter().map(|feed| feed.name).collect();
         let reviews = match feeds.as_slice() {
-            [] => "`marquee publish FILE` brings a review".to_owned(),
-            [feed] => format!("the reviews of the feed {feed} come there by themselves"),
-            _ => format!("the reviews of the feeds {} come there by themselves", feeds.join(", ")),
+            [] => "publish a review with `marquee publish FILE`".to_owned(),
+            [feed] => format!("reviews from the feed {feed} appear there shortly"),
+            _ => format!("reviews from the feeds {} appear there shortly", feeds.join(", ")),
         };
         say(&format!(
             "\n  Open {}/ in a browser: {reviews}.\n  \
-             Other servers cannot reach localhost, so nobody can follow @{handle} yet. To see what they would do:\n\n    \
+             Other servers cannot reach localhost, so nobody can follow @{handle} yet. To see what following looks like:\n\n    \
              cargo run --release --example follower -- --handle {handle}@{}\n",
             app.origin,
             app.origin.authority()
         ))?;
         if config.federation.allow_networks.is_empty() {
             say(
-                "  It is on this machine, too, which the config has to allow: [federation] allow_networks = [\"127.0.0.0/8\"]\n",
+                "  The example runs on this machine, which the config must allow: [federation] allow_networks = [\"127.0.0.0/8\"]\n",
             )?;
         }
     }
@@ -357,9 +357,9 @@ async fn publish_file(app: &App, file: &Path, handle: Option<&str>) -> anyhow::R
     match review.state {
         State::Scheduled => {
             let at = review.released_at;
-            say(&format!("Waits until {at}: {}", app.origin.review_page(&review)))
+            say(&format!("Scheduled for {at}: {}", app.origin.review_page(&review)))
         }
-        _ => say(&format!("Published: {} (the server delivers it)", app.origin.review_page(&review))),
+        _ => say(&format!("Published: {} (the server will deliver it)", app.origin.review_page(&review))),
     }
 }
 
@@ -368,15 +368,15 @@ async fn the_critic(app: &App, handle: Option<&str>) -> anyhow::Result<Critic> {
         let handle = handle.trim_start_matches('@');
         return critics::by_handle(&app.db, handle)
             .await?
-            .with_context(|| format!("no critic has the handle {handle}"));
+            .with_context(|| format!("no critic with the handle {handle}"));
     }
     let mut all = critics::all(&app.db).await?;
     match all.len() {
-        0 => bail!("there is no critic yet: add [[critics]] to the config"),
+        0 => bail!("no critics configured: add [[critics]] to the config"),
         1 => Ok(all.remove(0)),
         _ => {
             let handles: Vec<&str> = all.iter().map(|critic| critic.profile.handle.as_str()).collect();
-            bail!("several critics write here, name one with --critic: {}", handles.join(", "))
+            bail!("the site has several critics, select one with --critic: {}", handles.join(", "))
         }
     }
 }
@@ -395,9 +395,9 @@ async fn read_review(app: &App, file: &Path) -> anyhow::Result<(Draft, Pictures)
 
 /// The review that an argument means.
 async fn find(app: &App, named: &str) -> anyhow::Result<Review> {
-    find_review(app, named).await?.with_context(|| {
-        format!("no review is called {named:?}; give its slug, its id or the address of its page")
-    })
+    find_review(app, named)
+        .await?
+        .with_context(|| format!("no review found for {named:?}: use its id, slug or URL"))
 }
 
 async fn find_review(app: &App, named: &str) -> anyhow::Result<Option<Review>> {
@@ -429,7 +429,7 @@ async fn health(config: &Config) -> anyhow::Result<()> {
     };
     let answer = tokio::time::timeout(std::time::Duration::from_secs(5), asked)
         .await
-        .with_context(|| format!("no answer from {address} within 5 seconds"))?
-        .with_context(|| format!("nobody answers at {address}"))?;
+        .with_context(|| format!("no response from {address} within 5 seconds"))?
+        .with_context(|| format!("cannot connect to {address}"))?;
     if answer.starts_with("HTTP/1.1 200") { say("ready") } else { bail!("not ready") }
 }

@@ -197,7 +197,7 @@ async fn an_answer_names_whom_its_text_names(database: Database) {
     let text = "Ask @bob@other.test, and not @nobody@other.test.\n";
     let file = stage.app.write("answer.md", text);
     let printed = stage.app.command_output(&["comment", "reply", id_of(&note), &file]).await;
-    assert!(printed.starts_with("Answered: "), "{printed}");
+    assert!(printed.starts_with("Replied: "), "{printed}");
     let is_it = |a: &Value| a["type"] == "Create" && a["object"]["type"] == "Note";
     let create = other.await_activity("the Create, since bob is named", is_it).await;
     let tags = create["object"]["tag"].as_array().expect("tags");

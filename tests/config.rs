@@ -114,5 +114,5 @@ async fn the_start_is_told_in_one_line_on_standard_output() {
     let stage = Stage::new(Database::Sqlite).await;
     let lines = stage.app.printed();
     assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(lines[0].starts_with("Marquee serves https://marquee.test"), "{lines:?}");
+    assert!(lines[0].starts_with("Serving https://marquee.test"), "{lines:?}");
 }

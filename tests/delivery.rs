@@ -56,11 +56,11 @@ async fn a_server_that_fails_costs_one_attempt_and_waits_as_one(database: Databa
     away.script(std::iter::repeat_n(Scripted::Status(503), 20));
     let first = stage.publish("The Night Ferry").await;
     away.await_refusals(1).await;
-    let waits = await_status(&stage, &first, "waits until").await;
-    assert!(waits.contains("1 have it, 1 wait, 0 failed") && waits.contains("answered 503"), "{waits}");
+    let waits = await_status(&stage, &first, "retry at").await;
+    assert!(waits.contains("1 delivered, 1 queued, 0 failed") && waits.contains("answered 503"), "{waits}");
     let second = stage.publish("The Day Ferry").await;
     stage.remote.await_activity("the second Create", create_of(&second)).await;
-    await_status(&stage, &second, "1 have it, 1 wait, 0 failed").await;
+    await_status(&stage, &second, "1 delivered, 1 queued, 0 failed").await;
     stage.settle().await;
     assert_eq!(away.refused().len(), 1, "nothing more was tried");
     let hosts = stage.app.command_output(&["host", "list"]).await;
@@ -74,9 +74,9 @@ async fn a_server_that_is_heard_of_gets_what_waited_for_it_in_order(database: Da
     away.script([Scripted::Status(502)]);
     let first = stage.publish("The Night Ferry").await;
     away.await_refusals(1).await;
-    await_status(&stage, &first, "waits until").await;
+    await_status(&stage, &first, "retry at").await;
     let second = stage.publish("The Day Ferry").await;
-    await_status(&stage, &second, "0 have it, 1 wait").await;
+    await_status(&stage, &second, "0 delivered, 1 queued").await;
     // Whoever speaks is back.
     let bo = away.user("bo");
     bo.deliver(stage.inbox(), &bo.like(first["id"].as_str().expect("an id"))).await;
@@ -84,8 +84,8 @@ async fn a_server_that_is_heard_of_gets_what_waited_for_it_in_order(database: Da
     let creates: Vec<Value> = away.received().into_iter().map(|received| received.activity).collect();
     let place = |article: &Value| creates.iter().position(create_of(article)).expect("it came");
     assert!(place(&first) < place(&second), "the older one first");
-    await_status(&stage, &second, "1 have it, 0 wait, 0 failed").await;
-    assert!(stage.app.command_output(&["host", "list"]).await.contains("all servers answer"));
+    await_status(&stage, &second, "1 delivered, 0 queued, 0 failed").await;
+    assert!(stage.app.command_output(&["host", "list"]).await.contains("all servers respond"));
 }
 
 async fn an_error_about_one_inbox_keeps_no_other_of_its_server_from_anything(database: Database) {
@@ -97,7 +97,7 @@ async fn an_error_about_one_inbox_keeps_no_other_of_its_server_from_anything(dat
     await_status(&stage, &first, "answered 500").await;
     let second = stage.publish("The Day Ferry").await;
     other.await_activity("the second Create", create_of(&second)).await;
-    assert!(stage.app.command_output(&["host", "list"]).await.contains("all servers answer"));
+    assert!(stage.app.command_output(&["host", "list"]).await.contains("all servers respond"));
 }
 
 /// The Update of a review whose Create was refused waits for it, and is not looked for until then.
@@ -133,10 +133,10 @@ async fn how_far_a_review_has_come_can_be_asked(database: Database) {
     let article = stage.publish("The Night Ferry").await;
     let page = article["url"].as_str().or_else(|| article["url"][0]["href"].as_str()).expect("a page");
     let told = stage.app.command_output(&["delivery", "status", page, "--wait"]).await;
-    assert!(told.starts_with("Create of ") && told.contains("2 have it, 0 wait, 0 failed"), "{told}");
+    assert!(told.starts_with("Create at ") && told.contains("2 delivered, 0 queued, 0 failed"), "{told}");
     stage.app.command_output(&["retract", page]).await;
     let told = await_status(&stage, &article, "Delete of ").await;
-    assert!(told.contains("Create of ") && told.contains("2 have it"), "{told}");
+    assert!(told.contains("Create at ") && told.contains("2 have it"), "{told}");
     let unknown = stage.app.cli(&["delivery", "status", "no-such-review"]).await;
     assert!(!unknown.status.success() && !unknown.stderr.is_empty());
 }
@@ -161,7 +161,7 @@ async fn followers_are_counted_where_they_are_reached(database: Database) {
     stage.app.command_output(&["block", "domain", "other.test"]).await;
     assert_eq!(total().await, json!(1));
     let article = stage.publish("The Night Ferry").await;
-    let told = await_status(&stage, &article, "1 have it, 0 wait").await;
+    let told = await_status(&stage, &article, "1 delivered, 0 queued").await;
     assert!(!told.contains("other.test"), "{told}");
 }
 
@@ -185,18 +185,18 @@ async fn j6_an_inbox_that_is_gone_is_not_tried_again_and_who_was_reached_there_f
     };
     other.script([Scripted::Status(410), Scripted::Status(410)]);
     let first = stage.publish("The Night Ferry").await;
-    let told = await_status(&stage, &first, "1 have it, 0 wait, 2 failed").await;
+    let told = await_status(&stage, &first, "1 delivered, 0 queued, 2 failed").await;
     assert!(told.contains("other.test") && told.contains("answered 410"), "{told}");
     assert_eq!(followers().await, ["cy", "alice"]);
     // Nothing goes to him any more, and the shared inbox is tried with the next one.
     let second = stage.publish("The Day Ferry").await;
-    await_status(&stage, &second, "2 have it, 0 wait, 0 failed").await;
+    await_status(&stage, &second, "2 delivered, 0 queued, 0 failed").await;
     // Who comes back is heard; a 404 may be a mistake.
     follow_from(&stage, &other, "bo").await;
     assert_eq!(followers().await, ["bo", "cy", "alice"]);
     other.script([Scripted::Status(404), Scripted::Status(404)]);
     let third = stage.publish("The Last Ferry").await;
-    await_status(&stage, &third, "1 have it, 0 wait, 2 failed").await;
+    await_status(&stage, &third, "1 delivered, 0 queued, 2 failed").await;
     assert_eq!(followers().await, ["bo", "cy", "alice"]);
 }
 
@@ -218,5 +218,5 @@ async fn j9_a_hundred_tarpits_keep_no_healthy_server_waiting(database: Database)
     let article = stage.publish("The Night Ferry").await;
     stage.remote.await_activity("the Create", create_of(&article)).await;
     let told = await_status(&stage, &article, "1 have it").await;
-    assert!(told.contains("1 have it, 100 wait, 0 failed"), "{told}");
+    assert!(told.contains("1 delivered, 100 queued, 0 failed"), "{told}");
 }

@@ -151,7 +151,7 @@ async fn a_follower_waits_is_accepted_and_removed(database: Database) {
     let reject = stage.remote.await_activity("the Reject", |a| a["type"] == "Reject").await;
     assert_eq!(reject["object"]["id"], follow["id"]);
     await_followers(&stage, 0).await;
-    assert_eq!(stage.app.command_output(&["follower", "list"]).await.trim(), "nobody");
+    assert_eq!(stage.app.command_output(&["follower", "list"]).await.trim(), "no followers");
     assert!(refusal(&stage, &["follower", "remove", &handle]).await.contains("does not follow"));
 }
 

@@ -30,10 +30,10 @@ async fn a_preview_shows_what_the_article_says(database: Database) {
             assert!(preview.contains(part), "{part} of {preview}");
         }
         assert!(
-            preview.contains("[A card,") && preview.contains("The Test Reel The Night Ferry"),
+            preview.contains("[Preview card") && preview.contains("The Test Reel The Night Ferry"),
             "{preview}"
         );
-        assert!(preview.contains("goes to the critic's followers"), "{preview}");
+        assert!(preview.contains("is delivered to the critic's followers"), "{preview}");
     }
     stage.app.command_output(&["retract", slug]).await;
     let refused = stage.app.cli(&["preview", slug]).await;
@@ -49,12 +49,12 @@ async fn a_file_is_seen_before_it_is_published(database: Database) {
     let file = stage.app.write("draft.md", &text);
     let before = joined(&stage.app.command_output(&["preview", &file]).await);
     let parts =
-        ["★★★★ The Night Ferry (Ada Lindqvist, 2021). It leaves at six.", "[The poster: A ferry by night]"];
+        ["★★★★ The Night Ferry (Ada Lindqvist, 2021). It leaves at six.", "[Poster: A ferry by night]"];
     for part in parts {
         assert!(before.contains(part), "{part} of {before}");
     }
     assert!(before.contains("https://marquee.test/reviews/the-night-ferry-2021"), "{before}");
-    assert!(before.contains("not out yet"), "{before}");
+    assert!(before.contains("not published yet"), "{before}");
     assert!(stage.articles().await.is_empty(), "a look publishes nothing");
 }
 
@@ -63,6 +63,6 @@ async fn who_sees_it_is_told(database: Database) {
     let article = stage.await_article(|article| named(article, "Alpha")).await;
     let id = article["id"].as_str().expect("an id");
     let preview = joined(&stage.app.command_output(&["preview", id]).await);
-    assert!(preview.contains("it goes to nobody"), "{preview}");
-    assert!(preview.contains("filter by language find it under en"), "{preview}");
+    assert!(preview.contains("not delivered to anyone"), "{preview}");
+    assert!(preview.contains("filter by language see it as en"), "{preview}");
 }

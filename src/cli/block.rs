@@ -1,4 +1,4 @@
-//! `marquee block`: whom the critics do not want to hear.
+//! `marquee block`: block accounts and servers.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,43 +18,43 @@ use crate::store::blocks::{self, Ended};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Block {
-    /// Block an account: it follows no longer, its comments are hidden, nothing it sends is taken.
+    /// Block an account: remove it as a follower, hide its comments and reject its activities.
     Account {
-        /// `@user@host`, or the address of the account.
+        /// `@user@host`, or the URL of the account.
         who: String,
-        /// A note of your own, which nobody else sees.
+        /// A private note.
         #[arg(long)]
         reason: Option<String>,
     },
-    /// Block a server and its subdomains, or silence it.
+    /// Block or silence a server and its subdomains.
     Domain {
-        /// The domain, like example.org.
+        /// Domain, such as example.org.
         host: String,
-        /// Its people may still follow; what they write waits for you.
+        /// Let its users follow, but hold their comments for approval.
         #[arg(long)]
         silence: bool,
-        /// A note of your own, which nobody else sees.
+        /// A private note.
         #[arg(long)]
         reason: Option<String>,
     },
-    /// Allow a server: where only named servers are heard, or under a blocked domain.
+    /// Allow a server, in allow-list mode or below a blocked domain.
     Allow {
-        /// The domain, like example.org.
+        /// Domain, such as example.org.
         host: String,
-        /// A note of your own, which nobody else sees.
+        /// A private note.
         #[arg(long)]
         reason: Option<String>,
     },
-    /// Take over a list: Mastodon's CSV of blocked domains, or one domain a line; whole or not at all.
+    /// Import a blocklist: a CSV file from Mastodon, or one domain per line. Nothing is imported if a line is invalid.
     Import {
-        /// The file.
+        /// Path of the blocklist.
         file: PathBuf,
     },
-    /// All rules and blocks.
+    /// List blocks and rules.
     List,
-    /// Take a rule or a block back. What it hid stays hidden until it is shown by `marquee comment show`.
+    /// Remove a block or rule. Comments that it hid stay hidden until you run `marquee comment show`.
     Remove {
-        /// The domain, `@user@host`, or the address of the account.
+        /// Domain, `@user@host`, or the URL of the account.
         subject: String,
     },
 }
@@ -75,9 +75,7 @@ pub(super) async fn run(file: &Path, command: Block) -> anyhow::Result<()> {
             let before = replaced(before, rule);
             match rule {
                 Rule::Block => say(&format!("Blocked: {host} and its subdomains ({}){before}", told(ended))),
-                _ => say(&format!(
-                    "Silenced: {host} and its subdomains (what they write from now on is held){before}"
-                )),
+                _ => say(&format!("Silenced: {host} and its subdomains (new comments will be held){before}")),
             }
         }
         Block::Allow { host, reason } => {
@@ -99,8 +97,8 @@ pub(super) async fn run(file: &Path, command: Block) -> anyhow::Result<()> {
 fn replaced(before: Option<Rule>, rule: Rule) -> String {
     match before {
         None => String::new(),
-        Some(before) if before == rule => "; it was so before".to_owned(),
-        Some(before) => format!("; this takes the place of a rule to {} it", before.as_str()),
+        Some(before) if before == rule => "; the rule already existed".to_owned(),
+        Some(before) => format!("; this replaces a rule to {} it", before.as_str()),
     }
 }
 
@@ -117,16 +115,20 @@ async fn import(app: &App, path: &Path) -> anyhow::Result<()> {
     let Imported { blocked, silenced, kept, noop, own, obfuscated, ended } = imported;
     say(&format!("Imported: {blocked} blocked, {silenced} silenced ({})", told(ended)))?;
     if kept > 0 {
-        say(&format!("{kept} left as they were: there was a rule about them"))?;
+        say(&format!("{kept} unchanged: a rule for them already exists"))?;
     }
     if noop > 0 {
-        say(&format!("{noop} skipped: the list wants nothing for them"))?;
+        say(&format!("{noop} skipped: the list does not restrict them"))?;
     }
     if own > 0 {
-        say(&format!("{own} skipped: this site's own"))?;
+        say(&format!("{own} skipped: this site's own domain"))?;
     }
     if !obfuscated.is_empty() {
-        say(&format!("{} skipped, whose names are obfuscated: {}", obfuscated.len(), obfuscated.join(", ")))?;
+        say(&format!(
+            "{} skipped because their names are obfuscated: {}",
+            obfuscated.len(),
+            obfuscated.join(", ")
+        ))?;
     }
     Ok(())
 }
@@ -136,7 +138,7 @@ async fn list(file: &Path) -> anyhow::Result<()> {
     let app = app::open_to_read(&config::load(file)?, Arc::new(SystemClock)).await?;
     let all = blocks::all(&app.db).await?;
     if all.is_empty() {
-        return say("no rules and no blocks");
+        return say("no blocks or rules");
     }
     for entry in &all {
         let reason = entry.reason.as_deref().map(|reason| format!("  {}", one_line(reason)));
@@ -152,7 +154,9 @@ async fn remove(app: &App, named: &str) -> anyhow::Result<()> {
         Err(_) => find::actor(app, named).await?.to_string(),
     };
     if !block::remove(app, &subject).await? {
-        bail!("there is no rule about {subject}; `marquee block list` has them all");
+        bail!("no rule for {subject}: run `marquee block list` to see all rules");
     }
-    say(&format!("Removed the rule about {subject}. What it hid stays hidden until `marquee comment show`."))
+    say(&format!(
+        "Removed the rule for {subject}. Hidden comments stay hidden until you run `marquee comment show`."
+    ))
 }

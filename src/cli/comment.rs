@@ -1,4 +1,4 @@
-//! `marquee comment`: what others say under the reviews, and what the critic says to it.
+//! `marquee comment`: moderate comments and reply to them.
 
 use std::path::{Path, PathBuf};
 
@@ -17,67 +17,67 @@ use crate::flows::moderate::{self, Decision};
 use crate::sources::html;
 use crate::store::moderation::{self, Case, Listed};
 
-/// Characters of a comment that a list shows.
+/// Characters of a comment that are shown in a list.
 const BEGINNING: usize = 160;
 
-/// A larger text is no answer.
+/// Bytes of a reply that are read; longer texts are cut off here and refused later.
 const MOST_BYTES: u64 = 1_000_000;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Comment {
-    /// The comments, the newest first.
+    /// List comments, newest first.
     List {
-        /// The review: its slug, its id or the address of its page; all reviews where it is left out.
+        /// Id, slug or URL of the review [default: all reviews].
         review: Option<String>,
-        /// Only those in this state.
+        /// Show only comments in this state.
         #[arg(long, value_enum)]
         state: Option<State>,
-        /// How many, counted from the newest.
+        /// Maximum number of comments.
         #[arg(long, default_value_t = 100)]
         lines: u32,
     },
-    /// Answer a comment or a review, in public.
+    /// Reply publicly to a comment or a review.
     #[command(override_usage = "marquee comment reply [OPTIONS] <TO> <FILE|--text <TEXT>>")]
     Reply {
-        /// The comment (its id, or an address that leads to it) or the review (its slug, id or page).
+        /// Id or URL of the comment, or id, slug or URL of the review.
         to: String,
         #[command(flatten)]
         text: Text,
-        /// The handle of the critic who answers; whoever wrote the review where it is left out.
+        /// Handle of the critic who replies [default: the author of the review].
         #[arg(long)]
         critic: Option<String>,
     },
-    /// Replace what an answer of the critic says; its readers are told.
+    /// Edit a reply by the critic and send the update.
     #[command(override_usage = "marquee comment edit [OPTIONS] <COMMENT> <FILE|--text <TEXT>>")]
     Edit {
-        /// The answer: its id, or an address that leads to it.
+        /// Id or URL of the reply.
         comment: String,
         #[command(flatten)]
         text: Text,
     },
-    /// Delete an answer of the critic, or take the words of somebody else's comment away; for good.
+    /// Delete a reply by the critic, or remove the text of someone else's comment, permanently.
     Delete {
-        /// The comment: its id, or an address that leads to it.
+        /// Id or URL of the comment.
         comment: String,
     },
-    /// Take a comment off the page.
+    /// Hide a comment.
     Hide {
-        /// The comment: its id, or an address that leads to it.
+        /// Id or URL of the comment.
         comment: String,
     },
-    /// Show a comment that is hidden.
+    /// Show a hidden comment.
     Show {
-        /// The comment: its id, or an address that leads to it.
+        /// Id or URL of the comment.
         comment: String,
     },
-    /// Let a held comment through, and with it all that its author writes, so far and from now on.
+    /// Approve a held comment and its author, including all other comments by this author.
     Approve {
-        /// The comment: its id, or an address that leads to it.
+        /// Id or URL of the comment.
         comment: String,
     },
-    /// Do not let a held comment through.
+    /// Reject a held comment.
     Reject {
-        /// The comment: its id, or an address that leads to it.
+        /// Id or URL of the comment.
         comment: String,
     },
 }
@@ -86,21 +86,21 @@ pub(super) enum Comment {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Text {
-    /// A file with the text in Markdown; `-` reads the standard input.
+    /// Markdown file with the text; `-` reads standard input.
     file: Option<PathBuf>,
-    /// The text itself, in Markdown.
+    /// The text, in Markdown.
     #[arg(long)]
     text: Option<String>,
 }
 
-/// Where a comment stands.
+/// The state of a comment.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum State {
-    /// On the page.
+    /// Visible on the page.
     Shown,
     /// Waiting for the critic's decision.
     Held,
-    /// Taken off the page.
+    /// Hidden by the critic.
     Hidden,
 }
 
@@ -120,7 +120,7 @@ pub(super) async fn run(file: &Path, command: Comment) -> anyhow::Result<()> {
         Comment::Reply { to, text, critic } => {
             let app = open(file).await?;
             let answer = reply(&app, &to, &text.read()?, critic.as_deref()).await?;
-            say(&format!("Answered: {} (the server delivers it)", answer.page))
+            say(&format!("Replied: {} (the server will deliver it)", answer.page))
         }
         Comment::Edit { comment, text } => {
             let app = open(file).await?;
@@ -136,7 +136,7 @@ pub(super) async fn run(file: &Path, command: Comment) -> anyhow::Result<()> {
                 return say(&format!("Deleted: {}", comment.uri));
             }
             moderate::remove(&app, comment.id).await?;
-            say(&format!("Removed here: {} (it still stands on its author's server)", comment.uri))
+            say(&format!("Removed here: {} (the original is still on its author's server)", comment.uri))
         }
         Comment::Hide { comment } => decide(file, &comment, Decision::Hide).await,
         Comment::Show { comment } => decide(file, &comment, Decision::Show).await,
@@ -179,7 +179,7 @@ async fn list(file: &Path, review: Option<&str>, state: Option<State>, lines: u3
     Ok(())
 }
 
-/// A comment on two lines: which one it is, and how it begins.
+/// A comment on two lines: its metadata and an excerpt.
 fn line(app: &App, comment: &Listed) -> String {
     let author = match (&comment.critic, &comment.handle) {
         (Some(critic), _) => format!("@{critic}@{}", app.handle_domain()),
@@ -215,8 +215,8 @@ async fn what_is_answered(app: &App, named: &str) -> anyhow::Result<(Under, Revi
     }
     let Some(review) = find_review(app, named).await? else {
         bail!(
-            "no comment and no review is called {named:?}; `marquee comment list` has the comments, and a review is \
-             named by its slug, its id or the address of its page"
+            "no comment or review found for {named:?}: use the id or URL of a comment (see `marquee comment list`), or \
+             the id, slug or URL of a review"
         );
     };
     Ok((Under::Review(review.id), review.id))
@@ -234,10 +234,13 @@ async fn decide(file: &Path, named: &str, decision: Decision) -> anyhow::Result<
     };
     say(&format!("{done}: {}", comment.uri))?;
     match (decision, more) {
-        (Decision::Approve, 0) => say("From now on its author's comments are shown at once."),
-        (Decision::Approve, more) => say(&format!(
-            "From now on its author's comments are shown at once; {more} more that were held are shown now."
-        )),
+        (Decision::Approve, 0) => say("Comments by this author will be shown immediately from now on."),
+        (Decision::Approve, more) => {
+            let comments = if more == 1 { "comment is" } else { "comments are" };
+            say(&format!(
+                "Comments by this author will be shown immediately from now on; {more} other held {comments} now shown."
+            ))
+        }
         _ => Ok(()),
     }
 }
@@ -245,8 +248,6 @@ async fn decide(file: &Path, named: &str, decision: Decision) -> anyhow::Result<
 async fn comment_named(app: &App, named: &str) -> anyhow::Result<Case> {
     let found = moderate::find(app, named).await?;
     found.with_context(|| {
-        format!(
-            "no comment is called {named:?}; give its id, which `marquee comment list` has, or its address"
-        )
+        format!("no comment found for {named:?}: use its id (see `marquee comment list`) or URL")
     })
 }

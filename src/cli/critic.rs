@@ -1,4 +1,4 @@
-//! `marquee critic`: the accounts of the critics themselves.
+//! `marquee critic`: move critics to other accounts and rotate signing keys.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,28 +11,28 @@ use crate::flows::{find, keys, profile};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Critic {
-    /// Move a critic to an account elsewhere. The followers are asked to come along; what was published stays, and
-    /// nothing new goes out from here. This cannot be undone: other servers follow a move once.
+    /// Move a critic to another account. Followers are asked to move along. Published reviews stay, but nothing new is
+    /// published from here. This cannot be undone: other servers follow a move only once.
     ///
-    /// The other account must name this one among its aliases first (on Mastodon: Preferences, Account, "Moving from
-    /// a different account").
+    /// First add this account to the aliases of the other one (on Mastodon: Preferences, Account, "Moving from a
+    /// different account").
     Move {
-        /// The other account: `@user@host`, or its address.
+        /// `@user@host`, or the URL of the other account.
         target: String,
-        /// The handle of the critic who moves, where there are several.
+        /// Handle of the critic; required if the site has several.
         #[arg(long)]
         critic: Option<String>,
     },
-    /// Give a critic a new signing key. It is served at once; the old one signs for a while yet.
+    /// Create a new signing key. It is published immediately; the old key keeps signing during the overlap.
     RotateKey {
-        /// The critic's handle, where there are several critics.
+        /// Handle of the critic; required if the site has several.
         #[arg(conflicts_with = "instance")]
         handle: Option<String>,
-        /// Rotate the key that signs what the site itself asks.
+        /// Rotate the key of the site itself, which signs its fetches.
         #[arg(long)]
         instance: bool,
-        /// How long the old key goes on signing; 0s where it is no longer secret.
-        #[arg(long, value_name = "TIME", value_parser = time, default_value = "10m")]
+        /// How long the old key keeps signing; use 0s if it has been compromised.
+        #[arg(long, value_name = "DURATION", value_parser = time, default_value = "10m")]
         overlap: Duration,
     },
 }
@@ -45,7 +45,7 @@ pub(super) async fn run(file: &Path, command: Critic) -> anyhow::Result<()> {
             let target = find::actor(&app, &target).await?;
             profile::move_away(&app, &critic, &target).await?;
             let handle = critic.profile.handle;
-            say(&format!("Moved: @{handle} to {target} (the server tells the followers)"))
+            say(&format!("Moved: @{handle} to {target} (the server will notify the followers)"))
         }
         Critic::RotateKey { handle, instance, overlap } => {
             let critic = if instance { None } else { Some(the_critic(&app, handle.as_deref()).await?) };
@@ -55,11 +55,12 @@ pub(super) async fn run(file: &Path, command: Critic) -> anyhow::Result<()> {
     }
 }
 
-/// A time like `10m`, of at most a day: deliveries are retried for a week, and must not outlive both keys.
+/// Parses a duration such as `10m`. At most a day is allowed: deliveries are retried for a week and must not outlive both
+/// keys.
 fn time(text: &str) -> anyhow::Result<Duration> {
-    let time: jiff::SignedDuration = text.parse().context("must be a time like 10m")?;
+    let time: jiff::SignedDuration = text.parse().context("must be a duration such as 10m")?;
     let time = Duration::try_from(time).context("must not be negative")?;
-    ensure!(time <= Duration::from_hours(24), "must be a day at most");
+    ensure!(time <= Duration::from_hours(24), "must be at most one day");
     Ok(time)
 }
 

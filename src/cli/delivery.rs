@@ -1,4 +1,4 @@
-//! `marquee delivery` and `marquee host`: how far a review has come, and who does not answer.
+//! `marquee delivery` and `marquee host`: show delivery status and servers that do not respond.
 
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
@@ -10,22 +10,22 @@ use crate::flows::App;
 use crate::store::hosts;
 use crate::store::reach::{self, Sent, Trouble};
 
-/// Lines of each kind.
+/// Maximum number of deferred and of failed deliveries to show.
 const MOST_LISTED: u32 = 20;
 
-/// Hosts that are listed at once.
+/// Maximum number of hosts to show.
 const MOST_HOSTS: u32 = 200;
 
-/// How wide the bar is.
+/// Width of the progress bar in characters.
 const BAR: u64 = 40;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Delivery {
-    /// How many inboxes have a review, which wait and until when, which failed and why.
+    /// Show how many inboxes have received a review, which will be retried when, and which failed and why.
     Status {
-        /// The review: its id, its slug, or the address of its page.
+        /// Id, slug or URL of the review.
         review: String,
-        /// Stay until it arrived wherever anybody answers.
+        /// Wait until every server that responds has received it.
         #[arg(long)]
         wait: bool,
     },
@@ -33,7 +33,7 @@ pub(super) enum Delivery {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Host {
-    /// The servers that do not answer, and when they are tried again.
+    /// List servers that do not respond, and when they will be tried again.
     List,
 }
 
@@ -46,7 +46,7 @@ pub(super) async fn run(app: &App, command: Delivery) -> anyhow::Result<()> {
     }
     let all = reach::about(&app.db, &article).await?;
     if all.is_empty() {
-        say("nothing was sent about it")?;
+        say("nothing has been sent for this review")?;
     }
     for sent in all {
         tell(app, &sent).await?;
@@ -55,10 +55,10 @@ pub(super) async fn run(app: &App, command: Delivery) -> anyhow::Result<()> {
 }
 
 async fn tell(app: &App, sent: &Sent) -> anyhow::Result<()> {
-    let more = if sent.is_expanding { ", more inboxes are still being listed" } else { "" };
+    let more = if sent.is_expanding { ", still adding inboxes" } else { "" };
     let (done, queued, failed) = (sent.done(), sent.queued(), sent.failed());
     say(&format!(
-        "{} of {}: {done} have it, {queued} wait, {failed} failed{more}",
+        "{} at {}: {done} delivered, {queued} queued, {failed} failed{more}",
         sent.kind, sent.created_at
     ))?;
     if std::io::stdout().is_terminal() {
@@ -66,19 +66,19 @@ async fn tell(app: &App, sent: &Sent) -> anyhow::Result<()> {
     }
     let line = |what: &str, trouble: &Trouble| {
         let Trouble { inbox, attempts, at, error } = trouble;
-        let error = error.as_deref().unwrap_or("no answer");
+        let error = error.as_deref().unwrap_or("no response");
         let error = error.trim_end_matches([':', ' ']);
         let times = if *attempts == 1 { "attempt" } else { "attempts" };
         format!("    {what} {at}  {inbox}  after {attempts} {times}: {error}")
     };
     let deferred = reach::deferred(&app.db, sent.id, MOST_LISTED).await?;
     for trouble in &deferred {
-        say(&line("waits until", trouble))?;
+        say(&line("retry at", trouble))?;
     }
     // Where not all that are deferred are listed, nobody knows how many are not.
     let others = queued.saturating_sub(deferred.len() as u64);
     if others > 0 && deferred.len() < MOST_LISTED as usize {
-        say(&format!("    {others} more are on their way, or wait behind another to the same server"))?;
+        say(&format!("    {others} more in flight or queued behind another delivery to the same server"))?;
     }
     for trouble in reach::failed(&app.db, sent.id, MOST_LISTED).await? {
         say(&line("failed", &trouble))?;
@@ -121,11 +121,11 @@ pub(super) async fn run_host(app: &App, command: Host) -> anyhow::Result<()> {
     let Host::List = command;
     let all = hosts::failing(&app.db, MOST_HOSTS).await?;
     if all.is_empty() {
-        say("all servers answer")?;
+        say("all servers respond")?;
     }
     for host in all {
         let since = host.failing_since.map(|at| format!("since {at}")).unwrap_or_default();
-        let next = host.closed_until.map(|at| format!(", next try {at}")).unwrap_or_default();
+        let next = host.closed_until.map(|at| format!(", next attempt {at}")).unwrap_or_default();
         let error = host.last_error.unwrap_or_default();
         let failures = if host.failures == 1 { "failure" } else { "failures" };
         say(&format!("{}  {} {failures} {since}{next}: {error}", host.host, host.failures))?;

@@ -1,4 +1,4 @@
-//! `marquee follower`: who follows, and who asks to.
+//! `marquee follower`: list, accept and remove followers.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,41 +14,41 @@ use crate::store::{actors, followers};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Follower {
-    /// Those who ask to follow, then those who do, the first to ask first.
+    /// List follow requests, then followers, oldest first.
     List {
-        /// Only those in this state.
+        /// Show only this state.
         #[arg(long, value_enum)]
         state: Option<State>,
-        /// How many of each.
+        /// Maximum number for each state.
         #[arg(long, default_value_t = 1000)]
         lines: u32,
-        /// The handle of the critic, where there are several.
+        /// Handle of the critic; required if the site has several.
         #[arg(long)]
         critic: Option<String>,
     },
-    /// Let one follow who asks to.
+    /// Accept a follow request.
     Accept(Who),
-    /// Do not let one follow who asks to.
+    /// Reject a follow request.
     Reject(Who),
-    /// Remove a follower, who is told; they may follow again unless they are blocked.
+    /// Remove a follower, who is notified and can follow again unless blocked.
     Remove(Who),
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Who {
-    /// `@user@host`, or the address of the account.
+    /// `@user@host`, or the URL of the account.
     who: String,
-    /// The handle of the critic, where there are several.
+    /// Handle of the critic; required if the site has several.
     #[arg(long)]
     critic: Option<String>,
 }
 
-/// How a follow stands.
+/// The state of a follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum State {
-    /// Waits for the critic's yes.
+    /// Waiting for the critic's decision.
     Pending,
-    /// Follows.
+    /// Accepted.
     Following,
 }
 
@@ -109,5 +109,5 @@ async fn list(app: &App, state: Option<State>, lines: u32, critic: Option<&str>)
             say(&format!("{:<9}  {}  {handle}  {}", follower.state, follower.signed_at, follower.actor))?;
         }
     }
-    if is_empty { say("nobody") } else { Ok(()) }
+    if is_empty { say("no followers") } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! `marquee insights`: what readers do, as far as it can be known without following anybody.
+//! `marquee insights`: show readership, as far as it is known without tracking anyone.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,23 +15,23 @@ use crate::flows::readers::day;
 use crate::store::readers::{self, OnDay};
 use crate::store::{followers, tallies};
 
-/// Reviews that are listed, those that were read most.
+/// Maximum number of reviews to show, most read first.
 const MOST_LISTED: u32 = 100;
 
-/// What is counted, in the order of the columns.
+/// The metrics, in the order of the columns.
 const KINDS: [&str; 5] = ["reads", "likes", "boosts", "replies", "servers"];
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Insights {
-    /// The review: its id, its slug, or the address of its page. All of a critic's where it is left out.
+    /// Id, slug or URL of the review [default: all reviews of a critic].
     review: Option<String>,
-    /// The handle of the critic, where there are several.
+    /// Handle of the critic; required if the site has several.
     #[arg(long, conflicts_with = "review")]
     critic: Option<String>,
-    /// How many days are listed, this one included.
+    /// Number of days to show, including today.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3660))]
     days: u32,
-    /// For programs.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }

@@ -1,4 +1,4 @@
-//! `marquee preview`: what a reader on Mastodon sees of a review.
+//! `marquee preview`: show how a review looks on Mastodon.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::{find, open, say, the_critic};
 use crate::flows::preview::{self, Preview, Reach, Shown};
 use crate::sources::markdown;
 
-/// Letters in a line of the preview, about as many as Mastodon has in its column.
+/// Characters per line, roughly the width of a column in Mastodon.
 const WIDTH: usize = 68;
 
 /// Of a review that is here, or of a Markdown file that may become one.
@@ -42,9 +42,9 @@ fn lines(preview: &Preview) -> Vec<String> {
     }
     post.extend([preview.link.clone(), String::new()]);
     match &preview.shown {
-        Shown::Poster(alt) => post.extend(wrapped(&format!("[The poster: {alt}]"))),
+        Shown::Poster(alt) => post.extend(wrapped(&format!("[Poster: {alt}]"))),
         Shown::Card { site, title, description } => {
-            post.push("[A card, with the picture that is drawn of the review]".to_owned());
+            post.push("[Preview card with a generated picture]".to_owned());
             for text in [site, title, description].into_iter().filter(|text| !text.is_empty()) {
                 post.extend(wrapped(text).into_iter().map(|line| format!("  {line}")));
             }
@@ -54,19 +54,19 @@ fn lines(preview: &Preview) -> Vec<String> {
         post.push(String::new());
         post.extend(wrapped(&preview.hashtags.join(" ")));
     }
-    let mut lines = vec!["What a reader on Mastodon sees:".to_owned(), String::new()];
+    let mut lines = vec!["How the review looks on Mastodon:".to_owned(), String::new()];
     lines.extend(post.into_iter().map(|line| format!("  | {line}").trim_end().to_owned()));
     lines.push(String::new());
     lines.extend(wrapped(match preview.reach {
-        Reach::Followers => "It goes to the critic's followers. The text itself stands behind the link.",
+        Reach::Followers => "It is delivered to the critic's followers. The link leads to the full text.",
         Reach::WhoLooks => {
-            "It was there before the site: it goes to nobody, and is seen by who opens the critic's profile or \
-             searches for its address."
+            "It is archived and not delivered to anyone. People see it when they open the critic's profile or search for \
+             its URL."
         }
-        Reach::NobodyYet => "It is not out yet: nobody sees it.",
+        Reach::NobodyYet => "It is not published yet.",
     }));
     if let Some(language) = &preview.language {
-        lines.push(format!("Readers who filter by language find it under {language}."));
+        lines.push(format!("Readers who filter by language see it as {language}."));
     }
     lines
 }

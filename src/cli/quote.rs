@@ -1,4 +1,4 @@
-//! `marquee quote`: who quotes the reviews.
+//! `marquee quote`: list and revoke quotes of reviews.
 
 use anyhow::Context;
 use clap::Subcommand;
@@ -7,16 +7,16 @@ use super::say;
 use crate::flows::{App, quote};
 use crate::store::stamps;
 
-/// Lines that are listed.
+/// Maximum number of quotes to show.
 const MOST_LISTED: u32 = 200;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Quote {
-    /// The posts that were let quote a review, the newest first.
+    /// List posts that were authorized to quote a review, newest first.
     List,
-    /// Take a quote back, for good: other servers show it no longer.
+    /// Revoke a quote permanently. Other servers stop showing it.
     Revoke {
-        /// The quote's id, which the list names.
+        /// Id of the quote, as shown by `marquee quote list`.
         id: String,
     },
 }
@@ -35,7 +35,7 @@ pub(super) async fn run(app: &App, command: Quote) -> anyhow::Result<()> {
             Ok(())
         }
         Quote::Revoke { id } => {
-            let id = id.parse().ok().with_context(|| format!("{id:?} is no quote's id"))?;
+            let id = id.parse().ok().with_context(|| format!("{id:?} is not the id of a quote"))?;
             quote::revoke(app, id).await?;
             say(&format!("Revoked: {}", app.origin.stamp(id)))
         }

@@ -1,4 +1,4 @@
-//! `marquee report`: what others reported.
+//! `marquee report`: list and close reports.
 
 use anyhow::{Context, ensure};
 use clap::Subcommand;
@@ -7,16 +7,16 @@ use super::say;
 use crate::flows::App;
 use crate::store::reports;
 
-/// Reports that are listed at once.
+/// Maximum number of reports to show.
 const MOST_LISTED: u32 = 200;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Report {
-    /// The reports that wait to be looked at, the oldest first.
+    /// List open reports, oldest first.
     List,
-    /// A report was looked at.
+    /// Close a report.
     Close {
-        /// The report's id, which the list names.
+        /// Id of the report, as shown by `marquee report list`.
         id: String,
     },
 }
@@ -38,9 +38,9 @@ pub(super) async fn run(app: &App, command: Report) -> anyhow::Result<()> {
             Ok(())
         }
         Report::Close { id } => {
-            let parsed = id.parse().ok().with_context(|| format!("{id:?} is no report's id"))?;
+            let parsed = id.parse().ok().with_context(|| format!("{id:?} is not the id of a report"))?;
             let mut tx = app.db.begin().await?;
-            ensure!(reports::close(&mut tx, parsed).await?, "no open report has the id {id}");
+            ensure!(reports::close(&mut tx, parsed).await?, "no open report with the id {id}");
             tx.commit().await?;
             say(&format!("Closed: {id}"))
         }
