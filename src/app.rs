@@ -13,22 +13,22 @@ use object_store::local::LocalFileSystem;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::config::{Config, FeedSource};
-use crate::domain::critic::Profile;
+use crate::config::{Config, FeedConfig};
+use crate::domain::critic::CriticProfile;
 use crate::domain::id::CriticId;
 use crate::domain::looks::{Looks, Palette};
 use crate::domain::origin::Origin;
 use crate::domain::time::{Clock, Timestamp};
-use crate::federation::vocab::address::Rules;
+use crate::federation::vocab::url_rules::UrlRules;
 use crate::flows::gate::Gate;
-use crate::flows::keys::{Keys, Owner};
-use crate::flows::readers::{self, Reads};
+use crate::flows::keys::{KeyOwner, SigningKeyCache};
 use crate::flows::receive::intake::{self, Intake};
-use crate::flows::{App, Parts, Wake, authenticate, picture, profile};
-use crate::net::client::{Client, Policy};
+use crate::flows::view_counts::{self, ViewCounts};
+use crate::flows::{App, AppParts, Wake, authenticate, media, profile};
+use crate::net::client::{Client, ClientPolicy};
 use crate::store::critics;
-use crate::store::feeds::{self, Managed};
-use crate::store::{Db, settings, shelves};
+use crate::store::feeds::{self, ConfiguredFeed};
+use crate::store::{Db, browse_index, settings};
 use crate::web::fast_path::FastPath;
 use crate::web::pages::{Messages, Pages, Site};
 use crate::web::router::router;
@@ -36,7 +36,7 @@ use crate::web::state::WebState;
 use crate::worker;
 
 /// After this long, what still runs is dropped: every job is leased, and is done again.
-const LONGEST_DRAIN: Duration = Duration::from_secs(10);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -62,17 +62,17 @@ impl Clock for SystemClock {
 
 /// Opens everything that the config names, and brings its critics and feeds into the database.
 pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
-    let app = open_to_read(config, clock).await?;
+    let app = open_read_only(config, clock).await?;
     pin_origin(&app).await?;
-    shelves::catch_up(&app.db).await?;
-    app.ensure_key(Owner::Instance).await?;
+    browse_index::index_missing(&app.db).await?;
+    app.ensure_key(KeyOwner::Instance).await?;
     manage(&app, config).await?;
     Ok(app)
 }
 
 /// Opens everything that the config names, and writes nothing into the database but its tables, where they are not there
 /// yet or of an older Marquee.
-pub async fn open_to_read(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
+pub async fn open_read_only(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
     let policy = policy(config)?;
     // What the system trusts lies in hundreds of files: they are read while the database is opened.
     let http = tokio::task::spawn_blocking(move || Client::new(policy));
@@ -83,7 +83,7 @@ pub async fn open_to_read(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Res
     let media = config.data_dir.join("media");
     std::fs::create_dir_all(&media)
         .with_context(|| format!("config: data_dir: {} cannot be made", media.display()))?;
-    Ok(App::new(Parts {
+    Ok(App::new(AppParts {
         http: http.await??,
         db,
         clock,
@@ -92,19 +92,19 @@ pub async fn open_to_read(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Res
         rules: rules(config),
         handle_domain: config.server.handle_domain.clone(),
         policy: config.policy.clone(),
-        media: Arc::new(LocalFileSystem::new_with_prefix(&media)?.with_fsync(true)),
-        folder: config.folder.clone(),
+        media_store: Arc::new(LocalFileSystem::new_with_prefix(&media)?.with_fsync(true)),
+        config_dir: config.base_dir.clone(),
         wake: Wake::default(),
-        keys: Keys::default(),
-        key_finds: authenticate::KeyFinds::default(),
-        known_keys: authenticate::KnownKeys::default(),
+        signing_keys: SigningKeyCache::default(),
+        key_fetches: authenticate::KeyFetchCache::default(),
+        remote_keys: authenticate::RemoteKeyCache::default(),
         gate: Gate::default(),
         intake: Intake::default(),
-        federation: tokio::sync::OnceCell::new(),
+        apub_config: tokio::sync::OnceCell::new(),
     }))
 }
 
-fn policy(config: &Config) -> anyhow::Result<Policy> {
+fn policy(config: &Config) -> anyhow::Result<ClientPolicy> {
     let federation = &config.federation;
     let extra_ca = match &federation.extra_ca_file {
         Some(path) => {
@@ -113,20 +113,20 @@ fn policy(config: &Config) -> anyhow::Result<Policy> {
         }
         None => None,
     };
-    Ok(Policy {
+    Ok(ClientPolicy {
         user_agent: format!("Marquee/{} (+{})", env!("CARGO_PKG_VERSION"), config.server.origin),
         allow_networks: federation.allow_networks.clone(),
         resolve: federation.resolve.clone().into_iter().collect::<HashMap<_, _>>(),
         extra_ca,
-        plain_http: config.server.origin.is_trial(),
+        plain_http: config.server.origin.is_localhost(),
     })
 }
 
-fn rules(config: &Config) -> Rules {
-    match (config.server.origin.is_trial(), config.federation.allow_networks.is_empty()) {
-        (true, _) => Rules::TRIAL,
-        (false, true) => Rules::STRICT,
-        (false, false) => Rules::SPLIT,
+fn rules(config: &Config) -> UrlRules {
+    match (config.server.origin.is_localhost(), config.federation.allow_networks.is_empty()) {
+        (true, _) => UrlRules::LOCALHOST,
+        (false, true) => UrlRules::STRICT,
+        (false, false) => UrlRules::PRIVATE_NETWORK,
     }
 }
 
@@ -136,7 +136,7 @@ const ORIGIN: &str = "origin";
 /// The origin is part of every id that was ever sent: a site keeps the one that it had at its first start.
 async fn pin_origin(app: &App) -> anyhow::Result<()> {
     let mut tx = app.db.begin().await?;
-    let pinned = settings::claim(&mut tx, ORIGIN, app.origin.as_str()).await?;
+    let pinned = settings::get_or_insert(&mut tx, ORIGIN, app.origin.as_str()).await?;
     tx.commit().await?;
     ensure_origin(&app.origin, Some(&pinned))
 }
@@ -160,29 +160,29 @@ async fn manage(app: &App, config: &Config) -> anyhow::Result<()> {
     let mut ids = HashMap::new();
     for declared in &config.critics {
         let mut tx = app.db.begin().await?;
-        let id = critics::manage(&mut tx, declared, now).await?;
+        let id = critics::upsert_from_config(&mut tx, declared, now).await?;
         tx.commit().await?;
-        app.ensure_key(Owner::Critic(id)).await?;
+        app.ensure_key(KeyOwner::Critic(id)).await?;
         manage_avatar(app, id, declared).await;
-        profile::announce(app, id).await?;
+        profile::announce_profile(app, id).await?;
         ids.insert(declared.handle.as_str(), id);
     }
     let midnight = app.site.timezone.to_datetime(now.to_jiff()).date().to_zoned(app.site.timezone.clone())?;
     let today = Timestamp::from_millis(midnight.timestamp().as_millisecond());
     let mut tx = app.db.begin().await?;
-    feeds::unmanage_all(&mut tx).await?;
+    feeds::mark_all_unmanaged(&mut tx).await?;
     for feed in &config.feeds {
         let Some(critic) = ids.get(feed.critic.as_str()) else {
             continue;
         };
-        feeds::manage(&mut tx, &managed(feed, *critic), today, now).await?;
+        feeds::upsert_from_config(&mut tx, &managed(feed, *critic), today, now).await?;
     }
     tx.commit().await?;
     Ok(())
 }
 
-fn managed(feed: &FeedSource, critic: CriticId) -> Managed<'_> {
-    Managed {
+fn managed(feed: &FeedConfig, critic: CriticId) -> ConfiguredFeed<'_> {
+    ConfiguredFeed {
         critic,
         name: &feed.name,
         url: &feed.url,
@@ -193,7 +193,7 @@ fn managed(feed: &FeedSource, critic: CriticId) -> Managed<'_> {
 }
 
 /// A missing avatar stops nobody.
-async fn manage_avatar(app: &App, critic: CriticId, profile: &Profile) {
+async fn manage_avatar(app: &App, critic: CriticId, profile: &CriticProfile) {
     let taken = async {
         let Some(avatar) = &profile.avatar else {
             let mut tx = app.db.begin().await?;
@@ -203,11 +203,11 @@ async fn manage_avatar(app: &App, critic: CriticId, profile: &Profile) {
         let source = if avatar.starts_with("https://") {
             url::Url::parse(avatar)?
         } else {
-            let path = std::fs::canonicalize(app.folder.join(avatar))?;
+            let path = std::fs::canonicalize(app.config_dir.join(avatar))?;
             url::Url::from_file_path(path).ok().context("not a path")?
         };
         let folder = source.to_file_path().ok().and_then(|path| path.parent().map(std::path::Path::to_owned));
-        let picture = picture::fetch(app, &source, folder.as_deref()).await?;
+        let picture = media::fetch_media(app, &source, folder.as_deref()).await?;
         let mut tx = app.db.begin().await?;
         picture.set_as_avatar(&mut tx, critic, app.clock.now()).await?;
         tx.commit().await?;
@@ -220,9 +220,10 @@ async fn manage_avatar(app: &App, critic: CriticId, profile: &Profile) {
 
 /// Colours are for the critic to choose, and for readers to read.
 fn warn_of_faint_colours(looks: &Looks) {
-    let schemes = [("light", &looks.light, &Palette::LIGHT), ("dark", &looks.dark, &Palette::DARK)];
+    let schemes =
+        [("light", &looks.light, &Palette::DEFAULT_LIGHT), ("dark", &looks.dark, &Palette::DEFAULT_DARK)];
     for (scheme, palette, built_in) in schemes {
-        for (text, ground, contrast) in palette.faint(built_in) {
+        for (text, ground, contrast) in palette.low_contrast_pairs(built_in) {
             tracing::warn!(
                 "looks.{scheme}: {text} on {ground} has a contrast of {contrast:.1}, and many need 4.5 to read it"
             );
@@ -255,7 +256,7 @@ pub async fn run(
     if let Some((listener, trusted_proxies)) = listener {
         warn_of_faint_colours(&app.site.looks);
         let pages = pages_of(&app)?;
-        let reads = Arc::<Reads>::default();
+        let reads = Arc::<ViewCounts>::default();
         let state = WebState {
             app: app.clone(),
             pages: Arc::new(pages),
@@ -279,7 +280,7 @@ pub async fn run(
             let ended = axum::serve(listener, service).with_graceful_shutdown(until).await;
             // What still waits is written; nothing more comes.
             served.intake.close();
-            readers::write(&served, &reads).await;
+            view_counts::flush(&served, &reads).await;
             Ok(ended?)
         });
     }
@@ -296,14 +297,14 @@ pub async fn run(
     };
     stop.send_replace(true);
     let drained = async { while tasks.join_next().await.is_some() {} };
-    if tokio::time::timeout(LONGEST_DRAIN, drained).await.is_err() {
+    if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
         tracing::warn!("not everything ended in time; it is done again at the next start");
     }
     app.db.close().await;
     ended
 }
 
-async fn count_reads(app: App, reads: Arc<Reads>, stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
-    readers::write_all(app, reads, stopped).await;
+async fn count_reads(app: App, reads: Arc<ViewCounts>, stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
+    view_counts::flush_all(app, reads, stopped).await;
     Ok(())
 }

@@ -24,8 +24,8 @@ use crate::app::{self, Role, SystemClock};
 use crate::config::{self, Config, DEFAULT_FILE};
 use crate::domain;
 use crate::domain::critic::Critic;
-use crate::domain::review::{Draft, Review, State};
-use crate::flows::illustrate::{self, Pictures};
+use crate::domain::review::{Review, ReviewContent, ReviewState};
+use crate::flows::review_media::{self, ReviewMedia};
 use crate::flows::{App, ingest, publish, retract, revise};
 use crate::sources::markdown;
 use crate::store::{critics, feeds, reviews};
@@ -142,7 +142,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
 fn is_full(error: &anyhow::Error) -> bool {
     let no_room = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
     error.chain().any(|cause| {
-        cause.downcast_ref::<sqlx::Error>().is_some_and(crate::store::is_full)
+        cause.downcast_ref::<sqlx::Error>().is_some_and(crate::store::is_disk_full)
             || cause.downcast_ref::<std::io::Error>().is_some_and(no_room)
     })
 }
@@ -196,7 +196,7 @@ async fn run_feed(file: &Path, feed: Feed) -> anyhow::Result<()> {
     match feed {
         Feed::Log { name, lines } => {
             log_to_stderr("warn");
-            let app = app::open_to_read(&config::load(file)?, Arc::new(SystemClock)).await?;
+            let app = app::open_read_only(&config::load(file)?, Arc::new(SystemClock)).await?;
             named_feeds(&app, name.as_deref()).await?;
             for line in feeds::read_log(&app.db, name.as_deref(), lines).await? {
                 say(&line.to_string())?;
@@ -207,7 +207,7 @@ async fn run_feed(file: &Path, feed: Feed) -> anyhow::Result<()> {
         Feed::Release { review } => {
             let app = open(file).await?;
             let review = find(&app, &review).await?;
-            let review = publish::release(&app, review.id).await?;
+            let review = publish::release_held(&app, review.id).await?;
             say(&format!("Published: {}", app.origin.review_page(&review)))
         }
     }
@@ -215,7 +215,7 @@ async fn run_feed(file: &Path, feed: Feed) -> anyhow::Result<()> {
 
 /// The feeds of the config, or the one of that name.
 async fn named_feeds(app: &App, name: Option<&str>) -> anyhow::Result<Vec<domain::feed::Feed>> {
-    let mut all = feeds::all(&app.db).await?;
+    let mut all = feeds::list_all(&app.db).await?;
     let names: Vec<String> = all.iter().map(|feed| feed.name.clone()).collect();
     all.retain(|feed| name.is_none_or(|name| feed.name == name));
     if let (true, Some(name)) = (all.is_empty(), name) {
@@ -305,10 +305,10 @@ async fn greet(app: &App, config: &Config, role: Role) -> anyhow::Result<()> {
         return say(&format!("Processing jobs for {}", app.origin));
     }
     say(&format!("Serving {} on {}", app.origin, config.server.listen))?;
-    if app.origin.is_trial() {
-        let critics = critics::all(&app.db).await?;
+    if app.origin.is_localhost() {
+        let critics = critics::list_all(&app.db).await?;
         let handle = critics.first().map_or("critic", |critic| critic.profile.handle.as_str());
-        let feeds: Vec<String> = feeds::all(&app.db).await?.into_iter().map(|feed| feed.name).collect();
+        let feeds: Vec<String> = feeds::list_all(&app.db).await?.into_iter().map(|feed| feed.name).collect();
         let reviews = match feeds.as_slice() {
             [] => "publish a review with `marquee publish FILE`".to_owned(),
             [feed] => format!("reviews from the feed {feed} appear there shortly"),
@@ -355,7 +355,7 @@ async fn publish_file(app: &App, file: &Path, handle: Option<&str>) -> anyhow::R
     let (draft, pictures) = read_review(app, file).await?;
     let review = publish::publish(app, &critic, draft, pictures).await?;
     match review.state {
-        State::Scheduled => {
+        ReviewState::Scheduled => {
             let at = review.released_at;
             say(&format!("Scheduled for {at}: {}", app.origin.review_page(&review)))
         }
@@ -366,11 +366,11 @@ async fn publish_file(app: &App, file: &Path, handle: Option<&str>) -> anyhow::R
 async fn the_critic(app: &App, handle: Option<&str>) -> anyhow::Result<Critic> {
     if let Some(handle) = handle {
         let handle = handle.trim_start_matches('@');
-        return critics::by_handle(&app.db, handle)
+        return critics::find_by_handle(&app.db, handle)
             .await?
             .with_context(|| format!("no critic with the handle {handle}"));
     }
-    let mut all = critics::all(&app.db).await?;
+    let mut all = critics::list_all(&app.db).await?;
     match all.len() {
         0 => bail!("no critics configured: add [[critics]] to the config"),
         1 => Ok(all.remove(0)),
@@ -381,15 +381,15 @@ async fn the_critic(app: &App, handle: Option<&str>) -> anyhow::Result<Critic> {
     }
 }
 
-async fn read_review(app: &App, file: &Path) -> anyhow::Result<(Draft, Pictures)> {
+async fn read_review(app: &App, file: &Path) -> anyhow::Result<(ReviewContent, ReviewMedia)> {
     let place = std::fs::canonicalize(file).with_context(|| format!("cannot read {}", file.display()))?;
     let text = std::fs::read_to_string(&place).with_context(|| format!("cannot read {}", file.display()))?;
     let base = Url::from_file_path(&place).ok().context("the path is not absolute")?;
     let mut draft =
         markdown::parse(&text, &base, &app.site.timezone).with_context(|| file.display().to_string())?;
-    let pictures = illustrate::illustrate(app, &mut draft, place.parent()).await;
+    let pictures = review_media::fetch_review_media(app, &mut draft, place.parent()).await;
     // Said at once, and nothing is published: a picture that was asked for is not left out in silence.
-    let pictures = pictures.whole().with_context(|| file.display().to_string())?;
+    let pictures = pictures.require_complete().with_context(|| file.display().to_string())?;
     Ok((draft, pictures))
 }
 
@@ -403,8 +403,8 @@ async fn find(app: &App, named: &str) -> anyhow::Result<Review> {
 async fn find_review(app: &App, named: &str) -> anyhow::Result<Option<Review>> {
     let last = named.trim_end_matches('/').rsplit('/').next().unwrap_or(named);
     Ok(match last.parse() {
-        Ok(id) => reviews::by_id(&app.db, id).await?,
-        Err(_) => reviews::by_slug(&app.db, last).await?,
+        Ok(id) => reviews::find(&app.db, id).await?,
+        Err(_) => reviews::find_by_slug(&app.db, last).await?,
     })
 }
 

@@ -14,10 +14,10 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use self::site::{RawLooks, RawSite, check_site};
-use crate::domain::critic::{Profile, is_handle};
-use crate::domain::moderation::{FirstComments, Policy};
+use crate::domain::critic::{CriticProfile, is_valid_handle};
+use crate::domain::moderation::{FirstCommentPolicy, ModerationPolicy};
 use crate::domain::origin::Origin;
-use crate::domain::site::{Site, Support};
+use crate::domain::site::{Site, SupportLink};
 use crate::domain::time::Timestamp;
 
 /// The file that is read when none is named.
@@ -48,24 +48,24 @@ pub struct Config {
     /// The site.
     pub site: Site,
     /// How it is served.
-    pub server: Server,
+    pub server: ServerConfig,
     /// `sqlite://PATH` or `postgres://…`.
     pub database_url: String,
     /// Critics that the file manages.
-    pub critics: Vec<Profile>,
+    pub critics: Vec<CriticProfile>,
     /// Feeds that the file manages.
-    pub feeds: Vec<FeedSource>,
+    pub feeds: Vec<FeedConfig>,
     /// How it speaks with other servers.
-    pub federation: Federation,
+    pub federation: FederationConfig,
     /// Who may do what here.
-    pub policy: Policy,
+    pub policy: ModerationPolicy,
     /// The folder of the file, against which relative paths in it are meant.
-    pub folder: PathBuf,
+    pub base_dir: PathBuf,
 }
 
 /// How the site is served.
 #[derive(Debug, Clone)]
-pub struct Server {
+pub struct ServerConfig {
     /// The address it listens on.
     pub listen: SocketAddr,
     /// The address under which the world reaches it.
@@ -78,7 +78,7 @@ pub struct Server {
 
 /// A feed that the file manages.
 #[derive(Debug, Clone)]
-pub struct FeedSource {
+pub struct FeedConfig {
     /// Its name; it stays the same feed when its URL changes.
     pub name: String,
     /// `https://…`, or the path of a local file.
@@ -95,7 +95,7 @@ pub struct FeedSource {
 
 /// How the site speaks with other servers.
 #[derive(Debug, Clone)]
-pub struct Federation {
+pub struct FederationConfig {
     /// Networks for which the address and port rules of the guard are lifted.
     pub allow_networks: Vec<IpNet>,
     /// Names that are not asked of the DNS.
@@ -110,10 +110,10 @@ struct Raw {
     data_dir: String,
     site: RawSite,
     looks: RawLooks,
-    support: Vec<Support>,
+    support: Vec<SupportLink>,
     server: RawServer,
     database: RawDatabase,
-    critics: Vec<Profile>,
+    critics: Vec<CriticProfile>,
     feeds: Vec<RawFeed>,
     federation: RawFederation,
     moderation: RawModeration,
@@ -160,7 +160,7 @@ struct RawFederation {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawModeration {
-    first_comments: FirstComments,
+    first_comments: FirstCommentPolicy,
     allow_list: bool,
     approve_followers: bool,
 }
@@ -188,7 +188,7 @@ impl Default for Raw {
                 extra_ca_file: None,
             },
             moderation: RawModeration {
-                first_comments: FirstComments::Open,
+                first_comments: FirstCommentPolicy::Open,
                 allow_list: false,
                 approve_followers: false,
             },
@@ -248,7 +248,7 @@ fn check(raw: Raw, folder: &Path) -> Result<Config, ConfigError> {
     let critics = check_critics(raw.critics)?;
     let site = check_site(raw.site, raw.looks, raw.support, &critics, folder)?;
     let server = check_server(raw.server)?;
-    let policy = Policy {
+    let policy = ModerationPolicy {
         first_comments: raw.moderation.first_comments,
         allow_list: raw.moderation.allow_list,
         approve_followers: raw.moderation.approve_followers,
@@ -265,7 +265,7 @@ fn check(raw: Raw, folder: &Path) -> Result<Config, ConfigError> {
         critics,
         federation,
         policy,
-        folder: folder.to_owned(),
+        base_dir: folder.to_owned(),
     };
     Ok(config)
 }
@@ -278,7 +278,7 @@ fn check_database(url: String) -> Result<String, ConfigError> {
     Err(ConfigError::new("database.url", "must begin with sqlite:// or postgres://"))
 }
 
-fn check_server(raw: RawServer) -> Result<Server, ConfigError> {
+fn check_server(raw: RawServer) -> Result<ServerConfig, ConfigError> {
     let listen = raw.listen.parse().map_err(|_| {
         ConfigError::new("server.listen", "must be an address and a port like 127.0.0.1:8080")
     })?;
@@ -292,7 +292,7 @@ fn check_server(raw: RawServer) -> Result<Server, ConfigError> {
         ));
     }
     let trusted_proxies = networks("server.trusted_proxies", &raw.trusted_proxies)?;
-    Ok(Server { listen, origin, trusted_proxies, handle_domain: raw.handle_domain })
+    Ok(ServerConfig { listen, origin, trusted_proxies, handle_domain: raw.handle_domain })
 }
 
 fn is_domain(text: &str) -> bool {
@@ -301,7 +301,7 @@ fn is_domain(text: &str) -> bool {
 
 /// Mastodon and others take no handle with a port, so nobody could follow. Among servers of one's own it is fine.
 fn check_port(origin: &Origin, allow_networks: &[IpNet]) -> Result<(), ConfigError> {
-    if origin.is_trial() || !origin.has_port() || !allow_networks.is_empty() {
+    if origin.is_localhost() || !origin.has_port() || !allow_networks.is_empty() {
         return Ok(());
     }
     let problem =
@@ -317,11 +317,11 @@ fn networks(key: &str, texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
     texts.iter().map(parse).collect()
 }
 
-fn check_critics(critics: Vec<Profile>) -> Result<Vec<Profile>, ConfigError> {
+fn check_critics(critics: Vec<CriticProfile>) -> Result<Vec<CriticProfile>, ConfigError> {
     let mut seen = HashSet::new();
     for (index, critic) in critics.iter().enumerate() {
         let key = format!("critics.{index}.handle");
-        if !is_handle(&critic.handle) {
+        if !is_valid_handle(&critic.handle) {
             return Err(ConfigError::new(key, "must be 1 to 30 letters, digits or underscores"));
         }
         if !seen.insert(critic.handle.to_ascii_lowercase()) {
@@ -340,9 +340,9 @@ fn check_critics(critics: Vec<Profile>) -> Result<Vec<Profile>, ConfigError> {
 
 fn check_feeds(
     feeds: Vec<RawFeed>,
-    critics: &[Profile],
+    critics: &[CriticProfile],
     timezone: &TimeZone,
-) -> Result<Vec<FeedSource>, ConfigError> {
+) -> Result<Vec<FeedConfig>, ConfigError> {
     let mut seen = HashSet::new();
     let mut checked = Vec::with_capacity(feeds.len());
     for (index, feed) in feeds.into_iter().enumerate() {
@@ -361,7 +361,7 @@ fn check_feeds(
         if !is_local && !feed.url.starts_with("https://") {
             return Err(ConfigError::new(key("url"), "must be https://… or the path of a local file"));
         }
-        checked.push(FeedSource {
+        checked.push(FeedConfig {
             interval: check_interval(feed.interval.as_deref(), &key("interval"))?,
             publish_since: check_since(feed.publish_since.as_deref(), timezone, &key("publish_since"))?,
             max_publish_per_poll: feed.max_publish_per_poll.unwrap_or(5),
@@ -398,7 +398,7 @@ fn check_since(text: Option<&str>, timezone: &TimeZone, key: &str) -> Result<Opt
         .ok_or_else(|| ConfigError::new(key, "must be a day like 2026-01-31, or a moment in RFC 3339"))
 }
 
-fn check_federation(raw: RawFederation, folder: &Path) -> Result<Federation, ConfigError> {
+fn check_federation(raw: RawFederation, folder: &Path) -> Result<FederationConfig, ConfigError> {
     let mut resolve = BTreeMap::new();
     for (name, address) in raw.resolve {
         let key = format!("federation.resolve.{name}");
@@ -415,7 +415,7 @@ fn check_federation(raw: RawFederation, folder: &Path) -> Result<Federation, Con
         ));
     }
     let allow_networks = networks("federation.allow_networks", &raw.allow_networks)?;
-    Ok(Federation { allow_networks, resolve, extra_ca_file })
+    Ok(FederationConfig { allow_networks, resolve, extra_ca_file })
 }
 
 #[cfg(test)]

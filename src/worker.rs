@@ -1,6 +1,6 @@
 //! Wake, claim, run, acknowledge; drains on shutdown. Every job is leased and may be done twice.
 
-mod send;
+mod delivery;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -11,8 +11,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::domain::time::Timestamp;
-use crate::flows::{App, avatar, deliver, faces, ingest, publish, readers, receive};
-use crate::store::{activities, deliveries, hosts, keys, page_versions, received, reports, tallies};
+use crate::flows::{App, avatar, deliver, facepile, ingest, publish, receive, view_counts};
+use crate::store::{
+    activities, deliveries, hosts, inbox_activities, keys, page_versions, reports, review_stats,
+};
 
 /// Without a word from anyone, work that became due is looked for this often.
 const PULSE: Duration = Duration::from_secs(1);
@@ -45,15 +47,19 @@ pub type Shutdown = watch::Receiver<bool>;
 pub async fn run(app: App, shutdown: Shutdown) -> anyhow::Result<()> {
     let mut loops = JoinSet::new();
     loops.spawn(watch_database(app.clone(), shutdown.clone()));
-    loops.spawn(repeat(app.clone(), shutdown.clone(), "fan-out", async |app| deliver::expand(app).await));
+    loops.spawn(repeat(app.clone(), shutdown.clone(), "fan-out", async |app| {
+        deliver::expand_fan_out(app).await
+    }));
     loops.spawn(poll_all(app.clone(), shutdown.clone()));
     loops.spawn(repeat(app.clone(), shutdown.clone(), "release", async |app| {
         publish::release_due(app).await.map(|released| released > 0)
     }));
-    loops.spawn(repeat(app.clone(), shutdown.clone(), "faces", async |app| faces::step(app).await));
+    loops.spawn(repeat(app.clone(), shutdown.clone(), "faces", async |app| {
+        facepile::process_batch(app).await
+    }));
     loops.spawn(count_readers(app.clone(), shutdown.clone()));
     loops.spawn(fetch_avatars(app.clone(), shutdown.clone()));
-    loops.spawn(send::deliver_all(app.clone(), shutdown.clone()));
+    loops.spawn(delivery::deliver_all(app.clone(), shutdown.clone()));
     loops.spawn(receive_all(app.clone(), shutdown.clone()));
     loops.spawn(forget(app, shutdown.clone()));
     while let Some(ended) = loops.join_next().await {
@@ -164,23 +170,23 @@ fn log_end(what: &str, ended: Result<anyhow::Result<()>, tokio::task::JoinError>
 }
 
 async fn poll_all(app: App, shutdown: Shutdown) {
-    let claim = async |app: &App, places: usize| ingest::claim(app, places).await;
+    let claim = async |app: &App, places: usize| ingest::claim_due(app, places).await;
     keep_busy(app, shutdown, POLLS, "poll", claim, |app, (lease, feed)| {
-        Box::pin(async move { ingest::ingest(&app, lease, &feed).await })
+        Box::pin(async move { ingest::poll_claimed_feed(&app, lease, &feed).await })
     })
     .await;
 }
 
 async fn receive_all(app: App, shutdown: Shutdown) {
-    let (line, end) = receive::line();
-    let enacting = tokio::spawn(receive::enact_all(app.clone(), end));
+    let (line, end) = receive::effect_channel();
+    let enacting = tokio::spawn(receive::apply_all(app.clone(), end));
     let claim = async |app: &App, places: usize| {
-        let (lease, jobs) = receive::claim(app, places).await?;
+        let (lease, jobs) = receive::claim_due(app, places).await?;
         Ok(jobs.into_iter().map(|job| (lease, job)).collect())
     };
     keep_busy(app, shutdown, RECEIPTS, "receipt", claim, move |app, (lease, job)| {
         let line = line.clone();
-        Box::pin(async move { receive::receive(&app, &line, lease, job).await })
+        Box::pin(async move { receive::process(&app, &line, lease, job).await })
     })
     .await;
     // The line is given up: what still waited had its effect.
@@ -192,10 +198,10 @@ async fn receive_all(app: App, shutdown: Shutdown) {
 /// Like [`repeat`], with the place to which the last look came.
 async fn fetch_avatars(app: App, mut shutdown: Shutdown) {
     let mut wake = app.wake.subscribe();
-    let mut round = avatar::Round::default();
+    let mut round = avatar::AvatarCursor::default();
     while !*shutdown.borrow() {
         wake.mark_unchanged();
-        match avatar::step(&app, &mut round).await {
+        match avatar::process_batch(&app, &mut round).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => {
@@ -209,9 +215,9 @@ async fn fetch_avatars(app: App, mut shutdown: Shutdown) {
 
 /// Nobody waits for these numbers: only the pulse sets it going.
 async fn count_readers(app: App, mut shutdown: Shutdown) {
-    let mut round = readers::Round::default();
+    let mut round = view_counts::ViewCountSchedule::default();
     while !*shutdown.borrow() {
-        match readers::step(&app, &mut round).await {
+        match view_counts::process_batch(&app, &mut round).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => {
@@ -229,7 +235,7 @@ async fn watch_database(app: App, mut shutdown: Shutdown) {
             let mut watch = app.db.watch().await?;
             loop {
                 watch.changed().await?;
-                app.wake.up();
+                app.wake.notify();
             }
         };
         let ended: Result<(), sqlx::Error> = tokio::select! {
@@ -256,15 +262,15 @@ async fn forget(app: App, mut shutdown: Shutdown) {
 
 async fn forget_once(app: &App, now: Timestamp) -> anyhow::Result<()> {
     let mut tx = app.db.begin().await?;
-    received::forget(&mut tx, now, now - KEEP).await?;
-    deliveries::forget(&mut tx, now - KEEP_DONE, now - KEEP).await?;
-    activities::forget_forwards(&mut tx, now - KEEP_DONE).await?;
-    activities::forget_answers(&mut tx, now - KEEP, MOST_FORGOTTEN).await?;
-    hosts::forget(&mut tx, now - KEEP).await?;
-    keys::forget(&mut tx, now).await?;
-    reports::forget(&mut tx, now - KEEP).await?;
-    page_versions::fold(&mut tx).await?;
-    tallies::fold(&mut tx).await?;
+    inbox_activities::delete_expired(&mut tx, now, now - KEEP).await?;
+    deliveries::delete_finished(&mut tx, now - KEEP_DONE, now - KEEP).await?;
+    activities::delete_old_forwards(&mut tx, now - KEEP_DONE).await?;
+    activities::delete_old_responses(&mut tx, now - KEEP, MOST_FORGOTTEN).await?;
+    hosts::delete_idle(&mut tx, now - KEEP).await?;
+    keys::erase_retired_private_keys(&mut tx, now).await?;
+    reports::delete_old_closed(&mut tx, now - KEEP).await?;
+    page_versions::merge_closed_writers(&mut tx).await?;
+    review_stats::merge_closed_writers(&mut tx).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use marquee::domain::origin::Origin;
 use marquee::domain::time::Timestamp;
 use marquee::federation::keys::PublicKey;
-use marquee::federation::signature::{self, Presented};
+use marquee::federation::signature::{self, UnverifiedSignature};
 use scraper::{Html, Node};
 use url::{Host, Url};
 
@@ -56,9 +56,9 @@ pub fn assert_is_id(url: &Url) {
 
 /// The comment that a page would show of this HTML: inert, and the same if it is cleaned once more.
 pub fn assert_comment_is_safe(html: &str) {
-    let safe = marquee::sources::html::comment(html, &DESK);
+    let safe = marquee::sources::html::sanitize_comment(html, &DESK);
     assert_is_inert(&safe);
-    let again = marquee::sources::html::comment(&safe, &DESK);
+    let again = marquee::sources::html::sanitize_comment(&safe, &DESK);
     assert_eq!(again, safe, "cleaned twice, of {html:?}");
 }
 
@@ -141,8 +141,8 @@ impl<'d> Sent<'d> {
 
     /// Presents it to us twice: what is let in must be the same each time, be fresh, be somebody else's, and verify
     /// with no key of ours to give.
-    pub fn present(&self) -> Option<Presented> {
-        let request = signature::Request {
+    pub fn present(&self) -> Option<UnverifiedSignature> {
+        let request = signature::SignedRequest {
             method: &Method::POST,
             target: &self.target,
             origin: &SITE,
@@ -150,8 +150,8 @@ impl<'d> Sent<'d> {
             body: self.body,
         };
         let now = Timestamp::from_millis(NOW * 1000);
-        let presented = signature::read(&request, now);
-        let again = signature::read(&request, now);
+        let presented = signature::parse(&request, now);
+        let again = signature::parse(&request, now);
         assert_eq!(presented.is_ok(), again.is_ok());
         let (presented, again) = (presented.ok()?, again.ok()?);
         assert_eq!(presented.fingerprint, again.fingerprint);

@@ -9,12 +9,12 @@ use clap::Subcommand;
 use super::{log_to_stderr, open, say};
 use crate::app::{self, SystemClock};
 use crate::config;
-use crate::domain::moderation::Rule;
-use crate::domain::text::one_line;
-use crate::flows::block::{self, Imported};
-use crate::flows::{App, find};
+use crate::domain::moderation::DomainRule;
+use crate::domain::text::single_line;
+use crate::flows::block::{self, BlocklistImport};
+use crate::flows::{App, lookup};
 use crate::sources::blocklist;
-use crate::store::blocks::{self, Ended};
+use crate::store::blocks::{self, SeveredCounts};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Block {
@@ -63,26 +63,29 @@ pub(super) async fn run(file: &Path, command: Block) -> anyhow::Result<()> {
     match command {
         Block::Account { who, reason } => {
             let app = open(file).await?;
-            let actor = find::actor(&app, &who).await?;
-            let ended = block::account(&app, &actor, reason.as_deref()).await?;
+            let actor = lookup::find_actor_id(&app, &who).await?;
+            let ended = block::block_account(&app, &actor, reason.as_deref()).await?;
             say(&format!("Blocked: {actor} ({})", told(ended)))
         }
         Block::Domain { host, silence, reason } => {
             let app = open(file).await?;
-            let host = block::domain(&app, &host)?;
-            let rule = if silence { Rule::Silence } else { Rule::Block };
-            let (before, ended) = block::rule(&app, &host, rule, reason.as_deref()).await?;
+            let host = block::parse_domain(&app, &host)?;
+            let rule = if silence { DomainRule::Silence } else { DomainRule::Block };
+            let (before, ended) = block::set_domain_rule(&app, &host, rule, reason.as_deref()).await?;
             let before = replaced(before, rule);
             match rule {
-                Rule::Block => say(&format!("Blocked: {host} and its subdomains ({}){before}", told(ended))),
+                DomainRule::Block => {
+                    say(&format!("Blocked: {host} and its subdomains ({}){before}", told(ended)))
+                }
                 _ => say(&format!("Silenced: {host} and its subdomains (new comments will be held){before}")),
             }
         }
         Block::Allow { host, reason } => {
             let app = open(file).await?;
-            let host = block::domain(&app, &host)?;
-            let (before, _) = block::rule(&app, &host, Rule::Allow, reason.as_deref()).await?;
-            say(&format!("Allowed: {host} and its subdomains{}", replaced(before, Rule::Allow)))
+            let host = block::parse_domain(&app, &host)?;
+            let (before, _) =
+                block::set_domain_rule(&app, &host, DomainRule::Allow, reason.as_deref()).await?;
+            say(&format!("Allowed: {host} and its subdomains{}", replaced(before, DomainRule::Allow)))
         }
         Block::Import { file: list } => {
             let app = open(file).await?;
@@ -94,7 +97,7 @@ pub(super) async fn run(file: &Path, command: Block) -> anyhow::Result<()> {
 }
 
 /// What a rule takes the place of.
-fn replaced(before: Option<Rule>, rule: Rule) -> String {
+fn replaced(before: Option<DomainRule>, rule: DomainRule) -> String {
     match before {
         None => String::new(),
         Some(before) if before == rule => "; the rule already existed".to_owned(),
@@ -102,7 +105,7 @@ fn replaced(before: Option<Rule>, rule: Rule) -> String {
     }
 }
 
-fn told(ended: Ended) -> String {
+fn told(ended: SeveredCounts) -> String {
     let many = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     format!("{} removed, {} hidden", many(ended.followers, "follower"), many(ended.comments, "comment"))
 }
@@ -111,8 +114,8 @@ async fn import(app: &App, path: &Path) -> anyhow::Result<()> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let wrong = || format!("{}: nothing was imported", path.display());
     let listed = blocklist::parse(&bytes).with_context(wrong)?;
-    let imported = block::import(app, &listed).await.with_context(wrong)?;
-    let Imported { blocked, silenced, kept, noop, own, obfuscated, ended } = imported;
+    let imported = block::import_blocklist(app, &listed).await.with_context(wrong)?;
+    let BlocklistImport { blocked, silenced, kept, noop, own, obfuscated, ended } = imported;
     say(&format!("Imported: {blocked} blocked, {silenced} silenced ({})", told(ended)))?;
     if kept > 0 {
         say(&format!("{kept} unchanged: a rule for them already exists"))?;
@@ -135,13 +138,13 @@ async fn import(app: &App, path: &Path) -> anyhow::Result<()> {
 
 async fn list(file: &Path) -> anyhow::Result<()> {
     log_to_stderr("warn");
-    let app = app::open_to_read(&config::load(file)?, Arc::new(SystemClock)).await?;
-    let all = blocks::all(&app.db).await?;
+    let app = app::open_read_only(&config::load(file)?, Arc::new(SystemClock)).await?;
+    let all = blocks::list_all(&app.db).await?;
     if all.is_empty() {
         return say("no blocks or rules");
     }
     for entry in &all {
-        let reason = entry.reason.as_deref().map(|reason| format!("  {}", one_line(reason)));
+        let reason = entry.reason.as_deref().map(|reason| format!("  {}", single_line(reason)));
         let reason = reason.unwrap_or_default();
         say(&format!("{:<8} {}  {}{reason}", entry.rule, entry.created_at, entry.subject))?;
     }
@@ -149,11 +152,11 @@ async fn list(file: &Path) -> anyhow::Result<()> {
 }
 
 async fn remove(app: &App, named: &str) -> anyhow::Result<()> {
-    let subject = match block::domain(app, named) {
+    let subject = match block::parse_domain(app, named) {
         Ok(host) => host,
-        Err(_) => find::actor(app, named).await?.to_string(),
+        Err(_) => lookup::find_actor_id(app, named).await?.to_string(),
     };
-    if !block::remove(app, &subject).await? {
+    if !block::remove_rule(app, &subject).await? {
         bail!("no rule for {subject}: run `marquee block list` to see all rules");
     }
     say(&format!(

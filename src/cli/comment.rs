@@ -8,14 +8,14 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::{find, find_review, log_to_stderr, open, say, the_critic};
 use crate::app::{self, SystemClock};
 use crate::config;
-use crate::domain::comment::Answer;
+use crate::domain::comment::CriticReply;
 use crate::domain::id::ReviewId;
-use crate::domain::text::one_line;
+use crate::domain::text::single_line;
 use crate::flows::App;
-use crate::flows::answer::{self, Under};
-use crate::flows::moderate::{self, Decision};
+use crate::flows::critic_reply::{self, ReplyTarget};
+use crate::flows::moderate::{self, CommentAction};
 use crate::sources::html;
-use crate::store::moderation::{self, Case, Listed};
+use crate::store::moderation::{self, CommentListItem, ModeratedComment};
 
 /// Characters of a comment that are shown in a list.
 const BEGINNING: usize = 160;
@@ -120,28 +120,28 @@ pub(super) async fn run(file: &Path, command: Comment) -> anyhow::Result<()> {
         Comment::Reply { to, text, critic } => {
             let app = open(file).await?;
             let answer = reply(&app, &to, &text.read()?, critic.as_deref()).await?;
-            say(&format!("Replied: {} (the server will deliver it)", answer.page))
+            say(&format!("Replied: {} (the server will deliver it)", answer.url))
         }
         Comment::Edit { comment, text } => {
             let app = open(file).await?;
             let comment = comment_named(&app, &comment).await?;
-            let answer = answer::edit(&app, comment.id, &text.read()?).await?;
-            say(&format!("Edited: {}", answer.page))
+            let answer = critic_reply::edit(&app, comment.id, &text.read()?).await?;
+            say(&format!("Edited: {}", answer.url))
         }
         Comment::Delete { comment } => {
             let app = open(file).await?;
             let comment = comment_named(&app, &comment).await?;
             if comment.critic_id.is_some() {
-                answer::take_back(&app, comment.id).await?;
+                critic_reply::delete(&app, comment.id).await?;
                 return say(&format!("Deleted: {}", comment.uri));
             }
-            moderate::remove(&app, comment.id).await?;
+            moderate::remove_comment(&app, comment.id).await?;
             say(&format!("Removed here: {} (the original is still on its author's server)", comment.uri))
         }
-        Comment::Hide { comment } => decide(file, &comment, Decision::Hide).await,
-        Comment::Show { comment } => decide(file, &comment, Decision::Show).await,
-        Comment::Approve { comment } => decide(file, &comment, Decision::Approve).await,
-        Comment::Reject { comment } => decide(file, &comment, Decision::Reject).await,
+        Comment::Hide { comment } => decide(file, &comment, CommentAction::Hide).await,
+        Comment::Show { comment } => decide(file, &comment, CommentAction::Show).await,
+        Comment::Approve { comment } => decide(file, &comment, CommentAction::Approve).await,
+        Comment::Reject { comment } => decide(file, &comment, CommentAction::Reject).await,
     }
 }
 
@@ -164,7 +164,7 @@ impl Text {
 
 async fn list(file: &Path, review: Option<&str>, state: Option<State>, lines: u32) -> anyhow::Result<()> {
     log_to_stderr("warn");
-    let app = app::open_to_read(&config::load(file)?, std::sync::Arc::new(SystemClock)).await?;
+    let app = app::open_read_only(&config::load(file)?, std::sync::Arc::new(SystemClock)).await?;
     let review = match review {
         Some(named) => Some(find(&app, named).await?.id),
         None => None,
@@ -180,38 +180,38 @@ async fn list(file: &Path, review: Option<&str>, state: Option<State>, lines: u3
 }
 
 /// A comment on two lines: its metadata and an excerpt.
-fn line(app: &App, comment: &Listed) -> String {
+fn line(app: &App, comment: &CommentListItem) -> String {
     let author = match (&comment.critic, &comment.handle) {
         (Some(critic), _) => format!("@{critic}@{}", app.handle_domain()),
-        (None, Some(handle)) if comment.state != "deleted" => one_line(handle),
-        _ => one_line(&comment.actor),
+        (None, Some(handle)) if comment.state != "deleted" => single_line(handle),
+        _ => single_line(&comment.actor),
     };
     let text = match comment.state.as_str() {
         "deleted" => "(deleted by its author)".to_owned(),
         "removed" => "(removed)".to_owned(),
-        _ => one_line(&html::plain(&comment.content)),
+        _ => single_line(&html::plain_text(&comment.content)),
     };
     let mut beginning: String = text.chars().take(BEGINNING).collect();
     if beginning.len() < text.len() {
         beginning.push('…');
     }
-    let Listed { id, state, published_at, slug, .. } = comment;
+    let CommentListItem { id, state, published_at, slug, .. } = comment;
     format!("{id}  {state:<7}  {published_at}  {author}  {slug}\n    {beginning}")
 }
 
-async fn reply(app: &App, to: &str, text: &str, critic: Option<&str>) -> anyhow::Result<Answer> {
+async fn reply(app: &App, to: &str, text: &str, critic: Option<&str>) -> anyhow::Result<CriticReply> {
     let (under, review) = what_is_answered(app, to).await?;
     let named = match critic {
         Some(_) => Some(the_critic(app, critic).await?),
         None => None,
     };
-    let critic = answer::critic_for(app, review, named).await?;
-    answer::answer(app, &critic, under, text).await
+    let critic = critic_reply::author_for_review(app, review, named).await?;
+    critic_reply::create(app, &critic, under, text).await
 }
 
-async fn what_is_answered(app: &App, named: &str) -> anyhow::Result<(Under, ReviewId)> {
-    if let Some(comment) = moderate::find(app, named).await? {
-        return Ok((Under::Comment(comment.id), comment.review_id));
+async fn what_is_answered(app: &App, named: &str) -> anyhow::Result<(ReplyTarget, ReviewId)> {
+    if let Some(comment) = moderate::find_comment(app, named).await? {
+        return Ok((ReplyTarget::Comment(comment.id), comment.review_id));
     }
     let Some(review) = find_review(app, named).await? else {
         bail!(
@@ -219,23 +219,23 @@ async fn what_is_answered(app: &App, named: &str) -> anyhow::Result<(Under, Revi
              the id, slug or URL of a review"
         );
     };
-    Ok((Under::Review(review.id), review.id))
+    Ok((ReplyTarget::Review(review.id), review.id))
 }
 
-async fn decide(file: &Path, named: &str, decision: Decision) -> anyhow::Result<()> {
+async fn decide(file: &Path, named: &str, decision: CommentAction) -> anyhow::Result<()> {
     let app = open(file).await?;
     let comment = comment_named(&app, named).await?;
-    let more = moderate::decide(&app, comment.id, decision).await?;
+    let more = moderate::apply_action(&app, comment.id, decision).await?;
     let done = match decision {
-        Decision::Hide => "Hidden",
-        Decision::Show => "Shown",
-        Decision::Approve => "Approved",
-        Decision::Reject => "Rejected",
+        CommentAction::Hide => "Hidden",
+        CommentAction::Show => "Shown",
+        CommentAction::Approve => "Approved",
+        CommentAction::Reject => "Rejected",
     };
     say(&format!("{done}: {}", comment.uri))?;
     match (decision, more) {
-        (Decision::Approve, 0) => say("Comments by this author will be shown immediately from now on."),
-        (Decision::Approve, more) => {
+        (CommentAction::Approve, 0) => say("Comments by this author will be shown immediately from now on."),
+        (CommentAction::Approve, more) => {
             let comments = if more == 1 { "comment is" } else { "comments are" };
             say(&format!(
                 "Comments by this author will be shown immediately from now on; {more} other held {comments} now shown."
@@ -245,8 +245,8 @@ async fn decide(file: &Path, named: &str, decision: Decision) -> anyhow::Result<
     }
 }
 
-async fn comment_named(app: &App, named: &str) -> anyhow::Result<Case> {
-    let found = moderate::find(app, named).await?;
+async fn comment_named(app: &App, named: &str) -> anyhow::Result<ModeratedComment> {
+    let found = moderate::find_comment(app, named).await?;
     found.with_context(|| {
         format!("no comment found for {named:?}: use its id (see `marquee comment list`) or URL")
     })

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use clap::Subcommand;
 
 use super::{open, say, the_critic};
-use crate::flows::{find, keys, profile};
+use crate::flows::{keys, lookup, profile};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Critic {
@@ -42,8 +42,8 @@ pub(super) async fn run(file: &Path, command: Critic) -> anyhow::Result<()> {
     match command {
         Critic::Move { target, critic } => {
             let critic = the_critic(&app, critic.as_deref()).await?;
-            let target = find::actor(&app, &target).await?;
-            profile::move_away(&app, &critic, &target).await?;
+            let target = lookup::find_actor_id(&app, &target).await?;
+            profile::move_account(&app, &critic, &target).await?;
             let handle = critic.profile.handle;
             say(&format!("Moved: @{handle} to {target} (the server will notify the followers)"))
         }
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn the_default_is_that_of_the_flow() {
-        assert_eq!(time("10m").unwrap(), keys::OVERLAP);
+        assert_eq!(time("10m").unwrap(), keys::KEY_OVERLAP);
         for wrong in ["", "ten", "-1m", "25h"] {
             assert!(time(wrong).is_err(), "{wrong}");
         }

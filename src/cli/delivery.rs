@@ -7,8 +7,8 @@ use clap::Subcommand;
 
 use super::{find, say};
 use crate::flows::App;
+use crate::store::delivery_status::{self, ActivityDeliveryStatus, FailedDelivery};
 use crate::store::hosts;
-use crate::store::reach::{self, Sent, Trouble};
 
 /// Maximum number of deferred and of failed deliveries to show.
 const MOST_LISTED: u32 = 20;
@@ -44,7 +44,7 @@ pub(super) async fn run(app: &App, command: Delivery) -> anyhow::Result<()> {
     if wait {
         watch(app, &article).await?;
     }
-    let all = reach::about(&app.db, &article).await?;
+    let all = delivery_status::list_for_object(&app.db, &article).await?;
     if all.is_empty() {
         say("nothing has been sent for this review")?;
     }
@@ -54,7 +54,7 @@ pub(super) async fn run(app: &App, command: Delivery) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn tell(app: &App, sent: &Sent) -> anyhow::Result<()> {
+async fn tell(app: &App, sent: &ActivityDeliveryStatus) -> anyhow::Result<()> {
     let more = if sent.is_expanding { ", still adding inboxes" } else { "" };
     let (done, queued, failed) = (sent.done(), sent.queued(), sent.failed());
     say(&format!(
@@ -64,14 +64,14 @@ async fn tell(app: &App, sent: &Sent) -> anyhow::Result<()> {
     if std::io::stdout().is_terminal() {
         say(&format!("    {}", bar(sent)))?;
     }
-    let line = |what: &str, trouble: &Trouble| {
-        let Trouble { inbox, attempts, at, error } = trouble;
+    let line = |what: &str, trouble: &FailedDelivery| {
+        let FailedDelivery { inbox, attempts, at, error } = trouble;
         let error = error.as_deref().unwrap_or("no response");
         let error = error.trim_end_matches([':', ' ']);
         let times = if *attempts == 1 { "attempt" } else { "attempts" };
         format!("    {what} {at}  {inbox}  after {attempts} {times}: {error}")
     };
-    let deferred = reach::deferred(&app.db, sent.id, MOST_LISTED).await?;
+    let deferred = delivery_status::list_deferred(&app.db, sent.id, MOST_LISTED).await?;
     for trouble in &deferred {
         say(&line("retry at", trouble))?;
     }
@@ -80,13 +80,13 @@ async fn tell(app: &App, sent: &Sent) -> anyhow::Result<()> {
     if others > 0 && deferred.len() < MOST_LISTED as usize {
         say(&format!("    {others} more in flight or queued behind another delivery to the same server"))?;
     }
-    for trouble in reach::failed(&app.db, sent.id, MOST_LISTED).await? {
+    for trouble in delivery_status::list_failed(&app.db, sent.id, MOST_LISTED).await? {
         say(&line("failed", &trouble))?;
     }
     Ok(())
 }
 
-fn bar(sent: &Sent) -> String {
+fn bar(sent: &ActivityDeliveryStatus) -> String {
     let (over, all) = (sent.done() + sent.failed(), sent.done() + sent.failed() + sent.queued());
     let filled = (over * BAR).checked_div(all).unwrap_or(BAR);
     let cell = |place| if place < filled { '█' } else { '░' };
@@ -98,10 +98,11 @@ async fn watch(app: &App, article: &url::Url) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
     let draws = out.is_terminal();
     loop {
-        let all = reach::about(&app.db, article).await?;
+        let all = delivery_status::list_for_object(&app.db, article).await?;
         let mut is_over = true;
         for sent in &all {
-            is_over &= !sent.is_expanding && !reach::is_on_its_way(&app.db, sent.id, app.clock.now()).await?;
+            is_over &= !sent.is_expanding
+                && !delivery_status::is_in_transit(&app.db, sent.id, app.clock.now()).await?;
         }
         if let (true, Some(last)) = (draws, all.last()) {
             write!(out, "\r{}", bar(last))?;
@@ -119,7 +120,7 @@ async fn watch(app: &App, article: &url::Url) -> anyhow::Result<()> {
 
 pub(super) async fn run_host(app: &App, command: Host) -> anyhow::Result<()> {
     let Host::List = command;
-    let all = hosts::failing(&app.db, MOST_HOSTS).await?;
+    let all = hosts::list_failing(&app.db, MOST_HOSTS).await?;
     if all.is_empty() {
         say("all servers respond")?;
     }

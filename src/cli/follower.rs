@@ -8,8 +8,8 @@ use clap::{Subcommand, ValueEnum};
 use super::{log_to_stderr, open, say, the_critic};
 use crate::app::{self, SystemClock};
 use crate::config;
-use crate::domain::text::one_line;
-use crate::flows::{App, find, follow};
+use crate::domain::text::single_line;
+use crate::flows::{App, follow_requests, lookup};
 use crate::store::{actors, followers};
 
 #[derive(Debug, Subcommand)]
@@ -65,25 +65,25 @@ pub(super) async fn run(file: &Path, command: Follower) -> anyhow::Result<()> {
     match command {
         Follower::List { state, lines, critic } => {
             log_to_stderr("warn");
-            let app = app::open_to_read(&config::load(file)?, Arc::new(SystemClock)).await?;
+            let app = app::open_read_only(&config::load(file)?, Arc::new(SystemClock)).await?;
             list(&app, state, lines, critic.as_deref()).await
         }
         Follower::Accept(who) => {
             let app = open(file).await?;
             let (critic, actor) = meant(&app, &who).await?;
-            follow::accept_follower(&app, critic, &actor).await?;
+            follow_requests::accept_follower(&app, critic, &actor).await?;
             say(&format!("Accepted: {actor}"))
         }
         Follower::Reject(who) => {
             let app = open(file).await?;
             let (critic, actor) = meant(&app, &who).await?;
-            follow::reject_follower(&app, critic, &actor).await?;
+            follow_requests::reject_follower(&app, critic, &actor).await?;
             say(&format!("Rejected: {actor}"))
         }
         Follower::Remove(who) => {
             let app = open(file).await?;
             let (critic, actor) = meant(&app, &who).await?;
-            follow::reject_follower(&app, critic, &actor).await?;
+            follow_requests::reject_follower(&app, critic, &actor).await?;
             say(&format!("Removed: {actor}"))
         }
     }
@@ -91,7 +91,7 @@ pub(super) async fn run(file: &Path, command: Follower) -> anyhow::Result<()> {
 
 async fn meant(app: &App, who: &Who) -> anyhow::Result<(crate::domain::id::CriticId, url::Url)> {
     let critic = the_critic(app, who.critic.as_deref()).await?;
-    Ok((critic.id, find::actor(app, &who.who).await?))
+    Ok((critic.id, lookup::find_actor_id(app, &who.who).await?))
 }
 
 async fn list(app: &App, state: Option<State>, lines: u32, critic: Option<&str>) -> anyhow::Result<()> {
@@ -101,10 +101,10 @@ async fn list(app: &App, state: Option<State>, lines: u32, critic: Option<&str>)
         if state.is_some_and(|state| state != wanted) {
             continue;
         }
-        for follower in followers::in_state(&app.db, critic.id, wanted.as_str(), lines).await? {
+        for follower in followers::list_by_state(&app.db, critic.id, wanted.as_str(), lines).await? {
             is_empty = false;
-            let known = actors::by_uri(&app.db, &url::Url::parse(&follower.actor)?).await?;
-            let handle = known.and_then(|known| known.handle).map(|handle| one_line(&handle));
+            let known = actors::find_by_uri(&app.db, &url::Url::parse(&follower.actor)?).await?;
+            let handle = known.and_then(|known| known.handle).map(|handle| single_line(&handle));
             let handle = handle.unwrap_or_else(|| "-".to_owned());
             say(&format!("{:<9}  {}  {handle}  {}", follower.state, follower.signed_at, follower.actor))?;
         }

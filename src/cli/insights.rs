@@ -11,9 +11,9 @@ use super::{find, log_to_stderr, say, the_critic};
 use crate::app::{self, SystemClock};
 use crate::config;
 use crate::flows::App;
-use crate::flows::readers::day;
-use crate::store::readers::{self, OnDay};
-use crate::store::{followers, tallies};
+use crate::flows::view_counts::local_day;
+use crate::store::view_counts::{self, DailyCount};
+use crate::store::{followers, review_stats};
 
 /// Maximum number of reviews to show, most read first.
 const MOST_LISTED: u32 = 100;
@@ -38,9 +38,9 @@ pub(super) struct Insights {
 
 pub(super) async fn run(file: &Path, asked: Insights) -> anyhow::Result<()> {
     log_to_stderr("warn");
-    let app = app::open_to_read(&config::load(file)?, Arc::new(SystemClock)).await?;
+    let app = app::open_read_only(&config::load(file)?, Arc::new(SystemClock)).await?;
     let before = Duration::from_hours(24) * (asked.days - 1);
-    let from = day(&app, app.clock.now() - before);
+    let from = local_day(&app, app.clock.now() - before);
     match &asked.review {
         Some(review) => of_review(&app, review, &from, asked.json).await,
         None => of_critic(&app, asked.critic.as_deref(), &from, asked.json).await,
@@ -49,19 +49,19 @@ pub(super) async fn run(file: &Path, asked: Insights) -> anyhow::Result<()> {
 
 async fn of_review(app: &App, named: &str, from: &str, as_json: bool) -> anyhow::Result<()> {
     let review = find(app, named).await?;
-    let tally = tallies::of_review(&app.db, review.id).await?;
-    let reach = readers::of_review(&app.db, review.id).await?;
+    let tally = review_stats::for_review(&app.db, review.id).await?;
+    let reach = view_counts::for_review(&app.db, review.id).await?;
     let numbers = [reach.reads, tally.likes, tally.boosts, tally.comments, reach.hosts];
-    let days = readers::reads_by_day(&app.db, review.id, from).await?;
+    let days = view_counts::views_by_day(&app.db, review.id, from).await?;
     let page = app.origin.review_page(&review);
     if as_json {
         let days: Vec<Value> = days.iter().map(|on| json!({"day": on.day, "reads": on.total()})).collect();
         let told = json!({
-            "slug": review.slug, "title": review.draft.title, "page": page, "totals": object(numbers), "days": days,
+            "slug": review.slug, "title": review.content.title, "page": page, "totals": object(numbers), "days": days,
         });
         return say(&format!("{told:#}"));
     }
-    say(&format!("{}\n{page}\n\n{}", review.draft.title, line(numbers)))?;
+    say(&format!("{}\n{page}\n\n{}", review.content.title, line(numbers)))?;
     if !days.is_empty() {
         say("\nday             reads")?;
     }
@@ -74,12 +74,12 @@ async fn of_review(app: &App, named: &str, from: &str, as_json: bool) -> anyhow:
 async fn of_critic(app: &App, handle: Option<&str>, from: &str, as_json: bool) -> anyhow::Result<()> {
     let critic = the_critic(app, handle).await?;
     let name = format!("@{}@{}", critic.profile.handle, app.handle_domain());
-    let follow = followers::total(&app.db, critic.id).await?;
-    let totals = readers::totals(&app.db, critic.id).await?;
-    let reviews = readers::of_critic(&app.db, critic.id, MOST_LISTED).await?;
-    let reads = readers::reads_of_critic(&app.db, critic.id, from).await?;
-    let followed = readers::followers_by_day(&app.db, critic.id, from).await?;
-    let today = day(app, app.clock.now());
+    let follow = followers::count_followers(&app.db, critic.id).await?;
+    let totals = view_counts::critic_totals(&app.db, critic.id).await?;
+    let reviews = view_counts::list_review_insights(&app.db, critic.id, MOST_LISTED).await?;
+    let reads = view_counts::critic_views_by_day(&app.db, critic.id, from).await?;
+    let followed = view_counts::followers_by_day(&app.db, critic.id, from).await?;
+    let today = local_day(app, app.clock.now());
     let mut days = days(&reads, &followed);
     days.entry(&today).or_default().1 = Some(follow);
     if as_json {
@@ -115,7 +115,7 @@ async fn of_critic(app: &App, handle: Option<&str>, from: &str, as_json: bool) -
 }
 
 /// Reads and followers, day by day.
-fn days<'a>(reads: &'a [OnDay], followers: &'a [OnDay]) -> BTreeMap<&'a str, (u64, Option<u64>)> {
+fn days<'a>(reads: &'a [DailyCount], followers: &'a [DailyCount]) -> BTreeMap<&'a str, (u64, Option<u64>)> {
     let mut days: BTreeMap<&str, (u64, Option<u64>)> = BTreeMap::new();
     for on in reads {
         days.entry(&on.day).or_default().0 = on.total();

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::{find, open, say, the_critic};
-use crate::flows::preview::{self, Preview, Reach, Shown};
+use crate::flows::preview::{self, Preview, PreviewAttachment, PreviewAudience};
 use crate::sources::markdown;
 
 /// Characters per line, roughly the width of a column in Mastodon.
@@ -20,9 +20,9 @@ pub(super) async fn run(config: &Path, named: &str, critic: Option<&str>) -> any
         let text = std::fs::read_to_string(&place).with_context(|| format!("cannot read {named}"))?;
         let base = url::Url::from_file_path(&place).ok().context("the path is not absolute")?;
         let draft = markdown::parse(&text, &base, &app.site.timezone).with_context(|| named.to_owned())?;
-        preview::of_draft(&app, &the_critic(&app, critic).await?, draft)?
+        preview::preview_content(&app, &the_critic(&app, critic).await?, draft)?
     } else {
-        preview::of_review(&app, &find(&app, named).await?).await?
+        preview::preview_review(&app, &find(&app, named).await?).await?
     };
     for line in lines(&preview) {
         say(&line)?;
@@ -41,9 +41,9 @@ fn lines(preview: &Preview) -> Vec<String> {
         post.push(String::new());
     }
     post.extend([preview.link.clone(), String::new()]);
-    match &preview.shown {
-        Shown::Poster(alt) => post.extend(wrapped(&format!("[Poster: {alt}]"))),
-        Shown::Card { site, title, description } => {
+    match &preview.attachment {
+        PreviewAttachment::Poster(alt) => post.extend(wrapped(&format!("[Poster: {alt}]"))),
+        PreviewAttachment::Card { site, title, description } => {
             post.push("[Preview card with a generated picture]".to_owned());
             for text in [site, title, description].into_iter().filter(|text| !text.is_empty()) {
                 post.extend(wrapped(text).into_iter().map(|line| format!("  {line}")));
@@ -57,13 +57,13 @@ fn lines(preview: &Preview) -> Vec<String> {
     let mut lines = vec!["How the review looks on Mastodon:".to_owned(), String::new()];
     lines.extend(post.into_iter().map(|line| format!("  | {line}").trim_end().to_owned()));
     lines.push(String::new());
-    lines.extend(wrapped(match preview.reach {
-        Reach::Followers => "It is delivered to the critic's followers. The link leads to the full text.",
-        Reach::WhoLooks => {
+    lines.extend(wrapped(match preview.audience {
+        PreviewAudience::Followers => "It is delivered to the critic's followers. The link leads to the full text.",
+        PreviewAudience::Unlisted => {
             "It is archived and not delivered to anyone. People see it when they open the critic's profile or search for \
              its URL."
         }
-        Reach::NobodyYet => "It is not published yet.",
+        PreviewAudience::Unpublished => "It is not published yet.",
     }));
     if let Some(language) = &preview.language {
         lines.push(format!("Readers who filter by language see it as {language}."));

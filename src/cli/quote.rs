@@ -5,7 +5,7 @@ use clap::Subcommand;
 
 use super::say;
 use crate::flows::{App, quote};
-use crate::store::stamps;
+use crate::store::authorizations;
 
 /// Maximum number of quotes to show.
 const MOST_LISTED: u32 = 200;
@@ -24,7 +24,7 @@ pub(super) enum Quote {
 pub(super) async fn run(app: &App, command: Quote) -> anyhow::Result<()> {
     match command {
         Quote::List => {
-            let found = stamps::newest(&app.db, MOST_LISTED).await?;
+            let found = authorizations::list_newest(&app.db, MOST_LISTED).await?;
             if found.is_empty() {
                 say("no quotes")?;
             }
@@ -37,7 +37,7 @@ pub(super) async fn run(app: &App, command: Quote) -> anyhow::Result<()> {
         Quote::Revoke { id } => {
             let id = id.parse().ok().with_context(|| format!("{id:?} is not the id of a quote"))?;
             quote::revoke(app, id).await?;
-            say(&format!("Revoked: {}", app.origin.stamp(id)))
+            say(&format!("Revoked: {}", app.origin.quote_authorization(id)))
         }
     }
 }

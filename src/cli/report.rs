@@ -24,7 +24,7 @@ pub(super) enum Report {
 pub(super) async fn run(app: &App, command: Report) -> anyhow::Result<()> {
     match command {
         Report::List => {
-            let found = reports::open(&app.db, MOST_LISTED).await?;
+            let found = reports::list_open(&app.db, MOST_LISTED).await?;
             if found.is_empty() {
                 say("no reports")?;
             }

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::ConfigError;
-use crate::domain::critic::Profile;
-use crate::domain::looks::{Fonts, Looks, Meta, Palette};
-use crate::domain::site::{Kind, Site, Support};
+use crate::domain::critic::CriticProfile;
+use crate::domain::looks::{FontStack, Looks, MetaTag, Palette};
+use crate::domain::site::{Site, SupportKind, SupportLink};
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,18 +37,18 @@ impl Default for RawSite {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawLooks {
     folder: Option<String>,
-    serif: Option<Fonts>,
-    sans: Option<Fonts>,
+    serif: Option<FontStack>,
+    sans: Option<FontStack>,
     light: Palette,
     dark: Palette,
-    meta: Vec<Meta>,
+    meta: Vec<MetaTag>,
 }
 
 pub(super) fn check_site(
     raw: RawSite,
     looks: RawLooks,
-    support: Vec<Support>,
-    critics: &[Profile],
+    support: Vec<SupportLink>,
+    critics: &[CriticProfile],
     folder: &Path,
 ) -> Result<Site, ConfigError> {
     if raw.title.trim().is_empty() {
@@ -81,11 +81,14 @@ fn contact(text: &str) -> Result<Url, ConfigError> {
     })
 }
 
-fn check_support(support: Vec<Support>, critics: &[Profile]) -> Result<Vec<Support>, ConfigError> {
+fn check_support(
+    support: Vec<SupportLink>,
+    critics: &[CriticProfile],
+) -> Result<Vec<SupportLink>, ConfigError> {
     for (index, way) in support.iter().enumerate() {
         let key = |name: &str| format!("support.{index}.{name}");
         web_address(&key("url"), way.url.as_str())?;
-        if way.kind == Kind::Other && way.name.as_ref().is_none_or(|name| name.trim().is_empty()) {
+        if way.kind == SupportKind::Other && way.name.as_ref().is_none_or(|name| name.trim().is_empty()) {
             return Err(ConfigError::new(key("name"), "must say what it is where the kind is \"other\""));
         }
         if let Some(handle) = &way.critic

@@ -2,7 +2,7 @@
 
 /// What an activity of ours does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ActivityKind {
     /// A review, or an answer of the critic, appears.
     Create,
     /// A review, an answer or the critic's profile changed.
@@ -19,7 +19,7 @@ pub enum Kind {
     Forward,
 }
 
-impl Kind {
+impl ActivityKind {
     /// The ActivityStreams type, also the name under which it is stored.
     pub const fn as_str(self) -> &'static str {
         match self {

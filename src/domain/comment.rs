@@ -33,12 +33,12 @@ pub struct Comment {
     /// When its author last changed it.
     pub edited: Option<Timestamp>,
     /// What readers see of it.
-    pub presence: Presence,
+    pub visibility: CommentVisibility,
 }
 
 /// What readers see of a comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Presence {
+pub enum CommentVisibility {
     /// All of it.
     Shown,
     /// That its author deleted it: only a placeholder holds its place in the thread.
@@ -72,7 +72,7 @@ pub struct Author {
 
 /// The answer of a critic of this site in a thread, as it goes out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct CriticReply {
     /// Its id; also the last segment of its Note's id.
     pub id: CommentId,
     /// Who wrote it.
@@ -80,9 +80,9 @@ pub struct Answer {
     /// The review in whose thread it stands.
     pub review: ReviewId,
     /// Where people read it: its place on the page of the review.
-    pub page: Url,
+    pub url: Url,
     /// What it answers.
-    pub parent: Url,
+    pub in_reply_to: Url,
     /// What it says, as safe HTML.
     pub content: String,
     /// BCP 47 tag of its language.
@@ -101,7 +101,7 @@ pub struct Mention {
     /// The actor's id.
     pub actor: Url,
     /// The actor's page.
-    pub page: Url,
+    pub url: Url,
     /// `@user@host`, where it is confirmed.
     pub handle: Option<String>,
     /// Whether the text itself names it; if not, its name is put ahead of the text.
@@ -109,27 +109,27 @@ pub struct Mention {
 }
 
 /// Where a comment stands on the page of its review.
-pub fn anchor(id: CommentId) -> String {
+pub fn comment_anchor(id: CommentId) -> String {
     format!("comment-{id}")
 }
 
 /// The comment that an anchor leads to.
-pub fn anchored(fragment: &str) -> Option<CommentId> {
+pub fn parse_comment_anchor(fragment: &str) -> Option<CommentId> {
     fragment.strip_prefix("comment-")?.parse().ok()
 }
 
 /// A comment and the replies to it, oldest first.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Branch {
+pub struct ThreadNode {
     /// The comment.
     pub comment: Comment,
     /// The replies to it.
-    pub replies: Vec<Branch>,
+    pub replies: Vec<ThreadNode>,
 }
 
 /// Hangs comments where they belong. The order in which they come does not matter; one whose parent
 /// is not among them stands at the top, and so does one that would close a circle.
-pub fn thread(comments: Vec<Comment>) -> Vec<Branch> {
+pub fn build_thread(comments: Vec<Comment>) -> Vec<ThreadNode> {
     let mut comments = comments;
     comments.sort_by_key(|c| (c.published, c.id));
     let parent_of: HashMap<CommentId, CommentId> =
@@ -153,12 +153,12 @@ pub fn thread(comments: Vec<Comment>) -> Vec<Branch> {
         open.extend(children.get(&id).into_iter().flatten());
     }
     let mut by_id: HashMap<CommentId, Comment> = comments.into_iter().map(|c| (c.id, c)).collect();
-    let mut built: HashMap<CommentId, Branch> = HashMap::new();
+    let mut built: HashMap<CommentId, ThreadNode> = HashMap::new();
     for id in order.into_iter().rev() {
         let replies = children.remove(&id).unwrap_or_default();
         let replies = replies.into_iter().filter_map(|c| built.remove(&c)).collect();
         if let Some(comment) = by_id.remove(&id) {
-            built.insert(id, Branch { comment, replies });
+            built.insert(id, ThreadNode { comment, replies });
         }
     }
     roots.into_iter().filter_map(|id| built.remove(&id)).collect()
@@ -166,49 +166,50 @@ pub fn thread(comments: Vec<Comment>) -> Vec<Branch> {
 
 /// In which order the comments that answer the review itself stand. Answers to comments stand as they came.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Order {
+pub enum ThreadOrder {
     /// As they came.
     #[default]
     Oldest,
     /// The last ones first.
     Newest,
     /// Those that were answered most first.
-    Answered,
+    MostReplies,
 }
 
-impl Order {
+impl ThreadOrder {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Oldest, Self::Newest, Self::Answered];
+    pub const ALL: [Self; 3] = [Self::Oldest, Self::Newest, Self::MostReplies];
 
     /// Its name in addresses.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Oldest => "oldest",
             Self::Newest => "newest",
-            Self::Answered => "answered",
+            Self::MostReplies => "answered",
         }
     }
 
-    /// What [`Order::as_str`] wrote.
+    /// What [`ThreadOrder::as_str`] wrote.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|order| order.as_str() == text)
     }
 }
 
 /// Puts branches, the oldest first, into another order.
-pub fn arrange(branches: &mut [Branch], order: Order) {
+pub fn sort_threads(branches: &mut [ThreadNode], order: ThreadOrder) {
     match order {
-        Order::Oldest => {}
-        Order::Newest => branches.reverse(),
-        Order::Answered => branches.sort_by_cached_key(|branch| std::cmp::Reverse(answers(branch))),
+        ThreadOrder::Oldest => {}
+        ThreadOrder::Newest => branches.reverse(),
+        ThreadOrder::MostReplies => branches.sort_by_cached_key(|branch| std::cmp::Reverse(answers(branch))),
     }
 }
 
 /// How many comments that are shown hang under one, without recursion.
-fn answers(branch: &Branch) -> usize {
+fn answers(branch: &ThreadNode) -> usize {
     let (mut found, mut open) = (0, vec![branch]);
     while let Some(branch) = open.pop() {
-        let shown = branch.replies.iter().filter(|reply| reply.comment.presence == Presence::Shown);
+        let shown =
+            branch.replies.iter().filter(|reply| reply.comment.visibility == CommentVisibility::Shown);
         found += shown.count();
         open.extend(&branch.replies);
     }
@@ -268,7 +269,7 @@ mod tests {
             language: None,
             published: Timestamp::from_millis(n),
             edited: None,
-            presence: Presence::Shown,
+            visibility: CommentVisibility::Shown,
         }
     }
 
@@ -279,12 +280,12 @@ mod tests {
         let deeper = comment(3, Some(answer.id));
         let second = comment(4, None);
         let all = [first, answer, deeper, second];
-        let expected = thread(all.to_vec());
+        let expected = build_thread(all.to_vec());
         assert_eq!(expected.len(), 2);
         assert_eq!(expected[0].replies[0].replies[0].comment, all[2]);
         let mut reversed = all.to_vec();
         reversed.reverse();
-        assert_eq!(thread(reversed), expected);
+        assert_eq!(build_thread(reversed), expected);
     }
 
     #[test]
@@ -292,7 +293,7 @@ mod tests {
         let mut a = comment(1, None);
         let b = comment(2, Some(a.id));
         a.parent = Some(b.id);
-        let tree = thread(vec![a, b]);
+        let tree = build_thread(vec![a, b]);
         assert_eq!(tree.len(), 2, "both stand at the top");
     }
 
@@ -301,21 +302,25 @@ mod tests {
         let (first, second, third) = (comment(1, None), comment(2, None), comment(3, None));
         let (answer, deeper) = (comment(4, Some(second.id)), comment(6, Some(third.id)));
         let deepest = comment(7, Some(deeper.id));
-        let branches = thread(vec![first, second, third, answer, deeper, deepest]);
+        let branches = build_thread(vec![first, second, third, answer, deeper, deepest]);
         let in_order = |order| {
             let mut branches = branches.clone();
-            arrange(&mut branches, order);
+            sort_threads(&mut branches, order);
             branches.iter().map(|branch| branch.comment.published.millis()).collect::<Vec<_>>()
         };
-        assert_eq!(in_order(Order::Oldest), [1, 2, 3]);
-        assert_eq!(in_order(Order::Newest), [3, 2, 1]);
-        assert_eq!(in_order(Order::Answered), [3, 2, 1]);
-        assert_eq!(Order::parse("answered"), Some(Order::Answered));
-        assert_eq!(Order::parse("Answered"), None);
+        assert_eq!(in_order(ThreadOrder::Oldest), [1, 2, 3]);
+        assert_eq!(in_order(ThreadOrder::Newest), [3, 2, 1]);
+        assert_eq!(in_order(ThreadOrder::MostReplies), [3, 2, 1]);
+        assert_eq!(ThreadOrder::parse("answered"), Some(ThreadOrder::MostReplies));
+        assert_eq!(ThreadOrder::parse("Answered"), None);
     }
 
     /// Who hangs under whom.
-    fn pairs(branches: &[Branch], above: Option<CommentId>, into: &mut Vec<(CommentId, Option<CommentId>)>) {
+    fn pairs(
+        branches: &[ThreadNode],
+        above: Option<CommentId>,
+        into: &mut Vec<(CommentId, Option<CommentId>)>,
+    ) {
         for branch in branches {
             into.push((branch.comment.id, above));
             pairs(&branch.replies, Some(branch.comment.id), into);
@@ -341,9 +346,9 @@ mod tests {
                     ..comment(i64::try_from(n).unwrap() / 2, parent.map(|parent| ids[parent]))
                 })
                 .collect();
-            let tree = thread(all.clone());
+            let tree = build_thread(all.clone());
             let shuffled = order.iter().map(|n| all[*n].clone()).collect();
-            prop_assert_eq!(&thread(shuffled), &tree);
+            prop_assert_eq!(&build_thread(shuffled), &tree);
             let mut found = Vec::new();
             pairs(&tree, None, &mut found);
             prop_assert_eq!(found.len(), all.len(), "nobody is lost");

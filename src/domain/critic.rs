@@ -9,7 +9,7 @@ use super::time::Timestamp;
 /// What is told about a critic, by the config file or the desk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Profile {
+pub struct CriticProfile {
     /// The user part of `@handle@domain`: ASCII letters, digits, `_`, at most 30.
     pub handle: String,
     /// The name shown.
@@ -22,7 +22,7 @@ pub struct Profile {
     pub avatar: Option<String>,
     /// Other places where the critic is found, shown with `rel=me`.
     #[serde(default)]
-    pub links: Vec<Link>,
+    pub links: Vec<ProfileLink>,
     /// Actor ids of earlier accounts whose followers may move here.
     #[serde(default)]
     pub also_known_as: Vec<Url>,
@@ -37,7 +37,7 @@ pub struct Profile {
 /// A named link on a critic's profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Link {
+pub struct ProfileLink {
     /// What the link is called.
     pub name: String,
     /// Where it leads.
@@ -50,7 +50,7 @@ pub struct Critic {
     /// The id, also of the actor.
     pub id: CriticId,
     /// What is told about the critic.
-    pub profile: Profile,
+    pub profile: CriticProfile,
     /// The avatar's name under `/media/`, and its media type, once it is in our media folder.
     pub avatar: Option<(String, String)>,
     /// The account elsewhere that the critic moved to.
@@ -60,6 +60,6 @@ pub struct Critic {
 }
 
 /// Whether the text can be a handle that every fediverse server accepts.
-pub fn is_handle(text: &str) -> bool {
+pub fn is_valid_handle(text: &str) -> bool {
     !text.is_empty() && text.len() <= 30 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }

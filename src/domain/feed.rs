@@ -32,14 +32,14 @@ pub struct Feed {
 
 /// How long to wait after `failures` polls in a row went wrong: the interval doubled each time, a day
 /// at most. It never ends: a feed that comes back is read again.
-pub fn back_off(interval: Duration, failures: u32) -> Duration {
+pub fn poll_backoff(interval: Duration, failures: u32) -> Duration {
     let day = Duration::from_hours(24);
     interval.saturating_mul(1 << failures.min(12)).min(day.max(interval))
 }
 
 /// What was decided about an entry, or about a whole poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
+pub enum IngestDecision {
     /// Went out to the followers.
     Published,
     /// Entered as archive: older than `publish_since`.
@@ -58,7 +58,7 @@ pub enum Decision {
     Failed,
 }
 
-impl Decision {
+impl IngestDecision {
     /// The name under which it is stored and printed.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -81,9 +81,9 @@ mod tests {
     #[test]
     fn a_failing_feed_is_asked_less_often_but_never_given_up() {
         let quarter = Duration::from_mins(15);
-        assert_eq!(back_off(quarter, 1), Duration::from_mins(30));
-        assert_eq!(back_off(quarter, 4_000), Duration::from_hours(24));
+        assert_eq!(poll_backoff(quarter, 1), Duration::from_mins(30));
+        assert_eq!(poll_backoff(quarter, 4_000), Duration::from_hours(24));
         let weekly = Duration::from_hours(168);
-        assert_eq!(back_off(weekly, 3), weekly);
+        assert_eq!(poll_backoff(weekly, 3), weekly);
     }
 }

@@ -16,7 +16,7 @@ pub struct Id<K>(Ulid, PhantomData<fn() -> K>);
 /// The text is not a ULID in its canonical form (26 characters of Crockford's base 32, upper case).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an id")]
-pub struct NotAnId;
+pub struct ParseIdError;
 
 impl<K> Id<K> {
     /// A fresh id of the given moment.
@@ -33,12 +33,12 @@ impl<K> Id<K> {
 }
 
 impl<K> FromStr for Id<K> {
-    type Err = NotAnId;
+    type Err = ParseIdError;
 
-    fn from_str(text: &str) -> Result<Self, NotAnId> {
-        let ulid = Ulid::from_string(text).map_err(|_| NotAnId)?;
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        let ulid = Ulid::from_string(text).map_err(|_| ParseIdError)?;
         // One id has one spelling: lower case and look-alike letters are not accepted.
-        if ulid.to_string() == text { Ok(Self(ulid, PhantomData)) } else { Err(NotAnId) }
+        if ulid.to_string() == text { Ok(Self(ulid, PhantomData)) } else { Err(ParseIdError) }
     }
 }
 
@@ -106,7 +106,7 @@ kinds! {
     /// An activity that we sent.
     ActivityKind => ActivityId,
     /// An activity that others sent to us, as it was accepted.
-    ReceivedKind => ReceivedId,
+    ReceivedKind => InboxActivityId,
     /// A reply that is shown as a comment; the last segment of its Note's id where a critic of ours wrote it.
     CommentKind => CommentId,
     /// A file under the media folder.
@@ -114,7 +114,7 @@ kinds! {
     /// A signing key of ours.
     KeyKind => KeyId,
     /// A quote that was granted; also the last segment of its stamp's id.
-    StampKind => StampId,
+    StampKind => AuthorizationId,
     /// Something that others reported.
     ReportKind => ReportId,
     /// A claim on queued work.
@@ -131,7 +131,7 @@ mod tests {
         let text = id.to_string();
         assert_eq!(text.len(), 26);
         assert_eq!(text.parse::<ReviewId>(), Ok(id));
-        assert_eq!(text.to_lowercase().parse::<ReviewId>(), Err(NotAnId));
-        assert_eq!("../../etc/passwd".parse::<ReviewId>(), Err(NotAnId));
+        assert_eq!(text.to_lowercase().parse::<ReviewId>(), Err(ParseIdError));
+        assert_eq!("../../etc/passwd".parse::<ReviewId>(), Err(ParseIdError));
     }
 }

@@ -15,17 +15,17 @@ pub struct Looks {
     /// Colours by night.
     pub dark: Palette,
     /// What is read long: bodies and headlines.
-    pub serif: Option<Fonts>,
+    pub serif: Option<FontStack>,
     /// Everything else.
-    pub sans: Option<Fonts>,
+    pub sans: Option<FontStack>,
     /// Marks in the head of each page.
-    pub meta: Vec<Meta>,
+    pub meta: Vec<MetaTag>,
 }
 
 /// A `<meta>` in the head of each page, like the one by which a search engine knows its owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Meta {
+pub struct MetaTag {
     /// Its `name`.
     pub name: String,
     /// Its `content`.
@@ -56,7 +56,7 @@ pub struct Palette {
 
 impl Palette {
     /// The built-in colours by day: those of the style sheet.
-    pub const LIGHT: [(&'static str, &'static str); 8] = [
+    pub const DEFAULT_LIGHT: [(&'static str, &'static str); 8] = [
         ("paper", "#faf7f1"),
         ("sheet", "#f2ece1"),
         ("line", "#ddd4c4"),
@@ -67,7 +67,7 @@ impl Palette {
         ("unlit", "#d5cab8"),
     ];
     /// The built-in colours by night.
-    pub const DARK: [(&'static str, &'static str); 8] = [
+    pub const DEFAULT_DARK: [(&'static str, &'static str); 8] = [
         ("paper", "#13110f"),
         ("sheet", "#1d1a16"),
         ("line", "#36302a"),
@@ -79,7 +79,7 @@ impl Palette {
     ];
 
     /// Those that are set, by their names.
-    pub fn set(&self) -> impl Iterator<Item = (&'static str, &Colour)> {
+    pub fn custom_colours(&self) -> impl Iterator<Item = (&'static str, &Colour)> {
         let all = [
             ("paper", &self.paper),
             ("sheet", &self.sheet),
@@ -94,21 +94,21 @@ impl Palette {
     }
 
     /// A colour as it is shown: the one that is set, or that of `built_in`.
-    pub fn shown(&self, name: &str, built_in: &[(&str, &str); 8]) -> String {
-        let own = self.set().find(|(set, _)| *set == name).map(|(_, colour)| colour.0.clone());
+    pub fn resolve(&self, name: &str, built_in: &[(&str, &str); 8]) -> String {
+        let own = self.custom_colours().find(|(set, _)| *set == name).map(|(_, colour)| colour.0.clone());
         let built_in = || built_in.iter().find(|(known, _)| *known == name).map(|(_, colour)| *colour);
         own.unwrap_or_else(|| built_in().unwrap_or("#000000").to_owned())
     }
 
     /// Texts that are hard to read on their ground, with their contrast, which ought to be 4.5 (WCAG 2.2, 1.4.3).
-    pub fn faint(&self, built_in: &[(&str, &str); 8]) -> Vec<(&'static str, &'static str, f64)> {
+    pub fn low_contrast_pairs(&self, built_in: &[(&str, &str); 8]) -> Vec<(&'static str, &'static str, f64)> {
         let grounds = ["paper", "sheet"].into_iter();
         let pairs = grounds.flat_map(|ground| ["ink", "soft", "link"].map(|text| (text, ground)));
-        let own = |name: &str| self.set().any(|(set, _)| set == name);
+        let own = |name: &str| self.custom_colours().any(|(set, _)| set == name);
         pairs
             .filter(|(text, ground)| own(text) || own(ground))
             .map(|(text, ground)| {
-                (text, ground, contrast(&self.shown(text, built_in), &self.shown(ground, built_in)))
+                (text, ground, contrast(&self.resolve(text, built_in), &self.resolve(ground, built_in)))
             })
             .filter(|(_, _, contrast)| *contrast < 4.5)
             .collect()
@@ -149,22 +149,22 @@ impl TryFrom<String> for Colour {
 /// Names of fonts, the best first: `"Source Serif 4", Georgia, serif`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Fonts(String);
+pub struct FontStack(String);
 
-impl Fonts {
+impl FontStack {
     /// As CSS writes them.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl From<Fonts> for String {
-    fn from(fonts: Fonts) -> Self {
+impl From<FontStack> for String {
+    fn from(fonts: FontStack) -> Self {
         fonts.0
     }
 }
 
-impl TryFrom<String> for Fonts {
+impl TryFrom<String> for FontStack {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn fonts_are_names() {
-        let fonts = |text: &str| Fonts::try_from(text.to_owned());
+        let fonts = |text: &str| FontStack::try_from(text.to_owned());
         assert_eq!(
             fonts("Source Serif 4, 'Georgia',serif").unwrap().as_str(),
             "\"Source Serif 4\", \"Georgia\", serif"
@@ -227,11 +227,11 @@ mod tests {
     fn what_is_hard_to_read_is_noticed() {
         assert!((contrast("#000000", "#ffffff") - 21.0).abs() < 0.01);
         let palette = Palette { soft: Colour::try_from("#cccccc".to_owned()).ok(), ..Palette::default() };
-        let faint = palette.faint(&Palette::LIGHT);
+        let faint = palette.low_contrast_pairs(&Palette::DEFAULT_LIGHT);
         assert_eq!(
             faint.iter().map(|(text, ground, _)| (*text, *ground)).collect::<Vec<_>>(),
             [("soft", "paper"), ("soft", "sheet")]
         );
-        assert!(palette.faint(&Palette::DARK).is_empty());
+        assert!(palette.low_contrast_pairs(&Palette::DEFAULT_DARK).is_empty());
     }
 }

@@ -1,12 +1,13 @@
 //! Pure types and rules of the product: no IO, no clock, no SQL.
 
 pub mod activity;
+pub mod browse_index;
 pub mod comment;
 pub mod critic;
 pub mod delivery;
-pub mod entry;
-pub mod face;
+pub mod facepile;
 pub mod feed;
+pub mod feed_entry;
 pub mod film;
 pub mod hash;
 pub mod id;
@@ -16,8 +17,7 @@ pub mod origin;
 pub mod rating;
 pub mod review;
 pub mod search;
-pub mod shelf;
-pub mod signing;
+pub mod signature_scheme;
 pub mod site;
 pub mod text;
 pub mod time;

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 /// What the config decides for everyone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Policy {
+pub struct ModerationPolicy {
     /// What becomes of the comment of somebody who was never let through.
-    pub first_comments: FirstComments,
+    pub first_comments: FirstCommentPolicy,
     /// Whether only servers that are named with `allow` are spoken with.
     pub allow_list: bool,
     /// Whether a Follow waits for the critic's yes.
@@ -15,16 +15,16 @@ pub struct Policy {
     pub authorized_fetch: bool,
 }
 
-impl Policy {
+impl ModerationPolicy {
     /// How everyone of a server stands whose nearest rule this is.
     #[must_use]
-    pub const fn standing(&self, nearest: Option<Rule>) -> Standing {
+    pub const fn access_level(&self, nearest: Option<DomainRule>) -> AccessLevel {
         match nearest {
-            Some(Rule::Block) => Standing::Blocked,
-            Some(Rule::Allow) => Standing::Open,
-            _ if self.allow_list => Standing::Blocked,
-            Some(Rule::Silence) => Standing::Silenced,
-            None => Standing::Open,
+            Some(DomainRule::Block) => AccessLevel::Blocked,
+            Some(DomainRule::Allow) => AccessLevel::Open,
+            _ if self.allow_list => AccessLevel::Blocked,
+            Some(DomainRule::Silence) => AccessLevel::Silenced,
+            None => AccessLevel::Open,
         }
     }
 }
@@ -32,7 +32,7 @@ impl Policy {
 /// What becomes of the comment of somebody who was never let through.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum FirstComments {
+pub enum FirstCommentPolicy {
     /// It is shown.
     #[default]
     Open,
@@ -43,7 +43,7 @@ pub enum FirstComments {
 /// What is decided about a whole server and its subdomains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Rule {
+pub enum DomainRule {
     /// Nothing is taken from it and nothing sent to it.
     Block,
     /// Its people may follow; what they write waits for the critic.
@@ -52,7 +52,7 @@ pub enum Rule {
     Allow,
 }
 
-impl Rule {
+impl DomainRule {
     /// The name under which it is stored and listed.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -62,7 +62,7 @@ impl Rule {
         }
     }
 
-    /// What [`Rule::as_str`] wrote.
+    /// What [`DomainRule::as_str`] wrote.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Block, Self::Silence, Self::Allow].into_iter().find(|rule| rule.as_str() == text)
     }
@@ -70,7 +70,7 @@ impl Rule {
 
 /// How an actor stands here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum AccessLevel {
     /// Nothing is taken from it: it, or its server, is blocked, or its server is not on the list.
     Blocked,
     /// What it writes waits for the critic.
@@ -80,7 +80,7 @@ pub enum Standing {
 }
 
 /// The domains whose rules hold for a host: itself and those that it is under, the nearest first.
-pub fn domains(host: &str) -> impl Iterator<Item = &str> {
+pub fn domain_and_parents(host: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(host), |host| host.split_once('.').map(|(_, above)| above))
 }
 
@@ -90,15 +90,15 @@ mod tests {
 
     #[test]
     fn a_rule_holds_for_what_is_under_its_domain() {
-        let all: Vec<&str> = domains("a.b.example").collect();
+        let all: Vec<&str> = domain_and_parents("a.b.example").collect();
         assert_eq!(all, ["a.b.example", "b.example", "example"]);
     }
 
     #[test]
     fn a_rule_is_read_as_it_was_written() {
-        for rule in [Rule::Block, Rule::Silence, Rule::Allow] {
-            assert_eq!(Rule::parse(rule.as_str()), Some(rule));
+        for rule in [DomainRule::Block, DomainRule::Silence, DomainRule::Allow] {
+            assert_eq!(DomainRule::parse(rule.as_str()), Some(rule));
         }
-        assert_eq!(Rule::parse("Block"), None);
+        assert_eq!(DomainRule::parse("Block"), None);
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use url::Url;
 
-use super::id::{ActivityId, CommentId, CriticId, ReviewId, StampId};
+use super::id::{ActivityId, AuthorizationId, CommentId, CriticId, ReviewId};
 use super::review::{Media, Review};
 
 /// The scheme, host and port under which the world reaches this site. It is part of every id that was
@@ -21,18 +21,18 @@ pub struct Origin {
 /// Why a text is not an origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be https://your.domain without a path, or http://localhost:PORT for a trial")]
-pub struct NotAnOrigin;
+pub struct ParseOriginError;
 
 impl Origin {
     /// Reads `https://host[:port]` or, for a trial on one machine, `http://localhost[:port]`.
-    pub fn parse(text: &str) -> Result<Self, NotAnOrigin> {
-        let url = Url::parse(text).map_err(|_| NotAnOrigin)?;
-        let host = url.host_str().ok_or(NotAnOrigin)?.to_owned();
+    pub fn parse(text: &str) -> Result<Self, ParseOriginError> {
+        let url = Url::parse(text).map_err(|_| ParseOriginError)?;
+        let host = url.host_str().ok_or(ParseOriginError)?.to_owned();
         let is_trial = url.scheme() == "http" && host == "localhost";
         let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
         let anonymous = url.username().is_empty() && url.password().is_none();
         if !bare || !anonymous || !(is_trial || url.scheme() == "https") {
-            return Err(NotAnOrigin);
+            return Err(ParseOriginError);
         }
         Ok(Self { text: url.origin().ascii_serialization(), host, is_trial })
     }
@@ -58,7 +58,7 @@ impl Origin {
     }
 
     /// Whether this is `http://localhost`, which other servers cannot reach.
-    pub const fn is_trial(&self) -> bool {
+    pub const fn is_localhost(&self) -> bool {
         self.is_trial
     }
 
@@ -68,7 +68,7 @@ impl Origin {
     }
 
     /// The path (with its query) of an address of ours; none for others.
-    pub fn path_of<'u>(&self, url: &'u Url) -> Option<&'u str> {
+    pub fn local_path<'u>(&self, url: &'u Url) -> Option<&'u str> {
         self.owns(url).then(|| &url[url::Position::BeforePath..url::Position::AfterQuery])
     }
 
@@ -87,12 +87,12 @@ impl Origin {
     }
 
     /// Something that hangs off a critic's actor: `inbox`, `outbox`, `followers`, `following`, `featured`.
-    pub fn actor_part(&self, critic: CriticId, part: &str) -> Url {
+    pub fn actor_endpoint(&self, critic: CriticId, part: &str) -> Url {
         self.url(&format!("/ap/actor/{critic}/{part}"))
     }
 
     /// The id of the key that a critic signs with.
-    pub fn actor_key(&self, critic: CriticId) -> Url {
+    pub fn actor_key_id(&self, critic: CriticId) -> Url {
         self.url(&format!("/ap/actor/{critic}#main-key"))
     }
 
@@ -102,7 +102,7 @@ impl Origin {
     }
 
     /// The id of the key that the instance actor signs with.
-    pub fn instance_key(&self) -> Url {
+    pub fn instance_key_id(&self) -> Url {
         self.url("/ap/actor#main-key")
     }
 
@@ -117,7 +117,7 @@ impl Origin {
     }
 
     /// Something that hangs off an Article: `replies`, `context`, `likes`, `shares`.
-    pub fn article_part(&self, review: ReviewId, part: &str) -> Url {
+    pub fn article_collection(&self, review: ReviewId, part: &str) -> Url {
         self.url(&format!("/ap/article/{review}/{part}"))
     }
 
@@ -127,13 +127,13 @@ impl Origin {
     }
 
     /// The review whose Article has this id.
-    pub fn article_id(&self, url: &Url) -> Option<ReviewId> {
-        self.path_of(url)?.strip_prefix("/ap/article/")?.parse().ok()
+    pub fn parse_article_id(&self, url: &Url) -> Option<ReviewId> {
+        self.local_path(url)?.strip_prefix("/ap/article/")?.parse().ok()
     }
 
     /// The critic whose actor has this id.
-    pub fn actor_id(&self, url: &Url) -> Option<CriticId> {
-        self.path_of(url)?.strip_prefix("/ap/actor/")?.parse().ok()
+    pub fn parse_actor_id(&self, url: &Url) -> Option<CriticId> {
+        self.local_path(url)?.strip_prefix("/ap/actor/")?.parse().ok()
     }
 
     /// The id of a Note by which a critic answers.
@@ -142,22 +142,22 @@ impl Origin {
     }
 
     /// Something that hangs off a Note: `replies`.
-    pub fn note_part(&self, comment: CommentId, part: &str) -> Url {
+    pub fn note_collection(&self, comment: CommentId, part: &str) -> Url {
         self.url(&format!("/ap/note/{comment}/{part}"))
     }
 
     /// The critic's answer that has this id.
-    pub fn note_id(&self, url: &Url) -> Option<CommentId> {
-        self.path_of(url)?.strip_prefix("/ap/note/")?.parse().ok()
+    pub fn parse_note_id(&self, url: &Url) -> Option<CommentId> {
+        self.local_path(url)?.strip_prefix("/ap/note/")?.parse().ok()
     }
 
     /// The id of the stamp that a quote was granted (FEP-044f).
-    pub fn stamp(&self, stamp: StampId) -> Url {
+    pub fn quote_authorization(&self, stamp: AuthorizationId) -> Url {
         self.url(&format!("/ap/stamp/{stamp}"))
     }
 
     /// The home page.
-    pub fn home(&self) -> Url {
+    pub fn home_page(&self) -> Url {
         self.url("/")
     }
 
@@ -178,7 +178,7 @@ impl Origin {
 
     /// A tag's page.
     pub fn tag_page(&self, tag: &str) -> Url {
-        let slug = super::shelf::slug_of(tag);
+        let slug = super::browse_index::browse_slug(tag);
         self.url(&format!("/tags/{slug}"))
     }
 
@@ -188,12 +188,12 @@ impl Origin {
     }
 
     /// A picture of ours.
-    pub fn media(&self, media: &Media) -> Url {
-        self.media_named(&media.name)
+    pub fn media_url(&self, media: &Media) -> Url {
+        self.media_url_by_name(&media.name)
     }
 
     /// A picture of ours, by its name.
-    pub fn media_named(&self, name: &str) -> Url {
+    pub fn media_url_by_name(&self, name: &str) -> Url {
         self.url(&format!("/media/{name}"))
     }
 }
@@ -211,11 +211,11 @@ mod tests {
     #[test]
     fn only_https_or_a_trial_on_localhost() {
         assert_eq!(Origin::parse("https://Crit.Example/").unwrap().as_str(), "https://crit.example");
-        assert!(Origin::parse("http://localhost:8080").unwrap().is_trial());
+        assert!(Origin::parse("http://localhost:8080").unwrap().is_localhost());
         for wrong in
             ["http://crit.example", "https://crit.example/blog", "crit.example", "https://a@b.example", ""]
         {
-            assert_eq!(Origin::parse(wrong), Err(NotAnOrigin), "{wrong}");
+            assert_eq!(Origin::parse(wrong), Err(ParseOriginError), "{wrong}");
         }
         assert!(Origin::parse("https://crit.example:8443").unwrap().has_port());
         assert_eq!(Origin::parse("https://crit.example:443").unwrap().as_str(), "https://crit.example");
@@ -225,10 +225,10 @@ mod tests {
     fn knows_its_own_ids_and_no_others() {
         let origin = Origin::parse("https://crit.example").unwrap();
         let id = ReviewId::new(crate::domain::time::Timestamp::from_millis(1));
-        assert_eq!(origin.article_id(&origin.article(id)), Some(id));
+        assert_eq!(origin.parse_article_id(&origin.article(id)), Some(id));
         let foreign: Url = format!("https://evil.example/ap/article/{id}").parse().unwrap();
-        assert_eq!(origin.article_id(&foreign), None);
+        assert_eq!(origin.parse_article_id(&foreign), None);
         let port: Url = format!("https://crit.example:444/ap/article/{id}").parse().unwrap();
-        assert_eq!(origin.article_id(&port), None);
+        assert_eq!(origin.parse_article_id(&port), None);
     }
 }

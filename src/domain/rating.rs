@@ -6,12 +6,12 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rating {
     shown: String,
-    scale: Scale,
+    scale: RatingScale,
 }
 
 /// The scale that a rating is given on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scale {
+pub enum RatingScale {
     /// Stars out of five, counted in halves: 0 to 10.
     Stars(u8),
     /// Points in hundredths out of a highest number of points in hundredths: `8/10` is 800 of 1000.
@@ -60,12 +60,12 @@ impl Rating {
     }
 
     /// As the critic writes it, for people.
-    pub fn shown(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.shown
     }
 
     /// The scale that it is given on.
-    pub const fn scale(&self) -> Scale {
+    pub const fn scale(&self) -> RatingScale {
         self.scale
     }
 
@@ -73,9 +73,9 @@ impl Rating {
     /// for which no number is invented, and for no points at all, which that scale cannot say.
     pub fn out_of_ten(&self) -> Option<u8> {
         match self.scale {
-            Scale::Stars(0) | Scale::Points(0, _) | Scale::Letter => None,
-            Scale::Stars(halves) => Some(halves.min(10)),
-            Scale::Points(points, highest) => {
+            RatingScale::Stars(0) | RatingScale::Points(0, _) | RatingScale::Letter => None,
+            RatingScale::Stars(halves) => Some(halves.min(10)),
+            RatingScale::Points(points, highest) => {
                 let tenths = (u64::from(points) * 20 + u64::from(highest)) / (u64::from(highest).max(1) * 2);
                 u8::try_from(tenths.clamp(1, 10)).ok()
             }
@@ -86,9 +86,9 @@ impl Rating {
     /// many stars a `B+` is.
     pub fn rank(&self) -> u16 {
         let rank = match self.scale {
-            Scale::Stars(halves) => u64::from(halves) * 100,
-            Scale::Points(points, highest) => u64::from(points) * 1000 / u64::from(highest).max(1),
-            Scale::Letter => {
+            RatingScale::Stars(halves) => u64::from(halves) * 100,
+            RatingScale::Points(points, highest) => u64::from(points) * 1000 / u64::from(highest).max(1),
+            RatingScale::Letter => {
                 let grade = self.grade();
                 let at = GRADES.iter().position(|known| *known == grade).unwrap_or_default();
                 (at * 1000 / (GRADES.len() - 1)) as u64
@@ -99,32 +99,32 @@ impl Rating {
 
     /// The same for all ratings that say the same on the same scale, fit for an address: `4.5` for stars out of
     /// five, `8-of-10`, `b-plus`.
-    pub fn key(&self) -> String {
+    pub fn slug(&self) -> String {
         match self.scale {
-            Scale::Stars(halves) => decimal(u32::from(halves) * 50),
-            Scale::Points(points, highest) => format!("{}-of-{}", decimal(points), decimal(highest)),
-            Scale::Letter => self.grade().to_lowercase().replace('-', "-minus").replace('+', "-plus"),
+            RatingScale::Stars(halves) => decimal(u32::from(halves) * 50),
+            RatingScale::Points(points, highest) => format!("{}-of-{}", decimal(points), decimal(highest)),
+            RatingScale::Letter => self.grade().to_lowercase().replace('-', "-minus").replace('+', "-plus"),
         }
     }
 
     /// The rating that has this key.
-    pub fn from_key(key: &str) -> Option<Self> {
+    pub fn from_slug(key: &str) -> Option<Self> {
         let text = key.replace("-of-", "/").replace("-plus", "+").replace("-minus", "-").to_uppercase();
         let is_number = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         let rating = Self::parse(&if is_number { format!("{text}/5") } else { text })?;
-        (rating.key() == key).then_some(rating)
+        (rating.slug() == key).then_some(rating)
     }
 
     /// The plainest form of what it says: `★★★½`, `8/10`, `B+`. It can be parsed.
-    pub fn plain(&self) -> String {
+    pub fn to_canonical(&self) -> String {
         match self.scale {
-            Scale::Stars(0) => "☆".repeat(5),
-            Scale::Stars(halves) => {
+            RatingScale::Stars(0) => "☆".repeat(5),
+            RatingScale::Stars(halves) => {
                 let half = if halves % 2 == 1 { "½" } else { "" };
                 "★".repeat(usize::from(halves / 2)) + half
             }
-            Scale::Points(points, highest) => format!("{}/{}", decimal(points), decimal(highest)),
-            Scale::Letter => self.grade(),
+            RatingScale::Points(points, highest) => format!("{}/{}", decimal(points), decimal(highest)),
+            RatingScale::Letter => self.grade(),
         }
     }
 
@@ -167,16 +167,16 @@ fn without_label(text: &str) -> Option<&str> {
     })
 }
 
-fn letter(text: &str) -> Option<Scale> {
+fn letter(text: &str) -> Option<RatingScale> {
     let mut chars = text.chars();
     let grade = matches!(chars.next()?, 'A'..='D' | 'F');
     let sign = chars.next();
     let signed = sign.is_none_or(|c| matches!(c, '+' | '-' | '\u{2212}' | '\u{2013}'));
-    (grade && signed && chars.next().is_none()).then_some(Scale::Letter)
+    (grade && signed && chars.next().is_none()).then_some(RatingScale::Letter)
 }
 
 /// `★★★½`, `★★★☆☆`, `★★★ 1/2`, `★★★½ out of 4`.
-fn glyphs(text: &str) -> Option<Scale> {
+fn glyphs(text: &str) -> Option<RatingScale> {
     let (row, highest) = match split_scale(text) {
         Some((row, highest)) if row.contains(['★', '\u{2B50}', '\u{1F31F}']) => (row, Some(highest)),
         _ => (text, None),
@@ -205,17 +205,17 @@ fn glyphs(text: &str) -> Option<Scale> {
 }
 
 /// `3.5/5`, `3½ out of 5`, `8/10`, `3.5 / 5 stars`.
-fn fraction(text: &str) -> Option<Scale> {
+fn fraction(text: &str) -> Option<RatingScale> {
     let (points, highest) = split_scale(text)?;
     scale(number(points)?, highest)
 }
 
-fn percent(text: &str) -> Option<Scale> {
+fn percent(text: &str) -> Option<RatingScale> {
     scale(number(text.strip_suffix('%')?)?, 10_000)
 }
 
 /// `3½ stars`, `three and a half stars`.
-fn counted_stars(text: &str) -> Option<Scale> {
+fn counted_stars(text: &str) -> Option<RatingScale> {
     let lower = text.to_lowercase();
     let count = lower.strip_suffix("stars").or_else(|| lower.strip_suffix("star"))?;
     let points = number(count)?;
@@ -265,13 +265,13 @@ fn number(text: &str) -> Option<u32> {
     Some(whole.parse::<u32>().ok()? * 100 + hundredths)
 }
 
-fn scale(points: u32, highest: u32) -> Option<Scale> {
+fn scale(points: u32, highest: u32) -> Option<RatingScale> {
     if points > highest {
         return None;
     }
     match (highest, points % 50) {
-        (500, 0) => u8::try_from(points / 50).ok().map(Scale::Stars),
-        _ => Some(Scale::Points(points, highest)),
+        (500, 0) => u8::try_from(points / 50).ok().map(RatingScale::Stars),
+        _ => Some(RatingScale::Points(points, highest)),
     }
 }
 
@@ -289,27 +289,27 @@ mod tests {
     #[test]
     fn the_critics_own_form_is_kept_and_understood() {
         for (text, shown, scale, ten) in [
-            ("★★★½", "★★★½", Scale::Stars(7), Some(7)),
-            ("★★★☆☆", "★★★☆☆", Scale::Stars(6), Some(6)),
-            ("Rating: ★★★ 1/2", "★★★ 1/2", Scale::Stars(7), Some(7)),
-            ("★★★½ out of 4", "★★★½ out of 4", Scale::Points(350, 400), Some(9)),
-            ("3.5/5", "3.5/5", Scale::Stars(7), Some(7)),
-            ("(3,5 / 5)", "3,5 / 5", Scale::Stars(7), Some(7)),
-            ("3½ stars", "3½ stars", Scale::Stars(7), Some(7)),
-            ("Three and a half stars", "Three and a half stars", Scale::Stars(7), Some(7)),
-            ("3.5 out of 5", "3.5 out of 5", Scale::Stars(7), Some(7)),
-            ("½/5", "½/5", Scale::Stars(1), Some(1)),
-            ("8/10", "8/10", Scale::Points(800, 1000), Some(8)),
-            ("Score: 87/100", "87/100", Scale::Points(8700, 10_000), Some(9)),
-            ("Rating: 3.7/5", "3.7/5", Scale::Points(370, 500), Some(7)),
-            ("Grade:  B+", "B+", Scale::Letter, None),
-            ("grade - A", "A", Scale::Letter, None),
-            ("0/5", "0/5", Scale::Stars(0), None),
-            ("Rating: ***½", "★★★½", Scale::Stars(7), Some(7)),
+            ("★★★½", "★★★½", RatingScale::Stars(7), Some(7)),
+            ("★★★☆☆", "★★★☆☆", RatingScale::Stars(6), Some(6)),
+            ("Rating: ★★★ 1/2", "★★★ 1/2", RatingScale::Stars(7), Some(7)),
+            ("★★★½ out of 4", "★★★½ out of 4", RatingScale::Points(350, 400), Some(9)),
+            ("3.5/5", "3.5/5", RatingScale::Stars(7), Some(7)),
+            ("(3,5 / 5)", "3,5 / 5", RatingScale::Stars(7), Some(7)),
+            ("3½ stars", "3½ stars", RatingScale::Stars(7), Some(7)),
+            ("Three and a half stars", "Three and a half stars", RatingScale::Stars(7), Some(7)),
+            ("3.5 out of 5", "3.5 out of 5", RatingScale::Stars(7), Some(7)),
+            ("½/5", "½/5", RatingScale::Stars(1), Some(1)),
+            ("8/10", "8/10", RatingScale::Points(800, 1000), Some(8)),
+            ("Score: 87/100", "87/100", RatingScale::Points(8700, 10_000), Some(9)),
+            ("Rating: 3.7/5", "3.7/5", RatingScale::Points(370, 500), Some(7)),
+            ("Grade:  B+", "B+", RatingScale::Letter, None),
+            ("grade - A", "A", RatingScale::Letter, None),
+            ("0/5", "0/5", RatingScale::Stars(0), None),
+            ("Rating: ***½", "★★★½", RatingScale::Stars(7), Some(7)),
         ] {
             let rating = Rating::parse(text).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!((rating.shown(), rating.scale(), rating.out_of_ten()), (shown, scale, ten), "{text}");
-            assert_eq!(Rating::parse(rating.shown()), Some(rating), "{text}");
+            assert_eq!((rating.as_str(), rating.scale(), rating.out_of_ten()), (shown, scale, ten), "{text}");
+            assert_eq!(Rating::parse(rating.as_str()), Some(rating), "{text}");
         }
     }
 
@@ -340,9 +340,17 @@ mod tests {
     fn ratings_have_an_order_and_an_address() {
         let told = |text: &str| {
             let rating = Rating::parse(text).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!(Rating::parse(&rating.plain()).map(|r| r.key()), Some(rating.key()), "{text}");
-            assert_eq!(Rating::from_key(&rating.key()).map(|r| r.plain()), Some(rating.plain()), "{text}");
-            (rating.key(), rating.plain(), rating.rank())
+            assert_eq!(
+                Rating::parse(&rating.to_canonical()).map(|r| r.slug()),
+                Some(rating.slug()),
+                "{text}"
+            );
+            assert_eq!(
+                Rating::from_slug(&rating.slug()).map(|r| r.to_canonical()),
+                Some(rating.to_canonical()),
+                "{text}"
+            );
+            (rating.slug(), rating.to_canonical(), rating.rank())
         };
         for (text, key, plain, rank) in [
             ("Rating: ★★★ 1/2", "3.5", "★★★½", 700),
@@ -359,7 +367,7 @@ mod tests {
             assert_eq!(told(text), (key.to_owned(), plain.to_owned(), rank), "{text}");
         }
         for wrong in ["", "4.50", "6", "B+", "x", "8/10", "\u{0}"] {
-            assert_eq!(Rating::from_key(wrong), None, "{wrong}");
+            assert_eq!(Rating::from_slug(wrong), None, "{wrong}");
         }
     }
 
@@ -367,7 +375,7 @@ mod tests {
         #[test]
         fn a_parsed_rating_is_parsed_again(text in "(Rating: |Grade: |\\()?[★☆½0-9A-F/.,+ %*a-z()-]{0,12}") {
             if let Some(rating) = Rating::parse(&text) {
-                prop_assert_eq!(Rating::parse(rating.shown()), Some(rating));
+                prop_assert_eq!(Rating::parse(rating.as_str()), Some(rating));
             }
         }
 

@@ -6,13 +6,13 @@ use url::Url;
 use super::film::Film;
 use super::id::{ActivityId, CriticId, FeedId, MediaId, ReviewId};
 use super::rating::Rating;
-use super::text::without_pictures;
+use super::text::strip_figures;
 use super::time::Timestamp;
 
 /// A review as one source tells it, before anyone decided what to do with it. HTML in it is already
 /// sanitised; texts are trimmed, without control characters, and within the bounds of `sources`.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Draft {
+pub struct ReviewContent {
     /// The headline, as plain text.
     pub title: String,
     /// The line below the headline, as plain text.
@@ -48,7 +48,7 @@ pub struct Poster {
     pub alt: Option<String>,
 }
 
-impl Draft {
+impl ReviewContent {
     /// Minutes that a reader needs, at 230 words a minute, at least one.
     pub fn reading_minutes(&self) -> u32 {
         reading_minutes(&self.body)
@@ -57,7 +57,7 @@ impl Draft {
 
 /// Minutes that a reader needs for a body of HTML, at 230 words a minute, at least one.
 pub fn reading_minutes(html: &str) -> u32 {
-    let html = without_pictures(html);
+    let html = strip_figures(html);
     let mut words: u32 = 0;
     let (mut in_tag, mut in_word) = (false, false);
     for c in html.chars() {
@@ -103,7 +103,7 @@ fn without_accent(c: char) -> char {
 
 /// Where a review stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum ReviewState {
     /// Waits for the critic, or for a later poll to release it. Nobody sees it.
     Held,
     /// Dated ahead: goes out by itself at its hour. Nobody sees it before.
@@ -116,7 +116,7 @@ pub enum State {
     Retracted,
 }
 
-impl State {
+impl ReviewState {
     /// The name under which it is stored.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -149,17 +149,17 @@ pub struct Review {
     /// Who wrote it.
     pub critic: CriticId,
     /// The Create that announces it, or would.
-    pub create: ActivityId,
+    pub create_activity: ActivityId,
     /// The last part of its page's address; earlier ones redirect to it.
     pub slug: String,
     /// Where it stands.
-    pub state: State,
+    pub state: ReviewState,
     /// What it says. `draft.published` is what the source said; the moments below are what holds.
-    pub draft: Draft,
+    pub content: ReviewContent,
     /// The poster, once it is in our media folder.
     pub poster: Option<Media>,
     /// The feed that it came from; none for one published by hand.
-    pub source: Option<FeedId>,
+    pub feed: Option<FeedId>,
     /// The date that its page shows, and its place in the archive.
     pub original_date: Timestamp,
     /// The `published` of its Article: when it went out, or the original date of an archive review.
@@ -189,7 +189,7 @@ pub struct Media {
 
 /// Why a review did not change its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Transition {
+pub enum TransitionError {
     /// It is out already.
     #[error("it is published already")]
     AlreadyReleased,
@@ -203,15 +203,15 @@ impl Review {
     ///
     /// # Errors
     /// `AlreadyReleased` where it is out, `Retracted` where it was taken back.
-    pub fn release(&mut self, now: Timestamp) -> Result<(), Transition> {
+    pub fn release(&mut self, now: Timestamp) -> Result<(), TransitionError> {
         match self.state {
-            State::Held | State::Scheduled => {
-                self.state = State::Published;
+            ReviewState::Held | ReviewState::Scheduled => {
+                self.state = ReviewState::Published;
                 self.released_at = now;
                 Ok(())
             }
-            State::Archive | State::Published => Err(Transition::AlreadyReleased),
-            State::Retracted => Err(Transition::Retracted),
+            ReviewState::Archive | ReviewState::Published => Err(TransitionError::AlreadyReleased),
+            ReviewState::Retracted => Err(TransitionError::Retracted),
         }
     }
 
@@ -219,11 +219,11 @@ impl Review {
     ///
     /// # Errors
     /// `Retracted` where that happened before.
-    pub fn retract(&mut self, now: Timestamp) -> Result<(), Transition> {
-        if self.state == State::Retracted {
-            return Err(Transition::Retracted);
+    pub fn retract(&mut self, now: Timestamp) -> Result<(), TransitionError> {
+        if self.state == ReviewState::Retracted {
+            return Err(TransitionError::Retracted);
         }
-        self.state = State::Retracted;
+        self.state = ReviewState::Retracted;
         self.retracted_at = Some(now);
         Ok(())
     }
@@ -233,11 +233,11 @@ impl Review {
     ///
     /// # Errors
     /// `Retracted` where it was taken back.
-    pub fn revise(&mut self, draft: Draft, now: Timestamp) -> Result<(), Transition> {
-        if self.state == State::Retracted {
-            return Err(Transition::Retracted);
+    pub fn revise(&mut self, draft: ReviewContent, now: Timestamp) -> Result<(), TransitionError> {
+        if self.state == ReviewState::Retracted {
+            return Err(TransitionError::Retracted);
         }
-        self.draft = draft;
+        self.content = draft;
         if self.state.is_public() {
             // The wire has whole seconds: a second revision within one must still be newer.
             let last = self.revised_at.unwrap_or(self.released_at).max(self.released_at);

@@ -9,22 +9,22 @@ use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::entry::visible;
+use super::browse_index;
+use super::feed_entry::visible_text;
 use super::hash::sha256_hex;
 use super::id::CriticId;
 use super::rating::Rating;
 use super::review::Review;
-use super::shelf;
 use super::time::Timestamp;
 
 /// The longest word, in bytes: no word is longer, but a row of letters can be.
 const LONGEST_WORD: usize = 60;
 
 /// Words that are looked for at once.
-pub const MOST_WORDS: usize = 10;
+pub const MAX_QUERY_WORDS: usize = 10;
 
 /// The longest query, in characters.
-pub const LONGEST_QUERY: usize = 200;
+pub const MAX_QUERY_LENGTH: usize = 200;
 
 /// From how many characters on a word is also the beginning of others.
 const SHORTEST_BEGINNING: usize = 4;
@@ -34,30 +34,30 @@ const MOST_BYTES: usize = 500_000;
 
 /// A word that is looked for, in the form in which words are compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Word(String);
+pub struct SearchTerm(String);
 
-impl Word {
+impl SearchTerm {
     /// Letters and digits, nothing else.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Whether words that begin with it are meant, too.
-    pub fn is_beginning(&self) -> bool {
+    pub fn is_prefix(&self) -> bool {
         self.0.chars().count() >= SHORTEST_BEGINNING
     }
 
     fn fits(&self, word: &str) -> bool {
-        if self.is_beginning() { word.starts_with(&self.0) } else { word == self.0 }
+        if self.is_prefix() { word.starts_with(&self.0) } else { word == self.0 }
     }
 }
 
-/// The words of a query, the first [`MOST_WORDS`] of them, each once.
-pub fn wanted(query: &str) -> Vec<Word> {
-    let mut wanted: Vec<Word> = Vec::new();
-    for (_, word) in words(query) {
-        let word = Word(word);
-        if wanted.len() < MOST_WORDS && !wanted.contains(&word) {
+/// The words of a query, the first [`MAX_QUERY_WORDS`] of them, each once.
+pub fn parse_query(query: &str) -> Vec<SearchTerm> {
+    let mut wanted: Vec<SearchTerm> = Vec::new();
+    for (_, word) in tokenize(query) {
+        let word = SearchTerm(word);
+        if wanted.len() < MAX_QUERY_WORDS && !wanted.contains(&word) {
             wanted.push(word);
         }
     }
@@ -66,21 +66,21 @@ pub fn wanted(query: &str) -> Vec<Word> {
 
 /// What the index has of a review.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Indexed {
+pub struct SearchDocument {
     /// The words of its headline, its film, those who made it, and its tags.
     pub head: BTreeSet<String>,
     /// The words of its text.
     pub body: BTreeSet<String>,
     /// What it can be filtered by.
-    pub marks: BTreeSet<String>,
+    pub filters: BTreeSet<String>,
 }
 
-impl Indexed {
+impl SearchDocument {
     /// Differs where anything that is indexed does, or the place of the review among others.
     pub fn hash(&self, original_date: Timestamp) -> String {
         // No word has a line break in it, and none is empty.
         let mut text = original_date.millis().to_string();
-        for words in [&self.head, &self.body, &self.marks] {
+        for words in [&self.head, &self.body, &self.filters] {
             text.push('\n');
             for word in words {
                 text.push('\n');
@@ -92,20 +92,20 @@ impl Indexed {
 }
 
 /// The words of a public review.
-pub fn index(review: &Review) -> Indexed {
-    let draft = &review.draft;
+pub fn index_review(review: &Review) -> SearchDocument {
+    let draft = &review.content;
     let film = &draft.film;
-    let year = shelf::year_of(film).map(|year| year.to_string());
+    let year = browse_index::release_year(film).map(|year| year.to_string());
     let lines = [Some(&draft.title), draft.subtitle.as_ref(), Some(&film.title), year.as_ref()];
     let head = lines.into_iter().flatten().chain(&film.directors).chain(&film.writers);
-    let head = head.chain(&film.stars).chain(&draft.tags).flat_map(|line| words(line));
-    let text = visible(&draft.body);
+    let head = head.chain(&film.stars).chain(&draft.tags).flat_map(|line| tokenize(line));
+    let text = visible_text(&draft.body);
     let mut room = MOST_BYTES;
-    let body = words(&text).map(|(_, word)| word).take_while(|word| {
+    let body = tokenize(&text).map(|(_, word)| word).take_while(|word| {
         room = room.saturating_sub(word.len());
         room > 0
     });
-    let mut marks: BTreeSet<String> = shelf::places(review)
+    let mut marks: BTreeSet<String> = browse_index::browse_entries(review)
         .iter()
         .filter(|place| !place.slug.is_empty())
         .map(|place| mark(place.kind, &place.slug))
@@ -115,12 +115,12 @@ pub fn index(review: &Review) -> Indexed {
     marks.extend(
         (0..=step(rank.unwrap_or(0))).filter(|_| rank.is_some()).map(|step| format!("{AT_LEAST}{step}")),
     );
-    marks.insert(PUBLIC.to_owned());
-    Indexed { head: head.map(|(_, word)| word).collect(), body: body.collect(), marks }
+    marks.insert(PUBLIC_FILTER.to_owned());
+    SearchDocument { head: head.map(|(_, word)| word).collect(), body: body.collect(), filters: marks }
 }
 
 /// The mark of all reviews.
-pub const PUBLIC: &str = "public";
+pub const PUBLIC_FILTER: &str = "public";
 
 /// Which of twenty steps, each a quarter of a star, is next to a rank.
 const fn step(rank: u16) -> u16 {
@@ -130,23 +130,23 @@ const fn step(rank: u16) -> u16 {
 const AT_LEAST: &str = "atleast";
 
 /// The mark of reviews whose rating has that rank ([`Rating::rank`]) or a higher one.
-pub fn at_least(rank: u16) -> String {
+pub fn min_rating_filter(rank: u16) -> String {
     format!("{AT_LEAST}{}", step(rank))
 }
 
 /// The mark of reviews with a tag, by its slug.
-pub fn tagged(slug: &str) -> String {
-    mark(shelf::Kind::Tag.as_str(), slug)
+pub fn tag_filter(slug: &str) -> String {
+    mark(browse_index::BrowseKind::Tag.as_str(), slug)
 }
 
 /// The mark of reviews of films by or with somebody, by the person's slug.
-pub fn made_by(slug: &str) -> String {
-    mark(shelf::Kind::Person.as_str(), slug)
+pub fn person_filter(slug: &str) -> String {
+    mark(browse_index::BrowseKind::Person.as_str(), slug)
 }
 
 /// The mark of a critic's reviews.
-pub fn written_by(critic: CriticId) -> String {
-    mark(shelf::Kind::Critic.as_str(), &shelf::critic_slug(critic))
+pub fn critic_filter(critic: CriticId) -> String {
+    mark(browse_index::BrowseKind::Critic.as_str(), &browse_index::critic_slug(critic))
 }
 
 /// Short, and of letters and digits alone.
@@ -157,7 +157,7 @@ fn mark(kind: &str, slug: &str) -> String {
 
 /// The words of a text, where each stands, and how it is compared: lower case, Latin letters without accents,
 /// apostrophes left out. Where a script puts no space between words, each of its characters is one.
-pub fn words(text: &str) -> impl Iterator<Item = (Range<usize>, String)> {
+pub fn tokenize(text: &str) -> impl Iterator<Item = (Range<usize>, String)> {
     let mut rest = text.char_indices().peekable();
     std::iter::from_fn(move || {
         loop {
@@ -235,11 +235,11 @@ fn fold(c: char, word: &mut String) {
 
 /// A part of a text that is shown: one of the words that were looked for, or what stands between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
+pub struct ExcerptSpan {
     /// As it stands in the text.
     pub text: String,
     /// Whether it was looked for.
-    pub is_hit: bool,
+    pub is_match: bool,
 }
 
 /// How much of a text an excerpt shows, in bytes.
@@ -247,7 +247,7 @@ const EXCERPT: usize = 260;
 
 /// The part of a review's text with the most of these words, and where they are in it; none where it has none of them.
 /// What the review folds away is not shown.
-pub fn excerpt(html: &str, wanted: &[Word]) -> Option<Vec<Piece>> {
+pub fn excerpt(html: &str, wanted: &[SearchTerm]) -> Option<Vec<ExcerptSpan>> {
     let text = unfolded(html).split_whitespace().collect::<Vec<_>>().join(" ");
     let hits = hits(&text, wanted);
     let best = (0..hits.len()).map(|first| (within(&hits, first), first));
@@ -257,16 +257,16 @@ pub fn excerpt(html: &str, wanted: &[Word]) -> Option<Vec<Piece>> {
     let inside = hits.iter().filter(|(place, _)| place.start >= start && place.end <= end);
     let mut pieces = pieces(&text, start..end, inside.map(|(place, _)| place.clone()));
     if start > 0 {
-        pieces.insert(0, Piece { text: "… ".to_owned(), is_hit: false });
+        pieces.insert(0, ExcerptSpan { text: "… ".to_owned(), is_match: false });
     }
     if end < text.len() {
-        pieces.push(Piece { text: " …".to_owned(), is_hit: false });
+        pieces.push(ExcerptSpan { text: " …".to_owned(), is_match: false });
     }
     Some(pieces)
 }
 
 /// A line with the words that were looked for.
-pub fn marked(line: &str, wanted: &[Word]) -> Vec<Piece> {
+pub fn highlight(line: &str, wanted: &[SearchTerm]) -> Vec<ExcerptSpan> {
     let hits = hits(line, wanted);
     pieces(line, 0..line.len(), hits.into_iter().map(|(place, _)| place))
 }
@@ -283,7 +283,7 @@ fn unfolded(html: &str) -> String {
             open.push_str(&rest[..at]);
         }
         if at == rest.len() {
-            return visible(&open);
+            return visible_text(&open);
         }
         let is_end = ends < begins;
         depth = if is_end { depth.saturating_sub(1) } else { depth + 1 };
@@ -292,11 +292,11 @@ fn unfolded(html: &str) -> String {
 }
 
 /// Where a text has words that are wanted, and which.
-fn hits(text: &str, wanted: &[Word]) -> Vec<(Range<usize>, usize)> {
+fn hits(text: &str, wanted: &[SearchTerm]) -> Vec<(Range<usize>, usize)> {
     let hit = |(place, word): (Range<usize>, String)| {
         wanted.iter().position(|wanted| wanted.fits(&word)).map(|which| (place, which))
     };
-    words(text).filter_map(hit).collect()
+    tokenize(text).filter_map(hit).collect()
 }
 
 /// How many different words an excerpt would show that leads up to a hit.
@@ -319,12 +319,12 @@ fn window(text: &str, hit: &Range<usize>) -> (usize, usize) {
     (start, text[..to].rfind(' ').filter(|end| *end >= hit.end).unwrap_or(to))
 }
 
-fn pieces(text: &str, part: Range<usize>, hits: impl Iterator<Item = Range<usize>>) -> Vec<Piece> {
+fn pieces(text: &str, part: Range<usize>, hits: impl Iterator<Item = Range<usize>>) -> Vec<ExcerptSpan> {
     let mut pieces = Vec::new();
     let mut at = part.start;
     let mut push = |range: Range<usize>, is_hit| {
         if !range.is_empty() {
-            pieces.push(Piece { text: text[range].to_owned(), is_hit });
+            pieces.push(ExcerptSpan { text: text[range].to_owned(), is_match: is_hit });
         }
     };
     for hit in hits {
@@ -342,11 +342,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn folded(text: &str) -> Vec<String> {
-        words(text).map(|(_, word)| word).collect()
+        tokenize(text).map(|(_, word)| word).collect()
     }
 
-    fn shown(pieces: &[Piece]) -> String {
-        pieces.iter().map(|p| if p.is_hit { format!("[{}]", p.text) } else { p.text.clone() }).collect()
+    fn shown(pieces: &[ExcerptSpan]) -> String {
+        pieces.iter().map(|p| if p.is_match { format!("[{}]", p.text) } else { p.text.clone() }).collect()
     }
 
     #[test]
@@ -361,12 +361,13 @@ mod tests {
 
     #[test]
     fn a_query_is_so_many_words() {
-        let words: Vec<String> = wanted("the The FERRY the").iter().map(|w| w.as_str().to_owned()).collect();
+        let words: Vec<String> =
+            parse_query("the The FERRY the").iter().map(|w| w.as_str().to_owned()).collect();
         assert_eq!(words, ["the", "ferry"]);
         let many: Vec<String> = (0..50).map(|n| format!("word{n}")).collect();
-        assert_eq!(wanted(&many.join(" ")).len(), MOST_WORDS);
-        assert!(wanted("the")[0].fits("the") && !wanted("the")[0].fits("there"));
-        assert!(wanted("ferr")[0].fits("ferries"));
+        assert_eq!(parse_query(&many.join(" ")).len(), MAX_QUERY_WORDS);
+        assert!(parse_query("the")[0].fits("the") && !parse_query("the")[0].fits("there"));
+        assert!(parse_query("ferr")[0].fits("ferries"));
     }
 
     #[test]
@@ -377,13 +378,14 @@ mod tests {
             "Rain falls on it. ".repeat(30),
             "Then it is dark. ".repeat(30)
         );
-        let found = excerpt(&html, &wanted("ferry wave")).map(|pieces| shown(&pieces)).unwrap_or_default();
+        let found =
+            excerpt(&html, &parse_query("ferry wave")).map(|pieces| shown(&pieces)).unwrap_or_default();
         assert!(found.contains("The [ferry] leaves & nobody [waves] at the"), "{found}");
         assert!(found.starts_with("… ") && found.ends_with(" …") && found.len() < 2 * EXCERPT, "{found}");
-        assert_eq!(excerpt(&html, &wanted("drown")), None, "what is folded away is not told");
+        assert_eq!(excerpt(&html, &parse_query("drown")), None, "what is folded away is not told");
         assert_eq!(excerpt(&html, &[]), None);
         assert_eq!(
-            shown(&marked("'Cléo' & the Ferry's", &wanted("cleo ferrys"))),
+            shown(&highlight("'Cléo' & the Ferry's", &parse_query("cleo ferrys"))),
             "'[Cléo]' & the [Ferry's]"
         );
     }
@@ -391,17 +393,17 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in "\\PC{0,400}", query in "\\PC{0,40}") {
-            let wanted = wanted(&query);
+            let wanted = parse_query(&query);
             if let Some(pieces) = excerpt(&text, &wanted) {
-                prop_assert!(pieces.iter().any(|piece| piece.is_hit));
+                prop_assert!(pieces.iter().any(|piece| piece.is_match));
             }
-            let whole: String = marked(&text, &wanted).iter().map(|p| p.text.as_str()).collect();
+            let whole: String = highlight(&text, &wanted).iter().map(|p| p.text.as_str()).collect();
             prop_assert_eq!(whole, text);
         }
 
         #[test]
         fn a_word_has_nothing_that_a_database_could_read(text in "\\PC{0,60}") {
-            for word in wanted(&text) {
+            for word in parse_query(&text) {
                 prop_assert!(!word.as_str().contains(['\'', '"', '*', '\\', ':', ' ', '\0']), "{:?}", word);
             }
         }

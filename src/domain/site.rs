@@ -23,7 +23,7 @@ pub struct Site {
     /// Where whoever finds a hole in it writes to (RFC 9116).
     pub security_contact: Option<Url>,
     /// How its readers can support its critics.
-    pub support: Vec<Support>,
+    pub support: Vec<SupportLink>,
     /// How it looks.
     pub looks: Looks,
 }
@@ -43,12 +43,12 @@ impl Site {
     }
 
     /// The year of a moment.
-    pub fn year_of(&self, moment: Timestamp) -> i16 {
+    pub fn local_year(&self, moment: Timestamp) -> i16 {
         moment.to_jiff().to_zoned(self.timezone.clone()).year()
     }
 
     /// The first and the last moment of a year; none where it is no year that can be written.
-    pub fn year(&self, year: i16) -> Option<(Timestamp, Timestamp)> {
+    pub fn year_bounds(&self, year: i16) -> Option<(Timestamp, Timestamp)> {
         let new_year = |year: i16| {
             let day = jiff::civil::Date::new(year, 1, 1).ok()?.to_zoned(self.timezone.clone()).ok()?;
             Some(Timestamp::from_millis(day.timestamp().as_millisecond()))
@@ -61,9 +61,9 @@ impl Site {
 /// A way to support a critic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Support {
+pub struct SupportLink {
     /// What it is.
-    pub kind: Kind,
+    pub kind: SupportKind,
     /// Where it leads.
     pub url: Url,
     /// What it is called, where not by its kind.
@@ -77,7 +77,7 @@ pub struct Support {
 /// What a way to support a critic is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum SupportKind {
     /// Money, once.
     Tip,
     /// Money, every month.
@@ -90,9 +90,9 @@ pub enum Kind {
     Other,
 }
 
-impl Kind {
+impl SupportKind {
     /// The key of its words.
-    pub const fn words(self) -> &'static str {
+    pub const fn message_id(self) -> &'static str {
         match self {
             Self::Tip => "support-tip",
             Self::Pledge => "support-pledge",
@@ -112,12 +112,12 @@ mod tests {
         let timezone = TimeZone::get("Europe/Vienna").unwrap();
         let site = Site::new("Night Seats", "en", timezone);
         let at = |text| Timestamp::parse_rfc3339(text).unwrap();
-        let (first, last) = site.year(2024).unwrap();
+        let (first, last) = site.year_bounds(2024).unwrap();
         assert_eq!((first, last), (at("2024-01-01T00:00:00+01:00"), at("2024-12-31T23:59:59.999+01:00")));
-        assert_eq!((site.year_of(first), site.year_of(last)), (2024, 2024));
-        assert_eq!(site.year_of(at("2023-12-31T23:30:00Z")), 2024);
+        assert_eq!((site.local_year(first), site.local_year(last)), (2024, 2024));
+        assert_eq!(site.local_year(at("2023-12-31T23:30:00Z")), 2024);
         assert_eq!(
-            (site.year(0), site.year(-5), site.year(9999), site.year(i16::MAX)),
+            (site.year_bounds(0), site.year_bounds(-5), site.year_bounds(9999), site.year_bounds(i16::MAX)),
             (None, None, None, None)
         );
     }

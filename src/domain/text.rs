@@ -12,7 +12,7 @@ const MARKS: usize = 4;
 
 /// Text without characters that turn the direction of writing, take no room, or control a machine; with at
 /// most a few marks on a letter. Line breaks and tabs stay.
-pub fn without_tricks(text: &str) -> String {
+pub fn strip_deceptive_characters(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut marks = 0;
     for c in text.chars() {
@@ -41,9 +41,9 @@ pub fn without_tricks(text: &str) -> String {
 }
 
 /// The text on one line: without tricks, each white space a single space, none at its ends.
-pub fn one_line(text: &str) -> String {
+pub fn single_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
-    for word in text.split_whitespace().map(without_tricks).filter(|word| !word.is_empty()) {
+    for word in text.split_whitespace().map(strip_deceptive_characters).filter(|word| !word.is_empty()) {
         if !line.is_empty() {
             line.push(' ');
         }
@@ -53,7 +53,7 @@ pub fn one_line(text: &str) -> String {
 }
 
 /// The text without the characters that no XML document may have (XML 1.0 section 2.2).
-pub fn for_xml(text: &str) -> String {
+pub fn strip_invalid_xml(text: &str) -> String {
     let may_stand = |c: &char| match c {
         '\t' | '\n' | '\r' => true,
         c => !matches!(c, '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}'),
@@ -62,7 +62,7 @@ pub fn for_xml(text: &str) -> String {
 }
 
 /// A review's body without its pictures and what is said of them, which are no part of its text.
-pub fn without_pictures(body: &str) -> Cow<'_, str> {
+pub fn strip_figures(body: &str) -> Cow<'_, str> {
     const START: &str = "<figure><img ";
     const END: &str = "</figure>";
     let mut parts = body.split(START);
@@ -102,45 +102,45 @@ mod tests {
 
     #[test]
     fn what_no_xml_may_have_is_left_out() {
-        assert_eq!(for_xml("a\u{1}b\u{fffe}c\td\n🎬"), "abc\td\n🎬");
+        assert_eq!(strip_invalid_xml("a\u{1}b\u{fffe}c\td\n🎬"), "abc\td\n🎬");
     }
 
     #[test]
     fn a_picture_is_no_text() {
         let picture = "<figure><img src=\"a\" alt=\"b\"><figcaption>c</figcaption></figure>";
-        assert_eq!(without_pictures(&format!("<p>1</p>{picture}{picture}<p>2</p>")), "<p>1</p><p>2</p>");
+        assert_eq!(strip_figures(&format!("<p>1</p>{picture}{picture}<p>2</p>")), "<p>1</p><p>2</p>");
         let quote = "<figure><blockquote>q</blockquote></figure>";
-        assert_eq!(without_pictures(quote), quote);
+        assert_eq!(strip_figures(quote), quote);
     }
 
     #[test]
     fn a_line_cannot_turn_or_hide_what_stands_beside_it() {
-        assert_eq!(one_line(" a\u{202e}b\0\tc\n\u{200b}\u{feff} d\r\n e\rf\u{7} "), "ab c d e f");
-        assert_eq!(one_line("  a\u{202e}b \u{7}\n c\u{2066} "), "ab c");
-        assert_eq!(one_line("\u{200d}\u{200d} a\u{200d}\u{200c}"), "a\u{200d}");
-        assert_eq!(one_line("نمی\u{200c}خواهم 👩\u{200d}🚀"), "نمی\u{200c}خواهم 👩\u{200d}🚀");
+        assert_eq!(single_line(" a\u{202e}b\0\tc\n\u{200b}\u{feff} d\r\n e\rf\u{7} "), "ab c d e f");
+        assert_eq!(single_line("  a\u{202e}b \u{7}\n c\u{2066} "), "ab c");
+        assert_eq!(single_line("\u{200d}\u{200d} a\u{200d}\u{200c}"), "a\u{200d}");
+        assert_eq!(single_line("نمی\u{200c}خواهم 👩\u{200d}🚀"), "نمی\u{200c}خواهم 👩\u{200d}🚀");
     }
 
     #[test]
     fn marks_do_not_pile_up() {
         let zalgo = format!("Z{}!", "\u{301}".repeat(1_000));
-        assert_eq!(one_line(&zalgo).chars().count(), 2 + MARKS);
+        assert_eq!(single_line(&zalgo).chars().count(), 2 + MARKS);
         let joined = format!("Z{}!", "\u{301}\u{200d}".repeat(1_000));
-        assert!(one_line(&joined).chars().count() <= 3 + 2 * MARKS, "joiners start no new letter");
-        assert_eq!(one_line("e\u{301}te\u{301}"), "e\u{301}te\u{301}");
+        assert!(single_line(&joined).chars().count() <= 3 + 2 * MARKS, "joiners start no new letter");
+        assert_eq!(single_line("e\u{301}te\u{301}"), "e\u{301}te\u{301}");
     }
 
     #[test]
     fn line_breaks_stay_where_there_are_lines() {
-        assert_eq!(without_tricks("a\n\tb\u{2028}c\r\nd"), "a\n\tb\nc\nd");
+        assert_eq!(strip_deceptive_characters("a\n\tb\u{2028}c\r\nd"), "a\n\tb\nc\nd");
     }
 
     proptest! {
         #[test]
         fn what_is_clean_stays_as_it_is(text in "[\\PCa-c \u{301}\u{200c}\u{200d}\u{200b}\n]{0,40}") {
-            let once = one_line(&text);
-            prop_assert_eq!(one_line(&once), once.clone());
-            prop_assert_eq!(without_tricks(&once), once);
+            let once = single_line(&text);
+            prop_assert_eq!(single_line(&once), once.clone());
+            prop_assert_eq!(strip_deceptive_characters(&once), once);
         }
     }
 }

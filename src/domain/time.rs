@@ -30,7 +30,7 @@ impl Timestamp {
 
     /// The second in which it lies, from its beginning: signed dates have no parts of one.
     #[must_use]
-    pub const fn whole_second(self) -> Self {
+    pub const fn truncate_to_second(self) -> Self {
         Self(self.0 - self.0.rem_euclid(1000))
     }
 
@@ -56,7 +56,7 @@ impl Timestamp {
     }
 
     /// How long after `earlier` this is; zero where it is not after it.
-    pub fn since(self, earlier: Self) -> Duration {
+    pub fn duration_since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }

@@ -5,10 +5,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use url::Url;
 
-use super::vocab::address::Rules;
-use super::vocab::document::{Document, each, text};
+use super::vocab::json_document::{JsonDocument, first_string, values};
+use super::vocab::url_rules::UrlRules;
 use super::webfinger::{Handle, PROFILE_PAGE};
-use crate::net::media_type::is_activity;
+use crate::net::media_type::is_activitypub;
 
 /// Links of an answer that are looked at.
 const MOST_LINKS: usize = 200;
@@ -29,15 +29,21 @@ const KNOWN: [(&[&str], &str); 3] = [
 
 /// The page of a server on which its people do what they wish with the `object`, where its software is known to have
 /// one; `home` is the root of the server.
-pub fn known_page(software: &str, home: &Url, wish: Wish, object: &Url, acct: &str) -> Option<Url> {
+pub fn known_interaction_url(
+    software: &str,
+    home: &Url,
+    wish: Intent,
+    object: &Url,
+    acct: &str,
+) -> Option<Url> {
     let (_, template) = KNOWN.iter().find(|(names, _)| names.contains(&software))?;
-    let value = if wish == Wish::Follow { acct } else { object.as_str() };
+    let value = if wish == Intent::Follow { acct } else { object.as_str() };
     home.join(&fill(template, "uri", value)?).ok()
 }
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
+pub enum Intent {
     /// Follow a critic.
     Follow,
     /// Reply to a review.
@@ -48,8 +54,8 @@ pub enum Wish {
     Boost,
 }
 
-impl Wish {
-    /// Reads what [`Wish::as_str`] wrote.
+impl Intent {
+    /// Reads what [`Intent::as_str`] wrote.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Follow, Self::Reply, Self::Like, Self::Boost].into_iter().find(|wish| wish.as_str() == text)
     }
@@ -80,37 +86,38 @@ impl Wish {
 /// The page of somebody's own server on which they do what they wish with the `object`, as the WebFinger answer
 /// about them tells it. `acct` is what `oStatus` calls the object where it is an actor. None where the server offers
 /// no such page, or one that is not its own.
-pub fn way_home(
+pub fn remote_interaction_url(
     answer: &[u8],
     reader: &Handle,
-    wish: Wish,
+    wish: Intent,
     object: &Url,
     acct: &str,
-    rules: Rules,
+    rules: UrlRules,
 ) -> Option<Url> {
-    let document = Document::from_slice(answer).ok()?;
-    let links = each(document.value(), "links");
+    let document = JsonDocument::from_slice(answer).ok()?;
+    let links = values(document.value(), "links");
     let links = &links[..links.len().min(MOST_LINKS)];
     let servers = servers(links, reader, rules);
     wish.ways().into_iter().find_map(|(rel, parameter)| {
-        let value = if parameter == "uri" && wish == Wish::Follow { acct } else { object.as_str() };
-        let of_rel =
-            links.iter().filter(|link| text(link, "rel").is_some_and(|r| r.eq_ignore_ascii_case(rel)));
-        let mut templates = of_rel.filter_map(|link| text(link, "template"));
+        let value = if parameter == "uri" && wish == Intent::Follow { acct } else { object.as_str() };
+        let of_rel = links
+            .iter()
+            .filter(|link| first_string(link, "rel").is_some_and(|r| r.eq_ignore_ascii_case(rel)));
+        let mut templates = of_rel.filter_map(|link| first_string(link, "template"));
         templates.find_map(|template| {
-            let address = rules.id(&fill(template, parameter, value)?)?;
+            let address = rules.parse_id(&fill(template, parameter, value)?)?;
             servers.contains(&authority(&address)).then_some(address)
         })
     })
 }
 
 /// The servers that are somebody's own: that of the handle, and those where the answer says that they live.
-fn servers(links: &[Value], reader: &Handle, rules: Rules) -> Vec<String> {
-    let is_home = |link: &&Value| match text(link, "rel") {
-        Some("self") => text(link, "type").is_some_and(is_activity),
+fn servers(links: &[Value], reader: &Handle, rules: UrlRules) -> Vec<String> {
+    let is_home = |link: &&Value| match first_string(link, "rel") {
+        Some("self") => first_string(link, "type").is_some_and(is_activitypub),
         rel => rel == Some(PROFILE_PAGE),
     };
-    let homes = links.iter().filter(is_home).filter_map(|link| rules.id(text(link, "href")?));
+    let homes = links.iter().filter(is_home).filter_map(|link| rules.parse_id(first_string(link, "href")?));
     std::iter::once(reader.host.clone()).chain(homes.take(8).map(|home| authority(&home))).collect()
 }
 
@@ -146,11 +153,19 @@ mod tests {
     const OBJECT: &str = "https://crit.example/ap/article/01J?a=b&c#d";
     const ENCODED: &str = "https%3A%2F%2Fcrit.example%2Fap%2Farticle%2F01J%3Fa%3Db%26c%23d";
 
-    fn way(wish: Wish, links: &Value) -> Option<String> {
+    fn way(wish: Intent, links: &Value) -> Option<String> {
         let answer = json!({"subject": "acct:me@m.example", "links": links}).to_string();
-        let reader = Handle::parse("me@m.example", Rules::STRICT).unwrap();
+        let reader = Handle::parse("me@m.example", UrlRules::STRICT).unwrap();
         let object = OBJECT.parse().unwrap();
-        way_home(answer.as_bytes(), &reader, wish, &object, "ada@crit.example", Rules::STRICT).map(Into::into)
+        remote_interaction_url(
+            answer.as_bytes(),
+            &reader,
+            wish,
+            &object,
+            "ada@crit.example",
+            UrlRules::STRICT,
+        )
+        .map(Into::into)
     }
 
     fn intent(name: &str, template: &str) -> Value {
@@ -171,35 +186,35 @@ mod tests {
             intent("Like", "https://m.example/like/{object}"),
         ]);
         let expected = |page: &str| Some(format!("https://m.example/{page}"));
-        assert_eq!(way(Wish::Follow, &links), expected(&format!("follow?who={ENCODED}&then=")));
-        assert_eq!(way(Wish::Like, &links), expected(&format!("like/{ENCODED}")));
-        assert_eq!(way(Wish::Boost, &links), expected(&format!("see?id={ENCODED}")));
+        assert_eq!(way(Intent::Follow, &links), expected(&format!("follow?who={ENCODED}&then=")));
+        assert_eq!(way(Intent::Like, &links), expected(&format!("like/{ENCODED}")));
+        assert_eq!(way(Intent::Boost, &links), expected(&format!("see?id={ENCODED}")));
         // A page that only shares says nothing of what is answered.
-        assert_eq!(way(Wish::Reply, &links), expected(&format!("see?id={ENCODED}")));
+        assert_eq!(way(Intent::Reply, &links), expected(&format!("see?id={ENCODED}")));
         let with_reply = json!([intent("Create", "https://m.example/new?re={inReplyTo}&text={content}")]);
-        assert_eq!(way(Wish::Reply, &with_reply), expected(&format!("new?re={ENCODED}&text=")));
+        assert_eq!(way(Intent::Reply, &with_reply), expected(&format!("new?re={ENCODED}&text=")));
     }
 
     #[test]
     fn mastodon_is_asked_as_it_always_was() {
         let links = json!([subscribe("https://m.example/authorize_interaction?uri={uri}")]);
         let page = "https://m.example/authorize_interaction?uri=";
-        assert_eq!(way(Wish::Follow, &links), Some(format!("{page}ada%40crit.example")));
-        assert_eq!(way(Wish::Reply, &links), Some(format!("{page}{ENCODED}")));
-        assert_eq!(way(Wish::Follow, &json!([])), None);
+        assert_eq!(way(Intent::Follow, &links), Some(format!("{page}ada%40crit.example")));
+        assert_eq!(way(Intent::Reply, &links), Some(format!("{page}{ENCODED}")));
+        assert_eq!(way(Intent::Follow, &json!([])), None);
     }
 
     #[test]
     fn servers_of_known_kinds_need_not_be_asked_about_anybody() {
         let page = |software: &str, wish| {
             let (home, object) = ("https://m.example/".parse().unwrap(), OBJECT.parse().unwrap());
-            known_page(software, &home, wish, &object, "ada@crit.example").map(String::from)
+            known_interaction_url(software, &home, wish, &object, "ada@crit.example").map(String::from)
         };
         let at = |page: &str| Some(format!("https://m.example/{page}"));
-        assert_eq!(page("mastodon", Wish::Like), at(&format!("authorize_interaction?uri={ENCODED}")));
-        assert_eq!(page("akkoma", Wish::Follow), at("ostatus_subscribe?acct=ada%40crit.example"));
-        assert_eq!(page("misskey", Wish::Reply), at(&format!("authorize-follow?acct={ENCODED}")));
-        assert_eq!(page("wordpress", Wish::Reply), None);
+        assert_eq!(page("mastodon", Intent::Like), at(&format!("authorize_interaction?uri={ENCODED}")));
+        assert_eq!(page("akkoma", Intent::Follow), at("ostatus_subscribe?acct=ada%40crit.example"));
+        assert_eq!(page("misskey", Intent::Reply), at(&format!("authorize-follow?acct={ENCODED}")));
+        assert_eq!(page("wordpress", Intent::Reply), None);
     }
 
     #[test]
@@ -222,14 +237,14 @@ mod tests {
             "https://m.example/\r\nx: {uri}",
             "https://m.example\\@evil.example/?uri={uri}",
         ] {
-            assert_eq!(way(Wish::Reply, &json!([subscribe(template)])), None, "{template}");
+            assert_eq!(way(Intent::Reply, &json!([subscribe(template)])), None, "{template}");
         }
         let elsewhere = json!([
             {"rel": "self", "type": "application/activity+json", "href": "https://social.m.example/users/me"},
             subscribe("https://social.m.example/i?uri={uri}"),
         ]);
-        assert_eq!(way(Wish::Reply, &elsewhere), Some(format!("https://social.m.example/i?uri={ENCODED}")));
-        assert_eq!(way(Wish::Reply, &json!({"template": 5})), None);
-        assert_eq!(way(Wish::Reply, &json!([{"rel": 5, "template": []}, "x", null])), None);
+        assert_eq!(way(Intent::Reply, &elsewhere), Some(format!("https://social.m.example/i?uri={ENCODED}")));
+        assert_eq!(way(Intent::Reply, &json!({"template": 5})), None);
+        assert_eq!(way(Intent::Reply, &json!([{"rel": 5, "template": []}, "x", null])), None);
     }
 }

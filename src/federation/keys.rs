@@ -36,16 +36,16 @@ pub enum KeyError {
     Unsupported,
     /// The RSA key is shorter than 2048 or longer than 8192 bits.
     #[error("the RSA key does not have 2048 to 8192 bits")]
-    Size,
+    InvalidSize,
     /// The text is not a Multikey in base58btc.
     #[error("not a Multikey in base58btc")]
     NotMultibase,
     /// The private key cannot be read.
     #[error("not a PKCS#8 RSA private key")]
-    NotPrivate,
+    InvalidPrivateKey,
     /// The system's cryptography gave up, which happens when it has no randomness.
     #[error("the cryptography of this system failed")]
-    System,
+    CryptoFailure,
 }
 
 /// A private RSA key together with the id under which others find its public half.
@@ -58,14 +58,14 @@ pub struct SigningKey {
 impl SigningKey {
     /// A fresh RSA key of 2048 bits, which is what every fediverse server accepts, as PKCS#8 DER.
     pub fn generate() -> Result<Vec<u8>, KeyError> {
-        let pair = rsa::KeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::System)?;
-        let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(|_| KeyError::System)?;
+        let pair = rsa::KeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::CryptoFailure)?;
+        let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(|_| KeyError::CryptoFailure)?;
         Ok(der.as_ref().to_vec())
     }
 
     /// Reads what [`SigningKey::generate`] made. `id` is the key's address, such as `…/actor#main-key`.
     pub fn from_pkcs8(id: Url, der: &[u8]) -> Result<Self, KeyError> {
-        let pair = rsa::KeyPair::from_pkcs8(der).map_err(|_| KeyError::NotPrivate)?;
+        let pair = rsa::KeyPair::from_pkcs8(der).map_err(|_| KeyError::InvalidPrivateKey)?;
         Ok(Self { id, pair: Arc::new(pair) })
     }
 
@@ -76,13 +76,13 @@ impl SigningKey {
 
     /// The public half as `publicKeyPem` carries it (`SubjectPublicKeyInfo`, RFC 7468 section 13).
     pub fn public_key_pem(&self) -> Result<String, KeyError> {
-        let der =
-            AsDer::<PublicKeyX509Der<'_>>::as_der(self.pair.public_key()).map_err(|_| KeyError::System)?;
+        let der = AsDer::<PublicKeyX509Der<'_>>::as_der(self.pair.public_key())
+            .map_err(|_| KeyError::CryptoFailure)?;
         Ok(pem("PUBLIC KEY", der.as_ref()))
     }
 
     /// The public half as PKCS #1 DER (RFC 8017, appendix A.1.1).
-    pub fn public_pkcs1(&self) -> &[u8] {
+    pub fn public_key_pkcs1(&self) -> &[u8] {
         self.pair.public_key().as_ref()
     }
 
@@ -91,7 +91,7 @@ impl SigningKey {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
             .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
-            .map_err(|_| KeyError::System)?;
+            .map_err(|_| KeyError::CryptoFailure)?;
         Ok(signature)
     }
 }
@@ -120,14 +120,14 @@ impl PublishedKeys {
         Ok(Self {
             id: served.id().clone(),
             pem: served.public_key_pem()?,
-            multikeys: all.map(|key| (key.id().clone(), multikey::write(key))).collect(),
+            multikeys: all.map(|key| (key.id().clone(), multikey::to_multibase(key))).collect(),
         })
     }
 }
 
 /// How a signature was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Algorithm {
+pub enum SignatureAlgorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     RsaSha256,
     /// RSASSA-PSS with SHA-512 and a salt of 64 bytes.
@@ -153,7 +153,7 @@ impl PublicKey {
     /// (PKCS#1), with any white space and line ends.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
         if text.len() > LONGEST_PEM {
-            return Err(KeyError::Size);
+            return Err(KeyError::InvalidSize);
         }
         let der = unpem(text, "PUBLIC KEY").or_else(|| unpem(text, "RSA PUBLIC KEY"));
         Self::from_der(&der.ok_or(KeyError::NotPem)?)
@@ -178,7 +178,7 @@ impl PublicKey {
         let modulus = parsed.modulus().big_endian_without_leading_zero();
         let spare = modulus.first().map_or(0, |byte| usize::try_from(byte.leading_zeros()).unwrap_or(0));
         if !(2048..=8192).contains(&(modulus.len() * 8 - spare)) {
-            return Err(KeyError::Size);
+            return Err(KeyError::InvalidSize);
         }
         let key =
             ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der).map_err(|_| KeyError::Unsupported)?;
@@ -207,11 +207,13 @@ impl PublicKey {
 
     /// Whether `signature` was made over `message` by the owner of this key, in this way. A key of
     /// another kind than the algorithm asks for verifies nothing.
-    pub fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+    pub fn verifies(&self, algorithm: SignatureAlgorithm, message: &[u8], signature: &[u8]) -> bool {
         match (&*self.0, algorithm) {
-            (Kind::Rsa { key, .. }, Algorithm::RsaSha256)
-            | (Kind::Ed25519 { key, .. }, Algorithm::Ed25519) => key.verify_sig(message, signature).is_ok(),
-            (Kind::Rsa { der, .. }, Algorithm::RsaPssSha512) => {
+            (Kind::Rsa { key, .. }, SignatureAlgorithm::RsaSha256)
+            | (Kind::Ed25519 { key, .. }, SignatureAlgorithm::Ed25519) => {
+                key.verify_sig(message, signature).is_ok()
+            }
+            (Kind::Rsa { der, .. }, SignatureAlgorithm::RsaPssSha512) => {
                 UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA512, der).verify(message, signature).is_ok()
             }
             _ => false,
@@ -275,10 +277,10 @@ pub(crate) mod tests {
     #[test]
     fn what_a_key_signs_its_public_half_verifies() {
         let signature = signing_key().sign(b"hello").unwrap();
-        assert!(public_key().verifies(Algorithm::RsaSha256, b"hello", &signature));
-        assert!(!public_key().verifies(Algorithm::RsaSha256, b"hullo", &signature));
-        assert!(!public_key().verifies(Algorithm::RsaPssSha512, b"hello", &signature));
-        assert!(!public_key().verifies(Algorithm::Ed25519, b"hello", &signature));
+        assert!(public_key().verifies(SignatureAlgorithm::RsaSha256, b"hello", &signature));
+        assert!(!public_key().verifies(SignatureAlgorithm::RsaSha256, b"hullo", &signature));
+        assert!(!public_key().verifies(SignatureAlgorithm::RsaPssSha512, b"hello", &signature));
+        assert!(!public_key().verifies(SignatureAlgorithm::Ed25519, b"hello", &signature));
         assert!(!format!("{:?}", signing_key()).contains("pair"));
     }
 
@@ -301,10 +303,10 @@ pub(crate) mod tests {
     fn refuses_weak_huge_and_foreign_keys() {
         for bytes in [64, 128, 255] {
             let refused = PublicKey::from_pem(&made_up_rsa(bytes)).unwrap_err();
-            assert!(matches!(refused, KeyError::Size | KeyError::Unsupported), "{bytes}");
+            assert!(matches!(refused, KeyError::InvalidSize | KeyError::Unsupported), "{bytes}");
         }
         assert!(PublicKey::from_pem(&made_up_rsa(1025)).is_err());
-        assert_eq!(PublicKey::from_pem(&made_up_rsa(8192)).unwrap_err(), KeyError::Size);
+        assert_eq!(PublicKey::from_pem(&made_up_rsa(8192)).unwrap_err(), KeyError::InvalidSize);
         assert!(PublicKey::from_pem(&rsa_pem(KeySize::Rsa4096)).is_ok());
         let ec = "-----BEGIN PUBLIC KEY-----\n\
             MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqIVYZVLCrPZHGHjP17CTW0/+D9Lf\n\

@@ -15,12 +15,12 @@ const RSA: [u8; 2] = [0x85, 0x24];
 const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
 /// The key as `publicKeyMultibase` carries it.
-pub fn write(key: &SigningKey) -> String {
-    format!("z{}", encode(&[&RSA[..], key.public_pkcs1()].concat()))
+pub fn to_multibase(key: &SigningKey) -> String {
+    format!("z{}", encode(&[&RSA[..], key.public_key_pkcs1()].concat()))
 }
 
 /// Reads a `publicKeyMultibase`.
-pub fn read(text: &str) -> Result<PublicKey, KeyError> {
+pub fn from_multibase(text: &str) -> Result<PublicKey, KeyError> {
     let digits = text.strip_prefix('z').filter(|digits| digits.len() <= LONGEST);
     let bytes = digits.and_then(decode).ok_or(KeyError::NotMultibase)?;
     if let Some(key) = bytes.strip_prefix(&ED25519) {
@@ -99,11 +99,11 @@ mod tests {
 
     #[test]
     fn a_key_is_the_same_in_both_forms() {
-        let text = write(&signing_key());
+        let text = to_multibase(&signing_key());
         assert!(text.starts_with("z4MX"), "what RSA keys of 2048 bits begin with: {text}");
-        assert_eq!(read(&text).unwrap().to_pem(), public_key().to_pem());
+        assert_eq!(from_multibase(&text).unwrap().to_pem(), public_key().to_pem());
         // The key of the did:key method's first example.
-        let ed25519 = read("z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK").unwrap();
+        let ed25519 = from_multibase("z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK").unwrap();
         assert!(!ed25519.is_rsa());
         assert_eq!(PublicKey::from_pem(&ed25519.to_pem()).unwrap().to_pem(), ed25519.to_pem());
         assert_eq!(PublicKey::from_pem(ED25519_PEM).unwrap().to_pem(), ED25519_PEM);
@@ -117,7 +117,7 @@ mod tests {
 
         #[test]
         fn any_text_is_read_without_a_panic(text in "z?[1-9A-HJ-NP-Za-km-z]{0,80}|\\PC{0,40}") {
-            let _ = read(&text);
+            let _ = from_multibase(&text);
         }
     }
 
@@ -126,7 +126,7 @@ mod tests {
         let p256 = format!("z{}", encode(&[&[0x80, 0x24][..], &[2; 33]].concat()));
         let short = format!("z{}", encode(&[&ED25519[..], &[2; 31]].concat()));
         for bad in ["", "z", "zzzz", "u7QEK", "z0", &p256, &short, &format!("z{}", "2".repeat(100_000))] {
-            assert!(read(bad).is_err(), "{bad}");
+            assert!(from_multibase(bad).is_err(), "{bad}");
         }
     }
 }

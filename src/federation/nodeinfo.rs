@@ -3,42 +3,44 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::vocab::address::Rules;
-use super::vocab::document::{Document, each, text};
+use super::vocab::json_document::{JsonDocument, first_string, values};
+use super::vocab::url_rules::UrlRules;
 use crate::domain::origin::Origin;
 
 /// Where discovery points. Served under exactly these paths.
-pub const PATHS: [(Version, &str); 2] = [(Version::V20, "/nodeinfo/2.0"), (Version::V21, "/nodeinfo/2.1")];
+pub const SCHEMA_PATHS: [(NodeInfoVersion, &str); 2] =
+    [(NodeInfoVersion::V20, "/nodeinfo/2.0"), (NodeInfoVersion::V21, "/nodeinfo/2.1")];
 
 /// The relation of a site to its own actor (FEP-2677).
 const APPLICATION: &str = "https://www.w3.org/ns/activitystreams#Application";
 
 /// Where a server's own document is, as its discovery tells it.
-pub fn document_of(discovery: &[u8], rules: Rules) -> Option<Url> {
-    let document = Document::from_slice(discovery).ok()?;
-    let links = each(document.value(), "links").iter().take(16);
+pub fn parse_discovery(discovery: &[u8], rules: UrlRules) -> Option<Url> {
+    let document = JsonDocument::from_slice(discovery).ok()?;
+    let links = values(document.value(), "links").iter().take(16);
     let is_schema = |link: &&Value| {
-        text(link, "rel").is_some_and(|rel| rel.starts_with("http://nodeinfo.diaspora.software/ns/schema/2."))
+        first_string(link, "rel")
+            .is_some_and(|rel| rel.starts_with("http://nodeinfo.diaspora.software/ns/schema/2."))
     };
-    links.filter(is_schema).find_map(|link| rules.id(text(link, "href")?))
+    links.filter(is_schema).find_map(|link| rules.parse_id(first_string(link, "href")?))
 }
 
 /// The name of a server's software, as its document tells it.
-pub fn software_of(document: &[u8]) -> Option<String> {
-    let document = Document::from_slice(document).ok()?;
-    Some(text(document.value().get("software")?, "name")?.to_lowercase())
+pub fn parse_software_name(document: &[u8]) -> Option<String> {
+    let document = JsonDocument::from_slice(document).ok()?;
+    Some(first_string(document.value().get("software")?, "name")?.to_lowercase())
 }
 
 /// A version of the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Version {
+pub enum NodeInfoVersion {
     /// 2.0, the one that most read.
     V20,
     /// 2.1, which adds the repository.
     V21,
 }
 
-impl Version {
+impl NodeInfoVersion {
     /// Its number, as in paths and in the document.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -59,7 +61,7 @@ impl Version {
 
 /// The software that answers.
 #[derive(Debug, Clone, Copy)]
-pub struct Software<'a> {
+pub struct NodeInfoSoftware<'a> {
     /// Its version.
     pub version: &'a str,
     /// Where its source is, if that is known.
@@ -68,7 +70,7 @@ pub struct Software<'a> {
 
 /// How much there is on the site.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Usage {
+pub struct NodeInfoUsage {
     /// Critics.
     pub critics: u64,
     /// Those who published or answered within 30 days.
@@ -82,17 +84,23 @@ pub struct Usage {
 }
 
 /// `/.well-known/nodeinfo`, which leads to the site's own actor, too (FEP-2677).
-pub fn discovery(origin: &Origin) -> Value {
-    let documents = PATHS.map(|(version, path)| json!({"rel": version.schema(), "href": origin.url(path)}));
+pub fn discovery_document(origin: &Origin) -> Value {
+    let documents =
+        SCHEMA_PATHS.map(|(version, path)| json!({"rel": version.schema(), "href": origin.url(path)}));
     let mut links = documents.to_vec();
     links.push(json!({"rel": APPLICATION, "href": origin.instance_actor()}));
     json!({"links": links})
 }
 
 /// The document itself. `name` is the site's title.
-pub fn document(version: Version, software: Software<'_>, name: &str, usage: Usage) -> Value {
+pub fn nodeinfo_document(
+    version: NodeInfoVersion,
+    software: NodeInfoSoftware<'_>,
+    name: &str,
+    usage: NodeInfoUsage,
+) -> Value {
     let mut about = json!({"name": "marquee", "version": software.version});
-    if let (Version::V21, Some(repository)) = (version, software.repository) {
+    if let (NodeInfoVersion::V21, Some(repository)) = (version, software.repository) {
         about["repository"] = json!(repository);
     }
     json!({
@@ -122,7 +130,7 @@ mod tests {
     fn discovery_leads_to_both_versions() {
         let origin = Origin::parse("https://crit.example").unwrap();
         assert_eq!(
-            discovery(&origin),
+            discovery_document(&origin),
             json!({"links": [
                 {
                     "rel": "http://nodeinfo.diaspora.software/ns/schema/2.0",
@@ -142,11 +150,17 @@ mod tests {
 
     #[test]
     fn the_repository_stands_only_where_the_schema_has_it() {
-        let software = Software { version: "0.1.0", repository: Some("https://code.example/marquee") };
-        let usage =
-            Usage { critics: 2, active_month: 0, active_half_year: 1, reviews: 25, local_comments: 7 };
+        let software =
+            NodeInfoSoftware { version: "0.1.0", repository: Some("https://code.example/marquee") };
+        let usage = NodeInfoUsage {
+            critics: 2,
+            active_month: 0,
+            active_half_year: 1,
+            reviews: 25,
+            local_comments: 7,
+        };
         assert_eq!(
-            document(Version::V20, software, "Third Row", usage),
+            nodeinfo_document(NodeInfoVersion::V20, software, "Third Row", usage),
             json!({
                 "version": "2.0",
                 "software": {"name": "marquee", "version": "0.1.0"},
@@ -161,9 +175,13 @@ mod tests {
                 "metadata": {"nodeName": "Third Row"},
             })
         );
-        let newer = document(Version::V21, software, "Third Row", usage);
+        let newer = nodeinfo_document(NodeInfoVersion::V21, software, "Third Row", usage);
         assert_eq!(newer["software"]["repository"], "https://code.example/marquee");
-        let unknown = Software { version: "0.1.0", repository: None };
-        assert!(document(Version::V21, unknown, "", usage)["software"].get("repository").is_none());
+        let unknown = NodeInfoSoftware { version: "0.1.0", repository: None };
+        assert!(
+            nodeinfo_document(NodeInfoVersion::V21, unknown, "", usage)["software"]
+                .get("repository")
+                .is_none()
+        );
     }
 }

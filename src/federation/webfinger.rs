@@ -6,9 +6,9 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::vocab::address::{Rules, canonical_host};
-use super::vocab::document::{Document, each, text};
-use crate::net::media_type::{ACTIVITY_JSON, is_activity};
+use super::vocab::json_document::{JsonDocument, first_string, values};
+use super::vocab::url_rules::{UrlRules, canonical_host};
+use crate::net::media_type::{ACTIVITY_JSON, is_activitypub};
 
 /// The content type of the answer (RFC 7033 section 10.2).
 pub const JRD_JSON: &str = "application/jrd+json";
@@ -24,7 +24,7 @@ pub struct Handle {
 
 impl Handle {
     /// Reads `user@host`, `@user@host` or `acct:user@host`.
-    pub fn parse(text: &str, rules: Rules) -> Option<Self> {
+    pub fn parse(text: &str, rules: UrlRules) -> Option<Self> {
         let text = strip_prefix_ignoring_case(text, "acct:").unwrap_or(text);
         let text = text.strip_prefix('@').unwrap_or(text);
         let (user, host) = text.rsplit_once('@')?;
@@ -36,12 +36,12 @@ impl Handle {
     }
 
     /// Whether both mean the same account: users are told apart without regard to case.
-    pub fn is_same(&self, other: &Self) -> bool {
+    pub fn is_same_account(&self, other: &Self) -> bool {
         self.host == other.host && self.user.to_lowercase() == other.user.to_lowercase()
     }
 
     /// As a URI (RFC 7565).
-    pub fn to_acct(&self) -> String {
+    pub fn to_acct_uri(&self) -> String {
         format!("acct:{self}")
     }
 }
@@ -55,7 +55,7 @@ impl fmt::Display for Handle {
 
 /// What somebody asks about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Resource {
+pub enum WebFingerResource {
     /// An account.
     Account(Handle),
     /// An actor, or a page, by its address.
@@ -64,20 +64,20 @@ pub enum Resource {
 
 /// Reads the `resource` of a query (RFC 7033 section 4.1), also where it was encoded twice, and where `acct:` is
 /// missing or an `@` leads. None for what is neither an account nor a web address.
-pub fn parse_resource(text: &str, rules: Rules) -> Option<Resource> {
+pub fn parse_resource(text: &str, rules: UrlRules) -> Option<WebFingerResource> {
     let text = text.trim();
     if text.len() > 2048 {
         return None;
     }
-    if let Some(url) = rules.page(text) {
-        return Some(Resource::Address(url));
+    if let Some(url) = rules.parse_page_url(text) {
+        return Some(WebFingerResource::Address(url));
     }
     if let Some(handle) = Handle::parse(text, rules) {
-        return Some(Resource::Account(handle));
+        return Some(WebFingerResource::Account(handle));
     }
     let decoded = percent_decode_str(text).decode_utf8().ok()?;
-    let address = rules.page(&decoded).map(Resource::Address);
-    address.or_else(|| Handle::parse(&decoded, rules).map(Resource::Account))
+    let address = rules.parse_page_url(&decoded).map(WebFingerResource::Address);
+    address.or_else(|| Handle::parse(&decoded, rules).map(WebFingerResource::Account))
 }
 
 /// The relation of an account to its page.
@@ -88,7 +88,7 @@ const AVATAR: &str = "http://webfinger.net/rel/avatar";
 
 /// An actor of ours, as WebFinger tells it.
 #[derive(Debug, Clone)]
-pub struct Account<'a> {
+pub struct WebFingerAccount<'a> {
     /// Its handle.
     pub subject: &'a Handle,
     /// Its id.
@@ -101,7 +101,7 @@ pub struct Account<'a> {
 
 /// The answer about an actor of ours (RFC 7033 section 4.4). Where `rels` names relations, only those links are
 /// given (section 4.3).
-pub fn jrd(account: &Account<'_>, rels: &[String]) -> Value {
+pub fn jrd_document(account: &WebFingerAccount<'_>, rels: &[String]) -> Value {
     let mut links = vec![
         json!({"rel": PROFILE_PAGE, "type": "text/html", "href": account.page}),
         json!({"rel": "self", "type": ACTIVITY_JSON, "href": account.actor}),
@@ -112,7 +112,7 @@ pub fn jrd(account: &Account<'_>, rels: &[String]) -> Value {
     if !rels.is_empty() {
         links.retain(|link| rels.iter().any(|rel| link["rel"] == rel.as_str()));
     }
-    json!({"subject": account.subject.to_acct(), "aliases": [account.actor, account.page], "links": links})
+    json!({"subject": account.subject.to_acct_uri(), "aliases": [account.actor, account.page], "links": links})
 }
 
 /// Why somebody's answer does not lead to an actor.
@@ -120,7 +120,7 @@ pub fn jrd(account: &Account<'_>, rels: &[String]) -> Value {
 pub enum JrdError {
     /// There is no answer but a status.
     #[error("its server answered {0}")]
-    Refused(http::StatusCode),
+    Status(http::StatusCode),
     /// It is not JSON, or JSON that means two things.
     #[error("not a JSON document that we read: {0}")]
     Json(#[from] serde_json::Error),
@@ -136,21 +136,21 @@ pub enum JrdError {
 }
 
 /// The actor to which an answer about `expected` leads.
-pub fn read_self_link(bytes: &[u8], expected: &Handle, rules: Rules) -> Result<Url, JrdError> {
-    let document = Document::from_slice(bytes)?;
+pub fn parse_self_link(bytes: &[u8], expected: &Handle, rules: UrlRules) -> Result<Url, JrdError> {
+    let document = JsonDocument::from_slice(bytes)?;
     let value = document.value();
-    let subject = text(value, "subject")
+    let subject = first_string(value, "subject")
         .filter(|subject| strip_prefix_ignoring_case(subject, "acct:").is_some())
         .and_then(|subject| Handle::parse(subject, rules))
         .ok_or(JrdError::NoSubject)?;
-    if !subject.is_same(expected) {
+    if !subject.is_same_account(expected) {
         return Err(JrdError::OtherSubject(subject));
     }
-    each(value, "links")
+    values(value, "links")
         .iter()
-        .filter(|link| text(link, "rel") == Some("self"))
-        .filter(|link| text(link, "type").is_some_and(is_activity))
-        .find_map(|link| rules.id(text(link, "href")?))
+        .filter(|link| first_string(link, "rel") == Some("self"))
+        .filter(|link| first_string(link, "type").is_some_and(is_activitypub))
+        .find_map(|link| rules.parse_id(first_string(link, "href")?))
         .ok_or(JrdError::NoSelfLink)
 }
 
@@ -164,12 +164,12 @@ mod tests {
     use super::*;
 
     fn handle(text: &str) -> Handle {
-        Handle::parse(text, Rules::STRICT).unwrap()
+        Handle::parse(text, UrlRules::STRICT).unwrap()
     }
 
     #[test]
     fn an_account_is_asked_for_in_many_ways() {
-        let ada = Resource::Account(handle("ada@crit.example"));
+        let ada = WebFingerResource::Account(handle("ada@crit.example"));
         for text in [
             "acct:ada@crit.example",
             "acct:@ada@CRIT.example",
@@ -179,11 +179,11 @@ mod tests {
             "acct%3Aada%40crit.example",
             " acct:ada@crit.example ",
         ] {
-            assert_eq!(parse_resource(text, Rules::STRICT).as_ref(), Some(&ada), "{text}");
+            assert_eq!(parse_resource(text, UrlRules::STRICT).as_ref(), Some(&ada), "{text}");
         }
         for address in ["https://crit.example/@ada", "https%3A%2F%2Fcrit.example%2F@ada"] {
-            let asked = parse_resource(address, Rules::STRICT);
-            assert_eq!(asked, Some(Resource::Address("https://crit.example/@ada".parse().unwrap())));
+            let asked = parse_resource(address, UrlRules::STRICT);
+            assert_eq!(asked, Some(WebFingerResource::Address("https://crit.example/@ada".parse().unwrap())));
         }
     }
 
@@ -204,7 +204,7 @@ mod tests {
             "%ff",
             "é",
         ] {
-            assert_eq!(parse_resource(text, Rules::STRICT), None, "{text}");
+            assert_eq!(parse_resource(text, UrlRules::STRICT), None, "{text}");
         }
     }
 
@@ -213,8 +213,9 @@ mod tests {
         let actor: Url = "https://crit.example/ap/actor/01C".parse().unwrap();
         let page: Url = "https://crit.example/@ada".parse().unwrap();
         let avatar = Some(("image/png", "https://crit.example/media/a.png".parse().unwrap()));
-        let account = Account { subject: &handle("ada@crit.example"), actor: &actor, page: &page, avatar };
-        let answer = jrd(&account, &[]);
+        let account =
+            WebFingerAccount { subject: &handle("ada@crit.example"), actor: &actor, page: &page, avatar };
+        let answer = jrd_document(&account, &[]);
         assert_eq!(
             answer,
             json!({
@@ -239,9 +240,10 @@ mod tests {
                 ],
             })
         );
-        let read = read_self_link(answer.to_string().as_bytes(), &handle("Ada@crit.example"), Rules::STRICT);
+        let read =
+            parse_self_link(answer.to_string().as_bytes(), &handle("Ada@crit.example"), UrlRules::STRICT);
         assert_eq!(read.unwrap(), actor);
-        let asked = jrd(&account, &["self".to_owned(), "http://example.org/unknown".to_owned()]);
+        let asked = jrd_document(&account, &["self".to_owned(), "http://example.org/unknown".to_owned()]);
         assert_eq!(asked["links"].as_array().unwrap().len(), 1);
         assert_eq!(asked["links"][0]["rel"], "self");
     }
@@ -249,7 +251,7 @@ mod tests {
     #[test]
     fn an_answer_about_somebody_else_is_not_believed() {
         let read = |answer: &Value| {
-            read_self_link(answer.to_string().as_bytes(), &handle("ada@crit.example"), Rules::STRICT)
+            parse_self_link(answer.to_string().as_bytes(), &handle("ada@crit.example"), UrlRules::STRICT)
         };
         let link =
             json!([{"rel": "self", "type": "application/activity+json", "href": "https://crit.example/1"}]);
@@ -269,7 +271,7 @@ mod tests {
             json!("https://crit.example/1"),
         ] {
             let answer = json!({"subject": "acct:ada@crit.example", "links": [link]}).to_string();
-            let read = read_self_link(answer.as_bytes(), &handle("ada@crit.example"), Rules::STRICT);
+            let read = parse_self_link(answer.as_bytes(), &handle("ada@crit.example"), UrlRules::STRICT);
             assert!(matches!(read, Err(JrdError::NoSelfLink)), "{answer}");
         }
     }

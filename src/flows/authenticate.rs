@@ -1,6 +1,6 @@
 //! The keys that prove who speaks: those that we know, and those that their servers show.
 
-mod known;
+mod remote_keys;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,15 +11,15 @@ use activitypub_federation::fetch::fetch_object_http;
 use anyhow::Context;
 use url::Url;
 
-pub use known::{KnownKey, KnownKeys};
+pub use remote_keys::{CachedKey, RemoteKeyCache};
 
 use super::App;
-use super::gate::Full;
+use super::gate::GateError;
 use crate::domain::time::Timestamp;
-use crate::federation::signature::{Presented, Refusal};
-use crate::federation::vocab::address::same_origin;
-use crate::federation::vocab::document::Document;
+use crate::federation::signature::{SignatureError, UnverifiedSignature};
+use crate::federation::vocab::json_document::JsonDocument;
 use crate::federation::vocab::remote_actor::{RemoteActor, RemoteKey, public_keys};
+use crate::federation::vocab::url_rules::same_origin;
 use crate::store::actors;
 
 /// A key that does not verify, or could not be had, is asked for again after this time.
@@ -40,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// What was lately found where keys are, so that a thousand bad signatures cost one request, and fifty good
 /// ones at once cost one, too.
 #[derive(Debug, Default)]
-pub struct KeyFinds(Mutex<Finds>);
+pub struct KeyFetchCache(Mutex<Finds>);
 
 #[derive(Debug, Default)]
 struct Finds {
@@ -69,14 +69,14 @@ struct Listed {
 enum Missing {
     Gone,
     Unreachable,
-    Refused(Refusal),
+    Refused(SignatureError),
 }
 
-impl From<Missing> for Unproven {
+impl From<Missing> for AuthError {
     fn from(missing: Missing) -> Self {
         match missing {
             Missing::Gone => Self::KeyGone,
-            Missing::Unreachable => Self::NoKey,
+            Missing::Unreachable => Self::KeyUnavailable,
             Missing::Refused(refusal) => refusal.into(),
         }
     }
@@ -89,11 +89,11 @@ impl Find {
             Err(Missing::Unreachable) => UNREACHABLE_FOR,
             _ => RECHECK_AFTER,
         };
-        now.since(self.at) >= lasts
+        now.duration_since(self.at) >= lasts
     }
 }
 
-impl KeyFinds {
+impl KeyFetchCache {
     /// The place for what is found in that document; none where too many are asked for.
     fn place(&self, document: &Url) -> Option<Arc<tokio::sync::Mutex<Option<Find>>>> {
         let mut finds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -110,7 +110,7 @@ impl KeyFinds {
     /// Whether the host may be asked once more in this minute.
     fn may_ask(&self, host: &str, now: Timestamp) -> bool {
         let mut finds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.since(finds.minute) >= Duration::from_mins(1) {
+        if now.duration_since(finds.minute) >= Duration::from_mins(1) {
             finds.minute = now;
             finds.by_host.clear();
         }
@@ -122,19 +122,19 @@ impl KeyFinds {
 
 /// Why nobody is known to have signed.
 #[derive(Debug, thiserror::Error)]
-pub enum Unproven {
+pub enum AuthError {
     /// The signature is not good.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] SignatureError),
     /// The key's server says that it is gone for good.
     #[error("the key is gone")]
     KeyGone,
     /// The key cannot be had now.
     #[error("the key could not be fetched")]
-    NoKey,
+    KeyUnavailable,
     /// Too many keys are asked for at this moment.
     #[error(transparent)]
-    Busy(#[from] Full),
+    Busy(#[from] GateError),
     /// Something is wrong here.
     #[error(transparent)]
     Internal(#[from] anyhow::Error),
@@ -142,26 +142,26 @@ pub enum Unproven {
 
 /// What the keys in memory say about a signature, without asking anyone.
 #[derive(Debug)]
-pub enum Glance {
+pub enum CachedVerification {
     /// This one made it. Whether it still stands is for the transaction to see that writes what it proves.
-    Proven(Arc<KnownKey>),
+    Verified(Arc<CachedKey>),
     /// Its key, as its server shows it, did not make it.
-    Refuted,
+    Rejected,
     /// Somebody must be asked.
-    Unclear,
+    Unknown,
 }
 
 /// A look at the keys in memory. Takes some 20 µs of a core.
-pub fn glance(app: &App, presented: &Presented) -> Glance {
-    let Some(known) = app.known_keys.get(&presented.key_id).filter(|known| !known.is_heavy()) else {
-        return Glance::Unclear;
+pub fn verify_cached(app: &App, presented: &UnverifiedSignature) -> CachedVerification {
+    let Some(known) = app.remote_keys.get(&presented.key_id).filter(|known| !known.is_slow()) else {
+        return CachedVerification::Unknown;
     };
     if known.verifies(presented) {
-        Glance::Proven(known)
-    } else if known.is_settled(app.clock.now()) {
-        Glance::Refuted
+        CachedVerification::Verified(known)
+    } else if known.is_fresh(app.clock.now()) {
+        CachedVerification::Rejected
     } else {
-        Glance::Unclear
+        CachedVerification::Unknown
     }
 }
 
@@ -169,50 +169,50 @@ pub fn glance(app: &App, presented: &Presented) -> Glance {
 /// that its server shows, which is asked for at most once in a while. Fetches nothing else.
 pub async fn authenticate(
     app: &App,
-    presented: &Presented,
+    presented: &UnverifiedSignature,
     client: Option<IpAddr>,
-) -> Result<Arc<KnownKey>, Unproven> {
+) -> Result<Arc<CachedKey>, AuthError> {
     let key_id = &presented.key_id;
-    if let Some(known) = known_signer(app, presented).await? {
+    if let Some(known) = verify_stored(app, presented).await? {
         return Ok(known);
     }
     let mut document = key_id.clone();
     document.set_fragment(None);
-    let place = app.key_finds.place(&document).ok_or(Full::Busy)?;
-    let _waiting = app.gate.wait(client)?;
+    let place = app.key_fetches.place(&document).ok_or(GateError::Busy)?;
+    let _waiting = app.gate.acquire_wait(client)?;
     let mut find = place.lock().await;
     let now = app.clock.now();
     if find.as_ref().is_none_or(|find| find.is_stale(now)) {
         // While this one waited, another may have learned the key.
-        if let Some(known) = known_signer(app, presented).await? {
+        if let Some(known) = verify_stored(app, presented).await? {
             return Ok(known);
         }
         let host = document.host_str().unwrap_or_default();
-        let _fetching = app.gate.fetch(host).await;
-        if !app.key_finds.may_ask(host, now) {
-            return Err(Full::Busy.into());
+        let _fetching = app.gate.acquire_fetch(host).await;
+        if !app.key_fetches.may_ask(host, now) {
+            return Err(GateError::Busy.into());
         }
         *find = Some(Find { at: now, keys: fetch_keys(app, &document).await? });
     }
-    let Some(Find { keys, at }) = find.clone() else { return Err(Unproven::NoKey) };
+    let Some(Find { keys, at }) = find.clone() else { return Err(AuthError::KeyUnavailable) };
     let Listed { actor, keys } = keys?;
     let key = keys.iter().find(|key| key.id == *key_id);
-    let pem = &key.ok_or(Refusal::Unauthorised("its key is not listed by its owner"))?.pem;
-    let shown = KnownKey::read(key_id, &actor, pem, now).map(Arc::new);
+    let pem = &key.ok_or(SignatureError::Unauthorized("its key is not listed by its owner"))?.pem;
+    let shown = CachedKey::parse(key_id, &actor, pem, now).map(Arc::new);
     let good = match &shown {
         Some(shown) => verifies(presented, shown).await?,
         None => false,
     };
     let learning = tokio::time::timeout(PATIENCE, learn(app, key_id, &actor, &keys, pem, good)).await;
-    learning.map_err(|_| Full::Busy)?.context("keeping a key")?;
+    learning.map_err(|_| GateError::Busy)?.context("keeping a key")?;
     let Some(shown) = shown.filter(|_| good) else {
-        let kept = app.known_keys.get(key_id).filter(|kept| kept.is(actor.as_str(), pem));
+        let kept = app.remote_keys.get(key_id).filter(|kept| kept.matches(actor.as_str(), pem));
         if let Some(kept) = kept {
-            kept.was_shown(at);
+            kept.mark_fetched(at);
         }
-        return Err(Refusal::Unauthorised("it does not verify").into());
+        return Err(SignatureError::Unauthorized("it does not verify").into());
     };
-    app.known_keys.keep(Arc::clone(&shown));
+    app.remote_keys.insert(Arc::clone(&shown));
     // Nothing stands against asking again once it is rotated.
     *find = None;
     Ok(shown)
@@ -228,40 +228,43 @@ async fn learn(
     pem: &str,
     good: bool,
 ) -> crate::store::Result<()> {
-    let known = actors::key(&app.db, key_id).await?;
+    let known = actors::find_key(&app.db, key_id).await?;
     if !good && known.is_none_or(|known| known.pem == pem) {
         return Ok(());
     }
     let mut tx = app.db.begin().await?;
-    actors::save_key(&mut tx, key_id, actor, pem, app.clock.now()).await?;
+    actors::upsert_key(&mut tx, key_id, actor, pem, app.clock.now()).await?;
     let listed: Vec<&Url> = listed.iter().map(|key| &key.id).collect();
-    actors::drop_unlisted(&mut tx, actor, &listed).await?;
+    actors::delete_unlisted_keys(&mut tx, actor, &listed).await?;
     tx.commit().await
 }
 
 /// Who signed, where the key that we know says so: the database is asked for it.
-pub async fn known_signer(app: &App, presented: &Presented) -> Result<Option<Arc<KnownKey>>, Unproven> {
+pub async fn verify_stored(
+    app: &App,
+    presented: &UnverifiedSignature,
+) -> Result<Option<Arc<CachedKey>>, AuthError> {
     let key_id = &presented.key_id;
-    let stored = actors::key(&app.db, key_id).await.context("reading a key")?;
+    let stored = actors::find_key(&app.db, key_id).await.context("reading a key")?;
     let now = app.clock.now();
-    let kept = app.known_keys.get(key_id);
+    let kept = app.remote_keys.get(key_id);
     let known = match (stored, kept) {
-        (Some(stored), Some(kept)) if kept.is(&stored.actor, &stored.pem) => {
-            kept.was_read(now);
+        (Some(stored), Some(kept)) if kept.matches(&stored.actor, &stored.pem) => {
+            kept.mark_read(now);
             Some(kept)
         }
         (Some(stored), _) => {
             let actor = Url::parse(&stored.actor).context("a stored actor's id")?;
-            let read = KnownKey::read(key_id, &actor, &stored.pem, now).map(Arc::new);
+            let read = CachedKey::parse(key_id, &actor, &stored.pem, now).map(Arc::new);
             if let Some(read) = &read {
-                app.known_keys.keep(Arc::clone(read));
+                app.remote_keys.insert(Arc::clone(read));
             }
             read
         }
         (None, _) => None,
     };
     let Some(known) = known else {
-        app.known_keys.forget(key_id);
+        app.remote_keys.remove(key_id);
         return Ok(None);
     };
     Ok(verifies(presented, &known).await?.then_some(known))
@@ -269,8 +272,8 @@ pub async fn known_signer(app: &App, presented: &Presented) -> Result<Option<Arc
 
 /// Verifies here and now: to hand a job of 20 µs to another thread costs half as much again. One that takes longer is
 /// handed over.
-async fn verifies(presented: &Presented, key: &Arc<KnownKey>) -> Result<bool, Unproven> {
-    if !key.is_heavy() {
+async fn verifies(presented: &UnverifiedSignature, key: &Arc<CachedKey>) -> Result<bool, AuthError> {
+    if !key.is_slow() {
         return Ok(key.verifies(presented));
     }
     let (presented, key) = (presented.clone(), Arc::clone(key));
@@ -282,8 +285,8 @@ async fn verifies(presented: &Presented, key: &Arc<KnownKey>) -> Result<bool, Un
 async fn fetch_keys(app: &App, place: &Url) -> anyhow::Result<Result<Listed, Missing>> {
     use activitypub_federation::error::Error;
 
-    let data = app.federation().await?;
-    let document: Document = match fetch_object_http(place, &data).await {
+    let data = app.apub_data().await?;
+    let document: JsonDocument = match fetch_object_http(place, &data).await {
         Ok(response) => response.object,
         Err(Error::ObjectDeleted(_)) => return Ok(Err(Missing::Gone)),
         Err(error) => {
@@ -297,12 +300,14 @@ async fn fetch_keys(app: &App, place: &Url) -> anyhow::Result<Result<Listed, Mis
     // A key by itself, or a stub: whoever it names as its owner must list it.
     let keys = public_keys(&document, app.rules);
     let Some(owner) = keys.into_iter().map(|key| key.owner).find(|owner| same_origin(owner, place)) else {
-        return Ok(Err(Missing::Refused(Refusal::Unauthorised("its key has no owner on its own server"))));
+        return Ok(Err(Missing::Refused(SignatureError::Unauthorized(
+            "its key has no owner on its own server",
+        ))));
     };
     let Ok(response) = fetch_object_http(&owner, &data).await else { return Ok(Err(Missing::Unreachable)) };
-    let document: Document = response.object;
+    let document: JsonDocument = response.object;
     Ok(match RemoteActor::parse(&document, app.rules) {
         Ok(actor) => Ok(Listed { actor: actor.id, keys: actor.keys }),
-        Err(_) => Err(Missing::Refused(Refusal::Unauthorised("its key's owner is no actor"))),
+        Err(_) => Err(Missing::Refused(SignatureError::Unauthorized("its key's owner is no actor"))),
     })
 }

@@ -11,9 +11,9 @@ use object_store::path::Path as StorePath;
 use tokio::task::JoinSet;
 
 use super::App;
-use super::picture::{self, Picture};
+use super::media::{self, MediaFile};
 use crate::store::Tx;
-use crate::store::avatars::{self, Pending};
+use crate::store::avatars::{self, PendingAvatar};
 
 /// Pictures that are fetched at a time.
 const AT_A_TIME: usize = 4;
@@ -23,18 +23,18 @@ const LONGEST: Duration = Duration::from_secs(20);
 
 /// How far the rounds have come: through all actors who show a picture, and through all of whom one is here.
 #[derive(Debug, Default)]
-pub struct Round {
+pub struct AvatarCursor {
     shows: String,
     has: String,
 }
 
 /// Fetches the pictures of a few who comment, and removes a few that nobody uses. Gives whether there may be more.
-pub async fn step(app: &App, round: &mut Round) -> anyhow::Result<bool> {
-    let pending = avatars::pending(&app.db, &round.shows, AT_A_TIME).await?;
+pub async fn process_batch(app: &App, round: &mut AvatarCursor) -> anyhow::Result<bool> {
+    let pending = avatars::list_pending(&app.db, &round.shows, AT_A_TIME).await?;
     let found = !pending.is_empty();
     if !found {
         // From the end on it begins anew.
-        round.shows = avatars::next_look(&app.db, &round.shows).await?.unwrap_or_default();
+        round.shows = avatars::next_pending_cursor(&app.db, &round.shows).await?.unwrap_or_default();
     }
     let mut fetches = JoinSet::new();
     for actor in pending {
@@ -43,22 +43,22 @@ pub async fn step(app: &App, round: &mut Round) -> anyhow::Result<bool> {
     while let Some(ended) = fetches.join_next().await {
         ended??;
     }
-    let unwanted = avatars::unwanted(&app.db, &round.has, AT_A_TIME).await?;
+    let unwanted = avatars::list_unused(&app.db, &round.has, AT_A_TIME).await?;
     let dropped = !unwanted.is_empty();
     if !dropped {
-        round.has = avatars::next_with_picture(&app.db, &round.has).await?.unwrap_or_default();
+        round.has = avatars::next_unused_cursor(&app.db, &round.has).await?.unwrap_or_default();
     }
     for actor in unwanted {
         let mut tx = app.db.begin().await?;
-        avatars::forget(&mut tx, &actor.uri).await?;
+        avatars::clear(&mut tx, &actor.uri).await?;
         remove_unused(app, &mut tx, &actor.name).await?;
         tx.commit().await?;
     }
     Ok(found || dropped)
 }
 
-async fn fetch(app: App, actor: Pending) -> anyhow::Result<()> {
-    let fetched = tokio::time::timeout(LONGEST, picture::fetch_avatar(&app, &actor.icon)).await;
+async fn fetch(app: App, actor: PendingAvatar) -> anyhow::Result<()> {
+    let fetched = tokio::time::timeout(LONGEST, media::fetch_avatar(&app, &actor.icon)).await;
     let picture = match fetched {
         Ok(Ok(picture)) => Some(picture),
         Ok(Err(error)) => {
@@ -72,15 +72,15 @@ async fn fetch(app: App, actor: Pending) -> anyhow::Result<()> {
     };
     let mut tx = app.db.begin().await?;
     // Both in one order everywhere, so that no two wait for each other.
-    let names: BTreeSet<&str> = picture.iter().map(Picture::name).chain(actor.avatar.as_deref()).collect();
+    let names: BTreeSet<&str> = picture.iter().map(MediaFile::name).chain(actor.avatar.as_deref()).collect();
     for name in names {
-        picture::lock(&mut tx, name).await?;
+        media::lock_name(&mut tx, name).await?;
     }
     let name = match picture {
         Some(picture) => Some(picture.save(&mut tx, app.clock.now()).await?.name),
         None => None,
     };
-    avatars::set(&mut tx, &actor.uri, &actor.icon, name.as_deref()).await?;
+    avatars::record_fetch(&mut tx, &actor.uri, &actor.icon, name.as_deref()).await?;
     if let Some(old) = actor.avatar.filter(|old| Some(old) != name.as_ref()) {
         remove_unused(&app, &mut tx, &old).await?;
     }
@@ -91,9 +91,9 @@ async fn fetch(app: App, actor: Pending) -> anyhow::Result<()> {
 /// Removes a picture that nobody uses, its file while its name is locked: whoever saves the same picture waits, and
 /// puts the file again. Where it cannot be removed now it stays, and is served to nobody.
 async fn remove_unused(app: &App, tx: &mut Tx, name: &str) -> anyhow::Result<()> {
-    picture::lock(tx, name).await?;
-    if avatars::remove_unused(tx, name).await?
-        && let Err(error) = app.media.delete(&StorePath::from(name)).await
+    media::lock_name(tx, name).await?;
+    if avatars::delete_unused_media(tx, name).await?
+        && let Err(error) = app.media_store.delete(&StorePath::from(name)).await
     {
         tracing::warn!(name, %error, "a picture that nobody uses stays in the folder");
     }

@@ -7,43 +7,53 @@ use anyhow::{Context, ensure};
 use url::Url;
 
 use super::App;
-use super::follow::write_answer;
+use super::follow_requests::write_follow_response;
 use super::quote;
-use crate::domain::activity::Kind;
+use crate::domain::activity::ActivityKind;
 use crate::domain::id::ActivityId;
-use crate::domain::moderation::{Rule, domains};
-use crate::domain::text::one_line;
+use crate::domain::moderation::{DomainRule, domain_and_parents};
+use crate::domain::text::single_line;
 use crate::domain::time::Timestamp;
-use crate::federation::vocab::address::canonical_host;
-use crate::sources::blocklist::{Faults, Listed, Severity};
-use crate::store::blocks::{self, Ended};
+use crate::federation::vocab::url_rules::canonical_host;
+use crate::sources::blocklist::{BlocklistEntry, BlocklistErrors, BlocklistSeverity};
+use crate::store::blocks::{self, SeveredCounts};
 use crate::store::{actors, deliveries, followers};
 
 /// Characters of a note about a block.
 const MOST_REASON: usize = 500;
 
 /// Blocks an account: it follows no longer, which it is told, and its comments are hidden.
-pub async fn account(app: &App, actor: &Url, reason: Option<&str>) -> anyhow::Result<Ended> {
-    let known = actors::by_uri(&app.db, actor).await?;
+pub async fn block_account(app: &App, actor: &Url, reason: Option<&str>) -> anyhow::Result<SeveredCounts> {
+    let known = actors::find_by_uri(&app.db, actor).await?;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     tx.lock(actor.as_str()).await?;
-    blocks::set_blocked(&mut tx, actor, reason.map(note).as_deref(), now).await?;
-    let mut ended = blocks::sever_actor(&mut tx, actor, now.whole_second()).await?;
-    for follow in blocks::follows_of(&mut tx, actor).await? {
-        let at = now.whole_second().max(follow.signed_at);
+    blocks::block_actor(&mut tx, actor, reason.map(note).as_deref(), now).await?;
+    let mut ended = blocks::sever_actor(&mut tx, actor, now.truncate_to_second()).await?;
+    for follow in blocks::list_follows(&mut tx, actor).await? {
+        let at = now.truncate_to_second().max(follow.signed_at);
         followers::unfollow(&mut tx, follow.critic_id, actor, at).await?;
         ended.followers += 1;
         let Some(known) = &known else { continue };
         let asked = follow.follow_uri.as_deref().map(Url::parse).transpose()?;
         let id = ActivityId::new(now);
-        write_answer(app, &mut tx, id, Kind::Reject, follow.critic_id, actor, asked.as_ref(), now).await?;
+        write_follow_response(
+            app,
+            &mut tx,
+            id,
+            ActivityKind::Reject,
+            follow.critic_id,
+            actor,
+            asked.as_ref(),
+            now,
+        )
+        .await?;
         deliveries::enqueue(&mut tx, id, &known.inbox, now).await?;
     }
     tx.commit().await?;
     // From here on none is granted to it.
-    quote::revoke_all_of(app, actor).await?;
-    app.wake.up();
+    quote::revoke_all_for(app, actor).await?;
+    app.wake.notify();
     Ok(ended)
 }
 
@@ -52,47 +62,52 @@ pub async fn account(app: &App, actor: &Url, reason: Option<&str>) -> anyhow::Re
 ///
 /// # Errors
 /// Where it is none, or our own.
-pub fn domain(app: &App, text: &str) -> anyhow::Result<String> {
+pub fn parse_domain(app: &App, text: &str) -> anyhow::Result<String> {
     let bare = text.trim().trim_start_matches("*.");
     let host = canonical_host(bare, app.rules).filter(|host| !host.contains([':', '*']));
     let host = host.with_context(|| format!("{text:?} is not a domain like example.org"))?;
     let ours = [app.origin.host(), app.handle_domain()];
-    ensure!(!ours.iter().any(|ours| domains(ours).any(|above| above == host)), "{host} is this site's own");
+    ensure!(
+        !ours.iter().any(|ours| domain_and_parents(ours).any(|above| above == host)),
+        "{host} is this site's own"
+    );
     Ok(host)
 }
 
 /// Sets the rule about a domain, and what is under it; gives the one that it takes the place of, and what it ended.
-pub async fn rule(
+pub async fn set_domain_rule(
     app: &App,
     host: &str,
-    rule: Rule,
+    rule: DomainRule,
     reason: Option<&str>,
-) -> anyhow::Result<(Option<Rule>, Ended)> {
+) -> anyhow::Result<(Option<DomainRule>, SeveredCounts)> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     tx.lock("blocks").await?;
-    let before = blocks::rules_in(&mut tx).await?.into_iter().find(|(known, _)| known == host);
-    blocks::set_rule(&mut tx, host, rule, reason.map(note).as_deref(), now).await?;
+    let before = blocks::list_rules_in_tx(&mut tx).await?.into_iter().find(|(known, _)| known == host);
+    blocks::upsert_rule(&mut tx, host, rule, reason.map(note).as_deref(), now).await?;
     tx.commit().await?;
-    let blocked = if rule == Rule::Block { HashSet::from([host]) } else { HashSet::new() };
+    let blocked = if rule == DomainRule::Block { HashSet::from([host]) } else { HashSet::new() };
     let ended = sever(app, &blocked, now).await?;
-    app.wake.up();
-    Ok((before.and_then(|(_, rule)| Rule::parse(&rule)), ended))
+    app.wake.notify();
+    Ok((before.and_then(|(_, rule)| DomainRule::parse(&rule)), ended))
 }
 
 /// Ends what binds us to the known hosts for which one of these blocks is the nearest rule: each host by itself,
 /// since SQLite's only writer is for others, too. Where that breaks off, the same again goes on with it.
-async fn sever(app: &App, blocked: &HashSet<&str>, now: Timestamp) -> anyhow::Result<Ended> {
-    let mut ended = Ended::default();
+async fn sever(app: &App, blocked: &HashSet<&str>, now: Timestamp) -> anyhow::Result<SeveredCounts> {
+    let mut ended = SeveredCounts::default();
     if blocked.is_empty() {
         return Ok(ended);
     }
-    let rules: HashMap<String, String> = blocks::rules(&app.db).await?.into_iter().collect();
-    for host in blocks::known_hosts(&app.db).await? {
-        let nearest = domains(&host).find_map(|domain| Some((domain, rules.get(domain)?)));
-        if nearest.is_some_and(|(domain, rule)| rule == Rule::Block.as_str() && blocked.contains(domain)) {
+    let rules: HashMap<String, String> = blocks::list_rules(&app.db).await?.into_iter().collect();
+    for host in blocks::list_known_hosts(&app.db).await? {
+        let nearest = domain_and_parents(&host).find_map(|domain| Some((domain, rules.get(domain)?)));
+        if nearest
+            .is_some_and(|(domain, rule)| rule == DomainRule::Block.as_str() && blocked.contains(domain))
+        {
             let mut tx = app.db.begin().await?;
-            ended += blocks::sever_host(&mut tx, &host, now.whole_second()).await?;
+            ended += blocks::sever_host(&mut tx, &host, now.truncate_to_second()).await?;
             tx.commit().await?;
         }
     }
@@ -101,7 +116,7 @@ async fn sever(app: &App, blocked: &HashSet<&str>, now: Timestamp) -> anyhow::Re
 
 /// What became of a list.
 #[derive(Debug, Default)]
-pub struct Imported {
+pub struct BlocklistImport {
     /// Domains that are blocked now.
     pub blocked: u64,
     /// Domains that are silenced now.
@@ -115,33 +130,33 @@ pub struct Imported {
     /// Names that the list made unreadable.
     pub obfuscated: Vec<String>,
     /// What the new blocks ended.
-    pub ended: Ended,
+    pub ended: SeveredCounts,
 }
 
 /// Takes a list in, its rules whole or not at all. A rule of the critic's own is never made weaker by it.
 ///
 /// # Errors
 /// Where a line of it is no domain.
-pub async fn import(app: &App, listed: &[Listed]) -> anyhow::Result<Imported> {
-    let mut imported = Imported::default();
+pub async fn import_blocklist(app: &App, listed: &[BlocklistEntry]) -> anyhow::Result<BlocklistImport> {
+    let mut imported = BlocklistImport::default();
     let wanted = wanted(app, listed, &mut imported)?;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     tx.lock("blocks").await?;
-    let known: HashMap<String, String> = blocks::rules_in(&mut tx).await?.into_iter().collect();
+    let known: HashMap<String, String> = blocks::list_rules_in_tx(&mut tx).await?.into_iter().collect();
     for (host, rule, reason) in &wanted {
         let rule = *rule;
-        let is_stronger = match known.get(host).and_then(|rule| Rule::parse(rule)) {
+        let is_stronger = match known.get(host).and_then(|rule| DomainRule::parse(rule)) {
             None => true,
-            Some(Rule::Silence) => rule == Rule::Block,
-            Some(Rule::Block | Rule::Allow) => false,
+            Some(DomainRule::Silence) => rule == DomainRule::Block,
+            Some(DomainRule::Block | DomainRule::Allow) => false,
         };
         if !is_stronger {
             imported.kept += 1;
             continue;
         }
-        blocks::set_rule(&mut tx, host, rule, reason.map(note).as_deref(), now).await?;
-        if rule == Rule::Block {
+        blocks::upsert_rule(&mut tx, host, rule, reason.map(note).as_deref(), now).await?;
+        if rule == DomainRule::Block {
             imported.blocked += 1;
         } else {
             imported.silenced += 1;
@@ -149,44 +164,49 @@ pub async fn import(app: &App, listed: &[Listed]) -> anyhow::Result<Imported> {
     }
     tx.commit().await?;
     // Those that were blocked already are among them: an import that broke off is mended by another one.
-    let blocked = wanted.iter().filter(|(_, rule, _)| *rule == Rule::Block).map(|(host, ..)| host.as_str());
+    let blocked =
+        wanted.iter().filter(|(_, rule, _)| *rule == DomainRule::Block).map(|(host, ..)| host.as_str());
     imported.ended = sever(app, &blocked.collect(), now).await?;
-    app.wake.up();
+    app.wake.notify();
     Ok(imported)
 }
 
-type Wanted<'l> = (String, Rule, Option<&'l str>);
+type Wanted<'l> = (String, DomainRule, Option<&'l str>);
 
 /// The rules that a list wants, each domain once.
-fn wanted<'l>(app: &App, listed: &'l [Listed], imported: &mut Imported) -> Result<Vec<Wanted<'l>>, Faults> {
+fn wanted<'l>(
+    app: &App,
+    listed: &'l [BlocklistEntry],
+    imported: &mut BlocklistImport,
+) -> Result<Vec<Wanted<'l>>, BlocklistErrors> {
     let mut wanted: Vec<Wanted<'l>> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut faults = Vec::new();
     for row in listed {
         let rule = match row.severity {
-            Severity::Noop => {
+            BlocklistSeverity::Noop => {
                 imported.noop += 1;
                 continue;
             }
             _ if row.is_obfuscated() => {
-                imported.obfuscated.push(one_line(&row.domain));
+                imported.obfuscated.push(single_line(&row.domain));
                 continue;
             }
-            Severity::Suspend => Rule::Block,
-            Severity::Silence => Rule::Silence,
+            BlocklistSeverity::Suspend => DomainRule::Block,
+            BlocklistSeverity::Silence => DomainRule::Silence,
         };
         let host = canonical_host(&row.domain, app.rules).filter(|host| !host.contains(':'));
         let Some(host) = host else {
             faults.push((row.line, format!("{:?} is not a domain", row.domain)));
             continue;
         };
-        if domain(app, &host).is_err() {
+        if parse_domain(app, &host).is_err() {
             imported.own += 1;
             continue;
         }
         match places.get(&host) {
             // The stricter of two lines counts.
-            Some(&place) if rule == Rule::Block => wanted[place].1 = Rule::Block,
+            Some(&place) if rule == DomainRule::Block => wanted[place].1 = DomainRule::Block,
             Some(_) => {}
             None => {
                 places.insert(host.clone(), wanted.len());
@@ -194,17 +214,17 @@ fn wanted<'l>(app: &App, listed: &'l [Listed], imported: &mut Imported) -> Resul
             }
         }
     }
-    if faults.is_empty() { Ok(wanted) } else { Err(Faults::of(faults)) }
+    if faults.is_empty() { Ok(wanted) } else { Err(BlocklistErrors::from_lines(faults)) }
 }
 
 /// Takes a rule or a block back; false where there is none.
-pub async fn remove(app: &App, subject: &str) -> anyhow::Result<bool> {
+pub async fn remove_rule(app: &App, subject: &str) -> anyhow::Result<bool> {
     let mut tx = app.db.begin().await?;
-    let removed = blocks::remove(&mut tx, subject).await?;
+    let removed = blocks::delete(&mut tx, subject).await?;
     tx.commit().await?;
     Ok(removed)
 }
 
 fn note(reason: &str) -> String {
-    one_line(reason).chars().take(MOST_REASON).collect()
+    single_line(reason).chars().take(MOST_REASON).collect()
 }

@@ -39,13 +39,13 @@ const MOST_CLIENTS: usize = 10_000;
 
 /// Why there is no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Full {
+pub enum GateError {
     /// Too much is under way.
     #[error("too much is coming in at once")]
     Busy,
     /// Too much that proved nothing came from this client lately.
     #[error("too many bad signatures")]
-    TooMany,
+    TooManyBadSignatures,
 }
 
 /// Lets requests in.
@@ -119,24 +119,24 @@ impl Gate {
     }
 
     /// A place for a request of that client.
-    pub fn enter(&self, client: Option<IpAddr>, now: Timestamp) -> Result<Place, Full> {
-        let client = client.map(network);
+    pub fn enter(&self, client: Option<IpAddr>, now: Timestamp) -> Result<InboxPermit, GateError> {
+        let client = client.map(client_network);
         let mut held = self.lock();
         let mine = held.of(client);
         if held.is_bad(client, now) && mine.requests >= FEW {
-            return Err(Full::TooMany);
+            return Err(GateError::TooManyBadSignatures);
         }
         let has_much = mine.requests >= REQUESTS / 8 || mine.bytes >= BYTES / 8;
         if held.all.requests >= REQUESTS || (held.is_crowded() && has_much) {
-            return Err(Full::Busy);
+            return Err(GateError::Busy);
         }
         held.change(client, |share| share.requests += 1);
-        Ok(Place { gate: self.clone(), client, bytes: 0, host: OnceLock::new() })
+        Ok(InboxPermit { gate: self.clone(), client, bytes: 0, host: OnceLock::new() })
     }
 
     /// Room to fetch a key from that host, once there is some: many strangers of one server may come at once. Those
-    /// who wait are bounded by [`Gate::wait`].
-    pub(in crate::flows) async fn fetch(&self, host: &str) -> Fetch {
+    /// who wait are bounded by [`Gate::acquire_wait`].
+    pub(in crate::flows) async fn acquire_fetch(&self, host: &str) -> FetchPermit {
         loop {
             let fetched = self.0.fetched.notified();
             if let Some(room) = self.try_fetch(host) {
@@ -146,31 +146,31 @@ impl Gate {
         }
     }
 
-    fn try_fetch(&self, host: &str) -> Option<Fetch> {
+    fn try_fetch(&self, host: &str) -> Option<FetchPermit> {
         let mut held = self.lock();
         let from_host = held.fetches.get(host).copied().unwrap_or_default();
         if from_host >= FETCHES_FROM_A_HOST || held.fetches.values().sum::<usize>() >= FETCHES {
             return None;
         }
         *held.fetches.entry(host.to_owned()).or_default() += 1;
-        Some(Fetch { gate: self.clone(), host: host.to_owned() })
+        Some(FetchPermit { gate: self.clone(), host: host.to_owned() })
     }
 
     /// Room to wait for a key, for a request of that client.
-    pub(in crate::flows) fn wait(&self, client: Option<IpAddr>) -> Result<Wait, Full> {
-        let client = client.map(network);
+    pub(in crate::flows) fn acquire_wait(&self, client: Option<IpAddr>) -> Result<WaitPermit, GateError> {
+        let client = client.map(client_network);
         let mut held = self.lock();
         let mine = held.of(client).waiting;
         if held.all.waiting >= WAITING || mine >= WAITING_OF_A_CLIENT {
-            return Err(Full::Busy);
+            return Err(GateError::Busy);
         }
         held.change(client, |share| share.waiting += 1);
-        Ok(Wait { gate: self.clone(), client })
+        Ok(WaitPermit { gate: self.clone(), client })
     }
 
     /// A signature of that client's is bad. Whether to say so in the log: not of each where there are many.
-    pub fn blame(&self, client: Option<IpAddr>, now: Timestamp) -> bool {
-        let Some(client) = client.map(network) else { return true };
+    pub fn record_bad_signature(&self, client: Option<IpAddr>, now: Timestamp) -> bool {
+        let Some(client) = client.map(client_network) else { return true };
         let bad = &mut self.lock().bad;
         if bad.len() >= MOST_CLIENTS && !bad.contains_key(&client) {
             bad.retain(|_, (began, _)| now < *began + WINDOW);
@@ -190,26 +190,26 @@ impl Gate {
 
 /// A request's place; free again where it is dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct InboxPermit {
     gate: Gate,
     client: Option<IpAddr>,
     bytes: usize,
     host: OnceLock<String>,
 }
 
-impl Place {
+impl InboxPermit {
     /// Whose it is.
     pub const fn client(&self) -> Option<IpAddr> {
         self.client
     }
 
     /// Room for more of its body.
-    pub fn grow(&mut self, bytes: usize) -> Result<(), Full> {
+    pub fn reserve_bytes(&mut self, bytes: usize) -> Result<(), GateError> {
         let mut held = self.gate.lock();
         let mine = held.of(self.client).bytes;
         let has_much = mine >= BYTES / 8;
         if held.all.bytes + bytes > BYTES || (held.is_crowded() && has_much) {
-            return Err(Full::Busy);
+            return Err(GateError::Busy);
         }
         held.change(self.client, |share| share.bytes += bytes);
         self.bytes += bytes;
@@ -217,14 +217,14 @@ impl Place {
     }
 
     /// It is proven to come from that host.
-    pub(in crate::flows) fn prove(&self, host: &str) -> Result<(), Full> {
+    pub(in crate::flows) fn confirm_host(&self, host: &str) -> Result<(), GateError> {
         if self.host.get().is_some() {
             return Ok(());
         }
         let mut held = self.gate.lock();
         let mine = held.hosts.get(host).copied().unwrap_or_default();
         if held.is_crowded() && mine >= REQUESTS / 4 {
-            return Err(Full::Busy);
+            return Err(GateError::Busy);
         }
         *held.hosts.entry(host.to_owned()).or_default() += 1;
         drop(held);
@@ -234,7 +234,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for InboxPermit {
     fn drop(&mut self) {
         let mut held = self.gate.lock();
         held.change(self.client, |share| {
@@ -249,12 +249,12 @@ impl Drop for Place {
 
 /// Room in which a key is fetched.
 #[derive(Debug)]
-pub(in crate::flows) struct Fetch {
+pub(in crate::flows) struct FetchPermit {
     gate: Gate,
     host: String,
 }
 
-impl Drop for Fetch {
+impl Drop for FetchPermit {
     fn drop(&mut self) {
         release(&mut self.gate.lock().fetches, &self.host);
         self.gate.0.fetched.notify_waiters();
@@ -263,19 +263,19 @@ impl Drop for Fetch {
 
 /// Room in which a request waits for a key.
 #[derive(Debug)]
-pub(in crate::flows) struct Wait {
+pub(in crate::flows) struct WaitPermit {
     gate: Gate,
     client: Option<IpAddr>,
 }
 
-impl Drop for Wait {
+impl Drop for WaitPermit {
     fn drop(&mut self) {
         self.gate.lock().change(self.client, |share| share.waiting -= 1);
     }
 }
 
 /// Whoever has one IPv6 address has its whole network.
-pub fn network(address: IpAddr) -> IpAddr {
+pub fn client_network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => {
@@ -295,7 +295,7 @@ mod tests {
         IpAddr::from([192, 0, 2, number])
     }
 
-    fn enter(gate: &Gate, number: u8, count: usize) -> Vec<Place> {
+    fn enter(gate: &Gate, number: u8, count: usize) -> Vec<InboxPermit> {
         (0..count).filter_map(|_| gate.enter(Some(client(number)), NOW).ok()).collect()
     }
 
@@ -314,20 +314,21 @@ mod tests {
     #[test]
     fn there_is_an_end_to_all_room() {
         let gate = Gate::default();
-        let held: Vec<Place> = (1..=100).flat_map(|number| enter(&gate, number, REQUESTS / 8)).collect();
+        let held: Vec<InboxPermit> =
+            (1..=100).flat_map(|number| enter(&gate, number, REQUESTS / 8)).collect();
         assert_eq!(held.len(), REQUESTS);
-        assert_eq!(gate.enter(Some(client(200)), NOW).err(), Some(Full::Busy));
+        assert_eq!(gate.enter(Some(client(200)), NOW).err(), Some(GateError::Busy));
     }
 
     #[test]
     fn bodies_have_an_end_too() {
         let gate = Gate::default();
         let mut large = enter(&gate, 1, 64);
-        let grown = large.iter_mut().filter_map(|place| place.grow(1024 * 1024).ok()).count();
+        let grown = large.iter_mut().filter_map(|place| place.reserve_bytes(1024 * 1024).ok()).count();
         assert_eq!(grown, BYTES / 4 * 3 / (1024 * 1024));
         assert!(gate.enter(Some(client(1)), NOW).is_err(), "who holds much");
         let mut other = gate.enter(Some(client(2)), NOW).unwrap();
-        assert!(other.grow(1024 * 1024).is_ok() && other.grow(BYTES).is_err());
+        assert!(other.reserve_bytes(1024 * 1024).is_ok() && other.reserve_bytes(BYTES).is_err());
         drop((large, other));
         assert_eq!(gate.lock().all, Share::default());
     }
@@ -335,11 +336,11 @@ mod tests {
     #[test]
     fn a_host_that_sends_much_leaves_room_for_others() {
         let gate = Gate::default();
-        let prove = |number, host: &str, count| -> Vec<Place> {
+        let prove = |number, host: &str, count| -> Vec<InboxPermit> {
             let enter = |_| gate.enter(Some(client(number)), NOW).ok();
-            (0..count).filter_map(enter).filter(|place| place.prove(host).is_ok()).collect()
+            (0..count).filter_map(enter).filter(|place| place.confirm_host(host).is_ok()).collect()
         };
-        let mut held: Vec<Place> =
+        let mut held: Vec<InboxPermit> =
             (1..=6).flat_map(|number| prove(number, "large.example", REQUESTS / 8)).collect();
         let all_that_nobody_wants = REQUESTS / 4 * 3 - 1;
         assert_eq!(held.len(), all_that_nobody_wants);
@@ -353,11 +354,12 @@ mod tests {
     #[test]
     fn who_sends_bad_signatures_is_heard_a_little() {
         let gate = Gate::default();
-        let told = (0..BAD_SIGNATURES * 2).filter(|_| gate.blame(Some(client(1)), NOW)).count();
+        let told =
+            (0..BAD_SIGNATURES * 2).filter(|_| gate.record_bad_signature(Some(client(1)), NOW)).count();
         assert_eq!(told, usize::try_from(BAD_SIGNATURES).unwrap(), "the log does not grow with them");
         let held = enter(&gate, 1, FEW);
         assert_eq!(held.len(), FEW);
-        assert_eq!(gate.enter(Some(client(1)), NOW).err(), Some(Full::TooMany));
+        assert_eq!(gate.enter(Some(client(1)), NOW).err(), Some(GateError::TooManyBadSignatures));
         assert!(gate.enter(Some(client(2)), NOW).is_ok(), "others are heard");
         assert!(gate.enter(Some(client(1)), NOW + WINDOW).is_ok(), "for a minute");
     }
@@ -366,7 +368,7 @@ mod tests {
     fn many_clients_with_bad_signatures_are_not_all_remembered() {
         let gate = Gate::default();
         for number in 0..u32::try_from(MOST_CLIENTS).unwrap() + 10 {
-            gate.blame(Some(IpAddr::from(number.to_be_bytes())), NOW);
+            gate.record_bad_signature(Some(IpAddr::from(number.to_be_bytes())), NOW);
         }
         assert!(gate.lock().bad.len() <= MOST_CLIENTS);
     }
@@ -374,15 +376,17 @@ mod tests {
     #[test]
     fn hosts_that_never_answer_take_a_part_of_the_room() {
         let gate = Gate::default();
-        let slow: Vec<Fetch> = (0..100).filter_map(|_| gate.try_fetch("slow.example")).collect();
+        let slow: Vec<FetchPermit> = (0..100).filter_map(|_| gate.try_fetch("slow.example")).collect();
         assert_eq!(slow.len(), FETCHES_FROM_A_HOST);
-        let all: Vec<Fetch> = (0..100).filter_map(|n| gate.try_fetch(&format!("{n}.slow.example"))).collect();
+        let all: Vec<FetchPermit> =
+            (0..100).filter_map(|n| gate.try_fetch(&format!("{n}.slow.example"))).collect();
         assert_eq!(slow.len() + all.len(), FETCHES);
-        let waiting: Vec<Wait> = (0..1000).filter_map(|_| gate.wait(Some(client(1))).ok()).collect();
+        let waiting: Vec<WaitPermit> =
+            (0..1000).filter_map(|_| gate.acquire_wait(Some(client(1))).ok()).collect();
         assert_eq!(waiting.len(), WAITING_OF_A_CLIENT);
-        assert!(gate.wait(Some(client(2))).is_ok() && gate.wait(None).is_ok());
+        assert!(gate.acquire_wait(Some(client(2))).is_ok() && gate.acquire_wait(None).is_ok());
         drop((slow, all, waiting));
-        assert!(gate.try_fetch("slow.example").is_some() && gate.wait(Some(client(1))).is_ok());
+        assert!(gate.try_fetch("slow.example").is_some() && gate.acquire_wait(Some(client(1))).is_ok());
         assert!(gate.lock().clients.is_empty() && gate.lock().fetches.is_empty());
     }
 }

@@ -8,18 +8,18 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use url::Url;
 
 use super::App;
-use super::hold::{hold, until};
-use super::publish::announce;
+use super::lease::{lease_until, with_lease};
+use super::publish::write_create;
 use crate::domain::critic::Critic;
-use crate::domain::feed::{Decision, Feed, back_off};
+use crate::domain::feed::{Feed, IngestDecision, poll_backoff};
 use crate::domain::id::LeaseId;
-use crate::domain::review::State;
-use crate::net::client::Get;
+use crate::domain::review::ReviewState;
+use crate::net::client::GetRequest;
 use crate::sources::feed;
-use crate::store::feeds::{self, Polled};
-use crate::store::leases::Queue;
+use crate::store::feeds::{self, PollResult};
+use crate::store::leases::LeaseQueue;
 use crate::store::{critics, reviews};
-use decide::{Poll, Present};
+use decide::{DocumentIds, FeedPoll};
 
 mod decide;
 
@@ -28,13 +28,13 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_millis(200);
 const MOST_TRIES: u32 = 300;
 
 /// Takes at most `limit` feeds that are due.
-pub async fn claim(app: &App, limit: usize) -> anyhow::Result<Vec<(LeaseId, Feed)>> {
+pub async fn claim_due(app: &App, limit: usize) -> anyhow::Result<Vec<(LeaseId, Feed)>> {
     let mut claimed = Vec::new();
     while claimed.len() < limit {
         let now = app.clock.now();
         let lease = LeaseId::new(now);
         let mut tx = app.db.begin().await?;
-        let Some(feed) = feeds::claim_due(&mut tx, lease, now, until(now)).await? else { break };
+        let Some(feed) = feeds::claim_due(&mut tx, lease, now, lease_until(now)).await? else { break };
         tx.commit().await?;
         claimed.push((lease, feed));
     }
@@ -42,7 +42,7 @@ pub async fn claim(app: &App, limit: usize) -> anyhow::Result<Vec<(LeaseId, Feed
 }
 
 /// Reads a feed that was claimed.
-pub async fn ingest(app: &App, lease: LeaseId, feed: &Feed) -> anyhow::Result<()> {
+pub async fn poll_claimed_feed(app: &App, lease: LeaseId, feed: &Feed) -> anyhow::Result<()> {
     if let Some(reason) = poll_claimed(app, feed, lease).await? {
         tracing::warn!(feed = %feed.name, reason, "feed not read");
     }
@@ -58,7 +58,7 @@ pub async fn poll_now(app: &App, feed: &Feed) -> anyhow::Result<()> {
     for _ in 0..MOST_TRIES {
         let now = app.clock.now();
         let mut tx = app.db.begin().await?;
-        let Some(feed) = feeds::claim(&mut tx, feed.id, lease, now, until(now)).await? else {
+        let Some(feed) = feeds::claim(&mut tx, feed.id, lease, now, lease_until(now)).await? else {
             drop(tx);
             tokio::time::sleep(TRY_AGAIN_AFTER).await;
             continue;
@@ -74,29 +74,29 @@ pub async fn poll_now(app: &App, feed: &Feed) -> anyhow::Result<()> {
 
 /// Reads a feed and gives it back; gives what was wrong with it.
 async fn poll_claimed(app: &App, feed: &Feed, lease: LeaseId) -> anyhow::Result<Option<String>> {
-    let polled = hold(app, Queue::Feeds, lease, Box::pin(poll(app, feed))).await;
+    let polled = with_lease(app, LeaseQueue::Feeds, lease, Box::pin(poll(app, feed))).await;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     let (validators, problem) = match polled {
         Ok(validators) => (validators, None),
         Err(error) => {
             let reason = format!("{error:#}");
-            feeds::log(&mut tx, feed.id, Decision::Failed, &feed.name, &reason, now).await?;
+            feeds::append_log(&mut tx, feed.id, IngestDecision::Failed, &feed.name, &reason, now).await?;
             let kept = Validators { etag: feed.etag.clone(), last_modified: feed.last_modified.clone() };
             (kept, Some(reason))
         }
     };
     let failures = if problem.is_some() { feed.failures.saturating_add(1) } else { 0 };
-    let polled = Polled {
+    let polled = PollResult {
         etag: validators.etag.as_deref(),
         last_modified: validators.last_modified.as_deref(),
         failures,
-        next_poll_at: now + if failures == 0 { feed.interval } else { back_off(feed.interval, failures) },
+        next_poll_at: now + if failures == 0 { feed.interval } else { poll_backoff(feed.interval, failures) },
     };
     feeds::finish_poll(&mut tx, feed.id, lease, &polled).await?;
     feeds::trim_log(&mut tx, feed.id).await?;
     tx.commit().await?;
-    app.wake.up();
+    app.wake.notify();
     Ok(problem)
 }
 
@@ -113,31 +113,38 @@ enum Answer {
 }
 
 async fn poll(app: &App, feed: &Feed) -> anyhow::Result<Validators> {
-    let critic = critics::by_id(&app.db, feed.critic).await?.context("the feed's critic is gone")?;
+    let critic = critics::find(&app.db, feed.critic).await?.context("the feed's critic is gone")?;
     let (bytes, base, folder, validators) = match ask(app, feed).await? {
         Answer::Unchanged(validators) => return release_held(app, feed, &critic).await.map(|_| validators),
         Answer::Bytes { bytes, base, folder, validators } => (bytes, base, folder, validators),
     };
     let document = tokio::task::spawn_blocking(move || feed::parse(&bytes, &base)).await??;
-    let present = Present::default();
-    let mut poll = Poll { app, feed, critic: &critic, folder: folder.as_deref(), published: 0, present };
+    let present = DocumentIds::default();
+    let mut poll = FeedPoll {
+        app,
+        feed,
+        critic: &critic,
+        folder: folder.as_deref(),
+        published: 0,
+        document_ids: present,
+    };
     poll.published = release_held(app, feed, &critic).await?;
-    let is_whole = poll.take(document).await?;
+    let is_whole = poll.process(document).await?;
     // What could not be taken in is asked for again, even if the feed does not change.
     Ok(if is_whole { validators } else { Validators::default() })
 }
 
 async fn ask(app: &App, feed: &Feed) -> anyhow::Result<Answer> {
     if !feed.url.starts_with("https://") {
-        let path = app.folder.join(&feed.url);
+        let path = app.config_dir.join(&feed.url);
         let path = tokio::fs::canonicalize(&path)
             .await
             .with_context(|| format!("no such file: {}", path.display()))?;
         let size = tokio::fs::metadata(&path).await?.len();
         anyhow::ensure!(
-            size <= feed::MAX_DOCUMENT as u64,
+            size <= feed::MAX_DOCUMENT_BYTES as u64,
             "the feed is larger than {} bytes",
-            feed::MAX_DOCUMENT
+            feed::MAX_DOCUMENT_BYTES
         );
         let bytes = tokio::fs::read(&path).await?;
         let base = Url::from_file_path(&path).ok().context("the path is not absolute")?;
@@ -154,7 +161,8 @@ async fn ask(app: &App, feed: &Feed) -> anyhow::Result<Answer> {
     }
     let accept =
         "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5";
-    let fetched = app.http.get(Get::new(&address, accept, feed::MAX_DOCUMENT).headers(conditions)).await?;
+    let fetched =
+        app.http.get(GetRequest::new(&address, accept, feed::MAX_DOCUMENT_BYTES).headers(conditions)).await?;
     let text =
         |name| fetched.headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok()).map(str::to_owned);
     let validators = Validators { etag: text(header::ETAG), last_modified: text(header::LAST_MODIFIED) };
@@ -175,23 +183,31 @@ async fn release_held(app: &App, feed: &Feed, critic: &Critic) -> anyhow::Result
     }
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    let held = reviews::held_by_feed(&mut tx, feed.id, feed.max_publish_per_poll).await?;
+    let held = reviews::list_held_by_feed(&mut tx, feed.id, feed.max_publish_per_poll).await?;
     let mut released = 0;
     for review in held {
         // As it stands now: the critic may have taken it back.
-        let Some(mut review) = reviews::in_tx(&mut tx, review.id).await? else { continue };
-        if review.state != State::Held {
+        let Some(mut review) = reviews::find_for_update(&mut tx, review.id).await? else { continue };
+        if review.state != ReviewState::Held {
             continue;
         }
         review.release(now)?;
-        reviews::save(&mut tx, &review, now).await?;
-        announce(app, &mut tx, critic, &review, now).await?;
-        feeds::log(&mut tx, feed.id, Decision::Published, &review.draft.title, "its turn came", now).await?;
+        reviews::upsert(&mut tx, &review, now).await?;
+        write_create(app, &mut tx, critic, &review, now).await?;
+        feeds::append_log(
+            &mut tx,
+            feed.id,
+            IngestDecision::Published,
+            &review.content.title,
+            "its turn came",
+            now,
+        )
+        .await?;
         released += 1;
     }
     if released > 0 {
         tx.commit().await?;
-        app.wake.up();
+        app.wake.notify();
     }
     Ok(released)
 }

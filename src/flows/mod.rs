@@ -8,46 +8,46 @@ use std::sync::Arc;
 use activitypub_federation::config::{Data, FederationConfig};
 use tokio::sync::{OnceCell, watch};
 
-use crate::domain::moderation::Policy;
+use crate::domain::moderation::ModerationPolicy;
 use crate::domain::origin::Origin;
 use crate::domain::site::Site;
 use crate::domain::time::Clock;
-use crate::federation::vocab::address::Rules;
+use crate::federation::vocab::url_rules::UrlRules;
 use crate::net;
 use crate::store::Db;
 
-pub mod answer;
 pub mod authenticate;
 pub mod avatar;
 pub mod block;
+pub mod critic_reply;
 pub mod deliver;
-pub mod faces;
-pub mod find;
-pub mod follow;
+pub mod facepile;
+pub mod follow_requests;
 pub mod gate;
-mod hold;
-pub mod illustrate;
 pub mod ingest;
-pub mod interact;
 pub mod keys;
+mod lease;
+pub mod lookup;
+pub mod media;
 pub mod moderate;
-pub mod picture;
 pub mod preview;
 pub mod profile;
 pub mod publish;
 pub mod quote;
-pub mod readers;
 pub mod receive;
+pub mod remote_interaction;
 pub mod resolve;
 pub mod retract;
+pub mod review_media;
 pub mod revise;
+pub mod view_counts;
 
 /// What every flow works with. Cheap to clone.
 #[derive(Clone)]
-pub struct App(Arc<Parts>);
+pub struct App(Arc<AppParts>);
 
 /// The parts of an [`App`].
-pub struct Parts {
+pub struct AppParts {
     /// The database.
     pub db: Db,
     /// The only way out.
@@ -59,42 +59,42 @@ pub struct Parts {
     /// The site's own addresses.
     pub origin: Origin,
     /// Which addresses count as ids of others.
-    pub rules: Rules,
+    pub rules: UrlRules,
     /// The domain of the critics' handles where it differs from the origin's host.
     pub handle_domain: Option<String>,
     /// Who may do what here.
-    pub policy: Policy,
+    pub policy: ModerationPolicy,
     /// The folder of pictures.
-    pub media: Arc<dyn object_store::ObjectStore>,
+    pub media_store: Arc<dyn object_store::ObjectStore>,
     /// The folder that paths in the config are relative to.
-    pub folder: PathBuf,
+    pub config_dir: PathBuf,
     /// Tells the worker that there is work.
     pub wake: Wake,
     /// Our keys, parsed once.
-    pub keys: keys::Keys,
+    pub signing_keys: keys::SigningKeyCache,
     /// What was lately found at the ids of others' keys.
-    pub key_finds: authenticate::KeyFinds,
+    pub key_fetches: authenticate::KeyFetchCache,
     /// The keys of others that were used lately, parsed once.
-    pub known_keys: authenticate::KnownKeys,
+    pub remote_keys: authenticate::RemoteKeyCache,
     /// How much comes in at a time.
     pub gate: gate::Gate,
     /// What is accepted and waits to be written.
     pub intake: receive::intake::Intake,
     /// The library's view of the site. It holds the app that holds it: both live as long as the process.
-    pub federation: OnceCell<FederationConfig<App>>,
+    pub apub_config: OnceCell<FederationConfig<App>>,
 }
 
 impl Deref for App {
-    type Target = Parts;
+    type Target = AppParts;
 
-    fn deref(&self) -> &Parts {
+    fn deref(&self) -> &AppParts {
         &self.0
     }
 }
 
 impl App {
     /// Puts the parts together.
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(parts: AppParts) -> Self {
         Self(Arc::new(parts))
     }
 
@@ -104,8 +104,8 @@ impl App {
     }
 
     /// The library, for fetching what others have: at most 20 requests a use.
-    pub async fn federation(&self) -> anyhow::Result<Data<Self>> {
-        let config = self.0.federation.get_or_try_init(async || self.federation_config().await).await?;
+    pub async fn apub_data(&self) -> anyhow::Result<Data<Self>> {
+        let config = self.0.apub_config.get_or_try_init(async || self.federation_config().await).await?;
         Ok(config.to_request_data())
     }
 
@@ -113,7 +113,7 @@ impl App {
         let config = FederationConfig::builder()
             .domain(self.origin.authority())
             .app_data(self.clone())
-            .client(self.http.middleware(Some(Arc::new(keys::Fetcher(self.clone())))))
+            .client(self.http.activitypub_client(Some(Arc::new(keys::InstanceSigner(self.clone())))))
             .http_fetch_limit(20)
             // Its debug mode drops its own guard, which resolves names a second time, away from the
             // connection. Ours decides on the connected address and has no such mode.
@@ -142,7 +142,7 @@ impl Default for Wake {
 
 impl Wake {
     /// There is work.
-    pub fn up(&self) {
+    pub fn notify(&self) {
         self.0.send_replace(());
     }
 

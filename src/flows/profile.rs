@@ -5,21 +5,21 @@ use serde_json::Value;
 use url::Url;
 
 use super::App;
-use super::keys::Owner;
+use super::keys::KeyOwner;
 use super::resolve;
-use crate::domain::activity::Kind;
+use crate::domain::activity::ActivityKind;
 use crate::domain::critic::Critic;
 use crate::domain::hash::sha256_hex;
 use crate::domain::id::{ActivityId, CriticId};
 use crate::domain::time::Timestamp;
 use crate::federation::keys::PublishedKeys;
 use crate::federation::vocab::{actor, profile};
-use crate::store::activities::{self, Outgoing};
+use crate::store::activities::{self, NewActivity};
 use crate::store::{Tx, critics};
 
 /// A critic's actor, as it is served.
-pub async fn document(app: &App, critic: &Critic) -> anyhow::Result<Value> {
-    let keys = app.keys_of(Owner::Critic(critic.id)).await?.published()?;
+pub async fn actor_document(app: &App, critic: &Critic) -> anyhow::Result<Value> {
+    let keys = app.keys_for(KeyOwner::Critic(critic.id)).await?.to_published_keys()?;
     Ok(with_keys(app, critic, &keys))
 }
 
@@ -29,36 +29,36 @@ fn with_keys(app: &App, critic: &Critic, keys: &PublishedKeys) -> Value {
 
 /// Tells the followers that other keys sign for a critic. Who hears of it reads the whole profile anew.
 pub(super) async fn announce_keys(app: &App, tx: &mut Tx, critic: &Critic) -> anyhow::Result<()> {
-    let keys = app.keys_in(tx, Owner::Critic(critic.id)).await?.published()?;
+    let keys = app.keys_for_in_tx(tx, KeyOwner::Critic(critic.id)).await?.to_published_keys()?;
     let person = with_keys(app, critic, &keys);
-    critics::set_announced(tx, critic.id, &fingerprint(&person)).await?;
+    critics::set_announced_fingerprint(tx, critic.id, &fingerprint(&person)).await?;
     let now = app.clock.now();
     let id = ActivityId::new(now);
-    let update = profile::update(&app.origin, id, critic.id, person);
-    send(app, tx, id, critic.id, Kind::Update, &update, now).await
+    let update = profile::update_actor(&app.origin, id, critic.id, person);
+    send(app, tx, id, critic.id, ActivityKind::Update, &update, now).await
 }
 
 /// Tells the followers of a critic whose profile is not what they were last told. Whoever starts for the first
 /// time has told nobody anything yet.
-pub async fn announce(app: &App, critic: CriticId) -> anyhow::Result<()> {
-    let critic = critics::by_id(&app.db, critic).await?.context("the critic is gone")?;
-    let person = document(app, &critic).await?;
+pub async fn announce_profile(app: &App, critic: CriticId) -> anyhow::Result<()> {
+    let critic = critics::find(&app.db, critic).await?.context("the critic is gone")?;
+    let person = actor_document(app, &critic).await?;
     let fingerprint = fingerprint(&person);
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     tx.lock(&critic.id.to_string()).await?;
-    let told = critics::announced(&mut tx, critic.id).await?;
+    let told = critics::announced_fingerprint(&mut tx, critic.id).await?;
     if told.as_ref() == Some(&fingerprint) {
         return Ok(());
     }
-    critics::set_announced(&mut tx, critic.id, &fingerprint).await?;
+    critics::set_announced_fingerprint(&mut tx, critic.id, &fingerprint).await?;
     if told.is_some() {
         let id = ActivityId::new(now);
-        let update = profile::update(&app.origin, id, critic.id, person);
-        send(app, &mut tx, id, critic.id, Kind::Update, &update, now).await?;
+        let update = profile::update_actor(&app.origin, id, critic.id, person);
+        send(app, &mut tx, id, critic.id, ActivityKind::Update, &update, now).await?;
     }
     tx.commit().await?;
-    app.wake.up();
+    app.wake.notify();
     Ok(())
 }
 
@@ -70,13 +70,13 @@ fn fingerprint(person: &Value) -> String {
 ///
 /// # Errors
 /// Where the other account does not say that it is the critic's.
-pub async fn move_away(app: &App, critic: &Critic, target: &Url) -> anyhow::Result<()> {
+pub async fn move_account(app: &App, critic: &Critic, target: &Url) -> anyhow::Result<()> {
     let me = app.origin.actor(critic.id);
     if let Some(moved_to) = &critic.moved_to {
         bail!("@{} moved to {moved_to} already", critic.profile.handle);
     }
     ensure!(!app.origin.owns(target), "{target} is on this site");
-    let (found, aliases) = resolve::refresh_with_aliases(app, target)
+    let (found, aliases) = resolve::refresh_actor_with_aliases(app, target)
         .await
         .with_context(|| format!("{target} cannot be read"))?;
     ensure!(
@@ -87,18 +87,18 @@ pub async fn move_away(app: &App, critic: &Critic, target: &Url) -> anyhow::Resu
         app.handle_domain()
     );
     let moved = Critic { moved_to: Some(found.uri.clone()), ..critic.clone() };
-    let fingerprint = fingerprint(&document(app, &moved).await?);
+    let fingerprint = fingerprint(&actor_document(app, &moved).await?);
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     tx.lock(&critic.id.to_string()).await?;
-    ensure!(critics::set_moved(&mut tx, critic.id, &found.uri).await?, "it moved already");
+    ensure!(critics::set_moved_to(&mut tx, critic.id, &found.uri).await?, "it moved already");
     // Who hears of the move reads the profile anew.
-    critics::set_announced(&mut tx, critic.id, &fingerprint).await?;
+    critics::set_announced_fingerprint(&mut tx, critic.id, &fingerprint).await?;
     let id = ActivityId::new(now);
-    let body = profile::moved(&app.origin, id, critic.id, &found.uri);
-    send(app, &mut tx, id, critic.id, Kind::Move, &body, now).await?;
+    let body = profile::move_actor(&app.origin, id, critic.id, &found.uri);
+    send(app, &mut tx, id, critic.id, ActivityKind::Move, &body, now).await?;
     tx.commit().await?;
-    app.wake.up();
+    app.wake.notify();
     Ok(())
 }
 
@@ -107,17 +107,17 @@ async fn send(
     tx: &mut Tx,
     id: ActivityId,
     critic: CriticId,
-    kind: Kind,
+    kind: ActivityKind,
     body: &Value,
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let object = app.origin.actor(critic);
-    let outgoing = Outgoing { id, critic, kind, object: &object, body: &body.to_string() };
-    Ok(activities::to_followers(tx, &outgoing, now).await?)
+    let outgoing = NewActivity { id, critic, kind, object: &object, body: &body.to_string() };
+    Ok(activities::insert_for_followers(tx, &outgoing, now).await?)
 }
 
 /// Refuses what is new by a critic who moved away.
-pub(super) fn ensure_here(critic: &Critic) -> anyhow::Result<()> {
+pub(super) fn ensure_not_moved(critic: &Critic) -> anyhow::Result<()> {
     if let Some(target) = &critic.moved_to {
         bail!("@{} moved to {target}: nothing new goes out from here", critic.profile.handle);
     }

@@ -3,10 +3,10 @@
 use anyhow::Context;
 
 use super::App;
-use super::publish::send;
-use crate::domain::activity::Kind;
+use super::publish::write_activity;
+use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, ReviewId};
-use crate::domain::review::{Review, State};
+use crate::domain::review::{Review, ReviewState};
 use crate::federation::vocab::activity;
 use crate::store::reviews;
 
@@ -14,17 +14,17 @@ use crate::store::reviews;
 pub async fn retract(app: &App, id: ReviewId) -> anyhow::Result<Review> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    let mut review = reviews::in_tx(&mut tx, id).await?.context("no such review")?;
+    let mut review = reviews::find_for_update(&mut tx, id).await?.context("no such review")?;
     let was = review.state;
     review.retract(now)?;
-    reviews::save(&mut tx, &review, now).await?;
+    reviews::upsert(&mut tx, &review, now).await?;
     // An archive review may have been fetched by anyone, so its Delete goes out, too.
-    if matches!(was, State::Published | State::Archive) {
+    if matches!(was, ReviewState::Published | ReviewState::Archive) {
         let delete_id = ActivityId::new(now);
         let delete = activity::delete(&app.origin, delete_id, &review);
-        send(app, &mut tx, &review, delete_id, Kind::Delete, &delete, now).await?;
+        write_activity(app, &mut tx, &review, delete_id, ActivityKind::Delete, &delete, now).await?;
     }
     tx.commit().await?;
-    app.wake.up();
+    app.wake.notify();
     Ok(review)
 }

@@ -3,54 +3,61 @@
 use anyhow::{Context, ensure};
 
 use super::App;
-use super::illustrate::Pictures;
-use super::publish::{as_kept, counts, critic_of, send, wished_slug};
-use crate::domain::activity::Kind;
+use super::publish::{
+    critic_for_review, interaction_counts, normalize_content, preferred_slug, write_activity,
+};
+use super::review_media::ReviewMedia;
+use crate::domain::activity::ActivityKind;
 use crate::domain::critic::Critic;
-use crate::domain::entry::content_hash;
+use crate::domain::feed_entry::content_hash;
 use crate::domain::id::{ActivityId, ReviewId};
-use crate::domain::review::{Draft, Review, State};
+use crate::domain::review::{Review, ReviewContent, ReviewState};
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::{activity, article};
 use crate::store::{Tx, reviews};
 
 /// Replaces what a review says.
-pub async fn revise(app: &App, id: ReviewId, draft: Draft, pictures: Pictures) -> anyhow::Result<Review> {
+pub async fn revise(
+    app: &App,
+    id: ReviewId,
+    draft: ReviewContent,
+    pictures: ReviewMedia,
+) -> anyhow::Result<Review> {
     let now = app.clock.now();
-    let review = reviews::by_id(&app.db, id).await?.context("no such review")?;
-    let same = content_hash(&as_kept(app, draft.clone())) == content_hash(&review.draft);
+    let review = reviews::find(&app.db, id).await?.context("no such review")?;
+    let same = content_hash(&normalize_content(app, draft.clone())) == content_hash(&review.content);
     let same_poster = pictures.poster() == review.poster.as_ref().map(|poster| poster.name.as_str());
     ensure!(!same || !same_poster, "nothing changed");
-    let critic = critic_of(app, &review).await?;
-    let counts = counts(app, id).await?;
+    let critic = critic_for_review(app, &review).await?;
+    let counts = interaction_counts(app, id).await?;
     let mut tx = app.db.begin().await?;
-    let review = apply(app, &mut tx, &critic, id, draft, pictures, counts, now).await?;
+    let review = apply_revision(app, &mut tx, &critic, id, draft, pictures, counts, now).await?;
     tx.commit().await?;
-    app.wake.up();
+    app.wake.notify();
     Ok(review)
 }
 
 /// The same inside a transaction. An archive review changes without a word to anyone.
 #[expect(clippy::too_many_arguments, reason = "everything that one revision needs, each a different thing")]
-pub(super) async fn apply(
+pub(super) async fn apply_revision(
     app: &App,
     tx: &mut Tx,
     critic: &Critic,
     id: ReviewId,
-    draft: Draft,
-    pictures: Pictures,
-    counts: article::Counts,
+    draft: ReviewContent,
+    pictures: ReviewMedia,
+    counts: article::InteractionCounts,
     now: Timestamp,
 ) -> anyhow::Result<Review> {
-    let mut review = reviews::in_tx(tx, id).await?.context("no such review")?;
-    let mut draft = as_kept(app, draft);
+    let mut review = reviews::find_for_update(tx, id).await?.context("no such review")?;
+    let mut draft = normalize_content(app, draft);
     if draft.published.is_none() {
-        draft.published = review.draft.published;
+        draft.published = review.content.published;
     }
-    let wish = wished_slug(&draft);
-    if wish != wished_slug(&review.draft) {
+    let wish = preferred_slug(&draft);
+    if wish != preferred_slug(&review.content) {
         tx.lock("slugs").await?;
-        review.slug = reviews::free_slug(tx, &wish, id).await?;
+        review.slug = reviews::find_free_slug(tx, &wish, id).await?;
     }
     // A new poster that cannot be had now leaves the old one in its place.
     let poster_goes = draft.poster.is_none();
@@ -59,18 +66,18 @@ pub(super) async fn apply(
     if poster_goes || poster.is_some() {
         review.poster = poster;
     }
-    if matches!(review.state, State::Held | State::Scheduled | State::Archive)
-        && let Some(date) = review.draft.published
+    if matches!(review.state, ReviewState::Held | ReviewState::Scheduled | ReviewState::Archive)
+        && let Some(date) = review.content.published
     {
         review.original_date = date;
         review.released_at = date;
     }
-    reviews::save(tx, &review, now).await?;
-    if review.state == State::Published {
+    reviews::upsert(tx, &review, now).await?;
+    if review.state == ReviewState::Published {
         let object = article::article(&app.origin, critic, &review, counts);
         let update_id = ActivityId::new(now);
         let update = activity::update(&app.origin, update_id, &review, &object);
-        send(app, tx, &review, update_id, Kind::Update, &update, now).await?;
+        write_activity(app, tx, &review, update_id, ActivityKind::Update, &update, now).await?;
     }
     Ok(review)
 }

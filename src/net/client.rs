@@ -22,10 +22,10 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use url::Url;
 
 use super::NetError;
-use super::guard::{Door, Guard};
-use super::posts::Posts;
-use super::resolver::{Directory, Guarded, Names, System};
-use crate::domain::signing::Form;
+use super::delivery_client::DeliveryClient;
+use super::guard::{Guard, NetworkScope};
+use super::resolver::{DnsLookup, HostResolver, ScopedResolver, SystemDns};
+use crate::domain::signature_scheme::SignatureScheme;
 use crate::domain::time::Timestamp;
 
 /// How long a connection is kept that nobody uses. A review goes to very many hosts, most of them at one inbox: what
@@ -36,7 +36,7 @@ const KEPT: Duration = Duration::from_secs(10);
 const MOST_REDIRECTS: usize = 3;
 
 /// Headers of an answer, together.
-pub(super) const LONGEST_HEADERS: u32 = 64 * 1024;
+pub(super) const MAX_HEADER_BYTES: u32 = 64 * 1024;
 
 /// Hosts whose TLS sessions are taken up again, which saves the verification of their certificates. rustls counts
 /// eight sessions a host.
@@ -47,15 +47,15 @@ const CARRIED: [HeaderName; 3] = [header::IF_NONE_MATCH, header::IF_MODIFIED_SIN
 
 /// Proves who we are in a fetch.
 #[async_trait::async_trait]
-pub trait Sign: Send + Sync {
+pub trait FetchSigner: Send + Sync {
     /// The form that the server of this address is thought to take.
-    async fn form(&self, url: &Url) -> Form;
+    async fn preferred_scheme(&self, url: &Url) -> SignatureScheme;
 
     /// The headers that sign a GET of this address.
-    async fn sign(&self, url: &Url, form: Form, knock: Knock) -> HeaderMap;
+    async fn sign(&self, url: &Url, form: SignatureScheme, knock: Knock) -> HeaderMap;
 
     /// The form that the server took, where that was the second one; none where it took neither.
-    async fn learn(&self, url: &Url, taken: Option<Form>);
+    async fn record_scheme(&self, url: &Url, taken: Option<SignatureScheme>);
 }
 
 /// Whether a request is made again, signed in another way, since its signature was refused.
@@ -68,11 +68,11 @@ pub enum Knock {
 }
 
 /// Whoever signs our fetches.
-pub type Signer = Arc<dyn Sign>;
+pub type SharedFetchSigner = Arc<dyn FetchSigner>;
 
 /// What the operator decided about requests to others.
 #[derive(Debug, Clone, Default)]
-pub struct Policy {
+pub struct ClientPolicy {
     /// `Marquee/<version> (+<origin>)`.
     pub user_agent: String,
     /// Networks that may be reached though they are not public, and at any port.
@@ -88,7 +88,7 @@ pub struct Policy {
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(super) struct Timeouts {
     pub(super) connect: Duration,
     /// Between two pieces of an answer.
     pub(super) read: Duration,
@@ -96,7 +96,7 @@ pub(super) struct Limits {
     pub(super) total: Duration,
 }
 
-const LIMITS: Limits = Limits {
+const LIMITS: Timeouts = Timeouts {
     connect: Duration::from_secs(10),
     read: Duration::from_secs(15),
     total: Duration::from_secs(40),
@@ -107,11 +107,11 @@ const LIMITS: Limits = Limits {
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    directory: Arc<Directory>,
+    directory: Arc<HostResolver>,
     public: reqwest::Client,
     allowed: reqwest::Client,
-    posts: Posts,
-    limits: Limits,
+    posts: DeliveryClient,
+    limits: Timeouts,
 }
 
 impl fmt::Debug for Client {
@@ -122,23 +122,23 @@ impl fmt::Debug for Client {
 
 /// A fetch.
 #[derive(Clone)]
-pub struct Get<'a> {
+pub struct GetRequest<'a> {
     /// What to fetch.
     pub url: &'a Url,
     /// The `Accept` header.
     pub accept: &'a str,
     /// The most bytes that the body may have, after decompression.
-    pub limit: usize,
+    pub max_bytes: usize,
     /// Further headers. At another host than the first one only conditional ones are sent.
     pub headers: HeaderMap,
     /// Signs each hop anew.
-    pub sign: Option<&'a Signer>,
+    pub signer: Option<&'a SharedFetchSigner>,
 }
 
-impl<'a> Get<'a> {
+impl<'a> GetRequest<'a> {
     /// A fetch without further headers, unsigned.
     pub fn new(url: &'a Url, accept: &'a str, limit: usize) -> Self {
-        Self { url, accept, limit, headers: HeaderMap::new(), sign: None }
+        Self { url, accept, max_bytes: limit, headers: HeaderMap::new(), signer: None }
     }
 
     /// The same with further headers.
@@ -150,7 +150,7 @@ impl<'a> Get<'a> {
 
 /// What was fetched, whatever its status.
 #[derive(Debug, Clone)]
-pub struct Fetched {
+pub struct GetResponse {
     /// Where it was found after all redirects.
     pub url: Url,
     /// Its status; never a redirect that could have been followed.
@@ -163,7 +163,7 @@ pub struct Fetched {
 
 /// The answer to a POST.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct PostResponse {
     /// Its status.
     pub status: StatusCode,
     /// When to come back, where it says so. Not bounded: a peer may say ten years.
@@ -176,79 +176,83 @@ pub struct Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryAfter {
     /// After so long.
-    Wait(Duration),
+    Delay(Duration),
     /// At that moment.
-    Until(Timestamp),
+    Date(Timestamp),
 }
 
 impl RetryAfter {
-    pub(super) fn read(headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             let seconds = text.parse().unwrap_or(u64::MAX);
-            return Some(Self::Wait(Duration::from_secs(seconds)));
+            return Some(Self::Delay(Duration::from_secs(seconds)));
         }
-        Timestamp::parse_http_date(text).map(Self::Until)
+        Timestamp::parse_http_date(text).map(Self::Date)
     }
 
     /// How long that is from now.
-    pub fn wait(self, now: Timestamp) -> Duration {
+    pub fn delay(self, now: Timestamp) -> Duration {
         match self {
-            Self::Wait(duration) => duration,
-            Self::Until(moment) => moment.since(now),
+            Self::Delay(duration) => duration,
+            Self::Date(moment) => moment.duration_since(now),
         }
     }
 }
 
 impl Client {
     /// A client under this policy. Fails if a certificate cannot be read or the system has none.
-    pub fn new(policy: Policy) -> anyhow::Result<Self> {
-        Self::with(policy, Arc::new(System), LIMITS)
+    pub fn new(policy: ClientPolicy) -> anyhow::Result<Self> {
+        Self::with_lookup(policy, Arc::new(SystemDns), LIMITS)
     }
 
-    pub(super) fn with(policy: Policy, names: Arc<dyn Names>, limits: Limits) -> anyhow::Result<Self> {
+    pub(super) fn with_lookup(
+        policy: ClientPolicy,
+        names: Arc<dyn DnsLookup>,
+        limits: Timeouts,
+    ) -> anyhow::Result<Self> {
         let guard = Guard::new(policy.allow_networks, policy.plain_http);
-        let directory = Arc::new(Directory::new(guard, policy.resolve, names));
+        let directory = Arc::new(HostResolver::new(guard, policy.resolve, names));
         let tls = tls(policy.extra_ca.as_deref())?;
         let build = |door| {
-            let resolver = Guarded { directory: Arc::clone(&directory), door };
+            let resolver = ScopedResolver { resolver: Arc::clone(&directory), scope: door };
             inner(resolver, &policy.user_agent, tls.clone(), limits)
         };
         let user_agent = HeaderValue::from_str(&policy.user_agent).context("the user agent")?;
         let connector = TlsConnector::from(Arc::new(tls.clone()));
-        let posts = Posts::new(Arc::clone(&directory), connector, user_agent, limits);
+        let posts = DeliveryClient::new(Arc::clone(&directory), connector, user_agent, limits);
         Ok(Self(Arc::new(Inner {
-            public: build(Door::Public)?,
-            allowed: build(Door::Allowed)?,
+            public: build(NetworkScope::Public)?,
+            allowed: build(NetworkScope::AllowedOnly)?,
             posts,
             directory,
             limits,
         })))
     }
 
-    /// The client that [`super::edge`] hands to those who insist on one of their own.
-    pub(super) fn bare(&self) -> reqwest::Client {
+    /// The client that [`super::apub_adapter`] hands to those who insist on one of their own.
+    pub(super) fn reqwest_client(&self) -> reqwest::Client {
         self.0.public.clone()
     }
 
     /// Fetches, and follows up to three redirects. Any status is an answer.
-    pub async fn get(&self, request: Get<'_>) -> Result<Fetched, NetError> {
+    pub async fn get(&self, request: GetRequest<'_>) -> Result<GetResponse, NetError> {
         tokio::time::timeout(self.0.limits.total, self.follow(request))
             .await
             .map_err(|_| NetError::Timeout)?
     }
 
-    async fn follow(&self, mut request: Get<'_>) -> Result<Fetched, NetError> {
+    async fn follow(&self, mut request: GetRequest<'_>) -> Result<GetResponse, NetError> {
         let mut url = request.url.clone();
         let mut seen: Vec<Url> = Vec::new();
-        let accept = HeaderValue::from_str(request.accept).map_err(|_| NetError::Request)?;
+        let accept = HeaderValue::from_str(request.accept).map_err(|_| NetError::InvalidRequest)?;
         request.headers.insert(header::ACCEPT, accept);
         loop {
             let response = self.knock(&request, &url).await?;
             let Some(next) = redirect(&response, &url)? else {
                 let (status, headers) = (response.status(), response.headers().clone());
-                let body = read_body(response, request.limit).await?;
-                return Ok(Fetched { url, status, headers, body });
+                let body = read_body(response, request.max_bytes).await?;
+                return Ok(GetResponse { url, status, headers, body });
             };
             let mut visited = url.clone();
             visited.set_fragment(None);
@@ -256,7 +260,7 @@ impl Client {
             let mut arriving = next.clone();
             arriving.set_fragment(None);
             if seen.len() > MOST_REDIRECTS || seen.contains(&arriving) {
-                return Err(NetError::Redirect);
+                return Err(NetError::InvalidRedirect);
             }
             if next.origin() != url.origin() {
                 keep_only_carried(&mut request.headers);
@@ -266,8 +270,8 @@ impl Client {
     }
 
     /// Asks once, and once more, signed in the other way, where the signature was not good enough.
-    async fn knock(&self, request: &Get<'_>, url: &Url) -> Result<reqwest::Response, NetError> {
-        let Some(sign) = request.sign else {
+    async fn knock(&self, request: &GetRequest<'_>, url: &Url) -> Result<reqwest::Response, NetError> {
+        let Some(sign) = request.signer else {
             return self.ask(url, request.headers.clone()).await;
         };
         let ask = async |form, knock| {
@@ -278,29 +282,29 @@ impl Client {
             headers.extend(proof);
             self.ask(url, headers).await
         };
-        let form = sign.form(url).await;
+        let form = sign.preferred_scheme(url).await;
         let first = ask(form, Knock::First).await?;
-        if !is_refusal(first.status()) {
+        if !may_reject_signature(first.status()) {
             return Ok(first);
         }
-        let second = ask(form.other(), Knock::Second).await?;
+        let second = ask(form.alternative(), Knock::Second).await?;
         if second.status().is_success() {
-            sign.learn(url, Some(form.other())).await;
-        } else if is_refusal(second.status()) && form != Form::default() {
-            sign.learn(url, None).await;
+            sign.record_scheme(url, Some(form.alternative())).await;
+        } else if may_reject_signature(second.status()) && form != SignatureScheme::default() {
+            sign.record_scheme(url, None).await;
         }
         Ok(second)
     }
 
     /// Posts. A redirect is an answer like any other: a signature fits one address only.
-    pub async fn post(&self, url: &Url, headers: HeaderMap, body: Bytes) -> Result<Answer, NetError> {
+    pub async fn post(&self, url: &Url, headers: HeaderMap, body: Bytes) -> Result<PostResponse, NetError> {
         self.0.posts.post(url, headers, body).await
     }
 
     async fn ask(&self, url: &Url, headers: HeaderMap) -> Result<reqwest::Response, NetError> {
         let client = match self.0.directory.guard().check(url)? {
-            Door::Public => &self.0.public,
-            Door::Allowed => &self.0.allowed,
+            NetworkScope::Public => &self.0.public,
+            NetworkScope::AllowedOnly => &self.0.allowed,
         };
         Ok(client.get(url.clone()).headers(headers).send().await?)
     }
@@ -325,13 +329,13 @@ fn tls(extra_ca: Option<&[u8]>) -> anyhow::Result<ClientConfig> {
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that makes clients")]
 fn inner(
-    resolver: Guarded,
+    resolver: ScopedResolver,
     user_agent: &str,
     tls: ClientConfig,
-    limits: Limits,
+    limits: Timeouts,
 ) -> anyhow::Result<reqwest::Client> {
     let builder = reqwest::Client::builder()
-        .https_only(resolver.door == Door::Public)
+        .https_only(resolver.scope == NetworkScope::Public)
         .dns_resolver(resolver)
         .user_agent(user_agent)
         // A proxy from the environment would connect in our place, past the guard.
@@ -344,12 +348,12 @@ fn inner(
         .read_timeout(limits.read)
         .pool_max_idle_per_host(4)
         .pool_idle_timeout(KEPT)
-        .http2_max_header_list_size(LONGEST_HEADERS);
+        .http2_max_header_list_size(MAX_HEADER_BYTES);
     builder.build().context("the HTTP client")
 }
 
 /// Whether a status may mean that the signature is in a form that the other side does not read.
-pub fn is_refusal(status: StatusCode) -> bool {
+pub fn may_reject_signature(status: StatusCode) -> bool {
     matches!(status, StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST)
 }
 
@@ -362,9 +366,9 @@ fn redirect(response: &reqwest::Response, from: &Url) -> Result<Option<Url>, Net
     let target = location
         .and_then(|value| value.to_str().ok())
         .and_then(|text| from.join(text).ok())
-        .ok_or(NetError::Redirect)?;
+        .ok_or(NetError::InvalidRedirect)?;
     if from.scheme() == "https" && target.scheme() == "http" {
-        return Err(NetError::Redirect);
+        return Err(NetError::InvalidRedirect);
     }
     Ok(Some(target))
 }

@@ -5,14 +5,14 @@ use std::io;
 
 use http::StatusCode;
 
-use super::guard::Refused;
+use super::guard::GuardError;
 
 /// Why there is no answer. One safe line each: nothing of the peer's text is in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NetError {
     /// Not asked at all. Asking again is of no use, unless the name moves.
     #[error("refused: {0}")]
-    Refused(Refused),
+    Refused(GuardError),
     /// The name has no address, or its name servers do not answer.
     #[error("the host name cannot be resolved")]
     Dns,
@@ -27,26 +27,26 @@ pub enum NetError {
     Timeout,
     /// The connection broke, or what came is not HTTP.
     #[error("the answer broke off")]
-    Broken,
+    InvalidResponse,
     /// The body is over this many bytes, counted after decompression.
     #[error("the answer has over {0} bytes")]
     TooLarge(usize),
     /// A redirect in a circle, over three of them, from https to http or without a readable target.
     #[error("a redirect that leads nowhere")]
-    Redirect,
+    InvalidRedirect,
     /// Another status than the one that was needed.
     #[error("the answer is {0}")]
-    Status(StatusCode),
+    UnexpectedStatus(StatusCode),
     /// Not the kind of document that was asked for.
     #[error("the answer is not ActivityPub")]
-    ContentType,
+    UnexpectedContentType,
     /// The request could not be made.
     #[error("the request could not be made")]
-    Request,
+    InvalidRequest,
 }
 
-impl From<Refused> for NetError {
-    fn from(refused: Refused) -> Self {
+impl From<GuardError> for NetError {
+    fn from(refused: GuardError) -> Self {
         Self::Refused(refused)
     }
 }
@@ -71,9 +71,9 @@ impl From<reqwest::Error> for NetError {
         } else if error.is_connect() {
             kind.map_or(Self::Connect, of_kind)
         } else if error.is_builder() {
-            Self::Request
+            Self::InvalidRequest
         } else {
-            Self::Broken
+            Self::InvalidResponse
         }
     }
 }
@@ -85,7 +85,7 @@ fn innermost(error: &io::Error) -> io::ErrorKind {
 }
 
 /// What kept a connection from being made.
-pub(super) fn of_connection(error: &io::Error) -> NetError {
+pub(super) fn connection_error(error: &io::Error) -> NetError {
     of_kind(innermost(error))
 }
 

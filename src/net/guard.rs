@@ -11,7 +11,7 @@ const LONGEST_LABEL: usize = 63;
 
 /// Why an address is not asked. Safe to show: it repeats nothing of the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum GuardError {
     /// Only https leaves this server.
     #[error("not an https address")]
     Scheme,
@@ -20,25 +20,25 @@ pub enum Refused {
     Credentials,
     /// No host name that DNS could know.
     #[error("not a host name")]
-    Host,
+    InvalidHost,
     /// An IP address stands in place of a name.
     #[error("an IP address in place of a host name")]
-    Literal,
+    IpLiteral,
     /// The URL has over 2048 characters.
     #[error("an address that is too long")]
-    Long,
+    UrlTooLong,
     /// The name leads, alone or among others, to an address that is not public.
     #[error("the host is not on the public internet")]
-    Private,
+    PrivateAddress,
 }
 
 /// Which addresses a URL may lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
+pub enum NetworkScope {
     /// Public addresses, and the allowed networks.
     Public,
     /// The allowed networks alone: what the URL asks for, such as an odd port, is not for strangers.
-    Allowed,
+    AllowedOnly,
 }
 
 /// What the operator allows beyond the public internet.
@@ -55,37 +55,41 @@ impl Guard {
     }
 
     /// Whether a connection to this address may be opened.
-    pub fn permits(&self, door: Door, address: IpAddr) -> bool {
+    pub fn permits(&self, door: NetworkScope, address: IpAddr) -> bool {
         self.allow_networks.iter().any(|network| network.contains(&address))
-            || (door == Door::Public && is_public(address))
+            || (door == NetworkScope::Public && is_public(address))
     }
 
     /// Which addresses this URL may lead to; an error if none.
-    pub fn check(&self, url: &Url) -> Result<Door, Refused> {
-        let mut door = Door::Public;
+    pub fn check(&self, url: &Url) -> Result<NetworkScope, GuardError> {
+        let mut door = NetworkScope::Public;
         match url.scheme() {
             "https" => {}
-            "http" if self.plain_http => door = Door::Allowed,
-            _ => return Err(Refused::Scheme),
+            "http" if self.plain_http => door = NetworkScope::AllowedOnly,
+            _ => return Err(GuardError::Scheme),
         }
         if url.as_str().len() > LONGEST_URL {
-            return Err(Refused::Long);
+            return Err(GuardError::UrlTooLong);
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(Refused::Credentials);
+            return Err(GuardError::Credentials);
         }
         if url.port().is_some() {
-            door = Door::Allowed;
+            door = NetworkScope::AllowedOnly;
         }
         // A literal never reaches a resolver, so that its address is judged here and now.
-        let literal = match url.host().ok_or(Refused::Host)? {
+        let literal = match url.host().ok_or(GuardError::InvalidHost)? {
             Host::Domain(name) => {
-                return if is_name(name) { Ok(door) } else { Err(Refused::Host) };
+                return if is_name(name) { Ok(door) } else { Err(GuardError::InvalidHost) };
             }
             Host::Ipv4(address) => IpAddr::V4(address),
             Host::Ipv6(address) => IpAddr::V6(address),
         };
-        if self.permits(Door::Allowed, literal) { Ok(Door::Allowed) } else { Err(Refused::Literal) }
+        if self.permits(NetworkScope::AllowedOnly, literal) {
+            Ok(NetworkScope::AllowedOnly)
+        } else {
+            Err(GuardError::IpLiteral)
+        }
     }
 }
 
@@ -159,7 +163,7 @@ mod tests {
         Guard::new(networks.iter().map(|n| n.parse().unwrap()).collect(), plain_http)
     }
 
-    fn check(url: &str) -> Result<Door, Refused> {
+    fn check(url: &str) -> Result<NetworkScope, GuardError> {
         Guard::default().check(&url.parse().unwrap())
     }
 
@@ -190,11 +194,11 @@ mod tests {
     #[test]
     fn an_allowed_network_is_allowed_as_it_is_written() {
         let guard = guard(&["127.0.0.0/8", "fd00::/8"], false);
-        assert!(guard.permits(Door::Allowed, "127.0.0.1".parse().unwrap()));
-        assert!(guard.permits(Door::Public, "fd00::1".parse().unwrap()));
-        assert!(!guard.permits(Door::Public, "::ffff:127.0.0.1".parse().unwrap()));
-        assert!(!guard.permits(Door::Allowed, "8.8.8.8".parse().unwrap()));
-        assert!(guard.permits(Door::Public, "8.8.8.8".parse().unwrap()));
+        assert!(guard.permits(NetworkScope::AllowedOnly, "127.0.0.1".parse().unwrap()));
+        assert!(guard.permits(NetworkScope::Public, "fd00::1".parse().unwrap()));
+        assert!(!guard.permits(NetworkScope::Public, "::ffff:127.0.0.1".parse().unwrap()));
+        assert!(!guard.permits(NetworkScope::AllowedOnly, "8.8.8.8".parse().unwrap()));
+        assert!(guard.permits(NetworkScope::Public, "8.8.8.8".parse().unwrap()));
     }
 
     #[test]
@@ -216,10 +220,10 @@ mod tests {
             "https://①②⑦.0.0.1/",
             "https://127。0。0。1/",
         ] {
-            assert_eq!(check(url), Err(Refused::Literal), "{url}");
+            assert_eq!(check(url), Err(GuardError::IpLiteral), "{url}");
         }
         let allowed = guard(&["127.0.0.0/8"], false);
-        assert_eq!(allowed.check(&"https://2130706433/".parse().unwrap()), Ok(Door::Allowed));
+        assert_eq!(allowed.check(&"https://2130706433/".parse().unwrap()), Ok(NetworkScope::AllowedOnly));
         assert!(Url::parse("https://0x7f.0.0.256/").is_err());
         assert!(Url::parse("https://[::1%25eth0]/").is_err());
     }
@@ -236,19 +240,19 @@ mod tests {
             "javascript:alert(1)",
             "blob:https://m.example/x",
         ] {
-            assert_eq!(check(url), Err(Refused::Scheme), "{url}");
+            assert_eq!(check(url), Err(GuardError::Scheme), "{url}");
         }
         for url in ["https://u@m.example/", "https://u:p@m.example/", "https://:p@m.example/"] {
-            assert_eq!(check(url), Err(Refused::Credentials), "{url}");
+            assert_eq!(check(url), Err(GuardError::Credentials), "{url}");
         }
-        assert_eq!(check("https://@m.example:443/a?b"), Ok(Door::Public));
+        assert_eq!(check("https://@m.example:443/a?b"), Ok(NetworkScope::Public));
         for port in ["22", "80", "8443", "0"] {
-            assert_eq!(check(&format!("https://m.example:{port}/")), Ok(Door::Allowed), "{port}");
+            assert_eq!(check(&format!("https://m.example:{port}/")), Ok(NetworkScope::AllowedOnly), "{port}");
         }
         let trial = guard(&["127.0.0.0/8"], true);
-        assert_eq!(trial.check(&"http://localhost:8080/".parse().unwrap()), Ok(Door::Allowed));
-        assert_eq!(trial.check(&"http://m.example/".parse().unwrap()), Ok(Door::Allowed));
-        assert_eq!(trial.check(&"http://8.8.8.8/".parse().unwrap()), Err(Refused::Literal));
+        assert_eq!(trial.check(&"http://localhost:8080/".parse().unwrap()), Ok(NetworkScope::AllowedOnly));
+        assert_eq!(trial.check(&"http://m.example/".parse().unwrap()), Ok(NetworkScope::AllowedOnly));
+        assert_eq!(trial.check(&"http://8.8.8.8/".parse().unwrap()), Err(GuardError::IpLiteral));
     }
 
     #[test]
@@ -260,15 +264,15 @@ mod tests {
             "https://a'b.example/",
             "https://./",
         ] {
-            assert_eq!(check(url), Err(Refused::Host), "{url}");
+            assert_eq!(check(url), Err(GuardError::InvalidHost), "{url}");
         }
         let label = "a".repeat(64);
-        assert_eq!(check(&format!("https://{label}.example/")), Err(Refused::Host));
-        assert_eq!(check(&format!("https://{}example/", "a.".repeat(130))), Err(Refused::Host));
-        assert_eq!(check(&format!("https://m.example/{}", "a".repeat(3000))), Err(Refused::Long));
+        assert_eq!(check(&format!("https://{label}.example/")), Err(GuardError::InvalidHost));
+        assert_eq!(check(&format!("https://{}example/", "a.".repeat(130))), Err(GuardError::InvalidHost));
+        assert_eq!(check(&format!("https://m.example/{}", "a".repeat(3000))), Err(GuardError::UrlTooLong));
         let url: Url = "HTTPS://Bücher.EXAMPLE/a\r\nHost: b\tc?d\r\n".parse().unwrap();
         assert_eq!(url.as_str(), "https://xn--bcher-kva.example/aHost:%20bc?d");
-        assert_eq!(check(url.as_str()), Ok(Door::Public));
+        assert_eq!(check(url.as_str()), Ok(NetworkScope::Public));
         for wrong in ["https://a\0b/", "https://a%0d%0ab/", "https://a b/", "https://a%2fb/", "https:///"] {
             assert!(Url::parse(wrong).is_err(), "{wrong}");
         }

@@ -8,7 +8,7 @@ const AS2_PROFILE: &str = "https://www.w3.org/ns/activitystreams";
 /// Whether it says ActivityPub (section 3.2): `application/activity+json`, or `application/ld+json` with the
 /// profile. Other parameters do not matter. Anything else may be a file that a user of that host uploaded, and
 /// proves nothing.
-pub fn is_activity(text: &str) -> bool {
+pub fn is_activitypub(text: &str) -> bool {
     media_type(text).is_some_and(|(essence, profile)| {
         essence == ACTIVITY_JSON || (essence == "application/ld+json" && profile)
     })
@@ -65,7 +65,7 @@ mod tests {
             r#"application/ld+json; profile="http://www.w3.org/ns/json-ld#compacted https://www.w3.org/ns/activitystreams""#,
             "application/ld+json; profile=https://www.w3.org/ns/activitystreams",
         ] {
-            assert!(is_activity(good), "{good}");
+            assert!(is_activitypub(good), "{good}");
         }
         for bad in [
             "",
@@ -81,7 +81,7 @@ mod tests {
             r#"application/ld+json; profile="https://www.w3.org/ns/activitystreams"#,
             r#"application/activity+json; a="b" c"#,
         ] {
-            assert!(!is_activity(bad), "{bad}");
+            assert!(!is_activitypub(bad), "{bad}");
         }
     }
 }

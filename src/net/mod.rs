@@ -4,12 +4,12 @@
 //! reached, on the URL and again on the address that is really connected to; [`client`] bounds time,
 //! size and redirects; `posts` is its way to send.
 
+mod apub_adapter;
 pub mod client;
-mod edge;
+mod delivery_client;
 mod error;
 pub mod guard;
 pub mod media_type;
-mod posts;
 mod resolver;
 #[cfg(test)]
 mod tests;

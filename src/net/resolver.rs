@@ -10,37 +10,37 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::Semaphore;
 
 use super::NetError;
-use super::guard::{Door, Guard, Refused};
+use super::guard::{Guard, GuardError, NetworkScope};
 
 /// Look-ups at one time. Each blocks a thread for as long as the name servers keep it waiting, and
 /// tokio has 512 of those for everybody.
 const MOST_LOOKUPS: usize = 256;
 
 /// Asks for the addresses of a name. Blocks.
-pub(super) trait Names: Send + Sync {
+pub(super) trait DnsLookup: Send + Sync {
     /// Every address of the name; a port other than 0 replaces the scheme's own.
-    fn look_up(&self, name: &str) -> io::Result<Vec<SocketAddr>>;
+    fn lookup(&self, name: &str) -> io::Result<Vec<SocketAddr>>;
 }
 
 /// The system's resolver.
-pub(super) struct System;
+pub(super) struct SystemDns;
 
-impl Names for System {
-    fn look_up(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+impl DnsLookup for SystemDns {
+    fn lookup(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
         Ok((name, 0).to_socket_addrs()?.collect())
     }
 }
 
 /// What both doors share.
-pub(super) struct Directory {
+pub(super) struct HostResolver {
     guard: Guard,
     table: HashMap<String, SocketAddr>,
-    names: Arc<dyn Names>,
+    names: Arc<dyn DnsLookup>,
     lookups: Arc<Semaphore>,
 }
 
-impl Directory {
-    pub(super) fn new(guard: Guard, table: HashMap<String, SocketAddr>, names: Arc<dyn Names>) -> Self {
+impl HostResolver {
+    pub(super) fn new(guard: Guard, table: HashMap<String, SocketAddr>, names: Arc<dyn DnsLookup>) -> Self {
         Self {
             guard,
             table: table.into_iter().map(|(name, address)| (name.to_ascii_lowercase(), address)).collect(),
@@ -54,12 +54,16 @@ impl Directory {
     }
 
     /// The addresses of a name, where each of them may be connected to.
-    pub(super) async fn judged(&self, name: &str, door: Door) -> Result<Vec<SocketAddr>, NetError> {
+    pub(super) async fn resolve_permitted(
+        &self,
+        name: &str,
+        door: NetworkScope,
+    ) -> Result<Vec<SocketAddr>, NetError> {
         let found = self.addresses(name).await.map_err(|_| NetError::Dns)?;
         // One address that is not public condemns the name: nobody honest mixes them, and which one
         // the connection would take is not ours to say.
         if !found.iter().all(|to| self.guard.permits(door, to.ip())) {
-            return Err(Refused::Private.into());
+            return Err(GuardError::PrivateAddress.into());
         }
         Ok(found)
     }
@@ -73,24 +77,24 @@ impl Directory {
         tokio::task::spawn_blocking(move || {
             // Held until the thread is free again, even if nobody waits for the answer any more.
             let _permit = permit;
-            names.look_up(&name)
+            names.lookup(&name)
         })
         .await?
     }
 }
 
 /// The resolver of one of the two clients.
-pub(super) struct Guarded {
-    pub(super) directory: Arc<Directory>,
-    pub(super) door: Door,
+pub(super) struct ScopedResolver {
+    pub(super) resolver: Arc<HostResolver>,
+    pub(super) scope: NetworkScope,
 }
 
-impl Resolve for Guarded {
+impl Resolve for ScopedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let directory = Arc::clone(&self.directory);
-        let door = self.door;
+        let directory = Arc::clone(&self.resolver);
+        let door = self.scope;
         Box::pin(async move {
-            let found = directory.judged(name.as_str(), door).await?;
+            let found = directory.resolve_permitted(name.as_str(), door).await?;
             let addresses: Addrs = Box::new(found.into_iter());
             Ok(addresses)
         })

@@ -18,18 +18,18 @@ use url::Url;
 
 use self::server::{Server, ok};
 use super::NetError;
-use super::client::Limits;
-use super::client::{Client, Fetched, Get, Knock, Policy, Sign};
-use super::guard::Refused;
-use super::resolver::Names;
-use crate::domain::signing::Form;
+use super::client::Timeouts;
+use super::client::{Client, ClientPolicy, FetchSigner, GetRequest, GetResponse, Knock};
+use super::guard::GuardError;
+use super::resolver::DnsLookup;
+use crate::domain::signature_scheme::SignatureScheme;
 
 /// Names that a test made up. Each look-up takes the next answer; the last one stays.
 #[derive(Default)]
 struct Scripted(Mutex<HashMap<String, Vec<Vec<SocketAddr>>>>);
 
-impl Names for Scripted {
-    fn look_up(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+impl DnsLookup for Scripted {
+    fn lookup(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
         let mut names = self.0.lock().unwrap();
         let answers = names.get_mut(name).ok_or_else(|| io::Error::other("no such name"))?;
         Ok(if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() })
@@ -44,40 +44,43 @@ fn names(all: &[(&str, &[&[SocketAddr]])]) -> Arc<Scripted> {
     Arc::new(Scripted(Mutex::new(map)))
 }
 
-const SHORT: Limits = Limits {
+const SHORT: Timeouts = Timeouts {
     connect: Duration::from_millis(800),
     read: Duration::from_millis(300),
     total: Duration::from_millis(900),
 };
 
-const LONG: Limits =
-    Limits { connect: Duration::from_secs(5), read: Duration::from_secs(5), total: Duration::from_secs(10) };
+const LONG: Timeouts = Timeouts {
+    connect: Duration::from_secs(5),
+    read: Duration::from_secs(5),
+    total: Duration::from_secs(10),
+};
 
 #[async_trait::async_trait]
-impl<F: Fn(&Method, &Url) -> HeaderMap + Send + Sync> Sign for F {
-    async fn form(&self, _: &Url) -> Form {
-        Form::Cavage
+impl<F: Fn(&Method, &Url) -> HeaderMap + Send + Sync> FetchSigner for F {
+    async fn preferred_scheme(&self, _: &Url) -> SignatureScheme {
+        SignatureScheme::Cavage
     }
 
-    async fn sign(&self, url: &Url, _: Form, _: Knock) -> HeaderMap {
+    async fn sign(&self, url: &Url, _: SignatureScheme, _: Knock) -> HeaderMap {
         self(&Method::GET, url)
     }
 
-    async fn learn(&self, _: &Url, _: Option<Form>) {}
+    async fn record_scheme(&self, _: &Url, _: Option<SignatureScheme>) {}
 }
 
 /// The policy of a server on the open internet.
-fn strict() -> Policy {
-    Policy { user_agent: "Marquee/0 (+https://crit.example)".to_owned(), ..Policy::default() }
+fn strict() -> ClientPolicy {
+    ClientPolicy { user_agent: "Marquee/0 (+https://crit.example)".to_owned(), ..ClientPolicy::default() }
 }
 
 /// A policy that lets a test reach its own servers, over http too.
-fn loopback() -> Policy {
-    Policy { allow_networks: vec!["127.0.0.0/8".parse().unwrap()], plain_http: true, ..strict() }
+fn loopback() -> ClientPolicy {
+    ClientPolicy { allow_networks: vec!["127.0.0.0/8".parse().unwrap()], plain_http: true, ..strict() }
 }
 
-fn client(policy: Policy, names: Arc<Scripted>) -> Client {
-    Client::with(policy, names, LONG).unwrap()
+fn client(policy: ClientPolicy, names: Arc<Scripted>) -> Client {
+    Client::with_lookup(policy, names, LONG).unwrap()
 }
 
 /// A client that knows these names at these servers.
@@ -89,11 +92,11 @@ fn local(all: &[(&str, &Server)]) -> Client {
     client(loopback(), names(&scripted))
 }
 
-async fn get(client: &Client, url: &str) -> Result<Fetched, NetError> {
+async fn get(client: &Client, url: &str) -> Result<GetResponse, NetError> {
     let url: Url = url.parse().unwrap();
     client.get(request(&url)).await
 }
 
-fn request(url: &Url) -> Get<'_> {
-    Get { url, accept: "text/plain", limit: 1000, headers: HeaderMap::new(), sign: None }
+fn request(url: &Url) -> GetRequest<'_> {
+    GetRequest { url, accept: "text/plain", max_bytes: 1000, headers: HeaderMap::new(), signer: None }
 }

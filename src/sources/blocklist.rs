@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 /// A larger file is no list.
-pub const MOST_BYTES: usize = 8_000_000;
+pub const MAX_BYTES: usize = 8_000_000;
 
 /// A list has no more lines than this.
 const MOST_ROWS: usize = 200_000;
@@ -13,7 +13,7 @@ const MOST_FAULTS: usize = 20;
 
 /// What a list wants for a server (Mastodon's severities).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
+pub enum BlocklistSeverity {
     /// Nothing is exchanged with it.
     Suspend,
     /// What its people write is not shown unasked.
@@ -24,18 +24,18 @@ pub enum Severity {
 
 /// A server on a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct BlocklistEntry {
     /// The line on which it stands, from 1.
     pub line: usize,
     /// Its domain, as it is written.
     pub domain: String,
     /// What the list wants.
-    pub severity: Severity,
+    pub severity: BlocklistSeverity,
     /// What the list says about it.
     pub comment: Option<String>,
 }
 
-impl Listed {
+impl BlocklistEntry {
     /// Whether its name was made unreadable (`ex***le.com`).
     pub fn is_obfuscated(&self) -> bool {
         self.domain.contains('*')
@@ -45,11 +45,11 @@ impl Listed {
 /// Why a list cannot be read: every line that is wrong, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{}", .0.join("\n"))]
-pub struct Faults(Vec<String>);
+pub struct BlocklistErrors(Vec<String>);
 
-impl Faults {
+impl BlocklistErrors {
     /// The faults of these lines.
-    pub fn of(faults: Vec<(usize, String)>) -> Self {
+    pub fn from_lines(faults: Vec<(usize, String)>) -> Self {
         let more = faults.len().saturating_sub(MOST_FAULTS);
         let mut lines: Vec<String> =
             faults.into_iter().take(MOST_FAULTS).map(|(line, what)| format!("line {line}: {what}")).collect();
@@ -64,9 +64,9 @@ impl Faults {
 ///
 /// # Errors
 /// Where any of its lines cannot be read.
-pub fn parse(bytes: &[u8]) -> Result<Vec<Listed>, Faults> {
-    let fault = |line: usize, what: &str| Faults::of(vec![(line, what.to_owned())]);
-    if bytes.len() > MOST_BYTES {
+pub fn parse(bytes: &[u8]) -> Result<Vec<BlocklistEntry>, BlocklistErrors> {
+    let fault = |line: usize, what: &str| BlocklistErrors::from_lines(vec![(line, what.to_owned())]);
+    if bytes.len() > MAX_BYTES {
         return Err(fault(1, "the file is too large"));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
@@ -87,7 +87,7 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Listed>, Faults> {
             Err(what) => faults.push((*line, what)),
         }
     }
-    if faults.is_empty() { Ok(listed) } else { Err(Faults::of(faults)) }
+    if faults.is_empty() { Ok(listed) } else { Err(BlocklistErrors::from_lines(faults)) }
 }
 
 /// Where the columns are that are read.
@@ -115,12 +115,17 @@ impl Columns {
     }
 }
 
-fn read_row(line: usize, fields: &[String], columns: Option<&Columns>) -> Result<Listed, String> {
+fn read_row(line: usize, fields: &[String], columns: Option<&Columns>) -> Result<BlocklistEntry, String> {
     let Some(columns) = columns else {
         let [domain] = fields else {
             return Err("more than a domain, and the first line has no names of columns".to_owned());
         };
-        return Ok(Listed { line, domain: bare(domain), severity: Severity::Suspend, comment: None });
+        return Ok(BlocklistEntry {
+            line,
+            domain: bare(domain),
+            severity: BlocklistSeverity::Suspend,
+            comment: None,
+        });
     };
     if fields.len() != columns.count {
         return Err(format!("the first line names {} fields, this one has {}", columns.count, fields.len()));
@@ -128,13 +133,13 @@ fn read_row(line: usize, fields: &[String], columns: Option<&Columns>) -> Result
     let field =
         |place: Option<usize>| place.and_then(|place| fields.get(place)).map_or("", |field| field.trim());
     let severity = match field(columns.severity).to_ascii_lowercase().as_str() {
-        "suspend" | "" => Severity::Suspend,
-        "silence" => Severity::Silence,
-        "noop" => Severity::Noop,
+        "suspend" | "" => BlocklistSeverity::Suspend,
+        "silence" => BlocklistSeverity::Silence,
+        "noop" => BlocklistSeverity::Noop,
         other => return Err(format!("the severity {other:?} is none of suspend, silence, noop")),
     };
     let comment = Some(field(columns.comment).to_owned()).filter(|comment| !comment.is_empty());
-    Ok(Listed { line, domain: bare(field(Some(columns.domain))), severity, comment })
+    Ok(BlocklistEntry { line, domain: bare(field(Some(columns.domain))), severity, comment })
 }
 
 /// A rule holds for subdomains anyway.
@@ -201,7 +206,7 @@ mod tests {
 
     use super::*;
 
-    fn read(text: &str) -> Vec<(usize, String, Severity)> {
+    fn read(text: &str) -> Vec<(usize, String, BlocklistSeverity)> {
         let listed = parse(text.as_bytes()).unwrap();
         listed.into_iter().map(|row| (row.line, row.domain, row.severity)).collect()
     }
@@ -214,9 +219,9 @@ mod tests {
         assert_eq!(
             read(text),
             [
-                (2, "bad.example".to_owned(), Severity::Suspend),
-                (4, "loud.example".to_owned(), Severity::Silence),
-                (6, "ex***le.com".to_owned(), Severity::Noop),
+                (2, "bad.example".to_owned(), BlocklistSeverity::Suspend),
+                (4, "loud.example".to_owned(), BlocklistSeverity::Silence),
+                (6, "ex***le.com".to_owned(), BlocklistSeverity::Noop),
             ]
         );
         let listed = parse(text.as_bytes()).unwrap();
@@ -228,12 +233,15 @@ mod tests {
     fn so_are_other_orders_of_columns_and_plain_lists() {
         assert_eq!(
             read("severity,domain\nsilence,a.example"),
-            [(2, "a.example".to_owned(), Severity::Silence)]
+            [(2, "a.example".to_owned(), BlocklistSeverity::Silence)]
         );
-        assert_eq!(read("domain\n*.a.example"), [(2, "a.example".to_owned(), Severity::Suspend)]);
+        assert_eq!(read("domain\n*.a.example"), [(2, "a.example".to_owned(), BlocklistSeverity::Suspend)]);
         assert_eq!(
             read("# ours\na.example\r\n\n b.example \n"),
-            [(2, "a.example".to_owned(), Severity::Suspend), (4, "b.example".to_owned(), Severity::Suspend)]
+            [
+                (2, "a.example".to_owned(), BlocklistSeverity::Suspend),
+                (4, "b.example".to_owned(), BlocklistSeverity::Suspend)
+            ]
         );
         assert_eq!(read(""), []);
     }

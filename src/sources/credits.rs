@@ -34,7 +34,7 @@ const LINES_BEFORE: usize = 8;
 
 /// Reads the credits of a review from its headline (plain text) and its body (as `html::review_body`
 /// wrote it).
-pub fn read(title: &str, body: &str) -> Credits {
+pub fn extract(title: &str, body: &str) -> Credits {
     let mut reader = Reader {
         headline: title,
         quoted: headline::quoted(title),
@@ -352,7 +352,10 @@ mod tests {
 
     fn anora(block: &str) -> Credits {
         let base = "https://crit.example/a".parse().unwrap();
-        read("Movie Review: 'Anora' is a Riot", &html::review_body(&format!("{block}{PROSE}"), &base))
+        extract(
+            "Movie Review: 'Anora' is a Riot",
+            &html::sanitize_review_body(&format!("{block}{PROSE}"), &base),
+        )
     }
 
     #[test]
@@ -395,13 +398,13 @@ mod tests {
         for line in ["★★★½", "Rating: ★★★½", "<b>Rating</b> ★★★½"] {
             let top = anora(&format!("<p>{line}</p>"));
             assert_eq!(
-                (top.rating.as_ref().map(Rating::shown), top.body.as_str()),
+                (top.rating.as_ref().map(Rating::as_str), top.body.as_str()),
                 (Some("★★★½"), PROSE),
                 "{line}"
             );
-            let end = read("'Anora'", &format!("{PROSE}<p>{line}</p>"));
+            let end = extract("'Anora'", &format!("{PROSE}<p>{line}</p>"));
             assert_eq!(
-                (end.rating.as_ref().map(Rating::shown), end.body.as_str()),
+                (end.rating.as_ref().map(Rating::as_str), end.body.as_str()),
                 (Some("★★★½"), PROSE),
                 "{line}"
             );
@@ -421,7 +424,7 @@ mod tests {
             "<p>Rating films is silly.</p>",
             "<p>Director: that is what he wants to be, and so he lies.</p>",
         ] {
-            let credits = read("A delight", &format!("{prose}{PROSE}<p>Directed by Sean Baker</p>"));
+            let credits = extract("A delight", &format!("{prose}{PROSE}<p>Directed by Sean Baker</p>"));
             assert_eq!(credits.body, format!("{prose}{PROSE}<p>Directed by Sean Baker</p>"));
             assert_eq!(credits.film, Film::default(), "{prose}");
         }
@@ -445,13 +448,13 @@ mod tests {
     #[test]
     fn the_title_comes_only_from_where_it_is_certain() {
         let block = |line: &str| format!("<p>{line}</p><p>Directed by Sean Baker</p>{PROSE}");
-        let title = |headline: &str, line: &str| read(headline, &block(line)).film.title;
+        let title = |headline: &str, line: &str| extract(headline, &block(line)).film.title;
         assert_eq!(title("A riot in Brighton", "Anora"), "Anora");
         assert_eq!(title("'Anora' is a riot", "A tale of a city"), "Anora");
         assert_eq!(title("A riot in Brighton", "A tale of one city"), "");
         assert_eq!(title("A riot in Brighton", "By Sean Critic"), "");
-        assert_eq!(read("'Elevated Horror' needs to end", PROSE).film.title, "");
-        assert_eq!(read("Stalker (1979)", PROSE).film.year, Some(1979));
+        assert_eq!(extract("'Elevated Horror' needs to end", PROSE).film.title, "");
+        assert_eq!(extract("Stalker (1979)", PROSE).film.year, Some(1979));
     }
 
     proptest! {
@@ -461,9 +464,9 @@ mod tests {
             Just("<table><tr><td>"), Just("<td>"), Just("Rating: "), Just("★★"), Just("<dl><dt>"), Just("<dd>"), Just("<strong>"), Just("Released "), Just("1979"), Just("'"), Just("é"), Just(", and "),
         ], 0..20)) {
             let base = "https://crit.example/a".parse().unwrap();
-            let body = html::review_body(&parts.concat(), &base);
-            let once = read(&title, &body);
-            prop_assert_eq!(html::review_body(&once.body, &base), once.body);
+            let body = html::sanitize_review_body(&parts.concat(), &base);
+            let once = extract(&title, &body);
+            prop_assert_eq!(html::sanitize_review_body(&once.body, &base), once.body);
         }
     }
 }

@@ -3,19 +3,19 @@
 
 mod encoding;
 mod json;
-mod outline;
+mod splitter;
 mod xml;
 
 use std::collections::{HashMap, HashSet};
 
 use url::Url;
 
-use super::draft::{self, Parts};
 use super::html;
-use crate::domain::entry::{self, Entry};
+use super::review_content::{self, ReviewParts};
+use crate::domain::feed_entry::{self, FeedEntry};
 
 /// Larger documents are not read; nor are they fetched to their end.
-pub const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
+pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
 /// A document with more entries is refused.
 pub const MAX_ENTRIES: usize = 5_000;
 /// A larger entry is left out.
@@ -23,13 +23,13 @@ const MAX_ENTRY: usize = 4 * 1024 * 1024;
 
 /// A feed document, read.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Document {
+pub struct FeedDocument {
     /// What the feed calls itself, plain text.
     pub title: Option<String>,
     /// BCP 47 tag of the feed's language; entries without their own have it too.
     pub language: Option<String>,
     /// The entries, in the order of the document.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<FeedEntry>,
     /// Entries that were left out: what they are called, and why.
     pub skipped: Vec<(String, String)>,
     /// Ids that several entries have: they identify none of them.
@@ -88,7 +88,7 @@ struct Head {
 /// What a feed says about one entry.
 struct Found {
     guid: Option<String>,
-    parts: Parts,
+    parts: ReviewParts,
     base: Url,
 }
 
@@ -98,8 +98,8 @@ struct Found {
 ///
 /// # Errors
 /// See `FeedError`; each is one line for the critic.
-pub fn parse(bytes: &[u8], base: &Url) -> Result<Document, FeedError> {
-    if bytes.len() > MAX_DOCUMENT {
+pub fn parse(bytes: &[u8], base: &Url) -> Result<FeedDocument, FeedError> {
+    if bytes.len() > MAX_DOCUMENT_BYTES {
         return Err(FeedError::TooLarge);
     }
     let (text, damaged) = encoding::decode(bytes)?;
@@ -110,10 +110,13 @@ pub fn parse(bytes: &[u8], base: &Url) -> Result<Document, FeedError> {
         Some('{') => json::read(text, base)?,
         Some(_) => return Err(FeedError::NotAFeed),
     };
-    let mut document = Document {
-        title: head.title.map(|t| html::line(&t, draft::MAX_TITLE)).filter(|t| !t.is_empty()),
-        language: head.language.as_deref().and_then(draft::language),
-        ..Document::default()
+    let mut document = FeedDocument {
+        title: head
+            .title
+            .map(|t| html::single_line_text(&t, review_content::MAX_TITLE_CHARS))
+            .filter(|t| !t.is_empty()),
+        language: head.language.as_deref().and_then(review_content::normalize_language),
+        ..FeedDocument::default()
     };
     for (at, found) in found.into_iter().enumerate() {
         match found.and_then(|found| entry(found, document.language.as_ref())) {
@@ -134,8 +137,8 @@ fn seen_from(link: Option<&Url>, base: &Url) -> Url {
 }
 
 fn read_xml(text: &str, damaged: bool, base: &Url) -> Result<Read, FeedError> {
-    let outline = outline::outline(text)?;
-    let read = |piece: &outline::Piece| {
+    let outline = splitter::outline(text)?;
+    let read = |piece: &splitter::Piece| {
         if piece.document.len() > MAX_ENTRY {
             return Err("it is larger than 4 MiB".to_owned());
         }
@@ -148,14 +151,14 @@ fn read_xml(text: &str, damaged: bool, base: &Url) -> Result<Read, FeedError> {
     Ok((xml::head(&outline, base), entries))
 }
 
-fn entry(found: Found, language: Option<&String>) -> Result<Entry, String> {
+fn entry(found: Found, language: Option<&String>) -> Result<FeedEntry, String> {
     let Found { guid, parts, base } = found;
-    let mut draft = parts.into_draft(&base).ok_or("it has neither a title nor a text")?;
+    let mut draft = parts.into_content(&base).ok_or("it has neither a title nor a text")?;
     draft.language = draft.language.or_else(|| language.cloned());
-    Ok(Entry { guid, draft })
+    Ok(FeedEntry { guid, content: draft })
 }
 
-impl Document {
+impl FeedDocument {
     fn note_shared(&mut self) {
         let several = |keys: Vec<String>| -> HashSet<String> {
             let mut count: HashMap<String, usize> = HashMap::new();
@@ -165,14 +168,14 @@ impl Document {
             count.into_iter().filter(|(_, n)| *n > 1).map(|(key, _)| key).collect()
         };
         self.shared_guids = several(self.entries.iter().filter_map(|e| e.guid.clone()).collect());
-        let urls = self.entries.iter().filter_map(|e| e.draft.canonical_url.as_ref());
-        self.shared_urls = several(urls.map(entry::normalise_url).collect());
+        let urls = self.entries.iter().filter_map(|e| e.content.canonical_url.as_ref());
+        self.shared_urls = several(urls.map(feed_entry::url_key).collect());
     }
 }
 
 /// A piece of somebody's document, fit for an error message.
 fn excerpt(text: &str) -> String {
-    html::line(text, 40)
+    html::single_line_text(text, 40)
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 
 mod body;
 mod comments;
-mod figure;
 mod lexer;
+mod normalize;
 mod paragraphs;
-mod shape;
+mod pictures;
 mod text;
 pub mod trailer;
 mod tree;
@@ -17,15 +17,16 @@ use std::sync::LazyLock;
 use ammonia::{Builder, UrlRelative};
 use url::Url;
 
-use crate::domain::text::without_tricks;
+use crate::domain::text::strip_deceptive_characters;
 
-pub use body::review_body;
-pub use comments::comment;
-pub(super) use figure::picture;
-pub use figure::{
-    Fate, MOST as MOST_PICTURES, Place, Placed, SMALLEST, first_image, illustrate, without_picture,
+pub use body::sanitize_review_body;
+pub use comments::sanitize_comment;
+pub(super) use pictures::picture_url;
+pub use pictures::{
+    LocalPicture, MAX_PICTURES, MIN_PICTURE_PIXELS, PictureAction, PictureSlot, first_image,
+    replace_pictures, without_picture,
 };
-pub use text::line;
+pub use text::single_line_text;
 pub(super) use tree::{Element, Node};
 
 /// More bytes of HTML than this are not read.
@@ -131,7 +132,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 
 /// The HTML as a tree of safe elements: no script, no style, no scheme that does anything.
 fn clean(html: &str, limit: usize) -> Vec<Node> {
-    tree::parse(&CLEANER.clean(&shape::shape(html, limit)).to_string())
+    tree::parse(&CLEANER.clean(&normalize::shape(html, limit)).to_string())
 }
 
 /// The tree of HTML that `review_body` wrote.
@@ -146,11 +147,11 @@ pub(super) fn write(nodes: &[Node]) -> String {
 
 /// The visible text of nodes; each block and each `<br>` on a line of its own.
 pub(super) fn text_of(nodes: &[Node]) -> String {
-    without_tricks(&tree::text(nodes))
+    strip_deceptive_characters(&tree::text(nodes))
 }
 
 /// The visible text of any HTML, entities decoded once; each block on a line of its own.
-pub fn plain(html: &str) -> String {
+pub fn plain_text(html: &str) -> String {
     text_of(&clean(html, MAX_BYTES))
 }
 
@@ -160,7 +161,7 @@ pub fn teaser(body: &str) -> String {
     let mut prose = String::new();
     for node in &nodes {
         let Node::Element(paragraph) = node else { continue };
-        let film = |link: &Node| matches!(link, Node::Element(link) if figure::is_trailer(link));
+        let film = |link: &Node| matches!(link, Node::Element(link) if pictures::is_trailer(link));
         if paragraph.name != "p" || matches!(paragraph.children.as_slice(), [link] if film(link)) {
             continue;
         }
@@ -215,7 +216,7 @@ pub fn from_plain(text: &str) -> String {
 
 /// The address that `href` names, seen from `base`; none where it is not one of the web. Control
 /// characters and spaces do not hide a scheme: the parser is that of browsers.
-pub(super) fn resolve(href: &str, base: Option<&Url>) -> Option<Url> {
+pub(super) fn resolve_url(href: &str, base: Option<&Url>) -> Option<Url> {
     let url = match base {
         Some(base) => base.join(href.trim()),
         None => Url::parse(href.trim()),

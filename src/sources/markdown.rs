@@ -8,14 +8,14 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use url::Url;
 
-use super::{draft, html};
+use super::{html, review_content};
 use crate::domain::film::Film;
 use crate::domain::rating::Rating;
-use crate::domain::review::{Draft, Poster};
+use crate::domain::review::{Poster, ReviewContent};
 use crate::domain::time::Timestamp;
 
 /// The keys that a front matter may have.
-pub const KEYS: [&str; 14] = [
+pub const FRONT_MATTER_KEYS: [&str; 14] = [
     "title",
     "subtitle",
     "film",
@@ -57,7 +57,7 @@ pub enum MarkdownError {
         what: String,
     },
     /// A key that nobody reads.
-    #[error("unknown key `{0}`; valid keys are {keys}", keys = KEYS.join(", "))]
+    #[error("unknown key `{0}`; valid keys are {keys}", keys = FRONT_MATTER_KEYS.join(", "))]
     UnknownKey(String),
     /// A value that cannot be read.
     #[error("`{key}`: {what}")]
@@ -104,14 +104,18 @@ enum Names {
 ///
 /// # Errors
 /// See `MarkdownError`.
-pub fn parse(text: &str, base: &Url, zone: &TimeZone) -> Result<Draft, MarkdownError> {
+pub fn parse(text: &str, base: &Url, zone: &TimeZone) -> Result<ReviewContent, MarkdownError> {
     let (yaml, markdown) = split(text)?;
     let front = front_matter(yaml)?;
-    let title = front.title.as_deref().map(|t| html::line(t, draft::MAX_TITLE)).unwrap_or_default();
+    let title = front
+        .title
+        .as_deref()
+        .map(|t| html::single_line_text(t, review_content::MAX_TITLE_CHARS))
+        .unwrap_or_default();
     if title.is_empty() {
         return Err(MarkdownError::NoTitle);
     }
-    let body = html::review_body(&to_html(markdown), base);
+    let body = html::sanitize_review_body(&to_html(markdown), base);
     if body.is_empty() {
         return Err(MarkdownError::NoBody);
     }
@@ -122,27 +126,31 @@ pub fn parse(text: &str, base: &Url, zone: &TimeZone) -> Result<Draft, MarkdownE
         Rating::parse(text).ok_or_else(|| wrong("rating", "expected a rating like ★★★½, 3.5/5, 8/10 or B+"))
     });
     let tags = front.tags.map(Names::split).unwrap_or_default();
-    let tags: Vec<_> = tags.into_iter().map(draft::Text::Plain).collect();
+    let tags: Vec<_> = tags.into_iter().map(review_content::SourceText::Plain).collect();
     let language = front.language.as_deref().map(|tag| {
-        draft::language(tag).ok_or_else(|| wrong("language", "expected a language tag like en or pt-BR"))
+        review_content::normalize_language(tag)
+            .ok_or_else(|| wrong("language", "expected a language tag like en or pt-BR"))
     });
     let published = front.published.as_deref().map(|text| {
         moment(text, zone).ok_or_else(|| {
             wrong("published", "expected a date like 2024-10-18, 2024-10-18 09:30 or 2024-10-18T09:30:00Z")
         })
     });
-    Ok(Draft {
+    Ok(ReviewContent {
         title,
-        subtitle: front.subtitle.map(|s| html::line(&s, draft::MAX_SUBTITLE)).filter(|s| !s.is_empty()),
+        subtitle: front
+            .subtitle
+            .map(|s| html::single_line_text(&s, review_content::MAX_SUBTITLE_CHARS))
+            .filter(|s| !s.is_empty()),
         teaser: html::teaser(&body),
         body,
         film,
         rating: rating.transpose()?,
-        tags: draft::tags(&tags),
+        tags: review_content::normalize_tags(&tags),
         language: language.transpose()?,
         published: published.transpose()?,
         poster,
-        ..Draft::default()
+        ..ReviewContent::default()
     })
 }
 
@@ -177,14 +185,14 @@ fn front_matter(yaml: &str) -> Result<FrontMatter, MarkdownError> {
     }
     #[expect(clippy::zero_sized_map_values, reason = "only a map reads keys and passes over values")]
     let keys: BTreeMap<String, IgnoredAny> = serde_saphyr::from_str(yaml).map_err(|e| broken(&e))?;
-    if let Some(key) = keys.into_keys().find(|key| !KEYS.contains(&key.as_str())) {
-        return Err(MarkdownError::UnknownKey(html::line(&key, 60)));
+    if let Some(key) = keys.into_keys().find(|key| !FRONT_MATTER_KEYS.contains(&key.as_str())) {
+        return Err(MarkdownError::UnknownKey(html::single_line_text(&key, 60)));
     }
     serde_saphyr::from_str(yaml).map_err(|e| {
         // The parser knows where the value is: the key stands there, or above.
         let line = e.location().map_or(0, |at| usize::try_from(at.line()).unwrap_or(0));
         let above = yaml.lines().take(line).filter_map(|l| l.split_once(':'));
-        let key = above.map(|(key, _)| key.trim()).filter(|key| KEYS.contains(key)).last();
+        let key = above.map(|(key, _)| key.trim()).filter(|key| FRONT_MATTER_KEYS.contains(key)).last();
         match key {
             Some(key @ ("directors" | "writers" | "starring" | "tags")) => {
                 wrong(key, "expected a list, or a text with commas")
@@ -200,7 +208,7 @@ fn broken(error: &serde_saphyr::Error) -> MarkdownError {
     MarkdownError::Yaml {
         // The line of `---` comes before.
         line: error.location().map_or(1, |at| u64::from(u32::try_from(at.line()).unwrap_or(0)) + 1),
-        what: html::line(&error.without_snippet().to_string(), 160),
+        what: html::single_line_text(&error.without_snippet().to_string(), 160),
     }
 }
 
@@ -223,7 +231,8 @@ impl Names {
                 names
             }
         };
-        let clean = names.iter().map(|name| html::line(name, NAMES.1)).filter(|name| !name.is_empty());
+        let clean =
+            names.iter().map(|name| html::single_line_text(name, NAMES.1)).filter(|name| !name.is_empty());
         clean.take(NAMES.0).collect()
     }
 }
@@ -243,7 +252,11 @@ fn film(front: &FrontMatter) -> Result<Film, MarkdownError> {
     });
     let release_date = day.transpose()?;
     Ok(Film {
-        title: front.film.as_deref().map(|t| html::line(t, draft::MAX_TITLE)).unwrap_or_default(),
+        title: front
+            .film
+            .as_deref()
+            .map(|t| html::single_line_text(t, review_content::MAX_TITLE_CHARS))
+            .unwrap_or_default(),
         year: front.year.or(release_date.map(jiff::civil::Date::year)),
         directors: names(&front.directors),
         writers: names(&front.writers),
@@ -254,12 +267,16 @@ fn film(front: &FrontMatter) -> Result<Film, MarkdownError> {
 }
 
 fn poster(front: &FrontMatter, base: &Url) -> Result<Option<Poster>, MarkdownError> {
-    let alt = front.poster_alt.as_deref().map(|alt| html::line(alt, 1_000)).filter(|alt| !alt.is_empty());
+    let alt = front
+        .poster_alt
+        .as_deref()
+        .map(|alt| html::single_line_text(alt, 1_000))
+        .filter(|alt| !alt.is_empty());
     let Some(path) = &front.poster else {
         return Ok(None);
     };
-    let url =
-        html::picture(path, base).filter(|url| url.scheme() == "file" || path.trim().starts_with("https://"));
+    let url = html::picture_url(path, base)
+        .filter(|url| url.scheme() == "file" || path.trim().starts_with("https://"));
     let url = url
         .ok_or_else(|| wrong("poster", "expected an https address, or the path of a file beside this one"))?;
     Ok(Some(Poster { url, alt }))
@@ -341,7 +358,7 @@ mod tests {
         "file:///reviews/anora.md".parse().unwrap()
     }
 
-    fn read(text: &str) -> Result<Draft, MarkdownError> {
+    fn read(text: &str) -> Result<ReviewContent, MarkdownError> {
         parse(text, &base(), &TimeZone::UTC)
     }
 

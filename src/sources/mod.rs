@@ -2,13 +2,13 @@
 //! pure: no network, no clock, no database; whatever the bytes are, it ends in linear time with a draft or
 //! with an error of one line. Texts come out bounded, without control characters; HTML comes out safe.
 
-pub mod answer;
 pub mod blocklist;
 pub mod credits;
-pub mod draft;
+pub mod critic_reply;
 pub mod feed;
 pub mod html;
 pub mod markdown;
+pub mod review_content;
 
 /// What this thread has spent of a processor: how busy the machine is does not matter to it.
 #[cfg(test)]

@@ -3,19 +3,19 @@
 use sqlx::FromRow;
 
 use super::{Db, Result, Tx, deliveries, on, read, run};
-use crate::domain::activity::Kind;
+use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, CriticId};
 use crate::domain::time::Timestamp;
 
 /// An activity of ours.
 #[derive(Debug, Clone)]
-pub struct Outgoing<'a> {
+pub struct NewActivity<'a> {
     /// Its id.
     pub id: ActivityId,
     /// Who does it.
     pub critic: CriticId,
     /// What it does.
-    pub kind: Kind,
+    pub kind: ActivityKind,
     /// To what.
     pub object: &'a url::Url,
     /// Its exact bytes.
@@ -23,7 +23,7 @@ pub struct Outgoing<'a> {
 }
 
 /// Writes an activity down. A second one of the same id changes nothing.
-pub async fn insert(tx: &mut Tx, activity: &Outgoing<'_>, now: Timestamp) -> Result<()> {
+pub async fn insert(tx: &mut Tx, activity: &NewActivity<'_>, now: Timestamp) -> Result<()> {
     run!(tx, sqlx::query(
         "insert into activities (id, critic_id, kind, object_uri, body, created_at) values ($1, $2, $3, $4, $5, $6)
          on conflict (id) do nothing",
@@ -39,7 +39,7 @@ pub async fn insert(tx: &mut Tx, activity: &Outgoing<'_>, now: Timestamp) -> Res
 
 /// Writes an activity down, and that it goes to all followers of its critic. What waits about the same object
 /// gives way to it.
-pub async fn to_followers(tx: &mut Tx, activity: &Outgoing<'_>, now: Timestamp) -> Result<()> {
+pub async fn insert_for_followers(tx: &mut Tx, activity: &NewActivity<'_>, now: Timestamp) -> Result<()> {
     insert(tx, activity, now).await?;
     deliveries::supersede(tx, activity.id, activity.kind, activity.object, now).await?;
     fan_out(tx, activity.id).await
@@ -59,7 +59,7 @@ async fn fan_out(tx: &mut Tx, activity: ActivityId) -> Result<()> {
 
 /// What a stored activity does, and its exact bytes.
 #[derive(Debug, FromRow)]
-pub struct Stored {
+pub struct StoredActivity {
     /// Who does it.
     pub critic_id: CriticId,
     /// Its kind, by name.
@@ -69,7 +69,7 @@ pub struct Stored {
 }
 
 /// The activity of that id.
-pub async fn by_id(db: &Db, id: ActivityId) -> Result<Option<Stored>> {
+pub async fn find(db: &Db, id: ActivityId) -> Result<Option<StoredActivity>> {
     read!(db, |c| sqlx::query_as("select critic_id, kind, body from activities where id = $1")
         .bind(id)
         .fetch_optional(c)
@@ -77,7 +77,7 @@ pub async fn by_id(db: &Db, id: ActivityId) -> Result<Option<Stored>> {
 }
 
 /// What the activity of that id is about.
-pub async fn object_of(db: &Db, id: ActivityId) -> Result<Option<url::Url>> {
+pub async fn find_object(db: &Db, id: ActivityId) -> Result<Option<url::Url>> {
     let object: Option<String> =
         read!(db, |c| sqlx::query_scalar("select object_uri from activities where id = $1")
             .bind(id)
@@ -87,7 +87,7 @@ pub async fn object_of(db: &Db, id: ActivityId) -> Result<Option<url::Url>> {
 }
 
 /// Forgets what was passed on before then, once nobody waits for it.
-pub async fn forget_forwards(tx: &mut Tx, before: Timestamp) -> Result<()> {
+pub async fn delete_old_forwards(tx: &mut Tx, before: Timestamp) -> Result<()> {
     run!(
         tx,
         sqlx::query(
@@ -101,7 +101,7 @@ pub async fn forget_forwards(tx: &mut Tx, before: Timestamp) -> Result<()> {
 }
 
 /// Passes on no more of what an actor said: of one comment that is still here, or of all. No word of it is kept.
-pub async fn end_forwards(
+pub async fn cancel_forwards(
     tx: &mut Tx,
     actor: &url::Url,
     comment: Option<&url::Url>,
@@ -127,10 +127,10 @@ pub async fn end_forwards(
 }
 
 /// Whether the critic said that of the object since then.
-pub async fn said_since(
+pub async fn exists_since(
     tx: &mut Tx,
     critic: CriticId,
-    kind: Kind,
+    kind: ActivityKind,
     object: &url::Url,
     since: Timestamp,
 ) -> Result<bool> {
@@ -148,7 +148,7 @@ pub async fn said_since(
 }
 
 /// Forgets some of the Accepts and Rejects from before then that stand for nothing any more.
-pub async fn forget_answers(tx: &mut Tx, before: Timestamp, limit: u32) -> Result<()> {
+pub async fn delete_old_responses(tx: &mut Tx, before: Timestamp, limit: u32) -> Result<()> {
     run!(
         tx,
         sqlx::query(

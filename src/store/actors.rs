@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use sqlx::FromRow;
 
-use super::several::Several;
+use super::bulk::BulkStatement;
 use super::{Db, Result, Tx, comments, on, read, run, url};
 use crate::domain::time::Timestamp;
 
@@ -35,7 +35,7 @@ pub struct StoredActor {
 
 impl StoredActor {
     /// Where activities for it are sent.
-    pub fn deliver_to(&self) -> &url::Url {
+    pub fn delivery_inbox(&self) -> &url::Url {
         self.shared_inbox.as_ref().unwrap_or(&self.inbox)
     }
 }
@@ -72,7 +72,7 @@ impl Row {
 }
 
 /// The actor of that id, where it is known and not deleted.
-pub async fn by_uri(db: &Db, uri: &url::Url) -> Result<Option<StoredActor>> {
+pub async fn find_by_uri(db: &Db, uri: &url::Url) -> Result<Option<StoredActor>> {
     let row: Option<Row> =
         read!(db, |c| sqlx::query_as("select * from actors where uri = $1 and deleted_at is null")
             .bind(uri.as_str())
@@ -82,7 +82,7 @@ pub async fn by_uri(db: &Db, uri: &url::Url) -> Result<Option<StoredActor>> {
 }
 
 /// Writes an actor down, new or as it looks now, and the inbox of those of its follows that we have.
-pub async fn save(tx: &mut Tx, actor: &StoredActor) -> Result<()> {
+pub async fn upsert(tx: &mut Tx, actor: &StoredActor) -> Result<()> {
     run!(
         tx,
         sqlx::query(
@@ -110,14 +110,14 @@ pub async fn save(tx: &mut Tx, actor: &StoredActor) -> Result<()> {
         tx,
         sqlx::query("update followers set inbox = $2, host = $3 where actor = $1 and inbox <> $2")
             .bind(actor.uri.as_str())
-            .bind(actor.deliver_to().as_str())
-            .bind(actor.deliver_to().host_str())
+            .bind(actor.delivery_inbox().as_str())
+            .bind(actor.delivery_inbox().host_str())
     )?;
     Ok(())
 }
 
 /// Whether anything of an actor is here that goes when it goes.
-pub async fn is_met(db: &Db, uri: &url::Url) -> Result<bool> {
+pub async fn is_known(db: &Db, uri: &url::Url) -> Result<bool> {
     let met: Option<String> = read!(db, |c| {
         sqlx::query_scalar(
             "select uri from actors where uri = $1 and deleted_at is null
@@ -141,7 +141,7 @@ pub async fn is_trusted(tx: &mut Tx, uri: &url::Url) -> Result<bool> {
 }
 
 /// An actor deleted itself: it follows nobody, its comments lose their text, its likes do not count.
-pub async fn delete(tx: &mut Tx, uri: &url::Url, signed_at: Timestamp) -> Result<()> {
+pub async fn mark_deleted(tx: &mut Tx, uri: &url::Url, signed_at: Timestamp) -> Result<()> {
     let statements = [
         // The picture's name stays until the file is gone.
         "update actors set deleted_at = $2, name = '', handle = null, url = uri, icon = null, trusted = 0
@@ -156,12 +156,12 @@ pub async fn delete(tx: &mut Tx, uri: &url::Url, signed_at: Timestamp) -> Result
     for statement in statements {
         run!(tx, sqlx::query(statement).bind(uri.as_str()).bind(signed_at))?;
     }
-    comments::delete_all_of(tx, uri, signed_at).await
+    comments::mark_all_deleted(tx, uri, signed_at).await
 }
 
 /// A key of another server's actor.
 #[derive(Debug, Clone, FromRow)]
-pub struct StoredKey {
+pub struct ActorKey {
     /// The actor's id.
     pub actor: String,
     /// The public key as PEM.
@@ -169,7 +169,7 @@ pub struct StoredKey {
 }
 
 /// The key of that id.
-pub async fn key(db: &Db, key_id: &url::Url) -> Result<Option<StoredKey>> {
+pub async fn find_key(db: &Db, key_id: &url::Url) -> Result<Option<ActorKey>> {
     read!(db, |c| sqlx::query_as("select actor, pem from actor_keys where key_id = $1")
         .bind(key_id.as_str())
         .fetch_optional(c)
@@ -177,7 +177,7 @@ pub async fn key(db: &Db, key_id: &url::Url) -> Result<Option<StoredKey>> {
 }
 
 /// Keys as somebody remembers them, of which those are told that are not so any more.
-static OUTDATED: Several = Several::new(
+static OUTDATED: BulkStatement = BulkStatement::new(
     "with remembered (key_id, actor, pem) as (values",
     "(#1, #2, #3)",
     3,
@@ -187,7 +187,7 @@ static OUTDATED: Several = Several::new(
 
 /// A key as it is remembered outside of the database.
 #[derive(Debug, Clone, Copy)]
-pub struct Remembered<'a> {
+pub struct CachedActorKey<'a> {
     /// Its id.
     pub key_id: &'a url::Url,
     /// Its owner's id.
@@ -197,7 +197,7 @@ pub struct Remembered<'a> {
 }
 
 /// The ids of those keys that were replaced or dropped since they were remembered.
-pub async fn outdated(tx: &mut Tx, keys: &[Remembered<'_>]) -> Result<HashSet<String>> {
+pub async fn find_outdated_keys(tx: &mut Tx, keys: &[CachedActorKey<'_>]) -> Result<HashSet<String>> {
     let mut outdated = HashSet::new();
     for (text, _, part) in OUTDATED.parts(keys) {
         let found: Vec<String> = on!(tx, |c| {
@@ -214,7 +214,7 @@ pub async fn outdated(tx: &mut Tx, keys: &[Remembered<'_>]) -> Result<HashSet<St
 }
 
 /// Drops the keys of an actor that are not among those that it lists now: their time is over, or they leaked.
-pub async fn drop_unlisted(tx: &mut Tx, actor: &url::Url, listed: &[&url::Url]) -> Result<()> {
+pub async fn delete_unlisted_keys(tx: &mut Tx, actor: &url::Url, listed: &[&url::Url]) -> Result<()> {
     let query = "select key_id from actor_keys where actor = $1";
     let known: Vec<String> = on!(tx, |c| sqlx::query_scalar(query).bind(actor.as_str()).fetch_all(c).await)?;
     for key in known {
@@ -226,7 +226,7 @@ pub async fn drop_unlisted(tx: &mut Tx, actor: &url::Url, listed: &[&url::Url]) 
 }
 
 /// Writes a key down, new or rotated.
-pub async fn save_key(
+pub async fn upsert_key(
     tx: &mut Tx,
     key_id: &url::Url,
     actor: &url::Url,

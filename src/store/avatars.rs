@@ -6,7 +6,7 @@ use super::{Db, Result, Tx, on, read, run, url};
 
 /// Somebody who is shown and whose picture was not asked for yet.
 #[derive(Debug)]
-pub struct Pending {
+pub struct PendingAvatar {
     /// The actor's id.
     pub uri: url::Url,
     /// Where the picture is.
@@ -27,7 +27,7 @@ const A_LOOK: i64 = 500;
 
 /// Some of those who comment, or are among the last who liked or boosted something, and whose picture was not asked
 /// for yet, among the next actors after that id.
-pub async fn pending(db: &Db, after: &str, limit: usize) -> Result<Vec<Pending>> {
+pub async fn list_pending(db: &Db, after: &str, limit: usize) -> Result<Vec<PendingAvatar>> {
     let rows: Vec<Row> = read!(db, |c| {
         sqlx::query_as(
             "select a.uri, a.icon, a.avatar from (
@@ -44,12 +44,13 @@ pub async fn pending(db: &Db, after: &str, limit: usize) -> Result<Vec<Pending>>
         .fetch_all(c)
         .await
     })?;
-    let pending = |row: Row| Ok(Pending { uri: url(&row.uri)?, icon: url(&row.icon)?, avatar: row.avatar });
+    let pending =
+        |row: Row| Ok(PendingAvatar { uri: url(&row.uri)?, icon: url(&row.icon)?, avatar: row.avatar });
     rows.into_iter().map(pending).collect()
 }
 
 /// Where the look after that one begins; none where that one came to the end.
-pub async fn next_look(db: &Db, after: &str) -> Result<Option<String>> {
+pub async fn next_pending_cursor(db: &Db, after: &str) -> Result<Option<String>> {
     read!(db, |c| {
         sqlx::query_scalar(
             "select uri from actors
@@ -65,7 +66,7 @@ pub async fn next_look(db: &Db, after: &str) -> Result<Option<String>> {
 
 /// Somebody whose picture is not wanted any more.
 #[derive(Debug, FromRow)]
-pub struct Unwanted {
+pub struct UnusedAvatar {
     /// The actor's id.
     pub uri: String,
     /// The picture's name.
@@ -74,7 +75,7 @@ pub struct Unwanted {
 
 /// Some of those who have a picture here, and deleted themselves, show none any more, or are not shown any more
 /// themselves, among the next who have one after that id.
-pub async fn unwanted(db: &Db, after: &str, limit: usize) -> Result<Vec<Unwanted>> {
+pub async fn list_unused(db: &Db, after: &str, limit: usize) -> Result<Vec<UnusedAvatar>> {
     read!(db, |c| {
         sqlx::query_as(
             "select a.uri, a.avatar as name from (
@@ -94,7 +95,7 @@ pub async fn unwanted(db: &Db, after: &str, limit: usize) -> Result<Vec<Unwanted
 }
 
 /// Where that look after that one begins; none where that one came to the end.
-pub async fn next_with_picture(db: &Db, after: &str) -> Result<Option<String>> {
+pub async fn next_unused_cursor(db: &Db, after: &str) -> Result<Option<String>> {
     read!(db, |c| {
         sqlx::query_scalar(
             "select uri from actors where avatar is not null and uri > $1 order by uri limit 1 offset $2",
@@ -107,7 +108,7 @@ pub async fn next_with_picture(db: &Db, after: &str) -> Result<Option<String>> {
 }
 
 /// Writes down that an icon was asked for, and the name of what came.
-pub async fn set(tx: &mut Tx, actor: &url::Url, icon: &url::Url, name: Option<&str>) -> Result<()> {
+pub async fn record_fetch(tx: &mut Tx, actor: &url::Url, icon: &url::Url, name: Option<&str>) -> Result<()> {
     run!(
         tx,
         sqlx::query("update actors set avatar_of = $2, avatar = $3 where uri = $1")
@@ -119,7 +120,7 @@ pub async fn set(tx: &mut Tx, actor: &url::Url, icon: &url::Url, name: Option<&s
 }
 
 /// The actor has no picture here any more.
-pub async fn forget(tx: &mut Tx, actor: &str) -> Result<()> {
+pub async fn clear(tx: &mut Tx, actor: &str) -> Result<()> {
     let statement = "update actors set avatar = null, avatar_of = null where uri = $1";
     run!(tx, sqlx::query(statement).bind(actor))?;
     Ok(())
@@ -127,12 +128,12 @@ pub async fn forget(tx: &mut Tx, actor: &str) -> Result<()> {
 
 /// The source of such a picture: known by what it is and not by where it came from, it never takes the place of a
 /// picture of a review, and goes without it.
-pub fn source_of(name: &str) -> String {
+pub fn media_source(name: &str) -> String {
     format!("avatar {name}")
 }
 
 /// Removes a picture's row where nobody shows it any more; gives whether its file can go, which others may use.
-pub async fn remove_unused(tx: &mut Tx, name: &str) -> Result<bool> {
+pub async fn delete_unused_media(tx: &mut Tx, name: &str) -> Result<bool> {
     let removed = run!(
         tx,
         sqlx::query(
@@ -140,7 +141,7 @@ pub async fn remove_unused(tx: &mut Tx, name: &str) -> Result<bool> {
                and not exists (select 1 from actors a where a.avatar = $1)",
         )
         .bind(name)
-        .bind(source_of(name))
+        .bind(media_source(name))
     )?;
     let others = "select count(*) from media where name = $1";
     let others: i64 = on!(tx, |c| sqlx::query_scalar(others).bind(name).fetch_one(c).await)?;

@@ -6,7 +6,7 @@ use crate::domain::id::CriticId;
 use crate::domain::time::Timestamp;
 
 /// The actor blocks the critic, unless something signed later ended that, or an Undo overtook it.
-pub async fn set(
+pub async fn record_block(
     tx: &mut Tx,
     critic: CriticId,
     actor: &url::Url,
@@ -31,7 +31,12 @@ pub async fn set(
 }
 
 /// The actor blocks the critic no longer, whether or not we ever heard that it did.
-pub async fn unset(tx: &mut Tx, critic: CriticId, actor: &url::Url, signed_at: Timestamp) -> Result<()> {
+pub async fn record_unblock(
+    tx: &mut Tx,
+    critic: CriticId,
+    actor: &url::Url,
+    signed_at: Timestamp,
+) -> Result<()> {
     run!(
         tx,
         sqlx::query(
@@ -49,7 +54,7 @@ pub async fn unset(tx: &mut Tx, critic: CriticId, actor: &url::Url, signed_at: T
 }
 
 /// Whether the actor blocks the critic.
-pub async fn is_on(tx: &mut Tx, critic: CriticId, actor: &url::Url) -> Result<bool> {
+pub async fn is_blocking(tx: &mut Tx, critic: CriticId, actor: &url::Url) -> Result<bool> {
     let state: Option<String> =
         on!(tx, |c| sqlx::query_scalar("select state from blockers where critic_id = $1 and actor = $2")
             .bind(critic)
@@ -60,7 +65,11 @@ pub async fn is_on(tx: &mut Tx, critic: CriticId, actor: &url::Url) -> Result<bo
 }
 
 /// The critic whom an actor blocks by the activity of that id.
-pub async fn by_activity(tx: &mut Tx, actor: &url::Url, activity: &url::Url) -> Result<Option<CriticId>> {
+pub async fn find_critic_by_activity(
+    tx: &mut Tx,
+    actor: &url::Url,
+    activity: &url::Url,
+) -> Result<Option<CriticId>> {
     on!(tx, |c| sqlx::query_scalar(
         "select critic_id from blockers where actor = $1 and activity_uri = $2 and state = 'on'",
     )

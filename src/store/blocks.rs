@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sqlx::FromRow;
 
-use super::several::Several;
+use super::bulk::BulkStatement;
 use super::{Db, Result, Tx, on, read, run};
 use crate::domain::id::CriticId;
-use crate::domain::moderation::{Policy, Rule, Standing, domains};
+use crate::domain::moderation::{AccessLevel, DomainRule, ModerationPolicy, domain_and_parents};
 use crate::domain::time::Timestamp;
 
 /// Nobody makes a rule about a name of more labels than this. As many are put into one question.
@@ -24,79 +24,83 @@ const NEAREST: &str = "select rule from domain_rules
 /// The names whose rules hold for a host. Of one that is longer than any rule its end counts: who owns a domain may
 /// put as many labels before it as they like.
 fn names(host: &str) -> [&str; MOST_LABELS] {
-    let labels = domains(host).count();
-    let mut above = domains(host).skip(labels.saturating_sub(MOST_LABELS));
+    let labels = domain_and_parents(host).count();
+    let mut above = domain_and_parents(host).skip(labels.saturating_sub(MOST_LABELS));
     std::array::from_fn(|_| above.next().unwrap_or_default())
 }
 
 /// How an actor stands here. The nearest rule about its server counts: an allowed subdomain of a blocked
 /// domain is heard.
-pub async fn standing(db: &Db, actor: &url::Url, policy: &Policy) -> Result<Standing> {
+pub async fn access_level(db: &Db, actor: &url::Url, policy: &ModerationPolicy) -> Result<AccessLevel> {
     let blocked: Option<String> =
         read!(db, |c| sqlx::query_scalar(BLOCKED).bind(actor.as_str()).fetch_optional(c).await)?;
     if blocked.is_some() {
-        return Ok(Standing::Blocked);
+        return Ok(AccessLevel::Blocked);
     }
-    of_host(db, actor.host_str().unwrap_or_default(), policy).await
+    host_access_level(db, actor.host_str().unwrap_or_default(), policy).await
 }
 
 /// The same in this transaction: what a critic decided since it was asked for outside counts.
-pub async fn standing_in(tx: &mut Tx, actor: &url::Url, policy: &Policy) -> Result<Standing> {
+pub async fn access_level_in_tx(
+    tx: &mut Tx,
+    actor: &url::Url,
+    policy: &ModerationPolicy,
+) -> Result<AccessLevel> {
     let blocked: Option<String> =
         on!(tx, |c| sqlx::query_scalar(BLOCKED).bind(actor.as_str()).fetch_optional(c).await)?;
     if blocked.is_some() {
-        return Ok(Standing::Blocked);
+        return Ok(AccessLevel::Blocked);
     }
     let rule: Option<String> = on!(tx, |c| {
         let query = sqlx::query_scalar(NEAREST);
         let names = names(actor.host_str().unwrap_or_default());
         names.into_iter().fold(query, sqlx::query::QueryScalar::bind).fetch_optional(c).await
     })?;
-    Ok(policy.standing(rule.as_deref().and_then(Rule::parse)))
+    Ok(policy.access_level(rule.as_deref().and_then(DomainRule::parse)))
 }
 
 /// How everyone of a server stands here.
-pub async fn of_host(db: &Db, host: &str, policy: &Policy) -> Result<Standing> {
+pub async fn host_access_level(db: &Db, host: &str, policy: &ModerationPolicy) -> Result<AccessLevel> {
     let rule: Option<String> = read!(db, |c| {
         let query = sqlx::query_scalar(NEAREST);
         names(host).into_iter().fold(query, sqlx::query::QueryScalar::bind).fetch_optional(c).await
     })?;
-    Ok(policy.standing(rule.as_deref().and_then(Rule::parse)))
+    Ok(policy.access_level(rule.as_deref().and_then(DomainRule::parse)))
 }
 
 /// Those among these actors who are blocked.
-static BLOCKED_AMONG: Several =
-    Several::new("select actor from blocked_actors where actor in (values", "(#1)", 1, ")");
+static BLOCKED_AMONG: BulkStatement =
+    BulkStatement::new("select actor from blocked_actors where actor in (values", "(#1)", 1, ")");
 
 /// The rules about those of these names for which there are any.
-static RULES_AMONG: Several =
-    Several::new("select host, rule from domain_rules where host in (values", "(#1)", 1, ")");
+static RULES_AMONG: BulkStatement =
+    BulkStatement::new("select host, rule from domain_rules where host in (values", "(#1)", 1, ")");
 
 /// How several actors and hosts stand here at one moment.
 #[derive(Debug)]
-pub struct Standings {
+pub struct AccessLevels {
     blocked: HashSet<String>,
     rules: HashMap<String, String>,
 }
 
-impl Standings {
+impl AccessLevels {
     /// How an actor stands: it must be one of those that were asked for.
-    pub fn of(&self, actor: &url::Url, policy: &Policy) -> Standing {
+    pub fn for_actor(&self, actor: &url::Url, policy: &ModerationPolicy) -> AccessLevel {
         if self.blocked.contains(actor.as_str()) {
-            return Standing::Blocked;
+            return AccessLevel::Blocked;
         }
-        self.of_host(actor.host_str().unwrap_or_default(), policy)
+        self.for_host(actor.host_str().unwrap_or_default(), policy)
     }
 
     /// How everyone of a host stands: it must be one of those that were asked for.
-    pub fn of_host(&self, host: &str, policy: &Policy) -> Standing {
+    pub fn for_host(&self, host: &str, policy: &ModerationPolicy) -> AccessLevel {
         let nearest = names(host).into_iter().find_map(|name| self.rules.get(name));
-        policy.standing(nearest.and_then(|rule| Rule::parse(rule)))
+        policy.access_level(nearest.and_then(|rule| DomainRule::parse(rule)))
     }
 }
 
 /// How these actors, and everyone of these hosts and of the actors' own, stand in this transaction.
-pub async fn standings(tx: &mut Tx, actors: &[&url::Url], hosts: &[&str]) -> Result<Standings> {
+pub async fn load_access_levels(tx: &mut Tx, actors: &[&url::Url], hosts: &[&str]) -> Result<AccessLevels> {
     let mut blocked = HashSet::new();
     for (text, _, part) in BLOCKED_AMONG.parts(actors) {
         let found: Vec<String> = on!(tx, |c| {
@@ -114,11 +118,11 @@ pub async fn standings(tx: &mut Tx, actors: &[&url::Url], hosts: &[&str]) -> Res
         })?;
         rules.extend(found);
     }
-    Ok(Standings { blocked, rules })
+    Ok(AccessLevels { blocked, rules })
 }
 
 /// How everyone of these hosts stands, with few questions for however many hosts.
-pub async fn of_hosts(db: &Db, hosts: impl IntoIterator<Item = &str>) -> Result<Standings> {
+pub async fn load_host_access_levels(db: &Db, hosts: impl IntoIterator<Item = &str>) -> Result<AccessLevels> {
     let mut rules = HashMap::new();
     for (text, _, part) in RULES_AMONG.parts(&all_names(hosts)) {
         let found: Vec<(String, String)> = read!(db, |c| {
@@ -127,7 +131,7 @@ pub async fn of_hosts(db: &Db, hosts: impl IntoIterator<Item = &str>) -> Result<
         })?;
         rules.extend(found);
     }
-    Ok(Standings { blocked: HashSet::new(), rules })
+    Ok(AccessLevels { blocked: HashSet::new(), rules })
 }
 
 /// The names whose rules hold for any of these hosts, each once.
@@ -137,10 +141,10 @@ fn all_names<'h>(hosts: impl IntoIterator<Item = &'h str>) -> Vec<&'h str> {
 }
 
 /// Sets the rule about a domain.
-pub async fn set_rule(
+pub async fn upsert_rule(
     tx: &mut Tx,
     domain: &str,
-    rule: Rule,
+    rule: DomainRule,
     reason: Option<&str>,
     now: Timestamp,
 ) -> Result<()> {
@@ -160,7 +164,7 @@ pub async fn set_rule(
 }
 
 /// Blocks an actor.
-pub async fn set_blocked(tx: &mut Tx, actor: &url::Url, reason: Option<&str>, now: Timestamp) -> Result<()> {
+pub async fn block_actor(tx: &mut Tx, actor: &url::Url, reason: Option<&str>, now: Timestamp) -> Result<()> {
     run!(
         tx,
         sqlx::query(
@@ -175,7 +179,7 @@ pub async fn set_blocked(tx: &mut Tx, actor: &url::Url, reason: Option<&str>, no
 }
 
 /// Ends the rule about a domain, or the block of an actor; false where there is none.
-pub async fn remove(tx: &mut Tx, subject: &str) -> Result<bool> {
+pub async fn delete(tx: &mut Tx, subject: &str) -> Result<bool> {
     let rules = run!(tx, sqlx::query("delete from domain_rules where host = $1").bind(subject))?;
     let actors = run!(tx, sqlx::query("delete from blocked_actors where actor = $1").bind(subject))?;
     Ok(rules + actors > 0)
@@ -183,7 +187,7 @@ pub async fn remove(tx: &mut Tx, subject: &str) -> Result<bool> {
 
 /// A rule or a block, as it is listed.
 #[derive(Debug, Clone, FromRow)]
-pub struct Entry {
+pub struct BlockListEntry {
     /// The domain, or the actor's id.
     pub subject: String,
     /// `block`, `silence`, `allow`, or `account` for an actor who is blocked.
@@ -195,7 +199,7 @@ pub struct Entry {
 }
 
 /// All rules and blocks, by subject.
-pub async fn all(db: &Db) -> Result<Vec<Entry>> {
+pub async fn list_all(db: &Db) -> Result<Vec<BlockListEntry>> {
     read!(db, |c| sqlx::query_as(
         "select host as subject, rule, reason, created_at from domain_rules
          union all
@@ -207,17 +211,17 @@ pub async fn all(db: &Db) -> Result<Vec<Entry>> {
 }
 
 /// The rules about domains.
-pub async fn rules(db: &Db) -> Result<Vec<(String, String)>> {
+pub async fn list_rules(db: &Db) -> Result<Vec<(String, String)>> {
     read!(db, |c| sqlx::query_as("select host, rule from domain_rules").fetch_all(c).await)
 }
 
 /// The same inside a transaction, as they stand there.
-pub async fn rules_in(tx: &mut Tx) -> Result<Vec<(String, String)>> {
+pub async fn list_rules_in_tx(tx: &mut Tx) -> Result<Vec<(String, String)>> {
     on!(tx, |c| sqlx::query_as("select host, rule from domain_rules").fetch_all(c).await)
 }
 
 /// The hosts of everyone who ever said something here, who follows, or to whom something is on its way.
-pub async fn known_hosts(db: &Db) -> Result<BTreeSet<String>> {
+pub async fn list_known_hosts(db: &Db) -> Result<BTreeSet<String>> {
     let named: Vec<String> = read!(db, |c| sqlx::query_scalar(
         "select host from actors union select host from followers
          union select host from deliveries where state = 'queued'",
@@ -242,14 +246,14 @@ pub async fn known_hosts(db: &Db) -> Result<BTreeSet<String>> {
 
 /// What a block ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ended {
+pub struct SeveredCounts {
     /// Followers who were removed.
     pub followers: u64,
     /// Comments that were hidden.
     pub comments: u64,
 }
 
-impl std::ops::AddAssign for Ended {
+impl std::ops::AddAssign for SeveredCounts {
     fn add_assign(&mut self, more: Self) {
         self.followers += more.followers;
         self.comments += more.comments;
@@ -265,14 +269,14 @@ fn ids_of(host: &str) -> impl Iterator<Item = (String, String)> {
 }
 
 /// Ends what binds us to everyone of a host: nobody there follows, is shown, is counted, or is sent anything.
-pub async fn sever_host(tx: &mut Tx, host: &str, now: Timestamp) -> Result<Ended> {
+pub async fn sever_host(tx: &mut Tx, host: &str, now: Timestamp) -> Result<SeveredCounts> {
     let by_inbox = "update followers set state = 'gone', signed_at = $2
         where host = $1 and state in ('following', 'pending')";
     let followers = run!(tx, sqlx::query(by_inbox).bind(host).bind(now))?;
     let sent =
         "update deliveries set state = 'superseded', finished_at = $2 where state = 'queued' and host = $1";
     run!(tx, sqlx::query(sent).bind(host).bind(now))?;
-    let mut ended = Ended { followers, comments: 0 };
+    let mut ended = SeveredCounts { followers, comments: 0 };
     for (from, to) in ids_of(host) {
         ended += sever_ids(tx, &from, &to, now).await?;
     }
@@ -280,7 +284,7 @@ pub async fn sever_host(tx: &mut Tx, host: &str, now: Timestamp) -> Result<Ended
 }
 
 /// The same for those whose ids lie between.
-async fn sever_ids(tx: &mut Tx, from: &str, to: &str, now: Timestamp) -> Result<Ended> {
+async fn sever_ids(tx: &mut Tx, from: &str, to: &str, now: Timestamp) -> Result<SeveredCounts> {
     let statements = [
         "update followers set state = 'gone', signed_at = $3
             where actor >= $1 and actor < $2 and state in ('following', 'pending')",
@@ -297,11 +301,11 @@ async fn sever_ids(tx: &mut Tx, from: &str, to: &str, now: Timestamp) -> Result<
     for (statement, changed) in statements.into_iter().zip(&mut changed) {
         *changed = run!(tx, sqlx::query(statement).bind(from).bind(to).bind(now))?;
     }
-    Ok(Ended { followers: changed[0], comments: changed[1] })
+    Ok(SeveredCounts { followers: changed[0], comments: changed[1] })
 }
 
 /// Ends what binds us to one actor, but for its follows, which are ended one by one.
-pub async fn sever_actor(tx: &mut Tx, actor: &url::Url, now: Timestamp) -> Result<Ended> {
+pub async fn sever_actor(tx: &mut Tx, actor: &url::Url, now: Timestamp) -> Result<SeveredCounts> {
     let comments = run!(
         tx,
         sqlx::query(
@@ -317,12 +321,12 @@ pub async fn sever_actor(tx: &mut Tx, actor: &url::Url, now: Timestamp) -> Resul
     for statement in others {
         run!(tx, sqlx::query(statement).bind(actor.as_str()).bind(now))?;
     }
-    Ok(Ended { followers: 0, comments })
+    Ok(SeveredCounts { followers: 0, comments })
 }
 
 /// A follow that is to be ended.
 #[derive(Debug, FromRow)]
-pub struct Follow {
+pub struct ActiveFollow {
     /// Who is followed.
     pub critic_id: CriticId,
     /// The id of the Follow, where it had one.
@@ -332,7 +336,7 @@ pub struct Follow {
 }
 
 /// Whom an actor follows, or waits to.
-pub async fn follows_of(tx: &mut Tx, actor: &url::Url) -> Result<Vec<Follow>> {
+pub async fn list_follows(tx: &mut Tx, actor: &url::Url) -> Result<Vec<ActiveFollow>> {
     on!(tx, |c| sqlx::query_as(
         "select critic_id, follow_uri, signed_at from followers
          where actor = $1 and state in ('following', 'pending') order by critic_id",

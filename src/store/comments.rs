@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use super::{Db, Result, Tx, count, on, read, run, url};
-use crate::domain::comment::{Author, Comment, Order, Presence};
+use crate::domain::comment::{Author, Comment, CommentVisibility, ThreadOrder};
 use crate::domain::id::{CommentId, CriticId, ReviewId};
 use crate::domain::time::Timestamp;
 
@@ -34,11 +34,11 @@ impl Row {
     fn comment(self) -> Result<Comment> {
         let uri = url(&self.author_uri)?;
         let presence = match self.state.as_str() {
-            "shown" => Presence::Shown,
-            "deleted" => Presence::Deleted,
-            "hidden" => Presence::Hidden,
-            "removed" => Presence::Removed,
-            _ => Presence::Withheld,
+            "shown" => CommentVisibility::Shown,
+            "deleted" => CommentVisibility::Deleted,
+            "hidden" => CommentVisibility::Hidden,
+            "removed" => CommentVisibility::Removed,
+            _ => CommentVisibility::Withheld,
         };
         let comment = Comment {
             id: self.id,
@@ -60,9 +60,9 @@ impl Row {
             language: self.language,
             published: self.published_at,
             edited: self.edited_at,
-            presence,
+            visibility: presence,
         };
-        Ok(if presence == Presence::Shown { comment } else { placeholder(comment) })
+        Ok(if presence == CommentVisibility::Shown { comment } else { placeholder(comment) })
     }
 }
 
@@ -99,10 +99,15 @@ macro_rules! of_review {
 
 /// The comments of a review, at most `limit`: the newest of them where those come first in that order, else the oldest.
 /// Those that are not shown are among them as placeholders where one that is shown hangs under them, at whatever depth.
-pub async fn of_review(db: &Db, review: ReviewId, order: Order, limit: u32) -> Result<Vec<Comment>> {
+pub async fn list_for_review(
+    db: &Db,
+    review: ReviewId,
+    order: ThreadOrder,
+    limit: u32,
+) -> Result<Vec<Comment>> {
     let query = match order {
-        Order::Newest => of_review!("c.published_at desc, c.id desc"),
-        Order::Oldest | Order::Answered => of_review!("c.published_at, c.id"),
+        ThreadOrder::Newest => of_review!("c.published_at desc, c.id desc"),
+        ThreadOrder::Oldest | ThreadOrder::MostReplies => of_review!("c.published_at, c.id"),
     };
     let rows: Vec<Row> =
         read!(db, |c| sqlx::query_as(query).bind(review).bind(i64::from(limit)).fetch_all(c).await)?;
@@ -110,7 +115,7 @@ pub async fn of_review(db: &Db, review: ReviewId, order: Order, limit: u32) -> R
 }
 
 /// The ids of the public answers to a post, the oldest first.
-pub async fn answers_to(db: &Db, parent: &url::Url, limit: u32, offset: u32) -> Result<Vec<String>> {
+pub async fn list_reply_uris(db: &Db, parent: &url::Url, limit: u32, offset: u32) -> Result<Vec<String>> {
     read!(db, |c| sqlx::query_scalar(
         "select uri from comments where parent_uri = $1 and state = 'shown'
          order by published_at, id limit $2 offset $3",
@@ -123,7 +128,7 @@ pub async fn answers_to(db: &Db, parent: &url::Url, limit: u32, offset: u32) -> 
 }
 
 /// How many public answers a post has.
-pub async fn total_to(db: &Db, parent: &url::Url) -> Result<u64> {
+pub async fn count_replies(db: &Db, parent: &url::Url) -> Result<u64> {
     let total: i64 = read!(db, |c| sqlx::query_scalar(
         "select count(*) from comments where parent_uri = $1 and state = 'shown'"
     )
@@ -134,7 +139,7 @@ pub async fn total_to(db: &Db, parent: &url::Url) -> Result<u64> {
 }
 
 /// The ids of the public replies to a review, at any depth, the oldest first.
-pub async fn uris(db: &Db, review: ReviewId, limit: u32, offset: u32) -> Result<Vec<String>> {
+pub async fn list_uris(db: &Db, review: ReviewId, limit: u32, offset: u32) -> Result<Vec<String>> {
     read!(db, |c| sqlx::query_scalar(
         "select uri from comments where review_id = $1 and state = 'shown'
          order by published_at, id limit $2 offset $3",
@@ -148,7 +153,7 @@ pub async fn uris(db: &Db, review: ReviewId, limit: u32, offset: u32) -> Result<
 
 /// A stored comment as far as rules need it.
 #[derive(Debug, Clone, FromRow)]
-pub struct Standing {
+pub struct StoredComment {
     /// Its id here.
     pub id: CommentId,
     /// The review in whose thread it stands.
@@ -165,7 +170,7 @@ pub struct Standing {
 }
 
 /// The comment with that id on the fediverse.
-pub async fn by_uri(db: &Db, uri: &url::Url) -> Result<Option<Standing>> {
+pub async fn find_by_uri(db: &Db, uri: &url::Url) -> Result<Option<StoredComment>> {
     read!(db, |c| sqlx::query_as(
         "select id, review_id, actor, state, edited_at, signed_at from comments where uri = $1",
     )
@@ -175,7 +180,7 @@ pub async fn by_uri(db: &Db, uri: &url::Url) -> Result<Option<Standing>> {
 }
 
 /// The critic of this site who wrote the answer of that id, where it is shown.
-pub async fn critic_of(db: &Db, id: CommentId) -> Result<Option<CriticId>> {
+pub async fn find_critic(db: &Db, id: CommentId) -> Result<Option<CriticId>> {
     read!(db, |c| sqlx::query_scalar(
         "select critic_id from comments where id = $1 and critic_id is not null and state = 'shown'"
     )
@@ -185,7 +190,7 @@ pub async fn critic_of(db: &Db, id: CommentId) -> Result<Option<CriticId>> {
 }
 
 /// The same inside a transaction, as it stands there.
-pub async fn standing(tx: &mut Tx, uri: &url::Url) -> Result<Option<Standing>> {
+pub async fn find_in_tx(tx: &mut Tx, uri: &url::Url) -> Result<Option<StoredComment>> {
     on!(tx, |c| sqlx::query_as(
         "select id, review_id, actor, state, edited_at, signed_at from comments where uri = $1",
     )
@@ -196,7 +201,7 @@ pub async fn standing(tx: &mut Tx, uri: &url::Url) -> Result<Option<Standing>> {
 
 /// A comment as it is written down.
 #[derive(Debug)]
-pub struct Written<'a> {
+pub struct NewComment<'a> {
     /// The review in whose thread it stands.
     pub review: ReviewId,
     /// Its id on the fediverse.
@@ -219,12 +224,12 @@ pub struct Written<'a> {
     pub edited: Option<Timestamp>,
     /// The signed date of the activity that brought it.
     pub signed_at: Timestamp,
-    /// In which state it enters: one of those of [`Standing`].
+    /// In which state it enters: one of those of [`StoredComment`].
     pub state: &'static str,
 }
 
 /// Writes a new comment. One of that id that is there already stays as it is.
-pub async fn insert(tx: &mut Tx, written: &Written<'_>, now: Timestamp) -> Result<bool> {
+pub async fn insert(tx: &mut Tx, written: &NewComment<'_>, now: Timestamp) -> Result<bool> {
     run!(tx, sqlx::query(
         "insert into comments (id, review_id, uri, url, actor, parent_uri, content, warning, language, state,
             published_at, edited_at, signed_at, created_at)
@@ -249,7 +254,7 @@ pub async fn insert(tx: &mut Tx, written: &Written<'_>, now: Timestamp) -> Resul
 }
 
 /// Keeps the id of a reply that is not for everyone, and nothing else of it.
-pub async fn reserve(
+pub async fn insert_private(
     tx: &mut Tx,
     review: ReviewId,
     uri: &url::Url,
@@ -276,7 +281,7 @@ pub async fn reserve(
 }
 
 /// Replaces what a comment says. Whether it is shown stays as it was.
-pub async fn edit(tx: &mut Tx, id: CommentId, written: &Written<'_>) -> Result<()> {
+pub async fn update_content(tx: &mut Tx, id: CommentId, written: &NewComment<'_>) -> Result<()> {
     run!(tx, sqlx::query(
         "update comments set url = $2, content = $3, warning = $4, language = $5, edited_at = $6, signed_at = $7
          where id = $1 and state in ('shown', 'held', 'hidden', 'withheld')",
@@ -299,7 +304,7 @@ macro_rules! without_words {
 }
 
 /// Takes every word of a comment away; its place in the thread stays. One that was never public has no place.
-pub async fn delete(tx: &mut Tx, id: CommentId, signed_at: Timestamp) -> Result<()> {
+pub async fn mark_deleted(tx: &mut Tx, id: CommentId, signed_at: Timestamp) -> Result<()> {
     run!(
         tx,
         sqlx::query(
@@ -316,7 +321,7 @@ pub async fn delete(tx: &mut Tx, id: CommentId, signed_at: Timestamp) -> Result<
 }
 
 /// The same of all that an actor wrote.
-pub async fn delete_all_of(tx: &mut Tx, actor: &url::Url, signed_at: Timestamp) -> Result<()> {
+pub async fn mark_all_deleted(tx: &mut Tx, actor: &url::Url, signed_at: Timestamp) -> Result<()> {
     run!(
         tx,
         sqlx::query(
@@ -333,7 +338,7 @@ pub async fn delete_all_of(tx: &mut Tx, actor: &url::Url, signed_at: Timestamp) 
 }
 
 /// Takes every word of somebody's comment away because the critic wants it so, for good.
-pub async fn remove(tx: &mut Tx, id: CommentId) -> Result<()> {
+pub async fn mark_removed(tx: &mut Tx, id: CommentId) -> Result<()> {
     run!(
         tx,
         sqlx::query(concat!(
@@ -347,12 +352,12 @@ pub async fn remove(tx: &mut Tx, id: CommentId) -> Result<()> {
 }
 
 /// Takes an actor's comments on a critic's reviews off the pages while it blocks the critic.
-pub async fn withhold_all_of(tx: &mut Tx, actor: &url::Url, critic: CriticId) -> Result<()> {
+pub async fn withhold_by_author(tx: &mut Tx, actor: &url::Url, critic: CriticId) -> Result<()> {
     move_all_of(tx, actor, critic, "shown", "withheld").await
 }
 
 /// Puts them back.
-pub async fn release_all_of(tx: &mut Tx, actor: &url::Url, critic: CriticId) -> Result<()> {
+pub async fn release_by_author(tx: &mut Tx, actor: &url::Url, critic: CriticId) -> Result<()> {
     move_all_of(tx, actor, critic, "withheld", "shown").await
 }
 

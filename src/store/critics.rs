@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use super::{Db, Result, Tx, from_json, json, on, read, run, url};
-use crate::domain::critic::{Critic, Profile};
+use crate::domain::critic::{Critic, CriticProfile};
 use crate::domain::id::CriticId;
 use crate::domain::time::Timestamp;
 
@@ -28,7 +28,7 @@ impl Row {
     fn critic(self) -> Result<Critic> {
         Ok(Critic {
             id: self.id,
-            profile: Profile {
+            profile: CriticProfile {
                 handle: self.handle,
                 name: self.name,
                 summary: self.summary,
@@ -46,14 +46,14 @@ impl Row {
 }
 
 /// All critics, the longest here first.
-pub async fn all(db: &Db) -> Result<Vec<Critic>> {
+pub async fn list_all(db: &Db) -> Result<Vec<Critic>> {
     let rows: Vec<Row> =
         read!(db, |c| sqlx::query_as("select * from critics order by created_at, id").fetch_all(c).await)?;
     rows.into_iter().map(Row::critic).collect()
 }
 
 /// The critic of that id.
-pub async fn by_id(db: &Db, id: CriticId) -> Result<Option<Critic>> {
+pub async fn find(db: &Db, id: CriticId) -> Result<Option<Critic>> {
     let row: Option<Row> = read!(db, |c| sqlx::query_as("select * from critics where id = $1")
         .bind(id)
         .fetch_optional(c)
@@ -62,14 +62,14 @@ pub async fn by_id(db: &Db, id: CriticId) -> Result<Option<Critic>> {
 }
 
 /// Whether there is a critic of that id.
-pub async fn is_there(tx: &mut Tx, id: CriticId) -> Result<bool> {
+pub async fn exists(tx: &mut Tx, id: CriticId) -> Result<bool> {
     let query = "select id from critics where id = $1";
     let found: Option<String> = on!(tx, |c| sqlx::query_scalar(query).bind(id).fetch_optional(c).await)?;
     Ok(found.is_some())
 }
 
 /// The critic of that handle, in whatever case it is written.
-pub async fn by_handle(db: &Db, handle: &str) -> Result<Option<Critic>> {
+pub async fn find_by_handle(db: &Db, handle: &str) -> Result<Option<Critic>> {
     let row: Option<Row> = read!(db, |c| sqlx::query_as("select * from critics where handle_key = $1")
         .bind(handle.to_ascii_lowercase())
         .fetch_optional(c)
@@ -78,7 +78,7 @@ pub async fn by_handle(db: &Db, handle: &str) -> Result<Option<Critic>> {
 }
 
 /// Writes down what the config file says of a critic; returns the critic's id.
-pub async fn manage(tx: &mut Tx, profile: &Profile, now: Timestamp) -> Result<CriticId> {
+pub async fn upsert_from_config(tx: &mut Tx, profile: &CriticProfile, now: Timestamp) -> Result<CriticId> {
     on!(tx, |c| {
         sqlx::query_scalar(
         "insert into critics (id, handle, handle_key, name, summary, avatar, links, also_known_as, attribution_domains,
@@ -126,7 +126,7 @@ pub async fn clear_avatar(tx: &mut Tx, critic: CriticId) -> Result<()> {
 }
 
 /// The fingerprint of the profile that a critic's followers were last told of.
-pub async fn announced(tx: &mut Tx, critic: CriticId) -> Result<Option<String>> {
+pub async fn announced_fingerprint(tx: &mut Tx, critic: CriticId) -> Result<Option<String>> {
     on!(tx, |c| sqlx::query_scalar("select announced from critics where id = $1")
         .bind(critic)
         .fetch_one(c)
@@ -134,14 +134,14 @@ pub async fn announced(tx: &mut Tx, critic: CriticId) -> Result<Option<String>> 
 }
 
 /// Remembers what they are told now.
-pub async fn set_announced(tx: &mut Tx, critic: CriticId, fingerprint: &str) -> Result<()> {
+pub async fn set_announced_fingerprint(tx: &mut Tx, critic: CriticId, fingerprint: &str) -> Result<()> {
     let statement = "update critics set announced = $2 where id = $1";
     run!(tx, sqlx::query(statement).bind(critic).bind(fingerprint))?;
     Ok(())
 }
 
 /// The critic moved to another account, for good; false where that happened before.
-pub async fn set_moved(tx: &mut Tx, critic: CriticId, target: &url::Url) -> Result<bool> {
+pub async fn set_moved_to(tx: &mut Tx, critic: CriticId, target: &url::Url) -> Result<bool> {
     let statement = "update critics set moved_to = $2 where id = $1 and moved_to is null";
     run!(tx, sqlx::query(statement).bind(critic).bind(target.as_str())).map(|rows| rows == 1)
 }

@@ -2,14 +2,14 @@
 
 use sqlx::FromRow;
 
-use super::several::Several;
+use super::bulk::BulkStatement;
 use super::{Db, Result, Tx, claim, hosts, on, read, run};
-use crate::domain::activity::Kind;
+use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, LeaseId};
 use crate::domain::time::Timestamp;
 
 /// How many inboxes of a fan-out get their row at once.
-pub const CHUNK: i64 = 1_000;
+pub const FAN_OUT_CHUNK: i64 = 1_000;
 
 /// An activity for one inbox, outside a fan-out: an answer to its actor.
 pub async fn enqueue(tx: &mut Tx, activity: ActivityId, inbox: &url::Url, now: Timestamp) -> Result<()> {
@@ -24,7 +24,7 @@ pub async fn enqueue(tx: &mut Tx, activity: ActivityId, inbox: &url::Url, now: T
     .bind(inbox.as_str())
     .bind(inbox.host_str())
     .bind(now))?;
-    hosts::stir(tx, inbox.host_str().unwrap_or_default(), now).await
+    hosts::schedule(tx, inbox.host_str().unwrap_or_default(), now).await
 }
 
 /// A fan-out that is expanded in this transaction.
@@ -37,7 +37,7 @@ pub struct FanOut {
 }
 
 /// Whether a fan-out waits.
-pub async fn is_any_fan_out(db: &Db) -> Result<bool> {
+pub async fn has_fan_out(db: &Db) -> Result<bool> {
     let query = "select activity_id from fanouts limit 1";
     let waiting: Option<String> = read!(db, |c| sqlx::query_scalar(query).fetch_optional(c).await)?;
     Ok(waiting.is_some())
@@ -45,7 +45,7 @@ pub async fn is_any_fan_out(db: &Db) -> Result<bool> {
 
 /// The fan-out that waits longest, which nobody else expands meanwhile. One about an object comes after all
 /// older ones about it.
-pub async fn next_fan_out(tx: &mut Tx) -> Result<Option<FanOut>> {
+pub async fn claim_fan_out(tx: &mut Tx) -> Result<Option<FanOut>> {
     claim!(
         tx,
         "select f.activity_id, f.cursor from fanouts f join activities a on a.id = f.activity_id
@@ -60,7 +60,7 @@ pub async fn next_fan_out(tx: &mut Tx) -> Result<Option<FanOut>> {
 
 /// Writes the next rows of a fan-out, and ends it once there are no more inboxes. What is passed on does not go
 /// back to the server that it came from.
-pub async fn expand(tx: &mut Tx, fan_out: &FanOut, now: Timestamp) -> Result<()> {
+pub async fn expand_fan_out(tx: &mut Tx, fan_out: &FanOut, now: Timestamp) -> Result<()> {
     let last: Option<String> = on!(tx, |c| sqlx::query_scalar(
         "select max(inbox) from (
             select i.inbox from inboxes i join activities a on a.critic_id = i.critic_id
@@ -70,7 +70,7 @@ pub async fn expand(tx: &mut Tx, fan_out: &FanOut, now: Timestamp) -> Result<()>
     )
     .bind(fan_out.activity_id)
     .bind(&fan_out.cursor)
-    .bind(CHUNK)
+    .bind(FAN_OUT_CHUNK)
     .fetch_one(c)
     .await)?;
     let Some(last) = last else {
@@ -111,14 +111,18 @@ pub async fn expand(tx: &mut Tx, fan_out: &FanOut, now: Timestamp) -> Result<()>
 pub async fn supersede(
     tx: &mut Tx,
     activity: ActivityId,
-    kind: Kind,
+    kind: ActivityKind,
     object: &url::Url,
     now: Timestamp,
 ) -> Result<()> {
     let overtaken = match kind {
-        Kind::Delete => "",
-        Kind::Update => "Update",
-        Kind::Create | Kind::Accept | Kind::Reject | Kind::Move | Kind::Forward => return Ok(()),
+        ActivityKind::Delete => "",
+        ActivityKind::Update => "Update",
+        ActivityKind::Create
+        | ActivityKind::Accept
+        | ActivityKind::Reject
+        | ActivityKind::Move
+        | ActivityKind::Forward => return Ok(()),
     };
     run!(
         tx,
@@ -145,7 +149,7 @@ pub async fn supersede(
 }
 
 /// Forgets deliveries that were done before `done_before`, and those that were given up before `failed_before`.
-pub async fn forget(tx: &mut Tx, done_before: Timestamp, failed_before: Timestamp) -> Result<()> {
+pub async fn delete_finished(tx: &mut Tx, done_before: Timestamp, failed_before: Timestamp) -> Result<()> {
     run!(
         tx,
         sqlx::query(
@@ -159,7 +163,7 @@ pub async fn forget(tx: &mut Tx, done_before: Timestamp, failed_before: Timestam
 
 /// A delivery to be made.
 #[derive(Debug, Clone, FromRow)]
-pub struct Job {
+pub struct DueDelivery {
     /// The activity.
     pub activity_id: ActivityId,
     /// Where it goes.
@@ -175,7 +179,7 @@ pub struct Job {
 /// What is due at the hosts that are held under a lease, the oldest first, at most `limit` a host: of one that
 /// failed a single one, to see whether it is back. None comes before an older one about the same object to the
 /// same inbox.
-pub async fn due(db: &Db, lease: LeaseId, now: Timestamp, limit: u32) -> Result<Vec<Job>> {
+pub async fn list_due(db: &Db, lease: LeaseId, now: Timestamp, limit: u32) -> Result<Vec<DueDelivery>> {
     read!(db, |c| sqlx::query_as(
         "select activity_id, inbox, host, attempts, created_at from (
             select d.activity_id, d.inbox, d.host, d.attempts, d.created_at, h.failures,
@@ -197,9 +201,9 @@ pub async fn due(db: &Db, lease: LeaseId, now: Timestamp, limit: u32) -> Result<
 
 /// What became of an attempt.
 #[derive(Debug, Clone)]
-pub enum Outcome {
+pub enum DeliveryOutcome {
     /// It arrived.
-    Done {
+    Delivered {
         /// The answer's status.
         status: u16,
     },
@@ -222,7 +226,7 @@ pub enum Outcome {
 }
 
 /// Deliveries of an activity that arrived.
-static ARRIVED: Several = Several::with(
+static ARRIVED: BulkStatement = BulkStatement::with(
     3,
     "update deliveries set state = 'done', attempts = attempts + 1, last_status = $2, last_error = null,
         next_attempt_at = $3, finished_at = $3
@@ -234,7 +238,7 @@ static ARRIVED: Several = Several::with(
 
 /// Acknowledges that an activity arrived at these inboxes, which all answered with this status. Nothing happens
 /// to deliveries that were superseded.
-pub async fn acknowledge_all(
+pub async fn mark_delivered(
     tx: &mut Tx,
     activity: ActivityId,
     status: u16,
@@ -251,17 +255,17 @@ pub async fn acknowledge_all(
 }
 
 /// Acknowledges an attempt. Nothing happens where the delivery was superseded.
-pub async fn acknowledge(
+pub async fn record_outcome(
     tx: &mut Tx,
     activity: ActivityId,
     inbox: &str,
-    outcome: &Outcome,
+    outcome: &DeliveryOutcome,
     now: Timestamp,
 ) -> Result<()> {
     let (state, status, error, next) = match outcome {
-        Outcome::Done { status } => ("done", Some(*status), None, now),
-        Outcome::Deferred { status, error, next } => ("queued", *status, Some(error), *next),
-        Outcome::Failed { status, error } => ("failed", *status, Some(error), now),
+        DeliveryOutcome::Delivered { status } => ("done", Some(*status), None, now),
+        DeliveryOutcome::Deferred { status, error, next } => ("queued", *status, Some(error), *next),
+        DeliveryOutcome::Failed { status, error } => ("failed", *status, Some(error), now),
     };
     let finished = (state != "queued").then_some(now);
     run!(
@@ -283,7 +287,13 @@ pub async fn acknowledge(
 }
 
 /// Gives up what waits for a host since before then.
-pub async fn give_up(tx: &mut Tx, host: &str, before: Timestamp, error: &str, now: Timestamp) -> Result<()> {
+pub async fn fail_older_than(
+    tx: &mut Tx,
+    host: &str,
+    before: Timestamp,
+    error: &str,
+    now: Timestamp,
+) -> Result<()> {
     run!(
         tx,
         sqlx::query(

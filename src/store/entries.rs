@@ -9,7 +9,7 @@ use crate::domain::time::Timestamp;
 
 /// An entry that was seen before.
 #[derive(Debug, Clone, FromRow)]
-pub struct Known {
+pub struct StoredEntry {
     /// Its id.
     pub id: EntryId,
     /// The feed that said it.
@@ -25,7 +25,7 @@ pub struct Known {
 }
 
 /// The entry of that feed with that id of the feed's own.
-pub async fn by_guid(tx: &mut Tx, feed: FeedId, guid: &str) -> Result<Option<Known>> {
+pub async fn find_by_guid(tx: &mut Tx, feed: FeedId, guid: &str) -> Result<Option<StoredEntry>> {
     on!(tx, |c| sqlx::query_as(
         "select id, feed_id, guid, url, review_id, content_hash from entries
          where feed_id = $1 and guid = $2 order by id limit 1",
@@ -37,7 +37,7 @@ pub async fn by_guid(tx: &mut Tx, feed: FeedId, guid: &str) -> Result<Option<Kno
 }
 
 /// The entry with that normalised URL, the one of this feed first, else of another feed.
-pub async fn by_url(tx: &mut Tx, feed: &Feed, url: &str) -> Result<Option<Known>> {
+pub async fn find_by_url(tx: &mut Tx, feed: &Feed, url: &str) -> Result<Option<StoredEntry>> {
     on!(tx, |c| sqlx::query_as(
         "select id, feed_id, guid, url, review_id, content_hash from entries
          where url = $2 and feed_id in (select id from feeds where critic_id = $3)
@@ -51,7 +51,7 @@ pub async fn by_url(tx: &mut Tx, feed: &Feed, url: &str) -> Result<Option<Known>
 }
 
 /// The entry with that visible text, the one of this feed first, else of another feed.
-pub async fn by_text(tx: &mut Tx, feed: &Feed, text_hash: &str) -> Result<Option<Known>> {
+pub async fn find_by_text(tx: &mut Tx, feed: &Feed, text_hash: &str) -> Result<Option<StoredEntry>> {
     on!(tx, |c| sqlx::query_as(
         "select id, feed_id, guid, url, review_id, content_hash from entries
          where text_hash = $2 and feed_id in (select id from feeds where critic_id = $3)
@@ -65,7 +65,7 @@ pub async fn by_text(tx: &mut Tx, feed: &Feed, text_hash: &str) -> Result<Option
 }
 
 /// The critic's review with that canonical URL.
-pub async fn review_by_url(tx: &mut Tx, critic: CriticId, url: &str) -> Result<Option<ReviewId>> {
+pub async fn find_review_by_url(tx: &mut Tx, critic: CriticId, url: &str) -> Result<Option<ReviewId>> {
     on!(tx, |c| sqlx::query_scalar(
         "select id from reviews where canonical_key = $1 and critic_id = $2 order by id limit 1"
     )
@@ -76,14 +76,14 @@ pub async fn review_by_url(tx: &mut Tx, critic: CriticId, url: &str) -> Result<O
 }
 
 /// Holds a review back until a later poll has room for it.
-pub async fn hold_for_turn(tx: &mut Tx, review: ReviewId) -> Result<()> {
+pub async fn hold_until_next_poll(tx: &mut Tx, review: ReviewId) -> Result<()> {
     run!(tx, sqlx::query("update entries set held_for = 'turn' where review_id = $1").bind(review))?;
     Ok(())
 }
 
 /// An entry as it is written down.
 #[derive(Debug)]
-pub struct Seen<'a> {
+pub struct EntryRecord<'a> {
     /// Its id.
     pub id: EntryId,
     /// The feed that says it.
@@ -103,7 +103,7 @@ pub struct Seen<'a> {
 }
 
 /// Writes an entry down, new or as it looks now. What it is held for stays as it was on a known one.
-pub async fn save(tx: &mut Tx, seen: &Seen<'_>, now: Timestamp) -> Result<()> {
+pub async fn upsert(tx: &mut Tx, seen: &EntryRecord<'_>, now: Timestamp) -> Result<()> {
     run!(
         tx,
         sqlx::query(

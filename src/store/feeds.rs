@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::FromRow;
 
 use super::{Db, Result, Tx, claim, count, on, read, run};
-use crate::domain::feed::{Decision, Feed};
+use crate::domain::feed::{Feed, IngestDecision};
 use crate::domain::id::{CriticId, FeedId, Id, LeaseId};
 use crate::domain::time::Timestamp;
 
@@ -45,7 +45,7 @@ impl From<Row> for Feed {
 
 /// What the config file says of a feed.
 #[derive(Debug)]
-pub struct Managed<'a> {
+pub struct ConfiguredFeed<'a> {
     /// The critic whose reviews it carries.
     pub critic: CriticId,
     /// Its name.
@@ -61,7 +61,12 @@ pub struct Managed<'a> {
 }
 
 /// Writes down what the config file says of a feed. One whose URL changed is asked anew, as the same feed.
-pub async fn manage(tx: &mut Tx, feed: &Managed<'_>, added: Timestamp, now: Timestamp) -> Result<()> {
+pub async fn upsert_from_config(
+    tx: &mut Tx,
+    feed: &ConfiguredFeed<'_>,
+    added: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
     run!(tx, sqlx::query(
         "insert into feeds (id, critic_id, name, url, managed, interval_ms, publish_since, max_publish_per_poll,
             failures, next_poll_at, created_at)
@@ -87,13 +92,13 @@ pub async fn manage(tx: &mut Tx, feed: &Managed<'_>, added: Timestamp, now: Time
 }
 
 /// Feeds that the file does not name any more are polled no longer. Their reviews stay.
-pub async fn unmanage_all(tx: &mut Tx) -> Result<()> {
+pub async fn mark_all_unmanaged(tx: &mut Tx) -> Result<()> {
     run!(tx, sqlx::query("update feeds set managed = 0"))?;
     Ok(())
 }
 
 /// All feeds, by name.
-pub async fn all(db: &Db) -> Result<Vec<Feed>> {
+pub async fn list_all(db: &Db) -> Result<Vec<Feed>> {
     let rows: Vec<Row> =
         read!(db, |c| sqlx::query_as("select * from feeds where managed = 1 order by name")
             .fetch_all(c)
@@ -122,7 +127,7 @@ pub async fn claim_due(
 }
 
 /// The feed of that id, while it is polled.
-pub async fn by_id(tx: &mut Tx, id: FeedId) -> Result<Option<Feed>> {
+pub async fn find(tx: &mut Tx, id: FeedId) -> Result<Option<Feed>> {
     let row: Option<Row> = on!(tx, |c| sqlx::query_as("select * from feeds where id = $1 and managed = 1")
         .bind(id)
         .fetch_optional(c)
@@ -153,7 +158,7 @@ pub async fn claim(
 
 /// What a poll leaves behind.
 #[derive(Debug)]
-pub struct Polled<'a> {
+pub struct PollResult<'a> {
     /// The validators of the answer.
     pub etag: Option<&'a str>,
     /// Its `Last-Modified`.
@@ -165,7 +170,7 @@ pub struct Polled<'a> {
 }
 
 /// Gives a feed back after its poll, unless the lease was lost meanwhile.
-pub async fn finish_poll(tx: &mut Tx, feed: FeedId, lease: LeaseId, polled: &Polled<'_>) -> Result<()> {
+pub async fn finish_poll(tx: &mut Tx, feed: FeedId, lease: LeaseId, polled: &PollResult<'_>) -> Result<()> {
     run!(
         tx,
         sqlx::query(
@@ -185,7 +190,7 @@ pub async fn finish_poll(tx: &mut Tx, feed: FeedId, lease: LeaseId, polled: &Pol
 
 /// A line of the log.
 #[derive(Debug, FromRow)]
-pub struct LogLine {
+pub struct FeedLogLine {
     /// The feed's name.
     pub feed: String,
     /// When.
@@ -198,17 +203,17 @@ pub struct LogLine {
     pub reason: String,
 }
 
-impl std::fmt::Display for LogLine {
+impl std::fmt::Display for FeedLogLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {} {} “{}”: {}", self.at, self.feed, self.decision, self.subject, self.reason)
     }
 }
 
 /// Writes a decision down.
-pub async fn log(
+pub async fn append_log(
     tx: &mut Tx,
     feed: FeedId,
-    decision: Decision,
+    decision: IngestDecision,
     subject: &str,
     reason: &str,
     now: Timestamp,
@@ -216,7 +221,7 @@ pub async fn log(
     run!(tx, sqlx::query(
         "insert into feed_log (id, feed_id, at, decision, subject, reason) values ($1, $2, $3, $4, $5, $6)",
     )
-    .bind(Id::<LogLine>::new(now))
+    .bind(Id::<FeedLogLine>::new(now))
     .bind(feed)
     .bind(now)
     .bind(decision.as_str())
@@ -226,10 +231,10 @@ pub async fn log(
 }
 
 /// Writes a decision down unless the same stands there already; says whether it did.
-pub async fn log_once(
+pub async fn append_log_once(
     tx: &mut Tx,
     feed: FeedId,
-    decision: Decision,
+    decision: IngestDecision,
     subject: &str,
     reason: &str,
     now: Timestamp,
@@ -246,7 +251,7 @@ pub async fn log_once(
     .await
     })?;
     if known.is_none() {
-        log(tx, feed, decision, subject, reason, now).await?;
+        append_log(tx, feed, decision, subject, reason, now).await?;
     }
     Ok(known.is_none())
 }
@@ -266,8 +271,8 @@ pub async fn trim_log(tx: &mut Tx, feed: FeedId) -> Result<()> {
 }
 
 /// The newest lines, of one feed or of all, oldest of them first.
-pub async fn read_log(db: &Db, name: Option<&str>, lines: u32) -> Result<Vec<LogLine>> {
-    let mut found: Vec<LogLine> = read!(db, |c| {
+pub async fn read_log(db: &Db, name: Option<&str>, lines: u32) -> Result<Vec<FeedLogLine>> {
+    let mut found: Vec<FeedLogLine> = read!(db, |c| {
         sqlx::query_as(
         "select f.name as feed, l.at as at, l.decision as decision, l.subject as subject, l.reason as reason
          from feed_log l join feeds f on f.id = l.feed_id

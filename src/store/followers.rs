@@ -11,7 +11,7 @@ use crate::store::actors::StoredActor;
 
 /// How a follow stands.
 #[derive(Debug, Clone, FromRow)]
-pub struct Standing {
+pub struct StoredFollow {
     /// `following`; `pending` until the critic accepts; `gone`, or `preempted` where its end came before it did.
     pub state: String,
     /// The id of the Follow, where it had one.
@@ -23,7 +23,7 @@ pub struct Standing {
 }
 
 /// How an actor's follow of a critic stands.
-pub async fn standing(tx: &mut Tx, critic: CriticId, actor: &url::Url) -> Result<Option<Standing>> {
+pub async fn find(tx: &mut Tx, critic: CriticId, actor: &url::Url) -> Result<Option<StoredFollow>> {
     on!(tx, |c| sqlx::query_as(
         "select state, follow_uri, accept_id, signed_at from followers where critic_id = $1 and actor = $2",
     )
@@ -34,7 +34,7 @@ pub async fn standing(tx: &mut Tx, critic: CriticId, actor: &url::Url) -> Result
 }
 
 /// The actor follows the critic; where no Accept answers it, it waits for the critic's yes.
-pub async fn follow(
+pub async fn upsert(
     tx: &mut Tx,
     critic: CriticId,
     actor: &StoredActor,
@@ -51,8 +51,8 @@ pub async fn follow(
     )
     .bind(critic)
     .bind(actor.uri.as_str())
-    .bind(actor.deliver_to().as_str())
-    .bind(actor.deliver_to().host_str())
+    .bind(actor.delivery_inbox().as_str())
+    .bind(actor.delivery_inbox().host_str())
     .bind(follow_uri)
     .bind(accept)
     .bind(signed_at)
@@ -89,7 +89,7 @@ pub struct Follower {
 }
 
 /// Those in that state, the first to ask first.
-pub async fn in_state(db: &Db, critic: CriticId, state: &str, limit: u32) -> Result<Vec<Follower>> {
+pub async fn list_by_state(db: &Db, critic: CriticId, state: &str, limit: u32) -> Result<Vec<Follower>> {
     read!(db, |c| sqlx::query_as(
         "select critic_id, actor, state, signed_at from followers where critic_id = $1 and state = $2
          order by signed_at, actor limit $3",
@@ -123,7 +123,7 @@ pub async fn unfollow(tx: &mut Tx, critic: CriticId, actor: &url::Url, signed_at
 /// The server of an inbox says that it is gone: whose own it was follows no longer. A shared one says nothing about
 /// anybody. The signed date stays what it was, since nobody signed this: a new follow counts, whenever it was signed.
 /// Gives how many went.
-pub async fn lose(tx: &mut Tx, inbox: &str) -> Result<u64> {
+pub async fn remove_by_inbox(tx: &mut Tx, inbox: &str) -> Result<u64> {
     run!(
         tx,
         sqlx::query(
@@ -135,7 +135,11 @@ pub async fn lose(tx: &mut Tx, inbox: &str) -> Result<u64> {
 }
 
 /// The critic whom an actor follows by the Follow of that id.
-pub async fn by_activity(tx: &mut Tx, actor: &url::Url, activity: &url::Url) -> Result<Option<CriticId>> {
+pub async fn find_critic_by_follow(
+    tx: &mut Tx,
+    actor: &url::Url,
+    activity: &url::Url,
+) -> Result<Option<CriticId>> {
     on!(tx, |c| sqlx::query_scalar(
         "select critic_id from followers
          where actor = $1 and follow_uri = $2 and state in ('following', 'pending')",
@@ -147,7 +151,7 @@ pub async fn by_activity(tx: &mut Tx, actor: &url::Url, activity: &url::Url) -> 
 }
 
 /// Whether an actor follows anyone here, or waits to.
-pub async fn follows_anyone(db: &Db, actor: &url::Url) -> Result<bool> {
+pub async fn is_following_anyone(db: &Db, actor: &url::Url) -> Result<bool> {
     let found: Option<String> = read!(db, |c| sqlx::query_scalar(
         "select actor from followers where actor = $1 and state in ('following', 'pending') limit 1",
     )
@@ -171,8 +175,8 @@ pub async fn transfer(tx: &mut Tx, old: &url::Url, new: &StoredActor, signed_at:
         )
         .bind(old.as_str())
         .bind(new.uri.as_str())
-        .bind(new.deliver_to().as_str())
-        .bind(new.deliver_to().host_str())
+        .bind(new.delivery_inbox().as_str())
+        .bind(new.delivery_inbox().host_str())
         .bind(signed_at)
     )?;
     run!(
@@ -188,7 +192,7 @@ pub async fn transfer(tx: &mut Tx, old: &url::Url, new: &StoredActor, signed_at:
 }
 
 /// How many follow the critic, as many as there may be: they are counted where they are reached.
-pub async fn total(db: &Db, critic: CriticId) -> Result<u64> {
+pub async fn count_followers(db: &Db, critic: CriticId) -> Result<u64> {
     let total: Option<i64> = read!(db, |c| sqlx::query_scalar(
         "select cast(sum(followers) as bigint) from inboxes where critic_id = $1"
     )
@@ -199,7 +203,7 @@ pub async fn total(db: &Db, critic: CriticId) -> Result<u64> {
 }
 
 /// A page of those who follow the critic, by id.
-pub async fn page(db: &Db, critic: CriticId, limit: u32, offset: u32) -> Result<Vec<String>> {
+pub async fn list_actors(db: &Db, critic: CriticId, limit: u32, offset: u32) -> Result<Vec<String>> {
     read!(db, |c| {
         sqlx::query_scalar(
         "select actor from followers where critic_id = $1 and state = 'following' order by actor limit $2 offset $3",

@@ -3,30 +3,35 @@
 
 use sqlx::FromRow;
 
-use super::several::Several;
+use super::bulk::BulkStatement;
 use super::{Db, Result, Tx, claim, on, read, run};
 use crate::domain::id::LeaseId;
-use crate::domain::signing::Form;
+use crate::domain::signature_scheme::SignatureScheme;
 use crate::domain::time::Timestamp;
 
 /// Nobody federates with more; whoever makes up names does not fill the disk with them.
 const MOST: i64 = 100_000;
 
 /// The form of signature that a host took last, where that is not the usual one.
-pub async fn form(db: &Db, host: &str) -> Result<Option<Form>> {
+pub async fn signature_scheme(db: &Db, host: &str) -> Result<Option<SignatureScheme>> {
     let form: Option<String> =
         read!(db, |c| sqlx::query_scalar("select signature from hosts where host = $1")
             .bind(host)
             .fetch_optional(c)
             .await)?;
-    Ok(form.as_deref().and_then(Form::parse))
+    Ok(form.as_deref().and_then(SignatureScheme::parse))
 }
 
 /// A host took this form where it refused the other one. Only those need a row for it that do not like what
 /// everyone else does.
-pub async fn learn(tx: &mut Tx, host: &str, form: Form, now: Timestamp) -> Result<()> {
-    if form == Form::default() {
-        return unlearn(tx, host).await;
+pub async fn save_signature_scheme(
+    tx: &mut Tx,
+    host: &str,
+    form: SignatureScheme,
+    now: Timestamp,
+) -> Result<()> {
+    if form == SignatureScheme::default() {
+        return reset_signature_scheme(tx, host).await;
     }
     run!(
         tx,
@@ -44,16 +49,16 @@ pub async fn learn(tx: &mut Tx, host: &str, form: Form, now: Timestamp) -> Resul
 }
 
 /// A host takes neither form; the next time begins as with a stranger.
-pub async fn unlearn(tx: &mut Tx, host: &str) -> Result<()> {
+pub async fn reset_signature_scheme(tx: &mut Tx, host: &str) -> Result<()> {
     let usual = "update hosts set signature = $2 where host = $1 and signature <> $2";
-    run!(tx, sqlx::query(usual).bind(host).bind(Form::default().as_str()))?;
+    run!(tx, sqlx::query(usual).bind(host).bind(SignatureScheme::default().as_str()))?;
     Ok(())
 }
 
 /// Forgets what was learned before that, since servers are updated, and hosts that nothing is sent to.
-pub async fn forget(tx: &mut Tx, before: Timestamp) -> Result<()> {
+pub async fn delete_idle(tx: &mut Tx, before: Timestamp) -> Result<()> {
     let lessons = "update hosts set signature = $2 where updated_at <= $1 and signature <> $2";
-    run!(tx, sqlx::query(lessons).bind(before).bind(Form::default().as_str()))?;
+    run!(tx, sqlx::query(lessons).bind(before).bind(SignatureScheme::default().as_str()))?;
     let idle = "delete from hosts where updated_at <= $1 and due_at is null and lease is null
         and (failing_since is null or closed_until <= $1)";
     run!(tx, sqlx::query(idle).bind(before))?;
@@ -61,7 +66,7 @@ pub async fn forget(tx: &mut Tx, before: Timestamp) -> Result<()> {
 }
 
 /// Something is to be sent to a host: now, or once it is tried again.
-pub async fn stir(tx: &mut Tx, host: &str, now: Timestamp) -> Result<()> {
+pub async fn schedule(tx: &mut Tx, host: &str, now: Timestamp) -> Result<()> {
     run!(
         tx,
         sqlx::query(
@@ -72,7 +77,7 @@ pub async fn stir(tx: &mut Tx, host: &str, now: Timestamp) -> Result<()> {
                 else excluded.due_at end",
         )
         .bind(host)
-        .bind(Form::default().as_str())
+        .bind(SignatureScheme::default().as_str())
         .bind(now)
     )?;
     Ok(())
@@ -80,7 +85,7 @@ pub async fn stir(tx: &mut Tx, host: &str, now: Timestamp) -> Result<()> {
 
 /// A host to which a worker sends.
 #[derive(Debug, Clone, FromRow)]
-pub struct Turn {
+pub struct HostLease {
     /// Its name.
     pub host: String,
     /// The form of signature to begin with, by name.
@@ -90,7 +95,7 @@ pub struct Turn {
 }
 
 /// Whether any host has its turn.
-pub async fn is_any_due(db: &Db, now: Timestamp) -> Result<bool> {
+pub async fn has_due(db: &Db, now: Timestamp) -> Result<bool> {
     let query = "select 'due' where exists (
             select 1 from hosts where failures = 0 and due_at <= $1 and (lease_until is null or lease_until <= $1))
         or exists (
@@ -101,9 +106,9 @@ pub async fn is_any_due(db: &Db, now: Timestamp) -> Result<bool> {
 
 /// How many hosts are taken at most: of those that answered the last time, and of those that failed.
 #[derive(Debug, Clone, Copy)]
-pub struct Room {
+pub struct Capacity {
     /// For the former.
-    pub well: usize,
+    pub healthy: usize,
     /// For the latter: a hundred thousand of them that are asked whether they are back keep nobody waiting who is
     /// there.
     pub failing: usize,
@@ -115,8 +120,8 @@ pub async fn claim_due(
     lease: LeaseId,
     now: Timestamp,
     until: Timestamp,
-    room: Room,
-) -> Result<Vec<Turn>> {
+    room: Capacity,
+) -> Result<Vec<HostLease>> {
     macro_rules! claim_those {
         ($failures:literal, $limit:expr) => {{
             let limit = i64::try_from($limit).unwrap_or(0);
@@ -139,17 +144,21 @@ pub async fn claim_due(
             )
         }};
     }
-    let mut turns: Vec<Turn> = claim_those!("failures = 0", room.well)?;
-    turns.extend::<Vec<Turn>>(claim_those!("failures > 0", room.failing)?);
+    let mut turns: Vec<HostLease> = claim_those!("failures = 0", room.healthy)?;
+    turns.extend::<Vec<HostLease>>(claim_those!("failures > 0", room.failing)?);
     Ok(turns)
 }
 
 /// Hosts that are to be changed, in one order, so that nobody who also changes several waits for the other in a circle.
-static LOCK: Several =
-    Several::new("select host from hosts where host in (values", "(#1)", 1, ") order by host for update");
+static LOCK: BulkStatement = BulkStatement::new(
+    "select host from hosts where host in (values",
+    "(#1)",
+    1,
+    ") order by host for update",
+);
 
 /// Hosts that answered in the turn that ends.
-static ENDED: Several = Several::with(
+static ENDED: BulkStatement = BulkStatement::with(
     1,
     "update hosts set lease = null, lease_until = null, failures = 0, failing_since = null, closed_until = null,
         last_error = null
@@ -161,7 +170,7 @@ static ENDED: Several = Several::with(
 
 /// When something is due that waits for nothing before it. Whoever writes a delivery stirs the host after it, and
 /// the host is held by now: this statement sees all that was written before, and who writes later stirs it later.
-static NEXT_TURN: Several = Several::new(
+static NEXT_TURN: BulkStatement = BulkStatement::new(
     "update hosts set due_at = (
             select case when d.next_attempt_at < hosts.closed_until then hosts.closed_until else d.next_attempt_at end
             from deliveries d
@@ -177,13 +186,13 @@ static NEXT_TURN: Several = Several::new(
 
 /// How a host was found.
 #[derive(Debug, Clone)]
-pub enum Health {
+pub enum HostHealth {
     /// It answered.
-    Well,
+    Healthy,
     /// Nobody asked it anything.
-    Unknown,
+    NotTried,
     /// It did not, or asked to be left alone: nothing is sent to it before then.
-    Closed {
+    Failing {
         /// Until when.
         until: Timestamp,
         /// Why, in a line.
@@ -193,20 +202,26 @@ pub enum Health {
 
 /// Ends a turn: the host has its next one when something is due that waits for nothing before it. Nothing happens
 /// where the lease was lost.
-pub async fn release(tx: &mut Tx, host: &str, lease: LeaseId, health: &Health, now: Timestamp) -> Result<()> {
+pub async fn release(
+    tx: &mut Tx,
+    host: &str,
+    lease: LeaseId,
+    health: &HostHealth,
+    now: Timestamp,
+) -> Result<()> {
     let ended = match health {
-        Health::Well => {
+        HostHealth::Healthy => {
             let query =
                 "update hosts set lease = null, lease_until = null, failures = 0, failing_since = null,
                     closed_until = null, last_error = null
                 where host = $1 and lease = $2";
             run!(tx, sqlx::query(query).bind(host).bind(lease))?
         }
-        Health::Unknown => {
+        HostHealth::NotTried => {
             let query = "update hosts set lease = null, lease_until = null where host = $1 and lease = $2";
             run!(tx, sqlx::query(query).bind(host).bind(lease))?
         }
-        Health::Closed { until, error } => {
+        HostHealth::Failing { until, error } => {
             let query = "update hosts set lease = null, lease_until = null, failures = failures + 1,
                     failing_since = coalesce(failing_since, $3), closed_until = $4, last_error = $5
                 where host = $1 and lease = $2";
@@ -243,7 +258,7 @@ async fn give_next(tx: &mut Tx, hosts: &[&str]) -> Result<()> {
 }
 
 /// Takes these hosts before they are changed. SQLite has one writer anyway.
-pub async fn lock(tx: &mut Tx, hosts: &[&str]) -> Result<()> {
+pub async fn lock_rows(tx: &mut Tx, hosts: &[&str]) -> Result<()> {
     if let Tx::Postgres(tx) = tx {
         for (text, _, part) in LOCK.parts(hosts) {
             let query = part.fold(sqlx::query(text), |query, host| query.bind(*host));
@@ -254,7 +269,7 @@ pub async fn lock(tx: &mut Tx, hosts: &[&str]) -> Result<()> {
 }
 
 /// A host that failed was heard of: what waits for it goes out now.
-pub async fn revive(tx: &mut Tx, host: &str, now: Timestamp) -> Result<()> {
+pub async fn mark_reachable(tx: &mut Tx, host: &str, now: Timestamp) -> Result<()> {
     run!(
         tx,
         sqlx::query(
@@ -270,7 +285,7 @@ pub async fn revive(tx: &mut Tx, host: &str, now: Timestamp) -> Result<()> {
 
 /// A host as it is listed.
 #[derive(Debug, Clone, FromRow)]
-pub struct Listed {
+pub struct FailingHost {
     /// Its name.
     pub host: String,
     /// Failures in a row since it last answered.
@@ -284,7 +299,7 @@ pub struct Listed {
 }
 
 /// The hosts that fail, those that fail longest first.
-pub async fn failing(db: &Db, limit: u32) -> Result<Vec<Listed>> {
+pub async fn list_failing(db: &Db, limit: u32) -> Result<Vec<FailingHost>> {
     read!(db, |c| sqlx::query_as(
         "select host, failures, failing_since, closed_until, last_error from hosts
          where failing_since is not null order by failing_since, host limit $1",

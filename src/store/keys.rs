@@ -9,11 +9,11 @@ use crate::domain::id::KeyId;
 use crate::domain::time::Timestamp;
 
 /// The owner of the key that signs what the site itself asks.
-pub const INSTANCE: &str = "instance";
+pub const INSTANCE_OWNER: &str = "instance";
 
 /// A key that signs, or will.
 #[derive(Debug, Clone)]
-pub struct StoredKey {
+pub struct StoredSigningKey {
     /// Its id.
     pub id: KeyId,
     /// PKCS #8.
@@ -30,8 +30,8 @@ struct Row {
 }
 
 impl Row {
-    fn key(self) -> StoredKey {
-        StoredKey { id: self.id, private_key: self.private_key, is_first: count(self.older) == 0 }
+    fn key(self) -> StoredSigningKey {
+        StoredSigningKey { id: self.id, private_key: self.private_key, is_first: count(self.older) == 0 }
     }
 }
 
@@ -40,13 +40,13 @@ const LIVE: &str = "select k.id, k.private_key,
      from keys k where k.owner = $1 and (k.retires_at is null or k.retires_at > $2) order by k.id";
 
 /// The keys of an owner that have not retired, the oldest first; the last one is served.
-pub async fn live(db: &Db, owner: &str, now: Timestamp) -> Result<Vec<StoredKey>> {
+pub async fn list_active(db: &Db, owner: &str, now: Timestamp) -> Result<Vec<StoredSigningKey>> {
     let rows: Vec<Row> = read!(db, |c| sqlx::query_as(LIVE).bind(owner).bind(now).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Row::key).collect())
 }
 
 /// The same, as this transaction sees them.
-pub async fn live_in(tx: &mut Tx, owner: &str, now: Timestamp) -> Result<Vec<StoredKey>> {
+pub async fn list_active_in_tx(tx: &mut Tx, owner: &str, now: Timestamp) -> Result<Vec<StoredSigningKey>> {
     let rows: Vec<Row> = on!(tx, |c| sqlx::query_as(LIVE).bind(owner).bind(now).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Row::key).collect())
 }
@@ -76,7 +76,7 @@ pub async fn retire(tx: &mut Tx, owner: &str, at: Timestamp) -> Result<()> {
 }
 
 /// Deletes the private halves of keys whose time is over.
-pub async fn forget(tx: &mut Tx, now: Timestamp) -> Result<()> {
+pub async fn erase_retired_private_keys(tx: &mut Tx, now: Timestamp) -> Result<()> {
     let statement = "update keys set private_key = $2 where retires_at <= $1 and length(private_key) > 0";
     run!(tx, sqlx::query(statement).bind(now).bind(&b""[..]))?;
     Ok(())

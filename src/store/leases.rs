@@ -6,25 +6,25 @@ use crate::domain::time::Timestamp;
 
 /// Where work is taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Queue {
+pub enum LeaseQueue {
     /// Feeds that are due.
     Feeds,
     /// Hosts to which something is to be sent.
     Hosts,
     /// Received activities to be applied.
-    Received,
+    InboxActivities,
 }
 
 /// Keeps what was taken under a lease until a later moment.
-pub async fn renew(db: &Db, queue: Queue, lease: LeaseId, until: Timestamp) -> Result<()> {
+pub async fn renew(db: &Db, queue: LeaseQueue, lease: LeaseId, until: Timestamp) -> Result<()> {
     let statement = match queue {
-        Queue::Feeds => "update feeds set lease_until = $2 where lease = $1",
-        Queue::Hosts => "update hosts set lease_until = $2 where lease = $1",
-        Queue::Received => return renew_received(db, lease, until).await,
+        LeaseQueue::Feeds => "update feeds set lease_until = $2 where lease = $1",
+        LeaseQueue::Hosts => "update hosts set lease_until = $2 where lease = $1",
+        LeaseQueue::InboxActivities => return renew_received(db, lease, until).await,
     };
     let mut tx = db.begin().await?;
     run!(&mut tx, sqlx::query(statement).bind(lease).bind(until))?;
-    tx.commit_unheard().await
+    tx.commit_without_notify().await
 }
 
 /// Of those whose end is being written nothing need be renewed: nobody waits for them here, and they for nobody.
@@ -36,5 +36,5 @@ async fn renew_received(db: &Db, lease: LeaseId, until: Timestamp) -> Result<()>
         ") update received set lease_until = $2 where id in (select id from picked)",
         |query, c| sqlx::query(query).bind(lease).bind(until).execute(c).await.map(|_| ())
     )?;
-    tx.commit_unheard().await
+    tx.commit_without_notify().await
 }

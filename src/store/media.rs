@@ -31,7 +31,7 @@ impl Row {
 }
 
 /// The picture that was taken from there.
-pub async fn by_source(db: &Db, source: &str) -> Result<Option<Media>> {
+pub async fn find_by_source(db: &Db, source: &str) -> Result<Option<Media>> {
     let row: Option<Row> = read!(db, |c| sqlx::query_as("select * from media where source = $1")
         .bind(source)
         .fetch_optional(c)
@@ -40,7 +40,7 @@ pub async fn by_source(db: &Db, source: &str) -> Result<Option<Media>> {
 }
 
 /// The media type of the picture with that name.
-pub async fn type_of(db: &Db, name: &str) -> Result<Option<String>> {
+pub async fn find_media_type(db: &Db, name: &str) -> Result<Option<String>> {
     read!(db, |c| sqlx::query_scalar("select media_type from media where name = $1 limit 1")
         .bind(name)
         .fetch_optional(c)
@@ -49,7 +49,7 @@ pub async fn type_of(db: &Db, name: &str) -> Result<Option<String>> {
 
 /// Writes down a picture whose file is in the folder; returns its id, which is an older one where the same
 /// source is known already.
-pub async fn insert(tx: &mut Tx, media: &Media, now: Timestamp) -> Result<MediaId> {
+pub async fn upsert(tx: &mut Tx, media: &Media, now: Timestamp) -> Result<MediaId> {
     on!(tx, |c| sqlx::query_scalar(
         "insert into media (id, name, media_type, width, height, source, created_at)
          values ($1, $2, $3, $4, $5, $6, $7)

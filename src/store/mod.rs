@@ -20,36 +20,36 @@ use crate::domain::time::Timestamp;
 
 pub mod activities;
 pub mod actors;
-pub mod answers;
+pub mod authorizations;
 pub mod avatars;
 pub mod blockers;
 pub mod blocks;
+pub mod browse_index;
+mod bulk;
 pub mod comments;
+pub mod critic_replies;
 pub mod critics;
 pub mod deliveries;
+pub mod delivery_status;
 pub mod entries;
-pub mod faces;
+pub mod facepile;
 pub mod feeds;
 pub mod followers;
 pub mod hosts;
+pub mod inbox_activities;
 pub mod keys;
 pub mod leases;
 pub mod media;
 pub mod moderation;
 pub mod page_versions;
-pub mod reach;
 pub mod reactions;
-pub mod readers;
-pub mod received;
 pub mod reports;
+pub mod review_stats;
 pub mod reviews;
 pub mod search;
 pub mod settings;
-mod several;
-pub mod shelves;
-pub mod stamps;
-pub mod tallies;
 pub mod usage;
+pub mod view_counts;
 
 /// The channel on which PostgreSQL tells the processes of a site that there is work.
 const CHANNEL: &str = "marquee";
@@ -209,18 +209,18 @@ impl Db {
     }
 
     /// Waits until another process may have written something.
-    pub async fn watch(&self) -> Result<Watch> {
+    pub async fn watch(&self) -> Result<ChangeListener> {
         match self {
             Self::Sqlite { read, .. } => {
                 // `data_version` tells of others only to the connection that asks again.
                 let mut connection = read.acquire().await?.detach();
                 let version = data_version(&mut connection).await?;
-                Ok(Watch::Sqlite { connection, version })
+                Ok(ChangeListener::Sqlite { connection, version })
             }
             Self::Postgres(pool) => {
                 let mut listener = PgListener::connect_with(pool).await?;
                 listener.listen(CHANNEL).await?;
-                Ok(Watch::Postgres(listener))
+                Ok(ChangeListener::Postgres(listener))
             }
         }
     }
@@ -252,11 +252,11 @@ impl Tx {
         if let Self::Postgres(tx) = &mut self {
             sqlx::query("select pg_notify($1, '')").bind(CHANNEL).execute(&mut **tx).await?;
         }
-        self.commit_unheard().await
+        self.commit_without_notify().await
     }
 
     /// Commits what gives nobody else anything to do, and wakes nobody.
-    pub async fn commit_unheard(self) -> Result<()> {
+    pub async fn commit_without_notify(self) -> Result<()> {
         let _counted = Counted;
         match self {
             Self::Sqlite(tx) => tx.commit().await,
@@ -267,7 +267,7 @@ impl Tx {
 
 /// Notices what other processes write.
 #[derive(Debug)]
-pub enum Watch {
+pub enum ChangeListener {
     /// Polls a counter that SQLite keeps in memory.
     Sqlite {
         /// The connection that remembers what it saw.
@@ -279,7 +279,7 @@ pub enum Watch {
     Postgres(PgListener),
 }
 
-impl Watch {
+impl ChangeListener {
     /// Returns once something was written, by this process or another.
     pub async fn changed(&mut self) -> Result<()> {
         match self {
@@ -302,7 +302,7 @@ async fn data_version(connection: &mut sqlx::SqliteConnection) -> Result<i64> {
 
 /// Whether the database could not be used, so that the same may well succeed later: it is away, locked, or full.
 /// Otherwise something is wrong with what was written.
-pub fn is_away(error: &sqlx::Error) -> bool {
+pub fn is_unavailable(error: &sqlx::Error) -> bool {
     let sqlx::Error::Database(error) = error else { return !matches!(error, sqlx::Error::Decode(_)) };
     let code = error.code().unwrap_or_default();
     if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
@@ -314,7 +314,7 @@ pub fn is_away(error: &sqlx::Error) -> bool {
 }
 
 /// Whether there was no room left to write.
-pub fn is_full(error: &sqlx::Error) -> bool {
+pub fn is_disk_full(error: &sqlx::Error) -> bool {
     let sqlx::Error::Database(error) = error else { return false };
     let code = error.code().unwrap_or_default();
     if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {

@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 
 /// A comment as far as a decision about it needs it.
 #[derive(Debug, Clone, FromRow)]
-pub struct Case {
+pub struct ModeratedComment {
     /// Its id here.
     pub id: CommentId,
     /// The review in whose thread it stands.
@@ -24,7 +24,7 @@ pub struct Case {
 }
 
 /// The comment of that id.
-pub async fn by_id(db: &Db, id: CommentId) -> Result<Option<Case>> {
+pub async fn find(db: &Db, id: CommentId) -> Result<Option<ModeratedComment>> {
     read!(db, |c| {
         sqlx::query_as(
         "select id, review_id, uri, actor, critic_id, state from comments where id = $1 and state <> 'private'",
@@ -36,7 +36,7 @@ pub async fn by_id(db: &Db, id: CommentId) -> Result<Option<Case>> {
 }
 
 /// The comment with that id, or that page, on the fediverse.
-pub async fn by_address(db: &Db, address: &url::Url) -> Result<Option<Case>> {
+pub async fn find_by_url(db: &Db, address: &url::Url) -> Result<Option<ModeratedComment>> {
     read!(db, |c| sqlx::query_as(
         "select id, review_id, uri, actor, critic_id, state from comments
          where (uri = $1 or url = $1) and state <> 'private'
@@ -49,10 +49,10 @@ pub async fn by_address(db: &Db, address: &url::Url) -> Result<Option<Case>> {
 
 /// A line of the list.
 #[derive(Debug, Clone, FromRow)]
-pub struct Listed {
+pub struct CommentListItem {
     /// Its id here.
     pub id: CommentId,
-    /// As in [`Case`].
+    /// As in [`ModeratedComment`].
     pub state: String,
     /// When its author wrote it.
     pub published_at: Timestamp,
@@ -69,7 +69,12 @@ pub struct Listed {
 }
 
 /// The comments, the newest first: of one review or of all, in one state or in any.
-pub async fn list(db: &Db, review: Option<ReviewId>, state: Option<&str>, limit: u32) -> Result<Vec<Listed>> {
+pub async fn list(
+    db: &Db,
+    review: Option<ReviewId>,
+    state: Option<&str>,
+    limit: u32,
+) -> Result<Vec<CommentListItem>> {
     read!(db, |c| sqlx::query_as(
         "select c.id, c.state, c.published_at, r.slug, c.content, c.actor, a.handle, k.handle as critic
          from comments c
@@ -87,7 +92,7 @@ pub async fn list(db: &Db, review: Option<ReviewId>, state: Option<&str>, limit:
 }
 
 /// Moves a comment from one state to another; false where it is not in the first.
-pub async fn change(tx: &mut Tx, id: CommentId, from: &str, to: &str) -> Result<bool> {
+pub async fn transition(tx: &mut Tx, id: CommentId, from: &str, to: &str) -> Result<bool> {
     run!(
         tx,
         sqlx::query("update comments set state = $3 where id = $1 and state = $2")
@@ -99,7 +104,7 @@ pub async fn change(tx: &mut Tx, id: CommentId, from: &str, to: &str) -> Result<
 }
 
 /// The state of a comment as it stands in this transaction.
-pub async fn state(tx: &mut Tx, id: CommentId) -> Result<Option<String>> {
+pub async fn find_state(tx: &mut Tx, id: CommentId) -> Result<Option<String>> {
     on!(tx, |c| sqlx::query_scalar("select state from comments where id = $1")
         .bind(id)
         .fetch_optional(c)
@@ -107,13 +112,13 @@ pub async fn state(tx: &mut Tx, id: CommentId) -> Result<Option<String>> {
 }
 
 /// What an actor writes from now on is shown at once; false where nobody of that id is known.
-pub async fn trust(tx: &mut Tx, actor: &str) -> Result<bool> {
+pub async fn trust_actor(tx: &mut Tx, actor: &str) -> Result<bool> {
     let query = "update actors set trusted = 1 where uri = $1 and deleted_at is null";
     run!(tx, sqlx::query(query).bind(actor)).map(|rows| rows == 1)
 }
 
 /// Shows all held comments of an actor; gives their number.
-pub async fn show_held_of(tx: &mut Tx, actor: &str) -> Result<u64> {
+pub async fn show_held_by_actor(tx: &mut Tx, actor: &str) -> Result<u64> {
     run!(
         tx,
         sqlx::query("update comments set state = 'shown' where actor = $1 and state = 'held'").bind(actor)
@@ -121,7 +126,7 @@ pub async fn show_held_of(tx: &mut Tx, actor: &str) -> Result<u64> {
 }
 
 /// The id of the actor whose confirmed handle this is (`@user@host`), in whatever case it is written.
-pub async fn actor_of_handle(db: &Db, handle: &str) -> Result<Option<String>> {
+pub async fn find_actor_by_handle(db: &Db, handle: &str) -> Result<Option<String>> {
     read!(db, |c| {
         sqlx::query_scalar(
         "select uri from actors where lower(handle) = $1 and deleted_at is null order by fetched_at desc limit 1",
@@ -133,7 +138,7 @@ pub async fn actor_of_handle(db: &Db, handle: &str) -> Result<Option<String>> {
 }
 
 /// The id of the actor whose page this is.
-pub async fn actor_of_page(db: &Db, page: &url::Url) -> Result<Option<String>> {
+pub async fn find_actor_by_page(db: &Db, page: &url::Url) -> Result<Option<String>> {
     read!(db, |c| sqlx::query_scalar(
         "select uri from actors where url = $1 and deleted_at is null order by fetched_at desc limit 1",
     )

@@ -5,7 +5,7 @@ use crate::domain::id::ReviewId;
 
 /// The version of all that a review's page and document show, by the last part of the page's address, current or
 /// former; none where there is no such review. The page names other reviews, too: of its film, by its director.
-pub async fn of_slug(db: &Db, slug: &str) -> Result<Option<i64>> {
+pub async fn for_slug(db: &Db, slug: &str) -> Result<Option<i64>> {
     read!(db, |c| sqlx::query_scalar(
         "select (select cast(coalesce(sum(v.version), 0) as bigint) from page_versions v
             where v.subject in (r.id, r.critic_id, 'reviews'))
@@ -17,7 +17,7 @@ pub async fn of_slug(db: &Db, slug: &str) -> Result<Option<i64>> {
 }
 
 /// The version of all that its document shows, by the review's id.
-pub async fn of_review(db: &Db, review: ReviewId) -> Result<Option<i64>> {
+pub async fn for_review(db: &Db, review: ReviewId) -> Result<Option<i64>> {
     read!(db, |c| sqlx::query_scalar(
         "select (select cast(coalesce(sum(v.version), 0) as bigint) from page_versions v
             where v.subject in (r.id, r.critic_id))
@@ -29,12 +29,12 @@ pub async fn of_review(db: &Db, review: ReviewId) -> Result<Option<i64>> {
 }
 
 /// The version of all that pages with a list of reviews show.
-pub async fn of_lists(db: &Db) -> Result<i64> {
+pub async fn for_lists(db: &Db) -> Result<i64> {
     of(db, "lists").await
 }
 
 /// The version of which reviews and critics there are, and what reviews say, whatever others say of them.
-pub async fn of_reviews(db: &Db) -> Result<i64> {
+pub async fn for_reviews(db: &Db) -> Result<i64> {
     of(db, "reviews").await
 }
 
@@ -45,7 +45,7 @@ async fn of(db: &Db, subject: &'static str) -> Result<i64> {
 
 /// Adds up what connections that are gone have counted. On PostgreSQL each counts in rows of its own, which would
 /// else become ever more; SQLite has one writer.
-pub async fn fold(tx: &mut Tx) -> Result<()> {
+pub async fn merge_closed_writers(tx: &mut Tx) -> Result<()> {
     if let Tx::Postgres(tx) = tx {
         // Rows of connections that are there are left alone: to wait for one could be to wait in a circle.
         let statement = "with gone as (

@@ -6,14 +6,14 @@ use crate::domain::time::Timestamp;
 
 /// What an actor does to a review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reaction {
+pub enum ReactionKind {
     /// A Like, or an emoji.
     Like,
     /// An Announce.
     Boost,
 }
 
-impl Reaction {
+impl ReactionKind {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Like => "like",
@@ -23,11 +23,11 @@ impl Reaction {
 }
 
 /// Turns a reaction on, unless something signed later turned it off, or an Undo overtook it.
-pub async fn set(
+pub async fn record(
     tx: &mut Tx,
     review: ReviewId,
     actor: &url::Url,
-    reaction: Reaction,
+    reaction: ReactionKind,
     activity: Option<&url::Url>,
     signed_at: Timestamp,
 ) -> Result<()> {
@@ -51,11 +51,11 @@ pub async fn set(
 }
 
 /// Turns a reaction off, whether or not we ever heard that it was on.
-pub async fn unset(
+pub async fn record_undo(
     tx: &mut Tx,
     review: ReviewId,
     actor: &url::Url,
-    reaction: Reaction,
+    reaction: ReactionKind,
     signed_at: Timestamp,
 ) -> Result<()> {
     run!(
@@ -76,7 +76,12 @@ pub async fn unset(
 }
 
 /// Turns off what the activity of that id turned on; false where there is no such thing.
-pub async fn undo(tx: &mut Tx, actor: &url::Url, activity: &url::Url, signed_at: Timestamp) -> Result<bool> {
+pub async fn undo_by_activity(
+    tx: &mut Tx,
+    actor: &url::Url,
+    activity: &url::Url,
+    signed_at: Timestamp,
+) -> Result<bool> {
     run!(
         tx,
         sqlx::query(
@@ -91,7 +96,12 @@ pub async fn undo(tx: &mut Tx, actor: &url::Url, activity: &url::Url, signed_at:
 }
 
 /// Remembers that an actor deleted or undid what has that id.
-pub async fn withdraw(tx: &mut Tx, uri: &url::Url, actor: &url::Url, signed_at: Timestamp) -> Result<()> {
+pub async fn insert_tombstone(
+    tx: &mut Tx,
+    uri: &url::Url,
+    actor: &url::Url,
+    signed_at: Timestamp,
+) -> Result<()> {
     run!(
         tx,
         sqlx::query(
@@ -107,7 +117,7 @@ pub async fn withdraw(tx: &mut Tx, uri: &url::Url, actor: &url::Url, signed_at: 
 }
 
 /// When an actor last deleted or undid what has that id.
-pub async fn withdrawn(tx: &mut Tx, uri: &url::Url, actor: &url::Url) -> Result<Option<Timestamp>> {
+pub async fn find_tombstone(tx: &mut Tx, uri: &url::Url, actor: &url::Url) -> Result<Option<Timestamp>> {
     on!(tx, |c| sqlx::query_scalar("select signed_at from withdrawals where uri = $1 and actor = $2")
         .bind(uri.as_str())
         .bind(actor.as_str())
@@ -116,7 +126,7 @@ pub async fn withdrawn(tx: &mut Tx, uri: &url::Url, actor: &url::Url) -> Result<
 }
 
 /// Whether an actor deleted itself.
-pub async fn has_left(db: &Db, actor: &url::Url) -> Result<bool> {
+pub async fn is_actor_deleted(db: &Db, actor: &url::Url) -> Result<bool> {
     let left: Option<i64> =
         read!(db, |c| sqlx::query_scalar("select signed_at from withdrawals where uri = $1 and actor = $1")
             .bind(actor.as_str())

@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 
 /// A report as it is kept.
 #[derive(Debug)]
-pub struct Reported<'a> {
+pub struct NewReport<'a> {
     /// Who sent it: mostly the actor of a whole server.
     pub actor: &'a url::Url,
     /// The id of the Flag.
@@ -20,7 +20,7 @@ pub struct Reported<'a> {
 }
 
 /// Whether the same report is here already.
-pub async fn is_known(tx: &mut Tx, reported: &Reported<'_>) -> Result<bool> {
+pub async fn exists(tx: &mut Tx, reported: &NewReport<'_>) -> Result<bool> {
     let known: Option<String> = on!(tx, |c| sqlx::query_scalar(
         "select id from reports where actor = $1 and (activity_uri = $2
             or (objects = $3 and content = $4 and state = 'open')) limit 1",
@@ -35,7 +35,7 @@ pub async fn is_known(tx: &mut Tx, reported: &Reported<'_>) -> Result<bool> {
 }
 
 /// How many reports came from a server since then.
-pub async fn from_host_since(tx: &mut Tx, host: &str, since: Timestamp) -> Result<u64> {
+pub async fn count_from_host(tx: &mut Tx, host: &str, since: Timestamp) -> Result<u64> {
     let total: i64 =
         on!(tx, |c| sqlx::query_scalar("select count(*) from reports where host = $1 and created_at > $2")
             .bind(host)
@@ -46,7 +46,7 @@ pub async fn from_host_since(tx: &mut Tx, host: &str, since: Timestamp) -> Resul
 }
 
 /// How many reports wait to be looked at.
-pub async fn total_open(tx: &mut Tx) -> Result<u64> {
+pub async fn count_open(tx: &mut Tx) -> Result<u64> {
     let total: i64 = on!(tx, |c| sqlx::query_scalar("select count(*) from reports where state = 'open'")
         .fetch_one(c)
         .await)?;
@@ -54,13 +54,13 @@ pub async fn total_open(tx: &mut Tx) -> Result<u64> {
 }
 
 /// Forgets reports from before then that were looked at.
-pub async fn forget(tx: &mut Tx, before: Timestamp) -> Result<()> {
+pub async fn delete_old_closed(tx: &mut Tx, before: Timestamp) -> Result<()> {
     run!(tx, sqlx::query("delete from reports where state = 'closed' and created_at <= $1").bind(before))?;
     Ok(())
 }
 
 /// Keeps a report for the critics to look at.
-pub async fn insert(tx: &mut Tx, reported: &Reported<'_>, now: Timestamp) -> Result<()> {
+pub async fn insert(tx: &mut Tx, reported: &NewReport<'_>, now: Timestamp) -> Result<()> {
     run!(
         tx,
         sqlx::query(
@@ -103,7 +103,7 @@ struct Row {
 }
 
 /// The reports that wait, the oldest first, at most `limit`.
-pub async fn open(db: &Db, limit: u32) -> Result<Vec<Report>> {
+pub async fn list_open(db: &Db, limit: u32) -> Result<Vec<Report>> {
     let rows: Vec<Row> = read!(db, |c| {
         sqlx::query_as(
         "select id, actor, objects, content, created_at from reports where state = 'open' order by id limit $1",

@@ -2,13 +2,13 @@
 
 use sqlx::FromRow;
 
-use super::several::Several;
-use super::shelves::Shelf;
-use super::{Db, Result, Tx, damaged, from_json, json, on, read, run, search, shelves, url};
-use crate::domain::entry::normalise_url;
+use super::browse_index::BrowseQuery;
+use super::bulk::BulkStatement;
+use super::{Db, Result, Tx, browse_index, damaged, from_json, json, on, read, run, search, url};
+use crate::domain::feed_entry::url_key;
 use crate::domain::id::{ActivityId, CriticId, FeedId, MediaId, ReviewId};
 use crate::domain::rating::Rating;
-use crate::domain::review::{Draft, Media, Poster, Review, State};
+use crate::domain::review::{Media, Poster, Review, ReviewContent, ReviewState};
 use crate::domain::time::Timestamp;
 
 #[derive(FromRow)]
@@ -63,7 +63,7 @@ impl Row {
             Some(text) => Some(Poster { url: url(text)?, alt: self.poster_alt }),
             None => None,
         };
-        let draft = Draft {
+        let draft = ReviewContent {
             title: self.title,
             subtitle: self.subtitle,
             body: self.body,
@@ -80,12 +80,12 @@ impl Row {
         Ok(Review {
             id: self.id,
             critic: self.critic_id,
-            create: self.create_id,
+            create_activity: self.create_id,
             slug: self.slug,
-            state: State::parse(&self.state).ok_or_else(|| damaged("reviews.state"))?,
-            draft,
+            state: ReviewState::parse(&self.state).ok_or_else(|| damaged("reviews.state"))?,
+            content: draft,
             poster: media,
-            source: self.feed_id,
+            feed: self.feed_id,
             original_date: self.original_date,
             released_at: self.released_at,
             revised_at: self.revised_at,
@@ -111,7 +111,7 @@ fn all(rows: Vec<Row>) -> Result<Vec<Review>> {
 }
 
 /// The review of that id, whatever its state.
-pub async fn by_id(db: &Db, id: ReviewId) -> Result<Option<Review>> {
+pub async fn find(db: &Db, id: ReviewId) -> Result<Option<Review>> {
     let row: Option<Row> =
         read!(db, |c| sqlx::query_as(select!("where r.id = $1")).bind(id).fetch_optional(c).await)?;
     row.map(Row::review).transpose()
@@ -125,7 +125,7 @@ pub async fn is_public(tx: &mut Tx, id: ReviewId) -> Result<bool> {
 }
 
 /// The review of that id inside a transaction, as it stands there; nobody else changes it meanwhile.
-pub async fn in_tx(tx: &mut Tx, id: ReviewId) -> Result<Option<Review>> {
+pub async fn find_for_update(tx: &mut Tx, id: ReviewId) -> Result<Option<Review>> {
     tx.lock(&id.to_string()).await?;
     let row: Option<Row> =
         on!(tx, |c| sqlx::query_as(select!("where r.id = $1")).bind(id).fetch_optional(c).await)?;
@@ -133,27 +133,27 @@ pub async fn in_tx(tx: &mut Tx, id: ReviewId) -> Result<Option<Review>> {
 }
 
 /// The critic of a review, who never changes, asked inside a transaction.
-pub async fn critic_of(tx: &mut Tx, id: ReviewId) -> Result<Option<CriticId>> {
+pub async fn find_critic(tx: &mut Tx, id: ReviewId) -> Result<Option<CriticId>> {
     let query = "select critic_id from reviews where id = $1";
     on!(tx, |c| sqlx::query_scalar(query).bind(id).fetch_optional(c).await)
 }
 
 /// The review that has, or had, that slug.
-pub async fn by_slug(db: &Db, slug: &str) -> Result<Option<Review>> {
+pub async fn find_by_slug(db: &Db, slug: &str) -> Result<Option<Review>> {
     let query = select!("join slugs s on s.review_id = r.id where s.slug = $1");
     let row: Option<Row> = read!(db, |c| sqlx::query_as(query).bind(slug).fetch_optional(c).await)?;
     row.map(Row::review).transpose()
 }
 
 /// The review that the Create of that id announces.
-pub async fn by_create(db: &Db, create: ActivityId) -> Result<Option<Review>> {
+pub async fn find_by_create(db: &Db, create: ActivityId) -> Result<Option<Review>> {
     let query = select!("where r.create_id = $1");
     let row: Option<Row> = read!(db, |c| sqlx::query_as(query).bind(create).fetch_optional(c).await)?;
     row.map(Row::review).transpose()
 }
 
 /// The reviews of a shelf, the newest first.
-pub async fn on_shelf(db: &Db, shelf: &Shelf, limit: u32, offset: u32) -> Result<Vec<Review>> {
+pub async fn list_matching(db: &Db, shelf: &BrowseQuery, limit: u32, offset: u32) -> Result<Vec<Review>> {
     // Those before the page are gone past in the index alone.
     let query = select!(
         "where r.id in (select review_id from shelved where kind = $1 and slug = $2
@@ -175,10 +175,10 @@ pub async fn on_shelf(db: &Db, shelf: &Shelf, limit: u32, offset: u32) -> Result
     all(rows)
 }
 
-static AMONG: Several = Several::new(select!("where r.id in (values"), "(#1)", 1, ")");
+static AMONG: BulkStatement = BulkStatement::new(select!("where r.id in (values"), "(#1)", 1, ")");
 
 /// The reviews of these ids, in their order.
-pub async fn by_ids(db: &Db, ids: &[ReviewId]) -> Result<Vec<Review>> {
+pub async fn list_by_ids(db: &Db, ids: &[ReviewId]) -> Result<Vec<Review>> {
     let mut found = Vec::with_capacity(ids.len());
     for (text, _, part) in AMONG.parts(ids) {
         let rows: Vec<Row> = read!(db, |c| {
@@ -192,7 +192,7 @@ pub async fn by_ids(db: &Db, ids: &[ReviewId]) -> Result<Vec<Review>> {
 }
 
 /// The slugs of public reviews, the oldest first, and when what each says was last changed.
-pub async fn slugs(db: &Db, limit: u32, offset: u32) -> Result<Vec<(String, Timestamp)>> {
+pub async fn list_slugs(db: &Db, limit: u32, offset: u32) -> Result<Vec<(String, Timestamp)>> {
     // Those before are gone past in the index alone.
     read!(db, |c| {
         sqlx::query_as(
@@ -209,7 +209,7 @@ pub async fn slugs(db: &Db, limit: u32, offset: u32) -> Result<Vec<(String, Time
 }
 
 /// The public reviews next to one in the archive: the newer and the older.
-pub async fn neighbours(db: &Db, review: &Review) -> Result<(Option<Review>, Option<Review>)> {
+pub async fn find_neighbours(db: &Db, review: &Review) -> Result<(Option<Review>, Option<Review>)> {
     let newer = select!(
         "where r.state in ('archive', 'published') and r.critic_id = $1
             and (r.original_date > $2 or (r.original_date = $2 and r.id > $3))
@@ -235,7 +235,7 @@ pub async fn neighbours(db: &Db, review: &Review) -> Result<(Option<Review>, Opt
 }
 
 /// Reviews that wait for their hour and whose hour has come.
-pub async fn due(db: &Db, now: Timestamp, limit: u32) -> Result<Vec<Review>> {
+pub async fn list_due(db: &Db, now: Timestamp, limit: u32) -> Result<Vec<Review>> {
     let query =
         select!("where r.state = 'scheduled' and r.released_at <= $1 order by r.released_at limit $2");
     let rows: Vec<Row> =
@@ -244,7 +244,7 @@ pub async fn due(db: &Db, now: Timestamp, limit: u32) -> Result<Vec<Review>> {
 }
 
 /// How many reviews of a feed went out after a moment.
-pub async fn released_since(tx: &mut Tx, feed: FeedId, since: Timestamp) -> Result<u64> {
+pub async fn count_released_since(tx: &mut Tx, feed: FeedId, since: Timestamp) -> Result<u64> {
     let count: i64 = on!(tx, |c| sqlx::query_scalar(
         "select count(*) from reviews where feed_id = $1 and state = 'published' and released_at > $2",
     )
@@ -256,7 +256,7 @@ pub async fn released_since(tx: &mut Tx, feed: FeedId, since: Timestamp) -> Resu
 }
 
 /// A feed's reviews that were held because a poll was full, the oldest first.
-pub async fn held_by_feed(tx: &mut Tx, feed: FeedId, limit: u32) -> Result<Vec<Review>> {
+pub async fn list_held_by_feed(tx: &mut Tx, feed: FeedId, limit: u32) -> Result<Vec<Review>> {
     let query = select!(
         "join entries e on e.review_id = r.id and e.feed_id = r.feed_id
          where r.state = 'held' and r.feed_id = $1 and e.held_for = 'turn'
@@ -268,7 +268,12 @@ pub async fn held_by_feed(tx: &mut Tx, feed: FeedId, limit: u32) -> Result<Vec<R
 }
 
 /// A critic's reviews of a film with that title, to compare a new one with. At most 50, the newest first.
-pub async fn of_film(tx: &mut Tx, critic: CriticId, film_title: &str, title: &str) -> Result<Vec<Review>> {
+pub async fn list_by_film(
+    tx: &mut Tx,
+    critic: CriticId,
+    film_title: &str,
+    title: &str,
+) -> Result<Vec<Review>> {
     let query = select!(
         "where r.critic_id = $1 and r.state <> 'retracted'
             and (r.title = $3 or ($2 <> '' and r.film_key = $2))
@@ -289,7 +294,7 @@ fn film_key(title: &str) -> String {
 }
 
 /// A slug that no review has or had: the wish itself, or with a number behind it.
-pub async fn free_slug(tx: &mut Tx, wish: &str, review: ReviewId) -> Result<String> {
+pub async fn find_free_slug(tx: &mut Tx, wish: &str, review: ReviewId) -> Result<String> {
     let wish = if wish.is_empty() { "review" } else { wish };
     for number in 1..100 {
         let slug = if number == 1 { wish.to_owned() } else { format!("{wish}-{number}") };
@@ -306,8 +311,8 @@ pub async fn free_slug(tx: &mut Tx, wish: &str, review: ReviewId) -> Result<Stri
 }
 
 /// Writes a review down, new or changed, with its slug, on its shelves, and its words in the index.
-pub async fn save(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> {
-    let draft = &review.draft;
+pub async fn upsert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> {
+    let draft = &review.content;
     run!(tx, sqlx::query(
         "insert into reviews (id, critic_id, create_id, slug, state, title, subtitle, body, teaser, film, film_key,
             rating, tags, language, canonical_url, canonical_key, source_published_at, source_updated_at, poster_url,
@@ -327,7 +332,7 @@ pub async fn save(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> {
     )
     .bind(review.id)
     .bind(review.critic)
-    .bind(review.create)
+    .bind(review.create_activity)
     .bind(&review.slug)
     .bind(review.state.as_str())
     .bind(&draft.title)
@@ -340,13 +345,13 @@ pub async fn save(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> {
     .bind(json(&draft.tags))
     .bind(&draft.language)
     .bind(draft.canonical_url.as_ref().map(url::Url::as_str))
-    .bind(draft.canonical_url.as_ref().map(normalise_url))
+    .bind(draft.canonical_url.as_ref().map(url_key))
     .bind(draft.published)
     .bind(draft.updated)
     .bind(draft.poster.as_ref().map(|p| p.url.as_str()))
     .bind(draft.poster.as_ref().and_then(|p| p.alt.as_deref()))
     .bind(review.poster.as_ref().map(|m| m.id))
-    .bind(review.source)
+    .bind(review.feed)
     .bind(review.original_date)
     .bind(review.released_at)
     .bind(review.revised_at)
@@ -358,6 +363,6 @@ pub async fn save(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> {
             .bind(&review.slug)
             .bind(review.id)
     )?;
-    shelves::put(tx, review).await?;
+    browse_index::put(tx, review).await?;
     search::index(tx, review).await
 }

@@ -8,14 +8,14 @@ use std::time::Duration;
 use super::{Db, Result, Tx, count, on, run};
 use crate::domain::id::ReviewId;
 use crate::domain::review::Review;
-use crate::domain::search::{self, Indexed, Word};
+use crate::domain::search::{self, SearchDocument, SearchTerm};
 use crate::domain::time::Timestamp;
 
 /// What is looked for.
 #[derive(Debug, Clone)]
-pub struct Wanted<'a> {
+pub struct SearchCriteria<'a> {
     /// Words that a review must have, all of them.
-    pub words: &'a [Word],
+    pub words: &'a [SearchTerm],
     /// Marks that it must have (`domain::search`), all of them.
     pub marks: &'a [String],
     /// From when, and until when, it was written.
@@ -42,7 +42,7 @@ pub(super) async fn index(tx: &mut Tx, review: &Review) -> Result<()> {
     if !review.state.is_public() {
         return if there.is_some() { forget(tx, review.id).await } else { Ok(()) };
     }
-    let indexed = search::index(review);
+    let indexed = search::index_review(review);
     let hash = indexed.hash(review.original_date);
     if there.as_ref() == Some(&hash) {
         return Ok(());
@@ -56,7 +56,7 @@ pub(super) async fn index(tx: &mut Tx, review: &Review) -> Result<()> {
             };
             let words = "insert into search (rowid, head, body, marks) values ($1, $2, $3, $4)";
             let words = sqlx::query(words).bind(place).bind(joined(&indexed.head));
-            let words = words.bind(joined(&indexed.body)).bind(joined(&indexed.marks));
+            let words = words.bind(joined(&indexed.body)).bind(joined(&indexed.filters));
             words.execute(&mut **tx).await?;
             let place_taken = "insert into search_places (place, review_id, hash) values ($1, $2, $3)";
             sqlx::query(place_taken).bind(place).bind(review.id).bind(hash).execute(&mut **tx).await?;
@@ -115,7 +115,7 @@ async fn free_place(tx: &mut Tx, moment: Timestamp) -> Result<i64> {
 
 /// As PostgreSQL reads it: words of the head weigh `A`, marks `B`, words of the text `D`. No word has a quote in it, and
 /// none begins as marks do.
-fn vector(indexed: &Indexed) -> String {
+fn vector(indexed: &SearchDocument) -> String {
     let mut vector = String::new();
     for word in &indexed.head {
         let also = if indexed.body.contains(word) { ",2" } else { "" };
@@ -124,7 +124,7 @@ fn vector(indexed: &Indexed) -> String {
     for word in indexed.body.difference(&indexed.head) {
         let _ = write!(vector, "'{word}':1 ");
     }
-    for mark in &indexed.marks {
+    for mark in &indexed.filters {
         let _ = write!(vector, "'={mark}':1B ");
     }
     vector
@@ -137,12 +137,12 @@ enum Where {
     Anywhere,
 }
 
-impl Wanted<'_> {
+impl SearchCriteria<'_> {
     /// As FTS5 reads it. All that stands between quotes is letters and digits.
     fn fts(&self, place: Where) -> String {
         let columns = if place == Where::Head { "{head}" } else { "{head body}" };
         let word =
-            |word: &Word| format!("\"{}\"{}", word.as_str(), if word.is_beginning() { " *" } else { "" });
+            |word: &SearchTerm| format!("\"{}\"{}", word.as_str(), if word.is_prefix() { " *" } else { "" });
         let words: Vec<String> = self.words.iter().map(word).collect();
         let marks: Vec<String> = self.marks().map(|mark| format!("\"{mark}\"")).collect();
         let parts = [(columns, words), ("{marks}", marks)];
@@ -156,8 +156,8 @@ impl Wanted<'_> {
     /// As PostgreSQL reads it.
     fn tsquery(&self, place: Where) -> String {
         let weights = if place == Where::Head { "A" } else { "AD" };
-        let word = |word: &Word| {
-            format!("'{}':{}{weights}", word.as_str(), if word.is_beginning() { "*" } else { "" })
+        let word = |word: &SearchTerm| {
+            format!("'{}':{}{weights}", word.as_str(), if word.is_prefix() { "*" } else { "" })
         };
         let marks = self.marks().map(|mark| format!("'={mark}'"));
         self.words.iter().map(word).chain(marks).collect::<Vec<_>>().join(" & ")
@@ -165,7 +165,7 @@ impl Wanted<'_> {
 
     /// Where nothing else is asked for, that it is public: something must be.
     fn marks(&self) -> impl Iterator<Item = &str> {
-        let anything = (self.words.is_empty() && self.marks.is_empty()).then_some(search::PUBLIC);
+        let anything = (self.words.is_empty() && self.marks.is_empty()).then_some(search::PUBLIC_FILTER);
         self.marks.iter().map(String::as_str).chain(anything)
     }
 
@@ -176,7 +176,7 @@ impl Wanted<'_> {
 
 /// The public reviews that are wanted: first those that have the words in their head, then those that have them
 /// anywhere; among these the newest first. Of all that are found those from `offset` on, at most `limit`.
-pub async fn find(db: &Db, wanted: &Wanted<'_>, limit: u32, offset: u32) -> Result<Vec<ReviewId>> {
+pub async fn find(db: &Db, wanted: &SearchCriteria<'_>, limit: u32, offset: u32) -> Result<Vec<ReviewId>> {
     let most = limit.saturating_add(offset);
     let mut found = Vec::new();
     if !wanted.words.is_empty() {
@@ -193,7 +193,7 @@ pub async fn find(db: &Db, wanted: &Wanted<'_>, limit: u32, offset: u32) -> Resu
     Ok(found.into_iter().skip(offset as usize).take(limit as usize).collect())
 }
 
-async fn in_place(db: &Db, wanted: &Wanted<'_>, place: Where, limit: u32) -> Result<Vec<ReviewId>> {
+async fn in_place(db: &Db, wanted: &SearchCriteria<'_>, place: Where, limit: u32) -> Result<Vec<ReviewId>> {
     let (from, until) = wanted.places();
     match db {
         Db::Sqlite { read, .. } => {
@@ -214,7 +214,7 @@ async fn in_place(db: &Db, wanted: &Wanted<'_>, place: Where, limit: u32) -> Res
 }
 
 /// How many there are, counted up to `most`.
-pub async fn total(db: &Db, wanted: &Wanted<'_>, most: u32) -> Result<u64> {
+pub async fn count_matches(db: &Db, wanted: &SearchCriteria<'_>, most: u32) -> Result<u64> {
     let (from, until) = wanted.places();
     let total: i64 = match db {
         Db::Sqlite { read, .. } => {

@@ -3,7 +3,7 @@
 use super::{Db, Result, Tx, on, read, run};
 
 /// Sets it where it is not set yet; returns what holds.
-pub async fn claim(tx: &mut Tx, key: &str, value: &str) -> Result<String> {
+pub async fn get_or_insert(tx: &mut Tx, key: &str, value: &str) -> Result<String> {
     run!(
         tx,
         sqlx::query("insert into settings (key, value) values ($1, $2) on conflict (key) do nothing")

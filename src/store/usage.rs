@@ -4,7 +4,7 @@ use super::{Db, Result, count, read};
 use crate::domain::time::Timestamp;
 
 /// How many critics published a review or answered a comment since then.
-pub async fn active_critics(db: &Db, since: Timestamp) -> Result<u64> {
+pub async fn count_active_critics(db: &Db, since: Timestamp) -> Result<u64> {
     let active: i64 = read!(db, |c| {
         sqlx::query_scalar(
             "select count(*) from critics k
@@ -21,7 +21,7 @@ pub async fn active_critics(db: &Db, since: Timestamp) -> Result<u64> {
 }
 
 /// How many answers of the critics of this site can be read.
-pub async fn answers(db: &Db) -> Result<u64> {
+pub async fn count_critic_replies(db: &Db) -> Result<u64> {
     let answers: i64 = read!(db, |c| sqlx::query_scalar(
         "select count(*) from comments c join reviews r on r.id = c.review_id
          where c.critic_id is not null and c.state = 'shown' and r.state in ('archive', 'published')"

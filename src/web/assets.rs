@@ -125,7 +125,7 @@ fn read_custom_files(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
 /// The colours and fonts of a site as CSS. On paper they stay ours.
 fn theme_css(looks: &Looks) -> String {
     let mut day = String::new();
-    for (name, colour) in looks.light.set() {
+    for (name, colour) in looks.light.custom_colours() {
         push_declaration(&mut day, name, colour.as_str());
     }
     for (name, fonts) in [("serif", &looks.serif), ("sans", &looks.sans)] {
@@ -135,9 +135,9 @@ fn theme_css(looks: &Looks) -> String {
     }
     // What is set for the day does not hold at night.
     let mut night = String::new();
-    for (name, _) in Palette::DARK {
-        if looks.light.set().chain(looks.dark.set()).any(|(set, _)| set == name) {
-            push_declaration(&mut night, name, &looks.dark.shown(name, &Palette::DARK));
+    for (name, _) in Palette::DEFAULT_DARK {
+        if looks.light.custom_colours().chain(looks.dark.custom_colours()).any(|(set, _)| set == name) {
+            push_declaration(&mut night, name, &looks.dark.resolve(name, &Palette::DEFAULT_DARK));
         }
     }
     let mut css = String::new();
@@ -163,7 +163,7 @@ fn version(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::looks::{Colour, Fonts};
+    use crate::domain::looks::{Colour, FontStack};
 
     fn style(looks: &Looks) -> String {
         String::from_utf8(Assets::load(looks).unwrap().find(STYLE).unwrap().bytes.clone()).unwrap()
@@ -199,7 +199,7 @@ mod tests {
         let looks = Looks {
             light: Palette { link: colour("#004080"), ..Palette::default() },
             dark: Palette { gold: colour("#ffee00"), ..Palette::default() },
-            serif: Fonts::try_from("Literata, serif".to_owned()).ok(),
+            serif: FontStack::try_from("Literata, serif".to_owned()).ok(),
             ..Looks::default()
         };
         let css = style(&looks);
@@ -213,10 +213,10 @@ mod tests {
     fn the_built_in_colours_are_those_of_the_style_sheet() {
         let css = style(&Looks::default());
         let (day, night) = css.split_once("prefers-color-scheme: dark").unwrap();
-        for (name, colour) in Palette::LIGHT {
+        for (name, colour) in Palette::DEFAULT_LIGHT {
             assert!(day.contains(&format!("--{name}: {colour};")), "{name}");
         }
-        for (name, colour) in Palette::DARK {
+        for (name, colour) in Palette::DEFAULT_DARK {
             assert!(night.contains(&format!("--{name}: {colour};")), "{name}");
         }
     }

@@ -74,16 +74,16 @@ impl CacheKind {
     /// How often what it shows was changed so far; none where there is no such thing.
     async fn version(self, db: &Db, name: &str) -> store::Result<Option<i64>> {
         match self {
-            Self::Page | Self::ArticleOfPage => page_versions::of_slug(db, name).await,
+            Self::Page | Self::ArticleOfPage => page_versions::for_slug(db, name).await,
             Self::Ordered | Self::Conversation => {
-                page_versions::of_slug(db, name.split('?').next().unwrap_or_default()).await
+                page_versions::for_slug(db, name.split('?').next().unwrap_or_default()).await
             }
             Self::Article => match name.parse() {
-                Ok(review) => page_versions::of_review(db, review).await,
+                Ok(review) => page_versions::for_review(db, review).await,
                 Err(_) => Ok(None),
             },
-            Self::List => page_versions::of_lists(db).await.map(Some),
-            Self::Map => page_versions::of_reviews(db).await.map(Some),
+            Self::List => page_versions::for_lists(db).await.map(Some),
+            Self::Map => page_versions::for_reviews(db).await.map(Some),
         }
     }
 }

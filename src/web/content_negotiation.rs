@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::Url;
 
-use crate::net::media_type::{ACTIVITY_JSON, is_activity};
+use crate::net::media_type::{ACTIVITY_JSON, is_activitypub};
 
 /// The weight that an `Accept` gives to something: the nearest range counts, whatever the others say.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,7 +39,7 @@ fn accept_weights(headers: &HeaderMap) -> (u16, u16) {
             &mut any
         } else if is("application/*") {
             &mut activity.family
-        } else if is("application/json") || is("application/ld+json") || is_activity(range) {
+        } else if is("application/json") || is("application/ld+json") || is_activitypub(range) {
             &mut activity.exact
         } else {
             continue;

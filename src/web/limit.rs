@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::domain::time::Timestamp;
-use crate::flows::gate::network;
+use crate::flows::gate::client_network;
 
 /// So often in a [`WINDOW`].
 const MAX_LOOKUPS_PER_WINDOW: u32 = 12;
@@ -58,7 +58,7 @@ impl LookupLimiter {
         host: &str,
         now: Timestamp,
     ) -> Option<LookupPermit<'_>> {
-        let client = client.map(network);
+        let client = client.map(client_network);
         let mut counts = self.lock();
         if client.is_some_and(|client| !counts.count_lookup(client, now))
             || !counts.has_capacity(client, host)

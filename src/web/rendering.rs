@@ -16,7 +16,7 @@ use super::response_headers;
 use super::view_filter;
 use crate::domain::hash::sha256_hex;
 use crate::domain::time::Timestamp;
-use crate::flows::readers::Counter;
+use crate::flows::view_counts::ViewCounter;
 
 /// Caches may keep it, and ask each time whether it is still good: what a critic takes off a page is off it at once.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("no-cache");
@@ -55,7 +55,7 @@ pub(super) struct Rendering {
     is_document: bool,
     made: Timestamp,
     /// Where it is with_view_counter how often people read it.
-    views: Option<Counter>,
+    views: Option<ViewCounter>,
     plain: EncodedBody,
     gzip: OnceCell<EncodedBody>,
     brotli: OnceCell<EncodedBody>,
@@ -81,15 +81,15 @@ impl Rendering {
             plain: EncodedBody::new(&head, None, body.into()),
             views: None,
             head,
-            is_document: crate::net::media_type::is_activity(content_type),
-            made: made.whole_second(),
+            is_document: crate::net::media_type::is_activitypub(content_type),
+            made: made.truncate_to_second(),
             gzip: OnceCell::new(),
             brotli: OnceCell::new(),
         }
     }
 
     /// The same, with_view_counter there whenever it is sent whole to somebody who views.
-    pub(super) fn with_view_counter(self, views: Counter) -> Self {
+    pub(super) fn with_view_counter(self, views: ViewCounter) -> Self {
         Self { views: Some(views), ..self }
     }
 
@@ -116,7 +116,7 @@ impl Rendering {
     fn respond_with(&self, variant: &EncodedBody, asked: &HeaderMap, now: Timestamp) -> Response {
         // A date has whole seconds. While its own lasts another rendering could still get the same date, so until
         // then none is given: whoever has one saw the last rendering of that second.
-        let is_dated = now.whole_second() > self.made;
+        let is_dated = now.truncate_to_second() > self.made;
         let is_known = if asked.contains_key(header::IF_NONE_MATCH) {
             if_none_match_contains(asked, variant.etag.as_bytes())
         } else {

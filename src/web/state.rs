@@ -10,7 +10,7 @@ use super::pages::Pages;
 use super::share_card::ShareCards;
 use super::work_queue::SearchQueue;
 use crate::flows::App;
-use crate::flows::readers::Reads;
+use crate::flows::view_counts::ViewCounts;
 
 /// Handed to every handler. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -30,5 +30,5 @@ pub struct WebState {
     /// How often a client may have us ask others.
     pub lookup_limiter: Arc<LookupLimiter>,
     /// Reads that are not written yet.
-    pub view_counts: Arc<Reads>,
+    pub view_counts: Arc<ViewCounts>,
 }

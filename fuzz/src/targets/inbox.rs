@@ -1,29 +1,34 @@
 //! The body of a request to an inbox.
 
 use crate::{assert_comment_is_safe, assert_is_id};
-use marquee::federation::vocab::address::{Rules, same_origin};
-use marquee::federation::vocab::document::Document;
-use marquee::federation::vocab::incoming::{self, Activity, Created, Kind, Undone, Updated};
-use marquee::federation::vocab::note::Note;
+use marquee::federation::vocab::json_document::JsonDocument;
+use marquee::federation::vocab::remote_activity::{
+    self, CreateObject, InboundActivityKind, RemoteActivity, UndoTarget, UpdateObject,
+};
 use marquee::federation::vocab::remote_actor::RemoteActor;
+use marquee::federation::vocab::remote_note::RemoteNote;
+use marquee::federation::vocab::url_rules::{UrlRules, same_origin};
 
 /// Checks one input.
 pub fn check_input(data: &[u8]) {
-    let Ok(document) = Document::from_slice(data) else {
-        assert!(incoming::parse(data, Rules::STRICT).is_err(), "what is no document is no activity");
+    let Ok(document) = JsonDocument::from_slice(data) else {
+        assert!(
+            remote_activity::parse(data, UrlRules::STRICT).is_err(),
+            "what is no document is no activity"
+        );
         return;
     };
-    let read = incoming::parse(data, Rules::STRICT);
+    let read = remote_activity::parse(data, UrlRules::STRICT);
     // What it says does not depend on how it is written down.
     let again = serde_json::to_vec(&document).expect("JSON");
-    let reread = incoming::parse(&again, Rules::STRICT);
+    let reread = remote_activity::parse(&again, UrlRules::STRICT);
     assert_eq!(read.as_ref().ok(), reread.as_ref().ok(), "written down again");
     if let Ok(activity) = read {
         check(&activity);
     }
 }
 
-fn check(activity: &Activity) {
+fn check(activity: &RemoteActivity) {
     let actor = &activity.actor;
     assert_is_id(actor);
     if let Some(id) = &activity.id {
@@ -31,22 +36,24 @@ fn check(activity: &Activity) {
         assert!(same_origin(id, actor), "{id} of {actor}");
     }
     match &activity.kind {
-        Kind::Create(Created::Note(note)) | Kind::Update(Updated::Note(note)) => {
+        InboundActivityKind::Create(CreateObject::Note(note))
+        | InboundActivityKind::Update(UpdateObject::Note(note)) => {
             assert!(same_origin(&note.id, actor), "{} of {actor}", note.id);
             assert_eq!(note.attributed_to.as_ref(), Some(actor));
             check_note(note);
         }
-        Kind::Update(Updated::Actor(profile)) => {
+        InboundActivityKind::Update(UpdateObject::Actor(profile)) => {
             assert_eq!(profile.id, *actor);
             check_profile(profile);
         }
-        Kind::Create(Created::Reference(id)) | Kind::Update(Updated::Reference(id)) => assert_is_id(id),
-        Kind::Undo(Undone::Embedded { actor, .. }) => assert_is_id(actor),
+        InboundActivityKind::Create(CreateObject::Reference(id))
+        | InboundActivityKind::Update(UpdateObject::Reference(id)) => assert_is_id(id),
+        InboundActivityKind::Undo(UndoTarget::Embedded { actor, .. }) => assert_is_id(actor),
         _ => {}
     }
 }
 
-fn check_note(note: &Note) {
+fn check_note(note: &RemoteNote) {
     assert_is_id(&note.id);
     assert!(note.content.len() <= 1_000_000, "content is bounded, also where plain text is escaped");
     let is_one_line = |text: &String| !text.contains(['\n', '\r', '\0']);

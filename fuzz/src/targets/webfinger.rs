@@ -1,25 +1,27 @@
 //! What a server answers to WebFinger, and what others ask ours.
 
 use crate::assert_is_id;
-use marquee::federation::vocab::address::Rules;
-use marquee::federation::webfinger::{self, Handle, JrdError, Resource};
+use marquee::federation::vocab::url_rules::UrlRules;
+use marquee::federation::webfinger::{self, Handle, JrdError, WebFingerResource};
 use serde_json::Value;
 
 /// Checks one input.
 pub fn check_input(data: &[u8]) {
-    let asked = Handle::parse("ada@m.example", Rules::STRICT).expect("a handle");
-    match webfinger::read_self_link(data, &asked, Rules::STRICT) {
+    let asked = Handle::parse("ada@m.example", UrlRules::STRICT).expect("a handle");
+    match webfinger::parse_self_link(data, &asked, UrlRules::STRICT) {
         Ok(actor) => check(data, &actor),
         Err(JrdError::OtherSubject(other)) => {
-            assert!(!other.is_same(&asked));
+            assert!(!other.is_same_account(&asked));
             assert_is_handle(&other);
         }
         Err(_) => {}
     }
     if let Ok(text) = std::str::from_utf8(data) {
-        match webfinger::parse_resource(text, Rules::STRICT) {
-            Some(Resource::Account(handle)) => assert_is_handle(&handle),
-            Some(Resource::Address(url)) => assert!(matches!(url.scheme(), "http" | "https"), "{url}"),
+        match webfinger::parse_resource(text, UrlRules::STRICT) {
+            Some(WebFingerResource::Account(handle)) => assert_is_handle(&handle),
+            Some(WebFingerResource::Address(url)) => {
+                assert!(matches!(url.scheme(), "http" | "https"), "{url}")
+            }
             None => {}
         }
     }
@@ -41,12 +43,12 @@ fn check(data: &[u8], actor: &url::Url) {
         Value::Array(links) => links.clone(),
         single => vec![single.clone()],
     };
-    let leads_there = |href: &String| Rules::STRICT.id(href).as_ref() == Some(actor);
+    let leads_there = |href: &String| UrlRules::STRICT.parse_id(href).as_ref() == Some(actor);
     assert!(links.iter().any(|link| texts(&link["href"]).iter().any(leads_there)), "{answer} to {actor}");
 }
 
 /// A handle is read again as it is written.
 fn assert_is_handle(handle: &Handle) {
-    assert_eq!(Handle::parse(&handle.to_acct(), Rules::STRICT).as_ref(), Some(handle));
+    assert_eq!(Handle::parse(&handle.to_acct_uri(), UrlRules::STRICT).as_ref(), Some(handle));
     assert!(!handle.to_string().contains(char::is_whitespace), "{handle}");
 }

@@ -10,9 +10,12 @@ use url::Url;
 
 use super::digest::BodyDigest;
 use super::header_names::{DIGEST, SIGNATURE};
-use super::{MOST_COMPONENTS, Presented, Refusal, Request, check_window, digest, moment, parse_key_id};
+use super::{
+    MOST_COMPONENTS, SignatureError, SignedRequest, UnverifiedSignature, check_window, digest, moment,
+    parse_key_id,
+};
 use crate::domain::time::Timestamp;
-use crate::federation::keys::{Algorithm, KeyError, SigningKey};
+use crate::federation::keys::{KeyError, SignatureAlgorithm, SigningKey};
 
 /// Parameters that one `Signature` header may have.
 const MOST_PARAMETERS: usize = 16;
@@ -36,51 +39,54 @@ pub fn sign(
     let mut covered = "(request-target) host date".to_owned();
     let mut headers = HeaderMap::new();
     if let Some(body) = body {
-        let digest = body.digest();
+        let digest = body.digest_header();
         lines.push(format!("digest: {digest}"));
         covered.push_str(" digest");
-        headers.insert(HeaderName::from_static(DIGEST), value(&digest)?);
+        headers.insert(HeaderName::from_static(DIGEST), header_value(&digest)?);
     }
     let signature = STANDARD.encode(key.sign(lines.join("\n").as_bytes())?);
     let text =
         format!(r#"keyId="{}",algorithm="rsa-sha256",headers="{covered}",signature="{signature}""#, key.id());
-    headers.insert(HeaderName::from_static(SIGNATURE), value(&text)?);
-    headers.insert(header::DATE, value(&date)?);
+    headers.insert(HeaderName::from_static(SIGNATURE), header_value(&text)?);
+    headers.insert(header::DATE, header_value(&date)?);
     Ok(headers)
 }
 
 /// What is made here is ASCII without line ends, of which a header value can always be made.
-pub(super) fn value(text: &str) -> Result<HeaderValue, KeyError> {
-    HeaderValue::from_str(text).map_err(|_| KeyError::System)
+pub(super) fn header_value(text: &str) -> Result<HeaderValue, KeyError> {
+    HeaderValue::from_str(text).map_err(|_| KeyError::CryptoFailure)
 }
 
 /// Reads the `Signature` header and checks all that needs no key (sections 2.1 to 2.5).
-pub(super) fn read(request: &Request<'_>, now: Timestamp) -> Result<Presented, Refusal> {
+pub(super) fn parse(
+    request: &SignedRequest<'_>,
+    now: Timestamp,
+) -> Result<UnverifiedSignature, SignatureError> {
     let text = request
         .single(SIGNATURE, "several Signature headers")?
-        .ok_or(Refusal::Unauthorised("there is none"))?;
-    let parameters = Parameters::parse(text)?;
+        .ok_or(SignatureError::Unauthorized("there is none"))?;
+    let parameters = SignatureParameters::parse(text)?;
     let key_id = parse_key_id(parameters.key_id, request.origin)?;
     let algorithms = parameters.algorithms()?;
-    let covered = parameters.covered()?;
+    let covered = parameters.covered_headers()?;
     check_coverage(&covered, request)?;
     let signed_at = parameters.check_time(&covered, request, now)?;
     if request.has_body() {
-        let header = request.combined(DIGEST)?.ok_or(Refusal::Unauthorised("no Digest header"))?;
+        let header = request.combined(DIGEST)?.ok_or(SignatureError::Unauthorized("no Digest header"))?;
         digest::check_digest(&header, request.body)?;
     }
-    let mut messages = vec![message(&covered, request, request.target, &parameters)?];
+    let mut messages = vec![signing_string(&covered, request, request.target, &parameters)?];
     // GoToSocial leaves the query out of the request target, and others do not.
     let (path, _) = request.path_and_query();
     if path.len() < request.target.len() {
-        messages.push(message(&covered, request, path, &parameters)?);
+        messages.push(signing_string(&covered, request, path, &parameters)?);
     }
-    Ok(Presented::new(key_id, signed_at, parameters.signature, messages, algorithms))
+    Ok(UnverifiedSignature::new(key_id, signed_at, parameters.signature, messages, algorithms))
 }
 
 /// What a `Signature` header says.
 #[derive(Debug)]
-pub(super) struct Parameters<'a> {
+pub(super) struct SignatureParameters<'a> {
     key_id: &'a str,
     algorithm: Option<&'a str>,
     headers: Option<&'a str>,
@@ -89,10 +95,10 @@ pub(super) struct Parameters<'a> {
     pub(super) signature: Vec<u8>,
 }
 
-impl<'a> Parameters<'a> {
+impl<'a> SignatureParameters<'a> {
     /// Section 4.1. Parameters that we do not know are ignored, those that occur twice refused.
-    pub(super) fn parse(text: &'a str) -> Result<Self, Refusal> {
-        let unreadable = Refusal::Malformed("the Signature header cannot be read");
+    pub(super) fn parse(text: &'a str) -> Result<Self, SignatureError> {
+        let unreadable = SignatureError::Malformed("the Signature header cannot be read");
         let mut seen: Vec<(&str, &str)> = Vec::new();
         let mut rest = text.trim();
         while !rest.is_empty() {
@@ -119,7 +125,7 @@ impl<'a> Parameters<'a> {
         let find = |wanted: &str| seen.iter().find(|(name, _)| *name == wanted).map(|(_, v)| *v);
         let seconds = |wanted: &str| find(wanted).map(parse_seconds).transpose();
         Ok(Self {
-            key_id: find("keyId").ok_or(Refusal::Malformed("no keyId"))?,
+            key_id: find("keyId").ok_or(SignatureError::Malformed("no keyId"))?,
             algorithm: find("algorithm"),
             headers: find("headers"),
             created: seconds("created")?,
@@ -127,31 +133,33 @@ impl<'a> Parameters<'a> {
             signature: find("signature")
                 .and_then(|text| STANDARD.decode(text).ok())
                 .filter(|bytes| !bytes.is_empty())
-                .ok_or(Refusal::Malformed("the signature cannot be read"))?,
+                .ok_or(SignatureError::Malformed("the signature cannot be read"))?,
         })
     }
 
     /// What it may have been made with (section 2.1.3). `hs2019` leaves that to the key: everyone who sends it
     /// with an RSA key means `rsa-sha256`, though the draft means PSS.
-    fn algorithms(&self) -> Result<Vec<Algorithm>, Refusal> {
+    fn algorithms(&self) -> Result<Vec<SignatureAlgorithm>, SignatureError> {
         match self.algorithm {
-            None | Some("hs2019") => {
-                Ok(vec![Algorithm::RsaSha256, Algorithm::RsaPssSha512, Algorithm::Ed25519])
-            }
-            Some("rsa-sha256") => Ok(vec![Algorithm::RsaSha256]),
-            Some("ed25519") => Ok(vec![Algorithm::Ed25519]),
-            Some(_) => Err(Refusal::Unauthorised("an unknown algorithm")),
+            None | Some("hs2019") => Ok(vec![
+                SignatureAlgorithm::RsaSha256,
+                SignatureAlgorithm::RsaPssSha512,
+                SignatureAlgorithm::Ed25519,
+            ]),
+            Some("rsa-sha256") => Ok(vec![SignatureAlgorithm::RsaSha256]),
+            Some("ed25519") => Ok(vec![SignatureAlgorithm::Ed25519]),
+            Some(_) => Err(SignatureError::Unauthorized("an unknown algorithm")),
         }
     }
 
     /// The names in `headers`, in lower case.
-    pub(super) fn covered(&self) -> Result<Vec<Cow<'a, str>>, Refusal> {
-        let text = self.headers.ok_or(Refusal::Unauthorised("it covers too little"))?;
+    pub(super) fn covered_headers(&self) -> Result<Vec<Cow<'a, str>>, SignatureError> {
+        let text = self.headers.ok_or(SignatureError::Unauthorized("it covers too little"))?;
         let names: Vec<Cow<'a, str>> =
             text.split(' ').filter(|name| !name.is_empty()).take(MOST_COMPONENTS + 1).map(lower).collect();
         let twice = |(index, name): (usize, &Cow<'_, str>)| names[..index].contains(name);
         if names.is_empty() || names.len() > MOST_COMPONENTS || names.iter().enumerate().any(twice) {
-            return Err(Refusal::Malformed("the list of covered headers"));
+            return Err(SignatureError::Malformed("the list of covered headers"));
         }
         Ok(names)
     }
@@ -160,14 +168,14 @@ impl<'a> Parameters<'a> {
     fn check_time(
         &self,
         covered: &[Cow<'_, str>],
-        request: &Request<'_>,
+        request: &SignedRequest<'_>,
         now: Timestamp,
-    ) -> Result<Timestamp, Refusal> {
+    ) -> Result<Timestamp, SignatureError> {
         let covers = |name: &str| covered.iter().any(|covered| covered == name);
         if covers("(expires)") || self.expires.is_some() {
-            let expires = self.expires.ok_or(Refusal::Malformed("no time to expire"))?;
+            let expires = self.expires.ok_or(SignatureError::Malformed("no time to expire"))?;
             if moment(expires)? < now {
-                return Err(Refusal::Unauthorised("it has expired"));
+                return Err(SignatureError::Unauthorized("it has expired"));
             }
         }
         let mut signed_at = None;
@@ -179,19 +187,19 @@ impl<'a> Parameters<'a> {
         if covers("(created)") {
             // Section 2.3: not with the older algorithms.
             if self.algorithm == Some("rsa-sha256") {
-                return Err(Refusal::Malformed("(created) with rsa-sha256"));
+                return Err(SignatureError::Malformed("(created) with rsa-sha256"));
             }
-            let created = moment(self.created.ok_or(Refusal::Malformed("no time of creation"))?)?;
+            let created = moment(self.created.ok_or(SignatureError::Malformed("no time of creation"))?)?;
             check_window(created, now)?;
             signed_at = Some(created);
         }
-        signed_at.ok_or(Refusal::Unauthorised("no date is covered"))
+        signed_at.ok_or(SignatureError::Unauthorized("no date is covered"))
     }
 }
 
-fn parse_seconds(text: &str) -> Result<i64, Refusal> {
+fn parse_seconds(text: &str) -> Result<i64, SignatureError> {
     // Section 2.1.5 allows `expires` a fraction, which nobody sends.
-    text.parse().map_err(|_| Refusal::Malformed("a time that is not a number"))
+    text.parse().map_err(|_| SignatureError::Malformed("a time that is not a number"))
 }
 
 /// Most write names in lower case, as they are signed.
@@ -203,28 +211,28 @@ fn lower(name: &str) -> Cow<'_, str> {
     }
 }
 
-fn check_coverage(covered: &[Cow<'_, str>], request: &Request<'_>) -> Result<(), Refusal> {
+fn check_coverage(covered: &[Cow<'_, str>], request: &SignedRequest<'_>) -> Result<(), SignatureError> {
     let covers = |name: &str| covered.iter().any(|covered| covered == name);
     if !covers("(request-target)") {
-        return Err(Refusal::Unauthorised("the request target is not covered"));
+        return Err(SignatureError::Unauthorized("the request target is not covered"));
     }
     if !covers("host") {
-        return Err(Refusal::Unauthorised("the host is not covered"));
+        return Err(SignatureError::Unauthorized("the host is not covered"));
     }
     if request.has_body() && !covers("digest") {
-        return Err(Refusal::Unauthorised("the digest is not covered"));
+        return Err(SignatureError::Unauthorized("the digest is not covered"));
     }
     Ok(())
 }
 
 /// The signing string (section 2.3).
-pub(super) fn message(
+pub(super) fn signing_string(
     covered: &[Cow<'_, str>],
-    request: &Request<'_>,
+    request: &SignedRequest<'_>,
     target: &str,
-    parameters: &Parameters<'_>,
-) -> Result<Vec<u8>, Refusal> {
-    let absent = Refusal::Malformed("a covered header is absent");
+    parameters: &SignatureParameters<'_>,
+) -> Result<Vec<u8>, SignatureError> {
+    let absent = SignatureError::Malformed("a covered header is absent");
     let mut text = Vec::with_capacity(512);
     for (index, name) in covered.iter().enumerate() {
         if index > 0 {

@@ -8,8 +8,8 @@ use aws_lc_rs::digest::{self, SHA256, SHA512};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Refusal;
-use super::fields::{self, Value};
+use super::SignatureError;
+use super::structured_fields::{self, MemberValue};
 
 /// Algorithms that one header may name.
 const MOST_VALUES: usize = 8;
@@ -20,68 +20,68 @@ pub struct BodyDigest(String);
 
 impl BodyDigest {
     /// That of this body.
-    pub fn of(body: &[u8]) -> Self {
+    pub fn compute(body: &[u8]) -> Self {
         Self(STANDARD.encode(digest::digest(&SHA256, body)))
     }
 
     /// The value of a `Digest` header.
-    pub fn digest(&self) -> String {
+    pub fn digest_header(&self) -> String {
         format!("SHA-256={}", self.0)
     }
 
     /// The value of a `Content-Digest` header.
-    pub fn content_digest(&self) -> String {
+    pub fn content_digest_header(&self) -> String {
         format!("sha-256=:{}:", self.0)
     }
 }
 
 /// Checks a `Digest` header against the body. Names are compared without regard to case.
-pub fn check_digest(header: &str, body: &[u8]) -> Result<(), Refusal> {
+pub fn check_digest(header: &str, body: &[u8]) -> Result<(), SignatureError> {
     let mut values = Vec::new();
     for part in header.split(',') {
         let (name, value) =
-            part.trim().split_once('=').ok_or(Refusal::Malformed("the Digest cannot be read"))?;
+            part.trim().split_once('=').ok_or(SignatureError::Malformed("the Digest cannot be read"))?;
         // The value of an algorithm that we do not know need not be base 64 (RFC 3230: UNIXsum).
         values.push((name.to_ascii_lowercase(), STANDARD.decode(value).ok()));
         if values.len() > MOST_VALUES {
-            return Err(Refusal::Malformed("too many digests"));
+            return Err(SignatureError::Malformed("too many digests"));
         }
     }
     check(&values, body)
 }
 
 /// Checks a `Content-Digest` header against the body.
-pub fn check_content_digest(header: &str, body: &[u8]) -> Result<(), Refusal> {
-    let members = fields::dictionary(header, MOST_VALUES)
-        .ok_or(Refusal::Malformed("the Content-Digest cannot be read"))?;
+pub fn check_content_digest(header: &str, body: &[u8]) -> Result<(), SignatureError> {
+    let members = structured_fields::parse_dictionary(header, MOST_VALUES)
+        .ok_or(SignatureError::Malformed("the Content-Digest cannot be read"))?;
     let values: Vec<_> = members
         .into_iter()
         .map(|member| match member.value {
-            Value::Bytes(bytes) => (member.key, Some(bytes)),
+            MemberValue::Bytes(bytes) => (member.key, Some(bytes)),
             _ => (member.key, None),
         })
         .collect();
     check(&values, body)
 }
 
-fn check(values: &[(String, Option<Vec<u8>>)], body: &[u8]) -> Result<(), Refusal> {
+fn check(values: &[(String, Option<Vec<u8>>)], body: &[u8]) -> Result<(), SignatureError> {
     let mut known = false;
     for (index, (name, value)) in values.iter().enumerate() {
         if values[..index].iter().any(|(other, _)| other == name) {
-            return Err(Refusal::Malformed("several digests of one kind"));
+            return Err(SignatureError::Malformed("several digests of one kind"));
         }
         let algorithm = match name.as_str() {
             "sha-256" => &SHA256,
             "sha-512" => &SHA512,
             _ => continue,
         };
-        let value = value.as_deref().ok_or(Refusal::Malformed("a digest cannot be read"))?;
+        let value = value.as_deref().ok_or(SignatureError::Malformed("a digest cannot be read"))?;
         if value != digest::digest(algorithm, body).as_ref() {
-            return Err(Refusal::Unauthorised("the digest is not that of the body"));
+            return Err(SignatureError::Unauthorized("the digest is not that of the body"));
         }
         known = true;
     }
-    if known { Ok(()) } else { Err(Refusal::Unauthorised("no digest of a kind we accept")) }
+    if known { Ok(()) } else { Err(SignatureError::Unauthorized("no digest of a kind we accept")) }
 }
 
 #[cfg(test)]
@@ -99,7 +99,7 @@ mod tests {
     fn accepts_digests_that_fit() {
         let (a, b) = (SHA256_OF_BODY, SHA512_OF_BODY);
         for good in [
-            BodyDigest::of(BODY).digest(),
+            BodyDigest::compute(BODY).digest_header(),
             format!("sha-256={a}"),
             format!("SHA-512={b}"),
             format!("SHA-512={b}, Sha-256={a}"),
@@ -108,7 +108,7 @@ mod tests {
             assert_eq!(check_digest(&good, BODY), Ok(()), "{good}");
         }
         for good in [
-            BodyDigest::of(BODY).content_digest(),
+            BodyDigest::compute(BODY).content_digest_header(),
             format!("sha-512=:{b}:"),
             format!("sha-256=:{a}:, sha-512=:{b}:, unixsum=1"),
         ] {

@@ -13,13 +13,13 @@ use http::{HeaderMap, HeaderName, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
-use super::cavage::value;
+use super::cavage::header_value;
 use super::digest::BodyDigest;
-use super::fields::{self, Bare, Item, Member, Parameters, Value};
 use super::header_names::{CONTENT_DIGEST, SIGNATURE, SIGNATURE_INPUT};
-use super::{Presented, Refusal, Request, check_window, digest, moment, parse_key_id};
+use super::structured_fields::{self, BareItem, InnerListItem, Member, MemberValue, Parameters};
+use super::{SignatureError, SignedRequest, UnverifiedSignature, check_window, digest, moment, parse_key_id};
 use crate::domain::time::Timestamp;
-use crate::federation::keys::{Algorithm, KeyError, SigningKey};
+use crate::federation::keys::{KeyError, SignatureAlgorithm, SigningKey};
 
 /// Signatures of one request that are looked at.
 const MOST_LABELS: usize = 4;
@@ -38,27 +38,30 @@ pub fn sign(
     let mut covered = vec![bare("@method"), bare("@target-uri")];
     let mut headers = HeaderMap::new();
     if let Some(body) = body {
-        let digest = body.content_digest();
+        let digest = body.content_digest_header();
         lines.push(format!("\"content-digest\": {digest}"));
         covered.push(bare(CONTENT_DIGEST));
-        headers.insert(HeaderName::from_static(CONTENT_DIGEST), value(&digest)?);
+        headers.insert(HeaderName::from_static(CONTENT_DIGEST), header_value(&digest)?);
     }
     let parameters = vec![
-        ("created".to_owned(), Bare::Integer(now.millis() / 1000)),
-        ("keyid".to_owned(), Bare::String(key.id().to_string())),
-        ("alg".to_owned(), Bare::String("rsa-v1_5-sha256".to_owned())),
+        ("created".to_owned(), BareItem::Integer(now.millis() / 1000)),
+        ("keyid".to_owned(), BareItem::String(key.id().to_string())),
+        ("alg".to_owned(), BareItem::String("rsa-v1_5-sha256".to_owned())),
     ];
-    let list = fields::write_list(&covered, &parameters);
+    let list = structured_fields::write_list(&covered, &parameters);
     lines.push(format!("\"@signature-params\": {list}"));
     let signature = STANDARD.encode(key.sign(lines.join("\n").as_bytes())?);
-    headers.insert(HeaderName::from_static(SIGNATURE_INPUT), value(&format!("sig1={list}"))?);
-    headers.insert(HeaderName::from_static(SIGNATURE), value(&format!("sig1=:{signature}:"))?);
+    headers.insert(HeaderName::from_static(SIGNATURE_INPUT), header_value(&format!("sig1={list}"))?);
+    headers.insert(HeaderName::from_static(SIGNATURE), header_value(&format!("sig1=:{signature}:"))?);
     Ok(headers)
 }
 
 /// Reads the first signature that is complete and checks all that needs no key (section 3.2). Where none
 /// is, the refusal is that of the first.
-pub(super) fn read(request: &Request<'_>, now: Timestamp) -> Result<Presented, Refusal> {
+pub(super) fn parse(
+    request: &SignedRequest<'_>,
+    now: Timestamp,
+) -> Result<UnverifiedSignature, SignatureError> {
     let inputs = dictionary(request, SIGNATURE_INPUT)?;
     let signatures = dictionary(request, SIGNATURE)?;
     let mut refusal = None;
@@ -69,86 +72,87 @@ pub(super) fn read(request: &Request<'_>, now: Timestamp) -> Result<Presented, R
             Err(why) => refusal = refusal.or(Some(why)),
         }
     }
-    Err(refusal.unwrap_or(Refusal::Malformed("Signature-Input is empty")))
+    Err(refusal.unwrap_or(SignatureError::Malformed("Signature-Input is empty")))
 }
 
-fn dictionary(request: &Request<'_>, name: &'static str) -> Result<Vec<Member>, Refusal> {
+fn dictionary(request: &SignedRequest<'_>, name: &'static str) -> Result<Vec<Member>, SignatureError> {
     request
         .combined(name)?
-        .and_then(|text| fields::dictionary(&text, MOST_LABELS))
-        .ok_or(Refusal::Malformed("not a dictionary of signatures"))
+        .and_then(|text| structured_fields::parse_dictionary(&text, MOST_LABELS))
+        .ok_or(SignatureError::Malformed("not a dictionary of signatures"))
 }
 
 fn read_one(
-    request: &Request<'_>,
+    request: &SignedRequest<'_>,
     input: &Member,
     signature: Option<&Member>,
     now: Timestamp,
-) -> Result<Presented, Refusal> {
-    let Some(Value::Bytes(signature)) = signature.map(|member| &member.value) else {
-        return Err(Refusal::Malformed("a label without a signature"));
+) -> Result<UnverifiedSignature, SignatureError> {
+    let Some(MemberValue::Bytes(signature)) = signature.map(|member| &member.value) else {
+        return Err(SignatureError::Malformed("a label without a signature"));
     };
-    let covered = covered(input)?;
+    let covered = covered_components(input)?;
     let said = Said::read(&input.parameters)?;
     let key_id = parse_key_id(said.key_id, request.origin)?;
     check_coverage(covered, request)?;
     check_window(said.created, now)?;
     if said.expires.is_some_and(|at| at < now || at < said.created) {
-        return Err(Refusal::Unauthorised("it has expired"));
+        return Err(SignatureError::Unauthorized("it has expired"));
     }
     if covers(covered, "date") {
         check_window(super::date(request)?, now)?;
     }
     if request.has_body() {
-        let header =
-            request.combined(CONTENT_DIGEST)?.ok_or(Refusal::Unauthorised("no Content-Digest header"))?;
+        let header = request
+            .combined(CONTENT_DIGEST)?
+            .ok_or(SignatureError::Unauthorized("no Content-Digest header"))?;
         digest::check_content_digest(&header, request.body)?;
     }
-    let base = base(covered, &input.parameters, request)?;
-    Ok(Presented::new(key_id, said.created, signature.clone(), vec![base], said.algorithms))
+    let base = signature_base(covered, &input.parameters, request)?;
+    Ok(UnverifiedSignature::new(key_id, said.created, signature.clone(), vec![base], said.algorithms))
 }
 
 /// The covered components, each named once.
-pub(super) fn covered(input: &Member) -> Result<&[Item], Refusal> {
-    let Value::List(items) = &input.value else {
-        return Err(Refusal::Malformed("not a list of components"));
+pub(super) fn covered_components(input: &Member) -> Result<&[InnerListItem], SignatureError> {
+    let MemberValue::List(items) = &input.value else {
+        return Err(SignatureError::Malformed("not a list of components"));
     };
     for (index, item) in items.iter().enumerate() {
         // A parameter makes another component of it: of the request before this one, or of its bytes.
         if !item.1.is_empty() && query_name(item).is_none() {
-            return Err(Refusal::Unauthorised("a component of an unknown kind"));
+            return Err(SignatureError::Unauthorized("a component of an unknown kind"));
         }
         if items[..index].contains(item) {
-            return Err(Refusal::Malformed("a component is named twice"));
+            return Err(SignatureError::Malformed("a component is named twice"));
         }
     }
     Ok(items)
 }
 
 /// The name of the query parameter that a component means (section 2.2.8).
-fn query_name((name, parameters): &Item) -> Option<&str> {
+fn query_name((name, parameters): &InnerListItem) -> Option<&str> {
     match (name.as_str(), parameters.as_slice()) {
-        ("@query-param", [(key, Bare::String(name))]) if key == "name" => Some(name),
+        ("@query-param", [(key, BareItem::String(name))]) if key == "name" => Some(name),
         _ => None,
     }
 }
 
-fn covers(covered: &[Item], wanted: &str) -> bool {
+fn covers(covered: &[InnerListItem], wanted: &str) -> bool {
     covered.iter().any(|(name, parameters)| name == wanted && parameters.is_empty())
 }
 
-fn check_coverage(covered: &[Item], request: &Request<'_>) -> Result<(), Refusal> {
+fn check_coverage(covered: &[InnerListItem], request: &SignedRequest<'_>) -> Result<(), SignatureError> {
     let covers = |name: &str| covers(covered, name);
     let query = !request.target.contains('?') || covers("@query");
     let path = covers("@target-uri") || covers("@request-target") || (covers("@path") && query);
     if !covers("@method") || !path {
-        return Err(Refusal::Unauthorised("the method or the path is not covered"));
+        return Err(SignatureError::Unauthorized("the method or the path is not covered"));
     }
     if !covers("@target-uri") && !covers("@authority") && !covers("host") {
-        return Err(Refusal::Unauthorised("the host is not covered"));
+        return Err(SignatureError::Unauthorized("the host is not covered"));
     }
     if request.has_body() && !covers(CONTENT_DIGEST) {
-        return Err(Refusal::Unauthorised("the content digest is not covered"));
+        return Err(SignatureError::Unauthorized("the content digest is not covered"));
     }
     Ok(())
 }
@@ -158,34 +162,38 @@ struct Said<'a> {
     key_id: &'a str,
     created: Timestamp,
     expires: Option<Timestamp>,
-    algorithms: Vec<Algorithm>,
+    algorithms: Vec<SignatureAlgorithm>,
 }
 
 impl<'a> Said<'a> {
-    fn read(parameters: &'a Parameters) -> Result<Self, Refusal> {
+    fn read(parameters: &'a Parameters) -> Result<Self, SignatureError> {
         let find = |wanted: &str| parameters.iter().find(|(key, _)| key == wanted).map(|(_, v)| v);
         let time = |wanted: &str| match find(wanted) {
             None => Ok(None),
-            Some(Bare::Integer(seconds)) => moment(*seconds).map(Some),
-            Some(_) => Err(Refusal::Malformed("a time that is not a number")),
+            Some(BareItem::Integer(seconds)) => moment(*seconds).map(Some),
+            Some(_) => Err(SignatureError::Malformed("a time that is not a number")),
         };
-        let Some(Bare::String(key_id)) = find("keyid") else {
-            return Err(Refusal::Malformed("no keyid"));
+        let Some(BareItem::String(key_id)) = find("keyid") else {
+            return Err(SignatureError::Malformed("no keyid"));
         };
         let algorithms = match find("alg") {
             // By the key then (section 3.2 step 6): the one that RSA keys mostly sign with comes first.
-            None => vec![Algorithm::RsaSha256, Algorithm::RsaPssSha512, Algorithm::Ed25519],
-            Some(Bare::String(name)) => match name.as_str() {
-                "rsa-v1_5-sha256" => vec![Algorithm::RsaSha256],
-                "rsa-pss-sha512" => vec![Algorithm::RsaPssSha512],
-                "ed25519" => vec![Algorithm::Ed25519],
-                _ => return Err(Refusal::Unauthorised("an unknown algorithm")),
+            None => vec![
+                SignatureAlgorithm::RsaSha256,
+                SignatureAlgorithm::RsaPssSha512,
+                SignatureAlgorithm::Ed25519,
+            ],
+            Some(BareItem::String(name)) => match name.as_str() {
+                "rsa-v1_5-sha256" => vec![SignatureAlgorithm::RsaSha256],
+                "rsa-pss-sha512" => vec![SignatureAlgorithm::RsaPssSha512],
+                "ed25519" => vec![SignatureAlgorithm::Ed25519],
+                _ => return Err(SignatureError::Unauthorized("an unknown algorithm")),
             },
-            Some(_) => return Err(Refusal::Malformed("alg is not a string")),
+            Some(_) => return Err(SignatureError::Malformed("alg is not a string")),
         };
         Ok(Self {
             key_id,
-            created: time("created")?.ok_or(Refusal::Unauthorised("no time of creation"))?,
+            created: time("created")?.ok_or(SignatureError::Unauthorized("no time of creation"))?,
             expires: time("expires")?,
             algorithms,
         })
@@ -193,45 +201,45 @@ impl<'a> Said<'a> {
 }
 
 /// The signature base (section 2.5).
-pub(super) fn base(
-    covered: &[Item],
+pub(super) fn signature_base(
+    covered: &[InnerListItem],
     parameters: &Parameters,
-    request: &Request<'_>,
-) -> Result<Vec<u8>, Refusal> {
+    request: &SignedRequest<'_>,
+) -> Result<Vec<u8>, SignatureError> {
     let mut lines = Vec::with_capacity(covered.len() + 1);
     for item in covered {
         let value = match query_name(item) {
             Some(name) => query_param(name, request)?,
             None => component(&item.0, request)?,
         };
-        lines.push(format!("{}: {value}", fields::write_item(item)));
+        lines.push(format!("{}: {value}", structured_fields::write_item(item)));
     }
-    let list = fields::write_list(covered, parameters);
+    let list = structured_fields::write_list(covered, parameters);
     lines.push(format!("\"@signature-params\": {list}"));
     Ok(lines.join("\n").into_bytes())
 }
 
 /// The value of a component (sections 2.1 and 2.2).
-fn component(name: &str, request: &Request<'_>) -> Result<String, Refusal> {
+fn component(name: &str, request: &SignedRequest<'_>) -> Result<String, SignatureError> {
     let (path, query) = request.path_and_query();
     let origin = request.origin;
     Ok(match name {
         "@method" => request.method.to_string(),
         "@target-uri" => format!("{origin}{}", request.target),
         "@authority" => origin.authority().to_owned(),
-        "@scheme" => (if origin.is_trial() { "http" } else { "https" }).to_owned(),
+        "@scheme" => (if origin.is_localhost() { "http" } else { "https" }).to_owned(),
         "@request-target" => request.target.to_owned(),
         "@path" => (if path.is_empty() { "/" } else { path }).to_owned(),
         "@query" => format!("?{query}"),
         name if name.starts_with('@') || name.bytes().any(|byte| byte.is_ascii_uppercase()) => {
-            return Err(Refusal::Unauthorised("a component of an unknown kind"));
+            return Err(SignatureError::Unauthorized("a component of an unknown kind"));
         }
-        name => request.combined(name)?.ok_or(Refusal::Malformed("a covered header is absent"))?,
+        name => request.combined(name)?.ok_or(SignatureError::Malformed("a covered header is absent"))?,
     })
 }
 
 /// The value of a query parameter, of which there must be one (section 2.2.8).
-fn query_param(wanted: &str, request: &Request<'_>) -> Result<String, Refusal> {
+fn query_param(wanted: &str, request: &SignedRequest<'_>) -> Result<String, SignatureError> {
     // The percent-encode set of application/x-www-form-urlencoded, but for the space, which is `%20`.
     const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
     let encoded = |text: &str| utf8_percent_encode(text, FORM).to_string();
@@ -239,6 +247,6 @@ fn query_param(wanted: &str, request: &Request<'_>) -> Result<String, Refusal> {
     let mut found = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| encoded(name) == wanted);
     match (found.next(), found.next()) {
         (Some((_, value)), None) => Ok(encoded(&value)),
-        _ => Err(Refusal::Malformed("a covered query parameter is absent or not alone")),
+        _ => Err(SignatureError::Malformed("a covered query parameter is absent or not alone")),
     }
 }

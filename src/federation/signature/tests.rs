@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
 
 use super::digest::BodyDigest;
-use super::{Presented, Refusal, Request, cavage, read, rfc9421};
+use super::{SignatureError, SignedRequest, UnverifiedSignature, cavage, parse, rfc9421};
 use crate::domain::origin::Origin;
 use crate::domain::time::Timestamp;
 use crate::federation::keys::tests::{public_key, signing_key};
@@ -46,7 +46,8 @@ impl Sent {
     fn signed_at(form: Sign, method: Method, url: &str, body: Option<&[u8]>, millis: i64) -> Self {
         let url: Url = url.parse().unwrap();
         let at = Timestamp::from_millis(millis);
-        let mut headers = form(&signing_key(), &method, &url, body.map(BodyDigest::of).as_ref(), at).unwrap();
+        let mut headers =
+            form(&signing_key(), &method, &url, body.map(BodyDigest::compute).as_ref(), at).unwrap();
         headers.insert("host", HeaderValue::from_str(super::host_of(&url)).unwrap());
         Self {
             method,
@@ -90,19 +91,19 @@ impl Sent {
         self.set(name, &text.replace(from, to))
     }
 
-    fn read(&self) -> Result<Presented, Refusal> {
-        let request = Request {
+    fn read(&self) -> Result<UnverifiedSignature, SignatureError> {
+        let request = SignedRequest {
             method: &self.method,
             target: &self.target,
             origin: &self.origin,
             headers: &self.headers,
             body: &self.body,
         };
-        read(&request, self.now)
+        parse(&request, self.now)
     }
 
     /// As a server does it: read, fetch the key, verify.
-    fn verify(&self) -> Result<(), Refusal> {
+    fn verify(&self) -> Result<(), SignatureError> {
         self.read()?.verify(&public_key())
     }
 }

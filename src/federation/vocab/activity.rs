@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::article::{context, tombstone};
-use super::{CONTEXT, PUBLIC, in_context};
-use crate::domain::activity::Kind;
+use super::{AS_CONTEXT, AS_PUBLIC, with_context};
+use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, CriticId};
 use crate::domain::origin::Origin;
 use crate::domain::review::Review;
@@ -13,27 +13,27 @@ use crate::domain::time::Timestamp;
 
 /// A review appears (ActivityPub section 6.2). `article` is its object without `@context`.
 pub fn create(origin: &Origin, id: ActivityId, review: &Review, article: &Value) -> Value {
-    let activity = to_everyone(origin, id, Kind::Create, review.critic, review.released_at, article);
-    in_context(context(), activity)
+    let activity = to_everyone(origin, id, ActivityKind::Create, review.critic, review.released_at, article);
+    with_context(context(), activity)
 }
 
 /// A review changed (ActivityPub section 6.3). `article` is its full object, whose `updated` must be newer than
 /// what was sent before.
 pub fn update(origin: &Origin, id: ActivityId, review: &Review, article: &Value) -> Value {
     let at = review.revised_at.unwrap_or(review.released_at);
-    let activity = to_everyone(origin, id, Kind::Update, review.critic, at, article);
-    in_context(context(), activity)
+    let activity = to_everyone(origin, id, ActivityKind::Update, review.critic, at, article);
+    with_context(context(), activity)
 }
 
 /// A review was taken back (ActivityPub section 6.4).
 pub fn delete(origin: &Origin, id: ActivityId, review: &Review) -> Value {
-    in_context(
-        json!(CONTEXT),
+    with_context(
+        json!(AS_CONTEXT),
         json!({
             "id": origin.activity(id),
-            "type": Kind::Delete.as_str(),
+            "type": ActivityKind::Delete.as_str(),
             "actor": origin.actor(review.critic),
-            "to": [PUBLIC],
+            "to": [AS_PUBLIC],
             "object": tombstone(origin, review),
         }),
     )
@@ -48,7 +48,7 @@ pub fn accept_follow(
     follower: &Url,
     follow: Option<&Url>,
 ) -> Value {
-    answer_follow(origin, id, Kind::Accept, critic, follower, follow)
+    answer_follow(origin, id, ActivityKind::Accept, critic, follower, follow)
 }
 
 /// A follow is refused, or ended by the critic (ActivityPub section 7.7).
@@ -59,13 +59,13 @@ pub fn reject_follow(
     follower: &Url,
     follow: Option<&Url>,
 ) -> Value {
-    answer_follow(origin, id, Kind::Reject, critic, follower, follow)
+    answer_follow(origin, id, ActivityKind::Reject, critic, follower, follow)
 }
 
 fn answer_follow(
     origin: &Origin,
     id: ActivityId,
-    kind: Kind,
+    kind: ActivityKind,
     critic: CriticId,
     follower: &Url,
     follow: Option<&Url>,
@@ -75,8 +75,8 @@ fn answer_follow(
     if let Some(follow) = follow {
         object["id"] = json!(follow);
     }
-    in_context(
-        json!(CONTEXT),
+    with_context(
+        json!(AS_CONTEXT),
         json!({
             "id": origin.activity(id),
             "type": kind.as_str(),
@@ -90,7 +90,7 @@ fn answer_follow(
 fn to_everyone(
     origin: &Origin,
     id: ActivityId,
-    kind: Kind,
+    kind: ActivityKind,
     critic: CriticId,
     at: Timestamp,
     object: &Value,
@@ -100,15 +100,15 @@ fn to_everyone(
         "type": kind.as_str(),
         "actor": origin.actor(critic),
         "published": at.to_string(),
-        "to": [PUBLIC],
-        "cc": [origin.actor_part(critic, "followers")],
+        "to": [AS_PUBLIC],
+        "cc": [origin.actor_endpoint(critic, "followers")],
         "object": object,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::article::{Counts, article};
+    use super::super::article::{InteractionCounts, article};
     use super::super::samples::{ACTIVITY, CRITIC, REVIEW, critic, moment, origin, review};
     use super::*;
 
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_create_carries_the_whole_article_to_everyone() {
-        let object = article(&origin(), &critic(), &review(), Counts::default());
+        let object = article(&origin(), &critic(), &review(), InteractionCounts::default());
         let create = create(&origin(), id(), &review(), &object);
         assert_eq!(
             create,
@@ -152,7 +152,7 @@ mod tests {
     fn an_update_is_like_the_create_but_newer() {
         let mut revised = review();
         revised.revised_at = Some(moment("2026-09-02T10:00:00Z"));
-        let object = article(&origin(), &critic(), &revised, Counts::default());
+        let object = article(&origin(), &critic(), &revised, InteractionCounts::default());
         let update = update(&origin(), id(), &revised, &object);
         assert_eq!(update["type"], "Update");
         assert_eq!(update["published"], "2026-09-02T10:00:00Z");

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::text::{escape, paragraphs};
-use super::{CONTEXT, in_context};
-use crate::domain::critic::{Critic, Link};
+use super::text::{escape_html, html_paragraphs};
+use super::{AS_CONTEXT, with_context};
+use crate::domain::critic::{Critic, ProfileLink};
 use crate::domain::origin::Origin;
 use crate::federation::keys::PublishedKeys;
 
@@ -21,13 +21,13 @@ pub fn person(
     let profile = &critic.profile;
     let handle_domain = handle_domain.filter(|domain| *domain != origin.authority());
     let id = origin.actor(critic.id);
-    let part = |name: &str| origin.actor_part(critic.id, name);
+    let part = |name: &str| origin.actor_endpoint(critic.id, name);
     let mut person = json!({
         "id": id,
         "type": "Person",
         "preferredUsername": profile.handle,
         "name": profile.name,
-        "summary": paragraphs(&profile.summary),
+        "summary": html_paragraphs(&profile.summary),
         "url": origin.profile_page(&profile.handle),
         "published": critic.created_at.to_string(),
         "inbox": part("inbox"),
@@ -44,7 +44,8 @@ pub fn person(
     });
     show_keys(&mut person, &id, keys);
     if let Some((name, media_type)) = &critic.avatar {
-        person["icon"] = json!({"type": "Image", "mediaType": media_type, "url": origin.media_named(name)});
+        person["icon"] =
+            json!({"type": "Image", "mediaType": media_type, "url": origin.media_url_by_name(name)});
     }
     if !profile.also_known_as.is_empty() {
         person["alsoKnownAs"] = json!(profile.also_known_as);
@@ -55,18 +56,18 @@ pub fn person(
     if let Some(domain) = handle_domain {
         person["webfinger"] = json!(format!("{}@{domain}", profile.handle));
     }
-    in_context(context(&person), person)
+    with_context(context(&person), person)
 }
 
 /// The actor that signs our own requests, for servers that answer only those (type `Application`, as Mastodon's).
-pub fn instance(origin: &Origin, keys: &PublishedKeys) -> Value {
+pub fn instance_actor(origin: &Origin, keys: &PublishedKeys) -> Value {
     let id = origin.instance_actor();
     let mut instance = json!({
         "id": id,
         "type": "Application",
         "preferredUsername": origin.host(),
         "name": origin.host(),
-        "url": origin.home(),
+        "url": origin.home_page(),
         "inbox": origin.shared_inbox(),
         "endpoints": {"sharedInbox": origin.shared_inbox()},
         "manuallyApprovesFollowers": true,
@@ -75,7 +76,7 @@ pub fn instance(origin: &Origin, keys: &PublishedKeys) -> Value {
     let mut terms = Map::new();
     terms.insert("manuallyApprovesFollowers".to_owned(), json!("as:manuallyApprovesFollowers"));
     define_multikeys(&mut terms);
-    in_context(json!([CONTEXT, "https://w3id.org/security/v1", terms]), instance)
+    with_context(json!([AS_CONTEXT, "https://w3id.org/security/v1", terms]), instance)
 }
 
 /// The served key as everyone reads it, and all that sign as Multikeys (FEP-521a). A key has one id in both.
@@ -126,7 +127,7 @@ fn context(person: &Value) -> Value {
     define("movedTo", json!({"@id": "as:movedTo", "@type": "@id"}));
     define("webfinger", json!("https://purl.archive.org/socialweb/webfinger#webfinger"));
     define_multikeys(&mut terms);
-    json!([CONTEXT, "https://w3id.org/security/v1", terms])
+    json!([AS_CONTEXT, "https://w3id.org/security/v1", terms])
 }
 
 /// The sites whose pages may name the critic as their author on preview cards (Mastodon), each once.
@@ -146,11 +147,11 @@ fn attribution_domains<'a>(
 }
 
 /// A link as a field of the profile. `rel="me"` lets the other side be verified as the critic's.
-fn attachment(link: &Link) -> Value {
+fn attachment(link: &ProfileLink) -> Value {
     let address = link.url.as_str();
     let shown = address.split_once("://").map_or(address, |(_, rest)| rest);
     let shown = shown.strip_suffix('/').unwrap_or(shown);
-    let value = format!("<a href=\"{}\" rel=\"me\">{}</a>", escape(address), escape(shown));
+    let value = format!("<a href=\"{}\" rel=\"me\">{}</a>", escape_html(address), escape_html(shown));
     json!({"type": "PropertyValue", "name": link.name, "value": value})
 }
 
@@ -234,7 +235,7 @@ mod tests {
 
     #[test]
     fn the_site_has_an_actor_of_its_own() {
-        let instance = instance(&origin(), &keys("https://crit.example/ap/actor"));
+        let instance = instance_actor(&origin(), &keys("https://crit.example/ap/actor"));
         assert_eq!(instance["type"], "Application");
         assert_eq!(instance["preferredUsername"], "crit.example");
         assert_eq!(instance["inbox"], "https://crit.example/ap/inbox");

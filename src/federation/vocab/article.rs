@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::tag::hashtags;
-use super::text::{escape, markdown, shorten, without_links};
-use super::{CONTEXT, PUBLIC};
+use super::text::{escape_html, html_to_markdown, shorten, strip_links};
+use super::{AS_CONTEXT, AS_PUBLIC};
 use crate::domain::critic::Critic;
 use crate::domain::film::Film;
 use crate::domain::origin::Origin;
 use crate::domain::rating::Rating;
 use crate::domain::review::{Media, Review};
-use crate::domain::text::{one_line, without_pictures};
+use crate::domain::text::{single_line, strip_figures};
 use crate::domain::time::Timestamp;
 
 /// A summary that is longer is cut by those who show it.
@@ -18,7 +18,7 @@ const MOST_SUMMARY: usize = 500;
 
 /// How many of each a review has, as far as we were told. Others read them only from the object itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct InteractionCounts {
     /// Public replies, at any depth.
     pub replies: u64,
     /// Likes.
@@ -29,7 +29,7 @@ pub struct Counts {
 
 /// The `@context` of an Article, and of the activities that carry one.
 pub fn context() -> Value {
-    json!([CONTEXT, {
+    json!([AS_CONTEXT, {
         "Hashtag": "as:Hashtag",
         "sensitive": "as:sensitive",
         "dcterms": "http://purl.org/dc/terms/",
@@ -42,7 +42,7 @@ pub fn context() -> Value {
 
 /// The review as an Article, without `@context`. With `image`, `preview` (FEP-b2b8), `context` (FEP-7888), and
 /// for a film that is identified `relatedWith` (NeoDB).
-pub fn article(origin: &Origin, critic: &Critic, review: &Review, counts: Counts) -> Value {
+pub fn article(origin: &Origin, critic: &Critic, review: &Review, counts: InteractionCounts) -> Value {
     let actor = origin.actor(review.critic);
     let content = content(review);
     let mut article = json!({
@@ -50,8 +50,8 @@ pub fn article(origin: &Origin, critic: &Critic, review: &Review, counts: Counts
         "type": "Article",
         "attributedTo": actor,
         "url": origin.review_page(review),
-        "to": [PUBLIC],
-        "cc": [origin.actor_part(review.critic, "followers")],
+        "to": [AS_PUBLIC],
+        "cc": [origin.actor_endpoint(review.critic, "followers")],
         "published": review.released_at.to_string(),
         "name": name(review),
         "summary": summary(review),
@@ -59,25 +59,25 @@ pub fn article(origin: &Origin, critic: &Critic, review: &Review, counts: Counts
         "sensitive": false,
         "preview": preview(origin, critic, review),
         "tag": tags(origin, review),
-        "context": origin.article_part(review.id, "context"),
+        "context": origin.article_collection(review.id, "context"),
         "replies": replies(origin, review, counts.replies),
         "likes": total(origin, review, "likes", counts.likes),
         "shares": total(origin, review, "shares", counts.shares),
         // Without it nobody can quote (FEP-044f).
-        "interactionPolicy": {"canQuote": {"automaticApproval": [PUBLIC]}},
+        "interactionPolicy": {"canQuote": {"automaticApproval": [AS_PUBLIC]}},
     });
     if let Some(revised_at) = review.revised_at {
         article["updated"] = json!(revised_at.to_string());
     }
-    if let Some(language) = &review.draft.language {
+    if let Some(language) = &review.content.language {
         article["contentMap"] = json!({language: content});
     }
     if let Some(media) = &review.poster {
-        let url = origin.media(media);
+        let url = origin.media_url(media);
         article["image"] = json!({"id": url, "type": "Image", "mediaType": media.media_type, "url": url});
         article["attachment"] = json!([attachment(origin, review, media)]);
     }
-    if let Some(film) = &review.draft.film.identity {
+    if let Some(film) = &review.content.film.identity {
         article["relatedWith"] = json!(related(origin, review, film));
     }
     article
@@ -97,7 +97,7 @@ pub fn tombstone(origin: &Origin, review: &Review) -> Value {
 /// The rating, the film and the teaser as plain text of at most 500 characters without links. It is safe to read
 /// as HTML too, since some do (Mastodon) and some do not (Misskey).
 pub fn summary(review: &Review) -> String {
-    let draft = &review.draft;
+    let draft = &review.content;
     let rating = draft.rating.as_ref().map(ToString::to_string);
     let head: Vec<String> = rating.into_iter().chain(citation(&draft.film)).collect();
     let head = head.join(" ");
@@ -106,7 +106,7 @@ pub fn summary(review: &Review) -> String {
         (false, true) => format!("{head}."),
         (true, _) => draft.teaser.clone(),
     };
-    let text = without_links(&one_line(&text)).replace('<', "\u{2039}").replace('>', "\u{203a}");
+    let text = strip_links(&single_line(&text)).replace('<', "\u{2039}").replace('>', "\u{203a}");
     shorten(&text, MOST_SUMMARY)
 }
 
@@ -125,7 +125,7 @@ fn citation(film: &Film) -> Option<String> {
 
 /// The headline; a post without one would show as a bare link.
 fn name(review: &Review) -> &str {
-    let draft = &review.draft;
+    let draft = &review.content;
     [&draft.title, &draft.film.title]
         .into_iter()
         .find(|title| !title.trim().is_empty())
@@ -134,12 +134,12 @@ fn name(review: &Review) -> &str {
 
 /// The whole review as safe HTML: its subtitle, its credits once, its body.
 pub fn content(review: &Review) -> String {
-    let draft = &review.draft;
+    let draft = &review.content;
     let mut html = String::new();
     if let Some(subtitle) = &draft.subtitle {
-        html.extend(["<p><strong>", &escape(subtitle), "</strong></p>"]);
+        html.extend(["<p><strong>", &escape_html(subtitle), "</strong></p>"]);
     }
-    let rating = draft.rating.as_ref().map(|rating| escape(rating.shown()));
+    let rating = draft.rating.as_ref().map(|rating| escape_html(rating.as_str()));
     let credits = credits(&draft.film, draft.language.as_deref());
     let line: Vec<String> = rating.into_iter().chain(credits).collect();
     if !line.is_empty() {
@@ -154,12 +154,12 @@ pub fn content(review: &Review) -> String {
 fn credits(film: &Film, language: Option<&str>) -> Option<String> {
     let mut html = match film.title.as_str() {
         "" => String::new(),
-        title => format!("<em>{}</em>", escape(title)),
+        title => format!("<em>{}</em>", escape_html(title)),
     };
     let year = film.year.map(|year| year.to_string());
     if language.is_some_and(|tag| tag != "en" && !tag.starts_with("en-")) {
         let known: Vec<String> = film.directors.iter().cloned().chain(year).collect();
-        let known = escape(&known.join(", "));
+        let known = escape_html(&known.join(", "));
         match (html.is_empty(), known.is_empty()) {
             (true, _) => html = known,
             (false, true) => {}
@@ -179,7 +179,7 @@ fn credits(film: &Film, language: Option<&str>) -> Option<String> {
     ] {
         if !people.is_empty() {
             let role = if html.is_empty() { first } else { role };
-            html.extend([mark, role, &escape(&people.join(", "))]);
+            html.extend([mark, role, &escape_html(&people.join(", "))]);
             mark = "; ";
         }
     }
@@ -188,16 +188,16 @@ fn credits(film: &Film, language: Option<&str>) -> Option<String> {
 
 /// A short form for those who show no Articles (FEP-b2b8). It has no id, so that nobody takes it for a post.
 fn preview(origin: &Origin, critic: &Critic, review: &Review) -> Value {
-    let teaser = without_links(&review.draft.teaser);
-    let mut content = format!("<p><strong>{}</strong></p>", escape(name(review)));
+    let teaser = strip_links(&review.content.teaser);
+    let mut content = format!("<p><strong>{}</strong></p>", escape_html(name(review)));
     if !teaser.is_empty() {
-        content.extend(["<p>", &escape(&teaser), "</p>"]);
+        content.extend(["<p>", &escape_html(&teaser), "</p>"]);
     }
     json!({"type": "Note", "attributedTo": origin.actor(critic.id), "content": content})
 }
 
 fn attachment(origin: &Origin, review: &Review, media: &Media) -> Value {
-    let draft = &review.draft;
+    let draft = &review.content;
     let told = draft.poster.as_ref().and_then(|poster| poster.alt.clone());
     let alt = told.unwrap_or_else(|| match draft.film.title.as_str() {
         "" => name(review).to_owned(),
@@ -206,7 +206,7 @@ fn attachment(origin: &Origin, review: &Review, media: &Media) -> Value {
     json!({
         "type": "Image",
         "mediaType": media.media_type,
-        "url": origin.media(media),
+        "url": origin.media_url(media),
         "name": alt,
         "width": media.width,
         "height": media.height,
@@ -215,7 +215,7 @@ fn attachment(origin: &Origin, review: &Review, media: &Media) -> Value {
 
 /// The hashtags, and the film where it is identified: NeoDB reads exactly one such tag.
 fn tags(origin: &Origin, review: &Review) -> Vec<Value> {
-    let draft = &review.draft;
+    let draft = &review.content;
     let mut tags = hashtags(origin, &draft.tags);
     if let Some(identity) = &draft.film.identity {
         tags.push(json!({"type": "Movie", "name": film_name(review), "href": identity}));
@@ -224,7 +224,7 @@ fn tags(origin: &Origin, review: &Review) -> Vec<Value> {
 }
 
 fn film_name(review: &Review) -> &str {
-    match review.draft.film.title.as_str() {
+    match review.content.film.title.as_str() {
         "" => name(review),
         title => title,
     }
@@ -246,10 +246,10 @@ fn related(origin: &Origin, review: &Review, film: &url::Url) -> Vec<Value> {
     };
     let mut whole = told("review", "Review");
     whole["name"] = json!(name(review));
-    whole["content"] = json!(markdown(&without_pictures(&review.draft.body)));
+    whole["content"] = json!(html_to_markdown(&strip_figures(&review.content.body)));
     whole["mediaType"] = json!("text/markdown");
     let mut related = vec![whole];
-    let points = review.draft.rating.as_ref().and_then(Rating::out_of_ten);
+    let points = review.content.rating.as_ref().and_then(Rating::out_of_ten);
     if let Some(points @ 1..=10) = points {
         let mut rating = told("rating", "Rating");
         rating["worst"] = json!(1);
@@ -266,12 +266,12 @@ fn with_offset(moment: Timestamp) -> String {
 }
 
 fn replies(origin: &Origin, review: &Review, count: u64) -> Value {
-    let id = origin.article_part(review.id, "replies");
+    let id = origin.article_collection(review.id, "replies");
     json!({"id": id, "type": "Collection", "totalItems": count, "first": format!("{id}?page=1")})
 }
 
 fn total(origin: &Origin, review: &Review, part: &str, count: u64) -> Value {
-    json!({"id": origin.article_part(review.id, part), "type": "Collection", "totalItems": count})
+    json!({"id": origin.article_collection(review.id, part), "type": "Collection", "totalItems": count})
 }
 
 #[cfg(test)]
@@ -282,7 +282,7 @@ mod tests {
     use super::*;
 
     fn sample(review: &Review) -> Value {
-        let counts = Counts { replies: 2, likes: 3, shares: 0 };
+        let counts = InteractionCounts { replies: 2, likes: 3, shares: 0 };
         article(&origin(), &critic(), review, counts)
     }
 
@@ -370,7 +370,7 @@ mod tests {
             ])
         );
         let mut graded = review();
-        graded.draft.rating = Rating::parse("B+");
+        graded.content.rating = Rating::parse("B+");
         let related = sample(&graded)["relatedWith"].clone();
         assert_eq!(related.as_array().unwrap().len(), 1);
     }
@@ -378,16 +378,16 @@ mod tests {
     #[test]
     fn what_is_not_known_is_not_said() {
         let mut bare = review();
-        bare.draft.film = Film::default();
-        bare.draft.rating = None;
-        bare.draft.language = None;
-        bare.draft.subtitle = None;
+        bare.content.film = Film::default();
+        bare.content.rating = None;
+        bare.content.language = None;
+        bare.content.subtitle = None;
         bare.poster = None;
         let article = sample(&bare);
         for absent in ["contentMap", "image", "attachment", "relatedWith", "updated"] {
             assert!(article.get(absent).is_none(), "{absent}");
         }
-        assert_eq!(article["content"], bare.draft.body);
+        assert_eq!(article["content"], bare.content.body);
         assert_eq!(article["summary"], "Three men walk into the Zone. See for more.");
         assert_eq!(article["tag"].as_array().unwrap().len(), 1);
     }
@@ -405,20 +405,20 @@ mod tests {
     #[test]
     fn a_film_without_a_title_keeps_its_credits() {
         let mut review = review();
-        review.draft.film.title = String::new();
+        review.content.film.title = String::new();
         let content = |review: &Review| sample(review)["content"].as_str().unwrap().to_owned();
         let credits = "<p>★★★★½ Directed by Andrei Tarkovsky; written by Arkady Strugatsky, Boris Strugatsky; \
             with Alisa Freindlich</p>";
         assert!(content(&review).contains(credits), "{}", content(&review));
-        review.draft.language = Some("fr".to_owned());
+        review.content.language = Some("fr".to_owned());
         assert!(content(&review).contains("<p>★★★★½ Andrei Tarkovsky, 1979</p>"), "{}", content(&review));
     }
 
     #[test]
     fn credits_in_another_language_have_no_english_in_them() {
         let mut french = review();
-        french.draft.language = Some("fr".to_owned());
-        french.draft.film.title = "Les 400 <coups>".to_owned();
+        french.content.language = Some("fr".to_owned());
+        french.content.film.title = "Les 400 <coups>".to_owned();
         let content = sample(&french)["content"].as_str().unwrap().to_owned();
         assert!(
             content.contains("<p>★★★★½ <em>Les 400 &lt;coups&gt;</em> (Andrei Tarkovsky, 1979)</p>"),
@@ -448,9 +448,9 @@ mod tests {
             title in "\\PC{0,80}", director in ".{0,300}", teaser in "(\\PC{0,30} ?|https://x\\.example |<b>){0,40}"
         ) {
             let mut any = review();
-            any.draft.film.title = title;
-            any.draft.film.directors = vec![director];
-            any.draft.teaser = teaser;
+            any.content.film.title = title;
+            any.content.film.directors = vec![director];
+            any.content.teaser = teaser;
             let summary = summary(&any);
             prop_assert!(summary.chars().count() <= 500);
             prop_assert!(!summary.contains("://") && !summary.contains('<') && !summary.contains('\n'));

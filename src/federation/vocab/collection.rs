@@ -3,18 +3,18 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{CONTEXT, in_context};
+use super::{AS_CONTEXT, with_context};
 
 /// Whether the items have an order of their own, newest first or as it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+pub enum CollectionOrder {
     /// `OrderedCollection`: outbox, followers, featured, context.
     Ordered,
     /// `Collection`: replies, likes, shares.
     Unordered,
 }
 
-impl Order {
+impl CollectionOrder {
     const fn names(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Ordered => ("OrderedCollection", "OrderedCollectionPage", "orderedItems"),
@@ -24,13 +24,13 @@ impl Order {
 }
 
 /// A collection that is read page by page, from `?page=1`.
-pub fn paged(order: Order, id: &Url, total: u64) -> Value {
+pub fn paged(order: CollectionOrder, id: &Url, total: u64) -> Value {
     let (kind, _, _) = order.names();
     document(json!({"id": id, "type": kind, "totalItems": total, "first": page_id(id, 1)}))
 }
 
 /// The page `number` of a collection, counted from 1. Each item is an id or an object.
-pub fn page(order: Order, id: &Url, number: u32, items: &[Value], has_next: bool) -> Value {
+pub fn page(order: CollectionOrder, id: &Url, number: u32, items: &[Value], has_next: bool) -> Value {
     let (_, kind, member) = order.names();
     let mut page = json!({"id": page_id(id, number), "type": kind, "partOf": id, member: items});
     if has_next {
@@ -43,19 +43,19 @@ pub fn page(order: Order, id: &Url, number: u32, items: &[Value], has_next: bool
 }
 
 /// A collection with all its items in it.
-pub fn whole(order: Order, id: &Url, items: &[Value]) -> Value {
+pub fn complete(order: CollectionOrder, id: &Url, items: &[Value]) -> Value {
     let (kind, _, member) = order.names();
     document(json!({"id": id, "type": kind, "totalItems": items.len(), member: items}))
 }
 
 /// A collection of which only the size is told: without `first` Mastodon says that it is hidden.
-pub fn hidden(order: Order, id: &Url, total: u64) -> Value {
+pub fn count_only(order: CollectionOrder, id: &Url, total: u64) -> Value {
     let (kind, _, _) = order.names();
     document(json!({"id": id, "type": kind, "totalItems": total}))
 }
 
 /// The ids as items.
-pub fn ids(ids: impl IntoIterator<Item = Url>) -> Vec<Value> {
+pub fn id_items(ids: impl IntoIterator<Item = Url>) -> Vec<Value> {
     ids.into_iter().map(|id| Value::String(id.into())).collect()
 }
 
@@ -64,7 +64,7 @@ fn page_id(id: &Url, number: u32) -> String {
 }
 
 fn document(collection: Value) -> Value {
-    in_context(json!(CONTEXT), collection)
+    with_context(json!(AS_CONTEXT), collection)
 }
 
 #[cfg(test)]
@@ -77,9 +77,9 @@ mod tests {
 
     #[test]
     fn replies_are_a_collection_with_pages() {
-        let items = ids(["https://m.example/users/117/statuses/1".parse().unwrap()]);
+        let items = id_items(["https://m.example/users/117/statuses/1".parse().unwrap()]);
         assert_eq!(
-            page(Order::Unordered, &id("replies"), 1, &items, true),
+            page(CollectionOrder::Unordered, &id("replies"), 1, &items, true),
             json!({
                 "@context": "https://www.w3.org/ns/activitystreams",
                 "id": "https://crit.example/ap/article/01J/replies?page=1",
@@ -90,7 +90,7 @@ mod tests {
             })
         );
         assert_eq!(
-            paged(Order::Unordered, &id("replies"), 1),
+            paged(CollectionOrder::Unordered, &id("replies"), 1),
             json!({
                 "@context": "https://www.w3.org/ns/activitystreams",
                 "id": "https://crit.example/ap/article/01J/replies",
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_last_page_has_none_after_it() {
-        let last = page(Order::Ordered, &id("context"), 2, &[], false);
+        let last = page(CollectionOrder::Ordered, &id("context"), 2, &[], false);
         assert_eq!(last["type"], "OrderedCollectionPage");
         assert_eq!(last["orderedItems"], json!([]));
         assert_eq!(last["prev"], "https://crit.example/ap/article/01J/context?page=1");
@@ -112,11 +112,11 @@ mod tests {
 
     #[test]
     fn featured_lists_ids_and_hidden_tells_a_number_alone() {
-        let featured = whole(Order::Ordered, &id("featured"), &ids([id("x")]));
+        let featured = complete(CollectionOrder::Ordered, &id("featured"), &id_items([id("x")]));
         assert_eq!(featured["orderedItems"], json!(["https://crit.example/ap/article/01J/x"]));
         assert_eq!(featured["totalItems"], 1);
         assert_eq!(
-            hidden(Order::Ordered, &id("followers"), 7),
+            count_only(CollectionOrder::Ordered, &id("followers"), 7),
             json!({
                 "@context": "https://www.w3.org/ns/activitystreams",
                 "id": "https://crit.example/ap/article/01J/followers",

@@ -3,37 +3,37 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{CONTEXT, PUBLIC, in_context};
-use crate::domain::activity::Kind;
+use super::{AS_CONTEXT, AS_PUBLIC, with_context};
+use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, CriticId};
 use crate::domain::origin::Origin;
 
 /// A critic's profile changed. `person` is the whole actor document, whose `@context` becomes the activity's.
-pub fn update(origin: &Origin, id: ActivityId, critic: CriticId, mut person: Value) -> Value {
+pub fn update_actor(origin: &Origin, id: ActivityId, critic: CriticId, mut person: Value) -> Value {
     let context = person.as_object_mut().and_then(|person| person.shift_remove("@context"));
-    in_context(
-        context.unwrap_or_else(|| json!(CONTEXT)),
+    with_context(
+        context.unwrap_or_else(|| json!(AS_CONTEXT)),
         json!({
             "id": origin.activity(id),
-            "type": Kind::Update.as_str(),
+            "type": ActivityKind::Update.as_str(),
             "actor": origin.actor(critic),
-            "to": [PUBLIC],
-            "cc": [origin.actor_part(critic, "followers")],
+            "to": [AS_PUBLIC],
+            "cc": [origin.actor_endpoint(critic, "followers")],
             "object": person,
         }),
     )
 }
 
 /// A critic moved to another account, and asks the followers to come along (FEP-7628).
-pub fn moved(origin: &Origin, id: ActivityId, critic: CriticId, target: &Url) -> Value {
+pub fn move_actor(origin: &Origin, id: ActivityId, critic: CriticId, target: &Url) -> Value {
     let actor = origin.actor(critic);
-    in_context(
-        json!(CONTEXT),
+    with_context(
+        json!(AS_CONTEXT),
         json!({
             "id": origin.activity(id),
-            "type": Kind::Move.as_str(),
+            "type": ActivityKind::Move.as_str(),
             "actor": actor,
-            "to": [origin.actor_part(critic, "followers")],
+            "to": [origin.actor_endpoint(critic, "followers")],
             "object": actor,
             "target": target,
         }),
@@ -59,7 +59,8 @@ mod tests {
     #[test]
     fn an_update_carries_the_whole_person_once_in_context() {
         let person = json!({"@context": ["a"], "id": "x", "name": "Ada", "publicKey": {"id": "k"}});
-        let told = update(&origin(), ACTIVITY.parse().unwrap(), CRITIC.parse().unwrap(), person.clone());
+        let told =
+            update_actor(&origin(), ACTIVITY.parse().unwrap(), CRITIC.parse().unwrap(), person.clone());
         assert_eq!((&told["@context"], &told["type"]), (&json!(["a"]), &json!("Update")));
         assert_eq!(told["object"], json!({"id": "x", "name": "Ada", "publicKey": {"id": "k"}}));
         assert_eq!(without_keys(&person), json!({"id": "x", "name": "Ada"}));
@@ -70,7 +71,7 @@ mod tests {
         let target: Url = "https://m.example/users/ada".parse().unwrap();
         let actor = format!("https://crit.example/ap/actor/{CRITIC}");
         assert_eq!(
-            moved(&origin(), ACTIVITY.parse().unwrap(), CRITIC.parse().unwrap(), &target),
+            move_actor(&origin(), ACTIVITY.parse().unwrap(), CRITIC.parse().unwrap(), &target),
             json!({
                 "@context": "https://www.w3.org/ns/activitystreams",
                 "id": format!("https://crit.example/ap/activity/{ACTIVITY}"),

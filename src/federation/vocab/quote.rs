@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{CONTEXT, PUBLIC, in_context};
-use crate::domain::activity::Kind;
-use crate::domain::id::{ActivityId, CriticId, ReviewId, StampId};
+use super::{AS_CONTEXT, AS_PUBLIC, with_context};
+use crate::domain::activity::ActivityKind;
+use crate::domain::id::{ActivityId, AuthorizationId, CriticId, ReviewId};
 use crate::domain::origin::Origin;
 
 /// A request to quote a review, as it came.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct QuoteRequest<'a> {
     /// Its id.
     pub id: Option<&'a Url>,
     /// Who asks.
@@ -23,7 +23,7 @@ pub struct Request<'a> {
     pub review: ReviewId,
 }
 
-impl Request<'_> {
+impl QuoteRequest<'_> {
     fn document(&self, origin: &Origin) -> Value {
         let mut request = json!({
             "type": "QuoteRequest",
@@ -37,7 +37,7 @@ impl Request<'_> {
         request
     }
 
-    fn answer(&self, origin: &Origin, id: ActivityId, kind: Kind) -> Value {
+    fn answer(&self, origin: &Origin, id: ActivityId, kind: ActivityKind) -> Value {
         json!({
             "id": origin.activity(id),
             "type": kind.as_str(),
@@ -49,33 +49,39 @@ impl Request<'_> {
 }
 
 fn request_context() -> Value {
-    json!([CONTEXT, {"QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest"}])
+    json!([AS_CONTEXT, {"QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest"}])
 }
 
 /// The quote is granted: `result` is the stamp that proves it to everyone.
-pub fn accept(origin: &Origin, id: ActivityId, request: &Request<'_>, stamp: StampId) -> Value {
-    let mut answer = request.answer(origin, id, Kind::Accept);
-    answer["result"] = json!(origin.stamp(stamp));
-    in_context(request_context(), answer)
+pub fn accept(origin: &Origin, id: ActivityId, request: &QuoteRequest<'_>, stamp: AuthorizationId) -> Value {
+    let mut answer = request.answer(origin, id, ActivityKind::Accept);
+    answer["result"] = json!(origin.quote_authorization(stamp));
+    with_context(request_context(), answer)
 }
 
 /// The quote is refused.
-pub fn reject(origin: &Origin, id: ActivityId, request: &Request<'_>) -> Value {
-    in_context(request_context(), request.answer(origin, id, Kind::Reject))
+pub fn reject(origin: &Origin, id: ActivityId, request: &QuoteRequest<'_>) -> Value {
+    with_context(request_context(), request.answer(origin, id, ActivityKind::Reject))
 }
 
 /// The stamp of a quote: that its critic lets this post quote this review.
-pub fn stamp(origin: &Origin, id: StampId, critic: CriticId, note: &str, review: ReviewId) -> Value {
-    let context = json!([CONTEXT, {
+pub fn quote_authorization(
+    origin: &Origin,
+    id: AuthorizationId,
+    critic: CriticId,
+    note: &str,
+    review: ReviewId,
+) -> Value {
+    let context = json!([AS_CONTEXT, {
         "QuoteAuthorization": "https://w3id.org/fep/044f#QuoteAuthorization",
         "gts": "https://gotosocial.org/ns#",
         "interactingObject": {"@id": "gts:interactingObject", "@type": "@id"},
         "interactionTarget": {"@id": "gts:interactionTarget", "@type": "@id"},
     }]);
-    in_context(
+    with_context(
         context,
         json!({
-            "id": origin.stamp(id),
+            "id": origin.quote_authorization(id),
             "type": "QuoteAuthorization",
             "attributedTo": origin.actor(critic),
             "interactingObject": note,
@@ -85,16 +91,22 @@ pub fn stamp(origin: &Origin, id: StampId, critic: CriticId, note: &str, review:
 }
 
 /// The stamp is taken back: who shows the quote shows it no longer.
-pub fn revoke(origin: &Origin, id: ActivityId, critic: CriticId, stamp: StampId, quoter: &str) -> Value {
-    in_context(
-        json!(CONTEXT),
+pub fn revoke(
+    origin: &Origin,
+    id: ActivityId,
+    critic: CriticId,
+    stamp: AuthorizationId,
+    quoter: &str,
+) -> Value {
+    with_context(
+        json!(AS_CONTEXT),
         json!({
             "id": origin.activity(id),
-            "type": Kind::Delete.as_str(),
+            "type": ActivityKind::Delete.as_str(),
             "actor": origin.actor(critic),
-            "to": [PUBLIC, quoter],
-            "cc": [origin.actor_part(critic, "followers")],
-            "object": origin.stamp(stamp),
+            "to": [AS_PUBLIC, quoter],
+            "cc": [origin.actor_endpoint(critic, "followers")],
+            "object": origin.quote_authorization(stamp),
         }),
     )
 }
@@ -110,7 +122,7 @@ mod tests {
         let actor: Url = "https://m.example/users/117".parse().unwrap();
         let asked: Url = "https://m.example/users/117/quote_requests/7".parse().unwrap();
         let note: Url = "https://m.example/users/117/statuses/5".parse().unwrap();
-        let request = Request {
+        let request = QuoteRequest {
             id: Some(&asked),
             actor: &actor,
             instrument: &note,
@@ -120,7 +132,7 @@ mod tests {
         assert_eq!(
             accept(&origin(), id, &request, stamp_id),
             json!({
-                "@context": [CONTEXT, {"QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest"}],
+                "@context": [AS_CONTEXT, {"QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest"}],
                 "id": format!("https://crit.example/ap/activity/{ACTIVITY}"),
                 "type": "Accept",
                 "actor": format!("https://crit.example/ap/actor/{CRITIC}"),

@@ -3,10 +3,10 @@
 use serde_json::Value;
 use url::Url;
 
-use super::address::{Rules, same_origin};
-use super::document::{Document, each, reference, text, type_name};
-use super::incoming::ParseError;
-use super::note::{line, page};
+use super::json_document::{JsonDocument, first_string, reference_id, type_name, values};
+use super::remote_activity::ParseError;
+use super::remote_note::{page_url, single_line_member};
+use super::url_rules::{UrlRules, same_origin};
 use crate::federation::multikey;
 
 /// Types of actors (ActivityStreams vocabulary, section 3.2).
@@ -61,39 +61,39 @@ pub struct RemoteKey {
 
 impl RemoteActor {
     /// Whether a type is that of an actor.
-    pub(super) fn is_kind(kind: &str) -> bool {
+    pub(super) fn is_actor_type(kind: &str) -> bool {
         KINDS.contains(&kind)
     }
 
     /// Reads an actor's document.
-    pub fn parse(document: &Document, rules: Rules) -> Result<Self, ParseError> {
+    pub fn parse(document: &JsonDocument, rules: UrlRules) -> Result<Self, ParseError> {
         Self::read(document.value(), rules)
     }
 
-    pub(super) fn read(value: &Value, rules: Rules) -> Result<Self, ParseError> {
-        type_name(value).filter(|kind| Self::is_kind(kind)).ok_or(ParseError::Missing("type"))?;
-        let id = text(value, "id").ok_or(ParseError::Missing("id"))?;
-        let id = rules.id(id).ok_or(ParseError::NotAnId("id"))?;
-        let inbox = address(value, "inbox", rules).ok_or(ParseError::NotAnId("inbox"))?;
-        let shared_inbox = each(value, "endpoints")
+    pub(super) fn read(value: &Value, rules: UrlRules) -> Result<Self, ParseError> {
+        type_name(value).filter(|kind| Self::is_actor_type(kind)).ok_or(ParseError::Missing("type"))?;
+        let id = first_string(value, "id").ok_or(ParseError::Missing("id"))?;
+        let id = rules.parse_id(id).ok_or(ParseError::NotAnId("id"))?;
+        let inbox = id_member(value, "inbox", rules).ok_or(ParseError::NotAnId("inbox"))?;
+        let shared_inbox = values(value, "endpoints")
             .first()
-            .and_then(|endpoints| address(endpoints, "sharedInbox", rules))
+            .and_then(|endpoints| id_member(endpoints, "sharedInbox", rules))
             .filter(|inbox| same_origin(inbox, &id));
         let mut keys = keys(value, rules);
         keys.retain(|key| key.owner == id && same_origin(&key.id, &id));
         Ok(Self {
-            username: line(value, "preferredUsername", 100),
-            name: line(value, "name", 200),
-            url: page(value, rules),
+            username: single_line_member(value, "preferredUsername", 100),
+            name: single_line_member(value, "name", 200),
+            url: page_url(value, rules),
             inbox,
             shared_inbox,
             keys,
-            webfinger: line(value, "webfinger", 300),
-            also_known_as: each(value, "alsoKnownAs")
+            webfinger: single_line_member(value, "webfinger", 300),
+            also_known_as: values(value, "alsoKnownAs")
                 .iter()
                 .take(MOST_ALIASES)
-                .filter_map(reference)
-                .filter_map(|id| rules.id(id))
+                .filter_map(reference_id)
+                .filter_map(|id| rules.parse_id(id))
                 .collect(),
             icon: icon(value, rules),
             indexable: value.get("indexable").and_then(Value::as_bool).unwrap_or(true),
@@ -106,29 +106,30 @@ impl RemoteActor {
 
 /// The address of a picture: `icon` is an Image, whose `url` is a text, a Link or a list of both; or a text. The
 /// first that is not drawn by a script's language.
-fn icon(value: &Value, rules: Rules) -> Option<Url> {
-    let is_drawn = |image: &Value| text(image, "mediaType").is_some_and(|kind| kind.starts_with("image/svg"));
-    let images = each(value, "icon").iter().take(8).filter(|image| !is_drawn(image));
+fn icon(value: &Value, rules: UrlRules) -> Option<Url> {
+    let is_drawn =
+        |image: &Value| first_string(image, "mediaType").is_some_and(|kind| kind.starts_with("image/svg"));
+    let images = values(value, "icon").iter().take(8).filter(|image| !is_drawn(image));
     let mut addresses = images.flat_map(|image| match image {
         Value::String(_) => std::slice::from_ref(image),
-        _ => each(image, "url"),
+        _ => values(image, "url"),
     });
     addresses.find_map(|link| {
-        let address = link.as_str().or_else(|| text(link, "href"));
-        address.filter(|_| !is_drawn(link)).and_then(|address| rules.id(address))
+        let address = link.as_str().or_else(|| first_string(link, "href"));
+        address.filter(|_| !is_drawn(link)).and_then(|address| rules.parse_id(address))
     })
 }
 
 /// The keys that a document presents: of an actor, of the stub of one that GoToSocial serves at the key's id, or
 /// the key by itself. What they claim is not checked here.
-pub fn public_keys(document: &Document, rules: Rules) -> Vec<RemoteKey> {
+pub fn public_keys(document: &JsonDocument, rules: UrlRules) -> Vec<RemoteKey> {
     let value = document.value();
     key(value, rules).map_or_else(|| keys(value, rules), |alone| vec![alone])
 }
 
 /// In PEM, and as Multikey (FEP-521a). An id that stands in both is that of the PEM key, as everyone reads it.
-fn keys(value: &Value, rules: Rules) -> Vec<RemoteKey> {
-    let listed = |member| each(value, member).iter().take(MOST_KEYS);
+fn keys(value: &Value, rules: UrlRules) -> Vec<RemoteKey> {
+    let listed = |member| values(value, member).iter().take(MOST_KEYS);
     let mut keys: Vec<RemoteKey> = Vec::new();
     for found in listed("publicKey").chain(listed("assertionMethod")).filter_map(|value| key(value, rules)) {
         if keys.iter().all(|known| known.id != found.id) {
@@ -138,21 +139,22 @@ fn keys(value: &Value, rules: Rules) -> Vec<RemoteKey> {
     keys
 }
 
-fn key(value: &Value, rules: Rules) -> Option<RemoteKey> {
-    let (owner, pem) = match text(value, "publicKeyPem") {
+fn key(value: &Value, rules: UrlRules) -> Option<RemoteKey> {
+    let (owner, pem) = match first_string(value, "publicKeyPem") {
         Some(pem) => ("owner", Some(pem.to_owned()).filter(|pem| pem.len() <= MOST_PEM)?),
-        None if type_name(value) == Some("Multikey") => {
-            ("controller", multikey::read(text(value, "publicKeyMultibase")?).ok()?.to_pem())
-        }
+        None if type_name(value) == Some("Multikey") => (
+            "controller",
+            multikey::from_multibase(first_string(value, "publicKeyMultibase")?).ok()?.to_pem(),
+        ),
         None => return None,
     };
-    Some(RemoteKey { id: address(value, "id", rules)?, owner: address(value, owner, rules)?, pem })
+    Some(RemoteKey { id: id_member(value, "id", rules)?, owner: id_member(value, owner, rules)?, pem })
 }
 
 /// The first id among the values of a member.
-pub(super) fn address(value: &Value, key: &str, rules: Rules) -> Option<Url> {
-    let id = each(value, key).iter().find_map(reference)?;
-    rules.id(id)
+pub(super) fn id_member(value: &Value, key: &str, rules: UrlRules) -> Option<Url> {
+    let id = values(value, key).iter().find_map(reference_id)?;
+    rules.parse_id(id)
 }
 
 #[cfg(test)]
@@ -167,8 +169,8 @@ mod tests {
     }
 
     fn read(value: &Value) -> RemoteActor {
-        let document = Document::from_slice(value.to_string().as_bytes()).unwrap();
-        RemoteActor::parse(&document, Rules::STRICT).unwrap()
+        let document = JsonDocument::from_slice(value.to_string().as_bytes()).unwrap();
+        RemoteActor::parse(&document, UrlRules::STRICT).unwrap()
     }
 
     #[test]
@@ -216,8 +218,8 @@ mod tests {
         assert_eq!(keys[0].pem, read(&remote_person()).keys[0].pem, "the PEM key keeps its id");
         assert!(keys[1].pem.starts_with("-----BEGIN PUBLIC KEY-----\nMCow"), "{}", keys[1].pem);
         let alone = multikey("https://m.example/keys/1", BOB, ED25519);
-        let document = Document::from_slice(alone.to_string().as_bytes()).unwrap();
-        assert_eq!(public_keys(&document, Rules::STRICT)[0].owner, url(BOB));
+        let document = JsonDocument::from_slice(alone.to_string().as_bytes()).unwrap();
+        assert_eq!(public_keys(&document, UrlRules::STRICT)[0].owner, url(BOB));
     }
 
     #[test]
@@ -268,8 +270,8 @@ mod tests {
         let key = json!({"id": "https://gts.example/users/x/main-key", "owner": "https://gts.example/users/x", "publicKeyPem": "PEM"});
         let stub = json!({"id": "https://gts.example/users/x", "type": "Person", "publicKey": key});
         for document in [stub, key] {
-            let document = Document::from_slice(document.to_string().as_bytes()).unwrap();
-            let keys = public_keys(&document, Rules::STRICT);
+            let document = JsonDocument::from_slice(document.to_string().as_bytes()).unwrap();
+            let keys = public_keys(&document, UrlRules::STRICT);
             assert_eq!(keys.len(), 1);
             assert_eq!(keys[0].owner, url("https://gts.example/users/x"));
         }

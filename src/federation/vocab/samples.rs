@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::critic::{Critic, Link, Profile};
+use crate::domain::critic::{Critic, CriticProfile, ProfileLink};
 use crate::domain::film::Film;
 use crate::domain::origin::Origin;
 use crate::domain::rating::Rating;
-use crate::domain::review::{Draft, Media, Poster, Review, State};
+use crate::domain::review::{Media, Poster, Review, ReviewContent, ReviewState};
 use crate::domain::time::Timestamp;
 
 pub(super) const CRITIC: &str = "01CRT1C0000000000000000000";
@@ -27,12 +27,12 @@ pub(super) fn moment(text: &str) -> Timestamp {
 pub(super) fn critic() -> Critic {
     Critic {
         id: CRITIC.parse().unwrap(),
-        profile: Profile {
+        profile: CriticProfile {
             handle: "ada".to_owned(),
             name: "Ada <Critic>".to_owned(),
             summary: "Films & more.\n\nSince 1999.".to_owned(),
             avatar: None,
-            links: vec![Link {
+            links: vec![ProfileLink {
                 name: "Old \"blog\"".to_owned(),
                 url: "https://old.example/films/".parse().unwrap(),
             }],
@@ -49,11 +49,11 @@ pub(super) fn critic() -> Critic {
 pub(super) fn review() -> Review {
     Review {
         id: REVIEW.parse().unwrap(),
-        create: crate::domain::id::ActivityId::new(crate::domain::time::Timestamp::from_millis(1)),
+        create_activity: crate::domain::id::ActivityId::new(crate::domain::time::Timestamp::from_millis(1)),
         critic: CRITIC.parse().unwrap(),
         slug: "stalker-1979".to_owned(),
-        state: State::Published,
-        draft: Draft {
+        state: ReviewState::Published,
+        content: ReviewContent {
             title: "Stalker: the room you must not enter".to_owned(),
             subtitle: Some("Wish & fear".to_owned()),
             body: "<p>It is <em>slow</em>.</p><p>It has to be.</p>".to_owned(),
@@ -74,7 +74,7 @@ pub(super) fn review() -> Review {
                 url: "https://old.example/stalker.jpg".parse().unwrap(),
                 alt: Some("A man lies in shallow water".to_owned()),
             }),
-            ..Draft::default()
+            ..ReviewContent::default()
         },
         poster: Some(Media {
             id: "01MED1A0000000000000000000".parse().unwrap(),
@@ -84,7 +84,7 @@ pub(super) fn review() -> Review {
             height: 1500,
             source: "https://old.example/stalker.jpg".to_owned(),
         }),
-        source: None,
+        feed: None,
         original_date: moment("2026-09-01T09:00:00Z"),
         released_at: moment("2026-09-01T09:00:00Z"),
         revised_at: None,

@@ -1,7 +1,7 @@
 //! Text on its way to the wire and from it: HTML that means the text, text that is short.
 
 /// The text as HTML that shows it.
-pub(super) fn escape(text: &str) -> String {
+pub(super) fn escape_html(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -17,13 +17,13 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// Plain text as HTML paragraphs: an empty line starts one, a line break stays one.
-pub(super) fn paragraphs(text: &str) -> String {
+pub(super) fn html_paragraphs(text: &str) -> String {
     let mut html = String::new();
     let mut open: Vec<String> = Vec::new();
     for line in text.lines().chain([""]) {
         let line = line.trim();
         if !line.is_empty() {
-            open.push(escape(line));
+            open.push(escape_html(line));
         } else if !open.is_empty() {
             html.push_str("<p>");
             html.push_str(&open.join("<br>"));
@@ -47,12 +47,12 @@ pub(super) fn shorten(text: &str, most: usize) -> String {
 }
 
 /// The text cut after at most `most` bytes, between two characters.
-pub(super) fn cut(text: &str, most: usize) -> &str {
+pub(super) fn truncate_bytes(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
 }
 
 /// The text without the words that are links.
-pub(super) fn without_links(text: &str) -> String {
+pub(super) fn strip_links(text: &str) -> String {
     let is_link = |word: &&str| {
         let bare = word.trim_start_matches(|c: char| !c.is_alphanumeric());
         word.contains("://") || bare.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("www."))
@@ -63,7 +63,7 @@ pub(super) fn without_links(text: &str) -> String {
 
 /// Safe HTML as Markdown of its paragraphs, lists and quotations; what is emphasised or linked
 /// stays as text.
-pub(super) fn markdown(html: &str) -> String {
+pub(super) fn html_to_markdown(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     let mut rest = html;
     while let Some(at) = rest.find('<') {
@@ -138,10 +138,10 @@ mod tests {
     #[test]
     fn plain_text_becomes_paragraphs_that_cannot_be_markup() {
         assert_eq!(
-            paragraphs("Films & <b>such</b>\nsince 1999\n\n\nNo \"stars\""),
+            html_paragraphs("Films & <b>such</b>\nsince 1999\n\n\nNo \"stars\""),
             "<p>Films &amp; &lt;b&gt;such&lt;/b&gt;<br>since 1999</p><p>No &quot;stars&quot;</p>"
         );
-        assert_eq!(paragraphs(" \n"), "");
+        assert_eq!(html_paragraphs(" \n"), "");
     }
 
     #[test]
@@ -155,15 +155,17 @@ mod tests {
 
     #[test]
     fn links_are_left_out() {
-        assert_eq!(without_links("See https://a.example and (www.b.example) now"), "See and now");
+        assert_eq!(strip_links("See https://a.example and (www.b.example) now"), "See and now");
     }
 
     #[test]
     fn html_becomes_markdown_that_shows_the_same_text() {
         assert_eq!(
-            markdown("<p>One <em>two</em> &amp; 3*4</p>\n<ul><li><p>a</p></li><li>b</li></ul><p>x<br>y</p>"),
+            html_to_markdown(
+                "<p>One <em>two</em> &amp; 3*4</p>\n<ul><li><p>a</p></li><li>b</li></ul><p>x<br>y</p>"
+            ),
             "One two \\& 3\\*4\n\n- a\n\n- b\n\nx\\\ny"
         );
-        assert_eq!(markdown("a < b <"), "a");
+        assert_eq!(html_to_markdown("a < b <"), "a");
     }
 }

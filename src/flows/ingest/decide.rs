@@ -5,20 +5,20 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::domain::critic::Critic;
-use crate::domain::entry::{Entry, content_hash, normalise_url, similar, text_hash};
-use crate::domain::feed::{Decision, Feed};
+use crate::domain::feed::{Feed, IngestDecision};
+use crate::domain::feed_entry::{FeedEntry, content_hash, is_similar, text_hash, url_key};
 use crate::domain::id::{EntryId, ReviewId};
-use crate::domain::review::{Review, State};
+use crate::domain::review::{Review, ReviewState};
 use crate::domain::time::Timestamp;
-use crate::flows::illustrate::{Pictures, illustrate};
-use crate::flows::publish::{announce, compose, counts};
+use crate::flows::publish::{interaction_counts, new_review, write_create};
+use crate::flows::review_media::{ReviewMedia, fetch_review_media};
 use crate::flows::{App, revise};
-use crate::sources::feed::Document;
-use crate::store::entries::{self, Known, Seen};
+use crate::sources::feed::FeedDocument;
+use crate::store::entries::{self, EntryRecord, StoredEntry};
 use crate::store::{Tx, feeds, reviews};
 
 /// One reading of one feed.
-pub(super) struct Poll<'a> {
+pub(super) struct FeedPoll<'a> {
     pub(super) app: &'a App,
     pub(super) feed: &'a Feed,
     pub(super) critic: &'a Critic,
@@ -26,19 +26,19 @@ pub(super) struct Poll<'a> {
     pub(super) folder: Option<&'a Path>,
     /// Reviews that went out so far.
     pub(super) published: u32,
-    pub(super) present: Present,
+    pub(super) document_ids: DocumentIds,
 }
 
 /// What the entries of the document are known by: who has an entry of its own in it is no other entry.
 #[derive(Default)]
-pub(super) struct Present {
+pub(super) struct DocumentIds {
     guids: HashSet<String>,
     urls: HashSet<String>,
 }
 
 /// An entry with what identifies it.
 struct Candidate {
-    entry: Entry,
+    entry: FeedEntry,
     guid: Option<String>,
     url: Option<String>,
     text_hash: String,
@@ -49,7 +49,7 @@ struct Candidate {
 
 impl Candidate {
     /// Whether nothing of it is new: not what it says, and not what it is known by.
-    fn is_unchanged(&self, known: &Known) -> bool {
+    fn is_unchanged(&self, known: &StoredEntry) -> bool {
         let same = |new: &Option<String>, old: &Option<String>| new.is_none() || new == old;
         known.content_hash == self.content_hash
             && same(&self.guid, &known.guid)
@@ -60,33 +60,34 @@ impl Candidate {
 /// What an entry turned out to be.
 enum Match {
     New,
-    Known(Known, &'static str),
+    Known(StoredEntry, &'static str),
     Review(ReviewId),
     /// Has the text of that review and nothing else of it.
     Doubtful(ReviewId),
 }
 
-impl Poll<'_> {
+impl FeedPoll<'_> {
     /// Whether every entry was decided on.
-    pub(super) async fn take(&mut self, document: Document) -> anyhow::Result<bool> {
+    pub(super) async fn process(&mut self, document: FeedDocument) -> anyhow::Result<bool> {
         let now = self.app.clock.now();
         for (what, why) in &document.skipped {
             let mut tx = self.app.db.begin().await?;
-            if feeds::log_once(&mut tx, self.feed.id, Decision::Skipped, what, why, now).await? {
+            if feeds::append_log_once(&mut tx, self.feed.id, IngestDecision::Skipped, what, why, now).await? {
                 tx.commit().await?;
             }
         }
         let mut is_whole = true;
         let (candidates, present) = candidates(document);
-        self.present = present;
+        self.document_ids = present;
         for candidate in candidates {
-            let title = candidate.entry.draft.title.clone();
+            let title = candidate.entry.content.title.clone();
             if let Err(error) = self.decide(candidate).await {
                 // One entry's trouble is not the feed's.
                 is_whole = false;
                 let reason = format!("{error:#}");
                 let mut tx = self.app.db.begin().await?;
-                feeds::log_once(&mut tx, self.feed.id, Decision::Skipped, &title, &reason, now).await?;
+                feeds::append_log_once(&mut tx, self.feed.id, IngestDecision::Skipped, &title, &reason, now)
+                    .await?;
                 tx.commit().await?;
             }
         }
@@ -104,9 +105,9 @@ impl Poll<'_> {
         {
             return Ok(());
         }
-        let pictures = illustrate(self.app, &mut candidate.entry.draft, self.folder).await;
+        let pictures = fetch_review_media(self.app, &mut candidate.entry.content, self.folder).await;
         let missing = missing(&pictures);
-        let title = candidate.entry.draft.title.clone();
+        let title = candidate.entry.content.title.clone();
         let mut tx = self.app.db.begin().await?;
         tx.lock(&self.feed.critic.to_string()).await?;
         // Asked again, since the picture took its time and another worker may have been here.
@@ -118,24 +119,25 @@ impl Poll<'_> {
         }
         for reason in missing {
             let now = self.app.clock.now();
-            feeds::log_once(&mut tx, self.feed.id, Decision::Skipped, &title, &reason, now).await?;
+            feeds::append_log_once(&mut tx, self.feed.id, IngestDecision::Skipped, &title, &reason, now)
+                .await?;
         }
         tx.commit().await?;
-        self.app.wake.up();
+        self.app.wake.notify();
         Ok(())
     }
 
     async fn identify(&self, tx: &mut Tx, candidate: &Candidate) -> anyhow::Result<Match> {
         if let Some(guid) = &candidate.guid
-            && let Some(known) = entries::by_guid(tx, self.feed.id, guid).await?
+            && let Some(known) = entries::find_by_guid(tx, self.feed.id, guid).await?
         {
             return Ok(Match::Known(known, "its id"));
         }
         if let Some(url) = &candidate.url {
-            if let Some(known) = entries::by_url(tx, self.feed, url).await? {
+            if let Some(known) = entries::find_by_url(tx, self.feed, url).await? {
                 return Ok(Match::Known(known, "its address"));
             }
-            if let Some(review) = entries::review_by_url(tx, self.feed.critic, url).await? {
+            if let Some(review) = entries::find_review_by_url(tx, self.feed.critic, url).await? {
                 return Ok(Match::Review(review));
             }
         }
@@ -147,18 +149,18 @@ impl Poll<'_> {
         if !candidate.has_own_text {
             return Ok(Match::New);
         }
-        let Some(known) = entries::by_text(tx, self.feed, &candidate.text_hash).await? else {
+        let Some(known) = entries::find_by_text(tx, self.feed, &candidate.text_hash).await? else {
             return Ok(Match::New);
         };
         let is_present = known.feed_id == self.feed.id
-            && (known.guid.as_ref().is_some_and(|guid| self.present.guids.contains(guid))
-                || known.url.as_ref().is_some_and(|url| self.present.urls.contains(url)));
+            && (known.guid.as_ref().is_some_and(|guid| self.document_ids.guids.contains(guid))
+                || known.url.as_ref().is_some_and(|url| self.document_ids.urls.contains(url)));
         let review = match known.review_id.filter(|_| !is_present) {
-            Some(id) => reviews::in_tx(tx, id).await?,
+            Some(id) => reviews::find_for_update(tx, id).await?,
             None => None,
         };
         let Some(review) = review else { return Ok(Match::New) };
-        let (old, new) = (&review.draft, &candidate.entry.draft);
+        let (old, new) = (&review.content, &candidate.entry.content);
         let same_film = !new.film.title.is_empty() && old.film.title == new.film.title;
         if same_film || old.title == new.title {
             Ok(Match::Known(known, "its text"))
@@ -173,51 +175,56 @@ impl Poll<'_> {
         tx: &mut Tx,
         candidate: Candidate,
         doubtful: Option<ReviewId>,
-        pictures: Pictures,
+        pictures: ReviewMedia,
     ) -> anyhow::Result<()> {
         let now = self.app.clock.now();
-        let draft = &candidate.entry.draft;
+        let draft = &candidate.entry.content;
         let date = draft.published.unwrap_or(now);
         let likeness = match doubtful {
-            Some(other) => reviews::in_tx(tx, other).await?,
+            Some(other) => reviews::find_for_update(tx, other).await?,
             None => self.likeness(tx, &candidate).await?,
         };
         let (state, decision, held_for, reason) = if let Some(other) = likeness {
             (
-                State::Held,
-                Decision::Held,
+                ReviewState::Held,
+                IngestDecision::Held,
                 Some("likeness"),
                 format!("much like {}", self.app.origin.review_page(&other)),
             )
         } else if let Some(target) = self.critic.moved_to.as_ref().filter(|_| date >= self.feed.publish_since)
         {
-            (State::Held, Decision::Held, Some("turn"), format!("the critic moved to {target}"))
+            (ReviewState::Held, IngestDecision::Held, Some("turn"), format!("the critic moved to {target}"))
         } else if date > now {
-            (State::Scheduled, Decision::Scheduled, None, format!("dated ahead: goes out at {date}"))
+            (
+                ReviewState::Scheduled,
+                IngestDecision::Scheduled,
+                None,
+                format!("dated ahead: goes out at {date}"),
+            )
         } else if date < self.feed.publish_since {
             (
-                State::Archive,
-                Decision::Archived,
+                ReviewState::Archive,
+                IngestDecision::Archived,
                 None,
                 format!("older than publish_since ({})", self.feed.publish_since),
             )
         } else if self.published >= self.feed.max_publish_per_poll {
             let most = self.feed.max_publish_per_poll;
             (
-                State::Held,
-                Decision::Held,
+                ReviewState::Held,
+                IngestDecision::Held,
                 Some("turn"),
                 format!("{most} went out in this poll: waits for its turn"),
             )
         } else {
-            (State::Published, Decision::Published, None, "new".to_owned())
+            (ReviewState::Published, IngestDecision::Published, None, "new".to_owned())
         };
         let review =
-            compose(self.app, tx, self.feed.critic, draft.clone(), Some(self.feed.id), state, now).await?;
+            new_review(self.app, tx, self.feed.critic, draft.clone(), Some(self.feed.id), state, now).await?;
         let review = Review { poster: pictures.save(tx, now).await?, ..review };
-        reviews::save(tx, &review, now).await?;
-        if state == State::Published {
-            announce(self.app, tx, self.critic, &review, now).await?;
+        reviews::upsert(tx, &review, now).await?;
+        if state == ReviewState::Published {
+            write_create(self.app, tx, self.critic, &review, now).await?;
             self.published += 1;
         }
         self.remember(tx, EntryId::new(now), &candidate, Some(review.id), held_for, now).await?;
@@ -227,15 +234,15 @@ impl Poll<'_> {
             }
             _ => reason,
         };
-        feeds::log(tx, self.feed.id, decision, &draft.title, &reason, now).await?;
+        feeds::append_log(tx, self.feed.id, decision, &draft.title, &reason, now).await?;
         Ok(())
     }
 
     /// Another review that this one may be, though nothing says so for certain.
     async fn likeness(&self, tx: &mut Tx, candidate: &Candidate) -> anyhow::Result<Option<Review>> {
-        let draft = &candidate.entry.draft;
-        let others = reviews::of_film(tx, self.feed.critic, &draft.film.title, &draft.title).await?;
-        Ok(others.into_iter().find(|other| similar(&other.draft, draft)))
+        let draft = &candidate.entry.content;
+        let others = reviews::list_by_film(tx, self.feed.critic, &draft.film.title, &draft.title).await?;
+        Ok(others.into_iter().find(|other| is_similar(&other.content, draft)))
     }
 
     /// A known entry, perhaps changed, perhaps under another id.
@@ -243,48 +250,57 @@ impl Poll<'_> {
         &self,
         tx: &mut Tx,
         candidate: Candidate,
-        known: &Known,
+        known: &StoredEntry,
         by: &str,
-        pictures: Pictures,
+        pictures: ReviewMedia,
     ) -> anyhow::Result<()> {
         let now = self.app.clock.now();
         if known.feed_id != self.feed.id {
             self.remember(tx, EntryId::new(now), &candidate, known.review_id, None, now).await?;
             let reason = format!("known from another feed by {by}, which stays its source");
-            let title = &candidate.entry.draft.title;
-            feeds::log(tx, self.feed.id, Decision::Matched, title, &reason, now).await?;
+            let title = &candidate.entry.content.title;
+            feeds::append_log(tx, self.feed.id, IngestDecision::Matched, title, &reason, now).await?;
             return Ok(());
         }
         self.remember(tx, known.id, &candidate, None, None, now).await?;
-        let title = candidate.entry.draft.title.clone();
+        let title = candidate.entry.content.title.clone();
         let review = match known.review_id {
-            Some(id) => reviews::in_tx(tx, id).await?,
+            Some(id) => reviews::find_for_update(tx, id).await?,
             None => None,
         };
         let (decision, reason) = match review {
-            None => (Decision::Skipped, "its review is not here".to_owned()),
-            Some(review) if review.state == State::Retracted => {
-                (Decision::Skipped, "its review was retracted".to_owned())
+            None => (IngestDecision::Skipped, "its review is not here".to_owned()),
+            Some(review) if review.state == ReviewState::Retracted => {
+                (IngestDecision::Skipped, "its review was retracted".to_owned())
             }
-            Some(review) if review.source != Some(self.feed.id) => {
-                (Decision::Skipped, "its review has another source".to_owned())
+            Some(review) if review.feed != Some(self.feed.id) => {
+                (IngestDecision::Skipped, "its review has another source".to_owned())
             }
             Some(_) if known.content_hash == candidate.content_hash => {
-                (Decision::Matched, format!("known by {by}; its id or address changed"))
+                (IngestDecision::Matched, format!("known by {by}; its id or address changed"))
             }
             Some(review) => {
-                let counts = counts(self.app, review.id).await?;
-                let draft = candidate.entry.draft;
-                let mut review =
-                    revise::apply(self.app, tx, self.critic, review.id, draft, pictures, counts, now).await?;
-                if review.state == State::Scheduled && review.original_date < self.feed.publish_since {
-                    review.state = State::Archive;
-                    reviews::save(tx, &review, now).await?;
+                let counts = interaction_counts(self.app, review.id).await?;
+                let draft = candidate.entry.content;
+                let mut review = revise::apply_revision(
+                    self.app,
+                    tx,
+                    self.critic,
+                    review.id,
+                    draft,
+                    pictures,
+                    counts,
+                    now,
+                )
+                .await?;
+                if review.state == ReviewState::Scheduled && review.original_date < self.feed.publish_since {
+                    review.state = ReviewState::Archive;
+                    reviews::upsert(tx, &review, now).await?;
                 }
-                (Decision::Revised, format!("known by {by}; it changed"))
+                (IngestDecision::Revised, format!("known by {by}; it changed"))
             }
         };
-        feeds::log(tx, self.feed.id, decision, &title, &reason, now).await?;
+        feeds::append_log(tx, self.feed.id, decision, &title, &reason, now).await?;
         Ok(())
     }
 
@@ -293,7 +309,15 @@ impl Poll<'_> {
         let now = self.app.clock.now();
         self.remember(tx, EntryId::new(now), candidate, Some(review), None, now).await?;
         let reason = "a review of that address is here already";
-        feeds::log(tx, self.feed.id, Decision::Matched, &candidate.entry.draft.title, reason, now).await?;
+        feeds::append_log(
+            tx,
+            self.feed.id,
+            IngestDecision::Matched,
+            &candidate.entry.content.title,
+            reason,
+            now,
+        )
+        .await?;
         Ok(())
     }
 
@@ -306,7 +330,7 @@ impl Poll<'_> {
         held_for: Option<&str>,
         now: Timestamp,
     ) -> anyhow::Result<()> {
-        let seen = Seen {
+        let seen = EntryRecord {
             id,
             feed: self.feed.id,
             guid: candidate.guid.as_deref(),
@@ -316,13 +340,13 @@ impl Poll<'_> {
             review,
             held_for,
         };
-        entries::save(tx, &seen, now).await?;
+        entries::upsert(tx, &seen, now).await?;
         Ok(())
     }
 }
 
 /// What to say of pictures that could not be had.
-fn missing(pictures: &Pictures) -> Vec<String> {
+fn missing(pictures: &ReviewMedia) -> Vec<String> {
     let (posters, others): (Vec<_>, Vec<_>) =
         pictures.missing().iter().partition(|missing| missing.is_poster);
     let poster = posters.first().map(|_| "its poster could not be had and is left out".to_owned());
@@ -335,17 +359,17 @@ fn missing(pictures: &Pictures) -> Vec<String> {
 
 /// The entries of a document, the oldest first, without ids and addresses that several of them share, and what
 /// they are known by.
-fn candidates(document: Document) -> (Vec<Candidate>, Present) {
-    let Document { mut entries, shared_guids, shared_urls, .. } = document;
+fn candidates(document: FeedDocument) -> (Vec<Candidate>, DocumentIds) {
+    let FeedDocument { mut entries, shared_guids, shared_urls, .. } = document;
     // Feeds have the newest first; what has no date keeps its place among those.
     entries.reverse();
-    entries.sort_by_key(|entry| entry.draft.published);
-    let candidate = |entry: Entry| Candidate {
+    entries.sort_by_key(|entry| entry.content.published);
+    let candidate = |entry: FeedEntry| Candidate {
         guid: entry.guid.clone().filter(|guid| !shared_guids.contains(guid)),
-        url: entry.draft.canonical_url.as_ref().map(normalise_url).filter(|url| !shared_urls.contains(url)),
-        text_hash: text_hash(&entry.draft),
+        url: entry.content.canonical_url.as_ref().map(url_key).filter(|url| !shared_urls.contains(url)),
+        text_hash: text_hash(&entry.content),
         has_own_text: true,
-        content_hash: content_hash(&entry.draft),
+        content_hash: content_hash(&entry.content),
         entry,
     };
     let mut candidates: Vec<Candidate> = entries.into_iter().map(candidate).collect();
@@ -356,7 +380,7 @@ fn candidates(document: Document) -> (Vec<Candidate>, Present) {
     for candidate in &mut candidates {
         candidate.has_own_text = texts.get(&candidate.text_hash) == Some(&1);
     }
-    let present = Present {
+    let present = DocumentIds {
         guids: candidates.iter().filter_map(|candidate| candidate.guid.clone()).collect(),
         urls: candidates.iter().filter_map(|candidate| candidate.url.clone()).collect(),
     };

@@ -2,39 +2,39 @@
 
 use url::Url;
 
-use super::letter::{Effect, Letter};
+use super::apply::{Effect, InboundActivity};
 use crate::domain::id::CriticId;
 use crate::store::{Tx, blockers, comments, followers};
 
-impl Letter<'_> {
-    pub(super) async fn block(&self, tx: &mut Tx, object: &Url) -> anyhow::Result<Effect> {
+impl InboundActivity<'_> {
+    pub(super) async fn apply_block(&self, tx: &mut Tx, object: &Url) -> anyhow::Result<Effect> {
         let me = &self.activity.actor;
-        let Some(critic) = self.critic_in(tx, object).await? else {
-            return Ok(Effect::None("nobody here is blocked by it"));
+        let Some(critic) = self.find_critic_in_tx(tx, object).await? else {
+            return Ok(Effect::Ignored("nobody here is blocked by it"));
         };
         // Whatever becomes of the block, the follow ended with it.
         followers::unfollow(tx, critic, me, self.signed_at).await?;
         let block = self.activity.id.as_ref();
-        if self.is_withdrawn(tx, block).await? {
-            return Ok(Effect::Done("follower removed; the block was undone"));
+        if self.is_tombstoned(tx, block).await? {
+            return Ok(Effect::Applied("follower removed; the block was undone"));
         }
-        blockers::set(tx, critic, me, block, self.signed_at).await?;
+        blockers::record_block(tx, critic, me, block, self.signed_at).await?;
         self.withhold_or_release(tx, critic).await?;
-        Ok(Effect::Done("follower removed, comments hidden"))
+        Ok(Effect::Applied("follower removed, comments hidden"))
     }
 
     pub(super) async fn unblock(&self, tx: &mut Tx, critic: CriticId) -> anyhow::Result<Effect> {
-        blockers::unset(tx, critic, &self.activity.actor, self.signed_at).await?;
+        blockers::record_unblock(tx, critic, &self.activity.actor, self.signed_at).await?;
         self.withhold_or_release(tx, critic).await?;
-        Ok(Effect::Done("blocks no longer"))
+        Ok(Effect::Applied("blocks no longer"))
     }
 
     async fn withhold_or_release(&self, tx: &mut Tx, critic: CriticId) -> anyhow::Result<()> {
         let me = &self.activity.actor;
-        if blockers::is_on(tx, critic, me).await? {
-            comments::withhold_all_of(tx, me, critic).await?;
+        if blockers::is_blocking(tx, critic, me).await? {
+            comments::withhold_by_author(tx, me, critic).await?;
         } else {
-            comments::release_all_of(tx, me, critic).await?;
+            comments::release_by_author(tx, me, critic).await?;
         }
         Ok(())
     }

@@ -11,11 +11,11 @@ use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
-use super::letter::{Effect, Letter, Prepared};
+use super::apply::{Effect, InboundActivity, PreparedActivity};
 use crate::domain::id::LeaseId;
-use crate::federation::vocab::incoming::Activity;
+use crate::federation::vocab::remote_activity::RemoteActivity;
 use crate::flows::App;
-use crate::store::received::{self, Ended, Job};
+use crate::store::inbox_activities::{self, InboxJob, InboxOutcome};
 use crate::store::{self, blocks, hosts};
 
 /// So many have their effects at once: as many as are in work at a time.
@@ -29,28 +29,28 @@ const GATHERING: Duration = Duration::from_millis(1);
 
 /// Where what is prepared waits for its effect.
 #[derive(Debug, Clone)]
-pub struct Line(mpsc::Sender<Waiting>);
+pub struct EffectSender(mpsc::Sender<Waiting>);
 
-/// The end of a [`Line`].
+/// The end of a [`EffectSender`].
 #[derive(Debug)]
-pub struct End(mpsc::Receiver<Waiting>);
+pub struct EffectReceiver(mpsc::Receiver<Waiting>);
 
 /// A line, and its end.
-pub fn line() -> (Line, End) {
+pub fn effect_channel() -> (EffectSender, EffectReceiver) {
     let (line, end) = mpsc::channel(MOST);
-    (Line(line), End(end))
+    (EffectSender(line), EffectReceiver(end))
 }
 
 /// An activity for which everything is fetched.
-pub(super) struct Ready {
+pub(super) struct PendingEffect {
     pub(super) lease: LeaseId,
-    pub(super) job: Arc<Job>,
-    pub(super) activity: Activity,
-    pub(super) prepared: Prepared,
+    pub(super) job: Arc<InboxJob>,
+    pub(super) activity: RemoteActivity,
+    pub(super) prepared: PreparedActivity,
 }
 
 struct Waiting {
-    ready: Ready,
+    ready: PendingEffect,
     answer: oneshot::Sender<anyhow::Result<Option<Url>>>,
 }
 
@@ -72,7 +72,7 @@ enum Failed {
 
 impl From<anyhow::Error> for Failed {
     fn from(error: anyhow::Error) -> Self {
-        if error.downcast_ref::<sqlx::Error>().is_some_and(store::is_away) {
+        if error.downcast_ref::<sqlx::Error>().is_some_and(store::is_unavailable) {
             Self::All(error)
         } else {
             Self::One(error)
@@ -86,9 +86,9 @@ impl From<sqlx::Error> for Failed {
     }
 }
 
-impl Line {
+impl EffectSender {
     /// None where it ended; the post that it waits for where it cannot have its effect yet.
-    pub(super) async fn enact(&self, ready: Ready) -> anyhow::Result<Option<Url>> {
+    pub(super) async fn apply(&self, ready: PendingEffect) -> anyhow::Result<Option<Url>> {
         let (answer, answered) = oneshot::channel();
         self.0.send(Waiting { ready, answer }).await.map_err(|_| anyhow!("nobody works"))?;
         answered.await?
@@ -96,8 +96,8 @@ impl Line {
 }
 
 /// Gives effects until the line is given up.
-pub async fn enact_all(app: App, end: End) {
-    let End(mut end) = end;
+pub async fn apply_all(app: App, end: EffectReceiver) {
+    let EffectReceiver(mut end) = end;
     let (mut group, mut last) = (Vec::new(), 0);
     while end.recv_many(&mut group, MOST).await > 0 {
         if last > 1 {
@@ -124,7 +124,7 @@ async fn enact_group(app: &App, mut group: Vec<Waiting>) {
     });
     let mut parts = vec![group];
     while let Some(mut part) = parts.pop() {
-        let ready: Vec<&Ready> = part.iter().map(|waiting| &waiting.ready).collect();
+        let ready: Vec<&PendingEffect> = part.iter().map(|waiting| &waiting.ready).collect();
         // A panic is one more thing that may be wrong with one of them.
         let enacting = AssertUnwindSafe(tokio::time::timeout(LONGEST, enact(app, &ready))).catch_unwind();
         let enacted = match enacting.await {
@@ -151,12 +151,12 @@ async fn enact_group(app: &App, mut group: Vec<Waiting>) {
 }
 
 /// The effects of all and their ends, in one transaction; for each the post that it waits for, if it does.
-async fn enact(app: &App, group: &[&Ready]) -> Result<Vec<Option<Url>>, Failed> {
-    let letters: Vec<Letter<'_>> =
-        group.iter().map(|ready| Letter::new(app, &ready.activity, &ready.job)).collect();
+async fn enact(app: &App, group: &[&PendingEffect]) -> Result<Vec<Option<Url>>, Failed> {
+    let letters: Vec<InboundActivity<'_>> =
+        group.iter().map(|ready| InboundActivity::new(app, &ready.activity, &ready.job)).collect();
     let mut concerned = BTreeSet::new();
     for (letter, ready) in letters.iter().zip(group) {
-        concerned.extend(letter.concerned(&ready.prepared));
+        concerned.extend(letter.lock_names(&ready.prepared));
     }
     let mut tx = app.db.begin().await.map_err(|error| Failed::All(error.into()))?;
     // In one order everywhere, so that no two wait for each other.
@@ -167,21 +167,21 @@ async fn enact(app: &App, group: &[&Ready]) -> Result<Vec<Option<Url>>, Failed> 
     let heard: BTreeSet<&str> = group.iter().filter_map(|ready| ready.activity.actor.host_str()).collect();
     let now = app.clock.now();
     for host in heard {
-        hosts::revive(&mut tx, host, now).await?;
+        hosts::mark_reachable(&mut tx, host, now).await?;
     }
     let actors: BTreeSet<&Url> = group.iter().map(|ready| &ready.activity.actor).collect();
-    let standings = blocks::standings(&mut tx, &Vec::from_iter(actors), &[]).await?;
+    let standings = blocks::load_access_levels(&mut tx, &Vec::from_iter(actors), &[]).await?;
     let (mut outcomes, mut notes) = (Vec::new(), Vec::new());
     for (letter, ready) in letters.iter().zip(group) {
-        let (ended, note) = match letter.enact(&mut tx, &standings, &ready.prepared).await? {
-            Effect::Done(note) => (Ended::Done, note),
-            Effect::None(note) => (Ended::Dropped, note),
-            Effect::Later(parent) => {
+        let (ended, note) = match letter.apply(&mut tx, &standings, &ready.prepared).await? {
+            Effect::Applied(note) => (InboxOutcome::Done, note),
+            Effect::Ignored(note) => (InboxOutcome::Dropped, note),
+            Effect::Deferred(parent) => {
                 outcomes.push(Some(parent));
                 continue;
             }
         };
-        if !received::finish(&mut tx, ready.job.id, ready.lease, ended, note).await? {
+        if !inbox_activities::finish(&mut tx, ready.job.id, ready.lease, ended, note).await? {
             return Err(Failed::Lost);
         }
         notes.push((&ready.activity.actor, note));
@@ -193,7 +193,7 @@ async fn enact(app: &App, group: &[&Ready]) -> Result<Vec<Option<Url>>, Failed> 
     fail_point!("apply-before-commit");
     tx.commit().await?;
     fail_point!("apply-after-commit");
-    app.wake.up();
+    app.wake.notify();
     for (actor, note) in notes {
         tracing::info!(%actor, note, "activity taken in");
     }

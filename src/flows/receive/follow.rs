@@ -4,49 +4,49 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::letter::{Effect, Letter, Prepared};
-use crate::domain::activity::Kind;
+use super::apply::{Effect, InboundActivity, PreparedActivity};
+use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, CriticId};
-use crate::flows::follow::write_answer;
+use crate::flows::follow_requests::write_follow_response;
 use crate::flows::resolve;
 use crate::store::actors::StoredActor;
-use crate::store::followers::{self, Standing};
+use crate::store::followers::{self, StoredFollow};
 use crate::store::{Tx, deliveries};
 
 /// What is asked again within this time is a copy.
-pub(super) const ASKS_AGAIN_AFTER: Duration = Duration::from_mins(1);
+pub(super) const DUPLICATE_WINDOW: Duration = Duration::from_mins(1);
 
-impl Letter<'_> {
-    pub(super) async fn prepare_follow(&self, object: &Url) -> anyhow::Result<Prepared> {
-        let Some(critic) = self.critic(object).await? else {
-            return Ok(Prepared::Nothing("nobody here is followed by it"));
+impl InboundActivity<'_> {
+    pub(super) async fn prepare_follow(&self, object: &Url) -> anyhow::Result<PreparedActivity> {
+        let Some(critic) = self.find_critic(object).await? else {
+            return Ok(PreparedActivity::Ignored("nobody here is followed by it"));
         };
-        let actor = resolve::actor(self.app, &self.activity.actor).await?;
-        Ok(Prepared::Follow(critic, Box::new(actor)))
+        let actor = resolve::resolve_actor(self.app, &self.activity.actor).await?;
+        Ok(PreparedActivity::Follow(critic, Box::new(actor)))
     }
 
-    pub(super) async fn follow(
+    pub(super) async fn apply_follow(
         &self,
         tx: &mut Tx,
         critic: CriticId,
         actor: &StoredActor,
     ) -> anyhow::Result<Effect> {
         let follow = self.activity.id.as_ref();
-        let before = followers::standing(tx, critic, &actor.uri).await?;
+        let before = followers::find(tx, critic, &actor.uri).await?;
         if before.as_ref().is_some_and(|before| self.is_overtaken_by(before))
-            || self.is_withdrawn(tx, follow).await?
+            || self.is_tombstoned(tx, follow).await?
         {
-            return Ok(Effect::None("it was undone"));
+            return Ok(Effect::Ignored("it was undone"));
         }
         if before.as_ref().is_some_and(|before| self.is_older_than(before)) {
-            return Ok(Effect::None("a newer one is here"));
+            return Ok(Effect::Ignored("a newer one is here"));
         }
         let state = before.as_ref().map_or("gone", |before| before.state.as_str());
         if self.app.policy.approve_followers && state != "following" {
             let waits = before.filter(|before| before.state == "pending");
             let signed_at = waits.map_or(self.signed_at, |before| before.signed_at.max(self.signed_at));
-            followers::follow(tx, critic, actor, follow.map(Url::as_str), None, signed_at).await?;
-            return Ok(Effect::Done("waits for the critic's yes"));
+            followers::upsert(tx, critic, actor, follow.map(Url::as_str), None, signed_at).await?;
+            return Ok(Effect::Applied("waits for the critic's yes"));
         }
         self.accept_follow(tx, critic, actor, before).await
     }
@@ -54,11 +54,11 @@ impl Letter<'_> {
     /// The actor follows no longer.
     pub(super) async fn unfollow(&self, tx: &mut Tx, critic: CriticId) -> anyhow::Result<Effect> {
         followers::unfollow(tx, critic, &self.activity.actor, self.signed_at).await?;
-        Ok(Effect::Done("follows no longer"))
+        Ok(Effect::Applied("follows no longer"))
     }
 
     /// Whether what stands was signed later.
-    fn is_overtaken_by(&self, before: &Standing) -> bool {
+    fn is_overtaken_by(&self, before: &StoredFollow) -> bool {
         match before.state.as_str() {
             "preempted" => before.signed_at >= self.signed_at,
             "gone" => before.signed_at > self.signed_at,
@@ -68,7 +68,7 @@ impl Letter<'_> {
 
     /// Whether another Follow that was signed later stands: an Undo of this one must not end that one. A follow
     /// without an id may have come with a Move; it is answered when its own Follow comes.
-    fn is_older_than(&self, before: &Standing) -> bool {
+    fn is_older_than(&self, before: &StoredFollow) -> bool {
         let stands = matches!(before.state.as_str(), "following" | "pending");
         let is_another = before
             .follow_uri
@@ -82,7 +82,7 @@ impl Letter<'_> {
         tx: &mut Tx,
         critic: CriticId,
         actor: &StoredActor,
-        before: Option<Standing>,
+        before: Option<StoredFollow>,
     ) -> anyhow::Result<Effect> {
         let now = self.app.clock.now();
         let follow = self.activity.id.as_ref();
@@ -93,16 +93,19 @@ impl Letter<'_> {
         let accept = again.as_ref().and_then(|before| before.accept_id);
         let id = accept.unwrap_or_else(|| ActivityId::new(now));
         if accept.is_none() {
-            write_answer(self.app, tx, id, Kind::Accept, critic, &actor.uri, follow, now).await?;
+            write_follow_response(self.app, tx, id, ActivityKind::Accept, critic, &actor.uri, follow, now)
+                .await?;
         }
         // Copies of one delivery come together; who asks again later has not heard our answer.
         let heard = accept.is_some()
-            && again.as_ref().is_some_and(|before| self.signed_at.since(before.signed_at) < ASKS_AGAIN_AFTER);
+            && again
+                .as_ref()
+                .is_some_and(|before| self.signed_at.duration_since(before.signed_at) < DUPLICATE_WINDOW);
         let signed_at = again.map_or(self.signed_at, |before| before.signed_at.max(self.signed_at));
-        followers::follow(tx, critic, actor, follow.map(Url::as_str), Some(id), signed_at).await?;
+        followers::upsert(tx, critic, actor, follow.map(Url::as_str), Some(id), signed_at).await?;
         if !heard {
             deliveries::enqueue(tx, id, &actor.inbox, now).await?;
         }
-        Ok(Effect::Done("follows"))
+        Ok(Effect::Applied("follows"))
     }
 }

@@ -3,37 +3,43 @@
 
 use url::Url;
 
-use super::letter::Letter;
-use crate::domain::activity::Kind;
+use super::apply::InboundActivity;
+use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, ReviewId};
-use crate::store::activities::{self, Outgoing};
-use crate::store::{Tx, received, reviews};
+use crate::store::activities::{self, NewActivity};
+use crate::store::{Tx, inbox_activities, reviews};
 
 /// What is larger is not passed on, since every follower's server would get it.
 const MOST_BYTES: usize = 64 * 1024;
 
-impl Letter<'_> {
+impl InboundActivity<'_> {
     /// Passes on, byte by byte, what was said about a comment that everyone sees. Without a signature of its
     /// own nobody would believe it.
-    pub(super) async fn pass_on(&self, tx: &mut Tx, review: ReviewId, comment: &Url) -> anyhow::Result<()> {
-        let is_for_all = self.activity.is_ld_signed && self.activity.is_public;
+    pub(super) async fn forward_to_followers(
+        &self,
+        tx: &mut Tx,
+        review: ReviewId,
+        comment: &Url,
+    ) -> anyhow::Result<()> {
+        let is_for_all = self.activity.has_ld_signature && self.activity.is_public;
         if !is_for_all || self.body.len() > MOST_BYTES {
             return Ok(());
         }
-        let Some(critic) = reviews::critic_of(tx, review).await? else {
+        let Some(critic) = reviews::find_critic(tx, review).await? else {
             return Ok(());
         };
         let now = self.app.clock.now();
         let id = ActivityId::new(now);
-        let passed = Outgoing { id, critic, kind: Kind::Forward, object: comment, body: self.body };
-        Ok(activities::to_followers(tx, &passed, now).await?)
+        let passed =
+            NewActivity { id, critic, kind: ActivityKind::Forward, object: comment, body: self.body };
+        Ok(activities::insert_for_followers(tx, &passed, now).await?)
     }
 
     /// What its actor takes back is passed on no more, and its words are kept nowhere. Comes before it is deleted.
-    pub(super) async fn forget(&self, tx: &mut Tx, comment: Option<&Url>) -> anyhow::Result<()> {
+    pub(super) async fn delete_forwards(&self, tx: &mut Tx, comment: Option<&Url>) -> anyhow::Result<()> {
         let me = &self.activity.actor;
-        activities::end_forwards(tx, me, comment, self.app.clock.now()).await?;
-        received::forget_words(tx, me).await?;
+        activities::cancel_forwards(tx, me, comment, self.app.clock.now()).await?;
+        inbox_activities::erase_bodies(tx, me).await?;
         Ok(())
     }
 }

@@ -12,15 +12,15 @@ use anyhow::anyhow;
 use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
-use crate::domain::moderation::Standing;
+use crate::domain::moderation::AccessLevel;
 use crate::domain::time::Timestamp;
 use crate::federation::signature;
 use crate::flows::App;
-use crate::flows::authenticate::KnownKey;
-use crate::flows::gate::Place;
-use crate::store::blocks::{self, Standings};
-use crate::store::received::{self, Accepted};
-use crate::store::{actors, is_away};
+use crate::flows::authenticate::CachedKey;
+use crate::flows::gate::InboxPermit;
+use crate::store::blocks::{self, AccessLevels};
+use crate::store::inbox_activities::{self, NewInboxActivity};
+use crate::store::{actors, is_unavailable};
 
 /// So many are written at once.
 const MOST: usize = 256;
@@ -37,13 +37,13 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 /// An activity that is proven.
 #[derive(Debug)]
-pub struct Proven {
+pub struct VerifiedActivity {
     /// Who sent it.
     pub actor: Url,
     /// The key that signed it.
     pub key_id: Url,
     /// That key, where it proves it; none where its end does.
-    pub key: Option<Arc<KnownKey>>,
+    pub key: Option<Arc<CachedKey>>,
     /// Its exact bytes.
     pub body: Arc<str>,
     /// The date that its signature covers.
@@ -56,15 +56,15 @@ pub struct Proven {
 
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum IntakeOutcome {
     /// It is written, or was before.
-    Taken,
+    Accepted,
     /// The critics do not want to hear who sent it.
     Blocked,
     /// The key was replaced or dropped: who sent it is to be proven anew.
-    Outdated,
+    KeyOutdated,
     /// It cannot be written now.
-    Away,
+    StoreUnavailable,
 }
 
 /// Where what is proven waits to be written.
@@ -84,10 +84,10 @@ impl Default for Intake {
 /// One that waits. Whoever sent it may be gone: it is written all the same.
 #[derive(Debug)]
 struct Waiting {
-    proven: Proven,
-    answer: oneshot::Sender<Verdict>,
+    proven: VerifiedActivity,
+    answer: oneshot::Sender<IntakeOutcome>,
     /// Its room is free once it is written.
-    _place: Arc<Place>,
+    _place: Arc<InboxPermit>,
 }
 
 impl Intake {
@@ -97,7 +97,11 @@ impl Intake {
     }
 
     /// Has an activity written; returns once it is.
-    pub(super) async fn write(&self, proven: Proven, place: Arc<Place>) -> anyhow::Result<Verdict> {
+    pub(super) async fn write(
+        &self,
+        proven: VerifiedActivity,
+        place: Arc<InboxPermit>,
+    ) -> anyhow::Result<IntakeOutcome> {
         let line = self.line.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let line = line.ok_or_else(|| anyhow!("the site is stopping"))?;
         let (answer, answered) = oneshot::channel();
@@ -108,7 +112,7 @@ impl Intake {
             drop(line);
             answered.await.map_err(|_| anyhow!("nobody wrote it"))
         };
-        tokio::time::timeout(PATIENCE, waiting).await.unwrap_or(Ok(Verdict::Away))
+        tokio::time::timeout(PATIENCE, waiting).await.unwrap_or(Ok(IntakeOutcome::StoreUnavailable))
     }
 }
 
@@ -141,18 +145,18 @@ pub async fn write_all(app: App) -> anyhow::Result<()> {
 async fn write_group(app: &App, group: Vec<Waiting>) {
     let mut parts = vec![group];
     while let Some(mut part) = parts.pop() {
-        let proven: Vec<&Proven> = part.iter().map(|waiting| &waiting.proven).collect();
+        let proven: Vec<&VerifiedActivity> = part.iter().map(|waiting| &waiting.proven).collect();
         let written = tokio::time::timeout(LONGEST, write(app, &proven)).await;
         let verdicts = match written.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
             Ok(verdicts) => verdicts,
-            Err(error) if !is_away(&error) && part.len() > 1 => {
+            Err(error) if !is_unavailable(&error) && part.len() > 1 => {
                 parts.push(part.split_off(part.len() / 2));
                 parts.push(part);
                 continue;
             }
             Err(error) => {
                 tracing::error!(%error, activities = part.len(), "nothing can be written");
-                vec![Verdict::Away; part.len()]
+                vec![IntakeOutcome::StoreUnavailable; part.len()]
             }
         };
         for (waiting, verdict) in part.into_iter().zip(verdicts) {
@@ -163,48 +167,48 @@ async fn write_group(app: &App, group: Vec<Waiting>) {
 }
 
 /// Writes those that stand, in one transaction; a verdict each.
-async fn write(app: &App, group: &[&Proven]) -> Result<Vec<Verdict>, sqlx::Error> {
+async fn write(app: &App, group: &[&VerifiedActivity]) -> Result<Vec<IntakeOutcome>, sqlx::Error> {
     let mut tx = app.db.begin().await?;
     let now = app.clock.now();
     let actors: BTreeSet<&Url> = group.iter().map(|proven| &proven.actor).collect();
     let hosts: BTreeSet<&str> = group.iter().filter_map(|proven| proven.key_id.host_str()).collect();
     let (actors, hosts) = (Vec::from_iter(actors), Vec::from_iter(hosts));
-    let standings = blocks::standings(&mut tx, &actors, &hosts).await?;
+    let standings = blocks::load_access_levels(&mut tx, &actors, &hosts).await?;
     let keys: Vec<_> = group.iter().filter_map(|proven| proven.key.as_deref()).collect();
-    let keys: Vec<_> = keys.iter().map(|key| key.remembered()).collect();
-    let outdated = actors::outdated(&mut tx, &keys).await?;
-    let verdict = |proven: &&Proven| {
+    let keys: Vec<_> = keys.iter().map(|key| key.as_stored()).collect();
+    let outdated = actors::find_outdated_keys(&mut tx, &keys).await?;
+    let verdict = |proven: &&VerifiedActivity| {
         if proven.key.is_some() && outdated.contains(proven.key_id.as_str()) {
-            Verdict::Outdated
+            IntakeOutcome::KeyOutdated
         } else if !proven.is_delete && is_blocked(app, &standings, proven) {
-            Verdict::Blocked
+            IntakeOutcome::Blocked
         } else {
-            Verdict::Taken
+            IntakeOutcome::Accepted
         }
     };
-    let verdicts: Vec<Verdict> = group.iter().map(verdict).collect();
-    let taken = group.iter().zip(&verdicts).filter(|(_, verdict)| **verdict == Verdict::Taken);
-    let accepted: Vec<Accepted<'_>> = taken.map(|(proven, _)| proven.accepted()).collect();
-    let expires = now + signature::OLDEST + signature::AHEAD;
-    if received::take_in(&mut tx, &accepted, expires, now).await? > 0 {
+    let verdicts: Vec<IntakeOutcome> = group.iter().map(verdict).collect();
+    let taken = group.iter().zip(&verdicts).filter(|(_, verdict)| **verdict == IntakeOutcome::Accepted);
+    let accepted: Vec<NewInboxActivity<'_>> = taken.map(|(proven, _)| proven.accepted()).collect();
+    let expires = now + signature::MAX_SIGNATURE_AGE + signature::MAX_CLOCK_SKEW;
+    if inbox_activities::insert_new(&mut tx, &accepted, expires, now).await? > 0 {
         fail_point!("accept-before-commit");
         tx.commit().await?;
         fail_point!("accept-after-commit");
-        app.wake.up();
+        app.wake.notify();
     }
     Ok(verdicts)
 }
 
 /// Whether the critics do not want to hear the actor, or the server of the key.
-fn is_blocked(app: &App, standings: &Standings, proven: &Proven) -> bool {
+fn is_blocked(app: &App, standings: &AccessLevels, proven: &VerifiedActivity) -> bool {
     let host = proven.key_id.host_str().unwrap_or_default();
-    standings.of(&proven.actor, &app.policy) == Standing::Blocked
-        || standings.of_host(host, &app.policy) == Standing::Blocked
+    standings.for_actor(&proven.actor, &app.policy) == AccessLevel::Blocked
+        || standings.for_host(host, &app.policy) == AccessLevel::Blocked
 }
 
-impl Proven {
-    fn accepted(&self) -> Accepted<'_> {
-        Accepted {
+impl VerifiedActivity {
+    fn accepted(&self) -> NewInboxActivity<'_> {
+        NewInboxActivity {
             actor: &self.actor,
             key_id: &self.key_id,
             body: &self.body,

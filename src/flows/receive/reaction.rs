@@ -2,25 +2,25 @@
 
 use url::Url;
 
-use super::letter::{Effect, Letter};
+use super::apply::{Effect, InboundActivity};
 use crate::store::Tx;
-use crate::store::reactions::{self, Reaction};
+use crate::store::reactions::{self, ReactionKind};
 
-impl Letter<'_> {
-    pub(super) async fn react(
+impl InboundActivity<'_> {
+    pub(super) async fn apply_reaction(
         &self,
         tx: &mut Tx,
         object: &Url,
-        reaction: Reaction,
+        reaction: ReactionKind,
     ) -> anyhow::Result<Effect> {
-        let Some(review) = self.public_review(tx, object).await? else {
-            return Ok(Effect::None("it is not about a review"));
+        let Some(review) = self.find_public_review(tx, object).await? else {
+            return Ok(Effect::Ignored("it is not about a review"));
         };
         let id = self.activity.id.as_ref();
-        if self.is_withdrawn(tx, id).await? {
-            return Ok(Effect::None("it was undone"));
+        if self.is_tombstoned(tx, id).await? {
+            return Ok(Effect::Ignored("it was undone"));
         }
-        reactions::set(tx, review, &self.activity.actor, reaction, id, self.signed_at).await?;
-        Ok(Effect::Done("counted"))
+        reactions::record(tx, review, &self.activity.actor, reaction, id, self.signed_at).await?;
+        Ok(Effect::Applied("counted"))
     }
 }

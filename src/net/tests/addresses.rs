@@ -6,10 +6,10 @@ async fn refuses(address: &str) {
     let to: SocketAddr = address.parse().unwrap();
     let client = client(strict(), names(&[("evil.example", &[&[to]])]));
     let refused = get(&client, "https://evil.example/").await.unwrap_err();
-    assert_eq!(refused, NetError::Refused(Refused::Private), "{address}");
+    assert_eq!(refused, NetError::Refused(GuardError::PrivateAddress), "{address}");
     let url = "https://evil.example/inbox".parse().unwrap();
     let refused = client.post(&url, HeaderMap::new(), bytes::Bytes::new()).await;
-    assert_eq!(refused.unwrap_err(), NetError::Refused(Refused::Private), "{address}");
+    assert_eq!(refused.unwrap_err(), NetError::Refused(GuardError::PrivateAddress), "{address}");
 }
 
 #[tokio::test]
@@ -30,7 +30,7 @@ async fn e3_a_literal_is_not_connected_to() {
     let client = client(strict(), names(&[]));
     for host in ["127.0.0.1", "2130706433", "0x7f.1", "0177.1", "127.1", "[::1]", "[::ffff:7f00:1]"] {
         let refused = get(&client, &format!("https://{host}:{}/", server.port())).await;
-        assert_eq!(refused.unwrap_err(), NetError::Refused(Refused::Literal), "{host}");
+        assert_eq!(refused.unwrap_err(), NetError::Refused(GuardError::IpLiteral), "{host}");
     }
     assert_eq!(server.accepted(), 0);
 }
@@ -42,7 +42,7 @@ async fn e4_one_private_address_among_others_condemns_the_name() {
     for both in [[public, server.address], [server.address, public]] {
         let client = client(strict(), names(&[("evil.example", &[&both])]));
         let refused = get(&client, "https://evil.example/").await.unwrap_err();
-        assert_eq!(refused, NetError::Refused(Refused::Private));
+        assert_eq!(refused, NetError::Refused(GuardError::PrivateAddress));
     }
     assert_eq!(server.accepted(), 0);
 }
@@ -52,12 +52,12 @@ async fn e4_e11_each_connection_is_judged_anew() {
     let first = Server::start(|_| ok("first")).await;
     let second = Server::start(|_| ok("second")).await;
     let elsewhere: SocketAddr = format!("127.0.0.2:{}", second.port()).parse().unwrap();
-    let policy = Policy { allow_networks: vec!["127.0.0.1/32".parse().unwrap()], ..loopback() };
+    let policy = ClientPolicy { allow_networks: vec!["127.0.0.1/32".parse().unwrap()], ..loopback() };
     let script = names(&[("m.example", &[&[first.address], &[elsewhere]])]);
     let client = client(policy, script);
     assert_eq!(get(&client, "http://m.example/").await.unwrap().body, "first");
     let refused = get(&client, "http://m.example/").await.unwrap_err();
-    assert_eq!(refused, NetError::Refused(Refused::Private));
+    assert_eq!(refused, NetError::Refused(GuardError::PrivateAddress));
     assert_eq!(second.accepted(), 0);
 }
 
@@ -66,17 +66,17 @@ async fn e5_a_redirect_to_what_is_refused_is_refused() {
     let secret = Server::start(|_| ok("secret")).await;
     let port = secret.port();
     let targets = [
-        (format!("https://127.0.0.2:{port}/"), Refused::Literal),
-        (format!("http://private.example:{port}/"), Refused::Private),
-        ("http://u:p@m.example/".to_owned(), Refused::Credentials),
-        ("file:///etc/passwd".to_owned(), Refused::Scheme),
-        ("gopher://m.example/".to_owned(), Refused::Scheme),
-        ("data:text/plain,x".to_owned(), Refused::Scheme),
+        (format!("https://127.0.0.2:{port}/"), GuardError::IpLiteral),
+        (format!("http://private.example:{port}/"), GuardError::PrivateAddress),
+        ("http://u:p@m.example/".to_owned(), GuardError::Credentials),
+        ("file:///etc/passwd".to_owned(), GuardError::Scheme),
+        ("gopher://m.example/".to_owned(), GuardError::Scheme),
+        ("data:text/plain,x".to_owned(), GuardError::Scheme),
     ];
     for (target, why) in targets {
         let to = target.clone();
         let server = Server::start(move |_| moved(&to)).await;
-        let policy = Policy { allow_networks: vec!["127.0.0.1/32".parse().unwrap()], ..loopback() };
+        let policy = ClientPolicy { allow_networks: vec!["127.0.0.1/32".parse().unwrap()], ..loopback() };
         let private: SocketAddr = "127.0.0.2:0".parse().unwrap();
         let script = names(&[("m.example", &[&[server.address]]), ("private.example", &[&[private]])]);
         let refused = get(&client(policy, script), "http://m.example/").await;
@@ -92,7 +92,7 @@ async fn e6_odd_ports_and_http_are_for_allowed_networks_alone() {
     let script = || names(&[("m.example", &[&[public]])]);
     for url in ["https://m.example:22/", "https://m.example:8443/", "http://m.example/"] {
         let refused = get(&client(loopback(), script()), url).await.unwrap_err();
-        assert_eq!(refused, NetError::Refused(Refused::Private), "{url}");
+        assert_eq!(refused, NetError::Refused(GuardError::PrivateAddress), "{url}");
     }
     let server = Server::start(|_| ok("mine")).await;
     let loop_back: SocketAddr = "127.0.0.1:0".parse().unwrap();
@@ -118,6 +118,6 @@ async fn the_table_takes_the_place_of_dns_with_its_port() {
     policy.resolve.insert("m.example".to_owned(), server.address);
     let client = super::client(policy, names(&[]));
     let refused = get(&client, "https://m.example/").await.unwrap_err();
-    assert_eq!(refused, NetError::Refused(Refused::Private));
+    assert_eq!(refused, NetError::Refused(GuardError::PrivateAddress));
     assert_eq!(server.accepted(), 1);
 }

@@ -6,7 +6,7 @@ use http::{HeaderValue, Method, header};
 use super::server::{moved, reply};
 use super::*;
 use crate::domain::time::Timestamp;
-use crate::net::client::{RetryAfter, Signer};
+use crate::net::client::{RetryAfter, SharedFetchSigner};
 
 /// Redirects `/a` to `/b` to `/c` and so on; `/end` and all others answer.
 fn chain(request: &str) -> Vec<u8> {
@@ -36,7 +36,7 @@ async fn e5_three_redirects_and_no_more() {
     assert_eq!(server.accepted(), 4);
     for path in ["a", "loop", "self", "nowhere", "unreadable"] {
         let error = get(&client, &format!("http://m.example/{path}")).await.unwrap_err();
-        assert_eq!(error, NetError::Redirect, "{path}");
+        assert_eq!(error, NetError::InvalidRedirect, "{path}");
     }
     assert_eq!(get(&client, "http://m.example/stale").await.unwrap().status, 304);
     assert_eq!(get(&client, "http://m.example/missing").await.unwrap().status, 404);
@@ -53,7 +53,7 @@ async fn each_hop_is_signed_anew_and_nothing_secret_is_carried_along() {
     .await;
     let client = local(&[("m.example", &first), ("other.example", &other)]);
     let url: Url = "http://m.example/a".parse().unwrap();
-    let sign: Signer = Arc::new(|method: &Method, url: &Url| {
+    let sign: SharedFetchSigner = Arc::new(|method: &Method, url: &Url| {
         let text = format!("{method} {url}");
         HeaderMap::from_iter([
             (header::HOST, HeaderValue::from_static("wrong.example")),
@@ -63,7 +63,7 @@ async fn each_hop_is_signed_anew_and_nothing_secret_is_carried_along() {
     let mut get = request(&url);
     get.headers.insert(header::AUTHORIZATION, HeaderValue::from_static("secret"));
     get.headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("tag"));
-    get.sign = Some(&sign);
+    get.signer = Some(&sign);
     client.get(get).await.unwrap();
     let requests = [first.requests(), other.requests()].concat();
     for (request, path, secret) in [
@@ -143,7 +143,7 @@ async fn h6_a_slow_answer_is_given_up() {
     };
     let server = Server::dripping(drip).await;
     let script = names(&[("m.example", &[&[server.address]])]);
-    let client = Client::with(loopback(), script, SHORT).unwrap();
+    let client = Client::with_lookup(loopback(), script, SHORT).unwrap();
     for path in ["silent", "body"] {
         let started = Instant::now();
         let error = get(&client, &format!("http://m.example/{path}")).await.unwrap_err();
@@ -170,8 +170,8 @@ async fn what_does_not_answer_is_told_apart() {
     ]);
     let client = client(loopback(), script);
     for (host, error) in [
-        ("garbage", NetError::Broken),
-        ("short", NetError::Broken),
+        ("garbage", NetError::InvalidResponse),
+        ("short", NetError::InvalidResponse),
         ("closed", NetError::Connect),
         ("unknown", NetError::Dns),
     ] {
@@ -201,15 +201,15 @@ async fn a_post_brings_back_status_patience_and_a_line_of_text() {
     };
     let answer = post("seconds").await;
     assert_eq!(answer.status, 429);
-    assert_eq!(answer.retry_after, Some(RetryAfter::Wait(Duration::from_mins(2))));
+    assert_eq!(answer.retry_after, Some(RetryAfter::Delay(Duration::from_mins(2))));
     assert_eq!(answer.excerpt, "slow  down [2J");
     let years = post("years").await;
-    assert!(years.retry_after.unwrap().wait(Timestamp::default()) > Duration::from_hours(24));
+    assert!(years.retry_after.unwrap().delay(Timestamp::default()) > Duration::from_hours(24));
     assert!(years.excerpt.len() <= 1024);
     let date = post("date").await.retry_after.unwrap();
     let before = Timestamp::parse_rfc3339("2026-09-01T08:59:00Z").unwrap();
-    assert_eq!(date.wait(before), Duration::from_mins(1));
-    assert_eq!(date.wait(before + Duration::from_hours(1)), Duration::ZERO);
+    assert_eq!(date.delay(before), Duration::from_mins(1));
+    assert_eq!(date.delay(before + Duration::from_hours(1)), Duration::ZERO);
     let odd = post("odd").await;
     assert_eq!(odd.retry_after, None);
     assert!(odd.excerpt.starts_with('ü') && odd.excerpt.len() <= 1024);

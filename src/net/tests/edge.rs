@@ -2,7 +2,7 @@ use http::{HeaderValue, Method};
 
 use super::server::{moved, reply};
 use super::*;
-use crate::net::client::Signer;
+use crate::net::client::SharedFetchSigner;
 
 fn document(request: &str) -> Vec<u8> {
     let ld = "content-type: application/ld+json;charset=utf-8; profile=\"https://www.w3.org/ns/activitystreams\"\r\n";
@@ -24,11 +24,11 @@ fn document(request: &str) -> Vec<u8> {
 #[tokio::test]
 async fn c6_the_library_sees_documents_under_their_final_url_or_errors() {
     let server = Server::start(document).await;
-    let sign: Signer = Arc::new(|_: &Method, url: &Url| {
+    let sign: SharedFetchSigner = Arc::new(|_: &Method, url: &Url| {
         let value = HeaderValue::from_str(url.path()).unwrap();
         HeaderMap::from_iter([("signature".parse().unwrap(), value)])
     });
-    let fetcher = local(&[("m.example", &server)]).middleware(Some(sign));
+    let fetcher = local(&[("m.example", &server)]).activitypub_client(Some(sign));
     let fetch = async |path: &str| {
         let request = fetcher.get(format!("http://m.example{path}"));
         request.header("accept", "application/activity+json").send().await
@@ -44,12 +44,12 @@ async fn c6_the_library_sees_documents_under_their_final_url_or_errors() {
     assert!(server.requests().iter().all(|request| request.contains("signature: /")));
     assert_eq!(fetch("/gone").await.unwrap().status(), 410);
     for (path, error) in [
-        ("/missing", NetError::Status(http::StatusCode::NOT_FOUND)),
-        ("/html", NetError::ContentType),
-        ("/twice", NetError::ContentType),
-        ("/untyped", NetError::ContentType),
+        ("/missing", NetError::UnexpectedStatus(http::StatusCode::NOT_FOUND)),
+        ("/html", NetError::UnexpectedContentType),
+        ("/twice", NetError::UnexpectedContentType),
+        ("/untyped", NetError::UnexpectedContentType),
         ("/large", NetError::TooLarge(1024 * 1024)),
-        ("/private", NetError::Refused(Refused::Literal)),
+        ("/private", NetError::Refused(GuardError::IpLiteral)),
     ] {
         match fetch(path).await.unwrap_err() {
             reqwest_middleware::Error::Middleware(inner) => {
@@ -63,7 +63,7 @@ async fn c6_the_library_sees_documents_under_their_final_url_or_errors() {
 #[tokio::test]
 async fn the_library_only_fetches() {
     let server = Server::start(document).await;
-    let fetcher = local(&[("m.example", &server)]).middleware(None);
+    let fetcher = local(&[("m.example", &server)]).activitypub_client(None);
     assert!(fetcher.post("http://m.example/inbox").send().await.is_err());
     assert_eq!(server.accepted(), 0);
 }

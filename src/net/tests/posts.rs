@@ -116,7 +116,7 @@ async fn a_host_that_speaks_http_2_gets_all_posts_over_one_connection() {
 async fn e1_e3_e5_e6_e7_a_post_goes_where_a_fetch_may_go_and_follows_nobody() {
     let secret = Server::start(|_| ok("secret")).await;
     let server = Server::start(|_| moved("http://secret.example/")).await;
-    let policy = Policy { allow_networks: vec!["127.0.0.1/32".parse().unwrap()], ..loopback() };
+    let policy = ClientPolicy { allow_networks: vec!["127.0.0.1/32".parse().unwrap()], ..loopback() };
     let private: SocketAddr = format!("127.0.0.2:{}", secret.port()).parse().unwrap();
     let public: SocketAddr = "8.8.8.8:0".parse().unwrap();
     let script = names(&[
@@ -128,13 +128,13 @@ async fn e1_e3_e5_e6_e7_a_post_goes_where_a_fetch_may_go_and_follows_nobody() {
     ]);
     let client = client(policy, script);
     for (url, why) in [
-        (format!("https://127.0.0.2:{}/", secret.port()), Refused::Literal),
-        ("https://private.example/".to_owned(), Refused::Private),
-        ("http://mixed.example/".to_owned(), Refused::Private),
-        ("https://public.example:8443/".to_owned(), Refused::Private),
-        ("http://public.example/".to_owned(), Refused::Private),
-        ("https://u:p@m.example/".to_owned(), Refused::Credentials),
-        ("ftp://m.example/".to_owned(), Refused::Scheme),
+        (format!("https://127.0.0.2:{}/", secret.port()), GuardError::IpLiteral),
+        ("https://private.example/".to_owned(), GuardError::PrivateAddress),
+        ("http://mixed.example/".to_owned(), GuardError::PrivateAddress),
+        ("https://public.example:8443/".to_owned(), GuardError::PrivateAddress),
+        ("http://public.example/".to_owned(), GuardError::PrivateAddress),
+        ("https://u:p@m.example/".to_owned(), GuardError::Credentials),
+        ("ftp://m.example/".to_owned(), GuardError::Scheme),
     ] {
         assert_eq!(post(&client, &url).await.unwrap_err(), NetError::Refused(why), "{url}");
     }

@@ -14,7 +14,7 @@ fn trusting(authority: &Authority, server: &Server) -> Client {
 }
 
 pub(super) fn trusting_at(authority: &Authority, address: SocketAddr) -> Client {
-    let policy = Policy {
+    let policy = ClientPolicy {
         allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
         extra_ca: Some(authority.pem.clone()),
         ..strict()
@@ -58,15 +58,15 @@ async fn e5_no_redirect_leads_from_https_to_http() {
     let plain = Server::start(|_| ok("plain")).await;
     let to = format!("http://{}/", plain.address);
     let server = Server::tls(authority.certify("m.example", 4000), move |_| moved(&to)).await;
-    let policy = Policy { extra_ca: Some(authority.pem.clone()), ..loopback() };
+    let policy = ClientPolicy { extra_ca: Some(authority.pem.clone()), ..loopback() };
     let client = client(policy, names(&[("m.example", &[&[server.address]])]));
-    assert_eq!(get(&client, "https://m.example/").await.unwrap_err(), NetError::Redirect);
+    assert_eq!(get(&client, "https://m.example/").await.unwrap_err(), NetError::InvalidRedirect);
     assert_eq!(plain.accepted(), 0);
 }
 
 #[test]
 fn a_certificate_that_cannot_be_read_is_an_error_at_the_start() {
-    let policy = Policy {
+    let policy = ClientPolicy {
         extra_ca: Some(b"-----BEGIN CERTIFICATE-----\n%%\n-----END CERTIFICATE-----".to_vec()),
         ..strict()
     };

@@ -106,7 +106,7 @@ pub(super) fn classify(text: &str) -> Line {
         return line;
     }
     // A lone letter or word is a rating only behind a label.
-    if let Some(rating) = Rating::parse(text).filter(|r| r.shown().chars().count() > 1) {
+    if let Some(rating) = Rating::parse(text).filter(|r| r.as_str().chars().count() > 1) {
         return Line::Rated(rating);
     }
     let words = text.split_whitespace().count();

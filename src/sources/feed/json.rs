@@ -7,8 +7,8 @@ use url::Url;
 use super::{FeedError, Found, Head};
 use crate::domain::review::Poster;
 use crate::domain::time::Timestamp;
-use crate::sources::draft::{Parts, Text};
 use crate::sources::html;
+use crate::sources::review_content::{ReviewParts, SourceText};
 
 /// Reads a document; each item alone, so that one that is odd costs only itself.
 pub(super) fn read(text: &str, base: &Url) -> Result<(Head, Vec<Result<Found, String>>), FeedError> {
@@ -48,7 +48,7 @@ fn string(object: &Map<String, Value>, key: &str) -> Option<String> {
 fn found(item: &Map<String, Value>, base: &Url) -> Found {
     let guid = string(item, "id");
     let link = string(item, "url").or_else(|| guid.clone().filter(|id| id.starts_with("http")));
-    let link = link.and_then(|link| html::resolve(&link, Some(base)));
+    let link = link.and_then(|link| html::resolve_url(&link, Some(base)));
     let seen_from = super::seen_from(link.as_ref(), base);
     let attachments = item.get("attachments").and_then(Value::as_array).into_iter().flatten();
     let attached = attachments.filter_map(|attachment| {
@@ -57,15 +57,15 @@ fn found(item: &Map<String, Value>, base: &Url) -> Found {
         string(attachment, "url").filter(|_| image)
     });
     let named = [string(item, "image"), string(item, "banner_image")].into_iter().flatten();
-    let poster = named.chain(attached).find_map(|src| html::picture(&src, &seen_from));
+    let poster = named.chain(attached).find_map(|src| html::picture_url(&src, &seen_from));
     let time = |key: &str| string(item, key).and_then(|t| Timestamp::parse_rfc3339(&t));
-    let content = string(item, "content_html").map(Text::Html);
+    let content = string(item, "content_html").map(SourceText::Html);
     let tags = item.get("tags").and_then(Value::as_array).into_iter().flatten();
-    let parts = Parts {
-        title: string(item, "title").map(Text::Plain),
-        body: content.or_else(|| string(item, "content_text").map(Text::Plain)),
-        summary: string(item, "summary").map(Text::Plain),
-        tags: tags.filter_map(Value::as_str).map(|tag| Text::Plain(tag.to_owned())).collect(),
+    let parts = ReviewParts {
+        title: string(item, "title").map(SourceText::Plain),
+        body: content.or_else(|| string(item, "content_text").map(SourceText::Plain)),
+        summary: string(item, "summary").map(SourceText::Plain),
+        tags: tags.filter_map(Value::as_str).map(|tag| SourceText::Plain(tag.to_owned())).collect(),
         language: string(item, "language"),
         link,
         published: time("date_published"),

@@ -10,7 +10,7 @@ fn base() -> Url {
     "https://crit.example/feed.xml".parse().unwrap()
 }
 
-fn read(text: &str) -> Document {
+fn read(text: &str) -> FeedDocument {
     parse(text.as_bytes(), &base()).unwrap()
 }
 
@@ -38,7 +38,7 @@ fn a_review_in_rss_becomes_a_draft() {
     let document = read(&rss(REVIEW));
     assert_eq!(document.title.as_deref(), Some("Last & Row"));
     assert_eq!(document.skipped, []);
-    let Entry { guid, draft } = document.entries.first().unwrap();
+    let FeedEntry { guid, content: draft } = document.entries.first().unwrap();
     assert_eq!(guid.as_deref(), Some("tag:crit.example,2024:7"));
     assert_eq!(draft.title, "Movie Review: 'Anora' is a Riot");
     assert_eq!(draft.subtitle.as_deref(), Some("Brighton Beach never rested so little"));
@@ -71,7 +71,7 @@ fn a_review_in_atom_becomes_a_draft() {
          <media:thumbnail xmlns:media='http://search.yahoo.com/mrss/' url='https://i.example/t.jpg' width='200'/>\
          <content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'><p>One<br/>two &amp; <em>three</em></p></div></content></entry></feed>",
     );
-    let Entry { guid, draft } = document.entries.first().unwrap();
+    let FeedEntry { guid, content: draft } = document.entries.first().unwrap();
     assert_eq!(document.title.as_deref(), Some("Row <3"));
     assert_eq!(guid.as_deref(), Some("urn:x:1"));
     assert_eq!(draft.title, "Is <b> bold?");
@@ -94,14 +94,14 @@ fn a_review_in_json_becomes_a_draft() {
             5, {"id":"x"}, {"content_text":"Less <is> more.\n\nTruly."}]}"#,
     );
     assert_eq!(document.skipped.len(), 2);
-    let draft = &document.entries.first().unwrap().draft;
+    let draft = &document.entries.first().unwrap().content;
     assert_eq!(document.entries.first().unwrap().guid.as_deref(), Some("7"));
     assert_eq!((draft.title.as_str(), draft.film.year), ("<Stalker> (1979)", Some(1979)));
     assert_eq!(draft.poster.as_ref().unwrap().url.as_str(), "https://crit.example/i/p.jpg");
     assert_eq!((draft.language.as_deref(), draft.updated), (Some("fr"), None));
     let short = document.entries.get(1).unwrap();
-    assert_eq!((short.guid.as_deref(), short.draft.title.as_str()), (None, "Less <is> more. Truly."));
-    assert_eq!(short.draft.body, "<p>Less &lt;is&gt; more.</p><p>Truly.</p>");
+    assert_eq!((short.guid.as_deref(), short.content.title.as_str()), (None, "Less <is> more. Truly."));
+    assert_eq!(short.content.body, "<p>Less &lt;is&gt; more.</p><p>Truly.</p>");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn old_dialects_are_read() {
         <rss version=\"0.91\"><channel><title>T</title><item><title>A</title><link>https://crit.example/a</link></item></channel></rss>";
     assert_eq!(read(old).entries.len(), 1);
     let unversioned = "<rss><channel><item><title>A</title><content:encoded>&lt;p&gt;B&lt;/p&gt;</content:encoded></item></channel></rss>";
-    assert_eq!(read(unversioned).entries.first().unwrap().draft.body, "<p>B</p>");
+    assert_eq!(read(unversioned).entries.first().unwrap().content.body, "<p>B</p>");
     let rdf = "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns='http://purl.org/rss/1.0/'><channel><title>T</title></channel>\
         <item rdf:about='https://crit.example/a'><title>A</title><link>https://crit.example/a</link></item></rdf:RDF>";
     let document = read(rdf);
@@ -125,26 +125,30 @@ fn nothing_is_invented_for_what_a_feed_leaves_out() {
     for entry in &document.entries {
         assert_eq!(entry.guid, None);
         assert_eq!(
-            entry.draft,
-            Draft { title: entry.draft.title.clone(), language: Some("en-US".into()), ..Draft::default() }
+            entry.content,
+            ReviewContent {
+                title: entry.content.title.clone(),
+                language: Some("en-US".into()),
+                ..ReviewContent::default()
+            }
         );
     }
     let guid = |attribute: &str| {
         let item = format!("<item><title>A</title><guid{attribute}>https://crit.example/g</guid></item>");
-        read(&rss(&item)).entries.first().unwrap().draft.canonical_url.clone()
+        read(&rss(&item)).entries.first().unwrap().content.canonical_url.clone()
     };
     assert_eq!(guid("").unwrap().as_str(), "https://crit.example/g");
     assert_eq!(guid(" isPermaLink='false'"), None);
 }
 
-use crate::domain::review::Draft;
+use crate::domain::review::ReviewContent;
 
 #[test]
 fn an_atom_entry_with_only_an_update_was_published_then() {
     let document = read(
         "<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>1</id><title>A</title><updated>2024-10-20T00:00:00Z</updated></entry></feed>",
     );
-    let draft = &document.entries.first().unwrap().draft;
+    let draft = &document.entries.first().unwrap().content;
     assert_eq!(
         (draft.published.unwrap().to_string().as_str(), draft.updated),
         ("2024-10-20T00:00:00Z", None)
@@ -157,7 +161,7 @@ fn one_bad_entry_costs_no_other() {
     let document = read(&format!(
         "<feed xmlns='http://www.w3.org/2005/Atom'><entry><title>A</title></entry>{bad}<entry/><entry><title>B</title></entry></feed>"
     ));
-    let titles: Vec<_> = document.entries.iter().map(|e| e.draft.title.as_str()).collect();
+    let titles: Vec<_> = document.entries.iter().map(|e| e.content.title.as_str()).collect();
     assert_eq!(titles, ["A", "B"]);
     assert_eq!(document.skipped.len(), 2);
     assert_eq!(document.skipped.first().unwrap().0, "entry 2");
@@ -172,7 +176,7 @@ fn one_bad_entry_costs_no_other() {
 #[test]
 fn encodings_are_told_apart() {
     let item = rss("<item><title>Caf\u{e9} \u{2013} ok</title></item>");
-    let title = |bytes: &[u8]| parse(bytes, &base()).unwrap().entries.first().unwrap().draft.title.clone();
+    let title = |bytes: &[u8]| parse(bytes, &base()).unwrap().entries.first().unwrap().content.title.clone();
     let declared = item.replace("UTF-8", "windows-1252");
     let (latin, _, _) = encoding_rs::WINDOWS_1252.encode(&declared);
     assert_eq!(title(&latin), "Caf\u{e9} \u{2013} ok");
@@ -199,7 +203,7 @@ fn what_is_no_feed_is_refused_with_a_reason() {
         refused("{\"version\":\"https://jsonfeed.org/version/1\",\"items\":["),
         FeedError::Truncated(_)
     ));
-    assert_eq!(parse(&vec![b' '; MAX_DOCUMENT + 1], &base()), Err(FeedError::TooLarge));
+    assert_eq!(parse(&vec![b' '; MAX_DOCUMENT_BYTES + 1], &base()), Err(FeedError::TooLarge));
     assert!(!refused(half).to_string().contains('\n'));
 }
 
@@ -239,7 +243,7 @@ fn shared_ids_and_addresses_are_named() {
 #[test]
 fn titles_are_inert() {
     let item = "<item><title>&lt;script&gt;alert(1)&lt;/script&gt;A &amp;lt;b&amp;gt; \u{202E}B&#8217;s&nbsp;C</title></item>";
-    assert_eq!(read(&rss(item)).entries.first().unwrap().draft.title, "A <b> B\u{2019}s C");
+    assert_eq!(read(&rss(item)).entries.first().unwrap().content.title, "A <b> B\u{2019}s C");
 }
 
 #[test]

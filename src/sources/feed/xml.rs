@@ -4,12 +4,12 @@ use feed_rs::model::{Entry, Link};
 use feed_rs::parser::{self, Parser};
 use url::Url;
 
-use super::outline::{Dialect, Media, Outline, Piece};
+use super::splitter::{Dialect, Media, Outline, Piece};
 use super::{Found, Head};
 use crate::domain::review::Poster;
 use crate::domain::time::Timestamp;
-use crate::sources::draft::{Parts, Text};
 use crate::sources::html;
+use crate::sources::review_content::{ReviewParts, SourceText};
 
 /// A feed has no id of its own invented: feed-rs would hash the link, or roll dice.
 fn parser(base: &Url) -> Parser {
@@ -23,33 +23,33 @@ fn parser(base: &Url) -> Parser {
 /// What a feed says about itself.
 pub(super) fn head(outline: &Outline, base: &Url) -> Head {
     let feed = parser(base).parse(outline.head.as_bytes()).ok();
-    let title = feed.as_ref().and_then(|f| f.title.as_ref()).map(|t| html::plain(&t.content));
+    let title = feed.as_ref().and_then(|f| f.title.as_ref()).map(|t| html::plain_text(&t.content));
     Head { title, language: feed.and_then(|f| f.language).or_else(|| outline.language.clone()) }
 }
 
 /// Reads one entry; what is wrong with it where that fails.
 pub(super) fn found(piece: &Piece, dialect: Dialect, base: &Url) -> Result<Found, String> {
     let feed = parser(base).parse(piece.document.as_bytes());
-    let feed = feed.map_err(|e| html::line(&e.to_string(), 200))?;
+    let feed = feed.map_err(|e| html::single_line_text(&e.to_string(), 200))?;
     let entry = feed.entries.into_iter().next().ok_or("it has no link")?;
     Ok(of_entry(entry, piece, dialect, base))
 }
 
 fn of_entry(entry: Entry, piece: &Piece, dialect: Dialect, base: &Url) -> Found {
     let guid = Some(entry.id.trim().to_owned()).filter(|id| !id.is_empty());
-    let guid = guid.or_else(|| piece.about.clone()).map(|id| html::line(&id, 2_000));
+    let guid = guid.or_else(|| piece.about.clone()).map(|id| html::single_line_text(&id, 2_000));
     let permalink = guid.clone().filter(|id| piece.permalink && id.starts_with("http"));
     let link = address(&entry.links).or(permalink);
-    let link = link.and_then(|href| html::resolve(&href, Some(base)));
+    let link = link.and_then(|href| html::resolve_url(&href, Some(base)));
     let stated = entry.base.as_deref().and_then(|b| base.join(b).ok());
     let seen_from = stated.unwrap_or_else(|| super::seen_from(link.as_ref(), base));
 
     // Atom says what is plain text; in RSS everything may be HTML.
     let text = |content: String, subtype: &str| match (dialect, subtype) {
-        (Dialect::Atom, "plain") => Text::Plain(content),
+        (Dialect::Atom, "plain") => SourceText::Plain(content),
         // feed-rs writes `<br/>` as `<br></br>`, which HTML reads as two.
-        (_, "xhtml") => Text::Html(content.replace("</br>", "")),
-        _ => Text::Html(content),
+        (_, "xhtml") => SourceText::Html(content.replace("</br>", "")),
+        _ => SourceText::Html(content),
     };
     let body = entry.content.and_then(|content| {
         let subtype = content.content_type.subty().to_string();
@@ -68,11 +68,11 @@ fn of_entry(entry: Entry, piece: &Piece, dialect: Dialect, base: &Url) -> Found 
         .categories
         .into_iter()
         .filter(|c| c.scheme.as_deref() != Some("http://schemas.google.com/g/2005#kind"));
-    let parts = Parts {
+    let parts = ReviewParts {
         title: entry.title.map(of),
         body,
         summary: entry.summary.map(of),
-        tags: tags.map(|c| Text::Html(c.label.unwrap_or(c.term))).collect(),
+        tags: tags.map(|c| SourceText::Html(c.label.unwrap_or(c.term))).collect(),
         language: entry.language.or_else(|| piece.language.clone()),
         link,
         published: published.or(updated_only),
@@ -96,13 +96,13 @@ fn picture(media: &[Media], elements: &[&str], base: &Url) -> Option<Poster> {
     let candidates = media.iter().filter(|m| elements.contains(&m.element.as_str()));
     candidates.filter(|m| is_picture(m)).find_map(|m| {
         let src = m.attribute("url").or_else(|| m.attribute("href"))?;
-        html::picture(src, base).map(|url| Poster { url, alt: None })
+        html::picture_url(src, base).map(|url| Poster { url, alt: None })
     })
 }
 
 fn is_picture(media: &Media) -> bool {
     let size = |name| media.attribute(name).and_then(|v| v.parse::<u32>().ok());
-    let small = [size("width"), size("height")].into_iter().flatten().any(|px| px < html::SMALLEST);
+    let small = [size("width"), size("height")].into_iter().flatten().any(|px| px < html::MIN_PICTURE_PIXELS);
     if matches!(media.element.as_str(), "thumbnail" | "image") {
         return media.element == "image" || !small;
     }

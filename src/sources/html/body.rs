@@ -6,8 +6,8 @@ use url::Url;
 
 use super::paragraphs::{paragraphs, push_down, trim_blank, trim_first_line};
 use super::tree::{self, Element, Node};
-use super::{MAX_BYTES, MAX_URL, clean, figure, resolve, trailer};
-use crate::domain::text::without_tricks;
+use super::{MAX_BYTES, MAX_URL, clean, pictures, resolve_url, trailer};
+use crate::domain::text::strip_deceptive_characters;
 
 /// Links of one body beyond this become their text.
 const LINKS: usize = 2_000;
@@ -20,7 +20,7 @@ const ROUNDS: usize = 4;
 /// The body of a review as safe HTML: paragraphs, headings from `h2` on, lists, quotes, tables, footnotes,
 /// links with absolute addresses. Each picture is a figure of its own, still at its source: `illustrate` gives it an
 /// address of ours, since a reader's browser asks no third party. Sanitising the result again gives the same.
-pub fn review_body(html: &str, base: &Url) -> String {
+pub fn sanitize_review_body(html: &str, base: &Url) -> String {
     let nodes = clean(html, MAX_BYTES);
     let mut ids = HashSet::new();
     gather_ids(&nodes, &mut ids);
@@ -146,7 +146,7 @@ impl Order<'_> {
         let mut out = Vec::with_capacity(nodes.len());
         for node in nodes {
             match node {
-                Node::Text(text) => out.push(Node::Text(without_tricks(&text))),
+                Node::Text(text) => out.push(Node::Text(strip_deceptive_characters(&text))),
                 Node::Element(e) => self.element(e, &mut out),
             }
         }
@@ -155,8 +155,8 @@ impl Order<'_> {
 
     fn element(&mut self, e: Element, out: &mut Vec<Node>) {
         let id = e.attribute("id").and_then(own_id).filter(|id| self.targets.remove(id));
-        let e = figure::unframed(e);
-        let pictured = e.name == "figure" && figure::has_picture(&e.children);
+        let e = pictures::unframed(e);
+        let pictured = e.name == "figure" && pictures::has_picture(&e.children);
         let name = match e.name.as_str() {
             "br" | "hr" => return out.push(Node::Element(Element::new(&e.name, Vec::new()))),
             "img" => {
@@ -199,7 +199,7 @@ impl Order<'_> {
         }
         new.children = ordered_within(name, inner);
         if pictured && !has_more_than_picture(&new.children) {
-            return out.extend(figure::captioned(new.children));
+            return out.extend(pictures::captioned(new.children));
         }
         if !new.is_block() && new.children.iter().any(Node::is_block) {
             let inner = std::mem::take(&mut new.children);
@@ -217,7 +217,7 @@ impl Order<'_> {
     }
 
     fn image(&mut self, img: &Element) -> Option<Element> {
-        let image = figure::image(img, self.base).filter(|_| self.pictures < figure::MOST)?;
+        let image = pictures::image(img, self.base).filter(|_| self.pictures < pictures::MAX_PICTURES)?;
         self.pictures += 1;
         Some(image)
     }
@@ -244,7 +244,7 @@ impl Order<'_> {
             Some(id) => Some(format!("#{id}")),
             None if href.len() > MAX_URL => None,
             None if href.starts_with("mailto:") => Some(href.to_owned()),
-            None => resolve(href, Some(self.base)).map(String::from),
+            None => resolve_url(href, Some(self.base)).map(String::from),
         };
         // The still of a trailer is the one picture that stays within its link.
         let mut children = e.children;
@@ -328,7 +328,7 @@ mod tests {
     }
 
     fn body(html: &str) -> String {
-        review_body(html, &base())
+        sanitize_review_body(html, &base())
     }
 
     #[test]
@@ -395,10 +395,10 @@ mod tests {
     #[test]
     fn plain_text_is_what_a_reader_sees() {
         assert_eq!(
-            html::plain("<p>A &amp;amp; <b>b</b>c</p><ul><li>d<li>e</ul><style>x</style>"),
+            html::plain_text("<p>A &amp;amp; <b>b</b>c</p><ul><li>d<li>e</ul><style>x</style>"),
             "A &amp; bc\nd\ne"
         );
-        assert_eq!(html::plain("Review <script>alert(1)</script>of &lt;b&gt;"), "Review of <b>");
+        assert_eq!(html::plain_text("Review <script>alert(1)</script>of &lt;b&gt;"), "Review of <b>");
         assert_eq!(html::from_plain("a < b\nc\n\n\nd"), "<p>a &lt; b<br>c</p><p>d</p>");
         assert_eq!(html::teaser("<h2>No</h2><p>One <em>film</em>.</p><p>Two.</p>"), "One film. Two.");
     }
@@ -408,8 +408,8 @@ mod tests {
         let cost = |html: &str| {
             let one = || {
                 let start = crate::sources::spent();
-                crate::sources::credits::read("A", &body(html));
-                html::comment(html, &Url::parse("https://crit.example/desk").unwrap());
+                crate::sources::credits::extract("A", &body(html));
+                html::sanitize_comment(html, &Url::parse("https://crit.example/desk").unwrap());
                 crate::sources::spent().saturating_sub(start)
             };
             (0..2).map(|_| one()).min().unwrap()
@@ -463,7 +463,7 @@ mod tests {
         fn no_text_makes_it_panic(text in ".{0,200}", tags in "[<>/a-z =\"'&#;!-]{0,200}") {
             body(&text);
             body(&tags);
-            html::plain(&tags);
+            html::plain_text(&tags);
             html::first_image(&tags, &base());
         }
     }

@@ -1,8 +1,8 @@
 //! Comments: what a Note of the fediverse may contain on our pages.
 
 use super::tree::{self, Element, Node};
-use super::{paragraphs, resolve};
-use crate::domain::text::without_tricks;
+use super::{paragraphs, resolve_url};
+use crate::domain::text::strip_deceptive_characters;
 use url::{Host, Url};
 
 /// More bytes of a comment than this are not read.
@@ -13,7 +13,7 @@ const REL: &str = "nofollow ugc noopener noreferrer";
 /// web addresses, and a link whose text names another host than it leads to says where it leads.
 ///
 /// Links to `desk` and below are dropped, too: nobody leads the critic there from a comment.
-pub fn comment(html: &str, desk: &Url) -> String {
+pub fn sanitize_comment(html: &str, desk: &Url) -> String {
     let mut nodes = ordered(super::clean(html, MAX_COMMENT), desk);
     paragraphs::trim_blank(&mut nodes);
     tree::write(&paragraphs::paragraphs(nodes))
@@ -23,7 +23,7 @@ fn ordered(nodes: Vec<Node>, desk: &Url) -> Vec<Node> {
     let mut out = Vec::with_capacity(nodes.len());
     for node in nodes {
         match node {
-            Node::Text(text) => out.push(Node::Text(without_tricks(&text))),
+            Node::Text(text) => out.push(Node::Text(strip_deceptive_characters(&text))),
             Node::Element(e) => element(e, &mut out, desk),
         }
     }
@@ -69,7 +69,7 @@ fn element(e: Element, out: &mut Vec<Node>, desk: &Url) {
 }
 
 fn link(e: Element, out: &mut Vec<Node>, desk: &Url) {
-    let target = e.attribute("href").and_then(|href| resolve(href, None));
+    let target = e.attribute("href").and_then(|href| resolve_url(href, None));
     let leads_there =
         |target: &Url| target.origin() == desk.origin() && target.path().starts_with(desk.path());
     let Some(target) = target.filter(|target| !leads_there(target)) else {
@@ -113,7 +113,7 @@ fn spans(nodes: Vec<Node>) -> Vec<Node> {
     let mut out = Vec::new();
     for node in nodes {
         match node {
-            Node::Text(text) => out.push(Node::Text(without_tricks(&text))),
+            Node::Text(text) => out.push(Node::Text(strip_deceptive_characters(&text))),
             Node::Element(e) => {
                 let class = e.attribute("class").unwrap_or_default();
                 let class = class.split_whitespace().find(|c| matches!(*c, "invisible" | "ellipsis"));
@@ -175,7 +175,7 @@ mod tests {
 
     /// The comment as a site at crit.example would show it.
     fn comment(html: &str) -> String {
-        super::comment(html, &Url::parse("https://crit.example/desk").unwrap())
+        super::sanitize_comment(html, &Url::parse("https://crit.example/desk").unwrap())
     }
     use proptest::prelude::*;
 

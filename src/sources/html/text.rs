@@ -1,10 +1,10 @@
 //! Plain text from others: bounded, and cut where a reader would.
 
-use crate::domain::text::one_line;
+use crate::domain::text::single_line;
 
 /// One line of plain text, without tricks, whitespace folded, cut with `…` to at most so many characters.
-pub fn line(text: &str, max_chars: usize) -> String {
-    cut(&one_line(text), max_chars)
+pub fn single_line_text(text: &str, max_chars: usize) -> String {
+    cut(&single_line(text), max_chars)
 }
 
 /// Cut with `…` to at most so many characters, at the end of a word where one is near.
@@ -66,9 +66,9 @@ mod tests {
 
     #[test]
     fn a_line_is_cut_at_a_word() {
-        assert_eq!(line("One two, three", 9), "One two…");
-        assert_eq!(line("One two", 7), "One two");
-        assert_eq!(line(&"x".repeat(90), 5), "xxxx…");
+        assert_eq!(single_line_text("One two, three", 9), "One two…");
+        assert_eq!(single_line_text("One two", 7), "One two");
+        assert_eq!(single_line_text(&"x".repeat(90), 5), "xxxx…");
     }
 
     #[test]
@@ -83,9 +83,9 @@ mod tests {
     proptest! {
         #[test]
         fn lines_are_bounded_and_stay_as_they_are(text in "\\PC{0,80}", max in 1_usize..60) {
-            let once = line(&text, max);
+            let once = single_line_text(&text, max);
             prop_assert!(once.chars().count() <= max);
-            prop_assert_eq!(line(&once, max), once);
+            prop_assert_eq!(single_line_text(&once, max), once);
         }
     }
 }

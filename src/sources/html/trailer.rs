@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use super::picture;
+use super::picture_url;
 
 /// What stands before the name of such a film.
 pub(super) const MARK: &str = "▶ ";
@@ -36,7 +36,7 @@ pub(super) fn page(src: &str) -> Option<String> {
 }
 
 /// Where the site that plays a film tells about it (oEmbed 1.0 section 2), from the page that `page` gave.
-pub fn oembed(page: &Url) -> Option<Url> {
+pub fn oembed_url(page: &Url) -> Option<Url> {
     let id =
         |before: &str| page.path().strip_prefix(before).is_some_and(|id| !id.is_empty() && !id.contains('/'));
     let endpoint = match page.host_str()? {
@@ -52,9 +52,9 @@ pub fn oembed(page: &Url) -> Option<Url> {
 }
 
 /// The still that an answer of such a place names.
-pub fn still(answer: &[u8], page: &Url) -> Option<Url> {
+pub fn thumbnail_url(answer: &[u8], page: &Url) -> Option<Url> {
     let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
-    picture(answer.get("thumbnail_url")?.as_str()?, page)
+    picture_url(answer.get("thumbnail_url")?.as_str()?, page)
 }
 
 #[cfg(test)]
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn every_site_tells_of_its_films() {
-        let asked = |page: &str| oembed(&page.parse().unwrap()).map(String::from);
+        let asked = |page: &str| oembed_url(&page.parse().unwrap()).map(String::from);
         for (page, endpoint) in [
             ("https://www.youtube.com/watch?v=abc", "https://www.youtube.com/oembed"),
             ("https://vimeo.com/76979871", "https://vimeo.com/api/oembed.json"),
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn a_still_is_a_picture_of_the_web() {
         let page = "https://tube.example/videos/watch/1".parse().unwrap();
-        let named = |answer: &str| still(answer.as_bytes(), &page).map(String::from);
+        let named = |answer: &str| thumbnail_url(answer.as_bytes(), &page).map(String::from);
         assert_eq!(
             named(r#"{"thumbnail_url": "/lazy-static/previews/1.jpg"}"#).as_deref(),
             Some("https://tube.example/lazy-static/previews/1.jpg")

@@ -8,12 +8,12 @@ use url::Url;
 
 use super::activity_json;
 use crate::domain::critic::Critic;
-use crate::federation::vocab::collection::{self, Order};
+use crate::federation::vocab::collection::{self, CollectionOrder};
 use crate::federation::vocab::{activity, actor, article};
-use crate::flows::keys::Owner;
+use crate::flows::keys::KeyOwner;
 use crate::flows::{profile, publish};
-use crate::store::shelves::Shelf;
-use crate::store::{critics, followers, reviews, shelves};
+use crate::store::browse_index::BrowseQuery;
+use crate::store::{browse_index, critics, followers, reviews};
 use crate::web::content_negotiation::prefers_html;
 use crate::web::error::WebError;
 use crate::web::page_query::PageQuery;
@@ -27,8 +27,8 @@ const MAX_FEATURED: u32 = 10;
 
 /// The site's own actor, which signs what it asks.
 pub(in crate::web) async fn instance(State(state): State<WebState>) -> Result<Response, WebError> {
-    let keys = state.app.keys_of(Owner::Instance).await?.published()?;
-    Ok(activity_json(&actor::instance(&state.app.origin, &keys)))
+    let keys = state.app.keys_for(KeyOwner::Instance).await?.to_published_keys()?;
+    Ok(activity_json(&actor::instance_actor(&state.app.origin, &keys)))
 }
 
 pub(in crate::web) async fn show(
@@ -46,12 +46,12 @@ pub(in crate::web) async fn show(
 
 /// A critic's actor.
 pub(in crate::web) async fn document(state: &WebState, critic: &Critic) -> Result<Response, WebError> {
-    Ok(activity_json(&profile::document(&state.app, critic).await?))
+    Ok(activity_json(&profile::actor_document(&state.app, critic).await?))
 }
 
 async fn critic(state: &WebState, id: &str) -> Result<Critic, WebError> {
     let id = id.parse().map_err(|_| WebError::NotFound)?;
-    critics::by_id(&state.app.db, id).await?.ok_or(WebError::NotFound)
+    critics::find(&state.app.db, id).await?.ok_or(WebError::NotFound)
 }
 
 pub(in crate::web) async fn collection(
@@ -60,15 +60,17 @@ pub(in crate::web) async fn collection(
     Query(query): Query<PageQuery>,
 ) -> Result<Response, WebError> {
     let critic = critic(&state, &id).await?;
-    let address = state.app.origin.actor_part(critic.id, &part);
+    let address = state.app.origin.actor_endpoint(critic.id, &part);
     let document = match part.as_str() {
         "outbox" => outbox(&state, &critic, &address, &query).await?,
         "followers" => follower_list(&state, &critic, &address, &query).await?,
-        "following" => collection::hidden(Order::Ordered, &address, 0),
+        "following" => collection::count_only(CollectionOrder::Ordered, &address, 0),
         "featured" => {
-            let newest = reviews::on_shelf(&state.app.db, &Shelf::of(critic.id), MAX_FEATURED, 0).await?;
+            let newest =
+                reviews::list_matching(&state.app.db, &BrowseQuery::for_critic(critic.id), MAX_FEATURED, 0)
+                    .await?;
             let ids = newest.iter().map(|review| state.app.origin.article(review.id));
-            collection::whole(Order::Ordered, &address, &collection::ids(ids))
+            collection::complete(CollectionOrder::Ordered, &address, &collection::id_items(ids))
         }
         _ => return Err(WebError::NotFound),
     };
@@ -83,20 +85,21 @@ async fn outbox(
     query: &PageQuery,
 ) -> Result<Value, WebError> {
     let app = &state.app;
-    let total = shelves::total(&app.db, &Shelf::of(critic.id)).await?;
+    let total = browse_index::count_reviews(&app.db, &BrowseQuery::for_critic(critic.id)).await?;
     let Some(number) = query.requested() else {
-        return Ok(collection::paged(Order::Ordered, address, total));
+        return Ok(collection::paged(CollectionOrder::Ordered, address, total));
     };
     let offset = query.offset(PAGE_SIZE);
-    let found = reviews::on_shelf(&app.db, &Shelf::of(critic.id), PAGE_SIZE, offset).await?;
+    let found =
+        reviews::list_matching(&app.db, &BrowseQuery::for_critic(critic.id), PAGE_SIZE, offset).await?;
     let mut items = Vec::with_capacity(found.len());
     for review in &found {
-        let counts = publish::counts(app, review.id).await?;
+        let counts = publish::interaction_counts(app, review.id).await?;
         let object = article::article(&app.origin, critic, review, counts);
-        items.push(activity::create(&app.origin, review.create, review, &object));
+        items.push(activity::create(&app.origin, review.create_activity, review, &object));
     }
     let has_next = u64::from(offset) + u64::from(PAGE_SIZE) < total;
-    Ok(collection::page(Order::Ordered, address, number, &items, has_next))
+    Ok(collection::page(CollectionOrder::Ordered, address, number, &items, has_next))
 }
 
 async fn follower_list(
@@ -106,20 +109,20 @@ async fn follower_list(
     query: &PageQuery,
 ) -> Result<Value, WebError> {
     let db = &state.app.db;
-    let total = followers::total(db, critic.id).await?;
+    let total = followers::count_followers(db, critic.id).await?;
     if critic.profile.hide_followers {
         // How many is told, who is not.
         return match query.requested() {
-            None => Ok(collection::hidden(Order::Ordered, address, total)),
+            None => Ok(collection::count_only(CollectionOrder::Ordered, address, total)),
             Some(_) => Err(WebError::NotFound),
         };
     }
     let Some(number) = query.requested() else {
-        return Ok(collection::paged(Order::Ordered, address, total));
+        return Ok(collection::paged(CollectionOrder::Ordered, address, total));
     };
     let offset = query.offset(PAGE_SIZE);
-    let found = followers::page(db, critic.id, PAGE_SIZE, offset).await?;
+    let found = followers::list_actors(db, critic.id, PAGE_SIZE, offset).await?;
     let items: Vec<Value> = found.into_iter().map(Value::String).collect();
     let has_next = u64::from(offset) + u64::from(PAGE_SIZE) < total;
-    Ok(collection::page(Order::Ordered, address, number, &items, has_next))
+    Ok(collection::page(CollectionOrder::Ordered, address, number, &items, has_next))
 }

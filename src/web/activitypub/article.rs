@@ -12,9 +12,9 @@ use super::actor::PAGE_SIZE;
 use super::{activity_json, activity_json_text, note};
 use crate::domain::id::ActivityId;
 use crate::domain::origin::Origin;
-use crate::domain::review::{Review, State as Stands};
-use crate::federation::vocab::collection::{self, Order};
-use crate::federation::vocab::{activity as vocab_activity, article, in_context};
+use crate::domain::review::{Review, ReviewState as Stands};
+use crate::federation::vocab::collection::{self, CollectionOrder};
+use crate::federation::vocab::{activity as vocab_activity, article, with_context};
 use crate::flows::publish;
 use crate::net::media_type::ACTIVITY_JSON;
 use crate::store::{activities, comments, reviews};
@@ -30,7 +30,7 @@ const MAX_CONTEXT_POSTS: u32 = 100;
 
 async fn review(state: &WebState, id: &str) -> Result<Review, WebError> {
     let id = id.parse().map_err(|_| WebError::NotFound)?;
-    reviews::by_id(&state.app.db, id).await?.ok_or(WebError::NotFound)
+    reviews::find(&state.app.db, id).await?.ok_or(WebError::NotFound)
 }
 
 pub(in crate::web) async fn show(
@@ -56,14 +56,14 @@ pub(in crate::web) async fn document(state: &WebState, review: &Review) -> Resul
     let app = &state.app;
     match review.state {
         Stands::Archive | Stands::Published => {
-            let critic = publish::critic_of(app, review).await?;
-            let counts = publish::counts(app, review.id).await?;
+            let critic = publish::critic_for_review(app, review).await?;
+            let counts = publish::interaction_counts(app, review.id).await?;
             let object = article::article(&app.origin, &critic, review, counts);
-            let document = in_context(article::context(), object).to_string();
+            let document = with_context(article::context(), object).to_string();
             Ok(Rendered::Cacheable(Arc::new(Rendering::new(ACTIVITY_JSON, document, None, app.clock.now()))))
         }
         Stands::Retracted => {
-            let tombstone = in_context(article::context(), article::tombstone(&app.origin, review));
+            let tombstone = with_context(article::context(), article::tombstone(&app.origin, review));
             Ok(Rendered::Uncacheable((StatusCode::GONE, activity_json(&tombstone)).into_response()))
         }
         Stands::Held | Stands::Scheduled => Err(WebError::NotFound),
@@ -82,22 +82,22 @@ pub(in crate::web) async fn collection(
         state if !state.is_public() => return Err(WebError::NotFound),
         _ => {}
     }
-    let address = app.origin.article_part(review.id, &part);
-    let counts = publish::counts(app, review.id).await?;
+    let address = app.origin.article_collection(review.id, &part);
+    let counts = publish::interaction_counts(app, review.id).await?;
     let document = match part.as_str() {
         "replies" => match query.requested() {
-            None => collection::paged(Order::Unordered, &address, counts.replies),
+            None => collection::paged(CollectionOrder::Unordered, &address, counts.replies),
             Some(number) => {
                 let offset = query.offset(PAGE_SIZE);
-                let items = comments::uris(&app.db, review.id, PAGE_SIZE, offset).await?;
+                let items = comments::list_uris(&app.db, review.id, PAGE_SIZE, offset).await?;
                 let items: Vec<Value> = items.into_iter().map(Value::String).collect();
                 let has_next = u64::from(offset) + u64::from(PAGE_SIZE) < counts.replies;
-                collection::page(Order::Unordered, &address, number, &items, has_next)
+                collection::page(CollectionOrder::Unordered, &address, number, &items, has_next)
             }
         },
         "context" => context(&state, &review, &address, &query, counts.replies + 1).await?,
-        "likes" => collection::hidden(Order::Unordered, &address, counts.likes),
-        "shares" => collection::hidden(Order::Unordered, &address, counts.shares),
+        "likes" => collection::count_only(CollectionOrder::Unordered, &address, counts.likes),
+        "shares" => collection::count_only(CollectionOrder::Unordered, &address, counts.shares),
         _ => return Err(WebError::NotFound),
     };
     Ok(activity_json(&document))
@@ -113,7 +113,7 @@ async fn context(
 ) -> Result<Value, WebError> {
     let offset = query.offset(MAX_CONTEXT_POSTS);
     if query.requested().is_none() && total > u64::from(MAX_CONTEXT_POSTS) {
-        return Ok(collection::paged(Order::Ordered, address, total));
+        return Ok(collection::paged(CollectionOrder::Ordered, address, total));
     }
     // The root stands before the first reply.
     let root = (offset == 0).then(|| Value::String(state.app.origin.article(review.id).into()));
@@ -121,13 +121,13 @@ async fn context(
         Some(_) => (MAX_CONTEXT_POSTS - 1, 0),
         None => (MAX_CONTEXT_POSTS, offset - 1),
     };
-    let replies = comments::uris(&state.app.db, review.id, limit, before).await?;
+    let replies = comments::list_uris(&state.app.db, review.id, limit, before).await?;
     let items: Vec<Value> = root.into_iter().chain(replies.into_iter().map(Value::String)).collect();
     let Some(number) = query.requested() else {
-        return Ok(collection::whole(Order::Ordered, address, &items));
+        return Ok(collection::complete(CollectionOrder::Ordered, address, &items));
     };
     let has_next = u64::from(offset) + u64::from(MAX_CONTEXT_POSTS) < total;
-    Ok(collection::page(Order::Ordered, address, number, &items, has_next))
+    Ok(collection::page(CollectionOrder::Ordered, address, number, &items, has_next))
 }
 
 /// An activity of ours: as it was sent, but a review in it as it stands now. Messages that were replaced are not activity_document
@@ -138,23 +138,24 @@ pub(in crate::web) async fn activity(
 ) -> Result<Response, WebError> {
     let app = &state.app;
     let id = id.parse().map_err(|_| WebError::NotFound)?;
-    if let Some(review) = reviews::by_create(&app.db, id).await? {
+    if let Some(review) = reviews::find_by_create(&app.db, id).await? {
         return activity_document(&state, id, &review, vocab_activity::create).await;
     }
-    let stored = activities::by_id(&app.db, id).await?.ok_or(WebError::NotFound)?;
+    let stored = activities::find(&app.db, id).await?.ok_or(WebError::NotFound)?;
     // What somebody else said is not ours to serve.
     if stored.kind == "Forward" {
         return Err(WebError::NotFound);
     }
-    let note = activities::object_of(&app.db, id).await?.and_then(|object| app.origin.note_id(&object));
+    let note =
+        activities::find_object(&app.db, id).await?.and_then(|object| app.origin.parse_note_id(&object));
     if let Some(note) = note {
         return note::activity(&state, note, id, stored).await;
     }
     if stored.kind == "Update" {
-        let object = activities::object_of(&app.db, id).await?;
-        let review = object.and_then(|object| app.origin.article_id(&object));
+        let object = activities::find_object(&app.db, id).await?;
+        let review = object.and_then(|object| app.origin.parse_article_id(&object));
         let review = match review {
-            Some(review) => reviews::by_id(&app.db, review).await?,
+            Some(review) => reviews::find(&app.db, review).await?,
             None => None,
         };
         if let Some(review) = review {
@@ -177,8 +178,8 @@ async fn activity_document(
         state if !state.is_public() => return Err(WebError::NotFound),
         _ => {}
     }
-    let critic = publish::critic_of(app, review).await?;
-    let counts = publish::counts(app, review.id).await?;
+    let critic = publish::critic_for_review(app, review).await?;
+    let counts = publish::interaction_counts(app, review.id).await?;
     let object = article::article(&app.origin, &critic, review, counts);
     Ok(activity_json(&build(&app.origin, id, review, &object)))
 }

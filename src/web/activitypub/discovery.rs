@@ -13,10 +13,10 @@ use crate::domain::critic::Critic;
 use crate::domain::id::CriticId;
 use crate::domain::origin::Origin;
 use crate::domain::review::Review;
-use crate::federation::nodeinfo::{self, Software, Usage};
-use crate::federation::webfinger::{self, Account, Handle, JRD_JSON, Resource};
+use crate::federation::nodeinfo::{self, NodeInfoSoftware, NodeInfoUsage};
+use crate::federation::webfinger::{self, Handle, JRD_JSON, WebFingerAccount, WebFingerResource};
 use crate::flows::App;
-use crate::store::shelves::{self, Shelf};
+use crate::store::browse_index::{self, BrowseQuery};
 use crate::store::{comments, critics, reviews, usage};
 use crate::web::error::WebError;
 use crate::web::state::WebState;
@@ -72,23 +72,25 @@ pub(in crate::web) async fn webfinger(
     })?;
     if is_instance_actor(app, &resource) {
         let subject = Handle { user: app.origin.host().to_owned(), host: app.origin.authority().to_owned() };
-        let (actor, page) = (app.origin.instance_actor(), app.origin.home());
-        let account = Account { subject: &subject, actor: &actor, page: &page, avatar: None };
-        return Ok(typed(JRD_JSON, webfinger::jrd(&account, &asked.rels).to_string()));
+        let (actor, page) = (app.origin.instance_actor(), app.origin.home_page());
+        let account = WebFingerAccount { subject: &subject, actor: &actor, page: &page, avatar: None };
+        return Ok(typed(JRD_JSON, webfinger::jrd_document(&account, &asked.rels).to_string()));
     }
     let critic = find_critic(app, &resource).await?.ok_or(WebError::NotFound)?;
     let subject = Handle { user: critic.profile.handle.clone(), host: app.handle_domain().to_owned() };
     let (actor, page) = (app.origin.actor(critic.id), app.origin.profile_page(&critic.profile.handle));
     let avatar = critic.avatar.as_ref();
-    let avatar = avatar.map(|(name, media_type)| (media_type.as_str(), app.origin.media_named(name)));
-    let account = Account { subject: &subject, actor: &actor, page: &page, avatar };
-    Ok(typed(JRD_JSON, webfinger::jrd(&account, &asked.rels).to_string()))
+    let avatar = avatar.map(|(name, media_type)| (media_type.as_str(), app.origin.media_url_by_name(name)));
+    let account = WebFingerAccount { subject: &subject, actor: &actor, page: &page, avatar };
+    Ok(typed(JRD_JSON, webfinger::jrd_document(&account, &asked.rels).to_string()))
 }
 
-fn is_instance_actor(app: &App, resource: &Resource) -> bool {
+fn is_instance_actor(app: &App, resource: &WebFingerResource) -> bool {
     match resource {
-        Resource::Account(handle) => handle.user == app.origin.host() && is_local_host(app, &handle.host),
-        Resource::Address(url) => *url == app.origin.instance_actor(),
+        WebFingerResource::Account(handle) => {
+            handle.user == app.origin.host() && is_local_host(app, &handle.host)
+        }
+        WebFingerResource::Address(url) => *url == app.origin.instance_actor(),
     }
 }
 
@@ -97,26 +99,26 @@ fn is_local_host(app: &App, host: &str) -> bool {
 }
 
 /// The critic whom a resource means: by account, by actor, by page, or by something that the critic wrote.
-async fn find_critic(app: &App, resource: &Resource) -> Result<Option<Critic>, WebError> {
+async fn find_critic(app: &App, resource: &WebFingerResource) -> Result<Option<Critic>, WebError> {
     let db = &app.db;
     let url = match resource {
-        Resource::Account(handle) if is_local_host(app, &handle.host) => {
-            return Ok(critics::by_handle(db, &handle.user).await?);
+        WebFingerResource::Account(handle) if is_local_host(app, &handle.host) => {
+            return Ok(critics::find_by_handle(db, &handle.user).await?);
         }
-        Resource::Account(_) => return Ok(None),
-        Resource::Address(url) => url,
+        WebFingerResource::Account(_) => return Ok(None),
+        WebFingerResource::Address(url) => url,
     };
-    let critic = if let Some(actor) = app.origin.actor_id(url) {
+    let critic = if let Some(actor) = app.origin.parse_actor_id(url) {
         Some(actor)
-    } else if let Some(article) = app.origin.article_id(url) {
-        reviews::by_id(db, article).await?.as_ref().and_then(author_of)
-    } else if let Some(note) = app.origin.note_id(url) {
-        comments::critic_of(db, note).await?
+    } else if let Some(article) = app.origin.parse_article_id(url) {
+        reviews::find(db, article).await?.as_ref().and_then(author_of)
+    } else if let Some(note) = app.origin.parse_note_id(url) {
+        comments::find_critic(db, note).await?
     } else {
         return find_by_page(app, url).await;
     };
     match critic {
-        Some(critic) => Ok(critics::by_id(db, critic).await?),
+        Some(critic) => Ok(critics::find(db, critic).await?),
         None => Ok(None),
     }
 }
@@ -134,44 +136,44 @@ async fn find_by_page(app: &App, url: &Url) -> Result<Option<Critic>, WebError> 
     }
     if let Some(handle) = path.strip_prefix("/@") {
         let handle = handle.strip_suffix(&format!("@{}", app.handle_domain())).unwrap_or(handle);
-        return Ok(critics::by_handle(&app.db, handle).await?);
+        return Ok(critics::find_by_handle(&app.db, handle).await?);
     }
     if path == "/" {
-        let mut all = critics::all(&app.db).await?;
+        let mut all = critics::list_all(&app.db).await?;
         return Ok(if all.len() == 1 { all.pop() } else { None });
     }
     let Some(slug) = path.strip_prefix("/reviews/") else {
         return Ok(None);
     };
-    match reviews::by_slug(&app.db, slug).await?.as_ref().and_then(author_of) {
-        Some(critic) => Ok(critics::by_id(&app.db, critic).await?),
+    match reviews::find_by_slug(&app.db, slug).await?.as_ref().and_then(author_of) {
+        Some(critic) => Ok(critics::find(&app.db, critic).await?),
         None => Ok(None),
     }
 }
 
 pub(in crate::web) async fn nodeinfo(State(state): State<WebState>) -> Response {
-    typed("application/json", nodeinfo::discovery(&state.app.origin).to_string())
+    typed("application/json", nodeinfo::discovery_document(&state.app.origin).to_string())
 }
 
 pub(in crate::web) async fn nodeinfo_document(
     State(state): State<WebState>,
     Path(version): Path<String>,
 ) -> Result<Response, WebError> {
-    let known = nodeinfo::PATHS.iter().find(|(known, _)| known.as_str() == version);
+    let known = nodeinfo::SCHEMA_PATHS.iter().find(|(known, _)| known.as_str() == version);
     let (version, _) = known.ok_or(WebError::NotFound)?;
     let (db, now) = (&state.app.db, state.app.clock.now());
-    let usage = Usage {
-        critics: critics::all(db).await?.len() as u64,
-        active_month: usage::active_critics(db, now - MONTH).await?,
-        active_half_year: usage::active_critics(db, now - HALF_YEAR).await?,
-        reviews: shelves::total(db, &Shelf::all()).await?,
-        local_comments: usage::answers(db).await?,
+    let usage = NodeInfoUsage {
+        critics: critics::list_all(db).await?.len() as u64,
+        active_month: usage::count_active_critics(db, now - MONTH).await?,
+        active_half_year: usage::count_active_critics(db, now - HALF_YEAR).await?,
+        reviews: browse_index::count_reviews(db, &BrowseQuery::all()).await?,
+        local_comments: usage::count_critic_replies(db).await?,
     };
-    let software = Software {
+    let software = NodeInfoSoftware {
         version: env!("CARGO_PKG_VERSION"),
         repository: state.app.site.source_url.as_ref().map(Url::as_str),
     };
-    let document = nodeinfo::document(*version, software, &state.app.site.title, usage);
+    let document = nodeinfo::nodeinfo_document(*version, software, &state.app.site.title, usage);
     Ok(typed(&version.content_type(), document.to_string()))
 }
 
@@ -179,7 +181,7 @@ pub(in crate::web) async fn nodeinfo_document(
 /// has it for good.
 pub(in crate::web) async fn security_txt(State(state): State<WebState>) -> Result<Response, WebError> {
     let contact = state.app.site.security_contact.as_ref().ok_or(WebError::NotFound)?;
-    let expires = (state.app.clock.now() + MONTH).whole_second();
+    let expires = (state.app.clock.now() + MONTH).truncate_to_second();
     let own = state.app.origin.url("/.well-known/security.txt");
     let body = format!("Contact: {contact}\nExpires: {expires}\nCanonical: {own}\n");
     Ok(typed("text/plain; charset=utf-8", body))

@@ -8,8 +8,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 
-use crate::flows::gate::{Full, Place};
-use crate::flows::receive::{self, Arrival, Refused};
+use crate::flows::gate::{GateError, InboxPermit};
+use crate::flows::receive::{self, AcceptError, InboxRequest};
 use crate::web::client_address;
 use crate::web::error::WebError;
 use crate::web::state::WebState;
@@ -36,11 +36,11 @@ fn add_host(headers: &mut HeaderMap, uri: &Uri) {
     }
 }
 
-impl From<Full> for WebError {
-    fn from(full: Full) -> Self {
+impl From<GateError> for WebError {
+    fn from(full: GateError) -> Self {
         match full {
-            Full::Busy => Self::Unavailable("too much is coming in at once"),
-            Full::TooMany => Self::TooManyRequests,
+            GateError::Busy => Self::Unavailable("too much is coming in at once"),
+            GateError::TooManyBadSignatures => Self::TooManyRequests,
         }
     }
 }
@@ -67,25 +67,27 @@ pub(in crate::web) async fn receive(state: &WebState, request: Request) -> Resul
     let mut place = app.gate.enter(client, app.clock.now())?;
     let body = tokio::time::timeout(BODY_TIMEOUT, read_body(body, &headers, &mut place));
     let body = body.await.unwrap_or(Err(WebError::Unavailable("the body took too long")))?;
-    let accepted = receive::accept(app, Arrival { method, target, headers, body }, place).await;
-    if let Err(Refused::Malformed(why) | Refused::Unauthorised(why)) = &accepted
-        && app.gate.blame(client, app.clock.now())
+    let accepted = receive::accept(app, InboxRequest { method, target, headers, body }, place).await;
+    if let Err(AcceptError::Malformed(why) | AcceptError::Unauthorised(why)) = &accepted
+        && app.gate.record_bad_signature(client, app.clock.now())
     {
         tracing::info!(client = client.map(tracing::field::display), why, "activity refused");
     }
     match accepted {
         Ok(()) => Ok(StatusCode::ACCEPTED),
-        Err(Refused::Malformed(why)) => Err(WebError::BadRequest(why)),
-        Err(Refused::Unauthorised(why)) => Err(WebError::Unauthorised(why)),
-        Err(Refused::Blocked) => Err(WebError::Forbidden("you are not welcome here")),
-        Err(Refused::Full(full)) => Err(full.into()),
-        Err(Refused::Away) => Err(WebError::Unavailable("nothing can be written at this moment")),
-        Err(Refused::Internal(error)) => Err(WebError::Internal(error)),
+        Err(AcceptError::Malformed(why)) => Err(WebError::BadRequest(why)),
+        Err(AcceptError::Unauthorised(why)) => Err(WebError::Unauthorised(why)),
+        Err(AcceptError::Blocked) => Err(WebError::Forbidden("you are not welcome here")),
+        Err(AcceptError::Full(full)) => Err(full.into()),
+        Err(AcceptError::StoreUnavailable) => {
+            Err(WebError::Unavailable("nothing can be written at this moment"))
+        }
+        Err(AcceptError::Internal(error)) => Err(WebError::Internal(error)),
     }
 }
 
 /// The body, where there is room for it as it comes.
-async fn read_body(mut body: Body, headers: &HeaderMap, place: &mut Place) -> Result<Bytes, WebError> {
+async fn read_body(mut body: Body, headers: &HeaderMap, place: &mut InboxPermit) -> Result<Bytes, WebError> {
     let stated = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if stated.is_some_and(|length: usize| length > MAX_BODY_BYTES) {
         return Err(WebError::BodyTooLarge);
@@ -99,7 +101,7 @@ async fn read_body(mut body: Body, headers: &HeaderMap, place: &mut Place) -> Re
         if size > MAX_BODY_BYTES {
             return Err(WebError::BodyTooLarge);
         }
-        place.grow(data.len())?;
+        place.reserve_bytes(data.len())?;
         // Most bodies come in one piece, which is then taken as it is.
         if size == data.len() {
             first = data;

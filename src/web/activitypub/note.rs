@@ -7,23 +7,23 @@ use serde_json::{Value, json};
 
 use super::actor::PAGE_SIZE;
 use super::{activity_json, activity_json_text};
-use crate::domain::activity::Kind;
-use crate::domain::comment::Answer;
+use crate::domain::activity::ActivityKind;
+use crate::domain::comment::CriticReply;
 use crate::domain::id::{ActivityId, CommentId};
-use crate::federation::vocab::collection::{self, Order};
-use crate::federation::vocab::{CONTEXT, answer as vocab, in_context};
-use crate::flows::answer;
-use crate::store::activities::Stored as Sent;
-use crate::store::answers::Stored;
+use crate::federation::vocab::collection::{self, CollectionOrder};
+use crate::federation::vocab::{AS_CONTEXT, critic_reply as vocab, with_context};
+use crate::flows::critic_reply;
+use crate::store::activities::StoredActivity as Sent;
 use crate::store::comments;
+use crate::store::critic_replies::StoredCriticReply;
 use crate::web::content_negotiation::prefers_html;
 use crate::web::error::WebError;
 use crate::web::page_query::PageQuery;
 use crate::web::state::WebState;
 
-async fn load(state: &WebState, id: &str) -> Result<(Answer, Stored), WebError> {
+async fn load(state: &WebState, id: &str) -> Result<(CriticReply, StoredCriticReply), WebError> {
     let id = id.parse().map_err(|_| WebError::NotFound)?;
-    answer::load(&state.app, id).await?.ok_or(WebError::NotFound)
+    critic_reply::load(&state.app, id).await?.ok_or(WebError::NotFound)
 }
 
 /// An answer's Note; its Tombstone, with 410, once it was deleted (ActivityPub section 6.4).
@@ -39,12 +39,14 @@ pub(in crate::web) async fn show(
             return Err(WebError::Gone);
         }
         let tombstone = vocab::tombstone(origin, answer.id, stored.signed_at);
-        return Ok((StatusCode::GONE, activity_json(&in_context(json!(CONTEXT), tombstone))).into_response());
+        return Ok(
+            (StatusCode::GONE, activity_json(&with_context(json!(AS_CONTEXT), tombstone))).into_response()
+        );
     }
     if prefers_html(&headers) {
-        return Ok(Redirect::to(answer.page.as_str()).into_response());
+        return Ok(Redirect::to(answer.url.as_str()).into_response());
     }
-    Ok(activity_json(&in_context(vocab::context(), vocab::note(origin, &answer))))
+    Ok(activity_json(&with_context(vocab::context(), vocab::note(origin, &answer))))
 }
 
 /// What others answered to it.
@@ -58,16 +60,16 @@ pub(in crate::web) async fn replies(
     if stored.state != "shown" {
         return Err(WebError::Gone);
     }
-    let (note, address) = (app.origin.note(answer.id), app.origin.note_part(answer.id, "replies"));
-    let total = comments::total_to(&app.db, &note).await?;
+    let (note, address) = (app.origin.note(answer.id), app.origin.note_collection(answer.id, "replies"));
+    let total = comments::count_replies(&app.db, &note).await?;
     let Some(number) = query.requested() else {
-        return Ok(activity_json(&collection::paged(Order::Unordered, &address, total)));
+        return Ok(activity_json(&collection::paged(CollectionOrder::Unordered, &address, total)));
     };
     let offset = query.offset(PAGE_SIZE);
-    let items = comments::answers_to(&app.db, &note, PAGE_SIZE, offset).await?;
+    let items = comments::list_reply_uris(&app.db, &note, PAGE_SIZE, offset).await?;
     let items: Vec<Value> = items.into_iter().map(Value::String).collect();
     let has_next = u64::from(offset) + u64::from(PAGE_SIZE) < total;
-    Ok(activity_json(&collection::page(Order::Unordered, &address, number, &items, has_next)))
+    Ok(activity_json(&collection::page(CollectionOrder::Unordered, &address, number, &items, has_next)))
 }
 
 /// An activity about an answer, as it was sent. Messages that were replaced or deleted since are not told again.
@@ -78,10 +80,10 @@ pub(super) async fn activity(
     sent: Sent,
 ) -> Result<Response, WebError> {
     let origin = &state.app.origin;
-    let (answer, stored) = answer::load(&state.app, note).await?.ok_or(WebError::NotFound)?;
+    let (answer, stored) = critic_reply::load(&state.app, note).await?.ok_or(WebError::NotFound)?;
     let kind = match sent.kind.as_str() {
-        "Create" => Kind::Create,
-        "Update" => Kind::Update,
+        "Create" => ActivityKind::Create,
+        "Update" => ActivityKind::Update,
         _ => return Ok(activity_json_text(sent.body)),
     };
     if stored.state != "shown" {
@@ -90,5 +92,5 @@ pub(super) async fn activity(
     if answer.edited.is_none() {
         return Ok(activity_json_text(sent.body));
     }
-    Ok(activity_json(&vocab::tell(origin, id, kind, &answer, &vocab::note(origin, &answer))))
+    Ok(activity_json(&vocab::create_or_update(origin, id, kind, &answer, &vocab::note(origin, &answer))))
 }

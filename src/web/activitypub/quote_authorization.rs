@@ -5,7 +5,7 @@ use axum::response::Response;
 
 use super::activity_json;
 use crate::federation::vocab::quote;
-use crate::store::{reviews, stamps};
+use crate::store::{authorizations, reviews};
 use crate::web::error::WebError;
 use crate::web::state::WebState;
 
@@ -15,12 +15,13 @@ pub(in crate::web) async fn show(
 ) -> Result<Response, WebError> {
     let app = &state.app;
     let id = id.parse().map_err(|_| WebError::NotFound)?;
-    let stamp = stamps::by_id(&app.db, id).await?.ok_or(WebError::NotFound)?;
-    let review = reviews::by_id(&app.db, stamp.review_id).await?;
+    let stamp = authorizations::find(&app.db, id).await?.ok_or(WebError::NotFound)?;
+    let review = reviews::find(&app.db, stamp.review_id).await?;
     let is_public = review.is_some_and(|review| review.state.is_public());
     if stamp.state != "granted" || !is_public {
         return Err(WebError::Gone);
     }
-    let document = quote::stamp(&app.origin, stamp.id, stamp.critic_id, &stamp.note_uri, stamp.review_id);
+    let document =
+        quote::quote_authorization(&app.origin, stamp.id, stamp.critic_id, &stamp.note_uri, stamp.review_id);
     Ok(activity_json(&document))
 }

@@ -13,10 +13,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::inbox::headers_with_host;
-use crate::domain::moderation::Standing;
+use crate::domain::moderation::AccessLevel;
 use crate::federation::signature;
-use crate::flows::authenticate::{Unproven, authenticate};
-use crate::net::media_type::is_activity;
+use crate::flows::authenticate::{AuthError, authenticate};
+use crate::net::media_type::is_activitypub;
 use crate::store::blocks;
 use crate::web::client_address;
 use crate::web::error::WebError;
@@ -75,7 +75,7 @@ fn is_document(response: &Response) -> bool {
         return true;
     }
     let kind = response.headers().get(header::CONTENT_TYPE);
-    kind.and_then(|kind| kind.to_str().ok()).is_some_and(is_activity)
+    kind.and_then(|kind| kind.to_str().ok()).is_some_and(is_activitypub)
 }
 
 /// Whether who asks may read. A fetch has no body, and its signature no digest.
@@ -87,26 +87,26 @@ async fn authorize(
     client: Option<IpAddr>,
 ) -> Result<(), WebError> {
     let app = &state.app;
-    let request = signature::Request { method, target, origin: &app.origin, headers, body: &[] };
-    let presented = signature::read(&request, app.clock.now()).map_err(|why| {
+    let request = signature::SignedRequest { method, target, origin: &app.origin, headers, body: &[] };
+    let presented = signature::parse(&request, app.clock.now()).map_err(|why| {
         WebError::Unauthorised(format!(
             "only requests that are signed are answered here (secure mode): {why}"
         ))
     })?;
     // Of a server that nobody here wants to hear no key is asked.
     let host = presented.key_id.host_str().unwrap_or_default();
-    if blocks::of_host(&app.db, host, &app.policy).await? == Standing::Blocked {
+    if blocks::host_access_level(&app.db, host, &app.policy).await? == AccessLevel::Blocked {
         return Err(BLOCKED);
     }
     let signer = match authenticate(app, &presented, client).await {
         Ok(key) => key.actor.clone(),
-        Err(Unproven::Busy(full)) => return Err(full.into()),
-        Err(Unproven::Internal(error)) => return Err(error.into()),
+        Err(AuthError::Busy(full)) => return Err(full.into()),
+        Err(AuthError::Internal(error)) => return Err(error.into()),
         Err(why) => return Err(WebError::Unauthorised(why.to_string())),
     };
-    match blocks::standing(&app.db, &signer, &app.policy).await? {
-        Standing::Blocked => Err(BLOCKED),
-        Standing::Silenced | Standing::Open => Ok(()),
+    match blocks::access_level(&app.db, &signer, &app.policy).await? {
+        AccessLevel::Blocked => Err(BLOCKED),
+        AccessLevel::Silenced | AccessLevel::Open => Ok(()),
     }
 }
 

@@ -6,8 +6,8 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::{cacheable_page, review_lists};
-use crate::domain::shelf::Kind;
-use crate::store::shelves::{self, Label, Shelf};
+use crate::domain::browse_index::BrowseKind;
+use crate::store::browse_index::{self, BrowseQuery, BrowseTerm};
 use crate::web::cache::{self, Rendered};
 use crate::web::error::WebError;
 use crate::web::page_query::PageQuery;
@@ -23,8 +23,8 @@ const MAX_TOP_ENTRIES: u32 = 30;
 /// Ratings that are different; more than any critic has.
 const MAX_RATINGS: u32 = 120;
 
-fn index_entries(labels: &[Label]) -> Vec<IndexEntry<'_>> {
-    labels.iter().map(|Label { slug, name, total }| IndexEntry { slug, name, total: *total }).collect()
+fn index_entries(labels: &[BrowseTerm]) -> Vec<IndexEntry<'_>> {
+    labels.iter().map(|BrowseTerm { slug, name, total }| IndexEntry { slug, name, total: *total }).collect()
 }
 
 /// All ways at a glance.
@@ -38,11 +38,11 @@ pub(in crate::web) async fn show(
 
 async fn page(state: &WebState) -> Result<Rendered, WebError> {
     let db = &state.app.db;
-    let ratings = shelves::in_order(db, Kind::Rating, "", MAX_RATINGS, 0).await?;
-    let tags = shelves::fullest(db, Kind::Tag, MAX_TOP_ENTRIES).await?;
-    let people = shelves::fullest(db, Kind::Person, MAX_TOP_ENTRIES).await?;
+    let ratings = browse_index::list_terms(db, BrowseKind::Rating, "", MAX_RATINGS, 0).await?;
+    let tags = browse_index::list_largest_terms(db, BrowseKind::Tag, MAX_TOP_ENTRIES).await?;
+    let people = browse_index::list_largest_terms(db, BrowseKind::Person, MAX_TOP_ENTRIES).await?;
     let page = BrowsePage {
-        total: shelves::total(db, &Shelf::all()).await?,
+        total: browse_index::count_reviews(db, &BrowseQuery::all()).await?,
         years: &review_lists::years(state).await?,
         ratings: &index_entries(&ratings),
         tags: &index_entries(&tags),
@@ -66,9 +66,9 @@ pub(in crate::web) async fn index(
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
     let (index, kind) = match uri.path() {
-        "/films" => (IndexKind::Films, Kind::Film),
-        "/people" => (IndexKind::People, Kind::Person),
-        _ => (IndexKind::Tags, Kind::Tag),
+        "/films" => (IndexKind::Films, BrowseKind::Film),
+        "/people" => (IndexKind::People, BrowseKind::Person),
+        _ => (IndexKind::Tags, BrowseKind::Tag),
     };
     let letter = letter_query.letter.as_deref();
     if letter.is_some_and(|letter| letter.chars().count() != 1) {
@@ -82,21 +82,21 @@ pub(in crate::web) async fn index(
 async fn list(
     state: &WebState,
     index: IndexKind,
-    kind: Kind,
+    kind: BrowseKind,
     letter: Option<&str>,
     query: &PageQuery,
 ) -> Result<Rendered, WebError> {
     let db = &state.app.db;
     let start = letter.unwrap_or_default();
-    let total = shelves::number(db, kind, start).await?;
+    let total = browse_index::count_terms(db, kind, start).await?;
     let pages = u32::try_from(total.div_ceil(u64::from(PAGE_SIZE))).unwrap_or(u32::MAX).max(1);
     if query.number() > pages || (total == 0 && letter.is_some()) {
         return Err(WebError::NotFound);
     }
-    let found = shelves::in_order(db, kind, start, PAGE_SIZE, query.offset(PAGE_SIZE)).await?;
+    let found = browse_index::list_terms(db, kind, start, PAGE_SIZE, query.offset(PAGE_SIZE)).await?;
     let page = IndexPage {
         index,
-        letters: &shelves::letters(db, kind).await?,
+        letters: &browse_index::list_initials(db, kind).await?,
         letter,
         shelves: &index_entries(&found),
         total,

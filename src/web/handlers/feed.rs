@@ -7,10 +7,10 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 
 use super::ReviewList;
+use crate::domain::browse_index::BrowseKind;
 use crate::domain::review::Review;
-use crate::domain::shelf::Kind;
-use crate::store::shelves::Shelf;
-use crate::store::{critics, reviews, shelves};
+use crate::store::browse_index::BrowseQuery;
+use crate::store::{browse_index, critics, reviews};
 use crate::web::cache::{self, Rendered};
 use crate::web::error::WebError;
 use crate::web::pages::{FeedFormat, FeedPage, FeedSubject};
@@ -32,7 +32,7 @@ pub(in crate::web) async fn site_feed(
 ) -> Result<Response, WebError> {
     let format = format(uri.path().trim_start_matches('/'))?;
     let make = || async {
-        let found = reviews::on_shelf(&state.app.db, &Shelf::all(), MAX_ENTRIES, 0).await?;
+        let found = reviews::list_matching(&state.app.db, &BrowseQuery::all(), MAX_ENTRIES, 0).await?;
         render(&state, FeedSubject::Site, found, format).await
     };
     state.cache.get_or_render(&state.app, (cache::CacheKind::List, uri.path()), &headers, make).await
@@ -48,8 +48,8 @@ pub(in crate::web) async fn critic_feed(
     let handle = handle.strip_prefix('@').ok_or(WebError::NotFound)?;
     let make = || async {
         let db = &state.app.db;
-        let critic = critics::by_handle(db, handle).await?.ok_or(WebError::NotFound)?;
-        let found = reviews::on_shelf(db, &Shelf::of(critic.id), MAX_ENTRIES, 0).await?;
+        let critic = critics::find_by_handle(db, handle).await?.ok_or(WebError::NotFound)?;
+        let found = reviews::list_matching(db, &BrowseQuery::for_critic(critic.id), MAX_ENTRIES, 0).await?;
         render(&state, FeedSubject::Critic(&critic), found, format).await
     };
     // Capitals make no other critic of it.
@@ -63,7 +63,7 @@ pub(in crate::web) async fn tag_feed(
     Path((slug, file)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
-    index_feed(&state, (Kind::Tag, &slug), &file, &headers).await
+    index_feed(&state, (BrowseKind::Tag, &slug), &file, &headers).await
 }
 
 /// Those of films by or with somebody.
@@ -72,22 +72,22 @@ pub(in crate::web) async fn person_feed(
     Path((slug, file)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
-    index_feed(&state, (Kind::Person, &slug), &file, &headers).await
+    index_feed(&state, (BrowseKind::Person, &slug), &file, &headers).await
 }
 
 async fn index_feed(
     state: &WebState,
-    (kind, slug): (Kind, &str),
+    (kind, slug): (BrowseKind, &str),
     file: &str,
     headers: &HeaderMap,
 ) -> Result<Response, WebError> {
     let format = format(file)?;
     let make = || async {
         let db = &state.app.db;
-        let name = shelves::label(db, kind, slug).await?.ok_or(WebError::NotFound)?.name;
-        let found = reviews::on_shelf(db, &Shelf::new(kind, slug), MAX_ENTRIES, 0).await?;
+        let name = browse_index::find_term(db, kind, slug).await?.ok_or(WebError::NotFound)?.name;
+        let found = reviews::list_matching(db, &BrowseQuery::new(kind, slug), MAX_ENTRIES, 0).await?;
         let subject =
-            if kind == Kind::Tag { FeedSubject::Tag(&name) } else { FeedSubject::Person(slug, &name) };
+            if kind == BrowseKind::Tag { FeedSubject::Tag(&name) } else { FeedSubject::Person(slug, &name) };
         render(state, subject, found, format).await
     };
     // By what it is, not by how its address is spelled.

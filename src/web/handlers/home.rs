@@ -5,8 +5,8 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::{ReviewList, cacheable_page, form_content_security_policy};
-use crate::store::shelves::Shelf;
-use crate::store::{critics, reviews, shelves};
+use crate::store::browse_index::BrowseQuery;
+use crate::store::{browse_index, critics, reviews};
 use crate::web::activitypub::actor;
 use crate::web::cache::{CacheKind, Rendered};
 use crate::web::content_negotiation::{alternate_link, prefers_activity};
@@ -23,7 +23,7 @@ pub(in crate::web) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
     if prefers_activity(&headers)
-        && let [critic] = &critics::all(&state.app.db).await?[..]
+        && let [critic] = &critics::list_all(&state.app.db).await?[..]
     {
         return actor::document(&state, critic).await;
     }
@@ -33,8 +33,9 @@ pub(in crate::web) async fn show(
 
 async fn page(state: &WebState) -> Result<Rendered, WebError> {
     let db = &state.app.db;
-    let list = ReviewList::load(state, reviews::on_shelf(db, &Shelf::all(), MAX_NEWEST, 0).await?).await?;
-    let total = shelves::total(db, &Shelf::all()).await?;
+    let list = ReviewList::load(state, reviews::list_matching(db, &BrowseQuery::all(), MAX_NEWEST, 0).await?)
+        .await?;
+    let total = browse_index::count_reviews(db, &BrowseQuery::all()).await?;
     let page = HomePage { critics: &list.critics, newest: &list.listed(), total };
     let page = state.pages.home(&page)?;
     let alone = match &list.critics[..] {

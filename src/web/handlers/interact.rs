@@ -8,8 +8,8 @@ use url::Url;
 
 use super::html_with_form;
 use crate::domain::critic::Critic;
-use crate::federation::intents::Wish;
-use crate::flows::{interact, publish};
+use crate::federation::intents::Intent;
+use crate::flows::{publish, remote_interaction};
 use crate::store::{critics, reviews};
 use crate::web::client_address;
 use crate::web::error::WebError;
@@ -22,7 +22,7 @@ const MAX_FORM_BYTES: usize = 8 * 1024;
 /// What the form says.
 struct InteractForm {
     handle: String,
-    intent: Wish,
+    intent: Intent,
     object: Url,
 }
 
@@ -32,7 +32,7 @@ impl InteractForm {
         for (name, value) in url::form_urlencoded::parse(body) {
             match &*name {
                 "handle" => handle = Some(value.trim().to_owned()),
-                "wish" => intent = Wish::parse(&value),
+                "wish" => intent = Intent::parse(&value),
                 "object" => object = Url::parse(&value).ok(),
                 _ => {}
             }
@@ -63,11 +63,12 @@ pub(in crate::web) async fn interact(
         extensions.insert(connection);
     }
     let client = client_address::client_address(&extensions, &headers, &state.trusted_proxies);
-    let host = interact::host_of(&form.handle, app.rules).unwrap_or_default();
+    let host = remote_interaction::home_host(&form.handle, app.rules).unwrap_or_default();
     let permit =
         state.lookup_limiter.try_acquire(client, &host, app.clock.now()).ok_or(WebError::TooManyRequests)?;
     let acct = format!("{}@{}", critic.profile.handle, app.handle_domain());
-    let way = interact::way_home(app, &form.handle, form.intent, &form.object, &acct).await;
+    let way =
+        remote_interaction::remote_interaction_url(app, &form.handle, form.intent, &form.object, &acct).await;
     drop(permit);
     let refused = match way {
         Ok(page) => {
@@ -96,18 +97,18 @@ fn is_same_origin(headers: &HeaderMap, origin: &str) -> bool {
 /// The critic whom the wish is about; none where there is no such object here, or the wish does not fit it.
 async fn critic(state: &WebState, form: &InteractForm) -> Result<Option<Critic>, WebError> {
     let app = &state.app;
-    if let Some(id) = app.origin.actor_id(&form.object)
-        && form.intent == Wish::Follow
+    if let Some(id) = app.origin.parse_actor_id(&form.object)
+        && form.intent == Intent::Follow
         && form.object == app.origin.actor(id)
     {
-        return Ok(critics::by_id(&app.db, id).await?);
+        return Ok(critics::find(&app.db, id).await?);
     }
-    let Some(id) = app.origin.article_id(&form.object) else { return Ok(None) };
-    if form.intent == Wish::Follow || form.object != app.origin.article(id) {
+    let Some(id) = app.origin.parse_article_id(&form.object) else { return Ok(None) };
+    if form.intent == Intent::Follow || form.object != app.origin.article(id) {
         return Ok(None);
     }
-    match reviews::by_id(&app.db, id).await?.filter(|review| review.state.is_public()) {
-        Some(review) => Ok(Some(publish::critic_of(app, &review).await?)),
+    match reviews::find(&app.db, id).await?.filter(|review| review.state.is_public()) {
+        Some(review) => Ok(Some(publish::critic_for_review(app, &review).await?)),
         None => Ok(None),
     }
 }

@@ -20,9 +20,9 @@ pub(in crate::web) async fn media_file(
     Path(name): Path<String>,
 ) -> Result<Response, WebError> {
     // Only if_none_match_contains that we gave are if_none_match_contains of files.
-    let media_type = media::type_of(&state.app.db, &name).await?.ok_or(WebError::NotFound)?;
+    let media_type = media::find_media_type(&state.app.db, &name).await?.ok_or(WebError::NotFound)?;
     let place = object_store::path::Path::from(name.as_str());
-    let file = state.app.media.get(&place).await.map_err(|error| match error {
+    let file = state.app.media_store.get(&place).await.map_err(|error| match error {
         object_store::Error::NotFound { .. } => WebError::NotFound,
         error => WebError::Internal(error.into()),
     })?;

@@ -14,8 +14,8 @@ use super::state::WebState;
 use crate::domain::critic::Critic;
 use crate::domain::id::ReviewId;
 use crate::domain::review::Review;
-use crate::flows::readers::Counter;
-use crate::store::{critics, tallies};
+use crate::flows::view_counts::ViewCounter;
+use crate::store::{critics, review_stats};
 
 pub(super) mod browse;
 pub(super) mod feed;
@@ -57,7 +57,7 @@ fn counted_review_page(
     state: &WebState,
     page: String,
     more: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
-    reads: Counter,
+    reads: ViewCounter,
 ) -> Rendered {
     let more = more.into_iter().chain([form_content_security_policy()]);
     Rendered::Cacheable(Arc::new(render_html(state, page, more).with_view_counter(reads)))
@@ -85,9 +85,9 @@ struct ReviewList {
 
 impl ReviewList {
     async fn load(state: &WebState, reviews: Vec<Review>) -> Result<Self, WebError> {
-        let critics = critics::all(&state.app.db).await?;
+        let critics = critics::list_all(&state.app.db).await?;
         let ids: Vec<ReviewId> = reviews.iter().map(|review| review.id).collect();
-        let totals = tallies::comments(&state.app.db, &ids).await?;
+        let totals = review_stats::comment_counts(&state.app.db, &ids).await?;
         let counts = ids.iter().map(|id| totals.get(id).copied().unwrap_or(0)).collect();
         Ok(Self { reviews, critics, comments: counts })
     }

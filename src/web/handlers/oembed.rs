@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::domain::review::State as Stands;
+use crate::domain::review::ReviewState as Stands;
 use crate::flows::publish;
 use crate::store::reviews;
 use crate::web::error::WebError;
@@ -36,13 +36,13 @@ pub(in crate::web) async fn show(
     let slug = slug.and_then(|slug| percent_decode_str(slug).decode_utf8().ok());
     // The address within the address is escaped once more: what it says, the guard of all addresses did not see.
     let slug = slug.filter(|slug| !slug.contains('\0')).ok_or(WebError::NotFound)?;
-    let review = reviews::by_slug(&app.db, &slug).await?.ok_or(WebError::NotFound)?;
+    let review = reviews::find_by_slug(&app.db, &slug).await?.ok_or(WebError::NotFound)?;
     match review.state {
         Stands::Retracted => return Err(WebError::Gone),
         state if !state.is_public() => return Err(WebError::NotFound),
         _ => {}
     }
-    let critic = publish::critic_of(app, &review).await?;
+    let critic = publish::critic_for_review(app, &review).await?;
     let fits = |of: (u32, u32)| of.0 <= width.unwrap_or(u32::MAX) && of.1 <= height.unwrap_or(u32::MAX);
     let body = state.pages.oembed(&critic, &review, format, fits)?;
     let head = [

@@ -6,8 +6,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::{PAGE_SIZE, ReviewList, cacheable_page, form_content_security_policy, page_count};
 use crate::domain::id::CriticId;
-use crate::store::shelves::Shelf;
-use crate::store::{critics, reviews, shelves};
+use crate::store::browse_index::BrowseQuery;
+use crate::store::{browse_index, critics, reviews};
 use crate::web::activitypub::actor;
 use crate::web::cache::{CacheKind, Rendered};
 use crate::web::content_negotiation::{alternate_link, prefers_activity};
@@ -26,7 +26,7 @@ pub(in crate::web) async fn show(
     let name = handle.strip_prefix('@').ok_or(WebError::NotFound)?;
     // People copy the whole handle into the address: `@critic@this.site`.
     let name = name.strip_suffix(&format!("@{}", state.app.handle_domain())).unwrap_or(name);
-    let critic = critics::by_handle(db, name).await?.ok_or(WebError::NotFound)?;
+    let critic = critics::find_by_handle(db, name).await?.ok_or(WebError::NotFound)?;
     if prefers_activity(&headers) {
         return actor::document(&state, &critic).await;
     }
@@ -42,13 +42,15 @@ pub(in crate::web) async fn show(
 async fn page(state: &WebState, critic: CriticId, query: &PageQuery) -> Result<Rendered, WebError> {
     let db = &state.app.db;
     // As it stands now: what was read before may be older than what the page is kept for.
-    let critic = critics::by_id(db, critic).await?.ok_or(WebError::NotFound)?;
-    let total = shelves::total(db, &Shelf::of(critic.id)).await?;
+    let critic = critics::find(db, critic).await?.ok_or(WebError::NotFound)?;
+    let total = browse_index::count_reviews(db, &BrowseQuery::for_critic(critic.id)).await?;
     let (page, pages) = (query.number(), page_count(total));
     if page > pages {
         return Err(WebError::NotFound);
     }
-    let found = reviews::on_shelf(db, &Shelf::of(critic.id), PAGE_SIZE, query.offset(PAGE_SIZE)).await?;
+    let found =
+        reviews::list_matching(db, &BrowseQuery::for_critic(critic.id), PAGE_SIZE, query.offset(PAGE_SIZE))
+            .await?;
     let list = ReviewList::load(state, found).await?;
     let list = ProfilePage { critic: &critic, reviews: &list.listed(), total, page, pages };
     let text = state.pages.profile(&list)?;

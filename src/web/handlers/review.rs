@@ -8,13 +8,15 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::{ReviewList, counted_review_page};
-use crate::domain::comment::{Branch, Comment, Order, Presence, arrange, thread};
-use crate::domain::face::Faces;
-use crate::domain::review::{Review, State as Stands};
-use crate::domain::shelf::{Kind, Role, film_slug, slug_of};
-use crate::flows::{faces, publish};
-use crate::store::shelves::Shelf;
-use crate::store::{comments, readers, reviews, tallies};
+use crate::domain::browse_index::{BrowseKind, CreditRole, browse_slug, film_slug};
+use crate::domain::comment::{
+    Comment, CommentVisibility, ThreadNode, ThreadOrder, build_thread, sort_threads,
+};
+use crate::domain::facepile::Facepile;
+use crate::domain::review::{Review, ReviewState as Stands};
+use crate::flows::{facepile, publish};
+use crate::store::browse_index::BrowseQuery;
+use crate::store::{comments, review_stats, reviews, view_counts};
 use crate::web::activitypub::article;
 use crate::web::cache::{self, Rendered};
 use crate::web::content_negotiation::{alternate_link, prefers_activity};
@@ -37,9 +39,11 @@ pub(in crate::web) struct SortQuery {
 }
 
 impl SortQuery {
-    fn order(&self) -> Result<Order, WebError> {
+    fn order(&self) -> Result<ThreadOrder, WebError> {
         let wrong = || WebError::BadRequest("comments have no such order".to_owned());
-        self.sort.as_deref().map_or(Ok(Order::Oldest), |sort| Order::parse(sort).ok_or_else(wrong))
+        self.sort
+            .as_deref()
+            .map_or(Ok(ThreadOrder::Oldest), |sort| ThreadOrder::parse(sort).ok_or_else(wrong))
     }
 }
 
@@ -50,7 +54,7 @@ pub(in crate::web) async fn show(
     method: Method,
     mut headers: HeaderMap,
 ) -> Result<Response, WebError> {
-    let load = async || reviews::by_slug(&state.app.db, &slug).await?.ok_or(WebError::NotFound);
+    let load = async || reviews::find_by_slug(&state.app.db, &slug).await?.ok_or(WebError::NotFound);
     if prefers_activity(&headers) {
         let make = || async { article::document(&state, &load().await?).await };
         return state
@@ -64,7 +68,7 @@ pub(in crate::web) async fn show(
     }
     let order = query.order()?;
     let make = || async { page(&state, &load().await?, &slug, order).await };
-    if order == Order::Oldest {
+    if order == ThreadOrder::Oldest {
         return state.cache.get_or_render(&state.app, (cache::CacheKind::Page, &slug), &headers, make).await;
     }
     let named = format!("{slug}?sort={}", order.as_str());
@@ -80,7 +84,7 @@ pub(in crate::web) async fn discussion(
 ) -> Result<Response, WebError> {
     let order = query.order()?;
     let make = || async {
-        let review = reviews::by_slug(&state.app.db, &slug).await?.ok_or(WebError::NotFound)?;
+        let review = reviews::find_by_slug(&state.app.db, &slug).await?.ok_or(WebError::NotFound)?;
         if let Some(moved) = redirect_if_moved(&state, &review, &slug, "/comments")? {
             return Ok(Rendered::Uncacheable(moved));
         }
@@ -94,7 +98,7 @@ pub(in crate::web) async fn discussion(
     };
     // The shelves know it by the address behind `/reviews/`, less the part that they all share.
     let named = match order {
-        Order::Oldest => slug.clone(),
+        ThreadOrder::Oldest => slug.clone(),
         _ => format!("{slug}?sort={}", order.as_str()),
     };
     state.cache.get_or_render(&state.app, (cache::CacheKind::Conversation, &named), &headers, make).await
@@ -118,22 +122,22 @@ fn redirect_if_moved(
 
 /// What others say and do about a review.
 struct LoadedDiscussion {
-    branches: Vec<Branch>,
+    branches: Vec<ThreadNode>,
     left_out: u64,
-    faces: Faces,
+    faces: Facepile,
     counts: ReviewCounts,
-    order: Order,
+    order: ThreadOrder,
 }
 
 impl LoadedDiscussion {
-    async fn load(state: &WebState, review: &Review, order: Order) -> Result<Self, WebError> {
+    async fn load(state: &WebState, review: &Review, order: ThreadOrder) -> Result<Self, WebError> {
         let app = &state.app;
-        let tally = tallies::of_review(&app.db, review.id).await?;
-        let reach = readers::of_review(&app.db, review.id).await?;
-        let comments = comments::of_review(&app.db, review.id, order, MAX_COMMENTS).await?;
+        let tally = review_stats::for_review(&app.db, review.id).await?;
+        let reach = view_counts::for_review(&app.db, review.id).await?;
+        let comments = comments::list_for_review(&app.db, review.id, order, MAX_COMMENTS).await?;
         let left_out = left_out(&comments, tally.comments);
-        let mut branches = thread(comments);
-        arrange(&mut branches, order);
+        let mut branches = build_thread(comments);
+        sort_threads(&mut branches, order);
         let counts = ReviewCounts {
             reads: reach.reads,
             likes: tally.likes,
@@ -141,7 +145,7 @@ impl LoadedDiscussion {
             comments: tally.comments,
             hosts: reach.hosts,
         };
-        Ok(Self { branches, left_out, faces: faces::of_review(app, review, tally).await?, counts, order })
+        Ok(Self { branches, left_out, faces: facepile::for_review(app, review, tally).await?, counts, order })
     }
 
     fn discussion<'a>(&'a self, review: &'a Review) -> Discussion<'a> {
@@ -156,20 +160,25 @@ fn left_out(read: &[Comment], all: u64) -> u64 {
     if read.len() < MAX_COMMENTS as usize {
         return 0;
     }
-    let shown = read.iter().filter(|comment| comment.presence == Presence::Shown).count();
+    let shown = read.iter().filter(|comment| comment.visibility == CommentVisibility::Shown).count();
     all.saturating_sub(shown as u64)
 }
 
-async fn page(state: &WebState, review: &Review, slug: &str, sorted: Order) -> Result<Rendered, WebError> {
+async fn page(
+    state: &WebState,
+    review: &Review,
+    slug: &str,
+    sorted: ThreadOrder,
+) -> Result<Rendered, WebError> {
     let app = &state.app;
     if let Some(moved) = redirect_if_moved(state, review, slug, "")? {
         return Ok(Rendered::Uncacheable(moved));
     }
-    let critic = publish::critic_of(app, review).await?;
+    let critic = publish::critic_for_review(app, review).await?;
     let loaded = LoadedDiscussion::load(state, review, sorted).await?;
-    let (newer, older) = reviews::neighbours(&app.db, review).await?;
+    let (newer, older) = reviews::find_neighbours(&app.db, review).await?;
     let (of_film, by_director) = related_reviews(state, review).await?;
-    let director = review.draft.film.directors.first().map(String::as_str);
+    let director = review.content.film.directors.first().map(String::as_str);
     let by_director = by_director.listed();
     let page = state.pages.review(&ReviewPage {
         critic: &critic,
@@ -182,32 +191,32 @@ async fn page(state: &WebState, review: &Review, slug: &str, sorted: Order) -> R
             by_director: director.map(|name| (name, &by_director[..])),
         },
     })?;
-    let reads = state.view_counts.counter(review.id);
+    let reads = state.view_counts.counter_for(review.id);
     Ok(counted_review_page(state, page, alternate_link(&app.origin.article(review.id)), reads))
 }
 
 /// Other reviews of the film, and of other films by the first of its directors; the newest of each.
 async fn related_reviews(state: &WebState, review: &Review) -> Result<(ReviewList, ReviewList), WebError> {
-    let film = &review.draft.film;
-    let director = film.directors.first().map(|name| slug_of(name)).filter(|slug| !slug.is_empty());
+    let film = &review.content.film;
+    let director = film.directors.first().map(|name| browse_slug(name)).filter(|slug| !slug.is_empty());
     let shelves = [
-        film_slug(film).map(|slug| Shelf::new(Kind::Film, &slug)),
-        director.map(|slug| Shelf::new(Kind::Person, &slug).in_role(Some(Role::Director))),
+        film_slug(film).map(|slug| BrowseQuery::new(BrowseKind::Film, &slug)),
+        director.map(|slug| BrowseQuery::new(BrowseKind::Person, &slug).in_role(Some(CreditRole::Director))),
     ];
     let mut found = [Vec::new(), Vec::new()];
     for (shelf, found) in shelves.iter().zip(&mut found) {
         if let Some(shelf) = shelf {
-            *found = reviews::on_shelf(&state.app.db, shelf, 2 * MAX_RELATED + 1, 0).await?;
+            *found = reviews::list_matching(&state.app.db, shelf, 2 * MAX_RELATED + 1, 0).await?;
         }
     }
     let [mut of_film, mut by_director] = found;
     of_film.retain(|other| other.id != review.id);
-    by_director.retain(|other| other.id != review.id && film_slug(&other.draft.film) != film_slug(film));
+    by_director.retain(|other| other.id != review.id && film_slug(&other.content.film) != film_slug(film));
     of_film.truncate(MAX_RELATED as usize);
     by_director.truncate(MAX_RELATED as usize);
     Ok((ReviewList::load(state, of_film).await?, ReviewList::load(state, by_director).await?))
 }
 
 fn adjacent(review: &Review) -> AdjacentReview<'_> {
-    AdjacentReview { slug: &review.slug, title: &review.draft.title }
+    AdjacentReview { slug: &review.slug, title: &review.content.title }
 }

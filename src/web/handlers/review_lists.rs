@@ -6,10 +6,10 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::{PAGE_SIZE, ReviewList, cacheable_page, page_count};
+use crate::domain::browse_index::{BrowseKind, CreditRole};
 use crate::domain::film::Film;
 use crate::domain::rating::Rating;
-use crate::domain::shelf::{Kind, Role};
-use crate::store::shelves::{self, Label, Shelf};
+use crate::store::browse_index::{self, BrowseQuery, BrowseTerm};
 use crate::store::{Result as Stored, reviews};
 use crate::web::cache::{self, Rendered};
 use crate::web::error::WebError;
@@ -27,14 +27,14 @@ struct ReviewListPage {
 
 impl ReviewListPage {
     /// Reads it; there is none beyond the last one.
-    async fn load(state: &WebState, shelf: &Shelf, query: &PageQuery) -> Result<Self, WebError> {
+    async fn load(state: &WebState, shelf: &BrowseQuery, query: &PageQuery) -> Result<Self, WebError> {
         let db = &state.app.db;
-        let total = shelves::total(db, shelf).await?;
+        let total = browse_index::count_reviews(db, shelf).await?;
         let (page, pages) = (query.number(), page_count(total));
         if page > pages {
             return Err(WebError::NotFound);
         }
-        let found = reviews::on_shelf(db, shelf, PAGE_SIZE, query.offset(PAGE_SIZE)).await?;
+        let found = reviews::list_matching(db, shelf, PAGE_SIZE, query.offset(PAGE_SIZE)).await?;
         Ok(Self { list: ReviewList::load(state, found).await?, total, page, pages })
     }
 
@@ -71,8 +71,8 @@ where
     state.cache.get_or_render(&state.app, (cache::CacheKind::List, &named), headers, make).await
 }
 
-async fn label(state: &WebState, kind: Kind, slug: &str) -> Result<Label, WebError> {
-    shelves::label(&state.app.db, kind, slug).await?.ok_or(WebError::NotFound)
+async fn label(state: &WebState, kind: BrowseKind, slug: &str) -> Result<BrowseTerm, WebError> {
+    browse_index::find_term(&state.app.db, kind, slug).await?.ok_or(WebError::NotFound)
 }
 
 /// All reviews.
@@ -82,7 +82,9 @@ pub(in crate::web) async fn archive(
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
     let make = || async {
-        ReviewListPage::load(&state, &Shelf::all(), &query).await?.archive(&state, pages::ArchiveFilter::All)
+        ReviewListPage::load(&state, &BrowseQuery::all(), &query)
+            .await?
+            .archive(&state, pages::ArchiveFilter::All)
     };
     cached_list(&state, "/reviews", &query, &headers, make).await
 }
@@ -95,8 +97,9 @@ pub(in crate::web) async fn tag(
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
     let make = || async {
-        let label = label(&state, Kind::Tag, &slug).await?;
-        let page_of_list = ReviewListPage::load(&state, &Shelf::new(Kind::Tag, &slug), &query).await?;
+        let label = label(&state, BrowseKind::Tag, &slug).await?;
+        let page_of_list =
+            ReviewListPage::load(&state, &BrowseQuery::new(BrowseKind::Tag, &slug), &query).await?;
         page_of_list.archive(&state, pages::ArchiveFilter::Tag(&label.name))
     };
     cached_list(&state, &format!("/tags/{slug}"), &query, &headers, make).await
@@ -110,9 +113,10 @@ pub(in crate::web) async fn rating(
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
     let make = || async {
-        label(&state, Kind::Rating, &key).await?;
-        let rating = Rating::from_key(&key).ok_or(WebError::NotFound)?;
-        let page_of_list = ReviewListPage::load(&state, &Shelf::new(Kind::Rating, &key), &query).await?;
+        label(&state, BrowseKind::Rating, &key).await?;
+        let rating = Rating::from_slug(&key).ok_or(WebError::NotFound)?;
+        let page_of_list =
+            ReviewListPage::load(&state, &BrowseQuery::new(BrowseKind::Rating, &key), &query).await?;
         page_of_list.archive(&state, pages::ArchiveFilter::Rating(&rating))
     };
     cached_list(&state, &format!("/ratings/{key}"), &query, &headers, make).await
@@ -130,13 +134,14 @@ pub(in crate::web) async fn year(
         // One address a year: `02024` is none.
         let year = text.parse::<i16>().ok().filter(|year| year.to_string() == text);
         let year = year.ok_or(WebError::NotFound)?;
-        let (first, last) = site.year(year).ok_or(WebError::NotFound)?;
-        let page_of_list = ReviewListPage::load(&state, &Shelf::all().between(first, last), &query).await?;
+        let (first, last) = site.year_bounds(year).ok_or(WebError::NotFound)?;
+        let page_of_list =
+            ReviewListPage::load(&state, &BrowseQuery::all().between(first, last), &query).await?;
         if page_of_list.total == 0 {
             return Err(WebError::NotFound);
         }
-        let before = shelves::last_before(db, first).await?.map(|moment| site.year_of(moment));
-        let after = shelves::first_after(db, last).await?.map(|moment| site.year_of(moment));
+        let before = browse_index::previous_date(db, first).await?.map(|moment| site.local_year(moment));
+        let after = browse_index::next_date(db, last).await?.map(|moment| site.local_year(moment));
         page_of_list.archive(&state, pages::ArchiveFilter::Year(year, before, after))
     };
     cached_list(&state, &format!("/years/{text}"), &query, &headers, make).await
@@ -150,17 +155,17 @@ pub(in crate::web) async fn film(
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
     let make = || async {
-        label(&state, Kind::Film, &slug).await?;
-        let shelf = Shelf::new(Kind::Film, &slug);
+        label(&state, BrowseKind::Film, &slug).await?;
+        let shelf = BrowseQuery::new(BrowseKind::Film, &slug);
         let page_of_list = ReviewListPage::load(&state, &shelf, &query).await?;
         // It is known_people alike on all pages: by the reviews of the first.
         let first = match page_of_list.page {
             1 => Vec::new(),
-            _ => reviews::on_shelf(&state.app.db, &shelf, PAGE_SIZE, 0).await?,
+            _ => reviews::list_matching(&state.app.db, &shelf, PAGE_SIZE, 0).await?,
         };
         let newest = if page_of_list.page == 1 { &page_of_list.list.reviews } else { &first };
         let known_people = |film: &&Film| film.directors.len() + film.writers.len() + film.stars.len();
-        let film = newest.iter().rev().map(|review| &review.draft.film).max_by_key(known_people);
+        let film = newest.iter().rev().map(|review| &review.content.film).max_by_key(known_people);
         let page = FilmPage {
             slug: &slug,
             film: film.ok_or(WebError::NotFound)?,
@@ -193,13 +198,14 @@ pub(in crate::web) async fn person(
 ) -> Result<Response, WebError> {
     let role = match role_query.role.as_deref() {
         None => None,
-        Some(name) => Some(Role::parse(name).ok_or(WebError::NotFound)?),
+        Some(name) => Some(CreditRole::parse(name).ok_or(WebError::NotFound)?),
     };
     let make = || async {
-        let label = label(&state, Kind::Person, &slug).await?;
-        let roles = shelves::roles(&state.app.db, &slug).await?;
+        let label = label(&state, BrowseKind::Person, &slug).await?;
+        let roles = browse_index::count_roles(&state.app.db, &slug).await?;
         let page_of_list =
-            ReviewListPage::load(&state, &Shelf::new(Kind::Person, &slug).in_role(role), &query).await?;
+            ReviewListPage::load(&state, &BrowseQuery::new(BrowseKind::Person, &slug).in_role(role), &query)
+                .await?;
         if page_of_list.total == 0 {
             return Err(WebError::NotFound);
         }
@@ -217,7 +223,7 @@ pub(in crate::web) async fn person(
         };
         Ok(cacheable_page(&state, state.pages.person(&page)?, None))
     };
-    let role = role.map_or("", Role::as_str);
+    let role = role.map_or("", CreditRole::as_str);
     let named = format!("/people/{slug}?as={role}&page={}", query.number());
     state.cache.get_or_render(&state.app, (cache::CacheKind::List, &named), &headers, make).await
 }
@@ -226,15 +232,15 @@ pub(in crate::web) async fn person(
 pub(super) async fn years(state: &WebState) -> Stored<Vec<(i16, u64)>> {
     let (db, site) = (&state.app.db, &state.app.site);
     let mut years = Vec::new();
-    let mut next = shelves::span(db).await?.map(|(_, last)| last);
+    let mut next = browse_index::date_span(db).await?.map(|(_, last)| last);
     // From one year that has any to the next: dates may be odd, and years between them empty.
     while let Some(moment) = next
         && years.len() < MAX_YEARS
     {
-        let year = site.year_of(moment);
-        let Some((first, last)) = site.year(year) else { break };
-        years.push((year, shelves::total(db, &Shelf::all().between(first, last)).await?));
-        next = shelves::last_before(db, first).await?;
+        let year = site.local_year(moment);
+        let Some((first, last)) = site.year_bounds(year) else { break };
+        years.push((year, browse_index::count_reviews(db, &BrowseQuery::all().between(first, last)).await?));
+        next = browse_index::previous_date(db, first).await?;
     }
     Ok(years)
 }

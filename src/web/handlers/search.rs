@@ -9,12 +9,12 @@ use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 
 use super::ReviewList;
+use crate::domain::browse_index::{BrowseKind, browse_slug};
 use crate::domain::rating::Rating;
-use crate::domain::search::{self, LONGEST_QUERY, Word};
-use crate::domain::shelf::{Kind, slug_of};
+use crate::domain::search::{self, MAX_QUERY_LENGTH, SearchTerm};
 use crate::domain::time::Timestamp;
-use crate::store::search::Wanted;
-use crate::store::{critics, reviews, search as index, shelves};
+use crate::store::search::SearchCriteria;
+use crate::store::{browse_index, critics, reviews, search as index};
 use crate::web::error::WebError;
 use crate::web::page_query::PageQuery;
 use crate::web::pages::{SearchFilters, SearchPage, SearchProblem};
@@ -48,7 +48,7 @@ pub(in crate::web) struct SearchQuery {
 
 /// What is filters, understood.
 struct ParsedSearch {
-    words: Vec<Word>,
+    words: Vec<SearchTerm>,
     marks: Vec<String>,
     span: Option<(Timestamp, Timestamp)>,
 }
@@ -60,7 +60,7 @@ pub(in crate::web) async fn show(
 ) -> Result<Response, WebError> {
     let SearchQuery { q, year, rating, tag, person, critic } = query;
     let filters = SearchFilters { q, year, rating, tag, person, critic };
-    let is_long = |text: &str| text.chars().count() > LONGEST_QUERY;
+    let is_long = |text: &str| text.chars().count() > MAX_QUERY_LENGTH;
     if [&filters.q, &filters.tag, &filters.person, &filters.critic].into_iter().any(|text| is_long(text)) {
         let page =
             render(&state, SearchFilters::default(), None, &page_query, Some(SearchProblem::TooLong)).await?;
@@ -87,31 +87,33 @@ async fn parse_filters(state: &WebState, filters: &SearchFilters) -> Result<Pars
     let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut span = None;
     if let Some(year) = given(&filters.year) {
-        let year = year.parse().ok().and_then(|year| state.app.site.year(year));
+        let year = year.parse().ok().and_then(|year| state.app.site.year_bounds(year));
         span = Some(year.ok_or_else(|| unreadable("year"))?);
     }
     if let Some(key) = given(&filters.rating) {
-        let rating = Rating::from_key(&key).ok_or_else(|| unreadable("rating"))?;
-        marks.push(search::at_least(rating.rank()));
+        let rating = Rating::from_slug(&key).ok_or_else(|| unreadable("rating"))?;
+        marks.push(search::min_rating_filter(rating.rank()));
     }
     if let Some(tag) = given(&filters.tag) {
-        marks.push(search::tagged(&slug_of(tag.trim_start_matches('#'))));
+        marks.push(search::tag_filter(&browse_slug(tag.trim_start_matches('#'))));
     }
-    let mut words = search::wanted(&filters.q);
+    let mut words = search::parse_query(&filters.q);
     if let Some(person) = given(&filters.person) {
-        let slug = slug_of(&person);
-        let parts = search::wanted(&person);
-        if parts.is_empty() || shelves::label(&state.app.db, Kind::Person, &slug).await?.is_some() {
-            marks.push(search::made_by(&slug));
+        let slug = browse_slug(&person);
+        let parts = search::parse_query(&person);
+        if parts.is_empty()
+            || browse_index::find_term(&state.app.db, BrowseKind::Person, &slug).await?.is_some()
+        {
+            marks.push(search::person_filter(&slug));
         } else {
             // A part of a name: its words are looked for like any other.
             words.extend(parts);
-            words.truncate(search::MOST_WORDS);
+            words.truncate(search::MAX_QUERY_WORDS);
         }
     }
     if let Some(handle) = given(&filters.critic) {
-        let critic = critics::by_handle(&state.app.db, handle.trim_start_matches('@')).await?;
-        marks.push(search::written_by(critic.ok_or_else(|| unreadable("critic"))?.id));
+        let critic = critics::find_by_handle(&state.app.db, handle.trim_start_matches('@')).await?;
+        marks.push(search::critic_filter(critic.ok_or_else(|| unreadable("critic"))?.id));
     }
     Ok(ParsedSearch { words, marks, span })
 }
@@ -130,19 +132,20 @@ async fn render(
     };
     let (mut found, mut total) = (Vec::new(), 0);
     if let Some(ParsedSearch { words, marks, span }) = &request {
-        let wanted = Wanted { words, marks, span: *span };
-        total = index::total(db, &wanted, MAX_RESULTS + 1).await?;
+        let wanted = SearchCriteria { words, marks, span: *span };
+        total = index::count_matches(db, &wanted, MAX_RESULTS + 1).await?;
         if page_query.number() > page_count(total) {
             return Err(WebError::NotFound);
         }
         let ids = index::find(db, &wanted, PAGE_SIZE, page_query.offset(PAGE_SIZE)).await?;
-        found = reviews::by_ids(db, &ids).await?;
+        found = reviews::list_by_ids(db, &ids).await?;
     }
     let shown = ReviewList::load(state, found).await?;
-    let ratings = shelves::in_order(db, Kind::Rating, "", MAX_RATINGS, 0).await?;
+    let ratings = browse_index::list_terms(db, BrowseKind::Rating, "", MAX_RATINGS, 0).await?;
     let ratings: Vec<Rating> = ratings.iter().filter_map(|label| Rating::parse(&label.name)).collect();
-    let years = shelves::span(db).await?;
-    let years = years.map(|(first, last)| (state.app.site.year_of(first), state.app.site.year_of(last)));
+    let years = browse_index::date_span(db).await?;
+    let years =
+        years.map(|(first, last)| (state.app.site.local_year(first), state.app.site.local_year(last)));
     let (pages, page) = (Arc::clone(&state.pages), page_query.number());
     let make = move || {
         let listed = shown.listed();

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::media::{VersionQuery, VersionedFile};
-use crate::domain::review::State as Stands;
+use crate::domain::review::ReviewState as Stands;
 use crate::flows::publish;
 use crate::store::reviews;
 use crate::web::error::WebError;
@@ -18,13 +18,13 @@ pub(in crate::web) async fn show(
     Query(query): Query<VersionQuery>,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
-    let review = reviews::by_slug(&state.app.db, &slug).await?.ok_or(WebError::NotFound)?;
+    let review = reviews::find_by_slug(&state.app.db, &slug).await?.ok_or(WebError::NotFound)?;
     match review.state {
         Stands::Retracted => return Err(WebError::Gone),
         state if !state.is_public() => return Err(WebError::NotFound),
         _ => {}
     }
-    let critic = publish::critic_of(&state.app, &review).await?;
+    let critic = publish::critic_for_review(&state.app, &review).await?;
     let card = state.pages.share_card(&critic, &review);
     let version = card.version();
     let versioned = VersionedFile { version: &version, content_type: "image/png" };

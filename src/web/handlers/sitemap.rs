@@ -8,9 +8,9 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 
-use crate::domain::shelf::Kind as Shelves;
-use crate::store::shelves::Shelf;
-use crate::store::{Db, Result as Stored, critics, reviews, shelves};
+use crate::domain::browse_index::BrowseKind as Shelves;
+use crate::store::browse_index::BrowseQuery;
+use crate::store::{Db, Result as Stored, browse_index, critics, reviews};
 use crate::web::cache::{CacheKind, Rendered};
 use crate::web::error::WebError;
 use crate::web::pages::SitemapEntry;
@@ -52,9 +52,9 @@ impl PagedSection {
 
     async fn parts(self, db: &Db) -> Stored<u32> {
         let total = match self {
-            Self::Reviews => shelves::total(db, &Shelf::all()).await?,
-            Self::Films => shelves::number(db, Shelves::Film, "").await?,
-            Self::People => shelves::number(db, Shelves::Person, "").await?,
+            Self::Reviews => browse_index::count_reviews(db, &BrowseQuery::all()).await?,
+            Self::Films => browse_index::count_terms(db, Shelves::Film, "").await?,
+            Self::People => browse_index::count_terms(db, Shelves::Person, "").await?,
         };
         Ok(u32::try_from(total.div_ceil(u64::from(PART_SIZE))).unwrap_or(u32::MAX))
     }
@@ -62,7 +62,7 @@ impl PagedSection {
     async fn entries(self, db: &Db, offset: u32) -> Stored<Vec<SitemapEntry>> {
         let (kind, folder) = match self {
             Self::Reviews => {
-                let slugs = reviews::slugs(db, PART_SIZE, offset).await?.into_iter();
+                let slugs = reviews::list_slugs(db, PART_SIZE, offset).await?.into_iter();
                 let place = |(slug, changed)| SitemapEntry {
                     path: format!("/reviews/{slug}"),
                     changed: Some(changed),
@@ -72,7 +72,7 @@ impl PagedSection {
             Self::Films => (Shelves::Film, "/films/"),
             Self::People => (Shelves::Person, "/people/"),
         };
-        let labels = shelves::in_order(db, kind, "", PART_SIZE, offset).await?.into_iter();
+        let labels = browse_index::list_terms(db, kind, "", PART_SIZE, offset).await?.into_iter();
         Ok(labels
             .map(|label| SitemapEntry { path: format!("{folder}{}", label.slug), changed: None })
             .collect())
@@ -110,7 +110,7 @@ impl SitemapPart {
     async fn entries(self, db: &Db) -> Stored<Vec<SitemapEntry>> {
         let Self::Of(section, before) = self else {
             let lists = LIST_PATHS.into_iter().map(str::to_owned);
-            let critics = critics::all(db).await?.into_iter();
+            let critics = critics::list_all(db).await?.into_iter();
             let all = lists.chain(critics.map(|critic| format!("/@{}", critic.profile.handle)));
             return Ok(all.map(|path| SitemapEntry { path, changed: None }).collect());
         };

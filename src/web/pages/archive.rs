@@ -81,7 +81,7 @@ impl Pages {
             ArchiveFilter::All => site.origin.url(PATH),
             ArchiveFilter::Tag(tag) => site.origin.tag_page(tag),
             ArchiveFilter::Year(year, ..) => site.origin.url(&year_path(year)),
-            ArchiveFilter::Rating(rating) => site.origin.url(&slug_path("/ratings/", &rating.key())),
+            ArchiveFilter::Rating(rating) => site.origin.url(&slug_path("/ratings/", &rating.slug())),
         };
         let tag = if let ArchiveFilter::Tag(tag) = page.filter { Some(plain_text::name(tag)) } else { None };
         let rating = if let ArchiveFilter::Rating(rating) = page.filter { Some(rating) } else { None };
@@ -103,7 +103,7 @@ impl Pages {
                 site.messages.format("reviews-of-year", [("year", year.to_string().into())])
             }
             ArchiveFilter::Rating(rating) => {
-                site.messages.format("reviews-rated", [("rating", plain_text::name(rating.shown()).into())])
+                site.messages.format("reviews-rated", [("rating", plain_text::name(rating.as_str()).into())])
             }
         };
         let description = site.messages.format("reviews", [("count", page.total.into())]);

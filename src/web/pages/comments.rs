@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::views::{DateView, ExternalLink, path, safe_html};
 use super::{Site, plain_text};
-use crate::domain::comment::{self, Author, Branch, Comment, Presence};
-use crate::domain::face::Face;
+use crate::domain::comment::{self, Author, Comment, CommentVisibility, ThreadNode};
+use crate::domain::facepile::FacepileActor;
 
 /// Replies to replies move to the right so many times and no further.
 const MAX_DEPTH: usize = 6;
@@ -58,7 +58,7 @@ struct AuthorView {
 }
 
 /// The comments in the order in which they are read, each with its depth.
-pub(super) fn flatten(site: &Site, branches: &[Branch]) -> Vec<CommentView> {
+pub(super) fn flatten(site: &Site, branches: &[ThreadNode]) -> Vec<CommentView> {
     let mut views = Vec::new();
     let mut open = vec![(None::<ReplyTarget>, branches.iter())];
     while let Some((reply_target, siblings)) = open.last_mut() {
@@ -72,10 +72,12 @@ pub(super) fn flatten(site: &Site, branches: &[Branch]) -> Vec<CommentView> {
         let here = ReplyTarget {
             anchor: comment_view.anchor.clone(),
             name: comment_view.gone.is_none().then(|| comment_view.author.name.clone()),
-            instead: site.messages.get(match branch.comment.presence {
-                Presence::Deleted => "a-deleted-comment",
-                Presence::Removed => "a-removed-comment",
-                Presence::Hidden | Presence::Withheld | Presence::Shown => "a-hidden-comment",
+            instead: site.messages.get(match branch.comment.visibility {
+                CommentVisibility::Deleted => "a-deleted-comment",
+                CommentVisibility::Removed => "a-removed-comment",
+                CommentVisibility::Hidden | CommentVisibility::Withheld | CommentVisibility::Shown => {
+                    "a-hidden-comment"
+                }
             }),
         };
         views.push(comment_view);
@@ -87,7 +89,7 @@ pub(super) fn flatten(site: &Site, branches: &[Branch]) -> Vec<CommentView> {
 fn comment_view(site: &Site, comment: &Comment, depth: usize, answers: Option<ReplyTarget>) -> CommentView {
     let warning = comment.warning.as_deref().map(plain_text::text);
     CommentView {
-        anchor: comment::anchor(comment.id),
+        anchor: comment::comment_anchor(comment.id),
         depth: depth.min(MAX_DEPTH),
         author: author(site, &comment.author),
         answers,
@@ -97,12 +99,12 @@ fn comment_view(site: &Site, comment: &Comment, depth: usize, answers: Option<Re
         language: comment.language.clone(),
         published: DateView::new(site, comment.published),
         edited: comment.edited.map(|moment| DateView::new(site, moment)),
-        gone: match comment.presence {
-            Presence::Shown => None,
-            Presence::Deleted => Some(site.messages.get("comment-deleted")),
-            Presence::Hidden => Some(site.messages.get("comment-hidden")),
-            Presence::Removed => Some(site.messages.get("comment-removed")),
-            Presence::Withheld => Some(site.messages.get("comment-withheld")),
+        gone: match comment.visibility {
+            CommentVisibility::Shown => None,
+            CommentVisibility::Deleted => Some(site.messages.get("comment-deleted")),
+            CommentVisibility::Hidden => Some(site.messages.get("comment-hidden")),
+            CommentVisibility::Removed => Some(site.messages.get("comment-removed")),
+            CommentVisibility::Withheld => Some(site.messages.get("comment-withheld")),
         },
     }
 }
@@ -116,8 +118,8 @@ pub(super) struct FaceView {
 }
 
 impl FaceView {
-    pub(super) fn new(site: &Site, face: &Face) -> Self {
-        Self { who: author(site, &face.who), likes: face.likes, boosts: face.boosts }
+    pub(super) fn new(site: &Site, face: &FacepileActor) -> Self {
+        Self { who: author(site, &face.actor), likes: face.has_liked, boosts: face.has_boosted }
     }
 }
 
@@ -145,7 +147,7 @@ fn author(site: &Site, author: &Author) -> AuthorView {
         name,
         from,
         page,
-        avatar: author.avatar.as_ref().map(|name| path(&site.origin.media_named(name))),
+        avatar: author.avatar.as_ref().map(|name| path(&site.origin.media_url_by_name(name))),
         is_critic: author.critic.is_some(),
         indexable: author.indexable,
         hue: sum % AVATAR_HUES,

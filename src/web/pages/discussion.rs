@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::comments::{CommentView, FaceView, flatten};
 use super::views::{path, safe_html};
 use super::{Pages, Site};
-use crate::domain::comment::{Branch, Order};
-use crate::domain::face::Faces;
+use crate::domain::comment::{ThreadNode, ThreadOrder};
+use crate::domain::facepile::Facepile;
 use crate::domain::hash::sha256_hex;
 use crate::domain::review::Review;
 
@@ -36,15 +36,15 @@ pub struct Discussion<'a> {
     /// The review.
     pub review: &'a Review,
     /// Its comments, in their order.
-    pub comments: &'a [Branch],
+    pub comments: &'a [ThreadNode],
     /// How many there are beyond those: the newest, or the oldest where the newest come first.
     pub left_out: u64,
     /// That order.
-    pub order: Order,
+    pub order: ThreadOrder,
     /// How many people did something with it.
     pub counts: ReviewCounts,
     /// Those who like and boost.
-    pub faces: &'a Faces,
+    pub faces: &'a Facepile,
 }
 
 /// The finished pieces.
@@ -91,10 +91,10 @@ struct ThreadView {
 }
 
 /// The page of a review, or its conversation (`part`), in that order.
-fn address(site: &Site, review: &Review, part: &str, order: Order) -> String {
+fn address(site: &Site, review: &Review, part: &str, order: ThreadOrder) -> String {
     let page = path(&site.origin.review_page(review));
     match order {
-        Order::Oldest => format!("{page}{part}"),
+        ThreadOrder::Oldest => format!("{page}{part}"),
         _ => format!("{page}{part}?sort={}", order.as_str()),
     }
 }
@@ -104,22 +104,22 @@ pub(super) fn orders(site: &Site, discussion: &Discussion<'_>) -> Vec<OrderLink>
     if discussion.comments.len() <= MIN_THREADS_TO_SORT {
         return Vec::new();
     }
-    let link = |order: Order| OrderLink {
+    let link = |order: ThreadOrder| OrderLink {
         name: order.as_str(),
         href: comments_link(site, discussion.review, order),
         is_current: order == discussion.order,
     };
-    Order::ALL.into_iter().map(link).collect()
+    ThreadOrder::ALL.into_iter().map(link).collect()
 }
 
 /// The comments in that order, on the page of the review.
-fn comments_link(site: &Site, review: &Review, order: Order) -> String {
+fn comments_link(site: &Site, review: &Review, order: ThreadOrder) -> String {
     format!("{}#comments", address(site, review, "", order))
 }
 
 fn numbers(site: &Site, discussion: &Discussion<'_>) -> NumbersView {
-    let is_from_the_end = discussion.order == Order::Newest;
-    let other_end = if is_from_the_end { Order::Oldest } else { Order::Newest };
+    let is_from_the_end = discussion.order == ThreadOrder::Newest;
+    let other_end = if is_from_the_end { ThreadOrder::Oldest } else { ThreadOrder::Newest };
     NumbersView {
         counts: discussion.counts,
         left_out: discussion.left_out,
@@ -133,7 +133,8 @@ impl Pages {
         let site = &self.site;
         let shown = discussion.faces.shown.iter().map(|face| FaceView::new(site, face)).collect();
         let numbers = self.render("numbers.html", numbers(site, discussion))?;
-        let faces = self.render("faces.html", FacesView { shown, others: discussion.faces.others })?;
+        let faces =
+            self.render("faces.html", FacesView { shown, others: discussion.faces.other_reactions })?;
         let thread =
             self.render("thread.html", ThreadView { comments: flatten(site, discussion.comments) })?;
         let mut tag = sha256_hex([&*numbers, &faces, &thread].concat().as_bytes());

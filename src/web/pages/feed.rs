@@ -8,7 +8,7 @@ use super::views::{self, ReviewListItem};
 use super::{Pages, plain_text};
 use crate::domain::critic::Critic;
 use crate::domain::review::Review;
-use crate::domain::text::for_xml;
+use crate::domain::text::strip_invalid_xml;
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::article;
 
@@ -168,7 +168,7 @@ impl Pages {
         let site = &self.site;
         let name = plain_text::text(&site.about.title);
         let (title, home, folder) = match page.subject {
-            FeedSubject::Site => (name, site.origin.home(), String::new()),
+            FeedSubject::Site => (name, site.origin.home_page(), String::new()),
             FeedSubject::Tag(tag) => {
                 let home = site.origin.tag_page(tag);
                 (format!("#{} · {name}", plain_text::name(tag)), home.clone(), views::path(&home))
@@ -183,7 +183,7 @@ impl Pages {
             }
         };
         let changed = page.reviews.iter().map(|listed| last_changed(listed.review)).max();
-        let title = for_xml(&title);
+        let title = strip_invalid_xml(&title);
         let view = FeedView {
             about: site.messages.format("feed-about", [("title", title.as_str().into())]),
             title,
@@ -206,21 +206,21 @@ impl Pages {
         FeedEntry {
             id: origin.article(review.id),
             url: origin.review_page(review),
-            title: for_xml(&views::title(&self.site, review)),
-            summary: for_xml(&article::summary(review)),
-            content: for_xml(&article::content(review)),
-            language: review.draft.language.clone(),
+            title: strip_invalid_xml(&views::title(&self.site, review)),
+            summary: strip_invalid_xml(&article::summary(review)),
+            content: strip_invalid_xml(&article::content(review)),
+            language: review.content.language.clone(),
             published: review.original_date.into(),
             updated: last_changed(review).into(),
             author: FeedAuthor {
-                name: for_xml(&views::name(critic)),
+                name: strip_invalid_xml(&views::name(critic)),
                 url: origin.profile_page(&critic.profile.handle),
             },
-            tags: review.draft.tags.iter().map(|tag| for_xml(&plain_text::name(tag))).collect(),
-            image: review
-                .poster
-                .as_ref()
-                .map(|media| FeedImage { url: origin.media(media), media_type: media.media_type.clone() }),
+            tags: review.content.tags.iter().map(|tag| strip_invalid_xml(&plain_text::name(tag))).collect(),
+            image: review.poster.as_ref().map(|media| FeedImage {
+                url: origin.media_url(media),
+                media_type: media.media_type.clone(),
+            }),
         }
     }
 }

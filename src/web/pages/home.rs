@@ -37,7 +37,7 @@ impl Pages {
         let site = &self.site;
         let view = HomePageView {
             social_meta: self.home_meta(page.critics),
-            url: site.origin.home().into(),
+            url: site.origin.home_page().into(),
             critics: page.critics.iter().map(|c| CriticView::new(site, c)).collect(),
             newest: page.newest.iter().map(|l| ReviewCard::new(site, *l)).collect(),
             total: page.total,

@@ -6,8 +6,8 @@ use url::Url;
 use super::views::CriticView;
 use super::{Messages, Pages, plain_text};
 use crate::domain::critic::Critic;
-use crate::federation::intents::Wish;
-use crate::flows::interact::Refused;
+use crate::federation::intents::Intent;
+use crate::flows::remote_interaction::RemoteInteractionError;
 
 /// What the page shows. Lies at `/interact`.
 #[derive(Debug, Clone, Copy)]
@@ -15,13 +15,13 @@ pub struct InteractPage<'a> {
     /// The critic whom the wish is about.
     pub critic: &'a Critic,
     /// What the reader wants to do.
-    pub intent: Wish,
+    pub intent: Intent,
     /// With what.
     pub object: &'a Url,
     /// What the reader typed.
     pub handle: &'a str,
     /// Why it did not lead anywhere.
-    pub problem: &'a Refused,
+    pub problem: &'a RemoteInteractionError,
 }
 
 #[derive(Debug, Serialize)]
@@ -41,7 +41,7 @@ impl Pages {
     /// Where a template of the critic's own goes wrong.
     pub fn interact(&self, page: &InteractPage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
-        let is_follow = page.intent == Wish::Follow;
+        let is_follow = page.intent == Intent::Follow;
         let handle = format!("@{}@{}", page.critic.profile.handle, site.handle_domain);
         let view = InteractPageView {
             critic: CriticView::new(site, page.critic),
@@ -55,12 +55,12 @@ impl Pages {
     }
 }
 
-fn problem(messages: &Messages, refused: &Refused) -> String {
+fn problem(messages: &Messages, refused: &RemoteInteractionError) -> String {
     let (key, host) = match refused {
-        Refused::NotAHandle => return messages.get("not-a-handle"),
-        Refused::Unreachable(host) => ("server-does-not-answer", host),
-        Refused::Unknown(host) => ("server-knows-nobody", host),
-        Refused::NoWay(host) => ("server-names-no-page", host),
+        RemoteInteractionError::NotAHandle => return messages.get("not-a-handle"),
+        RemoteInteractionError::Unreachable(host) => ("server-does-not-answer", host),
+        RemoteInteractionError::Unknown(host) => ("server-knows-nobody", host),
+        RemoteInteractionError::NoInteractionPage(host) => ("server-names-no-page", host),
     };
     messages.format(key, [("host", plain_text::text(host).into())])
 }

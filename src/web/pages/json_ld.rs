@@ -6,11 +6,11 @@ use url::Url;
 use super::discussion::ReviewCounts;
 use super::views::{ExternalLink, name, poster, slug_path, title};
 use super::{Site, plain_text};
+use crate::domain::browse_index;
 use crate::domain::critic::Critic;
 use crate::domain::film::Film;
-use crate::domain::rating::{Rating, Scale};
+use crate::domain::rating::{Rating, RatingScale};
 use crate::domain::review::Review;
-use crate::domain::shelf;
 
 const CONTEXT: &str = "https://schema.org";
 
@@ -34,7 +34,7 @@ pub(super) fn review(
     counts: ReviewCounts,
     (description, picture): (&str, &str),
 ) -> Value {
-    let (draft, page) = (&review.draft, site.origin.review_page(review));
+    let (draft, page) = (&review.content, site.origin.review_page(review));
     let film = film(site, review);
     let kind = if film.is_null() { "Article" } else { "Review" };
     let rating = draft.rating.as_ref().filter(|_| !film.is_null());
@@ -71,7 +71,7 @@ pub(super) fn review(
 
 /// Where it was published, too.
 fn elsewhere(site: &Site, review: &Review) -> Option<String> {
-    let url = review.draft.canonical_url.as_ref().filter(|url| !site.origin.owns(url))?;
+    let url = review.content.canonical_url.as_ref().filter(|url| !site.origin.owns(url))?;
     ExternalLink::new(url).map(|outside| outside.href)
 }
 
@@ -86,9 +86,9 @@ fn interaction_counter(action: &str, count: u64) -> Value {
 /// A rating on its critic's own scale; none for a letter, for which no number is invented.
 fn rating_value(rating: &Rating) -> Value {
     let (value, best) = match rating.scale() {
-        Scale::Stars(halves) => (u32::from(halves.min(10)) * 50, 500),
-        Scale::Points(points, best) => (points, best),
-        Scale::Letter => return Value::Null,
+        RatingScale::Stars(halves) => (u32::from(halves.min(10)) * 50, 500),
+        RatingScale::Points(points, best) => (points, best),
+        RatingScale::Letter => return Value::Null,
     };
     json!({
         "@type": "Rating",
@@ -104,7 +104,7 @@ fn hundredths(number: u32) -> Value {
 
 /// The film of a review; null where it is not named.
 fn film(site: &Site, review: &Review) -> Value {
-    movie(site, &review.draft.film, poster(site, review).as_ref().map(|picture| picture.url.as_str()))
+    movie(site, &review.content.film, poster(site, review).as_ref().map(|picture| picture.url.as_str()))
 }
 
 /// A film; null where it is not named.
@@ -114,9 +114,12 @@ fn movie(site: &Site, film: &Film, picture: Option<&str>) -> Value {
         return Value::Null;
     }
     let people = |names: &[String]| -> Value {
-        names.iter().map(|name| film_person(site, &plain_text::name(name), &shelf::slug_of(name))).collect()
+        names
+            .iter()
+            .map(|name| film_person(site, &plain_text::name(name), &browse_index::browse_slug(name)))
+            .collect()
     };
-    let page = shelf::film_slug(film).map(|slug| site.origin.url(&slug_path("/films/", &slug)));
+    let page = browse_index::film_slug(film).map(|slug| site.origin.url(&slug_path("/films/", &slug)));
     let year = film.year.map(|year| year.to_string());
     let identity = film.identity.as_ref().and_then(ExternalLink::new);
     object_without_empty([
@@ -179,7 +182,7 @@ fn person(site: &Site, critic: &Critic) -> Value {
     let profile = &critic.profile;
     let page = site.origin.profile_page(&profile.handle);
     let links = profile.links.iter().filter_map(|link| Some(ExternalLink::new(&link.url)?.href));
-    let face = critic.avatar.as_ref().map(|(file, _)| site.origin.media_named(file));
+    let face = critic.avatar.as_ref().map(|(file, _)| site.origin.media_url_by_name(file));
     object_without_empty([
         ("@type", json!("Person")),
         ("@id", json!(format!("{page}#person"))),
@@ -196,7 +199,7 @@ fn publisher(site: &Site) -> Value {
     json!({
         "@type": "Organization",
         "name": plain_text::text(&site.about.title),
-        "url": site.origin.home(),
+        "url": site.origin.home_page(),
     })
 }
 
@@ -217,7 +220,7 @@ pub(super) fn profile(site: &Site, critic: &Critic) -> Value {
 
 /// The site, and how it is searched.
 pub(super) fn home(site: &Site, alone: Option<&Critic>) -> Value {
-    let home = site.origin.home();
+    let home = site.origin.home_page();
     object_without_empty([
         ("@context", json!(CONTEXT)),
         ("@type", json!("WebSite")),

@@ -55,7 +55,7 @@ pub use super::messages::Messages;
 use super::messages::add_functions;
 use super::templates;
 use crate::domain;
-use crate::domain::looks::{Meta, Palette};
+use crate::domain::looks::{MetaTag, Palette};
 use crate::domain::origin::Origin;
 
 /// What all pages of a site share.
@@ -96,7 +96,7 @@ struct SiteView {
     /// The colours of the paper, by day and by night.
     light: String,
     dark: String,
-    meta: Vec<Meta>,
+    meta: Vec<MetaTag>,
     /// Where the source is.
     source: Option<String>,
 }
@@ -113,7 +113,7 @@ impl Pages {
         let view = SiteView {
             title: plain_text::text(&site.about.title),
             language: site.messages.language().to_owned(),
-            is_trial: site.origin.is_trial(),
+            is_trial: site.origin.is_localhost(),
             home: "/",
             archive: archive::PATH,
             browse: browse::PATH,
@@ -122,8 +122,8 @@ impl Pages {
             script: assets.href("site.js").unwrap_or_default(),
             icon: assets.href("icon.svg").unwrap_or_default(),
             feeds: feed::feed_links("/", &plain_text::text(&site.about.title)),
-            light: looks.light.shown("paper", &Palette::LIGHT),
-            dark: looks.dark.shown("paper", &Palette::DARK),
+            light: looks.light.resolve("paper", &Palette::DEFAULT_LIGHT),
+            dark: looks.dark.resolve("paper", &Palette::DEFAULT_DARK),
             meta: looks.meta.clone(),
             source: site.about.source_url.as_ref().map(ToString::to_string),
         };

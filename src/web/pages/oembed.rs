@@ -7,7 +7,7 @@ use super::views::{CriticView, title};
 use super::{Pages, plain_text};
 use crate::domain::critic::Critic;
 use crate::domain::review::Review;
-use crate::domain::text::for_xml;
+use crate::domain::text::strip_invalid_xml;
 
 /// A form in which it is document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,11 +63,11 @@ impl Pages {
         let picture = self.share_picture(critic, review);
         let fitting = picture.size.filter(|size| fits(*size));
         let view = OembedView {
-            title: for_xml(&title(site, review)),
-            author_name: for_xml(&author.name),
+            title: strip_invalid_xml(&title(site, review)),
+            author_name: strip_invalid_xml(&author.name),
             author_url: author.url,
-            provider_name: for_xml(&plain_text::text(&site.about.title)),
-            provider_url: site.origin.home().into(),
+            provider_name: strip_invalid_xml(&plain_text::text(&site.about.title)),
+            provider_url: site.origin.home_page().into(),
             thumbnail: fitting.map(|(width, height)| OembedThumbnail { url: picture.url, width, height }),
         };
         if format == OembedFormat::Xml {

@@ -7,7 +7,7 @@ use super::feed::{self, FeedLink};
 use super::social_meta::{ListMeta, SocialMeta};
 use super::views::{Pager, ReviewCard, ReviewListItem, slug_path};
 use super::{Pages, plain_text};
-use crate::domain::shelf::Role;
+use crate::domain::browse_index::CreditRole;
 
 /// What the page of a person shows. Lies at `/people/<slug>?as=ROLE&page=N`.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +19,7 @@ pub struct PersonPage<'a> {
     /// How many films that are reviewed here the person directed, wrote and stars in.
     pub roles: [u64; 3],
     /// In which role; none for any.
-    pub role: Option<Role>,
+    pub role: Option<CreditRole>,
     /// The reviews on this page, newest first.
     pub reviews: &'a [ReviewListItem<'a>],
     /// How many there are on all pages.
@@ -68,13 +68,13 @@ impl Pages {
     pub fn person(&self, page: &PersonPage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
         let whole = slug_path("/people/", page.slug);
-        let path = |role: Option<Role>| match role {
+        let path = |role: Option<CreditRole>| match role {
             Some(role) => format!("{whole}?as={}", role.as_str()),
             None => whole.clone(),
         };
-        let in_role = Role::ALL.into_iter().zip(page.roles).filter(|(_, total)| *total > 0);
-        let role_choice = |(role, total): (Option<Role>, u64)| RoleChoice {
-            role: role.map(Role::as_str),
+        let in_role = CreditRole::ALL.into_iter().zip(page.roles).filter(|(_, total)| *total > 0);
+        let role_choice = |(role, total): (Option<CreditRole>, u64)| RoleChoice {
+            role: role.map(CreditRole::as_str),
             href: path(role),
             total,
             is_chosen: role == page.role,
@@ -98,7 +98,7 @@ impl Pages {
             url: url.into(),
             feeds: feed::feed_links(&whole, &format!("{name} · {}", plain_text::text(&site.about.title))),
             name,
-            role: page.role.map(Role::as_str),
+            role: page.role.map(CreditRole::as_str),
             choices,
             is_sparse: is_sparse(&years),
             years,

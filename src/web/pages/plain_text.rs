@@ -1,6 +1,6 @@
 //! Plain text from outside, made fit to stand among other text: without tricks, and with an end.
 
-pub(super) use crate::domain::text::one_line as text;
+pub(super) use crate::domain::text::single_line as text;
 
 /// The longest name that is shown whole, in characters.
 const LONGEST_NAME: usize = 80;

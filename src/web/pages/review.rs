@@ -10,9 +10,9 @@ use super::views::{
     TagLink, path, poster, review_body, slug_path, tags, title,
 };
 use super::{Pages, plain_text};
+use crate::domain::browse_index;
 use crate::domain::critic::Critic;
 use crate::domain::review::Review;
-use crate::domain::shelf;
 
 /// What the page of a review shows. It tells no time that passes ("an hour ago"), so that a rendering
 /// can be kept until something changes.
@@ -98,7 +98,7 @@ impl Pages {
 
     pub(super) fn review_view(&self, page: &ReviewPage<'_>) -> anyhow::Result<ReviewPageView> {
         let ReviewPage { critic, review, discussion, newer, older, related } = *page;
-        let (site, draft) = (&self.site, &review.draft);
+        let (site, draft) = (&self.site, &review.content);
         let subtitle = plain_text::text(draft.subtitle.as_deref().unwrap_or_default());
         let teaser = Some(plain_text::text(&draft.teaser)).filter(|teaser| !teaser.is_empty());
         let cards = |listed: &[ReviewListItem<'_>]| {
@@ -133,7 +133,7 @@ impl Pages {
             more_of_film: cards(related.of_film),
             more_by_director: cards(of_director),
             director: director.map(plain_text::name),
-            director_href: slug_path("/people/", &shelf::slug_of(director.unwrap_or_default())),
+            director_href: slug_path("/people/", &browse_index::browse_slug(director.unwrap_or_default())),
             several_critics: related.of_film.iter().any(|listed| listed.critic.id != critic.id),
         })
     }

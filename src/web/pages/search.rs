@@ -7,8 +7,8 @@ use super::views::{self, Pager, ReviewCard, ReviewListItem};
 use super::{Pages, plain_text};
 use crate::domain::critic::Critic;
 use crate::domain::rating::Rating;
-use crate::domain::search::{self, LONGEST_QUERY, Piece, Word};
-use crate::domain::text::for_xml;
+use crate::domain::search::{self, ExcerptSpan, MAX_QUERY_LENGTH, SearchTerm};
+use crate::domain::text::strip_invalid_xml;
 
 /// What a reader looks for, as filters. Nothing of it is trusted.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +33,7 @@ pub struct SearchPage<'a> {
     /// What was filters.
     pub filters: &'a SearchFilters,
     /// The words that were looked for.
-    pub words: &'a [Word],
+    pub words: &'a [SearchTerm],
     /// The reviews on this page; none where nothing was filters.
     pub found: Option<&'a [ReviewListItem<'a>]>,
     /// How many there are, counted up to `most`.
@@ -107,8 +107,8 @@ struct TextPart {
     hit: bool,
 }
 
-fn text_parts(pieces: Vec<Piece>) -> Vec<TextPart> {
-    pieces.into_iter().map(|piece| TextPart { text: piece.text, hit: piece.is_hit }).collect()
+fn text_parts(pieces: Vec<ExcerptSpan>) -> Vec<TextPart> {
+    pieces.into_iter().map(|piece| TextPart { text: piece.text, hit: piece.is_match }).collect()
 }
 
 impl SearchFilters {
@@ -144,19 +144,19 @@ impl Pages {
     pub fn search(&self, page: &SearchPage<'_>) -> anyhow::Result<String> {
         let (site, filters) = (&self.site, page.filters);
         let hit = |listed: &ReviewListItem<'_>| {
-            let draft = &listed.review.draft;
+            let draft = &listed.review.content;
             let card = ReviewCard::new(site, *listed);
             let excerpt = search::excerpt(&draft.body, page.words);
             SearchHit {
-                title: text_parts(search::marked(&views::title(site, listed.review), page.words)),
-                excerpt: text_parts(excerpt.unwrap_or_else(|| search::marked(card.text(), page.words))),
+                title: text_parts(search::highlight(&views::title(site, listed.review), page.words)),
+                excerpt: text_parts(excerpt.unwrap_or_else(|| search::highlight(card.text(), page.words))),
                 card,
             }
         };
         let rating = |rating: &Rating| SearchChoice {
-            name: plain_text::name(&rating.plain()),
-            is_chosen: rating.key() == filters.rating,
-            value: rating.key(),
+            name: plain_text::name(&rating.to_canonical()),
+            is_chosen: rating.slug() == filters.rating,
+            value: rating.slug(),
         };
         let critic = |critic: &Critic| SearchChoice {
             name: views::name(critic),
@@ -166,7 +166,7 @@ impl Pages {
         let is_too_long = page.problem == Some(SearchProblem::TooLong);
         let view = SearchPageView {
             query: if is_too_long { String::new() } else { plain_text::text(&filters.q) },
-            longest: LONGEST_QUERY,
+            longest: MAX_QUERY_LENGTH,
             year: plain_text::name(&filters.year),
             tag: plain_text::name(&filters.tag),
             person: plain_text::name(&filters.person),
@@ -193,7 +193,7 @@ impl Pages {
     /// Where a template of the critic's own goes wrong.
     pub fn opensearch(&self) -> anyhow::Result<String> {
         let site = &self.site;
-        let title = for_xml(&plain_text::text(&site.about.title));
+        let title = strip_invalid_xml(&plain_text::text(&site.about.title));
         let view = OpenSearchView {
             // The specification allows 16 characters.
             short: title.chars().take(16).collect(),

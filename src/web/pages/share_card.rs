@@ -3,14 +3,14 @@
 use super::views::{name, title};
 use super::{Pages, plain_text};
 use crate::domain::critic::Critic;
-use crate::domain::rating::Scale;
+use crate::domain::rating::RatingScale;
 use crate::domain::review::Review;
 use crate::web::share_card::ShareCard;
 
 impl Pages {
     /// What to draw for a review.
     pub(in crate::web) fn share_card(&self, critic: &Critic, review: &Review) -> ShareCard {
-        let (site, film) = (&self.site, &review.draft.film);
+        let (site, film) = (&self.site, &review.content.film);
         let (shown, film_title) = (title(site, review), plain_text::text(&film.title));
         let year = film.year.or_else(|| film.release_date.map(jiff::civil::Date::year));
         let directors = film.directors.iter().map(|name| plain_text::name(name));
@@ -18,10 +18,10 @@ impl Pages {
         let named = Some(film_title.clone()).filter(|title| !title.is_empty() && *title != shown);
         let with_title: Vec<String> = named.into_iter().chain(known.iter().cloned()).collect();
         let lines = [with_title.join(" · "), known.join(" · "), known.first().cloned().unwrap_or_default()];
-        let rating = review.draft.rating.as_ref();
+        let rating = review.content.rating.as_ref();
         let half_stars = rating.and_then(|rating| match rating.scale() {
-            Scale::Stars(half_stars) => Some(half_stars.min(10)),
-            Scale::Points(..) | Scale::Letter => None,
+            RatingScale::Stars(half_stars) => Some(half_stars.min(10)),
+            RatingScale::Points(..) | RatingScale::Letter => None,
         });
         ShareCard {
             titles: [shown, film_title].into_iter().filter(|title| !title.is_empty()).collect(),
@@ -29,7 +29,7 @@ impl Pages {
             half_stars,
             rating_text: rating
                 .filter(|_| half_stars.is_none())
-                .map(|rating| plain_text::name(rating.shown())),
+                .map(|rating| plain_text::name(rating.as_str())),
             critic: name(critic),
             site_names: vec![plain_text::text(&site.about.title), site.origin.host().to_owned()],
         }

@@ -69,7 +69,7 @@ impl Pages {
         counts: ReviewCounts,
         description: &str,
     ) -> SocialMeta {
-        let (site, draft) = (&self.site, &review.draft);
+        let (site, draft) = (&self.site, &review.content);
         let picture = self.share_picture(critic, review);
         let linked = json_ld::review(site, critic, review, counts, (description, &picture.url));
         SocialMeta {
@@ -114,7 +114,7 @@ impl Pages {
             kind: "website",
             title: plain_text::text(&site.about.title),
             description: alone.map(about).unwrap_or_default(),
-            url: site.origin.home().into(),
+            url: site.origin.home_page().into(),
             locale: locale(&site.about.language),
             picture: alone.and_then(|critic| avatar(site, critic)),
             article: None,
@@ -188,7 +188,7 @@ fn share_poster(media: &Media, picture: PictureView) -> SharePicture {
 fn avatar(site: &Site, critic: &Critic) -> Option<SharePicture> {
     let (file, media_type) = critic.avatar.as_ref()?;
     Some(SharePicture {
-        url: site.origin.media_named(file).into(),
+        url: site.origin.media_url_by_name(file).into(),
         alt: name(critic),
         media_type: media_type.clone(),
         size: None,

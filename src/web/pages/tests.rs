@@ -5,13 +5,13 @@ use url::Url;
 
 use super::views::RatingView;
 use super::*;
-use crate::domain::comment::{Author, Branch, Comment, Order, Presence};
-use crate::domain::critic::{Critic, Link, Profile};
-use crate::domain::face::Faces;
+use crate::domain::comment::{Author, Comment, CommentVisibility, ThreadNode, ThreadOrder};
+use crate::domain::critic::{Critic, CriticProfile, ProfileLink};
+use crate::domain::facepile::Facepile;
 use crate::domain::film::Film;
 use crate::domain::id::{CommentId, CriticId, MediaId, ReviewId};
-use crate::domain::rating::Scale;
-use crate::domain::review::{Draft, Media, Poster, Review, State};
+use crate::domain::rating::RatingScale;
+use crate::domain::review::{Media, Poster, Review, ReviewContent, ReviewState};
 use crate::domain::time::Timestamp;
 
 fn pages() -> Pages {
@@ -39,12 +39,15 @@ fn url(text: &str) -> Url {
 fn critic() -> Critic {
     Critic {
         id: CriticId::new(at("2026-01-01T00:00:00Z")),
-        profile: Profile {
+        profile: CriticProfile {
             handle: "critic".to_owned(),
             name: "Ada Nightingale".to_owned(),
             summary: "Sits in the third row.\n\nStays for the credits.".to_owned(),
             avatar: None,
-            links: vec![Link { name: "Ada elsewhere".to_owned(), url: url("https://social.example/@ada") }],
+            links: vec![ProfileLink {
+                name: "Ada elsewhere".to_owned(),
+                url: url("https://social.example/@ada"),
+            }],
             also_known_as: Vec::new(),
             attribution_domains: Vec::new(),
             hide_followers: false,
@@ -58,11 +61,11 @@ fn critic() -> Critic {
 fn review(critic: &Critic) -> Review {
     Review {
         id: ReviewId::new(at("2026-03-01T22:30:00Z")),
-        create: crate::domain::id::ActivityId::new(crate::domain::time::Timestamp::from_millis(1)),
+        create_activity: crate::domain::id::ActivityId::new(crate::domain::time::Timestamp::from_millis(1)),
         critic: critic.id,
         slug: "a-room-in-the-zone".to_owned(),
-        state: State::Published,
-        draft: Draft {
+        state: ReviewState::Published,
+        content: ReviewContent {
             title: "A Room in the Zone".to_owned(),
             subtitle: Some("Three men walk, and the grass watches.".to_owned()),
             body: "<p>It rains <em>indoors</em>.</p>".to_owned(),
@@ -83,7 +86,7 @@ fn review(critic: &Critic) -> Review {
                 url: url("https://example.org/p.png"),
                 alt: Some("A doorway in the rain".to_owned()),
             }),
-            ..Draft::default()
+            ..ReviewContent::default()
         },
         poster: Some(Media {
             id: MediaId::new(at("2026-03-01T22:30:00Z")),
@@ -93,7 +96,7 @@ fn review(critic: &Critic) -> Review {
             height: 900,
             source: "https://example.org/p.png".to_owned(),
         }),
-        source: None,
+        feed: None,
         original_date: at("2026-03-01T23:30:00Z"),
         released_at: at("2026-03-01T23:30:00Z"),
         revised_at: Some(at("2026-03-05T10:00:00Z")),
@@ -123,19 +126,19 @@ fn comment(review: &Review, minute: u32, content: &str) -> Comment {
         language: None,
         published,
         edited: None,
-        presence: Presence::Shown,
+        visibility: CommentVisibility::Shown,
     }
 }
 
-fn leaf(comment: Comment) -> Branch {
-    Branch { comment, replies: Vec::new() }
+fn leaf(comment: Comment) -> ThreadNode {
+    ThreadNode { comment, replies: Vec::new() }
 }
 
-fn page<'a>(critic: &'a Critic, review: &'a Review, comments: &'a [Branch]) -> ReviewPage<'a> {
-    static NOBODY: Faces = Faces { shown: Vec::new(), others: 0 };
+fn page<'a>(critic: &'a Critic, review: &'a Review, comments: &'a [ThreadNode]) -> ReviewPage<'a> {
+    static NOBODY: Facepile = Facepile { shown: Vec::new(), other_reactions: 0 };
     let counts = ReviewCounts::default();
     let discussion =
-        Discussion { review, comments, left_out: 0, order: Order::Oldest, counts, faces: &NOBODY };
+        Discussion { review, comments, left_out: 0, order: ThreadOrder::Oldest, counts, faces: &NOBODY };
     ReviewPage { critic, review, discussion, newer: None, older: None, related: RelatedReviews::default() }
 }
 
@@ -255,11 +258,11 @@ fn a_review_of_which_little_is_known_leaves_no_empty_places() {
     let mut critic = critic();
     critic.avatar = None;
     let mut review = review(&critic);
-    review.draft = Draft {
+    review.content = ReviewContent {
         title: "Untitled night".to_owned(),
         body: "<p>Nothing is known.</p>".to_owned(),
         canonical_url: Some(url("https://crit.example/reviews/untitled-night")),
-        ..Draft::default()
+        ..ReviewContent::default()
     };
     review.poster = None;
     review.revised_at = None;
@@ -281,12 +284,12 @@ fn a_conversation_is_threaded_dated_and_linked_to_its_home() {
     edited.warning = Some("the ending".to_owned());
     edited.author.handle = None;
     let mut deleted = comment(&review, 9, "");
-    deleted.presence = Presence::Deleted;
+    deleted.visibility = CommentVisibility::Deleted;
     let first = comment(&review, 1, "<p>No <a href=\"https://b.example\">more</a></p>");
     let anchor = format!("comment-{}", first.id);
     let threads = [
-        Branch { comment: first, replies: vec![leaf(edited)] },
-        Branch { comment: deleted, replies: vec![leaf(comment(&review, 12, "<p>Pity.</p>"))] },
+        ThreadNode { comment: first, replies: vec![leaf(edited)] },
+        ThreadNode { comment: deleted, replies: vec![leaf(comment(&review, 12, "<p>Pity.</p>"))] },
     ];
     let html = assert_inert(&pages().review(&page(&critic, &review, &threads)).unwrap());
     assert_eq!(all(&html, ".thread > li").len(), 4);
@@ -314,7 +317,7 @@ fn a_thread_ten_thousand_deep_is_rendered_flat() {
     let review = review(&critic);
     let mut thread = leaf(comment(&review, 0, "<p>last</p>"));
     for _ in 0..9_999 {
-        thread = Branch { comment: comment(&review, 0, "<p>.</p>"), replies: vec![thread] };
+        thread = ThreadNode { comment: comment(&review, 0, "<p>.</p>"), replies: vec![thread] };
     }
     let threads = [thread];
     let html = pages().review(&page(&critic, &review, &threads)).unwrap();
@@ -330,14 +333,14 @@ fn markup_in_plain_text_stays_text() {
     critic.profile.summary = EVIL.to_owned();
     critic.profile.links[0].name = EVIL.to_owned();
     let mut review = review(&critic);
-    review.draft.title = EVIL.to_owned();
-    review.draft.subtitle = Some(EVIL.to_owned());
-    review.draft.teaser = EVIL.to_owned();
-    review.draft.tags = vec![EVIL.to_owned()];
-    review.draft.language = Some(EVIL.to_owned());
-    review.draft.film.title = EVIL.to_owned();
-    review.draft.film.directors = vec![EVIL.to_owned()];
-    review.draft.poster.as_mut().unwrap().alt = Some(EVIL.to_owned());
+    review.content.title = EVIL.to_owned();
+    review.content.subtitle = Some(EVIL.to_owned());
+    review.content.teaser = EVIL.to_owned();
+    review.content.tags = vec![EVIL.to_owned()];
+    review.content.language = Some(EVIL.to_owned());
+    review.content.film.title = EVIL.to_owned();
+    review.content.film.directors = vec![EVIL.to_owned()];
+    review.content.poster.as_mut().unwrap().alt = Some(EVIL.to_owned());
     let mut reply = comment(&review, 1, "<p>fine</p>");
     reply.author.name = EVIL.to_owned();
     reply.author.handle = Some(EVIL.to_owned());
@@ -374,8 +377,8 @@ fn only_web_addresses_become_links() {
     let mut critic = critic();
     critic.profile.links[0].url = url("javascript:alert(1)");
     let mut review = review(&critic);
-    review.draft.film.identity = Some(url("data:text/html,x"));
-    review.draft.canonical_url = Some(url("javascript:alert(1)"));
+    review.content.film.identity = Some(url("data:text/html,x"));
+    review.content.canonical_url = Some(url("javascript:alert(1)"));
     let mut reply = comment(&review, 1, "<p>fine</p>");
     reply.author.url = url("javascript:alert(1)");
     reply.url = url("data:text/html,<script>alert(1)</script>");
@@ -407,7 +410,7 @@ fn stars_are_drawn_and_told() {
     let (critic, pages) = (critic(), pages());
     let review = review(&critic);
     let mut view = pages.review_view(&page(&critic, &review, &[])).unwrap();
-    view.rating = Some(RatingView::new(&pages.site.messages, "★★★½", Scale::Stars(7)));
+    view.rating = Some(RatingView::new(&pages.site.messages, "★★★½", RatingScale::Stars(7)));
     let html = assert_inert(&pages.render("review.html", view).unwrap());
     assert_eq!(text(&html, ".verdict .unseen"), "Rating: 3 and a half stars out of five");
     assert_eq!(all(&html, ".verdict .halves-7").len(), 1);

@@ -6,11 +6,11 @@ use serde::Serialize;
 use url::Url;
 
 use super::{Messages, Site, plain_text};
+use crate::domain::browse_index;
 use crate::domain::critic::Critic;
 use crate::domain::film::Film;
-use crate::domain::rating::{Rating, Scale};
+use crate::domain::rating::{Rating, RatingScale};
 use crate::domain::review::{Media, Review};
-use crate::domain::shelf;
 use crate::domain::time::Timestamp;
 
 /// A review in a list.
@@ -79,14 +79,14 @@ pub(super) struct RatingView {
 
 impl RatingView {
     pub(super) fn of(messages: &Messages, rating: &Rating) -> Self {
-        Self::new(messages, rating.shown(), rating.scale())
+        Self::new(messages, rating.as_str(), rating.scale())
     }
 
-    pub(super) fn new(messages: &Messages, shown: &str, scale: Scale) -> Self {
+    pub(super) fn new(messages: &Messages, shown: &str, scale: RatingScale) -> Self {
         let shown = plain_text::name(shown);
         let halves = match scale {
-            Scale::Stars(halves) => Some(halves.min(10)),
-            Scale::Points(..) | Scale::Letter => None,
+            RatingScale::Stars(halves) => Some(halves.min(10)),
+            RatingScale::Points(..) | RatingScale::Letter => None,
         };
         let spoken = match halves {
             Some(1) => messages.get("rating-half"),
@@ -116,15 +116,15 @@ pub(super) struct PictureView {
 /// The poster of a review, once it is here: a page never makes its reader ask another server.
 pub(super) fn poster(site: &Site, review: &Review) -> Option<PictureView> {
     let media: &Media = review.poster.as_ref()?;
-    let alt_text = review.draft.poster.as_ref().and_then(|p| p.alt.as_deref());
+    let alt_text = review.content.poster.as_ref().and_then(|p| p.alt.as_deref());
     let alt = match alt_text.map(plain_text::text).filter(|alt| !alt.is_empty()) {
         Some(alt) => alt,
-        None if review.draft.film.title.is_empty() => site.messages.get("poster-of-film"),
+        None if review.content.film.title.is_empty() => site.messages.get("poster-of-film"),
         None => {
-            site.messages.format("poster-of", [("film", plain_text::text(&review.draft.film.title).into())])
+            site.messages.format("poster-of", [("film", plain_text::text(&review.content.film.title).into())])
         }
     };
-    let url = site.origin.media(media);
+    let url = site.origin.media_url(media);
     Some(PictureView { src: path(&url), url: url.into(), alt, width: media.width, height: media.height })
 }
 
@@ -179,14 +179,14 @@ impl FilmView {
             return None;
         }
         let person = |name: &String| {
-            let href = Some(shelf::slug_of(name)).filter(|slug| !slug.is_empty());
+            let href = Some(browse_index::browse_slug(name)).filter(|slug| !slug.is_empty());
             PersonLink { name: plain_text::name(name), href: href.map(|slug| slug_path("/people/", &slug)) }
         };
         let names = |names: &[String]| names.iter().map(person).collect();
         Some(Self {
             title: plain_text::text(&film.title),
-            year: shelf::year_of(film),
-            href: shelf::film_slug(film).map(|slug| slug_path("/films/", &slug)),
+            year: browse_index::release_year(film),
+            href: browse_index::film_slug(film).map(|slug| slug_path("/films/", &slug)),
             directors: names(&film.directors),
             writers: names(&film.writers),
             stars: names(&film.stars),
@@ -230,7 +230,10 @@ impl CriticView {
         });
         let is_for = |handle: &Option<String>| handle.as_ref().is_none_or(|handle| *handle == profile.handle);
         let support = site.about.support.iter().filter(|way| is_for(&way.critic)).map(|way| NamedLink {
-            name: way.name.as_deref().map_or_else(|| site.messages.get(way.kind.words()), plain_text::name),
+            name: way
+                .name
+                .as_deref()
+                .map_or_else(|| site.messages.get(way.kind.message_id()), plain_text::name),
             href: way.url.to_string(),
         });
         Self {
@@ -240,7 +243,7 @@ impl CriticView {
             actor: site.origin.actor(critic.id).into(),
             href: path(&url),
             url: url.into(),
-            avatar: critic.avatar.as_ref().map(|(name, _)| path(&site.origin.media_named(name))),
+            avatar: critic.avatar.as_ref().map(|(name, _)| path(&site.origin.media_url_by_name(name))),
             about: plain_text::paragraphs(&profile.summary),
             links: links.collect(),
         }
@@ -263,7 +266,7 @@ pub(super) struct TagLink {
 /// The tags of a review. One that has neither letter nor digit has no page and is left out.
 pub(super) fn tags(site: &Site, tags: &[String]) -> Vec<TagLink> {
     tags.iter()
-        .filter(|tag| !shelf::slug_of(tag).is_empty())
+        .filter(|tag| !browse_index::browse_slug(tag).is_empty())
         .map(|tag| TagLink { name: plain_text::name(tag), href: path(&site.origin.tag_page(tag)) })
         .collect()
 }
@@ -290,7 +293,7 @@ pub(super) struct ReviewCard {
 impl ReviewCard {
     pub(super) fn new(site: &Site, listed: ReviewListItem<'_>) -> Self {
         let ReviewListItem { critic, review, comments } = listed;
-        let draft = &review.draft;
+        let draft = &review.content;
         let CriticView { name, href, .. } = CriticView::new(site, critic);
         Self {
             href: path(&site.origin.review_page(review)),
@@ -319,7 +322,7 @@ impl ReviewCard {
 
 /// A review's headline; its film's title where it has none.
 pub(super) fn title(site: &Site, review: &Review) -> String {
-    let candidates = [&review.draft.title, &review.draft.film.title];
+    let candidates = [&review.content.title, &review.content.film.title];
     candidates
         .into_iter()
         .map(|title| plain_text::text(title))
@@ -393,12 +396,12 @@ mod tests {
         let messages = Messages::load("en", None).unwrap();
         let spoken =
             |shown: &str, scale| serde_json::to_value(RatingView::new(&messages, shown, scale)).unwrap();
-        let stars = spoken("★★★½", Scale::Stars(7));
+        let stars = spoken("★★★½", RatingScale::Stars(7));
         assert_eq!(stars["spoken"], "3 and a half stars out of five");
         assert_eq!(stars["has_text"], false);
-        assert_eq!(spoken("½", Scale::Stars(1))["spoken"], "half a star out of five");
-        assert_eq!(spoken("8/10", Scale::Points(800, 1000))["spoken"], "8 out of 10");
-        assert_eq!(spoken("3.5/5", Scale::Stars(7))["has_text"], true);
-        assert_eq!(spoken("B+", Scale::Letter)["spoken"], "B+");
+        assert_eq!(spoken("½", RatingScale::Stars(1))["spoken"], "half a star out of five");
+        assert_eq!(spoken("8/10", RatingScale::Points(800, 1000))["spoken"], "8 out of 10");
+        assert_eq!(spoken("3.5/5", RatingScale::Stars(7))["has_text"], true);
+        assert_eq!(spoken("B+", RatingScale::Letter)["spoken"], "B+");
     }
 }

@@ -311,7 +311,7 @@ fn b8_a_key_of_another_kind_is_refused_cleanly() {
     let ed25519 = PublicKey::from_pem(ED25519_PEM).unwrap();
     for form in FORMS {
         let refusal = Sent::post(form).read().unwrap().verify(&ed25519);
-        assert_eq!(refusal, Err(Refusal::Unauthorised("the key is of another kind")));
+        assert_eq!(refusal, Err(SignatureError::Unauthorized("the key is of another kind")));
     }
 }
 

@@ -5,10 +5,10 @@ use aws_lc_rs::signature::{RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, Unpar
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::super::fields::{self, Value};
+use super::super::structured_fields::{self, MemberValue};
 use super::*;
 use crate::federation::keys::tests::ED25519_PEM;
-use crate::federation::keys::{Algorithm, PublicKey};
+use crate::federation::keys::{PublicKey, SignatureAlgorithm};
 
 /// RFC 9421 appendix B.1.2.
 const RSA_PSS_PEM: &str = "-----BEGIN PUBLIC KEY-----
@@ -49,22 +49,23 @@ fn rfc_request() -> Sent {
 }
 
 /// Whether the example verifies, and whether it still does with another path.
-fn verifies(key: &str, algorithm: Algorithm, input: &str, signature: &str) -> (bool, bool) {
-    let member = &fields::dictionary(input, 1).unwrap()[0];
-    let Value::Bytes(signature) = &fields::dictionary(signature, 1).unwrap()[0].value else {
+fn verifies(key: &str, algorithm: SignatureAlgorithm, input: &str, signature: &str) -> (bool, bool) {
+    let member = &structured_fields::parse_dictionary(input, 1).unwrap()[0];
+    let MemberValue::Bytes(signature) = &structured_fields::parse_dictionary(signature, 1).unwrap()[0].value
+    else {
         panic!("a signature")
     };
     let key = PublicKey::from_pem(key).unwrap();
     let check = |sent: Sent| {
-        let request = Request {
+        let request = SignedRequest {
             method: &sent.method,
             target: &sent.target,
             origin: &sent.origin,
             headers: &sent.headers,
             body: &sent.body,
         };
-        let covered = rfc9421::covered(member).unwrap();
-        let base = rfc9421::base(covered, &member.parameters, &request).unwrap();
+        let covered = rfc9421::covered_components(member).unwrap();
+        let base = rfc9421::signature_base(covered, &member.parameters, &request).unwrap();
         key.verifies(algorithm, &base, signature)
     };
     let mut bent = rfc_request();
@@ -77,7 +78,7 @@ fn rfc_9421_b_2_1_minimal_signature_with_rsa_pss() {
     let input = r#"sig-b21=();created=1618884473;keyid="test-key-rsa-pss";nonce="b3k2pp5k7z-50gnwp.yemd""#;
     let signature = "sig-b21=:d2pmTvmbncD3xQm8E9ZV2828BjQWGgiwAaw5bAkgibUopemLJcWDy/lkbbHAve4cRAtx31Iq786U7it++wgGxbtRxf8Udx7zFZsckzXaJMkA7ChG52eSkFxykJeNqsrWH5S+oxNFlD4dzVuwe8DhTSja8xxbR/Z2cOGdCbzR72rgFWhzx2VjBqJzsPLMIQKhO4DGezXehhWwE56YCE+O6c0mKZsfxVrogUvA4HELjVKWmAvtl6UnCh8jYzuVG5WSb/QEVPnP5TmcAnLH1g+s++v6d4s8m0gCw1fV5/SITLq9mhho8K3+7EPYTU8IU1bLhdxO5Nyt8C8ssinQ98Xw9Q==:";
     // It covers nothing, hence the path neither.
-    assert_eq!(verifies(RSA_PSS_PEM, Algorithm::RsaPssSha512, input, signature), (true, true));
+    assert_eq!(verifies(RSA_PSS_PEM, SignatureAlgorithm::RsaPssSha512, input, signature), (true, true));
 }
 
 #[test]
@@ -85,16 +86,16 @@ fn rfc_9421_b_2_2_selected_components_with_rsa_pss() {
     let input = r#"sig-b22=("@authority" "content-digest" "@query-param";name="Pet");created=1618884473;keyid="test-key-rsa-pss";tag="header-example""#;
     let signature = "sig-b22=:LjbtqUbfmvjj5C5kr1Ugj4PmLYvx9wVjZvD9GsTT4F7GrcQEdJzgI9qHxICagShLRiLMlAJjtq6N4CDfKtjvuJyE5qH7KT8UCMkSowOB4+ECxCmT8rtAmj/0PIXxi0A0nxKyB09RNrCQibbUjsLS/2YyFYXEu4TRJQzRw1rLEuEfY17SARYhpTlaqwZVtR8NV7+4UKkjqpcAoFqWFQh62s7Cl+H2fjBSpqfZUJcsIk4N6wiKYd4je2U/lankenQ99PZfB4jY3I5rSV2DSBVkSFsURIjYErOs0tFTQosMTAoxk//0RoKUqiYY8Bh0aaUEb0rQl3/XaVe4bXTugEjHSw==:";
     // Another query is another request; the path is not covered.
-    assert_eq!(verifies(RSA_PSS_PEM, Algorithm::RsaPssSha512, input, signature), (true, false));
+    assert_eq!(verifies(RSA_PSS_PEM, SignatureAlgorithm::RsaPssSha512, input, signature), (true, false));
 }
 
 #[test]
 fn rfc_9421_b_2_3_full_coverage_with_rsa_pss() {
     let input = r#"sig-b23=("date" "@method" "@path" "@query" "@authority" "content-type" "content-digest" "content-length");created=1618884473;keyid="test-key-rsa-pss""#;
     let signature = "sig-b23=:bbN8oArOxYoyylQQUU6QYwrTuaxLwjAC9fbY2F6SVWvh0yBiMIRGOnMYwZ/5MR6fb0Kh1rIRASVxFkeGt683+qRpRRU5p2voTp768ZrCUb38K0fUxN0O0iC59DzYx8DFll5GmydPxSmme9v6ULbMFkl+V5B1TP/yPViV7KsLNmvKiLJH1pFkh/aYA2HXXZzNBXmIkoQoLd7YfW91kE9o/CCoC1xMy7JA1ipwvKvfrs65ldmlu9bpG6A9BmzhuzF8Eim5f8ui9eH8LZH896+QIF61ka39VBrohr9iyMUJpvRX2Zbhl5ZJzSRxpJyoEZAFL2FUo5fTIztsDZKEgM4cUA==:";
-    assert_eq!(verifies(RSA_PSS_PEM, Algorithm::RsaPssSha512, input, signature), (true, false));
-    assert_eq!(verifies(RSA_PSS_PEM, Algorithm::RsaSha256, input, signature), (false, false));
-    assert_eq!(verifies(RSA_PEM, Algorithm::RsaPssSha512, input, signature), (false, false));
+    assert_eq!(verifies(RSA_PSS_PEM, SignatureAlgorithm::RsaPssSha512, input, signature), (true, false));
+    assert_eq!(verifies(RSA_PSS_PEM, SignatureAlgorithm::RsaSha256, input, signature), (false, false));
+    assert_eq!(verifies(RSA_PEM, SignatureAlgorithm::RsaPssSha512, input, signature), (false, false));
 }
 
 #[test]
@@ -102,7 +103,7 @@ fn rfc_9421_b_2_6_ed25519() {
     let input = r#"sig-b26=("date" "@method" "@path" "@authority" "content-type" "content-length");created=1618884473;keyid="test-key-ed25519""#;
     let signature =
         "sig-b26=:wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPiu4A0w6vuQv5lIp5WPpBKRCw==:";
-    assert_eq!(verifies(ED25519_PEM, Algorithm::Ed25519, input, signature), (true, false));
+    assert_eq!(verifies(ED25519_PEM, SignatureAlgorithm::Ed25519, input, signature), (true, false));
 }
 
 /// draft-cavage-12 appendix C, whose key of 1024 bits we would not accept.
@@ -113,7 +114,7 @@ fn cavage_c_1_to_c_3() {
         Z4UMR7EOcpfdUE9Hf3m/hs+FUR45uBJeDK1HSFHD8bHKD6kv8FPGfJTotc+2xjJw\
         oYi+1hqp1fIekaxsyQIDAQAB";
     let block = format!("-----BEGIN PUBLIC KEY-----\n{pem}\n-----END PUBLIC KEY-----");
-    assert_eq!(PublicKey::from_pem(&block).unwrap_err(), crate::federation::keys::KeyError::Size);
+    assert_eq!(PublicKey::from_pem(&block).unwrap_err(), crate::federation::keys::KeyError::InvalidSize);
     let mut sent = Sent::post(cavage::sign)
         .set("host", "example.com")
         .set("date", "Sun, 05 Jan 2014 21:31:40 GMT")
@@ -122,22 +123,27 @@ fn cavage_c_1_to_c_3() {
         .set("content-length", "18");
     sent.target = "/foo?param=value&pet=dog".to_owned();
     // C.1 names no headers; what that means stands in section 2.1.6, and covers too little for us.
-    assert!(cavage::Parameters::parse(r#"keyId="Test",signature="AA==""#).unwrap().covered().is_err());
+    assert!(
+        cavage::SignatureParameters::parse(r#"keyId="Test",signature="AA==""#)
+            .unwrap()
+            .covered_headers()
+            .is_err()
+    );
     for header in [
         r#"keyId="Test",algorithm="rsa-sha256",headers="date",signature="SjWJWbWN7i0wzBvtPl8rbASWz5xQW6mcJmn+ibttBqtifLN7Sazz6m79cNfwwb8DMJ5cou1s7uEGKKCs+FLEEaDV5lp7q25WqS+lavg7T8hc0GppauB6hbgEKTwblDHYGEtbGmtdHgVCk9SuS13F0hZ8FD0k/5OxEPXe5WozsbM=""#,
         r#"keyId="Test",algorithm="rsa-sha256",headers="(request-target) host date", signature="qdx+H7PHHDZgy4y/Ahn9Tny9V3GP6YgBPyUXMmoxWtLbHpUnXS2mg2+SbrQDMCJypxBLSPQR2aAjn7ndmw2iicw3HMbe8VfEdKFYRqzic+efkb3nndiv/x1xSHDJWeSWkx3ButlYSuBskLu6kd9Fswtemr3lgdDEmn04swr2Os0=""#,
         r#"keyId="Test",algorithm="rsa-sha256",created=1402170695, expires=1402170699,headers="(request-target) host date content-type digest content-length",signature="vSdrb+dS3EceC9bcwHSo4MlyKS59iFIrhgYkz8+oVLEEzmYZZvRs8rgOp+63LEM3v+MFHB32NfpB2bEKBIvB1q52LaEUHFv120V01IL+TAD48XaERZFukWgHoBTLMhYS2Gb51gWxpeIq8knRmPnYePbF5MOkR0Zkly4zKH7s1dE=""#,
     ] {
-        let parameters = cavage::Parameters::parse(header).unwrap();
-        let covered = parameters.covered().unwrap();
-        let request = Request {
+        let parameters = cavage::SignatureParameters::parse(header).unwrap();
+        let covered = parameters.covered_headers().unwrap();
+        let request = SignedRequest {
             method: &sent.method,
             target: &sent.target,
             origin: &sent.origin,
             headers: &sent.headers,
             body: &sent.body,
         };
-        let message = cavage::message(&covered, &request, &sent.target, &parameters).unwrap();
+        let message = cavage::signing_string(&covered, &request, &sent.target, &parameters).unwrap();
         let key = UnparsedPublicKey::new(
             &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
             STANDARD.decode(pem).unwrap(),

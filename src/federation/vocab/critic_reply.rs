@@ -1,0 +1,202 @@
+//! A critic's answer as a Note, and the activities that carry it.
+
+use serde_json::{Value, json};
+
+use super::text::escape_html;
+use super::{AS_CONTEXT, AS_PUBLIC, with_context};
+use crate::domain::activity::ActivityKind;
+use crate::domain::comment::{CriticReply, Mention};
+use crate::domain::id::{ActivityId, CommentId, CriticId};
+use crate::domain::origin::Origin;
+use crate::domain::time::Timestamp;
+
+/// The answer as a Note, without `@context`.
+pub fn note(origin: &Origin, answer: &CriticReply) -> Value {
+    let id = origin.note(answer.id);
+    let content = content(answer);
+    let replies = origin.note_collection(answer.id, "replies");
+    let mut note = json!({
+        "id": id,
+        "type": "Note",
+        "attributedTo": origin.actor(answer.critic),
+        "inReplyTo": answer.in_reply_to,
+        "url": answer.url,
+        "to": [AS_PUBLIC],
+        "cc": cc(origin, answer),
+        "published": answer.published.to_string(),
+        "content": content,
+        "sensitive": false,
+        "tag": answer.mentions.iter().map(tag).collect::<Vec<_>>(),
+        "context": origin.article_collection(answer.review, "context"),
+        "replies": {"id": replies, "type": "Collection", "first": format!("{replies}?page=1")},
+    });
+    if let Some(edited) = answer.edited {
+        note["updated"] = json!(edited.to_string());
+    }
+    if let Some(language) = &answer.language {
+        note["contentMap"] = json!({language: content});
+    }
+    note
+}
+
+/// The `@context` of a Note.
+pub fn context() -> Value {
+    json!([AS_CONTEXT, {"sensitive": "as:sensitive"}])
+}
+
+/// What stays of an answer that was deleted (ActivityPub section 6.4), without `@context`.
+pub fn tombstone(origin: &Origin, id: CommentId, deleted: Timestamp) -> Value {
+    json!({
+        "id": origin.note(id),
+        "type": "Tombstone",
+        "formerType": "Note",
+        "deleted": deleted.to_string(),
+    })
+}
+
+/// An answer appears, or changed: `kind` is Create or Update, `note` its whole object.
+pub fn create_or_update(
+    origin: &Origin,
+    id: ActivityId,
+    kind: ActivityKind,
+    answer: &CriticReply,
+    note: &Value,
+) -> Value {
+    with_context(
+        context(),
+        json!({
+            "id": origin.activity(id),
+            "type": kind.as_str(),
+            "actor": origin.actor(answer.critic),
+            "published": answer.edited.unwrap_or(answer.published).to_string(),
+            "to": [AS_PUBLIC],
+            "cc": cc(origin, answer),
+            "object": note,
+        }),
+    )
+}
+
+/// An answer is deleted.
+pub fn delete(
+    origin: &Origin,
+    id: ActivityId,
+    critic: CriticId,
+    answer: CommentId,
+    deleted: Timestamp,
+) -> Value {
+    with_context(
+        json!(AS_CONTEXT),
+        json!({
+            "id": origin.activity(id),
+            "type": ActivityKind::Delete.as_str(),
+            "actor": origin.actor(critic),
+            "to": [AS_PUBLIC],
+            "object": tombstone(origin, answer, deleted),
+        }),
+    )
+}
+
+fn cc(origin: &Origin, answer: &CriticReply) -> Vec<String> {
+    let followers = origin.actor_endpoint(answer.critic, "followers").into();
+    std::iter::once(followers).chain(answer.mentions.iter().map(|m| m.actor.to_string())).collect()
+}
+
+fn tag(mention: &Mention) -> Value {
+    let name = mention.handle.as_deref().unwrap_or(mention.actor.as_str());
+    json!({"type": "Mention", "href": mention.actor, "name": name})
+}
+
+/// What it says, after the name of whom it answers, in the markup by which Mastodon knows a mention.
+fn content(answer: &CriticReply) -> String {
+    let mut names = String::new();
+    for mention in answer.mentions.iter().filter(|mention| !mention.in_text) {
+        let handle = mention.handle.as_deref().unwrap_or_default();
+        let user = handle.trim_start_matches('@').split('@').next().unwrap_or_default();
+        let user = if user.is_empty() { mention.actor.host_str().unwrap_or_default() } else { user };
+        names.extend([
+            "<span class=\"h-card\" translate=\"no\"><a href=\"",
+            &escape_html(mention.url.as_str()),
+            "\" class=\"u-url mention\">@<span>",
+            &escape_html(user),
+            "</span></a></span> ",
+        ]);
+    }
+    match answer.content.strip_prefix("<p>") {
+        Some(rest) => format!("<p>{names}{rest}"),
+        None if names.is_empty() => answer.content.clone(),
+        None => format!("<p>{}</p>{}", names.trim_end(), answer.content),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{ACTIVITY, BOB, CRITIC, REVIEW, moment, origin};
+    use super::*;
+
+    const NOTE: &str = "01N0TE00000000000000000000";
+
+    fn answer() -> CriticReply {
+        CriticReply {
+            id: NOTE.parse().unwrap(),
+            critic: CRITIC.parse().unwrap(),
+            review: REVIEW.parse().unwrap(),
+            url: format!("https://crit.example/reviews/stalker-1979#comment-{NOTE}").parse().unwrap(),
+            in_reply_to: "https://m.example/users/bob/statuses/1".parse().unwrap(),
+            content: "<p>It <em>is</em>.</p>".to_owned(),
+            language: Some("en".to_owned()),
+            published: moment("2026-09-02T10:00:00Z"),
+            edited: None,
+            mentions: vec![Mention {
+                actor: BOB.parse().unwrap(),
+                url: "https://m.example/@bob".parse().unwrap(),
+                handle: Some("@bob@m.example".to_owned()),
+                in_text: false,
+            }],
+        }
+    }
+
+    #[test]
+    fn an_answer_is_a_public_note_that_names_whom_it_answers() {
+        let actor = format!("https://crit.example/ap/actor/{CRITIC}");
+        let id = format!("https://crit.example/ap/note/{NOTE}");
+        let content = "<p><span class=\"h-card\" translate=\"no\"><a href=\"https://m.example/@bob\" \
+            class=\"u-url mention\">@<span>bob</span></a></span> It <em>is</em>.</p>";
+        assert_eq!(
+            note(&origin(), &answer()),
+            json!({
+                "id": id,
+                "type": "Note",
+                "attributedTo": actor,
+                "inReplyTo": "https://m.example/users/bob/statuses/1",
+                "url": format!("https://crit.example/reviews/stalker-1979#comment-{NOTE}"),
+                "to": ["https://www.w3.org/ns/activitystreams#Public"],
+                "cc": [format!("{actor}/followers"), BOB],
+                "published": "2026-09-02T10:00:00Z",
+                "content": content,
+                "sensitive": false,
+                "tag": [{"type": "Mention", "href": BOB, "name": "@bob@m.example"}],
+                "context": format!("https://crit.example/ap/article/{REVIEW}/context"),
+                "replies": {
+                    "id": format!("{id}/replies"), "type": "Collection", "first": format!("{id}/replies?page=1"),
+                },
+                "contentMap": {"en": content},
+            })
+        );
+    }
+
+    #[test]
+    fn an_edit_tells_when_and_a_name_in_the_text_is_not_said_twice() {
+        let mut edited = answer();
+        edited.edited = Some(moment("2026-09-02T11:00:00Z"));
+        edited.mentions[0].in_text = true;
+        let object = note(&origin(), &edited);
+        assert_eq!(object["content"], "<p>It <em>is</em>.</p>");
+        let update =
+            create_or_update(&origin(), ACTIVITY.parse().unwrap(), ActivityKind::Update, &edited, &object);
+        assert_eq!(
+            (&update["type"], &update["object"]["updated"]),
+            (&json!("Update"), &json!("2026-09-02T11:00:00Z"))
+        );
+        assert_eq!(update["cc"][1], BOB);
+    }
+}

@@ -1,0 +1,162 @@
+//! A critic's answer in a thread: Markdown in which `@user@host` names somebody.
+
+use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStream};
+use url::Url;
+
+use super::html;
+
+/// More of an answer is not read, in bytes.
+pub const MAX_BYTES: usize = 50_000;
+
+/// Somebody whom a text may name.
+#[derive(Debug, Clone)]
+pub struct MentionTarget {
+    /// `@user@host`.
+    pub handle: String,
+    /// Where the name leads.
+    pub url: Url,
+}
+
+/// The handles that a text names, as it writes them, each once.
+pub fn mentioned_handles(markdown: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for (event, is_prose) in events(markdown) {
+        let Event::Text(text) = event else { continue };
+        if !is_prose {
+            continue;
+        }
+        for piece in pieces(&text) {
+            if let Piece::Handle(handle) = piece
+                && !found.iter().any(|known| known.eq_ignore_ascii_case(handle))
+            {
+                found.push(handle.to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// The text as safe HTML, in which those who are known are links to their pages.
+pub fn render_html(markdown: &str, known: &[MentionTarget], desk: &Url) -> String {
+    let mut out = Vec::new();
+    for (event, is_prose) in events(markdown) {
+        match event {
+            Event::Text(text) if is_prose => out.extend(link_names(&text, known)),
+            event => out.push(event),
+        }
+    }
+    let mut written = String::new();
+    pulldown_cmark::html::push_html(&mut written, out.into_iter());
+    html::sanitize_comment(&written, desk)
+}
+
+/// The events of a text, each with whether it is prose: neither code nor part of a link.
+fn events(markdown: &str) -> impl Iterator<Item = (Event<'_>, bool)> {
+    let parser = Parser::new_ext(markdown, Options::ENABLE_STRIKETHROUGH);
+    let mut shut = 0u32;
+    TextMergeStream::new(parser).map(move |event| {
+        match &event {
+            Event::Start(Tag::CodeBlock(_) | Tag::Link { .. } | Tag::Image { .. }) => shut += 1,
+            Event::End(TagEnd::CodeBlock | TagEnd::Link | TagEnd::Image) => shut = shut.saturating_sub(1),
+            _ => {}
+        }
+        // A line that ends is a line that ends: an answer is typed like a message.
+        let event = if matches!(event, Event::SoftBreak) { Event::HardBreak } else { event };
+        (event, shut == 0)
+    })
+}
+
+fn link_names<'t>(text: &str, known: &[MentionTarget]) -> Vec<Event<'t>> {
+    let link = |piece: Piece<'_>| {
+        let (Piece::Handle(text) | Piece::Plain(text)) = piece;
+        let shown = || Event::Text(CowStr::from(text.to_owned()));
+        let Piece::Handle(handle) = piece else { return vec![shown()] };
+        let Some(named) = known.iter().find(|named| named.handle.eq_ignore_ascii_case(handle)) else {
+            return vec![shown()];
+        };
+        let user = handle.trim_start_matches('@').split('@').next().unwrap_or_default();
+        // A user part is letters, digits, `_`, `-` and `.`; an address has neither quotes nor brackets.
+        let link = format!("<a href=\"{}\" class=\"mention\">@{user}</a>", escape(named.url.as_str()));
+        vec![Event::InlineHtml(CowStr::from(link))]
+    };
+    pieces(text).into_iter().flat_map(link).collect()
+}
+
+fn escape(address: &str) -> String {
+    address.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;")
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Piece<'t> {
+    Plain(&'t str),
+    Handle(&'t str),
+}
+
+/// A text cut at the handles in it.
+fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let (mut done, mut from) = (0, 0);
+    while let Some(at) = text[from..].find('@').map(|at| at + from) {
+        from = at + 1;
+        let before = text[..at].chars().next_back();
+        if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '/' | '@' | '_')) {
+            continue;
+        }
+        let Some(length) = handle_length(&text[at..]) else { continue };
+        if done < at {
+            pieces.push(Piece::Plain(&text[done..at]));
+        }
+        pieces.push(Piece::Handle(&text[at..at + length]));
+        done = at + length;
+        from = done;
+    }
+    if done < text.len() {
+        pieces.push(Piece::Plain(&text[done..]));
+    }
+    pieces
+}
+
+/// How long the handle is with which the text begins: `@user@host.name`, without the full stop of a sentence.
+fn handle_length(text: &str) -> Option<usize> {
+    let is_user = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let is_host = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | ':');
+    let rest = text.strip_prefix('@')?;
+    let user = rest.find(|c| !is_user(c))?;
+    let host = rest[user..].strip_prefix('@')?;
+    let end = host.find(|c| !is_host(c)).unwrap_or(host.len());
+    let host = host[..end].trim_end_matches(['.', '-', ':']);
+    (user > 0 && !host.is_empty()).then(|| 1 + user + 1 + host.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(markdown: &str) -> String {
+        let known = [MentionTarget {
+            handle: "@Bo_b@m.example".into(),
+            url: "https://m.example/@bob".parse().unwrap(),
+        }];
+        render_html(markdown, &known, &"https://crit.example/desk".parse().unwrap())
+    }
+
+    #[test]
+    fn handles_are_found_where_they_are_prose() {
+        let text = "Thanks @ann@b.example, and (@Bo_b@m.example). Not a@b.example, `@c@d.example`, \
+            [@e@f.example](https://x.example) or @g. @ann@B.example!";
+        assert_eq!(mentioned_handles(text), ["@ann@b.example", "@Bo_b@m.example"]);
+    }
+
+    #[test]
+    fn who_is_known_is_linked_and_nobody_else() {
+        let html = written("Well, @bo_b@m.example and @ann@b.example:\n*yes*.");
+        assert!(html.starts_with("<p>Well, <a href=\"https://m.example/@bob\" class=\"mention\""), "{html}");
+        assert!(html.contains(">@bo_b</a> and @ann@b.example:<br>"), "{html}");
+        assert!(html.ends_with("<em>yes</em>.</p>"), "{html}");
+    }
+
+    #[test]
+    fn an_answer_is_as_safe_as_any_comment() {
+        assert_eq!(written("a <script>x</script> [b](javascript:y)"), "<p>a  b</p>");
+    }
+}

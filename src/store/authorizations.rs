@@ -1,0 +1,153 @@
+//! Quotes that were asked for. A granted one is served as its stamp.
+
+use sqlx::FromRow;
+
+use super::{Db, Result, Tx, on, read, run};
+use crate::domain::id::{ActivityId, AuthorizationId, CriticId, ReviewId};
+use crate::domain::time::Timestamp;
+
+/// What was decided about a quote.
+#[derive(Debug, Clone, FromRow)]
+pub struct StoredAuthorization {
+    /// Its id.
+    pub id: AuthorizationId,
+    /// The review that is quoted.
+    pub review_id: ReviewId,
+    /// Whose review it is.
+    pub critic_id: CriticId,
+    /// The post that quotes.
+    pub note_uri: String,
+    /// Who quotes.
+    pub actor: String,
+    /// The id of the request, where it had one.
+    pub request_uri: Option<String>,
+    /// The Accept that answered it.
+    pub accept_id: Option<ActivityId>,
+    /// `granted`; `revoked` by the critic, or with the post, for good; `withdrawn` by who asked.
+    pub state: String,
+    /// The signed date of what last changed it.
+    pub signed_at: Timestamp,
+}
+
+/// What was decided about a post that quotes a review.
+pub async fn find_by_note(
+    tx: &mut Tx,
+    review: ReviewId,
+    note: &url::Url,
+) -> Result<Option<StoredAuthorization>> {
+    on!(tx, |c| sqlx::query_as(
+        "select s.*, r.critic_id from stamps s join reviews r on r.id = s.review_id
+         where s.review_id = $1 and s.note_uri = $2",
+    )
+    .bind(review)
+    .bind(note.as_str())
+    .fetch_optional(c)
+    .await)
+}
+
+/// The stamp of that id.
+pub async fn find(db: &Db, id: AuthorizationId) -> Result<Option<StoredAuthorization>> {
+    read!(db, |c| sqlx::query_as(
+        "select s.*, r.critic_id from stamps s join reviews r on r.id = s.review_id where s.id = $1",
+    )
+    .bind(id)
+    .fetch_optional(c)
+    .await)
+}
+
+/// The newest stamps, at most `limit`.
+pub async fn list_newest(db: &Db, limit: u32) -> Result<Vec<StoredAuthorization>> {
+    read!(db, |c| {
+        sqlx::query_as(
+        "select s.*, r.critic_id from stamps s join reviews r on r.id = s.review_id order by s.id desc limit $1",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(c)
+    .await
+    })
+}
+
+/// The granted quotes of an actor, at most `limit`.
+pub async fn list_granted_to(db: &Db, actor: &url::Url, limit: u32) -> Result<Vec<AuthorizationId>> {
+    read!(db, |c| sqlx::query_scalar(
+        "select id from stamps where actor = $1 and state = 'granted' order by id limit $2"
+    )
+    .bind(actor.as_str())
+    .bind(i64::from(limit))
+    .fetch_all(c)
+    .await)
+}
+
+/// A quote as it is granted.
+#[derive(Debug)]
+pub struct NewAuthorization<'a> {
+    /// The id of its stamp.
+    pub id: AuthorizationId,
+    /// The review that is quoted.
+    pub review: ReviewId,
+    /// The post that quotes.
+    pub note: &'a url::Url,
+    /// Who quotes.
+    pub actor: &'a url::Url,
+    /// The id of the request.
+    pub request: Option<&'a url::Url>,
+    /// The Accept that answers it.
+    pub accept: ActivityId,
+    /// The signed date of the request.
+    pub signed_at: Timestamp,
+}
+
+/// Grants a quote, or grants it again.
+pub async fn grant(tx: &mut Tx, granted: &NewAuthorization<'_>, now: Timestamp) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into stamps (id, review_id, note_uri, actor, request_uri, accept_id, state, signed_at, created_at)
+             values ($1, $2, $3, $4, $5, $6, 'granted', $7, $8)
+             on conflict (review_id, note_uri) do update set id = excluded.id, actor = excluded.actor,
+                request_uri = excluded.request_uri, accept_id = excluded.accept_id, state = 'granted',
+                signed_at = excluded.signed_at",
+        )
+        .bind(granted.id)
+        .bind(granted.review)
+        .bind(granted.note.as_str())
+        .bind(granted.actor.as_str())
+        .bind(granted.request.map(url::Url::as_str))
+        .bind(granted.accept)
+        .bind(granted.signed_at)
+        .bind(now)
+    )?;
+    Ok(())
+}
+
+/// Takes a stamp back; false where it is not granted.
+pub async fn revoke(tx: &mut Tx, id: AuthorizationId) -> Result<bool> {
+    run!(tx, sqlx::query("update stamps set state = 'revoked' where id = $1 and state = 'granted'").bind(id))
+        .map(|rows| rows > 0)
+}
+
+/// The post that quotes is gone: so are its stamps.
+pub async fn revoke_by_note(tx: &mut Tx, note: &url::Url, actor: &url::Url) -> Result<bool> {
+    run!(
+        tx,
+        sqlx::query("update stamps set state = 'revoked' where note_uri = $1 and actor = $2")
+            .bind(note.as_str())
+            .bind(actor.as_str())
+    )
+    .map(|rows| rows > 0)
+}
+
+/// Who asked asks no longer, in a request of that id or about a post of that id; false where there is no such thing.
+pub async fn withdraw(tx: &mut Tx, id: &url::Url, actor: &url::Url, signed_at: Timestamp) -> Result<bool> {
+    run!(
+        tx,
+        sqlx::query(
+            "update stamps set state = 'withdrawn', signed_at = $3
+             where (request_uri = $1 or note_uri = $1) and actor = $2 and state = 'granted' and signed_at <= $3",
+        )
+        .bind(id.as_str())
+        .bind(actor.as_str())
+        .bind(signed_at)
+    )
+    .map(|rows| rows > 0)
+}

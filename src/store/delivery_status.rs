@@ -1,0 +1,114 @@
+//! How far an activity has come: totals that are kept, and the few deliveries that do not go well. Asking costs the
+//! same however many inboxes there are.
+
+use sqlx::FromRow;
+
+use super::{Db, Result, count, read};
+use crate::domain::id::ActivityId;
+use crate::domain::time::Timestamp;
+
+/// An activity about an object, and how many inboxes have it.
+#[derive(Debug, Clone, FromRow)]
+pub struct ActivityDeliveryStatus {
+    /// The activity.
+    pub id: ActivityId,
+    /// What it does, by name.
+    pub kind: String,
+    /// Since when it is on its way.
+    pub created_at: Timestamp,
+    /// Whether not all of its inboxes are known yet.
+    pub is_expanding: bool,
+    done: i64,
+    queued: i64,
+    failed: i64,
+}
+
+impl ActivityDeliveryStatus {
+    /// Inboxes that have it.
+    pub fn done(&self) -> u64 {
+        count(self.done)
+    }
+
+    /// Inboxes that wait for it.
+    pub fn queued(&self) -> u64 {
+        count(self.queued)
+    }
+
+    /// Inboxes that will not get it.
+    pub fn failed(&self) -> u64 {
+        count(self.failed)
+    }
+}
+
+/// What was sent about an object, the oldest first.
+pub async fn list_for_object(db: &Db, object: &url::Url) -> Result<Vec<ActivityDeliveryStatus>> {
+    read!(db, |c| {
+        sqlx::query_as(
+        "select a.id, a.kind, a.created_at,
+            exists (select 1 from fanouts f where f.activity_id = a.id) as is_expanding,
+            coalesce((select t.total from delivery_totals t where t.activity_id = a.id and t.state = 'done'), 0) as done,
+            coalesce((select t.total from delivery_totals t where t.activity_id = a.id and t.state = 'queued'), 0)
+                as queued,
+            coalesce((select t.total from delivery_totals t where t.activity_id = a.id and t.state = 'failed'), 0)
+                as failed
+         from activities a where a.object_uri = $1 order by a.id",
+    )
+    .bind(object.as_str())
+    .fetch_all(c)
+    .await
+    })
+}
+
+/// Whether an activity is on its way to a host that is not known to be away.
+pub async fn is_in_transit(db: &Db, activity: ActivityId, now: Timestamp) -> Result<bool> {
+    let found: Option<i64> = read!(db, |c| sqlx::query_scalar(
+        "select d.attempts from deliveries d join hosts h on h.host = d.host
+         where d.activity_id = $1 and d.state = 'queued' and d.attempts = 0
+            and (h.closed_until is null or h.closed_until <= $2) limit 1",
+    )
+    .bind(activity)
+    .bind(now)
+    .fetch_optional(c)
+    .await)?;
+    Ok(found.is_some())
+}
+
+/// A delivery that did not go well.
+#[derive(Debug, Clone, FromRow)]
+pub struct FailedDelivery {
+    /// Where it goes.
+    pub inbox: String,
+    /// Attempts so far.
+    pub attempts: i64,
+    /// When it is tried again, or was given up.
+    pub at: Timestamp,
+    /// What was wrong the last time.
+    pub error: Option<String>,
+}
+
+/// Those that are tried again, the next ones first.
+pub async fn list_deferred(db: &Db, activity: ActivityId, limit: u32) -> Result<Vec<FailedDelivery>> {
+    read!(db, |c| sqlx::query_as(
+        "select d.inbox, d.attempts, d.last_error as error,
+            case when h.closed_until > d.next_attempt_at then h.closed_until else d.next_attempt_at end as at
+         from deliveries d left join hosts h on h.host = d.host
+         where d.activity_id = $1 and d.state = 'queued' and d.attempts > 0
+         order by d.next_attempt_at, d.inbox limit $2",
+    )
+    .bind(activity)
+    .bind(i64::from(limit))
+    .fetch_all(c)
+    .await)
+}
+
+/// Those that were given up, the last ones first.
+pub async fn list_failed(db: &Db, activity: ActivityId, limit: u32) -> Result<Vec<FailedDelivery>> {
+    read!(db, |c| sqlx::query_as(
+        "select inbox, attempts, finished_at as at, last_error as error from deliveries
+         where activity_id = $1 and state = 'failed' order by finished_at desc, inbox limit $2",
+    )
+    .bind(activity)
+    .bind(i64::from(limit))
+    .fetch_all(c)
+    .await)
+}

@@ -1,0 +1,232 @@
+//! What others sent to us: the raw activities, and the signatures that are good once.
+
+use std::collections::BTreeMap;
+
+use sqlx::FromRow;
+
+use super::bulk::BulkStatement;
+use super::{Db, Result, Tx, claim, damaged, on, read, run};
+use crate::domain::id::{InboxActivityId, LeaseId};
+use crate::domain::time::Timestamp;
+
+/// So many activities of one actor lose their words at once; the others are gone after 30 days.
+const MOST_FORGOTTEN: i64 = 10_000;
+
+/// Signatures that were seen.
+static REMEMBER: BulkStatement = BulkStatement::new(
+    "insert into seen_signatures (fingerprint, expires_at) values",
+    "(#1, #2)",
+    2,
+    "on conflict (fingerprint) do nothing returning fingerprint",
+);
+
+/// Activities that are queued. A conflict is that of a row that fills a part with itself.
+static INSERT: BulkStatement = BulkStatement::new(
+    "insert into received (id, actor, key_id, body, signed_at, received_at, state, attempts, next_attempt_at) values",
+    "(#1, #2, #3, #4, #5, #6, 'queued', 0, #6)",
+    6,
+    "on conflict (id) do nothing",
+);
+
+/// An activity as it is accepted.
+#[derive(Debug, Clone, Copy)]
+pub struct NewInboxActivity<'a> {
+    /// Who sent it.
+    pub actor: &'a url::Url,
+    /// The key that signed it.
+    pub key_id: &'a url::Url,
+    /// Its exact bytes.
+    pub body: &'a str,
+    /// The date that its signature covers.
+    pub signed_at: Timestamp,
+    /// Of its signature: the same again is the same activity again.
+    pub fingerprint: &'a str,
+}
+
+/// Keeps activities and queues them, each once whose signature was not seen before; gives how many are new.
+/// Signatures are remembered until `expires_at`.
+pub async fn insert_new(
+    tx: &mut Tx,
+    accepted: &[NewInboxActivity<'_>],
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<usize> {
+    // In one order everywhere, so that no two processes wait for each other.
+    let by_signature: BTreeMap<&str, &NewInboxActivity<'_>> =
+        accepted.iter().map(|accepted| (accepted.fingerprint, accepted)).collect();
+    let signatures: Vec<&str> = by_signature.keys().copied().collect();
+    let mut fresh = Vec::with_capacity(signatures.len());
+    for (text, _, part) in REMEMBER.parts(&signatures) {
+        let unseen: Vec<String> = on!(tx, |c| {
+            let query = sqlx::query_scalar(text);
+            part.fold(query, |query, signature| query.bind(*signature).bind(expires_at)).fetch_all(c).await
+        })?;
+        fresh.extend(unseen.iter().filter_map(|signature| by_signature.get(signature.as_str()).copied()));
+    }
+    let rows: Vec<(InboxActivityId, &NewInboxActivity<'_>)> =
+        fresh.into_iter().map(|accepted| (InboxActivityId::new(now), accepted)).collect();
+    for (text, count, part) in INSERT.parts(&rows) {
+        let inserted = on!(tx, |c| {
+            let query = part.fold(sqlx::query(text), |query, (id, accepted)| {
+                let query = query.bind(id).bind(accepted.actor.as_str()).bind(accepted.key_id.as_str());
+                query.bind(accepted.body).bind(accepted.signed_at).bind(now)
+            });
+            query.execute(c).await.map(|done| done.rows_affected())
+        })?;
+        if inserted != u64::try_from(count).unwrap_or(u64::MAX) {
+            return Err(damaged("an id of what was received was there before"));
+        }
+    }
+    Ok(rows.len())
+}
+
+/// A received activity that this worker applies.
+#[derive(Debug, FromRow)]
+pub struct InboxJob {
+    /// Its id.
+    pub id: InboxActivityId,
+    /// Its exact bytes.
+    pub body: String,
+    /// The date that its signature covers.
+    pub signed_at: Timestamp,
+    /// Attempts that failed.
+    pub attempts: i64,
+}
+
+/// Whether there is an activity that is due.
+pub async fn has_due(db: &Db, now: Timestamp) -> Result<bool> {
+    let query = "select id from received
+        where state = 'queued' and next_attempt_at <= $1 and (lease_until is null or lease_until <= $1) limit 1";
+    let due: Option<String> = read!(db, |c| sqlx::query_scalar(query).bind(now).fetch_optional(c).await)?;
+    Ok(due.is_some())
+}
+
+/// Takes activities that are due, in the order in which they came.
+pub async fn claim_due(
+    tx: &mut Tx,
+    lease: LeaseId,
+    now: Timestamp,
+    until: Timestamp,
+    limit: u32,
+) -> Result<Vec<InboxJob>> {
+    let mut jobs: Vec<InboxJob> = claim!(
+        tx,
+        "with picked as materialized (
+            select id from received
+            where state = 'queued' and next_attempt_at <= $1 and (lease_until is null or lease_until <= $1)
+            order by next_attempt_at, id limit $4",
+        ") update received set lease = $2, lease_until = $3 where id in (select id from picked)
+         returning id, body, signed_at, attempts",
+        |query, c| sqlx::query_as(query)
+            .bind(now)
+            .bind(lease)
+            .bind(until)
+            .bind(i64::from(limit))
+            .fetch_all(c)
+            .await
+    )?;
+    jobs.sort_by_key(|job| job.id);
+    Ok(jobs)
+}
+
+/// How the handling of a received activity ended.
+#[derive(Debug, Clone, Copy)]
+pub enum InboxOutcome {
+    /// It had its effect.
+    Done,
+    /// It has none, for the reason noted.
+    Dropped,
+    /// It fails each time: kept, visible, in nobody's way.
+    Parked,
+}
+
+/// Ends a job, in the transaction that holds its effect. False where the lease was lost, or a block dropped
+/// the job meanwhile: then nothing of the transaction may commit.
+pub async fn finish(
+    tx: &mut Tx,
+    id: InboxActivityId,
+    lease: LeaseId,
+    ended: InboxOutcome,
+    note: &str,
+) -> Result<bool> {
+    let state = match ended {
+        InboxOutcome::Done => "done",
+        InboxOutcome::Dropped => "dropped",
+        InboxOutcome::Parked => "parked",
+    };
+    run!(
+        tx,
+        sqlx::query(
+            "update received set state = $3, note = $4, lease = null, lease_until = null
+         where id = $1 and lease = $2 and state = 'queued'",
+        )
+        .bind(id)
+        .bind(lease)
+        .bind(state)
+        .bind(note)
+    )
+    .map(|rows| rows == 1)
+}
+
+/// Tries a job again later, or once what it waits for is here.
+pub async fn defer(
+    tx: &mut Tx,
+    id: InboxActivityId,
+    lease: LeaseId,
+    next: Timestamp,
+    waits_for: Option<&url::Url>,
+    note: &str,
+) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "update received set attempts = attempts + 1, next_attempt_at = $3, note = $4, waits_for = $5,
+            lease = null, lease_until = null
+         where id = $1 and lease = $2 and state = 'queued'",
+        )
+        .bind(id)
+        .bind(lease)
+        .bind(next)
+        .bind(note)
+        .bind(waits_for.map(url::Url::as_str))
+    )?;
+    Ok(())
+}
+
+/// What waits for this post is due now.
+pub async fn wake_waiting(tx: &mut Tx, arrived: &url::Url, now: Timestamp) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query("update received set next_attempt_at = $2 where waits_for = $1 and state = 'queued'")
+            .bind(arrived.as_str())
+            .bind(now)
+    )?;
+    Ok(())
+}
+
+/// Takes the words from what an actor sent and what is dealt with, since it deleted some of them; from the newest.
+pub async fn erase_bodies(tx: &mut Tx, actor: &url::Url) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "update received set body = '' where id in (
+                select id from received where actor = $1 and state <> 'queued' and body <> ''
+                order by id desc limit $2)",
+        )
+        .bind(actor.as_str())
+        .bind(MOST_FORGOTTEN)
+    )?;
+    Ok(())
+}
+
+/// Forgets signatures whose window has passed, and raw activities and withdrawals from before `received_before`.
+pub async fn delete_expired(tx: &mut Tx, now: Timestamp, received_before: Timestamp) -> Result<()> {
+    run!(tx, sqlx::query("delete from seen_signatures where expires_at <= $1").bind(now))?;
+    run!(
+        tx,
+        sqlx::query("delete from received where received_at <= $1 and state <> 'queued'")
+            .bind(received_before)
+    )?;
+    run!(tx, sqlx::query("delete from withdrawals where signed_at <= $1").bind(received_before))?;
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! How many likes, boosts and comments there are. The triggers of the schema count.
+
+use std::collections::HashMap;
+
+use sqlx::FromRow;
+
+use super::bulk::BulkStatement;
+use super::{Db, Result, Tx, count, read};
+use crate::domain::id::ReviewId;
+
+#[derive(FromRow)]
+struct Row {
+    likes: i64,
+    boosts: i64,
+    comments: i64,
+}
+
+/// What a review has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReviewStats {
+    /// Likes.
+    pub likes: u64,
+    /// Boosts.
+    pub boosts: u64,
+    /// Comments that are shown, the critic's own answers among them.
+    pub comments: u64,
+}
+
+/// What a review has, however much that is.
+pub async fn for_review(db: &Db, review: ReviewId) -> Result<ReviewStats> {
+    let row: Row = read!(db, |c| {
+        sqlx::query_as(
+            "select cast(coalesce(sum(case when kind = 'like' then total end), 0) as bigint) as likes,
+                cast(coalesce(sum(case when kind = 'boost' then total end), 0) as bigint) as boosts,
+                cast(coalesce(sum(case when kind = 'comment' then total end), 0) as bigint) as comments
+             from tallies where review_id = $1",
+        )
+        .bind(review)
+        .fetch_one(c)
+        .await
+    })?;
+    Ok(ReviewStats { likes: count(row.likes), boosts: count(row.boosts), comments: count(row.comments) })
+}
+
+static COMMENTS: BulkStatement = BulkStatement::new(
+    "select review_id, cast(sum(total) as bigint) from tallies where kind = 'comment' and review_id in (values",
+    "(#1)",
+    1,
+    ") group by review_id",
+);
+
+/// The comments of several reviews; those without may be left out.
+pub async fn comment_counts(db: &Db, reviews: &[ReviewId]) -> Result<HashMap<ReviewId, u64>> {
+    let mut totals = HashMap::new();
+    for (text, _, part) in COMMENTS.parts(reviews) {
+        let found: Vec<(ReviewId, i64)> = read!(db, |c| {
+            let query = sqlx::query_as(text);
+            part.fold(query, |query, id| query.bind(*id)).fetch_all(c).await
+        })?;
+        totals.extend(found.into_iter().map(|(id, total)| (id, count(total))));
+    }
+    Ok(totals)
+}
+
+/// Adds up what connections that are gone have counted, as `page_versions::fold` does.
+pub async fn merge_closed_writers(tx: &mut Tx) -> Result<()> {
+    if let Tx::Postgres(tx) = tx {
+        let statement = "with gone as (
+                delete from tallies t where t.writer <> 0
+                    and not exists (select 1 from pg_stat_activity a where a.pid = t.writer)
+                returning t.review_id, t.kind, t.total)
+             insert into tallies as t (review_id, kind, writer, total)
+             select review_id, kind, 0, cast(sum(total) as bigint) from gone group by review_id, kind
+             on conflict (review_id, kind, writer) do update set total = t.total + excluded.total";
+        sqlx::query(statement).execute(&mut **tx).await?;
+    }
+    Ok(())
+}

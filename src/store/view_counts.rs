@@ -1,0 +1,266 @@
+//! How often reviews are read, on how many servers they were met, and how many follow, over time. No row knows who
+//! reads. Whoever writes here takes [`lock`] first, so that nobody waits for another in a circle.
+
+use sqlx::FromRow;
+
+use super::{Db, Result, Tx, count, damaged, read, run, settings};
+use crate::domain::id::{CriticId, ReviewId};
+use crate::domain::time::Timestamp;
+
+/// Those who write here do so one after the other.
+pub async fn lock(tx: &mut Tx) -> Result<()> {
+    tx.lock("readers").await
+}
+
+/// Adds reads of a review to a day.
+pub async fn add_views(tx: &mut Tx, review: ReviewId, day: &str, reads: u64) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into reads (review_id, day, total) select id, $2, $3 from reviews where id = $1
+             on conflict (review_id, day) do update set total = reads.total + excluded.total",
+        )
+        .bind(review)
+        .bind(day)
+        .bind(i64::try_from(reads).unwrap_or(i64::MAX))
+    )?;
+    Ok(())
+}
+
+/// A review was met on a server.
+pub async fn add_reached_host(tx: &mut Tx, review: ReviewId, host: &str) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into reached_hosts (review_id, host) select id, $2 from reviews where id = $1
+             on conflict (review_id, host) do nothing",
+        )
+        .bind(review)
+        .bind(host)
+    )?;
+    Ok(())
+}
+
+/// Deliveries that are gone through at once.
+const A_STRETCH: i64 = 2_000;
+
+/// Until when deliveries have to be gone through after `since`, in one go; none where none arrived by `until`.
+pub async fn next_delivery_window(db: &Db, since: Timestamp, until: Timestamp) -> Result<Option<Timestamp>> {
+    read!(db, |c| sqlx::query_scalar(
+        "select max(finished_at) from (
+            select finished_at from deliveries where finished_at > $1 and finished_at <= $2
+            order by finished_at limit $3) stretch",
+    )
+    .bind(since)
+    .bind(until)
+    .bind(A_STRETCH)
+    .fetch_one(c)
+    .await)
+}
+
+/// The servers where reviews arrived within that time. The ids of Articles are `prefix` and the review's own.
+pub async fn add_delivered_hosts(
+    tx: &mut Tx,
+    since: Timestamp,
+    until: Timestamp,
+    prefix: &str,
+) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into reached_hosts (review_id, host)
+             select distinct r.id, d.host from deliveries d
+             join reviews r on r.id = substr(d.object_uri, length(cast($3 as text)) + 1)
+             where d.finished_at > $1 and d.finished_at <= $2 and d.state = 'done' and d.kind in ('Create', 'Update')
+                and d.object_uri = $3 || r.id
+             on conflict (review_id, host) do nothing",
+        )
+        .bind(since)
+        .bind(until)
+        .bind(prefix)
+    )?;
+    Ok(())
+}
+
+/// Pages whose numbers are out of date by more than one in fifty are rendered anew; gives how many.
+pub async fn publish_counts(tx: &mut Tx) -> Result<u64> {
+    run!(
+        tx,
+        sqlx::query(
+            "update readers set told_reads = reads, told_hosts = hosts
+             where (reads - told_reads) * 50 > told_reads or (hosts - told_hosts) * 50 > told_hosts",
+        )
+    )
+}
+
+/// Writes down how many follow each critic on that day, so far.
+pub async fn snapshot_followers(tx: &mut Tx, day: &str) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(
+            "insert into follower_days (critic_id, day, followers)
+             select k.id, $1, cast(coalesce(sum(i.followers), 0) as bigint)
+             from critics k left join inboxes i on i.critic_id = k.id where true group by k.id
+             on conflict (critic_id, day) do update set followers = excluded.followers",
+        )
+        .bind(day)
+    )?;
+    Ok(())
+}
+
+/// How many read a review, and on how many servers it was met.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReviewReach {
+    /// Reads.
+    pub reads: u64,
+    /// Servers.
+    pub hosts: u64,
+}
+
+/// The same of one review.
+pub async fn for_review(db: &Db, review: ReviewId) -> Result<ReviewReach> {
+    let row: Option<(i64, i64)> =
+        read!(db, |c| sqlx::query_as("select reads, hosts from readers where review_id = $1")
+            .bind(review)
+            .fetch_optional(c)
+            .await)?;
+    Ok(row.map_or_else(ReviewReach::default, |(reads, hosts)| ReviewReach {
+        reads: count(reads),
+        hosts: count(hosts),
+    }))
+}
+
+/// A number on a day.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct DailyCount {
+    /// `2026-11-23`, by the site's own calendar.
+    pub day: String,
+    total: i64,
+}
+
+impl DailyCount {
+    /// How many.
+    pub fn total(&self) -> u64 {
+        count(self.total)
+    }
+}
+
+/// The reads of a review by day, from that day on, the oldest first.
+pub async fn views_by_day(db: &Db, review: ReviewId, from: &str) -> Result<Vec<DailyCount>> {
+    read!(db, |c| sqlx::query_as(
+        "select day, total from reads where review_id = $1 and day >= $2 order by day"
+    )
+    .bind(review)
+    .bind(from)
+    .fetch_all(c)
+    .await)
+}
+
+/// The reads of all reviews of a critic by day, from that day on, the oldest first.
+pub async fn critic_views_by_day(db: &Db, critic: CriticId, from: &str) -> Result<Vec<DailyCount>> {
+    read!(db, |c| {
+        sqlx::query_as(
+        "select d.day, cast(sum(d.total) as bigint) as total from reads d join reviews r on r.id = d.review_id
+         where r.critic_id = $1 and d.day >= $2 group by d.day order by d.day",
+    )
+    .bind(critic)
+    .bind(from)
+    .fetch_all(c)
+    .await
+    })
+}
+
+/// The followers of a critic by day, from that day on, the oldest first.
+pub async fn followers_by_day(db: &Db, critic: CriticId, from: &str) -> Result<Vec<DailyCount>> {
+    read!(db, |c| sqlx::query_as(
+        "select day, followers as total from follower_days where critic_id = $1 and day >= $2 order by day"
+    )
+    .bind(critic)
+    .bind(from)
+    .fetch_all(c)
+    .await)
+}
+
+/// What readers did with a review.
+#[derive(Debug, Clone, FromRow)]
+pub struct ReviewInsights {
+    /// The review.
+    pub id: ReviewId,
+    /// The last part of its address.
+    pub slug: String,
+    /// Its headline.
+    pub title: String,
+    reads: i64,
+    hosts: i64,
+    likes: i64,
+    boosts: i64,
+    comments: i64,
+}
+
+impl ReviewInsights {
+    /// Reads, likes, boosts, replies and servers, in this order.
+    pub fn numbers(&self) -> [u64; 5] {
+        [self.reads, self.likes, self.boosts, self.comments, self.hosts].map(count)
+    }
+}
+
+/// What readers did with the reviews of a critic: those that were read most first.
+pub async fn list_review_insights(db: &Db, critic: CriticId, limit: u32) -> Result<Vec<ReviewInsights>> {
+    read!(db, |c| {
+        sqlx::query_as(
+            "select r.id, r.slug, r.title, coalesce(e.reads, 0) as reads, coalesce(e.hosts, 0) as hosts,
+                coalesce(t.likes, 0) as likes, coalesce(t.boosts, 0) as boosts, coalesce(t.comments, 0) as comments
+             from reviews r left join readers e on e.review_id = r.id
+             left join (
+                select review_id, cast(sum(case when kind = 'like' then total else 0 end) as bigint) as likes,
+                    cast(sum(case when kind = 'boost' then total else 0 end) as bigint) as boosts,
+                    cast(sum(case when kind = 'comment' then total else 0 end) as bigint) as comments
+                from tallies group by review_id) t on t.review_id = r.id
+             where r.critic_id = $1 and r.state in ('archive', 'published')
+             order by 4 desc, r.original_date desc, r.id limit $2",
+        )
+        .bind(critic)
+        .bind(i64::from(limit))
+        .fetch_all(c)
+        .await
+    })
+}
+
+/// Reads, likes, boosts, replies of all reviews of a critic, and the servers where any of them was met.
+pub async fn critic_totals(db: &Db, critic: CriticId) -> Result<[u64; 5]> {
+    let (reads, likes, boosts, comments, hosts): (i64, i64, i64, i64, i64) = read!(db, |c| {
+        sqlx::query_as(
+            "select
+                (select cast(coalesce(sum(e.reads), 0) as bigint) from readers e join reviews r on r.id = e.review_id
+                    where r.critic_id = $1 and r.state in ('archive', 'published')),
+                cast(coalesce(sum(case when t.kind = 'like' then t.total end), 0) as bigint),
+                cast(coalesce(sum(case when t.kind = 'boost' then t.total end), 0) as bigint),
+                cast(coalesce(sum(case when t.kind = 'comment' then t.total end), 0) as bigint),
+                (select count(distinct h.host) from reached_hosts h join reviews r on r.id = h.review_id
+                    where r.critic_id = $1)
+             from tallies t join reviews w on w.id = t.review_id
+             where w.critic_id = $1 and w.state in ('archive', 'published')",
+        )
+        .bind(critic)
+        .fetch_one(c)
+        .await
+    })?;
+    Ok([reads, likes, boosts, comments, hosts].map(count))
+}
+
+/// The setting that tells how far the deliveries were gone through.
+const GONE_THROUGH: &str = "reach";
+
+/// How far the deliveries were gone through; from the beginning where they never were.
+///
+/// # Errors
+/// Where that is no number: all that was ever sent would be gone through again.
+pub async fn delivery_cursor(db: &Db) -> Result<Timestamp> {
+    let Some(value) = settings::get(db, GONE_THROUGH).await? else { return Ok(Timestamp::from_millis(0)) };
+    value.parse().map(Timestamp::from_millis).map_err(|_| damaged("settings.reach is no number"))
+}
+
+/// They were gone through so far.
+pub async fn set_delivery_cursor(tx: &mut Tx, until: Timestamp) -> Result<()> {
+    settings::set(tx, GONE_THROUGH, &until.millis().to_string()).await
+}
