@@ -22,7 +22,7 @@ use crate::flows::view_counts::ViewCounter;
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// Pages and documents share addresses, and each is sent in several encodings.
-pub(super) const VARY: &str = "Accept, Accept-ContentEncoding";
+pub(super) const VARY: &str = "Accept, Accept-Encoding";
 
 /// Of 11. The higher ones take many times as long to save a few bytes in a hundred.
 const BROTLI_QUALITY: i32 = 5;

@@ -72,7 +72,7 @@ pub fn router(state: WebState) -> Router {
         .route("/ap/note/{id}", get(note::show))
         .route("/ap/note/{id}/replies", get(note::replies))
         .route("/ap/activity/{id}", get(article::activity))
-        .route("/ap/quote_authorization/{id}", get(quote_authorization::show))
+        .route("/ap/stamp/{id}", get(quote_authorization::show))
         // Operators
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
