@@ -1,11 +1,16 @@
 //! Marquee gives a film critic a home of their own on the fediverse.
 //!
-//! Imports point down only:
-//! `main, cli → app → web, worker → flows → store, federation, sources → net → domain`;
-//! `config` knows only `domain`. `web` reads `store` for pages and changes state only through `flows`.
+//! `docs/ARCHITECTURE.md` is the map: what each module is for, how data flows through them, and which rules hold
+//! everywhere. In short, imports point down only:
+//!
+//! ```text
+//! main → cli → app → web, worker → flows → store, federation, sources → net → domain
+//! ```
+//!
+//! `config` imports only `domain`. `web` reads `store` to render pages and changes state only through `flows`.
 
-/// A place at which the process dies as if by `kill -9`, where a test wants it to: with the feature `failpoints`, and
-/// `FAILPOINTS=NAME=return` in the environment. Without the feature there is nothing.
+/// Aborts the process here, as `kill -9` would, if the feature `failpoints` is enabled and the environment contains
+/// `FAILPOINTS=NAME=return`. Without the feature, it expands to nothing.
 macro_rules! fail_point {
     ($name:literal) => {
         fail::fail_point!($name, |_| std::process::abort())
