@@ -1,4 +1,4 @@
-//! The style sheet, the script, the icon, and whatever else a site has in its own folder: read once at start.
+//! The style sheet, script, icon and the files of a custom look. All of them are read once at start.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -8,26 +8,26 @@ use anyhow::Context as _;
 use crate::domain::hash::sha256_hex;
 use crate::domain::looks::{Looks, Palette};
 
-/// A file that pages refer to, at `/assets/<name>`.
+/// A static file, served at `/assets/<name>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asset {
-    /// Its name, the last part of its path.
+    /// The file name, which is the last segment of its path.
     pub name: String,
-    /// What it holds.
+    /// The content.
     pub bytes: Vec<u8>,
-    /// Its media type.
+    /// The media type.
     pub content_type: &'static str,
-    /// Tells its content, in few letters: the end of its address, and its entity tag.
+    /// A short hash of the content, used in the URL and as the entity tag.
     pub version: String,
 }
 
-/// All of them, read once at start.
+/// All assets of the site.
 #[derive(Debug, Clone)]
 pub struct Assets(Vec<Asset>);
 
 const STYLE: &str = "style.css";
 
-/// In the folder of a site: what its style sheet says beside ours.
+/// A file in the looks folder that is appended to the built-in style sheet.
 const CUSTOM_STYLE: &str = "own.css";
 
 const BUILT_IN: [(&str, &[u8]); 3] = [
@@ -36,7 +36,7 @@ const BUILT_IN: [(&str, &[u8]); 3] = [
     ("icon.svg", include_bytes!("assets/icon.svg")),
 ];
 
-/// What is served of a site's own folder, by the ending of its name.
+/// Media types of the files that are served from the looks folder, by extension.
 const MEDIA_TYPES: [(&str, &str); 11] = [
     ("js", "text/javascript; charset=utf-8"),
     ("css", "text/css; charset=utf-8"),
@@ -51,15 +51,15 @@ const MEDIA_TYPES: [(&str, &str); 11] = [
     ("woff", "font/woff"),
 ];
 
-/// A larger file is none that a page needs.
+/// Largest asset.
 const MAX_ASSET_BYTES: u64 = 4 * 1024 * 1024;
 
 impl Assets {
-    /// The built-in files, each replaced by the file of the same name in the folder of the looks, and the others of that
-    /// folder beside them. The style sheet ends with the colours and fonts of the looks, and with `own.css`.
+    /// Loads the built-in files and those of the looks folder. A file there replaces the built-in one of the same name.
+    /// The colours and fonts of the looks, and `own.css`, are appended to the style sheet.
     ///
     /// # Errors
-    /// Where a file that is there cannot be read, or is larger than 4 MiB.
+    /// If a file cannot be read or is larger than 4 MiB.
     pub fn load(looks: &Looks) -> anyhow::Result<Self> {
         let mut all: Vec<Asset> = Vec::new();
         for (name, bytes) in BUILT_IN {
@@ -84,27 +84,26 @@ impl Assets {
         Ok(Self(all))
     }
 
-    /// The asset of that name: what follows `/assets/` in its address, without the query.
+    /// Finds an asset by name: what follows `/assets/` in its path, without the query.
     pub fn find(&self, name: &str) -> Option<&Asset> {
         self.0.iter().find(|asset| asset.name == name)
     }
 
-    /// The path of an asset with the hash of its content, so that it may be cached for as long as one
-    /// likes: `/assets/style.css?v=…`. None where there is no such asset.
+    /// The path of an asset with its version, which may be cached forever: `/assets/style.css?v=…`.
     pub fn href(&self, name: &str) -> Option<String> {
         let asset = self.find(name)?;
         Some(format!("/assets/{name}?v={}", asset.version))
     }
 }
 
-/// None where no browser is served a file of that ending.
+/// Returns `None` for an extension that is not served.
 fn build_asset(name: &str, bytes: Vec<u8>) -> Option<Asset> {
     let (_, ending) = name.rsplit_once('.')?;
     let (_, content_type) = MEDIA_TYPES.iter().find(|(known, _)| ending.eq_ignore_ascii_case(known))?;
     Some(Asset { name: name.to_owned(), version: version(&bytes), bytes, content_type })
 }
 
-/// The files of a folder that browsers are served, and no hidden ones.
+/// Reads all files of a folder that may be served; hidden files are skipped.
 fn read_custom_files(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
     let listed = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
@@ -122,7 +121,7 @@ fn read_custom_files(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     Ok(files)
 }
 
-/// The colours and fonts of a site as CSS. On paper they stay ours.
+/// The colours and fonts of the looks as CSS. Print keeps the built-in ones.
 fn theme_css(looks: &Looks) -> String {
     let mut day = String::new();
     for (name, colour) in looks.light.custom_colours() {
@@ -133,7 +132,7 @@ fn theme_css(looks: &Looks) -> String {
             push_declaration(&mut day, name, fonts.as_str());
         }
     }
-    // What is set for the day does not hold at night.
+    // Colours that are set for light mode must not leak into dark mode.
     let mut night = String::new();
     for (name, _) in Palette::DEFAULT_DARK {
         if looks.light.custom_colours().chain(looks.dark.custom_colours()).any(|(set, _)| set == name) {
@@ -205,7 +204,7 @@ mod tests {
         let css = style(&looks);
         let own = css.strip_prefix(&style(&Looks::default())).unwrap();
         assert!(own.contains("{ :root { --link: #004080; --serif: \"Literata\", serif; } }"), "{own}");
-        // The night keeps its own link, and not that of the day.
+        // Dark mode keeps its own link colour instead of that of light mode.
         assert!(own.contains("dark) { :root { --link: #eeb36b; --gold: #ffee00; } }"), "{own}");
     }
 
@@ -237,7 +236,7 @@ mod tests {
         for forbidden in ["@import", "url(", "http:"] {
             assert!(!style.contains(forbidden), "{forbidden}");
         }
-        // Addresses of others are what selectors look for, and nothing else.
+        // Selectors match on external URLs; nothing else may contain one.
         for (at, _) in style.match_indices("https:") {
             assert!(style[..at].ends_with("[href^=\""), "{}", &style[at..at + 30]);
         }

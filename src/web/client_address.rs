@@ -1,4 +1,4 @@
-//! The address of who asks, for the log.
+//! Finds the client address of a request, for rate limits and the log.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,8 +7,8 @@ use axum::http::Extensions;
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
-/// Where a request comes from. `X-Forwarded-For` is believed only from proxies that the config trusts, from
-/// the right, as far as those go: what stands left of them anyone can write.
+/// The address of the client. `X-Forwarded-For` is read from the right and only through proxies that the config trusts,
+/// since anyone can write what is left of them.
 pub(super) fn client_address(
     extensions: &Extensions,
     headers: &HeaderMap,

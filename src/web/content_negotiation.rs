@@ -1,11 +1,12 @@
-//! Who asks: a browser or a server (RFC 9110 section 12.5.1).
+//! Content negotiation (RFC 9110 section 12.5): whether a client prefers a page or an ActivityStreams document, and in
+//! which encoding.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::Url;
 
 use crate::net::media_type::{ACTIVITY_JSON, is_activitypub};
 
-/// The weight that an `Accept` gives to something: the nearest range counts, whatever the others say.
+/// The quality that `Accept` gives to a media type; the most specific range counts.
 #[derive(Debug, Clone, Copy, Default)]
 struct MediaWeight {
     exact: Option<u16>,
@@ -18,13 +19,13 @@ impl MediaWeight {
     }
 }
 
-/// What somebody lists in a header field, each with its weight in thousandths. At most 64 of them.
+/// The values of a header field with their qualities in thousandths; at most 64.
 fn weighted_values(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = (&str, u16)> {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(split_list).take(64).map(|range| (range.trim(), quality(range)))
 }
 
-/// The accept_weights, in thousandths, that an `Accept` gives to HTML and to ActivityStreams.
+/// The qualities, in thousandths, that `Accept` gives to HTML and to ActivityStreams.
 fn accept_weights(headers: &HeaderMap) -> (u16, u16) {
     let (mut html, mut activity) = (MediaWeight::default(), MediaWeight::default());
     let mut any: Option<u16> = None;
@@ -50,7 +51,7 @@ fn accept_weights(headers: &HeaderMap) -> (u16, u16) {
     (html.or(any), activity.or(any))
 }
 
-/// The ranges of a list; a comma within quotes, as in a profile, separates nothing.
+/// Splits a list at commas that are not inside quotes, as in a profile.
 fn split_list(value: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     value.split(move |c| {
@@ -77,10 +78,10 @@ fn quality(range: &str) -> u16 {
     if whole == "0" { thousandths } else { 1000 }
 }
 
-/// How a body is encoded.
+/// A content coding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ContentEncoding {
-    /// Not at all.
+    /// No coding.
     Identity,
     /// RFC 1952.
     Gzip,
@@ -88,7 +89,7 @@ pub(super) enum ContentEncoding {
     Brotli,
 }
 
-/// The encoding that somebody likes best; of those liked alike the shortest (RFC 9110 section 12.5.3).
+/// The coding with the highest quality; of equal ones the one that compresses best (RFC 9110 section 12.5.3).
 pub(super) fn preferred_encoding(headers: &HeaderMap) -> ContentEncoding {
     let (mut brotli, mut gzip, mut identity, mut any) = (None, None, None, None);
     for (range, weight) in weighted_values(headers, header::ACCEPT_ENCODING) {
@@ -108,7 +109,7 @@ pub(super) fn preferred_encoding(headers: &HeaderMap) -> ContentEncoding {
         *slot = Some(slot.unwrap_or(0).max(weight));
     }
     let weight = |named: Option<u16>| named.or(any).unwrap_or(0);
-    // Who does not speak of the plain body takes it, but likes any other better that is named.
+    // A client that does not mention `identity` accepts it, but prefers any coding that it names.
     let (brotli, gzip, identity) = (weight(brotli), weight(gzip), identity.or(any).unwrap_or(1).max(1));
     if brotli >= gzip && brotli >= identity {
         ContentEncoding::Brotli
@@ -119,19 +120,19 @@ pub(super) fn preferred_encoding(headers: &HeaderMap) -> ContentEncoding {
     }
 }
 
-/// Whether an ActivityStreams document is wanted rather than a page. Who does not care gets the page.
+/// Whether an ActivityStreams document is preferred to a page. Without a preference, the page wins.
 pub(super) fn prefers_activity(headers: &HeaderMap) -> bool {
     let (html, activity) = accept_weights(headers);
     activity > html
 }
 
-/// Whether a page is wanted rather than an ActivityStreams document. Who does not care gets the document.
+/// Whether a page is preferred to an ActivityStreams document. Without a preference, the document wins.
 pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
     let (html, activity) = accept_weights(headers);
     html > activity
 }
 
-/// The way from a page to the document of which it is a rendering (RFC 8288).
+/// A `Link` header from a page to the document that it renders (RFC 8288).
 pub(super) fn alternate_link(id: &Url) -> Option<(HeaderName, HeaderValue)> {
     let link = format!("<{id}>; rel=\"alternate\"; type=\"{ACTIVITY_JSON}\"");
     Some((header::LINK, HeaderValue::from_str(&link).ok()?))

@@ -1,16 +1,16 @@
-//! Whether the process lives, and whether it can do its work.
+//! Liveness and readiness checks.
 
 use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::state::WebState;
 
-/// It lives.
+/// The process is running.
 pub(super) async fn live() -> &'static str {
     "live\n"
 }
 
-/// It can reach its database.
+/// The database can be reached.
 pub(super) async fn ready(State(state): State<WebState>) -> (StatusCode, &'static str) {
     match state.app.db.ping().await {
         Ok(()) => (StatusCode::OK, "ready\n"),

@@ -1,4 +1,4 @@
-//! How often one client may have us ask others.
+//! Limits the requests to other servers that readers can trigger.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,20 +8,20 @@ use std::time::Duration;
 use crate::domain::time::Timestamp;
 use crate::flows::gate::client_network;
 
-/// So often in a [`WINDOW`].
+/// Lookups of one client in a [`WINDOW`].
 const MAX_LOOKUPS_PER_WINDOW: u32 = 12;
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// Clients that are remembered at a time.
+/// Clients that are tracked at a time.
 const MAX_TRACKED_CLIENTS: usize = 10_000;
 
-/// Requests to others that wait at a time: of one client, to one host, and in all. A host that never answers takes
-/// the places of its own readers, and not those of others.
+/// Lookups in flight: for each client, to each host, and in total. A host that never responds blocks its own users and
+/// nobody else.
 const MAX_CONCURRENT_PER_CLIENT: usize = 2;
 const MAX_CONCURRENT_PER_HOST: usize = 2;
 const MAX_CONCURRENT: usize = 32;
 
-/// LookupCounts the requests of each client, and those that are under way.
+/// Counts recent lookups for each client, and those in flight.
 #[derive(Debug, Default)]
 pub struct LookupLimiter(Mutex<LookupCounts>);
 
@@ -31,7 +31,7 @@ struct LookupCounts {
     under_way: Vec<(Option<IpAddr>, String)>,
 }
 
-/// A place for a request that is under way; free again where it is dropped.
+/// Permission for one lookup. Dropping it ends the lookup.
 #[derive(Debug)]
 pub(super) struct LookupPermit<'a> {
     limit: &'a LookupLimiter,
@@ -50,8 +50,8 @@ impl Drop for LookupPermit<'_> {
 }
 
 impl LookupLimiter {
-    /// A place for a request of that client to that host; none where it had too many lately, or too many are under
-    /// way.
+    /// Permits a lookup by a client at a host, or returns `None` if the client had too many lately or too many are in
+    /// flight.
     pub(super) fn try_acquire(
         &self,
         client: Option<IpAddr>,

@@ -1,8 +1,8 @@
-//! Every text that the pages say of themselves, in the language of the site: Fluent messages (projectfluent.org),
-//! one file a language in `words/`.
+//! The texts of the pages in the language of the site: Fluent messages (projectfluent.org), one file for each language
+//! in `messages/`.
 //!
-//! Templates ask for a message by its key: `t(key, name=value)` gives HTML, in which a text that comes from outside
-//! is escaped and keeps its own direction; `say(key, …)` gives plain text, for attributes and titles.
+//! Templates get a message by its key: `t(key, name=value)` returns HTML in which outside text is escaped and isolated
+//! with `bdi`; `say(key, …)` returns plain text, for attributes and titles.
 
 use std::path::Path;
 
@@ -16,14 +16,14 @@ use unic_langid::LanguageIdentifier;
 
 use super::templates::escape;
 
-/// English first: what another language does not say is said in English.
+/// English comes first, as the fallback for messages that another language lacks.
 const BUILT_IN: [(&str, &str); 2] =
     [("en", include_str!("messages/en.ftl")), ("de", include_str!("messages/de.ftl"))];
 
-/// In the folder of a site's own templates: its own messages, for any language.
+/// A file in the looks folder with messages that replace the built-in ones, in any language.
 const CUSTOM_FILE: &str = "words.ftl";
 
-/// The messages in one language.
+/// The messages of one language.
 pub struct Messages {
     bundle: FluentBundle<FluentResource>,
     tag: String,
@@ -36,10 +36,11 @@ impl std::fmt::Debug for Messages {
 }
 
 impl Messages {
-    /// The words for a site in `language` (BCP 47), those of `words.ftl` in the folder `overrides` in place of ours.
+    /// Loads the messages for a site in `language` (BCP 47). Those in `words.ftl` in the folder `overrides` replace the
+    /// built-in ones.
     ///
     /// # Errors
-    /// Where that file cannot be read or is not Fluent; the error names it.
+    /// If that file cannot be read or is not valid Fluent.
     pub fn load(language: &str, overrides: Option<&Path>) -> anyhow::Result<Self> {
         let wanted: LanguageIdentifier = language.parse().unwrap_or_default();
         let file = overrides.map(|folder| folder.join(CUSTOM_FILE)).filter(|file| file.exists());
@@ -51,7 +52,7 @@ impl Messages {
             _ => wanted,
         };
         let mut bundle = FluentBundle::new_concurrent(vec![tag.clone()]);
-        // What comes from outside is set apart by markup.
+        // Outside text is isolated by markup instead.
         bundle.set_use_isolating(false);
         bundle.set_formatter(Some(if tag.language == "de" { by_points } else { by_commas }));
         let english = BUILT_IN.first();
@@ -67,17 +68,17 @@ impl Messages {
         Ok(Self { bundle, tag: tag.to_string() })
     }
 
-    /// The language of the words (BCP 47).
+    /// The language of the messages (BCP 47).
     pub fn language(&self) -> &str {
         &self.tag
     }
 
-    /// A message that takes nothing; its key, where nobody wrote it.
+    /// A message without arguments, or its key if there is no such message.
     pub fn get(&self, key: &str) -> String {
         self.format(key, [])
     }
 
-    /// A message with what it takes, as plain text; its key, where nobody wrote it.
+    /// A message with arguments as plain text, or its key if there is no such message.
     pub fn format<'a>(
         &self,
         key: &'a str,
@@ -98,8 +99,8 @@ impl Messages {
         }
     }
 
-    /// What `t` gives: the message as HTML. A safe value stands in it as it is; other texts are escaped, each in a
-    /// `bdi` of its own.
+    /// The template function `t`: a message as HTML. Values marked as safe are inserted as they are; other text is
+    /// escaped and wrapped in `bdi`.
     fn render_html(&self, key: &str, taken: &Kwargs) -> Result<Value, Error> {
         let mut args = FluentArgs::new();
         let mut pieces = Vec::new();
@@ -130,7 +131,7 @@ impl Messages {
         Ok(Value::from_safe_string(html))
     }
 
-    /// What `say` gives in a template.
+    /// The template function `say`: a message as plain text.
     fn render_text(&self, key: &str, taken: &Kwargs) -> Result<String, Error> {
         let mut args = FluentArgs::new();
         for name in taken.args() {
@@ -141,7 +142,7 @@ impl Messages {
     }
 }
 
-/// Lets templates ask for words.
+/// Adds `t` and `say` to the templates.
 pub(super) fn add_functions(env: &mut Environment<'static>, words: &std::sync::Arc<Messages>) {
     let html = std::sync::Arc::clone(words);
     env.add_function("t", move |key: &str, taken: Kwargs| html.render_html(key, &taken));
@@ -149,7 +150,7 @@ pub(super) fn add_functions(env: &mut Environment<'static>, words: &std::sync::A
     env.add_function("say", move |key: &str, taken: Kwargs| text.render_text(key, &taken));
 }
 
-/// Marks around the number of a piece that is put in once the rest is escaped. No text of ours holds them.
+/// Marks around the index of an argument, which replaces it after the message was escaped. No message may contain them.
 const PLACEHOLDER_START: char = '\u{e000}';
 const PLACEHOLDER_END: char = '\u{e001}';
 
@@ -218,7 +219,7 @@ mod tests {
         env.get_template("it.html")?.render(())
     }
 
-    /// The lines that begin a message.
+    /// The message keys in a Fluent file.
     fn keys(source: &str) -> BTreeSet<&str> {
         let named = source.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
         named.filter_map(|line| line.split_once(" =").map(|(key, _)| key)).collect()
@@ -237,7 +238,7 @@ mod tests {
         assert_eq!(rendered("en", "{{ t('reviews', count=1) }}").unwrap(), "1 review");
         assert_eq!(rendered("en-GB", "{{ t('reviews', count=12345) }}").unwrap(), "12,345 reviews");
         assert_eq!(rendered("de-AT", "{{ t('reviews', count=12345) }}").unwrap(), "12.345 Kritiken");
-        // Nobody wrote these words in that language, yet.
+        // There are no messages in this language.
         assert_eq!(rendered("fy", "{{ t('reviews', count=2) }}").unwrap(), "2 reviews");
         assert_eq!(Messages::load("fy", None).unwrap().language(), "en");
     }
@@ -275,7 +276,7 @@ mod tests {
         assert!(error.contains("words.ftl") && error.contains("line "), "{error}");
     }
 
-    /// What stands in a template outside of what minijinja fills in.
+    /// The text of a template without its template code.
     fn own_text(template: &str) -> String {
         let mut text = template.to_owned();
         for (open, close) in [("{#", "#}"), ("{%", "%}"), ("{{", "}}")] {

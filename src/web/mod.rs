@@ -1,4 +1,5 @@
-//! What the site says over HTTP. Reads `store` for pages, changes state only through `flows`.
+//! The HTTP interface: pages, ActivityPub documents and inboxes. It reads `store`, and changes state only through
+//! `flows`.
 
 mod activitypub;
 pub mod assets;

@@ -1,12 +1,12 @@
-//! Which page of a list is requested for.
+//! Pagination of lists.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-/// Nobody turns so many pages.
+/// The highest page number.
 const MAX_PAGE: u32 = 100_000;
 
-/// `?page=N`, counted from one. Any other page is a request that cannot be read.
+/// `?page=N`, counted from one. Anything else is a bad request.
 #[derive(Debug, Deserialize)]
 pub(super) struct PageQuery {
     #[serde(default, deserialize_with = "number")]
@@ -20,17 +20,17 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::
 }
 
 impl PageQuery {
-    /// The number of the page, where one is requested for.
+    /// The page number, if one was requested.
     pub(super) fn requested(&self) -> Option<u32> {
         self.page
     }
 
-    /// The number of the page; the first where none is requested for.
+    /// The page number; the first page by default.
     pub(super) fn number(&self) -> u32 {
         self.requested().unwrap_or(1)
     }
 
-    /// How many items stand before the page where `page_size` stand on each.
+    /// The number of items before this page.
     pub(super) fn offset(&self, page_size: u32) -> u32 {
         (self.number() - 1).saturating_mul(page_size)
     }

@@ -1,7 +1,7 @@
-//! A finished page or document: its bytes as they are sent, in each encoding, and what is said with them.
+//! A rendered page or document: its bytes in each encoding, with the header fields.
 //!
-//! What was rendered once is sent as it is to everyone, so nothing in it may depend on who asks. An encoding is
-//! made when somebody first takes it, and each has an entity tag of its own (RFC 9110 section 8.8.3).
+//! A rendering is sent to everyone as it is, so nothing in it may depend on who asks. An encoding is made when it is
+//! first requested, and has an entity tag (RFC 9110 section 8.8.3).
 
 use std::io::Write as _;
 use std::sync::atomic::Ordering;
@@ -18,22 +18,22 @@ use crate::domain::hash::sha256_hex;
 use crate::domain::time::Timestamp;
 use crate::flows::view_counts::ViewCounter;
 
-/// Caches may keep it, and ask each time whether it is still good: what a critic takes off a page is off it at once.
+/// Caches may store it, but must revalidate each time, so that what a critic removes from a page is gone at once.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("no-cache");
 
-/// Pages and documents share addresses, and each is sent in several encodings.
+/// Pages and documents share URLs, and each is sent in several encodings.
 pub(super) const VARY: &str = "Accept, Accept-Encoding";
 
-/// Of 11. The higher ones take many times as long to save a few bytes in a hundred.
+/// Quality 1 to 11. Higher ones take many times as long to save a few percent.
 const BROTLI_QUALITY: i32 = 5;
 
-/// How far back it looks, as a power of two: as far as the longest pages are long.
+/// The size of the window as a power of two; as large as the longest pages.
 const BROTLI_WINDOW: i32 = 20;
 
 /// Encodes a body.
 type Encode = fn(&[u8]) -> std::io::Result<Vec<u8>>;
 
-/// Marks answers about an ActivityStreams document that have no body to tell by.
+/// Marks a 304 response for an ActivityStreams document, which has no body or type to tell by.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ActivityDocument;
 
@@ -42,19 +42,19 @@ pub(super) struct ActivityDocument;
 struct EncodedBody {
     body: Bytes,
     head: HeaderMap,
-    /// Those of an respond that it did not change.
+    /// The header fields of a 304 response.
     not_modified: HeaderMap,
     etag: HeaderValue,
 }
 
-/// A page or document as it is sent.
+/// A page or document, ready to be sent.
 #[derive(Debug)]
 pub(super) struct Rendering {
-    /// What is said with it in any encoding.
+    /// The header fields shared by all encodings.
     head: HeaderMap,
     is_document: bool,
     made: Timestamp,
-    /// Where it is with_view_counter how often people read it.
+    /// Counts the views of the page.
     views: Option<ViewCounter>,
     plain: EncodedBody,
     gzip: OnceCell<EncodedBody>,
@@ -62,7 +62,7 @@ pub(super) struct Rendering {
 }
 
 impl Rendering {
-    /// A page or document of that type, made at that moment, with `more` header fields.
+    /// Creates a rendering of that media type, made at that time, with `more` header fields.
     pub(super) fn new(
         content_type: &'static str,
         body: String,
@@ -88,22 +88,22 @@ impl Rendering {
         }
     }
 
-    /// The same, with_view_counter there whenever it is sent whole to somebody who views.
+    /// Counts each full response to a person as a view.
     pub(super) fn with_view_counter(self, views: ViewCounter) -> Self {
         Self { views: Some(views), ..self }
     }
 
-    /// The memory that it takes at most, in bytes: no encoding is longer than what it encodes by more than a little.
+    /// The most memory it can take, in bytes: an encoded body is at most slightly longer than the plain one.
     pub(super) fn max_memory(&self) -> usize {
         self.plain.body.len() * 3 + 4096
     }
 
-    /// The respond to a GET or HEAD with those header fields: itself, or that it did not change (RFC 9110 section 13).
+    /// Responds to a GET or HEAD request, with 304 if the client already has it (RFC 9110 section 13).
     pub(super) async fn respond(&self, asked: &HeaderMap, now: Timestamp) -> Response {
         self.respond_with(self.variant(preferred_encoding(asked)).await, asked, now)
     }
 
-    /// The same, where the encoding was made before.
+    /// Like [`Rendering::respond`], if the encoding has been made already.
     pub(super) fn try_respond(&self, asked: &HeaderMap, now: Timestamp) -> Option<Response> {
         let variant = match preferred_encoding(asked) {
             ContentEncoding::Identity => &self.plain,
@@ -114,8 +114,8 @@ impl Rendering {
     }
 
     fn respond_with(&self, variant: &EncodedBody, asked: &HeaderMap, now: Timestamp) -> Response {
-        // A date has whole seconds. While its own lasts another rendering could still get the same date, so until
-        // then none is given: whoever has one saw the last rendering of that second.
+        // A date has whole seconds, and another rendering within the same second would get the same one. So no date is
+        // sent until that second is over: a client with a date saw the last rendering of that second.
         let is_dated = now.truncate_to_second() > self.made;
         let is_known = if asked.contains_key(header::IF_NONE_MATCH) {
             if_none_match_contains(asked, variant.etag.as_bytes())
@@ -159,14 +159,14 @@ impl Rendering {
             let encoded = encoded.map_err(std::io::Error::other).flatten()?;
             std::io::Result::Ok(EncodedBody::new(&self.head, Some(name), encoded.into()))
         });
-        // Whoever takes an encoded body takes the plain one.
+        // Every client accepts the plain body.
         made.await.unwrap_or(&self.plain)
     }
 }
 
 impl EncodedBody {
     fn new(head: &HeaderMap, encoding: Option<&'static str>, body: Bytes) -> Self {
-        // One tag may be given for all encodings; a weak one, since their bytes differ.
+        // A tag may be given for all encodings; it must be weak, since their bytes differ.
         let etag = head.get(header::ETAG).cloned().unwrap_or_else(|| etag(&body));
         let mut head = head.clone();
         head.insert(header::ETAG, etag.clone());
@@ -179,14 +179,14 @@ impl EncodedBody {
     }
 }
 
-/// The tag of a body, with its quotes.
+/// The entity tag of a body, with quotes.
 pub(super) fn etag(body: &[u8]) -> HeaderValue {
     let mut tag = sha256_hex(body);
     tag.truncate(32);
     HeaderValue::from_str(&format!("\"{tag}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-/// Whether `If-None-Match` if_none_match_contains the entity, by the weak comparison (RFC 9110 section 13.1.2).
+/// Whether `If-None-Match` matches the tag by weak comparison (RFC 9110 section 13.1.2).
 pub(super) fn if_none_match_contains(asked: &HeaderMap, etag: &[u8]) -> bool {
     let fields = asked.get_all(header::IF_NONE_MATCH).iter();
     let listed = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b','));
@@ -194,7 +194,7 @@ pub(super) fn if_none_match_contains(asked: &HeaderMap, etag: &[u8]) -> bool {
     listed.map(<[u8]>::trim_ascii).any(|one| one == b"*" || opaque_tag(one) == ours)
 }
 
-/// A tag without its weakness.
+/// The tag without `W/`.
 fn opaque_tag(tag: &[u8]) -> &[u8] {
     tag.strip_prefix(b"W/").unwrap_or(tag)
 }

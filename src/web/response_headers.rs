@@ -1,4 +1,4 @@
-//! What every answer says: headers that keep a page inert and caches honest.
+//! Header fields of every response, which keep pages inert and shared caches correct.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
@@ -14,25 +14,22 @@ macro_rules! content_security_policy {
     };
 }
 
-/// That of a page with the form that leads readers to their own server: browsers hold the redirects after a form to
-/// `form-action`, too.
+/// The policy of a page with the remote interaction form. Browsers apply `form-action` to the redirects after a form as
+/// well.
 pub(super) const FORM_CONTENT_SECURITY_POLICY: HeaderValue =
     HeaderValue::from_static(content_security_policy!("'self' https:"));
 
 const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 6] = [
-    // Pages and documents share addresses, errors and redirects too: caches must keep them apart.
+    // Pages and documents share URLs, as do errors and redirects, so caches must keep them apart.
     (header::VARY, HeaderValue::from_static("Accept")),
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(content_security_policy!("'self'"))),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        HeaderValue::from_static("same-origin"),
-    ),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
 ];
 
-/// Adds what is not there yet: a page with a form that leads to other sites has a content_security_policy of its own.
+/// Adds the default header fields that are not set yet: a page with the remote interaction form has its own policy.
 pub(super) fn add_defaults(headers: &mut HeaderMap) {
     for (name, value) in DEFAULT_HEADERS {
         headers.entry(name).or_insert(value);

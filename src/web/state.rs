@@ -1,4 +1,4 @@
-//! What handlers share.
+//! The state shared by all handlers.
 
 use std::sync::Arc;
 
@@ -12,23 +12,23 @@ use super::work_queue::SearchQueue;
 use crate::flows::App;
 use crate::flows::view_counts::ViewCounts;
 
-/// Handed to every handler. Cheap to clone.
+/// Passed to every handler. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct WebState {
-    /// The product.
+    /// The application.
     pub app: App,
     /// Renders pages.
     pub pages: Arc<Pages>,
-    /// What was rendered and did not change since.
+    /// Cached renderings.
     pub cache: Arc<RenderingCache>,
-    /// The pictures of reviews that were drawn lately.
+    /// Cards of reviews without a poster.
     pub share_cards: Arc<ShareCards>,
-    /// Those who search.
+    /// Limits concurrent searches.
     pub search_queue: Arc<SearchQueue>,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Arc<[IpNet]>,
-    /// How often a client may have us ask others.
+    /// Limits lookups at other servers.
     pub lookup_limiter: Arc<LookupLimiter>,
-    /// Reads that are not written yet.
+    /// Views that are not stored yet.
     pub view_counts: Arc<ViewCounts>,
 }

@@ -1,7 +1,7 @@
-//! The templates of the pages: built into the binary, each replaceable by a file of the same name.
+//! The page templates: built into the binary, and replaceable by files of the same name.
 //!
-//! Values are escaped unless Rust marked them as safe HTML; no template says `safe`. A template that
-//! mentions something unknown fails to render instead of leaving a hole in the page.
+//! Values are escaped unless Rust code marked them as safe HTML; no template uses `safe`. A template that mentions
+//! something unknown fails instead of leaving a hole in the page.
 
 use std::path::Path;
 
@@ -51,7 +51,8 @@ pub(super) fn escape(out: &mut String, text: &str) {
     }
 }
 
-/// As minijinja writes values, but for the slash: it is no mark of HTML, and every address is full of them.
+/// Writes values as minijinja does, but does not escape slashes: they are harmless in HTML, and every URL contains
+/// them.
 fn format_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     let Some(text) = value.as_str().filter(|_| !value.is_safe() && *state.auto_escape() == AutoEscape::Html)
     else {
@@ -62,10 +63,10 @@ fn format_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) 
     out.write_str(&escaped).map_err(Error::from)
 }
 
-/// All templates, those in `overrides` in place of ours or beside them.
+/// Loads all templates; files in `overrides` replace the built-in ones or are added to them.
 ///
 /// # Errors
-/// Where a file in `overrides` cannot be read or is not a template; the error names it.
+/// If a file in `overrides` cannot be read or is not a valid template; the error names it.
 pub(super) fn load(overrides: Option<&Path>) -> anyhow::Result<Environment<'static>> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);

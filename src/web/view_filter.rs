@@ -1,19 +1,20 @@
-//! Who reads, as far as it matters for counting: a person, or a program.
+//! Decides which requests count as views.
 //!
-//! A read is the page of a review that was sent whole to what seems to be a person's browser. What a browser fetched
-//! ahead, or found unchanged since the reader was last here, is none; nor is what is_counted for the head alone, a crawler,
-//! another server that draws a preview, or a feed reader. Nothing of this is written down but the number.
+//! A view is a full response with the page of a review to what seems to be a person's browser. Prefetches, 304
+//! responses, HEAD requests, crawlers, link previews by other servers and feed readers do not count. Only the number is
+//! stored.
 
 use axum::http::{HeaderMap, HeaderName, header};
 
-/// How the names of browsers begin, those without pictures among them.
+/// How the user agents of browsers begin, including text browsers.
 const BROWSER_PREFIXES: [&[u8]; 6] = [b"Mozilla/", b"Opera/", b"Lynx/", b"w3m/", b"Links ", b"ELinks/"];
 
-/// What programs have in their names, in lower case.
+/// Lower-case parts of the user agents of programs.
 const BOT_MARKERS: [&[u8]; 9] =
     [b"bot", b"crawl", b"compatible;", b"spider", b"slurp", b"preview", b"headless", b"facebook", b"+http"];
 
-/// Which bytes one of those begins with: at most places of a name none does, and nothing more is looked at.
+/// The first bytes of [`BOT_MARKERS`]. Most positions of a user agent match none of them and need no further
+/// comparison.
 const STARTS_MARKER: [bool; 256] = {
     let mut begin = [false; 256];
     let mut at = 0;
@@ -24,14 +25,14 @@ const STARTS_MARKER: [bool; 256] = {
     begin
 };
 
-/// Says that nobody looks at it yet.
+/// Header fields that mark a request as a prefetch.
 const PREFETCH_HEADERS: [HeaderName; 3] = [
     HeaderName::from_static("sec-purpose"),
     HeaderName::from_static("purpose"),
     HeaderName::from_static("x-moz"),
 ];
 
-/// Whether a GET with those header fields is somebody's who reads.
+/// Whether a GET request with these header fields was made by a person.
 pub(super) fn is_countable_view(headers: &HeaderMap) -> bool {
     let Some(agent) = headers.get(header::USER_AGENT).map(axum::http::HeaderValue::as_bytes) else {
         return false;

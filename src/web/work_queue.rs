@@ -1,5 +1,5 @@
-//! Work that costs: a few at a time, away from the threads that answer, while so many wait and no more. Whoever asks for
-//! much of it waits, or is told to come again, and nobody else notices.
+//! Runs expensive work a few items at a time on blocking threads, with a bounded queue. A client that asks for too much
+//! waits or is told to retry, and nobody else is affected.
 
 use std::sync::Arc;
 
@@ -7,22 +7,22 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use super::error::WebError;
 
-/// SearchQueue that are under way at a time: each takes a connection to the database, and reads the texts of what it found.
+/// Concurrent searches. Each takes a database connection and reads the texts of its results.
 const MAX_CONCURRENT_SEARCHES: usize = 2;
 
-/// SearchQueue that are under way or wait.
+/// Searches that run or wait.
 const MAX_QUEUED_SEARCHES: usize = 32;
 
-/// Those who work, and those who wait for it.
+/// A bounded queue of expensive work.
 #[derive(Debug)]
 pub(super) struct WorkQueue {
     capacity: Semaphore,
     workers: Arc<Semaphore>,
-    /// What is said to whom there is no slot for.
+    /// The error message when the queue is full.
     full: &'static str,
 }
 
-/// Those who search.
+/// The queue of searches.
 #[derive(Debug)]
 pub struct SearchQueue(pub(super) WorkQueue);
 
@@ -32,7 +32,7 @@ impl Default for SearchQueue {
     }
 }
 
-/// Somebody's turn: until the work is done, or until it is dropped.
+/// Permission to run one item of work. Dropping it gives it back.
 #[derive(Debug)]
 pub(super) struct WorkPermit<'a> {
     slot: SemaphorePermit<'a>,
@@ -40,15 +40,15 @@ pub(super) struct WorkPermit<'a> {
 }
 
 impl WorkQueue {
-    /// One with that many capacity, from which so many work at a time.
+    /// Creates a queue with that capacity, from which `at_a_time` items run concurrently.
     pub(super) fn new(capacity: usize, at_a_time: usize, full: &'static str) -> Self {
         Self { capacity: Semaphore::new(capacity), workers: Arc::new(Semaphore::new(at_a_time)), full }
     }
 
-    /// Waits for a turn.
+    /// Waits for a permit.
     ///
     /// # Errors
-    /// [`WebError::Unavailable`] where there is no slot to wait.
+    /// [`WebError::Unavailable`] if the queue is full.
     pub(super) async fn acquire(&self) -> Result<WorkPermit<'_>, WebError> {
         let slot = self.capacity.try_acquire().map_err(|_| WebError::Unavailable(self.full))?;
         let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(anyhow::Error::from)?;
@@ -57,11 +57,10 @@ impl WorkQueue {
 }
 
 impl WorkPermit<'_> {
-    /// Does it, away from the threads that answer. The turn lasts until it is done, also where nobody waits for it any
-    /// more.
+    /// Runs the work on a blocking thread. The permit is held until the work is done, even if the client is gone.
     ///
     /// # Errors
-    /// Those of the work, and where it panics.
+    /// Those of the work; an internal error if it panics.
     pub(super) async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
@@ -102,7 +101,7 @@ mod tests {
                 .await
         };
         let release = async { drop(held) };
-        // Each is asked once, in this order, before any of them goes on.
+        // All of them are polled once, in this order, before any of them continues.
         let (done, ()) = tokio::join!(join_all((0..9).map(|_| work())), release);
         let refused = done.iter().filter(|one| matches!(one, Err(WebError::Unavailable("full")))).count();
         assert_eq!((refused, done.iter().filter(|one| one.is_ok()).count()), (6, 3));

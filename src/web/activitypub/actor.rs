@@ -1,4 +1,4 @@
-//! Critics as actors, the instance actor, and what hangs off a critic.
+//! Serves critics and the instance as ActivityPub actors, with the collections of a critic.
 
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
@@ -22,10 +22,10 @@ use crate::web::state::WebState;
 /// Items on one page of a collection.
 pub(super) const PAGE_SIZE: u32 = 20;
 
-/// Reviews that Mastodon shows to who opens the profile for the first time.
+/// Size of the `featured` collection, which Mastodon shows on a profile that it sees for the first time.
 const MAX_FEATURED: u32 = 10;
 
-/// The site's own actor, which signs what it asks.
+/// The instance actor, which signs our own fetches.
 pub(in crate::web) async fn instance(State(state): State<WebState>) -> Result<Response, WebError> {
     let keys = state.app.keys_for(KeyOwner::Instance).await?.to_published_keys()?;
     Ok(activity_json(&actor::instance_actor(&state.app.origin, &keys)))
@@ -44,7 +44,7 @@ pub(in crate::web) async fn show(
     document(&state, &critic).await
 }
 
-/// A critic's actor.
+/// A critic's actor document.
 pub(in crate::web) async fn document(state: &WebState, critic: &Critic) -> Result<Response, WebError> {
     Ok(activity_json(&profile::actor_document(&state.app, critic).await?))
 }
@@ -77,7 +77,7 @@ pub(in crate::web) async fn collection(
     Ok(activity_json(&document))
 }
 
-/// Every public review, the newest first; archive reviews, too, though their Create was never sent.
+/// The outbox: all public reviews, newest first. Archive reviews are included although their Create was never sent.
 async fn outbox(
     state: &WebState,
     critic: &Critic,
@@ -111,7 +111,7 @@ async fn follower_list(
     let db = &state.app.db;
     let total = followers::count_followers(db, critic.id).await?;
     if critic.profile.hide_followers {
-        // How many is told, who is not.
+        // The number of followers is public, their names are not.
         return match query.requested() {
             None => Ok(collection::count_only(CollectionOrder::Ordered, address, total)),
             Some(_) => Err(WebError::NotFound),

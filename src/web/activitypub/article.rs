@@ -1,4 +1,4 @@
-//! Reviews as Articles, what hangs off them, and the activities that we sent.
+//! Serves reviews as Articles, their collections, and the activities that we sent.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use crate::web::page_query::PageQuery;
 use crate::web::rendering::Rendering;
 use crate::web::state::WebState;
 
-/// Posts that `context` names at once. A longer conversation is read page by page.
+/// Posts in one page of `context`; a longer conversation is paged.
 const MAX_CONTEXT_POSTS: u32 = 100;
 
 async fn review(state: &WebState, id: &str) -> Result<Review, WebError> {
@@ -51,7 +51,7 @@ pub(in crate::web) async fn show(
     state.cache.get_or_render(&state.app, (CacheKind::Article, &id), &headers, make).await
 }
 
-/// A review's Article; its Tombstone, with 410, once it was taken back (ActivityPub section 6.4).
+/// A review's Article, or its Tombstone with 410 once the review was retracted (ActivityPub section 6.4).
 pub(in crate::web) async fn document(state: &WebState, review: &Review) -> Result<Rendered, WebError> {
     let app = &state.app;
     match review.state {
@@ -103,7 +103,7 @@ pub(in crate::web) async fn collection(
     Ok(activity_json(&document))
 }
 
-/// The whole conversation, oldest first, the root included (FEP-f228, FEP-7888).
+/// The whole conversation, oldest first, including the root (FEP-f228, FEP-7888).
 async fn context(
     state: &WebState,
     review: &Review,
@@ -115,7 +115,7 @@ async fn context(
     if query.requested().is_none() && total > u64::from(MAX_CONTEXT_POSTS) {
         return Ok(collection::paged(CollectionOrder::Ordered, address, total));
     }
-    // The root stands before the first reply.
+    // The root comes before the first reply.
     let root = (offset == 0).then(|| Value::String(state.app.origin.article(review.id).into()));
     let (limit, before) = match root {
         Some(_) => (MAX_CONTEXT_POSTS - 1, 0),
@@ -130,8 +130,7 @@ async fn context(
     Ok(collection::page(CollectionOrder::Ordered, address, number, &items, has_next))
 }
 
-/// An activity of ours: as it was sent, but a review in it as it stands now. Messages that were replaced are not activity_document
-/// again.
+/// An activity that we sent. The review in it is the current one, so that replaced text is not served again.
 pub(in crate::web) async fn activity(
     State(state): State<WebState>,
     Path(id): Path<String>,
@@ -142,7 +141,7 @@ pub(in crate::web) async fn activity(
         return activity_document(&state, id, &review, vocab_activity::create).await;
     }
     let stored = activities::find(&app.db, id).await?.ok_or(WebError::NotFound)?;
-    // What somebody else said is not ours to serve.
+    // We do not serve activities of other actors.
     if stored.kind == "Forward" {
         return Err(WebError::NotFound);
     }
@@ -165,7 +164,7 @@ pub(in crate::web) async fn activity(
     Ok(activity_json_text(stored.body))
 }
 
-/// An activity about a review, with the review as it stands now.
+/// An activity about a review, built with the current state of that review.
 async fn activity_document(
     state: &WebState,
     id: ActivityId,

@@ -1,4 +1,4 @@
-//! How others find the critics: WebFinger (RFC 7033), NodeInfo, host-meta (RFC 6415).
+//! Discovery of critics by other servers: WebFinger (RFC 7033), NodeInfo, host-meta (RFC 6415).
 
 use std::time::Duration;
 
@@ -21,14 +21,14 @@ use crate::store::{comments, critics, reviews, usage};
 use crate::web::error::WebError;
 use crate::web::state::WebState;
 
-/// Relations that one query may name.
+/// Most `rel` parameters that one query may have.
 const MAX_RELS: usize = 16;
 
-/// What NodeInfo means by a month and by half a year.
+/// A month and half a year as NodeInfo counts them.
 const MONTH: Duration = Duration::from_hours(30 * 24);
 const HALF_YEAR: Duration = Duration::from_hours(180 * 24);
 
-/// Anyone may read these, from a page of any site.
+/// Lets pages of any site read the document.
 const ALLOW_ANY_ORIGIN: (HeaderName, HeaderValue) =
     (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
 
@@ -45,7 +45,7 @@ struct WebfingerQuery {
 }
 
 impl WebfingerQuery {
-    /// None where there is no resource, or more than one.
+    /// Returns `None` unless the query has exactly one resource.
     fn read(query: &str) -> Option<Self> {
         let (mut resource, mut rels) = (None, Vec::new());
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -98,7 +98,7 @@ fn is_local_host(app: &App, host: &str) -> bool {
     host == app.handle_domain() || host == app.origin.authority()
 }
 
-/// The critic whom a resource means: by account, by actor, by page, or by something that the critic wrote.
+/// Finds the critic of a resource: by account, actor, page, or something that the critic wrote.
 async fn find_critic(app: &App, resource: &WebFingerResource) -> Result<Option<Critic>, WebError> {
     let db = &app.db;
     let url = match resource {
@@ -123,14 +123,14 @@ async fn find_critic(app: &App, resource: &WebFingerResource) -> Result<Option<C
     }
 }
 
-/// The author of a review that everyone may read.
+/// The author of a review, if the review is public.
 fn author_of(review: &Review) -> Option<CriticId> {
     review.state.is_public().then_some(review.critic)
 }
 
 async fn find_by_page(app: &App, url: &Url) -> Result<Option<Critic>, WebError> {
     let path = percent_decode_str(url.path()).decode_utf8_lossy();
-    // No database keeps a NUL, so nothing is found by one.
+    // Neither database stores NUL, so such a path matches nothing.
     if !app.origin.owns(url) || path.contains('\0') {
         return Ok(None);
     }
@@ -177,8 +177,7 @@ pub(in crate::web) async fn nodeinfo_document(
     Ok(typed(&version.content_type(), document.to_string()))
 }
 
-/// Where to write about a hole in it (RFC 9116). It holds for a month from when it is read: nobody who keeps a copy
-/// has it for good.
+/// `security.txt` (RFC 9116). It expires a month after it is fetched, so that copies do not live forever.
 pub(in crate::web) async fn security_txt(State(state): State<WebState>) -> Result<Response, WebError> {
     let contact = state.app.site.security_contact.as_ref().ok_or(WebError::NotFound)?;
     let expires = (state.app.clock.now() + MONTH).truncate_to_second();
@@ -187,7 +186,7 @@ pub(in crate::web) async fn security_txt(State(state): State<WebState>) -> Resul
     Ok(typed("text/plain; charset=utf-8", body))
 }
 
-/// The template of our WebFinger addresses.
+/// The template of our WebFinger URLs.
 fn lrdd(origin: &Origin) -> String {
     format!("{origin}/.well-known/webfinger?resource={{uri}}")
 }

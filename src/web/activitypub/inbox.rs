@@ -1,4 +1,4 @@
-//! Where others send. What is accepted is a row before anyone is told so.
+//! The inboxes. An accepted activity is stored before the sender gets 202.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use crate::web::client_address;
 use crate::web::error::WebError;
 use crate::web::state::WebState;
 
-/// A body is never larger. Mastodon's own bound is the same.
+/// Largest body. Mastodon has the same limit.
 pub(in crate::web) const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// A body that takes longer holds a place that others need.
+/// How long a sender may take for the body, since it occupies an inbox permit meanwhile.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The headers of a request, `Host` among them, which HTTP/2 has in `:authority`.
+/// The headers of a request, with `Host`. HTTP/2 sends it as `:authority`.
 pub(super) fn headers_with_host(request: &Request) -> HeaderMap {
     let mut headers = request.headers().clone();
     add_host(&mut headers, request.uri());
@@ -45,7 +45,7 @@ impl From<GateError> for WebError {
     }
 }
 
-/// The inbox of a critic and the one that all share: who is meant stands in the activity.
+/// A critic's inbox and the shared inbox. Both do the same, since the activity names its addressees.
 pub(in crate::web) async fn post(
     State(state): State<WebState>,
     request: Request,
@@ -53,12 +53,12 @@ pub(in crate::web) async fn post(
     receive(&state, request).await
 }
 
-/// Takes in what is sent to any of them.
+/// Receives an activity for any of the inboxes.
 pub(in crate::web) async fn receive(state: &WebState, request: Request) -> Result<StatusCode, WebError> {
     let (Parts { method, uri, mut headers, extensions, .. }, body) = request.into_parts();
     let target = uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
     add_host(&mut headers, &uri);
-    // Without a signature nobody gets to send a body.
+    // Unsigned requests are refused before their body is read.
     if !headers.contains_key("signature") {
         return Err(WebError::Unauthorised("the request is not signed".to_owned()));
     }
@@ -86,7 +86,7 @@ pub(in crate::web) async fn receive(state: &WebState, request: Request) -> Resul
     }
 }
 
-/// The body, where there is room for it as it comes.
+/// Reads the body within the limits of the permit.
 async fn read_body(mut body: Body, headers: &HeaderMap, place: &mut InboxPermit) -> Result<Bytes, WebError> {
     let stated = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if stated.is_some_and(|length: usize| length > MAX_BODY_BYTES) {
@@ -102,7 +102,7 @@ async fn read_body(mut body: Body, headers: &HeaderMap, place: &mut InboxPermit)
             return Err(WebError::BodyTooLarge);
         }
         place.reserve_bytes(data.len())?;
-        // Most bodies come in one piece, which is then taken as it is.
+        // Most bodies arrive in one frame, which is used without a copy.
         if size == data.len() {
             first = data;
             continue;

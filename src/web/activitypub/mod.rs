@@ -1,4 +1,4 @@
-//! What servers ask and send.
+//! Endpoints for other servers: ActivityPub documents, inboxes and discovery.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -14,12 +14,12 @@ pub(super) mod note;
 pub(super) mod quote_authorization;
 pub(super) mod secure_mode;
 
-/// An ActivityStreams document.
+/// Responds with an ActivityStreams document.
 fn activity_json(document: &Value) -> Response {
     activity_json_text(document.to_string())
 }
 
-/// The same, from its exact text.
+/// Like [`activity_json`], from text that is already serialised.
 fn activity_json_text(document: String) -> Response {
     ([(header::CONTENT_TYPE, ACTIVITY_JSON)], document).into_response()
 }

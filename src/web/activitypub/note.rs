@@ -1,4 +1,4 @@
-//! The critics' answers as Notes, and what others answered to them.
+//! Serves the critics' replies as Notes, with the replies to those.
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -26,7 +26,7 @@ async fn load(state: &WebState, id: &str) -> Result<(CriticReply, StoredCriticRe
     critic_reply::load(&state.app, id).await?.ok_or(WebError::NotFound)
 }
 
-/// An answer's Note; its Tombstone, with 410, once it was deleted (ActivityPub section 6.4).
+/// A critic's reply as a Note, or its Tombstone with 410 once it was deleted (ActivityPub section 6.4).
 pub(in crate::web) async fn show(
     State(state): State<WebState>,
     Path(id): Path<String>,
@@ -49,7 +49,7 @@ pub(in crate::web) async fn show(
     Ok(activity_json(&with_context(vocab::context(), vocab::note(origin, &answer))))
 }
 
-/// What others answered to it.
+/// The replies of others to a critic's reply.
 pub(in crate::web) async fn replies(
     State(state): State<WebState>,
     Path(id): Path<String>,
@@ -72,7 +72,7 @@ pub(in crate::web) async fn replies(
     Ok(activity_json(&collection::page(CollectionOrder::Unordered, &address, number, &items, has_next)))
 }
 
-/// An activity about an answer, as it was sent. Messages that were replaced or deleted since are not told again.
+/// An activity about a critic's reply, as it was sent. Text that was edited or deleted since is not served again.
 pub(super) async fn activity(
     state: &WebState,
     note: CommentId,

@@ -1,4 +1,4 @@
-//! The stamps of quotes that were granted (FEP-044f).
+//! Serves the authorizations of quotes that were granted (FEP-044f).
 
 use axum::extract::{Path, State};
 use axum::response::Response;

@@ -1,9 +1,8 @@
-//! Secure mode (`federation.authorized_fetch`): documents of ActivityPub only for requests that somebody signed
-//! who is not blocked.
+//! Secure mode (`federation.authorized_fetch`): ActivityPub documents are served only to signed requests of actors that
+//! are not blocked.
 //!
-//! Whatever a handler answers as ActivityPub is guarded, unless [`is_public`] names its address, so that a new
-//! route is guarded from its first day. Pages for people are public in any case. Without secure mode signatures
-//! of fetches are not looked at.
+//! Every response with an ActivityPub media type is guarded unless [`is_public`] names its path, so a new route is
+//! guarded by default. Pages for people are always public. Without secure mode, signatures of fetches are ignored.
 
 use std::net::IpAddr;
 
@@ -23,17 +22,17 @@ use crate::web::error::WebError;
 use crate::web::rendering::{self, ActivityDocument};
 use crate::web::state::WebState;
 
-/// What a fetch is signed with, and hence what caches must tell apart.
+/// The headers that sign a fetch; caches must tell responses apart by them.
 const VARY: HeaderValue = HeaderValue::from_static("Accept, Signature, Signature-Input");
 
-/// The same of what is sent in several encodings.
+/// [`VARY`] for responses that are sent in several encodings.
 const VARY_ENCODED: HeaderValue =
     HeaderValue::from_static("Accept, Accept-Encoding, Signature, Signature-Input");
 
-/// What is said to those who are blocked.
+/// The response to blocked actors and servers.
 const BLOCKED: WebError = WebError::Forbidden("you are not welcome here");
 
-/// Stands before all routes.
+/// Middleware that refuses unsigned fetches of documents in secure mode.
 pub(in crate::web) async fn require_signature(
     State(state): State<WebState>,
     request: Request,
@@ -62,14 +61,15 @@ pub(in crate::web) async fn require_signature(
     response
 }
 
-/// Whether anyone may read the document at this path. Actors, since they carry the keys: two servers that each
-/// want the other's key first would wait for each other. Stamps, since those check them whom we never met.
+/// Whether anyone may read the document at this path. Actors are public because they carry the keys: two servers that
+/// each need the other's key first would deadlock. Authorizations are public because servers that never contacted us
+/// verify them.
 fn is_public(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     matches!(parts.as_slice(), [_] | ["ap", "actor"] | ["ap", "actor" | "stamp", _])
 }
 
-/// Also where it tells only that the document did not change.
+/// Whether this is an ActivityPub document, or a 304 for one.
 fn is_document(response: &Response) -> bool {
     if response.extensions().get::<ActivityDocument>().is_some() {
         return true;
@@ -78,7 +78,8 @@ fn is_document(response: &Response) -> bool {
     kind.and_then(|kind| kind.to_str().ok()).is_some_and(is_activitypub)
 }
 
-/// Whether who asks may read. A fetch has no body, and its signature no digest.
+/// Verifies the signature of a fetch and refuses blocked actors. A fetch has no body, so its signature covers no
+/// digest.
 async fn authorize(
     state: &WebState,
     method: &Method,
@@ -93,7 +94,7 @@ async fn authorize(
             "only requests that are signed are answered here (secure mode): {why}"
         ))
     })?;
-    // Of a server that nobody here wants to hear no key is asked.
+    // No key is fetched from a blocked server.
     let host = presented.key_id.host_str().unwrap_or_default();
     if blocks::host_access_level(&app.db, host, &app.policy).await? == AccessLevel::Blocked {
         return Err(BLOCKED);

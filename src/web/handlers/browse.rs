@@ -1,4 +1,4 @@
-//! Ways into the archive.
+//! Entry points into the archive: the browse page and the indexes from A to Z.
 
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Uri};
@@ -14,20 +14,20 @@ use crate::web::page_query::PageQuery;
 use crate::web::pages::{BrowsePage, IndexEntry, IndexKind, IndexPage};
 use crate::web::state::WebState;
 
-/// Shelves on one page of an index.
+/// Entries on one page of an index.
 const PAGE_SIZE: u32 = 120;
 
-/// Tags and people at a glance.
+/// Tags and people on the browse page.
 const MAX_TOP_ENTRIES: u32 = 30;
 
-/// Ratings that are different; more than any critic has.
+/// Most ratings on the browse page; no critic uses more different ones.
 const MAX_RATINGS: u32 = 120;
 
 fn index_entries(labels: &[BrowseTerm]) -> Vec<IndexEntry<'_>> {
     labels.iter().map(|BrowseTerm { slug, name, total }| IndexEntry { slug, name, total: *total }).collect()
 }
 
-/// All ways at a glance.
+/// The browse page.
 pub(in crate::web) async fn show(
     State(state): State<WebState>,
     headers: HeaderMap,
@@ -51,13 +51,13 @@ async fn page(state: &WebState) -> Result<Rendered, WebError> {
     Ok(cacheable_page(state, state.pages.browse(&page)?, None))
 }
 
-/// Which part of an index.
+/// `?letter=L`.
 #[derive(Debug, Deserialize)]
 pub(in crate::web) struct LetterQuery {
     letter: Option<String>,
 }
 
-/// Films, people or tags from A to Z, by the address.
+/// The index of films, people or tags, depending on the path.
 pub(in crate::web) async fn index(
     State(state): State<WebState>,
     Query(query): Query<PageQuery>,

@@ -1,4 +1,4 @@
-//! Reviews for feed readers: of the site, of a critic, with a tag; each as RSS, Atom and JSON Feed.
+//! Feeds of the site, a critic, a tag or a person, each as RSS, Atom and JSON Feed.
 
 use std::sync::Arc;
 
@@ -17,14 +17,14 @@ use crate::web::pages::{FeedFormat, FeedPage, FeedSubject};
 use crate::web::rendering::Rendering;
 use crate::web::state::WebState;
 
-/// Reviews in a feed.
+/// Reviews in one feed.
 const MAX_ENTRIES: u32 = 30;
 
 fn format(file: &str) -> Result<FeedFormat, WebError> {
     FeedFormat::ALL.into_iter().find(|format| format.file() == file).ok_or(WebError::NotFound)
 }
 
-/// Everything, by the feed's address.
+/// A feed of all reviews.
 pub(in crate::web) async fn site_feed(
     State(state): State<WebState>,
     uri: Uri,
@@ -38,7 +38,7 @@ pub(in crate::web) async fn site_feed(
     state.cache.get_or_render(&state.app, (cache::CacheKind::List, uri.path()), &headers, make).await
 }
 
-/// A critic's.
+/// A feed of one critic's reviews.
 pub(in crate::web) async fn critic_feed(
     State(state): State<WebState>,
     Path((handle, file)): Path<(String, String)>,
@@ -52,12 +52,12 @@ pub(in crate::web) async fn critic_feed(
         let found = reviews::list_matching(db, &BrowseQuery::for_critic(critic.id), MAX_ENTRIES, 0).await?;
         render(&state, FeedSubject::Critic(&critic), found, format).await
     };
-    // Capitals make no other critic of it.
+    // Handles are case-insensitive, so all spellings share one cache entry.
     let named = format!("/@{}/{file}", handle.to_ascii_lowercase());
     state.cache.get_or_render(&state.app, (cache::CacheKind::List, &named), &headers, make).await
 }
 
-/// Those with a tag.
+/// A feed of the reviews with a tag.
 pub(in crate::web) async fn tag_feed(
     State(state): State<WebState>,
     Path((slug, file)): Path<(String, String)>,
@@ -66,7 +66,7 @@ pub(in crate::web) async fn tag_feed(
     index_feed(&state, (BrowseKind::Tag, &slug), &file, &headers).await
 }
 
-/// Those of films by or with somebody.
+/// A feed of the reviews of films by or with a person.
 pub(in crate::web) async fn person_feed(
     State(state): State<WebState>,
     Path((slug, file)): Path<(String, String)>,
@@ -90,7 +90,7 @@ async fn index_feed(
             if kind == BrowseKind::Tag { FeedSubject::Tag(&name) } else { FeedSubject::Person(slug, &name) };
         render(state, subject, found, format).await
     };
-    // By what it is, not by how its address is spelled.
+    // The key is the subject rather than the path, which can be spelled in several ways.
     let named = format!("{} {slug}/{file}", kind.as_str());
     state.cache.get_or_render(&state.app, (cache::CacheKind::List, &named), headers, make).await
 }

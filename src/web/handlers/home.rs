@@ -17,7 +17,7 @@ use crate::web::state::WebState;
 /// Reviews on the front page.
 const MAX_NEWEST: u32 = 12;
 
-/// The page; where the site is one critic's alone, that critic's actor for servers that ask.
+/// The front page. On a site with one critic, servers that ask for ActivityPub get that critic's actor.
 pub(in crate::web) async fn show(
     State(state): State<WebState>,
     headers: HeaderMap,

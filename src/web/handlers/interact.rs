@@ -1,4 +1,4 @@
-//! The form with which people who read here go home to follow, reply, like or boost.
+//! The form that leads readers to their own server to follow, reply, like or boost.
 
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
@@ -16,10 +16,10 @@ use crate::web::error::WebError;
 use crate::web::pages::InteractPage;
 use crate::web::state::WebState;
 
-/// A form is never longer.
+/// Largest form.
 const MAX_FORM_BYTES: usize = 8 * 1024;
 
-/// What the form says.
+/// The fields of the form.
 struct InteractForm {
     handle: String,
     intent: Intent,
@@ -41,7 +41,7 @@ impl InteractForm {
     }
 }
 
-/// Leads the reader to their own server: to the page that it names itself, and nowhere else.
+/// Redirects readers to the page that their own server names for the action, and nowhere else.
 pub(in crate::web) async fn interact(
     State(state): State<WebState>,
     connection: Option<Extension<axum::extract::ConnectInfo<std::net::SocketAddr>>>,
@@ -87,14 +87,15 @@ pub(in crate::web) async fn interact(
     Ok((StatusCode::UNPROCESSABLE_ENTITY, html_with_form(state.pages.interact(&page)?)).into_response())
 }
 
-/// Whether a page of ours sent the form. Browsers say so; who is no browser cannot be tricked into sending one.
+/// Whether the form was sent from one of our own pages. Browsers say where a form comes from; other clients cannot be
+/// tricked into sending one.
 fn is_same_origin(headers: &HeaderMap, origin: &str) -> bool {
     let says =
         |name: &str, what: &str| headers.get(name).is_none_or(|value| value.as_bytes() == what.as_bytes());
     says("origin", origin) && says("sec-fetch-site", "same-origin")
 }
 
-/// The critic whom the wish is about; none where there is no such object here, or the wish does not fit it.
+/// The critic that the action is about. `None` if there is no such object here or the action does not apply to it.
 async fn critic(state: &WebState, form: &InteractForm) -> Result<Option<Critic>, WebError> {
     let app = &state.app;
     if let Some(id) = app.origin.parse_actor_id(&form.object)

@@ -1,4 +1,4 @@
-//! Pictures, the style sheet, the script and the icon; and how long a browser may keep what has a version.
+//! Media files and assets, and the caching of versioned files.
 
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
@@ -12,7 +12,7 @@ use crate::web::error::WebError;
 use crate::web::rendering::if_none_match_contains;
 use crate::web::state::WebState;
 
-/// What has its content's hash in its address never changes.
+/// `Cache-Control` of files whose path contains a hash of their content.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
 pub(in crate::web) async fn media_file(
@@ -31,15 +31,15 @@ pub(in crate::web) async fn media_file(
     Ok((headers, Body::from(bytes)).into_response())
 }
 
-/// The version that a page named.
+/// `?v=VERSION`.
 #[derive(Debug, Deserialize)]
 pub(in crate::web) struct VersionQuery {
     #[serde(default)]
     v: String,
 }
 
-/// Something with a version of its own. Under the address that if_none_match_contains that version it stays as it is; under any other it
-/// is what it is now, and whoever keeps it asks each time: two processes of different age may serve one site.
+/// A file with a version. At the URL with that version it never changes; at any other URL it is the current file and
+/// must be revalidated, because two processes of different versions may serve one site during an upgrade.
 #[derive(Debug)]
 pub(super) struct VersionedFile<'a> {
     pub(super) version: &'a str,
@@ -47,7 +47,7 @@ pub(super) struct VersionedFile<'a> {
 }
 
 impl VersionedFile<'_> {
-    /// What is said with it.
+    /// The header fields of a response with this file.
     pub(super) fn headers(&self, query: &VersionQuery) -> [(HeaderName, String); 3] {
         let caching = if query.v == self.version { IMMUTABLE } else { "no-cache" };
         [
@@ -57,7 +57,7 @@ impl VersionedFile<'_> {
         ]
     }
 
-    /// Whether who asks has it.
+    /// Whether the client already has this version.
     pub(super) fn is_unmodified(&self, headers: &HeaderMap) -> bool {
         if_none_match_contains(headers, self.etag().as_bytes())
     }

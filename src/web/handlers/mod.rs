@@ -1,4 +1,4 @@
-//! Pages for people: each handler reads, and hands what it read to `pages`.
+//! Handlers of the pages for people. Each reads the store and passes what it read to `pages`.
 
 use std::sync::Arc;
 
@@ -33,17 +33,17 @@ pub(super) mod sitemap;
 /// Reviews on one page of a list.
 const PAGE_SIZE: u32 = 30;
 
-/// A page with the form that leads readers to their own server.
+/// A page that contains the remote interaction form.
 fn html_with_form(page: String) -> Response {
     ([form_content_security_policy()], Html(page)).into_response()
 }
 
-/// The policy of such a page.
+/// The policy that lets that form lead to other sites.
 fn form_content_security_policy() -> (HeaderName, HeaderValue) {
     (header::CONTENT_SECURITY_POLICY, FORM_CONTENT_SECURITY_POLICY)
 }
 
-/// A page for everyone until it changes, with further header fields.
+/// A page that is cached until it changes, with additional header fields.
 fn cacheable_page(
     state: &WebState,
     page: String,
@@ -52,7 +52,7 @@ fn cacheable_page(
     Rendered::Cacheable(Arc::new(render_html(state, page, more)))
 }
 
-/// The same, with the form, and counted whenever somebody reads it.
+/// A review's page: contains the form, and counts its views.
 fn counted_review_page(
     state: &WebState,
     page: String,
@@ -71,12 +71,12 @@ fn render_html(
     Rendering::new("text/html; charset=utf-8", page, more, state.app.clock.now())
 }
 
-/// How many pages a list of so many has, at least one.
+/// The number of pages for `total` reviews; at least one.
 fn page_count(total: u64) -> u32 {
     u32::try_from(total.div_ceil(u64::from(PAGE_SIZE))).unwrap_or(u32::MAX).max(1)
 }
 
-/// A list of reviews with what it needs to be shown.
+/// Reviews with everything that a list shows of them.
 struct ReviewList {
     reviews: Vec<Review>,
     critics: Vec<Critic>,

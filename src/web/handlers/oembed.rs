@@ -1,4 +1,4 @@
-//! What another site shows where somebody links to a review (oEmbed 1.0).
+//! oEmbed 1.0: what other sites show for a link to a review.
 
 use axum::extract::{RawQuery, State};
 use axum::http::{StatusCode, header};
@@ -34,7 +34,7 @@ pub(in crate::web) async fn show(
     let app = &state.app;
     let slug = app.origin.owns(&asked).then(|| asked.path().strip_prefix("/reviews/")).flatten();
     let slug = slug.and_then(|slug| percent_decode_str(slug).decode_utf8().ok());
-    // The address within the address is escaped once more: what it says, the guard of all addresses did not see.
+    // The URL in the query is percent-encoded twice, so the check of the request's own path has not seen this.
     let slug = slug.filter(|slug| !slug.contains('\0')).ok_or(WebError::NotFound)?;
     let review = reviews::find_by_slug(&app.db, &slug).await?.ok_or(WebError::NotFound)?;
     match review.state {
@@ -47,13 +47,13 @@ pub(in crate::web) async fn show(
     let body = state.pages.oembed(&critic, &review, format, fits)?;
     let head = [
         (header::CONTENT_TYPE, format.content_type()),
-        // Other sites' pages ask for it from within a browser.
+        // Pages of other sites fetch it from a browser.
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     ];
     Ok((head, body).into_response())
 }
 
-/// The most that a picture may measure in one direction.
+/// Parses `maxwidth` or `maxheight`.
 fn pixels(text: &str) -> Result<u32, WebError> {
     text.parse().map_err(|_| WebError::BadRequest("a picture measures a number of pixels".to_owned()))
 }

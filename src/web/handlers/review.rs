@@ -1,4 +1,4 @@
-//! A review and its conversation.
+//! The page of a review, and its discussion on its own.
 
 use std::sync::Arc;
 
@@ -25,11 +25,11 @@ use crate::web::pages::{AdjacentReview, Discussion, RelatedReviews, ReviewCounts
 use crate::web::rendering::Rendering;
 use crate::web::state::WebState;
 
-/// Other reviews of the film, or by its director.
+/// Reviews shown as related: of the same film, or by the same director.
 const MAX_RELATED: u32 = 4;
 
-/// Comments on one page: the oldest, or the newest where those are asked for. The page says how many it leaves out;
-/// all of them are in the `replies` of the Article.
+/// Comments on one page: the oldest, or the newest if sorted that way. The page says how many it leaves out; the
+/// Article's `replies` has all of them.
 const MAX_COMMENTS: u32 = 2_000;
 
 /// `?sort=newest`.
@@ -62,7 +62,7 @@ pub(in crate::web) async fn show(
             .get_or_render(&state.app, (cache::CacheKind::ArticleOfPage, &slug), &headers, make)
             .await;
     }
-    // Who asks for the head alone reads nothing.
+    // A HEAD request is not a view.
     if method == Method::HEAD {
         headers.remove(header::USER_AGENT);
     }
@@ -75,7 +75,7 @@ pub(in crate::web) async fn show(
     state.cache.get_or_render(&state.app, (cache::CacheKind::Ordered, &named), &headers, make).await
 }
 
-/// The conversation by itself, for pages that are open.
+/// The discussion on its own, which open pages poll.
 pub(in crate::web) async fn discussion(
     State(state): State<WebState>,
     Path(slug): Path<String>,
@@ -96,7 +96,7 @@ pub(in crate::web) async fn discussion(
         let made = state.app.clock.now();
         Ok(Rendered::Cacheable(Arc::new(Rendering::new("text/html; charset=utf-8", text, head, made))))
     };
-    // The shelves know it by the address behind `/reviews/`, less the part that they all share.
+    // The cache key is the slug, with the order if it is not the default.
     let named = match order {
         ThreadOrder::Oldest => slug.clone(),
         _ => format!("{slug}?sort={}", order.as_str()),
@@ -104,7 +104,7 @@ pub(in crate::web) async fn discussion(
     state.cache.get_or_render(&state.app, (cache::CacheKind::Conversation, &named), &headers, make).await
 }
 
-/// Where it moved, if it did.
+/// A redirect to the current slug, if the review was renamed.
 fn redirect_if_moved(
     state: &WebState,
     review: &Review,
@@ -120,7 +120,7 @@ fn redirect_if_moved(
     Ok((review.slug != slug).then(|| Redirect::permanent(&format!("{page}{part}")).into_response()))
 }
 
-/// What others say and do about a review.
+/// Everything that others said and did about a review.
 struct LoadedDiscussion {
     branches: Vec<ThreadNode>,
     left_out: u64,
@@ -154,8 +154,8 @@ impl LoadedDiscussion {
     }
 }
 
-/// How many of `all` comments are not among those that were read. None where there was room for more: one that came in
-/// between is not left out.
+/// How many of `all` comments were not loaded. Zero if fewer than the limit were loaded: a comment that arrived between
+/// the two queries is not left out.
 fn left_out(read: &[Comment], all: u64) -> u64 {
     if read.len() < MAX_COMMENTS as usize {
         return 0;
@@ -195,7 +195,7 @@ async fn page(
     Ok(counted_review_page(state, page, alternate_link(&app.origin.article(review.id)), reads))
 }
 
-/// Other reviews of the film, and of other films by the first of its directors; the newest of each.
+/// The newest reviews of the same film, and of other films by its first director.
 async fn related_reviews(state: &WebState, review: &Review) -> Result<(ReviewList, ReviewList), WebError> {
     let film = &review.content.film;
     let director = film.directors.first().map(|name| browse_slug(name)).filter(|slug| !slug.is_empty());

@@ -1,4 +1,4 @@
-//! The archive, and its shelves: by tag, by year, by rating, by film, by person.
+//! Lists of reviews: the archive, and those by tag, year, rating, film and person.
 
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
@@ -17,7 +17,7 @@ use crate::web::page_query::PageQuery;
 use crate::web::pages::{self, ArchivePage, FilmPage, PersonPage};
 use crate::web::state::WebState;
 
-/// One page of a shelf.
+/// One page of a list.
 struct ReviewListPage {
     list: ReviewList,
     total: u64,
@@ -26,7 +26,10 @@ struct ReviewListPage {
 }
 
 impl ReviewListPage {
-    /// Reads it; there is none beyond the last one.
+    /// Loads a page of the list.
+    ///
+    /// # Errors
+    /// [`WebError::NotFound`] beyond the last page.
     async fn load(state: &WebState, shelf: &BrowseQuery, query: &PageQuery) -> Result<Self, WebError> {
         let db = &state.app.db;
         let total = browse_index::count_reviews(db, shelf).await?;
@@ -55,8 +58,7 @@ impl ReviewListPage {
     }
 }
 
-/// Answers with a page of a list that is cached_list until a list changes, by the list's address as it reads without escapes:
-/// one list has many spellings.
+/// Serves a page of a list from the cache. The key is the decoded path, since one list can be spelled in several ways.
 async fn cached_list<M>(
     state: &WebState,
     list: &str,
@@ -89,7 +91,7 @@ pub(in crate::web) async fn archive(
     cached_list(&state, "/reviews", &query, &headers, make).await
 }
 
-/// Those with a tag.
+/// Reviews with a tag.
 pub(in crate::web) async fn tag(
     State(state): State<WebState>,
     Path(slug): Path<String>,
@@ -105,7 +107,7 @@ pub(in crate::web) async fn tag(
     cached_list(&state, &format!("/tags/{slug}"), &query, &headers, make).await
 }
 
-/// Those with a rating.
+/// Reviews with a rating.
 pub(in crate::web) async fn rating(
     State(state): State<WebState>,
     Path(key): Path<String>,
@@ -122,7 +124,7 @@ pub(in crate::web) async fn rating(
     cached_list(&state, &format!("/ratings/{key}"), &query, &headers, make).await
 }
 
-/// Those written in a year.
+/// Reviews of a year.
 pub(in crate::web) async fn year(
     State(state): State<WebState>,
     Path(text): Path<String>,
@@ -131,7 +133,7 @@ pub(in crate::web) async fn year(
 ) -> Result<Response, WebError> {
     let (db, site) = (&state.app.db, &state.app.site);
     let make = || async {
-        // One address a year: `02024` is none.
+        // Each year has one path: `02024` is not found.
         let year = text.parse::<i16>().ok().filter(|year| year.to_string() == text);
         let year = year.ok_or(WebError::NotFound)?;
         let (first, last) = site.year_bounds(year).ok_or(WebError::NotFound)?;
@@ -147,7 +149,7 @@ pub(in crate::web) async fn year(
     cached_list(&state, &format!("/years/{text}"), &query, &headers, make).await
 }
 
-/// Those of a film.
+/// Reviews of a film.
 pub(in crate::web) async fn film(
     State(state): State<WebState>,
     Path(slug): Path<String>,
@@ -158,7 +160,7 @@ pub(in crate::web) async fn film(
         label(&state, BrowseKind::Film, &slug).await?;
         let shelf = BrowseQuery::new(BrowseKind::Film, &slug);
         let page_of_list = ReviewListPage::load(&state, &shelf, &query).await?;
-        // It is known_people alike on all pages: by the reviews of the first.
+        // All pages describe the film in the same way: by the reviews on the first page.
         let first = match page_of_list.page {
             1 => Vec::new(),
             _ => reviews::list_matching(&state.app.db, &shelf, PAGE_SIZE, 0).await?,
@@ -181,14 +183,14 @@ pub(in crate::web) async fn film(
     cached_list(&state, &format!("/films/{slug}"), &query, &headers, make).await
 }
 
-/// Which of a person's films.
+/// `?as=ROLE`.
 #[derive(Debug, Deserialize)]
 pub(in crate::web) struct RoleQuery {
     #[serde(default, rename = "as")]
     role: Option<String>,
 }
 
-/// Those of films by or with somebody.
+/// Reviews of films by or with a person.
 pub(in crate::web) async fn person(
     State(state): State<WebState>,
     Path(slug): Path<String>,
@@ -228,12 +230,12 @@ pub(in crate::web) async fn person(
     state.cache.get_or_render(&state.app, (cache::CacheKind::List, &named), &headers, make).await
 }
 
-/// The years in which reviews were written, the newest first, and how many in each.
+/// The years with reviews, newest first, and the number of reviews in each.
 pub(super) async fn years(state: &WebState) -> Stored<Vec<(i16, u64)>> {
     let (db, site) = (&state.app.db, &state.app.site);
     let mut years = Vec::new();
     let mut next = browse_index::date_span(db).await?.map(|(_, last)| last);
-    // From one year that has any to the next: dates may be odd, and years between them empty.
+    // Jumps from one year with reviews to the next, since the years between may be empty.
     while let Some(moment) = next
         && years.len() < MAX_YEARS
     {
@@ -245,5 +247,5 @@ pub(super) async fn years(state: &WebState) -> Stored<Vec<(i16, u64)>> {
     Ok(years)
 }
 
-/// Films are younger than that.
+/// Most years that are listed; film is not much older.
 const MAX_YEARS: usize = 150;

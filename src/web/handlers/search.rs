@@ -1,5 +1,5 @@
-//! Full-text search. What a reader asks for is words and filters, each of them checked. No page of it is kept, and each
-//! costs more than any other: a few are made at a time (`queue`).
+//! Full-text search. A query consists of words and filters, all of which are validated. Results are not cached, and a
+//! search costs more than any other page, so only a few run at a time (see `work_queue`).
 
 use std::sync::Arc;
 
@@ -20,16 +20,16 @@ use crate::web::page_query::PageQuery;
 use crate::web::pages::{SearchFilters, SearchPage, SearchProblem};
 use crate::web::state::WebState;
 
-/// Reviews on one page.
+/// Results on one page.
 const PAGE_SIZE: u32 = 20;
 
-/// More are not counted: who finds so many looks for something else.
+/// Results are counted up to this number.
 const MAX_RESULTS: u32 = 1_000;
 
-/// Ratings to choose from.
+/// Ratings offered as a filter.
 const MAX_RATINGS: u32 = 60;
 
-/// What is filters, as it stands in the address.
+/// The query parameters.
 #[derive(Debug, Deserialize)]
 pub(in crate::web) struct SearchQuery {
     #[serde(default)]
@@ -46,7 +46,7 @@ pub(in crate::web) struct SearchQuery {
     critic: String,
 }
 
-/// What is filters, understood.
+/// The query after validation.
 struct ParsedSearch {
     words: Vec<SearchTerm>,
     marks: Vec<String>,
@@ -79,8 +79,7 @@ pub(in crate::web) async fn show(
     Ok(render(&state, filters, Some(request), &page_query, None).await?.into_response())
 }
 
-/// What the filters mean. One that means nothing here makes a request that cannot be read; a tag or a person that
-/// nobody wrote about is found nowhere.
+/// Validates the filters. An unknown year, rating or critic is a bad request; an unknown tag or person matches nothing.
 async fn parse_filters(state: &WebState, filters: &SearchFilters) -> Result<ParsedSearch, WebError> {
     let unreadable = |what: &str| WebError::BadRequest(format!("there is no such {what}"));
     let mut marks = Vec::new();
@@ -106,7 +105,7 @@ async fn parse_filters(state: &WebState, filters: &SearchFilters) -> Result<Pars
         {
             marks.push(search::person_filter(&slug));
         } else {
-            // A part of a name: its words are looked for like any other.
+            // Part of a name: its words are searched like any others.
             words.extend(parts);
             words.truncate(search::MAX_QUERY_WORDS);
         }
@@ -174,7 +173,7 @@ fn page_count(total: u64) -> u32 {
     u32::try_from(total).unwrap_or(MAX_RESULTS).min(MAX_RESULTS).div_ceil(PAGE_SIZE).max(1)
 }
 
-/// How browsers search here by themselves.
+/// The OpenSearch description, by which browsers add the site as a search engine.
 pub(in crate::web) async fn opensearch(State(state): State<WebState>) -> Result<Response, WebError> {
     let mut headers = HeaderMap::new();
     let kind = header::HeaderValue::from_static("application/opensearchdescription+xml; charset=utf-8");

@@ -1,4 +1,4 @@
-//! The picture that is drawn of a review.
+//! The picture drawn for a review that has no poster.
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -11,7 +11,7 @@ use crate::store::reviews;
 use crate::web::error::WebError;
 use crate::web::state::WebState;
 
-/// The card as it is now.
+/// The current card of a review.
 pub(in crate::web) async fn show(
     State(state): State<WebState>,
     Path(slug): Path<String>,

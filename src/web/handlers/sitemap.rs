@@ -1,5 +1,5 @@
-//! All pages, for those who search the web (sitemaps.org): a list of parts, and the parts, each of a bounded size. What
-//! stands in a part stays there, since the oldest come first: what is new comes into the last one.
+//! The sitemap (sitemaps.org): an index, and parts of a bounded size. A part is stable because the oldest pages come
+//! first; new pages go into the last part.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ const PATH: &str = "/sitemap.xml";
 /// Pages in one part.
 const PART_SIZE: u32 = 5_000;
 
-/// Lists that stand for themselves.
+/// The fixed pages.
 const LIST_PATHS: [&str; 6] = ["/", "/reviews", "/browse", "/films", "/people", "/tags"];
 
 /// `?part=reviews-1`.
@@ -31,7 +31,7 @@ pub(in crate::web) struct PartQuery {
     part: Option<String>,
 }
 
-/// Of what there can be more than one part has room for.
+/// Kinds of pages that can fill more than one part.
 #[derive(Debug, Clone, Copy)]
 enum PagedSection {
     Reviews,
@@ -79,17 +79,17 @@ impl PagedSection {
     }
 }
 
-/// A part of the map.
+/// A part of the sitemap.
 #[derive(Debug, Clone, Copy)]
 enum SitemapPart {
-    /// The lists, and the critics.
+    /// The fixed pages and the critics.
     Lists,
-    /// That section of them were named in the parts before.
+    /// Pages of one kind, starting at an offset.
     Of(PagedSection, u32),
 }
 
 impl SitemapPart {
-    /// The name in its address; each part has one.
+    /// The name in the query; one for each part.
     fn name(self) -> String {
         match self {
             Self::Lists => "lists".to_owned(),
@@ -118,7 +118,7 @@ impl SitemapPart {
     }
 }
 
-/// The list of the parts, or one of them.
+/// The index, or a part of it.
 pub(in crate::web) async fn show(
     State(state): State<WebState>,
     Query(query): Query<PartQuery>,

@@ -1,4 +1,4 @@
-//! All reviews, or those on one shelf, by year.
+//! The archive: all reviews, or those of a year, rating or tag, grouped by year.
 
 use serde::Serialize;
 
@@ -8,37 +8,36 @@ use super::views::{Pager, RatingView, ReviewCard, ReviewListItem, path, slug_pat
 use super::{Pages, plain_text};
 use crate::domain::rating::Rating;
 
-/// Where all reviews are listed.
+/// The path of the list of all reviews.
 pub(super) const PATH: &str = "/reviews";
 
 /// Which reviews are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ArchiveFilter<'a> {
-    /// Those written in a year; and the years before and after it in which any were written.
+    /// Reviews of a year, with the nearest years before and after it that have any.
     Year(i16, Option<i16>, Option<i16>),
-    /// Those with a rating.
+    /// Reviews with a rating.
     Rating(&'a Rating),
-    /// All of the site.
+    /// All reviews.
     All,
-    /// Those with a tag, as the critic writes it.
+    /// Reviews with a tag, as the critic writes it.
     Tag(&'a str),
 }
 
-/// What a page of the archive shows. Lies at `/reviews?page=N`, or at `/tags/<slug>`, `/years/<year>`,
-/// `/ratings/<rating>`.
+/// Input of the archive at `/reviews?page=N`, `/tags/<slug>`, `/years/<year>` and `/ratings/<rating>`.
 #[derive(Debug, Clone, Copy)]
 pub struct ArchivePage<'a> {
     /// Which reviews are listed.
     pub filter: ArchiveFilter<'a>,
     /// The reviews of this page, newest first.
     pub reviews: &'a [ReviewListItem<'a>],
-    /// How many there are on all pages.
+    /// The number of reviews on all pages.
     pub total: u64,
-    /// Whether several critics write here, so that each review needs its name.
+    /// Whether the site has several critics, so that each review names its own.
     pub several_critics: bool,
     /// The number of this page, from one.
     pub page: u32,
-    /// How many pages there are, at least one.
+    /// The number of pages, at least one.
     pub pages: u32,
 }
 
@@ -52,12 +51,12 @@ struct ArchivePageView {
     year_after: Option<String>,
     rating: Option<RatingView>,
     years: Vec<YearGroup>,
-    /// Whether a heading for each year would have hardly a review under it.
+    /// Whether most years have so few reviews that headings by year would be noise.
     is_sparse: bool,
     total: u64,
     several_critics: bool,
     pager: Pager,
-    /// Those of the shelf alone; every page has the site's.
+    /// The feeds of this list; every page has those of the site.
     feeds: Vec<FeedLink>,
     #[serde(rename = "told")]
     social_meta: SocialMeta,
@@ -71,10 +70,10 @@ pub(super) struct YearGroup {
 }
 
 impl Pages {
-    /// A page of the archive.
+    /// Renders a page of the archive.
     ///
     /// # Errors
-    /// Where a template of the critic's own goes wrong.
+    /// If a custom template fails.
     pub fn archive(&self, page: &ArchivePage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
         let url = match page.filter {
@@ -127,17 +126,17 @@ impl Pages {
     }
 }
 
-/// Where the reviews of a year are listed.
+/// The path of the reviews of a year.
 pub(super) fn year_path(year: i16) -> String {
     format!("/years/{year}")
 }
 
-/// Whether there are so few reviews in most years that they are better told in lines than under headings.
+/// Whether most years have so few reviews that a plain list reads better than headings by year.
 pub(super) fn is_sparse(years: &[YearGroup]) -> bool {
     years.iter().map(|year| year.reviews.len()).sum::<usize>() < 3 * years.len()
 }
 
-/// Neighbours of the same year, together.
+/// Groups consecutive reviews of the same year.
 pub(super) fn group_by_year(cards: impl Iterator<Item = ReviewCard>) -> Vec<YearGroup> {
     let mut years: Vec<YearGroup> = Vec::new();
     for card in cards {

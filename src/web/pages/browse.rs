@@ -1,4 +1,4 @@
-//! Ways into the archive: all its shelves at a glance, and those of one kind from A to Z.
+//! The browse page, and the indexes of films, people and tags from A to Z.
 
 use serde::Serialize;
 
@@ -7,29 +7,29 @@ use super::views::{Pager, RatingView, slug_path};
 use super::{Pages, plain_text};
 use crate::domain::rating::Rating;
 
-/// A shelf in a list.
+/// An entry of an index.
 #[derive(Debug, Clone, Copy)]
 pub struct IndexEntry<'a> {
-    /// The last part of its address.
+    /// The last segment of its path.
     pub slug: &'a str,
-    /// What it is called.
+    /// Its name.
     pub name: &'a str,
-    /// How many reviews stand on it.
+    /// The number of reviews.
     pub total: u64,
 }
 
-/// What the page with all index_links into the archive shows. Lies at `/browse`.
+/// Input of the browse page at `/browse`.
 #[derive(Debug, Clone, Copy)]
 pub struct BrowsePage<'a> {
-    /// How many reviews there are.
+    /// The number of reviews.
     pub total: u64,
-    /// The years in which they were written, the newest first, and how many in each.
+    /// The years with reviews, newest first, and the number of reviews in each.
     pub years: &'a [(i16, u64)],
-    /// The ratings that were given, the best first.
+    /// The ratings in use, best first.
     pub ratings: &'a [IndexEntry<'a>],
-    /// The tags with most reviews.
+    /// The tags with the most reviews.
     pub tags: &'a [IndexEntry<'a>],
-    /// The people with most reviews.
+    /// The people with the most reviews.
     pub people: &'a [IndexEntry<'a>],
 }
 
@@ -45,7 +45,7 @@ pub enum IndexKind {
 }
 
 impl IndexKind {
-    /// Where it lies, and before what the slug of a shelf.
+    /// The path of the index, and of its entries before the slug.
     pub const fn path(self) -> &'static str {
         match self {
             Self::Films => "/films",
@@ -63,22 +63,22 @@ impl IndexKind {
     }
 }
 
-/// What a page of an index shows. Lies at `/films?letter=L&page=N` and so on.
+/// Input of an index at `/films?letter=L&page=N` and so on.
 #[derive(Debug, Clone, Copy)]
 pub struct IndexPage<'a> {
     /// What it lists.
     pub index: IndexKind,
-    /// The letters with which anything begins.
+    /// The letters that any entry starts with.
     pub letters: &'a [String],
-    /// The letter that is shown; none for all.
+    /// The letter that is shown; `None` for all.
     pub letter: Option<&'a str>,
-    /// The shelves of this page.
+    /// The entries of this page.
     pub shelves: &'a [IndexEntry<'a>],
-    /// How many there are on all pages.
+    /// The number of entries on all pages.
     pub total: u64,
     /// The number of this page, from one.
     pub page: u32,
-    /// How many pages there are, at least one.
+    /// The number of pages, at least one.
     pub pages: u32,
 }
 
@@ -97,7 +97,7 @@ struct IndexLink {
     name: String,
     href: String,
     total: u64,
-    /// Twelfths of the largest number beside it, for a bar.
+    /// The width of its bar, in twelfths of the widest.
     twelfths: u64,
 }
 
@@ -127,7 +127,7 @@ struct LetterLink {
     is_chosen: bool,
 }
 
-/// How long the bar of a number is beside that of the largest.
+/// The width of a bar in twelfths of the widest.
 const fn twelfths(number: u64, largest: u64) -> u64 {
     if largest == 0 { 0 } else { (number * 12).div_ceil(largest) }
 }
@@ -144,10 +144,10 @@ fn index_links(folder: &str, shelves: &[IndexEntry<'_>]) -> Vec<IndexLink> {
 }
 
 impl Pages {
-    /// All index_links into the archive.
+    /// Renders the browse page.
     ///
     /// # Errors
-    /// Where a template of the critic's own goes wrong.
+    /// If a custom template fails.
     pub fn browse(&self, page: &BrowsePage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
         let largest = |numbers: &mut dyn Iterator<Item = u64>| numbers.max().unwrap_or(0);
@@ -178,10 +178,10 @@ impl Pages {
         self.render("browse.html", view)
     }
 
-    /// A page of an index.
+    /// Renders a page of an index.
     ///
     /// # Errors
-    /// Where a template of the critic's own goes wrong.
+    /// If a custom template fails.
     pub fn index(&self, page: &IndexPage<'_>) -> anyhow::Result<String> {
         let path = page.index.path();
         let of_letter = |letter: &str| slug_path(&format!("{path}?letter="), letter);
@@ -204,5 +204,5 @@ impl Pages {
     }
 }
 
-/// Where all index_links into the archive are.
+/// The path of the browse page.
 pub(super) const PATH: &str = "/browse";

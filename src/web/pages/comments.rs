@@ -1,5 +1,5 @@
-//! The comments under a review. A thread may be thousands of replies deep: it is flattened without
-//! recursion, and drawn no deeper than a phone is wide.
+//! The comments under a review. A thread can be thousands of replies deep, so it is flattened without recursion and
+//! indented only as far as a phone has room for.
 
 use minijinja::Value;
 use serde::Serialize;
@@ -9,13 +9,13 @@ use super::{Site, plain_text};
 use crate::domain::comment::{self, Author, Comment, CommentVisibility, ThreadNode};
 use crate::domain::facepile::FacepileActor;
 
-/// Replies to replies move to the right so many times and no further.
+/// Deepest indentation of replies.
 const MAX_DEPTH: usize = 6;
 
-/// How many colours the discs beside the names have.
+/// The number of avatar colours in the style sheet.
 const AVATAR_HUES: u32 = 8;
 
-/// A comment at its place in the conversation.
+/// A comment at its position in the thread.
 #[derive(Debug, Serialize)]
 pub(super) struct CommentView {
     anchor: String,
@@ -28,28 +28,28 @@ pub(super) struct CommentView {
     language: Option<String>,
     published: DateView,
     edited: Option<DateView>,
-    /// What stands in its place where it is not shown.
+    /// The text shown instead of a comment that is not visible.
     gone: Option<String>,
 }
 
-/// The comment that another answers.
+/// The comment that another one replies to.
 #[derive(Debug, Clone, Serialize)]
 struct ReplyTarget {
     anchor: String,
-    /// None where the comment is not shown: its author is not named any more.
+    /// `None` if the comment is not visible: its author is no longer named.
     name: Option<String>,
-    /// What it is called then.
+    /// What to call a comment that is not visible.
     instead: String,
 }
 
-/// Who wrote a comment.
+/// The author of a comment.
 #[derive(Debug, Serialize)]
 struct AuthorView {
     name: String,
-    /// `@user@host` where it is confirmed, else the bare host that vouches for the name.
+    /// `@user@host` if it is confirmed, otherwise the bare host that vouches for the name.
     from: String,
     page: Option<ExternalLink>,
-    /// The path of the picture, once it is here.
+    /// The path of the avatar, if it has been fetched.
     avatar: Option<String>,
     is_critic: bool,
     initial: String,
@@ -57,7 +57,7 @@ struct AuthorView {
     indexable: bool,
 }
 
-/// The comments in the order in which they are read, each with its depth.
+/// The comments in reading order, each with its depth.
 pub(super) fn flatten(site: &Site, branches: &[ThreadNode]) -> Vec<CommentView> {
     let mut views = Vec::new();
     let mut open = vec![(None::<ReplyTarget>, branches.iter())];
@@ -109,7 +109,7 @@ fn comment_view(site: &Site, comment: &Comment, depth: usize, answers: Option<Re
     }
 }
 
-/// Somebody who likes or boosts the review.
+/// An actor who likes or boosts the review.
 #[derive(Debug, Serialize)]
 pub(super) struct FaceView {
     who: AuthorView,

@@ -1,5 +1,5 @@
-//! What changes on the page of a review while it is open: numbers, faces and comments. The page holds the very pieces
-//! that the conversation is sent as by itself, and the tag by which a browser asks whether there is anything new.
+//! The parts of a review's page that change while it is open: numbers, facepile and comments. The page contains exactly
+//! the HTML that the discussion endpoint returns, and its entity tag, with which the script polls for changes.
 
 use minijinja::Value;
 use serde::Serialize;
@@ -12,45 +12,45 @@ use crate::domain::facepile::Facepile;
 use crate::domain::hash::sha256_hex;
 use crate::domain::review::Review;
 
-/// Threads among which nobody needs an order.
+/// Up to this many threads, no sort order is offered.
 const MIN_THREADS_TO_SORT: usize = 2;
 
-/// How many people read, liked, boosted and commented on a review, and on how many servers it was met.
+/// The numbers of views, likes, boosts, comments, and servers reached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct ReviewCounts {
-    /// Reads, as they were lately.
+    /// Views, as last published.
     pub reads: u64,
     /// Likes.
     pub likes: u64,
     /// Boosts.
     pub boosts: u64,
-    /// Comments that are shown and not deleted.
+    /// Visible comments.
     pub comments: u64,
-    /// Servers, as they were lately.
+    /// Servers reached, as last published.
     pub hosts: u64,
 }
 
-/// What others say and do about a review.
+/// What others said and did about a review.
 #[derive(Debug, Clone, Copy)]
 pub struct Discussion<'a> {
     /// The review.
     pub review: &'a Review,
-    /// Its comments, in their order.
+    /// The comments, sorted by `order`.
     pub comments: &'a [ThreadNode],
-    /// How many there are beyond those: the newest, or the oldest where the newest come first.
+    /// The number of comments left out: the newest, or the oldest if the newest come first.
     pub left_out: u64,
-    /// That order.
+    /// The sort order.
     pub order: ThreadOrder,
-    /// How many people did something with it.
+    /// The numbers to show.
     pub counts: ReviewCounts,
-    /// Those who like and boost.
+    /// The actors who like or boost the review.
     pub faces: &'a Facepile,
 }
 
-/// The finished pieces.
+/// The rendered parts.
 #[derive(Debug, Serialize)]
 pub(super) struct DiscussionView {
-    /// Where they are by themselves.
+    /// The path of the discussion endpoint.
     href: String,
     tag: String,
     is_empty: bool,
@@ -60,7 +60,7 @@ pub(super) struct DiscussionView {
     thread: Value,
 }
 
-/// Another order.
+/// A link to another sort order.
 #[derive(Debug, Serialize)]
 pub(super) struct OrderLink {
     name: &'static str,
@@ -73,9 +73,9 @@ struct NumbersView {
     #[serde(flatten)]
     counts: ReviewCounts,
     left_out: u64,
-    /// Whether those that are left out are the oldest.
+    /// Whether the comments left out are the oldest.
     is_from_the_end: bool,
-    /// Where they are.
+    /// A link to the page that shows them.
     other_end: String,
 }
 
@@ -90,7 +90,7 @@ struct ThreadView {
     comments: Vec<CommentView>,
 }
 
-/// The page of a review, or its conversation (`part`), in that order.
+/// The path of the review's page, or of a `part` of it, with that sort order.
 fn address(site: &Site, review: &Review, part: &str, order: ThreadOrder) -> String {
     let page = path(&site.origin.review_page(review));
     match order {
@@ -99,7 +99,7 @@ fn address(site: &Site, review: &Review, part: &str, order: ThreadOrder) -> Stri
     }
 }
 
-/// The orders to choose from; none where there is nothing to order.
+/// The sort orders offered; none if there is little to sort.
 pub(super) fn orders(site: &Site, discussion: &Discussion<'_>) -> Vec<OrderLink> {
     if discussion.comments.len() <= MIN_THREADS_TO_SORT {
         return Vec::new();
@@ -112,7 +112,7 @@ pub(super) fn orders(site: &Site, discussion: &Discussion<'_>) -> Vec<OrderLink>
     ThreadOrder::ALL.into_iter().map(link).collect()
 }
 
-/// The comments in that order, on the page of the review.
+/// A link to the comments on the review's page in that order.
 fn comments_link(site: &Site, review: &Review, order: ThreadOrder) -> String {
     format!("{}#comments", address(site, review, "", order))
 }
@@ -150,10 +150,11 @@ impl Pages {
         })
     }
 
-    /// The conversation by itself, and its entity tag (RFC 9110 section 8.8.3), which stands on the page, too.
+    /// Renders the discussion on its own. Also returns its entity tag (RFC 9110 section 8.8.3), which the page
+    /// contains, too.
     ///
     /// # Errors
-    /// Where a template of the critic's own goes wrong.
+    /// If a custom template fails.
     pub fn discussion(&self, discussion: &Discussion<'_>) -> anyhow::Result<(String, String)> {
         let view = self.discussion_view(discussion)?;
         Ok((format!("{}{}{}", view.numbers, view.faces, view.thread), view.tag))

@@ -1,4 +1,4 @@
-//! What a reader sees where there is no page.
+//! Error pages.
 
 use serde::Serialize;
 
@@ -12,11 +12,11 @@ struct ErrorPageView {
 }
 
 impl Pages {
-    /// A page for the status `404`, `410`, `503` and their like. Of the words, `words` names what happened, and
-    /// `words-advice` how to go on.
+    /// Renders the page for an error status. The message `message_key` says what happened, and `message_key-advice`
+    /// what to do.
     ///
     /// # Errors
-    /// Where a template of the critic's own goes wrong.
+    /// If a custom template fails.
     pub fn error(&self, status: u16, message_key: &str) -> anyhow::Result<String> {
         let messages = &self.site.messages;
         let view = ErrorPageView {

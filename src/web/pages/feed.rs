@@ -1,4 +1,4 @@
-//! Reviews for feed readers: RSS 2.0, Atom (RFC 4287), JSON Feed 1.1.
+//! Feeds: RSS 2.0, Atom (RFC 4287), JSON Feed 1.1.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::domain::text::strip_invalid_xml;
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::article;
 
-/// A form that feed readers take.
+/// A feed format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FeedFormat {
     /// RSS 2.0.
@@ -24,10 +24,10 @@ pub enum FeedFormat {
 }
 
 impl FeedFormat {
-    /// All of them, the one that most readers take first.
+    /// All formats; the most widely supported one comes first.
     pub const ALL: [Self; 3] = [Self::Rss, Self::Atom, Self::Json];
 
-    /// What it is called.
+    /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Rss => "RSS",
@@ -36,7 +36,7 @@ impl FeedFormat {
         }
     }
 
-    /// The last part of its address.
+    /// The last segment of its path.
     pub const fn file(self) -> &'static str {
         match self {
             Self::Rss => "feed.xml",
@@ -45,7 +45,7 @@ impl FeedFormat {
         }
     }
 
-    /// Its media type, as it is linked to.
+    /// The media type in links.
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Rss => "application/rss+xml",
@@ -54,7 +54,7 @@ impl FeedFormat {
         }
     }
 
-    /// Its media type, as it is sent.
+    /// The media type in responses.
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::Rss => "application/rss+xml; charset=utf-8",
@@ -64,25 +64,25 @@ impl FeedFormat {
     }
 }
 
-/// Whose reviews a feed has.
+/// Whose reviews a feed contains.
 #[derive(Debug, Clone, Copy)]
 pub enum FeedSubject<'a> {
-    /// All of the site.
+    /// All reviews.
     Site,
-    /// A critic's.
+    /// A critic's reviews.
     Critic(&'a Critic),
-    /// Those with a tag, as the critic writes it.
+    /// Reviews with a tag, as the critic writes it.
     Tag(&'a str),
-    /// Those of films by or with somebody: the last part of the page's address, and the name.
+    /// Reviews of films by or with a person: the slug and the name.
     Person(&'a str, &'a str),
 }
 
-/// What a feed shows. Lies beside the page of its subject.
+/// Input of a feed.
 #[derive(Debug, Clone, Copy)]
 pub struct FeedPage<'a> {
-    /// Whose reviews it has.
+    /// Whose reviews it contains.
     pub subject: FeedSubject<'a>,
-    /// The newest of them, newest first.
+    /// The newest reviews, newest first.
     pub reviews: &'a [ReviewListItem<'a>],
 }
 
@@ -97,7 +97,7 @@ struct FeedView {
     entries: Vec<FeedEntry>,
 }
 
-/// A moment as feeds write it.
+/// A time in the formats of feeds.
 #[derive(Debug, Serialize)]
 struct FeedTime {
     iso: String,
@@ -137,17 +137,17 @@ struct FeedImage {
     media_type: String,
 }
 
-/// The links from a page to the feeds of what it lists.
+/// A link to a feed.
 #[derive(Debug, Serialize)]
 pub(super) struct FeedLink {
     media_type: &'static str,
-    /// What its form is called.
+    /// The name of its format.
     form: &'static str,
     href: String,
     title: String,
 }
 
-/// The feeds of what lies at a path; `title` is what their readers will call them.
+/// The feeds of the list at `path`, with the title that feed readers show.
 pub(super) fn feed_links(path: &str, title: &str) -> Vec<FeedLink> {
     let folder = path.trim_end_matches('/');
     let link = |format: FeedFormat| FeedLink {
@@ -160,10 +160,10 @@ pub(super) fn feed_links(path: &str, title: &str) -> Vec<FeedLink> {
 }
 
 impl Pages {
-    /// A feed in that form.
+    /// Renders a feed.
     ///
     /// # Errors
-    /// Where a template of the critic's own goes wrong.
+    /// If a custom template fails.
     pub fn feed(&self, page: &FeedPage<'_>, format: FeedFormat) -> anyhow::Result<String> {
         let site = &self.site;
         let name = plain_text::text(&site.about.title);
@@ -225,7 +225,7 @@ impl Pages {
     }
 }
 
-/// When what a review says was last changed.
+/// When the content of a review last changed.
 fn last_changed(review: &Review) -> Timestamp {
     review.revised_at.unwrap_or(review.original_date).max(review.original_date)
 }

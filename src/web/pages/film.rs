@@ -1,4 +1,4 @@
-//! A film, and what was written about it here.
+//! The page of a film with its reviews.
 
 use serde::Serialize;
 
@@ -8,24 +8,24 @@ use super::{Pages, plain_text};
 use crate::domain::film::Film;
 use crate::domain::review::Review;
 
-/// What the page of a film shows. Lies at `/films/<slug>?page=N`.
+/// Input of a film's page at `/films/<slug>?page=N`.
 #[derive(Debug, Clone, Copy)]
 pub struct FilmPage<'a> {
-    /// The last part of its address.
+    /// The last segment of its path.
     pub slug: &'a str,
-    /// The film, as the one of its newest reviews tells it that tells most.
+    /// The film, as described by the newest review with the most credits.
     pub film: &'a Film,
-    /// The newest of its reviews, on whatever page.
+    /// The newest review of the film, which may be on another page.
     pub newest: &'a Review,
-    /// Its reviews on this page, newest first.
+    /// The reviews of this page, newest first.
     pub reviews: &'a [ReviewListItem<'a>],
-    /// How many there are on all pages.
+    /// The number of reviews on all pages.
     pub total: u64,
-    /// Whether several critics write here.
+    /// Whether the site has several critics.
     pub several_critics: bool,
     /// The number of this page, from one.
     pub page: u32,
-    /// How many pages there are, at least one.
+    /// The number of pages, at least one.
     pub pages: u32,
 }
 
@@ -43,10 +43,10 @@ struct FilmPageView {
 }
 
 impl Pages {
-    /// The page of a film.
+    /// Renders the page of a film.
     ///
     /// # Errors
-    /// Where a template of the critic's own goes wrong.
+    /// If a custom template fails.
     pub fn film(&self, page: &FilmPage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
         let path = slug_path("/films/", page.slug);

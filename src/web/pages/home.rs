@@ -1,4 +1,4 @@
-//! The front page: who writes here, and what is new.
+//! The front page: the critics and the newest reviews.
 
 use serde::Serialize;
 
@@ -7,14 +7,14 @@ use super::social_meta::SocialMeta;
 use super::views::{CriticView, ReviewCard, ReviewListItem};
 use crate::domain::critic::Critic;
 
-/// What the front page shows.
+/// Input of the front page.
 #[derive(Debug, Clone, Copy)]
 pub struct HomePage<'a> {
-    /// The critics of the site. One alone is introduced at length.
+    /// The critics of the site. A single one is introduced at length.
     pub critics: &'a [Critic],
     /// The newest reviews, newest first.
     pub newest: &'a [ReviewListItem<'a>],
-    /// How many reviews there are in all.
+    /// The number of all reviews.
     pub total: u64,
 }
 
@@ -29,10 +29,10 @@ struct HomePageView {
 }
 
 impl Pages {
-    /// The front page.
+    /// Renders the front page.
     ///
     /// # Errors
-    /// Where a template of the critic's own goes wrong.
+    /// If a custom template fails.
     pub fn home(&self, page: &HomePage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
         let view = HomePageView {

@@ -1,4 +1,4 @@
-//! What people see whose own server could not be asked: why, and what to do instead.
+//! The page shown when a reader's own server could not be asked: what went wrong, and what to do instead.
 
 use serde::Serialize;
 use url::Url;
@@ -9,18 +9,18 @@ use crate::domain::critic::Critic;
 use crate::federation::intents::Intent;
 use crate::flows::remote_interaction::RemoteInteractionError;
 
-/// What the page shows. Lies at `/interact`.
+/// Input of the page at `/interact`.
 #[derive(Debug, Clone, Copy)]
 pub struct InteractPage<'a> {
-    /// The critic whom the wish is about.
+    /// The critic that the action is about.
     pub critic: &'a Critic,
-    /// What the reader wants to do.
+    /// The action.
     pub intent: Intent,
-    /// With what.
+    /// The object of the action.
     pub object: &'a Url,
     /// What the reader typed.
     pub handle: &'a str,
-    /// Why it did not lead anywhere.
+    /// Why it failed.
     pub problem: &'a RemoteInteractionError,
 }
 
@@ -35,10 +35,10 @@ struct InteractPageView {
 }
 
 impl Pages {
-    /// The page of a reader whose own server could not be asked.
+    /// Renders the page shown when a reader's own server could not be asked.
     ///
     /// # Errors
-    /// Where a template of the critic's own goes wrong.
+    /// If a custom template fails.
     pub fn interact(&self, page: &InteractPage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
         let is_follow = page.intent == Intent::Follow;

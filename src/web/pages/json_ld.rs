@@ -1,4 +1,4 @@
-//! What a page is about in the words of schema.org. What is not object_without_empty is not said.
+//! Structured data (schema.org) of the pages. Unknown properties are omitted.
 
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -14,7 +14,7 @@ use crate::domain::review::Review;
 
 const CONTEXT: &str = "https://schema.org";
 
-/// What has only the members that have a value.
+/// An object with only those members that have a value.
 fn object_without_empty<const N: usize>(members: [(&str, Value); N]) -> Value {
     let has_value = |value: &Value| match value {
         Value::Null => false,
@@ -26,7 +26,7 @@ fn object_without_empty<const N: usize>(members: [(&str, Value); N]) -> Value {
     Value::Object(members.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
 }
 
-/// A review of a film; an article, where the film is not named, since nobody could tell what it reviews.
+/// A `Review`; an `Article` if the film is unknown, since a `Review` needs an item that it reviews.
 pub(super) fn review(
     site: &Site,
     critic: &Critic,
@@ -69,7 +69,7 @@ pub(super) fn review(
     ])
 }
 
-/// Where it was published, too.
+/// The original publication elsewhere, if any.
 fn elsewhere(site: &Site, review: &Review) -> Option<String> {
     let url = review.content.canonical_url.as_ref().filter(|url| !site.origin.owns(url))?;
     ExternalLink::new(url).map(|outside| outside.href)
@@ -83,7 +83,7 @@ fn interaction_counter(action: &str, count: u64) -> Value {
     })
 }
 
-/// A rating on its critic's own scale; none for a letter, for which no number is invented.
+/// A rating on the critic's own scale; null for letters, which have no number.
 fn rating_value(rating: &Rating) -> Value {
     let (value, best) = match rating.scale() {
         RatingScale::Stars(halves) => (u32::from(halves.min(10)) * 50, 500),
@@ -102,12 +102,12 @@ fn hundredths(number: u32) -> Value {
     if number.is_multiple_of(100) { json!(number / 100) } else { json!(f64::from(number) / 100.0) }
 }
 
-/// The film of a review; null where it is not named.
+/// The film of a review; null if it has no title.
 fn film(site: &Site, review: &Review) -> Value {
     movie(site, &review.content.film, poster(site, review).as_ref().map(|picture| picture.url.as_str()))
 }
 
-/// A film; null where it is not named.
+/// A film; null if it has no title.
 fn movie(site: &Site, film: &Film, picture: Option<&str>) -> Value {
     let title = plain_text::text(&film.title);
     if title.is_empty() {
@@ -136,7 +136,7 @@ fn movie(site: &Site, film: &Film, picture: Option<&str>) -> Value {
     ])
 }
 
-/// Somebody of a film.
+/// A person of a film.
 fn film_person(site: &Site, name: &str, slug: &str) -> Value {
     let page =
         Some(slug).filter(|slug| !slug.is_empty()).map(|slug| site.origin.url(&slug_path("/people/", slug)));
@@ -153,12 +153,12 @@ pub(super) fn film_page(site: &Site, film: &Film, picture: Option<&str>) -> Valu
     in_context(movie(site, film, picture))
 }
 
-/// The page of somebody who makes films or plays in them.
+/// The page of a film's person.
 pub(super) fn person_page(site: &Site, name: &str, slug: &str) -> Value {
     in_context(film_person(site, name, slug))
 }
 
-/// A page with reviews that have something in common.
+/// The page of a list of reviews.
 pub(super) fn list(site: &Site, title: &str, url: &Url) -> Value {
     json!({
         "@context": CONTEXT,
@@ -218,7 +218,7 @@ pub(super) fn profile(site: &Site, critic: &Critic) -> Value {
     })
 }
 
-/// The site, and how it is searched.
+/// The site, with its search.
 pub(super) fn home(site: &Site, alone: Option<&Critic>) -> Value {
     let home = site.origin.home_page();
     object_without_empty([

@@ -1,7 +1,7 @@
-//! Pages for people: domain types in, HTML out. No IO after start, no clock, no store.
+//! Renders pages: domain types in, HTML out. After start it does no IO and reads neither clock nor store.
 //!
-//! What comes from outside stands on a page in one of two ways: as HTML that `sources` made safe (a
-//! review's body, a comment's content), or as plain text that the templates escape.
+//! Outside content gets onto a page in two ways: as HTML that `sources` sanitised (the body of a review, the content of
+//! a comment), or as plain text that the templates escape.
 
 mod archive;
 mod browse;
@@ -61,13 +61,13 @@ use crate::domain::origin::Origin;
 /// What all pages of a site share.
 #[derive(Debug, Clone)]
 pub struct Site {
-    /// Its title, language and time zone.
+    /// Title, language, time zone and looks.
     pub about: domain::site::Site,
-    /// The address of the site.
+    /// The origin of the site.
     pub origin: Origin,
     /// The domain of the handles: `@handle@domain`.
     pub handle_domain: String,
-    /// What the pages say of themselves.
+    /// The texts of the pages.
     pub messages: Arc<Messages>,
 }
 
@@ -79,7 +79,7 @@ pub struct Pages {
     env: Environment<'static>,
 }
 
-/// What templates know of the site, as `site`.
+/// The global variable `site` of the templates.
 #[derive(Serialize)]
 struct SiteView {
     title: String,
@@ -93,19 +93,19 @@ struct SiteView {
     script: String,
     icon: String,
     feeds: Vec<FeedLink>,
-    /// The colours of the paper, by day and by night.
+    /// The background colours in light and dark mode.
     light: String,
     dark: String,
     meta: Vec<MetaTag>,
-    /// Where the source is.
+    /// The URL of the source code.
     source: Option<String>,
 }
 
 impl Pages {
-    /// Reads the templates and the assets, those in the folder of the site's looks in place of the built-in ones.
+    /// Loads templates and assets; files in the looks folder replace the built-in ones.
     ///
     /// # Errors
-    /// Where a file in that folder cannot be read or is not a template; the error names it.
+    /// If a file in that folder cannot be read or is not a valid template; the error names it.
     pub fn new(site: Site) -> anyhow::Result<Self> {
         let looks = &site.about.looks;
         let assets = Assets::load(looks)?;
@@ -132,7 +132,7 @@ impl Pages {
         Ok(Self { site, assets, env })
     }
 
-    /// The style sheet, the script and the icon that the pages refer to.
+    /// The static files of the site.
     pub const fn assets(&self) -> &Assets {
         &self.assets
     }

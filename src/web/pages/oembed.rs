@@ -1,4 +1,4 @@
-//! What another site shows of a review (oEmbed 1.0, type `link`).
+//! oEmbed 1.0 documents of type `link`.
 
 use serde::Serialize;
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::domain::critic::Critic;
 use crate::domain::review::Review;
 use crate::domain::text::strip_invalid_xml;
 
-/// A form in which it is document.
+/// An oEmbed format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OembedFormat {
     /// `application/json`
@@ -19,7 +19,7 @@ pub enum OembedFormat {
 }
 
 impl OembedFormat {
-    /// Its media type, as it is sent.
+    /// The media type in responses.
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::Json => "application/json; charset=utf-8",
@@ -46,11 +46,10 @@ struct OembedThumbnail {
 }
 
 impl Pages {
-    /// What is document of a review to those who link to it; with its picture, where there is room for one so wide and
-    /// high.
+    /// Renders the oEmbed document of a review. The picture is included if it fits.
     ///
     /// # Errors
-    /// Where a template of the critic's own goes wrong.
+    /// If a custom template fails.
     pub fn oembed(
         &self,
         critic: &Critic,

@@ -1,4 +1,4 @@
-//! Somebody who makes films or plays in them, and every review of those.
+//! The page of a person, with the reviews of their films.
 
 use serde::Serialize;
 
@@ -9,28 +9,28 @@ use super::views::{Pager, ReviewCard, ReviewListItem, slug_path};
 use super::{Pages, plain_text};
 use crate::domain::browse_index::CreditRole;
 
-/// What the page of a person shows. Lies at `/people/<slug>?as=ROLE&page=N`.
+/// Input of a person's page at `/people/<slug>?as=ROLE&page=N`.
 #[derive(Debug, Clone, Copy)]
 pub struct PersonPage<'a> {
-    /// The last part of its address.
+    /// The last segment of its path.
     pub slug: &'a str,
     /// The person's name.
     pub name: &'a str,
-    /// How many films that are reviewed here the person directed, wrote and stars in.
+    /// The numbers of reviewed films that the person directed, wrote and stars in.
     pub roles: [u64; 3],
-    /// In which role; none for any.
+    /// The role to show; `None` for any.
     pub role: Option<CreditRole>,
-    /// The reviews on this page, newest first.
+    /// The reviews of this page, newest first.
     pub reviews: &'a [ReviewListItem<'a>],
-    /// How many there are on all pages.
+    /// The number of reviews on all pages.
     pub total: u64,
-    /// How many there are in any role.
+    /// The number of reviews in any role.
     pub of_all: u64,
-    /// Whether several critics write here.
+    /// Whether the site has several critics.
     pub several_critics: bool,
     /// The number of this page, from one.
     pub page: u32,
-    /// How many pages there are, at least one.
+    /// The number of pages, at least one.
     pub pages: u32,
 }
 
@@ -39,7 +39,7 @@ struct PersonPageView {
     url: String,
     name: String,
     role: Option<&'static str>,
-    /// Ways to the reviews in one role; empty where the person has but one.
+    /// Links to the single roles; empty if the person has only one.
     choices: Vec<RoleChoice>,
     years: Vec<YearGroup>,
     is_sparse: bool,
@@ -53,7 +53,7 @@ struct PersonPageView {
 
 #[derive(Debug, Serialize)]
 struct RoleChoice {
-    /// Of a role; none for all of them.
+    /// The role; `None` for all.
     role: Option<&'static str>,
     href: String,
     total: u64,
@@ -61,10 +61,10 @@ struct RoleChoice {
 }
 
 impl Pages {
-    /// The page of a person.
+    /// Renders the page of a person.
     ///
     /// # Errors
-    /// Where a template of the critic's own goes wrong.
+    /// If a custom template fails.
     pub fn person(&self, page: &PersonPage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
         let whole = slug_path("/people/", page.slug);

@@ -1,13 +1,13 @@
-//! Plain text from outside, made fit to stand among other text: without tricks, and with an end.
+//! Makes outside plain text safe to show beside other text: one line, no control characters, bounded length.
 
 pub(super) use crate::domain::text::single_line as text;
 
-/// The longest name that is shown whole, in characters.
+/// Longest name that is shown in full, in characters.
 const LONGEST_NAME: usize = 80;
 
-/// A name: a text that is cut where it is longer than any name.
+/// Cleans a name, and truncates it if it is longer than any real one.
 pub(super) fn name(raw: &str) -> String {
-    // A name may be a megabyte: look no further than what could be shown of it.
+    // A name can be a megabyte long; only the part that could be shown is read.
     let start: String = raw.chars().take(LONGEST_NAME * 8).collect();
     let clean = text(&start);
     if clean.chars().count() <= LONGEST_NAME {
@@ -19,7 +19,7 @@ pub(super) fn name(raw: &str) -> String {
     cut
 }
 
-/// Paragraphs of a plain text, which an empty line separates.
+/// The paragraphs of a plain text, which are separated by empty lines.
 pub(super) fn paragraphs(raw: &str) -> Vec<String> {
     let mut all = vec![String::new()];
     for line in raw.lines() {

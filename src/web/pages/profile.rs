@@ -8,18 +8,18 @@ use super::views::{self, CriticView, Pager, ReviewCard, ReviewListItem, path};
 use super::{Pages, plain_text};
 use crate::domain::critic::Critic;
 
-/// What a critic's page shows. Lies at `/@handle?page=N`.
+/// Input of a critic's page at `/@handle?page=N`.
 #[derive(Debug, Clone, Copy)]
 pub struct ProfilePage<'a> {
     /// The critic.
     pub critic: &'a Critic,
     /// The critic's reviews on this page, newest first.
     pub reviews: &'a [ReviewListItem<'a>],
-    /// How many reviews there are on all pages.
+    /// The number of reviews on all pages.
     pub total: u64,
     /// The number of this page, from one.
     pub page: u32,
-    /// How many pages there are, at least one.
+    /// The number of pages, at least one.
     pub pages: u32,
 }
 
@@ -29,17 +29,17 @@ struct ProfilePageView {
     reviews: Vec<ReviewCard>,
     total: u64,
     pager: Pager,
-    /// Those of the critic alone; every page has the site's.
+    /// The feeds of this critic; every page has those of the site.
     feeds: Vec<FeedLink>,
     #[serde(rename = "told")]
     social_meta: SocialMeta,
 }
 
 impl Pages {
-    /// A critic's page.
+    /// Renders a critic's page.
     ///
     /// # Errors
-    /// Where a template of the critic's own goes wrong.
+    /// If a custom template fails.
     pub fn profile(&self, page: &ProfilePage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
         let url = site.origin.profile_page(&page.critic.profile.handle);

@@ -1,4 +1,4 @@
-//! The page of a review and its conversation.
+//! The page of a review.
 
 use minijinja::Value;
 use serde::Serialize;
@@ -14,39 +14,39 @@ use crate::domain::browse_index;
 use crate::domain::critic::Critic;
 use crate::domain::review::Review;
 
-/// What the page of a review shows. It tells no time that passes ("an hour ago"), so that a rendering
-/// can be kept until something changes.
+/// Input of a review's page. It contains no relative times ("an hour ago"), so that a rendering stays valid until
+/// something changes.
 #[derive(Debug, Clone, Copy)]
 pub struct ReviewPage<'a> {
-    /// Who wrote it.
+    /// The author.
     pub critic: &'a Critic,
     /// The review.
     pub review: &'a Review,
-    /// What others say and do about it.
+    /// What others said and did about it.
     pub discussion: Discussion<'a>,
     /// The critic's next review.
     pub newer: Option<AdjacentReview<'a>>,
-    /// The critic's review before it.
+    /// The critic's previous review.
     pub older: Option<AdjacentReview<'a>>,
-    /// What else there is to read.
+    /// Related reviews.
     pub related: RelatedReviews<'a>,
 }
 
-/// Other reviews near to one.
+/// Reviews related to another.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RelatedReviews<'a> {
-    /// Of the same film.
+    /// Reviews of the same film.
     pub of_film: &'a [ReviewListItem<'a>],
-    /// Of films by the same director, who is named first.
+    /// The name of the director, and reviews of other films by them.
     pub by_director: Option<(&'a str, &'a [ReviewListItem<'a>])>,
 }
 
-/// The review before or after another.
+/// The next or previous review.
 #[derive(Debug, Clone, Copy)]
 pub struct AdjacentReview<'a> {
-    /// The last part of its address.
+    /// The last segment of its path.
     pub slug: &'a str,
-    /// Its headline, plain text.
+    /// Its headline as plain text.
     pub title: &'a str,
 }
 
@@ -88,10 +88,10 @@ struct AdjacentLink {
 }
 
 impl Pages {
-    /// The page of a review.
+    /// Renders the page of a review.
     ///
     /// # Errors
-    /// Where a template of the critic's own goes wrong.
+    /// If a custom template fails.
     pub fn review(&self, page: &ReviewPage<'_>) -> anyhow::Result<String> {
         self.render("review.html", self.review_view(page)?)
     }

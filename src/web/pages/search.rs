@@ -1,4 +1,4 @@
-//! What was looked for, and what was found.
+//! The search page.
 
 use serde::Serialize;
 use url::form_urlencoded::Serializer;
@@ -10,56 +10,56 @@ use crate::domain::rating::Rating;
 use crate::domain::search::{self, ExcerptSpan, MAX_QUERY_LENGTH, SearchTerm};
 use crate::domain::text::strip_invalid_xml;
 
-/// What a reader looks for, as filters. Nothing of it is trusted.
+/// The query of a reader. Nothing in it is trusted.
 #[derive(Debug, Clone, Default)]
 pub struct SearchFilters {
-    /// Messages.
+    /// The search words.
     pub q: String,
-    /// Written in that year.
+    /// The year of the review.
     pub year: String,
-    /// The key of the least rating.
+    /// The key of the lowest rating.
     pub rating: String,
     /// A tag.
     pub tag: String,
-    /// Somebody of the film.
+    /// A person of the film.
     pub person: String,
     /// The handle of a critic.
     pub critic: String,
 }
 
-/// What the page of a search shows. Lies at `/search?q=…`.
+/// Input of the search page at `/search?q=…`.
 #[derive(Debug, Clone, Copy)]
 pub struct SearchPage<'a> {
-    /// What was filters.
+    /// The query.
     pub filters: &'a SearchFilters,
-    /// The words that were looked for.
+    /// The words that were searched.
     pub words: &'a [SearchTerm],
-    /// The reviews on this page; none where nothing was filters.
+    /// The reviews of this page; `None` if nothing was searched.
     pub found: Option<&'a [ReviewListItem<'a>]>,
-    /// How many there are, counted up to `most`.
+    /// The number of results, counted up to `most`.
     pub total: u64,
-    /// Beyond that they are not counted.
+    /// The number up to which results are counted.
     pub most: u64,
-    /// What is wrong with what was filters.
+    /// What is wrong with the query.
     pub problem: Option<SearchProblem>,
-    /// Who writes here.
+    /// The critics of the site.
     pub critics: &'a [Critic],
-    /// The ratings that were given, the best first.
+    /// The ratings in use, best first.
     pub ratings: &'a [Rating],
     /// The first and the last year of the archive.
     pub years: Option<(i16, i16)>,
     /// The number of this page, from one.
     pub page: u32,
-    /// How many pages there are, at least one.
+    /// The number of pages, at least one.
     pub pages: u32,
 }
 
-/// What is wrong with a search.
+/// What is wrong with a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SearchProblem {
-    /// It is longer than any search is.
+    /// It is too long.
     TooLong,
-    /// It has no word.
+    /// It contains no word.
     NoWord,
 }
 
@@ -75,16 +75,16 @@ struct SearchPageView {
     ratings: Vec<SearchChoice>,
     critics: Vec<SearchChoice>,
     several_critics: bool,
-    /// None where nothing was looked for.
+    /// `None` if nothing was searched.
     found: Option<Vec<SearchHit>>,
     total: u64,
-    /// There are more than `total`.
+    /// Whether there are more than `total`.
     is_more: bool,
     problem: Option<&'static str>,
     pager: Pager,
 }
 
-/// One of several to choose from.
+/// An option of a filter.
 #[derive(Debug, Serialize)]
 struct SearchChoice {
     value: String,
@@ -96,11 +96,11 @@ struct SearchChoice {
 struct SearchHit {
     card: ReviewCard,
     title: Vec<TextPart>,
-    /// Of the text, where it has the words; what the lists say of the review where it has none.
+    /// A part of the review's body that contains the words, otherwise its teaser.
     excerpt: Vec<TextPart>,
 }
 
-/// A part of a text; the template marks those that were looked for.
+/// A part of a text; the template highlights matches.
 #[derive(Debug, Serialize)]
 struct TextPart {
     text: String,
@@ -112,7 +112,7 @@ fn text_parts(pieces: Vec<ExcerptSpan>) -> Vec<TextPart> {
 }
 
 impl SearchFilters {
-    /// Whether nothing is filters.
+    /// Whether nothing is searched.
     pub fn is_empty(&self) -> bool {
         self.fields().all(|(_, value)| value.trim().is_empty())
     }
@@ -129,7 +129,7 @@ impl SearchFilters {
         fields.into_iter().map(|(name, value)| (name, value.as_str()))
     }
 
-    /// The address of its first page.
+    /// The path of the first page of results.
     fn path(&self) -> String {
         let filters = self.fields().filter(|(_, value)| !value.is_empty());
         format!("{PATH}?{}", Serializer::new(String::new()).extend_pairs(filters).finish())
@@ -137,10 +137,10 @@ impl SearchFilters {
 }
 
 impl Pages {
-    /// The page of a search.
+    /// Renders the search page.
     ///
     /// # Errors
-    /// Where a template of the critic's own goes wrong.
+    /// If a custom template fails.
     pub fn search(&self, page: &SearchPage<'_>) -> anyhow::Result<String> {
         let (site, filters) = (&self.site, page.filters);
         let hit = |listed: &ReviewListItem<'_>| {
@@ -187,10 +187,10 @@ impl Pages {
         self.render("search.html", view)
     }
 
-    /// How browsers search here by themselves (`OpenSearch` 1.1).
+    /// Renders the OpenSearch 1.1 description.
     ///
     /// # Errors
-    /// Where a template of the critic's own goes wrong.
+    /// If a custom template fails.
     pub fn opensearch(&self) -> anyhow::Result<String> {
         let site = &self.site;
         let title = strip_invalid_xml(&plain_text::text(&site.about.title));
@@ -217,5 +217,5 @@ struct OpenSearchView {
     icon: String,
 }
 
-/// Where the search is.
+/// The path of the search page.
 pub(super) const PATH: &str = "/search";

@@ -1,4 +1,4 @@
-//! What stands on the picture of a review that has none.
+//! The content of a review's card, which is shared instead of a poster.
 
 use super::views::{name, title};
 use super::{Pages, plain_text};

@@ -1,16 +1,16 @@
-//! All pages, for those who search the web (sitemaps.org).
+//! The sitemap (sitemaps.org).
 
 use serde::Serialize;
 
 use super::Pages;
 use crate::domain::time::Timestamp;
 
-/// A page.
+/// A page in the sitemap.
 #[derive(Debug, Clone)]
 pub struct SitemapEntry {
-    /// Its path.
+    /// The path.
     pub path: String,
-    /// When it was last changed, where that is known.
+    /// When it last changed, if known.
     pub changed: Option<Timestamp>,
 }
 
@@ -31,19 +31,19 @@ struct SitemapIndexView {
 }
 
 impl Pages {
-    /// The list of the parts of the map, by their paths.
+    /// Renders the index of the sitemap from the paths of its parts.
     ///
     /// # Errors
-    /// Where a template of the critic's own goes wrong.
+    /// If a custom template fails.
     pub fn sitemap_index(&self, parts: &[String]) -> anyhow::Result<String> {
         let parts = parts.iter().map(|path| self.site.origin.url(path).into()).collect();
         self.render("sitemap-index.xml", SitemapIndexView { parts })
     }
 
-    /// The list of these pages.
+    /// Renders a part of the sitemap.
     ///
     /// # Errors
-    /// Where a template of the critic's own goes wrong.
+    /// If a custom template fails.
     pub fn sitemap(&self, entries: &[SitemapEntry]) -> anyhow::Result<String> {
         let view = |place: &SitemapEntry| SitemapEntryView {
             url: self.site.origin.url(&place.path).into(),

@@ -1,5 +1,5 @@
-//! What a page tells machines in its head: OpenGraph (ogp.me) and the cards of those who have a form of their own,
-//! for whoever shows a link to it; schema.org in JSON-LD, for those who search.
+//! Metadata in the head of a page: OpenGraph (ogp.me) and similar for link previews, and schema.org as JSON-LD for
+//! search engines.
 
 use minijinja::Value;
 use serde::Serialize;
@@ -13,7 +13,7 @@ use crate::domain::film::Film;
 use crate::domain::review::{Media, Review};
 use crate::web::share_card;
 
-/// In templates: `page.told`.
+/// The variable `page.told` of the templates.
 #[derive(Debug, Serialize)]
 pub(super) struct SocialMeta {
     /// `og:type`.
@@ -21,26 +21,26 @@ pub(super) struct SocialMeta {
     title: String,
     description: String,
     url: String,
-    /// As OpenGraph writes it: `pt_BR`.
+    /// The OpenGraph form: `pt_BR`.
     locale: String,
     picture: Option<SharePicture>,
-    /// What only an article has.
+    /// Properties of articles only.
     article: Option<ArticleMeta>,
-    /// The handle's first part, on a profile.
+    /// The handle without the domain, on a profile.
     username: Option<String>,
-    /// JSON that nothing can end before its time.
+    /// JSON-LD that is safe inside `<script>`.
     linked: Value,
 }
 
-/// A picture to show beside a link.
+/// A picture for link previews.
 #[derive(Debug, Serialize)]
 pub(super) struct SharePicture {
     pub(super) url: String,
     alt: String,
     media_type: String,
-    /// Its pixels across and down.
+    /// Width and height in pixels.
     pub(super) size: Option<(u32, u32)>,
-    /// Whether it is to be shown across the whole card.
+    /// Whether previews should show it across their full width.
     is_wide: bool,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct ListMeta<'a> {
 }
 
 impl Pages {
-    /// What the page of a review tells.
+    /// The metadata of a review's page.
     pub(super) fn review_meta(
         &self,
         critic: &Critic,
@@ -90,7 +90,7 @@ impl Pages {
         }
     }
 
-    /// What a critic's page tells.
+    /// The metadata of a critic's page.
     pub(super) fn profile_meta(&self, critic: &Critic) -> SocialMeta {
         let site = &self.site;
         SocialMeta {
@@ -106,7 +106,7 @@ impl Pages {
         }
     }
 
-    /// What the front page tells.
+    /// The metadata of the front page.
     pub(super) fn home_meta(&self, critics: &[Critic]) -> SocialMeta {
         let site = &self.site;
         let alone = if let [critic] = critics { Some(critic) } else { None };
@@ -123,7 +123,7 @@ impl Pages {
         }
     }
 
-    /// What the page of a film tells.
+    /// The metadata of a film's page.
     pub(super) fn film_meta(&self, film: &Film, newest: &Review, page: &ListMeta<'_>) -> SocialMeta {
         let site = &self.site;
         let picture = newest.poster.as_ref().zip(poster(site, newest));
@@ -132,13 +132,13 @@ impl Pages {
         SocialMeta { picture, kind: "video.movie", ..self.list_meta(page, &linked) }
     }
 
-    /// What the page of somebody who makes films or plays in them tells.
+    /// The metadata of a person's page.
     pub(super) fn person_meta(&self, slug: &str, page: &ListMeta<'_>) -> SocialMeta {
         let linked = json_ld::person_page(&self.site, page.title, slug);
         SocialMeta { kind: "profile", ..self.list_meta(page, &linked) }
     }
 
-    /// What a page of the archive tells.
+    /// The metadata of a page of the archive.
     pub(super) fn shelf_meta(&self, page: &ListMeta<'_>) -> SocialMeta {
         self.list_meta(page, &json_ld::list(&self.site, page.title, page.url))
     }
@@ -157,7 +157,7 @@ impl Pages {
         }
     }
 
-    /// The poster of a review; the card that is drawn where there is none.
+    /// The poster of a review, or the card that is drawn if it has none.
     pub(super) fn share_picture(&self, critic: &Critic, review: &Review) -> SharePicture {
         let site = &self.site;
         if let (Some(media), Some(picture)) = (&review.poster, poster(site, review)) {
@@ -184,7 +184,7 @@ fn share_poster(media: &Media, picture: PictureView) -> SharePicture {
     SharePicture { url, alt, media_type, size: Some((width, height)), is_wide: width > height }
 }
 
-/// A critic's picture.
+/// A critic's avatar.
 fn avatar(site: &Site, critic: &Critic) -> Option<SharePicture> {
     let (file, media_type) = critic.avatar.as_ref()?;
     Some(SharePicture {
@@ -196,12 +196,12 @@ fn avatar(site: &Site, critic: &Critic) -> Option<SharePicture> {
     })
 }
 
-/// The first thing that a critic says.
+/// The first paragraph of a critic's summary.
 fn about(critic: &Critic) -> String {
     plain_text::paragraphs(&critic.profile.summary).into_iter().next().unwrap_or_default()
 }
 
-/// A language as OpenGraph writes it; without its country where none is told.
+/// The OpenGraph form of a language tag, which has a country only if the tag has one.
 fn locale(language: &str) -> String {
     let mut parts = language.split('-');
     let language = parts.next().unwrap_or_default();
@@ -212,8 +212,8 @@ fn locale(language: &str) -> String {
     }
 }
 
-/// JSON as it may stand within `<script>`: nothing in it ends the element, begins a comment or another script
-/// (HTML section 4.12.1.3).
+/// JSON that is safe inside `<script>`: nothing in it can end the element, start a comment or another script (HTML
+/// section 4.12.1.3).
 fn script_safe_json(json: &serde_json::Value) -> Value {
     let mut text = String::new();
     for c in json.to_string().chars() {

@@ -1,4 +1,4 @@
-//! Rendered pages, read by an HTML parser as a browser would.
+//! Tests of rendered pages, read with an HTML parser as by a browser.
 
 use scraper::{Html, Selector};
 use url::Url;
@@ -142,12 +142,12 @@ fn page<'a>(critic: &'a Critic, review: &'a Review, comments: &'a [ThreadNode]) 
     ReviewPage { critic, review, discussion, newer: None, older: None, related: RelatedReviews::default() }
 }
 
-/// The elements that a selector finds.
+/// The elements that match a selector.
 fn all<'a>(html: &'a Html, selector: &str) -> Vec<scraper::ElementRef<'a>> {
     html.select(&Selector::parse(selector).unwrap()).collect()
 }
 
-/// The text of the only element that a selector finds, its white space folded.
+/// The text of the only element that matches a selector, with white space collapsed.
 fn text(html: &Html, selector: &str) -> String {
     let found = all(html, selector);
     assert_eq!(found.len(), 1, "{selector}");
@@ -161,7 +161,7 @@ fn attr(html: &Html, selector: &str, name: &str) -> String {
     found[0].attr(name).unwrap_or_default().to_owned()
 }
 
-/// What must hold for each page, whoever wrote what stands on it.
+/// Invariants of every page, whatever its content.
 fn assert_inert(html: &str) -> Html {
     let page = Html::parse_document(html);
     let active = "script:not([type='application/ld+json'], [src^='/assets/site.js?']), style, iframe, object, embed, base, \

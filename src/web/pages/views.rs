@@ -1,4 +1,4 @@
-//! What templates are given: small structs of finished texts and addresses.
+//! Values for templates: small structs of finished texts and URLs.
 
 use minijinja::Value;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -13,25 +13,25 @@ use crate::domain::rating::{Rating, RatingScale};
 use crate::domain::review::{Media, Review};
 use crate::domain::time::Timestamp;
 
-/// A review in a list.
+/// A review in a list, before rendering.
 #[derive(Debug, Clone, Copy)]
 pub struct ReviewListItem<'a> {
-    /// Who wrote it.
+    /// The author.
     pub critic: &'a Critic,
     /// The review.
     pub review: &'a Review,
-    /// How many comments it has.
+    /// The number of comments.
     pub comments: u64,
 }
 
-/// A moment, in the site's time zone.
+/// A time in the site's time zone.
 #[derive(Debug, Serialize)]
 pub(super) struct DateView {
     /// For `<time datetime>`.
     iso: String,
     /// `8 October 2024`.
     day: String,
-    /// `8 Oct`, where the year stands above.
+    /// `8 Oct`, below a heading with the year.
     short: String,
     /// `8 October 2024, 21:14`.
     exact: String,
@@ -57,23 +57,23 @@ impl DateView {
     }
 }
 
-/// A day as people write it.
+/// A date in the language of the site.
 fn date(messages: &Messages, day: jiff::civil::Date) -> String {
     let month = messages.get(&format!("month-{}", day.month()));
     let (of_month, year) = (day.day().to_string(), day.year().to_string());
     messages.format("date", [("day", of_month.into()), ("month", month.into()), ("year", year.into())])
 }
 
-/// A critic's rating.
+/// A rating.
 #[derive(Debug, Serialize)]
 pub(super) struct RatingView {
-    /// As the critic writes it.
+    /// The rating as the critic writes it.
     shown: String,
-    /// What a screen reader says.
+    /// The text for screen readers.
     spoken: String,
-    /// Half stars out of ten, where it is given in stars.
+    /// Half stars out of ten, if it is given in stars.
     halves: Option<u8>,
-    /// Whether `shown` tells something that the drawn stars do not.
+    /// Whether `shown` says more than the drawn stars.
     has_text: bool,
 }
 
@@ -103,7 +103,7 @@ impl RatingView {
     }
 }
 
-/// A picture of ours.
+/// A picture that we serve.
 #[derive(Debug, Serialize)]
 pub(super) struct PictureView {
     src: String,
@@ -113,7 +113,7 @@ pub(super) struct PictureView {
     pub(super) height: u32,
 }
 
-/// The poster of a review, once it is here: a page never makes its reader ask another server.
+/// The poster of a review, if it has been fetched: a page never makes its reader contact another server.
 pub(super) fn poster(site: &Site, review: &Review) -> Option<PictureView> {
     let media: &Media = review.poster.as_ref()?;
     let alt_text = review.content.poster.as_ref().and_then(|p| p.alt.as_deref());
@@ -128,12 +128,12 @@ pub(super) fn poster(site: &Site, review: &Review) -> Option<PictureView> {
     Some(PictureView { src: path(&url), url: url.into(), alt, width: media.width, height: media.height })
 }
 
-/// The film of a review, as its credits block tells it.
+/// The film of a review, for its credits.
 #[derive(Debug, Serialize)]
 pub(super) struct FilmView {
     title: String,
     year: Option<i16>,
-    /// Its page, where its title is known.
+    /// The page of the film, if its title is known.
     href: Option<String>,
     directors: Vec<PersonLink>,
     writers: Vec<PersonLink>,
@@ -142,22 +142,22 @@ pub(super) struct FilmView {
     identity: Option<ExternalLink>,
 }
 
-/// Somebody of a film, and the page with every review of a film by them.
+/// A person of a film, with a link to their page.
 #[derive(Debug, Serialize)]
 struct PersonLink {
     name: String,
-    /// None where the name has neither letter nor digit.
+    /// `None` if the name has neither letter nor digit.
     href: Option<String>,
 }
 
-/// A day of the calendar, in no time zone.
+/// A calendar date, in no time zone.
 #[derive(Debug, Serialize)]
 struct DayView {
     iso: String,
     shown: String,
 }
 
-/// An address on another site.
+/// A link to another site.
 #[derive(Debug, Serialize)]
 pub(super) struct ExternalLink {
     pub(super) href: String,
@@ -165,7 +165,7 @@ pub(super) struct ExternalLink {
 }
 
 impl ExternalLink {
-    /// None where it is not a web address: nothing else is ever made a link.
+    /// Returns `None` unless it is a web URL: nothing else ever becomes a link.
     pub(super) fn new(url: &Url) -> Option<Self> {
         let host = url.host_str().filter(|_| matches!(url.scheme(), "https" | "http"))?;
         Some(Self { href: url.to_string(), host: host.strip_prefix("www.").unwrap_or(host).to_owned() })
@@ -173,7 +173,7 @@ impl ExternalLink {
 }
 
 impl FilmView {
-    /// None where nothing is known.
+    /// Returns `None` if nothing is known.
     pub(super) fn new(messages: &Messages, film: &Film) -> Option<Self> {
         if film.is_empty() {
             return None;
@@ -212,7 +212,7 @@ pub(super) struct CriticView {
     support: Vec<NamedLink>,
 }
 
-/// One of a critic's other places.
+/// A link of a critic's profile.
 #[derive(Debug, Serialize)]
 struct NamedLink {
     name: String,
@@ -250,20 +250,20 @@ impl CriticView {
     }
 }
 
-/// A critic's name; the handle where there is none.
+/// A critic's name, or the handle if there is none.
 pub(super) fn name(critic: &Critic) -> String {
     let name = plain_text::name(&critic.profile.name);
     if name.is_empty() { critic.profile.handle.clone() } else { name }
 }
 
-/// A tag and its page.
+/// A tag with a link to its page.
 #[derive(Debug, Serialize)]
 pub(super) struct TagLink {
     name: String,
     href: String,
 }
 
-/// The tags of a review. One that has neither letter nor digit has no page and is left out.
+/// The tags of a review. A tag with neither letter nor digit has no page and is left out.
 pub(super) fn tags(site: &Site, tags: &[String]) -> Vec<TagLink> {
     tags.iter()
         .filter(|tag| !browse_index::browse_slug(tag).is_empty())
@@ -271,13 +271,13 @@ pub(super) fn tags(site: &Site, tags: &[String]) -> Vec<TagLink> {
         .collect()
 }
 
-/// A review in a list.
+/// A review in a list, as rendered.
 #[derive(Debug, Serialize)]
 pub(super) struct ReviewCard {
     href: String,
     title: String,
     text: String,
-    /// How it begins, where `text` is something else.
+    /// The teaser, if `text` is something else.
     opening: String,
     language: Option<String>,
     film: Option<FilmView>,
@@ -314,13 +314,13 @@ impl ReviewCard {
 }
 
 impl ReviewCard {
-    /// What is said of it under its title.
+    /// The text below the title.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 }
 
-/// A review's headline; its film's title where it has none.
+/// A review's headline, or its film's title if there is none.
 pub(super) fn title(site: &Site, review: &Review) -> String {
     let candidates = [&review.content.title, &review.content.film.title];
     candidates
@@ -330,7 +330,7 @@ pub(super) fn title(site: &Site, review: &Review) -> String {
         .unwrap_or_else(|| site.messages.get("untitled"))
 }
 
-/// The way through the pages of a list.
+/// The pagination links of a list.
 #[derive(Debug, Serialize)]
 pub(super) struct Pager {
     page: u32,
@@ -340,7 +340,7 @@ pub(super) struct Pager {
 }
 
 impl Pager {
-    /// Page `page` of `pages`, counted from one, of the list at `path`.
+    /// Links around page `page` of `pages`, from one, of the list at `path`.
     pub(super) fn new(path: &str, page: u32, pages: u32) -> Self {
         let href = |page: u32| match page {
             1 => path.to_owned(),
@@ -355,21 +355,21 @@ impl Pager {
     }
 }
 
-/// The path of the page of a shelf.
+/// The path of an entry of an index.
 pub(super) fn slug_path(folder: &str, slug: &str) -> String {
     format!("{folder}{}", utf8_percent_encode(slug, NOT_IN_PATHS))
 }
 
-/// Letters of all scripts and digits, hyphens and points are all that a slug has.
+/// A slug consists of letters of all scripts, digits, hyphens and full stops.
 const NOT_IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.');
 
-/// HTML that `sources` made safe: the only way past the escaping of the templates.
+/// Marks HTML as safe that `sources` sanitised: the only way past the escaping of the templates.
 pub(super) fn safe_html(sanitised: &str) -> Value {
     Value::from_safe_string(sanitised.to_owned())
 }
 
-/// The body of a review. Its pictures wait until they are near, those of a closed spoiler until it is opened, and
-/// keep nobody from reading. A table that is too wide is scrolled, by the keyboard, too.
+/// The body of a review. Its pictures are loaded lazily, also those in closed spoilers, and wide tables can be
+/// scrolled, also by keyboard.
 pub(super) fn review_body(site: &Site, body: &str) -> Value {
     let ours = format!("<img src=\"{}/", site.origin.as_str());
     let mut body = body.replace(&ours, "<img loading=\"lazy\" decoding=\"async\" src=\"/");
@@ -382,7 +382,7 @@ pub(super) fn review_body(site: &Site, body: &str) -> Value {
     safe_html(&body)
 }
 
-/// The path of an address of ours, its query and fragment included.
+/// The path of one of our URLs, with query and fragment.
 pub(super) fn path(url: &Url) -> String {
     url[url::Position::BeforePath..].to_owned()
 }

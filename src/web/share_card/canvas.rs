@@ -1,30 +1,29 @@
-//! A canvas of few colours, and the PNG that it becomes (PNG specification, third edition): a byte a pixel names
-//! one of four inks and how much of it covers the ground.
+//! A canvas with an indexed palette. Each pixel names one of four inks and its coverage of the background.
 
 use std::io::Write as _;
 
 use ab_glyph_rasterizer::{Point, Rasterizer, point};
 
-/// Pixels across and down: what most who show cards ask for.
+/// Width and height in pixels, as most consumers of previews recommend.
 pub(in crate::web) const WIDTH: u32 = 1200;
 pub(in crate::web) const HEIGHT: u32 = 630;
 
-/// How finely an ink covers the ground.
+/// The number of coverage levels of an ink.
 const LEVELS: u8 = 64;
 
-/// What the page is at night: red, green, blue.
+/// The background colour in dark mode: red, green, blue.
 const GROUND: [u8; 3] = [0x13, 0x11, 0x0f];
 
-/// What is drawn with.
+/// A colour to draw with.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Ink {
-    /// What is to be read first.
+    /// Primary text.
     Bright,
-    /// What stands beside it.
+    /// Secondary text.
     Soft,
     /// Stars and lamps.
     Gold,
-    /// Stars that are not given.
+    /// Unfilled stars.
     Unlit,
 }
 
@@ -36,7 +35,7 @@ impl Ink {
 /// The pixels, row by row.
 pub(super) struct Canvas(Vec<u8>);
 
-/// The nearest place on what is drawn on.
+/// Clamps a point to the bounds of the rasterizer.
 pub(super) fn clamp_to_canvas(drawn_on: &Rasterizer, at: Point) -> Point {
     let (width, height) = drawn_on.dimensions();
     let most = |pixels: usize| f32::from(u16::try_from(pixels).unwrap_or(u16::MAX));
@@ -48,7 +47,7 @@ impl Canvas {
         Self(vec![0; WIDTH as usize * HEIGHT as usize])
     }
 
-    /// Fills what was drawn, whose upper edge lies at `top`; `ink` tells what with, from the pixel's column.
+    /// Copies a drawn shape whose top edge is at `top`; `ink` chooses the colour by column.
     pub(super) fn fill(&mut self, drawn: &Rasterizer, top: u32, ink: impl Fn(u32) -> Ink) {
         drawn.for_each_pixel_2d(|x, y, covered| {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 63")]
@@ -63,10 +62,7 @@ impl Canvas {
         });
     }
 
-    /// The whole file.
-    ///
-    /// # Errors
-    /// Never: it is written to memory.
+    /// Encodes the canvas as a PNG.
     pub(super) fn into_png(self) -> std::io::Result<Vec<u8>> {
         let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
         let mut head = Vec::new();
@@ -87,7 +83,7 @@ impl Canvas {
     }
 }
 
-/// Each ink at each level.
+/// Each ink at each level of coverage.
 fn palette() -> Vec<u8> {
     let mut palette = Vec::new();
     for colour in Ink::COLOURS {

@@ -1,4 +1,4 @@
-//! Draws a card: what the review is called, what it is about, what it says of it, and who wrote it.
+//! Draws a card: title, film, rating, critic and site.
 
 use ab_glyph_rasterizer::{Point, Rasterizer, point};
 use anyhow::Context as _;
@@ -10,22 +10,19 @@ use super::font::Font;
 static TITLES: &[u8] = include_bytes!("fonts/NotoSerif-Bold.ttf");
 static TEXTS: &[u8] = include_bytes!("fonts/NotoSans-Regular.ttf");
 
-/// From each side to what is written.
+/// The margin on both sides of the text.
 const MARGIN: f32 = 84.0;
 
-/// The sizes that a title is tried in, with the lines that it may have.
+/// The sizes to try for a title, with the number of lines that each allows.
 const TITLE_SIZES: [(f32, usize); 3] = [(84.0, 2), (68.0, 3), (54.0, 4)];
 
-/// What is written beside the title.
+/// The size of all other text.
 const TEXT_SIZE: f32 = 32.0;
 
-/// The corners of a star, and how far the inner ones are from its middle, of the outer ones.
+/// A star: the number of its corners, and the radius of the inner ones relative to the outer ones.
 const STAR: (u8, f32) = (10, 0.42);
 
-/// The card as a PNG. Takes some milliseconds of a processor.
-///
-/// # Errors
-/// Never: the fonts are ours, and it is written to memory.
+/// Draws the card as a PNG, which takes a few milliseconds of CPU.
 pub(super) fn render_png(card: &ShareCard) -> anyhow::Result<Vec<u8>> {
     let titles = Font::parse(TITLES).context("the font of titles")?;
     let texts = Font::parse(TEXTS).context("the font of texts")?;
@@ -43,7 +40,7 @@ struct CardPainter {
     texts: Font,
 }
 
-/// What there is to write on.
+/// The width available for text.
 fn text_width() -> f32 {
     pixels(WIDTH) - 2.0 * MARGIN
 }
@@ -53,7 +50,7 @@ fn pixels(count: u32) -> f32 {
 }
 
 impl CardPainter {
-    /// The lamps above and below, as on the front of a cinema.
+    /// Rows of lamps at top and bottom, like a cinema front.
     fn lamps(&mut self) {
         let lamps: Vec<f32> = (1..25_u8).map(|lamp| 48.0 * f32::from(lamp)).collect();
         for y in [26.0, pixels(HEIGHT) - 26.0] {
@@ -61,8 +58,8 @@ impl CardPainter {
         }
     }
 
-    /// Shapes around middles beside each other, of so many corners; every second corner is nearer to the middle, as
-    /// `form` says after their number.
+    /// Shapes side by side, centred at `across`. `form` is the number of corners and the relative radius of every
+    /// second corner.
     fn shapes(&mut self, across: &[f32], y: f32, radius: f32, form: (u8, f32), ink: impl Fn(u32) -> Ink) {
         let mut drawn = Rasterizer::new(WIDTH as usize, 64);
         let top = (y - 32.0).clamp(0.0, pixels(HEIGHT) - 64.0).floor();
@@ -82,7 +79,7 @@ impl CardPainter {
         self.canvas.fill(&drawn, row(top), ink);
     }
 
-    /// One line of text that begins at that place of its base line. Gives its width.
+    /// Draws one line of text with its baseline at `from`, and returns its width.
     fn line(&mut self, is_title: bool, text: &str, size: f32, from: Point, ink: Ink) -> f32 {
         let font = if is_title { &self.titles } else { &self.texts };
         let mut drawn = Rasterizer::new(WIDTH as usize, 160);
@@ -100,7 +97,7 @@ impl CardPainter {
         let (size, lines) = title.map_or((0.0, Vec::new()), |title| self.fit_title(&title));
         let above = if film.is_some() { TEXT_SIZE * 1.9 } else { 0.0 };
         let high = above + size * 1.2 * f32::from(u8::try_from(lines.len()).unwrap_or(0));
-        // In the middle of what the rating_text leaves.
+        // Centred in the space above the rating.
         let mut y = ((70.0 + 440.0 - high) / 2.0).max(70.0);
         if let Some(film) = film {
             let line = self.texts.wrap_truncated(&film, TEXT_SIZE, text_width(), 1);
@@ -119,7 +116,7 @@ impl CardPainter {
         }
     }
 
-    /// A title in the largest size in which it is whole; in the smallest, wrap_truncated, where it is in none.
+    /// Fits the title in the largest size possible; in the smallest size it is truncated.
     fn fit_title(&self, title: &str) -> (f32, Vec<String>) {
         let whole = TITLE_SIZES
             .iter()
@@ -128,11 +125,11 @@ impl CardPainter {
         whole.unwrap_or_else(|| (size, self.titles.wrap_truncated(title, size, text_width(), most)))
     }
 
-    /// The rating: stars where it is given in stars, else as the critic writes it.
+    /// The rating: stars if it is given in stars, otherwise as text.
     fn rating(&mut self, card: &ShareCard) {
         if let Some(half_stars) = card.half_stars {
             let stars: Vec<f32> = (0..5_u8).map(|star| MARGIN + 26.0 + 60.0 * f32::from(star)).collect();
-            // As far as the gap after the last one, or to the middle of a half one.
+            // Up to the gap after the last full star, or to the middle of a half one.
             let lit = MARGIN - 4.0 + 30.0 * f32::from(half_stars);
             let ink = |x: u32| if pixels(x) < lit { Ink::Gold } else { Ink::Unlit };
             self.shapes(&stars, 478.0, 27.0, STAR, ink);
@@ -144,7 +141,7 @@ impl CardPainter {
         }
     }
 
-    /// Who wrote it, and where it stands.
+    /// The critic and the site.
     fn footer(&mut self, card: &ShareCard) {
         let site = card.site_names.iter().find_map(|site| self.texts.renderable(site)).unwrap_or_default();
         let critic = self.texts.renderable(&card.critic).filter(|critic| *critic != site).unwrap_or_default();
@@ -157,7 +154,7 @@ impl CardPainter {
     }
 }
 
-/// The row of a place that is one.
+/// The row of a vertical position.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a row of the canvas")]
 fn row(y: f32) -> u32 {
     y as u32

@@ -1,11 +1,11 @@
-//! The letters of a card: how wide a text is, how it is broken into lines, and its outlines.
+//! A font of the card: text width, line breaking and outlines.
 
 use ab_glyph_rasterizer::{Point, Rasterizer, point};
 use ttf_parser::gpos::{PairAdjustment, PositioningSubtable};
 use ttf_parser::{GlyphId, OutlineBuilder};
 use unicode_normalization::UnicodeNormalization;
 
-/// No line of a card holds more; what is longer is cut before it is measured.
+/// Longest text that is measured; the rest is cut.
 const MAX_CHARACTERS: usize = 400;
 
 /// A font with its kerning.
@@ -15,7 +15,7 @@ pub(super) struct Font {
 }
 
 impl Font {
-    /// None where the bytes are no font, which those of ours are.
+    /// Returns `None` if the bytes are not a font.
     pub(super) fn parse(bytes: &'static [u8]) -> Option<Self> {
         let font = ttf_parser::Face::parse(bytes, 0).ok()?;
         let mut pairs = Vec::new();
@@ -29,8 +29,8 @@ impl Font {
         Some(Self { font, pairs })
     }
 
-    /// The text as it can be drawn: signs that the font lacks are left out. None where it lacks a letter or a
-    /// digit, or where nothing is left: a text with holes says something else.
+    /// The text as it can be drawn, without symbols that the font lacks. Returns `None` if the font lacks a letter or
+    /// digit, or if nothing is left: a text with gaps would be misleading.
     pub(super) fn renderable(&self, text: &str) -> Option<String> {
         let mut drawn = String::new();
         for c in text.nfc().take(MAX_CHARACTERS) {
@@ -48,7 +48,7 @@ impl Font {
         size / f32::from(self.font.units_per_em())
     }
 
-    /// The letters with the place of each, in pixels from the beginning, and the width of all.
+    /// The glyphs with their offsets in pixels, and the total width.
     fn layout(&self, text: &str, size: f32) -> (Vec<(GlyphId, f32)>, f32) {
         let scale = self.scale(size);
         let mut set = Vec::new();
@@ -64,7 +64,7 @@ impl Font {
         (set, at)
     }
 
-    /// How much nearer two letters stand than others, in units of the font.
+    /// The kerning between two glyphs in font units.
     fn kerning(&self, left: GlyphId, right: GlyphId) -> i16 {
         for pair in &self.pairs {
             let Some(index) = pair.coverage().get(left) else { continue };
@@ -81,12 +81,12 @@ impl Font {
         0
     }
 
-    /// How wide a text is in pixels.
+    /// The width of a text in pixels.
     pub(super) fn width(&self, text: &str, size: f32) -> f32 {
         self.layout(text, size).1
     }
 
-    /// The text in lines of at max_lines that width; more of them than `max_lines` are none of its lines.
+    /// Breaks the text into at most `max_lines` lines of that width. Returns `None` if it does not fit.
     pub(super) fn wrap(&self, text: &str, size: f32, width: f32, max_lines: usize) -> Option<Vec<String>> {
         let mut lines = vec![String::new()];
         for word in text.split(' ') {
@@ -106,7 +106,7 @@ impl Font {
         Some(lines)
     }
 
-    /// The same, cut short where it is longer; a word that is too long for a line is broken.
+    /// Like [`Font::wrap`], but truncates a text that does not fit, and breaks words that are too long for a line.
     pub(super) fn wrap_truncated(&self, text: &str, size: f32, width: f32, max_lines: usize) -> Vec<String> {
         let mut lines: Vec<String> = vec![String::new()];
         for c in text.chars() {
@@ -118,7 +118,7 @@ impl Font {
             if lines.len() == max_lines {
                 return self.ellipsize(lines, size, width);
             }
-            // From the last space of the line, if it has one.
+            // Break at the last space of the line, if there is one.
             let Some(last) = lines.last_mut() else { break };
             let end = last.rfind(' ').or_else(|| last.char_indices().next_back().map(|(at, _)| at));
             let rest = last.split_off(end.unwrap_or(0));
@@ -127,13 +127,13 @@ impl Font {
         lines.iter().map(|line| line.trim().to_owned()).collect()
     }
 
-    /// The lines with the last one cut, so that it ends in a mark.
+    /// Ends the last line with an ellipsis.
     fn ellipsize(&self, mut lines: Vec<String>, size: f32, width: f32) -> Vec<String> {
         if let Some(last) = lines.last_mut() {
             while !last.is_empty() && self.width(&format!("{last}…"), size) > width {
                 last.pop();
             }
-            // At the end of a word, where that does not leave too little.
+            // Cut at a word boundary unless that leaves too little.
             let word = last.rfind(' ').filter(|at| at * 2 > last.len());
             last.truncate(word.unwrap_or(last.len()));
             let end = last.trim_end_matches(|c: char| !c.is_alphanumeric()).len();
@@ -143,7 +143,7 @@ impl Font {
         lines
     }
 
-    /// Draws the outlines of a text that begins at that place of its base line, and gives its width.
+    /// Draws the outlines of a text with its baseline starting at `from`, and returns its width.
     pub(super) fn draw(&self, text: &str, size: f32, from: Point, into: &mut Rasterizer) -> f32 {
         let (set, width) = self.layout(text, size);
         for (glyph, at) in set {
@@ -155,7 +155,7 @@ impl Font {
     }
 }
 
-/// Draws the outline of one letter.
+/// Draws the outline of a glyph.
 struct GlyphPen<'r> {
     into: &'r mut Rasterizer,
     origin: Point,
@@ -165,7 +165,7 @@ struct GlyphPen<'r> {
 }
 
 impl GlyphPen<'_> {
-    /// Where a point of the font lies, clamp_to_canvas the canvas in any case.
+    /// Converts a point from font units, clamped to the canvas.
     fn place(&self, x: f32, y: f32) -> Point {
         let (x, y) = (self.origin.x + x * self.scale, self.origin.y - y * self.scale);
         super::canvas::clamp_to_canvas(self.into, point(x, y))

@@ -1,6 +1,6 @@
-//! The picture of a review that has none: drawn from its title, its film and its rating, for those who show links.
+//! The card of a review without a poster, drawn from title, film and rating for link previews.
 //!
-//! Drawn one at a time, and cached clamp_to_canvas a bound.
+//! Cards are drawn one at a time and cached within a bound.
 
 mod canvas;
 mod draw;
@@ -17,34 +17,34 @@ use crate::domain::hash::sha256_hex;
 
 pub(super) use canvas::{HEIGHT, WIDTH};
 
-/// Goes up with each change of how cards look: those that caches hold have another address then.
+/// Incremented with each change of the design, which changes the URLs of all cards.
 const DESIGN_VERSION: &str = "1";
 
-/// What all cards that are cached take together.
+/// Memory for cached cards.
 const MAX_CACHED_BYTES: usize = 4 * 1024 * 1024;
 
-/// Requests that wait for a card at a time.
+/// Requests that may wait for a card.
 const MAX_QUEUED_CARDS: usize = 32;
 
-/// What stands on a card. Of each list the first is taken that can be drawn.
+/// The content of a card. Of each list, the first text is used that can be drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ShareCard {
-    /// What the review is called.
+    /// The title of the review.
     pub(super) titles: Vec<String>,
     /// The film, its year and its directors.
     pub(super) film_lines: Vec<String>,
-    /// Half stars out of ten, where the rating is given in stars.
+    /// Half stars out of ten, if the rating is given in stars.
     pub(super) half_stars: Option<u8>,
-    /// The rating as the critic writes it, where it is not.
+    /// The rating as text, if it is not given in stars.
     pub(super) rating_text: Option<String>,
-    /// Who wrote it.
+    /// The author.
     pub(super) critic: String,
-    /// What the site is called.
+    /// The name of the site.
     pub(super) site_names: Vec<String>,
 }
 
 impl ShareCard {
-    /// Tells what stands on it, in few letters.
+    /// A short hash of the content, used in the URL and as the entity tag.
     pub(super) fn version(&self) -> String {
         let mut version = sha256_hex(format!("{DESIGN_VERSION} {self:?}").as_bytes());
         version.truncate(12);
@@ -52,7 +52,7 @@ impl ShareCard {
     }
 }
 
-/// The cards that were drawn lately.
+/// Draws cards, and caches them.
 #[derive(Debug)]
 pub struct ShareCards {
     cached: Mutex<CachedCards>,
@@ -83,7 +83,7 @@ impl ShareCards {
             return Ok(drawn);
         }
         let permit = self.queue.acquire().await?;
-        // Somebody else may have waited for the same.
+        // Another request may have drawn the same card meanwhile.
         if let Some(drawn) = self.cached().get(&version) {
             return Ok(drawn);
         }

@@ -11,7 +11,7 @@ fn card(title: &str) -> ShareCard {
     }
 }
 
-/// The rows of a card, as another reader of PNG sees them: a byte a pixel.
+/// Decodes a card with another implementation: width, height and one byte per pixel.
 fn read(png: &[u8]) -> (u32, u32, Vec<u8>) {
     let mut decoder = png::Decoder::new(std::io::Cursor::new(png));
     decoder.set_transformations(png::Transformations::IDENTITY);
@@ -73,7 +73,7 @@ fn whatever_a_title_is_it_stays_on_its_card() {
             site_names: vec![title.to_owned()],
             ..card(title)
         });
-        // Nothing is written in the last columns but by the lamps.
+        // Only the lamps reach into the right margin.
         let in_margin = |(at, pixel): (usize, &u8)| at % WIDTH as usize >= 1_170 && *pixel != 0;
         assert!(!pixels.iter().enumerate().any(in_margin), "{title}");
     }
