@@ -15,7 +15,7 @@ use support::postgres::free_port;
 use support::rig::Rig;
 use support::seed::Followers;
 use support::site::HOST;
-use support::temp::TempDir;
+use support::temp_dir::TempDir;
 use support::wire::{Wire, headers, request};
 use support::{PATIENCE, is_full, rounds, size, wants};
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::house::{read, root, rust_files};
+use crate::architecture::{read, root, rust_files};
 
 /// The lines by their letters: signatures, keys, origin, authority and order, requests that we make.
 const LINES: [(char, u32); 5] = [('a', 10), ('b', 9), ('c', 11), ('d', 17), ('e', 11)];

@@ -4,12 +4,12 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::both_databases;
-use crate::course::{await_followers, await_total, total};
+use crate::end_to_end::{await_followers, await_total_items, total_items};
+use crate::support::activities::{PUBLIC, id_of};
 use crate::support::page::Page;
 use crate::support::remote::User;
-use crate::support::shapes::{PUBLIC, id_of};
-use crate::support::signature::Form;
-use crate::support::{Database, Stage, now};
+use crate::support::signature::SignatureScheme;
+use crate::support::{Database, Fixture, now};
 
 both_databases!(
     d1_a_delete_of_the_comment_of_another_is_ignored,
@@ -36,311 +36,320 @@ both_databases!(
 );
 
 /// Sends what is not forged but not allowed: it is taken and dropped, or forbidden.
-async fn try_it(stage: &Stage, user: &User, activity: &Value) {
-    let answer = user.send(stage.inbox(), activity).await;
-    assert!(answer.is_success() || answer.is_refusal(), "{}: {} to {activity}", answer.status, answer.body);
+async fn try_it(fixture: &Fixture, user: &User, activity: &Value) {
+    let response = user.send(fixture.inbox(), activity).await;
+    assert!(
+        response.is_success() || response.is_refusal(),
+        "{}: {} to {activity}",
+        response.status,
+        response.body
+    );
 }
 
 /// A stage with a review and a comment by alice on it.
-async fn stage_with_comment(database: Database) -> (Stage, Value, Value) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let note = stage.comment(&stage.alice, &article, "Here I stand").await;
-    (stage, article, note)
+async fn fixture_with_comment(database: Database) -> (Fixture, Value, Value) {
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let note = fixture.comment(&fixture.alice, &article, "Here I stand").await;
+    (fixture, article, note)
 }
 
 async fn d1_a_delete_of_the_comment_of_another_is_ignored(database: Database) {
-    let (stage, article, note) = stage_with_comment(database).await;
-    let mallory = stage.remote.user("mallory");
-    let mut tombstone = mallory.delete(&json!(stage.remote.url("/users/mallory/statuses/1")));
+    let (fixture, article, note) = fixture_with_comment(database).await;
+    let mallory = fixture.remote.user("mallory");
+    let mut tombstone = mallory.delete(&json!(fixture.remote.url("/users/mallory/statuses/1")));
     for object in [json!(id_of(&note)), json!({"id": id_of(&note), "type": "Tombstone"})] {
         tombstone["object"] = object;
-        tombstone["id"] = json!(stage.remote.url(&format!("/users/mallory#{}", crate::support::unique())));
-        try_it(&stage, &mallory, &tombstone).await;
+        tombstone["id"] = json!(fixture.remote.url(&format!("/users/mallory#{}", crate::support::unique())));
+        try_it(&fixture, &mallory, &tombstone).await;
     }
-    try_it(&stage, &mallory, &mallory.activity("Delete", &json!(id_of(&article)))).await;
-    stage.settle().await;
-    assert!(stage.page(&article).await.comment("Here I stand").is_some());
-    assert_eq!(stage.article(&article).await["type"], "Article");
+    try_it(&fixture, &mallory, &mallory.activity("Delete", &json!(id_of(&article)))).await;
+    fixture.settle().await;
+    assert!(fixture.page(&article).await.comment("Here I stand").is_some());
+    assert_eq!(fixture.article(&article).await["type"], "Article");
 }
 
 async fn d2_an_update_of_the_comment_of_another_is_ignored(database: Database) {
-    let (stage, article, note) = stage_with_comment(database).await;
-    let mallory = stage.remote.user("mallory");
+    let (fixture, article, note) = fixture_with_comment(database).await;
+    let mallory = fixture.remote.user("mallory");
     let mut edited = note.clone();
     edited["content"] = json!("<p>Here I fall</p>");
     edited["contentMap"] = json!({"en": "<p>Here I fall</p>"});
     edited["updated"] = json!("2099-01-01T00:00:00Z");
-    try_it(&stage, &mallory, &mallory.activity("Update", &edited)).await;
+    try_it(&fixture, &mallory, &mallory.activity("Update", &edited)).await;
     edited["attributedTo"] = json!(mallory.id());
-    try_it(&stage, &mallory, &mallory.activity("Update", &edited)).await;
-    stage.settle().await;
-    let page = stage.page(&article).await;
+    try_it(&fixture, &mallory, &mallory.activity("Update", &edited)).await;
+    fixture.settle().await;
+    let page = fixture.page(&article).await;
     assert!(page.comment("Here I stand").is_some() && !page.text.contains("Here I fall"));
 }
 
 async fn d3_an_actor_update_for_another_actor_is_ignored(database: Database) {
-    let (stage, article, _) = stage_with_comment(database).await;
-    let mallory = stage.remote.user("mallory");
-    let mut actor = stage.alice.actor();
+    let (fixture, article, _) = fixture_with_comment(database).await;
+    let mallory = fixture.remote.user("mallory");
+    let mut actor = fixture.alice.actor();
     actor["name"] = json!("A Fool");
     actor["publicKey"]["publicKeyPem"] = json!(mallory.key().public_pem());
-    try_it(&stage, &mallory, &mallory.activity("Update", &actor)).await;
-    stage.settle().await;
-    let page = stage.page(&article).await;
+    try_it(&fixture, &mallory, &mallory.activity("Update", &actor)).await;
+    fixture.settle().await;
+    let page = fixture.page(&article).await;
     assert!(
-        page.text.contains(&stage.alice.display_name()) && !page.text.contains("A Fool"),
+        page.text.contains(&fixture.alice.display_name()) && !page.text.contains("A Fool"),
         "{}",
         page.text
     );
-    let mut letter = mallory.letter(Form::Cavage, stage.inbox(), &stage.alice.follow(stage.actor()));
-    letter.key_id = stage.alice.key_id();
-    assert!(letter.seal().post(&stage.world.client).await.is_refusal(), "the key was not replaced");
+    let mut request = mallory.unsigned_request(
+        SignatureScheme::Cavage,
+        fixture.inbox(),
+        &fixture.alice.follow(fixture.actor()),
+    );
+    request.key_id = fixture.alice.key_id();
+    assert!(request.sign().post(&fixture.network.client).await.is_refusal(), "the key was not replaced");
 }
 
 async fn d4_an_undo_of_what_another_did_is_ignored(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let follow = stage.follow(&stage.alice).await;
-    let like = stage.alice.like(id_of(&article));
-    stage.alice.deliver(stage.inbox(), &like).await;
-    await_total(&stage, &article, "likes", 1).await;
-    let mallory = stage.remote.user("mallory");
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let follow = fixture.follow(&fixture.alice).await;
+    let like = fixture.alice.like(id_of(&article));
+    fixture.alice.deliver(fixture.inbox(), &like).await;
+    await_total_items(&fixture, &article, "likes", 1).await;
+    let mallory = fixture.remote.user("mallory");
     for done in [&follow, &like] {
         for object in [done.clone(), json!(id_of(done))] {
-            try_it(&stage, &mallory, &mallory.activity("Undo", &object)).await;
+            try_it(&fixture, &mallory, &mallory.activity("Undo", &object)).await;
         }
     }
-    stage.settle().await;
-    await_followers(&stage, 1).await;
-    await_total(&stage, &article, "likes", 1).await;
+    fixture.settle().await;
+    await_followers(&fixture, 1).await;
+    await_total_items(&fixture, &article, "likes", 1).await;
 }
 
 async fn d5_a_follow_in_the_name_of_a_third_is_ignored(database: Database) {
-    let stage = Stage::new(database).await;
-    let (mallory, victim) = (stage.remote.user("mallory"), stage.remote.user("victim"));
-    try_it(&stage, &mallory, &victim.follow(stage.actor())).await;
-    try_it(&stage, &mallory, &mallory.activity("Create", &victim.follow(stage.actor()))).await;
-    stage.settle().await;
-    await_followers(&stage, 0).await;
+    let fixture = Fixture::new(database).await;
+    let (mallory, victim) = (fixture.remote.user("mallory"), fixture.remote.user("victim"));
+    try_it(&fixture, &mallory, &victim.follow(fixture.actor())).await;
+    try_it(&fixture, &mallory, &mallory.activity("Create", &victim.follow(fixture.actor()))).await;
+    fixture.settle().await;
+    await_followers(&fixture, 0).await;
 }
 
 async fn d6_a_known_id_does_not_become_public_by_a_second_create(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let note = stage.alice.reply_to_followers(id_of(&article), "<p>Between friends</p>");
-    stage.alice.deliver(stage.inbox(), &stage.alice.create(&note)).await;
-    stage.settle().await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let note = fixture.alice.reply_to_followers(id_of(&article), "<p>Between friends</p>");
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&note)).await;
+    fixture.settle().await;
     let mut wider = note.clone();
     wider["to"] = json!([PUBLIC]);
-    let mallory = stage.remote.user("mallory");
-    for user in [&stage.alice, &mallory] {
-        try_it(&stage, user, &user.activity("Create", &wider)).await;
+    let mallory = fixture.remote.user("mallory");
+    for user in [&fixture.alice, &mallory] {
+        try_it(&fixture, user, &user.activity("Create", &wider)).await;
     }
-    stage.settle().await;
-    assert!(!stage.page(&article).await.text.contains("Between friends"));
+    fixture.settle().await;
+    assert!(!fixture.page(&article).await.text.contains("Between friends"));
 }
 
 async fn d7_an_accept_or_reject_that_nobody_asked_for_is_ignored(database: Database) {
-    let stage = Stage::new(database).await;
-    let follow = stage.follow(&stage.alice).await;
-    let mallory = stage.remote.user("mallory");
+    let fixture = Fixture::new(database).await;
+    let follow = fixture.follow(&fixture.alice).await;
+    let mallory = fixture.remote.user("mallory");
     let accepts = |a: &Value| a["type"] == "Accept";
-    let accept = stage.remote.await_activity("the Accept", accepts).await;
-    let asked = json!({"type": "Follow", "actor": stage.actor(), "object": mallory.id()});
+    let accept = fixture.remote.await_activity("the Accept", accepts).await;
+    let asked = json!({"type": "Follow", "actor": fixture.actor(), "object": mallory.id()});
     for kind in ["Accept", "Reject"] {
         for object in [&follow, &accept, &asked] {
-            for user in [&mallory, &stage.alice] {
-                try_it(&stage, user, &user.activity(kind, object)).await;
+            for user in [&mallory, &fixture.alice] {
+                try_it(&fixture, user, &user.activity(kind, object)).await;
             }
         }
     }
-    stage.settle().await;
-    await_followers(&stage, 1).await;
-    assert_eq!(total(&stage, &stage.critic["following"]).await, 0);
+    fixture.settle().await;
+    await_followers(&fixture, 1).await;
+    assert_eq!(total_items(&fixture, &fixture.critic["following"]).await, 0);
 }
 
 async fn d8_a_boost_of_what_is_not_public_shows_nothing(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let bob = stage.remote.user("bob");
-    let note = stage.alice.reply_to_followers(id_of(&article), "<p>Between friends</p>");
-    bob.deliver(stage.inbox(), &bob.announce(id_of(&note))).await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let bob = fixture.remote.user("bob");
+    let note = fixture.alice.reply_to_followers(id_of(&article), "<p>Between friends</p>");
+    bob.deliver(fixture.inbox(), &bob.announce(id_of(&note))).await;
     let mut embedded = bob.announce(id_of(&note));
     embedded["object"] = note;
-    try_it(&stage, &bob, &embedded).await;
-    stage.settle().await;
-    assert!(!stage.page(&article).await.text.contains("Between friends"));
+    try_it(&fixture, &bob, &embedded).await;
+    fixture.settle().await;
+    assert!(!fixture.page(&article).await.text.contains("Between friends"));
 }
 
 async fn d9_what_is_not_public_is_never_on_a_page(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let alice = &stage.alice;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let alice = &fixture.alice;
     let followers = alice.reply_to_followers(id_of(&article), "<p>For followers only</p>");
-    let direct = alice.direct_reply(id_of(&article), "<p>For your eyes only</p>", stage.actor());
+    let direct = alice.direct_reply(id_of(&article), "<p>For your eyes only</p>", fixture.actor());
     for note in [&followers, &direct] {
-        alice.deliver(stage.inbox(), &alice.create(note)).await;
+        alice.deliver(fixture.inbox(), &alice.create(note)).await;
     }
-    stage.comment(alice, &article, "For everybody").await;
+    fixture.comment(alice, &article, "For everybody").await;
     let edit = alice.edit(&direct, "<p>For your eyes only, still</p>", 60);
-    try_it(&stage, alice, &edit).await;
-    stage.settle().await;
-    let page = stage.page(&article).await;
+    try_it(&fixture, alice, &edit).await;
+    fixture.settle().await;
+    let page = fixture.page(&article).await;
     assert_eq!(page.comments.len(), 1, "{}", page.text);
     assert!(!page.text.contains("only"), "{}", page.text);
 }
 
 async fn d10_an_undo_that_overtakes_its_follow_wins(database: Database) {
-    let stage = Stage::new(database).await;
-    let follow = stage.alice.follow(stage.actor());
-    let mut early = stage.alice.letter(Form::Cavage, stage.inbox(), &follow);
+    let fixture = Fixture::new(database).await;
+    let follow = fixture.alice.follow(fixture.actor());
+    let mut early = fixture.alice.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &follow);
     early.date = now() - SignedDuration::from_mins(1);
-    stage.alice.deliver(stage.inbox(), &stage.alice.undo(&follow)).await;
-    stage.settle().await;
-    assert!(early.seal().post(&stage.world.client).await.is_success());
-    stage.settle().await;
-    await_followers(&stage, 0).await;
-    let again = stage.alice.follow(stage.actor());
-    let mut later = stage.alice.letter(Form::Cavage, stage.inbox(), &again);
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.undo(&follow)).await;
+    fixture.settle().await;
+    assert!(early.sign().post(&fixture.network.client).await.is_success());
+    fixture.settle().await;
+    await_followers(&fixture, 0).await;
+    let again = fixture.alice.follow(fixture.actor());
+    let mut later = fixture.alice.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &again);
     later.date = now() + SignedDuration::from_secs(5);
-    assert!(later.seal().post(&stage.world.client).await.is_success());
-    stage.await_accept(&stage.alice, &again).await;
+    assert!(later.sign().post(&fixture.network.client).await.is_success());
+    fixture.await_accept(&fixture.alice, &again).await;
 }
 
 async fn d10_a_follow_after_its_undo_counts_though_it_has_the_same_id(database: Database) {
-    let stage = Stage::new(database).await;
-    let follow = stage.follow(&stage.alice).await;
-    stage.alice.deliver(stage.inbox(), &stage.alice.undo(&follow)).await;
-    await_followers(&stage, 0).await;
-    let mut again = stage.alice.letter(Form::Cavage, stage.inbox(), &follow);
+    let fixture = Fixture::new(database).await;
+    let follow = fixture.follow(&fixture.alice).await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.undo(&follow)).await;
+    await_followers(&fixture, 0).await;
+    let mut again = fixture.alice.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &follow);
     again.date = now() + SignedDuration::from_secs(2);
-    assert!(again.seal().post(&stage.world.client).await.is_success());
-    await_followers(&stage, 1).await;
-    stage.settle().await;
-    await_followers(&stage, 1).await;
+    assert!(again.sign().post(&fixture.network.client).await.is_success());
+    await_followers(&fixture, 1).await;
+    fixture.settle().await;
+    await_followers(&fixture, 1).await;
 }
 
 async fn d11_a_delete_that_overtakes_its_create_wins(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let note = stage.alice.reply(id_of(&article), "<p>Said and unsaid</p>");
-    stage.alice.deliver(stage.inbox(), &stage.alice.delete(&note)).await;
-    stage.settle().await;
-    stage.alice.publish(&note);
-    stage.alice.deliver(stage.inbox(), &stage.alice.create(&note)).await;
-    stage.settle().await;
-    assert!(!stage.page(&article).await.text.contains("Said and unsaid"));
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let note = fixture.alice.reply(id_of(&article), "<p>Said and unsaid</p>");
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&note)).await;
+    fixture.settle().await;
+    fixture.alice.publish(&note);
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&note)).await;
+    fixture.settle().await;
+    assert!(!fixture.page(&article).await.text.contains("Said and unsaid"));
 }
 
 async fn d12_an_older_update_after_a_newer_one_is_ignored(database: Database) {
-    let (stage, article, note) = stage_with_comment(database).await;
-    let older = stage.alice.edit(&note, "<p>Second thoughts</p>", 60);
-    let newer = stage.alice.edit(&note, "<p>Third thoughts</p>", 120);
-    stage.alice.deliver(stage.inbox(), &newer).await;
+    let (fixture, article, note) = fixture_with_comment(database).await;
+    let older = fixture.alice.edit(&note, "<p>Second thoughts</p>", 60);
+    let newer = fixture.alice.edit(&note, "<p>Third thoughts</p>", 120);
+    fixture.alice.deliver(fixture.inbox(), &newer).await;
     let is_newer = |page: &Page| page.comment("Third thoughts").is_some();
-    stage.await_page(&article, "the newer edit", is_newer).await;
-    stage.alice.deliver(stage.inbox(), &older).await;
-    stage.settle().await;
-    assert!(is_newer(&stage.page(&article).await));
+    fixture.await_page(&article, "the newer edit", is_newer).await;
+    fixture.alice.deliver(fixture.inbox(), &older).await;
+    fixture.settle().await;
+    assert!(is_newer(&fixture.page(&article).await));
 }
 
 async fn d15_a_block_ends_the_follow_and_hides_the_comments(database: Database) {
-    let (stage, article, _) = stage_with_comment(database).await;
-    stage.follow(&stage.alice).await;
-    let block = stage.alice.activity("Block", &json!(stage.actor()));
-    stage.alice.deliver(stage.inbox(), &block).await;
+    let (fixture, article, _) = fixture_with_comment(database).await;
+    fixture.follow(&fixture.alice).await;
+    let block = fixture.alice.activity("Block", &json!(fixture.actor()));
+    fixture.alice.deliver(fixture.inbox(), &block).await;
     let is_hidden = |page: &Page| page.comment("Here I stand").is_none();
-    stage.await_page(&article, "the comment to be hidden", is_hidden).await;
-    await_followers(&stage, 0).await;
+    fixture.await_page(&article, "the comment to be hidden", is_hidden).await;
+    await_followers(&fixture, 0).await;
 }
 
 async fn d13_a_move_to_an_account_that_does_not_name_the_old_one_is_ignored(database: Database) {
-    let stage = Stage::new(database).await;
-    stage.follow(&stage.alice).await;
-    let (mallory, target) = (stage.remote.user("mallory"), stage.remote.user("target"));
+    let fixture = Fixture::new(database).await;
+    fixture.follow(&fixture.alice).await;
+    let (mallory, target) = (fixture.remote.user("mallory"), fixture.remote.user("target"));
     let mut claim = target.actor();
     claim["alsoKnownAs"] = json!([mallory.id()]);
-    target.pose_as(&claim);
-    let mut moved = stage.alice.activity("Move", &json!(stage.alice.id()));
+    target.serve_actor(&claim);
+    let mut moved = fixture.alice.activity("Move", &json!(fixture.alice.id()));
     moved["target"] = json!(target.id());
-    try_it(&stage, &stage.alice, &moved).await;
-    stage.settle().await;
+    try_it(&fixture, &fixture.alice, &moved).await;
+    fixture.settle().await;
     // Nor does anybody move another's account, wherever it says that it comes from.
-    claim["alsoKnownAs"] = json!([stage.alice.id(), mallory.id()]);
-    target.pose_as(&claim);
+    claim["alsoKnownAs"] = json!([fixture.alice.id(), mallory.id()]);
+    target.serve_actor(&claim);
     for user in [&mallory, &target] {
-        let mut forced = user.activity("Move", &json!(stage.alice.id()));
+        let mut forced = user.activity("Move", &json!(fixture.alice.id()));
         forced["target"] = json!(target.id());
-        try_it(&stage, user, &forced).await;
+        try_it(&fixture, user, &forced).await;
     }
-    stage.settle().await;
-    await_followers(&stage, 1).await;
-    let page = format!("{}?page=1", stage.critic["followers"].as_str().expect("followers"));
-    let page = stage.world.client.document(&page).await;
-    assert!(page.to_string().contains(&stage.alice.id()), "{page}");
+    fixture.settle().await;
+    await_followers(&fixture, 1).await;
+    let page = format!("{}?page=1", fixture.critic["followers"].as_str().expect("followers"));
+    let page = fixture.network.client.document(&page).await;
+    assert!(page.to_string().contains(&fixture.alice.id()), "{page}");
 }
 
 async fn d14_a_flood_of_reports_is_limited(database: Database) {
-    let (stage, article, note) = stage_with_comment(database).await;
-    let instance = stage.remote.user("instance");
+    let (fixture, article, note) = fixture_with_comment(database).await;
+    let instance = fixture.remote.user("instance");
     for number in 0..40 {
         let mut flag = instance.activity("Flag", &json!([id_of(&note), id_of(&article)]));
         flag["content"] = json!(format!("Report {number}"));
-        instance.deliver(stage.inbox(), &flag).await;
+        instance.deliver(fixture.inbox(), &flag).await;
     }
-    stage.settle().await;
-    let listed = stage.app.command_output(&["report", "list"]).await;
+    fixture.settle().await;
+    let listed = fixture.app.command_output(&["report", "list"]).await;
     assert_eq!(listed.matches("Report ").count(), 20, "{listed}");
-    assert!(stage.page(&article).await.comment("Here I stand").is_some(), "a report hides nothing");
+    assert!(fixture.page(&article).await.comment("Here I stand").is_some(), "a report hides nothing");
 }
 
 async fn d15_a_block_hides_what_comes_later_until_it_is_undone(database: Database) {
-    let (stage, article, note) = stage_with_comment(database).await;
-    let bob = stage.remote.user("bob");
-    stage.comment(&bob, &article, "Untouched").await;
+    let (fixture, article, note) = fixture_with_comment(database).await;
+    let bob = fixture.remote.user("bob");
+    fixture.comment(&bob, &article, "Untouched").await;
     for named in [true, false] {
-        let mut block = stage.alice.activity("Block", &json!(stage.actor()));
+        let mut block = fixture.alice.activity("Block", &json!(fixture.actor()));
         if !named {
             block.as_object_mut().expect("an object").remove("id");
         }
-        stage.alice.deliver(stage.inbox(), &block).await;
+        fixture.alice.deliver(fixture.inbox(), &block).await;
         let is_hidden = |page: &Page| page.comment("Here I stand").is_none();
-        stage.await_page(&article, "the comment to be hidden", is_hidden).await;
+        fixture.await_page(&article, "the comment to be hidden", is_hidden).await;
         let later = format!("Said while blocking {named}");
-        let reply = stage.alice.reply(id_of(&article), &format!("<p>{later}</p>"));
-        stage.alice.deliver(stage.inbox(), &stage.alice.create(&reply)).await;
+        let reply = fixture.alice.reply(id_of(&article), &format!("<p>{later}</p>"));
+        fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&reply)).await;
         let edit =
-            stage.alice.edit(&note, &format!("<p>Here I stand, edited {named}</p>"), 60 + i64::from(named));
-        stage.alice.deliver(stage.inbox(), &edit).await;
-        stage.settle().await;
-        let page = stage.page(&article).await;
+            fixture.alice.edit(&note, &format!("<p>Here I stand, edited {named}</p>"), 60 + i64::from(named));
+        fixture.alice.deliver(fixture.inbox(), &edit).await;
+        fixture.settle().await;
+        let page = fixture.page(&article).await;
         assert!(!page.text.contains("Here I stand") && !page.text.contains(&later), "{}", page.text);
         assert!(page.comment("Untouched").is_some());
         let undone = if named { block["id"].clone() } else { block };
-        let undo = json!({"type": "Undo", "actor": stage.alice.id(), "object": undone});
-        stage.alice.deliver(stage.inbox(), &undo).await;
+        let undo = json!({"type": "Undo", "actor": fixture.alice.id(), "object": undone});
+        fixture.alice.deliver(fixture.inbox(), &undo).await;
         let is_back = |page: &Page| page.comment("Here I stand").is_some() && page.comment(&later).is_some();
-        stage.await_page(&article, "the comments to come back", is_back).await;
+        fixture.await_page(&article, "the comments to come back", is_back).await;
     }
 }
 
 async fn d15_a_block_that_is_overtaken_by_its_undo_hides_nothing(database: Database) {
-    let (stage, article, _) = stage_with_comment(database).await;
+    let (fixture, article, _) = fixture_with_comment(database).await;
     for undone in ["embedded", "bare", "nameless"] {
-        let mut block = stage.alice.activity("Block", &json!(stage.actor()));
+        let mut block = fixture.alice.activity("Block", &json!(fixture.actor()));
         if undone == "nameless" {
             block.as_object_mut().expect("an object").remove("id");
         }
-        let mut early = stage.alice.letter(Form::Cavage, stage.inbox(), &block);
+        let mut early = fixture.alice.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &block);
         early.date = now() - SignedDuration::from_mins(1);
         let object = if undone == "bare" { block["id"].clone() } else { block };
-        let undo = json!({"type": "Undo", "actor": stage.alice.id(), "object": object});
-        stage.alice.deliver(stage.inbox(), &undo).await;
-        stage.settle().await;
-        assert!(early.seal().post(&stage.world.client).await.is_success());
-        stage.settle().await;
-        assert!(stage.page(&article).await.comment("Here I stand").is_some(), "{undone}");
+        let undo = json!({"type": "Undo", "actor": fixture.alice.id(), "object": object});
+        fixture.alice.deliver(fixture.inbox(), &undo).await;
+        fixture.settle().await;
+        assert!(early.sign().post(&fixture.network.client).await.is_success());
+        fixture.settle().await;
+        assert!(fixture.page(&article).await.comment("Here I stand").is_some(), "{undone}");
     }
 }
 
@@ -361,69 +370,70 @@ fn orders(count: usize) -> Vec<Vec<usize>> {
 }
 
 async fn d15_a_block_among_follows_ends_the_same_in_every_order(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
     // With and without the block being undone at the end.
     for count in [3, 4] {
         for (number, order) in orders(count).into_iter().enumerate() {
-            let user = stage.remote.user(&format!("user{count}of{number}"));
+            let user = fixture.remote.user(&format!("user{count}of{number}"));
             let text = format!("Voice {number} of {count}.");
             let note = user.reply(id_of(&article), &format!("<p>{text}</p>"));
-            user.deliver(stage.inbox(), &user.create(&note)).await;
-            let follow = user.follow(stage.actor());
-            let block = user.activity("Block", &json!(stage.actor()));
+            user.deliver(fixture.inbox(), &user.create(&note)).await;
+            let follow = user.follow(fixture.actor());
+            let block = user.activity("Block", &json!(fixture.actor()));
             let (unfollow, unblock) = (user.undo(&follow), user.undo(&block));
             let told = [&follow, &block, &unfollow, &unblock];
             for at in order {
-                let mut letter = user.letter(Form::Cavage, stage.inbox(), told[at]);
+                let mut request = user.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), told[at]);
                 let ago = 600 - 60 * i64::try_from(at).expect("a small number");
-                letter.date = now() - SignedDuration::from_secs(ago);
-                assert!(letter.seal().post(&stage.world.client).await.is_success());
+                request.date = now() - SignedDuration::from_secs(ago);
+                assert!(request.sign().post(&fixture.network.client).await.is_success());
             }
         }
     }
-    stage.settle().await;
-    await_followers(&stage, 0).await;
+    fixture.settle().await;
+    await_followers(&fixture, 0).await;
     let shown = |page: &Page, count: usize| {
         page.comments.iter().filter(|c| c.text.contains(&format!("of {count}."))).count()
     };
-    stage.await_page(&article, "those who block no longer", |page| shown(page, 4) == 24).await;
-    stage.await_page(&article, "those who block", |page| shown(page, 3) == 0).await;
+    fixture.await_page(&article, "those who block no longer", |page| shown(page, 4) == 24).await;
+    fixture.await_page(&article, "those who block", |page| shown(page, 3) == 0).await;
 }
 
 async fn d16_the_same_activity_to_both_inboxes_counts_once(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let note = stage.alice.reply(id_of(&article), "<p>Said once</p>");
-    for activity in [stage.alice.create(&note), stage.alice.like(id_of(&article))] {
-        stage.alice.deliver(stage.inbox(), &activity).await;
-        stage.alice.deliver(stage.shared_inbox(), &activity).await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let note = fixture.alice.reply(id_of(&article), "<p>Said once</p>");
+    for activity in [fixture.alice.create(&note), fixture.alice.like(id_of(&article))] {
+        fixture.alice.deliver(fixture.inbox(), &activity).await;
+        fixture.alice.deliver(fixture.shared_inbox(), &activity).await;
     }
-    let boost = stage.alice.announce(id_of(&article));
-    stage.alice.deliver(stage.shared_inbox(), &boost).await;
-    stage.alice.deliver(stage.inbox(), &boost).await;
-    stage.settle().await;
-    await_total(&stage, &article, "likes", 1).await;
-    await_total(&stage, &article, "shares", 1).await;
-    assert_eq!(stage.page(&article).await.comments.len(), 1);
+    let boost = fixture.alice.announce(id_of(&article));
+    fixture.alice.deliver(fixture.shared_inbox(), &boost).await;
+    fixture.alice.deliver(fixture.inbox(), &boost).await;
+    fixture.settle().await;
+    await_total_items(&fixture, &article, "likes", 1).await;
+    await_total_items(&fixture, &article, "shares", 1).await;
+    assert_eq!(fixture.page(&article).await.comments.len(), 1);
 }
 
 async fn d17_fifty_copies_at_once_count_once(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let note = stage.alice.reply(id_of(&article), "<p>Said once</p>");
-    let activities = [stage.alice.create(&note), stage.alice.like(id_of(&article))];
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let note = fixture.alice.reply(id_of(&article), "<p>Said once</p>");
+    let activities = [fixture.alice.create(&note), fixture.alice.like(id_of(&article))];
     let sendings = (0..50).map(|number| {
         // Each signed at another second, so that it is a copy and not a replay.
-        let mut letter = stage.alice.letter(Form::Cavage, stage.inbox(), &activities[number % 2]);
-        letter.date = now() - SignedDuration::from_secs(i64::try_from(number).expect("a small number"));
-        let client = &stage.world.client;
-        async move { letter.seal().post(client).await }
+        let mut request =
+            fixture.alice.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &activities[number % 2]);
+        request.date = now() - SignedDuration::from_secs(i64::try_from(number).expect("a small number"));
+        let client = &fixture.network.client;
+        async move { request.sign().post(client).await }
     });
-    for answer in futures_util::future::join_all(sendings).await {
-        assert!(answer.is_success(), "{}: {}", answer.status, answer.body);
+    for response in futures_util::future::join_all(sendings).await {
+        assert!(response.is_success(), "{}: {}", response.status, response.body);
     }
-    stage.settle().await;
-    await_total(&stage, &article, "likes", 1).await;
-    assert_eq!(stage.page(&article).await.comments.len(), 1);
+    fixture.settle().await;
+    await_total_items(&fixture, &article, "likes", 1).await;
+    assert_eq!(fixture.page(&article).await.comments.len(), 1);
 }

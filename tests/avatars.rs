@@ -6,7 +6,7 @@ use crate::both_databases;
 use crate::support::app::url;
 use crate::support::page::Page;
 use crate::support::remote::{Document, User};
-use crate::support::{Database, Stage, eventually};
+use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
     a_commenter_s_picture_comes_from_our_own_server,
@@ -23,11 +23,11 @@ fn picture(seed: &str) -> Vec<u8> {
 }
 
 /// Serves bytes as the user's picture, under a path of its own, and lets the actor show it.
-fn show(stage: &Stage, user: &User, path: &str, media_type: &str, bytes: Vec<u8>) {
-    stage.remote.serve(path, Document::new(media_type, bytes));
+fn show(fixture: &Fixture, user: &User, path: &str, media_type: &str, bytes: Vec<u8>) {
+    fixture.remote.serve(path, Document::new(media_type, bytes));
     let mut actor = user.actor();
-    actor["icon"] = json!({"type": "Image", "mediaType": media_type, "url": stage.remote.url(path)});
-    user.pose_as(&actor);
+    actor["icon"] = json!({"type": "Image", "mediaType": media_type, "url": fixture.remote.url(path)});
+    user.serve_actor(&actor);
 }
 
 /// The sources of the pictures beside comments.
@@ -40,39 +40,39 @@ fn faces(page: &Page) -> Vec<String> {
     discs.map(|(_, attributes)| value(attributes, "src")).collect()
 }
 
-async fn await_faces(stage: &Stage, article: &Value, count: usize) -> Vec<String> {
-    faces(&stage.await_page(article, "pictures beside comments", |page| faces(page).len() == count).await)
+async fn await_faces(fixture: &Fixture, article: &Value, count: usize) -> Vec<String> {
+    faces(&fixture.await_page(article, "pictures beside comments", |page| faces(page).len() == count).await)
 }
 
 /// Waits until something under `/media/` is there no more.
-async fn await_gone(stage: &Stage, path: &str) {
+async fn await_gone(fixture: &Fixture, path: &str) {
     eventually("the picture to go", || async {
-        (stage.world.client.get(&url(path), "image/*").await.status == 404).then_some(())
+        (fixture.network.client.get(&url(path), "image/*").await.status == 404).then_some(())
     })
     .await;
 }
 
 async fn a_commenter_s_picture_comes_from_our_own_server(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    show(&stage, &stage.alice, "/faces/alice.png", "image/png", picture("alice"));
-    stage.comment(&stage.alice, &article, "With a face").await;
-    let face = await_faces(&stage, &article, 1).await.remove(0);
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    show(&fixture, &fixture.alice, "/faces/alice.png", "image/png", picture("alice"));
+    fixture.comment(&fixture.alice, &article, "With a face").await;
+    let face = await_faces(&fixture, &article, 1).await.remove(0);
     assert!(face.starts_with("/media/"), "no reader asks another server: {face}");
     assert!(std::path::Path::new(&face).extension().is_some_and(|ending| ending == "png"));
-    let answer = stage.world.client.get(&url(&face), "image/*").await;
-    assert_eq!((answer.status, answer.header("content-type")), (200, "image/png"));
-    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    let response = fixture.network.client.get(&url(&face), "image/*").await;
+    assert_eq!((response.status, response.header("content-type")), (200, "image/png"));
+    assert_eq!(response.header("x-content-type-options"), "nosniff");
     // A second comment, and an actor that is looked up again, cost no second request.
-    stage.comment(&stage.alice, &article, "And again").await;
-    await_faces(&stage, &article, 2).await;
-    stage.settle().await;
-    assert_eq!(stage.remote.requests_for("/faces/alice.png"), 1);
+    fixture.comment(&fixture.alice, &article, "And again").await;
+    await_faces(&fixture, &article, 2).await;
+    fixture.settle().await;
+    assert_eq!(fixture.remote.requests_for("/faces/alice.png"), 1);
 }
 
 async fn f4_what_is_no_small_picture_is_left_out_and_asked_for_once(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
     let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".to_vec();
     let large = [picture("large"), vec![0; 600 * 1024]].concat();
     let mut wide = picture("wide");
@@ -86,96 +86,96 @@ async fn f4_what_is_no_small_picture_is_left_out_and_asked_for_once(database: Da
         ("empty", "image/png", Vec::new()),
     ];
     for (name, media_type, bytes) in bad.clone() {
-        let user = stage.remote.user(name);
-        show(&stage, &user, &format!("/faces/{name}"), media_type, bytes);
-        stage.comment(&user, &article, &format!("I am {name}")).await;
+        let user = fixture.remote.user(name);
+        show(&fixture, &user, &format!("/faces/{name}"), media_type, bytes);
+        fixture.comment(&user, &article, &format!("I am {name}")).await;
     }
-    show(&stage, &stage.alice, "/faces/alice.png", "image/png", picture("alice"));
-    stage.comment(&stage.alice, &article, "The last one").await;
-    await_faces(&stage, &article, 1).await;
+    show(&fixture, &fixture.alice, "/faces/alice.png", "image/png", picture("alice"));
+    fixture.comment(&fixture.alice, &article, "The last one").await;
+    await_faces(&fixture, &article, 1).await;
     eventually("all of them to be asked for", || async {
         let asked =
-            |(name, ..): &(&str, &str, Vec<u8>)| stage.remote.requests_for(&format!("/faces/{name}")) > 0;
+            |(name, ..): &(&str, &str, Vec<u8>)| fixture.remote.requests_for(&format!("/faces/{name}")) > 0;
         bad.iter().all(asked).then_some(())
     })
     .await;
-    stage.settle().await;
+    fixture.settle().await;
     for (name, ..) in &bad {
-        assert_eq!(stage.remote.requests_for(&format!("/faces/{name}")), 1, "{name}");
+        assert_eq!(fixture.remote.requests_for(&format!("/faces/{name}")), 1, "{name}");
     }
-    let page = stage.page(&article).await;
+    let page = fixture.page(&article).await;
     assert_eq!(faces(&page).len(), 1, "the others have their initials");
     assert!(page.attribute("src").all(|src| src.starts_with('/')));
 }
 
 async fn another_picture_takes_the_place_of_the_first(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let alice = &stage.alice;
-    show(&stage, alice, "/faces/young.png", "image/png", picture("young"));
-    stage.comment(alice, &article, "I grow older").await;
-    let young = await_faces(&stage, &article, 1).await.remove(0);
-    show(&stage, alice, "/faces/old.png", "image/png", picture("old"));
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let alice = &fixture.alice;
+    show(&fixture, alice, "/faces/young.png", "image/png", picture("young"));
+    fixture.comment(alice, &article, "I grow older").await;
+    let young = await_faces(&fixture, &article, 1).await.remove(0);
+    show(&fixture, alice, "/faces/old.png", "image/png", picture("old"));
     let mut actor = alice.actor();
-    actor["icon"] = json!({"type": "Image", "url": stage.remote.url("/faces/old.png")});
-    alice.deliver(stage.inbox(), &alice.activity("Update", &actor)).await;
-    stage
+    actor["icon"] = json!({"type": "Image", "url": fixture.remote.url("/faces/old.png")});
+    alice.deliver(fixture.inbox(), &alice.activity("Update", &actor)).await;
+    fixture
         .await_page(&article, "the other picture", |page| faces(page).iter().any(|face| *face != young))
         .await;
-    await_gone(&stage, &young).await;
+    await_gone(&fixture, &young).await;
     // And then none at all.
-    alice.pose_as(&alice.actor());
-    alice.deliver(stage.inbox(), &alice.activity("Update", &alice.actor())).await;
-    await_faces(&stage, &article, 0).await;
+    alice.serve_actor(&alice.actor());
+    alice.deliver(fixture.inbox(), &alice.activity("Update", &alice.actor())).await;
+    await_faces(&fixture, &article, 0).await;
 }
 
 async fn a_picture_goes_with_its_account_unless_another_has_the_same(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let bob = stage.remote.user("bob");
-    for user in [&stage.alice, &bob] {
-        show(&stage, user, &format!("/faces/{}", user.name), "image/png", picture("twins"));
-        stage.comment(user, &article, &format!("I am {}", user.name)).await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let bob = fixture.remote.user("bob");
+    for user in [&fixture.alice, &bob] {
+        show(&fixture, user, &format!("/faces/{}", user.name), "image/png", picture("twins"));
+        fixture.comment(user, &article, &format!("I am {}", user.name)).await;
     }
-    let both = await_faces(&stage, &article, 2).await;
+    let both = await_faces(&fixture, &article, 2).await;
     assert_eq!(both[0], both[1], "one content, one file");
     let leave = |user: &User| user.activity("Delete", &json!(user.id()));
-    stage.alice.deliver(stage.shared_inbox(), &leave(&stage.alice)).await;
-    await_faces(&stage, &article, 1).await;
-    stage.settle().await;
-    assert_eq!(stage.world.client.get(&url(&both[0]), "image/*").await.status, 200, "bob has it still");
-    bob.deliver(stage.shared_inbox(), &leave(&bob)).await;
-    await_gone(&stage, &both[0]).await;
+    fixture.alice.deliver(fixture.shared_inbox(), &leave(&fixture.alice)).await;
+    await_faces(&fixture, &article, 1).await;
+    fixture.settle().await;
+    assert_eq!(fixture.network.client.get(&url(&both[0]), "image/*").await.status, 200, "bob has it still");
+    bob.deliver(fixture.shared_inbox(), &leave(&bob)).await;
+    await_gone(&fixture, &both[0]).await;
     let name = both[0].rsplit('/').next().expect("a name");
     eventually("the file to go, too", || async {
-        (!stage.app.folder().file(&format!("media/{name}")).exists()).then_some(())
+        (!fixture.app.folder().file(&format!("media/{name}")).exists()).then_some(())
     })
     .await;
 }
 
 async fn who_only_follows_is_not_asked_for_a_picture(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let carol = stage.remote.user("carol");
-    show(&stage, &carol, "/faces/carol.png", "image/png", picture("carol"));
-    stage.follow(&carol).await;
-    show(&stage, &stage.alice, "/faces/alice.png", "image/png", picture("alice"));
-    stage.comment(&stage.alice, &article, "Here I am").await;
-    await_faces(&stage, &article, 1).await;
-    assert_eq!(stage.remote.requests_for("/faces/carol.png"), 0);
-    assert_eq!(stage.remote.requests_for("/faces/alice.png"), 1);
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let carol = fixture.remote.user("carol");
+    show(&fixture, &carol, "/faces/carol.png", "image/png", picture("carol"));
+    fixture.follow(&carol).await;
+    show(&fixture, &fixture.alice, "/faces/alice.png", "image/png", picture("alice"));
+    fixture.comment(&fixture.alice, &article, "Here I am").await;
+    await_faces(&fixture, &article, 1).await;
+    assert_eq!(fixture.remote.requests_for("/faces/carol.png"), 0);
+    assert_eq!(fixture.remote.requests_for("/faces/alice.png"), 1);
 }
 
 async fn what_is_not_to_be_found_is_marked(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let shy = stage.remote.user("shy");
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let shy = fixture.remote.user("shy");
     let mut actor = shy.actor();
     actor["indexable"] = json!(false);
-    shy.pose_as(&actor);
-    stage.comment(&stage.alice, &article, "Anyone may find this").await;
+    shy.serve_actor(&actor);
+    fixture.comment(&fixture.alice, &article, "Anyone may find this").await;
     let marked = |page: &Page| page.attribute("data-nosnippet").count();
-    assert_eq!(marked(&stage.page(&article).await), 0);
-    stage.comment(&shy, &article, "Only who reads here").await;
-    assert_eq!(marked(&stage.page(&article).await), 1);
+    assert_eq!(marked(&fixture.page(&article).await), 0);
+    fixture.comment(&shy, &article, "Only who reads here").await;
+    assert_eq!(marked(&fixture.page(&article).await), 1);
 }

@@ -1,12 +1,12 @@
 //! Every page in a real browser, every document in the hands of others' parsers. See tests/browser/README.md.
 
 mod program;
-mod site;
+mod sample_site;
 
 use crate::both_databases;
 use crate::support::Database;
 use program::{node, python};
-use site::Site;
+use sample_site::Site;
 
 both_databases!(what_machines_read_is_valid_to_the_parsers_of_others);
 
@@ -78,5 +78,5 @@ async fn the_whole_site_is_there_without_script() {
 async fn the_pictures_of_the_docs_can_be_taken() {
     let site = Site::shown(Database::Sqlite).await;
     let taken = node("pictures.mjs", &site).await;
-    assert_eq!(taken["pictures"], site::PICTURES, "{taken}");
+    assert_eq!(taken["pictures"], sample_site::PICTURES, "{taken}");
 }

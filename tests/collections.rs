@@ -4,11 +4,11 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::both_databases;
-use crate::course::await_total;
+use crate::end_to_end::await_total_items;
+use crate::support::activities::{PUBLIC, id_of};
 use crate::support::app::url;
 use crate::support::http::AS2;
-use crate::support::shapes::{PUBLIC, id_of};
-use crate::support::{Database, Stage, eventually};
+use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
     every_public_reply_is_listed_page_by_page,
@@ -22,11 +22,12 @@ both_databases!(
 );
 
 /// Sends so many public replies of one user to something; gives their ids.
-async fn reply_often(stage: &Stage, to: &str, count: usize) -> Vec<String> {
-    let notes: Vec<Value> = (0..count).map(|n| stage.alice.reply(to, &format!("<p>Reply {n}</p>"))).collect();
+async fn reply_often(fixture: &Fixture, to: &str, count: usize) -> Vec<String> {
+    let notes: Vec<Value> =
+        (0..count).map(|n| fixture.alice.reply(to, &format!("<p>Reply {n}</p>"))).collect();
     for some in notes.chunks(16) {
         join_all(some.iter().map(async |note| {
-            stage.alice.deliver(stage.shared_inbox(), &stage.alice.create(note)).await;
+            fixture.alice.deliver(fixture.shared_inbox(), &fixture.alice.create(note)).await;
         }))
         .await;
     }
@@ -34,8 +35,8 @@ async fn reply_often(stage: &Stage, to: &str, count: usize) -> Vec<String> {
 }
 
 /// All items of a collection, read as others do: from `first` by `next`. And how many pages there were.
-async fn read_all(stage: &Stage, address: &str, member: &str) -> (Vec<Value>, usize) {
-    let client = &stage.world.client;
+async fn read_all(fixture: &Fixture, address: &str, member: &str) -> (Vec<Value>, usize) {
+    let client = &fixture.network.client;
     let collection = client.document(address).await;
     let mut page = client.document(id_of(&collection["first"])).await;
     let (mut items, mut pages) = (Vec::new(), 1);
@@ -62,94 +63,97 @@ fn texts(items: &[Value]) -> Vec<String> {
 }
 
 async fn every_public_reply_is_listed_page_by_page(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let first = reply_often(&stage, id_of(&article), 1).await;
-    await_total(&stage, &article, "replies", 1).await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let first = reply_often(&fixture, id_of(&article), 1).await;
+    await_total_items(&fixture, &article, "replies", 1).await;
     let context = article["context"].as_str().expect("a context");
-    let whole = stage.world.client.document(context).await;
+    let whole = fixture.network.client.document(context).await;
     assert_eq!(whole["type"], "OrderedCollection");
     assert_eq!(whole["orderedItems"], json!([id_of(&article), first[0]]), "the root, then the oldest");
     // A user who deletes a reply leaves as many as are counted.
-    let gone = stage.comment(&stage.alice, &article, "Regretted").await;
-    stage.alice.deliver(stage.inbox(), &stage.alice.delete(&gone)).await;
-    await_total(&stage, &article, "replies", 1).await;
+    let gone = fixture.comment(&fixture.alice, &article, "Regretted").await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&gone)).await;
+    await_total_items(&fixture, &article, "replies", 1).await;
 
-    let mut expected = reply_often(&stage, &first[0], 105).await;
-    await_total(&stage, &article, "replies", 106).await;
+    let mut expected = reply_often(&fixture, &first[0], 105).await;
+    await_total_items(&fixture, &article, "replies", 106).await;
     expected.extend(first);
     let replies = id_of(&article["replies"]).to_owned();
-    let (items, pages) = read_all(&stage, &replies, "items").await;
+    let (items, pages) = read_all(&fixture, &replies, "items").await;
     assert_eq!(sorted(texts(&items)), sorted(expected.clone()), "each once, at any depth");
     assert_eq!(pages, 6);
-    let (items, pages) = read_all(&stage, context, "orderedItems").await;
+    let (items, pages) = read_all(&fixture, context, "orderedItems").await;
     assert_eq!(pages, 2, "too long to be told at once");
     assert_eq!(items[0], id_of(&article), "the root comes first");
     assert_eq!(sorted(texts(&items[1..])), sorted(expected));
 }
 
 async fn a_private_reply_is_in_no_collection(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let quiet = stage.alice.reply_to_followers(id_of(&article), "<p>Between us</p>");
-    stage.alice.deliver(stage.inbox(), &stage.alice.create(&quiet)).await;
-    let public = stage.comment(&stage.alice, &article, "For everyone").await;
-    stage.settle().await;
-    let (items, _) = read_all(&stage, id_of(&article["replies"]), "items").await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let quiet = fixture.alice.reply_to_followers(id_of(&article), "<p>Between us</p>");
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&quiet)).await;
+    let public = fixture.comment(&fixture.alice, &article, "For everyone").await;
+    fixture.settle().await;
+    let (items, _) = read_all(&fixture, id_of(&article["replies"]), "items").await;
     assert_eq!(items, [json!(id_of(&public))]);
-    let context = stage.world.client.document(article["context"].as_str().expect("a context")).await;
+    let context = fixture.network.client.document(article["context"].as_str().expect("a context")).await;
     assert_eq!(context["orderedItems"], json!([id_of(&article), id_of(&public)]));
 }
 
 async fn followers_are_paged_with_their_number(database: Database) {
-    let stage = Stage::new(database).await;
-    let users: Vec<_> = (0..23).map(|n| stage.remote.user(&format!("viewer{n}"))).collect();
-    join_all(users.iter().map(|user| stage.follow(user))).await;
-    let followers = stage.critic["followers"].as_str().expect("followers");
-    let (items, pages) = read_all(&stage, followers, "orderedItems").await;
+    let fixture = Fixture::new(database).await;
+    let users: Vec<_> = (0..23).map(|n| fixture.remote.user(&format!("viewer{n}"))).collect();
+    join_all(users.iter().map(|user| fixture.follow(user))).await;
+    let followers = fixture.critic["followers"].as_str().expect("followers");
+    let (items, pages) = read_all(&fixture, followers, "orderedItems").await;
     assert_eq!(pages, 2);
     let expected = users.iter().map(crate::support::remote::User::id).collect();
     assert_eq!(sorted(texts(&items)), sorted(expected));
 }
 
 async fn a_follower_list_can_be_hidden(database: Database) {
-    let stage = Stage::with(database, |_, settings| settings.set("critics", "hide_followers", "true")).await;
-    stage.follow(&stage.alice).await;
-    let followers = stage.critic["followers"].as_str().expect("followers");
-    let collection = stage.world.client.document(followers).await;
+    let fixture =
+        Fixture::with(database, |_, settings| settings.set("critics", "hide_followers", "true")).await;
+    fixture.follow(&fixture.alice).await;
+    let followers = fixture.critic["followers"].as_str().expect("followers");
+    let collection = fixture.network.client.document(followers).await;
     assert_eq!(collection["totalItems"], 1, "how many is told");
     for member in ["first", "orderedItems", "items", "last"] {
         assert!(collection.get(member).is_none(), "who is not: {collection}");
     }
     for page in ["?page=1", "?page=2"] {
-        let answer = stage.world.client.get(&format!("{followers}{page}"), AS2).await;
-        assert_eq!(answer.status, 404, "{page}");
-        assert!(!answer.body.contains("alice"));
+        let response = fixture.network.client.get(&format!("{followers}{page}"), AS2).await;
+        assert_eq!(response.status, 404, "{page}");
+        assert!(!response.body.contains("alice"));
     }
     // Its followers get what it publishes all the same.
-    stage.publish("The Night Ferry").await;
-    stage.remote.await_activity("the Create", |activity| activity["type"] == "Create").await;
+    fixture.publish("The Night Ferry").await;
+    fixture.remote.await_activity("the Create", |activity| activity["type"] == "Create").await;
 }
 
 async fn featured_names_reviews_by_their_ids(database: Database) {
-    let stage = Stage::new(database).await;
-    let older = stage.publish("The Night Ferry").await;
-    let newer = stage.publish("The Day Ferry").await;
-    let featured = stage.world.client.document(stage.critic["featured"].as_str().expect("featured")).await;
+    let fixture = Fixture::new(database).await;
+    let older = fixture.publish("The Night Ferry").await;
+    let newer = fixture.publish("The Day Ferry").await;
+    let featured =
+        fixture.network.client.document(fixture.critic["featured"].as_str().expect("featured")).await;
     assert_eq!(featured["orderedItems"], json!([id_of(&newer), id_of(&older)]));
-    let following = stage.world.client.document(stage.critic["following"].as_str().expect("following")).await;
+    let following =
+        fixture.network.client.document(fixture.critic["following"].as_str().expect("following")).await;
     assert_eq!(following["totalItems"], 0);
     let (creates, _) =
-        read_all(&stage, stage.critic["outbox"].as_str().expect("an outbox"), "orderedItems").await;
+        read_all(&fixture, fixture.critic["outbox"].as_str().expect("an outbox"), "orderedItems").await;
     assert_eq!(creates.iter().filter(|item| item["type"] == "Create").count(), 2);
 }
 
 async fn an_article_carries_its_totals_and_its_policy(database: Database) {
-    let stage = Stage::new(database).await;
-    stage.follow(&stage.alice).await;
-    let article = stage.publish("The Night Ferry").await;
+    let fixture = Fixture::new(database).await;
+    fixture.follow(&fixture.alice).await;
+    let article = fixture.publish("The Night Ferry").await;
     let policy = json!({"canQuote": {"automaticApproval": [PUBLIC]}});
-    let create = stage.remote.await_activity("the Create", |activity| activity["type"] == "Create").await;
+    let create = fixture.remote.await_activity("the Create", |activity| activity["type"] == "Create").await;
     assert_eq!(create["object"]["interactionPolicy"], policy);
     for part in ["replies", "likes", "shares"] {
         assert_eq!(create["object"][part]["totalItems"], 0, "{part}");
@@ -160,30 +164,30 @@ async fn an_article_carries_its_totals_and_its_policy(database: Database) {
     assert_eq!(term("canQuote"), "gts:canQuote");
     assert_eq!(term("automaticApproval"), "gts:automaticApproval");
 
-    stage.comment(&stage.alice, &article, "One of each").await;
-    stage.alice.deliver(stage.inbox(), &stage.alice.like(id_of(&article))).await;
-    stage.alice.deliver(stage.inbox(), &stage.alice.announce(id_of(&article))).await;
-    await_total(&stage, &article, "likes", 1).await;
-    await_total(&stage, &article, "shares", 1).await;
+    fixture.comment(&fixture.alice, &article, "One of each").await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.like(id_of(&article))).await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.announce(id_of(&article))).await;
+    await_total_items(&fixture, &article, "likes", 1).await;
+    await_total_items(&fixture, &article, "shares", 1).await;
     let text = crate::support::feed::markdown("The Night Ferry", "The Night Ferry", "It left at seven.");
-    let file = stage.app.write("revised.md", &text);
+    let file = fixture.app.write("revised.md", &text);
     let slug = article["url"].as_str().and_then(|page| page.rsplit('/').next()).expect("a slug");
-    stage.app.command_output(&["revise", slug, &file]).await;
-    let update = stage.remote.await_activity("the Update", |activity| activity["type"] == "Update").await;
+    fixture.app.command_output(&["revise", slug, &file]).await;
+    let update = fixture.remote.await_activity("the Update", |activity| activity["type"] == "Update").await;
     assert_eq!(update["object"]["interactionPolicy"], policy);
     for part in ["replies", "likes", "shares"] {
         assert_eq!(update["object"][part]["totalItems"], 1, "{part}");
-        let served = stage.world.client.document(id_of(&update["object"][part])).await;
+        let served = fixture.network.client.document(id_of(&update["object"][part])).await;
         assert_eq!(served["totalItems"], 1, "{part}");
         assert_eq!(served.get("first").is_some(), part == "replies", "who liked is not told");
     }
 }
 
 async fn a_page_that_is_none_is_refused(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let client = &stage.world.client;
-    let part = |name: &str| stage.critic[name].as_str().expect("a collection").to_owned();
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let client = &fixture.network.client;
+    let part = |name: &str| fixture.critic[name].as_str().expect("a collection").to_owned();
     let collections = [
         part("outbox"),
         part("followers"),
@@ -192,8 +196,8 @@ async fn a_page_that_is_none_is_refused(database: Database) {
     ];
     for collection in &collections {
         for page in ["0", "-1", "x", "1.5", "", "4294967296", "9223372036854775808", "%00", "1;drop"] {
-            let answer = client.get(&format!("{collection}?page={page}"), AS2).await;
-            assert_eq!(answer.status, 400, "{collection}?page={page}");
+            let response = client.get(&format!("{collection}?page={page}"), AS2).await;
+            assert_eq!(response.status, 400, "{collection}?page={page}");
         }
         for page in ["7", "100000"] {
             let document = client.document(&format!("{collection}?page={page}")).await;
@@ -203,18 +207,18 @@ async fn a_page_that_is_none_is_refused(database: Database) {
         }
     }
     for path in ["/reviews?page=-1", "/@critic?page=99999999999", "/tags/ferries?page=x"] {
-        assert_eq!(stage.app.get_page(path).await.status, 400, "{path}");
+        assert_eq!(fixture.app.get_page(path).await.status, 400, "{path}");
     }
     let _ = eventually("the site to be well", || async {
-        Some(client.get(&url("/health/ready"), "*/*").await).filter(|answer| answer.status == 200)
+        Some(client.get(&url("/health/ready"), "*/*").await).filter(|response| response.status == 200)
     })
     .await;
 }
 
 async fn followers_may_have_to_be_approved(database: Database) {
-    let stage =
-        Stage::with(database, |_, settings| settings.set("moderation", "approve_followers", "true")).await;
-    assert_eq!(stage.critic["manuallyApprovesFollowers"], true);
-    assert_eq!(stage.critic["discoverable"], true);
-    assert_eq!(stage.critic["indexable"], true);
+    let fixture =
+        Fixture::with(database, |_, settings| settings.set("moderation", "approve_followers", "true")).await;
+    assert_eq!(fixture.critic["manuallyApprovesFollowers"], true);
+    assert_eq!(fixture.critic["discoverable"], true);
+    assert_eq!(fixture.critic["indexable"], true);
 }

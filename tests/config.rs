@@ -2,7 +2,7 @@
 
 use crate::both_databases;
 use crate::support::app::Settings;
-use crate::support::{Database, Stage, World};
+use crate::support::{Database, Fixture, TestNetwork};
 
 both_databases!(
     another_origin_is_refused_once_there_is_one,
@@ -39,35 +39,35 @@ async fn a_wrong_key_or_value_stops_the_start_with_a_line_that_names_it() {
         ("", "data_dri", "\"/tmp\"", "data_dri"),
         ("cinema", "seats", "5", "cinema"),
     ];
-    let world = World::new();
+    let network = TestNetwork::new();
     for (section, key, value, named) in wrong {
-        let settings = world.marquee(Database::Sqlite).await.set(section, key, value);
+        let settings = network.marquee(Database::Sqlite).await.set(section, key, value);
         assert_refused(settings, &[named]).await;
     }
 }
 
 #[tokio::test]
 async fn a_wrong_feed_stops_the_start_with_a_line_that_names_it() {
-    let world = World::new();
+    let network = TestNetwork::new();
     let url = "https://remote.test/feed.xml";
     for (more, named) in [
         ("intervall = \"15m\"", "intervall"),
         ("publish_since = \"soon\"", "publish_since"),
         ("max_publish_per_poll = -1", "max_publish_per_poll"),
     ] {
-        let settings = world.marquee(Database::Sqlite).await.feed("third-row", url, more);
+        let settings = network.marquee(Database::Sqlite).await.feed("third-row", url, more);
         assert_refused(settings, &["feeds", named]).await;
     }
-    let twice = world.marquee(Database::Sqlite).await.feed("third-row", url, "").feed("third-row", url, "");
+    let twice = network.marquee(Database::Sqlite).await.feed("third-row", url, "").feed("third-row", url, "");
     assert_refused(twice, &["feeds.1.name"]).await;
-    let scheme = world.marquee(Database::Sqlite).await.feed("third-row", "ftp://remote.test/feed", "");
+    let scheme = network.marquee(Database::Sqlite).await.feed("third-row", "ftp://remote.test/feed", "");
     assert_refused(scheme, &["feeds", "url"]).await;
 }
 
 #[tokio::test]
 async fn a_wrong_variable_of_the_environment_is_named_too() {
-    let world = World::new();
-    let settings = world.marquee(Database::Sqlite).await.env("MARQUEE_SERVER__LISTEN", "everywhere");
+    let network = TestNetwork::new();
+    let settings = network.marquee(Database::Sqlite).await.env("MARQUEE_SERVER__LISTEN", "everywhere");
     let output = settings.refusal().await;
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success());
@@ -76,43 +76,44 @@ async fn a_wrong_variable_of_the_environment_is_named_too() {
 }
 
 async fn another_origin_is_refused_once_there_is_one(database: Database) {
-    let mut stage = Stage::new(database).await;
-    assert!(stage.app.terminate().await.success());
-    stage.app.reconfigure("server", "origin", "\"https://elsewhere.test\"");
-    let output = stage.app.cli(&["serve"]).await;
+    let mut fixture = Fixture::new(database).await;
+    assert!(fixture.app.terminate().await.success());
+    fixture.app.reconfigure("server", "origin", "\"https://elsewhere.test\"");
+    let output = fixture.app.cli(&["serve"]).await;
     assert!(!output.status.success());
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
     for part in ["https://marquee.test", "server.origin"] {
         assert!(complaint.contains(part), "no {part} in {complaint}");
     }
-    stage.app.reconfigure("server", "origin", "\"https://marquee.test\"");
-    stage.app.start().await;
+    fixture.app.reconfigure("server", "origin", "\"https://marquee.test\"");
+    fixture.app.start().await;
 }
 
 async fn the_environment_overrides_the_file(database: Database) {
-    let stage =
-        Stage::with(database, |_, settings| settings.env("MARQUEE_SITE__TITLE", "Seen from the Aisle")).await;
-    let front = stage.app.get_page("/").await;
+    let fixture =
+        Fixture::with(database, |_, settings| settings.env("MARQUEE_SITE__TITLE", "Seen from the Aisle"))
+            .await;
+    let front = fixture.app.get_page("/").await;
     assert!(front.body.contains("Seen from the Aisle"), "{}", front.body);
     assert!(!front.body.contains("The Test Reel"));
 }
 
 /// A process that serves and one that works share a database.
 async fn two_roles_serve_one_site(database: Database) {
-    let stage = Stage::with(database, |_, settings| settings.role("web")).await;
-    let worker = stage.app.start_beside(&["serve", "--role", "worker"]);
-    stage.follow(&stage.alice).await;
-    let article = stage.publish("The Night Ferry").await;
-    stage.remote.await_activity("the Create", |a| a["type"] == "Create").await;
-    stage.comment(&stage.alice, &article, "Both of you did that").await;
+    let fixture = Fixture::with(database, |_, settings| settings.role("web")).await;
+    let worker = fixture.app.spawn_command(&["serve", "--role", "worker"]);
+    fixture.follow(&fixture.alice).await;
+    let article = fixture.publish("The Night Ferry").await;
+    fixture.remote.await_activity("the Create", |a| a["type"] == "Create").await;
+    fixture.comment(&fixture.alice, &article, "Both of you did that").await;
     drop(worker);
 }
 
 /// What it prints at its start is its origin and nothing else.
 #[tokio::test]
 async fn the_start_is_told_in_one_line_on_standard_output() {
-    let stage = Stage::new(Database::Sqlite).await;
-    let lines = stage.app.printed();
+    let fixture = Fixture::new(Database::Sqlite).await;
+    let lines = fixture.app.printed();
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].starts_with("Serving https://marquee.test"), "{lines:?}");
 }

@@ -5,13 +5,13 @@ use scraper::{Html, Selector};
 use serde_json::{Value, json};
 
 use crate::both_databases;
+use crate::support::activities::id_of;
 use crate::support::app::url;
-use crate::support::hand::Hand;
-use crate::support::http::{Answer, HTML};
+use crate::support::db_control::DbControl;
+use crate::support::http::{HTML, Response};
 use crate::support::page::Page;
 use crate::support::remote::{Document, User};
-use crate::support::shapes::id_of;
-use crate::support::{Database, Stage, World, eventually};
+use crate::support::{Database, Fixture, TestNetwork, eventually};
 
 both_databases!(
     faces_of_those_who_like_and_boost_stand_under_the_review_and_go_with_the_undo,
@@ -58,19 +58,19 @@ fn pictures(page: &Page) -> Vec<&str> {
 }
 
 /// Serves a picture of the user's own, and lets the actor show it.
-fn show(stage: &Stage, user: &User) {
+fn show(fixture: &Fixture, user: &User) {
     let path = format!("/faces/{}.png", user.name);
     let picture = [include_bytes!("../config/demo/avatar.png"), user.name.as_bytes()].concat();
-    stage.remote.serve(&path, Document::new("image/png", picture));
+    fixture.remote.serve(&path, Document::new("image/png", picture));
     let mut actor = user.actor();
-    actor["icon"] = json!({"type": "Image", "mediaType": "image/png", "url": stage.remote.url(&path)});
-    user.pose_as(&actor);
+    actor["icon"] = json!({"type": "Image", "mediaType": "image/png", "url": fixture.remote.url(&path)});
+    user.serve_actor(&actor);
 }
 
 fn pose(user: &User, key: &str) {
     let mut actor = user.actor();
     actor[key] = json!(false);
-    user.pose_as(&actor);
+    user.serve_actor(&actor);
 }
 
 /// An attribute of the element that has it, wherever that is.
@@ -78,72 +78,72 @@ fn attribute(page: &Page, name: &str) -> String {
     page.attribute(name).next().unwrap_or_else(|| panic!("no {name}")).to_owned()
 }
 
-async fn get(stage: &Stage, address: &str, headers: &[(&str, &str)]) -> Answer {
+async fn get(fixture: &Fixture, address: &str, headers: &[(&str, &str)]) -> Response {
     let mut all = vec![("accept".to_owned(), HTML.to_owned())];
     all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    stage.world.client.send(Method::GET, address, &all, Vec::new()).await.expect("an answer")
+    fixture.network.client.send(Method::GET, address, &all, Vec::new()).await.expect("a response")
 }
 
 async fn faces_of_those_who_like_and_boost_stand_under_the_review_and_go_with_the_undo(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let bob = stage.remote.user("bob");
-    show(&stage, &stage.alice);
-    let (like, boost) = (stage.alice.like(id_of(&article)), bob.announce(id_of(&article)));
-    stage.alice.deliver(stage.inbox(), &like).await;
-    bob.deliver(stage.inbox(), &boost).await;
-    bob.deliver(stage.inbox(), &bob.like(id_of(&article))).await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let bob = fixture.remote.user("bob");
+    show(&fixture, &fixture.alice);
+    let (like, boost) = (fixture.alice.like(id_of(&article)), bob.announce(id_of(&article)));
+    fixture.alice.deliver(fixture.inbox(), &like).await;
+    bob.deliver(fixture.inbox(), &boost).await;
+    bob.deliver(fixture.inbox(), &bob.like(id_of(&article))).await;
     let all_there = |page: &Page| faces(page).len() == 2 && pictures(page).len() == 1;
-    let page = stage.await_page(&article, "two faces, one with a picture", all_there).await;
+    let page = fixture.await_page(&article, "two faces, one with a picture", all_there).await;
     let told = faces(&page).join("; ");
-    let (alice, bobs) = (stage.alice.display_name(), bob.display_name());
+    let (alice, bobs) = (fixture.alice.display_name(), bob.display_name());
     assert!(told.contains(&format!("{alice} (@alice@remote.test) liked this")), "{told}");
     assert!(told.contains(&format!("{bobs} (@bob@remote.test) liked and boosted this")), "{told}");
     assert!(pictures(&page)[0].starts_with("/media/"), "no reader asks another server");
     assert!(page.text.contains("2 likes") && page.text.contains("1 boost"), "{}", page.text);
     let face = url(pictures(&page)[0]);
-    assert_eq!(stage.world.client.get(&face, "image/*").await.status, 200);
-    stage.alice.deliver(stage.inbox(), &stage.alice.undo(&like)).await;
-    let page = stage.await_page(&article, "alice to go", |page| faces(page).len() == 1).await;
+    assert_eq!(fixture.network.client.get(&face, "image/*").await.status, 200);
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.undo(&like)).await;
+    let page = fixture.await_page(&article, "alice to go", |page| faces(page).len() == 1).await;
     assert!(page.text.contains("1 like") && pictures(&page).is_empty(), "{}", page.text);
-    bob.deliver(stage.inbox(), &bob.undo(&boost)).await;
-    stage.await_page(&article, "the boost to go", |page| faces(page)[0].ends_with("liked this")).await;
+    bob.deliver(fixture.inbox(), &bob.undo(&boost)).await;
+    fixture.await_page(&article, "the boost to go", |page| faces(page)[0].ends_with("liked this")).await;
 }
 
 async fn who_does_not_want_to_be_shown_is_counted_alone(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
     let (shy, hidden, carol) =
-        (stage.remote.user("shy"), stage.remote.user("hidden"), stage.remote.user("carol"));
+        (fixture.remote.user("shy"), fixture.remote.user("hidden"), fixture.remote.user("carol"));
     pose(&shy, "discoverable");
     pose(&hidden, "indexable");
-    for user in [&shy, &hidden, &stage.alice, &carol] {
-        user.deliver(stage.inbox(), &user.like(id_of(&article))).await;
+    for user in [&shy, &hidden, &fixture.alice, &carol] {
+        user.deliver(fixture.inbox(), &user.like(id_of(&article))).await;
     }
-    let page = stage.await_page(&article, "two faces", |page| faces(page).len() == 2).await;
+    let page = fixture.await_page(&article, "two faces", |page| faces(page).len() == 2).await;
     assert!(page.text.contains("4 likes") && page.text.contains("+ 2 more"), "{}", page.text);
     // Who blocks the critic stays counted, and is shown no more; whom the critic blocks is neither.
-    stage.alice.deliver(stage.inbox(), &stage.alice.activity("Block", &json!(stage.actor()))).await;
-    let page = stage.await_page(&article, "one face", |page| faces(page).len() == 1).await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.activity("Block", &json!(fixture.actor()))).await;
+    let page = fixture.await_page(&article, "one face", |page| faces(page).len() == 1).await;
     assert!(page.text.contains("4 likes") && page.text.contains("+ 3 more"), "{}", page.text);
-    stage.app.command_output(&["block", "account", &carol.id()]).await;
-    let page = stage.await_page(&article, "no face", |page| faces(page).is_empty()).await;
+    fixture.app.command_output(&["block", "account", &carol.id()]).await;
+    let page = fixture.await_page(&article, "no face", |page| faces(page).is_empty()).await;
     assert!(page.text.contains("3 likes"), "{}", page.text);
-    assert_eq!(stage.article(&article).await["likes"]["totalItems"], 3);
+    assert_eq!(fixture.article(&article).await["likes"]["totalItems"], 3);
 }
 
 async fn who_is_silenced_shows_no_face_unless_allowed(database: Database) {
-    let world = World::new();
-    let (remote, deep) = (world.remote("remote.test").await, world.remote("deep.remote.test").await);
-    let stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
-    let article = stage.publish("The Night Ferry").await;
-    for user in [&stage.alice, &deep.user("dave")] {
-        user.deliver(stage.inbox(), &user.like(id_of(&article))).await;
+    let network = TestNetwork::new();
+    let (remote, deep) = (network.remote("remote.test").await, network.remote("deep.remote.test").await);
+    let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
+    let article = fixture.publish("The Night Ferry").await;
+    for user in [&fixture.alice, &deep.user("dave")] {
+        user.deliver(fixture.inbox(), &user.like(id_of(&article))).await;
     }
     let shown = async |what: &str, many: usize| {
-        stage.await_page(&article, what, |page| faces(page).len() == many).await;
+        fixture.await_page(&article, what, |page| faces(page).len() == many).await;
     };
-    let block = async |args: &[&str]| stage.app.command_output(&[&["block"], args].concat()).await;
+    let block = async |args: &[&str]| fixture.app.command_output(&[&["block"], args].concat()).await;
     shown("both", 2).await;
     block(&["domain", "remote.test", "--silence"]).await;
     shown("nobody of a silenced server", 0).await;
@@ -156,30 +156,31 @@ async fn who_is_silenced_shows_no_face_unless_allowed(database: Database) {
 }
 
 async fn whose_comments_wait_for_the_critic_shows_no_face(database: Database) {
-    let stage =
-        Stage::with(database, |_, settings| settings.set("moderation", "first_comments", "\"held\"")).await;
-    let (liked, talked_of) = (stage.publish("The Night Ferry").await, stage.publish("The Empty Hall").await);
+    let fixture =
+        Fixture::with(database, |_, settings| settings.set("moderation", "first_comments", "\"held\"")).await;
+    let (liked, talked_of) =
+        (fixture.publish("The Night Ferry").await, fixture.publish("The Empty Hall").await);
     // Who follows is known.
-    stage.follow(&stage.alice).await;
-    stage.alice.deliver(stage.inbox(), &stage.alice.like(id_of(&liked))).await;
-    stage.await_page(&liked, "the like", |page| page.text.contains("1 like")).await;
-    stage.settle().await;
-    assert_eq!(faces(&stage.page(&liked).await), Vec::<String>::new());
-    let note = stage.alice.reply(id_of(&talked_of), "<p>May I come in</p>");
-    stage.alice.deliver(stage.inbox(), &stage.alice.create(&note)).await;
+    fixture.follow(&fixture.alice).await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.like(id_of(&liked))).await;
+    fixture.await_page(&liked, "the like", |page| page.text.contains("1 like")).await;
+    fixture.settle().await;
+    assert_eq!(faces(&fixture.page(&liked).await), Vec::<String>::new());
+    let note = fixture.alice.reply(id_of(&talked_of), "<p>May I come in</p>");
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&note)).await;
     eventually("the comment to wait", || async {
-        let listed = stage.app.command_output(&["comment", "list", "--state", "held"]).await;
+        let listed = fixture.app.command_output(&["comment", "list", "--state", "held"]).await;
         listed.contains("May I come in").then_some(())
     })
     .await;
-    stage.app.command_output(&["comment", "approve", id_of(&note)]).await;
-    stage.await_page(&liked, "the face of who is let through", |page| faces(page).len() == 1).await;
+    fixture.app.command_output(&["comment", "approve", id_of(&note)]).await;
+    fixture.await_page(&liked, "the face of who is let through", |page| faces(page).len() == 1).await;
 }
 
 /// Very many like a review, later than everybody else. Nobody answers for them.
-async fn crowd(hand: &mut Hand, article: &Value, name: &str, many: usize) {
+async fn crowd(db: &mut DbControl, article: &Value, name: &str, many: usize) {
     let review = id_of(article).rsplit('/').next().expect("an id");
-    hand.execute(&format!(
+    db.execute(&format!(
         "insert into reactions (review_id, actor, kind, state, signed_at)
          with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < {many})
          select '{review}', 'https://127.0.0.2/{name}/' || n, 'like', 'on', 9000000000000 + n from numbers"
@@ -188,67 +189,68 @@ async fn crowd(hand: &mut Hand, article: &Value, name: &str, many: usize) {
 }
 
 async fn who_is_overtaken_at_one_review_is_shown_at_another(database: Database) {
-    let stage = Stage::new(database).await;
-    let (loud, quiet) = (stage.publish("The Night Ferry").await, stage.publish("The Empty Hall").await);
-    let (bob, carol) = (stage.remote.user("bob"), stage.remote.user("carol"));
-    for user in [&stage.alice, &bob, &carol] {
-        show(&stage, user);
+    let fixture = Fixture::new(database).await;
+    let (loud, quiet) = (fixture.publish("The Night Ferry").await, fixture.publish("The Empty Hall").await);
+    let (bob, carol) = (fixture.remote.user("bob"), fixture.remote.user("carol"));
+    for user in [&fixture.alice, &bob, &carol] {
+        show(&fixture, user);
     }
     let like = |user: &User, article: &Value| user.like(id_of(article));
-    let of_alice = like(&stage.alice, &quiet);
-    stage.alice.deliver(stage.inbox(), &of_alice).await;
-    for user in [&stage.alice, &bob] {
-        user.deliver(stage.inbox(), &like(user, &loud)).await;
+    let of_alice = like(&fixture.alice, &quiet);
+    fixture.alice.deliver(fixture.inbox(), &of_alice).await;
+    for user in [&fixture.alice, &bob] {
+        user.deliver(fixture.inbox(), &like(user, &loud)).await;
     }
     let pictured = async |article: &Value, many: usize| {
-        let page =
-            stage.await_page(article, &format!("{many} pictures"), |page| pictures(page).len() == many).await;
+        let page = fixture
+            .await_page(article, &format!("{many} pictures"), |page| pictures(page).len() == many)
+            .await;
         pictures(&page).into_iter().map(url).collect::<Vec<_>>()
     };
-    let is_there = async |picture: &str| stage.world.client.get(picture, "image/*").await.status == 200;
+    let is_there = async |picture: &str| fixture.network.client.get(picture, "image/*").await.status == 200;
     let gone = async |picture: &str| {
         eventually("a picture to go", || async { (!is_there(picture).await).then_some(()) }).await;
     };
     let alices = pictured(&quiet, 1).await.remove(0);
     let bobs = pictured(&loud, 2).await.into_iter().find(|picture| *picture != alices).expect("a picture");
     // Both are overtaken there; alice is the last one elsewhere.
-    let mut hand = Hand::on(&stage.app).await;
-    crowd(&mut hand, &loud, "first", 150).await;
+    let mut db = DbControl::on(&fixture.app).await;
+    crowd(&mut db, &loud, "first", 150).await;
     gone(&bobs).await;
-    stage.settle().await;
+    fixture.settle().await;
     assert!(is_there(&alices).await);
     pictured(&quiet, 1).await;
     // The crowd goes: who is left is among the last again.
-    hand.execute("update reactions set state = 'off' where actor like 'https://127.0.0.2/%'").await;
+    db.execute("update reactions set state = 'off' where actor like 'https://127.0.0.2/%'").await;
     pictured(&loud, 2).await;
     assert!(is_there(&bobs).await);
     // Somebody is overtaken by more than anybody looks at.
-    carol.deliver(stage.inbox(), &like(&carol, &loud)).await;
+    carol.deliver(fixture.inbox(), &like(&carol, &loud)).await;
     let three = pictured(&loud, 3).await;
-    crowd(&mut hand, &loud, "second", 500).await;
+    crowd(&mut db, &loud, "second", 500).await;
     let carols = three.iter().find(|picture| **picture != alices && **picture != bobs).expect("a picture");
     gone(carols).await;
     // And what is taken back shows nobody.
     assert!(is_there(&alices).await);
-    stage.alice.deliver(stage.inbox(), &stage.alice.undo(&of_alice)).await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.undo(&of_alice)).await;
     gone(&alices).await;
 }
 
 async fn a_card_counts_comments_as_the_page_does(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    stage.comment(&stage.alice, &article, "One").await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    fixture.comment(&fixture.alice, &article, "One").await;
     // What another connection counted.
-    let mut hand = Hand::on(&stage.app).await;
-    hand.execute(
+    let mut db = DbControl::on(&fixture.app).await;
+    db.execute(
         "insert into tallies (review_id, kind, writer, total)
          select distinct review_id, kind, -1, 2 from tallies where kind = 'comment'",
     )
     .await;
-    stage.comment(&stage.alice, &article, "Two").await;
-    assert!(stage.page(&article).await.text.contains("4 comments"));
+    fixture.comment(&fixture.alice, &article, "Two").await;
+    assert!(fixture.page(&article).await.text.contains("4 comments"));
     for path in ["/", "/films/the-night-ferry-2021"] {
-        let page = Page::parse(&get(&stage, &url(path), &[]).await.body);
+        let page = Page::parse(&get(&fixture, &url(path), &[]).await.body);
         assert!(page.text.contains("4 comments"), "{path}: {}", page.text);
     }
 }
@@ -260,13 +262,13 @@ fn order(page: &Page) -> Vec<&str> {
 }
 
 async fn comments_stand_in_the_order_that_is_asked_for(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
     let mut notes = Vec::new();
     for text in ["First thought", "Second thought", "Third thought"] {
-        notes.push(stage.comment(&stage.alice, &article, text).await);
+        notes.push(fixture.comment(&fixture.alice, &article, text).await);
     }
-    stage.comment_under(&stage.alice, &article, &notes[1], "Answer thought").await;
+    fixture.comment_under(&fixture.alice, &article, &notes[1], "Answer thought").await;
     let page = article["url"].as_str().expect("a page");
     for (sort, expected) in [
         ("", ["First", "Second", "Answer", "Third"]),
@@ -274,20 +276,20 @@ async fn comments_stand_in_the_order_that_is_asked_for(database: Database) {
         ("?sort=newest", ["Third", "Second", "Answer", "First"]),
         ("?sort=answered", ["Second", "Answer", "First", "Third"]),
     ] {
-        let answer = get(&stage, &format!("{page}{sort}"), &[]).await;
-        assert_eq!(answer.status, 200, "{sort}");
-        let shown = Page::parse(&answer.body);
+        let response = get(&fixture, &format!("{page}{sort}"), &[]).await;
+        assert_eq!(response.status, 200, "{sort}");
+        let shown = Page::parse(&response.body);
         assert_eq!(order(&shown), expected, "{sort}");
-        assert!(answer.body.contains(&format!("<link rel=\"canonical\" href=\"{page}\">")), "{sort}");
+        assert!(response.body.contains(&format!("<link rel=\"canonical\" href=\"{page}\">")), "{sort}");
         let href = attribute(&shown, "data-live-href");
-        let part = get(&stage, &url(&href), &[]).await;
+        let part = get(&fixture, &url(&href), &[]).await;
         assert_eq!(order(&Page::parse(&part.body)), expected, "{href}");
     }
-    let links: Vec<String> = stage.page(&article).await.attribute("href").map(str::to_owned).collect();
+    let links: Vec<String> = fixture.page(&article).await.attribute("href").map(str::to_owned).collect();
     assert!(links.iter().any(|link| link.ends_with("?sort=answered#comments")), "{links:?}");
     for wrong in ["?sort=best", "?sort=", "?sort=%ff"] {
         for address in [format!("{page}{wrong}"), format!("{page}/comments{wrong}")] {
-            assert_eq!(get(&stage, &address, &[]).await.status, 400, "{address}");
+            assert_eq!(get(&fixture, &address, &[]).await.status, 400, "{address}");
         }
     }
 }
@@ -300,10 +302,10 @@ const MORE: &str = "with recursive n (i) as (select 1 union all select i + 1 fro
         c.published_at + 1000 * i, c.signed_at, c.created_at from comments c, n";
 
 async fn a_conversation_that_is_too_long_for_a_page_is_read_from_both_ends(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    stage.comment(&stage.alice, &article, "Before all others").await;
-    Hand::on(&stage.app).await.execute(MORE).await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    fixture.comment(&fixture.alice, &article, "Before all others").await;
+    DbControl::on(&fixture.app).await.execute(MORE).await;
     let page = article["url"].as_str().expect("a page");
     let (newest, oldest) = ("4 newer comments are not on this page", "4 older comments are not on this page");
     for (sort, first, last, beyond, told, other_end) in [
@@ -311,8 +313,8 @@ async fn a_conversation_that_is_too_long_for_a_page_is_read_from_both_ends(datab
         ("?sort=answered", "Before all others", "Remark 1999.", "Remark 2000.", newest, "newest"),
         ("?sort=newest", "Remark 2003.", "Remark 4.", "Remark 3.", oldest, ""),
     ] {
-        let answer = get(&stage, &format!("{page}{sort}"), &[]).await;
-        let shown = Page::parse(&answer.body);
+        let response = get(&fixture, &format!("{page}{sort}"), &[]).await;
+        let shown = Page::parse(&response.body);
         assert_eq!(shown.comments.len(), 2_000, "{sort}");
         let ends = [shown.comments.first(), shown.comments.last()].map(|end| end.expect("a comment"));
         assert!(ends[0].text.contains(first) && ends[1].text.contains(last), "{sort}: {ends:?}");
@@ -320,51 +322,53 @@ async fn a_conversation_that_is_too_long_for_a_page_is_read_from_both_ends(datab
         assert!(shown.text.contains("2,004 comments") && shown.text.contains(told), "{sort}");
         let path = page.strip_prefix(&url("")).expect("a page of ours");
         let way = if other_end.is_empty() { String::new() } else { format!("?sort={other_end}") };
-        let document = Html::parse_document(&answer.body);
+        let document = Html::parse_document(&response.body);
         let links = Selector::parse("[data-live=numbers] a").expect("a selector");
         let links: Vec<_> = document.select(&links).filter_map(|link| link.attr("href")).collect();
         assert_eq!(links, [format!("{path}{way}#comments")], "{sort}");
         // What comes into the open page says the same.
-        let part = get(&stage, &url(&attribute(&shown, "data-live-href")), &[]).await;
+        let part = get(&fixture, &url(&attribute(&shown, "data-live-href")), &[]).await;
         assert_eq!(part.header("etag"), attribute(&shown, "data-live-tag"), "{sort}");
         assert!(part.body.contains(told), "{sort}");
     }
     // An answer to what is left out stands by itself; where both are there, under what it answers.
-    let shown = Page::parse(&get(&stage, &format!("{page}?sort=newest"), &[]).await.body);
-    let answer = shown.comment("Remark 2003.").expect("the last one");
-    assert!(shown.parent_of(answer).is_none());
+    let shown = Page::parse(&get(&fixture, &format!("{page}?sort=newest"), &[]).await.body);
+    let reply = shown.comment("Remark 2003.").expect("the last one");
+    assert!(shown.parent_of(reply).is_none());
 }
 
 async fn an_open_page_asks_for_the_conversation_and_hears_that_nothing_is_new(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    stage.comment(&stage.alice, &article, "Before").await;
-    let page = stage.page(&article).await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    fixture.comment(&fixture.alice, &article, "Before").await;
+    let page = fixture.page(&article).await;
     let (address, tag) = (url(&attribute(&page, "data-live-href")), attribute(&page, "data-live-tag"));
     for encoding in ["identity", "gzip", "br"] {
         let asked = [("if-none-match", tag.as_str()), ("accept-encoding", encoding)];
-        let answer = get(&stage, &address, &asked).await;
-        assert_eq!((answer.status, answer.body.as_str()), (304, ""), "{encoding}");
-        assert_eq!(answer.header("etag"), tag);
+        let response = get(&fixture, &address, &asked).await;
+        assert_eq!((response.status, response.body.as_str()), (304, ""), "{encoding}");
+        assert_eq!(response.header("etag"), tag);
     }
-    stage.comment(&stage.alice, &article, "Meanwhile").await;
-    let answer = get(&stage, &address, &[("if-none-match", &tag)]).await;
-    assert_eq!(answer.status, 200);
-    assert!(answer.header("content-type").starts_with("text/html"));
-    assert_eq!(answer.header("x-robots-tag"), "noindex");
-    let part = Page::parse(&answer.body);
-    assert!(part.comment("Before").is_some() && part.comment("Meanwhile").is_some(), "{}", answer.body);
+    fixture.comment(&fixture.alice, &article, "Meanwhile").await;
+    let response = get(&fixture, &address, &[("if-none-match", &tag)]).await;
+    assert_eq!(response.status, 200);
+    assert!(response.header("content-type").starts_with("text/html"));
+    assert_eq!(response.header("x-robots-tag"), "noindex");
+    let part = Page::parse(&response.body);
+    assert!(part.comment("Before").is_some() && part.comment("Meanwhile").is_some(), "{}", response.body);
     assert!(
-        part.text.contains("2 comments") && !answer.body.contains("<html") && !answer.body.contains("<form")
+        part.text.contains("2 comments")
+            && !response.body.contains("<html")
+            && !response.body.contains("<form")
     );
-    let page = stage.page(&article).await;
-    assert_eq!(answer.header("etag"), attribute(&page, "data-live-tag"), "the next page knows it, too");
+    let page = fixture.page(&article).await;
+    assert_eq!(response.header("etag"), attribute(&page, "data-live-tag"), "the next page knows it, too");
     // Of what is gone there is no conversation either.
-    let nothing = get(&stage, &url("/reviews/nothing/comments"), &[]).await;
+    let nothing = get(&fixture, &url("/reviews/nothing/comments"), &[]).await;
     assert_eq!(nothing.status, 404);
     let slug = article["url"].as_str().and_then(|page| page.rsplit('/').next()).expect("a slug");
-    stage.app.command_output(&["retract", slug]).await;
-    assert_eq!(get(&stage, &address, &[("if-none-match", &tag)]).await.status, 410);
+    fixture.app.command_output(&["retract", slug]).await;
+    assert_eq!(get(&fixture, &address, &[("if-none-match", &tag)]).await.status, 410);
 }
 
 /// Words of no sense, which do not compress as well as one sentence that is repeated.
@@ -402,30 +406,30 @@ fn said(number: usize) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_page_of_a_long_conversation_is_small() {
-    let stage = Stage::new(Database::Sqlite).await;
-    let article = stage.publish("The Night Ferry").await;
-    let people: Vec<User> = (0..40).map(|number| stage.remote.user(&format!("person{number}"))).collect();
+    let fixture = Fixture::new(Database::Sqlite).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let people: Vec<User> = (0..40).map(|number| fixture.remote.user(&format!("person{number}"))).collect();
     for user in &people {
-        show(&stage, user);
-        user.deliver(stage.inbox(), &user.like(id_of(&article))).await;
+        show(&fixture, user);
+        user.deliver(fixture.inbox(), &user.like(id_of(&article))).await;
     }
     let mut notes: Vec<Value> = Vec::new();
     for number in 0..200 {
         let user = &people[number % people.len()];
         let parent = if number % 3 == 0 { &article } else { &notes[number / 2] };
         let note = user.reply(id_of(parent), &format!("<p>{}</p>", said(number)));
-        user.deliver(stage.inbox(), &user.create(&note)).await;
+        user.deliver(fixture.inbox(), &user.create(&note)).await;
         notes.push(note);
     }
     let whole = |page: &Page| page.comments.len() == 200 && pictures(page).len() == 24;
-    let page = stage.await_page(&article, "all of them, and their faces", whole).await;
+    let page = fixture.await_page(&article, "all of them, and their faces", whole).await;
     assert!(page.text.contains("+ 16 more"), "{}", page.text);
     let address = article["url"].as_str().expect("a page");
-    let answer = get(&stage, address, &[("accept-encoding", "br")]).await;
-    assert_eq!(answer.header("content-encoding"), "br");
-    let bytes: usize = answer.header("content-length").parse().expect("a length");
+    let response = get(&fixture, address, &[("accept-encoding", "br")]).await;
+    assert_eq!(response.header("content-encoding"), "br");
+    let bytes: usize = response.header("content-length").parse().expect("a length");
     assert!(bytes < 60 * 1024, "{bytes} bytes");
-    let policy = answer.header("content-security-policy");
+    let policy = response.header("content-security-policy");
     assert!(policy.contains("script-src 'self';") && policy.contains("connect-src 'self';"), "{policy}");
     // What stands under the fold waits for the reader, and what comes late takes no other room.
     for (_, attributes) in page.elements.iter().filter(|(name, _)| name == "img") {

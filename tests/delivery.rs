@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::both_databases;
 use crate::support::feed::markdown;
-use crate::support::remote::{Remote, Scripted};
-use crate::support::{Database, Stage, World, eventually};
+use crate::support::remote::{Remote, ScriptedResponse};
+use crate::support::{Database, Fixture, TestNetwork, eventually};
 
 both_databases!(
     a_server_that_fails_costs_one_attempt_and_waits_as_one,
@@ -18,17 +18,17 @@ both_databases!(
     j9_a_hundred_tarpits_keep_no_healthy_server_waiting,
 );
 
-async fn stage_with(database: Database, host: &str) -> (Stage, Remote) {
-    let world = World::new();
-    let remote = world.remote("remote.test").await;
-    let other = world.remote(host).await;
-    (Stage::in_world(world, remote, database, |_, settings| settings).await, other)
+async fn fixture_with_second_remote(database: Database, host: &str) -> (Fixture, Remote) {
+    let network = TestNetwork::new();
+    let remote = network.remote("remote.test").await;
+    let other = network.remote(host).await;
+    (Fixture::in_network(network, remote, database, |_, settings| settings).await, other)
 }
 
-async fn follow_from(stage: &Stage, other: &Remote, name: &str) {
+async fn follow_from(fixture: &Fixture, other: &Remote, name: &str) {
     let user = other.user(name);
-    let follow = user.follow(stage.actor());
-    user.deliver(stage.inbox(), &follow).await;
+    let follow = user.follow(fixture.actor());
+    user.deliver(fixture.inbox(), &follow).await;
     other.await_activity("the Accept", |a| a["type"] == "Accept" && a["object"]["id"] == follow["id"]).await;
 }
 
@@ -37,87 +37,87 @@ fn create_of(article: &Value) -> impl Fn(&Value) -> bool {
     move |activity| activity["type"] == "Create" && activity["object"]["id"] == id
 }
 
-async fn status(stage: &Stage, article: &Value) -> String {
+async fn status(fixture: &Fixture, article: &Value) -> String {
     let page = article["url"].as_str().or_else(|| article["url"][0]["href"].as_str()).expect("a page");
-    stage.app.command_output(&["delivery", "status", page]).await
+    fixture.app.command_output(&["delivery", "status", page]).await
 }
 
 /// Waits until the status of a review says so.
-async fn await_status(stage: &Stage, article: &Value, wanted: &str) -> String {
-    eventually(wanted, || async { Some(status(stage, article).await).filter(|text| text.contains(wanted)) })
+async fn await_status(fixture: &Fixture, article: &Value, wanted: &str) -> String {
+    eventually(wanted, || async { Some(status(fixture, article).await).filter(|text| text.contains(wanted)) })
         .await
 }
 
 async fn a_server_that_fails_costs_one_attempt_and_waits_as_one(database: Database) {
-    let (stage, away) = stage_with(database, "away.test").await;
-    stage.follow(&stage.alice).await;
-    follow_from(&stage, &away, "bo").await;
-    follow_from(&stage, &away, "cy").await;
-    away.script(std::iter::repeat_n(Scripted::Status(503), 20));
-    let first = stage.publish("The Night Ferry").await;
+    let (fixture, away) = fixture_with_second_remote(database, "away.test").await;
+    fixture.follow(&fixture.alice).await;
+    follow_from(&fixture, &away, "bo").await;
+    follow_from(&fixture, &away, "cy").await;
+    away.script(std::iter::repeat_n(ScriptedResponse::Status(503), 20));
+    let first = fixture.publish("The Night Ferry").await;
     away.await_refusals(1).await;
-    let waits = await_status(&stage, &first, "retry at").await;
+    let waits = await_status(&fixture, &first, "retry at").await;
     assert!(waits.contains("1 delivered, 1 queued, 0 failed") && waits.contains("answered 503"), "{waits}");
-    let second = stage.publish("The Day Ferry").await;
-    stage.remote.await_activity("the second Create", create_of(&second)).await;
-    await_status(&stage, &second, "1 delivered, 1 queued, 0 failed").await;
-    stage.settle().await;
+    let second = fixture.publish("The Day Ferry").await;
+    fixture.remote.await_activity("the second Create", create_of(&second)).await;
+    await_status(&fixture, &second, "1 delivered, 1 queued, 0 failed").await;
+    fixture.settle().await;
     assert_eq!(away.refused().len(), 1, "nothing more was tried");
-    let hosts = stage.app.command_output(&["host", "list"]).await;
+    let hosts = fixture.app.command_output(&["host", "list"]).await;
     assert!(hosts.contains("away.test  1 failure since") && hosts.contains("answered 503"), "{hosts}");
     assert!(!hosts.contains("remote.test"), "{hosts}");
 }
 
 async fn a_server_that_is_heard_of_gets_what_waited_for_it_in_order(database: Database) {
-    let (stage, away) = stage_with(database, "away.test").await;
-    follow_from(&stage, &away, "bo").await;
-    away.script([Scripted::Status(502)]);
-    let first = stage.publish("The Night Ferry").await;
+    let (fixture, away) = fixture_with_second_remote(database, "away.test").await;
+    follow_from(&fixture, &away, "bo").await;
+    away.script([ScriptedResponse::Status(502)]);
+    let first = fixture.publish("The Night Ferry").await;
     away.await_refusals(1).await;
-    await_status(&stage, &first, "retry at").await;
-    let second = stage.publish("The Day Ferry").await;
-    await_status(&stage, &second, "0 delivered, 1 queued").await;
+    await_status(&fixture, &first, "retry at").await;
+    let second = fixture.publish("The Day Ferry").await;
+    await_status(&fixture, &second, "0 delivered, 1 queued").await;
     // Whoever speaks is back.
     let bo = away.user("bo");
-    bo.deliver(stage.inbox(), &bo.like(first["id"].as_str().expect("an id"))).await;
+    bo.deliver(fixture.inbox(), &bo.like(first["id"].as_str().expect("an id"))).await;
     away.await_activity("the second Create", create_of(&second)).await;
     let creates: Vec<Value> = away.received().into_iter().map(|received| received.activity).collect();
     let place = |article: &Value| creates.iter().position(create_of(article)).expect("it came");
     assert!(place(&first) < place(&second), "the older one first");
-    await_status(&stage, &second, "1 delivered, 0 queued, 0 failed").await;
-    assert!(stage.app.command_output(&["host", "list"]).await.contains("all servers respond"));
+    await_status(&fixture, &second, "1 delivered, 0 queued, 0 failed").await;
+    assert!(fixture.app.command_output(&["host", "list"]).await.contains("all servers respond"));
 }
 
 async fn an_error_about_one_inbox_keeps_no_other_of_its_server_from_anything(database: Database) {
-    let (stage, other) = stage_with(database, "other.test").await;
-    follow_from(&stage, &other, "bo").await;
-    other.script([Scripted::Status(500)]);
-    let first = stage.publish("The Night Ferry").await;
+    let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
+    follow_from(&fixture, &other, "bo").await;
+    other.script([ScriptedResponse::Status(500)]);
+    let first = fixture.publish("The Night Ferry").await;
     other.await_refusals(1).await;
-    await_status(&stage, &first, "answered 500").await;
-    let second = stage.publish("The Day Ferry").await;
+    await_status(&fixture, &first, "answered 500").await;
+    let second = fixture.publish("The Day Ferry").await;
     other.await_activity("the second Create", create_of(&second)).await;
-    assert!(stage.app.command_output(&["host", "list"]).await.contains("all servers respond"));
+    assert!(fixture.app.command_output(&["host", "list"]).await.contains("all servers respond"));
 }
 
 /// The Update of a review whose Create was refused waits for it, and is not looked for until then.
 async fn what_waits_for_an_older_activity_keeps_nobody_busy(database: Database) {
-    let (stage, other) = stage_with(database, "other.test").await;
-    stage.follow(&stage.alice).await;
-    follow_from(&stage, &other, "bo").await;
-    other.script([Scripted::Status(500)]);
-    let article = stage.publish("The Night Ferry").await;
+    let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
+    fixture.follow(&fixture.alice).await;
+    follow_from(&fixture, &other, "bo").await;
+    other.script([ScriptedResponse::Status(500)]);
+    let article = fixture.publish("The Night Ferry").await;
     other.await_refusals(1).await;
-    await_status(&stage, &article, "answered 500").await;
+    await_status(&fixture, &article, "answered 500").await;
     let file =
-        stage.app.write("revised.md", &markdown("The Night Ferry", "The Night Ferry", "It came late."));
+        fixture.app.write("revised.md", &markdown("The Night Ferry", "The Night Ferry", "It came late."));
     let page = article["url"].as_str().or_else(|| article["url"][0]["href"].as_str()).expect("a page");
-    stage.app.command_output(&["revise", page, &file]).await;
-    stage.remote.await_activity("the Update", |a| a["type"] == "Update").await;
+    fixture.app.command_output(&["revise", page, &file]).await;
+    fixture.remote.await_activity("the Update", |a| a["type"] == "Update").await;
     for _ in 0..3 {
-        stage.settle().await;
+        fixture.settle().await;
     }
-    let log = stage.app.log();
+    let log = fixture.app.log();
     let turns = log.iter().filter(|line| line.contains("turn host=\"other.test\"")).count();
     assert!((2..=6).contains(&turns), "{turns} turns:\n{}", log.join("\n"));
     assert!(
@@ -127,96 +127,96 @@ async fn what_waits_for_an_older_activity_keeps_nobody_busy(database: Database) 
 }
 
 async fn how_far_a_review_has_come_can_be_asked(database: Database) {
-    let (stage, other) = stage_with(database, "other.test").await;
-    stage.follow(&stage.alice).await;
-    follow_from(&stage, &other, "bo").await;
-    let article = stage.publish("The Night Ferry").await;
+    let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
+    fixture.follow(&fixture.alice).await;
+    follow_from(&fixture, &other, "bo").await;
+    let article = fixture.publish("The Night Ferry").await;
     let page = article["url"].as_str().or_else(|| article["url"][0]["href"].as_str()).expect("a page");
-    let told = stage.app.command_output(&["delivery", "status", page, "--wait"]).await;
+    let told = fixture.app.command_output(&["delivery", "status", page, "--wait"]).await;
     assert!(told.starts_with("Create at ") && told.contains("2 delivered, 0 queued, 0 failed"), "{told}");
-    stage.app.command_output(&["retract", page]).await;
-    let told = await_status(&stage, &article, "Delete of ").await;
+    fixture.app.command_output(&["retract", page]).await;
+    let told = await_status(&fixture, &article, "Delete of ").await;
     assert!(told.contains("Create at ") && told.contains("2 have it"), "{told}");
-    let unknown = stage.app.cli(&["delivery", "status", "no-such-review"]).await;
+    let unknown = fixture.app.cli(&["delivery", "status", "no-such-review"]).await;
     assert!(!unknown.status.success() && !unknown.stderr.is_empty());
 }
 
 async fn followers_are_counted_where_they_are_reached(database: Database) {
-    let (stage, other) = stage_with(database, "other.test").await;
-    let total = async || {
-        let followers = stage.critic["followers"].as_str().expect("a collection");
-        stage.world.client.document(followers).await["totalItems"].clone()
+    let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
+    let total_items = async || {
+        let followers = fixture.critic["followers"].as_str().expect("a collection");
+        fixture.network.client.document(followers).await["totalItems"].clone()
     };
-    assert_eq!(total().await, json!(0));
+    assert_eq!(total_items().await, json!(0));
     let bo = other.user("bo");
     for round in 0..2 {
-        follow_from(&stage, &other, "bo").await;
-        follow_from(&stage, &other, "cy").await;
-        stage.follow(&stage.alice).await;
-        assert_eq!(total().await, json!(3), "round {round}");
-        let follow = bo.follow(stage.actor());
-        bo.deliver(stage.inbox(), &bo.undo(&follow)).await;
-        eventually("one fewer", || async { (total().await == json!(2)).then_some(()) }).await;
+        follow_from(&fixture, &other, "bo").await;
+        follow_from(&fixture, &other, "cy").await;
+        fixture.follow(&fixture.alice).await;
+        assert_eq!(total_items().await, json!(3), "round {round}");
+        let follow = bo.follow(fixture.actor());
+        bo.deliver(fixture.inbox(), &bo.undo(&follow)).await;
+        eventually("one fewer", || async { (total_items().await == json!(2)).then_some(()) }).await;
     }
-    stage.app.command_output(&["block", "domain", "other.test"]).await;
-    assert_eq!(total().await, json!(1));
-    let article = stage.publish("The Night Ferry").await;
-    let told = await_status(&stage, &article, "1 delivered, 0 queued").await;
+    fixture.app.command_output(&["block", "domain", "other.test"]).await;
+    assert_eq!(total_items().await, json!(1));
+    let article = fixture.publish("The Night Ferry").await;
+    let told = await_status(&fixture, &article, "1 delivered, 0 queued").await;
     assert!(!told.contains("other.test"), "{told}");
 }
 
 async fn j6_an_inbox_that_is_gone_is_not_tried_again_and_who_was_reached_there_follows_no_more(
     database: Database,
 ) {
-    let (stage, other) = stage_with(database, "other.test").await;
-    stage.follow(&stage.alice).await;
+    let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
+    fixture.follow(&fixture.alice).await;
     // Reached at an inbox of his own, and at one that is shared.
     let bo = other.user("bo");
     let mut alone = bo.actor();
     alone["endpoints"] = Value::Null;
-    bo.pose_as(&alone);
-    follow_from(&stage, &other, "bo").await;
-    follow_from(&stage, &other, "cy").await;
+    bo.serve_actor(&alone);
+    follow_from(&fixture, &other, "bo").await;
+    follow_from(&fixture, &other, "cy").await;
     let followers = async || {
-        let listed = stage.items(&stage.critic["followers"]).await;
-        let total = crate::course::total(&stage, &stage.critic["followers"]).await;
-        assert_eq!(usize::try_from(total).ok(), Some(listed.len()), "{listed:?}");
+        let listed = fixture.items(&fixture.critic["followers"]).await;
+        let total_items = crate::end_to_end::total_items(&fixture, &fixture.critic["followers"]).await;
+        assert_eq!(usize::try_from(total_items).ok(), Some(listed.len()), "{listed:?}");
         listed.iter().map(|id| id.rsplit('/').next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
     };
-    other.script([Scripted::Status(410), Scripted::Status(410)]);
-    let first = stage.publish("The Night Ferry").await;
-    let told = await_status(&stage, &first, "1 delivered, 0 queued, 2 failed").await;
+    other.script([ScriptedResponse::Status(410), ScriptedResponse::Status(410)]);
+    let first = fixture.publish("The Night Ferry").await;
+    let told = await_status(&fixture, &first, "1 delivered, 0 queued, 2 failed").await;
     assert!(told.contains("other.test") && told.contains("answered 410"), "{told}");
     assert_eq!(followers().await, ["cy", "alice"]);
     // Nothing goes to him any more, and the shared inbox is tried with the next one.
-    let second = stage.publish("The Day Ferry").await;
-    await_status(&stage, &second, "2 delivered, 0 queued, 0 failed").await;
+    let second = fixture.publish("The Day Ferry").await;
+    await_status(&fixture, &second, "2 delivered, 0 queued, 0 failed").await;
     // Who comes back is heard; a 404 may be a mistake.
-    follow_from(&stage, &other, "bo").await;
+    follow_from(&fixture, &other, "bo").await;
     assert_eq!(followers().await, ["bo", "cy", "alice"]);
-    other.script([Scripted::Status(404), Scripted::Status(404)]);
-    let third = stage.publish("The Last Ferry").await;
-    await_status(&stage, &third, "1 delivered, 0 queued, 2 failed").await;
+    other.script([ScriptedResponse::Status(404), ScriptedResponse::Status(404)]);
+    let third = fixture.publish("The Last Ferry").await;
+    await_status(&fixture, &third, "1 delivered, 0 queued, 2 failed").await;
     assert_eq!(followers().await, ["bo", "cy", "alice"]);
 }
 
 async fn j9_a_hundred_tarpits_keep_no_healthy_server_waiting(database: Database) {
-    let world = World::new();
-    let remote = world.remote("remote.test").await;
+    let network = TestNetwork::new();
+    let remote = network.remote("remote.test").await;
     let mut tarpits = Vec::new();
     for number in 0..100 {
-        tarpits.push(world.remote(&format!("tarpit{number}.test")).await);
+        tarpits.push(network.remote(&format!("tarpit{number}.test")).await);
     }
-    let stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
+    let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
     let follow = async |tarpit: &Remote| {
-        follow_from(&stage, tarpit, "bo").await;
-        tarpit.script([Scripted::Hang]);
+        follow_from(&fixture, tarpit, "bo").await;
+        tarpit.script([ScriptedResponse::Hang]);
     };
     futures_util::future::join_all(tarpits.iter().map(follow)).await;
     // It comes last in any order by name.
-    stage.follow(&stage.alice).await;
-    let article = stage.publish("The Night Ferry").await;
-    stage.remote.await_activity("the Create", create_of(&article)).await;
-    let told = await_status(&stage, &article, "1 have it").await;
+    fixture.follow(&fixture.alice).await;
+    let article = fixture.publish("The Night Ferry").await;
+    fixture.remote.await_activity("the Create", create_of(&article)).await;
+    let told = await_status(&fixture, &article, "1 have it").await;
     assert!(told.contains("1 delivered, 100 queued, 0 failed"), "{told}");
 }

@@ -4,11 +4,11 @@
 use serde_json::{Value, json};
 
 use crate::both_databases;
+use crate::support::activities::id_of;
 use crate::support::app::{HOST, quoted, url};
-use crate::support::http::{AS2, Answer, HTML};
+use crate::support::http::{AS2, HTML, Response};
 use crate::support::page::Page;
-use crate::support::shapes::id_of;
-use crate::support::{Database, Stage};
+use crate::support::{Database, Fixture};
 
 both_databases!(
     webfinger_finds_the_critic_by_every_name,
@@ -20,10 +20,10 @@ both_databases!(
     pages_name_their_author,
 );
 
-async fn webfinger(stage: &Stage, resource: &str) -> Answer {
+async fn webfinger(fixture: &Fixture, resource: &str) -> Response {
     let resource: String = url::form_urlencoded::byte_serialize(resource.as_bytes()).collect();
     let address = url(&format!("/.well-known/webfinger?resource={resource}"));
-    stage.world.client.get(&address, "application/jrd+json").await
+    fixture.network.client.get(&address, "application/jrd+json").await
 }
 
 fn link<'j>(jrd: &'j Value, rel: &str) -> Option<&'j Value> {
@@ -31,15 +31,15 @@ fn link<'j>(jrd: &'j Value, rel: &str) -> Option<&'j Value> {
 }
 
 async fn webfinger_finds_the_critic_by_every_name(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
     let review = article["url"].as_str().expect("a page");
-    let key = stage.critic["publicKey"]["id"].as_str().expect("a key");
+    let key = fixture.critic["publicKey"]["id"].as_str().expect("a key");
     for resource in [
         format!("acct:critic@{HOST}"),
         format!("acct:CRITIC@{}", HOST.to_uppercase()),
         format!("@critic@{HOST}"),
-        stage.actor().to_owned(),
+        fixture.actor().to_owned(),
         key.to_owned(),
         url("/"),
         url("/@critic"),
@@ -49,13 +49,13 @@ async fn webfinger_finds_the_critic_by_every_name(database: Database) {
         review.to_owned(),
         id_of(&article).to_owned(),
     ] {
-        let answer = webfinger(&stage, &resource).await;
-        assert_eq!(answer.status, 200, "{resource}: {}", answer.body);
-        assert_eq!(answer.header("content-type"), "application/jrd+json");
-        assert_eq!(answer.header("access-control-allow-origin"), "*");
-        let jrd = answer.json();
+        let response = webfinger(&fixture, &resource).await;
+        assert_eq!(response.status, 200, "{resource}: {}", response.body);
+        assert_eq!(response.header("content-type"), "application/jrd+json");
+        assert_eq!(response.header("access-control-allow-origin"), "*");
+        let jrd = response.json();
         assert_eq!(jrd["subject"], format!("acct:critic@{HOST}"), "{resource}");
-        assert_eq!(link(&jrd, "self").expect("a link")["href"], stage.actor());
+        assert_eq!(link(&jrd, "self").expect("a link")["href"], fixture.actor());
         assert_eq!(link(&jrd, "self").expect("a link")["type"], "application/activity+json");
         assert_eq!(
             link(&jrd, "http://webfinger.net/rel/profile-page").expect("a link")["href"],
@@ -66,14 +66,14 @@ async fn webfinger_finds_the_critic_by_every_name(database: Database) {
         assert!(!jrd.to_string().contains("3b86"), "{jrd}");
     }
     let only = url(&format!("/.well-known/webfinger?resource=acct:critic@{HOST}&rel=self&rel=nothing"));
-    let only = stage.world.client.get(&only, "*/*").await.json();
+    let only = fixture.network.client.get(&only, "*/*").await.json();
     assert_eq!(only["links"].as_array().expect("links").len(), 1, "{only}");
-    let site = webfinger(&stage, &format!("acct:{HOST}@{HOST}")).await.json();
+    let site = webfinger(&fixture, &format!("acct:{HOST}@{HOST}")).await.json();
     assert_eq!(link(&site, "self").expect("a link")["href"], url("/ap/actor"));
 }
 
 async fn webfinger_refuses_what_it_cannot_read_and_does_not_know_others(database: Database) {
-    let stage = Stage::new(database).await;
+    let fixture = Fixture::new(database).await;
     let unknown = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
     for resource in [
         format!("acct:nobody@{HOST}"),
@@ -90,9 +90,9 @@ async fn webfinger_refuses_what_it_cannot_read_and_does_not_know_others(database
         url("/@%00"),
         url("/@' or 1=1 --"),
     ] {
-        let answer = webfinger(&stage, &resource).await;
-        assert!(matches!(answer.status, 400 | 404), "{resource}: {}", answer.status);
-        assert!(!resource.contains("elsewhere") || answer.status == 404, "{resource}: {}", answer.status);
+        let response = webfinger(&fixture, &resource).await;
+        assert!(matches!(response.status, 400 | 404), "{resource}: {}", response.status);
+        assert!(!resource.contains("elsewhere") || response.status == 404, "{resource}: {}", response.status);
     }
     for resource in [
         "",
@@ -103,7 +103,7 @@ async fn webfinger_refuses_what_it_cannot_read_and_does_not_know_others(database
         "acct:a\u{0}@marquee.test",
         "%ff",
     ] {
-        assert_eq!(webfinger(&stage, resource).await.status, 400, "{resource}");
+        assert_eq!(webfinger(&fixture, resource).await.status, 400, "{resource}");
     }
     for query in [
         "",
@@ -111,20 +111,21 @@ async fn webfinger_refuses_what_it_cannot_read_and_does_not_know_others(database
         "?resource=acct:critic@marquee.test&resource=acct:eve@marquee.test",
         "?resource=%FF",
     ] {
-        let answer = stage.world.client.get(&url(&format!("/.well-known/webfinger{query}")), "*/*").await;
-        assert_eq!(answer.status, 400, "{query}");
+        let response =
+            fixture.network.client.get(&url(&format!("/.well-known/webfinger{query}")), "*/*").await;
+        assert_eq!(response.status, 400, "{query}");
     }
     for path in ["/@%00", "/reviews/%00", "/tags/%00", "/media/%00", "/ap/actor/%00", "/%00"] {
-        assert_eq!(stage.app.get_page(path).await.status, 400, "{path}");
+        assert_eq!(fixture.app.get_page(path).await.status, 400, "{path}");
     }
     let long = format!("acct:{}@{HOST}", "c".repeat(3_000));
-    assert_eq!(webfinger(&stage, &long).await.status, 400);
+    assert_eq!(webfinger(&fixture, &long).await.status, 400);
 }
 
 async fn a_handle_may_be_on_another_domain(database: Database) {
-    let world = crate::support::World::new();
-    let _remote = world.remote("remote.test").await;
-    let settings = world.marquee(database).await;
+    let network = crate::support::TestNetwork::new();
+    let _remote = network.remote("remote.test").await;
+    let settings = network.marquee(database).await;
     let settings = settings.set("server", "handle_domain", &quoted("critics.test")).set(
         "critics",
         "attribution_domains",
@@ -133,23 +134,23 @@ async fn a_handle_may_be_on_another_domain(database: Database) {
     let _app = settings.start().await;
     for resource in ["acct:critic@critics.test", "acct:critic@marquee.test", "https://marquee.test/@critic"] {
         let address = url(&format!("/.well-known/webfinger?resource={resource}"));
-        let jrd = world.client.get(&address, "*/*").await.json();
+        let jrd = network.client.get(&address, "*/*").await.json();
         assert_eq!(jrd["subject"], "acct:critic@critics.test", "{resource}");
         let actor = link(&jrd, "self").expect("a link")["href"].as_str().expect("an id").to_owned();
-        let actor = world.client.document(&actor).await;
+        let actor = network.client.document(&actor).await;
         assert_eq!(actor["webfinger"], "critic@critics.test");
         assert_eq!(actor["preferredUsername"], "critic");
         assert_eq!(actor["attributionDomains"], json!([HOST, "critics.test", "old.test"]));
     }
-    let page = world.client.get(&url("/@critic"), HTML).await;
+    let page = network.client.get(&url("/@critic"), HTML).await;
     assert_eq!(meta(&Page::parse(&page.body), "fediverse:creator"), "@critic@critics.test");
 }
 
 async fn nodeinfo_tells_what_there_is(database: Database) {
-    let stage = Stage::new(database).await;
-    let client = &stage.world.client;
-    let article = stage.publish("The Night Ferry").await;
-    stage.comment(&stage.alice, &article, "Not counted, since it came from elsewhere").await;
+    let fixture = Fixture::new(database).await;
+    let client = &fixture.network.client;
+    let article = fixture.publish("The Night Ferry").await;
+    fixture.comment(&fixture.alice, &article, "Not counted, since it came from elsewhere").await;
     let discovery = client.get(&url("/.well-known/nodeinfo"), "*/*").await.json();
     assert_eq!(
         link(&discovery, "https://www.w3.org/ns/activitystreams#Application").expect("a link")["href"],
@@ -159,9 +160,9 @@ async fn nodeinfo_tells_what_there_is(database: Database) {
         let schema = format!("http://nodeinfo.diaspora.software/ns/schema/{version}");
         let address =
             link(&discovery, &schema).expect("a link")["href"].as_str().expect("an address").to_owned();
-        let answer = client.get(&address, "*/*").await;
-        assert_eq!(answer.header("content-type"), format!("application/json; profile=\"{schema}#\""));
-        let document = answer.json();
+        let response = client.get(&address, "*/*").await;
+        assert_eq!(response.header("content-type"), format!("application/json; profile=\"{schema}#\""));
+        let document = response.json();
         assert_valid_nodeinfo(&document, version);
         assert_eq!(
             document["usage"],
@@ -216,40 +217,40 @@ const LOOK_UP: &str = "application/activity+json, application/ld+json; \
     profile=\"https://www.w3.org/ns/activitystreams\", text/html;q=0.1";
 
 async fn every_address_answers_in_the_form_that_is_asked_for(database: Database) {
-    let stage = Stage::new(database).await;
-    let client = &stage.world.client;
-    let article = stage.publish("The Night Ferry").await;
+    let fixture = Fixture::new(database).await;
+    let client = &fixture.network.client;
+    let article = fixture.publish("The Night Ferry").await;
     let (review, article) = (article["url"].as_str().expect("a page"), id_of(&article));
     // The address, the id of its document, and what who does not care gets.
     for (address, id, is_page) in [
-        (url("/"), stage.actor(), true),
-        (url("/@critic"), stage.actor(), true),
+        (url("/"), fixture.actor(), true),
+        (url("/@critic"), fixture.actor(), true),
         (review.to_owned(), article, true),
-        (stage.actor().to_owned(), stage.actor(), false),
+        (fixture.actor().to_owned(), fixture.actor(), false),
         (article.to_owned(), article, false),
     ] {
         for accept in
             [AS2, LOOK_UP, "application/json", "application/ld+json", "*/*;q=0.2, application/activity+json"]
         {
-            let answer = client.get(&address, accept).await;
-            assert_eq!(answer.status, 200, "{address} as {accept}");
-            assert_eq!(answer.header("content-type"), "application/activity+json", "{address} as {accept}");
-            assert_eq!(answer.json()["id"], id, "{address} as {accept}");
+            let response = client.get(&address, accept).await;
+            assert_eq!(response.status, 200, "{address} as {accept}");
+            assert_eq!(response.header("content-type"), "application/activity+json", "{address} as {accept}");
+            assert_eq!(response.json()["id"], id, "{address} as {accept}");
         }
         for accept in [HTML, "text/html", "text/html, application/activity+json;q=0.9"] {
-            let answer = client.get(&address, accept).await;
+            let response = client.get(&address, accept).await;
             if is_page {
-                assert!(answer.header("content-type").starts_with("text/html"), "{address} as {accept}");
+                assert!(response.header("content-type").starts_with("text/html"), "{address} as {accept}");
                 let header = format!("<{id}>; rel=\"alternate\"; type=\"application/activity+json\"");
-                assert_eq!(answer.header("link"), header, "{address}");
-                assert_eq!(alternate(&Page::parse(&answer.body)), id, "{address}");
+                assert_eq!(response.header("link"), header, "{address}");
+                assert_eq!(alternate(&Page::parse(&response.body)), id, "{address}");
             } else {
-                assert_eq!(answer.status, 303, "{address} leads people to the page");
+                assert_eq!(response.status, 303, "{address} leads people to the page");
             }
         }
         for accept in ["*/*", "", "image/png"] {
-            let answer = client.get(&address, accept).await;
-            let got_page = answer.header("content-type").starts_with("text/html");
+            let response = client.get(&address, accept).await;
+            let got_page = response.header("content-type").starts_with("text/html");
             assert_eq!(got_page, is_page, "{address} as {accept}");
         }
     }
@@ -271,32 +272,32 @@ fn alternate(page: &Page) -> String {
 }
 
 async fn g9_no_cache_mixes_a_page_and_a_document(database: Database) {
-    let stage = Stage::new(database).await;
-    let client = &stage.world.client;
-    let article = stage.publish("The Night Ferry").await;
+    let fixture = Fixture::new(database).await;
+    let client = &fixture.network.client;
+    let article = fixture.publish("The Night Ferry").await;
     let review = article["url"].as_str().expect("a page").to_owned();
-    let gone = stage.publish("The Day Ferry").await;
+    let gone = fixture.publish("The Day Ferry").await;
     let gone_page = gone["url"].as_str().expect("a page").to_owned();
-    stage.app.command_output(&["retract", gone_page.rsplit('/').next().expect("a slug")]).await;
+    fixture.app.command_output(&["retract", gone_page.rsplit('/').next().expect("a slug")]).await;
     let not_there = url("/reviews/no-such-review");
     for address in [
         url("/"),
         url("/@critic"),
         url("/@CRITIC"),
         review,
-        stage.actor().to_owned(),
+        fixture.actor().to_owned(),
         id_of(&article).to_owned(),
         gone_page,
         id_of(&gone).to_owned(),
         not_there,
     ] {
         for accept in [AS2, HTML, LOOK_UP, "*/*"] {
-            let answer = client.get(&address, accept).await;
+            let response = client.get(&address, accept).await;
             let vary: Vec<String> =
-                answer.header("vary").split(',').map(|name| name.trim().to_lowercase()).collect();
+                response.header("vary").split(',').map(|name| name.trim().to_lowercase()).collect();
             assert!(vary.iter().any(|name| name == "accept"), "{address} as {accept}: {vary:?}");
-            let body_is_page = answer.body.trim_start().starts_with("<!doctype html>");
-            let said_page = answer.header("content-type").starts_with("text/html");
+            let body_is_page = response.body.trim_start().starts_with("<!doctype html>");
+            let said_page = response.header("content-type").starts_with("text/html");
             assert_eq!(body_is_page, said_page, "{address} as {accept}");
         }
     }
@@ -320,17 +321,17 @@ fn meta(page: &Page, name: &str) -> String {
 }
 
 async fn pages_name_their_author(database: Database) {
-    let stage = Stage::with(database, |_, settings| {
+    let fixture = Fixture::with(database, |_, settings| {
         let links = "[{ name = \"The old blog\", url = \"https://old.test/films/\" }]";
         settings.set("critics", "links", links).set("critics", "attribution_domains", "[\"old.test\"]")
     })
     .await;
-    assert_eq!(stage.critic["attributionDomains"], json!([HOST, "old.test"]));
-    let value = stage.critic["attachment"][0]["value"].as_str().expect("a field");
+    assert_eq!(fixture.critic["attributionDomains"], json!([HOST, "old.test"]));
+    let value = fixture.critic["attachment"][0]["value"].as_str().expect("a field");
     assert_eq!(value, "<a href=\"https://old.test/films/\" rel=\"me\">old.test/films</a>");
-    let article = stage.publish("The Night Ferry").await;
+    let article = fixture.publish("The Night Ferry").await;
     for address in [url("/"), url("/@critic"), article["url"].as_str().expect("a page").to_owned()] {
-        let page = Page::parse(&stage.world.client.get(&address, HTML).await.body);
+        let page = Page::parse(&fixture.network.client.get(&address, HTML).await.body);
         assert_eq!(meta(&page, "fediverse:creator"), format!("@critic@{HOST}"), "{address}");
         let is_mine = |attributes: &[(String, String)]| {
             let has = |key: &str, what: &str| {

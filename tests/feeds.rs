@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use crate::both_databases;
-use crate::course::{named, stage_with_feed};
+use crate::end_to_end::{fixture_with_feed, is_about};
+use crate::support::activities::id_of;
 use crate::support::feed::{Item, NAME as FEED, PATH, atom, json_feed, markdown, rss};
 use crate::support::page::Page;
 use crate::support::remote::Document;
-use crate::support::shapes::id_of;
-use crate::support::{Database, Stage, eventually};
+use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
     each_format_of_feed_is_read,
@@ -35,40 +35,40 @@ both_databases!(
 const ALL: &str = "publish_since = \"2000-01-01\"";
 
 /// A stage with a feed in which all entries are to go out, followed by alice.
-pub async fn followed(database: Database, items: &[Item]) -> Stage {
-    let stage = stage_with_feed(database, &[], ALL).await;
-    stage.follow(&stage.alice).await;
-    publish(&stage, items).await;
+pub async fn followed(database: Database, items: &[Item]) -> Fixture {
+    let fixture = fixture_with_feed(database, &[], ALL).await;
+    fixture.follow(&fixture.alice).await;
+    publish(&fixture, items).await;
     for item in items {
         let film = film_of(item);
-        let is_it = |a: &Value| a["type"] == "Create" && named(&a["object"], film);
-        stage.remote.await_activity("the Create", is_it).await;
+        let is_it = |a: &Value| a["type"] == "Create" && is_about(&a["object"], film);
+        fixture.remote.await_activity("the Create", is_it).await;
     }
-    stage
+    fixture
 }
 
 fn film_of(item: &Item) -> &str {
     item.title.split('\'').nth(1).expect("a film in quotes")
 }
 
-async fn publish(stage: &Stage, items: &[Item]) {
-    stage.remote.serve_feed(items);
-    stage.poll().await;
+async fn publish(fixture: &Fixture, items: &[Item]) {
+    fixture.remote.serve_feed(items);
+    fixture.poll().await;
 }
 
 /// After all is done, so many different reviews went out.
-async fn assert_published(stage: &Stage, count: usize) {
-    stage.settle().await;
-    let creates = stage.remote.distinct("Create");
+async fn assert_published(fixture: &Fixture, count: usize) {
+    fixture.settle().await;
+    let creates = fixture.remote.distinct_activities("Create");
     let objects: std::collections::BTreeSet<&str> =
         creates.iter().map(|create| id_of(&create["object"])).collect();
     assert_eq!(objects.len(), count, "{objects:?}");
     assert_eq!(creates.len(), count, "each once");
 }
 
-async fn await_in_log(stage: &Stage, what: &[&str]) -> String {
+async fn await_in_log(fixture: &Fixture, what: &[&str]) -> String {
     eventually(&format!("{what:?} in the log of the feed"), || async {
-        let log = stage.app.feed_log().await;
+        let log = fixture.app.feed_log().await;
         log.into_iter().find(|line| what.iter().all(|part| line.contains(part)))
     })
     .await
@@ -76,7 +76,7 @@ async fn await_in_log(stage: &Stage, what: &[&str]) -> String {
 
 async fn each_format_of_feed_is_read(database: Database) {
     let (one, two, three) = (Item::review("Alpha"), Item::review("Beta"), Item::review("Gamma"));
-    let stage = Stage::with(database, |remote, settings| {
+    let fixture = Fixture::with(database, |remote, settings| {
         let serve =
             |path: &str, media_type: &str, text: String| remote.serve(path, Document::new(media_type, text));
         serve("/rss", "application/rss+xml", rss(&[one]));
@@ -90,15 +90,15 @@ async fn each_format_of_feed_is_read(database: Database) {
     })
     .await;
     for (feed, film) in [("rss", "Alpha"), ("atom", "Beta"), ("json", "Gamma")] {
-        stage.app.poll(feed).await;
-        let article = stage.await_article(|article| named(article, film)).await;
+        fixture.app.poll(feed).await;
+        let article = fixture.await_article(|article| is_about(article, film)).await;
         assert!(article["summary"].as_str().is_some_and(|s| s.contains("Ada Lindqvist")), "{article}");
     }
 }
 
 async fn a_feed_that_is_none_is_refused_with_a_line_in_the_log_and_read_when_it_is_back(database: Database) {
     let first = Item::review("Alpha");
-    let stage = followed(database, std::slice::from_ref(&first)).await;
+    let fixture = followed(database, std::slice::from_ref(&first)).await;
     let whole = rss(&[Item::review("Alpha"), Item::review("Omega")]);
     let truncated = &whole[..whole.len() / 2];
     let in_no_encoding = whole.replacen("UTF-8", "klingon-8", 1);
@@ -115,22 +115,25 @@ async fn a_feed_that_is_none_is_refused_with_a_line_in_the_log_and_read_when_it_
         Document::status(404),
     ];
     for (number, document) in broken.into_iter().enumerate() {
-        stage.remote.serve(PATH, document);
-        stage.app.poll_in_vain(FEED).await;
+        fixture.remote.serve(PATH, document);
+        fixture.app.poll_expecting_failure(FEED).await;
         eventually("another failure in the log of the feed", || async {
-            let failures = stage.app.feed_log().await.into_iter().filter(|line| line.contains("failed"));
+            let failures = fixture.app.feed_log().await.into_iter().filter(|line| line.contains("failed"));
             (failures.count() > number).then_some(())
         })
         .await;
     }
-    publish(&stage, &[Item::review("Beta"), first]).await;
-    stage.remote.await_activity("the Create", |a| a["type"] == "Create" && named(&a["object"], "Beta")).await;
-    assert_published(&stage, 2).await;
+    publish(&fixture, &[Item::review("Beta"), first]).await;
+    fixture
+        .remote
+        .await_activity("the Create", |a| a["type"] == "Create" && is_about(&a["object"], "Beta"))
+        .await;
+    assert_published(&fixture, 2).await;
 }
 
 async fn a_feed_with_external_entities_or_billions_of_laughs_is_refused(database: Database) {
-    let stage = followed(database, &[Item::review("Alpha")]).await;
-    let secret = stage.app.write("secret.txt", "the combination is 1234");
+    let fixture = followed(database, &[Item::review("Alpha")]).await;
+    let secret = fixture.app.write("secret.txt", "the combination is 1234");
     let body = rss(&[Item::review("Beta")]).replace("The first reel", "&x; the first reel");
     let entity =
         body.replace("<rss ", &format!("<!DOCTYPE rss [<!ENTITY x SYSTEM \"file://{secret}\">]><rss "));
@@ -141,54 +144,54 @@ async fn a_feed_with_external_entities_or_billions_of_laughs_is_refused(database
         .replace("<rss ", &format!("<!DOCTYPE rss [<!ENTITY l0 \"ha\">{laughs}]><rss "))
         .replace("<title>Third Row</title>", title);
     for document in [entity, bomb] {
-        stage.remote.serve(PATH, Document::new("application/rss+xml", document));
-        stage.app.poll_in_vain(FEED).await;
+        fixture.remote.serve(PATH, Document::new("application/rss+xml", document));
+        fixture.app.poll_expecting_failure(FEED).await;
     }
-    for article in stage.articles().await {
+    for article in fixture.articles().await {
         assert!(!article.to_string().contains("the combination"), "{article}");
     }
-    publish(&stage, &[Item::review("Gamma")]).await;
-    stage.await_article(|article| named(article, "Gamma")).await;
+    publish(&fixture, &[Item::review("Gamma")]).await;
+    fixture.await_article(|article| is_about(article, "Gamma")).await;
 }
 
 async fn a_changed_guid_does_not_publish_again(database: Database) {
     let mut item = Item::review("Alpha");
-    let stage = followed(database, std::slice::from_ref(&item)).await;
+    let fixture = followed(database, std::slice::from_ref(&item)).await;
     "urn:uuid:another-one-altogether".clone_into(&mut item.id);
-    publish(&stage, &[item]).await;
-    assert_published(&stage, 1).await;
+    publish(&fixture, &[item]).await;
+    assert_published(&fixture, 1).await;
 }
 
 async fn a_changed_link_does_not_publish_again(database: Database) {
     let mut item = Item::review("Alpha");
-    let stage = followed(database, std::slice::from_ref(&item)).await;
+    let fixture = followed(database, std::slice::from_ref(&item)).await;
     "https://remote.test/moved/alpha?utm_source=feed".clone_into(&mut item.link);
-    publish(&stage, &[item]).await;
-    assert_published(&stage, 1).await;
+    publish(&fixture, &[item]).await;
+    assert_published(&fixture, 1).await;
 }
 
 async fn guid_and_link_changed_together_do_not_publish_again(database: Database) {
     let mut items: Vec<Item> = ["Alpha", "Beta", "Gamma"].map(Item::review).to_vec();
-    let stage = followed(database, &items).await;
+    let fixture = followed(database, &items).await;
     for (number, item) in items.iter_mut().enumerate() {
         item.id = format!("https://elsewhere.test/?p={number}");
         item.link = format!("https://elsewhere.test/{number}/");
     }
-    publish(&stage, &items).await;
-    assert_published(&stage, 3).await;
+    publish(&fixture, &items).await;
+    assert_published(&fixture, 3).await;
 }
 
 async fn what_an_entry_is_known_by_may_change_piece_by_piece(database: Database) {
     let mut item = Item::review("Alpha");
-    let stage = followed(database, std::slice::from_ref(&item)).await;
+    let fixture = followed(database, std::slice::from_ref(&item)).await;
     "urn:uuid:another-one-altogether".clone_into(&mut item.id);
-    publish(&stage, std::slice::from_ref(&item)).await;
+    publish(&fixture, std::slice::from_ref(&item)).await;
     // Only the new id still tells that it is the same.
     "https://elsewhere.test/alpha/".clone_into(&mut item.link);
     item.html.push_str("<p>An afterthought, which makes the text another one.</p>");
-    publish(&stage, std::slice::from_ref(&item)).await;
-    stage.remote.await_activity("the Update", |a| a["type"] == "Update").await;
-    assert_published(&stage, 1).await;
+    publish(&fixture, std::slice::from_ref(&item)).await;
+    fixture.remote.await_activity("the Update", |a| a["type"] == "Update").await;
+    assert_published(&fixture, 1).await;
 }
 
 async fn two_reviews_with_the_same_words_stay_two(database: Database) {
@@ -199,31 +202,34 @@ async fn two_reviews_with_the_same_words_stay_two(database: Database) {
     for item in &mut items {
         item.html.clone_from(&words);
     }
-    let stage = stage_with_feed(database, &[], ALL).await;
-    stage.follow(&stage.alice).await;
-    publish(&stage, &items).await;
-    assert_published(&stage, 2).await;
-    stage.poll().await;
+    let fixture = fixture_with_feed(database, &[], ALL).await;
+    fixture.follow(&fixture.alice).await;
+    publish(&fixture, &items).await;
+    assert_published(&fixture, 2).await;
+    fixture.poll().await;
     // A third one is much like them, and nothing else says that it is one of them.
     let mut third = Item::review("Gamma");
     third.html.clone_from(&words);
-    publish(&stage, std::slice::from_ref(&third)).await;
-    await_in_log(&stage, &["held", "Gamma"]).await;
-    assert_published(&stage, 2).await;
-    assert!(stage.remote.distinct("Update").is_empty(), "no review took the words of another");
+    publish(&fixture, std::slice::from_ref(&third)).await;
+    await_in_log(&fixture, &["held", "Gamma"]).await;
+    assert_published(&fixture, 2).await;
+    assert!(fixture.remote.distinct_activities("Update").is_empty(), "no review took the words of another");
 }
 
 async fn a_feed_that_moves_stays_the_same_feed(database: Database) {
     let item = Item::review("Alpha");
-    let mut stage = followed(database, std::slice::from_ref(&item)).await;
+    let mut fixture = followed(database, std::slice::from_ref(&item)).await;
     let moved = rss(&[Item::review("Beta"), item]);
-    stage.remote.serve("/moved.xml", Document::new("application/rss+xml", moved));
-    let url = stage.remote.url("/moved.xml");
-    stage.app.redeclare_feeds(|feeds| feeds[0].url = url);
-    stage.app.restart().await;
-    stage.app.poll(FEED).await;
-    stage.remote.await_activity("the Create", |a| a["type"] == "Create" && named(&a["object"], "Beta")).await;
-    assert_published(&stage, 2).await;
+    fixture.remote.serve("/moved.xml", Document::new("application/rss+xml", moved));
+    let url = fixture.remote.url("/moved.xml");
+    fixture.app.redeclare_feeds(|feeds| feeds[0].url = url);
+    fixture.app.restart().await;
+    fixture.app.poll(FEED).await;
+    fixture
+        .remote
+        .await_activity("the Create", |a| a["type"] == "Create" && is_about(&a["object"], "Beta"))
+        .await;
+    assert_published(&fixture, 2).await;
 }
 
 async fn at_most_so_many_reviews_go_out_in_one_poll(database: Database) {
@@ -233,22 +239,22 @@ async fn at_most_so_many_reviews_go_out_in_one_poll(database: Database) {
         // Epsilon is the oldest.
         item.published = item.published.map(|moment| moment - jiff::SignedDuration::from_mins(minutes));
     }
-    let stage = stage_with_feed(database, &[], &format!("{ALL}\nmax_publish_per_poll = 2")).await;
-    stage.follow(&stage.alice).await;
-    stage.remote.serve_feed(&items);
-    stage.poll().await;
-    await_in_log(&stage, &["held"]).await;
-    let is_oldest = |a: &Value| a["type"] == "Create" && named(&a["object"], "Epsilon");
-    stage.remote.await_activity("the oldest", is_oldest).await;
-    assert_published(&stage, 2).await;
+    let fixture = fixture_with_feed(database, &[], &format!("{ALL}\nmax_publish_per_poll = 2")).await;
+    fixture.follow(&fixture.alice).await;
+    fixture.remote.serve_feed(&items);
+    fixture.poll().await;
+    await_in_log(&fixture, &["held"]).await;
+    let is_oldest = |a: &Value| a["type"] == "Create" && is_about(&a["object"], "Epsilon");
+    fixture.remote.await_activity("the oldest", is_oldest).await;
+    assert_published(&fixture, 2).await;
     for (film, count) in [("Beta", 4), ("Alpha", 5)] {
-        stage.poll().await;
-        let is_it = |a: &Value| a["type"] == "Create" && named(&a["object"], film);
-        stage.remote.await_activity("the next", is_it).await;
-        assert_published(&stage, count).await;
+        fixture.poll().await;
+        let is_it = |a: &Value| a["type"] == "Create" && is_about(&a["object"], film);
+        fixture.remote.await_activity("the next", is_it).await;
+        assert_published(&fixture, count).await;
     }
-    stage.poll().await;
-    assert_published(&stage, 5).await;
+    fixture.poll().await;
+    assert_published(&fixture, 5).await;
 }
 
 async fn ids_that_entries_share_identify_none_of_them(database: Database) {
@@ -256,65 +262,68 @@ async fn ids_that_entries_share_identify_none_of_them(database: Database) {
     for item in &mut items {
         "1".clone_into(&mut item.id);
     }
-    let stage = followed(database, &items).await;
-    assert_published(&stage, 2).await;
+    let fixture = followed(database, &items).await;
+    assert_published(&fixture, 2).await;
     let mut third = Item::review("Gamma");
     "1".clone_into(&mut third.id);
     items.push(third);
-    publish(&stage, &items).await;
-    stage.remote.await_activity("the third", |a| a["type"] == "Create" && named(&a["object"], "Gamma")).await;
-    assert_published(&stage, 3).await;
+    publish(&fixture, &items).await;
+    fixture
+        .remote
+        .await_activity("the third", |a| a["type"] == "Create" && is_about(&a["object"], "Gamma"))
+        .await;
+    assert_published(&fixture, 3).await;
 }
 
 async fn an_entry_that_left_the_feed_stays(database: Database) {
-    let stage = followed(database, &["Alpha", "Beta"].map(Item::review)).await;
-    publish(&stage, &[Item::review("Gamma")]).await;
-    stage.await_article(|article| named(article, "Gamma")).await;
-    stage.settle().await;
-    assert_eq!(stage.articles().await.len(), 3);
-    assert!(stage.remote.distinct("Delete").is_empty());
+    let fixture = followed(database, &["Alpha", "Beta"].map(Item::review)).await;
+    publish(&fixture, &[Item::review("Gamma")]).await;
+    fixture.await_article(|article| is_about(article, "Gamma")).await;
+    fixture.settle().await;
+    assert_eq!(fixture.articles().await.len(), 3);
+    assert!(fixture.remote.distinct_activities("Delete").is_empty());
 }
 
 async fn a_retracted_review_does_not_come_back(database: Database) {
     let mut item = Item::review("Alpha");
-    let stage = followed(database, std::slice::from_ref(&item)).await;
-    let article = stage.await_article(|article| named(article, "Alpha")).await;
+    let fixture = followed(database, std::slice::from_ref(&item)).await;
+    let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
     let slug = article["url"].as_str().and_then(|url| url.rsplit('/').next()).expect("a slug");
-    stage.app.command_output(&["retract", slug]).await;
-    stage.remote.await_activity("the Delete", |a| a["type"] == "Delete").await;
-    stage.poll().await;
+    fixture.app.command_output(&["retract", slug]).await;
+    fixture.remote.await_activity("the Delete", |a| a["type"] == "Delete").await;
+    fixture.poll().await;
     item.html.push_str("<p>An afterthought.</p>");
-    publish(&stage, std::slice::from_ref(&item)).await;
-    assert_published(&stage, 1).await;
-    assert!(stage.articles().await.is_empty());
+    publish(&fixture, std::slice::from_ref(&item)).await;
+    assert_published(&fixture, 1).await;
+    assert!(fixture.articles().await.is_empty());
 }
 
 async fn an_entry_dated_ahead_waits_for_its_hour(database: Database) {
     let mut item = Item::review("Alpha");
     item.published = item.published.map(|moment| moment + jiff::SignedDuration::from_hours(48));
-    let stage = stage_with_feed(database, &[], ALL).await;
-    stage.follow(&stage.alice).await;
-    publish(&stage, &[item]).await;
-    await_in_log(&stage, &["scheduled"]).await;
-    assert_published(&stage, 0).await;
-    assert!(stage.articles().await.is_empty(), "nobody sees it before");
+    let fixture = fixture_with_feed(database, &[], ALL).await;
+    fixture.follow(&fixture.alice).await;
+    publish(&fixture, &[item]).await;
+    await_in_log(&fixture, &["scheduled"]).await;
+    assert_published(&fixture, 0).await;
+    assert!(fixture.articles().await.is_empty(), "nobody sees it before");
     for path in ["/", "/@critic"] {
-        assert!(!stage.app.get_page(path).await.body.contains("Alpha"), "{path}");
+        assert!(!fixture.app.get_page(path).await.body.contains("Alpha"), "{path}");
     }
 }
 
 async fn an_entry_dated_ahead_goes_out_at_its_hour(database: Database) {
     let mut item = Item::review("Alpha");
     item.published = Some(crate::support::now() + jiff::SignedDuration::from_secs(6));
-    let stage = stage_with_feed(database, &[], ALL).await;
-    stage.follow(&stage.alice).await;
-    publish(&stage, &[item]).await;
-    await_in_log(&stage, &["scheduled"]).await;
-    stage
+    let fixture = fixture_with_feed(database, &[], ALL).await;
+    fixture.follow(&fixture.alice).await;
+    publish(&fixture, &[item]).await;
+    await_in_log(&fixture, &["scheduled"]).await;
+    fixture
         .remote
-        .await_activity("the Create", |a| a["type"] == "Create" && named(&a["object"], "Alpha"))
+        .await_activity("the Create", |a| a["type"] == "Create" && is_about(&a["object"], "Alpha"))
         .await;
-    assert_published(&stage, 1).await;
+    assert_published(&fixture, 1).await;
 }
 
 async fn script_in_a_feed_is_text_or_nothing(database: Database) {
@@ -323,12 +332,12 @@ async fn script_in_a_feed_is_text_or_nothing(database: Database) {
     item.html.push_str(
         "<script>alert(2)</script><p onclick=\"alert(3)\">Fade <a href=\"javascript:alert(4)\">out</a></p>",
     );
-    let stage = followed(database, std::slice::from_ref(&item)).await;
-    let article = stage.await_article(|article| named(article, "Alpha")).await;
+    let fixture = followed(database, std::slice::from_ref(&item)).await;
+    let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
     assert!(
         !article["content"].to_string().contains("alert(2)") && !article.to_string().contains("javascript:")
     );
-    let page = stage.page(&article).await;
+    let page = fixture.page(&article).await;
     assert_eq!(page.scripts(), ["/assets/site.js"], "ours alone");
     assert!(page.attribute("onclick").next().is_none());
     assert!(page.attribute("href").all(|href| !href.starts_with("javascript:")));
@@ -336,36 +345,36 @@ async fn script_in_a_feed_is_text_or_nothing(database: Database) {
 }
 
 async fn a_feed_of_the_file_system_is_read(database: Database) {
-    let folder = crate::support::temp::TempDir::new();
+    let folder = crate::support::temp_dir::TempDir::new();
     let path = folder.write("feed.xml", &rss(&[Item::review("Alpha")]));
     let path = path.display().to_string();
-    let stage = Stage::with(database, |_, settings| settings.feed(FEED, &path, ALL)).await;
-    stage.app.poll(FEED).await;
-    stage.await_article(|article| named(article, "Alpha")).await;
+    let fixture = Fixture::with(database, |_, settings| settings.feed(FEED, &path, ALL)).await;
+    fixture.app.poll(FEED).await;
+    fixture.await_article(|article| is_about(article, "Alpha")).await;
 }
 
 async fn the_same_feed_read_again_changes_nothing(database: Database) {
     let items = ["Alpha", "Beta"].map(Item::review);
-    let stage = followed(database, &items).await;
+    let fixture = followed(database, &items).await;
     for _ in 0..3 {
-        stage.poll().await;
+        fixture.poll().await;
     }
-    assert_published(&stage, 2).await;
-    assert!(stage.remote.distinct("Update").is_empty());
+    assert_published(&fixture, 2).await;
+    assert!(fixture.remote.distinct_activities("Update").is_empty());
 }
 
 async fn a_review_revised_by_hand_stays_so_until_its_entry_changes(database: Database) {
     let mut item = Item::review("Alpha");
-    let stage = followed(database, std::slice::from_ref(&item)).await;
-    let article = stage.await_article(|article| named(article, "Alpha")).await;
-    let file = stage.app.write("revised.md", &markdown("Alpha", "Alpha", "Mended at the desk."));
+    let fixture = followed(database, std::slice::from_ref(&item)).await;
+    let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
+    let file = fixture.app.write("revised.md", &markdown("Alpha", "Alpha", "Mended at the desk."));
     let page = article["url"].as_str().expect("a page");
-    stage.app.command_output(&["revise", page, &file]).await;
-    stage.poll().await;
+    fixture.app.command_output(&["revise", page, &file]).await;
+    fixture.poll().await;
     let says = |text: &'static str| move |page: &Page| page.text.contains(text);
-    stage.await_page(&article, "what was written by hand", says("Mended at the desk.")).await;
+    fixture.await_page(&article, "what was written by hand", says("Mended at the desk.")).await;
     item.html.push_str("<p>Mended on the blog.</p>");
-    publish(&stage, &[item]).await;
-    stage.await_page(&article, "what the feed says now", says("Mended on the blog.")).await;
-    assert!(!stage.page(&article).await.text.contains("Mended at the desk."));
+    publish(&fixture, &[item]).await;
+    fixture.await_page(&article, "what the feed says now", says("Mended on the blog.")).await;
+    assert!(!fixture.page(&article).await.text.contains("Mended at the desk."));
 }

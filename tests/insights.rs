@@ -4,11 +4,11 @@ use reqwest::Method;
 use serde_json::Value;
 
 use crate::both_databases;
+use crate::support::activities::id_of;
 use crate::support::app::App;
-use crate::support::hand::Hand;
+use crate::support::db_control::DbControl;
 use crate::support::http::HTML;
-use crate::support::shapes::id_of;
-use crate::support::{Database, Stage, World, eventually};
+use crate::support::{Database, Fixture, TestNetwork, eventually};
 
 both_databases!(
     reads_are_counted_and_survive_a_restart,
@@ -19,15 +19,15 @@ both_databases!(
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /// Asks for a page with those header fields beside the usual.
-async fn ask(stage: &Stage, method: Method, address: &str, more: &[(&str, &str)]) -> u16 {
+async fn ask(fixture: &Fixture, method: Method, address: &str, more: &[(&str, &str)]) -> u16 {
     let mut all = vec![("accept".to_owned(), HTML.to_owned())];
     all.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    let answer = stage.world.client.send(method, address, &all, Vec::new()).await.expect("an answer");
-    answer.status
+    let response = fixture.network.client.send(method, address, &all, Vec::new()).await.expect("a response");
+    response.status
 }
 
-async fn read(stage: &Stage, address: &str) {
-    assert_eq!(ask(stage, Method::GET, address, &[("user-agent", FIREFOX)]).await, 200);
+async fn read(fixture: &Fixture, address: &str) {
+    assert_eq!(ask(fixture, Method::GET, address, &[("user-agent", FIREFOX)]).await, 200);
 }
 
 fn slug(article: &Value) -> &str {
@@ -47,108 +47,108 @@ async fn await_totals(app: &App, of: &[&str], kind: &str, expected: u64) -> Valu
 }
 
 async fn reads_are_counted_and_survive_a_restart(database: Database) {
-    let mut stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
+    let mut fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
     let page = article["url"].as_str().expect("a page").to_owned();
     for _ in 0..3 {
-        read(&stage, &page).await;
+        read(&fixture, &page).await;
     }
-    read(&stage, &format!("{page}?sort=newest")).await;
+    read(&fixture, &format!("{page}?sort=newest")).await;
     // What nobody reads.
     let firefox = ("user-agent", FIREFOX);
-    let tag = stage.world.client.get(&page, HTML).await.header("etag").to_owned();
-    ask(&stage, Method::HEAD, &page, &[firefox]).await;
-    ask(&stage, Method::GET, &format!("{page}/comments"), &[firefox]).await;
+    let tag = fixture.network.client.get(&page, HTML).await.header("etag").to_owned();
+    ask(&fixture, Method::HEAD, &page, &[firefox]).await;
+    ask(&fixture, Method::GET, &format!("{page}/comments"), &[firefox]).await;
     ask(
-        &stage,
+        &fixture,
         Method::GET,
         &page,
         &[("user-agent", "Mastodon/4.5.0 (http.rb/5.3.1; +https://m.test/) Bot")],
     )
     .await;
-    ask(&stage, Method::GET, &page, &[firefox, ("sec-purpose", "prefetch")]).await;
-    assert_eq!(ask(&stage, Method::GET, &page, &[firefox, ("if-none-match", &tag)]).await, 304);
-    stage.app.restart().await;
-    let told = insights(&stage.app, &[slug(&article)]).await;
+    ask(&fixture, Method::GET, &page, &[firefox, ("sec-purpose", "prefetch")]).await;
+    assert_eq!(ask(&fixture, Method::GET, &page, &[firefox, ("if-none-match", &tag)]).await, 304);
+    fixture.app.restart().await;
+    let told = insights(&fixture.app, &[slug(&article)]).await;
     assert_eq!(told["totals"]["reads"], 4, "{told}");
-    read(&stage, &page).await;
-    let told = await_totals(&stage.app, &[slug(&article)], "reads", 5).await;
+    read(&fixture, &page).await;
+    let told = await_totals(&fixture.app, &[slug(&article)], "reads", 5).await;
     let days: u64 =
         told["days"].as_array().expect("days").iter().filter_map(|day| day["reads"].as_u64()).sum();
     assert_eq!(days, 5, "each on its day: {told}");
     // A page tells it once it is rendered anew.
-    stage.alice.deliver(stage.inbox(), &stage.alice.like(id_of(&article))).await;
-    let shown = stage.await_page(&article, "the like", |page| page.text.contains("1 like")).await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.like(id_of(&article))).await;
+    let shown = fixture.await_page(&article, "the like", |page| page.text.contains("1 like")).await;
     assert!(shown.text.contains("5 reads"), "{}", shown.text);
-    let text = stage.app.command_output(&["insights", slug(&article)]).await;
+    let text = fixture.app.command_output(&["insights", slug(&article)]).await;
     assert!(text.contains("reads 5  likes 1  boosts 0  replies 0"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reads_at_several_webs_add_up() {
-    let stage = Stage::new(Database::Postgres).await;
-    let article = stage.publish("The Night Ferry").await;
+    let fixture = Fixture::new(Database::Postgres).await;
+    let article = fixture.publish("The Night Ferry").await;
     let page = article["url"].as_str().expect("a page");
-    let _other = stage.app.start_web_beside().await;
+    let _other = fixture.app.start_second_web().await;
     for _ in 0..10 {
-        read(&stage, page).await;
+        read(&fixture, page).await;
     }
-    await_totals(&stage.app, &[slug(&article)], "reads", 10).await;
+    await_totals(&fixture.app, &[slug(&article)], "reads", 10).await;
 }
 
 async fn the_critic_sees_all_that_readers_do(database: Database) {
-    let world = World::new();
-    let (remote, second) = (world.remote("remote.test").await, world.remote("second.test").await);
-    let third = world.remote("third.test").await;
-    let stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
-    stage.follow(&stage.alice).await;
+    let network = TestNetwork::new();
+    let (remote, second) = (network.remote("remote.test").await, network.remote("second.test").await);
+    let third = network.remote("third.test").await;
+    let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
+    fixture.follow(&fixture.alice).await;
     let carol = third.user("carol");
-    stage.follow_from(&third, &carol).await;
-    let article = stage.publish("The Night Ferry").await;
-    stage.publish("The Empty Hall").await;
+    fixture.follow_from(&third, &carol).await;
+    let article = fixture.publish("The Night Ferry").await;
+    fixture.publish("The Empty Hall").await;
     let bob = second.user("bob");
     let like = bob.like(id_of(&article));
-    bob.deliver(stage.inbox(), &like).await;
-    bob.deliver(stage.inbox(), &bob.announce(id_of(&article))).await;
-    stage.comment(&stage.alice, &article, "I was there").await;
+    bob.deliver(fixture.inbox(), &like).await;
+    bob.deliver(fixture.inbox(), &bob.announce(id_of(&article))).await;
+    fixture.comment(&fixture.alice, &article, "I was there").await;
     // Where it arrived, and from where somebody did something with it.
-    let told = await_totals(&stage.app, &[slug(&article)], "servers", 3).await;
+    let told = await_totals(&fixture.app, &[slug(&article)], "servers", 3).await;
     let totals = &told["totals"];
     assert_eq!(
         (&totals["likes"], &totals["boosts"], &totals["replies"]),
         (&1.into(), &1.into(), &1.into()),
         "{told}"
     );
-    let of_critic = insights(&stage.app, &["--critic", "critic"]).await;
+    let of_critic = insights(&fixture.app, &["--critic", "critic"]).await;
     assert_eq!(of_critic["followers"], 2, "{of_critic}");
     assert_eq!(of_critic["totals"]["likes"], 1);
     assert_eq!(of_critic["reviews"].as_array().map(Vec::len), Some(2));
     let today = of_critic["days"].as_array().and_then(|days| days.last()).expect("a day");
     assert_eq!(today["followers"], 2, "{of_critic}");
-    bob.deliver(stage.inbox(), &bob.undo(&like)).await;
-    let shown = stage.await_page(&article, "the undo", |page| !page.text.contains("1 like")).await;
+    bob.deliver(fixture.inbox(), &bob.undo(&like)).await;
+    let shown = fixture.await_page(&article, "the undo", |page| !page.text.contains("1 like")).await;
     assert!(shown.text.contains("seen on 3 servers"), "{}", shown.text);
-    let table = stage.app.command_output(&["insights"]).await;
+    let table = fixture.app.command_output(&["insights"]).await;
     assert!(table.contains("2 followers") && table.contains("The Night Ferry"), "{table}");
     assert!(table.contains("likes 0  boosts 1  replies 1  servers 3"), "{table}");
-    assert!(!stage.app.cli(&["insights", "--critic", "nobody"]).await.status.success());
-    assert!(!stage.app.cli(&["insights", "nothing"]).await.status.success());
+    assert!(!fixture.app.cli(&["insights", "--critic", "nobody"]).await.status.success());
+    assert!(!fixture.app.cli(&["insights", "nothing"]).await.status.success());
 }
 
 async fn a_place_that_cannot_be_read_is_told_of(database: Database) {
-    let mut stage = Stage::new(database).await;
-    stage.app.terminate().await;
-    let mut hand = Hand::on(&stage.app).await;
-    hand.execute(
+    let mut fixture = Fixture::new(database).await;
+    fixture.app.terminate().await;
+    let mut db = DbControl::on(&fixture.app).await;
+    db.execute(
         "insert into settings (key, value) values ('reach', 'soon')
          on conflict (key) do update set value = excluded.value",
     )
     .await;
-    stage.app.start().await;
+    fixture.app.start().await;
     eventually("it to be told", || async {
-        stage.app.log().iter().any(|line| line.contains("settings.reach")).then_some(())
+        fixture.app.log().iter().any(|line| line.contains("settings.reach")).then_some(())
     })
     .await;
     let place = "select count(*) from settings where key = 'reach' and value = 'soon'";
-    assert_eq!(stage.app.number(place, place).await, 1, "nothing is gone through again");
+    assert_eq!(fixture.app.number(place, place).await, 1, "nothing is gone through again");
 }

@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use crate::both_databases;
 use crate::support::app::{quoted, url};
-use crate::support::http::{Answer, HTML};
+use crate::support::http::{HTML, Response};
 use crate::support::page::Page;
-use crate::support::temp::TempDir;
-use crate::support::{Database, Stage, World};
+use crate::support::temp_dir::TempDir;
+use crate::support::{Database, Fixture, TestNetwork};
 
 both_databases!(
     a_site_has_colours_fonts_files_and_words_of_its_own,
@@ -18,8 +18,8 @@ both_databases!(
     it_says_where_its_source_is_and_whom_to_tell_of_a_hole,
 );
 
-async fn get(stage: &Stage, path: &str) -> Answer {
-    stage.world.client.get(&url(path), "*/*").await
+async fn get(fixture: &Fixture, path: &str) -> Response {
+    fixture.network.client.get(&url(path), "*/*").await
 }
 
 async fn a_site_has_colours_fonts_files_and_words_of_its_own(database: Database) {
@@ -32,7 +32,7 @@ async fn a_site_has_colours_fonts_files_and_words_of_its_own(database: Database)
         "{% extends \"base.html\" %}{% block main %}Alas, {{ page.status }}{% endblock %}",
     );
     let own = quoted(&folder.path().display().to_string());
-    let stage = Stage::with(database, |_, settings| {
+    let fixture = Fixture::with(database, |_, settings| {
         settings
             .set("site", "language", "\"he\"")
             .set("looks", "folder", &own)
@@ -41,7 +41,7 @@ async fn a_site_has_colours_fonts_files_and_words_of_its_own(database: Database)
             .set("looks", "meta", "[{ name = \"google-site-verification\", content = \"a\\\"b\" }]")
     })
     .await;
-    let home = get(&stage, "/").await;
+    let home = get(&fixture, "/").await;
     assert!(home.body.contains("<html lang=\"he\" dir=\"rtl\">"), "{}", home.body);
     let page = Page::parse(&home.body);
     assert!(page.text.contains("כל הביקורות") && page.text.contains("The Test Reel"), "{}", page.text);
@@ -49,59 +49,59 @@ async fn a_site_has_colours_fonts_files_and_words_of_its_own(database: Database)
     let sheets: Vec<&str> =
         page.attribute("href").filter(|href| href.starts_with("/assets/style.css")).collect();
     assert_eq!(sheets.len(), 1, "one style sheet");
-    let style = get(&stage, sheets[0]).await.body;
+    let style = get(&fixture, sheets[0]).await.body;
     for said in ["--paper: #fffff0;", "--serif: \"Own\", serif;", "@font-face"] {
         assert!(style.contains(said), "{said}");
     }
-    let font = get(&stage, "/assets/own.woff2").await;
+    let font = get(&fixture, "/assets/own.woff2").await;
     assert_eq!((font.status, font.header("content-type"), font.body.as_str()), (200, "font/woff2", "a font"));
     assert!(home.header("content-security-policy").contains("font-src 'self'"));
-    let missing = stage.world.client.get(&url("/nothing"), HTML).await;
+    let missing = fixture.network.client.get(&url("/nothing"), HTML).await;
     assert!(missing.status == 404 && missing.body.contains("Alas, 404"), "{}", missing.body);
     let warned = |line: &String| line.contains("soft on paper has a contrast of 1.9");
-    assert!(stage.app.log().iter().any(warned), "{:?}", stage.app.log());
+    assert!(fixture.app.log().iter().any(warned), "{:?}", fixture.app.log());
 }
 
 async fn a_file_is_kept_for_good_under_its_own_version_alone(database: Database) {
     let folder = TempDir::new();
     folder.write("own.woff2", "a font");
     let own = quoted(&folder.path().display().to_string());
-    let mut stage = Stage::with(database, |_, settings| settings.set("looks", "folder", &own)).await;
-    let home = Page::parse(&get(&stage, "/").await.body);
+    let mut fixture = Fixture::with(database, |_, settings| settings.set("looks", "folder", &own)).await;
+    let home = Page::parse(&get(&fixture, "/").await.body);
     let of = |name: &str| {
         let mut all = home.attribute("href").chain(home.attribute("src"));
         all.find(|address| address.starts_with(name)).expect("its address").to_owned()
     };
     for address in [of("/assets/style.css?v="), of("/assets/site.js?v="), of("/assets/icon.svg?v=")] {
-        let file = get(&stage, &address).await;
+        let file = get(&fixture, &address).await;
         assert_eq!(file.header("cache-control"), "public, max-age=31536000, immutable", "{address}");
         let name = address.split('?').next().expect("a path");
         // Of another process, before or after it in a rolling start, the page may name what this one does not have.
         for other in ["", "?v=", "?v=0123456789abcdef", "?v=%FF", "?x=y"] {
-            let now = get(&stage, &format!("{name}{other}")).await;
+            let now = get(&fixture, &format!("{name}{other}")).await;
             assert_eq!((now.status, now.header("cache-control")), (200, "no-cache"), "{name}{other}");
             assert_eq!(now.body, file.body);
         }
         let tag = file.header("etag").to_owned();
         for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
             let asked = [("if-none-match".to_owned(), known.clone())];
-            let again = stage.world.client.send(Method::GET, &url(name), &asked, Vec::new()).await;
-            let again = again.expect("an answer");
+            let again = fixture.network.client.send(Method::GET, &url(name), &asked, Vec::new()).await;
+            let again = again.expect("a response");
             assert_eq!((again.status, again.body.as_str()), (304, ""), "{name} {known}");
             assert_eq!((again.header("cache-control"), again.header("etag")), ("no-cache", tag.as_str()));
         }
     }
-    let font = get(&stage, "/assets/own.woff2").await;
+    let font = get(&fixture, "/assets/own.woff2").await;
     assert_eq!((font.header("cache-control"), font.body.as_str()), ("no-cache", "a font"));
     folder.write("own.woff2", "another font");
-    stage.app.restart().await;
+    fixture.app.restart().await;
     let asked = [("if-none-match".to_owned(), font.header("etag").to_owned())];
-    let later = stage.world.client.send(Method::GET, &url("/assets/own.woff2"), &asked, Vec::new()).await;
-    assert_eq!(later.expect("an answer").body, "another font", "whoever keeps it notices");
+    let later = fixture.network.client.send(Method::GET, &url("/assets/own.woff2"), &asked, Vec::new()).await;
+    assert_eq!(later.expect("a response").body, "another font", "whoever keeps it notices");
 }
 
 async fn ways_to_support_a_critic_stand_where_the_critic_does(database: Database) {
-    let stage = Stage::with(database, |_, settings| {
+    let fixture = Fixture::with(database, |_, settings| {
         settings.set(
             "",
             "support",
@@ -110,31 +110,31 @@ async fn ways_to_support_a_critic_stand_where_the_critic_does(database: Database
         )
     })
     .await;
-    let article = stage.publish("The Night Ferry").await;
+    let article = fixture.publish("The Night Ferry").await;
     let review = article["url"].as_str().expect("a page");
     for address in [review, &url("/"), &url("/@critic")] {
-        let page = Page::parse(&stage.world.client.get(address, HTML).await.body);
+        let page = Page::parse(&fixture.network.client.get(address, HTML).await.body);
         assert!(page.text.contains("Leave a tip") && page.text.contains("Two Seats <Left>"), "{}", page.text);
         assert!(page.attribute("href").any(|href| href == "https://money.example/tip"));
     }
 }
 
 async fn other_sites_are_told_what_a_link_to_a_review_is(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("Salt & Smoke").await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("Salt & Smoke").await;
     let review = article["url"].as_str().expect("a page");
-    let page = Page::parse(&stage.world.client.get(review, HTML).await.body);
+    let page = Page::parse(&fixture.network.client.get(review, HTML).await.body);
     let ways: Vec<&str> = page.attribute("href").filter(|href| href.starts_with("/oembed?")).collect();
     assert_eq!(ways.len(), 2, "{ways:?}");
     for way in ways {
-        let answer = get(&stage, way).await;
-        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, "*"));
+        let response = get(&fixture, way).await;
+        assert_eq!((response.status, response.header("access-control-allow-origin")), (200, "*"));
         if way.contains("format=xml") {
-            assert_eq!(answer.header("content-type"), "text/xml; charset=utf-8");
-            assert!(answer.body.contains("<title>Salt &amp; Smoke</title>"), "{}", answer.body);
+            assert_eq!(response.header("content-type"), "text/xml; charset=utf-8");
+            assert!(response.body.contains("<title>Salt &amp; Smoke</title>"), "{}", response.body);
             continue;
         }
-        let told: Value = serde_json::from_str(&answer.body).expect("JSON");
+        let told: Value = serde_json::from_str(&response.body).expect("JSON");
         assert_eq!((&told["version"], &told["type"]), (&Value::from("1.0"), &Value::from("link")));
         assert_eq!(told["title"], "Salt & Smoke");
         assert_eq!(told["author_url"], url("/@critic"));
@@ -143,7 +143,7 @@ async fn other_sites_are_told_what_a_link_to_a_review_is(database: Database) {
         let card = told["thumbnail_url"].as_str().expect("a picture");
         assert!(card.starts_with(&format!("{review}/card.png?v=")), "{card}");
         assert_eq!((&told["thumbnail_width"], &told["thumbnail_height"]), (&1200.into(), &630.into()));
-        let picture = stage.app.get_page(card.strip_prefix(&url("")).expect("a path")).await;
+        let picture = fixture.app.get_page(card.strip_prefix(&url("")).expect("a path")).await;
         assert_eq!((picture.status, picture.header("content-type")), (200, "image/png"));
     }
     for (bounds, fits) in [
@@ -155,9 +155,9 @@ async fn other_sites_are_told_what_a_link_to_a_review_is(database: Database) {
         ("maxwidth=0", false),
     ] {
         for format in ["json", "xml"] {
-            let answer = get(&stage, &format!("/oembed?url={review}&format={format}&{bounds}")).await;
-            assert_eq!(answer.status, 200, "{bounds}");
-            assert_eq!(answer.body.contains("thumbnail"), fits, "{format} {bounds}: {}", answer.body);
+            let response = get(&fixture, &format!("/oembed?url={review}&format={format}&{bounds}")).await;
+            assert_eq!(response.status, 200, "{bounds}");
+            assert_eq!(response.body.contains("thumbnail"), fits, "{format} {bounds}: {}", response.body);
         }
     }
     for (query, status) in [
@@ -169,18 +169,18 @@ async fn other_sites_are_told_what_a_link_to_a_review_is(database: Database) {
         (&format!("?url={review}&maxwidth=wide"), 400),
         (&format!("?url={review}&maxheight=-1"), 400),
     ] {
-        assert_eq!(get(&stage, &format!("/oembed{query}")).await.status, status, "{query}");
+        assert_eq!(get(&fixture, &format!("/oembed{query}")).await.status, status, "{query}");
     }
-    stage.app.command_output(&["retract", review.rsplit('/').next().unwrap_or_default()]).await;
-    assert_eq!(get(&stage, &format!("/oembed?url={review}")).await.status, 410);
+    fixture.app.command_output(&["retract", review.rsplit('/').next().unwrap_or_default()]).await;
+    assert_eq!(get(&fixture, &format!("/oembed?url={review}")).await.status, 410);
 }
 
 async fn it_says_where_its_source_is_and_whom_to_tell_of_a_hole(database: Database) {
-    let plain = Stage::new(database).await;
+    let plain = Fixture::new(database).await;
     assert_eq!(get(&plain, "/.well-known/security.txt").await.status, 404, "nobody is named");
     drop(plain);
     let source = "https://code.example/marquee";
-    let stage = Stage::with(database, |_, settings| {
+    let fixture = Fixture::with(database, |_, settings| {
         settings.set("site", "source_url", &quoted(source)).set(
             "site",
             "security_contact",
@@ -188,20 +188,20 @@ async fn it_says_where_its_source_is_and_whom_to_tell_of_a_hole(database: Databa
         )
     })
     .await;
-    let told = get(&stage, "/.well-known/security.txt").await;
+    let told = get(&fixture, "/.well-known/security.txt").await;
     assert_eq!(told.header("content-type"), "text/plain; charset=utf-8");
     let lines: Vec<&str> = told.body.lines().collect();
     assert_eq!(lines[0], "Contact: mailto:hole@example.org");
     assert!(lines[1].starts_with("Expires: 2") && lines[1].ends_with('Z'), "{}", lines[1]);
-    let page = Page::parse(&get(&stage, "/").await.body);
+    let page = Page::parse(&get(&fixture, "/").await.body);
     assert!(page.attribute("href").any(|href| href == source));
-    let node: Value = serde_json::from_str(&get(&stage, "/nodeinfo/2.1").await.body).expect("JSON");
+    let node: Value = serde_json::from_str(&get(&fixture, "/nodeinfo/2.1").await.body).expect("JSON");
     assert_eq!(node["software"]["repository"], source);
 }
 
 #[tokio::test]
 async fn looks_that_cannot_be_stop_the_start_with_a_line_that_names_them() {
-    let world = World::new();
+    let network = TestNetwork::new();
     for (section, key, value, named) in [
         ("looks", "light", "{ paper = \"red; } body { display: none\" }", "looks.light.paper"),
         ("looks", "dark", "{ papper = \"#000000\" }", "looks.dark"),
@@ -220,7 +220,7 @@ async fn looks_that_cannot_be_stop_the_start_with_a_line_that_names_them() {
         ("site", "source_url", "\"here\"", "site.source_url"),
         ("site", "security_contact", "\"me\"", "site.security_contact"),
     ] {
-        let settings = world.marquee(Database::Sqlite).await.set(section, key, value);
+        let settings = network.marquee(Database::Sqlite).await.set(section, key, value);
         let output = settings.refusal().await;
         let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && complaint.contains(named), "no {named} in {complaint}");

@@ -1,5 +1,6 @@
-//! The tests: each speaks HTTP to a Marquee that runs as its own process, on both databases, and is
-//! named as a sentence. `support` is the rig: the app, the scripted fediverse around it, and PostgreSQL.
+//! The integration tests. Each one starts Marquee as its own process, talks to it over HTTP and the command line, and
+//! runs on both databases. The name of a test is the sentence that it proves. `support` is the test harness: it runs
+//! Marquee, scripted remote servers and PostgreSQL.
 #![allow(
     unreachable_pub,
     reason = "everything in a test binary is unreachable from outside; `pub` marks what a module offers"
@@ -10,57 +11,57 @@
     reason = "a test's helper panics when the test fails"
 )]
 
-mod activities;
-mod addresses;
-mod answers;
-mod archive;
+mod activity_order;
+mod architecture;
 mod attacks;
 mod authority;
 mod avatars;
 mod blocks;
+mod browse_and_search;
+mod browse_index;
 mod browser;
-// With the feature `failpoints`, as `tests/run` has it: it kills the process from within.
-#[cfg(feature = "failpoints")]
-mod chaos;
+mod cache_invalidation;
 mod collections;
 mod config;
 mod conversation;
-mod course;
 mod crash;
-mod dead;
+mod critic_replies;
+mod dead_hosts;
 mod delivery;
 mod discovery;
+mod disk_full;
+mod end_to_end;
+// Needs the feature `failpoints`, which `tests/run` enables: the process kills itself at each failpoint.
+#[cfg(feature = "failpoints")]
+mod failpoints;
 mod feeds;
 mod figures;
-mod flood;
-mod full;
-mod house;
+mod harness;
+mod inbound_activities;
+mod inbox_overload;
 mod insights;
-mod interact;
+mod key_rotation;
 mod keys;
-mod kills;
 mod looks;
-mod machines;
 mod moderation;
 mod moves;
-mod order;
 mod origin;
-mod pages;
+mod out_of_order;
+mod outgoing_signatures;
+mod page_cache;
+mod page_metadata;
 mod peers;
 mod preview;
 mod publish;
 mod quotes;
-mod receiving;
+mod random_activities;
+mod random_kills;
+mod remote_interaction;
 mod rendering;
-mod requests;
-mod rig;
-mod rotation;
+mod request_urls;
 mod secure_mode;
-mod sending;
-mod shapes;
-mod shelves;
 mod signatures;
-mod stale;
+mod ssrf;
 mod support;
 mod syndication;
 mod threads;

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use crate::both_databases;
+use crate::support::activities::id_of;
 use crate::support::http::{AS2, HTML};
 use crate::support::page::Page;
 use crate::support::remote::Document;
-use crate::support::shapes::id_of;
-use crate::support::{Database, Stage, eventually};
+use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
     a_hidden_comment_leaves_a_placeholder_for_what_hangs_under_it,
@@ -21,15 +21,15 @@ both_databases!(
     what_a_silenced_server_says_waits,
 );
 
-async fn stage_with_thread(database: Database) -> (Stage, Value, Value, Value) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let note = stage.comment(&stage.alice, &article, "Who waves at ferries").await;
-    let bob = stage.remote.user("bob");
+async fn fixture_with_thread(database: Database) -> (Fixture, Value, Value, Value) {
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let note = fixture.comment(&fixture.alice, &article, "Who waves at ferries").await;
+    let bob = fixture.remote.user("bob");
     let reply = bob.reply(id_of(&note), "<p>My aunt does</p>");
-    bob.deliver(stage.inbox(), &bob.create(&reply)).await;
-    stage.await_page(&article, "the reply", |page| page.comment("My aunt does").is_some()).await;
-    (stage, article, note, reply)
+    bob.deliver(fixture.inbox(), &bob.create(&reply)).await;
+    fixture.await_page(&article, "the reply", |page| page.comment("My aunt does").is_some()).await;
+    (fixture, article, note, reply)
 }
 
 /// The addresses at which a conversation can be read.
@@ -39,219 +39,221 @@ fn readings(article: &Value) -> Vec<String> {
     parts.into_iter().chain([id.to_owned(), article["url"].as_str().expect("a page").to_owned()]).collect()
 }
 
-async fn assert_nowhere(stage: &Stage, article: &Value, traces: &[&str]) {
+async fn assert_nowhere(fixture: &Fixture, article: &Value, traces: &[&str]) {
     for address in readings(article) {
         for accept in [AS2, HTML] {
-            let answer = stage.world.client.get(&address, accept).await;
+            let response = fixture.network.client.get(&address, accept).await;
             for trace in traces {
-                assert!(!answer.body.contains(trace), "{trace:?} is at {address}");
+                assert!(!response.body.contains(trace), "{trace:?} is at {address}");
             }
         }
     }
 }
 
-async fn replies(stage: &Stage, article: &Value) -> Vec<Value> {
-    let page = stage.world.client.document(&format!("{}/replies?page=1", id_of(article))).await;
+async fn replies(fixture: &Fixture, article: &Value) -> Vec<Value> {
+    let page = fixture.network.client.document(&format!("{}/replies?page=1", id_of(article))).await;
     page["items"].as_array().expect("items").clone()
 }
 
-async fn refusal(stage: &Stage, args: &[&str]) -> String {
-    let output = stage.app.cli(args).await;
+async fn refusal(fixture: &Fixture, args: &[&str]) -> String {
+    let output = fixture.app.cli(args).await;
     assert!(!output.status.success(), "{args:?}");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 async fn a_hidden_comment_leaves_a_placeholder_for_what_hangs_under_it(database: Database) {
-    let (stage, article, note, reply) = stage_with_thread(database).await;
-    let anchor = stage.page(&article).await.comment("Who waves").expect("the comment").anchor.clone();
+    let (fixture, article, note, reply) = fixture_with_thread(database).await;
+    let anchor = fixture.page(&article).await.comment("Who waves").expect("the comment").anchor.clone();
     let address = format!("{}#{anchor}", article["url"].as_str().expect("a page"));
-    stage.app.command_output(&["comment", "hide", &address]).await;
-    let page = stage.page(&article).await;
+    fixture.app.command_output(&["comment", "hide", &address]).await;
+    let page = fixture.page(&article).await;
     assert!(page.text.contains("This comment was hidden by the critic."), "{}", page.text);
     let under = page.comment("My aunt does").expect("the reply");
     assert_eq!(page.parent_of(under).expect("the placeholder").anchor, anchor);
     assert!(under.text.contains("to a hidden comment"), "{}", under.text);
-    assert_nowhere(&stage, &article, &["Who waves", "Alice Viewer", "@alice", id_of(&note)]).await;
-    assert_eq!(replies(&stage, &article).await, [reply["id"].clone()]);
+    assert_nowhere(&fixture, &article, &["Who waves", "Alice Viewer", "@alice", id_of(&note)]).await;
+    assert_eq!(replies(&fixture, &article).await, [reply["id"].clone()]);
 
-    stage.app.command_output(&["comment", "hide", id_of(&reply)]).await;
-    let page = stage.page(&article).await;
+    fixture.app.command_output(&["comment", "hide", id_of(&reply)]).await;
+    let page = fixture.page(&article).await;
     assert!(page.comments.is_empty(), "nothing that is shown hangs under either: {}", page.text);
-    assert!(refusal(&stage, &["comment", "hide", id_of(&note)]).await.contains("hidden already"));
+    assert!(refusal(&fixture, &["comment", "hide", id_of(&note)]).await.contains("hidden already"));
 
-    stage.app.command_output(&["comment", "show", id_of(&note)]).await;
-    let page = stage.page(&article).await;
+    fixture.app.command_output(&["comment", "show", id_of(&note)]).await;
+    let page = fixture.page(&article).await;
     assert!(page.comment("Who waves").is_some() && page.comments.len() == 1);
-    assert!(refusal(&stage, &["comment", "show", id_of(&note)]).await.contains("shown already"));
+    assert!(refusal(&fixture, &["comment", "show", id_of(&note)]).await.contains("shown already"));
 }
 
 async fn the_words_of_a_removed_comment_never_come_back(database: Database) {
-    let (stage, article, note, reply) = stage_with_thread(database).await;
-    let printed = stage.app.command_output(&["comment", "delete", id_of(&note)]).await;
+    let (fixture, article, note, reply) = fixture_with_thread(database).await;
+    let printed = fixture.app.command_output(&["comment", "delete", id_of(&note)]).await;
     assert!(printed.contains("still on its author's server"), "{printed}");
-    let page = stage.page(&article).await;
+    let page = fixture.page(&article).await;
     assert!(page.text.contains("This comment was removed by the critic."), "{}", page.text);
-    stage.alice.deliver(stage.inbox(), &stage.alice.edit(&note, "<p>Here again</p>", 60)).await;
-    stage.alice.deliver(stage.inbox(), &stage.alice.create(&note)).await;
-    stage.settle().await;
-    assert_nowhere(&stage, &article, &["Here again", "Who waves", "Alice Viewer"]).await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.edit(&note, "<p>Here again</p>", 60)).await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&note)).await;
+    fixture.settle().await;
+    assert_nowhere(&fixture, &article, &["Here again", "Who waves", "Alice Viewer"]).await;
     for args in [["comment", "show", id_of(&note)], ["comment", "delete", id_of(&note)]] {
-        assert!(refusal(&stage, &args).await.contains("removed"), "{args:?}");
+        assert!(refusal(&fixture, &args).await.contains("removed"), "{args:?}");
     }
-    stage.app.command_output(&["comment", "delete", id_of(&reply)]).await;
-    assert!(stage.page(&article).await.comments.is_empty(), "a place is held only for what hangs under it");
-    assert!(refusal(&stage, &["comment", "edit", id_of(&note), "--text", "x"]).await.contains("no critic"));
+    fixture.app.command_output(&["comment", "delete", id_of(&reply)]).await;
+    assert!(fixture.page(&article).await.comments.is_empty(), "a place is held only for what hangs under it");
+    assert!(refusal(&fixture, &["comment", "edit", id_of(&note), "--text", "x"]).await.contains("no critic"));
 }
 
 async fn an_author_edits_and_deletes_what_is_hidden(database: Database) {
-    let (stage, article, note, _) = stage_with_thread(database).await;
-    stage.app.command_output(&["comment", "hide", id_of(&note)]).await;
-    stage.alice.deliver(stage.inbox(), &stage.alice.edit(&note, "<p>Who waves at boats</p>", 60)).await;
-    stage.settle().await;
-    assert_nowhere(&stage, &article, &["Who waves"]).await;
-    stage.app.command_output(&["comment", "show", id_of(&note)]).await;
-    assert!(stage.page(&article).await.comment("Who waves at boats").is_some(), "the edit was taken in");
-    stage.app.command_output(&["comment", "hide", id_of(&note)]).await;
-    stage.alice.deliver(stage.inbox(), &stage.alice.delete(&note)).await;
+    let (fixture, article, note, _) = fixture_with_thread(database).await;
+    fixture.app.command_output(&["comment", "hide", id_of(&note)]).await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.edit(&note, "<p>Who waves at boats</p>", 60)).await;
+    fixture.settle().await;
+    assert_nowhere(&fixture, &article, &["Who waves"]).await;
+    fixture.app.command_output(&["comment", "show", id_of(&note)]).await;
+    assert!(fixture.page(&article).await.comment("Who waves at boats").is_some(), "the edit was taken in");
+    fixture.app.command_output(&["comment", "hide", id_of(&note)]).await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&note)).await;
     let is_deleted = |page: &Page| page.text.contains("This comment was deleted by its author.");
-    stage.await_page(&article, "the deletion", is_deleted).await;
-    assert!(refusal(&stage, &["comment", "show", id_of(&note)]).await.contains("its author deleted it"));
+    fixture.await_page(&article, "the deletion", is_deleted).await;
+    assert!(refusal(&fixture, &["comment", "show", id_of(&note)]).await.contains("its author deleted it"));
 }
 
 async fn comments_are_listed_with_their_states(database: Database) {
-    let (stage, article, note, reply) = stage_with_thread(database).await;
-    stage
+    let (fixture, article, note, reply) = fixture_with_thread(database).await;
+    fixture
         .alice
-        .deliver(stage.inbox(), &stage.alice.edit(&note, "<p>Red\u{1b}[31m\u{202e}<br>flag</p>", 60))
+        .deliver(fixture.inbox(), &fixture.alice.edit(&note, "<p>Red\u{1b}[31m\u{202e}<br>flag</p>", 60))
         .await;
-    stage.await_page(&article, "the edit", |page| page.text.contains("flag")).await;
-    stage.app.command_output(&["comment", "hide", id_of(&reply)]).await;
-    stage.app.command_output(&["comment", "reply", id_of(&note), "--text", "Quite so"]).await;
-    let all = stage.app.command_output(&["comment", "list"]).await;
+    fixture.await_page(&article, "the edit", |page| page.text.contains("flag")).await;
+    fixture.app.command_output(&["comment", "hide", id_of(&reply)]).await;
+    fixture.app.command_output(&["comment", "reply", id_of(&note), "--text", "Quite so"]).await;
+    let all = fixture.app.command_output(&["comment", "list"]).await;
     let lines: Vec<&str> = all.lines().collect();
     assert_eq!(lines.len(), 6, "two lines each: {all}");
     assert!(lines[0].contains("shown") && lines[0].contains("@critic@marquee.test"), "newest first: {all}");
     assert!(lines[1].contains("Quite so"), "{all}");
     let slug = article["url"].as_str().expect("a page").rsplit('/').next().expect("a slug");
     assert!(lines.iter().step_by(2).all(|line| line.contains(slug)), "{all}");
-    assert!(all.contains(&format!("@{}", stage.alice.handle())) && all.contains("Red[31m flag"), "{all}");
+    assert!(all.contains(&format!("@{}", fixture.alice.handle())) && all.contains("Red[31m flag"), "{all}");
     assert!(!all.contains(['\u{1b}', '\u{202e}']), "{all:?}");
-    let hidden = stage.app.command_output(&["comment", "list", slug, "--state", "hidden"]).await;
+    let hidden = fixture.app.command_output(&["comment", "list", slug, "--state", "hidden"]).await;
     assert!(hidden.lines().count() == 2 && hidden.contains("My aunt does"), "{hidden}");
     let id = hidden.split_whitespace().next().expect("an id");
-    stage.app.command_output(&["comment", "show", id]).await;
-    let held = stage.app.command_output(&["comment", "list", "--state", "held"]).await;
+    fixture.app.command_output(&["comment", "show", id]).await;
+    let held = fixture.app.command_output(&["comment", "list", "--state", "held"]).await;
     assert_eq!(held.trim(), "no comments");
-    assert!(refusal(&stage, &["comment", "list", "no-such-review"]).await.contains("no review found for"));
-    assert!(refusal(&stage, &["comment", "reject", id]).await.contains("shown, not held"));
+    assert!(refusal(&fixture, &["comment", "list", "no-such-review"]).await.contains("no review found for"));
+    assert!(refusal(&fixture, &["comment", "reject", id]).await.contains("shown, not held"));
 }
 
 async fn what_an_author_deletes_leaves_no_trace_but_its_place(database: Database) {
-    let (stage, article, note, reply) = stage_with_thread(database).await;
-    stage.alice.deliver(stage.inbox(), &stage.alice.delete(&note)).await;
+    let (fixture, article, note, reply) = fixture_with_thread(database).await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&note)).await;
     let is_deleted = |page: &Page| page.text.contains("This comment was deleted by its author.");
-    let page = stage.await_page(&article, "the deletion", is_deleted).await;
+    let page = fixture.await_page(&article, "the deletion", is_deleted).await;
     assert!(page.comment("My aunt does").expect("the reply").text.contains("to a deleted comment"));
     let url = note["url"].as_str().expect("a page");
     let traces = ["Who waves", "Alice Viewer", "@alice", "/users/alice", url, id_of(&note)];
-    assert_nowhere(&stage, &article, &traces).await;
-    assert_eq!(replies(&stage, &article).await, [reply["id"].clone()]);
-    let list = stage.app.command_output(&["comment", "list"]).await;
+    assert_nowhere(&fixture, &article, &traces).await;
+    assert_eq!(replies(&fixture, &article).await, [reply["id"].clone()]);
+    let list = fixture.app.command_output(&["comment", "list"]).await;
     assert!(!list.contains("Who waves") && !list.contains("@alice"), "{list}");
-    assert!(refusal(&stage, &["comment", "reply", id_of(&note), "--text", "x"]).await.contains("deleted"));
+    assert!(refusal(&fixture, &["comment", "reply", id_of(&note), "--text", "x"]).await.contains("deleted"));
 }
 
 async fn what_was_never_public_leaves_no_place(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let bob = stage.remote.user("bob");
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let bob = fixture.remote.user("bob");
     let mut quiet = Vec::new();
     for text in ["Between us", "Between us, too"] {
-        let note = stage.alice.reply_to_followers(id_of(&article), &format!("<p>{text}</p>"));
-        stage.alice.deliver(stage.inbox(), &stage.alice.create(&note)).await;
+        let note = fixture.alice.reply_to_followers(id_of(&article), &format!("<p>{text}</p>"));
+        fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&note)).await;
         let under = bob.reply(id_of(&note), &format!("<p>In the open, to {}</p>", quiet.len()));
-        bob.deliver(stage.inbox(), &bob.create(&under)).await;
+        bob.deliver(fixture.inbox(), &bob.create(&under)).await;
         let text = format!("In the open, to {}", quiet.len());
-        stage.await_page(&article, "the reply", |page| page.comment(&text).is_some()).await;
+        fixture.await_page(&article, "the reply", |page| page.comment(&text).is_some()).await;
         quiet.push(note);
     }
-    stage.alice.deliver(stage.inbox(), &stage.alice.delete(&quiet[0])).await;
-    stage.settle().await;
-    assert!(!stage.page(&article).await.text.contains("deleted"), "one note");
-    let gone = stage.alice.activity("Delete", &stage.alice.id().into());
-    stage.alice.deliver(stage.inbox(), &gone).await;
-    stage.settle().await;
-    let page = stage.page(&article).await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&quiet[0])).await;
+    fixture.settle().await;
+    assert!(!fixture.page(&article).await.text.contains("deleted"), "one note");
+    let gone = fixture.alice.activity("Delete", &fixture.alice.id().into());
+    fixture.alice.deliver(fixture.inbox(), &gone).await;
+    fixture.settle().await;
+    let page = fixture.page(&article).await;
     assert!(page.comments.len() == 2 && !page.text.contains("deleted"), "the account: {}", page.text);
 }
 
 async fn an_author_who_is_not_known_yet_is_let_through_for_good(database: Database) {
-    let stage =
-        Stage::with(database, |_, settings| settings.set("moderation", "first_comments", "\"held\"")).await;
-    let article = stage.publish("The Night Ferry").await;
-    let bob = stage.remote.user("bob");
+    let fixture =
+        Fixture::with(database, |_, settings| settings.set("moderation", "first_comments", "\"held\"")).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let bob = fixture.remote.user("bob");
     // Alice's server shows her post, and not her.
-    stage.remote.serve("/users/alice", Document::status(503));
-    let note = stage.alice.reply(id_of(&article), "<p>Who waves at ferries</p>");
+    fixture.remote.serve("/users/alice", Document::status(503));
+    let note = fixture.alice.reply(id_of(&article), "<p>Who waves at ferries</p>");
     let reply = bob.reply(id_of(&note), "<p>My aunt does</p>");
-    bob.deliver(stage.inbox(), &bob.create(&reply)).await;
-    await_held(&stage, 2).await;
+    bob.deliver(fixture.inbox(), &bob.create(&reply)).await;
+    await_held(&fixture, 2).await;
     let approve = ["comment", "approve", id_of(&note)];
-    assert!(refusal(&stage, &approve).await.contains("is not known here"));
-    assert!(refusal(&stage, &["comment", "show", id_of(&note)]).await.contains("comment approve"));
-    stage.alice.pose_as(&stage.alice.actor());
-    stage.app.command_output(&approve).await;
-    stage.comment(&stage.alice, &article, "From now on at once").await;
+    assert!(refusal(&fixture, &approve).await.contains("is not known here"));
+    assert!(refusal(&fixture, &["comment", "show", id_of(&note)]).await.contains("comment approve"));
+    fixture.alice.serve_actor(&fixture.alice.actor());
+    fixture.app.command_output(&approve).await;
+    fixture.comment(&fixture.alice, &article, "From now on at once").await;
 }
 
-async fn await_held(stage: &Stage, count: usize) -> String {
+async fn await_held(fixture: &Fixture, count: usize) -> String {
     eventually(&format!("{count} held comments"), || async {
-        let held = stage.app.command_output(&["comment", "list", "--state", "held"]).await;
+        let held = fixture.app.command_output(&["comment", "list", "--state", "held"]).await;
         (held.lines().count() == 2 * count).then_some(held)
     })
     .await
 }
 
 async fn a_held_comment_waits_until_its_author_is_let_through(database: Database) {
-    let stage =
-        Stage::with(database, |_, settings| settings.set("moderation", "first_comments", "\"held\"")).await;
-    let article = stage.publish("The Night Ferry").await;
-    let bob = stage.remote.user("bob");
-    for (user, text) in [(&stage.alice, "First of all"), (&stage.alice, "And then"), (&bob, "Buy my boats")] {
+    let fixture =
+        Fixture::with(database, |_, settings| settings.set("moderation", "first_comments", "\"held\"")).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let bob = fixture.remote.user("bob");
+    for (user, text) in
+        [(&fixture.alice, "First of all"), (&fixture.alice, "And then"), (&bob, "Buy my boats")]
+    {
         let note = user.reply(id_of(&article), &format!("<p>{text}</p>"));
-        user.deliver(stage.inbox(), &user.create(&note)).await;
+        user.deliver(fixture.inbox(), &user.create(&note)).await;
     }
-    let held = await_held(&stage, 3).await;
-    assert_nowhere(&stage, &article, &["First of all", "And then", "Buy my boats"]).await;
+    let held = await_held(&fixture, 3).await;
+    assert_nowhere(&fixture, &article, &["First of all", "And then", "Buy my boats"]).await;
     let id_where = |text: &str| {
         let lines: Vec<&str> = held.lines().collect();
         let at = lines.iter().position(|line| line.contains(text)).expect("the comment");
         lines[at - 1].split_whitespace().next().expect("an id").to_owned()
     };
-    stage.app.command_output(&["comment", "reject", &id_where("Buy my boats")]).await;
-    let printed = stage.app.command_output(&["comment", "approve", &id_where("First of all")]).await;
+    fixture.app.command_output(&["comment", "reject", &id_where("Buy my boats")]).await;
+    let printed = fixture.app.command_output(&["comment", "approve", &id_where("First of all")]).await;
     assert!(printed.contains("1 other held comment is now shown"), "{printed}");
-    let page = stage.page(&article).await;
+    let page = fixture.page(&article).await;
     assert!(page.comment("First of all").is_some() && page.comment("And then").is_some());
     assert!(!page.text.contains("Buy my boats"));
-    stage.comment(&stage.alice, &article, "From now on at once").await;
+    fixture.comment(&fixture.alice, &article, "From now on at once").await;
     let again = bob.reply(id_of(&article), "<p>Buy my ferries</p>");
-    bob.deliver(stage.inbox(), &bob.create(&again)).await;
-    await_held(&stage, 1).await;
-    assert!(!stage.page(&article).await.text.contains("Buy my"));
+    bob.deliver(fixture.inbox(), &bob.create(&again)).await;
+    await_held(&fixture, 1).await;
+    assert!(!fixture.page(&article).await.text.contains("Buy my"));
 }
 
 async fn what_a_silenced_server_says_waits(database: Database) {
-    let (stage, article, note, _) = stage_with_thread(database).await;
-    let printed = stage.app.command_output(&["block", "domain", "remote.test", "--silence"]).await;
+    let (fixture, article, note, _) = fixture_with_thread(database).await;
+    let printed = fixture.app.command_output(&["block", "domain", "remote.test", "--silence"]).await;
     assert!(printed.contains("will be held"), "{printed}");
-    assert!(stage.page(&article).await.comment("Who waves").is_some(), "what was shown stays shown");
-    let late = stage.alice.reply(id_of(&note), "<p>One more word</p>");
-    stage.alice.deliver(stage.inbox(), &stage.alice.create(&late)).await;
-    let held = await_held(&stage, 1).await;
+    assert!(fixture.page(&article).await.comment("Who waves").is_some(), "what was shown stays shown");
+    let late = fixture.alice.reply(id_of(&note), "<p>One more word</p>");
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&late)).await;
+    let held = await_held(&fixture, 1).await;
     assert!(held.contains("One more word"), "{held}");
-    assert_nowhere(&stage, &article, &["One more word"]).await;
-    assert!(refusal(&stage, &["comment", "show", id_of(&late)]).await.contains("it is held"));
-    stage.app.command_output(&["comment", "approve", id_of(&late)]).await;
-    assert!(stage.page(&article).await.comment("One more word").is_some());
+    assert_nowhere(&fixture, &article, &["One more word"]).await;
+    assert!(refusal(&fixture, &["comment", "show", id_of(&late)]).await.contains("it is held"));
+    fixture.app.command_output(&["comment", "approve", id_of(&late)]).await;
+    assert!(fixture.page(&article).await.comment("One more word").is_some());
 }

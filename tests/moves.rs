@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::both_databases;
-use crate::course::total;
+use crate::end_to_end::total_items;
+use crate::support::activities::id_of;
 use crate::support::app::quoted;
 use crate::support::feed::{self, Item, markdown};
-use crate::support::shapes::id_of;
-use crate::support::{Database, Stage, eventually};
+use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
     a_critic_moves_away_with_the_followers,
@@ -19,152 +19,153 @@ both_databases!(
 );
 
 /// Lets a user of the remote name the critic as another account of theirs.
-fn knows_the_critic(stage: &Stage, name: &str) -> String {
-    let user = stage.remote.user(name);
+fn knows_the_critic(fixture: &Fixture, name: &str) -> String {
+    let user = fixture.remote.user(name);
     let mut actor = user.actor();
-    actor["alsoKnownAs"] = json!([stage.actor()]);
-    user.pose_as(&actor);
+    actor["alsoKnownAs"] = json!([fixture.actor()]);
+    user.serve_actor(&actor);
     user.handle()
 }
 
-async fn refusal(stage: &Stage, args: &[&str]) -> String {
-    let output = stage.app.cli(args).await;
+async fn refusal(fixture: &Fixture, args: &[&str]) -> String {
+    let output = fixture.app.cli(args).await;
     assert!(!output.status.success(), "{args:?}");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 async fn a_critic_moves_away_with_the_followers(database: Database) {
-    let stage = Stage::new(database).await;
-    stage.follow(&stage.alice).await;
-    let target = stage.remote.user("newhome").id();
-    let handle = knows_the_critic(&stage, "newhome");
-    let printed = stage.app.command_output(&["critic", "move", &format!("@{handle}")]).await;
+    let fixture = Fixture::new(database).await;
+    fixture.follow(&fixture.alice).await;
+    let target = fixture.remote.user("newhome").id();
+    let handle = knows_the_critic(&fixture, "newhome");
+    let printed = fixture.app.command_output(&["critic", "move", &format!("@{handle}")]).await;
     assert!(printed.contains(&target), "{printed}");
-    let moved = stage.remote.await_activity("the Move", |a| a["type"] == "Move").await;
-    assert_eq!((&moved["object"], &moved["actor"]), (&stage.actor().into(), &stage.actor().into()));
+    let moved = fixture.remote.await_activity("the Move", |a| a["type"] == "Move").await;
+    assert_eq!((&moved["object"], &moved["actor"]), (&fixture.actor().into(), &fixture.actor().into()));
     assert_eq!(moved["target"], target);
-    let actor = stage.world.client.document(stage.actor()).await;
+    let actor = fixture.network.client.document(fixture.actor()).await;
     assert_eq!(actor["movedTo"], target);
     assert_eq!(actor["@context"][2]["movedTo"]["@id"], "as:movedTo");
-    assert!(refusal(&stage, &["critic", "move", &target]).await.contains("moved to"));
-    stage.settle().await;
-    assert_eq!(stage.remote.distinct("Move").len(), 1);
-    assert!(stage.remote.distinct("Update").is_empty(), "the Move says it all");
+    assert!(refusal(&fixture, &["critic", "move", &target]).await.contains("moved to"));
+    fixture.settle().await;
+    assert_eq!(fixture.remote.distinct_activities("Move").len(), 1);
+    assert!(fixture.remote.distinct_activities("Update").is_empty(), "the Move says it all");
 }
 
 async fn d13_a_move_to_an_account_that_does_not_know_the_critic_is_refused(database: Database) {
-    let stage = Stage::new(database).await;
-    stage.follow(&stage.alice).await;
-    let newhome = stage.remote.user("newhome");
-    let complaint = refusal(&stage, &["critic", "move", &newhome.id()]).await;
+    let fixture = Fixture::new(database).await;
+    fixture.follow(&fixture.alice).await;
+    let newhome = fixture.remote.user("newhome");
+    let complaint = refusal(&fixture, &["critic", "move", &newhome.id()]).await;
     assert!(complaint.contains("aliases") && complaint.contains("@critic@marquee.test"), "{complaint}");
-    let nobody = stage.remote.url("/users/nobody");
-    assert!(refusal(&stage, &["critic", "move", &nobody]).await.contains("cannot be read"));
-    assert!(refusal(&stage, &["critic", "move", stage.actor()]).await.contains("on this site"));
-    stage.settle().await;
-    assert!(stage.remote.distinct("Move").is_empty());
-    assert_eq!(stage.world.client.document(stage.actor()).await["movedTo"], Value::Null);
-    stage.publish("The Night Ferry").await;
+    let nobody = fixture.remote.url("/users/nobody");
+    assert!(refusal(&fixture, &["critic", "move", &nobody]).await.contains("cannot be read"));
+    assert!(refusal(&fixture, &["critic", "move", fixture.actor()]).await.contains("on this site"));
+    fixture.settle().await;
+    assert!(fixture.remote.distinct_activities("Move").is_empty());
+    assert_eq!(fixture.network.client.document(fixture.actor()).await["movedTo"], Value::Null);
+    fixture.publish("The Night Ferry").await;
 }
 
 async fn nothing_new_goes_out_after_a_move(database: Database) {
     let mut items = vec![Item::old_review("Harbour Lights")];
-    let stage = crate::course::stage_with_feed(database, &items, "").await;
-    let article = stage.await_article(|article| crate::course::named(article, "Harbour Lights")).await;
-    stage.follow(&stage.alice).await;
-    let target = stage.remote.user("newhome").id();
-    knows_the_critic(&stage, "newhome");
-    stage.app.command_output(&["critic", "move", &target]).await;
+    let fixture = crate::end_to_end::fixture_with_feed(database, &items, "").await;
+    let article =
+        fixture.await_article(|article| crate::end_to_end::is_about(article, "Harbour Lights")).await;
+    fixture.follow(&fixture.alice).await;
+    let target = fixture.remote.user("newhome").id();
+    knows_the_critic(&fixture, "newhome");
+    fixture.app.command_output(&["critic", "move", &target]).await;
     items.insert(0, Item::review("The Night Ferry"));
-    stage.remote.serve_feed(&items);
-    stage.app.poll(feed::NAME).await;
-    stage.app.poll(feed::NAME).await;
-    let log = stage.app.feed_log().await.join("\n");
+    fixture.remote.serve_feed(&items);
+    fixture.app.poll(feed::NAME).await;
+    fixture.app.poll(feed::NAME).await;
+    let log = fixture.app.feed_log().await.join("\n");
     assert!(log.contains("held") && log.contains(&format!("the critic moved to {target}")), "{log}");
-    let file = stage.app.write("review.md", &markdown("By Hand", "By Hand", "A text."));
+    let file = fixture.app.write("review.md", &markdown("By Hand", "By Hand", "A text."));
     for args in [["publish", &file].as_slice(), &["comment", "reply", id_of(&article), "--text", "A word"]] {
-        assert!(refusal(&stage, args).await.contains("moved to"), "{args:?}");
+        assert!(refusal(&fixture, args).await.contains("moved to"), "{args:?}");
     }
-    stage.settle().await;
-    assert!(stage.remote.distinct("Create").is_empty());
-    assert_eq!(stage.articles().await.len(), 1);
+    fixture.settle().await;
+    assert!(fixture.remote.distinct_activities("Create").is_empty());
+    assert_eq!(fixture.articles().await.len(), 1);
 }
 
 async fn earlier_accounts_stand_in_the_actor_and_a_changed_profile_is_told_once(database: Database) {
-    let mut stage = Stage::new(database).await;
-    stage.follow(&stage.alice).await;
-    stage.app.restart().await;
-    stage.settle().await;
-    assert!(stage.remote.distinct("Update").is_empty(), "nothing changed");
-    let earlier = stage.remote.user("earlier").id();
-    stage.app.reconfigure("critics", "also_known_as", &format!("[{}]", quoted(&earlier)));
-    stage.app.reconfigure("critics", "summary", &quoted("Sits in the first row now."));
-    stage.app.restart().await;
-    let update = stage.remote.await_activity("the Update", |a| a["type"] == "Update").await;
+    let mut fixture = Fixture::new(database).await;
+    fixture.follow(&fixture.alice).await;
+    fixture.app.restart().await;
+    fixture.settle().await;
+    assert!(fixture.remote.distinct_activities("Update").is_empty(), "nothing changed");
+    let earlier = fixture.remote.user("earlier").id();
+    fixture.app.reconfigure("critics", "also_known_as", &format!("[{}]", quoted(&earlier)));
+    fixture.app.reconfigure("critics", "summary", &quoted("Sits in the first row now."));
+    fixture.app.restart().await;
+    let update = fixture.remote.await_activity("the Update", |a| a["type"] == "Update").await;
     assert_eq!(
         (&update["object"]["type"], &update["object"]["id"]),
-        (&"Person".into(), &stage.actor().into())
+        (&"Person".into(), &fixture.actor().into())
     );
     assert_eq!(update["object"]["alsoKnownAs"], json!([earlier]));
     assert!(update["object"]["summary"].as_str().is_some_and(|text| text.contains("first row")), "{update}");
-    let actor = stage.world.client.document(stage.actor()).await;
+    let actor = fixture.network.client.document(fixture.actor()).await;
     for member in ["alsoKnownAs", "summary", "name", "publicKey"] {
         assert_eq!(update["object"][member], actor[member], "{member}");
     }
-    stage.app.restart().await;
-    stage.app.command_output(&["block", "list"]).await;
-    stage.settle().await;
-    assert_eq!(stage.remote.distinct("Update").len(), 1, "it is told once");
+    fixture.app.restart().await;
+    fixture.app.command_output(&["block", "list"]).await;
+    fixture.settle().await;
+    assert_eq!(fixture.remote.distinct_activities("Update").len(), 1, "it is told once");
 }
 
-async fn await_followers(stage: &Stage, count: u64) {
+async fn await_followers(fixture: &Fixture, count: u64) {
     eventually(&format!("{count} followers"), || async {
-        (total(stage, &stage.critic["followers"]).await == count).then_some(())
+        (total_items(fixture, &fixture.critic["followers"]).await == count).then_some(())
     })
     .await;
 }
 
-async fn await_listed(stage: &Stage, how: &str, handle: &str) {
+async fn await_listed(fixture: &Fixture, how: &str, handle: &str) {
     eventually(&format!("{handle} to be {how}"), || async {
-        let listed = stage.app.command_output(&["follower", "list", "--state", how]).await;
+        let listed = fixture.app.command_output(&["follower", "list", "--state", how]).await;
         listed.contains(handle).then_some(())
     })
     .await;
 }
 
-async fn approving_stage(database: Database) -> Stage {
-    Stage::with(database, |_, settings| settings.set("moderation", "approve_followers", "true")).await
+async fn fixture_with_approval(database: Database) -> Fixture {
+    Fixture::with(database, |_, settings| settings.set("moderation", "approve_followers", "true")).await
 }
 
 async fn a_follower_waits_is_accepted_and_removed(database: Database) {
-    let stage = approving_stage(database).await;
-    let follow = stage.alice.follow(stage.actor());
-    stage.alice.deliver(stage.inbox(), &follow).await;
-    let handle = format!("@{}", stage.alice.handle());
-    await_listed(&stage, "pending", &handle).await;
-    await_followers(&stage, 0).await;
-    stage.app.command_output(&["follower", "accept", &handle]).await;
-    stage.await_accept(&stage.alice, &follow).await;
-    await_listed(&stage, "following", &handle).await;
-    await_followers(&stage, 1).await;
-    stage.app.command_output(&["follower", "remove", &stage.alice.id()]).await;
-    let reject = stage.remote.await_activity("the Reject", |a| a["type"] == "Reject").await;
+    let fixture = fixture_with_approval(database).await;
+    let follow = fixture.alice.follow(fixture.actor());
+    fixture.alice.deliver(fixture.inbox(), &follow).await;
+    let handle = format!("@{}", fixture.alice.handle());
+    await_listed(&fixture, "pending", &handle).await;
+    await_followers(&fixture, 0).await;
+    fixture.app.command_output(&["follower", "accept", &handle]).await;
+    fixture.await_accept(&fixture.alice, &follow).await;
+    await_listed(&fixture, "following", &handle).await;
+    await_followers(&fixture, 1).await;
+    fixture.app.command_output(&["follower", "remove", &fixture.alice.id()]).await;
+    let reject = fixture.remote.await_activity("the Reject", |a| a["type"] == "Reject").await;
     assert_eq!(reject["object"]["id"], follow["id"]);
-    await_followers(&stage, 0).await;
-    assert_eq!(stage.app.command_output(&["follower", "list"]).await.trim(), "no followers");
-    assert!(refusal(&stage, &["follower", "remove", &handle]).await.contains("does not follow"));
+    await_followers(&fixture, 0).await;
+    assert_eq!(fixture.app.command_output(&["follower", "list"]).await.trim(), "no followers");
+    assert!(refusal(&fixture, &["follower", "remove", &handle]).await.contains("does not follow"));
 }
 
 async fn who_asks_to_follow_may_be_refused(database: Database) {
-    let stage = approving_stage(database).await;
-    let follow = stage.alice.follow(stage.actor());
-    stage.alice.deliver(stage.inbox(), &follow).await;
-    let handle = format!("@{}", stage.alice.handle());
-    await_listed(&stage, "pending", &handle).await;
-    stage.app.command_output(&["follower", "reject", &handle]).await;
-    let reject = stage.remote.await_activity("the Reject", |a| a["type"] == "Reject").await;
+    let fixture = fixture_with_approval(database).await;
+    let follow = fixture.alice.follow(fixture.actor());
+    fixture.alice.deliver(fixture.inbox(), &follow).await;
+    let handle = format!("@{}", fixture.alice.handle());
+    await_listed(&fixture, "pending", &handle).await;
+    fixture.app.command_output(&["follower", "reject", &handle]).await;
+    let reject = fixture.remote.await_activity("the Reject", |a| a["type"] == "Reject").await;
     assert_eq!((&reject["object"]["id"], &reject["object"]["type"]), (&follow["id"], &"Follow".into()));
-    await_followers(&stage, 0).await;
-    assert!(refusal(&stage, &["follower", "accept", &handle]).await.contains("does not ask"));
-    assert!(refusal(&stage, &["follower", "accept", "nobody"]).await.contains("neither"));
+    await_followers(&fixture, 0).await;
+    assert!(refusal(&fixture, &["follower", "accept", &handle]).await.contains("does not ask"));
+    assert!(refusal(&fixture, &["follower", "accept", "nobody"]).await.contains("neither"));
 }

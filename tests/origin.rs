@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::both_databases;
+use crate::support::activities::{PUBLIC, id_of};
 use crate::support::remote::{Document, Remote, User, jrd};
-use crate::support::shapes::{PUBLIC, id_of};
-use crate::support::signature::Form;
-use crate::support::{Database, Stage, World};
+use crate::support::signature::SignatureScheme;
+use crate::support::{Database, Fixture, TestNetwork};
 
 both_databases!(
     c1_an_activity_id_on_another_host_than_its_actor,
@@ -24,193 +24,194 @@ both_databases!(
     c11_ids_whose_host_is_an_address,
 );
 
-async fn stage_with(database: Database, host: &str) -> (Stage, Remote) {
-    let world = World::new();
-    let (remote, other) = (world.remote("remote.test").await, world.remote(host).await);
-    let stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
-    (stage, other)
+async fn fixture_with_second_remote(database: Database, host: &str) -> (Fixture, Remote) {
+    let network = TestNetwork::new();
+    let (remote, other) = (network.remote("remote.test").await, network.remote(host).await);
+    let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
+    (fixture, other)
 }
 
 /// Sends what must be refused at once.
-async fn assert_refused(stage: &Stage, user: &User, activity: &Value) {
-    let answer = user.send(stage.inbox(), activity).await;
-    assert!(answer.is_refusal(), "{}: {} to {activity}", answer.status, answer.body);
+async fn assert_refused(fixture: &Fixture, user: &User, activity: &Value) {
+    let response = user.send(fixture.inbox(), activity).await;
+    assert!(response.is_refusal(), "{}: {} to {activity}", response.status, response.body);
 }
 
 /// The page shows nothing of this, after all has been worked on.
-async fn assert_unseen(stage: &Stage, article: &Value, text: &str) {
-    stage.settle().await;
-    let page = stage.page(article).await;
+async fn assert_unseen(fixture: &Fixture, article: &Value, text: &str) {
+    fixture.settle().await;
+    let page = fixture.page(article).await;
     assert!(!page.text.contains(text), "{text} is on the page: {}", page.text);
 }
 
 async fn c1_an_activity_id_on_another_host_than_its_actor(database: Database) {
-    let (stage, second) = stage_with(database, "second.test").await;
-    let article = stage.publish("The Night Ferry").await;
-    let note = stage.alice.reply(id_of(&article), "<p>Strange origin</p>");
-    let mut create = stage.alice.create(&note);
+    let (fixture, second) = fixture_with_second_remote(database, "second.test").await;
+    let article = fixture.publish("The Night Ferry").await;
+    let note = fixture.alice.reply(id_of(&article), "<p>Strange origin</p>");
+    let mut create = fixture.alice.create(&note);
     create["id"] = json!(second.url("/users/victim/statuses/1/activity"));
-    assert_refused(&stage, &stage.alice, &create).await;
-    assert_unseen(&stage, &article, "Strange origin").await;
+    assert_refused(&fixture, &fixture.alice, &create).await;
+    assert_unseen(&fixture, &article, "Strange origin").await;
 }
 
 async fn c2_an_embedded_object_of_another_host_is_fetched_or_dropped(database: Database) {
-    let (stage, second) = stage_with(database, "second.test").await;
-    let article = stage.publish("The Night Ferry").await;
+    let (fixture, second) = fixture_with_second_remote(database, "second.test").await;
+    let article = fixture.publish("The Night Ferry").await;
     let victim = second.user("victim");
     let genuine = victim.reply(id_of(&article), "<p>What the victim said</p>");
     let mut forged = genuine.clone();
     forged["content"] = json!("<p>What the victim never said</p>");
     forged["contentMap"] = json!({"en": "<p>What the victim never said</p>"});
-    let mut create = stage.alice.create(&forged);
-    create["id"] = json!(stage.remote.url("/users/alice/statuses/2/activity"));
-    stage.alice.send(stage.inbox(), &create).await;
-    assert_unseen(&stage, &article, "never said").await;
+    let mut create = fixture.alice.create(&forged);
+    create["id"] = json!(fixture.remote.url("/users/alice/statuses/2/activity"));
+    fixture.alice.send(fixture.inbox(), &create).await;
+    assert_unseen(&fixture, &article, "never said").await;
 }
 
 async fn c3_an_object_attributed_to_another_user_of_the_same_host(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let victim = stage.remote.user("victim");
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let victim = fixture.remote.user("victim");
     let note = victim.reply(id_of(&article), "<p>Words in a mouth</p>");
-    let mut create = stage.alice.create(&note);
-    create["id"] = json!(stage.remote.url("/users/alice/statuses/3/activity"));
-    stage.remote.serve(&crate::support::signature::target_of(id_of(&note)), Document::status(404));
-    assert_refused(&stage, &stage.alice, &create).await;
-    assert_unseen(&stage, &article, "Words in a mouth").await;
+    let mut create = fixture.alice.create(&note);
+    create["id"] = json!(fixture.remote.url("/users/alice/statuses/3/activity"));
+    fixture.remote.serve(&crate::support::signature::target_of(id_of(&note)), Document::status(404));
+    assert_refused(&fixture, &fixture.alice, &create).await;
+    assert_unseen(&fixture, &article, "Words in a mouth").await;
 }
 
 async fn c4_an_object_whose_id_is_not_where_it_was_found(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let mut note = stage.alice.reply(id_of(&article), "<p>Found elsewhere</p>");
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let mut note = fixture.alice.reply(id_of(&article), "<p>Found elsewhere</p>");
     let path = crate::support::signature::target_of(id_of(&note));
-    let create = stage.alice.create(&note["id"].clone());
-    note["id"] = json!(stage.remote.url("/users/victim/statuses/9"));
-    stage.remote.serve(&path, Document::activity_json(&note));
+    let create = fixture.alice.create(&note["id"].clone());
+    note["id"] = json!(fixture.remote.url("/users/victim/statuses/9"));
+    fixture.remote.serve(&path, Document::activity_json(&note));
     let mut bare = create.clone();
     bare["to"] = json!([PUBLIC]);
-    stage.alice.send(stage.inbox(), &bare).await;
-    assert_unseen(&stage, &article, "Found elsewhere").await;
+    fixture.alice.send(fixture.inbox(), &bare).await;
+    assert_unseen(&fixture, &article, "Found elsewhere").await;
 }
 
 async fn c5_an_actor_document_that_names_another_user(database: Database) {
-    let stage = Stage::new(database).await;
-    let (mallory, victim) = (stage.remote.user("mallory"), stage.remote.user("victim"));
+    let fixture = Fixture::new(database).await;
+    let (mallory, victim) = (fixture.remote.user("mallory"), fixture.remote.user("victim"));
     let mut actor = victim.actor();
     actor["publicKey"]["publicKeyPem"] = json!(mallory.key().public_pem());
-    mallory.pose_as(&actor);
+    mallory.serve_actor(&actor);
     for name in [&mallory, &victim] {
-        let follow = name.follow(stage.actor());
-        let mut letter = mallory.letter(Form::Cavage, stage.inbox(), &follow);
-        letter.key_id = mallory.key_id();
-        let answer = letter.seal().post(&stage.world.client).await;
-        assert!(answer.is_refusal(), "{}", answer.status);
+        let follow = name.follow(fixture.actor());
+        let mut request = mallory.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &follow);
+        request.key_id = mallory.key_id();
+        let response = request.sign().post(&fixture.network.client).await;
+        assert!(response.is_refusal(), "{}", response.status);
     }
 }
 
 async fn c6_an_actor_that_is_served_as_a_page_or_a_picture(database: Database) {
-    let stage = Stage::new(database).await;
+    let fixture = Fixture::new(database).await;
     for (name, media_type) in [("paige", "text/html"), ("pixel", "image/png"), ("plain", "application/json")]
     {
-        let user = stage.remote.user(name);
+        let user = fixture.remote.user(name);
         let document = Document::new(media_type, user.actor().to_string());
-        stage.remote.serve(&format!("/users/{name}"), document);
-        assert_refused(&stage, &user, &user.follow(stage.actor())).await;
+        fixture.remote.serve(&format!("/users/{name}"), document);
+        assert_refused(&fixture, &user, &user.follow(fixture.actor())).await;
     }
 }
 
 async fn c6_a_note_that_is_served_as_a_page(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let note = stage.alice.reply(id_of(&article), "<p>Uploaded as a file</p>");
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let note = fixture.alice.reply(id_of(&article), "<p>Uploaded as a file</p>");
     let path = crate::support::signature::target_of(id_of(&note));
-    stage.remote.serve(&path, Document::new("text/html", note.to_string()));
-    let mut create = stage.alice.create(&note["id"]);
+    fixture.remote.serve(&path, Document::new("text/html", note.to_string()));
+    let mut create = fixture.alice.create(&note["id"]);
     create["to"] = json!([PUBLIC]);
-    stage.alice.send(stage.inbox(), &create).await;
-    assert_unseen(&stage, &article, "Uploaded as a file").await;
+    fixture.alice.send(fixture.inbox(), &create).await;
+    assert_unseen(&fixture, &article, "Uploaded as a file").await;
 }
 
 async fn c7_a_handle_that_webfinger_gives_to_somebody_else_is_not_shown(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let eve = stage.remote.user("eve");
-    stage.remote.serve_webfinger("eve", jrd("victim@remote.test", &stage.remote.url("/users/victim")));
-    stage.comment(&eve, &article, "Who am I today").await;
-    stage.settle().await;
-    let page = stage.page(&article).await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let eve = fixture.remote.user("eve");
+    fixture.remote.serve_webfinger("eve", jrd("victim@remote.test", &fixture.remote.url("/users/victim")));
+    fixture.comment(&eve, &article, "Who am I today").await;
+    fixture.settle().await;
+    let page = fixture.page(&article).await;
     assert!(!page.text.contains("@victim@remote.test"), "{}", page.text);
     assert!(!page.text.contains("@eve@remote.test"), "a handle that does not lead back: {}", page.text);
 }
 
 async fn c8_an_object_with_our_own_domain_in_its_id(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let mut note = stage.alice.reply(id_of(&article), "<p>One of your own</p>");
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let mut note = fixture.alice.reply(id_of(&article), "<p>One of your own</p>");
     for id in ["https://marquee.test/ap/note/1", id_of(&article)] {
         note["id"] = json!(id);
-        let mut create = stage.alice.create(&note);
-        create["id"] = json!(stage.remote.url("/users/alice/statuses/4/activity"));
-        assert_refused(&stage, &stage.alice, &create).await;
+        let mut create = fixture.alice.create(&note);
+        create["id"] = json!(fixture.remote.url("/users/alice/statuses/4/activity"));
+        assert_refused(&fixture, &fixture.alice, &create).await;
     }
-    assert_unseen(&stage, &article, "One of your own").await;
-    assert_eq!(stage.article(&article).await["name"], article["name"]);
+    assert_unseen(&fixture, &article, "One of your own").await;
+    assert_eq!(fixture.article(&article).await["name"], article["name"]);
 }
 
 async fn c9_a_name_of_mixed_scripts_is_shown_as_punycode(database: Database) {
     // `аpple.test` with a Cyrillic letter in front.
-    let (stage, look_alike) = stage_with(database, "xn--pple-43d.test").await;
-    let article = stage.publish("The Night Ferry").await;
+    let (fixture, look_alike) = fixture_with_second_remote(database, "xn--pple-43d.test").await;
+    let article = fixture.publish("The Night Ferry").await;
     let eve = look_alike.user("eve");
-    stage.comment(&eve, &article, "Fruit of another tree").await;
-    let page = stage.page(&article).await;
+    fixture.comment(&eve, &article, "Fruit of another tree").await;
+    let page = fixture.page(&article).await;
     assert!(!page.text.contains('\u{430}'), "{}", page.text);
 }
 
 async fn c9_one_host_has_one_spelling(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
     for host in ["REMOTE.test", "remote.test."] {
-        let mut note = stage.alice.reply(id_of(&article), &format!("<p>Greetings from {}</p>", host.len()));
+        let mut note = fixture.alice.reply(id_of(&article), &format!("<p>Greetings from {}</p>", host.len()));
         note["attributedTo"] = json!(format!("https://{host}/users/alice"));
-        let mut create = stage.alice.create(&note);
+        let mut create = fixture.alice.create(&note);
         create["actor"] = note["attributedTo"].clone();
         // Refused, or taken for the same actor; never another one.
-        stage.alice.send(stage.inbox(), &create).await;
+        fixture.alice.send(fixture.inbox(), &create).await;
     }
-    stage.settle().await;
-    let page = stage.page(&article).await;
+    fixture.settle().await;
+    let page = fixture.page(&article).await;
     assert!(!page.text.contains("REMOTE.test") && !page.text.contains("remote.test."), "{}", page.text);
 }
 
 async fn c10_a_key_that_stands_twice_in_the_json(database: Database) {
-    let stage = Stage::new(database).await;
-    let victim = stage.remote.user("victim");
-    let follow = stage.alice.follow(stage.actor()).to_string();
+    let fixture = Fixture::new(database).await;
+    let victim = fixture.remote.user("victim");
+    let follow = fixture.alice.follow(fixture.actor()).to_string();
     let doubled = [
         follow.replacen('{', &format!("{{\"actor\":\"{}\",", victim.id()), 1),
         follow.replacen('{', "{\"type\":\"Undo\",", 1),
     ];
     for body in doubled {
-        let mut letter = stage.alice.letter(Form::Cavage, stage.inbox(), &Value::Null);
-        letter.body = body.clone().into_bytes();
-        let answer = letter.seal().post(&stage.world.client).await;
-        assert!(answer.is_refusal(), "{}: {body}", answer.status);
+        let mut request =
+            fixture.alice.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &Value::Null);
+        request.body = body.clone().into_bytes();
+        let response = request.sign().post(&fixture.network.client).await;
+        assert!(response.is_refusal(), "{}: {body}", response.status);
     }
 }
 
 async fn c11_ids_whose_host_is_an_address(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
     for host in ["127.0.0.1", "[::1]", "2130706433", "192.0.2.7"] {
-        let note = stage.alice.reply(id_of(&article), "<p>No name at all</p>");
-        let mut create = stage.alice.create(&note);
+        let note = fixture.alice.reply(id_of(&article), "<p>No name at all</p>");
+        let mut create = fixture.alice.create(&note);
         create["actor"] = json!(format!("https://{host}/users/alice"));
         create["id"] = json!(format!("https://{host}/users/alice/statuses/5/activity"));
         create["object"]["id"] = json!(format!("https://{host}/users/alice/statuses/5"));
         create["object"]["attributedTo"] = create["actor"].clone();
-        assert_refused(&stage, &stage.alice, &create).await;
+        assert_refused(&fixture, &fixture.alice, &create).await;
     }
-    assert_unseen(&stage, &article, "No name at all").await;
+    assert_unseen(&fixture, &article, "No name at all").await;
 }

@@ -1,20 +1,20 @@
 //! Servers that others wrote find the critic, follow, read, answer, edit, like, boost, take all of it back, and
 //! leave; Marquee shows each step, and they understand what Marquee sends. See tests/peers/README.md.
 
-mod peer;
-mod visit;
-mod way_out;
+mod foreign_server;
+mod proxy;
+mod scenario;
 
 use serde_json::json;
 
 use crate::both_databases;
-use crate::course::await_total;
+use crate::end_to_end::await_total_items;
 use crate::support::Database;
+use crate::support::activities::id_of;
 use crate::support::http::AS2;
 use crate::support::page::Page;
-use crate::support::shapes::id_of;
-use peer::Library;
-use visit::{POSTER_ALT, Visit};
+use foreign_server::Library;
+use scenario::{POSTER_ALT, Scenario};
 
 both_databases!(
     fedify_and_marquee_understand_each_other,
@@ -41,62 +41,62 @@ both_databases!(
 const DELIVERIES: usize = 10;
 
 /// Everything that a reader on another server does, from look-up to farewell.
-async fn course(library: Library, database: Database) -> Visit {
-    let visit = Visit::begin(library, database).await;
-    let follow = visit.follow().await;
-    let (create, article) = visit.publish().await;
+async fn journey(library: Library, database: Database) -> Scenario {
+    let scenario = Scenario::begin(library, database).await;
+    let follow = scenario.follow().await;
+    let (create, article) = scenario.publish().await;
     assert_eq!(article["attachment"][0]["name"], POSTER_ALT);
-    let first = visit.reply(&article, id_of(&article), "The radio made me cry", None).await;
-    let second = visit.reply(&article, &first, "Me too, and twice", None).await;
-    visit.lists(&article["replies"], vec![&first, &second]).await;
-    visit.lists(&visit.stage.critic["followers"], vec![library.actor()]).await;
-    visit.lists(&visit.stage.critic["featured"], vec![id_of(&article)]).await;
-    visit.lists(&visit.stage.critic["outbox"], vec![id_of(&create.0)]).await;
-    visit.peer.do_it("edit", json!({"note": first, "text": "The radio made me laugh"})).await;
+    let first = scenario.reply(&article, id_of(&article), "The radio made me cry", None).await;
+    let second = scenario.reply(&article, &first, "Me too, and twice", None).await;
+    scenario.lists(&article["replies"], vec![&first, &second]).await;
+    scenario.lists(&scenario.fixture.critic["followers"], vec![library.actor()]).await;
+    scenario.lists(&scenario.fixture.critic["featured"], vec![id_of(&article)]).await;
+    scenario.lists(&scenario.fixture.critic["outbox"], vec![id_of(&create.0)]).await;
+    scenario.peer.do_it("edit", json!({"note": first, "text": "The radio made me laugh"})).await;
     let is_edited = |page: &Page| page.comment("made me laugh").is_some();
-    let page = visit.stage.await_page(&article, "the edited comment", is_edited).await;
+    let page = scenario.fixture.await_page(&article, "the edited comment", is_edited).await;
     let second = page.comment("Me too, and twice").expect("the second comment");
     assert!(page.parent_of(second).is_some_and(|first| first.text.contains("made me laugh")));
-    visit.react(&article).await;
-    visit.revise(&article).await;
-    visit.peer.do_it("delete", json!({"note": first})).await;
-    visit.await_gone(&article, "made me laugh").await;
-    visit.retract(&article).await;
-    visit.peer.do_it("undo", json!({"activity": follow})).await;
-    visit.await_followers(0).await;
-    visit
+    scenario.react(&article).await;
+    scenario.revise(&article).await;
+    scenario.peer.do_it("delete", json!({"note": first})).await;
+    scenario.await_gone(&article, "made me laugh").await;
+    scenario.retract(&article).await;
+    scenario.peer.do_it("undo", json!({"activity": follow})).await;
+    scenario.await_followers(0).await;
+    scenario
 }
 
 async fn fedify_and_marquee_understand_each_other(database: Database) {
-    let visit = course(Library::Fedify, database).await;
+    let scenario = journey(Library::Fedify, database).await;
     // One knock each: nothing was refused in the newer form and sent again in the older one.
-    assert_eq!(visit.peer.forms().await, ["rfc9421"; DELIVERIES]);
+    assert_eq!(scenario.peer.forms().await, ["rfc9421"; DELIVERIES]);
 }
 
 async fn bovine_and_marquee_understand_each_other(database: Database) {
-    let visit = course(Library::Bovine, database).await;
-    assert_eq!(visit.peer.forms().await, ["cavage"; DELIVERIES]);
+    let scenario = journey(Library::Bovine, database).await;
+    assert_eq!(scenario.peer.forms().await, ["cavage"; DELIVERIES]);
 }
 
 async fn fedify_that_signs_by_the_older_draft_is_understood(database: Database) {
-    let visit = Visit::begin(Library::Fedify, database).await;
-    visit.follow().await;
-    let (_, article) = visit.publish().await;
-    visit.reply(&article, id_of(&article), "Signed the old way", Some("cavage")).await;
-    assert_eq!(visit.peer.forms().await, ["rfc9421", "cavage"]);
-    visit.refuses_what_nobody_signed(&article).await;
+    let scenario = Scenario::begin(Library::Fedify, database).await;
+    scenario.follow().await;
+    let (_, article) = scenario.publish().await;
+    scenario.reply(&article, id_of(&article), "Signed the old way", Some("cavage")).await;
+    assert_eq!(scenario.peer.forms().await, ["rfc9421", "cavage"]);
+    scenario.refuses_what_nobody_signed(&article).await;
 }
 
 /// A Block ends the following, and what the blocker wrote is not shown any more.
 async fn block(library: Library, database: Database) {
-    let visit = Visit::begin(library, database).await;
-    visit.follow().await;
-    let (_, article) = visit.publish().await;
-    visit.refuses_what_nobody_signed(&article).await;
-    visit.reply(&article, id_of(&article), "I liked it once", None).await;
-    visit.peer.do_it("block", json!({})).await;
-    visit.await_followers(0).await;
-    visit.await_gone(&article, "I liked it once").await;
+    let scenario = Scenario::begin(library, database).await;
+    scenario.follow().await;
+    let (_, article) = scenario.publish().await;
+    scenario.refuses_what_nobody_signed(&article).await;
+    scenario.reply(&article, id_of(&article), "I liked it once", None).await;
+    scenario.peer.do_it("block", json!({})).await;
+    scenario.await_followers(0).await;
+    scenario.await_gone(&article, "I liked it once").await;
 }
 
 async fn fedify_that_blocks_the_critic_is_a_follower_no_more(database: Database) {
@@ -109,16 +109,16 @@ async fn bovine_that_blocks_the_critic_is_a_follower_no_more(database: Database)
 
 /// An account deletes itself: its following, its comments and its likes go with it.
 async fn farewell(library: Library, database: Database) {
-    let visit = Visit::begin(library, database).await;
-    visit.follow().await;
-    let (_, article) = visit.publish().await;
-    visit.reply(&article, id_of(&article), "My last word", None).await;
-    visit.peer.do_it("like", json!({"object": article["id"]})).await;
-    await_total(&visit.stage, &article, "likes", 1).await;
-    visit.peer.do_it("farewell", json!({})).await;
-    visit.await_followers(0).await;
-    visit.await_gone(&article, "My last word").await;
-    await_total(&visit.stage, &article, "likes", 0).await;
+    let scenario = Scenario::begin(library, database).await;
+    scenario.follow().await;
+    let (_, article) = scenario.publish().await;
+    scenario.reply(&article, id_of(&article), "My last word", None).await;
+    scenario.peer.do_it("like", json!({"object": article["id"]})).await;
+    await_total_items(&scenario.fixture, &article, "likes", 1).await;
+    scenario.peer.do_it("farewell", json!({})).await;
+    scenario.await_followers(0).await;
+    scenario.await_gone(&article, "My last word").await;
+    await_total_items(&scenario.fixture, &article, "likes", 0).await;
 }
 
 async fn an_account_of_fedify_that_is_deleted_leaves_nothing_behind(database: Database) {
@@ -131,16 +131,16 @@ async fn an_account_of_bovine_that_is_deleted_leaves_nothing_behind(database: Da
 
 /// Asks whether a review may be quoted; the answer brings a stamp, which says what is needed of it.
 async fn quote(library: Library, database: Database) {
-    let visit = Visit::begin(library, database).await;
-    visit.follow().await;
-    let (_, article) = visit.publish().await;
+    let scenario = Scenario::begin(library, database).await;
+    scenario.follow().await;
+    let (_, article) = scenario.publish().await;
     let asked =
-        visit.peer.act("quote", json!({"article": article["id"], "text": "As the critic says"})).await;
-    let accept = visit.peer.await_received("the Accept", |r| r.is("Accept", id_of(&asked))).await;
-    assert_eq!(accept.0["actor"], visit.stage.actor());
-    let stamp = visit.peer.act("stamp", json!({"id": accept.0["result"]})).await;
+        scenario.peer.act("quote", json!({"article": article["id"], "text": "As the critic says"})).await;
+    let accept = scenario.peer.await_received("the Accept", |r| r.is("Accept", id_of(&asked))).await;
+    assert_eq!(accept.0["actor"], scenario.fixture.actor());
+    let stamp = scenario.peer.act("stamp", json!({"id": accept.0["result"]})).await;
     let wanted = json!({
-        "attributedTo": visit.stage.actor(),
+        "attributedTo": scenario.fixture.actor(),
         "interactingObject": asked["note"],
         "interactionTarget": article["id"],
     });
@@ -156,54 +156,54 @@ async fn a_quote_that_bovine_asks_for_is_stamped(database: Database) {
 }
 
 /// The critic answers a comment, edits the answer and deletes it; who is answered gets each.
-async fn answer(library: Library, database: Database) {
-    let visit = Visit::begin(library, database).await;
-    let article = visit.stage.publish("The Night Ferry").await;
-    let comment = visit.reply(&article, id_of(&article), "Was it raining?", None).await;
+async fn critic_reply(library: Library, database: Database) {
+    let scenario = Scenario::begin(library, database).await;
+    let article = scenario.fixture.publish("The Night Ferry").await;
+    let comment = scenario.reply(&article, id_of(&article), "Was it raining?", None).await;
     let command = |args: [&'static str; 2], to: &str, text: Option<&'static str>| {
         let mut args: Vec<String> = args.iter().chain([&to]).map(ToString::to_string).collect();
         args.extend(text.into_iter().flat_map(|text| ["--text".to_owned(), text.to_owned()]));
-        let app = &visit.stage.app;
+        let app = &scenario.fixture.app;
         async move { app.command_output(&args.iter().map(String::as_str).collect::<Vec<_>>()).await }
     };
     command(["comment", "reply"], &comment, Some("From the first reel on")).await;
-    let create = visit.peer.await_received("the answer", |r| r.kind() == "Create").await;
+    let create = scenario.peer.await_received("the answer", |r| r.kind() == "Create").await;
     assert_eq!(create.0["object"]["type"], "Note");
-    assert_eq!(create.0["object"]["attributedTo"], visit.stage.actor());
+    assert_eq!(create.0["object"]["attributedTo"], scenario.fixture.actor());
     assert_eq!(create.0["object"]["inReplyTo"], comment);
     assert!(create.says("content").contains("From the first reel on"), "{create:?}");
     let note = create.says("id");
-    assert_eq!(visit.peer.act("read", json!({"id": note})).await, create.0["object"]);
+    assert_eq!(scenario.peer.act("read", json!({"id": note})).await, create.0["object"]);
     command(["comment", "edit"], note, Some("From the second reel on")).await;
-    let update = visit.peer.await_received("the Update", |r| r.is("Update", note)).await;
+    let update = scenario.peer.await_received("the Update", |r| r.is("Update", note)).await;
     assert!(update.says("content").contains("From the second reel on"), "{update:?}");
     command(["comment", "delete"], note, None).await;
-    visit.peer.await_received("the Delete", |r| r.is("Delete", note)).await;
+    scenario.peer.await_received("the Delete", |r| r.is("Delete", note)).await;
 }
 
 async fn fedify_gets_what_the_critic_answers(database: Database) {
-    answer(Library::Fedify, database).await;
+    critic_reply(Library::Fedify, database).await;
 }
 
 async fn bovine_gets_what_the_critic_answers(database: Database) {
-    answer(Library::Bovine, database).await;
+    critic_reply(Library::Bovine, database).await;
 }
 
 /// In secure mode they look up, follow, read and answer as ever; who does not sign reads nothing.
 async fn secure_mode(library: Library, database: Database) {
-    let visit = Visit::begin_with(library, database, |settings| {
+    let scenario = Scenario::begin_with(library, database, |settings| {
         settings.set("federation", "authorized_fetch", "true")
     })
     .await;
-    let follow = visit.peer.do_it("follow", json!({})).await;
-    visit.peer.await_received("the Accept", |r| r.is("Accept", &follow)).await;
-    let create = visit.announce().await;
+    let follow = scenario.peer.do_it("follow", json!({})).await;
+    scenario.peer.await_received("the Accept", |r| r.is("Accept", &follow)).await;
+    let create = scenario.announce().await;
     let article = &create.0["object"];
-    assert_eq!(visit.peer.act("read", json!({"id": article["id"]})).await, *article);
-    visit.lists(&visit.stage.critic["outbox"], vec![id_of(&create.0)]).await;
-    let answer = visit.stage.world.client.get(id_of(article), AS2).await;
-    assert!(answer.is_unauthorised(), "{}", answer.status);
-    visit.reply(article, id_of(article), "Behind closed doors", None).await;
+    assert_eq!(scenario.peer.act("read", json!({"id": article["id"]})).await, *article);
+    scenario.lists(&scenario.fixture.critic["outbox"], vec![id_of(&create.0)]).await;
+    let response = scenario.fixture.network.client.get(id_of(article), AS2).await;
+    assert!(response.is_unauthorized(), "{}", response.status);
+    scenario.reply(article, id_of(article), "Behind closed doors", None).await;
 }
 
 async fn in_secure_mode_fedify_reads_with_its_signature(database: Database) {
@@ -217,12 +217,12 @@ async fn in_secure_mode_bovine_reads_with_its_signature(database: Database) {
 /// The critic gets a new key, and the old one signs for so long; the next Update is verified all the same.
 /// Gives how often the peer refused it before.
 async fn rotation(library: Library, database: Database, overlap: &str) -> usize {
-    let visit = Visit::begin(library, database).await;
-    visit.follow().await;
-    let (_, article) = visit.publish().await;
-    visit.stage.app.command_output(&["critic", "rotate-key", "--overlap", overlap]).await;
-    visit.revise(&article).await;
-    visit.peer.refusals().await
+    let scenario = Scenario::begin(library, database).await;
+    scenario.follow().await;
+    let (_, article) = scenario.publish().await;
+    scenario.fixture.app.command_output(&["critic", "rotate-key", "--overlap", overlap]).await;
+    scenario.revise(&article).await;
+    scenario.peer.refusals().await
 }
 
 async fn fedify_verifies_what_a_new_key_signs(database: Database) {
@@ -245,11 +245,11 @@ async fn bovine_that_can_not_find_the_old_key_is_met_with_the_new_one(database: 
 
 /// Our own RFC 9421, verified by others: the first delivery finds out that it is wanted, the next ones know.
 async fn fedify_that_takes_rfc_9421_alone_is_met_with_it(database: Database) {
-    let visit = Visit::begin(Library::Fedify, database).await;
-    visit.peer.act("take_only", json!({"only": "rfc9421"})).await;
-    visit.follow().await;
-    let (create, article) = visit.publish().await;
+    let scenario = Scenario::begin(Library::Fedify, database).await;
+    scenario.peer.act("take_only", json!({"only": "rfc9421"})).await;
+    scenario.follow().await;
+    let (create, article) = scenario.publish().await;
     assert_eq!(create.0["form"], "rfc9421");
-    assert_eq!(visit.revise(&article).await.0["form"], "rfc9421");
-    assert_eq!(visit.peer.refusals().await, 1);
+    assert_eq!(scenario.revise(&article).await.0["form"], "rfc9421");
+    assert_eq!(scenario.peer.refusals().await, 1);
 }

@@ -1,9 +1,9 @@
 //! What a critic is told that a reader on Mastodon sees of a review: what the Article says that is sent.
 
 use crate::both_databases;
-use crate::course::named;
+use crate::end_to_end::is_about;
 use crate::support::feed::{Item, markdown};
-use crate::support::{Database, Stage};
+use crate::support::{Database, Fixture};
 
 both_databases!(
     a_preview_shows_what_the_article_says,
@@ -18,12 +18,12 @@ fn joined(preview: &str) -> String {
 }
 
 async fn a_preview_shows_what_the_article_says(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
     let link = article["url"].as_str().expect("a page");
     let slug = link.rsplit('/').next().expect("a slug");
     for argument in [slug, link, article["id"].as_str().expect("an id")] {
-        let preview = joined(&stage.app.command_output(&["preview", argument]).await);
+        let preview = joined(&fixture.app.command_output(&["preview", argument]).await);
         let summary = article["summary"].as_str().expect("a summary");
         let parts = ["The Critic @critic@marquee.test", "THE NIGHT FERRY", summary, link, "#Ferries"];
         for part in parts {
@@ -35,19 +35,19 @@ async fn a_preview_shows_what_the_article_says(database: Database) {
         );
         assert!(preview.contains("is delivered to the critic's followers"), "{preview}");
     }
-    stage.app.command_output(&["retract", slug]).await;
-    let refused = stage.app.cli(&["preview", slug]).await;
+    fixture.app.command_output(&["retract", slug]).await;
+    let refused = fixture.app.cli(&["preview", slug]).await;
     assert!(!refused.status.success());
     assert!(String::from_utf8_lossy(&refused.stderr).contains("it was retracted"));
-    assert!(!stage.app.cli(&["preview", "no-such-review"]).await.status.success());
+    assert!(!fixture.app.cli(&["preview", "no-such-review"]).await.status.success());
 }
 
 async fn a_file_is_seen_before_it_is_published(database: Database) {
-    let stage = Stage::new(database).await;
+    let fixture = Fixture::new(database).await;
     let text = markdown("The Night Ferry", "The Night Ferry", "It leaves at six.");
     let text = text.replacen("---\n", "---\nposter: ferry.png\nposter_alt: A ferry by night\n", 1);
-    let file = stage.app.write("draft.md", &text);
-    let before = joined(&stage.app.command_output(&["preview", &file]).await);
+    let file = fixture.app.write("draft.md", &text);
+    let before = joined(&fixture.app.command_output(&["preview", &file]).await);
     let parts =
         ["★★★★ The Night Ferry (Ada Lindqvist, 2021). It leaves at six.", "[Poster: A ferry by night]"];
     for part in parts {
@@ -55,14 +55,14 @@ async fn a_file_is_seen_before_it_is_published(database: Database) {
     }
     assert!(before.contains("https://marquee.test/reviews/the-night-ferry-2021"), "{before}");
     assert!(before.contains("not published yet"), "{before}");
-    assert!(stage.articles().await.is_empty(), "a look publishes nothing");
+    assert!(fixture.articles().await.is_empty(), "a look publishes nothing");
 }
 
 async fn who_sees_it_is_told(database: Database) {
-    let stage = crate::course::stage_with_feed(database, &[Item::old_review("Alpha")], "").await;
-    let article = stage.await_article(|article| named(article, "Alpha")).await;
+    let fixture = crate::end_to_end::fixture_with_feed(database, &[Item::old_review("Alpha")], "").await;
+    let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
     let id = article["id"].as_str().expect("an id");
-    let preview = joined(&stage.app.command_output(&["preview", id]).await);
+    let preview = joined(&fixture.app.command_output(&["preview", id]).await);
     assert!(preview.contains("not delivered to anyone"), "{preview}");
     assert!(preview.contains("filter by language see it as en"), "{preview}");
 }

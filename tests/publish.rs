@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use crate::both_databases;
-use crate::course::named;
+use crate::end_to_end::is_about;
+use crate::support::activities::id_of;
 use crate::support::feed::markdown;
+use crate::support::fixture::THE_FERRY;
 use crate::support::http::{AS2, HTML};
-use crate::support::shapes::id_of;
-use crate::support::stage::THE_FERRY;
-use crate::support::{Database, Stage, eventually};
+use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
     a_review_published_by_hand_goes_out,
@@ -26,88 +26,88 @@ fn slug_of(article: &Value) -> &str {
     url.rsplit('/').next().expect("a slug")
 }
 
-async fn revise(stage: &Stage, article: &Value, title: &str, body: &str) -> Value {
-    let file = stage.app.write("revised.md", &markdown(title, "The Night Ferry", body));
-    stage.app.command_output(&["revise", slug_of(article), &file]).await;
+async fn revise(fixture: &Fixture, article: &Value, title: &str, body: &str) -> Value {
+    let file = fixture.app.write("revised.md", &markdown(title, "The Night Ferry", body));
+    fixture.app.command_output(&["revise", slug_of(article), &file]).await;
     let is_it = |a: &Value| a["type"] == "Update" && a["object"]["id"] == article["id"];
-    stage.remote.await_activity("the Update", is_it).await
+    fixture.remote.await_activity("the Update", is_it).await
 }
 
 async fn a_review_published_by_hand_goes_out(database: Database) {
-    let stage = Stage::new(database).await;
-    stage.follow(&stage.alice).await;
-    let article = stage.publish("The Night Ferry").await;
-    let create = stage.remote.await_activity("the Create", |a| a["type"] == "Create").await;
+    let fixture = Fixture::new(database).await;
+    fixture.follow(&fixture.alice).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let create = fixture.remote.await_activity("the Create", |a| a["type"] == "Create").await;
     assert_eq!(create["object"]["id"], article["id"]);
-    assert_eq!(create["actor"], stage.actor());
-    let front = stage.app.get_page("/").await;
+    assert_eq!(create["actor"], fixture.actor());
+    let front = fixture.app.get_page("/").await;
     assert!(front.body.contains("The Night Ferry"), "the front page lists it");
-    let fetched = stage.world.client.document(id_of(&create)).await;
+    let fetched = fixture.network.client.document(id_of(&create)).await;
     assert_eq!(fetched["type"], "Create", "an activity can be fetched too");
 }
 
 async fn a_revision_goes_out_under_the_same_id(database: Database) {
-    let stage = Stage::new(database).await;
-    stage.follow(&stage.alice).await;
-    let article = stage.publish("The Night Ferry").await;
-    stage.remote.await_activity("the Create", |a| a["type"] == "Create").await;
-    let update = revise(&stage, &article, "The Night Ferry", "Seen again, by daylight.").await;
+    let fixture = Fixture::new(database).await;
+    fixture.follow(&fixture.alice).await;
+    let article = fixture.publish("The Night Ferry").await;
+    fixture.remote.await_activity("the Create", |a| a["type"] == "Create").await;
+    let update = revise(&fixture, &article, "The Night Ferry", "Seen again, by daylight.").await;
     assert_eq!(update["object"]["published"], article["published"]);
     let moments = (update["object"]["updated"].as_str(), article["published"].as_str());
     assert!(moments.0 > moments.1, "an edit is newer: {moments:?}");
     assert!(update["object"]["content"].as_str().is_some_and(|c| c.contains("by daylight")));
-    stage.await_page(&article, "the revision", |page| page.text.contains("by daylight")).await;
+    fixture.await_page(&article, "the revision", |page| page.text.contains("by daylight")).await;
     let first = update["object"]["updated"].clone();
-    let file = stage.app.write("again.md", &markdown("The Night Ferry", "The Night Ferry", "And again."));
-    stage.app.command_output(&["revise", slug_of(&article), &file]).await;
+    let file = fixture.app.write("again.md", &markdown("The Night Ferry", "The Night Ferry", "And again."));
+    fixture.app.command_output(&["revise", slug_of(&article), &file]).await;
     let is_second = |a: &Value| a["type"] == "Update" && a["object"]["updated"] != first;
-    let second = stage.remote.await_activity("the second Update", is_second).await;
+    let second = fixture.remote.await_activity("the second Update", is_second).await;
     assert!(second["object"]["updated"].as_str() > first.as_str(), "each edit is newer than the last");
-    let old = stage.world.client.document(id_of(&update)).await;
+    let old = fixture.network.client.document(id_of(&update)).await;
     let content = old["object"]["content"].as_str().expect("content");
     assert!(content.contains("And again.") && !content.contains("by daylight"), "replaced words: {content}");
     assert_eq!((&old["id"], &old["type"]), (&update["id"], &"Update".into()));
 }
 
 async fn an_old_address_leads_to_the_new_one(database: Database) {
-    let stage = Stage::new(database).await;
-    stage.follow(&stage.alice).await;
-    let article = stage.publish("The Night Ferry").await;
+    let fixture = Fixture::new(database).await;
+    fixture.follow(&fixture.alice).await;
+    let article = fixture.publish("The Night Ferry").await;
     let renamed = markdown("A Boat by Another Name", "The Day Ferry", "The same crossing.");
-    let file = stage.app.write("revised.md", &renamed);
-    stage.app.command_output(&["revise", slug_of(&article), &file]).await;
-    let update = stage.remote.await_activity("the Update", |a| a["type"] == "Update").await;
+    let file = fixture.app.write("revised.md", &renamed);
+    fixture.app.command_output(&["revise", slug_of(&article), &file]).await;
+    let update = fixture.remote.await_activity("the Update", |a| a["type"] == "Update").await;
     let (old, new) =
         (article["url"].as_str().expect("a page"), update["object"]["url"].as_str().expect("a page"));
     assert_ne!(old, new);
-    let answer = stage.world.client.get(old, HTML).await;
-    assert!((300..400).contains(&answer.status), "{old}: {}", answer.status);
-    assert_eq!(answer.header("location"), new);
+    let response = fixture.network.client.get(old, HTML).await;
+    assert!((300..400).contains(&response.status), "{old}: {}", response.status);
+    assert_eq!(response.header("location"), new);
     assert_eq!(update["object"]["id"], article["id"], "the id is the same");
 }
 
 async fn who_was_interrupted_and_publishes_again_does_not_publish_twice(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let file = stage.app.write("again.md", &markdown("The Night Ferry", "The Night Ferry", THE_FERRY));
-    let output = stage.app.cli(&["publish", &file]).await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let file = fixture.app.write("again.md", &markdown("The Night Ferry", "The Night Ferry", THE_FERRY));
+    let output = fixture.app.cli(&["publish", &file]).await;
     assert!(!output.status.success());
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(complaint.contains(article["url"].as_str().expect("a page")), "{complaint}");
-    assert_eq!(stage.articles().await.len(), 1);
+    assert_eq!(fixture.articles().await.len(), 1);
 }
 
 async fn what_is_retracted_is_gone_for_good(database: Database) {
-    let stage = Stage::new(database).await;
-    stage.follow(&stage.alice).await;
-    let article = stage.publish("The Night Ferry").await;
-    stage.remote.await_activity("the Create", |a| a["type"] == "Create").await;
-    stage.app.command_output(&["retract", slug_of(&article)]).await;
-    let delete = stage.remote.await_activity("the Delete", |a| a["type"] == "Delete").await;
+    let fixture = Fixture::new(database).await;
+    fixture.follow(&fixture.alice).await;
+    let article = fixture.publish("The Night Ferry").await;
+    fixture.remote.await_activity("the Create", |a| a["type"] == "Create").await;
+    fixture.app.command_output(&["retract", slug_of(&article)]).await;
+    let delete = fixture.remote.await_activity("the Delete", |a| a["type"] == "Delete").await;
     assert_eq!(id_of(&delete["object"]), id_of(&article));
-    let client = &stage.world.client;
+    let client = &fixture.network.client;
     let gone = eventually("the id to be gone", || async {
-        Some(client.get(id_of(&article), AS2).await).filter(|answer| answer.status == 410)
+        Some(client.get(id_of(&article), AS2).await).filter(|response| response.status == 410)
     })
     .await;
     let tombstone = gone.json();
@@ -116,18 +116,18 @@ async fn what_is_retracted_is_gone_for_good(database: Database) {
     let page = client.get(article["url"].as_str().expect("a page"), HTML).await;
     assert_eq!(page.status, 410);
     assert!(!page.body.contains("nobody waves"), "its text is gone");
-    assert!(!stage.articles().await.iter().any(|known| known["id"] == article["id"]));
-    let front = stage.app.get_page("/").await;
+    assert!(!fixture.articles().await.iter().any(|known| known["id"] == article["id"]));
+    let front = fixture.app.get_page("/").await;
     assert!(!front.body.contains("The Night Ferry"), "the front page lists it no more");
 }
 
 async fn a_retracted_review_can_not_be_revised(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    stage.app.command_output(&["retract", slug_of(&article)]).await;
-    let file = stage.app.write("again.md", &markdown("The Night Ferry", "The Night Ferry", "Again."));
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    fixture.app.command_output(&["retract", slug_of(&article)]).await;
+    let file = fixture.app.write("again.md", &markdown("The Night Ferry", "The Night Ferry", "Again."));
     for args in [["revise", slug_of(&article), &file].as_slice(), &["retract", slug_of(&article)]] {
-        let output = stage.app.cli(args).await;
+        let output = fixture.app.cli(args).await;
         assert!(!output.status.success(), "{args:?}");
         let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(complaint.contains("retracted"), "{complaint}");
@@ -135,16 +135,16 @@ async fn a_retracted_review_can_not_be_revised(database: Database) {
 }
 
 async fn a_file_that_can_not_be_read_as_a_review_changes_nothing(database: Database) {
-    let stage = Stage::new(database).await;
-    stage.publish("The Night Ferry").await;
-    let broken = stage.app.write("broken.md", "---\ntitle: [unclosed\n---\n\nText.\n");
-    let missing = stage.app.folder().file("missing.md").display().to_string();
+    let fixture = Fixture::new(database).await;
+    fixture.publish("The Night Ferry").await;
+    let broken = fixture.app.write("broken.md", "---\ntitle: [unclosed\n---\n\nText.\n");
+    let missing = fixture.app.folder().file("missing.md").display().to_string();
     for file in [broken, missing] {
-        let output = stage.app.cli(&["publish", &file]).await;
+        let output = fixture.app.cli(&["publish", &file]).await;
         assert!(!output.status.success(), "{file}");
         let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(complaint.contains(".md"), "it names the file: {complaint}");
     }
-    let articles = stage.articles().await;
-    assert!(articles.len() == 1 && named(&articles[0], "The Night Ferry"));
+    let articles = fixture.articles().await;
+    assert!(articles.len() == 1 && is_about(&articles[0], "The Night Ferry"));
 }

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::both_databases;
-use crate::course::stage_with_feed;
+use crate::end_to_end::fixture_with_feed;
+use crate::support::activities::id_of;
 use crate::support::feed::Item;
 use crate::support::http::HTML;
 use crate::support::page::Page;
-use crate::support::shapes::id_of;
-use crate::support::{Database, Stage};
+use crate::support::{Database, Fixture};
 
 both_databases!(
     f1_scripts_handlers_and_frames,
@@ -25,19 +25,19 @@ const FORBIDDEN_ELEMENTS: [&str; 12] = [
 ];
 
 /// Replies with each piece of HTML, waits for the marker that stands beside it, and looks at the page.
-async fn page_with(database: Database, pieces: &[&str]) -> (Stage, Value, Page) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
+async fn page_with(database: Database, pieces: &[&str]) -> (Fixture, Value, Page) {
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
     for (number, piece) in pieces.iter().enumerate() {
         let html = format!("<p>before{number}</p>{piece}<p>after{number}</p>");
-        let note = stage.alice.reply(id_of(&article), &html);
-        stage.alice.deliver(stage.inbox(), &stage.alice.create(&note)).await;
+        let note = fixture.alice.reply(id_of(&article), &html);
+        fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&note)).await;
     }
     let last = format!("before{}", pieces.len() - 1);
-    let page = stage.await_page(&article, "the comments", |page| page.text.contains(&last)).await;
-    stage.settle().await;
-    assert_inert(&stage.page(&article).await);
-    (stage, article, page)
+    let page = fixture.await_page(&article, "the comments", |page| page.text.contains(&last)).await;
+    fixture.settle().await;
+    assert_inert(&fixture.page(&article).await);
+    (fixture, article, page)
 }
 
 /// Nothing on the page runs, and nothing on it is fetched from elsewhere.
@@ -94,11 +94,11 @@ async fn f1_scripts_handlers_and_frames(database: Database) {
 
 #[tokio::test]
 async fn f1_the_policy_of_a_page_allows_no_inline_script() {
-    let stage = Stage::new(Database::Sqlite).await;
-    let article = stage.publish("The Night Ferry").await;
+    let fixture = Fixture::new(Database::Sqlite).await;
+    let article = fixture.publish("The Night Ferry").await;
     for url in ["https://marquee.test/", article["url"].as_str().expect("a page")] {
-        let answer = stage.world.client.get(url, HTML).await;
-        let policy = answer.header("content-security-policy");
+        let response = fixture.network.client.get(url, HTML).await;
+        let policy = response.header("content-security-policy");
         let directive = |name: &str| {
             let found = policy.split(';').map(str::trim).find(|d| d.split(' ').next() == Some(name));
             found.unwrap_or_default().to_owned()
@@ -107,7 +107,7 @@ async fn f1_the_policy_of_a_page_allows_no_inline_script() {
         let script = Some(directive("script-src")).filter(|d| !d.is_empty()).unwrap_or(fallback);
         assert!(!script.is_empty() && !script.contains("unsafe") && !script.contains('*'), "{policy}");
         assert!(!directive("base-uri").is_empty(), "{policy}");
-        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(response.header("x-content-type-options"), "nosniff");
     }
 }
 
@@ -128,40 +128,41 @@ async fn f2_links_with_other_schemes() {
 }
 
 async fn f2_addresses_of_an_actor_and_a_note_with_other_schemes(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let eve = stage.remote.user("eve");
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let eve = fixture.remote.user("eve");
     let mut actor = eve.actor();
     actor["url"] = json!("javascript:alert(1)");
-    eve.pose_as(&actor);
+    eve.serve_actor(&actor);
     let mut note = eve.reply(id_of(&article), "<p>Follow me</p>");
     note["url"] = json!([{"type": "Link", "mediaType": "text/html", "href": "javascript:alert(2)"}, "data:text/html,x"]);
     note["attachment"] =
         json!([{"type": "Document", "mediaType": "image/png", "url": "javascript:alert(3)"}]);
     eve.publish(&note);
-    eve.send(stage.inbox(), &eve.create(&note)).await;
-    stage.settle().await;
-    assert_inert(&stage.page(&article).await);
+    eve.send(fixture.inbox(), &eve.create(&note)).await;
+    fixture.settle().await;
+    assert_inert(&fixture.page(&article).await);
 }
 
 async fn f3_markup_in_names_summaries_and_tags(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let eve = stage.remote.user("eve");
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let eve = fixture.remote.user("eve");
     let mut actor = eve.actor();
     actor["name"] = json!("<script>alert(1)</script><b onclick=alert(2)>Eve</b> :blob:");
     actor["summary"] = json!("<img src=x onerror=alert(3)>");
     actor["tag"] = json!([{"type": "Emoji", "name": ":blob:\"><img src=x onerror=alert(4)>", "icon": {"type": "Image",
         "url": "https://remote.test/blob.png\" onerror=\"alert(5)"}}]);
-    eve.pose_as(&actor);
+    eve.serve_actor(&actor);
     let mut note = eve.reply(id_of(&article), "<p>Names are noise :blob:</p>");
     note["summary"] = json!("<img src=x onerror=alert(6)>Careful");
     note["sensitive"] = json!(true);
     note["tag"] =
         json!([{"type": "Hashtag", "name": "#<script>alert(7)</script>", "href": "javascript:alert(8)"}]);
     eve.publish(&note);
-    eve.deliver(stage.inbox(), &eve.create(&note)).await;
-    let page = stage.await_page(&article, "the comment", |page| page.text.contains("Names are noise")).await;
+    eve.deliver(fixture.inbox(), &eve.create(&note)).await;
+    let page =
+        fixture.await_page(&article, "the comment", |page| page.text.contains("Names are noise")).await;
     assert_inert(&page);
 }
 
@@ -225,17 +226,17 @@ async fn f6_ids_classes_and_styles_do_not_reach_out_of_a_comment() {
 }
 
 async fn f7_bidirectional_invisible_and_piled_up_characters(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let eve = stage.remote.user("eve");
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let eve = fixture.remote.user("eve");
     let mut actor = eve.actor();
     let marks = "\u{301}".repeat(1000);
     actor["name"] = json!(format!("\u{202e}evE\u{200b}\u{2066} {marks}"));
-    eve.pose_as(&actor);
+    eve.serve_actor(&actor);
     let text = format!("Turn \u{202e}around\u{200b} a{marks}");
     let note = eve.reply(id_of(&article), &format!("<p>{text}</p>"));
-    eve.deliver(stage.inbox(), &eve.create(&note)).await;
-    let page = stage.await_page(&article, "the comment", |page| page.text.contains("Turn")).await;
+    eve.deliver(fixture.inbox(), &eve.create(&note)).await;
+    let page = fixture.await_page(&article, "the comment", |page| page.text.contains("Turn")).await;
     let comment = page.comment("Turn").expect("just seen");
     let piled = comment.text.chars().filter(|c| *c == '\u{301}').count();
     assert!(piled < 100, "{piled} marks");
@@ -268,10 +269,11 @@ async fn f9_scripts_in_a_feed(database: Database) {
     "Movie Review: 'The Night Ferry' <script>alert(1)</script>".clone_into(&mut item.title);
     item.html.push_str("<script>alert(2)</script><img src=\"https://127.0.0.2/x.png\" onerror=alert(3)>");
     item.html.push_str("<p onclick=alert(4)>click</p><iframe src=\"https://evil.test/\"></iframe>");
-    let stage = stage_with_feed(database, &[item], "publish_since = \"2020-01-01\"").await;
-    let article = stage.await_article(|article| crate::course::named(article, "The Night Ferry")).await;
-    assert_inert(&stage.page(&article).await);
-    let front = stage.app.get_page("/").await;
+    let fixture = fixture_with_feed(database, &[item], "publish_since = \"2020-01-01\"").await;
+    let article =
+        fixture.await_article(|article| crate::end_to_end::is_about(article, "The Night Ferry")).await;
+    assert_inert(&fixture.page(&article).await);
+    let front = fixture.app.get_page("/").await;
     assert_inert(&Page::parse(&front.body));
     let content = article["content"].as_str().expect("content");
     assert!(
@@ -286,9 +288,9 @@ async fn f9_scripts_in_a_feed(database: Database) {
 async fn f10_the_end_of_a_script_inside_of_structured_data() {
     let mut item = Item::review("The Night Ferry");
     item.title = "Movie Review: '</script><script>alert(1)</script>' and <!-- more".to_owned();
-    let stage = stage_with_feed(Database::Sqlite, &[item], "publish_since = \"2020-01-01\"").await;
-    let article = stage.await_article(|_| true).await;
-    let answer = stage.world.client.get(article["url"].as_str().expect("a page"), HTML).await;
-    assert!(!answer.body.contains("<script>alert(1)"), "{}", answer.body);
-    assert_inert(&Page::parse(&answer.body));
+    let fixture = fixture_with_feed(Database::Sqlite, &[item], "publish_since = \"2020-01-01\"").await;
+    let article = fixture.await_article(|_| true).await;
+    let response = fixture.network.client.get(article["url"].as_str().expect("a page"), HTML).await;
+    assert!(!response.body.contains("<script>alert(1)"), "{}", response.body);
+    assert_inert(&Page::parse(&response.body));
 }

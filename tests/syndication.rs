@@ -4,13 +4,13 @@ use feed_rs::model::{Feed, FeedType};
 use feed_rs::parser;
 
 use crate::both_databases;
+use crate::support::activities::id_of;
 use crate::support::app::url;
+use crate::support::db_control::DbControl;
 use crate::support::feed::markdown;
-use crate::support::hand::Hand;
-use crate::support::http::{Answer, HTML};
+use crate::support::http::{HTML, Response};
 use crate::support::page::Page;
-use crate::support::shapes::id_of;
-use crate::support::{Database, Stage, eventually};
+use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
     a_reader_of_any_feed_finds_each_review_with_all_that_is_said_of_it,
@@ -27,14 +27,15 @@ const FEEDS: [(&str, &str, FeedType); 3] = [
     ("feed.json", "application/feed+json", FeedType::JSON),
 ];
 
-async fn get(stage: &Stage, path: &str) -> Answer {
-    stage.world.client.get(&url(path), "*/*").await
+async fn get(fixture: &Fixture, path: &str) -> Response {
+    fixture.network.client.get(&url(path), "*/*").await
 }
 
-async fn read(stage: &Stage, path: &str) -> Feed {
-    let answer = get(stage, path).await;
-    assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-    parser::parse(answer.body.as_bytes()).unwrap_or_else(|error| panic!("{path}: {error}: {}", answer.body))
+async fn read(fixture: &Fixture, path: &str) -> Feed {
+    let response = get(fixture, path).await;
+    assert_eq!(response.status, 200, "{path}: {}", response.body);
+    parser::parse(response.body.as_bytes())
+        .unwrap_or_else(|error| panic!("{path}: {error}: {}", response.body))
 }
 
 fn titles(feed: &Feed) -> Vec<&str> {
@@ -42,13 +43,13 @@ fn titles(feed: &Feed) -> Vec<&str> {
 }
 
 async fn a_reader_of_any_feed_finds_each_review_with_all_that_is_said_of_it(database: Database) {
-    let stage = Stage::new(database).await;
-    let first = stage.publish("The Night Ferry").await;
-    let second = stage.publish("Salt & <Smoke>").await;
+    let fixture = Fixture::new(database).await;
+    let first = fixture.publish("The Night Ferry").await;
+    let second = fixture.publish("Salt & <Smoke>").await;
     for (file, media_type, kind) in FEEDS {
         let path = format!("/{file}");
-        assert_eq!(get(&stage, &path).await.header("content-type"), media_type);
-        let feed = read(&stage, &path).await;
+        assert_eq!(get(&fixture, &path).await.header("content-type"), media_type);
+        let feed = read(&fixture, &path).await;
         assert_eq!(feed.feed_type, kind);
         assert_eq!(titles(&feed), ["Salt & <Smoke>", "The Night Ferry"], "{file}");
         for (entry, article) in feed.entries.iter().zip([&second, &first]) {
@@ -70,52 +71,52 @@ async fn a_reader_of_any_feed_finds_each_review_with_all_that_is_said_of_it(data
 }
 
 async fn a_critic_and_a_tag_have_feeds_of_their_own(database: Database) {
-    let stage = Stage::new(database).await;
-    stage.publish("The Night Ferry").await;
+    let fixture = Fixture::new(database).await;
+    fixture.publish("The Night Ferry").await;
     for (file, ..) in FEEDS {
         for folder in ["/@critic", "/tags/ferries"] {
-            assert_eq!(titles(&read(&stage, &format!("{folder}/{file}")).await), ["The Night Ferry"]);
+            assert_eq!(titles(&read(&fixture, &format!("{folder}/{file}")).await), ["The Night Ferry"]);
         }
         for nothing in ["/@nobody", "/critic", "/tags/nothing", "/reviews"] {
-            assert_eq!(get(&stage, &format!("{nothing}/{file}")).await.status, 404, "{nothing}/{file}");
+            assert_eq!(get(&fixture, &format!("{nothing}/{file}")).await.status, 404, "{nothing}/{file}");
         }
     }
     for nothing in ["/@critic/other.xml", "/tags/ferries/feed", "/@critic/"] {
-        assert_eq!(get(&stage, nothing).await.status, 404, "{nothing}");
+        assert_eq!(get(&fixture, nothing).await.status, 404, "{nothing}");
     }
 }
 
 async fn a_feed_shows_a_revision_and_no_retracted_review(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    stage.publish("Salt").await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    fixture.publish("Salt").await;
     let page = article["url"].as_str().expect("a page");
-    let file = stage.app.write("revised.md", &markdown("The Day Ferry", "The Night Ferry", "By daylight."));
-    stage.app.command_output(&["revise", page, &file]).await;
+    let file = fixture.app.write("revised.md", &markdown("The Day Ferry", "The Night Ferry", "By daylight."));
+    fixture.app.command_output(&["revise", page, &file]).await;
     for (file, ..) in FEEDS {
         let path = format!("/{file}");
         eventually("the revision in the feed", || async {
-            let feed = read(&stage, &path).await;
+            let feed = read(&fixture, &path).await;
             (titles(&feed) == ["Salt", "The Day Ferry"]).then_some(())
         })
         .await;
     }
-    stage.app.command_output(&["retract", page]).await;
+    fixture.app.command_output(&["retract", page]).await;
     for (file, ..) in FEEDS {
         let path = format!("/{file}");
         eventually("the retracted review to leave the feed", || async {
-            (titles(&read(&stage, &path).await) == ["Salt"]).then_some(())
+            (titles(&read(&fixture, &path).await) == ["Salt"]).then_some(())
         })
         .await;
     }
 }
 
 async fn pages_name_their_feeds(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
     let review = article["url"].as_str().expect("a page");
     let feeds = async |address: &str| -> Vec<String> {
-        let page = Page::parse(&stage.world.client.get(address, HTML).await.body);
+        let page = Page::parse(&fixture.network.client.get(address, HTML).await.body);
         let is_feed =
             |value: &str| ["rss+xml", "atom+xml", "feed+json"].iter().any(|end| value.ends_with(end));
         let links = page.elements.into_iter().filter(|(name, _)| name == "link");
@@ -140,55 +141,55 @@ async fn pages_name_their_feeds(database: Database) {
 }
 
 /// The addresses that a map, or the list of its parts, names.
-async fn named(stage: &Stage, map: &str) -> Vec<String> {
-    let answer = stage.world.client.get(map, "*/*").await;
+async fn named(fixture: &Fixture, map: &str) -> Vec<String> {
+    let response = fixture.network.client.get(map, "*/*").await;
     assert_eq!(
-        (answer.status, answer.header("content-type")),
+        (response.status, response.header("content-type")),
         (200, "application/xml; charset=utf-8"),
         "{map}"
     );
     // The templates write slashes as references.
-    let text = answer.body.replace("&#x2f;", "/");
+    let text = response.body.replace("&#x2f;", "/");
     let named = text.split("<loc>").skip(1).filter_map(|rest| rest.split_once("</loc>"));
     named.map(|(place, _)| place.to_owned()).collect()
 }
 
 /// All that the site names for those who search the web.
-async fn mapped(stage: &Stage) -> Vec<String> {
-    let robots = get(stage, "/robots.txt").await.body;
+async fn mapped(fixture: &Fixture) -> Vec<String> {
+    let robots = get(fixture, "/robots.txt").await.body;
     let map = robots.lines().find_map(|line| line.strip_prefix("Sitemap: ")).expect("a map");
     let mut all = Vec::new();
-    for part in named(stage, map).await {
-        all.extend(named(stage, &part).await);
+    for part in named(fixture, map).await {
+        all.extend(named(fixture, &part).await);
     }
     all
 }
 
 async fn the_map_of_the_site_names_every_review(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
     let page = article["url"].as_str().expect("a page");
-    let places = mapped(&stage).await;
+    let places = mapped(&fixture).await;
     let film = url("/films/the-night-ferry-2021");
     for place in
         [url("/"), url("/reviews"), url("/@critic"), page.to_owned(), film, url("/people/ada-lindqvist")]
     {
         assert!(places.contains(&place), "{place}: {places:?}");
     }
-    stage.app.command_output(&["retract", page]).await;
+    fixture.app.command_output(&["retract", page]).await;
     eventually("the retracted review to leave the map", || async {
-        (!mapped(&stage).await.contains(&page.to_owned())).then_some(())
+        (!mapped(&fixture).await.contains(&page.to_owned())).then_some(())
     })
     .await;
 }
 
 async fn the_map_has_parts_of_which_none_is_large(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
     let page = article["url"].as_str().expect("a page");
     // As many as no test publishes.
-    let mut hand = Hand::on(&stage.app).await;
-    hand.execute(
+    let mut db = DbControl::on(&fixture.app).await;
+    db.execute(
         "insert into reviews (id, critic_id, create_id, slug, state, title, body, teaser, film, film_key, tags,
             original_date, released_at, created_at, shelved)
          with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 5000)
@@ -197,33 +198,33 @@ async fn the_map_has_parts_of_which_none_is_large(database: Database) {
             '{}', '', '[]', n, n, n, 1 from numbers",
     )
     .await;
-    hand.execute(
+    db.execute(
         "insert into shelved (kind, slug, original_date, review_id, roles, name, sort)
          select 'all', '', original_date, id, 0, '', '' from reviews where slug like 'seeded-%'",
     )
     .await;
     let map = url("/sitemap.xml");
     let part = |name: &str| format!("{map}?part={name}");
-    let parts = named(&stage, &map).await;
+    let parts = named(&fixture, &map).await;
     assert_eq!(parts, ["lists", "reviews-1", "reviews-2", "films-1", "people-1"].map(part));
-    let (first, second) = (named(&stage, &parts[1]).await, named(&stage, &parts[2]).await);
+    let (first, second) = (named(&fixture, &parts[1]).await, named(&fixture, &parts[2]).await);
     let seeded: Vec<String> = (1..=5_000).map(|number| url(&format!("/reviews/seeded-{number}"))).collect();
     assert_eq!(first, seeded, "what is old stays where it is");
     assert_eq!(second, [page]);
     for wrong in
         ["reviews-3", "reviews-0", "reviews-01", "reviews-", "reviews", "4294967295", "films-4294967295", ""]
     {
-        assert_eq!(stage.world.client.get(&part(wrong), "*/*").await.status, 404, "{wrong}");
+        assert_eq!(fixture.network.client.get(&part(wrong), "*/*").await.status, 404, "{wrong}");
     }
     // What others say is on no map.
     let of = |name: &str| {
         let line = format!("rendered kind=Map name={name:?}");
-        stage.app.log().iter().filter(|known| known.contains(&line)).count()
+        fixture.app.log().iter().filter(|known| known.contains(&line)).count()
     };
     eventually("all of them in the log", || async { (of("reviews-2") == 1).then_some(()) }).await;
-    stage.comment(&stage.alice, &article, "I read maps").await;
+    fixture.comment(&fixture.alice, &article, "I read maps").await;
     for known in [&map, &parts[1], &parts[2], &parts[0]] {
-        named(&stage, known).await;
+        named(&fixture, known).await;
     }
     eventually("the last one", || async { (of("lists") == 1).then_some(()) }).await;
     assert_eq!((of(""), of("reviews-1"), of("reviews-2")), (1, 1, 1));

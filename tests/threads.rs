@@ -6,11 +6,11 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
 use crate::both_databases;
+use crate::support::activities::{PUBLIC, id_of};
 use crate::support::page::Page;
 use crate::support::remote::{Document, User};
-use crate::support::shapes::{PUBLIC, id_of};
 use crate::support::signature::target_of;
-use crate::support::{Database, Stage, World};
+use crate::support::{Database, Fixture, TestNetwork};
 
 both_databases!(
     the_branch_of_a_late_joiner_hangs_where_it_belongs,
@@ -41,136 +41,136 @@ fn assert_under(page: &Page, child: &str, parent: &str) {
 }
 
 async fn the_branch_of_a_late_joiner_hangs_where_it_belongs(database: Database) {
-    let world = World::new();
-    let (remote, second) = (world.remote("remote.test").await, world.remote("second.test").await);
-    let stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
-    let article = stage.publish("The Night Ferry").await;
+    let network = TestNetwork::new();
+    let (remote, second) = (network.remote("remote.test").await, network.remote("second.test").await);
+    let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
+    let article = fixture.publish("The Night Ferry").await;
     let (bob, carol) = (second.user("bob"), second.user("carol"));
-    let notes = chain(&[&bob, &stage.alice, &carol], &article, &["Oldest", "Middle", "Newest"]);
-    carol.deliver(stage.inbox(), &carol.create(&notes[2])).await;
-    let page = stage.await_page(&article, "the branch", |page| page.comments.len() == 3).await;
+    let notes = chain(&[&bob, &fixture.alice, &carol], &article, &["Oldest", "Middle", "Newest"]);
+    carol.deliver(fixture.inbox(), &carol.create(&notes[2])).await;
+    let page = fixture.await_page(&article, "the branch", |page| page.comments.len() == 3).await;
     assert_under(&page, "Newest", "Middle");
     assert_under(&page, "Middle", "Oldest");
     assert!(page.text.contains(&bob.display_name()), "an author is introduced: {}", page.text);
     // What was fetched is the author's as if it had been sent: edits and deletions apply.
-    stage.alice.deliver(stage.inbox(), &stage.alice.create(&notes[1])).await;
-    stage.alice.deliver(stage.inbox(), &stage.alice.edit(&notes[1], "<p>Centre</p>", 60)).await;
-    stage.await_page(&article, "the edit", |page| page.comment("Centre").is_some()).await;
-    bob.deliver(stage.inbox(), &bob.delete(&notes[0])).await;
-    let page = stage.await_page(&article, "the deletion", |page| !page.text.contains("Oldest")).await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&notes[1])).await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.edit(&notes[1], "<p>Centre</p>", 60)).await;
+    fixture.await_page(&article, "the edit", |page| page.comment("Centre").is_some()).await;
+    bob.deliver(fixture.inbox(), &bob.delete(&notes[0])).await;
+    let page = fixture.await_page(&article, "the deletion", |page| !page.text.contains("Oldest")).await;
     assert_under(&page, "Newest", "Centre");
 }
 
 async fn a_reply_waits_for_a_parent_that_cannot_be_had(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let bob = stage.remote.user("bob");
-    let notes = chain(&[&stage.alice, &bob], &article, &["First", "Second", "Third"]);
-    stage.remote.serve(&target_of(id_of(&notes[0])), Document::status(503));
-    stage.alice.deliver(stage.inbox(), &stage.alice.create(&notes[2])).await;
-    stage.settle().await;
-    assert_eq!(stage.page(&article).await.comments.len(), 0);
-    stage.alice.deliver(stage.inbox(), &stage.alice.create(&notes[0])).await;
-    let page = stage.await_page(&article, "the thread", |page| page.comments.len() == 3).await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let bob = fixture.remote.user("bob");
+    let notes = chain(&[&fixture.alice, &bob], &article, &["First", "Second", "Third"]);
+    fixture.remote.serve(&target_of(id_of(&notes[0])), Document::status(503));
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&notes[2])).await;
+    fixture.settle().await;
+    assert_eq!(fixture.page(&article).await.comments.len(), 0);
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&notes[0])).await;
+    let page = fixture.await_page(&article, "the thread", |page| page.comments.len() == 3).await;
     assert_under(&page, "Third", "Second");
     assert_under(&page, "Second", "First");
 }
 
 async fn a_chain_that_leads_to_nothing_of_ours_is_dropped(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let mut start = stage.alice.reply(id_of(&article), "<p>Of other things</p>");
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let mut start = fixture.alice.reply(id_of(&article), "<p>Of other things</p>");
     start["inReplyTo"] = Value::Null;
-    stage.alice.publish(&start);
+    fixture.alice.publish(&start);
     let ours = json!({"id": format!("{}x", id_of(&article))});
     for root in [&start, &ours] {
-        let notes = chain(&[&stage.alice], root, &["Elsewhere", "Far away"]);
-        stage.alice.deliver(stage.inbox(), &stage.alice.create(&notes[1])).await;
+        let notes = chain(&[&fixture.alice], root, &["Elsewhere", "Far away"]);
+        fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&notes[1])).await;
     }
-    stage.settle().await;
-    assert_eq!(stage.page(&article).await.comments.len(), 0);
+    fixture.settle().await;
+    assert_eq!(fixture.page(&article).await.comments.len(), 0);
 }
 
 async fn a_parent_that_was_deleted_before_it_came_keeps_its_place(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let bob = stage.remote.user("bob");
-    let notes = chain(&[&stage.alice, &bob], &article, &["Said and unsaid", "I heard that"]);
-    let create = stage.alice.create(&notes[0]);
-    stage.alice.deliver(stage.inbox(), &stage.alice.delete(&notes[0])).await;
-    bob.deliver(stage.inbox(), &bob.create(&notes[1])).await;
-    stage.settle().await;
-    stage.alice.deliver(stage.inbox(), &create).await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let bob = fixture.remote.user("bob");
+    let notes = chain(&[&fixture.alice, &bob], &article, &["Said and unsaid", "I heard that"]);
+    let create = fixture.alice.create(&notes[0]);
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&notes[0])).await;
+    bob.deliver(fixture.inbox(), &bob.create(&notes[1])).await;
+    fixture.settle().await;
+    fixture.alice.deliver(fixture.inbox(), &create).await;
     let heard = |page: &Page| page.comment("I heard that").is_some();
-    let page = stage.await_page(&article, "the reply", heard).await;
+    let page = fixture.await_page(&article, "the reply", heard).await;
     assert!(!page.text.contains("Said and unsaid"), "{}", page.text);
     assert_eq!(page.comments.len(), 2, "a placeholder and the reply: {}", page.text);
 }
 
 async fn what_is_fetched_on_the_way_is_shown_only_where_it_is_public(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let bob = stage.remote.user("bob");
-    let hidden = stage.alice.reply_to_followers(id_of(&article), "<p>Between friends</p>");
-    let answer = bob.reply(id_of(&hidden), "<p>Said aloud</p>");
-    bob.deliver(stage.inbox(), &bob.create(&answer)).await;
-    let page = stage.await_page(&article, "the reply", |page| page.comment("Said aloud").is_some()).await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let bob = fixture.remote.user("bob");
+    let hidden = fixture.alice.reply_to_followers(id_of(&article), "<p>Between friends</p>");
+    let reply = bob.reply(id_of(&hidden), "<p>Said aloud</p>");
+    bob.deliver(fixture.inbox(), &bob.create(&reply)).await;
+    let page = fixture.await_page(&article, "the reply", |page| page.comment("Said aloud").is_some()).await;
     assert!(!page.text.contains("Between friends"), "{}", page.text);
-    stage.alice.deliver(stage.inbox(), &stage.alice.create(&hidden)).await;
-    stage.settle().await;
-    assert!(!stage.page(&article).await.text.contains("Between friends"));
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&hidden)).await;
+    fixture.settle().await;
+    assert!(!fixture.page(&article).await.text.contains("Between friends"));
 }
 
 async fn nothing_is_fetched_that_somebody_else_vouches_for(database: Database) {
-    let world = World::new();
-    let (remote, second) = (world.remote("remote.test").await, world.remote("second.test").await);
-    let stage = Stage::in_world(world, remote, database, |_, settings| settings).await;
-    let article = stage.publish("The Night Ferry").await;
+    let network = TestNetwork::new();
+    let (remote, second) = (network.remote("remote.test").await, network.remote("second.test").await);
+    let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
+    let article = fixture.publish("The Night Ferry").await;
     let victim = second.user("victim");
     // A parent that names itself otherwise, and one whose author lives elsewhere.
     for (number, (key, value)) in
         [("id", second.url("/users/victim/statuses/7")), ("attributedTo", victim.id())].iter().enumerate()
     {
-        let mut parent = stage.alice.reply(id_of(&article), "<p>Words in a mouth</p>");
+        let mut parent = fixture.alice.reply(id_of(&article), "<p>Words in a mouth</p>");
         let place = parent["id"].clone();
         parent[*key] = json!(value);
-        stage.remote.serve(&target_of(id_of(&place)), Document::activity_json(&parent));
-        let child = stage.alice.reply(id_of(&place), &format!("<p>Lost {number}</p>"));
-        stage.alice.deliver(stage.inbox(), &stage.alice.create(&child)).await;
+        fixture.remote.serve(&target_of(id_of(&place)), Document::activity_json(&parent));
+        let child = fixture.alice.reply(id_of(&place), &format!("<p>Lost {number}</p>"));
+        fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&child)).await;
     }
-    stage.settle().await;
-    let page = stage.page(&article).await;
+    fixture.settle().await;
+    let page = fixture.page(&article).await;
     assert!(!page.text.contains("Words in a mouth") && !page.text.contains("Lost"), "{}", page.text);
 }
 
 async fn e9_a_chain_ten_thousand_deep_costs_twenty_requests(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
     let mut last = article.clone();
     for _ in 0..10_000 {
-        last = stage.alice.reply(id_of(&last), "<p>Deeper</p>");
+        last = fixture.alice.reply(id_of(&last), "<p>Deeper</p>");
     }
-    let known = stage.comment(&stage.alice, &article, "Not lost in the chain").await;
-    stage.alice.deliver(stage.inbox(), &stage.alice.create(&last)).await;
-    let after = stage.alice.reply(id_of(&known), "<p>After it</p>");
-    stage.alice.deliver(stage.inbox(), &stage.alice.create(&after)).await;
-    stage.await_page(&article, "a later reply", |page| page.comment("After it").is_some()).await;
-    stage.settle().await;
-    let asked = stage.remote.requests_under("/users/alice/statuses/");
+    let known = fixture.comment(&fixture.alice, &article, "Not lost in the chain").await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&last)).await;
+    let after = fixture.alice.reply(id_of(&known), "<p>After it</p>");
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&after)).await;
+    fixture.await_page(&article, "a later reply", |page| page.comment("After it").is_some()).await;
+    fixture.settle().await;
+    let asked = fixture.remote.requests_under("/users/alice/statuses/");
     assert!((1..=20).contains(&asked), "{asked} requests");
-    assert!(!stage.page(&article).await.text.contains("Deeper"));
+    assert!(!fixture.page(&article).await.text.contains("Deeper"));
 }
 
 async fn e9_a_chain_that_goes_in_a_circle_ends(database: Database) {
-    let stage = Stage::new(database).await;
-    let article = stage.publish("The Night Ferry").await;
-    let mut notes = chain(&[&stage.alice], &article, &["One", "Two", "Three"]);
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let mut notes = chain(&[&fixture.alice], &article, &["One", "Two", "Three"]);
     notes[0]["inReplyTo"] = notes[2]["id"].clone();
-    stage.alice.publish(&notes[0]);
-    stage.alice.deliver(stage.inbox(), &stage.alice.create(&notes[2])).await;
-    stage.settle().await;
-    assert_eq!(stage.page(&article).await.comments.len(), 0);
-    assert!(stage.remote.requests_under("/users/alice/statuses/") <= 20);
+    fixture.alice.publish(&notes[0]);
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&notes[2])).await;
+    fixture.settle().await;
+    assert_eq!(fixture.page(&article).await.comments.len(), 0);
+    assert!(fixture.remote.requests_under("/users/alice/statuses/") <= 20);
 }
 
 /// How a thread comes in.
@@ -201,34 +201,34 @@ fn arrival() -> impl Strategy<Value = Arrival> {
 /// A property over shapes of trees, orders of arrival, and what can be fetched.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_the_order_of_arrival_the_tree_is_the_same() {
-    let stage = Stage::new(Database::Sqlite).await;
-    let users = [stage.alice.clone(), stage.remote.user("bob"), stage.remote.user("carol")];
+    let fixture = Fixture::new(Database::Sqlite).await;
+    let users = [fixture.alice.clone(), fixture.remote.user("bob"), fixture.remote.user("carol")];
     let config = Config { failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     for case in 0..16 {
         let arrival = arrival().new_tree(&mut runner).expect("a case").current();
-        let article = stage.publish(&format!("Film {case}")).await;
-        arrive(&stage, &users, &article, &arrival).await;
+        let article = fixture.publish(&format!("Film {case}")).await;
+        arrive(&fixture, &users, &article, &arrival).await;
     }
 }
 
-async fn arrive(stage: &Stage, users: &[User], article: &Value, arrival: &Arrival) {
+async fn arrive(fixture: &Fixture, users: &[User], article: &Value, arrival: &Arrival) {
     let text = |number: usize| format!("Voice {number} of all");
     let mut notes: Vec<Value> = Vec::new();
     for (number, parent) in arrival.parents.iter().enumerate() {
         let parent = parent.map_or(article, |parent| &notes[parent]);
         let note = users[number % users.len()].reply(id_of(parent), &format!("<p>{}</p>", text(number)));
         if !arrival.fetchable[number] {
-            stage.remote.serve(&target_of(id_of(&note)), Document::status(404));
+            fixture.remote.serve(&target_of(id_of(&note)), Document::status(404));
         }
         notes.push(note);
     }
     for &number in &arrival.order {
         let user = &users[number % users.len()];
-        user.deliver(stage.inbox(), &user.create(&notes[number])).await;
+        user.deliver(fixture.inbox(), &user.create(&notes[number])).await;
     }
     let is_whole = |page: &Page| page.comments.len() == notes.len();
-    let page = stage.await_page(article, &format!("all of {arrival:?}"), is_whole).await;
+    let page = fixture.await_page(article, &format!("all of {arrival:?}"), is_whole).await;
     for (number, parent) in arrival.parents.iter().enumerate() {
         let comment = page.comment(&text(number)).expect("the comment");
         let above = page.parent_of(comment).map(|above| above.text.clone());
@@ -240,7 +240,7 @@ async fn arrive(stage: &Stage, users: &[User], article: &Value, arrival: &Arriva
             None => assert!(above.is_none(), "{number} at the top: {arrival:?}"),
         }
     }
-    let replies = stage.world.client.document(id_of(&article["replies"])).await;
+    let replies = fixture.network.client.document(id_of(&article["replies"])).await;
     assert_eq!(replies["totalItems"], notes.len(), "{arrival:?}");
     assert_eq!(article["to"], json!([PUBLIC]));
 }

@@ -10,7 +10,7 @@ use tokio::process::Command;
 use super::support::figure::{median, not_measured, number, ratio};
 use super::support::player::{Player, text};
 use super::support::rig::Rig;
-use super::support::temp::TempDir;
+use super::support::temp_dir::TempDir;
 use super::support::{PATIENCE, cpu, eventually, rounds, size};
 use super::{deliver, evenly};
 

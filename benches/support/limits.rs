@@ -16,7 +16,7 @@ use super::player::{Part, Player, count, real, text};
 use super::seed::Store;
 use super::signature::sha256;
 use super::sink::UNSIGNED;
-use super::temp::TempDir;
+use super::temp_dir::TempDir;
 use super::wire::{Wire, connector, headers, request};
 use super::{cpu, unique};
 

@@ -26,23 +26,23 @@ pub mod wire;
 
 #[path = "../../tests/support/ca.rs"]
 pub mod ca;
-#[path = "../../tests/support/fresh.rs"]
-mod fresh;
 #[path = "../../tests/support/keys.rs"]
 pub mod keys;
 #[path = "../../tests/support/postgres.rs"]
 pub mod postgres;
 #[path = "../../tests/support/signature.rs"]
 pub mod signature;
-#[path = "../../tests/support/temp.rs"]
-pub mod temp;
+#[path = "../../tests/support/temp_dir.rs"]
+pub mod temp_dir;
+#[path = "../../tests/support/unique.rs"]
+mod unique;
 
 use std::future::Future;
 use std::time::Duration;
 
 use anyhow::bail;
 
-pub use fresh::{now, unique};
+pub use unique::{now, unique};
 
 /// How long a bench waits for what must come. Reached only where something is wrong.
 pub const PATIENCE: Duration = Duration::from_mins(20);

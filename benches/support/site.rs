@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 
 use super::postgres::{Postgres, free_port};
 use super::seed::{self, Followers, Store};
-use super::temp::TempDir;
+use super::temp_dir::TempDir;
 use super::wire::{Answer, Wire, headers, request};
 use super::{GLANCE, cpu, eventually, unique};
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::site::Site;
+use super::sample_site::Site;
 
 /// Longer than any of them takes on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(5);
+const WAIT_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// Where the programs lie.
 fn sources() -> PathBuf {
@@ -65,7 +65,7 @@ async fn run(mut command: Command, program: &str, site: &Site) -> Value {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-    let output = tokio::time::timeout(PATIENCE, command.output());
+    let output = tokio::time::timeout(WAIT_TIMEOUT, command.output());
     let output = output.await.unwrap_or_else(|elapsed| panic!("{program} does not end: {elapsed}"));
     let output = output.unwrap_or_else(|e| panic!("{program} cannot be started ({e}): see tests/run"));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
-use super::front::Front;
-use super::http::{Answer, Client, HTML};
+use super::http::{Client, HTML, Response};
+use super::network::TestNetwork;
 use super::postgres::{Postgres, free_port};
-use super::temp::TempDir;
-use super::world::World;
+use super::temp_dir::TempDir;
+use super::tls_proxy::TlsProxy;
 use tokio::net::TcpStream;
 
 /// The host under which the world finds Marquee.
@@ -38,14 +38,14 @@ pub struct FeedSetting {
 
 /// What Marquee is started with.
 pub struct Settings<'w> {
-    world: &'w World,
+    network: &'w TestNetwork,
     config: Config,
     /// Kept for as long as the test needs it.
     postgres: Option<Postgres>,
     folder: TempDir,
     environment: Vec<(String, String)>,
     role: Option<&'static str>,
-    within: Vec<String>,
+    wrapper: Vec<String>,
 }
 
 /// The config file: sections, keys, and values as TOML writes them.
@@ -89,9 +89,9 @@ impl Config {
 }
 
 impl<'w> Settings<'w> {
-    pub(super) async fn new(world: &'w World, database: Database) -> Self {
+    pub(super) async fn new(network: &'w TestNetwork, database: Database) -> Self {
         let folder = TempDir::new();
-        let ca_file = folder.write("ca.pem", world.ca.pem());
+        let ca_file = folder.write("ca.pem", network.ca.pem());
         let postgres = match database {
             Database::Sqlite => None,
             Database::Postgres => Some(Postgres::create().await),
@@ -112,10 +112,10 @@ impl<'w> Settings<'w> {
         // Only this address: the rest of the loopback network stays forbidden ground, for traps.
         config.set("federation", "allow_networks", "[\"127.0.0.1/32\"]".to_owned());
         config.set("federation", "extra_ca_file", quoted(&ca_file.display().to_string()));
-        for (name, address) in world.names.all() {
+        for (name, address) in network.names.all() {
             config.set("federation.resolve", &quoted(&name), quoted(&address.to_string()));
         }
-        Self { world, config, postgres, folder, environment: Vec::new(), role: None, within: Vec::new() }
+        Self { network, config, postgres, folder, environment: Vec::new(), role: None, wrapper: Vec::new() }
     }
 
     /// Sets a key to a value as TOML writes it.
@@ -149,8 +149,8 @@ impl<'w> Settings<'w> {
     }
 
     /// Runs every process of it by this command, which is given the program and its arguments.
-    pub fn within(mut self, command: Vec<String>) -> Self {
-        self.within = command;
+    pub fn wrap_with(mut self, command: Vec<String>) -> Self {
+        self.wrapper = command;
         self
     }
 
@@ -161,7 +161,7 @@ impl<'w> Settings<'w> {
 
     /// Starts it and waits until it is ready.
     pub async fn start(self) -> App {
-        let listener = self.world.listen(HOST).await;
+        let listener = self.network.listen(HOST).await;
         let mut app = self.prepare();
         app.front.add(app.backend());
         tokio::spawn(app.front.clone().serve(listener));
@@ -177,13 +177,13 @@ impl<'w> Settings<'w> {
 
     fn prepare(self) -> App {
         let app = App {
-            client: self.world.client.clone(),
+            client: self.network.client.clone(),
             config: self.config,
             folder: self.folder,
             environment: self.environment,
             role: self.role,
-            within: self.within,
-            front: Front::default(),
+            wrapper: self.wrapper,
+            front: TlsProxy::default(),
             child: None,
             log: Arc::default(),
             printed: Arc::default(),
@@ -198,9 +198,9 @@ impl<'w> Settings<'w> {
 pub type Lines = Arc<Mutex<Vec<String>>>;
 
 /// A second process of Marquee, which ends with the value.
-pub struct Beside(Child);
+pub struct BackgroundProcess(Child);
 
-impl Drop for Beside {
+impl Drop for BackgroundProcess {
     fn drop(&mut self) {
         // It may have ended by itself.
         let _ = self.0.kill();
@@ -214,8 +214,8 @@ pub struct App {
     config: Config,
     environment: Vec<(String, String)>,
     role: Option<&'static str>,
-    within: Vec<String>,
-    front: Front,
+    wrapper: Vec<String>,
+    front: TlsProxy,
     child: Option<Child>,
     log: Lines,
     printed: Lines,
@@ -259,7 +259,7 @@ impl App {
     fn command(&self, args: &[&str]) -> Command {
         let built = || PathBuf::from(env!("CARGO_BIN_EXE_marquee"));
         let program = std::env::var_os("MARQUEE_TEST_BIN").map_or_else(built, PathBuf::from);
-        let words: Vec<&OsStr> = self.within.iter().map(OsStr::new).chain([program.as_os_str()]).collect();
+        let words: Vec<&OsStr> = self.wrapper.iter().map(OsStr::new).chain([program.as_os_str()]).collect();
         let mut command = Command::new(words[0]);
         command.args(&words[1..]);
         for (name, _) in std::env::vars_os() {
@@ -290,8 +290,8 @@ impl App {
             if let Some(status) = child.try_wait().expect("a child") {
                 panic!("Marquee ended at its start: {status}");
             }
-            let answer = client.try_get(&ready, HTML);
-            async move { answer.await.ok().filter(|answer| answer.status == 200) }
+            let response = client.try_get(&ready, HTML);
+            async move { response.await.ok().filter(|response| response.status == 200) }
         })
         .await;
     }
@@ -339,23 +339,23 @@ impl App {
     }
 
     /// Starts another process of Marquee beside it, on the same config.
-    pub fn start_beside(&self, args: &[&str]) -> Beside {
-        Beside(self.spawn(self.command(args)))
+    pub fn spawn_command(&self, args: &[&str]) -> BackgroundProcess {
+        BackgroundProcess(self.spawn(self.command(args)))
     }
 
     /// Starts another process that serves alone, behind the same TLS, and waits until it listens.
-    pub async fn start_web_beside(&self) -> Beside {
+    pub async fn start_second_web(&self) -> BackgroundProcess {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut command = self.command(&["serve", "--role", "web"]);
         command.env("MARQUEE_SERVER__LISTEN", address.to_string());
-        let web = Beside(self.spawn(command));
+        let web = BackgroundProcess(self.spawn(command));
         super::eventually("another web", || async { TcpStream::connect(address).await.ok() }).await;
         self.front.add(address);
         web
     }
 
     /// The most memory that it had so far, in bytes.
-    pub fn most_memory(&self) -> usize {
+    pub fn peak_memory(&self) -> usize {
         let pid = self.child.as_ref().expect("it runs").id();
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("its status");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its memory");
@@ -411,7 +411,7 @@ impl App {
         let said = args.join(" ");
         async move {
             let output = command.kill_on_drop(true).output();
-            match tokio::time::timeout(super::PATIENCE, output).await {
+            match tokio::time::timeout(super::WAIT_TIMEOUT, output).await {
                 Ok(output) => output.expect("Marquee"),
                 Err(elapsed) => panic!("marquee {said} does not end: {elapsed}"),
             }
@@ -450,7 +450,7 @@ impl App {
     }
 
     /// Has a feed read that cannot be read, which the command says.
-    pub async fn poll_in_vain(&self, feed: &str) {
+    pub async fn poll_expecting_failure(&self, feed: &str) {
         let output = self.cli(&["feed", "poll", feed]).await;
         assert!(!output.status.success(), "{feed} is no feed");
         let complaint = String::from_utf8_lossy(&output.stderr);
@@ -458,7 +458,7 @@ impl App {
     }
 
     /// Gets a page as a browser does.
-    pub async fn get_page(&self, path: &str) -> Answer {
+    pub async fn get_page(&self, path: &str) -> Response {
         self.client.get(&url(path), HTML).await
     }
 

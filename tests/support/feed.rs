@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
+use super::activities::as2_date;
 use super::remote::{Document, Remote};
-use super::shapes::as2_date;
 
 /// An entry of a feed.
 #[derive(Debug, Clone)]

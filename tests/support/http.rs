@@ -7,7 +7,7 @@ use reqwest::{Method, Url};
 use serde_json::Value;
 
 use super::ca::Ca;
-use super::world::Names;
+use super::network::Names;
 
 /// The `Accept` that servers of the fediverse send.
 pub const AS2: &str =
@@ -20,13 +20,13 @@ pub struct Client(reqwest::Client);
 
 /// An answer, read to its end.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: String,
 }
 
-impl Answer {
+impl Response {
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
     }
@@ -37,7 +37,7 @@ impl Answer {
     }
 
     /// Whether it says that a signature is not good enough.
-    pub fn is_unauthorised(&self) -> bool {
+    pub fn is_unauthorized(&self) -> bool {
         self.status == 401
     }
 
@@ -76,7 +76,7 @@ impl Client {
         url: &str,
         headers: &[(String, String)],
         body: Vec<u8>,
-    ) -> Result<Answer, reqwest::Error> {
+    ) -> Result<Response, reqwest::Error> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             let name = HeaderName::from_bytes(name.as_bytes()).expect("a header's name");
@@ -85,7 +85,7 @@ impl Client {
         let url = Url::parse(url).unwrap_or_else(|e| panic!("{url}: {e}"));
         let request = self.0.request(method, url).headers(map).body(body);
         let response = request.send().await?;
-        Ok(Answer {
+        Ok(Response {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body: response.text().await?,
@@ -93,23 +93,23 @@ impl Client {
     }
 
     /// Asks for one of its forms; an error where nobody answers.
-    pub async fn try_get(&self, url: &str, accept: &str) -> Result<Answer, reqwest::Error> {
+    pub async fn try_get(&self, url: &str, accept: &str) -> Result<Response, reqwest::Error> {
         self.send(Method::GET, url, &[("accept".into(), accept.into())], Vec::new()).await
     }
 
-    pub async fn get(&self, url: &str, accept: &str) -> Answer {
+    pub async fn get(&self, url: &str, accept: &str) -> Response {
         self.try_get(url, accept).await.unwrap_or_else(|e| panic!("GET {url}: {e:?}"))
     }
 
     /// An ActivityPub document, of which a server of the fediverse would accept type and id.
     pub async fn document(&self, url: &str) -> Value {
-        let answer = self.get(url, AS2).await;
-        assert_eq!(answer.status, 200, "GET {url}: {}", answer.body);
-        let media_type = answer.header("content-type");
+        let response = self.get(url, AS2).await;
+        assert_eq!(response.status, 200, "GET {url}: {}", response.body);
+        let media_type = response.header("content-type");
         let is_as2 = media_type.starts_with("application/activity+json")
             || (media_type.starts_with("application/ld+json") && media_type.contains("activitystreams"));
         assert!(is_as2, "{url} is served as {media_type}");
-        let document = answer.json();
+        let document = response.json();
         let address = url.split('#').next().unwrap_or(url);
         assert_eq!(document["id"], address, "what is served at an id has that id");
         document
@@ -119,9 +119,9 @@ impl Client {
     pub async fn look_up(&self, handle: &str) -> Value {
         let (_, host) = handle.split_once('@').expect("user@host");
         let url = format!("https://{host}/.well-known/webfinger?resource=acct:{handle}");
-        let answer = self.get(&url, "application/jrd+json").await;
-        assert_eq!(answer.status, 200, "{url}: {}", answer.body);
-        let jrd = answer.json();
+        let response = self.get(&url, "application/jrd+json").await;
+        assert_eq!(response.status, 200, "{url}: {}", response.body);
+        let jrd = response.json();
         let links = jrd["links"].as_array().expect("links");
         let link = links
             .iter()

@@ -1,57 +1,57 @@
-//! The rig: one `World` a test, in which remote servers and Marquee find each other by name over HTTPS.
+//! The rig: one `TestNetwork` a test, in which remote servers and Marquee find each other by name over HTTPS.
 
+pub mod activities;
 pub mod app;
 pub mod ca;
-pub mod dice;
-pub mod disk;
+pub mod db_control;
 pub mod feed;
-mod fresh;
-pub mod front;
-pub mod hand;
+pub mod fixture;
+pub mod forbidden_listener;
 pub mod http;
 pub mod keys;
-pub mod letter;
+pub mod network;
 pub mod page;
-pub mod paths;
-pub mod pen;
 pub mod postgres;
 pub mod remote;
-pub mod shapes;
+pub mod rng;
+pub mod rust_paths;
 pub mod signature;
-pub mod stage;
-pub mod temp;
-pub mod trap;
+pub mod signed_request;
+pub mod signer;
+pub mod small_disk;
+pub mod temp_dir;
+pub mod tls_proxy;
+mod unique;
 pub mod verify;
-pub mod weak;
-pub mod world;
+pub mod weak_keys;
 
 use std::future::Future;
 use std::time::Duration;
 
 pub use app::Database;
-pub use fresh::{now, unique};
-pub use stage::Stage;
-pub use world::World;
+pub use fixture::Fixture;
+pub use network::TestNetwork;
+pub use unique::{now, unique};
 
 /// How long a test waits for something that must come. Generous: it is reached only where a test fails.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The same for what a lease or a first retry of the worker may hold up.
-pub const LONG: Duration = Duration::from_mins(4);
+pub const LONG_WAIT_TIMEOUT: Duration = Duration::from_mins(4);
 
 /// The interval at which a condition is looked at while a test waits for it.
-const GLANCE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Waits until `probe` finds what it looks for.
 ///
 /// # Panics
-/// Where it does not within `PATIENCE`.
+/// Where it does not within `WAIT_TIMEOUT`.
 pub async fn eventually<T, Probe, Found>(what: &str, probe: Probe) -> T
 where
     Probe: FnMut() -> Found,
     Found: Future<Output = Option<T>>,
 {
-    match within(PATIENCE, probe).await {
+    match within(WAIT_TIMEOUT, probe).await {
         Some(found) => found,
         None => panic!("waited in vain for {what}"),
     }
@@ -68,7 +68,7 @@ where
             if let Some(found) = probe().await {
                 return found;
             }
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
     tokio::time::timeout(patience, waiting).await.ok()

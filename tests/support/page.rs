@@ -18,8 +18,8 @@ pub struct Page {
 pub struct Comment {
     /// The anchor, as in the address that leads to it.
     pub anchor: String,
-    /// The anchor of the comment that it answers, as its own link says.
-    answers: Option<String>,
+    /// The anchor of the comment that it in_reply_to, as its own link says.
+    in_reply_to: Option<String>,
     /// Its own text, without the replies to it.
     pub text: String,
 }
@@ -47,10 +47,10 @@ impl Page {
         self.comments.iter().find(|comment| comment.text.contains(text))
     }
 
-    /// The comment that another answers. It stands before it.
+    /// The comment that another in_reply_to. It stands before it.
     pub fn parent_of(&self, comment: &Comment) -> Option<&Comment> {
         let at = self.comments.iter().position(|known| known.anchor == comment.anchor)?;
-        self.comments[..at].iter().find(|before| Some(&before.anchor) == comment.answers.as_ref())
+        self.comments[..at].iter().find(|before| Some(&before.anchor) == comment.in_reply_to.as_ref())
     }
 
     /// Where its scripts come from, without their queries. Data for machines is no script.
@@ -77,7 +77,7 @@ impl Comment {
         let links = Selector::parse("a[href^='#comment-']").expect("a selector");
         let links = element.select(&links).filter_map(|link| link.attr("href"));
         let mut others = links.map(|link| link[1..].to_owned()).filter(|link| *link != anchor);
-        Self { answers: others.next(), text: text_of(element, Some("comment-")), anchor }
+        Self { in_reply_to: others.next(), text: text_of(element, Some("comment-")), anchor }
     }
 }
 

@@ -17,12 +17,12 @@ use tokio::sync::Notify;
 
 use super::http::Client;
 use super::keys::Key;
-use super::signature::Form;
-use super::verify::{Incoming, Met, Signer, UNREACHABLE};
-use super::world::World;
+use super::network::TestNetwork;
+use super::signature::SignatureScheme;
+use super::verify::{Incoming, KeyCache, UNREACHABLE, VerifiedSigner};
 
 /// A body larger than this is not read.
-const LARGEST: usize = 4 * 1024 * 1024;
+const MAX_BODY_SIZE: usize = 4 * 1024 * 1024;
 
 pub struct Remote {
     server: Arc<Server>,
@@ -34,12 +34,12 @@ pub struct Received {
     pub activity: Value,
     /// The path of the inbox.
     pub inbox: String,
-    pub signer: Signer,
+    pub signer: VerifiedSigner,
 }
 
 /// What to answer to a delivery, instead of 202.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scripted {
+pub enum ScriptedResponse {
     Status(u16),
     /// Never.
     Hang,
@@ -57,28 +57,28 @@ pub(super) struct Server {
     pub(super) host: String,
     pub(super) client: Client,
     counter: AtomicU64,
-    state: Mutex<Known>,
+    state: Mutex<ServerState>,
     news: Notify,
     is_secure: AtomicBool,
     /// Keys of others that this server has met.
-    met: Met,
+    key_cache: KeyCache,
 }
 
 #[derive(Default)]
-struct Known {
+struct ServerState {
     keys: BTreeMap<String, Key>,
     webfingers: BTreeMap<String, Value>,
     documents: BTreeMap<String, Document>,
     received: Vec<Received>,
     refused: Vec<Received>,
     violations: Vec<String>,
-    script: VecDeque<Scripted>,
+    script: VecDeque<ScriptedResponse>,
     requests: BTreeMap<String, usize>,
     /// The only form of signature that this server reads, where it does not read both.
-    reads: Option<Form>,
+    reads: Option<SignatureScheme>,
     /// The forms that it was shown and does not read.
-    unread: Vec<Form>,
-    pardons_unknown_keys: bool,
+    rejected_schemes: Vec<SignatureScheme>,
+    tolerates_unknown_keys: bool,
     /// What is not answered yet.
     held_back: Vec<String>,
 }
@@ -117,18 +117,18 @@ impl Document {
 }
 
 impl Remote {
-    pub(super) async fn start(world: &World, host: &str) -> Self {
-        let listener = world.listen(host).await;
+    pub(super) async fn start(network: &TestNetwork, host: &str) -> Self {
+        let listener = network.listen(host).await;
         let server = Arc::new(Server {
             host: host.to_owned(),
-            client: world.client.clone(),
+            client: network.client.clone(),
             counter: AtomicU64::new(1),
             state: Mutex::default(),
             news: Notify::new(),
             is_secure: AtomicBool::new(false),
-            met: Met::default(),
+            key_cache: KeyCache::default(),
         });
-        let app = Router::new().fallback(answer).with_state(Arc::clone(&server));
+        let app = Router::new().fallback(handle).with_state(Arc::clone(&server));
         tokio::spawn(axum::serve(listener, app).into_future());
         Self { server }
     }
@@ -145,7 +145,7 @@ impl Remote {
     /// A user of that name, with a key of its own.
     pub fn user(&self, name: &str) -> User {
         let user = User { server: Arc::clone(&self.server), name: name.to_owned() };
-        self.server.known().keys.entry(name.to_owned()).or_insert_with(Key::fresh);
+        self.server.state().keys.entry(name.to_owned()).or_insert_with(Key::fresh);
         user
     }
 
@@ -156,12 +156,12 @@ impl Remote {
 
     /// Lets WebFinger say this of a user.
     pub fn serve_webfinger(&self, name: &str, jrd: Value) {
-        self.server.known().webfingers.insert(name.to_owned(), jrd);
+        self.server.state().webfingers.insert(name.to_owned(), jrd);
     }
 
     /// Answers nothing at a path until it is let go.
-    pub fn hold_back(&self, path: &str) {
-        self.server.known().held_back.push(path.to_owned());
+    pub fn pause(&self, path: &str) {
+        self.server.state().held_back.push(path.to_owned());
     }
 
     /// Waits until somebody asks for the path that is held back.
@@ -170,25 +170,25 @@ impl Remote {
     }
 
     /// Answers everything again.
-    pub fn let_go(&self) {
-        self.server.known().held_back.clear();
+    pub fn resume(&self) {
+        self.server.state().held_back.clear();
         self.server.news.notify_waiters();
     }
 
     /// How often a path (with its query) was asked for.
     pub fn requests_for(&self, path: &str) -> usize {
-        self.server.known().requests.get(path).copied().unwrap_or(0)
+        self.server.state().requests.get(path).copied().unwrap_or(0)
     }
 
     /// How many requests came to paths that start so.
     pub fn requests_under(&self, path: &str) -> usize {
-        let known = self.server.known();
-        known.requests.iter().filter(|(asked, _)| asked.starts_with(path)).map(|(_, count)| count).sum()
+        let state = self.server.state();
+        state.requests.iter().filter(|(asked, _)| asked.starts_with(path)).map(|(_, count)| count).sum()
     }
 
     /// How many requests came, to whatever path.
     pub fn requests(&self) -> usize {
-        self.server.known().requests.values().sum()
+        self.server.state().requests.values().sum()
     }
 
     /// Demands a signature on each GET of an actor or a note from now on, as secure mode does.
@@ -197,37 +197,37 @@ impl Remote {
     }
 
     /// Reads one form of signatures alone from now on, and answers 401 to the other.
-    pub fn read_only(&self, form: Option<Form>) {
-        self.server.known().reads = form;
+    pub fn accept_only(&self, scheme: Option<SignatureScheme>) {
+        self.server.state().reads = scheme;
     }
 
     /// The signatures so far that it did not read.
-    pub fn unread(&self) -> usize {
-        self.server.known().unread.len()
+    pub fn rejected_schemes(&self) -> usize {
+        self.server.state().rejected_schemes.len()
     }
 
     /// Answers 401 from now on to keys that cannot be found, which is no fault of theirs.
-    pub fn pardon_unknown_keys(&self) {
-        self.server.known().pardons_unknown_keys = true;
+    pub fn tolerate_unknown_keys(&self) {
+        self.server.state().tolerates_unknown_keys = true;
     }
 
     /// Answers the next deliveries in this way.
-    pub fn script(&self, answers: impl IntoIterator<Item = Scripted>) {
-        self.server.known().script.extend(answers);
+    pub fn script(&self, responses: impl IntoIterator<Item = ScriptedResponse>) {
+        self.server.state().script.extend(responses);
     }
 
     /// What was delivered and taken, in the order of arrival.
     pub fn received(&self) -> Vec<Received> {
-        self.server.known().received.clone()
+        self.server.state().received.clone()
     }
 
     /// What was delivered and answered by the script.
     pub fn refused(&self) -> Vec<Received> {
-        self.server.known().refused.clone()
+        self.server.state().refused.clone()
     }
 
     /// The activities of a type that were taken, each id once.
-    pub fn distinct(&self, kind: &str) -> Vec<Value> {
+    pub fn distinct_activities(&self, kind: &str) -> Vec<Value> {
         let mut seen = std::collections::BTreeSet::new();
         let taken = self.received().into_iter().map(|received| received.activity);
         taken.filter(|a| a["type"] == kind && seen.insert(a["id"].to_string())).collect()
@@ -235,7 +235,8 @@ impl Remote {
 
     /// Waits for a delivery for which `is_it` holds.
     pub async fn await_delivery(&self, what: &str, is_it: impl Fn(&Received) -> bool) -> Received {
-        self.await_in(super::PATIENCE, what, |known| known.received.iter().find(|r| is_it(r)).cloned()).await
+        self.await_in(super::WAIT_TIMEOUT, what, |state| state.received.iter().find(|r| is_it(r)).cloned())
+            .await
     }
 
     /// Waits for an activity for which `is_it` holds.
@@ -246,31 +247,37 @@ impl Remote {
     /// The same for what comes by the schedule of retries, whose first step is a minute.
     pub async fn await_retry(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         let patience = Duration::from_mins(2);
-        let find =
-            |known: &Known| known.received.iter().find(|r| is_it(&r.activity)).map(|r| r.activity.clone());
+        let find = |state: &ServerState| {
+            state.received.iter().find(|r| is_it(&r.activity)).map(|r| r.activity.clone())
+        };
         self.await_in(patience, what, find).await
     }
 
     /// Waits until the script has answered `count` deliveries.
     pub async fn await_refusals(&self, count: usize) {
-        self.await_in(super::PATIENCE, "refused deliveries", |known| {
-            (known.refused.len() >= count).then_some(())
+        self.await_in(super::WAIT_TIMEOUT, "refused deliveries", |state| {
+            (state.refused.len() >= count).then_some(())
         })
         .await;
     }
 
     /// What was wrong with deliveries so far. Who takes them answers for them.
     pub fn take_violations(&self) -> Vec<String> {
-        std::mem::take(&mut self.server.known().violations)
+        std::mem::take(&mut self.server.state().violations)
     }
 
-    async fn await_in<T>(&self, patience: Duration, what: &str, find: impl Fn(&Known) -> Option<T>) -> T {
+    async fn await_in<T>(
+        &self,
+        patience: Duration,
+        what: &str,
+        find: impl Fn(&ServerState) -> Option<T>,
+    ) -> T {
         let waiting = async {
             loop {
                 let news = self.server.news.notified();
                 tokio::pin!(news);
                 news.as_mut().enable();
-                if let Some(found) = find(&self.server.known()) {
+                if let Some(found) = find(&self.server.state()) {
                     return found;
                 }
                 news.await;
@@ -279,9 +286,9 @@ impl Remote {
         if let Ok(found) = tokio::time::timeout(patience, waiting).await {
             return found;
         }
-        let known = self.server.known();
-        let violations = known.violations.join("\n");
-        let received: Vec<_> = known.received.iter().map(|r| &r.activity["type"]).collect();
+        let state = self.server.state();
+        let violations = state.violations.join("\n");
+        let received: Vec<_> = state.received.iter().map(|r| &r.activity["type"]).collect();
         panic!("{}: waited in vain for {what}; received {received:?}; {violations}", self.host());
     }
 }
@@ -289,14 +296,14 @@ impl Remote {
 impl Drop for Remote {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            let violations = &self.server.known().violations;
+            let violations = &self.server.state().violations;
             assert!(violations.is_empty(), "{}: {}", self.host(), violations.join("\n"));
         }
     }
 }
 
 impl Server {
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn state(&self) -> MutexGuard<'_, ServerState> {
         self.state.lock().expect("no test panics while it holds this")
     }
 
@@ -305,7 +312,7 @@ impl Server {
     }
 
     pub(super) fn serve(&self, path: &str, document: Document) {
-        self.known().documents.insert(path.to_owned(), document);
+        self.state().documents.insert(path.to_owned(), document);
     }
 
     /// A number that this server has not given before.
@@ -315,11 +322,11 @@ impl Server {
     }
 
     pub(super) fn key_of(&self, name: &str) -> Key {
-        self.known().keys[name].clone()
+        self.state().keys[name].clone()
     }
 
     pub(super) fn set_key(&self, name: &str, key: Key) {
-        self.known().keys.insert(name.to_owned(), key);
+        self.state().keys.insert(name.to_owned(), key);
     }
 
     fn webfinger(&self, query: &str) -> Option<Document> {
@@ -330,10 +337,10 @@ impl Server {
             Some(handle) => handle.strip_suffix(&format!("@{}", self.host))?.to_owned(),
             None => resource.strip_prefix(&actor_prefix)?.to_owned(),
         };
-        let known = self.known();
-        known.keys.get(&name)?;
+        let state = self.state();
+        state.keys.get(&name)?;
         let jrd =
-            known.webfingers.get(&name).cloned().unwrap_or_else(|| {
+            state.webfingers.get(&name).cloned().unwrap_or_else(|| {
                 jrd(&format!("{name}@{}", self.host), &self.url(&format!("/users/{name}")))
             });
         Some(Document::new("application/jrd+json", jrd.to_string()))
@@ -341,7 +348,7 @@ impl Server {
 
     fn actor(self: &Arc<Self>, path: &str) -> Option<Document> {
         let name = path.strip_prefix("/users/")?.to_owned();
-        self.known().keys.get(&name)?;
+        self.state().keys.get(&name)?;
         let user = User { server: Arc::clone(self), name };
         Some(Document::activity_json(&user.actor()))
     }
@@ -352,7 +359,7 @@ impl Server {
             let news = self.news.notified();
             tokio::pin!(news);
             news.as_mut().enable();
-            if !self.known().held_back.iter().any(|held| held == target) {
+            if !self.state().held_back.iter().any(|held| held == target) {
                 return;
             }
             news.await;
@@ -361,55 +368,55 @@ impl Server {
 
     /// Whether it is signed in a form that this server does not read.
     fn cannot_read(&self, incoming: &Incoming<'_>) -> bool {
-        let mut known = self.known();
-        let form = incoming.form();
-        let unread = known.reads.is_some_and(|only| only != form);
-        if unread {
-            known.unread.push(form);
+        let mut state = self.state();
+        let scheme = incoming.scheme();
+        let rejected_schemes = state.reads.is_some_and(|only| only != scheme);
+        if rejected_schemes {
+            state.rejected_schemes.push(scheme);
         }
-        unread
+        rejected_schemes
     }
 
     async fn take(&self, incoming: &Incoming<'_>) -> Document {
         if self.cannot_read(incoming) {
             return Document::status(401);
         }
-        let signer = match incoming.verify(&self.client, &self.met).await {
+        let signer = match incoming.verify(&self.client, &self.key_cache).await {
             Ok(signer) => signer,
-            Err(why) if why.contains("leads to the key") && self.known().pardons_unknown_keys => {
+            Err(why) if why.contains("leads to the key") && self.state().tolerates_unknown_keys => {
                 return Document::status(401);
             }
             Err(why) if why.contains(UNREACHABLE) => return Document::status(503),
             Err(violation) => {
                 let violation = format!("a delivery to {} does not verify: {violation}", incoming.target);
-                self.known().violations.push(violation);
+                self.state().violations.push(violation);
                 self.news.notify_waiters();
                 return Document::status(401);
             }
         };
         let Ok(activity) = serde_json::from_slice::<Value>(incoming.body) else {
-            self.known().violations.push("a delivery is not JSON".to_owned());
+            self.state().violations.push("a delivery is not JSON".to_owned());
             return Document::status(400);
         };
         if activity["actor"] != signer.owner {
             let violation = format!("{} signed for {}: {activity}", signer.owner, activity["actor"]);
-            self.known().violations.push(violation);
+            self.state().violations.push(violation);
         }
         let received = Received { activity, inbox: incoming.target.to_owned(), signer };
         let scripted = {
-            let mut known = self.known();
-            let scripted = known.script.pop_front();
+            let mut state = self.state();
+            let scripted = state.script.pop_front();
             match scripted {
-                None => known.received.push(received),
-                Some(_) => known.refused.push(received),
+                None => state.received.push(received),
+                Some(_) => state.refused.push(received),
             }
             scripted
         };
         self.news.notify_waiters();
         match scripted {
             None => Document::status(202),
-            Some(Scripted::Status(status)) => Document::status(status),
-            Some(Scripted::Hang) => std::future::pending().await,
+            Some(ScriptedResponse::Status(status)) => Document::status(status),
+            Some(ScriptedResponse::Hang) => std::future::pending().await,
         }
     }
 }
@@ -424,13 +431,13 @@ pub fn jrd(handle: &str, actor: &str) -> Value {
 }
 
 /// Every request to the remote.
-async fn answer(State(server): State<Arc<Server>>, request: Request) -> Response {
+async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, LARGEST).await else {
+    let Ok(body) = axum::body::to_bytes(body, MAX_BODY_SIZE).await else {
         return Document::status(413).response();
     };
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    *server.known().requests.entry(target.to_owned()).or_default() += 1;
+    *server.state().requests.entry(target.to_owned()).or_default() += 1;
     let incoming = Incoming { method: parts.method.as_str(), target, headers: &parts.headers, body: &body };
     let path = parts.uri.path();
     if parts.method == Method::POST {
@@ -444,11 +451,11 @@ async fn answer(State(server): State<Arc<Server>>, request: Request) -> Response
     if is_guarded && server.cannot_read(&incoming) {
         return Document::status(401).response();
     }
-    if is_guarded && let Err(violation) = incoming.verify(&server.client, &server.met).await {
-        server.known().violations.push(format!("GET {target}: {violation}"));
+    if is_guarded && let Err(violation) = incoming.verify(&server.client, &server.key_cache).await {
+        server.state().violations.push(format!("GET {target}: {violation}"));
         return Document::status(401).response();
     }
-    let scripted = server.known().documents.get(target).cloned();
+    let scripted = server.state().documents.get(target).cloned();
     let found = match path {
         _ if scripted.is_some() => scripted,
         "/.well-known/webfinger" => server.webfinger(parts.uri.query().unwrap_or("")),

@@ -8,12 +8,12 @@ use url::Url;
 
 /// Which of the two forms a signature has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum SignatureScheme {
     Cavage,
     Rfc9421,
 }
 
-impl Form {
+impl SignatureScheme {
     pub const BOTH: [Self; 2] = [Self::Cavage, Self::Rfc9421];
 }
 

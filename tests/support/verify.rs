@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::http::{AS2, Client};
 use super::keys::unpem;
-use super::signature::{Form, cavage_text, rfc9421_text, sha256};
+use super::signature::{SignatureScheme, cavage_text, rfc9421_text, sha256};
 
 /// A request as it came.
 pub struct Incoming<'r> {
@@ -23,21 +23,21 @@ pub struct Incoming<'r> {
 
 /// Who signed a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signer {
+pub struct VerifiedSigner {
     pub key_id: String,
     pub owner: String,
-    pub form: Form,
+    pub scheme: SignatureScheme,
 }
 
 /// The keys that a server has met, by their ids, with their owners. Like most servers it asks for one again only
 /// where it does not verify.
-pub type Met = Mutex<BTreeMap<String, (String, String)>>;
+pub type KeyCache = Mutex<BTreeMap<String, (String, String)>>;
 
 /// The seconds that a `Date` may be off, as NeoDB has it, the narrowest window known.
 const WINDOW: i64 = 300;
 
 /// What a signature says, and what it signs.
-struct Said {
+struct ParsedSignature {
     key_id: String,
     text: String,
     signature: Vec<u8>,
@@ -50,33 +50,37 @@ impl Incoming<'_> {
     }
 
     /// The form in which it is signed.
-    pub fn form(&self) -> Form {
-        if self.headers.contains_key("signature-input") { Form::Rfc9421 } else { Form::Cavage }
+    pub fn scheme(&self) -> SignatureScheme {
+        if self.headers.contains_key("signature-input") {
+            SignatureScheme::Rfc9421
+        } else {
+            SignatureScheme::Cavage
+        }
     }
 
     /// Checks a signature as the strictest servers do, and finds who made it.
-    pub async fn verify(&self, client: &Client, met: &Met) -> Result<Signer, String> {
+    pub async fn verify(&self, client: &Client, key_cache: &KeyCache) -> Result<VerifiedSigner, String> {
         if self.header("user-agent").is_empty() {
             return Err("there is no User-Agent".to_owned());
         }
-        let form = self.form();
-        let said = match form {
-            Form::Cavage => self.read_cavage()?,
-            Form::Rfc9421 => self.read_rfc9421()?,
+        let scheme = self.scheme();
+        let parsed = match scheme {
+            SignatureScheme::Cavage => self.read_cavage()?,
+            SignatureScheme::Rfc9421 => self.read_rfc9421()?,
         };
-        let known = met.lock().expect("the keys").get(&said.key_id).cloned();
+        let known = key_cache.lock().expect("the keys").get(&parsed.key_id).cloned();
         if let Some((owner, pem)) = known
-            && said.verify(&pem).is_ok()
+            && parsed.verify(&pem).is_ok()
         {
-            return Ok(Signer { key_id: said.key_id, owner, form });
+            return Ok(VerifiedSigner { key_id: parsed.key_id, owner, scheme });
         }
-        let (owner, pem) = fetch_key(client, &said.key_id).await?;
-        said.verify(&pem)?;
-        met.lock().expect("the keys").insert(said.key_id.clone(), (owner.clone(), pem));
-        Ok(Signer { key_id: said.key_id, owner, form })
+        let (owner, pem) = fetch_key(client, &parsed.key_id).await?;
+        parsed.verify(&pem)?;
+        key_cache.lock().expect("the keys").insert(parsed.key_id.clone(), (owner.clone(), pem));
+        Ok(VerifiedSigner { key_id: parsed.key_id, owner, scheme })
     }
 
-    fn read_cavage(&self) -> Result<Said, String> {
+    fn read_cavage(&self) -> Result<ParsedSignature, String> {
         let signature = self.header("signature");
         let field = |name: &str| {
             signature
@@ -108,11 +112,11 @@ impl Incoming<'_> {
         }
         let text = cavage_text(&covered, self.method, self.target, |name| self.header(name));
         let signature = STANDARD.decode(field("signature")?).map_err(|e| e.to_string())?;
-        Ok(Said { key_id: field("keyId")?, text, signature })
+        Ok(ParsedSignature { key_id: field("keyId")?, text, signature })
     }
 
     /// What Mastodon 4.5 demands: `@method`, `@target-uri`, `created`, and with a body its digest.
-    fn read_rfc9421(&self) -> Result<Said, String> {
+    fn read_rfc9421(&self) -> Result<ParsedSignature, String> {
         let input = self.header("signature-input");
         let (label, params) = input.split_once('=').ok_or("Signature-Input cannot be read")?;
         let (list, rest) =
@@ -148,11 +152,11 @@ impl Incoming<'_> {
             .and_then(|rest| rest.strip_suffix(':'))
             .ok_or_else(|| format!("the Signature header has no {label}: {signature:?}"))?;
         let signature = STANDARD.decode(encoded).map_err(|e| e.to_string())?;
-        Ok(Said { key_id: param("keyid")?, text, signature })
+        Ok(ParsedSignature { key_id: param("keyid")?, text, signature })
     }
 }
 
-impl Said {
+impl ParsedSignature {
     fn verify(&self, pem: &str) -> Result<(), String> {
         let key = unpem(pem).ok_or("the key is not PEM")?;
         UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key)
@@ -171,11 +175,11 @@ pub const UNREACHABLE: &str = "cannot be reached";
 
 /// The owner of a key and its PEM, from where its id leads.
 async fn fetch_key(client: &Client, key_id: &str) -> Result<(String, String), String> {
-    let answer = client.try_get(key_id, AS2).await.map_err(|e| format!("{key_id} {UNREACHABLE}: {e:?}"))?;
-    if answer.status != 200 {
-        return Err(format!("{key_id} answers {}", answer.status));
+    let response = client.try_get(key_id, AS2).await.map_err(|e| format!("{key_id} {UNREACHABLE}: {e:?}"))?;
+    if response.status != 200 {
+        return Err(format!("{key_id} answers {}", response.status));
     }
-    let document = answer.json();
+    let document = response.json();
     let key = &document["publicKey"];
     let text = |value: &Value| value.as_str().map(str::to_owned);
     if key["id"] != key_id {

@@ -1,0 +1,188 @@
+//! A thousand activities, each sent up to three times and in random order to a Marquee that is killed ten times, end
+//! in the state in which the same activities end that are sent once, in order. `MARQUEE_TEST_SEED` says which.
+
+mod plan;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::both_databases;
+use crate::end_to_end::total_items;
+use crate::support::activities::id_of;
+use crate::support::rng::{Rng, seed};
+use crate::support::signature::SignatureScheme;
+use crate::support::signed_request::SignedRequest;
+use crate::support::{Database, Fixture, LONG_WAIT_TIMEOUT, within};
+
+use plan::{ACTORS, ARTICLES, Plan};
+
+both_databases!(a_thousand_activities_in_any_order_end_as_in_order);
+
+/// Activities; `MARQUEE_TEST_ACTIVITIES` says otherwise.
+const USUAL: usize = 1_000;
+/// How often it is killed.
+const KILLS: usize = 10;
+/// Deliveries at a time.
+const SIDE_BY_SIDE: usize = 8;
+
+async fn a_thousand_activities_in_any_order_end_as_in_order(database: Database) {
+    let count =
+        std::env::var("MARQUEE_TEST_ACTIVITIES").map_or(USUAL, |text| text.parse().expect("a number"));
+    let mut rng = Rng::new(seed());
+    let plan = Plan::new(&mut rng, count);
+    let expected = in_order(database, &plan).await;
+    assert!(!expected.is_empty() && expected.iter().any(|fact| fact.contains("under gone")), "{expected:?}");
+    let mut scene = Scene::new(database, &plan).await;
+    let mut requests = scene.copies(&plan, &mut rng);
+    rng.shuffle(&mut requests);
+    scene.deliver_and_kill(requests, &mut rng).await;
+    let ends_so = async |scene: &Scene| {
+        let (scene, expected) = (&scene, &expected);
+        let look = || async { (scene.state().await == *expected).then_some(()) };
+        within(LONG_WAIT_TIMEOUT, look).await
+    };
+    if ends_so(&scene).await.is_none() {
+        let found = scene.state().await;
+        let missing: Vec<_> = expected.difference(&found).collect();
+        let surplus: Vec<_> = found.difference(&expected).collect();
+        panic!("missing: {missing:#?}\nsurplus: {surplus:#?}");
+    }
+    scene.fixture.settle().await;
+    assert!(ends_so(&scene).await.is_some(), "it does not stay so");
+}
+
+/// The state that they end in who hear everything once, as it happens.
+async fn in_order(database: Database, plan: &Plan) -> BTreeSet<String> {
+    let scene = Scene::new(database, plan).await;
+    for at in 0..plan.acts.len() {
+        let response =
+            scene.signed_request(plan, at, SignatureScheme::Cavage).post(&scene.fixture.network.client).await;
+        assert!(response.is_success(), "{}: {}", response.status, response.body);
+        // Now and then it catches up, so that what is sent in order is also worked on in order.
+        if at % 250 == 249 {
+            scene.fixture.settle().await;
+        }
+    }
+    scene.fixture.settle().await;
+    let before = scene.state().await;
+    scene.fixture.settle().await;
+    assert_eq!(before, scene.state().await, "nothing is left to do");
+    before
+}
+
+/// A site with reviews, and the remote with everybody who acts.
+struct Scene {
+    fixture: Fixture,
+    articles: Vec<Value>,
+}
+
+impl Scene {
+    async fn new(database: Database, plan: &Plan) -> Self {
+        let fixture = Fixture::new(database).await;
+        let mut articles = Vec::new();
+        for number in 0..ARTICLES {
+            articles.push(fixture.publish(&format!("Film {number} of the week")).await);
+        }
+        for actor in 0..ACTORS {
+            fixture.remote.user(&plan::name(actor));
+        }
+        let scene = Self { fixture, articles };
+        for (path, document) in plan.served(&scene.ids()) {
+            scene.fixture.remote.serve(&path, document);
+        }
+        scene
+    }
+
+    fn ids(&self) -> plan::Ids {
+        let articles = self.articles.iter().map(|article| id_of(article).to_owned()).collect();
+        plan::Ids { critic: self.fixture.actor().to_owned(), articles, remote: self.fixture.remote.url("") }
+    }
+
+    /// One activity of the plan, signed at its own second.
+    fn signed_request(&self, plan: &Plan, at: usize, scheme: SignatureScheme) -> SignedRequest {
+        let user = self.fixture.remote.user(&plan::name(plan.acts[at].actor));
+        let mut request =
+            user.unsigned_request(scheme, self.fixture.shared_inbox(), &plan.activity(at, &self.ids()));
+        request.date = plan.moment(at);
+        request.sign()
+    }
+
+    /// Each activity up to three times: the same bytes again, or signed anew in the other form, at the same second.
+    fn copies(&self, plan: &Plan, rng: &mut Rng) -> Vec<SignedRequest> {
+        let mut requests = Vec::new();
+        for at in 0..plan.acts.len() {
+            let first = self.signed_request(plan, at, SignatureScheme::Cavage);
+            for _ in 0..rng.below(3) {
+                let again = rng.in_percent(50);
+                requests.push(if again {
+                    first.clone()
+                } else {
+                    self.signed_request(plan, at, SignatureScheme::Rfc9421)
+                });
+            }
+            requests.push(first);
+        }
+        requests
+    }
+
+    /// Delivers everything, and kills it while that goes on. Who gets no answer tries again.
+    async fn deliver_and_kill(&mut self, requests: Vec<SignedRequest>, rng: &mut Rng) {
+        let count = requests.len();
+        let arrived = Arc::new(AtomicUsize::new(0));
+        let places = Arc::new(Semaphore::new(SIDE_BY_SIDE));
+        let mut senders = JoinSet::new();
+        for request in requests {
+            let (client, arrived, places) =
+                (self.fixture.network.client.clone(), Arc::clone(&arrived), Arc::clone(&places));
+            senders.spawn(async move {
+                let _place = places.acquire_owned().await.expect("a place");
+                request.post_until_accepted(&client).await;
+                arrived.fetch_add(1, Ordering::SeqCst);
+            });
+        }
+        let mut moments: Vec<usize> = (0..KILLS).map(|_| rng.below(count)).collect();
+        moments.sort_unstable();
+        for moment in moments {
+            let reached = || async { (arrived.load(Ordering::SeqCst) >= moment).then_some(()) };
+            assert!(
+                within(LONG_WAIT_TIMEOUT, reached).await.is_some(),
+                "{moment} of {count} are not delivered"
+            );
+            self.fixture.app.crash().await;
+        }
+        while let Some(sent) = senders.join_next().await {
+            sent.expect("a delivery");
+        }
+    }
+
+    /// Everything that the world can see, as sentences.
+    async fn state(&self) -> BTreeSet<String> {
+        let mut facts: BTreeSet<String> = BTreeSet::new();
+        for follower in self.fixture.items(&self.fixture.critic["followers"]).await {
+            // Those by whom the test waits come and go.
+            if !follower.contains("stranger") {
+                facts.insert(format!("{follower} follows"));
+            }
+        }
+        for (number, article) in self.articles.iter().enumerate() {
+            let now = self.fixture.article(article).await;
+            for kind in ["likes", "shares"] {
+                facts.insert(format!("{} {kind} of {number}", total_items(&self.fixture, &now[kind]).await));
+            }
+            for reply in self.fixture.items(&now["replies"]).await {
+                facts.insert(format!("{reply} answers {number}"));
+            }
+            let page = self.fixture.page(article).await;
+            for comment in &page.comments {
+                let under = page.parent_of(comment).map_or("the review", |parent| plan::said(&parent.text));
+                facts.insert(format!("{} under {under} of {number}", plan::said(&comment.text)));
+            }
+        }
+        facts
+    }
+}

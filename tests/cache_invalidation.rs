@@ -1,0 +1,83 @@
+//! What makes a page that is kept stale, and what does not: what only the critic, or nobody, sees.
+
+use serde_json::Value;
+
+use crate::both_databases;
+use crate::support::app::{quoted, url};
+use crate::support::db_control::DbControl;
+use crate::support::feed::markdown;
+use crate::support::http::HTML;
+use crate::support::{Database, Fixture, eventually};
+
+both_databases!(
+    a_review_that_nobody_sees_makes_no_page_stale,
+    a_critic_s_name_is_new_beside_the_reviews_of_others,
+);
+
+fn page_of(article: &Value) -> &str {
+    article["url"].as_str().expect("a page")
+}
+
+async fn read(fixture: &Fixture, address: &str) -> String {
+    let response = fixture.network.client.get(address, HTML).await;
+    assert_eq!(response.status, 200, "{address}");
+    response.body
+}
+
+/// How often something was rendered so far.
+fn renderings(fixture: &Fixture, kind: &str, name: &str) -> usize {
+    let line = format!("rendered kind={kind} name={name:?}");
+    fixture.app.log().iter().filter(|known| known.contains(&line)).count()
+}
+
+async fn a_review_that_nobody_sees_makes_no_page_stale(database: Database) {
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let (page, home) = (page_of(&article), url("/"));
+    let slug = page.rsplit('/').next().expect("a slug");
+    for address in [page, &home] {
+        read(&fixture, address).await;
+    }
+    let ahead =
+        |body: &str| markdown("Soon", "Soon", body).replacen("---\n", "---\npublished: 2999-01-01\n", 1);
+    let file = fixture.app.write("ahead.md", &ahead("It has not left."));
+    fixture.app.command_output(&["publish", &file]).await;
+    let file = fixture.app.write("ahead.md", &ahead("It has not left yet."));
+    fixture.app.command_output(&["revise", "soon-2021", &file]).await;
+    let mut db = DbControl::on(&fixture.app).await;
+    // What only we compare.
+    db.execute("update reviews set canonical_key = 'else', source_updated_at = 1, feed_id = null").await;
+    for address in [page, &home, &url("/browse")] {
+        read(&fixture, address).await;
+    }
+    eventually("the last page", || async { (renderings(&fixture, "List", "/browse") == 1).then_some(()) })
+        .await;
+    assert_eq!((renderings(&fixture, "Page", slug), renderings(&fixture, "List", "/")), (1, 1));
+    // Once everyone sees it, it stands on both.
+    db.execute("update reviews set released_at = 0 where state = 'scheduled'").await;
+    for address in [page, &home] {
+        eventually("the review whose hour has come", || async {
+            read(&fixture, address).await.contains("/reviews/soon-2021").then_some(())
+        })
+        .await;
+    }
+}
+
+async fn a_critic_s_name_is_new_beside_the_reviews_of_others(database: Database) {
+    let mut fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    // Another table of the same name.
+    fixture.app.reconfigure("[critics]", "handle", &quoted("second"));
+    fixture.app.reconfigure("[critics]", "name", &quoted("The Second Row"));
+    let file = fixture.app.write("other.md", &markdown("Six Again", "The Night Ferry", "It leaves again."));
+    fixture.app.command_output(&["publish", "--critic", "second", &file]).await;
+    let page = read(&fixture, page_of(&article)).await;
+    assert!(page.contains("The Second Row"), "the other review stands beside it");
+    fixture.app.reconfigure("[critics]", "name", &quoted("The Balcony"));
+    // Each command reads the config.
+    fixture.app.command_output(&["report", "list"]).await;
+    eventually("the new name", || async {
+        read(&fixture, page_of(&article)).await.contains("The Balcony").then_some(())
+    })
+    .await;
+}

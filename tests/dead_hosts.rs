@@ -1,0 +1,178 @@
+//! Followers on very many servers. Where those are gone, what is kept of them is bounded, and nobody else waits.
+//! `MARQUEE_TEST_DEAD_HOSTS` says how many.
+
+use std::net::{SocketAddr, TcpListener};
+
+use serde_json::Value;
+
+use crate::both_databases;
+use crate::support::app::Settings;
+use crate::support::db_control::DbControl;
+use crate::support::postgres::free_port;
+use crate::support::remote::Remote;
+use crate::support::{Database, Fixture, LONG_WAIT_TIMEOUT, TestNetwork, within};
+
+both_databases!(
+    j11_very_many_dead_hosts_cost_a_row_and_a_probe_each_and_nobody_else_waits,
+    very_many_hosts_that_answer_are_all_served_though_files_are_few_at_first,
+);
+
+/// Usually. A hundred thousand are met by `tests/long`.
+const HOSTS: i64 = 3_000;
+
+/// Servers that answer: more than there are files at first.
+const HEALTHY: i64 = 600;
+
+/// What a process may grow by while it meets nine tenths of them: less than what is kept of one connection, each.
+const GROWTH: usize = 24 * 1024 * 1024;
+
+/// Where there are so many that the first are asked again before the last are met: what all places for slow ones take.
+const VERY_MANY: i64 = 50_000;
+const GROWTH_OF_VERY_MANY: usize = 64 * 1024 * 1024;
+
+const DAY: i64 = 24 * 60 * 60 * 1000;
+
+/// Hosts that failed.
+const FAILING: &str = "select count(*) from hosts where failures > 0";
+
+async fn count(fixture: &Fixture, query: &'static str) -> i64 {
+    fixture.app.number(query, query).await
+}
+
+/// Waits, for as long as very many take, until a query gives this number.
+async fn await_count(fixture: &Fixture, query: &'static str, wanted: impl Fn(i64) -> bool) {
+    for _ in 0..10 {
+        let found =
+            within(LONG_WAIT_TIMEOUT, || async { wanted(count(fixture, query).await).then_some(()) }).await;
+        if found.is_some() {
+            return;
+        }
+    }
+    panic!("waited in vain: {query} gives {}", count(fixture, query).await);
+}
+
+/// A site with a follower, and with one each on very many servers, which are all at one address.
+async fn scene(
+    database: Database,
+    domain: &str,
+    hosts: i64,
+    address: impl FnOnce(&TestNetwork) -> SocketAddr,
+    change: impl for<'w> FnOnce(Settings<'w>) -> Settings<'w>,
+) -> (Fixture, Remote) {
+    let network = TestNetwork::new();
+    let remote = network.remote("remote.test").await;
+    let crowd = network.remote(domain).await;
+    let address = address(&network);
+    let fixture = Fixture::in_network(network, remote, database, |_, settings| {
+        let name = |number| format!("h{number}.{domain}");
+        let settings = (0..hosts).fold(settings, |settings, number| settings.resolve(&name(number), address));
+        change(settings)
+    })
+    .await;
+    fixture.follow(&fixture.alice).await;
+    let followers = format!(
+        "insert into followers (critic_id, actor, state, inbox, host, signed_at, created_at)
+         with recursive numbers (n) as (
+            select cast(0 as bigint) union all select n + 1 from numbers where n + 1 < {hosts})
+         select c.id, 'https://h' || n || '.{domain}/users/bo', 'following', 'https://h' || n || '.{domain}/inbox',
+            'h' || n || '.{domain}', 0, 0
+         from numbers cross join critics c"
+    );
+    DbControl::on(&fixture.app).await.execute(&followers).await;
+    (fixture, crowd)
+}
+
+/// Everything is older by so long: what was to come in that time is due, and what is kept so long is over.
+async fn pass(fixture: &Fixture, time: i64) {
+    let mut db = DbControl::on(&fixture.app).await;
+    for (table, columns) in [
+        ("deliveries", ["created_at", "next_attempt_at", "finished_at"].as_slice()),
+        ("hosts", &["updated_at", "due_at", "failing_since", "closed_until"]),
+    ] {
+        let changes: Vec<String> =
+            columns.iter().map(|column| format!("{column} = {column} - {time}")).collect();
+        db.execute(&format!("update {table} set {}", changes.join(", "))).await;
+    }
+}
+
+fn create_of(article: &Value) -> impl Fn(&Value) -> bool {
+    let id = article["id"].clone();
+    move |activity| activity["type"] == "Create" && activity["object"]["id"] == id
+}
+
+async fn j11_very_many_dead_hosts_cost_a_row_and_a_probe_each_and_nobody_else_waits(database: Database) {
+    let hosts =
+        std::env::var("MARQUEE_TEST_DEAD_HOSTS").map_or(HOSTS, |text| text.parse().expect("a number"));
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let (mut fixture, _) = scene(database, "dead.test", hosts, |_| address, |settings| settings).await;
+
+    // Nobody has met them yet: each is asked once.
+    let first = fixture.publish("The Night Ferry").await;
+    await_count(&fixture, FAILING, |failing| failing >= hosts / 10).await;
+    let before = fixture.app.peak_memory();
+    await_count(&fixture, FAILING, |failing| failing == hosts).await;
+    let grown = fixture.app.peak_memory() - before;
+    eprintln!("{hosts} dead hosts: {} MiB, {} KiB more than at a tenth", before >> 20, grown >> 10);
+    let most = if hosts < VERY_MANY { GROWTH } else { GROWTH_OF_VERY_MANY };
+    assert!(grown < most, "{grown} bytes more");
+    fixture.remote.await_activity("the Create", create_of(&first)).await;
+    assert!(count(&fixture, "select count(*) from hosts").await <= hosts + 1, "a row each");
+
+    // The next review costs them nothing, and goes out at once to who is there.
+    let second = fixture.publish("The Day Ferry").await;
+    fixture.remote.await_activity("the second Create", create_of(&second)).await;
+    let arrived = "select count(*) from deliveries where state = 'done' and activity_id = (
+        select max(activity_id) from deliveries)";
+    await_count(&fixture, arrived, |arrived| arrived == 1).await;
+    let tried = "select count(*) from deliveries where attempts > 0 and activity_id = (
+        select max(activity_id) from deliveries)";
+    assert_eq!(count(&fixture, tried).await, 1, "none but that");
+
+    // A day later all are asked again, and this time they do not even refuse. Nobody waits until that is over.
+    let tarpit = TcpListener::bind(address).expect("the address of the dead");
+    pass(&fixture, DAY).await;
+    await_count(&fixture, "select count(*) from hosts where failures > 0 and lease is not null", |n| n > 500)
+        .await;
+    let third = fixture.publish("The Last Ferry").await;
+    fixture.remote.await_activity("the third Create", create_of(&third)).await;
+    let waiting = "select count(*) from hosts where failures = 1 and lease is null";
+    assert!(count(&fixture, waiting).await > 0, "it did not wait for its turn after theirs");
+    drop(tarpit);
+
+    it_comes_to_an_end(&mut fixture, hosts).await;
+}
+
+/// After a week everything that waits is given up, at one more probe each, and after another month it is forgotten.
+async fn it_comes_to_an_end(fixture: &mut Fixture, hosts: i64) {
+    await_count(fixture, "select count(*) from hosts where lease is not null", |held| held == 0).await;
+    pass(fixture, 8 * DAY).await;
+    await_count(fixture, "select count(*) from deliveries where state = 'queued'", |queued| queued == 0)
+        .await;
+    let failed = count(fixture, "select count(*) from deliveries where state = 'failed'").await;
+    assert_eq!(failed, 3 * hosts, "three reviews");
+    await_count(fixture, "select count(*) from hosts where due_at is not null", |due| due == 0).await;
+    pass(fixture, 31 * DAY).await;
+    fixture.app.restart().await;
+    await_count(fixture, "select count(*) from deliveries", |kept| kept == 0).await;
+    assert_eq!(count(fixture, "select count(*) from hosts").await, 0);
+}
+
+/// Each connection that is kept takes one of the files that a process may have, and systems begin with few.
+async fn very_many_hosts_that_answer_are_all_served_though_files_are_few_at_first(database: Database) {
+    let few = ["prlimit", "--nofile=256:16384"].map(str::to_owned).to_vec();
+    let there = |network: &TestNetwork| network.names.all()["crowd.test"];
+    let (fixture, crowd) =
+        scene(database, "crowd.test", HEALTHY, there, |settings| settings.wrap_with(few)).await;
+    let before = fixture.app.peak_memory();
+    let article = fixture.publish("The Night Ferry").await;
+    let arrived =
+        || crowd.received().iter().filter(|received| create_of(&article)(&received.activity)).count();
+    let all = within(LONG_WAIT_TIMEOUT, || async {
+        (i64::try_from(arrived()).ok() == Some(HEALTHY)).then_some(())
+    })
+    .await;
+    assert!(all.is_some(), "{} of {HEALTHY} have it", arrived());
+    eprintln!("{HEALTHY} hosts: {} KiB more", (fixture.app.peak_memory() - before) >> 10);
+    assert_eq!(count(&fixture, "select count(*) from deliveries where attempts > 1").await, 0, "at once");
+    assert_eq!(fixture.app.get_page("/").await.status, 200);
+}

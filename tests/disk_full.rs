@@ -1,0 +1,82 @@
+//! The disk is full, really: what cannot be written is refused, what is there is shown, and all goes on once there is
+//! room. (A PostgreSQL server has a disk of its own, which is not Marquee's; `flood` has what comes of it.)
+
+use crate::support::activities::id_of;
+use crate::support::app::quoted;
+use crate::support::feed::markdown;
+use crate::support::remote::ScriptedResponse;
+use crate::support::small_disk::SmallDisk;
+use crate::support::{Database, Fixture, TestNetwork, eventually};
+
+/// Room for a site, and soon full.
+const SIZE: u32 = 16;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn j3_with_its_disk_full_it_shows_what_it_has_and_takes_the_rest_once_there_is_room() {
+    let disk = SmallDisk::new(SIZE);
+    let network = TestNetwork::new();
+    let remote = network.remote("remote.test").await;
+    let other = network.remote("other.test").await;
+    let folder = disk.path().display().to_string();
+    // Everything lies there: the database and the pictures.
+    let mut fixture = Fixture::in_network(network, remote, Database::Sqlite, |_, settings| {
+        let settings = settings.set("", "data_dir", &quoted(&folder)).wrap_with(disk.command());
+        settings.set("database", "url", &quoted(&format!("sqlite://{folder}/marquee.sqlite")))
+    })
+    .await;
+    fixture.follow(&fixture.alice).await;
+    let bo = other.user("bo");
+    bo.deliver(fixture.inbox(), &bo.follow(fixture.actor())).await;
+    other.await_activity("the Accept", |a| a["type"] == "Accept").await;
+    // Something waits to be sent when it happens.
+    other.script([ScriptedResponse::Status(503)]);
+    let article = fixture.publish("The Night Ferry").await;
+    other.await_refusals(1).await;
+    fixture.comment(&fixture.alice, &article, "Before the flood").await;
+
+    disk.fill();
+    let note = fixture.alice.reply(id_of(&article), "<p>In the flood</p>");
+    let create = fixture.alice.create(&note);
+    let response = eventually("a refusal", || async {
+        let response = fixture.alice.send(fixture.inbox(), &create).await;
+        (response.status != 202).then_some(response)
+    })
+    .await;
+    assert_eq!(response.status, 503, "{}", response.body);
+    assert!(response.header("retry-after").parse::<u32>().is_ok_and(|seconds| (1..=60).contains(&seconds)));
+    let page = fixture.page(&article).await;
+    assert!(page.comment("Before the flood").is_some() && page.comment("In the flood").is_none());
+    assert_eq!(fixture.app.get_page("/").await.status, 200);
+    fixture.network.client.document(id_of(&article)).await;
+    it_says_so_to_who_publishes(&fixture, true).await;
+
+    disk.free();
+    it_says_so_to_who_publishes(&fixture, false).await;
+    fixture
+        .remote
+        .await_activity("what is published now", |a| {
+            a["type"] == "Create"
+                && a["object"]["name"].as_str().is_some_and(|name| name.contains("High Water"))
+        })
+        .await;
+    fixture.alice.deliver(fixture.inbox(), &create).await;
+    fixture.await_page(&article, "the comment", |page| page.comment("In the flood").is_some()).await;
+    // What waited for a server that failed goes out as soon as that is heard of.
+    bo.deliver(fixture.inbox(), &bo.like(id_of(&article))).await;
+    other.await_activity("the Create", |a| a["type"] == "Create" && a["object"]["id"] == article["id"]).await;
+    fixture.app.restart().await;
+    let page = fixture.page(&article).await;
+    assert_eq!(page.comments.len(), 2, "{}", page.text);
+}
+
+/// A review is published, or it is said what to do.
+async fn it_says_so_to_who_publishes(fixture: &Fixture, is_full: bool) {
+    let file = fixture.app.write("high.md", &markdown("High Water", "High Water", "It rises."));
+    let output = fixture.app.cli(&["publish", &file]).await;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.success(), !is_full, "{said}");
+    if is_full {
+        assert!(said.contains("is full: free some space there"), "{said}");
+        assert!(said.contains(fixture.app.data_dir().as_str()), "it says where: {said}");
+    }
+}

@@ -1,0 +1,127 @@
+//! Marquee dies at each of its failpoints, on the way out and on the way in: nothing is lost, nothing is done twice.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::architecture;
+use crate::both_databases;
+use crate::support::activities::id_of;
+use crate::support::feed::markdown;
+use crate::support::{Database, Fixture, TestNetwork, eventually};
+
+both_databases!(j1_j2_killed_at_every_failpoint_it_loses_and_doubles_nothing,);
+
+/// Where the process that serves dies.
+const SERVER: [&str; 11] = [
+    "expand-before-commit",
+    "expand-after-commit",
+    "claim-after-commit",
+    "send-before",
+    "send-after",
+    "ledger-before-commit",
+    "ledger-after-commit",
+    "accept-before-commit",
+    "accept-after-commit",
+    "apply-before-commit",
+    "apply-after-commit",
+];
+
+/// Where the command dies that publishes.
+const COMMAND: [&str; 2] = ["publish-before-commit", "publish-after-commit"];
+
+#[test]
+fn every_failpoint_has_its_turn() {
+    let mut there = BTreeSet::new();
+    for file in architecture::rust_files(&architecture::root().join("src")) {
+        let text = architecture::read(&file);
+        there.extend(
+            text.split("fail_point!(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())),
+        );
+    }
+    let all: BTreeSet<String> = SERVER.iter().chain(&COMMAND).map(|name| (*name).to_owned()).collect();
+    assert_eq!(there, all);
+}
+
+/// Says something about a review until it is accepted.
+async fn say(fixture: &Fixture, activity: &Value) {
+    eventually("an answer of 202", || async {
+        let response = fixture.alice.try_send(fixture.inbox(), activity).await;
+        response.filter(|response| response.status == 202).map(|_| ())
+    })
+    .await;
+}
+
+/// Dies once at each point, with a review to send and a comment to take; gives the comments.
+async fn die_everywhere(fixture: &mut Fixture, article: &Value) -> Vec<Value> {
+    let mut said = Vec::new();
+    for point in SERVER {
+        let title = format!("Ferry of {point}");
+        let file = fixture.app.write("review.md", &markdown(&title, &title, "It sinks."));
+        fixture.app.command_output(&["publish", &file]).await;
+        fixture.app.set_env("FAILPOINTS", &format!("{point}=return"));
+        fixture.app.launch();
+        let note = fixture.alice.reply(id_of(article), &format!("<p>Said at {point}</p>"));
+        let create = fixture.alice.create(&note);
+        // It may be dead before it hears of it, and dies of what it hears otherwise.
+        while !fixture.app.is_dead() && fixture.alice.try_send(fixture.inbox(), &create).await.is_none() {
+            tokio::task::yield_now().await;
+        }
+        said.push(create);
+        fixture.app.await_death().await;
+        fixture.app.set_env("FAILPOINTS", "");
+    }
+    for point in COMMAND {
+        let title = format!("Ferry of {point}");
+        let file = fixture.app.write("review.md", &markdown(&title, &title, "It sinks."));
+        fixture.app.set_env("FAILPOINTS", &format!("{point}=return"));
+        let died = fixture.app.cli(&["publish", &file]).await;
+        assert!(!died.status.success(), "it died");
+        fixture.app.set_env("FAILPOINTS", "");
+        let again = fixture.app.cli(&["publish", &file]).await;
+        let is_here = String::from_utf8_lossy(&again.stderr).contains("here already");
+        assert_eq!((again.status.success(), is_here), (point == COMMAND[0], point == COMMAND[1]), "{point}");
+    }
+    said
+}
+
+async fn j1_j2_killed_at_every_failpoint_it_loses_and_doubles_nothing(database: Database) {
+    let network = TestNetwork::new();
+    let remote = network.remote("remote.test").await;
+    let other = network.remote("other.test").await;
+    let mut fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
+    let bo = other.user("bo");
+    bo.deliver(fixture.inbox(), &bo.follow(fixture.actor())).await;
+    other.await_activity("the Accept", |a| a["type"] == "Accept").await;
+    fixture.follow(&fixture.alice).await;
+    let article = fixture.publish("The First of Them").await;
+    fixture.app.kill9();
+
+    let said = die_everywhere(&mut fixture, &article).await;
+    fixture.app.start().await;
+    for create in &said {
+        say(&fixture, create).await;
+    }
+    for point in SERVER.iter().chain(&COMMAND) {
+        let is_it = |a: &Value| {
+            let name = a["object"]["name"].as_str().unwrap_or_default();
+            a["type"] == "Create" && name.contains(&format!("Ferry of {point}"))
+        };
+        for server in [&fixture.remote, &other] {
+            server.await_activity(point, is_it).await;
+            let ids: BTreeSet<String> = server
+                .received()
+                .iter()
+                .filter(|received| is_it(&received.activity))
+                .map(|received| received.activity["id"].to_string())
+                .collect();
+            assert_eq!(ids.len(), 1, "{point}: one activity, however often it was sent");
+        }
+    }
+    let page = fixture.await_page(&article, "all comments", |page| page.comments.len() >= said.len()).await;
+    for point in SERVER {
+        let theirs =
+            page.comments.iter().filter(|comment| comment.text.ends_with(&format!("Said at {point}")));
+        assert_eq!(theirs.count(), 1, "{point}");
+    }
+}

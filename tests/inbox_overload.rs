@@ -1,0 +1,448 @@
+//! The inbox when more comes than it can take, when something in between is bad, and when its database is away (H and J
+//! of what the server must stand). What is answered with 2xx has its effect, once; the rest is told when to come again.
+//! So is a crowd that searches.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio::time::interval;
+
+use crate::both_databases;
+use crate::end_to_end::total_items;
+use crate::support::activities::id_of;
+use crate::support::app::url;
+use crate::support::db_control::DbControl;
+use crate::support::http::{Client, HTML, Response};
+use crate::support::remote::{Document, User};
+use crate::support::signature::SignatureScheme;
+use crate::support::signed_request::SignedRequest;
+use crate::support::{Database, Fixture, eventually};
+
+both_databases!(
+    a_flood_from_many_actors_has_each_effect_once_and_forgeries_cost_nobody_else,
+    h1_a_full_inbox_says_when_to_come_again_and_takes_the_same_later,
+    j3_j12_what_cannot_be_written_costs_nobody_else,
+    j12_what_cannot_have_its_effect_costs_nobody_else_though_all_have_it_at_once,
+    j4_with_its_database_away_for_a_minute_it_says_503_and_takes_the_same_once_it_is_back,
+    b5_a_key_that_another_process_replaced_proves_nothing_any_more,
+    b5_a_key_that_another_process_dropped_is_asked_for_again,
+    j14_what_was_acknowledged_before_a_sigterm_is_not_lost,
+    a_block_counts_for_the_next_request_though_the_key_is_known,
+);
+
+/// A letter of the largest size that is taken, padded where JSON does not mind.
+const MAX_BODY_SIZE: usize = 1024 * 1024;
+
+/// So many of those are taken of one sender at a time, and not one more.
+const MOST_OF_A_CLIENT: usize = 24;
+
+fn sign(fixture: &Fixture, user: &User, activity: &Value) -> SignedRequest {
+    user.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), activity).sign()
+}
+
+/// A reply to the review, signed.
+fn reply(fixture: &Fixture, user: &User, article: &Value, text: &str) -> SignedRequest {
+    let note = user.reply(id_of(article), &format!("<p>{text}</p>"));
+    sign(fixture, user, &user.create(&note))
+}
+
+fn is_told_to_come_again(response: &Response) -> bool {
+    let seconds = response.header("retry-after").parse::<u32>();
+    response.status == 503 && seconds.is_ok_and(|seconds| (1..=60).contains(&seconds))
+}
+
+fn has_no_room(response: &Response) -> bool {
+    response.body.contains("coming in at once")
+}
+
+/// Sends it until it is taken. Nothing else may be answered meanwhile than that it is to come again.
+async fn post_until_accepted(client: &Client, request: &SignedRequest) {
+    eventually("a letter to be taken", || async {
+        let response = request.post(client).await;
+        let again = is_told_to_come_again(&response);
+        assert!(again || response.is_success(), "{}: {}", response.status, response.body);
+        response.is_success().then_some(())
+    })
+    .await;
+}
+
+/// Waits until each of these texts is shown, and sees that each is shown once.
+async fn await_once(fixture: &Fixture, article: &Value, texts: &[String]) {
+    let all = |page: &crate::support::page::Page| texts.iter().all(|text| page.comment(text).is_some());
+    fixture.await_page(article, "all comments", all).await;
+    fixture.settle().await;
+    let page = fixture.page(article).await;
+    for text in texts {
+        let shown = page.comments.iter().filter(|comment| comment.text.contains(text.as_str()));
+        assert_eq!(shown.count(), 1, "{text}");
+    }
+}
+
+async fn a_flood_from_many_actors_has_each_effect_once_and_forgeries_cost_nobody_else(database: Database) {
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let client = &fixture.network.client;
+    let users: Vec<User> = (0..24).map(|number| fixture.remote.user(&format!("viewer{number}"))).collect();
+    let (mut honest, mut forged, mut texts) = (Vec::new(), Vec::new(), Vec::new());
+    for (number, user) in users.iter().enumerate() {
+        let text = format!("Seat {number} of the house");
+        let like = sign(&fixture, user, &user.like(id_of(&article)));
+        // The same letter twice: a replay is taken and has no effect.
+        honest.extend([reply(&fixture, user, &article, &text), like.clone(), like]);
+        texts.push(text);
+        let note = user.reply(id_of(&article), &format!("<p>A lie about {number}</p>"));
+        let mut request =
+            user.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &user.create(&note));
+        request.key = fixture.alice.key();
+        forged.push(request.sign());
+        let mut spoiled = reply(&fixture, user, &article, "A lie in the body");
+        spoiled.body = String::from_utf8(spoiled.body).expect("text").replace("lie", "tie").into_bytes();
+        forged.push(spoiled);
+    }
+    let honest = join_all(honest.iter().map(|request| post_until_accepted(client, request)));
+    let forged = join_all(forged.iter().map(|request| request.post(client)));
+    let (_, refused) = tokio::join!(honest, forged);
+    for response in refused {
+        let is_refused = response.is_unauthorized() || is_told_to_come_again(&response);
+        assert!(is_refused, "{}: {}", response.status, response.body);
+    }
+    await_once(&fixture, &article, &texts).await;
+    let page = fixture.page(&article).await;
+    assert_eq!(page.comments.len(), texts.len(), "{}", page.text);
+    assert_eq!(
+        total_items(&fixture, &fixture.article(&article).await["likes"]).await,
+        u64::try_from(users.len()).expect("few")
+    );
+}
+
+async fn h1_a_full_inbox_says_when_to_come_again_and_takes_the_same_later(database: Database) {
+    let fixture = Fixture::with(database, |_, settings| {
+        settings.set("server", "trusted_proxies", "[\"127.0.0.1/32\"]")
+    })
+    .await;
+    let article = fixture.publish("The Night Ferry").await;
+    fixture.follow(&fixture.alice).await;
+    let texts: Vec<String> = (0..MOST_OF_A_CLIENT).map(|number| format!("Row {number} is taken")).collect();
+    let large: Vec<SignedRequest> = texts
+        .iter()
+        .map(|text| {
+            let note = fixture.alice.reply(id_of(&article), &format!("<p>{text}</p>"));
+            let mut request = fixture.alice.unsigned_request(
+                SignatureScheme::Cavage,
+                fixture.inbox(),
+                &fixture.alice.create(&note),
+            );
+            request.body.resize(MAX_BODY_SIZE, b' ');
+            request.sign()
+        })
+        .collect();
+    let mut db = DbControl::on(&fixture.app).await;
+    db.block_writes().await;
+    let mut under_way = JoinSet::new();
+    for request in large.clone() {
+        let client = fixture.network.client.clone();
+        under_way.spawn(async move { request.post(&client).await });
+    }
+    // What is nothing at all is refused for that, until there is no room to look at it.
+    let nothing = SignedRequest {
+        url: fixture.inbox().to_owned(),
+        headers: vec![("signature".to_owned(), "none".to_owned())],
+        body: Vec::new(),
+    };
+    eventually("no room", || async {
+        let response = nothing.post(&fixture.network.client).await;
+        assert!(response.status == 400 || is_told_to_come_again(&response), "{}", response.status);
+        has_no_room(&response).then_some(())
+    })
+    .await;
+    let small = sign(&fixture, &fixture.alice, &fixture.alice.like(id_of(&article)));
+    let refused = small.post(&fixture.network.client).await;
+    assert!(has_no_room(&refused) && is_told_to_come_again(&refused), "{}: {}", refused.status, refused.body);
+    // There is room to look at what others send.
+    let mut of_another = nothing.clone();
+    of_another.add("x-forwarded-for", "203.0.113.9");
+    assert_eq!(of_another.post(&fixture.network.client).await.status, 400);
+    db.unblock_writes().await;
+    while let Some(response) = under_way.join_next().await {
+        let response = response.expect("a response");
+        assert!(
+            response.is_success() || is_told_to_come_again(&response),
+            "{}: {}",
+            response.status,
+            response.body
+        );
+    }
+    for request in large.iter().chain([&small]) {
+        post_until_accepted(&fixture.network.client, request).await;
+    }
+    await_once(&fixture, &article, &texts).await;
+    assert_eq!(total_items(&fixture, &fixture.article(&article).await["likes"]).await, 1);
+}
+
+async fn j3_j12_what_cannot_be_written_costs_nobody_else(database: Database) {
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    fixture.follow(&fixture.alice).await;
+    let mut db = DbControl::on(&fixture.app).await;
+    db.fail_inserts_containing("received", "body", "arsenic").await;
+    db.block_writes().await;
+    let texts: Vec<String> = (0..12).map(|number| format!("Old lace {number} of twelve")).collect();
+    let good: Vec<SignedRequest> =
+        texts.iter().map(|text| reply(&fixture, &fixture.alice, &article, text)).collect();
+    let bad = reply(&fixture, &fixture.alice, &article, "With arsenic");
+    let mut under_way = JoinSet::new();
+    for request in good.iter().cloned().chain([bad.clone()]) {
+        let client = fixture.network.client.clone();
+        under_way.spawn(async move { request.post(&client).await });
+    }
+    db.unblock_writes().await;
+    while let Some(response) = under_way.join_next().await {
+        let response = response.expect("a response");
+        assert!(
+            response.is_success() || is_told_to_come_again(&response),
+            "{}: {}",
+            response.status,
+            response.body
+        );
+    }
+    let client = &fixture.network.client;
+    join_all(good.iter().map(|request| post_until_accepted(client, request))).await;
+    let response = bad.post(client).await;
+    assert!(is_told_to_come_again(&response), "{}: {}", response.status, response.body);
+    await_once(&fixture, &article, &texts).await;
+    assert!(fixture.page(&article).await.comment("arsenic").is_none());
+    db.stop_failing_inserts("received").await;
+    post_until_accepted(client, &bad).await;
+    await_once(&fixture, &article, &["With arsenic".to_owned()]).await;
+}
+
+async fn j12_what_cannot_have_its_effect_costs_nobody_else_though_all_have_it_at_once(database: Database) {
+    let fixture = Fixture::with(database, |_, settings| settings.role("web")).await;
+    let worker = fixture.app.spawn_command(&["serve", "--role", "worker"]);
+    let article = fixture.publish("The Night Ferry").await;
+    // Those whom nobody knows are asked for first: these are ready at once.
+    let known: Vec<String> = (0..4).map(|number| format!("Known {number} of four")).collect();
+    let users: Vec<User> = (0..4).map(|number| fixture.remote.user(&format!("viewer{number}"))).collect();
+    let client = &fixture.network.client;
+    for (user, text) in users.iter().zip(&known) {
+        post_until_accepted(client, &reply(&fixture, user, &article, text)).await;
+    }
+    await_once(&fixture, &article, &known).await;
+    // What it holds when it is killed would wait for the end of its lease.
+    eventually("no host to be held", || async {
+        let query = "select count(*) from hosts where lease is not null";
+        (fixture.app.number(query, query).await == 0).then_some(())
+    })
+    .await;
+    drop(worker);
+    let mut db = DbControl::on(&fixture.app).await;
+    db.fail_inserts_containing("comments", "content", "arsenic").await;
+    let (mut texts, mut requests, mut taken_back) = (Vec::new(), Vec::new(), Vec::new());
+    for (number, user) in users.iter().enumerate() {
+        let text = format!("Old lace {number} of four");
+        requests.extend([
+            reply(&fixture, user, &article, &text),
+            reply(&fixture, user, &article, "With arsenic"),
+        ]);
+        texts.push(text);
+        let like = user.like(id_of(&article));
+        requests.push(sign(&fixture, user, &like));
+        if number % 2 == 0 {
+            taken_back.push(sign(&fixture, user, &user.undo(&like)));
+        }
+    }
+    // The Undo before its Like, too.
+    for request in taken_back.iter().chain(&requests) {
+        post_until_accepted(client, request).await;
+    }
+    let _worker = fixture.app.spawn_command(&["serve", "--role", "worker"]);
+    await_once(&fixture, &article, &texts).await;
+    assert!(fixture.page(&article).await.comment("arsenic").is_none());
+    eventually("the failures to be noted", || async {
+        let query =
+            "select count(*) from received where state = 'queued' and attempts > 0 and note like '%poison%'";
+        (fixture.app.number(query, query).await == 4).then_some(())
+    })
+    .await;
+    assert_eq!(total_items(&fixture, &fixture.article(&article).await["likes"]).await, 2);
+    db.stop_failing_inserts("comments").await;
+    fixture.await_page(&article, "all of them", |page| count(page, "arsenic") == 4).await;
+    await_once(&fixture, &article, &texts).await;
+}
+
+fn count(page: &crate::support::page::Page, text: &str) -> usize {
+    page.comments.iter().filter(|comment| comment.text.contains(text)).count()
+}
+
+async fn j4_with_its_database_away_for_a_minute_it_says_503_and_takes_the_same_once_it_is_back(
+    database: Database,
+) {
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    fixture.follow(&fixture.alice).await;
+    let stranger = fixture.remote.user("stranger");
+    let requests = [
+        reply(&fixture, &fixture.alice, &article, "Known before"),
+        reply(&fixture, &stranger, &article, "Met in the dark"),
+    ];
+    let mut db = DbControl::on(&fixture.app).await;
+    db.make_unavailable().await;
+    let client = &fixture.network.client;
+    let gone = Instant::now();
+    // The pace at which both are sent again and again, as servers do that are told to come again.
+    let mut pace = interval(Duration::from_secs(2));
+    while gone.elapsed() < Duration::from_mins(1) {
+        pace.tick().await;
+        for response in join_all(requests.iter().map(|request| request.post(client))).await {
+            assert!(is_told_to_come_again(&response), "{}: {}", response.status, response.body);
+        }
+        // A forgery is none of the database's business.
+        let mut forged = reply(&fixture, &fixture.alice, &article, "A lie");
+        forged.body.push(b' ');
+        assert!(forged.post(client).await.is_unauthorized());
+    }
+    db.make_available().await;
+    join_all(requests.iter().map(|request| post_until_accepted(client, request))).await;
+    await_once(&fixture, &article, &["Known before".to_owned(), "Met in the dark".to_owned()]).await;
+}
+
+async fn j14_what_was_acknowledged_before_a_sigterm_is_not_lost(database: Database) {
+    let mut fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    fixture.follow(&fixture.alice).await;
+    let texts: Vec<String> = (0..40).map(|number| format!("Ticket {number} of forty")).collect();
+    let requests: Vec<SignedRequest> =
+        texts.iter().map(|text| reply(&fixture, &fixture.alice, &article, text)).collect();
+    let mut under_way = JoinSet::new();
+    for (number, request) in requests.iter().cloned().enumerate() {
+        let client = fixture.network.client.clone();
+        under_way.spawn(async move {
+            let response =
+                client.send(reqwest::Method::POST, &request.url, &request.headers, request.body).await;
+            // Where it ends meanwhile, nobody answers.
+            response.is_ok_and(|response| response.is_success()).then_some(number)
+        });
+    }
+    let mut taken = Vec::new();
+    while taken.is_empty() {
+        taken.extend(under_way.join_next().await.expect("a response").expect("an answer"));
+    }
+    let status = fixture.app.terminate().await;
+    assert!(status.success(), "it ended with {status}");
+    while let Some(response) = under_way.join_next().await {
+        taken.extend(response.expect("a response"));
+    }
+    fixture.app.start().await;
+    let kept: Vec<String> = taken.iter().map(|number| texts[*number].clone()).collect();
+    await_once(&fixture, &article, &kept).await;
+    // What nobody answered may have been written or not: sent again, it counts once.
+    join_all(requests.iter().map(|request| post_until_accepted(&fixture.network.client, request))).await;
+    await_once(&fixture, &article, &texts).await;
+}
+
+/// How often alice's actor was asked for.
+fn asked(fixture: &Fixture) -> usize {
+    fixture.remote.requests_for("/users/alice")
+}
+
+async fn b5_a_key_that_another_process_replaced_proves_nothing_any_more(database: Database) {
+    let fixture = Fixture::new(database).await;
+    fixture.follow(&fixture.alice).await;
+    fixture.settle().await;
+    let leaked = fixture.alice.key();
+    fixture.alice.rotate_key();
+    let pem = fixture.alice.key().public_pem();
+    let mut db = DbControl::on(&fixture.app).await;
+    db.execute(&format!("update actor_keys set pem = '{pem}' where key_id = '{}'", fixture.alice.key_id()))
+        .await;
+    let before = asked(&fixture);
+    for scheme in SignatureScheme::BOTH {
+        let mut request =
+            fixture.alice.unsigned_request(scheme, fixture.inbox(), &fixture.alice.like(fixture.actor()));
+        request.key = leaked.clone();
+        let response = request.sign().post(&fixture.network.client).await;
+        assert!(response.is_unauthorized(), "{}: {}", response.status, response.body);
+        let request =
+            fixture.alice.unsigned_request(scheme, fixture.inbox(), &fixture.alice.like(fixture.actor()));
+        let response = request.sign().post(&fixture.network.client).await;
+        assert!(response.is_success(), "{}: {}", response.status, response.body);
+    }
+    assert!(asked(&fixture) - before <= 1, "one look at most, because of the leaked one");
+}
+
+async fn b5_a_key_that_another_process_dropped_is_asked_for_again(database: Database) {
+    let fixture = Fixture::new(database).await;
+    fixture.follow(&fixture.alice).await;
+    fixture.settle().await;
+    let mut db = DbControl::on(&fixture.app).await;
+    let drop = format!("delete from actor_keys where key_id = '{}'", fixture.alice.key_id());
+    db.execute(&drop).await;
+    let before = asked(&fixture);
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.like(fixture.actor())).await;
+    assert_eq!(asked(&fixture), before + 1, "its server says that it stands");
+    db.execute(&drop).await;
+    let mut actor = fixture.alice.actor();
+    actor["publicKey"] = json!([]);
+    fixture.remote.serve("/users/alice", Document::activity_json(&actor));
+    let response = fixture.alice.send(fixture.inbox(), &fixture.alice.like(fixture.actor())).await;
+    assert!(response.is_unauthorized(), "{}: {}", response.status, response.body);
+}
+
+async fn a_block_counts_for_the_next_request_though_the_key_is_known(database: Database) {
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    // Known before, so that nobody asks for the face of who likes.
+    fixture.follow(&fixture.alice).await;
+    fixture.settle().await;
+    let handle = format!("@{}", fixture.alice.handle());
+    for args in [["account", handle.as_str()], ["domain", fixture.remote.host()]] {
+        fixture.alice.deliver(fixture.inbox(), &fixture.alice.like(id_of(&article))).await;
+        let before = asked(&fixture);
+        fixture.app.command_output(&["block", args[0], args[1]]).await;
+        let response = fixture.alice.send(fixture.inbox(), &fixture.alice.like(id_of(&article))).await;
+        assert_eq!(response.status, 403, "{args:?}: {}", response.body);
+        assert_eq!(asked(&fixture), before, "nothing is asked of who is blocked");
+        let subject = if args[0] == "account" { fixture.alice.id() } else { args[1].to_owned() };
+        fixture.app.command_output(&["block", "remove", &subject]).await;
+        fixture.alice.deliver(fixture.inbox(), &fixture.alice.like(id_of(&article))).await;
+    }
+}
+
+/// Requests at once: more than there are places for searches.
+const CROWD: usize = 60;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_searches_while_searches_hang_is_told_to_come_again_and_the_rest_of_the_site_answers() {
+    let fixture = Fixture::new(Database::Postgres).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let mut db = DbControl::on(&fixture.app).await;
+    db.execute("begin; lock table search in access exclusive mode").await;
+    let mut searches = JoinSet::new();
+    for number in 0..CROWD {
+        let client = fixture.network.client.clone();
+        let path = url(&format!("/search?q=ferry&page=1&n={number}"));
+        searches.spawn(async move { client.get(&path, HTML).await });
+    }
+    // Nobody finds anything yet, and still some are answered: those for whom there is no place.
+    let first = searches.join_next().await.expect("a response").expect("an answer");
+    assert!(is_told_to_come_again(&first), "{}: {}", first.status, first.body);
+    assert!(first.header("content-type").starts_with("text/html"));
+    let review = article["url"].as_str().expect("a page");
+    for address in [url("/"), url("/reviews"), url("/search"), review.to_owned(), url("/health/ready")] {
+        assert_eq!(fixture.network.client.get(&address, HTML).await.status, 200, "{address}");
+    }
+    db.unblock_writes().await;
+    let responses = searches.join_all().await;
+    let found = responses
+        .iter()
+        .filter(|response| response.status == 200 && response.body.contains("1 review found"));
+    assert!(found.count() >= 2);
+    assert!(responses.iter().all(|response| response.status == 200 || is_told_to_come_again(response)));
+    assert_eq!(
+        fixture.network.client.get(&url("/search?q=ferry"), HTML).await.status,
+        200,
+        "there is room again"
+    );
+}

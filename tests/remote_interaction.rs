@@ -1,0 +1,285 @@
+//! Readers are led to their own server, to follow, reply, like or boost from there.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::both_databases;
+use crate::support::activities::id_of;
+use crate::support::app::{HOST, url};
+use crate::support::forbidden_listener::ForbiddenListener;
+use crate::support::http::{HTML, Response};
+use crate::support::page::Page;
+use crate::support::remote::{Document, Remote, jrd};
+use crate::support::{Database, Fixture, TestNetwork};
+
+both_databases!(
+    a_reader_follows_and_replies_from_their_own_server,
+    a_server_alone_leads_home_where_its_kind_is_known,
+    the_form_stands_on_each_page,
+    what_leads_nowhere_is_told_with_another_way,
+    nobody_is_led_to_a_server_that_is_not_theirs,
+    g3_a_form_of_another_site_is_refused,
+    one_client_has_others_asked_only_so_often,
+);
+
+async fn ask(
+    fixture: &Fixture,
+    handle: &str,
+    wish: &str,
+    object: &str,
+    headers: &[(&str, &str)],
+) -> Response {
+    let form: String = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("handle", handle), ("wish", wish), ("object", object)])
+        .finish();
+    let mut all = vec![
+        ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
+        ("accept".to_owned(), HTML.to_owned()),
+    ];
+    all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    fixture
+        .network
+        .client
+        .send(Method::POST, &url("/interact"), &all, form.into_bytes())
+        .await
+        .expect("a response")
+}
+
+const FROM_HERE: [(&str, &str); 2] = [("origin", "https://marquee.test"), ("sec-fetch-site", "same-origin")];
+
+/// A user whose server says this beside the usual.
+fn serve_links(fixture: &Fixture, name: &str, links: &[Value]) {
+    fixture.remote.user(name);
+    let mut response = jrd(&format!("{name}@remote.test"), &format!("https://remote.test/users/{name}"));
+    response["links"].as_array_mut().expect("links").extend_from_slice(links);
+    fixture.remote.serve_webfinger(name, response);
+}
+
+fn template(rel: &str, template: &str) -> Value {
+    json!({"rel": rel, "template": template})
+}
+
+const SUBSCRIBE: &str = "http://ostatus.org/schema/1.0/subscribe";
+
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}
+
+async fn a_reader_follows_and_replies_from_their_own_server(database: Database) {
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let (article, actor) = (id_of(&article), fixture.actor());
+    serve_links(
+        &fixture,
+        "old",
+        &[template(SUBSCRIBE, "https://remote.test/authorize_interaction?uri={uri}")],
+    );
+    serve_links(
+        &fixture,
+        "new",
+        &[
+            template(SUBSCRIBE, "https://remote.test/authorize_interaction?uri={uri}"),
+            template(
+                "https://w3id.org/fep/3b86/Follow",
+                "https://remote.test/follow?who={object}&then={on-success}",
+            ),
+            template(
+                "https://w3id.org/fep/3b86/Create",
+                "https://remote.test/write?re={inReplyTo}&text={content}",
+            ),
+            template("https://w3id.org/fep/3b86/Like", "https://remote.test/like?what={object}"),
+            template("https://w3id.org/fep/3b86/Announce", "https://remote.test/boost?what={object}"),
+        ],
+    );
+    let (article_there, actor_there) = (encoded(article), encoded(actor));
+    for (handle, wish, object, page) in [
+        ("@new@remote.test", "follow", actor, format!("follow?who={actor_there}&then=")),
+        ("new@REMOTE.test", "reply", article, format!("write?re={article_there}&text=")),
+        ("https://remote.test/@new", "like", article, format!("like?what={article_there}")),
+        (" @new@remote.test ", "boost", article, format!("boost?what={article_there}")),
+        ("@old@remote.test", "follow", actor, format!("authorize_interaction?uri=critic%40{HOST}")),
+        ("@old@remote.test", "reply", article, format!("authorize_interaction?uri={article_there}")),
+    ] {
+        let response = ask(&fixture, handle, wish, object, &FROM_HERE).await;
+        assert_eq!(response.status, 303, "{handle} {wish}: {}", response.body);
+        assert_eq!(response.header("location"), format!("https://remote.test/{page}"));
+        assert_eq!(response.header("cache-control"), "no-store");
+    }
+}
+
+/// NodeInfo of a server of that kind, found at that address.
+fn serve_kind(remote: &Remote, software: &str, at: &str) {
+    let rel = "http://nodeinfo.diaspora.software/ns/schema/2.0";
+    let discovery = json!({"links": [{"rel": rel, "href": at}]}).to_string();
+    remote.serve("/.well-known/nodeinfo", Document::new("application/json", discovery));
+    let document = json!({"version": "2.0", "software": {"name": software, "version": "1"}}).to_string();
+    remote.serve("/nodeinfo/2.0", Document::new("application/json", document));
+}
+
+async fn a_server_alone_leads_home_where_its_kind_is_known(database: Database) {
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let (article, actor) = (id_of(&article), fixture.actor());
+    let here = fixture.remote.url("/nodeinfo/2.0");
+    serve_kind(&fixture.remote, "mastodon", &here);
+    let there = encoded(article);
+    for (typed, wish, object, page) in [
+        ("remote.test", "reply", article, format!("authorize_interaction?uri={there}")),
+        ("https://remote.test/", "boost", article, format!("authorize_interaction?uri={there}")),
+        ("@REMOTE.test", "follow", actor, format!("authorize_interaction?uri=critic%40{HOST}")),
+    ] {
+        let response = ask(&fixture, typed, wish, object, &FROM_HERE).await;
+        assert_eq!(response.status, 303, "{typed}: {}", response.body);
+        assert_eq!(response.header("location"), format!("https://remote.test/{page}"));
+    }
+    // What is not known, is elsewhere, or is nobody's.
+    serve_kind(&fixture.remote, "writefreely", &here);
+    assert_eq!(ask(&fixture, "remote.test", "reply", article, &FROM_HERE).await.status, 422);
+    serve_kind(&fixture.remote, "mastodon", "https://evil.test/nodeinfo/2.0");
+    let response = ask(&fixture, "remote.test", "reply", article, &FROM_HERE).await;
+    assert_eq!((response.status, response.header("location")), (422, ""));
+    let response = ask(&fixture, "nowhere.test", "reply", article, &FROM_HERE).await;
+    assert!(response.status == 422 && response.body.contains("nowhere.test"), "{}", response.body);
+    assert_eq!(ask(&fixture, HOST, "reply", article, &FROM_HERE).await.status, 422);
+}
+
+async fn the_form_stands_on_each_page(database: Database) {
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let review = article["url"].as_str().expect("a page").to_owned();
+    for (address, forms) in [(url("/"), 1), (url("/@critic"), 1), (review, 2)] {
+        let response = fixture.network.client.get(&address, HTML).await;
+        let page = Page::parse(&response.body);
+        let actions: Vec<&str> = page.attribute("action").filter(|action| *action != "/search").collect();
+        assert_eq!(actions, vec!["/interact"; forms], "{address}");
+        // Browsers hold what the form's answer leads to against this.
+        let policy = response.header("content-security-policy");
+        assert!(
+            policy.contains("form-action 'self' https:;") && policy.contains("default-src 'none'"),
+            "{policy}"
+        );
+        let hidden: Vec<&str> = page.attribute("value").collect();
+        assert!(hidden.contains(&fixture.actor()), "{hidden:?}");
+    }
+    let other = fixture.network.client.get(&url("/reviews"), HTML).await;
+    assert!(other.header("content-security-policy").contains("form-action 'self';"));
+}
+
+async fn what_leads_nowhere_is_told_with_another_way(database: Database) {
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    fixture.remote.user("plain");
+    fixture.remote.serve(
+        "/.well-known/webfinger?resource=acct%3Abroken%40remote.test",
+        Document::new("text/html", "<p>"),
+    );
+    for (handle, told) in [
+        ("nonsense", "not a handle"),
+        ("@a@127.0.0.1", "not a handle"),
+        ("@a@b@c/<script>alert(1)</script>", "not a handle"),
+        ("@me@nowhere.test", "nowhere.test does not answer"),
+        ("@nobody@remote.test", "remote.test knows nobody"),
+        ("@plain@remote.test", "remote.test does not say"),
+        ("@broken@remote.test", "remote.test does not say"),
+        (&format!("@critic@{HOST}"), "does not say"),
+    ] {
+        let response = ask(&fixture, handle, "reply", id_of(&article), &FROM_HERE).await;
+        assert_eq!(response.status, 422, "{handle}: {}", response.body);
+        let page = Page::parse(&response.body);
+        assert!(page.text.contains(told), "{handle}: {}", page.text);
+        assert!(page.text.contains(id_of(&article)), "the address to copy");
+        assert_eq!(page.scripts(), ["/assets/site.js"], "ours alone");
+        assert!(page.attribute("value").any(|value| value == handle), "what was typed is there to be mended");
+    }
+    let unknown = url("/ap/article/01ARZ3NDEKTSV4RRFFQ69G5FAV");
+    for (wish, object, status) in [
+        ("reply", "https://elsewhere.test/notes/1", 404),
+        ("reply", &unknown, 404),
+        ("reply", fixture.actor(), 404),
+        ("follow", id_of(&article), 404),
+        ("dance", id_of(&article), 400),
+        ("reply", "not an address", 400),
+    ] {
+        let response = ask(&fixture, "@plain@remote.test", wish, object, &FROM_HERE).await;
+        assert_eq!(response.status, status, "{wish} {object}");
+    }
+    assert_eq!(fixture.app.get_page("/interact").await.status, 405);
+}
+
+async fn nobody_is_led_to_a_server_that_is_not_theirs(database: Database) {
+    let network = TestNetwork::new();
+    let remote = network.remote("remote.test").await;
+    let trap = ForbiddenListener::on("127.0.0.2").await;
+    let address = trap.address();
+    let fixture = Fixture::in_network(network, remote, database, |_, settings| {
+        settings.resolve("forbidden.test", address)
+    })
+    .await;
+    let article = fixture.publish("The Night Ferry").await;
+    for (number, where_to) in [
+        "https://evil.test/?uri={uri}",
+        "https://remote.test@evil.test/?uri={uri}",
+        "http://remote.test/?uri={uri}",
+        "javascript:alert('{uri}')",
+        "//evil.test/{uri}",
+        "{uri}",
+        "https://{uri}/",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("eve{number}");
+        serve_links(&fixture, &name, &[template(SUBSCRIBE, where_to)]);
+        let response =
+            ask(&fixture, &format!("@{name}@remote.test"), "reply", id_of(&article), &FROM_HERE).await;
+        assert_eq!((response.status, response.header("location")), (422, ""), "{where_to}");
+    }
+    // And nobody makes us connect where we must not.
+    for handle in ["@eve@forbidden.test", "@eve@localhost", "@eve@[::1]"] {
+        let response = ask(&fixture, handle, "reply", id_of(&article), &FROM_HERE).await;
+        assert_eq!(response.status, 422, "{handle}");
+    }
+    trap.assert_no_connections();
+}
+
+async fn g3_a_form_of_another_site_is_refused(database: Database) {
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    serve_links(&fixture, "old", &[template(SUBSCRIBE, "https://remote.test/i?uri={uri}")]);
+    for foreign in [
+        vec![("origin", "https://evil.test")],
+        vec![("origin", "null")],
+        vec![("origin", "https://marquee.test.evil.test")],
+        vec![("sec-fetch-site", "cross-site")],
+        vec![("origin", "https://marquee.test"), ("sec-fetch-site", "cross-site")],
+    ] {
+        let response = ask(&fixture, "@old@remote.test", "reply", id_of(&article), &foreign).await;
+        assert_eq!((response.status, response.header("location")), (403, ""), "{foreign:?}");
+    }
+    assert_eq!(ask(&fixture, "@old@remote.test", "reply", id_of(&article), &FROM_HERE).await.status, 303);
+    let large = "x".repeat(10_000);
+    assert_eq!(ask(&fixture, &large, "reply", id_of(&article), &FROM_HERE).await.status, 413);
+}
+
+async fn one_client_has_others_asked_only_so_often(database: Database) {
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    serve_links(&fixture, "old", &[template(SUBSCRIBE, "https://remote.test/i?uri={uri}")]);
+    let mut statuses = Vec::new();
+    let mut last = None;
+    for _ in 0..30 {
+        let response = ask(&fixture, "@old@remote.test", "reply", id_of(&article), &FROM_HERE).await;
+        statuses.push(response.status);
+        last = Some(response);
+    }
+    assert!(statuses[..12].iter().all(|status| *status == 303), "{statuses:?}");
+    let last = last.expect("a response");
+    assert_eq!((last.status, last.header("retry-after")), (429, "60"), "{statuses:?}");
+}

@@ -1,0 +1,128 @@
+//! What readers, crawlers and scripts may put into an address of the site.
+
+use std::collections::BTreeSet;
+
+use crate::both_databases;
+use crate::support::app::url;
+use crate::support::http::{HTML, Response};
+use crate::support::{Database, Fixture, eventually};
+
+both_databases!(
+    g1_a_nul_in_an_address_is_a_request_that_cannot_be_read,
+    a_list_is_kept_once_however_its_address_is_spelled,
+    a_page_beyond_the_last_is_not_there_on_any_list,
+);
+
+async fn get(fixture: &Fixture, path: &str) -> Response {
+    fixture.network.client.get(&url(path), HTML).await
+}
+
+/// Publishes a review; gives the path of its page.
+async fn publish(fixture: &Fixture, title: &str) -> String {
+    let article = fixture.publish(title).await;
+    let page = article["url"].as_str().expect("a page");
+    page.strip_prefix(&url("")).expect("a page of ours").to_owned()
+}
+
+async fn g1_a_nul_in_an_address_is_a_request_that_cannot_be_read(database: Database) {
+    let fixture = Fixture::new(database).await;
+    let review = publish(&fixture, "The Night Ferry").await;
+    for path in [
+        "/films?letter=%00",
+        "/people?letter=%00",
+        "/tags?letter=%00",
+        "/search?q=%00",
+        "/search?q=ferry%00",
+        "/search?q=ferry&year=%00",
+        "/search?q=ferry&rating=4.5%00",
+        "/search?q=ferry&tag=%00",
+        "/search?q=ferry&person=%00",
+        "/search?q=ferry&critic=%00",
+        "/search?q=ferry&critic=@critic%00",
+        "/search?q=ferry&page=%00",
+        "/reviews?page=%00",
+        "/people/ada-lindqvist?as=%00",
+        &format!("{review}?sort=%00"),
+        &format!("{review}/comments?sort=%00"),
+        &format!("{review}/card.png?v=%00"),
+        &format!("/oembed?url={}%00", url(&review)),
+        "/assets/style.css?v=%00",
+        "/no/such/place?%00",
+    ] {
+        let response = get(&fixture, path).await;
+        assert_eq!(response.status, 400, "{path}: {}", response.body);
+        assert!(response.body.contains("This request could not be read"), "{path}: {}", response.body);
+    }
+    // What is escaped twice has none before it is read: there is nothing of that name.
+    for slug in ["%2500", "the-night-ferry%2500", "%25FF"] {
+        let path = format!("/oembed?url={}", url(&format!("/reviews/{slug}")));
+        assert_eq!(get(&fixture, &path).await.status, 404, "{path}");
+    }
+    for resource in [url("/reviews/%2500"), url("/@critic%2500")] {
+        let path = format!("/.well-known/webfinger?resource={resource}");
+        assert_eq!(fixture.network.client.get(&url(&path), "*/*").await.status, 404, "{path}");
+    }
+}
+
+async fn a_list_is_kept_once_however_its_address_is_spelled(database: Database) {
+    let fixture = Fixture::new(database).await;
+    fixture.publish("The Night Ferry").await;
+    let lists = [
+        ("erries?", ["/tags/ferries", "/tags/%66erries", "/tags/f%65rr%69es"]),
+        ("ratings", ["/ratings/4", "/ratings/%34", "/ratings/%34?page=1"]),
+        (
+            "ferry-2021?",
+            ["/films/the-night-ferry-2021", "/films/the%2Dnight-ferry-2021", "/films/%74he-night-ferry-2021"],
+        ),
+        ("lindqvist?", ["/people/ada-lindqvist", "/people/%61da-lindqvist", "/people/ada%2dlindqvist"]),
+        ("erries/atom", ["/tags/ferries/atom.xml", "/tags/%66erries/atom.xml", "/tags/ferries/%61tom.xml"]),
+        (
+            "lindqvist/feed",
+            [
+                "/people/ada-lindqvist/feed.json",
+                "/people/%61da-lindqvist/feed.json",
+                "/people/ada-lindqvist/feed%2Ejson",
+            ],
+        ),
+        ("critic/feed", ["/@critic/feed.xml", "/@Critic/feed.xml", "/%40cRITIC/feed.xml"]),
+    ];
+    for path in lists.iter().flat_map(|(_, spellings)| spellings) {
+        assert_eq!(get(&fixture, path).await.status, 200, "{path}");
+    }
+    // A list that nobody asked for yet is the last that is rendered.
+    assert_eq!(get(&fixture, "/people?letter=l").await.status, 200);
+    let named = |part: &str| -> BTreeSet<String> {
+        let log = fixture.app.log();
+        let rendered = log.iter().filter(|line| line.contains("rendered kind=List"));
+        let names = rendered.filter_map(|line| Some(line.split_once("name=")?.1.to_owned()));
+        names.filter(|name| name.to_lowercase().contains(part)).collect()
+    };
+    eventually("the last list", || async { (!named("letter=l").is_empty()).then_some(()) }).await;
+    for (part, _) in lists {
+        let held = named(part);
+        assert_eq!(held.len(), 1, "{part}: {held:?}");
+    }
+}
+
+async fn a_page_beyond_the_last_is_not_there_on_any_list(database: Database) {
+    let fixture = Fixture::new(database).await;
+    fixture.publish("The Night Ferry").await;
+    for list in [
+        "/@critic",
+        "/reviews",
+        "/films",
+        "/people",
+        "/tags",
+        "/films/the-night-ferry-2021",
+        "/people/ada-lindqvist",
+        "/tags/ferries",
+        "/ratings/4",
+    ] {
+        assert_eq!(get(&fixture, &format!("{list}?page=1")).await.status, 200, "{list}");
+        for beyond in [2, 999, 100_000] {
+            let response = get(&fixture, &format!("{list}?page={beyond}")).await;
+            assert_eq!(response.status, 404, "{list} {beyond}");
+            assert!(response.body.contains("Page not found"), "{}", response.body);
+        }
+    }
+}

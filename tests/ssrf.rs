@@ -1,0 +1,378 @@
+//! Nobody makes Marquee connect where it must not (E of what the server must stand). Forbidden ground is
+//! `127.0.0.2`, which the config does not allow, and `::1`; each address in a request leads to a trap.
+
+use serde_json::{Value, json};
+
+use crate::both_databases;
+use crate::support::activities::{PUBLIC, id_of};
+use crate::support::feed::{NAME as FEED, PATH};
+use crate::support::forbidden_listener::ForbiddenListener;
+use crate::support::remote::{Document, User};
+use crate::support::signature::SignatureScheme;
+use crate::support::{Database, Fixture, TestNetwork, eventually};
+
+both_databases!(
+    e1_an_object_and_what_it_answers_on_forbidden_ground,
+    e1_pictures_and_inboxes_of_an_actor_on_forbidden_ground,
+    e7_other_schemes_are_never_asked,
+    e10_a_follower_whose_name_turns_to_a_private_address_is_sent_nothing,
+    e8_line_breaks_and_queries_in_names_go_nowhere,
+    e9_a_chain_of_replies_without_end_costs_a_bounded_number_of_requests,
+    e9_a_chain_of_key_owners_without_end_is_not_followed,
+    e1_a_feed_and_its_pictures_on_forbidden_ground,
+);
+
+/// A name that leads to forbidden ground.
+const FORBIDDEN: &str = "forbidden.test";
+
+struct Ground {
+    fixture: Fixture,
+    v4: ForbiddenListener,
+    v6: ForbiddenListener,
+}
+
+impl Ground {
+    async fn new(database: Database) -> Self {
+        let network = TestNetwork::new();
+        let remote = network.remote("remote.test").await;
+        let (v4, v6) = (ForbiddenListener::on("127.0.0.2").await, ForbiddenListener::on("::1").await);
+        let (address, address6) = (v4.address(), v6.address());
+        let fixture = Fixture::in_network(network, remote, database, |_, settings| {
+            settings.resolve(FORBIDDEN, address).resolve("forbidden6.test", address6)
+        })
+        .await;
+        Self { fixture, v4, v6 }
+    }
+
+    /// Every way to write where nobody may go.
+    fn addresses(&self, path: &str) -> Vec<String> {
+        let (port, port6) = (self.v4.port(), self.v6.port());
+        vec![
+            format!("https://{FORBIDDEN}{path}"),
+            format!("https://forbidden6.test{path}"),
+            format!("https://127.0.0.2:{port}{path}"),
+            format!("http://127.0.0.2:{port}{path}"),
+            format!("https://2130706434:{port}{path}"),
+            format!("https://0x7f000002:{port}{path}"),
+            format!("https://0177.0.0.2:{port}{path}"),
+            format!("https://127.2:{port}{path}"),
+            format!("https://[::ffff:127.0.0.2]:{port}{path}"),
+            format!("https://[::ffff:7f00:2]:{port}{path}"),
+            format!("https://[::127.0.0.2]:{port}{path}"),
+            format!("https://[::1]:{port6}{path}"),
+            format!("https://localhost:{port6}{path}"),
+            format!("https://remote.test@127.0.0.2:{port}{path}"),
+            format!("https://user:password@{FORBIDDEN}{path}"),
+            format!("file:///etc/hostname#{path}"),
+            "data:application/activity+json,{}".to_owned(),
+            format!("gopher://127.0.0.2:{port}{path}"),
+        ]
+    }
+
+    async fn assert_no_connections(&self) {
+        self.fixture.settle().await;
+        self.v4.assert_no_connections();
+        self.v6.assert_no_connections();
+    }
+
+    /// Sends something under a key id of the attacker's choice; it must not be taken.
+    async fn send_with_key(&self, user: &User, key_id: &str, activity: &Value) {
+        for form in SignatureScheme::BOTH {
+            let mut request = user.unsigned_request(form, self.fixture.inbox(), activity);
+            key_id.clone_into(&mut request.key_id);
+            let response = request.sign().post(&self.fixture.network.client).await;
+            assert!(response.is_refusal(), "{key_id}: {}", response.status);
+        }
+    }
+}
+
+#[tokio::test]
+async fn e1_a_key_id_on_forbidden_ground() {
+    let ground = Ground::new(Database::Sqlite).await;
+    for address in ground.addresses("/users/alice#main-key") {
+        let mut follow = ground.fixture.alice.follow(ground.fixture.actor());
+        ground.send_with_key(&ground.fixture.alice, &address, &follow).await;
+        follow["actor"] = json!(address.split('#').next().unwrap_or_default());
+        ground.send_with_key(&ground.fixture.alice, &address, &follow).await;
+    }
+    ground.assert_no_connections().await;
+}
+
+async fn e1_an_object_and_what_it_answers_on_forbidden_ground(database: Database) {
+    let ground = Ground::new(database).await;
+    let (fixture, alice) = (&ground.fixture, &ground.fixture.alice);
+    let article = fixture.publish("The Night Ferry").await;
+    for address in ground.addresses("/notes/1") {
+        for kind in ["Create", "Announce", "Like", "Update", "Delete", "Undo"] {
+            alice.send(fixture.inbox(), &alice.activity(kind, &json!(address))).await;
+        }
+        let note = alice.reply(&address, "<p>An answer to what is nowhere</p>");
+        alice.send(fixture.inbox(), &alice.create(&note)).await;
+    }
+    let page = fixture.page(&article).await;
+    assert!(page.comments.is_empty());
+    ground.assert_no_connections().await;
+}
+
+async fn e1_pictures_and_inboxes_of_an_actor_on_forbidden_ground(database: Database) {
+    let ground = Ground::new(database).await;
+    let fixture = &ground.fixture;
+    let article = fixture.publish("The Night Ferry").await;
+    for (number, address) in ground.addresses("/inbox").into_iter().enumerate() {
+        let user = fixture.remote.user(&format!("eve{number}"));
+        let mut actor = user.actor();
+        actor["icon"] = json!({"type": "Image", "mediaType": "image/png", "url": address});
+        actor["image"] = actor["icon"].clone();
+        for key in ["inbox", "outbox", "followers", "featured"] {
+            actor[key] = json!(address);
+        }
+        actor["endpoints"] = json!({"sharedInbox": address});
+        user.serve_actor(&actor);
+        user.send(fixture.inbox(), &user.follow(fixture.actor())).await;
+        let mut note = user.reply(id_of(&article), "<p>With a picture</p>");
+        note["attachment"] =
+            json!([{"type": "Document", "mediaType": "image/png", "url": address, "name": "A picture"}]);
+        user.publish(&note);
+        user.send(fixture.inbox(), &user.create(&note)).await;
+    }
+    fixture.publish("Delivered to nobody").await;
+    ground.assert_no_connections().await;
+}
+
+#[tokio::test]
+async fn e2_a_name_of_any_private_ipv6_address() {
+    let network = TestNetwork::new();
+    let remote = network.remote("remote.test").await;
+    let (v4, v6) = (ForbiddenListener::on("127.0.0.2").await, ForbiddenListener::on("::1").await);
+    let (port, port6) = (v4.port(), v6.port());
+    let addresses = [
+        format!("[::]:{port6}"),
+        format!("[::1]:{port6}"),
+        format!("[::ffff:127.0.0.2]:{port}"),
+        format!("[::127.0.0.2]:{port}"),
+        format!("[fc00::1]:{port6}"),
+        format!("[fd12:3456::1]:{port6}"),
+        format!("[fe80::1]:{port6}"),
+        format!("[fec0::1]:{port6}"),
+        format!("[ff02::1]:{port6}"),
+        format!("[64:ff9b::7f00:2]:{port}"),
+        format!("[64:ff9b:1::7f00:2]:{port}"),
+        format!("[2002:7f00:2::]:{port}"),
+        format!("[2001:0:7f00:2::]:{port}"),
+        format!("[2001:db8::1]:{port6}"),
+        format!("[100::1]:{port6}"),
+    ];
+    let fixture = Fixture::in_network(network, remote, Database::Sqlite, |_, mut settings| {
+        for (number, address) in addresses.iter().enumerate() {
+            settings = settings.resolve(&format!("v6-{number}.test"), address.parse().expect("an address"));
+        }
+        settings
+    })
+    .await;
+    let ground = Ground { fixture, v4, v6 };
+    let alice = &ground.fixture.alice;
+    for number in 0..addresses.len() {
+        let address = format!("https://v6-{number}.test/users/eve");
+        ground
+            .send_with_key(alice, &format!("{address}#main-key"), &alice.follow(ground.fixture.actor()))
+            .await;
+        alice.send(ground.fixture.inbox(), &alice.activity("Announce", &json!(address))).await;
+        let note = alice.reply(&address, "<p>An answer to what is nowhere</p>");
+        alice.send(ground.fixture.inbox(), &alice.create(&note)).await;
+    }
+    ground.assert_no_connections().await;
+}
+
+async fn e7_other_schemes_are_never_asked(database: Database) {
+    let ground = Ground::new(database).await;
+    let (fixture, alice) = (&ground.fixture, &ground.fixture.alice);
+    let (port, file) =
+        (ground.v4.port(), fixture.app.write("secret.json", "{\"secret\":\"the opened vault\"}"));
+    let article = fixture.publish("The Night Ferry").await;
+    for (number, address) in [
+        format!("file://{file}"),
+        format!("file://remote.test{file}"),
+        "data:application/activity+json,{\"secret\":\"the opened vault\"}".to_owned(),
+        format!("gopher://127.0.0.2:{port}/1secret"),
+        format!("ftp://127.0.0.2:{port}/secret"),
+        format!("ws://127.0.0.2:{port}/secret"),
+        format!("HTTP://127.0.0.2:{port}/secret"),
+        "javascript:secret".to_owned(),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        ground.send_with_key(alice, &address, &alice.follow(fixture.actor())).await;
+        for kind in ["Create", "Update", "Announce", "Like", "Undo"] {
+            alice.send(fixture.inbox(), &alice.activity(kind, &json!(address))).await;
+        }
+        let mut note = alice.reply(id_of(&article), &format!("<p>Reply {number}</p>"));
+        note["url"] = json!(address);
+        note["attachment"] = json!([{"type": "Document", "mediaType": "image/png", "url": address}]);
+        alice.deliver(fixture.inbox(), &alice.create(&note)).await;
+        let eve = fixture.remote.user(&format!("eve{number}"));
+        let mut actor = eve.actor();
+        actor["icon"] = json!({"type": "Image", "mediaType": "image/png", "url": address});
+        actor["inbox"] = json!(address);
+        eve.serve_actor(&actor);
+        eve.send(fixture.inbox(), &eve.follow(fixture.actor())).await;
+    }
+    fixture.publish("Delivered to nobody").await;
+    ground.assert_no_connections().await;
+    let page = fixture.page(&article).await;
+    assert!(!page.text.contains("opened vault") && page.comments.len() == 8, "{}", page.text);
+    let mut addresses = page.attribute("href").chain(page.attribute("src"));
+    assert!(addresses.all(|address| !address.contains("secret")), "no page leads there");
+}
+
+async fn e10_a_follower_whose_name_turns_to_a_private_address_is_sent_nothing(database: Database) {
+    let network = TestNetwork::new();
+    let remote = network.remote("remote.test").await;
+    let turncoat = network.remote("turncoat.test").await;
+    let trap = ForbiddenListener::on("127.0.0.2").await;
+    let mut fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
+    fixture.follow(&fixture.alice).await;
+    let judas = turncoat.user("judas");
+    let follow = judas.follow(fixture.actor());
+    judas.deliver(fixture.inbox(), &follow).await;
+    turncoat.await_activity("the Accept", |a| a["type"] == "Accept").await;
+    let address = serde_json::Value::from(trap.address().to_string()).to_string();
+    fixture.app.reconfigure("federation.resolve", "\"turncoat.test\"", &address);
+    fixture.app.restart().await;
+    fixture.publish("The Night Ferry").await;
+    fixture.remote.await_activity("the Create", |a| a["type"] == "Create").await;
+    eventually("the delivery to fail", || async {
+        let log = fixture.app.log();
+        log.iter().any(|line| line.contains("turncoat.test") && line.contains("delivery ")).then_some(())
+    })
+    .await;
+    fixture.settle().await;
+    trap.assert_no_connections();
+    assert!(turncoat.distinct_activities("Create").is_empty());
+}
+
+#[tokio::test]
+async fn e5_a_redirect_to_forbidden_ground() {
+    let ground = Ground::new(Database::Sqlite).await;
+    let (fixture, alice) = (&ground.fixture, &ground.fixture.alice);
+    fixture.publish("The Night Ferry").await;
+    for (number, address) in ground.addresses("/users/alice").into_iter().enumerate() {
+        let path = format!("/redirect/{number}");
+        fixture.remote.serve(&path, Document::redirect(&address));
+        let key_id = format!("{}#main-key", fixture.remote.url(&path));
+        ground.send_with_key(alice, &key_id, &alice.follow(fixture.actor())).await;
+        let mut create = alice.activity("Create", &json!(fixture.remote.url(&path)));
+        create["to"] = json!([PUBLIC]);
+        alice.send(fixture.inbox(), &create).await;
+    }
+    ground.assert_no_connections().await;
+}
+
+#[tokio::test]
+async fn e5_redirects_that_go_on_are_not_followed_for_long() {
+    let ground = Ground::new(Database::Sqlite).await;
+    let (fixture, alice) = (&ground.fixture, &ground.fixture.alice);
+    fixture.remote.serve("/loop", Document::redirect(&fixture.remote.url("/loop")));
+    for number in 0..10 {
+        let next = fixture.remote.url(&format!("/hop/{}", number + 1));
+        fixture.remote.serve(&format!("/hop/{number}"), Document::redirect(&next));
+    }
+    ground.send_with_key(alice, &fixture.remote.url("/loop#main-key"), &alice.follow(fixture.actor())).await;
+    ground.send_with_key(alice, &fixture.remote.url("/hop/0#main-key"), &alice.follow(fixture.actor())).await;
+    assert!(fixture.remote.requests_for("/loop") <= 8, "two attempts, each of at most four requests");
+    assert_eq!(fixture.remote.requests_for("/hop/5"), 0, "not more than three hops");
+    fixture.follow(alice).await;
+}
+
+async fn e8_line_breaks_and_queries_in_names_go_nowhere(database: Database) {
+    let ground = Ground::new(database).await;
+    let (fixture, alice) = (&ground.fixture, &ground.fixture.alice);
+    let article = fixture.publish("The Night Ferry").await;
+    for name in
+        ["eve\r\nX-Injected: 1", "eve&resource=acct:victim@remote.test", "../victim", "eve#", "eve%2e%2e/"]
+    {
+        let mut actor = fixture.remote.user("eve").actor();
+        actor["preferredUsername"] = json!(name);
+        fixture.remote.user("eve").serve_actor(&actor);
+        let eve = fixture.remote.user("eve");
+        let note = eve.reply(id_of(&article), "<p>A curious name</p>");
+        eve.send(fixture.inbox(), &eve.create(&note)).await;
+    }
+    fixture.settle().await;
+    let page = fixture.page(&article).await;
+    assert!(!page.text.contains("@victim@remote.test"), "{}", page.text);
+    fixture.comment(alice, &article, "All is well").await;
+}
+
+async fn e9_a_chain_of_replies_without_end_costs_a_bounded_number_of_requests(database: Database) {
+    let ground = Ground::new(database).await;
+    let (fixture, alice) = (&ground.fixture, &ground.fixture.alice);
+    let article = fixture.publish("The Night Ferry").await;
+    let mut last = alice.reply("https://remote.test/users/alice/statuses/beginning", "<p>Deep</p>");
+    for _ in 0..200 {
+        last = alice.reply(id_of(&last), "<p>Deeper</p>");
+    }
+    alice.deliver(fixture.inbox(), &alice.create(&last)).await;
+    fixture.comment(alice, &article, "Not lost in the chain").await;
+    fixture.settle().await;
+    // Each stranger of the settling costs a look at its actor, and its handle.
+    let of_notes: usize = (0..400)
+        .map(|number| {
+            fixture
+                .remote
+                .requests_for(&format!("/users/alice/statuses/{}", 110_000_000_000_000_001_u64 + number))
+        })
+        .sum();
+    assert!(of_notes <= 20, "{of_notes} requests");
+}
+
+async fn e9_a_chain_of_key_owners_without_end_is_not_followed(database: Database) {
+    let ground = Ground::new(database).await;
+    let (fixture, mallory) = (&ground.fixture, ground.fixture.remote.user("mallory"));
+    let place = |number: usize| fixture.remote.url(&format!("/keys/{number}"));
+    for number in 0..200 {
+        let key = json!({
+            "id": place(number), "owner": place(number + 1), "publicKeyPem": mallory.key().public_pem(),
+        });
+        fixture.remote.serve(&format!("/keys/{number}"), Document::activity_json(&key));
+    }
+    let mut request =
+        mallory.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &mallory.follow(fixture.actor()));
+    request.key_id = place(0);
+    let response = request.sign().post(&fixture.network.client).await;
+    assert!(response.is_refusal(), "{}: {}", response.status, response.body);
+    let asked = fixture.remote.requests_under("/keys/");
+    assert!((1..=20).contains(&asked), "{asked} requests");
+}
+
+async fn e1_a_feed_and_its_pictures_on_forbidden_ground(database: Database) {
+    let network = TestNetwork::new();
+    let remote = network.remote("remote.test").await;
+    let trap = ForbiddenListener::on("127.0.0.2").await;
+    let address = trap.address();
+    let mut item = crate::support::feed::Item::review("The Night Ferry");
+    item.html =
+        format!("<img src=\"https://{FORBIDDEN}/a.jpg\"><img src=\"https://{address}/b.jpg\">{}", item.html);
+    remote.serve("/away.xml", Document::redirect(&format!("https://{FORBIDDEN}/feed.xml")));
+    let fixture = Fixture::in_network(network, remote, database, |remote, settings| {
+        remote.serve_feed(&[item]);
+        settings
+            .resolve(FORBIDDEN, address)
+            .feed(FEED, &remote.url(PATH), "publish_since = \"2020-01-01\"")
+            .feed("straight", &format!("https://{FORBIDDEN}/feed.xml"), "")
+            .feed("around", &remote.url("/away.xml"), "")
+    })
+    .await;
+    fixture.app.poll(FEED).await;
+    for feed in ["straight", "around"] {
+        fixture.app.poll_expecting_failure(feed).await;
+    }
+    fixture.await_article(|article| crate::end_to_end::is_about(article, "The Night Ferry")).await;
+    eventually("both feeds to be refused", || async {
+        let log = fixture.app.feed_log().await.join("\n");
+        (log.contains("straight") && log.contains("around")).then_some(())
+    })
+    .await;
+    fixture.settle().await;
+    trap.assert_no_connections();
+}
