@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::architecture;
 use crate::both_databases;
 use crate::support::activities::id_of;
 use crate::support::feed::markdown;
+use crate::support::source_tree;
 use crate::support::{Database, Fixture, TestNetwork, eventually};
 
 both_databases!(j1_j2_killed_at_every_failpoint_it_loses_and_doubles_nothing,);
@@ -33,8 +33,8 @@ const COMMAND: [&str; 2] = ["publish-before-commit", "publish-after-commit"];
 #[test]
 fn every_failpoint_has_its_turn() {
     let mut there = BTreeSet::new();
-    for file in architecture::rust_files(&architecture::root().join("src")) {
-        let text = architecture::read(&file);
+    for file in source_tree::rust_files(&source_tree::root().join("src")) {
+        let text = source_tree::read(&file);
         there.extend(
             text.split("fail_point!(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())),
         );

@@ -59,6 +59,7 @@ mod random_kills;
 mod remote_interaction;
 mod rendering;
 mod request_urls;
+mod schema;
 mod secure_mode;
 mod signatures;
 mod ssrf;

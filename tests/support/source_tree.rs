@@ -1,0 +1,229 @@
+//! The Rust files of this repository, and which file of `src` uses which.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::rust_source::{self, Source};
+
+/// The root of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All Rust files under a folder.
+pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The text of a file.
+pub fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// The path of a module: `["web", "cache"]`; empty for the root of the crate.
+pub type ModulePath = Vec<String>;
+
+/// The modules of the crate that have a file each.
+pub struct SourceTree {
+    modules: BTreeMap<ModulePath, Module>,
+}
+
+pub struct Module {
+    /// The file, as it is named from the root of the repository.
+    pub file: String,
+    pub text: String,
+    pub source: Source,
+}
+
+/// That a file names something of another file.
+#[derive(Debug, Clone)]
+pub struct Dependency {
+    /// The path as it resolves from the root of the crate.
+    pub path: String,
+    pub line: usize,
+}
+
+/// For each module the modules that it uses, each with one place where it does.
+pub type Dependencies = BTreeMap<ModulePath, BTreeMap<ModulePath, Dependency>>;
+
+impl SourceTree {
+    /// Reads all files of `src`.
+    pub fn read() -> Self {
+        let folder = root().join("src");
+        let modules = rust_files(&folder).into_iter().map(|file| {
+            let inside = file.strip_prefix(&folder).expect("a file of src");
+            let text = read(&file);
+            let path = module_of(inside);
+            let source = rust_source::read(&path, &text);
+            (path, Module { file: format!("src/{}", inside.display()), text, source })
+        });
+        Self { modules: modules.collect() }
+    }
+
+    /// A tree of modules with these texts.
+    #[cfg(test)]
+    pub fn of(texts: &[(&str, &str)]) -> Self {
+        let modules = texts.iter().map(|(name, text)| {
+            let path = module_of(Path::new(name));
+            let source = rust_source::read(&path, text);
+            (path, Module { file: (*name).to_owned(), text: (*text).to_owned(), source })
+        });
+        Self { modules: modules.collect() }
+    }
+
+    pub fn modules(&self) -> impl Iterator<Item = (&ModulePath, &Module)> {
+        self.modules.iter()
+    }
+
+    pub fn file(&self, module: &[String]) -> &str {
+        &self.modules[module].file
+    }
+
+    /// The module in whose file the thing is declared that a path leads to.
+    pub fn declaring_module(&self, path: &[String]) -> Option<ModulePath> {
+        self.resolve(path, &mut BTreeSet::new())
+    }
+
+    fn resolve(&self, path: &[String], seen: &mut BTreeSet<Vec<String>>) -> Option<ModulePath> {
+        if !seen.insert(path.to_vec()) {
+            return None;
+        }
+        let depth = (0..=path.len()).rev().find(|depth| self.modules.contains_key(&path[..*depth]))?;
+        let (module, rest) = path.split_at(depth);
+        let Some(name) = rest.first() else { return Some(module.to_vec()) };
+        let source = &self.modules[module].source;
+        let tail = &rest[1..];
+        // What a module imports, the modules in it can name as if it were the module's own.
+        for import in source.imports.get(name).into_iter().flatten() {
+            let found = self.resolve(&[&import[..], tail].concat(), seen);
+            if found.is_some() {
+                return found;
+            }
+        }
+        if !source.types.iter().any(|declared| declared.name == *name) {
+            for glob in &source.globs {
+                let there = self.modules.get(glob);
+                if there.is_some_and(|there| there.source.types.iter().any(|declared| declared.name == *name))
+                {
+                    return Some(glob.clone());
+                }
+            }
+        }
+        Some(module.to_vec())
+    }
+
+    /// Which files use which, unit tests aside. A file and the modules below it belong together: what they use of
+    /// each other does not count.
+    pub fn dependencies(&self) -> Dependencies {
+        let mut dependencies = Dependencies::new();
+        for (module, Module { source, .. }) in &self.modules {
+            for path in source.paths.iter().filter(|path| !path.is_test) {
+                let absolute = if path.is_relative {
+                    let first = source.imports.get(&path.segments[0]).and_then(|imports| imports.first());
+                    let Some(first) = first.filter(|_| path.segments.len() > 1) else { continue };
+                    [&first[..], &path.segments[1..]].concat()
+                } else {
+                    path.segments.clone()
+                };
+                let Some(target) = self.declaring_module(&absolute) else { continue };
+                if !target.starts_with(module) && !module.starts_with(&target) {
+                    let used = dependencies.entry(module.clone()).or_default();
+                    used.entry(target)
+                        .or_insert_with(|| Dependency { path: absolute.join("::"), line: path.line });
+                }
+            }
+        }
+        dependencies
+    }
+}
+
+/// The module that a file of `src` is.
+fn module_of(inside: &Path) -> ModulePath {
+    let inside = inside.with_extension("");
+    let mut path: ModulePath =
+        inside.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+    if path.last().is_some_and(|last| last == "mod" || last == "lib") {
+        path.pop();
+    }
+    path
+}
+
+/// The groups of modules that use each other in a circle.
+pub fn circles(dependencies: &Dependencies) -> Vec<BTreeSet<ModulePath>> {
+    let reachable = |from: &ModulePath| {
+        let mut reached = BTreeSet::new();
+        let mut open = vec![from];
+        while let Some(module) = open.pop() {
+            for next in dependencies.get(module).into_iter().flat_map(|used| used.keys()) {
+                if reached.insert(next.clone()) {
+                    open.push(next);
+                }
+            }
+        }
+        reached
+    };
+    let reached: BTreeMap<&ModulePath, BTreeSet<ModulePath>> =
+        dependencies.keys().map(|module| (module, reachable(module))).collect();
+    let mut circles = BTreeSet::new();
+    for (module, from_here) in &reached {
+        let circle: BTreeSet<ModulePath> = from_here
+            .iter()
+            .filter(|other| reached.get(other).is_some_and(|back| back.contains(*module)))
+            .cloned()
+            .collect();
+        if !circle.is_empty() {
+            circles.insert(circle);
+        }
+    }
+    circles.into_iter().collect()
+}
+
+mod tests {
+    use super::{SourceTree, circles};
+
+    /// The circles among these files.
+    fn found(texts: &[(&str, &str)]) -> Vec<Vec<String>> {
+        let tree = SourceTree::of(texts);
+        let circles = circles(&tree.dependencies());
+        circles.iter().map(|circle| circle.iter().map(|m| tree.file(m).to_owned()).collect()).collect()
+    }
+
+    #[test]
+    fn a_circle_is_found_however_its_files_are_named() {
+        let [a, b] = ["web/a.rs", "web/b.rs"];
+        assert_eq!(found(&[(a, "use super::b::B;"), (b, "fn f() -> crate::web::a::A {}")]), [[a, b]]);
+        assert_eq!(found(&[(a, "use super::b::B;"), (b, "use super::c;"), ("web/c.rs", "")]), [[""; 0]; 0]);
+        let three = [(a, "use super::b;"), (b, "use super::c;"), ("web/c.rs", "use crate::web::{a, d};")];
+        assert_eq!(found(&three), [[a, b, "web/c.rs"]]);
+    }
+
+    #[test]
+    fn a_name_that_the_parent_imports_leads_to_its_file() {
+        let files = [
+            ("web.rs", "mod a; mod b; pub use a::A;\nuse self::a::Other;"),
+            ("web/a.rs", "use super::b::B; pub struct A; pub struct Other;"),
+            ("web/b.rs", "use super::Other; pub struct B;"),
+        ];
+        assert_eq!(found(&files), [["web/a.rs", "web/b.rs"]]);
+    }
+
+    #[test]
+    fn a_module_and_those_below_it_are_no_circle() {
+        assert_eq!(found(&[("web.rs", "use self::a::A;"), ("web/a.rs", "use super::Web;")]), [[""; 0]; 0]);
+        let tested = [("a.rs", "use crate::b::B;"), ("b.rs", "#[cfg(test)] mod tests { use crate::a::A; }")];
+        assert_eq!(found(&tested), [[""; 0]; 0]);
+    }
+}
