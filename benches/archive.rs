@@ -1,5 +1,6 @@
-//! What a page of the archive costs at 5,000 reviews beside what it costs at 50: one of all reviews, the last of them,
-//! one of a person whom every film has, and a search that finds every review. None of them comes from what is kept.
+//! Compares the CPU time of browse and search pages at 5,000 reviews with that at 50: all reviews, the last
+//! page of them, a person who is in every film, and searches that find every review. No page comes from the
+//! cache.
 
 mod support;
 
@@ -7,20 +8,20 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use support::ca::Ca;
+use support::connection::{Connection, headers, request};
 use support::cpu;
-use support::figure::{median, micros, ratio};
-use support::seed::Store;
-use support::site::{HOST, Plan, Running, Site};
-use support::wire::{Wire, headers, request};
+use support::report::{median, micros, ratio};
+use support::seed::Database;
+use support::site::{HOST, ServerProcess, Site, SiteConfig};
 use support::{on_postgres, rounds, size};
 
-/// How many reviews the smaller site has, and the larger.
+/// Reviews of the small and of the large site.
 const SIZES: [usize; 2] = [50, 5_000];
 
-/// How long a rendering is good without a look at the database, and some more.
+/// A little longer than a cached page is served without a look at the database.
 const TRUST: Duration = Duration::from_millis(12);
 
-/// Reviews on a page of the archive.
+/// Reviews on one page of a list.
 const A_PAGE: usize = 30;
 
 fn main() -> anyhow::Result<()> {
@@ -30,9 +31,9 @@ fn main() -> anyhow::Result<()> {
 async fn bench() -> anyhow::Result<()> {
     println!("archive: {} rounds, {}", rounds()?, support::database());
     let ca = Ca::new();
-    let mut libraries = Vec::new();
+    let mut sites = Vec::new();
     for reviews in SIZES {
-        libraries.push(Library::found(&ca, reviews).await?);
+        sites.push(ArchiveSite::create(&ca, reviews).await?);
     }
     let pages =
         ["the archive", "its last page", "a person", "a search for a word", "a search for two, rated"];
@@ -41,7 +42,7 @@ async fn bench() -> anyhow::Result<()> {
     for _ in 0..rounds()? {
         let mut sums = [0.0; 2];
         for (page, costs) in costs.iter_mut().enumerate() {
-            for (library, (sum, costs)) in libraries.iter_mut().zip(sums.iter_mut().zip(costs)) {
+            for (library, (sum, costs)) in sites.iter_mut().zip(sums.iter_mut().zip(costs)) {
                 let cost = library.cost(page).await?;
                 *sum += cost;
                 costs.push(cost);
@@ -49,33 +50,34 @@ async fn bench() -> anyhow::Result<()> {
         }
         ratios.push(sums[1] / sums[0]);
     }
-    let told = pages.iter().zip(&costs).map(|(name, [few, many])| {
+    let lines = pages.iter().zip(&costs).map(|(name, [few, many])| {
         let times = median(many) / median(few);
         format!("{name}: {times:.2}; {}, {}", micros("at 50", few), micros("at 5,000", many))
     });
-    ratio("archive_scale", &ratios, &told.collect::<Vec<_>>());
-    for library in libraries {
+    ratio("archive_scale", &ratios, &lines.collect::<Vec<_>>());
+    for library in sites {
         library.running.stop().await?;
     }
     Ok(())
 }
 
-/// A site with so many reviews.
-struct Library {
+/// A site with a number of reviews.
+struct ArchiveSite {
     site: Site,
-    running: Running,
-    store: Store,
+    running: ServerProcess,
+    store: Database,
     reviews: usize,
 }
 
-impl Library {
-    async fn found(ca: &Ca, reviews: usize) -> anyhow::Result<Self> {
-        let site = Site::found(Plan { ca: ca.pem(), names: Vec::new(), on_postgres: on_postgres() }).await?;
+impl ArchiveSite {
+    async fn create(ca: &Ca, reviews: usize) -> anyhow::Result<Self> {
+        let site =
+            Site::create(SiteConfig { ca: ca.pem(), names: Vec::new(), on_postgres: on_postgres() }).await?;
         let mut store = site.store().await?;
         store.write_reviews(reviews).await?;
-        // Puts them on their shelves first.
+        // The start builds the browse index.
         let running = site.start("web").await?;
-        running.calm().await?;
+        running.wait_until_idle().await?;
         Ok(Self { site, running, store, reviews })
     }
 
@@ -89,25 +91,25 @@ impl Library {
         }
     }
 
-    /// CPU of one answer, in µs, each rendered anew.
+    /// Returns the CPU time of one response in µs; the page is rendered again for each.
     async fn cost(&mut self, page: usize) -> anyhow::Result<f64> {
         let asked = headers(&[("host", HOST), ("accept", "text/html")]);
         let path = self.path(page);
-        let mut wire = Wire::plain(self.site.listen).await?;
-        let answers = size(60_u32, 200);
+        let mut connection = Connection::without_tls(self.site.listen).await?;
+        let responses = size(60_u32, 200);
         let mut spent = Duration::ZERO;
-        for number in 0..=answers {
+        for number in 0..=responses {
             self.store.change_lists().await?;
             tokio::time::sleep(TRUST).await;
             let before = cpu::of_threads(self.running.pid)?;
-            let answer = wire.send(request("GET", &path, &asked, "")?).await?;
-            let shown = String::from_utf8_lossy(&answer.body).matches("Reel ").count();
-            ensure!(answer.status == 200 && shown >= 20, "{path}: {}, {shown} reviews", answer.status);
-            // The first is to warm up.
+            let response = connection.send(request("GET", &path, &asked, "")?).await?;
+            let shown = String::from_utf8_lossy(&response.body).matches("Reel ").count();
+            ensure!(response.status == 200 && shown >= 20, "{path}: {}, {shown} reviews", response.status);
+            // The first request warms up.
             if number > 0 {
                 spent += cpu::of_threads(self.running.pid)?.saturating_sub(before);
             }
         }
-        Ok(spent.as_secs_f64() * 1e6 / f64::from(answers))
+        Ok(spent.as_secs_f64() * 1e6 / f64::from(responses))
     }
 }

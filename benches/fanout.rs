@@ -1,5 +1,5 @@
-//! What a delivery costs beside the arithmetic that it cannot do without, and what a large audience adds to it.
-//! Every delivery is durable, and the sink verifies each and counts them.
+//! Compares the CPU time of a delivery with that of its unavoidable steps, and measures what a large audience
+//! adds. Every delivery is durable, and the sink verifies and counts each one.
 
 #[path = "fanout/fedify.rs"]
 mod fedify;
@@ -9,11 +9,11 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use support::figure::{exponent, median, micros, not_measured, number, ratio};
+use support::environment::Environment;
 use support::limits::{self, INSERT, POST, POST_TLS, SIGN, cost};
-use support::rig::Rig;
-use support::seed::Followers;
-use support::site::{Running, Site};
+use support::report::{exponent, median, micros, not_measured, number, ratio};
+use support::seed::FollowerGroup;
+use support::site::{ServerProcess, Site};
 use support::{database, eventually, is_full, rounds, size, wants};
 
 fn main() -> anyhow::Result<()> {
@@ -22,84 +22,88 @@ fn main() -> anyhow::Result<()> {
 
 async fn bench() -> anyhow::Result<()> {
     println!("fanout: sizes {}, {} rounds", if is_full() { "of the goals" } else { "short" }, rounds()?);
-    let mut rig = Rig::build().await?;
+    let mut environment = Environment::build().await?;
     if wants("fanout_keepalive") {
-        Box::pin(keepalive(&mut rig)).await?;
+        Box::pin(keepalive(&mut environment)).await?;
     }
     if wants("fanout_tls") {
-        Box::pin(tls(&mut rig)).await?;
+        Box::pin(tls(&mut environment)).await?;
     }
     if wants("fanout_bad_hosts") {
-        Box::pin(bad_hosts(&mut rig)).await?;
+        Box::pin(bad_hosts(&mut environment)).await?;
     }
     if wants("fanout_followers_exponent") || wants("fanout_memory") {
-        Box::pin(followers(&mut rig)).await?;
+        Box::pin(followers(&mut environment)).await?;
     }
     if wants(publish::NAME) {
-        Box::pin(publish::latency(&mut rig)).await?;
+        Box::pin(publish::latency(&mut environment)).await?;
     }
     if wants("fanout_two_workers") {
-        Box::pin(two_workers(&mut rig)).await?;
+        Box::pin(two_workers(&mut environment)).await?;
     }
     if wants(fedify::NAME) {
-        Box::pin(fedify::compare(&mut rig)).await?;
+        Box::pin(fedify::compare(&mut environment)).await?;
     }
     Ok(())
 }
 
-/// So many followers, each at an inbox of its own, on so many hosts.
-const fn evenly(count: usize, hosts: usize) -> Followers {
-    Followers { count, inboxes: count, hosts, name: "h" }
+/// Followers with an inbox each, spread evenly over hosts.
+const fn evenly(count: usize, hosts: usize) -> FollowerGroup {
+    FollowerGroup { count, inboxes: count, hosts, name: "h" }
 }
 
-/// Publishes, waits until every delivery is written down, and gives the CPU time that the processes took for it.
-/// What came is counted and verified.
+/// Publishes a review, waits until every delivery is recorded, and returns the CPU time that the processes
+/// used. The sink has verified and counted the deliveries.
 async fn deliver(
-    rig: &mut Rig,
+    environment: &mut Environment,
     site: &Site,
-    running: &[&Running],
+    running: &[&ServerProcess],
     inboxes: usize,
 ) -> anyhow::Result<Duration> {
     let spent = || running.iter().map(|process| process.cpu()).sum::<anyhow::Result<Duration>>();
-    rig.forget().await?;
+    environment.reset_counts().await?;
     let before = spent()?;
     site.publish("The Third Row").await?;
-    eventually("the deliveries", async || Ok((rig.tally().await?.distinct >= inboxes).then_some(()))).await?;
+    eventually(
+        "the deliveries",
+        async || Ok((environment.counts().await?.distinct >= inboxes).then_some(())),
+    )
+    .await?;
     site.await_delivered().await?;
     let after = spent()?;
-    let tally = rig.settle(inboxes).await?;
-    if tally.total != inboxes {
-        println!("    {} deliveries came twice", tally.total - inboxes);
+    let counts = environment.assert_delivered(inboxes).await?;
+    if counts.total != inboxes {
+        println!("    {} deliveries came twice", counts.total - inboxes);
     }
     Ok(after.saturating_sub(before))
 }
 
-/// What the steps of a delivery cost by themselves.
+/// The costs of the single steps and of a whole delivery, in µs, one value per round.
 #[derive(Default)]
 struct Costs {
     sign: Vec<f64>,
     post: Vec<f64>,
     insert: Vec<f64>,
-    /// What a delivery took.
+    /// A whole delivery.
     ours: Vec<f64>,
     ratios: Vec<f64>,
 }
 
 impl Costs {
-    /// Measures the steps anew, and compares with them what `inboxes` deliveries took.
+    /// Measures the steps again, and compares them with the time that `inboxes` deliveries took.
     async fn compare(
         &mut self,
-        rig: &mut Rig,
+        environment: &mut Environment,
         post: (&str, usize),
         took: Duration,
         inboxes: usize,
     ) -> anyhow::Result<()> {
-        let sign = cost(&mut rig.limits, "sign", SIGN).await?;
-        let body = rig.last_body().await?;
-        rig.limits.ask(&serde_json::json!({"body": body})).await?;
-        let post = cost(&mut rig.limits, post.0, post.1).await?;
-        // A delivery's row does not carry its body.
-        let insert = limits::insert(&mut rig.limits, "").await?;
+        let sign = cost(&mut environment.limits, "sign", SIGN).await?;
+        let body = environment.last_body().await?;
+        environment.limits.call(&serde_json::json!({"body": body})).await?;
+        let post = cost(&mut environment.limits, post.0, post.1).await?;
+        // The row of a delivery does not contain the body.
+        let insert = limits::insert(&mut environment.limits, "").await?;
         let ours = took.as_secs_f64() * 1e6 / number(inboxes);
         self.sign.push(sign);
         self.post.push(post);
@@ -127,47 +131,48 @@ impl Costs {
     }
 }
 
-/// To 16 hosts, over connections that are there already.
-async fn keepalive(rig: &mut Rig) -> anyhow::Result<()> {
+/// Delivers to 16 hosts over connections that are already open.
+async fn keepalive(environment: &mut Environment) -> anyhow::Result<()> {
     let inboxes = size(2_000, 10_000);
-    let site = rig.site(&[evenly(inboxes, 16)]).await?;
+    let site = environment.site(&[evenly(inboxes, 16)]).await?;
     let running = site.start("all").await?;
-    deliver(rig, &site, &[&running], inboxes).await?;
+    deliver(environment, &site, &[&running], inboxes).await?;
     let mut costs = Costs::default();
     for _ in 0..rounds()? {
-        running.calm().await?;
-        let took = deliver(rig, &site, &[&running], inboxes).await?;
-        costs.compare(rig, ("post", POST), took, inboxes).await?;
+        running.wait_until_idle().await?;
+        let took = deliver(environment, &site, &[&running], inboxes).await?;
+        costs.compare(environment, ("post", POST), took, inboxes).await?;
     }
     costs.print("fanout_keepalive", "post", inboxes);
     running.stop().await
 }
 
-/// To a thousand hosts that the process has never met.
-async fn tls(rig: &mut Rig) -> anyhow::Result<()> {
+/// Delivers to a thousand hosts that the process has not met before.
+async fn tls(environment: &mut Environment) -> anyhow::Result<()> {
     let inboxes = 1_000;
-    let site = rig.site(&[evenly(inboxes, inboxes)]).await?;
+    let site = environment.site(&[evenly(inboxes, inboxes)]).await?;
     let mut costs = Costs::default();
     for _ in 0..rounds()? {
         let running = site.start("all").await?;
-        running.calm().await?;
-        let took = deliver(rig, &site, &[&running], inboxes).await?;
+        running.wait_until_idle().await?;
+        let took = deliver(environment, &site, &[&running], inboxes).await?;
         running.stop().await?;
-        costs.compare(rig, ("post_tls", POST_TLS), took, inboxes).await?;
+        costs.compare(environment, ("post_tls", POST_TLS), took, inboxes).await?;
     }
     costs.print("fanout_tls", "post_tls", inboxes);
     Ok(())
 }
 
-/// Deliveries a second to healthy hosts, where one host of five is dead or takes 30 s for its answer.
-async fn bad_hosts(rig: &mut Rig) -> anyhow::Result<()> {
+/// Compares the rate of deliveries to healthy hosts with and without bad hosts among them: one in five is
+/// down or takes 30 s to respond.
+async fn bad_hosts(environment: &mut Environment) -> anyhow::Result<()> {
     let (healthy, inboxes) = (size(160, 800), size(1_600, 8_000));
-    let bad = |name| Followers { count: healthy / 8, inboxes: healthy / 8, hosts: healthy / 8, name };
+    let bad = |name| FollowerGroup { count: healthy / 8, inboxes: healthy / 8, hosts: healthy / 8, name };
     let well = evenly(inboxes, healthy);
     let (mut ratios, mut with, mut without) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds()? {
-        let alone = rate(rig, &[well], inboxes).await?;
-        let among = rate(rig, &[well, bad("dead"), bad("slow")], inboxes).await?;
+        let alone = rate(environment, &[well], inboxes).await?;
+        let among = rate(environment, &[well, bad("dead"), bad("slow")], inboxes).await?;
         without.push(alone);
         with.push(among);
         ratios.push(among / alone);
@@ -183,32 +188,38 @@ async fn bad_hosts(rig: &mut Rig) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Deliveries a second on the clock, on a site that has met nobody yet.
-async fn rate(rig: &mut Rig, followers: &[Followers], inboxes: usize) -> anyhow::Result<f64> {
-    let site = rig.site(followers).await?;
+/// Returns deliveries per second of wall-clock time, on a site that has not met any host before.
+async fn rate(
+    environment: &mut Environment,
+    followers: &[FollowerGroup],
+    inboxes: usize,
+) -> anyhow::Result<f64> {
+    let site = environment.site(followers).await?;
     let running = site.start("all").await?;
-    running.calm().await?;
-    rig.forget().await?;
+    running.wait_until_idle().await?;
+    environment.reset_counts().await?;
     site.publish("The Third Row").await?;
     let began = Instant::now();
-    eventually("the healthy hosts", async || Ok((rig.tally().await?.distinct >= inboxes).then_some(())))
-        .await?;
+    eventually("the healthy hosts", async || {
+        Ok((environment.counts().await?.distinct >= inboxes).then_some(()))
+    })
+    .await?;
     let took = began.elapsed();
-    rig.settle(inboxes).await?;
-    // It is ended as it stands: what hangs on slow hosts is not waited for.
+    environment.assert_delivered(inboxes).await?;
+    // The process is killed here; what still waits for slow hosts does not matter.
     drop(running);
     Ok(number(inboxes) / took.as_secs_f64())
 }
 
-/// What one publish costs where ever more people stand behind the same inboxes: CPU of the server and of the
-/// command, and memory.
-async fn followers(rig: &mut Rig) -> anyhow::Result<()> {
+/// Measures how the cost of one publish grows with the number of followers behind the same inboxes: CPU time
+/// of server and command, and memory.
+async fn followers(environment: &mut Environment) -> anyhow::Result<()> {
     let inboxes = size(1_000, 5_000);
     let counts: &[usize] = size(&[10_000, 100_000], &[10_000, 100_000, 1_000_000]);
     let mut sites = Vec::new();
     for count in counts {
-        let group = Followers { count: *count, inboxes, hosts: 16, name: "h" };
-        sites.push((number(*count), rig.site(&[group]).await?));
+        let group = FollowerGroup { count: *count, inboxes, hosts: 16, name: "h" };
+        sites.push((number(*count), environment.site(&[group]).await?));
     }
     let (mut cpu, mut memory) = (Vec::new(), Vec::new());
     let mut seen = Vec::new();
@@ -216,15 +227,15 @@ async fn followers(rig: &mut Rig) -> anyhow::Result<()> {
         let (mut costs, mut peaks) = (Vec::new(), Vec::new());
         for (count, site) in &sites {
             let running = site.start("all").await?;
-            running.calm().await?;
-            rig.forget().await?;
+            running.wait_until_idle().await?;
+            environment.reset_counts().await?;
             let before = running.cpu()?;
             let published = site.publish("The Third Row").await?;
-            let all = async || Ok((rig.tally().await?.distinct >= inboxes).then_some(()));
+            let all = async || Ok((environment.counts().await?.distinct >= inboxes).then_some(()));
             eventually("the deliveries", all).await?;
             site.await_delivered().await?;
             let spent = running.cpu()?.saturating_sub(before) + published.cpu;
-            rig.settle(inboxes).await?;
+            environment.assert_delivered(inboxes).await?;
             costs.push((*count, spent.as_secs_f64()));
             peaks.push((*count, support::cpu::peak_memory(running.pid)?));
             running.stop().await?;
@@ -245,25 +256,25 @@ async fn followers(rig: &mut Rig) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// CPU of a delivery where two processes share the work, beside that of one.
-async fn two_workers(rig: &mut Rig) -> anyhow::Result<()> {
+/// Compares the CPU time of a delivery when two processes share the work with that of one process.
+async fn two_workers(environment: &mut Environment) -> anyhow::Result<()> {
     const NAME: &str = "fanout_two_workers";
-    // Where PostgreSQL is not installed, this panics.
+    // This panics if PostgreSQL is not installed.
     let is_there = tokio::spawn(async { drop(support::postgres::Postgres::create().await) }).await.is_ok();
     if !is_there {
         not_measured(NAME, "PostgreSQL cannot be started here");
         return Ok(());
     }
     let inboxes = size(2_000, 10_000);
-    let site = rig.site_on(&[evenly(inboxes, 16)], true).await?;
+    let site = environment.site_on(&[evenly(inboxes, 16)], true).await?;
     let (mut ratios, mut alone, mut shared) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds()? {
         let first = site.start("worker").await?;
-        deliver(rig, &site, &[&first], inboxes).await?;
-        let one = deliver(rig, &site, &[&first], inboxes).await?;
+        deliver(environment, &site, &[&first], inboxes).await?;
+        let one = deliver(environment, &site, &[&first], inboxes).await?;
         let second = site.start("worker").await?;
-        deliver(rig, &site, &[&first, &second], inboxes).await?;
-        let two = deliver(rig, &site, &[&first, &second], inboxes).await?;
+        deliver(environment, &site, &[&first, &second], inboxes).await?;
+        let two = deliver(environment, &site, &[&first, &second], inboxes).await?;
         first.stop().await?;
         second.stop().await?;
         let each = |spent: Duration| spent.as_secs_f64() * 1e6 / number(inboxes);

@@ -1,14 +1,15 @@
-//! The limits by themselves: what each step of the work costs on this machine now, as the other benches measure it.
+//! Measures only the limits: what each step of the work costs on this machine, as the other benches measure
+//! it.
 
 mod support;
 
 use serde_json::json;
-use support::figure::micros;
+use support::environment::Environment;
 use support::limits::{DIGEST, INSERT, PARSE, POST, POST_TLS, SANITISE, SIGN, VERIFY, cost};
-use support::rig::Rig;
+use support::report::micros;
 use support::{database, rounds};
 
-/// What each is called, and how often it is done for one measure.
+/// The name of each step, and how often it runs for one measurement.
 const STEPS: [(&str, usize); 8] = [
     ("sign", SIGN),
     ("verify", VERIFY),
@@ -26,13 +27,13 @@ fn main() -> anyhow::Result<()> {
 
 async fn bench() -> anyhow::Result<()> {
     println!("limits: {} rounds, {}", rounds()?, database());
-    let mut rig = Rig::build().await?;
-    // As long as a review on its way.
-    rig.limits.ask(&json!({"body": "x".repeat(3_000)})).await?;
+    let mut environment = Environment::build().await?;
+    // As long as a typical delivery of a review.
+    environment.limits.call(&json!({"body": "x".repeat(3_000)})).await?;
     let mut costs = vec![Vec::new(); STEPS.len()];
     for _ in 0..rounds()? {
         for ((step, times), costs) in STEPS.into_iter().zip(&mut costs) {
-            costs.push(cost(&mut rig.limits, step, times).await?);
+            costs.push(cost(&mut environment.limits, step, times).await?);
         }
     }
     for ((step, _), costs) in STEPS.iter().zip(&costs) {

@@ -1,5 +1,5 @@
-//! What a page costs beside a trivial handler that sends the same bytes and headers, and what a crowd meets while a
-//! fan-out runs.
+//! Compares a page with a trivial handler that sends the same bytes and headers, and measures response times
+//! for many readers while a fan-out runs.
 
 mod support;
 
@@ -7,23 +7,23 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use serde_json::{Value, json};
-use support::figure::{median, micros, number, ratio};
-use support::letters::authors;
-use support::plain;
-use support::player::{Player, count, real};
-use support::rig::Rig;
-use support::seed::Followers;
-use support::site::{AS2, HOST, Running, Site};
-use support::wire::headers;
+use support::authors::authors;
+use support::baseline;
+use support::connection::headers;
+use support::environment::Environment;
+use support::helper::{HelperProcess, count, real};
+use support::report::{median, micros, number, ratio};
+use support::seed::FollowerGroup;
+use support::site::{AS2, HOST, ServerProcess, Site};
 use support::{cpu, eventually, is_full, rounds, size, wants};
 
-/// Comments under the review.
+/// Comments on the review.
 const COMMENTS: usize = 200;
 
-/// People who comment.
+/// Authors of the comments.
 const AUTHORS: usize = 50;
 
-/// Readers at a time.
+/// Concurrent readers.
 const CONNECTIONS: usize = 16;
 
 /// The `Accept` of browsers.
@@ -35,15 +35,15 @@ fn main() -> anyhow::Result<()> {
 
 async fn bench() -> anyhow::Result<()> {
     println!("pages: sizes {}, {} rounds", if is_full() { "of the goals" } else { "short" }, rounds()?);
-    let mut rig = Rig::build().await?;
-    let mut load = Player::start("as-load", &Value::Null).await?;
-    // The followers of the fan-out, which begins later.
+    let mut environment = Environment::build().await?;
+    let mut load = HelperProcess::start("as-load", &Value::Null).await?;
+    // The fan-out that begins later delivers to these followers.
     let inboxes = size(80_000, 150_000);
-    let followers = Followers { count: inboxes, inboxes, hosts: 16, name: "h" };
-    let site = rig.site_that_finds(&[followers]).await?;
+    let followers = FollowerGroup { count: inboxes, inboxes, hosts: 16, name: "h" };
+    let site = environment.site_without_followers(&[followers]).await?;
     let running = site.start("all").await?;
-    let page = discuss(&mut rig, &mut load, &site).await?;
-    running.calm().await?;
+    let page = discuss(&mut environment, &mut load, &site).await?;
+    running.wait_until_idle().await?;
     let mut review = Review { site, running, page, load };
     if wants("page_html") {
         review.measure("page_html", HTML).await?;
@@ -53,28 +53,33 @@ async fn bench() -> anyhow::Result<()> {
     }
     if wants("stampede_p99") || wants("stampede_errors") {
         review.site.follow(followers).await?;
-        review.stampede(&mut rig).await?;
+        review.stampede(&mut environment).await?;
     }
     Ok(())
 }
 
-/// Publishes a review that is then commented on, as others do it: each comment is signed and sent. Gives its path.
-async fn discuss(rig: &mut Rig, load: &mut Player, site: &Site) -> anyhow::Result<String> {
+/// Publishes a review and adds comments to it, each a signed activity from another server. Returns the path
+/// of the page.
+async fn discuss(
+    environment: &mut Environment,
+    load: &mut HelperProcess,
+    site: &Site,
+) -> anyhow::Result<String> {
     let people = authors(AUTHORS);
-    rig.introduce(&people).await?;
+    environment.serve_actors(&people).await?;
     let page = site.publish("The Third Row").await?.page;
     let document = site.document(&page).await?;
     let article = document["id"].as_str().unwrap_or_default();
     let text = "I saw it twice and left it thrice; the rain is a character of its own, and so is the usher.";
     let comment = |number: usize| {
         let author = &people[number % AUTHORS];
-        author.letter(&author.reply(article, &format!("<p>{text} Remark {number}.</p>")))
+        author.signed_request(&author.reply(article, &format!("<p>{text} Remark {number}.</p>")))
     };
-    let letters: Vec<_> = (0..COMMENTS).map(comment).collect();
-    load.ask(&json!({"do": "keep", "letters": letters})).await?;
+    let requests: Vec<_> = (0..COMMENTS).map(comment).collect();
+    load.call(&json!({"do": "keep", "requests": requests})).await?;
     let address = site.listen.to_string();
-    let sent = load.ask(&json!({"do": "post", "address": address, "connections": 4})).await?;
-    ensure!(sent["statuses"]["202"] == COMMENTS, "not all comments are taken: {sent}");
+    let sent = load.call(&json!({"do": "post", "address": address, "connections": 4})).await?;
+    ensure!(sent["statuses"]["202"] == COMMENTS, "not all comments were accepted: {sent}");
     eventually("the comments", async || {
         let shown = site.get(&page, HTML).await?;
         let shown = String::from_utf8_lossy(&shown.body).matches("so is the usher. Remark ").count();
@@ -86,20 +91,20 @@ async fn discuss(rig: &mut Rig, load: &mut Player, site: &Site) -> anyhow::Resul
 
 struct Review {
     site: Site,
-    running: Running,
+    running: ServerProcess,
     page: String,
-    load: Player,
+    load: HelperProcess,
 }
 
 impl Review {
-    /// What one form of it costs, beside the same bytes from a trivial handler.
+    /// Measures one representation of the page, and the same bytes from a trivial handler.
     async fn measure(&mut self, name: &str, accept: &str) -> anyhow::Result<()> {
         let asked =
             headers(&[("host", HOST), ("accept", accept), ("accept-encoding", "gzip, deflate, br, zstd")]);
-        let answer = self.site.ask(&self.page, &asked).await?;
-        ensure!(answer.status == 200, "{} answers {}", self.page, answer.status);
-        let same = Player::start("as-plain", &plain::copy(&answer)).await?;
-        let (ours, theirs) = (self.site.listen.to_string(), same.hello["address"].clone());
+        let response = self.site.get_with_headers(&self.page, &asked).await?;
+        ensure!(response.status == 200, "{} responded with {}", self.page, response.status);
+        let same = HelperProcess::start("as-baseline", &baseline::copy(&response)).await?;
+        let (ours, theirs) = (self.site.listen.to_string(), same.ready["address"].clone());
         let (mut ratios, mut costs, mut limits) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..rounds()? {
             let limit = self.cost(&asked, theirs.as_str().unwrap_or_default(), same.pid()?).await?;
@@ -108,7 +113,7 @@ impl Review {
             costs.push(cost);
             ratios.push(limit / cost);
         }
-        let encoding = answer.headers.get("content-encoding").and_then(|value| value.to_str().ok());
+        let encoding = response.headers.get("content-encoding").and_then(|value| value.to_str().ok());
         ratio(
             name,
             &ratios,
@@ -117,7 +122,7 @@ impl Review {
                 format!("{}, {:.0} a CPU-second", micros("a page", &costs), 1e6 / median(&costs)),
                 format!(
                     "{COMMENTS} comments, {} bytes, encoding {}, {CONNECTIONS} kept connections",
-                    answer.body.len(),
+                    response.body.len(),
                     encoding.unwrap_or("none")
                 ),
             ],
@@ -125,32 +130,32 @@ impl Review {
         Ok(())
     }
 
-    /// CPU of one answer of a process, in µs.
+    /// Returns the CPU time of one response in µs.
     async fn cost(&mut self, asked: &[(String, String)], address: &str, pid: u32) -> anyhow::Result<f64> {
         let mut order = json!({
             "do": "get", "address": address, "path": self.page, "headers": asked, "millis": 300,
             "connections": CONNECTIONS,
         });
-        // Warm first.
-        self.load.ask(&order).await?;
+        // Warm up first.
+        self.load.call(&order).await?;
         order["millis"] = json!(size(1_500, 5_000));
         let before = cpu::of(pid)?;
-        let answer = self.load.ask(&order).await?;
+        let response = self.load.call(&order).await?;
         let spent = cpu::of(pid)?.saturating_sub(before);
-        let statuses = answer["statuses"].as_object().map_or(0, serde_json::Map::len);
-        ensure!(statuses == 1, "not every answer is 200: {answer}");
-        let answers = count(&answer["statuses"], "200")?;
-        Ok(spent.as_secs_f64() * 1e6 / number(answers))
+        let statuses = response["statuses"].as_object().map_or(0, serde_json::Map::len);
+        ensure!(statuses == 1, "not every response is 200: {response}");
+        let responses = count(&response["statuses"], "200")?;
+        Ok(spent.as_secs_f64() * 1e6 / number(responses))
     }
 
-    /// Readers who all come anew, while the fan-out of another review runs; the same crowd at the trivial handler,
-    /// beside the same fan-out.
-    async fn stampede(&mut self, rig: &mut Rig) -> anyhow::Result<()> {
+    /// Measures readers who arrive over new connections while the fan-out of another review runs, and the
+    /// same readers at the trivial handler during the same fan-out.
+    async fn stampede(&mut self, environment: &mut Environment) -> anyhow::Result<()> {
         let (readers, millis) = (size(2_000, 10_000), size(4_000, 10_000));
         let asked =
             headers(&[("host", HOST), ("accept", HTML), ("accept-encoding", "gzip, deflate, br, zstd")]);
-        let answer = self.site.ask(&self.page, &asked).await?;
-        let same = Player::start("as-plain", &plain::copy(&answer)).await?;
+        let response = self.site.get_with_headers(&self.page, &asked).await?;
+        let same = HelperProcess::start("as-baseline", &baseline::copy(&response)).await?;
         let mut order = json!({
             "do": "stampede", "path": self.page, "headers": asked, "readers": readers, "millis": millis,
         });
@@ -158,16 +163,17 @@ impl Review {
         let mut delivered = 0;
         for _ in 0..rounds()?.min(3) {
             self.site.publish("While They Read").await?;
-            // Until it has begun.
-            rig.forget().await?;
-            eventually("a delivery", async || Ok((rig.tally().await?.total > 0).then_some(()))).await?;
-            order["address"] = same.hello["address"].clone();
-            let trivial = self.load.ask(&order).await?;
+            // Wait until the fan-out has started.
+            environment.reset_counts().await?;
+            eventually("a delivery", async || Ok((environment.counts().await?.total > 0).then_some(())))
+                .await?;
+            order["address"] = same.ready["address"].clone();
+            let trivial = self.load.call(&order).await?;
             order["address"] = json!(self.site.listen.to_string());
-            let crowd = self.load.ask(&order).await?;
+            let crowd = self.load.call(&order).await?;
             let left = self.site.store().await?.undelivered().await?;
-            ensure!(left > 0, "the fan-out was over before the crowd was");
-            delivered += rig.tally().await?.total;
+            ensure!(left > 0, "the fan-out ended before the readers did");
+            delivered += environment.counts().await?.total;
             ensure!(count(&trivial, "errors")? == 0, "the trivial handler fails: {trivial}");
             errors += count(&crowd, "errors")?;
             theirs.push(real(&trivial, "p99")?);

@@ -1,4 +1,4 @@
-//! How soon it is there, and how much of it there is.
+//! Measures the start time and the size of the binary.
 
 mod support;
 
@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use serde_json::json;
-use support::figure::{median, ratio};
-use support::player::Player;
+use support::connection::{Connection, headers, request};
+use support::environment::Environment;
+use support::helper::HelperProcess;
 use support::postgres::free_port;
-use support::rig::Rig;
-use support::seed::Followers;
+use support::report::{median, ratio};
+use support::seed::FollowerGroup;
 use support::site::HOST;
 use support::temp_dir::TempDir;
-use support::wire::{Wire, headers, request};
-use support::{PATIENCE, is_full, rounds, size, wants};
+use support::{WAIT_TIMEOUT, is_full, rounds, size, wants};
 
 fn main() -> anyhow::Result<()> {
     support::enter(Box::pin(bench()))
@@ -34,19 +34,20 @@ async fn bench() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// From the start of the process to the first good answer, beside a trivial server that opens the same database.
+/// Compares the time from process start to the first successful response with that of a trivial server that
+/// opens the same database.
 async fn cold_start() -> anyhow::Result<()> {
     let followers = size(100_000, 1_000_000);
-    let mut rig = Rig::build().await?;
-    let group = Followers { count: followers, inboxes: 5_000, hosts: 16, name: "h" };
-    let site = rig.site_on(&[group], false).await?;
+    let mut environment = Environment::build().await?;
+    let group = FollowerGroup { count: followers, inboxes: 5_000, hosts: 16, name: "h" };
+    let site = environment.site_on(&[group], false).await?;
     let (mut ratios, mut ours, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
-    // The first one reads from the disk what all others find in memory; it does not count.
+    // The first start reads from disk what the others find in memory, so it does not count.
     for round in 0..=rounds()? {
         let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
         let began = Instant::now();
         let plan = json!({"listen": address.to_string(), "database": site.database});
-        let trivial = Player::start("as-plain", &plan).await?;
+        let trivial = HelperProcess::start("as-baseline", &plan).await?;
         let limit = first_answer(address, "/", began).await?;
         drop(trivial);
         let began = Instant::now();
@@ -69,20 +70,22 @@ async fn cold_start() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The time until a server answers 200.
+/// Waits until a server responds with 200, and returns the time since `began`.
 async fn first_answer(address: SocketAddr, path: &str, began: Instant) -> anyhow::Result<Duration> {
     let headers = headers(&[("host", HOST)]);
-    while began.elapsed() < PATIENCE {
-        let asking = async { Wire::plain(address).await?.send(request("GET", path, &headers, "")?).await };
-        if asking.await.is_ok_and(|answer| answer.status == 200) {
+    while began.elapsed() < WAIT_TIMEOUT {
+        let asking =
+            async { Connection::without_tls(address).await?.send(request("GET", path, &headers, "")?).await };
+        if asking.await.is_ok_and(|response| response.status == 200) {
             return Ok(began.elapsed());
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    anyhow::bail!("{address} does not answer")
+    anyhow::bail!("{address} does not respond")
 }
 
-/// The size of the program without its symbols: of the one that is named, or of the one that is benched.
+/// Measures the size of the binary without its symbols: the one that `BENCH_BINARY` names, or the benchmarked
+/// one.
 fn binary() -> anyhow::Result<()> {
     let named = std::env::var_os("BENCH_BINARY").map(PathBuf::from);
     let (binary, which) = match named {

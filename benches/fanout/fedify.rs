@@ -1,5 +1,5 @@
-//! What a delivery costs us beside what it costs an author on Fedify: the same sink, the same size of key, the same
-//! number of origins and connections that are kept, in turns.
+//! Compares the cost of a delivery with that of Fedify: the same sink, the same key size, and the same number
+//! of origins and kept connections, in alternating rounds.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -7,83 +7,83 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::process::Command;
 
-use super::support::figure::{median, not_measured, number, ratio};
-use super::support::player::{Player, text};
-use super::support::rig::Rig;
+use super::support::environment::Environment;
+use super::support::helper::{HelperProcess, text};
+use super::support::report::{median, not_measured, number, ratio};
 use super::support::temp_dir::TempDir;
-use super::support::{PATIENCE, cpu, eventually, rounds, size};
+use super::support::{WAIT_TIMEOUT, cpu, eventually, rounds, size};
 use super::{deliver, evenly};
 
-/// The name of the figure.
+/// The name of the ratio.
 pub(crate) const NAME: &str = "fanout_vs_fedify";
 
-/// Origins that all inboxes are spread over.
+/// Origins over which the inboxes are spread.
 const ORIGINS: usize = 16;
 
-/// Deliveries after which what Fedify runs on has compiled what it runs often.
+/// Deliveries until the JavaScript engine has compiled the hot code.
 const WARM: usize = 300;
 
-/// Deliveries by which the ways to run it are compared.
+/// Deliveries for the comparison of Fedify's settings.
 const TRIAL: usize = 1_000;
 
-/// Bits of our key.
+/// Bits of Marquee's key.
 const OURS: usize = 2_048;
 
-/// Bits of the keys that Fedify makes by itself.
+/// Bits of the keys that Fedify generates itself.
 const ITS_OWN: usize = 4_096;
 
-/// A way to run Fedify.
+/// A setting in which Fedify can run.
 #[derive(Debug, Clone, Copy)]
 struct Setting {
     on: Engine,
-    /// Deliveries at a time.
+    /// Concurrent deliveries.
     workers: usize,
-    /// Whether it keeps account of servers that fail, as it does unless told otherwise.
+    /// Whether its circuit breaker is on, as it is by default.
     breaker: bool,
     /// Bits of its key.
     key: usize,
 }
 
-/// What Fedify runs on.
+/// The JavaScript engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Engine {
     Bun,
     Node,
 }
 
-/// Its process, and where its files lie.
+/// The Fedify process and its directory.
 struct Author {
-    player: Player,
+    helper: HelperProcess,
     _folder: TempDir,
 }
 
-/// What is installed.
+/// The programs that `tests/run` installed.
 struct Installed {
     bun: Option<PathBuf>,
     node: PathBuf,
     packages: PathBuf,
 }
 
-/// Measures it.
-pub(crate) async fn compare(rig: &mut Rig) -> anyhow::Result<()> {
+/// Measures the ratio.
+pub(crate) async fn compare(environment: &mut Environment) -> anyhow::Result<()> {
     let Some(installed) = Installed::find()? else {
         not_measured(NAME, "run tests/run once, which installs it");
         return Ok(());
     };
     let inboxes = size(2_000, 10_000);
-    let doors = rig.open_doors(ORIGINS).await?;
-    let theirs: Vec<String> = (0..inboxes).map(|n| format!("{}/inbox/{n}", doors[n % ORIGINS])).collect();
-    let (best, mut lines) = best_of(rig, &installed, &theirs).await?;
-    let mut author = Author::start(rig, &installed, best, &theirs).await?;
-    author.deliver(rig, WARM).await?;
-    let site = rig.site_on(&[evenly(inboxes, ORIGINS)], false).await?;
+    let origins = environment.open_origins(ORIGINS).await?;
+    let theirs: Vec<String> = (0..inboxes).map(|n| format!("{}/inbox/{n}", origins[n % ORIGINS])).collect();
+    let (best, mut lines) = best_of(environment, &installed, &theirs).await?;
+    let mut author = Author::start(environment, &installed, best, &theirs).await?;
+    author.deliver(environment, WARM).await?;
+    let site = environment.site_on(&[evenly(inboxes, ORIGINS)], false).await?;
     let running = site.start("all").await?;
-    deliver(rig, &site, &[&running], inboxes).await?;
+    deliver(environment, &site, &[&running], inboxes).await?;
     let (mut ratios, mut ours, mut its) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds()? {
-        running.calm().await?;
-        let we = rate(inboxes, deliver(rig, &site, &[&running], inboxes).await?);
-        let it = rate(inboxes, author.deliver(rig, inboxes).await?);
+        running.wait_until_idle().await?;
+        let we = rate(inboxes, deliver(environment, &site, &[&running], inboxes).await?);
+        let it = rate(inboxes, author.deliver(environment, inboxes).await?);
         ours.push(we);
         its.push(it);
         ratios.push(we / it);
@@ -97,9 +97,9 @@ pub(crate) async fn compare(rig: &mut Rig) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Tries the ways to run it; gives the one in which a delivery costs least, and what was seen.
+/// Tries the settings, and returns the one with the cheapest delivery and a line about all of them.
 async fn best_of(
-    rig: &mut Rig,
+    environment: &mut Environment,
     installed: &Installed,
     inboxes: &[String],
 ) -> anyhow::Result<(Setting, Vec<String>)> {
@@ -109,27 +109,27 @@ async fn best_of(
     if installed.bun.is_some() {
         let (few, many) = (with(Engine::Bun, 32, true, OURS), with(Engine::Bun, 128, true, OURS));
         settings.extend([few, many, with(Engine::Bun, 128, false, OURS)]);
-        // Tried, and not compared with: its key is not ours.
+        // Tried but not compared: its key size differs from ours.
         settings.push(with(Engine::Bun, 128, false, ITS_OWN));
     } else {
         lines.push("Bun does not run here".to_owned());
     }
     let mut tried = Vec::new();
     for setting in settings {
-        let mut author = Author::start(rig, installed, setting, inboxes).await?;
-        author.deliver(rig, WARM).await?;
+        let mut author = Author::start(environment, installed, setting, inboxes).await?;
+        author.deliver(environment, WARM).await?;
         let trial = TRIAL.min(inboxes.len());
-        tried.push((rate(trial, author.deliver(rig, trial).await?), setting));
+        tried.push((rate(trial, author.deliver(environment, trial).await?), setting));
     }
-    let told: Vec<String> = tried.iter().map(|(rate, setting)| format!("{rate:.0} on {setting}")).collect();
-    lines.push(format!("tried ({TRIAL} deliveries): {}", told.join("; ")));
+    let rates: Vec<String> = tried.iter().map(|(rate, setting)| format!("{rate:.0} on {setting}")).collect();
+    lines.push(format!("tried ({TRIAL} deliveries): {}", rates.join("; ")));
     let fair = tried.into_iter().filter(|(_, setting)| setting.key == OURS);
     let best = fair.max_by(|one, other| one.0.total_cmp(&other.0));
     let (_, best) = best.ok_or_else(|| anyhow::anyhow!("nothing was tried"))?;
     Ok((best, lines))
 }
 
-/// Deliveries a CPU-second.
+/// Deliveries per CPU second.
 fn rate(deliveries: usize, took: Duration) -> f64 {
     number(deliveries) / took.as_secs_f64()
 }
@@ -142,15 +142,15 @@ impl std::fmt::Display for Setting {
 }
 
 impl Author {
-    /// Starts it; the sink knows its key.
+    /// Starts Fedify and tells the sink its key.
     async fn start(
-        rig: &mut Rig,
+        environment: &mut Environment,
         installed: &Installed,
         setting: Setting,
         inboxes: &[String],
     ) -> anyhow::Result<Self> {
         let folder = TempDir::new();
-        // The packages are looked for beside the file that names them.
+        // Node looks for packages next to the file that imports them.
         for file in ["fanout.mjs", "package.json"] {
             std::fs::copy(sources().join(file), folder.file(file))?;
         }
@@ -159,7 +159,7 @@ impl Author {
         command
             .arg("fanout.mjs")
             .current_dir(folder.path())
-            .env("NODE_EXTRA_CA_CERTS", folder.write("ca.pem", rig.authority()))
+            .env("NODE_EXTRA_CA_CERTS", folder.write("ca.pem", environment.ca_pem()))
             .env("NODE_NO_WARNINGS", "1")
             .env_remove("HTTPS_PROXY")
             .env_remove("https_proxy");
@@ -171,37 +171,37 @@ impl Author {
             "breaker": setting.breaker,
             "key": setting.key,
         });
-        let player = Player::run("fedify", command, &plan).await?;
-        rig.trust_key(text(&player.hello, "key_id")?, text(&player.hello, "pem")?).await?;
-        Ok(Self { player, _folder: folder })
+        let helper = HelperProcess::run("fedify", command, &plan).await?;
+        environment.trust_key(text(&helper.ready, "key_id")?, text(&helper.ready, "pem")?).await?;
+        Ok(Self { helper, _folder: folder })
     }
 
-    /// Publishes to so many, and gives the CPU time until the sink has verified all of it.
-    async fn deliver(&mut self, rig: &mut Rig, inboxes: usize) -> anyhow::Result<Duration> {
-        let pid = self.player.pid()?;
-        rig.forget().await?;
+    /// Publishes to `inboxes` inboxes, and returns the CPU time until the sink has verified all deliveries.
+    async fn deliver(&mut self, environment: &mut Environment, inboxes: usize) -> anyhow::Result<Duration> {
+        let pid = self.helper.pid()?;
+        environment.reset_counts().await?;
         let before = cpu::of(pid)?;
-        self.player.ask(&json!({"to": inboxes})).await?;
+        self.helper.call(&json!({"to": inboxes})).await?;
         let began = Instant::now();
         eventually("Fedify's deliveries", async || {
-            self.player.pid()?;
-            anyhow::ensure!(began.elapsed() < PATIENCE / 4, "Fedify does not deliver");
-            Ok((rig.tally().await?.distinct >= inboxes).then_some(()))
+            self.helper.pid()?;
+            anyhow::ensure!(began.elapsed() < WAIT_TIMEOUT / 4, "Fedify does not deliver");
+            Ok((environment.counts().await?.distinct >= inboxes).then_some(()))
         })
         .await?;
         let spent = cpu::of(pid)?.saturating_sub(before);
-        rig.settle(inboxes).await?;
+        environment.assert_delivered(inboxes).await?;
         Ok(spent)
     }
 }
 
-/// Where its program lies.
+/// The directory of the Fedify program.
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/fedify")
 }
 
 impl Installed {
-    /// What `tests/run` installed, where it is in the versions that are named.
+    /// Finds what `tests/run` installed, if it has the locked versions.
     fn find() -> anyhow::Result<Option<Self>> {
         let cache = std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
         let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
@@ -216,7 +216,7 @@ impl Installed {
         let packages = peers.join("fedify/node_modules");
         let machine = if std::env::consts::ARCH == "x86_64" { "x64" } else { std::env::consts::ARCH };
         let bun = packages.join(format!("@oven/bun-linux-{machine}/bin/bun"));
-        // It asks for newer processors than Node does.
+        // Bun needs a newer CPU than Node does.
         let version = std::process::Command::new(&bun).arg("--version").output();
         let runs = version.is_ok_and(|output| output.status.success());
         Ok(Some(Self { bun: runs.then_some(bun), node, packages }))

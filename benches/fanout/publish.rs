@@ -1,24 +1,25 @@
-//! What a critic waits for who publishes: the command, from its start to its end, where ever more people follow.
+//! Measures how long the command `publish` takes, from start to exit, as the number of followers grows.
 
-use super::support::figure::{exponent, median, number, ratio};
-use super::support::rig::Rig;
-use super::support::seed::Followers;
+use super::support::environment::Environment;
+use super::support::report::{exponent, median, number, ratio};
+use super::support::seed::FollowerGroup;
 use super::support::{database, rounds, size};
 
-/// The name of the figure.
+/// The name of the ratio.
 pub(crate) const NAME: &str = "publish_latency_exponent";
 
-/// Publishes of a round at each size, in turns; their median counts.
+/// Publishes per round and size, alternating; the median counts.
 const PUBLISHES: usize = 9;
 
-/// Measures it. Nobody delivers meanwhile, so that the command has the machine as far as it can be had.
-pub(crate) async fn latency(rig: &mut Rig) -> anyhow::Result<()> {
+/// Measures the ratio. No server runs, so the command has the machine to itself.
+pub(crate) async fn latency(environment: &mut Environment) -> anyhow::Result<()> {
     let inboxes = size(1_000, 5_000);
     let counts: &[usize] = size(&[10_000, 100_000], &[10_000, 100_000, 1_000_000]);
     let mut sites = Vec::new();
     for count in counts {
-        let site = rig.site(&[Followers { count: *count, inboxes, hosts: 16, name: "h" }]).await?;
-        // The first one of a site opens files that none opened before.
+        let site =
+            environment.site(&[FollowerGroup { count: *count, inboxes, hosts: 16, name: "h" }]).await?;
+        // The first publish on a site opens files that are then in the page cache.
         site.publish("The Second Row").await?;
         sites.push((number(*count), site));
     }

@@ -1,4 +1,4 @@
-//! What a process costs, as the kernel counts it: user and system time, and memory at its peak.
+//! CPU time and peak memory of a process, as the kernel accounts for them.
 
 use std::process::Command;
 use std::sync::OnceLock;
@@ -6,18 +6,20 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
-/// The CPU time of a process so far, in steps of a clock tick. Threads that ended are part of it.
+/// Returns the CPU time of a process so far, including threads that have ended, with the resolution of a
+/// clock tick.
 pub fn of(pid: u32) -> anyhow::Result<Duration> {
     Ok(ticks(pid, 11)? + ticks(pid, 12)?)
 }
 
-/// The CPU time of those children of this process that ended and were waited for.
+/// Returns the CPU time of the children of this process that have ended and been waited for.
 pub fn of_ended_children() -> anyhow::Result<Duration> {
     let own = std::process::id();
     Ok(ticks(own, 13)? + ticks(own, 14)?)
 }
 
-/// The CPU time of the threads that a process has now, to the nanosecond: for those whose threads stay.
+/// Returns the CPU time of the current threads of a process, in nanoseconds. Only for processes whose threads
+/// do not end.
 pub fn of_threads(pid: u32) -> anyhow::Result<Duration> {
     let mut nanos = 0;
     for thread in std::fs::read_dir(format!("/proc/{pid}/task"))? {
@@ -27,7 +29,7 @@ pub fn of_threads(pid: u32) -> anyhow::Result<Duration> {
     Ok(Duration::from_nanos(nanos))
 }
 
-/// The most memory that a process had, in MiB.
+/// Returns the peak memory of a process in MiB.
 pub fn peak_memory(pid: u32) -> anyhow::Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
@@ -35,7 +37,7 @@ pub fn peak_memory(pid: u32) -> anyhow::Result<f64> {
     Ok(f64::from(kib) / 1024.0)
 }
 
-/// A field of `/proc/PID/stat`, counted from the one after the program's name, as time.
+/// Reads a field of `/proc/PID/stat` as a time. Fields are counted from the one after the program's name.
 fn ticks(pid: u32, field: usize) -> anyhow::Result<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).context("the process is gone")?;
     let (_, fields) = stat.rsplit_once(") ").context("a stat")?;

@@ -1,5 +1,5 @@
-//! The arithmetic underneath, measured on one thread of a process of its own: what each step costs where nothing is
-//! done beside it.
+//! The limits: what each unavoidable step costs on a single thread of a process of its own that does nothing
+//! else.
 
 use std::net::SocketAddr;
 
@@ -11,22 +11,22 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
 use tokio_rustls::TlsConnector;
 
+use super::connection::{Connection, connector, headers, request};
+use super::helper::{HelperProcess, Role, count, real, text};
 use super::keys::{Key, unpem};
-use super::player::{Part, Player, count, real, text};
-use super::seed::Store;
+use super::seed::Database;
 use super::signature::sha256;
 use super::sink::UNSIGNED;
 use super::temp_dir::TempDir;
-use super::wire::{Wire, connector, headers, request};
 use super::{cpu, unique};
 
-/// Connections that are kept at a time.
+/// Kept connections.
 const CONNECTIONS: usize = 16;
 
-/// Rows that are inserted at a time.
+/// Rows per transaction.
 const BATCH: usize = 100;
 
-/// As long as what is signed of a delivery.
+/// The length of what a delivery's signature covers.
 const SIGNED: usize = 220;
 
 pub struct Limits {
@@ -34,12 +34,12 @@ pub struct Limits {
     public: ParsedPublicKey,
     tls: Option<(TlsConnector, SocketAddr)>,
     body: String,
-    wires: Vec<Wire>,
-    database: Store,
+    connections: Vec<Connection>,
+    database: Database,
     _folder: TempDir,
 }
 
-// How often each is done for one measure, so that it takes a good part of a second.
+// How often each step runs for one measurement, so that it takes a good part of a second.
 pub const SIGN: usize = 500;
 pub const VERIFY: usize = 10_000;
 pub const DIGEST: usize = 50_000;
@@ -49,16 +49,16 @@ pub const INSERT: usize = 5_000;
 pub const PARSE: usize = 5_000;
 pub const SANITISE: usize = 2_000;
 
-impl Part for Limits {
-    const ALONE: bool = true;
+impl Role for Limits {
+    const SINGLE_THREADED: bool = true;
 
-    async fn begin(plan: Value) -> anyhow::Result<(Self, Value)> {
+    async fn start(plan: Value) -> anyhow::Result<(Self, Value)> {
         let key = Key::fresh();
         let der = unpem(&key.public_pem()).context("a PEM")?;
         let folder = TempDir::new();
         let database = match plan["database"].as_str() {
-            Some(url) => Store::Postgres(PgConnection::connect(url).await?),
-            None => Store::Sqlite(open(&folder).await?),
+            Some(url) => Database::Postgres(PgConnection::connect(url).await?),
+            None => Database::Sqlite(open(&folder).await?),
         };
         let database = with_table(database).await?;
         let tls = match plan["sink"].as_str() {
@@ -66,20 +66,27 @@ impl Part for Limits {
             None => None,
         };
         let public = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &der)?;
-        let limits =
-            Self { key, public, tls, body: String::new(), wires: Vec::new(), database, _folder: folder };
+        let limits = Self {
+            key,
+            public,
+            tls,
+            body: String::new(),
+            connections: Vec::new(),
+            database,
+            _folder: folder,
+        };
         Ok((limits, Value::Null))
     }
 
-    async fn obey(&mut self, order: Value) -> anyhow::Result<Value> {
+    async fn handle(&mut self, order: Value) -> anyhow::Result<Value> {
         if let Some(body) = order["body"].as_str() {
             body.clone_into(&mut self.body);
             return Ok(Value::Null);
         }
         let times = count(&order, "times")?;
         let what = text(&order, "do")?;
-        if what == "post" && self.wires.is_empty() {
-            self.wires = self.connect().await?;
+        if what == "post" && self.connections.is_empty() {
+            self.connections = self.connect().await?;
         }
         let message = "m".repeat(SIGNED);
         let signature = self.key.sign(message.as_bytes());
@@ -96,10 +103,10 @@ impl Part for Limits {
             "post" => self.post(times).await?,
             "post_tls" => self.post_tls(times).await?,
             "insert" => self.insert(times).await?,
-            what => anyhow::bail!("there is no limit {what}"),
+            what => anyhow::bail!("unknown limit {what}"),
         }
         let spent = cpu::of_threads(std::process::id())?.saturating_sub(before);
-        Ok(json!({"micros": spent.as_secs_f64() * 1e6 / super::figure::number(times)}))
+        Ok(json!({"micros": spent.as_secs_f64() * 1e6 / super::report::number(times)}))
     }
 }
 
@@ -108,21 +115,21 @@ impl Limits {
         self.tls.as_ref().context("no sink was named")
     }
 
-    async fn connect(&self) -> anyhow::Result<Vec<Wire>> {
+    async fn connect(&self) -> anyhow::Result<Vec<Connection>> {
         let (tls, sink) = self.sink()?;
         let names = (0..CONNECTIONS).map(|n| format!("limit{n}.bench.test"));
-        try_join_all(names.map(|name| async move { Wire::tls(*sink, &name, tls).await })).await
+        try_join_all(names.map(|name| async move { Connection::with_tls(*sink, &name, tls).await })).await
     }
 
-    /// Unsigned, over kept connections, side by side.
+    /// Sends unsigned requests over kept connections.
     async fn post(&mut self, times: usize) -> anyhow::Result<()> {
         let body = bytes::Bytes::from(self.body.clone());
         let headers = post_headers("limit.bench.test");
         let each = times / CONNECTIONS;
-        let posts = self.wires.iter_mut().map(async |wire| {
+        let posts = self.connections.iter_mut().map(async |connection| {
             for _ in 0..each {
-                let answer = wire.send(request("POST", UNSIGNED, &headers, body.clone())?).await?;
-                ensure!(answer.status == 202, "the sink answers {}", answer.status);
+                let response = connection.send(request("POST", UNSIGNED, &headers, body.clone())?).await?;
+                ensure!(response.status == 202, "the sink responded with {}", response.status);
             }
             anyhow::Ok(())
         });
@@ -130,17 +137,17 @@ impl Limits {
         Ok(())
     }
 
-    /// Each over a connection of its own, eight side by side.
+    /// Sends each request over a new connection, eight at a time.
     async fn post_tls(&self, times: usize) -> anyhow::Result<()> {
         let (tls, sink) = self.sink()?;
         let body = bytes::Bytes::from(self.body.clone());
         let lanes = (0..8).map(async |lane| {
             for number in 0..times / 8 {
                 let name = format!("fresh{lane}-{number}.bench.test");
-                let mut wire = Wire::tls(*sink, &name, tls).await?;
-                let answer =
-                    wire.send(request("POST", UNSIGNED, &post_headers(&name), body.clone())?).await?;
-                ensure!(answer.status == 202, "the sink answers {}", answer.status);
+                let mut connection = Connection::with_tls(*sink, &name, tls).await?;
+                let response =
+                    connection.send(request("POST", UNSIGNED, &post_headers(&name), body.clone())?).await?;
+                ensure!(response.status == 202, "the sink responded with {}", response.status);
             }
             anyhow::Ok(())
         });
@@ -148,7 +155,7 @@ impl Limits {
         Ok(())
     }
 
-    /// Rows as large as the body, a hundred in a transaction.
+    /// Inserts rows as large as the body, a hundred per transaction.
     async fn insert(&mut self, times: usize) -> anyhow::Result<()> {
         let prefix = unique();
         macro_rules! insert {
@@ -171,21 +178,21 @@ impl Limits {
             };
         }
         match &mut self.database {
-            Store::Sqlite(database) => insert!(database, "begin immediate"),
-            Store::Postgres(database) => insert!(database, "begin"),
+            Database::Sqlite(database) => insert!(database, "begin immediate"),
+            Database::Postgres(database) => insert!(database, "begin"),
         }
         Ok(())
     }
 }
 
-/// What a feed says of a film.
+/// The text of a feed entry.
 fn entry() -> String {
     let paragraph = "<p>A <em>long</em> take through the <a href=\"https://rain.test/\">rain</a>, and then the lights \
         go out; the usher <strong>stays</strong>.</p>";
     paragraph.repeat(12)
 }
 
-/// Reads feeds of a hundred entries, until there were so many entries.
+/// Parses feeds of a hundred entries each until `times` entries are read.
 fn parse(times: usize) -> anyhow::Result<()> {
     let content = entry().replace('<', "&lt;");
     let item = |number: usize| {
@@ -204,7 +211,7 @@ fn post_headers(host: &str) -> Vec<(String, String)> {
     headers(&[("host", host), ("content-type", "application/activity+json"), ("user-agent", "bench/1.0")])
 }
 
-/// A database as durable as the program's.
+/// Opens a database with the durability that Marquee's has.
 async fn open(folder: &TempDir) -> anyhow::Result<SqliteConnection> {
     let options = SqliteConnectOptions::new()
         .filename(folder.file("limits.sqlite"))
@@ -215,24 +222,24 @@ async fn open(folder: &TempDir) -> anyhow::Result<SqliteConnection> {
     Ok(SqliteConnection::connect_with(&options).await?)
 }
 
-/// The same with an empty table.
-async fn with_table(mut database: Store) -> anyhow::Result<Store> {
+/// Creates an empty table in it.
+async fn with_table(mut database: Database) -> anyhow::Result<Database> {
     let table = "create table rows (id text not null primary key, host text not null, state text not null, \
         body text not null, at bigint not null)";
     match &mut database {
-        Store::Sqlite(database) => sqlx::query(table).execute(database).await.map(drop)?,
-        Store::Postgres(database) => sqlx::query(table).execute(database).await.map(drop)?,
+        Database::Sqlite(database) => sqlx::query(table).execute(database).await.map(drop)?,
+        Database::Postgres(database) => sqlx::query(table).execute(database).await.map(drop)?,
     }
     Ok(database)
 }
 
-/// What a step costs, in µs of CPU.
-pub async fn cost(limits: &mut Player, what: &str, times: usize) -> anyhow::Result<f64> {
-    real(&limits.ask(&json!({"do": what, "times": times})).await?, "micros")
+/// Returns the cost of a step in µs of CPU time.
+pub async fn cost(limits: &mut HelperProcess, what: &str, times: usize) -> anyhow::Result<f64> {
+    real(&limits.call(&json!({"do": what, "times": times})).await?, "micros")
 }
 
-/// What an inserted row costs that carries this text, in µs of CPU.
-pub async fn insert(limits: &mut Player, body: &str) -> anyhow::Result<f64> {
-    limits.ask(&json!({"body": body})).await?;
+/// Returns the cost of inserting a row with this text in µs of CPU time.
+pub async fn insert(limits: &mut HelperProcess, body: &str) -> anyhow::Result<f64> {
+    limits.call(&json!({"body": body})).await?;
     cost(limits, "insert", INSERT).await
 }

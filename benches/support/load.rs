@@ -1,4 +1,4 @@
-//! Load on a server, from a process of its own. Every loop ends: by a count, or by a time.
+//! The load generator, a process of its own. Each loop ends after a number of requests or a time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -10,29 +10,29 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::player::{Part, count, text};
-use super::wire::{Wire, request};
+use super::connection::{Connection, request};
+use super::helper::{Role, count, text};
 
-/// A request that takes longer has failed.
-const LONGEST: Duration = Duration::from_secs(20);
+/// A request that takes longer counts as failed.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How often a request is made again to which the server answers that it has too much to do.
-const MOST_TRIES: usize = 200;
+/// How often a request is repeated while the server responds that it is busy.
+const MAX_TRIES: usize = 200;
 
-/// A request that is signed already.
+/// A request that is already signed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Letter {
+pub struct SignedRequest {
     pub target: String,
     pub headers: Vec<(String, String)>,
     pub body: String,
 }
 
 #[derive(Default)]
-pub struct Load {
-    letters: Vec<Letter>,
+pub struct LoadGenerator {
+    requests: Vec<SignedRequest>,
 }
 
-/// How many answers of each status there were; 0 stands for none at all.
+/// The number of responses per status; 0 stands for no response.
 #[derive(Default)]
 struct Statuses(Mutex<BTreeMap<u16, usize>>);
 
@@ -46,41 +46,41 @@ impl Statuses {
     }
 }
 
-impl Part for Load {
-    async fn begin(_: Value) -> anyhow::Result<(Self, Value)> {
+impl Role for LoadGenerator {
+    async fn start(_: Value) -> anyhow::Result<(Self, Value)> {
         Ok((Self::default(), Value::Null))
     }
 
-    async fn obey(&mut self, order: Value) -> anyhow::Result<Value> {
+    async fn handle(&mut self, order: Value) -> anyhow::Result<Value> {
         match text(&order, "do")? {
             "keep" => {
-                self.letters = serde_json::from_value(order["letters"].clone())?;
+                self.requests = serde_json::from_value(order["requests"].clone())?;
                 Ok(Value::Null)
             }
             "post" => self.post(&order).await,
             "get" => get(&order).await,
             "stampede" => stampede(&order).await,
-            what => anyhow::bail!("there is no load {what}"),
+            what => anyhow::bail!("unknown order {what}"),
         }
     }
 }
 
-impl Load {
-    /// Posts what it keeps, each once, over so many connections.
+impl LoadGenerator {
+    /// Sends each kept request once, over a number of connections.
     async fn post(&self, order: &Value) -> anyhow::Result<Value> {
         let address: SocketAddr = text(order, "address")?.parse()?;
-        let waiting = Arc::new(Mutex::new(VecDeque::from(self.letters.clone())));
+        let waiting = Arc::new(Mutex::new(VecDeque::from(self.requests.clone())));
         let statuses = Arc::<Statuses>::default();
         let began = Instant::now();
         let mut lanes = JoinSet::new();
         for _ in 0..count(order, "connections")? {
             let (waiting, statuses) = (Arc::clone(&waiting), Arc::clone(&statuses));
             lanes.spawn(async move {
-                let mut wire = Wire::plain(address).await?;
+                let mut connection = Connection::without_tls(address).await?;
                 loop {
-                    let letter = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-                    let Some(letter) = letter else { return anyhow::Ok(()) };
-                    post_one(&mut wire, address, letter, &statuses).await?;
+                    let signed_request = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                    let Some(signed_request) = signed_request else { return anyhow::Ok(()) };
+                    post_one(&mut connection, address, signed_request, &statuses).await?;
                 }
             });
         }
@@ -91,36 +91,37 @@ impl Load {
     }
 }
 
-/// Posts until it is answered otherwise than by "too much to do".
+/// Repeats a POST while the server responds that it is busy.
 async fn post_one(
-    wire: &mut Wire,
+    connection: &mut Connection,
     address: SocketAddr,
-    letter: Letter,
+    signed_request: SignedRequest,
     statuses: &Statuses,
 ) -> anyhow::Result<()> {
-    let body = bytes::Bytes::from(letter.body);
-    for _ in 0..MOST_TRIES {
-        let sending = wire.send(request("POST", &letter.target, &letter.headers, body.clone())?);
-        let Ok(Ok(answer)) = tokio::time::timeout(LONGEST, sending).await else {
+    let body = bytes::Bytes::from(signed_request.body);
+    for _ in 0..MAX_TRIES {
+        let sending =
+            connection.send(request("POST", &signed_request.target, &signed_request.headers, body.clone())?);
+        let Ok(Ok(response)) = tokio::time::timeout(REQUEST_TIMEOUT, sending).await else {
             statuses.add(0);
-            *wire = Wire::plain(address).await?;
+            *connection = Connection::without_tls(address).await?;
             continue;
         };
-        statuses.add(answer.status.as_u16());
-        if !matches!(answer.status.as_u16(), 429 | 503) {
+        statuses.add(response.status.as_u16());
+        if !matches!(response.status.as_u16(), 429 | 503) {
             return Ok(());
         }
-        let wait = answer.headers.get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+        let wait = response.headers.get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
         tokio::time::sleep(Duration::from_secs(wait.unwrap_or(1)).min(Duration::from_secs(5))).await;
     }
-    anyhow::bail!("a request was not taken in {MOST_TRIES} tries")
+    anyhow::bail!("a request was not accepted in {MAX_TRIES} tries")
 }
 
 fn headers_of(order: &Value) -> anyhow::Result<Vec<(String, String)>> {
     serde_json::from_value(order["headers"].clone()).context("headers")
 }
 
-/// Gets one address again and again for a time, over so many connections.
+/// Sends GET requests for one URL over a number of connections until the time is over.
 async fn get(order: &Value) -> anyhow::Result<Value> {
     let address: SocketAddr = text(order, "address")?.parse()?;
     let (path, headers) = (text(order, "path")?.to_owned(), headers_of(order)?);
@@ -130,10 +131,10 @@ async fn get(order: &Value) -> anyhow::Result<Value> {
     for _ in 0..count(order, "connections")? {
         let (path, headers, statuses) = (path.clone(), headers.clone(), Arc::clone(&statuses));
         lanes.spawn(async move {
-            let mut wire = Wire::plain(address).await?;
+            let mut connection = Connection::without_tls(address).await?;
             while Instant::now() < until {
-                let answer = wire.send(request("GET", &path, &headers, "")?).await?;
-                statuses.add(answer.status.as_u16());
+                let response = connection.send(request("GET", &path, &headers, "")?).await?;
+                statuses.add(response.status.as_u16());
             }
             anyhow::Ok(())
         });
@@ -144,8 +145,8 @@ async fn get(order: &Value) -> anyhow::Result<Value> {
     Ok(json!({"statuses": statuses.json()}))
 }
 
-/// Readers who come at even intervals, each over a connection of its own, whether or not those before them were
-/// answered. The time of an answer counts from when its reader was to come.
+/// Readers arrive at fixed intervals, each over a new connection, regardless of earlier responses. The
+/// response time counts from the scheduled arrival.
 async fn stampede(order: &Value) -> anyhow::Result<Value> {
     let address: SocketAddr = text(order, "address")?.parse()?;
     let (path, headers) = (text(order, "path")?.to_owned(), headers_of(order)?);
@@ -164,11 +165,11 @@ async fn stampede(order: &Value) -> anyhow::Result<Value> {
         let request = request("GET", &path, &headers, "")?;
         running.spawn(async move {
             let reading = async {
-                let answer = Wire::plain(address).await?.send(request).await?;
-                anyhow::ensure!(answer.status == 200, "answered {}", answer.status);
+                let response = Connection::without_tls(address).await?.send(request).await?;
+                anyhow::ensure!(response.status == 200, "responded with {}", response.status);
                 anyhow::Ok(())
             };
-            tokio::time::timeout(LONGEST, reading).await??;
+            tokio::time::timeout(REQUEST_TIMEOUT, reading).await??;
             anyhow::Ok(comes.elapsed())
         });
         while let Some(ended) = running.try_join_next() {

@@ -1,5 +1,5 @@
-//! What the benches share. The thing that is measured is the program itself, as its own process; sinks, load and
-//! the limits are other processes, which the bench makes of its own binary.
+//! What the benches share. A bench measures Marquee itself, which runs as its own process. The sink, the load
+//! generator, the limits and the baseline are helper processes, started from the binary of the bench.
 #![allow(dead_code, reason = "each bench uses its part")]
 #![allow(
     unreachable_pub,
@@ -8,21 +8,21 @@
 #![allow(
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
-    reason = "a bench ends where something is not as it must be"
+    reason = "a bench ends with the first error"
 )]
 
+pub mod authors;
+pub mod baseline;
+pub mod connection;
 pub mod cpu;
-pub mod figure;
-pub mod letters;
+pub mod environment;
+pub mod helper;
 pub mod limits;
 pub mod load;
-pub mod plain;
-pub mod player;
-pub mod rig;
+pub mod report;
 pub mod seed;
 pub mod sink;
 pub mod site;
-pub mod wire;
 
 #[path = "../../tests/support/ca.rs"]
 pub mod ca;
@@ -44,26 +44,30 @@ use anyhow::bail;
 
 pub use unique::{now, unique};
 
-/// How long a bench waits for what must come. Reached only where something is wrong.
-pub const PATIENCE: Duration = Duration::from_mins(20);
+/// How long a bench waits for a condition. It is reached only if something is wrong.
+pub const WAIT_TIMEOUT: Duration = Duration::from_mins(20);
 
-/// The interval at which a condition is looked at while a bench waits for it.
-pub const GLANCE: Duration = Duration::from_millis(50);
+/// How often a condition is checked while a bench waits for it.
+pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Runs the bench, or the part that another process of it asked this one to play.
+/// Runs the bench, or the role of a helper process if the first argument names one.
 pub fn enter(bench: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    if let Some(part) = std::env::args().nth(1).filter(|word| word.starts_with("as-")) {
-        return player::play(&part);
+    match std::env::args().nth(1).as_deref() {
+        Some("as-baseline") => helper::run::<baseline::Baseline>(),
+        Some("as-limits") => helper::run::<limits::Limits>(),
+        Some("as-load") => helper::run::<load::LoadGenerator>(),
+        Some("as-sink") => helper::run::<sink::Sink>(),
+        Some(role) if role.starts_with("as-") => bail!("there is no role {role}"),
+        _ => tokio::runtime::Runtime::new()?.block_on(bench),
     }
-    tokio::runtime::Runtime::new()?.block_on(bench)
 }
 
-/// Whether the sizes are those of the goals (`BENCH_FULL=1`), or such as end in a few minutes.
+/// Whether to use the sizes that the goals are defined for (`BENCH_FULL=1`) rather than those that take minutes.
 pub fn is_full() -> bool {
     std::env::var_os("BENCH_FULL").is_some_and(|value| value == "1")
 }
 
-/// Whether the program has its data in PostgreSQL (`BENCH_DATABASE=postgres`), or in SQLite.
+/// Whether Marquee runs on PostgreSQL (`BENCH_DATABASE=postgres`) rather than on SQLite.
 pub fn on_postgres() -> bool {
     std::env::var_os("BENCH_DATABASE").is_some_and(|value| value == "postgres")
 }
@@ -78,7 +82,7 @@ pub fn size<T>(short: T, full: T) -> T {
     if is_full() { full } else { short }
 }
 
-/// How often each measure is taken; the median counts.
+/// How often each value is measured; the median counts.
 pub fn rounds() -> anyhow::Result<usize> {
     match std::env::var("BENCH_ROUNDS") {
         Ok(text) => Ok(text.parse::<usize>()?.max(1)),
@@ -86,12 +90,12 @@ pub fn rounds() -> anyhow::Result<usize> {
     }
 }
 
-/// Whether a figure is asked for: those whose names `BENCH_ONLY` lists, or all.
-pub fn wants(figure: &str) -> bool {
-    std::env::var("BENCH_ONLY").map_or(true, |only| only.split(',').any(|name| name.trim() == figure))
+/// Whether to measure this ratio: `BENCH_ONLY` lists their names; without it all are measured.
+pub fn wants(name: &str) -> bool {
+    std::env::var("BENCH_ONLY").map_or(true, |only| only.split(',').any(|wanted| wanted.trim() == name))
 }
 
-/// Waits until `probe` finds what it looks for.
+/// Waits until `probe` returns a value.
 pub async fn eventually<T>(
     what: &str,
     mut probe: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
@@ -101,9 +105,9 @@ pub async fn eventually<T>(
         if let Some(found) = probe().await? {
             return Ok(found);
         }
-        if began.elapsed() > PATIENCE {
-            bail!("waited in vain for {what}");
+        if began.elapsed() > WAIT_TIMEOUT {
+            bail!("timed out waiting for {what}");
         }
-        tokio::time::sleep(GLANCE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }

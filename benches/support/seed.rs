@@ -1,21 +1,22 @@
-//! What a bench writes into the program's database, and reads from it. Nowhere else does it know the tables.
+//! What a bench writes to Marquee's database directly, and reads from it. This is the only file of the
+//! benches that knows the tables.
 
 use anyhow::ensure;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 
 use super::postgres::Postgres;
 
-/// The program's database, beside the program.
+/// A connection to Marquee's database.
 #[derive(Debug)]
-pub enum Store {
+pub enum Database {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
-/// Followers of a critic, spread evenly over inboxes, which are spread evenly over hosts. The hosts are called
+/// Followers of a critic, spread evenly over inboxes, which are spread evenly over hosts. The hosts are named
 /// after `name`: `h0.bench.test`, `h1.bench.test`, …
 #[derive(Debug, Clone, Copy)]
-pub struct Followers {
+pub struct FollowerGroup {
     pub count: usize,
     pub inboxes: usize,
     pub hosts: usize,
@@ -30,7 +31,8 @@ const FOLLOWERS: &str = "insert into followers (critic_id, actor, state, inbox, 
         $4 || cast(n % $2 % $3 as text) || '.bench.test', 0, 0
     from numbers cross join critics c where c.handle = 'critic'";
 
-/// Reviews of films that share one star, a day apart; the program puts them on their shelves at its next start.
+/// Reviews of films that share one star, a day apart. Marquee adds them to its browse index at the next
+/// start.
 const REVIEWS: &str = "insert into reviews (id, critic_id, create_id, slug, state, title, body, teaser, film, film_key,
         rating, tags, original_date, released_at, created_at)
     with recursive numbers (n) as (select cast(1 as bigint) union all select n + 1 from numbers where n < $1)
@@ -46,23 +48,23 @@ const REVIEWS: &str = "insert into reviews (id, critic_id, create_id, slug, stat
         1700000000000 - n * 86400000, 1700000000000 - n * 86400000, 1700000000000
     from numbers cross join critics c where c.handle = 'critic'";
 
-/// The last part of the address of each.
+/// The slug of each review.
 const SLUGS: &str = "insert into slugs (slug, review_id) select slug, id from reviews";
 
-/// As if what lists show had changed.
+/// Marks the lists as changed.
 const CHANGE: &str = "update page_versions set version = version + 1 where subject = 'lists'";
 
-/// What is still to be delivered.
+/// Pending deliveries and fan-outs.
 const UNDELIVERED: &str = "select (select count(*) from fanouts)
     + (select count(*) from deliveries where state = 'queued')";
 
-/// What was accepted from others.
+/// Accepted inbound activities.
 const ACCEPTED: &str = "select count(*) from received";
 
-/// What of it has not had its effect.
+/// Accepted activities that have not taken effect.
 const UNAPPLIED: &str = "select count(*) from received where state = 'queued'";
 
-/// A PostgreSQL database of its own, whose commits wait until they are written, which those of tests do not.
+/// A new PostgreSQL database with durable commits, unlike those of the tests.
 pub async fn postgres() -> anyhow::Result<Postgres> {
     let postgres = Postgres::create().await;
     let url = postgres.url();
@@ -73,8 +75,8 @@ pub async fn postgres() -> anyhow::Result<Postgres> {
     Ok(postgres)
 }
 
-impl Store {
-    /// Opens it.
+impl Database {
+    /// Connects to the database.
     pub async fn open(url: &str) -> anyhow::Result<Self> {
         Ok(if url.starts_with("sqlite:") {
             Self::Sqlite(SqliteConnection::connect(url).await?)
@@ -83,10 +85,13 @@ impl Store {
         })
     }
 
-    /// Adds followers.
-    pub async fn follow(&mut self, followers: Followers) -> anyhow::Result<()> {
-        let Followers { count, inboxes, hosts, name } = followers;
-        ensure!(count >= inboxes && inboxes >= hosts, "each host needs an inbox, and each inbox a follower");
+    /// Adds followers to the critic.
+    pub async fn follow(&mut self, followers: FollowerGroup) -> anyhow::Result<()> {
+        let FollowerGroup { count, inboxes, hosts, name } = followers;
+        ensure!(
+            count >= inboxes && inboxes >= hosts,
+            "each host needs an inbox, and each inbox needs a follower"
+        );
         let numbers = (i64::try_from(count)?, i64::try_from(inboxes)?, i64::try_from(hosts)?);
         macro_rules! insert {
             ($database:expr) => {
@@ -104,11 +109,11 @@ impl Store {
             Self::Sqlite(database) => insert!(database),
             Self::Postgres(database) => insert!(database),
         };
-        ensure!(usize::try_from(added)? == count, "{added} followers were added and not {count}");
+        ensure!(usize::try_from(added)? == count, "{added} followers were added instead of {count}");
         Ok(())
     }
 
-    /// Writes reviews of some 4,000 characters, as they were before there were shelves.
+    /// Inserts reviews of about 4,000 characters each, without their entries in the browse index.
     pub async fn write_reviews(&mut self, count: usize) -> anyhow::Result<()> {
         let words =
             "the ferry leaves at six and a radio plays under the bench NUMBER while rain falls on it ";
@@ -125,11 +130,11 @@ impl Store {
             Self::Sqlite(database) => insert!(database),
             Self::Postgres(database) => insert!(database),
         };
-        ensure!(usize::try_from(added)? == count, "{added} reviews were written and not {count}");
+        ensure!(usize::try_from(added)? == count, "{added} reviews were inserted instead of {count}");
         Ok(())
     }
 
-    /// Makes every list stale that is kept.
+    /// Invalidates every cached list.
     pub async fn change_lists(&mut self) -> anyhow::Result<()> {
         match self {
             Self::Sqlite(database) => sqlx::query(CHANGE).execute(database).await.map(|_| ())?,
@@ -138,17 +143,17 @@ impl Store {
         Ok(())
     }
 
-    /// Deliveries that wait, fan-outs that are not expanded included.
+    /// Counts pending deliveries and fan-outs that are not expanded yet.
     pub async fn undelivered(&mut self) -> anyhow::Result<i64> {
         self.count(UNDELIVERED).await
     }
 
-    /// Activities that were accepted.
+    /// Counts accepted activities.
     pub async fn accepted(&mut self) -> anyhow::Result<i64> {
         self.count(ACCEPTED).await
     }
 
-    /// Activities that were accepted and wait for their effect.
+    /// Counts accepted activities that have not taken effect.
     pub async fn unapplied(&mut self) -> anyhow::Result<i64> {
         self.count(UNAPPLIED).await
     }

@@ -1,5 +1,5 @@
-//! The fediverse of a bench: one listener that answers for every name under `bench.test`. It verifies each
-//! delivery, with keys that it was given, and counts the distinct pairs of inbox and activity. It serves actors.
+//! The sink: one listener that responds for every name under `bench.test`. It verifies each delivery with the
+//! keys that it was told, counts distinct pairs of inbox and activity, and serves actors.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::convert::Infallible;
@@ -25,32 +25,32 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
+use super::helper::{Role, count, text};
 use super::keys::unpem;
-use super::player::{Part, count, text};
 use super::signature::{cavage_text, sha256};
 
-/// How long a host whose name begins with `slow` thinks.
-const SLOW: Duration = Duration::from_secs(30);
+/// The response time of hosts whose name begins with `slow`.
+const SLOW_HOST_DELAY: Duration = Duration::from_secs(30);
 
-/// Where an unsigned POST is taken, for the limits.
+/// The path at which an unsigned POST is accepted, for the limits.
 pub const UNSIGNED: &str = "/unsigned";
 
 /// What a signature must cover.
 const REQUIRED: [&str; 4] = ["(request-target)", "host", "date", "digest"];
 
-pub struct Sink(Arc<Known>);
+pub struct Sink(Arc<SharedState>);
 
 #[derive(Default)]
-struct Known(Mutex<State>);
+struct SharedState(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     keys: HashMap<String, Arc<ParsedPublicKey>>,
     documents: HashMap<String, Bytes>,
-    /// Inbox and activity of what was verified.
+    /// Inbox and activity of each verified delivery.
     pairs: HashSet<(String, String)>,
     total: usize,
-    /// The same at hosts that are slow.
+    /// Verified deliveries to slow hosts.
     slow: usize,
     refused: Vec<String>,
     last: Value,
@@ -61,21 +61,21 @@ struct Activity {
     id: String,
 }
 
-impl Part for Sink {
-    async fn begin(plan: Value) -> anyhow::Result<(Self, Value)> {
-        let known = Arc::<Known>::default();
-        let address = open_door(&acceptor(&plan)?, &known).await?;
-        Ok((Self(known), json!({"address": address})))
+impl Role for Sink {
+    async fn start(plan: Value) -> anyhow::Result<(Self, Value)> {
+        let state = Arc::<SharedState>::default();
+        let address = listen(&acceptor(&plan)?, &state).await?;
+        Ok((Self(state), json!({"address": address})))
     }
 
-    async fn obey(&mut self, order: Value) -> anyhow::Result<Value> {
+    async fn handle(&mut self, order: Value) -> anyhow::Result<Value> {
         if order["do"] == "open" {
             let acceptor = acceptor(&order)?;
-            let mut doors = Vec::new();
-            for _ in 0..count(&order, "doors")? {
-                doors.push(open_door(&acceptor, &self.0).await?);
+            let mut origins = Vec::new();
+            for _ in 0..count(&order, "origins")? {
+                origins.push(listen(&acceptor, &self.0).await?);
             }
-            return Ok(json!({"doors": doors}));
+            return Ok(json!({"origins": origins}));
         }
         let mut state = self.0.lock();
         match text(&order, "do")? {
@@ -89,7 +89,7 @@ impl Part for Sink {
                     state.documents.insert(place.clone(), Bytes::from(document.to_string()));
                 }
             }
-            "forget" => {
+            "reset" => {
                 state.pairs.clear();
                 (state.total, state.slow) = (0, 0);
                 state.refused.clear();
@@ -104,12 +104,12 @@ impl Part for Sink {
     }
 }
 
-impl Known {
+impl SharedState {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Verifies a delivery and counts it.
+    /// Verifies and counts a delivery.
     fn take(&self, host: &str, target: &str, headers: &HeaderMap, body: &Bytes) -> u16 {
         let taken = self.verify(target, headers, body).and_then(|()| {
             let activity: Activity = serde_json::from_slice(body)?;
@@ -138,11 +138,14 @@ impl Known {
         }
     }
 
-    /// As a strict server does it: the digest is the body's, the signature covers all that it must, and the key
-    /// fits.
+    /// Verifies like a strict server: the digest matches the body, the signature covers all that it must, and
+    /// the key matches.
     fn verify(&self, target: &str, headers: &HeaderMap, body: &[u8]) -> anyhow::Result<()> {
         let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
-        ensure!(header("digest") == format!("SHA-256={}", sha256(body)), "the digest is another body's");
+        ensure!(
+            header("digest") == format!("SHA-256={}", sha256(body)),
+            "the digest does not match the body"
+        );
         let signature = header("signature");
         let field = |name: &str| {
             let found =
@@ -150,18 +153,21 @@ impl Known {
             found.map(|value| value.trim_matches('"')).with_context(|| format!("no {name} in {signature:?}"))
         };
         let covered: Vec<&str> = field("headers")?.split(' ').collect();
-        ensure!(REQUIRED.iter().all(|name| covered.contains(name)), "not all is signed: {covered:?}");
+        ensure!(
+            REQUIRED.iter().all(|name| covered.contains(name)),
+            "the signature does not cover enough: {covered:?}"
+        );
         let key_id = field("keyId")?;
         let key = self.lock().keys.get(key_id).map(Arc::clone);
-        let key = key.with_context(|| format!("nobody knows the key {key_id}"))?;
+        let key = key.with_context(|| format!("unknown key {key_id}"))?;
         let signed = cavage_text(&covered, "POST", target, header);
         let signature = STANDARD.decode(field("signature")?)?;
         let verified = key.verify_sig(signed.as_bytes(), &signature);
-        verified.map_err(|_| anyhow::anyhow!("the signature does not fit"))
+        verified.map_err(|_| anyhow::anyhow!("the signature is invalid"))
     }
 }
 
-/// TLS by the certificate that a plan names.
+/// A TLS acceptor with the certificate that the plan contains.
 fn acceptor(plan: &Value) -> anyhow::Result<TlsAcceptor> {
     let certificate = CertificateDer::from(STANDARD.decode(text(plan, "certificate")?)?);
     let key = PrivatePkcs8KeyDer::from(STANDARD.decode(text(plan, "key")?)?);
@@ -172,37 +178,37 @@ fn acceptor(plan: &Value) -> anyhow::Result<TlsAcceptor> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// Listens at an address more, and says which.
-async fn open_door(acceptor: &TlsAcceptor, known: &Arc<Known>) -> anyhow::Result<String> {
+/// Opens another listener and returns its address.
+async fn listen(acceptor: &TlsAcceptor, state: &Arc<SharedState>) -> anyhow::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?.to_string();
-    let (acceptor, known) = (acceptor.clone(), Arc::clone(known));
+    let (acceptor, state) = (acceptor.clone(), Arc::clone(state));
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream, acceptor.clone(), Arc::clone(&known)));
+            tokio::spawn(serve(stream, acceptor.clone(), Arc::clone(&state)));
         }
     });
     Ok(address)
 }
 
-async fn serve(stream: TcpStream, acceptor: TlsAcceptor, known: Arc<Known>) {
+async fn serve(stream: TcpStream, acceptor: TlsAcceptor, state: Arc<SharedState>) {
     let _ = stream.set_nodelay(true);
-    // Who breaks off the handshake is not answered.
+    // A failed handshake gets no response.
     let Ok(stream) = acceptor.accept(stream).await else { return };
     let service = service_fn(|request| {
-        let known = Arc::clone(&known);
-        async move { Ok::<_, Infallible>(answer(&known, request).await) }
+        let state = Arc::clone(&state);
+        async move { Ok::<_, Infallible>(handle(&state, request).await) }
     });
-    // The other side closes it when it likes.
+    // The client may close the connection at any time.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn answer(known: &Known, request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn handle(state: &SharedState, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
     let host = parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("").to_owned();
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     if parts.method == Method::GET {
-        let found = known.lock().documents.get(&format!("{host}{target}")).cloned();
+        let found = state.lock().documents.get(&format!("{host}{target}")).cloned();
         return match found {
             Some(document) => respond(200, document),
             None => respond(404, Bytes::new()),
@@ -211,10 +217,10 @@ async fn answer(known: &Known, request: Request<Incoming>) -> Response<Full<Byte
     let Ok(body) = body.collect().await else { return respond(400, Bytes::new()) };
     let status = match target {
         UNSIGNED => 202,
-        target => known.take(&host, target, &parts.headers, &body.to_bytes()),
+        target => state.take(&host, target, &parts.headers, &body.to_bytes()),
     };
     if host.starts_with("slow") {
-        tokio::time::sleep(SLOW).await;
+        tokio::time::sleep(SLOW_HOST_DELAY).await;
     }
     respond(status, Bytes::new())
 }

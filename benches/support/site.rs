@@ -1,4 +1,4 @@
-//! The program under test: the release binary with a config, a folder and a database of its own.
+//! Marquee under test: the release binary with its own config, directory and database.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -12,27 +12,27 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
+use super::connection::{Connection, HttpResponse, headers, request};
 use super::postgres::{Postgres, free_port};
-use super::seed::{self, Followers, Store};
+use super::seed::{self, Database, FollowerGroup};
 use super::temp_dir::TempDir;
-use super::wire::{Answer, Wire, headers, request};
-use super::{GLANCE, cpu, eventually, unique};
+use super::{POLL_INTERVAL, cpu, eventually, unique};
 
-/// The host under which the site is known.
+/// The host name of the site.
 pub const HOST: &str = "marquee.test";
 
-/// The number of the signal that asks a process to end.
+/// The signal that asks a process to end.
 const SIGTERM: i32 = 15;
 
-/// How servers ask for a document.
+/// The `Accept` header of other servers.
 pub const AS2: &str =
     r#"application/ld+json; profile="https://www.w3.org/ns/activitystreams", application/activity+json"#;
 
-/// What a site is made with.
-pub struct Plan<'a> {
-    /// The authority that it trusts.
+/// How to set up a site.
+pub struct SiteConfig<'a> {
+    /// The CA that the site trusts.
     pub ca: &'a str,
-    /// Names that it finds, and where.
+    /// Host names that the site resolves, with their addresses.
     pub names: Vec<(String, SocketAddr)>,
     pub on_postgres: bool,
 }
@@ -45,15 +45,15 @@ pub struct Site {
     _postgres: Option<Postgres>,
 }
 
-/// A process of the program.
-pub struct Running {
+/// A process of Marquee.
+pub struct ServerProcess {
     child: Child,
     pub pid: u32,
 }
 
-/// What a publish took: on the clock, and of CPU.
+/// What a publish took: wall-clock and CPU time.
 #[derive(Debug, Clone)]
-pub struct Published {
+pub struct PublishResult {
     /// The path of the review's page.
     pub page: String,
     pub wall: Duration,
@@ -61,8 +61,8 @@ pub struct Published {
 }
 
 impl Site {
-    /// Makes a site, its database and its critic's key.
-    pub async fn found(plan: Plan<'_>) -> anyhow::Result<Self> {
+    /// Creates a site with its database and the critic's key.
+    pub async fn create(plan: SiteConfig<'_>) -> anyhow::Result<Self> {
         let folder = TempDir::new();
         let postgres = if plan.on_postgres { Some(seed::postgres().await?) } else { None };
         let sqlite = || format!("sqlite://{}", folder.file("marquee.sqlite").display());
@@ -101,21 +101,21 @@ impl Site {
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            // As it logs without being told otherwise; that costs, and belongs to what is measured.
+            // Marquee logs at the default level; the cost of that is part of what is measured.
             .stderr(log)
             .kill_on_drop(true);
         Ok(command)
     }
 
-    /// Starts a process in a role, and waits for nothing.
-    pub fn spawn(&self, role: &str) -> anyhow::Result<Running> {
+    /// Starts a process in a role without waiting.
+    pub fn spawn(&self, role: &str) -> anyhow::Result<ServerProcess> {
         let child = self.command(&["serve", "--role", role])?.spawn()?;
         let pid = child.id().context("a process")?;
-        Ok(Running { child, pid })
+        Ok(ServerProcess { child, pid })
     }
 
     /// Starts a process in a role, and waits until it is ready.
-    pub async fn start(&self, role: &str) -> anyhow::Result<Running> {
+    pub async fn start(&self, role: &str) -> anyhow::Result<ServerProcess> {
         let mut running = self.spawn(role)?;
         let output = running.child.stdout.take().context("an output")?;
         let greeting = BufReader::new(output).lines().next_line().await?;
@@ -126,37 +126,37 @@ impl Site {
         Ok(running)
     }
 
-    /// Waits until it answers that it is ready.
+    /// Waits until the readiness check succeeds.
     pub async fn await_ready(&self) -> anyhow::Result<()> {
         eventually("Marquee to be ready", async || {
-            let answer = self.get("/health/ready", "*/*").await;
-            Ok(answer.ok().filter(|answer| answer.status == 200))
+            let response = self.get("/health/ready", "*/*").await;
+            Ok(response.ok().filter(|response| response.status == 200))
         })
         .await?;
         Ok(())
     }
 
-    /// The end of what it logged.
+    /// The last lines of its log.
     pub fn log(&self) -> String {
         let log = std::fs::read_to_string(self.folder.file("log")).unwrap_or_default();
         let lines: Vec<&str> = log.lines().rev().take(20).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
 
-    /// Its database.
-    pub async fn store(&self) -> anyhow::Result<Store> {
-        Store::open(&self.database).await
+    /// Connects to its database.
+    pub async fn store(&self) -> anyhow::Result<Database> {
+        Database::open(&self.database).await
     }
 
-    /// Gives the critic followers.
-    pub async fn follow(&self, followers: Followers) -> anyhow::Result<()> {
+    /// Adds followers to the critic.
+    pub async fn follow(&self, followers: FollowerGroup) -> anyhow::Result<()> {
         self.store().await?.follow(followers).await
     }
 
-    /// Publishes a review, as a critic does from the command line.
-    pub async fn publish(&self, title: &str) -> anyhow::Result<Published> {
+    /// Publishes a review with the command `publish`.
+    pub async fn publish(&self, title: &str) -> anyhow::Result<PublishResult> {
         let paragraph = "A long take through the rain, and then the lights go out. ".repeat(12);
-        // No two are alike, or the second would be taken for the first.
+        // The texts differ, or the second would be held as a duplicate.
         let name = unique();
         let head = format!("title: {title} {name}\nfilm: The Reel {name}\nyear: 1957");
         let text = format!("---\n{head}\n---\n\n{paragraph}\n\n{paragraph} {name}\n");
@@ -164,39 +164,43 @@ impl Site {
         let (before, began) = (cpu::of_ended_children()?, Instant::now());
         let output = self.command(&["publish", &file])?.output().await?;
         let (wall, cpu) = (began.elapsed(), cpu::of_ended_children()?.saturating_sub(before));
-        let said = String::from_utf8_lossy(&output.stdout);
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "marquee publish: {}\n{said}\n{complaint}", output.status);
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "marquee publish: {}\n{stdout}\n{stderr}", output.status);
         let origin = format!("https://{HOST}");
-        let page = said.split_whitespace().find_map(|word| word.strip_prefix(&origin));
-        let page = page.with_context(|| format!("no address in {said:?}"))?.to_owned();
-        Ok(Published { page, wall, cpu })
+        let page = stdout.split_whitespace().find_map(|word| word.strip_prefix(&origin));
+        let page = page.with_context(|| format!("no address in {stdout:?}"))?.to_owned();
+        Ok(PublishResult { page, wall, cpu })
     }
 
-    /// Waits until everything that is to be delivered is, and written down.
+    /// Waits until every delivery is sent and recorded.
     pub async fn await_delivered(&self) -> anyhow::Result<()> {
         let mut store = self.store().await?;
         eventually("the deliveries", async || Ok((store.undelivered().await? == 0).then_some(()))).await
     }
 
-    /// Asks for a page or a document.
-    pub async fn get(&self, path: &str, accept: &str) -> anyhow::Result<Answer> {
-        self.ask(path, &headers(&[("host", HOST), ("accept", accept)])).await
+    /// Gets a page or a document.
+    pub async fn get(&self, path: &str, accept: &str) -> anyhow::Result<HttpResponse> {
+        self.get_with_headers(path, &headers(&[("host", HOST), ("accept", accept)])).await
     }
 
-    /// The same with all headers given.
-    pub async fn ask(&self, path: &str, headers: &[(String, String)]) -> anyhow::Result<Answer> {
-        Wire::plain(self.listen).await?.send(request("GET", path, headers, "")?).await
+    /// Sends a GET with exactly these headers.
+    pub async fn get_with_headers(
+        &self,
+        path: &str,
+        headers: &[(String, String)],
+    ) -> anyhow::Result<HttpResponse> {
+        Connection::without_tls(self.listen).await?.send(request("GET", path, headers, "")?).await
     }
 
-    /// A document, as servers get it.
+    /// Gets an ActivityPub document.
     pub async fn document(&self, path: &str) -> anyhow::Result<Value> {
-        let answer = self.get(path, AS2).await?;
-        ensure!(answer.status == 200, "{path} answers {}", answer.status);
-        Ok(serde_json::from_slice(&answer.body)?)
+        let response = self.get(path, AS2).await?;
+        ensure!(response.status == 200, "{path} responded with {}", response.status);
+        Ok(serde_json::from_slice(&response.body)?)
     }
 
-    /// The critic's actor, found as others find it.
+    /// Finds the critic's actor through WebFinger.
     pub async fn critic(&self) -> anyhow::Result<Value> {
         let found = self.document(&format!("/.well-known/webfinger?resource=acct:critic@{HOST}")).await?;
         let links = found["links"].as_array().context("links")?;
@@ -206,17 +210,17 @@ impl Site {
     }
 }
 
-impl Running {
+impl ServerProcess {
     /// Its CPU time so far.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
         cpu::of(self.pid)
     }
 
-    /// Waits until it has next to nothing to do.
-    pub async fn calm(&self) -> anyhow::Result<()> {
+    /// Waits until the process is almost idle.
+    pub async fn wait_until_idle(&self) -> anyhow::Result<()> {
         let mut before = self.cpu()?;
         for _ in 0..40 {
-            tokio::time::sleep(GLANCE * 4).await;
+            tokio::time::sleep(POLL_INTERVAL * 4).await;
             let now = self.cpu()?;
             if now.saturating_sub(before) <= Duration::from_millis(10) {
                 break;
@@ -226,13 +230,13 @@ impl Running {
         Ok(())
     }
 
-    /// Ends it in peace.
+    /// Stops it with SIGTERM.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         let pid = self.pid.to_string();
-        let told = Command::new("kill").args(["-TERM", &pid]).status().await?;
-        ensure!(told.success(), "SIGTERM was not sent");
+        let signalled = Command::new("kill").args(["-TERM", &pid]).status().await?;
+        ensure!(signalled.success(), "SIGTERM was not sent");
         let ended = self.child.wait().await?;
-        // Told so right after its start, it may not listen to signals yet, and ends by this one.
+        // A process that has just started may not handle the signal yet, and is ended by it.
         ensure!(ended.success() || ended.signal() == Some(SIGTERM), "Marquee ended with {ended}");
         Ok(())
     }

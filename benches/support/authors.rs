@@ -1,10 +1,10 @@
-//! People of other servers, and what they send: signed beforehand, so that signing costs nothing while something is
-//! measured.
+//! Actors on other servers and their activities, signed in advance so that signing costs nothing during a
+//! measurement.
 
 use serde_json::{Map, Value, json};
 
 use super::keys::Key;
-use super::load::Letter;
+use super::load::SignedRequest;
 use super::signature::{cavage_text, http_date, sha256};
 use super::site::HOST;
 use super::{now, unique};
@@ -12,16 +12,17 @@ use super::{now, unique};
 const CONTEXT: &str = "https://www.w3.org/ns/activitystreams";
 const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 
-/// What a letter's signature covers.
+/// What the signature covers.
 const COVERED: [&str; 5] = ["(request-target)", "host", "date", "digest", "content-type"];
 
-/// Servers that people are at.
+/// Servers of the authors.
 const SERVERS: usize = 4;
 
-/// Keys that they share: to make one takes long, and nobody looks for the same one twice.
+/// Keys that the authors share, since generating one takes long. The server under test does not compare the
+/// keys of actors.
 const KEYS: usize = 8;
 
-/// Somebody who has something to say.
+/// A remote actor.
 #[derive(Clone)]
 pub struct Author {
     name: String,
@@ -30,20 +31,20 @@ pub struct Author {
     key: Key,
 }
 
-/// So many people.
+/// Creates `count` authors.
 pub fn authors(count: usize) -> Vec<Author> {
     let keys: Vec<Key> = (0..KEYS).map(|_| Key::fresh()).collect();
     let author = |number: usize| Author {
         name: format!("viewer{number}"),
         host: host(number % SERVERS),
-        // What a proxy would say where it comes from.
+        // The client address, as a proxy would report it.
         address: format!("198.51.100.{}", 1 + number % SERVERS),
         key: keys[number % KEYS].clone(),
     };
     (0..count).map(author).collect()
 }
 
-/// The hosts at which they are.
+/// The hosts of the authors.
 pub fn hosts() -> Vec<String> {
     (0..SERVERS).map(host).collect()
 }
@@ -61,7 +62,7 @@ impl Author {
         format!("{}#main-key", self.id())
     }
 
-    /// What its server shows of it, by where.
+    /// The documents that the author's server serves, by host and path.
     pub fn documents(&self) -> Map<String, Value> {
         let (id, handle) = (self.id(), format!("{}@{}", self.name, self.host));
         let actor = json!({
@@ -83,7 +84,7 @@ impl Author {
         documents
     }
 
-    /// A like of a post.
+    /// A Like of a post.
     pub fn like(&self, object: &str) -> Value {
         let id = format!("{}#likes/{}", self.id(), unique());
         json!({"@context": CONTEXT, "id": id, "type": "Like", "actor": self.id(), "object": object})
@@ -105,8 +106,8 @@ impl Author {
         })
     }
 
-    /// Signs what goes to the shared inbox.
-    pub fn letter(&self, activity: &Value) -> Letter {
+    /// Signs a request to the shared inbox.
+    pub fn signed_request(&self, activity: &Value) -> SignedRequest {
         const TARGET: &str = "/ap/inbox";
         let body = activity.to_string();
         let mut headers = vec![
@@ -132,17 +133,17 @@ impl Author {
             COVERED.join(" ")
         );
         headers.push(("signature".to_owned(), header));
-        Letter { target: TARGET.to_owned(), headers, body }
+        SignedRequest { target: TARGET.to_owned(), headers, body }
     }
 }
 
-/// The same with one letter of the signature changed.
-pub fn forge(mut letter: Letter) -> Letter {
-    if let Some((_, header)) = letter.headers.iter_mut().find(|(name, _)| name == "signature")
+/// Changes one character of the signature.
+pub fn forge(mut signed_request: SignedRequest) -> SignedRequest {
+    if let Some((_, header)) = signed_request.headers.iter_mut().find(|(name, _)| name == "signature")
         && let Some(at) = header.find("signature=\"").map(|at| at + "signature=\"".len())
     {
         let other = if header[at..].starts_with('A') { "B" } else { "A" };
         header.replace_range(at..=at, other);
     }
-    letter
+    signed_request
 }

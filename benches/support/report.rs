@@ -1,6 +1,6 @@
-//! What a bench prints: `RATIO <name> <value>`, and below it what the value was made of.
+//! The output of a bench: a line `RATIO <name> <value>`, followed by the rounds and components of the value.
 
-/// The middle value.
+/// The median.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -11,7 +11,7 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// The exponent k of the power law y = c·xᵏ that lies nearest to these points.
+/// The exponent k of the power law y = c·xᵏ that fits these points best.
 pub fn exponent(points: &[(f64, f64)]) -> f64 {
     let logs: Vec<(f64, f64)> = points.iter().map(|(x, y)| (x.ln(), y.ln())).collect();
     let count = number(logs.len());
@@ -22,13 +22,13 @@ pub fn exponent(points: &[(f64, f64)]) -> f64 {
     shared / spread
 }
 
-/// A count as a number to compute with.
-#[expect(clippy::cast_precision_loss, reason = "no count here comes near 2⁵²")]
+/// Converts a count for floating-point arithmetic.
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2⁵²")]
 pub fn number(count: usize) -> f64 {
     count as f64
 }
 
-/// Prints a figure, the median of its rounds.
+/// Prints a ratio, the median of its rounds.
 pub fn ratio(name: &str, rounds: &[f64], made_of: &[String]) {
     println!("RATIO {name} {:.3}", median(rounds));
     let rounds: Vec<String> = rounds.iter().map(|value| format!("{value:.3}")).collect();
@@ -38,12 +38,12 @@ pub fn ratio(name: &str, rounds: &[f64], made_of: &[String]) {
     }
 }
 
-/// Says that a figure was not measured, and why.
+/// Prints that a ratio was not measured, and why.
 pub fn not_measured(name: &str, why: &str) {
     println!("NOT MEASURED {name}: {why}");
 }
 
-/// A cost in µs, the median of its rounds, as a line of what a figure was made of.
+/// A component of a ratio: a cost in µs, the median of its rounds.
 pub fn micros(name: &str, rounds: &[f64]) -> String {
     format!("{name} {:.1} µs", median(rounds))
 }

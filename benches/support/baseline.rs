@@ -1,5 +1,5 @@
-//! A trivial axum handler, to be compared with: it sends the same bytes, or takes the same request, and does
-//! nothing else.
+//! The baseline: a trivial axum handler that sends the same bytes or accepts the same requests as Marquee and
+//! does nothing else.
 
 use std::net::SocketAddr;
 use std::str::FromStr as _;
@@ -17,18 +17,18 @@ use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokio::net::TcpListener;
 
-use super::player::Part;
-use super::wire::Answer;
+use super::connection::HttpResponse;
+use super::helper::Role;
 
-/// The most that is read of a body, as the program has it.
-const MOST_BYTES: usize = 1024 * 1024;
+/// The maximum size of a body, as in Marquee.
+const MAX_BODY_SIZE: usize = 1024 * 1024;
 
-/// Headers that belong to a connection, or that hyper writes.
+/// Headers that belong to the connection or that hyper writes.
 const NOT_COPIED: [&str; 4] = ["connection", "content-length", "date", "transfer-encoding"];
 
-pub struct Plain;
+pub struct Baseline;
 
-/// What it answers to a GET.
+/// The response to a GET.
 #[derive(Debug, Clone, Default)]
 struct Page {
     status: StatusCode,
@@ -36,8 +36,8 @@ struct Page {
     body: Bytes,
 }
 
-impl Part for Plain {
-    async fn begin(plan: Value) -> anyhow::Result<(Self, Value)> {
+impl Role for Baseline {
+    async fn start(plan: Value) -> anyhow::Result<(Self, Value)> {
         let page = Page::read(&plan["page"])?;
         if let Some(database) = plan["database"].as_str() {
             open(database).await?;
@@ -45,19 +45,19 @@ impl Part for Plain {
         let listen: SocketAddr = plan["listen"].as_str().unwrap_or("127.0.0.1:0").parse()?;
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?.to_string();
-        let router = Router::new().fallback(async move |request: Request| answer(&page, request).await);
+        let router = Router::new().fallback(async move |request: Request| respond(&page, request).await);
         tokio::spawn(axum::serve(listener, router).into_future());
         Ok((Self, json!({"address": address})))
     }
 
-    async fn obey(&mut self, _: Value) -> anyhow::Result<Value> {
+    async fn handle(&mut self, _: Value) -> anyhow::Result<Value> {
         Ok(Value::Null)
     }
 }
 
-async fn answer(page: &Page, request: Request) -> Response {
+async fn respond(page: &Page, request: Request) -> Response {
     if request.method() == http::Method::POST {
-        let read = axum::body::to_bytes(request.into_body(), MOST_BYTES).await;
+        let read = axum::body::to_bytes(request.into_body(), MAX_BODY_SIZE).await;
         let status = if read.is_ok() { StatusCode::ACCEPTED } else { StatusCode::PAYLOAD_TOO_LARGE };
         return Response::builder().status(status).body(Body::empty()).expect("a response");
     }
@@ -82,15 +82,15 @@ impl Page {
     }
 }
 
-/// The plan of one that answers what was answered here.
-pub fn copy(answer: &Answer) -> Value {
-    let copied = answer.headers.iter().filter(|(name, _)| !NOT_COPIED.contains(&name.as_str()));
+/// The plan for a baseline that repeats this response.
+pub fn copy(response: &HttpResponse) -> Value {
+    let copied = response.headers.iter().filter(|(name, _)| !NOT_COPIED.contains(&name.as_str()));
     let headers: Vec<(&str, &str)> =
         copied.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
-    json!({"page": {"headers": headers, "body": STANDARD.encode(&answer.body)}})
+    json!({"page": {"headers": headers, "body": STANDARD.encode(&response.body)}})
 }
 
-/// Opens a database as the program does: one that writes, and some that read.
+/// Opens the database like Marquee: one connection that writes, and some that read.
 async fn open(database: &str) -> anyhow::Result<()> {
     let options = SqliteConnectOptions::from_str(database)?
         .journal_mode(SqliteJournalMode::Wal)
@@ -98,7 +98,7 @@ async fn open(database: &str) -> anyhow::Result<()> {
     let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
     let read = SqlitePoolOptions::new().max_connections(8).connect_with(options.read_only(true)).await?;
     sqlx::query("select 1").execute(&read).await?;
-    // Open for as long as the process runs.
+    // The connections stay open as long as the process runs.
     std::mem::forget((write, read));
     Ok(())
 }

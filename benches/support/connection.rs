@@ -1,4 +1,4 @@
-//! A bare HTTP/1.1 client: hyper, and rustls where there is TLS.
+//! A minimal HTTP/1.1 client on hyper, with rustls for TLS.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,19 +18,19 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-/// A connection that is kept.
+/// A kept connection.
 #[derive(Debug)]
-pub struct Wire(SendRequest<Full<Bytes>>);
+pub struct Connection(SendRequest<Full<Bytes>>);
 
-/// An answer, read to its end.
+/// A response with its whole body.
 #[derive(Debug)]
-pub struct Answer {
+pub struct HttpResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
-/// What trusts that authority alone, and resumes nothing.
+/// A TLS connector that trusts only this CA and resumes no session.
 pub fn connector(ca_pem: &str) -> anyhow::Result<TlsConnector> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(ca_pem.as_bytes())?)?;
@@ -42,16 +42,16 @@ pub fn connector(ca_pem: &str) -> anyhow::Result<TlsConnector> {
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-impl Wire {
-    /// Without TLS.
-    pub async fn plain(address: SocketAddr) -> anyhow::Result<Self> {
+impl Connection {
+    /// Connects without TLS.
+    pub async fn without_tls(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Self::over(stream).await
     }
 
-    /// With TLS, to a server of that name.
-    pub async fn tls(address: SocketAddr, name: &str, connector: &TlsConnector) -> anyhow::Result<Self> {
+    /// Connects with TLS to a server with this name.
+    pub async fn with_tls(address: SocketAddr, name: &str, connector: &TlsConnector) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let name = ServerName::try_from(name.to_owned())?;
@@ -60,20 +60,24 @@ impl Wire {
 
     async fn over(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> anyhow::Result<Self> {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // What breaks it off, the sender is told, too.
+        // The sender sees errors of the connection as well.
         tokio::spawn(connection);
         Ok(Self(sender))
     }
 
-    /// Sends, and reads the answer.
-    pub async fn send(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
+    /// Sends a request and reads the response.
+    pub async fn send(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<HttpResponse> {
         self.0.ready().await?;
         let (parts, body) = self.0.send_request(request).await?.into_parts();
-        Ok(Answer { status: parts.status, headers: parts.headers, body: body.collect().await?.to_bytes() })
+        Ok(HttpResponse {
+            status: parts.status,
+            headers: parts.headers,
+            body: body.collect().await?.to_bytes(),
+        })
     }
 }
 
-/// A request with these headers.
+/// Builds a request with these headers.
 pub fn request(
     method: &str,
     target: &str,
@@ -87,7 +91,7 @@ pub fn request(
     request.body(Full::new(body.into())).context("a request")
 }
 
-/// Headers, given as texts.
+/// Builds a list of headers.
 pub fn headers(list: &[(&str, &str)]) -> Vec<(String, String)> {
     list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
