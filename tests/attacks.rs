@@ -28,7 +28,7 @@ fn table() -> BTreeMap<String, Vec<String>> {
     let rows = text.lines().filter_map(|line| {
         let cells: Vec<&str> = line.strip_prefix('|')?.split('|').map(str::trim).collect();
         let code = cells.first()?.to_lowercase();
-        let files = cells.get(2)?.split('`').filter(|part| part.ends_with(".rs"));
+        let files = cells.get(2)?.split('`').filter(|part| part.contains('/'));
         (codes_of(&code).len() == 1).then(|| (code, files.map(str::to_owned).collect()))
     });
     rows.collect()

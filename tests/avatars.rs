@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::both_databases;
-use crate::support::app::url;
+use crate::support::config_file::url;
 use crate::support::page::Page;
 use crate::support::remote::{Document, User};
 use crate::support::{Database, Fixture, eventually};

@@ -7,7 +7,7 @@ use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
 use crate::both_databases;
 use crate::end_to_end::fixture_with_feed;
-use crate::support::app::url;
+use crate::support::config_file::url;
 use crate::support::feed::Item;
 use crate::support::http::{HTML, Response};
 use crate::support::{Database, Fixture};

@@ -1,7 +1,7 @@
 //! What stands behind the archive: written where something changed, by those who write, and by nobody else.
 
 use crate::both_databases;
-use crate::support::app::url;
+use crate::support::config_file::url;
 use crate::support::db_control::DbControl;
 use crate::support::feed::markdown;
 use crate::support::http::HTML;

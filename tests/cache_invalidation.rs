@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::both_databases;
-use crate::support::app::{quoted, url};
+use crate::support::config_file::{quoted, url};
 use crate::support::db_control::DbControl;
 use crate::support::feed::markdown;
 use crate::support::http::HTML;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::both_databases;
 use crate::end_to_end::await_total_items;
 use crate::support::activities::{PUBLIC, id_of};
-use crate::support::app::url;
+use crate::support::config_file::url;
 use crate::support::http::AS2;
 use crate::support::{Database, Fixture, eventually};
 

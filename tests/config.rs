@@ -1,7 +1,7 @@
 //! The config is checked once, at the start, and each error is named with its key.
 
 use crate::both_databases;
-use crate::support::app::Settings;
+use crate::support::settings::Settings;
 use crate::support::{Database, Fixture, TestNetwork};
 
 both_databases!(

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::both_databases;
 use crate::support::activities::id_of;
-use crate::support::app::url;
+use crate::support::config_file::url;
 use crate::support::db_control::DbControl;
 use crate::support::http::{HTML, Response};
 use crate::support::page::Page;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::both_databases;
 use crate::support::activities::{PUBLIC, id_of};
-use crate::support::app::url;
+use crate::support::config_file::url;
 use crate::support::http::{AS2, HTML};
 use crate::support::page::Page;
 use crate::support::{Database, Fixture, TestNetwork, eventually};

@@ -6,10 +6,10 @@ use std::net::{SocketAddr, TcpListener};
 use serde_json::Value;
 
 use crate::both_databases;
-use crate::support::app::Settings;
 use crate::support::db_control::DbControl;
 use crate::support::postgres::free_port;
 use crate::support::remote::Remote;
+use crate::support::settings::Settings;
 use crate::support::{Database, Fixture, LONG_WAIT_TIMEOUT, TestNetwork, within};
 
 both_databases!(

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::both_databases;
 use crate::support::activities::id_of;
-use crate::support::app::{HOST, quoted, url};
+use crate::support::config_file::{HOST, quoted, url};
 use crate::support::http::{AS2, HTML, Response};
 use crate::support::page::Page;
 use crate::support::{Database, Fixture};

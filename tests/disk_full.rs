@@ -2,7 +2,7 @@
 //! room. (A PostgreSQL server has a disk of its own, which is not Marquee's; `flood` has what comes of it.)
 
 use crate::support::activities::id_of;
-use crate::support::app::quoted;
+use crate::support::config_file::quoted;
 use crate::support::feed::markdown;
 use crate::support::remote::ScriptedResponse;
 use crate::support::small_disk::SmallDisk;

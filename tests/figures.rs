@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::both_databases;
 use crate::end_to_end::is_about;
 use crate::feeds::followed;
-use crate::support::app::url;
+use crate::support::config_file::url;
 use crate::support::feed::{Item, NAME as FEED, markdown, rss};
 use crate::support::forbidden_listener::ForbiddenListener;
 use crate::support::http::HTML;

@@ -12,7 +12,7 @@ use tokio::time::interval;
 use crate::both_databases;
 use crate::end_to_end::total_items;
 use crate::support::activities::id_of;
-use crate::support::app::url;
+use crate::support::config_file::url;
 use crate::support::db_control::DbControl;
 use crate::support::http::{Client, HTML, Response};
 use crate::support::remote::{Document, User};

@@ -107,7 +107,7 @@ async fn the_sites_own_key_rotates_like_any(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.remote.demand_signed_gets();
     fixture.follow(&fixture.alice).await;
-    let instance = crate::support::app::url("/ap/actor");
+    let instance = crate::support::config_file::url("/ap/actor");
     let new = rotate(&fixture, &["--instance"]).await;
     let actor = fixture.network.client.get(&instance, AS2).await.json();
     assert_eq!(key_of(&actor).0, new);

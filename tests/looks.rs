@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use crate::both_databases;
-use crate::support::app::{quoted, url};
+use crate::support::config_file::{quoted, url};
 use crate::support::http::{HTML, Response};
 use crate::support::page::Page;
 use crate::support::temp_dir::TempDir;

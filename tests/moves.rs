@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::both_databases;
 use crate::end_to_end::total_items;
 use crate::support::activities::id_of;
-use crate::support::app::quoted;
+use crate::support::config_file::quoted;
 use crate::support::feed::{self, Item, markdown};
 use crate::support::{Database, Fixture, eventually};
 

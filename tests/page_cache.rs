@@ -9,7 +9,8 @@ use tokio::net::TcpStream;
 
 use crate::both_databases;
 use crate::support::activities::id_of;
-use crate::support::app::{App, HOST, url};
+use crate::support::app::App;
+use crate::support::config_file::{HOST, url};
 use crate::support::feed::markdown;
 use crate::support::http::{AS2, HTML};
 use crate::support::signature::SignatureScheme;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::both_databases;
 use crate::page_cache::{Raw, ask};
-use crate::support::app::url;
+use crate::support::config_file::url;
 use crate::support::db_control::DbControl;
 use crate::support::feed::markdown;
 use crate::support::http::HTML;

@@ -11,7 +11,7 @@ use futures_util::stream;
 
 use crate::both_databases;
 use crate::support::activities::id_of;
-use crate::support::app::url;
+use crate::support::config_file::url;
 use crate::support::http::{AS2, HTML};
 use crate::support::rng::{Rng, seed};
 use crate::support::signer::FastSigner;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::both_databases;
 use crate::support::activities::id_of;
-use crate::support::app::{HOST, url};
+use crate::support::config_file::{HOST, url};
 use crate::support::forbidden_listener::ForbiddenListener;
 use crate::support::http::{HTML, Response};
 use crate::support::page::Page;

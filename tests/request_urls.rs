@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::both_databases;
-use crate::support::app::url;
+use crate::support::config_file::url;
 use crate::support::http::{HTML, Response};
 use crate::support::{Database, Fixture, eventually};
 

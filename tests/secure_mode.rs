@@ -87,7 +87,7 @@ async fn what_is_no_actor_is_served_to_those_who_sign_and_to_nobody_else(databas
 async fn what_everyone_needs_stays_public(database: Database) {
     let fixture = secure(database).await;
     let (_, page) = publish(&fixture).await;
-    let at = crate::support::app::url;
+    let at = crate::support::config_file::url;
     for (url, accept) in [
         (fixture.actor().to_owned(), AS2),
         (at("/@critic"), AS2),

@@ -5,7 +5,7 @@ use feed_rs::parser;
 
 use crate::both_databases;
 use crate::support::activities::id_of;
-use crate::support::app::url;
+use crate::support::config_file::url;
 use crate::support::db_control::DbControl;
 use crate::support::feed::markdown;
 use crate::support::http::{HTML, Response};

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::support::activities::id_of;
-use crate::support::app::{HOST, Settings, quoted};
+use crate::support::config_file::{HOST, quoted};
 use crate::support::feed::{Item, NAME as ODD};
 use crate::support::page::Page;
 use crate::support::remote::{Document, Remote, User, jrd};
+use crate::support::settings::Settings;
 use crate::support::{Database, Fixture, TestNetwork, eventually};
 
 /// Comments under the review that everybody talks about.

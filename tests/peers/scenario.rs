@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 use super::foreign_server::{Library, Peer, Received};
 use crate::end_to_end::{await_total_items, total_items};
 use crate::support::activities::id_of;
-use crate::support::app::{HOST, Settings};
+use crate::support::config_file::HOST;
 use crate::support::feed::markdown;
 use crate::support::fixture::THE_FERRY;
 use crate::support::page::Page;
+use crate::support::settings::Settings;
 use crate::support::{Database, Fixture, TestNetwork, eventually};
 
 pub const POSTER_ALT: &str = "A ferry at night, one window lit";

@@ -1,198 +1,23 @@
 //! Marquee as its own process, with real HTTPS in front of it: `MARQUEE_TEST_BIN`, or the binary that was
 //! built with these tests.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
-use super::http::{Client, HTML, Response};
-use super::network::TestNetwork;
-use super::postgres::{Postgres, free_port};
-use super::temp_dir::TempDir;
-use super::tls_proxy::TlsProxy;
 use tokio::net::TcpStream;
 
-/// The host under which the world finds Marquee.
-pub const HOST: &str = "marquee.test";
-
-/// Which database a test runs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Database {
-    Sqlite,
-    Postgres,
-}
-
-/// A feed as the config declares it.
-#[derive(Debug, Clone)]
-pub struct FeedSetting {
-    pub name: String,
-    pub url: String,
-    /// Further lines of its table.
-    pub more: String,
-}
-
-/// What Marquee is started with.
-pub struct Settings<'w> {
-    network: &'w TestNetwork,
-    config: Config,
-    /// Kept for as long as the test needs it.
-    postgres: Option<Postgres>,
-    folder: TempDir,
-    environment: Vec<(String, String)>,
-    role: Option<&'static str>,
-    wrapper: Vec<String>,
-}
-
-/// The config file: sections, keys, and values as TOML writes them.
-#[derive(Clone, Default)]
-struct Config {
-    sections: BTreeMap<String, BTreeMap<String, String>>,
-    feeds: Vec<FeedSetting>,
-}
-
-/// A text as TOML writes it.
-pub fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-impl Config {
-    fn set(&mut self, section: &str, key: &str, value: String) {
-        let keys = self.sections.entry(section.to_owned()).or_default();
-        keys.insert(key.to_owned(), value);
-    }
-
-    fn toml(&self) -> String {
-        let mut toml = String::new();
-        for (section, keys) in &self.sections {
-            match section.as_str() {
-                "" => {}
-                "critics" => toml.push_str("[[critics]]\n"),
-                section => writeln!(toml, "[{section}]").expect("text"),
-            }
-            for (key, value) in keys {
-                writeln!(toml, "{key} = {value}").expect("text");
-            }
-        }
-        for feed in &self.feeds {
-            let (name, url) = (quoted(&feed.name), quoted(&feed.url));
-            let head =
-                format!("[[feeds]]\nname = {name}\nurl = {url}\ncritic = \"critic\"\ninterval = \"24h\"");
-            writeln!(toml, "{head}\n{}", feed.more).expect("text");
-        }
-        toml
-    }
-}
-
-impl<'w> Settings<'w> {
-    pub(super) async fn new(network: &'w TestNetwork, database: Database) -> Self {
-        let folder = TempDir::new();
-        let ca_file = folder.write("ca.pem", network.ca.pem());
-        let postgres = match database {
-            Database::Sqlite => None,
-            Database::Postgres => Some(Postgres::create().await),
-        };
-        let sqlite = || format!("sqlite://{}", folder.file("marquee.sqlite").display());
-        let url = postgres.as_ref().map_or_else(sqlite, Postgres::url);
-        let mut config = Config::default();
-        config.set("", "data_dir", quoted(&folder.path().display().to_string()));
-        config.set("site", "title", quoted("The Test Reel"));
-        config.set("site", "language", quoted("en"));
-        config.set("site", "timezone", quoted("UTC"));
-        config.set("server", "listen", quoted(&format!("127.0.0.1:{}", free_port())));
-        config.set("server", "origin", quoted(&format!("https://{HOST}")));
-        config.set("database", "url", quoted(&url));
-        config.set("critics", "handle", quoted("critic"));
-        config.set("critics", "name", quoted("The Critic"));
-        config.set("critics", "summary", quoted("Sits in the third row."));
-        // Only this address: the rest of the loopback network stays forbidden ground, for traps.
-        config.set("federation", "allow_networks", "[\"127.0.0.1/32\"]".to_owned());
-        config.set("federation", "extra_ca_file", quoted(&ca_file.display().to_string()));
-        for (name, address) in network.names.all() {
-            config.set("federation.resolve", &quoted(&name), quoted(&address.to_string()));
-        }
-        Self { network, config, postgres, folder, environment: Vec::new(), role: None, wrapper: Vec::new() }
-    }
-
-    /// Sets a key to a value as TOML writes it.
-    pub fn set(mut self, section: &str, key: &str, value: &str) -> Self {
-        self.config.set(section, key, value.to_owned());
-        self
-    }
-
-    /// Lets a name lead to an address.
-    pub fn resolve(self, name: &str, address: SocketAddr) -> Self {
-        self.set("federation.resolve", &quoted(name), &quoted(&address.to_string()))
-    }
-
-    /// Declares a feed; `more` is what its table has beside name, url and critic.
-    pub fn feed(mut self, name: &str, url: &str, more: &str) -> Self {
-        let (name, url, more) = (name.to_owned(), url.to_owned(), more.to_owned());
-        self.config.feeds.push(FeedSetting { name, url, more });
-        self
-    }
-
-    /// Sets a variable of the environment.
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Serves in one role alone.
-    pub fn role(mut self, role: &'static str) -> Self {
-        self.role = Some(role);
-        self
-    }
-
-    /// Runs every process of it by this command, which is given the program and its arguments.
-    pub fn wrap_with(mut self, command: Vec<String>) -> Self {
-        self.wrapper = command;
-        self
-    }
-
-    /// The config file that it writes.
-    pub fn toml(&self) -> String {
-        self.config.toml()
-    }
-
-    /// Starts it and waits until it is ready.
-    pub async fn start(self) -> App {
-        let listener = self.network.listen(HOST).await;
-        let mut app = self.prepare();
-        app.front.add(app.backend());
-        tokio::spawn(app.front.clone().serve(listener));
-        app.start().await;
-        app
-    }
-
-    /// Starts what must not start, and gives what it says.
-    pub async fn refusal(self) -> Output {
-        let app = self.prepare();
-        app.cli(&["serve"]).await
-    }
-
-    fn prepare(self) -> App {
-        let app = App {
-            client: self.network.client.clone(),
-            config: self.config,
-            folder: self.folder,
-            environment: self.environment,
-            role: self.role,
-            wrapper: self.wrapper,
-            front: TlsProxy::default(),
-            child: None,
-            log: Arc::default(),
-            printed: Arc::default(),
-            postgres: self.postgres,
-        };
-        app.write_config();
-        app
-    }
-}
+use super::config_file::{ConfigFile, FeedSetting, url};
+use super::database::TestDatabase;
+use super::http::{Client, HTML, Response};
+use super::network::TlsListener;
+use super::postgres::free_port;
+use super::temp_dir::TempDir;
+use super::template::program;
+use super::tls_proxy::TlsProxy;
 
 /// Lines as they are printed.
 pub type Lines = Arc<Mutex<Vec<String>>>;
@@ -208,58 +33,72 @@ impl Drop for BackgroundProcess {
     }
 }
 
-/// A Marquee of the test's own. It ends with the value; where the test fails, its log is printed.
+/// How an [`App`] is started.
+pub struct AppOptions {
+    pub client: Client,
+    pub config: ConfigFile,
+    pub database: TestDatabase,
+    pub folder: TempDir,
+    pub environment: Vec<(String, String)>,
+    pub role: Option<&'static str>,
+    pub wrapper: Vec<String>,
+}
+
+/// A Marquee of the test's own. It ends with the value; if the test fails, its log is printed.
 pub struct App {
-    client: Client,
-    config: Config,
-    environment: Vec<(String, String)>,
-    role: Option<&'static str>,
-    wrapper: Vec<String>,
-    front: TlsProxy,
+    options: AppOptions,
+    proxy: TlsProxy,
     child: Option<Child>,
     log: Lines,
     printed: Lines,
-    folder: TempDir,
-    postgres: Option<Postgres>,
-}
-
-/// The address of a path of Marquee's.
-pub fn url(path: &str) -> String {
-    format!("https://{HOST}{path}")
 }
 
 impl App {
+    /// Creates its database and its config file, and starts nothing.
+    pub async fn new(options: AppOptions) -> Self {
+        options.database.create(&options.config).await;
+        let (log, printed) = (Arc::default(), Arc::default());
+        let app = Self { options, proxy: TlsProxy::default(), child: None, log, printed };
+        app.write_config();
+        app
+    }
+
+    /// Serves HTTPS in front of it for as long as the test runs.
+    pub fn serve_tls(&self, listener: TlsListener) {
+        self.proxy.add(self.backend());
+        tokio::spawn(self.proxy.clone().serve(listener));
+    }
+
     /// A folder that it may read.
     pub fn folder(&self) -> &TempDir {
-        &self.folder
+        &self.options.folder
     }
 
     /// Changes a key of the config file; it is read at the next start.
     pub fn reconfigure(&mut self, section: &str, key: &str, value: &str) {
-        self.config.set(section, key, value.to_owned());
+        self.options.config.set(section, key, value.to_owned());
         self.write_config();
     }
 
     /// Replaces the feeds that the config file declares; they are read at the next start.
     pub fn redeclare_feeds(&mut self, change: impl FnOnce(&mut Vec<FeedSetting>)) {
-        change(&mut self.config.feeds);
+        change(&mut self.options.config.feeds);
         self.write_config();
     }
 
     fn write_config(&self) {
-        self.folder.write("marquee.toml", &self.config.toml());
+        self.options.folder.write("marquee.toml", &self.options.config.toml());
     }
 
-    /// Where it listens, behind the TLS.
+    /// Where it listens for plain HTTP.
     pub fn backend(&self) -> SocketAddr {
-        let listen = &self.config.sections["server"]["listen"];
-        listen.trim_matches('"').parse().expect("an address")
+        self.options.config.listen_address()
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let built = || PathBuf::from(env!("CARGO_BIN_EXE_marquee"));
-        let program = std::env::var_os("MARQUEE_TEST_BIN").map_or_else(built, PathBuf::from);
-        let words: Vec<&OsStr> = self.wrapper.iter().map(OsStr::new).chain([program.as_os_str()]).collect();
+        let program = program();
+        let words: Vec<&OsStr> =
+            self.options.wrapper.iter().map(OsStr::new).chain([program.as_os_str()]).collect();
         let mut command = Command::new(words[0]);
         command.args(&words[1..]);
         for (name, _) in std::env::vars_os() {
@@ -270,10 +109,10 @@ impl App {
         command
             .args(args)
             .arg("--config")
-            .arg(self.folder.file("marquee.toml"))
-            .current_dir(self.folder.path())
+            .arg(self.options.folder.file("marquee.toml"))
+            .current_dir(self.options.folder.path())
             .env("NO_COLOR", "1")
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .envs(self.options.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -283,7 +122,7 @@ impl App {
     /// Starts it, and waits until it is ready.
     pub async fn start(&mut self) {
         self.launch();
-        let client = self.client.clone();
+        let client = self.options.client.clone();
         let ready = url("/health/ready");
         let child = self.child.as_mut().expect("just started");
         super::eventually("Marquee to be ready", || {
@@ -307,16 +146,16 @@ impl App {
     /// Sets a variable of the environment from the next start on; an empty one is none.
     #[cfg(feature = "failpoints")]
     pub fn set_env(&mut self, name: &str, value: &str) {
-        self.environment.retain(|(known, _)| known != name);
+        self.options.environment.retain(|(known, _)| known != name);
         if !value.is_empty() {
-            self.environment.push((name.to_owned(), value.to_owned()));
+            self.options.environment.push((name.to_owned(), value.to_owned()));
         }
     }
 
     /// Starts it and waits for nothing: it may die at once.
     pub fn launch(&mut self) {
         assert!(self.child.is_none(), "it runs already");
-        let role = self.role.map_or(vec!["serve"], |role| vec!["serve", "--role", role]);
+        let role = self.options.role.map_or(vec!["serve"], |role| vec!["serve", "--role", role]);
         self.child = Some(self.spawn(self.command(&role)));
     }
 
@@ -350,7 +189,7 @@ impl App {
         command.env("MARQUEE_SERVER__LISTEN", address.to_string());
         let web = BackgroundProcess(self.spawn(command));
         super::eventually("another web", || async { TcpStream::connect(address).await.ok() }).await;
-        self.front.add(address);
+        self.proxy.add(address);
         web
     }
 
@@ -427,15 +266,13 @@ impl App {
         out
     }
 
-    /// Where its data lies, as its config says.
+    /// The folder of its data, as its config says.
     pub fn data_dir(&self) -> String {
-        self.config.sections[""]["data_dir"].trim_matches('"').to_owned()
+        self.options.config.get("", "data_dir").to_owned()
     }
 
-    /// The address of its database.
     pub fn database_url(&self) -> String {
-        let sqlite = || format!("sqlite://{}", self.folder.file("marquee.sqlite").display());
-        self.postgres.as_ref().map_or_else(sqlite, Postgres::url)
+        self.options.database.url()
     }
 
     /// The lines of `feed log`.
@@ -459,12 +296,12 @@ impl App {
 
     /// Gets a page as a browser does.
     pub async fn get_page(&self, path: &str) -> Response {
-        self.client.get(&url(path), HTML).await
+        self.options.client.get(&url(path), HTML).await
     }
 
     /// Writes a file that commands can name.
     pub fn write(&self, name: &str, content: &str) -> String {
-        let path: &Path = &self.folder.write(name, content);
+        let path: &Path = &self.options.folder.write(name, content);
         path.display().to_string()
     }
 }

@@ -3,10 +3,13 @@
 use serde_json::Value;
 
 use super::activities::id_of;
-use super::app::{App, Database, HOST, Settings};
+use super::app::App;
+use super::config_file::HOST;
+use super::database::Database;
 use super::feed::{self, markdown};
 use super::page::Page;
 use super::remote::{Remote, User};
+use super::settings::Settings;
 use super::{TestNetwork, eventually};
 
 /// What reviews that are published by hand say.

@@ -10,10 +10,8 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::app::{Database, Settings};
 use super::ca::Ca;
 use super::http::Client;
-use super::remote::Remote;
 
 /// Which address a name stands for.
 #[derive(Clone, Default)]
@@ -53,16 +51,6 @@ impl TestNetwork {
         let names = Names::default();
         let client = Client::new(&ca, &names);
         Self { ca, names, client }
-    }
-
-    /// Starts a remote server of that name. Those that Marquee shall reach are started before it.
-    pub async fn remote(&self, host: &str) -> Remote {
-        Remote::start(self, host).await
-    }
-
-    /// What to start Marquee with; `start()` starts it.
-    pub async fn marquee(&self, database: Database) -> Settings<'_> {
-        Settings::new(self, database).await
     }
 
     /// Listens for TLS connections to `host`.

@@ -18,7 +18,7 @@ pub struct Page {
 pub struct Comment {
     /// The anchor, as in the address that leads to it.
     pub anchor: String,
-    /// The anchor of the comment that it in_reply_to, as its own link says.
+    /// The anchor of the comment that it replies to, as its own link says.
     in_reply_to: Option<String>,
     /// Its own text, without the replies to it.
     pub text: String,
@@ -47,7 +47,7 @@ impl Page {
         self.comments.iter().find(|comment| comment.text.contains(text))
     }
 
-    /// The comment that another in_reply_to. It stands before it.
+    /// The comment that another replies to. It stands before it.
     pub fn parent_of(&self, comment: &Comment) -> Option<&Comment> {
         let at = self.comments.iter().position(|known| known.anchor == comment.anchor)?;
         self.comments[..at].iter().find(|before| Some(&before.anchor) == comment.in_reply_to.as_ref())

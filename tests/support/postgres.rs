@@ -16,30 +16,59 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 /// A database, dropped with this value.
 #[derive(Debug)]
 pub struct Postgres {
-    cluster: String,
+    cluster: Cluster,
     name: String,
 }
 
+#[derive(Debug, Clone)]
+struct Cluster {
+    url: String,
+    /// The folder of the test run; none if the cluster was running before.
+    folder: Option<PathBuf>,
+}
+
 impl Postgres {
-    /// Makes an empty database.
+    /// Creates an empty database.
     pub async fn create() -> Self {
+        let database = Self::reserve().await;
+        database.create_database("template0").await;
+        database
+    }
+
+    /// Chooses the name of a database, which `create_database` creates.
+    pub async fn reserve() -> Self {
         let cluster = tokio::task::spawn_blocking(cluster).await.expect("a cluster");
-        let name = format!("marquee_{}", super::unique());
-        let database = Self { cluster, name };
-        database
-            .administer(format!("create database {} template template0", database.name))
-            .await
-            .expect("a new database");
-        database
+        Self { cluster, name: format!("marquee_{}", super::unique()) }
+    }
+
+    /// A database of another name in the same cluster.
+    pub fn sibling(&self, name: &str) -> Self {
+        Self { cluster: self.cluster.clone(), name: name.to_owned() }
+    }
+
+    /// Creates the database as a copy of another.
+    pub async fn create_database(&self, template: &str) {
+        let statement = format!("create database {} template {template}", self.name);
+        self.administer(statement).await.expect("a new database");
+    }
+
+    /// Does not drop the database.
+    pub fn keep(self) {
+        std::mem::forget(self);
+    }
+
+    /// The folder of the test run; none on a cluster that outlives it.
+    pub fn run_folder(&self) -> Option<&Path> {
+        self.cluster.folder.as_deref()
     }
 
     /// Its URL.
     pub fn url(&self) -> String {
-        format!("{}/{}", self.cluster, self.name)
+        format!("{}/{}", self.cluster.url, self.name)
     }
 
     async fn administer(&self, statement: String) -> Result<(), sqlx::Error> {
-        let mut connection = PgConnection::connect(&format!("{}/postgres", self.cluster)).await?;
+        let mut connection = PgConnection::connect(&format!("{}/postgres", self.cluster.url)).await?;
         sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await?;
         connection.close().await
     }
@@ -60,10 +89,10 @@ impl Drop for Postgres {
     }
 }
 
-/// The URL of the run's cluster, which is started where it does not run yet.
-fn cluster() -> String {
+/// The cluster of the test run, which is started if it does not run yet.
+fn cluster() -> Cluster {
     if let Ok(url) = std::env::var("MARQUEE_TEST_POSTGRES") {
-        return url.trim_end_matches('/').to_owned();
+        return Cluster { url: url.trim_end_matches('/').to_owned(), folder: None };
     }
     // Under nextest the run is owned by the runner, our parent; otherwise by this process.
     let (run, owner) = match std::env::var("NEXTEST_RUN_ID") {
@@ -76,11 +105,11 @@ fn cluster() -> String {
     lock.lock().expect("a lock");
     let known = folder.join("url");
     if let Ok(url) = fs::read_to_string(&known) {
-        return url;
+        return Cluster { url, folder: Some(folder) };
     }
     let url = start(&folder, owner);
     fs::write(&known, &url).expect("a file in a temporary folder");
-    url
+    Cluster { url, folder: Some(folder) }
 }
 
 /// Starts a cluster in `folder`, and the watchdog that ends it with `owner`.

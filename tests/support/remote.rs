@@ -116,8 +116,15 @@ impl Document {
     }
 }
 
+impl TestNetwork {
+    /// Starts a remote server of that name. Start those that Marquee must reach before Marquee.
+    pub async fn remote(&self, host: &str) -> Remote {
+        Remote::start(self, host).await
+    }
+}
+
 impl Remote {
-    pub(super) async fn start(network: &TestNetwork, host: &str) -> Self {
+    async fn start(network: &TestNetwork, host: &str) -> Self {
         let listener = network.listen(host).await;
         let server = Arc::new(Server {
             host: host.to_owned(),

@@ -5,7 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::app::{self, App, HOST};
+use super::app::App;
+use super::config_file::{self, HOST};
 use super::keys::pem;
 use super::remote::User;
 use super::signature::{rfc9421_text, sha256};
@@ -43,7 +44,8 @@ impl FastSigner {
         let created = super::now().as_second();
         let key_id = &self.key_id;
         let params = format!("({});created={created};keyid=\"{key_id}\";alg=\"ed25519\"", names.join(" "));
-        let text = rfc9421_text(&COVERED, &params, "POST", &app::url("/ap/inbox"), |_| digest.clone());
+        let text =
+            rfc9421_text(&COVERED, &params, "POST", &config_file::url("/ap/inbox"), |_| digest.clone());
         let signature = STANDARD.encode(self.pair.sign(text.as_bytes()));
         let request = self.client.post(&self.address).header("host", HOST);
         let request = request.header("content-type", "application/activity+json");

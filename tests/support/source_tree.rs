@@ -206,8 +206,12 @@ mod tests {
         let [a, b] = ["web/a.rs", "web/b.rs"];
         assert_eq!(found(&[(a, "use super::b::B;"), (b, "fn f() -> crate::web::a::A {}")]), [[a, b]]);
         assert_eq!(found(&[(a, "use super::b::B;"), (b, "use super::c;"), ("web/c.rs", "")]), [[""; 0]; 0]);
-        let three = [(a, "use super::b;"), (b, "use super::c;"), ("web/c.rs", "use crate::web::{a, d};")];
-        assert_eq!(found(&three), [[a, b, "web/c.rs"]]);
+        let tree = SourceTree::of(&[(a, "\nuse super::b::B;"), (b, "")]);
+        let found_at = &tree.dependencies()[&["web", "a"].map(str::to_owned)[..]];
+        let at = found_at.values().next().expect("a dependency");
+        assert_eq!((at.path.as_str(), at.line), ("web::b::B", 2));
+        let longer = [(a, "use super::b;"), (b, "use super::c;"), ("web/c.rs", "use crate::web::{a, d};")];
+        assert_eq!(found(&longer), [[a, b, "web/c.rs"]]);
     }
 
     #[test]
