@@ -23,7 +23,7 @@ async fn what_is_indexed_already_is_not_indexed_again(database: Database) {
         fixture.app.number(sqlite, "select cast(cast(xmin as text) as bigint) from search").await
     };
     let before = written().await;
-    let mut db = DbControl::on(&fixture.app).await;
+    let mut db = DbControl::connect(&fixture.app).await;
     if database == Database::Postgres {
         db.execute("begin; select pg_advisory_xact_lock(hashtextextended('shelves', 0))").await;
     }
@@ -47,7 +47,7 @@ async fn commands_that_only_read_write_nothing(database: Database) {
     let mut fixture = Fixture::new(database).await;
     fixture.publish("The Night Ferry").await;
     fixture.app.terminate().await;
-    let mut db = DbControl::on(&fixture.app).await;
+    let mut db = DbControl::connect(&fixture.app).await;
     db.execute("update reviews set shelved = 0; delete from settings where key = 'origin'").await;
     let written = async || {
         let query = "select (select count(*) from settings where key = 'origin')

@@ -44,7 +44,7 @@ async fn a_review_that_nobody_sees_makes_no_page_stale(database: Database) {
     fixture.app.command_output(&["publish", &file]).await;
     let file = fixture.app.write("ahead.md", &ahead("It has not left yet."));
     fixture.app.command_output(&["revise", "soon-2021", &file]).await;
-    let mut db = DbControl::on(&fixture.app).await;
+    let mut db = DbControl::connect(&fixture.app).await;
     // What only we compare.
     db.execute("update reviews set canonical_key = 'else', source_updated_at = 1, feed_id = null").await;
     for address in [page, &home, &url("/browse")] {

@@ -214,7 +214,7 @@ async fn who_is_overtaken_at_one_review_is_shown_at_another(database: Database) 
     let alices = pictured(&quiet, 1).await.remove(0);
     let bobs = pictured(&loud, 2).await.into_iter().find(|picture| *picture != alices).expect("a picture");
     // Both are overtaken there; alice is the last one elsewhere.
-    let mut db = DbControl::on(&fixture.app).await;
+    let mut db = DbControl::connect(&fixture.app).await;
     crowd(&mut db, &loud, "first", 150).await;
     gone(&bobs).await;
     fixture.settle().await;
@@ -241,7 +241,7 @@ async fn a_card_counts_comments_as_the_page_does(database: Database) {
     let article = fixture.publish("The Night Ferry").await;
     fixture.comment(&fixture.alice, &article, "One").await;
     // What another connection counted.
-    let mut db = DbControl::on(&fixture.app).await;
+    let mut db = DbControl::connect(&fixture.app).await;
     db.execute(
         "insert into tallies (review_id, kind, writer, total)
          select distinct review_id, kind, -1, 2 from tallies where kind = 'comment'",
@@ -305,7 +305,7 @@ async fn a_conversation_that_is_too_long_for_a_page_is_read_from_both_ends(datab
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.comment(&fixture.alice, &article, "Before all others").await;
-    DbControl::on(&fixture.app).await.execute(MORE).await;
+    DbControl::connect(&fixture.app).await.execute(MORE).await;
     let page = article["url"].as_str().expect("a page");
     let (newest, oldest) = ("4 newer comments are not on this page", "4 older comments are not on this page");
     for (sort, first, last, beyond, told, other_end) in [

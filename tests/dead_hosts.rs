@@ -78,13 +78,13 @@ async fn scene(
             'h' || n || '.{domain}', 0, 0
          from numbers cross join critics c"
     );
-    DbControl::on(&fixture.app).await.execute(&followers).await;
+    DbControl::connect(&fixture.app).await.execute(&followers).await;
     (fixture, crowd)
 }
 
 /// Everything is older by so long: what was to come in that time is due, and what is kept so long is over.
 async fn pass(fixture: &Fixture, time: i64) {
-    let mut db = DbControl::on(&fixture.app).await;
+    let mut db = DbControl::connect(&fixture.app).await;
     for (table, columns) in [
         ("deliveries", ["created_at", "next_attempt_at", "finished_at"].as_slice()),
         ("hosts", &["updated_at", "due_at", "failing_since", "closed_until"]),

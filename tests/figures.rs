@@ -290,7 +290,7 @@ async fn a_trailer_has_its_still_and_is_a_mere_link_without_one(database: Databa
 async fn e5_a_picture_that_leads_to_forbidden_ground_is_left_out(database: Database) {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
-    let trap = ForbiddenListener::on("127.0.0.2").await;
+    let trap = ForbiddenListener::bind("127.0.0.2").await;
     let address = trap.address();
     let fixture = Fixture::in_network(network, remote, database, |remote, settings| {
         remote.serve("/away.png", Document::redirect("https://forbidden.test/a.png"));

@@ -138,7 +138,7 @@ async fn h1_a_full_inbox_says_when_to_come_again_and_takes_the_same_later(databa
             request.sign()
         })
         .collect();
-    let mut db = DbControl::on(&fixture.app).await;
+    let mut db = DbControl::connect(&fixture.app).await;
     db.block_writes().await;
     let mut under_way = JoinSet::new();
     for request in large.clone() {
@@ -185,7 +185,7 @@ async fn j3_j12_what_cannot_be_written_costs_nobody_else(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.follow(&fixture.alice).await;
-    let mut db = DbControl::on(&fixture.app).await;
+    let mut db = DbControl::connect(&fixture.app).await;
     db.fail_inserts_containing("received", "body", "arsenic").await;
     db.block_writes().await;
     let texts: Vec<String> = (0..12).map(|number| format!("Old lace {number} of twelve")).collect();
@@ -237,7 +237,7 @@ async fn j12_what_cannot_have_its_effect_costs_nobody_else_though_all_have_it_at
     })
     .await;
     drop(worker);
-    let mut db = DbControl::on(&fixture.app).await;
+    let mut db = DbControl::connect(&fixture.app).await;
     db.fail_inserts_containing("comments", "content", "arsenic").await;
     let (mut texts, mut requests, mut taken_back) = (Vec::new(), Vec::new(), Vec::new());
     for (number, user) in users.iter().enumerate() {
@@ -287,7 +287,7 @@ async fn j4_with_its_database_away_for_a_minute_it_says_503_and_takes_the_same_o
         reply(&fixture, &fixture.alice, &article, "Known before"),
         reply(&fixture, &stranger, &article, "Met in the dark"),
     ];
-    let mut db = DbControl::on(&fixture.app).await;
+    let mut db = DbControl::connect(&fixture.app).await;
     db.make_unavailable().await;
     let client = &fixture.network.client;
     let gone = Instant::now();
@@ -354,7 +354,7 @@ async fn b5_a_key_that_another_process_replaced_proves_nothing_any_more(database
     let leaked = fixture.alice.key();
     fixture.alice.rotate_key();
     let pem = fixture.alice.key().public_pem();
-    let mut db = DbControl::on(&fixture.app).await;
+    let mut db = DbControl::connect(&fixture.app).await;
     db.execute(&format!("update actor_keys set pem = '{pem}' where key_id = '{}'", fixture.alice.key_id()))
         .await;
     let before = asked(&fixture);
@@ -376,7 +376,7 @@ async fn b5_a_key_that_another_process_dropped_is_asked_for_again(database: Data
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     fixture.settle().await;
-    let mut db = DbControl::on(&fixture.app).await;
+    let mut db = DbControl::connect(&fixture.app).await;
     let drop = format!("delete from actor_keys where key_id = '{}'", fixture.alice.key_id());
     db.execute(&drop).await;
     let before = asked(&fixture);
@@ -417,7 +417,7 @@ const CROWD: usize = 60;
 async fn who_searches_while_searches_hang_is_told_to_come_again_and_the_rest_of_the_site_answers() {
     let fixture = Fixture::new(Database::Postgres).await;
     let article = fixture.publish("The Night Ferry").await;
-    let mut db = DbControl::on(&fixture.app).await;
+    let mut db = DbControl::connect(&fixture.app).await;
     db.execute("begin; lock table search in access exclusive mode").await;
     let mut searches = JoinSet::new();
     for number in 0..CROWD {

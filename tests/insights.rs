@@ -138,7 +138,7 @@ async fn the_critic_sees_all_that_readers_do(database: Database) {
 async fn a_place_that_cannot_be_read_is_told_of(database: Database) {
     let mut fixture = Fixture::new(database).await;
     fixture.app.terminate().await;
-    let mut db = DbControl::on(&fixture.app).await;
+    let mut db = DbControl::connect(&fixture.app).await;
     db.execute(
         "insert into settings (key, value) values ('reach', 'soon')
          on conflict (key) do update set value = excluded.value",

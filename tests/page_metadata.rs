@@ -302,7 +302,7 @@ async fn a_film_is_told_alike_on_all_its_pages(database: Database) {
         };
         (of("dl.of-film"), of(".ledger-title, .card-title"))
     };
-    DbControl::on(&fixture.app).await.execute(MORE_OF_THE_NEWEST).await;
+    DbControl::connect(&fixture.app).await.execute(MORE_OF_THE_NEWEST).await;
     let (first, second) = (panel(1).await, panel(2).await);
     assert!(second.1.contains("Before") && !first.1.contains("Before"), "{first:?} {second:?}");
     assert!(first.0.contains("Ada Lindqvist") && !first.0.contains("Cleo Marsh"), "{first:?}");

@@ -36,7 +36,7 @@ async fn no_activity_however_shaped_is_an_error_of_ours(database: Database) {
     let fixture = Fixture::with(database, |_, settings| settings.resolve("other.test", closed)).await;
     let article = fixture.publish("The Night Ferry").await;
     let users: Vec<_> = (0..USERS).map(|number| fixture.remote.user(&format!("shaper{number}"))).collect();
-    let signers: Vec<FastSigner> = users.iter().map(|user| FastSigner::of(user, &fixture.app)).collect();
+    let signers: Vec<FastSigner> = users.iter().map(|user| FastSigner::new(user, &fixture.app)).collect();
     // A post that is there to be fetched, and one whose parent is.
     let first = users[0].reply(id_of(&article), "<p>The first word</p>");
     let second = users[1].reply(id_of(&first), "<p>The second word</p>");

@@ -216,7 +216,7 @@ async fn what_leads_nowhere_is_told_with_another_way(database: Database) {
 async fn nobody_is_led_to_a_server_that_is_not_theirs(database: Database) {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
-    let trap = ForbiddenListener::on("127.0.0.2").await;
+    let trap = ForbiddenListener::bind("127.0.0.2").await;
     let address = trap.address();
     let fixture = Fixture::in_network(network, remote, database, |_, settings| {
         settings.resolve("forbidden.test", address)

@@ -35,7 +35,7 @@ impl Ground {
     async fn new(database: Database) -> Self {
         let network = TestNetwork::new();
         let remote = network.remote("remote.test").await;
-        let (v4, v6) = (ForbiddenListener::on("127.0.0.2").await, ForbiddenListener::on("::1").await);
+        let (v4, v6) = (ForbiddenListener::bind("127.0.0.2").await, ForbiddenListener::bind("::1").await);
         let (address, address6) = (v4.address(), v6.address());
         let fixture = Fixture::in_network(network, remote, database, |_, settings| {
             settings.resolve(FORBIDDEN, address).resolve("forbidden6.test", address6)
@@ -143,7 +143,7 @@ async fn e1_pictures_and_inboxes_of_an_actor_on_forbidden_ground(database: Datab
 async fn e2_a_name_of_any_private_ipv6_address() {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
-    let (v4, v6) = (ForbiddenListener::on("127.0.0.2").await, ForbiddenListener::on("::1").await);
+    let (v4, v6) = (ForbiddenListener::bind("127.0.0.2").await, ForbiddenListener::bind("::1").await);
     let (port, port6) = (v4.port(), v6.port());
     let addresses = [
         format!("[::]:{port6}"),
@@ -229,7 +229,7 @@ async fn e10_a_follower_whose_name_turns_to_a_private_address_is_sent_nothing(da
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
     let turncoat = network.remote("turncoat.test").await;
-    let trap = ForbiddenListener::on("127.0.0.2").await;
+    let trap = ForbiddenListener::bind("127.0.0.2").await;
     let mut fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
     fixture.follow(&fixture.alice).await;
     let judas = turncoat.user("judas");
@@ -348,7 +348,7 @@ async fn e9_a_chain_of_key_owners_without_end_is_not_followed(database: Database
 async fn e1_a_feed_and_its_pictures_on_forbidden_ground(database: Database) {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
-    let trap = ForbiddenListener::on("127.0.0.2").await;
+    let trap = ForbiddenListener::bind("127.0.0.2").await;
     let address = trap.address();
     let mut item = crate::support::feed::Item::review("The Night Ferry");
     item.html =

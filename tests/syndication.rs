@@ -188,7 +188,7 @@ async fn the_map_has_parts_of_which_none_is_large(database: Database) {
     let article = fixture.publish("The Night Ferry").await;
     let page = article["url"].as_str().expect("a page");
     // As many as no test publishes.
-    let mut db = DbControl::on(&fixture.app).await;
+    let mut db = DbControl::connect(&fixture.app).await;
     db.execute(
         "insert into reviews (id, critic_id, create_id, slug, state, title, body, teaser, film, film_key, tags,
             original_date, released_at, created_at, shelved)

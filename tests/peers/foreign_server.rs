@@ -8,7 +8,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::proxy;
-use crate::support::app::{Lines, keep};
+use crate::support::app::{Lines, collect_lines};
 use crate::support::http::Client;
 use crate::support::temp_dir::TempDir;
 use crate::support::{TestNetwork, eventually};
@@ -148,8 +148,8 @@ impl Peer {
             });
         let (log, printed) = (Lines::default(), Lines::default());
         let (out, err) = (child.stdout.take(), child.stderr.take());
-        keep(out.expect("its standard output"), vec![Arc::clone(&log), Arc::clone(&printed)]);
-        keep(err.expect("its standard error"), vec![Arc::clone(&log)]);
+        collect_lines(out.expect("its standard output"), vec![Arc::clone(&log), Arc::clone(&printed)]);
+        collect_lines(err.expect("its standard error"), vec![Arc::clone(&log)]);
         let client = network.client.clone();
         let mut peer =
             Self { software: library, client, control: String::new(), child, log, _folder: folder };

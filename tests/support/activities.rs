@@ -1,4 +1,4 @@
-//! What remote users send, in the shapes that Mastodon gives it.
+//! The activities and objects of remote users, in the form that Mastodon gives them.
 
 use serde_json::{Value, json};
 
@@ -8,16 +8,16 @@ use super::remote::{Document, User};
 use super::signature::SignatureScheme;
 use super::signed_request::UnsignedRequest;
 
-/// Everybody.
+/// The public collection.
 pub const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 const CONTEXT: &str = "https://www.w3.org/ns/activitystreams";
 
-/// The id of an object, or of what is given by its id.
+/// The id of an object that is embedded or given by its id.
 pub fn id_of(object: &Value) -> &str {
     object.as_str().or_else(|| object["id"].as_str()).expect("an id")
 }
 
-/// A moment as in ActivityStreams.
+/// A time in the format of ActivityStreams.
 pub fn as2_date(moment: jiff::Timestamp) -> String {
     moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
@@ -39,7 +39,7 @@ impl User {
         self.server.key_of(&self.name)
     }
 
-    /// Gives the user another key, which its actor shows from now on.
+    /// Replaces the user's key, which its actor lists from now on.
     pub fn rotate_key(&self) {
         self.server.set_key(&self.name, Key::fresh());
     }
@@ -79,18 +79,18 @@ impl User {
         format!("{}{rest} Viewer", first.to_uppercase())
     }
 
-    /// Serves something else as the user's actor.
+    /// Serves another document as the user's actor.
     pub fn serve_actor(&self, actor: &Value) {
         self.server.serve(&format!("/users/{}", self.name), Document::activity_json(actor));
     }
 
-    /// A fresh id of this user's.
-    fn fresh(&self, kind: &str) -> String {
+    /// A new id of this user.
+    fn new_id(&self, kind: &str) -> String {
         format!("{}{kind}{}", self.id(), self.server.next_number())
     }
 
     pub fn follow(&self, actor: &str) -> Value {
-        json!({"@context": CONTEXT, "id": self.fresh("#follows/"), "type": "Follow", "actor": self.id(), "object": actor})
+        json!({"@context": CONTEXT, "id": self.new_id("#follows/"), "type": "Follow", "actor": self.id(), "object": actor})
     }
 
     pub fn undo(&self, activity: &Value) -> Value {
@@ -105,12 +105,12 @@ impl User {
         self.note(to, html, &[PUBLIC], &[&format!("{}/followers", self.id())])
     }
 
-    /// A reply for followers only, served as if it were public.
+    /// A reply to followers only, served as if it were public.
     pub fn reply_to_followers(&self, to: &str, html: &str) -> Value {
         self.note(to, html, &[&format!("{}/followers", self.id())], &[])
     }
 
-    /// A reply to somebody alone, served as if it were public.
+    /// A direct message, served as if it were public.
     pub fn direct_reply(&self, to: &str, html: &str, recipient: &str) -> Value {
         self.note(to, html, &[recipient], &[])
     }
@@ -156,7 +156,8 @@ impl User {
         })
     }
 
-    /// An edit: the object as given, served from now on, marked as changed `seconds` after it was written.
+    /// An Update of the object, which is served in its new form from now on, marked as changed `seconds`
+    /// after its publication.
     pub fn edit(&self, object: &Value, html: &str, seconds: i64) -> Value {
         let written: jiff::Timestamp = object["published"].as_str().expect("a date").parse().expect("a date");
         let moment = written.as_second() + seconds;
@@ -172,7 +173,7 @@ impl User {
         })
     }
 
-    /// A deletion: the id answers 410 with a Tombstone from now on.
+    /// A Delete; the id responds with 410 and a Tombstone from now on.
     pub fn delete(&self, object: &Value) -> Value {
         let id = id_of(object);
         let tombstone = json!({"@context": CONTEXT, "id": id, "type": "Tombstone"});
@@ -186,7 +187,7 @@ impl User {
     }
 
     pub fn like(&self, object: &str) -> Value {
-        json!({"@context": CONTEXT, "id": self.fresh("#likes/"), "type": "Like", "actor": self.id(), "object": object})
+        json!({"@context": CONTEXT, "id": self.new_id("#likes/"), "type": "Like", "actor": self.id(), "object": object})
     }
 
     pub fn announce(&self, object: &str) -> Value {
@@ -198,15 +199,15 @@ impl User {
         })
     }
 
-    /// Any other activity on an object.
+    /// Any other activity.
     pub fn activity(&self, kind: &str, object: &Value) -> Value {
         json!({
-            "@context": CONTEXT, "id": self.fresh("/activities/"), "type": kind, "actor": self.id(),
+            "@context": CONTEXT, "id": self.new_id("/activities/"), "type": kind, "actor": self.id(),
             "to": [PUBLIC], "object": object,
         })
     }
 
-    /// A request that a test may spoil.
+    /// A request that a test may change before it is signed.
     pub fn unsigned_request(
         &self,
         scheme: SignatureScheme,
@@ -216,7 +217,7 @@ impl User {
         UnsignedRequest::new(scheme, &self.key(), &self.key_id(), inbox, activity)
     }
 
-    /// Fetches with a signature.
+    /// Sends a signed GET.
     pub async fn fetch(&self, scheme: SignatureScheme, url: &str) -> Response {
         UnsignedRequest::fetch(scheme, &self.key(), &self.key_id(), url)
             .sign()
@@ -224,12 +225,12 @@ impl User {
             .await
     }
 
-    /// Signs and sends.
+    /// Signs and sends an activity.
     pub async fn send(&self, inbox: &str, activity: &Value) -> Response {
         self.unsigned_request(SignatureScheme::Cavage, inbox, activity).sign().post(&self.server.client).await
     }
 
-    /// Signs and sends to a server that may be dead.
+    /// Signs and sends an activity to a server that may be down.
     #[cfg(feature = "failpoints")]
     pub async fn try_send(&self, inbox: &str, activity: &Value) -> Option<Response> {
         self.unsigned_request(SignatureScheme::Cavage, inbox, activity)
@@ -239,12 +240,12 @@ impl User {
             .ok()
     }
 
-    /// Signs and sends what must be taken.
+    /// Signs and sends an activity that must be accepted.
     pub async fn deliver(&self, inbox: &str, activity: &Value) {
         let response = self.send(inbox, activity).await;
         assert!(
             response.is_success(),
-            "{inbox} answers {}: {}\nto {activity}",
+            "{inbox} responded with {}: {}\nto {activity}",
             response.status,
             response.body
         );

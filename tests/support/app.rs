@@ -1,5 +1,4 @@
-//! Marquee as its own process, with real HTTPS in front of it: `MARQUEE_TEST_BIN`, or the binary that was
-//! built with these tests.
+//! Marquee as its own process, with real HTTPS in front of it.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
@@ -19,15 +18,15 @@ use super::temp_dir::TempDir;
 use super::template::program;
 use super::tls_proxy::TlsProxy;
 
-/// Lines as they are printed.
+/// Lines of output.
 pub type Lines = Arc<Mutex<Vec<String>>>;
 
-/// A second process of Marquee, which ends with the value.
+/// Another process of Marquee, which ends with the value.
 pub struct BackgroundProcess(Child);
 
 impl Drop for BackgroundProcess {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -69,18 +68,18 @@ impl App {
         tokio::spawn(self.proxy.clone().serve(listener));
     }
 
-    /// A folder that it may read.
+    /// A directory that Marquee can read.
     pub fn folder(&self) -> &TempDir {
         &self.options.folder
     }
 
-    /// Changes a key of the config file; it is read at the next start.
+    /// Changes a key of the config file, for the next start.
     pub fn reconfigure(&mut self, section: &str, key: &str, value: &str) {
         self.options.config.set(section, key, value.to_owned());
         self.write_config();
     }
 
-    /// Replaces the feeds that the config file declares; they are read at the next start.
+    /// Changes the feeds in the config file, for the next start.
     pub fn redeclare_feeds(&mut self, change: impl FnOnce(&mut Vec<FeedSetting>)) {
         change(&mut self.options.config.feeds);
         self.write_config();
@@ -119,7 +118,7 @@ impl App {
         command
     }
 
-    /// Starts it, and waits until it is ready.
+    /// Starts Marquee and waits until it is ready.
     pub async fn start(&mut self) {
         self.launch();
         let client = self.options.client.clone();
@@ -127,7 +126,7 @@ impl App {
         let child = self.child.as_mut().expect("just started");
         super::eventually("Marquee to be ready", || {
             if let Some(status) = child.try_wait().expect("a child") {
-                panic!("Marquee ended at its start: {status}");
+                panic!("Marquee exited during its start: {status}");
             }
             let response = client.try_get(&ready, HTML);
             async move { response.await.ok().filter(|response| response.status == 200) }
@@ -138,12 +137,15 @@ impl App {
     fn spawn(&self, mut command: Command) -> Child {
         let mut child = command.env("MARQUEE_LOG", "info,marquee=debug").spawn().expect("Marquee");
         let (out, err) = (child.stdout.take(), child.stderr.take());
-        keep(out.expect("its standard output"), vec![Arc::clone(&self.log), Arc::clone(&self.printed)]);
-        keep(err.expect("its standard error"), vec![Arc::clone(&self.log)]);
+        collect_lines(
+            out.expect("its standard output"),
+            vec![Arc::clone(&self.log), Arc::clone(&self.printed)],
+        );
+        collect_lines(err.expect("its standard error"), vec![Arc::clone(&self.log)]);
         child
     }
 
-    /// Sets a variable of the environment from the next start on; an empty one is none.
+    /// Sets an environment variable from the next start on, or removes it if the value is empty.
     #[cfg(feature = "failpoints")]
     pub fn set_env(&mut self, name: &str, value: &str) {
         self.options.environment.retain(|(known, _)| known != name);
@@ -152,23 +154,23 @@ impl App {
         }
     }
 
-    /// Starts it and waits for nothing: it may die at once.
+    /// Starts Marquee without waiting; it may exit at once.
     pub fn launch(&mut self) {
-        assert!(self.child.is_none(), "it runs already");
+        assert!(self.child.is_none(), "it is already running");
         let role = self.options.role.map_or(vec!["serve"], |role| vec!["serve", "--role", role]);
         self.child = Some(self.spawn(self.command(&role)));
     }
 
-    /// Whether it died by itself.
+    /// Whether Marquee has exited on its own.
     #[cfg(feature = "failpoints")]
     pub fn is_dead(&mut self) -> bool {
         self.child.as_mut().is_some_and(|child| child.try_wait().expect("a child").is_some())
     }
 
-    /// Waits until it died by itself.
+    /// Waits until Marquee exits on its own.
     #[cfg(feature = "failpoints")]
     pub async fn await_death(&mut self) {
-        let child = self.child.as_mut().expect("it runs");
+        let child = self.child.as_mut().expect("it is running");
         super::eventually("the end of Marquee", || {
             let ended = child.try_wait().expect("a child");
             async move { ended }
@@ -177,12 +179,12 @@ impl App {
         self.child = None;
     }
 
-    /// Starts another process of Marquee beside it, on the same config.
+    /// Starts another process of Marquee with the same config.
     pub fn spawn_command(&self, args: &[&str]) -> BackgroundProcess {
         BackgroundProcess(self.spawn(self.command(args)))
     }
 
-    /// Starts another process that serves alone, behind the same TLS, and waits until it listens.
+    /// Starts another process with `--role web` behind the same HTTPS, and waits until it listens.
     pub async fn start_second_web(&self) -> BackgroundProcess {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut command = self.command(&["serve", "--role", "web"]);
@@ -193,40 +195,40 @@ impl App {
         web
     }
 
-    /// The most memory that it had so far, in bytes.
+    /// Its peak memory in bytes.
     pub fn peak_memory(&self) -> usize {
-        let pid = self.child.as_ref().expect("it runs").id();
+        let pid = self.child.as_ref().expect("it is running").id();
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("its status");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its memory");
         line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number") * 1024
     }
 
-    /// What it has printed so far on its standard output.
+    /// What Marquee has printed on its standard output.
     pub fn printed(&self) -> Vec<String> {
         self.printed.lock().expect("what it printed").clone()
     }
 
-    /// What it has printed so far, on both outputs.
+    /// What Marquee has printed on both outputs.
     pub fn log(&self) -> Vec<String> {
         self.log.lock().expect("the log").clone()
     }
 
-    /// Ends it as a power cut would.
+    /// Kills Marquee as a power cut would.
     pub fn kill9(&mut self) {
-        let mut child = self.child.take().expect("it runs");
+        let mut child = self.child.take().expect("it is running");
         child.kill().expect("SIGKILL");
         child.wait().expect("its end");
     }
 
-    /// Ends it as a power cut would, and starts it again.
+    /// Kills Marquee as a power cut would, and starts it again.
     pub async fn crash(&mut self) {
         self.kill9();
         self.start().await;
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Sends SIGTERM and waits until Marquee has exited.
     pub async fn terminate(&mut self) -> ExitStatus {
-        let mut child = self.child.take().expect("it runs");
+        let mut child = self.child.take().expect("it is running");
         let pid = child.id().to_string();
         let status = Command::new("kill").args(["-TERM", &pid]).status().expect("kill");
         assert!(status.success(), "SIGTERM was not sent");
@@ -237,27 +239,27 @@ impl App {
         .await
     }
 
-    /// Ends it in peace, and starts it again.
+    /// Stops Marquee with SIGTERM and starts it again.
     pub async fn restart(&mut self) {
         let status = self.terminate().await;
         assert!(status.success(), "it ended with {status}");
         self.start().await;
     }
 
-    /// Runs another command of Marquee beside it, on the same config.
+    /// Runs a command of Marquee with the same config.
     pub fn cli(&self, args: &[&str]) -> impl Future<Output = Output> + use<> {
         let mut command = tokio::process::Command::from(self.command(args));
-        let said = args.join(" ");
+        let command_line = args.join(" ");
         async move {
             let output = command.kill_on_drop(true).output();
             match tokio::time::timeout(super::WAIT_TIMEOUT, output).await {
                 Ok(output) => output.expect("Marquee"),
-                Err(elapsed) => panic!("marquee {said} does not end: {elapsed}"),
+                Err(elapsed) => panic!("marquee {command_line} does not end: {elapsed}"),
             }
         }
     }
 
-    /// Runs a command that must succeed, and gives what it prints.
+    /// Runs a command that must succeed, and returns its output.
     pub async fn command_output(&self, args: &[&str]) -> String {
         let output = self.cli(args).await;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -281,25 +283,25 @@ impl App {
         printed.lines().map(str::to_owned).collect()
     }
 
-    /// Has a feed read now.
+    /// Polls a feed now.
     pub async fn poll(&self, feed: &str) {
         self.command_output(&["feed", "poll", feed]).await;
     }
 
-    /// Has a feed read that cannot be read, which the command says.
+    /// Polls a feed that cannot be read; the command must report that.
     pub async fn poll_expecting_failure(&self, feed: &str) {
         let output = self.cli(&["feed", "poll", feed]).await;
-        assert!(!output.status.success(), "{feed} is no feed");
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(complaint.contains(feed) && complaint.trim().lines().count() == 1, "{complaint}");
+        assert!(!output.status.success(), "{feed} is not a feed");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains(feed) && stderr.trim().lines().count() == 1, "{stderr}");
     }
 
-    /// Gets a page as a browser does.
+    /// Gets a page like a browser.
     pub async fn get_page(&self, path: &str) -> Response {
         self.options.client.get(&url(path), HTML).await
     }
 
-    /// Writes a file that commands can name.
+    /// Writes a file that commands can name, and returns its path.
     pub fn write(&self, name: &str, content: &str) -> String {
         let path: &Path = &self.options.folder.write(name, content);
         path.display().to_string()
@@ -309,7 +311,7 @@ impl App {
 impl Drop for App {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {
-            // It may have ended by itself.
+            // It may have ended already.
             let _ = child.kill();
             let _ = child.wait();
         }
@@ -320,11 +322,11 @@ impl Drop for App {
 }
 
 /// Keeps each line of an output.
-pub fn keep(output: impl Read + Send + 'static, places: Vec<Lines>) {
+pub fn collect_lines(output: impl Read + Send + 'static, sinks: Vec<Lines>) {
     std::thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
-            for place in &places {
-                place.lock().expect("the lines").push(line.clone());
+            for sink in &sinks {
+                sink.lock().expect("the lines").push(line.clone());
             }
         }
     });

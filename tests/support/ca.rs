@@ -1,4 +1,4 @@
-//! A certificate authority of the test's own, whose certificates Marquee is told to trust.
+//! A certificate authority of the test's own, which Marquee is configured to trust.
 
 use std::sync::Arc;
 
@@ -26,19 +26,19 @@ impl Ca {
         Self { pem: certificate.pem(), issuer: Issuer::new(params, key) }
     }
 
-    /// Its certificate, for those who shall trust it.
+    /// The certificate of the authority, as PEM.
     pub fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// A certificate for a server of this name and of all names under it, and its key.
+    /// Issues a certificate for a server of this name and for all names under it.
     pub fn certificate(&self, host: &str) -> (Certificate, KeyPair) {
         let mut names = vec![host.to_owned()];
         if !host.starts_with('*') {
             names.push(format!("*.{host}"));
         }
         let mut params = CertificateParams::new(names).expect("a host name");
-        // Another name than the authority's: who signed itself bears one name twice.
+        // Not the authority's name: a certificate whose subject is its issuer counts as self-signed.
         params.distinguished_name = named(host);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
@@ -47,7 +47,7 @@ impl Ca {
         (certificate, key)
     }
 
-    /// What a server of this name needs to speak TLS.
+    /// The TLS config of a server of this name.
     pub fn server_config(&self, host: &str) -> Arc<ServerConfig> {
         let (certificate, key) = self.certificate(host);
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));

@@ -1,4 +1,4 @@
-//! Another hand on Marquee's database: what a second process, an administrator or a failure does to it.
+//! Direct access to Marquee's database: what another process, an administrator or a failure does to it.
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 
@@ -11,7 +11,7 @@ pub enum DbControl {
 }
 
 impl DbControl {
-    pub async fn on(app: &App) -> Self {
+    pub async fn connect(app: &App) -> Self {
         let url = app.database_url();
         if url.starts_with("sqlite:") {
             return Self::Sqlite(SqliteConnection::connect(&url).await.expect("a database"));
@@ -22,7 +22,7 @@ impl DbControl {
         Self::Postgres { own, cluster, name: name.to_owned() }
     }
 
-    /// Does this.
+    /// Executes a statement.
     pub async fn execute(&mut self, statement: &str) {
         let done = match self {
             Self::Sqlite(own) => sqlx::raw_sql(AssertSqlSafe(statement)).execute(own).await.map(|_| ()),
@@ -33,7 +33,7 @@ impl DbControl {
         done.unwrap_or_else(|e| panic!("{statement}: {e}"));
     }
 
-    /// Lets nothing be taken in until it lets go.
+    /// Blocks the acceptance of activities until `unblock_writes`.
     pub async fn block_writes(&mut self) {
         let statement = match self {
             Self::Sqlite(_) => "begin immediate",
@@ -46,8 +46,8 @@ impl DbControl {
         self.execute("rollback").await;
     }
 
-    /// Takes the database away: on SQLite another process has it for itself, PostgreSQL ends every connection and
-    /// lets nobody in.
+    /// Makes the database unavailable: another process locks it on SQLite, and on PostgreSQL every connection
+    /// is closed and no new one is accepted.
     pub async fn make_unavailable(&mut self) {
         match self {
             Self::Sqlite(_) => self.block_writes().await,
@@ -61,13 +61,13 @@ impl DbControl {
                     sqlx::raw_sql(AssertSqlSafe(statement))
                         .execute(&mut *cluster)
                         .await
-                        .expect("no database");
+                        .expect("a statement");
                 }
             }
         }
     }
 
-    /// Gives it back.
+    /// Makes the database available again.
     pub async fn make_available(&mut self) {
         match self {
             Self::Sqlite(_) => self.unblock_writes().await,
@@ -78,8 +78,8 @@ impl DbControl {
         }
     }
 
-    /// Lets nothing be written that contains this into a column of a table. SQLite then ends the whole transaction by
-    /// itself, as it does where the disk is full.
+    /// Makes every insert fail whose column contains this word. SQLite then rolls back the whole transaction,
+    /// as it does when the disk is full.
     pub async fn fail_inserts_containing(&mut self, table: &str, column: &str, word: &str) {
         let statement = match self {
             Self::Sqlite(_) => format!(
@@ -106,7 +106,7 @@ impl DbControl {
 }
 
 impl App {
-    /// What the database keeps of the activities that came, one a line.
+    /// The bodies of the inbound activities in the database, one per line.
     pub async fn received_bodies(&self) -> String {
         let (query, url) = ("select body from received", self.database_url());
         let bodies: Vec<String> = if url.starts_with("sqlite:") {
@@ -119,7 +119,7 @@ impl App {
         bodies.join("\n")
     }
 
-    /// The number that a query gives, which may differ between the databases.
+    /// Runs a query that returns a number and may differ between the databases.
     pub async fn number(&self, sqlite: &'static str, postgres: &'static str) -> i64 {
         let url = self.database_url();
         if url.starts_with("sqlite:") {

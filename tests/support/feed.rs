@@ -1,4 +1,4 @@
-//! Feeds that a test serves and changes, with reviews in the shape that critics write them.
+//! Feeds that a test serves and changes, with reviews in the form that critics write them.
 
 use std::fmt::Write as _;
 
@@ -17,11 +17,11 @@ pub struct Item {
     pub published: Option<jiff::Timestamp>,
 }
 
-/// A day in the past that no test calls recent.
+/// A date that no test considers recent.
 pub const LONG_AGO: &str = "2019-03-04T10:00:00Z";
 
 impl Item {
-    /// A review of a film of that name, written now.
+    /// A review of a film with this name, published now.
     pub fn review(film: &str) -> Self {
         let slug = film.to_lowercase().replace(' ', "-");
         let link = format!("https://remote.test/reviews/{slug}");
@@ -31,7 +31,7 @@ impl Item {
         Self { id: link.clone(), link, title, html, published }
     }
 
-    /// The same, written long ago.
+    /// The same, published long ago.
     pub fn old_review(film: &str) -> Self {
         let mut item = Self::review(film);
         item.published = Some(LONG_AGO.parse().expect("a moment"));
@@ -53,7 +53,7 @@ fn prose(film: &str) -> String {
     )
 }
 
-/// A review in Markdown, as `publish` and `revise` take it.
+/// A review in Markdown with front matter, as `publish` and `revise` read it.
 pub fn markdown(title: &str, film: &str, body: &str) -> String {
     format!(
         "---\ntitle: {title:?}\nfilm: {film:?}\nyear: 2021\ndirectors: [\"Ada Lindqvist\"]\nrating: \"★★★★\"\n\
@@ -126,7 +126,7 @@ fn escaped(text: &str) -> String {
 /// The name of the feed in the config.
 pub const NAME: &str = "third-row";
 
-/// Where remotes serve their feed.
+/// The path at which remotes serve their feed.
 pub const PATH: &str = "/feed.xml";
 
 impl Remote {

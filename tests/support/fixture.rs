@@ -1,4 +1,5 @@
-//! What most tests begin with: Marquee, a remote server with a user, and the critic looked up from there.
+//! What most tests start with: Marquee, a remote server with a user, and the critic's actor as that server
+//! sees it.
 
 use serde_json::Value;
 
@@ -12,11 +13,11 @@ use super::remote::{Remote, User};
 use super::settings::Settings;
 use super::{TestNetwork, eventually};
 
-/// What reviews that are published by hand say.
+/// The text of reviews that `publish` publishes.
 pub const THE_FERRY: &str = "The ferry leaves at six, and nobody waves.";
 
 pub struct Fixture {
-    // In the order in which they go: the app first, so that nothing is delivered to servers that are gone.
+    // In drop order: the app first, so that it delivers nothing to servers that are gone.
     pub app: App,
     pub remote: Remote,
     pub network: TestNetwork,
@@ -29,7 +30,7 @@ impl Fixture {
         Self::with(database, |_, settings| settings).await
     }
 
-    /// The same, started with other settings.
+    /// The same with other settings.
     pub async fn with(
         database: Database,
         change: impl for<'w> FnOnce(&Remote, Settings<'w>) -> Settings<'w>,
@@ -39,7 +40,7 @@ impl Fixture {
         Self::in_network(network, remote, database, change).await
     }
 
-    /// The same, in a world that has further servers.
+    /// The same in a network with further servers.
     pub async fn in_network(
         network: TestNetwork,
         remote: Remote,
@@ -65,7 +66,7 @@ impl Fixture {
         self.critic["endpoints"]["sharedInbox"].as_str().expect("a shared inbox")
     }
 
-    /// Follows the critic and waits for the Accept; gives the Follow.
+    /// Follows the critic and waits for the Accept. Returns the Follow.
     pub async fn follow(&self, user: &User) -> Value {
         let follow = user.follow(self.actor());
         user.deliver(self.inbox(), &follow).await;
@@ -88,7 +89,8 @@ impl Fixture {
         assert_eq!(accept["object"]["actor"], user.id());
     }
 
-    /// Waits until what was delivered before has been worked on: twice a stranger follows and is accepted.
+    /// Waits until everything that was delivered before has been processed: twice, a new user follows and is
+    /// accepted.
     pub async fn settle(&self) {
         for _ in 0..2 {
             let stranger = self.remote.user(&format!("stranger{}", super::unique()));
@@ -97,12 +99,12 @@ impl Fixture {
         }
     }
 
-    /// Has the feed that the remote serves read.
+    /// Polls the feed that the remote serves.
     pub async fn poll(&self) {
         self.app.poll(feed::NAME).await;
     }
 
-    /// Publishes a review by hand, and finds its Article as others find it.
+    /// Publishes a review from the command line, and returns its Article as other servers see it.
     pub async fn publish(&self, title: &str) -> Value {
         let text = markdown(title, title, THE_FERRY);
         let file = self.app.write("review.md", &text);
@@ -110,7 +112,7 @@ impl Fixture {
         self.await_article(|article| article["name"].as_str().is_some_and(|name| name.contains(title))).await
     }
 
-    /// The Articles of the critic's outbox, newest first.
+    /// The Articles in the critic's outbox, newest first.
     pub async fn articles(&self) -> Vec<Value> {
         let client = &self.network.client;
         let outbox = client.document(self.critic["outbox"].as_str().expect("an outbox")).await;
@@ -144,12 +146,12 @@ impl Fixture {
         .await
     }
 
-    /// An Article as it is now.
+    /// Fetches an Article again.
     pub async fn article(&self, article: &Value) -> Value {
         self.network.client.document(id_of(article)).await
     }
 
-    /// The page of an Article, as a browser gets it by the Article's link.
+    /// The page of an Article, found by its `url`.
     pub async fn page(&self, article: &Value) -> Page {
         let url = article["url"].as_str().expect("a link to the page");
         let response = self.network.client.get(url, super::http::HTML).await;
@@ -158,13 +160,13 @@ impl Fixture {
         Page::parse(&response.body)
     }
 
-    /// Waits until the page of an Article is as it should be.
+    /// Waits until the page of an Article meets a condition.
     pub async fn await_page(&self, article: &Value, what: &str, is_it: impl Fn(&Page) -> bool) -> Page {
         let is_it = &is_it;
         eventually(what, || async { Some(self.page(article).await).filter(|page| is_it(page)) }).await
     }
 
-    /// Replies in public, and waits until the page shows it; gives the Note.
+    /// Sends a public reply and waits until the page shows it. Returns the Note.
     pub async fn comment(&self, user: &User, article: &Value, text: &str) -> Value {
         let note = user.reply(id_of(article), &format!("<p>{text}</p>"));
         user.deliver(self.inbox(), &user.create(&note)).await;
@@ -172,7 +174,7 @@ impl Fixture {
         note
     }
 
-    /// The same under somebody's comment.
+    /// The same as a reply to a comment.
     pub async fn comment_under(&self, user: &User, article: &Value, parent: &Value, text: &str) -> Value {
         let note = user.reply(id_of(parent), &format!("<p>{text}</p>"));
         user.deliver(self.inbox(), &user.create(&note)).await;
@@ -180,7 +182,7 @@ impl Fixture {
         note
     }
 
-    /// The ids in a collection.
+    /// The ids in a collection, over all its pages.
     pub async fn items(&self, collection: &Value) -> Vec<String> {
         let client = &self.network.client;
         let mut page = client.document(id_of(collection)).await;

@@ -1,4 +1,4 @@
-//! Listeners that nobody may connect to.
+//! Listeners that nothing may connect to.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::net::TcpListener;
 
-/// Counts the connections that reach an address.
+/// Counts the connections to an address.
 pub struct ForbiddenListener {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
 }
 
 impl ForbiddenListener {
-    /// Sets a trap on a port of this address.
-    pub async fn on(ip: &str) -> Self {
+    /// Listens on a port of this address.
+    pub async fn bind(ip: &str) -> Self {
         let listener = TcpListener::bind((ip, 0)).await.expect("a loopback address to listen on");
         let address = listener.local_addr().expect("an address");
         let connections = Arc::new(AtomicUsize::new(0));
@@ -36,9 +36,9 @@ impl ForbiddenListener {
     }
 
     /// # Panics
-    /// Where anybody connected.
+    /// If anything has connected.
     pub fn assert_no_connections(&self) {
         let connections = self.connections.load(Ordering::SeqCst);
-        assert_eq!(connections, 0, "somebody connected to {}", self.address);
+        assert_eq!(connections, 0, "something connected to {}", self.address);
     }
 }

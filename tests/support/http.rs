@@ -1,4 +1,4 @@
-//! The rig's own HTTP client, which finds the servers of its world by name and trusts their authority.
+//! The HTTP client of the tests, which resolves names in the test network and trusts its authority.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub const HTML: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
 #[derive(Clone, Debug)]
 pub struct Client(reqwest::Client);
 
-/// An answer, read to its end.
+/// A response with its whole body.
 #[derive(Debug, Clone)]
 pub struct Response {
     pub status: u16,
@@ -36,12 +36,12 @@ impl Response {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("not JSON ({e}): {}", self.body))
     }
 
-    /// Whether it says that a signature is not good enough.
+    /// Whether the response says that the signature is not acceptable.
     pub fn is_unauthorized(&self) -> bool {
         self.status == 401
     }
 
-    /// Whether it refuses at once, as it should what is forged or malformed.
+    /// Whether the request was refused at once, as a forged or malformed one must be.
     pub fn is_refusal(&self) -> bool {
         matches!(self.status, 400 | 401 | 403 | 413 | 421)
     }
@@ -52,7 +52,7 @@ impl Response {
 }
 
 impl Client {
-    #[expect(clippy::disallowed_methods, reason = "the rig's client is not Marquee's")]
+    #[expect(clippy::disallowed_methods, reason = "the client of the tests is not Marquee's")]
     pub fn new(ca: &Ca, names: &Names) -> Self {
         let root = reqwest::Certificate::from_pem(ca.pem().as_bytes()).expect("a certificate");
         let client = reqwest::Client::builder()
@@ -60,16 +60,16 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .dns_resolver(names.clone())
             .tls_certs_only([root])
-            .user_agent("Rig/1.0")
+            .user_agent("Marquee-tests/1.0")
             .timeout(Duration::from_secs(20))
-            // A connection that a killed server left behind must not be met again.
+            // A connection that a killed server left behind must not be used again.
             .pool_max_idle_per_host(0)
             .build()
             .expect("a client");
         Self(client)
     }
 
-    /// One request, as it stands.
+    /// Sends a request with exactly these headers.
     pub async fn send(
         &self,
         method: Method,
@@ -92,7 +92,7 @@ impl Client {
         })
     }
 
-    /// Asks for one of its forms; an error where nobody answers.
+    /// Gets a URL in one representation, or returns an error if no server responds.
     pub async fn try_get(&self, url: &str, accept: &str) -> Result<Response, reqwest::Error> {
         self.send(Method::GET, url, &[("accept".into(), accept.into())], Vec::new()).await
     }
@@ -101,7 +101,7 @@ impl Client {
         self.try_get(url, accept).await.unwrap_or_else(|e| panic!("GET {url}: {e:?}"))
     }
 
-    /// An ActivityPub document, of which a server of the fediverse would accept type and id.
+    /// Gets an ActivityPub document whose media type and id other servers would accept.
     pub async fn document(&self, url: &str) -> Value {
         let response = self.get(url, AS2).await;
         assert_eq!(response.status, 200, "GET {url}: {}", response.body);
@@ -115,7 +115,7 @@ impl Client {
         document
     }
 
-    /// The actor of a handle, found as other servers find it.
+    /// Looks up an actor by handle, like other servers.
     pub async fn look_up(&self, handle: &str) -> Value {
         let (_, host) = handle.split_once('@').expect("user@host");
         let url = format!("https://{host}/.well-known/webfinger?resource=acct:{handle}");

@@ -1,5 +1,5 @@
-//! RSA keys of remote users. Made once for the target folder and used again by later tests, since making
-//! one takes longer than most tests.
+//! RSA keys of remote users. They are generated once per target folder and reused, since generating one takes
+//! longer than most tests.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub struct Key {
     pair: Arc<KeyPair>,
 }
 
-/// Keys given out by this process so far; a test never gets the same one twice.
+/// The number of keys that this process has used; a test never gets the same key twice.
 static GIVEN: AtomicUsize = AtomicUsize::new(0);
 
 impl Key {
@@ -39,20 +39,20 @@ impl Key {
         Self { pair: Arc::new(pair) }
     }
 
-    /// Its public half as `-----BEGIN PUBLIC KEY-----`.
+    /// The public key as `-----BEGIN PUBLIC KEY-----`.
     pub fn public_pem(&self) -> String {
         let der: PublicKeyX509Der<'_> = self.pair.public_key().as_der().expect("a public key as DER");
         pem("PUBLIC KEY", der.as_ref())
     }
 
-    /// The signature of a text, RSASSA-PSS with SHA-512.
+    /// Signs with RSASSA-PSS and SHA-512.
     pub fn sign_pss(&self, text: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair.sign(&RSA_PSS_SHA512, &SystemRandom::new(), text, &mut signature).expect("a signature");
         signature
     }
 
-    /// The signature of a text, RSASSA-PKCS1-v1_5 with SHA-256.
+    /// Signs with RSASSA-PKCS1-v1_5 and SHA-256.
     pub fn sign(&self, text: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text, &mut signature).expect("a signature");
@@ -60,16 +60,16 @@ impl Key {
     }
 }
 
-/// An Ed25519 key, the first of RFC 8032 section 7.1, as Multikey writes its public half.
+/// The Ed25519 public key of RFC 8032, section 7.1, test 1, as a Multikey.
 pub const ED25519_MULTIBASE: &str = "z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw";
 
-/// The same public half as PEM.
+/// The same public key as PEM.
 pub const ED25519_PEM: &str = "-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
 -----END PUBLIC KEY-----
 ";
 
-/// The signature of a text with that key.
+/// Signs with that key.
 pub fn sign_ed25519(text: &[u8]) -> Vec<u8> {
     const SEED: [u8; 32] = [
         0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44,
@@ -79,14 +79,14 @@ pub fn sign_ed25519(text: &[u8]) -> Vec<u8> {
     pair.sign(text).as_ref().to_vec()
 }
 
-/// DER in PEM's armour.
+/// Encodes DER as PEM.
 pub fn pem(label: &str, der: &[u8]) -> String {
     let text = STANDARD.encode(der);
     let lines: Vec<&str> = (0..text.len()).step_by(64).map(|at| &text[at..text.len().min(at + 64)]).collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
-/// The DER inside PEM's armour.
+/// Decodes PEM to DER.
 pub fn unpem(pem: &str) -> Option<Vec<u8>> {
     let text: String = pem.lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect();
     STANDARD.decode(text).ok()

@@ -1,4 +1,5 @@
-//! The rig: one `TestNetwork` a test, in which remote servers and Marquee find each other by name over HTTPS.
+//! The test harness. Each test has a `TestNetwork` of its own, in which Marquee and remote servers find each
+//! other by name over HTTPS.
 
 pub mod activities;
 pub mod app;
@@ -38,19 +39,19 @@ pub use fixture::Fixture;
 pub use network::TestNetwork;
 pub use unique::{now, unique};
 
-/// How long a test waits for something that must come. Generous: it is reached only where a test fails.
+/// How long a test waits for a condition. Generous, since it is reached only when a test fails.
 pub const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The same for what a lease or a first retry of the worker may hold up.
+/// The same for conditions that a lease or the first retry of the worker can delay.
 pub const LONG_WAIT_TIMEOUT: Duration = Duration::from_mins(4);
 
-/// The interval at which a condition is looked at while a test waits for it.
+/// How often a condition is checked while a test waits for it.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Waits until `probe` finds what it looks for.
+/// Waits until `probe` returns a value.
 ///
 /// # Panics
-/// Where it does not within `WAIT_TIMEOUT`.
+/// If it does not within `WAIT_TIMEOUT`.
 pub async fn eventually<T, Probe, Found>(what: &str, probe: Probe) -> T
 where
     Probe: FnMut() -> Found,
@@ -58,11 +59,11 @@ where
 {
     match within(WAIT_TIMEOUT, probe).await {
         Some(found) => found,
-        None => panic!("waited in vain for {what}"),
+        None => panic!("timed out waiting for {what}"),
     }
 }
 
-/// What `probe` finds within that time; none where it does not.
+/// Waits until `probe` returns a value; `None` if it does not within this time.
 pub async fn within<T, Probe, Found>(patience: Duration, mut probe: Probe) -> Option<T>
 where
     Probe: FnMut() -> Found,
@@ -79,7 +80,7 @@ where
     tokio::time::timeout(patience, waiting).await.ok()
 }
 
-/// Makes a test on SQLite and a test on PostgreSQL of each function named: `name::sqlite`, `name::postgres`.
+/// Makes two tests of each function, one per database: `name::sqlite` and `name::postgres`.
 #[macro_export]
 macro_rules! both_databases {
     ($($name:ident),+ $(,)?) => {$(

@@ -1,4 +1,4 @@
-//! The internet of one test: names, certificates, and a client that knows both.
+//! The network of one test: host names, certificates, and a client that knows both.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use tokio_rustls::server::TlsStream;
 use super::ca::Ca;
 use super::http::Client;
 
-/// Which address a name stands for.
+/// The addresses of host names.
 #[derive(Clone, Default)]
 pub struct Names(Arc<RwLock<BTreeMap<String, SocketAddr>>>);
 
@@ -33,7 +33,7 @@ impl Resolve for Names {
         let found = self.all().get(name.as_str()).copied();
         Box::pin(async move {
             let address =
-                found.ok_or_else(|| format!("no server of this test is called {}", name.as_str()))?;
+                found.ok_or_else(|| format!("no server of this test is named {}", name.as_str()))?;
             Ok(Box::new(std::iter::once(address)) as Addrs)
         })
     }
@@ -61,7 +61,7 @@ impl TestNetwork {
     }
 }
 
-/// Accepts TLS connections. Handshakes go on side by side, so that one that hangs holds up no other.
+/// Accepts TLS connections. Handshakes run concurrently, so that one that hangs delays no other.
 pub struct TlsListener {
     pub address: SocketAddr,
     connections: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
@@ -78,7 +78,7 @@ impl TlsListener {
                 let (acceptor, sender) = (acceptor.clone(), sender.clone());
                 tokio::spawn(async move {
                     if let Ok(stream) = acceptor.accept(stream).await {
-                        // The receiver is gone where the test is over.
+                        // The receiver is gone if the test is over.
                         let _ = sender.send((stream, peer)).await;
                     }
                 });

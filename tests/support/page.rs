@@ -2,25 +2,25 @@
 
 use scraper::{ElementRef, Html, Selector};
 
-/// A page, taken apart.
+/// A parsed page.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// Its text, each run of white space as one space.
+    /// The text, with each run of white space as one space.
     pub text: String,
-    /// The comments in the order in which they stand.
+    /// The comments in the order of the page.
     pub comments: Vec<Comment>,
-    /// Each element of its body: name and attributes.
+    /// Each element with its name and attributes.
     pub elements: Vec<(String, Vec<(String, String)>)>,
 }
 
 /// A comment on a page.
 #[derive(Debug, Clone)]
 pub struct Comment {
-    /// The anchor, as in the address that leads to it.
+    /// The anchor, as in the URL that leads to the comment.
     pub anchor: String,
-    /// The anchor of the comment that it replies to, as its own link says.
+    /// The anchor of the comment that it replies to, according to its own link.
     in_reply_to: Option<String>,
-    /// Its own text, without the replies to it.
+    /// Its own text, without replies.
     pub text: String,
 }
 
@@ -37,23 +37,23 @@ impl Page {
         let body = document.select(&Selector::parse("body").expect("a selector")).next();
         Self {
             text: body.map(|body| text_of(body, None)).unwrap_or_default(),
-            comments: document.select(&anchors).map(Comment::of).collect(),
+            comments: document.select(&anchors).map(Comment::from_element).collect(),
             elements: elements.collect(),
         }
     }
 
-    /// The comment that says this.
+    /// Finds the comment with this text.
     pub fn comment(&self, text: &str) -> Option<&Comment> {
         self.comments.iter().find(|comment| comment.text.contains(text))
     }
 
-    /// The comment that another replies to. It stands before it.
+    /// Finds the parent of a comment, which must come before it.
     pub fn parent_of(&self, comment: &Comment) -> Option<&Comment> {
         let at = self.comments.iter().position(|known| known.anchor == comment.anchor)?;
         self.comments[..at].iter().find(|before| Some(&before.anchor) == comment.in_reply_to.as_ref())
     }
 
-    /// Where its scripts come from, without their queries. Data for machines is no script.
+    /// The sources of its scripts, without queries. JSON-LD is not a script.
     pub fn scripts(&self) -> Vec<&str> {
         let is_data = |(key, value): &(String, String)| key == "type" && value == "application/ld+json";
         let scripts = self.elements.iter().filter(|(name, _)| name == "script");
@@ -64,7 +64,7 @@ impl Page {
         sources.map(|source| source.split('?').next().unwrap_or_default()).collect()
     }
 
-    /// The values of an attribute, wherever it stands.
+    /// All values of an attribute on the page.
     pub fn attribute<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p str> {
         let all = self.elements.iter().flat_map(|(_, attributes)| attributes);
         all.filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -72,7 +72,7 @@ impl Page {
 }
 
 impl Comment {
-    fn of(element: ElementRef<'_>) -> Self {
+    fn from_element(element: ElementRef<'_>) -> Self {
         let anchor = element.value().id().unwrap_or_default().to_owned();
         let links = Selector::parse("a[href^='#comment-']").expect("a selector");
         let links = element.select(&links).filter_map(|link| link.attr("href"));
@@ -81,8 +81,8 @@ impl Comment {
     }
 }
 
-/// The text of an element, without that of the elements in it whose id starts with `but`.
-fn text_of(element: ElementRef<'_>, but: Option<&str>) -> String {
+/// The text of an element, without elements in it whose id starts with `except`.
+fn text_of(element: ElementRef<'_>, except: Option<&str>) -> String {
     let mut text = String::new();
     for node in element.descendants().skip(1) {
         let Some(piece) = node.value().as_text() else {
@@ -91,7 +91,7 @@ fn text_of(element: ElementRef<'_>, but: Option<&str>) -> String {
         let between = node.ancestors().take_while(|ancestor| ancestor.id() != element.id());
         let is_elsewhere = between.filter_map(ElementRef::wrap).any(|ancestor| {
             let id = ancestor.value().id().unwrap_or_default();
-            but.is_some_and(|but| id.starts_with(but))
+            except.is_some_and(|prefix| id.starts_with(prefix))
                 || matches!(ancestor.value().name(), "script" | "style")
         });
         if !is_elsewhere {

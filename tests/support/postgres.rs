@@ -1,10 +1,11 @@
-//! A PostgreSQL cluster of the test run's own, thrown away when the run ends, and a database in it a test.
+//! A PostgreSQL cluster for the test run, which is removed when the run ends, and a database in it for each
+//! test.
 //!
-//! The first test that needs it starts it; those of the same run (nextest gives each test a process and
-//! all of them a run id) find it by the run's folder. A watchdog process stops it and removes the folder
-//! once the process that owns the run is gone, however it went. `MARQUEE_TEST_POSTGRES`, a `postgres://`
-//! URL of a superuser without a database, stands for a cluster that runs already. Without PostgreSQL the
-//! tests that need it fail.
+//! The first test that needs the cluster starts it. Other tests of the same run (nextest runs each test in a
+//! process and gives all of them a run id) find it in the folder of the run. A watchdog process stops it and
+//! removes the folder once the process that owns the run is gone, however that ended.
+//! `MARQUEE_TEST_POSTGRES`, a `postgres://` URL of a superuser without a database, names a running cluster to
+//! use instead. Without PostgreSQL the tests that need it fail.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -62,7 +63,7 @@ impl Postgres {
         self.cluster.folder.as_deref()
     }
 
-    /// Its URL.
+    /// The URL of the database.
     pub fn url(&self) -> String {
         format!("{}/{}", self.cluster.url, self.name)
     }
@@ -80,7 +81,7 @@ impl Drop for Postgres {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                // Where this fails, the database goes with its cluster.
+                // If this fails, the database goes with its cluster.
                 if let Ok(runtime) = runtime {
                     let _ = runtime.block_on(self.administer(statement));
                 }
@@ -94,7 +95,7 @@ fn cluster() -> Cluster {
     if let Ok(url) = std::env::var("MARQUEE_TEST_POSTGRES") {
         return Cluster { url: url.trim_end_matches('/').to_owned(), folder: None };
     }
-    // Under nextest the run is owned by the runner, our parent; otherwise by this process.
+    // Under nextest the run is owned by the runner, our parent process; otherwise by this process.
     let (run, owner) = match std::env::var("NEXTEST_RUN_ID") {
         Ok(run) => (run, std::os::unix::process::parent_id()),
         Err(_) => (std::process::id().to_string(), std::process::id()),
@@ -112,12 +113,12 @@ fn cluster() -> Cluster {
     Cluster { url, folder: Some(folder) }
 }
 
-/// Starts a cluster in `folder`, and the watchdog that ends it with `owner`.
+/// Starts a cluster in `folder`, and the watchdog that stops it when `owner` ends.
 fn start(folder: &Path, owner: u32) -> String {
     let tools = tools();
     let data = folder.join("data");
     fs::create_dir_all(&data).expect("a temporary folder");
-    // PostgreSQL does not run as root: somebody else owns the cluster then.
+    // PostgreSQL refuses to run as root, so another user must own the cluster.
     let user = run_as();
     fs::set_permissions(folder, Permissions::from_mode(0o755)).expect("permissions");
     if let Some(user) = &user {
@@ -164,11 +165,11 @@ fn start(folder: &Path, owner: u32) -> String {
     panic!("PostgreSQL does not start:\n{log}");
 }
 
-/// Stops the server and removes the folder as soon as `owner` is gone. In a session of its own, so that
-/// what kills a test does not kill it.
+/// Stops the server and removes the folder as soon as `owner` is gone. It runs in a session of its own, so
+/// that killing a test does not kill it.
 fn watch(owner: u32, data: &Path, folder: &Path) {
-    // The pid file has the server's pid in its first line, and goes with it. (Where nobody reaps orphans
-    // the pid itself stays.) SIGQUIT is the immediate shutdown.
+    // The pid file contains the server's pid in its first line and disappears with the server. (Where nothing
+    // reaps orphans, the pid itself remains.) SIGQUIT is the immediate shutdown.
     let script = "tail --pid=\"$1\" -f /dev/null
         kill -QUIT \"$(head -n 1 \"$2/postmaster.pid\")\"
         for _ in $(seq 100); do [ -e \"$2/postmaster.pid\" ] || break; sleep 0.1; done
@@ -184,7 +185,7 @@ fn watch(owner: u32, data: &Path, folder: &Path) {
         .expect("setsid");
 }
 
-/// The folder with `initdb` and `pg_ctl`: from PATH, else where Debian puts them, newest first.
+/// The directory of `initdb` and `pg_ctl`: from PATH, or from Debian's directories, newest version first.
 fn tools() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
@@ -202,7 +203,7 @@ fn tools() -> PathBuf {
         .expect("PostgreSQL is not installed: no initdb and pg_ctl on PATH or in /usr/lib/postgresql/*/bin")
 }
 
-/// The user that the cluster runs as; none where we may run it ourselves.
+/// The user that the cluster runs as, or `None` if that is the current user.
 fn run_as() -> Option<String> {
     let uid = text_of(Command::new("id").arg("-u"));
     let exists = |user: &&str| Command::new("id").arg(user).output().is_ok_and(|o| o.status.success());
@@ -220,11 +221,11 @@ fn text_of(command: &mut Command) -> String {
 
 fn run(command: &mut Command) {
     let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?} failed:\n{complaint}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} failed:\n{stderr}");
 }
 
-/// A port that is free now, below the range from which outgoing connections take theirs.
+/// A free port below the range of ephemeral ports.
 pub fn free_port() -> u16 {
     loop {
         let mut random = [0u8; 2];

@@ -1,6 +1,6 @@
-//! A scripted remote server of the fediverse: real keys, real HTTPS, WebFinger, actors, notes, inboxes.
-//! It verifies what is delivered to it as the strictest servers do, by code of its own; a delivery that
-//! does not verify fails the test, at the latest when the remote goes out of scope.
+//! A scripted remote server of the fediverse: real keys, real HTTPS, WebFinger, actors, notes and inboxes. It
+//! verifies deliveries like the strictest servers, with code of its own. An invalid delivery fails the test,
+//! at the latest when the remote goes out of scope.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,14 +21,14 @@ use super::network::TestNetwork;
 use super::signature::SignatureScheme;
 use super::verify::{Incoming, KeyCache, UNREACHABLE, VerifiedSigner};
 
-/// A body larger than this is not read.
+/// Larger bodies are not read.
 const MAX_BODY_SIZE: usize = 4 * 1024 * 1024;
 
 pub struct Remote {
     server: Arc<Server>,
 }
 
-/// Something that was delivered, and verified.
+/// A verified delivery.
 #[derive(Debug, Clone)]
 pub struct Received {
     pub activity: Value,
@@ -37,15 +37,15 @@ pub struct Received {
     pub signer: VerifiedSigner,
 }
 
-/// What to answer to a delivery, instead of 202.
+/// What to respond to a delivery instead of 202.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScriptedResponse {
     Status(u16),
-    /// Never.
+    /// Never respond.
     Hang,
 }
 
-/// What is served at a path.
+/// A document that is served at a path.
 #[derive(Debug, Clone)]
 pub struct Document {
     pub status: u16,
@@ -60,7 +60,7 @@ pub(super) struct Server {
     state: Mutex<ServerState>,
     news: Notify,
     is_secure: AtomicBool,
-    /// Keys of others that this server has met.
+    /// Keys of other servers.
     key_cache: KeyCache,
 }
 
@@ -74,13 +74,13 @@ struct ServerState {
     violations: Vec<String>,
     script: VecDeque<ScriptedResponse>,
     requests: BTreeMap<String, usize>,
-    /// The only form of signature that this server reads, where it does not read both.
-    reads: Option<SignatureScheme>,
-    /// The forms that it was shown and does not read.
+    /// The only signature scheme that this server accepts; both if `None`.
+    accepted_scheme: Option<SignatureScheme>,
+    /// The requests that were signed with the other scheme.
     rejected_schemes: Vec<SignatureScheme>,
     tolerates_unknown_keys: bool,
-    /// What is not answered yet.
-    held_back: Vec<String>,
+    /// Paths for which responses are held back.
+    paused_paths: Vec<String>,
 }
 
 /// A user of a remote server.
@@ -144,96 +144,96 @@ impl Remote {
         &self.server.host
     }
 
-    /// The address of a path.
+    /// The URL of a path on this server.
     pub fn url(&self, path: &str) -> String {
         self.server.url(path)
     }
 
-    /// A user of that name, with a key of its own.
+    /// A user with this name and a key of its own.
     pub fn user(&self, name: &str) -> User {
         let user = User { server: Arc::clone(&self.server), name: name.to_owned() };
         self.server.state().keys.entry(name.to_owned()).or_insert_with(Key::fresh);
         user
     }
 
-    /// Serves a document at a path, before anything else that would be served there.
+    /// Serves a document at a path; it takes precedence over everything else.
     pub fn serve(&self, path: &str, document: Document) {
         self.server.serve(path, document);
     }
 
-    /// Lets WebFinger say this of a user.
+    /// Sets the WebFinger response for a user.
     pub fn serve_webfinger(&self, name: &str, jrd: Value) {
         self.server.state().webfingers.insert(name.to_owned(), jrd);
     }
 
-    /// Answers nothing at a path until it is let go.
+    /// Holds back responses for a path until `resume`.
     pub fn pause(&self, path: &str) {
-        self.server.state().held_back.push(path.to_owned());
+        self.server.state().paused_paths.push(path.to_owned());
     }
 
-    /// Waits until somebody asks for the path that is held back.
+    /// Waits until a request for this path has arrived.
     pub async fn await_request(&self, path: &str) {
         super::eventually(path, || async { (self.requests_for(path) > 0).then_some(()) }).await;
     }
 
-    /// Answers everything again.
+    /// Sends the responses that were held back.
     pub fn resume(&self) {
-        self.server.state().held_back.clear();
+        self.server.state().paused_paths.clear();
         self.server.news.notify_waiters();
     }
 
-    /// How often a path (with its query) was asked for.
+    /// The number of requests for a path with its query.
     pub fn requests_for(&self, path: &str) -> usize {
         self.server.state().requests.get(path).copied().unwrap_or(0)
     }
 
-    /// How many requests came to paths that start so.
+    /// The number of requests for paths with this prefix.
     pub fn requests_under(&self, path: &str) -> usize {
         let state = self.server.state();
         state.requests.iter().filter(|(asked, _)| asked.starts_with(path)).map(|(_, count)| count).sum()
     }
 
-    /// How many requests came, to whatever path.
+    /// The number of all requests.
     pub fn requests(&self) -> usize {
         self.server.state().requests.values().sum()
     }
 
-    /// Demands a signature on each GET of an actor or a note from now on, as secure mode does.
+    /// Requires a signature on each GET of an actor or a note from now on, as secure mode does.
     pub fn demand_signed_gets(&self) {
         self.server.is_secure.store(true, Ordering::SeqCst);
     }
 
-    /// Reads one form of signatures alone from now on, and answers 401 to the other.
+    /// Accepts only one signature scheme from now on, and responds with 401 to the other.
     pub fn accept_only(&self, scheme: Option<SignatureScheme>) {
-        self.server.state().reads = scheme;
+        self.server.state().accepted_scheme = scheme;
     }
 
-    /// The signatures so far that it did not read.
+    /// The number of requests that were signed with the other scheme.
     pub fn rejected_schemes(&self) -> usize {
         self.server.state().rejected_schemes.len()
     }
 
-    /// Answers 401 from now on to keys that cannot be found, which is no fault of theirs.
+    /// Responds with 401 to unknown keys from now on without failing the test.
     pub fn tolerate_unknown_keys(&self) {
         self.server.state().tolerates_unknown_keys = true;
     }
 
-    /// Answers the next deliveries in this way.
+    /// Sets the responses to the next deliveries.
     pub fn script(&self, responses: impl IntoIterator<Item = ScriptedResponse>) {
         self.server.state().script.extend(responses);
     }
 
-    /// What was delivered and taken, in the order of arrival.
+    /// The accepted deliveries in order of arrival.
     pub fn received(&self) -> Vec<Received> {
         self.server.state().received.clone()
     }
 
-    /// What was delivered and answered by the script.
+    /// The deliveries that the script responded to.
     pub fn refused(&self) -> Vec<Received> {
         self.server.state().refused.clone()
     }
 
-    /// The activities of a type that were taken, each id once.
+    /// The accepted activities of a type, each id once.
     pub fn distinct_activities(&self, kind: &str) -> Vec<Value> {
         let mut seen = std::collections::BTreeSet::new();
         let taken = self.received().into_iter().map(|received| received.activity);
@@ -242,7 +242,7 @@ impl Remote {
 
     /// Waits for a delivery for which `is_it` holds.
     pub async fn await_delivery(&self, what: &str, is_it: impl Fn(&Received) -> bool) -> Received {
-        self.await_in(super::WAIT_TIMEOUT, what, |state| state.received.iter().find(|r| is_it(r)).cloned())
+        self.await_state(super::WAIT_TIMEOUT, what, |state| state.received.iter().find(|r| is_it(r)).cloned())
             .await
     }
 
@@ -251,29 +251,29 @@ impl Remote {
         self.await_delivery(what, |received| is_it(&received.activity)).await.activity
     }
 
-    /// The same for what comes by the schedule of retries, whose first step is a minute.
+    /// The same for deliveries that may need a retry, the first of which comes after a minute.
     pub async fn await_retry(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         let patience = Duration::from_mins(2);
         let find = |state: &ServerState| {
             state.received.iter().find(|r| is_it(&r.activity)).map(|r| r.activity.clone())
         };
-        self.await_in(patience, what, find).await
+        self.await_state(patience, what, find).await
     }
 
-    /// Waits until the script has answered `count` deliveries.
+    /// Waits until the script has responded to `count` deliveries.
     pub async fn await_refusals(&self, count: usize) {
-        self.await_in(super::WAIT_TIMEOUT, "refused deliveries", |state| {
+        self.await_state(super::WAIT_TIMEOUT, "refused deliveries", |state| {
             (state.refused.len() >= count).then_some(())
         })
         .await;
     }
 
-    /// What was wrong with deliveries so far. Who takes them answers for them.
+    /// Takes what was wrong with the deliveries so far. The caller must check it.
     pub fn take_violations(&self) -> Vec<String> {
         std::mem::take(&mut self.server.state().violations)
     }
 
-    async fn await_in<T>(
+    async fn await_state<T>(
         &self,
         patience: Duration,
         what: &str,
@@ -296,7 +296,7 @@ impl Remote {
         let state = self.server.state();
         let violations = state.violations.join("\n");
         let received: Vec<_> = state.received.iter().map(|r| &r.activity["type"]).collect();
-        panic!("{}: waited in vain for {what}; received {received:?}; {violations}", self.host());
+        panic!("{}: timed out waiting for {what}; received {received:?}; {violations}", self.host());
     }
 }
 
@@ -322,9 +322,9 @@ impl Server {
         self.state().documents.insert(path.to_owned(), document);
     }
 
-    /// A number that this server has not given before.
+    /// A number that this server has not used before.
     pub(super) fn next_number(&self) -> u64 {
-        // As long as Mastodon's, whose ids carry the time in their upper bits.
+        // As long as Mastodon's ids, which carry the time in their upper bits.
         110_000_000_000_000_000 + self.counter.fetch_add(1, Ordering::SeqCst)
     }
 
@@ -360,24 +360,24 @@ impl Server {
         Some(Document::activity_json(&user.actor()))
     }
 
-    /// Waits until what is asked for is held back no longer.
-    async fn wait_for(&self, target: &str) {
+    /// Waits until responses for this target are no longer held back.
+    async fn wait_until_resumed(&self, target: &str) {
         loop {
             let news = self.news.notified();
             tokio::pin!(news);
             news.as_mut().enable();
-            if !self.state().held_back.iter().any(|held| held == target) {
+            if !self.state().paused_paths.iter().any(|held| held == target) {
                 return;
             }
             news.await;
         }
     }
 
-    /// Whether it is signed in a form that this server does not read.
-    fn cannot_read(&self, incoming: &Incoming<'_>) -> bool {
+    /// Whether it is signed with a scheme that this server does not accept.
+    fn rejects_scheme(&self, incoming: &Incoming<'_>) -> bool {
         let mut state = self.state();
         let scheme = incoming.scheme();
-        let rejected_schemes = state.reads.is_some_and(|only| only != scheme);
+        let rejected_schemes = state.accepted_scheme.is_some_and(|only| only != scheme);
         if rejected_schemes {
             state.rejected_schemes.push(scheme);
         }
@@ -385,7 +385,7 @@ impl Server {
     }
 
     async fn take(&self, incoming: &Incoming<'_>) -> Document {
-        if self.cannot_read(incoming) {
+        if self.rejects_scheme(incoming) {
             return Document::status(401);
         }
         let signer = match incoming.verify(&self.client, &self.key_cache).await {
@@ -428,7 +428,7 @@ impl Server {
     }
 }
 
-/// What WebFinger says of a handle.
+/// The WebFinger response for a handle.
 pub fn jrd(handle: &str, actor: &str) -> Value {
     json!({
         "subject": format!("acct:{handle}"),
@@ -437,7 +437,7 @@ pub fn jrd(handle: &str, actor: &str) -> Value {
     })
 }
 
-/// Every request to the remote.
+/// Handles every request to the remote.
 async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, MAX_BODY_SIZE).await else {
@@ -453,9 +453,9 @@ async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response
         }
         return server.take(&incoming).await.response();
     }
-    server.wait_for(target).await;
+    server.wait_until_resumed(target).await;
     let is_guarded = path.starts_with("/users/") && server.is_secure.load(Ordering::SeqCst);
-    if is_guarded && server.cannot_read(&incoming) {
+    if is_guarded && server.rejects_scheme(&incoming) {
         return Document::status(401).response();
     }
     if is_guarded && let Err(violation) = incoming.verify(&server.client, &server.key_cache).await {

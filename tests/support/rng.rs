@@ -1,15 +1,16 @@
-//! Chance that can be had again: a test that throws dice says their seed, and `MARQUEE_TEST_SEED` sets it.
+//! Reproducible randomness: a test prints its seed, and `MARQUEE_TEST_SEED` sets it.
 
-/// A generator of numbers (`SplitMix64`).
+/// A random number generator (`SplitMix64`).
 pub struct Rng(u64);
 
-/// The seed that is asked for, or a new one. It stands in what the test prints, which is shown where it fails.
+/// Returns the seed from `MARQUEE_TEST_SEED`, or a new one. It is printed, and the output is shown if the
+/// test fails.
 pub fn seed() -> u64 {
-    let asked = std::env::var("MARQUEE_TEST_SEED").ok();
+    let requested = std::env::var("MARQUEE_TEST_SEED").ok();
     let mut random = [0u8; 8];
     aws_lc_rs::rand::fill(&mut random).expect("random bytes");
-    let seed =
-        asked.map_or(u64::from_be_bytes(random), |text| text.parse().expect("MARQUEE_TEST_SEED: a number"));
+    let seed = requested
+        .map_or(u64::from_be_bytes(random), |text| text.parse().expect("MARQUEE_TEST_SEED: a number"));
     eprintln!("MARQUEE_TEST_SEED={seed}");
     seed
 }
@@ -27,13 +28,13 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// A number below `end`.
+    /// Returns a number below `end`.
     pub fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end).expect("a number");
         usize::try_from(self.next() % end).expect("a number")
     }
 
-    /// In so many of a hundred cases.
+    /// Returns `true` in this percentage of cases.
     pub fn in_percent(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }

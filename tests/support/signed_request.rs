@@ -1,4 +1,5 @@
-//! A signed request, which a test may spoil before it is signed (`UnsignedRequest`) or after it (`SignedRequest`).
+//! Signed requests, which a test may change before (`UnsignedRequest`) or after (`SignedRequest`) they are
+//! signed.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +13,7 @@ use super::signature::{
     target_of,
 };
 
-/// What is to be signed.
+/// A request with all inputs of its signature.
 #[derive(Clone)]
 pub struct UnsignedRequest {
     pub url: String,
@@ -21,23 +22,23 @@ pub struct UnsignedRequest {
     pub key_id: String,
     pub scheme: SignatureScheme,
     pub date: jiff::Timestamp,
-    /// The names that the signature covers.
+    /// The names of the headers and components that the signature covers.
     pub covered: Vec<&'static str>,
-    /// The `Host` header, where it is not the URL's.
+    /// The `Host` header.
     pub host: String,
-    /// The request target that is signed, where it is not the URL's.
+    /// The request target that is signed.
     pub target: String,
-    /// The address that an RFC 9421 signature covers, where it is not the URL's.
+    /// The URL that an RFC 9421 signature covers.
     pub target_uri: String,
-    /// Whether RFC 9421's `created` is there.
+    /// Whether the RFC 9421 parameter `created` is present.
     pub has_created: bool,
-    /// What the signature says that it was made with.
+    /// The algorithm that the signature names.
     pub algorithm: &'static str,
-    /// Whether the digest is a SHA-512.
+    /// Whether the digest is SHA-512 rather than SHA-256.
     pub has_long_digest: bool,
 }
 
-/// What goes over the wire.
+/// The request as it is sent.
 #[derive(Debug, Clone)]
 pub struct SignedRequest {
     pub url: String,
@@ -71,7 +72,7 @@ impl UnsignedRequest {
         }
     }
 
-    /// A signed GET, which has no body and no digest.
+    /// A signed GET, which has neither body nor digest.
     pub fn fetch(scheme: SignatureScheme, key: &Key, key_id: &str, url: &str) -> Self {
         let mut request = Self::new(scheme, key, key_id, url, &Value::Null);
         request.body.clear();
@@ -83,17 +84,17 @@ impl UnsignedRequest {
         if self.body.is_empty() { Method::GET } else { Method::POST }
     }
 
-    /// The digest of the body, as either header spells it.
+    /// The digest of the body, with the name of its algorithm.
     fn digest(&self) -> (&'static str, String) {
         if self.has_long_digest { ("sha-512", sha512(&self.body)) } else { ("sha-256", sha256(&self.body)) }
     }
 
-    /// Signs it as it is now.
+    /// Signs the request.
     pub fn sign(&self) -> SignedRequest {
         self.sign_with(|text| self.key.sign(text))
     }
 
-    /// Signs it as it is now, with a key of another kind.
+    /// Signs the request with a key of another type.
     pub fn sign_with(&self, sign: impl Fn(&[u8]) -> Vec<u8>) -> SignedRequest {
         let method = self.method();
         let is_fetch = method == Method::GET;
@@ -158,23 +159,23 @@ impl SignedRequest {
         self.add(name, value);
     }
 
-    /// Asks with it as it is now.
+    /// Sends it as a GET.
     pub async fn fetch(&self, client: &Client) -> Response {
         let sent = client.send(Method::GET, &self.url, &self.headers, Vec::new()).await;
         sent.unwrap_or_else(|e| panic!("GET {}: {e:?}", self.url))
     }
 
-    /// Sends it as it is now.
+    /// Sends it as a POST.
     pub async fn post(&self, client: &Client) -> Response {
         self.try_post(client).await.unwrap_or_else(|e| panic!("POST {}: {e:?}", self.url))
     }
 
-    /// The same; an error where nobody answers.
+    /// The same, or an error if no server responds.
     pub async fn try_post(&self, client: &Client) -> Result<Response, reqwest::Error> {
         client.send(Method::POST, &self.url, &self.headers, self.body.clone()).await
     }
 
-    /// Sends it as a server does that tries again, however long that takes; it must be taken.
+    /// Sends it again, like a server that retries, until it is accepted.
     pub async fn post_until_accepted(&self, client: &Client) {
         let sent = || async { self.try_post(client).await.ok().filter(|response| response.status < 500) };
         let response = super::within(super::LONG_WAIT_TIMEOUT, sent).await.expect("a response");

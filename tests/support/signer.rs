@@ -1,4 +1,4 @@
-//! A fast way to the inbox: Ed25519 and RFC 9421, over plain connections that stay open, past the TLS in front.
+//! Fast delivery to the inbox: Ed25519 and RFC 9421 over kept plain connections, without the TLS proxy.
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
@@ -11,12 +11,12 @@ use super::keys::pem;
 use super::remote::User;
 use super::signature::{rfc9421_text, sha256};
 
-/// What precedes the 32 bytes of an Ed25519 key in its DER (RFC 8410, section 4).
+/// The DER prefix of an Ed25519 public key (RFC 8410, section 4).
 const SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 const COVERED: [&str; 3] = ["@method", "@target-uri", "content-digest"];
 
-/// Signs as one user whose actor shows an Ed25519 key from now on.
+/// Signs for one user, whose actor lists an Ed25519 key from now on.
 pub struct FastSigner {
     pair: Ed25519KeyPair,
     key_id: String,
@@ -25,8 +25,8 @@ pub struct FastSigner {
 }
 
 impl FastSigner {
-    #[expect(clippy::disallowed_methods, reason = "the rig's client is not Marquee's")]
-    pub fn of(user: &User, app: &App) -> Self {
+    #[expect(clippy::disallowed_methods, reason = "the client of the tests is not Marquee's")]
+    pub fn new(user: &User, app: &App) -> Self {
         let pair = Ed25519KeyPair::generate().expect("a key");
         let der = [&SPKI[..], pair.public_key().as_ref()].concat();
         let mut actor = user.actor();
@@ -37,7 +37,7 @@ impl FastSigner {
         Self { pair, key_id: user.key_id(), client, address }
     }
 
-    /// Signs a body and sends it to the shared inbox; gives the status of the answer.
+    /// Signs a body, sends it to the shared inbox, and returns the status of the response.
     pub async fn post(&self, body: String) -> Result<u16, reqwest::Error> {
         let digest = format!("sha-256=:{}:", sha256(body.as_bytes()));
         let names: Vec<String> = COVERED.iter().map(|name| format!("\"{name}\"")).collect();
@@ -54,7 +54,7 @@ impl FastSigner {
         let request = request.header("signature", format!("sig1=:{signature}:"));
         let response = request.body(body).send().await?;
         let status = response.status().as_u16();
-        // Read to its end, so that the connection can be used again.
+        // Read to the end, so that the connection can be used again.
         response.bytes().await?;
         Ok(status)
     }

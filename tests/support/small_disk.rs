@@ -1,5 +1,5 @@
-//! A disk of the test's own that is full when the test wants it: a small tmpfs, mounted where nobody but Marquee sees
-//! it. It goes with the process that holds its namespace, however the test ends.
+//! A small disk that a test can fill: a tmpfs in a mount namespace that only Marquee uses. It disappears with
+//! the process that holds the namespace, however the test ends.
 
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
@@ -10,43 +10,43 @@ use super::temp_dir::TempDir;
 
 /// A small disk.
 pub struct SmallDisk {
-    place: TempDir,
+    folder: TempDir,
     holder: Child,
     is_root: bool,
 }
 
 impl SmallDisk {
     /// # Panics
-    /// Where there is no way to have one: a test that leaves it out would prove nothing.
+    /// If no such disk can be made: skipping the test would prove nothing.
     pub fn new(mebibytes: u32) -> Self {
-        let place = TempDir::new();
+        let folder = TempDir::new();
         let is_root = Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout == b"0\n");
-        // Without being root in a namespace of users as well, where that is allowed.
+        // An unprivileged user needs a user namespace as well.
         let flags = if is_root { "-m" } else { "-Urm" };
         let script = "mount -t tmpfs -o size=\"$1\"m tmpfs \"$2\" && echo mounted && exec cat";
         let mut holder = Command::new("unshare")
             .args([flags, "sh", "-c", script, "disk", &mebibytes.to_string()])
-            .arg(place.path())
+            .arg(folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("unshare, of util-linux");
-        let mut said = String::new();
+        let mut line = String::new();
         let out = holder.stdout.take().expect("its output");
-        BufReader::new(out).read_line(&mut said).expect("its output");
-        if said != "mounted\n" {
+        BufReader::new(out).read_line(&mut line).expect("its output");
+        if line != "mounted\n" {
             let output = holder.wait_with_output().expect("its end");
             panic!(
-                "no disk to fill: neither root with CAP_SYS_ADMIN nor user namespaces are to be had here ({}). In a \
+                "cannot make a disk to fill: this needs root with CAP_SYS_ADMIN, or user namespaces ({}). In a \
                  container, give it `--cap-add SYS_ADMIN --security-opt apparmor=unconfined`.",
                 String::from_utf8_lossy(&output.stderr).trim()
             );
         }
-        Self { place, holder, is_root }
+        Self { folder, holder, is_root }
     }
 
-    /// What runs a program so that it sees the disk.
+    /// The command that runs a program inside the namespace.
     pub fn command(&self) -> Vec<String> {
         let pid = self.holder.id().to_string();
         let user: &[&str] = if self.is_root { &[] } else { &["-U", "--preserve-credentials"] };
@@ -54,18 +54,18 @@ impl SmallDisk {
         words.into_iter().map(str::to_owned).collect()
     }
 
-    /// Where it is, as those see it who run so.
+    /// The path of the disk inside the namespace.
     pub fn path(&self) -> &Path {
-        self.place.path()
+        self.folder.path()
     }
 
-    /// The same folder, as the test sees it.
+    /// The same directory, as the test sees it.
     fn seen_from_outside(&self) -> PathBuf {
         let inside = self.path().strip_prefix("/").expect("a whole path");
         PathBuf::from(format!("/proc/{}/root", self.holder.id())).join(inside)
     }
 
-    /// Fills it to the last byte.
+    /// Fills the disk to the last byte.
     pub fn fill(&self) {
         let mut filler = fs::OpenOptions::new()
             .create(true)
@@ -83,7 +83,7 @@ impl SmallDisk {
         }
     }
 
-    /// Makes room again.
+    /// Frees the space again.
     pub fn free(&self) {
         fs::remove_file(self.seen_from_outside().join("filler")).expect("the filler");
     }
@@ -91,7 +91,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // Its namespace, and the disk, end with the last process in it.
+        // The namespace and the disk end with the last process in it.
         let _ = self.holder.kill();
         let _ = self.holder.wait();
     }

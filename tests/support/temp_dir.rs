@@ -1,8 +1,8 @@
-//! Folders that go away with what they were made for.
+//! Temporary directories.
 
 use std::path::{Path, PathBuf};
 
-/// A folder, removed when dropped.
+/// A directory that is removed when the value is dropped.
 #[derive(Debug)]
 pub struct TempDir(PathBuf);
 
@@ -22,7 +22,7 @@ impl TempDir {
         self.0.join(name)
     }
 
-    /// Writes a file and gives its path.
+    /// Writes a file and returns its path.
     pub fn write(&self, name: &str, content: &str) -> PathBuf {
         let path = self.file(name);
         std::fs::write(&path, content).expect("a file in a temporary folder");
@@ -32,7 +32,7 @@ impl TempDir {
 
 impl Drop for TempDir {
     fn drop(&mut self) {
-        // What is left behind lies in the system's temporary folder: not worth a failed test.
+        // What remains is in the system's temporary directory: not worth a failed test.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -1,4 +1,4 @@
-//! What stands in front of Marquee: it takes TLS off each connection and hands its bytes on, untouched.
+//! A TLS proxy in front of Marquee: it terminates TLS and passes on the bytes unchanged.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -8,31 +8,31 @@ use tokio::net::TcpStream;
 
 use super::network::TlsListener;
 
-/// Processes that serve, each in its turn.
+/// The backends, which take connections in turn.
 #[derive(Clone, Default)]
 pub struct TlsProxy(Arc<Mutex<Vec<SocketAddr>>>);
 
 impl TlsProxy {
-    /// Another one serves.
+    /// Adds a backend.
     pub fn add(&self, backend: SocketAddr) {
         self.0.lock().expect("backends").push(backend);
     }
 
-    /// All of them; those that had no turn lately first.
-    fn in_turn(&self) -> Vec<SocketAddr> {
+    /// All backends, the least recently used first.
+    fn least_recent_first(&self) -> Vec<SocketAddr> {
         let mut backends = self.0.lock().expect("backends");
         backends.rotate_left(1);
         backends.clone()
     }
 
-    /// Serves for as long as the test goes on.
+    /// Serves for as long as the test runs.
     pub async fn serve(self, mut listener: TlsListener) {
         loop {
             let (mut outside, _) = listener.accept().await;
-            let backends = self.in_turn();
+            let backends = self.least_recent_first();
             tokio::spawn(async move {
                 for backend in backends {
-                    // Where nobody listens, the connection is closed, as by a proxy without its server.
+                    // If no backend listens, the connection is closed, as by a proxy whose server is down.
                     if let Ok(mut inside) = TcpStream::connect(backend).await {
                         let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
                         return;

@@ -1,15 +1,12 @@
-//! What is never the same twice: moments and names.
+//! Values that are never the same twice: the time, and random strings.
 
-/// This moment, for dates on the wire.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests and benches are worlds of their own, with their own clock"
-)]
+/// The current time, for dates in requests and documents.
+#[expect(clippy::disallowed_methods, reason = "tests and benches use the real clock")]
 pub fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
-/// A short text that no other call gives.
+/// A random string of 16 hexadecimal digits.
 pub fn unique() -> String {
     let mut random = [0u8; 8];
     aws_lc_rs::rand::fill(&mut random).expect("random bytes");

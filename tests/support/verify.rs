@@ -1,4 +1,4 @@
-//! What a strict remote server demands of a signed request that Marquee sends.
+//! The checks of a strict remote server on a signed request from Marquee.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ use super::http::{AS2, Client};
 use super::keys::unpem;
 use super::signature::{SignatureScheme, cavage_text, rfc9421_text, sha256};
 
-/// A request as it came.
+/// A received request.
 pub struct Incoming<'r> {
     pub method: &'r str,
     pub target: &'r str,
@@ -21,7 +21,7 @@ pub struct Incoming<'r> {
     pub body: &'r [u8],
 }
 
-/// Who signed a request.
+/// The key that signed a request, and its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedSigner {
     pub key_id: String,
@@ -29,14 +29,14 @@ pub struct VerifiedSigner {
     pub scheme: SignatureScheme,
 }
 
-/// The keys that a server has met, by their ids, with their owners. Like most servers it asks for one again only
-/// where it does not verify.
+/// Known keys by id, each with its owner. Like most servers, this one fetches a key again only if a signature
+/// is invalid.
 pub type KeyCache = Mutex<BTreeMap<String, (String, String)>>;
 
-/// The seconds that a `Date` may be off, as NeoDB has it, the narrowest window known.
+/// The accepted deviation of a `Date` in seconds: NeoDB's, the narrowest known.
 const WINDOW: i64 = 300;
 
-/// What a signature says, and what it signs.
+/// A parsed signature and the text that it signs.
 struct ParsedSignature {
     key_id: String,
     text: String,
@@ -49,7 +49,7 @@ impl Incoming<'_> {
         values.join(", ")
     }
 
-    /// The form in which it is signed.
+    /// The signature scheme of the request.
     pub fn scheme(&self) -> SignatureScheme {
         if self.headers.contains_key("signature-input") {
             SignatureScheme::Rfc9421
@@ -58,7 +58,7 @@ impl Incoming<'_> {
         }
     }
 
-    /// Checks a signature as the strictest servers do, and finds who made it.
+    /// Verifies a signature like the strictest servers, and returns its signer.
     pub async fn verify(&self, client: &Client, key_cache: &KeyCache) -> Result<VerifiedSigner, String> {
         if self.header("user-agent").is_empty() {
             return Err("there is no User-Agent".to_owned());
@@ -115,7 +115,7 @@ impl Incoming<'_> {
         Ok(ParsedSignature { key_id: field("keyId")?, text, signature })
     }
 
-    /// What Mastodon 4.5 demands: `@method`, `@target-uri`, `created`, and with a body its digest.
+    /// What Mastodon 4.5 requires: `@method`, `@target-uri`, `created`, and the digest if there is a body.
     fn read_rfc9421(&self) -> Result<ParsedSignature, String> {
         let input = self.header("signature-input");
         let (label, params) = input.split_once('=').ok_or("Signature-Input cannot be read")?;
@@ -170,14 +170,15 @@ fn check_moment(second: i64) -> Result<(), String> {
     if off > WINDOW { Err(format!("its date is {off} seconds off")) } else { Ok(()) }
 }
 
-/// What is said of a key that nobody gives, as while a server is stopped: it proves nothing against a delivery.
+/// The message for a key whose server does not respond, such as one that is stopped. It is no proof against a
+/// delivery.
 pub const UNREACHABLE: &str = "cannot be reached";
 
-/// The owner of a key and its PEM, from where its id leads.
+/// Fetches the owner and the PEM of a key from its id.
 async fn fetch_key(client: &Client, key_id: &str) -> Result<(String, String), String> {
     let response = client.try_get(key_id, AS2).await.map_err(|e| format!("{key_id} {UNREACHABLE}: {e:?}"))?;
     if response.status != 200 {
-        return Err(format!("{key_id} answers {}", response.status));
+        return Err(format!("{key_id} responded with {}", response.status));
     }
     let document = response.json();
     let key = &document["publicKey"];

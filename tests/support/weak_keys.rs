@@ -1,11 +1,11 @@
-//! Keys that nobody may sign with, and signatures made with them all the same.
+//! Keys that must not be accepted, and signatures made with them.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rsa::BigUint;
 
 use super::keys::{pem, unpem};
 
-/// The public half of an RSA key of 512 bits.
+/// The public key of a 512-bit RSA key.
 pub const RSA_512: &str = "-----BEGIN PUBLIC KEY-----
 MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAL8Xb+5SaGwVLQdDJdxsBacDGN+hYpjc
 2o3gcZalftQNDjS07xC5A0qF9GwjzecrLCjZ2qOL/u/5BjZCVLrC9hMCAwEAAQ==
@@ -15,29 +15,29 @@ MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAL8Xb+5SaGwVLQdDJdxsBacDGN+hYpjc
 const EXPONENT: &str = "8b73fc306d1d5d7b1ab04915914597de690936f25cb4f7bfdb78270cec5ba13d\
                         5ee4ccd20f8baabbdff0d318ba5b6dd399f0da265e8046d93da3ae23b57cf861";
 
-/// An Ed25519 key, where RSA is expected.
+/// An Ed25519 key where RSA is expected.
 pub const ED25519: &str = "-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VwAyEAUbog2iZ75HWZcZ4QLc+YpZwhfWdTZyO/PEVBbT+uJis=
 -----END PUBLIC KEY-----
 ";
 
-/// A key on the curve P-256, where RSA is expected.
+/// A P-256 key where RSA is expected.
 pub const P256: &str = "-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEvlMfnTsxoaQvm6yQ0L0JWRCYdOES
 SrwL56Ftc3FScXnkAgISVYfNWwk35Q2Dymzqz2MT5Kl3SvXpGB+KbPrxpw==
 -----END PUBLIC KEY-----
 ";
 
-/// What the DER of a SHA-256 digest in PKCS #1 begins with (RFC 8017, section 9.2).
+/// The DER prefix of a SHA-256 digest in PKCS #1 (RFC 8017, section 9.2).
 const DIGEST_INFO: [u8; 19] = [
     0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
     0x04, 0x20,
 ];
 
-/// A valid signature by the key of 512 bits.
+/// Signs with the 512-bit key.
 pub fn sign_with_rsa_512(text: &[u8]) -> Vec<u8> {
     let der = unpem(RSA_512).expect("PEM");
-    // The modulus lies before the five bytes of the exponent 65537.
+    // The modulus precedes the five bytes of the exponent 65537.
     let modulus = BigUint::from_bytes_be(&der[der.len() - 69..der.len() - 5]);
     let exponent = BigUint::parse_bytes(EXPONENT.as_bytes(), 16).expect("a number");
     let mut padded = vec![0x00, 0x01];
@@ -48,7 +48,7 @@ pub fn sign_with_rsa_512(text: &[u8]) -> Vec<u8> {
     BigUint::from_bytes_be(&padded).modpow(&exponent, &modulus).to_bytes_be()
 }
 
-/// The public half of an RSA key of 64 kbit, which takes long to verify with.
+/// The public key of a 65,536-bit RSA key, which takes long to verify with.
 pub fn rsa_65536() -> String {
     let modulus = [&[0u8][..], &[0xc5; 8192]].concat();
     let key = der(0x30, &[der(0x02, &modulus), der(0x02, &[1, 0, 1])].concat());
