@@ -1,28 +1,28 @@
-// What a page does better where script runs. All works without it; no other host is asked; the words are the page's.
+// Progressive enhancement: everything works without this script. It contacts no other host, and its texts come from the page.
 "use strict";
 (() => {
-  const words = document.currentScript.dataset;
+  const texts = document.currentScript.dataset;
   const language = document.documentElement.lang || undefined;
-  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-  // Moments as people tell them, for a year; the exact one stays at hand.
-  const SIZES = [["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
-  const distance = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-  const tellTimes = (within) => {
-    for (const time of all("time.dt-published[datetime*=T]", within)) {
+  // Shows times of the last year as relative times, with the exact time as a tooltip.
+  const UNITS = [["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+  const relativeTime = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+  const showRelativeTimes = (root) => {
+    for (const time of all("time.dt-published[datetime*=T]", root)) {
       time.dataset.exact ??= time.textContent;
       const seconds = (Date.parse(time.dateTime) - Date.now()) / 1000;
-      const [unit, size] = SIZES.find(([, size]) => -seconds >= size) ?? ["second", 1];
-      const isNear = seconds > -31557600 && seconds < 60;
-      const away = unit === "second" ? 0 : Math.ceil(seconds / size);
-      time.textContent = isNear ? distance.format(away, unit) : time.dataset.exact;
-      if (isNear) time.title ||= time.dataset.exact;
+      const [unit, size] = UNITS.find(([, size]) => -seconds >= size) ?? ["second", 1];
+      const isRecent = seconds > -31557600 && seconds < 60;
+      const count = unit === "second" ? 0 : Math.ceil(seconds / size);
+      time.textContent = isRecent ? relativeTime.format(count, unit) : time.dataset.exact;
+      if (isRecent) time.title ||= time.dataset.exact;
     }
   };
 
-  // The reader's handle or server, kept on this device alone once a form was sent with it.
+  // Remembers the reader's handle or server on this device after a form was sent with it.
   const KEY = "marquee-handle";
-  const device = (use) => {
+  const withStorage = (use) => {
     try {
       return use(window.localStorage);
     } catch {
@@ -39,19 +39,19 @@
         if (forget) forget.disabled = !handle;
       }
     };
-    // What led nowhere is not worth keeping.
+    // A handle that led to an error is not kept.
     if (document.querySelector(".problem")) {
       const failed = forms.map((form) => input(form).value);
-      if (failed.includes(device((kept) => kept.getItem(KEY)))) device((kept) => kept.removeItem(KEY));
+      if (failed.includes(withStorage((storage) => storage.getItem(KEY)))) withStorage((storage) => storage.removeItem(KEY));
     }
-    show(device((kept) => kept.getItem(KEY)));
+    show(withStorage((storage) => storage.getItem(KEY)));
     for (const form of forms) {
       form.addEventListener("submit", () => {
         const handle = input(form).value.trim();
-        if (handle) device((kept) => kept.setItem(KEY, handle));
+        if (handle) withStorage((storage) => storage.setItem(KEY, handle));
       });
       form.querySelector(".forget")?.addEventListener("click", () => {
-        device((kept) => kept.removeItem(KEY));
+        withStorage((storage) => storage.removeItem(KEY));
         for (const other of forms) input(other).value = "";
         input(form).focus();
         show(null);
@@ -59,20 +59,20 @@
     }
   };
 
-  // One press takes an address along.
-  const offerCopies = () => {
+  // Adds copy buttons to addresses and handles.
+  const addCopyButtons = () => {
     if (!navigator.clipboard) return;
     for (const row of all(".copyable")) {
       const button = document.createElement("button");
       button.type = "button";
       button.className = "copy";
-      button.textContent = words.copy;
+      button.textContent = texts.copy;
       button.setAttribute("aria-live", "polite");
       button.addEventListener("click", async () => {
         try {
           await navigator.clipboard.writeText(row.querySelector(".to-copy").textContent.trim());
-          button.textContent = words.copied;
-          setTimeout(() => (button.textContent = words.copy), 2500);
+          button.textContent = texts.copied;
+          setTimeout(() => (button.textContent = texts.copy), 2500);
         } catch {
           getSelection().selectAllChildren(row.querySelector(".to-copy"));
         }
@@ -81,27 +81,27 @@
     }
   };
 
-  // New comments come into an open page.
-  const FIRST = 30000;
-  const LONGEST = 600000;
-  const stayLive = (talk) => {
-    const thread = talk.querySelector("[data-live=thread]");
-    const news = talk.querySelector(".news");
-    const known = new Map([...thread.children].map((item) => [item.id, item.outerHTML]));
-    let { liveHref: address, liveTag: tag } = talk.dataset;
-    let wait = FIRST;
+  // Keeps the comments of an open page up to date.
+  const MIN_INTERVAL = 30000;
+  const MAX_INTERVAL = 600000;
+  const keepUpdated = (section) => {
+    const thread = section.querySelector("[data-live=thread]");
+    const news = section.querySelector(".news");
+    const shown = new Map([...thread.children].map((item) => [item.id, item.outerHTML]));
+    let { liveHref: address, liveTag: tag } = section.dataset;
+    let wait = MIN_INTERVAL;
     let due = 0;
     let timer;
     let unseen = [];
 
     const isBusy = (element) => element.contains(document.activeElement);
 
-    // What is being read stays where it is.
-    const holding = (change) => {
-      const places = () => all("main .body > *, main h2, .comment, .join");
-      const held = places().find((element) => element.getBoundingClientRect().bottom > 0);
-      const find = () => (held?.isConnected ? held : held?.id && document.getElementById(held.id));
-      const top = held?.getBoundingClientRect().top;
+    // Keeps what the reader is looking at in place during a change.
+    const keepInPlace = (change) => {
+      const candidates = () => all("main .body > *, main h2, .comment, .join");
+      const anchor = candidates().find((element) => element.getBoundingClientRect().bottom > 0);
+      const find = () => (anchor?.isConnected ? anchor : anchor?.id && document.getElementById(anchor.id));
+      const top = anchor?.getBoundingClientRect().top;
       const root = document.documentElement;
       root.style.overflowAnchor = "none";
       change();
@@ -110,38 +110,38 @@
       requestAnimationFrame(() => (root.style.overflowAnchor = ""));
     };
 
-    // Gives whether all of it could be mended: what holds the reader's place waits until it does so no more.
-    const mendThread = (fresh) => {
-      let isWhole = true;
+    // Returns whether everything was updated. Elements that have the focus are skipped and updated by a later poll.
+    const updateThread = (incoming) => {
+      let isComplete = true;
       const ids = new Set([...fresh.children].map((item) => item.id));
       for (const item of [...thread.children]) {
         if (ids.has(item.id)) continue;
-        if (isBusy(item)) isWhole = false;
+        if (isBusy(item)) isComplete = false;
         else item.remove();
       }
       let before = null;
       for (const item of [...fresh.children]) {
         const html = item.outerHTML;
-        let here = document.getElementById(item.id);
-        if (!here) {
-          here = item;
-          here.classList.add("fresh");
+        let current = document.getElementById(item.id);
+        if (!current) {
+          current = item;
+          current.classList.add("fresh");
           unseen.push(item.id);
-          known.set(item.id, html);
-        } else if (known.get(item.id) !== html && isBusy(here)) {
-          isWhole = false;
-        } else if (known.get(item.id) !== html) {
-          const isOpen = here.querySelector("details")?.open;
-          here.replaceWith(item);
+          shown.set(item.id, html);
+        } else if (shown.get(item.id) !== html && isBusy(current)) {
+          isComplete = false;
+        } else if (shown.get(item.id) !== html) {
+          const isOpen = current.querySelector("details")?.open;
+          current.replaceWith(item);
           if (isOpen) all("details", item).forEach((details) => (details.open = true));
-          here = item;
-          known.set(item.id, html);
+          current = item;
+          shown.set(item.id, html);
         }
         const next = before ? before.nextElementSibling : thread.firstElementChild;
-        if (next !== here) thread.insertBefore(here, next);
-        before = here;
+        if (next !== current) thread.insertBefore(current, next);
+        before = current;
       }
-      return isWhole;
+      return isComplete;
     };
 
     const announce = () => {
@@ -159,59 +159,59 @@
       news.append(link);
     };
 
-    // Gives whether the page is now as it was told.
+    // Returns whether the page now shows everything in the response.
     const update = (html) => {
-      const fresh = new DOMParser().parseFromString(html, "text/html");
-      const part = (name, within) => within.querySelector(`[data-live=${name}]`);
-      if (!part("thread", fresh)) return false;
-      let isWhole = true;
-      const had = unseen.length;
-      holding(() => {
+      const incoming = new DOMParser().parseFromString(html, "text/html");
+      const part = (name, root) => root.querySelector(`[data-live=${name}]`);
+      if (!part("thread", incoming)) return false;
+      let isComplete = true;
+      const previous = unseen.length;
+      keepInPlace(() => {
         for (const name of ["numbers", "faces"]) {
-          if (isBusy(part(name, talk))) isWhole = false;
-          else part(name, talk).replaceWith(part(name, fresh));
+          if (isBusy(part(name, section))) isComplete = false;
+          else part(name, section).replaceWith(part(name, incoming));
         }
-        isWhole = mendThread(part("thread", fresh)) && isWhole;
-        const title = talk.querySelector("[data-joined]");
+        isComplete = updateThread(part("thread", incoming)) && isComplete;
+        const title = section.querySelector("[data-joined]");
         if (title && thread.children.length) title.textContent = title.dataset.joined;
-        tellTimes(thread);
+        showRelativeTimes(thread);
       });
-      if (unseen.length !== had) announce();
-      return isWhole;
+      if (unseen.length !== previous) announce();
+      return isComplete;
     };
 
-    const plan = (time) => {
-      const later = time * (0.75 + Math.random() / 2);
-      due = Date.now() + later;
+    const schedule = (time) => {
+      const delay = time * (0.75 + Math.random() / 2);
+      due = Date.now() + delay;
       clearTimeout(timer);
-      timer = setTimeout(look, later);
+      timer = setTimeout(poll, delay);
     };
-    const look = async () => {
+    const poll = async () => {
       if (document.hidden) return;
       try {
         const headers = { Accept: "text/html", "If-None-Match": tag };
         const answer = await fetch(address, { headers, cache: "no-store", credentials: "omit" });
         if (answer.status === 404 || answer.status === 410) return;
         if (answer.ok) {
-          // What could not be mended is told again.
+          // Keep the old tag after an incomplete update, so that the next poll gets the content again.
           if (update(await answer.text())) tag = answer.headers.get("etag") ?? tag;
         }
-        wait = answer.ok ? FIRST : Math.min(wait * (answer.status === 304 ? 1.5 : 3), LONGEST);
+        wait = answer.ok ? MIN_INTERVAL : Math.min(wait * (answer.status === 304 ? 1.5 : 3), MAX_INTERVAL);
       } catch {
-        wait = Math.min(wait * 3, LONGEST);
+        wait = Math.min(wait * 3, MAX_INTERVAL);
       }
-      plan(wait);
+      schedule(wait);
     };
     document.addEventListener("visibilitychange", () => {
-      if (!document.hidden) plan(Math.max(due - Date.now(), 1000));
+      if (!document.hidden) schedule(Math.max(due - Date.now(), 1000));
     });
-    plan(wait);
+    schedule(wait);
   };
 
-  const talk = document.querySelector("[data-live-href]");
-  if (talk) stayLive(talk);
-  tellTimes(document);
-  setInterval(() => document.hidden || tellTimes(document), 60000);
+  const section = document.querySelector("[data-live-href]");
+  if (section) keepUpdated(section);
+  showRelativeTimes(document);
+  setInterval(() => document.hidden || showRelativeTimes(document), 60000);
   rememberHandles();
-  offerCopies();
+  addCopyButtons();
 })();
