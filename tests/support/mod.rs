@@ -97,3 +97,39 @@ macro_rules! both_databases {
         }
     )+};
 }
+
+/// Runs scenarios that share a server one after the other. If one fails, the output names it.
+///
+/// `steps!(&fixture, &article; first_scenario, second_scenario)` awaits `first_scenario(&fixture, &article)`, and so on.
+#[macro_export]
+macro_rules! steps {
+    ($($shared:expr),+; $($name:ident),+ $(,)?) => {
+        $crate::steps!(@each [$($name),+] [$($shared),+])
+    };
+    (@each [$($name:ident),+] $shared:tt) => {
+        $($crate::steps!(@one $name $shared);)+
+    };
+    (@one $name:ident [$($shared:expr),+]) => {{
+        let step = $crate::support::Step::start(stringify!($name));
+        $name($($shared),+).await;
+        drop(step);
+    }};
+}
+
+/// A scenario that shares its server with others; see `steps!`.
+#[derive(Debug)]
+pub struct Step(&'static str);
+
+impl Step {
+    pub fn start(name: &'static str) -> Self {
+        Self(name)
+    }
+}
+
+impl Drop for Step {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("── failed scenario: {} ──", self.0);
+        }
+    }
+}
