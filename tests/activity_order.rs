@@ -1,5 +1,6 @@
-//! A thousand activities, each sent up to three times and in random order to a Marquee that is killed ten times, end
-//! in the state in which the same activities end that are sent once, in order. `MARQUEE_TEST_SEED` says which.
+//! A thousand activities are each sent up to three times and in random order to a Marquee that is killed ten
+//! times. The result is the same as if each had been sent once and in order. `MARQUEE_TEST_SEED` sets the
+//! seed.
 
 mod plan;
 
@@ -23,65 +24,65 @@ use plan::{ACTORS, ARTICLES, Plan};
 
 both_databases!(a_thousand_activities_in_any_order_end_as_in_order);
 
-/// Activities; `MARQUEE_TEST_ACTIVITIES` says otherwise.
-const USUAL: usize = 1_000;
-/// How often it is killed.
+/// The default number of activities.
+const DEFAULT_ACTIVITIES: usize = 1_000;
+/// The number of kills.
 const KILLS: usize = 10;
-/// Deliveries at a time.
-const SIDE_BY_SIDE: usize = 8;
+/// Concurrent deliveries.
+const CONCURRENCY: usize = 8;
 
 async fn a_thousand_activities_in_any_order_end_as_in_order(database: Database) {
-    let count =
-        std::env::var("MARQUEE_TEST_ACTIVITIES").map_or(USUAL, |text| text.parse().expect("a number"));
+    let count = std::env::var("MARQUEE_TEST_ACTIVITIES")
+        .map_or(DEFAULT_ACTIVITIES, |text| text.parse().expect("a number"));
     let mut rng = Rng::new(seed());
     let plan = Plan::new(&mut rng, count);
     let expected = in_order(database, &plan).await;
     assert!(!expected.is_empty() && expected.iter().any(|fact| fact.contains("under gone")), "{expected:?}");
-    let mut scene = Scene::new(database, &plan).await;
-    let mut requests = scene.copies(&plan, &mut rng);
+    let mut site = Site::new(database, &plan).await;
+    let mut requests = site.copies(&plan, &mut rng);
     rng.shuffle(&mut requests);
-    scene.deliver_and_kill(requests, &mut rng).await;
-    let ends_so = async |scene: &Scene| {
-        let (scene, expected) = (&scene, &expected);
-        let look = || async { (scene.state().await == *expected).then_some(()) };
+    site.deliver_and_kill(requests, &mut rng).await;
+    let ends_so = async |site: &Site| {
+        let (site, expected) = (&site, &expected);
+        let look = || async { (site.state().await == *expected).then_some(()) };
         within(LONG_WAIT_TIMEOUT, look).await
     };
-    if ends_so(&scene).await.is_none() {
-        let found = scene.state().await;
+    if ends_so(&site).await.is_none() {
+        let found = site.state().await;
         let missing: Vec<_> = expected.difference(&found).collect();
         let surplus: Vec<_> = found.difference(&expected).collect();
         panic!("missing: {missing:#?}\nsurplus: {surplus:#?}");
     }
-    scene.fixture.settle().await;
-    assert!(ends_so(&scene).await.is_some(), "it does not stay so");
+    site.fixture.settle().await;
+    assert!(ends_so(&site).await.is_some(), "it does not stay so");
 }
 
-/// The state that they end in who hear everything once, as it happens.
+/// The state after every activity was sent once, in order.
 async fn in_order(database: Database, plan: &Plan) -> BTreeSet<String> {
-    let scene = Scene::new(database, plan).await;
+    let site = Site::new(database, plan).await;
     for at in 0..plan.acts.len() {
         let response =
-            scene.signed_request(plan, at, SignatureScheme::Cavage).post(&scene.fixture.network.client).await;
+            site.signed_request(plan, at, SignatureScheme::Cavage).post(&site.fixture.network.client).await;
         assert!(response.is_success(), "{}: {}", response.status, response.body);
-        // Now and then it catches up, so that what is sent in order is also worked on in order.
+        // It catches up now and then, so that what is sent in order is also processed in order.
         if at % 250 == 249 {
-            scene.fixture.settle().await;
+            site.fixture.settle().await;
         }
     }
-    scene.fixture.settle().await;
-    let before = scene.state().await;
-    scene.fixture.settle().await;
-    assert_eq!(before, scene.state().await, "nothing is left to do");
+    site.fixture.settle().await;
+    let before = site.state().await;
+    site.fixture.settle().await;
+    assert_eq!(before, site.state().await, "nothing is left to do");
     before
 }
 
-/// A site with reviews, and the remote with everybody who acts.
-struct Scene {
+/// A site with reviews, and a remote with all actors.
+struct Site {
     fixture: Fixture,
     articles: Vec<Value>,
 }
 
-impl Scene {
+impl Site {
     async fn new(database: Database, plan: &Plan) -> Self {
         let fixture = Fixture::new(database).await;
         let mut articles = Vec::new();
@@ -91,11 +92,11 @@ impl Scene {
         for actor in 0..ACTORS {
             fixture.remote.user(&plan::name(actor));
         }
-        let scene = Self { fixture, articles };
-        for (path, document) in plan.served(&scene.ids()) {
-            scene.fixture.remote.serve(&path, document);
+        let site = Self { fixture, articles };
+        for (path, document) in plan.served(&site.ids()) {
+            site.fixture.remote.serve(&path, document);
         }
-        scene
+        site
     }
 
     fn ids(&self) -> plan::Ids {
@@ -103,7 +104,7 @@ impl Scene {
         plan::Ids { critic: self.fixture.actor().to_owned(), articles, remote: self.fixture.remote.url("") }
     }
 
-    /// One activity of the plan, signed at its own second.
+    /// One activity of the plan, signed at its own time.
     fn signed_request(&self, plan: &Plan, at: usize, scheme: SignatureScheme) -> SignedRequest {
         let user = self.fixture.remote.user(&plan::name(plan.acts[at].actor));
         let mut request =
@@ -112,7 +113,8 @@ impl Scene {
         request.sign()
     }
 
-    /// Each activity up to three times: the same bytes again, or signed anew in the other form, at the same second.
+    /// Each activity up to three times: the same bytes again, or signed with the other scheme at the same
+    /// time.
     fn copies(&self, plan: &Plan, rng: &mut Rng) -> Vec<SignedRequest> {
         let mut requests = Vec::new();
         for at in 0..plan.acts.len() {
@@ -130,11 +132,11 @@ impl Scene {
         requests
     }
 
-    /// Delivers everything, and kills it while that goes on. Who gets no answer tries again.
+    /// Delivers everything, and kills Marquee meanwhile. A sender without a response tries again.
     async fn deliver_and_kill(&mut self, requests: Vec<SignedRequest>, rng: &mut Rng) {
         let count = requests.len();
         let arrived = Arc::new(AtomicUsize::new(0));
-        let places = Arc::new(Semaphore::new(SIDE_BY_SIDE));
+        let places = Arc::new(Semaphore::new(CONCURRENCY));
         let mut senders = JoinSet::new();
         for request in requests {
             let (client, arrived, places) =
@@ -160,11 +162,11 @@ impl Scene {
         }
     }
 
-    /// Everything that the world can see, as sentences.
+    /// Everything that is publicly visible, as sentences.
     async fn state(&self) -> BTreeSet<String> {
         let mut facts: BTreeSet<String> = BTreeSet::new();
         for follower in self.fixture.items(&self.fixture.critic["followers"]).await {
-            // Those by whom the test waits come and go.
+            // The followers that the test uses for waiting come and go.
             if !follower.contains("stranger") {
                 facts.insert(format!("{follower} follows"));
             }

@@ -1,4 +1,4 @@
-//! Who may change what, and in which order (D of what the server must stand).
+//! Who may change what, and in which order (D in `docs/threats.md`).
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ both_databases!(
     d17_fifty_copies_at_once_count_once,
 );
 
-/// Sends what is not forged but not allowed: it is taken and dropped, or forbidden.
+/// Sends an activity that is validly signed but not allowed: it is accepted and dropped, or refused.
 async fn try_it(fixture: &Fixture, user: &User, activity: &Value) {
     let response = user.send(fixture.inbox(), activity).await;
     assert!(
@@ -46,7 +46,7 @@ async fn try_it(fixture: &Fixture, user: &User, activity: &Value) {
     );
 }
 
-/// A stage with a review and a comment by alice on it.
+/// A fixture with a review and a comment by alice.
 async fn fixture_with_comment(database: Database) -> (Fixture, Value, Value) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
@@ -275,7 +275,7 @@ async fn d13_a_move_to_an_account_that_does_not_name_the_old_one_is_ignored(data
     moved["target"] = json!(target.id());
     try_it(&fixture, &fixture.alice, &moved).await;
     fixture.settle().await;
-    // Nor does anybody move another's account, wherever it says that it comes from.
+    // Nobody can move another's account, wherever they claim it came from.
     claim["alsoKnownAs"] = json!([fixture.alice.id(), mallory.id()]);
     target.serve_actor(&claim);
     for user in [&mallory, &target] {
@@ -353,7 +353,7 @@ async fn d15_a_block_that_is_overtaken_by_its_undo_hides_nothing(database: Datab
     }
 }
 
-/// Every order of so many things.
+/// All permutations of the numbers below `count`.
 fn orders(count: usize) -> Vec<Vec<usize>> {
     if count == 0 {
         return vec![Vec::new()];
@@ -372,7 +372,7 @@ fn orders(count: usize) -> Vec<Vec<usize>> {
 async fn d15_a_block_among_follows_ends_the_same_in_every_order(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
-    // With and without the block being undone at the end.
+    // With and without an Undo of the block at the end.
     for count in [3, 4] {
         for (number, order) in orders(count).into_iter().enumerate() {
             let user = fixture.remote.user(&format!("user{count}of{number}"));
@@ -423,7 +423,7 @@ async fn d17_fifty_copies_at_once_count_once(database: Database) {
     let note = fixture.alice.reply(id_of(&article), "<p>Said once</p>");
     let activities = [fixture.alice.create(&note), fixture.alice.like(id_of(&article))];
     let sendings = (0..50).map(|number| {
-        // Each signed at another second, so that it is a copy and not a replay.
+        // Each is signed at another second, so that it is a copy rather than a replay.
         let mut request =
             fixture.alice.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &activities[number % 2]);
         request.date = now() - SignedDuration::from_secs(i64::try_from(number).expect("a small number"));

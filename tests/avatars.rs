@@ -1,4 +1,4 @@
-//! Pictures of those who comment come from our own server, and go with those whom they show.
+//! Avatars of commenters are served from this site, and disappear with the accounts that they belong to.
 
 use serde_json::{Value, json};
 
@@ -17,12 +17,12 @@ both_databases!(
     what_is_not_to_be_found_is_marked,
 );
 
-/// A picture that differs from all of other seeds. What follows the end of a PNG is no part of the picture.
+/// A picture that is different for each seed. Bytes after the end of a PNG are not part of the picture.
 fn picture(seed: &str) -> Vec<u8> {
     [include_bytes!("../config/demo/avatar.png"), seed.as_bytes()].concat()
 }
 
-/// Serves bytes as the user's picture, under a path of its own, and lets the actor show it.
+/// Serves bytes as the user's avatar at a path of its own, and lists it in the actor.
 fn show(fixture: &Fixture, user: &User, path: &str, media_type: &str, bytes: Vec<u8>) {
     fixture.remote.serve(path, Document::new(media_type, bytes));
     let mut actor = user.actor();
@@ -30,7 +30,7 @@ fn show(fixture: &Fixture, user: &User, path: &str, media_type: &str, bytes: Vec
     user.serve_actor(&actor);
 }
 
-/// The sources of the pictures beside comments.
+/// The sources of the avatars next to comments.
 fn faces(page: &Page) -> Vec<String> {
     let value = |attributes: &[(String, String)], key: &str| {
         attributes.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone()).unwrap_or_default()
@@ -44,7 +44,7 @@ async fn await_faces(fixture: &Fixture, article: &Value, count: usize) -> Vec<St
     faces(&fixture.await_page(article, "pictures beside comments", |page| faces(page).len() == count).await)
 }
 
-/// Waits until something under `/media/` is there no more.
+/// Waits until a file under `/media/` no longer exists.
 async fn await_gone(fixture: &Fixture, path: &str) {
     eventually("the picture to go", || async {
         (fixture.network.client.get(&url(path), "image/*").await.status == 404).then_some(())
@@ -63,7 +63,7 @@ async fn a_commenter_s_picture_comes_from_our_own_server(database: Database) {
     let response = fixture.network.client.get(&url(&face), "image/*").await;
     assert_eq!((response.status, response.header("content-type")), (200, "image/png"));
     assert_eq!(response.header("x-content-type-options"), "nosniff");
-    // A second comment, and an actor that is looked up again, cost no second request.
+    // A second comment and another lookup of the actor cause no second request.
     fixture.comment(&fixture.alice, &article, "And again").await;
     await_faces(&fixture, &article, 2).await;
     fixture.settle().await;
@@ -76,7 +76,7 @@ async fn f4_what_is_no_small_picture_is_left_out_and_asked_for_once(database: Da
     let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".to_vec();
     let large = [picture("large"), vec![0; 600 * 1024]].concat();
     let mut wide = picture("wide");
-    // The width stands in the header's first four bytes.
+    // The width is in the first four bytes of the header.
     wide[16..20].copy_from_slice(&60_000_u32.to_be_bytes());
     let bad = [
         ("svg", "image/png", svg),
@@ -123,7 +123,7 @@ async fn another_picture_takes_the_place_of_the_first(database: Database) {
         .await_page(&article, "the other picture", |page| faces(page).iter().any(|face| *face != young))
         .await;
     await_gone(&fixture, &young).await;
-    // And then none at all.
+    // Finally, no avatar.
     alice.serve_actor(&alice.actor());
     alice.deliver(fixture.inbox(), &alice.activity("Update", &alice.actor())).await;
     await_faces(&fixture, &article, 0).await;

@@ -1,4 +1,4 @@
-//! Whom the critics do not want to hear: accounts, servers, and lists of servers.
+//! Blocked accounts, blocked servers, and block lists.
 
 use serde_json::Value;
 
@@ -87,7 +87,7 @@ async fn an_account_is_found_where_its_handles_are_on_another_domain(database: D
     fixture.app.command_output(&["block", "account", "@carol@remote.test"]).await;
     let list = fixture.app.command_output(&["block", "list"]).await;
     assert!(list.contains(&carol.id()), "{list}");
-    // Who says again that it is somebody else is not asked a third time.
+    // An actor that claims a second time to be someone else is not fetched a third time.
     fixture.remote.user("eve");
     other.user("eve");
     fixture.remote.serve_webfinger("eve", jrd("eve@other.test", &carol.id()));

@@ -1,4 +1,4 @@
-//! The archive: its shelves, and the search. What is public stands there, and nothing else.
+//! Browse pages and search: they show all public reviews, and nothing else.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ both_databases!(
     what_was_written_before_there_were_shelves_is_put_on_them,
 );
 
-/// A review as a critic writes one.
+/// A review in Markdown.
 struct Written<'a> {
     title: &'a str,
     film: &'a str,
@@ -77,7 +77,7 @@ impl Written<'_> {
         )
     }
 
-    /// Publishes it; gives the path of its page.
+    /// Publishes it, and returns the path of its page.
     async fn publish(&self, fixture: &Fixture) -> String {
         let file = fixture.app.write("review.md", &self.markdown());
         let said = fixture.app.command_output(&["publish", &file]).await;
@@ -109,12 +109,12 @@ fn links(page: &Html) -> BTreeSet<String> {
     page.select(&selector).filter_map(|link| link.attr("href")).map(str::to_owned).collect()
 }
 
-/// The titles of the reviews on a shelf.
+/// The titles of the reviews on a browse page.
 async fn on_shelf(fixture: &Fixture, path: &str) -> Vec<String> {
     texts(&page(fixture, path).await, ".ledger-title, .card-title")
 }
 
-/// The titles of the reviews that are found.
+/// The titles of the search results.
 async fn found(fixture: &Fixture, query: &str) -> Vec<String> {
     texts(&page(fixture, &format!("/search?{query}")).await, ".hit h3")
 }
@@ -187,7 +187,7 @@ async fn the_ways_into_the_archive_lead_to_its_shelves(database: Database) {
     ] {
         assert!(browse.contains(path), "{path}: {browse:?}");
     }
-    // From A to Z: films without their article, people by the last part of their name.
+    // Films are sorted without their article, people by the last part of their name.
     assert_eq!(
         texts(&page(&fixture, "/films").await, ".ways a"),
         ["Depot (1999)", "The Night Ferry (2021)", "Salt and Smoke (1968)"]
@@ -218,7 +218,7 @@ async fn a_search_finds_the_reviews_that_have_every_word(database: Database) {
         ("RADIO", vec![two, one]),
         ("radio+bench", vec![one]),
         ("radio+building", vec![]),
-        // Who has it in the head comes before who is newer.
+        // A match in the title comes before a newer review.
         ("ferry", vec![one, two]),
         ("ferr%C3%ADes", vec![one]),
         ("agnes", vec![two, one]),
@@ -248,7 +248,7 @@ async fn a_search_marks_what_it_found_and_nothing_else_becomes_markup(database: 
     assert_eq!(texts(&page, ".hit h3 mark"), ["Smoke"]);
     assert_eq!(texts(&page, ".excerpt mark"), ["begins"]);
     assert!(texts(&page, ".excerpt")[0].contains("with 1 < 2 & a ferry"));
-    // What was asked is said again as text.
+    // The query is shown as text.
     let asked = "/search?q=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E+%3Cmark%3E&tag=%3Cb%3E";
     let response = get(&fixture, asked).await;
     assert_eq!(response.status, 200);
@@ -329,7 +329,7 @@ async fn g1_nothing_that_a_reader_can_ask_breaks_the_search(database: Database) 
     for query in ["ferry*", "%22ferry", "^ferry", "ferry'%3A*A"] {
         let titles = found(&fixture, &format!("q={query}")).await;
         let is_found = titles == ["Six in the Morning"];
-        // Some have a second word in them, which nobody wrote.
+        // Some contain a second word that the reader did not enter.
         assert!(is_found || (titles.is_empty() && query.ends_with('A')), "{query}: {titles:?}");
     }
     for field in ["q", "tag", "person", "critic"] {
@@ -358,7 +358,7 @@ async fn what_is_retracted_is_found_nowhere(database: Database) {
     assert_eq!(on_shelf(&fixture, "/people/agnes-lindqvist").await, ["Salt & <Smoke>"]);
     assert_eq!(on_shelf(&fixture, "/reviews").await, ["Salt & <Smoke>"]);
     assert!(!links(&page(&fixture, "/browse").await).contains("/ratings/4.5"));
-    // One that waits for its hour is not there yet.
+    // A scheduled review is not listed yet.
     let ahead = SMOKE.markdown().replace("---\ntitle: \"Salt", "---\npublished: 2999-01-01\ntitle: \"Soon");
     let file = fixture.app.write("ahead.md", &ahead.replace("quarrel", "elope"));
     fixture.app.command_output(&["publish", &file]).await;
@@ -465,7 +465,7 @@ async fn what_was_written_before_there_were_shelves_is_put_on_them(database: Dat
     let gone = SMOKE.publish(&fixture).await;
     fixture.app.command_output(&["retract", &url(&gone)]).await;
     fixture.app.terminate().await;
-    // As the tables are right after they were made.
+    // The tables as they are right after the migration.
     let address = fixture.app.database_url();
     let statements = "delete from shelved; delete from shelves; update reviews set shelved = 0;";
     if database == Database::Sqlite {

@@ -1,4 +1,4 @@
-//! What stands behind the archive: written where something changed, by those who write, and by nobody else.
+//! The browse index: it is written when something has changed, by commands that write, and by nothing else.
 
 use crate::both_databases;
 use crate::support::config_file::url;
@@ -27,7 +27,7 @@ async fn what_is_indexed_already_is_not_indexed_again(database: Database) {
     if database == Database::Postgres {
         db.execute("begin; select pg_advisory_xact_lock(hashtextextended('shelves', 0))").await;
     }
-    // The same words: nobody waits for who writes to the shelves.
+    // The text has not changed, so the command does not wait for the index.
     revise("The ferry leaves at six, and nobody *waves*.").await;
     assert_eq!(written().await, before);
     if database == Database::Postgres {
@@ -37,7 +37,7 @@ async fn what_is_indexed_already_is_not_indexed_again(database: Database) {
     assert_ne!(written().await, before);
     let response = fixture.network.client.get(&url("/search?q=aunt"), HTML).await;
     assert!(response.body.contains("/reviews/the-night-ferry-2021"), "{}", response.body);
-    // Nothing is left of a review that is taken back.
+    // Nothing remains of a retracted review.
     fixture.app.command_output(&["retract", "the-night-ferry-2021"]).await;
     let indexed = "select count(*) from search_places";
     assert_eq!(fixture.app.number(indexed, "select count(*) from search").await, 0);

@@ -1,4 +1,4 @@
-//! Every page in a real browser, every document in the hands of others' parsers. See tests/browser/README.md.
+//! Every page in a real browser, and every document in other parsers. See tests/browser/README.md.
 
 mod program;
 mod sample_site;
@@ -10,7 +10,7 @@ use sample_site::Site;
 
 both_databases!(what_machines_read_is_valid_to_the_parsers_of_others);
 
-/// Pages, feeds and maps, found as a crawler finds them, read by what others wrote.
+/// Pages, feeds and sitemaps, found by a crawler and read by other parsers.
 async fn what_machines_read_is_valid_to_the_parsers_of_others(database: Database) {
     let site = Site::filled(database).await;
     let found = node("papers.mjs", &site).await;
@@ -73,7 +73,7 @@ async fn the_whole_site_is_there_without_script() {
     assert!(seen["pages"].as_u64() >= Some(40) && seen["unfolded"].as_u64() >= Some(2), "{seen}");
 }
 
-/// `tests/browser/screenshots` keeps what this takes.
+/// `tests/browser/screenshots` saves these pictures.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_pictures_of_the_docs_can_be_taken() {
     let site = Site::shown(Database::Sqlite).await;

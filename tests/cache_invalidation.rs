@@ -1,4 +1,5 @@
-//! What makes a page that is kept stale, and what does not: what only the critic, or nobody, sees.
+//! What invalidates a cached page, and what does not: changes that are invisible, or visible only to the
+//! critic.
 
 use serde_json::Value;
 
@@ -24,7 +25,7 @@ async fn read(fixture: &Fixture, address: &str) -> String {
     response.body
 }
 
-/// How often something was rendered so far.
+/// How often something has been rendered.
 fn renderings(fixture: &Fixture, kind: &str, name: &str) -> usize {
     let line = format!("rendered kind={kind} name={name:?}");
     fixture.app.log().iter().filter(|known| known.contains(&line)).count()
@@ -45,7 +46,7 @@ async fn a_review_that_nobody_sees_makes_no_page_stale(database: Database) {
     let file = fixture.app.write("ahead.md", &ahead("It has not left yet."));
     fixture.app.command_output(&["revise", "soon-2021", &file]).await;
     let mut db = DbControl::connect(&fixture.app).await;
-    // What only we compare.
+    // A value that only Marquee itself compares.
     db.execute("update reviews set canonical_key = 'else', source_updated_at = 1, feed_id = null").await;
     for address in [page, &home, &url("/browse")] {
         read(&fixture, address).await;
@@ -53,7 +54,7 @@ async fn a_review_that_nobody_sees_makes_no_page_stale(database: Database) {
     eventually("the last page", || async { (renderings(&fixture, "List", "/browse") == 1).then_some(()) })
         .await;
     assert_eq!((renderings(&fixture, "Page", slug), renderings(&fixture, "List", "/")), (1, 1));
-    // Once everyone sees it, it stands on both.
+    // Once the comment is public, both pages show it.
     db.execute("update reviews set released_at = 0 where state = 'scheduled'").await;
     for address in [page, &home] {
         eventually("the review whose hour has come", || async {
@@ -66,7 +67,7 @@ async fn a_review_that_nobody_sees_makes_no_page_stale(database: Database) {
 async fn a_critic_s_name_is_new_beside_the_reviews_of_others(database: Database) {
     let mut fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
-    // Another table of the same name.
+    // The same table name on the other database.
     fixture.app.reconfigure("[critics]", "handle", &quoted("second"));
     fixture.app.reconfigure("[critics]", "name", &quoted("The Second Row"));
     let file = fixture.app.write("other.md", &markdown("Six Again", "The Night Ferry", "It leaves again."));
@@ -74,7 +75,7 @@ async fn a_critic_s_name_is_new_beside_the_reviews_of_others(database: Database)
     let page = read(&fixture, page_of(&article)).await;
     assert!(page.contains("The Second Row"), "the other review stands beside it");
     fixture.app.reconfigure("[critics]", "name", &quoted("The Balcony"));
-    // Each command reads the config.
+    // Every command reads the config.
     fixture.app.command_output(&["report", "list"]).await;
     eventually("the new name", || async {
         read(&fixture, page_of(&article)).await.contains("The Balcony").then_some(())

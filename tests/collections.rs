@@ -1,4 +1,4 @@
-//! What hangs off the critic and off a review, as others page through it.
+//! The collections of the critic and of a review, as other servers page through them.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ both_databases!(
     followers_may_have_to_be_approved,
 );
 
-/// Sends so many public replies of one user to something; gives their ids.
+/// Sends a number of public replies by one user, and returns their ids.
 async fn reply_often(fixture: &Fixture, to: &str, count: usize) -> Vec<String> {
     let notes: Vec<Value> =
         (0..count).map(|n| fixture.alice.reply(to, &format!("<p>Reply {n}</p>"))).collect();
@@ -34,7 +34,8 @@ async fn reply_often(fixture: &Fixture, to: &str, count: usize) -> Vec<String> {
     notes.iter().map(|note| id_of(note).to_owned()).collect()
 }
 
-/// All items of a collection, read as others do: from `first` by `next`. And how many pages there were.
+/// Reads all items of a collection like other servers, from `first` by `next`. Returns them with the number
+/// of pages.
 async fn read_all(fixture: &Fixture, address: &str, member: &str) -> (Vec<Value>, usize) {
     let client = &fixture.network.client;
     let collection = client.document(address).await;
@@ -71,7 +72,7 @@ async fn every_public_reply_is_listed_page_by_page(database: Database) {
     let whole = fixture.network.client.document(context).await;
     assert_eq!(whole["type"], "OrderedCollection");
     assert_eq!(whole["orderedItems"], json!([id_of(&article), first[0]]), "the root, then the oldest");
-    // A user who deletes a reply leaves as many as are counted.
+    // Deleting a reply restores the count.
     let gone = fixture.comment(&fixture.alice, &article, "Regretted").await;
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&gone)).await;
     await_total_items(&fixture, &article, "replies", 1).await;
@@ -128,7 +129,7 @@ async fn a_follower_list_can_be_hidden(database: Database) {
         assert_eq!(response.status, 404, "{page}");
         assert!(!response.body.contains("alice"));
     }
-    // Its followers get what it publishes all the same.
+    // The followers still get what the critic publishes.
     fixture.publish("The Night Ferry").await;
     fixture.remote.await_activity("the Create", |activity| activity["type"] == "Create").await;
 }

@@ -1,4 +1,4 @@
-//! The config is checked once, at the start, and each error is named with its key.
+//! The config is checked once at the start, and an error names its key.
 
 use crate::both_databases;
 use crate::support::settings::Settings;
@@ -10,7 +10,7 @@ both_databases!(
     two_roles_serve_one_site,
 );
 
-/// Starts what must not start: it says so in one line that has these parts.
+/// Starts Marquee with settings that it must refuse, and checks that the error is one line with these parts.
 async fn assert_refused(settings: Settings<'_>, parts: &[&str]) {
     let output = settings.refusal().await;
     assert!(!output.status.success(), "it starts, in spite of {parts:?}");
@@ -98,7 +98,7 @@ async fn the_environment_overrides_the_file(database: Database) {
     assert!(!front.body.contains("The Test Reel"));
 }
 
-/// A process that serves and one that works share a database.
+/// A web process and a worker process share a database.
 async fn two_roles_serve_one_site(database: Database) {
     let fixture = Fixture::with(database, |_, settings| settings.role("web")).await;
     let worker = fixture.app.spawn_command(&["serve", "--role", "worker"]);
@@ -109,7 +109,7 @@ async fn two_roles_serve_one_site(database: Database) {
     drop(worker);
 }
 
-/// What it prints at its start is its origin and nothing else.
+/// The output at the start is the origin and nothing else.
 #[tokio::test]
 async fn the_start_is_told_in_one_line_on_standard_output() {
     let fixture = Fixture::new(Database::Sqlite).await;

@@ -1,4 +1,4 @@
-//! The conversation under a review: faces, orders, and what comes into a page that is open.
+//! The conversation under a review: the facepile, the sort orders, and live updates of an open page.
 
 use reqwest::Method;
 use scraper::{Html, Selector};
@@ -25,7 +25,7 @@ both_databases!(
     an_open_page_asks_for_the_conversation_and_hears_that_nothing_is_new,
 );
 
-/// What is told of each face, in their order.
+/// The labels of the faces, in order.
 fn faces(page: &Page) -> Vec<String> {
     let titles = page.elements.iter().filter(|(_, attributes)| {
         attributes.iter().any(|(key, _)| key == "title")
@@ -37,7 +37,7 @@ fn faces(page: &Page) -> Vec<String> {
     titles.map(|(_, attributes)| title(attributes)).collect()
 }
 
-/// The pictures among them.
+/// The pictures in the facepile.
 fn pictures(page: &Page) -> Vec<&str> {
     let of = |attributes: &'_ [(String, String)], wanted: &str| {
         attributes
@@ -57,7 +57,7 @@ fn pictures(page: &Page) -> Vec<&str> {
         .collect()
 }
 
-/// Serves a picture of the user's own, and lets the actor show it.
+/// Serves a picture for the user, and lists it in the actor.
 fn show(fixture: &Fixture, user: &User) {
     let path = format!("/faces/{}.png", user.name);
     let picture = [include_bytes!("../config/demo/avatar.png"), user.name.as_bytes()].concat();
@@ -73,7 +73,7 @@ fn pose(user: &User, key: &str) {
     user.serve_actor(&actor);
 }
 
-/// An attribute of the element that has it, wherever that is.
+/// Returns the value of an attribute that occurs once on the page.
 fn attribute(page: &Page, name: &str) -> String {
     page.attribute(name).next().unwrap_or_else(|| panic!("no {name}")).to_owned()
 }
@@ -122,7 +122,8 @@ async fn who_does_not_want_to_be_shown_is_counted_alone(database: Database) {
     }
     let page = fixture.await_page(&article, "two faces", |page| faces(page).len() == 2).await;
     assert!(page.text.contains("4 likes") && page.text.contains("+ 2 more"), "{}", page.text);
-    // Who blocks the critic stays counted, and is shown no more; whom the critic blocks is neither.
+    // An account that blocks the critic is counted but not shown; one that the critic blocks is neither
+    // counted nor shown.
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.activity("Block", &json!(fixture.actor()))).await;
     let page = fixture.await_page(&article, "one face", |page| faces(page).len() == 1).await;
     assert!(page.text.contains("4 likes") && page.text.contains("+ 3 more"), "{}", page.text);
@@ -160,7 +161,7 @@ async fn whose_comments_wait_for_the_critic_shows_no_face(database: Database) {
         Fixture::with(database, |_, settings| settings.set("moderation", "first_comments", "\"held\"")).await;
     let (liked, talked_of) =
         (fixture.publish("The Night Ferry").await, fixture.publish("The Empty Hall").await);
-    // Who follows is known.
+    // Followers count as known.
     fixture.follow(&fixture.alice).await;
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.like(id_of(&liked))).await;
     fixture.await_page(&liked, "the like", |page| page.text.contains("1 like")).await;
@@ -177,8 +178,8 @@ async fn whose_comments_wait_for_the_critic_shows_no_face(database: Database) {
     fixture.await_page(&liked, "the face of who is let through", |page| faces(page).len() == 1).await;
 }
 
-/// Very many like a review, later than everybody else. Nobody answers for them.
-async fn crowd(db: &mut DbControl, article: &Value, name: &str, many: usize) {
+/// Inserts many likes that are newer than all others, by actors whose server does not exist.
+async fn insert_likes(db: &mut DbControl, article: &Value, name: &str, many: usize) {
     let review = id_of(article).rsplit('/').next().expect("an id");
     db.execute(&format!(
         "insert into reactions (review_id, actor, kind, state, signed_at)
@@ -213,24 +214,24 @@ async fn who_is_overtaken_at_one_review_is_shown_at_another(database: Database) 
     };
     let alices = pictured(&quiet, 1).await.remove(0);
     let bobs = pictured(&loud, 2).await.into_iter().find(|picture| *picture != alices).expect("a picture");
-    // Both are overtaken there; alice is the last one elsewhere.
+    // Newer likes push both out of that facepile; alice stays in the one of the other review.
     let mut db = DbControl::connect(&fixture.app).await;
-    crowd(&mut db, &loud, "first", 150).await;
+    insert_likes(&mut db, &loud, "first", 150).await;
     gone(&bobs).await;
     fixture.settle().await;
     assert!(is_there(&alices).await);
     pictured(&quiet, 1).await;
-    // The crowd goes: who is left is among the last again.
+    // The newer likes are removed, so the others are among the latest again.
     db.execute("update reactions set state = 'off' where actor like 'https://127.0.0.2/%'").await;
     pictured(&loud, 2).await;
     assert!(is_there(&bobs).await);
-    // Somebody is overtaken by more than anybody looks at.
+    // More newer likes than are ever looked at push someone out.
     carol.deliver(fixture.inbox(), &like(&carol, &loud)).await;
     let three = pictured(&loud, 3).await;
-    crowd(&mut db, &loud, "second", 500).await;
+    insert_likes(&mut db, &loud, "second", 500).await;
     let carols = three.iter().find(|picture| **picture != alices && **picture != bobs).expect("a picture");
     gone(carols).await;
-    // And what is taken back shows nobody.
+    // An undone like shows no face.
     assert!(is_there(&alices).await);
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.undo(&of_alice)).await;
     gone(&alices).await;
@@ -240,7 +241,7 @@ async fn a_card_counts_comments_as_the_page_does(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.comment(&fixture.alice, &article, "One").await;
-    // What another connection counted.
+    // Counts that another connection wrote.
     let mut db = DbControl::connect(&fixture.app).await;
     db.execute(
         "insert into tallies (review_id, kind, writer, total)
@@ -294,7 +295,7 @@ async fn comments_stand_in_the_order_that_is_asked_for(database: Database) {
     }
 }
 
-/// As many more, each a second younger than the one before, all like the one that is there.
+/// Copies the existing comment many times, each a second older than the one before.
 const MORE: &str = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 2003)
      insert into comments (id, review_id, uri, url, actor, parent_uri, content, state, published_at, signed_at, created_at)
      select substr(c.id, 1, 22) || substr(cast(10000 + i as text), 2), c.review_id, c.uri || i, c.url || i, c.actor,
@@ -326,12 +327,12 @@ async fn a_conversation_that_is_too_long_for_a_page_is_read_from_both_ends(datab
         let links = Selector::parse("[data-live=numbers] a").expect("a selector");
         let links: Vec<_> = document.select(&links).filter_map(|link| link.attr("href")).collect();
         assert_eq!(links, [format!("{path}{way}#comments")], "{sort}");
-        // What comes into the open page says the same.
+        // The live update contains the same.
         let part = get(&fixture, &url(&attribute(&shown, "data-live-href")), &[]).await;
         assert_eq!(part.header("etag"), attribute(&shown, "data-live-tag"), "{sort}");
         assert!(part.body.contains(told), "{sort}");
     }
-    // An answer to what is left out stands by itself; where both are there, under what it answers.
+    // A reply to a comment that is left out stands alone; if both are shown, the reply is under its parent.
     let shown = Page::parse(&get(&fixture, &format!("{page}?sort=newest"), &[]).await.body);
     let reply = shown.comment("Remark 2003.").expect("the last one");
     assert!(shown.parent_of(reply).is_none());
@@ -363,7 +364,7 @@ async fn an_open_page_asks_for_the_conversation_and_hears_that_nothing_is_new(da
     );
     let page = fixture.page(&article).await;
     assert_eq!(response.header("etag"), attribute(&page, "data-live-tag"), "the next page knows it, too");
-    // Of what is gone there is no conversation either.
+    // A retracted review has no conversation either.
     let nothing = get(&fixture, &url("/reviews/nothing/comments"), &[]).await;
     assert_eq!(nothing.status, 404);
     let slug = article["url"].as_str().and_then(|page| page.rsplit('/').next()).expect("a slug");
@@ -371,7 +372,7 @@ async fn an_open_page_asks_for_the_conversation_and_hears_that_nothing_is_new(da
     assert_eq!(get(&fixture, &address, &[("if-none-match", &tag)]).await.status, 410);
 }
 
-/// Words of no sense, which do not compress as well as one sentence that is repeated.
+/// Random words, which compress less well than a repeated sentence.
 fn said(number: usize) -> String {
     let words = [
         "ferry",
@@ -431,7 +432,7 @@ async fn the_page_of_a_long_conversation_is_small() {
     assert!(bytes < 60 * 1024, "{bytes} bytes");
     let policy = response.header("content-security-policy");
     assert!(policy.contains("script-src 'self';") && policy.contains("connect-src 'self';"), "{policy}");
-    // What stands under the fold waits for the reader, and what comes late takes no other room.
+    // What is below the fold is lazy and keeps its space.
     for (_, attributes) in page.elements.iter().filter(|(name, _)| name == "img") {
         let has = |wanted: &str| attributes.iter().any(|(key, _)| key == wanted);
         assert!(has("width") && has("height") && has("alt"), "{attributes:?}");

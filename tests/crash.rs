@@ -1,9 +1,9 @@
-//! Marquee is killed, and loses and doubles nothing.
+//! Marquee is killed, and nothing is lost or happens twice.
 
 use serde_json::Value;
 
 use crate::both_databases;
-use crate::end_to_end::{Journey, Kills, is_about, total_items};
+use crate::end_to_end::{Journey, KillMode, is_about, total_items};
 use crate::support::activities::id_of;
 use crate::support::feed::{Item, markdown};
 use crate::support::remote::ScriptedResponse;
@@ -20,7 +20,7 @@ both_databases!(
 );
 
 async fn killed_after_each_step_of_the_course_it_loses_and_doubles_nothing(database: Database) {
-    let mut journey = Journey::begin(database, Kills::AfterEachStep).await;
+    let mut journey = Journey::begin(database, KillMode::AfterEachStep).await;
     let article = journey.run().await;
     let fixture = &journey.fixture;
     for kind in ["Accept", "Create", "Update"] {

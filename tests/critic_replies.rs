@@ -1,4 +1,4 @@
-//! The critic answers in the thread of a review.
+//! The critic replies to comments in the thread of a review.
 
 use serde_json::Value;
 
@@ -22,14 +22,14 @@ both_databases!(
     an_answer_that_is_written_while_the_server_is_down_goes_out_at_its_start,
 );
 
-/// Answers, and gives the address of the answer on the page.
+/// Replies from the command line, and returns the URL of the reply on the page.
 async fn post_reply(fixture: &Fixture, to: &str, text: &str) -> String {
     let printed = fixture.app.command_output(&["comment", "reply", to, "--text", text]).await;
     let address = printed.split_whitespace().find(|word| word.starts_with("https://"));
     address.unwrap_or_else(|| panic!("{printed}")).to_owned()
 }
 
-/// The id of a Note whose place on the page has this address.
+/// The id of the Note at this URL of a page.
 pub fn note_at(fixture: &Fixture, address: &str) -> String {
     let (_, id) = address.split_once("#comment-").expect("an anchor");
     let (origin, _) = fixture.actor().split_once("/ap/").expect("an id");
@@ -41,7 +41,7 @@ fn is_about(kind: &str, note: &str) -> impl Fn(&Value) -> bool {
     move |a| a["type"] == kind.as_str() && a["object"].is_object() && a["object"]["id"] == note.as_str()
 }
 
-/// A stage with a second remote server.
+/// A fixture with a second remote server.
 async fn fixture_with_second_remote(database: Database) -> (Fixture, crate::support::remote::Remote) {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;

@@ -1,5 +1,5 @@
-//! Followers on very many servers. Where those are gone, what is kept of them is bounded, and nobody else waits.
-//! `MARQUEE_TEST_DEAD_HOSTS` says how many.
+//! Followers on very many servers. If those are gone, the state that is kept of them is limited, and nobody
+//! else has to wait. `MARQUEE_TEST_DEAD_HOSTS` sets their number.
 
 use std::net::{SocketAddr, TcpListener};
 
@@ -17,16 +17,18 @@ both_databases!(
     very_many_hosts_that_answer_are_all_served_though_files_are_few_at_first,
 );
 
-/// Usually. A hundred thousand are met by `tests/long`.
+/// The default. `tests/long` uses a hundred thousand.
 const HOSTS: i64 = 3_000;
 
-/// Servers that answer: more than there are files at first.
+/// Servers that respond: more than the initial limit of open files.
 const HEALTHY: i64 = 600;
 
-/// What a process may grow by while it meets nine tenths of them: less than what is kept of one connection, each.
+/// How much the process may grow while it contacts nine tenths of the servers: less than the memory of one
+/// connection each.
 const GROWTH: usize = 24 * 1024 * 1024;
 
-/// Where there are so many that the first are asked again before the last are met: what all places for slow ones take.
+/// With very many servers the first are tried again before the last have been tried once, and slow ones
+/// occupy all slots.
 const VERY_MANY: i64 = 50_000;
 const GROWTH_OF_VERY_MANY: usize = 64 * 1024 * 1024;
 
@@ -39,7 +41,7 @@ async fn count(fixture: &Fixture, query: &'static str) -> i64 {
     fixture.app.number(query, query).await
 }
 
-/// Waits, for as long as very many take, until a query gives this number.
+/// Waits until a query returns a number that meets a condition.
 async fn await_count(fixture: &Fixture, query: &'static str, wanted: impl Fn(i64) -> bool) {
     for _ in 0..10 {
         let found =
@@ -48,10 +50,10 @@ async fn await_count(fixture: &Fixture, query: &'static str, wanted: impl Fn(i64
             return;
         }
     }
-    panic!("waited in vain: {query} gives {}", count(fixture, query).await);
+    panic!("timed out: {query} gives {}", count(fixture, query).await);
 }
 
-/// A site with a follower, and with one each on very many servers, which are all at one address.
+/// A site with a follower, and with one follower on each of very many servers at one address.
 async fn scene(
     database: Database,
     domain: &str,
@@ -82,8 +84,9 @@ async fn scene(
     (fixture, crowd)
 }
 
-/// Everything is older by so long: what was to come in that time is due, and what is kept so long is over.
-async fn pass(fixture: &Fixture, time: i64) {
+/// Moves all times into the past, so that what was due in that time is due now, and what expires in it has
+/// expired.
+async fn advance_time(fixture: &Fixture, time: i64) {
     let mut db = DbControl::connect(&fixture.app).await;
     for (table, columns) in [
         ("deliveries", ["created_at", "next_attempt_at", "finished_at"].as_slice()),
@@ -106,7 +109,7 @@ async fn j11_very_many_dead_hosts_cost_a_row_and_a_probe_each_and_nobody_else_wa
     let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let (mut fixture, _) = scene(database, "dead.test", hosts, |_| address, |settings| settings).await;
 
-    // Nobody has met them yet: each is asked once.
+    // No server has been contacted yet: each gets one attempt.
     let first = fixture.publish("The Night Ferry").await;
     await_count(&fixture, FAILING, |failing| failing >= hosts / 10).await;
     let before = fixture.app.peak_memory();
@@ -118,7 +121,7 @@ async fn j11_very_many_dead_hosts_cost_a_row_and_a_probe_each_and_nobody_else_wa
     fixture.remote.await_activity("the Create", create_of(&first)).await;
     assert!(count(&fixture, "select count(*) from hosts").await <= hosts + 1, "a row each");
 
-    // The next review costs them nothing, and goes out at once to who is there.
+    // The next review causes no attempts at them, and reaches the healthy server at once.
     let second = fixture.publish("The Day Ferry").await;
     fixture.remote.await_activity("the second Create", create_of(&second)).await;
     let arrived = "select count(*) from deliveries where state = 'done' and activity_id = (
@@ -128,9 +131,10 @@ async fn j11_very_many_dead_hosts_cost_a_row_and_a_probe_each_and_nobody_else_wa
         select max(activity_id) from deliveries)";
     assert_eq!(count(&fixture, tried).await, 1, "none but that");
 
-    // A day later all are asked again, and this time they do not even refuse. Nobody waits until that is over.
+    // A day later all are tried again, and now connections hang instead of being refused. Nobody waits for
+    // them.
     let tarpit = TcpListener::bind(address).expect("the address of the dead");
-    pass(&fixture, DAY).await;
+    advance_time(&fixture, DAY).await;
     await_count(&fixture, "select count(*) from hosts where failures > 0 and lease is not null", |n| n > 500)
         .await;
     let third = fixture.publish("The Last Ferry").await;
@@ -142,22 +146,23 @@ async fn j11_very_many_dead_hosts_cost_a_row_and_a_probe_each_and_nobody_else_wa
     it_comes_to_an_end(&mut fixture, hosts).await;
 }
 
-/// After a week everything that waits is given up, at one more probe each, and after another month it is forgotten.
+/// After a week all deliveries are given up, with one more probe each, and after another month they are
+/// deleted.
 async fn it_comes_to_an_end(fixture: &mut Fixture, hosts: i64) {
     await_count(fixture, "select count(*) from hosts where lease is not null", |held| held == 0).await;
-    pass(fixture, 8 * DAY).await;
+    advance_time(fixture, 8 * DAY).await;
     await_count(fixture, "select count(*) from deliveries where state = 'queued'", |queued| queued == 0)
         .await;
     let failed = count(fixture, "select count(*) from deliveries where state = 'failed'").await;
     assert_eq!(failed, 3 * hosts, "three reviews");
     await_count(fixture, "select count(*) from hosts where due_at is not null", |due| due == 0).await;
-    pass(fixture, 31 * DAY).await;
+    advance_time(fixture, 31 * DAY).await;
     fixture.app.restart().await;
     await_count(fixture, "select count(*) from deliveries", |kept| kept == 0).await;
     assert_eq!(count(fixture, "select count(*) from hosts").await, 0);
 }
 
-/// Each connection that is kept takes one of the files that a process may have, and systems begin with few.
+/// Each kept connection uses a file descriptor, and the default limit is low.
 async fn very_many_hosts_that_answer_are_all_served_though_files_are_few_at_first(database: Database) {
     let few = ["prlimit", "--nofile=256:16384"].map(str::to_owned).to_vec();
     let there = |network: &TestNetwork| network.names.all()["crowd.test"];

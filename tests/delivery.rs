@@ -1,4 +1,4 @@
-//! Where a review goes, whose server answers and whose does not.
+//! Delivery of a review to servers that respond and to servers that do not.
 
 use serde_json::{Value, json};
 
@@ -42,7 +42,7 @@ async fn status(fixture: &Fixture, article: &Value) -> String {
     fixture.app.command_output(&["delivery", "status", page]).await
 }
 
-/// Waits until the status of a review says so.
+/// Waits until the delivery status contains a text.
 async fn await_status(fixture: &Fixture, article: &Value, wanted: &str) -> String {
     eventually(wanted, || async { Some(status(fixture, article).await).filter(|text| text.contains(wanted)) })
         .await
@@ -77,7 +77,7 @@ async fn a_server_that_is_heard_of_gets_what_waited_for_it_in_order(database: Da
     await_status(&fixture, &first, "retry at").await;
     let second = fixture.publish("The Day Ferry").await;
     await_status(&fixture, &second, "0 delivered, 1 queued").await;
-    // Whoever speaks is back.
+    // A server that sends something is up again.
     let bo = away.user("bo");
     bo.deliver(fixture.inbox(), &bo.like(first["id"].as_str().expect("an id"))).await;
     away.await_activity("the second Create", create_of(&second)).await;
@@ -100,7 +100,7 @@ async fn an_error_about_one_inbox_keeps_no_other_of_its_server_from_anything(dat
     assert!(fixture.app.command_output(&["host", "list"]).await.contains("all servers respond"));
 }
 
-/// The Update of a review whose Create was refused waits for it, and is not looked for until then.
+/// The Update of a review whose Create was refused waits for it, and is not considered until then.
 async fn what_waits_for_an_older_activity_keeps_nobody_busy(database: Database) {
     let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
     fixture.follow(&fixture.alice).await;
@@ -170,7 +170,7 @@ async fn j6_an_inbox_that_is_gone_is_not_tried_again_and_who_was_reached_there_f
 ) {
     let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
     fixture.follow(&fixture.alice).await;
-    // Reached at an inbox of his own, and at one that is shared.
+    // He is reached through his own inbox and through a shared one.
     let bo = other.user("bo");
     let mut alone = bo.actor();
     alone["endpoints"] = Value::Null;
@@ -188,10 +188,10 @@ async fn j6_an_inbox_that_is_gone_is_not_tried_again_and_who_was_reached_there_f
     let told = await_status(&fixture, &first, "1 delivered, 0 queued, 2 failed").await;
     assert!(told.contains("other.test") && told.contains("answered 410"), "{told}");
     assert_eq!(followers().await, ["cy", "alice"]);
-    // Nothing goes to him any more, and the shared inbox is tried with the next one.
+    // Nothing is delivered to him any more, and the shared inbox is tried with the next follower.
     let second = fixture.publish("The Day Ferry").await;
     await_status(&fixture, &second, "2 delivered, 0 queued, 0 failed").await;
-    // Who comes back is heard; a 404 may be a mistake.
+    // A follower who comes back is accepted; the 404 may have been a mistake.
     follow_from(&fixture, &other, "bo").await;
     assert_eq!(followers().await, ["bo", "cy", "alice"]);
     other.script([ScriptedResponse::Status(404), ScriptedResponse::Status(404)]);
@@ -213,7 +213,7 @@ async fn j9_a_hundred_tarpits_keep_no_healthy_server_waiting(database: Database)
         tarpit.script([ScriptedResponse::Hang]);
     };
     futures_util::future::join_all(tarpits.iter().map(follow)).await;
-    // It comes last in any order by name.
+    // Its name sorts last.
     fixture.follow(&fixture.alice).await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.remote.await_activity("the Create", create_of(&article)).await;

@@ -1,5 +1,4 @@
-//! How others find the critic: WebFinger, NodeInfo, host-meta, the heads of pages, and which form of an address
-//! they get.
+//! How the critic is found: WebFinger, NodeInfo, host-meta, the heads of pages, and content negotiation.
 
 use serde_json::{Value, json};
 
@@ -61,7 +60,7 @@ async fn webfinger_finds_the_critic_by_every_name(database: Database) {
             link(&jrd, "http://webfinger.net/rel/profile-page").expect("a link")["href"],
             url("/@critic")
         );
-        // Nobody can log in here, so nothing is promised to those who come from here.
+        // Nobody can log in here, so there is no remote interaction for local users.
         assert!(link(&jrd, "http://ostatus.org/schema/1.0/subscribe").is_none());
         assert!(!jrd.to_string().contains("3b86"), "{jrd}");
     }
@@ -185,7 +184,7 @@ async fn nodeinfo_tells_what_there_is(database: Database) {
     assert!(robots.header("content-type").starts_with("text/plain"));
 }
 
-/// The rules of the schemas 2.0 and 2.1: which members there are, and of which type.
+/// The rules of the NodeInfo schemas 2.0 and 2.1: which members exist, and of which type.
 fn assert_valid_nodeinfo(document: &Value, version: &str) {
     let members = |value: &Value| -> Vec<String> {
         let mut members: Vec<String> = value.as_object().expect("an object").keys().cloned().collect();
@@ -212,7 +211,7 @@ fn assert_valid_nodeinfo(document: &Value, version: &str) {
     assert_eq!(members(&document["usage"]["users"]), ["activeHalfyear", "activeMonth", "total"]);
 }
 
-/// What Mastodon sends where somebody pastes an address into its search box.
+/// The `Accept` that Mastodon sends when a URL is pasted into its search box.
 const LOOK_UP: &str = "application/activity+json, application/ld+json; \
     profile=\"https://www.w3.org/ns/activitystreams\", text/html;q=0.1";
 
@@ -221,7 +220,7 @@ async fn every_address_answers_in_the_form_that_is_asked_for(database: Database)
     let client = &fixture.network.client;
     let article = fixture.publish("The Night Ferry").await;
     let (review, article) = (article["url"].as_str().expect("a page"), id_of(&article));
-    // The address, the id of its document, and what who does not care gets.
+    // The URL, the id of its document, and whether a client without a preference gets the page.
     for (address, id, is_page) in [
         (url("/"), fixture.actor(), true),
         (url("/@critic"), fixture.actor(), true),
@@ -256,7 +255,7 @@ async fn every_address_answers_in_the_form_that_is_asked_for(database: Database)
     }
 }
 
-/// The document to which the head of a page leads.
+/// The document that the head of a page links to.
 fn alternate(page: &Page) -> String {
     let has = |attributes: &[(String, String)], key: &str, what: &str| {
         attributes.iter().any(|(known, value)| known == key && value == what)
@@ -303,7 +302,7 @@ async fn g9_no_cache_mixes_a_page_and_a_document(database: Database) {
     }
 }
 
-/// The content of the only `<meta>` of that name.
+/// The content of the only `<meta>` with this name.
 fn meta(page: &Page, name: &str) -> String {
     let value = |attributes: &[(String, String)], key: &str| {
         attributes.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone())

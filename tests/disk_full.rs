@@ -1,5 +1,5 @@
-//! The disk is full, really: what cannot be written is refused, what is there is shown, and all goes on once there is
-//! room. (A PostgreSQL server has a disk of its own, which is not Marquee's; `flood` has what comes of it.)
+//! The disk is really full: writes are refused, existing pages are shown, and everything continues once there
+//! is space. (The disk of a PostgreSQL server is not Marquee's; `inbox_overload` covers that case.)
 
 use crate::support::activities::id_of;
 use crate::support::config_file::quoted;
@@ -8,7 +8,7 @@ use crate::support::remote::ScriptedResponse;
 use crate::support::small_disk::SmallDisk;
 use crate::support::{Database, Fixture, TestNetwork, eventually};
 
-/// Room for a site, and soon full.
+/// Enough for a site, and soon full.
 const SIZE: u32 = 16;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -18,7 +18,7 @@ async fn j3_with_its_disk_full_it_shows_what_it_has_and_takes_the_rest_once_ther
     let remote = network.remote("remote.test").await;
     let other = network.remote("other.test").await;
     let folder = disk.path().display().to_string();
-    // Everything lies there: the database and the pictures.
+    // The database and the pictures are on this disk.
     let mut fixture = Fixture::in_network(network, remote, Database::Sqlite, |_, settings| {
         let settings = settings.set("", "data_dir", &quoted(&folder)).wrap_with(disk.command());
         settings.set("database", "url", &quoted(&format!("sqlite://{folder}/marquee.sqlite")))
@@ -28,7 +28,7 @@ async fn j3_with_its_disk_full_it_shows_what_it_has_and_takes_the_rest_once_ther
     let bo = other.user("bo");
     bo.deliver(fixture.inbox(), &bo.follow(fixture.actor())).await;
     other.await_activity("the Accept", |a| a["type"] == "Accept").await;
-    // Something waits to be sent when it happens.
+    // A delivery is waiting when it happens.
     other.script([ScriptedResponse::Status(503)]);
     let article = fixture.publish("The Night Ferry").await;
     other.await_refusals(1).await;
@@ -48,10 +48,10 @@ async fn j3_with_its_disk_full_it_shows_what_it_has_and_takes_the_rest_once_ther
     assert!(page.comment("Before the flood").is_some() && page.comment("In the flood").is_none());
     assert_eq!(fixture.app.get_page("/").await.status, 200);
     fixture.network.client.document(id_of(&article)).await;
-    it_says_so_to_who_publishes(&fixture, true).await;
+    publishing_fails_with_a_message(&fixture, true).await;
 
     disk.free();
-    it_says_so_to_who_publishes(&fixture, false).await;
+    publishing_fails_with_a_message(&fixture, false).await;
     fixture
         .remote
         .await_activity("what is published now", |a| {
@@ -61,7 +61,7 @@ async fn j3_with_its_disk_full_it_shows_what_it_has_and_takes_the_rest_once_ther
         .await;
     fixture.alice.deliver(fixture.inbox(), &create).await;
     fixture.await_page(&article, "the comment", |page| page.comment("In the flood").is_some()).await;
-    // What waited for a server that failed goes out as soon as that is heard of.
+    // What waited for a failed server is sent as soon as that server sends something.
     bo.deliver(fixture.inbox(), &bo.like(id_of(&article))).await;
     other.await_activity("the Create", |a| a["type"] == "Create" && a["object"]["id"] == article["id"]).await;
     fixture.app.restart().await;
@@ -69,8 +69,8 @@ async fn j3_with_its_disk_full_it_shows_what_it_has_and_takes_the_rest_once_ther
     assert_eq!(page.comments.len(), 2, "{}", page.text);
 }
 
-/// A review is published, or it is said what to do.
-async fn it_says_so_to_who_publishes(fixture: &Fixture, is_full: bool) {
+/// Publishing fails with a message that says what to do.
+async fn publishing_fails_with_a_message(fixture: &Fixture, is_full: bool) {
     let file = fixture.app.write("high.md", &markdown("High Water", "High Water", "It rises."));
     let output = fixture.app.cli(&["publish", &file]).await;
     let said = String::from_utf8_lossy(&output.stderr);

@@ -1,5 +1,5 @@
-//! The main job from end to end: a reader finds the critic, follows, gets the next review, replies, edits,
-//! deletes, likes, boosts, and leaves; the page shows each step.
+//! The main journey from end to end: a reader finds the critic, follows, gets the next review, replies,
+//! edits, deletes, likes, boosts and leaves; the page shows each step.
 
 use serde_json::Value;
 
@@ -21,22 +21,22 @@ both_databases!(
     two_followers_on_one_server_cost_one_delivery,
 );
 
-/// What happens between a step and its effect.
+/// Whether Marquee is killed between a step and its effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kills {
+pub enum KillMode {
     Never,
-    /// Marquee is killed after each step, before its effect is seen.
+    /// Marquee is killed after each step, before its effect is visible.
     AfterEachStep,
 }
 
-/// The steps of the course, each with its effect.
+/// The steps of the journey, each with its effect.
 pub struct Journey {
     pub fixture: Fixture,
     pub items: Vec<Item>,
-    kill_if_asked: Kills,
+    kill_mode: KillMode,
 }
 
-/// A stage whose critic has a feed with one old review in it, which was polled.
+/// A fixture whose critic has a feed with these entries, which has been polled.
 pub async fn fixture_with_feed(database: Database, items: &[Item], more: &str) -> Fixture {
     let fixture = Fixture::with(database, |remote, settings| {
         remote.serve_feed(items);
@@ -47,7 +47,7 @@ pub async fn fixture_with_feed(database: Database, items: &[Item], more: &str) -
     fixture
 }
 
-/// Waits until so many follow the critic.
+/// Waits until the critic has this number of followers.
 pub async fn await_followers(fixture: &Fixture, count: u64) {
     eventually(&format!("{count} followers"), || async {
         (total_items(fixture, &fixture.critic["followers"]).await == count).then_some(())
@@ -55,7 +55,7 @@ pub async fn await_followers(fixture: &Fixture, count: u64) {
     .await;
 }
 
-/// The number of a total that a collection tells.
+/// The `totalItems` of a collection.
 pub async fn total_items(fixture: &Fixture, collection: &Value) -> u64 {
     let document = match collection {
         Value::String(id) => fixture.network.client.document(id).await,
@@ -74,20 +74,20 @@ pub async fn await_total_items(fixture: &Fixture, article: &Value, collection: &
 }
 
 impl Journey {
-    pub async fn begin(database: Database, kill_if_asked: Kills) -> Self {
+    pub async fn begin(database: Database, kill_mode: KillMode) -> Self {
         let items = vec![Item::old_review("Harbour Lights")];
         let fixture = fixture_with_feed(database, &items, "").await;
         fixture.await_article(|article| is_about(article, "Harbour Lights")).await;
-        Self { fixture, items, kill_if_asked }
+        Self { fixture, items, kill_mode }
     }
 
     async fn kill_if_asked(&mut self) {
-        if self.kill_if_asked == Kills::AfterEachStep {
+        if self.kill_mode == KillMode::AfterEachStep {
             self.fixture.app.crash().await;
         }
     }
 
-    /// Follows; the Accept comes.
+    /// Follows, and waits for the Accept.
     pub async fn follow(&mut self) -> Value {
         let alice = self.fixture.alice.clone();
         let follow = alice.follow(self.fixture.actor());
@@ -97,7 +97,7 @@ impl Journey {
         follow
     }
 
-    /// A review appears in the feed; its Create comes, and its page is there.
+    /// Adds a review to the feed, and waits for its Create and its page.
     pub async fn publish(&mut self, film: &str) -> Value {
         self.items.insert(0, Item::review(film));
         self.fixture.remote.serve_feed(&self.items);
@@ -110,7 +110,7 @@ impl Journey {
         article
     }
 
-    /// The review changes in the feed; its Update comes, and the page changes.
+    /// Changes the review in the feed, and waits for the Update and the changed page.
     pub async fn revise(&mut self, article: &Value) {
         self.items[0].html.push_str("<p>A second viewing was kinder to the ferry.</p>");
         self.fixture.remote.serve_feed(&self.items);
@@ -125,7 +125,7 @@ impl Journey {
         self.fixture.await_page(article, "the revision", is_it).await;
     }
 
-    /// Replies to the article or to a note; the comment appears on the page.
+    /// Replies to the article or to a note, and waits until the page shows the comment.
     pub async fn reply(&mut self, user: &User, article: &Value, to: &Value, text: &str) -> Value {
         let note = user.reply(id_of(to), &format!("<p>{text}</p>"));
         user.deliver(self.fixture.shared_inbox(), &user.create(&note)).await;
@@ -135,7 +135,7 @@ impl Journey {
         note
     }
 
-    /// Edits a comment; the page changes.
+    /// Edits a comment, and waits until the page changes.
     pub async fn edit(&mut self, article: &Value, note: &Value, text: &str) {
         let alice = self.fixture.alice.clone();
         let update = alice.edit(note, &format!("<p>{text}</p>"), 60);
@@ -145,7 +145,7 @@ impl Journey {
         self.fixture.await_page(article, "the edited comment", is_it).await;
     }
 
-    /// Deletes a comment; its text goes from the page.
+    /// Deletes a comment, and waits until its text leaves the page.
     pub async fn delete(&mut self, article: &Value, note: &Value, text: &str) {
         let alice = self.fixture.alice.clone();
         alice.deliver(self.fixture.inbox(), &alice.delete(note)).await;
@@ -154,7 +154,7 @@ impl Journey {
         self.fixture.await_page(article, "the comment to go", is_it).await;
     }
 
-    /// Likes, boosts, and takes the like back; the totals follow.
+    /// Likes, boosts and undoes the like, and waits for the totals.
     pub async fn react(&mut self, article: &Value) {
         let alice = self.fixture.alice.clone();
         let like = alice.like(id_of(article));
@@ -169,7 +169,7 @@ impl Journey {
         await_total_items(&self.fixture, article, "likes", 0).await;
     }
 
-    /// Unfollows; the critic has one follower less.
+    /// Unfollows, and waits until the critic has no follower.
     pub async fn leave(&mut self, follow: &Value) {
         let alice = self.fixture.alice.clone();
         alice.deliver(self.fixture.inbox(), &alice.undo(follow)).await;
@@ -181,7 +181,7 @@ impl Journey {
         .await;
     }
 
-    /// All of it.
+    /// The whole journey.
     pub async fn run(&mut self) -> Value {
         let bob = self.fixture.remote.user("bob");
         let follow = self.follow().await;
@@ -198,13 +198,13 @@ impl Journey {
     }
 }
 
-/// Whether an Article is about a film of that name.
+/// Whether an Article is about a film with this name.
 pub fn is_about(article: &Value, film: &str) -> bool {
     article["name"].as_str().is_some_and(|name| name.contains(film))
 }
 
 async fn the_main_job_from_look_up_to_farewell(database: Database) {
-    let mut journey = Journey::begin(database, Kills::Never).await;
+    let mut journey = Journey::begin(database, KillMode::Never).await;
     let article = journey.run().await;
     let page = journey.fixture.page(&article).await;
     assert!(page.comment("Me too, and twice").is_some(), "the reply to a deleted comment stays");
@@ -212,7 +212,7 @@ async fn the_main_job_from_look_up_to_farewell(database: Database) {
 }
 
 async fn what_a_feed_held_before_the_first_poll_is_archive(database: Database) {
-    let mut journey = Journey::begin(database, Kills::Never).await;
+    let mut journey = Journey::begin(database, KillMode::Never).await;
     journey.follow().await;
     journey.publish("The Night Ferry").await;
     let delivered = journey.fixture.remote.distinct_activities("Create");
@@ -224,7 +224,7 @@ async fn what_a_feed_held_before_the_first_poll_is_archive(database: Database) {
 }
 
 async fn an_article_has_what_other_servers_need(database: Database) {
-    let mut journey = Journey::begin(database, Kills::Never).await;
+    let mut journey = Journey::begin(database, KillMode::Never).await;
     journey.follow().await;
     let article = journey.publish("The Night Ferry").await;
     let summary = article["summary"].as_str().expect("a summary");

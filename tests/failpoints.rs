@@ -1,4 +1,4 @@
-//! Marquee dies at each of its failpoints, on the way out and on the way in: nothing is lost, nothing is done twice.
+//! Marquee is killed at each failpoint, inbound and outbound: nothing is lost, and nothing happens twice.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::support::{Database, Fixture, TestNetwork, eventually};
 
 both_databases!(j1_j2_killed_at_every_failpoint_it_loses_and_doubles_nothing,);
 
-/// Where the process that serves dies.
+/// The failpoints of the server.
 const SERVER: [&str; 11] = [
     "expand-before-commit",
     "expand-after-commit",
@@ -27,11 +27,11 @@ const SERVER: [&str; 11] = [
     "apply-after-commit",
 ];
 
-/// Where the command dies that publishes.
+/// The failpoints of the command `publish`.
 const COMMAND: [&str; 2] = ["publish-before-commit", "publish-after-commit"];
 
 #[test]
-fn every_failpoint_has_its_turn() {
+fn every_failpoint_of_the_source_is_tested() {
     let mut there = BTreeSet::new();
     for file in source_tree::rust_files(&source_tree::root().join("src")) {
         let text = source_tree::read(&file);
@@ -43,18 +43,19 @@ fn every_failpoint_has_its_turn() {
     assert_eq!(there, all);
 }
 
-/// Says something about a review until it is accepted.
-async fn say(fixture: &Fixture, activity: &Value) {
-    eventually("an answer of 202", || async {
+/// Sends an activity until it is accepted.
+async fn send_until_accepted(fixture: &Fixture, activity: &Value) {
+    eventually("a response of 202", || async {
         let response = fixture.alice.try_send(fixture.inbox(), activity).await;
         response.filter(|response| response.status == 202).map(|_| ())
     })
     .await;
 }
 
-/// Dies once at each point, with a review to send and a comment to take; gives the comments.
-async fn die_everywhere(fixture: &mut Fixture, article: &Value) -> Vec<Value> {
-    let mut said = Vec::new();
+/// Kills Marquee once at each failpoint, with a review to deliver and a comment to accept. Returns the
+/// comments.
+async fn kill_at_each_failpoint(fixture: &mut Fixture, article: &Value) -> Vec<Value> {
+    let mut comments = Vec::new();
     for point in SERVER {
         let title = format!("Ferry of {point}");
         let file = fixture.app.write("review.md", &markdown(&title, &title, "It sinks."));
@@ -63,11 +64,11 @@ async fn die_everywhere(fixture: &mut Fixture, article: &Value) -> Vec<Value> {
         fixture.app.launch();
         let note = fixture.alice.reply(id_of(article), &format!("<p>Said at {point}</p>"));
         let create = fixture.alice.create(&note);
-        // It may be dead before it hears of it, and dies of what it hears otherwise.
+        // It may die before it accepts the comment, or because of it.
         while !fixture.app.is_dead() && fixture.alice.try_send(fixture.inbox(), &create).await.is_none() {
             tokio::task::yield_now().await;
         }
-        said.push(create);
+        comments.push(create);
         fixture.app.await_death().await;
         fixture.app.set_env("FAILPOINTS", "");
     }
@@ -82,7 +83,7 @@ async fn die_everywhere(fixture: &mut Fixture, article: &Value) -> Vec<Value> {
         let is_here = String::from_utf8_lossy(&again.stderr).contains("here already");
         assert_eq!((again.status.success(), is_here), (point == COMMAND[0], point == COMMAND[1]), "{point}");
     }
-    said
+    comments
 }
 
 async fn j1_j2_killed_at_every_failpoint_it_loses_and_doubles_nothing(database: Database) {
@@ -97,10 +98,10 @@ async fn j1_j2_killed_at_every_failpoint_it_loses_and_doubles_nothing(database: 
     let article = fixture.publish("The First of Them").await;
     fixture.app.kill9();
 
-    let said = die_everywhere(&mut fixture, &article).await;
+    let said = kill_at_each_failpoint(&mut fixture, &article).await;
     fixture.app.start().await;
     for create in &said {
-        say(&fixture, create).await;
+        send_until_accepted(&fixture, create).await;
     }
     for point in SERVER.iter().chain(&COMMAND) {
         let is_it = |a: &Value| {

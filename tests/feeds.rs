@@ -1,4 +1,4 @@
-//! What comes of a feed, and what does not: most complaints about bots that read feeds come from here.
+//! What is published from a feed and what is not: most complaints about feed bots are about this.
 
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ both_databases!(
 
 const ALL: &str = "publish_since = \"2000-01-01\"";
 
-/// A stage with a feed in which all entries are to go out, followed by alice.
+/// A fixture with a feed whose entries are all published, followed by alice.
 pub async fn followed(database: Database, items: &[Item]) -> Fixture {
     let fixture = fixture_with_feed(database, &[], ALL).await;
     fixture.follow(&fixture.alice).await;
@@ -56,7 +56,7 @@ async fn publish(fixture: &Fixture, items: &[Item]) {
     fixture.poll().await;
 }
 
-/// After all is done, so many different reviews went out.
+/// After everything has been processed, this number of different reviews was delivered.
 async fn assert_published(fixture: &Fixture, count: usize) {
     fixture.settle().await;
     let creates = fixture.remote.distinct_activities("Create");
@@ -109,7 +109,7 @@ async fn a_feed_that_is_none_is_refused_with_a_line_in_the_log_and_read_when_it_
         Document::new("application/rss+xml", vec![0xff, 0xfe, 0x00, 0x00, 0x01]),
         Document::new("application/rss+xml", truncated),
         Document::new("application/rss+xml", in_no_encoding),
-        // The hundred megabytes of which the first sixteen are too many.
+        // A hundred megabytes, of which the first sixteen are already too many.
         Document::new("application/rss+xml", vec![b' '; 100 * 1024 * 1024]),
         Document::status(500),
         Document::status(404),
@@ -186,7 +186,7 @@ async fn what_an_entry_is_known_by_may_change_piece_by_piece(database: Database)
     let fixture = followed(database, std::slice::from_ref(&item)).await;
     "urn:uuid:another-one-altogether".clone_into(&mut item.id);
     publish(&fixture, std::slice::from_ref(&item)).await;
-    // Only the new id still tells that it is the same.
+    // Only the new id shows that it is the same.
     "https://elsewhere.test/alpha/".clone_into(&mut item.link);
     item.html.push_str("<p>An afterthought, which makes the text another one.</p>");
     publish(&fixture, std::slice::from_ref(&item)).await;
@@ -207,7 +207,7 @@ async fn two_reviews_with_the_same_words_stay_two(database: Database) {
     publish(&fixture, &items).await;
     assert_published(&fixture, 2).await;
     fixture.poll().await;
-    // A third one is much like them, and nothing else says that it is one of them.
+    // A third entry is similar to both, and nothing else connects it to either.
     let mut third = Item::review("Gamma");
     third.html.clone_from(&words);
     publish(&fixture, std::slice::from_ref(&third)).await;

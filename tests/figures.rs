@@ -1,4 +1,4 @@
-//! Pictures between the paragraphs of a review, and the stills of its trailers.
+//! Pictures in the text of a review, and the thumbnails of its trailers.
 
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ both_databases!(
 
 const ALL: &str = "publish_since = \"2000-01-01\"";
 
-/// A picture that differs from all of other seeds. What follows the end of a PNG is no part of the picture.
+/// A picture that is different for each seed. Bytes after the end of a PNG are not part of the picture.
 fn picture(seed: &str) -> Vec<u8> {
     [include_bytes!("../config/demo/avatar.png"), seed.as_bytes()].concat()
 }
@@ -38,14 +38,14 @@ fn serve(fixture: &Fixture, path: &str) {
     fixture.remote.serve(path, Document::new("image/png", picture(path.split('?').next().expect("a path"))));
 }
 
-/// A review whose body ends with this.
+/// A review whose body ends with this HTML.
 fn review(html: &str) -> Item {
     let mut item = Item::review("Alpha");
     item.html.push_str(html);
     item
 }
 
-/// A stage that reads a feed with one review, once its Create came; gives the Article, too.
+/// A fixture with a feed of one review whose Create has arrived. Returns its Article as well.
 async fn published(database: Database, pictures: &[&str], item: &Item) -> (Fixture, Value) {
     let fixture = followed(database, &[]).await;
     for path in pictures {
@@ -66,7 +66,7 @@ fn content(article: &Value) -> &str {
     article["content"].as_str().expect("content")
 }
 
-/// Addresses of pictures in HTML.
+/// The URLs of the pictures in HTML.
 fn sources(html: &str) -> Vec<String> {
     let page = Page::parse(html);
     let images = page.elements.iter().filter(|(name, _)| name == "img");
@@ -130,7 +130,7 @@ async fn a_feed_that_did_not_change_stays_unchanged_and_asks_for_no_picture_agai
         review("<img src='https://remote.test/p.png'><p>Then</p><img src='https://remote.test/a.png?sig=1'>");
     let (fixture, article) = published(database, &["/p.png", "/a.png?sig=1", "/a.png?sig=2"], &item).await;
     fixture.poll().await;
-    // Some sources sign the addresses of pictures anew each time.
+    // Some sources sign the URLs of pictures anew each time.
     item.html = item.html.replace("sig=1", "sig=2");
     fixture.remote.serve_feed(std::slice::from_ref(&item));
     fixture.poll().await;
@@ -237,7 +237,7 @@ async fn pictures_change_nothing_of_what_is_read_from_a_text(database: Database)
     };
     assert!(found("patience").await);
     assert!(!found("quagga").await && !found("zebra").await);
-    // Known again by its text, though id, link and pictures are others.
+    // It is recognised by its text, although id, link and pictures have changed.
     let mut moved = Item::review("Alpha");
     moved.id.push_str("-moved");
     moved.link.push_str("-moved");

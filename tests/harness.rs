@@ -1,4 +1,4 @@
-//! The rig stands on its own feet: what it sends and what it demands fit together over real TLS.
+//! The harness tests itself: what it sends and what it requires fit together over real TLS.
 
 use std::collections::BTreeMap;
 

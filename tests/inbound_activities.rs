@@ -1,4 +1,4 @@
-//! Everything that other servers send, in every shape in which it comes, does what it should, or nothing.
+//! Activities of other servers in every form in which they occur: each has its effect, or none.
 
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ both_databases!(
     nothing_is_left_of_an_account_that_is_deleted,
 );
 
-/// How a Create is bent out of shape.
+/// A change to the form of a Create.
 type Bend = fn(&mut Value, &User);
 
 async fn fixture_with_article(database: Database) -> (Fixture, Value) {
@@ -224,7 +224,7 @@ async fn a_follower_that_moves_is_counted_once(database: Database) {
     })
     .await;
     await_followers(&fixture, 1).await;
-    // What its own server does besides changes nothing: it follows from the new account, and ends the old follow.
+    // The other activities of the move change nothing: the new account follows, and the old one unfollows.
     let follow = new.follow(fixture.actor());
     new.deliver(fixture.inbox(), &follow).await;
     let accepted = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == follow["id"];
@@ -247,7 +247,7 @@ async fn a_follow_waits_where_the_critic_wants_to_be_asked(database: Database) {
     let bob = fixture.remote.user("bob");
     let follow = bob.follow(fixture.actor());
     bob.deliver(fixture.inbox(), &follow).await;
-    // A comment that comes later has been worked on when it is shown.
+    // When a later comment is shown, everything before it has been processed.
     fixture.comment(&bob, &article, "May I come in").await;
     await_followers(&fixture, 0).await;
     bob.deliver(fixture.inbox(), &bob.undo(&follow)).await;
@@ -339,14 +339,15 @@ async fn what_has_a_signature_of_its_own_is_passed_on_to_the_followers(database:
         let passed = second.await_activity("what is passed on", is_it).await;
         assert_eq!(passed, *activity, "as it was");
     }
-    // Sent twice, it is passed on once; and not back.
+    // Although it was sent twice, it is forwarded once, and not back to its origin.
     fixture.alice.deliver(fixture.inbox(), &create).await;
     fixture.settle().await;
     let taken = second.received();
     assert_eq!(taken.iter().filter(|received| received.activity["id"] == create["id"]).count(), 1);
     assert!(!taken.iter().any(|received| received.activity.to_string().contains(id_of(&plain))));
     assert!(!fixture.remote.received().iter().any(|received| received.activity["id"] == create["id"]));
-    // It is signed by the critic, for whom it is not: the rig notices, and nothing else is wrong.
+    // The critic signs it but is not its author, so the remote reports a violation. Nothing else may be
+    // wrong.
     let violations = second.take_violations();
     assert!(violations.iter().all(|violation| violation.contains(" signed for ")), "{violations:?}");
 }
@@ -370,13 +371,14 @@ async fn what_is_deleted_is_passed_on_no_more(database: Database) {
     fixture.alice.deliver(fixture.inbox(), &create).await;
     second.await_refusals(1).await;
     fixture.alice.deliver(fixture.inbox(), &delete).await;
-    // Whose server says something is back, and gets what waits for it.
+    // A server that sends something is up again, and gets what is waiting for it.
     bob.deliver(fixture.inbox(), &bob.like(id_of(&article))).await;
     second.await_activity("the Delete", |a| a["id"] == delete["id"]).await;
     assert!(!second.received().iter().any(|received| received.activity["id"] == create["id"]));
     let kept = fixture.app.received_bodies().await;
     assert!(kept.contains("Follow") && !kept.contains("<p>Passed on"), "{kept}");
-    // It is signed by the critic, for whom it is not: the rig notices, and nothing else is wrong.
+    // The critic signs it but is not its author, so the remote reports a violation. Nothing else may be
+    // wrong.
     let violations = second.take_violations();
     assert!(violations.iter().all(|violation| violation.contains(" signed for ")), "{violations:?}");
 }
@@ -406,7 +408,7 @@ async fn nothing_is_left_of_an_account_that_is_deleted(database: Database) {
         .await;
     await_total_items(&fixture, &article, "likes", 0).await;
     await_followers(&fixture, 0).await;
-    // What it sent before comes too late.
+    // Activities that it sent before the deletion are too late.
     let _ = late.sign().post(&fixture.network.client).await;
     fixture.settle().await;
     await_total_items(&fixture, &article, "likes", 0).await;

@@ -1,6 +1,6 @@
-//! The inbox when more comes than it can take, when something in between is bad, and when its database is away (H and J
-//! of what the server must stand). What is answered with 2xx has its effect, once; the rest is told when to come again.
-//! So is a crowd that searches.
+//! The inbox when it gets more than it can process, when some of it is bad, and when its database is down (H
+//! and J in `docs/threats.md`). What got a 2xx takes effect exactly once; for everything else the sender is
+//! asked to retry. The same holds for too many searches.
 
 use std::time::{Duration, Instant};
 
@@ -32,43 +32,43 @@ both_databases!(
     a_block_counts_for_the_next_request_though_the_key_is_known,
 );
 
-/// A letter of the largest size that is taken, padded where JSON does not mind.
+/// A request of the maximum size, padded with white space.
 const MAX_BODY_SIZE: usize = 1024 * 1024;
 
-/// So many of those are taken of one sender at a time, and not one more.
+/// The number of such requests that one sender may have in progress.
 const MOST_OF_A_CLIENT: usize = 24;
 
 fn sign(fixture: &Fixture, user: &User, activity: &Value) -> SignedRequest {
     user.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), activity).sign()
 }
 
-/// A reply to the review, signed.
+/// A signed reply to the review.
 fn reply(fixture: &Fixture, user: &User, article: &Value, text: &str) -> SignedRequest {
     let note = user.reply(id_of(article), &format!("<p>{text}</p>"));
     sign(fixture, user, &user.create(&note))
 }
 
-fn is_told_to_come_again(response: &Response) -> bool {
+fn asks_to_retry(response: &Response) -> bool {
     let seconds = response.header("retry-after").parse::<u32>();
     response.status == 503 && seconds.is_ok_and(|seconds| (1..=60).contains(&seconds))
 }
 
-fn has_no_room(response: &Response) -> bool {
+fn is_overloaded(response: &Response) -> bool {
     response.body.contains("coming in at once")
 }
 
-/// Sends it until it is taken. Nothing else may be answered meanwhile than that it is to come again.
+/// Sends a request until it is accepted. Until then every response must ask for a retry.
 async fn post_until_accepted(client: &Client, request: &SignedRequest) {
-    eventually("a letter to be taken", || async {
+    eventually("a request to be accepted", || async {
         let response = request.post(client).await;
-        let again = is_told_to_come_again(&response);
+        let again = asks_to_retry(&response);
         assert!(again || response.is_success(), "{}: {}", response.status, response.body);
         response.is_success().then_some(())
     })
     .await;
 }
 
-/// Waits until each of these texts is shown, and sees that each is shown once.
+/// Waits until each of these texts is shown, and checks that each is shown once.
 async fn await_once(fixture: &Fixture, article: &Value, texts: &[String]) {
     let all = |page: &crate::support::page::Page| texts.iter().all(|text| page.comment(text).is_some());
     fixture.await_page(article, "all comments", all).await;
@@ -89,7 +89,7 @@ async fn a_flood_from_many_actors_has_each_effect_once_and_forgeries_cost_nobody
     for (number, user) in users.iter().enumerate() {
         let text = format!("Seat {number} of the house");
         let like = sign(&fixture, user, &user.like(id_of(&article)));
-        // The same letter twice: a replay is taken and has no effect.
+        // The same request twice: a replay is accepted and has no effect.
         honest.extend([reply(&fixture, user, &article, &text), like.clone(), like]);
         texts.push(text);
         let note = user.reply(id_of(&article), &format!("<p>A lie about {number}</p>"));
@@ -105,7 +105,7 @@ async fn a_flood_from_many_actors_has_each_effect_once_and_forgeries_cost_nobody
     let forged = join_all(forged.iter().map(|request| request.post(client)));
     let (_, refused) = tokio::join!(honest, forged);
     for response in refused {
-        let is_refused = response.is_unauthorized() || is_told_to_come_again(&response);
+        let is_refused = response.is_unauthorized() || asks_to_retry(&response);
         assert!(is_refused, "{}: {}", response.status, response.body);
     }
     await_once(&fixture, &article, &texts).await;
@@ -145,7 +145,7 @@ async fn h1_a_full_inbox_says_when_to_come_again_and_takes_the_same_later(databa
         let client = fixture.network.client.clone();
         under_way.spawn(async move { request.post(&client).await });
     }
-    // What is nothing at all is refused for that, until there is no room to look at it.
+    // An invalid request is refused as such until there is no capacity to look at it.
     let nothing = SignedRequest {
         url: fixture.inbox().to_owned(),
         headers: vec![("signature".to_owned(), "none".to_owned())],
@@ -153,26 +153,21 @@ async fn h1_a_full_inbox_says_when_to_come_again_and_takes_the_same_later(databa
     };
     eventually("no room", || async {
         let response = nothing.post(&fixture.network.client).await;
-        assert!(response.status == 400 || is_told_to_come_again(&response), "{}", response.status);
-        has_no_room(&response).then_some(())
+        assert!(response.status == 400 || asks_to_retry(&response), "{}", response.status);
+        is_overloaded(&response).then_some(())
     })
     .await;
     let small = sign(&fixture, &fixture.alice, &fixture.alice.like(id_of(&article)));
     let refused = small.post(&fixture.network.client).await;
-    assert!(has_no_room(&refused) && is_told_to_come_again(&refused), "{}: {}", refused.status, refused.body);
-    // There is room to look at what others send.
+    assert!(is_overloaded(&refused) && asks_to_retry(&refused), "{}: {}", refused.status, refused.body);
+    // There is capacity for other senders.
     let mut of_another = nothing.clone();
     of_another.add("x-forwarded-for", "203.0.113.9");
     assert_eq!(of_another.post(&fixture.network.client).await.status, 400);
     db.unblock_writes().await;
     while let Some(response) = under_way.join_next().await {
         let response = response.expect("a response");
-        assert!(
-            response.is_success() || is_told_to_come_again(&response),
-            "{}: {}",
-            response.status,
-            response.body
-        );
+        assert!(response.is_success() || asks_to_retry(&response), "{}: {}", response.status, response.body);
     }
     for request in large.iter().chain([&small]) {
         post_until_accepted(&fixture.network.client, request).await;
@@ -200,17 +195,12 @@ async fn j3_j12_what_cannot_be_written_costs_nobody_else(database: Database) {
     db.unblock_writes().await;
     while let Some(response) = under_way.join_next().await {
         let response = response.expect("a response");
-        assert!(
-            response.is_success() || is_told_to_come_again(&response),
-            "{}: {}",
-            response.status,
-            response.body
-        );
+        assert!(response.is_success() || asks_to_retry(&response), "{}: {}", response.status, response.body);
     }
     let client = &fixture.network.client;
     join_all(good.iter().map(|request| post_until_accepted(client, request))).await;
     let response = bad.post(client).await;
-    assert!(is_told_to_come_again(&response), "{}: {}", response.status, response.body);
+    assert!(asks_to_retry(&response), "{}: {}", response.status, response.body);
     await_once(&fixture, &article, &texts).await;
     assert!(fixture.page(&article).await.comment("arsenic").is_none());
     db.stop_failing_inserts("received").await;
@@ -222,7 +212,7 @@ async fn j12_what_cannot_have_its_effect_costs_nobody_else_though_all_have_it_at
     let fixture = Fixture::with(database, |_, settings| settings.role("web")).await;
     let worker = fixture.app.spawn_command(&["serve", "--role", "worker"]);
     let article = fixture.publish("The Night Ferry").await;
-    // Those whom nobody knows are asked for first: these are ready at once.
+    // Unknown actors are fetched first; these are ready at once.
     let known: Vec<String> = (0..4).map(|number| format!("Known {number} of four")).collect();
     let users: Vec<User> = (0..4).map(|number| fixture.remote.user(&format!("viewer{number}"))).collect();
     let client = &fixture.network.client;
@@ -230,7 +220,7 @@ async fn j12_what_cannot_have_its_effect_costs_nobody_else_though_all_have_it_at
         post_until_accepted(client, &reply(&fixture, user, &article, text)).await;
     }
     await_once(&fixture, &article, &known).await;
-    // What it holds when it is killed would wait for the end of its lease.
+    // What it holds when it is killed would wait until its lease expires.
     eventually("no host to be held", || async {
         let query = "select count(*) from hosts where lease is not null";
         (fixture.app.number(query, query).await == 0).then_some(())
@@ -253,7 +243,7 @@ async fn j12_what_cannot_have_its_effect_costs_nobody_else_though_all_have_it_at
             taken_back.push(sign(&fixture, user, &user.undo(&like)));
         }
     }
-    // The Undo before its Like, too.
+    // The Undo comes before its Like as well.
     for request in taken_back.iter().chain(&requests) {
         post_until_accepted(client, request).await;
     }
@@ -291,14 +281,14 @@ async fn j4_with_its_database_away_for_a_minute_it_says_503_and_takes_the_same_o
     db.make_unavailable().await;
     let client = &fixture.network.client;
     let gone = Instant::now();
-    // The pace at which both are sent again and again, as servers do that are told to come again.
+    // The interval at which both are sent again, like servers that are asked to retry.
     let mut pace = interval(Duration::from_secs(2));
     while gone.elapsed() < Duration::from_mins(1) {
         pace.tick().await;
         for response in join_all(requests.iter().map(|request| request.post(client))).await {
-            assert!(is_told_to_come_again(&response), "{}: {}", response.status, response.body);
+            assert!(asks_to_retry(&response), "{}: {}", response.status, response.body);
         }
-        // A forgery is none of the database's business.
+        // A forgery does not need the database.
         let mut forged = reply(&fixture, &fixture.alice, &article, "A lie");
         forged.body.push(b' ');
         assert!(forged.post(client).await.is_unauthorized());
@@ -321,7 +311,7 @@ async fn j14_what_was_acknowledged_before_a_sigterm_is_not_lost(database: Databa
         under_way.spawn(async move {
             let response =
                 client.send(reqwest::Method::POST, &request.url, &request.headers, request.body).await;
-            // Where it ends meanwhile, nobody answers.
+            // If the server stops in the meantime, there is no response.
             response.is_ok_and(|response| response.is_success()).then_some(number)
         });
     }
@@ -337,12 +327,12 @@ async fn j14_what_was_acknowledged_before_a_sigterm_is_not_lost(database: Databa
     fixture.app.start().await;
     let kept: Vec<String> = taken.iter().map(|number| texts[*number].clone()).collect();
     await_once(&fixture, &article, &kept).await;
-    // What nobody answered may have been written or not: sent again, it counts once.
+    // A request without a response may have been stored or not: sent again, it counts once.
     join_all(requests.iter().map(|request| post_until_accepted(&fixture.network.client, request))).await;
     await_once(&fixture, &article, &texts).await;
 }
 
-/// How often alice's actor was asked for.
+/// How often alice's actor was requested.
 fn asked(fixture: &Fixture) -> usize {
     fixture.remote.requests_for("/users/alice")
 }
@@ -393,7 +383,7 @@ async fn b5_a_key_that_another_process_dropped_is_asked_for_again(database: Data
 async fn a_block_counts_for_the_next_request_though_the_key_is_known(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
-    // Known before, so that nobody asks for the face of who likes.
+    // The actor is known, so nobody fetches the face of the one who likes.
     fixture.follow(&fixture.alice).await;
     fixture.settle().await;
     let handle = format!("@{}", fixture.alice.handle());
@@ -410,7 +400,7 @@ async fn a_block_counts_for_the_next_request_though_the_key_is_known(database: D
     }
 }
 
-/// Requests at once: more than there are places for searches.
+/// Concurrent requests: more than there are slots for searches.
 const CROWD: usize = 60;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -425,9 +415,9 @@ async fn who_searches_while_searches_hang_is_told_to_come_again_and_the_rest_of_
         let path = url(&format!("/search?q=ferry&page=1&n={number}"));
         searches.spawn(async move { client.get(&path, HTML).await });
     }
-    // Nobody finds anything yet, and still some are answered: those for whom there is no place.
+    // No search completes yet, and some requests get a response: those without a slot.
     let first = searches.join_next().await.expect("a response").expect("an answer");
-    assert!(is_told_to_come_again(&first), "{}: {}", first.status, first.body);
+    assert!(asks_to_retry(&first), "{}: {}", first.status, first.body);
     assert!(first.header("content-type").starts_with("text/html"));
     let review = article["url"].as_str().expect("a page");
     for address in [url("/"), url("/reviews"), url("/search"), review.to_owned(), url("/health/ready")] {
@@ -439,7 +429,7 @@ async fn who_searches_while_searches_hang_is_told_to_come_again_and_the_rest_of_
         .iter()
         .filter(|response| response.status == 200 && response.body.contains("1 review found"));
     assert!(found.count() >= 2);
-    assert!(responses.iter().all(|response| response.status == 200 || is_told_to_come_again(response)));
+    assert!(responses.iter().all(|response| response.status == 200 || asks_to_retry(response)));
     assert_eq!(
         fixture.network.client.get(&url("/search?q=ferry"), HTML).await.status,
         200,

@@ -1,4 +1,4 @@
-//! What the critic learns of those who read: numbers, and nobody's address.
+//! What the critic learns about readers: numbers, and no addresses.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -18,7 +18,7 @@ both_databases!(
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
-/// Asks for a page with those header fields beside the usual.
+/// Requests a page with additional headers.
 async fn ask(fixture: &Fixture, method: Method, address: &str, more: &[(&str, &str)]) -> u16 {
     let mut all = vec![("accept".to_owned(), HTML.to_owned())];
     all.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
@@ -54,7 +54,7 @@ async fn reads_are_counted_and_survive_a_restart(database: Database) {
         read(&fixture, &page).await;
     }
     read(&fixture, &format!("{page}?sort=newest")).await;
-    // What nobody reads.
+    // Requests that are not reads.
     let firefox = ("user-agent", FIREFOX);
     let tag = fixture.network.client.get(&page, HTML).await.header("etag").to_owned();
     ask(&fixture, Method::HEAD, &page, &[firefox]).await;
@@ -76,7 +76,7 @@ async fn reads_are_counted_and_survive_a_restart(database: Database) {
     let days: u64 =
         told["days"].as_array().expect("days").iter().filter_map(|day| day["reads"].as_u64()).sum();
     assert_eq!(days, 5, "each on its day: {told}");
-    // A page tells it once it is rendered anew.
+    // A page shows the count once it is rendered again.
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.like(id_of(&article))).await;
     let shown = fixture.await_page(&article, "the like", |page| page.text.contains("1 like")).await;
     assert!(shown.text.contains("5 reads"), "{}", shown.text);
@@ -111,7 +111,7 @@ async fn the_critic_sees_all_that_readers_do(database: Database) {
     bob.deliver(fixture.inbox(), &like).await;
     bob.deliver(fixture.inbox(), &bob.announce(id_of(&article))).await;
     fixture.comment(&fixture.alice, &article, "I was there").await;
-    // Where it arrived, and from where somebody did something with it.
+    // Servers that received the review, and servers from which someone reacted.
     let told = await_totals(&fixture.app, &[slug(&article)], "servers", 3).await;
     let totals = &told["totals"];
     assert_eq!(

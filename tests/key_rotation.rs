@@ -1,4 +1,4 @@
-//! `marquee critic rotate-key`: the new key is served first, and the old one signs for a while yet.
+//! `marquee critic rotate-key`: the new key is served first, and the old one signs for some time.
 
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ async fn signing_key(fixture: &Fixture) -> String {
     accept.signer.key_id
 }
 
-/// Rotates, with further arguments; gives the id of the new key, as it is printed.
+/// Rotates the key with further arguments, and returns the id of the new key from the output.
 async fn rotate(fixture: &Fixture, args: &[&str]) -> String {
     let args = [&["critic", "rotate-key"], args].concat();
     let printed = fixture.app.command_output(&args).await;
@@ -60,7 +60,7 @@ async fn the_new_key_is_served_first_and_the_old_one_signs_for_a_while(database:
     assert_eq!(key_of(&update.activity["object"]), (new.clone(), pem));
     assert_eq!(update.activity["object"]["id"], fixture.actor());
     assert_eq!(signing_key(&fixture).await, old);
-    // A second rotation ends what is left of the first.
+    // A second rotation ends the remaining time of the first.
     let newest = rotate(&fixture, &["--overlap", "0s"]).await;
     let actor = fixture.network.client.document(fixture.actor()).await;
     assert_eq!(multikeys(&actor), [newest.as_str()]);
@@ -112,7 +112,7 @@ async fn the_sites_own_key_rotates_like_any(database: Database) {
     let actor = fixture.network.client.get(&instance, AS2).await.json();
     assert_eq!(key_of(&actor).0, new);
     assert_eq!(multikeys(&actor), [new.as_str(), &format!("{instance}#main-key")]);
-    // The remote knows the old one, which still signs our fetches.
+    // The remote knows the old key, which still signs fetches.
     let bo = fixture.remote.user("bo");
     fixture.follow(&bo).await;
     rotate(&fixture, &["--instance", "--overlap", "0s"]).await;

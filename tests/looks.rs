@@ -1,4 +1,4 @@
-//! A site that looks like nobody else's: colours, fonts, files and words of its own, and ways to support its critics.
+//! A custom look: colours, fonts, files and messages, and support links.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -76,7 +76,7 @@ async fn a_file_is_kept_for_good_under_its_own_version_alone(database: Database)
         let file = get(&fixture, &address).await;
         assert_eq!(file.header("cache-control"), "public, max-age=31536000, immutable", "{address}");
         let name = address.split('?').next().expect("a path");
-        // Of another process, before or after it in a rolling start, the page may name what this one does not have.
+        // During a rolling restart a page of another process may name a version that this one does not have.
         for other in ["", "?v=", "?v=0123456789abcdef", "?v=%FF", "?x=y"] {
             let now = get(&fixture, &format!("{name}{other}")).await;
             assert_eq!((now.status, now.header("cache-control")), (200, "no-cache"), "{name}{other}");
@@ -139,7 +139,7 @@ async fn other_sites_are_told_what_a_link_to_a_review_is(database: Database) {
         assert_eq!(told["title"], "Salt & Smoke");
         assert_eq!(told["author_url"], url("/@critic"));
         assert_eq!(told["provider_name"], "The Test Reel");
-        // It has no poster: there is the card that is drawn.
+        // It has no poster, so the preview is the share card.
         let card = told["thumbnail_url"].as_str().expect("a picture");
         assert!(card.starts_with(&format!("{review}/card.png?v=")), "{card}");
         assert_eq!((&told["thumbnail_width"], &told["thumbnail_height"]), (&1200.into(), &630.into()));

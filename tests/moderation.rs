@@ -1,4 +1,4 @@
-//! What the critic decides about comments, and what an author's deletion leaves.
+//! Moderation of comments, and what the deletion by an author leaves.
 
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ async fn fixture_with_thread(database: Database) -> (Fixture, Value, Value, Valu
     (fixture, article, note, reply)
 }
 
-/// The addresses at which a conversation can be read.
+/// The URLs at which a conversation can be read.
 fn readings(article: &Value) -> Vec<String> {
     let id = id_of(article);
     let parts = ["/replies?page=1", "/context", "/replies"].map(|part| format!("{id}{part}"));
@@ -190,7 +190,7 @@ async fn an_author_who_is_not_known_yet_is_let_through_for_good(database: Databa
         Fixture::with(database, |_, settings| settings.set("moderation", "first_comments", "\"held\"")).await;
     let article = fixture.publish("The Night Ferry").await;
     let bob = fixture.remote.user("bob");
-    // Alice's server shows her post, and not her.
+    // Alice's server serves her post, but not her actor.
     fixture.remote.serve("/users/alice", Document::status(503));
     let note = fixture.alice.reply(id_of(&article), "<p>Who waves at ferries</p>");
     let reply = bob.reply(id_of(&note), "<p>My aunt does</p>");

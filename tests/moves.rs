@@ -1,4 +1,5 @@
-//! The critic moves, here or away; a profile that changed is told once; followers are let in and removed.
+//! The critic moves from or to another account; a changed profile is sent once; followers are approved and
+//! removed.
 
 use serde_json::{Value, json};
 
@@ -18,7 +19,7 @@ both_databases!(
     who_asks_to_follow_may_be_refused,
 );
 
-/// Lets a user of the remote name the critic as another account of theirs.
+/// Makes a user of the remote name the critic in `alsoKnownAs`.
 fn knows_the_critic(fixture: &Fixture, name: &str) -> String {
     let user = fixture.remote.user(name);
     let mut actor = user.actor();

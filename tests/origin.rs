@@ -1,4 +1,4 @@
-//! What a server says counts only for what is its own (C of what the server must stand).
+//! A server has authority only over its own documents (C in `docs/threats.md`).
 
 use serde_json::{Value, json};
 
@@ -31,13 +31,13 @@ async fn fixture_with_second_remote(database: Database, host: &str) -> (Fixture,
     (fixture, other)
 }
 
-/// Sends what must be refused at once.
+/// Sends an activity that must be refused at once.
 async fn assert_refused(fixture: &Fixture, user: &User, activity: &Value) {
     let response = user.send(fixture.inbox(), activity).await;
     assert!(response.is_refusal(), "{}: {} to {activity}", response.status, response.body);
 }
 
-/// The page shows nothing of this, after all has been worked on.
+/// After everything was processed, the page shows nothing of this.
 async fn assert_unseen(fixture: &Fixture, article: &Value, text: &str) {
     fixture.settle().await;
     let page = fixture.page(article).await;
@@ -176,7 +176,7 @@ async fn c9_one_host_has_one_spelling(database: Database) {
         note["attributedTo"] = json!(format!("https://{host}/users/alice"));
         let mut create = fixture.alice.create(&note);
         create["actor"] = note["attributedTo"].clone();
-        // Refused, or taken for the same actor; never another one.
+        // It is refused or taken for the same actor, never for another one.
         fixture.alice.send(fixture.inbox(), &create).await;
     }
     fixture.settle().await;

@@ -1,4 +1,4 @@
-//! What comes late, first or in another's place, and what that changes.
+//! Activities that arrive late, early or in place of others, and their effects.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ both_databases!(
     what_is_said_in_private_to_strangers_is_not_kept_waiting,
 );
 
-/// Sends it as if it had been signed so many seconds ago.
+/// Sends an activity that was signed a number of seconds ago.
 async fn deliver_late(fixture: &Fixture, user: &User, activity: &Value, seconds: i64) {
     let mut late = user.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), activity);
     late.date = now() - SignedDuration::from_secs(seconds);
@@ -40,7 +40,7 @@ async fn d5_an_actor_that_redirects_to_another_does_not_follow_in_its_name(datab
     let (remote, evil) = (network.remote("remote.test").await, network.remote("evil.test").await);
     let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
     let mallory = evil.user("mallory");
-    // So that its key is known when its actor is asked for.
+    // The key must be known before the actor is fetched.
     mallory.deliver(fixture.inbox(), &mallory.like(fixture.actor())).await;
     evil.serve(&target_of(&mallory.id()), Document::redirect(&fixture.alice.id()));
     mallory.deliver(fixture.inbox(), &mallory.follow(fixture.actor())).await;
@@ -64,7 +64,7 @@ async fn an_account_that_is_gone_with_its_key_takes_its_words_along(database: Da
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let bob = fixture.remote.user("bob");
-    // Bob is met on the way, and has sent nothing that was signed.
+    // Bob is found along the thread, and has sent nothing that was signed.
     let parent = bob.reply(id_of(&article), "<p>Words of bob</p>");
     let reply = fixture.alice.reply(id_of(&parent), "<p>I heard that</p>");
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&reply)).await;
@@ -161,14 +161,14 @@ async fn a_block_counts_for_what_is_being_prepared(database: Database) {
     let (remote, other) = (network.remote("remote.test").await, network.remote("other.test").await);
     let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
     let article = fixture.publish("The Night Ferry").await;
-    // The account of the one is blocked, and the server of the other.
+    // The account of one is blocked, and the server of the other.
     let (alice, bob) = (fixture.alice.clone(), other.user("bob"));
     for (remote, user, args) in [
         (&fixture.remote, &alice, ["account", "@alice@remote.test"]),
         (&other, &bob, ["domain", "other.test"]),
     ] {
         let note = user.reply(id_of(&article), "<p>Here I stand</p>");
-        // What it answers is asked for while the block comes.
+        // The parent is being fetched while the block arrives.
         let reply = user.reply(id_of(&note), "<p>And here</p>");
         let path = target_of(id_of(&note));
         remote.pause(&path);

@@ -1,4 +1,5 @@
-//! In which form we sign: the one that everybody reads, and another for those who read that one alone.
+//! The signature scheme that we use: the one that every server accepts, and the other for servers that accept
+//! only that.
 
 use crate::both_databases;
 use crate::support::remote::ScriptedResponse;
@@ -11,7 +12,7 @@ both_databases!(
     a_host_in_secure_mode_that_reads_rfc_9421_alone_is_asked_so,
 );
 
-/// Follows, and gives the form in which the Accept was signed, and how many attempts in another form came first.
+/// Follows, and returns the scheme of the Accept and the number of attempts with the other scheme before it.
 async fn accepted(fixture: &Fixture) -> (SignatureScheme, usize) {
     let rejected_schemes = fixture.remote.rejected_schemes();
     let follow = fixture.alice.follow(fixture.actor());
@@ -36,7 +37,7 @@ async fn a_host_that_reads_rfc_9421_alone_is_spoken_to_so_from_then_on(database:
     fixture.remote.accept_only(Some(SignatureScheme::Cavage));
     assert_eq!(accepted(&fixture).await, (SignatureScheme::Cavage, 1), "until it fails in the same way");
     assert_eq!(accepted(&fixture).await, (SignatureScheme::Cavage, 0));
-    // Both were fine to this host all along, and it is asked in the one that everybody reads.
+    // This host accepts both, so the more common one is used.
     fixture.remote.accept_only(None);
     assert_eq!(accepted(&fixture).await, (SignatureScheme::Cavage, 0));
 }
@@ -57,7 +58,7 @@ async fn a_host_that_reads_neither_is_tried_in_both_at_once(database: Database) 
         );
         assert_eq!(refused[0].activity, refused[1].activity, "the same delivery");
     }
-    // What is no matter of signatures is not tried again at once.
+    // An error that has nothing to do with signatures causes no second attempt.
     let before = fixture.remote.refused().len();
     fixture.remote.script([ScriptedResponse::Status(403)]);
     let cy = fixture.remote.user("cy");
@@ -71,7 +72,7 @@ async fn a_host_in_secure_mode_that_reads_rfc_9421_alone_is_asked_so(database: D
     let fixture = Fixture::new(database).await;
     fixture.remote.demand_signed_gets();
     fixture.remote.accept_only(Some(SignatureScheme::Rfc9421));
-    // Its key is fetched to begin with.
+    // Its key is fetched first.
     fixture.follow(&fixture.alice).await;
     let rejected_schemes = fixture.remote.rejected_schemes();
     assert_eq!(rejected_schemes, 1, "one knock for all that followed");

@@ -1,4 +1,4 @@
-//! Pages and documents that many ask for: kept until what they show changes, and not a moment longer.
+//! The cache of pages and documents: an entry is used until what it shows changes, and no longer.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -31,7 +31,7 @@ both_databases!(
     g9_what_only_the_signed_may_read_is_kept_for_nobody_else,
 );
 
-/// An answer as it came over the wire.
+/// A response as it came over the wire.
 #[derive(Debug)]
 pub struct Raw {
     pub status: u16,
@@ -50,7 +50,7 @@ impl Raw {
         etag
     }
 
-    /// The body as its encoding says.
+    /// The decoded body.
     fn decoded(&self) -> String {
         let mut text = String::new();
         match self.header("content-encoding") {
@@ -64,7 +64,7 @@ impl Raw {
     }
 }
 
-/// One request without any header that is not named here, by a client that decodes nothing.
+/// Sends a request with exactly these headers, without decoding the response.
 pub async fn ask(app: &App, method: &str, address: &str, headers: &[(&str, &str)]) -> Raw {
     let path = address.strip_prefix(&url("")).unwrap_or(address);
     let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n");
@@ -92,7 +92,7 @@ fn slug_of(article: &Value) -> &str {
     page_of(article).rsplit('/').next().expect("a slug")
 }
 
-/// The tag of what is there now.
+/// The current ETag.
 async fn etag(fixture: &Fixture, address: &str, accept: &str) -> String {
     let response = ask(&fixture.app, "GET", address, &[("accept", accept)]).await;
     assert_eq!(response.status, 200, "{address}");
@@ -157,10 +157,10 @@ async fn each_change_of_what_a_page_shows_makes_it_new(database: Database) {
         fixture.app.command_output(args).await;
     };
     let bob = fixture.remote.user("bob");
-    // Whoever is known is shown at once: nobody has to be asked for meanwhile.
+    // Comments of known actors are shown at once, without any fetch.
     fixture.follow(&fixture.alice).await;
     let mut last = etag(&fixture, page, HTML).await;
-    // Each change, until the page shows it; by another process it is there at once.
+    // Each change must show on the page; one by another process at once.
     let mut changed = async |what: &str, at_once: bool| {
         let now = if at_once {
             etag(&fixture, page, HTML).await
@@ -213,7 +213,7 @@ async fn what_a_page_does_not_show_leaves_it_alone(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let renderings = async |marker: &str| {
-        // A page that nobody asked for yet is the last that is rendered.
+        // This page is requested last, so it is the last one rendered.
         let file = fixture.app.write("marker.md", &markdown(marker, marker, marker));
         let printed = fixture.app.command_output(&["publish", &file]).await;
         let page = printed.split_whitespace().find(|word| word.starts_with("https://")).expect("an address");
@@ -223,7 +223,7 @@ async fn what_a_page_does_not_show_leaves_it_alone(database: Database) {
     etag(&fixture, page_of(&article), AS2).await;
     etag(&fixture, page_of(&article), HTML).await;
     let before = renderings("A Marker").await;
-    // Publishing the marker changed a neighbour.
+    // Publishing the marker changed the adjacent review.
     etag(&fixture, page_of(&article), HTML).await;
     fixture.follow(&fixture.alice).await;
     fixture.settle().await;
@@ -235,7 +235,7 @@ async fn what_a_page_does_not_show_leaves_it_alone(database: Database) {
     assert_eq!(renderings("Another Marker").await, before + 1);
 }
 
-/// How often the page of a review was rendered, once that of another was, which is the last.
+/// How often the page of a review was rendered before the page of another was, which is the last.
 async fn rendered(app: &App, slug: &str, last: &str) -> usize {
     let of = |slug: &str| {
         let is_it =
@@ -366,7 +366,7 @@ async fn what_another_process_writes_is_seen(database: Database) {
     }
     fixture.app.command_output(&["comment", "hide", id_of(&note)]).await;
     assert!(!fixture.page(&article).await.text.contains("Who waves"), "it is gone at once");
-    // The config file is read by each command; the server that runs shows what it made of it.
+    // Each command reads the config file; the running server shows what the command stored.
     fixture.app.reconfigure("critics", "name", "\"Somebody Else\"");
     fixture.app.command_output(&["comment", "reply", id_of(&article), "--text", "four"]).await;
     for address in [page_of(&article), &url("/"), &url("/@critic")] {
@@ -463,7 +463,7 @@ async fn g9_what_only_the_signed_may_read_is_kept_for_nobody_else(database: Data
         let response = signed_get().fetch(&fixture.network.client).await;
         assert_eq!((response.status, response.header("cache-control")), (200, "private, no-store"));
         let tag = response.header("etag").to_owned();
-        // Who proves nothing learns nothing, not even that it is the same.
+        // A client that does not authenticate learns nothing, not even that nothing has changed.
         for (name, value) in [("if-none-match", &*tag), ("if-none-match", "*"), ("accept-encoding", "br")] {
             let unsigned = ask(&fixture.app, "GET", address, &[("accept", AS2), (name, value)]).await;
             assert_eq!(unsigned.status, 401, "{address} {name}: {value}");

@@ -1,4 +1,4 @@
-//! What pages tell those who show links to them, and those who search: OpenGraph, drawn cards, JSON-LD.
+//! Metadata for link previews and search engines: OpenGraph, share cards, JSON-LD.
 
 use scraper::{Html, Selector};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ both_databases!(
     a_film_is_told_alike_on_all_its_pages,
 );
 
-/// The head of a page, taken apart.
+/// The parsed head of a page.
 struct Head(Html);
 
 impl Head {
@@ -32,7 +32,7 @@ impl Head {
         Self(Html::parse_document(&response.body))
     }
 
-    /// What a `<meta>` of that property or name says.
+    /// The content of the `<meta>` with this property or name.
     fn meta(&self, name: &str) -> Option<String> {
         let found = Selector::parse(&format!("head > meta[property='{name}'], head > meta[name='{name}']"));
         let mut all = self.0.select(found.as_ref().expect("a selector"));
@@ -41,7 +41,7 @@ impl Head {
         first
     }
 
-    /// The one thing that it says in JSON-LD.
+    /// Its only JSON-LD object.
     fn linked(&self) -> Value {
         let scripts = Selector::parse("script").expect("a selector");
         let all: Vec<_> = self.0.select(&scripts).filter(|script| script.attr("src").is_none()).collect();
@@ -61,7 +61,7 @@ async fn get(fixture: &Fixture, address: &str, headers: &[(&str, &str)]) -> Raw 
     ask(&fixture.app, "GET", address, headers).await
 }
 
-/// The pixels across and down of a PNG that can be read to its end.
+/// The width and height of a valid PNG.
 fn size_of(png: &[u8]) -> (u32, u32) {
     let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().expect("a PNG");
     let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
@@ -87,7 +87,7 @@ async fn a_review_without_a_poster_has_a_card_of_its_own(database: Database) {
     assert_eq!(size_of(&card.body), (1200, 630));
     let again = get(&fixture, &address, &[("if-none-match", card.header("etag"))]).await;
     assert_eq!((again.status, again.body.len()), (304, 0));
-    // Under any other version it is what it is now, and may change.
+    // Under any other version it is the current card, which may change.
     for other in ["", "?v=0", "?v=%FF", "?x=y"] {
         let address = format!("{}/card.png{other}", page_of(&article));
         let now = get(&fixture, &address, &[]).await;
@@ -212,7 +212,7 @@ async fn f10_no_title_gets_out_of_the_head(database: Database) {
     assert_eq!(review["itemReviewed"]["name"], title);
     let card = get(&fixture, &head.meta("og:image").expect("a card"), &[]).await;
     assert_eq!(size_of(&card.body), (1200, 630));
-    // A film that is not named is not reviewed by name.
+    // Without the name of a film, it is not a review of a film.
     let nameless = text.lines().filter(|line| !line.starts_with("film:")).collect::<Vec<_>>().join("\n");
     let file = fixture.app.write("nameless.md", &nameless);
     let slug = page_of(&article).rsplit('/').next().expect("a slug");
@@ -276,7 +276,7 @@ async fn a_shelf_tells_what_it_is_about(database: Database) {
     }
 }
 
-/// The newest review of the film stands there thirty times more, so that the one before it is on another page.
+/// Repeats the newest review of the film thirty times, so that the one before it is on another page.
 const MORE_OF_THE_NEWEST: &str = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 30)
      insert into shelved (review_id, original_date, kind, slug, roles, name, sort)
      select review_id, original_date + i, kind, slug, roles, name, sort from n, (

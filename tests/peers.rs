@@ -1,5 +1,5 @@
-//! Servers that others wrote find the critic, follow, read, answer, edit, like, boost, take all of it back, and
-//! leave; Marquee shows each step, and they understand what Marquee sends. See tests/peers/README.md.
+//! Servers built with other libraries find the critic, follow, read, reply, edit, like, boost, undo all of it
+//! and leave. Marquee shows each step, and they understand what Marquee sends. See tests/peers/README.md.
 
 mod foreign_server;
 mod proxy;
@@ -37,10 +37,10 @@ both_databases!(
     fedify_that_takes_rfc_9421_alone_is_met_with_it,
 );
 
-/// What a peer delivers on its course.
+/// The activities that a peer delivers in the scenario.
 const DELIVERIES: usize = 10;
 
-/// Everything that a reader on another server does, from look-up to farewell.
+/// Everything that a reader on another server does, from the lookup to the end.
 async fn journey(library: Library, database: Database) -> Scenario {
     let scenario = Scenario::begin(library, database).await;
     let follow = scenario.follow().await;
@@ -69,7 +69,7 @@ async fn journey(library: Library, database: Database) -> Scenario {
 
 async fn fedify_and_marquee_understand_each_other(database: Database) {
     let scenario = journey(Library::Fedify, database).await;
-    // One knock each: nothing was refused in the newer form and sent again in the older one.
+    // One attempt each: nothing was refused with the newer scheme and sent again with the older one.
     assert_eq!(scenario.peer.forms().await, ["rfc9421"; DELIVERIES]);
 }
 
@@ -87,7 +87,7 @@ async fn fedify_that_signs_by_the_older_draft_is_understood(database: Database) 
     scenario.refuses_what_nobody_signed(&article).await;
 }
 
-/// A Block ends the following, and what the blocker wrote is not shown any more.
+/// A Block ends the follow, and the comments of the blocker are hidden.
 async fn block(library: Library, database: Database) {
     let scenario = Scenario::begin(library, database).await;
     scenario.follow().await;
@@ -107,7 +107,7 @@ async fn bovine_that_blocks_the_critic_is_a_follower_no_more(database: Database)
     block(Library::Bovine, database).await;
 }
 
-/// An account deletes itself: its following, its comments and its likes go with it.
+/// An account deletes itself: its follow, its comments and its likes disappear.
 async fn farewell(library: Library, database: Database) {
     let scenario = Scenario::begin(library, database).await;
     scenario.follow().await;
@@ -129,7 +129,7 @@ async fn an_account_of_bovine_that_is_deleted_leaves_nothing_behind(database: Da
     farewell(Library::Bovine, database).await;
 }
 
-/// Asks whether a review may be quoted; the answer brings a stamp, which says what is needed of it.
+/// Requests a quote of a review; the response brings an authorization with all required properties.
 async fn quote(library: Library, database: Database) {
     let scenario = Scenario::begin(library, database).await;
     scenario.follow().await;
@@ -155,7 +155,7 @@ async fn a_quote_that_bovine_asks_for_is_stamped(database: Database) {
     quote(Library::Bovine, database).await;
 }
 
-/// The critic answers a comment, edits the answer and deletes it; who is answered gets each.
+/// The critic replies to a comment, edits the reply and deletes it; the author of the comment gets each.
 async fn critic_reply(library: Library, database: Database) {
     let scenario = Scenario::begin(library, database).await;
     let article = scenario.fixture.publish("The Night Ferry").await;
@@ -189,7 +189,7 @@ async fn bovine_gets_what_the_critic_answers(database: Database) {
     critic_reply(Library::Bovine, database).await;
 }
 
-/// In secure mode they look up, follow, read and answer as ever; who does not sign reads nothing.
+/// In secure mode they look up, follow, read and reply as usual; without a signature nothing can be read.
 async fn secure_mode(library: Library, database: Database) {
     let scenario = Scenario::begin_with(library, database, |settings| {
         settings.set("federation", "authorized_fetch", "true")
@@ -214,8 +214,8 @@ async fn in_secure_mode_bovine_reads_with_its_signature(database: Database) {
     secure_mode(Library::Bovine, database).await;
 }
 
-/// The critic gets a new key, and the old one signs for so long; the next Update is verified all the same.
-/// Gives how often the peer refused it before.
+/// The critic gets a new key, and the old one signs for some time; the next Update is verified nevertheless.
+/// Returns how often the peer refused it before.
 async fn rotation(library: Library, database: Database, overlap: &str) -> usize {
     let scenario = Scenario::begin(library, database).await;
     scenario.follow().await;
@@ -237,13 +237,14 @@ async fn fedify_that_knows_the_old_key_verifies_what_it_signs_for_a_while(databa
     assert_eq!(rotation(Library::Fedify, database, "10m").await, 0);
 }
 
-/// bovine asks for the key each time, and the old one is not shown any more.
+/// bovine fetches the key each time, and the old one is no longer served.
 async fn bovine_that_can_not_find_the_old_key_is_met_with_the_new_one(database: Database) {
     let refused = rotation(Library::Bovine, database, "10m").await;
     assert!(refused > 0, "the old key signed nothing");
 }
 
-/// Our own RFC 9421, verified by others: the first delivery finds out that it is wanted, the next ones know.
+/// Our RFC 9421 signatures, verified by others: the first delivery finds out that they are wanted, the next
+/// ones know.
 async fn fedify_that_takes_rfc_9421_alone_is_met_with_it(database: Database) {
     let scenario = Scenario::begin(Library::Fedify, database).await;
     scenario.peer.act("take_only", json!({"only": "rfc9421"})).await;

@@ -1,4 +1,4 @@
-//! What a critic is told that a reader on Mastodon sees of a review: what the Article says that is sent.
+//! `marquee preview`: how a reader on Mastodon sees a review, according to the Article that is delivered.
 
 use crate::both_databases;
 use crate::end_to_end::is_about;
@@ -11,7 +11,7 @@ both_databases!(
     who_sees_it_is_told,
 );
 
-/// What a preview says, its lines joined.
+/// The lines of a preview, joined.
 fn joined(preview: &str) -> String {
     let words = preview.lines().map(|line| line.trim_start_matches("  |")).flat_map(str::split_whitespace);
     words.collect::<Vec<_>>().join(" ")

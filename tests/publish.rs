@@ -1,4 +1,4 @@
-//! Publishing, revising and retracting by hand, beside a running server.
+//! Publishing, revising and retracting from the command line, next to a running server.
 
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ both_databases!(
     a_file_that_can_not_be_read_as_a_review_changes_nothing,
 );
 
-/// The last part of the page's address.
+/// The last part of the page's URL.
 fn slug_of(article: &Value) -> &str {
     let url = article["url"].as_str().expect("a page");
     url.rsplit('/').next().expect("a slug")

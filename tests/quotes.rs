@@ -1,4 +1,4 @@
-//! Quotes by FEP-044f: asked for, granted with a stamp, taken back.
+//! Quotes (FEP-044f): requested, authorized and revoked.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ both_databases!(
     a_quote_is_granted_once_however_often_it_is_asked_for,
     a_quote_that_the_critic_revokes_is_gone_for_good,
     a_quote_goes_with_the_post_that_quotes,
-    a_stamp_goes_with_the_review_that_is_retracted,
+    a_authorization_goes_with_the_review_that_is_retracted,
     the_quotes_of_an_account_that_is_blocked_are_gone,
     a_request_that_is_undone_can_be_made_again,
     nobody_quotes_with_the_post_of_another_server_or_actor,
@@ -39,7 +39,7 @@ async fn fixture_with_article(database: Database) -> (Fixture, Value) {
     (fixture, article)
 }
 
-/// Asks, and waits for the Accept; gives the stamp's id.
+/// Requests a quote and waits for the Accept. Returns the id of the authorization.
 async fn ask(fixture: &Fixture, request: &Value) -> String {
     fixture.alice.deliver(fixture.inbox(), request).await;
     let is_it = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == request["id"];
@@ -59,13 +59,13 @@ async fn await_status(fixture: &Fixture, address: &str, status: u16) {
 async fn a_quote_is_granted_once_however_often_it_is_asked_for(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let (note, request) = quoting(&fixture.alice, &article);
-    let stamp = ask(&fixture, &request).await;
-    let document = fixture.network.client.document(&stamp).await;
+    let authorization = ask(&fixture, &request).await;
+    let document = fixture.network.client.document(&authorization).await;
     assert_eq!(document["type"], "QuoteAuthorization");
     assert_eq!(document["interactingObject"], note["id"]);
     assert_eq!(document["interactionTarget"], article["id"]);
     assert_eq!(document["attributedTo"], fixture.actor());
-    // Again, by the id of the post alone; then as another request about the same post.
+    // Again with only the id of the post, and then as another request for the same post.
     let mut again = request.clone();
     again["instrument"] = note["id"].clone();
     fixture.alice.deliver(fixture.shared_inbox(), &again).await;
@@ -75,20 +75,20 @@ async fn a_quote_is_granted_once_however_often_it_is_asked_for(database: Databas
     assert_eq!(taken.iter().filter(|received| accepts(&received.activity)).count(), 1);
     let mut other = request.clone();
     other["id"] = json!(format!("{}/quote_requests/other", fixture.alice.id()));
-    assert_eq!(ask(&fixture, &other).await, stamp, "one post has one stamp");
+    assert_eq!(ask(&fixture, &other).await, authorization, "one post has one authorization");
     assert_eq!(
-        fixture.network.client.get(&url("/ap/stamp/01ARZ3NDEKTSV4RRFFQ69G5FAV"), AS2).await.status,
+        fixture.network.client.get(&url("/ap/authorization/01ARZ3NDEKTSV4RRFFQ69G5FAV"), AS2).await.status,
         404
     );
 }
 
-async fn a_stamp_goes_with_the_review_that_is_retracted(database: Database) {
+async fn a_authorization_goes_with_the_review_that_is_retracted(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
-    let stamp = ask(&fixture, &quoting(&fixture.alice, &article).1).await;
-    await_status(&fixture, &stamp, 200).await;
+    let authorization = ask(&fixture, &quoting(&fixture.alice, &article).1).await;
+    await_status(&fixture, &authorization, 200).await;
     let slug = article["url"].as_str().expect("a page").rsplit('/').next().expect("a slug");
     fixture.app.command_output(&["retract", slug]).await;
-    await_status(&fixture, &stamp, 410).await;
+    await_status(&fixture, &authorization, 410).await;
 }
 
 async fn the_quotes_of_an_account_that_is_blocked_are_gone(database: Database) {
@@ -98,11 +98,11 @@ async fn the_quotes_of_an_account_that_is_blocked_are_gone(database: Database) {
     fixture.app.command_output(&["quote", "revoke", first.rsplit('/').next().expect("an id")]).await;
     let handle = format!("@{}", fixture.alice.handle());
     fixture.app.command_output(&["block", "account", &handle]).await;
-    for stamp in [&first, &second] {
-        await_status(&fixture, stamp, 410).await;
+    for authorization in [&first, &second] {
+        await_status(&fixture, authorization, 410).await;
         fixture
             .remote
-            .await_activity("the Delete", |a| a["type"] == "Delete" && id_of(&a["object"]) == stamp)
+            .await_activity("the Delete", |a| a["type"] == "Delete" && id_of(&a["object"]) == authorization)
             .await;
     }
     fixture.app.command_output(&["block", "account", &handle]).await;
@@ -111,21 +111,21 @@ async fn the_quotes_of_an_account_that_is_blocked_are_gone(database: Database) {
 async fn a_quote_that_the_critic_revokes_is_gone_for_good(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let (_, request) = quoting(&fixture.alice, &article);
-    let stamp = ask(&fixture, &request).await;
+    let authorization = ask(&fixture, &request).await;
     let listed = fixture.app.command_output(&["quote", "list"]).await;
-    let id = stamp.rsplit('/').next().expect("an id");
+    let id = authorization.rsplit('/').next().expect("an id");
     assert!(listed.contains(id) && listed.contains("granted"), "{listed}");
     fixture.app.command_output(&["quote", "revoke", id]).await;
-    let is_it = |a: &Value| a["type"] == "Delete" && a["object"] == stamp.as_str();
-    fixture.remote.await_activity("the Delete of the stamp", is_it).await;
-    await_status(&fixture, &stamp, 410).await;
+    let is_it = |a: &Value| a["type"] == "Delete" && a["object"] == authorization.as_str();
+    fixture.remote.await_activity("the Delete of the authorization", is_it).await;
+    await_status(&fixture, &authorization, 410).await;
     let mut again = request.clone();
     again["id"] = json!(format!("{}/quote_requests/again", fixture.alice.id()));
     fixture.alice.deliver(fixture.inbox(), &again).await;
     let is_it = |a: &Value| a["type"] == "Reject" && a["object"]["id"] == again["id"];
     fixture.remote.await_activity("the Reject", is_it).await;
-    await_status(&fixture, &stamp, 410).await;
-    // Who asks once more at once was told.
+    await_status(&fixture, &authorization, 410).await;
+    // A repeated request got its response at once.
     again["id"] = json!(format!("{}/quote_requests/and-again", fixture.alice.id()));
     fixture.alice.deliver(fixture.inbox(), &again).await;
     fixture.settle().await;
@@ -137,14 +137,14 @@ async fn a_quote_that_the_critic_revokes_is_gone_for_good(database: Database) {
 async fn a_quote_goes_with_the_post_that_quotes(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let (note, request) = quoting(&fixture.alice, &article);
-    let stamp = ask(&fixture, &request).await;
+    let authorization = ask(&fixture, &request).await;
     let mallory = fixture.remote.user("mallory");
     mallory.send(fixture.inbox(), &mallory.activity("Delete", &json!(id_of(&note)))).await;
     fixture.settle().await;
-    await_status(&fixture, &stamp, 200).await;
+    await_status(&fixture, &authorization, 200).await;
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&note)).await;
-    await_status(&fixture, &stamp, 410).await;
-    // A request that comes after the post is gone grants nothing.
+    await_status(&fixture, &authorization, 410).await;
+    // A request for a post that is gone is not granted.
     let (gone, late) = quoting(&fixture.alice, &article);
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&gone)).await;
     fixture.settle().await;
@@ -152,14 +152,14 @@ async fn a_quote_goes_with_the_post_that_quotes(database: Database) {
     fixture.settle().await;
     let answers = |a: &Value| a["object"]["id"] == late["id"];
     assert!(!fixture.remote.received().iter().any(|received| answers(&received.activity)));
-    // Nor does one outlive its author's account.
+    // An authorization does not outlive the author's account.
     let (_, last) = quoting(&fixture.alice, &article);
-    let stamp = ask(&fixture, &last).await;
+    let authorization = ask(&fixture, &last).await;
     fixture
         .alice
         .deliver(fixture.inbox(), &fixture.alice.activity("Delete", &json!(fixture.alice.id())))
         .await;
-    await_status(&fixture, &stamp, 410).await;
+    await_status(&fixture, &authorization, 410).await;
 }
 
 async fn a_request_that_is_undone_can_be_made_again(database: Database) {
@@ -173,15 +173,15 @@ async fn a_request_that_is_undone_can_be_made_again(database: Database) {
         if number > 0 {
             asked["id"] = json!(format!("{}-{number}", id_of(&request)));
         }
-        let stamp = ask(&fixture, &asked).await;
-        await_status(&fixture, &stamp, 200).await;
+        let authorization = ask(&fixture, &asked).await;
+        await_status(&fixture, &authorization, 200).await;
         let mut object = object;
         if object.is_string() {
             object = asked["id"].clone();
         }
         let undo = json!({"type": "Undo", "actor": fixture.alice.id(), "to": [PUBLIC], "object": object});
         fixture.alice.deliver(fixture.inbox(), &undo).await;
-        await_status(&fixture, &stamp, 410).await;
+        await_status(&fixture, &authorization, 410).await;
     }
 }
 

@@ -1,5 +1,5 @@
-//! No activity, however shaped, is an error of ours: made-up activities, each signed as it should be, come to the
-//! inbox by the thousand. `MARQUEE_TEST_SHAPES` says how many, `MARQUEE_TEST_SEED` which.
+//! No activity causes an internal error, whatever it contains: thousands of random activities with valid
+//! signatures are sent to the inbox. `MARQUEE_TEST_SHAPES` sets their number, `MARQUEE_TEST_SEED` the seed.
 
 mod generator;
 
@@ -19,17 +19,18 @@ use crate::support::{Database, Fixture};
 
 both_databases!(no_activity_however_shaped_is_an_error_of_ours);
 
-/// Shapes where nobody says how many.
-const USUAL: usize = 3_000;
-/// Users who send them.
+/// The default number of activities.
+const DEFAULT_COUNT: usize = 3_000;
+/// The users who send them.
 const USERS: usize = 20;
-/// Shapes between two looks at whether everything is worked on.
+/// Activities between two waits for the queue.
 const BATCH: usize = 1_000;
-/// Requests at a time.
-const SIDE_BY_SIDE: usize = 16;
+/// Concurrent requests.
+const CONCURRENCY: usize = 16;
 
 async fn no_activity_however_shaped_is_an_error_of_ours(database: Database) {
-    let count = std::env::var("MARQUEE_TEST_SHAPES").map_or(USUAL, |text| text.parse().expect("a number"));
+    let count =
+        std::env::var("MARQUEE_TEST_SHAPES").map_or(DEFAULT_COUNT, |text| text.parse().expect("a number"));
     let seed = seed();
     let closed =
         std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
@@ -37,7 +38,7 @@ async fn no_activity_however_shaped_is_an_error_of_ours(database: Database) {
     let article = fixture.publish("The Night Ferry").await;
     let users: Vec<_> = (0..USERS).map(|number| fixture.remote.user(&format!("shaper{number}"))).collect();
     let signers: Vec<FastSigner> = users.iter().map(|user| FastSigner::new(user, &fixture.app)).collect();
-    // A post that is there to be fetched, and one whose parent is.
+    // A post that can be fetched, and a reply to it.
     let first = users[0].reply(id_of(&article), "<p>The first word</p>");
     let second = users[1].reply(id_of(&first), "<p>The second word</p>");
     let known = [fixture.actor(), id_of(&article), id_of(&first), id_of(&second)].map(str::to_owned);
@@ -52,7 +53,7 @@ async fn no_activity_however_shaped_is_an_error_of_ours(database: Database) {
             (user, shapes.next(&users[user].id()))
         });
         stream::iter(activities)
-            .for_each_concurrent(SIDE_BY_SIDE, |(user, body)| {
+            .for_each_concurrent(CONCURRENCY, |(user, body)| {
                 let (signer, statuses) = (&signers[user], &statuses);
                 async move {
                     let status =
@@ -75,12 +76,12 @@ async fn no_activity_however_shaped_is_an_error_of_ours(database: Database) {
     assert_unhurt(&fixture, &article).await;
 }
 
-/// Nothing panicked, no work was given up, and everything is still served.
+/// Checks that nothing panicked, that no job failed, and that everything is still served.
 async fn assert_unhurt(fixture: &Fixture, article: &serde_json::Value) {
-    let ills = ["panicked", "a job failed", "ERROR", "could not be claimed"];
+    let failures = ["panicked", "a job failed", "ERROR", "could not be claimed"];
     let log = fixture.app.log();
     let complaints: Vec<&String> =
-        log.iter().filter(|line| ills.iter().any(|ill| line.contains(ill))).collect();
+        log.iter().filter(|line| failures.iter().any(|failure| line.contains(failure))).collect();
     assert!(complaints.is_empty(), "{} complaints, the first: {:?}", complaints.len(), complaints.first());
     let page = article["url"].as_str().expect("a page");
     for (address, accept) in [

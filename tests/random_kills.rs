@@ -1,5 +1,6 @@
-//! Marquee is killed at any moment while reviews go out and others speak with it: every inbox is served, and whatever
-//! was taken has its effect, once. `MARQUEE_TEST_KILLS` says how often, `MARQUEE_TEST_SEED` when.
+//! Marquee is killed at random moments while reviews are delivered and others send activities: every inbox is
+//! served, and every accepted activity takes effect once. `MARQUEE_TEST_KILLS` sets how often,
+//! `MARQUEE_TEST_SEED` when.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,61 +27,62 @@ both_databases!(
     two_webs_and_three_workers_share_the_work_and_whichever_is_killed_loses_nothing,
 );
 
-/// On each database; `MARQUEE_TEST_KILLS` says otherwise.
+/// The default number of kills per database.
 const KILLS: usize = 10;
-/// Servers beside the usual one, each with a follower from the start.
+/// Servers in addition to the usual one, each with a follower from the start.
 const SERVERS: usize = 4;
-/// Who follows, likes and comments meanwhile, on each of them.
+/// Users per server who follow, like and comment in the meantime.
 const ACTORS: usize = 4;
-/// Reviews that are talked about.
+/// Reviews that the users react to.
 const ARTICLES: usize = 3;
-/// Activities that come between two kills.
-const LETTERS: usize = 10;
-/// Of them at a time.
-const SIDE_BY_SIDE: usize = 8;
+/// Activities between two kills.
+const BATCH: usize = 10;
+/// Concurrent activities.
+const CONCURRENCY: usize = 8;
 
 async fn killed_at_any_moment_it_serves_every_inbox_and_has_each_effect_once(database: Database) {
     let kills = std::env::var("MARQUEE_TEST_KILLS").map_or(KILLS, |text| text.parse().expect("a number"));
     let mut rng = Rng::new(seed());
-    let (fixture, others) = scene(database, |settings| settings).await;
-    let mut rush = Rush::new(fixture, others).await;
+    let (fixture, others) = fixture_with_remotes(database, |settings| settings).await;
+    let mut load = Load::new(fixture, others).await;
     for _ in 0..kills {
-        rush.release(&mut rng);
-        // Now and then while it starts, otherwise after so many answers.
+        load.send_batch(&mut rng);
+        // Sometimes during the start, otherwise after a number of responses.
         let (count, patience) = if rng.in_percent(30) {
             (usize::MAX, Duration::from_millis(rng.next() % 600))
         } else {
-            (rng.below(LETTERS), Duration::from_secs(5))
+            (rng.below(BATCH), Duration::from_secs(5))
         };
-        rush.await_responses(count, patience).await;
-        rush.fixture.app.kill9();
-        rush.fixture.app.launch();
+        load.await_responses(count, patience).await;
+        load.fixture.app.kill9();
+        load.fixture.app.launch();
     }
-    rush.finish().await;
+    load.finish().await;
 }
 
-/// One that serves and two that work are killed in turn and do not come back: those that are left do everything.
+/// One web process and two workers are killed in turn and not restarted; the remaining processes do all the
+/// work.
 async fn two_webs_and_three_workers_share_the_work_and_whichever_is_killed_loses_nothing(database: Database) {
     let mut rng = Rng::new(seed());
-    let (fixture, others) = scene(database, |settings| settings.role("web")).await;
+    let (fixture, others) = fixture_with_remotes(database, |settings| settings.role("web")).await;
     let worker = || fixture.app.spawn_command(&["serve", "--role", "worker"]);
     let mut workers = vec![worker(), worker(), worker()];
     let _web = fixture.app.start_second_web().await;
-    let mut rush = Rush::new(fixture, others).await;
+    let mut load = Load::new(fixture, others).await;
     for killed in ["a worker", "a web", "another worker"] {
-        rush.release(&mut rng);
-        assert!(rush.await_responses(rng.below(LETTERS), LONG_WAIT_TIMEOUT).await, "too few answers");
+        load.send_batch(&mut rng);
+        assert!(load.await_responses(rng.below(BATCH), LONG_WAIT_TIMEOUT).await, "too few answers");
         match killed {
-            "a web" => rush.fixture.app.kill9(),
+            "a web" => load.fixture.app.kill9(),
             _ => drop(workers.pop()),
         }
     }
-    rush.release(&mut rng);
-    rush.finish().await;
+    load.send_batch(&mut rng);
+    load.finish().await;
 }
 
-/// A site, and servers around it.
-async fn scene(
+/// A site, and remote servers.
+async fn fixture_with_remotes(
     database: Database,
     change: impl for<'w> FnOnce(Settings<'w>) -> Settings<'w>,
 ) -> (Fixture, Vec<Remote>) {
@@ -93,28 +95,28 @@ async fn scene(
     (Fixture::in_network(network, remote, database, |_, settings| change(settings)).await, others)
 }
 
-/// What goes in and out, and what must come of it.
-struct Rush {
+/// What is sent and delivered, and what must result from it.
+struct Load {
     fixture: Fixture,
     others: Vec<Remote>,
-    /// Those that are talked about.
+    /// The reviews that the users react to.
     articles: Vec<Value>,
-    /// The titles of those that go out.
+    /// The titles of the reviews that are delivered.
     titles: Vec<String>,
-    /// The actors who follow, and their Follows, by the place of their server.
+    /// Actors who follow, each with the Follow, by the index of their server.
     follows: Vec<(usize, Value)>,
     followers: BTreeSet<String>,
     likes: Vec<BTreeSet<String>>,
     comments: Vec<BTreeSet<String>>,
     under_way: JoinSet<()>,
     answered: Arc<AtomicUsize>,
-    /// How many were answered when the last ones were let go.
+    /// The number of responses when the last batch was sent.
     before: usize,
     places: Arc<Semaphore>,
 }
 
-impl Rush {
-    /// Each server has a follower, and there is something to talk about.
+impl Load {
+    /// Creates the reviews, and a follower on each server.
     async fn new(fixture: Fixture, others: Vec<Remote>) -> Self {
         fixture.follow(&fixture.alice).await;
         let mut followers = BTreeSet::from([fixture.alice.id()]);
@@ -140,12 +142,12 @@ impl Rush {
             under_way: JoinSet::new(),
             answered: Arc::default(),
             before: 0,
-            places: Arc::new(Semaphore::new(SIDE_BY_SIDE)),
+            places: Arc::new(Semaphore::new(CONCURRENCY)),
         }
     }
 
-    /// One more review goes out, and others say more.
-    fn release(&mut self, rng: &mut Rng) {
+    /// Publishes one more review, and sends a batch of activities.
+    fn send_batch(&mut self, rng: &mut Rng) {
         self.before = self.answered.load(Ordering::SeqCst);
         let title = format!("Harbour number {} of the night", self.titles.len());
         let name = format!("review{}.md", self.titles.len());
@@ -156,7 +158,7 @@ impl Rush {
             let output = publishing.await;
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         });
-        for _ in 0..LETTERS {
+        for _ in 0..BATCH {
             let request = self.signed_request(rng);
             let (client, answered, places) =
                 (self.fixture.network.client.clone(), Arc::clone(&self.answered), Arc::clone(&self.places));
@@ -168,7 +170,7 @@ impl Rush {
         }
     }
 
-    /// What somebody says: a follow or a like that is new, or a comment.
+    /// A random activity: a new follow, a new like or a comment.
     fn signed_request(&mut self, rng: &mut Rng) -> SignedRequest {
         let (server, article) = (rng.below(self.others.len()), rng.below(ARTICLES));
         let user = self.others[server].user(&format!("actor{}", rng.below(ACTORS)));
@@ -193,15 +195,15 @@ impl Rush {
         user.unsigned_request(*rng.pick(&SignatureScheme::BOTH), inbox, activity).sign()
     }
 
-    /// Waits until so many more were answered, or for so long.
+    /// Waits until a number of further responses has arrived, but no longer than `patience`.
     async fn await_responses(&self, count: usize, patience: Duration) -> bool {
-        // The first of them may be answered before the last is written.
+        // The first may get a response before the last is written.
         let wanted = self.before.saturating_add(count);
         let enough = || async { (self.answered.load(Ordering::SeqCst) >= wanted).then_some(()) };
         within(patience, enough).await.is_some()
     }
 
-    /// Once everybody was answered, nothing is missing, and nothing is there twice.
+    /// Once everything got a response, nothing is missing, and nothing exists twice.
     async fn finish(mut self) {
         while let Some(ended) = self.under_way.join_next().await {
             ended.expect("a response");
@@ -225,7 +227,7 @@ impl Rush {
         assert_eq!(self.difference().await, BTreeSet::new(), "it does not stay so");
     }
 
-    /// What is not as it should be.
+    /// The differences from the expected state.
     async fn difference(&self) -> BTreeSet<String> {
         let mut wrong = BTreeSet::new();
         let listed = self.fixture.items(&self.fixture.critic["followers"]).await;
@@ -254,7 +256,7 @@ impl Rush {
     }
 }
 
-/// Waits until a server has it. It may come more than once, as one and the same.
+/// Waits until a server has the activity. It may arrive more than once with the same id.
 async fn await_one(server: &Remote, what: &str, is_it: impl Fn(&Value) -> bool) {
     let ids = || -> BTreeSet<String> {
         let received = server.received().into_iter().filter(|received| is_it(&received.activity));

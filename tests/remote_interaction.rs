@@ -1,4 +1,4 @@
-//! Readers are led to their own server, to follow, reply, like or boost from there.
+//! Readers follow, reply, like and boost from their own server.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ async fn ask(
 
 const FROM_HERE: [(&str, &str); 2] = [("origin", "https://marquee.test"), ("sec-fetch-site", "same-origin")];
 
-/// A user whose server says this beside the usual.
+/// A user whose WebFinger has these additional links.
 fn serve_links(fixture: &Fixture, name: &str, links: &[Value]) {
     fixture.remote.user(name);
     let mut response = jrd(&format!("{name}@remote.test"), &format!("https://remote.test/users/{name}"));
@@ -114,7 +114,7 @@ async fn a_reader_follows_and_replies_from_their_own_server(database: Database) 
     }
 }
 
-/// NodeInfo of a server of that kind, found at that address.
+/// Serves NodeInfo of a server with this software at this address.
 fn serve_kind(remote: &Remote, software: &str, at: &str) {
     let rel = "http://nodeinfo.diaspora.software/ns/schema/2.0";
     let discovery = json!({"links": [{"rel": rel, "href": at}]}).to_string();
@@ -139,7 +139,7 @@ async fn a_server_alone_leads_home_where_its_kind_is_known(database: Database) {
         assert_eq!(response.status, 303, "{typed}: {}", response.body);
         assert_eq!(response.header("location"), format!("https://remote.test/{page}"));
     }
-    // What is not known, is elsewhere, or is nobody's.
+    // Posts that are unknown, on another server, or not public.
     serve_kind(&fixture.remote, "writefreely", &here);
     assert_eq!(ask(&fixture, "remote.test", "reply", article, &FROM_HERE).await.status, 422);
     serve_kind(&fixture.remote, "mastodon", "https://evil.test/nodeinfo/2.0");
@@ -159,7 +159,7 @@ async fn the_form_stands_on_each_page(database: Database) {
         let page = Page::parse(&response.body);
         let actions: Vec<&str> = page.attribute("action").filter(|action| *action != "/search").collect();
         assert_eq!(actions, vec!["/interact"; forms], "{address}");
-        // Browsers hold what the form's answer leads to against this.
+        // Browsers check the redirect of a form against this policy.
         let policy = response.header("content-security-policy");
         assert!(
             policy.contains("form-action 'self' https:;") && policy.contains("default-src 'none'"),
@@ -241,7 +241,7 @@ async fn nobody_is_led_to_a_server_that_is_not_theirs(database: Database) {
             ask(&fixture, &format!("@{name}@remote.test"), "reply", id_of(&article), &FROM_HERE).await;
         assert_eq!((response.status, response.header("location")), (422, ""), "{where_to}");
     }
-    // And nobody makes us connect where we must not.
+    // Nobody makes Marquee connect where it must not.
     for handle in ["@eve@forbidden.test", "@eve@localhost", "@eve@[::1]"] {
         let response = ask(&fixture, handle, "reply", id_of(&article), &FROM_HERE).await;
         assert_eq!(response.status, 422, "{handle}");

@@ -1,4 +1,4 @@
-//! What others write is shown as inert text (F of what the server must stand).
+//! Remote content is shown as inert text (F in `docs/threats.md`).
 
 use serde_json::{Value, json};
 
@@ -18,13 +18,13 @@ both_databases!(
     f9_scripts_in_a_feed,
 );
 
-/// Names of elements that no page of ours has any use for.
+/// Elements that no page of Marquee uses.
 const FORBIDDEN_ELEMENTS: [&str; 12] = [
     "iframe", "object", "embed", "base", "applet", "frame", "form", "input", "math", "noscript", "template",
     "link",
 ];
 
-/// Replies with each piece of HTML, waits for the marker that stands beside it, and looks at the page.
+/// Replies with each piece of HTML, waits for the marker next to it, and returns the page.
 async fn page_with(database: Database, pieces: &[&str]) -> (Fixture, Value, Page) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
@@ -40,7 +40,7 @@ async fn page_with(database: Database, pieces: &[&str]) -> (Fixture, Value, Page
     (fixture, article, page)
 }
 
-/// Nothing on the page runs, and nothing on it is fetched from elsewhere.
+/// Checks that nothing on the page runs, and that nothing on it is fetched from elsewhere.
 fn assert_inert(page: &Page) {
     for (name, attributes) in &page.elements {
         let value = |key: &str| attributes.iter().find(|(k, _)| k == key).map_or("", |(_, v)| v.as_str());
@@ -68,7 +68,7 @@ fn assert_inert(page: &Page) {
     }
 }
 
-/// The elements inside comments cannot be told apart by the list: so none of these may come from a piece.
+/// The number of elements with this name on the page, which must not come from a comment.
 fn count(page: &Page, name: &str) -> usize {
     page.elements.iter().filter(|(known, _)| known == name).count()
 }

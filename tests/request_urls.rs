@@ -1,4 +1,4 @@
-//! What readers, crawlers and scripts may put into an address of the site.
+//! Unusual URLs that readers, crawlers and scripts may request.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ async fn get(fixture: &Fixture, path: &str) -> Response {
     fixture.network.client.get(&url(path), HTML).await
 }
 
-/// Publishes a review; gives the path of its page.
+/// Publishes a review, and returns the path of its page.
 async fn publish(fixture: &Fixture, title: &str) -> String {
     let article = fixture.publish(title).await;
     let page = article["url"].as_str().expect("a page");
@@ -53,7 +53,7 @@ async fn g1_a_nul_in_an_address_is_a_request_that_cannot_be_read(database: Datab
         assert_eq!(response.status, 400, "{path}: {}", response.body);
         assert!(response.body.contains("This request could not be read"), "{path}: {}", response.body);
     }
-    // What is escaped twice has none before it is read: there is nothing of that name.
+    // A NUL that is escaped twice is no NUL after decoding: the page does not exist.
     for slug in ["%2500", "the-night-ferry%2500", "%25FF"] {
         let path = format!("/oembed?url={}", url(&format!("/reviews/{slug}")));
         assert_eq!(get(&fixture, &path).await.status, 404, "{path}");
@@ -89,7 +89,7 @@ async fn a_list_is_kept_once_however_its_address_is_spelled(database: Database) 
     for path in lists.iter().flat_map(|(_, spellings)| spellings) {
         assert_eq!(get(&fixture, path).await.status, 200, "{path}");
     }
-    // A list that nobody asked for yet is the last that is rendered.
+    // This list is requested last, so it is the last one rendered.
     assert_eq!(get(&fixture, "/people?letter=l").await.status, 200);
     let named = |part: &str| -> BTreeSet<String> {
         let log = fixture.app.log();

@@ -1,4 +1,4 @@
-//! `federation.authorized_fetch`: posts are served to those who sign and are not blocked.
+//! `federation.authorized_fetch`: posts are served only to signed requests of servers that are not blocked.
 
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ async fn secure(database: Database) -> Fixture {
     Fixture::with(database, |_, settings| settings.set("federation", "authorized_fetch", "true")).await
 }
 
-/// Publishes a review, and gives the addresses of its Article and of its page.
+/// Publishes a review, and returns the URLs of its Article and of its page.
 async fn publish(fixture: &Fixture) -> (String, String) {
     let file = fixture
         .app
@@ -33,7 +33,7 @@ async fn publish(fixture: &Fixture) -> (String, String) {
     (article.json()["id"].as_str().expect("an id").to_owned(), page.to_owned())
 }
 
-/// Addresses of documents that are no actors.
+/// URLs of documents other than actors.
 async fn guarded(fixture: &Fixture) -> Vec<String> {
     let (article, page) = publish(fixture).await;
     let part = |name: &str| fixture.critic[name].as_str().expect("an address").to_owned();
@@ -67,12 +67,12 @@ async fn what_is_no_actor_is_served_to_those_who_sign_and_to_nobody_else(databas
             assert_eq!(vary, "Accept, Signature, Signature-Input");
         }
     }
-    // Whatever form is asked for, or the head of it alone: a document is a document.
+    // Whatever representation is requested, and for HEAD as well: a document is a document.
     let create = &all[1];
     assert_eq!(fixture.network.client.get(create, HTML).await.status, 401);
     let head = fixture.network.client.send(reqwest::Method::HEAD, create, &[], Vec::new()).await;
     assert_eq!(head.expect("a response").status, 401);
-    // Without its query, as GoToSocial signs.
+    // Without the query, as GoToSocial signs.
     let outbox = format!("{}?page=1", fixture.critic["outbox"].as_str().expect("an outbox"));
     let mut request = UnsignedRequest::fetch(
         SignatureScheme::Cavage,
@@ -136,7 +136,7 @@ async fn a_signature_that_proves_nothing_opens_nothing(database: Database) {
 async fn who_is_blocked_is_told_so(database: Database) {
     let mut fixture = secure(database).await;
     let (article, _) = publish(&fixture).await;
-    // Where only named servers are spoken with, and this one is not named.
+    // With an allow list that does not contain this server.
     fixture.app.reconfigure("moderation", "allow_list", "true");
     fixture.app.restart().await;
     for scheme in SignatureScheme::BOTH {

@@ -1,5 +1,6 @@
-//! Nobody makes Marquee connect where it must not (E of what the server must stand). Forbidden ground is
-//! `127.0.0.2`, which the config does not allow, and `::1`; each address in a request leads to a trap.
+//! Nobody makes Marquee connect where it must not (E in `docs/threats.md`). Forbidden are `127.0.0.2`, which
+//! the config does not allow, and `::1`; every URL in a request leads to a listener that must get no
+//! connection.
 
 use serde_json::{Value, json};
 
@@ -22,7 +23,7 @@ both_databases!(
     e1_a_feed_and_its_pictures_on_forbidden_ground,
 );
 
-/// A name that leads to forbidden ground.
+/// A name that resolves to a forbidden address.
 const FORBIDDEN: &str = "forbidden.test";
 
 struct Ground {
@@ -44,7 +45,7 @@ impl Ground {
         Self { fixture, v4, v6 }
     }
 
-    /// Every way to write where nobody may go.
+    /// URLs of forbidden addresses in every spelling.
     fn addresses(&self, path: &str) -> Vec<String> {
         let (port, port6) = (self.v4.port(), self.v6.port());
         vec![
@@ -75,7 +76,7 @@ impl Ground {
         self.v6.assert_no_connections();
     }
 
-    /// Sends something under a key id of the attacker's choice; it must not be taken.
+    /// Sends an activity with a key id of the attacker's choice; it must not be accepted.
     async fn send_with_key(&self, user: &User, key_id: &str, activity: &Value) {
         for form in SignatureScheme::BOTH {
             let mut request = user.unsigned_request(form, self.fixture.inbox(), activity);
@@ -315,7 +316,7 @@ async fn e9_a_chain_of_replies_without_end_costs_a_bounded_number_of_requests(da
     alice.deliver(fixture.inbox(), &alice.create(&last)).await;
     fixture.comment(alice, &article, "Not lost in the chain").await;
     fixture.settle().await;
-    // Each stranger of the settling costs a look at its actor, and its handle.
+    // Each new user in `settle` costs a fetch of the actor and of the handle.
     let of_notes: usize = (0..400)
         .map(|number| {
             fixture

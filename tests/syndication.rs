@@ -1,4 +1,4 @@
-//! The reviews for feed readers and for those who search the web.
+//! Feeds and sitemaps.
 
 use feed_rs::model::{Feed, FeedType};
 use feed_rs::parser;
@@ -140,27 +140,27 @@ async fn pages_name_their_feeds(database: Database) {
     }
 }
 
-/// The addresses that a map, or the list of its parts, names.
-async fn named(fixture: &Fixture, map: &str) -> Vec<String> {
+/// The URLs in a sitemap or a sitemap index.
+async fn urls_in(fixture: &Fixture, map: &str) -> Vec<String> {
     let response = fixture.network.client.get(map, "*/*").await;
     assert_eq!(
         (response.status, response.header("content-type")),
         (200, "application/xml; charset=utf-8"),
         "{map}"
     );
-    // The templates write slashes as references.
+    // The templates escape slashes.
     let text = response.body.replace("&#x2f;", "/");
     let named = text.split("<loc>").skip(1).filter_map(|rest| rest.split_once("</loc>"));
     named.map(|(place, _)| place.to_owned()).collect()
 }
 
-/// All that the site names for those who search the web.
+/// All URLs in the sitemaps of the site.
 async fn mapped(fixture: &Fixture) -> Vec<String> {
     let robots = get(fixture, "/robots.txt").await.body;
     let map = robots.lines().find_map(|line| line.strip_prefix("Sitemap: ")).expect("a map");
     let mut all = Vec::new();
-    for part in named(fixture, map).await {
-        all.extend(named(fixture, &part).await);
+    for part in urls_in(fixture, map).await {
+        all.extend(urls_in(fixture, &part).await);
     }
     all
 }
@@ -187,7 +187,7 @@ async fn the_map_has_parts_of_which_none_is_large(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let page = article["url"].as_str().expect("a page");
-    // As many as no test publishes.
+    // More than a test can publish.
     let mut db = DbControl::connect(&fixture.app).await;
     db.execute(
         "insert into reviews (id, critic_id, create_id, slug, state, title, body, teaser, film, film_key, tags,
@@ -205,9 +205,9 @@ async fn the_map_has_parts_of_which_none_is_large(database: Database) {
     .await;
     let map = url("/sitemap.xml");
     let part = |name: &str| format!("{map}?part={name}");
-    let parts = named(&fixture, &map).await;
+    let parts = urls_in(&fixture, &map).await;
     assert_eq!(parts, ["lists", "reviews-1", "reviews-2", "films-1", "people-1"].map(part));
-    let (first, second) = (named(&fixture, &parts[1]).await, named(&fixture, &parts[2]).await);
+    let (first, second) = (urls_in(&fixture, &parts[1]).await, urls_in(&fixture, &parts[2]).await);
     let seeded: Vec<String> = (1..=5_000).map(|number| url(&format!("/reviews/seeded-{number}"))).collect();
     assert_eq!(first, seeded, "what is old stays where it is");
     assert_eq!(second, [page]);
@@ -216,7 +216,7 @@ async fn the_map_has_parts_of_which_none_is_large(database: Database) {
     {
         assert_eq!(fixture.network.client.get(&part(wrong), "*/*").await.status, 404, "{wrong}");
     }
-    // What others say is on no map.
+    // Comments do not change a sitemap.
     let of = |name: &str| {
         let line = format!("rendered kind=Map name={name:?}");
         fixture.app.log().iter().filter(|known| known.contains(&line)).count()
@@ -224,7 +224,7 @@ async fn the_map_has_parts_of_which_none_is_large(database: Database) {
     eventually("all of them in the log", || async { (of("reviews-2") == 1).then_some(()) }).await;
     fixture.comment(&fixture.alice, &article, "I read maps").await;
     for known in [&map, &parts[1], &parts[2], &parts[0]] {
-        named(&fixture, known).await;
+        urls_in(&fixture, known).await;
     }
     eventually("the last one", || async { (of("lists") == 1).then_some(()) }).await;
     assert_eq!((of(""), of("reviews-1"), of("reviews-2")), (1, 1, 1));

@@ -1,4 +1,4 @@
-//! Replies hang where they belong, at any depth, in whatever order they come.
+//! Replies are threaded under their parents, at any depth and in any order of arrival.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -23,7 +23,7 @@ both_databases!(
     e9_a_chain_that_goes_in_a_circle_ends,
 );
 
-/// A thread of notes under an article, each under the one before, that nobody has told Marquee of.
+/// A thread of notes under an article, each a reply to the one before, which Marquee has not been told about.
 fn chain(users: &[&User], article: &Value, texts: &[&str]) -> Vec<Value> {
     let mut notes: Vec<Value> = Vec::new();
     for (number, text) in texts.iter().enumerate() {
@@ -52,7 +52,7 @@ async fn the_branch_of_a_late_joiner_hangs_where_it_belongs(database: Database) 
     assert_under(&page, "Newest", "Middle");
     assert_under(&page, "Middle", "Oldest");
     assert!(page.text.contains(&bob.display_name()), "an author is introduced: {}", page.text);
-    // What was fetched is the author's as if it had been sent: edits and deletions apply.
+    // A fetched post belongs to its author as if it had been delivered: edits and deletions apply.
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&notes[1])).await;
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.edit(&notes[1], "<p>Centre</p>", 60)).await;
     fixture.await_page(&article, "the edit", |page| page.comment("Centre").is_some()).await;
@@ -127,7 +127,7 @@ async fn nothing_is_fetched_that_somebody_else_vouches_for(database: Database) {
     let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
     let article = fixture.publish("The Night Ferry").await;
     let victim = second.user("victim");
-    // A parent that names itself otherwise, and one whose author lives elsewhere.
+    // A parent whose id differs from its URL, and one whose author is on another server.
     for (number, (key, value)) in
         [("id", second.url("/users/victim/statuses/7")), ("attributedTo", victim.id())].iter().enumerate()
     {
@@ -173,14 +173,14 @@ async fn e9_a_chain_that_goes_in_a_circle_ends(database: Database) {
     assert!(fixture.remote.requests_under("/users/alice/statuses/") <= 20);
 }
 
-/// How a thread comes in.
+/// How a thread arrives.
 #[derive(Debug, Clone)]
 struct Arrival {
-    /// What each note answers: an earlier one, or the review.
+    /// The parent of each note: an earlier one, or the review.
     parents: Vec<Option<usize>>,
-    /// The order in which they are delivered.
+    /// The order of delivery.
     order: Vec<usize>,
-    /// Those that can be fetched.
+    /// The notes that can be fetched.
     fetchable: Vec<bool>,
 }
 
@@ -198,7 +198,7 @@ fn arrival() -> impl Strategy<Value = Arrival> {
     })
 }
 
-/// A property over shapes of trees, orders of arrival, and what can be fetched.
+/// A property test over shapes of trees, orders of arrival, and what can be fetched.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_the_order_of_arrival_the_tree_is_the_same() {
     let fixture = Fixture::new(Database::Sqlite).await;

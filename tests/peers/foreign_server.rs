@@ -1,4 +1,5 @@
-//! A server of others as a child of the test: started, told what to do, asked what it has seen, and ended.
+//! A server built with another library, as a child process: started, given orders, asked what it has
+//! received, and ended.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,14 +14,14 @@ use crate::support::http::Client;
 use crate::support::temp_dir::TempDir;
 use crate::support::{TestNetwork, eventually};
 
-/// Which library a peer is made of.
+/// The library that a peer is built with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Library {
     Fedify,
     Bovine,
 }
 
-/// A foreign server. It ends with the value; where the test fails, what it printed is printed.
+/// A foreign server. It ends with the value; if the test fails, its output is printed.
 pub struct Peer {
     pub software: Library,
     client: Client,
@@ -30,12 +31,12 @@ pub struct Peer {
     _folder: TempDir,
 }
 
-/// Something that a peer's library verified and understood.
+/// An activity that a peer's library verified and understood.
 #[derive(Debug, Clone)]
 pub struct Received(pub Value);
 
 impl Library {
-    /// The name of its host.
+    /// Its host name.
     pub fn host(self) -> &'static str {
         match self {
             Self::Fedify => "fedify.test",
@@ -43,7 +44,7 @@ impl Library {
         }
     }
 
-    /// Who lives there.
+    /// Its user.
     pub fn handle(self) -> &'static str {
         match self {
             Self::Fedify => "@fay@fedify.test",
@@ -51,7 +52,7 @@ impl Library {
         }
     }
 
-    /// The id of who lives there.
+    /// The id of its actor.
     pub fn actor(self) -> &'static str {
         match self {
             Self::Fedify => "https://fedify.test/users/fay",
@@ -59,7 +60,7 @@ impl Library {
         }
     }
 
-    /// The folder of its sources, and the list of what it stands on.
+    /// The directory of its sources, and the list of its dependencies.
     fn manifests(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Fedify => &[("node", "node/requirements.txt"), ("fedify", "fedify/package-lock.json")],
@@ -67,11 +68,11 @@ impl Library {
         }
     }
 
-    /// How it is started. What it needs of its own lies in `folder`.
+    /// The command that starts it. Its own files are in `folder`.
     fn command(self, folder: &TempDir) -> Command {
         match self {
             Self::Fedify => {
-                // Node looks for packages beside the file that names them.
+                // Node looks for packages next to the file that imports them.
                 for file in ["server.mjs", "peer.mjs", "package.json"] {
                     let from = sources().join("fedify").join(file);
                     std::fs::copy(from, folder.file(file)).expect("a copy of a peer's file");
@@ -92,12 +93,12 @@ impl Library {
     }
 }
 
-/// Where the peers' sources lie.
+/// The directory of the peers' sources.
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers")
 }
 
-/// Where `tests/run` puts what they stand on.
+/// The directory where `tests/run` installs their dependencies.
 fn tools() -> PathBuf {
     let cache = std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
     let home = || PathBuf::from(std::env::var_os("HOME").expect("HOME is set"));
@@ -105,7 +106,7 @@ fn tools() -> PathBuf {
 }
 
 /// # Panics
-/// Where something is not installed in the version that is named.
+/// If something is not installed in the required version.
 fn demand_installed(library: Library) {
     for (name, manifest) in library.manifests() {
         let wanted = std::fs::read_to_string(sources().join(manifest)).expect("a list of versions");
@@ -120,7 +121,7 @@ fn demand_installed(library: Library) {
 }
 
 impl Peer {
-    /// Starts it in a world, under a name that is known there from now on.
+    /// Starts it in a network, where its name resolves from now on.
     pub async fn start(network: &TestNetwork, library: Library) -> Self {
         demand_installed(library);
         let folder = TempDir::new();
@@ -173,7 +174,7 @@ impl Peer {
         .await
     }
 
-    /// Lets it do one step.
+    /// Makes it do one step.
     pub async fn act(&self, step: &str, mut what: Value) -> Value {
         what["step"] = step.into();
         let headers = [("content-type".to_owned(), "application/json".to_owned())];
@@ -184,7 +185,7 @@ impl Peer {
         told
     }
 
-    /// Lets it do a step that gives an id.
+    /// Makes it do a step that returns an id.
     pub async fn do_it(&self, step: &str, what: Value) -> String {
         self.act(step, what).await["id"].as_str().expect("an id").to_owned()
     }
@@ -193,23 +194,23 @@ impl Peer {
         self.client.get(&self.control, "application/json").await.json()
     }
 
-    /// What it took in so far.
+    /// The activities that it has received.
     pub async fn received(&self) -> Vec<Received> {
         let seen = self.seen().await;
         seen["received"].as_array().expect("a list").iter().cloned().map(Received).collect()
     }
 
-    /// Waits until it has taken in something for which `is_it` holds.
+    /// Waits until it has received an activity for which `is_it` holds.
     pub async fn await_received(&self, what: &str, is_it: impl Fn(&Received) -> bool) -> Received {
         let is_it = &is_it;
         eventually(what, || async { self.received().await.into_iter().find(|received| is_it(received)) })
             .await
     }
 
-    /// The forms in which it signed its deliveries, in their order.
+    /// The signature schemes of its deliveries, in order.
     ///
     /// # Panics
-    /// Where a delivery of its was not taken: what it signs is good, so nothing may be refused.
+    /// If a delivery was refused: its signatures are valid, so nothing may be refused.
     pub async fn forms(&self) -> Vec<String> {
         let seen = self.seen().await;
         let sent = seen["sent"].as_array().expect("a list");
@@ -220,7 +221,7 @@ impl Peer {
         sent.iter().map(|delivery| delivery["form"].as_str().expect("a form").to_owned()).collect()
     }
 
-    /// How many deliveries it did not take.
+    /// The number of deliveries that it refused.
     pub async fn refusals(&self) -> usize {
         self.seen().await["refused"].as_array().expect("a list").len()
     }
@@ -231,7 +232,7 @@ impl Received {
         self.0["type"].as_str().unwrap_or_default()
     }
 
-    /// Whether it is of that type, and about the object of that id.
+    /// Whether it has this type and is about the object with this id.
     pub fn is(&self, kind: &str, object: &str) -> bool {
         self.kind() == kind && self.0["objectId"] == object
     }
@@ -244,7 +245,7 @@ impl Received {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {

@@ -1,5 +1,5 @@
-//! The only way out for a server of others: an HTTP proxy that knows the names of the test's world. What has no
-//! name there is not reached, so that nothing of a test leaves the machine.
+//! The only network access of a foreign server: an HTTP proxy that resolves the names of the test network.
+//! Other names do not resolve, so no traffic of a test leaves the machine.
 
 use std::net::SocketAddr;
 
@@ -8,10 +8,10 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::network::Names;
 
-/// Longer than the head of any CONNECT.
+/// More than the head of a CONNECT request.
 const LARGEST: usize = 4 * 1024;
 
-/// Opens the proxy, for as long as the test runs; gives its address.
+/// Starts the proxy for as long as the test runs, and returns its address.
 pub async fn open(names: Names) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -23,7 +23,7 @@ pub async fn open(names: Names) -> SocketAddr {
     address
 }
 
-/// Leads one connection to where it wants to go.
+/// Connects a client to its destination.
 async fn lead(mut inside: TcpStream, names: Names) {
     let wanted = wanted_host(&mut inside).await;
     let address = wanted.and_then(|host| names.all().get(&host).copied());
@@ -35,13 +35,13 @@ async fn lead(mut inside: TcpStream, names: Names) {
         return;
     }
     let Some(address) = address else { return };
-    // Where nobody listens, the connection is closed.
+    // If nothing listens, the connection is closed.
     if let Ok(mut outside) = TcpStream::connect(address).await {
         let _ = copy_bidirectional(&mut inside, &mut outside).await;
     }
 }
 
-/// The host that a CONNECT names.
+/// The host of a CONNECT request.
 async fn wanted_host(stream: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") && head.len() < LARGEST {

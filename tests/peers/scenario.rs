@@ -1,4 +1,4 @@
-//! A foreign server beside Marquee, and what both must show after each step.
+//! A foreign server next to Marquee, and what both must show after each step.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -15,9 +15,9 @@ use crate::support::{Database, Fixture, TestNetwork, eventually};
 
 pub const POSTER_ALT: &str = "A ferry at night, one window lit";
 
-/// A Marquee, and a foreign server whose user has looked the critic up.
+/// Marquee, and a foreign server whose user has looked up the critic.
 pub struct Scenario {
-    // The app goes before the peer, so that nothing is delivered to a server that is gone.
+    // The app is dropped before the peer, so that it delivers nothing to a server that is gone.
     pub fixture: Fixture,
     pub peer: Peer,
 }
@@ -42,7 +42,7 @@ impl Scenario {
         scenario
     }
 
-    /// Finds the critic by the handle.
+    /// Looks up the critic by handle.
     pub async fn look_up(&self) {
         let critic = self.peer.act("look_up", json!({"handle": format!("critic@{HOST}")})).await;
         for key in ["id", "name", "preferredUsername", "summary", "inbox"] {
@@ -53,7 +53,7 @@ impl Scenario {
         assert_eq!(server, json!({"software": "marquee", "protocols": ["activitypub"]}));
     }
 
-    /// The peer reads a collection to its end, and finds just these items in it, in any order.
+    /// The peer reads a whole collection, and must find exactly these items in any order.
     pub async fn lists(&self, collection: &Value, mut ids: Vec<&str>) {
         let told = self.peer.act("collection", json!({"id": id_of(collection)})).await;
         assert_eq!(told["totalItems"], ids.len(), "{told}");
@@ -63,7 +63,7 @@ impl Scenario {
         assert_eq!(items, ids, "{}", id_of(collection));
     }
 
-    /// Follows, and waits until the Accept has come; gives the Follow's id.
+    /// Follows, and waits for the Accept. Returns the id of the Follow.
     pub async fn follow(&self) -> String {
         let follow = self.peer.do_it("follow", json!({})).await;
         let accept = self.peer.await_received("the Accept", |r| r.is("Accept", &follow)).await;
@@ -80,7 +80,7 @@ impl Scenario {
         .await;
     }
 
-    /// Publishes a review with a poster, and gives its Create as the peer got it.
+    /// Publishes a review with a poster, and returns its Create as the peer received it.
     pub async fn announce(&self) -> Received {
         let poster = concat!(env!("CARGO_MANIFEST_DIR"), "/config/demo/posters/stalker.png");
         std::fs::copy(poster, self.fixture.app.folder().file("poster.png")).expect("a poster");
@@ -95,7 +95,7 @@ impl Scenario {
         create
     }
 
-    /// The same; gives its Article, too, and makes sure that the peer got just that.
+    /// The same; returns its Article as well, and checks that the peer received exactly that.
     pub async fn publish(&self) -> (Received, Value) {
         let create = self.announce().await;
         let article = self.fixture.article(&create.0["object"]).await;
@@ -103,7 +103,7 @@ impl Scenario {
         (create, article)
     }
 
-    /// The review is revised; the peer gets the Update.
+    /// Revises the review, and waits until the peer gets the Update.
     pub async fn revise(&self, article: &Value) -> Received {
         let text = markdown("The Night Ferry", "The Night Ferry", "Seen again, by daylight.");
         let file = self.fixture.app.write("revised.md", &text);
@@ -123,14 +123,15 @@ impl Scenario {
         update
     }
 
-    /// The review is taken back; the peer gets the Delete.
+    /// Retracts the review, and waits until the peer gets the Delete.
     pub async fn retract(&self, article: &Value) {
         let url = article["url"].as_str().expect("a page");
         self.fixture.app.command_output(&["retract", url]).await;
         self.peer.await_received("the Delete", |r| r.is("Delete", id_of(article))).await;
     }
 
-    /// Replies; the comment is on the page, under the name of its author. Gives the note's id.
+    /// Replies, and waits until the page shows the comment with the name of its author. Returns the id of the
+    /// note.
     pub async fn reply(&self, article: &Value, to: &str, text: &str, form: Option<&str>) -> String {
         let mut what = json!({"to": to, "text": text});
         if let Some(form) = form {
@@ -148,7 +149,7 @@ impl Scenario {
         self.fixture.await_page(article, "the comment to go", is_gone).await;
     }
 
-    /// Likes and boosts, and takes both back.
+    /// Likes and boosts, and undoes both.
     pub async fn react(&self, article: &Value) {
         for (step, collection) in [("like", "likes"), ("boost", "shares")] {
             let done = self.peer.do_it(step, json!({"object": article["id"]})).await;
@@ -158,7 +159,7 @@ impl Scenario {
         }
     }
 
-    /// What nobody signed is refused, so that what the peer takes in says something.
+    /// Checks that the peer refuses an unsigned activity, so that what it accepts has a meaning.
     pub async fn refuses_what_nobody_signed(&self, article: &Value) {
         let actor = self.fixture.actor();
         let forged = json!({
@@ -175,7 +176,7 @@ impl Scenario {
     }
 }
 
-/// An object, as a peer understood it, is the Article that we serve.
+/// Checks that an object, as a peer understood it, is the Article that Marquee serves.
 fn assert_same(understood: &Value, article: &Value) {
     for key in ["id", "type", "attributedTo", "name", "summary", "content", "url"] {
         assert_eq!(understood[key], article[key], "{key}");

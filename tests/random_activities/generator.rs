@@ -1,4 +1,4 @@
-//! Makes up activities: most of them almost right, since what is wrong altogether is refused at the door.
+//! Generates activities: most of them almost valid, since anything else is refused early.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::support::activities::PUBLIC;
 
-/// Stands for the id of whoever sends it.
+/// A placeholder for the id of the sender.
 const ME: &str = "https://me.invalid";
 
 const ACTIVITIES: [&str; 27] = [
@@ -131,7 +131,7 @@ const DATES: [&str; 9] = [
     "1767225600",
     "yesterday",
 ];
-/// What takes the place of a character of the JSON.
+/// A replacement for a character of the JSON.
 const PIECES: [&str; 12] = [
     "\\u0000",
     "\\ud800",
@@ -153,7 +153,7 @@ pub(super) struct Shapes {
     spoilers: BoxedStrategy<Spoiler>,
 }
 
-/// What is done to the text of an activity.
+/// A change to the text of an activity.
 #[derive(Debug, Clone)]
 enum Spoiler {
     Nothing,
@@ -185,7 +185,7 @@ impl Shapes {
         }
     }
 
-    /// The body of a request by the user of that id.
+    /// The body of a request by the user with this id.
     pub(super) fn next(&mut self, me: &str) -> String {
         let activity = self.activities.new_tree(&mut self.runner).expect("an activity").current();
         let spoiler = self.spoilers.new_tree(&mut self.runner).expect("a spoiler").current();
@@ -230,7 +230,7 @@ fn text() -> BoxedStrategy<String> {
     .boxed()
 }
 
-/// The id of something of ours, of the sender's, of others', and what looks like one.
+/// An id of this site, of the sender, of other servers, or something that resembles an id.
 fn id(known: &[String]) -> BoxedStrategy<String> {
     let ours = known.to_vec();
     let root = known[0].split("/ap/").next().unwrap_or_default().to_owned();
@@ -262,7 +262,7 @@ fn id(known: &[String]) -> BoxedStrategy<String> {
     .boxed()
 }
 
-/// Any value at all.
+/// Any value.
 fn odd(known: &[String]) -> BoxedStrategy<Value> {
     let numbers =
         vec![json!(0), json!(-1), json!(i64::MAX), json!(u64::MAX), json!(1e300), json!(0.1), json!(1e18)];
@@ -287,7 +287,7 @@ fn members<K: Into<String>>(members: Vec<(K, Value)>) -> Value {
     members.into_iter().map(|(key, value)| (key.into(), value)).collect::<Map<_, _>>().into()
 }
 
-/// An id in one of the ways to write it.
+/// An id in one of its notations.
 fn reference(known: &[String]) -> BoxedStrategy<Value> {
     prop_oneof![
         8 => id(known).prop_map(Value::from),
@@ -299,7 +299,7 @@ fn reference(known: &[String]) -> BoxedStrategy<Value> {
     .boxed()
 }
 
-/// A member that is as it should be, or not.
+/// A member that is valid or not.
 fn member(known: &[String]) -> BoxedStrategy<(String, Value)> {
     let audience = || vec(prop_oneof![4 => Just(PUBLIC.to_owned()), 1 => id(known), 1 => text()], 0..4);
     let tag = (select(vec!["Mention", "Hashtag", "Emoji", "Movie", "Link"]), text(), id(known))
@@ -324,7 +324,7 @@ fn member(known: &[String]) -> BoxedStrategy<(String, Value)> {
     prop_oneof![4 => fitting, 1 => any].prop_map(|(key, value)| (key.to_owned(), value)).boxed()
 }
 
-/// The object with those members; later ones take the place of earlier ones.
+/// An object with these members; later ones replace earlier ones.
 fn with(object: Value, more: Vec<(String, Value)>) -> Value {
     let Value::Object(mut all) = object else { return object };
     all.extend(more);
