@@ -1,14 +1,14 @@
-//! A small fediverse server in one file: it has one user, Rita, who follows the critic, waits for a review,
-//! and replies to it. Run it beside a trial of Marquee:
+//! A small fediverse server in one file. Its only user, Rita, follows the critic, waits for a review, and replies to it. Run
+//! it next to a trial site:
 //!
 //! ```sh
 //! cargo run --release -- serve                              # in one terminal
-//! cargo run --release --example follower                    # in a second
-//! cargo run --release -- publish config/demo/new-review.md  # in a third, once it asks for it
+//! cargo run --release --example follower                    # in a second one
+//! cargo run --release -- publish config/demo/new-review.md  # in a third one, when the example asks for it
 //! ```
 //!
-//! It is what another server would do, less what a server for the world must do besides: check the
-//! signatures of what it is sent, speak HTTPS, and keep things.
+//! It does what any other server would do, except for three things that a real server must do as well: verify the
+//! signatures of inbound activities, use HTTPS, and store its data.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -36,13 +36,13 @@ const CONTEXT: &str = "https://www.w3.org/ns/activitystreams";
 const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 const ACTIVITY_JSON: &str = "application/activity+json";
 
-/// Follows a critic on a trial of Marquee, and replies to the next review.
+/// Follow a critic on a trial site, and reply to the next review.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Whom to follow.
+    /// Handle of the critic to follow.
     #[arg(long, default_value = "critic@localhost:8080")]
     handle: String,
-    /// How many minutes to wait for a review.
+    /// Minutes to wait for a review.
     #[arg(long, default_value_t = 15)]
     patience: u64,
 }
@@ -50,34 +50,34 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let (rita, mut inbox) = Rita::arrive().await?;
+    let (rita, mut inbox) = Rita::start().await?;
 
     let handle = arguments.handle.trim_start_matches('@');
     println!("1. Rita, {}, looks up {handle}.", rita.origin);
     let critic = rita.look_up(handle).await?;
-    println!("   It is {}: {}", text(&critic["name"]), text(&critic["id"]));
+    println!("   Found {}: {}", text(&critic["name"]), text(&critic["id"]));
 
-    println!("2. She follows, and waits to be accepted.");
+    println!("2. She follows and waits for the Accept.");
     let follow = rita.follow(&critic);
     rita.send(&critic, &follow).await?;
     await_activity(&mut inbox, Duration::from_mins(1), |activity| {
         activity["type"] == "Accept" && activity["object"]["id"] == follow["id"]
     })
     .await
-    .context("the Accept did not come")?;
-    println!("   She is.");
+    .context("no Accept arrived")?;
+    println!("   Accepted.");
 
-    println!("3. She waits for a review. Publish one, from another terminal:\n");
+    println!("3. She waits for a review. Publish one from another terminal:\n");
     println!("       cargo run --release -- publish config/demo/new-review.md\n");
-    let patience = Duration::from_mins(arguments.patience);
-    let create = await_activity(&mut inbox, patience, |activity| activity["type"] == "Create")
+    let timeout = Duration::from_mins(arguments.patience);
+    let create = await_activity(&mut inbox, timeout, |activity| activity["type"] == "Create")
         .await
-        .context("no review came")?;
+        .context("no review arrived")?;
     let article = &create["object"];
     println!("   {}", text(&article["name"]));
     println!("   {}", text(&article["summary"]));
     println!("   {}", text(&article["url"]));
-    println!("   {}…", beginning(text(&article["content"])));
+    println!("   {}…", excerpt(text(&article["content"])));
 
     println!("4. She replies.");
     let note = rita.reply(&critic, article);
@@ -85,7 +85,7 @@ async fn main() -> anyhow::Result<()> {
     let comment = rita.find_on_page(text(&article["url"]), "I shall see it tonight").await?;
     println!("   Her comment is on the page: {comment}");
 
-    println!("5. She unfollows, since she will not be there any more.");
+    println!("5. She unfollows, since her server is about to stop.");
     rita.send(&critic, &rita.undo(&follow)).await
 }
 
@@ -94,32 +94,32 @@ struct Rita {
     origin: String,
     key: Arc<KeyPair>,
     client: reqwest::Client,
-    shelf: Shelf,
+    state: ServerState,
 }
 
-/// What others may fetch, by its path, and where to put what they send.
+/// The documents that other servers can fetch, by path, and the channel for what they send.
 #[derive(Clone)]
-struct Shelf {
+struct ServerState {
     documents: Arc<Mutex<BTreeMap<String, Value>>>,
     received: mpsc::UnboundedSender<Value>,
 }
 
 impl Rita {
-    /// Makes a key, and serves her actor on a free port.
-    async fn arrive() -> anyhow::Result<(Self, mpsc::UnboundedReceiver<Value>)> {
+    /// Generates a key and serves her actor on a free port.
+    async fn start() -> anyhow::Result<(Self, mpsc::UnboundedReceiver<Value>)> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let origin = format!("http://localhost:{}", listener.local_addr()?.port());
         let (received, inbox) = mpsc::unbounded_channel();
-        let shelf = Shelf { documents: Arc::default(), received };
+        let state = ServerState { documents: Arc::default(), received };
         let router = Router::new()
             .route("/.well-known/webfinger", get(webfinger))
-            .route("/inbox", post(take))
-            .route("/{*path}", get(show))
-            .with_state(shelf.clone());
+            .route("/inbox", post(receive))
+            .route("/{*path}", get(document))
+            .with_state(state.clone());
         tokio::spawn(axum::serve(listener, router).into_future());
-        let key = KeyPair::generate(KeySize::Rsa2048).context("no key could be made")?;
-        let rita = Self { origin, key: Arc::new(key), client: client()?, shelf };
-        rita.put(&rita.actor()?);
+        let key = KeyPair::generate(KeySize::Rsa2048).context("could not generate a key")?;
+        let rita = Self { origin, key: Arc::new(key), client: client()?, state };
+        rita.publish(&rita.actor()?);
         Ok((rita, inbox))
     }
 
@@ -128,9 +128,9 @@ impl Rita {
     }
 
     /// Serves an object at its id.
-    fn put(&self, object: &Value) {
+    fn publish(&self, object: &Value) {
         let path = text(&object["id"]).replacen(&self.origin, "", 1);
-        let mut documents = self.shelf.documents.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut documents = self.state.documents.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         documents.insert(path, object.clone());
     }
 
@@ -157,7 +157,7 @@ impl Rita {
         json!({"@context": CONTEXT, "id": id, "type": "Undo", "actor": self.id(), "object": follow})
     }
 
-    /// A public reply, which is served from now on.
+    /// Creates a public reply and serves it at its id.
     fn reply(&self, critic: &Value, article: &Value) -> Value {
         let note = json!({
             "@context": CONTEXT, "id": format!("{}/notes/1", self.origin), "type": "Note",
@@ -165,7 +165,7 @@ impl Rita {
             "to": [PUBLIC], "cc": [critic["id"]], "published": now().to_string(),
             "content": "<p>I shall see it tonight, in the front row.</p>",
         });
-        self.put(&note);
+        self.publish(&note);
         note
     }
 
@@ -176,21 +176,21 @@ impl Rita {
         })
     }
 
-    /// From `user@host` to the actor: WebFinger (RFC 7033) gives its id.
+    /// Resolves `user@host` with WebFinger (RFC 7033) and fetches the actor.
     async fn look_up(&self, handle: &str) -> anyhow::Result<Value> {
         let (_, host) = handle.split_once('@').context("a handle is user@host")?;
         let address = format!("http://{host}/.well-known/webfinger?resource=acct:{handle}");
-        let answer = self.client.get(&address).send().await.with_context(|| {
+        let response = self.client.get(&address).send().await.with_context(|| {
             format!(
-                "nobody answers at {host}: is `cargo run --release -- serve` running in another terminal?"
+                "cannot connect to {host}: is `cargo run --release -- serve` running in another terminal?"
             )
         })?;
-        let jrd: Value = answer.error_for_status()?.json().await?;
-        let links = jrd["links"].as_array().context("WebFinger gave no links")?;
+        let jrd: Value = response.error_for_status()?.json().await?;
+        let links = jrd["links"].as_array().context("WebFinger returned no links")?;
         let link = links.iter().find(|link| link["rel"] == "self" && link["type"] == ACTIVITY_JSON);
-        let id = link.and_then(|link| link["href"].as_str()).context("WebFinger named no actor")?;
-        let answer = self.client.get(id).header(header::ACCEPT, ACTIVITY_JSON).send().await?;
-        Ok(answer.error_for_status()?.json().await?)
+        let id = link.and_then(|link| link["href"].as_str()).context("WebFinger returned no actor")?;
+        let response = self.client.get(id).header(header::ACCEPT, ACTIVITY_JSON).send().await?;
+        Ok(response.error_for_status()?.json().await?)
     }
 
     /// Signs an activity (draft-cavage-http-signatures-12) and posts it to the critic's inbox.
@@ -214,21 +214,21 @@ impl Rita {
         );
         let request = self.client.post(inbox.clone()).body(body);
         let request = request.header(header::CONTENT_TYPE, ACTIVITY_JSON).header(header::DATE, date);
-        let answer = request.header("digest", digest).header("signature", signature).send().await?;
-        let status = answer.status();
+        let response = request.header("digest", digest).header("signature", signature).send().await?;
+        let status = response.status();
         if !status.is_success() {
-            bail!("{inbox} answers {status}: {}", answer.text().await?);
+            bail!("{inbox} returned {status}: {}", response.text().await?);
         }
         Ok(())
     }
 
-    /// Waits until a page shows a text, and gives the link to the comment that says it.
-    async fn find_on_page(&self, page: &str, said: &str) -> anyhow::Result<String> {
+    /// Waits until a page contains a text, and returns the link to the comment with it.
+    async fn find_on_page(&self, page: &str, content: &str) -> anyhow::Result<String> {
         for _ in 0..120 {
-            let answer = self.client.get(page).header(header::ACCEPT, "text/html").send().await?;
-            let html = answer.error_for_status()?.text().await?;
-            // The comment's element is the last one with such an id before its text.
-            if let Some(before) = html.find(said).map(|at| &html[..at])
+            let response = self.client.get(page).header(header::ACCEPT, "text/html").send().await?;
+            let html = response.error_for_status()?.text().await?;
+            // The comment's element is the last one with such an id before the text.
+            if let Some(before) = html.find(content).map(|at| &html[..at])
                 && let Some((_, id)) = before.rsplit_once("id=\"comment-")
             {
                 return Ok(format!("{page}#comment-{}", id.split('"').next().unwrap_or("")));
@@ -239,30 +239,30 @@ impl Rita {
     }
 }
 
-/// Waits for something that is delivered.
+/// Waits for an activity that matches.
 async fn await_activity(
     inbox: &mut mpsc::UnboundedReceiver<Value>,
-    patience: Duration,
-    is_it: impl Fn(&Value) -> bool,
+    timeout: Duration,
+    matches: impl Fn(&Value) -> bool,
 ) -> anyhow::Result<Value> {
     let waiting = async {
         while let Some(activity) = inbox.recv().await {
-            if is_it(&activity) {
+            if matches(&activity) {
                 return Ok(activity);
             }
         }
         bail!("the inbox is closed")
     };
-    tokio::time::timeout(patience, waiting).await.context("waited in vain")?
+    tokio::time::timeout(timeout, waiting).await.context("timed out")?
 }
 
-/// `/.well-known/webfinger`: whoever asks for Rita is told her id.
+/// `/.well-known/webfinger`: returns Rita's actor id.
 async fn webfinger(
-    State(shelf): State<Shelf>,
+    State(state): State<ServerState>,
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Result<Response, StatusCode> {
     let resource = query.get("resource").ok_or(StatusCode::BAD_REQUEST)?;
-    let documents = shelf.documents.lock().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    let documents = state.documents.lock().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     let id = documents.get("/rita").map(|actor| actor["id"].clone()).ok_or(StatusCode::NOT_FOUND)?;
     let host = text(&id).trim_start_matches("http://").trim_end_matches("/rita");
     let subject = format!("acct:rita@{host}");
@@ -273,16 +273,19 @@ async fn webfinger(
     Ok(([(header::CONTENT_TYPE, "application/jrd+json")], jrd.to_string()).into_response())
 }
 
-/// Rita and her notes, as others fetch them.
-async fn show(State(shelf): State<Shelf>, Path(path): Path<String>) -> Result<Response, StatusCode> {
-    let documents = shelf.documents.lock().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+/// Returns Rita's actor or one of her notes.
+async fn document(
+    State(state): State<ServerState>,
+    Path(path): Path<String>,
+) -> Result<Response, StatusCode> {
+    let documents = state.documents.lock().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     let document = documents.get(&format!("/{path}")).ok_or(StatusCode::NOT_FOUND)?;
     Ok(([(header::CONTENT_TYPE, ACTIVITY_JSON)], document.to_string()).into_response())
 }
 
-/// The inbox. A server for the world would check the signature first.
-async fn take(State(shelf): State<Shelf>, body: String) -> StatusCode {
-    match serde_json::from_str(&body).map(|activity| shelf.received.send(activity)) {
+/// The inbox. A real server would verify the signature first.
+async fn receive(State(state): State<ServerState>, body: String) -> StatusCode {
+    match serde_json::from_str(&body).map(|activity| state.received.send(activity)) {
         Ok(Ok(())) => StatusCode::ACCEPTED,
         Ok(Err(_)) => StatusCode::GONE,
         Err(_) => StatusCode::BAD_REQUEST,
@@ -293,21 +296,21 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or("")
 }
 
-/// The first words of a piece of HTML, without its tags.
-fn beginning(html: &str) -> String {
-    // Of what stands between `<`s, the part behind `>`; a tag stands for a space.
+/// The first words of an HTML text, without tags.
+fn excerpt(html: &str) -> String {
+    // Between two `<`, the text is what follows `>`. Each tag becomes a space.
     let pieces = html.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, behind)| behind));
     let plain = pieces.collect::<Vec<_>>().join(" ");
     plain.split_whitespace().take(30).collect::<Vec<_>>().join(" ")
 }
 
-#[expect(clippy::disallowed_methods, reason = "another server has a client of its own")]
+#[expect(clippy::disallowed_methods, reason = "the example is another server and has its own client")]
 fn client() -> anyhow::Result<reqwest::Client> {
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20));
     Ok(client.user_agent("Follower/1.0 (an example of Marquee)").build()?)
 }
 
-#[expect(clippy::disallowed_methods, reason = "another server has a clock of its own")]
+#[expect(clippy::disallowed_methods, reason = "the example is another server and reads its own clock")]
 fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }

@@ -1,4 +1,4 @@
-//! The commands. Each works beside a running server, on the same database.
+//! The command line. Each command can be run while a server is running on the same database.
 
 mod preview;
 mod quote;
@@ -79,39 +79,39 @@ enum Command {
     },
     /// Poll feeds and show what was imported.
     #[command(subcommand)]
-    Feed(Feed),
+    Feed(FeedCommand),
     /// List and revoke quotes of reviews.
     #[command(subcommand)]
-    Quote(quote::Quote),
+    Quote(quote::QuoteCommand),
     /// List and close reports.
     #[command(subcommand)]
-    Report(report::Report),
+    Report(report::ReportCommand),
     /// Moderate comments and reply to them.
     #[command(subcommand)]
-    Comment(comment::Comment),
+    Comment(comment::CommentCommand),
     /// Block accounts and servers.
     #[command(subcommand)]
-    Block(block::Block),
+    Block(block::BlockCommand),
     /// List, accept and remove followers.
     #[command(subcommand)]
-    Follower(follower::Follower),
+    Follower(follower::FollowerCommand),
     /// Show delivery status.
     #[command(subcommand)]
-    Delivery(delivery::Delivery),
+    Delivery(delivery::DeliveryCommand),
     /// Show servers that do not respond.
     #[command(subcommand)]
-    Host(delivery::Host),
+    Host(delivery::HostCommand),
     /// Show reads, likes, boosts, replies, servers and followers over time.
-    Insights(insights::Insights),
+    Insights(insights::InsightsArgs),
     /// Move critics to other accounts and rotate signing keys.
     #[command(subcommand)]
-    Critic(critic::Critic),
+    Critic(critic::CriticCommand),
     /// Check whether the server is ready; for health checks.
     Health,
 }
 
 #[derive(Debug, Subcommand)]
-enum Feed {
+enum FeedCommand {
     /// Show what was decided about each entry, and why.
     Log {
         /// Name of the feed [default: all feeds].
@@ -132,30 +132,32 @@ enum Feed {
     },
 }
 
-/// Does what the command line says.
+/// Runs the command and adds advice to an error that means that the disk is full.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let file = cli.config.clone();
-    obey(cli).await.map_err(|error| if is_full(&error) { error.context(make_room(&file)) } else { error })
+    dispatch(cli)
+        .await
+        .map_err(|error| if is_disk_full(&error) { error.context(disk_full_message(&file)) } else { error })
 }
 
-/// Whether it failed since there was no room left to write.
-fn is_full(error: &anyhow::Error) -> bool {
-    let no_room = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
+/// Whether the error means that the disk is full.
+fn is_disk_full(error: &anyhow::Error) -> bool {
+    let is_io_full = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
     error.chain().any(|cause| {
         cause.downcast_ref::<sqlx::Error>().is_some_and(crate::store::is_disk_full)
-            || cause.downcast_ref::<std::io::Error>().is_some_and(no_room)
+            || cause.downcast_ref::<std::io::Error>().is_some_and(is_io_full)
     })
 }
 
-/// What to do then.
-fn make_room(file: &Path) -> String {
+/// Tells the user what to do about a full disk.
+fn disk_full_message(file: &Path) -> String {
     let Ok(config) = config::load(file) else { return "the disk is full".to_owned() };
     let folder = config.data_dir.display();
     let database = if config.database_url.starts_with("sqlite:") { "" } else { " or of the database server" };
     format!("the disk of {folder}{database} is full: free some space and run the command again")
 }
 
-async fn obey(cli: Cli) -> anyhow::Result<()> {
+async fn dispatch(cli: Cli) -> anyhow::Result<()> {
     let file = cli.config;
     #[cfg(feature = "failpoints")]
     let _scenario = fail::FailScenario::setup();
@@ -166,16 +168,16 @@ async fn obey(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Revise { review, file: revised } => {
             let app = open(&file).await?;
-            let review = find(&app, &review).await?;
-            let (draft, pictures) = read_review(&app, &revised).await?;
-            let review = revise::revise(&app, review.id, draft, pictures).await?;
-            say(&format!("Revised: {}", app.origin.review_page(&review)))
+            let review = require_review(&app, &review).await?;
+            let (content, media) = read_review_file(&app, &revised).await?;
+            let review = revise::revise(&app, review.id, content, media).await?;
+            print_line(&format!("Revised: {}", app.origin.review_page(&review)))
         }
         Command::Retract { review } => {
             let app = open(&file).await?;
-            let review = find(&app, &review).await?;
+            let review = require_review(&app, &review).await?;
             let review = retract::retract(&app, review.id).await?;
-            say(&format!("Retracted: {}", app.origin.review_page(&review)))
+            print_line(&format!("Retracted: {}", app.origin.review_page(&review)))
         }
         Command::Preview { review, critic } => preview::run(&file, &review, critic.as_deref()).await,
         Command::Feed(feed) => run_feed(&file, feed).await,
@@ -186,35 +188,35 @@ async fn obey(cli: Cli) -> anyhow::Result<()> {
         Command::Follower(command) => follower::run(&file, command).await,
         Command::Delivery(command) => delivery::run(&open(&file).await?, command).await,
         Command::Host(command) => delivery::run_host(&open(&file).await?, command).await,
-        Command::Insights(asked) => insights::run(&file, asked).await,
+        Command::Insights(args) => insights::run(&file, args).await,
         Command::Critic(command) => critic::run(&file, command).await,
-        Command::Health => health(&config::load(&file)?).await,
+        Command::Health => check_health(&config::load(&file)?).await,
     }
 }
 
-async fn run_feed(file: &Path, feed: Feed) -> anyhow::Result<()> {
+async fn run_feed(file: &Path, feed: FeedCommand) -> anyhow::Result<()> {
     match feed {
-        Feed::Log { name, lines } => {
-            log_to_stderr("warn");
+        FeedCommand::Log { name, lines } => {
+            init_logging("warn");
             let app = app::open_read_only(&config::load(file)?, Arc::new(SystemClock)).await?;
-            named_feeds(&app, name.as_deref()).await?;
+            select_feeds(&app, name.as_deref()).await?;
             for line in feeds::read_log(&app.db, name.as_deref(), lines).await? {
-                say(&line.to_string())?;
+                print_line(&line.to_string())?;
             }
             Ok(())
         }
-        Feed::Poll { name } => poll_feeds(&open(file).await?, name.as_deref()).await,
-        Feed::Release { review } => {
+        FeedCommand::Poll { name } => poll_feeds(&open(file).await?, name.as_deref()).await,
+        FeedCommand::Release { review } => {
             let app = open(file).await?;
-            let review = find(&app, &review).await?;
+            let review = require_review(&app, &review).await?;
             let review = publish::release_held(&app, review.id).await?;
-            say(&format!("Published: {}", app.origin.review_page(&review)))
+            print_line(&format!("Published: {}", app.origin.review_page(&review)))
         }
     }
 }
 
-/// The feeds of the config, or the one of that name.
-async fn named_feeds(app: &App, name: Option<&str>) -> anyhow::Result<Vec<domain::feed::Feed>> {
+/// All feeds of the config, or the one with this name.
+async fn select_feeds(app: &App, name: Option<&str>) -> anyhow::Result<Vec<domain::feed::Feed>> {
     let mut all = feeds::list_all(&app.db).await?;
     let names: Vec<String> = all.iter().map(|feed| feed.name.clone()).collect();
     all.retain(|feed| name.is_none_or(|name| feed.name == name));
@@ -226,19 +228,19 @@ async fn named_feeds(app: &App, name: Option<&str>) -> anyhow::Result<Vec<domain
 
 async fn poll_feeds(app: &App, name: Option<&str>) -> anyhow::Result<()> {
     let mut failed = Vec::new();
-    for feed in named_feeds(app, name).await? {
-        let began = app.clock.now();
+    for feed in select_feeds(app, name).await? {
+        let started = app.clock.now();
         if let Err(error) = ingest::poll_now(app, &feed).await {
             failed.push(format!("{}: {error:#}", feed.name));
             continue;
         }
         let mut lines = feeds::read_log(&app.db, Some(&feed.name), 500).await?;
-        lines.retain(|line| line.at >= began);
+        lines.retain(|line| line.at >= started);
         if lines.is_empty() {
-            say(&format!("{}: nothing new", feed.name))?;
+            print_line(&format!("{}: nothing new", feed.name))?;
         }
         for line in lines {
-            say(&line.to_string())?;
+            print_line(&line.to_string())?;
         }
     }
     if failed.is_empty() { Ok(()) } else { bail!(failed.join("\n")) }
@@ -246,16 +248,16 @@ async fn poll_feeds(app: &App, name: Option<&str>) -> anyhow::Result<()> {
 
 async fn open(file: &Path) -> anyhow::Result<App> {
     let config = config::load(file)?;
-    log_to_stderr("warn");
+    init_logging("warn");
     app::open(&config, Arc::new(SystemClock)).await
 }
 
-/// One line for people, which a closed pipe may refuse.
-fn say(line: &str) -> anyhow::Result<()> {
+/// Prints a line; unlike `println!`, returns an error if the pipe is closed.
+fn print_line(line: &str) -> anyhow::Result<()> {
     Ok(writeln!(std::io::stdout(), "{line}")?)
 }
 
-fn log_to_stderr(default: &str) {
+fn init_logging(default: &str) {
     use tracing_subscriber::EnvFilter;
 
     let filter = EnvFilter::try_from_env("MARQUEE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
@@ -267,11 +269,11 @@ fn log_to_stderr(default: &str) {
 }
 
 async fn serve(file: &Path, role: Role) -> anyhow::Result<()> {
-    let stop = asked_to_stop()?;
+    let stop = shutdown_signal()?;
     let config = config::load(file)?;
-    log_to_stderr("warn,marquee=info");
+    init_logging("warn,marquee=info");
     #[cfg(unix)]
-    allow_many_files();
+    raise_open_file_limit();
     let app = app::open(&config, Arc::new(SystemClock)).await?;
     let address = config.server.listen;
     let listener = match role {
@@ -283,14 +285,14 @@ async fn serve(file: &Path, role: Role) -> anyhow::Result<()> {
             Some((bound, config.server.trusted_proxies.as_slice()))
         }
     };
-    greet(&app, &config, role).await?;
+    print_welcome(&app, &config, role).await?;
     app::run(app, listener, role != Role::Web, stop).await
 }
 
-/// Each server that is sent to takes a file, and so does each that comes: systems begin with few, and allow many to
-/// whoever asks.
+/// Raises the soft limit for open files to the hard limit, since every connection takes a file descriptor and the default
+/// soft limit is low.
 #[cfg(unix)]
-fn allow_many_files() {
+fn raise_open_file_limit() {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
     let allowed = getrlimit(Resource::RLIMIT_NOFILE);
@@ -299,12 +301,12 @@ fn allow_many_files() {
     }
 }
 
-/// One line with the origin; for a trial, what to do next.
-async fn greet(app: &App, config: &Config, role: Role) -> anyhow::Result<()> {
+/// Prints the origin and, on a trial site, what to do next.
+async fn print_welcome(app: &App, config: &Config, role: Role) -> anyhow::Result<()> {
     if role == Role::Worker {
-        return say(&format!("Processing jobs for {}", app.origin));
+        return print_line(&format!("Processing jobs for {}", app.origin));
     }
-    say(&format!("Serving {} on {}", app.origin, config.server.listen))?;
+    print_line(&format!("Serving {} on {}", app.origin, config.server.listen))?;
     if app.origin.is_localhost() {
         let critics = critics::list_all(&app.db).await?;
         let handle = critics.first().map_or("critic", |critic| critic.profile.handle.as_str());
@@ -314,7 +316,7 @@ async fn greet(app: &App, config: &Config, role: Role) -> anyhow::Result<()> {
             [feed] => format!("reviews from the feed {feed} appear there shortly"),
             _ => format!("reviews from the feeds {} appear there shortly", feeds.join(", ")),
         };
-        say(&format!(
+        print_line(&format!(
             "\n  Open {}/ in a browser: {reviews}.\n  \
              Other servers cannot reach localhost, so nobody can follow @{handle} yet. To see what following looks like:\n\n    \
              cargo run --release --example follower -- --handle {handle}@{}\n",
@@ -322,7 +324,7 @@ async fn greet(app: &App, config: &Config, role: Role) -> anyhow::Result<()> {
             app.origin.authority()
         ))?;
         if config.federation.allow_networks.is_empty() {
-            say(
+            print_line(
                 "  The example runs on this machine, which the config must allow: [federation] allow_networks = [\"127.0.0.0/8\"]\n",
             )?;
         }
@@ -330,8 +332,9 @@ async fn greet(app: &App, config: &Config, role: Role) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Resolves on SIGTERM and on Ctrl-C, of which it hears from now on: whoever sees the site ready may end it.
-fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+/// Returns a future that resolves on SIGTERM and Ctrl-C. The signal handlers are installed immediately, so that the process
+/// can be stopped as soon as it has printed that it is ready.
+fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -351,19 +354,22 @@ fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
 }
 
 async fn publish_file(app: &App, file: &Path, handle: Option<&str>) -> anyhow::Result<()> {
-    let critic = the_critic(app, handle).await?;
-    let (draft, pictures) = read_review(app, file).await?;
-    let review = publish::publish(app, &critic, draft, pictures).await?;
+    let critic = select_critic(app, handle).await?;
+    let (content, media) = read_review_file(app, file).await?;
+    let review = publish::publish(app, &critic, content, media).await?;
     match review.state {
         ReviewState::Scheduled => {
             let at = review.released_at;
-            say(&format!("Scheduled for {at}: {}", app.origin.review_page(&review)))
+            print_line(&format!("Scheduled for {at}: {}", app.origin.review_page(&review)))
         }
-        _ => say(&format!("Published: {} (the server will deliver it)", app.origin.review_page(&review))),
+        _ => print_line(&format!(
+            "Published: {} (the server will deliver it)",
+            app.origin.review_page(&review)
+        )),
     }
 }
 
-async fn the_critic(app: &App, handle: Option<&str>) -> anyhow::Result<Critic> {
+async fn select_critic(app: &App, handle: Option<&str>) -> anyhow::Result<Critic> {
     if let Some(handle) = handle {
         let handle = handle.trim_start_matches('@');
         return critics::find_by_handle(&app.db, handle)
@@ -381,35 +387,35 @@ async fn the_critic(app: &App, handle: Option<&str>) -> anyhow::Result<Critic> {
     }
 }
 
-async fn read_review(app: &App, file: &Path) -> anyhow::Result<(ReviewContent, ReviewMedia)> {
-    let place = std::fs::canonicalize(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let text = std::fs::read_to_string(&place).with_context(|| format!("cannot read {}", file.display()))?;
-    let base = Url::from_file_path(&place).ok().context("the path is not absolute")?;
-    let mut draft =
+async fn read_review_file(app: &App, file: &Path) -> anyhow::Result<(ReviewContent, ReviewMedia)> {
+    let path = std::fs::canonicalize(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", file.display()))?;
+    let base = Url::from_file_path(&path).ok().context("the path is not absolute")?;
+    let mut content =
         markdown::parse(&text, &base, &app.site.timezone).with_context(|| file.display().to_string())?;
-    let pictures = review_media::fetch_review_media(app, &mut draft, place.parent()).await;
-    // Said at once, and nothing is published: a picture that was asked for is not left out in silence.
-    let pictures = pictures.require_complete().with_context(|| file.display().to_string())?;
-    Ok((draft, pictures))
+    let media = review_media::fetch_review_media(app, &mut content, path.parent()).await;
+    // A missing picture is an error here: unlike a feed, the file is in the author's hands.
+    let media = media.require_complete().with_context(|| file.display().to_string())?;
+    Ok((content, media))
 }
 
-/// The review that an argument means.
-async fn find(app: &App, named: &str) -> anyhow::Result<Review> {
-    find_review(app, named)
+/// The review that an argument refers to.
+async fn require_review(app: &App, argument: &str) -> anyhow::Result<Review> {
+    find_review(app, argument)
         .await?
-        .with_context(|| format!("no review found for {named:?}: use its id, slug or URL"))
+        .with_context(|| format!("no review found for {argument:?}: use its id, slug or URL"))
 }
 
-async fn find_review(app: &App, named: &str) -> anyhow::Result<Option<Review>> {
-    let last = named.trim_end_matches('/').rsplit('/').next().unwrap_or(named);
+async fn find_review(app: &App, argument: &str) -> anyhow::Result<Option<Review>> {
+    let last = argument.trim_end_matches('/').rsplit('/').next().unwrap_or(argument);
     Ok(match last.parse() {
         Ok(id) => reviews::find(&app.db, id).await?,
         Err(_) => reviews::find_by_slug(&app.db, last).await?,
     })
 }
 
-/// Asks the server's own readiness, from the machine that it runs on.
-async fn health(config: &Config) -> anyhow::Result<()> {
+/// Requests `/health/ready` from the server on this machine.
+async fn check_health(config: &Config) -> anyhow::Result<()> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     let mut address = config.server.listen;
@@ -418,18 +424,18 @@ async fn health(config: &Config) -> anyhow::Result<()> {
             if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() };
         address.set_ip(loopback);
     }
-    let asked = async {
+    let request = async {
         let mut stream = tokio::net::TcpStream::connect(address).await?;
         let host = config.server.origin.authority();
         let request = format!("GET /health/ready HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await?;
-        let mut answer = Vec::new();
-        stream.take(4096).read_to_end(&mut answer).await?;
-        anyhow::Ok(String::from_utf8_lossy(&answer).into_owned())
+        let mut response = Vec::new();
+        stream.take(4096).read_to_end(&mut response).await?;
+        anyhow::Ok(String::from_utf8_lossy(&response).into_owned())
     };
-    let answer = tokio::time::timeout(std::time::Duration::from_secs(5), asked)
+    let response = tokio::time::timeout(std::time::Duration::from_secs(5), request)
         .await
         .with_context(|| format!("no response from {address} within 5 seconds"))?
         .with_context(|| format!("cannot connect to {address}"))?;
-    if answer.starts_with("HTTP/1.1 200") { say("ready") } else { bail!("not ready") }
+    if response.starts_with("HTTP/1.1 200") { print_line("ready") } else { bail!("not ready") }
 }

@@ -289,7 +289,7 @@ async fn what_can_not_be_answered_is_said(database: Database) {
     let nowhere = fixture.remote.url("/users/alice/statuses/1");
     for (to, text, why) in [
         (id_of(&note), "A word", "hidden"),
-        (nowhere.as_str(), "A word", "no comment and no review"),
+        (nowhere.as_str(), "A word", "no comment or review"),
         (id_of(&article), "<!-- -->", "empty"),
     ] {
         let output = fixture.app.cli(&["comment", "reply", to, "--text", text]).await;

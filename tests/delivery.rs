@@ -135,8 +135,8 @@ async fn how_far_a_review_has_come_can_be_asked(database: Database) {
     let told = fixture.app.command_output(&["delivery", "status", page, "--wait"]).await;
     assert!(told.starts_with("Create at ") && told.contains("2 delivered, 0 queued, 0 failed"), "{told}");
     fixture.app.command_output(&["retract", page]).await;
-    let told = await_status(&fixture, &article, "Delete of ").await;
-    assert!(told.contains("Create at ") && told.contains("2 have it"), "{told}");
+    let told = await_status(&fixture, &article, "Delete at ").await;
+    assert!(told.contains("Create at ") && told.contains("2 delivered"), "{told}");
     let unknown = fixture.app.cli(&["delivery", "status", "no-such-review"]).await;
     assert!(!unknown.status.success() && !unknown.stderr.is_empty());
 }
@@ -217,6 +217,6 @@ async fn j9_a_hundred_tarpits_keep_no_healthy_server_waiting(database: Database)
     fixture.follow(&fixture.alice).await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.remote.await_activity("the Create", create_of(&article)).await;
-    let told = await_status(&fixture, &article, "1 have it").await;
+    let told = await_status(&fixture, &article, "1 delivered").await;
     assert!(told.contains("1 delivered, 100 queued, 0 failed"), "{told}");
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use clap::Subcommand;
 
-use super::{log_to_stderr, open, say};
+use super::{init_logging, open, print_line};
 use crate::app::{self, SystemClock};
 use crate::config;
 use crate::domain::moderation::DomainRule;
@@ -17,11 +17,11 @@ use crate::sources::blocklist;
 use crate::store::blocks::{self, SeveredCounts};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Block {
+pub(super) enum BlockCommand {
     /// Block an account: remove it as a follower, hide its comments and reject its activities.
     Account {
         /// `@user@host`, or the URL of the account.
-        who: String,
+        account: String,
         /// A private note.
         #[arg(long)]
         reason: Option<String>,
@@ -59,45 +59,51 @@ pub(super) enum Block {
     },
 }
 
-pub(super) async fn run(file: &Path, command: Block) -> anyhow::Result<()> {
+pub(super) async fn run(file: &Path, command: BlockCommand) -> anyhow::Result<()> {
     match command {
-        Block::Account { who, reason } => {
+        BlockCommand::Account { account, reason } => {
             let app = open(file).await?;
-            let actor = lookup::find_actor_id(&app, &who).await?;
+            let actor = lookup::find_actor_id(&app, &account).await?;
             let ended = block::block_account(&app, &actor, reason.as_deref()).await?;
-            say(&format!("Blocked: {actor} ({})", told(ended)))
+            print_line(&format!("Blocked: {actor} ({})", format_severed(ended)))
         }
-        Block::Domain { host, silence, reason } => {
+        BlockCommand::Domain { host, silence, reason } => {
             let app = open(file).await?;
             let host = block::parse_domain(&app, &host)?;
             let rule = if silence { DomainRule::Silence } else { DomainRule::Block };
             let (before, ended) = block::set_domain_rule(&app, &host, rule, reason.as_deref()).await?;
-            let before = replaced(before, rule);
+            let before = describe_replaced(before, rule);
             match rule {
-                DomainRule::Block => {
-                    say(&format!("Blocked: {host} and its subdomains ({}){before}", told(ended)))
-                }
-                _ => say(&format!("Silenced: {host} and its subdomains (new comments will be held){before}")),
+                DomainRule::Block => print_line(&format!(
+                    "Blocked: {host} and its subdomains ({}){before}",
+                    format_severed(ended)
+                )),
+                _ => print_line(&format!(
+                    "Silenced: {host} and its subdomains (new comments will be held){before}"
+                )),
             }
         }
-        Block::Allow { host, reason } => {
+        BlockCommand::Allow { host, reason } => {
             let app = open(file).await?;
             let host = block::parse_domain(&app, &host)?;
             let (before, _) =
                 block::set_domain_rule(&app, &host, DomainRule::Allow, reason.as_deref()).await?;
-            say(&format!("Allowed: {host} and its subdomains{}", replaced(before, DomainRule::Allow)))
+            print_line(&format!(
+                "Allowed: {host} and its subdomains{}",
+                describe_replaced(before, DomainRule::Allow)
+            ))
         }
-        Block::Import { file: list } => {
+        BlockCommand::Import { file: list } => {
             let app = open(file).await?;
             import(&app, &list).await
         }
-        Block::List => list(file).await,
-        Block::Remove { subject } => remove(&open(file).await?, &subject).await,
+        BlockCommand::List => list(file).await,
+        BlockCommand::Remove { subject } => remove(&open(file).await?, &subject).await,
     }
 }
 
-/// What a rule takes the place of.
-fn replaced(before: Option<DomainRule>, rule: DomainRule) -> String {
+/// Describes the rule that the new one replaces, if there was one.
+fn describe_replaced(before: Option<DomainRule>, rule: DomainRule) -> String {
     match before {
         None => String::new(),
         Some(before) if before == rule => "; the rule already existed".to_owned(),
@@ -105,29 +111,29 @@ fn replaced(before: Option<DomainRule>, rule: DomainRule) -> String {
     }
 }
 
-fn told(ended: SeveredCounts) -> String {
+fn format_severed(ended: SeveredCounts) -> String {
     let many = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     format!("{} removed, {} hidden", many(ended.followers, "follower"), many(ended.comments, "comment"))
 }
 
 async fn import(app: &App, path: &Path) -> anyhow::Result<()> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let wrong = || format!("{}: nothing was imported", path.display());
-    let listed = blocklist::parse(&bytes).with_context(wrong)?;
-    let imported = block::import_blocklist(app, &listed).await.with_context(wrong)?;
+    let context = || format!("{}: nothing was imported", path.display());
+    let listed = blocklist::parse(&bytes).with_context(context)?;
+    let imported = block::import_blocklist(app, &listed).await.with_context(context)?;
     let BlocklistImport { blocked, silenced, kept, noop, own, obfuscated, ended } = imported;
-    say(&format!("Imported: {blocked} blocked, {silenced} silenced ({})", told(ended)))?;
+    print_line(&format!("Imported: {blocked} blocked, {silenced} silenced ({})", format_severed(ended)))?;
     if kept > 0 {
-        say(&format!("{kept} unchanged: a rule for them already exists"))?;
+        print_line(&format!("{kept} unchanged: a rule for them already exists"))?;
     }
     if noop > 0 {
-        say(&format!("{noop} skipped: the list does not restrict them"))?;
+        print_line(&format!("{noop} skipped: the list does not restrict them"))?;
     }
     if own > 0 {
-        say(&format!("{own} skipped: this site's own domain"))?;
+        print_line(&format!("{own} skipped: this site's own domain"))?;
     }
     if !obfuscated.is_empty() {
-        say(&format!(
+        print_line(&format!(
             "{} skipped because their names are obfuscated: {}",
             obfuscated.len(),
             obfuscated.join(", ")
@@ -137,29 +143,29 @@ async fn import(app: &App, path: &Path) -> anyhow::Result<()> {
 }
 
 async fn list(file: &Path) -> anyhow::Result<()> {
-    log_to_stderr("warn");
+    init_logging("warn");
     let app = app::open_read_only(&config::load(file)?, Arc::new(SystemClock)).await?;
     let all = blocks::list_all(&app.db).await?;
     if all.is_empty() {
-        return say("no blocks or rules");
+        return print_line("no blocks or rules");
     }
     for entry in &all {
         let reason = entry.reason.as_deref().map(|reason| format!("  {}", single_line(reason)));
         let reason = reason.unwrap_or_default();
-        say(&format!("{:<8} {}  {}{reason}", entry.rule, entry.created_at, entry.subject))?;
+        print_line(&format!("{:<8} {}  {}{reason}", entry.rule, entry.created_at, entry.subject))?;
     }
     Ok(())
 }
 
-async fn remove(app: &App, named: &str) -> anyhow::Result<()> {
-    let subject = match block::parse_domain(app, named) {
+async fn remove(app: &App, argument: &str) -> anyhow::Result<()> {
+    let subject = match block::parse_domain(app, argument) {
         Ok(host) => host,
-        Err(_) => lookup::find_actor_id(app, named).await?.to_string(),
+        Err(_) => lookup::find_actor_id(app, argument).await?.to_string(),
     };
     if !block::remove_rule(app, &subject).await? {
         bail!("no rule for {subject}: run `marquee block list` to see all rules");
     }
-    say(&format!(
+    print_line(&format!(
         "Removed the rule for {subject}. Hidden comments stay hidden until you run `marquee comment show`."
     ))
 }

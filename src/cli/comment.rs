@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{find, find_review, log_to_stderr, open, say, the_critic};
+use super::{find_review, init_logging, open, print_line, require_review, select_critic};
 use crate::app::{self, SystemClock};
 use crate::config;
 use crate::domain::comment::CriticReply;
@@ -18,20 +18,20 @@ use crate::sources::html;
 use crate::store::moderation::{self, CommentListItem, ModeratedComment};
 
 /// Characters of a comment that are shown in a list.
-const BEGINNING: usize = 160;
+const EXCERPT_CHARS: usize = 160;
 
 /// Bytes of a reply that are read; longer texts are cut off here and refused later.
-const MOST_BYTES: u64 = 1_000_000;
+const MAX_REPLY_BYTES: u64 = 1_000_000;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Comment {
+pub(super) enum CommentCommand {
     /// List comments, newest first.
     List {
         /// Id, slug or URL of the review [default: all reviews].
         review: Option<String>,
         /// Show only comments in this state.
         #[arg(long, value_enum)]
-        state: Option<State>,
+        state: Option<CommentStateFilter>,
         /// Maximum number of comments.
         #[arg(long, default_value_t = 100)]
         lines: u32,
@@ -42,7 +42,7 @@ pub(super) enum Comment {
         /// Id or URL of the comment, or id, slug or URL of the review.
         to: String,
         #[command(flatten)]
-        text: Text,
+        text: ReplyText,
         /// Handle of the critic who replies [default: the author of the review].
         #[arg(long)]
         critic: Option<String>,
@@ -53,7 +53,7 @@ pub(super) enum Comment {
         /// Id or URL of the reply.
         comment: String,
         #[command(flatten)]
-        text: Text,
+        text: ReplyText,
     },
     /// Delete a reply by the critic, or remove the text of someone else's comment, permanently.
     Delete {
@@ -85,7 +85,7 @@ pub(super) enum Comment {
 /// A text in Markdown.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-pub(super) struct Text {
+pub(super) struct ReplyText {
     /// Markdown file with the text; `-` reads standard input.
     file: Option<PathBuf>,
     /// The text, in Markdown.
@@ -95,7 +95,7 @@ pub(super) struct Text {
 
 /// The state of a comment.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum State {
+pub(super) enum CommentStateFilter {
     /// Visible on the page.
     Shown,
     /// Waiting for the critic's decision.
@@ -104,7 +104,7 @@ pub(super) enum State {
     Hidden,
 }
 
-impl State {
+impl CommentStateFilter {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Shown => "shown",
@@ -114,73 +114,81 @@ impl State {
     }
 }
 
-pub(super) async fn run(file: &Path, command: Comment) -> anyhow::Result<()> {
+pub(super) async fn run(file: &Path, command: CommentCommand) -> anyhow::Result<()> {
     match command {
-        Comment::List { review, state, lines } => list(file, review.as_deref(), state, lines).await,
-        Comment::Reply { to, text, critic } => {
+        CommentCommand::List { review, state, lines } => list(file, review.as_deref(), state, lines).await,
+        CommentCommand::Reply { to, text, critic } => {
             let app = open(file).await?;
-            let answer = reply(&app, &to, &text.read()?, critic.as_deref()).await?;
-            say(&format!("Replied: {} (the server will deliver it)", answer.url))
+            let reply = create_reply(&app, &to, &text.read()?, critic.as_deref()).await?;
+            print_line(&format!("Replied: {} (the server will deliver it)", reply.url))
         }
-        Comment::Edit { comment, text } => {
+        CommentCommand::Edit { comment, text } => {
             let app = open(file).await?;
-            let comment = comment_named(&app, &comment).await?;
-            let answer = critic_reply::edit(&app, comment.id, &text.read()?).await?;
-            say(&format!("Edited: {}", answer.url))
+            let comment = require_comment(&app, &comment).await?;
+            let reply = critic_reply::edit(&app, comment.id, &text.read()?).await?;
+            print_line(&format!("Edited: {}", reply.url))
         }
-        Comment::Delete { comment } => {
+        CommentCommand::Delete { comment } => {
             let app = open(file).await?;
-            let comment = comment_named(&app, &comment).await?;
+            let comment = require_comment(&app, &comment).await?;
             if comment.critic_id.is_some() {
                 critic_reply::delete(&app, comment.id).await?;
-                return say(&format!("Deleted: {}", comment.uri));
+                return print_line(&format!("Deleted: {}", comment.uri));
             }
             moderate::remove_comment(&app, comment.id).await?;
-            say(&format!("Removed here: {} (the original is still on its author's server)", comment.uri))
+            print_line(&format!(
+                "Removed here: {} (the original is still on its author's server)",
+                comment.uri
+            ))
         }
-        Comment::Hide { comment } => decide(file, &comment, CommentAction::Hide).await,
-        Comment::Show { comment } => decide(file, &comment, CommentAction::Show).await,
-        Comment::Approve { comment } => decide(file, &comment, CommentAction::Approve).await,
-        Comment::Reject { comment } => decide(file, &comment, CommentAction::Reject).await,
+        CommentCommand::Hide { comment } => apply_action(file, &comment, CommentAction::Hide).await,
+        CommentCommand::Show { comment } => apply_action(file, &comment, CommentAction::Show).await,
+        CommentCommand::Approve { comment } => apply_action(file, &comment, CommentAction::Approve).await,
+        CommentCommand::Reject { comment } => apply_action(file, &comment, CommentAction::Reject).await,
     }
 }
 
-impl Text {
+impl ReplyText {
     fn read(self) -> anyhow::Result<String> {
         use std::io::Read as _;
 
         let Some(path) = self.file else { return Ok(self.text.unwrap_or_default()) };
         let mut text = String::new();
         if path.as_os_str() == "-" {
-            std::io::stdin().take(MOST_BYTES).read_to_string(&mut text)?;
+            std::io::stdin().take(MAX_REPLY_BYTES).read_to_string(&mut text)?;
             return Ok(text);
         }
         let file = std::fs::File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let read = file.take(MOST_BYTES).read_to_string(&mut text);
+        let read = file.take(MAX_REPLY_BYTES).read_to_string(&mut text);
         read.with_context(|| format!("cannot read {}", path.display()))?;
         Ok(text)
     }
 }
 
-async fn list(file: &Path, review: Option<&str>, state: Option<State>, lines: u32) -> anyhow::Result<()> {
-    log_to_stderr("warn");
+async fn list(
+    file: &Path,
+    review: Option<&str>,
+    state: Option<CommentStateFilter>,
+    lines: u32,
+) -> anyhow::Result<()> {
+    init_logging("warn");
     let app = app::open_read_only(&config::load(file)?, std::sync::Arc::new(SystemClock)).await?;
     let review = match review {
-        Some(named) => Some(find(&app, named).await?.id),
+        Some(argument) => Some(require_review(&app, argument).await?.id),
         None => None,
     };
-    let listed = moderation::list(&app.db, review, state.map(State::as_str), lines).await?;
+    let listed = moderation::list(&app.db, review, state.map(CommentStateFilter::as_str), lines).await?;
     if listed.is_empty() {
-        return say("no comments");
+        return print_line("no comments");
     }
     for comment in &listed {
-        say(&line(&app, comment))?;
+        print_line(&format_comment(&app, comment))?;
     }
     Ok(())
 }
 
 /// A comment on two lines: its metadata and an excerpt.
-fn line(app: &App, comment: &CommentListItem) -> String {
+fn format_comment(app: &App, comment: &CommentListItem) -> String {
     let author = match (&comment.critic, &comment.handle) {
         (Some(critic), _) => format!("@{critic}@{}", app.handle_domain()),
         (None, Some(handle)) if comment.state != "deleted" => single_line(handle),
@@ -191,40 +199,40 @@ fn line(app: &App, comment: &CommentListItem) -> String {
         "removed" => "(removed)".to_owned(),
         _ => single_line(&html::plain_text(&comment.content)),
     };
-    let mut beginning: String = text.chars().take(BEGINNING).collect();
-    if beginning.len() < text.len() {
-        beginning.push('…');
+    let mut excerpt: String = text.chars().take(EXCERPT_CHARS).collect();
+    if excerpt.len() < text.len() {
+        excerpt.push('…');
     }
     let CommentListItem { id, state, published_at, slug, .. } = comment;
-    format!("{id}  {state:<7}  {published_at}  {author}  {slug}\n    {beginning}")
+    format!("{id}  {state:<7}  {published_at}  {author}  {slug}\n    {excerpt}")
 }
 
-async fn reply(app: &App, to: &str, text: &str, critic: Option<&str>) -> anyhow::Result<CriticReply> {
-    let (under, review) = what_is_answered(app, to).await?;
-    let named = match critic {
-        Some(_) => Some(the_critic(app, critic).await?),
+async fn create_reply(app: &App, to: &str, text: &str, critic: Option<&str>) -> anyhow::Result<CriticReply> {
+    let (target, review) = resolve_target(app, to).await?;
+    let selected = match critic {
+        Some(_) => Some(select_critic(app, critic).await?),
         None => None,
     };
-    let critic = critic_reply::author_for_review(app, review, named).await?;
-    critic_reply::create(app, &critic, under, text).await
+    let critic = critic_reply::author_for_review(app, review, selected).await?;
+    critic_reply::create(app, &critic, target, text).await
 }
 
-async fn what_is_answered(app: &App, named: &str) -> anyhow::Result<(ReplyTarget, ReviewId)> {
-    if let Some(comment) = moderate::find_comment(app, named).await? {
+async fn resolve_target(app: &App, argument: &str) -> anyhow::Result<(ReplyTarget, ReviewId)> {
+    if let Some(comment) = moderate::find_comment(app, argument).await? {
         return Ok((ReplyTarget::Comment(comment.id), comment.review_id));
     }
-    let Some(review) = find_review(app, named).await? else {
+    let Some(review) = find_review(app, argument).await? else {
         bail!(
-            "no comment or review found for {named:?}: use the id or URL of a comment (see `marquee comment list`), or \
+            "no comment or review found for {argument:?}: use the id or URL of a comment (see `marquee comment list`), or \
              the id, slug or URL of a review"
         );
     };
     Ok((ReplyTarget::Review(review.id), review.id))
 }
 
-async fn decide(file: &Path, named: &str, decision: CommentAction) -> anyhow::Result<()> {
+async fn apply_action(file: &Path, argument: &str, decision: CommentAction) -> anyhow::Result<()> {
     let app = open(file).await?;
-    let comment = comment_named(&app, named).await?;
+    let comment = require_comment(&app, argument).await?;
     let more = moderate::apply_action(&app, comment.id, decision).await?;
     let done = match decision {
         CommentAction::Hide => "Hidden",
@@ -232,12 +240,14 @@ async fn decide(file: &Path, named: &str, decision: CommentAction) -> anyhow::Re
         CommentAction::Approve => "Approved",
         CommentAction::Reject => "Rejected",
     };
-    say(&format!("{done}: {}", comment.uri))?;
+    print_line(&format!("{done}: {}", comment.uri))?;
     match (decision, more) {
-        (CommentAction::Approve, 0) => say("Comments by this author will be shown immediately from now on."),
+        (CommentAction::Approve, 0) => {
+            print_line("Comments by this author will be shown immediately from now on.")
+        }
         (CommentAction::Approve, more) => {
             let comments = if more == 1 { "comment is" } else { "comments are" };
-            say(&format!(
+            print_line(&format!(
                 "Comments by this author will be shown immediately from now on; {more} other held {comments} now shown."
             ))
         }
@@ -245,9 +255,9 @@ async fn decide(file: &Path, named: &str, decision: CommentAction) -> anyhow::Re
     }
 }
 
-async fn comment_named(app: &App, named: &str) -> anyhow::Result<ModeratedComment> {
-    let found = moderate::find_comment(app, named).await?;
+async fn require_comment(app: &App, argument: &str) -> anyhow::Result<ModeratedComment> {
+    let found = moderate::find_comment(app, argument).await?;
     found.with_context(|| {
-        format!("no comment found for {named:?}: use its id (see `marquee comment list`) or URL")
+        format!("no comment found for {argument:?}: use its id (see `marquee comment list`) or URL")
     })
 }

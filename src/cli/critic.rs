@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use clap::Subcommand;
 
-use super::{open, say, the_critic};
+use super::{open, print_line, select_critic};
 use crate::flows::{keys, lookup, profile};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Critic {
+pub(super) enum CriticCommand {
     /// Move a critic to another account. Followers are asked to move along. Published reviews stay, but nothing new is
     /// published from here. This cannot be undone: other servers follow a move only once.
     ///
@@ -32,32 +32,32 @@ pub(super) enum Critic {
         #[arg(long)]
         instance: bool,
         /// How long the old key keeps signing; use 0s if it has been compromised.
-        #[arg(long, value_name = "DURATION", value_parser = time, default_value = "10m")]
+        #[arg(long, value_name = "DURATION", value_parser = parse_overlap, default_value = "10m")]
         overlap: Duration,
     },
 }
 
-pub(super) async fn run(file: &Path, command: Critic) -> anyhow::Result<()> {
+pub(super) async fn run(file: &Path, command: CriticCommand) -> anyhow::Result<()> {
     let app = open(file).await?;
     match command {
-        Critic::Move { target, critic } => {
-            let critic = the_critic(&app, critic.as_deref()).await?;
+        CriticCommand::Move { target, critic } => {
+            let critic = select_critic(&app, critic.as_deref()).await?;
             let target = lookup::find_actor_id(&app, &target).await?;
             profile::move_account(&app, &critic, &target).await?;
             let handle = critic.profile.handle;
-            say(&format!("Moved: @{handle} to {target} (the server will notify the followers)"))
+            print_line(&format!("Moved: @{handle} to {target} (the server will notify the followers)"))
         }
-        Critic::RotateKey { handle, instance, overlap } => {
-            let critic = if instance { None } else { Some(the_critic(&app, handle.as_deref()).await?) };
+        CriticCommand::RotateKey { handle, instance, overlap } => {
+            let critic = if instance { None } else { Some(select_critic(&app, handle.as_deref()).await?) };
             let key = keys::rotate(&app, critic.as_ref(), overlap).await?;
-            say(&format!("New key: {key}"))
+            print_line(&format!("New key: {key}"))
         }
     }
 }
 
 /// Parses a duration such as `10m`. At most a day is allowed: deliveries are retried for a week and must not outlive both
 /// keys.
-fn time(text: &str) -> anyhow::Result<Duration> {
+fn parse_overlap(text: &str) -> anyhow::Result<Duration> {
     let time: jiff::SignedDuration = text.parse().context("must be a duration such as 10m")?;
     let time = Duration::try_from(time).context("must not be negative")?;
     ensure!(time <= Duration::from_hours(24), "must be at most one day");
@@ -70,9 +70,9 @@ mod tests {
 
     #[test]
     fn the_default_is_that_of_the_flow() {
-        assert_eq!(time("10m").unwrap(), keys::KEY_OVERLAP);
+        assert_eq!(parse_overlap("10m").unwrap(), keys::KEY_OVERLAP);
         for wrong in ["", "ten", "-1m", "25h"] {
-            assert!(time(wrong).is_err(), "{wrong}");
+            assert!(parse_overlap(wrong).is_err(), "{wrong}");
         }
     }
 }

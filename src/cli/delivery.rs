@@ -5,22 +5,22 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::{find, say};
+use super::{print_line, require_review};
 use crate::flows::App;
 use crate::store::delivery_status::{self, ActivityDeliveryStatus, FailedDelivery};
 use crate::store::hosts;
 
 /// Maximum number of deferred and of failed deliveries to show.
-const MOST_LISTED: u32 = 20;
+const MAX_LISTED: u32 = 20;
 
 /// Maximum number of hosts to show.
-const MOST_HOSTS: u32 = 200;
+const MAX_HOSTS: u32 = 200;
 
 /// Width of the progress bar in characters.
-const BAR: u64 = 40;
+const BAR_WIDTH: u64 = 40;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Delivery {
+pub(super) enum DeliveryCommand {
     /// Show how many inboxes have received a review, which will be retried when, and which failed and why.
     Status {
         /// Id, slug or URL of the review.
@@ -32,84 +32,86 @@ pub(super) enum Delivery {
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Host {
+pub(super) enum HostCommand {
     /// List servers that do not respond, and when they will be tried again.
     List,
 }
 
-pub(super) async fn run(app: &App, command: Delivery) -> anyhow::Result<()> {
-    let Delivery::Status { review, wait } = command;
-    let review = find(app, &review).await?;
+pub(super) async fn run(app: &App, command: DeliveryCommand) -> anyhow::Result<()> {
+    let DeliveryCommand::Status { review, wait } = command;
+    let review = require_review(app, &review).await?;
     let article = app.origin.article(review.id);
     if wait {
-        watch(app, &article).await?;
+        wait_for_delivery(app, &article).await?;
     }
     let all = delivery_status::list_for_object(&app.db, &article).await?;
     if all.is_empty() {
-        say("nothing has been sent for this review")?;
+        print_line("nothing has been sent for this review")?;
     }
     for sent in all {
-        tell(app, &sent).await?;
+        print_status(app, &sent).await?;
     }
     Ok(())
 }
 
-async fn tell(app: &App, sent: &ActivityDeliveryStatus) -> anyhow::Result<()> {
+async fn print_status(app: &App, sent: &ActivityDeliveryStatus) -> anyhow::Result<()> {
     let more = if sent.is_expanding { ", still adding inboxes" } else { "" };
     let (done, queued, failed) = (sent.done(), sent.queued(), sent.failed());
-    say(&format!(
+    print_line(&format!(
         "{} at {}: {done} delivered, {queued} queued, {failed} failed{more}",
         sent.kind, sent.created_at
     ))?;
     if std::io::stdout().is_terminal() {
-        say(&format!("    {}", bar(sent)))?;
+        print_line(&format!("    {}", progress_bar(sent)))?;
     }
-    let line = |what: &str, trouble: &FailedDelivery| {
-        let FailedDelivery { inbox, attempts, at, error } = trouble;
+    let line = |label: &str, delivery: &FailedDelivery| {
+        let FailedDelivery { inbox, attempts, at, error } = delivery;
         let error = error.as_deref().unwrap_or("no response");
         let error = error.trim_end_matches([':', ' ']);
         let times = if *attempts == 1 { "attempt" } else { "attempts" };
-        format!("    {what} {at}  {inbox}  after {attempts} {times}: {error}")
+        format!("    {label} {at}  {inbox}  after {attempts} {times}: {error}")
     };
-    let deferred = delivery_status::list_deferred(&app.db, sent.id, MOST_LISTED).await?;
-    for trouble in &deferred {
-        say(&line("retry at", trouble))?;
+    let deferred = delivery_status::list_deferred(&app.db, sent.id, MAX_LISTED).await?;
+    for delivery in &deferred {
+        print_line(&line("retry at", delivery))?;
     }
-    // Where not all that are deferred are listed, nobody knows how many are not.
+    // If the list of deferred deliveries is cut off, the number of the others is unknown.
     let others = queued.saturating_sub(deferred.len() as u64);
-    if others > 0 && deferred.len() < MOST_LISTED as usize {
-        say(&format!("    {others} more in flight or queued behind another delivery to the same server"))?;
+    if others > 0 && deferred.len() < MAX_LISTED as usize {
+        print_line(&format!(
+            "    {others} more in flight or queued behind another delivery to the same server"
+        ))?;
     }
-    for trouble in delivery_status::list_failed(&app.db, sent.id, MOST_LISTED).await? {
-        say(&line("failed", &trouble))?;
+    for delivery in delivery_status::list_failed(&app.db, sent.id, MAX_LISTED).await? {
+        print_line(&line("failed", &delivery))?;
     }
     Ok(())
 }
 
-fn bar(sent: &ActivityDeliveryStatus) -> String {
-    let (over, all) = (sent.done() + sent.failed(), sent.done() + sent.failed() + sent.queued());
-    let filled = (over * BAR).checked_div(all).unwrap_or(BAR);
+fn progress_bar(sent: &ActivityDeliveryStatus) -> String {
+    let (finished, all) = (sent.done() + sent.failed(), sent.done() + sent.failed() + sent.queued());
+    let filled = (finished * BAR_WIDTH).checked_div(all).unwrap_or(BAR_WIDTH);
     let cell = |place| if place < filled { '█' } else { '░' };
-    format!("{} {over}/{all}", (0..BAR).map(cell).collect::<String>())
+    format!("{} {finished}/{all}", (0..BAR_WIDTH).map(cell).collect::<String>())
 }
 
-/// Until everything arrived, was given up, or waits for a server that does not answer. Draws as it goes.
-async fn watch(app: &App, article: &url::Url) -> anyhow::Result<()> {
+/// Waits until every delivery has arrived, failed, or been deferred. Draws a progress bar on a terminal.
+async fn wait_for_delivery(app: &App, article: &url::Url) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
-    let draws = out.is_terminal();
+    let is_terminal = out.is_terminal();
     loop {
         let all = delivery_status::list_for_object(&app.db, article).await?;
-        let mut is_over = true;
+        let mut is_finished = true;
         for sent in &all {
-            is_over &= !sent.is_expanding
+            is_finished &= !sent.is_expanding
                 && !delivery_status::is_in_transit(&app.db, sent.id, app.clock.now()).await?;
         }
-        if let (true, Some(last)) = (draws, all.last()) {
-            write!(out, "\r{}", bar(last))?;
+        if let (true, Some(last)) = (is_terminal, all.last()) {
+            write!(out, "\r{}", progress_bar(last))?;
             out.flush()?;
         }
-        if is_over {
-            if draws {
+        if is_finished {
+            if is_terminal {
                 writeln!(out)?;
             }
             return Ok(());
@@ -118,18 +120,18 @@ async fn watch(app: &App, article: &url::Url) -> anyhow::Result<()> {
     }
 }
 
-pub(super) async fn run_host(app: &App, command: Host) -> anyhow::Result<()> {
-    let Host::List = command;
-    let all = hosts::list_failing(&app.db, MOST_HOSTS).await?;
+pub(super) async fn run_host(app: &App, command: HostCommand) -> anyhow::Result<()> {
+    let HostCommand::List = command;
+    let all = hosts::list_failing(&app.db, MAX_HOSTS).await?;
     if all.is_empty() {
-        say("all servers respond")?;
+        print_line("all servers respond")?;
     }
     for host in all {
         let since = host.failing_since.map(|at| format!("since {at}")).unwrap_or_default();
         let next = host.closed_until.map(|at| format!(", next attempt {at}")).unwrap_or_default();
         let error = host.last_error.unwrap_or_default();
         let failures = if host.failures == 1 { "failure" } else { "failures" };
-        say(&format!("{}  {} {failures} {since}{next}: {error}", host.host, host.failures))?;
+        print_line(&format!("{}  {} {failures} {since}{next}: {error}", host.host, host.failures))?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::{log_to_stderr, open, say, the_critic};
+use super::{init_logging, open, print_line, select_critic};
 use crate::app::{self, SystemClock};
 use crate::config;
 use crate::domain::text::single_line;
@@ -13,12 +13,12 @@ use crate::flows::{App, follow_requests, lookup};
 use crate::store::{actors, followers};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Follower {
+pub(super) enum FollowerCommand {
     /// List follow requests, then followers, oldest first.
     List {
         /// Show only this state.
         #[arg(long, value_enum)]
-        state: Option<State>,
+        state: Option<FollowStateFilter>,
         /// Maximum number for each state.
         #[arg(long, default_value_t = 1000)]
         lines: u32,
@@ -27,17 +27,17 @@ pub(super) enum Follower {
         critic: Option<String>,
     },
     /// Accept a follow request.
-    Accept(Who),
+    Accept(FollowerArgs),
     /// Reject a follow request.
-    Reject(Who),
+    Reject(FollowerArgs),
     /// Remove a follower, who is notified and can follow again unless blocked.
-    Remove(Who),
+    Remove(FollowerArgs),
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Who {
+pub(super) struct FollowerArgs {
     /// `@user@host`, or the URL of the account.
-    who: String,
+    account: String,
     /// Handle of the critic; required if the site has several.
     #[arg(long)]
     critic: Option<String>,
@@ -45,14 +45,14 @@ pub(super) struct Who {
 
 /// The state of a follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum State {
+pub(super) enum FollowStateFilter {
     /// Waiting for the critic's decision.
     Pending,
     /// Accepted.
     Following,
 }
 
-impl State {
+impl FollowStateFilter {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -61,43 +61,51 @@ impl State {
     }
 }
 
-pub(super) async fn run(file: &Path, command: Follower) -> anyhow::Result<()> {
+pub(super) async fn run(file: &Path, command: FollowerCommand) -> anyhow::Result<()> {
     match command {
-        Follower::List { state, lines, critic } => {
-            log_to_stderr("warn");
+        FollowerCommand::List { state, lines, critic } => {
+            init_logging("warn");
             let app = app::open_read_only(&config::load(file)?, Arc::new(SystemClock)).await?;
             list(&app, state, lines, critic.as_deref()).await
         }
-        Follower::Accept(who) => {
+        FollowerCommand::Accept(args) => {
             let app = open(file).await?;
-            let (critic, actor) = meant(&app, &who).await?;
+            let (critic, actor) = resolve_follower(&app, &args).await?;
             follow_requests::accept_follower(&app, critic, &actor).await?;
-            say(&format!("Accepted: {actor}"))
+            print_line(&format!("Accepted: {actor}"))
         }
-        Follower::Reject(who) => {
+        FollowerCommand::Reject(args) => {
             let app = open(file).await?;
-            let (critic, actor) = meant(&app, &who).await?;
+            let (critic, actor) = resolve_follower(&app, &args).await?;
             follow_requests::reject_follower(&app, critic, &actor).await?;
-            say(&format!("Rejected: {actor}"))
+            print_line(&format!("Rejected: {actor}"))
         }
-        Follower::Remove(who) => {
+        FollowerCommand::Remove(args) => {
             let app = open(file).await?;
-            let (critic, actor) = meant(&app, &who).await?;
+            let (critic, actor) = resolve_follower(&app, &args).await?;
             follow_requests::reject_follower(&app, critic, &actor).await?;
-            say(&format!("Removed: {actor}"))
+            print_line(&format!("Removed: {actor}"))
         }
     }
 }
 
-async fn meant(app: &App, who: &Who) -> anyhow::Result<(crate::domain::id::CriticId, url::Url)> {
-    let critic = the_critic(app, who.critic.as_deref()).await?;
-    Ok((critic.id, lookup::find_actor_id(app, &who.who).await?))
+async fn resolve_follower(
+    app: &App,
+    args: &FollowerArgs,
+) -> anyhow::Result<(crate::domain::id::CriticId, url::Url)> {
+    let critic = select_critic(app, args.critic.as_deref()).await?;
+    Ok((critic.id, lookup::find_actor_id(app, &args.account).await?))
 }
 
-async fn list(app: &App, state: Option<State>, lines: u32, critic: Option<&str>) -> anyhow::Result<()> {
-    let critic = the_critic(app, critic).await?;
+async fn list(
+    app: &App,
+    state: Option<FollowStateFilter>,
+    lines: u32,
+    critic: Option<&str>,
+) -> anyhow::Result<()> {
+    let critic = select_critic(app, critic).await?;
     let mut is_empty = true;
-    for wanted in [State::Pending, State::Following] {
+    for wanted in [FollowStateFilter::Pending, FollowStateFilter::Following] {
         if state.is_some_and(|state| state != wanted) {
             continue;
         }
@@ -106,8 +114,11 @@ async fn list(app: &App, state: Option<State>, lines: u32, critic: Option<&str>)
             let known = actors::find_by_uri(&app.db, &url::Url::parse(&follower.actor)?).await?;
             let handle = known.and_then(|known| known.handle).map(|handle| single_line(&handle));
             let handle = handle.unwrap_or_else(|| "-".to_owned());
-            say(&format!("{:<9}  {}  {handle}  {}", follower.state, follower.signed_at, follower.actor))?;
+            print_line(&format!(
+                "{:<9}  {}  {handle}  {}",
+                follower.state, follower.signed_at, follower.actor
+            ))?;
         }
     }
-    if is_empty { say("no followers") } else { Ok(()) }
+    if is_empty { print_line("no followers") } else { Ok(()) }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{find, log_to_stderr, say, the_critic};
+use super::{init_logging, print_line, require_review, select_critic};
 use crate::app::{self, SystemClock};
 use crate::config;
 use crate::flows::App;
@@ -16,13 +16,13 @@ use crate::store::view_counts::{self, DailyCount};
 use crate::store::{followers, review_stats};
 
 /// Maximum number of reviews to show, most read first.
-const MOST_LISTED: u32 = 100;
+const MAX_LISTED: u32 = 100;
 
 /// The metrics, in the order of the columns.
-const KINDS: [&str; 5] = ["reads", "likes", "boosts", "replies", "servers"];
+const METRICS: [&str; 5] = ["reads", "likes", "boosts", "replies", "servers"];
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Insights {
+pub(super) struct InsightsArgs {
     /// Id, slug or URL of the review [default: all reviews of a critic].
     review: Option<String>,
     /// Handle of the critic; required if the site has several.
@@ -36,19 +36,19 @@ pub(super) struct Insights {
     json: bool,
 }
 
-pub(super) async fn run(file: &Path, asked: Insights) -> anyhow::Result<()> {
-    log_to_stderr("warn");
+pub(super) async fn run(file: &Path, args: InsightsArgs) -> anyhow::Result<()> {
+    init_logging("warn");
     let app = app::open_read_only(&config::load(file)?, Arc::new(SystemClock)).await?;
-    let before = Duration::from_hours(24) * (asked.days - 1);
+    let before = Duration::from_hours(24) * (args.days - 1);
     let from = local_day(&app, app.clock.now() - before);
-    match &asked.review {
-        Some(review) => of_review(&app, review, &from, asked.json).await,
-        None => of_critic(&app, asked.critic.as_deref(), &from, asked.json).await,
+    match &args.review {
+        Some(review) => print_review(&app, review, &from, args.json).await,
+        None => print_critic(&app, args.critic.as_deref(), &from, args.json).await,
     }
 }
 
-async fn of_review(app: &App, named: &str, from: &str, as_json: bool) -> anyhow::Result<()> {
-    let review = find(app, named).await?;
+async fn print_review(app: &App, argument: &str, from: &str, as_json: bool) -> anyhow::Result<()> {
+    let review = require_review(app, argument).await?;
     let tally = review_stats::for_review(&app.db, review.id).await?;
     let reach = view_counts::for_review(&app.db, review.id).await?;
     let numbers = [reach.reads, tally.likes, tally.boosts, tally.comments, reach.hosts];
@@ -56,27 +56,27 @@ async fn of_review(app: &App, named: &str, from: &str, as_json: bool) -> anyhow:
     let page = app.origin.review_page(&review);
     if as_json {
         let days: Vec<Value> = days.iter().map(|on| json!({"day": on.day, "reads": on.total()})).collect();
-        let told = json!({
-            "slug": review.slug, "title": review.content.title, "page": page, "totals": object(numbers), "days": days,
+        let output = json!({
+            "slug": review.slug, "title": review.content.title, "page": page, "totals": to_json_object(numbers), "days": days,
         });
-        return say(&format!("{told:#}"));
+        return print_line(&format!("{output:#}"));
     }
-    say(&format!("{}\n{page}\n\n{}", review.content.title, line(numbers)))?;
+    print_line(&format!("{}\n{page}\n\n{}", review.content.title, format_line(numbers)))?;
     if !days.is_empty() {
-        say("\nday             reads")?;
+        print_line("\nday             reads")?;
     }
     for on in days {
-        say(&format!("{}  {:>9}", on.day, on.total()))?;
+        print_line(&format!("{}  {:>9}", on.day, on.total()))?;
     }
     Ok(())
 }
 
-async fn of_critic(app: &App, handle: Option<&str>, from: &str, as_json: bool) -> anyhow::Result<()> {
-    let critic = the_critic(app, handle).await?;
+async fn print_critic(app: &App, handle: Option<&str>, from: &str, as_json: bool) -> anyhow::Result<()> {
+    let critic = select_critic(app, handle).await?;
     let name = format!("@{}@{}", critic.profile.handle, app.handle_domain());
     let follow = followers::count_followers(&app.db, critic.id).await?;
     let totals = view_counts::critic_totals(&app.db, critic.id).await?;
-    let reviews = view_counts::list_review_insights(&app.db, critic.id, MOST_LISTED).await?;
+    let reviews = view_counts::list_review_insights(&app.db, critic.id, MAX_LISTED).await?;
     let reads = view_counts::critic_views_by_day(&app.db, critic.id, from).await?;
     let followed = view_counts::followers_by_day(&app.db, critic.id, from).await?;
     let today = local_day(app, app.clock.now());
@@ -85,36 +85,36 @@ async fn of_critic(app: &App, handle: Option<&str>, from: &str, as_json: bool) -
     if as_json {
         let listed: Vec<Value> = reviews
             .iter()
-            .map(|echo| json!({"slug": echo.slug, "title": echo.title, "totals": object(echo.numbers())}))
+            .map(|insights| json!({"slug": insights.slug, "title": insights.title, "totals": to_json_object(insights.numbers())}))
             .collect();
         let days: Vec<Value> = days
             .iter()
             .map(|(day, (reads, followers))| json!({"day": day, "reads": reads, "followers": followers}))
             .collect();
-        let told = json!({
-            "critic": name, "followers": follow, "totals": object(totals), "reviews": listed, "days": days,
+        let output = json!({
+            "critic": name, "followers": follow, "totals": to_json_object(totals), "reviews": listed, "days": days,
         });
-        return say(&format!("{told:#}"));
+        return print_line(&format!("{output:#}"));
     }
-    say(&format!("{name}: {follow} followers\n\n{}", line(totals)))?;
+    print_line(&format!("{name}: {follow} followers\n\n{}", format_line(totals)))?;
     if !reviews.is_empty() {
-        say(&format!("\n{}  review", KINDS.map(|kind| format!("{kind:>8}")).concat()))?;
+        print_line(&format!("\n{}  review", METRICS.map(|metric| format!("{metric:>8}")).concat()))?;
     }
-    for echo in reviews {
-        let numbers = echo.numbers().map(|number| format!("{number:>8}")).concat();
-        say(&format!("{numbers}  {} ({})", echo.title, echo.slug))?;
+    for insights in reviews {
+        let numbers = insights.numbers().map(|number| format!("{number:>8}")).concat();
+        print_line(&format!("{numbers}  {} ({})", insights.title, insights.slug))?;
     }
     if !days.is_empty() {
-        say("\nday             reads  followers")?;
+        print_line("\nday             reads  followers")?;
     }
     for (day, (reads, followers)) in days {
         let followers = followers.map_or_else(|| "-".to_owned(), |followers| followers.to_string());
-        say(&format!("{day}  {reads:>9}  {followers:>9}"))?;
+        print_line(&format!("{day}  {reads:>9}  {followers:>9}"))?;
     }
     Ok(())
 }
 
-/// Reads and followers, day by day.
+/// Reads and followers by day.
 fn days<'a>(reads: &'a [DailyCount], followers: &'a [DailyCount]) -> BTreeMap<&'a str, (u64, Option<u64>)> {
     let mut days: BTreeMap<&str, (u64, Option<u64>)> = BTreeMap::new();
     for on in reads {
@@ -126,11 +126,11 @@ fn days<'a>(reads: &'a [DailyCount], followers: &'a [DailyCount]) -> BTreeMap<&'
     days
 }
 
-fn line(numbers: [u64; 5]) -> String {
-    let parts = KINDS.iter().zip(numbers).map(|(kind, number)| format!("{kind} {number}"));
+fn format_line(numbers: [u64; 5]) -> String {
+    let parts = METRICS.iter().zip(numbers).map(|(metric, number)| format!("{metric} {number}"));
     parts.collect::<Vec<_>>().join("  ")
 }
 
-fn object(numbers: [u64; 5]) -> Value {
-    KINDS.iter().zip(numbers).map(|(kind, number)| ((*kind).to_owned(), Value::from(number))).collect()
+fn to_json_object(numbers: [u64; 5]) -> Value {
+    METRICS.iter().zip(numbers).map(|(metric, number)| ((*metric).to_owned(), Value::from(number))).collect()
 }

@@ -3,15 +3,15 @@
 use anyhow::Context;
 use clap::Subcommand;
 
-use super::say;
+use super::print_line;
 use crate::flows::{App, quote};
 use crate::store::authorizations;
 
 /// Maximum number of quotes to show.
-const MOST_LISTED: u32 = 200;
+const MAX_LISTED: u32 = 200;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Quote {
+pub(super) enum QuoteCommand {
     /// List posts that were authorized to quote a review, newest first.
     List,
     /// Revoke a quote permanently. Other servers stop showing it.
@@ -21,23 +21,23 @@ pub(super) enum Quote {
     },
 }
 
-pub(super) async fn run(app: &App, command: Quote) -> anyhow::Result<()> {
+pub(super) async fn run(app: &App, command: QuoteCommand) -> anyhow::Result<()> {
     match command {
-        Quote::List => {
-            let found = authorizations::list_newest(&app.db, MOST_LISTED).await?;
+        QuoteCommand::List => {
+            let found = authorizations::list_newest(&app.db, MAX_LISTED).await?;
             if found.is_empty() {
-                say("no quotes")?;
+                print_line("no quotes")?;
             }
             for stamp in found {
                 let article = app.origin.article(stamp.review_id);
-                say(&format!("{}  {}  {}  quotes {article}", stamp.id, stamp.state, stamp.note_uri))?;
+                print_line(&format!("{}  {}  {}  quotes {article}", stamp.id, stamp.state, stamp.note_uri))?;
             }
             Ok(())
         }
-        Quote::Revoke { id } => {
+        QuoteCommand::Revoke { id } => {
             let id = id.parse().ok().with_context(|| format!("{id:?} is not the id of a quote"))?;
             quote::revoke(app, id).await?;
-            say(&format!("Revoked: {}", app.origin.quote_authorization(id)))
+            print_line(&format!("Revoked: {}", app.origin.quote_authorization(id)))
         }
     }
 }

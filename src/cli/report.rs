@@ -3,15 +3,15 @@
 use anyhow::{Context, ensure};
 use clap::Subcommand;
 
-use super::say;
+use super::print_line;
 use crate::flows::App;
 use crate::store::reports;
 
 /// Maximum number of reports to show.
-const MOST_LISTED: u32 = 200;
+const MAX_LISTED: u32 = 200;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Report {
+pub(super) enum ReportCommand {
     /// List open reports, oldest first.
     List,
     /// Close a report.
@@ -21,28 +21,28 @@ pub(super) enum Report {
     },
 }
 
-pub(super) async fn run(app: &App, command: Report) -> anyhow::Result<()> {
+pub(super) async fn run(app: &App, command: ReportCommand) -> anyhow::Result<()> {
     match command {
-        Report::List => {
-            let found = reports::list_open(&app.db, MOST_LISTED).await?;
+        ReportCommand::List => {
+            let found = reports::list_open(&app.db, MAX_LISTED).await?;
             if found.is_empty() {
-                say("no reports")?;
+                print_line("no reports")?;
             }
             for report in found {
-                say(&format!("{}  {}  by {}", report.id, report.created_at, report.actor))?;
+                print_line(&format!("{}  {}  by {}", report.id, report.created_at, report.actor))?;
                 for object in &report.objects {
-                    say(&format!("    about {object}"))?;
+                    print_line(&format!("    about {object}"))?;
                 }
-                say(&format!("    {}", report.content))?;
+                print_line(&format!("    {}", report.content))?;
             }
             Ok(())
         }
-        Report::Close { id } => {
+        ReportCommand::Close { id } => {
             let parsed = id.parse().ok().with_context(|| format!("{id:?} is not the id of a report"))?;
             let mut tx = app.db.begin().await?;
             ensure!(reports::close(&mut tx, parsed).await?, "no open report with the id {id}");
             tx.commit().await?;
-            say(&format!("Closed: {id}"))
+            print_line(&format!("Closed: {id}"))
         }
     }
 }
