@@ -193,17 +193,9 @@ after-this = Nächste Kritik
 ## Ratings, as a screen reader says them
 
 rating = Wertung: { $rating }
-rating-half = ein halber Stern von fünf
-rating-halves =
-    { $count ->
-        [one] eineinhalb Sterne von fünf
-       *[other] { $count } und ein halber Stern von fünf
-    }
-rating-stars =
-    { $count ->
-        [one] ein Stern von fünf
-       *[other] { $count } Sterne von fünf
-    }
+rating-half = 0,5 von 5 Sternen
+rating-halves = { $count },5 von 5 Sternen
+rating-stars = { $count } von 5 Sternen
 rating-points = { $points } von { $most }
 
 ## The conversation

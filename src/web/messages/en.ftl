@@ -198,17 +198,10 @@ after-this = Next review
 ## Ratings, as read out by screen readers
 
 rating = Rating: { $rating }
-rating-half = half a star out of five
-rating-halves =
-    { $count ->
-        [one] { $count } and a half stars out of five
-       *[other] { $count } and a half stars out of five
-    }
-rating-stars =
-    { $count ->
-        [one] { $count } star out of five
-       *[other] { $count } stars out of five
-    }
+rating-half = 0.5 out of 5 stars
+# The count is that of whole stars.
+rating-halves = { $count }.5 out of 5 stars
+rating-stars = { $count } out of 5 stars
 rating-points = { $points } out of { $most }
 
 ## The conversation

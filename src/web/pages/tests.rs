@@ -412,7 +412,7 @@ fn stars_are_drawn_and_told() {
     let mut view = pages.review_view(&page(&critic, &review, &[])).unwrap();
     view.rating = Some(RatingView::new(&pages.site.messages, "★★★½", RatingScale::Stars(7)));
     let html = assert_inert(&pages.render("review.html", view).unwrap());
-    assert_eq!(text(&html, ".verdict .unseen"), "Rating: 3 and a half stars out of five");
+    assert_eq!(text(&html, ".verdict .unseen"), "Rating: 3.5 out of 5 stars");
     assert_eq!(all(&html, ".verdict .halves-7").len(), 1);
 }
 

@@ -397,9 +397,9 @@ mod tests {
         let spoken =
             |shown: &str, scale| serde_json::to_value(RatingView::new(&messages, shown, scale)).unwrap();
         let stars = spoken("★★★½", RatingScale::Stars(7));
-        assert_eq!(stars["spoken"], "3 and a half stars out of five");
+        assert_eq!(stars["spoken"], "3.5 out of 5 stars");
         assert_eq!(stars["has_text"], false);
-        assert_eq!(spoken("½", RatingScale::Stars(1))["spoken"], "half a star out of five");
+        assert_eq!(spoken("½", RatingScale::Stars(1))["spoken"], "0.5 out of 5 stars");
         assert_eq!(spoken("8/10", RatingScale::Points(800, 1000))["spoken"], "8 out of 10");
         assert_eq!(spoken("3.5/5", RatingScale::Stars(7))["has_text"], true);
         assert_eq!(spoken("B+", RatingScale::Letter)["spoken"], "B+");
