@@ -13,6 +13,7 @@
 
 mod activity_order;
 mod architecture;
+mod architecture_document;
 mod attacks;
 mod authority;
 mod avatars;
