@@ -181,14 +181,14 @@ async fn what_leads_nowhere_is_told_with_another_way(database: Database) {
         Document::new("text/html", "<p>"),
     );
     for (handle, told) in [
-        ("nonsense", "not a handle"),
-        ("@a@127.0.0.1", "not a handle"),
-        ("@a@b@c/<script>alert(1)</script>", "not a handle"),
-        ("@me@nowhere.test", "nowhere.test does not answer"),
-        ("@nobody@remote.test", "remote.test knows nobody"),
-        ("@plain@remote.test", "remote.test does not say"),
-        ("@broken@remote.test", "remote.test does not say"),
-        (&format!("@critic@{HOST}"), "does not say"),
+        ("nonsense", "neither a handle nor a server"),
+        ("@a@127.0.0.1", "neither a handle nor a server"),
+        ("@a@b@c/<script>alert(1)</script>", "neither a handle nor a server"),
+        ("@me@nowhere.test", "nowhere.test does not respond"),
+        ("@nobody@remote.test", "No such account on remote.test"),
+        ("@plain@remote.test", "remote.test does not support"),
+        ("@broken@remote.test", "remote.test does not support"),
+        (&format!("@critic@{HOST}"), "does not support"),
     ] {
         let response = ask(&fixture, handle, "reply", id_of(&article), &FROM_HERE).await;
         assert_eq!(response.status, 422, "{handle}: {}", response.body);
