@@ -5,7 +5,8 @@ use url::Url;
 
 use super::App;
 use crate::federation::webfinger::{self, Handle, JrdError};
-use crate::net::client::{GetRequest, GetResponse};
+use crate::net::client::GetRequest;
+use crate::net::response::GetResponse;
 use crate::store::moderation;
 
 /// A WebFinger answer is never longer.

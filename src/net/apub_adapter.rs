@@ -1,8 +1,8 @@
-//! What `activitypub_federation` gets to fetch with.
+//! The HTTP client that `activitypub_federation` fetches with.
 //!
-//! Its own fetch accepts three exact spellings of the content type, fails on relative redirects and takes
-//! an error page for an object. Here its requests run through our client, and what it gets back is what
-//! it expects: a document of a known type under its final URL, or an error.
+//! Its own fetch accepts three exact spellings of the content type, fails on relative redirects and takes an error page
+//! for an object. This adapter sends its requests through our client instead, and gives it what it expects: a document
+//! of a known type with its final URL, or an error.
 
 use std::sync::Arc;
 
@@ -12,26 +12,27 @@ use reqwest::{Request, Response, ResponseBuilderExt};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware, Next};
 
 use super::NetError;
-use super::client::{Client, GetRequest, GetResponse, SharedFetchSigner};
+use super::client::{Client, GetRequest, SharedFetchSigner};
 use super::media_type::{ACTIVITY_JSON, is_activitypub};
+use super::response::GetResponse;
 
-/// The same limit that `activitypub_federation` has itself.
-const LONGEST_DOCUMENT: usize = 1024 * 1024;
+/// `activitypub_federation` has the same limit.
+const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
 
-/// Both types, for servers that know only one of them.
+/// Both media types, since some servers know only one of them.
 pub(super) const ACCEPT_ACTIVITY: &str =
     r#"application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams""#;
 
 impl Client {
-    /// A client for `activitypub_federation`, which signs its fetches if there is someone to sign them.
+    /// Makes a client for `activitypub_federation`. It signs its fetches if there is a signer.
     pub fn activitypub_client(&self, sign: Option<SharedFetchSigner>) -> ClientWithMiddleware {
-        let edge = Edge { client: self.clone(), sign };
-        ClientBuilder::new(self.reqwest_client()).with_arc(Arc::new(edge)).build()
+        let adapter = ApubAdapter { client: self.clone(), sign };
+        ClientBuilder::new(self.reqwest_client()).with_arc(Arc::new(adapter)).build()
     }
 }
 
 impl GetResponse {
-    /// Whether this is served as ActivityPub: under exactly one content type, and that is ActivityPub's.
+    /// Whether the response has exactly one `Content-Type`, and that is a media type of ActivityPub.
     pub fn is_activitypub(&self) -> bool {
         let mut all = self.headers.get_all(header::CONTENT_TYPE).iter();
         match (all.next().and_then(|value| value.to_str().ok()), all.next()) {
@@ -41,19 +42,19 @@ impl GetResponse {
     }
 }
 
-struct Edge {
+struct ApubAdapter {
     client: Client,
     sign: Option<SharedFetchSigner>,
 }
 
 #[async_trait::async_trait]
-impl Middleware for Edge {
+impl Middleware for ApubAdapter {
     async fn handle(&self, request: Request, _: &mut Extensions, _: Next<'_>) -> Result<Response, Error> {
         self.fetch(&request).await.map_err(Error::middleware)
     }
 }
 
-impl Edge {
+impl ApubAdapter {
     async fn fetch(&self, request: &Request) -> Result<Response, NetError> {
         if *request.method() != Method::GET {
             return Err(NetError::InvalidRequest);
@@ -61,7 +62,7 @@ impl Edge {
         let fetching = self.client.get(GetRequest {
             url: request.url(),
             accept: ACCEPT_ACTIVITY,
-            max_bytes: LONGEST_DOCUMENT,
+            max_bytes: MAX_DOCUMENT_BYTES,
             headers: HeaderMap::new(),
             signer: self.sign.as_ref(),
         });
@@ -69,14 +70,13 @@ impl Edge {
             Some(limit) => tokio::time::timeout(*limit, fetching).await.map_err(|_| NetError::Timeout)??,
             None => fetching.await?,
         };
-        answer(fetched)
+        into_reqwest_response(fetched)
     }
 }
 
-/// What `activitypub_federation` makes of an answer depends on its status, content type, URL and body, so
-/// it gets those four.
-fn answer(fetched: GetResponse) -> Result<Response, NetError> {
-    // It takes 410 for what it is, and any other status for success.
+/// `activitypub_federation` reads the status, the content type, the URL and the body, so these four are passed on.
+fn into_reqwest_response(fetched: GetResponse) -> Result<Response, NetError> {
+    // The library recognises 410, and takes any other status for a success.
     let gone = fetched.status == StatusCode::GONE;
     if !gone && !fetched.status.is_success() {
         return Err(NetError::UnexpectedStatus(fetched.status));

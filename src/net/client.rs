@@ -1,5 +1,5 @@
-//! The HTTP client. Every request is bounded in time, size and redirects, and every address on its way
-//! has passed the [`guard`](super::guard).
+//! The HTTP client. It bounds every request in time, size and redirects, and it connects only to addresses that have
+//! passed the [`guard`](super::guard).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,106 +12,81 @@ use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
-use rustls_platform_verifier::Verifier;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
-use tokio_rustls::rustls::client::Resumption;
-use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
-use tokio_rustls::rustls::pki_types::CertificateDer;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
 use url::Url;
 
-use super::NetError;
 use super::delivery_client::DeliveryClient;
 use super::guard::{Guard, NetworkScope};
+use super::limits::{MAX_HEADER_BYTES, Timeouts};
 use super::resolver::{DnsLookup, HostResolver, ScopedResolver, SystemDns};
+use super::response::{GetResponse, PostResponse};
+use super::{NetError, tls};
 use crate::domain::signature_scheme::SignatureScheme;
-use crate::domain::time::Timestamp;
 
-/// How long a connection is kept that nobody uses. A review goes to very many hosts, most of them at one inbox: what
-/// is kept of them takes memory and files.
-const KEPT: Duration = Duration::from_secs(10);
+/// How long an idle connection is kept. Fetches go to very many hosts, and each idle connection takes memory and a
+/// file.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Redirects that one fetch follows.
-const MOST_REDIRECTS: usize = 3;
+const MAX_REDIRECTS: usize = 3;
 
-/// Headers of an answer, together.
-pub(super) const MAX_HEADER_BYTES: u32 = 64 * 1024;
+/// Headers that are safe to send on to another origin after a redirect.
+const FORWARDED_HEADERS: [HeaderName; 3] =
+    [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::ACCEPT_LANGUAGE];
 
-/// Hosts whose TLS sessions are taken up again, which saves the verification of their certificates. rustls counts
-/// eight sessions a host.
-const REMEMBERED_HOSTS: usize = 1000;
-
-/// Headers that a caller gave for one address and that are safe at another.
-const CARRIED: [HeaderName; 3] = [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::ACCEPT_LANGUAGE];
-
-/// Proves who we are in a fetch.
+/// Signs fetches.
 #[async_trait::async_trait]
 pub trait FetchSigner: Send + Sync {
-    /// The form that the server of this address is thought to take.
+    /// The signature scheme that the server of this URL is believed to accept.
     async fn preferred_scheme(&self, url: &Url) -> SignatureScheme;
 
-    /// The headers that sign a GET of this address.
-    async fn sign(&self, url: &Url, form: SignatureScheme, knock: Knock) -> HeaderMap;
+    /// The headers that sign a GET of this URL.
+    async fn sign(&self, url: &Url, scheme: SignatureScheme, knock: Knock) -> HeaderMap;
 
-    /// The form that the server took, where that was the second one; none where it took neither.
-    async fn record_scheme(&self, url: &Url, taken: Option<SignatureScheme>);
+    /// Records the scheme that the server accepted if it was the second one, or `None` if it accepted neither.
+    async fn record_scheme(&self, url: &Url, accepted: Option<SignatureScheme>);
 }
 
-/// Whether a request is made again, signed in another way, since its signature was refused.
+/// Which attempt of a double-knock this is: a request whose signature was refused is sent once more, signed with the
+/// other scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Knock {
-    /// The first time.
+    /// The first attempt.
     First,
-    /// Again, which is the last time.
+    /// The second and last attempt.
     Second,
 }
 
-/// Whoever signs our fetches.
+/// A signer that several fetches share.
 pub type SharedFetchSigner = Arc<dyn FetchSigner>;
 
-/// What the operator decided about requests to others.
+/// What the operator configured for outgoing requests.
 #[derive(Debug, Clone, Default)]
 pub struct ClientPolicy {
     /// `Marquee/<version> (+<origin>)`.
     pub user_agent: String,
-    /// Networks that may be reached though they are not public, and at any port.
+    /// Networks that may be reached although they are not public, at any port.
     pub allow_networks: Vec<IpNet>,
-    /// Addresses of names, in place of DNS. A port other than 0 is used where the URL names none. They
-    /// are judged as all others: a private one needs its network among the allowed.
+    /// Addresses of host names, in place of DNS. A port other than 0 is used if the URL has none. The guard applies to
+    /// them as to any others: a private address needs an allowed network.
     pub resolve: HashMap<String, SocketAddr>,
-    /// Certificates in PEM to trust beside the system's own.
+    /// Certificates in PEM that are trusted in addition to the system's.
     pub extra_ca: Option<Vec<u8>>,
-    /// Whether http is spoken to the allowed networks: in a trial on one machine.
+    /// Whether plain HTTP is used towards allowed networks, for a trial on one machine.
     pub plain_http: bool,
 }
 
-/// How long things may take.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Timeouts {
-    pub(super) connect: Duration,
-    /// Between two pieces of an answer.
-    pub(super) read: Duration,
-    /// From the first look-up to the last byte, all redirects together.
-    pub(super) total: Duration,
-}
-
-const LIMITS: Timeouts = Timeouts {
-    connect: Duration::from_secs(10),
-    read: Duration::from_secs(15),
-    total: Duration::from_secs(40),
-};
-
-/// The client. Cheap to clone; all clones share their connections.
+/// The HTTP client. It is cheap to clone, and all clones share their connections.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    directory: Arc<HostResolver>,
+    resolver: Arc<HostResolver>,
     public: reqwest::Client,
     allowed: reqwest::Client,
-    posts: DeliveryClient,
-    limits: Timeouts,
+    deliveries: DeliveryClient,
+    timeouts: Timeouts,
 }
 
 impl fmt::Debug for Client {
@@ -120,136 +95,87 @@ impl fmt::Debug for Client {
     }
 }
 
-/// A fetch.
+/// A GET request.
 #[derive(Clone)]
 pub struct GetRequest<'a> {
-    /// What to fetch.
+    /// The URL to fetch.
     pub url: &'a Url,
     /// The `Accept` header.
     pub accept: &'a str,
-    /// The most bytes that the body may have, after decompression.
+    /// Bytes that the body may have after decompression.
     pub max_bytes: usize,
-    /// Further headers. At another host than the first one only conditional ones are sent.
+    /// Further headers. After a redirect to another origin only conditional ones are sent.
     pub headers: HeaderMap,
-    /// Signs each hop anew.
+    /// Signs the request, and again each redirect that is followed.
     pub signer: Option<&'a SharedFetchSigner>,
 }
 
 impl<'a> GetRequest<'a> {
-    /// A fetch without further headers, unsigned.
+    /// An unsigned request without further headers.
     pub fn new(url: &'a Url, accept: &'a str, limit: usize) -> Self {
         Self { url, accept, max_bytes: limit, headers: HeaderMap::new(), signer: None }
     }
 
-    /// The same with further headers.
+    /// Adds further headers.
     #[must_use]
     pub fn headers(self, headers: HeaderMap) -> Self {
         Self { headers, ..self }
     }
 }
 
-/// What was fetched, whatever its status.
-#[derive(Debug, Clone)]
-pub struct GetResponse {
-    /// Where it was found after all redirects.
-    pub url: Url,
-    /// Its status; never a redirect that could have been followed.
-    pub status: StatusCode,
-    /// Its headers.
-    pub headers: HeaderMap,
-    /// Its body, complete.
-    pub body: Bytes,
-}
-
-/// The answer to a POST.
-#[derive(Debug, Clone)]
-pub struct PostResponse {
-    /// Its status.
-    pub status: StatusCode,
-    /// When to come back, where it says so. Not bounded: a peer may say ten years.
-    pub retry_after: Option<RetryAfter>,
-    /// The start of its body, at most 1 KiB on one line, to show to the operator. It is the peer's text.
-    pub excerpt: String,
-}
-
-/// A `Retry-After` header (RFC 9110 section 10.2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RetryAfter {
-    /// After so long.
-    Delay(Duration),
-    /// At that moment.
-    Date(Timestamp),
-}
-
-impl RetryAfter {
-    pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            let seconds = text.parse().unwrap_or(u64::MAX);
-            return Some(Self::Delay(Duration::from_secs(seconds)));
-        }
-        Timestamp::parse_http_date(text).map(Self::Date)
-    }
-
-    /// How long that is from now.
-    pub fn delay(self, now: Timestamp) -> Duration {
-        match self {
-            Self::Delay(duration) => duration,
-            Self::Date(moment) => moment.duration_since(now),
-        }
-    }
-}
-
 impl Client {
-    /// A client under this policy. Fails if a certificate cannot be read or the system has none.
+    /// Makes a client.
+    ///
+    /// # Errors
+    /// If a certificate of the policy cannot be read, or if the system has no trusted certificates.
     pub fn new(policy: ClientPolicy) -> anyhow::Result<Self> {
-        Self::with_lookup(policy, Arc::new(SystemDns), LIMITS)
+        Self::with_lookup(policy, Arc::new(SystemDns), Timeouts::DEFAULT)
     }
 
     pub(super) fn with_lookup(
         policy: ClientPolicy,
-        names: Arc<dyn DnsLookup>,
-        limits: Timeouts,
+        dns: Arc<dyn DnsLookup>,
+        timeouts: Timeouts,
     ) -> anyhow::Result<Self> {
         let guard = Guard::new(policy.allow_networks, policy.plain_http);
-        let directory = Arc::new(HostResolver::new(guard, policy.resolve, names));
-        let tls = tls(policy.extra_ca.as_deref())?;
-        let build = |door| {
-            let resolver = ScopedResolver { resolver: Arc::clone(&directory), scope: door };
-            inner(resolver, &policy.user_agent, tls.clone(), limits)
+        let resolver = Arc::new(HostResolver::new(guard, policy.resolve, dns));
+        let tls = tls::client_config(policy.extra_ca.as_deref())?;
+        let build = |scope| {
+            let resolver = ScopedResolver { resolver: Arc::clone(&resolver), scope };
+            reqwest_client(resolver, &policy.user_agent, tls.clone(), timeouts)
         };
-        let user_agent = HeaderValue::from_str(&policy.user_agent).context("the user agent")?;
+        let user_agent = HeaderValue::from_str(&policy.user_agent).context("invalid user agent")?;
         let connector = TlsConnector::from(Arc::new(tls.clone()));
-        let posts = DeliveryClient::new(Arc::clone(&directory), connector, user_agent, limits);
+        let deliveries = DeliveryClient::new(Arc::clone(&resolver), connector, user_agent, timeouts);
         Ok(Self(Arc::new(Inner {
             public: build(NetworkScope::Public)?,
             allowed: build(NetworkScope::AllowedOnly)?,
-            posts,
-            directory,
-            limits,
+            deliveries,
+            resolver,
+            timeouts,
         })))
     }
 
-    /// The client that [`super::apub_adapter`] hands to those who insist on one of their own.
+    /// The client that `reqwest_middleware` needs to be built. No request is sent over it.
     pub(super) fn reqwest_client(&self) -> reqwest::Client {
         self.0.public.clone()
     }
 
-    /// Fetches, and follows up to three redirects. Any status is an answer.
+    /// Fetches a URL and follows up to three redirects. A response with any status is a success.
     pub async fn get(&self, request: GetRequest<'_>) -> Result<GetResponse, NetError> {
-        tokio::time::timeout(self.0.limits.total, self.follow(request))
+        tokio::time::timeout(self.0.timeouts.total, self.get_following_redirects(request))
             .await
             .map_err(|_| NetError::Timeout)?
     }
 
-    async fn follow(&self, mut request: GetRequest<'_>) -> Result<GetResponse, NetError> {
+    async fn get_following_redirects(&self, mut request: GetRequest<'_>) -> Result<GetResponse, NetError> {
         let mut url = request.url.clone();
         let mut seen: Vec<Url> = Vec::new();
         let accept = HeaderValue::from_str(request.accept).map_err(|_| NetError::InvalidRequest)?;
         request.headers.insert(header::ACCEPT, accept);
         loop {
-            let response = self.knock(&request, &url).await?;
-            let Some(next) = redirect(&response, &url)? else {
+            let response = self.send_signed(&request, &url).await?;
+            let Some(next) = redirect_target(&response, &url)? else {
                 let (status, headers) = (response.status(), response.headers().clone());
                 let body = read_body(response, request.max_bytes).await?;
                 return Ok(GetResponse { url, status, headers, body });
@@ -257,82 +183,91 @@ impl Client {
             let mut visited = url.clone();
             visited.set_fragment(None);
             seen.push(visited);
-            let mut arriving = next.clone();
-            arriving.set_fragment(None);
-            if seen.len() > MOST_REDIRECTS || seen.contains(&arriving) {
+            let mut target = next.clone();
+            target.set_fragment(None);
+            if seen.len() > MAX_REDIRECTS || seen.contains(&target) {
                 return Err(NetError::InvalidRedirect);
             }
             if next.origin() != url.origin() {
-                keep_only_carried(&mut request.headers);
+                keep_forwarded(&mut request.headers);
             }
             url = next;
         }
     }
 
-    /// Asks once, and once more, signed in the other way, where the signature was not good enough.
-    async fn knock(&self, request: &GetRequest<'_>, url: &Url) -> Result<reqwest::Response, NetError> {
-        let Some(sign) = request.signer else {
-            return self.ask(url, request.headers.clone()).await;
+    /// Sends a request, and sends it once more with the other signature scheme if the first one was refused.
+    async fn send_signed(&self, request: &GetRequest<'_>, url: &Url) -> Result<reqwest::Response, NetError> {
+        let Some(signer) = request.signer else {
+            return self.send(url, request.headers.clone()).await;
         };
-        let ask = async |form, knock| {
+        let send = async |scheme, knock| {
             let mut headers = request.headers.clone();
-            let mut proof = sign.sign(url, form, knock).await;
-            // The connection knows its host better, and HTTP/2 has another name for it.
-            proof.remove(header::HOST);
-            headers.extend(proof);
-            self.ask(url, headers).await
+            let mut signature = signer.sign(url, scheme, knock).await;
+            // The connection sets it, and HTTP/2 has another name for it.
+            signature.remove(header::HOST);
+            headers.extend(signature);
+            self.send(url, headers).await
         };
-        let form = sign.preferred_scheme(url).await;
-        let first = ask(form, Knock::First).await?;
+        let scheme = signer.preferred_scheme(url).await;
+        let first = send(scheme, Knock::First).await?;
         if !may_reject_signature(first.status()) {
             return Ok(first);
         }
-        let second = ask(form.alternative(), Knock::Second).await?;
+        let second = send(scheme.alternative(), Knock::Second).await?;
         if second.status().is_success() {
-            sign.record_scheme(url, Some(form.alternative())).await;
-        } else if may_reject_signature(second.status()) && form != SignatureScheme::default() {
-            sign.record_scheme(url, None).await;
+            signer.record_scheme(url, Some(scheme.alternative())).await;
+        } else if may_reject_signature(second.status()) && scheme != SignatureScheme::default() {
+            signer.record_scheme(url, None).await;
         }
         Ok(second)
     }
 
-    /// Posts. A redirect is an answer like any other: a signature fits one address only.
+    /// Posts. A redirect is returned and not followed, since a signature is valid for one URL only.
     pub async fn post(&self, url: &Url, headers: HeaderMap, body: Bytes) -> Result<PostResponse, NetError> {
-        self.0.posts.post(url, headers, body).await
+        #[cfg(feature = "failpoints")]
+        if fail::eval("post-through-reqwest", |_| ()).is_some() {
+            return self.post_through_reqwest(url, headers, body).await;
+        }
+        self.0.deliveries.post(url, headers, body).await
     }
 
-    async fn ask(&self, url: &Url, headers: HeaderMap) -> Result<reqwest::Response, NetError> {
-        let client = match self.0.directory.guard().check(url)? {
+    /// Posts without the delivery client, so that a bench can tell what that client saves.
+    #[cfg(feature = "failpoints")]
+    async fn post_through_reqwest(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<PostResponse, NetError> {
+        let posting = async {
+            let request = self.reqwest_client_for(url)?.post(url.clone()).headers(headers).body(body);
+            let response = request.send().await?;
+            let (status, headers) = (response.status(), response.headers().clone());
+            read_body(response, MAX_HEADER_BYTES as usize).await?;
+            let retry_after = super::response::RetryAfter::from_headers(&headers);
+            Ok(PostResponse { status, retry_after, excerpt: String::new() })
+        };
+        tokio::time::timeout(self.0.timeouts.total, posting).await.map_err(|_| NetError::Timeout)?
+    }
+
+    async fn send(&self, url: &Url, headers: HeaderMap) -> Result<reqwest::Response, NetError> {
+        Ok(self.reqwest_client_for(url)?.get(url.clone()).headers(headers).send().await?)
+    }
+
+    fn reqwest_client_for(&self, url: &Url) -> Result<&reqwest::Client, NetError> {
+        Ok(match self.0.resolver.guard().check(url)? {
             NetworkScope::Public => &self.0.public,
             NetworkScope::AllowedOnly => &self.0.allowed,
-        };
-        Ok(client.get(url.clone()).headers(headers).send().await?)
+        })
     }
-}
-
-/// How everyone is spoken to who has a certificate: one that the system trusts, or these authorities.
-fn tls(extra_ca: Option<&[u8]>) -> anyhow::Result<ClientConfig> {
-    let extra: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(extra_ca.unwrap_or_default()).collect();
-    let provider = Arc::new(default_provider());
-    let verifier =
-        Verifier::new_with_extra_roots(extra.context("the extra certificates")?, Arc::clone(&provider))
-            .context("the certificates to trust")?;
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    config.resumption = Resumption::in_memory_sessions(REMEMBERED_HOSTS * 8);
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that makes clients")]
-fn inner(
+fn reqwest_client(
     resolver: ScopedResolver,
     user_agent: &str,
     tls: ClientConfig,
-    limits: Timeouts,
+    timeouts: Timeouts,
 ) -> anyhow::Result<reqwest::Client> {
     let builder = reqwest::Client::builder()
         .https_only(resolver.scope == NetworkScope::Public)
@@ -344,21 +279,21 @@ fn inner(
         .referer(false)
         .gzip(true)
         .tls_backend_preconfigured(tls)
-        .connect_timeout(limits.connect)
-        .read_timeout(limits.read)
+        .connect_timeout(timeouts.connect)
+        .read_timeout(timeouts.read)
         .pool_max_idle_per_host(4)
-        .pool_idle_timeout(KEPT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .http2_max_header_list_size(MAX_HEADER_BYTES);
-    builder.build().context("the HTTP client")
+    builder.build().context("could not make the HTTP client")
 }
 
-/// Whether a status may mean that the signature is in a form that the other side does not read.
+/// Whether a status may mean that the peer does not support the signature scheme.
 pub fn may_reject_signature(status: StatusCode) -> bool {
     matches!(status, StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST)
 }
 
-/// Where an answer redirects to; none if it does not.
-fn redirect(response: &reqwest::Response, from: &Url) -> Result<Option<Url>, NetError> {
+/// The target of a redirect, or `None` if the response is not one.
+fn redirect_target(response: &reqwest::Response, from: &Url) -> Result<Option<Url>, NetError> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
@@ -373,9 +308,9 @@ fn redirect(response: &reqwest::Response, from: &Url) -> Result<Option<Url>, Net
     Ok(Some(target))
 }
 
-fn keep_only_carried(headers: &mut HeaderMap) {
+fn keep_forwarded(headers: &mut HeaderMap) {
     let mut kept = HeaderMap::new();
-    for name in CARRIED.into_iter().chain([header::ACCEPT]) {
+    for name in FORWARDED_HEADERS.into_iter().chain([header::ACCEPT]) {
         if let Some(value) = headers.remove(&name) {
             kept.insert(name, value);
         }
@@ -383,7 +318,7 @@ fn keep_only_carried(headers: &mut HeaderMap) {
     *headers = kept;
 }
 
-/// The whole body, unless it has over `limit` bytes after decompression.
+/// Reads the whole body, unless it has more than `limit` bytes after decompression.
 async fn read_body(mut response: reqwest::Response, limit: usize) -> Result<Bytes, NetError> {
     let announced = response.content_length().unwrap_or(0);
     if usize::try_from(announced).map_or(true, |length| length > limit) {

@@ -1,4 +1,4 @@
-//! What can go wrong on the way to another server, for those who decide what to do about it.
+//! Why a request to another server failed, for callers that decide what to do about it.
 
 use std::error::Error;
 use std::io;
@@ -7,41 +7,41 @@ use http::StatusCode;
 
 use super::guard::GuardError;
 
-/// Why there is no answer. One safe line each: nothing of the peer's text is in it.
+/// Why a request failed. Each message is one line and safe to show: it has none of the peer's text in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NetError {
-    /// Not asked at all. Asking again is of no use, unless the name moves.
+    /// The guard refused the URL or its address. A retry is useless unless the name gets another address.
     #[error("refused: {0}")]
     Refused(GuardError),
-    /// The name has no address, or its name servers do not answer.
-    #[error("the host name cannot be resolved")]
+    /// The host name has no address, or its name servers do not answer.
+    #[error("could not resolve the host name")]
     Dns,
-    /// Nobody took the connection.
-    #[error("cannot connect")]
+    /// No connection was accepted.
+    #[error("could not connect")]
     Connect,
     /// The certificate is not valid for the host, or TLS failed otherwise.
-    #[error("no trustworthy TLS connection")]
+    #[error("no trusted TLS connection")]
     Tls,
-    /// It took too long, in part or as a whole.
-    #[error("no answer in time")]
+    /// A part of the request, or all of it, took too long.
+    #[error("the request timed out")]
     Timeout,
-    /// The connection broke, or what came is not HTTP.
-    #[error("the answer broke off")]
+    /// The connection was closed early, or the response is not HTTP.
+    #[error("the response is incomplete or invalid")]
     InvalidResponse,
-    /// The body is over this many bytes, counted after decompression.
-    #[error("the answer has over {0} bytes")]
+    /// The body has more than this many bytes after decompression.
+    #[error("the response has more than {0} bytes")]
     TooLarge(usize),
-    /// A redirect in a circle, over three of them, from https to http or without a readable target.
-    #[error("a redirect that leads nowhere")]
+    /// There were more than three redirects, or one in a circle, from https to http or without a valid target.
+    #[error("too many redirects, or an invalid one")]
     InvalidRedirect,
-    /// Another status than the one that was needed.
-    #[error("the answer is {0}")]
+    /// The status is not the expected one.
+    #[error("unexpected status {0}")]
     UnexpectedStatus(StatusCode),
-    /// Not the kind of document that was asked for.
-    #[error("the answer is not ActivityPub")]
+    /// The document is not of the type that was requested.
+    #[error("the response is not ActivityPub")]
     UnexpectedContentType,
-    /// The request could not be made.
-    #[error("the request could not be made")]
+    /// The request cannot be represented in HTTP.
+    #[error("invalid request")]
     InvalidRequest,
 }
 
@@ -78,20 +78,20 @@ impl From<reqwest::Error> for NetError {
     }
 }
 
-/// The kind of the io error that others wrap: `source()` would step over it.
+/// The kind of the innermost io error. `source()` would step over it.
 fn innermost(error: &io::Error) -> io::ErrorKind {
     let wrapped = error.get_ref().and_then(|inner| inner.downcast_ref::<io::Error>());
     wrapped.map_or_else(|| error.kind(), innermost)
 }
 
-/// What kept a connection from being made.
+/// Why a connection could not be opened.
 pub(super) fn connection_error(error: &io::Error) -> NetError {
     of_kind(innermost(error))
 }
 
 const fn of_kind(kind: io::ErrorKind) -> NetError {
     match kind {
-        // rustls reports certificates and broken handshakes so, TCP never does.
+        // rustls reports invalid certificates and failed handshakes so; TCP never does.
         io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => NetError::Tls,
         io::ErrorKind::TimedOut => NetError::Timeout,
         _ => NetError::Connect,

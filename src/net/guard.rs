@@ -1,43 +1,45 @@
-//! Decides which URLs and which addresses may be asked. Pure.
+//! Decides which URLs may be requested and which addresses may be connected to. It does no IO.
+//!
+//! A URL or a DNS name from outside must never lead into our own network (server-side request forgery).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use url::{Host, Url};
 
-const LONGEST_URL: usize = 2048;
-const LONGEST_NAME: usize = 253;
-const LONGEST_LABEL: usize = 63;
+const MAX_URL_CHARS: usize = 2048;
+const MAX_HOST_CHARS: usize = 253;
+const MAX_LABEL_CHARS: usize = 63;
 
-/// Why an address is not asked. Safe to show: it repeats nothing of the address.
+/// Why a URL or an address is refused. The message is safe to show, since it repeats nothing of the URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum GuardError {
-    /// Only https leaves this server.
-    #[error("not an https address")]
+    /// The scheme is not https.
+    #[error("not an https URL")]
     Scheme,
-    /// A user name or a password stands in the URL.
-    #[error("an address with credentials")]
+    /// The URL has a user name or a password.
+    #[error("a URL with credentials")]
     Credentials,
-    /// No host name that DNS could know.
-    #[error("not a host name")]
+    /// The host is not a valid DNS name.
+    #[error("not a valid host name")]
     InvalidHost,
-    /// An IP address stands in place of a name.
-    #[error("an IP address in place of a host name")]
+    /// The host is an IP address.
+    #[error("an IP address instead of a host name")]
     IpLiteral,
-    /// The URL has over 2048 characters.
-    #[error("an address that is too long")]
+    /// The URL has more than 2048 characters.
+    #[error("a URL that is too long")]
     UrlTooLong,
-    /// The name leads, alone or among others, to an address that is not public.
+    /// At least one address of the host is not public.
     #[error("the host is not on the public internet")]
     PrivateAddress,
 }
 
-/// Which addresses a URL may lead to.
+/// Which addresses a URL may be connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NetworkScope {
     /// Public addresses, and the allowed networks.
     Public,
-    /// The allowed networks alone: what the URL asks for, such as an odd port, is not for strangers.
+    /// The allowed networks alone, because the URL has something that is not requested from strangers, such as a port.
     AllowedOnly,
 }
 
@@ -49,38 +51,41 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// `plain_http` opens http, to the allowed networks only.
+    /// Makes a guard. `plain_http` permits plain HTTP, to the allowed networks only.
     pub const fn new(allow_networks: Vec<IpNet>, plain_http: bool) -> Self {
         Self { allow_networks, plain_http }
     }
 
     /// Whether a connection to this address may be opened.
-    pub fn permits(&self, door: NetworkScope, address: IpAddr) -> bool {
+    pub fn permits(&self, scope: NetworkScope, address: IpAddr) -> bool {
         self.allow_networks.iter().any(|network| network.contains(&address))
-            || (door == NetworkScope::Public && is_public(address))
+            || (scope == NetworkScope::Public && is_public(address))
     }
 
-    /// Which addresses this URL may lead to; an error if none.
+    /// Returns which addresses this URL may be connected to.
+    ///
+    /// # Errors
+    /// If the URL must not be requested at all.
     pub fn check(&self, url: &Url) -> Result<NetworkScope, GuardError> {
-        let mut door = NetworkScope::Public;
+        let mut scope = NetworkScope::Public;
         match url.scheme() {
             "https" => {}
-            "http" if self.plain_http => door = NetworkScope::AllowedOnly,
+            "http" if self.plain_http => scope = NetworkScope::AllowedOnly,
             _ => return Err(GuardError::Scheme),
         }
-        if url.as_str().len() > LONGEST_URL {
+        if url.as_str().len() > MAX_URL_CHARS {
             return Err(GuardError::UrlTooLong);
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(GuardError::Credentials);
         }
         if url.port().is_some() {
-            door = NetworkScope::AllowedOnly;
+            scope = NetworkScope::AllowedOnly;
         }
-        // A literal never reaches a resolver, so that its address is judged here and now.
+        // A literal address never reaches the resolver, so it is checked here.
         let literal = match url.host().ok_or(GuardError::InvalidHost)? {
             Host::Domain(name) => {
-                return if is_name(name) { Ok(door) } else { Err(GuardError::InvalidHost) };
+                return if is_name(name) { Ok(scope) } else { Err(GuardError::InvalidHost) };
             }
             Host::Ipv4(address) => IpAddr::V4(address),
             Host::Ipv6(address) => IpAddr::V6(address),
@@ -93,17 +98,17 @@ impl Guard {
     }
 }
 
-/// Whether this is a host name in its one canonical form: no dot at the end, nothing that DNS has no
-/// place for. (The `url` crate has already made it lower case and punycode.)
+/// Whether this is a host name in canonical form: no trailing dot and no characters that DNS does not know. (The `url`
+/// crate has already converted it to lower case and punycode.)
 fn is_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
-    name.len() <= LONGEST_NAME
+    name.len() <= MAX_HOST_CHARS
         && name
             .split('.')
-            .all(|label| !label.is_empty() && label.len() <= LONGEST_LABEL && label.bytes().all(fits))
+            .all(|label| !label.is_empty() && label.len() <= MAX_LABEL_CHARS && label.bytes().all(fits))
 }
 
-/// What IANA's registry of special-purpose IPv4 addresses keeps from the public internet.
+/// The networks of IANA's IPv4 special-purpose address registry that are not globally reachable.
 const RESERVED_V4: [Ipv4Net; 16] = [
     v4([0, 0, 0, 0], 8),       // this network
     v4([10, 0, 0, 0], 8),      // private
@@ -123,11 +128,10 @@ const RESERVED_V4: [Ipv4Net; 16] = [
     v4([240, 0, 0, 0], 4),     // reserved, broadcast
 ];
 
-/// The only IPv6 addresses in public use. Mapped, compatible, NAT64, unique local and link-local ones
-/// all lie outside.
+/// The only IPv6 addresses in public use. Mapped, compatible, NAT64, unique local and link-local addresses are outside.
 const GLOBAL_V6: Ipv6Net = v6([0x2000, 0], 3);
 
-/// What is reserved within them.
+/// The reserved networks within them.
 const RESERVED_V6: [Ipv6Net; 5] = [
     v6([0x2001, 0], 23),      // protocol assignments: Teredo, benchmarks, ORCHID
     v6([0x2001, 0x0db8], 32), // documentation
@@ -167,7 +171,7 @@ mod tests {
         Guard::default().check(&url.parse().unwrap())
     }
 
-    /// The edges of each range that is kept from us, and other ways to write such an address.
+    /// The bounds of each reserved network, and addresses that embed one.
     const NOT_PUBLIC: &str = "0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.127.255.255
         127.0.0.1 127.255.255.254 169.254.169.254 172.16.0.1 172.31.255.255 192.0.0.8 192.0.0.170
         192.0.2.1 192.88.99.1 192.168.1.1 198.18.0.1 198.19.255.255 198.51.100.1 203.0.113.1 224.0.0.1

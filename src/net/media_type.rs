@@ -1,50 +1,32 @@
-//! What a `Content-Type`, or one range of an `Accept`, says.
+//! Recognises the media types of ActivityPub in a `Content-Type`, or in one range of an `Accept`.
+
+use mediatype::{MediaType, ReadParams as _};
 
 /// The content type of ActivityPub that we send, and the only one that some servers take.
 pub const ACTIVITY_JSON: &str = "application/activity+json";
 
+const LD_JSON: &str = "application/ld+json";
+
 const AS2_PROFILE: &str = "https://www.w3.org/ns/activitystreams";
 
-/// Whether it says ActivityPub (section 3.2): `application/activity+json`, or `application/ld+json` with the
-/// profile. Other parameters do not matter. Anything else may be a file that a user of that host uploaded, and
-/// proves nothing.
+/// Whether this is a media type of ActivityPub (section 3.2): `application/activity+json`, or `application/ld+json`
+/// with the ActivityStreams profile. Other parameters do not matter. Any other type may be a file that a user of that
+/// host uploaded, and proves nothing.
 pub fn is_activitypub(text: &str) -> bool {
-    media_type(text).is_some_and(|(essence, profile)| {
-        essence == ACTIVITY_JSON || (essence == "application/ld+json" && profile)
-    })
-}
-
-/// Reads a media type (RFC 9110 section 8.3.1).
-fn media_type(text: &str) -> Option<(String, bool)> {
-    let (essence, mut rest) = match text.split_once(';') {
-        Some((essence, rest)) => (essence, rest),
-        None => (text, ""),
-    };
-    let mut profile = false;
-    while !rest.trim().is_empty() {
-        let (name, after) = match rest.trim_start().strip_prefix(';') {
-            Some(empty) => {
-                rest = empty;
-                continue;
-            }
-            None => rest.split_once('=')?,
-        };
-        let (value, after) = match after.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"')?,
-            None => after.split_at(after.find(';').unwrap_or(after.len())),
-        };
-        if name.trim().eq_ignore_ascii_case("profile") {
-            // The profile of ld+json is a list of URIs (JSON-LD 1.1 section B).
-            let mut uris = value.split_ascii_whitespace();
-            profile |= uris.any(|uri| uri.eq_ignore_ascii_case(AS2_PROFILE));
-        }
-        rest = match after.trim_start().strip_prefix(';') {
-            Some(more) => more,
-            None if after.trim().is_empty() => "",
-            None => return None,
-        };
-    }
-    Some((essence.trim().to_ascii_lowercase(), profile))
+    // Some servers leave out the quotes, which the grammar demands around a URI (RFC 9110 section 5.6.6).
+    let quoted = text.trim().replace(&format!("={AS2_PROFILE}"), &format!("=\"{AS2_PROFILE}\""));
+    let Ok(media_type) = MediaType::parse(&quoted) else { return false };
+    let essence = media_type.essence().to_string();
+    essence.eq_ignore_ascii_case(ACTIVITY_JSON)
+        || (essence.eq_ignore_ascii_case(LD_JSON)
+            && media_type.params().any(|(name, value)| {
+                // The profile of ld+json is a list of URIs (JSON-LD 1.1 appendix B).
+                name == "profile"
+                    && value
+                        .unquoted_str()
+                        .split_ascii_whitespace()
+                        .any(|uri| uri.eq_ignore_ascii_case(AS2_PROFILE))
+            }))
 }
 
 #[cfg(test)]

@@ -1,17 +1,22 @@
-//! The only way out: every request that this server makes to another passes here.
+//! All outgoing connections. Every request that Marquee makes to another server passes through this module.
 //!
-//! An address that somebody else chose may point at our own network. [`guard`] decides what may be
-//! reached, on the URL and again on the address that is really connected to; [`client`] bounds time,
-//! size and redirects; `posts` is its way to send.
+//! A URL that somebody else chose may point into our own network. [`guard`] therefore checks each URL, and again each
+//! address that is connected to. [`client`] bounds time, size and redirects; `delivery_client` sends deliveries for it;
+//! `apub_adapter` lets `activitypub_federation` fetch through it.
 
 mod apub_adapter;
 pub mod client;
+mod connection;
+mod connection_pool;
 mod delivery_client;
 mod error;
 pub mod guard;
+mod limits;
 pub mod media_type;
 mod resolver;
+pub mod response;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 pub use error::NetError;

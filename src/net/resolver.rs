@@ -1,5 +1,5 @@
-//! Turns names into addresses that may be connected to. What it returns is what the connection is made
-//! to, so that a name cannot show one address to a check and another to the connection.
+//! Resolves host names to addresses that may be connected to. The connection uses exactly the addresses that were
+//! checked, so that DNS rebinding cannot show one address to the check and another to the connection.
 
 use std::collections::HashMap;
 use std::io;
@@ -12,13 +12,13 @@ use tokio::sync::Semaphore;
 use super::NetError;
 use super::guard::{Guard, GuardError, NetworkScope};
 
-/// Look-ups at one time. Each blocks a thread for as long as the name servers keep it waiting, and
-/// tokio has 512 of those for everybody.
-const MOST_LOOKUPS: usize = 256;
+/// Concurrent lookups. Each blocks a thread until the name servers answer, and tokio has 512 such threads for
+/// everything.
+const MAX_LOOKUPS: usize = 256;
 
-/// Asks for the addresses of a name. Blocks.
+/// Looks up the addresses of a host name. It may block.
 pub(super) trait DnsLookup: Send + Sync {
-    /// Every address of the name; a port other than 0 replaces the scheme's own.
+    /// Returns every address of the name. A port other than 0 replaces the scheme's default port.
     fn lookup(&self, name: &str) -> io::Result<Vec<SocketAddr>>;
 }
 
@@ -31,21 +31,21 @@ impl DnsLookup for SystemDns {
     }
 }
 
-/// What both doors share.
+/// Resolves names for all clients, and checks the addresses.
 pub(super) struct HostResolver {
     guard: Guard,
     table: HashMap<String, SocketAddr>,
-    names: Arc<dyn DnsLookup>,
+    dns: Arc<dyn DnsLookup>,
     lookups: Arc<Semaphore>,
 }
 
 impl HostResolver {
-    pub(super) fn new(guard: Guard, table: HashMap<String, SocketAddr>, names: Arc<dyn DnsLookup>) -> Self {
+    pub(super) fn new(guard: Guard, table: HashMap<String, SocketAddr>, dns: Arc<dyn DnsLookup>) -> Self {
         Self {
             guard,
             table: table.into_iter().map(|(name, address)| (name.to_ascii_lowercase(), address)).collect(),
-            names,
-            lookups: Arc::new(Semaphore::new(MOST_LOOKUPS)),
+            dns,
+            lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)),
         }
     }
 
@@ -53,16 +53,16 @@ impl HostResolver {
         &self.guard
     }
 
-    /// The addresses of a name, where each of them may be connected to.
+    /// The addresses of a name, if all of them may be connected to.
     pub(super) async fn resolve_permitted(
         &self,
         name: &str,
-        door: NetworkScope,
+        scope: NetworkScope,
     ) -> Result<Vec<SocketAddr>, NetError> {
         let found = self.addresses(name).await.map_err(|_| NetError::Dns)?;
-        // One address that is not public condemns the name: nobody honest mixes them, and which one
-        // the connection would take is not ours to say.
-        if !found.iter().all(|to| self.guard.permits(door, to.ip())) {
+        // A single private address makes the whole name invalid: no honest name mixes them, and we do not decide
+        // which one a connection takes.
+        if !found.iter().all(|to| self.guard.permits(scope, to.ip())) {
             return Err(GuardError::PrivateAddress.into());
         }
         Ok(found)
@@ -73,17 +73,17 @@ impl HostResolver {
             return Ok(vec![*address]);
         }
         let permit = Arc::clone(&self.lookups).acquire_owned().await.map_err(io::Error::other)?;
-        let (names, name) = (Arc::clone(&self.names), name.to_owned());
+        let (dns, name) = (Arc::clone(&self.dns), name.to_owned());
         tokio::task::spawn_blocking(move || {
-            // Held until the thread is free again, even if nobody waits for the answer any more.
+            // The permit is held until the thread is free again, even if the caller has given up.
             let _permit = permit;
-            names.lookup(&name)
+            dns.lookup(&name)
         })
         .await?
     }
 }
 
-/// The resolver of one of the two clients.
+/// The resolver of one of the two reqwest clients.
 pub(super) struct ScopedResolver {
     pub(super) resolver: Arc<HostResolver>,
     pub(super) scope: NetworkScope,
@@ -91,10 +91,10 @@ pub(super) struct ScopedResolver {
 
 impl Resolve for ScopedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let directory = Arc::clone(&self.resolver);
-        let door = self.scope;
+        let resolver = Arc::clone(&self.resolver);
+        let scope = self.scope;
         Box::pin(async move {
-            let found = directory.resolve_permitted(name.as_str(), door).await?;
+            let found = resolver.resolve_permitted(name.as_str(), scope).await?;
             let addresses: Addrs = Box::new(found.into_iter());
             Ok(addresses)
         })

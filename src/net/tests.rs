@@ -1,9 +1,9 @@
-//! The client against servers on this machine that count who connects.
+//! Tests of the client against servers on this machine that count connections.
 
-mod addresses;
-mod answers;
-mod edge;
-mod posts;
+mod apub_adapter;
+mod delivery_client;
+mod guarding;
+mod responses;
 mod server;
 mod tls;
 
@@ -18,17 +18,18 @@ use url::Url;
 
 use self::server::{Server, ok};
 use super::NetError;
-use super::client::Timeouts;
-use super::client::{Client, ClientPolicy, FetchSigner, GetRequest, GetResponse, Knock};
+use super::client::{Client, ClientPolicy, FetchSigner, GetRequest, Knock};
 use super::guard::GuardError;
+use super::limits::Timeouts;
 use super::resolver::DnsLookup;
+use super::response::GetResponse;
 use crate::domain::signature_scheme::SignatureScheme;
 
-/// Names that a test made up. Each look-up takes the next answer; the last one stays.
+/// Addresses of host names in a test. Each lookup takes the next answer; the last one stays.
 #[derive(Default)]
-struct Scripted(Mutex<HashMap<String, Vec<Vec<SocketAddr>>>>);
+struct ScriptedLookup(Mutex<HashMap<String, Vec<Vec<SocketAddr>>>>);
 
-impl DnsLookup for Scripted {
+impl DnsLookup for ScriptedLookup {
     fn lookup(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
         let mut names = self.0.lock().unwrap();
         let answers = names.get_mut(name).ok_or_else(|| io::Error::other("no such name"))?;
@@ -36,21 +37,21 @@ impl DnsLookup for Scripted {
     }
 }
 
-fn names(all: &[(&str, &[&[SocketAddr]])]) -> Arc<Scripted> {
+fn names(all: &[(&str, &[&[SocketAddr]])]) -> Arc<ScriptedLookup> {
     let map = all
         .iter()
         .map(|(name, answers)| ((*name).to_owned(), answers.iter().map(|a| a.to_vec()).collect()))
         .collect();
-    Arc::new(Scripted(Mutex::new(map)))
+    Arc::new(ScriptedLookup(Mutex::new(map)))
 }
 
-const SHORT: Timeouts = Timeouts {
+const SHORT_TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_millis(800),
     read: Duration::from_millis(300),
     total: Duration::from_millis(900),
 };
 
-const LONG: Timeouts = Timeouts {
+const LONG_TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(5),
     read: Duration::from_secs(5),
     total: Duration::from_secs(10),
@@ -69,21 +70,21 @@ impl<F: Fn(&Method, &Url) -> HeaderMap + Send + Sync> FetchSigner for F {
     async fn record_scheme(&self, _: &Url, _: Option<SignatureScheme>) {}
 }
 
-/// The policy of a server on the open internet.
+/// The policy of a public server.
 fn strict() -> ClientPolicy {
     ClientPolicy { user_agent: "Marquee/0 (+https://crit.example)".to_owned(), ..ClientPolicy::default() }
 }
 
-/// A policy that lets a test reach its own servers, over http too.
+/// A policy that lets a test connect to its own servers, also over http.
 fn loopback() -> ClientPolicy {
     ClientPolicy { allow_networks: vec!["127.0.0.0/8".parse().unwrap()], plain_http: true, ..strict() }
 }
 
-fn client(policy: ClientPolicy, names: Arc<Scripted>) -> Client {
-    Client::with_lookup(policy, names, LONG).unwrap()
+fn client(policy: ClientPolicy, names: Arc<ScriptedLookup>) -> Client {
+    Client::with_lookup(policy, names, LONG_TIMEOUTS).unwrap()
 }
 
-/// A client that knows these names at these servers.
+/// A client for which these names are those of these servers.
 fn local(all: &[(&str, &Server)]) -> Client {
     let names_of: Vec<_> = all.iter().map(|(name, server)| (*name, [server.address])).collect();
     let answers: Vec<_> = names_of.iter().map(|(name, address)| (*name, [&address[..]])).collect();

@@ -11,12 +11,12 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// What a server sends: pieces with pauses before them.
-pub(super) type Pieces = Vec<(Duration, Vec<u8>)>;
+/// What a server sends: chunks with pauses before them.
+pub(super) type TimedChunks = Vec<(Duration, Vec<u8>)>;
 
-type Respond = Arc<dyn Fn(&str) -> Pieces + Send + Sync>;
+type Respond = Arc<dyn Fn(&str) -> TimedChunks + Send + Sync>;
 
-/// A server that says what a test tells it to, once a connection.
+/// A server that sends what a test says, and then closes the connection.
 pub(super) struct Server {
     pub(super) address: SocketAddr,
     accepted: Arc<AtomicUsize>,
@@ -25,10 +25,10 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) async fn start(respond: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
-        Self::dripping(move |request| vec![(Duration::ZERO, respond(request))]).await
+        Self::start_slow(move |request| vec![(Duration::ZERO, respond(request))]).await
     }
 
-    pub(super) async fn dripping(respond: impl Fn(&str) -> Pieces + Send + Sync + 'static) -> Self {
+    pub(super) async fn start_slow(respond: impl Fn(&str) -> TimedChunks + Send + Sync + 'static) -> Self {
         Self::with(None, Arc::new(respond)).await
     }
 
@@ -68,7 +68,7 @@ impl Server {
         server
     }
 
-    /// Connections so far.
+    /// The number of connections so far.
     pub(super) fn accepted(&self) -> usize {
         self.accepted.load(Ordering::SeqCst)
     }
@@ -107,7 +107,7 @@ async fn answer(
     let _ = stream.shutdown().await;
 }
 
-/// An answer with these headers (each with its line end) and this body.
+/// A response with these headers (each with its line end) and this body.
 pub(super) fn reply(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(
         "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n",
@@ -124,7 +124,7 @@ pub(super) fn moved(to: &str) -> Vec<u8> {
     reply(302, &format!("location: {to}\r\n"), b"")
 }
 
-/// An authority of the test's own, and servers that it vouches for.
+/// A certificate authority of the test.
 pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pub(super) pem: Vec<u8>,
@@ -139,14 +139,14 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
-    /// A server that also speaks HTTP/2.
+    /// A certificate for a server that also speaks HTTP/2.
     pub(super) fn certify_http2(&self, name: &str) -> TlsAcceptor {
         let mut config = ServerConfig::clone(self.certify(name, 4000).config());
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         TlsAcceptor::from(Arc::new(config))
     }
 
-    /// A certificate for a name that is valid up to the start of that year.
+    /// A certificate for a name, valid until the start of a year.
     pub(super) fn certify(&self, name: &str, until: i32) -> TlsAcceptor {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.not_after = rcgen::date_time_ymd(until, 1, 1);

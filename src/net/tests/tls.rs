@@ -46,7 +46,7 @@ async fn j10_expired_wrong_and_self_signed_certificates_are_refused() {
         assert_eq!(error, NetError::Tls);
         assert!(server.requests().is_empty());
     }
-    // Somebody who speaks no TLS at all.
+    // A server without TLS.
     let server = Server::start(|_| ok("plain")).await;
     let error = get(&trusting(&authority, &server), "https://m.example/").await;
     assert!(matches!(error, Err(NetError::Tls | NetError::Timeout)), "{error:?}");
@@ -74,20 +74,20 @@ fn a_certificate_that_cannot_be_read_is_an_error_at_the_start() {
     assert!(Client::new(strict()).is_ok());
 }
 
-pub(super) struct OverTls(TcpListener, TlsAcceptor, Arc<AtomicUsize>);
+pub(super) struct TlsListener(TcpListener, TlsAcceptor, Arc<AtomicUsize>);
 
-impl OverTls {
+impl TlsListener {
     pub(super) fn new(listener: TcpListener, acceptor: TlsAcceptor) -> Self {
         Self(listener, acceptor, Arc::default())
     }
 
-    /// Counts connections.
+    /// The number of connections so far.
     pub(super) fn accepted(&self) -> Arc<AtomicUsize> {
         Arc::clone(&self.2)
     }
 }
 
-impl axum::serve::Listener for OverTls {
+impl axum::serve::Listener for TlsListener {
     type Io = TlsStream<TcpStream>;
     type Addr = SocketAddr;
 
@@ -117,7 +117,7 @@ async fn a_peer_that_speaks_http_2_gets_it_with_the_authority_that_was_signed() 
     };
     let acceptor = authority.certify_http2("m.example");
     let app = axum::Router::new().fallback(echo);
-    tokio::spawn(async move { axum::serve(OverTls::new(listener, acceptor), app).await });
+    tokio::spawn(async move { axum::serve(TlsListener::new(listener, acceptor), app).await });
     let client = trusting_at(&authority, address);
     let fetched = get(&client, "https://m.example/").await.unwrap();
     assert_eq!(fetched.body, "HTTP/2.0 Some(m.example) None");

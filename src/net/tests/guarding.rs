@@ -1,7 +1,7 @@
 use super::server::moved;
 use super::*;
 
-/// Whoever asks for this name is refused, and nobody connects.
+/// Asserts that a name with this address is refused.
 async fn refuses(address: &str) {
     let to: SocketAddr = address.parse().unwrap();
     let client = client(strict(), names(&[("evil.example", &[&[to]])]));
@@ -48,7 +48,7 @@ async fn e4_one_private_address_among_others_condemns_the_name() {
 }
 
 #[tokio::test]
-async fn e4_e11_each_connection_is_judged_anew() {
+async fn e4_e11_each_connection_is_checked_again() {
     let first = Server::start(|_| ok("first")).await;
     let second = Server::start(|_| ok("second")).await;
     let elsewhere: SocketAddr = format!("127.0.0.2:{}", second.port()).parse().unwrap();
@@ -110,10 +110,10 @@ async fn the_table_takes_the_place_of_dns_with_its_port() {
     policy.resolve.insert("M.example".to_owned(), server.address);
     let client = client(policy, names(&[]));
     assert_eq!(get(&client, "http://m.example/x").await.unwrap().body, "table");
-    // The peer is told the name and not the port, so that what is signed for it fits.
+    // The `Host` header has no port, so that it equals the signed one.
     assert!(server.requests()[0].contains("\r\nhost: m.example\r\n"));
     assert_eq!(get(&client, "http://other.example/").await.unwrap_err(), NetError::Dns);
-    // The table decides where, not whether.
+    // The table does not bypass the guard.
     let mut policy = strict();
     policy.resolve.insert("m.example".to_owned(), server.address);
     let client = super::client(policy, names(&[]));

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::server::{Authority, moved};
-use super::tls::{OverTls, trusting_at};
+use super::tls::{TlsListener, trusting_at};
 use super::*;
 
 async fn post(client: &Client, url: &str) -> Result<StatusCode, NetError> {
@@ -15,14 +15,14 @@ async fn post(client: &Client, url: &str) -> Result<StatusCode, NetError> {
     Ok(answer.status)
 }
 
-/// A server that keeps connections, and closes each without a word after so many answers.
-struct Keeping {
+/// A server that keeps connections open, and closes each after a number of responses.
+struct KeepAliveServer {
     address: SocketAddr,
     accepted: Arc<AtomicUsize>,
     open: Arc<AtomicUsize>,
 }
 
-impl Keeping {
+impl KeepAliveServer {
     async fn start(answers: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server =
@@ -43,7 +43,7 @@ impl Keeping {
     }
 }
 
-/// Answers requests whose bodies are `{}`, until there were enough of them or the other side goes.
+/// Answers requests whose bodies are `{}`, up to a number of them or until the peer closes the connection.
 async fn answer(mut stream: TcpStream, answers: usize) {
     for _ in 0..answers {
         let mut request = Vec::new();
@@ -62,7 +62,7 @@ async fn answer(mut stream: TcpStream, answers: usize) {
 
 #[tokio::test]
 async fn posts_share_a_connection_and_go_on_over_another_once_it_is_closed() {
-    let server = Keeping::start(2).await;
+    let server = KeepAliveServer::start(2).await;
     let client = client(loopback(), names(&[("m.example", &[&[server.address]])]));
     for _ in 0..6 {
         assert_eq!(post(&client, "http://m.example/inbox").await.unwrap(), 202);
@@ -71,8 +71,8 @@ async fn posts_share_a_connection_and_go_on_over_another_once_it_is_closed() {
 }
 
 #[tokio::test]
-async fn of_connections_that_nobody_uses_few_are_kept() {
-    let server = Keeping::start(2).await;
+async fn idle_connections_are_bounded() {
+    let server = KeepAliveServer::start(2).await;
     let hosts: Vec<String> = (0..300).map(|n| format!("m{n}.example")).collect();
     let answer: &[&[SocketAddr]] = &[&[server.address]];
     let table: Vec<(&str, &[&[SocketAddr]])> = hosts.iter().map(|host| (host.as_str(), answer)).collect();
@@ -87,7 +87,7 @@ async fn of_connections_that_nobody_uses_few_are_kept() {
         }
     };
     tokio::time::timeout(Duration::from_secs(10), closing).await.unwrap();
-    // Those that were used last are there still.
+    // The most recently used connections are still open.
     assert_eq!(post(&client, "http://m299.example/inbox").await.unwrap(), 202);
     assert_eq!(server.accepted.load(Ordering::SeqCst), 300);
 }
@@ -97,7 +97,7 @@ async fn a_host_that_speaks_http_2_gets_all_posts_over_one_connection() {
     let authority = Authority::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let listener = OverTls::new(listener, authority.certify_http2("m.example"));
+    let listener = TlsListener::new(listener, authority.certify_http2("m.example"));
     let accepted = listener.accepted();
     let app = axum::Router::new().fallback(async |request: axum::extract::Request| {
         let authority = request.uri().authority().map(ToString::to_string);
@@ -113,7 +113,7 @@ async fn a_host_that_speaks_http_2_gets_all_posts_over_one_connection() {
 }
 
 #[tokio::test]
-async fn e1_e3_e5_e6_e7_a_post_goes_where_a_fetch_may_go_and_follows_nobody() {
+async fn e1_e3_e5_e6_e7_a_post_is_guarded_like_a_fetch_and_follows_no_redirect() {
     let secret = Server::start(|_| ok("secret")).await;
     let server = Server::start(|_| moved("http://secret.example/")).await;
     let policy = ClientPolicy { allow_networks: vec!["127.0.0.1/32".parse().unwrap()], ..loopback() };
@@ -145,7 +145,7 @@ async fn e1_e3_e5_e6_e7_a_post_goes_where_a_fetch_may_go_and_follows_nobody() {
 }
 
 #[tokio::test]
-async fn j10_nothing_is_posted_to_whom_no_authority_knows() {
+async fn j10_nothing_is_posted_without_a_trusted_certificate() {
     let authority = Authority::new();
     let server = Server::tls(authority.certify("other.example", 4000), |_| ok("never")).await;
     let client = trusting_at(&authority, server.address);

@@ -6,9 +6,10 @@ use http::{HeaderValue, Method, header};
 use super::server::{moved, reply};
 use super::*;
 use crate::domain::time::Timestamp;
-use crate::net::client::{RetryAfter, SharedFetchSigner};
+use crate::net::client::SharedFetchSigner;
+use crate::net::response::RetryAfter;
 
-/// Redirects `/a` to `/b` to `/c` and so on; `/end` and all others answer.
+/// Redirects `/a` to `/b` to `/c` and so on. All other paths answer with themselves.
 fn chain(request: &str) -> Vec<u8> {
     let path = request.split(' ').nth(1).unwrap();
     match path {
@@ -45,7 +46,7 @@ async fn e5_three_redirects_and_no_more() {
 }
 
 #[tokio::test]
-async fn each_hop_is_signed_anew_and_nothing_secret_is_carried_along() {
+async fn each_redirect_is_signed_again_and_no_secret_is_forwarded() {
     let other = Server::start(|_| ok("other")).await;
     let first = Server::start(|request| {
         moved(if request.starts_with("GET /a") { "/b" } else { "http://other.example/c" })
@@ -80,7 +81,7 @@ async fn each_hop_is_signed_anew_and_nothing_secret_is_carried_along() {
     }
 }
 
-/// A server whose every body has over the limit of 1000 bytes, in one way or another.
+/// Answers with bodies of more than 1000 bytes, in several ways.
 fn large(request: &str) -> Vec<u8> {
     match request.split(' ').nth(1).unwrap() {
         "/announced" => reply(200, "", &[b'x'; 1001]),
@@ -141,9 +142,9 @@ async fn h6_a_slow_answer_is_given_up() {
             pieces
         }
     };
-    let server = Server::dripping(drip).await;
+    let server = Server::start_slow(drip).await;
     let script = names(&[("m.example", &[&[server.address]])]);
-    let client = Client::with_lookup(loopback(), script, SHORT).unwrap();
+    let client = Client::with_lookup(loopback(), script, SHORT_TIMEOUTS).unwrap();
     for path in ["silent", "body"] {
         let started = Instant::now();
         let error = get(&client, &format!("http://m.example/{path}")).await.unwrap_err();
@@ -151,14 +152,14 @@ async fn h6_a_slow_answer_is_given_up() {
         assert!(started.elapsed() < Duration::from_secs(3), "{path}");
     }
     assert!(get(&client, "http://m.example/headers").await.is_err());
-    // Of an answer to a POST the status counts, and it is there.
+    // For a POST the status is enough.
     let url = "http://m.example/body".parse().unwrap();
     let answer = client.post(&url, HeaderMap::new(), Bytes::new()).await.unwrap();
     assert_eq!(answer.status, 200);
 }
 
 #[tokio::test]
-async fn what_does_not_answer_is_told_apart() {
+async fn failures_are_distinguished() {
     let garbage = Server::start(|_| b"not http at all\r\n\r\n".to_vec()).await;
     let short = Server::start(|_| b"HTTP/1.1 200 X\r\ncontent-length: 9\r\n\r\nx".to_vec()).await;
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -183,7 +184,7 @@ async fn what_does_not_answer_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_post_brings_back_status_patience_and_a_line_of_text() {
+async fn a_post_returns_status_retry_after_and_an_excerpt() {
     let server = Server::start(|request| match request.split(' ').nth(1).unwrap() {
         "/seconds" => reply(429, "retry-after: 120\r\n", b"slow\r\ndown\x1b[2J"),
         "/years" => reply(429, "retry-after: 99999999999999999999999\r\n", &[0xff; 5000]),
