@@ -211,7 +211,7 @@ async fn compose(
     let named = mentions.iter().filter_map(|mention| {
         Some(MentionTarget { handle: mention.handle.clone()?, url: mention.url.clone() })
     });
-    let content = text::render_html(source, &named.collect::<Vec<_>>(), &app.origin.desk());
+    let content = text::render_html(source, &named.collect::<Vec<_>>(), &app.origin);
     ensure!(!content.is_empty(), "the answer is empty");
     Ok(Composed { content, inboxes: audience(app, review, &mentions).await?, mentions })
 }

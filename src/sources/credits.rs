@@ -1,6 +1,6 @@
-//! The credits block of a review: the lines near its top that say who made the film, when it came out and
-//! how the critic rates it. It is read and taken out of the body, so that it is shown once, from data.
-//! What is not certain stays empty, and stays in the body.
+//! Extracts the credits of a review: the lines near its top that say who made the film, when it was released and how
+//! the critic rates it. They are removed from the body, so that pages show them once, from data. A line that is
+//! ambiguous stays in the body and sets nothing.
 
 mod dates;
 mod headline;
@@ -12,64 +12,63 @@ use jiff::civil::Date;
 use super::html::{self, Element, Node};
 use crate::domain::film::Film;
 use crate::domain::rating::Rating;
-use dates::When;
-use headline::{folded, is_titled};
+use dates::PartialDate;
+use headline::{fold_title, is_title_case};
 use lines::{Line, classify};
 
-/// What a credits block says, and the body without it.
+/// Extracted credits, and the body without them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Credits {
-    /// The film, as far as it is named.
+    /// What is known of the film.
     pub film: Film,
     /// The critic's rating.
     pub rating: Option<Rating>,
-    /// The day on which the review says that it was published.
+    /// The day of publication that the review states.
     pub published: Option<Date>,
-    /// The body without the lines that were read.
+    /// The body without the extracted lines.
     pub body: String,
 }
 
-/// Lines that are no credits are passed over so often before the first credit; the block is near the top.
-const LINES_BEFORE: usize = 8;
+/// Lines before the first credit, since credits are near the top.
+const MAX_LINES_BEFORE: usize = 8;
 
-/// Reads the credits of a review from its headline (plain text) and its body (as `html::review_body`
-/// wrote it).
+/// Extracts the credits from a headline (plain text) and a body that `html::sanitize_review_body` returned.
 pub fn extract(title: &str, body: &str) -> Credits {
-    let mut reader = Reader {
+    let mut extractor = Extractor {
         headline: title,
-        quoted: headline::quoted(title),
+        quoted: headline::quoted_title(title),
         found: Credits::default(),
-        before: None,
-        passed: 0,
-        started: false,
-        done: false,
+        line_above: None,
+        skipped_lines: 0,
+        has_started: false,
+        is_done: false,
     };
     let mut nodes = html::parse(body);
-    reader.blocks(&mut nodes);
-    reader.last_line(&mut nodes);
-    let mut credits = reader.finish();
+    extractor.blocks(&mut nodes);
+    extractor.last_line(&mut nodes);
+    let mut credits = extractor.finish();
     credits.body = html::write(&nodes);
     credits
 }
 
-struct Reader<'a> {
+struct Extractor<'a> {
     headline: &'a str,
     quoted: Option<String>,
     found: Credits,
-    /// The short line right before, that may be the film's title.
-    before: Option<String>,
-    passed: usize,
-    started: bool,
-    done: bool,
+    /// The short line directly above, which may be the film's title.
+    line_above: Option<String>,
+    skipped_lines: usize,
+    has_started: bool,
+    is_done: bool,
 }
 
-impl Reader<'_> {
-    /// Reads blocks from the top and drops what was read, until prose begins.
+impl Extractor<'_> {
+    /// Reads blocks from the top until prose begins, and removes what was extracted.
     fn blocks(&mut self, nodes: &mut Vec<Node>) {
         let mut at = 0;
-        // The block that is nothing but the line in `before`.
-        let mut above: Option<usize> = None;
-        while at < nodes.len() && !self.done {
+        // The block that consists of `line_above` alone.
+        let mut block_above: Option<usize> = None;
+        while at < nodes.len() && !self.is_done {
             let Some(Node::Element(element)) = nodes.get_mut(at) else {
                 at += 1;
                 continue;
@@ -78,25 +77,25 @@ impl Reader<'_> {
                 at += 1;
                 continue;
             }
-            let single = matches!(element.name.as_str(), "p" | "h2" | "h3" | "h4" | "h5" | "h6")
+            let is_single_line = matches!(element.name.as_str(), "p" | "h2" | "h3" | "h4" | "h5" | "h6")
                 && !has_break(&element.children);
-            let was_started = self.started;
-            let emptied = self.block(element);
-            if self.started {
-                let title = self.before.take().filter(|_| !was_started);
-                if title.is_some_and(|title| self.take_title(&title))
-                    && let Some(above) = above
+            let had_started = self.has_started;
+            let is_emptied = self.block(element);
+            if self.has_started {
+                let title = self.line_above.take().filter(|_| !had_started);
+                if title.is_some_and(|title| self.use_as_title(&title))
+                    && let Some(above) = block_above
                 {
                     nodes.remove(above);
                     at -= 1;
                 }
             } else {
-                above = (single && self.before.is_some()).then_some(at);
-                if above.is_none() {
-                    self.before = None;
+                block_above = (is_single_line && self.line_above.is_some()).then_some(at);
+                if block_above.is_none() {
+                    self.line_above = None;
                 }
             }
-            if emptied {
+            if is_emptied {
                 nodes.remove(at);
             } else {
                 at += 1;
@@ -104,14 +103,14 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads one block. Whether nothing is left of it.
+    /// Reads a block. Returns whether nothing is left of it.
     fn block(&mut self, element: &mut Element) -> bool {
         match element.name.as_str() {
             "ul" | "ol" | "tbody" | "thead" | "table" | "blockquote" | "div" => self.rows(element),
             "dl" => self.terms(element),
             "hr" => false,
             "pre" | "figure" | "details" => {
-                self.done = true;
+                self.is_done = true;
                 false
             }
             _ => self.lines(element),
@@ -122,17 +121,17 @@ impl Reader<'_> {
         let mut kept = Vec::new();
         for node in std::mem::take(&mut element.children) {
             match node {
-                Node::Element(mut row) if !self.done => {
-                    let emptied = match row.name.as_str() {
+                Node::Element(mut row) if !self.is_done => {
+                    let is_emptied = match row.name.as_str() {
                         "tr" => self.row(&row),
                         "li" if !row.children.iter().any(Node::is_block) => self.lines(&mut row),
                         "li" | "caption" => {
-                            self.done = true;
+                            self.is_done = true;
                             false
                         }
                         _ => self.block(&mut row),
                     };
-                    if !emptied {
+                    if !is_emptied {
                         kept.push(Node::Element(row));
                     }
                 }
@@ -153,7 +152,7 @@ impl Reader<'_> {
         self.line(&text)
     }
 
-    /// Reads a list of terms and what they stand for.
+    /// Reads a description list.
     fn terms(&mut self, list: &mut Element) -> bool {
         let mut kept: Vec<Node> = Vec::new();
         let mut nodes = std::mem::take(&mut list.children).into_iter().peekable();
@@ -164,7 +163,7 @@ impl Reader<'_> {
             }
             let label = html::text_of(std::slice::from_ref(&term)).replace('\n', " ");
             let value = html::text_of(&values).replace('\n', ", ");
-            if self.done || !self.line(&format!("{}: {value}", label.trim_end_matches(':'))) {
+            if self.is_done || !self.line(&format!("{}: {value}", label.trim_end_matches(':'))) {
                 kept.push(term);
                 kept.extend(values);
             }
@@ -177,77 +176,83 @@ impl Reader<'_> {
     fn lines(&mut self, element: &mut Element) -> bool {
         let mut kept: Vec<Node> = Vec::new();
         let mut title_at: Option<usize> = None;
-        let mut taken = false;
+        let mut has_extracted = false;
         let whole = element.children.clone();
         for line in split_lines(std::mem::take(&mut element.children)) {
             let text = html::text_of(&line).replace('\n', " ");
             if text.is_empty() {
                 continue;
             }
-            let was_started = self.started;
-            if self.done || !self.line(&text) {
+            let had_started = self.has_started;
+            if self.is_done || !self.line(&text) {
                 let start = kept.len();
                 if !kept.is_empty() {
                     kept.push(Node::Element(Element::new("br", Vec::new())));
                 }
-                title_at = (!self.started && self.before.is_some()).then_some(start);
+                title_at = (!self.has_started && self.line_above.is_some()).then_some(start);
                 kept.extend(line);
                 continue;
             }
-            taken = true;
-            if !was_started
+            has_extracted = true;
+            if !had_started
                 && let Some(from) = title_at.take()
-                && let Some(title) = self.before.take()
-                && self.take_title(&title)
+                && let Some(title) = self.line_above.take()
+                && self.use_as_title(&title)
             {
                 kept.truncate(from);
             }
         }
-        element.children = if taken { kept } else { whole };
+        element.children = if has_extracted { kept } else { whole };
         element.children.iter().all(Node::is_blank)
     }
 
-    /// Reads a line. Whether it was read and is to be taken out.
+    /// Reads a line. Returns whether it was extracted.
     fn line(&mut self, text: &str) -> bool {
         let line = classify(text);
         match line {
             Line::Blank => return false,
-            Line::Short if !self.started && self.passed < LINES_BEFORE => {
-                self.passed += 1;
-                self.before = Some(text.trim().to_owned());
+            Line::Short if !self.has_started && self.skipped_lines < MAX_LINES_BEFORE => {
+                self.skipped_lines += 1;
+                self.line_above = Some(text.trim().to_owned());
                 return false;
             }
             Line::Prose | Line::Short => {
-                self.done = true;
+                self.is_done = true;
                 return false;
             }
-            _ => self.started = true,
+            _ => self.has_started = true,
         }
-        self.keep(line)
+        self.store(line)
     }
 
-    /// Keeps what a line says. False where there is a first of its kind already, or no place for it.
-    fn keep(&mut self, line: Line) -> bool {
+    /// Stores what a line says. Returns `false` if there already is such a line, or if there is no field for it.
+    fn store(&mut self, line: Line) -> bool {
         let found = &mut self.found;
         let film = &mut found.film;
         match line {
             Line::Directors(names) if film.directors.is_empty() => film.directors = names,
             Line::Writers(names) if film.writers.is_empty() => film.writers = names,
-            Line::Both(names) if film.directors.is_empty() && film.writers.is_empty() => {
+            Line::DirectorsAndWriters(names) if film.directors.is_empty() && film.writers.is_empty() => {
                 film.directors.clone_from(&names);
                 film.writers = names;
             }
             Line::Stars(names) if film.stars.is_empty() => film.stars = names,
-            Line::Released(When::Day(day)) if film.release_date.is_none() => film.release_date = Some(day),
-            Line::Released(When::Year(year)) | Line::Year(year) if film.year.is_none_or(|y| y == year) => {
+            Line::Released(PartialDate::Day(day)) if film.release_date.is_none() => {
+                film.release_date = Some(day)
+            }
+            Line::Released(PartialDate::Year(year)) | Line::Year(year)
+                if film.year.is_none_or(|y| y == year) =>
+            {
                 film.year = Some(year);
             }
-            Line::Released(When::Month(year)) => {
-                // There is no place for the month: the line stays.
+            Line::Released(PartialDate::Month(year)) => {
+                // There is no field for the month, so the line stays.
                 film.year = film.year.or(Some(year));
                 return false;
             }
-            Line::Published(When::Day(day)) if found.published.is_none() => found.published = Some(day),
+            Line::Published(PartialDate::Day(day)) if found.published.is_none() => {
+                found.published = Some(day)
+            }
             Line::Rated(rating) if found.rating.is_none() => found.rating = Some(rating),
             Line::Title(title, year) if film.title.is_empty() => {
                 film.title = title;
@@ -258,18 +263,19 @@ impl Reader<'_> {
         true
     }
 
-    /// Takes the line above the credits as the film's title, if it is one with certainty.
-    fn take_title(&mut self, text: &str) -> bool {
+    /// Uses the line above the credits as the film's title, if it certainly is one. Returns whether it did.
+    fn use_as_title(&mut self, text: &str) -> bool {
         if !self.found.film.title.is_empty() {
             return false;
         }
-        let (title, year) = match headline::split_year(text) {
+        let (title, year) = match headline::split_off_year(text) {
             Some((title, year)) => (title, Some(year)),
-            None => (headline::unquoted(text).to_owned(), None),
+            None => (headline::strip_quotes(text).to_owned(), None),
         };
-        let named = !folded(&title).is_empty() && folded(self.headline).contains(&folded(&title));
-        let contradicted = self.quoted.as_ref().is_some_and(|q| folded(q) != folded(&title));
-        if contradicted || !(named || year.is_some() || is_titled(&title)) {
+        let is_in_headline =
+            !fold_title(&title).is_empty() && fold_title(self.headline).contains(&fold_title(&title));
+        let is_contradicted = self.quoted.as_ref().is_some_and(|q| fold_title(q) != fold_title(&title));
+        if is_contradicted || !(is_in_headline || year.is_some() || is_title_case(&title)) {
             return false;
         }
         self.found.film.title = title;
@@ -277,7 +283,7 @@ impl Reader<'_> {
         true
     }
 
-    /// Many reviews end with their rating.
+    /// Reads the last line, since many reviews end with their rating.
     fn last_line(&mut self, nodes: &mut Vec<Node>) {
         if self.found.rating.is_some() || nodes.len() < 2 {
             return;
@@ -296,14 +302,14 @@ impl Reader<'_> {
 
     fn finish(mut self) -> Credits {
         let film = &mut self.found.film;
-        if let Some((title, year)) = headline::with_year(self.headline)
-            && (film.title.is_empty() || folded(&film.title) == folded(&title))
+        if let Some((title, year)) = headline::title_with_year(self.headline)
+            && (film.title.is_empty() || fold_title(&film.title) == fold_title(&title))
         {
             film.title = title;
             film.year = film.year.or(Some(year));
         }
-        let review = self.headline.to_lowercase().contains("review");
-        if film.title.is_empty() && (review || self.started || self.found.rating.is_some()) {
+        let is_review = self.headline.to_lowercase().contains("review");
+        if film.title.is_empty() && (is_review || self.has_started || self.found.rating.is_some()) {
             film.title = self.quoted.unwrap_or_default();
         }
         film.year = film.year.or(film.release_date.map(Date::year));
@@ -315,7 +321,7 @@ fn has_break(nodes: &[Node]) -> bool {
     nodes.iter().any(|n| matches!(n, Node::Element(e) if e.name == "br" || has_break(&e.children)))
 }
 
-/// The lines of a paragraph; an element that goes over several is closed and opened again.
+/// Splits a paragraph into lines. An element that spans several is split as well.
 fn split_lines(nodes: Vec<Node>) -> Vec<Vec<Node>> {
     let mut lines: Vec<Vec<Node>> = vec![Vec::new()];
     for node in nodes {
@@ -359,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn the_block_is_read_in_its_many_forms() {
+    fn credits_are_extracted_from_many_forms() {
         let paragraphs = "<p>Anora</p><p>Directed by Sean Baker</p><p>Written by Sean Baker</p><p>Starring Mikey Madison, Mark Eydelshteyn</p>\
             <p>Release Date October 8th, 2024</p><p>Published October 18th, 2024</p>";
         let breaks = "<p><b>Anora</b><br>Directed by: Sean Baker<br><em>Written by</em> Sean Baker<br>Starring: Mikey Madison and Mark Eydelshteyn<br>\

@@ -1,23 +1,25 @@
-//! A critic's answer in a thread: Markdown in which `@user@host` names somebody.
+//! Renders a critic's reply in a thread: Markdown in which `@user@host` mentions an account.
 
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStream};
 use url::Url;
 
 use super::html;
+use crate::domain::html::escape;
+use crate::domain::origin::Origin;
 
-/// More of an answer is not read, in bytes.
+/// Bytes of a reply.
 pub const MAX_BYTES: usize = 50_000;
 
-/// Somebody whom a text may name.
+/// An account that a reply may mention.
 #[derive(Debug, Clone)]
 pub struct MentionTarget {
     /// `@user@host`.
     pub handle: String,
-    /// Where the name leads.
+    /// The page that the mention links to.
     pub url: Url,
 }
 
-/// The handles that a text names, as it writes them, each once.
+/// The handles that a reply mentions, as it spells them, each once.
 pub fn mentioned_handles(markdown: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (event, is_prose) in events(markdown) {
@@ -36,54 +38,51 @@ pub fn mentioned_handles(markdown: &str) -> Vec<String> {
     found
 }
 
-/// The text as safe HTML, in which those who are known are links to their pages.
-pub fn render_html(markdown: &str, known: &[MentionTarget], desk: &Url) -> String {
+/// The reply as safe HTML, in which mentions of known accounts are links to their pages.
+pub fn render_html(markdown: &str, known: &[MentionTarget], origin: &Origin) -> String {
     let mut out = Vec::new();
     for (event, is_prose) in events(markdown) {
         match event {
-            Event::Text(text) if is_prose => out.extend(link_names(&text, known)),
+            Event::Text(text) if is_prose => out.extend(link_mentions(&text, known)),
             event => out.push(event),
         }
     }
     let mut written = String::new();
     pulldown_cmark::html::push_html(&mut written, out.into_iter());
-    html::sanitize_comment(&written, desk)
+    html::sanitize_comment(&written, origin)
 }
 
-/// The events of a text, each with whether it is prose: neither code nor part of a link.
+/// The events of a text, each with whether it is prose, which is neither code nor part of a link.
 fn events(markdown: &str) -> impl Iterator<Item = (Event<'_>, bool)> {
     let parser = Parser::new_ext(markdown, Options::ENABLE_STRIKETHROUGH);
-    let mut shut = 0u32;
+    let mut exclusions = 0u32;
     TextMergeStream::new(parser).map(move |event| {
         match &event {
-            Event::Start(Tag::CodeBlock(_) | Tag::Link { .. } | Tag::Image { .. }) => shut += 1,
-            Event::End(TagEnd::CodeBlock | TagEnd::Link | TagEnd::Image) => shut = shut.saturating_sub(1),
+            Event::Start(Tag::CodeBlock(_) | Tag::Link { .. } | Tag::Image { .. }) => exclusions += 1,
+            Event::End(TagEnd::CodeBlock | TagEnd::Link | TagEnd::Image) => {
+                exclusions = exclusions.saturating_sub(1)
+            }
             _ => {}
         }
-        // A line that ends is a line that ends: an answer is typed like a message.
+        // A reply is typed like a message, in which a line break is meant as one.
         let event = if matches!(event, Event::SoftBreak) { Event::HardBreak } else { event };
-        (event, shut == 0)
+        (event, exclusions == 0)
     })
 }
 
-fn link_names<'t>(text: &str, known: &[MentionTarget]) -> Vec<Event<'t>> {
+fn link_mentions<'t>(text: &str, known: &[MentionTarget]) -> Vec<Event<'t>> {
     let link = |piece: Piece<'_>| {
         let (Piece::Handle(text) | Piece::Plain(text)) = piece;
         let shown = || Event::Text(CowStr::from(text.to_owned()));
         let Piece::Handle(handle) = piece else { return vec![shown()] };
-        let Some(named) = known.iter().find(|named| named.handle.eq_ignore_ascii_case(handle)) else {
+        let Some(target) = known.iter().find(|target| target.handle.eq_ignore_ascii_case(handle)) else {
             return vec![shown()];
         };
         let user = handle.trim_start_matches('@').split('@').next().unwrap_or_default();
-        // A user part is letters, digits, `_`, `-` and `.`; an address has neither quotes nor brackets.
-        let link = format!("<a href=\"{}\" class=\"mention\">@{user}</a>", escape(named.url.as_str()));
+        let link = format!("<a href=\"{}\" class=\"mention\">@{user}</a>", escape(target.url.as_str()));
         vec![Event::InlineHtml(CowStr::from(link))]
     };
     pieces(text).into_iter().flat_map(link).collect()
-}
-
-fn escape(address: &str) -> String {
-    address.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;")
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +91,7 @@ enum Piece<'t> {
     Handle(&'t str),
 }
 
-/// A text cut at the handles in it.
+/// Splits a text at the handles in it.
 fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let (mut done, mut from) = (0, 0);
@@ -116,7 +115,7 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// How long the handle is with which the text begins: `@user@host.name`, without the full stop of a sentence.
+/// The length of the handle (`@user@host.name`) with which a text begins, without the full stop of a sentence.
 fn handle_length(text: &str) -> Option<usize> {
     let is_user = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let is_host = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | ':');
@@ -137,7 +136,7 @@ mod tests {
             handle: "@Bo_b@m.example".into(),
             url: "https://m.example/@bob".parse().unwrap(),
         }];
-        render_html(markdown, &known, &"https://crit.example/desk".parse().unwrap())
+        render_html(markdown, &known, &Origin::parse("https://crit.example").unwrap())
     }
 
     #[test]
@@ -148,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_known_is_linked_and_nobody_else() {
+    fn only_known_accounts_are_linked() {
         let html = written("Well, @bo_b@m.example and @ann@b.example:\n*yes*.");
         assert!(html.starts_with("<p>Well, <a href=\"https://m.example/@bob\" class=\"mention\""), "{html}");
         assert!(html.contains(">@bo_b</a> and @ann@b.example:<br>"), "{html}");
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_as_safe_as_any_comment() {
+    fn a_reply_is_as_safe_as_any_comment() {
         assert_eq!(written("a <script>x</script> [b](javascript:y)"), "<p>a  b</p>");
     }
 }

@@ -1,20 +1,21 @@
-//! A review as a Markdown file: YAML between `---` lines says what it is about, the rest is its body.
+//! Parses a review in a Markdown file: a front matter in YAML between `---` lines, then the body.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::tz::TimeZone;
-use pulldown_cmark::{Event, Options, Parser};
+use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use url::Url;
 
 use super::{html, review_content};
 use crate::domain::film::Film;
+use crate::domain::html::escape;
 use crate::domain::rating::Rating;
 use crate::domain::review::{Poster, ReviewContent};
 use crate::domain::time::Timestamp;
 
-/// The keys that a front matter may have.
+/// The valid keys of a front matter.
 pub const FRONT_MATTER_KEYS: [&str; 14] = [
     "title",
     "subtitle",
@@ -31,44 +32,46 @@ pub const FRONT_MATTER_KEYS: [&str; 14] = [
     "poster_alt",
     "published",
 ];
-/// A longer front matter is none.
-const MAX_FRONT_MATTER: usize = 64 * 1024;
-/// Names in one list, and characters of one of them.
-const NAMES: (usize, usize) = (40, 100);
+/// Bytes of a front matter.
+const MAX_FRONT_MATTER_BYTES: usize = 64 * 1024;
+/// Names in one list.
+const MAX_NAMES: usize = 40;
+/// Characters of a name.
+const MAX_NAME_CHARS: usize = 100;
 
-/// Why a file is no review. Each names the key that it is about.
+/// Why a file is not a valid review.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MarkdownError {
     /// The file does not begin with `---`.
-    #[error("the file has no front matter: its first line must be `---`, then `title: …`, then `---`")]
+    #[error("the file has no front matter: begin it with the lines `---`, `title: …` and `---`")]
     NoFrontMatter,
     /// The second `---` is missing.
-    #[error("the front matter is never closed: a line `---` is missing after it")]
+    #[error("the front matter is not closed: add a line `---` after it")]
     Unclosed,
-    /// Nothing is said.
-    #[error("the file has no text: the review comes after the second `---`")]
+    /// There is nothing after the front matter.
+    #[error("the file has no text: write the review after the second `---`")]
     NoBody,
-    /// It is not YAML.
+    /// The front matter is not YAML.
     #[error("line {line} of the file: the front matter is not valid YAML: {what}")]
     Yaml {
         /// The line in the file, from 1.
         line: u64,
-        /// What the parser says.
+        /// The error of the parser.
         what: String,
     },
-    /// A key that nobody reads.
+    /// There is an unknown key.
     #[error("unknown key `{0}`; valid keys are {keys}", keys = FRONT_MATTER_KEYS.join(", "))]
     UnknownKey(String),
-    /// A value that cannot be read.
+    /// A value is invalid.
     #[error("`{key}`: {what}")]
     Value {
         /// The key.
         key: String,
-        /// What is expected instead.
+        /// What to write instead.
         what: String,
     },
-    /// No title.
-    #[error("`title` is missing: a review needs a headline")]
+    /// There is no title.
+    #[error("`title` is missing: every review needs one")]
     NoTitle,
 }
 
@@ -91,7 +94,7 @@ struct FrontMatter {
     published: Option<String>,
 }
 
-/// A list, or a text with commas.
+/// A list, or a text that is separated by commas.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Names {
@@ -99,14 +102,14 @@ enum Names {
     Text(String),
 }
 
-/// Reads a file that lies at `base`; a relative `poster` lies beside it. Hours and days that name no zone are those of
-/// `zone`.
+/// Parses a file. Relative URLs, such as that of a poster, are resolved against `base`, the URL of the file. Times
+/// without a time zone are in `zone`.
 ///
 /// # Errors
-/// See `MarkdownError`.
+/// See [`MarkdownError`].
 pub fn parse(text: &str, base: &Url, zone: &TimeZone) -> Result<ReviewContent, MarkdownError> {
-    let (yaml, markdown) = split(text)?;
-    let front = front_matter(yaml)?;
+    let (yaml, markdown) = split_front_matter(text)?;
+    let front = parse_front_matter(yaml)?;
     let title = front
         .title
         .as_deref()
@@ -123,17 +126,17 @@ pub fn parse(text: &str, base: &Url, zone: &TimeZone) -> Result<ReviewContent, M
     let body = poster.as_ref().map_or(body.clone(), |poster| html::without_picture(&body, &poster.url));
     let film = film(&front)?;
     let rating = front.rating.as_deref().map(|text| {
-        Rating::parse(text).ok_or_else(|| wrong("rating", "expected a rating like ★★★½, 3.5/5, 8/10 or B+"))
+        Rating::parse(text).ok_or_else(|| invalid("rating", "expected a rating like ★★★½, 3.5/5, 8/10 or B+"))
     });
     let tags = front.tags.map(Names::split).unwrap_or_default();
     let tags: Vec<_> = tags.into_iter().map(review_content::SourceText::Plain).collect();
     let language = front.language.as_deref().map(|tag| {
         review_content::normalize_language(tag)
-            .ok_or_else(|| wrong("language", "expected a language tag like en or pt-BR"))
+            .ok_or_else(|| invalid("language", "expected a language tag like en or pt-BR"))
     });
     let published = front.published.as_deref().map(|text| {
-        moment(text, zone).ok_or_else(|| {
-            wrong("published", "expected a date like 2024-10-18, 2024-10-18 09:30 or 2024-10-18T09:30:00Z")
+        parse_time(text, zone).ok_or_else(|| {
+            invalid("published", "expected a date like 2024-10-18, 2024-10-18 09:30 or 2024-10-18T09:30:00Z")
         })
     });
     Ok(ReviewContent {
@@ -154,12 +157,12 @@ pub fn parse(text: &str, base: &Url, zone: &TimeZone) -> Result<ReviewContent, M
     })
 }
 
-fn wrong(key: &str, what: &str) -> MarkdownError {
+fn invalid(key: &str, what: &str) -> MarkdownError {
     MarkdownError::Value { key: key.to_owned(), what: what.to_owned() }
 }
 
-/// The front matter, and the Markdown behind it.
-fn split(text: &str) -> Result<(&str, &str), MarkdownError> {
+/// Splits a file into its front matter and the Markdown behind it.
+fn split_front_matter(text: &str) -> Result<(&str, &str), MarkdownError> {
     let text = text.trim_start_matches('\u{FEFF}');
     let first = text.split_inclusive('\n').next().unwrap_or_default();
     if first.trim_end() != "---" {
@@ -172,41 +175,41 @@ fn split(text: &str) -> Result<(&str, &str), MarkdownError> {
             return Ok((rest.get(..at).unwrap_or_default(), rest.get(at + line.len()..).unwrap_or_default()));
         }
         at += line.len();
-        if at > MAX_FRONT_MATTER {
+        if at > MAX_FRONT_MATTER_BYTES {
             break;
         }
     }
     Err(MarkdownError::Unclosed)
 }
 
-fn front_matter(yaml: &str) -> Result<FrontMatter, MarkdownError> {
+fn parse_front_matter(yaml: &str) -> Result<FrontMatter, MarkdownError> {
     if yaml.trim().is_empty() {
         return Ok(FrontMatter::default());
     }
     #[expect(clippy::zero_sized_map_values, reason = "only a map reads keys and passes over values")]
-    let keys: BTreeMap<String, IgnoredAny> = serde_saphyr::from_str(yaml).map_err(|e| broken(&e))?;
+    let keys: BTreeMap<String, IgnoredAny> = serde_saphyr::from_str(yaml).map_err(|e| yaml_error(&e))?;
     if let Some(key) = keys.into_keys().find(|key| !FRONT_MATTER_KEYS.contains(&key.as_str())) {
         return Err(MarkdownError::UnknownKey(html::single_line_text(&key, 60)));
     }
     serde_saphyr::from_str(yaml).map_err(|e| {
-        // The parser knows where the value is: the key stands there, or above.
+        // The parser reports the position of the value, so its key is on the same line or above.
         let line = e.location().map_or(0, |at| usize::try_from(at.line()).unwrap_or(0));
         let above = yaml.lines().take(line).filter_map(|l| l.split_once(':'));
         let key = above.map(|(key, _)| key.trim()).filter(|key| FRONT_MATTER_KEYS.contains(key)).last();
         match key {
             Some(key @ ("directors" | "writers" | "starring" | "tags")) => {
-                wrong(key, "expected a list, or a text with commas")
+                invalid(key, "expected a list, or text separated by commas")
             }
-            Some("year") => wrong("year", "expected a year like 1979"),
-            Some(key) => wrong(key, "expected a text"),
-            None => broken(&e),
+            Some("year") => invalid("year", "expected a year like 1979"),
+            Some(key) => invalid(key, "expected text"),
+            None => yaml_error(&e),
         }
     })
 }
 
-fn broken(error: &serde_saphyr::Error) -> MarkdownError {
+fn yaml_error(error: &serde_saphyr::Error) -> MarkdownError {
     MarkdownError::Yaml {
-        // The line of `---` comes before.
+        // The line `---` precedes the YAML.
         line: error.location().map_or(1, |at| u64::from(u32::try_from(at.line()).unwrap_or(0)) + 1),
         what: html::single_line_text(&error.without_snippet().to_string(), 160),
     }
@@ -220,7 +223,7 @@ impl Names {
                 let mut names: Vec<String> = Vec::new();
                 for part in text.split(',').map(str::trim) {
                     match names.last_mut() {
-                        // `Robert Downey, Jr.` is one.
+                        // `Robert Downey, Jr.` is one name.
                         Some(last) if matches!(part, "Jr." | "Sr." | "Jr" | "Sr" | "II" | "III") => {
                             last.push_str(", ");
                             last.push_str(part);
@@ -231,9 +234,11 @@ impl Names {
                 names
             }
         };
-        let clean =
-            names.iter().map(|name| html::single_line_text(name, NAMES.1)).filter(|name| !name.is_empty());
-        clean.take(NAMES.0).collect()
+        let clean = names
+            .iter()
+            .map(|name| html::single_line_text(name, MAX_NAME_CHARS))
+            .filter(|name| !name.is_empty());
+        clean.take(MAX_NAMES).collect()
     }
 }
 
@@ -244,11 +249,11 @@ fn film(front: &FrontMatter) -> Result<Film, MarkdownError> {
         None => Vec::new(),
     };
     if front.year.is_some_and(|year| !(1888..=2100).contains(&year)) {
-        return Err(wrong("year", "expected a year like 1979"));
+        return Err(invalid("year", "expected a year like 1979"));
     }
     let day = front.release_date.as_deref().map(|text| {
         let day = text.trim().parse::<jiff::civil::Date>();
-        day.map_err(|_| wrong("release_date", "expected a date like 2024-10-18"))
+        day.map_err(|_| invalid("release_date", "expected a date like 2024-10-18"))
     });
     let release_date = day.transpose()?;
     Ok(Film {
@@ -278,12 +283,12 @@ fn poster(front: &FrontMatter, base: &Url) -> Result<Option<Poster>, MarkdownErr
     let url = html::picture_url(path, base)
         .filter(|url| url.scheme() == "file" || path.trim().starts_with("https://"));
     let url = url
-        .ok_or_else(|| wrong("poster", "expected an https address, or the path of a file beside this one"))?;
+        .ok_or_else(|| invalid("poster", "expected an https URL, or the path of a file next to this one"))?;
     Ok(Some(Poster { url, alt }))
 }
 
-/// A moment, an hour of the zone's, or the midnight with which a day of it begins.
-fn moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+/// Parses a timestamp, a local time, or a day, which begins at midnight.
+fn parse_time(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let text = text.trim();
     let local = || {
         let hour: jiff::civil::DateTime = text.parse().ok()?;
@@ -294,59 +299,63 @@ fn moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
 
 fn to_html(markdown: &str) -> String {
     let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
-    let mut out = String::new();
-    // Where a line of the file ends means nothing; some readers would show it as a break (Misskey).
+    // A line break in the file means nothing, but some clients (Misskey) would show it as one.
     let events = Parser::new_ext(markdown, options).map(|event| match event {
         Event::SoftBreak => Event::Text(" ".into()),
         event => event,
     });
-    pulldown_cmark::html::push_html(&mut out, events);
-    let out = with_ways_back(&out);
-    // The number of a footnote belongs into its first paragraph.
-    let mut parts = out.split("<sup class=\"footnote-definition-label\">");
-    let mut joined = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        match part.split_once("</sup>") {
-            Some((number, rest)) if rest.trim_start().starts_with("<p>") => {
-                let rest = rest.trim_start().get("<p>".len()..).unwrap_or_default();
-                joined.extend(["<p><sup>", number, "</sup> ", rest]);
-            }
-            _ => joined.push_str(part),
-        }
-    }
-    joined
+    let mut out = String::new();
+    pulldown_cmark::html::push_html(&mut out, link_footnotes(events.collect()).into_iter());
+    out
 }
 
-/// From each footnote a link leads back to where it is first referred to.
-fn with_ways_back(html: &str) -> String {
-    const REFERENCE: &str = "<sup class=\"footnote-reference\"><a href=\"#";
-    const NOTE: &str = "<div class=\"footnote-definition\" id=\"";
-    let mut out = String::with_capacity(html.len());
-    let mut known = BTreeSet::new();
-    let mut parts = html.split(REFERENCE);
-    out.push_str(parts.next().unwrap_or_default());
-    for part in parts {
-        let name = part.split('"').next().unwrap_or_default();
-        if known.insert(name) {
-            out.extend(["<sup id=\"to-", name, "\"><a href=\"#"]);
-        } else {
-            out.push_str(REFERENCE);
-        }
-        out.push_str(part);
-    }
-    let mut parts = out.split(NOTE);
-    let mut done = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let name = part.split('"').next().unwrap_or_default();
-        done.push_str(NOTE);
-        match part.split_once("</p>\n</div>") {
-            Some((note, rest)) if known.contains(name) => {
-                done.extend([note, " <a href=\"#to-", name, "\">↩</a></p>\n</div>", rest]);
+/// Writes the footnotes that the parser found. Each begins with its number and ends with a link back to where it is
+/// first referred to; pulldown-cmark's own writer has no such link.
+fn link_footnotes(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+    let html = |html: String| Event::InlineHtml(html.into());
+    let referenced: HashSet<_> = events
+        .iter()
+        .filter_map(
+            |event| if let Event::FootnoteReference(name) = event { Some(name.clone()) } else { None },
+        )
+        .collect();
+    let mut out = Vec::with_capacity(events.len());
+    let mut numbers = HashMap::new();
+    let mut number_of = |name: &CowStr<'_>| {
+        let next = numbers.len() + 1;
+        *numbers.entry(name.to_string()).or_insert(next)
+    };
+    let mut linked = HashSet::new();
+    let mut current = None;
+    let mut events = events.into_iter().peekable();
+    while let Some(event) = events.next() {
+        match event {
+            Event::FootnoteReference(name) => {
+                let (number, target) = (number_of(&name), escape(&name));
+                let id = if linked.insert(name) { format!(" id=\"to-{target}\"") } else { String::new() };
+                out.push(html(format!("<sup{id}><a href=\"#{target}\">{number}</a></sup>")));
             }
-            _ => done.push_str(part),
+            Event::Start(Tag::FootnoteDefinition(name)) => {
+                out.push(Event::Html(format!("<div id=\"{}\">", escape(&name)).into()));
+                out.extend(events.next_if(|next| matches!(next, Event::Start(Tag::Paragraph))));
+                out.push(html(format!("<sup>{}</sup> ", number_of(&name))));
+                current = Some(name);
+            }
+            Event::End(TagEnd::Paragraph) => {
+                let is_last = matches!(events.peek(), Some(Event::End(TagEnd::FootnoteDefinition)));
+                if let Some(name) = current.as_ref().filter(|name| is_last && referenced.contains(*name)) {
+                    out.push(html(format!(" <a href=\"#to-{}\">↩</a>", escape(name))));
+                }
+                out.push(event);
+            }
+            Event::End(TagEnd::FootnoteDefinition) => {
+                current = None;
+                out.push(Event::Html("</div>\n".into()));
+            }
+            event => out.push(event),
         }
     }
-    done
+    out
 }
 
 #[cfg(test)]
@@ -413,17 +422,17 @@ mod tests {
         assert!(read("---\ntitle: A\n---\n \n").unwrap_err().to_string().starts_with("the file has no text"));
         assert!(error("titel: B").starts_with("unknown key `titel`; valid keys are title, subtitle,"));
         assert_eq!(error("year: soon"), "`year`: expected a year like 1979");
-        assert_eq!(error("subtitle: [a, b]"), "`subtitle`: expected a text");
+        assert_eq!(error("subtitle: [a, b]"), "`subtitle`: expected text");
         assert!(error("directors:\n  name: x").starts_with("`directors`: expected a list"));
         assert!(error("rating: good").starts_with("`rating`: expected a rating"));
         let zone = TimeZone::get("Europe/Vienna").unwrap();
-        for (told, meant) in [
+        for (text, meaning) in [
             ("2027-01-01", "2026-12-31T23:00:00Z"),
             ("2027-01-01 10:00", "2027-01-01T09:00:00Z"),
             ("2027-07-01T10:00:30", "2027-07-01T08:00:30Z"),
             ("2027-07-01T10:00:30-03:00", "2027-07-01T13:00:30Z"),
         ] {
-            assert_eq!(moment(told, &zone).map(|at| at.to_string()).as_deref(), Some(meant));
+            assert_eq!(parse_time(text, &zone).map(|at| at.to_string()).as_deref(), Some(meaning));
         }
         assert!(error("published: soon").starts_with("`published`: expected a date"));
         assert!(error("release_date: soon").starts_with("`release_date`"));

@@ -1,6 +1,7 @@
-//! Bytes of somebody's format become entries, and entries become drafts of reviews. Everything here is
-//! pure: no network, no clock, no database; whatever the bytes are, it ends in linear time with a draft or
-//! with an error of one line. Texts come out bounded, without control characters; HTML comes out safe.
+//! Parsers of everything that comes from outside: feeds, Markdown files, block lists, HTML and credits.
+//!
+//! All of it is pure: no network, no clock and no database. Whatever the input is, parsing ends in linear time with a
+//! result or with an error of one line. Texts come out bounded and without control characters, HTML comes out safe.
 
 pub mod blocklist;
 pub mod credits;
@@ -10,8 +11,8 @@ pub mod html;
 pub mod markdown;
 pub mod review_content;
 
-/// What this thread has spent of a processor: how busy the machine is does not matter to it.
+/// The CPU time of this thread, which does not depend on how busy the machine is.
 #[cfg(test)]
-fn spent() -> std::time::Duration {
+fn cpu_time() -> std::time::Duration {
     nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).expect("a clock").into()
 }

@@ -1,5 +1,5 @@
-//! What a format says about a review, in whatever form, becomes a draft: safe, bounded, with its credits
-//! read. Every format ends here.
+//! Turns what a source says about a review into a [`ReviewContent`]: safe, bounded and with its credits extracted. All
+//! feed formats end here.
 
 use std::collections::HashSet;
 
@@ -11,19 +11,21 @@ use crate::domain::time::Timestamp;
 
 /// Characters of a headline.
 pub const MAX_TITLE_CHARS: usize = 300;
-/// Characters of the line below a headline.
+/// Characters of a subtitle.
 pub const MAX_SUBTITLE_CHARS: usize = 500;
-/// Tags of one review, and characters of one of them.
-pub const MAX_TAGS: (usize, usize) = (30, 60);
-/// A headline that we have to make from the text.
-const MADE_TITLE: usize = 80;
+/// Tags of one review.
+pub const MAX_TAGS: usize = 30;
+/// Characters of a tag.
+pub const MAX_TAG_CHARS: usize = 60;
+/// Characters of a headline that is made from the text.
+const MAX_DERIVED_TITLE_CHARS: usize = 80;
 
-/// A text as a format carries it.
+/// A text as a source has it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SourceText {
-    /// HTML, not yet safe.
+    /// Unsafe HTML.
     Html(String),
-    /// Plain text, in which `<` means itself.
+    /// Plain text.
     Plain(String),
 }
 
@@ -48,33 +50,34 @@ impl SourceText {
     }
 }
 
-/// What a format says about one review.
+/// What a source says about one review.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReviewParts {
     /// The headline.
     pub title: Option<SourceText>,
     /// The body.
     pub body: Option<SourceText>,
-    /// A summary beside the body: a subtitle, or only the body's beginning.
+    /// A summary next to the body: a subtitle, or only the beginning of the body.
     pub summary: Option<SourceText>,
     /// Tags, as HTML or plain text.
     pub tags: Vec<SourceText>,
     /// A language tag.
     pub language: Option<String>,
-    /// Where it was published.
+    /// The URL at which it was published.
     pub link: Option<Url>,
     /// When it was published.
     pub published: Option<Timestamp>,
-    /// When it was changed.
+    /// When it was last changed.
     pub updated: Option<Timestamp>,
-    /// Its picture, where the format names one.
+    /// Its picture, if the source names one.
     pub poster: Option<Poster>,
-    /// A small picture, for want of another.
+    /// A small picture, used if there is no other.
     pub thumbnail: Option<Poster>,
 }
 
 impl ReviewParts {
-    /// The draft. Relative addresses are seen from `base`. None where there is neither headline nor text.
+    /// Returns the content of the review, or `None` if there is neither a headline nor a text. Relative URLs are
+    /// resolved against `base`.
     pub fn into_content(self, base: &Url) -> Option<ReviewContent> {
         let (body, summary) = match (self.body.filter(|b| !b.is_blank()), self.summary) {
             (None, Some(summary)) => (Some(summary), None),
@@ -89,11 +92,13 @@ impl ReviewParts {
         let title =
             self.title.map(|t| html::single_line_text(&t.plain(), MAX_TITLE_CHARS)).unwrap_or_default();
         let subtitle = summary.and_then(|s| subtitle(&s, &title, &body));
-        let read = credits::extract(&title, &body);
-        let title = match (title.is_empty(), read.film.title.is_empty()) {
+        let credits = credits::extract(&title, &body);
+        let title = match (title.is_empty(), credits.film.title.is_empty()) {
             (false, _) => title,
-            (true, false) => read.film.title.clone(),
-            (true, true) => html::single_line_text(&html::text_of(&html::parse(&read.body)), MADE_TITLE),
+            (true, false) => credits.film.title.clone(),
+            (true, true) => {
+                html::single_line_text(&html::text_of(&html::parse(&credits.body)), MAX_DERIVED_TITLE_CHARS)
+            }
         };
         if title.is_empty() {
             return None;
@@ -105,46 +110,47 @@ impl ReviewParts {
         Some(ReviewContent {
             title,
             subtitle,
-            teaser: html::teaser(&read.body),
-            body: read.body,
-            film: read.film,
-            rating: read.rating,
+            teaser: html::teaser(&credits.body),
+            body: credits.body,
+            film: credits.film,
+            rating: credits.rating,
             tags: normalize_tags(&self.tags),
             language: self.language.as_deref().and_then(normalize_language),
             canonical_url: self.link,
-            published: self.published.or_else(|| read.published.and_then(midnight)),
+            published: self.published.or_else(|| credits.published.and_then(midnight)),
             updated: self.updated,
             poster: poster.or(self.thumbnail),
         })
     }
 }
 
-/// A summary is a subtitle where it is short and says something else than the body's beginning.
+/// The summary as a subtitle, if it is short and more than a repetition of the body's beginning.
 fn subtitle(summary: &SourceText, title: &str, body: &str) -> Option<String> {
     let text = html::single_line_text(&summary.plain(), 2 * MAX_SUBTITLE_CHARS);
-    let cut = ["…", "[...]", "[…]", "..."].iter().any(|end| text.ends_with(end));
-    let appended = text.contains(" appeared first on ");
-    let letters = |text: &str, most: usize| -> String {
-        let kept = text.chars().filter(|c| c.is_alphanumeric()).take(most);
+    let is_truncated = ["…", "[...]", "[…]", "..."].iter().any(|end| text.ends_with(end));
+    let is_boilerplate = text.contains(" appeared first on ");
+    let letters = |text: &str, limit: usize| -> String {
+        let kept = text.chars().filter(|c| c.is_alphanumeric()).take(limit);
         kept.flat_map(char::to_lowercase).collect()
     };
     let own = letters(&text, usize::MAX);
     let start = letters(&html::text_of(&html::parse(body)), 4 * MAX_SUBTITLE_CHARS);
     let repeats = own.is_empty() || own == letters(title, usize::MAX) || start.contains(&own);
-    (!cut && !appended && !repeats && text.chars().count() <= MAX_SUBTITLE_CHARS).then_some(text)
+    (!is_truncated && !is_boilerplate && !repeats && text.chars().count() <= MAX_SUBTITLE_CHARS)
+        .then_some(text)
 }
 
-/// Tags without markup and `#`, each once, whatever its case.
+/// Tags without markup and `#`. Tags that differ in case alone are the same.
 pub fn normalize_tags(raw: &[SourceText]) -> Vec<String> {
     let mut seen = HashSet::new();
-    let texts = raw.iter().map(|tag| html::single_line_text(&tag.plain(), MAX_TAGS.1));
+    let texts = raw.iter().map(|tag| html::single_line_text(&tag.plain(), MAX_TAG_CHARS));
     let clean = texts.map(|tag| tag.trim_start_matches('#').trim().to_owned());
-    // The name that WordPress gives to having no category.
-    let told = clean.filter(|tag| !tag.is_empty() && !tag.eq_ignore_ascii_case("uncategorized"));
-    told.filter(|tag| seen.insert(tag.to_lowercase())).take(MAX_TAGS.0).collect()
+    // WordPress puts posts without a category into this one.
+    let named = clean.filter(|tag| !tag.is_empty() && !tag.eq_ignore_ascii_case("uncategorized"));
+    named.filter(|tag| seen.insert(tag.to_lowercase())).take(MAX_TAGS).collect()
 }
 
-/// A language tag in the form of BCP 47 (`en-us` becomes `en-US`); none where it is not one.
+/// A language tag in the form of BCP 47: `en-us` becomes `en-US`. Returns `None` if it is not a language tag.
 pub fn normalize_language(tag: &str) -> Option<String> {
     let tag = tag.trim().replace('_', "-");
     if tag.len() > 35 {
@@ -179,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn language_tags_get_their_usual_form() {
+    fn language_tags_are_normalized() {
         for (given, tag) in [
             ("en-us", "en-US"),
             ("DE", "de"),
@@ -202,8 +208,8 @@ mod tests {
         assert_eq!(normalize_tags(&raw), ["Horror", "Drama & Co"]);
         let many: Vec<SourceText> =
             (0..100).map(|n| SourceText::Plain(format!("{n}{}", "x".repeat(99)))).collect();
-        assert_eq!(normalize_tags(&many).len(), MAX_TAGS.0);
-        assert!(normalize_tags(&many).iter().all(|t| t.chars().count() <= MAX_TAGS.1));
+        assert_eq!(normalize_tags(&many).len(), MAX_TAGS);
+        assert!(normalize_tags(&many).iter().all(|t| t.chars().count() <= MAX_TAG_CHARS));
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl InboundActivity<'_> {
         if !note.is_public {
             return self.reply_in_private(tx, reply, before).await;
         }
-        if html::sanitize_comment(&note.content, &self.app.origin.desk()).is_empty() && note.name.is_some() {
+        if html::sanitize_comment(&note.content, &self.app.origin).is_empty() && note.name.is_some() {
             return Ok(Effect::Ignored("a vote is no comment"));
         }
         let brought = Brought { signed_at: self.signed_at, is_update: reply.is_update };
@@ -125,7 +125,7 @@ impl InboundActivity<'_> {
         before: StoredComment,
         brought: Brought,
     ) -> anyhow::Result<Effect> {
-        let content = html::sanitize_comment(&reply.post.note.content, &self.app.origin.desk());
+        let content = html::sanitize_comment(&reply.post.note.content, &self.app.origin);
         let written = self.written(reply, &reply.post, &content, brought);
         if before.signed_at > self.signed_at || before.edited_at > written.edited {
             return Ok(Effect::Ignored("a newer edit is here"));
@@ -198,7 +198,7 @@ impl InboundActivity<'_> {
         brought: Brought,
     ) -> anyhow::Result<&'static str> {
         let now = self.app.clock.now();
-        let content = html::sanitize_comment(&post.note.content, &self.app.origin.desk());
+        let content = html::sanitize_comment(&post.note.content, &self.app.origin);
         let mut written = self.written(reply, post, &content, brought);
         written.state = thread::initial_comment_state(self.app, tx, &post.author).await?;
         if written.state == "shown" && blockers::is_blocking(tx, reply.critic, &post.author).await? {

@@ -1,15 +1,15 @@
-//! Dates as people write them in a credits line.
+//! Parses dates as people write them in credits.
 
 use jiff::civil::Date;
 
-/// As much of a date as a text says.
+/// A date, or the parts of it that are certain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum When {
-    /// A day.
+pub(super) enum PartialDate {
+    /// A complete date.
     Day(Date),
-    /// A month of a year, or a day of which nobody knows the month.
+    /// The year of a month, or of a day whose month is ambiguous.
     Month(i16),
-    /// Only a year.
+    /// A year alone.
     Year(i16),
 }
 
@@ -28,58 +28,59 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
-/// Reads a text that is a date and nothing else. `5/6/2024`, which has two meanings, is only its year.
-pub(super) fn when(text: &str) -> Option<When> {
+/// Parses a text that is a date and nothing else. Of `5/6/2024`, which is ambiguous, only the year is certain.
+pub(super) fn parse_date(text: &str) -> Option<PartialDate> {
     let text = text.split('(').next()?.trim().trim_end_matches('.').trim();
     if text.is_empty() || text.chars().count() > 40 {
         return None;
     }
     if let Ok(date) = text.parse::<Date>() {
-        return day(i64::from(date.year()), i64::from(date.month()), i64::from(date.day()));
+        return full_date(i64::from(date.year()), i64::from(date.month()), i64::from(date.day()));
     }
     let parts: Vec<&str> = text.split(['/', '.', '-']).collect();
     if let [a, b, c] = parts.as_slice()
-        && let (Some(a), Some(b), Some(year)) = (digits(a), digits(b), digits(c))
+        && let (Some(a), Some(b), Some(year)) = (parse_digits(a), parse_digits(b), parse_digits(c))
         && year > 1000
     {
         return match (a, b) {
-            (1..=12, 13..=31) => day(year, a, b),
-            (13..=31, 1..=12) => day(year, b, a),
-            (a, b) if a == b && a <= 12 => day(year, a, b),
-            (1..=12, 1..=12) => film_year(year).map(When::Month),
+            (1..=12, 13..=31) => full_date(year, a, b),
+            (13..=31, 1..=12) => full_date(year, b, a),
+            (a, b) if a == b && a <= 12 => full_date(year, a, b),
+            (1..=12, 1..=12) => film_year(year).map(PartialDate::Month),
             _ => None,
         };
     }
-    let (mut month, mut of_month, mut year) = (None, None, None);
+    let (mut month, mut day, mut year) = (None, None, None);
     for word in text.split(|c: char| c.is_whitespace() || c == ',').filter(|w| !w.is_empty()) {
         let lower = word.trim_end_matches('.').to_lowercase();
-        let ordinal = ["st", "nd", "rd", "th"].iter().find_map(|s| lower.strip_suffix(s)).and_then(digits);
-        let number = digits(&lower).or(ordinal);
+        let ordinal =
+            ["st", "nd", "rd", "th"].iter().find_map(|s| lower.strip_suffix(s)).and_then(parse_digits);
+        let number = parse_digits(&lower).or(ordinal);
         let slot = match number {
             Some(n) if n > 31 && lower.len() == 4 => (&mut year, n),
-            Some(n) if (1..=31).contains(&n) => (&mut of_month, n),
+            Some(n) if (1..=31).contains(&n) => (&mut day, n),
             Some(_) => return None,
             None if matches!(lower.as_str(), "of" | "the" | "on") || is_weekday(&lower) => continue,
-            None => (&mut month, named_month(&lower)?),
+            None => (&mut month, month_number(&lower)?),
         };
         if slot.0.replace(slot.1).is_some() {
             return None;
         }
     }
-    match (year?, month, of_month) {
-        (year, Some(month), Some(of_month)) => day(year, month, of_month),
-        (year, Some(_), None) => film_year(year).map(When::Month),
-        (year, None, None) => film_year(year).map(When::Year),
+    match (year?, month, day) {
+        (year, Some(month), Some(day)) => full_date(year, month, day),
+        (year, Some(_), None) => film_year(year).map(PartialDate::Month),
+        (year, None, None) => film_year(year).map(PartialDate::Year),
         _ => None,
     }
 }
 
-fn digits(text: &str) -> Option<i64> {
+fn parse_digits(text: &str) -> Option<i64> {
     let number = (1..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     number.then(|| text.parse().ok()).flatten()
 }
 
-fn named_month(word: &str) -> Option<i64> {
+fn month_number(word: &str) -> Option<i64> {
     let at = MONTHS.iter().position(|m| {
         *m == word || (word.len() >= 3 && m.starts_with(word)) || (word == "sept" && *m == "september")
     });
@@ -92,15 +93,15 @@ fn is_weekday(word: &str) -> bool {
         .any(|day| *day == word || (word.len() >= 3 && day.starts_with(word)))
 }
 
-/// Films have been shown since 1888.
+/// The year, if a film may be from it: the first was made in 1888.
 pub(super) fn film_year(year: i64) -> Option<i16> {
     i16::try_from(year).ok().filter(|y| (1888..=2100).contains(y))
 }
 
-fn day(year: i64, month: i64, of_month: i64) -> Option<When> {
+fn full_date(year: i64, month: i64, day: i64) -> Option<PartialDate> {
     let month = i8::try_from(month).ok()?;
-    let of_month = i8::try_from(of_month).ok()?;
-    Date::new(film_year(year)?, month, of_month).ok().map(When::Day)
+    let day = i8::try_from(day).ok()?;
+    Date::new(film_year(year)?, month, day).ok().map(PartialDate::Day)
 }
 
 #[cfg(test)]
@@ -119,17 +120,17 @@ mod tests {
             "Tuesday, October 8, 2024",
             "October 8 2024 (USA)",
         ] {
-            assert_eq!(when(text), Some(When::Day(date(2024, 10, 8))), "{text}");
+            assert_eq!(parse_date(text), Some(PartialDate::Day(date(2024, 10, 8))), "{text}");
         }
-        assert_eq!(when("10/25/2024"), Some(When::Day(date(2024, 10, 25))));
-        assert_eq!(when("25.10.2024"), Some(When::Day(date(2024, 10, 25))));
+        assert_eq!(parse_date("10/25/2024"), Some(PartialDate::Day(date(2024, 10, 25))));
+        assert_eq!(parse_date("25.10.2024"), Some(PartialDate::Day(date(2024, 10, 25))));
     }
 
     #[test]
     fn what_is_not_certain_is_not_read() {
-        assert_eq!(when("5/6/2024"), Some(When::Month(2024)));
-        assert_eq!(when("October 2024"), Some(When::Month(2024)));
-        assert_eq!(when("1979"), Some(When::Year(1979)));
+        assert_eq!(parse_date("5/6/2024"), Some(PartialDate::Month(2024)));
+        assert_eq!(parse_date("October 2024"), Some(PartialDate::Month(2024)));
+        assert_eq!(parse_date("1979"), Some(PartialDate::Year(1979)));
         for text in [
             "",
             "soon",
@@ -140,7 +141,7 @@ mod tests {
             "8 8 2024",
             "99/99/2024",
         ] {
-            assert_eq!(when(text), None, "{text}");
+            assert_eq!(parse_date(text), None, "{text}");
         }
     }
 }

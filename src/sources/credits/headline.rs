@@ -1,25 +1,25 @@
-//! The film that a headline names.
+//! Finds the title of a film in a headline.
 
 use super::dates::film_year;
 
-const OPENING: [char; 4] = ['\'', '"', '\u{2018}', '\u{201C}'];
-/// A quoted text that is longer is no title.
-const LONGEST: usize = 100;
+const OPENING_QUOTES: [char; 4] = ['\'', '"', '\u{2018}', '\u{201C}'];
+/// Characters of a title.
+const MAX_TITLE_CHARS: usize = 100;
 
-/// The one text in quotes of a headline; none where there are several, or where it ends is not certain.
-pub(super) fn quoted(headline: &str) -> Option<String> {
+/// The quoted text of a headline, or `None` if there are several or if it is ambiguous where it ends.
+pub(super) fn quoted_title(headline: &str) -> Option<String> {
     let chars: Vec<char> = headline.chars().collect();
     let mut found = None;
     let mut at = 0;
     while let Some(c) = chars.get(at) {
         let before = at.checked_sub(1).and_then(|b| chars.get(b));
-        let opens = OPENING.contains(c)
+        let opens = OPENING_QUOTES.contains(c)
             && before.is_none_or(|b| b.is_whitespace() || "([:-\u{2013}\u{2014}/".contains(*b));
         if !opens {
             at += 1;
             continue;
         }
-        let end = closing(&chars, at)?;
+        let end = closing_quote(&chars, at)?;
         let inner: String = chars.get(at + 1..end)?.iter().collect();
         if found.replace(inner).is_some() {
             return None;
@@ -29,13 +29,13 @@ pub(super) fn quoted(headline: &str) -> Option<String> {
     let title: String = found?;
     // Headlines put their comma before the closing quote.
     let title = title.trim().trim_end_matches(',').to_owned();
-    let fits = !title.is_empty() && title.chars().count() <= LONGEST;
+    let fits = !title.is_empty() && title.chars().count() <= MAX_TITLE_CHARS;
     (fits && !title.chars().next().is_some_and(char::is_lowercase)).then_some(title)
 }
 
-/// Where the quote that opens at `open` closes. A single quote is also an apostrophe: after an `s`, with
-/// another candidate behind it, nobody can tell.
-fn closing(chars: &[char], open: usize) -> Option<usize> {
+/// The position at which the quote that opens at `open` closes. A single quote may be an apostrophe: after an `s`, with
+/// another candidate behind it, that is ambiguous.
+fn closing_quote(chars: &[char], open: usize) -> Option<usize> {
     let close = match chars.get(open)? {
         '\u{2018}' => '\u{2019}',
         '\u{201C}' => '\u{201D}',
@@ -47,19 +47,19 @@ fn closing(chars: &[char], open: usize) -> Option<usize> {
         chars.get(at) == Some(&close) && inside && after.is_none_or(|a| !a.is_alphanumeric())
     };
     let first = (open + 2..chars.len()).find(|at| ends(*at))?;
-    let plural =
+    let may_be_possessive =
         matches!(close, '\'' | '\u{2019}') && chars.get(first - 1).is_some_and(|c| matches!(c, 's' | 'S'));
     let opens_again = |at: usize| {
-        chars.get(at).is_some_and(|c| OPENING.contains(c))
+        chars.get(at).is_some_and(|c| OPENING_QUOTES.contains(c))
             && chars.get(at - 1).is_some_and(|b| b.is_whitespace())
     };
     let rest = first + 1..chars.len();
-    let another = rest.take_while(|at| !opens_again(*at)).any(ends);
-    (!(plural && another)).then_some(first)
+    let has_another = rest.take_while(|at| !opens_again(*at)).any(ends);
+    (!(may_be_possessive && has_another)).then_some(first)
 }
 
-/// `Stalker (1979)`, with or without *review* around it.
-pub(super) fn with_year(headline: &str) -> Option<(String, i16)> {
+/// The title and year of a headline such as `Stalker (1979)`, with or without the word *review* around it.
+pub(super) fn title_with_year(headline: &str) -> Option<(String, i16)> {
     let mut text = headline.trim();
     for head in ["Movie Review:", "Film Review:", "Review:"] {
         if text.get(..head.len()).is_some_and(|h| h.eq_ignore_ascii_case(head)) {
@@ -73,42 +73,42 @@ pub(super) fn with_year(headline: &str) -> Option<(String, i16)> {
             break;
         }
     }
-    split_year(text)
+    split_off_year(text)
 }
 
-/// A title and the year in parentheses behind it.
-pub(super) fn split_year(text: &str) -> Option<(String, i16)> {
+/// Splits a title and the year in parentheses behind it.
+pub(super) fn split_off_year(text: &str) -> Option<(String, i16)> {
     let (title, year) = text.trim().strip_suffix(')')?.rsplit_once('(')?;
-    let four = year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit());
-    let year = four.then(|| year.parse().ok()).flatten().and_then(film_year)?;
-    let title = unquoted(title.trim());
-    (!title.is_empty() && title.chars().count() <= LONGEST).then(|| (title.to_owned(), year))
+    let is_four_digits = year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit());
+    let year = is_four_digits.then(|| year.parse().ok()).flatten().and_then(film_year)?;
+    let title = strip_quotes(title.trim());
+    (!title.is_empty() && title.chars().count() <= MAX_TITLE_CHARS).then(|| (title.to_owned(), year))
 }
 
-/// Without quotes around it.
-pub(super) fn unquoted(text: &str) -> &str {
+/// The text without quotes around it.
+pub(super) fn strip_quotes(text: &str) -> &str {
     [('\'', '\''), ('"', '"'), ('\u{2018}', '\u{2019}'), ('\u{201C}', '\u{201D}')]
         .iter()
         .find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close))
         .unwrap_or(text)
 }
 
-/// Letters and digits alone, to compare titles.
-pub(super) fn folded(text: &str) -> String {
+/// The letters and digits in lower case, to compare titles.
+pub(super) fn fold_title(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// Whether a line is written like a title and unlike a byline.
-pub(super) fn is_titled(text: &str) -> bool {
+/// Whether a line is capitalized like a title and is not a byline.
+pub(super) fn is_title_case(text: &str) -> bool {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let small = |w: &&str| w.chars().count() >= 4 && w.chars().next().is_some_and(char::is_lowercase);
+    let is_lowercase = |w: &&str| w.chars().count() >= 4 && w.chars().next().is_some_and(char::is_lowercase);
     let first = words.first().copied().unwrap_or_default();
     (1..=8).contains(&words.len())
         && !first.eq_ignore_ascii_case("by")
         && !first.starts_with(char::is_lowercase)
-        && !words.iter().any(small)
+        && !words.iter().any(is_lowercase)
         && !text.contains(['@', ':'])
-        && !folded(text).contains("review")
+        && !fold_title(text).contains("review")
 }
 
 #[cfg(test)]
@@ -126,7 +126,7 @@ mod tests {
             ("Review: 'Thunderbolts' Is Marvel's Best", "Thunderbolts"),
             ("'8\u{bd}' at sixty", "8\u{bd}"),
         ] {
-            assert_eq!(quoted(headline).as_deref(), Some(title), "{headline}");
+            assert_eq!(quoted_title(headline).as_deref(), Some(title), "{headline}");
         }
     }
 
@@ -144,7 +144,7 @@ mod tests {
             "'",
             "Don't 'look",
         ] {
-            assert_eq!(quoted(headline), None, "{headline}");
+            assert_eq!(quoted_title(headline), None, "{headline}");
         }
     }
 
@@ -156,12 +156,12 @@ mod tests {
             "'Stalker' (1979) Movie Review",
             "Stalker (1979) \u{2013} review",
         ] {
-            assert_eq!(with_year(headline), Some(("Stalker".into(), 1979)), "{headline}");
+            assert_eq!(title_with_year(headline), Some(("Stalker".into(), 1979)), "{headline}");
         }
         for headline in
             ["Stalker", "Stalker (Remastered)", "(1979)", "Stalker (0001)", "Why Stalker (1979) endures"]
         {
-            assert_eq!(with_year(headline), None, "{headline}");
+            assert_eq!(title_with_year(headline), None, "{headline}");
         }
     }
 }

@@ -1,87 +1,87 @@
-//! What one line near the top of a review is: a credit, a rating, a title, or prose.
+//! Classifies a line near the top of a review: a credit, a rating, a title, or prose.
 
-use super::dates::{self, When};
+use super::dates::{self, PartialDate};
 use super::headline;
-use super::names::{self, Kin};
+use super::names::{self, SharedSurname};
 use crate::domain::rating::Rating;
 
-/// Longer lines are prose.
-const LONGEST_LINE: usize = 400;
-const LONGEST_TITLE: usize = 100;
+/// Characters of a line. Longer ones are prose.
+const MAX_LINE_CHARS: usize = 400;
+const MAX_TITLE_CHARS: usize = 100;
 
-/// What a line is.
+/// A classified line.
 #[derive(Debug, PartialEq)]
 pub(super) enum Line {
     Directors(Vec<String>),
     Writers(Vec<String>),
-    Both(Vec<String>),
+    DirectorsAndWriters(Vec<String>),
     Stars(Vec<String>),
-    Released(When),
-    Published(When),
+    Released(PartialDate),
+    Published(PartialDate),
     Rated(Rating),
     Title(String, Option<i16>),
     Year(i16),
-    /// A credit that we keep no place for: it stays in the body.
+    /// A credit for which there is no field. It stays in the body.
     Other,
-    /// Too short to be prose: a title, a byline.
+    /// A line that is too short for prose, such as a title or a byline.
     Short,
     Blank,
     Prose,
 }
 
-/// A label, whether it needs a colon or its like behind it, and what it announces.
-const LABELS: [(&str, bool, Kind); 44] = [
-    ("written and directed by", false, Kind::Both),
-    ("written & directed by", false, Kind::Both),
-    ("directed and written by", false, Kind::Both),
-    ("directed & written by", false, Kind::Both),
-    ("writer/director", true, Kind::Both),
-    ("writer-director", true, Kind::Both),
-    ("directed by", false, Kind::Directors),
-    ("directors", true, Kind::Directors),
-    ("director(s)", true, Kind::Directors),
-    ("director", true, Kind::Directors),
-    ("written by", false, Kind::Writers),
-    ("screenplay by", false, Kind::Writers),
-    ("screenplay", true, Kind::Writers),
-    ("writers", true, Kind::Writers),
-    ("writer(s)", true, Kind::Writers),
-    ("writer", true, Kind::Writers),
-    ("starring", false, Kind::Stars),
-    ("stars", true, Kind::Stars),
-    ("cast", true, Kind::Stars),
-    ("release date", false, Kind::Released),
-    ("released on", false, Kind::Released),
-    ("released", false, Kind::Released),
-    ("originally published", false, Kind::Published),
-    ("published on", false, Kind::Published),
-    ("published", false, Kind::Published),
-    ("my rating", false, Kind::Rating),
-    ("star rating", false, Kind::Rating),
-    ("rating", false, Kind::Rating),
-    ("grade", false, Kind::Rating),
-    ("score", true, Kind::Rating),
-    ("verdict", true, Kind::Rating),
-    ("film", true, Kind::Title),
-    ("movie", true, Kind::Title),
-    ("title", true, Kind::Title),
-    ("year", true, Kind::Year),
-    ("running time", true, Kind::Other),
-    ("runtime", true, Kind::Other),
-    ("rated", true, Kind::Other),
-    ("genre", true, Kind::Other),
-    ("distributor", true, Kind::Other),
-    ("studio", true, Kind::Other),
-    ("cinematography by", false, Kind::Other),
-    ("music by", false, Kind::Other),
-    ("produced by", false, Kind::Other),
+/// The text of a label, whether it needs a separator such as a colon behind it, and its meaning.
+const LABELS: [(&str, bool, Label); 44] = [
+    ("written and directed by", false, Label::DirectorsAndWriters),
+    ("written & directed by", false, Label::DirectorsAndWriters),
+    ("directed and written by", false, Label::DirectorsAndWriters),
+    ("directed & written by", false, Label::DirectorsAndWriters),
+    ("writer/director", true, Label::DirectorsAndWriters),
+    ("writer-director", true, Label::DirectorsAndWriters),
+    ("directed by", false, Label::Directors),
+    ("directors", true, Label::Directors),
+    ("director(s)", true, Label::Directors),
+    ("director", true, Label::Directors),
+    ("written by", false, Label::Writers),
+    ("screenplay by", false, Label::Writers),
+    ("screenplay", true, Label::Writers),
+    ("writers", true, Label::Writers),
+    ("writer(s)", true, Label::Writers),
+    ("writer", true, Label::Writers),
+    ("starring", false, Label::Stars),
+    ("stars", true, Label::Stars),
+    ("cast", true, Label::Stars),
+    ("release date", false, Label::Released),
+    ("released on", false, Label::Released),
+    ("released", false, Label::Released),
+    ("originally published", false, Label::Published),
+    ("published on", false, Label::Published),
+    ("published", false, Label::Published),
+    ("my rating", false, Label::Rating),
+    ("star rating", false, Label::Rating),
+    ("rating", false, Label::Rating),
+    ("grade", false, Label::Rating),
+    ("score", true, Label::Rating),
+    ("verdict", true, Label::Rating),
+    ("film", true, Label::Title),
+    ("movie", true, Label::Title),
+    ("title", true, Label::Title),
+    ("year", true, Label::Year),
+    ("running time", true, Label::Other),
+    ("runtime", true, Label::Other),
+    ("rated", true, Label::Other),
+    ("genre", true, Label::Other),
+    ("distributor", true, Label::Other),
+    ("studio", true, Label::Other),
+    ("cinematography by", false, Label::Other),
+    ("music by", false, Label::Other),
+    ("produced by", false, Label::Other),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Label {
     Directors,
     Writers,
-    Both,
+    DirectorsAndWriters,
     Stars,
     Released,
     Published,
@@ -91,73 +91,75 @@ enum Kind {
     Other,
 }
 
-/// Tells what a line is.
+/// Classifies a line.
 pub(super) fn classify(text: &str) -> Line {
     let text = text.trim();
     if text.is_empty() {
         return Line::Blank;
     }
-    if text.chars().count() > LONGEST_LINE {
+    if text.chars().count() > MAX_LINE_CHARS {
         return Line::Prose;
     }
-    if let Some((kind, value)) = labelled(text)
-        && let Some(line) = read_value(kind, value, text)
+    if let Some((label, value)) = split_label(text)
+        && let Some(line) = parse_value(label, value, text)
     {
         return line;
     }
-    // A lone letter or word is a rating only behind a label.
+    // A single letter is a rating only behind a label.
     if let Some(rating) = Rating::parse(text).filter(|r| r.as_str().chars().count() > 1) {
         return Line::Rated(rating);
     }
     let words = text.split_whitespace().count();
-    let sentence = text.ends_with(['.', ':', ',', ';']) && !text.ends_with("..");
-    let byline = text.get(..3).is_some_and(|b| b.eq_ignore_ascii_case("by "));
-    if text.chars().count() <= LONGEST_TITLE && words <= 14 && (!sentence || byline) {
+    let is_sentence = text.ends_with(['.', ':', ',', ';']) && !text.ends_with("..");
+    let is_byline = text.get(..3).is_some_and(|b| b.eq_ignore_ascii_case("by "));
+    if text.chars().count() <= MAX_TITLE_CHARS && words <= 14 && (!is_sentence || is_byline) {
         Line::Short
     } else {
         Line::Prose
     }
 }
 
-fn read_value(kind: Kind, value: &str, text: &str) -> Option<Line> {
-    Some(match kind {
-        Kind::Directors => Line::Directors(names::names(value, Kin::MayShareName)?),
-        Kind::Writers => Line::Writers(names::names(value, Kin::MayShareName)?),
-        Kind::Both => Line::Both(names::names(value, Kin::MayShareName)?),
-        Kind::Stars => match names::names(value, Kin::AreTwo) {
+fn parse_value(label: Label, value: &str, text: &str) -> Option<Line> {
+    Some(match label {
+        Label::Directors => Line::Directors(names::parse_names(value, SharedSurname::Possible)?),
+        Label::Writers => Line::Writers(names::parse_names(value, SharedSurname::Possible)?),
+        Label::DirectorsAndWriters => {
+            Line::DirectorsAndWriters(names::parse_names(value, SharedSurname::Possible)?)
+        }
+        Label::Stars => match names::parse_names(value, SharedSurname::No) {
             Some(names) => Line::Stars(names),
             None => Line::Rated(Rating::parse(value)?),
         },
-        Kind::Released => Line::Released(dates::when(value)?),
-        Kind::Published => Line::Published(dates::when(value)?),
-        Kind::Rating => Line::Rated(Rating::parse(value).or_else(|| Rating::parse(text))?),
-        Kind::Title if value.chars().count() > LONGEST_TITLE || value.ends_with('.') => return None,
-        Kind::Title => match headline::split_year(value) {
+        Label::Released => Line::Released(dates::parse_date(value)?),
+        Label::Published => Line::Published(dates::parse_date(value)?),
+        Label::Rating => Line::Rated(Rating::parse(value).or_else(|| Rating::parse(text))?),
+        Label::Title if value.chars().count() > MAX_TITLE_CHARS || value.ends_with('.') => return None,
+        Label::Title => match headline::split_off_year(value) {
             Some((title, year)) => Line::Title(title, Some(year)),
-            None => Line::Title(headline::unquoted(value).to_owned(), None),
+            None => Line::Title(headline::strip_quotes(value).to_owned(), None),
         },
-        Kind::Year => match dates::when(value)? {
-            When::Year(year) => Line::Year(year),
-            When::Day(_) | When::Month(_) => return None,
+        Label::Year => match dates::parse_date(value)? {
+            PartialDate::Year(year) => Line::Year(year),
+            PartialDate::Day(_) | PartialDate::Month(_) => return None,
         },
-        Kind::Other if value.chars().count() <= LONGEST_TITLE && !value.ends_with('.') => Line::Other,
-        Kind::Other => return None,
+        Label::Other if value.chars().count() <= MAX_TITLE_CHARS && !value.ends_with('.') => Line::Other,
+        Label::Other => return None,
     })
 }
 
-/// The kind of credit that a line begins with, and what follows the label.
-fn labelled(text: &str) -> Option<(Kind, &str)> {
+/// The label with which a line begins, and the text behind it.
+fn split_label(text: &str) -> Option<(Label, &str)> {
     let separators = [':', '-', '\u{2013}', '\u{2014}', '|', '\u{FF1A}'];
-    LABELS.iter().find_map(|(label, separated, kind)| {
-        let head = text.get(..label.len())?;
-        let rest = text.get(label.len()..)?;
-        let bare = rest.trim_start();
-        let fits = if *separated {
-            bare.starts_with(separators)
+    LABELS.iter().find_map(|(name, needs_separator, label)| {
+        let head = text.get(..name.len())?;
+        let rest = text.get(name.len()..)?;
+        let trimmed = rest.trim_start();
+        let fits = if *needs_separator {
+            trimmed.starts_with(separators)
         } else {
-            bare.len() < rest.len() || bare.starts_with(separators)
+            trimmed.len() < rest.len() || trimmed.starts_with(separators)
         };
-        let value = bare.trim_start_matches(separators).trim();
-        (head.eq_ignore_ascii_case(label) && fits && !value.is_empty()).then_some((*kind, value))
+        let value = trimmed.trim_start_matches(separators).trim();
+        (head.eq_ignore_ascii_case(name) && fits && !value.is_empty()).then_some((*label, value))
     })
 }

@@ -1,32 +1,32 @@
-//! Names of people in a credits line, split only where it is certain.
+//! Parses the names of people in credits. A text is split only if it is certain where one name ends.
 
-/// Names beyond this are not read.
-const MOST: usize = 40;
-/// Small words inside names.
+/// Names in a line. A line with more is not a credit.
+const MAX_NAMES: usize = 40;
+/// Lower-case words within names.
 const PARTICLES: [&str; 28] = [
     "de", "del", "della", "di", "da", "dos", "das", "du", "la", "le", "van", "von", "der", "den", "het",
     "ter", "zu", "af", "av", "al", "el", "bin", "ibn", "ben", "y", "e", "i", "of",
 ];
-/// Words of a company's name after `and`, before which nothing is split.
-const COMPANY: [&str; 8] =
+/// Words that follow `and` in the name of a company, which is not split there.
+const COMPANY_WORDS: [&str; 8] =
     ["Sons", "Daughters", "Brothers", "Sisters", "Company", "Co", "Partners", "Friends"];
 const SUFFIXES: [&str; 9] = ["jr", "sr", "ii", "iii", "iv", "md", "phd", "esq", "asc"];
 
-/// How a line is split at `and` between a single word and a full name.
+/// Whether the two names of *Joel and Ethan Coen* may have a surname in common.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kin {
-    /// *Joel and Ethan Coen* may share their name: not certain, so not split.
-    MayShareName,
-    /// *Zendaya and Josh O'Connor* are two.
-    AreTwo,
+pub(super) enum SharedSurname {
+    /// They may, so the text is not split.
+    Possible,
+    /// They do not: *Zendaya and Josh O'Connor* are two names.
+    No,
 }
 
-/// The names in a line; none where anything in it is no name.
-pub(super) fn names(text: &str, kin: Kin) -> Option<Vec<String>> {
+/// The names in a text, or `None` if any part of it is not a name.
+pub(super) fn parse_names(text: &str, shared_surname: SharedSurname) -> Option<Vec<String>> {
     let text = text.trim().trim_end_matches(['.', ',', ';']).trim();
-    let ends_short = ["Jr", "Sr"].iter().any(|s| text.ends_with(s));
+    let ends_with_suffix = ["Jr", "Sr"].iter().any(|s| text.ends_with(s));
     let mut found: Vec<String> = Vec::new();
-    for part in commas(text) {
+    for part in split_list(text) {
         let part = part.trim();
         let part = ["and ", "& "].iter().find_map(|a| part.strip_prefix(a)).unwrap_or(part);
         if part.is_empty() {
@@ -36,20 +36,20 @@ pub(super) fn names(text: &str, kin: Kin) -> Option<Vec<String>> {
         if let (true, Some(last)) = (suffix, found.last_mut()) {
             last.push_str(", ");
             last.push_str(part);
-            if ends_short && !last.ends_with('.') {
+            if ends_with_suffix && !last.ends_with('.') {
                 last.push('.');
             }
             continue;
         }
-        for name in ands(part, kin) {
-            let name = without_role(&name);
+        for name in split_conjunction(part, shared_surname) {
+            let name = strip_role(&name);
             if matches!(
                 name.to_lowercase().as_str(),
                 "more" | "others" | "many more" | "many others" | "et al"
             ) {
                 continue;
             }
-            if !is_name(&name) || found.len() >= MOST {
+            if !is_name(&name) || found.len() >= MAX_NAMES {
                 return None;
             }
             if !found.contains(&name) {
@@ -60,8 +60,8 @@ pub(super) fn names(text: &str, kin: Kin) -> Option<Vec<String>> {
     (!found.is_empty()).then_some(found)
 }
 
-/// Split at commas, semicolons and bars outside parentheses.
-fn commas(text: &str) -> Vec<String> {
+/// Splits at commas and similar separators outside parentheses.
+fn split_list(text: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut depth = 0_usize;
     for c in text.chars() {
@@ -79,15 +79,16 @@ fn commas(text: &str) -> Vec<String> {
     parts
 }
 
-fn ands(part: &str, kin: Kin) -> Vec<String> {
+/// Splits at `and`.
+fn split_conjunction(part: &str, shared_surname: SharedSurname) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut current: Vec<&str> = Vec::new();
     let words: Vec<&str> = part.split_whitespace().collect();
     for (at, word) in words.iter().enumerate() {
         let is_and = matches!(*word, "and" | "&" | "und" | "et");
         let next = words.get(at + 1).map(|w| w.trim_end_matches(['.', ',']));
-        let company = next.is_none_or(|next| COMPANY.contains(&next));
-        if is_and && !company && !current.is_empty() {
+        let is_company = next.is_none_or(|next| COMPANY_WORDS.contains(&next));
+        if is_and && !is_company && !current.is_empty() {
             found.push(current.join(" "));
             current.clear();
         } else {
@@ -96,15 +97,15 @@ fn ands(part: &str, kin: Kin) -> Vec<String> {
     }
     found.push(current.join(" "));
     let words = |name: &String| name.split(' ').count();
-    let shared = kin == Kin::MayShareName
+    let may_share = shared_surname == SharedSurname::Possible
         && found.len() > 1
         && found.first().is_some_and(|n| words(n) == 1)
         && found.last().is_some_and(|n| words(n) > 1);
-    if shared { vec![part.split_whitespace().collect::<Vec<_>>().join(" ")] } else { found }
+    if may_share { vec![part.split_whitespace().collect::<Vec<_>>().join(" ")] } else { found }
 }
 
-/// Without `(as Ani)` or `(Ani)` behind it.
-fn without_role(name: &str) -> String {
+/// The name without a role behind it, such as `(as Ani)` or `(Ani)`.
+fn strip_role(name: &str) -> String {
     let name = name.trim();
     match name.split_once('(') {
         Some((name, role)) if role.trim_end().ends_with(')') => name.trim().to_owned(),
@@ -114,20 +115,20 @@ fn without_role(name: &str) -> String {
 
 fn is_name(name: &str) -> bool {
     let words: Vec<&str> = name.split(' ').collect();
-    let plain =
+    let is_name_char =
         |c: char| c.is_alphanumeric() || "'\u{2019}-\u{2010}.,&\u{B7}\u{30FB} ".contains(c) || is_mark(c);
-    let starts = words.first().is_some_and(|w| !is_small(w) || PARTICLES.contains(w));
-    let initials = |w: &str| w.ends_with('.') && w.chars().count() <= 6;
+    let starts_like_name = words.first().is_some_and(|w| !is_lowercase(w) || PARTICLES.contains(w));
+    let is_initial = |w: &str| w.ends_with('.') && w.chars().count() <= 6;
     (1..=7).contains(&words.len())
         && name.chars().count() <= 60
         && name.chars().any(char::is_alphabetic)
-        && name.chars().all(plain)
-        && starts
-        && words.iter().any(|w| !is_small(w))
-        && words.iter().all(|w| !is_small(w) || PARTICLES.contains(w) || *w == "and" || *w == "&")
+        && name.chars().all(is_name_char)
+        && starts_like_name
+        && words.iter().any(|w| !is_lowercase(w))
+        && words.iter().all(|w| !is_lowercase(w) || PARTICLES.contains(w) || *w == "and" || *w == "&")
         && words.iter().all(|w| {
             !w.trim_end_matches(',').contains('.')
-                || initials(w)
+                || is_initial(w)
                 || w.matches('.').count() > 1 && !w.ends_with("..")
         })
 }
@@ -136,8 +137,8 @@ fn is_mark(c: char) -> bool {
     unicode_normalization::char::is_combining_mark(c)
 }
 
-/// Whether a word is of small letters only.
-fn is_small(word: &str) -> bool {
+/// Whether a word is in lower case.
+fn is_lowercase(word: &str) -> bool {
     word.chars().any(char::is_lowercase) && !word.chars().any(|c| c.is_uppercase() || c.is_numeric())
 }
 
@@ -147,8 +148,8 @@ mod tests {
 
     #[test]
     fn names_are_split_where_it_is_certain() {
-        let two = |text: &str| names(text, Kin::AreTwo).unwrap().join(" + ");
-        let kin = |text: &str| names(text, Kin::MayShareName).unwrap().join(" + ");
+        let two = |text: &str| parse_names(text, SharedSurname::No).unwrap().join(" + ");
+        let kin = |text: &str| parse_names(text, SharedSurname::Possible).unwrap().join(" + ");
         assert_eq!(
             two("Mikey Madison, Mark Eydelshteyn and Yura Borisov"),
             "Mikey Madison + Mark Eydelshteyn + Yura Borisov"
@@ -183,7 +184,7 @@ mod tests {
             "Who? Nobody!",
             "",
         ] {
-            assert_eq!(names(text, Kin::AreTwo), None, "{text}");
+            assert_eq!(parse_names(text, SharedSurname::No), None, "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The body of a review: safe HTML in the shape in which it is read.
+//! Sanitizes the body of a review, and gives it the structure in which it is shown.
 
 use std::collections::HashSet;
 
@@ -6,122 +6,124 @@ use url::Url;
 
 use super::paragraphs::{paragraphs, push_down, trim_blank, trim_first_line};
 use super::tree::{self, Element, Node};
-use super::{MAX_BYTES, MAX_URL, clean, pictures, resolve_url, trailer};
+use super::urls::{MAX_URL_BYTES, resolve_url};
+use super::{MAX_BYTES, clean, pictures, trailer};
 use crate::domain::text::strip_deceptive_characters;
 
-/// Links of one body beyond this become their text.
-const LINKS: usize = 2_000;
-/// Ids of a body begin so, and can never be one of the page around it.
-const ID: &str = "note-";
+/// Links of one body. The others become plain text.
+const MAX_LINKS: usize = 2_000;
+/// The prefix of ids in a body, so that they never equal an id of the page around it.
+const ID_PREFIX: &str = "note-";
 
-/// A body whose links within the page are lost again each time they are put in order loses them all.
-const ROUNDS: usize = 4;
+/// Attempts to find ids that are still linked to in the result. After them, the body loses all its internal links.
+const MAX_PASSES: usize = 4;
 
-/// The body of a review as safe HTML: paragraphs, headings from `h2` on, lists, quotes, tables, footnotes,
-/// links with absolute addresses. Each picture is a figure of its own, still at its source: `illustrate` gives it an
-/// address of ours, since a reader's browser asks no third party. Sanitising the result again gives the same.
+/// Returns the body of a review as safe HTML: paragraphs, headings from `h2` on, lists, quotes, tables, footnotes,
+/// and links with absolute URLs. Each picture is a figure of its own, still at its source; `replace_pictures` gives
+/// it a URL of ours, since a reader's browser must not contact third parties. Sanitizing the result again gives the
+/// same bytes.
 pub fn sanitize_review_body(html: &str, base: &Url) -> String {
     let nodes = clean(html, MAX_BYTES);
     let mut ids = HashSet::new();
-    gather_ids(&nodes, &mut ids);
+    collect_ids(&nodes, &mut ids);
     let mut targets = HashSet::new();
-    survey(&nodes, base, &ids, &mut targets);
-    let mut nodes = paragraphs(ordered(nodes, base, targets));
+    collect_targets(&nodes, base, &ids, &mut targets);
+    let mut nodes = paragraphs(rebuild(nodes, base, targets));
     trim_blank(&mut nodes);
-    let top = highest(&nodes);
-    level(&mut nodes, top);
+    let top = highest_heading(&nodes);
+    shift_headings(&mut nodes, top);
     tree::write(&nodes)
 }
 
 /// The highest heading.
-fn highest(nodes: &[Node]) -> u32 {
+fn highest_heading(nodes: &[Node]) -> u32 {
     let levels = nodes.iter().map(|node| match node {
-        Node::Element(e) => heading(&e.name).unwrap_or(6).min(highest(&e.children)),
+        Node::Element(e) => heading_level(&e.name).unwrap_or(6).min(highest_heading(&e.children)),
         Node::Text(_) => 6,
     });
     levels.min().unwrap_or(6)
 }
 
-/// Headings begin below the headline of the page.
-fn level(nodes: &mut [Node], top: u32) {
+/// Shifts headings so that the highest is `h2`, below the headline of the page.
+fn shift_headings(nodes: &mut [Node], top: u32) {
     for node in nodes {
         let Node::Element(e) = node else { continue };
-        if let Some(given) = heading(&e.name) {
-            e.name = format!("h{}", (given + 2).saturating_sub(top).clamp(2, 6));
+        if let Some(level) = heading_level(&e.name) {
+            e.name = format!("h{}", (level + 2).saturating_sub(top).clamp(2, 6));
         }
-        level(&mut e.children, top);
+        shift_headings(&mut e.children, top);
     }
 }
 
-/// The nodes in order. A link can lose its form on the way, within a heading for one: what it alone led to
-/// needs no id then, and the order is made anew.
-fn ordered(nodes: Vec<Node>, base: &Url, mut targets: HashSet<String>) -> Vec<Node> {
-    for _ in 0..ROUNDS {
+/// Rebuilds the nodes. A link can get lost on the way, for one within a heading. An id that only such a link led to
+/// is not needed then, so the nodes are rebuilt without it.
+fn rebuild(nodes: Vec<Node>, base: &Url, mut targets: HashSet<String>) -> Vec<Node> {
+    for _ in 0..MAX_PASSES {
         if targets.is_empty() {
             break;
         }
-        let order = &mut Order { base, targets: targets.clone(), links: 0, pictures: 0 };
-        let done = order.nodes(nodes.clone());
-        let mut led_to = HashSet::new();
-        gather_led_to(&done, &mut led_to);
-        if targets.is_subset(&led_to) {
-            return done;
+        let rebuilder = &mut Rebuilder { base, targets: targets.clone(), links: 0, pictures: 0 };
+        let rebuilt = rebuilder.nodes(nodes.clone());
+        let mut linked = HashSet::new();
+        collect_linked_ids(&rebuilt, &mut linked);
+        if targets.is_subset(&linked) {
+            return rebuilt;
         }
-        targets.retain(|id| led_to.contains(id));
+        targets.retain(|id| linked.contains(id));
     }
-    Order { base, targets: HashSet::new(), links: 0, pictures: 0 }.nodes(nodes)
+    Rebuilder { base, targets: HashSet::new(), links: 0, pictures: 0 }.nodes(nodes)
 }
 
-/// The ids that links of ours lead to.
-fn gather_led_to(nodes: &[Node], ids: &mut HashSet<String>) {
+/// Collects the ids that rebuilt links lead to.
+fn collect_linked_ids(nodes: &[Node], ids: &mut HashSet<String>) {
     for node in nodes {
         if let Node::Element(e) = node {
             ids.extend(e.attribute("href").and_then(|href| href.strip_prefix('#')).map(str::to_owned));
-            gather_led_to(&e.children, ids);
+            collect_linked_ids(&e.children, ids);
         }
     }
 }
 
-fn gather_ids(nodes: &[Node], ids: &mut HashSet<String>) {
+fn collect_ids(nodes: &[Node], ids: &mut HashSet<String>) {
     for node in nodes {
         if let Node::Element(e) = node {
-            if let Some(id) = e.attribute("id").and_then(own_id) {
+            if let Some(id) = e.attribute("id").and_then(page_id) {
                 ids.insert(id);
             }
-            gather_ids(&e.children, ids);
+            collect_ids(&e.children, ids);
         }
     }
 }
 
-/// Finds which ids are linked to.
-fn survey(nodes: &[Node], base: &Url, ids: &HashSet<String>, targets: &mut HashSet<String>) {
+/// Collects the ids that visible links lead to.
+fn collect_targets(nodes: &[Node], base: &Url, ids: &HashSet<String>, targets: &mut HashSet<String>) {
     for node in nodes {
         let Node::Element(e) = node else { continue };
-        let seen = || !tree::text(&e.children).is_empty();
-        let target = e.attribute("href").and_then(|href| fragment(href, base)).filter(|_| seen());
+        let is_visible = || !tree::text(&e.children).is_empty();
+        let target = e.attribute("href").and_then(|href| fragment(href, base)).filter(|_| is_visible());
         if let Some(id) = target.filter(|id| ids.contains(id)) {
             targets.insert(id);
         }
-        survey(&e.children, base, ids, targets);
+        collect_targets(&e.children, base, ids, targets);
     }
 }
 
-fn heading(name: &str) -> Option<u32> {
+fn heading_level(name: &str) -> Option<u32> {
     let level = name.strip_prefix('h')?.parse().ok()?;
     (1..=6).contains(&level).then_some(level)
 }
 
-/// An id as it is on our page.
-fn own_id(id: &str) -> Option<String> {
-    let id = id.strip_prefix(ID).unwrap_or(id);
+/// The id under which an element is on our page.
+fn page_id(id: &str) -> Option<String> {
+    let id = id.strip_prefix(ID_PREFIX).unwrap_or(id);
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | ':' | '.');
-    (!id.is_empty() && id.len() <= 80 && id.chars().all(plain)).then(|| format!("{ID}{id}"))
+    (!id.is_empty() && id.len() <= 80 && id.chars().all(plain)).then(|| format!("{ID_PREFIX}{id}"))
 }
 
-/// The id that a link names within the same page.
+/// The id that a link within the page leads to.
 fn fragment(href: &str, base: &Url) -> Option<String> {
-    let named = if let Some(named) = href.strip_prefix('#') {
-        named.to_owned()
+    let fragment = if let Some(fragment) = href.strip_prefix('#') {
+        fragment.to_owned()
     } else {
         let url = base.join(href).ok()?;
         let (mut page, mut own) = (url.clone(), base.clone());
@@ -129,19 +131,19 @@ fn fragment(href: &str, base: &Url) -> Option<String> {
         own.set_fragment(None);
         (page == own).then(|| url.fragment().map(str::to_owned)).flatten()?
     };
-    let named = percent_encoding::percent_decode_str(&named).decode_utf8().ok()?;
-    own_id(&named)
+    let fragment = percent_encoding::percent_decode_str(&fragment).decode_utf8().ok()?;
+    page_id(&fragment)
 }
 
-struct Order<'a> {
+struct Rebuilder<'a> {
     base: &'a Url,
-    /// Ids that something links to; the others are dropped.
+    /// Ids that are linked to and not yet used. All others are dropped.
     targets: HashSet<String>,
     links: usize,
     pictures: usize,
 }
 
-impl Order<'_> {
+impl Rebuilder<'_> {
     fn nodes(&mut self, nodes: Vec<Node>) -> Vec<Node> {
         let mut out = Vec::with_capacity(nodes.len());
         for node in nodes {
@@ -154,9 +156,9 @@ impl Order<'_> {
     }
 
     fn element(&mut self, e: Element, out: &mut Vec<Node>) {
-        let id = e.attribute("id").and_then(own_id).filter(|id| self.targets.remove(id));
-        let e = pictures::unframed(e);
-        let pictured = e.name == "figure" && pictures::has_picture(&e.children);
+        let id = e.attribute("id").and_then(page_id).filter(|id| self.targets.remove(id));
+        let e = pictures::into_figure(e);
+        let has_picture = e.name == "figure" && pictures::has_picture(&e.children);
         let name = match e.name.as_str() {
             "br" | "hr" => return out.push(Node::Element(Element::new(&e.name, Vec::new()))),
             "img" => {
@@ -183,23 +185,23 @@ impl Order<'_> {
         let mut new = Element::new(name, Vec::new());
         for (attribute, value) in &e.attributes {
             let number = value.parse::<u16>().is_ok_and(|n| n <= 1_000);
-            let kept = match attribute.as_str() {
+            let is_kept = match attribute.as_str() {
                 "colspan" | "rowspan" | "start" => number,
                 "lang" => value.len() <= 35 && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'),
                 "dir" => matches!(value.as_str(), "ltr" | "rtl" | "auto"),
                 _ => false,
             };
-            if kept {
+            if is_kept {
                 new.attributes.push((attribute.clone(), value.clone()));
             }
         }
         let mut inner = self.nodes(e.children);
-        if heading(name).is_some() {
+        if heading_level(name).is_some() {
             out.extend(inner.extract_if(.., |node| node.is_picture()));
         }
-        new.children = ordered_within(name, inner);
-        if pictured && !has_more_than_picture(&new.children) {
-            return out.extend(pictures::captioned(new.children));
+        new.children = arrange(name, inner);
+        if has_picture && !has_more_than_picture(&new.children) {
+            return out.extend(pictures::with_caption(new.children));
         }
         if !new.is_block() && new.children.iter().any(Node::is_block) {
             let inner = std::mem::take(&mut new.children);
@@ -217,12 +219,13 @@ impl Order<'_> {
     }
 
     fn image(&mut self, img: &Element) -> Option<Element> {
-        let image = pictures::image(img, self.base).filter(|_| self.pictures < pictures::MAX_PICTURES)?;
+        let image =
+            pictures::picture_element(img, self.base).filter(|_| self.pictures < pictures::MAX_PICTURES)?;
         self.pictures += 1;
         Some(image)
     }
 
-    /// A box of the old page: its content stays, as a paragraph where it has no blocks of its own.
+    /// Replaces a container by its content, which becomes a paragraph if it has no blocks.
     fn container(&mut self, children: Vec<Node>, id: Option<String>, out: &mut Vec<Node>) {
         let mut inner = paragraphs(self.nodes(children));
         trim_blank(&mut inner);
@@ -239,26 +242,26 @@ impl Order<'_> {
         let Some(href) = e.attribute("href") else {
             return out.extend(self.nodes(e.children));
         };
-        // `targets` shrinks as ids are placed, so the page's own links are recognised by form.
+        // `targets` shrinks as ids are used, so internal links are recognised by their form.
         let target = match fragment(href, self.base) {
             Some(id) => Some(format!("#{id}")),
-            None if href.len() > MAX_URL => None,
+            None if href.len() > MAX_URL_BYTES => None,
             None if href.starts_with("mailto:") => Some(href.to_owned()),
             None => resolve_url(href, Some(self.base)).map(String::from),
         };
-        // The still of a trailer is the one picture that stays within its link.
+        // The thumbnail of a trailer is the only picture that stays within a link.
         let mut children = e.children;
-        let still = match children.first() {
-            Some(Node::Element(img)) if img.name == "img" && begins_with_mark(&children) => self.image(img),
+        let thumbnail = match children.first() {
+            Some(Node::Element(img)) if img.name == "img" && is_trailer_text(&children) => self.image(img),
             _ => None,
         };
-        if still.is_some() {
+        if thumbnail.is_some() {
             children.remove(0);
         }
         let children = self.nodes(children);
         self.links += 1;
         let mut link = Element::new("a", children);
-        match target.filter(|_| self.links <= LINKS) {
+        match target.filter(|_| self.links <= MAX_LINKS) {
             _ if link.children.iter().all(Node::is_blank) && id.is_none() => return,
             Some(target) => link.attributes.push(("href".to_owned(), target)),
             None if id.is_none() => return out.extend(link.children),
@@ -272,19 +275,19 @@ impl Order<'_> {
             let inner = std::mem::take(&mut link.children);
             return out.extend(push_down(&link, inner));
         }
-        if let Some(still) = still.filter(|_| link.name == "a" && begins_with_mark(&link.children)) {
-            link.children.insert(0, Node::Element(still));
+        if let Some(thumbnail) = thumbnail.filter(|_| link.name == "a" && is_trailer_text(&link.children)) {
+            link.children.insert(0, Node::Element(thumbnail));
         }
         out.push(Node::Element(link));
     }
 }
 
-fn begins_with_mark(nodes: &[Node]) -> bool {
-    tree::text(nodes).starts_with(trailer::MARK)
+fn is_trailer_text(nodes: &[Node]) -> bool {
+    tree::text(nodes).starts_with(trailer::TRAILER_MARK)
 }
 
-/// What stands in an element, in the form that it has there.
-fn ordered_within(name: &str, mut inner: Vec<Node>) -> Vec<Node> {
+/// Arranges the content of an element as the element requires.
+fn arrange(name: &str, mut inner: Vec<Node>) -> Vec<Node> {
     match name {
         "blockquote" | "details" | "figure" => {
             inner = paragraphs(inner);
@@ -296,13 +299,13 @@ fn ordered_within(name: &str, mut inner: Vec<Node>) -> Vec<Node> {
         "li" | "td" | "th" | "dd" if inner.iter().any(Node::is_block) => trim_blank(&mut inner),
         "pre" => trim_first_line(&mut inner),
         "p" => trim_blank(&mut inner),
-        // What opens a spoiler, and what names a table or a figure, is a line of text.
+        // Summaries and captions are a line of text.
         "summary" | "caption" | "figcaption" => inner.retain(|n| !n.is_picture()),
-        _ if heading(name).is_some() && inner.iter().any(Node::is_block) => {
+        _ if heading_level(name).is_some() && inner.iter().any(Node::is_block) => {
             let text = tree::text(&inner).replace('\n', " ");
             inner = vec![Node::Text(text)];
         }
-        _ if heading(name).is_some() => trim_blank(&mut inner),
+        _ if heading_level(name).is_some() => trim_blank(&mut inner),
         _ => {}
     }
     inner
@@ -320,6 +323,7 @@ fn has_more_than_picture(nodes: &[Node]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::origin::Origin;
     use crate::sources::html;
     use proptest::prelude::*;
 
@@ -387,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_a_lost_link_led_to_has_no_id() {
+    fn what_only_a_lost_link_linked_has_no_id() {
         let html = "<div id=x><h2><a href='#x'>A</a><hr>B</h2></div>";
         assert_eq!(body(html), "<h2>A B</h2>");
     }
@@ -407,10 +411,10 @@ mod tests {
     fn twice_the_depth_takes_about_twice_the_time() {
         let cost = |html: &str| {
             let one = || {
-                let start = crate::sources::spent();
+                let start = crate::sources::cpu_time();
                 crate::sources::credits::extract("A", &body(html));
-                html::sanitize_comment(html, &Url::parse("https://crit.example/desk").unwrap());
-                crate::sources::spent().saturating_sub(start)
+                html::sanitize_comment(html, &Origin::parse("https://crit.example").unwrap());
+                crate::sources::cpu_time().saturating_sub(start)
             };
             (0..2).map(|_| one()).min().unwrap()
         };

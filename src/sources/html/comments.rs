@@ -1,115 +1,132 @@
-//! Comments: what a Note of the fediverse may contain on our pages.
+//! Sanitizes comments: the HTML of a Note from the fediverse, as it is shown on our pages.
 
+use super::paragraphs;
 use super::tree::{self, Element, Node};
-use super::{paragraphs, resolve_url};
+use super::urls::resolve_url;
+use crate::domain::origin::Origin;
 use crate::domain::text::strip_deceptive_characters;
 use url::{Host, Url};
 
-/// More bytes of a comment than this are not read.
-const MAX_COMMENT: usize = 100_000;
-const REL: &str = "nofollow ugc noopener noreferrer";
+/// Bytes of a comment. The rest is cut off.
+const MAX_COMMENT_BYTES: usize = 100_000;
+const LINK_REL: &str = "nofollow ugc noopener noreferrer";
 
-/// The HTML of a comment, safe to stand on our page: no id, no style, no picture, links only to absolute
-/// web addresses, and a link whose text names another host than it leads to says where it leads.
+/// Sanitizes the HTML of a comment on the site at `origin`. The result has no ids, styles or pictures, and links lead
+/// to absolute HTTP URLs only. A link whose text names another host than its target shows the host of the target.
 ///
-/// Links to `desk` and below are dropped, too: nobody leads the critic there from a comment.
-pub fn sanitize_comment(html: &str, desk: &Url) -> String {
-    let mut nodes = ordered(super::clean(html, MAX_COMMENT), desk);
+/// Links to the critic's desk are removed, so that no comment can lead the critic to an action there.
+pub fn sanitize_comment(html: &str, origin: &Origin) -> String {
+    let cleaner = CommentCleaner { desk: origin.desk() };
+    let mut nodes = cleaner.nodes(super::clean(html, MAX_COMMENT_BYTES));
     paragraphs::trim_blank(&mut nodes);
     tree::write(&paragraphs::paragraphs(nodes))
 }
 
-fn ordered(nodes: Vec<Node>, desk: &Url) -> Vec<Node> {
-    let mut out = Vec::with_capacity(nodes.len());
-    for node in nodes {
-        match node {
-            Node::Text(text) => out.push(Node::Text(strip_deceptive_characters(&text))),
-            Node::Element(e) => element(e, &mut out, desk),
-        }
-    }
-    out
+struct CommentCleaner {
+    /// No link may lead to this URL or below it.
+    desk: Url,
 }
 
-fn element(e: Element, out: &mut Vec<Node>, desk: &Url) {
-    let name = match e.name.as_str() {
-        "b" | "strong" => "strong",
-        "i" | "em" => "em",
-        "s" | "strike" | "del" => "del",
-        "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
-            let inner = paragraphs::push_down(&Element::new("strong", Vec::new()), ordered(e.children, desk));
-            return out.extend(paragraphs::paragraphs(inner));
-        }
-        "br" => return out.push(Node::Element(Element::new("br", Vec::new()))),
-        "a" => return link(e, out, desk),
-        "img" | "hr" => return,
-        name @ ("p" | "blockquote" | "code" | "pre" | "ul" | "ol" | "li" | "sup" | "sub") => name,
-        _ => {
-            let block = e.is_block();
-            let inner = ordered(e.children, desk);
-            if inner.iter().all(Node::is_blank) && block {
-                return;
+impl CommentCleaner {
+    fn nodes(&self, nodes: Vec<Node>) -> Vec<Node> {
+        let mut out = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            match node {
+                Node::Text(text) => out.push(Node::Text(strip_deceptive_characters(&text))),
+                Node::Element(e) => self.element(e, &mut out),
             }
-            if block && !inner.iter().any(Node::is_block) {
-                return out.push(Node::Element(Element::new("p", inner)));
+        }
+        out
+    }
+
+    fn element(&self, e: Element, out: &mut Vec<Node>) {
+        let name = match e.name.as_str() {
+            "b" | "strong" => "strong",
+            "i" | "em" => "em",
+            "s" | "strike" | "del" => "del",
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
+                let strong = Element::new("strong", Vec::new());
+                let inner = paragraphs::push_down(&strong, self.nodes(e.children));
+                return out.extend(paragraphs::paragraphs(inner));
             }
-            return out.extend(inner);
+            "br" => return out.push(Node::Element(Element::new("br", Vec::new()))),
+            "a" => return self.link(e, out),
+            "img" | "hr" => return,
+            name @ ("p" | "blockquote" | "code" | "pre" | "ul" | "ol" | "li" | "sup" | "sub") => name,
+            _ => return self.unwrap(e, out),
+        }
+        .to_owned();
+        let mut children = self.nodes(e.children);
+        if name == "pre" {
+            paragraphs::trim_first_line(&mut children);
+        }
+        let new = Element::new(&name, Vec::new());
+        if !new.is_block() && children.iter().any(Node::is_block) {
+            out.extend(paragraphs::push_down(&new, children));
+        } else if !children.iter().all(Node::is_blank) {
+            out.push(Node::Element(Element { children, ..new }));
         }
     }
-    .to_owned();
-    let mut children = ordered(e.children, desk);
-    if name == "pre" {
-        paragraphs::trim_first_line(&mut children);
+
+    /// Replaces an element by its content, which becomes a paragraph if the element is a block.
+    fn unwrap(&self, e: Element, out: &mut Vec<Node>) {
+        let is_block = e.is_block();
+        let inner = self.nodes(e.children);
+        if is_block && inner.iter().all(Node::is_blank) {
+            return;
+        }
+        if is_block && !inner.iter().any(Node::is_block) {
+            return out.push(Node::Element(Element::new("p", inner)));
+        }
+        out.extend(inner);
     }
-    let new = Element::new(&name, Vec::new());
-    if !new.is_block() && children.iter().any(Node::is_block) {
-        out.extend(paragraphs::push_down(&new, children));
-    } else if !children.iter().all(Node::is_blank) {
-        out.push(Node::Element(Element { children, ..new }));
+
+    fn link(&self, e: Element, out: &mut Vec<Node>) {
+        let target = e.attribute("href").and_then(|href| resolve_url(href, None));
+        let Some(target) = target.filter(|target| !self.leads_to_desk(target)) else {
+            return out.extend(self.nodes(e.children));
+        };
+        let class = e.attribute("class").unwrap_or_default().to_owned();
+        // The text is that of what stays: an empty block that was removed must not split a URL.
+        let mut children = self.nodes(e.children.clone());
+        let text = tree::text(&children);
+        // Mastodon hides the ends of a long URL. Its classes are kept only if the text is that URL, so that nothing
+        // else can be hidden.
+        if is_url_of(&text, &target) {
+            children = keep_spans(e.children);
+        }
+        if children.iter().any(Node::is_block) {
+            children = vec![Node::Text(text.replace('\n', " "))];
+        }
+        if let Some(host) = undisclosed_host(&text, &target) {
+            children.push(Node::Text(format!(" ({host})")));
+        }
+        if children.iter().all(Node::is_blank) {
+            return;
+        }
+        let mut link = Element::new("a", children);
+        link.attributes.push(("href".into(), target.into()));
+        let kept = class.split_whitespace().find(|c| matches!(*c, "mention" | "hashtag"));
+        if let Some(class) = kept {
+            link.attributes.push(("class".into(), class.into()));
+        }
+        link.attributes.push(("rel".into(), LINK_REL.into()));
+        out.push(Node::Element(link));
+    }
+
+    fn leads_to_desk(&self, target: &Url) -> bool {
+        target.origin() == self.desk.origin() && target.path().starts_with(self.desk.path())
     }
 }
 
-fn link(e: Element, out: &mut Vec<Node>, desk: &Url) {
-    let target = e.attribute("href").and_then(|href| resolve_url(href, None));
-    let leads_there =
-        |target: &Url| target.origin() == desk.origin() && target.path().starts_with(desk.path());
-    let Some(target) = target.filter(|target| !leads_there(target)) else {
-        return out.extend(ordered(e.children, desk));
-    };
-    let class = e.attribute("class").unwrap_or_default().to_owned();
-    // Read from what stays: an empty block between two halves of an address parts them no more.
-    let mut children = ordered(e.children.clone(), desk);
-    let whole = tree::text(&children);
-    // Mastodon hides the ends of a long address; only where the text is that address, nothing else hides.
-    if same_address(&whole, &target) {
-        children = spans(e.children);
-    }
-    if children.iter().any(Node::is_block) {
-        children = vec![Node::Text(whole.replace('\n', " "))];
-    }
-    if let Some(host) = misleading(&whole, &target) {
-        children.push(Node::Text(format!(" ({host})")));
-    }
-    if children.iter().all(Node::is_blank) {
-        return;
-    }
-    let mut link = Element::new("a", children);
-    link.attributes.push(("href".into(), target.into()));
-    let kept = class.split_whitespace().find(|c| matches!(*c, "mention" | "hashtag"));
-    if let Some(class) = kept {
-        link.attributes.push(("class".into(), class.into()));
-    }
-    link.attributes.push(("rel".into(), REL.into()));
-    out.push(Node::Element(link));
-}
-
-fn same_address(text: &str, target: &Url) -> bool {
+fn is_url_of(text: &str, target: &Url) -> bool {
     let target = target.as_str();
     let bare = target.split_once("://").map_or(target, |(_, rest)| rest);
     let text = text.trim_end_matches('/');
     [target, bare].iter().any(|address| address.trim_end_matches('/') == text)
 }
 
-fn spans(nodes: Vec<Node>) -> Vec<Node> {
+fn keep_spans(nodes: Vec<Node>) -> Vec<Node> {
     let mut out = Vec::new();
     for node in nodes {
         match node {
@@ -118,7 +135,7 @@ fn spans(nodes: Vec<Node>) -> Vec<Node> {
                 let class = e.attribute("class").unwrap_or_default();
                 let class = class.split_whitespace().find(|c| matches!(*c, "invisible" | "ellipsis"));
                 let class = class.map(str::to_owned);
-                let inner = spans(e.children);
+                let inner = keep_spans(e.children);
                 if let Some(class) = class.filter(|_| e.name == "span") {
                     let mut span = Element::new("span", inner);
                     span.attributes.push(("class".into(), class));
@@ -132,8 +149,8 @@ fn spans(nodes: Vec<Node>) -> Vec<Node> {
     out
 }
 
-/// The host that a link leads to, where its text names another one and does not say so yet.
-fn misleading(text: &str, target: &Url) -> Option<String> {
+/// The host of the target, if the text of the link names another one and does not show it yet.
+fn undisclosed_host(text: &str, target: &Url) -> Option<String> {
     let real = target.host_str()?;
     if text.ends_with(&format!("({real})")) {
         return None;
@@ -147,7 +164,7 @@ fn misleading(text: &str, target: &Url) -> Option<String> {
     other.next().map(|_| real.to_owned())
 }
 
-/// The host that a word looks like.
+/// The host name that a word looks like.
 fn host_in(word: &str) -> Option<String> {
     let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '/');
     let word = word.split_once("//").map_or(word, |(_, rest)| rest);
@@ -163,7 +180,7 @@ fn host_in(word: &str) -> Option<String> {
             let named = last.len() >= 2 && !last.bytes().all(|b| b.is_ascii_digit());
             (named && host.contains('.')).then(|| host.to_owned())
         }
-        // `3.5` would be one, too.
+        // `3.5` is parsed as one, too.
         Host::Ipv4(ip) => (word.split('.').count() == 4).then(|| ip.to_string()),
         Host::Ipv6(_) => None,
     }
@@ -175,7 +192,7 @@ mod tests {
 
     /// The comment as a site at crit.example would show it.
     fn comment(html: &str) -> String {
-        super::sanitize_comment(html, &Url::parse("https://crit.example/desk").unwrap())
+        super::sanitize_comment(html, &Origin::parse("https://crit.example").unwrap())
     }
     use proptest::prelude::*;
 

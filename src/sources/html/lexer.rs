@@ -1,19 +1,17 @@
-//! Reads HTML as tags and texts, the way a browser does, in one pass.
+//! Reads HTML as tags and texts in one pass, as a browser does.
+//!
+//! html5ever's tokenizer cannot do this: it hands everything to a tree builder, which is quadratic in the depth of
+//! hostile markup. This one feeds `normalize`, which removes that depth first.
 
-/// A longer value of an attribute is dropped: html5ever's writer is quadratic in it.
-const VALUE: usize = 4_000;
-/// Attributes of one element beyond this are dropped.
-const ATTRIBUTES: usize = 24;
+use super::elements;
 
-/// Elements whose content is no text for people.
-pub(super) const WITHOUT_CONTENT: [&str; 17] = [
-    "script", "style", "title", "textarea", "iframe", "noscript", "noembed", "noframes", "xmp", "svg",
-    "math", "object", "video", "audio", "canvas", "select", "template",
-];
-/// Those whose content is not even markup: they end at their own end tag.
-const RAW: usize = 9;
-/// Attributes that anything later looks at.
-const KEPT: [&str; 15] = [
+/// Bytes of an attribute's value. html5ever's serializer is quadratic in it, so longer ones are dropped.
+const MAX_VALUE_BYTES: usize = 4_000;
+/// Attributes of one element. The others are dropped.
+const MAX_ATTRIBUTES: usize = 24;
+
+/// Attributes that a later step reads.
+const KEPT_ATTRIBUTES: [&str; 15] = [
     "href",
     "src",
     "data-src",
@@ -31,7 +29,7 @@ const KEPT: [&str; 15] = [
     "dir",
 ];
 
-/// A piece of HTML as written.
+/// A token of HTML, as written.
 pub(super) enum Token<'a> {
     Text(&'a str),
     Open(String, Vec<(String, &'a str)>),
@@ -49,13 +47,13 @@ impl<'a> Lexer<'a> {
         taken
     }
 
-    /// Skips to behind `end`; to the end of all where it is missing, as a browser does.
-    fn skip_behind(&mut self, end: &str) {
+    /// Skips everything up to and including `end`, or the whole rest if it is missing, as a browser does.
+    fn skip_past(&mut self, end: &str) {
         let at = self.rest.find(end).map_or(self.rest.len(), |at| at + end.len());
         self.take(at);
     }
 
-    /// Skips the raw content of an element to before its end tag.
+    /// Skips the raw text of an element, up to its end tag.
     fn skip_raw(&mut self, name: &str) {
         let mut from = 0;
         while let Some(at) = self.rest.get(from..).and_then(|rest| rest.find("</")) {
@@ -88,7 +86,7 @@ impl<'a> Lexer<'a> {
                 self.take(usize::from(!self.rest.is_empty()));
                 return found;
             }
-            // A name may start with `=`, says the standard.
+            // HTML allows `=` as the first character of a name.
             let first = self.rest.chars().next().map_or(0, char::len_utf8);
             let end = self.rest.get(first..).and_then(|rest| {
                 rest.find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>' | '='))
@@ -100,12 +98,12 @@ impl<'a> Lexer<'a> {
                 self.rest = after.trim_start_matches(|c: char| c.is_ascii_whitespace());
                 value = self.value();
             }
-            if found.len() >= ATTRIBUTES || value.len() > VALUE || name.len() > 20 {
+            if found.len() >= MAX_ATTRIBUTES || value.len() > MAX_VALUE_BYTES || name.len() > 20 {
                 continue;
             }
             let name = name.to_ascii_lowercase();
-            if found.len() < ATTRIBUTES
-                && KEPT.contains(&name.as_str())
+            if found.len() < MAX_ATTRIBUTES
+                && KEPT_ATTRIBUTES.contains(&name.as_str())
                 && !found.iter().any(|(n, _)| *n == name)
             {
                 found.push((name, value));
@@ -146,7 +144,7 @@ impl<'a> Iterator for Lexer<'a> {
                     self.take(1);
                     let name = self.name();
                     let attributes = self.attributes();
-                    if WITHOUT_CONTENT.iter().take(RAW).any(|raw| *raw == name) {
+                    if elements::is_raw_text(&name) {
                         self.skip_raw(&name);
                     }
                     return Some(Token::Open(name, attributes));
@@ -160,12 +158,12 @@ impl<'a> Iterator for Lexer<'a> {
                 Some('!') if self.rest.starts_with("<!--") => {
                     self.take(4);
                     if self.rest.starts_with('>') || self.rest.starts_with("->") {
-                        self.skip_behind(">");
+                        self.skip_past(">");
                     } else {
-                        self.skip_behind("-->");
+                        self.skip_past("-->");
                     }
                 }
-                Some('!' | '?' | '/') => self.skip_behind(">"),
+                Some('!' | '?' | '/') => self.skip_past(">"),
                 _ => return Some(Token::Text(self.take(1))),
             }
         }

@@ -1,18 +1,18 @@
-//! Puts what stands loosely into paragraphs.
+//! Puts inline content into paragraphs.
 
 use super::tree::{Element, Node};
 
-/// Drops blank nodes and line breaks at both ends.
+/// Removes blank nodes and line breaks from both ends.
 pub(super) fn trim_blank(nodes: &mut Vec<Node>) {
-    let kept = |n: &Node| !n.is_blank();
-    let end = nodes.iter().rposition(kept).map_or(0, |at| at + 1);
+    let is_visible = |n: &Node| !n.is_blank();
+    let end = nodes.iter().rposition(is_visible).map_or(0, |at| at + 1);
     nodes.truncate(end);
-    let start = nodes.iter().position(kept).unwrap_or(0);
+    let start = nodes.iter().position(is_visible).unwrap_or(0);
     nodes.drain(..start);
 }
 
-/// A parser drops the line break after `<pre>`: so do we, once and for all.
-/// What stood between two texts may be gone, so that a parser would read them as one.
+/// Removes line breaks at the start of a `<pre>`, where an HTML parser drops one each time. The text may be in several
+/// nodes, if an element between them was removed.
 pub(super) fn trim_first_line(nodes: &mut [Node]) {
     for node in nodes {
         let Node::Text(text) = node else { return };
@@ -23,7 +23,7 @@ pub(super) fn trim_first_line(nodes: &mut [Node]) {
     }
 }
 
-/// Puts what stands between blocks into paragraphs; two line breaks in a row start a new one.
+/// Puts inline content between blocks into paragraphs. Two line breaks in a row start a new one.
 pub(super) fn paragraphs(nodes: Vec<Node>) -> Vec<Node> {
     let mut out = Vec::new();
     let mut run: Vec<Node> = Vec::new();
@@ -45,8 +45,8 @@ pub(super) fn paragraphs(nodes: Vec<Node>) -> Vec<Node> {
     out
 }
 
-fn flush(run: &mut Vec<Node>, attributes: &[(String, String)], out: &mut Vec<Node>, stray: bool) {
-    let mut attributes = if stray { Vec::new() } else { attributes.to_vec() };
+fn flush(run: &mut Vec<Node>, attributes: &[(String, String)], out: &mut Vec<Node>, is_loose: bool) {
+    let mut attributes = if is_loose { Vec::new() } else { attributes.to_vec() };
     let mut paragraph: Vec<Node> = Vec::new();
     let mut breaks = 0;
     let finish = |paragraph: &mut Vec<Node>, attributes: &mut Vec<(String, String)>, out: &mut Vec<Node>| {
@@ -77,12 +77,13 @@ fn flush(run: &mut Vec<Node>, attributes: &[(String, String)], out: &mut Vec<Nod
     finish(&mut paragraph, &mut attributes, out);
 }
 
-/// Around more blocks than this an element is dropped, so that no copies of it fill the memory.
-const COPIES: usize = 50;
+/// Children of an inline element that is copied into blocks. With more it is dropped, so that copies cannot use up the
+/// memory.
+const MAX_COPIES: usize = 50;
 
-/// Puts an inline element that stands around blocks into each of them.
+/// Moves an inline element that contains blocks into each of them.
 pub(super) fn push_down(inline: &Element, children: Vec<Node>) -> Vec<Node> {
-    if children.len() > COPIES {
+    if children.len() > MAX_COPIES {
         return children;
     }
     let mut out: Vec<Node> = Vec::new();
@@ -100,9 +101,9 @@ pub(super) fn push_down(inline: &Element, children: Vec<Node>) -> Vec<Node> {
         match child {
             Node::Element(mut block) if block.is_block() => {
                 wrap(&mut run, &mut out);
-                let whole = block.name == "pre" || block.is_picture();
+                let stays_whole = block.name == "pre" || block.is_picture();
                 let inner = std::mem::take(&mut block.children);
-                block.children = if whole { inner } else { push_down(inline, inner) };
+                block.children = if stays_whole { inner } else { push_down(inline, inner) };
                 out.push(Node::Element(block));
             }
             child => run.push(child),

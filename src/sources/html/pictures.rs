@@ -1,123 +1,98 @@
-//! Pictures of a body: which count as one, how they stand in it, and what becomes of each once it is in our folder.
+//! Pictures of a body: which elements count as one, their captions, and their replacement by local copies.
 
 use url::Url;
 
 use super::paragraphs::trim_blank;
 use super::tree::{self, Element, Node};
-use super::{MAX_BYTES, MAX_URL, clean, resolve_url, single_line_text, trailer};
+use super::urls::picture_url;
+use super::{MAX_BYTES, clean, single_line_text, trailer};
 use crate::domain::review::Poster;
 
-/// Pictures of one body beyond this are left out.
+/// Pictures of one body. The others are left out.
 pub const MAX_PICTURES: usize = 20;
 
-/// Pictures with fewer pixels than this on a side count readers, or are an ornament.
+/// Pixels of each side. Smaller pictures are counters or ornaments.
 pub const MIN_PICTURE_PIXELS: u32 = 100;
-/// Where pictures are that are none of the review.
-const NO_PICTURES: [&str; 7] =
-    ["/emoji/", "gravatar.com/", "/~r/", "/~ff/", "pixel.", "stats.wordpress.com", "s.w.org/images/core/"];
+/// Classes of the boxes that older editors put around a picture: those of WordPress and Blogger.
+const FRAME_CLASSES: [&str; 2] = ["wp-caption", "tr-caption-container"];
+/// Classes of the captions in them.
+const CAPTION_CLASSES: [&str; 3] = ["wp-caption-text", "wp-caption-dd", "tr-caption"];
 
-/// How pictures are framed that have no `<figure>`: WordPress's boxes of old, Blogger's tables.
-const FRAMES: [&str; 2] = ["wp-caption", "tr-caption-container"];
-/// What is said of them there.
-const CAPTIONS: [&str; 3] = ["wp-caption-text", "wp-caption-dd", "tr-caption"];
+/// Characters of an alternative text.
+const MAX_ALT_CHARS: usize = 1_000;
 
-/// Characters of what a picture shows.
-const MAX_ALT: usize = 1_000;
-
-/// Something of a body that a picture of ours belongs to.
+/// A place in a body for a local picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PictureSlot<'a> {
-    /// A picture at this address.
+    /// A picture with this URL.
     Picture(&'a str),
-    /// A link to this page, at which a film can be watched, without a still.
+    /// A link to this page of a trailer, without a thumbnail.
     Trailer(&'a str),
 }
 
-/// A picture in its place.
+/// A picture in our media folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalPicture {
-    /// Its address.
+    /// Its URL.
     pub url: Url,
-    /// Pixels across.
+    /// Width in pixels.
     pub width: u32,
-    /// Pixels down.
+    /// Height in pixels.
     pub height: u32,
 }
 
-/// What becomes of a place.
+/// What to do with a [`PictureSlot`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PictureAction {
-    /// It stays as it is.
+    /// Leave it as it is.
     Keep,
-    /// A picture goes with its caption; a trailer stays a mere link.
+    /// Remove a picture and its caption. A trailer remains a link.
     Remove,
-    /// This picture shows there.
+    /// Show this picture.
     Show(LocalPicture),
 }
 
-/// The first picture of a body, to be its poster.
+/// The first picture of a body.
 pub fn first_image(html: &str, base: &Url) -> Option<Poster> {
     fn search(nodes: &[Node], base: &Url) -> Option<Poster> {
         nodes.iter().find_map(|node| match node {
-            Node::Element(e) if e.name == "img" => counted(e, base),
+            Node::Element(e) if e.name == "img" => picture_of(e, base),
             Node::Element(e) => search(&e.children, base),
             Node::Text(_) => None,
         })
     }
-    // Most bodies without a picture need no parser to say so.
+    // This saves parsing most bodies that have no picture.
     let may_have = html.as_bytes().windows(4).any(|w| w.eq_ignore_ascii_case(b"<img"));
     may_have.then(|| search(&clean(html, MAX_BYTES), base)).flatten()
 }
 
-/// What an element shows, where it counts as a picture.
-fn counted(img: &Element, base: &Url) -> Option<Poster> {
+/// The picture that an element shows, if it counts as one.
+fn picture_of(img: &Element, base: &Url) -> Option<Poster> {
     let size = |name| img.attribute(name).and_then(|v| v.trim_end_matches("px").parse::<u32>().ok());
     if [size("width"), size("height")].into_iter().flatten().any(|px| px < MIN_PICTURE_PIXELS) {
         return None;
     }
     let sources = ["data-src", "data-lazy-src", "src"].into_iter();
     let url = sources.filter_map(|name| img.attribute(name)).find_map(|src| picture_url(src, base))?;
-    let alt = img.attribute("alt").map(|alt| single_line_text(alt, MAX_ALT));
+    let alt = img.attribute("alt").map(|alt| single_line_text(alt, MAX_ALT_CHARS));
     Some(Poster { url, alt: alt.filter(|alt| !alt.is_empty()) })
 }
 
-/// The address of a picture: https, also where the source still says http; or a file within the folder of
-/// a local feed.
-pub(in crate::sources) fn picture_url(src: &str, base: &Url) -> Option<Url> {
-    let url = base.join(src.trim()).ok()?;
-    if NO_PICTURES.iter().any(|part| url.as_str().contains(part)) || url.as_str().len() > MAX_URL {
-        return None;
-    }
-    if url.scheme() == "file" {
-        let folder = base.join(".").ok()?;
-        // `%2e%2e` and `%2f` are read by the file system, not by the parser of URLs.
-        let plain = !url.path().to_ascii_lowercase().contains("%2e")
-            && !url.path().to_ascii_lowercase().contains("%2f");
-        let local = base.scheme() == "file" && url.host_str().is_none();
-        return (local && plain && url.path().starts_with(folder.path())).then_some(url);
-    }
-    let mut url = resolve_url(url.as_str(), None)?;
-    if url.scheme() == "http" && url.port().is_none() {
-        url.set_scheme("https").ok()?;
-    }
-    Some(url)
-}
-
-/// A picture as a body has it; none where it does not count as one.
-pub(super) fn image(img: &Element, base: &Url) -> Option<Element> {
-    let Poster { url, alt } = counted(img, base)?;
+/// The `<img>` of a body for an element, if it counts as a picture.
+pub(super) fn picture_element(img: &Element, base: &Url) -> Option<Element> {
+    let Poster { url, alt } = picture_of(img, base)?;
     let mut image = Element::new("img", Vec::new());
     image.attributes = vec![("src".to_owned(), url.into()), ("alt".to_owned(), alt.unwrap_or_default())];
     Some(image)
 }
 
-/// The frame that an older editor puts around a picture and its caption, as a figure. Others stay.
-pub(super) fn unframed(mut e: Element) -> Element {
+/// Turns the box that an older editor puts around a picture and its caption into a figure.
+pub(super) fn into_figure(mut e: Element) -> Element {
     fn name_captions(nodes: &mut [Node]) {
         for node in nodes {
             let Node::Element(e) = node else { continue };
             match e.name.as_str() {
-                "p" | "div" | "td" if has_class(e, &CAPTIONS) => "figcaption".clone_into(&mut e.name),
+                "p" | "div" | "td" if has_class(e, &CAPTION_CLASSES) => "figcaption".clone_into(&mut e.name),
                 "tbody" | "tr" | "td" => {
                     "div".clone_into(&mut e.name);
                     name_captions(&mut e.children);
@@ -127,7 +102,8 @@ pub(super) fn unframed(mut e: Element) -> Element {
             }
         }
     }
-    if matches!(e.name.as_str(), "div" | "table") && has_class(&e, &FRAMES) && has_picture(&e.children) {
+    if matches!(e.name.as_str(), "div" | "table") && has_class(&e, &FRAME_CLASSES) && has_picture(&e.children)
+    {
         "figure".clone_into(&mut e.name);
         name_captions(&mut e.children);
     }
@@ -142,14 +118,15 @@ fn has_class(e: &Element, wanted: &[&str]) -> bool {
     e.attribute("class").is_some_and(|class| class.split_whitespace().any(|class| wanted.contains(&class)))
 }
 
-/// What stands in a figure that has pictures, each of them now a figure of its own: the caption goes to the last,
-/// or goes where none of them shows.
-pub(super) fn captioned(mut nodes: Vec<Node>) -> Vec<Node> {
+/// Gives the caption of a figure to the last of its pictures, each of which is a figure of its own by now. Without a
+/// picture the caption is dropped.
+pub(super) fn with_caption(mut nodes: Vec<Node>) -> Vec<Node> {
     let caption = nodes.extract_if(.., |node| node.is("figcaption")).last();
-    let bare = |node: &Node| matches!(node, Node::Element(e) if e.is_picture() && e.children.len() == 1);
-    let last = nodes.iter_mut().rev().find(|node| bare(node));
+    let has_no_caption =
+        |node: &Node| matches!(node, Node::Element(e) if e.is_picture() && e.children.len() == 1);
+    let last = nodes.iter_mut().rev().find(|node| has_no_caption(node));
     if let (Some(Node::Element(figure)), Some(Node::Element(caption))) = (last, caption) {
-        let mut children = in_lines(caption.children);
+        let mut children = blocks_to_lines(caption.children);
         trim_blank(&mut children);
         if !children.is_empty() {
             figure
@@ -160,8 +137,8 @@ pub(super) fn captioned(mut nodes: Vec<Node>) -> Vec<Node> {
     nodes
 }
 
-/// Blocks as lines.
-fn in_lines(nodes: Vec<Node>) -> Vec<Node> {
+/// Replaces blocks by lines.
+fn blocks_to_lines(nodes: Vec<Node>) -> Vec<Node> {
     let mut out: Vec<Node> = Vec::new();
     for node in nodes {
         match node {
@@ -170,7 +147,7 @@ fn in_lines(nodes: Vec<Node>) -> Vec<Node> {
                 if !out.is_empty() {
                     out.push(Node::Element(Element::new("br", Vec::new())));
                 }
-                out.extend(in_lines(e.children));
+                out.extend(blocks_to_lines(e.children));
             }
             node => out.push(node),
         }
@@ -178,92 +155,92 @@ fn in_lines(nodes: Vec<Node>) -> Vec<Node> {
     out
 }
 
-/// The body of a review that `review_body` wrote, in which each place has what `decide` says.
+/// Applies what `decide` returns to each place for a picture, in a body that `sanitize_review_body` returned.
 pub fn replace_pictures(body: &str, mut decide: impl FnMut(PictureSlot<'_>) -> PictureAction) -> String {
-    if !body.contains("<img ") && !body.contains(trailer::MARK) {
+    if !body.contains("<img ") && !body.contains(trailer::TRAILER_MARK) {
         return body.to_owned();
     }
     let mut nodes = tree::parse(body);
-    walk(&mut nodes, &mut decide);
+    replace_in(&mut nodes, &mut decide);
     tree::write(&nodes)
 }
 
-/// Whether something went.
-fn walk(nodes: &mut Vec<Node>, decide: &mut impl FnMut(PictureSlot<'_>) -> PictureAction) -> bool {
-    let mut gone = false;
+/// Returns whether something was removed.
+fn replace_in(nodes: &mut Vec<Node>, decide: &mut impl FnMut(PictureSlot<'_>) -> PictureAction) -> bool {
+    let mut has_removed = false;
     nodes.retain_mut(|node| {
         let Node::Element(e) = node else { return true };
         if e.name == "img" {
-            let stays = show(e, decide);
-            gone |= !stays;
+            let stays = replace_picture(e, decide);
+            has_removed |= !stays;
             return stays;
         }
         if e.is_picture()
             && let Some(Node::Element(img)) = e.children.first_mut()
         {
-            let stays = show(img, decide);
-            gone |= !stays;
+            let stays = replace_picture(img, decide);
+            has_removed |= !stays;
             return stays;
         }
         if is_trailer(e)
             && !e.children.first().is_some_and(|first| first.is("img"))
-            && let PictureAction::Show(placed) =
+            && let PictureAction::Show(picture) =
                 decide(PictureSlot::Trailer(e.attribute("href").unwrap_or_default()))
         {
-            let mut still = Element::new("img", Vec::new());
-            still.attributes = vec![("src".to_owned(), String::new()), ("alt".to_owned(), String::new())];
-            put(&mut still, &placed);
-            e.children.insert(0, Node::Element(still));
+            let mut thumbnail = Element::new("img", Vec::new());
+            thumbnail.attributes = vec![("src".to_owned(), String::new()), ("alt".to_owned(), String::new())];
+            set_picture(&mut thumbnail, &picture);
+            e.children.insert(0, Node::Element(thumbnail));
             return true;
         }
-        // What held nothing but the picture goes with it.
-        let emptied = walk(&mut e.children, decide)
+        // An element that had nothing but the picture is removed with it.
+        let is_emptied = replace_in(&mut e.children, decide)
             && e.children.iter().all(Node::is_blank)
             && !matches!(e.name.as_str(), "td" | "th");
-        gone |= emptied;
-        !emptied
+        has_removed |= is_emptied;
+        !is_emptied
     });
-    gone
+    has_removed
 }
 
-/// Whether the picture stays.
-fn show(img: &mut Element, decide: &mut impl FnMut(PictureSlot<'_>) -> PictureAction) -> bool {
+/// Returns whether the picture stays.
+fn replace_picture(img: &mut Element, decide: &mut impl FnMut(PictureSlot<'_>) -> PictureAction) -> bool {
     match decide(PictureSlot::Picture(img.attribute("src").unwrap_or_default())) {
         PictureAction::Keep => {}
         PictureAction::Remove => return false,
-        PictureAction::Show(placed) => put(img, &placed),
+        PictureAction::Show(picture) => set_picture(img, &picture),
     }
     true
 }
 
-fn put(img: &mut Element, placed: &LocalPicture) {
+fn set_picture(img: &mut Element, picture: &LocalPicture) {
     let alt = img.attribute("alt").unwrap_or_default().to_owned();
     img.attributes = vec![
-        ("src".to_owned(), placed.url.as_str().to_owned()),
+        ("src".to_owned(), picture.url.as_str().to_owned()),
         ("alt".to_owned(), alt),
-        ("width".to_owned(), placed.width.to_string()),
-        ("height".to_owned(), placed.height.to_string()),
+        ("width".to_owned(), picture.width.to_string()),
+        ("height".to_owned(), picture.height.to_string()),
     ];
 }
 
-/// Whether an element is a link to a film that plays elsewhere.
+/// Whether an element is a link to a trailer.
 pub(super) fn is_trailer(link: &Element) -> bool {
-    link.name == "a" && tree::text(&link.children).starts_with(trailer::MARK)
+    link.name == "a" && tree::text(&link.children).starts_with(trailer::TRAILER_MARK)
 }
 
-/// The body without the picture that is the poster already.
+/// The body without the picture that is already the poster.
 pub fn without_picture(body: &str, poster: &Url) -> String {
-    let key = same_picture(poster);
+    let key = picture_key(poster);
     replace_pictures(body, |place| match place {
-        PictureSlot::Picture(src) if Url::parse(src).is_ok_and(|src| same_picture(&src) == key) => {
+        PictureSlot::Picture(src) if Url::parse(src).is_ok_and(|src| picture_key(&src) == key) => {
             PictureAction::Remove
         }
         _ => PictureAction::Keep,
     })
 }
 
-/// The address without the size that its query asks for, where the path names a picture.
-fn same_picture(url: &Url) -> Url {
+/// The URL without its query if the path names a picture, since the query asks for a size then.
+fn picture_key(url: &Url) -> Url {
     let mut url = url.clone();
     let path = url.path().to_ascii_lowercase();
     if [".jpg", ".jpeg", ".png", ".webp", ".gif"].iter().any(|ending| path.ends_with(ending)) {
@@ -282,7 +259,7 @@ mod tests {
         "https://crit.example/2024/anora".parse().unwrap()
     }
 
-    /// The body, which stays as it is.
+    /// The sanitized body, which does not change when it is sanitized again.
     fn body(html: &str) -> String {
         let once = sanitize_review_body(html, &base());
         assert_eq!(sanitize_review_body(&once, &base()), once);

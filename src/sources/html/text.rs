@@ -1,14 +1,15 @@
-//! Plain text from others: bounded, and cut where a reader would.
+//! Bounds plain text, and cuts it where a reader would.
 
 use crate::domain::text::single_line;
 
-/// One line of plain text, without tricks, whitespace folded, cut with `…` to at most so many characters.
+/// The text on one line, with white space folded and deceptive characters removed, truncated with `…` to at most
+/// `max_chars`.
 pub fn single_line_text(text: &str, max_chars: usize) -> String {
-    cut(&single_line(text), max_chars)
+    truncate(&single_line(text), max_chars)
 }
 
-/// Cut with `…` to at most so many characters, at the end of a word where one is near.
-pub(super) fn cut(text: &str, max_chars: usize) -> String {
+/// Truncates the text with `…` to at most `max_chars`, at the end of a word if one is near.
+pub(super) fn truncate(text: &str, max_chars: usize) -> String {
     if text.chars().count() <= max_chars {
         return text.to_owned();
     }
@@ -26,36 +27,37 @@ pub(super) fn cut(text: &str, max_chars: usize) -> String {
     format!("{head}…")
 }
 
-/// Abbreviations whose full stop ends no sentence.
+/// Abbreviations, whose full stop ends no sentence.
 const ABBREVIATIONS: [&str; 16] =
     ["mr", "mrs", "ms", "dr", "st", "jr", "sr", "vs", "no", "prof", "lt", "col", "gen", "capt", "e.g", "i.e"];
 
-/// The first whole sentences within so many characters; where the first is longer, its beginning.
-pub(super) fn sentences(text: &str, max_chars: usize) -> String {
+/// The whole sentences that fit into `max_chars`. If the first one is longer, its beginning.
+pub(super) fn leading_sentences(text: &str, max_chars: usize) -> String {
     let window: String = text.chars().take(max_chars + 1).collect();
     let mut end = None;
     for (at, c) in window.char_indices() {
         let after = window.get(at + c.len_utf8()..).unwrap_or_default();
-        let wide = matches!(c, '。' | '！' | '？');
-        if !wide && !matches!(c, '.' | '!' | '?' | '…') {
+        let is_wide = matches!(c, '。' | '！' | '？');
+        if !is_wide && !matches!(c, '.' | '!' | '?' | '…') {
             continue;
         }
         let closing = after.trim_start_matches(['"', '\'', '\u{201D}', '\u{2019}', ')', ']', '\u{BB}']);
-        let ends = wide || closing.is_empty() || closing.starts_with(char::is_whitespace);
+        let ends = is_wide || closing.is_empty() || closing.starts_with(char::is_whitespace);
         let begins = closing.trim_start().chars().next().is_none_or(|c| !c.is_lowercase());
         let word = window.get(..at).and_then(|w| w.rsplit(|c: char| c.is_whitespace() || c == '(').next());
         let word = word.unwrap_or_default().to_lowercase();
-        let short = c == '.' && (word.chars().count() == 1 || ABBREVIATIONS.contains(&word.as_str()));
-        if ends && begins && !short {
-            let upto = window.len() - closing.len();
-            if window.get(..upto).is_some_and(|s| s.chars().count() <= max_chars) {
-                end = Some(upto);
+        let is_abbreviation =
+            c == '.' && (word.chars().count() == 1 || ABBREVIATIONS.contains(&word.as_str()));
+        if ends && begins && !is_abbreviation {
+            let length = window.len() - closing.len();
+            if window.get(..length).is_some_and(|s| s.chars().count() <= max_chars) {
+                end = Some(length);
             }
         }
     }
     match end {
         Some(end) => window.get(..end).unwrap_or_default().trim().to_owned(),
-        None => cut(text, max_chars),
+        None => truncate(text, max_chars),
     }
 }
 
@@ -74,10 +76,10 @@ mod tests {
     #[test]
     fn whole_sentences_are_taken() {
         let text = "Mr. J. Doe waits. \u{201C}For what?\u{201D} he asks. Nobody knows the answer at all.";
-        assert_eq!(sentences(text, 30), "Mr. J. Doe waits.");
-        assert_eq!(sentences(text, 50), "Mr. J. Doe waits. \u{201C}For what?\u{201D} he asks.");
-        assert_eq!(sentences(text, 10), "Mr. J.…");
-        assert_eq!(sentences("彼は待つ。誰も来ない。", 6), "彼は待つ。");
+        assert_eq!(leading_sentences(text, 30), "Mr. J. Doe waits.");
+        assert_eq!(leading_sentences(text, 50), "Mr. J. Doe waits. \u{201C}For what?\u{201D} he asks.");
+        assert_eq!(leading_sentences(text, 10), "Mr. J.…");
+        assert_eq!(leading_sentences("彼は待つ。誰も来ない。", 6), "彼は待つ。");
     }
 
     proptest! {

@@ -1,15 +1,15 @@
-//! Films that a page plays in a frame of somebody else's: the page at which they can be watched instead, so that a
-//! reader's browser asks that site only when the reader goes there.
+//! Trailers that a review embeds in a frame of another site. The frame becomes a link to the page on which the trailer
+//! plays, so that a reader's browser contacts that site only when the reader goes there.
 
 use url::Url;
 
-use super::picture_url;
+use super::urls::picture_url;
 
-/// What stands before the name of such a film.
-pub(super) const MARK: &str = "▶ ";
+/// The start of a link to a trailer.
+pub(super) const TRAILER_MARK: &str = "▶ ";
 
-/// The page of what a frame with this address plays; none where it is no film.
-pub(super) fn page(src: &str) -> Option<String> {
+/// The page of the trailer that a frame plays, or `None` if the frame plays none.
+pub(super) fn page_url(src: &str) -> Option<String> {
     let src = src.trim();
     let rest = ["https:", "http:"].iter().find_map(|scheme| src.strip_prefix(scheme)).unwrap_or(src);
     let (host, path) = rest.strip_prefix("//")?.split_once('/')?;
@@ -27,7 +27,7 @@ pub(super) fn page(src: &str) -> Option<String> {
         }
         "player.vimeo.com" => Some(format!("https://vimeo.com/{}", id("video/")?)),
         "dailymotion.com" => Some(format!("https://www.dailymotion.com/video/{}", id("embed/video/")?)),
-        // PeerTube, on whatever host.
+        // PeerTube, on any host.
         host if host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':')) => {
             Some(format!("https://{host}/videos/watch/{}", id("videos/embed/")?))
         }
@@ -35,7 +35,7 @@ pub(super) fn page(src: &str) -> Option<String> {
     }
 }
 
-/// Where the site that plays a film tells about it (oEmbed 1.0 section 2), from the page that `page` gave.
+/// The oEmbed endpoint (oEmbed 1.0 section 2) for a page that [`page_url`] returned.
 pub fn oembed_url(page: &Url) -> Option<Url> {
     let id =
         |before: &str| page.path().strip_prefix(before).is_some_and(|id| !id.is_empty() && !id.contains('/'));
@@ -51,10 +51,10 @@ pub fn oembed_url(page: &Url) -> Option<Url> {
     Some(url)
 }
 
-/// The still that an answer of such a place names.
-pub fn thumbnail_url(answer: &[u8], page: &Url) -> Option<Url> {
-    let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
-    picture_url(answer.get("thumbnail_url")?.as_str()?, page)
+/// The thumbnail in a response of an oEmbed endpoint.
+pub fn thumbnail_url(response: &[u8], page: &Url) -> Option<Url> {
+    let response: serde_json::Value = serde_json::from_slice(response).ok()?;
+    picture_url(response.get("thumbnail_url")?.as_str()?, page)
 }
 
 #[cfg(test)]
@@ -113,7 +113,7 @@ mod tests {
                 "https://tube.example/videos/watch/9c9de5e8-0a1e",
             ),
         ] {
-            assert_eq!(page(src).as_deref(), Some(expected));
+            assert_eq!(page_url(src).as_deref(), Some(expected));
         }
     }
 
@@ -129,7 +129,7 @@ mod tests {
             "https://ev\"il.example/videos/embed/abc",
             "/videos/embed/abc",
         ] {
-            assert_eq!(page(src), None, "{src}");
+            assert_eq!(page_url(src), None, "{src}");
         }
     }
 }

@@ -1,6 +1,10 @@
-//! Sanitised HTML as a small tree, and back. Reads only what ammonia wrote; its depth is bounded by `shape`.
+//! Sanitized HTML as a small tree. It parses only what ammonia wrote, so no error can occur; `normalize` has bounded
+//! the depth.
 
-/// A piece of sanitised HTML.
+use super::elements;
+use crate::domain::html::reference;
+
+/// A node of sanitized HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sources) enum Node {
     /// Text, decoded.
@@ -9,52 +13,16 @@ pub(in crate::sources) enum Node {
     Element(Element),
 }
 
-/// An element of sanitised HTML.
+/// An element of sanitized HTML.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::sources) struct Element {
     /// Its name in lower case.
     pub(in crate::sources) name: String,
     /// Its attributes, decoded.
     pub(in crate::sources) attributes: Vec<(String, String)>,
-    /// What stands in it.
+    /// Its content.
     pub(in crate::sources) children: Vec<Node>,
 }
-
-const BLOCKS: [&str; 33] = [
-    "p",
-    "div",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "ul",
-    "ol",
-    "li",
-    "dl",
-    "dt",
-    "dd",
-    "table",
-    "caption",
-    "thead",
-    "tbody",
-    "tfoot",
-    "tr",
-    "td",
-    "th",
-    "blockquote",
-    "pre",
-    "figure",
-    "figcaption",
-    "hr",
-    "details",
-    "summary",
-    "section",
-    "article",
-    "header",
-    "footer",
-];
 
 impl Element {
     pub(in crate::sources) fn new(name: &str, children: Vec<Node>) -> Self {
@@ -67,17 +35,17 @@ impl Element {
     }
 
     pub(in crate::sources) fn is_block(&self) -> bool {
-        BLOCKS.contains(&self.name.as_str())
+        elements::is_block(&self.name)
     }
 
-    /// Whether it is a picture with its caption, as `figure` makes them.
+    /// Whether this is a picture, maybe with a caption, as `pictures` makes them.
     pub(in crate::sources) fn is_picture(&self) -> bool {
-        let framed = match self.children.as_slice() {
+        let has_picture = match self.children.as_slice() {
             [picture] => picture.is("img"),
             [picture, caption] => picture.is("img") && caption.is("figcaption"),
             _ => false,
         };
-        framed && self.name == "figure"
+        has_picture && self.name == "figure"
     }
 }
 
@@ -94,7 +62,7 @@ impl Node {
         matches!(self, Self::Element(e) if e.name == name)
     }
 
-    /// Whether a reader sees nothing of it.
+    /// Whether a reader sees nothing of this node.
     pub(in crate::sources) fn is_blank(&self) -> bool {
         match self {
             Self::Text(text) => text.chars().all(|c| c.is_whitespace() || c == '\u{200D}' || c == '\u{200C}'),
@@ -105,9 +73,9 @@ impl Node {
     }
 }
 
-/// Reads what ammonia wrote.
+/// Parses what ammonia wrote.
 pub(in crate::sources) fn parse(html: &str) -> Vec<Node> {
-    // The elements that are open, each with what it holds so far; the first is none.
+    // The open elements with their content so far. The first one stands for the root.
     let mut open = vec![Element::default()];
     let mut rest = html;
     while !rest.is_empty() {
@@ -116,11 +84,11 @@ pub(in crate::sources) fn parse(html: &str) -> Vec<Node> {
             let (text, after) = rest.split_at(end);
             rest = after;
             if let Some(parent) = open.last_mut() {
-                parent.children.push(Node::Text(decode(text)));
+                parent.children.push(Node::Text(unescape(text)));
             }
             continue;
         };
-        // No `>` stands bare within a tag: attributes have it in quotes, which are skipped.
+        // Within a tag `>` occurs only in quoted attributes, which are skipped.
         let (tag, after) = split_tag(inner);
         rest = after;
         if tag.starts_with('/') {
@@ -131,8 +99,8 @@ pub(in crate::sources) fn parse(html: &str) -> Vec<Node> {
                 parent.children.push(Node::Element(done));
             }
         } else {
-            let element = read_tag(tag);
-            if matches!(element.name.as_str(), "br" | "hr" | "img") {
+            let element = parse_tag(tag);
+            if elements::is_void(&element.name) {
                 if let Some(parent) = open.last_mut() {
                     parent.children.push(Node::Element(element));
                 }
@@ -166,18 +134,18 @@ fn split_tag(inner: &str) -> (&str, &str) {
     (inner, "")
 }
 
-fn read_tag(tag: &str) -> Element {
+fn parse_tag(tag: &str) -> Element {
     let (name, mut rest) = tag.split_once(' ').unwrap_or((tag, ""));
     let mut element = Element::new(name, Vec::new());
     while let Some((name, value)) = rest.split_once("=\"") {
         let (value, after) = value.split_once('"').unwrap_or((value, ""));
-        element.attributes.push((name.trim().to_owned(), decode(value)));
+        element.attributes.push((name.trim().to_owned(), unescape(value)));
         rest = after;
     }
     element
 }
 
-fn decode(text: &str) -> String {
+fn unescape(text: &str) -> String {
     if !text.contains('&') {
         return text.to_owned();
     }
@@ -210,7 +178,7 @@ fn write_into(nodes: &[Node], out: &mut String) {
                     out.push('"');
                 }
                 out.push('>');
-                if !matches!(e.name.as_str(), "br" | "hr" | "img") {
+                if !elements::is_void(&e.name) {
                     write_into(&e.children, out);
                     out.push_str("</");
                     out.push_str(&e.name);
@@ -221,23 +189,21 @@ fn write_into(nodes: &[Node], out: &mut String) {
     }
 }
 
+/// Escapes like ammonia, so that sanitizing the result again gives the same bytes: an apostrophe stays as it is, and a
+/// no-break space does not.
 fn escape(text: &str, out: &mut String) {
     for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\u{A0}' => out.push_str("&nbsp;"),
-            c => out.push(c),
+        match (c, reference(c)) {
+            ('\'', _) | (_, None) if c != '\u{A0}' => out.push(c),
+            (_, reference) => out.push_str(reference.unwrap_or("&nbsp;")),
         }
     }
 }
 
-/// The visible text: blocks end a line, whitespace is folded.
+/// The visible text. Blocks end a line, white space is folded.
 pub(in crate::sources) fn text(nodes: &[Node]) -> String {
     let mut raw = String::new();
-    gather(nodes, &mut raw);
+    collect_text(nodes, &mut raw);
     let mut out = String::with_capacity(raw.len());
     for line in raw.split('\n') {
         let mut words = line.split_whitespace().peekable();
@@ -254,22 +220,22 @@ pub(in crate::sources) fn text(nodes: &[Node]) -> String {
     out
 }
 
-fn gather(nodes: &[Node], out: &mut String) {
+fn collect_text(nodes: &[Node], out: &mut String) {
     for node in nodes {
         match node {
             Node::Text(text) => out.extend(text.chars().map(|c| if c == '\n' { ' ' } else { c })),
             Node::Element(e) if e.name == "br" => out.push('\n'),
-            // What is said of a picture is none of the text.
+            // A caption is not part of the text.
             Node::Element(e) if e.is_picture() => out.push('\n'),
             Node::Element(e) => {
-                let cell = matches!(e.name.as_str(), "td" | "th");
-                let mark = if cell { ' ' } else { '\n' };
+                let is_cell = matches!(e.name.as_str(), "td" | "th");
+                let separator = if is_cell { ' ' } else { '\n' };
                 if e.is_block() {
-                    out.push(mark);
+                    out.push(separator);
                 }
-                gather(&e.children, out);
+                collect_text(&e.children, out);
                 if e.is_block() {
-                    out.push(mark);
+                    out.push(separator);
                 }
             }
         }
