@@ -1,96 +1,99 @@
-//! A list of servers that others block: Mastodon's CSV, or one domain a line.
+//! Parses a list of servers to block: Mastodon's CSV export, or one domain a line.
 
+use csv::{ReaderBuilder, StringRecord};
 use thiserror::Error;
 
-/// A larger file is no list.
+/// Bytes of a list.
 pub const MAX_BYTES: usize = 8_000_000;
 
-/// A list has no more lines than this.
-const MOST_ROWS: usize = 200_000;
+/// Rows of a list.
+const MAX_ROWS: usize = 200_000;
 
-/// As many faults are named; the rest is counted.
-const MOST_FAULTS: usize = 20;
+/// Errors that are shown. The others are counted.
+const MAX_SHOWN_ERRORS: usize = 20;
 
-/// What a list wants for a server (Mastodon's severities).
+/// What a list asks for (Mastodon's severities).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlocklistSeverity {
-    /// Nothing is exchanged with it.
+    /// Exchange nothing with the server.
     Suspend,
-    /// What its people write is not shown unasked.
+    /// Show nothing that its accounts write, unless it is asked for.
     Silence,
-    /// Nothing.
+    /// Do nothing.
     Noop,
 }
 
 /// A server on a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlocklistEntry {
-    /// The line on which it stands, from 1.
+    /// Its line, from 1.
     pub line: usize,
-    /// Its domain, as it is written.
+    /// Its domain as it is spelled in the list.
     pub domain: String,
-    /// What the list wants.
+    /// What the list asks for.
     pub severity: BlocklistSeverity,
-    /// What the list says about it.
+    /// The public comment.
     pub comment: Option<String>,
 }
 
 impl BlocklistEntry {
-    /// Whether its name was made unreadable (`ex***le.com`).
+    /// Whether parts of the domain were replaced by asterisks (`ex***le.com`).
     pub fn is_obfuscated(&self) -> bool {
         self.domain.contains('*')
     }
 }
 
-/// Why a list cannot be read: every line that is wrong, and what is wrong with it.
+/// Why a list is invalid, with an error for each line.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{}", .0.join("\n"))]
 pub struct BlocklistErrors(Vec<String>);
 
 impl BlocklistErrors {
-    /// The faults of these lines.
-    pub fn from_lines(faults: Vec<(usize, String)>) -> Self {
-        let more = faults.len().saturating_sub(MOST_FAULTS);
-        let mut lines: Vec<String> =
-            faults.into_iter().take(MOST_FAULTS).map(|(line, what)| format!("line {line}: {what}")).collect();
+    /// The errors of these lines.
+    pub fn from_lines(errors: Vec<(usize, String)>) -> Self {
+        let more = errors.len().saturating_sub(MAX_SHOWN_ERRORS);
+        let shown = errors.into_iter().take(MAX_SHOWN_ERRORS);
+        let mut lines: Vec<String> = shown.map(|(line, error)| format!("line {line}: {error}")).collect();
         if more > 0 {
             lines.push(format!("and {more} more"));
         }
         Self(lines)
     }
+
+    fn from_line(line: usize, error: &str) -> Self {
+        Self::from_lines(vec![(line, error.to_owned())])
+    }
 }
 
-/// Reads a list.
+/// Parses a list.
 ///
 /// # Errors
-/// Where any of its lines cannot be read.
+/// If any line is invalid. Nothing of the list should be used then.
 pub fn parse(bytes: &[u8]) -> Result<Vec<BlocklistEntry>, BlocklistErrors> {
-    let fault = |line: usize, what: &str| BlocklistErrors::from_lines(vec![(line, what.to_owned())]);
     if bytes.len() > MAX_BYTES {
-        return Err(fault(1, "the file is too large"));
+        return Err(BlocklistErrors::from_line(1, "the file is too large"));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        let before = &bytes[..error.valid_up_to()];
-        fault(before.split(|byte| *byte == b'\n').count(), "not UTF-8")
+        let valid = &bytes[..error.valid_up_to()];
+        BlocklistErrors::from_line(valid.split(|byte| *byte == b'\n').count(), "not UTF-8")
     })?;
-    let rows = rows(text.trim_start_matches('\u{FEFF}'))
-        .map_err(|line| fault(line, "a quotation mark is missing"))?;
-    let columns = rows.first().and_then(|(_, fields)| Columns::read(fields));
-    let mut listed = Vec::new();
-    let mut faults = Vec::new();
-    for (line, fields) in rows.iter().skip(usize::from(columns.is_some())) {
-        if fields.first().is_some_and(|field| field.trim_start().starts_with('#')) {
+    let rows = parse_rows(text.trim_start_matches('\u{FEFF}'))?;
+    let columns = rows.first().and_then(|(_, row)| Columns::from_header(row));
+    let mut entries = Vec::new();
+    let mut errors = Vec::new();
+    for (line, row) in rows.iter().skip(usize::from(columns.is_some())) {
+        if row.get(0).is_some_and(|field| field.trim_start().starts_with('#')) {
             continue;
         }
-        match read_row(*line, fields, columns.as_ref()) {
-            Ok(row) => listed.push(row),
-            Err(what) => faults.push((*line, what)),
+        match parse_entry(*line, row, columns.as_ref()) {
+            Ok(entry) => entries.push(entry),
+            Err(error) => errors.push((*line, error)),
         }
     }
-    if faults.is_empty() { Ok(listed) } else { Err(BlocklistErrors::from_lines(faults)) }
+    if errors.is_empty() { Ok(entries) } else { Err(BlocklistErrors::from_lines(errors)) }
 }
 
-/// Where the columns are that are read.
+/// The positions of the columns that are read.
 struct Columns {
     count: usize,
     domain: usize,
@@ -99,105 +102,79 @@ struct Columns {
 }
 
 impl Columns {
-    /// None where the row is no header. Mastodon writes the names with `#` before them, others without.
-    fn read(fields: &[String]) -> Option<Self> {
-        let names: Vec<String> = fields
-            .iter()
-            .map(|name| name.trim().trim_start_matches('#').trim().to_ascii_lowercase())
-            .collect();
-        let place = |wanted: &str| names.iter().position(|name| name == wanted);
+    /// Returns `None` if the row is not a header. Mastodon puts `#` in front of the names, others do not.
+    fn from_header(row: &StringRecord) -> Option<Self> {
+        let names: Vec<String> =
+            row.iter().map(|name| name.trim().trim_start_matches('#').trim().to_ascii_lowercase()).collect();
+        let position = |wanted: &str| names.iter().position(|name| name == wanted);
         Some(Self {
             count: names.len(),
-            domain: place("domain")?,
-            severity: place("severity"),
-            comment: place("public_comment"),
+            domain: position("domain")?,
+            severity: position("severity"),
+            comment: position("public_comment"),
         })
     }
 }
 
-fn read_row(line: usize, fields: &[String], columns: Option<&Columns>) -> Result<BlocklistEntry, String> {
+fn parse_entry(line: usize, row: &StringRecord, columns: Option<&Columns>) -> Result<BlocklistEntry, String> {
     let Some(columns) = columns else {
-        let [domain] = fields else {
-            return Err("more than a domain, and the first line has no names of columns".to_owned());
-        };
-        return Ok(BlocklistEntry {
-            line,
-            domain: bare(domain),
-            severity: BlocklistSeverity::Suspend,
-            comment: None,
-        });
+        if row.len() > 1 {
+            return Err("more than a domain, and the first line has no column names".to_owned());
+        }
+        let domain = strip_wildcard(row.get(0).unwrap_or_default());
+        return Ok(BlocklistEntry { line, domain, severity: BlocklistSeverity::Suspend, comment: None });
     };
-    if fields.len() != columns.count {
-        return Err(format!("the first line names {} fields, this one has {}", columns.count, fields.len()));
+    if row.len() != columns.count {
+        return Err(format!("the first line names {} fields, this one has {}", columns.count, row.len()));
     }
-    let field =
-        |place: Option<usize>| place.and_then(|place| fields.get(place)).map_or("", |field| field.trim());
+    let field = |column: Option<usize>| column.and_then(|column| row.get(column)).unwrap_or_default().trim();
     let severity = match field(columns.severity).to_ascii_lowercase().as_str() {
         "suspend" | "" => BlocklistSeverity::Suspend,
         "silence" => BlocklistSeverity::Silence,
         "noop" => BlocklistSeverity::Noop,
-        other => return Err(format!("the severity {other:?} is none of suspend, silence, noop")),
+        other => return Err(format!("the severity {other:?} is not suspend, silence or noop")),
     };
     let comment = Some(field(columns.comment).to_owned()).filter(|comment| !comment.is_empty());
-    Ok(BlocklistEntry { line, domain: bare(field(Some(columns.domain))), severity, comment })
+    Ok(BlocklistEntry { line, domain: strip_wildcard(field(Some(columns.domain))), severity, comment })
 }
 
-/// A rule holds for subdomains anyway.
-fn bare(domain: &str) -> String {
+/// A rule applies to subdomains anyway.
+fn strip_wildcard(domain: &str) -> String {
     let domain = domain.trim();
     domain.strip_prefix("*.").unwrap_or(domain).to_owned()
 }
 
-/// The rows with the line on which each begins (RFC 4180); empty lines are none. The line of a quotation mark that
-/// is never closed, or that stands where none can.
-fn rows(text: &str) -> Result<Vec<(usize, Vec<String>)>, usize> {
+/// The rows that are not blank, each with its line.
+fn parse_rows(text: &str) -> Result<Vec<(usize, StringRecord)>, BlocklistErrors> {
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut rows = Vec::new();
-    let (mut fields, mut field): (Vec<String>, String) = (Vec::new(), String::new());
-    let (mut line, mut begun) = (1, 1);
-    let (mut quoted, mut was_quoted) = (false, false);
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' if quoted && chars.peek() == Some(&'"') => {
-                chars.next();
-                field.push('"');
-            }
-            '"' if quoted => quoted = false,
-            '"' if field.is_empty() && !was_quoted => (quoted, was_quoted) = (true, true),
-            '"' => return Err(line),
-            ',' if !quoted => {
-                fields.push(std::mem::take(&mut field));
-                was_quoted = false;
-            }
-            '\r' if !quoted && chars.peek() == Some(&'\n') => {}
-            '\n' if !quoted => {
-                end_row(&mut rows, begun, &mut fields, &mut field);
-                was_quoted = false;
-                line += 1;
-                begun = line;
-            }
-            c => {
-                line += usize::from(c == '\n');
-                field.push(c);
-            }
+    loop {
+        let start = reader.position().clone();
+        let mut row = StringRecord::new();
+        // The text is UTF-8 and in memory, and rows may have any length, so this cannot fail.
+        if !reader.read_record(&mut row).unwrap_or(false) {
+            return Ok(rows);
         }
-        if rows.len() > MOST_ROWS {
-            return Err(line);
+        // The csv crate counts the blank lines before a row as part of it.
+        let raw = raw_row(text, start.byte(), reader.position().byte());
+        let blank = raw.len() - raw.trim_start_matches(['\r', '\n']).len();
+        let line = usize::try_from(start.line()).unwrap_or(0) + raw[..blank].matches('\n').count();
+        // It also takes everything after an unclosed quotation mark for one field, without an error.
+        if raw.matches('"').count() % 2 == 1 {
+            return Err(BlocklistErrors::from_line(line, "a quotation mark is missing"));
+        }
+        if rows.len() >= MAX_ROWS {
+            return Err(BlocklistErrors::from_line(line, "the list has more than 200,000 rows"));
+        }
+        if row.iter().any(|field| !field.trim().is_empty()) {
+            rows.push((line, row));
         }
     }
-    if quoted {
-        return Err(begun);
-    }
-    end_row(&mut rows, begun, &mut fields, &mut field);
-    Ok(rows)
 }
 
-fn end_row(rows: &mut Vec<(usize, Vec<String>)>, line: usize, fields: &mut Vec<String>, field: &mut String) {
-    fields.push(std::mem::take(field));
-    let row = std::mem::take(fields);
-    if row.iter().any(|field| !field.trim().is_empty()) {
-        rows.push((line, row));
-    }
+fn raw_row(text: &str, start: u64, end: u64) -> &str {
+    let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
+    range.and_then(|(start, end)| text.get(start..end)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -230,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn so_are_other_orders_of_columns_and_plain_lists() {
+    fn other_orders_of_columns_and_plain_lists_are_read() {
         assert_eq!(
             read("severity,domain\nsilence,a.example"),
             [(2, "a.example".to_owned(), BlocklistSeverity::Silence)]
@@ -247,11 +224,11 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_wrong_is_named() {
+    fn an_invalid_line_is_named() {
         let faults = |text: &str| parse(text.as_bytes()).unwrap_err().to_string();
         assert_eq!(
             faults("#domain,#severity\na.example\nb.example,soon\nc.example,noop"),
-            "line 2: the first line names 2 fields, this one has 1\nline 3: the severity \"soon\" is none of suspend, silence, noop"
+            "line 2: the first line names 2 fields, this one has 1\nline 3: the severity \"soon\" is not suspend, silence or noop"
         );
         assert_eq!(faults("a.example\n\"b.example\n"), "line 2: a quotation mark is missing");
         assert!(faults("a.example,suspend").starts_with("line 1: more than a domain"));

@@ -1,5 +1,5 @@
-//! Feeds: RSS 0.9x, 1.0 and 2.0, Atom, JSON Feed. A document is read whole or refused with one line that
-//! says why; within it, an entry that cannot be read is left out with a note and costs no other entry.
+//! Parses feeds: RSS 0.9x, 1.0 and 2.0, Atom, and JSON Feed. A document is either parsed as a whole or refused with one
+//! line that says why. An entry that cannot be parsed is skipped with a reason and costs no other entry.
 
 mod encoding;
 mod json;
@@ -14,100 +14,117 @@ use super::html;
 use super::review_content::{self, ReviewParts};
 use crate::domain::feed_entry::{self, FeedEntry};
 
-/// Larger documents are not read; nor are they fetched to their end.
+/// Bytes of a document. Larger ones are neither parsed nor fetched to their end.
 pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
-/// A document with more entries is refused.
+/// Entries of a document.
 pub const MAX_ENTRIES: usize = 5_000;
-/// A larger entry is left out.
-const MAX_ENTRY: usize = 4 * 1024 * 1024;
+/// Bytes of an entry. Larger ones are skipped.
+const MAX_ENTRY_BYTES: usize = 4 * 1024 * 1024;
 
-/// A feed document, read.
+/// A parsed feed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FeedDocument {
-    /// What the feed calls itself, plain text.
+    /// The feed's title as plain text.
     pub title: Option<String>,
-    /// BCP 47 tag of the feed's language; entries without their own have it too.
+    /// The BCP 47 tag of the feed's language, which is also that of entries without one of their own.
     pub language: Option<String>,
     /// The entries, in the order of the document.
     pub entries: Vec<FeedEntry>,
-    /// Entries that were left out: what they are called, and why.
+    /// Entries that were skipped: which one, and why.
     pub skipped: Vec<(String, String)>,
-    /// Ids that several entries have: they identify none of them.
+    /// Ids that several entries share. They identify none of them.
     pub shared_guids: HashSet<String>,
     /// Addresses, as `entry::normalise_url` writes them, that several entries have.
     pub shared_urls: HashSet<String>,
 }
 
-/// Why a document is no feed that we read.
+/// Why a document was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FeedError {
-    /// More than `MAX_DOCUMENT` bytes.
+    /// It has more than [`MAX_DOCUMENT_BYTES`].
     #[error("the feed is larger than 16 MiB")]
     TooLarge,
-    /// More than `MAX_ENTRIES` entries.
+    /// It has more than [`MAX_ENTRIES`].
     #[error("the feed has more than 5000 entries")]
     TooManyEntries,
-    /// Nothing but spaces.
+    /// It has nothing but white space.
     #[error("the document is empty")]
     Empty,
-    /// A page for people.
+    /// It is an HTML page.
     #[error(
-        "the document is an HTML page, not a feed; look in it for <link rel=\"alternate\" type=\"application/rss+xml\">"
+        "the document is an HTML page, not a feed; the feed's URL is in its <link rel=\"alternate\" type=\"application/rss+xml\">"
     )]
     Html,
-    /// Something else.
+    /// It is in no format that we know.
     #[error("the document is neither RSS nor Atom nor JSON Feed")]
     NotAFeed,
-    /// An encoding that nobody knows.
-    #[error("the feed declares the encoding {0:?}, which is not known")]
+    /// It declares an unknown encoding.
+    #[error("the feed declares the unknown encoding {0:?}")]
     Encoding(String),
-    /// It declares entities of its own, or something like it.
-    #[error("the feed has a DTD of its own; entities are never expanded, so it is refused")]
+    /// It has a DTD subset, such as declarations of entities.
+    #[error("the feed has a DTD subset, which is not supported because entities are never expanded")]
     Dtd,
-    /// The end is missing.
-    #[error("the feed breaks off: {0:?} is never closed")]
+    /// Its end is missing.
+    #[error("the feed is truncated: {0:?} is never closed")]
     Truncated(String),
     /// It is not well-formed.
     #[error("the feed is not well-formed: {0}")]
     Malformed(String),
-    /// An element with hundreds of attributes.
+    /// An element has more than 256 attributes.
     #[error("the element <{0}> of the feed has more than 256 attributes")]
     TooManyAttributes(String),
-    /// Elements hundreds deep, or dozens of namespaces at once.
+    /// Its elements are nested more than 256 deep, or more than 64 namespaces are in scope.
     #[error("the feed nests its elements or namespaces too deeply")]
     TooNested,
 }
 
+/// Why an entry was skipped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum EntryError {
+    #[error("it is larger than 4 MiB")]
+    TooLarge,
+    #[error("it has bytes that are invalid in the encoding of the feed")]
+    Encoding,
+    #[error("it has neither a title nor a text")]
+    Empty,
+    #[error("it has no link")]
+    NoLink,
+    #[error("it is not an object")]
+    NotAnObject,
+    /// What feed-rs says.
+    #[error("{0}")]
+    Invalid(String),
+}
+
 /// What a feed says about itself.
 #[derive(Default)]
-struct Head {
+struct FeedHead {
     title: Option<String>,
     language: Option<String>,
 }
 
-/// What a feed says about one entry.
-struct Found {
+/// An entry as the feed has it.
+struct ParsedEntry {
     guid: Option<String>,
     parts: ReviewParts,
     base: Url,
 }
 
-/// Reads a feed that was found at `base`. Bytes that are none in the feed's encoding cost the entry that they
-/// stand in. A date is there only where the feed gives one; an Atom entry that has only `updated` was
-/// published then, as far as anyone can tell.
+/// Parses a feed that was fetched from `base`. An entry with bytes that are invalid in the feed's encoding is skipped.
+/// Dates are never invented; an Atom entry that has only `updated` counts as published then.
 ///
 /// # Errors
-/// See `FeedError`; each is one line for the critic.
+/// See [`FeedError`]. Each message is one line for the critic.
 pub fn parse(bytes: &[u8], base: &Url) -> Result<FeedDocument, FeedError> {
     if bytes.len() > MAX_DOCUMENT_BYTES {
         return Err(FeedError::TooLarge);
     }
-    let (text, damaged) = encoding::decode(bytes)?;
+    let (text, has_invalid_bytes) = encoding::decode(bytes)?;
     let text = text.trim_start_matches('\u{FEFF}').trim_start();
-    let (head, found) = match text.chars().next() {
+    let (head, entries) = match text.chars().next() {
         None => return Err(FeedError::Empty),
-        Some('<') => read_xml(text, damaged, base)?,
-        Some('{') => json::read(text, base)?,
+        Some('<') => parse_xml(text, has_invalid_bytes, base)?,
+        Some('{') => json::parse(text, base)?,
         Some(_) => return Err(FeedError::NotAFeed),
     };
     let mut document = FeedDocument {
@@ -118,62 +135,62 @@ pub fn parse(bytes: &[u8], base: &Url) -> Result<FeedDocument, FeedError> {
         language: head.language.as_deref().and_then(review_content::normalize_language),
         ..FeedDocument::default()
     };
-    for (at, found) in found.into_iter().enumerate() {
-        match found.and_then(|found| entry(found, document.language.as_ref())) {
+    for (index, parsed) in entries.into_iter().enumerate() {
+        match parsed.and_then(|parsed| into_entry(parsed, document.language.as_ref())) {
             Ok(entry) => document.entries.push(entry),
-            Err(why) => document.skipped.push((format!("entry {}", at + 1), why)),
+            Err(error) => document.skipped.push((format!("entry {}", index + 1), error.to_string())),
         }
     }
-    document.note_shared();
+    document.find_shared();
     Ok(document)
 }
 
-type Read = (Head, Vec<Result<Found, String>>);
+type ParsedFeed = (FeedHead, Vec<Result<ParsedEntry, EntryError>>);
 
-/// Where relative addresses of an entry are seen from: its page, but the feed itself where that is a local file,
-/// whose pictures lie beside it.
-fn seen_from(link: Option<&Url>, base: &Url) -> Url {
+/// The URL against which relative URLs of an entry are resolved: that of its page. If the feed is a local file it is
+/// that of the feed, since its pictures are beside it.
+fn entry_base(link: Option<&Url>, base: &Url) -> Url {
     link.filter(|_| base.scheme() != "file").unwrap_or(base).clone()
 }
 
-fn read_xml(text: &str, damaged: bool, base: &Url) -> Result<Read, FeedError> {
-    let outline = splitter::outline(text)?;
-    let read = |piece: &splitter::Piece| {
-        if piece.document.len() > MAX_ENTRY {
-            return Err("it is larger than 4 MiB".to_owned());
+fn parse_xml(text: &str, has_invalid_bytes: bool, base: &Url) -> Result<ParsedFeed, FeedError> {
+    let feed = splitter::split(text)?;
+    let parse = |entry: &splitter::EntryDocument| {
+        if entry.xml.len() > MAX_ENTRY_BYTES {
+            return Err(EntryError::TooLarge);
         }
-        if damaged && piece.document.contains('\u{FFFD}') {
-            return Err("it has bytes that are not in the encoding of the feed".to_owned());
+        if has_invalid_bytes && entry.xml.contains('\u{FFFD}') {
+            return Err(EntryError::Encoding);
         }
-        xml::found(piece, outline.dialect, base)
+        xml::parse_entry(entry, feed.format, base)
     };
-    let entries = outline.entries.iter().map(read).collect();
-    Ok((xml::head(&outline, base), entries))
+    let entries = feed.entries.iter().map(parse).collect();
+    Ok((xml::parse_head(&feed, base), entries))
 }
 
-fn entry(found: Found, language: Option<&String>) -> Result<FeedEntry, String> {
-    let Found { guid, parts, base } = found;
-    let mut draft = parts.into_content(&base).ok_or("it has neither a title nor a text")?;
+fn into_entry(parsed: ParsedEntry, language: Option<&String>) -> Result<FeedEntry, EntryError> {
+    let ParsedEntry { guid, parts, base } = parsed;
+    let mut draft = parts.into_content(&base).ok_or(EntryError::Empty)?;
     draft.language = draft.language.or_else(|| language.cloned());
     Ok(FeedEntry { guid, content: draft })
 }
 
 impl FeedDocument {
-    fn note_shared(&mut self) {
-        let several = |keys: Vec<String>| -> HashSet<String> {
+    fn find_shared(&mut self) {
+        let duplicates = |keys: Vec<String>| -> HashSet<String> {
             let mut count: HashMap<String, usize> = HashMap::new();
             for key in keys {
                 *count.entry(key).or_default() += 1;
             }
             count.into_iter().filter(|(_, n)| *n > 1).map(|(key, _)| key).collect()
         };
-        self.shared_guids = several(self.entries.iter().filter_map(|e| e.guid.clone()).collect());
+        self.shared_guids = duplicates(self.entries.iter().filter_map(|e| e.guid.clone()).collect());
         let urls = self.entries.iter().filter_map(|e| e.content.canonical_url.as_ref());
-        self.shared_urls = several(urls.map(feed_entry::url_key).collect());
+        self.shared_urls = duplicates(urls.map(feed_entry::url_key).collect());
     }
 }
 
-/// A piece of somebody's document, fit for an error message.
+/// A part of the document for an error message.
 fn excerpt(text: &str) -> String {
     html::single_line_text(text, 40)
 }

@@ -1,20 +1,20 @@
-//! Bytes of a feed as text.
+//! Decodes the bytes of a feed.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::FeedError;
 
-/// The text of a document, and whether some of its bytes were none in its encoding (each became U+FFFD).
-/// A byte order mark decides; then what the XML declaration says; then UTF-8.
+/// Returns the text of a document, and whether some of its bytes were invalid in its encoding (each became U+FFFD). The
+/// encoding is that of the byte order mark, else that of the XML declaration, else UTF-8.
 pub(super) fn decode(bytes: &[u8]) -> Result<(String, bool), FeedError> {
     let encoding = match bytes {
-        // Without a mark, the zeros of `<` give UTF-16 away.
+        // Without a byte order mark, the zero byte next to `<` shows UTF-16.
         [b'<', 0, ..] => UTF_16LE,
         [0, b'<', ..] => UTF_16BE,
         _ => declared(bytes)?.unwrap_or(UTF_8),
     };
-    let (text, _, damaged) = encoding.decode(bytes);
-    Ok((text.into_owned(), damaged))
+    let (text, _, has_invalid_bytes) = encoding.decode(bytes);
+    Ok((text.into_owned(), has_invalid_bytes))
 }
 
 fn declared(bytes: &[u8]) -> Result<Option<&'static Encoding>, FeedError> {
@@ -31,7 +31,7 @@ fn declared(bytes: &[u8]) -> Result<Option<&'static Encoding>, FeedError> {
     let label = label.trim_matches(|c| matches!(c, '"' | '\''));
     let label = label.split(['"', '\'']).next().unwrap_or_default().trim();
     match Encoding::for_label(label.as_bytes()) {
-        // A declaration that can be read as ASCII is not in UTF-16, whatever it says.
+        // A declaration that is readable as ASCII is not in UTF-16, whatever it says.
         Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => Ok(Some(UTF_8)),
         Some(encoding) => Ok(Some(encoding)),
         None => Err(FeedError::Encoding(super::excerpt(label))),

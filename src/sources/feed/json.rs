@@ -1,17 +1,17 @@
-//! JSON Feed (1.0 and 1.1). Read here and not by feed-rs, which fails on an id that is a number, and drops
+//! Parses JSON Feed 1.0 and 1.1. feed-rs 3.0 cannot be used for it: it fails on an id that is a number, and drops the
 //! pictures and languages of items.
 
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::{FeedError, Found, Head};
+use super::{EntryError, FeedError, FeedHead, ParsedEntry, ParsedFeed};
 use crate::domain::review::Poster;
 use crate::domain::time::Timestamp;
 use crate::sources::html;
 use crate::sources::review_content::{ReviewParts, SourceText};
 
-/// Reads a document; each item alone, so that one that is odd costs only itself.
-pub(super) fn read(text: &str, base: &Url) -> Result<(Head, Vec<Result<Found, String>>), FeedError> {
+/// Parses a document. An invalid item costs only itself.
+pub(super) fn parse(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
     let mut document: Map<String, Value> = serde_json::from_str(text).map_err(|e| {
         if e.is_eof() {
             FeedError::Truncated("{".into())
@@ -29,10 +29,10 @@ pub(super) fn read(text: &str, base: &Url) -> Result<(Head, Vec<Result<Found, St
     if items.len() > super::MAX_ENTRIES {
         return Err(FeedError::TooManyEntries);
     }
-    let head = Head { title: string(&document, "title"), language: string(&document, "language") };
+    let head = FeedHead { title: string(&document, "title"), language: string(&document, "language") };
     let items = items.into_iter().map(|item| match item {
-        Value::Object(item) => Ok(found(&item, base)),
-        _ => Err("it is not an object".to_owned()),
+        Value::Object(item) => Ok(parse_item(&item, base)),
+        _ => Err(EntryError::NotAnObject),
     });
     Ok((head, items.collect()))
 }
@@ -45,19 +45,19 @@ fn string(object: &Map<String, Value>, key: &str) -> Option<String> {
     }
 }
 
-fn found(item: &Map<String, Value>, base: &Url) -> Found {
+fn parse_item(item: &Map<String, Value>, base: &Url) -> ParsedEntry {
     let guid = string(item, "id");
     let link = string(item, "url").or_else(|| guid.clone().filter(|id| id.starts_with("http")));
     let link = link.and_then(|link| html::resolve_url(&link, Some(base)));
-    let seen_from = super::seen_from(link.as_ref(), base);
+    let entry_base = super::entry_base(link.as_ref(), base);
     let attachments = item.get("attachments").and_then(Value::as_array).into_iter().flatten();
     let attached = attachments.filter_map(|attachment| {
         let attachment = attachment.as_object()?;
-        let image = string(attachment, "mime_type").is_some_and(|t| t.starts_with("image/"));
-        string(attachment, "url").filter(|_| image)
+        let is_image = string(attachment, "mime_type").is_some_and(|t| t.starts_with("image/"));
+        string(attachment, "url").filter(|_| is_image)
     });
     let named = [string(item, "image"), string(item, "banner_image")].into_iter().flatten();
-    let poster = named.chain(attached).find_map(|src| html::picture_url(&src, &seen_from));
+    let poster = named.chain(attached).find_map(|src| html::picture_url(&src, &entry_base));
     let time = |key: &str| string(item, key).and_then(|t| Timestamp::parse_rfc3339(&t));
     let content = string(item, "content_html").map(SourceText::Html);
     let tags = item.get("tags").and_then(Value::as_array).into_iter().flatten();
@@ -73,5 +73,5 @@ fn found(item: &Map<String, Value>, base: &Url) -> Found {
         poster: poster.map(|url| Poster { url, alt: None }),
         thumbnail: None,
     };
-    Found { guid, parts, base: seen_from }
+    ParsedEntry { guid, parts, base: entry_base }
 }

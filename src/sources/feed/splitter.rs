@@ -1,16 +1,32 @@
-//! Cuts an XML feed into its entries in one pass, before any other parser sees it, so that one bad entry
-//! costs only itself. Bounds what is quadratic or endless elsewhere: attributes, namespaces, depth, DTDs.
+//! Splits an XML feed into one small document per entry, so that a malformed entry costs only itself.
+//!
+//! The split is a single pass of quick-xml before feed-rs sees anything. It bounds what would cost a parser
+//! quadratic time or unlimited memory: attributes of an element, namespaces in scope, depth and number of entries. A
+//! document type declaration with a subset is refused, since entities are never expanded.
+
+use quick_xml::Reader;
+use quick_xml::errors::{Error as XmlError, IllFormedError, SyntaxError};
+use quick_xml::escape::unescape;
+use quick_xml::events::{BytesStart, Event};
 
 use super::{FeedError, excerpt};
 
-/// Attributes of one element; a parser compares each with all others.
-const ATTRIBUTES: usize = 256;
-/// Namespaces in scope; a parser walks through them for each name.
-const NAMESPACES: usize = 64;
-const DEPTH: usize = 256;
-const NAME: usize = 200;
-/// Children of an entry that say something about a review. The rest, like the names of authors, is cut.
-const KEPT: [&str; 15] = [
+/// Attributes of one element.
+const MAX_ATTRIBUTES: usize = 256;
+/// Namespace declarations in scope. A parser walks through them for each name.
+const MAX_NAMESPACES: usize = 64;
+/// Open elements.
+const MAX_DEPTH: usize = 256;
+/// Bytes of an element's name.
+const MAX_NAME_BYTES: usize = 200;
+/// Bytes of the children that describe the feed itself.
+const MAX_HEAD_BYTES: usize = 10_000;
+/// Media elements of one entry.
+const MAX_MEDIA: usize = 20;
+/// How far below its entry a media element may be: in `media:group`, and in `media:content` within that.
+const MAX_MEDIA_DEPTH: usize = 3;
+/// Children of an entry that describe a review. The others, such as names of authors, are left out.
+const KEPT_CHILDREN: [&str; 15] = [
     "title",
     "link",
     "description",
@@ -28,172 +44,204 @@ const KEPT: [&str; 15] = [
     "language",
 ];
 /// Prefixes that feeds use without declaring them.
-const COMMON: [(&str, &str); 2] =
-    [("content", "http://purl.org/rss/1.0/modules/content/"), ("dc", "http://purl.org/dc/elements/1.1/")];
+const IMPLIED_NAMESPACES: [(&str, &str); 2] = [
+    ("xmlns:content", "http://purl.org/rss/1.0/modules/content/"),
+    ("xmlns:dc", "http://purl.org/dc/elements/1.1/"),
+];
 
-/// The dialects.
+/// The format of an XML feed, as its root element says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(super) enum XmlFormat {
+    /// RSS 0.9x or 2.0.
     Rss,
+    /// RSS 1.0.
     Rdf,
+    /// Atom.
     Atom,
 }
 
-/// A feed, cut.
+/// A feed in pieces.
 #[derive(Debug)]
-pub(super) struct Outline {
-    pub(super) dialect: Dialect,
-    /// The feed without its entries, as a document.
+pub(super) struct SplitFeed {
+    pub(super) format: XmlFormat,
+    /// A document with the feed's own title and language, and no entries.
     pub(super) head: String,
-    /// The language that the root element states.
+    /// The `xml:lang` of the root element.
     pub(super) language: Option<String>,
-    pub(super) entries: Vec<Piece>,
+    /// The entries, in the order of the feed.
+    pub(super) entries: Vec<EntryDocument>,
 }
 
-/// One entry.
+/// One entry as a document of its own, and what feed-rs does not read of it.
 #[derive(Debug, Default)]
-pub(super) struct Piece {
-    /// The feed with this entry alone, as a document.
-    pub(super) document: String,
-    /// The language that its element states.
+pub(super) struct EntryDocument {
+    /// The feed with this entry alone.
+    pub(super) xml: String,
+    /// The `xml:lang` of its element.
     pub(super) language: Option<String>,
-    /// Its `rdf:about`, the id of RSS 1.0.
+    /// Its `rdf:about`, which is the id in RSS 1.0.
     pub(super) about: Option<String>,
-    /// Whether its guid is its address, as `isPermaLink` says.
-    pub(super) permalink: bool,
-    /// Pictures and other media.
-    pub(super) media: Vec<Media>,
+    /// Whether its guid is its URL (`isPermaLink`).
+    pub(super) is_permalink: bool,
+    /// Its pictures and other media.
+    pub(super) media: Vec<MediaElement>,
 }
 
-/// `<enclosure>`, `<media:content>`, `<media:thumbnail>`, `<itunes:image>`.
+/// `<enclosure>`, `<media:content>`, `<media:thumbnail>` or `<itunes:image>`.
 #[derive(Debug)]
-pub(super) struct Media {
-    pub(super) element: String,
-    pub(super) attributes: Vec<(String, String)>,
+pub(super) struct MediaElement {
+    /// Its name without the prefix.
+    pub(super) name: String,
+    attributes: Vec<(String, String)>,
 }
 
-impl Media {
+impl MediaElement {
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
         let found = self.attributes.iter().find(|(n, _)| n == name);
         found.map(|(_, value)| value.as_str())
     }
 }
 
-struct Tag<'a> {
-    name: &'a str,
-    attributes: Vec<(&'a str, &'a str)>,
-    empty: bool,
-}
-
-impl Tag<'_> {
-    fn attribute(&self, name: &str) -> Option<String> {
-        let found = self.attributes.iter().find(|(n, _)| *n == name);
-        found.map(|(_, value)| unescape(value))
-    }
-
-    /// The tag as written, with its namespaces complete and a version that every parser knows.
-    fn written(&self, as_root: bool) -> String {
-        let mut out = format!("<{}", self.name);
-        for (name, value) in self.attributes.iter().filter(|(n, _)| !(as_root && *n == "version")) {
-            let quote = if value.contains('"') { "'" } else { "\"" };
-            out.extend([" ", *name, "=", quote, value, quote]);
-        }
-        if as_root {
-            out.push_str(" version=\"2.0\"");
-            for (prefix, namespace) in COMMON {
-                let name = format!("xmlns:{prefix}");
-                if self.attribute(&name).is_none() {
-                    out.extend([" ", &name, "=\"", namespace, "\""]);
-                }
-            }
-        }
-        out.push('>');
-        out
-    }
-}
-
-fn local(name: &str) -> &str {
-    name.rsplit(':').next().unwrap_or(name)
-}
-
-/// Cuts a document.
-pub(super) fn outline(xml: &str) -> Result<Outline, FeedError> {
-    let mut cutter = Cutter {
+/// Splits a document.
+pub(super) fn split(xml: &str) -> Result<SplitFeed, FeedError> {
+    let mut splitter = Splitter {
         xml,
-        at: 0,
+        position: 0,
         open: Vec::new(),
         root: None,
         head: String::new(),
-        channel: None,
+        has_channel: false,
         entry: None,
         child: None,
         entries: Vec::new(),
-        language: None,
-        ended: false,
+        has_ended: false,
     };
-    cutter.run()?;
-    let Some((dialect, root, name)) = cutter.root else {
-        return Err(FeedError::NotAFeed);
-    };
-    let channel = cutter.channel.as_deref().unwrap_or_default();
-    let close = if channel.is_empty() { "" } else { "</channel>" };
-    let head = format!("{root}{channel}{}{close}</{name}>", cutter.head);
-    Ok(Outline { dialect, head, language: cutter.language, entries: cutter.entries })
+    splitter.run()?;
+    let Some(root) = splitter.root else { return Err(FeedError::NotAFeed) };
+    let (channel, end) = if splitter.has_channel { ("<channel>", "</channel>") } else { ("", "") };
+    let head = format!("{}{channel}{}{end}</{}>", root.tag, splitter.head, root.name);
+    Ok(SplitFeed { format: root.format, head, language: root.language, entries: splitter.entries })
 }
 
-struct Open<'a> {
+/// An element that is open.
+struct OpenElement<'a> {
     name: &'a str,
+    /// Namespace declarations in scope.
     namespaces: usize,
 }
 
-struct Cutter<'a> {
-    xml: &'a str,
-    at: usize,
-    open: Vec<Open<'a>>,
-    /// Dialect, start tag and name of the root.
-    root: Option<(Dialect, String, &'a str)>,
-    /// Children of the feed that are kept.
-    head: String,
-    channel: Option<String>,
-    /// The entry being read, how deep it stands, and its start tag.
-    entry: Option<(Piece, usize, &'a str)>,
-    /// Where the kept child being read began, and how deep it stands.
-    child: Option<(usize, usize)>,
-    entries: Vec<Piece>,
+/// The root element.
+struct Root<'a> {
+    format: XmlFormat,
+    name: &'a str,
+    /// Its start tag, with the namespaces and the version that feed-rs expects.
+    tag: String,
     language: Option<String>,
-    ended: bool,
 }
 
-impl<'a> Cutter<'a> {
-    fn rest(&self) -> &'a str {
-        self.xml.get(self.at..).unwrap_or_default()
+/// An entry that is being read.
+struct OpenEntry {
+    document: EntryDocument,
+    depth: usize,
+}
+
+/// A child that is kept, and where it begins.
+struct OpenChild {
+    start: usize,
+    depth: usize,
+}
+
+/// A start tag. Values have their references resolved.
+struct StartTag<'a> {
+    name: &'a str,
+    attributes: Vec<(String, String)>,
+    /// The tag as it is in the document, without its angle brackets.
+    raw: String,
+}
+
+impl<'a> StartTag<'a> {
+    fn read(tag: &BytesStart<'_>, name: &'a str) -> Result<Self, FeedError> {
+        let mut attributes = Vec::new();
+        // feed-rs looks for duplicates, and leaves out the entry that has them.
+        for attribute in tag.attributes().with_checks(false) {
+            if attributes.len() >= MAX_ATTRIBUTES {
+                return Err(FeedError::TooManyAttributes(excerpt(name)));
+            }
+            let attribute = attribute.map_err(|_| {
+                FeedError::Malformed(format!("an attribute of <{}> has no value", excerpt(name)))
+            })?;
+            let value = unescape(&attribute.value).unwrap_or_else(|_| attribute.value.clone());
+            attributes.push((attribute.key.as_ref().to_owned(), value.into_owned()));
+        }
+        Ok(Self { name, attributes, raw: (**tag).to_owned() })
     }
 
+    fn attribute(&self, name: &str) -> Option<&str> {
+        let found = self.attributes.iter().find(|(n, _)| n == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    fn local_name(&self) -> &'a str {
+        self.name.rsplit(':').next().unwrap_or(self.name)
+    }
+
+    fn namespace_declarations(&self) -> usize {
+        self.attributes.iter().filter(|(name, _)| name == "xmlns" || name.starts_with("xmlns:")).count()
+    }
+
+    /// The tag as the root of a document for feed-rs.
+    fn to_root(&self) -> String {
+        let mut root = BytesStart::new(self.name);
+        let own = self.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        root.extend_attributes(own.filter(|(name, _)| *name != "version"));
+        root.push_attribute(("version", "2.0"));
+        root.extend_attributes(
+            IMPLIED_NAMESPACES.into_iter().filter(|(name, _)| self.attribute(name).is_none()),
+        );
+        format!("<{}>", &*root)
+    }
+}
+
+struct Splitter<'a> {
+    xml: &'a str,
+    /// The end of what was read.
+    position: usize,
+    open: Vec<OpenElement<'a>>,
+    root: Option<Root<'a>>,
+    /// Children of the feed that are kept.
+    head: String,
+    has_channel: bool,
+    entry: Option<OpenEntry>,
+    child: Option<OpenChild>,
+    entries: Vec<EntryDocument>,
+    /// Whether the root element is closed.
+    has_ended: bool,
+}
+
+impl<'a> Splitter<'a> {
     fn run(&mut self) -> Result<(), FeedError> {
-        while let Some(offset) = self.rest().find('<') {
-            let outside =
-                self.open.is_empty() && !self.rest().get(..offset).unwrap_or_default().trim().is_empty();
-            if outside {
-                return Err(if self.ended {
-                    FeedError::Malformed("text after its end".into())
-                } else {
-                    FeedError::NotAFeed
-                });
-            }
-            self.at += offset;
-            let rest = self.rest();
-            if rest.starts_with("<!--") {
-                self.skip_behind("-->")?;
-            } else if rest.starts_with("<![CDATA[") {
-                self.skip_behind("]]>")?;
-            } else if rest.starts_with("<?") {
-                self.skip_behind("?>")?;
-            } else if rest.starts_with("<!") {
-                self.doctype()?;
-            } else if rest.starts_with("</") {
-                self.end()?;
-            } else {
-                self.start()?;
+        let mut reader = Reader::from_str(self.xml);
+        reader.config_mut().expand_empty_elements = true;
+        // In an entry it is for feed-rs to judge.
+        reader.config_mut().allow_dangling_amp = true;
+        loop {
+            let start = self.position;
+            let event = reader.read_event().map_err(|error| xml_error(&error))?;
+            self.position = usize::try_from(reader.buffer_position()).unwrap_or(self.xml.len());
+            match event {
+                Event::Start(tag) => self.start(&tag, start)?,
+                Event::End(_) => self.end(),
+                Event::DocType(declaration) => self.doctype(&declaration)?,
+                Event::Text(text) if text.trim().is_empty() => {}
+                Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) if self.open.is_empty() => {
+                    return Err(if self.has_ended {
+                        FeedError::Malformed("text after its end".into())
+                    } else {
+                        FeedError::NotAFeed
+                    });
+                }
+                Event::Eof => break,
+                _ => {}
             }
         }
         match self.open.last() {
@@ -202,235 +250,160 @@ impl<'a> Cutter<'a> {
         }
     }
 
-    fn skip_behind(&mut self, end: &str) -> Result<(), FeedError> {
-        let found = self.rest().find(end).ok_or_else(|| FeedError::Truncated(end.to_owned()))?;
-        self.at += found + end.len();
-        Ok(())
-    }
-
-    /// Old feeds name a DTD; what is in one is never read, and one that brings its own is refused.
-    fn doctype(&mut self) -> Result<(), FeedError> {
-        let end = self.rest().find(['>', '[']).ok_or_else(|| FeedError::Truncated("<!".into()))?;
-        let declaration = self.rest().get(..end).unwrap_or_default();
-        let keyword = declaration.get(2..9).unwrap_or_default();
-        let name = declaration.get(9..).unwrap_or_default().trim_start();
-        if !keyword.eq_ignore_ascii_case("doctype")
-            || !self.open.is_empty()
-            || self.rest().get(end..).is_some_and(|r| r.starts_with('['))
-        {
+    /// Old feeds refer to a DTD, which is never read. One with declarations of its own is refused.
+    fn doctype(&self, declaration: &str) -> Result<(), FeedError> {
+        if !self.open.is_empty() || declaration.contains('[') {
             return Err(FeedError::Dtd);
         }
-        if name.get(..4).is_some_and(|n| n.eq_ignore_ascii_case("html")) {
+        if declaration.get(..4).is_some_and(|name| name.eq_ignore_ascii_case("html")) {
             return Err(FeedError::Html);
         }
-        self.at += end + 1;
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), FeedError> {
-        let from = self.at;
-        self.skip_behind(">")?;
-        let name = self.xml.get(from + 2..self.at - 1).unwrap_or_default().trim();
-        match self.open.last() {
-            Some(open) if open.name == name => {
-                self.close(name);
-                Ok(())
-            }
-            Some(open) => Err(FeedError::Malformed(format!(
-                "<{}> is closed by </{}>",
-                excerpt(open.name),
-                excerpt(name)
-            ))),
-            None => Err(FeedError::Malformed(format!("</{}> closes nothing", excerpt(name)))),
+    fn start(&mut self, tag: &BytesStart<'_>, start: usize) -> Result<(), FeedError> {
+        let name = self.xml.get(start + 1..start + 1 + tag.name().as_ref().len()).unwrap_or_default();
+        let begins_name = |c: char| c.is_alphabetic() || c == '_';
+        if name.len() > MAX_NAME_BYTES || !name.starts_with(begins_name) {
+            return Err(FeedError::Malformed(format!("<{}", excerpt(name))));
         }
-    }
-
-    fn start(&mut self) -> Result<(), FeedError> {
-        let from = self.at;
-        let tag = self.tag()?;
+        let tag = StartTag::read(tag, name)?;
         if self.open.is_empty() {
-            if self.ended {
-                return Err(FeedError::Malformed("a second root element".into()));
-            }
-            self.begin(&tag)?;
+            self.start_root(&tag)?;
         }
-        let declared =
-            tag.attributes.iter().filter(|(n, _)| *n == "xmlns" || n.starts_with("xmlns:")).count();
-        let namespaces = declared + self.open.last().map_or(0, |open| open.namespaces);
-        if namespaces > NAMESPACES || self.open.len() >= DEPTH {
+        let namespaces = tag.namespace_declarations() + self.open.last().map_or(0, |open| open.namespaces);
+        if namespaces > MAX_NAMESPACES || self.open.len() >= MAX_DEPTH {
             return Err(FeedError::TooNested);
         }
-        self.open.push(Open { name: tag.name, namespaces });
-        self.place(&tag, from)?;
-        if tag.empty {
-            self.close(tag.name);
+        self.open.push(OpenElement { name, namespaces });
+        if self.entry.is_some() {
+            self.start_in_entry(&tag, start);
+            return Ok(());
         }
-        Ok(())
+        self.start_in_feed(&tag, start)
     }
 
-    /// The root element tells the dialect.
-    fn begin(&mut self, tag: &Tag<'a>) -> Result<(), FeedError> {
-        let dialect = match local(tag.name) {
-            "rss" => Dialect::Rss,
-            "RDF" => Dialect::Rdf,
-            "feed" | "entry" => Dialect::Atom,
+    fn start_root(&mut self, tag: &StartTag<'a>) -> Result<(), FeedError> {
+        if self.has_ended {
+            return Err(FeedError::Malformed("a second root element".into()));
+        }
+        let format = match tag.local_name() {
+            "rss" => XmlFormat::Rss,
+            "RDF" => XmlFormat::Rdf,
+            "feed" | "entry" => XmlFormat::Atom,
             name if name.eq_ignore_ascii_case("html") => return Err(FeedError::Html),
             _ => return Err(FeedError::NotAFeed),
         };
-        self.language = tag.attribute("xml:lang");
-        self.root = Some((dialect, tag.written(true), tag.name));
+        let language = tag.attribute("xml:lang").map(str::to_owned);
+        self.root = Some(Root { format, name: tag.name, tag: tag.to_root(), language });
         Ok(())
     }
 
-    /// Notes what an element is for the feed.
-    fn place(&mut self, tag: &Tag<'a>, from: usize) -> Result<(), FeedError> {
+    fn start_in_entry(&mut self, tag: &StartTag<'a>, start: usize) {
+        let Some(entry) = &mut self.entry else { return };
         let depth = self.open.len();
-        let name = local(tag.name);
-        if let Some((piece, entry_depth, _)) = &mut self.entry {
-            let media = matches!(name, "enclosure" | "content" | "thumbnail" | "image")
-                && (tag.name.contains(':') || name == "enclosure");
-            if media && depth <= *entry_depth + 3 && piece.media.len() < 20 {
-                let attributes = tag.attributes.iter().map(|(n, v)| ((*n).to_owned(), unescape(v)));
-                piece.media.push(Media { element: name.to_owned(), attributes: attributes.collect() });
-            }
-            if depth == *entry_depth + 1 {
-                if name == "guid" {
-                    piece.permalink = tag.attribute("isPermaLink").is_none_or(|v| v.trim() != "false");
-                }
-                let kept = KEPT.contains(&name) && !tag.name.starts_with("media:");
-                self.child = kept.then_some((from, depth));
-            }
-            return Ok(());
+        let name = tag.local_name();
+        let is_media = matches!(name, "enclosure" | "content" | "thumbnail" | "image")
+            && (tag.name.contains(':') || name == "enclosure");
+        let document = &mut entry.document;
+        if is_media && depth <= entry.depth + MAX_MEDIA_DEPTH && document.media.len() < MAX_MEDIA {
+            document.media.push(MediaElement { name: name.to_owned(), attributes: tag.attributes.clone() });
         }
-        let dialect = self.root.as_ref().map(|(dialect, ..)| *dialect);
-        let in_channel = self.open.get(1).is_some_and(|open| open.name == "channel");
-        let is_entry = match dialect {
-            Some(Dialect::Rss | Dialect::Rdf) => name == "item" && (depth == 2 || (depth == 3 && in_channel)),
-            Some(Dialect::Atom) => name == "entry" && depth <= 2,
-            None => false,
+        if depth == entry.depth + 1 {
+            if name == "guid" {
+                document.is_permalink = tag.attribute("isPermaLink").is_none_or(|v| v.trim() != "false");
+            }
+            let is_kept = KEPT_CHILDREN.contains(&name) && !tag.name.starts_with("media:");
+            self.child = is_kept.then_some(OpenChild { start, depth });
+        }
+    }
+
+    fn start_in_feed(&mut self, tag: &StartTag<'a>, start: usize) -> Result<(), FeedError> {
+        let Some(root) = &self.root else { return Ok(()) };
+        let depth = self.open.len();
+        let name = tag.local_name();
+        let in_channel = depth == 3 && self.open.get(1).is_some_and(|open| open.name == "channel");
+        let is_entry = match root.format {
+            XmlFormat::Rss | XmlFormat::Rdf => name == "item" && (depth == 2 || in_channel),
+            XmlFormat::Atom => name == "entry" && depth <= 2,
         };
         if is_entry {
             if self.entries.len() >= super::MAX_ENTRIES {
                 return Err(FeedError::TooManyEntries);
             }
-            let piece = Piece {
-                language: tag.attribute("xml:lang"),
-                about: tag.attribute("rdf:about"),
-                permalink: true,
-                document: self.before_entry(tag, depth),
-                ..Piece::default()
+            let xml = match (root.format, depth) {
+                (_, 1) => root.tag.clone(),
+                (XmlFormat::Rss, _) => format!("{}<channel><{}>", root.tag, tag.raw),
+                _ => format!("{}<{}>", root.tag, tag.raw),
             };
-            self.entry = Some((piece, depth, tag.name));
-        } else if depth == 2 && tag.name == "channel" && dialect != Some(Dialect::Atom) {
-            self.channel = Some("<channel>".to_owned());
-        } else {
-            let at_head = depth == 2 || (depth == 3 && in_channel);
-            let kept = at_head && matches!(name, "title" | "language") && self.head.len() < 10_000;
-            if kept && self.child.is_none() {
-                self.child = Some((from, depth));
-            }
+            let document = EntryDocument {
+                xml,
+                language: tag.attribute("xml:lang").map(str::to_owned),
+                about: tag.attribute("rdf:about").map(str::to_owned),
+                is_permalink: true,
+                media: Vec::new(),
+            };
+            self.entry = Some(OpenEntry { document, depth });
+        } else if depth == 2 && tag.name == "channel" && root.format != XmlFormat::Atom {
+            self.has_channel = true;
+        } else if self.child.is_none()
+            && (depth == 2 || in_channel)
+            && matches!(name, "title" | "language")
+            && self.head.len() < MAX_HEAD_BYTES
+        {
+            self.child = Some(OpenChild { start, depth });
         }
         Ok(())
     }
 
-    /// What stands before the children of an entry, in a document of its own.
-    fn before_entry(&self, tag: &Tag<'a>, depth: usize) -> String {
-        let Some((dialect, root, _)) = &self.root else {
-            return String::new();
-        };
-        match (dialect, depth) {
-            (_, 1) => root.clone(),
-            (Dialect::Rss, _) => format!("{root}<channel>{}", tag.written(false)),
-            _ => format!("{root}{}", tag.written(false)),
-        }
-    }
-
-    fn close(&mut self, name: &'a str) {
+    fn end(&mut self) {
         let depth = self.open.len();
-        self.open.pop();
-        self.ended = self.open.is_empty();
-        if let Some((from, _)) = self.child.filter(|(_, at)| *at == depth) {
-            self.child = None;
-            let child = self.xml.get(from..self.at).unwrap_or_default();
+        let Some(closed) = self.open.pop() else { return };
+        self.has_ended = self.open.is_empty();
+        if let Some(child) = self.child.take_if(|child| child.depth == depth) {
+            let xml = self.xml.get(child.start..self.position).unwrap_or_default();
             match &mut self.entry {
-                Some((piece, ..)) => piece.document.push_str(child),
-                None if child.len() < 10_000 => self.head.push_str(child),
+                Some(entry) => entry.document.xml.push_str(xml),
+                None if xml.len() < MAX_HEAD_BYTES => self.head.push_str(xml),
                 None => {}
             }
         }
-        if let Some((mut piece, _, _)) = self.entry.take_if(|(_, at, _)| *at == depth) {
-            let root = self.root.as_ref().map(|(dialect, _, name)| (*dialect, *name));
-            let end = match (root, depth) {
-                (_, 1) | (None, _) => format!("</{name}>"),
-                (Some((Dialect::Rss, root)), _) => format!("</{name}></channel></{root}>"),
-                (Some((_, root)), _) => format!("</{name}></{root}>"),
+        if let Some(OpenEntry { mut document, .. }) = self.entry.take_if(|entry| entry.depth == depth) {
+            let name = closed.name;
+            let end = match &self.root {
+                Some(root) if depth > 1 && root.format == XmlFormat::Rss => {
+                    format!("</{name}></channel></{}>", root.name)
+                }
+                Some(root) if depth > 1 => format!("</{name}></{}>", root.name),
+                _ => format!("</{name}>"),
             };
-            piece.document.push_str(&end);
-            self.entries.push(piece);
-        }
-    }
-
-    /// Reads a start tag.
-    fn tag(&mut self) -> Result<Tag<'a>, FeedError> {
-        let space = |c: char| c.is_ascii_whitespace();
-        let cut_short = || FeedError::Truncated("<".into());
-        self.at += 1;
-        let end = self.rest().find(|c: char| space(c) || matches!(c, '>' | '/')).ok_or_else(cut_short)?;
-        let name = self.rest().get(..end).unwrap_or_default();
-        if name.is_empty() || name.len() > NAME || !name.starts_with(|c: char| c.is_alphabetic() || c == '_')
-        {
-            return Err(FeedError::Malformed(format!("<{}", excerpt(name))));
-        }
-        self.at += end;
-        let mut attributes = Vec::new();
-        loop {
-            let rest = self.rest();
-            let trimmed = rest.trim_start_matches(space);
-            self.at += rest.len() - trimmed.len();
-            if trimmed.starts_with('>') || trimmed.starts_with("/>") {
-                let empty = trimmed.starts_with('/');
-                self.at += if empty { 2 } else { 1 };
-                return Ok(Tag { name, attributes, empty });
-            }
-            if attributes.len() >= ATTRIBUTES {
-                return Err(FeedError::TooManyAttributes(excerpt(name)));
-            }
-            let end = trimmed.find(['=', '>', '<']).ok_or_else(cut_short)?;
-            let broken = || FeedError::Malformed(format!("an attribute of <{}> has no value", excerpt(name)));
-            let (key, value) = trimmed.split_at(end);
-            let value = value.strip_prefix('=').ok_or_else(broken)?.trim_start_matches(space);
-            let quote = value.chars().next().filter(|c| matches!(c, '"' | '\'')).ok_or_else(broken)?;
-            let value = value.get(1..).unwrap_or_default();
-            let close = value.find(quote).ok_or_else(cut_short)?;
-            attributes.push((key.trim_end(), value.get(..close).unwrap_or_default()));
-            self.at = self.xml.len() - value.len() + close + 1;
+            document.xml.push_str(&end);
+            self.entries.push(document);
         }
     }
 }
 
-/// An attribute's value with its references resolved.
-fn unescape(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    let mut rest = value;
-    while let Some((before, after)) = rest.split_once('&') {
-        out.push_str(before);
-        let end = after.bytes().take(12).position(|b| b == b';');
-        let name = end.and_then(|end| after.get(..end)).unwrap_or_default();
-        let number = name.strip_prefix('#').and_then(|n| match n.strip_prefix(['x', 'X']) {
-            Some(hex) => u32::from_str_radix(hex, 16).ok(),
-            None => n.parse().ok(),
-        });
-        let known = match name {
-            "amp" => Some('&'),
-            "lt" => Some('<'),
-            "gt" => Some('>'),
-            "quot" => Some('"'),
-            "apos" => Some('\''),
-            _ => number.and_then(char::from_u32),
-        };
-        out.push(known.unwrap_or('&'));
-        rest = if known.is_some() { after.get(name.len() + 1..).unwrap_or_default() } else { after };
+/// What a fault of the document means for the feed.
+fn xml_error(error: &XmlError) -> FeedError {
+    match error {
+        // `<!ENTITY`, for one.
+        XmlError::Syntax(SyntaxError::InvalidBangMarkup) => FeedError::Dtd,
+        XmlError::Syntax(error) => FeedError::Truncated(
+            match error {
+                SyntaxError::UnclosedComment => "<!--",
+                SyntaxError::UnclosedCData => "<![CDATA[",
+                SyntaxError::UnclosedDoctype => "<!DOCTYPE",
+                SyntaxError::UnclosedPI | SyntaxError::UnclosedXmlDecl => "<?",
+                _ => "<",
+            }
+            .to_owned(),
+        ),
+        XmlError::IllFormed(IllFormedError::MismatchedEndTag { expected, found }) => {
+            FeedError::Malformed(format!("<{}> is closed by </{}>", excerpt(expected), excerpt(found)))
+        }
+        XmlError::IllFormed(IllFormedError::UnmatchedEndTag(name)) => {
+            FeedError::Malformed(format!("</{}> closes nothing", excerpt(name)))
+        }
+        other => FeedError::Malformed(excerpt(&other.to_string())),
     }
-    out.push_str(rest);
-    out
 }

@@ -1,4 +1,4 @@
-//! Feeds of our own writing, in the forms that are met.
+//! Feeds in the forms in which they occur, all written for these tests.
 
 use std::fmt::Write as _;
 
@@ -174,7 +174,7 @@ fn one_bad_entry_costs_no_other() {
 }
 
 #[test]
-fn encodings_are_told_apart() {
+fn encodings_are_detected() {
     let item = rss("<item><title>Caf\u{e9} \u{2013} ok</title></item>");
     let title = |bytes: &[u8]| parse(bytes, &base()).unwrap().entries.first().unwrap().content.title.clone();
     let declared = item.replace("UTF-8", "windows-1252");
@@ -250,9 +250,9 @@ fn titles_are_inert() {
 fn twice_the_feed_takes_about_twice_the_time() {
     let cost = |n: usize| {
         let text = rss(&REVIEW.repeat(n));
-        let start = crate::sources::spent();
+        let start = crate::sources::cpu_time();
         assert_eq!(parse(text.as_bytes(), &base()).unwrap().entries.len(), n);
-        crate::sources::spent().as_secs_f64() - start.as_secs_f64()
+        crate::sources::cpu_time().as_secs_f64() - start.as_secs_f64()
     };
     let small = cost(50);
     assert!(cost(200) < small * 4.0 * 2.0 + 0.1);
