@@ -14,7 +14,7 @@ use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Value};
 use unic_langid::LanguageIdentifier;
 
-use super::templates::escape;
+use crate::domain::html::escape_into;
 
 /// English comes first, as the fallback for messages that another language lacks.
 const BUILT_IN: [(&str, &str); 2] =
@@ -126,7 +126,7 @@ impl Messages {
                     }
                     _ => part,
                 };
-            escape(&mut html, text);
+            escape_into(&mut html, text);
         }
         Ok(Value::from_safe_string(html))
     }
@@ -160,7 +160,7 @@ fn escape_argument(value: &Value) -> String {
         return text;
     }
     let mut html = "<bdi>".to_owned();
-    escape(&mut html, &text);
+    escape_into(&mut html, &text);
     html.push_str("</bdi>");
     html
 }

@@ -8,6 +8,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value, escape_formatter};
 
+use crate::domain::html::escape_into;
+
 pub(super) const BUILT_IN: [(&str, &str); 26] = [
     ("base.html", include_str!("templates/base.html")),
     ("head.html", include_str!("templates/head.html")),
@@ -37,20 +39,6 @@ pub(super) const BUILT_IN: [(&str, &str); 26] = [
     ("sitemap-index.xml", include_str!("templates/sitemap-index.xml")),
 ];
 
-/// Writes a text into HTML or XML, between tags or within a quoted attribute.
-pub(super) fn escape(out: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(c),
-        }
-    }
-}
-
 /// Writes values as minijinja does, but does not escape slashes: they are harmless in HTML, and every URL contains
 /// them.
 fn format_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
@@ -59,7 +47,7 @@ fn format_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) 
         return escape_formatter(out, state, value);
     };
     let mut escaped = String::with_capacity(text.len());
-    escape(&mut escaped, text);
+    escape_into(&mut escaped, text);
     out.write_str(&escaped).map_err(Error::from)
 }
 

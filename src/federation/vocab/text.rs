@@ -1,20 +1,6 @@
 //! Text on its way to the wire and from it: HTML that means the text, text that is short.
 
-/// The text as HTML that shows it.
-pub(super) fn escape_html(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            c => html.push(c),
-        }
-    }
-    html
-}
+pub(super) use crate::domain::html::escape as escape_html;
 
 /// Plain text as HTML paragraphs: an empty line starts one, a line break stays one.
 pub(super) fn html_paragraphs(text: &str) -> String {
