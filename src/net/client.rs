@@ -28,7 +28,7 @@ use crate::domain::signature_scheme::SignatureScheme;
 /// file.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Redirects that one fetch follows.
+/// The maximum number of redirects that one fetch follows.
 const MAX_REDIRECTS: usize = 3;
 
 /// Headers that are safe to send on to another origin after a redirect.

@@ -9,10 +9,11 @@ use tokio::time::{Instant, sleep_until};
 
 use super::connection::Connection;
 
-/// Connections to all hosts together. A fan-out to thousands of hosts needs each of its connections once.
+/// The maximum number of connections to all hosts together. A fan-out to thousands of hosts needs each of its
+/// connections once.
 const MAX_IDLE: usize = 256;
 
-/// Connections to one host: as many as deliveries to it run at a time.
+/// The maximum number of connections to one host: as many as deliveries to it run at a time.
 pub(super) const MAX_IDLE_PER_HOST: usize = 4;
 
 /// The rest of a host's batch comes sooner, and the next review much later.

@@ -28,16 +28,16 @@ use super::limits::Timeouts;
 use super::resolver::HostResolver;
 use super::response::{PostResponse, RetryAfter};
 
-/// Bytes of a response body that are kept for the operator.
+/// The maximum number of bytes of a response body that are kept for the operator.
 const MAX_EXCERPT_BYTES: usize = 1024;
 
-/// Bytes of a response body that are read so that its connection can be used again.
+/// The maximum number of bytes of a response body that are read so that its connection can be used again.
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// A pooled connection that breaks within this time was closed before: the request is sent again over another.
 const STALE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Addresses of one host that are tried.
+/// The maximum number of addresses of one host that are tried.
 const MAX_ADDRESSES: usize = 8;
 
 /// The client for deliveries.

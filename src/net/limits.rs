@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Bytes of a response's headers.
+/// The maximum size of a response's headers in bytes.
 pub(super) const MAX_HEADER_BYTES: u32 = 64 * 1024;
 
 /// How long the steps of a request may take.

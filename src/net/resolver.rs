@@ -12,8 +12,8 @@ use tokio::sync::Semaphore;
 use super::NetError;
 use super::guard::{Guard, GuardError, NetworkScope};
 
-/// Concurrent lookups. Each blocks a thread until the name servers answer, and tokio has 512 such threads for
-/// everything.
+/// The maximum number of concurrent lookups. Each blocks a thread until the name servers answer, and tokio has 512
+/// such threads for everything.
 const MAX_LOOKUPS: usize = 256;
 
 /// Looks up the addresses of a host name. It may block.

@@ -3,13 +3,13 @@
 use csv::{ReaderBuilder, StringRecord};
 use thiserror::Error;
 
-/// Bytes of a list.
+/// The maximum size of a list in bytes.
 pub const MAX_BYTES: usize = 8_000_000;
 
-/// Rows of a list.
+/// The maximum number of rows of a list.
 const MAX_ROWS: usize = 200_000;
 
-/// Errors that are shown. The others are counted.
+/// The maximum number of errors that are shown. The others are counted.
 const MAX_SHOWN_ERRORS: usize = 20;
 
 /// What a list asks for (Mastodon's severities).
@@ -231,6 +231,10 @@ mod tests {
             "line 2: the first line names 2 fields, this one has 1\nline 3: the severity \"soon\" is not suspend, silence or noop"
         );
         assert_eq!(faults("a.example\n\"b.example\n"), "line 2: a quotation mark is missing");
+        assert_eq!(
+            faults("domain,public_comment\na.example,say \"x\"\n\nb.example,its\" end"),
+            "line 4: a quotation mark is missing"
+        );
         assert!(faults("a.example,suspend").starts_with("line 1: more than a domain"));
         assert_eq!(parse(b"a.example\n\xff").unwrap_err().to_string(), "line 2: not UTF-8");
         let many = "a,b\n".repeat(30);

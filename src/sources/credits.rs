@@ -29,7 +29,7 @@ pub struct Credits {
     pub body: String,
 }
 
-/// Lines before the first credit, since credits are near the top.
+/// The maximum number of lines before the first credit, since credits are near the top.
 const MAX_LINES_BEFORE: usize = 8;
 
 /// Extracts the credits from a headline (plain text) and a body that `html::sanitize_review_body` returned.

@@ -7,7 +7,7 @@ use super::html;
 use crate::domain::html::escape;
 use crate::domain::origin::Origin;
 
-/// Bytes of a reply.
+/// The maximum size of a reply in bytes.
 pub const MAX_BYTES: usize = 50_000;
 
 /// An account that a reply may mention.

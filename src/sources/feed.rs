@@ -14,11 +14,11 @@ use super::html;
 use super::review_content::{self, ReviewParts};
 use crate::domain::feed_entry::{self, FeedEntry};
 
-/// Bytes of a document. Larger ones are neither parsed nor fetched to their end.
+/// The maximum size of a document in bytes. Larger ones are neither parsed nor fetched to their end.
 pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
-/// Entries of a document.
+/// The maximum number of entries of a document.
 pub const MAX_ENTRIES: usize = 5_000;
-/// Bytes of an entry. Larger ones are skipped.
+/// The maximum size of an entry in bytes. Larger ones are skipped.
 const MAX_ENTRY_BYTES: usize = 4 * 1024 * 1024;
 
 /// A parsed feed.
@@ -34,7 +34,7 @@ pub struct FeedDocument {
     pub skipped: Vec<(String, String)>,
     /// Ids that several entries share. They identify none of them.
     pub shared_guids: HashSet<String>,
-    /// Addresses, as `entry::normalise_url` writes them, that several entries have.
+    /// URLs that several entries share, as `feed_entry::url_key` writes them.
     pub shared_urls: HashSet<String>,
 }
 

@@ -31,9 +31,9 @@ pub use text::single_line_text;
 pub(super) use tree::{Element, Node};
 pub(super) use urls::{picture_url, resolve_url};
 
-/// Bytes of HTML. The rest is cut off.
+/// The maximum size of HTML in bytes. The rest is cut off.
 pub const MAX_BYTES: usize = 1_000_000;
-/// Characters of a teaser.
+/// The maximum length of a teaser in characters.
 const MAX_TEASER_CHARS: usize = 280;
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {

@@ -32,11 +32,11 @@ pub const FRONT_MATTER_KEYS: [&str; 14] = [
     "poster_alt",
     "published",
 ];
-/// Bytes of a front matter.
+/// The maximum size of a front matter in bytes.
 const MAX_FRONT_MATTER_BYTES: usize = 64 * 1024;
-/// Names in one list.
+/// The maximum number of names in one list.
 const MAX_NAMES: usize = 40;
-/// Characters of a name.
+/// The maximum length of a name in characters.
 const MAX_NAME_CHARS: usize = 100;
 
 /// Why a file is not a valid review.
@@ -404,6 +404,16 @@ mod tests {
              <details><summary>The end</summary>\n\nAll die.\n\n</details>\n\nIt is night.\n\n[^1]: Twice.\n",
         );
         assert_eq!(draft.unwrap().teaser, "They talk, once. It is night.");
+    }
+
+    #[test]
+    fn a_footnote_leads_back_to_its_first_reference() {
+        let content = read("---\ntitle: A\n---\nOne[^n]. Two[^n].\n\n[^n]: Yes.\n\n    *No.*\n").unwrap();
+        assert_eq!(
+            content.body,
+            "<p>One<sup id=\"note-to-n\"><a href=\"#note-n\">1</a></sup>. Two<sup><a href=\"#note-n\">1</a></sup>.</p>\
+             <div id=\"note-n\"><p><sup>1</sup> Yes.</p><p><em>No.</em> <a href=\"#note-to-n\">↩</a></p></div>"
+        );
     }
 
     #[test]

@@ -9,15 +9,15 @@ use super::{credits, html};
 use crate::domain::review::{Poster, ReviewContent};
 use crate::domain::time::Timestamp;
 
-/// Characters of a headline.
+/// The maximum length of a headline in characters.
 pub const MAX_TITLE_CHARS: usize = 300;
-/// Characters of a subtitle.
+/// The maximum length of a subtitle in characters.
 pub const MAX_SUBTITLE_CHARS: usize = 500;
-/// Tags of one review.
+/// The maximum number of tags of one review.
 pub const MAX_TAGS: usize = 30;
-/// Characters of a tag.
+/// The maximum length of a tag in characters.
 pub const MAX_TAG_CHARS: usize = 60;
-/// Characters of a headline that is made from the text.
+/// The maximum length of a headline that is made from the text in characters.
 const MAX_DERIVED_TITLE_CHARS: usize = 80;
 
 /// A text as a source has it.

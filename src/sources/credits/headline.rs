@@ -3,7 +3,7 @@
 use super::dates::film_year;
 
 const OPENING_QUOTES: [char; 4] = ['\'', '"', '\u{2018}', '\u{201C}'];
-/// Characters of a title.
+/// The maximum length of a title in characters.
 const MAX_TITLE_CHARS: usize = 100;
 
 /// The quoted text of a headline, or `None` if there are several or if it is ambiguous where it ends.

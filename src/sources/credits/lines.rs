@@ -5,7 +5,7 @@ use super::headline;
 use super::names::{self, SharedSurname};
 use crate::domain::rating::Rating;
 
-/// Characters of a line. Longer ones are prose.
+/// The maximum length of a line in characters. Longer ones are prose.
 const MAX_LINE_CHARS: usize = 400;
 const MAX_TITLE_CHARS: usize = 100;
 

@@ -1,6 +1,6 @@
 //! Parses the names of people in credits. A text is split only if it is certain where one name ends.
 
-/// Names in a line. A line with more is not a credit.
+/// The maximum number of names in a line. A line with more is not a credit.
 const MAX_NAMES: usize = 40;
 /// Lower-case words within names.
 const PARTICLES: [&str; 28] = [

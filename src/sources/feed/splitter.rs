@@ -11,17 +11,17 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::{FeedError, excerpt};
 
-/// Attributes of one element.
+/// The maximum number of attributes of one element.
 const MAX_ATTRIBUTES: usize = 256;
-/// Namespace declarations in scope. A parser walks through them for each name.
+/// The maximum number of namespace declarations in scope. A parser walks through them for each name.
 const MAX_NAMESPACES: usize = 64;
-/// Open elements.
+/// The maximum number of open elements.
 const MAX_DEPTH: usize = 256;
-/// Bytes of an element's name.
+/// The maximum size of an element's name in bytes.
 const MAX_NAME_BYTES: usize = 200;
-/// Bytes of the children that describe the feed itself.
+/// The maximum number of bytes of the children that describe the feed itself.
 const MAX_HEAD_BYTES: usize = 10_000;
-/// Media elements of one entry.
+/// The maximum number of media elements of one entry.
 const MAX_MEDIA: usize = 20;
 /// How far below its entry a media element may be: in `media:group`, and in `media:content` within that.
 const MAX_MEDIA_DEPTH: usize = 3;

@@ -10,7 +10,7 @@ use super::urls::{MAX_URL_BYTES, resolve_url};
 use super::{MAX_BYTES, clean, pictures, trailer};
 use crate::domain::text::strip_deceptive_characters;
 
-/// Links of one body. The others become plain text.
+/// The maximum number of links of one body. The others become plain text.
 const MAX_LINKS: usize = 2_000;
 /// The prefix of ids in a body, so that they never equal an id of the page around it.
 const ID_PREFIX: &str = "note-";

@@ -7,7 +7,7 @@ use crate::domain::origin::Origin;
 use crate::domain::text::strip_deceptive_characters;
 use url::{Host, Url};
 
-/// Bytes of a comment. The rest is cut off.
+/// The maximum size of a comment in bytes. The rest is cut off.
 const MAX_COMMENT_BYTES: usize = 100_000;
 const LINK_REL: &str = "nofollow ugc noopener noreferrer";
 

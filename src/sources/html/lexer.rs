@@ -5,9 +5,10 @@
 
 use super::elements;
 
-/// Bytes of an attribute's value. html5ever's serializer is quadratic in it, so longer ones are dropped.
+/// The maximum size of an attribute's value in bytes. html5ever's serializer is quadratic in it, so longer ones are
+/// dropped.
 const MAX_VALUE_BYTES: usize = 4_000;
-/// Attributes of one element. The others are dropped.
+/// The maximum number of attributes of one element. The others are dropped.
 const MAX_ATTRIBUTES: usize = 24;
 
 /// Attributes that a later step reads.

@@ -10,10 +10,10 @@ use super::lexer::{Lexer, Token};
 use super::{elements, trailer};
 use crate::domain::html::reference;
 
-/// Open elements. Deeper ones lose their tags and keep their text.
+/// The maximum number of open elements. Deeper ones lose their tags and keep their text.
 const MAX_DEPTH: usize = 40;
-/// Characters of a text node. Longer ones are split by a comment, which ammonia removes: html5ever's serializer
-/// searches the rest of a text node again at each ampersand.
+/// The maximum length of a text node in characters. Longer ones are split by a comment, which ammonia removes:
+/// html5ever's serializer searches the rest of a text node again at each ampersand.
 const MAX_TEXT_CHARS: usize = 2_000;
 
 /// Rewrites the HTML. At most `limit` bytes are read.

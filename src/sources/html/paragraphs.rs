@@ -77,8 +77,8 @@ fn flush(run: &mut Vec<Node>, attributes: &[(String, String)], out: &mut Vec<Nod
     finish(&mut paragraph, &mut attributes, out);
 }
 
-/// Children of an inline element that is copied into blocks. With more it is dropped, so that copies cannot use up the
-/// memory.
+/// The maximum number of children of an inline element that is copied into blocks. With more it is dropped, so that
+/// copies cannot use up the memory.
 const MAX_COPIES: usize = 50;
 
 /// Moves an inline element that contains blocks into each of them.

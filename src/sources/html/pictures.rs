@@ -8,7 +8,7 @@ use super::urls::picture_url;
 use super::{MAX_BYTES, clean, single_line_text, trailer};
 use crate::domain::review::Poster;
 
-/// Pictures of one body. The others are left out.
+/// The maximum number of pictures of one body. The others are left out.
 pub const MAX_PICTURES: usize = 20;
 
 /// Pixels of each side. Smaller pictures are counters or ornaments.
@@ -18,7 +18,7 @@ const FRAME_CLASSES: [&str; 2] = ["wp-caption", "tr-caption-container"];
 /// Classes of the captions in them.
 const CAPTION_CLASSES: [&str; 3] = ["wp-caption-text", "wp-caption-dd", "tr-caption"];
 
-/// Characters of an alternative text.
+/// The maximum length of an alternative text in characters.
 const MAX_ALT_CHARS: usize = 1_000;
 
 /// A place in a body for a local picture.

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-/// Bytes of a URL. Longer ones are dropped.
+/// The maximum size of a URL in bytes. Longer ones are dropped.
 pub(super) const MAX_URL_BYTES: usize = 2_000;
 /// Parts of URLs whose pictures do not belong to a review.
 const IGNORED_URL_PARTS: [&str; 7] =
