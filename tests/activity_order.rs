@@ -22,7 +22,7 @@ use crate::support::{Database, Fixture, LONG_WAIT_TIMEOUT, within};
 
 use plan::{ACTORS, ARTICLES, Plan};
 
-both_databases!(a_thousand_activities_in_any_order_end_as_in_order);
+both_databases!(a_thousand_activities_have_the_same_result_in_any_order);
 
 /// The default number of activities.
 const DEFAULT_ACTIVITIES: usize = 1_000;
@@ -31,7 +31,7 @@ const KILLS: usize = 10;
 /// Concurrent deliveries.
 const CONCURRENCY: usize = 8;
 
-async fn a_thousand_activities_in_any_order_end_as_in_order(database: Database) {
+async fn a_thousand_activities_have_the_same_result_in_any_order(database: Database) {
     let count = std::env::var("MARQUEE_TEST_ACTIVITIES")
         .map_or(DEFAULT_ACTIVITIES, |text| text.parse().expect("a number"));
     let mut rng = Rng::new(seed());

@@ -12,25 +12,25 @@ use crate::support::signature::SignatureScheme;
 use crate::support::{Database, Fixture, now};
 
 both_databases!(
-    d1_a_delete_of_the_comment_of_another_is_ignored,
-    d2_an_update_of_the_comment_of_another_is_ignored,
+    d1_a_delete_of_anothers_comment_is_ignored,
+    d2_an_update_of_anothers_comment_is_ignored,
     d3_an_actor_update_for_another_actor_is_ignored,
-    d4_an_undo_of_what_another_did_is_ignored,
-    d5_a_follow_in_the_name_of_a_third_is_ignored,
+    d4_an_undo_of_anothers_activity_is_ignored,
+    d5_a_follow_in_the_name_of_a_third_actor_is_ignored,
     d6_a_known_id_does_not_become_public_by_a_second_create,
     d7_an_accept_or_reject_that_nobody_asked_for_is_ignored,
-    d8_a_boost_of_what_is_not_public_shows_nothing,
-    d9_what_is_not_public_is_never_on_a_page,
-    d10_an_undo_that_overtakes_its_follow_wins,
-    d10_a_follow_after_its_undo_counts_though_it_has_the_same_id,
-    d11_a_delete_that_overtakes_its_create_wins,
+    d8_a_boost_of_a_private_post_shows_nothing,
+    d9_private_replies_are_never_on_a_page,
+    d10_an_undo_that_arrives_before_its_follow_wins,
+    d10_a_follow_after_its_undo_counts_even_with_the_same_id,
+    d11_a_delete_that_arrives_before_its_create_wins,
     d12_an_older_update_after_a_newer_one_is_ignored,
-    d13_a_move_to_an_account_that_does_not_name_the_old_one_is_ignored,
+    d13_a_move_to_an_account_that_does_not_list_the_old_one_is_ignored,
     d14_a_flood_of_reports_is_limited,
     d15_a_block_ends_the_follow_and_hides_the_comments,
-    d15_a_block_hides_what_comes_later_until_it_is_undone,
-    d15_a_block_that_is_overtaken_by_its_undo_hides_nothing,
-    d15_a_block_among_follows_ends_the_same_in_every_order,
+    d15_a_block_hides_later_comments_until_it_is_undone,
+    d15_a_block_that_arrives_after_its_undo_hides_nothing,
+    d15_a_block_and_follows_have_the_same_result_in_every_order,
     d16_the_same_activity_to_both_inboxes_counts_once,
     d17_fifty_copies_at_once_count_once,
 );
@@ -54,7 +54,7 @@ async fn fixture_with_comment(database: Database) -> (Fixture, Value, Value) {
     (fixture, article, note)
 }
 
-async fn d1_a_delete_of_the_comment_of_another_is_ignored(database: Database) {
+async fn d1_a_delete_of_anothers_comment_is_ignored(database: Database) {
     let (fixture, article, note) = fixture_with_comment(database).await;
     let mallory = fixture.remote.user("mallory");
     let mut tombstone = mallory.delete(&json!(fixture.remote.url("/users/mallory/statuses/1")));
@@ -69,7 +69,7 @@ async fn d1_a_delete_of_the_comment_of_another_is_ignored(database: Database) {
     assert_eq!(fixture.article(&article).await["type"], "Article");
 }
 
-async fn d2_an_update_of_the_comment_of_another_is_ignored(database: Database) {
+async fn d2_an_update_of_anothers_comment_is_ignored(database: Database) {
     let (fixture, article, note) = fixture_with_comment(database).await;
     let mallory = fixture.remote.user("mallory");
     let mut edited = note.clone();
@@ -107,7 +107,7 @@ async fn d3_an_actor_update_for_another_actor_is_ignored(database: Database) {
     assert!(request.sign().post(&fixture.network.client).await.is_refusal(), "the key was not replaced");
 }
 
-async fn d4_an_undo_of_what_another_did_is_ignored(database: Database) {
+async fn d4_an_undo_of_anothers_activity_is_ignored(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let follow = fixture.follow(&fixture.alice).await;
@@ -125,7 +125,7 @@ async fn d4_an_undo_of_what_another_did_is_ignored(database: Database) {
     await_total_items(&fixture, &article, "likes", 1).await;
 }
 
-async fn d5_a_follow_in_the_name_of_a_third_is_ignored(database: Database) {
+async fn d5_a_follow_in_the_name_of_a_third_actor_is_ignored(database: Database) {
     let fixture = Fixture::new(database).await;
     let (mallory, victim) = (fixture.remote.user("mallory"), fixture.remote.user("victim"));
     try_it(&fixture, &mallory, &victim.follow(fixture.actor())).await;
@@ -169,7 +169,7 @@ async fn d7_an_accept_or_reject_that_nobody_asked_for_is_ignored(database: Datab
     assert_eq!(total_items(&fixture, &fixture.critic["following"]).await, 0);
 }
 
-async fn d8_a_boost_of_what_is_not_public_shows_nothing(database: Database) {
+async fn d8_a_boost_of_a_private_post_shows_nothing(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let bob = fixture.remote.user("bob");
@@ -182,7 +182,7 @@ async fn d8_a_boost_of_what_is_not_public_shows_nothing(database: Database) {
     assert!(!fixture.page(&article).await.text.contains("Between friends"));
 }
 
-async fn d9_what_is_not_public_is_never_on_a_page(database: Database) {
+async fn d9_private_replies_are_never_on_a_page(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let alice = &fixture.alice;
@@ -200,7 +200,7 @@ async fn d9_what_is_not_public_is_never_on_a_page(database: Database) {
     assert!(!page.text.contains("only"), "{}", page.text);
 }
 
-async fn d10_an_undo_that_overtakes_its_follow_wins(database: Database) {
+async fn d10_an_undo_that_arrives_before_its_follow_wins(database: Database) {
     let fixture = Fixture::new(database).await;
     let follow = fixture.alice.follow(fixture.actor());
     let mut early = fixture.alice.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &follow);
@@ -217,7 +217,7 @@ async fn d10_an_undo_that_overtakes_its_follow_wins(database: Database) {
     fixture.await_accept(&fixture.alice, &again).await;
 }
 
-async fn d10_a_follow_after_its_undo_counts_though_it_has_the_same_id(database: Database) {
+async fn d10_a_follow_after_its_undo_counts_even_with_the_same_id(database: Database) {
     let fixture = Fixture::new(database).await;
     let follow = fixture.follow(&fixture.alice).await;
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.undo(&follow)).await;
@@ -230,7 +230,7 @@ async fn d10_a_follow_after_its_undo_counts_though_it_has_the_same_id(database: 
     await_followers(&fixture, 1).await;
 }
 
-async fn d11_a_delete_that_overtakes_its_create_wins(database: Database) {
+async fn d11_a_delete_that_arrives_before_its_create_wins(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.alice.reply(id_of(&article), "<p>Said and unsaid</p>");
@@ -264,7 +264,7 @@ async fn d15_a_block_ends_the_follow_and_hides_the_comments(database: Database) 
     await_followers(&fixture, 0).await;
 }
 
-async fn d13_a_move_to_an_account_that_does_not_name_the_old_one_is_ignored(database: Database) {
+async fn d13_a_move_to_an_account_that_does_not_list_the_old_one_is_ignored(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     let (mallory, target) = (fixture.remote.user("mallory"), fixture.remote.user("target"));
@@ -304,7 +304,7 @@ async fn d14_a_flood_of_reports_is_limited(database: Database) {
     assert!(fixture.page(&article).await.comment("Here I stand").is_some(), "a report hides nothing");
 }
 
-async fn d15_a_block_hides_what_comes_later_until_it_is_undone(database: Database) {
+async fn d15_a_block_hides_later_comments_until_it_is_undone(database: Database) {
     let (fixture, article, note) = fixture_with_comment(database).await;
     let bob = fixture.remote.user("bob");
     fixture.comment(&bob, &article, "Untouched").await;
@@ -334,7 +334,7 @@ async fn d15_a_block_hides_what_comes_later_until_it_is_undone(database: Databas
     }
 }
 
-async fn d15_a_block_that_is_overtaken_by_its_undo_hides_nothing(database: Database) {
+async fn d15_a_block_that_arrives_after_its_undo_hides_nothing(database: Database) {
     let (fixture, article, _) = fixture_with_comment(database).await;
     for undone in ["embedded", "bare", "nameless"] {
         let mut block = fixture.alice.activity("Block", &json!(fixture.actor()));
@@ -369,7 +369,7 @@ fn orders(count: usize) -> Vec<Vec<usize>> {
     all
 }
 
-async fn d15_a_block_among_follows_ends_the_same_in_every_order(database: Database) {
+async fn d15_a_block_and_follows_have_the_same_result_in_every_order(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     // With and without an Undo of the block at the end.

@@ -9,12 +9,12 @@ use crate::support::remote::{Document, User};
 use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
-    a_commenter_s_picture_comes_from_our_own_server,
-    f4_what_is_no_small_picture_is_left_out_and_asked_for_once,
-    another_picture_takes_the_place_of_the_first,
-    a_picture_goes_with_its_account_unless_another_has_the_same,
-    who_only_follows_is_not_asked_for_a_picture,
-    what_is_not_to_be_found_is_marked,
+    a_commenters_avatar_is_served_from_this_site,
+    f4_an_avatar_that_is_no_small_picture_is_left_out_and_fetched_once,
+    a_new_avatar_replaces_the_old_one,
+    an_avatar_is_deleted_with_its_account_unless_another_has_the_same,
+    no_avatar_of_a_mere_follower_is_fetched,
+    comments_of_actors_who_opted_out_are_hidden_from_search_engines,
 );
 
 /// A picture that is different for each seed. Bytes after the end of a PNG are not part of the picture.
@@ -52,7 +52,7 @@ async fn await_gone(fixture: &Fixture, path: &str) {
     .await;
 }
 
-async fn a_commenter_s_picture_comes_from_our_own_server(database: Database) {
+async fn a_commenters_avatar_is_served_from_this_site(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     show(&fixture, &fixture.alice, "/faces/alice.png", "image/png", picture("alice"));
@@ -70,7 +70,7 @@ async fn a_commenter_s_picture_comes_from_our_own_server(database: Database) {
     assert_eq!(fixture.remote.requests_for("/faces/alice.png"), 1);
 }
 
-async fn f4_what_is_no_small_picture_is_left_out_and_asked_for_once(database: Database) {
+async fn f4_an_avatar_that_is_no_small_picture_is_left_out_and_fetched_once(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".to_vec();
@@ -108,7 +108,7 @@ async fn f4_what_is_no_small_picture_is_left_out_and_asked_for_once(database: Da
     assert!(page.attribute("src").all(|src| src.starts_with('/')));
 }
 
-async fn another_picture_takes_the_place_of_the_first(database: Database) {
+async fn a_new_avatar_replaces_the_old_one(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let alice = &fixture.alice;
@@ -129,7 +129,7 @@ async fn another_picture_takes_the_place_of_the_first(database: Database) {
     await_faces(&fixture, &article, 0).await;
 }
 
-async fn a_picture_goes_with_its_account_unless_another_has_the_same(database: Database) {
+async fn an_avatar_is_deleted_with_its_account_unless_another_has_the_same(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let bob = fixture.remote.user("bob");
@@ -153,7 +153,7 @@ async fn a_picture_goes_with_its_account_unless_another_has_the_same(database: D
     .await;
 }
 
-async fn who_only_follows_is_not_asked_for_a_picture(database: Database) {
+async fn no_avatar_of_a_mere_follower_is_fetched(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let carol = fixture.remote.user("carol");
@@ -166,7 +166,7 @@ async fn who_only_follows_is_not_asked_for_a_picture(database: Database) {
     assert_eq!(fixture.remote.requests_for("/faces/alice.png"), 1);
 }
 
-async fn what_is_not_to_be_found_is_marked(database: Database) {
+async fn comments_of_actors_who_opted_out_are_hidden_from_search_engines(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let shy = fixture.remote.user("shy");

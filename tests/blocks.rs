@@ -9,17 +9,17 @@ use crate::support::remote::{Remote, jrd};
 use crate::support::{Database, Fixture, TestNetwork, eventually};
 
 both_databases!(
-    a_blocked_account_follows_no_longer_and_is_not_shown,
-    an_account_is_found_where_its_handles_are_on_another_domain,
-    a_blocked_server_is_neither_heard_nor_sent_to,
-    a_rule_says_what_it_takes_the_place_of,
-    the_nearest_rule_counts,
-    a_name_of_many_labels_evades_no_block,
-    a_blocked_server_loses_those_who_only_liked,
-    a_list_of_mastodon_is_taken_over,
-    a_list_that_is_imported_again_ends_what_was_left,
-    a_list_with_a_wrong_line_changes_nothing,
-    where_only_named_servers_are_heard_one_is_named,
+    a_blocked_account_no_longer_follows_and_is_not_shown,
+    an_account_is_found_if_its_handle_is_on_another_domain,
+    nothing_is_accepted_from_a_blocked_server_or_sent_to_it,
+    a_new_rule_reports_which_rule_it_replaces,
+    the_most_specific_rule_applies,
+    a_name_with_many_labels_does_not_evade_a_block,
+    blocking_a_server_removes_its_likes,
+    a_block_list_of_mastodon_is_imported,
+    importing_a_list_again_hides_what_was_shown_since,
+    a_list_with_an_invalid_line_changes_nothing,
+    with_an_allow_list_only_listed_servers_are_accepted,
 );
 
 async fn fixture_with_second_remote(database: Database, host: &str) -> (Fixture, Remote) {
@@ -44,7 +44,7 @@ async fn refusal(fixture: &Fixture, args: &[&str]) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-async fn a_blocked_account_follows_no_longer_and_is_not_shown(database: Database) {
+async fn a_blocked_account_no_longer_follows_and_is_not_shown(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let follow = fixture.follow(&fixture.alice).await;
@@ -79,7 +79,7 @@ async fn a_blocked_account_follows_no_longer_and_is_not_shown(database: Database
     assert!(refusal(&fixture, &["block", "remove", &handle]).await.contains("no rule"));
 }
 
-async fn an_account_is_found_where_its_handles_are_on_another_domain(database: Database) {
+async fn an_account_is_found_if_its_handle_is_on_another_domain(database: Database) {
     let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
     let carol = other.user("carol");
     fixture.remote.user("carol");
@@ -97,7 +97,7 @@ async fn an_account_is_found_where_its_handles_are_on_another_domain(database: D
     );
 }
 
-async fn a_rule_says_what_it_takes_the_place_of(database: Database) {
+async fn a_new_rule_reports_which_rule_it_replaces(database: Database) {
     let fixture = Fixture::new(database).await;
     let told = async |args: &[&str]| fixture.app.command_output(&[&["block"], args].concat()).await;
     let blocked = told(&["domain", "*.SPAM.test", "--reason", "lies"]).await;
@@ -109,7 +109,7 @@ async fn a_rule_says_what_it_takes_the_place_of(database: Database) {
     assert!(refusal(&fixture, &["block", "domain", "spam.*.test"]).await.contains("is not a domain"));
 }
 
-async fn a_blocked_server_is_neither_heard_nor_sent_to(database: Database) {
+async fn nothing_is_accepted_from_a_blocked_server_or_sent_to_it(database: Database) {
     let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
     let article = fixture.publish("The Night Ferry").await;
     follow_from(&fixture, &other, "bob").await;
@@ -145,7 +145,7 @@ async fn a_blocked_server_is_neither_heard_nor_sent_to(database: Database) {
     assert!(refusal(&fixture, &["block", "domain", "no/host"]).await.contains("is not a domain"));
 }
 
-async fn the_nearest_rule_counts(database: Database) {
+async fn the_most_specific_rule_applies(database: Database) {
     let (fixture, other) = fixture_with_second_remote(database, "good.other.test").await;
     let article = fixture.publish("The Night Ferry").await;
     follow_from(&fixture, &other, "bob").await;
@@ -165,7 +165,7 @@ async fn the_nearest_rule_counts(database: Database) {
     assert!(printed.contains("1 follower removed, 2 comments hidden"), "{printed}");
 }
 
-async fn a_name_of_many_labels_evades_no_block(database: Database) {
+async fn a_name_with_many_labels_does_not_evade_a_block(database: Database) {
     let labels = "a.".repeat(16);
     let (fixture, other) = fixture_with_second_remote(database, &format!("{labels}other.test")).await;
     let article = fixture.publish("The Night Ferry").await;
@@ -179,7 +179,7 @@ async fn a_name_of_many_labels_evades_no_block(database: Database) {
     await_followers(&fixture, 0).await;
 }
 
-async fn a_blocked_server_loses_those_who_only_liked(database: Database) {
+async fn blocking_a_server_removes_its_likes(database: Database) {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
     let mut others = Vec::new();
@@ -197,7 +197,7 @@ async fn a_blocked_server_loses_those_who_only_liked(database: Database) {
     await_total_items(&fixture, &article, "likes", 1).await;
 }
 
-async fn a_list_that_is_imported_again_ends_what_was_left(database: Database) {
+async fn importing_a_list_again_hides_what_was_shown_since(database: Database) {
     let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.comment(&other.user("bob"), &article, "A word from elsewhere").await;
@@ -208,7 +208,7 @@ async fn a_list_that_is_imported_again_ends_what_was_left(database: Database) {
     assert!(printed.contains("0 blocked, 0 silenced (0 followers removed, 1 comment hidden)"), "{printed}");
 }
 
-async fn a_list_of_mastodon_is_taken_over(database: Database) {
+async fn a_block_list_of_mastodon_is_imported(database: Database) {
     let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
     let article = fixture.publish("The Night Ferry").await;
     follow_from(&fixture, &other, "bob").await;
@@ -254,7 +254,7 @@ async fn a_list_of_mastodon_is_taken_over(database: Database) {
     );
 }
 
-async fn a_list_with_a_wrong_line_changes_nothing(database: Database) {
+async fn a_list_with_an_invalid_line_changes_nothing(database: Database) {
     let fixture = Fixture::new(database).await;
     for (text, told) in [
         ("domain,severity\ngood.example,suspend\nbad.example,perhaps\n", "line 3: the severity \"perhaps\""),
@@ -270,7 +270,7 @@ async fn a_list_with_a_wrong_line_changes_nothing(database: Database) {
     assert!(refusal(&fixture, &["block", "import", &missing]).await.contains("missing.csv"));
 }
 
-async fn where_only_named_servers_are_heard_one_is_named(database: Database) {
+async fn with_an_allow_list_only_listed_servers_are_accepted(database: Database) {
     let fixture =
         Fixture::with(database, |_, settings| settings.set("moderation", "allow_list", "true")).await;
     let article = fixture.publish("The Night Ferry").await;

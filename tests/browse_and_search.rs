@@ -13,19 +13,19 @@ use crate::support::http::{HTML, Response};
 use crate::support::{Database, Fixture};
 
 both_databases!(
-    each_shelf_has_its_reviews_and_each_review_leads_to_its_shelves,
-    the_ways_into_the_archive_lead_to_its_shelves,
-    a_film_is_one_however_its_title_is_spelled_and_a_remake_is_another,
+    browse_pages_list_their_reviews_and_reviews_link_to_browse_pages,
+    the_browse_overviews_link_to_every_browse_page,
+    spellings_of_a_title_are_one_film_and_a_remake_is_another,
     a_search_finds_the_reviews_that_have_every_word,
-    a_search_marks_what_it_found_and_nothing_else_becomes_markup,
+    a_search_marks_its_matches_and_escapes_everything_else,
     filters_narrow_a_search,
-    g1_nothing_that_a_reader_can_ask_breaks_the_search,
-    what_is_retracted_is_found_nowhere,
-    what_is_revised_is_found_by_its_new_words_on_its_new_shelves,
-    a_long_shelf_and_a_long_search_have_pages,
+    g1_no_query_breaks_the_search,
+    a_retracted_review_is_not_listed_or_found,
+    a_revised_review_is_found_by_its_new_words_on_its_new_pages,
+    long_lists_and_long_search_results_have_pages,
     a_person_has_feeds,
-    a_review_leads_to_others_of_its_film_and_its_director,
-    what_was_written_before_there_were_shelves_is_put_on_them,
+    a_review_links_to_others_of_its_film_and_its_director,
+    reviews_from_before_the_browse_index_are_indexed,
 );
 
 /// A review in Markdown.
@@ -119,7 +119,7 @@ async fn found(fixture: &Fixture, query: &str) -> Vec<String> {
     texts(&page(fixture, &format!("/search?{query}")).await, ".hit h3")
 }
 
-async fn each_shelf_has_its_reviews_and_each_review_leads_to_its_shelves(database: Database) {
+async fn browse_pages_list_their_reviews_and_reviews_link_to_browse_pages(database: Database) {
     let fixture = Fixture::new(database).await;
     let ferry = FERRY.publish(&fixture).await;
     SMOKE.publish(&fixture).await;
@@ -169,7 +169,7 @@ async fn each_shelf_has_its_reviews_and_each_review_leads_to_its_shelves(databas
     }
 }
 
-async fn the_ways_into_the_archive_lead_to_its_shelves(database: Database) {
+async fn the_browse_overviews_link_to_every_browse_page(database: Database) {
     let fixture = Fixture::new(database).await;
     for review in [FERRY, SMOKE, DEPOT] {
         review.publish(&fixture).await;
@@ -196,7 +196,7 @@ async fn the_ways_into_the_archive_lead_to_its_shelves(database: Database) {
     assert_eq!(texts(&page(&fixture, "/people").await, ".letters a"), ["A", "L", "M", "O", "東"]);
 }
 
-async fn a_film_is_one_however_its_title_is_spelled_and_a_remake_is_another(database: Database) {
+async fn spellings_of_a_title_are_one_film_and_a_remake_is_another(database: Database) {
     let fixture = Fixture::new(database).await;
     FERRY.publish(&fixture).await;
     Written { title: "Again", film: "THE NIGHT FERRY", ..FERRY }.publish(&fixture).await;
@@ -240,7 +240,7 @@ async fn a_search_finds_the_reviews_that_have_every_word(database: Database) {
     assert!(home.contains("href=\"/opensearch.xml\"") && home.contains("role=\"search\""), "{home}");
 }
 
-async fn a_search_marks_what_it_found_and_nothing_else_becomes_markup(database: Database) {
+async fn a_search_marks_its_matches_and_escapes_everything_else(database: Database) {
     let fixture = Fixture::new(database).await;
     SMOKE.publish(&fixture).await;
     let page = page(&fixture, "/search?q=smoke+begins").await;
@@ -285,7 +285,7 @@ async fn filters_narrow_a_search(database: Database) {
     }
 }
 
-async fn g1_nothing_that_a_reader_can_ask_breaks_the_search(database: Database) {
+async fn g1_no_query_breaks_the_search(database: Database) {
     let fixture = Fixture::new(database).await;
     FERRY.publish(&fixture).await;
     for query in [
@@ -344,7 +344,7 @@ async fn g1_nothing_that_a_reader_can_ask_breaks_the_search(database: Database) 
     assert_eq!(get(&fixture, "/search?q=ferry&page=2").await.status, 404);
 }
 
-async fn what_is_retracted_is_found_nowhere(database: Database) {
+async fn a_retracted_review_is_not_listed_or_found(database: Database) {
     let fixture = Fixture::new(database).await;
     let ferry = FERRY.publish(&fixture).await;
     SMOKE.publish(&fixture).await;
@@ -366,7 +366,7 @@ async fn what_is_retracted_is_found_nowhere(database: Database) {
     assert_eq!(on_shelf(&fixture, "/films/salt-and-smoke-1968").await, ["Salt & <Smoke>"]);
 }
 
-async fn what_is_revised_is_found_by_its_new_words_on_its_new_shelves(database: Database) {
+async fn a_revised_review_is_found_by_its_new_words_on_its_new_pages(database: Database) {
     let fixture = Fixture::new(database).await;
     let address = FERRY.publish(&fixture).await;
     let revised = Written {
@@ -393,7 +393,7 @@ async fn what_is_revised_is_found_by_its_new_words_on_its_new_shelves(database: 
     }
 }
 
-async fn a_long_shelf_and_a_long_search_have_pages(database: Database) {
+async fn long_lists_and_long_search_results_have_pages(database: Database) {
     let items: Vec<Item> = (0..65).map(|number| Item::old_review(&format!("Reel Number {number}"))).collect();
     let fixture = fixture_with_feed(database, &items, "").await;
     for (shelf, a_page) in [
@@ -444,7 +444,7 @@ async fn a_person_has_feeds(database: Database) {
     }
 }
 
-async fn a_review_leads_to_others_of_its_film_and_its_director(database: Database) {
+async fn a_review_links_to_others_of_its_film_and_its_director(database: Database) {
     let fixture = Fixture::new(database).await;
     let first = FERRY.publish(&fixture).await;
     assert!(texts(&page(&fixture, &first).await, ".more-like-it a").is_empty());
@@ -459,7 +459,7 @@ async fn a_review_leads_to_others_of_its_film_and_its_director(database: Databas
     assert_eq!(texts(&page(&fixture, &first).await, ".more-like-it h2"), ["More films by Agnès Lindqvist"]);
 }
 
-async fn what_was_written_before_there_were_shelves_is_put_on_them(database: Database) {
+async fn reviews_from_before_the_browse_index_are_indexed(database: Database) {
     let mut fixture = Fixture::new(database).await;
     FERRY.publish(&fixture).await;
     let gone = SMOKE.publish(&fixture).await;

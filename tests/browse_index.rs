@@ -7,9 +7,9 @@ use crate::support::feed::markdown;
 use crate::support::http::HTML;
 use crate::support::{Database, Fixture};
 
-both_databases!(what_is_indexed_already_is_not_indexed_again, commands_that_only_read_write_nothing,);
+both_databases!(an_unchanged_review_is_not_indexed_again, commands_that_only_read_write_nothing,);
 
-async fn what_is_indexed_already_is_not_indexed_again(database: Database) {
+async fn an_unchanged_review_is_not_indexed_again(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.publish("The Night Ferry").await;
     let revise = async |body: &str| {

@@ -8,10 +8,10 @@ use crate::support::Database;
 use program::{node, python};
 use sample_site::Site;
 
-both_databases!(what_machines_read_is_valid_to_the_parsers_of_others);
+both_databases!(feeds_sitemaps_and_metadata_are_valid_for_other_parsers);
 
 /// Pages, feeds and sitemaps, found by a crawler and read by other parsers.
-async fn what_machines_read_is_valid_to_the_parsers_of_others(database: Database) {
+async fn feeds_sitemaps_and_metadata_are_valid_for_other_parsers(database: Database) {
     let site = Site::filled(database).await;
     let found = node("papers.mjs", &site).await;
     assert!(found["pages"].as_u64() >= Some(40), "{found}");
@@ -23,7 +23,7 @@ async fn what_machines_read_is_valid_to_the_parsers_of_others(database: Database
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_page_is_fair_at_any_width_in_light_and_dark() {
+async fn every_page_is_laid_out_correctly_at_any_width_in_light_and_dark() {
     let site = Site::filled(Database::Sqlite).await;
     let seen = node("looks.mjs", &site).await;
     assert!(seen["pages"].as_u64() >= Some(20), "{seen}");
@@ -31,7 +31,7 @@ async fn every_page_is_fair_at_any_width_in_light_and_dark() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_site_that_is_written_from_right_to_left_is_as_fair() {
+async fn a_right_to_left_site_is_laid_out_correctly() {
     let site = Site::from_right_to_left(Database::Postgres).await;
     let seen = node("looks.mjs", &site).await;
     assert!(seen["pages"].as_u64() >= Some(8), "{seen}");
@@ -39,35 +39,35 @@ async fn a_site_that_is_written_from_right_to_left_is_as_fair() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everything_is_reached_by_the_keyboard_and_seen_to_be() {
+async fn everything_is_reachable_by_keyboard_with_visible_focus() {
     let site = Site::talked_about(Database::Postgres).await;
     let seen = node("keys.mjs", &site).await;
     assert!(seen["pages"].as_u64() >= Some(6) && seen["stops"].as_u64() >= Some(100), "{seen}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reader_is_led_home_to_reply_and_to_follow_with_script_and_without() {
+async fn a_reader_replies_and_follows_from_their_server_with_and_without_script() {
     let site = Site::talked_about(Database::Postgres).await;
     let seen = node("dialogs.mjs", &site).await;
     assert_eq!(seen["walked"], 10, "{seen}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_review_is_found_by_its_words_with_script_and_without() {
+async fn search_works_with_and_without_script() {
     let site = Site::talked_about(Database::Postgres).await;
     let seen = node("search.mjs", &site).await;
     assert_eq!(seen["walked"], 9, "{seen}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn script_adds_what_is_new_and_moves_nothing() {
+async fn live_updates_add_comments_without_moving_the_page() {
     let site = Site::talked_about(Database::Sqlite).await;
     let (seen, ()) = tokio::join!(node("live.mjs", &site), site.answer_who_reads());
     assert_eq!(seen["walked"], 5, "{seen}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_whole_site_is_there_without_script() {
+async fn the_whole_site_works_without_script() {
     let site = Site::talked_about(Database::Sqlite).await;
     let seen = node("plain.mjs", &site).await;
     assert!(seen["pages"].as_u64() >= Some(40) && seen["unfolded"].as_u64() >= Some(2), "{seen}");
@@ -75,7 +75,7 @@ async fn the_whole_site_is_there_without_script() {
 
 /// `tests/browser/screenshots` saves these pictures.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_pictures_of_the_docs_can_be_taken() {
+async fn screenshots_for_the_docs_can_be_taken() {
     let site = Site::shown(Database::Sqlite).await;
     let taken = node("pictures.mjs", &site).await;
     assert_eq!(taken["pictures"], sample_site::PICTURES, "{taken}");

@@ -5,21 +5,29 @@ use serde_json::{Value, json};
 
 use crate::both_databases;
 use crate::end_to_end::await_total_items;
+use crate::steps;
 use crate::support::activities::{PUBLIC, id_of};
 use crate::support::config_file::url;
 use crate::support::http::AS2;
 use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
-    every_public_reply_is_listed_page_by_page,
-    a_private_reply_is_in_no_collection,
-    followers_are_paged_with_their_number,
+    collections_are_complete_and_paged,
+    an_article_has_its_totals_and_its_interaction_policy,
     a_follower_list_can_be_hidden,
-    featured_names_reviews_by_their_ids,
-    an_article_carries_its_totals_and_its_policy,
-    a_page_that_is_none_is_refused,
     followers_may_have_to_be_approved,
 );
+
+async fn collections_are_complete_and_paged(database: Database) {
+    let fixture = Fixture::new(database).await;
+    let older = fixture.publish("The Night Ferry").await;
+    let newer = fixture.publish("The Day Ferry").await;
+    steps!(&fixture, &older, &newer; featured_lists_reviews_by_their_ids);
+    steps!(&fixture, &older; an_invalid_page_number_is_refused);
+    steps!(&fixture, &newer; a_private_reply_is_in_no_collection);
+    steps!(&fixture, &older; every_public_reply_is_listed_page_by_page);
+    steps!(&fixture; followers_are_paged_and_counted);
+}
 
 /// Sends a number of public replies by one user, and returns their ids.
 async fn reply_often(fixture: &Fixture, to: &str, count: usize) -> Vec<String> {
@@ -63,52 +71,47 @@ fn texts(items: &[Value]) -> Vec<String> {
     items.iter().map(|item| item.as_str().expect("an id as a string").to_owned()).collect()
 }
 
-async fn every_public_reply_is_listed_page_by_page(database: Database) {
-    let fixture = Fixture::new(database).await;
-    let article = fixture.publish("The Night Ferry").await;
-    let first = reply_often(&fixture, id_of(&article), 1).await;
-    await_total_items(&fixture, &article, "replies", 1).await;
+async fn every_public_reply_is_listed_page_by_page(fixture: &Fixture, article: &Value) {
+    let first = reply_often(fixture, id_of(article), 1).await;
+    await_total_items(fixture, article, "replies", 1).await;
     let context = article["context"].as_str().expect("a context");
     let whole = fixture.network.client.document(context).await;
     assert_eq!(whole["type"], "OrderedCollection");
-    assert_eq!(whole["orderedItems"], json!([id_of(&article), first[0]]), "the root, then the oldest");
+    assert_eq!(whole["orderedItems"], json!([id_of(article), first[0]]), "the root, then the oldest");
     // Deleting a reply restores the count.
-    let gone = fixture.comment(&fixture.alice, &article, "Regretted").await;
+    let gone = fixture.comment(&fixture.alice, article, "Regretted").await;
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&gone)).await;
-    await_total_items(&fixture, &article, "replies", 1).await;
+    await_total_items(fixture, article, "replies", 1).await;
 
-    let mut expected = reply_often(&fixture, &first[0], 105).await;
-    await_total_items(&fixture, &article, "replies", 106).await;
+    let mut expected = reply_often(fixture, &first[0], 105).await;
+    await_total_items(fixture, article, "replies", 106).await;
     expected.extend(first);
     let replies = id_of(&article["replies"]).to_owned();
-    let (items, pages) = read_all(&fixture, &replies, "items").await;
+    let (items, pages) = read_all(fixture, &replies, "items").await;
     assert_eq!(sorted(texts(&items)), sorted(expected.clone()), "each once, at any depth");
     assert_eq!(pages, 6);
-    let (items, pages) = read_all(&fixture, context, "orderedItems").await;
+    let (items, pages) = read_all(fixture, context, "orderedItems").await;
     assert_eq!(pages, 2, "too long to be told at once");
-    assert_eq!(items[0], id_of(&article), "the root comes first");
+    assert_eq!(items[0], id_of(article), "the root comes first");
     assert_eq!(sorted(texts(&items[1..])), sorted(expected));
 }
 
-async fn a_private_reply_is_in_no_collection(database: Database) {
-    let fixture = Fixture::new(database).await;
-    let article = fixture.publish("The Night Ferry").await;
-    let quiet = fixture.alice.reply_to_followers(id_of(&article), "<p>Between us</p>");
+async fn a_private_reply_is_in_no_collection(fixture: &Fixture, article: &Value) {
+    let quiet = fixture.alice.reply_to_followers(id_of(article), "<p>Between us</p>");
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&quiet)).await;
-    let public = fixture.comment(&fixture.alice, &article, "For everyone").await;
+    let public = fixture.comment(&fixture.alice, article, "For everyone").await;
     fixture.settle().await;
-    let (items, _) = read_all(&fixture, id_of(&article["replies"]), "items").await;
+    let (items, _) = read_all(fixture, id_of(&article["replies"]), "items").await;
     assert_eq!(items, [json!(id_of(&public))]);
     let context = fixture.network.client.document(article["context"].as_str().expect("a context")).await;
-    assert_eq!(context["orderedItems"], json!([id_of(&article), id_of(&public)]));
+    assert_eq!(context["orderedItems"], json!([id_of(article), id_of(&public)]));
 }
 
-async fn followers_are_paged_with_their_number(database: Database) {
-    let fixture = Fixture::new(database).await;
+async fn followers_are_paged_and_counted(fixture: &Fixture) {
     let users: Vec<_> = (0..23).map(|n| fixture.remote.user(&format!("viewer{n}"))).collect();
     join_all(users.iter().map(|user| fixture.follow(user))).await;
     let followers = fixture.critic["followers"].as_str().expect("followers");
-    let (items, pages) = read_all(&fixture, followers, "orderedItems").await;
+    let (items, pages) = read_all(fixture, followers, "orderedItems").await;
     assert_eq!(pages, 2);
     let expected = users.iter().map(crate::support::remote::User::id).collect();
     assert_eq!(sorted(texts(&items)), sorted(expected));
@@ -134,22 +137,19 @@ async fn a_follower_list_can_be_hidden(database: Database) {
     fixture.remote.await_activity("the Create", |activity| activity["type"] == "Create").await;
 }
 
-async fn featured_names_reviews_by_their_ids(database: Database) {
-    let fixture = Fixture::new(database).await;
-    let older = fixture.publish("The Night Ferry").await;
-    let newer = fixture.publish("The Day Ferry").await;
+async fn featured_lists_reviews_by_their_ids(fixture: &Fixture, older: &Value, newer: &Value) {
     let featured =
         fixture.network.client.document(fixture.critic["featured"].as_str().expect("featured")).await;
-    assert_eq!(featured["orderedItems"], json!([id_of(&newer), id_of(&older)]));
+    assert_eq!(featured["orderedItems"], json!([id_of(newer), id_of(older)]));
     let following =
         fixture.network.client.document(fixture.critic["following"].as_str().expect("following")).await;
     assert_eq!(following["totalItems"], 0);
     let (creates, _) =
-        read_all(&fixture, fixture.critic["outbox"].as_str().expect("an outbox"), "orderedItems").await;
+        read_all(fixture, fixture.critic["outbox"].as_str().expect("an outbox"), "orderedItems").await;
     assert_eq!(creates.iter().filter(|item| item["type"] == "Create").count(), 2);
 }
 
-async fn an_article_carries_its_totals_and_its_policy(database: Database) {
+async fn an_article_has_its_totals_and_its_interaction_policy(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     let article = fixture.publish("The Night Ferry").await;
@@ -184,9 +184,7 @@ async fn an_article_carries_its_totals_and_its_policy(database: Database) {
     }
 }
 
-async fn a_page_that_is_none_is_refused(database: Database) {
-    let fixture = Fixture::new(database).await;
-    let article = fixture.publish("The Night Ferry").await;
+async fn an_invalid_page_number_is_refused(fixture: &Fixture, article: &Value) {
     let client = &fixture.network.client;
     let part = |name: &str| fixture.critic[name].as_str().expect("a collection").to_owned();
     let collections = [

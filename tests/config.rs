@@ -5,7 +5,7 @@ use crate::support::settings::Settings;
 use crate::support::{Database, Fixture, TestNetwork};
 
 both_databases!(
-    another_origin_is_refused_once_there_is_one,
+    another_origin_is_refused_once_one_is_stored,
     the_environment_overrides_the_file,
     two_roles_serve_one_site,
 );
@@ -22,7 +22,7 @@ async fn assert_refused(settings: Settings<'_>, parts: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_wrong_key_or_value_stops_the_start_with_a_line_that_names_it() {
+async fn an_invalid_key_or_value_prevents_the_start_with_a_line_that_names_it() {
     let wrong = [
         ("server", "lisen", "\"127.0.0.1:1\"", "server.lisen"),
         ("server", "listen", "\"everywhere\"", "server.listen"),
@@ -47,7 +47,7 @@ async fn a_wrong_key_or_value_stops_the_start_with_a_line_that_names_it() {
 }
 
 #[tokio::test]
-async fn a_wrong_feed_stops_the_start_with_a_line_that_names_it() {
+async fn an_invalid_feed_prevents_the_start_with_a_line_that_names_it() {
     let network = TestNetwork::new();
     let url = "https://remote.test/feed.xml";
     for (more, named) in [
@@ -65,7 +65,7 @@ async fn a_wrong_feed_stops_the_start_with_a_line_that_names_it() {
 }
 
 #[tokio::test]
-async fn a_wrong_variable_of_the_environment_is_named_too() {
+async fn an_invalid_environment_variable_is_named() {
     let network = TestNetwork::new();
     let settings = network.marquee(Database::Sqlite).await.env("MARQUEE_SERVER__LISTEN", "everywhere");
     let output = settings.refusal().await;
@@ -75,7 +75,7 @@ async fn a_wrong_variable_of_the_environment_is_named_too() {
     assert!(complaint.contains("server.listen") || complaint.contains("server__listen"), "{complaint}");
 }
 
-async fn another_origin_is_refused_once_there_is_one(database: Database) {
+async fn another_origin_is_refused_once_one_is_stored(database: Database) {
     let mut fixture = Fixture::new(database).await;
     assert!(fixture.app.terminate().await.success());
     fixture.app.reconfigure("server", "origin", "\"https://elsewhere.test\"");
@@ -111,7 +111,7 @@ async fn two_roles_serve_one_site(database: Database) {
 
 /// The output at the start is the origin and nothing else.
 #[tokio::test]
-async fn the_start_is_told_in_one_line_on_standard_output() {
+async fn the_start_prints_one_line_on_standard_output() {
     let fixture = Fixture::new(Database::Sqlite).await;
     let lines = fixture.app.printed();
     assert_eq!(lines.len(), 1, "{lines:?}");

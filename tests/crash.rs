@@ -10,16 +10,16 @@ use crate::support::remote::ScriptedResponse;
 use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
-    killed_after_each_step_of_the_course_it_loses_and_doubles_nothing,
-    what_is_published_while_it_is_down_goes_out_when_it_is_back,
-    a_delivery_that_was_on_its_way_arrives_with_the_same_id,
-    a_delivery_that_failed_is_made_again_a_minute_later_with_the_same_bytes,
-    an_activity_that_was_taken_is_worked_on_after_a_crash,
+    killed_after_each_step_of_the_main_journey_nothing_is_lost_or_repeated,
+    a_review_published_while_the_server_is_down_is_delivered_later,
+    an_interrupted_delivery_arrives_with_the_same_id,
+    a_failed_delivery_is_retried_a_minute_later_with_the_same_bytes,
+    an_accepted_activity_is_processed_after_a_crash,
     an_activity_sent_again_after_a_crash_has_one_effect,
-    sigterm_ends_it_in_peace_and_keeps_the_rest_for_later,
+    sigterm_shuts_down_cleanly_and_keeps_pending_work,
 );
 
-async fn killed_after_each_step_of_the_course_it_loses_and_doubles_nothing(database: Database) {
+async fn killed_after_each_step_of_the_main_journey_nothing_is_lost_or_repeated(database: Database) {
     let mut journey = Journey::begin(database, KillMode::AfterEachStep).await;
     let article = journey.run().await;
     let fixture = &journey.fixture;
@@ -38,7 +38,7 @@ async fn killed_after_each_step_of_the_course_it_loses_and_doubles_nothing(datab
     assert_eq!(fixture.articles().await.len(), 2, "the review and the archive");
 }
 
-async fn what_is_published_while_it_is_down_goes_out_when_it_is_back(database: Database) {
+async fn a_review_published_while_the_server_is_down_is_delivered_later(database: Database) {
     let mut fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     fixture.app.kill9();
@@ -50,7 +50,7 @@ async fn what_is_published_while_it_is_down_goes_out_when_it_is_back(database: D
     assert!(is_about(&create["object"], "While You Slept"));
 }
 
-async fn a_delivery_that_was_on_its_way_arrives_with_the_same_id(database: Database) {
+async fn an_interrupted_delivery_arrives_with_the_same_id(database: Database) {
     let mut fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     fixture.remote.script([ScriptedResponse::Hang]);
@@ -61,7 +61,7 @@ async fn a_delivery_that_was_on_its_way_arrives_with_the_same_id(database: Datab
     assert_eq!(fixture.remote.refused()[0].activity, create, "the same bytes, the same id");
 }
 
-async fn a_delivery_that_failed_is_made_again_a_minute_later_with_the_same_bytes(database: Database) {
+async fn a_failed_delivery_is_retried_a_minute_later_with_the_same_bytes(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     fixture.remote.script([ScriptedResponse::Status(503)]);
@@ -73,7 +73,7 @@ async fn a_delivery_that_failed_is_made_again_a_minute_later_with_the_same_bytes
     assert_eq!(first, second);
 }
 
-async fn an_activity_that_was_taken_is_worked_on_after_a_crash(database: Database) {
+async fn an_accepted_activity_is_processed_after_a_crash(database: Database) {
     let mut fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let mut texts = Vec::new();
@@ -104,7 +104,7 @@ async fn an_activity_sent_again_after_a_crash_has_one_effect(database: Database)
     assert_eq!(page.comments.iter().filter(|c| c.text.contains("Said once")).count(), 1);
 }
 
-async fn sigterm_ends_it_in_peace_and_keeps_the_rest_for_later(database: Database) {
+async fn sigterm_shuts_down_cleanly_and_keeps_pending_work(database: Database) {
     let items = [Item::old_review("Harbour Lights")];
     let mut fixture = crate::end_to_end::fixture_with_feed(database, &items, "").await;
     fixture.follow(&fixture.alice).await;

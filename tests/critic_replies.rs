@@ -10,16 +10,16 @@ use crate::support::page::Page;
 use crate::support::{Database, Fixture, TestNetwork, eventually};
 
 both_databases!(
-    an_answer_reaches_the_author_the_followers_and_the_thread,
-    an_answer_stands_on_the_page_under_what_it_answers,
-    an_edit_of_an_answer_is_newer_and_a_deletion_is_for_good,
-    the_same_answer_again_is_refused,
-    an_answer_names_whom_its_text_names,
-    an_answer_is_served_as_it_was_sent_whatever_became_of_whom_it_names,
-    a_reply_to_an_answer_hangs_under_it,
-    answers_go_with_the_review_that_is_retracted,
-    what_can_not_be_answered_is_said,
-    an_answer_that_is_written_while_the_server_is_down_goes_out_at_its_start,
+    the_critics_reply_reaches_the_author_the_followers_and_the_thread,
+    the_critics_reply_is_shown_under_its_parent,
+    the_critics_reply_can_be_edited_and_deleted,
+    the_same_reply_again_is_refused,
+    the_critics_reply_mentions_whom_its_text_mentions,
+    the_critics_reply_is_served_as_it_was_sent,
+    a_reply_to_the_critics_reply_is_threaded_under_it,
+    the_critics_replies_are_deleted_with_a_retracted_review,
+    a_reply_that_is_impossible_is_explained,
+    a_reply_written_while_the_server_is_down_is_delivered_at_its_start,
 );
 
 /// Replies from the command line, and returns the URL of the reply on the page.
@@ -50,7 +50,7 @@ async fn fixture_with_second_remote(database: Database) -> (Fixture, crate::supp
     (fixture, other)
 }
 
-async fn an_answer_reaches_the_author_the_followers_and_the_thread(database: Database) {
+async fn the_critics_reply_reaches_the_author_the_followers_and_the_thread(database: Database) {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
     let (fans, others) = (network.remote("fans.test").await, network.remote("others.test").await);
@@ -99,7 +99,7 @@ async fn an_answer_reaches_the_author_the_followers_and_the_thread(database: Dat
     assert_eq!(again, create, "the activity can be fetched");
 }
 
-async fn an_answer_stands_on_the_page_under_what_it_answers(database: Database) {
+async fn the_critics_reply_is_shown_under_its_parent(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.comment(&fixture.alice, &article, "Who waves at ferries").await;
@@ -130,7 +130,7 @@ async fn an_answer_stands_on_the_page_under_what_it_answers(database: Database) 
     assert_eq!(seen.header("location"), under_note);
 }
 
-async fn an_edit_of_an_answer_is_newer_and_a_deletion_is_for_good(database: Database) {
+async fn the_critics_reply_can_be_edited_and_deleted(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.comment(&fixture.alice, &article, "Who waves at ferries").await;
@@ -175,7 +175,7 @@ async fn an_edit_of_an_answer_is_newer_and_a_deletion_is_for_good(database: Data
     assert!(!again.status.success());
 }
 
-async fn the_same_answer_again_is_refused(database: Database) {
+async fn the_same_reply_again_is_refused(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.comment(&fixture.alice, &article, "Who waves at ferries").await;
@@ -189,7 +189,7 @@ async fn the_same_answer_again_is_refused(database: Database) {
     assert_eq!(page.comments.iter().filter(|c| c.text.contains("Nobody at all")).count(), 2);
 }
 
-async fn an_answer_names_whom_its_text_names(database: Database) {
+async fn the_critics_reply_mentions_whom_its_text_mentions(database: Database) {
     let (fixture, other) = fixture_with_second_remote(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let bob = other.user("bob");
@@ -212,7 +212,7 @@ async fn an_answer_names_whom_its_text_names(database: Database) {
     assert!(content.contains("@nobody@other.test"), "{content}");
 }
 
-async fn an_answer_is_served_as_it_was_sent_whatever_became_of_whom_it_names(database: Database) {
+async fn the_critics_reply_is_served_as_it_was_sent(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.comment(&fixture.alice, &article, "Who waves at ferries").await;
@@ -229,7 +229,7 @@ async fn an_answer_is_served_as_it_was_sent_whatever_became_of_whom_it_names(dat
     }
 }
 
-async fn a_reply_to_an_answer_hangs_under_it(database: Database) {
+async fn a_reply_to_the_critics_reply_is_threaded_under_it(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.comment(&fixture.alice, &article, "Who waves at ferries").await;
@@ -253,7 +253,7 @@ async fn a_reply_to_an_answer_hangs_under_it(database: Database) {
     assert_eq!(client.get(&format!("{id}/replies"), AS2).await.status, 410);
 }
 
-async fn answers_go_with_the_review_that_is_retracted(database: Database) {
+async fn the_critics_replies_are_deleted_with_a_retracted_review(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let slug = article["url"].as_str().expect("a page").rsplit('/').next().expect("a slug").to_owned();
@@ -281,7 +281,7 @@ async fn answers_go_with_the_review_that_is_retracted(database: Database) {
     fixture.app.command_output(&["comment", "delete", &id]).await;
 }
 
-async fn what_can_not_be_answered_is_said(database: Database) {
+async fn a_reply_that_is_impossible_is_explained(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.comment(&fixture.alice, &article, "Who waves at ferries").await;
@@ -304,7 +304,7 @@ async fn what_can_not_be_answered_is_said(database: Database) {
     .await;
 }
 
-async fn an_answer_that_is_written_while_the_server_is_down_goes_out_at_its_start(database: Database) {
+async fn a_reply_written_while_the_server_is_down_is_delivered_at_its_start(database: Database) {
     let mut fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.comment(&fixture.alice, &article, "Who waves at ferries").await;

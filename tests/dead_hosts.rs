@@ -13,8 +13,8 @@ use crate::support::settings::Settings;
 use crate::support::{Database, Fixture, LONG_WAIT_TIMEOUT, TestNetwork, within};
 
 both_databases!(
-    j11_very_many_dead_hosts_cost_a_row_and_a_probe_each_and_nobody_else_waits,
-    very_many_hosts_that_answer_are_all_served_though_files_are_few_at_first,
+    j11_each_of_many_dead_hosts_costs_a_row_and_a_probe_and_delays_nobody,
+    many_healthy_hosts_are_served_despite_a_low_limit_of_open_files,
 );
 
 /// The default. `tests/long` uses a hundred thousand.
@@ -103,7 +103,7 @@ fn create_of(article: &Value) -> impl Fn(&Value) -> bool {
     move |activity| activity["type"] == "Create" && activity["object"]["id"] == id
 }
 
-async fn j11_very_many_dead_hosts_cost_a_row_and_a_probe_each_and_nobody_else_waits(database: Database) {
+async fn j11_each_of_many_dead_hosts_costs_a_row_and_a_probe_and_delays_nobody(database: Database) {
     let hosts =
         std::env::var("MARQUEE_TEST_DEAD_HOSTS").map_or(HOSTS, |text| text.parse().expect("a number"));
     let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
@@ -143,12 +143,12 @@ async fn j11_very_many_dead_hosts_cost_a_row_and_a_probe_each_and_nobody_else_wa
     assert!(count(&fixture, waiting).await > 0, "it did not wait for its turn after theirs");
     drop(tarpit);
 
-    it_comes_to_an_end(&mut fixture, hosts).await;
+    deliveries_and_hosts_are_forgotten(&mut fixture, hosts).await;
 }
 
 /// After a week all deliveries are given up, with one more probe each, and after another month they are
 /// deleted.
-async fn it_comes_to_an_end(fixture: &mut Fixture, hosts: i64) {
+async fn deliveries_and_hosts_are_forgotten(fixture: &mut Fixture, hosts: i64) {
     await_count(fixture, "select count(*) from hosts where lease is not null", |held| held == 0).await;
     advance_time(fixture, 8 * DAY).await;
     await_count(fixture, "select count(*) from deliveries where state = 'queued'", |queued| queued == 0)
@@ -163,7 +163,7 @@ async fn it_comes_to_an_end(fixture: &mut Fixture, hosts: i64) {
 }
 
 /// Each kept connection uses a file descriptor, and the default limit is low.
-async fn very_many_hosts_that_answer_are_all_served_though_files_are_few_at_first(database: Database) {
+async fn many_healthy_hosts_are_served_despite_a_low_limit_of_open_files(database: Database) {
     let few = ["prlimit", "--nofile=256:16384"].map(str::to_owned).to_vec();
     let there = |network: &TestNetwork| network.names.all()["crowd.test"];
     let (fixture, crowd) =

@@ -8,14 +8,14 @@ use crate::support::remote::{Remote, ScriptedResponse};
 use crate::support::{Database, Fixture, TestNetwork, eventually};
 
 both_databases!(
-    a_server_that_fails_costs_one_attempt_and_waits_as_one,
-    a_server_that_is_heard_of_gets_what_waited_for_it_in_order,
-    an_error_about_one_inbox_keeps_no_other_of_its_server_from_anything,
-    what_waits_for_an_older_activity_keeps_nobody_busy,
-    how_far_a_review_has_come_can_be_asked,
-    followers_are_counted_where_they_are_reached,
-    j6_an_inbox_that_is_gone_is_not_tried_again_and_who_was_reached_there_follows_no_more,
-    j9_a_hundred_tarpits_keep_no_healthy_server_waiting,
+    a_failing_server_costs_one_attempt_for_all_its_inboxes,
+    a_server_that_is_back_gets_its_pending_deliveries_in_order,
+    an_error_of_one_inbox_does_not_affect_others_on_its_server,
+    an_activity_that_waits_for_an_older_one_causes_no_work,
+    the_delivery_status_of_a_review_can_be_shown,
+    followers_are_counted_at_the_inbox_that_reaches_them,
+    j6_an_inbox_that_is_gone_is_not_retried_and_its_followers_are_removed,
+    j9_a_hundred_tarpits_do_not_delay_a_healthy_server,
 );
 
 async fn fixture_with_second_remote(database: Database, host: &str) -> (Fixture, Remote) {
@@ -48,7 +48,7 @@ async fn await_status(fixture: &Fixture, article: &Value, wanted: &str) -> Strin
         .await
 }
 
-async fn a_server_that_fails_costs_one_attempt_and_waits_as_one(database: Database) {
+async fn a_failing_server_costs_one_attempt_for_all_its_inboxes(database: Database) {
     let (fixture, away) = fixture_with_second_remote(database, "away.test").await;
     fixture.follow(&fixture.alice).await;
     follow_from(&fixture, &away, "bo").await;
@@ -68,7 +68,7 @@ async fn a_server_that_fails_costs_one_attempt_and_waits_as_one(database: Databa
     assert!(!hosts.contains("remote.test"), "{hosts}");
 }
 
-async fn a_server_that_is_heard_of_gets_what_waited_for_it_in_order(database: Database) {
+async fn a_server_that_is_back_gets_its_pending_deliveries_in_order(database: Database) {
     let (fixture, away) = fixture_with_second_remote(database, "away.test").await;
     follow_from(&fixture, &away, "bo").await;
     away.script([ScriptedResponse::Status(502)]);
@@ -88,7 +88,7 @@ async fn a_server_that_is_heard_of_gets_what_waited_for_it_in_order(database: Da
     assert!(fixture.app.command_output(&["host", "list"]).await.contains("all servers respond"));
 }
 
-async fn an_error_about_one_inbox_keeps_no_other_of_its_server_from_anything(database: Database) {
+async fn an_error_of_one_inbox_does_not_affect_others_on_its_server(database: Database) {
     let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
     follow_from(&fixture, &other, "bo").await;
     other.script([ScriptedResponse::Status(500)]);
@@ -101,7 +101,7 @@ async fn an_error_about_one_inbox_keeps_no_other_of_its_server_from_anything(dat
 }
 
 /// The Update of a review whose Create was refused waits for it, and is not considered until then.
-async fn what_waits_for_an_older_activity_keeps_nobody_busy(database: Database) {
+async fn an_activity_that_waits_for_an_older_one_causes_no_work(database: Database) {
     let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
     fixture.follow(&fixture.alice).await;
     follow_from(&fixture, &other, "bo").await;
@@ -126,7 +126,7 @@ async fn what_waits_for_an_older_activity_keeps_nobody_busy(database: Database) 
     );
 }
 
-async fn how_far_a_review_has_come_can_be_asked(database: Database) {
+async fn the_delivery_status_of_a_review_can_be_shown(database: Database) {
     let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
     fixture.follow(&fixture.alice).await;
     follow_from(&fixture, &other, "bo").await;
@@ -141,7 +141,7 @@ async fn how_far_a_review_has_come_can_be_asked(database: Database) {
     assert!(!unknown.status.success() && !unknown.stderr.is_empty());
 }
 
-async fn followers_are_counted_where_they_are_reached(database: Database) {
+async fn followers_are_counted_at_the_inbox_that_reaches_them(database: Database) {
     let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
     let total_items = async || {
         let followers = fixture.critic["followers"].as_str().expect("a collection");
@@ -165,9 +165,7 @@ async fn followers_are_counted_where_they_are_reached(database: Database) {
     assert!(!told.contains("other.test"), "{told}");
 }
 
-async fn j6_an_inbox_that_is_gone_is_not_tried_again_and_who_was_reached_there_follows_no_more(
-    database: Database,
-) {
+async fn j6_an_inbox_that_is_gone_is_not_retried_and_its_followers_are_removed(database: Database) {
     let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
     fixture.follow(&fixture.alice).await;
     // He is reached through his own inbox and through a shared one.
@@ -200,7 +198,7 @@ async fn j6_an_inbox_that_is_gone_is_not_tried_again_and_who_was_reached_there_f
     assert_eq!(followers().await, ["bo", "cy", "alice"]);
 }
 
-async fn j9_a_hundred_tarpits_keep_no_healthy_server_waiting(database: Database) {
+async fn j9_a_hundred_tarpits_do_not_delay_a_healthy_server(database: Database) {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
     let mut tarpits = Vec::new();

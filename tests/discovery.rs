@@ -3,21 +3,31 @@
 use serde_json::{Value, json};
 
 use crate::both_databases;
+use crate::steps;
 use crate::support::activities::id_of;
 use crate::support::config_file::{HOST, quoted, url};
 use crate::support::http::{AS2, HTML, Response};
 use crate::support::page::Page;
 use crate::support::{Database, Fixture};
 
-both_databases!(
-    webfinger_finds_the_critic_by_every_name,
-    webfinger_refuses_what_it_cannot_read_and_does_not_know_others,
-    a_handle_may_be_on_another_domain,
-    nodeinfo_tells_what_there_is,
-    every_address_answers_in_the_form_that_is_asked_for,
-    g9_no_cache_mixes_a_page_and_a_document,
-    pages_name_their_author,
-);
+both_databases!(the_critic_and_the_reviews_can_be_found, a_handle_may_be_on_another_domain);
+
+async fn the_critic_and_the_reviews_can_be_found(database: Database) {
+    let fixture = Fixture::with(database, |_, settings| {
+        let links = "[{ name = \"The old blog\", url = \"https://old.test/films/\" }]";
+        settings.set("critics", "links", links).set("critics", "attribution_domains", "[\"old.test\"]")
+    })
+    .await;
+    let article = fixture.publish("The Night Ferry").await;
+    steps!(&fixture, &article;
+        nodeinfo_describes_the_site,
+        webfinger_finds_the_critic_by_every_name,
+        webfinger_refuses_invalid_and_unknown_resources,
+        every_url_serves_the_representation_that_is_requested,
+        pages_name_their_author,
+        g9_no_cache_mixes_a_page_and_a_document,
+    );
+}
 
 async fn webfinger(fixture: &Fixture, resource: &str) -> Response {
     let resource: String = url::form_urlencoded::byte_serialize(resource.as_bytes()).collect();
@@ -29,9 +39,7 @@ fn link<'j>(jrd: &'j Value, rel: &str) -> Option<&'j Value> {
     jrd["links"].as_array().expect("links").iter().find(|link| link["rel"] == rel)
 }
 
-async fn webfinger_finds_the_critic_by_every_name(database: Database) {
-    let fixture = Fixture::new(database).await;
-    let article = fixture.publish("The Night Ferry").await;
+async fn webfinger_finds_the_critic_by_every_name(fixture: &Fixture, article: &Value) {
     let review = article["url"].as_str().expect("a page");
     let key = fixture.critic["publicKey"]["id"].as_str().expect("a key");
     for resource in [
@@ -46,9 +54,9 @@ async fn webfinger_finds_the_critic_by_every_name(database: Database) {
         url(&format!("/@critic@{HOST}")),
         url("/@critic?page=2"),
         review.to_owned(),
-        id_of(&article).to_owned(),
+        id_of(article).to_owned(),
     ] {
-        let response = webfinger(&fixture, &resource).await;
+        let response = webfinger(fixture, &resource).await;
         assert_eq!(response.status, 200, "{resource}: {}", response.body);
         assert_eq!(response.header("content-type"), "application/jrd+json");
         assert_eq!(response.header("access-control-allow-origin"), "*");
@@ -67,12 +75,11 @@ async fn webfinger_finds_the_critic_by_every_name(database: Database) {
     let only = url(&format!("/.well-known/webfinger?resource=acct:critic@{HOST}&rel=self&rel=nothing"));
     let only = fixture.network.client.get(&only, "*/*").await.json();
     assert_eq!(only["links"].as_array().expect("links").len(), 1, "{only}");
-    let site = webfinger(&fixture, &format!("acct:{HOST}@{HOST}")).await.json();
+    let site = webfinger(fixture, &format!("acct:{HOST}@{HOST}")).await.json();
     assert_eq!(link(&site, "self").expect("a link")["href"], url("/ap/actor"));
 }
 
-async fn webfinger_refuses_what_it_cannot_read_and_does_not_know_others(database: Database) {
-    let fixture = Fixture::new(database).await;
+async fn webfinger_refuses_invalid_and_unknown_resources(fixture: &Fixture, _article: &Value) {
     let unknown = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
     for resource in [
         format!("acct:nobody@{HOST}"),
@@ -89,7 +96,7 @@ async fn webfinger_refuses_what_it_cannot_read_and_does_not_know_others(database
         url("/@%00"),
         url("/@' or 1=1 --"),
     ] {
-        let response = webfinger(&fixture, &resource).await;
+        let response = webfinger(fixture, &resource).await;
         assert!(matches!(response.status, 400 | 404), "{resource}: {}", response.status);
         assert!(!resource.contains("elsewhere") || response.status == 404, "{resource}: {}", response.status);
     }
@@ -102,7 +109,7 @@ async fn webfinger_refuses_what_it_cannot_read_and_does_not_know_others(database
         "acct:a\u{0}@marquee.test",
         "%ff",
     ] {
-        assert_eq!(webfinger(&fixture, resource).await.status, 400, "{resource}");
+        assert_eq!(webfinger(fixture, resource).await.status, 400, "{resource}");
     }
     for query in [
         "",
@@ -118,7 +125,7 @@ async fn webfinger_refuses_what_it_cannot_read_and_does_not_know_others(database
         assert_eq!(fixture.app.get_page(path).await.status, 400, "{path}");
     }
     let long = format!("acct:{}@{HOST}", "c".repeat(3_000));
-    assert_eq!(webfinger(&fixture, &long).await.status, 400);
+    assert_eq!(webfinger(fixture, &long).await.status, 400);
 }
 
 async fn a_handle_may_be_on_another_domain(database: Database) {
@@ -145,11 +152,9 @@ async fn a_handle_may_be_on_another_domain(database: Database) {
     assert_eq!(meta(&Page::parse(&page.body), "fediverse:creator"), "@critic@critics.test");
 }
 
-async fn nodeinfo_tells_what_there_is(database: Database) {
-    let fixture = Fixture::new(database).await;
+async fn nodeinfo_describes_the_site(fixture: &Fixture, article: &Value) {
     let client = &fixture.network.client;
-    let article = fixture.publish("The Night Ferry").await;
-    fixture.comment(&fixture.alice, &article, "Not counted, since it came from elsewhere").await;
+    fixture.comment(&fixture.alice, article, "Not counted, since it came from elsewhere").await;
     let discovery = client.get(&url("/.well-known/nodeinfo"), "*/*").await.json();
     assert_eq!(
         link(&discovery, "https://www.w3.org/ns/activitystreams#Application").expect("a link")["href"],
@@ -215,11 +220,9 @@ fn assert_valid_nodeinfo(document: &Value, version: &str) {
 const LOOK_UP: &str = "application/activity+json, application/ld+json; \
     profile=\"https://www.w3.org/ns/activitystreams\", text/html;q=0.1";
 
-async fn every_address_answers_in_the_form_that_is_asked_for(database: Database) {
-    let fixture = Fixture::new(database).await;
+async fn every_url_serves_the_representation_that_is_requested(fixture: &Fixture, article: &Value) {
     let client = &fixture.network.client;
-    let article = fixture.publish("The Night Ferry").await;
-    let (review, article) = (article["url"].as_str().expect("a page"), id_of(&article));
+    let (review, article) = (article["url"].as_str().expect("a page"), id_of(article));
     // The URL, the id of its document, and whether a client without a preference gets the page.
     for (address, id, is_page) in [
         (url("/"), fixture.actor(), true),
@@ -270,10 +273,8 @@ fn alternate(page: &Page) -> String {
     attributes.iter().find(|(key, _)| key == "href").expect("an address").1.clone()
 }
 
-async fn g9_no_cache_mixes_a_page_and_a_document(database: Database) {
-    let fixture = Fixture::new(database).await;
+async fn g9_no_cache_mixes_a_page_and_a_document(fixture: &Fixture, article: &Value) {
     let client = &fixture.network.client;
-    let article = fixture.publish("The Night Ferry").await;
     let review = article["url"].as_str().expect("a page").to_owned();
     let gone = fixture.publish("The Day Ferry").await;
     let gone_page = gone["url"].as_str().expect("a page").to_owned();
@@ -285,7 +286,7 @@ async fn g9_no_cache_mixes_a_page_and_a_document(database: Database) {
         url("/@CRITIC"),
         review,
         fixture.actor().to_owned(),
-        id_of(&article).to_owned(),
+        id_of(article).to_owned(),
         gone_page,
         id_of(&gone).to_owned(),
         not_there,
@@ -319,16 +320,10 @@ fn meta(page: &Page, name: &str) -> String {
     content
 }
 
-async fn pages_name_their_author(database: Database) {
-    let fixture = Fixture::with(database, |_, settings| {
-        let links = "[{ name = \"The old blog\", url = \"https://old.test/films/\" }]";
-        settings.set("critics", "links", links).set("critics", "attribution_domains", "[\"old.test\"]")
-    })
-    .await;
+async fn pages_name_their_author(fixture: &Fixture, article: &Value) {
     assert_eq!(fixture.critic["attributionDomains"], json!([HOST, "old.test"]));
     let value = fixture.critic["attachment"][0]["value"].as_str().expect("a field");
     assert_eq!(value, "<a href=\"https://old.test/films/\" rel=\"me\">old.test/films</a>");
-    let article = fixture.publish("The Night Ferry").await;
     for address in [url("/"), url("/@critic"), article["url"].as_str().expect("a page").to_owned()] {
         let page = Page::parse(&fixture.network.client.get(&address, HTML).await.body);
         assert_eq!(meta(&page, "fediverse:creator"), format!("@critic@{HOST}"), "{address}");

@@ -12,7 +12,7 @@ use crate::support::{Database, Fixture, TestNetwork, eventually};
 const SIZE: u32 = 16;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn j3_with_its_disk_full_it_shows_what_it_has_and_takes_the_rest_once_there_is_room() {
+async fn j3_with_a_full_disk_pages_stay_readable_and_writes_succeed_later() {
     let disk = SmallDisk::new(SIZE);
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;

@@ -11,13 +11,13 @@ use crate::support::remote::User;
 use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
-    the_main_job_from_look_up_to_farewell,
-    what_a_feed_held_before_the_first_poll_is_archive,
+    the_main_journey_works_from_lookup_to_unfollow,
+    entries_from_before_the_first_poll_are_archived,
     an_article_has_what_other_servers_need,
-    the_page_and_the_article_lead_to_each_other,
+    the_page_and_the_article_link_to_each_other,
     a_reply_to_a_comment_is_threaded_under_it,
-    a_server_in_secure_mode_is_met_with_signed_requests,
-    a_follower_on_another_server_gets_the_review_too,
+    a_server_in_secure_mode_gets_signed_requests,
+    a_follower_on_another_server_gets_the_review,
     two_followers_on_one_server_cost_one_delivery,
 );
 
@@ -203,7 +203,7 @@ pub fn is_about(article: &Value, film: &str) -> bool {
     article["name"].as_str().is_some_and(|name| name.contains(film))
 }
 
-async fn the_main_job_from_look_up_to_farewell(database: Database) {
+async fn the_main_journey_works_from_lookup_to_unfollow(database: Database) {
     let mut journey = Journey::begin(database, KillMode::Never).await;
     let article = journey.run().await;
     let page = journey.fixture.page(&article).await;
@@ -211,7 +211,7 @@ async fn the_main_job_from_look_up_to_farewell(database: Database) {
     assert!(!page.text.contains("The radio made me"), "what was deleted is gone: {}", page.text);
 }
 
-async fn what_a_feed_held_before_the_first_poll_is_archive(database: Database) {
+async fn entries_from_before_the_first_poll_are_archived(database: Database) {
     let mut journey = Journey::begin(database, KillMode::Never).await;
     journey.follow().await;
     journey.publish("The Night Ferry").await;
@@ -244,7 +244,7 @@ async fn an_article_has_what_other_servers_need(database: Database) {
     assert_eq!(fetched["content"], article["content"]);
 }
 
-async fn the_page_and_the_article_lead_to_each_other(database: Database) {
+async fn the_page_and_the_article_link_to_each_other(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let url = article["url"].as_str().expect("a page");
@@ -293,7 +293,7 @@ async fn a_reply_to_a_comment_is_threaded_under_it(database: Database) {
     assert!(items.contains(&first["id"]) && items.contains(&second["id"]), "{items:?}");
 }
 
-async fn a_server_in_secure_mode_is_met_with_signed_requests(database: Database) {
+async fn a_server_in_secure_mode_gets_signed_requests(database: Database) {
     let fixture = Fixture::with(database, |remote, settings| {
         remote.demand_signed_gets();
         settings
@@ -304,7 +304,7 @@ async fn a_server_in_secure_mode_is_met_with_signed_requests(database: Database)
     fixture.comment(&fixture.alice, &article, "Behind closed doors").await;
 }
 
-async fn a_follower_on_another_server_gets_the_review_too(database: Database) {
+async fn a_follower_on_another_server_gets_the_review(database: Database) {
     let network = crate::support::TestNetwork::new();
     let (remote, second) = (network.remote("remote.test").await, network.remote("second.test").await);
     let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;

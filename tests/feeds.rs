@@ -12,24 +12,24 @@ use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
     each_format_of_feed_is_read,
-    a_feed_that_is_none_is_refused_with_a_line_in_the_log_and_read_when_it_is_back,
-    a_feed_with_external_entities_or_billions_of_laughs_is_refused,
+    an_invalid_feed_is_logged_and_read_once_it_is_valid_again,
+    a_feed_with_external_entities_or_billion_laughs_is_refused,
     a_changed_guid_does_not_publish_again,
     a_changed_link_does_not_publish_again,
     guid_and_link_changed_together_do_not_publish_again,
-    what_an_entry_is_known_by_may_change_piece_by_piece,
+    an_entry_is_recognised_while_its_identity_changes_piece_by_piece,
     two_reviews_with_the_same_words_stay_two,
     a_feed_that_moves_stays_the_same_feed,
-    at_most_so_many_reviews_go_out_in_one_poll,
-    ids_that_entries_share_identify_none_of_them,
+    the_number_of_reviews_per_poll_is_limited,
+    an_id_that_entries_share_identifies_none_of_them,
     an_entry_that_left_the_feed_stays,
     a_retracted_review_does_not_come_back,
-    an_entry_dated_ahead_waits_for_its_hour,
-    an_entry_dated_ahead_goes_out_at_its_hour,
+    an_entry_with_a_future_date_waits,
+    an_entry_with_a_future_date_is_published_at_that_time,
     script_in_a_feed_is_text_or_nothing,
-    a_feed_of_the_file_system_is_read,
+    a_feed_in_a_local_file_is_read,
     the_same_feed_read_again_changes_nothing,
-    a_review_revised_by_hand_stays_so_until_its_entry_changes,
+    a_manual_revision_stays_until_its_entry_changes,
 );
 
 const ALL: &str = "publish_since = \"2000-01-01\"";
@@ -96,7 +96,7 @@ async fn each_format_of_feed_is_read(database: Database) {
     }
 }
 
-async fn a_feed_that_is_none_is_refused_with_a_line_in_the_log_and_read_when_it_is_back(database: Database) {
+async fn an_invalid_feed_is_logged_and_read_once_it_is_valid_again(database: Database) {
     let first = Item::review("Alpha");
     let fixture = followed(database, std::slice::from_ref(&first)).await;
     let whole = rss(&[Item::review("Alpha"), Item::review("Omega")]);
@@ -131,7 +131,7 @@ async fn a_feed_that_is_none_is_refused_with_a_line_in_the_log_and_read_when_it_
     assert_published(&fixture, 2).await;
 }
 
-async fn a_feed_with_external_entities_or_billions_of_laughs_is_refused(database: Database) {
+async fn a_feed_with_external_entities_or_billion_laughs_is_refused(database: Database) {
     let fixture = followed(database, &[Item::review("Alpha")]).await;
     let secret = fixture.app.write("secret.txt", "the combination is 1234");
     let body = rss(&[Item::review("Beta")]).replace("The first reel", "&x; the first reel");
@@ -181,7 +181,7 @@ async fn guid_and_link_changed_together_do_not_publish_again(database: Database)
     assert_published(&fixture, 3).await;
 }
 
-async fn what_an_entry_is_known_by_may_change_piece_by_piece(database: Database) {
+async fn an_entry_is_recognised_while_its_identity_changes_piece_by_piece(database: Database) {
     let mut item = Item::review("Alpha");
     let fixture = followed(database, std::slice::from_ref(&item)).await;
     "urn:uuid:another-one-altogether".clone_into(&mut item.id);
@@ -232,7 +232,7 @@ async fn a_feed_that_moves_stays_the_same_feed(database: Database) {
     assert_published(&fixture, 2).await;
 }
 
-async fn at_most_so_many_reviews_go_out_in_one_poll(database: Database) {
+async fn the_number_of_reviews_per_poll_is_limited(database: Database) {
     let films = ["Alpha", "Beta", "Gamma", "Delta", "Epsilon"];
     let mut items: Vec<Item> = films.map(Item::review).to_vec();
     for (item, minutes) in items.iter_mut().zip(1..) {
@@ -257,7 +257,7 @@ async fn at_most_so_many_reviews_go_out_in_one_poll(database: Database) {
     assert_published(&fixture, 5).await;
 }
 
-async fn ids_that_entries_share_identify_none_of_them(database: Database) {
+async fn an_id_that_entries_share_identifies_none_of_them(database: Database) {
     let mut items: Vec<Item> = ["Alpha", "Beta"].map(Item::review).to_vec();
     for item in &mut items {
         "1".clone_into(&mut item.id);
@@ -298,7 +298,7 @@ async fn a_retracted_review_does_not_come_back(database: Database) {
     assert!(fixture.articles().await.is_empty());
 }
 
-async fn an_entry_dated_ahead_waits_for_its_hour(database: Database) {
+async fn an_entry_with_a_future_date_waits(database: Database) {
     let mut item = Item::review("Alpha");
     item.published = item.published.map(|moment| moment + jiff::SignedDuration::from_hours(48));
     let fixture = fixture_with_feed(database, &[], ALL).await;
@@ -312,7 +312,7 @@ async fn an_entry_dated_ahead_waits_for_its_hour(database: Database) {
     }
 }
 
-async fn an_entry_dated_ahead_goes_out_at_its_hour(database: Database) {
+async fn an_entry_with_a_future_date_is_published_at_that_time(database: Database) {
     let mut item = Item::review("Alpha");
     item.published = Some(crate::support::now() + jiff::SignedDuration::from_secs(6));
     let fixture = fixture_with_feed(database, &[], ALL).await;
@@ -344,7 +344,7 @@ async fn script_in_a_feed_is_text_or_nothing(database: Database) {
     assert!(page.text.contains("Fade out"));
 }
 
-async fn a_feed_of_the_file_system_is_read(database: Database) {
+async fn a_feed_in_a_local_file_is_read(database: Database) {
     let folder = crate::support::temp_dir::TempDir::new();
     let path = folder.write("feed.xml", &rss(&[Item::review("Alpha")]));
     let path = path.display().to_string();
@@ -363,7 +363,7 @@ async fn the_same_feed_read_again_changes_nothing(database: Database) {
     assert!(fixture.remote.distinct_activities("Update").is_empty());
 }
 
-async fn a_review_revised_by_hand_stays_so_until_its_entry_changes(database: Database) {
+async fn a_manual_revision_stays_until_its_entry_changes(database: Database) {
     let mut item = Item::review("Alpha");
     let fixture = followed(database, std::slice::from_ref(&item)).await;
     let article = fixture.await_article(|article| is_about(article, "Alpha")).await;

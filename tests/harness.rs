@@ -33,7 +33,7 @@ async fn a_signed_activity_is_verified_and_recorded() {
 }
 
 #[tokio::test]
-async fn a_spoiled_delivery_fails_the_test() {
+async fn an_invalid_delivery_fails_the_test() {
     let (network, _here, there, alice, inbox) = two_servers().await;
     let request = alice.unsigned_request(
         SignatureScheme::Cavage,
@@ -57,7 +57,7 @@ async fn a_spoiled_delivery_fails_the_test() {
 }
 
 #[tokio::test]
-async fn a_script_refuses_deliveries_and_then_takes_them() {
+async fn a_script_refuses_deliveries_and_then_accepts_them() {
     let (_world, _here, there, alice, inbox) = two_servers().await;
     there.script([ScriptedResponse::Status(503)]);
     let follow = alice.follow("https://there.test/users/bob");
@@ -68,7 +68,7 @@ async fn a_script_refuses_deliveries_and_then_takes_them() {
 }
 
 #[tokio::test]
-async fn a_remote_in_secure_mode_wants_gets_signed() {
+async fn a_remote_in_secure_mode_requires_signed_gets() {
     let (network, here, _there, alice, _inbox) = two_servers().await;
     here.demand_signed_gets();
     let response = network.client.get(&alice.id(), crate::support::http::AS2).await;
@@ -77,7 +77,7 @@ async fn a_remote_in_secure_mode_wants_gets_signed() {
 }
 
 #[tokio::test]
-async fn the_config_that_it_writes_is_toml() {
+async fn the_config_file_is_valid_toml() {
     let network = TestNetwork::new();
     let _remote = network.remote("remote.test").await;
     let settings = network.marquee(Database::Sqlite).await;
@@ -92,7 +92,7 @@ async fn the_config_that_it_writes_is_toml() {
 }
 
 #[tokio::test]
-async fn each_test_has_a_database_of_its_own_that_goes_away() {
+async fn each_test_has_its_own_database_which_is_dropped() {
     let (first, second) = (Postgres::create().await, Postgres::create().await);
     let url = first.url();
     let mut connection = PgConnection::connect(&url).await.expect("a connection");

@@ -10,20 +10,20 @@ use crate::support::signature::SignatureScheme;
 use crate::support::{Database, Fixture, TestNetwork, eventually};
 
 both_databases!(
-    whatever_can_be_a_reply_is_a_comment,
-    a_reply_in_every_shape_is_a_comment,
-    a_follow_and_its_end_in_every_shape_count,
-    reactions_and_their_undoing_in_every_shape_count,
-    what_is_unknown_or_means_nothing_here_is_taken_and_changes_nothing,
-    a_known_comment_is_edited_and_deleted_by_reference_too,
+    every_type_of_object_that_can_be_a_reply_is_a_comment,
+    a_reply_is_a_comment_in_every_form,
+    follows_and_unfollows_count_in_every_form,
+    reactions_and_their_undos_count_in_every_form,
+    unknown_and_irrelevant_activities_are_accepted_without_effect,
+    a_known_comment_can_be_edited_and_deleted_by_reference,
     a_follower_that_moves_is_counted_once,
-    a_follow_waits_where_the_critic_wants_to_be_asked,
-    a_report_is_kept_until_it_is_looked_at,
-    the_comment_of_a_newcomer_is_held_where_it_should_be,
-    who_is_not_let_in_is_told_so_and_asked_nothing,
-    what_has_a_signature_of_its_own_is_passed_on_to_the_followers,
-    what_is_deleted_is_passed_on_no_more,
-    nothing_is_left_of_an_account_that_is_deleted,
+    a_follow_waits_for_approval_if_the_critic_wants_that,
+    a_report_is_kept_until_it_is_closed,
+    the_first_comment_of_an_actor_is_held_if_configured,
+    a_blocked_actor_gets_403_and_is_not_fetched,
+    an_activity_with_its_own_signature_is_forwarded_to_the_followers,
+    a_deleted_comment_is_not_forwarded_again,
+    nothing_remains_of_a_deleted_account,
 );
 
 /// A change to the form of a Create.
@@ -41,7 +41,7 @@ async fn assert_shown(fixture: &Fixture, article: &Value, create: &Value, text: 
     fixture.await_page(article, text, |page| page.comment(text).is_some()).await;
 }
 
-async fn whatever_can_be_a_reply_is_a_comment(database: Database) {
+async fn every_type_of_object_that_can_be_a_reply_is_a_comment(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let kinds = [
         json!("Note"),
@@ -79,7 +79,7 @@ async fn whatever_can_be_a_reply_is_a_comment(database: Database) {
     }
 }
 
-async fn a_reply_in_every_shape_is_a_comment(database: Database) {
+async fn a_reply_is_a_comment_in_every_form(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let alice = &fixture.alice;
     let bends: [(&str, Bend); 9] = [
@@ -123,7 +123,7 @@ async fn a_reply_in_every_shape_is_a_comment(database: Database) {
     assert_shown(&fixture, &article, &create, "By its id alone").await;
 }
 
-async fn a_follow_and_its_end_in_every_shape_count(database: Database) {
+async fn follows_and_unfollows_count_in_every_form(database: Database) {
     let fixture = Fixture::new(database).await;
     let actor = fixture.actor().to_owned();
     let objects =
@@ -148,7 +148,7 @@ async fn a_follow_and_its_end_in_every_shape_count(database: Database) {
     }
 }
 
-async fn reactions_and_their_undoing_in_every_shape_count(database: Database) {
+async fn reactions_and_their_undos_count_in_every_form(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let alice = &fixture.alice;
     for (kind, total_items) in [("Like", "likes"), ("EmojiReact", "likes"), ("Announce", "shares")] {
@@ -168,7 +168,7 @@ async fn reactions_and_their_undoing_in_every_shape_count(database: Database) {
     }
 }
 
-async fn what_is_unknown_or_means_nothing_here_is_taken_and_changes_nothing(database: Database) {
+async fn unknown_and_irrelevant_activities_are_accepted_without_effect(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let (alice, before) = (&fixture.alice, fixture.article(&article).await);
     let elsewhere = json!("https://elsewhere.test/users/victim/statuses/1");
@@ -193,7 +193,7 @@ async fn what_is_unknown_or_means_nothing_here_is_taken_and_changes_nothing(data
     assert!(fixture.app.log().iter().any(|line| line.contains("nothing is done about this kind")));
 }
 
-async fn a_known_comment_is_edited_and_deleted_by_reference_too(database: Database) {
+async fn a_known_comment_can_be_edited_and_deleted_by_reference(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let alice = &fixture.alice;
     let note = fixture.comment(alice, &article, "First words").await;
@@ -240,7 +240,7 @@ async fn a_follower_that_moves_is_counted_once(database: Database) {
     second.await_activity("the Create", is_it).await;
 }
 
-async fn a_follow_waits_where_the_critic_wants_to_be_asked(database: Database) {
+async fn a_follow_waits_for_approval_if_the_critic_wants_that(database: Database) {
     let fixture =
         Fixture::with(database, |_, settings| settings.set("moderation", "approve_followers", "true")).await;
     let article = fixture.publish("The Night Ferry").await;
@@ -255,7 +255,7 @@ async fn a_follow_waits_where_the_critic_wants_to_be_asked(database: Database) {
     assert!(!fixture.remote.received().iter().any(|received| received.activity["type"] == "Accept"));
 }
 
-async fn a_report_is_kept_until_it_is_looked_at(database: Database) {
+async fn a_report_is_kept_until_it_is_closed(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let note = fixture.comment(&fixture.alice, &article, "Here I stand").await;
     let instance = fixture.remote.user("instance");
@@ -275,7 +275,7 @@ async fn a_report_is_kept_until_it_is_looked_at(database: Database) {
     assert!(!fixture.app.cli(&["report", "close", id]).await.status.success(), "it is closed already");
 }
 
-async fn the_comment_of_a_newcomer_is_held_where_it_should_be(database: Database) {
+async fn the_first_comment_of_an_actor_is_held_if_configured(database: Database) {
     let fixture =
         Fixture::with(database, |_, settings| settings.set("moderation", "first_comments", "\"held\"")).await;
     let article = fixture.publish("The Night Ferry").await;
@@ -293,7 +293,7 @@ async fn the_comment_of_a_newcomer_is_held_where_it_should_be(database: Database
     assert!(!fixture.page(&article).await.text.contains("Let me in"));
 }
 
-async fn who_is_not_let_in_is_told_so_and_asked_nothing(database: Database) {
+async fn a_blocked_actor_gets_403_and_is_not_fetched(database: Database) {
     let fixture =
         Fixture::with(database, |_, settings| settings.set("moderation", "allow_list", "true")).await;
     let article = fixture.publish("The Night Ferry").await;
@@ -315,7 +315,7 @@ async fn who_is_not_let_in_is_told_so_and_asked_nothing(database: Database) {
     assert!(fixture.page(&article).await.comments.is_empty());
 }
 
-async fn what_has_a_signature_of_its_own_is_passed_on_to_the_followers(database: Database) {
+async fn an_activity_with_its_own_signature_is_forwarded_to_the_followers(database: Database) {
     let network = TestNetwork::new();
     let (remote, second) = (network.remote("remote.test").await, network.remote("second.test").await);
     let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
@@ -352,7 +352,7 @@ async fn what_has_a_signature_of_its_own_is_passed_on_to_the_followers(database:
     assert!(violations.iter().all(|violation| violation.contains(" signed for ")), "{violations:?}");
 }
 
-async fn what_is_deleted_is_passed_on_no_more(database: Database) {
+async fn a_deleted_comment_is_not_forwarded_again(database: Database) {
     let network = TestNetwork::new();
     let (remote, second) = (network.remote("remote.test").await, network.remote("second.test").await);
     let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
@@ -383,7 +383,7 @@ async fn what_is_deleted_is_passed_on_no_more(database: Database) {
     assert!(violations.iter().all(|violation| violation.contains(" signed for ")), "{violations:?}");
 }
 
-async fn nothing_is_left_of_an_account_that_is_deleted(database: Database) {
+async fn nothing_remains_of_a_deleted_account(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let bob = fixture.remote.user("bob");
     let follow = fixture.follow(&fixture.alice).await;

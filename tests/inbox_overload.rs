@@ -21,15 +21,15 @@ use crate::support::signed_request::SignedRequest;
 use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
-    a_flood_from_many_actors_has_each_effect_once_and_forgeries_cost_nobody_else,
-    h1_a_full_inbox_says_when_to_come_again_and_takes_the_same_later,
-    j3_j12_what_cannot_be_written_costs_nobody_else,
-    j12_what_cannot_have_its_effect_costs_nobody_else_though_all_have_it_at_once,
-    j4_with_its_database_away_for_a_minute_it_says_503_and_takes_the_same_once_it_is_back,
-    b5_a_key_that_another_process_replaced_proves_nothing_any_more,
-    b5_a_key_that_another_process_dropped_is_asked_for_again,
-    j14_what_was_acknowledged_before_a_sigterm_is_not_lost,
-    a_block_counts_for_the_next_request_though_the_key_is_known,
+    a_flood_from_many_actors_takes_effect_once_and_forgeries_delay_nobody,
+    h1_an_overloaded_inbox_asks_for_a_retry_and_accepts_it_later,
+    j3_j12_an_activity_that_cannot_be_stored_does_not_affect_others,
+    j12_an_activity_that_cannot_be_applied_does_not_affect_its_batch,
+    j4_while_the_database_is_down_requests_get_503_and_succeed_later,
+    b5_a_key_that_another_process_replaced_is_no_longer_accepted,
+    b5_a_key_that_another_process_dropped_is_fetched_again,
+    j14_nothing_acknowledged_before_a_sigterm_is_lost,
+    a_block_applies_to_the_next_request_even_if_the_key_is_cached,
 );
 
 /// A request of the maximum size, padded with white space.
@@ -80,7 +80,7 @@ async fn await_once(fixture: &Fixture, article: &Value, texts: &[String]) {
     }
 }
 
-async fn a_flood_from_many_actors_has_each_effect_once_and_forgeries_cost_nobody_else(database: Database) {
+async fn a_flood_from_many_actors_takes_effect_once_and_forgeries_delay_nobody(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let client = &fixture.network.client;
@@ -117,7 +117,7 @@ async fn a_flood_from_many_actors_has_each_effect_once_and_forgeries_cost_nobody
     );
 }
 
-async fn h1_a_full_inbox_says_when_to_come_again_and_takes_the_same_later(database: Database) {
+async fn h1_an_overloaded_inbox_asks_for_a_retry_and_accepts_it_later(database: Database) {
     let fixture = Fixture::with(database, |_, settings| {
         settings.set("server", "trusted_proxies", "[\"127.0.0.1/32\"]")
     })
@@ -176,7 +176,7 @@ async fn h1_a_full_inbox_says_when_to_come_again_and_takes_the_same_later(databa
     assert_eq!(total_items(&fixture, &fixture.article(&article).await["likes"]).await, 1);
 }
 
-async fn j3_j12_what_cannot_be_written_costs_nobody_else(database: Database) {
+async fn j3_j12_an_activity_that_cannot_be_stored_does_not_affect_others(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.follow(&fixture.alice).await;
@@ -208,7 +208,7 @@ async fn j3_j12_what_cannot_be_written_costs_nobody_else(database: Database) {
     await_once(&fixture, &article, &["With arsenic".to_owned()]).await;
 }
 
-async fn j12_what_cannot_have_its_effect_costs_nobody_else_though_all_have_it_at_once(database: Database) {
+async fn j12_an_activity_that_cannot_be_applied_does_not_affect_its_batch(database: Database) {
     let fixture = Fixture::with(database, |_, settings| settings.role("web")).await;
     let worker = fixture.app.spawn_command(&["serve", "--role", "worker"]);
     let article = fixture.publish("The Night Ferry").await;
@@ -266,9 +266,7 @@ fn count(page: &crate::support::page::Page, text: &str) -> usize {
     page.comments.iter().filter(|comment| comment.text.contains(text)).count()
 }
 
-async fn j4_with_its_database_away_for_a_minute_it_says_503_and_takes_the_same_once_it_is_back(
-    database: Database,
-) {
+async fn j4_while_the_database_is_down_requests_get_503_and_succeed_later(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.follow(&fixture.alice).await;
@@ -298,7 +296,7 @@ async fn j4_with_its_database_away_for_a_minute_it_says_503_and_takes_the_same_o
     await_once(&fixture, &article, &["Known before".to_owned(), "Met in the dark".to_owned()]).await;
 }
 
-async fn j14_what_was_acknowledged_before_a_sigterm_is_not_lost(database: Database) {
+async fn j14_nothing_acknowledged_before_a_sigterm_is_lost(database: Database) {
     let mut fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.follow(&fixture.alice).await;
@@ -337,7 +335,7 @@ fn asked(fixture: &Fixture) -> usize {
     fixture.remote.requests_for("/users/alice")
 }
 
-async fn b5_a_key_that_another_process_replaced_proves_nothing_any_more(database: Database) {
+async fn b5_a_key_that_another_process_replaced_is_no_longer_accepted(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     fixture.settle().await;
@@ -362,7 +360,7 @@ async fn b5_a_key_that_another_process_replaced_proves_nothing_any_more(database
     assert!(asked(&fixture) - before <= 1, "one look at most, because of the leaked one");
 }
 
-async fn b5_a_key_that_another_process_dropped_is_asked_for_again(database: Database) {
+async fn b5_a_key_that_another_process_dropped_is_fetched_again(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     fixture.settle().await;
@@ -380,7 +378,7 @@ async fn b5_a_key_that_another_process_dropped_is_asked_for_again(database: Data
     assert!(response.is_unauthorized(), "{}: {}", response.status, response.body);
 }
 
-async fn a_block_counts_for_the_next_request_though_the_key_is_known(database: Database) {
+async fn a_block_applies_to_the_next_request_even_if_the_key_is_cached(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     // The actor is known, so nobody fetches the face of the one who likes.
@@ -404,7 +402,7 @@ async fn a_block_counts_for_the_next_request_though_the_key_is_known(database: D
 const CROWD: usize = 60;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_searches_while_searches_hang_is_told_to_come_again_and_the_rest_of_the_site_answers() {
+async fn while_searches_hang_others_get_503_and_other_pages_work() {
     let fixture = Fixture::new(Database::Postgres).await;
     let article = fixture.publish("The Night Ferry").await;
     let mut db = DbControl::connect(&fixture.app).await;

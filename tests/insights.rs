@@ -12,8 +12,8 @@ use crate::support::{Database, Fixture, TestNetwork, eventually};
 
 both_databases!(
     reads_are_counted_and_survive_a_restart,
-    the_critic_sees_all_that_readers_do,
-    a_place_that_cannot_be_read_is_told_of,
+    insights_show_everything_that_readers_do,
+    an_unreadable_setting_is_reported,
 );
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
@@ -85,7 +85,7 @@ async fn reads_are_counted_and_survive_a_restart(database: Database) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn reads_at_several_webs_add_up() {
+async fn reads_of_several_web_processes_add_up() {
     let fixture = Fixture::new(Database::Postgres).await;
     let article = fixture.publish("The Night Ferry").await;
     let page = article["url"].as_str().expect("a page");
@@ -96,7 +96,7 @@ async fn reads_at_several_webs_add_up() {
     await_totals(&fixture.app, &[slug(&article)], "reads", 10).await;
 }
 
-async fn the_critic_sees_all_that_readers_do(database: Database) {
+async fn insights_show_everything_that_readers_do(database: Database) {
     let network = TestNetwork::new();
     let (remote, second) = (network.remote("remote.test").await, network.remote("second.test").await);
     let third = network.remote("third.test").await;
@@ -135,7 +135,7 @@ async fn the_critic_sees_all_that_readers_do(database: Database) {
     assert!(!fixture.app.cli(&["insights", "nothing"]).await.status.success());
 }
 
-async fn a_place_that_cannot_be_read_is_told_of(database: Database) {
+async fn an_unreadable_setting_is_reported(database: Database) {
     let mut fixture = Fixture::new(database).await;
     fixture.app.terminate().await;
     let mut db = DbControl::connect(&fixture.app).await;
@@ -145,7 +145,7 @@ async fn a_place_that_cannot_be_read_is_told_of(database: Database) {
     )
     .await;
     fixture.app.start().await;
-    eventually("it to be told", || async {
+    eventually("the report in the log", || async {
         fixture.app.log().iter().any(|line| line.contains("settings.reach")).then_some(())
     })
     .await;

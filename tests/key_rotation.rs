@@ -8,11 +8,11 @@ use crate::support::signature::SignatureScheme;
 use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
-    the_new_key_is_served_first_and_the_old_one_signs_for_a_while,
-    the_old_key_signs_no_more_once_its_time_is_over,
-    a_leaked_key_signs_nothing_more,
-    who_meets_the_critic_between_two_keys_is_shown_the_new_one,
-    the_sites_own_key_rotates_like_any,
+    the_new_key_is_served_while_the_old_one_still_signs,
+    the_old_key_stops_signing_after_its_grace_period,
+    a_leaked_key_no_longer_signs,
+    a_server_that_meets_the_critic_during_a_rotation_gets_the_new_key,
+    the_key_of_the_site_actor_rotates_like_any_other,
 );
 
 fn key_of(actor: &Value) -> (String, String) {
@@ -41,7 +41,7 @@ async fn rotate(fixture: &Fixture, args: &[&str]) -> String {
     printed.trim().rsplit(' ').next().expect("a key").to_owned()
 }
 
-async fn the_new_key_is_served_first_and_the_old_one_signs_for_a_while(database: Database) {
+async fn the_new_key_is_served_while_the_old_one_still_signs(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     let (old, old_pem) = key_of(&fixture.critic);
@@ -67,7 +67,7 @@ async fn the_new_key_is_served_first_and_the_old_one_signs_for_a_while(database:
     assert_eq!(signing_key(&fixture).await, newest);
 }
 
-async fn the_old_key_signs_no_more_once_its_time_is_over(database: Database) {
+async fn the_old_key_stops_signing_after_its_grace_period(database: Database) {
     let mut fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     let new = rotate(&fixture, &["--overlap", "2s"]).await;
@@ -82,7 +82,7 @@ async fn the_old_key_signs_no_more_once_its_time_is_over(database: Database) {
     assert_eq!(signing_key(&fixture).await, new);
 }
 
-async fn a_leaked_key_signs_nothing_more(database: Database) {
+async fn a_leaked_key_no_longer_signs(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     let new = rotate(&fixture, &["--overlap", "0s"]).await;
@@ -96,14 +96,14 @@ async fn a_leaked_key_signs_nothing_more(database: Database) {
     assert!(!nobody.status.success());
 }
 
-async fn who_meets_the_critic_between_two_keys_is_shown_the_new_one(database: Database) {
+async fn a_server_that_meets_the_critic_during_a_rotation_gets_the_new_key(database: Database) {
     let fixture = Fixture::new(database).await;
     let new = rotate(&fixture, &[]).await;
     fixture.remote.tolerate_unknown_keys();
     assert_eq!(signing_key(&fixture).await, new, "in the same delivery, though the old one signs first");
 }
 
-async fn the_sites_own_key_rotates_like_any(database: Database) {
+async fn the_key_of_the_site_actor_rotates_like_any_other(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.remote.demand_signed_gets();
     fixture.follow(&fixture.alice).await;

@@ -11,18 +11,18 @@ use crate::support::temp_dir::TempDir;
 use crate::support::{Database, Fixture, TestNetwork};
 
 both_databases!(
-    a_site_has_colours_fonts_files_and_words_of_its_own,
-    ways_to_support_a_critic_stand_where_the_critic_does,
-    a_file_is_kept_for_good_under_its_own_version_alone,
-    other_sites_are_told_what_a_link_to_a_review_is,
-    it_says_where_its_source_is_and_whom_to_tell_of_a_hole,
+    a_site_can_have_its_own_colours_fonts_files_and_messages,
+    support_links_are_shown_with_the_critic,
+    a_file_is_immutable_only_under_its_current_version,
+    oembed_describes_a_review,
+    the_site_names_its_source_code_and_security_contact,
 );
 
 async fn get(fixture: &Fixture, path: &str) -> Response {
     fixture.network.client.get(&url(path), "*/*").await
 }
 
-async fn a_site_has_colours_fonts_files_and_words_of_its_own(database: Database) {
+async fn a_site_can_have_its_own_colours_fonts_files_and_messages(database: Database) {
     let folder = TempDir::new();
     folder.write("own.css", "@font-face { font-family: Own; src: url(\"/assets/own.woff2\"); }");
     folder.write("own.woff2", "a font");
@@ -62,7 +62,7 @@ async fn a_site_has_colours_fonts_files_and_words_of_its_own(database: Database)
     assert!(fixture.app.log().iter().any(warned), "{:?}", fixture.app.log());
 }
 
-async fn a_file_is_kept_for_good_under_its_own_version_alone(database: Database) {
+async fn a_file_is_immutable_only_under_its_current_version(database: Database) {
     let folder = TempDir::new();
     folder.write("own.woff2", "a font");
     let own = quoted(&folder.path().display().to_string());
@@ -100,7 +100,7 @@ async fn a_file_is_kept_for_good_under_its_own_version_alone(database: Database)
     assert_eq!(later.expect("a response").body, "another font", "whoever keeps it notices");
 }
 
-async fn ways_to_support_a_critic_stand_where_the_critic_does(database: Database) {
+async fn support_links_are_shown_with_the_critic(database: Database) {
     let fixture = Fixture::with(database, |_, settings| {
         settings.set(
             "",
@@ -119,7 +119,7 @@ async fn ways_to_support_a_critic_stand_where_the_critic_does(database: Database
     }
 }
 
-async fn other_sites_are_told_what_a_link_to_a_review_is(database: Database) {
+async fn oembed_describes_a_review(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("Salt & Smoke").await;
     let review = article["url"].as_str().expect("a page");
@@ -175,7 +175,7 @@ async fn other_sites_are_told_what_a_link_to_a_review_is(database: Database) {
     assert_eq!(get(&fixture, &format!("/oembed?url={review}")).await.status, 410);
 }
 
-async fn it_says_where_its_source_is_and_whom_to_tell_of_a_hole(database: Database) {
+async fn the_site_names_its_source_code_and_security_contact(database: Database) {
     let plain = Fixture::new(database).await;
     assert_eq!(get(&plain, "/.well-known/security.txt").await.status, 404, "nobody is named");
     drop(plain);
@@ -200,7 +200,7 @@ async fn it_says_where_its_source_is_and_whom_to_tell_of_a_hole(database: Databa
 }
 
 #[tokio::test]
-async fn looks_that_cannot_be_stop_the_start_with_a_line_that_names_them() {
+async fn an_invalid_look_prevents_the_start_with_a_line_that_names_it() {
     let network = TestNetwork::new();
     for (section, key, value, named) in [
         ("looks", "light", "{ paper = \"red; } body { display: none\" }", "looks.light.paper"),

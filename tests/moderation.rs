@@ -10,15 +10,15 @@ use crate::support::remote::Document;
 use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
-    a_hidden_comment_leaves_a_placeholder_for_what_hangs_under_it,
-    the_words_of_a_removed_comment_never_come_back,
-    an_author_edits_and_deletes_what_is_hidden,
+    a_hidden_comment_with_replies_leaves_a_placeholder,
+    the_text_of_a_removed_comment_never_comes_back,
+    an_author_can_edit_and_delete_a_hidden_comment,
     comments_are_listed_with_their_states,
-    what_an_author_deletes_leaves_no_trace_but_its_place,
-    what_was_never_public_leaves_no_place,
-    a_held_comment_waits_until_its_author_is_let_through,
-    an_author_who_is_not_known_yet_is_let_through_for_good,
-    what_a_silenced_server_says_waits,
+    a_comment_deleted_by_its_author_leaves_only_a_placeholder,
+    a_comment_that_was_never_public_leaves_no_placeholder,
+    a_held_comment_waits_until_its_author_is_approved,
+    approving_a_new_author_is_permanent,
+    comments_of_a_silenced_server_are_held,
 );
 
 async fn fixture_with_thread(database: Database) -> (Fixture, Value, Value, Value) {
@@ -61,7 +61,7 @@ async fn refusal(fixture: &Fixture, args: &[&str]) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-async fn a_hidden_comment_leaves_a_placeholder_for_what_hangs_under_it(database: Database) {
+async fn a_hidden_comment_with_replies_leaves_a_placeholder(database: Database) {
     let (fixture, article, note, reply) = fixture_with_thread(database).await;
     let anchor = fixture.page(&article).await.comment("Who waves").expect("the comment").anchor.clone();
     let address = format!("{}#{anchor}", article["url"].as_str().expect("a page"));
@@ -85,7 +85,7 @@ async fn a_hidden_comment_leaves_a_placeholder_for_what_hangs_under_it(database:
     assert!(refusal(&fixture, &["comment", "show", id_of(&note)]).await.contains("shown already"));
 }
 
-async fn the_words_of_a_removed_comment_never_come_back(database: Database) {
+async fn the_text_of_a_removed_comment_never_comes_back(database: Database) {
     let (fixture, article, note, reply) = fixture_with_thread(database).await;
     let printed = fixture.app.command_output(&["comment", "delete", id_of(&note)]).await;
     assert!(printed.contains("still on its author's server"), "{printed}");
@@ -103,7 +103,7 @@ async fn the_words_of_a_removed_comment_never_come_back(database: Database) {
     assert!(refusal(&fixture, &["comment", "edit", id_of(&note), "--text", "x"]).await.contains("no critic"));
 }
 
-async fn an_author_edits_and_deletes_what_is_hidden(database: Database) {
+async fn an_author_can_edit_and_delete_a_hidden_comment(database: Database) {
     let (fixture, article, note, _) = fixture_with_thread(database).await;
     fixture.app.command_output(&["comment", "hide", id_of(&note)]).await;
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.edit(&note, "<p>Who waves at boats</p>", 60)).await;
@@ -146,7 +146,7 @@ async fn comments_are_listed_with_their_states(database: Database) {
     assert!(refusal(&fixture, &["comment", "reject", id]).await.contains("shown, not held"));
 }
 
-async fn what_an_author_deletes_leaves_no_trace_but_its_place(database: Database) {
+async fn a_comment_deleted_by_its_author_leaves_only_a_placeholder(database: Database) {
     let (fixture, article, note, reply) = fixture_with_thread(database).await;
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&note)).await;
     let is_deleted = |page: &Page| page.text.contains("This comment was deleted by its author.");
@@ -161,7 +161,7 @@ async fn what_an_author_deletes_leaves_no_trace_but_its_place(database: Database
     assert!(refusal(&fixture, &["comment", "reply", id_of(&note), "--text", "x"]).await.contains("deleted"));
 }
 
-async fn what_was_never_public_leaves_no_place(database: Database) {
+async fn a_comment_that_was_never_public_leaves_no_placeholder(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let bob = fixture.remote.user("bob");
@@ -185,7 +185,7 @@ async fn what_was_never_public_leaves_no_place(database: Database) {
     assert!(page.comments.len() == 2 && !page.text.contains("deleted"), "the account: {}", page.text);
 }
 
-async fn an_author_who_is_not_known_yet_is_let_through_for_good(database: Database) {
+async fn approving_a_new_author_is_permanent(database: Database) {
     let fixture =
         Fixture::with(database, |_, settings| settings.set("moderation", "first_comments", "\"held\"")).await;
     let article = fixture.publish("The Night Ferry").await;
@@ -212,7 +212,7 @@ async fn await_held(fixture: &Fixture, count: usize) -> String {
     .await
 }
 
-async fn a_held_comment_waits_until_its_author_is_let_through(database: Database) {
+async fn a_held_comment_waits_until_its_author_is_approved(database: Database) {
     let fixture =
         Fixture::with(database, |_, settings| settings.set("moderation", "first_comments", "\"held\"")).await;
     let article = fixture.publish("The Night Ferry").await;
@@ -243,7 +243,7 @@ async fn a_held_comment_waits_until_its_author_is_let_through(database: Database
     assert!(!fixture.page(&article).await.text.contains("Buy my"));
 }
 
-async fn what_a_silenced_server_says_waits(database: Database) {
+async fn comments_of_a_silenced_server_are_held(database: Database) {
     let (fixture, article, note, _) = fixture_with_thread(database).await;
     let printed = fixture.app.command_output(&["block", "domain", "remote.test", "--silence"]).await;
     assert!(printed.contains("will be held"), "{printed}");

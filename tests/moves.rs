@@ -12,11 +12,11 @@ use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
     a_critic_moves_away_with_the_followers,
-    d13_a_move_to_an_account_that_does_not_know_the_critic_is_refused,
-    nothing_new_goes_out_after_a_move,
-    earlier_accounts_stand_in_the_actor_and_a_changed_profile_is_told_once,
-    a_follower_waits_is_accepted_and_removed,
-    who_asks_to_follow_may_be_refused,
+    d13_a_move_to_an_account_that_does_not_list_the_critic_is_refused,
+    nothing_is_delivered_after_a_move,
+    the_actor_lists_earlier_accounts_and_a_changed_profile_is_sent_once,
+    a_follower_is_approved_and_removed,
+    a_follow_request_can_be_rejected,
 );
 
 /// Makes a user of the remote name the critic in `alsoKnownAs`.
@@ -53,7 +53,7 @@ async fn a_critic_moves_away_with_the_followers(database: Database) {
     assert!(fixture.remote.distinct_activities("Update").is_empty(), "the Move says it all");
 }
 
-async fn d13_a_move_to_an_account_that_does_not_know_the_critic_is_refused(database: Database) {
+async fn d13_a_move_to_an_account_that_does_not_list_the_critic_is_refused(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     let newhome = fixture.remote.user("newhome");
@@ -68,7 +68,7 @@ async fn d13_a_move_to_an_account_that_does_not_know_the_critic_is_refused(datab
     fixture.publish("The Night Ferry").await;
 }
 
-async fn nothing_new_goes_out_after_a_move(database: Database) {
+async fn nothing_is_delivered_after_a_move(database: Database) {
     let mut items = vec![Item::old_review("Harbour Lights")];
     let fixture = crate::end_to_end::fixture_with_feed(database, &items, "").await;
     let article =
@@ -92,7 +92,7 @@ async fn nothing_new_goes_out_after_a_move(database: Database) {
     assert_eq!(fixture.articles().await.len(), 1);
 }
 
-async fn earlier_accounts_stand_in_the_actor_and_a_changed_profile_is_told_once(database: Database) {
+async fn the_actor_lists_earlier_accounts_and_a_changed_profile_is_sent_once(database: Database) {
     let mut fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     fixture.app.restart().await;
@@ -138,7 +138,7 @@ async fn fixture_with_approval(database: Database) -> Fixture {
     Fixture::with(database, |_, settings| settings.set("moderation", "approve_followers", "true")).await
 }
 
-async fn a_follower_waits_is_accepted_and_removed(database: Database) {
+async fn a_follower_is_approved_and_removed(database: Database) {
     let fixture = fixture_with_approval(database).await;
     let follow = fixture.alice.follow(fixture.actor());
     fixture.alice.deliver(fixture.inbox(), &follow).await;
@@ -157,7 +157,7 @@ async fn a_follower_waits_is_accepted_and_removed(database: Database) {
     assert!(refusal(&fixture, &["follower", "remove", &handle]).await.contains("does not follow"));
 }
 
-async fn who_asks_to_follow_may_be_refused(database: Database) {
+async fn a_follow_request_can_be_rejected(database: Database) {
     let fixture = fixture_with_approval(database).await;
     let follow = fixture.alice.follow(fixture.actor());
     fixture.alice.deliver(fixture.inbox(), &follow).await;

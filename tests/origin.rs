@@ -12,16 +12,16 @@ both_databases!(
     c1_an_activity_id_on_another_host_than_its_actor,
     c2_an_embedded_object_of_another_host_is_fetched_or_dropped,
     c3_an_object_attributed_to_another_user_of_the_same_host,
-    c4_an_object_whose_id_is_not_where_it_was_found,
+    c4_an_object_whose_id_is_not_the_url_it_was_found_at,
     c5_an_actor_document_that_names_another_user,
-    c6_an_actor_that_is_served_as_a_page_or_a_picture,
-    c6_a_note_that_is_served_as_a_page,
-    c7_a_handle_that_webfinger_gives_to_somebody_else_is_not_shown,
+    c6_an_actor_that_is_served_as_html_or_a_picture,
+    c6_a_note_that_is_served_as_html,
+    c7_a_handle_that_belongs_to_someone_else_by_webfinger_is_not_shown,
     c8_an_object_with_our_own_domain_in_its_id,
     c9_a_name_of_mixed_scripts_is_shown_as_punycode,
     c9_one_host_has_one_spelling,
-    c10_a_key_that_stands_twice_in_the_json,
-    c11_ids_whose_host_is_an_address,
+    c10_a_key_that_occurs_twice_in_the_json,
+    c11_ids_whose_host_is_an_ip_address,
 );
 
 async fn fixture_with_second_remote(database: Database, host: &str) -> (Fixture, Remote) {
@@ -80,7 +80,7 @@ async fn c3_an_object_attributed_to_another_user_of_the_same_host(database: Data
     assert_unseen(&fixture, &article, "Words in a mouth").await;
 }
 
-async fn c4_an_object_whose_id_is_not_where_it_was_found(database: Database) {
+async fn c4_an_object_whose_id_is_not_the_url_it_was_found_at(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let mut note = fixture.alice.reply(id_of(&article), "<p>Found elsewhere</p>");
@@ -109,7 +109,7 @@ async fn c5_an_actor_document_that_names_another_user(database: Database) {
     }
 }
 
-async fn c6_an_actor_that_is_served_as_a_page_or_a_picture(database: Database) {
+async fn c6_an_actor_that_is_served_as_html_or_a_picture(database: Database) {
     let fixture = Fixture::new(database).await;
     for (name, media_type) in [("paige", "text/html"), ("pixel", "image/png"), ("plain", "application/json")]
     {
@@ -120,7 +120,7 @@ async fn c6_an_actor_that_is_served_as_a_page_or_a_picture(database: Database) {
     }
 }
 
-async fn c6_a_note_that_is_served_as_a_page(database: Database) {
+async fn c6_a_note_that_is_served_as_html(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.alice.reply(id_of(&article), "<p>Uploaded as a file</p>");
@@ -132,7 +132,7 @@ async fn c6_a_note_that_is_served_as_a_page(database: Database) {
     assert_unseen(&fixture, &article, "Uploaded as a file").await;
 }
 
-async fn c7_a_handle_that_webfinger_gives_to_somebody_else_is_not_shown(database: Database) {
+async fn c7_a_handle_that_belongs_to_someone_else_by_webfinger_is_not_shown(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let eve = fixture.remote.user("eve");
@@ -184,7 +184,7 @@ async fn c9_one_host_has_one_spelling(database: Database) {
     assert!(!page.text.contains("REMOTE.test") && !page.text.contains("remote.test."), "{}", page.text);
 }
 
-async fn c10_a_key_that_stands_twice_in_the_json(database: Database) {
+async fn c10_a_key_that_occurs_twice_in_the_json(database: Database) {
     let fixture = Fixture::new(database).await;
     let victim = fixture.remote.user("victim");
     let follow = fixture.alice.follow(fixture.actor()).to_string();
@@ -201,7 +201,7 @@ async fn c10_a_key_that_stands_twice_in_the_json(database: Database) {
     }
 }
 
-async fn c11_ids_whose_host_is_an_address(database: Database) {
+async fn c11_ids_whose_host_is_an_ip_address(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     for host in ["127.0.0.1", "[::1]", "2130706433", "192.0.2.7"] {

@@ -11,15 +11,15 @@ use crate::support::{Database, Fixture, TestNetwork, eventually, now};
 
 both_databases!(
     d5_an_actor_that_redirects_to_another_does_not_follow_in_its_name,
-    d10_a_late_older_follow_does_not_turn_the_clock_back,
-    an_account_that_is_gone_with_its_key_takes_its_words_along,
-    nobody_takes_the_place_of_a_quote_that_is_anothers,
-    a_quote_that_was_a_comment_too_is_not_granted_after_it_was_deleted,
-    a_quote_that_is_undone_before_it_was_asked_for_is_not_granted,
-    who_is_blocked_may_still_take_back_what_they_said,
-    a_block_counts_for_what_is_being_prepared,
-    who_is_let_through_meanwhile_is_shown_at_once,
-    what_is_said_in_private_to_strangers_is_not_kept_waiting,
+    d10_an_older_follow_that_arrives_late_is_ignored,
+    an_account_that_is_gone_with_its_key_loses_its_comments,
+    nobody_can_take_over_anothers_quote,
+    a_quote_that_was_a_deleted_comment_is_not_granted,
+    a_quote_that_is_undone_before_its_request_is_not_granted,
+    a_blocked_actor_can_still_delete_their_comment,
+    a_block_applies_to_activities_in_preparation,
+    an_author_approved_in_the_meantime_is_shown_at_once,
+    private_replies_to_unknown_posts_are_not_parked,
 );
 
 /// Sends an activity that was signed a number of seconds ago.
@@ -48,7 +48,7 @@ async fn d5_an_actor_that_redirects_to_another_does_not_follow_in_its_name(datab
     assert!(!follows(&fixture, &fixture.alice).await);
 }
 
-async fn d10_a_late_older_follow_does_not_turn_the_clock_back(database: Database) {
+async fn d10_an_older_follow_that_arrives_late_is_ignored(database: Database) {
     let fixture = Fixture::new(database).await;
     let (first, second) = (fixture.alice.follow(fixture.actor()), fixture.alice.follow(fixture.actor()));
     fixture.alice.deliver(fixture.inbox(), &second).await;
@@ -60,7 +60,7 @@ async fn d10_a_late_older_follow_does_not_turn_the_clock_back(database: Database
     assert!(follows(&fixture, &fixture.alice).await);
 }
 
-async fn an_account_that_is_gone_with_its_key_takes_its_words_along(database: Database) {
+async fn an_account_that_is_gone_with_its_key_loses_its_comments(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let bob = fixture.remote.user("bob");
@@ -87,7 +87,7 @@ fn is_answered(fixture: &Fixture, request: &Value) -> bool {
     fixture.remote.received().iter().any(|received| received.activity["object"]["id"] == request["id"])
 }
 
-async fn nobody_takes_the_place_of_a_quote_that_is_anothers(database: Database) {
+async fn nobody_can_take_over_anothers_quote(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let mallory = fixture.remote.user("mallory");
@@ -104,7 +104,7 @@ async fn nobody_takes_the_place_of_a_quote_that_is_anothers(database: Database) 
     fixture.remote.await_activity("the Accept of the quote", is_it).await;
 }
 
-async fn a_quote_that_was_a_comment_too_is_not_granted_after_it_was_deleted(database: Database) {
+async fn a_quote_that_was_a_deleted_comment_is_not_granted(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.comment(&fixture.alice, &article, "As the critic says").await;
@@ -116,7 +116,7 @@ async fn a_quote_that_was_a_comment_too_is_not_granted_after_it_was_deleted(data
     assert!(!is_answered(&fixture, &request));
 }
 
-async fn a_quote_that_is_undone_before_it_was_asked_for_is_not_granted(database: Database) {
+async fn a_quote_that_is_undone_before_its_request_is_not_granted(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.alice.reply(id_of(&article), "<p>As the critic says</p>");
@@ -136,7 +136,7 @@ async fn a_quote_that_is_undone_before_it_was_asked_for_is_not_granted(database:
     fixture.remote.await_activity("the Accept of what is asked later", is_it).await;
 }
 
-async fn who_is_blocked_may_still_take_back_what_they_said(database: Database) {
+async fn a_blocked_actor_can_still_delete_their_comment(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.comment(&fixture.alice, &article, "Here I stand").await;
@@ -156,7 +156,7 @@ async fn who_is_blocked_may_still_take_back_what_they_said(database: Database) {
     assert!(!page.text.contains("Here I stand") && !page.text.contains("And so do I"), "{}", page.text);
 }
 
-async fn a_block_counts_for_what_is_being_prepared(database: Database) {
+async fn a_block_applies_to_activities_in_preparation(database: Database) {
     let network = TestNetwork::new();
     let (remote, other) = (network.remote("remote.test").await, network.remote("other.test").await);
     let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
@@ -182,7 +182,7 @@ async fn a_block_counts_for_what_is_being_prepared(database: Database) {
     assert!(page.comments.is_empty(), "{}", page.text);
 }
 
-async fn who_is_let_through_meanwhile_is_shown_at_once(database: Database) {
+async fn an_author_approved_in_the_meantime_is_shown_at_once(database: Database) {
     let fixture =
         Fixture::with(database, |_, settings| settings.set("moderation", "first_comments", "\"held\"")).await;
     let article = fixture.publish("The Night Ferry").await;
@@ -205,7 +205,7 @@ async fn who_is_let_through_meanwhile_is_shown_at_once(database: Database) {
     fixture.await_page(&article, "the second comment", |page| page.comment("And then").is_some()).await;
 }
 
-async fn what_is_said_in_private_to_strangers_is_not_kept_waiting(database: Database) {
+async fn private_replies_to_unknown_posts_are_not_parked(database: Database) {
     let fixture = Fixture::new(database).await;
     let start = fixture.remote.url("/users/bob/statuses/1");
     let note = fixture.alice.reply_to_followers(&start, "<p>Between friends</p>");

@@ -7,9 +7,9 @@ use crate::support::signature::SignatureScheme;
 use crate::support::{Database, Fixture};
 
 both_databases!(
-    a_host_that_reads_rfc_9421_alone_is_spoken_to_so_from_then_on,
-    a_host_that_reads_neither_is_tried_in_both_at_once,
-    a_host_in_secure_mode_that_reads_rfc_9421_alone_is_asked_so,
+    a_host_that_only_accepts_rfc_9421_gets_it_from_then_on,
+    a_host_that_accepts_neither_scheme_is_tried_with_both_at_once,
+    a_host_in_secure_mode_that_only_accepts_rfc_9421_gets_it,
 );
 
 /// Follows, and returns the scheme of the Accept and the number of attempts with the other scheme before it.
@@ -22,7 +22,7 @@ async fn accepted(fixture: &Fixture) -> (SignatureScheme, usize) {
     (accept.signer.scheme, fixture.remote.rejected_schemes() - rejected_schemes)
 }
 
-async fn a_host_that_reads_rfc_9421_alone_is_spoken_to_so_from_then_on(database: Database) {
+async fn a_host_that_only_accepts_rfc_9421_gets_it_from_then_on(database: Database) {
     let mut fixture = Fixture::new(database).await;
     assert_eq!(
         accepted(&fixture).await,
@@ -42,7 +42,7 @@ async fn a_host_that_reads_rfc_9421_alone_is_spoken_to_so_from_then_on(database:
     assert_eq!(accepted(&fixture).await, (SignatureScheme::Cavage, 0));
 }
 
-async fn a_host_that_reads_neither_is_tried_in_both_at_once(database: Database) {
+async fn a_host_that_accepts_neither_scheme_is_tried_with_both_at_once(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     for (name, status) in [("una", 401), ("bo", 400)] {
@@ -68,7 +68,7 @@ async fn a_host_that_reads_neither_is_tried_in_both_at_once(database: Database) 
     assert_eq!(fixture.remote.refused().len(), before + 1);
 }
 
-async fn a_host_in_secure_mode_that_reads_rfc_9421_alone_is_asked_so(database: Database) {
+async fn a_host_in_secure_mode_that_only_accepts_rfc_9421_gets_it(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.remote.demand_signed_gets();
     fixture.remote.accept_only(Some(SignatureScheme::Rfc9421));

@@ -18,17 +18,17 @@ use crate::support::signed_request::UnsignedRequest;
 use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
-    what_did_not_change_is_not_sent_again,
-    each_change_of_what_a_page_shows_makes_it_new,
-    what_a_page_does_not_show_leaves_it_alone,
-    a_body_is_encoded_as_it_is_liked_best,
-    the_head_of_a_page_is_that_of_the_page,
-    an_error_has_the_form_that_its_address_is_for,
-    what_is_taken_back_is_gone_though_it_was_kept,
-    what_another_process_writes_is_seen,
-    what_connections_counted_that_are_gone_is_added_up,
-    a_hundred_readers_of_a_stale_page_have_it_rendered_once,
-    g9_what_only_the_signed_may_read_is_kept_for_nobody_else,
+    an_unchanged_page_is_not_sent_again,
+    each_visible_change_invalidates_the_page,
+    an_invisible_change_does_not_invalidate_the_page,
+    a_body_has_the_encoding_that_the_client_prefers,
+    a_head_request_gets_the_headers_of_the_page,
+    an_error_has_the_media_type_of_its_url,
+    a_retracted_review_is_gone_even_if_it_was_cached,
+    changes_of_another_process_are_visible,
+    counts_of_closed_connections_are_added_up,
+    a_stale_page_is_rendered_once_for_a_hundred_readers,
+    g9_documents_that_need_a_signature_are_not_cached_for_others,
 );
 
 /// A response as it came over the wire.
@@ -99,7 +99,7 @@ async fn etag(fixture: &Fixture, address: &str, accept: &str) -> String {
     response.etag().to_owned()
 }
 
-async fn what_did_not_change_is_not_sent_again(database: Database) {
+async fn an_unchanged_page_is_not_sent_again(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.comment(&fixture.alice, &article, "Who waves at ferries").await;
@@ -149,7 +149,7 @@ async fn what_did_not_change_is_not_sent_again(database: Database) {
     }
 }
 
-async fn each_change_of_what_a_page_shows_makes_it_new(database: Database) {
+async fn each_visible_change_invalidates_the_page(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let (page, id, inbox) = (page_of(&article), id_of(&article), fixture.inbox());
@@ -209,7 +209,7 @@ async fn each_change_of_what_a_page_shows_makes_it_new(database: Database) {
     assert!(fixture.page(&article).await.text.contains("It never left."));
 }
 
-async fn what_a_page_does_not_show_leaves_it_alone(database: Database) {
+async fn an_invisible_change_does_not_invalidate_the_page(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let renderings = async |marker: &str| {
@@ -246,7 +246,7 @@ async fn rendered(app: &App, slug: &str, last: &str) -> usize {
     of(slug)
 }
 
-async fn a_body_is_encoded_as_it_is_liked_best(database: Database) {
+async fn a_body_has_the_encoding_that_the_client_prefers(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     for (accept, address) in [(HTML, page_of(&article)), (AS2, page_of(&article)), (AS2, id_of(&article))] {
@@ -280,7 +280,7 @@ async fn a_body_is_encoded_as_it_is_liked_best(database: Database) {
     }
 }
 
-async fn the_head_of_a_page_is_that_of_the_page(database: Database) {
+async fn a_head_request_gets_the_headers_of_the_page(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     for (accept, address) in [(HTML, page_of(&article)), (AS2, id_of(&article))] {
@@ -300,7 +300,7 @@ async fn the_head_of_a_page_is_that_of_the_page(database: Database) {
     }
 }
 
-async fn an_error_has_the_form_that_its_address_is_for(database: Database) {
+async fn an_error_has_the_media_type_of_its_url(database: Database) {
     let fixture = Fixture::new(database).await;
     let (page, document) = ("text/html; charset=utf-8", "application/json");
     for (path, accept, form) in [
@@ -329,7 +329,7 @@ async fn an_error_has_the_form_that_its_address_is_for(database: Database) {
     }
 }
 
-async fn what_is_taken_back_is_gone_though_it_was_kept(database: Database) {
+async fn a_retracted_review_is_gone_even_if_it_was_cached(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let readings = [(page_of(&article), HTML), (page_of(&article), AS2), (id_of(&article), AS2)];
@@ -352,7 +352,7 @@ async fn what_is_taken_back_is_gone_though_it_was_kept(database: Database) {
     }
 }
 
-async fn what_another_process_writes_is_seen(database: Database) {
+async fn changes_of_another_process_are_visible(database: Database) {
     let mut fixture = Fixture::with(database, |_, settings| settings.role("web")).await;
     let worker = fixture.app.spawn_command(&["serve", "--role", "worker"]);
     let article = fixture.publish("The Night Ferry").await;
@@ -378,7 +378,7 @@ async fn what_another_process_writes_is_seen(database: Database) {
     drop(worker);
 }
 
-async fn what_connections_counted_that_are_gone_is_added_up(database: Database) {
+async fn counts_of_closed_connections_are_added_up(database: Database) {
     let fixture = Fixture::with(database, |_, settings| settings.role("web")).await;
     let file = fixture.app.write("review.md", &markdown("The Night Ferry", "The Night Ferry", "It leaves."));
     let printed = fixture.app.command_output(&["publish", &file]).await;
@@ -412,7 +412,7 @@ async fn what_connections_counted_that_are_gone_is_added_up(database: Database) 
     drop(worker);
 }
 
-async fn a_hundred_readers_of_a_stale_page_have_it_rendered_once(database: Database) {
+async fn a_stale_page_is_rendered_once_for_a_hundred_readers(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.publish("The Day Ferry").await;
@@ -439,7 +439,7 @@ async fn a_hundred_readers_of_a_stale_page_have_it_rendered_once(database: Datab
     assert_eq!(rendered(&fixture.app, slug_of(&article), "the-last-ferry-2021").await, before + 1);
 }
 
-async fn g9_what_only_the_signed_may_read_is_kept_for_nobody_else(database: Database) {
+async fn g9_documents_that_need_a_signature_are_not_cached_for_others(database: Database) {
     let secure =
         Fixture::with(database, |_, settings| settings.set("federation", "authorized_fetch", "true"));
     let fixture = secure.await;

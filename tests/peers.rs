@@ -19,22 +19,22 @@ use scenario::{POSTER_ALT, Scenario};
 both_databases!(
     fedify_and_marquee_understand_each_other,
     bovine_and_marquee_understand_each_other,
-    fedify_that_signs_by_the_older_draft_is_understood,
-    fedify_that_blocks_the_critic_is_a_follower_no_more,
-    bovine_that_blocks_the_critic_is_a_follower_no_more,
-    an_account_of_fedify_that_is_deleted_leaves_nothing_behind,
-    an_account_of_bovine_that_is_deleted_leaves_nothing_behind,
-    a_quote_that_fedify_asks_for_is_stamped,
-    a_quote_that_bovine_asks_for_is_stamped,
-    fedify_gets_what_the_critic_answers,
-    bovine_gets_what_the_critic_answers,
+    fedify_that_signs_with_cavage_is_understood,
+    fedify_that_blocks_the_critic_no_longer_follows,
+    bovine_that_blocks_the_critic_no_longer_follows,
+    a_deleted_account_of_fedify_leaves_nothing_behind,
+    a_deleted_account_of_bovine_leaves_nothing_behind,
+    a_quote_that_fedify_requests_is_authorized,
+    a_quote_that_bovine_requests_is_authorized,
+    fedify_gets_the_critics_replies,
+    bovine_gets_the_critics_replies,
     in_secure_mode_fedify_reads_with_its_signature,
     in_secure_mode_bovine_reads_with_its_signature,
-    fedify_verifies_what_a_new_key_signs,
-    bovine_verifies_what_a_new_key_signs,
-    fedify_that_knows_the_old_key_verifies_what_it_signs_for_a_while,
-    bovine_that_can_not_find_the_old_key_is_met_with_the_new_one,
-    fedify_that_takes_rfc_9421_alone_is_met_with_it,
+    fedify_verifies_signatures_of_a_new_key,
+    bovine_verifies_signatures_of_a_new_key,
+    fedify_that_knows_the_old_key_still_verifies_its_signatures,
+    bovine_that_cannot_find_the_old_key_gets_the_new_one,
+    fedify_that_only_accepts_rfc_9421_gets_it,
 );
 
 /// The activities that a peer delivers in the scenario.
@@ -78,7 +78,7 @@ async fn bovine_and_marquee_understand_each_other(database: Database) {
     assert_eq!(scenario.peer.forms().await, ["cavage"; DELIVERIES]);
 }
 
-async fn fedify_that_signs_by_the_older_draft_is_understood(database: Database) {
+async fn fedify_that_signs_with_cavage_is_understood(database: Database) {
     let scenario = Scenario::begin(Library::Fedify, database).await;
     scenario.follow().await;
     let (_, article) = scenario.publish().await;
@@ -99,11 +99,11 @@ async fn block(library: Library, database: Database) {
     scenario.await_gone(&article, "I liked it once").await;
 }
 
-async fn fedify_that_blocks_the_critic_is_a_follower_no_more(database: Database) {
+async fn fedify_that_blocks_the_critic_no_longer_follows(database: Database) {
     block(Library::Fedify, database).await;
 }
 
-async fn bovine_that_blocks_the_critic_is_a_follower_no_more(database: Database) {
+async fn bovine_that_blocks_the_critic_no_longer_follows(database: Database) {
     block(Library::Bovine, database).await;
 }
 
@@ -121,11 +121,11 @@ async fn farewell(library: Library, database: Database) {
     await_total_items(&scenario.fixture, &article, "likes", 0).await;
 }
 
-async fn an_account_of_fedify_that_is_deleted_leaves_nothing_behind(database: Database) {
+async fn a_deleted_account_of_fedify_leaves_nothing_behind(database: Database) {
     farewell(Library::Fedify, database).await;
 }
 
-async fn an_account_of_bovine_that_is_deleted_leaves_nothing_behind(database: Database) {
+async fn a_deleted_account_of_bovine_leaves_nothing_behind(database: Database) {
     farewell(Library::Bovine, database).await;
 }
 
@@ -147,11 +147,11 @@ async fn quote(library: Library, database: Database) {
     assert_eq!(stamp, wanted);
 }
 
-async fn a_quote_that_fedify_asks_for_is_stamped(database: Database) {
+async fn a_quote_that_fedify_requests_is_authorized(database: Database) {
     quote(Library::Fedify, database).await;
 }
 
-async fn a_quote_that_bovine_asks_for_is_stamped(database: Database) {
+async fn a_quote_that_bovine_requests_is_authorized(database: Database) {
     quote(Library::Bovine, database).await;
 }
 
@@ -181,11 +181,11 @@ async fn critic_reply(library: Library, database: Database) {
     scenario.peer.await_received("the Delete", |r| r.is("Delete", note)).await;
 }
 
-async fn fedify_gets_what_the_critic_answers(database: Database) {
+async fn fedify_gets_the_critics_replies(database: Database) {
     critic_reply(Library::Fedify, database).await;
 }
 
-async fn bovine_gets_what_the_critic_answers(database: Database) {
+async fn bovine_gets_the_critics_replies(database: Database) {
     critic_reply(Library::Bovine, database).await;
 }
 
@@ -225,27 +225,27 @@ async fn rotation(library: Library, database: Database, overlap: &str) -> usize 
     scenario.peer.refusals().await
 }
 
-async fn fedify_verifies_what_a_new_key_signs(database: Database) {
+async fn fedify_verifies_signatures_of_a_new_key(database: Database) {
     assert_eq!(rotation(Library::Fedify, database, "0s").await, 0);
 }
 
-async fn bovine_verifies_what_a_new_key_signs(database: Database) {
+async fn bovine_verifies_signatures_of_a_new_key(database: Database) {
     assert_eq!(rotation(Library::Bovine, database, "0s").await, 0);
 }
 
-async fn fedify_that_knows_the_old_key_verifies_what_it_signs_for_a_while(database: Database) {
+async fn fedify_that_knows_the_old_key_still_verifies_its_signatures(database: Database) {
     assert_eq!(rotation(Library::Fedify, database, "10m").await, 0);
 }
 
 /// bovine fetches the key each time, and the old one is no longer served.
-async fn bovine_that_can_not_find_the_old_key_is_met_with_the_new_one(database: Database) {
+async fn bovine_that_cannot_find_the_old_key_gets_the_new_one(database: Database) {
     let refused = rotation(Library::Bovine, database, "10m").await;
     assert!(refused > 0, "the old key signed nothing");
 }
 
 /// Our RFC 9421 signatures, verified by others: the first delivery finds out that they are wanted, the next
 /// ones know.
-async fn fedify_that_takes_rfc_9421_alone_is_met_with_it(database: Database) {
+async fn fedify_that_only_accepts_rfc_9421_gets_it(database: Database) {
     let scenario = Scenario::begin(Library::Fedify, database).await;
     scenario.peer.act("take_only", json!({"only": "rfc9421"})).await;
     scenario.follow().await;

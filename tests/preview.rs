@@ -2,14 +2,16 @@
 
 use crate::both_databases;
 use crate::end_to_end::is_about;
+use crate::steps;
 use crate::support::feed::{Item, markdown};
 use crate::support::{Database, Fixture};
 
-both_databases!(
-    a_preview_shows_what_the_article_says,
-    a_file_is_seen_before_it_is_published,
-    who_sees_it_is_told,
-);
+both_databases!(previews_match_what_is_delivered, a_preview_names_its_audience);
+
+async fn previews_match_what_is_delivered(database: Database) {
+    let fixture = Fixture::new(database).await;
+    steps!(&fixture; a_file_can_be_previewed_before_it_is_published, a_preview_matches_the_article);
+}
 
 /// The lines of a preview, joined.
 fn joined(preview: &str) -> String {
@@ -17,8 +19,7 @@ fn joined(preview: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-async fn a_preview_shows_what_the_article_says(database: Database) {
-    let fixture = Fixture::new(database).await;
+async fn a_preview_matches_the_article(fixture: &Fixture) {
     let article = fixture.publish("The Night Ferry").await;
     let link = article["url"].as_str().expect("a page");
     let slug = link.rsplit('/').next().expect("a slug");
@@ -42,8 +43,7 @@ async fn a_preview_shows_what_the_article_says(database: Database) {
     assert!(!fixture.app.cli(&["preview", "no-such-review"]).await.status.success());
 }
 
-async fn a_file_is_seen_before_it_is_published(database: Database) {
-    let fixture = Fixture::new(database).await;
+async fn a_file_can_be_previewed_before_it_is_published(fixture: &Fixture) {
     let text = markdown("The Night Ferry", "The Night Ferry", "It leaves at six.");
     let text = text.replacen("---\n", "---\nposter: ferry.png\nposter_alt: A ferry by night\n", 1);
     let file = fixture.app.write("draft.md", &text);
@@ -58,7 +58,7 @@ async fn a_file_is_seen_before_it_is_published(database: Database) {
     assert!(fixture.articles().await.is_empty(), "a look publishes nothing");
 }
 
-async fn who_sees_it_is_told(database: Database) {
+async fn a_preview_names_its_audience(database: Database) {
     let fixture = crate::end_to_end::fixture_with_feed(database, &[Item::old_review("Alpha")], "").await;
     let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
     let id = article["id"].as_str().expect("an id");

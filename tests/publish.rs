@@ -11,13 +11,13 @@ use crate::support::http::{AS2, HTML};
 use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
-    a_review_published_by_hand_goes_out,
-    a_revision_goes_out_under_the_same_id,
-    an_old_address_leads_to_the_new_one,
-    who_was_interrupted_and_publishes_again_does_not_publish_twice,
-    what_is_retracted_is_gone_for_good,
-    a_retracted_review_can_not_be_revised,
-    a_file_that_can_not_be_read_as_a_review_changes_nothing,
+    a_manually_published_review_is_delivered,
+    a_revision_is_delivered_with_the_same_id,
+    an_old_url_redirects_to_the_new_one,
+    publishing_again_after_an_interruption_does_not_publish_twice,
+    a_retracted_review_is_gone_for_good,
+    a_retracted_review_cannot_be_revised,
+    a_file_that_is_no_review_changes_nothing,
 );
 
 /// The last part of the page's URL.
@@ -33,7 +33,7 @@ async fn revise(fixture: &Fixture, article: &Value, title: &str, body: &str) -> 
     fixture.remote.await_activity("the Update", is_it).await
 }
 
-async fn a_review_published_by_hand_goes_out(database: Database) {
+async fn a_manually_published_review_is_delivered(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     let article = fixture.publish("The Night Ferry").await;
@@ -46,7 +46,7 @@ async fn a_review_published_by_hand_goes_out(database: Database) {
     assert_eq!(fetched["type"], "Create", "an activity can be fetched too");
 }
 
-async fn a_revision_goes_out_under_the_same_id(database: Database) {
+async fn a_revision_is_delivered_with_the_same_id(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     let article = fixture.publish("The Night Ferry").await;
@@ -69,7 +69,7 @@ async fn a_revision_goes_out_under_the_same_id(database: Database) {
     assert_eq!((&old["id"], &old["type"]), (&update["id"], &"Update".into()));
 }
 
-async fn an_old_address_leads_to_the_new_one(database: Database) {
+async fn an_old_url_redirects_to_the_new_one(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     let article = fixture.publish("The Night Ferry").await;
@@ -86,7 +86,7 @@ async fn an_old_address_leads_to_the_new_one(database: Database) {
     assert_eq!(update["object"]["id"], article["id"], "the id is the same");
 }
 
-async fn who_was_interrupted_and_publishes_again_does_not_publish_twice(database: Database) {
+async fn publishing_again_after_an_interruption_does_not_publish_twice(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let file = fixture.app.write("again.md", &markdown("The Night Ferry", "The Night Ferry", THE_FERRY));
@@ -97,7 +97,7 @@ async fn who_was_interrupted_and_publishes_again_does_not_publish_twice(database
     assert_eq!(fixture.articles().await.len(), 1);
 }
 
-async fn what_is_retracted_is_gone_for_good(database: Database) {
+async fn a_retracted_review_is_gone_for_good(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     let article = fixture.publish("The Night Ferry").await;
@@ -121,7 +121,7 @@ async fn what_is_retracted_is_gone_for_good(database: Database) {
     assert!(!front.body.contains("The Night Ferry"), "the front page lists it no more");
 }
 
-async fn a_retracted_review_can_not_be_revised(database: Database) {
+async fn a_retracted_review_cannot_be_revised(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.app.command_output(&["retract", slug_of(&article)]).await;
@@ -134,7 +134,7 @@ async fn a_retracted_review_can_not_be_revised(database: Database) {
     }
 }
 
-async fn a_file_that_can_not_be_read_as_a_review_changes_nothing(database: Database) {
+async fn a_file_that_is_no_review_changes_nothing(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.publish("The Night Ferry").await;
     let broken = fixture.app.write("broken.md", "---\ntitle: [unclosed\n---\n\nText.\n");

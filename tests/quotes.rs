@@ -10,13 +10,13 @@ use crate::support::remote::User;
 use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
-    a_quote_is_granted_once_however_often_it_is_asked_for,
-    a_quote_that_the_critic_revokes_is_gone_for_good,
-    a_quote_goes_with_the_post_that_quotes,
-    a_authorization_goes_with_the_review_that_is_retracted,
-    the_quotes_of_an_account_that_is_blocked_are_gone,
+    a_quote_is_granted_once_however_often_it_is_requested,
+    a_revoked_quote_is_gone_for_good,
+    a_quote_is_deleted_with_the_quoting_post,
+    an_authorization_is_revoked_when_the_review_is_retracted,
+    the_quotes_of_a_blocked_account_are_gone,
     a_request_that_is_undone_can_be_made_again,
-    nobody_quotes_with_the_post_of_another_server_or_actor,
+    nobody_can_quote_with_anothers_post,
 );
 
 /// A post that quotes, and the request for it.
@@ -56,7 +56,7 @@ async fn await_status(fixture: &Fixture, address: &str, status: u16) {
     .await;
 }
 
-async fn a_quote_is_granted_once_however_often_it_is_asked_for(database: Database) {
+async fn a_quote_is_granted_once_however_often_it_is_requested(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let (note, request) = quoting(&fixture.alice, &article);
     let authorization = ask(&fixture, &request).await;
@@ -82,7 +82,7 @@ async fn a_quote_is_granted_once_however_often_it_is_asked_for(database: Databas
     );
 }
 
-async fn a_authorization_goes_with_the_review_that_is_retracted(database: Database) {
+async fn an_authorization_is_revoked_when_the_review_is_retracted(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let authorization = ask(&fixture, &quoting(&fixture.alice, &article).1).await;
     await_status(&fixture, &authorization, 200).await;
@@ -91,7 +91,7 @@ async fn a_authorization_goes_with_the_review_that_is_retracted(database: Databa
     await_status(&fixture, &authorization, 410).await;
 }
 
-async fn the_quotes_of_an_account_that_is_blocked_are_gone(database: Database) {
+async fn the_quotes_of_a_blocked_account_are_gone(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let first = ask(&fixture, &quoting(&fixture.alice, &article).1).await;
     let second = ask(&fixture, &quoting(&fixture.alice, &article).1).await;
@@ -108,7 +108,7 @@ async fn the_quotes_of_an_account_that_is_blocked_are_gone(database: Database) {
     fixture.app.command_output(&["block", "account", &handle]).await;
 }
 
-async fn a_quote_that_the_critic_revokes_is_gone_for_good(database: Database) {
+async fn a_revoked_quote_is_gone_for_good(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let (_, request) = quoting(&fixture.alice, &article);
     let authorization = ask(&fixture, &request).await;
@@ -134,7 +134,7 @@ async fn a_quote_that_the_critic_revokes_is_gone_for_good(database: Database) {
     assert!(!twice.status.success(), "it is gone already");
 }
 
-async fn a_quote_goes_with_the_post_that_quotes(database: Database) {
+async fn a_quote_is_deleted_with_the_quoting_post(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let (note, request) = quoting(&fixture.alice, &article);
     let authorization = ask(&fixture, &request).await;
@@ -185,7 +185,7 @@ async fn a_request_that_is_undone_can_be_made_again(database: Database) {
     }
 }
 
-async fn nobody_quotes_with_the_post_of_another_server_or_actor(database: Database) {
+async fn nobody_can_quote_with_anothers_post(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let mallory = fixture.remote.user("mallory");
     let (note, mut request) = quoting(&fixture.alice, &article);

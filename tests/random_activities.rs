@@ -17,7 +17,7 @@ use crate::support::rng::{Rng, seed};
 use crate::support::signer::FastSigner;
 use crate::support::{Database, Fixture};
 
-both_databases!(no_activity_however_shaped_is_an_error_of_ours);
+both_databases!(no_activity_causes_an_internal_error);
 
 /// The default number of activities.
 const DEFAULT_COUNT: usize = 3_000;
@@ -28,7 +28,7 @@ const BATCH: usize = 1_000;
 /// Concurrent requests.
 const CONCURRENCY: usize = 16;
 
-async fn no_activity_however_shaped_is_an_error_of_ours(database: Database) {
+async fn no_activity_causes_an_internal_error(database: Database) {
     let count =
         std::env::var("MARQUEE_TEST_SHAPES").map_or(DEFAULT_COUNT, |text| text.parse().expect("a number"));
     let seed = seed();

@@ -23,8 +23,8 @@ use crate::support::signed_request::SignedRequest;
 use crate::support::{Database, Fixture, LONG_WAIT_TIMEOUT, TestNetwork, within};
 
 both_databases!(
-    killed_at_any_moment_it_serves_every_inbox_and_has_each_effect_once,
-    two_webs_and_three_workers_share_the_work_and_whichever_is_killed_loses_nothing,
+    killed_at_random_every_inbox_is_served_and_each_effect_happens_once,
+    two_web_and_three_worker_processes_share_the_work_and_kills_lose_nothing,
 );
 
 /// The default number of kills per database.
@@ -40,7 +40,7 @@ const BATCH: usize = 10;
 /// Concurrent activities.
 const CONCURRENCY: usize = 8;
 
-async fn killed_at_any_moment_it_serves_every_inbox_and_has_each_effect_once(database: Database) {
+async fn killed_at_random_every_inbox_is_served_and_each_effect_happens_once(database: Database) {
     let kills = std::env::var("MARQUEE_TEST_KILLS").map_or(KILLS, |text| text.parse().expect("a number"));
     let mut rng = Rng::new(seed());
     let (fixture, others) = fixture_with_remotes(database, |settings| settings).await;
@@ -62,7 +62,7 @@ async fn killed_at_any_moment_it_serves_every_inbox_and_has_each_effect_once(dat
 
 /// One web process and two workers are killed in turn and not restarted; the remaining processes do all the
 /// work.
-async fn two_webs_and_three_workers_share_the_work_and_whichever_is_killed_loses_nothing(database: Database) {
+async fn two_web_and_three_worker_processes_share_the_work_and_kills_lose_nothing(database: Database) {
     let mut rng = Rng::new(seed());
     let (fixture, others) = fixture_with_remotes(database, |settings| settings.role("web")).await;
     let worker = || fixture.app.spawn_command(&["serve", "--role", "worker"]);

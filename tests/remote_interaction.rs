@@ -14,12 +14,12 @@ use crate::support::{Database, Fixture, TestNetwork};
 
 both_databases!(
     a_reader_follows_and_replies_from_their_own_server,
-    a_server_alone_leads_home_where_its_kind_is_known,
-    the_form_stands_on_each_page,
-    what_leads_nowhere_is_told_with_another_way,
-    nobody_is_led_to_a_server_that_is_not_theirs,
-    g3_a_form_of_another_site_is_refused,
-    one_client_has_others_asked_only_so_often,
+    a_host_name_is_enough_if_its_software_is_known,
+    the_form_is_on_each_page,
+    a_failed_lookup_explains_the_alternative,
+    nobody_is_sent_to_a_server_that_is_not_theirs,
+    g3_a_form_on_another_site_is_refused,
+    lookups_per_client_are_limited,
 );
 
 async fn ask(
@@ -123,7 +123,7 @@ fn serve_kind(remote: &Remote, software: &str, at: &str) {
     remote.serve("/nodeinfo/2.0", Document::new("application/json", document));
 }
 
-async fn a_server_alone_leads_home_where_its_kind_is_known(database: Database) {
+async fn a_host_name_is_enough_if_its_software_is_known(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let (article, actor) = (id_of(&article), fixture.actor());
@@ -150,7 +150,7 @@ async fn a_server_alone_leads_home_where_its_kind_is_known(database: Database) {
     assert_eq!(ask(&fixture, HOST, "reply", article, &FROM_HERE).await.status, 422);
 }
 
-async fn the_form_stands_on_each_page(database: Database) {
+async fn the_form_is_on_each_page(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let review = article["url"].as_str().expect("a page").to_owned();
@@ -172,7 +172,7 @@ async fn the_form_stands_on_each_page(database: Database) {
     assert!(other.header("content-security-policy").contains("form-action 'self';"));
 }
 
-async fn what_leads_nowhere_is_told_with_another_way(database: Database) {
+async fn a_failed_lookup_explains_the_alternative(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.remote.user("plain");
@@ -213,7 +213,7 @@ async fn what_leads_nowhere_is_told_with_another_way(database: Database) {
     assert_eq!(fixture.app.get_page("/interact").await.status, 405);
 }
 
-async fn nobody_is_led_to_a_server_that_is_not_theirs(database: Database) {
+async fn nobody_is_sent_to_a_server_that_is_not_theirs(database: Database) {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
     let trap = ForbiddenListener::bind("127.0.0.2").await;
@@ -249,7 +249,7 @@ async fn nobody_is_led_to_a_server_that_is_not_theirs(database: Database) {
     trap.assert_no_connections();
 }
 
-async fn g3_a_form_of_another_site_is_refused(database: Database) {
+async fn g3_a_form_on_another_site_is_refused(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     serve_links(&fixture, "old", &[template(SUBSCRIBE, "https://remote.test/i?uri={uri}")]);
@@ -268,7 +268,7 @@ async fn g3_a_form_of_another_site_is_refused(database: Database) {
     assert_eq!(ask(&fixture, &large, "reply", id_of(&article), &FROM_HERE).await.status, 413);
 }
 
-async fn one_client_has_others_asked_only_so_often(database: Database) {
+async fn lookups_per_client_are_limited(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     serve_links(&fixture, "old", &[template(SUBSCRIBE, "https://remote.test/i?uri={uri}")]);

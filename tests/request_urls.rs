@@ -2,31 +2,33 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use crate::both_databases;
+use crate::steps;
 use crate::support::config_file::url;
 use crate::support::http::{HTML, Response};
 use crate::support::{Database, Fixture, eventually};
 
-both_databases!(
-    g1_a_nul_in_an_address_is_a_request_that_cannot_be_read,
-    a_list_is_kept_once_however_its_address_is_spelled,
-    a_page_beyond_the_last_is_not_there_on_any_list,
-);
+both_databases!(unusual_urls_are_handled);
+
+async fn unusual_urls_are_handled(database: Database) {
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    steps!(&fixture, &article;
+        a_list_is_cached_once_however_its_url_is_spelled,
+        g1_a_nul_in_a_url_is_a_bad_request,
+        a_page_beyond_the_last_does_not_exist,
+    );
+}
 
 async fn get(fixture: &Fixture, path: &str) -> Response {
     fixture.network.client.get(&url(path), HTML).await
 }
 
-/// Publishes a review, and returns the path of its page.
-async fn publish(fixture: &Fixture, title: &str) -> String {
-    let article = fixture.publish(title).await;
-    let page = article["url"].as_str().expect("a page");
-    page.strip_prefix(&url("")).expect("a page of ours").to_owned()
-}
-
-async fn g1_a_nul_in_an_address_is_a_request_that_cannot_be_read(database: Database) {
-    let fixture = Fixture::new(database).await;
-    let review = publish(&fixture, "The Night Ferry").await;
+async fn g1_a_nul_in_a_url_is_a_bad_request(fixture: &Fixture, article: &Value) {
+    let review =
+        article["url"].as_str().and_then(|page| page.strip_prefix(&url(""))).expect("a page of this site");
     for path in [
         "/films?letter=%00",
         "/people?letter=%00",
@@ -45,18 +47,18 @@ async fn g1_a_nul_in_an_address_is_a_request_that_cannot_be_read(database: Datab
         &format!("{review}?sort=%00"),
         &format!("{review}/comments?sort=%00"),
         &format!("{review}/card.png?v=%00"),
-        &format!("/oembed?url={}%00", url(&review)),
+        &format!("/oembed?url={}%00", url(review)),
         "/assets/style.css?v=%00",
         "/no/such/place?%00",
     ] {
-        let response = get(&fixture, path).await;
+        let response = get(fixture, path).await;
         assert_eq!(response.status, 400, "{path}: {}", response.body);
         assert!(response.body.contains("This request could not be read"), "{path}: {}", response.body);
     }
     // A NUL that is escaped twice is no NUL after decoding: the page does not exist.
     for slug in ["%2500", "the-night-ferry%2500", "%25FF"] {
         let path = format!("/oembed?url={}", url(&format!("/reviews/{slug}")));
-        assert_eq!(get(&fixture, &path).await.status, 404, "{path}");
+        assert_eq!(get(fixture, &path).await.status, 404, "{path}");
     }
     for resource in [url("/reviews/%2500"), url("/@critic%2500")] {
         let path = format!("/.well-known/webfinger?resource={resource}");
@@ -64,9 +66,7 @@ async fn g1_a_nul_in_an_address_is_a_request_that_cannot_be_read(database: Datab
     }
 }
 
-async fn a_list_is_kept_once_however_its_address_is_spelled(database: Database) {
-    let fixture = Fixture::new(database).await;
-    fixture.publish("The Night Ferry").await;
+async fn a_list_is_cached_once_however_its_url_is_spelled(fixture: &Fixture, _article: &Value) {
     let lists = [
         ("erries?", ["/tags/ferries", "/tags/%66erries", "/tags/f%65rr%69es"]),
         ("ratings", ["/ratings/4", "/ratings/%34", "/ratings/%34?page=1"]),
@@ -87,10 +87,10 @@ async fn a_list_is_kept_once_however_its_address_is_spelled(database: Database) 
         ("critic/feed", ["/@critic/feed.xml", "/@Critic/feed.xml", "/%40cRITIC/feed.xml"]),
     ];
     for path in lists.iter().flat_map(|(_, spellings)| spellings) {
-        assert_eq!(get(&fixture, path).await.status, 200, "{path}");
+        assert_eq!(get(fixture, path).await.status, 200, "{path}");
     }
     // This list is requested last, so it is the last one rendered.
-    assert_eq!(get(&fixture, "/people?letter=l").await.status, 200);
+    assert_eq!(get(fixture, "/people?letter=l").await.status, 200);
     let named = |part: &str| -> BTreeSet<String> {
         let log = fixture.app.log();
         let rendered = log.iter().filter(|line| line.contains("rendered kind=List"));
@@ -104,9 +104,7 @@ async fn a_list_is_kept_once_however_its_address_is_spelled(database: Database) 
     }
 }
 
-async fn a_page_beyond_the_last_is_not_there_on_any_list(database: Database) {
-    let fixture = Fixture::new(database).await;
-    fixture.publish("The Night Ferry").await;
+async fn a_page_beyond_the_last_does_not_exist(fixture: &Fixture, _article: &Value) {
     for list in [
         "/@critic",
         "/reviews",
@@ -118,9 +116,9 @@ async fn a_page_beyond_the_last_is_not_there_on_any_list(database: Database) {
         "/tags/ferries",
         "/ratings/4",
     ] {
-        assert_eq!(get(&fixture, &format!("{list}?page=1")).await.status, 200, "{list}");
+        assert_eq!(get(fixture, &format!("{list}?page=1")).await.status, 200, "{list}");
         for beyond in [2, 999, 100_000] {
-            let response = get(&fixture, &format!("{list}?page={beyond}")).await;
+            let response = get(fixture, &format!("{list}?page={beyond}")).await;
             assert_eq!(response.status, 404, "{list} {beyond}");
             assert!(response.body.contains("Page not found"), "{}", response.body);
         }

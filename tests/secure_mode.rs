@@ -9,12 +9,12 @@ use crate::support::signed_request::UnsignedRequest;
 use crate::support::{Database, Fixture, feed};
 
 both_databases!(
-    what_is_no_actor_is_served_to_those_who_sign_and_to_nobody_else,
-    what_everyone_needs_stays_public,
-    a_signature_that_proves_nothing_opens_nothing,
-    who_is_blocked_is_told_so,
+    other_documents_are_served_only_to_signed_requests,
+    actors_and_discovery_stay_public,
+    an_invalid_signature_reads_nothing,
+    a_blocked_server_gets_403,
     two_servers_in_secure_mode_do_not_wait_for_each_other,
-    without_secure_mode_nobody_looks_at_signatures_of_fetches,
+    without_secure_mode_signatures_of_fetches_are_ignored,
 );
 
 async fn secure(database: Database) -> Fixture {
@@ -46,7 +46,7 @@ async fn guarded(fixture: &Fixture) -> Vec<String> {
     all
 }
 
-async fn what_is_no_actor_is_served_to_those_who_sign_and_to_nobody_else(database: Database) {
+async fn other_documents_are_served_only_to_signed_requests(database: Database) {
     let fixture = secure(database).await;
     let all = guarded(&fixture).await;
     for url in &all {
@@ -84,7 +84,7 @@ async fn what_is_no_actor_is_served_to_those_who_sign_and_to_nobody_else(databas
     assert_eq!(request.sign().fetch(&fixture.network.client).await.status, 200);
 }
 
-async fn what_everyone_needs_stays_public(database: Database) {
+async fn actors_and_discovery_stay_public(database: Database) {
     let fixture = secure(database).await;
     let (_, page) = publish(&fixture).await;
     let at = crate::support::config_file::url;
@@ -107,7 +107,7 @@ async fn what_everyone_needs_stays_public(database: Database) {
     }
 }
 
-async fn a_signature_that_proves_nothing_opens_nothing(database: Database) {
+async fn an_invalid_signature_reads_nothing(database: Database) {
     let fixture = secure(database).await;
     let (article, _) = publish(&fixture).await;
     let (mallory, alice) = (fixture.remote.user("mallory"), &fixture.alice);
@@ -133,7 +133,7 @@ async fn a_signature_that_proves_nothing_opens_nothing(database: Database) {
     }
 }
 
-async fn who_is_blocked_is_told_so(database: Database) {
+async fn a_blocked_server_gets_403(database: Database) {
     let mut fixture = secure(database).await;
     let (article, _) = publish(&fixture).await;
     // With an allow list that does not contain this server.
@@ -167,7 +167,7 @@ async fn two_servers_in_secure_mode_do_not_wait_for_each_other(database: Databas
     assert_eq!(fixture.remote.take_violations(), Vec::<String>::new());
 }
 
-async fn without_secure_mode_nobody_looks_at_signatures_of_fetches(database: Database) {
+async fn without_secure_mode_signatures_of_fetches_are_ignored(database: Database) {
     let fixture = Fixture::new(database).await;
     let article: Value = fixture.publish("The Night Ferry").await;
     let before = fixture.remote.requests();

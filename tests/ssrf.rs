@@ -13,14 +13,14 @@ use crate::support::signature::SignatureScheme;
 use crate::support::{Database, Fixture, TestNetwork, eventually};
 
 both_databases!(
-    e1_an_object_and_what_it_answers_on_forbidden_ground,
-    e1_pictures_and_inboxes_of_an_actor_on_forbidden_ground,
-    e7_other_schemes_are_never_asked,
-    e10_a_follower_whose_name_turns_to_a_private_address_is_sent_nothing,
+    e1_an_object_and_its_parent_at_a_forbidden_address,
+    e1_pictures_and_inboxes_of_an_actor_at_a_forbidden_address,
+    e7_other_schemes_are_never_requested,
+    e10_nothing_is_delivered_to_a_name_that_turns_to_a_private_address,
     e8_line_breaks_and_queries_in_names_go_nowhere,
-    e9_a_chain_of_replies_without_end_costs_a_bounded_number_of_requests,
-    e9_a_chain_of_key_owners_without_end_is_not_followed,
-    e1_a_feed_and_its_pictures_on_forbidden_ground,
+    e9_an_endless_chain_of_replies_costs_a_limited_number_of_requests,
+    e9_an_endless_chain_of_key_owners_is_not_followed,
+    e1_a_feed_and_its_pictures_at_a_forbidden_address,
 );
 
 /// A name that resolves to a forbidden address.
@@ -88,7 +88,7 @@ impl Ground {
 }
 
 #[tokio::test]
-async fn e1_a_key_id_on_forbidden_ground() {
+async fn e1_a_key_id_at_a_forbidden_address() {
     let ground = Ground::new(Database::Sqlite).await;
     for address in ground.addresses("/users/alice#main-key") {
         let mut follow = ground.fixture.alice.follow(ground.fixture.actor());
@@ -99,7 +99,7 @@ async fn e1_a_key_id_on_forbidden_ground() {
     ground.assert_no_connections().await;
 }
 
-async fn e1_an_object_and_what_it_answers_on_forbidden_ground(database: Database) {
+async fn e1_an_object_and_its_parent_at_a_forbidden_address(database: Database) {
     let ground = Ground::new(database).await;
     let (fixture, alice) = (&ground.fixture, &ground.fixture.alice);
     let article = fixture.publish("The Night Ferry").await;
@@ -115,7 +115,7 @@ async fn e1_an_object_and_what_it_answers_on_forbidden_ground(database: Database
     ground.assert_no_connections().await;
 }
 
-async fn e1_pictures_and_inboxes_of_an_actor_on_forbidden_ground(database: Database) {
+async fn e1_pictures_and_inboxes_of_an_actor_at_a_forbidden_address(database: Database) {
     let ground = Ground::new(database).await;
     let fixture = &ground.fixture;
     let article = fixture.publish("The Night Ferry").await;
@@ -184,7 +184,7 @@ async fn e2_a_name_of_any_private_ipv6_address() {
     ground.assert_no_connections().await;
 }
 
-async fn e7_other_schemes_are_never_asked(database: Database) {
+async fn e7_other_schemes_are_never_requested(database: Database) {
     let ground = Ground::new(database).await;
     let (fixture, alice) = (&ground.fixture, &ground.fixture.alice);
     let (port, file) =
@@ -226,7 +226,7 @@ async fn e7_other_schemes_are_never_asked(database: Database) {
     assert!(addresses.all(|address| !address.contains("secret")), "no page leads there");
 }
 
-async fn e10_a_follower_whose_name_turns_to_a_private_address_is_sent_nothing(database: Database) {
+async fn e10_nothing_is_delivered_to_a_name_that_turns_to_a_private_address(database: Database) {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
     let turncoat = network.remote("turncoat.test").await;
@@ -253,7 +253,7 @@ async fn e10_a_follower_whose_name_turns_to_a_private_address_is_sent_nothing(da
 }
 
 #[tokio::test]
-async fn e5_a_redirect_to_forbidden_ground() {
+async fn e5_a_redirect_to_a_forbidden_address() {
     let ground = Ground::new(Database::Sqlite).await;
     let (fixture, alice) = (&ground.fixture, &ground.fixture.alice);
     fixture.publish("The Night Ferry").await;
@@ -270,7 +270,7 @@ async fn e5_a_redirect_to_forbidden_ground() {
 }
 
 #[tokio::test]
-async fn e5_redirects_that_go_on_are_not_followed_for_long() {
+async fn e5_only_a_few_redirects_are_followed() {
     let ground = Ground::new(Database::Sqlite).await;
     let (fixture, alice) = (&ground.fixture, &ground.fixture.alice);
     fixture.remote.serve("/loop", Document::redirect(&fixture.remote.url("/loop")));
@@ -305,7 +305,7 @@ async fn e8_line_breaks_and_queries_in_names_go_nowhere(database: Database) {
     fixture.comment(alice, &article, "All is well").await;
 }
 
-async fn e9_a_chain_of_replies_without_end_costs_a_bounded_number_of_requests(database: Database) {
+async fn e9_an_endless_chain_of_replies_costs_a_limited_number_of_requests(database: Database) {
     let ground = Ground::new(database).await;
     let (fixture, alice) = (&ground.fixture, &ground.fixture.alice);
     let article = fixture.publish("The Night Ferry").await;
@@ -327,7 +327,7 @@ async fn e9_a_chain_of_replies_without_end_costs_a_bounded_number_of_requests(da
     assert!(of_notes <= 20, "{of_notes} requests");
 }
 
-async fn e9_a_chain_of_key_owners_without_end_is_not_followed(database: Database) {
+async fn e9_an_endless_chain_of_key_owners_is_not_followed(database: Database) {
     let ground = Ground::new(database).await;
     let (fixture, mallory) = (&ground.fixture, ground.fixture.remote.user("mallory"));
     let place = |number: usize| fixture.remote.url(&format!("/keys/{number}"));
@@ -346,7 +346,7 @@ async fn e9_a_chain_of_key_owners_without_end_is_not_followed(database: Database
     assert!((1..=20).contains(&asked), "{asked} requests");
 }
 
-async fn e1_a_feed_and_its_pictures_on_forbidden_ground(database: Database) {
+async fn e1_a_feed_and_its_pictures_at_a_forbidden_address(database: Database) {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
     let trap = ForbiddenListener::bind("127.0.0.2").await;

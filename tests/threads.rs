@@ -13,12 +13,12 @@ use crate::support::signature::target_of;
 use crate::support::{Database, Fixture, TestNetwork};
 
 both_databases!(
-    the_branch_of_a_late_joiner_hangs_where_it_belongs,
-    a_reply_waits_for_a_parent_that_cannot_be_had,
-    a_chain_that_leads_to_nothing_of_ours_is_dropped,
-    a_parent_that_was_deleted_before_it_came_keeps_its_place,
-    what_is_fetched_on_the_way_is_shown_only_where_it_is_public,
-    nothing_is_fetched_that_somebody_else_vouches_for,
+    a_branch_of_replies_that_arrives_late_is_threaded_correctly,
+    a_reply_waits_for_a_parent_that_cannot_be_fetched,
+    a_chain_that_does_not_lead_to_a_review_is_dropped,
+    a_parent_that_was_deleted_before_it_arrived_keeps_its_place,
+    posts_fetched_along_a_thread_are_shown_only_if_public,
+    a_post_is_not_accepted_on_the_word_of_another_server,
     e9_a_chain_ten_thousand_deep_costs_twenty_requests,
     e9_a_chain_that_goes_in_a_circle_ends,
 );
@@ -40,7 +40,7 @@ fn assert_under(page: &Page, child: &str, parent: &str) {
     assert!(above.text.contains(parent), "{child} hangs under {}", above.text);
 }
 
-async fn the_branch_of_a_late_joiner_hangs_where_it_belongs(database: Database) {
+async fn a_branch_of_replies_that_arrives_late_is_threaded_correctly(database: Database) {
     let network = TestNetwork::new();
     let (remote, second) = (network.remote("remote.test").await, network.remote("second.test").await);
     let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
@@ -61,7 +61,7 @@ async fn the_branch_of_a_late_joiner_hangs_where_it_belongs(database: Database) 
     assert_under(&page, "Newest", "Centre");
 }
 
-async fn a_reply_waits_for_a_parent_that_cannot_be_had(database: Database) {
+async fn a_reply_waits_for_a_parent_that_cannot_be_fetched(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let bob = fixture.remote.user("bob");
@@ -76,7 +76,7 @@ async fn a_reply_waits_for_a_parent_that_cannot_be_had(database: Database) {
     assert_under(&page, "Second", "First");
 }
 
-async fn a_chain_that_leads_to_nothing_of_ours_is_dropped(database: Database) {
+async fn a_chain_that_does_not_lead_to_a_review_is_dropped(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let mut start = fixture.alice.reply(id_of(&article), "<p>Of other things</p>");
@@ -91,7 +91,7 @@ async fn a_chain_that_leads_to_nothing_of_ours_is_dropped(database: Database) {
     assert_eq!(fixture.page(&article).await.comments.len(), 0);
 }
 
-async fn a_parent_that_was_deleted_before_it_came_keeps_its_place(database: Database) {
+async fn a_parent_that_was_deleted_before_it_arrived_keeps_its_place(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let bob = fixture.remote.user("bob");
@@ -107,7 +107,7 @@ async fn a_parent_that_was_deleted_before_it_came_keeps_its_place(database: Data
     assert_eq!(page.comments.len(), 2, "a placeholder and the reply: {}", page.text);
 }
 
-async fn what_is_fetched_on_the_way_is_shown_only_where_it_is_public(database: Database) {
+async fn posts_fetched_along_a_thread_are_shown_only_if_public(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let bob = fixture.remote.user("bob");
@@ -121,7 +121,7 @@ async fn what_is_fetched_on_the_way_is_shown_only_where_it_is_public(database: D
     assert!(!fixture.page(&article).await.text.contains("Between friends"));
 }
 
-async fn nothing_is_fetched_that_somebody_else_vouches_for(database: Database) {
+async fn a_post_is_not_accepted_on_the_word_of_another_server(database: Database) {
     let network = TestNetwork::new();
     let (remote, second) = (network.remote("remote.test").await, network.remote("second.test").await);
     let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
@@ -200,7 +200,7 @@ fn arrival() -> impl Strategy<Value = Arrival> {
 
 /// A property test over shapes of trees, orders of arrival, and what can be fetched.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_the_order_of_arrival_the_tree_is_the_same() {
+async fn the_tree_is_the_same_in_every_order_of_arrival() {
     let fixture = Fixture::new(Database::Sqlite).await;
     let users = [fixture.alice.clone(), fixture.remote.user("bob"), fixture.remote.user("carol")];
     let config = Config { failure_persistence: None, ..Config::default() };
