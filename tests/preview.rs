@@ -39,7 +39,7 @@ async fn a_preview_matches_the_article(fixture: &Fixture) {
     fixture.app.command_output(&["retract", slug]).await;
     let refused = fixture.app.cli(&["preview", slug]).await;
     assert!(!refused.status.success());
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("it was retracted"));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("was retracted"));
     assert!(!fixture.app.cli(&["preview", "no-such-review"]).await.status.success());
 }
 

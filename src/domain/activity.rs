@@ -1,35 +1,33 @@
-//! Activities that we send.
+//! The types of activities that Marquee sends.
 
-/// What an activity of ours does.
+use super::named_enum::named_enum;
+
+/// The type of an outgoing activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActivityKind {
-    /// A review, or an answer of the critic, appears.
+    /// Publishes a review or a critic's reply.
     Create,
-    /// A review, an answer or the critic's profile changed.
+    /// Changes a review, a critic's reply or a critic's profile.
     Update,
-    /// A review, or an answer of the critic, was taken back.
+    /// Deletes a review or a critic's reply, or revokes a quote authorization.
     Delete,
-    /// A follow, or a quote, is accepted.
+    /// Accepts a follow or a quote request.
     Accept,
-    /// A follow, or a quote, is refused, or ended by the critic.
+    /// Rejects a follow or a quote request, or removes a follower.
     Reject,
-    /// A critic moved to another account.
+    /// Moves a critic to another account.
     Move,
-    /// What somebody else said, passed on in their own bytes. Not ours, so never served.
+    /// Forwards somebody else's activity byte for byte (ActivityPub section 7.1.2). It is not ours, so it is
+    /// never served under an id of ours.
     Forward,
 }
 
-impl ActivityKind {
-    /// The ActivityStreams type, also the name under which it is stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Create => "Create",
-            Self::Update => "Update",
-            Self::Delete => "Delete",
-            Self::Accept => "Accept",
-            Self::Reject => "Reject",
-            Self::Move => "Move",
-            Self::Forward => "Forward",
-        }
-    }
-}
+named_enum!(ActivityKind, "activity type", {
+    Create => "Create",
+    Update => "Update",
+    Delete => "Delete",
+    Accept => "Accept",
+    Reject => "Reject",
+    Move => "Move",
+    Forward => "Forward",
+});

@@ -1,111 +1,96 @@
-//! The shelves of the archive, and which of them a review stands on.
+//! The browse index: the pages of critics, films, people, tags and ratings that list a review.
 
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::film::Film;
 use super::id::CriticId;
+use super::named_enum::named_enum;
 use super::review::{Review, slug};
 
-/// What the reviews of a shelf have in common.
+/// The kind of a browse page: what its reviews have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BrowseKind {
-    /// That they are public.
+    /// All public reviews.
     All,
-    /// Their critic.
+    /// The reviews by a critic.
     Critic,
-    /// Their film.
+    /// The reviews of a film.
     Film,
-    /// Somebody who made their films, or plays in them.
+    /// The reviews of films that a person directed, wrote or stars in.
     Person,
-    /// A tag.
+    /// The reviews with a tag.
     Tag,
-    /// The rating that their critic gave.
+    /// The reviews with a rating.
     Rating,
 }
 
-impl BrowseKind {
-    /// The name under which it is stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Critic => "critic",
-            Self::Film => "film",
-            Self::Person => "person",
-            Self::Tag => "tag",
-            Self::Rating => "rating",
-        }
-    }
-}
+named_enum!(BrowseKind, "kind of page", {
+    All => "all",
+    Critic => "critic",
+    Film => "film",
+    Person => "person",
+    Tag => "tag",
+    Rating => "rating",
+});
 
-/// What somebody did in a film, each a bit of [`BrowseEntry::roles`].
+/// A person's role in a film. Each is a bit of [`BrowseEntry::roles`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CreditRole {
-    /// Directed it.
+    /// The person directed the film.
     Director = 1,
-    /// Wrote it.
+    /// The person wrote the film.
     Writer = 2,
-    /// Stars in it.
+    /// The person stars in the film.
     Star = 4,
 }
 
-impl CreditRole {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Director, Self::Writer, Self::Star];
+named_enum!(CreditRole, "role", {
+    Director => "director",
+    Writer => "writer",
+    Star => "star",
+});
 
-    /// The bit that stands for it.
+impl CreditRole {
+    /// The bit of the role.
     pub const fn bit(self) -> i64 {
         self as i64
     }
-
-    /// Its name in an address.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Director => "director",
-            Self::Writer => "writer",
-            Self::Star => "star",
-        }
-    }
-
-    /// The role of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_str() == name)
-    }
 }
 
-/// A review's place on a shelf.
+/// A review's entry in the browse index.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BrowseEntry {
-    /// The kind of the shelf, by its name.
+    /// The name of the [`BrowseKind`].
     pub kind: &'static str,
-    /// The last part of the shelf's address.
+    /// The last segment of the page's URL.
     pub slug: String,
-    /// What the review calls it.
+    /// The name as the review spells it.
     pub name: String,
-    /// Where the shelf stands among those of its kind.
+    /// The sort key among the pages of its kind.
     pub sort: String,
-    /// What a person did, as bits of [`CreditRole`]; 0 on other shelves.
+    /// The person's roles, as bits of [`CreditRole`]; 0 for other kinds.
     pub roles: i64,
 }
 
-/// The longest slug, less the year that may follow.
-const LONGEST: usize = 74;
+/// The longest slug of a title, in characters, before the year.
+const MAX_TITLE_SLUG_LENGTH: usize = 74;
 
-/// What the shelf of a name is called in addresses; empty where the name has neither letter nor digit, and no shelf.
-/// Names that differ in case, accents or punctuation share one.
+/// Returns the URL segment of a name. Names that differ only in case, accents or punctuation share one. It is
+/// empty if the name has no letters or digits; such a name has no page.
 pub fn browse_slug(name: &str) -> String {
     let composed: String = name.nfc().collect();
     slug(&composed)
 }
 
-/// The year of a film's release.
+/// Returns the year of a film's release.
 pub fn release_year(film: &Film) -> Option<i16> {
     film.year.or_else(|| film.release_date.map(jiff::civil::Date::year))
 }
 
-/// The slug of a film's shelf: its title and year, so that a remake has one of its own. None where the title is not
-/// known.
+/// Returns the slug of a film, made of its title and year so that a remake has its own. Returns `None` if the
+/// title is unknown.
 pub fn film_slug(film: &Film) -> Option<String> {
-    let title: String = browse_slug(&film.title).chars().take(LONGEST).collect();
+    let title: String = browse_slug(&film.title).chars().take(MAX_TITLE_SLUG_LENGTH).collect();
     let title = title.trim_end_matches('-');
     if title.is_empty() {
         return None;
@@ -113,53 +98,53 @@ pub fn film_slug(film: &Film) -> Option<String> {
     Some(release_year(film).map_or_else(|| title.to_owned(), |year| format!("{title}-{year}")))
 }
 
-/// The shelf of all reviews.
+/// The slug of the page that lists all reviews.
 pub const ALL_REVIEWS_SLUG: &str = "";
 
-/// The shelf of a critic.
+/// Returns the slug of a critic's page.
 pub fn critic_slug(critic: CriticId) -> String {
     critic.to_string()
 }
 
-/// Every shelf that a review stands on, in order; none where it is not public.
+/// Returns the sorted entries of a review, which are none unless it is public.
 pub fn browse_entries(review: &Review) -> Vec<BrowseEntry> {
     if !review.state.is_public() {
         return Vec::new();
     }
-    let place = |kind: BrowseKind, slug: String, name: String, sort: String| BrowseEntry {
+    let entry = |kind: BrowseKind, slug: String, name: String, sort: String| BrowseEntry {
         kind: kind.as_str(),
         slug,
         name,
         sort,
         roles: 0,
     };
-    let draft = &review.content;
-    let mut places = vec![
-        place(BrowseKind::All, ALL_REVIEWS_SLUG.to_owned(), String::new(), String::new()),
-        place(BrowseKind::Critic, critic_slug(review.critic), String::new(), String::new()),
+    let content = &review.content;
+    let mut entries = vec![
+        entry(BrowseKind::All, ALL_REVIEWS_SLUG.to_owned(), String::new(), String::new()),
+        entry(BrowseKind::Critic, critic_slug(review.critic), String::new(), String::new()),
     ];
-    if let Some(slug) = film_slug(&draft.film) {
-        let year = release_year(&draft.film).map(|year| format!(" ({year})")).unwrap_or_default();
-        let sort = sort_of_title(&slug);
-        places.push(place(BrowseKind::Film, slug, format!("{}{year}", draft.film.title), sort));
+    if let Some(slug) = film_slug(&content.film) {
+        let year = release_year(&content.film).map(|year| format!(" ({year})")).unwrap_or_default();
+        let sort = title_sort_key(&slug);
+        entries.push(entry(BrowseKind::Film, slug, format!("{}{year}", content.film.title), sort));
     }
-    for tag in &draft.tags {
+    for tag in &content.tags {
         let slug = browse_slug(tag);
-        places.push(place(BrowseKind::Tag, slug.clone(), tag.clone(), slug));
+        entries.push(entry(BrowseKind::Tag, slug.clone(), tag.clone(), slug));
     }
-    if let Some(rating) = &draft.rating {
+    if let Some(rating) = &content.rating {
         let sort = format!("{:04}", 1000 - rating.rank());
-        places.push(place(BrowseKind::Rating, rating.slug(), rating.to_canonical(), sort));
+        entries.push(entry(BrowseKind::Rating, rating.slug(), rating.to_canonical(), sort));
     }
-    places.extend(people(&draft.film));
-    places.retain(|place| !place.slug.is_empty() || place.kind == BrowseKind::All.as_str());
-    places.sort();
-    places.dedup_by(|one, other| one.kind == other.kind && one.slug == other.slug);
-    places
+    entries.extend(people_entries(&content.film));
+    entries.retain(|entry| !entry.slug.is_empty() || entry.kind == BrowseKind::All.as_str());
+    entries.sort();
+    entries.dedup_by(|one, other| one.kind == other.kind && one.slug == other.slug);
+    entries
 }
 
-/// Who made the film, each once with all that they did.
-fn people(film: &Film) -> Vec<BrowseEntry> {
+/// Returns the film's people, each once with all their roles.
+fn people_entries(film: &Film) -> Vec<BrowseEntry> {
     let mut people: Vec<BrowseEntry> = Vec::new();
     let named = [
         (CreditRole::Director, &film.directors),
@@ -173,7 +158,7 @@ fn people(film: &Film) -> Vec<BrowseEntry> {
                 known.roles |= role.bit();
                 continue;
             }
-            let sort = sort_of_name(name);
+            let sort = name_sort_key(name);
             let kind = BrowseKind::Person.as_str();
             people.push(BrowseEntry { kind, slug, name: name.clone(), sort, roles: role.bit() });
         }
@@ -181,23 +166,23 @@ fn people(film: &Film) -> Vec<BrowseEntry> {
     people
 }
 
-/// Titles stand where their first word leads that is no article.
-fn sort_of_title(slug: &str) -> String {
+/// Titles are sorted without a leading article.
+fn title_sort_key(slug: &str) -> String {
     let rest = ["the-", "a-", "an-"].iter().find_map(|article| slug.strip_prefix(article));
     rest.unwrap_or(slug).to_owned()
 }
 
-/// What may follow a family name.
+/// Suffixes that may follow a family name.
 const SUFFIXES: [&str; 6] = ["jr", "sr", "ii", "iii", "iv", "phd"];
 
-/// What begins a family name of several words: Robert De Niro stands under D.
+/// Particles that begin a family name: Robert De Niro is sorted under D.
 const PARTICLES: [&str; 19] = [
     "al", "ben", "bin", "da", "de", "del", "della", "der", "di", "dos", "du", "el", "la", "le", "st", "ten",
     "ter", "van", "von",
 ];
 
-/// People stand by their family name, as in any book of films.
-fn sort_of_name(name: &str) -> String {
+/// People are sorted by family name.
+fn name_sort_key(name: &str) -> String {
     let mut parts: Vec<String> =
         name.split_whitespace().map(browse_slug).filter(|part| !part.is_empty()).collect();
     let is = |part: Option<&String>, list: &[&str]| part.is_some_and(|part| list.contains(&part.as_str()));
@@ -232,28 +217,28 @@ mod tests {
     }
 
     #[test]
-    fn a_person_stands_once_with_all_that_they_did() {
+    fn a_person_has_one_entry_with_all_roles() {
         let mut film = film("Anora", Some(2024));
         film.directors = vec!["Sean Baker".into()];
         film.writers = vec!["Sean  Baker".into(), "…".into()];
         film.stars = vec!["SEAN BAKER".into(), "Agne\u{300}s Varda".into()];
-        let people = people(&film);
+        let people = people_entries(&film);
         let found: Vec<(&str, i64)> = people.iter().map(|p| (p.slug.as_str(), p.roles)).collect();
         assert_eq!(found, [("sean-baker", 7), ("", 2), ("agnes-varda", 4)]);
         assert_eq!(browse_slug("Agnès Varda"), "agnes-varda");
     }
 
     #[test]
-    fn names_stand_where_one_looks_for_them() {
-        assert_eq!(sort_of_name("Andrei Tarkovsky"), "tarkovsky andrei");
-        assert_eq!(sort_of_name("Robert Downey Jr."), "downey robert jr");
-        assert_eq!(sort_of_name("Robert De Niro"), "de niro robert");
-        assert_eq!(sort_of_name("Sergio del Valle de la Torre"), "de la torre sergio del valle");
-        assert_eq!(sort_of_name("Celia Rowlson-Hall"), "rowlson-hall celia");
-        assert_eq!(sort_of_name("Van Morrison"), "morrison van");
-        assert_eq!(sort_of_name("Madonna"), "madonna");
-        assert_eq!(sort_of_title("the-third-man-1949"), "third-man-1949");
-        assert_eq!(sort_of_title("a-serious-man-2009"), "serious-man-2009");
-        assert_eq!(sort_of_title("there-will-be-blood-2007"), "there-will-be-blood-2007");
+    fn names_are_sorted_as_readers_expect() {
+        assert_eq!(name_sort_key("Andrei Tarkovsky"), "tarkovsky andrei");
+        assert_eq!(name_sort_key("Robert Downey Jr."), "downey robert jr");
+        assert_eq!(name_sort_key("Robert De Niro"), "de niro robert");
+        assert_eq!(name_sort_key("Sergio del Valle de la Torre"), "de la torre sergio del valle");
+        assert_eq!(name_sort_key("Celia Rowlson-Hall"), "rowlson-hall celia");
+        assert_eq!(name_sort_key("Van Morrison"), "morrison van");
+        assert_eq!(name_sort_key("Madonna"), "madonna");
+        assert_eq!(title_sort_key("the-third-man-1949"), "third-man-1949");
+        assert_eq!(title_sort_key("a-serious-man-2009"), "serious-man-2009");
+        assert_eq!(title_sort_key("there-will-be-blood-2007"), "there-will-be-blood-2007");
     }
 }

@@ -1,147 +1,148 @@
-//! Replies that are shown as comments.
+//! Replies from the fediverse, which a review's page shows as comments, and the threads they form.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use url::Url;
 
 use super::id::{CommentId, CriticId, ReviewId};
+use super::named_enum::named_enum;
 use super::time::Timestamp;
 
-/// A public reply to a review, or to another reply.
+/// A public reply to a review or to another reply.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comment {
-    /// Its id here; its anchor on the page.
+    /// The local id, which is also the comment's anchor on the page.
     pub id: CommentId,
-    /// The review in whose thread it stands.
+    /// The review that the thread belongs to.
     pub review: ReviewId,
-    /// Its id on the fediverse.
+    /// The id of the Note on the fediverse.
     pub uri: Url,
-    /// The page where it can be read at home.
+    /// The comment's page on its author's server.
     pub url: Url,
-    /// Who wrote it.
+    /// The author.
     pub author: Author,
-    /// The comment that it answers; none where it answers the review.
+    /// The comment that this one replies to; `None` if it replies to the review.
     pub parent: Option<CommentId>,
-    /// What it says, as safe HTML; empty where only its place is held.
+    /// The content as sanitised HTML; empty if only a placeholder is shown.
     pub content: String,
-    /// Its content warning, plain text.
+    /// The content warning, as plain text.
     pub warning: Option<String>,
-    /// BCP 47 tag of its language.
+    /// The language, as a BCP 47 tag.
     pub language: Option<String>,
-    /// When its author wrote it.
+    /// When the author wrote it.
     pub published: Timestamp,
-    /// When its author last changed it.
+    /// When the author last edited it.
     pub edited: Option<Timestamp>,
-    /// What readers see of it.
+    /// How much of it readers see.
     pub visibility: CommentVisibility,
 }
 
-/// What readers see of a comment.
+/// How much of a comment readers see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommentVisibility {
-    /// All of it.
+    /// The whole comment.
     Shown,
-    /// That its author deleted it: only a placeholder holds its place in the thread.
+    /// A placeholder that keeps its place in the thread: the author deleted it.
     Deleted,
-    /// That the critic hid it: a placeholder, too.
+    /// A placeholder: the critic hid it.
     Hidden,
-    /// That the critic took its words away for good.
+    /// A placeholder: the critic removed its content for good.
     Removed,
-    /// That it is not shown, for now: it waits for the critic, or its author blocks the critic.
+    /// Nothing for now: it awaits moderation, or its author blocks the critic.
     Withheld,
 }
 
-/// The author of a comment, as shown beside it.
+/// An actor as shown beside a comment or in a facepile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {
     /// The actor's id.
     pub uri: Url,
-    /// The actor's page.
+    /// The actor's profile page.
     pub url: Url,
-    /// The name shown, plain text.
+    /// The display name, as plain text.
     pub name: String,
-    /// `@user@host`, only where WebFinger leads from it to the actor and back.
+    /// `@user@host`, if WebFinger confirms that handle and actor point to each other.
     pub handle: Option<String>,
-    /// The picture's name under `/media/`, once it is here.
+    /// The name of the avatar under `/media/`, once it has been fetched.
     pub avatar: Option<String>,
-    /// Whether what the actor says may be found by searching, or be repeated in a feed (FEP-5feb).
+    /// Whether the actor's posts may appear in search results and feeds (FEP-5feb).
     pub indexable: bool,
-    /// The handle (its user part) of the critic of this site who it is.
+    /// The user part of the handle, if the actor is a critic of this site.
     pub critic: Option<String>,
 }
 
-/// The answer of a critic of this site in a thread, as it goes out.
+/// A local critic's reply in a thread, as it is delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CriticReply {
-    /// Its id; also the last segment of its Note's id.
+    /// The id, which is also the last segment of the Note's id.
     pub id: CommentId,
-    /// Who wrote it.
+    /// The critic who wrote it.
     pub critic: CriticId,
-    /// The review in whose thread it stands.
+    /// The review that the thread belongs to.
     pub review: ReviewId,
-    /// Where people read it: its place on the page of the review.
+    /// Its anchor on the review's page.
     pub url: Url,
-    /// What it answers.
+    /// The id of the object that it replies to.
     pub in_reply_to: Url,
-    /// What it says, as safe HTML.
+    /// The content as sanitised HTML.
     pub content: String,
-    /// BCP 47 tag of its language.
+    /// The language, as a BCP 47 tag.
     pub language: Option<String>,
     /// When it was written.
     pub published: Timestamp,
-    /// When it was last changed.
+    /// When it was last edited.
     pub edited: Option<Timestamp>,
-    /// Whom it speaks to.
+    /// The remote actors that it mentions.
     pub mentions: Vec<Mention>,
 }
 
-/// Somebody of another server whom an answer speaks to.
+/// A remote actor whom a critic's reply mentions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mention {
     /// The actor's id.
     pub actor: Url,
-    /// The actor's page.
+    /// The actor's profile page.
     pub url: Url,
-    /// `@user@host`, where it is confirmed.
+    /// `@user@host`, if it is confirmed.
     pub handle: Option<String>,
-    /// Whether the text itself names it; if not, its name is put ahead of the text.
+    /// Whether the text already mentions the actor. If not, the mention is put in front of the text.
     pub in_text: bool,
 }
 
-/// Where a comment stands on the page of its review.
+/// The fragment of a comment on its review's page.
 pub fn comment_anchor(id: CommentId) -> String {
     format!("comment-{id}")
 }
 
-/// The comment that an anchor leads to.
+/// Parses the fragment that [`comment_anchor`] makes.
 pub fn parse_comment_anchor(fragment: &str) -> Option<CommentId> {
     fragment.strip_prefix("comment-")?.parse().ok()
 }
 
-/// A comment and the replies to it, oldest first.
+/// A comment and the replies below it, oldest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThreadNode {
     /// The comment.
     pub comment: Comment,
-    /// The replies to it.
+    /// The direct replies, each with its own replies.
     pub replies: Vec<ThreadNode>,
 }
 
-/// Hangs comments where they belong. The order in which they come does not matter; one whose parent
-/// is not among them stands at the top, and so does one that would close a circle.
+/// Builds the tree of a thread. The order of the input does not matter. A comment whose parent is not
+/// among the input becomes a root, and so does every comment in a cycle of parents.
 pub fn build_thread(comments: Vec<Comment>) -> Vec<ThreadNode> {
     let mut comments = comments;
     comments.sort_by_key(|c| (c.published, c.id));
     let parent_of: HashMap<CommentId, CommentId> =
         comments.iter().filter_map(|c| c.parent.map(|p| (c.id, p))).collect();
     let present: HashSet<CommentId> = comments.iter().map(|c| c.id).collect();
-    let circular = circular(&parent_of);
+    let in_cycle = find_cycles(&parent_of);
 
     let mut order = Vec::with_capacity(comments.len());
     let mut children: BTreeMap<CommentId, Vec<CommentId>> = BTreeMap::new();
     let mut roots = Vec::new();
     for comment in &comments {
-        match comment.parent.filter(|p| present.contains(p) && !circular.contains(&comment.id)) {
+        match comment.parent.filter(|p| present.contains(p) && !in_cycle.contains(&comment.id)) {
             Some(parent) => children.entry(parent).or_default().push(comment.id),
             None => roots.push(comment.id),
         }
@@ -164,62 +165,50 @@ pub fn build_thread(comments: Vec<Comment>) -> Vec<ThreadNode> {
     roots.into_iter().filter_map(|id| built.remove(&id)).collect()
 }
 
-/// In which order the comments that answer the review itself stand. Answers to comments stand as they came.
+/// The order of the comments that reply to the review itself. Replies to comments are always sorted by age.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ThreadOrder {
-    /// As they came.
+    /// Oldest first.
     #[default]
     Oldest,
-    /// The last ones first.
+    /// Newest first.
     Newest,
-    /// Those that were answered most first.
+    /// Most replies first.
     MostReplies,
 }
 
-impl ThreadOrder {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Oldest, Self::Newest, Self::MostReplies];
+named_enum!(ThreadOrder, "order of comments", {
+    Oldest => "oldest",
+    Newest => "newest",
+    MostReplies => "answered",
+});
 
-    /// Its name in addresses.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Oldest => "oldest",
-            Self::Newest => "newest",
-            Self::MostReplies => "answered",
-        }
-    }
-
-    /// What [`ThreadOrder::as_str`] wrote.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|order| order.as_str() == text)
-    }
-}
-
-/// Puts branches, the oldest first, into another order.
-pub fn sort_threads(branches: &mut [ThreadNode], order: ThreadOrder) {
+/// Sorts threads, which must come oldest first, into the given order.
+pub fn sort_threads(threads: &mut [ThreadNode], order: ThreadOrder) {
     match order {
         ThreadOrder::Oldest => {}
-        ThreadOrder::Newest => branches.reverse(),
-        ThreadOrder::MostReplies => branches.sort_by_cached_key(|branch| std::cmp::Reverse(answers(branch))),
+        ThreadOrder::Newest => threads.reverse(),
+        ThreadOrder::MostReplies => {
+            threads.sort_by_cached_key(|node| std::cmp::Reverse(count_visible_replies(node)))
+        }
     }
 }
 
-/// How many comments that are shown hang under one, without recursion.
-fn answers(branch: &ThreadNode) -> usize {
-    let (mut found, mut open) = (0, vec![branch]);
-    while let Some(branch) = open.pop() {
-        let shown =
-            branch.replies.iter().filter(|reply| reply.comment.visibility == CommentVisibility::Shown);
+/// Counts the visible comments below a node, without recursion.
+fn count_visible_replies(node: &ThreadNode) -> usize {
+    let (mut found, mut open) = (0, vec![node]);
+    while let Some(node) = open.pop() {
+        let shown = node.replies.iter().filter(|reply| reply.comment.visibility == CommentVisibility::Shown);
         found += shown.count();
-        open.extend(&branch.replies);
+        open.extend(&node.replies);
     }
     found
 }
 
-/// Those whose chain of parents leads back to themselves. No stretch is walked twice, since a hostile thread may
-/// be one long chain.
-fn circular(parent_of: &HashMap<CommentId, CommentId>) -> HashSet<CommentId> {
-    let mut circular = HashSet::new();
+/// Finds the comments whose chain of parents leads back to themselves. No part of a chain is walked twice,
+/// since a hostile thread may be one long chain.
+fn find_cycles(parent_of: &HashMap<CommentId, CommentId>) -> HashSet<CommentId> {
+    let mut in_cycle = HashSet::new();
     let mut walked_by: HashMap<CommentId, CommentId> = HashMap::new();
     for &start in parent_of.keys() {
         let mut at = start;
@@ -228,17 +217,17 @@ fn circular(parent_of: &HashMap<CommentId, CommentId>) -> HashSet<CommentId> {
             let Some(&next) = parent_of.get(&at) else { break };
             at = next;
         }
-        // This walk met itself: from here on once more around is the circle.
+        // This walk met itself, so the rest of the chain is a cycle.
         let mut around = at;
         while walked_by.get(&around) == Some(&start)
             && parent_of.contains_key(&around)
-            && circular.insert(around)
+            && in_cycle.insert(around)
         {
             let Some(&next) = parent_of.get(&around) else { break };
             around = next;
         }
     }
-    circular
+    in_cycle
 }
 
 #[cfg(test)]
@@ -274,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn replies_hang_under_what_they_answer_in_whatever_order_they_come() {
+    fn replies_are_placed_below_their_parents_in_any_input_order() {
         let first = comment(1, None);
         let answer = comment(2, Some(first.id));
         let deeper = comment(3, Some(answer.id));
@@ -289,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_replies_loses_nobody() {
+    fn a_cycle_of_replies_loses_no_comment() {
         let mut a = comment(1, None);
         let b = comment(2, Some(a.id));
         a.parent = Some(b.id);
@@ -298,32 +287,31 @@ mod tests {
     }
 
     #[test]
-    fn threads_stand_in_the_order_that_is_asked_for() {
+    fn threads_are_sorted_as_requested() {
         let (first, second, third) = (comment(1, None), comment(2, None), comment(3, None));
         let (answer, deeper) = (comment(4, Some(second.id)), comment(6, Some(third.id)));
         let deepest = comment(7, Some(deeper.id));
-        let branches = build_thread(vec![first, second, third, answer, deeper, deepest]);
+        let threads = build_thread(vec![first, second, third, answer, deeper, deepest]);
         let in_order = |order| {
-            let mut branches = branches.clone();
-            sort_threads(&mut branches, order);
-            branches.iter().map(|branch| branch.comment.published.millis()).collect::<Vec<_>>()
+            let mut threads = threads.clone();
+            sort_threads(&mut threads, order);
+            threads.iter().map(|node| node.comment.published.millis()).collect::<Vec<_>>()
         };
         assert_eq!(in_order(ThreadOrder::Oldest), [1, 2, 3]);
         assert_eq!(in_order(ThreadOrder::Newest), [3, 2, 1]);
         assert_eq!(in_order(ThreadOrder::MostReplies), [3, 2, 1]);
-        assert_eq!(ThreadOrder::parse("answered"), Some(ThreadOrder::MostReplies));
-        assert_eq!(ThreadOrder::parse("Answered"), None);
+        assert_eq!("answered".parse(), Ok(ThreadOrder::MostReplies));
     }
 
     /// Who hangs under whom.
     fn pairs(
-        branches: &[ThreadNode],
+        threads: &[ThreadNode],
         above: Option<CommentId>,
         into: &mut Vec<(CommentId, Option<CommentId>)>,
     ) {
-        for branch in branches {
-            into.push((branch.comment.id, above));
-            pairs(&branch.replies, Some(branch.comment.id), into);
+        for node in threads {
+            into.push((node.comment.id, above));
+            pairs(&node.replies, Some(node.comment.id), into);
         }
     }
 

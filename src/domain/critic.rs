@@ -1,4 +1,4 @@
-//! A critic: the local actor that everything hangs off.
+//! Critics: the local actors who publish reviews.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -6,60 +6,60 @@ use url::Url;
 use super::id::CriticId;
 use super::time::Timestamp;
 
-/// What is told about a critic, by the config file or the desk.
+/// The profile of a critic, as the config file declares it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CriticProfile {
-    /// The user part of `@handle@domain`: ASCII letters, digits, `_`, at most 30.
+    /// The user part of `@handle@domain`: at most 30 ASCII letters, digits and underscores.
     pub handle: String,
-    /// The name shown.
+    /// The display name.
     pub name: String,
-    /// About the critic, plain text; an empty line starts a new paragraph.
+    /// A biography in plain text. An empty line starts a new paragraph.
     #[serde(default)]
     pub summary: String,
-    /// A picture: an https URL, or a file beside the config.
+    /// The avatar: an https URL, or a path relative to the config file.
     #[serde(default)]
     pub avatar: Option<String>,
-    /// Other places where the critic is found, shown with `rel=me`.
+    /// Links to the critic's other sites and accounts, shown with `rel=me`.
     #[serde(default)]
     pub links: Vec<ProfileLink>,
     /// Actor ids of earlier accounts whose followers may move here.
     #[serde(default)]
     pub also_known_as: Vec<Url>,
-    /// Further domains on whose pages the critic is named as the author (`fediverse:creator`).
+    /// Other domains whose pages may name the critic as their author (`fediverse:creator`).
     #[serde(default)]
     pub attribution_domains: Vec<String>,
-    /// Whether others may only see how many follow, and not who.
+    /// Whether others see the number of followers only, not the list.
     #[serde(default)]
     pub hide_followers: bool,
 }
 
-/// A named link on a critic's profile.
+/// A link on a critic's profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileLink {
-    /// What the link is called.
+    /// The link's label.
     pub name: String,
-    /// Where it leads.
+    /// The target.
     pub url: Url,
 }
 
-/// A critic as we keep one.
+/// A critic as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Critic {
-    /// The id, also of the actor.
+    /// The id, which is also part of the actor's id.
     pub id: CriticId,
-    /// What is told about the critic.
+    /// The profile.
     pub profile: CriticProfile,
-    /// The avatar's name under `/media/`, and its media type, once it is in our media folder.
+    /// The avatar's name under `/media/` and its media type, once the file is in the media folder.
     pub avatar: Option<(String, String)>,
-    /// The account elsewhere that the critic moved to.
+    /// The account on another server that the critic moved to.
     pub moved_to: Option<Url>,
-    /// Since when the critic is here.
+    /// When the critic was added.
     pub created_at: Timestamp,
 }
 
-/// Whether the text can be a handle that every fediverse server accepts.
+/// Whether every fediverse server accepts the text as the user part of a handle.
 pub fn is_valid_handle(text: &str) -> bool {
     !text.is_empty() && text.len() <= 30 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }

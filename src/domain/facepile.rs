@@ -1,23 +1,23 @@
-//! Those who like and boost, as they are shown under a review.
+//! The facepile of a review: the people who liked or boosted it.
 
 use super::comment::Author;
 
 /// Somebody who liked or boosted a review.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FacepileActor {
-    /// Who it is.
+    /// The actor.
     pub actor: Author,
-    /// Whether they like it.
+    /// Whether the actor liked the review.
     pub has_liked: bool,
-    /// Whether they boosted it.
+    /// Whether the actor boosted the review.
     pub has_boosted: bool,
 }
 
-/// The faces under a review: of many only the last ones, and of those who want to be shown.
+/// The facepile under a review. It shows the latest reactions only, and only actors who are discoverable.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facepile {
-    /// The last ones first.
+    /// The actors that are shown, latest first.
     pub shown: Vec<FacepileActor>,
-    /// Likes and boosts of all others.
+    /// The number of likes and boosts by actors who are not shown.
     pub other_reactions: u64,
 }

@@ -1,85 +1,81 @@
-//! A feed that is polled, and what was decided about its entries.
+//! Feeds that are polled, and the decisions about their entries.
 
 use std::time::Duration;
 
 use super::id::{CriticId, FeedId};
+use super::named_enum::named_enum;
 use super::time::Timestamp;
 
-/// A feed as we keep it.
+/// A feed as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feed {
-    /// Its id.
+    /// The id.
     pub id: FeedId,
-    /// The critic whose reviews it carries.
+    /// The critic whose reviews the feed carries.
     pub critic: CriticId,
-    /// Its name in the config; a feed whose URL changes stays the same feed.
+    /// The name in the config. It identifies the feed, so the URL can change.
     pub name: String,
-    /// `https://…`, or the path of a local file.
+    /// An `https://` URL, or the path of a local file.
     pub url: String,
-    /// How often it is asked.
+    /// How often the feed is polled.
     pub interval: Duration,
-    /// Entries dated before this become archive.
+    /// Entries dated before this time are archived and never delivered.
     pub publish_since: Timestamp,
-    /// At most so many go out in one poll.
+    /// The most reviews that one poll may publish.
     pub max_publish_per_poll: u32,
-    /// The validators of the last answer.
+    /// The `ETag` of the last response.
     pub etag: Option<String>,
-    /// The `Last-Modified` of the last answer.
+    /// The `Last-Modified` of the last response.
     pub last_modified: Option<String>,
-    /// Polls that failed in a row.
+    /// The number of failed polls in a row.
     pub failures: u32,
 }
 
-/// How long to wait after `failures` polls in a row went wrong: the interval doubled each time, a day
-/// at most. It never ends: a feed that comes back is read again.
+/// Returns how long to wait after `failures` failed polls in a row: the interval, doubled each time, but at
+/// most a day (or the interval, if that is longer). Polling never stops, so a feed that recovers is read again.
 pub fn poll_backoff(interval: Duration, failures: u32) -> Duration {
     let day = Duration::from_hours(24);
     interval.saturating_mul(1 << failures.min(12)).min(day.max(interval))
 }
 
-/// What was decided about an entry, or about a whole poll.
+/// The outcome of an entry, or of a whole poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IngestDecision {
-    /// Went out to the followers.
+    /// The review was published to the followers.
     Published,
-    /// Entered as archive: older than `publish_since`.
+    /// The review was archived, since it is older than `publish_since`.
     Archived,
-    /// Changed since the last poll: the review was revised.
+    /// The entry changed since the last poll, and the review was revised.
     Revised,
-    /// Waits: over the limit of a poll, or too similar to another review.
+    /// The review is held: it exceeds the limit of a poll, or is too similar to another review.
     Held,
-    /// Dated ahead: waits for its hour.
+    /// The review is dated in the future and will be published then.
     Scheduled,
-    /// Known under another id, link or feed; nothing was published.
+    /// The review is already known under another id, link or feed. Nothing was published.
     Matched,
-    /// Left out, with the reason.
+    /// The entry was skipped, for a reason that the log gives.
     Skipped,
     /// The poll failed.
     Failed,
 }
 
-impl IngestDecision {
-    /// The name under which it is stored and printed.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Published => "published",
-            Self::Archived => "archived",
-            Self::Revised => "revised",
-            Self::Held => "held",
-            Self::Scheduled => "scheduled",
-            Self::Matched => "matched",
-            Self::Skipped => "skipped",
-            Self::Failed => "failed",
-        }
-    }
-}
+named_enum!(IngestDecision, "decision", {
+    Published => "published",
+    Archived => "archived",
+    Revised => "revised",
+    Held => "held",
+    Scheduled => "scheduled",
+    Matched => "matched",
+    Skipped => "skipped",
+    Failed => "failed",
+});
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_failing_feed_is_asked_less_often_but_never_given_up() {
+    fn a_failing_feed_is_polled_less_often_but_never_abandoned() {
         let quarter = Duration::from_mins(15);
         assert_eq!(poll_backoff(quarter, 1), Duration::from_mins(30));
         assert_eq!(poll_backoff(quarter, 4_000), Duration::from_hours(24));

@@ -1,5 +1,5 @@
-//! What a feed said about one review, and how it is known again: by its id within its feed, by its
-//! address, by its text. All pure; who decides is `flows::ingest`.
+//! Entries of a feed, and the keys that recognise one on a later poll: the id within its feed, the
+//! canonical URL, and hashes of the text. `flows::ingest` decides what becomes of an entry.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -10,23 +10,23 @@ use super::hash::sha256_hex;
 use super::review::ReviewContent;
 use super::text::strip_figures;
 
-/// One entry of a feed document, read.
+/// A parsed entry of a feed document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeedEntry {
-    /// The id that the feed gives it (guid, atom:id, id).
+    /// The id that the feed gives it: RSS `guid`, Atom `id` or JSON Feed `id`.
     pub guid: Option<String>,
-    /// The review that it carries. `draft.canonical_url` is the entry's own link.
+    /// The review that it carries. `content.canonical_url` is the entry's own link.
     pub content: ReviewContent,
 }
 
-/// Parameters that tell where a reader came from, not what is read.
+/// Query parameters that track readers and do not select a page.
 const TRACKING: [&str; 18] = [
     "fbclid", "gclid", "gbraid", "wbraid", "dclid", "msclkid", "yclid", "twclid", "igshid", "igsh", "mc_cid",
     "mc_eid", "_hsenc", "_hsmi", "mkt_tok", "vero_id", "ref_src", "ref_url",
 ];
 
-/// A text that is the same for all addresses of one page: without scheme, credentials, `www.`, default
-/// port, tracking parameters, fragment and trailing slash; parameters in order. It is a key, not a URL.
+/// Returns a key that is the same for all URLs of one page: without scheme, credentials, `www.`, default
+/// port, tracking parameters, fragment and trailing slash, and with sorted parameters. The key is not a URL.
 pub fn url_key(url: &Url) -> String {
     if !matches!(url.scheme(), "http" | "https") {
         return url.as_str().to_owned();
@@ -34,7 +34,7 @@ pub fn url_key(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default().trim_end_matches('.');
     let host = host.strip_prefix("www.").unwrap_or(host);
     let mut key = host.to_owned();
-    // 80 and 443 are the default of one of two schemes that count as the same.
+    // `http` and `https` count as the same, so the default port of either is dropped.
     if let Some(port) = url.port().filter(|p| !matches!(p, 80 | 443)) {
         key.push(':');
         key.push_str(&port.to_string());
@@ -44,7 +44,7 @@ pub fn url_key(url: &Url) -> String {
         .query_pairs()
         .filter(|(name, value)| {
             let name = name.to_ascii_lowercase();
-            // `m=1` is Blogger's page for phones.
+            // `m=1` selects Blogger's mobile page.
             let phone = name == "m" && value == "1";
             !(phone || name.starts_with("utm_") || TRACKING.contains(&name.as_str()))
         })
@@ -56,7 +56,7 @@ pub fn url_key(url: &Url) -> String {
         key.push('?');
         key.push_str(&query);
     }
-    // `#!/page` names a page of its own.
+    // `#!/page` selects a page of its own.
     if let Some(page) = url.fragment().filter(|f| f.starts_with('!')) {
         key.push('#');
         key.push_str(page);
@@ -64,52 +64,52 @@ pub fn url_key(url: &Url) -> String {
     key
 }
 
-/// A body with fewer letters than this says too little to be known again by itself.
-const TELLING_LETTERS: usize = 200;
+/// A body with fewer letters than this is too short to identify a review on its own.
+const MIN_IDENTIFYING_LETTERS: usize = 200;
 
-/// Hex SHA-256 of the visible text, letters and digits alone, so that new markup, quotes or spaces do not
-/// change it. A short body counts together with the headline and the film.
-pub fn text_hash(draft: &ReviewContent) -> String {
-    let mut text = letters(&visible_text(&draft.body));
-    if text.chars().take(TELLING_LETTERS).count() < TELLING_LETTERS {
-        let head = letters(&draft.title);
-        let film = letters(&draft.film.title);
+/// Returns the SHA-256 (hexadecimal) of the letters and digits of the visible text, so that changes of
+/// markup, quotes or spaces do not change it. A short body is hashed together with the headline and the film.
+pub fn text_hash(content: &ReviewContent) -> String {
+    let mut text = fold_letters(&visible_text(&content.body));
+    if text.chars().take(MIN_IDENTIFYING_LETTERS).count() < MIN_IDENTIFYING_LETTERS {
+        let head = fold_letters(&content.title);
+        let film = fold_letters(&content.film.title);
         text = format!("{head}\n{film}\n{text}");
     }
     if text.trim().is_empty() {
-        text = draft.canonical_url.as_ref().map(url_key).unwrap_or_default();
+        text = content.canonical_url.as_ref().map(url_key).unwrap_or_default();
     }
     sha256_hex(text.as_bytes())
 }
 
-/// Hex SHA-256 of everything that a reader would notice, so that a change is noticed. Not among it: dates,
-/// since many feeds move `updated` for nothing; the queries of pictures' addresses, since some sign it anew
-/// at each request; the teaser, since it follows from the body.
-pub fn content_hash(draft: &ReviewContent) -> String {
+/// Returns the SHA-256 (hexadecimal) of everything that a reader would notice, to detect revisions. It
+/// leaves out dates, since many feeds change `updated` for no reason; the queries of image URLs, since some
+/// hosts sign them again on each request; and the teaser, since it follows from the body.
+pub fn content_hash(content: &ReviewContent) -> String {
     let mut all = Vec::new();
     let mut add = |text: &str| {
-        // With its length, so that text cannot move from one field to the next unnoticed.
+        // The length prefix keeps text that moves from one field to the next from going unnoticed.
         all.extend(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
         all.extend(text.as_bytes());
     };
-    let film = &draft.film;
-    add(&draft.title);
-    add(draft.subtitle.as_deref().unwrap_or_default());
-    add(&without_queries(&draft.body));
+    let film = &content.film;
+    add(&content.title);
+    add(content.subtitle.as_deref().unwrap_or_default());
+    add(&strip_image_queries(&content.body));
     add(&film.title);
     add(&film.year.map(|y| y.to_string()).unwrap_or_default());
     add(&film.release_date.map(|d| d.to_string()).unwrap_or_default());
     add(film.identity.as_ref().map_or("", Url::as_str));
-    for list in [&film.directors, &film.writers, &film.stars, &draft.tags] {
+    for list in [&film.directors, &film.writers, &film.stars, &content.tags] {
         add(&list.len().to_string());
         for name in list {
             add(name);
         }
     }
-    add(draft.rating.as_ref().map_or("", |r| r.as_str()));
-    add(draft.language.as_deref().unwrap_or_default());
-    add(&draft.canonical_url.as_ref().map(url_key).unwrap_or_default());
-    if let Some(poster) = &draft.poster {
+    add(content.rating.as_ref().map_or("", |r| r.as_str()));
+    add(content.language.as_deref().unwrap_or_default());
+    add(&content.canonical_url.as_ref().map(url_key).unwrap_or_default());
+    if let Some(poster) = &content.poster {
         let mut url = poster.url.clone();
         url.set_query(None);
         add(url.as_str());
@@ -118,36 +118,36 @@ pub fn content_hash(draft: &ReviewContent) -> String {
     sha256_hex(&all)
 }
 
-/// Whether two drafts may be the same review: the same film and a close headline, or a close text.
+/// Whether two entries may be the same review: the same film with a similar headline, or a similar text.
 pub fn is_similar(a: &ReviewContent, b: &ReviewContent) -> bool {
-    (same_film(a, b) && close_titles(&a.title, &b.title)) || close_texts(&a.body, &b.body)
+    (is_same_film(a, b) && are_titles_similar(&a.title, &b.title)) || are_texts_similar(&a.body, &b.body)
 }
 
-fn same_film(a: &ReviewContent, b: &ReviewContent) -> bool {
-    let (one, other) = (letters(&a.film.title), letters(&b.film.title));
+fn is_same_film(a: &ReviewContent, b: &ReviewContent) -> bool {
+    let (one, other) = (fold_letters(&a.film.title), fold_letters(&b.film.title));
     let years = a.film.year.zip(b.film.year).is_none_or(|(x, y)| x == y);
     !one.is_empty() && one == other && years
 }
 
-/// At least half of all their words are in both.
-fn close_titles(a: &str, b: &str) -> bool {
-    let (a, b) = (words(a), words(b));
+/// Whether the titles share at least half of all their words.
+fn are_titles_similar(a: &str, b: &str) -> bool {
+    let (a, b) = (folded_words(a), folded_words(b));
     let (a, b): (HashSet<_>, HashSet<_>) = (a.into_iter().collect(), b.into_iter().collect());
     let both = a.intersection(&b).count();
     let either = a.union(&b).count();
     either > 0 && both * 2 >= either
 }
 
-/// Beyond so many words a text is compared by its beginning.
-const COMPARED_WORDS: usize = 20_000;
-/// Texts with fewer runs of words are alike by chance.
-const FEWEST_RUNS: usize = 20;
+/// Only this many words of a text are compared.
+const MAX_COMPARED_WORDS: usize = 20_000;
+/// Texts with fewer shingles than this may be similar by chance.
+const MIN_SHINGLES: usize = 20;
 
-/// At least six of ten runs of four words are in both.
-fn close_texts(a: &str, b: &str) -> bool {
-    let runs = |html: &str| -> HashSet<u64> {
-        let mut words = words(&visible_text(html));
-        words.truncate(COMPARED_WORDS);
+/// Whether the texts share at least 60 percent of their shingles, which are runs of four words.
+fn are_texts_similar(a: &str, b: &str) -> bool {
+    let shingles = |html: &str| -> HashSet<u64> {
+        let mut words = folded_words(&visible_text(html));
+        words.truncate(MAX_COMPARED_WORDS);
         words
             .windows(4)
             .map(|run| {
@@ -157,16 +157,16 @@ fn close_texts(a: &str, b: &str) -> bool {
             })
             .collect()
     };
-    let (a, b) = (runs(a), runs(b));
-    if a.len().min(b.len()) < FEWEST_RUNS {
+    let (a, b) = (shingles(a), shingles(b));
+    if a.len().min(b.len()) < MIN_SHINGLES {
         return false;
     }
     let both = a.intersection(&b).count();
     both * 10 >= (a.len() + b.len() - both) * 6
 }
 
-/// A body in which the addresses of pictures have no queries.
-fn without_queries(body: &str) -> String {
+/// Removes the queries of image URLs from a body.
+fn strip_image_queries(body: &str) -> String {
     const ADDRESS: &str = "<img src=\"";
     let mut parts = body.split(ADDRESS);
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -177,7 +177,7 @@ fn without_queries(body: &str) -> String {
     out
 }
 
-/// The visible text of sanitised HTML; each tag counts as a space.
+/// Returns the visible text of sanitised HTML, with a space for each tag.
 pub(super) fn visible_text(html: &str) -> String {
     let html = strip_figures(html);
     let mut text = String::with_capacity(html.len());
@@ -193,16 +193,16 @@ pub(super) fn visible_text(html: &str) -> String {
             _ => {}
         }
     }
-    // The only entities that a sanitised body has.
+    // A sanitised body has no other entities.
     text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
-fn letters(text: &str) -> String {
+fn fold_letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-fn words(text: &str) -> Vec<String> {
-    text.split_whitespace().map(letters).filter(|w| !w.is_empty()).collect()
+fn folded_words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(fold_letters).filter(|w| !w.is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -215,10 +215,11 @@ mod tests {
         url_key(&url.parse().unwrap())
     }
 
-    fn draft(title: &str, film: &str, body: &str) -> ReviewContent {
-        let mut draft = ReviewContent { title: title.into(), body: body.into(), ..ReviewContent::default() };
-        draft.film.title = film.into();
-        draft
+    fn content(title: &str, film: &str, body: &str) -> ReviewContent {
+        let mut content =
+            ReviewContent { title: title.into(), body: body.into(), ..ReviewContent::default() };
+        content.film.title = film.into();
+        content
     }
 
     fn prose(seed: usize) -> String {
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn the_addresses_of_one_page_have_one_key() {
+    fn all_urls_of_a_page_have_one_key() {
         let expected = "crit.example/2024/anora?p=2";
         for url in [
             "https://crit.example/2024/anora?p=2",
@@ -260,18 +261,18 @@ mod tests {
     fn new_markup_leaves_the_text_the_same() {
         let body = format!("<p>{}</p>", prose(1));
         let other = format!("<div><em>{}</em></div>\n", prose(1).replace(' ', "&nbsp; "));
-        assert_eq!(text_hash(&draft("One", "", &body)), text_hash(&draft("Two", "", &other)));
-        assert_ne!(text_hash(&draft("One", "", &body)), text_hash(&draft("One", "", &prose(2))));
+        assert_eq!(text_hash(&content("One", "", &body)), text_hash(&content("Two", "", &other)));
+        assert_ne!(text_hash(&content("One", "", &body)), text_hash(&content("One", "", &prose(2))));
         assert_ne!(
-            text_hash(&draft("One", "", "<p>Great.</p>")),
-            text_hash(&draft("Two", "", "<p>Great.</p>")),
+            text_hash(&content("One", "", "<p>Great.</p>")),
+            text_hash(&content("Two", "", "<p>Great.</p>")),
             "a short text counts with its headline"
         );
     }
 
     #[test]
-    fn what_a_reader_would_notice_changes_the_content_hash() {
-        let old = draft("Anora", "Anora", "<p>Text</p>");
+    fn visible_changes_change_the_content_hash() {
+        let old = content("Anora", "Anora", "<p>Text</p>");
         let hash = content_hash(&old);
         let changes: [fn(&mut ReviewContent); 7] = [
             |d| d.title.push('!'),
@@ -294,8 +295,8 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_signed_anew_is_no_change() {
-        let mut one = draft("Anora", "Anora", "");
+    fn a_newly_signed_image_url_is_no_change() {
+        let mut one = content("Anora", "Anora", "");
         one.poster = Some(Poster { url: "https://i.example/a.jpg?sig=1".parse().unwrap(), alt: None });
         let mut two = one.clone();
         two.poster = Some(Poster { url: "https://i.example/a.jpg?sig=2".parse().unwrap(), alt: None });
@@ -305,13 +306,13 @@ mod tests {
     }
 
     #[test]
-    fn similar_means_the_same_film_under_a_close_headline_or_a_close_text() {
-        let one = draft("Anora Is Among the Best of 2024", "Anora", &prose(1));
-        let retitled = draft("'Anora' is Among the Year's Best", "Anora", &prose(2));
-        let elsewhere = draft("Something else", "", &format!("{} and more", prose(1)));
-        let again = draft("Second thoughts on a favourite", "Anora", &prose(3));
+    fn similar_means_the_same_film_with_a_similar_headline_or_a_similar_text() {
+        let one = content("Anora Is Among the Best of 2024", "Anora", &prose(1));
+        let retitled = content("'Anora' is Among the Year's Best", "Anora", &prose(2));
+        let elsewhere = content("Something else", "", &format!("{} and more", prose(1)));
+        let again = content("Second thoughts on a favourite", "Anora", &prose(3));
         let remake = {
-            let mut d = draft("Anora Is Among the Best of 2024", "Anora", &prose(4));
+            let mut d = content("Anora Is Among the Best of 2024", "Anora", &prose(4));
             d.film.year = Some(1999);
             d
         };
@@ -324,6 +325,6 @@ mod tests {
         assert!(is_similar(&one, &elsewhere));
         assert!(!is_similar(&one, &again));
         assert!(!is_similar(&dated, &remake));
-        assert!(!is_similar(&draft("x", "", ""), &draft("x", "", "")), "nothing to go by");
+        assert!(!is_similar(&content("x", "", ""), &content("x", "", "")), "nothing to go by");
     }
 }

@@ -1,30 +1,30 @@
-//! The film that a review is about, as far as its source says so. What is not certain stays empty.
+//! The film that a review is about. A field stays empty unless the source states it with certainty.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// What the credits block of a review tells about its film.
+/// A film as described by the credits block of a review.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Film {
-    /// The film's title; empty where the source does not name it with certainty.
+    /// The title; empty if the source does not name it with certainty.
     pub title: String,
-    /// The year of its release.
+    /// The year of release.
     pub year: Option<i16>,
-    /// Who directed it, in the order given.
+    /// The directors, in the order of the source.
     pub directors: Vec<String>,
-    /// Who wrote it.
+    /// The writers.
     pub writers: Vec<String>,
-    /// Who stars in it.
+    /// The stars.
     pub stars: Vec<String>,
-    /// The day of its release.
+    /// The date of release.
     pub release_date: Option<jiff::civil::Date>,
-    /// Its page at TMDB or IMDb, where a source identifies it.
+    /// The film's page at TMDB or IMDb, if the source identifies it.
     pub identity: Option<Url>,
 }
 
 impl Film {
-    /// Whether nothing at all is known.
+    /// Whether nothing at all is known about the film.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

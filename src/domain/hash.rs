@@ -1,13 +1,13 @@
-//! SHA-256, and the one way that bytes are written as text to be compared: lower-case hexadecimal.
+//! SHA-256 hashes, and lower-case hexadecimal, the one text form in which Marquee stores and compares bytes.
 
 use aws_lc_rs::digest;
 
-/// The SHA-256 of the bytes, in hexadecimal.
+/// Returns the SHA-256 of the bytes in lower-case hexadecimal.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(digest::digest(&digest::SHA256, bytes).as_ref())
 }
 
-/// The bytes in lower-case hexadecimal, two digits each.
+/// Returns the bytes in lower-case hexadecimal, two digits each.
 pub fn hex(bytes: &[u8]) -> String {
     let digit = |n: u8| char::from_digit(u32::from(n), 16).unwrap_or('0');
     bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()

@@ -1,4 +1,4 @@
-//! Identifiers: ULIDs, typed by what they identify.
+//! Typed identifiers: each is a ULID with the type of the thing that it identifies.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -9,23 +9,23 @@ use ulid::Ulid;
 
 use super::time::Timestamp;
 
-/// A ULID that identifies a `K`. Made by us, never by a database, so that a restored backup or a
-/// second machine cannot mint one twice.
+/// A ULID that identifies a `K`. Marquee generates ids itself rather than in the database, so that a
+/// restored backup or a second machine cannot issue the same id twice.
 pub struct Id<K>(Ulid, PhantomData<fn() -> K>);
 
 /// The text is not a ULID in its canonical form (26 characters of Crockford's base 32, upper case).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not an id")]
+#[error("not a valid id")]
 pub struct ParseIdError;
 
 impl<K> Id<K> {
-    /// A fresh id of the given moment.
+    /// Generates an id with the given time.
     ///
     /// # Panics
-    /// When the system has no randomness to give, without which nothing here is safe.
+    /// Panics if the system provides no randomness, since nothing is safe without it.
     pub fn new(now: Timestamp) -> Self {
         let mut random = [0u8; 16];
-        // From the system itself: the cryptography's own generator takes as long to begin as all else of a start.
+        // Uses the system's generator, since initialising the one of aws-lc-rs would double the start time.
         getrandom::fill(&mut random).expect("the system gives random bytes");
         let moment = u64::try_from(now.millis()).unwrap_or(0);
         Self(Ulid::from_parts(moment, u128::from_be_bytes(random)), PhantomData)
@@ -37,7 +37,7 @@ impl<K> FromStr for Id<K> {
 
     fn from_str(text: &str) -> Result<Self, ParseIdError> {
         let ulid = Ulid::from_string(text).map_err(|_| ParseIdError)?;
-        // One id has one spelling: lower case and look-alike letters are not accepted.
+        // An id has a single spelling: lower case and look-alike letters are rejected.
         if ulid.to_string() == text { Ok(Self(ulid, PhantomData)) } else { Err(ParseIdError) }
     }
 }
@@ -83,42 +83,49 @@ impl<K> Hash for Id<K> {
     }
 }
 
-/// Kinds of things that have an id; only used as type parameters.
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident => $id:ident),+ $(,)?) => {$(
-        #[doc = concat!("Marks ids of a ", stringify!($kind), ".")]
-        #[derive(Debug)]
-        pub enum $kind {}
-        $(#[$doc])*
-        pub type $id = Id<$kind>;
-    )+};
+/// Defines the id types, each with a marker type that is only used as the parameter of [`Id`].
+macro_rules! id_types {
+    ($($(#[$doc:meta])* $id:ident($marker:ident)),+ $(,)?) => {
+        /// The things that ids identify. The types have no values.
+        pub mod marker {
+            $(
+                #[doc = concat!("The parameter of `", stringify!($id), "`.")]
+                #[derive(Debug)]
+                pub enum $marker {}
+            )+
+        }
+        $(
+            $(#[$doc])*
+            pub type $id = Id<marker::$marker>;
+        )+
+    };
 }
 
-kinds! {
-    /// A critic, the local actor.
-    CriticKind => CriticId,
-    /// A feed that is polled.
-    FeedKind => FeedId,
-    /// What a feed said once.
-    EntryKind => EntryId,
-    /// A review; also the last segment of its Article's id.
-    ReviewKind => ReviewId,
-    /// An activity that we sent.
-    ActivityKind => ActivityId,
-    /// An activity that others sent to us, as it was accepted.
-    ReceivedKind => InboxActivityId,
-    /// A reply that is shown as a comment; the last segment of its Note's id where a critic of ours wrote it.
-    CommentKind => CommentId,
-    /// A file under the media folder.
-    MediaKind => MediaId,
-    /// A signing key of ours.
-    KeyKind => KeyId,
-    /// A quote that was granted; also the last segment of its stamp's id.
-    StampKind => AuthorizationId,
-    /// Something that others reported.
-    ReportKind => ReportId,
-    /// A claim on queued work.
-    LeaseKind => LeaseId,
+id_types! {
+    /// Identifies a critic, and the critic's actor.
+    CriticId(Critic),
+    /// Identifies a feed.
+    FeedId(Feed),
+    /// Identifies a stored entry of a feed.
+    EntryId(Entry),
+    /// Identifies a review; also the last segment of the Article's id.
+    ReviewId(Review),
+    /// Identifies an outgoing activity.
+    ActivityId(Activity),
+    /// Identifies an activity that the inbox accepted.
+    InboxActivityId(InboxActivity),
+    /// Identifies a comment; also the last segment of the Note's id if a local critic wrote it.
+    CommentId(Comment),
+    /// Identifies a file in the media folder.
+    MediaId(Media),
+    /// Identifies a signing key of a local actor.
+    KeyId(Key),
+    /// Identifies a quote authorization (FEP-044f); also the last segment of its id.
+    AuthorizationId(Authorization),
+    /// Identifies a report (Flag) from another server.
+    ReportId(Report),
+    /// Identifies a lease on queued work.
+    LeaseId(Lease),
 }
 
 #[cfg(test)]

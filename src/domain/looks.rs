@@ -1,61 +1,62 @@
-//! How a site looks where it does not look as it comes: colours, fonts, files and marks of its own. Each value is checked
-//! when it is read, so that nothing in it can be more than it says.
+//! Customisation of the site's appearance: colours, fonts, `<meta>` tags, and a folder of overrides.
+//!
+//! Each value is validated when it is parsed, so that no value can inject CSS or HTML.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// What is set apart from the built-in looks.
+/// The settings that override the built-in appearance.
 #[derive(Debug, Clone, Default)]
 pub struct Looks {
-    /// A folder whose files take the place of templates, style sheet and words, or are served beside them.
+    /// A folder whose files replace built-in templates, styles and messages, or are served in addition.
     pub folder: Option<PathBuf>,
-    /// Colours by day.
+    /// Colours of the light theme.
     pub light: Palette,
-    /// Colours by night.
+    /// Colours of the dark theme.
     pub dark: Palette,
-    /// What is read long: bodies and headlines.
+    /// The font of bodies and headlines.
     pub serif: Option<FontStack>,
-    /// Everything else.
+    /// The font of everything else.
     pub sans: Option<FontStack>,
-    /// Marks in the head of each page.
+    /// `<meta>` tags for the head of each page.
     pub meta: Vec<MetaTag>,
 }
 
-/// A `<meta>` in the head of each page, like the one by which a search engine knows its owner.
+/// A `<meta>` tag for the head of each page, such as a search engine's proof of ownership.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MetaTag {
-    /// Its `name`.
+    /// The `name` attribute.
     pub name: String,
-    /// Its `content`.
+    /// The `content` attribute.
     pub content: String,
 }
 
-/// Colours by what they are for; none: the built-in one.
+/// The colours of a theme, by their purpose. `None` means the built-in colour.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Palette {
-    /// Behind everything.
+    /// The page's background.
     pub paper: Option<Colour>,
-    /// Behind what is set apart.
+    /// The background of boxes.
     pub sheet: Option<Colour>,
-    /// Lines.
+    /// Borders and rules.
     pub line: Option<Colour>,
     /// Text.
     pub ink: Option<Colour>,
-    /// Text that matters less.
+    /// Secondary text.
     pub soft: Option<Colour>,
     /// Links and buttons.
     pub link: Option<Colour>,
-    /// Stars, and the one ornament.
+    /// Filled stars and ornaments.
     pub gold: Option<Colour>,
-    /// Stars that are not given.
+    /// Empty stars.
     pub unlit: Option<Colour>,
 }
 
 impl Palette {
-    /// The built-in colours by day: those of the style sheet.
+    /// The built-in colours of the light theme, the same as in the style sheet.
     pub const DEFAULT_LIGHT: [(&'static str, &'static str); 8] = [
         ("paper", "#faf7f1"),
         ("sheet", "#f2ece1"),
@@ -66,7 +67,7 @@ impl Palette {
         ("gold", "#935a06"),
         ("unlit", "#d5cab8"),
     ];
-    /// The built-in colours by night.
+    /// The built-in colours of the dark theme.
     pub const DEFAULT_DARK: [(&'static str, &'static str); 8] = [
         ("paper", "#13110f"),
         ("sheet", "#1d1a16"),
@@ -78,7 +79,7 @@ impl Palette {
         ("unlit", "#4a4238"),
     ];
 
-    /// Those that are set, by their names.
+    /// The colours that are set, with their names.
     pub fn custom_colours(&self) -> impl Iterator<Item = (&'static str, &Colour)> {
         let all = [
             ("paper", &self.paper),
@@ -93,14 +94,15 @@ impl Palette {
         all.into_iter().filter_map(|(name, colour)| Some((name, colour.as_ref()?)))
     }
 
-    /// A colour as it is shown: the one that is set, or that of `built_in`.
+    /// Returns the colour of that name, or the one in `built_in` if it is not set.
     pub fn resolve(&self, name: &str, built_in: &[(&str, &str); 8]) -> String {
         let own = self.custom_colours().find(|(set, _)| *set == name).map(|(_, colour)| colour.0.clone());
         let built_in = || built_in.iter().find(|(known, _)| *known == name).map(|(_, colour)| *colour);
         own.unwrap_or_else(|| built_in().unwrap_or("#000000").to_owned())
     }
 
-    /// Texts that are hard to read on their ground, with their contrast, which ought to be 4.5 (WCAG 2.2, 1.4.3).
+    /// Returns the pairs of text and background colours that are hard to read, with their contrast. The
+    /// minimum is 4.5 (WCAG 2.2, success criterion 1.4.3).
     pub fn low_contrast_pairs(&self, built_in: &[(&str, &str); 8]) -> Vec<(&'static str, &'static str, f64)> {
         let grounds = ["paper", "sheet"].into_iter();
         let pairs = grounds.flat_map(|ground| ["ink", "soft", "link"].map(|text| (text, ground)));
@@ -115,13 +117,13 @@ impl Palette {
     }
 }
 
-/// An opaque colour: `#8c2f1d`.
+/// An opaque colour, such as `#8c2f1d`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Colour(String);
 
 impl Colour {
-    /// As CSS writes it.
+    /// The colour in CSS syntax.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -142,17 +144,17 @@ impl TryFrom<String> for Colour {
         if is_hex && digits.len() == 6 {
             return Ok(Self(text.to_ascii_lowercase()));
         }
-        Err(format!("{text:?} is not a colour like #8c2f1d"))
+        Err(format!("{text:?} is not a colour such as #8c2f1d"))
     }
 }
 
-/// Names of fonts, the best first: `"Source Serif 4", Georgia, serif`.
+/// A list of font families in order of preference, such as `"Source Serif 4", Georgia, serif`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FontStack(String);
 
 impl FontStack {
-    /// As CSS writes them.
+    /// The value of the CSS property `font-family`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -168,7 +170,7 @@ impl TryFrom<String> for FontStack {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is not a list of fonts like \"Source Serif 4\", Georgia, serif");
+        let wrong = || format!("{text:?} is not a list of fonts such as \"Source Serif 4\", Georgia, serif");
         let mut names = Vec::new();
         for name in text.split(',') {
             let name = name.trim().trim_matches(['"', '\'']).trim();
@@ -183,7 +185,7 @@ impl TryFrom<String> for FontStack {
     }
 }
 
-/// The contrast of two colours, from 1 to 21 (WCAG 2.2).
+/// Returns the contrast ratio of two colours, from 1 to 21 (WCAG 2.2).
 fn contrast(one: &str, other: &str) -> f64 {
     let (a, b) = (luminance(one), luminance(other));
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
@@ -224,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hard_to_read_is_noticed() {
+    fn low_contrast_is_detected() {
         assert!((contrast("#000000", "#ffffff") - 21.0).abs() < 0.01);
         let palette = Palette { soft: Colour::try_from("#cccccc".to_owned()).ok(), ..Palette::default() };
         let faint = palette.low_contrast_pairs(&Palette::DEFAULT_LIGHT);

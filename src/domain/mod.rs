@@ -1,4 +1,6 @@
-//! Pure types and rules of the product: no IO, no clock, no SQL.
+//! The types and rules of the product.
+//!
+//! Everything here is pure: no module does IO, reads the clock or knows SQL.
 
 pub mod activity;
 pub mod browse_index;
@@ -14,6 +16,7 @@ pub mod html;
 pub mod id;
 pub mod looks;
 pub mod moderation;
+pub mod named_enum;
 pub mod origin;
 pub mod rating;
 pub mod review;

@@ -1,22 +1,23 @@
-//! Who may do what here, as far as the whole site decides it.
+//! The site-wide moderation policy, rules for whole domains, and the access that an actor has.
 
+use super::named_enum::named_enum;
 use serde::{Deserialize, Serialize};
 
-/// What the config decides for everyone.
+/// The moderation settings of the config.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ModerationPolicy {
-    /// What becomes of the comment of somebody who was never let through.
+    /// What happens to comments by people who were never approved.
     pub first_comments: FirstCommentPolicy,
-    /// Whether only servers that are named with `allow` are spoken with.
+    /// Whether the site federates only with domains that have the rule `allow`.
     pub allow_list: bool,
-    /// Whether a Follow waits for the critic's yes.
+    /// Whether the critic must approve each follow.
     pub approve_followers: bool,
-    /// Whether Articles and collections are served only to requests that are signed.
+    /// Whether Articles and collections are served to signed requests only.
     pub authorized_fetch: bool,
 }
 
 impl ModerationPolicy {
-    /// How everyone of a server stands whose nearest rule this is.
+    /// Returns the access of all actors of a server, given the most specific rule that applies to it.
     #[must_use]
     pub const fn access_level(&self, nearest: Option<DomainRule>) -> AccessLevel {
         match nearest {
@@ -29,57 +30,47 @@ impl ModerationPolicy {
     }
 }
 
-/// What becomes of the comment of somebody who was never let through.
+/// What happens to comments by people who were never approved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FirstCommentPolicy {
-    /// It is shown.
+    /// They are shown.
     #[default]
     Open,
-    /// It waits until the critic lets its author through.
+    /// They are held until the critic approves their author.
     Held,
 }
 
-/// What is decided about a whole server and its subdomains.
+/// A moderation rule for a domain and its subdomains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DomainRule {
-    /// Nothing is taken from it and nothing sent to it.
+    /// Nothing is accepted from the domain, and nothing is sent to it.
     Block,
-    /// Its people may follow; what they write waits for the critic.
+    /// People may follow, but their comments are held for the critic.
     Silence,
-    /// It is spoken with where only named servers are.
+    /// The domain is allowed when the site is restricted to an allow list.
     Allow,
 }
 
-impl DomainRule {
-    /// The name under which it is stored and listed.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Block => "block",
-            Self::Silence => "silence",
-            Self::Allow => "allow",
-        }
-    }
+named_enum!(DomainRule, "rule", {
+    Block => "block",
+    Silence => "silence",
+    Allow => "allow",
+});
 
-    /// What [`DomainRule::as_str`] wrote.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Block, Self::Silence, Self::Allow].into_iter().find(|rule| rule.as_str() == text)
-    }
-}
-
-/// How an actor stands here.
+/// The access that an actor has to this site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccessLevel {
-    /// Nothing is taken from it: it, or its server, is blocked, or its server is not on the list.
+    /// Nothing is accepted: the actor or its server is blocked, or the server is not on the allow list.
     Blocked,
-    /// What it writes waits for the critic.
+    /// Comments are held for the critic.
     Silenced,
-    /// Like anyone.
+    /// No restrictions.
     Open,
 }
 
-/// The domains whose rules hold for a host: itself and those that it is under, the nearest first.
+/// The domains whose rules apply to a host: the host itself and its parent domains, most specific first.
 pub fn domain_and_parents(host: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(host), |host| host.split_once('.').map(|(_, above)| above))
 }
@@ -89,16 +80,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_holds_for_what_is_under_its_domain() {
+    fn a_rule_applies_to_subdomains() {
         let all: Vec<&str> = domain_and_parents("a.b.example").collect();
         assert_eq!(all, ["a.b.example", "b.example", "example"]);
     }
-
     #[test]
     fn a_rule_is_read_as_it_was_written() {
-        for rule in [DomainRule::Block, DomainRule::Silence, DomainRule::Allow] {
-            assert_eq!(DomainRule::parse(rule.as_str()), Some(rule));
+        for rule in DomainRule::ALL {
+            assert_eq!(rule.as_str().parse(), Ok(rule));
         }
-        assert_eq!(DomainRule::parse("Block"), None);
+        assert!("Block".parse::<DomainRule>().is_err());
     }
 }

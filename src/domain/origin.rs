@@ -1,6 +1,6 @@
-//! The site's own addresses, all of them made here.
+//! The site's origin, and every URL of the site, which this module alone builds and parses.
 //!
-//! Ids (`/ap/…`) are not page addresses and never carry a name that can change.
+//! ActivityPub ids (`/ap/…`) are not page URLs and never contain a name that can change.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use url::Url;
 use super::id::{ActivityId, AuthorizationId, CommentId, CriticId, ReviewId};
 use super::review::{Media, Review};
 
-/// The scheme, host and port under which the world reaches this site. It is part of every id that was
-/// ever sent, so it cannot change once the site is in use.
+/// The scheme, host and port of the site's public URLs. Every id that was ever sent contains the origin, so
+/// it cannot change once the site is in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     text: String,
@@ -18,13 +18,13 @@ pub struct Origin {
     is_trial: bool,
 }
 
-/// Why a text is not an origin.
+/// The text is not an origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be https://your.domain without a path, or http://localhost:PORT for a trial")]
 pub struct ParseOriginError;
 
 impl Origin {
-    /// Reads `https://host[:port]` or, for a trial on one machine, `http://localhost[:port]`.
+    /// Parses `https://host[:port]` or, for a trial on one machine, `http://localhost[:port]`.
     pub fn parse(text: &str) -> Result<Self, ParseOriginError> {
         let url = Url::parse(text).map_err(|_| ParseOriginError)?;
         let host = url.host_str().ok_or(ParseOriginError)?.to_owned();
@@ -37,121 +37,121 @@ impl Origin {
         Ok(Self { text: url.origin().ascii_serialization(), host, is_trial })
     }
 
-    /// `https://host`, without a slash at the end.
+    /// The origin without a trailing slash, such as `https://host`.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Host and port as they stand in the `Host` header and in ids.
+    /// The host and port, as in the `Host` header and in ids.
     pub fn authority(&self) -> &str {
         self.text.split_once("://").map_or("", |(_, authority)| authority)
     }
 
-    /// Whether it names a port, which no handle on the public fediverse can have.
+    /// Whether the origin has a port. No handle on the public fediverse can have one.
     pub fn has_port(&self) -> bool {
         self.authority() != self.host
     }
 
-    /// The host alone.
+    /// The host without the port.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Whether this is `http://localhost`, which other servers cannot reach.
+    /// Whether the origin is `http://localhost`, which other servers cannot reach.
     pub const fn is_localhost(&self) -> bool {
         self.is_trial
     }
 
-    /// Whether the address is one of ours.
+    /// Whether the URL has this origin.
     pub fn owns(&self, url: &Url) -> bool {
         url.origin().ascii_serialization() == self.text
     }
 
-    /// The path (with its query) of an address of ours; none for others.
+    /// Returns the path and query of a URL of this origin, and `None` for other URLs.
     pub fn local_path<'u>(&self, url: &'u Url) -> Option<&'u str> {
         self.owns(url).then(|| &url[url::Position::BeforePath..url::Position::AfterQuery])
     }
 
-    /// The address of a path that starts with a slash.
+    /// Returns the URL of a path, which must start with a slash.
     ///
     /// # Panics
-    /// Never: an origin followed by a path of ours is a URL.
+    /// Never, since an origin followed by such a path is a URL.
     pub fn url(&self, path: &str) -> Url {
         debug_assert!(path.starts_with('/'), "{path} starts with a slash");
         Url::parse(&format!("{}{path}", self.text)).expect("an origin and a path are a URL")
     }
 
-    /// A critic's actor id.
+    /// The id of a critic's actor.
     pub fn actor(&self, critic: CriticId) -> Url {
         self.url(&format!("/ap/actor/{critic}"))
     }
 
-    /// Something that hangs off a critic's actor: `inbox`, `outbox`, `followers`, `following`, `featured`.
+    /// An endpoint of a critic's actor: `inbox`, `outbox`, `followers`, `following` or `featured`.
     pub fn actor_endpoint(&self, critic: CriticId, part: &str) -> Url {
         self.url(&format!("/ap/actor/{critic}/{part}"))
     }
 
-    /// The id of the key that a critic signs with.
+    /// The id of the key with which a critic signs.
     pub fn actor_key_id(&self, critic: CriticId) -> Url {
         self.url(&format!("/ap/actor/{critic}#main-key"))
     }
 
-    /// The actor that signs our own GET requests.
+    /// The id of the instance actor, which signs our GET requests.
     pub fn instance_actor(&self) -> Url {
         self.url("/ap/actor")
     }
 
-    /// The id of the key that the instance actor signs with.
+    /// The id of the key with which the instance actor signs.
     pub fn instance_key_id(&self) -> Url {
         self.url("/ap/actor#main-key")
     }
 
-    /// The inbox that all local actors share.
+    /// The shared inbox of all local actors.
     pub fn shared_inbox(&self) -> Url {
         self.url("/ap/inbox")
     }
 
-    /// A review's Article id.
+    /// The id of a review's Article.
     pub fn article(&self, review: ReviewId) -> Url {
         self.url(&format!("/ap/article/{review}"))
     }
 
-    /// Something that hangs off an Article: `replies`, `context`, `likes`, `shares`.
+    /// A collection of an Article: `replies`, `context`, `likes` or `shares`.
     pub fn article_collection(&self, review: ReviewId, part: &str) -> Url {
         self.url(&format!("/ap/article/{review}/{part}"))
     }
 
-    /// An activity's id.
+    /// The id of an activity.
     pub fn activity(&self, activity: ActivityId) -> Url {
         self.url(&format!("/ap/activity/{activity}"))
     }
 
-    /// The review whose Article has this id.
+    /// Parses the id of an Article.
     pub fn parse_article_id(&self, url: &Url) -> Option<ReviewId> {
         self.local_path(url)?.strip_prefix("/ap/article/")?.parse().ok()
     }
 
-    /// The critic whose actor has this id.
+    /// Parses the id of a critic's actor.
     pub fn parse_actor_id(&self, url: &Url) -> Option<CriticId> {
         self.local_path(url)?.strip_prefix("/ap/actor/")?.parse().ok()
     }
 
-    /// The id of a Note by which a critic answers.
+    /// The id of the Note of a critic's reply.
     pub fn note(&self, comment: CommentId) -> Url {
         self.url(&format!("/ap/note/{comment}"))
     }
 
-    /// Something that hangs off a Note: `replies`.
+    /// A collection of a Note: `replies`.
     pub fn note_collection(&self, comment: CommentId, part: &str) -> Url {
         self.url(&format!("/ap/note/{comment}/{part}"))
     }
 
-    /// The critic's answer that has this id.
+    /// Parses the id of the Note of a critic's reply.
     pub fn parse_note_id(&self, url: &Url) -> Option<CommentId> {
         self.local_path(url)?.strip_prefix("/ap/note/")?.parse().ok()
     }
 
-    /// The id of the stamp that a quote was granted (FEP-044f).
+    /// The id of a quote authorization (FEP-044f).
     pub fn quote_authorization(&self, stamp: AuthorizationId) -> Url {
         self.url(&format!("/ap/stamp/{stamp}"))
     }
@@ -161,7 +161,7 @@ impl Origin {
         self.url("/")
     }
 
-    /// A critic's page.
+    /// A critic's profile page.
     pub fn profile_page(&self, handle: &str) -> Url {
         self.url(&format!("/@{handle}"))
     }
@@ -171,7 +171,7 @@ impl Origin {
         self.url(&format!("/reviews/{}", review.slug))
     }
 
-    /// The picture that is drawn of a review. It changes under each version's own address.
+    /// The preview card of a review. Each version of the image has its own URL, so that caches never go stale.
     pub fn card(&self, review: &Review, version: &str) -> Url {
         self.url(&format!("/reviews/{}/card.png?v={version}", review.slug))
     }
@@ -182,17 +182,17 @@ impl Origin {
         self.url(&format!("/tags/{slug}"))
     }
 
-    /// Where the critic works, out of everyone else's reach.
+    /// The root of the path that is reserved for the critic's own pages.
     pub fn desk(&self) -> Url {
         self.url("/desk")
     }
 
-    /// A picture of ours.
+    /// The URL of a media file.
     pub fn media_url(&self, media: &Media) -> Url {
         self.media_url_by_name(&media.name)
     }
 
-    /// A picture of ours, by its name.
+    /// The URL of a media file, given its name.
     pub fn media_url_by_name(&self, name: &str) -> Url {
         self.url(&format!("/media/{name}"))
     }

@@ -1,76 +1,76 @@
-//! A critic's rating, kept in the critic's own form.
+//! Ratings, kept exactly as the critic writes them, and their meaning on common scales.
 
 use std::fmt;
 
-/// A rating as the critic writes it, and what it means on common scales.
+/// A rating as the critic writes it, with the scale that it uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rating {
-    shown: String,
+    text: String,
     scale: RatingScale,
 }
 
-/// The scale that a rating is given on.
+/// The scale of a rating, with its value on that scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RatingScale {
-    /// Stars out of five, counted in halves: 0 to 10.
+    /// Stars out of five, in half stars: 0 to 10.
     Stars(u8),
-    /// Points in hundredths out of a highest number of points in hundredths: `8/10` is 800 of 1000.
+    /// Points and their maximum, both in hundredths: `8/10` is 800 of 1000.
     Points(u32, u32),
-    /// A letter grade. No number is invented for it.
+    /// A letter grade, for which no number is invented.
     Letter,
 }
 
-/// Longer texts are prose, not a rating.
-const LONGEST: usize = 40;
+/// A longer text, in characters, is prose and not a rating.
+const MAX_LENGTH: usize = 40;
 
-/// Words that announce a rating.
+/// Labels that introduce a rating.
 const LABELS: [&str; 7] = ["my rating", "star rating", "rating", "grade", "score", "verdict", "stars"];
 
 impl Rating {
-    /// Reads a rating that is the whole text, with or without a label such as `Rating:`. The label is
-    /// not part of what is shown. `parse(rating.shown())` gives the same rating again. None where the
-    /// text says anything else besides.
+    /// Parses a text that consists of a rating, with or without a label such as `Rating:`, and returns `None`
+    /// if it says anything else. The label is not part of the rating. `parse(rating.as_str())` returns the
+    /// same rating again.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut shown = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let mut labelled = false;
+        let mut value = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut is_labelled = false;
         loop {
-            let bare = bare(&shown);
-            let inner = without_label(bare);
-            labelled |= inner.is_some();
+            let bare = strip_brackets(&value);
+            let inner = strip_label(bare);
+            is_labelled |= inner.is_some();
             let next = inner.unwrap_or(bare).to_owned();
-            if next == shown {
+            if next == value {
                 break;
             }
-            shown = next;
+            value = next;
         }
-        if shown.is_empty() || shown.chars().count() > LONGEST {
+        if value.is_empty() || value.chars().count() > MAX_LENGTH {
             return None;
         }
-        let scale = letter(&shown)
-            .or_else(|| glyphs(&shown))
-            .or_else(|| fraction(&shown))
-            .or_else(|| percent(&shown))
-            .or_else(|| counted_stars(&shown))
-            // A row of asterisks also divides one part of a text from the next: only a label tells.
-            .or_else(|| labelled.then(|| glyphs(&shown.replace('*', "★")))?)?;
-        if labelled && shown.contains('*') {
-            shown = shown.replace('*', "★");
+        let scale = parse_letter(&value)
+            .or_else(|| parse_stars(&value))
+            .or_else(|| parse_fraction(&value))
+            .or_else(|| parse_percent(&value))
+            .or_else(|| parse_counted_stars(&value))
+            // A row of asterisks may also separate sections of a text, so it needs a label.
+            .or_else(|| is_labelled.then(|| parse_stars(&value.replace('*', "★")))?)?;
+        if is_labelled && value.contains('*') {
+            value = value.replace('*', "★");
         }
-        Some(Self { shown, scale })
+        Some(Self { text: value, scale })
     }
 
-    /// As the critic writes it, for people.
+    /// The rating as the critic writes it.
     pub fn as_str(&self) -> &str {
-        &self.shown
+        &self.text
     }
 
-    /// The scale that it is given on.
+    /// The scale of the rating.
     pub const fn scale(&self) -> RatingScale {
         self.scale
     }
 
-    /// The rating on the scale of 1 to 10 that NeoDB and others read, rounded half up. None for a letter,
-    /// for which no number is invented, and for no points at all, which that scale cannot say.
+    /// Returns the rating on the scale of 1 to 10 that NeoDB and others use, rounded half up. Returns `None` for
+    /// a letter grade, and for zero points, which that scale cannot express.
     pub fn out_of_ten(&self) -> Option<u8> {
         match self.scale {
             RatingScale::Stars(0) | RatingScale::Points(0, _) | RatingScale::Letter => None,
@@ -82,8 +82,8 @@ impl Rating {
         }
     }
 
-    /// Where it stands among all ratings, from 0 to 1000. It puts them in order and is never shown: nobody knows how
-    /// many stars a `B+` is.
+    /// Returns a sort key from 0 to 1000 that is comparable between scales. It is never shown, since a letter
+    /// grade has no agreed value in stars.
     pub fn rank(&self) -> u16 {
         let rank = match self.scale {
             RatingScale::Stars(halves) => u64::from(halves) * 100,
@@ -97,17 +97,19 @@ impl Rating {
         u16::try_from(rank.min(1000)).unwrap_or(1000)
     }
 
-    /// The same for all ratings that say the same on the same scale, fit for an address: `4.5` for stars out of
-    /// five, `8-of-10`, `b-plus`.
+    /// Returns the URL segment shared by all ratings of the same value and scale: `4.5` for stars out of five,
+    /// `8-of-10`, `b-plus`.
     pub fn slug(&self) -> String {
         match self.scale {
-            RatingScale::Stars(halves) => decimal(u32::from(halves) * 50),
-            RatingScale::Points(points, highest) => format!("{}-of-{}", decimal(points), decimal(highest)),
+            RatingScale::Stars(halves) => format_hundredths(u32::from(halves) * 50),
+            RatingScale::Points(points, highest) => {
+                format!("{}-of-{}", format_hundredths(points), format_hundredths(highest))
+            }
             RatingScale::Letter => self.grade().to_lowercase().replace('-', "-minus").replace('+', "-plus"),
         }
     }
 
-    /// The rating that has this key.
+    /// Parses what [`Rating::slug`] returns.
     pub fn from_slug(key: &str) -> Option<Self> {
         let text = key.replace("-of-", "/").replace("-plus", "+").replace("-minus", "-").to_uppercase();
         let is_number = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
@@ -115,7 +117,7 @@ impl Rating {
         (rating.slug() == key).then_some(rating)
     }
 
-    /// The plainest form of what it says: `★★★½`, `8/10`, `B+`. It can be parsed.
+    /// Returns the canonical form of the rating, such as `★★★½`, `8/10` or `B+`. It parses to an equal value.
     pub fn to_canonical(&self) -> String {
         match self.scale {
             RatingScale::Stars(0) => "☆".repeat(5),
@@ -123,29 +125,31 @@ impl Rating {
                 let half = if halves % 2 == 1 { "½" } else { "" };
                 "★".repeat(usize::from(halves / 2)) + half
             }
-            RatingScale::Points(points, highest) => format!("{}/{}", decimal(points), decimal(highest)),
+            RatingScale::Points(points, highest) => {
+                format!("{}/{}", format_hundredths(points), format_hundredths(highest))
+            }
             RatingScale::Letter => self.grade(),
         }
     }
 
-    /// A letter grade in ASCII.
+    /// Returns a letter grade in ASCII.
     fn grade(&self) -> String {
-        self.shown.replace(['\u{2212}', '\u{2013}'], "-")
+        self.text.replace(['\u{2212}', '\u{2013}'], "-")
     }
 }
 
-/// Letter grades, the best last.
+/// The letter grades, worst first.
 const GRADES: [&str; 15] =
     ["F-", "F", "F+", "D-", "D", "D+", "C-", "C", "C+", "B-", "B", "B+", "A-", "A", "A+"];
 
-/// Hundredths as a decimal: `3.5`, `10`.
-fn decimal(hundredths: u32) -> String {
+/// Formats hundredths as a decimal: `3.5`, `10`.
+fn format_hundredths(hundredths: u32) -> String {
     let text = format!("{}.{:02}", hundredths / 100, hundredths % 100);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Without brackets or a full stop around it.
-fn bare(text: &str) -> &str {
+/// Removes surrounding brackets and a final full stop.
+fn strip_brackets(text: &str) -> &str {
     let text = text.trim();
     let text = text.strip_suffix('.').unwrap_or(text).trim_end();
     for (open, close) in [('(', ')'), ('[', ']')] {
@@ -156,8 +160,8 @@ fn bare(text: &str) -> &str {
     text
 }
 
-/// What follows a label and its colon; none where there is no label.
-fn without_label(text: &str) -> Option<&str> {
+/// Returns the text after a label and its separator, or `None` if there is no label.
+fn strip_label(text: &str) -> Option<&str> {
     LABELS.iter().find_map(|label| {
         let head = text.get(..label.len())?;
         let rest = text.get(label.len()..)?;
@@ -167,7 +171,7 @@ fn without_label(text: &str) -> Option<&str> {
     })
 }
 
-fn letter(text: &str) -> Option<RatingScale> {
+fn parse_letter(text: &str) -> Option<RatingScale> {
     let mut chars = text.chars();
     let grade = matches!(chars.next()?, 'A'..='D' | 'F');
     let sign = chars.next();
@@ -175,8 +179,8 @@ fn letter(text: &str) -> Option<RatingScale> {
     (grade && signed && chars.next().is_none()).then_some(RatingScale::Letter)
 }
 
-/// `★★★½`, `★★★☆☆`, `★★★ 1/2`, `★★★½ out of 4`.
-fn glyphs(text: &str) -> Option<RatingScale> {
+/// Parses `★★★½`, `★★★☆☆`, `★★★ 1/2` and `★★★½ out of 4`.
+fn parse_stars(text: &str) -> Option<RatingScale> {
     let (row, highest) = match split_scale(text) {
         Some((row, highest)) if row.contains(['★', '\u{2B50}', '\u{1F31F}']) => (row, Some(highest)),
         _ => (text, None),
@@ -196,7 +200,7 @@ fn glyphs(text: &str) -> Option<RatingScale> {
         return None;
     }
     let highest = highest.unwrap_or(match empty {
-        // Without a word about it, a row of stars is out of five, if that is enough of them.
+        // Unless the text says otherwise, up to five stars are out of five.
         0 if total <= 5 => 500,
         0 => 1000,
         _ => total * 100,
@@ -204,25 +208,25 @@ fn glyphs(text: &str) -> Option<RatingScale> {
     scale(full * 100 + half * 50, highest)
 }
 
-/// `3.5/5`, `3½ out of 5`, `8/10`, `3.5 / 5 stars`.
-fn fraction(text: &str) -> Option<RatingScale> {
+/// Parses `3.5/5`, `3½ out of 5`, `8/10` and `3.5 / 5 stars`.
+fn parse_fraction(text: &str) -> Option<RatingScale> {
     let (points, highest) = split_scale(text)?;
-    scale(number(points)?, highest)
+    scale(parse_hundredths(points)?, highest)
 }
 
-fn percent(text: &str) -> Option<RatingScale> {
-    scale(number(text.strip_suffix('%')?)?, 10_000)
+fn parse_percent(text: &str) -> Option<RatingScale> {
+    scale(parse_hundredths(text.strip_suffix('%')?)?, 10_000)
 }
 
-/// `3½ stars`, `three and a half stars`.
-fn counted_stars(text: &str) -> Option<RatingScale> {
+/// Parses `3½ stars` and `three and a half stars`.
+fn parse_counted_stars(text: &str) -> Option<RatingScale> {
     let lower = text.to_lowercase();
     let count = lower.strip_suffix("stars").or_else(|| lower.strip_suffix("star"))?;
-    let points = number(count)?;
+    let points = parse_hundredths(count)?;
     (points % 50 == 0).then(|| scale(points, 500)).flatten()
 }
 
-/// What stands before and after `/` or `out of`, the second as hundredths.
+/// Splits the text at `/` or `out of` and returns the first part, and the second part in hundredths.
 fn split_scale(text: &str) -> Option<(&str, u32)> {
     let lower = text.to_ascii_lowercase();
     let (at, width) = match lower.rfind("out of") {
@@ -231,7 +235,7 @@ fn split_scale(text: &str) -> Option<(&str, u32)> {
     };
     let highest = lower.get(at + width..)?.trim();
     let highest = highest.strip_suffix("stars").unwrap_or(highest).trim();
-    let highest = number(highest)?;
+    let highest = parse_hundredths(highest)?;
     let known = matches!(highest, 400 | 500 | 600 | 1000 | 2000 | 10_000);
     known.then_some(())?;
     let points = text.get(..at)?.trim();
@@ -239,20 +243,20 @@ fn split_scale(text: &str) -> Option<(&str, u32)> {
     Some((points, highest))
 }
 
-const WORDS: [&str; 11] =
+const NUMBER_WORDS: [&str; 11] =
     ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
 
-/// Hundredths: `3`, `3.5`, `3,5`, `3½`, `3 1/2`, `three and a half`.
-fn number(text: &str) -> Option<u32> {
+/// Parses `3`, `3.5`, `3,5`, `3½`, `3 1/2` and `three and a half` as hundredths.
+fn parse_hundredths(text: &str) -> Option<u32> {
     let text = text.trim().to_lowercase();
     for half in [" and a half", "½", " 1/2"] {
         if let Some(whole) = text.strip_suffix(half) {
             let whole = whole.trim();
-            let whole = if whole.is_empty() && half == "½" { 0 } else { number(whole)? };
+            let whole = if whole.is_empty() && half == "½" { 0 } else { parse_hundredths(whole)? };
             return (whole % 100 == 0).then_some(whole + 50);
         }
     }
-    if let Some(n) = WORDS.iter().position(|w| *w == text) {
+    if let Some(n) = NUMBER_WORDS.iter().position(|w| *w == text) {
         return u32::try_from(n * 100).ok();
     }
     let (whole, part) = text.split_once(['.', ',']).unwrap_or((&text, "0"));
@@ -277,7 +281,7 @@ fn scale(points: u32, highest: u32) -> Option<RatingScale> {
 
 impl fmt::Display for Rating {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.shown)
+        f.write_str(&self.text)
     }
 }
 
@@ -287,7 +291,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_critics_own_form_is_kept_and_understood() {
+    fn the_critics_own_form_is_kept_and_parsed() {
         for (text, shown, scale, ten) in [
             ("★★★½", "★★★½", RatingScale::Stars(7), Some(7)),
             ("★★★☆☆", "★★★☆☆", RatingScale::Stars(6), Some(6)),
@@ -314,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_invented_from_other_texts() {
+    fn other_texts_are_not_ratings() {
         for text in [
             "",
             "R",
@@ -337,8 +341,8 @@ mod tests {
     }
 
     #[test]
-    fn ratings_have_an_order_and_an_address() {
-        let told = |text: &str| {
+    fn ratings_have_a_rank_and_a_slug() {
+        let parsed = |text: &str| {
             let rating = Rating::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(
                 Rating::parse(&rating.to_canonical()).map(|r| r.slug()),
@@ -364,7 +368,7 @@ mod tests {
             ("A\u{2212}", "a-minus", "A-", 857),
             ("F", "f", "F", 71),
         ] {
-            assert_eq!(told(text), (key.to_owned(), plain.to_owned(), rank), "{text}");
+            assert_eq!(parsed(text), (key.to_owned(), plain.to_owned(), rank), "{text}");
         }
         for wrong in ["", "4.50", "6", "B+", "x", "8/10", "\u{0}"] {
             assert_eq!(Rating::from_slug(wrong), None, "{wrong}");

@@ -1,61 +1,63 @@
-//! A review: what a source says of it (`Draft`), and what we publish (`Review`).
+//! Reviews: the content that a source provides (`ReviewContent`), the stored review (`Review`), and the
+//! transitions between its states.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::film::Film;
 use super::id::{ActivityId, CriticId, FeedId, MediaId, ReviewId};
+use super::named_enum::named_enum;
 use super::rating::Rating;
 use super::text::strip_figures;
 use super::time::Timestamp;
 
-/// A review as one source tells it, before anyone decided what to do with it. HTML in it is already
-/// sanitised; texts are trimmed, without control characters, and within the bounds of `sources`.
+/// The content of a review as one source provides it. HTML is already sanitised; plain text is trimmed, free
+/// of control characters, and within the limits of `sources`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReviewContent {
     /// The headline, as plain text.
     pub title: String,
     /// The line below the headline, as plain text.
     pub subtitle: Option<String>,
-    /// The body without its credits block, as safe HTML.
+    /// The body without its credits block, as sanitised HTML.
     pub body: String,
-    /// A few sentences of plain text that tell what to expect; never a spoiler.
+    /// A teaser of a few sentences in plain text, which never contains a spoiler.
     pub teaser: String,
     /// The film.
     pub film: Film,
     /// The critic's rating.
     pub rating: Option<Rating>,
-    /// Tags as the critic writes them, without `#`.
+    /// The tags as the critic writes them, without `#`.
     pub tags: Vec<String>,
-    /// BCP 47 tag of the language it is written in.
+    /// The language, as a BCP 47 tag.
     pub language: Option<String>,
-    /// Where it was published first.
+    /// The URL where the review was first published.
     pub canonical_url: Option<Url>,
-    /// When the source says it was published.
+    /// The time of publication according to the source.
     pub published: Option<Timestamp>,
-    /// When the source says it was last changed.
+    /// The time of the last change according to the source.
     pub updated: Option<Timestamp>,
-    /// The poster or lead picture.
+    /// The poster or lead image.
     pub poster: Option<Poster>,
 }
 
-/// A picture that a source points at.
+/// An image that a source refers to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Poster {
-    /// Its address: https, or a path relative to a local feed's folder as a `file:` URL.
+    /// The URL: https, or `file:` for a path relative to the folder of a local feed.
     pub url: Url,
-    /// What it shows, for those who cannot see it.
+    /// The alternative text.
     pub alt: Option<String>,
 }
 
 impl ReviewContent {
-    /// Minutes that a reader needs, at 230 words a minute, at least one.
+    /// Returns the reading time in minutes: see [`reading_minutes`].
     pub fn reading_minutes(&self) -> u32 {
         reading_minutes(&self.body)
     }
 }
 
-/// Minutes that a reader needs for a body of HTML, at 230 words a minute, at least one.
+/// Returns the reading time of an HTML body in minutes, at 230 words a minute, at least one.
 pub fn reading_minutes(html: &str) -> u32 {
     let html = strip_figures(html);
     let mut words: u32 = 0;
@@ -76,8 +78,8 @@ pub fn reading_minutes(html: &str) -> u32 {
     words.div_ceil(230).max(1)
 }
 
-/// A text as the last part of an address: lower-case letters and digits of any script, Latin ones without their
-/// accents, joined by single hyphens, at most 80 characters. Empty where the text has neither.
+/// Returns the text as a URL segment: lower-case letters and digits of any script, Latin letters without
+/// accents, joined by single hyphens, at most 80 characters. It is empty if the text has no letters or digits.
 pub fn slug(text: &str) -> String {
     let mut slug = String::new();
     for c in text.chars().map(without_accent).flat_map(char::to_lowercase).take(400) {
@@ -93,7 +95,7 @@ pub fn slug(text: &str) -> String {
     slug.trim_end_matches('-').to_owned()
 }
 
-/// `é` as `e`; letters of other scripts are other letters with their marks, and stay.
+/// Turns `é` into `e`. In other scripts a mark makes a different letter, so those stay.
 fn without_accent(c: char) -> char {
     use unicode_normalization::UnicodeNormalization;
 
@@ -101,108 +103,98 @@ fn without_accent(c: char) -> char {
     if first.is_ascii_alphabetic() { first } else { c }
 }
 
-/// Where a review stands.
+/// The state of a review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReviewState {
-    /// Waits for the critic, or for a later poll to release it. Nobody sees it.
+    /// Not public. It waits for the critic or for a later poll.
     Held,
-    /// Dated ahead: goes out by itself at its hour. Nobody sees it before.
+    /// Not public yet. It is published automatically at its future date.
     Scheduled,
-    /// Public, but announced to nobody: it was there before Marquee.
+    /// Public, but never delivered: it was published elsewhere before.
     Archive,
-    /// Public, and announced to the followers.
+    /// Public, and delivered to the followers.
     Published,
-    /// Taken back: its id answers 410 with a Tombstone, forever.
+    /// Deleted. Its id responds with 410 and a Tombstone forever.
     Retracted,
 }
 
+named_enum!(ReviewState, "review state", {
+    Held => "held",
+    Scheduled => "scheduled",
+    Archive => "archive",
+    Published => "published",
+    Retracted => "retracted",
+});
+
 impl ReviewState {
-    /// The name under which it is stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Held => "held",
-            Self::Scheduled => "scheduled",
-            Self::Archive => "archive",
-            Self::Published => "published",
-            Self::Retracted => "retracted",
-        }
-    }
-
-    /// The state of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Held, Self::Scheduled, Self::Archive, Self::Published, Self::Retracted]
-            .into_iter()
-            .find(|s| s.as_str() == name)
-    }
-
-    /// Whether everyone may read it.
+    /// Whether everyone can read the review.
     pub const fn is_public(self) -> bool {
         matches!(self, Self::Archive | Self::Published)
     }
 }
 
-/// A review as we keep it.
+/// A review as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Review {
-    /// Its id, also of its Article.
+    /// The id, which is also part of the Article's id.
     pub id: ReviewId,
-    /// Who wrote it.
+    /// The author.
     pub critic: CriticId,
-    /// The Create that announces it, or would.
+    /// The id of the Create activity, which exists once the review is published.
     pub create_activity: ActivityId,
-    /// The last part of its page's address; earlier ones redirect to it.
+    /// The last segment of the page's URL. Earlier slugs redirect to it.
     pub slug: String,
-    /// Where it stands.
+    /// The state.
     pub state: ReviewState,
-    /// What it says. `draft.published` is what the source said; the moments below are what holds.
+    /// The content. `content.published` is the source's claim; the timestamps below are authoritative.
     pub content: ReviewContent,
-    /// The poster, once it is in our media folder.
+    /// The poster, once it is in the media folder.
     pub poster: Option<Media>,
-    /// The feed that it came from; none for one published by hand.
+    /// The feed that the review came from; `None` if it was published by hand.
     pub feed: Option<FeedId>,
-    /// The date that its page shows, and its place in the archive.
+    /// The date that is shown, and by which reviews are sorted.
     pub original_date: Timestamp,
-    /// The `published` of its Article: when it went out, or the original date of an archive review.
+    /// The `published` of the Article: the time of the first delivery, or the original date of an archived review.
     pub released_at: Timestamp,
-    /// When it was last revised after its release.
+    /// When the review was last revised after its release.
     pub revised_at: Option<Timestamp>,
-    /// When it was taken back.
+    /// When the review was retracted.
     pub retracted_at: Option<Timestamp>,
 }
 
-/// A picture in our media folder.
+/// An image in the media folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Media {
-    /// Its id.
+    /// The id.
     pub id: MediaId,
-    /// Its name under `/media/`: the hash of its content and an ending that fits its type.
+    /// The name under `/media/`: the hash of the content, and an extension that fits the type.
     pub name: String,
-    /// Its media type, found from its content.
+    /// The media type, detected from the content.
     pub media_type: String,
-    /// Pixels across.
+    /// The width in pixels.
     pub width: u32,
-    /// Pixels down.
+    /// The height in pixels.
     pub height: u32,
-    /// Where it came from, so that it is not fetched twice.
+    /// The URL or path that the file came from, so that it is not fetched twice.
     pub source: String,
 }
 
-/// Why a review did not change its state.
+/// Why a review cannot change its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TransitionError {
-    /// It is out already.
-    #[error("it is published already")]
+    /// The review is already public.
+    #[error("the review is already published")]
     AlreadyReleased,
-    /// A deleted id can never be used again (Mastodon and others remember it).
-    #[error("it was retracted, and a retracted id cannot be used again")]
+    /// The review was retracted. Mastodon and others remember deleted ids, so the id cannot be used again.
+    #[error("the review was retracted, and a retracted id cannot be used again")]
     Retracted,
 }
 
 impl Review {
-    /// Makes it public at `now`.
+    /// Publishes the review at `now`.
     ///
     /// # Errors
-    /// `AlreadyReleased` where it is out, `Retracted` where it was taken back.
+    /// `AlreadyReleased` if the review is public, `Retracted` if it was retracted.
     pub fn release(&mut self, now: Timestamp) -> Result<(), TransitionError> {
         match self.state {
             ReviewState::Held | ReviewState::Scheduled => {
@@ -215,10 +207,10 @@ impl Review {
         }
     }
 
-    /// Takes it back at `now`.
+    /// Retracts the review at `now`.
     ///
     /// # Errors
-    /// `Retracted` where that happened before.
+    /// `Retracted` if it was retracted before.
     pub fn retract(&mut self, now: Timestamp) -> Result<(), TransitionError> {
         if self.state == ReviewState::Retracted {
             return Err(TransitionError::Retracted);
@@ -228,18 +220,18 @@ impl Review {
         Ok(())
     }
 
-    /// Replaces what it says, at `now`. The revision is newer than any moment that was sent before,
-    /// since receivers ignore an `updated` that is not (Mastodon) or refuse it (GoToSocial).
+    /// Replaces the content at `now`. The new `revised_at` is later than any timestamp that was sent before,
+    /// since receivers ignore (Mastodon) or refuse (GoToSocial) an Update that is not newer.
     ///
     /// # Errors
-    /// `Retracted` where it was taken back.
-    pub fn revise(&mut self, draft: ReviewContent, now: Timestamp) -> Result<(), TransitionError> {
+    /// `Retracted` if the review was retracted.
+    pub fn revise(&mut self, content: ReviewContent, now: Timestamp) -> Result<(), TransitionError> {
         if self.state == ReviewState::Retracted {
             return Err(TransitionError::Retracted);
         }
-        self.content = draft;
+        self.content = content;
         if self.state.is_public() {
-            // The wire has whole seconds: a second revision within one must still be newer.
+            // Timestamps are sent in whole seconds, and a second revision within one must still be newer.
             let last = self.revised_at.unwrap_or(self.released_at).max(self.released_at);
             self.revised_at = Some(now.max(last + std::time::Duration::from_secs(1)));
         }

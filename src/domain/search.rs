@@ -1,8 +1,8 @@
-//! Full text: the words of a review, those that a reader asks for, and the excerpt that shows them.
+//! Full-text search: the words and filters that are indexed, the terms of a query, and excerpts of results.
 //!
-//! Both databases are given the same words, made here, and nothing else: no text of a reader's ever reaches the query
-//! language of either. A word of three letters is that word; a longer one is also the beginning of longer ones, so that
-//! `ferr` finds ferries in any language.
+//! Both databases index the same words, which this module makes. A reader's text never reaches the query
+//! language of either database. A term of up to three characters matches whole words; a longer term matches
+//! prefixes, so that `ferr` finds `ferries` in any language.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -17,68 +17,68 @@ use super::rating::Rating;
 use super::review::Review;
 use super::time::Timestamp;
 
-/// The longest word, in bytes: no word is longer, but a row of letters can be.
-const LONGEST_WORD: usize = 60;
+/// The longest word, in bytes. Longer runs of letters are truncated.
+const MAX_WORD_BYTES: usize = 60;
 
-/// Words that are looked for at once.
+/// The most terms of a query.
 pub const MAX_QUERY_WORDS: usize = 10;
 
 /// The longest query, in characters.
 pub const MAX_QUERY_LENGTH: usize = 200;
 
-/// From how many characters on a word is also the beginning of others.
-const SHORTEST_BEGINNING: usize = 4;
+/// A term of at least this many characters also matches longer words.
+const MIN_PREFIX_LENGTH: usize = 4;
 
-/// What is indexed of a text, in bytes of words. No review is so long; PostgreSQL would refuse it.
-const MOST_BYTES: usize = 500_000;
+/// The most bytes of words indexed per review. No real review is that long, and PostgreSQL would refuse it.
+const MAX_INDEXED_BYTES: usize = 500_000;
 
-/// A word that is looked for, in the form in which words are compared.
+/// A term of a query, normalised as [`tokenize`] does.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SearchTerm(String);
 
 impl SearchTerm {
-    /// Letters and digits, nothing else.
+    /// The term, which consists of letters and digits only.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether words that begin with it are meant, too.
+    /// Whether the term also matches words that start with it.
     pub fn is_prefix(&self) -> bool {
-        self.0.chars().count() >= SHORTEST_BEGINNING
+        self.0.chars().count() >= MIN_PREFIX_LENGTH
     }
 
-    fn fits(&self, word: &str) -> bool {
+    fn matches(&self, word: &str) -> bool {
         if self.is_prefix() { word.starts_with(&self.0) } else { word == self.0 }
     }
 }
 
-/// The words of a query, the first [`MAX_QUERY_WORDS`] of them, each once.
+/// Parses a query into its first [`MAX_QUERY_WORDS`] distinct terms.
 pub fn parse_query(query: &str) -> Vec<SearchTerm> {
-    let mut wanted: Vec<SearchTerm> = Vec::new();
+    let mut terms: Vec<SearchTerm> = Vec::new();
     for (_, word) in tokenize(query) {
         let word = SearchTerm(word);
-        if wanted.len() < MAX_QUERY_WORDS && !wanted.contains(&word) {
-            wanted.push(word);
+        if terms.len() < MAX_QUERY_WORDS && !terms.contains(&word) {
+            terms.push(word);
         }
     }
-    wanted
+    terms
 }
 
-/// What the index has of a review.
+/// The data that is indexed for a review.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchDocument {
-    /// The words of its headline, its film, those who made it, and its tags.
+    /// The words of the headline, the film, its credits and the tags.
     pub head: BTreeSet<String>,
-    /// The words of its text.
+    /// The words of the body.
     pub body: BTreeSet<String>,
-    /// What it can be filtered by.
+    /// The filter tokens by which the review can be found.
     pub filters: BTreeSet<String>,
 }
 
 impl SearchDocument {
-    /// Differs where anything that is indexed does, or the place of the review among others.
+    /// Returns a hash that changes if the indexed data or the date by which results are sorted changes.
     pub fn hash(&self, original_date: Timestamp) -> String {
-        // No word has a line break in it, and none is empty.
+        // No word is empty or contains a line break.
         let mut text = original_date.millis().to_string();
         for words in [&self.head, &self.body, &self.filters] {
             text.push('\n');
@@ -91,72 +91,74 @@ impl SearchDocument {
     }
 }
 
-/// The words of a public review.
+/// Returns the data to index for a public review.
 pub fn index_review(review: &Review) -> SearchDocument {
-    let draft = &review.content;
-    let film = &draft.film;
+    let content = &review.content;
+    let film = &content.film;
     let year = browse_index::release_year(film).map(|year| year.to_string());
-    let lines = [Some(&draft.title), draft.subtitle.as_ref(), Some(&film.title), year.as_ref()];
+    let lines = [Some(&content.title), content.subtitle.as_ref(), Some(&film.title), year.as_ref()];
     let head = lines.into_iter().flatten().chain(&film.directors).chain(&film.writers);
-    let head = head.chain(&film.stars).chain(&draft.tags).flat_map(|line| tokenize(line));
-    let text = visible_text(&draft.body);
-    let mut room = MOST_BYTES;
+    let head = head.chain(&film.stars).chain(&content.tags).flat_map(|line| tokenize(line));
+    let text = visible_text(&content.body);
+    let mut room = MAX_INDEXED_BYTES;
     let body = tokenize(&text).map(|(_, word)| word).take_while(|word| {
         room = room.saturating_sub(word.len());
         room > 0
     });
-    let mut marks: BTreeSet<String> = browse_index::browse_entries(review)
+    let mut filters: BTreeSet<String> = browse_index::browse_entries(review)
         .iter()
-        .filter(|place| !place.slug.is_empty())
-        .map(|place| mark(place.kind, &place.slug))
+        .filter(|entry| !entry.slug.is_empty())
+        .map(|entry| filter_token(entry.kind, &entry.slug))
         .collect();
-    let rank = draft.rating.as_ref().map(Rating::rank);
-    // Who asks for three stars means four, too.
-    marks.extend(
-        (0..=step(rank.unwrap_or(0))).filter(|_| rank.is_some()).map(|step| format!("{AT_LEAST}{step}")),
+    let rank = content.rating.as_ref().map(Rating::rank);
+    // A minimum of three stars includes four stars.
+    filters.extend(
+        (0..=rank_step(rank.unwrap_or(0)))
+            .filter(|_| rank.is_some())
+            .map(|step| format!("{MIN_RATING_PREFIX}{step}")),
     );
-    marks.insert(PUBLIC_FILTER.to_owned());
-    SearchDocument { head: head.map(|(_, word)| word).collect(), body: body.collect(), filters: marks }
+    filters.insert(PUBLIC_FILTER.to_owned());
+    SearchDocument { head: head.map(|(_, word)| word).collect(), body: body.collect(), filters }
 }
 
-/// The mark of all reviews.
+/// The filter token of all public reviews.
 pub const PUBLIC_FILTER: &str = "public";
 
-/// Which of twenty steps, each a quarter of a star, is next to a rank.
-const fn step(rank: u16) -> u16 {
+/// Rounds a rank to one of twenty steps, each a quarter of a star.
+const fn rank_step(rank: u16) -> u16 {
     (rank + 25) / 50
 }
 
-const AT_LEAST: &str = "atleast";
+const MIN_RATING_PREFIX: &str = "atleast";
 
-/// The mark of reviews whose rating has that rank ([`Rating::rank`]) or a higher one.
+/// The filter token of reviews whose rating has at least this rank ([`Rating::rank`]).
 pub fn min_rating_filter(rank: u16) -> String {
-    format!("{AT_LEAST}{}", step(rank))
+    format!("{MIN_RATING_PREFIX}{}", rank_step(rank))
 }
 
-/// The mark of reviews with a tag, by its slug.
+/// The filter token of reviews with a tag, given its slug.
 pub fn tag_filter(slug: &str) -> String {
-    mark(browse_index::BrowseKind::Tag.as_str(), slug)
+    filter_token(browse_index::BrowseKind::Tag.as_str(), slug)
 }
 
-/// The mark of reviews of films by or with somebody, by the person's slug.
+/// The filter token of reviews of a person's films, given the person's slug.
 pub fn person_filter(slug: &str) -> String {
-    mark(browse_index::BrowseKind::Person.as_str(), slug)
+    filter_token(browse_index::BrowseKind::Person.as_str(), slug)
 }
 
-/// The mark of a critic's reviews.
+/// The filter token of a critic's reviews.
 pub fn critic_filter(critic: CriticId) -> String {
-    mark(browse_index::BrowseKind::Critic.as_str(), &browse_index::critic_slug(critic))
+    filter_token(browse_index::BrowseKind::Critic.as_str(), &browse_index::critic_slug(critic))
 }
 
-/// Short, and of letters and digits alone.
-fn mark(kind: &str, slug: &str) -> String {
+/// Makes a short filter token that consists of letters and digits only.
+fn filter_token(kind: &str, slug: &str) -> String {
     let hash = sha256_hex(slug.as_bytes());
     format!("{kind}{}", hash.get(..20).unwrap_or(&hash))
 }
 
-/// The words of a text, where each stands, and how it is compared: lower case, Latin letters without accents,
-/// apostrophes left out. Where a script puts no space between words, each of its characters is one.
+/// Splits a text into words, each with its range and its normalised form: lower case, Latin letters without
+/// accents, no apostrophes. In scripts without spaces between words, each character is a word.
 pub fn tokenize(text: &str) -> impl Iterator<Item = (Range<usize>, String)> {
     let mut rest = text.char_indices().peekable();
     std::iter::from_fn(move || {
@@ -164,15 +166,15 @@ pub fn tokenize(text: &str) -> impl Iterator<Item = (Range<usize>, String)> {
             let (start, first) = rest.find(|(_, c)| c.is_alphanumeric())?;
             let mut end = start + first.len_utf8();
             let mut word = String::new();
-            fold(first, &mut word);
-            if !stands_alone(first) {
-                while let Some((at, c)) = rest.next_if(|(_, c)| continues(*c)) {
-                    // Where it ends is no apostrophe: that one closes what it stands in.
+            push_normalized(first, &mut word);
+            if !is_word_by_itself(first) {
+                while let Some((at, c)) = rest.next_if(|(_, c)| continues_word(*c)) {
+                    // An apostrophe at the end of a word is a closing quotation mark.
                     end = if is_apostrophe(c) { end } else { at + c.len_utf8() };
-                    fold(c, &mut word);
+                    push_normalized(c, &mut word);
                 }
             }
-            let cut = word.floor_char_boundary(LONGEST_WORD);
+            let cut = word.floor_char_boundary(MAX_WORD_BYTES);
             word.truncate(cut);
             if !word.is_empty() {
                 return Some((start..end, word));
@@ -181,9 +183,9 @@ pub fn tokenize(text: &str) -> impl Iterator<Item = (Range<usize>, String)> {
     })
 }
 
-/// Whether a character goes on with the word before it.
-fn continues(c: char) -> bool {
-    let is_letter = c.is_alphanumeric() && !stands_alone(c);
+/// Whether the character continues a word.
+fn continues_word(c: char) -> bool {
+    let is_letter = c.is_alphanumeric() && !is_word_by_itself(c);
     is_letter || is_apostrophe(c) || unicode_normalization::char::is_combining_mark(c)
 }
 
@@ -191,14 +193,14 @@ const fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '\u{2019}' | '\u{ad}')
 }
 
-/// Characters of scripts without spaces.
-const fn stands_alone(c: char) -> bool {
+/// Whether the character belongs to a script without spaces.
+const fn is_word_by_itself(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
         | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3134f}')
 }
 
-/// Adds a character as it is compared.
-fn fold(c: char, word: &mut String) {
+/// Appends the normalised form of a character.
+fn push_normalized(c: char, word: &mut String) {
     if c.is_ascii_alphanumeric() {
         word.push(c.to_ascii_lowercase());
         return;
@@ -224,7 +226,7 @@ fn fold(c: char, word: &mut String) {
     if first.is_ascii_alphanumeric() {
         word.push(first.to_ascii_lowercase());
     } else if unicode_normalization::char::is_combining_mark(c) {
-        // An accent that stands beside its Latin letter goes; marks of other scripts are part of the word.
+        // Combining accents on Latin letters are dropped; marks of other scripts are part of the word.
         if !word.ends_with(|last: char| last.is_ascii()) {
             word.push(c);
         }
@@ -233,46 +235,46 @@ fn fold(c: char, word: &mut String) {
     }
 }
 
-/// A part of a text that is shown: one of the words that were looked for, or what stands between them.
+/// A span of an excerpt: a match, or the text between two matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExcerptSpan {
-    /// As it stands in the text.
+    /// The original text.
     pub text: String,
-    /// Whether it was looked for.
+    /// Whether it matches a term.
     pub is_match: bool,
 }
 
-/// How much of a text an excerpt shows, in bytes.
-const EXCERPT: usize = 260;
+/// The length of an excerpt, in bytes.
+const EXCERPT_BYTES: usize = 260;
 
-/// The part of a review's text with the most of these words, and where they are in it; none where it has none of them.
-/// What the review folds away is not shown.
-pub fn excerpt(html: &str, wanted: &[SearchTerm]) -> Option<Vec<ExcerptSpan>> {
-    let text = unfolded(html).split_whitespace().collect::<Vec<_>>().join(" ");
-    let hits = hits(&text, wanted);
-    let best = (0..hits.len()).map(|first| (within(&hits, first), first));
-    // The most different words; the first such place.
+/// Returns the part of a review's body with the most distinct terms, or `None` if no term matches. Text in
+/// `<details>` is not shown, since it may contain spoilers.
+pub fn excerpt(html: &str, terms: &[SearchTerm]) -> Option<Vec<ExcerptSpan>> {
+    let text = text_outside_details(html).split_whitespace().collect::<Vec<_>>().join(" ");
+    let matches = find_matches(&text, terms);
+    let best = (0..matches.len()).map(|first| (count_distinct_terms(&matches, first), first));
+    // The most distinct terms win, and of those the first.
     let (_, first) = best.max_by_key(|(different, first)| (*different, usize::MAX - first))?;
-    let (start, end) = window(&text, &hits[first].0);
-    let inside = hits.iter().filter(|(place, _)| place.start >= start && place.end <= end);
-    let mut pieces = pieces(&text, start..end, inside.map(|(place, _)| place.clone()));
+    let (start, end) = excerpt_range(&text, &matches[first].0);
+    let inside = matches.iter().filter(|(range, _)| range.start >= start && range.end <= end);
+    let mut spans = split_spans(&text, start..end, inside.map(|(range, _)| range.clone()));
     if start > 0 {
-        pieces.insert(0, ExcerptSpan { text: "… ".to_owned(), is_match: false });
+        spans.insert(0, ExcerptSpan { text: "… ".to_owned(), is_match: false });
     }
     if end < text.len() {
-        pieces.push(ExcerptSpan { text: " …".to_owned(), is_match: false });
+        spans.push(ExcerptSpan { text: " …".to_owned(), is_match: false });
     }
-    Some(pieces)
+    Some(spans)
 }
 
-/// A line with the words that were looked for.
-pub fn highlight(line: &str, wanted: &[SearchTerm]) -> Vec<ExcerptSpan> {
-    let hits = hits(line, wanted);
-    pieces(line, 0..line.len(), hits.into_iter().map(|(place, _)| place))
+/// Splits a line into matches and the text between them.
+pub fn highlight(line: &str, terms: &[SearchTerm]) -> Vec<ExcerptSpan> {
+    let matches = find_matches(line, terms);
+    split_spans(line, 0..line.len(), matches.into_iter().map(|(range, _)| range))
 }
 
-/// The text without what stands in `<details>`: it opens when a reader wants it to.
-fn unfolded(html: &str) -> String {
+/// Returns the visible text outside `<details>`.
+fn text_outside_details(html: &str) -> String {
     let mut open = String::new();
     let (mut rest, mut depth) = (html, 0_u32);
     loop {
@@ -291,49 +293,53 @@ fn unfolded(html: &str) -> String {
     }
 }
 
-/// Where a text has words that are wanted, and which.
-fn hits(text: &str, wanted: &[SearchTerm]) -> Vec<(Range<usize>, usize)> {
-    let hit = |(place, word): (Range<usize>, String)| {
-        wanted.iter().position(|wanted| wanted.fits(&word)).map(|which| (place, which))
+/// Returns the ranges of all matches, each with the index of its term.
+fn find_matches(text: &str, terms: &[SearchTerm]) -> Vec<(Range<usize>, usize)> {
+    let found = |(range, word): (Range<usize>, String)| {
+        terms.iter().position(|term| term.matches(&word)).map(|which| (range, which))
     };
-    tokenize(text).filter_map(hit).collect()
+    tokenize(text).filter_map(found).collect()
 }
 
-/// How many different words an excerpt would show that leads up to a hit.
-fn within(hits: &[(Range<usize>, usize)], first: usize) -> usize {
-    let end = hits[first].0.start + EXCERPT * 3 / 4;
-    let inside = hits[first..].iter().take_while(|(place, _)| place.end <= end);
+/// Counts the distinct terms in an excerpt that begins near the match `first`.
+fn count_distinct_terms(matches: &[(Range<usize>, usize)], first: usize) -> usize {
+    let end = matches[first].0.start + EXCERPT_BYTES * 3 / 4;
+    let inside = matches[first..].iter().take_while(|(range, _)| range.end <= end);
     inside.map(|(_, which)| which).collect::<BTreeSet<_>>().len()
 }
 
-/// An excerpt around a place: from a space to a space.
-fn window(text: &str, hit: &Range<usize>) -> (usize, usize) {
-    let start = match text.floor_char_boundary(hit.start.saturating_sub(EXCERPT / 4)) {
+/// Returns the range of an excerpt around a match, from space to space.
+fn excerpt_range(text: &str, found: &Range<usize>) -> (usize, usize) {
+    let start = match text.floor_char_boundary(found.start.saturating_sub(EXCERPT_BYTES / 4)) {
         0 => 0,
-        from => text[from..hit.start].find(' ').map_or(hit.start, |space| from + space + 1),
+        from => text[from..found.start].find(' ').map_or(found.start, |space| from + space + 1),
     };
-    let to = text.floor_char_boundary(text.len().min(start + EXCERPT)).max(hit.end);
+    let to = text.floor_char_boundary(text.len().min(start + EXCERPT_BYTES)).max(found.end);
     if to == text.len() {
         return (start, to);
     }
-    (start, text[..to].rfind(' ').filter(|end| *end >= hit.end).unwrap_or(to))
+    (start, text[..to].rfind(' ').filter(|end| *end >= found.end).unwrap_or(to))
 }
 
-fn pieces(text: &str, part: Range<usize>, hits: impl Iterator<Item = Range<usize>>) -> Vec<ExcerptSpan> {
-    let mut pieces = Vec::new();
+fn split_spans(
+    text: &str,
+    part: Range<usize>,
+    matches: impl Iterator<Item = Range<usize>>,
+) -> Vec<ExcerptSpan> {
+    let mut spans = Vec::new();
     let mut at = part.start;
-    let mut push = |range: Range<usize>, is_hit| {
+    let mut push = |range: Range<usize>, is_match| {
         if !range.is_empty() {
-            pieces.push(ExcerptSpan { text: text[range].to_owned(), is_match: is_hit });
+            spans.push(ExcerptSpan { text: text[range].to_owned(), is_match });
         }
     };
-    for hit in hits {
-        push(at..hit.start, false);
-        at = hit.end;
-        push(hit, true);
+    for found in matches {
+        push(at..found.start, false);
+        at = found.end;
+        push(found, true);
     }
     push(at..part.end, false);
-    pieces
+    spans
 }
 
 #[cfg(test)]
@@ -345,8 +351,8 @@ mod tests {
         tokenize(text).map(|(_, word)| word).collect()
     }
 
-    fn shown(pieces: &[ExcerptSpan]) -> String {
-        pieces.iter().map(|p| if p.is_match { format!("[{}]", p.text) } else { p.text.clone() }).collect()
+    fn marked_up(spans: &[ExcerptSpan]) -> String {
+        spans.iter().map(|p| if p.is_match { format!("[{}]", p.text) } else { p.text.clone() }).collect()
     }
 
     #[test]
@@ -356,22 +362,22 @@ mod tests {
         assert_eq!(folded("Сталкер й"), ["сталкер", "й"]);
         assert_eq!(folded("東京物語"), ["東", "京", "物", "語"]);
         assert_eq!(folded("\"\" * NEAR( -- ^ ' OR :"), ["near", "or"]);
-        assert_eq!(folded(&"a".repeat(5000))[0].len(), LONGEST_WORD);
+        assert_eq!(folded(&"a".repeat(5000))[0].len(), MAX_WORD_BYTES);
     }
 
     #[test]
-    fn a_query_is_so_many_words() {
+    fn a_query_is_parsed_into_distinct_terms() {
         let words: Vec<String> =
             parse_query("the The FERRY the").iter().map(|w| w.as_str().to_owned()).collect();
         assert_eq!(words, ["the", "ferry"]);
         let many: Vec<String> = (0..50).map(|n| format!("word{n}")).collect();
         assert_eq!(parse_query(&many.join(" ")).len(), MAX_QUERY_WORDS);
-        assert!(parse_query("the")[0].fits("the") && !parse_query("the")[0].fits("there"));
-        assert!(parse_query("ferr")[0].fits("ferries"));
+        assert!(parse_query("the")[0].matches("the") && !parse_query("the")[0].matches("there"));
+        assert!(parse_query("ferr")[0].matches("ferries"));
     }
 
     #[test]
-    fn an_excerpt_shows_where_the_words_are() {
+    fn an_excerpt_shows_the_matches() {
         let html = format!(
             "<p>{}The <em>ferry</em> leaves &amp; nobody waves at the ferries.</p><details><summary>End</summary>\
              <details><p>a</p></details><p>The sisters drown.</p></details><p>{}</p>",
@@ -379,13 +385,16 @@ mod tests {
             "Then it is dark. ".repeat(30)
         );
         let found =
-            excerpt(&html, &parse_query("ferry wave")).map(|pieces| shown(&pieces)).unwrap_or_default();
+            excerpt(&html, &parse_query("ferry wave")).map(|spans| marked_up(&spans)).unwrap_or_default();
         assert!(found.contains("The [ferry] leaves & nobody [waves] at the"), "{found}");
-        assert!(found.starts_with("… ") && found.ends_with(" …") && found.len() < 2 * EXCERPT, "{found}");
+        assert!(
+            found.starts_with("… ") && found.ends_with(" …") && found.len() < 2 * EXCERPT_BYTES,
+            "{found}"
+        );
         assert_eq!(excerpt(&html, &parse_query("drown")), None, "what is folded away is not told");
         assert_eq!(excerpt(&html, &[]), None);
         assert_eq!(
-            shown(&highlight("'Cléo' & the Ferry's", &parse_query("cleo ferrys"))),
+            marked_up(&highlight("'Cléo' & the Ferry's", &parse_query("cleo ferrys"))),
             "'[Cléo]' & the [Ferry's]"
         );
     }
@@ -393,16 +402,16 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in "\\PC{0,400}", query in "\\PC{0,40}") {
-            let wanted = parse_query(&query);
-            if let Some(pieces) = excerpt(&text, &wanted) {
-                prop_assert!(pieces.iter().any(|piece| piece.is_match));
+            let terms = parse_query(&query);
+            if let Some(spans) = excerpt(&text, &terms) {
+                prop_assert!(spans.iter().any(|piece| piece.is_match));
             }
-            let whole: String = highlight(&text, &wanted).iter().map(|p| p.text.as_str()).collect();
+            let whole: String = highlight(&text, &terms).iter().map(|p| p.text.as_str()).collect();
             prop_assert_eq!(whole, text);
         }
 
         #[test]
-        fn a_word_has_nothing_that_a_database_could_read(text in "\\PC{0,60}") {
+        fn a_term_contains_no_query_syntax_of_a_database(text in "\\PC{0,60}") {
             for word in parse_query(&text) {
                 prop_assert!(!word.as_str().contains(['\'', '"', '*', '\\', ':', ' ', '\0']), "{:?}", word);
             }

@@ -1,30 +1,24 @@
-//! The forms in which requests are signed.
+//! The schemes of HTTP signatures.
 
-/// How a request is signed.
+use super::named_enum::named_enum;
+
+/// The scheme with which a request is signed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SignatureScheme {
-    /// draft-cavage-http-signatures-12, which every server of the fediverse reads.
+    /// draft-cavage-http-signatures-12, which every fediverse server accepts.
     #[default]
     Cavage,
-    /// RFC 9421, which some read already and a few will read alone.
+    /// RFC 9421, which some servers accept and few require.
     Rfc9421,
 }
 
+named_enum!(SignatureScheme, "signature scheme", {
+    Cavage => "cavage",
+    Rfc9421 => "rfc9421",
+});
+
 impl SignatureScheme {
-    /// The name under which it is stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Cavage => "cavage",
-            Self::Rfc9421 => "rfc9421",
-        }
-    }
-
-    /// What [`SignatureScheme::as_str`] wrote.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Cavage, Self::Rfc9421].into_iter().find(|form| form.as_str() == text)
-    }
-
-    /// What to try where this one is refused.
+    /// The scheme to try if a server refuses this one (double-knocking).
     #[must_use]
     pub const fn alternative(self) -> Self {
         match self {
@@ -39,11 +33,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_form_has_a_name_and_another() {
-        for form in [SignatureScheme::Cavage, SignatureScheme::Rfc9421] {
-            assert_eq!(SignatureScheme::parse(form.as_str()), Some(form));
-            assert_eq!(form.alternative().alternative(), form);
+    fn each_scheme_has_a_name_and_an_alternative() {
+        for scheme in SignatureScheme::ALL {
+            assert_eq!(scheme.as_str().parse(), Ok(scheme));
+            assert_eq!(scheme.alternative().alternative(), scheme);
         }
-        assert_eq!(SignatureScheme::parse("md5"), None);
     }
 }

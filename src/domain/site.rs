@@ -1,4 +1,4 @@
-//! The site, as its readers see it.
+//! The site-wide settings that readers see.
 
 use std::time::Duration;
 
@@ -9,27 +9,27 @@ use url::Url;
 use super::looks::Looks;
 use super::time::Timestamp;
 
-/// What the whole site has one of.
+/// The settings of the site.
 #[derive(Debug, Clone)]
 pub struct Site {
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// BCP 47 tag of the language of its reviews where they name none.
+    /// The language of reviews that do not declare one, as a BCP 47 tag.
     pub language: String,
-    /// The time zone that dates are shown in.
+    /// The time zone of the dates that are shown.
     pub timezone: TimeZone,
-    /// Where its readers get the source of what serves it (AGPL-3.0, section 13).
+    /// Where readers get the source code of the running version (AGPL-3.0, section 13).
     pub source_url: Option<Url>,
-    /// Where whoever finds a hole in it writes to (RFC 9116).
+    /// The contact for security reports (RFC 9116).
     pub security_contact: Option<Url>,
-    /// How its readers can support its critics.
+    /// Links with which readers can support the critics.
     pub support: Vec<SupportLink>,
-    /// How it looks.
+    /// The customised appearance.
     pub looks: Looks,
 }
 
 impl Site {
-    /// A site that looks as it comes.
+    /// A site with the built-in appearance and no optional settings.
     pub fn new(title: impl Into<String>, language: impl Into<String>, timezone: TimeZone) -> Self {
         Self {
             title: title.into(),
@@ -42,12 +42,13 @@ impl Site {
         }
     }
 
-    /// The year of a moment.
+    /// Returns the year of a timestamp in the site's time zone.
     pub fn local_year(&self, moment: Timestamp) -> i16 {
         moment.to_jiff().to_zoned(self.timezone.clone()).year()
     }
 
-    /// The first and the last moment of a year; none where it is no year that can be written.
+    /// Returns the first and last timestamp of a year in the site's time zone, or `None` for a year outside 1 to
+    /// 9998.
     pub fn year_bounds(&self, year: i16) -> Option<(Timestamp, Timestamp)> {
         let new_year = |year: i16| {
             let day = jiff::civil::Date::new(year, 1, 1).ok()?.to_zoned(self.timezone.clone()).ok()?;
@@ -58,40 +59,40 @@ impl Site {
     }
 }
 
-/// A way to support a critic.
+/// A link with which readers can support a critic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SupportLink {
-    /// What it is.
+    /// The kind of support.
     pub kind: SupportKind,
-    /// Where it leads.
+    /// The target.
     pub url: Url,
-    /// What it is called, where not by its kind.
+    /// The label, if it differs from that of the kind.
     #[serde(default)]
     pub name: Option<String>,
-    /// The handle of the critic whom it is for; none: all of the site.
+    /// The handle of the critic whom it supports; `None` for all critics.
     #[serde(default)]
     pub critic: Option<String>,
 }
 
-/// What a way to support a critic is.
+/// The kind of a support link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SupportKind {
-    /// Money, once.
+    /// A one-time payment.
     Tip,
-    /// Money, every month.
+    /// A monthly payment.
     Pledge,
-    /// Reading elsewhere, too, by letter for one.
+    /// A subscription elsewhere, such as a newsletter.
     Subscribe,
-    /// Listening.
+    /// A podcast.
     Podcast,
-    /// Something else, which needs a name.
+    /// Anything else. It needs a name.
     Other,
 }
 
 impl SupportKind {
-    /// The key of its words.
+    /// The id of its Fluent message.
     pub const fn message_id(self) -> &'static str {
         match self {
             Self::Tip => "support-tip",
@@ -108,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_year_begins_where_the_site_is() {
+    fn a_year_begins_in_the_time_zone_of_the_site() {
         let timezone = TimeZone::get("Europe/Vienna").unwrap();
         let site = Site::new("Night Seats", "en", timezone);
         let at = |text| Timestamp::parse_rfc3339(text).unwrap();

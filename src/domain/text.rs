@@ -1,32 +1,32 @@
-//! Plain text from outside, made fit to stand among other text.
+//! Cleans plain text from outside so that it can be shown among other text.
 //!
-//! Escaping keeps it from being markup. This keeps it from turning the text around it, from hiding in it,
-//! and from piling marks over the lines above.
+//! Escaping prevents text from being interpreted as markup. The functions here prevent it from reversing the
+//! text around it, from hiding in it, and from stacking marks over neighbouring lines.
 
 use std::borrow::Cow;
 
 use unicode_normalization::char::is_combining_mark;
 
-/// Marks on one letter beyond this are dropped; Vietnamese needs two, Hebrew three.
-const MARKS: usize = 4;
+/// The most combining marks on one letter. Vietnamese needs two, Hebrew three.
+const MAX_MARKS_PER_LETTER: usize = 4;
 
-/// Text without characters that turn the direction of writing, take no room, or control a machine; with at
-/// most a few marks on a letter. Line breaks and tabs stay.
+/// Removes control characters, characters that change the direction of writing, invisible characters, and
+/// excessive combining marks. Line breaks and tabs are kept.
 pub fn strip_deceptive_characters(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut marks = 0;
     for c in text.chars() {
-        if is_trick(c) {
+        if is_deceptive(c) {
             continue;
         }
         if is_joiner(c) {
-            // Joiners form emoji and Persian words; a second one in a row, or one after a space, hides.
+            // Emoji and Persian words need joiners, but a second in a row, or one after a space, is invisible.
             if out.chars().next_back().is_none_or(|before| before.is_whitespace() || is_joiner(before)) {
                 continue;
             }
         } else if is_combining_mark(c) || matches!(c, '\u{FE00}'..='\u{FE0F}') {
             marks += 1;
-            if marks > MARKS {
+            if marks > MAX_MARKS_PER_LETTER {
                 continue;
             }
         } else {
@@ -40,7 +40,7 @@ pub fn strip_deceptive_characters(text: &str) -> String {
     out
 }
 
-/// The text on one line: without tricks, each white space a single space, none at its ends.
+/// Returns the text on one line: without deceptive characters, with white space collapsed and trimmed.
 pub fn single_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for word in text.split_whitespace().map(strip_deceptive_characters).filter(|word| !word.is_empty()) {
@@ -52,7 +52,7 @@ pub fn single_line(text: &str) -> String {
     line
 }
 
-/// The text without the characters that no XML document may have (XML 1.0 section 2.2).
+/// Removes the characters that XML does not allow (XML 1.0 section 2.2).
 pub fn strip_invalid_xml(text: &str) -> String {
     let may_stand = |c: &char| match c {
         '\t' | '\n' | '\r' => true,
@@ -61,7 +61,7 @@ pub fn strip_invalid_xml(text: &str) -> String {
     text.chars().filter(may_stand).collect()
 }
 
-/// A review's body without its pictures and what is said of them, which are no part of its text.
+/// Removes images and their captions from the body of a review.
 pub fn strip_figures(body: &str) -> Cow<'_, str> {
     const START: &str = "<figure><img ";
     const END: &str = "</figure>";
@@ -77,13 +77,13 @@ pub fn strip_figures(body: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Whether the character joins those beside it, and is not seen itself.
+/// Whether the character is an invisible joiner.
 const fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200C}' | '\u{200D}')
 }
 
-/// Controls, the marks that turn the direction of text (Unicode Annex 9), and what takes no room.
-fn is_trick(c: char) -> bool {
+/// Whether the character is a control, changes the direction of text (Unicode Annex 9), or is invisible.
+fn is_deceptive(c: char) -> bool {
     let control = c.is_control() && !matches!(c, '\n' | '\t' | '\u{85}');
     control
         || matches!(
@@ -101,12 +101,12 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_no_xml_may_have_is_left_out() {
+    fn characters_invalid_in_xml_are_removed() {
         assert_eq!(strip_invalid_xml("a\u{1}b\u{fffe}c\td\n🎬"), "abc\td\n🎬");
     }
 
     #[test]
-    fn a_picture_is_no_text() {
+    fn images_are_not_part_of_the_text() {
         let picture = "<figure><img src=\"a\" alt=\"b\"><figcaption>c</figcaption></figure>";
         assert_eq!(strip_figures(&format!("<p>1</p>{picture}{picture}<p>2</p>")), "<p>1</p><p>2</p>");
         let quote = "<figure><blockquote>q</blockquote></figure>";
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_cannot_turn_or_hide_what_stands_beside_it() {
+    fn a_line_cannot_reverse_or_hide_the_text_beside_it() {
         assert_eq!(single_line(" a\u{202e}b\0\tc\n\u{200b}\u{feff} d\r\n e\rf\u{7} "), "ab c d e f");
         assert_eq!(single_line("  a\u{202e}b \u{7}\n c\u{2066} "), "ab c");
         assert_eq!(single_line("\u{200d}\u{200d} a\u{200d}\u{200c}"), "a\u{200d}");
@@ -124,20 +124,23 @@ mod tests {
     #[test]
     fn marks_do_not_pile_up() {
         let zalgo = format!("Z{}!", "\u{301}".repeat(1_000));
-        assert_eq!(single_line(&zalgo).chars().count(), 2 + MARKS);
+        assert_eq!(single_line(&zalgo).chars().count(), 2 + MAX_MARKS_PER_LETTER);
         let joined = format!("Z{}!", "\u{301}\u{200d}".repeat(1_000));
-        assert!(single_line(&joined).chars().count() <= 3 + 2 * MARKS, "joiners start no new letter");
+        assert!(
+            single_line(&joined).chars().count() <= 3 + 2 * MAX_MARKS_PER_LETTER,
+            "joiners start no new letter"
+        );
         assert_eq!(single_line("e\u{301}te\u{301}"), "e\u{301}te\u{301}");
     }
 
     #[test]
-    fn line_breaks_stay_where_there_are_lines() {
+    fn line_breaks_are_kept_in_multi_line_text() {
         assert_eq!(strip_deceptive_characters("a\n\tb\u{2028}c\r\nd"), "a\n\tb\nc\nd");
     }
 
     proptest! {
         #[test]
-        fn what_is_clean_stays_as_it_is(text in "[\\PCa-c \u{301}\u{200c}\u{200d}\u{200b}\n]{0,40}") {
+        fn cleaning_is_idempotent(text in "[\\PCa-c \u{301}\u{200c}\u{200d}\u{200b}\n]{0,40}") {
             let once = single_line(&text);
             prop_assert_eq!(single_line(&once), once.clone());
             prop_assert_eq!(strip_deceptive_characters(&once), once);

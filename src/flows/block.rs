@@ -90,7 +90,7 @@ pub async fn set_domain_rule(
     let blocked = if rule == DomainRule::Block { HashSet::from([host]) } else { HashSet::new() };
     let ended = sever(app, &blocked, now).await?;
     app.wake.notify();
-    Ok((before.and_then(|(_, rule)| DomainRule::parse(&rule)), ended))
+    Ok((before.and_then(|(_, rule)| rule.parse::<DomainRule>().ok()), ended))
 }
 
 /// Ends what binds us to the known hosts for which one of these blocks is the nearest rule: each host by itself,
@@ -146,7 +146,7 @@ pub async fn import_blocklist(app: &App, listed: &[BlocklistEntry]) -> anyhow::R
     let known: HashMap<String, String> = blocks::list_rules_in_tx(&mut tx).await?.into_iter().collect();
     for (host, rule, reason) in &wanted {
         let rule = *rule;
-        let is_stronger = match known.get(host).and_then(|rule| DomainRule::parse(rule)) {
+        let is_stronger = match known.get(host).and_then(|rule| rule.parse::<DomainRule>().ok()) {
             None => true,
             Some(DomainRule::Silence) => rule == DomainRule::Block,
             Some(DomainRule::Block | DomainRule::Allow) => false,

@@ -276,7 +276,7 @@ async fn post(
 ) -> anyhow::Result<(PostResponse, Option<SchemeUpdate>)> {
     let inbox = url::Url::parse(&job.inbox)?;
     let own = round.keys.get(&letter.critic).ok_or_else(|| anyhow::anyhow!("the critic has no key"))?;
-    let first = SignatureScheme::parse(&round.turn.signature).unwrap_or_default();
+    let first = round.turn.signature.parse::<SignatureScheme>().unwrap_or_default();
     let mut tries = vec![
         (own.signing_key(), first),
         (own.published_key(), first),

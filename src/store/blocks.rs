@@ -56,7 +56,7 @@ pub async fn access_level_in_tx(
         let names = names(actor.host_str().unwrap_or_default());
         names.into_iter().fold(query, sqlx::query::QueryScalar::bind).fetch_optional(c).await
     })?;
-    Ok(policy.access_level(rule.as_deref().and_then(DomainRule::parse)))
+    Ok(policy.access_level(rule.as_deref().and_then(|rule| rule.parse::<DomainRule>().ok())))
 }
 
 /// How everyone of a server stands here.
@@ -65,7 +65,7 @@ pub async fn host_access_level(db: &Db, host: &str, policy: &ModerationPolicy) -
         let query = sqlx::query_scalar(NEAREST);
         names(host).into_iter().fold(query, sqlx::query::QueryScalar::bind).fetch_optional(c).await
     })?;
-    Ok(policy.access_level(rule.as_deref().and_then(DomainRule::parse)))
+    Ok(policy.access_level(rule.as_deref().and_then(|rule| rule.parse::<DomainRule>().ok())))
 }
 
 /// Those among these actors who are blocked.
@@ -95,7 +95,7 @@ impl AccessLevels {
     /// How everyone of a host stands: it must be one of those that were asked for.
     pub fn for_host(&self, host: &str, policy: &ModerationPolicy) -> AccessLevel {
         let nearest = names(host).into_iter().find_map(|name| self.rules.get(name));
-        policy.access_level(nearest.and_then(|rule| DomainRule::parse(rule)))
+        policy.access_level(nearest.and_then(|rule| rule.parse::<DomainRule>().ok()))
     }
 }
 

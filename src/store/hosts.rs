@@ -19,7 +19,7 @@ pub async fn signature_scheme(db: &Db, host: &str) -> Result<Option<SignatureSch
             .bind(host)
             .fetch_optional(c)
             .await)?;
-    Ok(form.as_deref().and_then(SignatureScheme::parse))
+    Ok(form.as_deref().and_then(|scheme| scheme.parse().ok()))
 }
 
 /// A host took this form where it refused the other one. Only those need a row for it that do not like what

@@ -8,7 +8,7 @@ use super::{Db, Result, Tx, browse_index, damaged, from_json, json, on, read, ru
 use crate::domain::feed_entry::url_key;
 use crate::domain::id::{ActivityId, CriticId, FeedId, MediaId, ReviewId};
 use crate::domain::rating::Rating;
-use crate::domain::review::{Media, Poster, Review, ReviewContent, ReviewState};
+use crate::domain::review::{Media, Poster, Review, ReviewContent};
 use crate::domain::time::Timestamp;
 
 #[derive(FromRow)]
@@ -82,7 +82,7 @@ impl Row {
             critic: self.critic_id,
             create_activity: self.create_id,
             slug: self.slug,
-            state: ReviewState::parse(&self.state).ok_or_else(|| damaged("reviews.state"))?,
+            state: self.state.parse().map_err(|_| damaged("reviews.state"))?,
             content: draft,
             poster: media,
             feed: self.feed_id,

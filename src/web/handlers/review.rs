@@ -41,9 +41,7 @@ pub(in crate::web) struct SortQuery {
 impl SortQuery {
     fn order(&self) -> Result<ThreadOrder, WebError> {
         let wrong = || WebError::BadRequest("comments have no such order".to_owned());
-        self.sort
-            .as_deref()
-            .map_or(Ok(ThreadOrder::Oldest), |sort| ThreadOrder::parse(sort).ok_or_else(wrong))
+        self.sort.as_deref().map_or(Ok(ThreadOrder::Oldest), |sort| sort.parse().map_err(|_| wrong()))
     }
 }
 

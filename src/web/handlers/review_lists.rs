@@ -200,7 +200,7 @@ pub(in crate::web) async fn person(
 ) -> Result<Response, WebError> {
     let role = match role_query.role.as_deref() {
         None => None,
-        Some(name) => Some(CreditRole::parse(name).ok_or(WebError::NotFound)?),
+        Some(name) => Some(name.parse::<CreditRole>().map_err(|_| WebError::NotFound)?),
     };
     let make = || async {
         let label = label(&state, BrowseKind::Person, &slug).await?;
