@@ -1,5 +1,7 @@
-//! The way home for somebody who reads here: which page of their own server lets them follow, reply, like or
-//! boost. Activity Intents (FEP-3b86) say it, and before them the template of `oStatus`.
+//! Remote interaction: finds the page of a reader's own server on which they can follow, reply, like or boost.
+//!
+//! Servers announce these pages in WebFinger, as Activity Intents (FEP-3b86) or as the older OStatus
+//! subscribe template.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -7,18 +9,18 @@ use url::Url;
 
 use super::vocab::json_document::{JsonDocument, first_string, values};
 use super::vocab::url_rules::UrlRules;
-use super::webfinger::{Handle, PROFILE_PAGE};
+use super::webfinger::{Handle, REL_PROFILE_PAGE};
+use crate::domain::named_enum::named_enum;
 use crate::net::media_type::is_activitypub;
 
-/// Links of an answer that are looked at.
-const MOST_LINKS: usize = 200;
+/// The most links of a WebFinger document that are examined.
+const MAX_LINKS: usize = 200;
 
-/// Whatever has a meaning in an address is encoded (FEP-3b86 section 3.3, RFC 3986 section 2.3).
+/// Reserved characters are percent-encoded (FEP-3b86 section 3.3, RFC 3986 section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The same page at servers of known kinds, by the name that NodeInfo gives the software. It takes a post as it takes
-/// an actor.
-const KNOWN: [(&[&str], &str); 3] = [
+/// The interaction pages of well-known software, by its NodeInfo name. They accept actors and posts alike.
+const KNOWN_PAGES: [(&[&str], &str); 3] = [
     (&["mastodon", "hometown", "fedibird", "kmyblue"], "/authorize_interaction?uri={uri}"),
     (&["pleroma", "akkoma"], "/ostatus_subscribe?acct={uri}"),
     (
@@ -27,21 +29,21 @@ const KNOWN: [(&[&str], &str); 3] = [
     ),
 ];
 
-/// The page of a server on which its people do what they wish with the `object`, where its software is known to have
-/// one; `home` is the root of the server.
+/// Returns the interaction page of a server whose software is known, or `None` if it is not. `home` is the
+/// root URL of the server.
 pub fn known_interaction_url(
     software: &str,
-    home: &Url,
-    wish: Intent,
+    root: &Url,
+    intent: Intent,
     object: &Url,
     acct: &str,
 ) -> Option<Url> {
-    let (_, template) = KNOWN.iter().find(|(names, _)| names.contains(&software))?;
-    let value = if wish == Intent::Follow { acct } else { object.as_str() };
-    home.join(&fill(template, "uri", value)?).ok()
+    let (_, template) = KNOWN_PAGES.iter().find(|(names, _)| names.contains(&software))?;
+    let value = if intent == Intent::Follow { acct } else { object.as_str() };
+    root.join(&fill_template(template, "uri", value)?).ok()
 }
 
-/// What somebody wants to do.
+/// What a reader wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
     /// Follow a critic.
@@ -54,24 +56,17 @@ pub enum Intent {
     Boost,
 }
 
+named_enum!(Intent, "intent", {
+    Follow => "follow",
+    Reply => "reply",
+    Like => "like",
+    Boost => "boost",
+});
+
 impl Intent {
-    /// Reads what [`Intent::as_str`] wrote.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Follow, Self::Reply, Self::Like, Self::Boost].into_iter().find(|wish| wish.as_str() == text)
-    }
-
-    /// Its name in forms.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Follow => "follow",
-            Self::Reply => "reply",
-            Self::Like => "like",
-            Self::Boost => "boost",
-        }
-    }
-
-    /// Where to look for a template, the best first: the relation, and the parameter that must be in it.
-    const fn ways(self) -> [(&'static str, &'static str); 3] {
+    /// The templates to look for, in order of preference: the link relation, and the parameter that the template
+    /// must contain.
+    const fn template_sources(self) -> [(&'static str, &'static str); 3] {
         let best = match self {
             Self::Follow => ("https://w3id.org/fep/3b86/Follow", "object"),
             Self::Reply => ("https://w3id.org/fep/3b86/Create", "inReplyTo"),
@@ -83,39 +78,40 @@ impl Intent {
     }
 }
 
-/// The page of somebody's own server on which they do what they wish with the `object`, as the WebFinger answer
-/// about them tells it. `acct` is what `oStatus` calls the object where it is an actor. None where the server offers
-/// no such page, or one that is not its own.
+/// Returns the interaction page that a reader's WebFinger document announces for the `object`. `acct` is the
+/// account name by which the OStatus template refers to an actor. Returns `None` if the server announces no
+/// such page, or one on another server.
 pub fn remote_interaction_url(
-    answer: &[u8],
+    jrd: &[u8],
     reader: &Handle,
-    wish: Intent,
+    intent: Intent,
     object: &Url,
     acct: &str,
     rules: UrlRules,
 ) -> Option<Url> {
-    let document = JsonDocument::from_slice(answer).ok()?;
+    let document = JsonDocument::from_slice(jrd).ok()?;
     let links = values(document.value(), "links");
-    let links = &links[..links.len().min(MOST_LINKS)];
-    let servers = servers(links, reader, rules);
-    wish.ways().into_iter().find_map(|(rel, parameter)| {
-        let value = if parameter == "uri" && wish == Intent::Follow { acct } else { object.as_str() };
-        let of_rel = links
+    let links = &links[..links.len().min(MAX_LINKS)];
+    let authorities = own_authorities(links, reader, rules);
+    intent.template_sources().into_iter().find_map(|(rel, parameter)| {
+        let value = if parameter == "uri" && intent == Intent::Follow { acct } else { object.as_str() };
+        let with_rel = links
             .iter()
             .filter(|link| first_string(link, "rel").is_some_and(|r| r.eq_ignore_ascii_case(rel)));
-        let mut templates = of_rel.filter_map(|link| first_string(link, "template"));
+        let mut templates = with_rel.filter_map(|link| first_string(link, "template"));
         templates.find_map(|template| {
-            let address = rules.parse_id(&fill(template, parameter, value)?)?;
-            servers.contains(&authority(&address)).then_some(address)
+            let address = rules.parse_id(&fill_template(template, parameter, value)?)?;
+            authorities.contains(&authority(&address)).then_some(address)
         })
     })
 }
 
-/// The servers that are somebody's own: that of the handle, and those where the answer says that they live.
-fn servers(links: &[Value], reader: &Handle, rules: UrlRules) -> Vec<String> {
+/// Returns the authorities that count as the reader's own: that of the handle, and those of the actor and
+/// profile page to which the document links.
+fn own_authorities(links: &[Value], reader: &Handle, rules: UrlRules) -> Vec<String> {
     let is_home = |link: &&Value| match first_string(link, "rel") {
         Some("self") => first_string(link, "type").is_some_and(is_activitypub),
-        rel => rel == Some(PROFILE_PAGE),
+        rel => rel == Some(REL_PROFILE_PAGE),
     };
     let homes = links.iter().filter(is_home).filter_map(|link| rules.parse_id(first_string(link, "href")?));
     std::iter::once(reader.host.clone()).chain(homes.take(8).map(|home| authority(&home))).collect()
@@ -126,9 +122,9 @@ fn authority(url: &Url) -> String {
     origin.split_once("://").map(|(_, authority)| authority.to_owned()).unwrap_or_default()
 }
 
-/// The template with the parameter's value in it; parameters that we do not know become empty (FEP-3b86 section
-/// 3.2). None where the parameter is not in it.
-fn fill(template: &str, parameter: &str, value: &str) -> Option<String> {
+/// Fills the parameter into the template. Unknown parameters become empty (FEP-3b86 section 3.2). Returns
+/// `None` if the template does not contain the parameter.
+fn fill_template(template: &str, parameter: &str, value: &str) -> Option<String> {
     let mut filled = String::with_capacity(template.len() + value.len());
     let (mut rest, mut found) = (template, false);
     while let Some((before, after)) = rest.split_once('{') {
@@ -153,19 +149,12 @@ mod tests {
     const OBJECT: &str = "https://crit.example/ap/article/01J?a=b&c#d";
     const ENCODED: &str = "https%3A%2F%2Fcrit.example%2Fap%2Farticle%2F01J%3Fa%3Db%26c%23d";
 
-    fn way(wish: Intent, links: &Value) -> Option<String> {
-        let answer = json!({"subject": "acct:me@m.example", "links": links}).to_string();
+    fn url_for(intent: Intent, links: &Value) -> Option<String> {
+        let jrd = json!({"subject": "acct:me@m.example", "links": links}).to_string();
         let reader = Handle::parse("me@m.example", UrlRules::STRICT).unwrap();
         let object = OBJECT.parse().unwrap();
-        remote_interaction_url(
-            answer.as_bytes(),
-            &reader,
-            wish,
-            &object,
-            "ada@crit.example",
-            UrlRules::STRICT,
-        )
-        .map(Into::into)
+        remote_interaction_url(jrd.as_bytes(), &reader, intent, &object, "ada@crit.example", UrlRules::STRICT)
+            .map(Into::into)
     }
 
     fn intent(name: &str, template: &str) -> Value {
@@ -177,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_intent_comes_before_the_older_ways() {
+    fn an_intent_is_preferred_to_the_ostatus_template() {
         let links = json!([
             subscribe("https://m.example/authorize_interaction?uri={uri}"),
             intent("Object", "https://m.example/see?id={object}"),
@@ -186,29 +175,29 @@ mod tests {
             intent("Like", "https://m.example/like/{object}"),
         ]);
         let expected = |page: &str| Some(format!("https://m.example/{page}"));
-        assert_eq!(way(Intent::Follow, &links), expected(&format!("follow?who={ENCODED}&then=")));
-        assert_eq!(way(Intent::Like, &links), expected(&format!("like/{ENCODED}")));
-        assert_eq!(way(Intent::Boost, &links), expected(&format!("see?id={ENCODED}")));
+        assert_eq!(url_for(Intent::Follow, &links), expected(&format!("follow?who={ENCODED}&then=")));
+        assert_eq!(url_for(Intent::Like, &links), expected(&format!("like/{ENCODED}")));
+        assert_eq!(url_for(Intent::Boost, &links), expected(&format!("see?id={ENCODED}")));
         // A page that only shares says nothing of what is answered.
-        assert_eq!(way(Intent::Reply, &links), expected(&format!("see?id={ENCODED}")));
+        assert_eq!(url_for(Intent::Reply, &links), expected(&format!("see?id={ENCODED}")));
         let with_reply = json!([intent("Create", "https://m.example/new?re={inReplyTo}&text={content}")]);
-        assert_eq!(way(Intent::Reply, &with_reply), expected(&format!("new?re={ENCODED}&text=")));
+        assert_eq!(url_for(Intent::Reply, &with_reply), expected(&format!("new?re={ENCODED}&text=")));
     }
 
     #[test]
-    fn mastodon_is_asked_as_it_always_was() {
+    fn mastodons_ostatus_template_is_supported() {
         let links = json!([subscribe("https://m.example/authorize_interaction?uri={uri}")]);
         let page = "https://m.example/authorize_interaction?uri=";
-        assert_eq!(way(Intent::Follow, &links), Some(format!("{page}ada%40crit.example")));
-        assert_eq!(way(Intent::Reply, &links), Some(format!("{page}{ENCODED}")));
-        assert_eq!(way(Intent::Follow, &json!([])), None);
+        assert_eq!(url_for(Intent::Follow, &links), Some(format!("{page}ada%40crit.example")));
+        assert_eq!(url_for(Intent::Reply, &links), Some(format!("{page}{ENCODED}")));
+        assert_eq!(url_for(Intent::Follow, &json!([])), None);
     }
 
     #[test]
-    fn servers_of_known_kinds_need_not_be_asked_about_anybody() {
-        let page = |software: &str, wish| {
-            let (home, object) = ("https://m.example/".parse().unwrap(), OBJECT.parse().unwrap());
-            known_interaction_url(software, &home, wish, &object, "ada@crit.example").map(String::from)
+    fn known_software_needs_no_webfinger() {
+        let page = |software: &str, intent| {
+            let (root, object) = ("https://m.example/".parse().unwrap(), OBJECT.parse().unwrap());
+            known_interaction_url(software, &root, intent, &object, "ada@crit.example").map(String::from)
         };
         let at = |page: &str| Some(format!("https://m.example/{page}"));
         assert_eq!(page("mastodon", Intent::Like), at(&format!("authorize_interaction?uri={ENCODED}")));
@@ -218,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_led_to_a_server_that_is_not_theirs() {
+    fn readers_are_never_sent_to_another_server() {
         for template in [
             "https://evil.example/?uri={uri}",
             "https://m.example.evil.example/?uri={uri}",
@@ -237,14 +226,17 @@ mod tests {
             "https://m.example/\r\nx: {uri}",
             "https://m.example\\@evil.example/?uri={uri}",
         ] {
-            assert_eq!(way(Intent::Reply, &json!([subscribe(template)])), None, "{template}");
+            assert_eq!(url_for(Intent::Reply, &json!([subscribe(template)])), None, "{template}");
         }
         let elsewhere = json!([
             {"rel": "self", "type": "application/activity+json", "href": "https://social.m.example/users/me"},
             subscribe("https://social.m.example/i?uri={uri}"),
         ]);
-        assert_eq!(way(Intent::Reply, &elsewhere), Some(format!("https://social.m.example/i?uri={ENCODED}")));
-        assert_eq!(way(Intent::Reply, &json!({"template": 5})), None);
-        assert_eq!(way(Intent::Reply, &json!([{"rel": 5, "template": []}, "x", null])), None);
+        assert_eq!(
+            url_for(Intent::Reply, &elsewhere),
+            Some(format!("https://social.m.example/i?uri={ENCODED}"))
+        );
+        assert_eq!(url_for(Intent::Reply, &json!({"template": 5})), None);
+        assert_eq!(url_for(Intent::Reply, &json!([{"rel": 5, "template": []}, "x", null])), None);
     }
 }

@@ -1,7 +1,7 @@
-//! The keys that sign between servers. Parsed once, then kept: parsing costs more than verifying.
+//! The keys of HTTP signatures: private RSA keys that sign, and public RSA or Ed25519 keys that verify.
 //!
-//! Everything here computes and never waits. Signing takes about a millisecond of a core, so an async
-//! caller moves it off its threads.
+//! Parsing a public key costs more than verifying with it, so callers cache parsed keys. Signing takes about
+//! a millisecond of CPU time, so async callers do it on a separate thread.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,21 +17,19 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use url::Url;
 
-use super::multikey;
+/// The longest PEM text that is decoded, in bytes. An RSA key of 8192 bits needs 1.5 KB.
+const MAX_PEM_BYTES: usize = 4096;
 
-/// An RSA key of 8192 bits is 1.5 KB of PEM; whatever is much longer is not worth decoding.
-const LONGEST_PEM: usize = 4096;
-
-/// What precedes the 32 bytes of an Ed25519 key in a `SubjectPublicKeyInfo` (RFC 8410 section 4).
+/// The prefix of the 32 bytes of an Ed25519 key in a `SubjectPublicKeyInfo` (RFC 8410 section 4).
 const ED25519_SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 /// Why a key cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// The text is not one PEM block that holds a public key.
+    /// The text is not a single PEM block with a public key.
     #[error("not a public key in PEM")]
     NotPem,
-    /// The key is of a kind that no signature we accept is made with.
+    /// The key is neither RSA nor Ed25519.
     #[error("the key is neither RSA nor Ed25519")]
     Unsupported,
     /// The RSA key is shorter than 2048 or longer than 8192 bits.
@@ -43,12 +41,12 @@ pub enum KeyError {
     /// The private key cannot be read.
     #[error("not a PKCS#8 RSA private key")]
     InvalidPrivateKey,
-    /// The system's cryptography gave up, which happens when it has no randomness.
-    #[error("the cryptography of this system failed")]
+    /// The cryptographic library failed, for example for lack of randomness.
+    #[error("a cryptographic operation failed")]
     CryptoFailure,
 }
 
-/// A private RSA key together with the id under which others find its public half.
+/// A private RSA key, with the id under which its public key is published.
 #[derive(Clone)]
 pub struct SigningKey {
     id: Url,
@@ -56,32 +54,32 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// A fresh RSA key of 2048 bits, which is what every fediverse server accepts, as PKCS#8 DER.
+    /// Generates an RSA key of 2048 bits, which every fediverse server accepts, as PKCS#8 DER.
     pub fn generate() -> Result<Vec<u8>, KeyError> {
         let pair = rsa::KeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::CryptoFailure)?;
         let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(|_| KeyError::CryptoFailure)?;
         Ok(der.as_ref().to_vec())
     }
 
-    /// Reads what [`SigningKey::generate`] made. `id` is the key's address, such as `…/actor#main-key`.
+    /// Parses what [`SigningKey::generate`] returns. `id` is the id of the key, such as `…/actor#main-key`.
     pub fn from_pkcs8(id: Url, der: &[u8]) -> Result<Self, KeyError> {
         let pair = rsa::KeyPair::from_pkcs8(der).map_err(|_| KeyError::InvalidPrivateKey)?;
         Ok(Self { id, pair: Arc::new(pair) })
     }
 
-    /// Where the public half is published.
+    /// The id of the key, under which the public key is published.
     pub const fn id(&self) -> &Url {
         &self.id
     }
 
-    /// The public half as `publicKeyPem` carries it (`SubjectPublicKeyInfo`, RFC 7468 section 13).
+    /// The public key as PEM for `publicKeyPem` (`SubjectPublicKeyInfo`, RFC 7468 section 13).
     pub fn public_key_pem(&self) -> Result<String, KeyError> {
         let der = AsDer::<PublicKeyX509Der<'_>>::as_der(self.pair.public_key())
             .map_err(|_| KeyError::CryptoFailure)?;
-        Ok(pem("PUBLIC KEY", der.as_ref()))
+        Ok(encode_pem("PUBLIC KEY", der.as_ref()))
     }
 
-    /// The public half as PKCS #1 DER (RFC 8017, appendix A.1.1).
+    /// The public key as PKCS #1 DER (RFC 8017, appendix A.1.1).
     pub fn public_key_pkcs1(&self) -> &[u8] {
         self.pair.public_key().as_ref()
     }
@@ -96,36 +94,14 @@ impl SigningKey {
     }
 }
 
-/// Shows the id alone: a private key never reaches a log.
+/// Prints the id only, so that a private key never reaches a log.
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SigningKey({})", self.id)
     }
 }
 
-/// The public halves of an actor's keys, as its document shows them.
-#[derive(Debug, Clone)]
-pub struct PublishedKeys {
-    /// The id of the key that everyone reads.
-    pub id: Url,
-    /// That key in PEM.
-    pub pem: String,
-    /// All keys that sign, with their ids, as Multikeys (FEP-521a).
-    pub multikeys: Vec<(Url, String)>,
-}
-
-impl PublishedKeys {
-    /// Shows one key to everyone, and all that sign to those who read Multikeys.
-    pub fn new<'k>(served: &SigningKey, all: impl Iterator<Item = &'k SigningKey>) -> Result<Self, KeyError> {
-        Ok(Self {
-            id: served.id().clone(),
-            pem: served.public_key_pem()?,
-            multikeys: all.map(|key| (key.id().clone(), multikey::to_multibase(key))).collect(),
-        })
-    }
-}
-
-/// How a signature was made.
+/// A signature algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignatureAlgorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -136,26 +112,26 @@ pub enum SignatureAlgorithm {
     Ed25519,
 }
 
-/// Somebody's public key: RSA of 2048 to 8192 bits, or Ed25519.
+/// A public key: RSA of 2048 to 8192 bits, or Ed25519.
 #[derive(Debug, Clone)]
-pub struct PublicKey(Arc<Kind>);
+pub struct PublicKey(Arc<PublicKeyKind>);
 
 #[derive(Debug)]
-enum Kind {
-    /// With its DER, in whichever of the two forms it came.
+enum PublicKeyKind {
+    /// With the DER in the form in which it came: `SubjectPublicKeyInfo` or PKCS #1.
     Rsa { key: ParsedPublicKey, der: Vec<u8> },
-    /// With its 32 bytes.
+    /// With the 32 bytes of the key.
     Ed25519 { key: ParsedPublicKey, bytes: Vec<u8> },
 }
 
 impl PublicKey {
-    /// Reads `-----BEGIN PUBLIC KEY-----` (`SubjectPublicKeyInfo`) or `-----BEGIN RSA PUBLIC KEY-----`
-    /// (PKCS#1), with any white space and line ends.
+    /// Parses `-----BEGIN PUBLIC KEY-----` (`SubjectPublicKeyInfo`) or `-----BEGIN RSA PUBLIC KEY-----`
+    /// (PKCS#1), with any white space and line endings.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
-        if text.len() > LONGEST_PEM {
+        if text.len() > MAX_PEM_BYTES {
             return Err(KeyError::InvalidSize);
         }
-        let der = unpem(text, "PUBLIC KEY").or_else(|| unpem(text, "RSA PUBLIC KEY"));
+        let der = decode_pem(text, "PUBLIC KEY").or_else(|| decode_pem(text, "RSA PUBLIC KEY"));
         Self::from_der(&der.ok_or(KeyError::NotPem)?)
     }
 
@@ -166,13 +142,13 @@ impl PublicKey {
         }
     }
 
-    /// The 32 bytes of an Ed25519 key (RFC 8032).
+    /// Parses the 32 bytes of an Ed25519 key (RFC 8032).
     pub fn from_ed25519(bytes: &[u8]) -> Result<Self, KeyError> {
         let key = ParsedPublicKey::new(&ED25519, bytes).map_err(|_| KeyError::Unsupported)?;
-        Ok(Self(Arc::new(Kind::Ed25519 { key, bytes: bytes.to_vec() })))
+        Ok(Self(Arc::new(PublicKeyKind::Ed25519 { key, bytes: bytes.to_vec() })))
     }
 
-    /// An RSA key as DER, by itself (PKCS #1) or as `SubjectPublicKeyInfo`.
+    /// Parses the DER of an RSA key, either PKCS #1 or `SubjectPublicKeyInfo`.
     pub fn from_rsa(der: &[u8]) -> Result<Self, KeyError> {
         let parsed = rsa::PublicKey::from_der(der).map_err(|_| KeyError::Unsupported)?;
         let modulus = parsed.modulus().big_endian_without_leading_zero();
@@ -182,19 +158,21 @@ impl PublicKey {
         }
         let key =
             ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der).map_err(|_| KeyError::Unsupported)?;
-        Ok(Self(Arc::new(Kind::Rsa { key, der: der.to_vec() })))
+        Ok(Self(Arc::new(PublicKeyKind::Rsa { key, der: der.to_vec() })))
     }
 
-    /// The key as PEM that [`PublicKey::from_pem`] reads.
+    /// Returns the key as PEM, which [`PublicKey::from_pem`] parses.
     pub fn to_pem(&self) -> String {
         match &*self.0 {
-            Kind::Ed25519 { bytes, .. } => pem("PUBLIC KEY", &[&ED25519_SPKI[..], bytes].concat()),
-            Kind::Rsa { der, .. } => {
+            PublicKeyKind::Ed25519 { bytes, .. } => {
+                encode_pem("PUBLIC KEY", &[&ED25519_SPKI[..], bytes].concat())
+            }
+            PublicKeyKind::Rsa { der, .. } => {
                 let parsed = rsa::PublicKey::from_der(der).ok();
                 let spki = parsed.and_then(|key| AsDer::<PublicKeyX509Der<'_>>::as_der(&key).ok());
                 match spki {
-                    Some(spki) => pem("PUBLIC KEY", spki.as_ref()),
-                    None => pem("RSA PUBLIC KEY", der),
+                    Some(spki) => encode_pem("PUBLIC KEY", spki.as_ref()),
+                    None => encode_pem("RSA PUBLIC KEY", der),
                 }
             }
         }
@@ -202,18 +180,18 @@ impl PublicKey {
 
     /// Whether this is an RSA key.
     pub fn is_rsa(&self) -> bool {
-        matches!(*self.0, Kind::Rsa { .. })
+        matches!(*self.0, PublicKeyKind::Rsa { .. })
     }
 
-    /// Whether `signature` was made over `message` by the owner of this key, in this way. A key of
-    /// another kind than the algorithm asks for verifies nothing.
+    /// Whether `signature` is this key's signature of `message` under `algorithm`. It is `false` if the algorithm
+    /// does not fit the type of the key.
     pub fn verifies(&self, algorithm: SignatureAlgorithm, message: &[u8], signature: &[u8]) -> bool {
         match (&*self.0, algorithm) {
-            (Kind::Rsa { key, .. }, SignatureAlgorithm::RsaSha256)
-            | (Kind::Ed25519 { key, .. }, SignatureAlgorithm::Ed25519) => {
+            (PublicKeyKind::Rsa { key, .. }, SignatureAlgorithm::RsaSha256)
+            | (PublicKeyKind::Ed25519 { key, .. }, SignatureAlgorithm::Ed25519) => {
                 key.verify_sig(message, signature).is_ok()
             }
-            (Kind::Rsa { der, .. }, SignatureAlgorithm::RsaPssSha512) => {
+            (PublicKeyKind::Rsa { der, .. }, SignatureAlgorithm::RsaPssSha512) => {
                 UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA512, der).verify(message, signature).is_ok()
             }
             _ => false,
@@ -221,14 +199,14 @@ impl PublicKey {
     }
 }
 
-fn pem(label: &str, der: &[u8]) -> String {
+fn encode_pem(label: &str, der: &[u8]) -> String {
     // 48 bytes make a line of 64 characters.
     let lines: Vec<String> = der.chunks(48).map(|line| STANDARD.encode(line)).collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
-/// The content of the only PEM block of that label (RFC 7468, the lax form).
-fn unpem(text: &str, label: &str) -> Option<Vec<u8>> {
+/// Decodes a single PEM block with that label (RFC 7468, the lax form).
+fn decode_pem(text: &str, label: &str) -> Option<Vec<u8>> {
     let inner = text
         .trim()
         .strip_prefix(&format!("-----BEGIN {label}-----"))?
@@ -243,7 +221,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// A key that all tests share, since making one takes a while.
+    /// A key that all tests share, since generating one is slow.
     pub(crate) fn signing_key() -> SigningKey {
         static DER: OnceLock<Vec<u8>> = OnceLock::new();
         let der = DER.get_or_init(|| SigningKey::generate().unwrap());
@@ -260,7 +238,7 @@ pub(crate) mod tests {
 
     fn rsa_pem(bits: KeySize) -> String {
         let pair = rsa::KeyPair::generate(bits).unwrap();
-        pem("RSA PUBLIC KEY", pair.public_key().as_ref())
+        encode_pem("RSA PUBLIC KEY", pair.public_key().as_ref())
     }
 
     /// `SEQUENCE { n, e }` of a modulus with that many bytes, all of them ones.
@@ -271,11 +249,11 @@ pub(crate) mod tests {
         };
         let n = long(2, &[&[0][..], &vec![0xff; bytes]].concat());
         let both = [&n[..], &[2, 3, 1, 0, 1]].concat();
-        pem("RSA PUBLIC KEY", &long(0x30, &both))
+        encode_pem("RSA PUBLIC KEY", &long(0x30, &both))
     }
 
     #[test]
-    fn what_a_key_signs_its_public_half_verifies() {
+    fn a_signature_verifies_with_the_public_key() {
         let signature = signing_key().sign(b"hello").unwrap();
         assert!(public_key().verifies(SignatureAlgorithm::RsaSha256, b"hello", &signature));
         assert!(!public_key().verifies(SignatureAlgorithm::RsaSha256, b"hullo", &signature));
@@ -300,7 +278,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn refuses_weak_huge_and_foreign_keys() {
+    fn rejects_weak_huge_and_unsupported_keys() {
         for bytes in [64, 128, 255] {
             let refused = PublicKey::from_pem(&made_up_rsa(bytes)).unwrap_err();
             assert!(matches!(refused, KeyError::InvalidSize | KeyError::Unsupported), "{bytes}");

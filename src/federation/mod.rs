@@ -1,9 +1,13 @@
-//! The protocol: what is on the wire and what it means. No policy, no store, no IO, no clock.
+//! The protocols of the fediverse: ActivityPub documents, HTTP signatures, WebFinger and NodeInfo.
+//!
+//! Modules here read and write bytes and documents. They decide no policy, access no store, do no IO and
+//! read no clock.
 
 pub mod intents;
 pub mod keys;
 pub mod multikey;
 pub mod nodeinfo;
+pub mod published_keys;
 pub mod signature;
 pub mod vocab;
 pub mod webfinger;

@@ -1,4 +1,5 @@
-//! NodeInfo: what kind of server this is, and how large (FEP-f1d5; nodeinfo.diaspora.software).
+//! NodeInfo: describes this server's software and usage, and recognises the software of others (FEP-f1d5;
+//! nodeinfo.diaspora.software).
 
 use serde_json::{Value, json};
 use url::Url;
@@ -7,14 +8,14 @@ use super::vocab::json_document::{JsonDocument, first_string, values};
 use super::vocab::url_rules::UrlRules;
 use crate::domain::origin::Origin;
 
-/// Where discovery points. Served under exactly these paths.
+/// The paths under which the documents are served, by version.
 pub const SCHEMA_PATHS: [(NodeInfoVersion, &str); 2] =
     [(NodeInfoVersion::V20, "/nodeinfo/2.0"), (NodeInfoVersion::V21, "/nodeinfo/2.1")];
 
-/// The relation of a site to its own actor (FEP-2677).
-const APPLICATION: &str = "https://www.w3.org/ns/activitystreams#Application";
+/// The link relation from a site to its instance actor (FEP-2677).
+const REL_INSTANCE_ACTOR: &str = "https://www.w3.org/ns/activitystreams#Application";
 
-/// Where a server's own document is, as its discovery tells it.
+/// Returns the URL of a server's NodeInfo document from its `/.well-known/nodeinfo`.
 pub fn parse_discovery(discovery: &[u8], rules: UrlRules) -> Option<Url> {
     let document = JsonDocument::from_slice(discovery).ok()?;
     let links = values(document.value(), "links").iter().take(16);
@@ -25,23 +26,23 @@ pub fn parse_discovery(discovery: &[u8], rules: UrlRules) -> Option<Url> {
     links.filter(is_schema).find_map(|link| rules.parse_id(first_string(link, "href")?))
 }
 
-/// The name of a server's software, as its document tells it.
+/// Returns the name of a server's software, in lower case, from its NodeInfo document.
 pub fn parse_software_name(document: &[u8]) -> Option<String> {
     let document = JsonDocument::from_slice(document).ok()?;
     Some(first_string(document.value().get("software")?, "name")?.to_lowercase())
 }
 
-/// A version of the schema.
+/// A version of the NodeInfo schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeInfoVersion {
-    /// 2.0, the one that most read.
+    /// 2.0, which most clients read.
     V20,
     /// 2.1, which adds the repository.
     V21,
 }
 
 impl NodeInfoVersion {
-    /// Its number, as in paths and in the document.
+    /// The version number, as in paths and in the document.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::V20 => "2.0",
@@ -59,40 +60,40 @@ impl NodeInfoVersion {
     }
 }
 
-/// The software that answers.
+/// The software of this server.
 #[derive(Debug, Clone, Copy)]
 pub struct NodeInfoSoftware<'a> {
-    /// Its version.
+    /// The version.
     pub version: &'a str,
-    /// Where its source is, if that is known.
+    /// The URL of the source code, if it is known.
     pub repository: Option<&'a str>,
 }
 
-/// How much there is on the site.
+/// The usage statistics of the site.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NodeInfoUsage {
-    /// Critics.
+    /// The number of critics.
     pub critics: u64,
-    /// Those who published or answered within 30 days.
+    /// The critics who published or replied within 30 days.
     pub active_month: u64,
-    /// Those who did within 180 days.
+    /// The critics who published or replied within 180 days.
     pub active_half_year: u64,
-    /// Reviews that everyone may read.
+    /// The number of public reviews.
     pub reviews: u64,
-    /// Comments by people of this site. Those that came from elsewhere are not counted.
+    /// The number of comments by local critics. Remote comments are not counted.
     pub local_comments: u64,
 }
 
-/// `/.well-known/nodeinfo`, which leads to the site's own actor, too (FEP-2677).
+/// Returns the document of `/.well-known/nodeinfo`, which also links to the instance actor (FEP-2677).
 pub fn discovery_document(origin: &Origin) -> Value {
     let documents =
         SCHEMA_PATHS.map(|(version, path)| json!({"rel": version.schema(), "href": origin.url(path)}));
     let mut links = documents.to_vec();
-    links.push(json!({"rel": APPLICATION, "href": origin.instance_actor()}));
+    links.push(json!({"rel": REL_INSTANCE_ACTOR, "href": origin.instance_actor()}));
     json!({"links": links})
 }
 
-/// The document itself. `name` is the site's title.
+/// Returns the NodeInfo document. `name` is the site's title.
 pub fn nodeinfo_document(
     version: NodeInfoVersion,
     software: NodeInfoSoftware<'_>,
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_repository_stands_only_where_the_schema_has_it() {
+    fn the_repository_is_given_only_in_version_2_1() {
         let software =
             NodeInfoSoftware { version: "0.1.0", repository: Some("https://code.example/marquee") };
         let usage = NodeInfoUsage {

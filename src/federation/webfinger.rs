@@ -1,4 +1,4 @@
-//! WebFinger (RFC 7033): from a handle to an actor and back.
+//! WebFinger (RFC 7033): answers queries about local actors, and finds the actor of a remote handle.
 
 use std::fmt;
 
@@ -10,20 +10,21 @@ use super::vocab::json_document::{JsonDocument, first_string, values};
 use super::vocab::url_rules::{UrlRules, canonical_host};
 use crate::net::media_type::{ACTIVITY_JSON, is_activitypub};
 
-/// The content type of the answer (RFC 7033 section 10.2).
+/// The content type of a JRD document (RFC 7033 section 10.2).
 pub const JRD_JSON: &str = "application/jrd+json";
 
-/// `user@host`. The host is canonical: lower case, Punycode, no dot at its end; the user is as it was given.
+/// A handle, `user@host`. The host is canonical: lower case, Punycode, no trailing dot. The user part keeps
+/// its spelling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handle {
     /// The user part.
     pub user: String,
-    /// The host, with its port if that is not the usual one.
+    /// The host, with the port if it is not the default one.
     pub host: String,
 }
 
 impl Handle {
-    /// Reads `user@host`, `@user@host` or `acct:user@host`.
+    /// Parses `user@host`, `@user@host` or `acct:user@host`.
     pub fn parse(text: &str, rules: UrlRules) -> Option<Self> {
         let text = strip_prefix_ignoring_case(text, "acct:").unwrap_or(text);
         let text = text.strip_prefix('@').unwrap_or(text);
@@ -35,35 +36,35 @@ impl Handle {
         Some(Self { user: user.to_owned(), host: canonical_host(host, rules)? })
     }
 
-    /// Whether both mean the same account: users are told apart without regard to case.
+    /// Whether both handles name the same account. The user part is compared case-insensitively.
     pub fn is_same_account(&self, other: &Self) -> bool {
         self.host == other.host && self.user.to_lowercase() == other.user.to_lowercase()
     }
 
-    /// As a URI (RFC 7565).
+    /// Returns the `acct:` URI (RFC 7565).
     pub fn to_acct_uri(&self) -> String {
         format!("acct:{self}")
     }
 }
 
-/// `user@host`, as people write it after an `@`.
+/// Formats the handle as `user@host`, without a leading `@`.
 impl fmt::Display for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.user, self.host)
     }
 }
 
-/// What somebody asks about.
+/// The resource of a WebFinger query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WebFingerResource {
     /// An account.
     Account(Handle),
-    /// An actor, or a page, by its address.
+    /// The URL of an actor or a page.
     Address(Url),
 }
 
-/// Reads the `resource` of a query (RFC 7033 section 4.1), also where it was encoded twice, and where `acct:` is
-/// missing or an `@` leads. None for what is neither an account nor a web address.
+/// Parses the `resource` of a query (RFC 7033 section 4.1). It may be percent-encoded twice, lack `acct:`, or
+/// have a leading `@`. Returns `None` if it is neither an account nor a web URL.
 pub fn parse_resource(text: &str, rules: UrlRules) -> Option<WebFingerResource> {
     let text = text.trim();
     if text.len() > 2048 {
@@ -80,34 +81,34 @@ pub fn parse_resource(text: &str, rules: UrlRules) -> Option<WebFingerResource> 
     address.or_else(|| Handle::parse(&decoded, rules).map(WebFingerResource::Account))
 }
 
-/// The relation of an account to its page.
-pub const PROFILE_PAGE: &str = "http://webfinger.net/rel/profile-page";
+/// The link relation from an account to its profile page.
+pub const REL_PROFILE_PAGE: &str = "http://webfinger.net/rel/profile-page";
 
-/// The relation of an account to its picture.
-const AVATAR: &str = "http://webfinger.net/rel/avatar";
+/// The link relation from an account to its avatar.
+const REL_AVATAR: &str = "http://webfinger.net/rel/avatar";
 
-/// An actor of ours, as WebFinger tells it.
+/// A local actor, as WebFinger describes it.
 #[derive(Debug, Clone)]
 pub struct WebFingerAccount<'a> {
-    /// Its handle.
+    /// The handle.
     pub subject: &'a Handle,
-    /// Its id.
+    /// The id of the actor.
     pub actor: &'a Url,
-    /// Its page.
+    /// The profile page.
     pub page: &'a Url,
-    /// Its picture's media type and address.
+    /// The media type and URL of the avatar.
     pub avatar: Option<(&'a str, Url)>,
 }
 
-/// The answer about an actor of ours (RFC 7033 section 4.4). Where `rels` names relations, only those links are
-/// given (section 4.3).
+/// Returns the JRD document of a local actor (RFC 7033 section 4.4). If `rels` is not empty, the document
+/// contains links with those relations only (section 4.3).
 pub fn jrd_document(account: &WebFingerAccount<'_>, rels: &[String]) -> Value {
     let mut links = vec![
-        json!({"rel": PROFILE_PAGE, "type": "text/html", "href": account.page}),
+        json!({"rel": REL_PROFILE_PAGE, "type": "text/html", "href": account.page}),
         json!({"rel": "self", "type": ACTIVITY_JSON, "href": account.actor}),
     ];
     if let Some((media_type, picture)) = &account.avatar {
-        links.push(json!({"rel": AVATAR, "type": media_type, "href": picture}));
+        links.push(json!({"rel": REL_AVATAR, "type": media_type, "href": picture}));
     }
     if !rels.is_empty() {
         links.retain(|link| rels.iter().any(|rel| link["rel"] == rel.as_str()));
@@ -115,27 +116,27 @@ pub fn jrd_document(account: &WebFingerAccount<'_>, rels: &[String]) -> Value {
     json!({"subject": account.subject.to_acct_uri(), "aliases": [account.actor, account.page], "links": links})
 }
 
-/// Why somebody's answer does not lead to an actor.
+/// Why a WebFinger response does not lead to an actor.
 #[derive(Debug, thiserror::Error)]
 pub enum JrdError {
-    /// There is no answer but a status.
-    #[error("its server answered {0}")]
+    /// The server responded with an error status.
+    #[error("the server responded with {0}")]
     Status(http::StatusCode),
-    /// It is not JSON, or JSON that means two things.
-    #[error("not a JSON document that we read: {0}")]
+    /// The response is not JSON, or is ambiguous.
+    #[error("invalid JSON document: {0}")]
     Json(#[from] serde_json::Error),
-    /// It is about nobody.
-    #[error("the answer has no account as its subject")]
+    /// The subject is not an account.
+    #[error("the subject of the response is not an account")]
     NoSubject,
-    /// It is about another account. Where that is on another domain, the site may ask once more, there.
-    #[error("the answer is about {0}")]
+    /// The response is about another account. If that is on another domain, the caller may query that domain.
+    #[error("the response is about {0}")]
     OtherSubject(Handle),
-    /// It has no link to an actor.
-    #[error("the answer has no link to an actor")]
+    /// The response has no link to an actor.
+    #[error("the response has no link to an actor")]
     NoSelfLink,
 }
 
-/// The actor to which an answer about `expected` leads.
+/// Returns the id of the actor to which the JRD document of `expected` links.
 pub fn parse_self_link(bytes: &[u8], expected: &Handle, rules: UrlRules) -> Result<Url, JrdError> {
     let document = JsonDocument::from_slice(bytes)?;
     let value = document.value();
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_asked_for_in_many_ways() {
+    fn an_account_is_recognised_in_many_spellings() {
         let ada = WebFingerResource::Account(handle("ada@crit.example"));
         for text in [
             "acct:ada@crit.example",
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_account_is_none() {
+    fn other_texts_are_not_accounts() {
         for text in [
             "",
             "acct:",
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_leads_to_the_actor_and_the_page() {
+    fn the_jrd_document_links_to_the_actor_and_the_page() {
         let actor: Url = "https://crit.example/ap/actor/01C".parse().unwrap();
         let page: Url = "https://crit.example/@ada".parse().unwrap();
         let avatar = Some(("image/png", "https://crit.example/media/a.png".parse().unwrap()));
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_about_somebody_else_is_not_believed() {
+    fn a_response_about_another_account_is_rejected() {
         let read = |answer: &Value| {
             parse_self_link(answer.to_string().as_bytes(), &handle("ada@crit.example"), UrlRules::STRICT)
         };

@@ -12,7 +12,7 @@ use crate::domain::critic::Critic;
 use crate::domain::hash::sha256_hex;
 use crate::domain::id::{ActivityId, CriticId};
 use crate::domain::time::Timestamp;
-use crate::federation::keys::PublishedKeys;
+use crate::federation::published_keys::PublishedKeys;
 use crate::federation::vocab::{actor, profile};
 use crate::store::activities::{self, NewActivity};
 use crate::store::{Tx, critics};

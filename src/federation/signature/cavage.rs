@@ -1,4 +1,4 @@
-//! draft-cavage-http-signatures-12, the form that every fediverse server sends and reads.
+//! draft-cavage-http-signatures-12, the scheme that every fediverse server sends and accepts.
 
 use std::borrow::Cow;
 use std::io::Write as _;
@@ -11,17 +11,17 @@ use url::Url;
 use super::digest::BodyDigest;
 use super::header_names::{DIGEST, SIGNATURE};
 use super::{
-    MOST_COMPONENTS, SignatureError, SignedRequest, UnverifiedSignature, check_window, digest, moment,
-    parse_key_id,
+    MAX_COMPONENTS, SignatureError, SignedRequest, UnverifiedSignature, check_window, digest, parse_key_id,
+    timestamp_from_seconds,
 };
 use crate::domain::time::Timestamp;
 use crate::federation::keys::{KeyError, SignatureAlgorithm, SigningKey};
 
-/// Parameters that one `Signature` header may have.
-const MOST_PARAMETERS: usize = 16;
+/// The most parameters of a `Signature` header.
+const MAX_PARAMETERS: usize = 16;
 
-/// Headers that prove the origin of a request: to be added to it as they are. `Host` is not among them;
-/// it is signed as the client sends it, namely the URL's host and, where it is not the default, its port.
+/// Returns the headers to add to a request in order to sign it. `Host` is not among them; it is signed as
+/// the client sends it: the URL's host, with its port unless that is the default.
 pub fn sign(
     key: &SigningKey,
     method: &Method,
@@ -32,8 +32,8 @@ pub fn sign(
     let verb = method.as_str().to_ascii_lowercase();
     let date = now.to_http_date();
     let mut lines = vec![
-        format!("(request-target): {verb} {}", super::target_of(url)),
-        format!("host: {}", super::host_of(url)),
+        format!("(request-target): {verb} {}", super::request_target(url)),
+        format!("host: {}", super::host_header(url)),
         format!("date: {date}"),
     ];
     let mut covered = "(request-target) host date".to_owned();
@@ -52,19 +52,19 @@ pub fn sign(
     Ok(headers)
 }
 
-/// What is made here is ASCII without line ends, of which a header value can always be made.
+/// Makes a header value. It never fails for the texts made here, which are ASCII without line breaks.
 pub(super) fn header_value(text: &str) -> Result<HeaderValue, KeyError> {
     HeaderValue::from_str(text).map_err(|_| KeyError::CryptoFailure)
 }
 
-/// Reads the `Signature` header and checks all that needs no key (sections 2.1 to 2.5).
+/// Parses the `Signature` header and checks everything that does not need the key (sections 2.1 to 2.5).
 pub(super) fn parse(
     request: &SignedRequest<'_>,
     now: Timestamp,
 ) -> Result<UnverifiedSignature, SignatureError> {
     let text = request
-        .single(SIGNATURE, "several Signature headers")?
-        .ok_or(SignatureError::Unauthorized("there is none"))?;
+        .single_value(SIGNATURE, "more than one Signature header")?
+        .ok_or(SignatureError::Unauthorized("the request is not signed"))?;
     let parameters = SignatureParameters::parse(text)?;
     let key_id = parse_key_id(parameters.key_id, request.origin)?;
     let algorithms = parameters.algorithms()?;
@@ -72,11 +72,12 @@ pub(super) fn parse(
     check_coverage(&covered, request)?;
     let signed_at = parameters.check_time(&covered, request, now)?;
     if request.has_body() {
-        let header = request.combined(DIGEST)?.ok_or(SignatureError::Unauthorized("no Digest header"))?;
+        let header =
+            request.combined_values(DIGEST)?.ok_or(SignatureError::Unauthorized("no Digest header"))?;
         digest::check_digest(&header, request.body)?;
     }
     let mut messages = vec![signing_string(&covered, request, request.target, &parameters)?];
-    // GoToSocial leaves the query out of the request target, and others do not.
+    // GoToSocial omits the query from the request target.
     let (path, _) = request.path_and_query();
     if path.len() < request.target.len() {
         messages.push(signing_string(&covered, request, path, &parameters)?);
@@ -84,7 +85,7 @@ pub(super) fn parse(
     Ok(UnverifiedSignature::new(key_id, signed_at, parameters.signature, messages, algorithms))
 }
 
-/// What a `Signature` header says.
+/// The parameters of a `Signature` header.
 #[derive(Debug)]
 pub(super) struct SignatureParameters<'a> {
     key_id: &'a str,
@@ -96,9 +97,9 @@ pub(super) struct SignatureParameters<'a> {
 }
 
 impl<'a> SignatureParameters<'a> {
-    /// Section 4.1. Parameters that we do not know are ignored, those that occur twice refused.
+    /// Parses the header (section 4.1). Unknown parameters are ignored, duplicates are rejected.
     pub(super) fn parse(text: &'a str) -> Result<Self, SignatureError> {
-        let unreadable = SignatureError::Malformed("the Signature header cannot be read");
+        let unreadable = SignatureError::Malformed("the Signature header cannot be parsed");
         let mut seen: Vec<(&str, &str)> = Vec::new();
         let mut rest = text.trim();
         while !rest.is_empty() {
@@ -112,7 +113,7 @@ impl<'a> SignatureParameters<'a> {
             if name.is_empty() || !name.chars().all(fits) || value.contains('\\') {
                 return Err(unreadable);
             }
-            if seen.len() >= MOST_PARAMETERS || seen.iter().any(|(other, _)| *other == name) {
+            if seen.len() >= MAX_PARAMETERS || seen.iter().any(|(other, _)| *other == name) {
                 return Err(unreadable);
             }
             seen.push((name, value));
@@ -133,12 +134,12 @@ impl<'a> SignatureParameters<'a> {
             signature: find("signature")
                 .and_then(|text| STANDARD.decode(text).ok())
                 .filter(|bytes| !bytes.is_empty())
-                .ok_or(SignatureError::Malformed("the signature cannot be read"))?,
+                .ok_or(SignatureError::Malformed("the signature is not base64"))?,
         })
     }
 
-    /// What it may have been made with (section 2.1.3). `hs2019` leaves that to the key: everyone who sends it
-    /// with an RSA key means `rsa-sha256`, though the draft means PSS.
+    /// Returns the possible algorithms (section 2.1.3). With `hs2019` the key decides. Everyone who sends it with
+    /// an RSA key uses `rsa-sha256`, although the draft means PSS.
     fn algorithms(&self) -> Result<Vec<SignatureAlgorithm>, SignatureError> {
         match self.algorithm {
             None | Some("hs2019") => Ok(vec![
@@ -148,23 +149,24 @@ impl<'a> SignatureParameters<'a> {
             ]),
             Some("rsa-sha256") => Ok(vec![SignatureAlgorithm::RsaSha256]),
             Some("ed25519") => Ok(vec![SignatureAlgorithm::Ed25519]),
-            Some(_) => Err(SignatureError::Unauthorized("an unknown algorithm")),
+            Some(_) => Err(SignatureError::Unauthorized("unsupported algorithm")),
         }
     }
 
-    /// The names in `headers`, in lower case.
+    /// Returns the names in `headers`, in lower case.
     pub(super) fn covered_headers(&self) -> Result<Vec<Cow<'a, str>>, SignatureError> {
-        let text = self.headers.ok_or(SignatureError::Unauthorized("it covers too little"))?;
+        let text = self.headers.ok_or(SignatureError::Unauthorized("no headers parameter"))?;
         let names: Vec<Cow<'a, str>> =
-            text.split(' ').filter(|name| !name.is_empty()).take(MOST_COMPONENTS + 1).map(lower).collect();
+            text.split(' ').filter(|name| !name.is_empty()).take(MAX_COMPONENTS + 1).map(lower).collect();
         let twice = |(index, name): (usize, &Cow<'_, str>)| names[..index].contains(name);
-        if names.is_empty() || names.len() > MOST_COMPONENTS || names.iter().enumerate().any(twice) {
-            return Err(SignatureError::Malformed("the list of covered headers"));
+        if names.is_empty() || names.len() > MAX_COMPONENTS || names.iter().enumerate().any(twice) {
+            return Err(SignatureError::Malformed("invalid list of covered headers"));
         }
         Ok(names)
     }
 
-    /// When it was made: by `(created)` or by `Date`, whichever is covered, and each of them in time.
+    /// Returns when the signature was made, from whichever of `(created)` and `Date` it covers. Every covered time
+    /// must be within the accepted window.
     fn check_time(
         &self,
         covered: &[Cow<'_, str>],
@@ -173,23 +175,25 @@ impl<'a> SignatureParameters<'a> {
     ) -> Result<Timestamp, SignatureError> {
         let covers = |name: &str| covered.iter().any(|covered| covered == name);
         if covers("(expires)") || self.expires.is_some() {
-            let expires = self.expires.ok_or(SignatureError::Malformed("no time to expire"))?;
-            if moment(expires)? < now {
-                return Err(SignatureError::Unauthorized("it has expired"));
+            let expires = self.expires.ok_or(SignatureError::Malformed("no expires parameter"))?;
+            if timestamp_from_seconds(expires)? < now {
+                return Err(SignatureError::Unauthorized("the signature has expired"));
             }
         }
         let mut signed_at = None;
         if covers("date") {
-            let date = super::date(request)?;
+            let date = super::date_header(request)?;
             check_window(date, now)?;
             signed_at = Some(date);
         }
         if covers("(created)") {
-            // Section 2.3: not with the older algorithms.
+            // Section 2.3 does not allow it with the older algorithms.
             if self.algorithm == Some("rsa-sha256") {
-                return Err(SignatureError::Malformed("(created) with rsa-sha256"));
+                return Err(SignatureError::Malformed("(created) is not allowed with rsa-sha256"));
             }
-            let created = moment(self.created.ok_or(SignatureError::Malformed("no time of creation"))?)?;
+            let created = timestamp_from_seconds(
+                self.created.ok_or(SignatureError::Malformed("no created parameter"))?,
+            )?;
             check_window(created, now)?;
             signed_at = Some(created);
         }
@@ -198,11 +202,11 @@ impl<'a> SignatureParameters<'a> {
 }
 
 fn parse_seconds(text: &str) -> Result<i64, SignatureError> {
-    // Section 2.1.5 allows `expires` a fraction, which nobody sends.
-    text.parse().map_err(|_| SignatureError::Malformed("a time that is not a number"))
+    // Section 2.1.5 allows fractions in `expires`, but nobody sends them.
+    text.parse().map_err(|_| SignatureError::Malformed("a time is not a number"))
 }
 
-/// Most write names in lower case, as they are signed.
+/// Converts to lower case. It does not allocate for names that are lower case already, as most are.
 fn lower(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         name.to_ascii_lowercase().into()
@@ -225,14 +229,14 @@ fn check_coverage(covered: &[Cow<'_, str>], request: &SignedRequest<'_>) -> Resu
     Ok(())
 }
 
-/// The signing string (section 2.3).
+/// Returns the signing string (section 2.3).
 pub(super) fn signing_string(
     covered: &[Cow<'_, str>],
     request: &SignedRequest<'_>,
     target: &str,
     parameters: &SignatureParameters<'_>,
 ) -> Result<Vec<u8>, SignatureError> {
-    let absent = SignatureError::Malformed("a covered header is absent");
+    let absent = SignatureError::Malformed("a covered header is missing");
     let mut text = Vec::with_capacity(512);
     for (index, name) in covered.iter().enumerate() {
         if index > 0 {
@@ -246,16 +250,16 @@ pub(super) fn signing_string(
                 text.push(b' ');
                 text.extend_from_slice(target.as_bytes());
             }
-            "(created)" => number(&mut text, parameters.created.ok_or(absent)?),
-            "(expires)" => number(&mut text, parameters.expires.ok_or(absent)?),
-            name if request.write_combined(name, &mut text)? => {}
+            "(created)" => push_number(&mut text, parameters.created.ok_or(absent)?),
+            "(expires)" => push_number(&mut text, parameters.expires.ok_or(absent)?),
+            name if request.write_combined_values(name, &mut text)? => {}
             _ => return Err(absent),
         }
     }
     Ok(text)
 }
 
-/// Nothing goes wrong when bytes are written into memory.
-fn number(text: &mut Vec<u8>, number: i64) {
+fn push_number(text: &mut Vec<u8>, number: i64) {
+    // Writing into memory does not fail.
     let _ = write!(text, "{number}");
 }

@@ -1,8 +1,9 @@
-//! Digests of a body: `Digest` (RFC 3230, RFC 5843) with draft-cavage, `Content-Digest` (RFC 9530) with
-//! RFC 9421.
+//! Digests of request bodies: `Digest` (RFC 3230, RFC 5843) for draft-cavage, and `Content-Digest` (RFC 9530)
+//! for RFC 9421.
 //!
-//! A header may name several algorithms. Each that we know must fit the body, at least one must be known,
-//! and none may be named twice, so that nobody chooses which value counts.
+//! A header may contain several digests. Every digest with a supported algorithm must match the body, at
+//! least one algorithm must be supported, and no algorithm may occur twice, so that it is never ambiguous
+//! which value counts.
 
 use aws_lc_rs::digest::{self, SHA256, SHA512};
 use base64::Engine;
@@ -11,39 +12,41 @@ use base64::engine::general_purpose::STANDARD;
 use super::SignatureError;
 use super::structured_fields::{self, MemberValue};
 
-/// Algorithms that one header may name.
-const MOST_VALUES: usize = 8;
+/// The most digests in a header.
+const MAX_DIGESTS: usize = 8;
 
-/// The SHA-256 of a body that is sent, in base 64. Made once, however many times the body is signed.
+/// The SHA-256 of a request body in base64, computed once for all signatures of the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BodyDigest(String);
 
 impl BodyDigest {
-    /// That of this body.
+    /// Computes the digest of a body.
     pub fn compute(body: &[u8]) -> Self {
         Self(STANDARD.encode(digest::digest(&SHA256, body)))
     }
 
-    /// The value of a `Digest` header.
+    /// The value of the `Digest` header.
     pub fn digest_header(&self) -> String {
         format!("SHA-256={}", self.0)
     }
 
-    /// The value of a `Content-Digest` header.
+    /// The value of the `Content-Digest` header.
     pub fn content_digest_header(&self) -> String {
         format!("sha-256=:{}:", self.0)
     }
 }
 
-/// Checks a `Digest` header against the body. Names are compared without regard to case.
+/// Checks a `Digest` header against the body. Algorithm names are case-insensitive.
 pub fn check_digest(header: &str, body: &[u8]) -> Result<(), SignatureError> {
     let mut values = Vec::new();
     for part in header.split(',') {
-        let (name, value) =
-            part.trim().split_once('=').ok_or(SignatureError::Malformed("the Digest cannot be read"))?;
-        // The value of an algorithm that we do not know need not be base 64 (RFC 3230: UNIXsum).
+        let (name, value) = part
+            .trim()
+            .split_once('=')
+            .ok_or(SignatureError::Malformed("the Digest header cannot be parsed"))?;
+        // The value of an unknown algorithm need not be base64 (RFC 3230: UNIXsum).
         values.push((name.to_ascii_lowercase(), STANDARD.decode(value).ok()));
-        if values.len() > MOST_VALUES {
+        if values.len() > MAX_DIGESTS {
             return Err(SignatureError::Malformed("too many digests"));
         }
     }
@@ -52,8 +55,8 @@ pub fn check_digest(header: &str, body: &[u8]) -> Result<(), SignatureError> {
 
 /// Checks a `Content-Digest` header against the body.
 pub fn check_content_digest(header: &str, body: &[u8]) -> Result<(), SignatureError> {
-    let members = structured_fields::parse_dictionary(header, MOST_VALUES)
-        .ok_or(SignatureError::Malformed("the Content-Digest cannot be read"))?;
+    let members = structured_fields::parse_dictionary(header, MAX_DIGESTS)
+        .ok_or(SignatureError::Malformed("the Content-Digest header cannot be parsed"))?;
     let values: Vec<_> = members
         .into_iter()
         .map(|member| match member.value {
@@ -68,20 +71,20 @@ fn check(values: &[(String, Option<Vec<u8>>)], body: &[u8]) -> Result<(), Signat
     let mut known = false;
     for (index, (name, value)) in values.iter().enumerate() {
         if values[..index].iter().any(|(other, _)| other == name) {
-            return Err(SignatureError::Malformed("several digests of one kind"));
+            return Err(SignatureError::Malformed("more than one digest with the same algorithm"));
         }
         let algorithm = match name.as_str() {
             "sha-256" => &SHA256,
             "sha-512" => &SHA512,
             _ => continue,
         };
-        let value = value.as_deref().ok_or(SignatureError::Malformed("a digest cannot be read"))?;
+        let value = value.as_deref().ok_or(SignatureError::Malformed("a digest is not base64"))?;
         if value != digest::digest(algorithm, body).as_ref() {
-            return Err(SignatureError::Unauthorized("the digest is not that of the body"));
+            return Err(SignatureError::Unauthorized("the digest does not match the body"));
         }
         known = true;
     }
-    if known { Ok(()) } else { Err(SignatureError::Unauthorized("no digest of a kind we accept")) }
+    if known { Ok(()) } else { Err(SignatureError::Unauthorized("no digest with a supported algorithm")) }
 }
 
 #[cfg(test)]
@@ -117,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_the_rest() {
+    fn rejects_digests_that_do_not_match() {
         let a = SHA256_OF_BODY;
         for bad in [
             String::new(),

@@ -1,9 +1,9 @@
-//! Signatures on HTTP requests, in the two forms that the fediverse uses: draft-cavage-http-signatures-12
+//! Signatures on HTTP requests, in the two schemes that the fediverse uses: draft-cavage-http-signatures-12
 //! and RFC 9421.
 //!
-//! [`parse`] checks everything that needs no key, so that a request which could never be accepted costs no
-//! fetch of one; [`UnverifiedSignature::verify`] then checks the signature itself. Both are pure and bounded: they
-//! hash the body and verify at most a handful of times, and belong off the async threads.
+//! [`parse`] checks everything that does not need the key, so that a request that could never be accepted
+//! causes no key fetch. [`UnverifiedSignature::verify`] then checks the signature. Both are pure and bounded:
+//! they hash the body and verify at most a few times. Async callers run them on a separate thread.
 
 pub mod cavage;
 pub mod digest;
@@ -24,60 +24,60 @@ use crate::domain::origin::Origin;
 use crate::domain::signature_scheme::SignatureScheme;
 use crate::domain::time::Timestamp;
 
-/// A signature is accepted for this long after it was made: long enough for a peer's retries, which
-/// often send the first signature again.
+/// The maximum age of a signature. It leaves time for a peer's retries, which often reuse the signature.
 pub const MAX_SIGNATURE_AGE: Duration = Duration::from_hours(12);
 
 /// How far a peer's clock may be ahead.
 pub const MAX_CLOCK_SKEW: Duration = Duration::from_hours(1);
 
-/// A header that speaks about signatures is never longer.
-const LONGEST_HEADER: usize = 8 * 1024;
+/// The longest header value that is read, in bytes.
+const MAX_HEADER_BYTES: usize = 8 * 1024;
 
-/// No honest signature covers more.
-const MOST_COMPONENTS: usize = 32;
+/// The most components that a signature may cover.
+const MAX_COMPONENTS: usize = 32;
 
-const LONGEST_KEY_ID: usize = 2048;
+const MAX_KEY_ID_BYTES: usize = 2048;
 
-/// Why a signature is not accepted. The text is ours alone and safe to send to the peer.
+/// Why a signature is not accepted. The messages contain no text of the request, so they are safe to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    /// Cannot be read, or contradicts itself: 400.
+    /// The signature cannot be parsed or is contradictory; answered with 400.
     #[error("malformed signature: {0}")]
     Malformed(&'static str),
-    /// Can be read and proves nothing: 401, on which peers try their other form of signature.
+    /// The signature is well-formed but proves nothing; answered with 401, so that double-knocking peers retry
+    /// with the other scheme.
     #[error("signature not accepted: {0}")]
     Unauthorized(&'static str),
 }
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone, Copy)]
 pub struct SignedRequest<'a> {
-    /// Its method.
+    /// The method.
     pub method: &'a Method,
-    /// Path and query exactly as they were sent.
+    /// The path and query, exactly as sent.
     pub target: &'a str,
-    /// Who we are: the authority and the scheme that the peer must have signed.
+    /// Our origin: the scheme and authority that the peer must have signed.
     pub origin: &'a Origin,
-    /// All its headers. Where HTTP/2 carried `:authority` instead of `Host`, the caller puts it there.
+    /// All headers. For HTTP/2, the caller sets `Host` from `:authority`.
     pub headers: &'a HeaderMap,
     /// The whole body.
     pub body: &'a [u8],
 }
 
 impl SignedRequest<'_> {
-    /// Whether there is something that a digest must protect.
+    /// Whether the request has a body, which a digest must protect.
     fn has_body(&self) -> bool {
         !self.body.is_empty() || !matches!(*self.method, Method::GET | Method::HEAD)
     }
 
-    /// The path, and the query without its question mark.
+    /// Returns the path, and the query without its question mark.
     fn path_and_query(&self) -> (&str, &str) {
         self.target.split_once('?').unwrap_or((self.target, ""))
     }
 
-    /// The one value of a header that may occur only once; none where it is absent.
-    fn single(&self, name: &'static str, twice: &'static str) -> Result<Option<&str>, SignatureError> {
+    /// Returns the value of a header that may occur only once, or `None` if it is absent.
+    fn single_value(&self, name: &'static str, twice: &'static str) -> Result<Option<&str>, SignatureError> {
         let mut values = self.headers.get_all(name).iter();
         let Some(value) = values.next() else {
             return Ok(None);
@@ -85,40 +85,39 @@ impl SignedRequest<'_> {
         if values.next().is_some() {
             return Err(SignatureError::Malformed(twice));
         }
-        readable(value).map(Some)
+        header_text(value).map(Some)
     }
 
-    /// The values of a header as one list (RFC 9110 section 5.3); none where it is absent.
-    fn combined(&self, name: &str) -> Result<Option<String>, SignatureError> {
+    /// Returns the values of a header as one list (RFC 9110 section 5.3), or `None` if it is absent.
+    fn combined_values(&self, name: &str) -> Result<Option<String>, SignatureError> {
         let mut all = Vec::new();
-        let is_there = self.write_combined(name, &mut all)?;
-        let all =
-            String::from_utf8(all).map_err(|_| SignatureError::Malformed("a header that is not ASCII"))?;
-        Ok(is_there.then_some(all))
+        let is_present = self.write_combined_values(name, &mut all)?;
+        let all = String::from_utf8(all).map_err(|_| SignatureError::Malformed("a header is not ASCII"))?;
+        Ok(is_present.then_some(all))
     }
 
-    /// Writes the values of a header as one list behind what is there; false where it is absent.
-    fn write_combined(&self, name: &str, all: &mut Vec<u8>) -> Result<bool, SignatureError> {
+    /// Appends the values of a header as one list to the buffer. Returns `false` if the header is absent.
+    fn write_combined_values(&self, name: &str, all: &mut Vec<u8>) -> Result<bool, SignatureError> {
         let begin = all.len();
-        let mut is_there = false;
+        let mut is_present = false;
         for value in self.headers.get_all(name) {
-            let value = readable(value)?.trim_matches([' ', '\t']);
-            if is_there {
+            let value = header_text(value)?.trim_matches([' ', '\t']);
+            if is_present {
                 all.extend_from_slice(b", ");
             }
-            is_there = true;
+            is_present = true;
             all.extend_from_slice(value.as_bytes());
-            if all.len() - begin > LONGEST_HEADER {
+            if all.len() - begin > MAX_HEADER_BYTES {
                 return Err(SignatureError::Malformed("a covered header is too long"));
             }
         }
-        Ok(is_there)
+        Ok(is_present)
     }
 
-    /// Refuses what was addressed to another host: a signature for a neighbour is not one for us.
+    /// Rejects a request to another host, since a signature made for another server must not work here.
     fn check_host(&self) -> Result<(), SignatureError> {
         let host = self
-            .single("host", "several Host headers")?
+            .single_value("host", "more than one Host header")?
             .ok_or(SignatureError::Unauthorized("no Host header"))?;
         let ours = self.origin.authority();
         let default_port = if self.origin.is_localhost() { ":80" } else { ":443" };
@@ -126,32 +125,32 @@ impl SignedRequest<'_> {
         if host.eq_ignore_ascii_case(ours) || bare.eq_ignore_ascii_case(ours) {
             Ok(())
         } else {
-            Err(SignatureError::Unauthorized("made for another host"))
+            Err(SignatureError::Unauthorized("the request is for another host"))
         }
     }
 }
 
-fn readable(value: &http::HeaderValue) -> Result<&str, SignatureError> {
-    let text = value.to_str().map_err(|_| SignatureError::Malformed("a header that is not ASCII"))?;
-    if text.len() > LONGEST_HEADER {
+fn header_text(value: &http::HeaderValue) -> Result<&str, SignatureError> {
+    let text = value.to_str().map_err(|_| SignatureError::Malformed("a header is not ASCII"))?;
+    if text.len() > MAX_HEADER_BYTES {
         return Err(SignatureError::Malformed("a header is too long"));
     }
     Ok(text)
 }
 
-/// A signature that is complete, fresh and made for this very request, but whose key is not yet known.
+/// A signature that is complete, recent and made for this request, but not yet verified with its key.
 #[derive(Debug, Clone)]
 pub struct UnverifiedSignature {
-    /// Where its key is to be had.
+    /// The id of the key, which is the URL to fetch it from.
     pub key_id: Url,
-    /// When it was made, by the signer's clock.
+    /// When the signature was made, by the signer's clock.
     pub signed_at: Timestamp,
-    /// SHA-256 over key id and signature: the same again is a replay. Keep it for [`MAX_SIGNATURE_AGE`] and
-    /// [`MAX_CLOCK_SKEW`] together, and only once the signature has been verified. draft-cavage does not sign the
-    /// key id, so the document found there must name exactly this id, or a replay could spell it anew.
+    /// The SHA-256 of key id and signature, which detects replays. Remember it for [`MAX_SIGNATURE_AGE`] plus
+    /// [`MAX_CLOCK_SKEW`], and only after the signature has been verified. draft-cavage does not sign the key
+    /// id, so the fetched key must have exactly this id; otherwise a replay could use another spelling.
     pub fingerprint: [u8; 32],
     signature: Vec<u8>,
-    /// What may have been signed; one of them must verify.
+    /// The candidates for the signed message, one of which must verify.
     messages: Vec<Vec<u8>>,
     algorithms: Vec<SignatureAlgorithm>,
 }
@@ -173,21 +172,21 @@ impl UnverifiedSignature {
         Self { key_id, signed_at, fingerprint, signature, messages, algorithms }
     }
 
-    /// Checks the signature with the key that stands at [`UnverifiedSignature::key_id`].
+    /// Verifies the signature with the key that was fetched from [`UnverifiedSignature::key_id`].
     pub fn verify(&self, key: &PublicKey) -> Result<(), SignatureError> {
         let fits =
             |algorithm: &SignatureAlgorithm| (*algorithm == SignatureAlgorithm::Ed25519) != key.is_rsa();
         if !self.algorithms.iter().any(fits) {
-            return Err(SignatureError::Unauthorized("the key is of another kind"));
+            return Err(SignatureError::Unauthorized("the algorithm does not fit the key"));
         }
         let verified = self.messages.iter().any(|message| {
             self.algorithms.iter().any(|algorithm| key.verifies(*algorithm, message, &self.signature))
         });
-        if verified { Ok(()) } else { Err(SignatureError::Unauthorized("it does not verify")) }
+        if verified { Ok(()) } else { Err(SignatureError::Unauthorized("the signature does not match")) }
     }
 }
 
-/// Headers that prove the origin of a request: to be added to it as they are.
+/// Returns the headers to add to a request in order to sign it.
 pub fn sign(
     form: SignatureScheme,
     key: &SigningKey,
@@ -202,12 +201,12 @@ pub fn sign(
     }
 }
 
-/// Reads the signature of a request: RFC 9421 where there is a `Signature-Input`, draft-cavage otherwise.
-/// What it returns covers the method, the path, our host, a fresh date and, where there is a body, its
-/// digest, which has been compared with the body.
+/// Parses the signature of a request, as RFC 9421 if there is a `Signature-Input`, else as draft-cavage. The
+/// result covers the method, the path, our host, a recent date and, if there is a body, its digest, which
+/// has been compared with the body.
 pub fn parse(request: &SignedRequest<'_>, now: Timestamp) -> Result<UnverifiedSignature, SignatureError> {
     if !request.headers.contains_key(header_names::SIGNATURE) {
-        return Err(SignatureError::Unauthorized("there is none"));
+        return Err(SignatureError::Unauthorized("the request is not signed"));
     }
     if !request.target.starts_with('/') {
         return Err(SignatureError::Malformed("the request target is not a path"));
@@ -220,7 +219,7 @@ pub fn parse(request: &SignedRequest<'_>, now: Timestamp) -> Result<UnverifiedSi
     }
 }
 
-/// Names that the `http` crate does not know.
+/// Header names that the `http` crate does not define.
 mod header_names {
     pub(super) const SIGNATURE: &str = "signature";
     pub(super) const SIGNATURE_INPUT: &str = "signature-input";
@@ -228,10 +227,10 @@ mod header_names {
     pub(super) const CONTENT_DIGEST: &str = "content-digest";
 }
 
-/// The address of a key. It must be one that we could fetch, and not one of our own: nobody else signs
-/// with those.
+/// Parses a key id. It must be a URL that can be fetched, and not one of ours, since nobody else signs with
+/// our keys.
 fn parse_key_id(text: &str, origin: &Origin) -> Result<Url, SignatureError> {
-    if text.len() > LONGEST_KEY_ID {
+    if text.len() > MAX_KEY_ID_BYTES {
         return Err(SignatureError::Malformed("the key id is too long"));
     }
     let url = Url::parse(text).map_err(|_| SignatureError::Malformed("the key id is not a URL"))?;
@@ -241,44 +240,44 @@ fn parse_key_id(text: &str, origin: &Origin) -> Result<Url, SignatureError> {
     }
     let ours = !origin.is_localhost() && url.host_str() == Some(origin.host());
     if ours || origin.owns(&url) {
-        return Err(SignatureError::Unauthorized("the key is one of ours"));
+        return Err(SignatureError::Unauthorized("the key id is on this server"));
     }
     Ok(url)
 }
 
-/// Refuses what was made too long ago or too far ahead.
+/// Rejects a signature that is too old or too far in the future.
 fn check_window(signed_at: Timestamp, now: Timestamp) -> Result<(), SignatureError> {
     if signed_at < now - MAX_SIGNATURE_AGE {
-        Err(SignatureError::Unauthorized("it is older than 12 hours"))
+        Err(SignatureError::Unauthorized("the signature is older than 12 hours"))
     } else if signed_at > now + MAX_CLOCK_SKEW {
-        Err(SignatureError::Unauthorized("it is over an hour ahead"))
+        Err(SignatureError::Unauthorized("the signature is dated more than an hour ahead"))
     } else {
         Ok(())
     }
 }
 
-/// Seconds since the epoch as a moment. Out of range is refused, since a clamped moment is another one.
-fn moment(seconds: i64) -> Result<Timestamp, SignatureError> {
-    let outside = SignatureError::Malformed("a time out of range");
+/// Converts seconds since the epoch. Rejects a value out of range, since clamping would change it.
+fn timestamp_from_seconds(seconds: i64) -> Result<Timestamp, SignatureError> {
+    let outside = SignatureError::Malformed("a time is out of range");
     let millis = seconds.checked_mul(1000).ok_or(outside)?;
-    let moment = Timestamp::from_millis(millis);
-    if moment.millis() == millis { Ok(moment) } else { Err(outside) }
+    let timestamp = Timestamp::from_millis(millis);
+    if timestamp.millis() == millis { Ok(timestamp) } else { Err(outside) }
 }
 
-/// The `Date` header as a moment.
-fn date(request: &SignedRequest<'_>) -> Result<Timestamp, SignatureError> {
+/// Parses the `Date` header.
+fn date_header(request: &SignedRequest<'_>) -> Result<Timestamp, SignatureError> {
     let text = request
-        .single(header::DATE.as_str(), "several Date headers")?
+        .single_value(header::DATE.as_str(), "more than one Date header")?
         .ok_or(SignatureError::Unauthorized("no Date header"))?;
-    Timestamp::parse_http_date(text).ok_or(SignatureError::Malformed("the Date cannot be read"))
+    Timestamp::parse_http_date(text).ok_or(SignatureError::Malformed("the Date header cannot be parsed"))
 }
 
-/// The `Host` that our own client will send to this address.
-fn host_of(url: &Url) -> &str {
+/// Returns the `Host` header that our client sends for a URL.
+fn host_header(url: &Url) -> &str {
     &url[url::Position::BeforeHost..url::Position::AfterPort]
 }
 
-/// The path and query that our own client will ask this address for.
-fn target_of(url: &Url) -> &str {
+/// Returns the request target that our client sends for a URL.
+fn request_target(url: &Url) -> &str {
     &url[url::Position::BeforePath..url::Position::AfterQuery]
 }

@@ -1,11 +1,11 @@
-//! HTTP Message Signatures (RFC 9421), of which Mastodon, Fedify, Ghost and WordPress send a small part.
+//! HTTP Message Signatures (RFC 9421), in the subset that Mastodon, Fedify, Ghost and WordPress send.
 //!
-//! A signature counts if it covers the method, the path, our authority and, with a body, the content
-//! digest, and says when and with which key it was made. Of components with parameters only a query
-//! parameter is understood; a signature that covers another is passed over.
+//! A signature must cover the method, the path, our authority and, if there is a body, the content digest. It
+//! must name its key and its time of creation. Of the components with parameters, only `@query-param` is
+//! supported; a signature that covers another is skipped.
 //!
-//! Of several signatures the first counts that is complete, fresh and made for this request, whoever it
-//! names: one good signature is proof, and no request makes us look for more than one key.
+//! If there are several signatures, the first that is complete, recent and made for this request counts,
+//! whatever key it names. One valid signature is proof, and no request can cause more than one key fetch.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,14 +17,17 @@ use super::cavage::header_value;
 use super::digest::BodyDigest;
 use super::header_names::{CONTENT_DIGEST, SIGNATURE, SIGNATURE_INPUT};
 use super::structured_fields::{self, BareItem, InnerListItem, Member, MemberValue, Parameters};
-use super::{SignatureError, SignedRequest, UnverifiedSignature, check_window, digest, moment, parse_key_id};
+use super::{
+    SignatureError, SignedRequest, UnverifiedSignature, check_window, digest, parse_key_id,
+    timestamp_from_seconds,
+};
 use crate::domain::time::Timestamp;
 use crate::federation::keys::{KeyError, SignatureAlgorithm, SigningKey};
 
-/// Signatures of one request that are looked at.
-const MOST_LABELS: usize = 4;
+/// The most signatures in one request.
+const MAX_LABELS: usize = 4;
 
-/// Headers that prove the origin of a request: to be added to it as they are.
+/// Returns the headers to add to a request in order to sign it.
 pub fn sign(
     key: &SigningKey,
     method: &Method,
@@ -56,80 +59,86 @@ pub fn sign(
     Ok(headers)
 }
 
-/// Reads the first signature that is complete and checks all that needs no key (section 3.2). Where none
-/// is, the refusal is that of the first.
+/// Parses the first complete signature and checks everything that does not need the key (section 3.2). If
+/// none is complete, the error is that of the first signature.
 pub(super) fn parse(
     request: &SignedRequest<'_>,
     now: Timestamp,
 ) -> Result<UnverifiedSignature, SignatureError> {
     let inputs = dictionary(request, SIGNATURE_INPUT)?;
     let signatures = dictionary(request, SIGNATURE)?;
-    let mut refusal = None;
+    let mut first_error = None;
     for input in &inputs {
         let signature = signatures.iter().find(|member| member.key == input.key);
-        match read_one(request, input, signature, now) {
-            Ok(presented) => return Ok(presented),
-            Err(why) => refusal = refusal.or(Some(why)),
+        match parse_one(request, input, signature, now) {
+            Ok(signature) => return Ok(signature),
+            Err(error) => first_error = first_error.or(Some(error)),
         }
     }
-    Err(refusal.unwrap_or(SignatureError::Malformed("Signature-Input is empty")))
+    Err(first_error.unwrap_or(SignatureError::Malformed("Signature-Input is empty")))
 }
 
 fn dictionary(request: &SignedRequest<'_>, name: &'static str) -> Result<Vec<Member>, SignatureError> {
     request
-        .combined(name)?
-        .and_then(|text| structured_fields::parse_dictionary(&text, MOST_LABELS))
-        .ok_or(SignatureError::Malformed("not a dictionary of signatures"))
+        .combined_values(name)?
+        .and_then(|text| structured_fields::parse_dictionary(&text, MAX_LABELS))
+        .ok_or(SignatureError::Malformed("not a valid dictionary of signatures"))
 }
 
-fn read_one(
+fn parse_one(
     request: &SignedRequest<'_>,
     input: &Member,
     signature: Option<&Member>,
     now: Timestamp,
 ) -> Result<UnverifiedSignature, SignatureError> {
     let Some(MemberValue::Bytes(signature)) = signature.map(|member| &member.value) else {
-        return Err(SignatureError::Malformed("a label without a signature"));
+        return Err(SignatureError::Malformed("a label has no signature"));
     };
     let covered = covered_components(input)?;
-    let said = Said::read(&input.parameters)?;
-    let key_id = parse_key_id(said.key_id, request.origin)?;
+    let parameters = SignatureInput::parse(&input.parameters)?;
+    let key_id = parse_key_id(parameters.key_id, request.origin)?;
     check_coverage(covered, request)?;
-    check_window(said.created, now)?;
-    if said.expires.is_some_and(|at| at < now || at < said.created) {
-        return Err(SignatureError::Unauthorized("it has expired"));
+    check_window(parameters.created, now)?;
+    if parameters.expires.is_some_and(|at| at < now || at < parameters.created) {
+        return Err(SignatureError::Unauthorized("the signature has expired"));
     }
     if covers(covered, "date") {
-        check_window(super::date(request)?, now)?;
+        check_window(super::date_header(request)?, now)?;
     }
     if request.has_body() {
         let header = request
-            .combined(CONTENT_DIGEST)?
+            .combined_values(CONTENT_DIGEST)?
             .ok_or(SignatureError::Unauthorized("no Content-Digest header"))?;
         digest::check_content_digest(&header, request.body)?;
     }
     let base = signature_base(covered, &input.parameters, request)?;
-    Ok(UnverifiedSignature::new(key_id, said.created, signature.clone(), vec![base], said.algorithms))
+    Ok(UnverifiedSignature::new(
+        key_id,
+        parameters.created,
+        signature.clone(),
+        vec![base],
+        parameters.algorithms,
+    ))
 }
 
-/// The covered components, each named once.
+/// Returns the covered components, each of which may occur once.
 pub(super) fn covered_components(input: &Member) -> Result<&[InnerListItem], SignatureError> {
     let MemberValue::List(items) = &input.value else {
-        return Err(SignatureError::Malformed("not a list of components"));
+        return Err(SignatureError::Malformed("the value is not a list of components"));
     };
     for (index, item) in items.iter().enumerate() {
-        // A parameter makes another component of it: of the request before this one, or of its bytes.
+        // Parameters change the meaning of a component, for example to its bytes or to a related request.
         if !item.1.is_empty() && query_name(item).is_none() {
-            return Err(SignatureError::Unauthorized("a component of an unknown kind"));
+            return Err(SignatureError::Unauthorized("unsupported component"));
         }
         if items[..index].contains(item) {
-            return Err(SignatureError::Malformed("a component is named twice"));
+            return Err(SignatureError::Malformed("duplicate component"));
         }
     }
     Ok(items)
 }
 
-/// The name of the query parameter that a component means (section 2.2.8).
+/// Returns the name of the query parameter that a component refers to (section 2.2.8).
 fn query_name((name, parameters): &InnerListItem) -> Option<&str> {
     match (name.as_str(), parameters.as_slice()) {
         ("@query-param", [(key, BareItem::String(name))]) if key == "name" => Some(name),
@@ -157,27 +166,27 @@ fn check_coverage(covered: &[InnerListItem], request: &SignedRequest<'_>) -> Res
     Ok(())
 }
 
-/// What the parameters of a signature say (section 2.3).
-struct Said<'a> {
+/// The parameters of a signature (section 2.3).
+struct SignatureInput<'a> {
     key_id: &'a str,
     created: Timestamp,
     expires: Option<Timestamp>,
     algorithms: Vec<SignatureAlgorithm>,
 }
 
-impl<'a> Said<'a> {
-    fn read(parameters: &'a Parameters) -> Result<Self, SignatureError> {
+impl<'a> SignatureInput<'a> {
+    fn parse(parameters: &'a Parameters) -> Result<Self, SignatureError> {
         let find = |wanted: &str| parameters.iter().find(|(key, _)| key == wanted).map(|(_, v)| v);
         let time = |wanted: &str| match find(wanted) {
             None => Ok(None),
-            Some(BareItem::Integer(seconds)) => moment(*seconds).map(Some),
-            Some(_) => Err(SignatureError::Malformed("a time that is not a number")),
+            Some(BareItem::Integer(seconds)) => timestamp_from_seconds(*seconds).map(Some),
+            Some(_) => Err(SignatureError::Malformed("a time is not a number")),
         };
         let Some(BareItem::String(key_id)) = find("keyid") else {
-            return Err(SignatureError::Malformed("no keyid"));
+            return Err(SignatureError::Malformed("no keyid parameter"));
         };
         let algorithms = match find("alg") {
-            // By the key then (section 3.2 step 6): the one that RSA keys mostly sign with comes first.
+            // The key decides (section 3.2 step 6). The most common algorithm for RSA keys comes first.
             None => vec![
                 SignatureAlgorithm::RsaSha256,
                 SignatureAlgorithm::RsaPssSha512,
@@ -187,20 +196,20 @@ impl<'a> Said<'a> {
                 "rsa-v1_5-sha256" => vec![SignatureAlgorithm::RsaSha256],
                 "rsa-pss-sha512" => vec![SignatureAlgorithm::RsaPssSha512],
                 "ed25519" => vec![SignatureAlgorithm::Ed25519],
-                _ => return Err(SignatureError::Unauthorized("an unknown algorithm")),
+                _ => return Err(SignatureError::Unauthorized("unsupported algorithm")),
             },
             Some(_) => return Err(SignatureError::Malformed("alg is not a string")),
         };
         Ok(Self {
             key_id,
-            created: time("created")?.ok_or(SignatureError::Unauthorized("no time of creation"))?,
+            created: time("created")?.ok_or(SignatureError::Unauthorized("no created parameter"))?,
             expires: time("expires")?,
             algorithms,
         })
     }
 }
 
-/// The signature base (section 2.5).
+/// Returns the signature base (section 2.5).
 pub(super) fn signature_base(
     covered: &[InnerListItem],
     parameters: &Parameters,
@@ -219,7 +228,7 @@ pub(super) fn signature_base(
     Ok(lines.join("\n").into_bytes())
 }
 
-/// The value of a component (sections 2.1 and 2.2).
+/// Returns the value of a component (sections 2.1 and 2.2).
 fn component(name: &str, request: &SignedRequest<'_>) -> Result<String, SignatureError> {
     let (path, query) = request.path_and_query();
     let origin = request.origin;
@@ -232,21 +241,23 @@ fn component(name: &str, request: &SignedRequest<'_>) -> Result<String, Signatur
         "@path" => (if path.is_empty() { "/" } else { path }).to_owned(),
         "@query" => format!("?{query}"),
         name if name.starts_with('@') || name.bytes().any(|byte| byte.is_ascii_uppercase()) => {
-            return Err(SignatureError::Unauthorized("a component of an unknown kind"));
+            return Err(SignatureError::Unauthorized("unsupported component"));
         }
-        name => request.combined(name)?.ok_or(SignatureError::Malformed("a covered header is absent"))?,
+        name => {
+            request.combined_values(name)?.ok_or(SignatureError::Malformed("a covered header is missing"))?
+        }
     })
 }
 
-/// The value of a query parameter, of which there must be one (section 2.2.8).
+/// Returns the value of a query parameter, which must occur exactly once (section 2.2.8).
 fn query_param(wanted: &str, request: &SignedRequest<'_>) -> Result<String, SignatureError> {
-    // The percent-encode set of application/x-www-form-urlencoded, but for the space, which is `%20`.
+    // The percent-encode set of application/x-www-form-urlencoded, except that a space is `%20`.
     const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
     let encoded = |text: &str| utf8_percent_encode(text, FORM).to_string();
     let (_, query) = request.path_and_query();
     let mut found = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| encoded(name) == wanted);
     match (found.next(), found.next()) {
         (Some((_, value)), None) => Ok(encoded(&value)),
-        _ => Err(SignatureError::Malformed("a covered query parameter is absent or not alone")),
+        _ => Err(SignatureError::Malformed("a covered query parameter is missing or repeated")),
     }
 }

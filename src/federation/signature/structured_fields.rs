@@ -1,15 +1,17 @@
-//! The part of Structured Fields (RFC 9651) that signatures are written in: dictionaries of inner lists
-//! of strings, and of byte sequences, with parameters. Strict: what is not exactly that is not read, and
-//! a key that occurs twice is refused, where the RFC would let the last one win.
+//! The subset of Structured Fields (RFC 9651) that signatures use: dictionaries of inner lists of strings and
+//! of byte sequences, with parameters.
+//!
+//! Parsing is strict. Anything else is rejected, and so is a duplicate key, although the RFC lets the last
+//! one win.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// Parameters that one item may have.
-const MOST_PARAMETERS: usize = 16;
+/// The most parameters of an item.
+const MAX_PARAMETERS: usize = 16;
 
-/// Members of an inner list.
-const MOST_ITEMS: usize = super::MOST_COMPONENTS;
+/// The most members of an inner list.
+const MAX_ITEMS: usize = super::MAX_COMPONENTS;
 
 /// A bare item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +28,12 @@ pub(super) type Parameters = Vec<(String, BareItem)>;
 /// A member of an inner list.
 pub(super) type InnerListItem = (String, Parameters);
 
-/// What a member of a dictionary holds.
+/// The value of a dictionary member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum MemberValue {
     Bytes(Vec<u8>),
     Other,
-    /// Strings, each with its parameters.
+    /// An inner list of strings, each with its parameters.
     List(Vec<InnerListItem>),
 }
 
@@ -43,7 +45,7 @@ pub(super) struct Member {
     pub(super) parameters: Parameters,
 }
 
-/// Reads a dictionary (section 4.2.2) of at most `most` members.
+/// Parses a dictionary (section 4.2.2) with at most `max` members.
 pub(super) fn parse_dictionary(text: &str, most: usize) -> Option<Vec<Member>> {
     let mut rest = Reader(text.trim_matches(' '));
     let mut members: Vec<Member> = Vec::new();
@@ -64,18 +66,18 @@ pub(super) fn parse_dictionary(text: &str, most: usize) -> Option<Vec<Member>> {
     Some(members)
 }
 
-/// Writes an inner list with its parameters (section 4.1.1.1): the value of `@signature-params`.
+/// Serialises an inner list with its parameters (section 4.1.1.1): the value of `@signature-params`.
 pub(super) fn write_list(items: &[InnerListItem], parameters: &Parameters) -> String {
     let items: Vec<String> = items.iter().map(write_item).collect();
     format!("({}){}", items.join(" "), write_parameters(parameters))
 }
 
-/// Writes a string with its parameters (section 4.1.3).
+/// Serialises a string with its parameters (section 4.1.3).
 pub(super) fn write_item((text, parameters): &InnerListItem) -> String {
     quoted(text) + &write_parameters(parameters)
 }
 
-/// Section 4.1.1.2.
+/// Serialises parameters (section 4.1.1.2).
 fn write_parameters(parameters: &Parameters) -> String {
     let mut out = String::new();
     for (key, value) in parameters {
@@ -95,7 +97,7 @@ fn write_parameters(parameters: &Parameters) -> String {
     out
 }
 
-/// Section 4.1.6.
+/// Serialises a string (section 4.1.6).
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', r"\\").replace('"', r#"\""#))
 }
@@ -128,7 +130,7 @@ impl<'a> Reader<'a> {
         taken
     }
 
-    /// Section 4.2.3.3.
+    /// Parses a key (section 4.2.3.3).
     fn key(&mut self) -> Option<String> {
         if !self.0.starts_with(|c: char| c.is_ascii_lowercase() || c == '*') {
             return None;
@@ -148,7 +150,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An inner list (section 4.2.1.2) whose items are strings.
+    /// Parses an inner list (section 4.2.1.2) whose items are strings.
     fn list(&mut self) -> Option<Vec<InnerListItem>> {
         self.expect('(')?;
         let mut items = Vec::new();
@@ -159,7 +161,7 @@ impl<'a> Reader<'a> {
             if self.take(')') {
                 return Some(items);
             }
-            if items.len() >= MOST_ITEMS || (!items.is_empty() && !spaced) {
+            if items.len() >= MAX_ITEMS || (!items.is_empty() && !spaced) {
                 return None;
             }
             let item = self.string()?;
@@ -167,14 +169,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Section 4.2.3.2.
+    /// Parses parameters (section 4.2.3.2).
     fn parameters(&mut self) -> Option<Parameters> {
         let mut parameters = Parameters::new();
         while self.take(';') {
             self.skip_any(&[' ']);
             let key = self.key()?;
             let value = if self.take('=') { self.bare()? } else { BareItem::Boolean(true) };
-            if parameters.len() >= MOST_PARAMETERS || parameters.iter().any(|(other, _)| *other == key) {
+            if parameters.len() >= MAX_PARAMETERS || parameters.iter().any(|(other, _)| *other == key) {
                 return None;
             }
             parameters.push((key, value));
@@ -182,7 +184,7 @@ impl<'a> Reader<'a> {
         Some(parameters)
     }
 
-    /// Section 4.2.3.1, without decimals, dates and display strings, which no signature carries.
+    /// Parses a bare item (section 4.2.3.1), except decimals, dates and display strings, which no signature uses.
     fn bare(&mut self) -> Option<BareItem> {
         match self.0.chars().next()? {
             '"' => self.string().map(BareItem::String),
@@ -209,7 +211,7 @@ impl<'a> Reader<'a> {
     fn integer(&mut self) -> Option<i64> {
         let minus = self.take('-');
         let digits = self.take_while(|c| c.is_ascii_digit());
-        // A canonical number has one spelling, which is the one that was signed.
+        // Only the canonical spelling is accepted, since that is what was signed.
         let canonical = digits == "0" && !minus || !digits.starts_with('0');
         if digits.is_empty() || digits.len() > 15 || !canonical || self.0.starts_with('.') {
             return None;
@@ -252,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_signatures_are_written_in() {
+    fn parses_the_fields_of_signatures() {
         let text = r#"sig1=("@method" "x";sf  "content-digest" );created=16;keyid="a\"b";alg=tok;x=:aGk=:;y;z=?0,  b=:aGk=:"#;
         let members = parse_dictionary(text, 4).unwrap();
         assert_eq!(members[0].key, "sig1");
@@ -267,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_exactly_that() {
+    fn rejects_invalid_fields() {
         for bad in [
             "a=1,",
             "a=1,a=2",
@@ -292,7 +294,7 @@ mod tests {
             assert_eq!(parse_dictionary(bad, 4), None, "{bad}");
         }
         assert_eq!(parse_dictionary("a,b,c", 2), None);
-        let many = format!("a=({})", vec!["\"x\""; MOST_ITEMS + 1].join(" "));
+        let many = format!("a=({})", vec!["\"x\""; MAX_ITEMS + 1].join(" "));
         assert_eq!(parse_dictionary(&many, 4), None);
     }
 }

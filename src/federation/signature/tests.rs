@@ -1,4 +1,4 @@
-//! Attacks A1 to A8 on both forms, the vectors of both documents, and what must hold for any input.
+//! Tests of both schemes: known attacks, the test vectors of both specifications, and properties of any input.
 
 mod attacks;
 mod properties;
@@ -16,7 +16,7 @@ use crate::federation::keys::tests::{public_key, signing_key};
 const BODY: &[u8] = br#"{"type":"Follow"}"#;
 const NOW: i64 = 1_780_000_000_000;
 
-/// Signs a request in one of the two forms.
+/// Signs a request in one of the two schemes.
 type Sign = fn(
     &crate::federation::keys::SigningKey,
     &Method,
@@ -25,11 +25,11 @@ type Sign = fn(
     Timestamp,
 ) -> Result<HeaderMap, crate::federation::keys::KeyError>;
 
-const FORMS: [Sign; 2] = [cavage::sign, rfc9421::sign];
+const SCHEMES: [Sign; 2] = [cavage::sign, rfc9421::sign];
 
-/// A request that can be bent in every part.
+/// A request of which every part can be modified.
 #[derive(Clone)]
-struct Sent {
+struct TestRequest {
     method: Method,
     target: String,
     origin: Origin,
@@ -38,20 +38,20 @@ struct Sent {
     now: Timestamp,
 }
 
-impl Sent {
-    fn signed(form: Sign, method: Method, url: &str, body: Option<&[u8]>) -> Self {
-        Self::signed_at(form, method, url, body, NOW)
+impl TestRequest {
+    fn signed(scheme: Sign, method: Method, url: &str, body: Option<&[u8]>) -> Self {
+        Self::signed_at(scheme, method, url, body, NOW)
     }
 
-    fn signed_at(form: Sign, method: Method, url: &str, body: Option<&[u8]>, millis: i64) -> Self {
+    fn signed_at(scheme: Sign, method: Method, url: &str, body: Option<&[u8]>, millis: i64) -> Self {
         let url: Url = url.parse().unwrap();
         let at = Timestamp::from_millis(millis);
         let mut headers =
-            form(&signing_key(), &method, &url, body.map(BodyDigest::compute).as_ref(), at).unwrap();
-        headers.insert("host", HeaderValue::from_str(super::host_of(&url)).unwrap());
+            scheme(&signing_key(), &method, &url, body.map(BodyDigest::compute).as_ref(), at).unwrap();
+        headers.insert("host", HeaderValue::from_str(super::host_header(&url)).unwrap());
         Self {
             method,
-            target: super::target_of(&url).to_owned(),
+            target: super::request_target(&url).to_owned(),
             origin: Origin::parse("https://crit.example").unwrap(),
             headers,
             body: body.unwrap_or_default().to_vec(),
@@ -59,8 +59,8 @@ impl Sent {
         }
     }
 
-    fn post(form: Sign) -> Self {
-        Self::signed(form, Method::POST, "https://crit.example/ap/inbox", Some(BODY))
+    fn post(scheme: Sign) -> Self {
+        Self::signed(scheme, Method::POST, "https://crit.example/ap/inbox", Some(BODY))
     }
 
     fn set(mut self, name: &str, value: &str) -> Self {
@@ -85,13 +85,13 @@ impl Sent {
     }
 
     /// Replaces a part of a header.
-    fn bend(self, name: &str, from: &str, to: &str) -> Self {
+    fn replace_in(self, name: &str, from: &str, to: &str) -> Self {
         let text = self.get(name);
         assert!(text.contains(from), "{from} in {text}");
         self.set(name, &text.replace(from, to))
     }
 
-    fn read(&self) -> Result<UnverifiedSignature, SignatureError> {
+    fn parse(&self) -> Result<UnverifiedSignature, SignatureError> {
         let request = SignedRequest {
             method: &self.method,
             target: &self.target,
@@ -102,8 +102,8 @@ impl Sent {
         parse(&request, self.now)
     }
 
-    /// As a server does it: read, fetch the key, verify.
+    /// Does what a server does: parses the signature, fetches the key and verifies.
     fn verify(&self) -> Result<(), SignatureError> {
-        self.read()?.verify(&public_key())
+        self.parse()?.verify(&public_key())
     }
 }

@@ -1,4 +1,4 @@
-//! Our activities, as the bytes that go out.
+//! The activities about reviews and followers that we send.
 
 use serde_json::{Value, json};
 use url::Url;
@@ -11,21 +11,21 @@ use crate::domain::origin::Origin;
 use crate::domain::review::Review;
 use crate::domain::time::Timestamp;
 
-/// A review appears (ActivityPub section 6.2). `article` is its object without `@context`.
+/// Returns the Create of a review (ActivityPub section 6.2). `article` is its object without `@context`.
 pub fn create(origin: &Origin, id: ActivityId, review: &Review, article: &Value) -> Value {
     let activity = to_everyone(origin, id, ActivityKind::Create, review.critic, review.released_at, article);
     with_context(context(), activity)
 }
 
-/// A review changed (ActivityPub section 6.3). `article` is its full object, whose `updated` must be newer than
-/// what was sent before.
+/// Returns the Update of a review (ActivityPub section 6.3). `article` is the whole object without `@context`.
+/// Its `updated` must be later than what was sent before.
 pub fn update(origin: &Origin, id: ActivityId, review: &Review, article: &Value) -> Value {
     let at = review.revised_at.unwrap_or(review.released_at);
     let activity = to_everyone(origin, id, ActivityKind::Update, review.critic, at, article);
     with_context(context(), activity)
 }
 
-/// A review was taken back (ActivityPub section 6.4).
+/// Returns the Delete of a review (ActivityPub section 6.4).
 pub fn delete(origin: &Origin, id: ActivityId, review: &Review) -> Value {
     with_context(
         json!(AS_CONTEXT),
@@ -39,8 +39,8 @@ pub fn delete(origin: &Origin, id: ActivityId, review: &Review) -> Value {
     )
 }
 
-/// A follow is accepted (ActivityPub section 6.5). The Follow is repeated, since some find it by its members and
-/// not by its id, which need not be there.
+/// Returns the Accept of a Follow (ActivityPub section 6.5). It embeds the Follow, since some servers find it
+/// by its members rather than by its id, which may be missing.
 pub fn accept_follow(
     origin: &Origin,
     id: ActivityId,
@@ -51,7 +51,7 @@ pub fn accept_follow(
     answer_follow(origin, id, ActivityKind::Accept, critic, follower, follow)
 }
 
-/// A follow is refused, or ended by the critic (ActivityPub section 7.7).
+/// Returns the Reject of a Follow, which also removes an existing follower (ActivityPub section 7.7).
 pub fn reject_follow(
     origin: &Origin,
     id: ActivityId,
@@ -163,10 +163,10 @@ mod tests {
 
     #[test]
     fn a_delete_leaves_a_tombstone() {
-        let mut gone = review();
-        gone.retract(moment("2026-09-03T10:00:00Z")).unwrap();
+        let mut retracted = review();
+        retracted.retract(moment("2026-09-03T10:00:00Z")).unwrap();
         assert_eq!(
-            delete(&origin(), id(), &gone),
+            delete(&origin(), id(), &retracted),
             json!({
                 "@context": "https://www.w3.org/ns/activitystreams",
                 "id": format!("https://crit.example/ap/activity/{ACTIVITY}"),

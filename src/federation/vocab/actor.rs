@@ -1,4 +1,4 @@
-//! Our actors, as documents.
+//! The documents of our actors: a `Person` for each critic, and the instance actor.
 
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -7,10 +7,11 @@ use super::text::{escape_html, html_paragraphs};
 use super::{AS_CONTEXT, with_context};
 use crate::domain::critic::{Critic, ProfileLink};
 use crate::domain::origin::Origin;
-use crate::federation::keys::PublishedKeys;
+use crate::federation::published_keys::PublishedKeys;
 
-/// A critic's actor (ActivityPub section 4.1). `handle_domain` is the domain of the handle where it is not the
-/// site's own; it is told by `webfinger` (FEP-2c59). `approves` tells whether a Follow waits for the critic's yes.
+/// Returns the actor document of a critic (ActivityPub section 4.1). `handle_domain` is the domain of the
+/// handle if it differs from the site's host; `webfinger` announces it (FEP-2c59). `approves` says whether the
+/// critic approves followers manually.
 pub fn person(
     origin: &Origin,
     critic: &Critic,
@@ -59,7 +60,8 @@ pub fn person(
     with_context(context(&person), person)
 }
 
-/// The actor that signs our own requests, for servers that answer only those (type `Application`, as Mastodon's).
+/// Returns the document of the instance actor, which signs our GET requests for servers that require it. Its
+/// type is `Application`, as on Mastodon.
 pub fn instance_actor(origin: &Origin, keys: &PublishedKeys) -> Value {
     let id = origin.instance_actor();
     let mut instance = json!({
@@ -79,14 +81,14 @@ pub fn instance_actor(origin: &Origin, keys: &PublishedKeys) -> Value {
     with_context(json!([AS_CONTEXT, "https://w3id.org/security/v1", terms]), instance)
 }
 
-/// The served key as everyone reads it, and all that sign as Multikeys (FEP-521a). A key has one id in both.
+/// Adds the main key as `publicKey`, and all active keys as Multikeys (FEP-521a). A key has the same id in both.
 fn show_keys(actor: &mut Value, id: &Url, keys: &PublishedKeys) {
     actor["publicKey"] = json!({"id": keys.id, "owner": id, "publicKeyPem": keys.pem});
     let multikey = |(key, text): &(Url, String)| json!({"id": key, "type": "Multikey", "controller": id, "publicKeyMultibase": text});
     actor["assertionMethod"] = keys.multikeys.iter().map(multikey).collect();
 }
 
-/// The terms of Multikeys, spelled out: who reads JSON-LD need not fetch a context that they do not know.
+/// Defines the terms of Multikeys inline, so that JSON-LD processors need not fetch another context.
 fn define_multikeys(terms: &mut Map<String, Value>) {
     let Value::Object(more) = json!({
         "assertionMethod": {
@@ -103,7 +105,7 @@ fn define_multikeys(terms: &mut Map<String, Value>) {
     terms.extend(more);
 }
 
-/// The context of the terms that the person uses.
+/// Returns the context of the terms that the person uses.
 fn context(person: &Value) -> Value {
     let Value::Object(mut terms) = json!({
         "toot": "http://joinmastodon.org/ns#",
@@ -130,7 +132,7 @@ fn context(person: &Value) -> Value {
     json!([AS_CONTEXT, "https://w3id.org/security/v1", terms])
 }
 
-/// The sites whose pages may name the critic as their author on preview cards (Mastodon), each once.
+/// Returns the domains whose pages may name the critic as their author (Mastodon), each once.
 fn attribution_domains<'a>(
     origin: &'a Origin,
     critic: &'a Critic,
@@ -146,12 +148,12 @@ fn attribution_domains<'a>(
     domains
 }
 
-/// A link as a field of the profile. `rel="me"` lets the other side be verified as the critic's.
+/// Returns a link as a profile field. `rel="me"` lets servers verify that the target belongs to the critic.
 fn attachment(link: &ProfileLink) -> Value {
     let address = link.url.as_str();
-    let shown = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let shown = shown.strip_suffix('/').unwrap_or(shown);
-    let value = format!("<a href=\"{}\" rel=\"me\">{}</a>", escape_html(address), escape_html(shown));
+    let label = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let label = label.strip_suffix('/').unwrap_or(label);
+    let value = format!("<a href=\"{}\" rel=\"me\">{}</a>", escape_html(address), escape_html(label));
     json!({"type": "PropertyValue", "name": link.name, "value": value})
 }
 
@@ -220,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handle_on_another_domain_and_earlier_accounts_are_told() {
+    fn a_handle_on_another_domain_and_earlier_accounts_are_published() {
         let mut moved = critic();
         moved.profile.also_known_as = vec!["https://m.example/users/ada".parse().unwrap()];
         moved.profile.attribution_domains = vec!["old.example".to_owned(), "crit.example".to_owned()];
@@ -234,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_site_has_an_actor_of_its_own() {
+    fn the_site_has_an_instance_actor() {
         let instance = instance_actor(&origin(), &keys("https://crit.example/ap/actor"));
         assert_eq!(instance["type"], "Application");
         assert_eq!(instance["preferredUsername"], "crit.example");

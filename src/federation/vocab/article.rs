@@ -1,4 +1,4 @@
-//! A review as an Article: one object, in the form that most servers show well.
+//! A review as an Article, in a form that as many servers as possible show well.
 
 use serde_json::{Value, json};
 
@@ -13,21 +13,21 @@ use crate::domain::review::{Media, Review};
 use crate::domain::text::{single_line, strip_figures};
 use crate::domain::time::Timestamp;
 
-/// A summary that is longer is cut by those who show it.
-const MOST_SUMMARY: usize = 500;
+/// The longest summary, in characters. Servers truncate longer ones.
+const MAX_SUMMARY: usize = 500;
 
-/// How many of each a review has, as far as we were told. Others read them only from the object itself.
+/// The known number of interactions of a review. Other servers read them only from the object itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct InteractionCounts {
-    /// Public replies, at any depth.
+    /// The number of public replies, at any depth.
     pub replies: u64,
-    /// Likes.
+    /// The number of likes.
     pub likes: u64,
-    /// Shares.
+    /// The number of boosts.
     pub shares: u64,
 }
 
-/// The `@context` of an Article, and of the activities that carry one.
+/// Returns the `@context` of an Article and of activities with one.
 pub fn context() -> Value {
     json!([AS_CONTEXT, {
         "Hashtag": "as:Hashtag",
@@ -40,8 +40,8 @@ pub fn context() -> Value {
     }])
 }
 
-/// The review as an Article, without `@context`. With `image`, `preview` (FEP-b2b8), `context` (FEP-7888), and
-/// for a film that is identified `relatedWith` (NeoDB).
+/// Returns the review as an Article without `@context`. It has `image`, `preview` (FEP-b2b8), `context`
+/// (FEP-7888) and, if the film is identified, `relatedWith` (NeoDB).
 pub fn article(origin: &Origin, critic: &Critic, review: &Review, counts: InteractionCounts) -> Value {
     let actor = origin.actor(review.critic);
     let content = content(review);
@@ -63,7 +63,7 @@ pub fn article(origin: &Origin, critic: &Critic, review: &Review, counts: Intera
         "replies": replies(origin, review, counts.replies),
         "likes": total(origin, review, "likes", counts.likes),
         "shares": total(origin, review, "shares", counts.shares),
-        // Without it nobody can quote (FEP-044f).
+        // Without it, nobody can quote the review (FEP-044f).
         "interactionPolicy": {"canQuote": {"automaticApproval": [AS_PUBLIC]}},
     });
     if let Some(revised_at) = review.revised_at {
@@ -83,7 +83,7 @@ pub fn article(origin: &Origin, critic: &Critic, review: &Review, counts: Intera
     article
 }
 
-/// What stays of a review that was taken back (ActivityPub section 6.4), without `@context`.
+/// Returns the Tombstone of a retracted review (ActivityPub section 6.4), without `@context`.
 pub fn tombstone(origin: &Origin, review: &Review) -> Value {
     let deleted = review.retracted_at.unwrap_or(review.released_at);
     json!({
@@ -94,23 +94,23 @@ pub fn tombstone(origin: &Origin, review: &Review) -> Value {
     })
 }
 
-/// The rating, the film and the teaser as plain text of at most 500 characters without links. It is safe to read
-/// as HTML too, since some do (Mastodon) and some do not (Misskey).
+/// Returns the rating, the film and the teaser as plain text without links, at most 500 characters. It is safe
+/// as HTML too, since some servers read it as HTML (Mastodon) and some as text (Misskey).
 pub fn summary(review: &Review) -> String {
-    let draft = &review.content;
-    let rating = draft.rating.as_ref().map(ToString::to_string);
-    let head: Vec<String> = rating.into_iter().chain(citation(&draft.film)).collect();
+    let content = &review.content;
+    let rating = content.rating.as_ref().map(ToString::to_string);
+    let head: Vec<String> = rating.into_iter().chain(citation(&content.film)).collect();
     let head = head.join(" ");
-    let text = match (head.is_empty(), draft.teaser.trim().is_empty()) {
-        (false, false) => format!("{head}. {}", draft.teaser),
+    let text = match (head.is_empty(), content.teaser.trim().is_empty()) {
+        (false, false) => format!("{head}. {}", content.teaser),
         (false, true) => format!("{head}."),
-        (true, _) => draft.teaser.clone(),
+        (true, _) => content.teaser.clone(),
     };
     let text = strip_links(&single_line(&text)).replace('<', "\u{2039}").replace('>', "\u{203a}");
-    shorten(&text, MOST_SUMMARY)
+    shorten(&text, MAX_SUMMARY)
 }
 
-/// `Title (Director, year)`, as far as it is known.
+/// Returns `Title (Director, year)`, as far as known.
 fn citation(film: &Film) -> Option<String> {
     if film.title.is_empty() {
         return None;
@@ -123,34 +123,34 @@ fn citation(film: &Film) -> Option<String> {
     Some(format!("{} ({})", film.title, known.join(", ")))
 }
 
-/// The headline; a post without one would show as a bare link.
+/// Returns the headline, or a substitute, since a post without one would show as a bare link.
 fn name(review: &Review) -> &str {
-    let draft = &review.content;
-    [&draft.title, &draft.film.title]
+    let content = &review.content;
+    [&content.title, &content.film.title]
         .into_iter()
         .find(|title| !title.trim().is_empty())
         .map_or("Review", |title| title.trim())
 }
 
-/// The whole review as safe HTML: its subtitle, its credits once, its body.
+/// Returns the whole review as sanitised HTML: the subtitle, the credits and the body.
 pub fn content(review: &Review) -> String {
-    let draft = &review.content;
+    let content = &review.content;
     let mut html = String::new();
-    if let Some(subtitle) = &draft.subtitle {
+    if let Some(subtitle) = &content.subtitle {
         html.extend(["<p><strong>", &escape_html(subtitle), "</strong></p>"]);
     }
-    let rating = draft.rating.as_ref().map(|rating| escape_html(rating.as_str()));
-    let credits = credits(&draft.film, draft.language.as_deref());
+    let rating = content.rating.as_ref().map(|rating| escape_html(rating.as_str()));
+    let credits = credits(&content.film, content.language.as_deref());
     let line: Vec<String> = rating.into_iter().chain(credits).collect();
     if !line.is_empty() {
         html.extend(["<p>", &line.join(" "), "</p>"]);
     }
-    html.push_str(&draft.body);
+    html.push_str(&content.body);
     html
 }
 
-/// The credits as HTML. In a language other than English they are given without words of ours. A film without a
-/// title has them, too: they were taken out of the body.
+/// Returns the credits as HTML. In languages other than English they contain no words of ours. They are needed
+/// even if the film has no title, since they were removed from the body.
 fn credits(film: &Film, language: Option<&str>) -> Option<String> {
     let mut html = match film.title.as_str() {
         "" => String::new(),
@@ -186,7 +186,8 @@ fn credits(film: &Film, language: Option<&str>) -> Option<String> {
     Some(html).filter(|html| !html.is_empty())
 }
 
-/// A short form for those who show no Articles (FEP-b2b8). It has no id, so that nobody takes it for a post.
+/// Returns a short form for servers that do not show Articles (FEP-b2b8). It has no id, so that it is not
+/// taken for a separate post.
 fn preview(origin: &Origin, critic: &Critic, review: &Review) -> Value {
     let teaser = strip_links(&review.content.teaser);
     let mut content = format!("<p><strong>{}</strong></p>", escape_html(name(review)));
@@ -197,9 +198,9 @@ fn preview(origin: &Origin, critic: &Critic, review: &Review) -> Value {
 }
 
 fn attachment(origin: &Origin, review: &Review, media: &Media) -> Value {
-    let draft = &review.content;
-    let told = draft.poster.as_ref().and_then(|poster| poster.alt.clone());
-    let alt = told.unwrap_or_else(|| match draft.film.title.as_str() {
+    let content = &review.content;
+    let given = content.poster.as_ref().and_then(|poster| poster.alt.clone());
+    let alt = given.unwrap_or_else(|| match content.film.title.as_str() {
         "" => name(review).to_owned(),
         film => format!("Poster of {film}"),
     });
@@ -213,11 +214,11 @@ fn attachment(origin: &Origin, review: &Review, media: &Media) -> Value {
     })
 }
 
-/// The hashtags, and the film where it is identified: NeoDB reads exactly one such tag.
+/// Returns the hashtags and, if the film is identified, a tag for it. NeoDB expects exactly one such tag.
 fn tags(origin: &Origin, review: &Review) -> Vec<Value> {
-    let draft = &review.content;
-    let mut tags = hashtags(origin, &draft.tags);
-    if let Some(identity) = &draft.film.identity {
+    let content = &review.content;
+    let mut tags = hashtags(origin, &content.tags);
+    if let Some(identity) = &content.film.identity {
         tags.push(json!({"type": "Movie", "name": film_name(review), "href": identity}));
     }
     tags
@@ -230,10 +231,10 @@ fn film_name(review: &Review) -> &str {
     }
 }
 
-/// The review and its rating in NeoDB's own words.
+/// Returns the review and its rating in NeoDB's vocabulary.
 fn related(origin: &Origin, review: &Review, film: &url::Url) -> Vec<Value> {
     let id = origin.article(review.id);
-    let told = |fragment: &str, kind: &str| {
+    let object = |fragment: &str, kind: &str| {
         json!({
             "id": format!("{id}#{fragment}"),
             "href": origin.review_page(review),
@@ -244,14 +245,14 @@ fn related(origin: &Origin, review: &Review, film: &url::Url) -> Vec<Value> {
             "updated": with_offset(review.revised_at.unwrap_or(review.released_at)),
         })
     };
-    let mut whole = told("review", "Review");
-    whole["name"] = json!(name(review));
-    whole["content"] = json!(html_to_markdown(&strip_figures(&review.content.body)));
-    whole["mediaType"] = json!("text/markdown");
-    let mut related = vec![whole];
+    let mut full_review = object("review", "Review");
+    full_review["name"] = json!(name(review));
+    full_review["content"] = json!(html_to_markdown(&strip_figures(&review.content.body)));
+    full_review["mediaType"] = json!("text/markdown");
+    let mut related = vec![full_review];
     let points = review.content.rating.as_ref().and_then(Rating::out_of_ten);
     if let Some(points @ 1..=10) = points {
-        let mut rating = told("rating", "Rating");
+        let mut rating = object("rating", "Rating");
         rating["worst"] = json!(1);
         rating["best"] = json!(10);
         rating["value"] = json!(points);
@@ -260,7 +261,7 @@ fn related(origin: &Origin, review: &Review, film: &url::Url) -> Vec<Value> {
     related
 }
 
-/// A moment with `+00:00`, the form in which NeoDB writes and reads them.
+/// Formats a timestamp with `+00:00` instead of `Z`, as NeoDB does.
 fn with_offset(moment: Timestamp) -> String {
     moment.to_string().replace('Z', "+00:00")
 }
@@ -346,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identified_film_is_told_in_the_words_of_neodb() {
+    fn an_identified_film_is_described_in_neodbs_vocabulary() {
         let actor = format!("https://crit.example/ap/actor/{CRITIC}");
         let id = format!("https://crit.example/ap/article/{REVIEW}");
         let page = "https://crit.example/reviews/stalker-1979";
@@ -376,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_not_said() {
+    fn unknown_fields_are_omitted() {
         let mut bare = review();
         bare.content.film = Film::default();
         bare.content.rating = None;
@@ -393,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_revision_is_told_and_the_release_stays() {
+    fn a_revision_sets_updated_and_keeps_published() {
         let mut revised = review();
         revised.revised_at = Some(moment("2026-09-02T10:00:00Z"));
         let article = sample(&revised);
@@ -427,11 +428,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_back_leaves_a_tombstone() {
-        let mut gone = review();
-        gone.retract(moment("2026-09-03T10:00:00Z")).unwrap();
+    fn a_retracted_review_leaves_a_tombstone() {
+        let mut retracted = review();
+        retracted.retract(moment("2026-09-03T10:00:00Z")).unwrap();
         assert_eq!(
-            tombstone(&origin(), &gone),
+            tombstone(&origin(), &retracted),
             json!({
                 "id": format!("https://crit.example/ap/article/{REVIEW}"),
                 "type": "Tombstone",

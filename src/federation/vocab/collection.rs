@@ -1,11 +1,11 @@
-//! Our collections and their pages (ActivityStreams section 5).
+//! The documents of our collections and their pages (ActivityStreams section 5).
 
 use serde_json::{Value, json};
 use url::Url;
 
 use super::{AS_CONTEXT, with_context};
 
-/// Whether the items have an order of their own, newest first or as it says.
+/// Whether the items of a collection are ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CollectionOrder {
     /// `OrderedCollection`: outbox, followers, featured, context.
@@ -23,13 +23,13 @@ impl CollectionOrder {
     }
 }
 
-/// A collection that is read page by page, from `?page=1`.
+/// Returns a collection that is read page by page, starting at `?page=1`.
 pub fn paged(order: CollectionOrder, id: &Url, total: u64) -> Value {
     let (kind, _, _) = order.names();
     document(json!({"id": id, "type": kind, "totalItems": total, "first": page_id(id, 1)}))
 }
 
-/// The page `number` of a collection, counted from 1. Each item is an id or an object.
+/// Returns a page of a collection, numbered from 1. Each item is an id or an object.
 pub fn page(order: CollectionOrder, id: &Url, number: u32, items: &[Value], has_next: bool) -> Value {
     let (_, kind, member) = order.names();
     let mut page = json!({"id": page_id(id, number), "type": kind, "partOf": id, member: items});
@@ -42,19 +42,19 @@ pub fn page(order: CollectionOrder, id: &Url, number: u32, items: &[Value], has_
     document(page)
 }
 
-/// A collection with all its items in it.
+/// Returns a collection that contains all its items.
 pub fn complete(order: CollectionOrder, id: &Url, items: &[Value]) -> Value {
     let (kind, _, member) = order.names();
     document(json!({"id": id, "type": kind, "totalItems": items.len(), member: items}))
 }
 
-/// A collection of which only the size is told: without `first` Mastodon says that it is hidden.
+/// Returns a collection that reveals only its size. Without `first`, Mastodon shows it as hidden.
 pub fn count_only(order: CollectionOrder, id: &Url, total: u64) -> Value {
     let (kind, _, _) = order.names();
     document(json!({"id": id, "type": kind, "totalItems": total}))
 }
 
-/// The ids as items.
+/// Converts ids to items.
 pub fn id_items(ids: impl IntoIterator<Item = Url>) -> Vec<Value> {
     ids.into_iter().map(|id| Value::String(id.into())).collect()
 }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_last_page_has_none_after_it() {
+    fn a_last_page_has_no_next() {
         let last = page(CollectionOrder::Ordered, &id("context"), 2, &[], false);
         assert_eq!(last["type"], "OrderedCollectionPage");
         assert_eq!(last["orderedItems"], json!([]));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn featured_lists_ids_and_hidden_tells_a_number_alone() {
+    fn featured_lists_ids_and_a_hidden_collection_only_its_size() {
         let featured = complete(CollectionOrder::Ordered, &id("featured"), &id_items([id("x")]));
         assert_eq!(featured["orderedItems"], json!(["https://crit.example/ap/article/01J/x"]));
         assert_eq!(featured["totalItems"], 1);

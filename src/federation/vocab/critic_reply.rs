@@ -1,4 +1,4 @@
-//! A critic's answer as a Note, and the activities that carry it.
+//! A critic's reply as a Note, and its activities.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::domain::id::{ActivityId, CommentId, CriticId};
 use crate::domain::origin::Origin;
 use crate::domain::time::Timestamp;
 
-/// The answer as a Note, without `@context`.
+/// Returns the reply as a Note without `@context`.
 pub fn note(origin: &Origin, answer: &CriticReply) -> Value {
     let id = origin.note(answer.id);
     let content = content(answer);
@@ -39,12 +39,12 @@ pub fn note(origin: &Origin, answer: &CriticReply) -> Value {
     note
 }
 
-/// The `@context` of a Note.
+/// Returns the `@context` of a Note.
 pub fn context() -> Value {
     json!([AS_CONTEXT, {"sensitive": "as:sensitive"}])
 }
 
-/// What stays of an answer that was deleted (ActivityPub section 6.4), without `@context`.
+/// Returns the Tombstone of a deleted reply (ActivityPub section 6.4), without `@context`.
 pub fn tombstone(origin: &Origin, id: CommentId, deleted: Timestamp) -> Value {
     json!({
         "id": origin.note(id),
@@ -54,7 +54,7 @@ pub fn tombstone(origin: &Origin, id: CommentId, deleted: Timestamp) -> Value {
     })
 }
 
-/// An answer appears, or changed: `kind` is Create or Update, `note` its whole object.
+/// Returns the Create or Update of a reply, depending on `kind`. `note` is its whole object.
 pub fn create_or_update(
     origin: &Origin,
     id: ActivityId,
@@ -76,7 +76,7 @@ pub fn create_or_update(
     )
 }
 
-/// An answer is deleted.
+/// Returns the Delete of a reply.
 pub fn delete(
     origin: &Origin,
     id: ActivityId,
@@ -106,7 +106,7 @@ fn tag(mention: &Mention) -> Value {
     json!({"type": "Mention", "href": mention.actor, "name": name})
 }
 
-/// What it says, after the name of whom it answers, in the markup by which Mastodon knows a mention.
+/// Returns the content, after mentions in the markup that Mastodon recognises.
 fn content(answer: &CriticReply) -> String {
     let mut names = String::new();
     for mention in answer.mentions.iter().filter(|mention| !mention.in_text) {
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_a_public_note_that_names_whom_it_answers() {
+    fn a_critics_reply_is_a_public_note_that_mentions_the_author() {
         let actor = format!("https://crit.example/ap/actor/{CRITIC}");
         let id = format!("https://crit.example/ap/note/{NOTE}");
         let content = "<p><span class=\"h-card\" translate=\"no\"><a href=\"https://m.example/@bob\" \
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_tells_when_and_a_name_in_the_text_is_not_said_twice() {
+    fn an_edit_is_dated_and_a_mention_in_the_text_is_not_repeated() {
         let mut edited = answer();
         edited.edited = Some(moment("2026-09-02T11:00:00Z"));
         edited.mentions[0].in_text = true;

@@ -1,8 +1,8 @@
-//! A JSON document of somebody else, read so that it means one thing only.
+//! JSON documents from other servers, parsed so that they are unambiguous, and accessors for their members.
 //!
-//! Refused at any depth: a key that stands twice (two readers would see two documents), NUL in a string (no
-//! database keeps it), halves of surrogate pairs, more than 32 levels. JSON-LD keywords like `@graph`,
-//! `@reverse` and `@included` are members like others that nobody asks for, so they grant nothing.
+//! A document is rejected if it has, at any depth, a duplicate key (two parsers would see two documents), NUL
+//! in a string (PostgreSQL cannot store it), an unpaired surrogate, or more than 32 levels. JSON-LD keywords
+//! such as `@graph`, `@reverse` and `@included` are never read, so they have no effect.
 
 use std::fmt;
 
@@ -12,24 +12,24 @@ use serde_json::{Map, Number, Value};
 
 use super::AS_CONTEXT;
 
-/// Honest documents have fewer than ten.
-const MOST_LEVELS: usize = 32;
+/// The deepest nesting that is accepted. Real documents have fewer than ten levels.
+const MAX_DEPTH: usize = 32;
 
-/// As many items of a list are kept; the rest is read, checked and dropped.
-const MOST_ITEMS: usize = 1000;
+/// The most items of a list that are kept. The rest is checked and dropped.
+const MAX_ITEMS: usize = 1000;
 
-/// A JSON document that is unambiguous.
+/// An unambiguous JSON document.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct JsonDocument(Value);
 
 impl JsonDocument {
-    /// Reads one document, and nothing after it.
+    /// Parses a document. Nothing may follow it.
     pub fn from_slice(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(bytes)
     }
 
-    /// The document as it was read.
+    /// The document as a JSON value.
     pub const fn value(&self) -> &Value {
         &self.0
     }
@@ -37,32 +37,32 @@ impl JsonDocument {
 
 impl<'de> Deserialize<'de> for JsonDocument {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Strict { level: 0 }.deserialize(deserializer).map(Self)
+        StrictVisitor { level: 0 }.deserialize(deserializer).map(Self)
     }
 }
 
 #[derive(Clone, Copy)]
-struct Strict {
+struct StrictVisitor {
     level: usize,
 }
 
-impl Strict {
-    fn below<E: serde::de::Error>(self) -> Result<Self, E> {
-        if self.level >= MOST_LEVELS {
+impl StrictVisitor {
+    fn descend<E: serde::de::Error>(self) -> Result<Self, E> {
+        if self.level >= MAX_DEPTH {
             return Err(E::custom("too deep"));
         }
         Ok(Self { level: self.level + 1 })
     }
 }
 
-fn without_nul<E: serde::de::Error>(text: String) -> Result<String, E> {
+fn reject_nul<E: serde::de::Error>(text: String) -> Result<String, E> {
     if text.contains('\0') {
         return Err(E::custom("NUL in a string"));
     }
     Ok(text)
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for StrictVisitor {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -70,7 +70,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for StrictVisitor {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -102,14 +102,14 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_string<E: serde::de::Error>(self, value: String) -> Result<Value, E> {
-        without_nul(value).map(Value::String)
+        reject_nul(value).map(Value::String)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let below = self.below()?;
+        let below = self.descend()?;
         let mut kept = Vec::new();
         while let Some(item) = items.next_element_seed(below)? {
-            if kept.len() < MOST_ITEMS {
+            if kept.len() < MAX_ITEMS {
                 kept.push(item);
             }
         }
@@ -117,10 +117,10 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let below = self.below()?;
+        let below = self.descend()?;
         let mut kept = Map::new();
         while let Some(key) = members.next_key::<String>()? {
-            let key = without_nul(key)?;
+            let key = reject_nul(key)?;
             if kept.contains_key(&key) {
                 return Err(A::Error::custom("a key stands twice"));
             }
@@ -131,7 +131,7 @@ impl<'de> Visitor<'de> for Strict {
     }
 }
 
-/// The values of a member that may be absent, null, single or a list (ActivityStreams section 4.1).
+/// Returns the values of a member, which may be absent, null, single or a list (ActivityStreams section 4.1).
 pub(in crate::federation) fn values<'v>(object: &'v Value, key: &str) -> &'v [Value] {
     match object.get(key) {
         None | Some(Value::Null) => &[],
@@ -140,12 +140,12 @@ pub(in crate::federation) fn values<'v>(object: &'v Value, key: &str) -> &'v [Va
     }
 }
 
-/// The first text among the values of a member.
+/// Returns the first string among the values of a member.
 pub(in crate::federation) fn first_string<'v>(object: &'v Value, key: &str) -> Option<&'v str> {
     values(object, key).iter().find_map(Value::as_str)
 }
 
-/// What a value refers to: itself where it is a text, else the `id` of the object, else the `href` of the Link.
+/// Returns the id that a value refers to: the string itself, the `id` of an object, or the `href` of a Link.
 pub(super) fn reference_id(value: &Value) -> Option<&str> {
     match value {
         Value::String(text) => Some(text),
@@ -154,7 +154,7 @@ pub(super) fn reference_id(value: &Value) -> Option<&str> {
     }
 }
 
-/// The first type of an object, without the namespace of ActivityStreams.
+/// Returns the first type of an object, without the ActivityStreams namespace.
 pub(super) fn type_name(object: &Value) -> Option<&str> {
     let name = first_string(object, "type")?;
     let short = name.strip_prefix(AS_CONTEXT).and_then(|rest| rest.strip_prefix('#'));
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_stands_twice_is_refused_at_any_depth() {
+    fn duplicate_keys_are_rejected_at_any_depth() {
         assert!(!is_read(r#"{"id":"a","id":"a"}"#));
         assert!(!is_read(r#"{"x":[{"y":{"id":"a","i\u0064":"b"}}]}"#));
         assert!(is_read(r#"{"x":{"id":"a"},"id":"b"}"#));
@@ -189,10 +189,10 @@ mod tests {
     }
 
     #[test]
-    fn depth_is_bounded_and_numbers_are_not_a_danger() {
+    fn depth_is_bounded_and_numbers_are_harmless() {
         let deep = |n: usize| format!("{}1{}", "[".repeat(n), "]".repeat(n));
-        assert!(is_read(&deep(MOST_LEVELS)));
-        assert!(!is_read(&deep(MOST_LEVELS + 1)));
+        assert!(is_read(&deep(MAX_DEPTH)));
+        assert!(!is_read(&deep(MAX_DEPTH + 1)));
         assert!(!is_read(&deep(100_000)));
         assert!(is_read(r#"{"a":9223372036854775808,"b":-99999999999999999999,"c":1e300}"#));
         assert!(!is_read("{} {}"));
@@ -206,7 +206,7 @@ mod tests {
             let _ = write!(list, ",{n}");
         }
         let read = JsonDocument::from_slice(format!("{list}]").as_bytes()).unwrap();
-        assert_eq!(read.value().as_array().unwrap().len(), MOST_ITEMS);
+        assert_eq!(read.value().as_array().unwrap().len(), MAX_ITEMS);
         assert!(!is_read(&format!("{list},{{\"a\":1,\"a\":2}}]")));
     }
 

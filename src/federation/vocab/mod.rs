@@ -1,14 +1,19 @@
-//! The words of ActivityPub: what we send, built from the domain; what others send, read leniently in its
-//! shape and strictly in its substance.
+//! ActivityPub documents: those that we send, built from domain types, and those that others send.
+//!
+//! Incoming documents are parsed leniently in their shape, since every server has its own, and strictly in
+//! their substance: an object counts only if it is on its author's server.
 
 use serde_json::{Map, Value};
 
 pub mod activity;
 pub mod actor;
 pub mod article;
+mod audience;
 pub mod collection;
 pub mod critic_reply;
 pub mod json_document;
+mod members;
+pub mod parse_error;
 pub mod profile;
 pub mod quote;
 pub mod remote_activity;
@@ -21,13 +26,13 @@ pub mod url_rules;
 #[cfg(test)]
 mod samples;
 
-/// The context of ActivityStreams 2.0 (section 2.1), and the namespace of its terms.
+/// The JSON-LD context of ActivityStreams 2.0 (section 2.1), which is also the namespace of its terms.
 pub const AS_CONTEXT: &str = "https://www.w3.org/ns/activitystreams";
 
-/// The collection that everyone is in (ActivityPub section 5.6).
+/// The collection that addresses everyone (ActivityPub section 5.6).
 pub const AS_PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 
-/// The object as a document of its own: with a `@context`, ahead of its other members.
+/// Turns an object into a document by putting a `@context` in front of its other members.
 pub fn with_context(context: Value, object: Value) -> Value {
     let mut document = Map::new();
     document.insert("@context".to_owned(), context);
@@ -42,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn public_is_what_everyone_calls_it() {
+    fn public_is_the_standard_collection() {
         assert_eq!(activitypub_federation::kinds::public().as_str(), AS_PUBLIC);
     }
 }

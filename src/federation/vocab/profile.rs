@@ -1,4 +1,4 @@
-//! What a critic's followers are told about the critic.
+//! The activities about a critic's own account.
 
 use serde_json::{Value, json};
 use url::Url;
@@ -8,7 +8,8 @@ use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, CriticId};
 use crate::domain::origin::Origin;
 
-/// A critic's profile changed. `person` is the whole actor document, whose `@context` becomes the activity's.
+/// Returns the Update of a critic's profile. `person` is the actor document, whose `@context` becomes that of
+/// the activity.
 pub fn update_actor(origin: &Origin, id: ActivityId, critic: CriticId, mut person: Value) -> Value {
     let context = person.as_object_mut().and_then(|person| person.shift_remove("@context"));
     with_context(
@@ -24,7 +25,7 @@ pub fn update_actor(origin: &Origin, id: ActivityId, critic: CriticId, mut perso
     )
 }
 
-/// A critic moved to another account, and asks the followers to come along (FEP-7628).
+/// Returns the Move of a critic to another account, which asks followers to follow it (FEP-7628).
 pub fn move_actor(origin: &Origin, id: ActivityId, critic: CriticId, target: &Url) -> Value {
     let actor = origin.actor(critic);
     with_context(
@@ -40,7 +41,7 @@ pub fn move_actor(origin: &Origin, id: ActivityId, critic: CriticId, target: &Ur
     )
 }
 
-/// What of an actor document tells who the critic is: all of it but the keys, which change for reasons of their own.
+/// Returns an actor document without its keys, which change independently of the profile.
 pub fn without_keys(person: &Value) -> Value {
     let mut person = person.clone();
     if let Some(members) = person.as_object_mut() {
@@ -59,15 +60,15 @@ mod tests {
     #[test]
     fn an_update_carries_the_whole_person_once_in_context() {
         let person = json!({"@context": ["a"], "id": "x", "name": "Ada", "publicKey": {"id": "k"}});
-        let told =
+        let activity =
             update_actor(&origin(), ACTIVITY.parse().unwrap(), CRITIC.parse().unwrap(), person.clone());
-        assert_eq!((&told["@context"], &told["type"]), (&json!(["a"]), &json!("Update")));
-        assert_eq!(told["object"], json!({"id": "x", "name": "Ada", "publicKey": {"id": "k"}}));
+        assert_eq!((&activity["@context"], &activity["type"]), (&json!(["a"]), &json!("Update")));
+        assert_eq!(activity["object"], json!({"id": "x", "name": "Ada", "publicKey": {"id": "k"}}));
         assert_eq!(without_keys(&person), json!({"id": "x", "name": "Ada"}));
     }
 
     #[test]
-    fn a_move_names_who_and_whereto() {
+    fn a_move_names_the_actor_and_the_target() {
         let target: Url = "https://m.example/users/ada".parse().unwrap();
         let actor = format!("https://crit.example/ap/actor/{CRITIC}");
         assert_eq!(

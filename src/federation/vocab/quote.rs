@@ -1,4 +1,4 @@
-//! Quotes that are asked for, granted and taken back (FEP-044f).
+//! The activities and documents of quote requests and quote authorizations (FEP-044f).
 
 use serde_json::{Value, json};
 use url::Url;
@@ -8,18 +8,18 @@ use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, AuthorizationId, CriticId, ReviewId};
 use crate::domain::origin::Origin;
 
-/// A request to quote a review, as it came.
+/// A received request to quote a review.
 #[derive(Debug, Clone, Copy)]
 pub struct QuoteRequest<'a> {
-    /// Its id.
+    /// The id of the request.
     pub id: Option<&'a Url>,
-    /// Who asks.
+    /// The actor who sent it.
     pub actor: &'a Url,
-    /// The post that quotes.
+    /// The quoting post.
     pub instrument: &'a Url,
-    /// Whose review it is.
+    /// The critic whose review is quoted.
     pub critic: CriticId,
-    /// The review.
+    /// The quoted review.
     pub review: ReviewId,
 }
 
@@ -52,19 +52,19 @@ fn request_context() -> Value {
     json!([AS_CONTEXT, {"QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest"}])
 }
 
-/// The quote is granted: `result` is the stamp that proves it to everyone.
+/// Returns the Accept of a quote request. Its `result` is the authorization, which others can fetch.
 pub fn accept(origin: &Origin, id: ActivityId, request: &QuoteRequest<'_>, stamp: AuthorizationId) -> Value {
     let mut answer = request.answer(origin, id, ActivityKind::Accept);
     answer["result"] = json!(origin.quote_authorization(stamp));
     with_context(request_context(), answer)
 }
 
-/// The quote is refused.
+/// Returns the Reject of a quote request.
 pub fn reject(origin: &Origin, id: ActivityId, request: &QuoteRequest<'_>) -> Value {
     with_context(request_context(), request.answer(origin, id, ActivityKind::Reject))
 }
 
-/// The stamp of a quote: that its critic lets this post quote this review.
+/// Returns the authorization document, which states that the critic allows the post to quote the review.
 pub fn quote_authorization(
     origin: &Origin,
     id: AuthorizationId,
@@ -90,7 +90,7 @@ pub fn quote_authorization(
     )
 }
 
-/// The stamp is taken back: who shows the quote shows it no longer.
+/// Returns the Delete of an authorization. Servers that receive it stop showing the quote.
 pub fn revoke(
     origin: &Origin,
     id: ActivityId,
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_granted_quote_names_its_request_and_its_stamp() {
+    fn an_accepted_quote_names_its_request_and_its_authorization() {
         let (id, stamp_id) = (ACTIVITY.parse().unwrap(), ACTIVITY.parse().unwrap());
         let actor: Url = "https://m.example/users/117".parse().unwrap();
         let asked: Url = "https://m.example/users/117/quote_requests/7".parse().unwrap();

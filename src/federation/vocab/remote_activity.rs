@@ -1,193 +1,162 @@
-//! Activities and objects that others send.
+//! Parses activities from other servers.
 //!
-//! Reading is lenient in shapes, since every server has its own, and strict in what gives authority: an activity
-//! is on its actor's server, and what it carries counts only where that actor may speak for it. Whether anybody
-//! may *do* what they ask is decided by who receives it.
+//! Parsing is lenient about shapes, since every server has its own, and strict about authority: an activity
+//! must be on its actor's server, and an embedded object counts only if that actor is authoritative for it.
+//! Whether the actor may do what the activity asks is for the receiver to decide.
 
 use serde_json::Value;
 use url::Url;
 
+use super::audience::Audience;
 use super::json_document::{JsonDocument, first_string, reference_id, type_name, values};
-use super::remote_actor::{RemoteActor, id_member};
-use super::remote_note::{RemoteNote, authors, single_line_member};
+use super::members::{id_member, single_line_member};
+use super::parse_error::ParseError;
+use super::remote_actor::RemoteActor;
+use super::remote_note::{RemoteNote, authors};
 use super::url_rules::{UrlRules, same_origin};
 
-/// The type of a request to quote, in full (FEP-044f).
+/// The full name of the type QuoteRequest (FEP-044f).
 const QUOTE_REQUEST: &str = "https://w3id.org/fep/044f#QuoteRequest";
 
-/// Of a report, as many objects and characters are kept.
-const MOST_FLAGGED: usize = 20;
-const MOST_REASON: usize = 2_000;
+/// The most objects of a report that are kept.
+const MAX_REPORTED_OBJECTS: usize = 20;
 
-/// Why a document is not read.
-#[derive(Debug, thiserror::Error)]
-pub enum ParseError {
-    /// It is not JSON, or JSON that means two things.
-    #[error("not a JSON document that we read: {0}")]
-    Json(#[from] serde_json::Error),
-    /// A member is missing without which it says nothing.
-    #[error("`{0}` is missing")]
-    Missing(&'static str),
-    /// A member is not the id of anything: not https, not at a domain name, malformed.
-    #[error("`{0}` is not an id")]
-    NotAnId(&'static str),
-    /// The activity has its id on another server than its actor. Answered like a bad signature.
-    #[error("the activity is not on its actor's server")]
-    ForeignId,
-    /// What is created is attributed to somebody else. Answered like a bad signature.
-    #[error("the object is attributed to another actor")]
-    ForeignAuthor,
-}
+/// The most characters of a report's reason that are kept.
+const MAX_REPORT_REASON: usize = 2_000;
 
-impl ParseError {
-    /// Whether it claims an authority that it has not (401), and is not just malformed (400).
-    pub const fn is_forged(&self) -> bool {
-        matches!(self, Self::ForeignId | Self::ForeignAuthor)
-    }
-}
-
-/// An activity of somebody else.
+/// An activity from another server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteActivity {
-    /// Its id, on the actor's server. Often missing on Accept and Undo, and not unique for Misskey's Follow.
+    /// The id, on the actor's server. It is often missing on Accept and Undo, and Misskey reuses it for Follows.
     pub id: Option<Url>,
-    /// Who claims to do it. Who signed it must be the same.
+    /// The claimed actor. The caller must check that the same actor signed the request.
     pub actor: Url,
     /// Whether it is addressed to everyone.
     pub is_public: bool,
-    /// Whether its body carries a signature of its own (Linked Data Signatures). It proves nothing to us; those
-    /// to whom it is passed on may believe it.
+    /// Whether the body has a Linked Data Signature. We do not verify it, but servers to which the activity is
+    /// forwarded may.
     pub has_ld_signature: bool,
-    /// What is done.
+    /// The type of the activity, with its content.
     pub kind: InboundActivityKind,
 }
 
-/// To whom something is addressed.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Audience {
-    /// Whether it says anything about its audience.
-    pub(super) is_stated: bool,
-    /// Whether everyone is in it (ActivityPub section 5.6): then it may be shown.
-    pub(super) is_public: bool,
-}
-
-/// What an activity does.
+/// The type of an incoming activity, with its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InboundActivityKind {
-    /// Wants to follow an actor.
+    /// Requests to follow an actor.
     Follow {
-        /// Whom.
+        /// The actor to follow.
         object: Url,
     },
-    /// Takes an earlier activity back.
+    /// Reverts an earlier activity.
     Undo(UndoTarget),
-    /// Wrote something.
+    /// Creates a post.
     Create(CreateObject),
-    /// Changed something.
+    /// Updates a post or the actor.
     Update(UpdateObject),
-    /// Deleted a post, or the whole account where the object is the actor.
+    /// Deletes a post, or the account if the object is the actor.
     Delete {
-        /// What.
+        /// The id of the deleted object.
         object: Url,
     },
-    /// Likes something. A reaction with an emoji (Pleroma, Misskey) is a like.
+    /// Likes an object. Emoji reactions (Pleroma, Misskey) count as likes.
     Like {
-        /// What.
+        /// The liked object.
         object: Url,
     },
-    /// Shares something.
+    /// Boosts an object.
     Announce {
-        /// What.
+        /// The boosted object.
         object: Url,
     },
-    /// Wants nothing more to do with an actor.
+    /// Blocks an actor.
     Block {
-        /// With whom.
+        /// The blocked actor.
         object: Url,
     },
-    /// Says that an account is now another one.
+    /// Moves an account.
     Move {
-        /// The old one.
+        /// The old account.
         object: Url,
-        /// The new one.
+        /// The new account.
         target: Url,
     },
-    /// Reports something.
+    /// Reports accounts or posts.
     Flag {
-        /// What: at most as many as anyone looks at.
+        /// The reported objects, up to a limit.
         objects: Vec<Url>,
-        /// Why, plain text.
+        /// The reason, as plain text.
         content: String,
     },
-    /// Wants to quote something (FEP-044f).
+    /// Requests authorization for a quote (FEP-044f).
     QuoteRequest {
-        /// What.
+        /// The object to quote.
         object: Url,
-        /// The post that quotes it.
+        /// The quoting post.
         instrument: Url,
-        /// Whether the post is there with its author, and not just its id.
+        /// Whether the quoting post is embedded with its author, rather than just its id.
         is_attributed: bool,
     },
-    /// Anything else; taken and forgotten.
+    /// Any other activity, which is accepted and ignored.
     Other,
 }
 
-/// What an Undo takes back.
+/// The object of an Undo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UndoTarget {
-    /// The activity is repeated within.
+    /// The activity is embedded.
     Embedded {
-        /// Its id.
+        /// The id of the activity.
         id: Option<Url>,
-        /// What it did.
+        /// The type of the activity.
         kind: UndoTargetKind,
-        /// Who did it: only they may undo it.
+        /// The actor of the activity, who alone may undo it.
         actor: Url,
-        /// To what. Of a wish to quote: the post that quotes.
+        /// The object of the activity. For a QuoteRequest, the quoting post.
         object: Option<Url>,
     },
-    /// Only its id is told.
+    /// Only the id of the activity is given.
     Reference(Url),
 }
 
-/// What was done that is undone.
+/// The type of the activity that is undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UndoTargetKind {
     /// A follow.
     Follow,
-    /// A like or a reaction.
+    /// A like or an emoji reaction.
     Like,
-    /// A share.
+    /// A boost.
     Announce,
     /// A block.
     Block,
-    /// The wish to quote something.
+    /// A quote request.
     QuoteRequest,
     /// Anything else.
     Other,
 }
 
-/// What a Create carries.
+/// The object of a Create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CreateObject {
-    /// A post of the actor, on the actor's server.
+    /// A post by the actor, on the actor's server.
     Note(Box<RemoteNote>),
-    /// Only an id, or the copy of something on another server, which counts for nothing: to be fetched where it is.
+    /// Only an id, or a copy of an object on another server, which must be fetched from there.
     Reference(Url),
 }
 
-/// What an Update carries.
+/// The object of an Update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UpdateObject {
-    /// The actor's own profile.
+    /// The actor itself.
     Actor(Box<RemoteActor>),
-    /// A post of the actor, on the actor's server.
+    /// A post by the actor, on the actor's server.
     Note(Box<RemoteNote>),
-    /// Only an id, or the copy of something that is not the actor's: to be fetched where it is.
+    /// Only an id, or a copy of an object that is not the actor's, which must be fetched.
     Reference(Url),
 }
 
-/// What is found at an id.
+/// An object that was fetched by its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FetchedObject {
     /// A post.
@@ -196,13 +165,13 @@ pub enum FetchedObject {
     Other,
 }
 
-/// Reads an activity from the body of a request to an inbox.
+/// Parses the body of a request to an inbox.
 pub fn parse(bytes: &[u8], rules: UrlRules) -> Result<RemoteActivity, ParseError> {
     RemoteActivity::parse(&JsonDocument::from_slice(bytes)?, rules)
 }
 
 impl RemoteActivity {
-    /// Reads an activity.
+    /// Parses an activity.
     pub fn parse(document: &JsonDocument, rules: UrlRules) -> Result<Self, ParseError> {
         let value = document.value();
         let type_name = type_name(value).ok_or(ParseError::Missing("type"))?;
@@ -216,7 +185,7 @@ impl RemoteActivity {
         if id.as_ref().is_some_and(|id| !same_origin(id, &actor)) {
             return Err(ParseError::ForeignId);
         }
-        let audience = Audience::read(value);
+        let audience = Audience::parse(value);
         let envelope = Envelope { value, actor: &actor, audience, rules };
         let is_ld_signed =
             values(value, "signature").iter().any(|it| first_string(it, "signatureValue").is_some());
@@ -226,17 +195,17 @@ impl RemoteActivity {
 }
 
 impl FetchedObject {
-    /// Reads what was fetched. That its id is the address it came from is for the caller to check.
+    /// Parses a fetched document. The caller must check that its id is the URL that it was fetched from.
     pub fn parse(document: &JsonDocument, rules: UrlRules) -> Result<Self, ParseError> {
         let value = document.value();
         if type_name(value).is_some_and(RemoteNote::is_note_type) {
-            return Ok(Self::Note(Box::new(RemoteNote::read(value, rules, None)?)));
+            return Ok(Self::Note(Box::new(RemoteNote::parse(value, rules, None)?)));
         }
         Ok(Self::Other)
     }
 }
 
-/// An activity while what it carries is read.
+/// An activity whose object is being parsed.
 #[derive(Clone, Copy)]
 struct Envelope<'a> {
     value: &'a Value,
@@ -264,14 +233,14 @@ impl<'a> Envelope<'a> {
         Ok(kind)
     }
 
-    /// The id of the object, which may be repeated in full.
+    /// Returns the id of the object, which may be embedded.
     fn object(self) -> Result<Url, ParseError> {
         let id = values(self.value, "object").iter().find_map(reference_id);
         let id = id.ok_or(ParseError::Missing("object"))?;
         self.rules.parse_id(id).ok_or(ParseError::NotAnId("object"))
     }
 
-    /// The object where it is repeated in full, with its type.
+    /// Returns the type and value of an embedded object.
     fn embedded(self) -> Option<(&'a str, &'a Value)> {
         let object = values(self.value, "object").first()?;
         Some((type_name(object)?, object))
@@ -284,7 +253,7 @@ impl<'a> Envelope<'a> {
         if !RemoteNote::is_note_type(kind) {
             return Ok(InboundActivityKind::Other);
         }
-        let note = RemoteNote::read(value, self.rules, Some(self.audience))?;
+        let note = RemoteNote::parse(value, self.rules, Some(self.audience))?;
         if !same_origin(&note.id, self.actor) {
             return Ok(InboundActivityKind::Create(CreateObject::Reference(note.id)));
         }
@@ -295,13 +264,13 @@ impl<'a> Envelope<'a> {
     fn updated(self) -> Result<InboundActivityKind, ParseError> {
         match self.embedded() {
             Some((kind, value)) if RemoteActor::is_actor_type(kind) => {
-                let actor = RemoteActor::read(value, self.rules)?;
+                let actor = RemoteActor::parse_value(value, self.rules)?;
                 if actor.id == *self.actor {
                     return Ok(InboundActivityKind::Update(UpdateObject::Actor(Box::new(actor))));
                 }
             }
             Some((kind, value)) if RemoteNote::is_note_type(kind) => {
-                let note = RemoteNote::read(value, self.rules, Some(self.audience))?;
+                let note = RemoteNote::parse(value, self.rules, Some(self.audience))?;
                 if let Some(note) = self.own(note, value) {
                     return Ok(InboundActivityKind::Update(UpdateObject::Note(note)));
                 }
@@ -312,7 +281,7 @@ impl<'a> Envelope<'a> {
         Ok(InboundActivityKind::Update(UpdateObject::Reference(self.object()?)))
     }
 
-    /// Of accounts; what else is moved is nothing to us.
+    /// Parses the Move of an account. Other Moves are ignored.
     fn moved(self) -> InboundActivityKind {
         let target = id_member(self.value, "target", self.rules);
         match (self.object(), target) {
@@ -323,10 +292,10 @@ impl<'a> Envelope<'a> {
 
     fn flagged(self) -> InboundActivityKind {
         let objects = values(self.value, "object").iter().filter_map(reference_id);
-        let objects = objects.filter_map(|id| self.rules.parse_id(id)).take(MOST_FLAGGED).collect();
+        let objects = objects.filter_map(|id| self.rules.parse_id(id)).take(MAX_REPORTED_OBJECTS).collect();
         InboundActivityKind::Flag {
             objects,
-            content: single_line_member(self.value, "content", MOST_REASON).unwrap_or_default(),
+            content: single_line_member(self.value, "content", MAX_REPORT_REASON).unwrap_or_default(),
         }
     }
 
@@ -367,9 +336,9 @@ impl<'a> Envelope<'a> {
         })
     }
 
-    /// The post, attributed to the actor, if the actor may speak for it.
+    /// Returns the post, attributed to the actor, if the actor is authoritative for it.
     fn own(self, mut note: RemoteNote, value: &Value) -> Option<Box<RemoteNote>> {
-        if !note.may_come_from(value, self.actor, self.rules) {
+        if !note.may_be_sent_by(value, self.actor, self.rules) {
             return None;
         }
         note.attributed_to = Some(self.actor.clone());

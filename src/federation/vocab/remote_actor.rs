@@ -1,76 +1,82 @@
-//! Actors of other servers, and their keys.
+//! Actors on other servers, and their public keys.
 
 use serde_json::Value;
 use url::Url;
 
 use super::json_document::{JsonDocument, first_string, reference_id, type_name, values};
-use super::remote_activity::ParseError;
-use super::remote_note::{page_url, single_line_member};
+use super::members::{id_member, page_url, single_line_member};
+use super::parse_error::ParseError;
 use super::url_rules::{UrlRules, same_origin};
 use crate::federation::multikey;
 
-/// Types of actors (ActivityStreams vocabulary, section 3.2).
-const KINDS: [&str; 5] = ["Person", "Service", "Group", "Organization", "Application"];
+/// The types of actors (ActivityStreams vocabulary, section 3.2).
+const ACTOR_TYPES: [&str; 5] = ["Person", "Service", "Group", "Organization", "Application"];
 
-/// More than this are kept of nobody.
-const MOST_ALIASES: usize = 32;
-const MOST_KEYS: usize = 8;
-const MOST_PEM: usize = 8 * 1024;
+/// The most aliases of an actor that are kept.
+const MAX_ALIASES: usize = 32;
 
-/// An actor of another server, as its document tells. Texts are plain, in one line, and bounded.
+/// The most keys in each member of an actor document that are read.
+const MAX_KEYS: usize = 8;
+
+/// The longest PEM text that is kept, in bytes.
+const MAX_PEM_BYTES: usize = 8 * 1024;
+
+/// An actor on another server, as its document describes it. Texts are plain, on one line, and limited in
+/// length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteActor {
     /// The actor's id.
     pub id: Url,
-    /// The user part of the handle. Shown as such only once WebFinger leads back to `id`.
+    /// The user part of the handle. It is shown only after WebFinger confirms it.
     pub username: Option<String>,
-    /// The name shown.
+    /// The display name.
     pub name: Option<String>,
-    /// The actor's page.
+    /// The profile page.
     pub url: Option<Url>,
-    /// Where to send (ActivityPub section 4.1).
+    /// The inbox (ActivityPub section 4.1).
     pub inbox: Url,
-    /// Where to send once for all followers on that server. Only one of the actor's own server counts.
+    /// The shared inbox. It counts only if it is on the actor's own server.
     pub shared_inbox: Option<Url>,
-    /// The actor's keys: those it owns, on its own server, whichever way it lists them.
+    /// The public keys that the actor owns, on its own server.
     pub keys: Vec<RemoteKey>,
-    /// `user@host` where the handle's domain differs (FEP-2c59).
+    /// `user@host`, if the handle's domain differs (FEP-2c59).
     pub webfinger: Option<String>,
-    /// Its other accounts, as it says: an account that moved here is among them.
+    /// The ids of other accounts of the actor. An account that moved to this one must be among them.
     pub also_known_as: Vec<Url>,
-    /// Where the actor's picture is.
+    /// The URL of the avatar.
     pub icon: Option<Url>,
-    /// Whether the actor's words may be found by searching (FEP-5feb). Who does not say so says nothing against it.
+    /// Whether the actor's posts may be indexed for search (FEP-5feb). The default is `true`.
     pub indexable: bool,
-    /// Whether the actor may be shown around, away from what it says. Who does not say so says nothing against it.
+    /// Whether the actor may be shown outside of its posts, as in facepiles. The default is `true`.
     pub discoverable: bool,
-    /// Whether the actor's server says that the account is suspended.
+    /// Whether the actor's server has suspended the account.
     pub is_suspended: bool,
 }
 
 /// A public key as a document presents it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteKey {
-    /// Its id, the `keyId` of signatures.
+    /// The id, which is the `keyId` of signatures.
     pub id: Url,
-    /// Whose it claims to be; true once the owner's document lists it.
+    /// The claimed owner. The claim is valid only if the owner's document lists the key.
     pub owner: Url,
-    /// The key, as SPKI or PKCS #1 PEM, whichever form it came in.
+    /// The key as PEM, either SPKI or PKCS #1.
     pub pem: String,
 }
 
 impl RemoteActor {
-    /// Whether a type is that of an actor.
-    pub(super) fn is_actor_type(kind: &str) -> bool {
-        KINDS.contains(&kind)
+    /// Whether the type is that of an actor.
+    pub(super) fn is_actor_type(type_name: &str) -> bool {
+        ACTOR_TYPES.contains(&type_name)
     }
 
-    /// Reads an actor's document.
+    /// Parses an actor document.
     pub fn parse(document: &JsonDocument, rules: UrlRules) -> Result<Self, ParseError> {
-        Self::read(document.value(), rules)
+        Self::parse_value(document.value(), rules)
     }
 
-    pub(super) fn read(value: &Value, rules: UrlRules) -> Result<Self, ParseError> {
+    /// Parses an actor document that is part of another document.
+    pub(super) fn parse_value(value: &Value, rules: UrlRules) -> Result<Self, ParseError> {
         type_name(value).filter(|kind| Self::is_actor_type(kind)).ok_or(ParseError::Missing("type"))?;
         let id = first_string(value, "id").ok_or(ParseError::Missing("id"))?;
         let id = rules.parse_id(id).ok_or(ParseError::NotAnId("id"))?;
@@ -91,7 +97,7 @@ impl RemoteActor {
             webfinger: single_line_member(value, "webfinger", 300),
             also_known_as: values(value, "alsoKnownAs")
                 .iter()
-                .take(MOST_ALIASES)
+                .take(MAX_ALIASES)
                 .filter_map(reference_id)
                 .filter_map(|id| rules.parse_id(id))
                 .collect(),
@@ -104,32 +110,32 @@ impl RemoteActor {
     }
 }
 
-/// The address of a picture: `icon` is an Image, whose `url` is a text, a Link or a list of both; or a text. The
-/// first that is not drawn by a script's language.
+/// Returns the URL of the avatar. `icon` is a string, or an Image whose `url` is a string, a Link or a list of
+/// both. SVG images are skipped, since they may contain scripts.
 fn icon(value: &Value, rules: UrlRules) -> Option<Url> {
-    let is_drawn =
+    let is_svg =
         |image: &Value| first_string(image, "mediaType").is_some_and(|kind| kind.starts_with("image/svg"));
-    let images = values(value, "icon").iter().take(8).filter(|image| !is_drawn(image));
+    let images = values(value, "icon").iter().take(8).filter(|image| !is_svg(image));
     let mut addresses = images.flat_map(|image| match image {
         Value::String(_) => std::slice::from_ref(image),
         _ => values(image, "url"),
     });
     addresses.find_map(|link| {
         let address = link.as_str().or_else(|| first_string(link, "href"));
-        address.filter(|_| !is_drawn(link)).and_then(|address| rules.parse_id(address))
+        address.filter(|_| !is_svg(link)).and_then(|address| rules.parse_id(address))
     })
 }
 
-/// The keys that a document presents: of an actor, of the stub of one that GoToSocial serves at the key's id, or
-/// the key by itself. What they claim is not checked here.
+/// Returns the keys in a document, which may be an actor, the stub of an actor that GoToSocial serves at the
+/// id of the key, or a key. Their claims are not checked.
 pub fn public_keys(document: &JsonDocument, rules: UrlRules) -> Vec<RemoteKey> {
     let value = document.value();
     key(value, rules).map_or_else(|| keys(value, rules), |alone| vec![alone])
 }
 
-/// In PEM, and as Multikey (FEP-521a). An id that stands in both is that of the PEM key, as everyone reads it.
+/// Returns the keys in PEM and as Multikeys (FEP-521a). If an id occurs in both, the PEM key counts.
 fn keys(value: &Value, rules: UrlRules) -> Vec<RemoteKey> {
-    let listed = |member| values(value, member).iter().take(MOST_KEYS);
+    let listed = |member| values(value, member).iter().take(MAX_KEYS);
     let mut keys: Vec<RemoteKey> = Vec::new();
     for found in listed("publicKey").chain(listed("assertionMethod")).filter_map(|value| key(value, rules)) {
         if keys.iter().all(|known| known.id != found.id) {
@@ -141,7 +147,7 @@ fn keys(value: &Value, rules: UrlRules) -> Vec<RemoteKey> {
 
 fn key(value: &Value, rules: UrlRules) -> Option<RemoteKey> {
     let (owner, pem) = match first_string(value, "publicKeyPem") {
-        Some(pem) => ("owner", Some(pem.to_owned()).filter(|pem| pem.len() <= MOST_PEM)?),
+        Some(pem) => ("owner", Some(pem.to_owned()).filter(|pem| pem.len() <= MAX_PEM_BYTES)?),
         None if type_name(value) == Some("Multikey") => (
             "controller",
             multikey::from_multibase(first_string(value, "publicKeyMultibase")?).ok()?.to_pem(),
@@ -149,12 +155,6 @@ fn key(value: &Value, rules: UrlRules) -> Option<RemoteKey> {
         None => return None,
     };
     Some(RemoteKey { id: id_member(value, "id", rules)?, owner: id_member(value, owner, rules)?, pem })
-}
-
-/// The first id among the values of a member.
-pub(super) fn id_member(value: &Value, key: &str, rules: UrlRules) -> Option<Url> {
-    let id = values(value, key).iter().find_map(reference_id)?;
-    rules.parse_id(id)
 }
 
 #[cfg(test)]
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn multikeys_are_keys_like_others() {
+    fn multikeys_are_parsed_like_other_keys() {
         const ED25519: &str = "z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK";
         let multikey = |id: &str, controller: &str, multibase: &str| json!({"id": id, "type": "Multikey", "controller": controller, "publicKeyMultibase": multibase});
         let mut modern = remote_person();
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_found_in_each_shape() {
+    fn an_avatar_is_found_in_every_shape() {
         let read_icon = |icon: Value| {
             let mut actor = remote_person();
             actor["icon"] = icon;
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_clear_no_keeps_words_out_of_search() {
+    fn only_an_explicit_false_disables_indexing() {
         for (said, indexable) in
             [(json!(false), false), (json!(true), true), (json!(null), true), (json!("no"), true)]
         {

@@ -1,4 +1,4 @@
-//! A critic, a review, a site and somebody elsewhere for the tests of this room.
+//! Sample data for the tests of this module: a site, a critic, a review and a remote actor.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ pub(super) const CRITIC: &str = "01CRT1C0000000000000000000";
 pub(super) const REVIEW: &str = "01REV1EW000000000000000000";
 pub(super) const ACTIVITY: &str = "01ACT1V1TY0000000000000000";
 
-/// Somebody on another server.
+/// The id of a remote actor.
 pub(super) const BOB: &str = "https://m.example/users/bob";
 
 pub(super) fn origin() -> Origin {
@@ -92,7 +92,7 @@ pub(super) fn review() -> Review {
     }
 }
 
-/// The actor's document of `BOB`.
+/// The actor document of `BOB`.
 pub(super) fn remote_person() -> Value {
     json!({
         "@context": ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/v1"],

@@ -1,4 +1,4 @@
-//! Hashtags, in the form that every server takes.
+//! Hashtags, in a form that every server accepts.
 
 use std::collections::HashSet;
 
@@ -6,22 +6,22 @@ use serde_json::{Value, json};
 
 use crate::domain::origin::Origin;
 
-/// More tags than this are noise, and some servers drop a post for them.
-const MOST: usize = 30;
+/// The most hashtags of a post. Some servers drop posts with more.
+const MAX_HASHTAGS: usize = 30;
 
-/// The hashtags of a review, each once.
+/// Returns the hashtags of a review, each once.
 pub(super) fn hashtags(origin: &Origin, tags: &[String]) -> Vec<Value> {
     let mut seen = HashSet::new();
     tags.iter()
         .filter_map(|tag| Some((tag, hashtag(tag)?)))
         .filter(|(_, name)| seen.insert(name.to_lowercase()))
-        .take(MOST)
+        .take(MAX_HASHTAGS)
         .map(|(tag, name)| json!({"type": "Hashtag", "name": name, "href": origin.tag_page(tag)}))
         .collect()
 }
 
-/// A tag as `#CamelCase` of letters, digits and underscores, so that screen readers hear its words; none where
-/// it has no letter, since a hashtag of digits alone is not one (Mastodon, Misskey).
+/// Returns the tag as a hashtag of letters, digits and underscores, in camel case so that screen readers read
+/// its words. Returns `None` for a tag without letters, which is not a hashtag on Mastodon or Misskey.
 fn hashtag(tag: &str) -> Option<String> {
     let words: Vec<&str> = tag
         .split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '\'' | '\u{2019}'))
@@ -58,14 +58,14 @@ mod tests {
     }
 
     #[test]
-    fn what_no_server_takes_as_a_hashtag_is_none() {
+    fn a_tag_without_letters_is_not_a_hashtag() {
         for tag in ["1979", "", "???", "_", "12-34"] {
             assert_eq!(hashtag(tag), None, "{tag}");
         }
     }
 
     #[test]
-    fn a_tag_stands_once() {
+    fn a_hashtag_occurs_once() {
         let origin = Origin::parse("https://crit.example").unwrap();
         let tags = ["Sci-Fi".to_owned(), "sci fi".to_owned(), "1979".to_owned()];
         assert_eq!(

@@ -1,8 +1,8 @@
-//! Text on its way to the wire and from it: HTML that means the text, text that is short.
+//! Conversions between plain text, HTML and Markdown, and limits of length, for texts sent and received.
 
 pub(super) use crate::domain::html::escape as escape_html;
 
-/// Plain text as HTML paragraphs: an empty line starts one, a line break stays one.
+/// Converts plain text to HTML. An empty line starts a paragraph; a single line break becomes `<br>`.
 pub(super) fn html_paragraphs(text: &str) -> String {
     let mut html = String::new();
     let mut open: Vec<String> = Vec::new();
@@ -20,7 +20,7 @@ pub(super) fn html_paragraphs(text: &str) -> String {
     html
 }
 
-/// The text in at most `most` characters; one that is longer ends at a word, with an ellipsis.
+/// Shortens a text to at most `max` characters, at a word boundary and with an ellipsis.
 pub(super) fn shorten(text: &str, most: usize) -> String {
     let Some((end, _)) = text.char_indices().nth(most) else {
         return text.to_owned();
@@ -32,12 +32,12 @@ pub(super) fn shorten(text: &str, most: usize) -> String {
     format!("{kept}…")
 }
 
-/// The text cut after at most `most` bytes, between two characters.
+/// Truncates a text to at most `max` bytes, at a character boundary.
 pub(super) fn truncate_bytes(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
 }
 
-/// The text without the words that are links.
+/// Removes words that are links.
 pub(super) fn strip_links(text: &str) -> String {
     let is_link = |word: &&str| {
         let bare = word.trim_start_matches(|c: char| !c.is_alphanumeric());
@@ -47,8 +47,7 @@ pub(super) fn strip_links(text: &str) -> String {
     words.join(" ")
 }
 
-/// Safe HTML as Markdown of its paragraphs, lists and quotations; what is emphasised or linked
-/// stays as text.
+/// Converts sanitised HTML to Markdown paragraphs, lists and quotations. Emphasis and links become plain text.
 pub(super) fn html_to_markdown(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     let mut rest = html;
@@ -84,7 +83,7 @@ fn push_break(out: &mut String, name: &str, closes: bool) {
         }
         "p" | "div" | "ul" | "ol" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "blockquote" | "figure"
         | "pre" | "hr" | "table" | "tr"
-            // A paragraph within an item stays on its line.
+            // A paragraph within a list item stays on the line of the item.
             if !out.ends_with("- ") =>
         {
             blank_line(out);

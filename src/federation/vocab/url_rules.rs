@@ -1,45 +1,46 @@
-//! Addresses of others, in one canonical form: two texts that mean the same host become the same URL.
+//! The rules for URLs from other servers, and their canonical form: texts that mean the same host become the
+//! same URL.
 
 use url::{Host, Url};
 
-/// Longer ones are nobody's.
-const MOST_BYTES: usize = 2048;
+/// The longest URL that is accepted, in bytes.
+const MAX_URL_BYTES: usize = 2048;
 
-/// Which addresses count as ids.
+/// Which URLs are accepted as ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UrlRules {
-    /// Whether `http` does, too.
+    /// Whether `http` is accepted besides `https`.
     pub allow_http: bool,
-    /// Whether the host may be a bare name like `localhost`, and the port any.
+    /// Whether the host may be a name without a dot, such as `localhost`, and the port may be any.
     pub allow_local: bool,
     /// Whether the host may be an IP address.
     pub allow_ip: bool,
 }
 
 impl UrlRules {
-    /// `https`, a domain name, its default port.
+    /// `https`, a public domain name and the default port.
     pub const STRICT: Self = Self { allow_http: false, allow_local: false, allow_ip: false };
-    /// Where the operator lets us into networks of their own.
+    /// Rules for sites whose operator allows private networks.
     pub const PRIVATE_NETWORK: Self = Self { allow_local: true, ..Self::STRICT };
-    /// For a trial at `http://localhost:PORT`.
+    /// Rules for a trial at `http://localhost:PORT`.
     pub const LOCALHOST: Self = Self { allow_http: true, allow_local: true, allow_ip: true };
 
-    /// The text as an id (ActivityPub section 3.1): an address that can be asked for the object. None for
-    /// others. The host is in lower case, in Punycode, and without a dot at its end.
+    /// Parses an id (ActivityPub section 3.1), which is a URL from which the object can be fetched. Returns `None`
+    /// for other texts. The host of the result is in lower case, in Punycode, and without a trailing dot.
     pub fn parse_id(self, text: &str) -> Option<Url> {
-        let url = self.web_address(text)?;
+        let url = self.parse_web_url(text)?;
         (self.allow_http || url.scheme() == "https").then_some(url)
     }
 
-    /// The text as the address of a page, for people: like an id, but `http` is good enough.
+    /// Parses the URL of a page for people. Unlike an id it may use `http`.
     pub fn parse_page_url(self, text: &str) -> Option<Url> {
-        self.web_address(text)
+        self.parse_web_url(text)
     }
 
-    fn web_address(self, text: &str) -> Option<Url> {
-        // The URL standard drops or turns these silently; in an id they are an attempt to be two things.
+    fn parse_web_url(self, text: &str) -> Option<Url> {
+        // URL parsers drop or replace these silently. In an id they are an attempt at ambiguity.
         let is_odd = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
-        if text.len() > MOST_BYTES || text.contains(is_odd) {
+        if text.len() > MAX_URL_BYTES || text.contains(is_odd) {
             return None;
         }
         let mut url = Url::parse(text).ok()?;
@@ -53,10 +54,10 @@ impl UrlRules {
             let bare = bare.to_owned();
             url.set_host(Some(&bare)).ok()?;
         }
-        self.takes_host_of(&url).then_some(url)
+        self.accepts_host(&url).then_some(url)
     }
 
-    fn takes_host_of(self, url: &Url) -> bool {
+    fn accepts_host(self, url: &Url) -> bool {
         match url.host() {
             Some(Host::Domain(name)) => {
                 let labels_are_full = name.split('.').all(|label| !label.is_empty());
@@ -69,20 +70,20 @@ impl UrlRules {
     }
 }
 
-/// Whether one server speaks for both: the same scheme, host and port.
+/// Whether both URLs have the same scheme, host and port, so that one server is authoritative for both.
 pub fn same_origin(one: &Url, other: &Url) -> bool {
     one.origin() == other.origin()
 }
 
-/// The host of a handle, with its port if it has one, in the form of ids: lower case, Punycode, no dot at its
-/// end. None where it is no host.
+/// Returns the canonical form of the host of a handle, with its port if it has one: lower case, Punycode, no
+/// trailing dot. Returns `None` if the text is not a host.
 pub fn canonical_host(text: &str, rules: UrlRules) -> Option<String> {
     let is_host = |c: char| !matches!(c, '/' | '?' | '#' | '@' | '%');
     if text.is_empty() || !text.chars().all(is_host) {
         return None;
     }
     let scheme = if rules.allow_http { "http" } else { "https" };
-    let url = rules.web_address(&format!("{scheme}://{text}/"))?;
+    let url = rules.parse_web_url(&format!("{scheme}://{text}/"))?;
     url.origin().ascii_serialization().split_once("://").map(|(_, host)| host.to_owned())
 }
 
@@ -91,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_and_a_bare_name_count_where_the_operator_says_so() {
+    fn ports_and_bare_names_are_accepted_only_in_private_networks() {
         for text in ["https://a.example:8443/1", "https://localhost:8443/1"] {
             assert_eq!(UrlRules::STRICT.parse_id(text), None, "{text}");
             assert!(UrlRules::PRIVATE_NETWORK.parse_id(text).is_some(), "{text}");

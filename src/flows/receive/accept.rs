@@ -11,8 +11,9 @@ use super::intake::{IntakeOutcome, VerifiedActivity};
 use crate::domain::hash::hex;
 use crate::domain::moderation::AccessLevel;
 use crate::federation::signature::{self, SignedRequest, UnverifiedSignature};
+use crate::federation::vocab::parse_error::ParseError;
 use crate::federation::vocab::remote_activity::{
-    self, CreateObject, InboundActivityKind, ParseError, RemoteActivity, UpdateObject,
+    self, CreateObject, InboundActivityKind, RemoteActivity, UpdateObject,
 };
 use crate::flows::App;
 use crate::flows::authenticate::{

@@ -32,7 +32,7 @@ impl InteractForm {
         for (name, value) in url::form_urlencoded::parse(body) {
             match &*name {
                 "handle" => handle = Some(value.trim().to_owned()),
-                "wish" => intent = Intent::parse(&value),
+                "wish" => intent = value.parse::<Intent>().ok(),
                 "object" => object = Url::parse(&value).ok(),
                 _ => {}
             }

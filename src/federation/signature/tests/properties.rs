@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The signature's bytes inside a `Signature` header with one bit turned over.
+/// Flips one bit of the signature's bytes inside a `Signature` header.
 fn flip_signature(text: &str, start: &str, end: char, bit: usize) -> String {
     let from = text.find(start).unwrap() + start.len();
     let length = text[from..].find(end).unwrap();
@@ -14,7 +14,7 @@ fn flip_signature(text: &str, start: &str, end: char, bit: usize) -> String {
     format!("{}{}{}", &text[..from], STANDARD.encode(bytes), &text[from + length..])
 }
 
-/// Turns over one of the low bits of one byte, so that it stays text.
+/// Flips one of the low bits of one byte, so that the result is still text.
 fn flip_text(text: &str, at: usize, bit: usize) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let at = at % bytes.len();
@@ -29,42 +29,42 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn one_bit_of_the_signature(bit in any::<usize>()) {
-        let sent = Sent::post(cavage::sign);
-        let text = flip_signature(&sent.get("signature"), "signature=\"", '"', bit);
-        prop_assert!(sent.set("signature", &text).verify().is_err());
-        let sent = Sent::post(rfc9421::sign);
-        let text = flip_signature(&sent.get("signature"), "sig1=:", ':', bit);
-        prop_assert!(sent.set("signature", &text).verify().is_err());
+    fn flipping_a_bit_of_the_signature_is_detected(bit in any::<usize>()) {
+        let request = TestRequest::post(cavage::sign);
+        let text = flip_signature(&request.get("signature"), "signature=\"", '"', bit);
+        prop_assert!(request.set("signature", &text).verify().is_err());
+        let request = TestRequest::post(rfc9421::sign);
+        let text = flip_signature(&request.get("signature"), "sig1=:", ':', bit);
+        prop_assert!(request.set("signature", &text).verify().is_err());
     }
 
     #[test]
-    fn one_bit_of_the_body(bit in 0..BODY.len() * 8) {
-        for form in FORMS {
-            let mut sent = Sent::post(form);
-            sent.body[bit / 8] ^= 1 << (bit % 8);
-            prop_assert!(sent.read().is_err());
+    fn flipping_a_bit_of_the_body_is_detected(bit in 0..BODY.len() * 8) {
+        for scheme in SCHEMES {
+            let mut request = TestRequest::post(scheme);
+            request.body[bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(request.parse().is_err());
         }
     }
 
     #[test]
-    fn one_bit_of_a_covered_header(name in 0..4usize, at in any::<usize>(), bit in any::<usize>()) {
-        let (form, name): (Sign, _) = [
-            (FORMS[0], "date"),
-            (FORMS[0], "digest"),
-            (FORMS[0], "host"),
-            (FORMS[1], "content-digest"),
+    fn flipping_a_bit_of_a_covered_header_is_detected(name in 0..4usize, at in any::<usize>(), bit in any::<usize>()) {
+        let (scheme, name): (Sign, _) = [
+            (SCHEMES[0], "date"),
+            (SCHEMES[0], "digest"),
+            (SCHEMES[0], "host"),
+            (SCHEMES[1], "content-digest"),
         ][name];
-        let sent = Sent::post(form);
-        let text = flip_text(&sent.get(name), at, bit);
-        prop_assert!(sent.set(name, &text).verify().is_err());
+        let request = TestRequest::post(scheme);
+        let text = flip_text(&request.get(name), at, bit);
+        prop_assert!(request.set(name, &text).verify().is_err());
     }
 
     #[test]
-    fn one_bit_of_the_input(at in any::<usize>(), bit in any::<usize>()) {
-        let sent = Sent::post(rfc9421::sign);
-        let text = flip_text(&sent.get("signature-input"), at, bit);
-        prop_assert!(sent.set("signature-input", &text).verify().is_err());
+    fn flipping_a_bit_of_the_input_is_detected(at in any::<usize>(), bit in any::<usize>()) {
+        let request = TestRequest::post(rfc9421::sign);
+        let text = flip_text(&request.get("signature-input"), at, bit);
+        prop_assert!(request.set("signature-input", &text).verify().is_err());
     }
 
     #[test]
@@ -76,16 +76,16 @@ proptest! {
         target in "/\\PC{0,20}",
         both in any::<bool>(),
     ) {
-        let mut sent = Sent::post(cavage::sign);
+        let mut request = TestRequest::post(cavage::sign);
         for (name, text) in [("signature", &signature), ("digest", &digest), ("date", &date), ("content-digest", &digest)] {
             if let Ok(value) = HeaderValue::from_bytes(text.as_bytes()) {
-                sent.headers.insert(name, value);
+                request.headers.insert(name, value);
             }
         }
         if both && let Ok(value) = HeaderValue::from_bytes(input.as_bytes()) {
-            sent.headers.insert("signature-input", value);
+            request.headers.insert("signature-input", value);
         }
-        sent.target = target;
-        prop_assert!(sent.verify().is_err());
+        request.target = target;
+        prop_assert!(request.verify().is_err());
     }
 }

@@ -1,5 +1,5 @@
-//! The examples of the two documents. They predate our window and cover less than we ask for, so they
-//! are tried on the signing string and the signature alone.
+//! The test vectors of both specifications. They are older than the accepted window and cover less than required, so
+//! only the signing string and the signature are tested with them.
 
 use aws_lc_rs::signature::{RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, UnparsedPublicKey};
 use base64::Engine;
@@ -21,7 +21,7 @@ aOT9v6d+nb4bnNkQVklLQ3fVAvJm+xdDOp9LCNCN48V2pnDOkFV6+U9nV5oyc6XI
 2wIDAQAB
 -----END PUBLIC KEY-----";
 
-/// RFC 9421 appendix B.1.1, of which PKCS#1 is the published form.
+/// RFC 9421 appendix B.1.1, in the published PKCS#1 form.
 const RSA_PEM: &str = "-----BEGIN RSA PUBLIC KEY-----
 MIIBCgKCAQEAhAKYdtoeoy8zcAcR874L8cnZxKzAGwd7v36APp7Pv6Q2jdsPBRrw
 WEBnez6d0UDKDwGbc6nxfEXAy5mbhgajzrw3MOEt8uA5txSKobBpKDeBLOsdJKFq
@@ -32,8 +32,8 @@ PSXSfBDiUGhwOw76WuSSsf1D4b/vLoJ10wIDAQAB
 -----END RSA PUBLIC KEY-----";
 
 /// The request of RFC 9421 appendix B.2.
-fn rfc_request() -> Sent {
-    let mut sent = Sent::post(cavage::sign)
+fn rfc_request() -> TestRequest {
+    let mut request_data = TestRequest::post(cavage::sign)
         .set("host", "example.com")
         .set("date", "Tue, 20 Apr 2021 02:07:55 GMT")
         .set("content-type", "application/json")
@@ -42,13 +42,13 @@ fn rfc_request() -> Sent {
             "content-digest",
             "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:",
         );
-    sent.origin = Origin::parse("https://example.com").unwrap();
-    sent.target = "/foo?param=Value&Pet=dog".to_owned();
-    sent.body = br#"{"hello": "world"}"#.to_vec();
-    sent
+    request_data.origin = Origin::parse("https://example.com").unwrap();
+    request_data.target = "/foo?param=Value&Pet=dog".to_owned();
+    request_data.body = br#"{"hello": "world"}"#.to_vec();
+    request_data
 }
 
-/// Whether the example verifies, and whether it still does with another path.
+/// Returns whether the example verifies, and whether it still does with another path.
 fn verifies(key: &str, algorithm: SignatureAlgorithm, input: &str, signature: &str) -> (bool, bool) {
     let member = &structured_fields::parse_dictionary(input, 1).unwrap()[0];
     let MemberValue::Bytes(signature) = &structured_fields::parse_dictionary(signature, 1).unwrap()[0].value
@@ -56,28 +56,28 @@ fn verifies(key: &str, algorithm: SignatureAlgorithm, input: &str, signature: &s
         panic!("a signature")
     };
     let key = PublicKey::from_pem(key).unwrap();
-    let check = |sent: Sent| {
+    let check = |request_data: TestRequest| {
         let request = SignedRequest {
-            method: &sent.method,
-            target: &sent.target,
-            origin: &sent.origin,
-            headers: &sent.headers,
-            body: &sent.body,
+            method: &request_data.method,
+            target: &request_data.target,
+            origin: &request_data.origin,
+            headers: &request_data.headers,
+            body: &request_data.body,
         };
         let covered = rfc9421::covered_components(member).unwrap();
         let base = rfc9421::signature_base(covered, &member.parameters, &request).unwrap();
         key.verifies(algorithm, &base, signature)
     };
-    let mut bent = rfc_request();
-    bent.target = "/other?Pet=cat".to_owned();
-    (check(rfc_request()), check(bent))
+    let mut changed = rfc_request();
+    changed.target = "/other?Pet=cat".to_owned();
+    (check(rfc_request()), check(changed))
 }
 
 #[test]
 fn rfc_9421_b_2_1_minimal_signature_with_rsa_pss() {
     let input = r#"sig-b21=();created=1618884473;keyid="test-key-rsa-pss";nonce="b3k2pp5k7z-50gnwp.yemd""#;
     let signature = "sig-b21=:d2pmTvmbncD3xQm8E9ZV2828BjQWGgiwAaw5bAkgibUopemLJcWDy/lkbbHAve4cRAtx31Iq786U7it++wgGxbtRxf8Udx7zFZsckzXaJMkA7ChG52eSkFxykJeNqsrWH5S+oxNFlD4dzVuwe8DhTSja8xxbR/Z2cOGdCbzR72rgFWhzx2VjBqJzsPLMIQKhO4DGezXehhWwE56YCE+O6c0mKZsfxVrogUvA4HELjVKWmAvtl6UnCh8jYzuVG5WSb/QEVPnP5TmcAnLH1g+s++v6d4s8m0gCw1fV5/SITLq9mhho8K3+7EPYTU8IU1bLhdxO5Nyt8C8ssinQ98Xw9Q==:";
-    // It covers nothing, hence the path neither.
+    // It covers nothing, so the path does not matter.
     assert_eq!(verifies(RSA_PSS_PEM, SignatureAlgorithm::RsaPssSha512, input, signature), (true, true));
 }
 
@@ -85,7 +85,7 @@ fn rfc_9421_b_2_1_minimal_signature_with_rsa_pss() {
 fn rfc_9421_b_2_2_selected_components_with_rsa_pss() {
     let input = r#"sig-b22=("@authority" "content-digest" "@query-param";name="Pet");created=1618884473;keyid="test-key-rsa-pss";tag="header-example""#;
     let signature = "sig-b22=:LjbtqUbfmvjj5C5kr1Ugj4PmLYvx9wVjZvD9GsTT4F7GrcQEdJzgI9qHxICagShLRiLMlAJjtq6N4CDfKtjvuJyE5qH7KT8UCMkSowOB4+ECxCmT8rtAmj/0PIXxi0A0nxKyB09RNrCQibbUjsLS/2YyFYXEu4TRJQzRw1rLEuEfY17SARYhpTlaqwZVtR8NV7+4UKkjqpcAoFqWFQh62s7Cl+H2fjBSpqfZUJcsIk4N6wiKYd4je2U/lankenQ99PZfB4jY3I5rSV2DSBVkSFsURIjYErOs0tFTQosMTAoxk//0RoKUqiYY8Bh0aaUEb0rQl3/XaVe4bXTugEjHSw==:";
-    // Another query is another request; the path is not covered.
+    // The query parameter is covered, the path is not.
     assert_eq!(verifies(RSA_PSS_PEM, SignatureAlgorithm::RsaPssSha512, input, signature), (true, false));
 }
 
@@ -106,7 +106,7 @@ fn rfc_9421_b_2_6_ed25519() {
     assert_eq!(verifies(ED25519_PEM, SignatureAlgorithm::Ed25519, input, signature), (true, false));
 }
 
-/// draft-cavage-12 appendix C, whose key of 1024 bits we would not accept.
+/// draft-cavage-12 appendix C. Its key of 1024 bits is too short to be accepted by `PublicKey`.
 #[test]
 fn cavage_c_1_to_c_3() {
     let pem = "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDCFENGw33yGihy92pDjZQhl0C3\
@@ -115,14 +115,14 @@ fn cavage_c_1_to_c_3() {
         oYi+1hqp1fIekaxsyQIDAQAB";
     let block = format!("-----BEGIN PUBLIC KEY-----\n{pem}\n-----END PUBLIC KEY-----");
     assert_eq!(PublicKey::from_pem(&block).unwrap_err(), crate::federation::keys::KeyError::InvalidSize);
-    let mut sent = Sent::post(cavage::sign)
+    let mut request_data = TestRequest::post(cavage::sign)
         .set("host", "example.com")
         .set("date", "Sun, 05 Jan 2014 21:31:40 GMT")
         .set("content-type", "application/json")
         .set("digest", "SHA-256=X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=")
         .set("content-length", "18");
-    sent.target = "/foo?param=value&pet=dog".to_owned();
-    // C.1 names no headers; what that means stands in section 2.1.6, and covers too little for us.
+    request_data.target = "/foo?param=value&pet=dog".to_owned();
+    // C.1 has no `headers`, so by section 2.1.6 it covers only the date, which is not enough.
     assert!(
         cavage::SignatureParameters::parse(r#"keyId="Test",signature="AA==""#)
             .unwrap()
@@ -137,13 +137,13 @@ fn cavage_c_1_to_c_3() {
         let parameters = cavage::SignatureParameters::parse(header).unwrap();
         let covered = parameters.covered_headers().unwrap();
         let request = SignedRequest {
-            method: &sent.method,
-            target: &sent.target,
-            origin: &sent.origin,
-            headers: &sent.headers,
-            body: &sent.body,
+            method: &request_data.method,
+            target: &request_data.target,
+            origin: &request_data.origin,
+            headers: &request_data.headers,
+            body: &request_data.body,
         };
-        let message = cavage::signing_string(&covered, &request, &sent.target, &parameters).unwrap();
+        let message = cavage::signing_string(&covered, &request, &request_data.target, &parameters).unwrap();
         let key = UnparsedPublicKey::new(
             &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
             STANDARD.decode(pem).unwrap(),

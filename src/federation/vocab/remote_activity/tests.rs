@@ -1,4 +1,4 @@
-//! A zoo of what servers send, and of what nobody should.
+//! Documents as various servers send them, and malformed ones.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ fn a_reply_from_mastodon_is_read_in_full() {
 }
 
 #[test]
-fn a_follow_is_read_from_every_server() {
+fn a_follow_is_parsed_from_every_server() {
     let ids = json!(["https://m.example/0c1d-follow", "https://misskey.example/follows/9abc/9def", null,]);
     for (id, object) in ids.as_array().unwrap().iter().zip([
         json!(OURS),
@@ -105,7 +105,7 @@ fn a_follow_is_read_from_every_server() {
 }
 
 #[test]
-fn an_undo_repeats_what_it_takes_back_or_names_it() {
+fn an_undo_embeds_or_references_its_activity() {
     let undo = |object: Value| kind(&json!({"type": "Undo", "actor": BOB, "object": object}));
     let embedded = |id: Option<&str>, kind, object: &str| {
         let (id, object) = (id.map(url), Some(url(object)));
@@ -170,7 +170,7 @@ fn likes_and_reactions_are_likes() {
 }
 
 #[test]
-fn a_share_names_what_is_shared_or_repeats_it() {
+fn a_boost_references_or_embeds_its_object() {
     let share = |object: Value| kind(&json!({"type": "Announce", "actor": BOB, "object": object}));
     assert_eq!(share(json!(ARTICLE)), InboundActivityKind::Announce { object: url(ARTICLE) });
     assert_eq!(share(json!({"id": ARTICLE})), InboundActivityKind::Announce { object: url(ARTICLE) });
@@ -183,7 +183,7 @@ fn a_share_names_what_is_shared_or_repeats_it() {
 }
 
 #[test]
-fn a_kind_that_asks_nothing_of_us_is_taken_and_forgotten() {
+fn an_unsupported_activity_is_accepted_and_ignored() {
     assert_eq!(
         kind(&json!({"type": "Block", "actor": BOB, "object": OURS})),
         InboundActivityKind::Block { object: url(OURS) }
@@ -244,7 +244,7 @@ fn posts_come_in_many_shapes() {
 }
 
 #[test]
-fn a_post_is_public_only_where_it_says_so() {
+fn a_post_is_public_only_if_it_says_so() {
     let mut value = reply();
     let note = |value: &Value| created(value).is_public;
     value["object"]["to"] = json!([OURS]);
@@ -264,7 +264,7 @@ fn a_post_is_public_only_where_it_says_so() {
 }
 
 #[test]
-fn nobody_speaks_for_another() {
+fn actors_are_authoritative_only_for_their_own_objects() {
     let mut foreign_id = reply();
     foreign_id["id"] = json!("https://evil.example/1");
     assert!(read(&foreign_id).unwrap_err().is_forged());
@@ -296,7 +296,7 @@ fn nobody_speaks_for_another() {
 }
 
 #[test]
-fn linked_data_tricks_grant_nothing() {
+fn json_ld_keywords_have_no_effect() {
     let like = json!({"type": "Like", "actor": BOB, "object": ARTICLE});
     for keyword in ["@graph", "@included", "@reverse"] {
         let hidden = json!({keyword: [like], "type": "View", "actor": BOB});
@@ -309,7 +309,7 @@ fn linked_data_tricks_grant_nothing() {
 }
 
 #[test]
-fn what_names_nobody_is_malformed() {
+fn activities_without_valid_ids_are_malformed() {
     for value in [
         json!([]),
         json!("x"),
@@ -334,7 +334,7 @@ fn what_names_nobody_is_malformed() {
 }
 
 #[test]
-fn what_is_fetched_is_a_post_or_nothing() {
+fn a_fetched_document_is_a_post_or_ignored() {
     let gone = json!({"id": "https://m.example/1", "type": "Tombstone", "deleted": "2026-01-01T00:00:00Z"});
     let mut note = reply()["object"].clone();
     assert!(matches!(fetched(&note).unwrap(), FetchedObject::Note(note) if note.is_public));
@@ -345,7 +345,7 @@ fn what_is_fetched_is_a_post_or_nothing() {
     }
 }
 
-/// Any JSON, of the names that the reader asks for.
+/// Generates any JSON made of the names that the parser looks for.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -418,7 +418,7 @@ proptest! {
 }
 
 #[test]
-fn a_move_a_report_and_the_wish_to_quote_are_read() {
+fn moves_reports_and_quote_requests_are_parsed() {
     let moved = json!({"type": "Move", "actor": BOB, "object": BOB, "target": "https://n.example/users/bob"});
     let target = url("https://n.example/users/bob");
     assert_eq!(kind(&moved), InboundActivityKind::Move { object: url(BOB), target });
@@ -455,7 +455,7 @@ fn a_move_a_report_and_the_wish_to_quote_are_read() {
 }
 
 #[test]
-fn everyone_may_stand_in_the_audience_and_a_signature_within_is_only_noticed() {
+fn the_audience_member_counts_and_an_ld_signature_is_only_noted() {
     let mut audience = reply();
     audience.as_object_mut().unwrap().remove("signature");
     for member in ["to", "cc"] {
