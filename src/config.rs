@@ -1,8 +1,12 @@
-//! The configuration: defaults < file < environment, checked once, every error named with its key.
+//! The configuration.
+//!
+//! Values come from the defaults, the config file and the environment; later sources win. Everything is
+//! validated once, at the start, and each error names its key.
 
 mod site;
 
 use std::collections::{BTreeMap, HashSet};
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,13 +24,13 @@ use crate::domain::origin::Origin;
 use crate::domain::site::{Site, SupportLink};
 use crate::domain::time::Timestamp;
 
-/// The file that is read when none is named.
+/// The config file that is read unless another is given.
 pub const DEFAULT_FILE: &str = "config/marquee.toml";
 
-/// Variables of the environment that begin like a key but are none.
-const NOT_KEYS: [&str; 2] = ["MARQUEE_LOG", "MARQUEE_TEST_"];
+/// Prefixes of environment variables that are not config keys.
+const NOT_KEY_PREFIXES: [&str; 2] = ["MARQUEE_LOG", "MARQUEE_TEST_"];
 
-/// What stops the start: one line that names the key and says what to do.
+/// A config error, which prevents the start. It is one line that names the key and says what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("config: {key}: {problem}")]
 pub struct ConfigError {
@@ -40,67 +44,67 @@ impl ConfigError {
     }
 }
 
-/// Everything that can be set, checked.
+/// The validated configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where the database and the media lie.
+    /// The folder of the media files and of the default database.
     pub data_dir: PathBuf,
-    /// The site.
+    /// The site-wide settings that readers see.
     pub site: Site,
-    /// How it is served.
+    /// The HTTP server.
     pub server: ServerConfig,
-    /// `sqlite://PATH` or `postgres://…`.
+    /// The database, as `sqlite://PATH` or `postgres://…`.
     pub database_url: String,
-    /// Critics that the file manages.
+    /// The critics that the config file manages.
     pub critics: Vec<CriticProfile>,
-    /// Feeds that the file manages.
+    /// The feeds that the config file manages.
     pub feeds: Vec<FeedConfig>,
-    /// How it speaks with other servers.
+    /// Connections to other servers.
     pub federation: FederationConfig,
-    /// Who may do what here.
+    /// The moderation policy.
     pub policy: ModerationPolicy,
-    /// The folder of the file, against which relative paths in it are meant.
+    /// The folder of the config file, to which its relative paths refer.
     pub base_dir: PathBuf,
 }
 
-/// How the site is served.
+/// The settings of the HTTP server.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
-    /// The address it listens on.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// The address under which the world reaches it.
+    /// The public origin of the site.
     pub origin: Origin,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// The domain of the critics' handles where it differs from the origin's host (FEP-2c59).
+    /// The domain of the critics' handles, if it differs from the origin's host (FEP-2c59).
     pub handle_domain: Option<String>,
 }
 
-/// A feed that the file manages.
+/// A feed that the config file manages.
 #[derive(Debug, Clone)]
 pub struct FeedConfig {
-    /// Its name; it stays the same feed when its URL changes.
+    /// The name. It identifies the feed, so the URL can change.
     pub name: String,
-    /// `https://…`, or the path of a local file.
+    /// An `https://` URL, or the path of a local file.
     pub url: String,
-    /// The handle of the critic whose reviews it carries.
+    /// The handle of the critic whose reviews the feed carries.
     pub critic: String,
-    /// How often it is asked.
+    /// How often the feed is polled.
     pub interval: Duration,
-    /// Entries dated before this become archive; none: before the day the feed was added.
+    /// Entries dated before this time are archived. `None` means the day the feed is added.
     pub publish_since: Option<Timestamp>,
-    /// At most so many go out in one poll.
+    /// The most reviews that one poll may publish.
     pub max_publish_per_poll: u32,
 }
 
-/// How the site speaks with other servers.
+/// The settings of connections to other servers.
 #[derive(Debug, Clone)]
 pub struct FederationConfig {
-    /// Networks for which the address and port rules of the guard are lifted.
+    /// Private networks that may be reached, on any port.
     pub allow_networks: Vec<IpNet>,
-    /// Names that are not asked of the DNS.
+    /// Host names that are resolved to these addresses instead of by DNS.
     pub resolve: BTreeMap<String, SocketAddr>,
-    /// A further certificate authority that is trusted, as a PEM file.
+    /// A PEM file with an additional certificate authority to trust.
     pub extra_ca_file: Option<PathBuf>,
 }
 
@@ -196,39 +200,56 @@ impl Default for Raw {
     }
 }
 
-/// Reads the file and the environment, and checks every value.
+/// Loads the config file and the environment of this process, and validates every value.
 pub fn load(file: &Path) -> Result<Config, ConfigError> {
+    let variables = std::env::vars_os();
+    let as_text =
+        |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    load_with(file, variables.filter_map(as_text))
+}
+
+/// Loads the config file and the given environment variables, and validates every value.
+pub fn load_with(
+    file: &Path,
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> Result<Config, ConfigError> {
     if !file.is_file() {
-        let problem = "no such file; name one with --config FILE";
+        let problem = "no such file; use --config FILE to name another";
         return Err(ConfigError::new(file.display().to_string(), problem));
     }
     let mut figment = Figment::from(Serialized::defaults(Raw::default())).merge(Toml::file_exact(file));
-    for (name, value) in std::env::vars() {
-        if let Some(key) = key_of_variable(&name) {
-            figment = figment.merge((key, value));
+    let mut raw: Result<Raw, _> = figment.extract();
+    let variables = variables.into_iter().filter_map(|(name, value)| Some((key_of_variable(&name)?, value)));
+    let variables: Vec<(String, String)> = variables.collect();
+    if raw.is_ok() && !variables.is_empty() {
+        for variable in variables {
+            figment = figment.merge(variable);
         }
+        // A variable is always text. The lossy extraction turns it into a boolean or a number if, and only if, its
+        // key has that type, so that a title of `1984` stays text. The file has passed the strict extraction.
+        raw = figment.extract_lossy();
     }
-    let raw: Raw = figment.extract().map_err(|error| described(&error))?;
+    let raw = raw.map_err(|error| describe_error(&error))?;
     let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     check(raw, folder)
 }
 
-/// `MARQUEE_SERVER__LISTEN` is `server.listen`, `MARQUEE_DATA_DIR` is `data_dir`.
+/// Returns the key that a variable sets: `server.listen` for `MARQUEE_SERVER__LISTEN`.
 fn key_of_variable(name: &str) -> Option<String> {
-    if NOT_KEYS.iter().any(|n| name.starts_with(n)) {
+    if NOT_KEY_PREFIXES.iter().any(|n| name.starts_with(n)) {
         return None;
     }
     Some(name.strip_prefix("MARQUEE_")?.to_ascii_lowercase().replace("__", "."))
 }
 
-fn described(error: &figment::Error) -> ConfigError {
+fn describe_error(error: &figment::Error) -> ConfigError {
     let mut path: Vec<String> = error.path.clone();
     let problem = match &error.kind {
         figment::error::Kind::UnknownField(field, expected) => {
             if path.last() != Some(field) {
                 path.push(field.clone());
             }
-            format!("unknown key; the keys here are {}", expected.join(", "))
+            format!("unknown key; known keys are {}", expected.join(", "))
         }
         figment::error::Kind::MissingField(field) => {
             path.push(field.to_string());
@@ -280,7 +301,7 @@ fn check_database(url: String) -> Result<String, ConfigError> {
 
 fn check_server(raw: RawServer) -> Result<ServerConfig, ConfigError> {
     let listen = raw.listen.parse().map_err(|_| {
-        ConfigError::new("server.listen", "must be an address and a port like 127.0.0.1:8080")
+        ConfigError::new("server.listen", "must be an address and a port, such as 127.0.0.1:8080")
     })?;
     let origin = Origin::parse(&raw.origin).map_err(|error| ConfigError::new("server.origin", error))?;
     if let Some(domain) = &raw.handle_domain
@@ -288,10 +309,10 @@ fn check_server(raw: RawServer) -> Result<ServerConfig, ConfigError> {
     {
         return Err(ConfigError::new(
             "server.handle_domain",
-            "must be a domain in lower case, without a port",
+            "must be a domain name in lower case, without a port",
         ));
     }
-    let trusted_proxies = networks("server.trusted_proxies", &raw.trusted_proxies)?;
+    let trusted_proxies = parse_networks("server.trusted_proxies", &raw.trusted_proxies)?;
     Ok(ServerConfig { listen, origin, trusted_proxies, handle_domain: raw.handle_domain })
 }
 
@@ -299,20 +320,21 @@ fn is_domain(text: &str) -> bool {
     url::Host::parse(text).is_ok_and(|host| matches!(host, url::Host::Domain(_)) && host.to_string() == text)
 }
 
-/// Mastodon and others take no handle with a port, so nobody could follow. Among servers of one's own it is fine.
+/// Rejects an origin with a port. Mastodon and others reject handles with a port, so nobody could follow. In
+/// private networks a port is allowed.
 fn check_port(origin: &Origin, allow_networks: &[IpNet]) -> Result<(), ConfigError> {
     if origin.is_localhost() || !origin.has_port() || !allow_networks.is_empty() {
         return Ok(());
     }
     let problem =
-        "must not name a port, since other servers refuse handles that have one; serve it at port 443";
+        "must not have a port, because other servers reject handles with a port; serve the site on port 443";
     Err(ConfigError::new("server.origin", problem))
 }
 
-fn networks(key: &str, texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
+fn parse_networks(key: &str, texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
     let parse = |text: &String| {
         let network = text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
-        network.map_err(|_| ConfigError::new(key, format!("{text:?} is not a network like 10.0.0.0/8")))
+        network.map_err(|_| ConfigError::new(key, format!("{text:?} is not a network such as 10.0.0.0/8")))
     };
     texts.iter().map(parse).collect()
 }
@@ -325,13 +347,13 @@ fn check_critics(critics: Vec<CriticProfile>) -> Result<Vec<CriticProfile>, Conf
             return Err(ConfigError::new(key, "must be 1 to 30 letters, digits or underscores"));
         }
         if !seen.insert(critic.handle.to_ascii_lowercase()) {
-            return Err(ConfigError::new(key, "two critics have this handle"));
+            return Err(ConfigError::new(key, "another critic already has this handle"));
         }
         if critic.name.trim().is_empty() {
             return Err(ConfigError::new(format!("critics.{index}.name"), "must not be empty"));
         }
         if let Some(wrong) = critic.attribution_domains.iter().find(|domain| !is_domain(domain)) {
-            let problem = format!("{wrong:?} must be a domain in lower case, without a port");
+            let problem = format!("{wrong:?} must be a domain name in lower case, without a port");
             return Err(ConfigError::new(format!("critics.{index}.attribution_domains"), problem));
         }
     }
@@ -348,7 +370,7 @@ fn check_feeds(
     for (index, feed) in feeds.into_iter().enumerate() {
         let key = |name: &str| format!("feeds.{index}.{name}");
         if feed.name.trim().is_empty() || !seen.insert(feed.name.clone()) {
-            let problem = format!("{:?} must differ from the other feeds' names and not be empty", feed.name);
+            let problem = format!("{:?} must be unique and not empty", feed.name);
             return Err(ConfigError::new(key("name"), problem));
         }
         if !critics.iter().any(|c| c.handle == feed.critic) {
@@ -359,7 +381,7 @@ fn check_feeds(
         }
         let is_local = !feed.url.contains("://") && !feed.url.is_empty();
         if !is_local && !feed.url.starts_with("https://") {
-            return Err(ConfigError::new(key("url"), "must be https://… or the path of a local file"));
+            return Err(ConfigError::new(key("url"), "must be an https:// URL or the path of a local file"));
         }
         checked.push(FeedConfig {
             interval: check_interval(feed.interval.as_deref(), &key("interval"))?,
@@ -374,7 +396,7 @@ fn check_feeds(
 }
 
 fn check_interval(text: Option<&str>, key: &str) -> Result<Duration, ConfigError> {
-    let wrong = || ConfigError::new(key, "must be a time from 1s to 30d, like 15m");
+    let wrong = || ConfigError::new(key, "must be a duration from 1s to 30d, such as 15m");
     let text = text.unwrap_or("15m");
     // Jiff keeps days out of absolute durations; here a day is 24 hours.
     let hours = text
@@ -387,7 +409,7 @@ fn check_interval(text: Option<&str>, key: &str) -> Result<Duration, ConfigError
     if allowed.contains(&interval) { Ok(interval) } else { Err(wrong()) }
 }
 
-/// A moment, or a day, which begins with the site's midnight.
+/// Parses a timestamp, or a date, which begins at midnight in the site's time zone.
 fn check_since(text: Option<&str>, timezone: &TimeZone, key: &str) -> Result<Option<Timestamp>, ConfigError> {
     let Some(text) = text else { return Ok(None) };
     let day = || text.parse::<jiff::civil::Date>().ok()?.to_zoned(timezone.clone()).ok();
@@ -395,7 +417,7 @@ fn check_since(text: Option<&str>, timezone: &TimeZone, key: &str) -> Result<Opt
         .or_else(|| day().map(|zoned| Timestamp::from_millis(zoned.timestamp().as_millisecond())));
     moment
         .map(Some)
-        .ok_or_else(|| ConfigError::new(key, "must be a day like 2026-01-31, or a moment in RFC 3339"))
+        .ok_or_else(|| ConfigError::new(key, "must be a date such as 2026-01-31, or an RFC 3339 timestamp"))
 }
 
 fn check_federation(raw: RawFederation, folder: &Path) -> Result<FederationConfig, ConfigError> {
@@ -404,7 +426,7 @@ fn check_federation(raw: RawFederation, folder: &Path) -> Result<FederationConfi
         let key = format!("federation.resolve.{name}");
         let address = address
             .parse()
-            .map_err(|_| ConfigError::new(key, "must be an address and a port like 127.0.0.1:8443"))?;
+            .map_err(|_| ConfigError::new(key, "must be an address and a port, such as 127.0.0.1:8443"))?;
         resolve.insert(name.to_ascii_lowercase(), address);
     }
     let extra_ca_file = raw.extra_ca_file.map(|path| folder.join(path));
@@ -414,7 +436,7 @@ fn check_federation(raw: RawFederation, folder: &Path) -> Result<FederationConfi
             format!("no such file: {}", path.display()),
         ));
     }
-    let allow_networks = networks("federation.allow_networks", &raw.allow_networks)?;
+    let allow_networks = parse_networks("federation.allow_networks", &raw.allow_networks)?;
     Ok(FederationConfig { allow_networks, resolve, extra_ca_file })
 }
 
@@ -423,10 +445,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_of_the_world_has_no_port() {
+    fn a_public_origin_has_no_port() {
         let port = |origin, networks: &[IpNet]| check_port(&Origin::parse(origin).unwrap(), networks);
-        let complaint = port("https://crit.example:8443", &[]).unwrap_err().to_string();
-        assert!(complaint.starts_with("config: server.origin: must not name a port"), "{complaint}");
+        let error = port("https://crit.example:8443", &[]).unwrap_err().to_string();
+        assert!(error.starts_with("config: server.origin: must not have a port"), "{error}");
         assert!(port("https://crit.example", &[]).is_ok() && port("http://localhost:8080", &[]).is_ok());
         assert!(port("https://crit.example:8443", &["127.0.0.0/8".parse().unwrap()]).is_ok());
     }

@@ -1,7 +1,14 @@
 //! The config is checked once at the start, and an error names its key.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use marquee::config::{self, Config, ConfigError};
+
 use crate::both_databases;
+use crate::support::http::AS2;
 use crate::support::settings::Settings;
+use crate::support::temp_dir::TempDir;
 use crate::support::{Database, Fixture, TestNetwork};
 
 both_databases!(
@@ -90,12 +97,18 @@ async fn another_origin_is_refused_once_one_is_stored(database: Database) {
 }
 
 async fn the_environment_overrides_the_file(database: Database) {
-    let fixture =
-        Fixture::with(database, |_, settings| settings.env("MARQUEE_SITE__TITLE", "Seen from the Aisle"))
-            .await;
+    let fixture = Fixture::with(database, |_, settings| {
+        settings
+            .env("MARQUEE_SITE__TITLE", "Seen from the Aisle")
+            .env("MARQUEE_FEDERATION__AUTHORIZED_FETCH", "true")
+    })
+    .await;
     let front = fixture.app.get_page("/").await;
     assert!(front.body.contains("Seen from the Aisle"), "{}", front.body);
     assert!(!front.body.contains("The Test Reel"));
+    let outbox = fixture.critic["outbox"].as_str().expect("a URL");
+    let unsigned = fixture.network.client.get(outbox, AS2).await;
+    assert_eq!(unsigned.status, 401, "{}", unsigned.body);
 }
 
 /// A web process and a worker process share a database.
@@ -116,4 +129,107 @@ async fn the_start_prints_one_line_on_standard_output() {
     let lines = fixture.app.printed();
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].starts_with("Serving https://marquee.test"), "{lines:?}");
+}
+
+/// A value for every scalar key, as a variable of the environment has it.
+const SCALARS: [(&str, &str); 34] = [
+    ("data_dir", "elsewhere"),
+    ("database.url", "postgres://db.example/marquee"),
+    ("federation.authorized_fetch", "true"),
+    ("federation.extra_ca_file", "ca.pem"),
+    ("looks.dark.gold", "#123456"),
+    ("looks.dark.ink", "#123456"),
+    ("looks.dark.line", "#123456"),
+    ("looks.dark.link", "#123456"),
+    ("looks.dark.paper", "#123456"),
+    ("looks.dark.sheet", "#123456"),
+    ("looks.dark.soft", "#123456"),
+    ("looks.dark.unlit", "#123456"),
+    ("looks.folder", "own"),
+    ("looks.light.gold", "#123456"),
+    ("looks.light.ink", "#123456"),
+    ("looks.light.line", "#123456"),
+    ("looks.light.link", "#123456"),
+    ("looks.light.paper", "#123456"),
+    ("looks.light.sheet", "#123456"),
+    ("looks.light.soft", "#123456"),
+    ("looks.light.unlit", "#123456"),
+    ("looks.sans", "Inter"),
+    ("looks.serif", "Literata"),
+    ("moderation.allow_list", "true"),
+    ("moderation.approve_followers", "true"),
+    ("moderation.first_comments", "held"),
+    ("server.handle_domain", "example.org"),
+    ("server.listen", "127.0.0.1:9999"),
+    ("server.origin", "https://films.example.org"),
+    ("site.language", "fr"),
+    ("site.security_contact", "mailto:security@example.org"),
+    ("site.source_url", "https://code.example.org/"),
+    ("site.timezone", "Europe/Vienna"),
+    ("site.title", "1984"),
+];
+
+/// A folder with an empty config file, and what the values of [`SCALARS`] refer to.
+fn empty_config() -> (TempDir, PathBuf) {
+    let folder = TempDir::new();
+    folder.write("ca.pem", "");
+    std::fs::create_dir(folder.file("own")).expect("a folder");
+    let file = folder.write("marquee.toml", "");
+    (folder, file)
+}
+
+/// Loads the config with one variable of the environment.
+fn load_with(file: &Path, key: &str, value: &str) -> Result<Config, ConfigError> {
+    let variable = format!("MARQUEE_{}", key.to_uppercase().replace('.', "__"));
+    config::load_with(file, [(variable, value.to_owned())])
+}
+
+/// Finds the scalar keys of a section, which is the whole config if its name is empty. An error about an unknown key
+/// lists the known ones, so the program itself says which keys there are.
+fn scalar_keys(file: &Path, section: &str) -> Vec<String> {
+    let within = |key: &str| if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };
+    let unknown = within("unknown");
+    let error = load_with(file, &unknown, "x").expect_err("an unknown key").to_string();
+    if let Some((_, keys)) = error.split_once("unknown key; known keys are ") {
+        return keys.split(", ").flat_map(|key| scalar_keys(file, &within(key))).collect();
+    }
+    let is_table = error.starts_with(&format!("config: {unknown}:"));
+    let is_list = error.contains("expected a sequence");
+    if is_table || is_list { Vec::new() } else { vec![section.to_owned()] }
+}
+
+#[test]
+fn every_scalar_key_can_be_set_by_the_environment() {
+    let (_folder, file) = empty_config();
+    let known: BTreeSet<String> = scalar_keys(&file, "").into_iter().collect();
+    let tested: BTreeSet<String> = SCALARS.iter().map(|(key, _)| (*key).to_owned()).collect();
+    assert_eq!(known, tested, "every scalar key has a value in this test");
+    let unchanged = config::load_with(&file, []).expect("the defaults");
+    for (key, value) in SCALARS {
+        let changed = load_with(&file, key, value).unwrap_or_else(|error| panic!("{error}"));
+        assert_ne!(format!("{changed:?}"), format!("{unchanged:?}"), "{key} is ignored");
+    }
+}
+
+#[test]
+fn a_variable_has_the_type_of_its_key() {
+    let (_folder, file) = empty_config();
+    for title in ["1984", "true", "no", "[]", "1e3", "\"quoted\"", " 8½ "] {
+        assert_eq!(load_with(&file, "site.title", title).expect(title).site.title, title);
+    }
+    for (value, expected) in [("true", true), ("1", true), ("yes", true), ("false", false), ("0", false)] {
+        let config = load_with(&file, "federation.authorized_fetch", value).expect(value);
+        assert_eq!(config.policy.authorized_fetch, expected, "{value}");
+    }
+    for value in ["maybe", "", "2"] {
+        let error = load_with(&file, "federation.authorized_fetch", value).expect_err(value).to_string();
+        assert!(error.starts_with("config: federation.authorized_fetch:"), "{error}");
+    }
+}
+
+#[test]
+fn the_file_is_not_read_as_leniently_as_the_environment() {
+    let (folder, _) = empty_config();
+    let file = folder.write("text.toml", "[federation]\nauthorized_fetch = \"true\"\n");
+    assert!(load_with(&file, "site.title", "1984").is_err(), "a text is not a boolean in a file");
 }

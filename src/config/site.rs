@@ -1,4 +1,4 @@
-//! What the site is called, how it looks, and how its critics are supported.
+//! The config sections `site`, `looks` and `support`.
 
 use std::path::Path;
 
@@ -55,9 +55,9 @@ pub(super) fn check_site(
         return Err(ConfigError::new("site.title", "must not be empty"));
     }
     let timezone = TimeZone::get(&raw.timezone)
-        .map_err(|_| ConfigError::new("site.timezone", "must be a name like Europe/Berlin or UTC"))?;
-    let source_url = raw.source_url.map(|text| web_address("site.source_url", &text)).transpose()?;
-    let security_contact = raw.security_contact.map(|text| contact(&text)).transpose()?;
+        .map_err(|_| ConfigError::new("site.timezone", "must be a time zone such as Europe/Berlin or UTC"))?;
+    let source_url = raw.source_url.map(|text| check_web_url("site.source_url", &text)).transpose()?;
+    let security_contact = raw.security_contact.map(|text| check_contact(&text)).transpose()?;
     Ok(Site {
         source_url,
         security_contact,
@@ -67,16 +67,17 @@ pub(super) fn check_site(
     })
 }
 
-fn web_address(key: &str, text: &str) -> Result<Url, ConfigError> {
+fn check_web_url(key: &str, text: &str) -> Result<Url, ConfigError> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
-    url.ok_or_else(|| ConfigError::new(key, format!("{text:?} must be an address like https://example.org/")))
+    url.ok_or_else(|| ConfigError::new(key, format!("{text:?} must be a URL such as https://example.org/")))
 }
 
-fn contact(text: &str) -> Result<Url, ConfigError> {
+fn check_contact(text: &str) -> Result<Url, ConfigError> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "mailto" | "tel"));
     url.ok_or_else(|| {
-        let problem =
-            format!("{text:?} must be like mailto:security@example.org or https://example.org/contact");
+        let problem = format!(
+            "{text:?} must be a URL such as mailto:security@example.org or https://example.org/contact"
+        );
         ConfigError::new("site.security_contact", problem)
     })
 }
@@ -85,13 +86,13 @@ fn check_support(
     support: Vec<SupportLink>,
     critics: &[CriticProfile],
 ) -> Result<Vec<SupportLink>, ConfigError> {
-    for (index, way) in support.iter().enumerate() {
+    for (index, link) in support.iter().enumerate() {
         let key = |name: &str| format!("support.{index}.{name}");
-        web_address(&key("url"), way.url.as_str())?;
-        if way.kind == SupportKind::Other && way.name.as_ref().is_none_or(|name| name.trim().is_empty()) {
-            return Err(ConfigError::new(key("name"), "must say what it is where the kind is \"other\""));
+        check_web_url(&key("url"), link.url.as_str())?;
+        if link.kind == SupportKind::Other && link.name.as_ref().is_none_or(|name| name.trim().is_empty()) {
+            return Err(ConfigError::new(key("name"), "must be set if the kind is \"other\""));
         }
-        if let Some(handle) = &way.critic
+        if let Some(handle) = &link.critic
             && !critics.iter().any(|critic| critic.handle == *handle)
         {
             return Err(ConfigError::new(key("critic"), format!("no critic has the handle {handle:?}")));
@@ -108,7 +109,7 @@ fn check_looks(raw: RawLooks, folder: &Path) -> Result<Looks, ConfigError> {
     for (index, meta) in raw.meta.iter().enumerate() {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
         if meta.name.is_empty() || !meta.name.chars().all(fits) {
-            let problem = format!("{:?} must be a name like google-site-verification", meta.name);
+            let problem = format!("{:?} must be a name such as google-site-verification", meta.name);
             return Err(ConfigError::new(format!("looks.meta.{index}.name"), problem));
         }
     }
