@@ -1,4 +1,4 @@
-//! What the fuzz targets share: who we are in them, and what must hold of whatever is let in.
+//! The fuzz targets, and what they share: the site that receives the inputs, and the invariants of accepted data.
 
 pub mod targets;
 
@@ -14,10 +14,10 @@ use marquee::federation::signature::{self, UnverifiedSignature};
 use scraper::{Html, Node};
 use url::{Host, Url};
 
-/// Checks one input, and panics where something does not hold.
+/// Checks one input, and panics if an invariant is violated.
 pub type CheckInput = fn(&[u8]);
 
-/// The targets by their names, which are those of their folders in `corpus`.
+/// The targets by name. Each has a folder of that name in `corpus`.
 pub const TARGETS: [(&str, CheckInput); 5] = [
     ("comment", targets::comment::check_input),
     ("inbox", targets::inbox::check_input),
@@ -26,20 +26,20 @@ pub const TARGETS: [(&str, CheckInput); 5] = [
     ("webfinger", targets::webfinger::check_input),
 ];
 
-/// The site that everything is sent to.
+/// The site that receives the inputs.
 pub static SITE: LazyLock<Origin> =
     LazyLock::new(|| Origin::parse("https://crit.example").expect("an origin"));
 
-/// The moment at which everything arrives: Tue, 26 May 2026 20:26:40 GMT.
+/// The time at which the inputs arrive, in seconds since the epoch: Tue, 26 May 2026 20:26:40 GMT.
 pub const NOW: i64 = 1_779_827_200;
 
-/// Keys of nobody: no signature that a target makes up verifies with them.
+/// Public keys whose private keys nobody has, so no signature in an input may verify with them.
 static KEYS: LazyLock<Vec<PublicKey>> = LazyLock::new(|| {
     let pems = [include_str!("../keys/rsa.pem"), include_str!("../keys/ed25519.pem")];
     pems.iter().map(|pem| PublicKey::from_pem(pem).expect("a key")).collect()
 });
 
-/// An id by the strict rules: https, a name, the usual port, nobody's password.
+/// Asserts that the URL is an id by the strict rules: https, a domain name, the default port, no credentials.
 pub fn assert_is_id(url: &Url) {
     assert_eq!(url.scheme(), "https", "{url}");
     assert!(
@@ -51,7 +51,7 @@ pub fn assert_is_id(url: &Url) {
     assert_eq!(again, *url, "one spelling");
 }
 
-/// The comment that a page would show of this HTML: inert, and the same if it is cleaned once more.
+/// Asserts that the HTML is inert once it is sanitised as a comment, and that sanitising it again changes nothing.
 pub fn assert_comment_is_safe(html: &str) {
     let safe = marquee::sources::html::sanitize_comment(html, &SITE);
     assert_is_inert(&safe);
@@ -79,7 +79,7 @@ const ELEMENTS: [&str; 17] = [
     "span",
 ];
 
-/// What browsers make of it has no element and no attribute that does anything.
+/// Asserts that the HTML, as browsers parse it, has no element or attribute that is active.
 fn assert_is_inert(safe: &str) {
     for node in Html::parse_fragment(safe).tree.values() {
         let element = match node {
@@ -104,19 +104,19 @@ fn assert_is_inert(safe: &str) {
     }
 }
 
-/// A request to our inbox: lines of headers as a target writes them, an empty line, and the body.
+/// A request to the inbox, parsed from an input: the request target, lines of headers, an empty line, and the body.
 #[derive(Debug)]
-pub struct Sent<'d> {
+pub struct InboxRequest<'d> {
     target: String,
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its body.
+    /// The body.
     pub body: &'d [u8],
 }
 
-impl<'d> Sent<'d> {
-    /// Reads what the fuzzer made up; none where no HTTP server would let it through.
-    pub fn read(data: &'d [u8]) -> Option<Self> {
+impl<'d> InboxRequest<'d> {
+    /// Parses an input. Returns `None` if no HTTP server would accept it.
+    pub fn parse(data: &'d [u8]) -> Option<Self> {
         let end = data.windows(2).position(|pair| pair == b"\n\n");
         let (head, body) = end.map_or((data, &[][..]), |end| (&data[..end], &data[end + 2..]));
         let mut lines = head.split(|byte| *byte == b'\n');
@@ -130,15 +130,15 @@ impl<'d> Sent<'d> {
         Some(Self { target: target.to_owned(), headers, body })
     }
 
-    /// The values of a header, one behind the other.
+    /// Returns the values of a header as one list.
     pub fn header(&self, name: &str) -> String {
         let values = self.headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
         values.collect::<Vec<_>>().join(", ")
     }
 
-    /// Presents it to us twice: what is let in must be the same each time, be fresh, be somebody else's, and verify
-    /// with no key of ours to give.
-    pub fn present(&self) -> Option<UnverifiedSignature> {
+    /// Parses the signature of the request twice, and returns it if it is accepted. Both results must be equal, the
+    /// signature must be recent and made with a remote key, and it must not verify with any of `KEYS`.
+    pub fn parse_signature(&self) -> Option<UnverifiedSignature> {
         let request = signature::SignedRequest {
             method: &Method::POST,
             target: &self.target,
@@ -147,31 +147,27 @@ impl<'d> Sent<'d> {
             body: self.body,
         };
         let now = Timestamp::from_millis(NOW * 1000);
-        let presented = signature::parse(&request, now);
+        let parsed = signature::parse(&request, now);
         let again = signature::parse(&request, now);
-        assert_eq!(presented.is_ok(), again.is_ok());
-        let (presented, again) = (presented.ok()?, again.ok()?);
-        assert_eq!(presented.fingerprint, again.fingerprint);
-        assert!(
-            presented.key_id.scheme() == "https" && !SITE.owns(&presented.key_id),
-            "{}",
-            presented.key_id
-        );
-        let signed_at = presented.signed_at.millis() / 1000;
+        assert_eq!(parsed.is_ok(), again.is_ok());
+        let (parsed, again) = (parsed.ok()?, again.ok()?);
+        assert_eq!(parsed.fingerprint, again.fingerprint);
+        assert!(parsed.key_id.scheme() == "https" && !SITE.owns(&parsed.key_id), "{}", parsed.key_id);
+        let signed_at = parsed.signed_at.millis() / 1000;
         assert!((NOW - 12 * 3600..=NOW + 3600).contains(&signed_at), "{signed_at}");
         for key in KEYS.iter() {
-            assert!(presented.verify(key).is_err(), "forged");
+            assert!(parsed.verify(key).is_err(), "forged");
         }
-        Some(presented)
+        Some(parsed)
     }
 
-    /// Whether a digest of the body stands in the text, written as `before` + base 64.
-    pub fn digest_stands_in(&self, text: &str, before: [&str; 2]) -> bool {
+    /// Whether the text contains a digest of the body, as one of the prefixes and base64.
+    pub fn contains_digest(&self, text: &str, prefixes: [&str; 2]) -> bool {
         use aws_lc_rs::digest::{SHA256, SHA512, digest};
         let text = text.to_ascii_lowercase();
-        before.iter().zip([&SHA256, &SHA512]).any(|(before, algorithm)| {
+        prefixes.iter().zip([&SHA256, &SHA512]).any(|(prefix, algorithm)| {
             let digest = STANDARD.encode(digest(algorithm, self.body));
-            text.contains(&format!("{before}{digest}").to_ascii_lowercase())
+            text.contains(&format!("{prefix}{digest}").to_ascii_lowercase())
         })
     }
 }

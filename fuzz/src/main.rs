@@ -1,4 +1,4 @@
-//! Hands what libFuzzer makes up to the target that `MARQUEE_FUZZ_TARGET` names.
+//! Runs the fuzz target that `MARQUEE_FUZZ_TARGET` names with the inputs of libFuzzer.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! The HTML of a comment.
+//! The target `comment`: the HTML of a comment.
 
 /// Checks one input.
 pub fn check_input(data: &[u8]) {

@@ -1,4 +1,4 @@
-//! The body of a request to an inbox.
+//! The target `inbox`: the body of a request to an inbox.
 
 use crate::{assert_comment_is_safe, assert_is_id};
 use marquee::federation::vocab::json_document::JsonDocument;
@@ -19,7 +19,7 @@ pub fn check_input(data: &[u8]) {
         return;
     };
     let read = remote_activity::parse(data, UrlRules::STRICT);
-    // What it says does not depend on how it is written down.
+    // The meaning must not depend on how the document is serialised.
     let again = serde_json::to_vec(&document).expect("JSON");
     let reread = remote_activity::parse(&again, UrlRules::STRICT);
     assert_eq!(read.as_ref().ok(), reread.as_ref().ok(), "written down again");

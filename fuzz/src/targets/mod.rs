@@ -1,4 +1,4 @@
-//! What others send, a module each.
+//! The fuzz targets, one in each module. Each parses one kind of untrusted input.
 
 pub mod comment;
 pub mod inbox;

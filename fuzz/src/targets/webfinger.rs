@@ -1,4 +1,4 @@
-//! What a server answers to WebFinger, and what others ask ours.
+//! The target `webfinger`: WebFinger responses of other servers, and queries to ours.
 
 use crate::assert_is_id;
 use marquee::federation::vocab::url_rules::UrlRules;
@@ -27,7 +27,7 @@ pub fn check_input(data: &[u8]) {
     }
 }
 
-/// An answer that is believed is about whom we asked for, and has the link that we follow.
+/// Asserts that an accepted response is about the requested account and has the link to the actor.
 fn check(data: &[u8], actor: &url::Url) {
     assert_is_id(actor);
     let answer: Value = serde_json::from_slice(data).expect("JSON");
@@ -47,7 +47,7 @@ fn check(data: &[u8], actor: &url::Url) {
     assert!(links.iter().any(|link| texts(&link["href"]).iter().any(leads_there)), "{answer} to {actor}");
 }
 
-/// A handle is read again as it is written.
+/// Asserts that formatting and parsing a handle returns the same handle.
 fn assert_is_handle(handle: &Handle) {
     assert_eq!(Handle::parse(&handle.to_acct_uri(), UrlRules::STRICT).as_ref(), Some(handle));
     assert!(!handle.to_string().contains(char::is_whitespace), "{handle}");
