@@ -1,6 +1,6 @@
-//! Escapes text for HTML and XML. Nothing else in the tree does.
+//! Escapes text for HTML and XML. No other module does so.
 
-/// The reference that a character needs, in text and in a quoted attribute.
+/// Returns the character reference that a character needs in text or in a quoted attribute.
 pub const fn reference(c: char) -> Option<&'static str> {
     match c {
         '&' => Some("&amp;"),
@@ -12,7 +12,7 @@ pub const fn reference(c: char) -> Option<&'static str> {
     }
 }
 
-/// Appends text to HTML or XML.
+/// Appends the text to HTML or XML, escaped.
 pub fn escape_into(out: &mut String, text: &str) {
     for c in text.chars() {
         match reference(c) {
@@ -22,7 +22,7 @@ pub fn escape_into(out: &mut String, text: &str) {
     }
 }
 
-/// The text as HTML or XML.
+/// Returns the text, escaped for HTML or XML.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     escape_into(&mut out, text);

@@ -21,8 +21,8 @@ pub(super) fn html_paragraphs(text: &str) -> String {
 }
 
 /// Shortens a text to at most `max` characters, at a word boundary and with an ellipsis.
-pub(super) fn shorten(text: &str, most: usize) -> String {
-    let Some((end, _)) = text.char_indices().nth(most) else {
+pub(super) fn shorten(text: &str, max: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(max) else {
         return text.to_owned();
     };
     let room = text[..end].char_indices().next_back().map_or(0, |(at, _)| at);
@@ -33,8 +33,8 @@ pub(super) fn shorten(text: &str, most: usize) -> String {
 }
 
 /// Truncates a text to at most `max` bytes, at a character boundary.
-pub(super) fn truncate_bytes(text: &str, most: usize) -> &str {
-    &text[..text.floor_char_boundary(most)]
+pub(super) fn truncate_bytes(text: &str, max: usize) -> &str {
+    &text[..text.floor_char_boundary(max)]
 }
 
 /// Removes words that are links.
