@@ -1,4 +1,4 @@
-//! Wires the state, and runs the site.
+//! Opens the database and the shared state, and runs the server and the worker.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -20,6 +20,7 @@ use crate::domain::looks::{Looks, Palette};
 use crate::domain::origin::Origin;
 use crate::domain::time::{Clock, Timestamp};
 use crate::federation::vocab::url_rules::UrlRules;
+use crate::flows::apub::ApubConfig;
 use crate::flows::gate::Gate;
 use crate::flows::keys::{KeyOwner, SigningKeyCache};
 use crate::flows::receive::intake::{self, Intake};
@@ -35,21 +36,21 @@ use crate::web::router::router;
 use crate::web::state::WebState;
 use crate::worker;
 
-/// After this long, what still runs is dropped: every job is leased, and is done again.
+/// How long shutdown waits for running jobs. Jobs that are dropped then are run again, since each is leased.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a process does.
+/// The role of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Role {
-    /// Serves and works.
+    /// Web server and worker.
     All,
-    /// Serves.
+    /// Only the web server.
     Web,
-    /// Works.
+    /// Only the worker.
     Worker,
 }
 
-/// The clock on the wall.
+/// The system clock.
 #[derive(Debug)]
 pub struct SystemClock;
 
@@ -60,29 +61,27 @@ impl Clock for SystemClock {
     }
 }
 
-/// Opens everything that the config names, and brings its critics and feeds into the database.
+/// Opens the site and brings the critics and feeds of the config into the database.
 pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
     let app = open_read_only(config, clock).await?;
     pin_origin(&app).await?;
     browse_index::index_missing(&app.db).await?;
     app.ensure_key(KeyOwner::Instance).await?;
-    manage(&app, config).await?;
+    apply_config(&app, config).await?;
     Ok(app)
 }
 
-/// Opens everything that the config names, and writes nothing into the database but its tables, where they are not there
-/// yet or of an older Marquee.
+/// Opens the site without writing to the database, except for migrations.
 pub async fn open_read_only(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
     let policy = policy(config)?;
-    // What the system trusts lies in hundreds of files: they are read while the database is opened.
+    // The system's certificates are in hundreds of files, which are read while the database is opened.
     let http = tokio::task::spawn_blocking(move || Client::new(policy));
-    let db = Db::open(&config.database_url)
-        .await
-        .context("config: database.url: the database cannot be opened")?;
-    ensure_origin(&config.server.origin, settings::get(&db, ORIGIN).await?.as_deref())?;
+    let db =
+        Db::open(&config.database_url).await.context("config: database.url: could not open the database")?;
+    ensure_origin(&config.server.origin, settings::get(&db, ORIGIN_SETTING).await?.as_deref())?;
     let media = config.data_dir.join("media");
     std::fs::create_dir_all(&media)
-        .with_context(|| format!("config: data_dir: {} cannot be made", media.display()))?;
+        .with_context(|| format!("config: data_dir: could not create {}", media.display()))?;
     Ok(App::new(AppParts {
         http: http.await??,
         db,
@@ -100,7 +99,7 @@ pub async fn open_read_only(config: &Config, clock: Arc<dyn Clock>) -> anyhow::R
         remote_keys: authenticate::RemoteKeyCache::default(),
         gate: Gate::default(),
         intake: Intake::default(),
-        apub_config: tokio::sync::OnceCell::new(),
+        apub: ApubConfig::default(),
     }))
 }
 
@@ -130,32 +129,32 @@ fn rules(config: &Config) -> UrlRules {
     }
 }
 
-/// The setting that tells the origin.
-const ORIGIN: &str = "origin";
+/// The setting that holds the origin.
+const ORIGIN_SETTING: &str = "origin";
 
-/// The origin is part of every id that was ever sent: a site keeps the one that it had at its first start.
+/// Stores the origin at the first start. It is part of every id that was ever sent, so a site keeps it for good.
 async fn pin_origin(app: &App) -> anyhow::Result<()> {
     let mut tx = app.db.begin().await?;
-    let pinned = settings::get_or_insert(&mut tx, ORIGIN, app.origin.as_str()).await?;
+    let pinned = settings::get_or_insert(&mut tx, ORIGIN_SETTING, app.origin.as_str()).await?;
     tx.commit().await?;
     ensure_origin(&app.origin, Some(&pinned))
 }
 
-/// It must be that of the database, where that has one already.
+/// Fails if the origin differs from the one that the database has.
 fn ensure_origin(origin: &Origin, pinned: Option<&str>) -> anyhow::Result<()> {
     if let Some(pinned) = pinned
         && pinned != origin.as_str()
     {
         bail!(
-            "config: server.origin: {origin} is not the origin of this database, which is {pinned}, and every id that was sent says \
-             so; set server.origin to {pinned}, or start a new site with another data_dir and database.url"
+            "config: server.origin: {origin} differs from the origin of this database, {pinned}, which is part of every id \
+             that was sent; set server.origin to {pinned}, or start a new site with another data_dir and database.url"
         );
     }
     Ok(())
 }
 
-/// Brings the critics and feeds of the config file into the database.
-async fn manage(app: &App, config: &Config) -> anyhow::Result<()> {
+/// Brings the critics and feeds of the config into the database.
+async fn apply_config(app: &App, config: &Config) -> anyhow::Result<()> {
     let now = app.clock.now();
     let mut ids = HashMap::new();
     for declared in &config.critics {
@@ -163,7 +162,7 @@ async fn manage(app: &App, config: &Config) -> anyhow::Result<()> {
         let id = critics::upsert_from_config(&mut tx, declared, now).await?;
         tx.commit().await?;
         app.ensure_key(KeyOwner::Critic(id)).await?;
-        manage_avatar(app, id, declared).await;
+        apply_avatar(app, id, declared).await;
         profile::announce_profile(app, id).await?;
         ids.insert(declared.handle.as_str(), id);
     }
@@ -192,8 +191,8 @@ fn managed(feed: &FeedConfig, critic: CriticId) -> ConfiguredFeed<'_> {
     }
 }
 
-/// A missing avatar stops nobody.
-async fn manage_avatar(app: &App, critic: CriticId, profile: &CriticProfile) {
+/// Stores the avatar of a critic. Without it the site starts all the same.
+async fn apply_avatar(app: &App, critic: CriticId, profile: &CriticProfile) {
     let taken = async {
         let Some(avatar) = &profile.avatar else {
             let mut tx = app.db.begin().await?;
@@ -204,7 +203,7 @@ async fn manage_avatar(app: &App, critic: CriticId, profile: &CriticProfile) {
             url::Url::parse(avatar)?
         } else {
             let path = std::fs::canonicalize(app.config_dir.join(avatar))?;
-            url::Url::from_file_path(path).ok().context("not a path")?
+            url::Url::from_file_path(path).ok().context("not a file path")?
         };
         let folder = source.to_file_path().ok().and_then(|path| path.parent().map(std::path::Path::to_owned));
         let picture = media::fetch_media(app, &source, folder.as_deref()).await?;
@@ -214,25 +213,25 @@ async fn manage_avatar(app: &App, critic: CriticId, profile: &CriticProfile) {
         anyhow::Ok(())
     };
     if let Err(error) = taken.await {
-        tracing::warn!(handle = profile.handle, error = format!("{error:#}"), "avatar left out");
+        tracing::warn!(handle = profile.handle, error = format!("{error:#}"), "could not set avatar");
     }
 }
 
-/// Colours are for the critic to choose, and for readers to read.
-fn warn_of_faint_colours(looks: &Looks) {
+/// Warns about colours that many readers cannot tell apart.
+fn warn_about_low_contrast(looks: &Looks) {
     let schemes =
         [("light", &looks.light, &Palette::DEFAULT_LIGHT), ("dark", &looks.dark, &Palette::DEFAULT_DARK)];
     for (scheme, palette, built_in) in schemes {
         for (text, ground, contrast) in palette.low_contrast_pairs(built_in) {
             tracing::warn!(
-                "looks.{scheme}: {text} on {ground} has a contrast of {contrast:.1}, and many need 4.5 to read it"
+                "config: looks.{scheme}: {text} on {ground} has a contrast of {contrast:.1}; text needs at least 4.5"
             );
         }
     }
 }
 
-/// The pages of the site, in its words and looks.
-fn pages_of(app: &App) -> anyhow::Result<Pages> {
+/// Loads the templates, messages and looks of the site.
+fn load_pages(app: &App) -> anyhow::Result<Pages> {
     Pages::new(Site {
         about: app.site.clone(),
         origin: app.origin.clone(),
@@ -241,7 +240,8 @@ fn pages_of(app: &App) -> anyhow::Result<Pages> {
     })
 }
 
-/// Serves where there is a listener, works where it is to, until `shutdown` resolves; then drains.
+/// Runs the web server if there is a listener, and the worker if `works`, until `shutdown` resolves; then waits for the
+/// running jobs.
 pub async fn run(
     app: App,
     listener: Option<(TcpListener, &[IpNet])>,
@@ -254,8 +254,8 @@ pub async fn run(
         tasks.spawn(worker::run(app.clone(), stopped.clone()));
     }
     if let Some((listener, trusted_proxies)) = listener {
-        warn_of_faint_colours(&app.site.looks);
-        let pages = pages_of(&app)?;
+        warn_about_low_contrast(&app.site.looks);
+        let pages = load_pages(&app)?;
         let reads = Arc::<ViewCounts>::default();
         let state = WebState {
             app: app.clone(),
@@ -271,14 +271,14 @@ pub async fn run(
         let service = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
         let mut stopped = stopped;
         tasks.spawn(intake::write_all(app.clone()));
-        tasks.spawn(count_reads(app.clone(), Arc::clone(&reads), stopped.clone()));
+        tasks.spawn(count_views(app.clone(), Arc::clone(&reads), stopped.clone()));
         let served = app.clone();
         tasks.spawn(async move {
             let until = async move {
                 let _ = stopped.wait_for(|stop| *stop).await;
             };
             let ended = axum::serve(listener, service).with_graceful_shutdown(until).await;
-            // What still waits is written; nothing more comes.
+            // Nothing more arrives; activities that wait are stored.
             served.intake.close();
             view_counts::flush(&served, &reads).await;
             Ok(ended?)
@@ -286,11 +286,11 @@ pub async fn run(
     }
     let ended = tokio::select! {
         () = shutdown => {
-            tracing::info!("stopping: what was begun is ended first");
+            tracing::info!("shutting down; finishing in-flight work");
             Ok(())
         }
         Some(ended) = tasks.join_next() => match ended {
-            Ok(Ok(())) => Err(anyhow!("a part of the site ended by itself")),
+            Ok(Ok(())) => Err(anyhow!("a task ended before shutdown")),
             Ok(Err(error)) => Err(error),
             Err(panic) => Err(panic.into()),
         },
@@ -298,13 +298,13 @@ pub async fn run(
     stop.send_replace(true);
     let drained = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
-        tracing::warn!("not everything ended in time; it is done again at the next start");
+        tracing::warn!("some jobs did not finish in time; they will run again at the next start");
     }
     app.db.close().await;
     ended
 }
 
-async fn count_reads(app: App, reads: Arc<ViewCounts>, stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
+async fn count_views(app: App, reads: Arc<ViewCounts>, stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
     view_counts::flush_all(app, reads, stopped).await;
     Ok(())
 }

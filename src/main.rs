@@ -1,4 +1,4 @@
-//! The `marquee` program: parse the command line, call one function.
+//! The `marquee` program: it parses the command line and calls [`cli::run`].
 
 use std::process::ExitCode;
 

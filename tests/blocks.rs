@@ -140,7 +140,7 @@ async fn nothing_is_accepted_from_a_blocked_server_or_sent_to_it(database: Datab
     assert!(!fixture.page(&article).await.text.contains("Still here"));
     await_followers(&fixture, 1).await;
     for ours in ["marquee.test", "test"] {
-        assert!(refusal(&fixture, &["block", "domain", ours]).await.contains("this site's own"), "{ours}");
+        assert!(refusal(&fixture, &["block", "domain", ours]).await.contains("this site itself"), "{ours}");
     }
     assert!(refusal(&fixture, &["block", "domain", "no/host"]).await.contains("is not a domain"));
 }
@@ -289,7 +289,7 @@ async fn with_an_allow_list_only_listed_servers_are_accepted(database: Database)
     fixture.alice.send(fixture.inbox(), &fixture.alice.create(&late)).await;
     fixture.publish("The Day Ferry").await;
     eventually("the delivery to be given up", || async {
-        fixture.app.log().iter().any(|line| line.contains("its server is blocked here")).then_some(())
+        fixture.app.log().iter().any(|line| line.contains("the server is blocked here")).then_some(())
     })
     .await;
     fixture.app.command_output(&["block", "allow", "remote.test"]).await;

@@ -80,7 +80,7 @@ async fn kill_at_each_failpoint(fixture: &mut Fixture, article: &Value) -> Vec<V
         assert!(!died.status.success(), "it died");
         fixture.app.set_env("FAILPOINTS", "");
         let again = fixture.app.cli(&["publish", &file]).await;
-        let is_here = String::from_utf8_lossy(&again.stderr).contains("here already");
+        let is_here = String::from_utf8_lossy(&again.stderr).contains("already been published");
         assert_eq!((again.status.success(), is_here), (point == COMMAND[0], point == COMMAND[1]), "{point}");
     }
     comments

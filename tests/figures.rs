@@ -153,7 +153,7 @@ async fn a_missing_picture_is_reported_and_fetched_when_its_entry_changes(databa
     let (fixture, article) = published(database, &["/p.png"], &item).await;
     assert_eq!(sources(content(&article)), [""; 0]);
     assert!(!content(&article).contains("Too late"), "it goes with its caption");
-    let line = "a picture could not be had and is left out: https://remote.test/late.png";
+    let line = "an image could not be fetched and is left out: https://remote.test/late.png";
     eventually("the line in the log", || async { log(&fixture).await.contains(line).then_some(()) }).await;
     serve(&fixture, "/late.png");
     fixture.poll().await;
@@ -209,7 +209,7 @@ async fn a_manually_published_review_has_its_pictures_or_is_refused(database: Da
     );
     assert!(article["attachment"].is_null(), "it is no poster");
     let again = fixture.app.cli(&["publish", &file]).await;
-    assert!(String::from_utf8_lossy(&again.stderr).contains("this review is here already"));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("this review has already been published"));
     let page = article["url"].as_str().expect("a page");
     let same = fixture.app.cli(&["revise", page, &file]).await;
     assert!(String::from_utf8_lossy(&same.stderr).contains("nothing changed"));
@@ -334,7 +334,11 @@ async fn h3_invalid_and_too_many_pictures_are_left_out(database: Database) {
     assert_eq!(sources(content(&article)).len(), 1, "{}", content(&article));
     assert!(fixture.remote.requests_under("/many/") <= 20, "{}", fixture.remote.requests_under("/many/"));
     let told = eventually("the line in the log", || async {
-        log(&fixture).await.lines().find(|line| line.contains("pictures could not be had")).map(str::to_owned)
+        log(&fixture)
+            .await
+            .lines()
+            .find(|line| line.contains("images could not be fetched"))
+            .map(str::to_owned)
     })
     .await;
     assert!(told.len() < 400, "{told}");

@@ -11,6 +11,7 @@
     reason = "a test's helper panics when the test fails"
 )]
 
+mod activity_log;
 mod activity_order;
 mod architecture;
 mod architecture_document;

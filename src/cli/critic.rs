@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use clap::Subcommand;
 
 use super::{open, print_line, select_critic};
-use crate::flows::{keys, lookup, profile};
+use crate::flows::{key_rotation, lookup, profile};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CriticCommand {
@@ -49,7 +49,7 @@ pub(super) async fn run(file: &Path, command: CriticCommand) -> anyhow::Result<(
         }
         CriticCommand::RotateKey { handle, instance, overlap } => {
             let critic = if instance { None } else { Some(select_critic(&app, handle.as_deref()).await?) };
-            let key = keys::rotate(&app, critic.as_ref(), overlap).await?;
+            let key = key_rotation::rotate(&app, critic.as_ref(), overlap).await?;
             print_line(&format!("New key: {key}"))
         }
     }
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn the_default_is_that_of_the_flow() {
-        assert_eq!(parse_overlap("10m").unwrap(), keys::KEY_OVERLAP);
+        assert_eq!(parse_overlap("10m").unwrap(), key_rotation::KEY_OVERLAP);
         for wrong in ["", "ten", "-1m", "25h"] {
             assert!(parse_overlap(wrong).is_err(), "{wrong}");
         }

@@ -1,4 +1,5 @@
-//! The keys that prove who speaks: those that we know, and those that their servers show.
+//! Authentication of signed requests: a signature is verified with the cached or stored key of its actor or, if that
+//! fails, with the key that the actor's server publishes now.
 
 mod remote_keys;
 
@@ -7,151 +8,151 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use activitypub_federation::fetch::fetch_object_http;
 use anyhow::Context;
 use url::Url;
 
 pub use remote_keys::{CachedKey, RemoteKeyCache};
 
 use super::App;
+use super::apub::{self, FetchError};
+use super::error::FlowError;
 use super::gate::GateError;
 use crate::domain::time::Timestamp;
 use crate::federation::signature::{SignatureError, UnverifiedSignature};
-use crate::federation::vocab::json_document::JsonDocument;
 use crate::federation::vocab::remote_actor::{RemoteActor, RemoteKey, public_keys};
 use crate::federation::vocab::url_rules::same_origin;
 use crate::store::actors;
 
-/// A key that does not verify, or could not be had, is asked for again after this time.
-const RECHECK_AFTER: Duration = Duration::from_mins(5);
+/// A key that did not verify, or was not found, is fetched again after this time.
+const REFETCH_INTERVAL: Duration = Duration::from_mins(5);
 
-/// A server that could not be reached is asked again after this time.
-const UNREACHABLE_FOR: Duration = Duration::from_secs(30);
+/// A server that could not be reached is tried again after this time.
+const UNREACHABLE_INTERVAL: Duration = Duration::from_secs(30);
 
-/// The finds of so many documents are remembered.
-const MOST_FINDS: usize = 10_000;
+/// Documents whose fetches are cached.
+const MAX_CACHED_DOCUMENTS: usize = 10_000;
 
-/// A host is asked for this many keys in a minute at most.
-const MOST_PER_HOST: u32 = 300;
+/// Keys that are fetched from one host in a minute.
+const MAX_FETCHES_PER_MINUTE: u32 = 300;
 
-/// A key that cannot be written in this time is asked for again by who comes again.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// A key that cannot be stored in this time is fetched again for the next request.
+const STORE_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// What was lately found where keys are, so that a thousand bad signatures cost one request, and fifty good
-/// ones at once cost one, too.
+/// The latest fetches of key documents: a thousand bad signatures cost one request, and so do fifty good ones that
+/// arrive together.
 #[derive(Debug, Default)]
-pub struct KeyFetchCache(Mutex<Finds>);
+pub struct KeyFetchCache(Mutex<FetchTable>);
 
 #[derive(Debug, Default)]
-struct Finds {
-    by_document: HashMap<Url, Arc<tokio::sync::Mutex<Option<Find>>>>,
-    /// Requests to each host since the minute began.
+struct FetchTable {
+    by_document: HashMap<Url, Arc<tokio::sync::Mutex<Option<KeyFetch>>>>,
+    /// When the current minute began.
     minute: Timestamp,
     by_host: HashMap<String, u32>,
 }
 
-/// What was found, and when.
+/// The result of a fetch.
 #[derive(Debug, Clone)]
-struct Find {
+struct KeyFetch {
     at: Timestamp,
-    keys: Result<Listed, Missing>,
+    keys: Result<ListedKeys, FetchFailure>,
 }
 
-/// An actor and the keys that its document lists, by their ids.
+/// An actor and the keys that its document lists.
 #[derive(Debug, Clone)]
-struct Listed {
+struct ListedKeys {
     actor: Url,
     keys: Vec<RemoteKey>,
 }
 
-/// Why there is no key.
+/// Why a fetch found no key.
 #[derive(Debug, Clone, Copy)]
-enum Missing {
+enum FetchFailure {
     Gone,
     Unreachable,
     Refused(SignatureError),
 }
 
-impl From<Missing> for AuthError {
-    fn from(missing: Missing) -> Self {
+impl From<FetchFailure> for AuthError {
+    fn from(missing: FetchFailure) -> Self {
         match missing {
-            Missing::Gone => Self::KeyGone,
-            Missing::Unreachable => Self::KeyUnavailable,
-            Missing::Refused(refusal) => refusal.into(),
+            FetchFailure::Gone => Self::KeyGone,
+            FetchFailure::Unreachable => Self::KeyUnavailable,
+            FetchFailure::Refused(refusal) => refusal.into(),
         }
     }
 }
 
-impl Find {
-    /// Whether it is too old to go by.
+impl KeyFetch {
+    /// Whether it is too old to be used.
     fn is_stale(&self, now: Timestamp) -> bool {
         let lasts = match self.keys {
-            Err(Missing::Unreachable) => UNREACHABLE_FOR,
-            _ => RECHECK_AFTER,
+            Err(FetchFailure::Unreachable) => UNREACHABLE_INTERVAL,
+            _ => REFETCH_INTERVAL,
         };
         now.duration_since(self.at) >= lasts
     }
 }
 
 impl KeyFetchCache {
-    /// The place for what is found in that document; none where too many are asked for.
-    fn place(&self, document: &Url) -> Option<Arc<tokio::sync::Mutex<Option<Find>>>> {
-        let mut finds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if finds.by_document.len() >= MOST_FINDS {
-            // Those that nobody waits for now; they are asked for again when they are needed.
-            finds.by_document.retain(|_, place| Arc::strong_count(place) > 1);
+    /// The slot for that document; `None` if too many documents are fetched.
+    fn slot(&self, document: &Url) -> Option<Arc<tokio::sync::Mutex<Option<KeyFetch>>>> {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if table.by_document.len() >= MAX_CACHED_DOCUMENTS {
+            // Only slots that nobody waits for are dropped; their keys are fetched again when they are needed.
+            table.by_document.retain(|_, slot| Arc::strong_count(slot) > 1);
         }
-        if finds.by_document.len() >= MOST_FINDS {
+        if table.by_document.len() >= MAX_CACHED_DOCUMENTS {
             return None;
         }
-        Some(Arc::clone(finds.by_document.entry(document.clone()).or_default()))
+        Some(Arc::clone(table.by_document.entry(document.clone()).or_default()))
     }
 
-    /// Whether the host may be asked once more in this minute.
-    fn may_ask(&self, host: &str, now: Timestamp) -> bool {
-        let mut finds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.duration_since(finds.minute) >= Duration::from_mins(1) {
-            finds.minute = now;
-            finds.by_host.clear();
+    /// Counts a request to the host; returns whether the limit of this minute allows it.
+    fn may_fetch(&self, host: &str, now: Timestamp) -> bool {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.duration_since(table.minute) >= Duration::from_mins(1) {
+            table.minute = now;
+            table.by_host.clear();
         }
-        let asked = finds.by_host.entry(host.to_owned()).or_default();
+        let asked = table.by_host.entry(host.to_owned()).or_default();
         *asked += 1;
-        *asked <= MOST_PER_HOST
+        *asked <= MAX_FETCHES_PER_MINUTE
     }
 }
 
-/// Why nobody is known to have signed.
+/// Why a signature proves nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
-    /// The signature is not good.
+    /// The signature is missing, malformed or wrong.
     #[error(transparent)]
     Refused(#[from] SignatureError),
-    /// The key's server says that it is gone for good.
-    #[error("the key is gone")]
+    /// The key's server answered 410 for it.
+    #[error("the key was deleted")]
     KeyGone,
-    /// The key cannot be had now.
+    /// The key cannot be fetched now.
     #[error("the key could not be fetched")]
     KeyUnavailable,
-    /// Too many keys are asked for at this moment.
+    /// Too many keys are being fetched.
     #[error(transparent)]
-    Busy(#[from] GateError),
-    /// Something is wrong here.
+    AtCapacity(#[from] GateError),
+    /// This side failed.
     #[error(transparent)]
-    Internal(#[from] anyhow::Error),
+    Failed(#[from] FlowError),
 }
 
-/// What the keys in memory say about a signature, without asking anyone.
+/// What the cached keys say about a signature.
 #[derive(Debug)]
 pub enum CachedVerification {
-    /// This one made it. Whether it still stands is for the transaction to see that writes what it proves.
+    /// This key made it. The transaction that stores the activity checks that the key is still valid.
     Verified(Arc<CachedKey>),
-    /// Its key, as its server shows it, did not make it.
+    /// Its key, as its server published it a moment ago, did not make it.
     Rejected,
-    /// Somebody must be asked.
+    /// The database or the key's server must be asked.
     Unknown,
 }
 
-/// A look at the keys in memory. Takes some 20 µs of a core.
+/// Verifies with the cached keys alone. Takes some 20 µs of CPU time.
 pub fn verify_cached(app: &App, presented: &UnverifiedSignature) -> CachedVerification {
     let Some(known) = app.remote_keys.get(&presented.key_id).filter(|known| !known.is_slow()) else {
         return CachedVerification::Unknown;
@@ -165,8 +166,8 @@ pub fn verify_cached(app: &App, presented: &UnverifiedSignature) -> CachedVerifi
     }
 }
 
-/// Proves who signed: verifies with the key that we know; where that fails, or there is none, with the one
-/// that its server shows, which is asked for at most once in a while. Fetches nothing else.
+/// Verifies a signature with the stored key or, if that fails or there is none, with the one that its server publishes.
+/// The document of a key is fetched at most once every few minutes, and nothing else is fetched.
 pub async fn authenticate(
     app: &App,
     presented: &UnverifiedSignature,
@@ -178,49 +179,50 @@ pub async fn authenticate(
     }
     let mut document = key_id.clone();
     document.set_fragment(None);
-    let place = app.key_fetches.place(&document).ok_or(GateError::Busy)?;
+    let slot = app.key_fetches.slot(&document).ok_or(GateError::Busy)?;
     let _waiting = app.gate.acquire_wait(client)?;
-    let mut find = place.lock().await;
+    let mut fetch = slot.lock().await;
     let now = app.clock.now();
-    if find.as_ref().is_none_or(|find| find.is_stale(now)) {
-        // While this one waited, another may have learned the key.
+    if fetch.as_ref().is_none_or(|fetch| fetch.is_stale(now)) {
+        // Another request may have stored the key while this one waited.
         if let Some(known) = verify_stored(app, presented).await? {
             return Ok(known);
         }
         let host = document.host_str().unwrap_or_default();
         let _fetching = app.gate.acquire_fetch(host).await;
-        if !app.key_fetches.may_ask(host, now) {
+        if !app.key_fetches.may_fetch(host, now) {
             return Err(GateError::Busy.into());
         }
-        *find = Some(Find { at: now, keys: fetch_keys(app, &document).await? });
+        *fetch = Some(KeyFetch { at: now, keys: fetch_keys(app, &document).await? });
     }
-    let Some(Find { keys, at }) = find.clone() else { return Err(AuthError::KeyUnavailable) };
-    let Listed { actor, keys } = keys?;
+    let Some(KeyFetch { keys, at }) = fetch.clone() else { return Err(AuthError::KeyUnavailable) };
+    let ListedKeys { actor, keys } = keys?;
     let key = keys.iter().find(|key| key.id == *key_id);
-    let pem = &key.ok_or(SignatureError::Unauthorized("its key is not listed by its owner"))?.pem;
-    let shown = CachedKey::parse(key_id, &actor, pem, now).map(Arc::new);
-    let good = match &shown {
-        Some(shown) => verifies(presented, shown).await?,
+    let pem = &key.ok_or(SignatureError::Unauthorized("the key is not listed by its owner"))?.pem;
+    let published = CachedKey::parse(key_id, &actor, pem, now).map(Arc::new);
+    let good = match &published {
+        Some(published) => verifies(presented, published).await?,
         None => false,
     };
-    let learning = tokio::time::timeout(PATIENCE, learn(app, key_id, &actor, &keys, pem, good)).await;
-    learning.map_err(|_| GateError::Busy)?.context("keeping a key")?;
-    let Some(shown) = shown.filter(|_| good) else {
+    let storing =
+        tokio::time::timeout(STORE_TIMEOUT, store_keys(app, key_id, &actor, &keys, pem, good)).await;
+    storing.map_err(|_| GateError::Busy)?.map_err(FlowError::from)?;
+    let Some(published) = published.filter(|_| good) else {
         let kept = app.remote_keys.get(key_id).filter(|kept| kept.matches(actor.as_str(), pem));
         if let Some(kept) = kept {
             kept.mark_fetched(at);
         }
-        return Err(SignatureError::Unauthorized("it does not verify").into());
+        return Err(SignatureError::Unauthorized("the signature does not verify").into());
     };
-    app.remote_keys.insert(Arc::clone(&shown));
-    // Nothing stands against asking again once it is rotated.
-    *find = None;
-    Ok(shown)
+    app.remote_keys.insert(Arc::clone(&published));
+    // A good key leaves no entry, so that a rotated key is fetched at once.
+    *fetch = None;
+    Ok(published)
 }
 
-/// Writes down what a server shows. A key that we hold is replaced by what is shown now, whoever made us look; a new
-/// one is kept only once it proved something.
-async fn learn(
+/// Stores the keys that a server publishes. A stored key is replaced by the published one, whatever caused the fetch; a
+/// new key is stored only once it verified a signature.
+async fn store_keys(
     app: &App,
     key_id: &Url,
     actor: &Url,
@@ -239,13 +241,13 @@ async fn learn(
     tx.commit().await
 }
 
-/// Who signed, where the key that we know says so: the database is asked for it.
+/// Verifies a signature with the stored key; returns `None` if there is none or it does not verify.
 pub async fn verify_stored(
     app: &App,
     presented: &UnverifiedSignature,
-) -> Result<Option<Arc<CachedKey>>, AuthError> {
+) -> Result<Option<Arc<CachedKey>>, FlowError> {
     let key_id = &presented.key_id;
-    let stored = actors::find_key(&app.db, key_id).await.context("reading a key")?;
+    let stored = actors::find_key(&app.db, key_id).await?;
     let now = app.clock.now();
     let kept = app.remote_keys.get(key_id);
     let known = match (stored, kept) {
@@ -254,7 +256,7 @@ pub async fn verify_stored(
             Some(kept)
         }
         (Some(stored), _) => {
-            let actor = Url::parse(&stored.actor).context("a stored actor's id")?;
+            let actor = Url::parse(&stored.actor).context("a stored actor id is not a URL")?;
             let read = CachedKey::parse(key_id, &actor, &stored.pem, now).map(Arc::new);
             if let Some(read) = &read {
                 app.remote_keys.insert(Arc::clone(read));
@@ -270,44 +272,42 @@ pub async fn verify_stored(
     Ok(verifies(presented, &known).await?.then_some(known))
 }
 
-/// Verifies here and now: to hand a job of 20 µs to another thread costs half as much again. One that takes longer is
-/// handed over.
-async fn verifies(presented: &UnverifiedSignature, key: &Arc<CachedKey>) -> Result<bool, AuthError> {
+/// Verifies on the async thread: handing a job of 20 µs to another one costs half as much again. A slow key is handed
+/// over.
+async fn verifies(presented: &UnverifiedSignature, key: &Arc<CachedKey>) -> Result<bool, FlowError> {
     if !key.is_slow() {
         return Ok(key.verifies(presented));
     }
     let (presented, key) = (presented.clone(), Arc::clone(key));
     let checked = tokio::task::spawn_blocking(move || key.verifies(&presented)).await;
-    Ok(checked.context("the verifying thread")?)
+    Ok(checked.context("the verifying thread failed")?)
 }
 
-/// The keys that a document presents, as their owner lists them.
-async fn fetch_keys(app: &App, place: &Url) -> anyhow::Result<Result<Listed, Missing>> {
-    use activitypub_federation::error::Error;
-
-    let data = app.apub_data().await?;
-    let document: JsonDocument = match fetch_object_http(place, &data).await {
-        Ok(response) => response.object,
-        Err(Error::ObjectDeleted(_)) => return Ok(Err(Missing::Gone)),
-        Err(error) => {
-            tracing::info!(key = %place, %error, "key not fetched");
-            return Ok(Err(Missing::Unreachable));
+/// Fetches a key document; returns the keys that their owner lists.
+async fn fetch_keys(app: &App, url: &Url) -> Result<Result<ListedKeys, FetchFailure>, FlowError> {
+    let data = apub::request_data(app).await?;
+    let document = match apub::fetch_document(&data, url).await {
+        Ok(document) => document,
+        Err(FetchError::Gone) => return Ok(Err(FetchFailure::Gone)),
+        Err(FetchError::Failed(reason)) => {
+            tracing::info!(key = %url, error = reason, "could not fetch a key");
+            return Ok(Err(FetchFailure::Unreachable));
         }
     };
     if let Ok(actor) = RemoteActor::parse(&document, app.rules) {
-        return Ok(Ok(Listed { actor: actor.id, keys: actor.keys }));
+        return Ok(Ok(ListedKeys { actor: actor.id, keys: actor.keys }));
     }
-    // A key by itself, or a stub: whoever it names as its owner must list it.
+    // The document is a key or a stub of an actor: the owner that it names must list the key.
+    let refused = |reason| Ok(Err(FetchFailure::Refused(SignatureError::Unauthorized(reason))));
     let keys = public_keys(&document, app.rules);
-    let Some(owner) = keys.into_iter().map(|key| key.owner).find(|owner| same_origin(owner, place)) else {
-        return Ok(Err(Missing::Refused(SignatureError::Unauthorized(
-            "its key has no owner on its own server",
-        ))));
+    let Some(owner) = keys.into_iter().map(|key| key.owner).find(|owner| same_origin(owner, url)) else {
+        return refused("the key has no owner on its own server");
     };
-    let Ok(response) = fetch_object_http(&owner, &data).await else { return Ok(Err(Missing::Unreachable)) };
-    let document: JsonDocument = response.object;
-    Ok(match RemoteActor::parse(&document, app.rules) {
-        Ok(actor) => Ok(Listed { actor: actor.id, keys: actor.keys }),
-        Err(_) => Err(Missing::Refused(SignatureError::Unauthorized("its key's owner is no actor"))),
-    })
+    let Ok(document) = apub::fetch_document(&data, &owner).await else {
+        return Ok(Err(FetchFailure::Unreachable));
+    };
+    match RemoteActor::parse(&document, app.rules) {
+        Ok(actor) => Ok(Ok(ListedKeys { actor: actor.id, keys: actor.keys })),
+        Err(_) => refused("the owner of the key is no actor"),
+    }
 }

@@ -1,7 +1,7 @@
-//! Pictures of those who comment come into our own folder, so that no reader's browser asks their servers.
+//! Stores the avatars of remote actors, so that a reader's browser never fetches from their servers.
 //!
-//! What is asked for stands in the actor's row: an icon is asked for once, whether it comes or not, and again
-//! where the actor shows another. A picture that nobody uses any more is removed.
+//! The actor's row records which icon was fetched: an icon is fetched once, whether that succeeds or not, and again when
+//! the actor has another one. An avatar that is not used any more is deleted.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,38 +15,38 @@ use super::media::{self, MediaFile};
 use crate::store::Tx;
 use crate::store::avatars::{self, PendingAvatar};
 
-/// Pictures that are fetched at a time.
-const AT_A_TIME: usize = 4;
+/// Avatars that are fetched at a time.
+const MAX_PARALLEL_FETCHES: usize = 4;
 
-/// No picture takes longer.
-const LONGEST: Duration = Duration::from_secs(20);
+/// Time to fetch an avatar.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How far the rounds have come: through all actors who show a picture, and through all of whom one is here.
+/// How far the two scans have come: over all actors that have an icon, and over all whose avatar is stored.
 #[derive(Debug, Default)]
 pub struct AvatarCursor {
     shows: String,
     has: String,
 }
 
-/// Fetches the pictures of a few who comment, and removes a few that nobody uses. Gives whether there may be more.
-pub async fn process_batch(app: &App, round: &mut AvatarCursor) -> anyhow::Result<bool> {
-    let pending = avatars::list_pending(&app.db, &round.shows, AT_A_TIME).await?;
+/// Fetches a few avatars and deletes a few that are not used. Returns whether there may be more to do.
+pub async fn process_batch(app: &App, cursor: &mut AvatarCursor) -> anyhow::Result<bool> {
+    let pending = avatars::list_pending(&app.db, &cursor.shows, MAX_PARALLEL_FETCHES).await?;
     let found = !pending.is_empty();
     if !found {
-        // From the end on it begins anew.
-        round.shows = avatars::next_pending_cursor(&app.db, &round.shows).await?.unwrap_or_default();
+        // At the end the scan starts over.
+        cursor.shows = avatars::next_pending_cursor(&app.db, &cursor.shows).await?.unwrap_or_default();
     }
     let mut fetches = JoinSet::new();
     for actor in pending {
-        fetches.spawn(fetch(app.clone(), actor));
+        fetches.spawn(fetch_and_store(app.clone(), actor));
     }
     while let Some(ended) = fetches.join_next().await {
         ended??;
     }
-    let unwanted = avatars::list_unused(&app.db, &round.has, AT_A_TIME).await?;
+    let unwanted = avatars::list_unused(&app.db, &cursor.has, MAX_PARALLEL_FETCHES).await?;
     let dropped = !unwanted.is_empty();
     if !dropped {
-        round.has = avatars::next_unused_cursor(&app.db, &round.has).await?.unwrap_or_default();
+        cursor.has = avatars::next_unused_cursor(&app.db, &cursor.has).await?.unwrap_or_default();
     }
     for actor in unwanted {
         let mut tx = app.db.begin().await?;
@@ -57,27 +57,27 @@ pub async fn process_batch(app: &App, round: &mut AvatarCursor) -> anyhow::Resul
     Ok(found || dropped)
 }
 
-async fn fetch(app: App, actor: PendingAvatar) -> anyhow::Result<()> {
-    let fetched = tokio::time::timeout(LONGEST, media::fetch_avatar(&app, &actor.icon)).await;
-    let picture = match fetched {
-        Ok(Ok(picture)) => Some(picture),
+async fn fetch_and_store(app: App, actor: PendingAvatar) -> anyhow::Result<()> {
+    let fetched = tokio::time::timeout(FETCH_TIMEOUT, media::fetch_avatar(&app, &actor.icon)).await;
+    let image = match fetched {
+        Ok(Ok(image)) => Some(image),
         Ok(Err(error)) => {
-            tracing::info!(actor = %actor.uri, error = format!("{error:#}"), "picture left out");
+            tracing::info!(actor = %actor.uri, error = format!("{error:#}"), "avatar left out");
             None
         }
         Err(_) => {
-            tracing::info!(actor = %actor.uri, "picture left out: it takes too long");
+            tracing::info!(actor = %actor.uri, error = "timeout", "avatar left out");
             None
         }
     };
     let mut tx = app.db.begin().await?;
-    // Both in one order everywhere, so that no two wait for each other.
-    let names: BTreeSet<&str> = picture.iter().map(MediaFile::name).chain(actor.avatar.as_deref()).collect();
+    // Names are locked in one order everywhere, so that no two transactions wait for each other.
+    let names: BTreeSet<&str> = image.iter().map(MediaFile::name).chain(actor.avatar.as_deref()).collect();
     for name in names {
         media::lock_name(&mut tx, name).await?;
     }
-    let name = match picture {
-        Some(picture) => Some(picture.save(&mut tx, app.clock.now()).await?.name),
+    let name = match image {
+        Some(image) => Some(image.save(&mut tx, app.clock.now()).await?.name),
         None => None,
     };
     avatars::record_fetch(&mut tx, &actor.uri, &actor.icon, name.as_deref()).await?;
@@ -88,14 +88,14 @@ async fn fetch(app: App, actor: PendingAvatar) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Removes a picture that nobody uses, its file while its name is locked: whoever saves the same picture waits, and
-/// puts the file again. Where it cannot be removed now it stays, and is served to nobody.
+/// Deletes an image that is not used. Its file is deleted while its name is locked: a transaction that stores the same
+/// image waits and writes the file again. A file that cannot be deleted stays, but is not served.
 async fn remove_unused(app: &App, tx: &mut Tx, name: &str) -> anyhow::Result<()> {
     media::lock_name(tx, name).await?;
     if avatars::delete_unused_media(tx, name).await?
         && let Err(error) = app.media_store.delete(&StorePath::from(name)).await
     {
-        tracing::warn!(name, %error, "a picture that nobody uses stays in the folder");
+        tracing::warn!(name, %error, "could not delete an unused image");
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Whom the critics do not want to hear: one account, or everyone of a server. What a block ends stays ended when
-//! it is taken back: comments stay hidden until they are shown by hand, and followers may follow again.
+//! Blocks accounts and domains. Lifting a block restores nothing: comments stay hidden until a critic shows them, and
+//! removed followers may follow again.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,23 +19,23 @@ use crate::sources::blocklist::{BlocklistEntry, BlocklistErrors, BlocklistSeveri
 use crate::store::blocks::{self, SeveredCounts};
 use crate::store::{actors, deliveries, followers};
 
-/// Characters of a note about a block.
-const MOST_REASON: usize = 500;
+/// Characters of the reason for a block.
+const MAX_REASON_LENGTH: usize = 500;
 
-/// Blocks an account: it follows no longer, which it is told, and its comments are hidden.
+/// Blocks an account: it is removed from the followers with a Reject, its comments are hidden and its quotes revoked.
 pub async fn block_account(app: &App, actor: &Url, reason: Option<&str>) -> anyhow::Result<SeveredCounts> {
     let known = actors::find_by_uri(&app.db, actor).await?;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     tx.lock(actor.as_str()).await?;
-    blocks::block_actor(&mut tx, actor, reason.map(note).as_deref(), now).await?;
+    blocks::block_actor(&mut tx, actor, reason.map(short_reason).as_deref(), now).await?;
     let mut ended = blocks::sever_actor(&mut tx, actor, now.truncate_to_second()).await?;
     for follow in blocks::list_follows(&mut tx, actor).await? {
         let at = now.truncate_to_second().max(follow.signed_at);
         followers::unfollow(&mut tx, follow.critic_id, actor, at).await?;
         ended.followers += 1;
         let Some(known) = &known else { continue };
-        let asked = follow.follow_uri.as_deref().map(Url::parse).transpose()?;
+        let follow_id = follow.follow_uri.as_deref().map(Url::parse).transpose()?;
         let id = ActivityId::new(now);
         write_follow_response(
             app,
@@ -44,24 +44,24 @@ pub async fn block_account(app: &App, actor: &Url, reason: Option<&str>) -> anyh
             ActivityKind::Reject,
             follow.critic_id,
             actor,
-            asked.as_ref(),
+            follow_id.as_ref(),
             now,
         )
         .await?;
         deliveries::enqueue(&mut tx, id, &known.inbox, now).await?;
     }
     tx.commit().await?;
-    // From here on none is granted to it.
+    // From the commit on no quote is granted to it.
     quote::revoke_all_for(app, actor).await?;
     app.wake.notify();
     Ok(ended)
 }
 
-/// A domain in the one form in which rules are kept. `*.example.org` is `example.org`: a rule holds for what is
-/// under its domain.
+/// Parses a domain into the form in which rules are stored. `*.example.org` is `example.org`: a rule also covers the
+/// subdomains of its domain.
 ///
 /// # Errors
-/// Where it is none, or our own.
+/// If it is no domain, or the site's own.
 pub fn parse_domain(app: &App, text: &str) -> anyhow::Result<String> {
     let bare = text.trim().trim_start_matches("*.");
     let host = canonical_host(bare, app.rules).filter(|host| !host.contains([':', '*']));
@@ -69,12 +69,12 @@ pub fn parse_domain(app: &App, text: &str) -> anyhow::Result<String> {
     let ours = [app.origin.host(), app.handle_domain()];
     ensure!(
         !ours.iter().any(|ours| domain_and_parents(ours).any(|above| above == host)),
-        "{host} is this site's own"
+        "{host} is this site itself"
     );
     Ok(host)
 }
 
-/// Sets the rule about a domain, and what is under it; gives the one that it takes the place of, and what it ended.
+/// Sets the rule for a domain and its subdomains; returns the rule that it replaces, and what the rule ended.
 pub async fn set_domain_rule(
     app: &App,
     host: &str,
@@ -85,7 +85,7 @@ pub async fn set_domain_rule(
     let mut tx = app.db.begin().await?;
     tx.lock("blocks").await?;
     let before = blocks::list_rules_in_tx(&mut tx).await?.into_iter().find(|(known, _)| known == host);
-    blocks::upsert_rule(&mut tx, host, rule, reason.map(note).as_deref(), now).await?;
+    blocks::upsert_rule(&mut tx, host, rule, reason.map(short_reason).as_deref(), now).await?;
     tx.commit().await?;
     let blocked = if rule == DomainRule::Block { HashSet::from([host]) } else { HashSet::new() };
     let ended = sever(app, &blocked, now).await?;
@@ -93,8 +93,8 @@ pub async fn set_domain_rule(
     Ok((before.and_then(|(_, rule)| rule.parse::<DomainRule>().ok()), ended))
 }
 
-/// Ends what binds us to the known hosts for which one of these blocks is the nearest rule: each host by itself,
-/// since SQLite's only writer is for others, too. Where that breaks off, the same again goes on with it.
+/// Ends all relations with the known hosts for which one of these blocks is the most specific rule. Each host has a
+/// transaction of its own, since SQLite has one writer; if this is interrupted, running it again finishes it.
 async fn sever(app: &App, blocked: &HashSet<&str>, now: Timestamp) -> anyhow::Result<SeveredCounts> {
     let mut ended = SeveredCounts::default();
     if blocked.is_empty() {
@@ -114,32 +114,32 @@ async fn sever(app: &App, blocked: &HashSet<&str>, now: Timestamp) -> anyhow::Re
     Ok(ended)
 }
 
-/// What became of a list.
+/// The result of importing a blocklist.
 #[derive(Debug, Default)]
 pub struct BlocklistImport {
-    /// Domains that are blocked now.
+    /// Domains that were blocked.
     pub blocked: u64,
-    /// Domains that are silenced now.
+    /// Domains that were silenced.
     pub silenced: u64,
-    /// Domains about which there was a rule that is kept.
+    /// Domains whose existing rule was kept.
     pub kept: u64,
-    /// Domains for which the list wants nothing.
+    /// Domains that the list names without a restriction.
     pub noop: u64,
-    /// Our own.
+    /// The site's own domains.
     pub own: u64,
-    /// Names that the list made unreadable.
+    /// Names that the list obfuscates.
     pub obfuscated: Vec<String>,
     /// What the new blocks ended.
     pub ended: SeveredCounts,
 }
 
-/// Takes a list in, its rules whole or not at all. A rule of the critic's own is never made weaker by it.
+/// Imports a blocklist: all its rules or none. An existing rule is never weakened.
 ///
 /// # Errors
-/// Where a line of it is no domain.
+/// If a line has no valid domain.
 pub async fn import_blocklist(app: &App, listed: &[BlocklistEntry]) -> anyhow::Result<BlocklistImport> {
     let mut imported = BlocklistImport::default();
-    let wanted = wanted(app, listed, &mut imported)?;
+    let wanted = requested_rules(app, listed, &mut imported)?;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     tx.lock("blocks").await?;
@@ -155,7 +155,7 @@ pub async fn import_blocklist(app: &App, listed: &[BlocklistEntry]) -> anyhow::R
             imported.kept += 1;
             continue;
         }
-        blocks::upsert_rule(&mut tx, host, rule, reason.map(note).as_deref(), now).await?;
+        blocks::upsert_rule(&mut tx, host, rule, reason.map(short_reason).as_deref(), now).await?;
         if rule == DomainRule::Block {
             imported.blocked += 1;
         } else {
@@ -163,7 +163,7 @@ pub async fn import_blocklist(app: &App, listed: &[BlocklistEntry]) -> anyhow::R
         }
     }
     tx.commit().await?;
-    // Those that were blocked already are among them: an import that broke off is mended by another one.
+    // Domains that were blocked before are included: a second import finishes one that was interrupted.
     let blocked =
         wanted.iter().filter(|(_, rule, _)| *rule == DomainRule::Block).map(|(host, ..)| host.as_str());
     imported.ended = sever(app, &blocked.collect(), now).await?;
@@ -171,16 +171,16 @@ pub async fn import_blocklist(app: &App, listed: &[BlocklistEntry]) -> anyhow::R
     Ok(imported)
 }
 
-type Wanted<'l> = (String, DomainRule, Option<&'l str>);
+type RequestedRule<'l> = (String, DomainRule, Option<&'l str>);
 
-/// The rules that a list wants, each domain once.
-fn wanted<'l>(
+/// The rules of a list, each domain once.
+fn requested_rules<'l>(
     app: &App,
     listed: &'l [BlocklistEntry],
     imported: &mut BlocklistImport,
-) -> Result<Vec<Wanted<'l>>, BlocklistErrors> {
-    let mut wanted: Vec<Wanted<'l>> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
+) -> Result<Vec<RequestedRule<'l>>, BlocklistErrors> {
+    let mut wanted: Vec<RequestedRule<'l>> = Vec::new();
+    let mut positions: HashMap<String, usize> = HashMap::new();
     let mut faults = Vec::new();
     for row in listed {
         let rule = match row.severity {
@@ -204,12 +204,12 @@ fn wanted<'l>(
             imported.own += 1;
             continue;
         }
-        match places.get(&host) {
-            // The stricter of two lines counts.
-            Some(&place) if rule == DomainRule::Block => wanted[place].1 = DomainRule::Block,
+        match positions.get(&host) {
+            // Of two lines about one domain the stricter one counts.
+            Some(&position) if rule == DomainRule::Block => wanted[position].1 = DomainRule::Block,
             Some(_) => {}
             None => {
-                places.insert(host.clone(), wanted.len());
+                positions.insert(host.clone(), wanted.len());
                 wanted.push((host, rule, row.comment.as_deref()));
             }
         }
@@ -217,7 +217,7 @@ fn wanted<'l>(
     if faults.is_empty() { Ok(wanted) } else { Err(BlocklistErrors::from_lines(faults)) }
 }
 
-/// Takes a rule or a block back; false where there is none.
+/// Removes the rule for a domain or the block of an account; returns whether there was one.
 pub async fn remove_rule(app: &App, subject: &str) -> anyhow::Result<bool> {
     let mut tx = app.db.begin().await?;
     let removed = blocks::delete(&mut tx, subject).await?;
@@ -225,6 +225,6 @@ pub async fn remove_rule(app: &App, subject: &str) -> anyhow::Result<bool> {
     Ok(removed)
 }
 
-fn note(reason: &str) -> String {
-    single_line(reason).chars().take(MOST_REASON).collect()
+fn short_reason(reason: &str) -> String {
+    single_line(reason).chars().take(MAX_REASON_LENGTH).collect()
 }

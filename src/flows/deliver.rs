@@ -1,5 +1,5 @@
-//! Expands fan-outs and sends what is due, host by host: a worker takes a host, sends what waits for it, and gives
-//! it back. Never holds a transaction while it sends; what came of each attempt goes to the [`delivery_results`].
+//! Delivery: expands fan-outs into deliveries and sends those that are due, host by host. A worker leases a host, sends
+//! what waits for it and releases it. No transaction is held while it sends; the results go to the [`delivery_results`].
 
 pub mod delivery_results;
 
@@ -10,9 +10,9 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use http::{HeaderValue, Method, StatusCode, header};
-use tokio::sync::mpsc;
+use tracing::Instrument as _;
 
-use self::delivery_results::DeliveryResult;
+use self::delivery_results::{DeliveryResult, ResultSender};
 use super::App;
 use super::keys::{self, ActorKeys, KeyOwner};
 use super::lease::{lease_until, with_lease};
@@ -29,18 +29,18 @@ use crate::store::hosts::{self, Capacity, HostHealth, HostLease};
 use crate::store::leases::LeaseQueue;
 use crate::store::{activities, blocks};
 
-/// Deliveries that one turn of a host has at most.
-const A_TURN: u32 = 64;
+/// Deliveries of one batch.
+const MAX_BATCH_SIZE: u32 = 64;
 
-/// Requests to a host at a time, once it answered.
-const ABREAST: usize = 4;
+/// Requests to a host at a time, once it has answered one.
+const MAX_PARALLEL_REQUESTS: usize = 4;
 
-/// Activities whose bytes are kept at hand.
-const MOST_LETTERS: usize = 64;
+/// Activities that are kept in memory.
+const CACHE_CAPACITY: usize = 64;
 
-/// Writes the next delivery rows of a fan-out; false where no fan-out waits.
+/// Writes the next delivery rows of a fan-out; returns `false` if no fan-out waits.
 pub async fn expand_fan_out(app: &App) -> anyhow::Result<bool> {
-    // Whoever looks for nothing leaves SQLite's only writer alone.
+    // A look by the read pool first: with nothing due, SQLite's only writer is not taken from others.
     if !deliveries::has_fan_out(&app.db).await? {
         return Ok(false);
     }
@@ -52,11 +52,12 @@ pub async fn expand_fan_out(app: &App) -> anyhow::Result<bool> {
     fail_point!("expand-before-commit");
     tx.commit().await?;
     fail_point!("expand-after-commit");
+    tracing::debug!(activity = %fan_out.activity_id, "fan-out expanded");
     app.wake.notify();
     Ok(true)
 }
 
-/// An activity as it is sent, shared by all who send it.
+/// An activity that is sent, shared by all its deliveries.
 #[derive(Debug)]
 struct OutboundActivity {
     critic: CriticId,
@@ -64,7 +65,7 @@ struct OutboundActivity {
     digest: BodyDigest,
 }
 
-/// What is sent again and again, kept at hand.
+/// The activities that were sent lately. One task uses it, so a plain map that is emptied when it is full is enough.
 #[derive(Debug, Default)]
 pub struct ActivityCache(HashMap<ActivityId, Arc<OutboundActivity>>);
 
@@ -74,39 +75,39 @@ impl ActivityCache {
             return Ok(Some(Arc::clone(known)));
         }
         let Some(stored) = activities::find(&app.db, id).await? else { return Ok(None) };
-        if self.0.len() >= MOST_LETTERS {
+        if self.0.len() >= CACHE_CAPACITY {
             self.0.clear();
         }
         let body = Bytes::from(stored.body);
-        let letter =
+        let activity =
             Arc::new(OutboundActivity { critic: stored.critic_id, digest: BodyDigest::compute(&body), body });
-        self.0.insert(id, Arc::clone(&letter));
-        Ok(Some(letter))
+        self.0.insert(id, Arc::clone(&activity));
+        Ok(Some(activity))
     }
 }
 
-/// A host, and what is sent to it in this turn.
+/// The deliveries that are sent to a host under one lease.
 #[derive(Debug)]
 pub struct HostBatch {
     lease: LeaseId,
-    turn: HostLease,
+    target: HostLease,
     is_blocked: bool,
-    jobs: Vec<(DueDelivery, Arc<OutboundActivity>)>,
+    deliveries: Vec<(DueDelivery, Arc<OutboundActivity>)>,
     keys: Arc<HashMap<CriticId, ActorKeys>>,
 }
 
 impl HostBatch {
-    /// Whether it asks a host that failed whether it is back.
+    /// Whether the host failed before, so that this batch finds out whether it is back.
     pub const fn is_retry(&self) -> bool {
-        self.turn.failures > 0
+        self.target.failures > 0
     }
 }
 
-/// Takes hosts whose turn it is, as many as there is room for.
+/// Claims hosts that are due, at most as many as `capacity` allows.
 pub async fn claim_hosts(
     app: &App,
-    letters: &mut ActivityCache,
-    room: Capacity,
+    cache: &mut ActivityCache,
+    capacity: Capacity,
 ) -> anyhow::Result<Vec<HostBatch>> {
     let now = app.clock.now();
     if !hosts::has_due(&app.db, now).await? {
@@ -114,146 +115,155 @@ pub async fn claim_hosts(
     }
     let lease = LeaseId::new(now);
     let mut tx = app.db.begin().await?;
-    let turns = hosts::claim_due(&mut tx, lease, now, lease_until(now), room).await?;
-    if turns.is_empty() {
+    let leases = hosts::claim_due(&mut tx, lease, now, lease_until(now), capacity).await?;
+    if leases.is_empty() {
         return Ok(Vec::new());
     }
-    let names: Vec<&str> = turns.iter().map(|turn| turn.host.as_str()).collect();
-    let standings = blocks::load_access_levels(&mut tx, &[], &names).await?;
+    let names: Vec<&str> = leases.iter().map(|lease| lease.host.as_str()).collect();
+    let levels = blocks::load_access_levels(&mut tx, &[], &names).await?;
     tx.commit_without_notify().await?;
     fail_point!("claim-after-commit");
-    let mut jobs: HashMap<String, Vec<(DueDelivery, Arc<OutboundActivity>)>> = HashMap::new();
-    for job in deliveries::list_due(&app.db, lease, now, A_TURN).await? {
-        if let Some(letter) = letters.get(app, job.activity_id).await? {
-            jobs.entry(job.host.clone()).or_default().push((job, letter));
+    let mut by_host: HashMap<String, Vec<(DueDelivery, Arc<OutboundActivity>)>> = HashMap::new();
+    for delivery in deliveries::list_due(&app.db, lease, now, MAX_BATCH_SIZE).await? {
+        if let Some(activity) = cache.get(app, delivery.activity_id).await? {
+            by_host.entry(delivery.host.clone()).or_default().push((delivery, activity));
         }
     }
-    let critics: HashSet<CriticId> = jobs.values().flatten().map(|(_, letter)| letter.critic).collect();
+    let critics: HashSet<CriticId> =
+        by_host.values().flatten().map(|(_, activity)| activity.critic).collect();
     let mut keys = HashMap::new();
     for critic in critics {
         keys.insert(critic, app.keys_for(KeyOwner::Critic(critic)).await?);
     }
     let keys = Arc::new(keys);
-    let round = |turn: HostLease| {
-        let jobs = jobs.remove(&turn.host).unwrap_or_default();
-        let is_blocked = standings.for_host(&turn.host, &app.policy) == AccessLevel::Blocked;
-        HostBatch { lease, turn, is_blocked, jobs, keys: Arc::clone(&keys) }
+    let batch = |target: HostLease| {
+        let deliveries = by_host.remove(&target.host).unwrap_or_default();
+        let is_blocked = levels.for_host(&target.host, &app.policy) == AccessLevel::Blocked;
+        HostBatch { lease, target, is_blocked, deliveries, keys: Arc::clone(&keys) }
     };
-    Ok(turns.into_iter().map(round).collect())
+    Ok(leases.into_iter().map(batch).collect())
 }
 
-/// Sends what is due to a host, and gives the host back.
-pub async fn deliver_batch(app: &App, round: HostBatch, ledger: &mpsc::Sender<DeliveryResult>) {
-    tracing::debug!(host = round.turn.host, deliveries = round.jobs.len(), "turn");
-    let health = with_lease(app, LeaseQueue::Hosts, round.lease, send_all(app, &round, ledger)).await;
-    let release = DeliveryResult::Release { host: round.turn.host, lease: round.lease, health };
-    // Whoever closed the ledger before the work was done has the lease run out.
-    let _ = ledger.send(release).await;
+/// Sends the deliveries of a host and releases it.
+pub async fn deliver_batch(app: &App, batch: HostBatch, results: &ResultSender) {
+    let span = tracing::info_span!("deliver", host = batch.target.host);
+    async {
+        tracing::debug!(deliveries = batch.deliveries.len(), "batch begins");
+        let health = with_lease(app, LeaseQueue::Hosts, batch.lease, send_all(app, &batch, results)).await;
+        let release = DeliveryResult::Release { host: batch.target.host, lease: batch.lease, health };
+        // If the channel is closed, the lease expires.
+        let _ = results.post(release).await;
+    }
+    .instrument(span)
+    .await;
 }
 
-/// One by one until it answers, then some abreast; no more once it fails.
-async fn send_all(app: &App, round: &HostBatch, ledger: &mpsc::Sender<DeliveryResult>) -> HostHealth {
+/// Sends one delivery at a time until the host has answered, then several; stops once it fails.
+async fn send_all(app: &App, batch: &HostBatch, results: &ResultSender) -> HostHealth {
     let mut health = HostHealth::NotTried;
-    let mut waiting = round.jobs.iter();
+    let mut waiting = batch.deliveries.iter();
     let mut sending = FuturesUnordered::new();
     loop {
-        let abreast = match health {
-            HostHealth::Healthy => ABREAST,
+        let parallel = match health {
+            HostHealth::Healthy => MAX_PARALLEL_REQUESTS,
             HostHealth::NotTried => 1,
             HostHealth::Failing { .. } => 0,
         };
-        while sending.len() < abreast
-            && let Some((job, letter)) = waiting.next()
+        while sending.len() < parallel
+            && let Some((delivery, activity)) = waiting.next()
         {
-            sending.push(attempt(app, round, job, letter));
+            sending.push(attempt(app, batch, delivery, activity));
         }
-        let Some(verdict) = sending.next().await else { return health };
-        // One that failed stays closed, whatever was on its way meanwhile.
-        if !matches!(health, HostHealth::Failing { .. }) && !matches!(verdict.health, HostHealth::NotTried) {
-            health = verdict.health;
+        let Some(result) = sending.next().await else { return health };
+        // A host that failed stays closed, whatever the requests that were under way bring.
+        if !matches!(health, HostHealth::Failing { .. }) && !matches!(result.health, HostHealth::NotTried) {
+            health = result.health;
         }
-        let entry = DeliveryResult::Attempt {
-            activity: verdict.job.activity_id,
-            inbox: verdict.job.inbox.clone(),
-            host: verdict.job.host.clone(),
-            outcome: verdict.outcome,
-            scheme_update: verdict.lesson,
+        let result = DeliveryResult::Attempt {
+            activity: result.delivery.activity_id,
+            inbox: result.delivery.inbox.clone(),
+            host: result.delivery.host.clone(),
+            outcome: result.outcome,
+            scheme_update: result.scheme_update,
         };
-        let _ = ledger.send(entry).await;
+        let _ = results.post(result).await;
     }
 }
 
-/// What came of an attempt.
-struct Verdict<'j> {
-    job: &'j DueDelivery,
+/// The result of an attempt.
+struct AttemptResult<'j> {
+    delivery: &'j DueDelivery,
     outcome: DeliveryOutcome,
-    lesson: Option<SchemeUpdate>,
+    scheme_update: Option<SchemeUpdate>,
     health: HostHealth,
 }
 
-/// What an attempt taught about the host.
+/// What an attempt showed about the host's signature scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SchemeUpdate {
-    /// The form of signature that it took where it refused the one that was tried first; none where it took
-    /// neither.
+    /// The scheme that it accepted after it refused the first one; `None` if it accepted neither.
     accepted: Option<SignatureScheme>,
 }
 
-/// Signs and sends, once more at once where the signature was refused.
+/// Signs and sends a delivery; tries again at once if the signature is refused.
 async fn attempt<'j>(
     app: &App,
-    round: &HostBatch,
-    job: &'j DueDelivery,
-    letter: &OutboundActivity,
-) -> Verdict<'j> {
-    // A row that was written before its server was blocked, or by who did not ask.
-    if round.is_blocked {
-        let error = "its server is blocked here".to_owned();
-        tracing::info!(inbox = job.inbox, error, "delivery given up");
+    batch: &HostBatch,
+    delivery: &'j DueDelivery,
+    activity: &OutboundActivity,
+) -> AttemptResult<'j> {
+    // The row was written before the server was blocked.
+    if batch.is_blocked {
+        let error = "the server is blocked here".to_owned();
+        tracing::info!(activity = %delivery.activity_id, inbox = delivery.inbox, error, "delivery given up");
         let outcome = DeliveryOutcome::Failed { status: None, error };
-        return Verdict { job, outcome, lesson: None, health: HostHealth::NotTried };
+        return AttemptResult { delivery, outcome, scheme_update: None, health: HostHealth::NotTried };
     }
-    let (answer, lesson) = match post(app, round, job, letter).await {
-        Ok((answer, lesson)) => (Ok(answer), lesson),
+    let (response, scheme_update) = match post(app, batch, delivery, activity).await {
+        Ok((response, scheme_update)) => (Ok(response), scheme_update),
         Err(error) => (Err(error), None),
     };
     let now = app.clock.now();
-    let status = answer.as_ref().ok().map(|answer| answer.status);
+    let status = response.as_ref().ok().map(|response| response.status);
     if let Some(status) = status.filter(StatusCode::is_success) {
-        tracing::debug!(inbox = job.inbox, "delivered");
+        tracing::debug!(activity = %delivery.activity_id, inbox = delivery.inbox, status = status.as_u16(), "delivered");
         let outcome = DeliveryOutcome::Delivered { status: status.as_u16() };
-        return Verdict { job, outcome, lesson, health: HostHealth::Healthy };
+        return AttemptResult { delivery, outcome, scheme_update, health: HostHealth::Healthy };
     }
     let is_final = matches!(status, Some(StatusCode::NOT_FOUND | StatusCode::GONE));
-    let is_host = is_the_hosts(status);
-    let failures = if is_host { round.turn.failures } else { job.attempts };
+    let is_host = is_host_failure(status);
+    let failures = if is_host { batch.target.failures } else { delivery.attempts };
     let failures = u32::try_from(failures).unwrap_or(u32::MAX).saturating_add(1);
-    let asked = answer.as_ref().ok().and_then(|answer| answer.retry_after);
-    let asked = asked.map(|asked| asked.delay(now).min(MAX_RETRY_AFTER));
-    let next = now + retry_delay(failures, jitter()).max(asked.unwrap_or_default());
-    let error = match answer {
-        Ok(answer) => format!("answered {}: {}", answer.status.as_u16(), answer.excerpt),
+    let retry_after = response.as_ref().ok().and_then(|response| response.retry_after);
+    let retry_after = retry_after.map(|retry_after| retry_after.delay(now).min(MAX_RETRY_AFTER));
+    let next = now + retry_delay(failures, jitter()).max(retry_after.unwrap_or_default());
+    let error = match response {
+        Ok(response) => format!("the server answered {}: {}", response.status.as_u16(), response.excerpt),
         Err(error) => format!("{error:#}"),
     };
     let health =
         if is_host { HostHealth::Failing { until: next, error: error.clone() } } else { HostHealth::Healthy };
-    let is_over = is_final || next > job.created_at + MAX_DELIVERY_AGE;
-    let verdict = if is_over { "given up" } else { "deferred" };
-    tracing::info!(inbox = job.inbox, attempt = failures, %error, "delivery {verdict}");
+    let is_over = is_final || next > delivery.created_at + MAX_DELIVERY_AGE;
+    let activity = delivery.activity_id;
+    if is_over {
+        tracing::info!(%activity, inbox = delivery.inbox, attempt = failures, error, "delivery given up");
+    } else {
+        tracing::info!(%activity, inbox = delivery.inbox, attempt = failures, error, "delivery deferred");
+    }
     let status = status.map(|status| status.as_u16());
-    // With the host open again, it is its turn before all that came later.
+    // Once the host is open again, this delivery comes before all that were enqueued later.
     let next = if is_host { now } else { next };
     let outcome = if is_over {
         DeliveryOutcome::Failed { status, error }
     } else {
         DeliveryOutcome::Deferred { status, error, next }
     };
-    Verdict { job, outcome, lesson, health }
+    AttemptResult { delivery, outcome, scheme_update, health }
 }
 
-/// Whether it is the host that fails, not the delivery: it cannot be reached, or asks to be left alone. An error of
-/// its own about one activity keeps no other from it.
-const fn is_the_hosts(status: Option<StatusCode>) -> bool {
+/// Whether the host failed and not this delivery: it cannot be reached, or asks to wait. A server error about one
+/// activity does not stop the others.
+const fn is_host_failure(status: Option<StatusCode>) -> bool {
     matches!(
         status,
         None | Some(
@@ -265,18 +275,19 @@ const fn is_the_hosts(status: Option<StatusCode>) -> bool {
     )
 }
 
-/// Sends in the form that the host took last, and in the other one where it answers that the signature is not
-/// good enough. While an old key still signs, a host that refuses it gets to see the new one first: it may have
-/// met the critic after the new one was there. The last answer is the one that counts.
+/// Sends with the signature scheme that the host accepted last, and with the other one if it refuses the signature
+/// (double-knocking). While an old key still signs, a host that refuses it is tried with the new key first: it may have
+/// fetched the actor after the new key was published. The last response counts.
 async fn post(
     app: &App,
-    round: &HostBatch,
-    job: &DueDelivery,
-    letter: &OutboundActivity,
+    batch: &HostBatch,
+    delivery: &DueDelivery,
+    activity: &OutboundActivity,
 ) -> anyhow::Result<(PostResponse, Option<SchemeUpdate>)> {
-    let inbox = url::Url::parse(&job.inbox)?;
-    let own = round.keys.get(&letter.critic).ok_or_else(|| anyhow::anyhow!("the critic has no key"))?;
-    let first = round.turn.signature.parse::<SignatureScheme>().unwrap_or_default();
+    let inbox = url::Url::parse(&delivery.inbox)?;
+    let own =
+        batch.keys.get(&activity.critic).ok_or_else(|| anyhow::anyhow!("no signing key for the critic"))?;
+    let first = batch.target.signature.parse::<SignatureScheme>().unwrap_or_default();
     let mut tries = vec![
         (own.signing_key(), first),
         (own.published_key(), first),
@@ -284,26 +295,26 @@ async fn post(
     ];
     tries.dedup_by(|one, other| one.0.id() == other.0.id() && one.1 == other.1);
     let mut last = None;
-    for (key, form) in tries {
-        let digest = Some(letter.digest.clone());
-        let mut headers = keys::sign(app, key, form, Method::POST, &inbox, digest).await?;
+    for (key, scheme) in tries {
+        let digest = Some(activity.digest.clone());
+        let mut headers = keys::sign(app, key, scheme, Method::POST, &inbox, digest).await?;
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(ACTIVITY_JSON));
         fail_point!("send-before");
-        let answer = app.http.post(&inbox, headers, letter.body.clone()).await?;
+        let response = app.http.post(&inbox, headers, activity.body.clone()).await?;
         fail_point!("send-after");
-        if !may_reject_signature(answer.status) {
-            let is_news = form != first && answer.status.is_success();
-            return Ok((answer, is_news.then_some(SchemeUpdate { accepted: Some(form) })));
+        if !may_reject_signature(response.status) {
+            let is_new = scheme != first && response.status.is_success();
+            return Ok((response, is_new.then_some(SchemeUpdate { accepted: Some(scheme) })));
         }
-        last = Some(answer);
+        last = Some(response);
     }
-    let answer = last.ok_or_else(|| anyhow::anyhow!("nothing was sent"))?;
-    Ok((answer, (first != SignatureScheme::default()).then_some(SchemeUpdate { accepted: None })))
+    let response = last.ok_or_else(|| anyhow::anyhow!("no request was sent"))?;
+    Ok((response, (first != SignatureScheme::default()).then_some(SchemeUpdate { accepted: None })))
 }
 
 fn jitter() -> u8 {
     let mut byte = [0];
-    // Without randomness there is no jitter, which harms nobody.
+    // Without randomness there is no jitter, which does no harm.
     let _ = aws_lc_rs::rand::fill(&mut byte);
     byte[0]
 }

@@ -1,4 +1,4 @@
-//! A critic's word about who follows: yes to one who waits, no to one who waits or follows.
+//! Accepts and rejects followers on the critic's behalf.
 
 use anyhow::{Context, bail};
 use url::Url;
@@ -11,21 +11,21 @@ use crate::federation::vocab::activity;
 use crate::store::activities::{self, NewActivity};
 use crate::store::{Tx, actors, deliveries, followers};
 
-/// Accepts one who waits; the Accept goes out. One who follows already is left as it is.
+/// Accepts a follow request and sends the Accept. An actor that is a follower already stays one.
 ///
 /// # Errors
-/// Where the actor does not ask to follow.
+/// If the actor has not asked to follow.
 pub async fn accept_follower(app: &App, critic: CriticId, actor: &Url) -> anyhow::Result<()> {
     let inbox = inbox_of(app, actor).await?;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     tx.lock(actor.as_str()).await?;
     let before = followers::find(&mut tx, critic, actor).await?;
-    let before = before.with_context(|| format!("{actor} does not ask to follow"))?;
+    let before = before.with_context(|| format!("no follow request from {actor}"))?;
     match before.state.as_str() {
         "following" => return Ok(()),
         "pending" => {}
-        _ => bail!("{actor} does not ask to follow"),
+        _ => bail!("no follow request from {actor}"),
     }
     let follow = before.follow_uri.as_deref().map(Url::parse).transpose()?;
     let id = ActivityId::new(now);
@@ -38,11 +38,11 @@ pub async fn accept_follower(app: &App, critic: CriticId, actor: &Url) -> anyhow
     Ok(())
 }
 
-/// Refuses one who waits, or removes one who follows; the Reject goes out. A Follow that they sign later is a
-/// new one.
+/// Rejects a follow request or removes a follower, and sends the Reject. A Follow that the actor signs later is a new
+/// request.
 ///
 /// # Errors
-/// Where the actor neither follows nor asks to.
+/// If the actor neither follows nor has asked to.
 pub async fn reject_follower(app: &App, critic: CriticId, actor: &Url) -> anyhow::Result<()> {
     let inbox = inbox_of(app, actor).await?;
     let now = app.clock.now();
@@ -50,12 +50,12 @@ pub async fn reject_follower(app: &App, critic: CriticId, actor: &Url) -> anyhow
     tx.lock(actor.as_str()).await?;
     let before = followers::find(&mut tx, critic, actor).await?;
     let before = before.filter(|before| matches!(before.state.as_str(), "following" | "pending"));
-    let before = before.with_context(|| format!("{actor} does not follow"))?;
+    let before = before.with_context(|| format!("{actor} is no follower and has not asked to follow"))?;
     let follow = before.follow_uri.as_deref().map(Url::parse).transpose()?;
     let id = ActivityId::new(now);
     write_follow_response(app, &mut tx, id, ActivityKind::Reject, critic, actor, follow.as_ref(), now)
         .await?;
-    // They may ask again within the second.
+    // Signed dates have whole seconds, and the actor may ask again within this one.
     followers::unfollow(&mut tx, critic, actor, now.truncate_to_second().max(before.signed_at)).await?;
     deliveries::enqueue(&mut tx, id, &inbox, now).await?;
     tx.commit().await?;
@@ -68,7 +68,7 @@ async fn inbox_of(app: &App, actor: &Url) -> anyhow::Result<Url> {
     Ok(known.with_context(|| format!("{actor} is not known here"))?.inbox)
 }
 
-/// Writes down what answers a Follow.
+/// Stores the Accept or Reject of a Follow.
 #[expect(clippy::too_many_arguments, reason = "the members of one answer")]
 pub(super) async fn write_follow_response(
     app: &App,
@@ -79,7 +79,7 @@ pub(super) async fn write_follow_response(
     follower: &Url,
     follow: Option<&Url>,
     now: Timestamp,
-) -> anyhow::Result<()> {
+) -> crate::store::Result<()> {
     let compose =
         if kind == ActivityKind::Reject { activity::reject_follow } else { activity::accept_follow };
     let body = compose(&app.origin, id, critic, follower, follow).to_string();

@@ -1,10 +1,11 @@
-//! A feed is asked, and its entries become reviews. Each decision is kept with its reason.
+//! Polls feeds and turns their entries into reviews. Each decision is logged with its reason, for `marquee feed log`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use tracing::Instrument as _;
 use url::Url;
 
 use super::App;
@@ -23,11 +24,11 @@ use decide::{DocumentIds, FeedPoll};
 
 mod decide;
 
-/// While the server reads a feed, a poll by hand waits for it.
-const TRY_AGAIN_AFTER: Duration = Duration::from_millis(200);
-const MOST_TRIES: u32 = 300;
+/// A poll by hand waits while the server polls the same feed: it looks at this interval, this often.
+const RETRY_INTERVAL: Duration = Duration::from_millis(200);
+const MAX_TRIES: u32 = 300;
 
-/// Takes at most `limit` feeds that are due.
+/// Claims at most `limit` feeds that are due.
 pub async fn claim_due(app: &App, limit: usize) -> anyhow::Result<Vec<(LeaseId, Feed)>> {
     let mut claimed = Vec::new();
     while claimed.len() < limit {
@@ -41,10 +42,10 @@ pub async fn claim_due(app: &App, limit: usize) -> anyhow::Result<Vec<(LeaseId, 
     Ok(claimed)
 }
 
-/// Reads a feed that was claimed.
+/// Polls a feed that was claimed.
 pub async fn poll_claimed_feed(app: &App, lease: LeaseId, feed: &Feed) -> anyhow::Result<()> {
     if let Some(reason) = poll_claimed(app, feed, lease).await? {
-        tracing::warn!(feed = %feed.name, reason, "feed not read");
+        tracing::warn!(feed = %feed.name, reason, "could not poll a feed");
     }
     Ok(())
 }
@@ -52,15 +53,15 @@ pub async fn poll_claimed_feed(app: &App, lease: LeaseId, feed: &Feed) -> anyhow
 /// Polls a feed now, whether or not it is due.
 ///
 /// # Errors
-/// Where it is being read already, or cannot be read, which also stands in its log.
+/// If the server is polling it for too long, or if it cannot be polled; its log has the reason, too.
 pub async fn poll_now(app: &App, feed: &Feed) -> anyhow::Result<()> {
     let lease = LeaseId::new(app.clock.now());
-    for _ in 0..MOST_TRIES {
+    for _ in 0..MAX_TRIES {
         let now = app.clock.now();
         let mut tx = app.db.begin().await?;
         let Some(feed) = feeds::claim(&mut tx, feed.id, lease, now, lease_until(now)).await? else {
             drop(tx);
-            tokio::time::sleep(TRY_AGAIN_AFTER).await;
+            tokio::time::sleep(RETRY_INTERVAL).await;
             continue;
         };
         tx.commit().await?;
@@ -69,12 +70,14 @@ pub async fn poll_now(app: &App, feed: &Feed) -> anyhow::Result<()> {
             Some(problem) => bail!(problem),
         };
     }
-    bail!("it is being read by the server; see `marquee feed log`")
+    bail!("the server is polling it; see `marquee feed log`")
 }
 
-/// Reads a feed and gives it back; gives what was wrong with it.
+/// Polls a feed and releases it; returns what was wrong with it.
 async fn poll_claimed(app: &App, feed: &Feed, lease: LeaseId) -> anyhow::Result<Option<String>> {
-    let polled = with_lease(app, LeaseQueue::Feeds, lease, Box::pin(poll(app, feed))).await;
+    let span = tracing::info_span!("poll", feed = feed.name);
+    let polling = Box::pin(poll(app, feed).instrument(span));
+    let polled = with_lease(app, LeaseQueue::Feeds, lease, polling).await;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     let (validators, problem) = match polled {
@@ -106,17 +109,19 @@ struct Validators {
     last_modified: Option<String>,
 }
 
-/// What came of asking a feed.
-enum Answer {
+/// The response of a feed.
+enum FeedResponse {
     Unchanged(Validators),
     Bytes { bytes: Vec<u8>, base: Url, folder: Option<PathBuf>, validators: Validators },
 }
 
 async fn poll(app: &App, feed: &Feed) -> anyhow::Result<Validators> {
-    let critic = critics::find(&app.db, feed.critic).await?.context("the feed's critic is gone")?;
-    let (bytes, base, folder, validators) = match ask(app, feed).await? {
-        Answer::Unchanged(validators) => return release_held(app, feed, &critic).await.map(|_| validators),
-        Answer::Bytes { bytes, base, folder, validators } => (bytes, base, folder, validators),
+    let critic = critics::find(&app.db, feed.critic).await?.context("the feed has no critic")?;
+    let (bytes, base, folder, validators) = match fetch_feed(app, feed).await? {
+        FeedResponse::Unchanged(validators) => {
+            return release_held(app, feed, &critic).await.map(|_| validators);
+        }
+        FeedResponse::Bytes { bytes, base, folder, validators } => (bytes, base, folder, validators),
     };
     let document = tokio::task::spawn_blocking(move || feed::parse(&bytes, &base)).await??;
     let present = DocumentIds::default();
@@ -130,11 +135,11 @@ async fn poll(app: &App, feed: &Feed) -> anyhow::Result<Validators> {
     };
     poll.published = release_held(app, feed, &critic).await?;
     let is_whole = poll.process(document).await?;
-    // What could not be taken in is asked for again, even if the feed does not change.
+    // Without validators the feed is fetched again even if it does not change, for the entries that failed.
     Ok(if is_whole { validators } else { Validators::default() })
 }
 
-async fn ask(app: &App, feed: &Feed) -> anyhow::Result<Answer> {
+async fn fetch_feed(app: &App, feed: &Feed) -> anyhow::Result<FeedResponse> {
     if !feed.url.starts_with("https://") {
         let path = app.config_dir.join(&feed.url);
         let path = tokio::fs::canonicalize(&path)
@@ -147,11 +152,11 @@ async fn ask(app: &App, feed: &Feed) -> anyhow::Result<Answer> {
             feed::MAX_DOCUMENT_BYTES
         );
         let bytes = tokio::fs::read(&path).await?;
-        let base = Url::from_file_path(&path).ok().context("the path is not absolute")?;
+        let base = Url::from_file_path(&path).ok().context("the path of the feed is not absolute")?;
         let folder = path.parent().map(Path::to_owned);
-        return Ok(Answer::Bytes { bytes, base, folder, validators: Validators::default() });
+        return Ok(FeedResponse::Bytes { bytes, base, folder, validators: Validators::default() });
     }
-    let address = Url::parse(&feed.url).context("the feed's address is not a URL")?;
+    let address = Url::parse(&feed.url).context("the address of the feed is not a URL")?;
     let mut conditions = HeaderMap::new();
     let known = [(header::IF_NONE_MATCH, &feed.etag), (header::IF_MODIFIED_SINCE, &feed.last_modified)];
     for (name, value) in known {
@@ -167,16 +172,16 @@ async fn ask(app: &App, feed: &Feed) -> anyhow::Result<Answer> {
         |name| fetched.headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok()).map(str::to_owned);
     let validators = Validators { etag: text(header::ETAG), last_modified: text(header::LAST_MODIFIED) };
     if fetched.status == StatusCode::NOT_MODIFIED {
-        return Ok(Answer::Unchanged(Validators {
+        return Ok(FeedResponse::Unchanged(Validators {
             etag: validators.etag.or_else(|| feed.etag.clone()),
             last_modified: validators.last_modified.or_else(|| feed.last_modified.clone()),
         }));
     }
-    anyhow::ensure!(fetched.status.is_success(), "the feed's server answered {}", fetched.status);
-    Ok(Answer::Bytes { bytes: fetched.body.to_vec(), base: fetched.url, folder: None, validators })
+    anyhow::ensure!(fetched.status.is_success(), "the server answered {}", fetched.status);
+    Ok(FeedResponse::Bytes { bytes: fetched.body.to_vec(), base: fetched.url, folder: None, validators })
 }
 
-/// Lets reviews out that an earlier poll held because it was full, the oldest first; gives their number.
+/// Publishes reviews that an earlier poll held because of its limit, the oldest first; returns their number.
 async fn release_held(app: &App, feed: &Feed, critic: &Critic) -> anyhow::Result<u32> {
     if critic.moved_to.is_some() {
         return Ok(0);
@@ -186,7 +191,7 @@ async fn release_held(app: &App, feed: &Feed, critic: &Critic) -> anyhow::Result
     let held = reviews::list_held_by_feed(&mut tx, feed.id, feed.max_publish_per_poll).await?;
     let mut released = 0;
     for review in held {
-        // As it stands now: the critic may have taken it back.
+        // Read again inside the transaction: the critic may have retracted it.
         let Some(mut review) = reviews::find_for_update(&mut tx, review.id).await? else { continue };
         if review.state != ReviewState::Held {
             continue;

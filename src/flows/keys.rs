@@ -1,17 +1,17 @@
-//! Our own keys: which one signs, which ones are shown, and how a new one takes the place of an old one.
+//! The signing keys of this site and its critics: which one signs, which ones are published, and how a request is
+//! signed.
 
 mod signing_pool;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use http::{HeaderMap, Method};
 use url::Url;
 
 use self::signing_pool::SigningPool;
-use super::{App, profile};
-use crate::domain::critic::Critic;
+use super::App;
+use super::error::FlowError;
 use crate::domain::id::{CriticId, KeyId};
 use crate::domain::origin::Origin;
 use crate::domain::signature_scheme::SignatureScheme;
@@ -23,34 +23,30 @@ use crate::net::client::{FetchSigner, Knock};
 use crate::store::keys::{self, INSTANCE_OWNER, StoredSigningKey};
 use crate::store::{Tx, hosts};
 
-/// How long the old key goes on signing after a new one is served: long enough for the Update that tells of the
-/// new one to arrive, which those accept who know the old one alone.
-pub const KEY_OVERLAP: Duration = Duration::from_mins(10);
-
-/// Whose keys they are.
+/// The owner of signing keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyOwner {
     /// A critic.
     Critic(CriticId),
-    /// The site itself, for what it asks.
+    /// The site itself, which signs fetches.
     Instance,
 }
 
 impl KeyOwner {
-    /// The name under which the keys are stored.
-    fn name(self) -> String {
+    /// The name under which its keys are stored.
+    pub(super) fn name(self) -> String {
         match self {
             Self::Critic(critic) => critic.to_string(),
             Self::Instance => INSTANCE_OWNER.to_owned(),
         }
     }
 
-    /// The id under which others find a key.
+    /// The id under which other servers find a key.
     ///
-    /// The first one is `#main-key`, as everywhere. A new key gets a new id, though Mastodon's own
+    /// The first one is `#main-key`, as everywhere. A new key gets a new id, although Mastodon's own
     /// `accounts rotate` keeps the old one: GoToSocial keeps the first key that it saw under an id until its
-    /// admin forgets it, and Misskey until it is restarted, but both fetch an id that they do not know. Mastodon
-    /// asks for the actor, whatever the fragment.
+    /// admin removes it, and Misskey until it is restarted, but both fetch an id that they do not know. Mastodon
+    /// fetches the actor, whatever the fragment.
     fn key_id(self, origin: &Origin, key: &StoredSigningKey) -> Url {
         let mut id = match self {
             Self::Critic(critic) => origin.actor_key_id(critic),
@@ -63,11 +59,12 @@ impl KeyOwner {
     }
 }
 
-/// Our signing keys, parsed once, by the ids of their rows: another process may rotate them at any time.
+/// The parsed signing keys, by the ids of their rows. Another process may rotate keys at any time, so the rows are read
+/// each time and only the parsing is saved.
 #[derive(Debug, Default)]
 pub struct SigningKeyCache {
     parsed: Mutex<HashMap<KeyId, (KeyOwner, Arc<SigningKey>)>>,
-    desk: SigningPool,
+    pool: SigningPool,
 }
 
 impl SigningKeyCache {
@@ -88,52 +85,52 @@ impl SigningKeyCache {
             known.insert(key.id, (owner, Arc::clone(&parsed)));
             found.push(parsed);
         }
-        let served = found.pop().ok_or_else(|| anyhow::anyhow!("{} has no signing key", owner.name()))?;
-        Ok(ActorKeys { retiring: found, served })
+        let published = found.pop().ok_or_else(|| anyhow::anyhow!("no signing key for {}", owner.name()))?;
+        Ok(ActorKeys { retiring: found, published })
     }
 }
 
-/// The keys of one owner.
+/// The valid keys of one owner.
 #[derive(Debug, Clone)]
 pub struct ActorKeys {
-    /// Those that still sign, the oldest first.
+    /// Old keys that still sign, the oldest first.
     retiring: Vec<Arc<SigningKey>>,
-    /// The one that others find, which signs once no other does.
-    served: Arc<SigningKey>,
+    /// The published key, which signs once no old one does.
+    published: Arc<SigningKey>,
 }
 
 impl ActorKeys {
-    /// The key that signs.
+    /// The key that signs now.
     pub fn signing_key(&self) -> &Arc<SigningKey> {
-        self.retiring.first().unwrap_or(&self.served)
+        self.retiring.first().unwrap_or(&self.published)
     }
 
-    /// The key that others find.
+    /// The key that the actor document names first.
     pub const fn published_key(&self) -> &Arc<SigningKey> {
-        &self.served
+        &self.published
     }
 
-    /// What the actor's document shows.
+    /// The keys as the actor document publishes them.
     pub fn to_published_keys(&self) -> anyhow::Result<PublishedKeys> {
-        let all = std::iter::once(&self.served).chain(&self.retiring);
-        Ok(PublishedKeys::new(&self.served, all.map(|key| &**key))?)
+        let all = std::iter::once(&self.published).chain(&self.retiring);
+        Ok(PublishedKeys::new(&self.published, all.map(|key| &**key))?)
     }
 }
 
 impl App {
-    /// The keys of an owner as they are at this moment.
-    pub async fn keys_for(&self, owner: KeyOwner) -> anyhow::Result<ActorKeys> {
+    /// Reads the valid keys of an owner.
+    pub async fn keys_for(&self, owner: KeyOwner) -> Result<ActorKeys, FlowError> {
         let live = keys::list_active(&self.db, &owner.name(), self.clock.now()).await?;
-        self.signing_keys.parsed(&self.origin, owner, &live)
+        Ok(self.signing_keys.parsed(&self.origin, owner, &live)?)
     }
 
-    /// The same, as this transaction sees them.
+    /// Reads the valid keys of an owner inside a transaction.
     pub(super) async fn keys_for_in_tx(&self, tx: &mut Tx, owner: KeyOwner) -> anyhow::Result<ActorKeys> {
         let live = keys::list_active_in_tx(tx, &owner.name(), self.clock.now()).await?;
         self.signing_keys.parsed(&self.origin, owner, &live)
     }
 
-    /// Makes sure that an owner has a key.
+    /// Creates a key for an owner that has none.
     pub async fn ensure_key(&self, owner: KeyOwner) -> anyhow::Result<()> {
         let now = self.clock.now();
         if !keys::list_active(&self.db, &owner.name(), now).await?.is_empty() {
@@ -147,72 +144,52 @@ impl App {
     }
 }
 
-/// Gives a critic, or the site where there is none, a new key, which is served at once; the old one signs for
-/// `overlap` more. A critic's followers are told, signed with the old key. Gives the new key's id.
-pub async fn rotate(app: &App, critic: Option<&Critic>, overlap: Duration) -> anyhow::Result<Url> {
-    let owner = critic.map_or(KeyOwner::Instance, |critic| KeyOwner::Critic(critic.id));
-    let der = tokio::task::spawn_blocking(SigningKey::generate).await??;
-    let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
-    tx.lock(&owner.name()).await?;
-    keys::retire(&mut tx, &owner.name(), now + overlap).await?;
-    keys::insert(&mut tx, &owner.name(), &der, now).await?;
-    keys::erase_retired_private_keys(&mut tx, now).await?;
-    if let Some(critic) = critic {
-        profile::announce_keys(app, &mut tx, critic).await?;
-    }
-    let id = app.keys_for_in_tx(&mut tx, owner).await?.published_key().id().clone();
-    tx.commit().await?;
-    app.wake.notify();
-    Ok(id)
-}
-
-/// Signs a request, off the async threads: it takes most of a millisecond of CPU.
+/// Signs a request on the signing pool: a signature takes most of a millisecond of CPU time.
 pub(super) async fn sign(
     app: &App,
     key: &Arc<SigningKey>,
-    form: SignatureScheme,
+    scheme: SignatureScheme,
     method: Method,
     url: &Url,
     body: Option<BodyDigest>,
 ) -> anyhow::Result<HeaderMap> {
     let (key, url, now) = (Arc::clone(key), url.clone(), app.clock.now());
-    let signing = move || signature::sign(form, &key, &method, &url, body.as_ref(), now);
-    Ok(app.signing_keys.desk.run(signing).await??)
+    let signing = move || signature::sign(scheme, &key, &method, &url, body.as_ref(), now);
+    Ok(app.signing_keys.pool.run(signing).await??)
 }
 
-/// The form to begin with.
+/// The signature scheme to try first with a host.
 pub(super) async fn preferred_scheme(app: &App, host: &str) -> SignatureScheme {
     hosts::signature_scheme(&app.db, host).await.ok().flatten().unwrap_or_default()
 }
 
-/// Writes down what an exchange taught: the form that was taken; none where both were refused.
+/// Stores the signature scheme that a host accepted, or that it accepted neither.
 pub(super) async fn save_scheme(
     tx: &mut Tx,
     host: &str,
-    taken: Option<SignatureScheme>,
+    accepted: Option<SignatureScheme>,
     now: Timestamp,
 ) -> crate::store::Result<()> {
-    match taken {
-        Some(form) => hosts::save_signature_scheme(tx, host, form, now).await,
+    match accepted {
+        Some(scheme) => hosts::save_signature_scheme(tx, host, scheme, now).await,
         None => hosts::reset_signature_scheme(tx, host).await,
     }
 }
 
-/// Signs our fetches as the site itself, since servers in secure mode answer nobody unknown.
+/// Signs fetches as the site itself: servers in secure mode answer only signed requests.
 pub(super) struct InstanceSigner(pub(super) App);
 
 impl InstanceSigner {
-    async fn headers(&self, url: &Url, form: SignatureScheme, knock: Knock) -> anyhow::Result<HeaderMap> {
+    async fn headers(&self, url: &Url, scheme: SignatureScheme, knock: Knock) -> anyhow::Result<HeaderMap> {
         let keys = self.0.keys_for(KeyOwner::Instance).await?;
-        // Whoever refuses the old key may not have met it.
+        // A host that refuses the old key may have fetched the actor after the new one was published.
         let key = if knock == Knock::First { keys.signing_key() } else { keys.published_key() };
-        sign(&self.0, key, form, Method::GET, url, None).await
+        sign(&self.0, key, scheme, Method::GET, url, None).await
     }
 
-    async fn write_down(&self, url: &Url, taken: Option<SignatureScheme>) -> anyhow::Result<()> {
+    async fn save(&self, url: &Url, accepted: Option<SignatureScheme>) -> anyhow::Result<()> {
         let mut tx = self.0.db.begin().await?;
-        save_scheme(&mut tx, url.host_str().unwrap_or_default(), taken, self.0.clock.now()).await?;
+        save_scheme(&mut tx, url.host_str().unwrap_or_default(), accepted, self.0.clock.now()).await?;
         Ok(tx.commit().await?)
     }
 }
@@ -223,16 +200,17 @@ impl FetchSigner for InstanceSigner {
         preferred_scheme(&self.0, url.host_str().unwrap_or_default()).await
     }
 
-    async fn sign(&self, url: &Url, form: SignatureScheme, knock: Knock) -> HeaderMap {
-        self.headers(url, form, knock).await.unwrap_or_else(|error| {
-            tracing::error!(error = format!("{error:#}"), "a fetch goes out unsigned");
+    async fn sign(&self, url: &Url, scheme: SignatureScheme, knock: Knock) -> HeaderMap {
+        self.headers(url, scheme, knock).await.unwrap_or_else(|error| {
+            tracing::error!(error = format!("{error:#}"), "could not sign a fetch, sending it unsigned");
             HeaderMap::new()
         })
     }
 
-    async fn record_scheme(&self, url: &Url, taken: Option<SignatureScheme>) {
-        if let Err(error) = self.write_down(url, taken).await {
-            tracing::warn!(error = format!("{error:#}"), "not remembered how a host is spoken to");
+    async fn record_scheme(&self, url: &Url, accepted: Option<SignatureScheme>) {
+        if let Err(error) = self.save(url, accepted).await {
+            let host = url.host_str().unwrap_or_default();
+            tracing::warn!(host, error = format!("{error:#}"), "could not save signature scheme");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Holds a lease while work goes on. Leases are short, so that what a killed process had taken is soon taken by
-//! another; whoever lives renews its own.
+//! Keeps a lease alive while its job runs. Leases are short, so that the jobs of a killed process are soon claimed by
+//! another; a running process renews its own.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use crate::domain::id::LeaseId;
 use crate::domain::time::Timestamp;
 use crate::store::leases::{self, LeaseQueue};
 
-/// How long a lease lasts that nobody renews.
-const LEASE: Duration = Duration::from_secs(10);
+/// How long a lease lasts without renewal.
+const LEASE_DURATION: Duration = Duration::from_secs(10);
 
-/// How often it is renewed.
-const RENEWAL: Duration = Duration::from_secs(3);
+/// How often a lease is renewed.
+const RENEWAL_INTERVAL: Duration = Duration::from_secs(3);
 
-/// Until when work that is taken now is taken.
+/// When a lease that is taken now expires.
 pub(super) fn lease_until(now: Timestamp) -> Timestamp {
-    now + LEASE
+    now + LEASE_DURATION
 }
 
-/// Does the work, and renews its lease as long as it takes. The work goes on while the renewal waits for the
-/// database, since it may be the work itself that the renewal waits for.
+/// Runs a job and renews its lease until it ends. The job goes on while a renewal waits for the database: the renewal
+/// may be waiting for a transaction of this very job.
 pub(super) async fn with_lease<T>(
     app: &App,
     queue: LeaseQueue,
@@ -29,9 +29,9 @@ pub(super) async fn with_lease<T>(
 ) -> T {
     let renewing = async {
         loop {
-            tokio::time::sleep(RENEWAL).await;
+            tokio::time::sleep(RENEWAL_INTERVAL).await;
             if let Err(error) = leases::renew(&app.db, queue, lease, lease_until(app.clock.now())).await {
-                tracing::warn!(%error, "a lease could not be renewed");
+                tracing::warn!(%error, "could not renew a lease");
             }
         }
     };

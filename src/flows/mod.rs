@@ -1,12 +1,11 @@
-//! The product's verbs; each reads top to bottom. Whatever must survive is a row before anyone is told that
-//! it happened, and every job can be done twice.
+//! What Marquee does: one module for each operation, and [`App`], which they share. Anything that must survive a crash
+//! is committed before it is acknowledged, and every job can be repeated safely.
 
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use activitypub_federation::config::{Data, FederationConfig};
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::watch;
 
 use crate::domain::moderation::ModerationPolicy;
 use crate::domain::origin::Origin;
@@ -16,20 +15,25 @@ use crate::federation::vocab::url_rules::UrlRules;
 use crate::net;
 use crate::store::Db;
 
+pub mod apub;
 pub mod authenticate;
 pub mod avatar;
 pub mod block;
 pub mod critic_reply;
 pub mod deliver;
+pub mod error;
 pub mod facepile;
 pub mod follow_requests;
 pub mod gate;
+pub mod group_commit;
 pub mod ingest;
+pub mod key_rotation;
 pub mod keys;
 mod lease;
 pub mod lookup;
 pub mod media;
 pub mod moderate;
+mod outbox;
 pub mod preview;
 pub mod profile;
 pub mod publish;
@@ -42,7 +46,7 @@ pub mod review_media;
 pub mod revise;
 pub mod view_counts;
 
-/// What every flow works with. Cheap to clone.
+/// The state that all operations share. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<AppParts>);
 
@@ -50,38 +54,38 @@ pub struct App(Arc<AppParts>);
 pub struct AppParts {
     /// The database.
     pub db: Db,
-    /// The only way out.
+    /// The HTTP client; all outgoing requests use it.
     pub http: net::client::Client,
-    /// Tells the time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// The site as its readers see it.
+    /// The site's title, language and looks.
     pub site: Site,
-    /// The site's own addresses.
+    /// The origin of the site's own URLs.
     pub origin: Origin,
-    /// Which addresses count as ids of others.
+    /// Which URLs are accepted as ids of other servers.
     pub rules: UrlRules,
-    /// The domain of the critics' handles where it differs from the origin's host.
+    /// The domain of the critics' handles, if it differs from the origin's host.
     pub handle_domain: Option<String>,
-    /// Who may do what here.
+    /// The moderation policy.
     pub policy: ModerationPolicy,
-    /// The folder of pictures.
+    /// The store of image files.
     pub media_store: Arc<dyn object_store::ObjectStore>,
-    /// The folder that paths in the config are relative to.
+    /// The folder of the config file, which its paths are relative to.
     pub config_dir: PathBuf,
-    /// Tells the worker that there is work.
+    /// Wakes the worker.
     pub wake: Wake,
-    /// Our keys, parsed once.
+    /// The cache of the site's own signing keys.
     pub signing_keys: keys::SigningKeyCache,
-    /// What was lately found at the ids of others' keys.
+    /// The cache of fetched key documents.
     pub key_fetches: authenticate::KeyFetchCache,
-    /// The keys of others that were used lately, parsed once.
+    /// The cache of remote actors' keys.
     pub remote_keys: authenticate::RemoteKeyCache,
-    /// How much comes in at a time.
+    /// Admission control of the inbox.
     pub gate: gate::Gate,
-    /// What is accepted and waits to be written.
+    /// Verified activities that wait to be stored.
     pub intake: receive::intake::Intake,
-    /// The library's view of the site. It holds the app that holds it: both live as long as the process.
-    pub apub_config: OnceCell<FederationConfig<App>>,
+    /// The configuration of `activitypub_federation`.
+    pub apub: apub::ApubConfig,
 }
 
 impl Deref for App {
@@ -93,7 +97,7 @@ impl Deref for App {
 }
 
 impl App {
-    /// Puts the parts together.
+    /// Makes the shared state of its parts.
     pub fn new(parts: AppParts) -> Self {
         Self(Arc::new(parts))
     }
@@ -101,26 +105,6 @@ impl App {
     /// The domain of the critics' handles.
     pub fn handle_domain(&self) -> &str {
         self.handle_domain.as_deref().unwrap_or_else(|| self.origin.authority())
-    }
-
-    /// The library, for fetching what others have: at most 20 requests a use.
-    pub async fn apub_data(&self) -> anyhow::Result<Data<Self>> {
-        let config = self.0.apub_config.get_or_try_init(async || self.federation_config().await).await?;
-        Ok(config.to_request_data())
-    }
-
-    async fn federation_config(&self) -> anyhow::Result<FederationConfig<Self>> {
-        let config = FederationConfig::builder()
-            .domain(self.origin.authority())
-            .app_data(self.clone())
-            .client(self.http.activitypub_client(Some(Arc::new(keys::InstanceSigner(self.clone())))))
-            .http_fetch_limit(20)
-            // Its debug mode drops its own guard, which resolves names a second time, away from the
-            // connection. Ours decides on the connected address and has no such mode.
-            .debug(true)
-            .build()
-            .await?;
-        Ok(config)
     }
 }
 
@@ -130,7 +114,7 @@ impl std::fmt::Debug for App {
     }
 }
 
-/// Tells whoever waits that something was written.
+/// Wakes the tasks that wait for work.
 #[derive(Debug)]
 pub struct Wake(watch::Sender<()>);
 
@@ -141,12 +125,12 @@ impl Default for Wake {
 }
 
 impl Wake {
-    /// There is work.
+    /// Wakes all of them.
     pub fn notify(&self) {
         self.0.send_replace(());
     }
 
-    /// Somebody who waits for work.
+    /// Returns a receiver that changes when there may be work.
     pub fn subscribe(&self) -> watch::Receiver<()> {
         self.0.subscribe()
     }

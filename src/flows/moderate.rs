@@ -1,4 +1,4 @@
-//! What a critic decides about the comments of others.
+//! Moderation of comments by other servers' actors.
 
 use anyhow::{Context, bail, ensure};
 
@@ -9,93 +9,89 @@ use crate::store::Tx;
 use crate::store::comments;
 use crate::store::moderation::{self, ModeratedComment};
 
-/// A decision about one comment.
+/// A moderation action on one comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommentAction {
-    /// It is not shown any more.
+    /// Hide it.
     Hide,
-    /// It is shown.
+    /// Show it again.
     Show,
-    /// It is let through, and with it whatever its author writes, from now on and so far.
+    /// Approve it and trust its author: held comments of the author are shown, and so are later ones.
     Approve,
-    /// It is not let through.
+    /// Reject it while it is held.
     Reject,
 }
 
-/// Applies a decision; gives how many further comments of the same author are shown by it.
+/// Applies an action; returns how many further comments of the same author it showed.
 ///
 /// # Errors
-/// Where the comment is not in a state that the decision is about.
-pub async fn apply_action(app: &App, id: CommentId, decision: CommentAction) -> anyhow::Result<u64> {
-    let case = case(app, id).await?;
-    ensure!(
-        case.critic_id.is_none(),
-        "a critic of this site wrote it: `marquee comment delete` takes it back"
-    );
-    if decision == CommentAction::Approve && matches!(case.state.as_str(), "held" | "hidden") {
-        // Of a post that was met on the way to another one the author may not be known yet.
-        let author = url::Url::parse(&case.actor)?;
-        resolve::resolve_actor(app, &author).await.with_context(|| unknown(&case.actor))?;
+/// If the comment is in a state that the action does not apply to.
+pub async fn apply_action(app: &App, id: CommentId, action: CommentAction) -> anyhow::Result<u64> {
+    let comment = comment(app, id).await?;
+    ensure!(comment.critic_id.is_none(), "a critic of this site wrote it: use `marquee comment delete`");
+    if action == CommentAction::Approve && matches!(comment.state.as_str(), "held" | "hidden") {
+        // The author of a comment that was fetched as part of a thread may not be stored yet.
+        let author = url::Url::parse(&comment.actor)?;
+        resolve::resolve_actor(app, &author).await.with_context(|| unknown(&comment.actor))?;
     }
     let mut tx = app.db.begin().await?;
-    // What its author sends meanwhile waits: it is held or shown by what is decided here.
-    tx.lock(&case.actor).await?;
+    // Activities of the author wait meanwhile: the action decides whether they are held or shown.
+    tx.lock(&comment.actor).await?;
     let state = moderation::find_state(&mut tx, id).await?.context("no such comment")?;
-    let to = match (decision, state.as_str()) {
+    let to = match (action, state.as_str()) {
         (CommentAction::Hide, "shown" | "held" | "withheld") | (CommentAction::Reject, "held") => "hidden",
         (CommentAction::Show, "hidden") | (CommentAction::Approve, "held" | "hidden") => "shown",
-        (_, state) => bail!("{}", refusal(decision, state)),
+        (_, state) => bail!("{}", refusal(action, state)),
     };
     moderation::transition(&mut tx, id, &state, to).await?;
-    let more = if decision == CommentAction::Approve { let_through(&mut tx, &case).await? } else { 0 };
+    let more = if action == CommentAction::Approve { let_through(&mut tx, &comment).await? } else { 0 };
     tx.commit().await?;
     app.wake.notify();
     Ok(more)
 }
 
-async fn let_through(tx: &mut Tx, case: &ModeratedComment) -> anyhow::Result<u64> {
-    ensure!(moderation::trust_actor(tx, &case.actor).await?, unknown(&case.actor));
-    Ok(moderation::show_held_by_actor(tx, &case.actor).await?)
+async fn let_through(tx: &mut Tx, comment: &ModeratedComment) -> anyhow::Result<u64> {
+    ensure!(moderation::trust_actor(tx, &comment.actor).await?, unknown(&comment.actor));
+    Ok(moderation::show_held_by_actor(tx, &comment.actor).await?)
 }
 
 fn unknown(actor: &str) -> String {
-    format!("its author {actor} is not known here and cannot be let through; try again later")
+    format!("its author {actor} cannot be fetched, and so cannot be trusted; try again later")
 }
 
-fn refusal(decision: CommentAction, state: &str) -> String {
-    match (decision, state) {
+fn refusal(action: CommentAction, state: &str) -> String {
+    match (action, state) {
         (_, "deleted") => "its author deleted it".to_owned(),
         (_, "withheld") => "its author blocks the critic".to_owned(),
-        (_, "removed") => "its words were removed for good".to_owned(),
+        (_, "removed") => "its text was removed permanently".to_owned(),
         (CommentAction::Show, "held") => {
-            "it is held: `marquee comment approve` lets it, and its author, through".to_owned()
+            "it is held: use `marquee comment approve`, which also trusts its author".to_owned()
         }
-        (CommentAction::Reject, "shown") => {
-            "it is shown, not held: `marquee comment hide` takes it off the page".to_owned()
-        }
-        (_, state) => format!("it is {state} already"),
+        (CommentAction::Reject, "shown") => "it is shown, not held: use `marquee comment hide`".to_owned(),
+        (_, state) => format!("it is already {state}"),
     }
 }
 
-/// Takes every word of somebody else's comment away, for good.
+/// Permanently removes the text of another server's comment.
 pub async fn remove_comment(app: &App, id: CommentId) -> anyhow::Result<()> {
-    let case = case(app, id).await?;
-    ensure!(case.critic_id.is_none(), "a critic of this site wrote it");
-    ensure!(case.state != "removed", "its words were removed already");
-    ensure!(case.state != "deleted", "its author deleted it");
+    let comment = comment(app, id).await?;
+    ensure!(comment.critic_id.is_none(), "a critic of this site wrote it");
+    ensure!(comment.state != "removed", "its text was already removed");
+    ensure!(comment.state != "deleted", "its author deleted it");
     let mut tx = app.db.begin().await?;
-    tx.lock(&case.actor).await?;
+    tx.lock(&comment.actor).await?;
     comments::mark_removed(&mut tx, id).await?;
     tx.commit().await?;
     app.wake.notify();
     Ok(())
 }
 
-async fn case(app: &App, id: CommentId) -> anyhow::Result<ModeratedComment> {
+async fn comment(app: &App, id: CommentId) -> anyhow::Result<ModeratedComment> {
     moderation::find(&app.db, id).await?.context("no such comment")
 }
 
-/// The comment that a text means: its id here, its id or its page on the fediverse, or its place on our page.
+/// Finds the comment that a command names by its id here, its id or page on its own server, or its anchor on the page
+/// of the review.
 pub async fn find_comment(app: &App, named: &str) -> anyhow::Result<Option<ModeratedComment>> {
     let named = named.trim();
     if let Ok(id) = named.parse() {

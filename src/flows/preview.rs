@@ -1,7 +1,7 @@
-//! What a reader on Mastodon sees of a review, read from the Article that is sent.
+//! Previews a review as Mastodon shows it, from the Article that is sent.
 //!
-//! Mastodon shows an Article as its name, its summary and a link, and not its content; up to four pictures; where
-//! there is none, the card of the page that the link leads to; hashtags in a bar of their own.
+//! Mastodon shows the name, the summary and the link of an Article, but not its content. It shows up to four images or,
+//! without any, the preview card of the linked page, and hashtags in a bar of their own.
 
 use anyhow::{Context, bail};
 use serde_json::Value;
@@ -14,91 +14,91 @@ use crate::domain::review::{Review, ReviewContent, ReviewState};
 use crate::domain::text::single_line;
 use crate::federation::vocab::article;
 
-/// What is shown, from above to below. All of it is plain text.
+/// The parts of the post, from top to bottom. All of them are plain text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
-    /// The critic's name.
+    /// The display name of the critic.
     pub name: String,
     /// The critic's handle, with both `@`.
     pub handle: String,
-    /// The moment that the post has.
+    /// The date of the post.
     pub published: String,
     /// The heading.
     pub title: String,
-    /// The text below it.
+    /// The text below the heading.
     pub summary: String,
-    /// Where the link leads.
+    /// The target of the link.
     pub link: String,
-    /// The language that the reader's filters go by.
+    /// The language of the post, which readers can filter by.
     pub language: Option<String>,
     /// Hashtags, with `#`.
     pub hashtags: Vec<String>,
-    /// What stands below the text.
+    /// What is shown below the text.
     pub attachment: PreviewAttachment,
-    /// Who gets to see it.
+    /// Who sees the post.
     pub audience: PreviewAudience,
 }
 
-/// What stands below the text of a post.
+/// What is shown below the text of a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PreviewAttachment {
-    /// The poster, with its description.
+    /// The poster, with this description.
     Poster(String),
-    /// The card of the page: the site, the title, the description, with a picture that is drawn.
+    /// The preview card of the page, with a drawn image.
     Card {
-        /// What the site is called.
+        /// The name of the site.
         site: String,
         /// The title of the page.
         title: String,
-        /// What the page says of itself; may be empty.
+        /// The description of the page; may be empty.
         description: String,
     },
 }
 
-/// Who sees it.
+/// Who sees a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PreviewAudience {
-    /// It went to those who follow.
+    /// The followers: it was delivered to them.
     Followers,
-    /// It went to nobody: it is found by who looks for its address, or for the critic.
+    /// Readers who open its URL or the critic's profile: it was delivered to nobody.
     Unlisted,
-    /// It is not out.
+    /// Nobody: it is not published.
     Unpublished,
 }
 
-/// What is seen of a review.
+/// Previews a stored review.
 ///
 /// # Errors
-/// Where it was retracted: nothing is seen of it.
+/// If it was retracted.
 pub async fn preview_review(app: &App, review: &Review) -> anyhow::Result<Preview> {
     if review.state == ReviewState::Retracted {
-        bail!("it was retracted: Mastodon shows nothing of it");
+        bail!("the review was retracted: Mastodon does not show it");
     }
     let critic = critic_for_review(app, review).await?;
     preview(app, &critic, review, review.poster.is_some())
 }
 
-/// What will be seen of a draft that is not published, if it is published now.
+/// Previews content as if it was published now.
 ///
 /// # Errors
-/// Never, of a draft that `sources` made.
-pub fn preview_content(app: &App, critic: &Critic, draft: ReviewContent) -> anyhow::Result<Preview> {
-    let draft = normalize_content(app, draft);
+/// Never, for content that `sources` made.
+pub fn preview_content(app: &App, critic: &Critic, content: ReviewContent) -> anyhow::Result<Preview> {
+    let content = normalize_content(app, content);
     let now = app.clock.now();
-    let has_poster = draft.poster.is_some();
+    let has_poster = content.poster.is_some();
     let review = Review {
         id: ReviewId::new(now),
         critic: critic.id,
         create_activity: ActivityId::new(now),
-        slug: preferred_slug(&draft),
+        slug: preferred_slug(&content),
         state: ReviewState::Held,
         poster: None,
         feed: None,
-        original_date: draft.published.unwrap_or(now),
-        released_at: draft.published.filter(|published| *published > now).unwrap_or(now),
+        original_date: content.published.unwrap_or(now),
+        released_at: content.published.filter(|published| *published > now).unwrap_or(now),
         revised_at: None,
         retracted_at: None,
-        content: draft,
+        content,
     };
     preview(app, critic, &review, has_poster)
 }
@@ -112,15 +112,15 @@ fn preview(app: &App, critic: &Critic, review: &Review, has_poster: bool) -> any
     let hashtags = tags.filter(is_hashtag).filter_map(|tag| tag["name"].as_str());
     let languages = sent["contentMap"].as_object();
     let shown = if has_poster {
-        let told = review.content.poster.as_ref().and_then(|poster| poster.alt.clone());
+        let declared = review.content.poster.as_ref().and_then(|poster| poster.alt.clone());
         let alt = sent["attachment"][0]["name"].as_str().map(str::to_owned);
         PreviewAttachment::Poster(
-            alt.or(told).unwrap_or_else(|| format!("Poster of {}", review.content.film.title)),
+            alt.or(declared).unwrap_or_else(|| format!("Poster of {}", review.content.film.title)),
         )
     } else {
-        let draft = &review.content;
-        let description = Some(&draft.teaser).filter(|teaser| !teaser.is_empty());
-        let description = description.or(draft.subtitle.as_ref());
+        let content = &review.content;
+        let description = Some(&content.teaser).filter(|teaser| !teaser.is_empty());
+        let description = description.or(content.subtitle.as_ref());
         PreviewAttachment::Card {
             site: single_line(&app.site.title),
             title: title.clone(),
@@ -130,7 +130,7 @@ fn preview(app: &App, critic: &Critic, review: &Review, has_poster: bool) -> any
     Ok(Preview {
         name: single_line(&critic.profile.name),
         handle: format!("@{}@{}", critic.profile.handle, app.handle_domain()),
-        published: sent["published"].as_str().context("an Article has a date")?.to_owned(),
+        published: sent["published"].as_str().context("the Article has no date")?.to_owned(),
         summary: text("summary"),
         link: text("url"),
         language: languages.and_then(|map| map.keys().next().cloned()),

@@ -1,10 +1,11 @@
-//! A review goes out: in one transaction the review, its Create in exact bytes, and one fan-out row.
+//! Publishes reviews: one transaction stores the review, the exact bytes of its Create, and one fan-out row.
 
 use anyhow::{Context, bail};
 
-use super::App;
+use super::error::FlowError;
 use super::profile::ensure_not_moved;
 use super::review_media::{ReviewMedia, strip_remote_images};
+use super::{App, outbox};
 use crate::domain::activity::ActivityKind;
 use crate::domain::critic::Critic;
 use crate::domain::feed::{Feed, IngestDecision};
@@ -13,31 +14,31 @@ use crate::domain::id::{ActivityId, CriticId, FeedId, ReviewId};
 use crate::domain::review::{Review, ReviewContent, ReviewState, slug};
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::{activity, article};
-use crate::store::activities::{self, NewActivity};
+use crate::store::activities::NewActivity;
 use crate::store::{Tx, critics, entries, feeds, review_stats, reviews};
 
-/// A new review of a draft, in a state, with a slug that is free.
+/// Makes a new review in the given state, with a free slug.
 pub(super) async fn new_review(
     app: &App,
     tx: &mut Tx,
     critic: CriticId,
-    draft: ReviewContent,
+    content: ReviewContent,
     source: Option<FeedId>,
     state: ReviewState,
     now: Timestamp,
 ) -> anyhow::Result<Review> {
-    let draft = normalize_content(app, draft);
+    let content = normalize_content(app, content);
     let id = ReviewId::new(now);
-    let original_date = draft.published.unwrap_or(now);
+    let original_date = content.published.unwrap_or(now);
     tx.lock("slugs").await?;
-    let wish = preferred_slug(&draft);
+    let preferred = preferred_slug(&content);
     Ok(Review {
         id,
         critic,
         create_activity: ActivityId::new(now),
-        slug: reviews::find_free_slug(tx, &wish, id).await?,
+        slug: reviews::find_free_slug(tx, &preferred, id).await?,
         state,
-        content: draft,
+        content,
         poster: None,
         feed: source,
         original_date,
@@ -47,44 +48,45 @@ pub(super) async fn new_review(
     })
 }
 
-/// What the address of a review would best end in.
-pub(super) fn preferred_slug(draft: &ReviewContent) -> String {
-    if draft.film.title.is_empty() {
-        return slug(&draft.title);
+/// The slug that a review gets if it is free.
+pub(super) fn preferred_slug(content: &ReviewContent) -> String {
+    if content.film.title.is_empty() {
+        return slug(&content.title);
     }
-    let year = draft.film.year.map(|year| format!(" {year}")).unwrap_or_default();
-    slug(&format!("{}{year}", draft.film.title))
+    let year = content.film.year.map(|year| format!(" {year}")).unwrap_or_default();
+    slug(&format!("{}{year}", content.film.title))
 }
 
-/// A draft as it is kept: with no pictures in its body but ours, and in the site's language where it names none.
-pub(super) fn normalize_content(app: &App, mut draft: ReviewContent) -> ReviewContent {
-    draft.body = strip_remote_images(app, &draft.body);
-    draft.language.get_or_insert_with(|| app.site.language.clone());
-    draft
+/// Brings content into the form in which it is stored: without images of other sites, and with the site's language if
+/// it names none.
+pub(super) fn normalize_content(app: &App, mut content: ReviewContent) -> ReviewContent {
+    content.body = strip_remote_images(app, &content.body);
+    content.language.get_or_insert_with(|| app.site.language.clone());
+    content
 }
 
-/// Publishes a draft by hand, now, or at its hour where it is dated ahead.
+/// Publishes a review by hand: now, or at its date if that is in the future.
 pub async fn publish(
     app: &App,
     critic: &Critic,
-    draft: ReviewContent,
+    content: ReviewContent,
     pictures: ReviewMedia,
 ) -> anyhow::Result<Review> {
     ensure_not_moved(critic)?;
     let now = app.clock.now();
-    let state = match draft.published {
+    let state = match content.published {
         Some(date) if date > now => ReviewState::Scheduled,
         _ => ReviewState::Published,
     };
     let mut tx = app.db.begin().await?;
     tx.lock(&critic.id.to_string()).await?;
-    let mut review = new_review(app, &mut tx, critic.id, draft, None, state, now).await?;
-    // Who was interrupted and asks again does not publish twice.
+    let mut review = new_review(app, &mut tx, critic.id, content, None, state, now).await?;
+    // A command that was interrupted and is run again does not publish twice.
     let others =
         reviews::list_by_film(&mut tx, critic.id, &review.content.film.title, &review.content.title).await?;
-    let wanted = content_hash(&review.content);
-    if let Some(twin) = others.iter().find(|other| content_hash(&other.content) == wanted) {
-        bail!("this review is here already: {}", app.origin.review_page(twin));
+    let hash = content_hash(&review.content);
+    if let Some(duplicate) = others.iter().find(|other| content_hash(&other.content) == hash) {
+        bail!("this review has already been published: {}", app.origin.review_page(duplicate));
     }
     review.poster = pictures.save(&mut tx, now).await?;
     reviews::upsert(&mut tx, &review, now).await?;
@@ -98,7 +100,7 @@ pub async fn publish(
     Ok(review)
 }
 
-/// Writes the Create of a public review, and that it goes to all followers.
+/// Stores the Create of a public review and its fan-out to the followers.
 pub(super) async fn write_create(
     app: &App,
     tx: &mut Tx,
@@ -111,7 +113,7 @@ pub(super) async fn write_create(
     write_activity(app, tx, review, review.create_activity, ActivityKind::Create, &create, now).await
 }
 
-/// Writes an activity about a review, and that it goes to all followers.
+/// Stores an activity about a review and its fan-out to the followers.
 pub(super) async fn write_activity(
     app: &App,
     tx: &mut Tx,
@@ -123,31 +125,31 @@ pub(super) async fn write_activity(
 ) -> anyhow::Result<()> {
     let object = app.origin.article(review.id);
     let outgoing = NewActivity { id, critic: review.critic, kind, object: &object, body: &body.to_string() };
-    Ok(activities::insert_for_followers(tx, &outgoing, now).await?)
+    Ok(outbox::enqueue_for_followers(tx, &outgoing, now).await?)
 }
 
-/// Publishes reviews that waited for their hour, once it has come; gives how many of them were dealt with.
+/// Publishes scheduled reviews whose time has come; returns how many were handled.
 pub async fn release_due(app: &App) -> anyhow::Result<usize> {
     let due = reviews::list_due(&app.db, app.clock.now(), 20).await?;
     let mut released = 0;
     for review in &due {
         match release_scheduled(app, review.id).await {
             Ok(()) => released += 1,
-            // One that cannot go out keeps no other from it.
+            // A review that cannot be published does not stop the others.
             Err(error) => {
-                tracing::error!(id = %review.id, error = format!("{error:#}"), "review not released");
+                tracing::error!(id = %review.id, error = format!("{error:#}"), "could not release a scheduled review");
             }
         }
     }
     Ok(released)
 }
 
-/// Publishes a review whose hour has come. One of a feed goes by the feed's measure: no more of them in an
-/// interval than in a poll.
+/// Publishes a scheduled review whose time has come. For a review of a feed the feed's limit applies: no more in an
+/// interval than in one poll.
 async fn release_scheduled(app: &App, id: ReviewId) -> anyhow::Result<()> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    // As it stands now: another worker may have been quicker.
+    // Read again inside the transaction: another worker may have been faster.
     let Some(mut review) = reviews::find_for_update(&mut tx, id).await? else { return Ok(()) };
     if review.state != ReviewState::Scheduled || review.released_at > now {
         return Ok(());
@@ -164,10 +166,11 @@ async fn release_scheduled(app: &App, id: ReviewId) -> anyhow::Result<()> {
         let lately = reviews::count_released_since(&mut tx, feed.id, now - feed.interval).await?;
         let title = review.content.title.clone();
         if lately >= u64::from(feed.max_publish_per_poll) {
-            let reason = format!("its hour came, but {lately} went out lately: waits for its turn");
+            let reason =
+                format!("its time came, but {lately} reviews were published lately: it waits for its turn");
             return hold_for_turn(tx, review, Some(feed), &reason, now).await;
         }
-        feeds::append_log(&mut tx, feed.id, IngestDecision::Published, &title, "its hour came", now).await?;
+        feeds::append_log(&mut tx, feed.id, IngestDecision::Published, &title, "its time came", now).await?;
     }
     review.release(now)?;
     reviews::upsert(&mut tx, &review, now).await?;
@@ -176,7 +179,7 @@ async fn release_scheduled(app: &App, id: ReviewId) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A review whose hour came, but that does not go out yet.
+/// Holds a review whose time came but that cannot be published yet.
 async fn hold_for_turn(
     mut tx: Tx,
     mut review: Review,
@@ -194,12 +197,12 @@ async fn hold_for_turn(
     Ok(())
 }
 
-/// The critic who wrote a review.
-pub async fn critic_for_review(app: &App, review: &Review) -> anyhow::Result<Critic> {
-    critics::find(&app.db, review.critic).await?.context("the review's critic is gone")
+/// Returns the critic who wrote a review.
+pub async fn critic_for_review(app: &App, review: &Review) -> Result<Critic, FlowError> {
+    Ok(critics::find(&app.db, review.critic).await?.context("the review has no critic")?)
 }
 
-/// How often a review was answered, liked and boosted.
+/// The numbers of replies, likes and boosts of a review.
 pub async fn interaction_counts(
     app: &App,
     review: ReviewId,
@@ -208,7 +211,7 @@ pub async fn interaction_counts(
     Ok(article::InteractionCounts { replies: tally.comments, likes: tally.likes, shares: tally.boosts })
 }
 
-/// Publishes a review that is held for the critic's decision.
+/// Publishes a review that was held for the critic's decision.
 pub async fn release_held(app: &App, id: ReviewId) -> anyhow::Result<Review> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;

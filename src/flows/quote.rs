@@ -1,29 +1,30 @@
-//! Quotes that were granted are taken back (FEP-044f): the stamp is gone, and who may show the quote is told.
+//! Revokes granted quotes (FEP-044f): the authorization is deleted, and the servers that may show the quote receive a
+//! Delete.
 
 use anyhow::ensure;
 use url::Url;
 
-use super::App;
+use super::{App, outbox};
 use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, AuthorizationId};
 use crate::federation::vocab::quote;
-use crate::store::activities::{self, NewActivity};
+use crate::store::activities::NewActivity;
 use crate::store::{actors, authorizations, deliveries};
 
-/// So many quotes of one actor are taken back at once.
-const MOST_AT_ONCE: u32 = 1_000;
+/// Quotes of one actor that are revoked at once.
+const MAX_REVOCATIONS: u32 = 1_000;
 
-/// Takes a quote back, for good. The Delete of its stamp goes to who quoted and to the critic's followers.
+/// Permanently revokes a quote. The Delete of its authorization goes to the quoting actor and to the critic's followers.
 ///
 /// # Errors
-/// Where no quote of that id is granted.
+/// If no quote of that id is granted.
 pub async fn revoke(app: &App, id: AuthorizationId) -> anyhow::Result<()> {
-    ensure!(take_back(app, id).await?, "the quote {id} is not granted any more");
+    ensure!(try_revoke(app, id).await?, "the quote {id} was already revoked or withdrawn");
     Ok(())
 }
 
-/// The same; false where it is not granted any more.
-async fn take_back(app: &App, id: AuthorizationId) -> anyhow::Result<bool> {
+/// Revokes a quote; returns `false` if it is not granted any more.
+async fn try_revoke(app: &App, id: AuthorizationId) -> anyhow::Result<bool> {
     let stamp = authorizations::find(&app.db, id).await?;
     let Some(stamp) = stamp else { anyhow::bail!("no quote has the id {id}") };
     let quoter = actors::find_by_uri(&app.db, &Url::parse(&stamp.actor)?).await?;
@@ -42,7 +43,7 @@ async fn take_back(app: &App, id: AuthorizationId) -> anyhow::Result<bool> {
         object: &object,
         body: &body,
     };
-    activities::insert_for_followers(&mut tx, &outgoing, now).await?;
+    outbox::enqueue_for_followers(&mut tx, &outgoing, now).await?;
     if let Some(quoter) = quoter {
         deliveries::enqueue(&mut tx, delete, quoter.delivery_inbox(), now).await?;
     }
@@ -51,11 +52,11 @@ async fn take_back(app: &App, id: AuthorizationId) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// Takes back every quote of an actor, as when it is blocked.
+/// Revokes every quote of an actor, which is being blocked.
 pub async fn revoke_all_for(app: &App, actor: &Url) -> anyhow::Result<()> {
-    for id in authorizations::list_granted_to(&app.db, actor, MOST_AT_ONCE).await? {
-        // One that its author withdrew meanwhile is gone, too.
-        take_back(app, id).await?;
+    for id in authorizations::list_granted_to(&app.db, actor, MAX_REVOCATIONS).await? {
+        // A quote that its author withdrew meanwhile needs nothing.
+        try_revoke(app, id).await?;
     }
     Ok(())
 }

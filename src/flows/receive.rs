@@ -1,5 +1,6 @@
-//! What others send: proven and kept at once, applied by a worker. An effect depends on the state that is
-//! there and on the signed dates, so that it happens once however often and in whatever order things come.
+//! Receiving: an activity is verified and stored while its sender waits ([`accept`]), and applied later by a worker
+//! ([`process`]). Effects depend on the stored state and the signed dates alone, so that an activity has its effect
+//! once, however often and in whatever order activities arrive.
 
 mod accept;
 mod account_move;
@@ -8,7 +9,9 @@ mod block;
 mod effects;
 mod follow;
 mod forward;
+mod inbound_activity;
 pub mod intake;
+mod prepared;
 mod quote_request;
 mod reaction;
 mod reply;
@@ -19,12 +22,13 @@ mod undo;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::Instrument as _;
 use url::Url;
 
 pub use accept::{AcceptError, InboxRequest, accept};
-use apply::InboundActivity;
 use effects::PendingEffect;
 pub use effects::{EffectReceiver, EffectSender, apply_all, effect_channel};
+use inbound_activity::InboundActivity;
 
 use super::App;
 use super::lease::{lease_until, with_lease};
@@ -34,14 +38,14 @@ use crate::federation::vocab::remote_activity;
 use crate::store::inbox_activities::{self, InboxJob, InboxOutcome};
 use crate::store::leases::LeaseQueue;
 
-/// A job that fails this often is parked.
-const MOST_ATTEMPTS: i64 = 8;
+/// An activity that fails this often is parked.
+const MAX_ATTEMPTS: i64 = 8;
 
-/// Takes at most `limit` received activities.
+/// Claims at most `limit` stored activities that are due.
 pub async fn claim_due(app: &App, limit: usize) -> anyhow::Result<(LeaseId, Vec<InboxJob>)> {
     let now = app.clock.now();
     let lease = LeaseId::new(now);
-    // Whoever looks for nothing need not wait for SQLite's only writer, nor keep it from others.
+    // A look by the read pool first: with nothing due, SQLite's only writer is not taken from others.
     if limit == 0 || !inbox_activities::has_due(&app.db, now).await? {
         return Ok((lease, Vec::new()));
     }
@@ -54,25 +58,40 @@ pub async fn claim_due(app: &App, limit: usize) -> anyhow::Result<(LeaseId, Vec<
     Ok((lease, jobs))
 }
 
-/// Applies one received activity: its effect and its end commit together, perhaps with those of others.
-pub async fn process(app: &App, line: &EffectSender, lease: LeaseId, job: InboxJob) -> anyhow::Result<()> {
+/// Processes one stored activity: its effect and the end of its job commit together, perhaps with others of a group.
+pub async fn process(app: &App, effects: &EffectSender, lease: LeaseId, job: InboxJob) -> anyhow::Result<()> {
     let job = Arc::new(job);
-    let applying = Box::pin(apply(app, line, lease, Arc::clone(&job)));
+    let span = tracing::info_span!(
+        "process",
+        job = %job.id,
+        activity = tracing::field::Empty,
+        actor = tracing::field::Empty,
+    );
+    process_job(app, effects, lease, job).instrument(span).await
+}
+
+async fn process_job(
+    app: &App,
+    effects: &EffectSender,
+    lease: LeaseId,
+    job: Arc<InboxJob>,
+) -> anyhow::Result<()> {
+    let applying = Box::pin(apply(app, effects, lease, Arc::clone(&job)));
     let outcome = with_lease(app, LeaseQueue::InboxActivities, lease, applying).await;
-    let (waits_for, note) = match outcome {
+    let (waiting_for, note) = match outcome {
         Ok(None) => return Ok(()),
-        Ok(Some(parent)) => (Some(parent), "what it answers is not here yet".to_owned()),
+        Ok(Some(parent)) => (Some(parent), "its parent is not stored yet".to_owned()),
         Err(error) => (None, format!("{error:#}")),
     };
-    let retry = job.attempts < MOST_ATTEMPTS;
-    tracing::info!(id = %job.id, attempt = job.attempts + 1, %note, "received activity not applied");
+    let retry = job.attempts < MAX_ATTEMPTS;
+    tracing::info!(attempt = job.attempts + 1, %note, "activity not applied");
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     if retry {
         let attempts = u32::try_from(job.attempts).unwrap_or(u32::MAX);
-        // The first time soon: what it waits for is probably on its way.
-        let wait = if attempts == 0 { Duration::from_secs(2) } else { retry_delay(attempts, 0) };
-        inbox_activities::defer(&mut tx, job.id, lease, now + wait, waits_for.as_ref(), &note).await?;
+        // The first retry comes soon: the missing post is probably on its way.
+        let delay = if attempts == 0 { Duration::from_secs(2) } else { retry_delay(attempts, 0) };
+        inbox_activities::defer(&mut tx, job.id, lease, now + delay, waiting_for.as_ref(), &note).await?;
     } else {
         inbox_activities::finish(&mut tx, job.id, lease, InboxOutcome::Parked, &note).await?;
     }
@@ -80,18 +99,21 @@ pub async fn process(app: &App, line: &EffectSender, lease: LeaseId, job: InboxJ
     Ok(())
 }
 
-/// None where it ended; the post that it waits for where it cannot be applied yet.
+/// Returns the id of the parent post that the activity must wait for, or `None` once it is finished.
 async fn apply(
     app: &App,
-    line: &EffectSender,
+    effects: &EffectSender,
     lease: LeaseId,
     job: Arc<InboxJob>,
 ) -> anyhow::Result<Option<Url>> {
     let activity = match remote_activity::parse(job.body.as_bytes(), app.rules) {
         Ok(activity) => activity,
-        Err(error) => anyhow::bail!("it cannot be read any more: {error}"),
+        Err(error) => anyhow::bail!("it cannot be parsed: {error}"),
     };
-    // All fetching comes first: no transaction is held across the network.
+    let span = tracing::Span::current();
+    span.record("activity", activity.id.as_ref().map(tracing::field::display));
+    span.record("actor", tracing::field::display(&activity.actor));
+    // Everything is fetched first: no transaction is held across network IO.
     let prepared = InboundActivity::new(app, &activity, &job).prepare().await?;
-    line.apply(PendingEffect { lease, job, activity, prepared }).await
+    Ok(effects.submit(PendingEffect { lease, job, activity, prepared }).await?)
 }

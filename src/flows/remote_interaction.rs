@@ -1,5 +1,5 @@
-//! Somebody who reads here is led to their own server, to follow, reply, like or boost from there. Their server is
-//! asked once, and only what it says itself is where they are led.
+//! Remote interaction: leads a reader to their own server, to follow, reply, like or boost there. The server is asked
+//! once, and readers are only sent to pages that it names itself.
 
 use std::time::Duration;
 
@@ -12,34 +12,34 @@ use crate::federation::vocab::url_rules::{UrlRules, canonical_host, same_origin}
 use crate::federation::webfinger::{self, Handle, WebFingerResource};
 use crate::net::client::GetRequest;
 
-/// Nobody waits longer for the answer of their own server.
-const LONGEST: Duration = Duration::from_secs(10);
+/// Time for the reader's server to answer.
+const HOME_SERVER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What NodeInfo tells is never longer.
-const MOST_NODEINFO: usize = 64 * 1024;
+/// Bytes of a NodeInfo document.
+const MAX_NODEINFO_BYTES: usize = 64 * 1024;
 
-/// Why somebody is not led home. Said to them.
+/// Why a reader cannot be sent to their server. The text is shown to them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RemoteInteractionError {
-    /// What they typed is neither a handle nor a server.
-    #[error("This is not a handle, nor a server. A handle looks like @you@your.server.")]
+    /// The input is neither a handle nor a server.
+    #[error("This is neither a handle nor a server. A handle looks like @you@your.server.")]
     NotAHandle,
-    /// Their server cannot be reached.
-    #[error("{0} does not answer. Is it written correctly?")]
+    /// The server cannot be reached.
+    #[error("{0} does not answer. Check the spelling.")]
     Unreachable(String),
-    /// Their server does not know them.
-    #[error("{0} knows nobody of that name. Is it written correctly?")]
+    /// The server does not know the account.
+    #[error("No such account on {0}. Check the spelling.")]
     Unknown(String),
-    /// Their server has no page for it.
-    #[error("{0} does not say where to do this. Copy the address below into its search box instead.")]
+    /// The server names no page for it.
+    #[error("{0} does not support this. Copy the URL below into its search box instead.")]
     NoInteractionPage(String),
 }
 
-/// The page of the reader's own server for what they wish to do with the `object`; `acct` is the handle of its author.
+/// The page of the reader's own server for an interaction with `object`, whose author has the handle `acct`.
 pub async fn remote_interaction_url(
     app: &App,
     typed: &str,
-    wish: Intent,
+    intent: Intent,
     object: &Url,
     acct: &str,
 ) -> Result<Url, RemoteInteractionError> {
@@ -51,58 +51,59 @@ pub async fn remote_interaction_url(
     let reader = match home {
         Home::Account(reader) => reader,
         Home::Server(host) => {
-            let asked = tokio::time::timeout(LONGEST, software(app, &host)).await;
-            let Ok(Ok((root, software))) = asked else {
+            let software_response =
+                tokio::time::timeout(HOME_SERVER_TIMEOUT, fetch_software(app, &host)).await;
+            let Ok(Ok((root, software))) = software_response else {
                 return Err(RemoteInteractionError::Unreachable(host));
             };
             let page =
-                software.and_then(|name| intents::known_interaction_url(&name, &root, wish, object, acct));
+                software.and_then(|name| intents::known_interaction_url(&name, &root, intent, object, acct));
             return page.ok_or(RemoteInteractionError::NoInteractionPage(host));
         }
     };
-    let answer = match tokio::time::timeout(LONGEST, lookup::fetch_jrd(app, &reader)).await {
-        Ok(Ok(answer)) => answer,
+    let response = match tokio::time::timeout(HOME_SERVER_TIMEOUT, lookup::fetch_jrd(app, &reader)).await {
+        Ok(Ok(response)) => response,
         Ok(Err(error)) => {
-            tracing::info!(%host, error = error.to_string(), "a reader's server not reached");
+            tracing::info!(%host, error = error.to_string(), "could not reach a reader's server");
             return Err(RemoteInteractionError::Unreachable(host));
         }
         Err(_) => return Err(RemoteInteractionError::Unreachable(host)),
     };
-    match answer.status.as_u16() {
+    match response.status.as_u16() {
         200..=299 => {}
         400..=499 => return Err(RemoteInteractionError::Unknown(host)),
         _ => return Err(RemoteInteractionError::Unreachable(host)),
     }
-    intents::remote_interaction_url(&answer.body, &reader, wish, object, acct, app.rules)
+    intents::remote_interaction_url(&response.body, &reader, intent, object, acct, app.rules)
         .ok_or(RemoteInteractionError::NoInteractionPage(host))
 }
 
-/// The root of a server and the name of its software; none where it does not say, or says that it is elsewhere.
-async fn software(app: &App, host: &str) -> anyhow::Result<(Url, Option<String>)> {
+/// The root URL of a server and the name of its software; `None` if it does not say, or names another server.
+async fn fetch_software(app: &App, host: &str) -> anyhow::Result<(Url, Option<String>)> {
     let scheme = if app.origin.is_localhost() { "http" } else { "https" };
     let root = Url::parse(&format!("{scheme}://{host}/"))?;
     let discovery = root.join("/.well-known/nodeinfo")?;
-    let found = app.http.get(GetRequest::new(&discovery, "application/json", MOST_NODEINFO)).await?;
+    let found = app.http.get(GetRequest::new(&discovery, "application/json", MAX_NODEINFO_BYTES)).await?;
     let document = nodeinfo::parse_discovery(&found.body, app.rules).filter(|_| found.status.is_success());
     let Some(document) = document.filter(|document| same_origin(document, &root)) else {
         return Ok((root, None));
     };
-    let told = app.http.get(GetRequest::new(&document, "application/json", MOST_NODEINFO)).await?;
-    let name = nodeinfo::parse_software_name(&told.body).filter(|_| told.status.is_success());
+    let response = app.http.get(GetRequest::new(&document, "application/json", MAX_NODEINFO_BYTES)).await?;
+    let name = nodeinfo::parse_software_name(&response.body).filter(|_| response.status.is_success());
     Ok((root, name))
 }
 
-/// The server that is asked for the page.
+/// The server that the input names.
 pub fn home_host(typed: &str, rules: UrlRules) -> Option<String> {
     home(typed, rules).map(|home| home.host().to_owned())
 }
 
-/// Where somebody is at home, as far as they say.
+/// The reader's home, as far as the input names it.
 #[derive(Debug, PartialEq, Eq)]
 enum Home {
-    /// Who they are.
+    /// Their account.
     Account(Handle),
-    /// Their server alone.
+    /// Only their server.
     Server(String),
 }
 
@@ -115,29 +116,29 @@ impl Home {
     }
 }
 
-/// A handle or the address of a profile; or the name or the address of a server.
+/// Parses a handle, the URL of a profile, or the name or URL of a server.
 fn home(typed: &str, rules: UrlRules) -> Option<Home> {
-    if let Some(handle) = reader(typed, rules) {
+    if let Some(handle) = parse_account(typed, rules) {
         return Some(Home::Account(handle));
     }
     let typed = typed.trim();
     let bare =
         ["https://", "http://", "@"].iter().find_map(|prefix| typed.strip_prefix(prefix)).unwrap_or(typed);
     let bare = bare.strip_suffix('/').unwrap_or(bare);
-    // A single word is somebody's name, not a server's.
+    // A single word is a user name, not a server.
     let is_server = bare.contains('.') || bare.contains(':');
     canonical_host(bare, rules).filter(|_| is_server).map(Home::Server)
 }
 
-/// Who reads: `@user@host` in any spelling, or the address of a page like `https://host/@user`.
-fn reader(typed: &str, rules: UrlRules) -> Option<Handle> {
+/// Parses an account: `@user@host` in any spelling, or the URL of a page like `https://host/@user`.
+fn parse_account(typed: &str, rules: UrlRules) -> Option<Handle> {
     match webfinger::parse_resource(typed, rules)? {
         WebFingerResource::Account(handle) => Some(handle),
         WebFingerResource::Address(page) => {
             let user = page.path().strip_prefix("/@").or_else(|| page.path().strip_prefix("/users/"))?;
             let host = page.origin().ascii_serialization();
             let (_, host) = host.split_once("://")?;
-            // `/@user@other.server` is somebody's page on a server that is not their own.
+            // `/@user@other.server` is a page about the account of another server.
             let handle = if user.contains('@') { user.to_owned() } else { format!("{user}@{host}") };
             Handle::parse(&handle, rules)
         }
@@ -149,8 +150,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn people_write_who_they_are_in_many_ways() {
-        let read = |typed: &str| reader(typed, UrlRules::STRICT).map(|handle| handle.to_string());
+    fn an_account_is_read_in_many_spellings() {
+        let read = |typed: &str| parse_account(typed, UrlRules::STRICT).map(|handle| handle.to_string());
         for typed in [
             "@me@m.example",
             "me@m.example",

@@ -1,4 +1,4 @@
-//! A review is taken back: its Delete goes out, and its id answers 410 from then on.
+//! Retracts reviews: the Delete is sent, and the id of the review answers 410 from then on.
 
 use anyhow::Context;
 
@@ -10,7 +10,7 @@ use crate::domain::review::{Review, ReviewState};
 use crate::federation::vocab::activity;
 use crate::store::reviews;
 
-/// Takes a review back. Who never heard of it hears nothing.
+/// Retracts a review. A review that was never public is retracted without a Delete.
 pub async fn retract(app: &App, id: ReviewId) -> anyhow::Result<Review> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
@@ -18,7 +18,7 @@ pub async fn retract(app: &App, id: ReviewId) -> anyhow::Result<Review> {
     let was = review.state;
     review.retract(now)?;
     reviews::upsert(&mut tx, &review, now).await?;
-    // An archive review may have been fetched by anyone, so its Delete goes out, too.
+    // Any server may have fetched an archived review, so its Delete is sent, too.
     if matches!(was, ReviewState::Published | ReviewState::Archive) {
         let delete_id = ActivityId::new(now);
         let delete = activity::delete(&app.origin, delete_id, &review);

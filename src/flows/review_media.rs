@@ -1,5 +1,5 @@
-//! The pictures of a draft come into our own folder before it is written down: its poster, those between its
-//! paragraphs, and the stills of its trailers. From then on its body names ours alone.
+//! Stores the images of a review before the review is stored: its poster, the images of its body and the stills of its
+//! trailers. From then on the body refers only to images of this site.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -19,51 +19,51 @@ use crate::net::client::GetRequest;
 use crate::sources::html::{self, LocalPicture, MAX_PICTURES, PictureAction, PictureSlot, trailer};
 use crate::store::Tx;
 
-/// Trailers of one body that get a still.
-const MOST_TRAILERS: usize = 4;
+/// Trailers of a body that get a still.
+const MAX_TRAILERS: usize = 4;
 
-/// Pictures of one body that are asked for at a time.
-const AT_A_TIME: usize = 4;
+/// Images of a body that are fetched at a time.
+const MAX_PARALLEL_FETCHES: usize = 4;
 
-/// All pictures of one body together, in bytes.
-const MOST_BYTES: usize = 32 * 1024 * 1024;
+/// Bytes of all images of a body together.
+const MAX_TOTAL_BYTES: usize = 32 * 1024 * 1024;
 
-/// No body waits longer for its pictures.
-const LONGEST: Duration = Duration::from_mins(1);
+/// Time for all images of a body together.
+const TOTAL_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// What a site says about a film that it plays, in bytes.
-const LONGEST_ANSWER: usize = 64 * 1024;
+/// Bytes of an oEmbed response about a trailer.
+const MAX_OEMBED_BYTES: usize = 64 * 1024;
 
-/// The pictures of a draft, whose files are in the folder already.
+/// The images of a review, whose files are stored already.
 #[derive(Debug, Default)]
 pub struct ReviewMedia {
     poster: Option<MediaFile>,
-    /// Those of the body, each once, by where they came from.
+    /// The images of the body, by their source URLs.
     body: BTreeMap<String, MediaFile>,
     missing: Vec<MissingMedia>,
 }
 
-/// A picture that could not be had.
+/// An image that could not be fetched.
 #[derive(Debug)]
 pub struct MissingMedia {
-    /// Whether it would be the poster.
+    /// Whether it is the poster.
     pub is_poster: bool,
-    /// Where it should be.
+    /// Its URL.
     pub url: String,
-    /// What was wrong.
+    /// Why it could not be fetched.
     pub error: anyhow::Error,
 }
 
 impl ReviewMedia {
-    /// What could not be had.
+    /// The images that could not be fetched.
     pub fn missing(&self) -> &[MissingMedia] {
         &self.missing
     }
 
-    /// The same, where none is missing.
+    /// Fails if an image is missing.
     ///
     /// # Errors
-    /// The first that is.
+    /// Why it could not be fetched.
     pub fn require_complete(mut self) -> anyhow::Result<Self> {
         match self.missing.pop() {
             None => Ok(self),
@@ -73,18 +73,18 @@ impl ReviewMedia {
         }
     }
 
-    /// The name of the poster.
+    /// The file name of the poster.
     pub(super) fn poster(&self) -> Option<&str> {
         self.poster.as_ref().map(MediaFile::name)
     }
 
-    /// Writes them down; gives the poster.
+    /// Stores their rows; returns the poster.
     pub(super) async fn save(self, tx: &mut Tx, now: Timestamp) -> anyhow::Result<Option<Media>> {
         let mut poster = None;
         let posters = self.poster.into_iter().map(|picture| (true, picture));
         let mut all: Vec<_> =
             self.body.into_values().map(|picture| (false, picture)).chain(posters).collect();
-        // In one order everywhere, so that no two wait for each other.
+        // Names are locked in one order everywhere, so that no two transactions wait for each other.
         all.sort_by(|(_, a), (_, b)| a.name().cmp(b.name()));
         for (is_poster, picture) in all {
             let media = picture.save(tx, now).await?;
@@ -94,33 +94,37 @@ impl ReviewMedia {
     }
 }
 
-/// Fetches the pictures of a draft, and makes its body name ours; those that cannot be had are left out. Files are
-/// taken from `folder` alone.
-pub async fn fetch_review_media(app: &App, draft: &mut ReviewContent, folder: Option<&Path>) -> ReviewMedia {
+/// Fetches the images of a review and makes its body refer to the stored ones; images that cannot be fetched are left
+/// out. `file:` URLs may only lead into `folder`.
+pub async fn fetch_review_media(
+    app: &App,
+    content: &mut ReviewContent,
+    folder: Option<&Path>,
+) -> ReviewMedia {
     let mut pictures = ReviewMedia::default();
-    if let Some(poster) = &draft.poster {
+    if let Some(poster) = &content.poster {
         match media::fetch_media(app, &poster.url, folder).await {
             Ok(picture) => pictures.poster = Some(picture),
-            Err(why) => pictures.miss(true, poster.url.to_string(), why),
+            Err(why) => pictures.add_missing(true, poster.url.to_string(), why),
         }
     }
     let mut placed = BTreeMap::new();
-    for (wanted, picture) in fetch_all(app, wanted(&draft.body), folder).await {
+    for (wanted, picture) in fetch_all(app, wanted(&content.body), folder).await {
         match picture {
-            // What was told of its size can be wrong, or nothing.
+            // The size that the source declares can be wrong or missing.
             Ok(picture) if is_ornament(picture.media()) => {}
             Ok(picture) => {
                 placed.insert(wanted, picture.media().clone());
                 pictures.body.insert(picture.media().source.clone(), picture);
             }
-            // A trailer is a link without its still.
+            // A trailer without a still is shown as a link.
             Err(why) if wanted.is_trailer => {
-                tracing::info!(page = wanted.url, error = format!("{why:#}"), "a trailer has no still");
+                tracing::info!(page = wanted.url, error = format!("{why:#}"), "no still for a trailer");
             }
-            Err(why) => pictures.miss(false, wanted.url, why),
+            Err(why) => pictures.add_missing(false, wanted.url, why),
         }
     }
-    draft.body = html::replace_pictures(&draft.body, |place| match placed.get(&Wanted::of(place)) {
+    content.body = html::replace_pictures(&content.body, |slot| match placed.get(&ImageRef::of(slot)) {
         Some(media) => PictureAction::Show(LocalPicture {
             url: app.origin.media_url(media),
             width: media.width,
@@ -131,18 +135,18 @@ pub async fn fetch_review_media(app: &App, draft: &mut ReviewContent, folder: Op
     pictures
 }
 
-/// The body without pictures that are not ours, whoever made the draft: no reader's browser asks a third party.
+/// Removes images of other sites from a body: a reader's browser must never fetch from a third party.
 pub(super) fn strip_remote_images(app: &App, body: &str) -> String {
     let ours = app.origin.url("/media/");
-    html::replace_pictures(body, |place| match place {
+    html::replace_pictures(body, |slot| match slot {
         PictureSlot::Picture(src) if !src.starts_with(ours.as_str()) => PictureAction::Remove,
         _ => PictureAction::Keep,
     })
 }
 
 impl ReviewMedia {
-    fn miss(&mut self, is_poster: bool, url: String, why: anyhow::Error) {
-        tracing::warn!(url, error = format!("{why:#}"), is_poster, "picture left out");
+    fn add_missing(&mut self, is_poster: bool, url: String, why: anyhow::Error) {
+        tracing::warn!(url, error = format!("{why:#}"), is_poster, "image left out");
         self.missing.push(MissingMedia { is_poster, url, error: why });
     }
 }
@@ -151,32 +155,32 @@ fn is_ornament(media: &Media) -> bool {
     media.width.min(media.height) < html::MIN_PICTURE_PIXELS
 }
 
-/// A place that wants a picture.
+/// An image that a body refers to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Wanted {
+struct ImageRef {
     is_trailer: bool,
-    /// The address of the picture, or of the trailer's page.
+    /// The URL of the image or of the trailer's page.
     url: String,
 }
 
-impl Wanted {
-    fn of(place: PictureSlot<'_>) -> Self {
-        match place {
+impl ImageRef {
+    fn of(slot: PictureSlot<'_>) -> Self {
+        match slot {
             PictureSlot::Picture(url) => Self { is_trailer: false, url: url.to_owned() },
             PictureSlot::Trailer(url) => Self { is_trailer: true, url: url.to_owned() },
         }
     }
 }
 
-/// What a body wants, each once, and no more of it than we ask for.
-fn wanted(body: &str) -> BTreeSet<Wanted> {
+/// The images of a body that are fetched, each once.
+fn wanted(body: &str) -> BTreeSet<ImageRef> {
     let mut wanted = BTreeSet::new();
-    html::replace_pictures(body, |place| {
-        let place = Wanted::of(place);
-        let most = if place.is_trailer { MOST_TRAILERS } else { MAX_PICTURES };
-        let so_far = wanted.iter().filter(|known: &&Wanted| known.is_trailer == place.is_trailer).count();
-        if so_far < most {
-            wanted.insert(place);
+    html::replace_pictures(body, |slot| {
+        let slot = ImageRef::of(slot);
+        let limit = if slot.is_trailer { MAX_TRAILERS } else { MAX_PICTURES };
+        let so_far = wanted.iter().filter(|known: &&ImageRef| known.is_trailer == slot.is_trailer).count();
+        if so_far < limit {
+            wanted.insert(slot);
         }
         PictureAction::Keep
     });
@@ -185,53 +189,54 @@ fn wanted(body: &str) -> BTreeSet<Wanted> {
 
 async fn fetch_all(
     app: &App,
-    wanted: BTreeSet<Wanted>,
+    wanted: BTreeSet<ImageRef>,
     folder: Option<&Path>,
-) -> Vec<(Wanted, anyhow::Result<MediaFile>)> {
-    let until = Instant::now() + LONGEST;
-    let room = std::sync::Arc::new(AtomicUsize::new(MOST_BYTES));
+) -> Vec<(ImageRef, anyhow::Result<MediaFile>)> {
+    let until = Instant::now() + TOTAL_TIMEOUT;
+    let room = std::sync::Arc::new(AtomicUsize::new(MAX_TOTAL_BYTES));
     let fetches: Vec<_> = wanted
         .into_iter()
         .map(|wanted| {
             let (app, room, folder) = (app.clone(), room.clone(), folder.map(Path::to_owned));
             async move {
                 let fetched = timeout_at(until, fetch(&app, &wanted, folder, &room)).await;
-                let fetched = fetched.unwrap_or_else(|_| Err(anyhow::anyhow!("its review takes too long")));
+                let fetched = fetched
+                    .unwrap_or_else(|_| Err(anyhow::anyhow!("the images of the review take too long")));
                 (wanted, fetched)
             }
         })
         .collect();
-    futures_util::stream::iter(fetches).buffered(AT_A_TIME).collect().await
+    futures_util::stream::iter(fetches).buffered(MAX_PARALLEL_FETCHES).collect().await
 }
 
 async fn fetch(
     app: &App,
-    wanted: &Wanted,
+    wanted: &ImageRef,
     folder: Option<PathBuf>,
     room: &AtomicUsize,
 ) -> anyhow::Result<MediaFile> {
-    const FULL: &str = "all pictures of its review together are too large";
-    ensure!(room.load(Ordering::Relaxed) > 0, FULL);
-    let url = Url::parse(&wanted.url).context("its address is not a URL")?;
+    const TOO_LARGE: &str = "the images of the review are too large together";
+    ensure!(room.load(Ordering::Relaxed) > 0, TOO_LARGE);
+    let url = Url::parse(&wanted.url).context("not a valid URL")?;
     let picture = if wanted.is_trailer {
-        media::fetch_media(app, &still_of(app, &url).await?, None).await?
+        media::fetch_media(app, &fetch_still_url(app, &url).await?, None).await?
     } else {
         media::fetch_media(app, &url, folder.as_deref()).await?
     };
     let taken =
         room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(picture.size()));
     if taken.is_err() {
-        // What comes after it is not asked for.
+        // Images that were not begun are not fetched.
         room.store(0, Ordering::Relaxed);
-        anyhow::bail!(FULL);
+        anyhow::bail!(TOO_LARGE);
     }
     Ok(picture)
 }
 
-/// Where the still of a trailer is, as the site says that plays it.
-async fn still_of(app: &App, page: &Url) -> anyhow::Result<Url> {
-    let place = trailer::oembed_url(page).context("nobody tells about it")?;
-    let told = app.http.get(GetRequest::new(&place, "application/json", LONGEST_ANSWER)).await?;
-    ensure!(told.status.is_success(), "{place} answered {}", told.status);
-    trailer::thumbnail_url(&told.body, page).context("no still is named")
+/// The URL of a trailer's still, from the oEmbed endpoint of its site.
+async fn fetch_still_url(app: &App, page: &Url) -> anyhow::Result<Url> {
+    let slot = trailer::oembed_url(page).context("the site has no oEmbed endpoint")?;
+    let response = app.http.get(GetRequest::new(&slot, "application/json", MAX_OEMBED_BYTES)).await?;
+    ensure!(response.status.is_success(), "{slot} answered {}", response.status);
+    trailer::thumbnail_url(&response.body, page).context("the oEmbed response names no still")
 }

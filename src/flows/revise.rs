@@ -1,4 +1,4 @@
-//! A review changes: its Update has the full object and a newer `updated`.
+//! Revises reviews: the Update carries the full object and a newer `updated`.
 
 use anyhow::{Context, ensure};
 
@@ -16,52 +16,52 @@ use crate::domain::time::Timestamp;
 use crate::federation::vocab::{activity, article};
 use crate::store::{Tx, reviews};
 
-/// Replaces what a review says.
+/// Replaces the content of a review.
 pub async fn revise(
     app: &App,
     id: ReviewId,
-    draft: ReviewContent,
+    content: ReviewContent,
     pictures: ReviewMedia,
 ) -> anyhow::Result<Review> {
     let now = app.clock.now();
     let review = reviews::find(&app.db, id).await?.context("no such review")?;
-    let same = content_hash(&normalize_content(app, draft.clone())) == content_hash(&review.content);
+    let same = content_hash(&normalize_content(app, content.clone())) == content_hash(&review.content);
     let same_poster = pictures.poster() == review.poster.as_ref().map(|poster| poster.name.as_str());
     ensure!(!same || !same_poster, "nothing changed");
     let critic = critic_for_review(app, &review).await?;
     let counts = interaction_counts(app, id).await?;
     let mut tx = app.db.begin().await?;
-    let review = apply_revision(app, &mut tx, &critic, id, draft, pictures, counts, now).await?;
+    let review = apply_revision(app, &mut tx, &critic, id, content, pictures, counts, now).await?;
     tx.commit().await?;
     app.wake.notify();
     Ok(review)
 }
 
-/// The same inside a transaction. An archive review changes without a word to anyone.
+/// Replaces the content of a review inside a transaction. A change of an archived review is sent to nobody.
 #[expect(clippy::too_many_arguments, reason = "everything that one revision needs, each a different thing")]
 pub(super) async fn apply_revision(
     app: &App,
     tx: &mut Tx,
     critic: &Critic,
     id: ReviewId,
-    draft: ReviewContent,
+    content: ReviewContent,
     pictures: ReviewMedia,
     counts: article::InteractionCounts,
     now: Timestamp,
 ) -> anyhow::Result<Review> {
     let mut review = reviews::find_for_update(tx, id).await?.context("no such review")?;
-    let mut draft = normalize_content(app, draft);
-    if draft.published.is_none() {
-        draft.published = review.content.published;
+    let mut content = normalize_content(app, content);
+    if content.published.is_none() {
+        content.published = review.content.published;
     }
-    let wish = preferred_slug(&draft);
-    if wish != preferred_slug(&review.content) {
+    let preferred = preferred_slug(&content);
+    if preferred != preferred_slug(&review.content) {
         tx.lock("slugs").await?;
-        review.slug = reviews::find_free_slug(tx, &wish, id).await?;
+        review.slug = reviews::find_free_slug(tx, &preferred, id).await?;
     }
-    // A new poster that cannot be had now leaves the old one in its place.
-    let poster_goes = draft.poster.is_none();
-    review.revise(draft, now)?;
+    // If a new poster cannot be fetched, the old one stays.
+    let poster_goes = content.poster.is_none();
+    review.revise(content, now)?;
     let poster = pictures.save(tx, now).await?;
     if poster_goes || poster.is_some() {
         review.poster = poster;

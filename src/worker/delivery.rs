@@ -1,44 +1,38 @@
-//! Keeps hosts being sent to. A host that answers in time has one of few places; one that does not is moved to one
-//! of many, where it waits in nobody's way. One that failed the last time is there from the start.
+//! Keeps deliveries going. A host that answers in time uses one of few fast slots; one that does not is moved to one of
+//! many slow slots, where it holds up no other. A host that failed the last time starts in a slow slot.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
-use super::{PULSE, Shutdown, log_end, pause};
+use super::{POLL_INTERVAL, Shutdown, log_end, pause};
 use crate::flows::App;
-use crate::flows::deliver::delivery_results::{self, DeliveryResult};
+use crate::flows::deliver::delivery_results::{self, ResultSender};
 use crate::flows::deliver::{self, ActivityCache, HostBatch};
 use crate::store::hosts::Capacity;
 
-/// Hosts that are sent to at a time.
-const QUICK: usize = 128;
+/// Fast slots: hosts that are sent to at a time.
+const MAX_FAST_HOSTS: usize = 128;
 
-/// Hosts that let us wait, at a time, beside those.
-const SLOW: usize = 1024;
+/// Slow slots: hosts that respond slowly, in addition to those.
+const MAX_SLOW_HOSTS: usize = 1024;
 
-/// A turn that takes longer is slow. There are places enough for slow ones, and few for the others: better to take
-/// a distant host for a slow one than to let a hundred that say nothing hold everyone up for long.
-const PATIENCE: Duration = Duration::from_millis(250);
+/// A batch that takes longer moves to a slow slot. There are plenty of slow slots and few fast ones: it is better to
+/// take a distant host for a slow one than to let a hundred silent hosts hold up all others for long.
+const FAST_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// Hosts that are taken at a time.
-const A_CLAIM: usize = 64;
+/// Hosts that are claimed at a time.
+const MAX_CLAIM: usize = 64;
 
-/// What came of attempts, until it is written down.
-const UNWRITTEN: usize = 1024;
-
-/// Sends what is due until it is told to stop, then ends what it began.
+/// Sends due deliveries until shutdown, then finishes the running batches.
 pub(super) async fn deliver_all(app: App, mut shutdown: Shutdown) {
-    let (ledger, entries) = mpsc::channel(UNWRITTEN);
-    let freed = Arc::new(Notify::new());
-    let keeping = {
-        let (app, freed) = (app.clone(), Arc::clone(&freed));
-        tokio::spawn(async move { delivery_results::write_all(app, entries, &freed).await })
-    };
-    let (quick, slow) = (Arc::new(Semaphore::new(QUICK)), Arc::new(Semaphore::new(SLOW)));
-    let mut letters = ActivityCache::default();
+    let (results, receiver) = delivery_results::result_channel();
+    let released = Arc::new(Notify::new());
+    let writing = tokio::spawn(delivery_results::write_all(app.clone(), receiver, Arc::clone(&released)));
+    let (fast, slow) = (Arc::new(Semaphore::new(MAX_FAST_HOSTS)), Arc::new(Semaphore::new(MAX_SLOW_HOSTS)));
+    let mut activities = ActivityCache::default();
     let mut running = JoinSet::new();
     let mut wake = app.wake.subscribe();
     while !*shutdown.borrow() {
@@ -46,38 +40,41 @@ pub(super) async fn deliver_all(app: App, mut shutdown: Shutdown) {
             log_end("delivery", ended.map(Ok));
         }
         wake.mark_unchanged();
-        let places = quick.available_permits().min(A_CLAIM);
-        let room = Capacity { healthy: places, failing: slow.available_permits().min(A_CLAIM) };
-        let rounds =
-            if places == 0 { Ok(Vec::new()) } else { deliver::claim_hosts(&app, &mut letters, room).await };
-        let rounds = match rounds {
-            Ok(rounds) => rounds,
+        let slots = fast.available_permits().min(MAX_CLAIM);
+        let capacity = Capacity { healthy: slots, failing: slow.available_permits().min(MAX_CLAIM) };
+        let batches = if slots == 0 {
+            Ok(Vec::new())
+        } else {
+            deliver::claim_hosts(&app, &mut activities, capacity).await
+        };
+        let batches = match batches {
+            Ok(batches) => batches,
             Err(error) => {
-                tracing::error!(error = format!("{error:#}"), "no deliveries could be claimed");
-                pause(&mut shutdown, PULSE).await;
+                tracing::error!(error = format!("{error:#}"), "could not claim hosts");
+                pause(&mut shutdown, POLL_INTERVAL).await;
                 continue;
             }
         };
-        let found = !rounds.is_empty();
-        for round in rounds {
-            let place = if round.is_retry() { Arc::clone(&slow).try_acquire_owned().ok() } else { None };
-            let place = match place {
-                Some(place) => Ok(place),
-                None => Arc::clone(&quick).acquire_owned().await,
+        let found = !batches.is_empty();
+        for batch in batches {
+            let slot = if batch.is_retry() { Arc::clone(&slow).try_acquire_owned().ok() } else { None };
+            let slot = match slot {
+                Some(slot) => Ok(slot),
+                None => Arc::clone(&fast).acquire_owned().await,
             };
-            let Ok(place) = place else { return };
-            running.spawn(in_place(app.clone(), round, ledger.clone(), place, Arc::clone(&slow)));
+            let Ok(slot) = slot else { return };
+            running.spawn(run_batch(app.clone(), batch, results.clone(), slot, Arc::clone(&slow)));
         }
-        if places == 0 {
+        if slots == 0 {
             tokio::select! {
-                _ = quick.acquire() => {}
+                _ = fast.acquire() => {}
                 _ = shutdown.changed() => {}
             }
         } else if !found {
             tokio::select! {
                 _ = wake.changed() => {}
-                () = freed.notified() => {}
-                () = tokio::time::sleep(PULSE) => {}
+                () = released.notified() => {}
+                () = tokio::time::sleep(POLL_INTERVAL) => {}
                 _ = shutdown.changed() => {}
             }
         }
@@ -85,28 +82,28 @@ pub(super) async fn deliver_all(app: App, mut shutdown: Shutdown) {
     while let Some(ended) = running.join_next().await {
         log_end("delivery", ended.map(Ok));
     }
-    drop(ledger);
-    log_end("ledger", keeping.await.map(Ok));
+    drop(results);
+    log_end("delivery results", writing.await.map(Ok));
 }
 
-/// Sends to a host; once it takes long, in another place.
-async fn in_place(
+/// Sends a batch, and moves it to a slow slot once it takes long.
+async fn run_batch(
     app: App,
-    round: HostBatch,
-    ledger: mpsc::Sender<DeliveryResult>,
-    place: OwnedSemaphorePermit,
+    batch: HostBatch,
+    results: ResultSender,
+    slot: OwnedSemaphorePermit,
     slow: Arc<Semaphore>,
 ) {
-    let mut place = place;
-    let mut work = std::pin::pin!(deliver::deliver_batch(&app, round, &ledger));
+    let mut slot = slot;
+    let mut work = std::pin::pin!(deliver::deliver_batch(&app, batch, &results));
     tokio::select! {
         () = &mut work => return,
-        () = tokio::time::sleep(PATIENCE) => {}
+        () = tokio::time::sleep(FAST_TIMEOUT) => {}
     }
-    // Where there is none, it goes on in the place that it has.
+    // Without a free slow slot it keeps its fast one.
     if let Ok(other) = slow.try_acquire_owned() {
-        place = other;
+        slot = other;
     }
     work.await;
-    drop(place);
+    drop(slot);
 }

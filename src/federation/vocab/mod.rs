@@ -41,13 +41,3 @@ pub fn with_context(context: Value, object: Value) -> Value {
     }
     Value::Object(document)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn public_is_the_standard_collection() {
-        assert_eq!(activitypub_federation::kinds::public().as_str(), AS_PUBLIC);
-    }
-}

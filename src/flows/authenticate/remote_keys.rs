@@ -1,8 +1,8 @@
-//! The keys of others, parsed once and kept in memory: reading one takes longer than verifying with it.
+//! The cache of remote actors' keys. It keeps them parsed, since parsing one takes longer than verifying with it.
 //!
-//! What is kept may have been replaced or dropped by another process meanwhile. So a key that does not verify decides
-//! nothing where the database, or its own server, was not asked lately; and what one proves counts only once the
-//! transaction that writes it has seen that the key still stands.
+//! Another process may have replaced or removed a key since it was cached. A cached key that does not verify therefore
+//! proves nothing unless the database and the key's own server were asked a moment ago, and a cached key that verifies
+//! counts only once the transaction that stores the activity has seen that the key is still valid.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,23 +11,23 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::RECHECK_AFTER;
+use super::REFETCH_INTERVAL;
 use crate::domain::time::Timestamp;
 use crate::federation::keys::PublicKey;
 use crate::federation::signature::UnverifiedSignature;
 use crate::store::actors::CachedActorKey;
 
-/// So many keys are kept twice over: those that were used lately, and those before them.
-const MOST: usize = 4096;
+/// Keys in each of the two generations: those that were used lately, and those that were used before them.
+const GENERATION_CAPACITY: usize = 4096;
 
-/// Of a key that does not verify, the database is asked again after this time: another process may have learned a new
-/// one meanwhile. Much shorter than the time after which its server is asked, which this process alone would wait for.
-const REREAD_AFTER: Duration = Duration::from_secs(5);
+/// Before a cached key may reject a signature it must have been read from the database within this time: another
+/// process may have stored a new one.
+const REREAD_INTERVAL: Duration = Duration::from_secs(5);
 
-/// A PEM that is longer holds an RSA key of more than 4096 bits, which takes its time.
-const LONG_PEM: usize = 1000;
+/// A longer PEM holds an RSA key of more than 4096 bits, with which verifying is slow.
+const SLOW_PEM_LENGTH: usize = 1000;
 
-/// A key that is ready for use.
+/// A parsed key.
 #[derive(Debug)]
 pub struct CachedKey {
     /// Its id.
@@ -36,14 +36,14 @@ pub struct CachedKey {
     pub actor: Url,
     pem: String,
     key: PublicKey,
-    /// When the database said the same, in milliseconds.
+    /// When it was last read from the database, in milliseconds.
     read_at: AtomicI64,
-    /// When its server said the same; 0 where it was not asked since the key is here.
+    /// When it was last seen at its server, in milliseconds; 0 if it was not fetched since it was cached.
     shown_at: AtomicI64,
 }
 
 impl CachedKey {
-    /// A key as the database has it now; none where it is none that we can use.
+    /// Parses a key that was just read from the database; returns `None` if its type is not supported.
     pub(super) fn parse(id: &Url, actor: &Url, pem: &str, now: Timestamp) -> Option<Self> {
         Some(Self {
             id: id.clone(),
@@ -55,44 +55,45 @@ impl CachedKey {
         })
     }
 
-    /// Whether it made the signature. Takes some 20 µs of a core, and much more only where [`Self::is_slow`].
+    /// Whether it made the signature. Takes some 20 µs of CPU time, or much more if it [is slow](Self::is_slow).
     pub(super) fn verifies(&self, presented: &UnverifiedSignature) -> bool {
         presented.verify(&self.key).is_ok()
     }
 
-    /// Whether verifying with it is better done elsewhere than on an async thread.
+    /// Whether verifying with it would block an async thread for too long.
     pub(super) const fn is_slow(&self) -> bool {
-        self.pem.len() > LONG_PEM
+        self.pem.len() > SLOW_PEM_LENGTH
     }
 
-    /// Whether this is what is written there.
+    /// Whether it is that actor's and that PEM.
     pub(super) fn matches(&self, actor: &str, pem: &str) -> bool {
         self.actor.as_str() == actor && self.pem == pem
     }
 
-    /// The database says the same.
+    /// Records that the database still has it.
     pub(super) fn mark_read(&self, now: Timestamp) {
         self.read_at.store(now.millis(), Ordering::Relaxed);
     }
 
-    /// Its server says the same.
+    /// Records that its server still publishes it.
     pub(super) fn mark_fetched(&self, at: Timestamp) {
         self.shown_at.store(at.millis(), Ordering::Relaxed);
     }
 
-    /// Whether both the database and its server said the same so lately that neither need be asked again.
+    /// Whether both the database and its server confirmed it so lately that neither needs to be asked.
     pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
         let since = |at: &AtomicI64| now.duration_since(Timestamp::from_millis(at.load(Ordering::Relaxed)));
-        since(&self.read_at) < REREAD_AFTER && since(&self.shown_at) < RECHECK_AFTER
+        since(&self.read_at) < REREAD_INTERVAL && since(&self.shown_at) < REFETCH_INTERVAL
     }
 
-    /// As the database is asked whether it still stands.
+    /// The form in which the database is asked whether it is still valid.
     pub fn as_stored(&self) -> CachedActorKey<'_> {
         CachedActorKey { key_id: &self.id, actor: &self.actor, pem: &self.pem }
     }
 }
 
-/// The keys that were used lately, by their ids.
+/// The keys that were used lately, by their ids. Generations instead of a crate's cache: a lookup on the hot path of the
+/// inbox is one uncontended lock.
 #[derive(Debug, Default)]
 pub struct RemoteKeyCache(Mutex<Generations>);
 
@@ -103,7 +104,7 @@ struct Generations {
 }
 
 impl RemoteKeyCache {
-    /// The key of that id.
+    /// Returns the key of that id.
     pub(super) fn get(&self, id: &Url) -> Option<Arc<CachedKey>> {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = keys.young.get(id) {
@@ -114,14 +115,14 @@ impl RemoteKeyCache {
         Some(known)
     }
 
-    /// Keeps a key, in place of what was there.
+    /// Caches a key in place of the one that was cached under its id.
     pub(super) fn insert(&self, key: Arc<CachedKey>) {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         keys.old.remove(&key.id);
         keys.keep(key);
     }
 
-    /// Forgets a key.
+    /// Removes a key.
     pub(super) fn remove(&self, id: &Url) {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         keys.young.remove(id);
@@ -131,7 +132,7 @@ impl RemoteKeyCache {
 
 impl Generations {
     fn keep(&mut self, key: Arc<CachedKey>) {
-        if self.young.len() >= MOST {
+        if self.young.len() >= GENERATION_CAPACITY {
             self.old = std::mem::take(&mut self.young);
         }
         self.young.insert(key.id.clone(), key);
@@ -148,14 +149,14 @@ mod tests {
         let keys = RemoteKeyCache::default();
         let id = |number: usize| Url::parse(&format!("https://m.example/users/{number}#main-key")).unwrap();
         let now = Timestamp::from_millis(0);
-        for number in 0..3 * MOST {
+        for number in 0..3 * GENERATION_CAPACITY {
             let key = CachedKey::parse(&id(number), &id(number), ED25519_PEM, now).unwrap();
             keys.insert(Arc::new(key));
             assert!(keys.get(&id(0)).is_some(), "{number}");
         }
-        assert!(keys.get(&id(1)).is_none() && keys.get(&id(3 * MOST - 2)).is_some());
+        assert!(keys.get(&id(1)).is_none() && keys.get(&id(3 * GENERATION_CAPACITY - 2)).is_some());
         let kept = keys.0.lock().unwrap();
-        assert!(kept.young.len() + kept.old.len() <= 2 * MOST);
+        assert!(kept.young.len() + kept.old.len() <= 2 * GENERATION_CAPACITY);
     }
 
     #[test]

@@ -1,63 +1,107 @@
-//! Writes down what came of attempts: whatever is reported while a transaction commits goes into the next one, so
-//! that many acknowledgements share a commit. What is not written yet when the process dies is sent again.
+//! Stores the results of deliveries in groups: results that arrive while one transaction is being written share the next
+//! one. A delivery whose result is lost because the process dies is sent again.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
 use super::SchemeUpdate;
 use crate::domain::delivery::MAX_DELIVERY_AGE;
 use crate::domain::id::{ActivityId, LeaseId};
 use crate::domain::time::Timestamp;
+use crate::flows::group_commit::{self, GroupError, GroupPolicy, GroupReceiver, GroupSender, GroupWriter};
 use crate::flows::{App, keys};
-use crate::store::Tx;
 use crate::store::deliveries::{self, DeliveryOutcome};
 use crate::store::followers;
 use crate::store::hosts::{self, HostHealth};
+use crate::store::{Result, Tx};
 
-/// So many entries share a transaction at most.
-const MOST: usize = 512;
+/// The status of an inbox that is gone for good. A 404 may come from a misconfigured proxy.
+const GONE_STATUS: u16 = 410;
 
-/// How long the first one waits for others. Nobody waits for it.
-const GATHER: Duration = Duration::from_millis(10);
+/// The queue of results that wait to be stored.
+pub type ResultSender = GroupSender<DeliveryResult, ()>;
 
-/// The status that says so for good. A 404 may be a proxy's that has lost its way.
-const GONE: u16 = 410;
+/// The receiving end of a [`ResultSender`].
+pub type ResultReceiver = GroupReceiver<DeliveryResult, ()>;
 
-/// Between two attempts to write while the database is away.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Makes the queue.
+pub fn result_channel() -> (ResultSender, ResultReceiver) {
+    group_commit::channel::<ResultWriter>()
+}
 
-/// What is to be written down.
+/// Stores results until every sender is dropped; notifies `released` when hosts were released.
+pub async fn write_all(app: App, receiver: ResultReceiver, released: Arc<Notify>) {
+    group_commit::run(ResultWriter { app, released }, receiver).await;
+}
+
+struct ResultWriter {
+    app: App,
+    released: Arc<Notify>,
+}
+
+impl GroupWriter for ResultWriter {
+    type Item = DeliveryResult;
+    type Outcome = ();
+
+    const NAME: &'static str = "delivery results";
+    const POLICY: GroupPolicy = GroupPolicy {
+        capacity: 1024,
+        max_items: 512,
+        // Nothing waits for a result, so every group gathers.
+        gather_time: Duration::from_millis(10),
+        gather_when_idle: true,
+        full_enough: 512,
+        write_timeout: None,
+        retry_interval: Some(Duration::from_secs(1)),
+    };
+
+    fn order(&self, one: &DeliveryResult, other: &DeliveryResult) -> Ordering {
+        one.lock_order().cmp(&other.lock_order())
+    }
+
+    async fn write(&self, group: &[&DeliveryResult]) -> Result<Vec<()>, GroupError> {
+        store_group(&self.app, group).await?;
+        if group.iter().any(|result| matches!(result, DeliveryResult::Release { .. })) {
+            self.released.notify_one();
+        }
+        Ok(vec![(); group.len()])
+    }
+}
+
+/// A result that is stored.
 #[derive(Debug)]
 pub enum DeliveryResult {
-    /// What came of an attempt.
+    /// The result of one attempt.
     Attempt {
         /// The activity.
         activity: ActivityId,
-        /// Where it went.
+        /// The inbox that it was sent to.
         inbox: String,
         /// The host of the inbox.
         host: String,
-        /// How it ended.
+        /// How the attempt ended.
         outcome: DeliveryOutcome,
-        /// What it taught about the host.
+        /// What it showed about the host's signature scheme, if that is new.
         scheme_update: Option<SchemeUpdate>,
     },
-    /// A host is given back.
+    /// The lease of a host is released.
     Release {
-        /// Its name.
+        /// The host.
         host: String,
-        /// The lease under which it was taken.
+        /// The lease under which it was claimed.
         lease: LeaseId,
-        /// How it was found.
+        /// The state that the batch found it in.
         health: HostHealth,
     },
 }
 
 impl DeliveryResult {
-    /// In one order everywhere, so that no two workers wait for each other: deliveries first, then hosts.
-    fn place(&self) -> (u8, Option<ActivityId>, &str) {
+    /// The order in which rows are locked, so that no two workers wait for each other: deliveries first, then hosts.
+    fn lock_order(&self) -> (u8, Option<ActivityId>, &str) {
         match self {
             Self::Attempt { activity, inbox, .. } => (0, Some(*activity), inbox),
             Self::Release { host, .. } => (1, None, host),
@@ -65,47 +109,24 @@ impl DeliveryResult {
     }
 }
 
-/// Writes until nobody reports any more; tells `freed` when hosts were given back.
-pub async fn write_all(app: App, mut entries: mpsc::Receiver<DeliveryResult>, freed: &Notify) {
-    let mut group = Vec::with_capacity(MOST);
-    while entries.recv_many(&mut group, MOST).await > 0 {
-        if group.len() < MOST {
-            tokio::time::sleep(GATHER).await;
-            while group.len() < MOST
-                && let Ok(entry) = entries.try_recv()
-            {
-                group.push(entry);
-            }
-        }
-        group.sort_by(|one, other| one.place().cmp(&other.place()));
-        while let Err(error) = write(&app, &group).await {
-            tracing::error!(error = format!("{error:#}"), "not written down what was delivered: tried again");
-            tokio::time::sleep(PAUSE).await;
-        }
-        if group.iter().any(|entry| matches!(entry, DeliveryResult::Release { .. })) {
-            freed.notify_one();
-        }
-        group.clear();
-    }
-}
-
-async fn write(app: &App, group: &[DeliveryResult]) -> anyhow::Result<()> {
+/// Stores a group in one transaction.
+async fn store_group(app: &App, group: &[&DeliveryResult]) -> Result<()> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    // Followers before deliveries and those before hosts, as everyone takes them.
+    // Rows are locked in one order everywhere: followers, deliveries, hosts.
     for entry in group {
         if let DeliveryResult::Attempt {
             inbox,
-            outcome: DeliveryOutcome::Failed { status: Some(GONE), .. },
+            outcome: DeliveryOutcome::Failed { status: Some(GONE_STATUS), .. },
             ..
         } = entry
             && followers::remove_by_inbox(&mut tx, inbox).await? > 0
         {
-            tracing::info!(inbox, "an inbox is gone, and who was reached there");
+            tracing::info!(inbox, "inbox is gone, followers removed");
         }
     }
-    acknowledge(&mut tx, group, now).await?;
-    release(&mut tx, group, now).await?;
+    store_attempts(&mut tx, group, now).await?;
+    release_hosts(&mut tx, group, now).await?;
     for entry in group {
         if let DeliveryResult::Attempt { host, scheme_update: Some(lesson), .. } = entry {
             keys::save_scheme(&mut tx, host, lesson.accepted, now).await?;
@@ -117,9 +138,9 @@ async fn write(app: &App, group: &[DeliveryResult]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What arrived, many at a time; activity after activity, whose totals two workers would otherwise take in two
-/// orders.
-async fn acknowledge(tx: &mut Tx, group: &[DeliveryResult], now: Timestamp) -> anyhow::Result<()> {
+/// Stores the results of deliveries, several with one statement. Activities are updated in order, so that two workers
+/// lock their totals in the same order.
+async fn store_attempts(tx: &mut Tx, group: &[&DeliveryResult], now: Timestamp) -> Result<()> {
     let mut arrived: BTreeMap<(ActivityId, u16), Vec<&str>> = BTreeMap::new();
     let mut others: BTreeMap<ActivityId, Vec<(&str, &DeliveryOutcome)>> = BTreeMap::new();
     for entry in group {
@@ -144,8 +165,8 @@ async fn acknowledge(tx: &mut Tx, group: &[DeliveryResult], now: Timestamp) -> a
     Ok(())
 }
 
-/// Hosts that answered many at a time, the others one by one.
-async fn release(tx: &mut Tx, group: &[DeliveryResult], now: Timestamp) -> anyhow::Result<()> {
+/// Releases hosts: those that answered with one statement, the others one by one.
+async fn release_hosts(tx: &mut Tx, group: &[&DeliveryResult], now: Timestamp) -> Result<()> {
     let mut well: BTreeMap<LeaseId, Vec<&str>> = BTreeMap::new();
     let mut all = Vec::new();
     for entry in group {

@@ -1,5 +1,5 @@
-//! What each entry of a document becomes. An entry is decided on once, by what it is and not by where in the
-//! document it stands.
+//! Decides what each entry of a feed document becomes. Each entry is decided once, by its identity and its content and
+//! not by its position in the document.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -17,19 +17,20 @@ use crate::sources::feed::FeedDocument;
 use crate::store::entries::{self, EntryRecord, StoredEntry};
 use crate::store::{Tx, feeds, reviews};
 
-/// One reading of one feed.
+/// One poll of one feed.
 pub(super) struct FeedPoll<'a> {
     pub(super) app: &'a App,
     pub(super) feed: &'a Feed,
     pub(super) critic: &'a Critic,
-    /// Where the pictures of a local feed are.
+    /// The folder of a local feed, which its images may be in.
     pub(super) folder: Option<&'a Path>,
-    /// Reviews that went out so far.
+    /// Reviews that were published so far.
     pub(super) published: u32,
     pub(super) document_ids: DocumentIds,
 }
 
-/// What the entries of the document are known by: who has an entry of its own in it is no other entry.
+/// The ids and URLs of the document's entries: an entry that is still in the document cannot be another entry of it
+/// under a new id.
 #[derive(Default)]
 pub(super) struct DocumentIds {
     guids: HashSet<String>,
@@ -48,7 +49,7 @@ struct Candidate {
 }
 
 impl Candidate {
-    /// Whether nothing of it is new: not what it says, and not what it is known by.
+    /// Whether neither its content nor its id or URL changed.
     fn is_unchanged(&self, known: &StoredEntry) -> bool {
         let same = |new: &Option<String>, old: &Option<String>| new.is_none() || new == old;
         known.content_hash == self.content_hash
@@ -57,17 +58,25 @@ impl Candidate {
     }
 }
 
-/// What an entry turned out to be.
+/// The state of a new review, and why it has that state.
+struct Placement {
+    state: ReviewState,
+    decision: IngestDecision,
+    held_for: Option<&'static str>,
+    reason: String,
+}
+
+/// What an entry was identified as.
 enum Match {
     New,
     Known(StoredEntry, &'static str),
     Review(ReviewId),
-    /// Has the text of that review and nothing else of it.
+    /// It has the text of that review, but another film and title.
     Doubtful(ReviewId),
 }
 
 impl FeedPoll<'_> {
-    /// Whether every entry was decided on.
+    /// Processes all entries; returns whether none failed.
     pub(super) async fn process(&mut self, document: FeedDocument) -> anyhow::Result<bool> {
         let now = self.app.clock.now();
         for (what, why) in &document.skipped {
@@ -82,7 +91,7 @@ impl FeedPoll<'_> {
         for candidate in candidates {
             let title = candidate.entry.content.title.clone();
             if let Err(error) = self.decide(candidate).await {
-                // One entry's trouble is not the feed's.
+                // An entry that fails does not stop the others.
                 is_whole = false;
                 let reason = format!("{error:#}");
                 let mut tx = self.app.db.begin().await?;
@@ -110,7 +119,7 @@ impl FeedPoll<'_> {
         let title = candidate.entry.content.title.clone();
         let mut tx = self.app.db.begin().await?;
         tx.lock(&self.feed.critic.to_string()).await?;
-        // Asked again, since the picture took its time and another worker may have been here.
+        // Identified again: fetching the images took time, and another worker may have processed the entry.
         match self.identify(&mut tx, &candidate).await? {
             Match::New => self.enter(&mut tx, candidate, None, pictures).await?,
             Match::Doubtful(other) => self.enter(&mut tx, candidate, Some(other), pictures).await?,
@@ -135,7 +144,7 @@ impl FeedPoll<'_> {
         }
         if let Some(url) = &candidate.url {
             if let Some(known) = entries::find_by_url(tx, self.feed, url).await? {
-                return Ok(Match::Known(known, "its address"));
+                return Ok(Match::Known(known, "its URL"));
             }
             if let Some(review) = entries::find_review_by_url(tx, self.feed.critic, url).await? {
                 return Ok(Match::Review(review));
@@ -144,7 +153,7 @@ impl FeedPoll<'_> {
         self.by_text(tx, candidate).await
     }
 
-    /// The text alone tells the least: boilerplate is the same in many reviews.
+    /// Identifies an entry by its text alone, which is the weakest evidence: boilerplate is the same in many reviews.
     async fn by_text(&self, tx: &mut Tx, candidate: &Candidate) -> anyhow::Result<Match> {
         if !candidate.has_own_text {
             return Ok(Match::New);
@@ -169,6 +178,38 @@ impl FeedPoll<'_> {
         }
     }
 
+    /// Decides the state of a new review.
+    fn place(&self, date: Timestamp, duplicate: Option<&Review>, now: Timestamp) -> Placement {
+        let held = |held_for, reason| Placement {
+            state: ReviewState::Held,
+            decision: IngestDecision::Held,
+            held_for: Some(held_for),
+            reason,
+        };
+        let placed = |state, decision, reason| Placement { state, decision, held_for: None, reason };
+        let since = self.feed.publish_since;
+        if let Some(other) = duplicate {
+            return held("likeness", format!("similar to {}", self.app.origin.review_page(other)));
+        }
+        if let Some(target) = self.critic.moved_to.as_ref().filter(|_| date >= since) {
+            return held("turn", format!("the critic has moved to {target}"));
+        }
+        if date > now {
+            let reason = format!("dated in the future: will be published at {date}");
+            return placed(ReviewState::Scheduled, IngestDecision::Scheduled, reason);
+        }
+        if date < since {
+            let reason = format!("older than publish_since ({since})");
+            return placed(ReviewState::Archive, IngestDecision::Archived, reason);
+        }
+        let limit = self.feed.max_publish_per_poll;
+        if self.published >= limit {
+            let reason = format!("{limit} reviews were published in this poll: it waits for its turn");
+            return held("turn", reason);
+        }
+        placed(ReviewState::Published, IngestDecision::Published, "new".to_owned())
+    }
+
     /// A new entry becomes a review.
     async fn enter(
         &mut self,
@@ -178,49 +219,16 @@ impl FeedPoll<'_> {
         pictures: ReviewMedia,
     ) -> anyhow::Result<()> {
         let now = self.app.clock.now();
-        let draft = &candidate.entry.content;
-        let date = draft.published.unwrap_or(now);
-        let likeness = match doubtful {
+        let content = &candidate.entry.content;
+        let date = content.published.unwrap_or(now);
+        let duplicate = match doubtful {
             Some(other) => reviews::find_for_update(tx, other).await?,
             None => self.likeness(tx, &candidate).await?,
         };
-        let (state, decision, held_for, reason) = if let Some(other) = likeness {
-            (
-                ReviewState::Held,
-                IngestDecision::Held,
-                Some("likeness"),
-                format!("much like {}", self.app.origin.review_page(&other)),
-            )
-        } else if let Some(target) = self.critic.moved_to.as_ref().filter(|_| date >= self.feed.publish_since)
-        {
-            (ReviewState::Held, IngestDecision::Held, Some("turn"), format!("the critic moved to {target}"))
-        } else if date > now {
-            (
-                ReviewState::Scheduled,
-                IngestDecision::Scheduled,
-                None,
-                format!("dated ahead: goes out at {date}"),
-            )
-        } else if date < self.feed.publish_since {
-            (
-                ReviewState::Archive,
-                IngestDecision::Archived,
-                None,
-                format!("older than publish_since ({})", self.feed.publish_since),
-            )
-        } else if self.published >= self.feed.max_publish_per_poll {
-            let most = self.feed.max_publish_per_poll;
-            (
-                ReviewState::Held,
-                IngestDecision::Held,
-                Some("turn"),
-                format!("{most} went out in this poll: waits for its turn"),
-            )
-        } else {
-            (ReviewState::Published, IngestDecision::Published, None, "new".to_owned())
-        };
+        let Placement { state, decision, held_for, reason } = self.place(date, duplicate.as_ref(), now);
         let review =
-            new_review(self.app, tx, self.feed.critic, draft.clone(), Some(self.feed.id), state, now).await?;
+            new_review(self.app, tx, self.feed.critic, content.clone(), Some(self.feed.id), state, now)
+                .await?;
         let review = Review { poster: pictures.save(tx, now).await?, ..review };
         reviews::upsert(tx, &review, now).await?;
         if state == ReviewState::Published {
@@ -230,22 +238,23 @@ impl FeedPoll<'_> {
         self.remember(tx, EntryId::new(now), &candidate, Some(review.id), held_for, now).await?;
         let reason = match held_for {
             Some("likeness") => {
-                format!("{reason}: yours to decide, with marquee feed release {}", review.slug)
+                format!("{reason}: to publish it, run marquee feed release {}", review.slug)
             }
             _ => reason,
         };
-        feeds::append_log(tx, self.feed.id, decision, &draft.title, &reason, now).await?;
+        tracing::info!(review = %review.id, reason, "new entry processed");
+        feeds::append_log(tx, self.feed.id, decision, &content.title, &reason, now).await?;
         Ok(())
     }
 
-    /// Another review that this one may be, though nothing says so for certain.
+    /// A review that the entry may be a duplicate of.
     async fn likeness(&self, tx: &mut Tx, candidate: &Candidate) -> anyhow::Result<Option<Review>> {
-        let draft = &candidate.entry.content;
-        let others = reviews::list_by_film(tx, self.feed.critic, &draft.film.title, &draft.title).await?;
-        Ok(others.into_iter().find(|other| is_similar(&other.content, draft)))
+        let content = &candidate.entry.content;
+        let others = reviews::list_by_film(tx, self.feed.critic, &content.film.title, &content.title).await?;
+        Ok(others.into_iter().find(|other| is_similar(&other.content, content)))
     }
 
-    /// A known entry, perhaps changed, perhaps under another id.
+    /// Handles a known entry, which may have changed or have a new id.
     async fn meet(
         &self,
         tx: &mut Tx,
@@ -257,7 +266,7 @@ impl FeedPoll<'_> {
         let now = self.app.clock.now();
         if known.feed_id != self.feed.id {
             self.remember(tx, EntryId::new(now), &candidate, known.review_id, None, now).await?;
-            let reason = format!("known from another feed by {by}, which stays its source");
+            let reason = format!("known from another feed by {by}; that feed stays its source");
             let title = &candidate.entry.content.title;
             feeds::append_log(tx, self.feed.id, IngestDecision::Matched, title, &reason, now).await?;
             return Ok(());
@@ -269,7 +278,7 @@ impl FeedPoll<'_> {
             None => None,
         };
         let (decision, reason) = match review {
-            None => (IngestDecision::Skipped, "its review is not here".to_owned()),
+            None => (IngestDecision::Skipped, "it has no review".to_owned()),
             Some(review) if review.state == ReviewState::Retracted => {
                 (IngestDecision::Skipped, "its review was retracted".to_owned())
             }
@@ -277,17 +286,17 @@ impl FeedPoll<'_> {
                 (IngestDecision::Skipped, "its review has another source".to_owned())
             }
             Some(_) if known.content_hash == candidate.content_hash => {
-                (IngestDecision::Matched, format!("known by {by}; its id or address changed"))
+                (IngestDecision::Matched, format!("known by {by}; its id or URL changed"))
             }
             Some(review) => {
                 let counts = interaction_counts(self.app, review.id).await?;
-                let draft = candidate.entry.content;
+                let content = candidate.entry.content;
                 let mut review = revise::apply_revision(
                     self.app,
                     tx,
                     self.critic,
                     review.id,
-                    draft,
+                    content,
                     pictures,
                     counts,
                     now,
@@ -304,11 +313,11 @@ impl FeedPoll<'_> {
         Ok(())
     }
 
-    /// An entry whose review is here already, without this feed.
+    /// Links an entry to a review that exists already and is of no feed's entry.
     async fn adopt(&self, tx: &mut Tx, candidate: &Candidate, review: ReviewId) -> anyhow::Result<()> {
         let now = self.app.clock.now();
         self.remember(tx, EntryId::new(now), candidate, Some(review), None, now).await?;
-        let reason = "a review of that address is here already";
+        let reason = "a review with this URL exists";
         feeds::append_log(
             tx,
             self.feed.id,
@@ -345,23 +354,23 @@ impl FeedPoll<'_> {
     }
 }
 
-/// What to say of pictures that could not be had.
+/// Log messages about images that could not be fetched.
 fn missing(pictures: &ReviewMedia) -> Vec<String> {
     let (posters, others): (Vec<_>, Vec<_>) =
         pictures.missing().iter().partition(|missing| missing.is_poster);
-    let poster = posters.first().map(|_| "its poster could not be had and is left out".to_owned());
+    let poster = posters.first().map(|_| "its poster could not be fetched and is left out".to_owned());
     let first = others.first().map(|missing| match others.len() {
-        1 => format!("a picture could not be had and is left out: {}", missing.url),
-        count => format!("{count} pictures could not be had and are left out, {} for one", missing.url),
+        1 => format!("an image could not be fetched and is left out: {}", missing.url),
+        count => format!("{count} images could not be fetched and are left out, for example {}", missing.url),
     });
     poster.into_iter().chain(first).collect()
 }
 
-/// The entries of a document, the oldest first, without ids and addresses that several of them share, and what
-/// they are known by.
+/// The entries of a document, the oldest first, without ids and URLs that several of them share; and all their ids and
+/// URLs.
 fn candidates(document: FeedDocument) -> (Vec<Candidate>, DocumentIds) {
     let FeedDocument { mut entries, shared_guids, shared_urls, .. } = document;
-    // Feeds have the newest first; what has no date keeps its place among those.
+    // Feeds have the newest entry first; entries without a date keep their position.
     entries.reverse();
     entries.sort_by_key(|entry| entry.content.published);
     let candidate = |entry: FeedEntry| Candidate {

@@ -1,6 +1,8 @@
-//! Where signatures are made: as many at a time as there are cores, since each keeps one busy, and off the async
-//! threads. A thread that has made one goes on with the next that waits: to put a thread to sleep and to wake it
-//! again costs as much as a part of a signature, a thousand times a fan-out.
+//! The pool of threads that sign: at most as many signatures at a time as there are cores, since each keeps one busy,
+//! and none on the async threads.
+//!
+//! A thread goes on with the next signature that waits. Handing each to `spawn_blocking` instead would put a thread to
+//! sleep and wake one for each, which costs a noticeable part of a signature, thousands of times in a fan-out.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,17 +10,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// A piece of work that keeps a core busy.
+/// A job that keeps a core busy.
 type Work = Box<dyn FnOnce() + Send>;
 
-/// What waits, and who works.
+/// The jobs that wait, and the number of threads that work.
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Work>,
     threads: usize,
 }
 
-/// Work for the cores. Cheap to clone; what waits is bounded by how many wait for it.
+/// The pool. Cheap to clone. Its queue is bounded by the number of tasks that wait for a result.
 #[derive(Clone)]
 pub(super) struct SigningPool {
     queue: Arc<Mutex<Queue>>,
@@ -34,18 +36,21 @@ impl Default for SigningPool {
 
 impl std::fmt::Debug for SigningPool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Desk")
+        f.write_str("SigningPool")
     }
 }
 
 impl SigningPool {
-    /// Does a piece of work. Fails where it panicked.
+    /// Runs a job on the pool and returns its result.
+    ///
+    /// # Errors
+    /// If the job panicked.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> anyhow::Result<T> {
         let (done, result) = oneshot::channel();
-        // Whoever waited for it may be gone by now.
+        // The task that waited for it may be gone.
         let work = Box::new(move || {
             if !done.is_closed() {
                 let _ = done.send(work());
@@ -59,8 +64,8 @@ impl SigningPool {
             has_room
         };
         if has_room {
-            let desk = self.clone();
-            tokio::task::spawn_blocking(move || desk.work());
+            let pool = self.clone();
+            tokio::task::spawn_blocking(move || pool.work());
         }
         Ok(result.await?)
     }
@@ -71,13 +76,13 @@ impl SigningPool {
 
     fn work(&self) {
         while let Some(work) = self.next() {
-            // Whoever waits for it hears of a panic; the place goes to the next one.
+            // The waiting task sees a panic as a closed channel; the thread goes on.
             let _ = catch_unwind(AssertUnwindSafe(work));
         }
     }
 
-    /// What is to be done next. Where nothing waits, the thread's place is given back in the same moment: whoever
-    /// comes then brings a thread.
+    /// Takes the next job. With none left the thread is given back under the same lock, so that the next submitter
+    /// starts one.
     fn next(&self) -> Option<Work> {
         let mut queue = self.queue();
         let next = queue.waiting.pop_front();
@@ -92,24 +97,24 @@ mod tests {
 
     #[tokio::test]
     async fn a_thread_a_core_works_and_goes_on_with_what_waits() {
-        let desk = SigningPool { cores: 2, ..SigningPool::default() };
+        let pool = SigningPool { cores: 2, ..SigningPool::default() };
         let gate = Arc::new(std::sync::Barrier::new(3));
         let held = |number: usize| {
-            let (desk, gate) = (desk.clone(), Arc::clone(&gate));
+            let (pool, gate) = (pool.clone(), Arc::clone(&gate));
             let work = move || {
                 gate.wait();
                 number
             };
-            tokio::spawn(async move { desk.run(work).await.unwrap() })
+            tokio::spawn(async move { pool.run(work).await.unwrap() })
         };
         let first = [held(0), held(1)];
-        let rest: Vec<_> = (2..1_000).map(|number| (number, desk.clone())).collect();
+        let rest: Vec<_> = (2..1_000).map(|number| (number, pool.clone())).collect();
         let rest: Vec<_> = rest
             .into_iter()
-            .map(|(n, desk)| tokio::spawn(async move { desk.run(move || n).await.unwrap() }))
+            .map(|(n, pool)| tokio::spawn(async move { pool.run(move || n).await.unwrap() }))
             .collect();
         let has_all = || {
-            let queue = desk.queue();
+            let queue = pool.queue();
             queue.threads == 2 && queue.waiting.len() == 998
         };
         while !has_all() {
@@ -119,15 +124,15 @@ mod tests {
         for (number, done) in first.into_iter().chain(rest).enumerate() {
             assert_eq!(done.await.unwrap(), number);
         }
-        while desk.queue().threads > 0 {
+        while pool.queue().threads > 0 {
             tokio::task::yield_now().await;
         }
     }
 
     #[tokio::test]
-    async fn a_panic_is_told_and_leaves_the_place_free() {
-        let desk = SigningPool { cores: 1, ..SigningPool::default() };
-        assert!(desk.run(|| panic!("on purpose")).await.map(|(): ()| ()).is_err());
-        assert_eq!(desk.run(|| 7).await.unwrap(), 7);
+    async fn a_panic_is_an_error_and_frees_its_thread() {
+        let pool = SigningPool { cores: 1, ..SigningPool::default() };
+        assert!(pool.run(|| panic!("on purpose")).await.map(|(): ()| ()).is_err());
+        assert_eq!(pool.run(|| 7).await.unwrap(), 7);
     }
 }

@@ -1,10 +1,11 @@
-//! Takes activities in: who sent them is proven, and they are written, before anyone is told so.
+//! Accepts a request to an inbox: the signature is verified and the activity is stored before the sender gets its 202.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
+use tracing::Instrument as _;
 use url::Url;
 
 use super::intake::{IntakeOutcome, VerifiedActivity};
@@ -19,54 +20,52 @@ use crate::flows::App;
 use crate::flows::authenticate::{
     AuthError, CachedKey, CachedVerification, authenticate, verify_cached, verify_stored,
 };
+use crate::flows::error::FlowError;
 use crate::flows::gate::{GateError, InboxPermit};
 use crate::store::{actors, blocks};
 
-/// A body of up to this size is read where it arrives, which takes some 100 µs: to hand it to another thread costs 10 to
-/// 15 µs, a third of what reading an ordinary one does.
-const SMALL: usize = 16 * 1024;
+/// A body of up to this size is parsed on the async thread, which takes some 100 µs. Handing it to another thread costs
+/// 10 to 15 µs, a third of the time that an ordinary body takes.
+const SMALL_BODY: usize = 16 * 1024;
 
-/// A request to an inbox, as it came.
+/// A request to an inbox.
 #[derive(Debug)]
 pub struct InboxRequest {
     /// Its method.
     pub method: Method,
-    /// Path and query exactly as they were sent.
+    /// Its path and query, exactly as they were sent: the signature covers them.
     pub target: String,
-    /// All its headers, `Host` among them.
+    /// All its headers, including `Host`.
     pub headers: HeaderMap,
-    /// The whole body.
+    /// The complete body.
     pub body: Bytes,
 }
 
-/// Why an activity is not accepted.
+/// Why an activity was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptError {
-    /// Cannot be read.
+    /// The request or the activity cannot be parsed.
     #[error("{0}")]
     Malformed(String),
-    /// Proves nothing.
+    /// The signature does not prove that the actor sent it.
     #[error("{0}")]
-    Unauthorised(String),
-    /// Comes from whom the critics do not want to hear.
+    Unauthorized(String),
+    /// The actor, or the server of its key, is blocked.
     #[error("blocked")]
     Blocked,
-    /// There is no room for it now: to be sent again.
+    /// There is no capacity for it now; the sender should retry.
     #[error(transparent)]
-    Full(#[from] GateError),
-    /// It cannot be written now: to be sent again.
-    #[error("the database takes nothing in")]
-    StoreUnavailable,
-    /// Something is wrong here: to be sent again.
+    AtCapacity(#[from] GateError),
+    /// This side failed; the sender should retry.
     #[error(transparent)]
-    Internal(#[from] anyhow::Error),
+    Failed(#[from] FlowError),
 }
 
 impl From<signature::SignatureError> for AcceptError {
-    fn from(refusal: signature::SignatureError) -> Self {
-        match refusal {
-            signature::SignatureError::Malformed(_) => Self::Malformed(refusal.to_string()),
-            signature::SignatureError::Unauthorized(_) => Self::Unauthorised(refusal.to_string()),
+    fn from(error: signature::SignatureError) -> Self {
+        match error {
+            signature::SignatureError::Malformed(_) => Self::Malformed(error.to_string()),
+            signature::SignatureError::Unauthorized(_) => Self::Unauthorized(error.to_string()),
         }
     }
 }
@@ -74,7 +73,7 @@ impl From<signature::SignatureError> for AcceptError {
 impl From<ParseError> for AcceptError {
     fn from(error: ParseError) -> Self {
         if error.is_forged() {
-            Self::Unauthorised(error.to_string())
+            Self::Unauthorized(error.to_string())
         } else {
             Self::Malformed(error.to_string())
         }
@@ -83,120 +82,143 @@ impl From<ParseError> for AcceptError {
 
 impl From<sqlx::Error> for AcceptError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Internal(error.into())
+        Self::Failed(error.into())
     }
 }
 
-/// Checks who sent an activity and keeps it; returns once it is written. The same again changes nothing.
-pub async fn accept(app: &App, arrival: InboxRequest, place: InboxPermit) -> Result<(), AcceptError> {
-    let (reading, glance) = if arrival.body.len() <= SMALL {
-        read(app, &arrival)?
+/// Verifies the sender of an activity and stores it; returns once it is committed. A second copy changes nothing.
+pub async fn accept(app: &App, request: InboxRequest, permit: InboxPermit) -> Result<(), AcceptError> {
+    let (parsed, verification) = if request.body.len() <= SMALL_BODY {
+        parse(app, &request)?
     } else {
         let app = app.clone();
-        let reading = tokio::task::spawn_blocking(move || read(&app, &arrival)).await;
-        reading.map_err(anyhow::Error::from)??
+        let parsing = tokio::task::spawn_blocking(move || parse(&app, &request)).await;
+        parsing.map_err(|panic| FlowError::Internal(panic.into()))??
     };
-    let place = Arc::new(place);
-    if let CachedVerification::Verified(key) = glance {
-        let verdict = reading.write(app, Signer::Key(key), &place).await?;
-        if verdict != IntakeOutcome::KeyOutdated {
-            return ended(verdict);
-        }
-    }
-    let Some(signer) = reading.signer(app, place.client()).await? else { return Ok(()) };
-    ended(reading.write(app, signer, &place).await?)
+    let activity = &parsed.activity;
+    let span = tracing::info_span!(
+        "accept",
+        activity = activity.id.as_ref().map(tracing::field::display),
+        actor = %activity.actor,
+    );
+    accept_parsed(app, &parsed, verification, Arc::new(permit)).instrument(span).await
 }
 
-fn ended(verdict: IntakeOutcome) -> Result<(), AcceptError> {
-    match verdict {
+async fn accept_parsed(
+    app: &App,
+    parsed: &ParsedRequest,
+    verification: CachedVerification,
+    permit: Arc<InboxPermit>,
+) -> Result<(), AcceptError> {
+    let accepted = async {
+        if let CachedVerification::Verified(key) = verification {
+            let outcome = parsed.store(app, Signer::Key(key), &permit).await?;
+            if outcome != IntakeOutcome::KeyOutdated {
+                return into_result(outcome);
+            }
+        }
+        let Some(signer) = parsed.signer(app, permit.client()).await? else { return Ok(()) };
+        into_result(parsed.store(app, signer, &permit).await?)
+    };
+    let accepted = accepted.await;
+    match &accepted {
+        Ok(()) => tracing::debug!("activity accepted"),
+        Err(error) => tracing::debug!(%error, "activity not accepted"),
+    }
+    accepted
+}
+
+fn into_result(outcome: IntakeOutcome) -> Result<(), AcceptError> {
+    match outcome {
         IntakeOutcome::Accepted => Ok(()),
         IntakeOutcome::Blocked => Err(AcceptError::Blocked),
-        IntakeOutcome::StoreUnavailable => Err(AcceptError::StoreUnavailable),
-        // Once more replaced, in the moment since it was read.
+        // The key was replaced once more since it was read a moment ago.
         IntakeOutcome::KeyOutdated => Err(GateError::Busy.into()),
     }
 }
 
-/// What can be told of a request without asking anyone.
-struct Reading {
+/// What a request says, as far as it can be parsed without the database or the network.
+struct ParsedRequest {
     presented: UnverifiedSignature,
     activity: RemoteActivity,
     body: Arc<str>,
 }
 
-/// Who is proven to have sent it.
+/// Who is proven to have sent an activity.
 enum Signer {
     /// The owner of this key.
     Key(Arc<CachedKey>),
-    /// The actor that it names, whose key is gone with it.
+    /// The actor that the activity names, whose key was deleted together with the account.
     Gone,
 }
 
-fn read(app: &App, arrival: &InboxRequest) -> Result<(Reading, CachedVerification), AcceptError> {
-    let InboxRequest { method, target, headers, body } = arrival;
+fn parse(app: &App, request: &InboxRequest) -> Result<(ParsedRequest, CachedVerification), AcceptError> {
+    let InboxRequest { method, target, headers, body } = request;
     let request = SignedRequest { method, target, origin: &app.origin, headers, body };
     let presented = signature::parse(&request, app.clock.now())?;
-    let glance = verify_cached(app, &presented);
-    if matches!(glance, CachedVerification::Rejected) {
-        return Err(signature::SignatureError::Unauthorized("it does not verify").into());
+    let verification = verify_cached(app, &presented);
+    if matches!(verification, CachedVerification::Rejected) {
+        return Err(signature::SignatureError::Unauthorized("the signature does not verify").into());
     }
     let activity = remote_activity::parse(body, app.rules)?;
     if app.origin.owns(&activity.actor) {
-        return Err(AcceptError::Unauthorised("the actor is one of ours".to_owned()));
+        return Err(AcceptError::Unauthorized("the actor is an account of this site".to_owned()));
     }
-    if carries_ours(app, &activity) {
-        return Err(AcceptError::Unauthorised("what it carries has an id of ours".to_owned()));
+    if carries_own_object(app, &activity) {
+        return Err(AcceptError::Unauthorized("the object has an id of this site".to_owned()));
     }
-    let body = std::str::from_utf8(body).map_err(|_| AcceptError::Malformed("not UTF-8".to_owned()))?;
-    Ok((Reading { presented, activity, body: body.into() }, glance))
+    let body =
+        std::str::from_utf8(body).map_err(|_| AcceptError::Malformed("the body is not UTF-8".to_owned()))?;
+    Ok((ParsedRequest { presented, activity, body: body.into() }, verification))
 }
 
-impl Reading {
-    /// Who is proven to have sent it, where somebody must be asked; nobody where there is nothing to be done about it.
+impl ParsedRequest {
+    /// Finds out who sent it, by the stored key or the one that its server publishes. Returns `None` if the activity
+    /// needs no action.
     async fn signer(&self, app: &App, client: Option<IpAddr>) -> Result<Option<Signer>, AcceptError> {
         let Self { presented, activity, .. } = self;
         let key_id = &presented.key_id;
         if is_blocked(app, &activity.actor, key_id).await? {
-            // Their words are theirs to take back, where that is proven without asking them anything.
+            // A blocked actor may still delete its posts, if the stored key proves it: nothing is fetched.
             if !matches!(&activity.kind, InboundActivityKind::Delete { .. }) {
                 return Err(AcceptError::Blocked);
             }
-            let known = verify_stored(app, presented).await.map_err(anyhow::Error::from)?;
+            let known = verify_stored(app, presented).await?;
             return known.map(|key| Some(Signer::Key(key))).ok_or(AcceptError::Blocked);
         }
         match authenticate(app, presented, client).await {
             Ok(key) => Ok(Some(Signer::Key(key))),
-            // An account that deleted itself has no key any more: that its own server says so where it was, proves it.
+            // An account that deleted itself has no key any more. Its own server says 410 at its id, which proves it.
             Err(AuthError::KeyGone) if is_self_delete(activity, key_id) => {
                 let is_at_actor = without_fragment(key_id) == without_fragment(&activity.actor);
-                // Where we never met it, nothing is to be done.
+                // Nothing is stored of an actor that was never seen here, so there is nothing to delete.
                 let is_met = is_at_actor && actors::is_known(&app.db, &activity.actor).await?;
                 Ok(is_met.then_some(Signer::Gone))
             }
-            Err(AuthError::Refused(refusal)) => Err(refusal.into()),
-            Err(AuthError::Busy(full)) => Err(full.into()),
-            Err(AuthError::Internal(error)) => Err(error.into()),
-            Err(error) => Err(AcceptError::Unauthorised(error.to_string())),
+            Err(AuthError::Refused(error)) => Err(error.into()),
+            Err(AuthError::AtCapacity(error)) => Err(error.into()),
+            Err(AuthError::Failed(error)) => Err(error.into()),
+            Err(error) => Err(AcceptError::Unauthorized(error.to_string())),
         }
     }
 
-    /// Has it written as the signer's.
-    async fn write(
+    /// Stores it as sent by that signer.
+    async fn store(
         &self,
         app: &App,
         signer: Signer,
-        place: &Arc<InboxPermit>,
+        permit: &Arc<InboxPermit>,
     ) -> Result<IntakeOutcome, AcceptError> {
         let Self { presented, activity, body } = self;
         let key = match signer {
             Signer::Key(key) if key.actor != activity.actor => {
-                return Err(AcceptError::Unauthorised("the key is another actor's".to_owned()));
+                return Err(AcceptError::Unauthorized("the key belongs to another actor".to_owned()));
             }
             Signer::Key(key) => Some(key),
             Signer::Gone => None,
         };
-        place.confirm_host(presented.key_id.host_str().unwrap_or_default())?;
-        let proven = VerifiedActivity {
+        permit.confirm_host(presented.key_id.host_str().unwrap_or_default())?;
+        let verified = VerifiedActivity {
             actor: activity.actor.clone(),
             key_id: presented.key_id.clone(),
             key,
@@ -205,17 +227,20 @@ impl Reading {
             fingerprint: fingerprint(presented),
             is_delete: matches!(&activity.kind, InboundActivityKind::Delete { .. }),
         };
-        Ok(app.intake.write(proven, Arc::clone(place)).await?)
+        app.intake
+            .store(verified, Arc::clone(permit))
+            .await
+            .map_err(|error| AcceptError::Failed(error.into()))
     }
 }
 
-/// The name under which a signature is remembered. It begins with the date that the signature covers, so that those of
-/// one time lie together: at random, each would cost the database a page of its own.
+/// The id under which a signature is stored against replay. It begins with the date that the signature covers, so that
+/// signatures of the same time are neighbours in the index: random ids would each touch a page of their own.
 fn fingerprint(presented: &UnverifiedSignature) -> String {
     format!("{:012x}{}", presented.signed_at.millis(), hex(&presented.fingerprint))
 }
 
-/// Whether the critics do not want to hear the actor, or the server of the key. Then nothing is asked of either.
+/// Whether the actor or the server of the key is blocked. Nothing is fetched from either then.
 async fn is_blocked(app: &App, actor: &Url, key_id: &Url) -> Result<bool, sqlx::Error> {
     if blocks::access_level(&app.db, actor, &app.policy).await? == AccessLevel::Blocked {
         return Ok(true);
@@ -224,8 +249,8 @@ async fn is_blocked(app: &App, actor: &Url, key_id: &Url) -> Result<bool, sqlx::
     Ok(blocks::host_access_level(&app.db, host, &app.policy).await? == AccessLevel::Blocked)
 }
 
-/// Whether it claims to bring, as somebody else's, what only we could have made.
-fn carries_ours(app: &App, activity: &RemoteActivity) -> bool {
+/// Whether it presents an object of this site as somebody else's.
+fn carries_own_object(app: &App, activity: &RemoteActivity) -> bool {
     match &activity.kind {
         InboundActivityKind::Create(CreateObject::Reference(id))
         | InboundActivityKind::Update(UpdateObject::Reference(id)) => app.origin.owns(id),

@@ -1,34 +1,36 @@
-//! Accounts that move: their follow goes with them.
+//! Incoming Move activities: a follower that moves to another account keeps following from there.
 
 use url::Url;
 
-use super::apply::{Effect, InboundActivity, PreparedActivity};
+use super::inbound_activity::{Effect, InboundActivity};
+use super::prepared::PreparedActivity;
 use crate::flows::resolve;
 use crate::store::actors::StoredActor;
-use crate::store::{Tx, followers};
+use crate::store::{Result, Tx, followers};
 
 impl InboundActivity<'_> {
-    /// Only a follower's move is worth a request. The new account must say that the old one is its own.
+    /// Fetches the new account if the old one follows a critic. The new account must list the old one in
+    /// `alsoKnownAs`.
     pub(super) async fn prepare_move(&self, object: &Url, target: &Url) -> anyhow::Result<PreparedActivity> {
         let me = &self.activity.actor;
         if object != me || target == me {
-            return Ok(PreparedActivity::Ignored("it moves another actor"));
+            return Ok(PreparedActivity::Ignored("it moves another account than its actor's"));
         }
         if self.app.origin.owns(target) || !followers::is_following_anyone(&self.app.db, me).await? {
-            return Ok(PreparedActivity::Ignored("it does not follow anyone here"));
+            return Ok(PreparedActivity::Ignored("its actor follows no critic of this site"));
         }
         let (new, also_known_as) = resolve::refresh_actor_with_aliases(self.app, target).await?;
         if !also_known_as.contains(me) {
-            return Ok(PreparedActivity::Ignored("the new account does not name the old one"));
+            return Ok(PreparedActivity::Ignored("the new account does not list the old one in alsoKnownAs"));
         }
         Ok(PreparedActivity::Move(Box::new(new)))
     }
 
-    /// The new account follows at once. Its server sends a Follow of its own as well, mostly; that one is
-    /// answered like any other, and counts for the same.
-    pub(super) async fn apply_move(&self, tx: &mut Tx, new: &StoredActor) -> anyhow::Result<Effect> {
+    /// Makes the new account a follower at once. Most servers also send a Follow, which is answered like any other and
+    /// changes nothing.
+    pub(super) async fn apply_move(&self, tx: &mut Tx, new: &StoredActor) -> Result<Effect> {
         let me = &self.activity.actor;
         followers::transfer(tx, me, new, self.signed_at).await?;
-        Ok(Effect::Applied("the follow moved along"))
+        Ok(Effect::Applied("follower moved"))
     }
 }

@@ -1,25 +1,26 @@
-//! Follows.
+//! Incoming Follow activities and their Undo.
 
 use std::time::Duration;
 
 use url::Url;
 
-use super::apply::{Effect, InboundActivity, PreparedActivity};
+use super::inbound_activity::{Effect, InboundActivity};
+use super::prepared::PreparedActivity;
 use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, CriticId};
 use crate::flows::follow_requests::write_follow_response;
 use crate::flows::resolve;
 use crate::store::actors::StoredActor;
 use crate::store::followers::{self, StoredFollow};
-use crate::store::{Tx, deliveries};
+use crate::store::{Result, Tx, deliveries};
 
-/// What is asked again within this time is a copy.
+/// A request that is repeated within this time is a copy of one delivery: it gets no second answer.
 pub(super) const DUPLICATE_WINDOW: Duration = Duration::from_mins(1);
 
 impl InboundActivity<'_> {
     pub(super) async fn prepare_follow(&self, object: &Url) -> anyhow::Result<PreparedActivity> {
         let Some(critic) = self.find_critic(object).await? else {
-            return Ok(PreparedActivity::Ignored("nobody here is followed by it"));
+            return Ok(PreparedActivity::Ignored("it follows no account of this site"));
         };
         let actor = resolve::resolve_actor(self.app, &self.activity.actor).await?;
         Ok(PreparedActivity::Follow(critic, Box::new(actor)))
@@ -30,7 +31,7 @@ impl InboundActivity<'_> {
         tx: &mut Tx,
         critic: CriticId,
         actor: &StoredActor,
-    ) -> anyhow::Result<Effect> {
+    ) -> Result<Effect> {
         let follow = self.activity.id.as_ref();
         let before = followers::find(tx, critic, &actor.uri).await?;
         if before.as_ref().is_some_and(|before| self.is_overtaken_by(before))
@@ -39,25 +40,25 @@ impl InboundActivity<'_> {
             return Ok(Effect::Ignored("it was undone"));
         }
         if before.as_ref().is_some_and(|before| self.is_older_than(before)) {
-            return Ok(Effect::Ignored("a newer one is here"));
+            return Ok(Effect::Ignored("a newer Follow is known"));
         }
         let state = before.as_ref().map_or("gone", |before| before.state.as_str());
         if self.app.policy.approve_followers && state != "following" {
             let waits = before.filter(|before| before.state == "pending");
             let signed_at = waits.map_or(self.signed_at, |before| before.signed_at.max(self.signed_at));
             followers::upsert(tx, critic, actor, follow.map(Url::as_str), None, signed_at).await?;
-            return Ok(Effect::Applied("waits for the critic's yes"));
+            return Ok(Effect::Applied("follow request recorded"));
         }
         self.accept_follow(tx, critic, actor, before).await
     }
 
-    /// The actor follows no longer.
-    pub(super) async fn unfollow(&self, tx: &mut Tx, critic: CriticId) -> anyhow::Result<Effect> {
+    /// Removes the actor from the critic's followers.
+    pub(super) async fn unfollow(&self, tx: &mut Tx, critic: CriticId) -> Result<Effect> {
         followers::unfollow(tx, critic, &self.activity.actor, self.signed_at).await?;
-        Ok(Effect::Applied("follows no longer"))
+        Ok(Effect::Applied("follower removed"))
     }
 
-    /// Whether what stands was signed later.
+    /// Whether the follow ended by something that was signed later than this Follow.
     fn is_overtaken_by(&self, before: &StoredFollow) -> bool {
         match before.state.as_str() {
             "preempted" => before.signed_at >= self.signed_at,
@@ -66,15 +67,15 @@ impl InboundActivity<'_> {
         }
     }
 
-    /// Whether another Follow that was signed later stands: an Undo of this one must not end that one. A follow
-    /// without an id may have come with a Move; it is answered when its own Follow comes.
+    /// Whether another Follow that was signed later is in force: an Undo of this one must not end that one. A follow
+    /// without an id may have come with a Move; it is answered when its own Follow arrives.
     fn is_older_than(&self, before: &StoredFollow) -> bool {
-        let stands = matches!(before.state.as_str(), "following" | "pending");
+        let is_active = matches!(before.state.as_str(), "following" | "pending");
         let is_another = before
             .follow_uri
             .as_deref()
             .is_some_and(|known| self.activity.id.as_ref().is_none_or(|id| id.as_str() != known));
-        stands && is_another && before.signed_at > self.signed_at
+        is_active && is_another && before.signed_at > self.signed_at
     }
 
     async fn accept_follow(
@@ -83,20 +84,20 @@ impl InboundActivity<'_> {
         critic: CriticId,
         actor: &StoredActor,
         before: Option<StoredFollow>,
-    ) -> anyhow::Result<Effect> {
+    ) -> Result<Effect> {
         let now = self.app.clock.now();
         let follow = self.activity.id.as_ref();
         let again = before.filter(|before| {
             before.state == "following" && before.follow_uri.as_deref() == follow.map(Url::as_str)
         });
-        // The same Follow again is answered by the same Accept: perhaps the first one was lost.
+        // A repeated Follow gets the same Accept again: the first delivery may have been lost.
         let accept = again.as_ref().and_then(|before| before.accept_id);
         let id = accept.unwrap_or_else(|| ActivityId::new(now));
         if accept.is_none() {
             write_follow_response(self.app, tx, id, ActivityKind::Accept, critic, &actor.uri, follow, now)
                 .await?;
         }
-        // Copies of one delivery come together; who asks again later has not heard our answer.
+        // Copies of one delivery arrive together; an actor that asks again later has not received the answer.
         let heard = accept.is_some()
             && again
                 .as_ref()
@@ -106,6 +107,6 @@ impl InboundActivity<'_> {
         if !heard {
             deliveries::enqueue(tx, id, &actor.inbox, now).await?;
         }
-        Ok(Effect::Applied("follows"))
+        Ok(Effect::Applied("follower added"))
     }
 }

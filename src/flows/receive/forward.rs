@@ -1,28 +1,29 @@
-//! Passing on: what carries a signature of its own goes to the critic's followers, whose servers may not have
-//! heard of it (ActivityPub section 7.1.2). The main way is another one: `replies` lists what there is.
+//! Forwarding of activities that carry a signature of their own to the critic's followers, whose servers may not have
+//! received them (ActivityPub section 7.1.2). Other servers learn of comments mainly from the `replies` collection.
 
 use url::Url;
 
-use super::apply::InboundActivity;
+use super::inbound_activity::InboundActivity;
 use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, ReviewId};
+use crate::flows::outbox;
 use crate::store::activities::{self, NewActivity};
-use crate::store::{Tx, inbox_activities, reviews};
+use crate::store::{Result, Tx, inbox_activities, reviews};
 
-/// What is larger is not passed on, since every follower's server would get it.
-const MOST_BYTES: usize = 64 * 1024;
+/// A larger activity is not forwarded, since every follower's server would receive it.
+const MAX_FORWARD_BYTES: usize = 64 * 1024;
 
 impl InboundActivity<'_> {
-    /// Passes on, byte by byte, what was said about a comment that everyone sees. Without a signature of its
-    /// own nobody would believe it.
+    /// Forwards the exact bytes of an activity about a public comment. Without a signature of its own no server would
+    /// accept it.
     pub(super) async fn forward_to_followers(
         &self,
         tx: &mut Tx,
         review: ReviewId,
         comment: &Url,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         let is_for_all = self.activity.has_ld_signature && self.activity.is_public;
-        if !is_for_all || self.body.len() > MOST_BYTES {
+        if !is_for_all || self.body.len() > MAX_FORWARD_BYTES {
             return Ok(());
         }
         let Some(critic) = reviews::find_critic(tx, review).await? else {
@@ -32,11 +33,12 @@ impl InboundActivity<'_> {
         let id = ActivityId::new(now);
         let passed =
             NewActivity { id, critic, kind: ActivityKind::Forward, object: comment, body: self.body };
-        Ok(activities::insert_for_followers(tx, &passed, now).await?)
+        Ok(outbox::enqueue_for_followers(tx, &passed, now).await?)
     }
 
-    /// What its actor takes back is passed on no more, and its words are kept nowhere. Comes before it is deleted.
-    pub(super) async fn delete_forwards(&self, tx: &mut Tx, comment: Option<&Url>) -> anyhow::Result<()> {
+    /// Ends the forwards of a comment, or of all comments of the actor, and erases the stored bodies. Call this before
+    /// the comment is deleted.
+    pub(super) async fn delete_forwards(&self, tx: &mut Tx, comment: Option<&Url>) -> Result<()> {
         let me = &self.activity.actor;
         activities::cancel_forwards(tx, me, comment, self.app.clock.now()).await?;
         inbox_activities::erase_bodies(tx, me).await?;

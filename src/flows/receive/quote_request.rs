@@ -1,9 +1,10 @@
-//! Requests to quote a review (FEP-044f): granted to everyone who is heard here.
+//! Incoming QuoteRequest activities (FEP-044f): granted to everyone who is not blocked.
 
 use url::Url;
 
-use super::apply::{Effect, InboundActivity, PreparedActivity};
 use super::follow::DUPLICATE_WINDOW;
+use super::inbound_activity::{Effect, InboundActivity};
+use super::prepared::PreparedActivity;
 use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, AuthorizationId};
 use crate::domain::review::{Review, ReviewState};
@@ -13,7 +14,7 @@ use crate::flows::resolve;
 use crate::store::activities::{self, NewActivity};
 use crate::store::actors::StoredActor;
 use crate::store::authorizations::{self, NewAuthorization};
-use crate::store::{Tx, deliveries, reactions, reviews};
+use crate::store::{Result, Tx, deliveries, reactions, reviews};
 
 impl InboundActivity<'_> {
     pub(super) async fn prepare_quote_request(
@@ -24,21 +25,21 @@ impl InboundActivity<'_> {
     ) -> anyhow::Result<PreparedActivity> {
         let me = &self.activity.actor;
         if instrument.origin() != me.origin() {
-            return Ok(PreparedActivity::Ignored("what quotes is on another server"));
+            return Ok(PreparedActivity::Ignored("the quoting post is on another server"));
         }
         let Some(id) = self.app.origin.parse_article_id(object) else {
-            return Ok(PreparedActivity::Ignored("it is not about a review"));
+            return Ok(PreparedActivity::Ignored("it concerns no review"));
         };
         let review = reviews::find(&self.app.db, id).await?;
         let Some(review) = review.filter(|r| r.state.is_public() || r.state == ReviewState::Retracted) else {
-            return Ok(PreparedActivity::Ignored("it is not about a review"));
+            return Ok(PreparedActivity::Ignored("it concerns no public review"));
         };
-        // By its id alone anybody could ask for the post of somebody else on the same server.
+        // The origin of its id alone would let anybody request a quote for a post of somebody else on the same server.
         if !is_attributed {
             let author =
                 resolve::fetch_post(self.app, instrument).await?.ok().and_then(|note| note.attributed_to);
             if author.as_ref() != Some(me) {
-                return Ok(PreparedActivity::Ignored("the post is another actor's"));
+                return Ok(PreparedActivity::Ignored("the post belongs to another actor"));
             }
         }
         let quoter = resolve::resolve_actor(self.app, me).await?;
@@ -50,13 +51,13 @@ impl InboundActivity<'_> {
         tx: &mut Tx,
         review: &Review,
         quoter: &StoredActor,
-    ) -> anyhow::Result<Effect> {
+    ) -> Result<Effect> {
         let remote_activity::InboundActivityKind::QuoteRequest { instrument, .. } = &self.activity.kind
         else {
-            return Ok(Effect::Ignored("it asks for nothing"));
+            return Ok(Effect::Ignored("it is no QuoteRequest"));
         };
         let me = &self.activity.actor;
-        // A post that is gone does not come back.
+        // A deleted post does not come back.
         let is_gone = reactions::find_tombstone(tx, instrument, me).await?.is_some();
         if is_gone
             || self.is_tombstoned(tx, self.activity.id.as_ref()).await?
@@ -66,7 +67,7 @@ impl InboundActivity<'_> {
         }
         let before = authorizations::find_by_note(tx, review.id, instrument).await?;
         if before.as_ref().is_some_and(|before| before.actor != me.as_str()) {
-            return Ok(Effect::Ignored("the post is another actor's"));
+            return Ok(Effect::Ignored("the post belongs to another actor"));
         }
         let state = before.as_ref().map_or("", |before| before.state.as_str());
         let overtaken = before.as_ref().is_some_and(|before| before.signed_at > self.signed_at);
@@ -80,7 +81,8 @@ impl InboundActivity<'_> {
         self.grant_quote(tx, review, instrument, quoter, again).await
     }
 
-    /// The same request again gets the same stamp, and is answered by the same Accept: perhaps it was lost.
+    /// Grants a request. A repeated request gets the same authorization and the same Accept again: the first delivery
+    /// may have been lost.
     async fn grant_quote(
         &self,
         tx: &mut Tx,
@@ -88,19 +90,20 @@ impl InboundActivity<'_> {
         instrument: &Url,
         quoter: &StoredActor,
         again: Option<authorizations::StoredAuthorization>,
-    ) -> anyhow::Result<Effect> {
+    ) -> Result<Effect> {
         let now = self.app.clock.now();
-        let asked = self.activity.id.as_ref();
+        let request_id = self.activity.id.as_ref();
         let stamp = again.as_ref().map_or_else(|| AuthorizationId::new(now), |before| before.id);
-        let same = again.as_ref().filter(|before| before.request_uri.as_deref() == asked.map(Url::as_str));
+        let same =
+            again.as_ref().filter(|before| before.request_uri.as_deref() == request_id.map(Url::as_str));
         let known = same.and_then(|before| before.accept_id);
         let accept = known.unwrap_or_else(|| ActivityId::new(now));
         if known.is_none() {
             let body = quote::accept(&self.app.origin, accept, &self.request(review, instrument), stamp);
             let (critic, body) = (review.critic, &body.to_string());
-            let answer =
+            let response =
                 NewActivity { id: accept, critic, kind: ActivityKind::Accept, object: instrument, body };
-            activities::insert(tx, &answer, now).await?;
+            activities::insert(tx, &response, now).await?;
         }
         let heard =
             same.is_some_and(|before| self.signed_at.duration_since(before.signed_at) < DUPLICATE_WINDOW);
@@ -110,16 +113,16 @@ impl InboundActivity<'_> {
             review: review.id,
             note: instrument,
             actor: &self.activity.actor,
-            request: asked,
+            request: request_id,
             accept,
-            // Copies do not put off the moment from which it may be sent again.
+            // Copies do not postpone the time from which the Accept may be sent again.
             signed_at: same.filter(|_| heard).map_or(signed_at, |before| before.signed_at),
         };
         authorizations::grant(tx, &granted, now).await?;
         if !heard {
             deliveries::enqueue(tx, accept, &quoter.inbox, now).await?;
         }
-        Ok(Effect::Applied("may quote"))
+        Ok(Effect::Applied("quote granted"))
     }
 
     async fn refuse_quote(
@@ -128,19 +131,19 @@ impl InboundActivity<'_> {
         review: &Review,
         instrument: &Url,
         quoter: &StoredActor,
-    ) -> anyhow::Result<Effect> {
+    ) -> Result<Effect> {
         let now = self.app.clock.now();
         let since = now - DUPLICATE_WINDOW;
         if activities::exists_since(tx, review.critic, ActivityKind::Reject, instrument, since).await? {
-            return Ok(Effect::Ignored("it was refused just now"));
+            return Ok(Effect::Ignored("it was rejected a moment ago"));
         }
         let id = ActivityId::new(now);
         let body = quote::reject(&self.app.origin, id, &self.request(review, instrument));
         let (critic, body) = (review.critic, &body.to_string());
-        let answer = NewActivity { id, critic, kind: ActivityKind::Reject, object: instrument, body };
-        activities::insert(tx, &answer, now).await?;
+        let response = NewActivity { id, critic, kind: ActivityKind::Reject, object: instrument, body };
+        activities::insert(tx, &response, now).await?;
         deliveries::enqueue(tx, id, &quoter.inbox, now).await?;
-        Ok(Effect::Applied("may not quote"))
+        Ok(Effect::Applied("quote rejected"))
     }
 
     fn request<'a>(&'a self, review: &Review, instrument: &'a Url) -> QuoteRequest<'a> {
@@ -153,17 +156,17 @@ impl InboundActivity<'_> {
         }
     }
 
-    /// A request that is undone without its id: the post tells which it was.
-    pub(super) async fn undo_quote_request(&self, tx: &mut Tx, note: &Url) -> anyhow::Result<Effect> {
+    /// Undoes a request that is named by its post and not by its id.
+    pub(super) async fn undo_quote_request(&self, tx: &mut Tx, note: &Url) -> Result<Effect> {
         if authorizations::withdraw(tx, note, &self.activity.actor, self.signed_at).await? {
-            return Ok(Effect::Applied("quotes no longer"));
+            return Ok(Effect::Applied("quote withdrawn"));
         }
         reactions::insert_tombstone(tx, &requests_for(note), &self.activity.actor, self.signed_at).await?;
-        Ok(Effect::Applied("undone before it came"))
+        Ok(Effect::Applied("undone before it arrived"))
     }
 }
 
-/// What stands for the requests about a post among the things that somebody took back.
+/// The id under which a tombstone of all requests for that post is kept.
 fn requests_for(note: &Url) -> Url {
     let mut requests = note.clone();
     requests.set_fragment(Some(&format!("{}-QuoteRequest", note.fragment().unwrap_or_default())));

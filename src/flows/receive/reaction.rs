@@ -1,10 +1,10 @@
-//! Likes and boosts.
+//! Incoming Like and Announce activities.
 
 use url::Url;
 
-use super::apply::{Effect, InboundActivity};
-use crate::store::Tx;
+use super::inbound_activity::{Effect, InboundActivity};
 use crate::store::reactions::{self, ReactionKind};
+use crate::store::{Result, Tx};
 
 impl InboundActivity<'_> {
     pub(super) async fn apply_reaction(
@@ -12,15 +12,15 @@ impl InboundActivity<'_> {
         tx: &mut Tx,
         object: &Url,
         reaction: ReactionKind,
-    ) -> anyhow::Result<Effect> {
+    ) -> Result<Effect> {
         let Some(review) = self.find_public_review(tx, object).await? else {
-            return Ok(Effect::Ignored("it is not about a review"));
+            return Ok(Effect::Ignored("it concerns no public review"));
         };
         let id = self.activity.id.as_ref();
         if self.is_tombstoned(tx, id).await? {
             return Ok(Effect::Ignored("it was undone"));
         }
         reactions::record(tx, review, &self.activity.actor, reaction, id, self.signed_at).await?;
-        Ok(Effect::Applied("counted"))
+        Ok(Effect::Applied("reaction counted"))
     }
 }

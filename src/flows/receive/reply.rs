@@ -1,37 +1,20 @@
-//! Replies: new ones, edited ones, and those that are met on the way to where a reply belongs.
+//! Incoming replies: new ones, edited ones, and the posts between a reply and the review that were not stored.
 
 use url::Url;
 
-use super::apply::{Effect, InboundActivity, PreparedActivity};
+use super::inbound_activity::{Effect, InboundActivity};
+use super::prepared::{InboundReply, PreparedActivity, ThreadPost};
 use super::thread::{self, ThreadRoot};
-use crate::domain::id::{CriticId, ReviewId};
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::remote_note::RemoteNote;
 use crate::flows::resolve;
 use crate::sources::html;
 use crate::store::comments::{self, NewComment, StoredComment};
-use crate::store::{Tx, blockers, inbox_activities, reactions};
+use crate::store::{Result, Tx, blockers, inbox_activities, reactions};
 
-/// A post of somebody else in a thread of ours.
-pub(super) struct ThreadPost {
-    pub(super) note: RemoteNote,
-    pub(super) author: Url,
-    pub(super) parent: Url,
-}
-
-/// A reply, and what it hangs under that is not here yet.
-pub(super) struct InboundReply {
-    post: ThreadPost,
-    is_update: bool,
-    review: ReviewId,
-    critic: CriticId,
-    /// The oldest first.
-    pub(super) ancestors: Vec<ThreadPost>,
-}
-
-/// What brings a post: its signed date, and whether it is an edit.
+/// Where a post comes from: the signed date of its activity, and whether it is an edit.
 #[derive(Clone, Copy)]
-struct Brought {
+struct Provenance {
     signed_at: Timestamp,
     is_update: bool,
 }
@@ -43,13 +26,13 @@ impl InboundActivity<'_> {
         is_update: bool,
     ) -> anyhow::Result<PreparedActivity> {
         if id.origin() != self.activity.actor.origin() {
-            return Ok(PreparedActivity::Ignored("what it carries is on another server"));
+            return Ok(PreparedActivity::Ignored("the object is on another server"));
         }
         let Ok(note) = resolve::fetch_post(self.app, id).await? else {
-            return Ok(PreparedActivity::Ignored("what it carries is nothing that counts"));
+            return Ok(PreparedActivity::Ignored("the object is no usable post"));
         };
         if note.attributed_to.as_ref() != Some(&self.activity.actor) {
-            return Ok(PreparedActivity::Ignored("what it carries is another actor's"));
+            return Ok(PreparedActivity::Ignored("the object belongs to another actor"));
         }
         self.prepare_reply(Box::new(note), is_update).await
     }
@@ -61,24 +44,24 @@ impl InboundActivity<'_> {
     ) -> anyhow::Result<PreparedActivity> {
         let me = &self.activity.actor;
         let Some(parent) = note.in_reply_to.clone() else {
-            return Ok(PreparedActivity::Ignored("it answers nothing"));
+            return Ok(PreparedActivity::Ignored("it is no reply"));
         };
-        // For what nobody gets to see, nothing is fetched.
-        let climbed = if note.is_public {
+        // Nothing is fetched for a reply that is not shown to anybody.
+        let root = if note.is_public {
             thread::resolve_thread(self.app, &parent).await?
         } else {
             thread::resolve_parent(self.app, &parent).await?
         };
-        let (review, ancestors) = match climbed {
+        let (review, ancestors) = match root {
             ThreadRoot::Found(review, ancestors) => (review, ancestors),
-            // What it answers is sent by its author, or is none of ours.
+            // The parent is sent by its own author, or it is not in a thread of this site.
             ThreadRoot::Missing(_) if !note.is_public && self.was_deferred => {
-                return Ok(PreparedActivity::Ignored("it is not public, and answers nothing that is here"));
+                return Ok(PreparedActivity::Ignored("it is not public and its parent is unknown"));
             }
             ThreadRoot::Missing(post) => return Ok(PreparedActivity::WaitsFor(post)),
             ThreadRoot::NotOurs(reason) => return Ok(PreparedActivity::Ignored(reason)),
         };
-        // Who is gone has no name any more that could be asked for.
+        // A deleted account has no profile that could be fetched.
         if note.is_public && !reactions::is_actor_deleted(&self.app.db, me).await? {
             resolve::resolve_actor(self.app, me).await?;
         }
@@ -87,34 +70,38 @@ impl InboundActivity<'_> {
         Ok(PreparedActivity::Reply(Box::new(InboundReply { post, is_update, review, critic, ancestors })))
     }
 
-    pub(super) async fn apply_reply(&self, tx: &mut Tx, reply: &InboundReply) -> anyhow::Result<Effect> {
+    pub(super) async fn apply_reply(&self, tx: &mut Tx, reply: &InboundReply) -> Result<Effect> {
         for ancestor in &reply.ancestors {
-            self.take_ancestor(tx, reply, ancestor).await?;
+            self.insert_ancestor(tx, reply, ancestor).await?;
         }
         let ThreadPost { note, author: me, .. } = &reply.post;
         let before = comments::find_in_tx(tx, &note.id).await?;
         if before.as_ref().is_some_and(|before| before.actor != me.as_str()) {
-            return Ok(Effect::Ignored("the comment is another actor's"));
+            return Ok(Effect::Ignored("the comment belongs to another actor"));
         }
         if !note.is_public {
             return self.reply_in_private(tx, reply, before).await;
         }
         if html::sanitize_comment(&note.content, &self.app.origin).is_empty() && note.name.is_some() {
-            return Ok(Effect::Ignored("a vote is no comment"));
+            return Ok(Effect::Ignored("it is a poll vote"));
         }
-        let brought = Brought { signed_at: self.signed_at, is_update: reply.is_update };
+        let provenance = Provenance { signed_at: self.signed_at, is_update: reply.is_update };
         match before {
             None => {
-                let state = self.insert(tx, reply, &reply.post, brought).await?;
+                let state = self.insert(tx, reply, &reply.post, provenance).await?;
                 if state == "shown" {
                     self.forward_to_followers(tx, reply.review, &note.id).await?;
                 }
-                Ok(Effect::Applied(if state == "deleted" { "it was deleted" } else { "a comment" }))
+                Ok(Effect::Applied(if state == "deleted" {
+                    "it was deleted before"
+                } else {
+                    "comment added"
+                }))
             }
-            Some(before) if before.state == "private" => Ok(Effect::Ignored("it was not public")),
-            Some(before) if before.state == "deleted" => Ok(Effect::Ignored("it was deleted")),
-            Some(_) if !reply.is_update => Ok(Effect::Ignored("it is here already")),
-            Some(before) => self.edit(tx, reply, before, brought).await,
+            Some(before) if before.state == "private" => Ok(Effect::Ignored("it was private before")),
+            Some(before) if before.state == "deleted" => Ok(Effect::Ignored("it was deleted before")),
+            Some(_) if !reply.is_update => Ok(Effect::Ignored("the comment is known")),
+            Some(before) => self.edit(tx, reply, before, provenance).await,
         }
     }
 
@@ -123,18 +110,18 @@ impl InboundActivity<'_> {
         tx: &mut Tx,
         reply: &InboundReply,
         before: StoredComment,
-        brought: Brought,
-    ) -> anyhow::Result<Effect> {
+        provenance: Provenance,
+    ) -> Result<Effect> {
         let content = html::sanitize_comment(&reply.post.note.content, &self.app.origin);
-        let written = self.written(reply, &reply.post, &content, brought);
+        let written = self.written(reply, &reply.post, &content, provenance);
         if before.signed_at > self.signed_at || before.edited_at > written.edited {
-            return Ok(Effect::Ignored("a newer edit is here"));
+            return Ok(Effect::Ignored("a newer edit is known"));
         }
         comments::update_content(tx, before.id, &written).await?;
         if before.state == "shown" {
             self.forward_to_followers(tx, reply.review, &reply.post.note.id).await?;
         }
-        Ok(Effect::Applied("the comment is edited"))
+        Ok(Effect::Applied("comment edited"))
     }
 
     async fn reply_in_private(
@@ -142,71 +129,66 @@ impl InboundActivity<'_> {
         tx: &mut Tx,
         reply: &InboundReply,
         before: Option<StoredComment>,
-    ) -> anyhow::Result<Effect> {
+    ) -> Result<Effect> {
         let is_taken_back = |before: &StoredComment| {
             reply.is_update && !matches!(before.state.as_str(), "private" | "deleted")
         };
-        // A reply that is not for everyone any more is taken off the page.
+        // A reply that is not public any more is removed from the page.
         if let Some(before) = before.filter(is_taken_back) {
             self.delete_forwards(tx, Some(&reply.post.note.id)).await?;
             comments::mark_deleted(tx, before.id, self.signed_at).await?;
-            return Ok(Effect::Applied("no longer public"));
+            return Ok(Effect::Applied("comment no longer public"));
         }
         self.reserve(tx, reply, &reply.post, self.signed_at).await?;
         Ok(Effect::Ignored("it is not public"))
     }
 
-    /// What is met on the way up is taken in as its own server shows it. Nobody signed it with a date, so it
-    /// counts as changed when its author says that it was: any later word of theirs is newer.
-    async fn take_ancestor(
-        &self,
-        tx: &mut Tx,
-        reply: &InboundReply,
-        post: &ThreadPost,
-    ) -> anyhow::Result<()> {
+    /// Stores a post between the reply and the review as its own server shows it. No signature gives it a date, so it
+    /// counts as changed when its author says: any later activity of the author is newer.
+    async fn insert_ancestor(&self, tx: &mut Tx, reply: &InboundReply, post: &ThreadPost) -> Result<()> {
         let now = self.app.clock.now();
         let said = post.note.updated.or(post.note.published).unwrap_or(now);
         if !post.note.is_public {
             return self.reserve(tx, reply, post, said.min(now)).await;
         }
-        let brought = Brought { signed_at: said.min(now), is_update: false };
-        self.insert(tx, reply, post, brought).await?;
+        let provenance = Provenance { signed_at: said.min(now), is_update: false };
+        self.insert(tx, reply, post, provenance).await?;
         Ok(())
     }
 
-    /// What was once said in private does not become public under the same id.
+    /// Keeps the id of a private post, so that it never becomes public under the same id.
     async fn reserve(
         &self,
         tx: &mut Tx,
         reply: &InboundReply,
         post: &ThreadPost,
         at: Timestamp,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         let now = self.app.clock.now();
         comments::insert_private(tx, reply.review, &post.note.id, &post.author, at, now).await?;
         inbox_activities::wake_waiting(tx, &post.note.id, now).await?;
         Ok(())
     }
 
-    /// Writes a post down, and wakes what waits for it; gives the state in which it entered. Of one that was
-    /// deleted before it came only the place is kept, since others may hang under it.
+    /// Stores a post and wakes the activities that wait for it; returns the state that it got. Of a post that was
+    /// deleted before it arrived only the position in the thread is stored, since other posts may be replies to it.
     async fn insert(
         &self,
         tx: &mut Tx,
         reply: &InboundReply,
         post: &ThreadPost,
-        brought: Brought,
-    ) -> anyhow::Result<&'static str> {
+        provenance: Provenance,
+    ) -> Result<&'static str> {
         let now = self.app.clock.now();
         let content = html::sanitize_comment(&post.note.content, &self.app.origin);
-        let mut written = self.written(reply, post, &content, brought);
+        let mut written = self.written(reply, post, &content, provenance);
         written.state = thread::initial_comment_state(self.app, tx, &post.author).await?;
         if written.state == "shown" && blockers::is_blocking(tx, reply.critic, &post.author).await? {
             written.state = "withheld";
         }
         let left = reactions::find_tombstone(tx, &post.author, &post.author).await?;
         let is_deleted = reactions::find_tombstone(tx, &post.note.id, &post.author).await?.is_some();
-        if is_deleted || left.is_some_and(|at| at >= brought.signed_at) {
+        if is_deleted || left.is_some_and(|at| at >= provenance.signed_at) {
             written = NewComment { state: "deleted", content: "", warning: None, language: None, ..written };
             written.url = &post.note.id;
         }
@@ -220,7 +202,7 @@ impl InboundActivity<'_> {
         reply: &InboundReply,
         post: &'a ThreadPost,
         content: &'a str,
-        brought: Brought,
+        provenance: Provenance,
     ) -> NewComment<'a> {
         let note = &post.note;
         NewComment {
@@ -232,19 +214,19 @@ impl InboundActivity<'_> {
             content,
             warning: note.summary.as_deref(),
             language: note.language.as_deref(),
-            published: note.published.unwrap_or(brought.signed_at).min(self.app.clock.now()),
-            edited: if brought.is_update {
-                note.updated.or(Some(brought.signed_at))
+            published: note.published.unwrap_or(provenance.signed_at).min(self.app.clock.now()),
+            edited: if provenance.is_update {
+                note.updated.or(Some(provenance.signed_at))
             } else {
                 edited_since(note)
             },
-            signed_at: brought.signed_at,
+            signed_at: provenance.signed_at,
             state: "held",
         }
     }
 }
 
-/// When a post was changed, if it was: some say `updated` from the start (GoToSocial).
+/// When a post was edited, if it was: GoToSocial sends `updated` even with a new post.
 fn edited_since(note: &RemoteNote) -> Option<Timestamp> {
     note.updated.filter(|updated| note.published.is_some_and(|published| *updated > published))
 }

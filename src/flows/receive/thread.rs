@@ -1,102 +1,102 @@
-//! Where in a thread a reply belongs: up from what it answers, to a review of ours or a comment that is here.
+//! Finds the thread that a reply belongs to: from its parent upwards, to a review of this site or a stored comment.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use url::Url;
 
-use super::reply::ThreadPost;
+use super::prepared::ThreadPost;
 use crate::domain::moderation::{AccessLevel, FirstCommentPolicy};
 use crate::domain::review::Review;
 use crate::flows::{App, resolve};
-use crate::store::{Tx, actors, blocks, comments, reviews};
+use crate::store::{Result, Tx, actors, blocks, comments, reviews};
 
-/// So many requests are made for one reply, whatever it hangs under: posts first, then their authors.
-const MOST_FETCHES: usize = 20;
+/// Requests for one reply, however deep it is: first posts, then their authors.
+const MAX_FETCHES: usize = 20;
 
-/// An author costs a request for the actor and one for its handle.
-const FETCHES_AN_AUTHOR: usize = 2;
+/// Requests for an author: one for the actor and one for its handle.
+const FETCHES_PER_AUTHOR: usize = 2;
 
-/// And they take no longer than this.
-const LONGEST_CLIMB: Duration = Duration::from_secs(40);
+/// All of these requests together.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(40);
 
-/// Where the way up ended.
+/// Where a thread leads.
 pub(super) enum ThreadRoot {
-    /// In the thread of a review of ours. What was met on the way, the oldest first.
+    /// To a review of this site. With the posts between it and the reply that are not stored, oldest first.
     Found(Box<Review>, Vec<ThreadPost>),
-    /// At a post that cannot be had now.
+    /// To a post that cannot be fetched now.
     Missing(Url),
-    /// At nothing of ours, for this reason.
+    /// Not to a review of this site, for this reason.
     NotOurs(&'static str),
 }
 
-/// In whose thread a post stands that we know.
-enum Known {
+/// What is known about a post without fetching it.
+enum KnownPost {
     Yes(Box<Review>),
-    /// It is ours, and not there for everyone.
+    /// It is a post of this site that is not public.
     Closed,
     No,
 }
 
-/// Climbs no further than to the parent itself.
+/// Looks only at the parent itself and fetches nothing.
 pub(super) async fn resolve_parent(app: &App, parent: &Url) -> anyhow::Result<ThreadRoot> {
-    Ok(match known(app, parent).await? {
-        Known::Yes(review) => ThreadRoot::Found(review, Vec::new()),
-        Known::Closed => ThreadRoot::NotOurs("what it answers is not here"),
-        Known::No => ThreadRoot::Missing(parent.clone()),
+    Ok(match find_known_post(app, parent).await? {
+        KnownPost::Yes(review) => ThreadRoot::Found(review, Vec::new()),
+        KnownPost::Closed => ThreadRoot::NotOurs("its parent is not public"),
+        KnownPost::No => ThreadRoot::Missing(parent.clone()),
     })
 }
 
-/// Climbs up from a reply's parent, and fetches on the way what is not here.
+/// Follows a thread upwards from a reply's parent and fetches the posts that are not stored.
 pub(super) async fn resolve_thread(app: &App, parent: &Url) -> anyhow::Result<ThreadRoot> {
-    let climbing = Box::pin(climb_on(app, parent));
-    match tokio::time::timeout(LONGEST_CLIMB, climbing).await {
-        Ok(climbed) => climbed,
+    let resolving = Box::pin(resolve_upwards(app, parent));
+    match tokio::time::timeout(RESOLVE_TIMEOUT, resolving).await {
+        Ok(root) => root,
         Err(_) => Ok(ThreadRoot::Missing(parent.clone())),
     }
 }
 
-async fn climb_on(app: &App, parent: &Url) -> anyhow::Result<ThreadRoot> {
-    let mut way: Vec<ThreadPost> = Vec::new();
+async fn resolve_upwards(app: &App, parent: &Url) -> anyhow::Result<ThreadRoot> {
+    let mut posts: Vec<ThreadPost> = Vec::new();
     let mut seen = HashSet::new();
-    let mut at = parent.clone();
+    let mut id = parent.clone();
     loop {
-        match known(app, &at).await? {
-            Known::Yes(review) => {
-                let spent = way.len();
-                introduce(app, &way, MOST_FETCHES - spent).await?;
-                way.reverse();
-                return Ok(ThreadRoot::Found(review, way));
+        match find_known_post(app, &id).await? {
+            KnownPost::Yes(review) => {
+                let spent = posts.len();
+                fetch_authors(app, &posts, MAX_FETCHES - spent).await?;
+                posts.reverse();
+                return Ok(ThreadRoot::Found(review, posts));
             }
-            Known::Closed => return Ok(ThreadRoot::NotOurs("what it answers is not here")),
-            Known::No if way.len() == MOST_FETCHES => {
+            KnownPost::Closed => return Ok(ThreadRoot::NotOurs("its parent is not public")),
+            KnownPost::No if posts.len() == MAX_FETCHES => {
                 return Ok(ThreadRoot::NotOurs("the thread is too deep"));
             }
-            Known::No => {}
+            KnownPost::No => {}
         }
-        if !seen.insert(at.clone()) {
-            return Ok(ThreadRoot::NotOurs("the thread goes in a circle"));
+        if !seen.insert(id.clone()) {
+            return Ok(ThreadRoot::NotOurs("the thread is a circle"));
         }
-        let note = match resolve::fetch_post(app, &at).await {
+        let note = match resolve::fetch_post(app, &id).await {
             Ok(Ok(note)) => note,
-            Ok(Err(unfit)) => {
-                tracing::info!(post = %at, %unfit, "a thread is not followed");
-                return Ok(ThreadRoot::NotOurs("what it answers is nothing that counts"));
+            Ok(Err(error)) => {
+                tracing::info!(post = %id, %error, "thread not resolved");
+                return Ok(ThreadRoot::NotOurs("a post above it is unusable"));
             }
             Err(error) => {
-                tracing::info!(post = %at, error = format!("{error:#}"), "a thread is not followed for now");
-                return Ok(ThreadRoot::Missing(at));
+                tracing::info!(post = %id, error = format!("{error:#}"), "thread not resolved, will retry");
+                return Ok(ThreadRoot::Missing(id));
             }
         };
         let (Some(parent), Some(author)) = (note.in_reply_to.clone(), note.attributed_to.clone()) else {
-            return Ok(ThreadRoot::NotOurs("its thread is none of ours"));
+            return Ok(ThreadRoot::NotOurs("its thread does not begin at a review"));
         };
-        at = parent.clone();
-        way.push(ThreadPost { note, author, parent });
+        id = parent.clone();
+        posts.push(ThreadPost { note, author, parent });
     }
 }
 
-async fn known(app: &App, post: &Url) -> anyhow::Result<Known> {
+async fn find_known_post(app: &App, post: &Url) -> anyhow::Result<KnownPost> {
     let review = match app.origin.parse_article_id(post) {
         Some(review) => Some(review),
         None => comments::find_by_uri(&app.db, post).await?.map(|comment| comment.review_id),
@@ -104,46 +104,43 @@ async fn known(app: &App, post: &Url) -> anyhow::Result<Known> {
     let review = match review {
         Some(review) => reviews::find(&app.db, review).await?,
         None if app.origin.owns(post) => None,
-        None => return Ok(Known::No),
+        None => return Ok(KnownPost::No),
     };
     Ok(match review.filter(|review| review.state.is_public()) {
-        Some(review) => Known::Yes(Box::new(review)),
-        None => Known::Closed,
+        Some(review) => KnownPost::Yes(Box::new(review)),
+        None => KnownPost::Closed,
     })
 }
 
-/// Looks at those who wrote, the nearest first, as far as the budget reaches. Who cannot be had has no name yet.
-async fn introduce(app: &App, way: &[ThreadPost], budget: usize) -> anyhow::Result<()> {
+/// Fetches the authors of the posts, the nearest first, as far as the budget of requests allows. An author that cannot
+/// be fetched stays without a name for now.
+async fn fetch_authors(app: &App, posts: &[ThreadPost], budget: usize) -> anyhow::Result<()> {
     let mut budget = budget;
-    for post in way {
+    for post in posts {
         if actors::find_by_uri(&app.db, &post.author).await?.is_some() {
             continue;
         }
-        if budget < FETCHES_AN_AUTHOR {
+        if budget < FETCHES_PER_AUTHOR {
             return Ok(());
         }
-        budget -= FETCHES_AN_AUTHOR;
+        budget -= FETCHES_PER_AUTHOR;
         if let Err(error) = resolve::resolve_actor(app, &post.author).await {
-            tracing::info!(actor = %post.author, error = format!("{error:#}"), "an author is not known");
+            tracing::info!(actor = %post.author, error = format!("{error:#}"), "author not resolved");
         }
     }
     Ok(())
 }
 
-/// In which state what an actor writes enters, as the critics want it by now. Whom they let through is heard,
-/// wherever they live.
-pub(super) async fn initial_comment_state(
-    app: &App,
-    tx: &mut Tx,
-    actor: &Url,
-) -> anyhow::Result<&'static str> {
-    let standing = blocks::access_level_in_tx(tx, actor, &app.policy).await?;
-    if standing == AccessLevel::Blocked {
+/// The state that a new comment of an actor gets under the current policy. A trusted actor is shown even if its server
+/// is silenced.
+pub(super) async fn initial_comment_state(app: &App, tx: &mut Tx, actor: &Url) -> Result<&'static str> {
+    let level = blocks::access_level_in_tx(tx, actor, &app.policy).await?;
+    if level == AccessLevel::Blocked {
         return Ok("hidden");
     }
     if actors::is_trusted(tx, actor).await? {
         return Ok("shown");
     }
-    let waits = standing != AccessLevel::Open || app.policy.first_comments == FirstCommentPolicy::Held;
-    Ok(if waits { "held" } else { "shown" })
+    let is_held = level != AccessLevel::Open || app.policy.first_comments == FirstCommentPolicy::Held;
+    Ok(if is_held { "held" } else { "shown" })
 }

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 
+use crate::flows::error::FlowError;
 use crate::flows::gate::{GateError, InboxPermit};
 use crate::flows::receive::{self, AcceptError, InboxRequest};
 use crate::web::client_address;
@@ -45,6 +46,18 @@ impl From<GateError> for WebError {
     }
 }
 
+impl From<FlowError> for WebError {
+    fn from(error: FlowError) -> Self {
+        match error {
+            FlowError::Unavailable(reason) => {
+                tracing::warn!(reason, "database unavailable");
+                Self::Unavailable("the database is unavailable")
+            }
+            FlowError::Internal(error) => Self::Internal(error),
+        }
+    }
+}
+
 /// A critic's inbox and the shared inbox. Both do the same, since the activity names its addressees.
 pub(in crate::web) async fn post(
     State(state): State<WebState>,
@@ -68,7 +81,7 @@ pub(in crate::web) async fn receive(state: &WebState, request: Request) -> Resul
     let body = tokio::time::timeout(BODY_TIMEOUT, read_body(body, &headers, &mut place));
     let body = body.await.unwrap_or(Err(WebError::Unavailable("the body took too long")))?;
     let accepted = receive::accept(app, InboxRequest { method, target, headers, body }, place).await;
-    if let Err(AcceptError::Malformed(why) | AcceptError::Unauthorised(why)) = &accepted
+    if let Err(AcceptError::Malformed(why) | AcceptError::Unauthorized(why)) = &accepted
         && app.gate.record_bad_signature(client, app.clock.now())
     {
         tracing::info!(client = client.map(tracing::field::display), why, "activity refused");
@@ -76,13 +89,10 @@ pub(in crate::web) async fn receive(state: &WebState, request: Request) -> Resul
     match accepted {
         Ok(()) => Ok(StatusCode::ACCEPTED),
         Err(AcceptError::Malformed(why)) => Err(WebError::BadRequest(why)),
-        Err(AcceptError::Unauthorised(why)) => Err(WebError::Unauthorised(why)),
+        Err(AcceptError::Unauthorized(why)) => Err(WebError::Unauthorised(why)),
         Err(AcceptError::Blocked) => Err(WebError::Forbidden("you are not welcome here")),
-        Err(AcceptError::Full(full)) => Err(full.into()),
-        Err(AcceptError::StoreUnavailable) => {
-            Err(WebError::Unavailable("nothing can be written at this moment"))
-        }
-        Err(AcceptError::Internal(error)) => Err(WebError::Internal(error)),
+        Err(AcceptError::AtCapacity(error)) => Err(error.into()),
+        Err(AcceptError::Failed(error)) => Err(error.into()),
     }
 }
 

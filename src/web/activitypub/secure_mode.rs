@@ -101,8 +101,8 @@ async fn authorize(
     }
     let signer = match authenticate(app, &presented, client).await {
         Ok(key) => key.actor.clone(),
-        Err(AuthError::Busy(full)) => return Err(full.into()),
-        Err(AuthError::Internal(error)) => return Err(error.into()),
+        Err(AuthError::AtCapacity(error)) => return Err(error.into()),
+        Err(AuthError::Failed(error)) => return Err(error.into()),
         Err(why) => return Err(WebError::Unauthorised(why.to_string())),
     };
     match blocks::access_level(&app.db, &signer, &app.policy).await? {

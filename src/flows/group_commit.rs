@@ -1,0 +1,336 @@
+//! Group commit: items that arrive while one transaction is being written share the next one, since a commit costs as
+//! much as many rows.
+//!
+//! A [`GroupWriter`] writes a group in one transaction; [`run`] gathers the groups and hands each item's outcome back to
+//! its submitter, after the commit and never before. A group that one of its items spoils is split in halves until
+//! that item is alone, so it harms no other. The inbox's intake, the effects of received activities and the results of
+//! deliveries are written this way.
+
+use std::cmp::Ordering;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::store::is_unavailable;
+
+/// Why an item was not written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GroupError {
+    /// The database cannot be used now; the same item may well be written later.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    /// The item itself cannot be written, or writing it panicked.
+    #[error("{0}")]
+    Invalid(String),
+    /// Nobody writes any more: the process is shutting down.
+    #[error("the writer has stopped")]
+    Closed,
+}
+
+impl From<sqlx::Error> for GroupError {
+    fn from(error: sqlx::Error) -> Self {
+        if is_unavailable(&error) {
+            Self::Unavailable(error.to_string())
+        } else {
+            Self::Invalid(error.to_string())
+        }
+    }
+}
+
+/// How groups are gathered and written.
+#[derive(Debug, Clone, Copy)]
+pub struct GroupPolicy {
+    /// Items that may wait to be gathered; further submitters wait themselves.
+    pub capacity: usize,
+    /// Items in one transaction.
+    pub max_items: usize,
+    /// How long a group waits for further items.
+    pub gather_time: Duration,
+    /// Whether a group waits even if items arrive one at a time. Otherwise an item that comes alone is written at once.
+    pub gather_when_idle: bool,
+    /// A group of this many items does not wait.
+    pub full_enough: usize,
+    /// A transaction that takes longer is taken for an unavailable database.
+    pub write_timeout: Option<Duration>,
+    /// Pause after which a group is written again if the database is unavailable. Without one the items fail.
+    pub retry_interval: Option<Duration>,
+}
+
+/// Writes groups of items.
+pub trait GroupWriter: Send + Sync {
+    /// What is written.
+    type Item: Send + Sync;
+    /// What came of it.
+    type Outcome: Send;
+
+    /// The writer's name in log lines.
+    const NAME: &'static str;
+    /// How its groups are gathered.
+    const POLICY: GroupPolicy;
+
+    /// The order in which the items of a group are written. Rows must be locked in the same order by every process.
+    fn order(&self, _: &Self::Item, _: &Self::Item) -> Ordering {
+        Ordering::Equal
+    }
+
+    /// Writes all items in one transaction; returns an outcome for each, in their order.
+    fn write(
+        &self,
+        group: &[&Self::Item],
+    ) -> impl Future<Output = Result<Vec<Self::Outcome>, GroupError>> + Send;
+}
+
+/// An item and the submitter that waits for its outcome, if one does.
+struct Submission<I, O> {
+    item: I,
+    waiting: Option<oneshot::Sender<Result<O, GroupError>>>,
+}
+
+/// The end of the channel that items are submitted to. Cheap to clone; the writer stops once every clone is dropped.
+pub struct GroupSender<I, O>(mpsc::Sender<Submission<I, O>>);
+
+impl<I, O> Clone for GroupSender<I, O> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<I, O> std::fmt::Debug for GroupSender<I, O> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("GroupSender")
+    }
+}
+
+/// The end of the channel that [`run`] writes from.
+pub struct GroupReceiver<I, O>(mpsc::Receiver<Submission<I, O>>);
+
+impl<I, O> std::fmt::Debug for GroupReceiver<I, O> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("GroupReceiver")
+    }
+}
+
+/// Makes the channel of one writer.
+pub fn channel<W: GroupWriter>() -> (GroupSender<W::Item, W::Outcome>, GroupReceiver<W::Item, W::Outcome>) {
+    let (sender, receiver) = mpsc::channel(W::POLICY.capacity);
+    (GroupSender(sender), GroupReceiver(receiver))
+}
+
+impl<I, O> GroupSender<I, O> {
+    /// Submits an item and waits until it is written. The item is written even if the caller stops waiting.
+    pub async fn submit(&self, item: I) -> Result<O, GroupError> {
+        let (sender, outcome) = oneshot::channel();
+        let submission = Submission { item, waiting: Some(sender) };
+        self.0.send(submission).await.map_err(|_| GroupError::Closed)?;
+        outcome.await.map_err(|_| GroupError::Closed)?
+    }
+
+    /// Submits an item whose outcome nobody waits for.
+    pub async fn post(&self, item: I) -> Result<(), GroupError> {
+        self.0.send(Submission { item, waiting: None }).await.map_err(|_| GroupError::Closed)
+    }
+}
+
+/// Writes what is submitted until every sender is dropped, and what was submitted before that.
+pub async fn run<W: GroupWriter>(writer: W, receiver: GroupReceiver<W::Item, W::Outcome>) {
+    let GroupReceiver(mut receiver) = receiver;
+    let policy = W::POLICY;
+    let (mut group, mut last_size) = (Vec::new(), 0);
+    while receiver.recv_many(&mut group, policy.max_items).await > 0 {
+        let may_grow = policy.gather_when_idle || last_size > 1;
+        if may_grow && group.len() < policy.full_enough {
+            tokio::time::sleep(policy.gather_time).await;
+        } else {
+            // Tasks that are about to submit get to do so.
+            tokio::task::yield_now().await;
+        }
+        while group.len() < policy.max_items
+            && let Ok(submission) = receiver.try_recv()
+        {
+            group.push(submission);
+        }
+        last_size = group.len();
+        write_group(&writer, std::mem::take(&mut group)).await;
+    }
+}
+
+/// Writes a group as a whole or, if one of its items cannot be written, by halves.
+async fn write_group<W: GroupWriter>(writer: &W, mut group: Vec<Submission<W::Item, W::Outcome>>) {
+    group.sort_by(|one, other| writer.order(&one.item, &other.item));
+    let mut parts = vec![group];
+    while let Some(mut part) = parts.pop() {
+        let error = match attempt(writer, &part).await {
+            Ok(outcomes) => {
+                for (submission, outcome) in part.into_iter().zip(outcomes) {
+                    submission.acknowledge(Ok(outcome));
+                }
+                continue;
+            }
+            Err(error) => error,
+        };
+        if matches!(error, GroupError::Invalid(_)) && part.len() > 1 {
+            parts.push(part.split_off(part.len() / 2));
+            parts.push(part);
+            continue;
+        }
+        tracing::error!(writer = W::NAME, items = part.len(), %error, "group not written");
+        if let (GroupError::Unavailable(_), Some(pause)) = (&error, W::POLICY.retry_interval) {
+            tokio::time::sleep(pause).await;
+            parts.push(part);
+            continue;
+        }
+        for submission in part {
+            submission.acknowledge(Err(error.clone()));
+        }
+    }
+}
+
+/// Writes a part once. A transaction that hangs or panics is an error like any other.
+async fn attempt<W: GroupWriter>(
+    writer: &W,
+    part: &[Submission<W::Item, W::Outcome>],
+) -> Result<Vec<W::Outcome>, GroupError> {
+    let items: Vec<&W::Item> = part.iter().map(|submission| &submission.item).collect();
+    let writing = async {
+        match W::POLICY.write_timeout {
+            Some(limit) => tokio::time::timeout(limit, writer.write(&items))
+                .await
+                .unwrap_or_else(|_| Err(GroupError::Unavailable("it does not answer".to_owned()))),
+            None => writer.write(&items).await,
+        }
+    };
+    let written = AssertUnwindSafe(writing).catch_unwind().await;
+    written.unwrap_or_else(|_| Err(GroupError::Invalid("writing it panicked".to_owned())))
+}
+
+impl<I, O> Submission<I, O> {
+    fn acknowledge(self, outcome: Result<O, GroupError>) {
+        if let Some(waiting) = self.waiting {
+            // The submitter may be gone.
+            let _ = waiting.send(outcome);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// Doubles numbers. Negative numbers cannot be written, and 13 panics.
+    #[derive(Default)]
+    struct Doubler {
+        groups: Mutex<Vec<Vec<i64>>>,
+        /// How often the database is unavailable from now on.
+        outages: Mutex<u32>,
+    }
+
+    macro_rules! writer {
+        ($name:ident, $retry:expr) => {
+            struct $name<'d>(&'d Doubler);
+
+            impl GroupWriter for $name<'_> {
+                type Item = i64;
+                type Outcome = i64;
+
+                const NAME: &'static str = "doubler";
+                const POLICY: GroupPolicy = GroupPolicy {
+                    capacity: 100,
+                    max_items: 8,
+                    gather_time: Duration::ZERO,
+                    gather_when_idle: false,
+                    full_enough: 8,
+                    write_timeout: None,
+                    retry_interval: $retry,
+                };
+
+                fn order(&self, one: &i64, other: &i64) -> Ordering {
+                    one.cmp(other)
+                }
+
+                async fn write(&self, group: &[&i64]) -> Result<Vec<i64>, GroupError> {
+                    let group: Vec<i64> = group.iter().map(|item| **item).collect();
+                    if group.iter().any(|item| *item < 0) {
+                        return Err(GroupError::Invalid("negative".to_owned()));
+                    }
+                    assert!(!group.contains(&13), "on purpose");
+                    {
+                        let mut outages = self.0.outages.lock().unwrap();
+                        if *outages > 0 {
+                            *outages -= 1;
+                            return Err(GroupError::Unavailable("away".to_owned()));
+                        }
+                    }
+                    let doubled = group.iter().map(|item| item * 2).collect();
+                    self.0.groups.lock().unwrap().push(group);
+                    Ok(doubled)
+                }
+            }
+        };
+    }
+
+    writer!(Failing, None);
+    writer!(Retrying, Some(Duration::from_millis(1)));
+
+    async fn write_all<'d, W>(writer: W, items: &[i64]) -> Vec<Result<i64, GroupError>>
+    where
+        W: GroupWriter<Item = i64, Outcome = i64> + 'd,
+    {
+        let (sender, receiver) = channel::<W>();
+        let submitting = async move {
+            futures_util::future::join_all(items.iter().map(|item| sender.submit(*item))).await
+        };
+        tokio::join!(submitting, run(writer, receiver)).0
+    }
+
+    #[tokio::test]
+    async fn items_that_arrive_together_are_written_together_and_in_order() {
+        let doubler = Doubler::default();
+        let outcomes = write_all(Failing(&doubler), &[3, 1, 2]).await;
+        assert_eq!(outcomes, [Ok(6), Ok(2), Ok(4)]);
+        assert_eq!(*doubler.groups.lock().unwrap(), [vec![1, 2, 3]]);
+    }
+
+    #[tokio::test]
+    async fn a_group_has_a_limit() {
+        let doubler = Doubler::default();
+        let items: Vec<i64> = (20..40).collect();
+        let outcomes = write_all(Failing(&doubler), &items).await;
+        assert!(outcomes.iter().all(Result::is_ok));
+        let sizes: Vec<usize> = doubler.groups.lock().unwrap().iter().map(Vec::len).collect();
+        assert_eq!(sizes, [8, 8, 4]);
+    }
+
+    #[tokio::test]
+    async fn an_item_that_cannot_be_written_or_panics_harms_no_other() {
+        let doubler = Doubler::default();
+        let outcomes = write_all(Failing(&doubler), &[1, -2, 3, 13, 5]).await;
+        let failed = |reason: &str| Err(GroupError::Invalid(reason.to_owned()));
+        assert_eq!(outcomes, [Ok(2), failed("negative"), Ok(6), failed("writing it panicked"), Ok(10)]);
+    }
+
+    #[tokio::test]
+    async fn without_a_database_all_items_fail_or_are_tried_again() {
+        let doubler = Doubler::default();
+        *doubler.outages.lock().unwrap() = 1;
+        let outcomes = write_all(Failing(&doubler), &[1, 2]).await;
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(GroupError::Unavailable(_)))));
+        *doubler.outages.lock().unwrap() = 3;
+        let outcomes = write_all(Retrying(&doubler), &[1, 2]).await;
+        assert_eq!(outcomes, [Ok(2), Ok(4)]);
+    }
+
+    #[tokio::test]
+    async fn what_was_submitted_is_written_after_its_submitter_left() {
+        let doubler = Doubler::default();
+        let (sender, receiver) = channel::<Failing<'_>>();
+        sender.post(1).await.unwrap();
+        assert!(sender.submit(2).now_or_never().is_none());
+        drop(sender);
+        run(Failing(&doubler), receiver).await;
+        assert_eq!(*doubler.groups.lock().unwrap(), [vec![1, 2]]);
+    }
+}

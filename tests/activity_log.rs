@@ -1,0 +1,34 @@
+//! The log: one search for the id of an activity finds every step that it went through.
+
+use crate::support::activities::id_of;
+use crate::support::{Database, Fixture, eventually};
+
+/// Waits until the log has these messages, each on a line that names the activity.
+async fn await_steps(fixture: &Fixture, id: &str, messages: &[&str]) {
+    for message in messages {
+        eventually(message, || async {
+            let log = fixture.app.log();
+            log.iter().any(|line| line.contains(id) && line.contains(message)).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_search_for_its_id_follows_an_activity_through_the_log() {
+    let fixture = Fixture::new(Database::Sqlite).await;
+    fixture.follow(&fixture.alice).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let create = fixture.remote.await_activity("the Create", |activity| activity["type"] == "Create").await;
+    let id = id_of(&create).rsplit('/').next().expect("a path");
+    await_steps(&fixture, id, &["fan-out expanded", "delivered"]).await;
+
+    let like = fixture.alice.like(id_of(&article));
+    fixture.alice.deliver(fixture.inbox(), &like).await;
+    await_steps(&fixture, id_of(&like), &["activity accepted", "activity applied"]).await;
+
+    let orphan = fixture.alice.reply("https://remote.test/notes/missing", "<p>To nobody</p>");
+    let create = fixture.alice.create(&orphan);
+    fixture.alice.deliver(fixture.inbox(), &create).await;
+    await_steps(&fixture, id_of(&create), &["activity accepted", "activity not applied"]).await;
+}
