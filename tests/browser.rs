@@ -13,11 +13,11 @@ both_databases!(feeds_sitemaps_and_metadata_are_valid_for_other_parsers);
 /// Pages, feeds and sitemaps, found by a crawler and read by other parsers.
 async fn feeds_sitemaps_and_metadata_are_valid_for_other_parsers(database: Database) {
     let site = Site::filled(database).await;
-    let found = node("papers.mjs", &site).await;
+    let found = node("documents.mjs", &site).await;
     assert!(found["pages"].as_u64() >= Some(40), "{found}");
     assert!(found["feeds"].as_u64() >= Some(9), "{found}");
     assert!(found["linked"].as_u64() >= Some(18), "{found}");
-    let read = python("papers.py", &site).await;
+    let read = python("documents.py", &site).await;
     assert!(read["entries"].as_u64() >= Some(100), "{read}");
     assert!(read["reviews"].as_u64() >= Some(16), "{read}");
 }

@@ -1,10 +1,10 @@
-// Chromium, held to the test's world: it knows the names of that world and no others, and speaks to loopback alone.
+// Chromium inside the test network: it resolves only the names of that network, and connects only to loopback.
 
 import { fault, packages, site } from './site.mjs';
 
 const { chromium } = packages('playwright-core');
 
-/** How long anything that must come is waited for, in milliseconds: reached only where a test fails. */
+/** How long to wait for anything, in milliseconds; reached only if a test fails. */
 const PATIENCE = 30_000;
 
 export async function launch() {
@@ -28,7 +28,7 @@ export async function launch() {
   });
 }
 
-/** Counts what moves without being asked to. Scripts of ours are not held by the page's policy. */
+/** Counts layout shifts. Scripts of the test are not subject to the page's policy. */
 function observe() {
   window.shifted = 0;
   new PerformanceObserver((list) => {
@@ -48,7 +48,7 @@ export async function reader(browser, options = {}, abroad = []) {
   const page = await context.newPage();
   const own = new URL(site.origin).host;
   page.on('console', (message) => {
-    // Chromium says so of each answer that is no success, and the pages of errors are some.
+    // Chromium logs each response with an error status, and error pages have one.
     const expected = page.mayFail && /status of 4\d\d/.test(message.text());
     if (['error', 'warning'].includes(message.type()) && !expected) fault(`the console: ${message.text()}`, page.url());
   });
@@ -67,7 +67,7 @@ export async function reader(browser, options = {}, abroad = []) {
   return page;
 }
 
-/** Opens a page of the site; a page that answers otherwise than with `status` is a fault. */
+/** Opens a page of the site; any other status than `status` is a fault. */
 export async function open(page, path, status = 200) {
   page.mayFail = status >= 400;
   const answer = await page.goto(new URL(path, site.origin).href, { waitUntil: 'load' });
@@ -75,7 +75,7 @@ export async function open(page, path, status = 200) {
   return answer;
 }
 
-/** Waits until every picture is there, those far below too; gives those that cannot be shown. */
+/** Waits until every picture has loaded, including those far below; returns those that cannot be shown. */
 export function pictures(page) {
   return page.evaluate(async () => {
     const broken = [];
@@ -90,7 +90,7 @@ export function pictures(page) {
   });
 }
 
-/** What stands out to the side, where the page as a whole can be scrolled sideways; nothing where it cannot. */
+/** The elements that overflow if the page scrolls horizontally; none if it does not. */
 export function overflow(page) {
   return page.evaluate(() => {
     const root = document.documentElement;

@@ -1,14 +1,14 @@
-// Finds the documents of a site as a crawler does: from home, the map and the feeds, by each link that leads on.
+// Finds the documents of a site like a crawler: from the home page, the sitemap and the feeds, through every link.
 
 import { ask, fault, HTML, site } from './site.mjs';
 
-/** More than the test's site has: what goes on for ever is a fault. */
+/** More than the test site has: an endless crawl is a fault. */
 const MOST = 3_000;
 
 const ENTITIES = { amp: '&', lt: '<', gt: '>', quot: '"', '#x27': "'", '#39': "'", '#x2f': '/' };
 const decoded = (text) => text.replace(/&(#?\w+);/g, (whole, name) => ENTITIES[name.toLowerCase()] ?? whole);
 
-/** The attributes of each start tag of that name. */
+/** The attributes of each start tag with this name. */
 export function tags(html, name) {
   const found = [];
   for (const [, inside] of html.matchAll(new RegExp(`<${name}\\b([^>]*)>`, 'gi'))) {
@@ -19,11 +19,11 @@ export function tags(html, name) {
   return found;
 }
 
-/** Where a document leads to. */
+/** The links of a document. */
 function links(document) {
   const text = document.body.toString();
   if (document.type.startsWith('text/html')) {
-    // Documents for servers are met elsewhere.
+    // Documents for other servers are tested elsewhere.
     const heads = tags(text, 'link').filter((link) => !/activity\+json/.test(link.type ?? ''));
     return [...tags(text, 'a'), ...heads].map((link) => link.href).filter((href) => href !== undefined);
   }
@@ -38,7 +38,7 @@ function links(document) {
   return [];
 }
 
-/** What sort of page an address leads to: those of one sort come from one template. */
+/** The type of page at a URL: pages of one type use the same template. */
 export function sort(path) {
   const { pathname, searchParams } = new URL(path, site.origin);
   const [first, ...rest] = pathname.split('/').slice(1);
@@ -47,7 +47,7 @@ export function sort(path) {
   return `/${[first.startsWith('@') ? '@' : first, ...below].join('/')}${query ? `?${query}` : ''}`;
 }
 
-/** Every document that can be reached, by its path: its status, type and body. Links that lead nowhere are faults. */
+/** Every reachable document by path, with status, type and body. Broken links are faults. */
 export async function crawl() {
   const found = new Map();
   const open = ['/', '/sitemap.xml', '/feed.xml', '/atom.xml', '/feed.json', '/robots.txt'].map((path) => [path, 'the list']);
@@ -85,7 +85,7 @@ export function pages(found) {
   return [...found.values()].filter((document) => document.type.startsWith('text/html'));
 }
 
-/** What stands on reviews in which there is more to go wrong: all sorts of pieces, and words from right to left. */
+/** Content that is harder to lay out: all elements, and right-to-left text. */
 const TELLING = ['Two and a half', 'unbroken', 'ביקורת'];
 
 const tells = (page) => site.thread.endsWith(page.path) || TELLING.some((words) => page.body.includes(words));

@@ -1,5 +1,5 @@
-// A reader goes from a review, and from the critic's pages, to their own server and on from there: by the mouse and by the
-// keyboard, with script and without; and is told where a handle leads nowhere.
+// A reader goes from a review and from the critic's pages to their own server, by mouse and by keyboard, with script and
+// without; a handle that leads nowhere is reported.
 
 import { fault, finish, site } from './site.mjs';
 import { launch, open, overflow, reader } from './browser.mjs';
@@ -7,10 +7,10 @@ import { launch, open, overflow, reader } from './browser.mjs';
 const home = new URL(`https://${site.handle.split('@').at(-1)}`);
 let walked = 0;
 
-/** The form with a button for that wish. */
+/** The form with the button for this intent. */
 const form = (page, wish) => page.locator('form.from-home', { has: page.locator(`button[value=${wish}]`) }).first();
 
-/** Fills the form in, sends it off, and must come out at the reader's own server, with what it is about. */
+/** Submits the form, which must lead to the reader's own server with the right object. */
 async function walk(page, path, wish, about, byKeyboard) {
   await open(page, path);
   const field = form(page, wish).getByRole('textbox').first();
@@ -26,7 +26,7 @@ async function walk(page, path, wish, about, byKeyboard) {
   walked += 1;
 }
 
-/** A handle that leads nowhere is told, is still there, and can be mended on the spot. */
+/** A handle that leads nowhere is reported, kept, and can be corrected in place. */
 async function mend(page, path, wish) {
   await open(page, path);
   await form(page, wish).getByRole('textbox').first().fill('nobody@nowhere.test');
@@ -52,7 +52,7 @@ for (const javaScriptEnabled of [true, false]) {
   await walk(page, site.thread, 'boost', site.article, false);
   await walk(page, '/', 'follow', site.critic, true);
   await walk(page, `/@${site.critic.split('@')[0]}`, 'follow', site.critic, false);
-  // Each on one of the two pages alone: one client has others asked only so often.
+  // Each on only one of the two pages: lookups per client are limited.
   if (javaScriptEnabled) await mend(page, site.thread, 'like');
   else await mend(page, '/', 'follow');
   await page.context().close();

@@ -1,10 +1,10 @@
-// What the heads of pages tell those who show a link to them, and those who search.
+// Checks the metadata for link previews and search engines in the heads of pages.
 
 import { ask, fault, site } from './site.mjs';
 import { sort, tags } from './crawl.mjs';
 import { check } from './vocabulary.mjs';
 
-/** What each sort of page is about, in the words of schema.org. */
+/** The schema.org type of each type of page. */
 const KINDS = {
   '/': ['WebSite'],
   '/@': ['ProfilePage'],
@@ -17,12 +17,12 @@ const KINDS = {
   '/ratings/*': ['CollectionPage'],
 };
 
-/** Sorts of pages that have a picture to show whatever is known of them. */
+/** Types of pages that always have a picture. */
 const PICTURED = ['/', '/@', '/reviews/*'];
 
 const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
-/** What a page says in JSON-LD. */
+/** The JSON-LD of a page. */
 function linked(page) {
   const html = page.body.toString();
   const blocks = [...html.matchAll(/<script type="application\/ld\+json">([^]*?)<\/script>/g)];
@@ -38,7 +38,7 @@ function linked(page) {
   });
 }
 
-/** The picture that is shown beside a link is there, and as large as the page says. */
+/** The preview picture exists and has the size that the page states. */
 async function picture(page, told) {
   const address = told.get('og:image');
   if (!address && !PICTURED.includes(sort(page.path))) return undefined;
@@ -55,7 +55,7 @@ async function picture(page, told) {
   return undefined;
 }
 
-/** Checks the heads of all pages that tell something; gives how many of them speak JSON-LD. */
+/** Checks the heads of all pages with metadata; returns how many of them have JSON-LD. */
 export async function heads(pages) {
   const said = [];
   for (const page of pages) {

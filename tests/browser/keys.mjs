@@ -1,16 +1,15 @@
-// By the keyboard alone: every link, field and button of each sort of page is come to, in the order of the page, and it can
-// be seen where one is.
+// Keyboard navigation: every link, field and button of each type of page is reached in page order, with visible focus.
 
 import { fault, finish } from './site.mjs';
 import { chosen, crawl } from './crawl.mjs';
 import { launch, open, reader } from './browser.mjs';
 
-/** More stops than any page of the test has. */
+/** More focus stops than any page of the test has. */
 const MOST = 2_000;
 
 const counted = { pages: 0, stops: 0 };
 
-/** Numbers what must be come to, and gives how many there are. */
+/** Numbers the elements that must be reachable, and returns their count. */
 function number() {
   const wanted = 'a[href], button, input, select, textarea, summary, [tabindex]';
   const all = [...document.querySelectorAll(wanted)].filter(
@@ -24,7 +23,7 @@ function number() {
   return all.length;
 }
 
-/** Where one is: the number of the stop, and what is wrong with how it shows. */
+/** The number of the focused element, and what is wrong with its focus style. */
 function here() {
   const element = document.activeElement;
   const at = window.stops.indexOf(element);
@@ -63,7 +62,7 @@ async function walk(page, path) {
   }
 }
 
-/** The first stop leads past the head of the page. */
+/** The first stop skips to the main content. */
 async function skip(page, path) {
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');

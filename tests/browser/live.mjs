@@ -1,5 +1,5 @@
-// What script adds: the page is painted before it runs; comments come into an open page and move nothing of what is being
-// read; a handle is remembered on the device, and forgotten when that is asked for; nothing is kept beside it.
+// Progressive enhancement: the page is painted before the script runs; new comments appear in an open page without moving
+// what is being read; a handle is remembered on the device and forgotten on request; nothing else is stored.
 
 import { ask, fault, finish, site } from './site.mjs';
 import { launch, open, reader } from './browser.mjs';
@@ -7,16 +7,16 @@ import { launch, open, reader } from './browser.mjs';
 const home = new URL(`https://${site.handle.split('@').at(-1)}`);
 const counted = { walked: 0 };
 
-/** Longer than an open page ever waits before it asks again, in milliseconds of its own clock. */
+/** Longer than an open page waits between two polls, in milliseconds of its own clock. */
 const TURN = 900_000;
 
-/** How long the comment is waited for in a turn, in milliseconds; where the page was not ready to ask, it does not come. */
+/** How long to wait for the comment per attempt, in milliseconds; it does not arrive if the page was not ready to poll. */
 const GLANCE = 1_000;
 
-/** More turns than a comment needs to come in. */
+/** More attempts than a comment needs to arrive. */
 const TURNS = 40;
 
-/** The script is held back: what there is to read is painted all the same. */
+/** The script is delayed: the text is painted nevertheless. */
 async function paint(browser) {
   const page = await reader(browser, { viewport: { width: 360, height: 800 } });
   const held = [];
@@ -31,7 +31,7 @@ async function paint(browser) {
   counted.walked += 1;
 }
 
-/** A comment comes in while the thread is being read. */
+/** A comment arrives while the thread is being read. */
 async function arrive(browser) {
   const page = await reader(browser, { viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' });
   await page.clock.install();
@@ -40,7 +40,7 @@ async function arrive(browser) {
   await reading.scrollIntoViewIfNeeded();
   await reading.evaluate((element) => element.scrollIntoView());
   const before = (await reading.boundingBox()).y;
-  // The rig, which waits for this, lets alice reply.
+  // The test waits for this request, and then lets alice reply.
   await ask(`https://${home.host}/somebody-reads`);
   const fresh = page.locator('.comment', { hasText: site.late });
   for (let turn = 0; turn < TURNS && (await fresh.count()) === 0; turn += 1) {
@@ -61,7 +61,7 @@ async function arrive(browser) {
   counted.walked += 1;
 }
 
-/** A comment is taken back while the reader's focus is in it: it goes when the focus does. */
+/** A comment is deleted while the focus is in it: it disappears when the focus leaves. */
 async function leave(page, comment) {
   await comment.getByRole('link').first().focus();
   const address = await page.locator('[data-live-href]').getAttribute('data-live-href');
@@ -84,7 +84,7 @@ async function leave(page, comment) {
   if ((await comment.count()) !== 0) fault('a comment that was taken back stays in an open page', site.thread);
 }
 
-/** The handle is in the box the next time, on any page, until it is forgotten. */
+/** The handle is filled in the next time, on any page, until it is forgotten. */
 async function remember(browser) {
   const page = await reader(browser, { viewport: { width: 360, height: 800 } }, [home.host]);
   const field = () => page.locator('form.from-home .handle').first();
@@ -108,7 +108,7 @@ async function remember(browser) {
   counted.walked += 1;
 }
 
-/** The other orders are links, and say which of them is in force. */
+/** The other sort orders are links, and the current one is marked. */
 async function order(browser) {
   for (const javaScriptEnabled of [true, false]) {
     const page = await reader(browser, { viewport: { width: 360, height: 800 }, javaScriptEnabled });

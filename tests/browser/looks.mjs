@@ -1,5 +1,5 @@
-// Pages as they look: at 360 and 1,280 px, in light and dark, without an axe violation; at any width from 320 to 1,600 px,
-// in either direction of writing, without being scrolled sideways; nothing moves, nothing is asked of another host.
+// Layout: pages at 360 and 1,280 px, in light and dark, without axe violations; at any width from 320 to 1,600 px, in both
+// writing directions, without horizontal scrolling; nothing moves, and nothing is requested from another host.
 
 import { readFileSync } from 'node:fs';
 
@@ -9,15 +9,15 @@ import { launch, open, overflow, pictures, reader } from './browser.mjs';
 
 const AXE = readFileSync(packages.resolve('axe-core/axe.min.js'), 'utf8');
 
-/** The widths of readers' windows, in px, beside the two at which everything is looked at. */
+/** Window widths in px, in addition to the two at which everything is checked. */
 const WIDTHS = [320, 412, 540, 700, 768, 900, 1024, 1440, 1600];
 
-/** Where the sum of layout shifts is more, something moved. */
+/** A larger sum of layout shifts means that something moved. */
 const STILL = 0.01;
 
 const counted = { pages: 0, audits: 0 };
 
-/** What the head of an answer, and the page's own markup, must keep to. */
+/** What the headers and the markup of a page must comply with. */
 function policy(path, answer) {
   const csp = answer.headers()['content-security-policy'] ?? '';
   const rules = Object.fromEntries(csp.split(';').map((rule) => rule.trim().split(/\s+/)).map(([name, ...of]) => [name, of]));
@@ -59,7 +59,7 @@ async function audit(page, path, look) {
   counted.audits += 1;
 }
 
-/** Looks at a page in a window of that width. */
+/** Checks a page in a window of this width. */
 async function look(page, width, { path, status }) {
   const answer = await open(page, path, status);
   policy(path, answer);
@@ -81,7 +81,7 @@ async function look(page, width, { path, status }) {
   if (sideways) fault(`scrolls sideways: ${sideways}`, `${path} at ${width} px`);
 }
 
-/** Everything that is looked at once alone, in a window that is made wider and narrower. */
+/** Everything that is checked only once, while the window is resized. */
 async function stretch(page, { path }) {
   await markup(page, path);
   const { width, height } = page.viewportSize();

@@ -1,4 +1,4 @@
-// The pictures of the README and the docs, laid into the folder that PICTURES names.
+// Takes the screenshots of the README and the docs, in the folder that PICTURES names.
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const person = found.find((path) => /^\/people\/.*lindqvist$/.test(path));
 const DESK = { width: 1280, height: 860 };
 const PHONE = { width: 390, height: 844 };
 
-/** Name, address, window, and what must be at the top of it. */
+/** Name, URL, window size, and the element that must be at the top. */
 const list = [
   ['home', '/', DESK, 'light', null],
   ['review', film, DESK, 'light', null],

@@ -1,4 +1,4 @@
-// The whole site with script switched off: each page is there, with its heading and its words, and what is folded unfolds.
+// The whole site without script: each page has its heading and its text, and folded parts unfold.
 
 import { fault, finish } from './site.mjs';
 import { crawl, pages } from './crawl.mjs';

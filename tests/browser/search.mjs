@@ -1,15 +1,15 @@
-// A reader looks for a review: from the head of any page and from a page that is not there, by the keyboard and by the mouse,
-// with script and without; narrows the search down; and is told where nothing is found, and where a search is none.
+// A reader searches: from the header of any page and from a page that does not exist, by keyboard and by mouse, with script
+// and without; filters the results; empty and invalid searches are explained.
 
 import { ask, fault, finish, site } from './site.mjs';
 import { launch, open, overflow, reader } from './browser.mjs';
 
 let walked = 0;
 
-/** The box in the head of a page, or on a page of its own. */
+/** The search box in the page header, or on a page of its own. */
 const box = (page) => page.getByRole('search').last().getByRole('searchbox');
 
-/** Looks for words that stand in one review, and must come to it. */
+/** Searches for words of one review, and must find it. */
 async function find(page, path, status, byKeyboard) {
   await open(page, path, status);
   await box(page).fill('lawn');
@@ -28,7 +28,7 @@ async function find(page, path, status, byKeyboard) {
   walked += 1;
 }
 
-/** Unfolds the filters and narrows the search down to one year, which stays in the address and in its field. */
+/** Opens the filters and limits the search to one year, which stays in the URL and in its field. */
 async function narrow(page) {
   await open(page, '/search?q=film');
   const before = await page.locator('.hit').count();
@@ -43,7 +43,7 @@ async function narrow(page) {
   walked += 1;
 }
 
-/** What finds nothing, and what is no search, is a page that helps. */
+/** Empty results and invalid searches give a helpful page. */
 async function fail(page) {
   for (const [query, status] of [['zzzzzz', 200], ['a'.repeat(10_000), 400], ['%ff%fe', 200]]) {
     await open(page, `/search?q=${query}`, status);
@@ -54,13 +54,13 @@ async function fail(page) {
   walked += 1;
 }
 
-/** What browsers are told of the search (OpenSearch) leads to it. */
+/** The OpenSearch description leads to the search. */
 async function describe(page) {
   await open(page, '/');
   const link = page.locator('link[rel=search][type="application/opensearchdescription+xml"]');
   const answer = await ask(await link.evaluate((element) => element.href), '*/*');
   if (!/^application\/opensearchdescription\+xml/.test(answer.head['content-type'])) fault(answer.head['content-type'], 'OpenSearch');
-  // A parser that is not ours reads it: Chromium's.
+  // Another parser reads it: Chromium's.
   const told = await page.evaluate((xml) => {
     const read = new DOMParser().parseFromString(xml, 'application/xml');
     const url = read.querySelector('Url[type="text/html"]');

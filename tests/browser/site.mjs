@@ -1,9 +1,9 @@
-// What all programs here share: the site they were told of, its faults, and plain requests to it.
+// What all scripts here share: the site under test, its faults, and plain requests to it.
 
 import https from 'node:https';
 import { createRequire } from 'node:module';
 
-/** Packages are found where `tests/run` put them. */
+/** Packages are where `tests/run` installs them. */
 export const packages = createRequire(process.env.PACKAGES);
 
 /** @type {{origin: string, authority: string, resolve: Record<string, number>, folder: string, thread: string,
@@ -12,20 +12,20 @@ export const site = JSON.parse(process.env.SITE);
 
 const faults = new Map();
 
-/** Notes a fault; the same one at many places is told once, with the first places. */
+/** Records a fault; the same fault in many places is reported once, with the first places. */
 export function fault(what, place) {
   if (!faults.has(what)) faults.set(what, new Set());
   faults.get(what).add(place);
 }
 
-/** Ends the program: with what it counted, or with its faults. */
+/** Ends the script with its counts, or with its faults. */
 export function finish(counted) {
   tell();
   console.log(JSON.stringify(counted));
   process.exit(faults.size ? 1 : 0);
 }
 
-// A program that breaks off tells what it has found until then.
+// A script that fails reports the faults that it has found so far.
 process.on('uncaughtException', (error) => {
   tell();
   console.log(error.stack);
@@ -43,7 +43,7 @@ export const HTML = 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8';
 
 const agents = new Map();
 
-/** A request as it stands, to a host of the test's world: no redirect is followed. */
+/** A plain request to a host of the test network; no redirect is followed. */
 export function ask(address, accept = HTML) {
   const url = new URL(address, site.origin);
   const port = site.resolve[url.host];

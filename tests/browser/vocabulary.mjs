@@ -1,5 +1,5 @@
-// What pages say in JSON-LD, against schema.org as its TypeScript definitions have it (schema-dts): TypeScript itself finds a
-// property that a type does not have, a type that is none, a value that does not fit.
+// Checks the JSON-LD of pages against schema.org's TypeScript definitions (schema-dts): TypeScript finds unknown types,
+// properties that a type does not have, and invalid values.
 
 import { join } from 'node:path';
 
@@ -7,7 +7,7 @@ import { fault, packages } from './site.mjs';
 
 const ts = packages('typescript');
 
-/** Beside the packages, so that they are found from there. */
+/** Next to the packages, so that imports find them. */
 const FILE = join(process.env.PACKAGES, 'pages.ts');
 
 const OPTIONS = {
@@ -20,7 +20,7 @@ const OPTIONS = {
   target: ts.ScriptTarget.ES2022,
 };
 
-/** A value as TypeScript writes it. What an action wants to know (`query-input`) is told in the properties' names. */
+/** A value as TypeScript writes it. The input of an action (`query-input`) is part of the property names. */
 function written(value) {
   if (Array.isArray(value)) return `[${value.map(written).join(', ')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
@@ -31,7 +31,7 @@ function written(value) {
   return `(${object} satisfies schema.WithActionConstraints<${type}> as ${type})`;
 }
 
-/** Checks what pages say: pairs of a path and a value. */
+/** Checks the JSON-LD of pages: pairs of a path and a value. */
 export function check(said) {
   const lines = ["import type * as schema from 'schema-dts';"];
   for (const [number, [path, value]] of said.entries()) {

@@ -10,7 +10,7 @@ import { Temporal } from "@js-temporal/polyfill";
 
 const USER = "fay";
 
-// As long as what the bench lets Marquee publish.
+// As long as the reviews that the bench publishes with Marquee.
 const PARAGRAPH = `<p>${"A long take through the rain, and then the lights go out. ".repeat(12)}</p>`;
 
 async function open(path) {
@@ -34,7 +34,7 @@ function pem(der) {
 }
 
 class Author {
-  /** Begins; says which key signs. */
+  /** Starts, and reports the key that signs. */
   static async create({ origin, database, inboxes, workers, breaker, key: bits }) {
     const author = new Author();
     const [opened, key] = [await open(database), await freshKey(bits)];
@@ -42,7 +42,7 @@ class Author {
       kv: new SqliteKvStore(opened),
       queue: new ParallelMessageQueue(new SqliteMessageQueue(opened), workers),
       origin,
-      // What the sink takes, so that nothing is sent twice.
+      // The status that the sink returns, so that nothing is sent twice.
       firstKnock: "draft-cavage-http-signatures-12",
       ...(breaker ? {} : { circuitBreaker: false }),
     });
@@ -57,7 +57,7 @@ class Author {
     return [author, { key_id: keyId.href, pem: pem(await crypto.subtle.exportKey("spki", key.publicKey)) }];
   }
 
-  /** Publishes to so many of its followers; what is to be sent lies in the queue then. */
+  /** Publishes to a number of followers; the deliveries are in the queue when it returns. */
   async publish({ to }) {
     const number = crypto.randomUUID();
     const actor = this.context.getActorUri(USER);

@@ -14,14 +14,14 @@ import { Temporal } from "@js-temporal/polyfill";
 const USER = "fay";
 const { PUBLIC_COLLECTION } = vocab;
 
-/** What was POSTed to others: where to, signed in which form, and how it was answered. */
+/** Requests that were POSTed: the destination, the signature scheme, and the response. */
 const sent = [];
 
 function formOf(request) {
   return request.headers.has("signature-input") ? "rfc9421" : "cavage";
 }
 
-/** Keeps a note of each delivery; changes none. */
+/** Records each delivery without changing it. */
 export function fetchRemembered() {
   const fetch = globalThis.fetch;
   globalThis.fetch = async (input, options) => {
@@ -33,7 +33,7 @@ export function fetchRemembered() {
   };
 }
 
-/** What an object says, as Fedify understood it. */
+/** An object as Fedify understood it. */
 async function told(object) {
   if (object == null) return null;
   const attachments = [];
@@ -67,7 +67,7 @@ export class Peer {
   #activities = new Map();
   #critic = null;
   #isGone = false;
-  /** The only form of signatures that it takes; null: it takes both. */
+  /** The only signature scheme that it accepts; null: both. */
   #takes = null;
 
   static async create(host) {
@@ -75,7 +75,7 @@ export class Peer {
     peer.origin = new URL(`https://${host}`);
     peer.loader = getDocumentLoader({ allowPrivateAddress: true });
     peer.keys = [await generateCryptoKeyPair("RSASSA-PKCS1-v1_5"), await generateCryptoKeyPair("Ed25519")];
-    // Signs by RFC 9421 first and by draft-cavage where that is refused; the other the other way round.
+    // Signs with RFC 9421 first and with draft-cavage if that is refused; the other server does the opposite.
     peer.federation = peer.#federation("rfc9421");
     peer.older = peer.#federation("draft-cavage-http-signatures-12");
     return peer;
@@ -117,7 +117,7 @@ export class Peer {
     });
   }
 
-  /** Answers the world. */
+  /** Handles requests from other servers. */
   async serve(request) {
     const path = new URL(request.url).pathname;
     const note = path.startsWith("/notes/") ? this.#notes.get(path.slice(7)) : null;
@@ -141,7 +141,7 @@ export class Peer {
     return response;
   }
 
-  /** What came to an inbox. Fedify hands over only what it verified. */
+  /** Received activities. Fedify passes on only what it has verified. */
   async #take(ctx, activity) {
     const object = await activity.getObject({ ...ctx, suppressError: true });
     this.#received.push({
@@ -156,12 +156,12 @@ export class Peer {
     });
   }
 
-  /** What the tests may ask about. */
+  /** What the tests can ask for. */
   seen() {
     return { received: this.#received, refused: this.#refused, sent };
   }
 
-  /** Does one step. */
+  /** Carries out a step. */
   async act({ step, form, ...what }) {
     const federation = form === "cavage" ? this.older : this.federation;
     const ctx = federation.createContext(this.origin, { signer: null });
@@ -191,7 +191,7 @@ export class Peer {
     return { tos: [PUBLIC_COLLECTION], ccs: [this.#critic.id, ctx.getActorUri(USER)] };
   }
 
-  /** Fetches as the user does, with a signature, and remembers nothing. */
+  /** Fetches with the user's signature, and caches nothing. */
   async #signed(ctx) {
     return { documentLoader: await ctx.getDocumentLoader({ identifier: USER }) };
   }
@@ -226,7 +226,7 @@ export class Peer {
   }
 
   async #nodeinfo(host) {
-    // Fedify's own look-up goes to public addresses alone; its reading, by the schema, is what counts here.
+    // Fedify's own lookup only connects to public addresses; what matters here is how it reads NodeInfo.
     const { links } = await (await fetch(`https://${host}/.well-known/nodeinfo`)).json();
     const newest = links.find((link) => link.rel === "http://nodeinfo.diaspora.software/ns/schema/2.1");
     const { software, protocols } = parseNodeInfo(await (await fetch(newest.href)).json());

@@ -22,7 +22,7 @@ async function bodyOf(incoming) {
   return Buffer.concat(pieces);
 }
 
-/** What came over the wire, as Fedify reads it. */
+/** The received data, as Fedify reads it. */
 async function requestOf(incoming) {
   const headers = new Headers();
   for (let at = 0; at < incoming.rawHeaders.length; at += 2) {
@@ -52,7 +52,7 @@ function listening(server) {
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server.address().port)));
 }
 
-// What Fedify says goes where the tests look when they fail.
+// Fedify's log goes where a failing test prints it.
 await configure({
   contextLocalStorage: new AsyncLocalStorage(),
   sinks: { log: ({ category, level, message }) => console.error(level, category.join("."), ...message) },

@@ -35,12 +35,12 @@ LARGEST = 4 * 1024 * 1024
 
 
 def plain(document):
-    """A document without its @context, which bovine then takes for its own."""
+    """A document without its @context, which bovine then treats as its own."""
     return {key: value for key, value in document.items() if key != "@context"}
 
 
 def told(document):
-    """What an object says."""
+    """The text of an object."""
     if not isinstance(document, dict):
         return None
     attachments = document.get("attachment", [])
@@ -55,7 +55,7 @@ def told(document):
 
 
 class Peer:
-    """One user."""
+    """A user."""
 
     def __init__(self):
         self.received, self.refused, self.sent = [], [], []
@@ -87,11 +87,11 @@ class Peer:
         return f"{ORIGIN}/things/{uuid.uuid4()}"
 
     async def key(self, key_id):
-        """The key of that id, as its owner shows it."""
+        """The key with this id, as its owner serves it."""
         owner = ParsedActor(plain(await self.actor.get(key_id)))
         return CryptographicIdentifier.from_pem(owner.publicKeyPem(key_id), owner.id)
 
-    # What the world sees.
+    # Public documents.
 
     async def webfinger(self, request):
         if request.query.get("resource") not in (f"acct:{USER}@{HOST}", self.id):
@@ -120,7 +120,7 @@ class Peer:
             return web.Response(status=401)
         activity = json.loads(body)
         parsed = ParsedActivity(plain(activity))
-        # Raises where what is created is not its actor's.
+        # Raises if the created object does not belong to its actor.
         await parsed.object_for_create(self.actor.get)
         if parsed.actor_id != signer:
             self.refused.append({"path": request.path, "status": 403})
@@ -137,7 +137,7 @@ class Peer:
         })
         return web.Response(status=202)
 
-    # What it does.
+    # Actions.
 
     async def look_up(self, handle):
         uri, _ = await lookup_uri_with_webfinger(self.session, f"acct:{handle}")
@@ -166,7 +166,7 @@ class Peer:
         return {"totalItems": total, "items": [item if isinstance(item, str) else item["id"] for item in items]}
 
     async def proxy(self, id):
-        """Fetches for a CollectionHelper, which was made for clients that have a server fetch for them."""
+        """Fetches for a CollectionHelper, which is made for clients whose server fetches for them."""
         return await self.actor.get(id)
 
     async def nodeinfo(self, host):
@@ -178,7 +178,7 @@ class Peer:
 
     async def reply(self, to, text):
         answered = await self.actor.get(to)
-        # bovine answers with what it answers: an Article with an Article.
+        # bovine replies with the same type: an Article to an Article.
         note = self.makes.reply(answered, content=f"<p>{text}</p>").as_public().build()
         self.objects[note["id"]] = note
         await self.send(self.acts.create(note).as_public(), shared=True)
@@ -200,7 +200,7 @@ class Peer:
         return await self.send(self.acts.announce(object).as_public())
 
     async def undo(self, activity):
-        # By its id alone, as bovine does.
+        # Only the id, as bovine does.
         return await self.send(self.acts.undo(self.activities[activity]))
 
     async def quote(self, article, text):
@@ -210,7 +210,7 @@ class Peer:
         self.objects[note["id"]] = note
         request = self.acts.custom(type="QuoteRequest", object=article, to={self.critic["id"]}).build()
         kind = {"QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest"}
-        # The note by its id alone: whoever is asked has to fetch it.
+        # Only the id of the note, so the recipient has to fetch it.
         request = {**request, "@context": [request["@context"], kind], "instrument": note["id"]}
         return {**await self.send(request), "note": note["id"]}
 
@@ -228,7 +228,7 @@ class Peer:
         self.is_gone = True
         return gone
 
-    # What the tests ask.
+    # Queries by the tests.
 
     async def act(self, request):
         what = await request.json()

@@ -1,5 +1,5 @@
-// All documents of the site: pages are valid HTML to html-validate, nothing is linked that is not there, what pages say in
-// JSON-LD is schema.org's. What is found is laid into a folder for papers.py.
+// All documents of the site: pages are valid HTML to html-validate, no link is broken, and the JSON-LD in pages is valid
+// schema.org. Saves the documents in a folder for documents.py.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,11 +10,11 @@ import { heads } from './heads.mjs';
 
 const { HtmlValidate } = packages('html-validate');
 
-/** Faults of HTML as the standard has it, and of whole documents; matters of taste are left alone. */
+/** Errors by the HTML standard, and of whole documents; style rules are off. */
 const validator = new HtmlValidate({
   root: true,
   extends: ['html-validate:standard', 'html-validate:document'],
-  // Hashes guard what comes from another host, and nothing does.
+  // Integrity hashes protect what comes from other hosts, and nothing does.
   rules: { 'require-sri': 'off' },
 });
 
@@ -31,7 +31,7 @@ async function validate(path, html) {
 const found = await crawl();
 for (const page of pages(found)) await validate(page.path, page.body.toString());
 
-/** Errors are pages too, and what is searched for. */
+/** Error pages and search results are pages as well. */
 for (const [path, status] of [
   ['/reviews/no-such-review', 404],
   ['/no/such/page', 404],
@@ -45,12 +45,12 @@ for (const [path, status] of [
   else await validate(path, answer.body.toString());
 }
 
-const folder = join(site.folder, 'papers');
+const folder = join(site.folder, 'documents');
 mkdirSync(folder);
-const papers = [...found.values()].map(({ path, status, type, body }, number) => {
+const documents = [...found.values()].map(({ path, status, type, body }, number) => {
   writeFileSync(join(folder, String(number)), body);
   return { path, status, type, file: String(number) };
 });
-writeFileSync(join(folder, 'index.json'), JSON.stringify(papers));
-const feeds = papers.filter(({ path }) => /\/(feed\.xml|atom\.xml|feed\.json)$/.test(path)).length;
+writeFileSync(join(folder, 'index.json'), JSON.stringify(documents));
+const feeds = documents.filter(({ path }) => /\/(feed\.xml|atom\.xml|feed\.json)$/.test(path)).length;
 finish({ pages: pages(found).length, feeds, linked: await heads(pages(found)) });

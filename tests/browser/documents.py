@@ -1,4 +1,4 @@
-"""What machines read of the site, read by what others wrote: feeds by feedparser, microformats by mf2py."""
+"""Reads the feeds, the sitemap and the microformats of the site with other parsers: feedparser and mf2py."""
 
 import collections
 import json
@@ -13,7 +13,7 @@ import feedparser
 import mf2py
 
 SITE = json.loads(os.environ["SITE"])
-FOLDER = Path(SITE["folder"]) / "papers"
+FOLDER = Path(SITE["folder"]) / "documents"
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 faults = collections.defaultdict(list)
@@ -21,7 +21,7 @@ counted = collections.Counter()
 
 
 def hold(truth, fault, place):
-    """Notes a fault where something does not hold."""
+    """Records a fault if something is false."""
     if not truth:
         faults[fault].append(place)
 
@@ -42,7 +42,7 @@ def is_moment(text):
 
 
 def read_feed(path, body, media_type):
-    """RSS and Atom, by feedparser."""
+    """Reads RSS and Atom with feedparser."""
     feed = feedparser.parse(body, response_headers={"content-type": media_type})
     hold(not feed.bozo, f"not well-formed: {feed.get('bozo_exception')}", path)
     version = "atom10" if path.endswith("atom.xml") else "rss20"
@@ -67,7 +67,7 @@ def read_feed(path, body, media_type):
 
 
 def read_json_feed(path, body):
-    """JSON Feed 1.1, by what it requires (jsonfeed.org/version/1.1)."""
+    """Checks the requirements of JSON Feed 1.1 (jsonfeed.org/version/1.1)."""
     feed = json.loads(body)
     hold(feed.get("version") == "https://jsonfeed.org/version/1.1", "another version", path)
     hold(isinstance(feed.get("title"), str) and feed["title"], "a feed without a title", path)
@@ -86,13 +86,13 @@ def read_json_feed(path, body):
         hold(all(isinstance(tag, str) for tag in item.get("tags", [])), "a tag that is no text", path)
 
 
-def read_sitemap(path, body, papers):
-    """The list of the parts, which name everything together."""
+def read_sitemap(path, body, documents):
+    """Reads the sitemap index and its parts, which must list everything."""
     root = ElementTree.fromstring(body)
     hold(root.tag == SITEMAP + "sitemapindex", f"its root is {root.tag}", path)
     parts = [part.findtext(SITEMAP + "loc") for part in root]
     hold(len(set(parts)) == len(parts), "an address twice", path)
-    bodies = {paper["path"]: paper["file"] for paper in papers}
+    bodies = {document["path"]: document["file"] for document in documents}
     places = []
     for part in parts:
         hold(is_own(part) and part.removeprefix(SITE["origin"]) in bodies, f"names {part}", path)
@@ -101,7 +101,7 @@ def read_sitemap(path, body, papers):
     hold(len(set(places)) == len(places), "an address twice", path)
     for place in places:
         hold(is_own(place) and place.removeprefix(SITE["origin"]) in bodies, f"names {place}", path)
-    reviews = {paper["path"] for paper in papers if is_review(paper["path"])}
+    reviews = {document["path"] for document in documents if is_review(document["path"])}
     hold(reviews <= {place.removeprefix(SITE["origin"]) for place in places}, "a review that it does not name", path)
 
 
@@ -120,7 +120,7 @@ def first(entry, key):
 
 
 def read_review(path, body):
-    """The review as readers of microformats (h-entry) find it."""
+    """Reads a review as an h-entry."""
     items = mf2py.parse(doc=body.decode(), url=SITE["origin"] + path)["items"]
     entries = [item for item in items if "h-entry" in item["type"]]
     hold(len(entries) == 1, f"{len(entries)} entries on the page of a review", path)
@@ -138,15 +138,15 @@ def read_review(path, body):
 
 
 def main():
-    papers = json.loads((FOLDER / "index.json").read_text())
-    for paper in papers:
-        path, body = paper["path"], (FOLDER / paper["file"]).read_bytes()
+    documents = json.loads((FOLDER / "index.json").read_text())
+    for document in documents:
+        path, body = document["path"], (FOLDER / document["file"]).read_bytes()
         if path.endswith(("/feed.xml", "/atom.xml")):
-            read_feed(path, body, paper["type"])
+            read_feed(path, body, document["type"])
         elif path.endswith("/feed.json"):
             read_json_feed(path, body)
         elif path == "/sitemap.xml":
-            read_sitemap(path, body, papers)
+            read_sitemap(path, body, documents)
         elif is_review(path):
             read_review(path, body)
     for fault, places in faults.items():
