@@ -1,9 +1,10 @@
 //! The source keeps the architecture that `docs/ARCHITECTURE.md` describes: imports point down, files are
-//! short, and SQL is only in the store.
+//! short, and the name of a type says of what it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use crate::support::rust_source::TypeName;
 use crate::support::source_tree::{ModulePath, SourceTree, read, root, rust_files};
 
 /// Which layers a layer may import, from the bottom up. `config` is read by `app`, `cli` and `main` alone, which hand
@@ -22,6 +23,10 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("cli", &["app", "worker", "flows", "store", "federation", "sources", "net", "domain", "config"]),
     ("main", &["cli", "app", "config"]),
 ];
+
+/// Names that do not say of what: a type that other files can see has a second word.
+const BARE_NAMES: [&str; 10] =
+    ["Answer", "Entry", "Job", "Kind", "Place", "Round", "Row", "Standing", "Stored", "View"];
 
 /// The layer that a module belongs to; none for the root of the crate.
 fn layer_of(module: &ModulePath) -> Option<&str> {
@@ -47,6 +52,44 @@ fn imports_point_down() {
         }
     }
     assert!(breaches.is_empty(), "\n{}", breaches.join("\n"));
+}
+
+/// Private types may share a name, as `Row` does, unless the name says nothing at all.
+#[test]
+fn no_type_name_is_used_twice_within_a_layer() {
+    let tree = SourceTree::read();
+    let mut declared: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
+    for (path, module) in tree.modules() {
+        let Some(layer) = layer_of(path) else { continue };
+        let counts = |name: &&TypeName| name.is_public || matches!(name.name.as_str(), "Kind" | "Place");
+        for name in module.source.types.iter().filter(|name| !name.is_test).filter(counts) {
+            let places = declared.entry((layer, &name.name)).or_default();
+            places.insert(format!("{}:{}", module.file, name.line));
+        }
+    }
+    let twice: Vec<String> = declared
+        .into_iter()
+        .filter(|(_, places)| places.len() > 1)
+        .map(|((layer, name), places)| {
+            let places: Vec<String> = places.into_iter().collect();
+            format!("{layer}: {name} in {}", places.join(", "))
+        })
+        .collect();
+    assert!(twice.is_empty(), "\n{}", twice.join("\n"));
+}
+
+#[test]
+fn the_name_of_a_type_says_of_what_it_is() {
+    let tree = SourceTree::read();
+    let mut bare = Vec::new();
+    for (_, module) in tree.modules() {
+        for name in module.source.types.iter().filter(|name| name.is_public && !name.is_test) {
+            if BARE_NAMES.contains(&name.name.as_str()) {
+                bare.push(format!("{}:{}: {}", module.file, name.line, name.name));
+            }
+        }
+    }
+    assert!(bare.is_empty(), "\n{}", bare.join("\n"));
 }
 
 #[test]
