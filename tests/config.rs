@@ -193,7 +193,9 @@ fn scalar_keys(file: &Path, section: &str) -> Vec<String> {
     if let Some((_, keys)) = error.split_once("unknown key; known keys are ") {
         return keys.split(", ").flat_map(|key| scalar_keys(file, &within(key))).collect();
     }
-    let is_table = error.starts_with(&format!("config: {unknown}:"));
+    // The name of an enum's variant is a scalar, although the error is about the key below it, as for a table.
+    let is_enum = error.contains("unknown variant");
+    let is_table = !is_enum && error.starts_with(&format!("config: {unknown}:"));
     let is_list = error.contains("expected a sequence");
     if is_table || is_list { Vec::new() } else { vec![section.to_owned()] }
 }
