@@ -1,9 +1,13 @@
 //! A custom look: colours, fonts, files and messages, and support links.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
 use reqwest::Method;
 use serde_json::Value;
 
 use crate::both_databases;
+use crate::support::activities::id_of;
 use crate::support::config_file::{quoted, url};
 use crate::support::http::{HTML, Response};
 use crate::support::page::Page;
@@ -16,6 +20,7 @@ both_databases!(
     a_file_is_immutable_only_under_its_current_version,
     oembed_describes_a_review,
     the_site_names_its_source_code_and_security_contact,
+    looks_of_the_version_before_render_every_page,
 );
 
 async fn get(fixture: &Fixture, path: &str) -> Response {
@@ -197,6 +202,137 @@ async fn the_site_names_its_source_code_and_security_contact(database: Database)
     assert!(page.attribute("href").any(|href| href == source));
     let node: Value = serde_json::from_str(&get(&fixture, "/nodeinfo/2.1").await.body).expect("JSON");
     assert_eq!(node["software"]["repository"], source);
+}
+
+/// A looks folder that replaces every template and every message, as they were in 0.1.0.
+fn looks_of_0_1() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/looks-0.1")
+}
+
+/// The names of the files in a folder with one of these extensions.
+fn files_in(folder: &Path, extensions: &[&str]) -> BTreeSet<String> {
+    let files = std::fs::read_dir(folder).expect("a folder").flatten();
+    let names = files.map(|file| file.file_name().to_string_lossy().into_owned());
+    names.filter(|name| extensions.iter().any(|extension| name.ends_with(extension))).collect()
+}
+
+/// The ids of the messages in a Fluent file.
+fn message_ids(path: &Path) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(path).expect("a file of messages");
+    let lines = text.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+    lines.filter_map(|line| Some(line.split_once(" =")?.0.to_owned())).collect()
+}
+
+#[test]
+fn no_template_or_message_that_a_site_may_replace_has_gone() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let before = files_in(&looks_of_0_1(), &[".html", ".xml"]);
+    let now = files_in(&root.join("src/web/templates"), &[".html", ".xml"]);
+    assert_eq!(before.difference(&now).collect::<Vec<_>>(), Vec::<&String>::new());
+    assert_eq!(before.len(), 26);
+    for (before, now) in [("words.ftl", "en.ftl"), ("words.de.ftl", "de.ftl")] {
+        let before = message_ids(&looks_of_0_1().join(before));
+        let now = message_ids(&root.join("src/web/messages").join(now));
+        assert_eq!(before.difference(&now).collect::<Vec<_>>(), Vec::<&String>::new());
+        assert!(before.len() > 200);
+    }
+}
+
+/// Follows the links of the site from these paths on, and gives all that answered.
+async fn crawl(fixture: &Fixture, paths: &[&str]) -> BTreeSet<String> {
+    let mut open: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+    let mut seen: BTreeSet<String> = open.iter().cloned().collect();
+    while let Some(path) = open.pop() {
+        let answer = fixture.network.client.get(&url(&path), HTML).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        if !answer.header("content-type").starts_with("text/html") {
+            continue;
+        }
+        let page = Page::parse(&answer.body);
+        for link in page.attribute("href").chain(page.attribute("src")) {
+            let link = link.strip_prefix(&url("")).unwrap_or(link);
+            let link = link.split('#').next().unwrap_or_default();
+            // What leads to a document rather than a page is no part of the looks.
+            if link.starts_with('/') && !link.starts_with("/ap/") && seen.insert(link.to_owned()) {
+                open.push(link.to_owned());
+            }
+        }
+    }
+    seen
+}
+
+async fn looks_of_the_version_before_render_every_page(database: Database) {
+    for (language, messages) in [("en", "words.ftl"), ("de", "words.de.ftl")] {
+        let folder = TempDir::new();
+        for name in files_in(&looks_of_0_1(), &[".html", ".xml"]) {
+            let source = std::fs::read_to_string(looks_of_0_1().join(&name)).expect("a template");
+            folder.write(&name, &source);
+        }
+        let source = std::fs::read_to_string(looks_of_0_1().join(messages)).expect("messages");
+        folder.write("words.ftl", &source);
+        let looks = quoted(&folder.path().display().to_string());
+        let mut fixture = Fixture::with(database, |_, settings| {
+            settings.set("site", "language", &quoted(language)).set("looks", "folder", &looks).set(
+                "",
+                "support",
+                "[{ kind = \"tip\", url = \"https://money.example/tip\" }]",
+            )
+        })
+        .await;
+        let article = fixture.publish("The Night Ferry").await;
+        fixture.publish("The Empty Hall").await;
+        fixture.comment(&fixture.alice, &article, "I was on that ferry").await;
+        fixture.alice.deliver(fixture.inbox(), &fixture.alice.like(id_of(&article))).await;
+        fixture.settle().await;
+        let review =
+            article["url"].as_str().expect("a page").strip_prefix(&url("")).expect("a path").to_owned();
+        let (comments, sorted) = (format!("{review}/comments"), format!("{review}?sort=newest"));
+        let pages = crawl(
+            &fixture,
+            &[
+                "/",
+                &comments,
+                &sorted,
+                "/search?q=ferry",
+                "/search?q=+",
+                "/sitemap.xml",
+                "/sitemap.xml?part=reviews-1",
+                "/tags/ferries/atom.xml",
+                "/@critic/feed.xml",
+            ],
+        )
+        .await;
+        for prefix in [
+            "/reviews",
+            "/years/",
+            "/ratings/",
+            "/films/",
+            "/people/",
+            "/tags/",
+            "/oembed?",
+            "/opensearch.xml",
+            "/@critic",
+            "/assets/",
+        ] {
+            assert!(pages.iter().any(|page| page.starts_with(prefix)), "{prefix}: {pages:?}");
+        }
+        let missing = fixture.network.client.get(&url("/nothing"), HTML).await;
+        assert_eq!(missing.status, 404);
+        let fields = [("handle", "not a handle"), ("wish", "reply"), ("object", id_of(&article))];
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let headers = [
+            ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
+            ("accept".to_owned(), HTML.to_owned()),
+        ];
+        let interact =
+            fixture.network.client.send(Method::POST, &url("/interact"), &headers, form.into_bytes()).await;
+        assert_eq!(interact.expect("an answer").status, 422);
+        let log = fixture.app.log();
+        let complaints: Vec<&String> =
+            log.iter().filter(|line| line.contains(" WARN ") || line.contains(" ERROR ")).collect();
+        assert!(complaints.is_empty(), "{language}: {complaints:#?}");
+        fixture.app.terminate().await;
+    }
 }
 
 #[tokio::test]
