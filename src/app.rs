@@ -32,7 +32,6 @@ use crate::store::feeds::{self, ConfiguredFeed};
 use crate::store::{Db, browse_index, settings};
 use crate::web::fast_path::FastPath;
 use crate::web::pages::{Messages, Pages, Site};
-use crate::web::router::router;
 use crate::web::state::WebState;
 use crate::worker;
 
@@ -267,7 +266,7 @@ pub async fn run(
             lookup_limiter: Arc::default(),
             view_counts: Arc::clone(&reads),
         };
-        let service = FastPath::new(&state, router(state.clone()));
+        let service = FastPath::new(state);
         let service = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
         let mut stopped = stopped;
         tasks.spawn(intake::write_all(app.clone()));

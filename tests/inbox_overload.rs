@@ -54,7 +54,7 @@ fn asks_to_retry(response: &Response) -> bool {
 }
 
 fn is_overloaded(response: &Response) -> bool {
-    response.body.contains("coming in at once")
+    response.body.contains("activities at once")
 }
 
 /// Sends a request until it is accepted. Until then every response must ask for a retry.

@@ -33,6 +33,7 @@ mod delivery;
 mod discovery;
 mod disk_full;
 mod end_to_end;
+mod errors;
 // Needs the feature `failpoints`, which `tests/run` enables: the process kills itself at each failpoint.
 #[cfg(feature = "failpoints")]
 mod failpoints;
@@ -60,6 +61,7 @@ mod random_activities;
 mod random_kills;
 mod remote_interaction;
 mod rendering;
+mod request_log;
 mod request_urls;
 mod schema;
 mod secure_mode;

@@ -51,7 +51,7 @@ impl Raw {
     }
 
     /// The decoded body.
-    fn decoded(&self) -> String {
+    pub fn decoded(&self) -> String {
         let mut text = String::new();
         match self.header("content-encoding") {
             "" => return String::from_utf8(self.body.clone()).expect("text"),

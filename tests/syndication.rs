@@ -222,7 +222,7 @@ async fn the_sitemap_is_split_into_parts(database: Database) {
     }
     // Comments do not change a sitemap.
     let of = |name: &str| {
-        let line = format!("rendered kind=Map name={name:?}");
+        let line = format!("rendered kind=Sitemap name={name:?}");
         fixture.app.log().iter().filter(|known| known.contains(&line)).count()
     };
     eventually("all of them in the log", || async { (of("reviews-2") == 1).then_some(()) }).await;

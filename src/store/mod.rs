@@ -313,6 +313,26 @@ pub fn is_unavailable(error: &sqlx::Error) -> bool {
     !matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(18..=20))
 }
 
+/// Whether the database is busy, full or cannot be reached, as opposed to a fault in a statement or in the data.
+pub fn is_outage(error: &sqlx::Error) -> bool {
+    let error = match error {
+        sqlx::Error::Database(error) => error,
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => return true,
+        _ => return false,
+    };
+    let code = error.code().unwrap_or_default();
+    if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+        // Connections, conflicts of transactions, resources, locks, operators, and the system.
+        return ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class));
+    }
+    // BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR; FULL, CANTOPEN, PROTOCOL. The lower byte is the kind.
+    matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(5..=10 | 13..=15))
+}
+
 /// Whether there was no room left to write.
 pub fn is_disk_full(error: &sqlx::Error) -> bool {
     let sqlx::Error::Database(error) = error else { return false };

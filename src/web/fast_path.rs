@@ -1,6 +1,6 @@
-//! The way to a page that many ask for at once, and to the inboxes: what is cached_response and good is answered, and what others
-//! send is taken in, before routes and layers are gone through, which together cost as much again. Everything else
-//! goes on to them, and is answered there as if this were not here.
+//! Answers requests for popular cached pages, and takes in what is sent to the inboxes, without going through routes
+//! and middleware, which would cost as much again. All other requests go on to the router, which would answer these in
+//! the same way. Which routes have such a shortcut is said in the list of routes.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -14,76 +14,51 @@ use axum::response::{IntoResponse, Response};
 use tower_service::Service;
 
 use super::activitypub::inbox;
-use super::cache::CacheKind;
-use super::content_negotiation::{prefers_activity, prefers_html};
-use super::router::with_timeout;
+use super::error_pages::{self, ErrorFormat};
+use super::request_log;
+use super::route::{PathPattern, Route, Shortcut};
+use super::router;
 use super::state::WebState;
-use super::{error, response_headers};
 
-/// The site with what is cached_response before it.
+/// The site, with the fast path before its router.
 #[derive(Debug, Clone)]
 pub struct FastPath {
-    /// None in secure mode, where whoever asks is looked at first.
-    state: Option<Arc<WebState>>,
-    routes: Router,
-}
-
-/// An answer, or the way to it.
-pub enum FastPathFuture {
-    /// It is here already.
-    Ready(Option<Response>),
-    /// It comes from the routes.
-    Routed(Pin<Box<<Router as Service<Request>>::Future>>),
-    /// It comes from the inbox.
-    Inbox(Pin<Box<dyn Future<Output = Response> + Send>>),
+    state: Arc<WebState>,
+    /// None in secure mode, in which each request is authenticated first.
+    shortcuts: Arc<[(PathPattern, Shortcut)]>,
+    router: Router,
 }
 
 impl FastPath {
-    /// Puts the cache of that state, and its inboxes, before the routes.
-    pub fn new(state: &WebState, routes: Router) -> Self {
-        let is_open = !state.app.policy.authorized_fetch;
-        Self { state: is_open.then(|| Arc::new(state.clone())), routes }
+    /// Serves the site.
+    pub fn new(state: WebState) -> Self {
+        let routes = router::routes();
+        let has_shortcuts = !state.app.policy.authorized_fetch;
+        let shortcuts = routes.iter().filter(|_| has_shortcuts).filter_map(Route::shortcut).collect();
+        Self { router: router::router(routes, state.clone()), state: Arc::new(state), shortcuts }
+    }
+
+    /// The shortcut for a request, and the parameter of its path.
+    fn find_shortcut<'a>(&self, request: &'a Request) -> Option<(&'static str, &'a str, Shortcut)> {
+        let path = request.uri().path();
+        self.shortcuts.iter().find_map(|(pattern, shortcut)| {
+            let has_method = match shortcut {
+                Shortcut::Cached(_) => *request.method() == Method::GET,
+                Shortcut::Inbox => *request.method() == Method::POST,
+            };
+            Some((pattern.route(), pattern.parameter(path).filter(|_| has_method)?, *shortcut))
+        })
     }
 }
 
-fn cached_response(state: &WebState, request: &Request) -> Option<Response> {
-    if *request.method() != Method::GET {
-        return None;
-    }
-    let (path, headers) = (request.uri().path(), request.headers());
-    // A name with an escape is not the name that it is cached_response by, and a query may ask for another order.
-    let named = if let Some(slug) = path.strip_prefix("/reviews/") {
-        if request.uri().query().is_some() {
-            return None;
-        }
-        match slug.strip_suffix("/comments") {
-            Some(slug) => (CacheKind::Conversation, slug),
-            None if prefers_activity(headers) => (CacheKind::ArticleOfPage, slug),
-            None => (CacheKind::Page, slug),
-        }
-    } else if let Some(id) = path.strip_prefix("/ap/article/") {
-        (!prefers_html(headers)).then_some((CacheKind::Article, id))?
-    } else {
-        (path == "/" && !prefers_activity(headers)).then_some((CacheKind::List, path))?
-    };
-    state.cache.get_ready(named, headers, state.app.clock.now())
-}
-
-/// Whether this is sent to one of the inboxes, as the routes have them.
-fn is_inbox_post(request: &Request) -> bool {
-    let path = request.uri().path();
-    let critic = || path.strip_prefix("/ap/actor/")?.strip_suffix("/inbox");
-    let is_id = |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    *request.method() == Method::POST && (path == "/ap/inbox" || critic().is_some_and(is_id))
-}
-
-/// What the routes and their layers would answer.
-async fn receive(state: Arc<WebState>, request: Request) -> Response {
-    let format = error::ErrorFormat::requested_by(&request);
-    let receiving = async { inbox::receive(&state, request).await.into_response() };
-    let mut response = error::format_error(&state, format, with_timeout(receiving).await);
-    response_headers::add_defaults(response.headers_mut());
-    response
+/// Receives an activity, like the route and its middleware would.
+async fn receive(state: Arc<WebState>, route: &'static str, request: Request) -> Response {
+    request_log::log_request(&state, route, request, async |request| {
+        let format = ErrorFormat::requested_by(&request);
+        let receiving = async { inbox::receive(&state, request).await.into_response() };
+        error_pages::finish(&state, format, router::with_timeout(receiving).await)
+    })
+    .await
 }
 
 impl Service<Request> for FastPath {
@@ -92,20 +67,37 @@ impl Service<Request> for FastPath {
     type Future = FastPathFuture;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Service::<Request>::poll_ready(&mut self.routes, context)
+        Service::<Request>::poll_ready(&mut self.router, context)
     }
 
     fn call(&mut self, request: Request) -> FastPathFuture {
-        if let Some(state) = &self.state {
-            if is_inbox_post(&request) {
-                return FastPathFuture::Inbox(Box::pin(receive(Arc::clone(state), request)));
+        match self.find_shortcut(&request) {
+            Some((route, _, Shortcut::Inbox)) => {
+                return FastPathFuture::Inbox(Box::pin(receive(Arc::clone(&self.state), route, request)));
             }
-            if let Some(response) = cached_response(state, &request) {
-                return FastPathFuture::Ready(Some(response));
+            Some((route, parameter, Shortcut::Cached(key))) => {
+                let (cache, now) = (&self.state.cache, self.state.app.clock.now());
+                let response =
+                    key(parameter, &request).and_then(|key| cache.get_ready(key, request.headers(), now));
+                if let Some(response) = response {
+                    request_log::log_ready(&self.state, route, &request, &response);
+                    return FastPathFuture::Ready(Some(response));
+                }
             }
+            None => {}
         }
-        FastPathFuture::Routed(Box::pin(self.routes.call(request)))
+        FastPathFuture::Routed(Box::pin(self.router.call(request)))
     }
+}
+
+/// A response, or the work that leads to it.
+pub enum FastPathFuture {
+    /// From the cache.
+    Ready(Option<Response>),
+    /// From the router.
+    Routed(Pin<Box<<Router as Service<Request>>::Future>>),
+    /// From an inbox.
+    Inbox(Pin<Box<dyn Future<Output = Response> + Send>>),
 }
 
 impl Future for FastPathFuture {

@@ -15,7 +15,7 @@ pub(super) async fn ready(State(state): State<WebState>) -> (StatusCode, &'stati
     match state.app.db.ping().await {
         Ok(()) => (StatusCode::OK, "ready\n"),
         Err(error) => {
-            tracing::warn!(%error, "not ready");
+            tracing::warn!(%error, "not ready: database not available");
             (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
         }
     }

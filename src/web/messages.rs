@@ -9,11 +9,11 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow, bail};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
-use intl_memoizer::concurrent::IntlLangMemoizer;
 use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Value};
 use unic_langid::LanguageIdentifier;
 
+use super::number_format::format_number;
 use crate::domain::html::escape_into;
 
 /// English comes first, as the fallback for messages that another language lacks.
@@ -42,27 +42,27 @@ impl Messages {
     /// # Errors
     /// If that file cannot be read or is not valid Fluent.
     pub fn load(language: &str, overrides: Option<&Path>) -> anyhow::Result<Self> {
-        let wanted: LanguageIdentifier = language.parse().unwrap_or_default();
+        let requested: LanguageIdentifier = language.parse().unwrap_or_default();
         let file = overrides.map(|folder| folder.join(CUSTOM_FILE)).filter(|file| file.exists());
-        let known = BUILT_IN.iter().find(|(tag, _)| {
-            tag.parse::<LanguageIdentifier>().is_ok_and(|tag| tag.language == wanted.language)
+        let built_in = BUILT_IN.iter().find(|(tag, _)| {
+            tag.parse::<LanguageIdentifier>().is_ok_and(|tag| tag.language == requested.language)
         });
-        let tag = match (&file, known) {
+        let tag = match (&file, built_in) {
             (None, None) => "en".parse()?,
-            _ => wanted,
+            _ => requested,
         };
         let mut bundle = FluentBundle::new_concurrent(vec![tag.clone()]);
         // Outside text is isolated by markup instead.
         bundle.set_use_isolating(false);
-        bundle.set_formatter(Some(if tag.language == "de" { by_points } else { by_commas }));
+        bundle.set_formatter(Some(format_number));
         let english = BUILT_IN.first();
-        for (name, source) in english.into_iter().chain(known) {
-            bundle.add_resource_overriding(parse(source).with_context(|| format!("the words in {name}"))?);
+        for (name, source) in english.into_iter().chain(built_in) {
+            bundle.add_resource_overriding(parse(source).with_context(|| format!("the messages in {name}"))?);
         }
         if let Some(file) = file {
             let source = std::fs::read_to_string(&file);
-            let source = source.with_context(|| format!("cannot read the words in {}", file.display()))?;
-            let words = parse(&source).with_context(|| format!("the words in {}", file.display()))?;
+            let source = source.with_context(|| format!("cannot read the messages in {}", file.display()))?;
+            let words = parse(&source).with_context(|| format!("the messages in {}", file.display()))?;
             bundle.add_resource_overriding(words);
         }
         Ok(Self { bundle, tag: tag.to_string() })
@@ -89,38 +89,38 @@ impl Messages {
     }
 
     fn try_format(&self, key: &str, args: &FluentArgs<'_>) -> anyhow::Result<String> {
-        let message = self.bundle.get_message(key).with_context(|| format!("no words for {key}"))?;
-        let pattern = message.value().with_context(|| format!("no words for {key}"))?;
+        let message = self.bundle.get_message(key).with_context(|| format!("no message {key}"))?;
+        let pattern = message.value().with_context(|| format!("no message {key}"))?;
         let mut errors = Vec::new();
-        let said = self.bundle.format_pattern(pattern, Some(args), &mut errors).into_owned();
+        let formatted = self.bundle.format_pattern(pattern, Some(args), &mut errors).into_owned();
         match errors.first() {
-            None => Ok(said),
-            Some(error) => bail!("the words for {key}: {error}"),
+            None => Ok(formatted),
+            Some(error) => bail!("message {key}: {error}"),
         }
     }
 
     /// The template function `t`: a message as HTML. Values marked as safe are inserted as they are; other text is
     /// escaped and wrapped in `bdi`.
-    fn render_html(&self, key: &str, taken: &Kwargs) -> Result<Value, Error> {
+    fn render_html(&self, key: &str, kwargs: &Kwargs) -> Result<Value, Error> {
         let mut args = FluentArgs::new();
         let mut pieces = Vec::new();
-        for name in taken.args() {
-            let value: Value = taken.get(name)?;
+        for name in kwargs.args() {
+            let value: Value = kwargs.get(name)?;
             let of_fluent = as_number(&value).unwrap_or_else(|| {
                 pieces.push(escape_argument(&value));
                 format!("{PLACEHOLDER_START}{}{PLACEHOLDER_END}", pieces.len() - 1).into()
             });
             args.set(name.to_owned(), of_fluent);
         }
-        let said = self.try_format(key, &args).map_err(|error| failed(&error))?;
+        let formatted = self.try_format(key, &args).map_err(|error| failed(&error))?;
         let mut html = String::new();
-        for (index, part) in said.split(PLACEHOLDER_START).enumerate() {
+        for (index, part) in formatted.split(PLACEHOLDER_START).enumerate() {
             let text =
                 match part.split_once(PLACEHOLDER_END) {
                     Some((piece, text)) if index > 0 => {
-                        let known = piece.parse().ok().and_then(|at: usize| pieces.get(at));
-                        html.push_str(known.ok_or_else(|| {
-                            failed(&anyhow!("the words for {key} use {PLACEHOLDER_START:?}"))
+                        let built_in = piece.parse().ok().and_then(|at: usize| pieces.get(at));
+                        html.push_str(built_in.ok_or_else(|| {
+                            failed(&anyhow!("message {key} contains {PLACEHOLDER_START:?}"))
                         })?);
                         text
                     }
@@ -132,10 +132,10 @@ impl Messages {
     }
 
     /// The template function `say`: a message as plain text.
-    fn render_text(&self, key: &str, taken: &Kwargs) -> Result<String, Error> {
+    fn render_text(&self, key: &str, kwargs: &Kwargs) -> Result<String, Error> {
         let mut args = FluentArgs::new();
-        for name in taken.args() {
-            let value: Value = taken.get(name)?;
+        for name in kwargs.args() {
+            let value: Value = kwargs.get(name)?;
             args.set(name.to_owned(), as_number(&value).unwrap_or_else(|| value.to_string().into()));
         }
         self.try_format(key, &args).map_err(|error| failed(&error))
@@ -145,9 +145,9 @@ impl Messages {
 /// Adds `t` and `say` to the templates.
 pub(super) fn add_functions(env: &mut Environment<'static>, words: &std::sync::Arc<Messages>) {
     let html = std::sync::Arc::clone(words);
-    env.add_function("t", move |key: &str, taken: Kwargs| html.render_html(key, &taken));
+    env.add_function("t", move |key: &str, kwargs: Kwargs| html.render_html(key, &kwargs));
     let text = std::sync::Arc::clone(words);
-    env.add_function("say", move |key: &str, taken: Kwargs| text.render_text(key, &taken));
+    env.add_function("say", move |key: &str, kwargs: Kwargs| text.render_text(key, &kwargs));
 }
 
 /// Marks around the index of an argument, which replaces it after the message was escaped. No message may contain them.
@@ -167,28 +167,6 @@ fn escape_argument(value: &Value) -> String {
 
 fn as_number(value: &Value) -> Option<FluentValue<'static>> {
     (value.kind() == ValueKind::Number).then(|| i64::try_from(value.clone()).unwrap_or_default().into())
-}
-
-fn by_commas(value: &FluentValue<'_>, _: &IntlLangMemoizer) -> Option<String> {
-    grouped(value, ',')
-}
-
-fn by_points(value: &FluentValue<'_>, _: &IntlLangMemoizer) -> Option<String> {
-    grouped(value, '.')
-}
-
-/// Whole numbers in groups of three. A year is given as text, and stays as it is.
-fn grouped(value: &FluentValue<'_>, separator: char) -> Option<String> {
-    let FluentValue::Number(number) = value else { return None };
-    let digits = number.as_string();
-    let mut shown = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) && digits.len() > 3 {
-            shown.push(separator);
-        }
-        shown.push(digit);
-    }
-    Some(shown)
 }
 
 fn parse(source: &str) -> anyhow::Result<FluentResource> {
@@ -237,7 +215,7 @@ mod tests {
     fn what_is_counted_is_counted_in_the_language_of_the_site() {
         assert_eq!(rendered("en", "{{ t('reviews', count=1) }}").unwrap(), "1 review");
         assert_eq!(rendered("en-GB", "{{ t('reviews', count=12345) }}").unwrap(), "12,345 reviews");
-        assert_eq!(rendered("de-AT", "{{ t('reviews', count=12345) }}").unwrap(), "12.345 Kritiken");
+        assert_eq!(rendered("de-AT", "{{ t('reviews', count=12345) }}").unwrap(), "12\u{a0}345 Kritiken");
         // There are no messages in this language.
         assert_eq!(rendered("fy", "{{ t('reviews', count=2) }}").unwrap(), "2 reviews");
         assert_eq!(Messages::load("fy", None).unwrap().language(), "en");
@@ -300,8 +278,8 @@ mod tests {
                 assert!(!text.split(attribute).skip(1).any(speaks), "{name}: {attribute}");
             }
             for part in text.split('<') {
-                let (_, said) = part.split_once('>').unwrap_or(("", part));
-                assert!(!said.contains(char::is_alphabetic), "{name}: {said}");
+                let (_, formatted) = part.split_once('>').unwrap_or(("", part));
+                assert!(!formatted.contains(char::is_alphabetic), "{name}: {formatted}");
             }
         }
     }

@@ -53,7 +53,7 @@ pub(super) struct Rendering {
     /// The header fields shared by all encodings.
     head: HeaderMap,
     is_document: bool,
-    made: Timestamp,
+    rendered_at: Timestamp,
     /// Counts the views of the page.
     views: Option<ViewCounter>,
     plain: EncodedBody,
@@ -67,14 +67,14 @@ impl Rendering {
         content_type: &'static str,
         body: String,
         more: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
-        made: Timestamp,
+        rendered_at: Timestamp,
     ) -> Self {
         let mut head: HeaderMap = more.into_iter().collect();
         head.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         head.insert(header::CACHE_CONTROL, CACHE_CONTROL);
         head.insert(header::VARY, HeaderValue::from_static(VARY));
         response_headers::add_defaults(&mut head);
-        if let Ok(modified) = HeaderValue::from_str(&made.to_http_date()) {
+        if let Ok(modified) = HeaderValue::from_str(&rendered_at.to_http_date()) {
             head.insert(header::LAST_MODIFIED, modified);
         }
         Self {
@@ -82,7 +82,7 @@ impl Rendering {
             views: None,
             head,
             is_document: crate::net::media_type::is_activitypub(content_type),
-            made: made.truncate_to_second(),
+            rendered_at: rendered_at.truncate_to_second(),
             gzip: OnceCell::new(),
             brotli: OnceCell::new(),
         }
@@ -99,28 +99,31 @@ impl Rendering {
     }
 
     /// Responds to a GET or HEAD request, with 304 if the client already has it (RFC 9110 section 13).
-    pub(super) async fn respond(&self, asked: &HeaderMap, now: Timestamp) -> Response {
-        self.respond_with(self.variant(preferred_encoding(asked)).await, asked, now)
+    pub(super) async fn respond(&self, request_headers: &HeaderMap, now: Timestamp) -> Response {
+        self.respond_with(self.variant(preferred_encoding(request_headers)).await, request_headers, now)
     }
 
     /// Like [`Rendering::respond`], if the encoding has been made already.
-    pub(super) fn try_respond(&self, asked: &HeaderMap, now: Timestamp) -> Option<Response> {
-        let variant = match preferred_encoding(asked) {
+    pub(super) fn try_respond(&self, request_headers: &HeaderMap, now: Timestamp) -> Option<Response> {
+        let variant = match preferred_encoding(request_headers) {
             ContentEncoding::Identity => &self.plain,
             ContentEncoding::Gzip => self.gzip.get()?,
             ContentEncoding::Brotli => self.brotli.get()?,
         };
-        Some(self.respond_with(variant, asked, now))
+        Some(self.respond_with(variant, request_headers, now))
     }
 
-    fn respond_with(&self, variant: &EncodedBody, asked: &HeaderMap, now: Timestamp) -> Response {
+    fn respond_with(&self, variant: &EncodedBody, request_headers: &HeaderMap, now: Timestamp) -> Response {
         // A date has whole seconds, and another rendering within the same second would get the same one. So no date is
         // sent until that second is over: a client with a date saw the last rendering of that second.
-        let is_dated = now.truncate_to_second() > self.made;
-        let is_known = if asked.contains_key(header::IF_NONE_MATCH) {
-            if_none_match_contains(asked, variant.etag.as_bytes())
+        let is_dated = now.truncate_to_second() > self.rendered_at;
+        let is_known = if request_headers.contains_key(header::IF_NONE_MATCH) {
+            if_none_match_contains(request_headers, variant.etag.as_bytes())
         } else {
-            is_dated && asked.get(header::IF_MODIFIED_SINCE).is_some_and(|since| self.is_not_after(since))
+            is_dated
+                && request_headers
+                    .get(header::IF_MODIFIED_SINCE)
+                    .is_some_and(|since| self.is_not_after(since))
         };
         let mut response = Response::default();
         if is_known {
@@ -130,7 +133,9 @@ impl Rendering {
                 response.extensions_mut().insert(ActivityDocument);
             }
         } else {
-            if let Some(views) = self.views.as_ref().filter(|_| view_filter::is_countable_view(asked)) {
+            if let Some(views) =
+                self.views.as_ref().filter(|_| view_filter::is_countable_view(request_headers))
+            {
                 views.fetch_add(1, Ordering::Relaxed);
             }
             *response.headers_mut() = variant.head.clone();
@@ -144,7 +149,7 @@ impl Rendering {
 
     fn is_not_after(&self, since: &HeaderValue) -> bool {
         let since = since.to_str().ok().and_then(Timestamp::parse_http_date);
-        since.is_some_and(|since| self.made <= since)
+        since.is_some_and(|since| self.rendered_at <= since)
     }
 
     async fn variant(&self, encoding: ContentEncoding) -> &EncodedBody {
@@ -153,14 +158,14 @@ impl Rendering {
             ContentEncoding::Gzip => (&self.gzip, "gzip", gzip),
             ContentEncoding::Brotli => (&self.brotli, "br", brotli),
         };
-        let made = cell.get_or_try_init(async || {
+        let variant = cell.get_or_try_init(async || {
             let body = self.plain.body.clone();
             let encoded = tokio::task::spawn_blocking(move || encode(&body)).await;
             let encoded = encoded.map_err(std::io::Error::other).flatten()?;
             std::io::Result::Ok(EncodedBody::new(&self.head, Some(name), encoded.into()))
         });
         // Every client accepts the plain body.
-        made.await.unwrap_or(&self.plain)
+        variant.await.unwrap_or(&self.plain)
     }
 }
 
@@ -187,8 +192,8 @@ pub(super) fn etag(body: &[u8]) -> HeaderValue {
 }
 
 /// Whether `If-None-Match` matches the tag by weak comparison (RFC 9110 section 13.1.2).
-pub(super) fn if_none_match_contains(asked: &HeaderMap, etag: &[u8]) -> bool {
-    let fields = asked.get_all(header::IF_NONE_MATCH).iter();
+pub(super) fn if_none_match_contains(request_headers: &HeaderMap, etag: &[u8]) -> bool {
+    let fields = request_headers.get_all(header::IF_NONE_MATCH).iter();
     let listed = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b','));
     let ours = opaque_tag(etag);
     listed.map(<[u8]>::trim_ascii).any(|one| one == b"*" || opaque_tag(one) == ours)

@@ -48,9 +48,9 @@ impl WorkQueue {
     /// Waits for a permit.
     ///
     /// # Errors
-    /// [`WebError::Unavailable`] if the queue is full.
+    /// [`WebError::Busy`] if the queue is full.
     pub(super) async fn acquire(&self) -> Result<WorkPermit<'_>, WebError> {
-        let slot = self.capacity.try_acquire().map_err(|_| WebError::Unavailable(self.full))?;
+        let slot = self.capacity.try_acquire().map_err(|_| WebError::Busy(self.full))?;
         let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(anyhow::Error::from)?;
         Ok(WorkPermit { slot, worker })
     }
@@ -103,7 +103,7 @@ mod tests {
         let release = async { drop(held) };
         // All of them are polled once, in this order, before any of them continues.
         let (done, ()) = tokio::join!(join_all((0..9).map(|_| work())), release);
-        let refused = done.iter().filter(|one| matches!(one, Err(WebError::Unavailable("full")))).count();
+        let refused = done.iter().filter(|one| matches!(one, Err(WebError::Busy("full")))).count();
         assert_eq!((refused, done.iter().filter(|one| one.is_ok()).count()), (6, 3));
         assert!(most.load(Ordering::SeqCst) <= 2);
         assert!(work().await.is_ok(), "there is room again");

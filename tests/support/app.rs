@@ -135,7 +135,10 @@ impl App {
     }
 
     fn spawn(&self, mut command: Command) -> Child {
-        let mut child = command.env("MARQUEE_LOG", "info,marquee=debug").spawn().expect("Marquee");
+        if !self.options.environment.iter().any(|(name, _)| name == "MARQUEE_LOG") {
+            command.env("MARQUEE_LOG", "info,marquee=debug");
+        }
+        let mut child = command.spawn().expect("Marquee");
         let (out, err) = (child.stdout.take(), child.stderr.take());
         collect_lines(
             out.expect("its standard output"),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value;
@@ -12,13 +12,13 @@ use super::actor::PAGE_SIZE;
 use super::{activity_json, activity_json_text, note};
 use crate::domain::id::ActivityId;
 use crate::domain::origin::Origin;
-use crate::domain::review::{Review, ReviewState as Stands};
+use crate::domain::review::{Review, ReviewState};
 use crate::federation::vocab::collection::{self, CollectionOrder};
 use crate::federation::vocab::{activity as vocab_activity, article, with_context};
 use crate::flows::publish;
 use crate::net::media_type::ACTIVITY_JSON;
 use crate::store::{activities, comments, reviews};
-use crate::web::cache::{CacheKind, Rendered};
+use crate::web::cache::{CacheKey, CacheKind, Rendered};
 use crate::web::content_negotiation::prefers_html;
 use crate::web::error::WebError;
 use crate::web::page_query::PageQuery;
@@ -33,6 +33,11 @@ async fn review(state: &WebState, id: &str) -> Result<Review, WebError> {
     reviews::find(&state.app.db, id).await?.ok_or(WebError::NotFound)
 }
 
+/// The shortcut to the cached document.
+pub(in crate::web) fn cache_key<'a>(id: &'a str, request: &'a Request) -> Option<CacheKey<'a>> {
+    (!prefers_html(request.headers())).then_some(CacheKind::Article.key(id))
+}
+
 pub(in crate::web) async fn show(
     State(state): State<WebState>,
     Path(id): Path<String>,
@@ -43,30 +48,30 @@ pub(in crate::web) async fn show(
         if review.state.is_public() {
             return Ok(Redirect::to(state.app.origin.review_page(&review).as_str()).into_response());
         }
-        if review.state == Stands::Retracted {
+        if review.state == ReviewState::Retracted {
             return Err(WebError::Gone);
         }
     }
-    let make = || async { document(&state, &review(&state, &id).await?).await };
-    state.cache.get_or_render(&state.app, (CacheKind::Article, &id), &headers, make).await
+    let render = || async { document(&state, &review(&state, &id).await?).await };
+    state.cache.get_or_render(&state.app, CacheKind::Article.key(&id), &headers, render).await
 }
 
 /// A review's Article, or its Tombstone with 410 once the review was retracted (ActivityPub section 6.4).
 pub(in crate::web) async fn document(state: &WebState, review: &Review) -> Result<Rendered, WebError> {
     let app = &state.app;
     match review.state {
-        Stands::Archive | Stands::Published => {
+        ReviewState::Archive | ReviewState::Published => {
             let critic = publish::critic_for_review(app, review).await?;
             let counts = publish::interaction_counts(app, review.id).await?;
             let object = article::article(&app.origin, &critic, review, counts);
             let document = with_context(article::context(), object).to_string();
             Ok(Rendered::Cacheable(Arc::new(Rendering::new(ACTIVITY_JSON, document, None, app.clock.now()))))
         }
-        Stands::Retracted => {
+        ReviewState::Retracted => {
             let tombstone = with_context(article::context(), article::tombstone(&app.origin, review));
             Ok(Rendered::Uncacheable((StatusCode::GONE, activity_json(&tombstone)).into_response()))
         }
-        Stands::Held | Stands::Scheduled => Err(WebError::NotFound),
+        ReviewState::Held | ReviewState::Scheduled => Err(WebError::NotFound),
     }
 }
 
@@ -78,7 +83,7 @@ pub(in crate::web) async fn collection(
     let app = &state.app;
     let review = review(&state, &id).await?;
     match review.state {
-        Stands::Retracted => return Err(WebError::Gone),
+        ReviewState::Retracted => return Err(WebError::Gone),
         state if !state.is_public() => return Err(WebError::NotFound),
         _ => {}
     }
@@ -173,7 +178,7 @@ async fn activity_document(
 ) -> Result<Response, WebError> {
     let app = &state.app;
     match review.state {
-        Stands::Retracted => return Err(WebError::Gone),
+        ReviewState::Retracted => return Err(WebError::Gone),
         state if !state.is_public() => return Err(WebError::NotFound),
         _ => {}
     }

@@ -46,7 +46,7 @@ struct WebfingerQuery {
 
 impl WebfingerQuery {
     /// Returns `None` unless the query has exactly one resource.
-    fn read(query: &str) -> Option<Self> {
+    fn parse(query: &str) -> Option<Self> {
         let (mut resource, mut rels) = (None, Vec::new());
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match &*name {
@@ -65,16 +65,15 @@ pub(in crate::web) async fn webfinger(
     RawQuery(query): RawQuery,
 ) -> Result<Response, WebError> {
     let app = &state.app;
-    let asked = WebfingerQuery::read(&query.unwrap_or_default())
-        .ok_or_else(|| WebError::BadRequest("the query needs one resource".to_owned()))?;
-    let resource = webfinger::parse_resource(&asked.resource, app.rules).ok_or_else(|| {
-        WebError::BadRequest("the resource is neither an account nor an address".to_owned())
-    })?;
+    let parsed = WebfingerQuery::parse(&query.unwrap_or_default())
+        .ok_or_else(|| WebError::BadRequest("the query needs exactly one resource".to_owned()))?;
+    let resource = webfinger::parse_resource(&parsed.resource, app.rules)
+        .ok_or_else(|| WebError::BadRequest("the resource is neither an account nor a URL".to_owned()))?;
     if is_instance_actor(app, &resource) {
         let subject = Handle { user: app.origin.host().to_owned(), host: app.origin.authority().to_owned() };
         let (actor, page) = (app.origin.instance_actor(), app.origin.home_page());
         let account = WebFingerAccount { subject: &subject, actor: &actor, page: &page, avatar: None };
-        return Ok(typed(JRD_JSON, webfinger::jrd_document(&account, &asked.rels).to_string()));
+        return Ok(typed(JRD_JSON, webfinger::jrd_document(&account, &parsed.rels).to_string()));
     }
     let critic = find_critic(app, &resource).await?.ok_or(WebError::NotFound)?;
     let subject = Handle { user: critic.profile.handle.clone(), host: app.handle_domain().to_owned() };
@@ -82,7 +81,7 @@ pub(in crate::web) async fn webfinger(
     let avatar = critic.avatar.as_ref();
     let avatar = avatar.map(|(name, media_type)| (media_type.as_str(), app.origin.media_url_by_name(name)));
     let account = WebFingerAccount { subject: &subject, actor: &actor, page: &page, avatar };
-    Ok(typed(JRD_JSON, webfinger::jrd_document(&account, &asked.rels).to_string()))
+    Ok(typed(JRD_JSON, webfinger::jrd_document(&account, &parsed.rels).to_string()))
 }
 
 fn is_instance_actor(app: &App, resource: &WebFingerResource) -> bool {

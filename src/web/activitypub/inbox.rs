@@ -40,7 +40,7 @@ fn add_host(headers: &mut HeaderMap, uri: &Uri) {
 impl From<GateError> for WebError {
     fn from(full: GateError) -> Self {
         match full {
-            GateError::Busy => Self::Unavailable("too much is coming in at once"),
+            GateError::Busy => Self::Busy("too many activities at once"),
             GateError::TooManyBadSignatures => Self::TooManyRequests,
         }
     }
@@ -51,7 +51,7 @@ impl From<FlowError> for WebError {
         match error {
             FlowError::Unavailable(reason) => {
                 tracing::warn!(reason, "database unavailable");
-                Self::Unavailable("the database is unavailable")
+                Self::Busy("the database is unavailable")
             }
             FlowError::Internal(error) => Self::Internal(error),
         }
@@ -77,27 +77,27 @@ pub(in crate::web) async fn receive(state: &WebState, request: Request) -> Resul
     }
     let client = client_address::client_address(&extensions, &headers, &state.trusted_proxies);
     let app = &state.app;
-    let mut place = app.gate.enter(client, app.clock.now())?;
-    let body = tokio::time::timeout(BODY_TIMEOUT, read_body(body, &headers, &mut place));
-    let body = body.await.unwrap_or(Err(WebError::Unavailable("the body took too long")))?;
-    let accepted = receive::accept(app, InboxRequest { method, target, headers, body }, place).await;
+    let mut permit = app.gate.enter(client, app.clock.now())?;
+    let body = tokio::time::timeout(BODY_TIMEOUT, read_body(body, &headers, &mut permit));
+    let body = body.await.unwrap_or(Err(WebError::Busy("the body took too long")))?;
+    let accepted = receive::accept(app, InboxRequest { method, target, headers, body }, permit).await;
     if let Err(AcceptError::Malformed(why) | AcceptError::Unauthorized(why)) = &accepted
         && app.gate.record_bad_signature(client, app.clock.now())
     {
-        tracing::info!(client = client.map(tracing::field::display), why, "activity refused");
+        tracing::info!(client = client.map(tracing::field::display), why, "rejected activity");
     }
     match accepted {
         Ok(()) => Ok(StatusCode::ACCEPTED),
         Err(AcceptError::Malformed(why)) => Err(WebError::BadRequest(why)),
         Err(AcceptError::Unauthorized(why)) => Err(WebError::Unauthorised(why)),
-        Err(AcceptError::Blocked) => Err(WebError::Forbidden("you are not welcome here")),
+        Err(AcceptError::Blocked) => Err(WebError::Forbidden("you are blocked")),
         Err(AcceptError::AtCapacity(error)) => Err(error.into()),
         Err(AcceptError::Failed(error)) => Err(error.into()),
     }
 }
 
 /// Reads the body within the limits of the permit.
-async fn read_body(mut body: Body, headers: &HeaderMap, place: &mut InboxPermit) -> Result<Bytes, WebError> {
+async fn read_body(mut body: Body, headers: &HeaderMap, permit: &mut InboxPermit) -> Result<Bytes, WebError> {
     let stated = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if stated.is_some_and(|length: usize| length > MAX_BODY_BYTES) {
         return Err(WebError::BodyTooLarge);
@@ -105,13 +105,13 @@ async fn read_body(mut body: Body, headers: &HeaderMap, place: &mut InboxPermit)
     let (mut first, mut all) = (Bytes::new(), Vec::new());
     let mut size = 0;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| WebError::BadRequest("the body breaks off".to_owned()))?;
+        let frame = frame.map_err(|_| WebError::BadRequest("the body is incomplete".to_owned()))?;
         let Ok(data) = frame.into_data() else { continue };
         size += data.len();
         if size > MAX_BODY_BYTES {
             return Err(WebError::BodyTooLarge);
         }
-        place.reserve_bytes(data.len())?;
+        permit.reserve_bytes(data.len())?;
         // Most bodies arrive in one frame, which is used without a copy.
         if size == data.len() {
             first = data;

@@ -30,7 +30,7 @@ const VARY_ENCODED: HeaderValue =
     HeaderValue::from_static("Accept, Accept-Encoding, Signature, Signature-Input");
 
 /// The response to blocked actors and servers.
-const BLOCKED: WebError = WebError::Forbidden("you are not welcome here");
+const BLOCKED: WebError = WebError::Forbidden("you are blocked");
 
 /// Middleware that refuses unsigned fetches of documents in secure mode.
 pub(in crate::web) async fn require_signature(
@@ -89,11 +89,8 @@ async fn authorize(
 ) -> Result<(), WebError> {
     let app = &state.app;
     let request = signature::SignedRequest { method, target, origin: &app.origin, headers, body: &[] };
-    let presented = signature::parse(&request, app.clock.now()).map_err(|why| {
-        WebError::Unauthorised(format!(
-            "only requests that are signed are answered here (secure mode): {why}"
-        ))
-    })?;
+    let presented = signature::parse(&request, app.clock.now())
+        .map_err(|why| WebError::Unauthorised(format!("secure mode requires a valid signature: {why}")))?;
     // No key is fetched from a blocked server.
     let host = presented.key_id.host_str().unwrap_or_default();
     if blocks::host_access_level(&app.db, host, &app.policy).await? == AccessLevel::Blocked {

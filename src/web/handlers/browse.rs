@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{cacheable_page, review_lists};
 use crate::domain::browse_index::BrowseKind;
 use crate::store::browse_index::{self, BrowseQuery, BrowseTerm};
-use crate::web::cache::{self, Rendered};
+use crate::web::cache::{CacheKind, Rendered};
 use crate::web::error::WebError;
 use crate::web::page_query::PageQuery;
 use crate::web::pages::{BrowsePage, IndexEntry, IndexKind, IndexPage};
@@ -32,8 +32,8 @@ pub(in crate::web) async fn show(
     State(state): State<WebState>,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
-    let make = || page(&state);
-    state.cache.get_or_render(&state.app, (cache::CacheKind::List, "/browse"), &headers, make).await
+    let render = || page(&state);
+    state.cache.get_or_render(&state.app, CacheKind::List.key("/browse"), &headers, render).await
 }
 
 async fn page(state: &WebState) -> Result<Rendered, WebError> {
@@ -74,9 +74,9 @@ pub(in crate::web) async fn index(
     if letter.is_some_and(|letter| letter.chars().count() != 1) {
         return Err(WebError::NotFound);
     }
-    let make = || list(&state, index, kind, letter, &query);
-    let named = format!("{}?letter={}&page={}", index.path(), letter.unwrap_or_default(), query.number());
-    state.cache.get_or_render(&state.app, (cache::CacheKind::List, &named), &headers, make).await
+    let render = || list(&state, index, kind, letter, &query);
+    let key = format!("{}?letter={}&page={}", index.path(), letter.unwrap_or_default(), query.number());
+    state.cache.get_or_render(&state.app, CacheKind::List.key(&key), &headers, render).await
 }
 
 async fn list(

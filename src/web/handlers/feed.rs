@@ -11,7 +11,7 @@ use crate::domain::browse_index::BrowseKind;
 use crate::domain::review::Review;
 use crate::store::browse_index::BrowseQuery;
 use crate::store::{browse_index, critics, reviews};
-use crate::web::cache::{self, Rendered};
+use crate::web::cache::{CacheKind, Rendered};
 use crate::web::error::WebError;
 use crate::web::pages::{FeedFormat, FeedPage, FeedSubject};
 use crate::web::rendering::Rendering;
@@ -31,11 +31,11 @@ pub(in crate::web) async fn site_feed(
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
     let format = format(uri.path().trim_start_matches('/'))?;
-    let make = || async {
+    let render = || async {
         let found = reviews::list_matching(&state.app.db, &BrowseQuery::all(), MAX_ENTRIES, 0).await?;
-        render(&state, FeedSubject::Site, found, format).await
+        render_feed(&state, FeedSubject::Site, found, format).await
     };
-    state.cache.get_or_render(&state.app, (cache::CacheKind::List, uri.path()), &headers, make).await
+    state.cache.get_or_render(&state.app, CacheKind::List.key(uri.path()), &headers, render).await
 }
 
 /// A feed of one critic's reviews.
@@ -46,15 +46,15 @@ pub(in crate::web) async fn critic_feed(
 ) -> Result<Response, WebError> {
     let format = format(&file)?;
     let handle = handle.strip_prefix('@').ok_or(WebError::NotFound)?;
-    let make = || async {
+    let render = || async {
         let db = &state.app.db;
         let critic = critics::find_by_handle(db, handle).await?.ok_or(WebError::NotFound)?;
         let found = reviews::list_matching(db, &BrowseQuery::for_critic(critic.id), MAX_ENTRIES, 0).await?;
-        render(&state, FeedSubject::Critic(&critic), found, format).await
+        render_feed(&state, FeedSubject::Critic(&critic), found, format).await
     };
     // Handles are case-insensitive, so all spellings share one cache entry.
-    let named = format!("/@{}/{file}", handle.to_ascii_lowercase());
-    state.cache.get_or_render(&state.app, (cache::CacheKind::List, &named), &headers, make).await
+    let key = format!("/@{}/{file}", handle.to_ascii_lowercase());
+    state.cache.get_or_render(&state.app, CacheKind::List.key(&key), &headers, render).await
 }
 
 /// A feed of the reviews with a tag.
@@ -82,20 +82,20 @@ async fn index_feed(
     headers: &HeaderMap,
 ) -> Result<Response, WebError> {
     let format = format(file)?;
-    let make = || async {
+    let render = || async {
         let db = &state.app.db;
         let name = browse_index::find_term(db, kind, slug).await?.ok_or(WebError::NotFound)?.name;
         let found = reviews::list_matching(db, &BrowseQuery::new(kind, slug), MAX_ENTRIES, 0).await?;
         let subject =
             if kind == BrowseKind::Tag { FeedSubject::Tag(&name) } else { FeedSubject::Person(slug, &name) };
-        render(state, subject, found, format).await
+        render_feed(state, subject, found, format).await
     };
     // The key is the subject rather than the path, which can be spelled in several ways.
-    let named = format!("{} {slug}/{file}", kind.as_str());
-    state.cache.get_or_render(&state.app, (cache::CacheKind::List, &named), headers, make).await
+    let key = format!("{} {slug}/{file}", kind.as_str());
+    state.cache.get_or_render(&state.app, CacheKind::List.key(&key), headers, render).await
 }
 
-async fn render(
+async fn render_feed(
     state: &WebState,
     subject: FeedSubject<'_>,
     found: Vec<Review>,
@@ -103,6 +103,6 @@ async fn render(
 ) -> Result<Rendered, WebError> {
     let list = ReviewList::load(state, found).await?;
     let text = state.pages.feed(&FeedPage { subject, reviews: &list.listed() }, format)?;
-    let made = state.app.clock.now();
-    Ok(Rendered::Cacheable(Arc::new(Rendering::new(format.content_type(), text, None, made))))
+    let now = state.app.clock.now();
+    Ok(Rendered::Cacheable(Arc::new(Rendering::new(format.content_type(), text, None, now))))
 }

@@ -1,6 +1,6 @@
 //! The front page.
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
@@ -8,7 +8,7 @@ use super::{ReviewList, cacheable_page, form_content_security_policy};
 use crate::store::browse_index::BrowseQuery;
 use crate::store::{browse_index, critics, reviews};
 use crate::web::activitypub::actor;
-use crate::web::cache::{CacheKind, Rendered};
+use crate::web::cache::{CacheKey, CacheKind, Rendered};
 use crate::web::content_negotiation::{alternate_link, prefers_activity};
 use crate::web::error::WebError;
 use crate::web::pages::HomePage;
@@ -16,6 +16,13 @@ use crate::web::state::WebState;
 
 /// Reviews on the front page.
 const MAX_NEWEST: u32 = 12;
+
+const CACHE_KEY: CacheKey<'static> = CacheKind::List.key("/");
+
+/// The shortcut to the cached page.
+pub(in crate::web) fn cache_key<'a>(_: &'a str, request: &'a Request) -> Option<CacheKey<'a>> {
+    (!prefers_activity(request.headers())).then_some(CACHE_KEY)
+}
 
 /// The front page. On a site with one critic, servers that ask for ActivityPub get that critic's actor.
 pub(in crate::web) async fn show(
@@ -27,8 +34,8 @@ pub(in crate::web) async fn show(
     {
         return actor::document(&state, critic).await;
     }
-    let make = || page(&state);
-    state.cache.get_or_render(&state.app, (CacheKind::List, "/"), &headers, make).await
+    let render = || page(&state);
+    state.cache.get_or_render(&state.app, CACHE_KEY, &headers, render).await
 }
 
 async fn page(state: &WebState) -> Result<Rendered, WebError> {

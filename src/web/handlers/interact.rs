@@ -50,13 +50,13 @@ pub(in crate::web) async fn interact(
 ) -> Result<Response, WebError> {
     let app = &state.app;
     if !is_same_origin(&headers, app.origin.as_str()) {
-        return Err(WebError::Forbidden("the form is sent from another site"));
+        return Err(WebError::Forbidden("the form was sent from another site"));
     }
     if body.len() > MAX_FORM_BYTES {
         return Err(WebError::BodyTooLarge);
     }
-    let form =
-        InteractForm::parse(&body).ok_or_else(|| WebError::BadRequest("the form is not whole".to_owned()))?;
+    let form = InteractForm::parse(&body)
+        .ok_or_else(|| WebError::BadRequest("the form is incomplete".to_owned()))?;
     let critic = critic(&state, &form).await?.ok_or(WebError::NotFound)?;
     let mut extensions = Extensions::new();
     if let Some(Extension(connection)) = connection {
@@ -67,22 +67,22 @@ pub(in crate::web) async fn interact(
     let permit =
         state.lookup_limiter.try_acquire(client, &host, app.clock.now()).ok_or(WebError::TooManyRequests)?;
     let acct = format!("{}@{}", critic.profile.handle, app.handle_domain());
-    let way =
+    let result =
         remote_interaction::remote_interaction_url(app, &form.handle, form.intent, &form.object, &acct).await;
     drop(permit);
-    let refused = match way {
+    let error = match result {
         Ok(page) => {
             let home = [(header::CACHE_CONTROL, "no-store")];
             return Ok((home, Redirect::to(page.as_str())).into_response());
         }
-        Err(refused) => refused,
+        Err(error) => error,
     };
     let page = InteractPage {
         critic: &critic,
         intent: form.intent,
         object: &form.object,
         handle: &form.handle,
-        problem: &refused,
+        problem: &error,
     };
     Ok((StatusCode::UNPROCESSABLE_ENTITY, html_with_form(state.pages.interact(&page)?)).into_response())
 }
@@ -90,9 +90,9 @@ pub(in crate::web) async fn interact(
 /// Whether the form was sent from one of our own pages. Browsers say where a form comes from; other clients cannot be
 /// tricked into sending one.
 fn is_same_origin(headers: &HeaderMap, origin: &str) -> bool {
-    let says =
+    let header_is =
         |name: &str, what: &str| headers.get(name).is_none_or(|value| value.as_bytes() == what.as_bytes());
-    says("origin", origin) && says("sec-fetch-site", "same-origin")
+    header_is("origin", origin) && header_is("sec-fetch-site", "same-origin")
 }
 
 /// The critic that the action is about. `None` if there is no such object here or the action does not apply to it.

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::domain::review::ReviewState as Stands;
+use crate::domain::review::ReviewState;
 use crate::flows::publish;
 use crate::store::reviews;
 use crate::web::error::WebError;
@@ -30,7 +30,7 @@ pub(in crate::web) async fn show(
             _ => {}
         }
     }
-    let asked = asked.ok_or_else(|| WebError::BadRequest("the query needs a url".to_owned()))?;
+    let asked = asked.ok_or_else(|| WebError::BadRequest("missing parameter: url".to_owned()))?;
     let app = &state.app;
     let slug = app.origin.owns(&asked).then(|| asked.path().strip_prefix("/reviews/")).flatten();
     let slug = slug.and_then(|slug| percent_decode_str(slug).decode_utf8().ok());
@@ -38,7 +38,7 @@ pub(in crate::web) async fn show(
     let slug = slug.filter(|slug| !slug.contains('\0')).ok_or(WebError::NotFound)?;
     let review = reviews::find_by_slug(&app.db, &slug).await?.ok_or(WebError::NotFound)?;
     match review.state {
-        Stands::Retracted => return Err(WebError::Gone),
+        ReviewState::Retracted => return Err(WebError::Gone),
         state if !state.is_public() => return Err(WebError::NotFound),
         _ => {}
     }
@@ -55,5 +55,6 @@ pub(in crate::web) async fn show(
 
 /// Parses `maxwidth` or `maxheight`.
 fn pixels(text: &str) -> Result<u32, WebError> {
-    text.parse().map_err(|_| WebError::BadRequest("a picture measures a number of pixels".to_owned()))
+    text.parse()
+        .map_err(|_| WebError::BadRequest("maxwidth and maxheight must be numbers of pixels".to_owned()))
 }

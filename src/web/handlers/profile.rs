@@ -34,9 +34,9 @@ pub(in crate::web) async fn show(
         return Ok(Redirect::permanent(state.app.origin.profile_page(&critic.profile.handle).as_str())
             .into_response());
     }
-    let named = format!("@{}?page={}", critic.profile.handle, query.number());
-    let make = || page(&state, critic.id, &query);
-    state.cache.get_or_render(&state.app, (CacheKind::List, &named), &headers, make).await
+    let key = format!("@{}?page={}", critic.profile.handle, query.number());
+    let render = || page(&state, critic.id, &query);
+    state.cache.get_or_render(&state.app, CacheKind::List.key(&key), &headers, render).await
 }
 
 async fn page(state: &WebState, critic: CriticId, query: &PageQuery) -> Result<Rendered, WebError> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
@@ -13,12 +13,12 @@ use crate::domain::comment::{
     Comment, CommentVisibility, ThreadNode, ThreadOrder, build_thread, sort_threads,
 };
 use crate::domain::facepile::Facepile;
-use crate::domain::review::{Review, ReviewState as Stands};
+use crate::domain::review::{Review, ReviewState};
 use crate::flows::{facepile, publish};
 use crate::store::browse_index::BrowseQuery;
 use crate::store::{comments, review_stats, reviews, view_counts};
 use crate::web::activitypub::article;
-use crate::web::cache::{self, Rendered};
+use crate::web::cache::{CacheKey, CacheKind, Rendered};
 use crate::web::content_negotiation::{alternate_link, prefers_activity};
 use crate::web::error::WebError;
 use crate::web::pages::{AdjacentReview, Discussion, RelatedReviews, ReviewCounts, ReviewPage};
@@ -40,9 +40,20 @@ pub(in crate::web) struct SortQuery {
 
 impl SortQuery {
     fn order(&self) -> Result<ThreadOrder, WebError> {
-        let wrong = || WebError::BadRequest("comments have no such order".to_owned());
+        let wrong = || WebError::BadRequest("unknown sort order".to_owned());
         self.sort.as_deref().map_or(Ok(ThreadOrder::Oldest), |sort| sort.parse().map_err(|_| wrong()))
     }
+}
+
+/// The shortcut to the cached page or document. A query may ask for another order.
+pub(in crate::web) fn cache_key<'a>(slug: &'a str, request: &'a Request) -> Option<CacheKey<'a>> {
+    let kind = if prefers_activity(request.headers()) { CacheKind::ArticleOfPage } else { CacheKind::Page };
+    request.uri().query().is_none().then_some(kind.key(slug))
+}
+
+/// The shortcut to the cached discussion.
+pub(in crate::web) fn discussion_cache_key<'a>(slug: &'a str, request: &'a Request) -> Option<CacheKey<'a>> {
+    request.uri().query().is_none().then_some(CacheKind::Discussion.key(slug))
 }
 
 pub(in crate::web) async fn show(
@@ -54,10 +65,10 @@ pub(in crate::web) async fn show(
 ) -> Result<Response, WebError> {
     let load = async || reviews::find_by_slug(&state.app.db, &slug).await?.ok_or(WebError::NotFound);
     if prefers_activity(&headers) {
-        let make = || async { article::document(&state, &load().await?).await };
+        let render = || async { article::document(&state, &load().await?).await };
         return state
             .cache
-            .get_or_render(&state.app, (cache::CacheKind::ArticleOfPage, &slug), &headers, make)
+            .get_or_render(&state.app, CacheKind::ArticleOfPage.key(&slug), &headers, render)
             .await;
     }
     // A HEAD request is not a view.
@@ -65,12 +76,12 @@ pub(in crate::web) async fn show(
         headers.remove(header::USER_AGENT);
     }
     let order = query.order()?;
-    let make = || async { page(&state, &load().await?, &slug, order).await };
+    let render = || async { page(&state, &load().await?, &slug, order).await };
     if order == ThreadOrder::Oldest {
-        return state.cache.get_or_render(&state.app, (cache::CacheKind::Page, &slug), &headers, make).await;
+        return state.cache.get_or_render(&state.app, CacheKind::Page.key(&slug), &headers, render).await;
     }
-    let named = format!("{slug}?sort={}", order.as_str());
-    state.cache.get_or_render(&state.app, (cache::CacheKind::Ordered, &named), &headers, make).await
+    let key = format!("{slug}?sort={}", order.as_str());
+    state.cache.get_or_render(&state.app, CacheKind::SortedPage.key(&key), &headers, render).await
 }
 
 /// The discussion on its own, which open pages poll.
@@ -81,7 +92,7 @@ pub(in crate::web) async fn discussion(
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
     let order = query.order()?;
-    let make = || async {
+    let render = || async {
         let review = reviews::find_by_slug(&state.app.db, &slug).await?.ok_or(WebError::NotFound)?;
         if let Some(moved) = redirect_if_moved(&state, &review, &slug, "/comments")? {
             return Ok(Rendered::Uncacheable(moved));
@@ -91,15 +102,15 @@ pub(in crate::web) async fn discussion(
         let tag = HeaderValue::from_str(&tag).map_err(anyhow::Error::from)?;
         let robots = (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex"));
         let head = [(header::ETAG, tag), robots];
-        let made = state.app.clock.now();
-        Ok(Rendered::Cacheable(Arc::new(Rendering::new("text/html; charset=utf-8", text, head, made))))
+        let now = state.app.clock.now();
+        Ok(Rendered::Cacheable(Arc::new(Rendering::new("text/html; charset=utf-8", text, head, now))))
     };
     // The cache key is the slug, with the order if it is not the default.
-    let named = match order {
+    let key = match order {
         ThreadOrder::Oldest => slug.clone(),
         _ => format!("{slug}?sort={}", order.as_str()),
     };
-    state.cache.get_or_render(&state.app, (cache::CacheKind::Conversation, &named), &headers, make).await
+    state.cache.get_or_render(&state.app, CacheKind::Discussion.key(&key), &headers, render).await
 }
 
 /// A redirect to the current slug, if the review was renamed.
@@ -110,7 +121,7 @@ fn redirect_if_moved(
     part: &str,
 ) -> Result<Option<Response>, WebError> {
     match review.state {
-        Stands::Retracted => return Err(WebError::Gone),
+        ReviewState::Retracted => return Err(WebError::Gone),
         state if !state.is_public() => return Err(WebError::NotFound),
         _ => {}
     }

@@ -11,7 +11,7 @@ use crate::domain::film::Film;
 use crate::domain::rating::Rating;
 use crate::store::browse_index::{self, BrowseQuery, BrowseTerm};
 use crate::store::{Result as Stored, reviews};
-use crate::web::cache::{self, Rendered};
+use crate::web::cache::{CacheKind, Rendered};
 use crate::web::error::WebError;
 use crate::web::page_query::PageQuery;
 use crate::web::pages::{self, ArchivePage, FilmPage, PersonPage};
@@ -30,14 +30,14 @@ impl ReviewListPage {
     ///
     /// # Errors
     /// [`WebError::NotFound`] beyond the last page.
-    async fn load(state: &WebState, shelf: &BrowseQuery, query: &PageQuery) -> Result<Self, WebError> {
+    async fn load(state: &WebState, filter: &BrowseQuery, query: &PageQuery) -> Result<Self, WebError> {
         let db = &state.app.db;
-        let total = browse_index::count_reviews(db, shelf).await?;
+        let total = browse_index::count_reviews(db, filter).await?;
         let (page, pages) = (query.number(), page_count(total));
         if page > pages {
             return Err(WebError::NotFound);
         }
-        let found = reviews::list_matching(db, shelf, PAGE_SIZE, query.offset(PAGE_SIZE)).await?;
+        let found = reviews::list_matching(db, filter, PAGE_SIZE, query.offset(PAGE_SIZE)).await?;
         Ok(Self { list: ReviewList::load(state, found).await?, total, page, pages })
     }
 
@@ -64,13 +64,13 @@ async fn cached_list<M>(
     list: &str,
     query: &PageQuery,
     headers: &HeaderMap,
-    make: impl FnOnce() -> M,
+    render: impl FnOnce() -> M,
 ) -> Result<Response, WebError>
 where
     M: Future<Output = Result<Rendered, WebError>>,
 {
-    let named = format!("{list}?page={}", query.number());
-    state.cache.get_or_render(&state.app, (cache::CacheKind::List, &named), headers, make).await
+    let key = format!("{list}?page={}", query.number());
+    state.cache.get_or_render(&state.app, CacheKind::List.key(&key), headers, render).await
 }
 
 async fn label(state: &WebState, kind: BrowseKind, slug: &str) -> Result<BrowseTerm, WebError> {
@@ -83,12 +83,12 @@ pub(in crate::web) async fn archive(
     Query(query): Query<PageQuery>,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
-    let make = || async {
+    let render = || async {
         ReviewListPage::load(&state, &BrowseQuery::all(), &query)
             .await?
             .archive(&state, pages::ArchiveFilter::All)
     };
-    cached_list(&state, "/reviews", &query, &headers, make).await
+    cached_list(&state, "/reviews", &query, &headers, render).await
 }
 
 /// Reviews with a tag.
@@ -98,13 +98,13 @@ pub(in crate::web) async fn tag(
     Query(query): Query<PageQuery>,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
-    let make = || async {
+    let render = || async {
         let label = label(&state, BrowseKind::Tag, &slug).await?;
-        let page_of_list =
+        let list_page =
             ReviewListPage::load(&state, &BrowseQuery::new(BrowseKind::Tag, &slug), &query).await?;
-        page_of_list.archive(&state, pages::ArchiveFilter::Tag(&label.name))
+        list_page.archive(&state, pages::ArchiveFilter::Tag(&label.name))
     };
-    cached_list(&state, &format!("/tags/{slug}"), &query, &headers, make).await
+    cached_list(&state, &format!("/tags/{slug}"), &query, &headers, render).await
 }
 
 /// Reviews with a rating.
@@ -114,14 +114,14 @@ pub(in crate::web) async fn rating(
     Query(query): Query<PageQuery>,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
-    let make = || async {
+    let render = || async {
         label(&state, BrowseKind::Rating, &key).await?;
         let rating = Rating::from_slug(&key).ok_or(WebError::NotFound)?;
-        let page_of_list =
+        let list_page =
             ReviewListPage::load(&state, &BrowseQuery::new(BrowseKind::Rating, &key), &query).await?;
-        page_of_list.archive(&state, pages::ArchiveFilter::Rating(&rating))
+        list_page.archive(&state, pages::ArchiveFilter::Rating(&rating))
     };
-    cached_list(&state, &format!("/ratings/{key}"), &query, &headers, make).await
+    cached_list(&state, &format!("/ratings/{key}"), &query, &headers, render).await
 }
 
 /// Reviews of a year.
@@ -132,21 +132,21 @@ pub(in crate::web) async fn year(
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
     let (db, site) = (&state.app.db, &state.app.site);
-    let make = || async {
+    let render = || async {
         // Each year has one path: `02024` is not found.
         let year = text.parse::<i16>().ok().filter(|year| year.to_string() == text);
         let year = year.ok_or(WebError::NotFound)?;
         let (first, last) = site.year_bounds(year).ok_or(WebError::NotFound)?;
-        let page_of_list =
+        let list_page =
             ReviewListPage::load(&state, &BrowseQuery::all().between(first, last), &query).await?;
-        if page_of_list.total == 0 {
+        if list_page.total == 0 {
             return Err(WebError::NotFound);
         }
         let before = browse_index::previous_date(db, first).await?.map(|moment| site.local_year(moment));
         let after = browse_index::next_date(db, last).await?.map(|moment| site.local_year(moment));
-        page_of_list.archive(&state, pages::ArchiveFilter::Year(year, before, after))
+        list_page.archive(&state, pages::ArchiveFilter::Year(year, before, after))
     };
-    cached_list(&state, &format!("/years/{text}"), &query, &headers, make).await
+    cached_list(&state, &format!("/years/{text}"), &query, &headers, render).await
 }
 
 /// Reviews of a film.
@@ -156,31 +156,31 @@ pub(in crate::web) async fn film(
     Query(query): Query<PageQuery>,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
-    let make = || async {
+    let render = || async {
         label(&state, BrowseKind::Film, &slug).await?;
-        let shelf = BrowseQuery::new(BrowseKind::Film, &slug);
-        let page_of_list = ReviewListPage::load(&state, &shelf, &query).await?;
+        let filter = BrowseQuery::new(BrowseKind::Film, &slug);
+        let list_page = ReviewListPage::load(&state, &filter, &query).await?;
         // All pages describe the film in the same way: by the reviews on the first page.
-        let first = match page_of_list.page {
+        let first = match list_page.page {
             1 => Vec::new(),
-            _ => reviews::list_matching(&state.app.db, &shelf, PAGE_SIZE, 0).await?,
+            _ => reviews::list_matching(&state.app.db, &filter, PAGE_SIZE, 0).await?,
         };
-        let newest = if page_of_list.page == 1 { &page_of_list.list.reviews } else { &first };
+        let newest = if list_page.page == 1 { &list_page.list.reviews } else { &first };
         let known_people = |film: &&Film| film.directors.len() + film.writers.len() + film.stars.len();
         let film = newest.iter().rev().map(|review| &review.content.film).max_by_key(known_people);
         let page = FilmPage {
             slug: &slug,
             film: film.ok_or(WebError::NotFound)?,
             newest: newest.first().ok_or(WebError::NotFound)?,
-            reviews: &page_of_list.list.listed(),
-            total: page_of_list.total,
-            several_critics: page_of_list.several_critics(),
-            page: page_of_list.page,
-            pages: page_of_list.pages,
+            reviews: &list_page.list.listed(),
+            total: list_page.total,
+            several_critics: list_page.several_critics(),
+            page: list_page.page,
+            pages: list_page.pages,
         };
         Ok(cacheable_page(&state, state.pages.film(&page)?, None))
     };
-    cached_list(&state, &format!("/films/{slug}"), &query, &headers, make).await
+    cached_list(&state, &format!("/films/{slug}"), &query, &headers, render).await
 }
 
 /// `?as=ROLE`.
@@ -202,13 +202,13 @@ pub(in crate::web) async fn person(
         None => None,
         Some(name) => Some(name.parse::<CreditRole>().map_err(|_| WebError::NotFound)?),
     };
-    let make = || async {
+    let render = || async {
         let label = label(&state, BrowseKind::Person, &slug).await?;
         let roles = browse_index::count_roles(&state.app.db, &slug).await?;
-        let page_of_list =
+        let list_page =
             ReviewListPage::load(&state, &BrowseQuery::new(BrowseKind::Person, &slug).in_role(role), &query)
                 .await?;
-        if page_of_list.total == 0 {
+        if list_page.total == 0 {
             return Err(WebError::NotFound);
         }
         let page = PersonPage {
@@ -216,18 +216,18 @@ pub(in crate::web) async fn person(
             name: &label.name,
             roles,
             role,
-            reviews: &page_of_list.list.listed(),
-            total: page_of_list.total,
+            reviews: &list_page.list.listed(),
+            total: list_page.total,
             of_all: label.total,
-            several_critics: page_of_list.several_critics(),
-            page: page_of_list.page,
-            pages: page_of_list.pages,
+            several_critics: list_page.several_critics(),
+            page: list_page.page,
+            pages: list_page.pages,
         };
         Ok(cacheable_page(&state, state.pages.person(&page)?, None))
     };
     let role = role.map_or("", CreditRole::as_str);
-    let named = format!("/people/{slug}?as={role}&page={}", query.number());
-    state.cache.get_or_render(&state.app, (cache::CacheKind::List, &named), &headers, make).await
+    let key = format!("/people/{slug}?as={role}&page={}", query.number());
+    state.cache.get_or_render(&state.app, CacheKind::List.key(&key), &headers, render).await
 }
 
 /// The years with reviews, newest first, and the number of reviews in each.

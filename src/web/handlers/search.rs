@@ -49,7 +49,7 @@ pub(in crate::web) struct SearchQuery {
 /// The query after validation.
 struct ParsedSearch {
     words: Vec<SearchTerm>,
-    marks: Vec<String>,
+    tokens: Vec<String>,
     span: Option<(Timestamp, Timestamp)>,
 }
 
@@ -70,8 +70,8 @@ pub(in crate::web) async fn show(
         return Ok(render(&state, filters, None, &page_query, None).await?.into_response());
     }
     let request = parse_filters(&state, &filters).await?;
-    let is_said = filters.q.trim().is_empty() || !request.words.is_empty();
-    if !is_said && request.marks.is_empty() && request.span.is_none() {
+    let has_words = filters.q.trim().is_empty() || !request.words.is_empty();
+    if !has_words && request.tokens.is_empty() && request.span.is_none() {
         return Ok(render(&state, filters, None, &page_query, Some(SearchProblem::NoWord))
             .await?
             .into_response());
@@ -81,40 +81,40 @@ pub(in crate::web) async fn show(
 
 /// Validates the filters. An unknown year, rating or critic is a bad request; an unknown tag or person matches nothing.
 async fn parse_filters(state: &WebState, filters: &SearchFilters) -> Result<ParsedSearch, WebError> {
-    let unreadable = |what: &str| WebError::BadRequest(format!("there is no such {what}"));
-    let mut marks = Vec::new();
-    let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let unreadable = |what: &str| WebError::BadRequest(format!("unknown {what}"));
+    let mut tokens = Vec::new();
+    let non_empty = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut span = None;
-    if let Some(year) = given(&filters.year) {
+    if let Some(year) = non_empty(&filters.year) {
         let year = year.parse().ok().and_then(|year| state.app.site.year_bounds(year));
         span = Some(year.ok_or_else(|| unreadable("year"))?);
     }
-    if let Some(key) = given(&filters.rating) {
+    if let Some(key) = non_empty(&filters.rating) {
         let rating = Rating::from_slug(&key).ok_or_else(|| unreadable("rating"))?;
-        marks.push(search::min_rating_filter(rating.rank()));
+        tokens.push(search::min_rating_filter(rating.rank()));
     }
-    if let Some(tag) = given(&filters.tag) {
-        marks.push(search::tag_filter(&browse_slug(tag.trim_start_matches('#'))));
+    if let Some(tag) = non_empty(&filters.tag) {
+        tokens.push(search::tag_filter(&browse_slug(tag.trim_start_matches('#'))));
     }
     let mut words = search::parse_query(&filters.q);
-    if let Some(person) = given(&filters.person) {
+    if let Some(person) = non_empty(&filters.person) {
         let slug = browse_slug(&person);
         let parts = search::parse_query(&person);
         if parts.is_empty()
             || browse_index::find_term(&state.app.db, BrowseKind::Person, &slug).await?.is_some()
         {
-            marks.push(search::person_filter(&slug));
+            tokens.push(search::person_filter(&slug));
         } else {
             // Part of a name: its words are searched like any others.
             words.extend(parts);
             words.truncate(search::MAX_QUERY_WORDS);
         }
     }
-    if let Some(handle) = given(&filters.critic) {
+    if let Some(handle) = non_empty(&filters.critic) {
         let critic = critics::find_by_handle(&state.app.db, handle.trim_start_matches('@')).await?;
-        marks.push(search::critic_filter(critic.ok_or_else(|| unreadable("critic"))?.id));
+        tokens.push(search::critic_filter(critic.ok_or_else(|| unreadable("critic"))?.id));
     }
-    Ok(ParsedSearch { words, marks, span })
+    Ok(ParsedSearch { words, tokens, span })
 }
 
 async fn render(
@@ -130,13 +130,13 @@ async fn render(
         None => None,
     };
     let (mut found, mut total) = (Vec::new(), 0);
-    if let Some(ParsedSearch { words, marks, span }) = &request {
-        let wanted = SearchCriteria { words, marks, span: *span };
-        total = index::count_matches(db, &wanted, MAX_RESULTS + 1).await?;
+    if let Some(ParsedSearch { words, tokens, span }) = &request {
+        let criteria = SearchCriteria { words, marks: tokens, span: *span };
+        total = index::count_matches(db, &criteria, MAX_RESULTS + 1).await?;
         if page_query.number() > page_count(total) {
             return Err(WebError::NotFound);
         }
-        let ids = index::find(db, &wanted, PAGE_SIZE, page_query.offset(PAGE_SIZE)).await?;
+        let ids = index::find(db, &criteria, PAGE_SIZE, page_query.offset(PAGE_SIZE)).await?;
         found = reviews::list_by_ids(db, &ids).await?;
     }
     let shown = ReviewList::load(state, found).await?;
@@ -146,7 +146,7 @@ async fn render(
     let years =
         years.map(|(first, last)| (state.app.site.local_year(first), state.app.site.local_year(last)));
     let (pages, page) = (Arc::clone(&state.pages), page_query.number());
-    let make = move || {
+    let render_page = move || {
         let listed = shown.listed();
         pages.search(&SearchPage {
             filters: &filters,
@@ -163,8 +163,8 @@ async fn render(
         })
     };
     let page = match permit {
-        Some(permit) => permit.run(make).await?,
-        None => make()?,
+        Some(permit) => permit.run(render_page).await?,
+        None => render_page()?,
     };
     Ok(([(header::CACHE_CONTROL, "no-cache")], Html(page)))
 }

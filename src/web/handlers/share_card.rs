@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::media::{VersionQuery, VersionedFile};
-use crate::domain::review::ReviewState as Stands;
+use crate::domain::review::ReviewState;
 use crate::flows::publish;
 use crate::store::reviews;
 use crate::web::error::WebError;
@@ -20,7 +20,7 @@ pub(in crate::web) async fn show(
 ) -> Result<Response, WebError> {
     let review = reviews::find_by_slug(&state.app.db, &slug).await?.ok_or(WebError::NotFound)?;
     match review.state {
-        Stands::Retracted => return Err(WebError::Gone),
+        ReviewState::Retracted => return Err(WebError::Gone),
         state if !state.is_public() => return Err(WebError::NotFound),
         _ => {}
     }

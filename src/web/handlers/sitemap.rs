@@ -125,17 +125,20 @@ pub(in crate::web) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
     let Some(name) = query.part else {
-        return state.cache.get_or_render(&state.app, (CacheKind::Map, ""), &headers, || index(&state)).await;
+        return state
+            .cache
+            .get_or_render(&state.app, CacheKind::Sitemap.key(""), &headers, || index(&state))
+            .await;
     };
     let part = SitemapPart::parse(&name).ok_or(WebError::NotFound)?;
-    let make = || async {
+    let render = || async {
         let entries = part.entries(&state.app.db).await?;
         if entries.is_empty() {
             return Err(WebError::NotFound);
         }
         Ok(cacheable(&state, state.pages.sitemap(&entries)?))
     };
-    state.cache.get_or_render(&state.app, (CacheKind::Map, &name), &headers, make).await
+    state.cache.get_or_render(&state.app, CacheKind::Sitemap.key(&name), &headers, render).await
 }
 
 async fn index(state: &WebState) -> Result<Rendered, WebError> {
@@ -149,6 +152,6 @@ async fn index(state: &WebState) -> Result<Rendered, WebError> {
 }
 
 fn cacheable(state: &WebState, text: String) -> Rendered {
-    let made = state.app.clock.now();
-    Rendered::Cacheable(Arc::new(Rendering::new("application/xml; charset=utf-8", text, None, made)))
+    let now = state.app.clock.now();
+    Rendered::Cacheable(Arc::new(Rendering::new("application/xml; charset=utf-8", text, None, now)))
 }

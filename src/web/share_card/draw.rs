@@ -24,8 +24,8 @@ const STAR: (u8, f32) = (10, 0.42);
 
 /// Draws the card as a PNG, which takes a few milliseconds of CPU.
 pub(super) fn render_png(card: &ShareCard) -> anyhow::Result<Vec<u8>> {
-    let titles = Font::parse(TITLES).context("the font of titles")?;
-    let texts = Font::parse(TEXTS).context("the font of texts")?;
+    let titles = Font::parse(TITLES).context("invalid title font")?;
+    let texts = Font::parse(TEXTS).context("invalid text font")?;
     let mut painter = CardPainter { canvas: Canvas::new(), titles, texts };
     painter.lamps();
     painter.headline(card);
@@ -61,31 +61,31 @@ impl CardPainter {
     /// Shapes side by side, centred at `across`. `form` is the number of corners and the relative radius of every
     /// second corner.
     fn shapes(&mut self, across: &[f32], y: f32, radius: f32, form: (u8, f32), ink: impl Fn(u32) -> Ink) {
-        let mut drawn = Rasterizer::new(WIDTH as usize, 64);
+        let mut shape = Rasterizer::new(WIDTH as usize, 64);
         let top = (y - 32.0).clamp(0.0, pixels(HEIGHT) - 64.0).floor();
         let (corners, inner) = form;
         for x in across {
             let corner = |number: u8| {
-                let turn = std::f32::consts::TAU * f32::from(number) / f32::from(corners);
+                let angle = std::f32::consts::TAU * f32::from(number) / f32::from(corners);
                 let far = if number.is_multiple_of(2) { radius } else { radius * inner };
-                point(x + turn.sin() * far, y - top - turn.cos() * far)
+                point(x + angle.sin() * far, y - top - angle.cos() * far)
             };
             for number in 0..corners {
                 let (from, to) = (corner(number), corner((number + 1) % corners));
-                let (from, to) = (clamp_to_canvas(&drawn, from), clamp_to_canvas(&drawn, to));
-                drawn.draw_line(from, to);
+                let (from, to) = (clamp_to_canvas(&shape, from), clamp_to_canvas(&shape, to));
+                shape.draw_line(from, to);
             }
         }
-        self.canvas.fill(&drawn, row(top), ink);
+        self.canvas.fill(&shape, row(top), ink);
     }
 
     /// Draws one line of text with its baseline at `from`, and returns its width.
     fn line(&mut self, is_title: bool, text: &str, size: f32, from: Point, ink: Ink) -> f32 {
         let font = if is_title { &self.titles } else { &self.texts };
-        let mut drawn = Rasterizer::new(WIDTH as usize, 160);
+        let mut shape = Rasterizer::new(WIDTH as usize, 160);
         let top = (from.y - 110.0).clamp(0.0, pixels(HEIGHT) - 160.0).floor();
-        let width = font.draw(text, size, point(from.x, from.y - top), &mut drawn);
-        self.canvas.fill(&drawn, row(top), |_| ink);
+        let width = font.draw(text, size, point(from.x, from.y - top), &mut shape);
+        self.canvas.fill(&shape, row(top), |_| ink);
         width
     }
 
@@ -118,11 +118,11 @@ impl CardPainter {
 
     /// Fits the title in the largest size possible; in the smallest size it is truncated.
     fn fit_title(&self, title: &str) -> (f32, Vec<String>) {
-        let whole = TITLE_SIZES
-            .iter()
-            .find_map(|(size, most)| Some((*size, self.titles.wrap(title, *size, text_width(), *most)?)));
-        let [.., (size, most)] = TITLE_SIZES;
-        whole.unwrap_or_else(|| (size, self.titles.wrap_truncated(title, size, text_width(), most)))
+        let whole = TITLE_SIZES.iter().find_map(|(size, max_lines)| {
+            Some((*size, self.titles.wrap(title, *size, text_width(), *max_lines)?))
+        });
+        let [.., (size, max_lines)] = TITLE_SIZES;
+        whole.unwrap_or_else(|| (size, self.titles.wrap_truncated(title, size, text_width(), max_lines)))
     }
 
     /// The rating: stars if it is given in stars, otherwise as text.

@@ -166,7 +166,7 @@ struct GlyphPen<'r> {
 
 impl GlyphPen<'_> {
     /// Converts a point from font units, clamped to the canvas.
-    fn place(&self, x: f32, y: f32) -> Point {
+    fn to_canvas(&self, x: f32, y: f32) -> Point {
         let (x, y) = (self.origin.x + x * self.scale, self.origin.y - y * self.scale);
         super::canvas::clamp_to_canvas(self.into, point(x, y))
     }
@@ -174,24 +174,24 @@ impl GlyphPen<'_> {
 
 impl OutlineBuilder for GlyphPen<'_> {
     fn move_to(&mut self, x: f32, y: f32) {
-        self.at = self.place(x, y);
+        self.at = self.to_canvas(x, y);
         self.start = self.at;
     }
 
     fn line_to(&mut self, x: f32, y: f32) {
-        let to = self.place(x, y);
+        let to = self.to_canvas(x, y);
         self.into.draw_line(self.at, to);
         self.at = to;
     }
 
     fn quad_to(&mut self, x1: f32, y1: f32, x: f32, y: f32) {
-        let (by, to) = (self.place(x1, y1), self.place(x, y));
+        let (by, to) = (self.to_canvas(x1, y1), self.to_canvas(x, y));
         self.into.draw_quad(self.at, by, to);
         self.at = to;
     }
 
     fn curve_to(&mut self, x1: f32, y1: f32, x2: f32, y2: f32, x: f32, y: f32) {
-        let (first, second, to) = (self.place(x1, y1), self.place(x2, y2), self.place(x, y));
+        let (first, second, to) = (self.to_canvas(x1, y1), self.to_canvas(x2, y2), self.to_canvas(x, y));
         self.into.draw_cubic(self.at, first, second, to);
         self.at = to;
     }

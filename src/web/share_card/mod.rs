@@ -6,9 +6,6 @@ mod canvas;
 mod draw;
 mod font;
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use axum::body::Bytes;
 
 use super::error::WebError;
@@ -21,7 +18,7 @@ pub(super) use canvas::{HEIGHT, WIDTH};
 const DESIGN_VERSION: &str = "1";
 
 /// Memory for cached cards.
-const MAX_CACHED_BYTES: usize = 4 * 1024 * 1024;
+const MAX_CACHED_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Requests that may wait for a card.
 const MAX_QUEUED_CARDS: usize = 32;
@@ -55,23 +52,15 @@ impl ShareCard {
 /// Draws cards, and caches them.
 #[derive(Debug)]
 pub struct ShareCards {
-    cached: Mutex<CachedCards>,
+    drawn: moka::sync::Cache<String, Bytes>,
     queue: WorkQueue,
-}
-
-#[derive(Debug, Default)]
-struct CachedCards {
-    by_version: HashMap<String, (Bytes, u64)>,
-    bytes: usize,
-    asked: u64,
 }
 
 impl Default for ShareCards {
     fn default() -> Self {
-        Self {
-            cached: Mutex::default(),
-            queue: WorkQueue::new(MAX_QUEUED_CARDS, 1, "too many pictures at once"),
-        }
+        let weight = |_: &String, card: &Bytes| u32::try_from(card.len()).unwrap_or(u32::MAX);
+        let drawn = moka::sync::Cache::builder().max_capacity(MAX_CACHED_BYTES).weigher(weight);
+        Self { drawn: drawn.build(), queue: WorkQueue::new(MAX_QUEUED_CARDS, 1, "too many cards at once") }
     }
 }
 
@@ -79,45 +68,17 @@ impl ShareCards {
     /// The card as a PNG.
     pub(super) async fn draw(&self, card: ShareCard) -> Result<Bytes, WebError> {
         let version = card.version();
-        if let Some(drawn) = self.cached().get(&version) {
+        if let Some(drawn) = self.drawn.get(&version) {
             return Ok(drawn);
         }
         let permit = self.queue.acquire().await?;
         // Another request may have drawn the same card meanwhile.
-        if let Some(drawn) = self.cached().get(&version) {
+        if let Some(drawn) = self.drawn.get(&version) {
             return Ok(drawn);
         }
         let drawn = Bytes::from(permit.run(move || draw::render_png(&card)).await?);
-        self.cached().insert(version, &drawn);
+        self.drawn.insert(version, drawn.clone());
         Ok(drawn)
-    }
-
-    fn cached(&self) -> MutexGuard<'_, CachedCards> {
-        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl CachedCards {
-    fn get(&mut self, version: &str) -> Option<Bytes> {
-        self.asked += 1;
-        let (drawn, used) = self.by_version.get_mut(version)?;
-        *used = self.asked;
-        Some(drawn.clone())
-    }
-
-    /// Keeps it, and drops what was not asked for longest until the rest fits.
-    fn insert(&mut self, version: String, drawn: &Bytes) {
-        self.bytes += drawn.len();
-        if let Some((before, _)) = self.by_version.insert(version, (drawn.clone(), self.asked)) {
-            self.bytes -= before.len();
-        }
-        while self.bytes > MAX_CACHED_BYTES {
-            let oldest = self.by_version.iter().min_by_key(|(_, (_, used))| *used);
-            let Some(oldest) = oldest.map(|(version, _)| version.clone()) else { return };
-            if let Some((before, _)) = self.by_version.remove(&oldest) {
-                self.bytes -= before.len();
-            }
-        }
     }
 }
 

@@ -92,15 +92,13 @@ fn a_cut_title_ends_in_a_mark() {
 
 #[test]
 fn what_is_kept_is_bounded() {
-    let mut cached = CachedCards::default();
-    let large = Bytes::from(vec![0; MAX_CACHED_BYTES / 4]);
+    let cards = ShareCards::default();
+    let large = Bytes::from(vec![0; usize::try_from(MAX_CACHED_BYTES / 4).unwrap()]);
     for version in 0..10 {
-        cached.insert(format!("v{version}"), &large);
-        assert!(cached.get("v0").is_some(), "what is asked for stays");
+        cards.drawn.insert(format!("v{version}"), large.clone());
+        cards.drawn.run_pending_tasks();
     }
-    assert_eq!((cached.bytes, cached.by_version.len()), (MAX_CACHED_BYTES, 4));
-    cached.insert("v0".to_owned(), &large);
-    assert_eq!(cached.bytes, MAX_CACHED_BYTES, "nothing counts twice");
+    assert_eq!((cards.drawn.weighted_size(), cards.drawn.entry_count()), (MAX_CACHED_BYTES, 4));
 }
 
 #[tokio::test]
@@ -110,5 +108,6 @@ async fn many_who_ask_for_one_card_have_it_drawn() {
     let drawn = futures_util::future::join_all(asked).await;
     let first = drawn[0].as_ref().unwrap();
     assert!(drawn.iter().all(|other| other.as_ref().unwrap() == first));
-    assert_eq!(cards.cached().by_version.len(), 1);
+    cards.drawn.run_pending_tasks();
+    assert_eq!(cards.drawn.entry_count(), 1);
 }

@@ -1,0 +1,40 @@
+//! Which errors say that the program is at fault, and which that the same request may succeed later.
+
+use crate::both_databases;
+use crate::page_cache::ask;
+use crate::support::config_file::quoted;
+use crate::support::db_control::DbControl;
+use crate::support::http::{AS2, HTML};
+use crate::support::temp_dir::TempDir;
+use crate::support::{Database, Fixture, eventually};
+
+both_databases!(a_fault_of_ours_is_500_and_a_database_that_is_away_503);
+
+async fn a_fault_of_ours_is_500_and_a_database_that_is_away_503(database: Database) {
+    let folder = TempDir::new();
+    folder.write("search.html", "{{ page.nothing }}");
+    let looks = quoted(&folder.path().display().to_string());
+    let fixture = Fixture::with(database, |_, settings| settings.set("looks", "folder", &looks)).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let page = article["url"].as_str().expect("a page");
+    let html = [("accept", HTML)];
+    let fault = ask(&fixture.app, "GET", "/search", &html).await;
+    assert_eq!((fault.status, fault.header("retry-after")), (500, ""));
+    assert!(fault.decoded().contains("went wrong"), "{}", fault.decoded());
+    let logged = |line: &String| line.contains("request failed") && line.contains("search.html");
+    assert!(fixture.app.log().iter().any(logged), "{:?}", fixture.app.log());
+    if database == Database::Postgres {
+        assert_eq!(ask(&fixture.app, "GET", page, &html).await.status, 200);
+        let mut db = DbControl::connect(&fixture.app).await;
+        db.make_unavailable().await;
+        for accept in [HTML, AS2] {
+            let away = ask(&fixture.app, "GET", page, &[("accept", accept)]).await;
+            assert_eq!((away.status, away.header("retry-after")), (503, "60"), "{accept}");
+        }
+        db.make_available().await;
+        eventually("the page", || async {
+            (ask(&fixture.app, "GET", page, &html).await.status == 200).then_some(())
+        })
+        .await;
+    }
+}
