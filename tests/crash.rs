@@ -1,5 +1,7 @@
 //! Marquee is killed, and nothing is lost or happens twice.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::both_databases;
@@ -68,6 +70,13 @@ async fn a_failed_delivery_is_retried_a_minute_later_with_the_same_bytes(databas
     fixture.publish("The Night Ferry").await;
     fixture.remote.await_refusals(1).await;
     let first = fixture.remote.refused()[0].activity.clone();
+    eventually("the attempt to be recorded", || async {
+        let query = "select count(*) from deliveries where state = 'queued' and attempts = 1";
+        (fixture.app.number(query, query).await == 1).then_some(())
+    })
+    .await;
+    // The random part of the delay is up to an eighth of a minute.
+    fixture.app.set_clock_forward(Duration::from_secs(70));
     let is_it = |a: &Value| a["type"] == "Create";
     let second = fixture.remote.await_retry("the second attempt", is_it).await;
     assert_eq!(first, second);

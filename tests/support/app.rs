@@ -111,6 +111,7 @@ impl App {
             .arg(self.options.folder.file("marquee.toml"))
             .current_dir(self.options.folder.path())
             .env("NO_COLOR", "1")
+            .env("MARQUEE_TEST_CLOCK", self.options.folder.file(super::clock::FILE))
             .envs(self.options.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -4,6 +4,7 @@
 pub mod activities;
 pub mod app;
 pub mod ca;
+pub mod clock;
 pub mod config_file;
 pub mod database;
 pub mod db_control;
