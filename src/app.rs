@@ -29,7 +29,8 @@ use crate::flows::{App, AppParts, Wake, authenticate, media, profile};
 use crate::net::client::{Client, ClientPolicy};
 use crate::store::critics;
 use crate::store::feeds::{self, ConfiguredFeed};
-use crate::store::{Db, browse_index, settings};
+use crate::store::{Access, Db, reindex, settings};
+use crate::web::cache::RenderingCache;
 use crate::web::fast_path::FastPath;
 use crate::web::pages::{Messages, Pages, Site};
 use crate::web::state::WebState;
@@ -70,23 +71,28 @@ fn set_forward_by() -> Duration {
     std::env::var_os("MARQUEE_TEST_CLOCK").and_then(seconds).map_or(Duration::ZERO, Duration::from_secs)
 }
 
-/// Opens the site and brings the critics and feeds of the config into the database.
+/// Opens the site, upgrades its database, and brings the critics and feeds of the config into the database.
 pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
-    let app = open_read_only(config, clock).await?;
+    let app = assemble(config, clock, Access::Write).await?;
     pin_origin(&app).await?;
-    browse_index::index_missing(&app.db).await?;
+    reindex::index_missing(&app.db).await?;
     app.ensure_key(KeyOwner::Instance).await?;
     apply_config(&app, config).await?;
     Ok(app)
 }
 
-/// Opens the site without writing to the database, except for migrations.
+/// Opens the site without writing to the database, except for the tables of a new one.
 pub async fn open_read_only(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
+    assemble(config, clock, Access::Read).await
+}
+
+async fn assemble(config: &Config, clock: Arc<dyn Clock>, access: Access) -> anyhow::Result<App> {
     let policy = policy(config)?;
     // The system's certificates are in hundreds of files, which are read while the database is opened.
     let http = tokio::task::spawn_blocking(move || Client::new(policy));
-    let db =
-        Db::open(&config.database_url).await.context("config: database.url: could not open the database")?;
+    let db = Db::open(&config.database_url, access)
+        .await
+        .context("config: database.url: could not open the database")?;
     ensure_origin(&config.server.origin, settings::get(&db, ORIGIN_SETTING).await?.as_deref())?;
     let media = config.data_dir.join("media");
     std::fs::create_dir_all(&media)
@@ -269,7 +275,7 @@ pub async fn run(
         let state = WebState {
             app: app.clone(),
             pages: Arc::new(pages),
-            cache: Arc::default(),
+            cache: RenderingCache::new(app.db.commits()).into(),
             share_cards: Arc::default(),
             search_queue: Arc::default(),
             trusted_proxies: trusted_proxies.into(),

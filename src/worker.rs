@@ -236,7 +236,7 @@ async fn count_views(app: App, mut shutdown: Shutdown) {
 async fn watch_database(app: App, mut shutdown: Shutdown) {
     while !*shutdown.borrow() {
         let watching = async {
-            let mut watch = app.db.watch().await?;
+            let mut watch = app.db.listen().await?;
             loop {
                 watch.changed().await?;
                 app.wake.notify();

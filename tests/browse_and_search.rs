@@ -467,17 +467,17 @@ async fn reviews_from_before_the_browse_index_are_indexed(database: Database) {
     fixture.app.terminate().await;
     // The tables as they are right after the migration.
     let address = fixture.app.database_url();
-    let statements = "delete from shelved; delete from shelves; update reviews set shelved = 0;";
+    let statements =
+        "delete from browse_index; delete from browse_terms; update reviews set browse_indexed = 0;";
     if database == Database::Sqlite {
         let mut connection = SqliteConnection::connect(&address).await.expect("the database");
         sqlx::raw_sql(statements).execute(&mut connection).await.expect("no shelves");
-        let words =
-            "delete from search where rowid in (select place from search_places); delete from search_places;";
+        let words = "delete from search_index where rowid in (select doc_id from search_documents); delete from search_documents;";
         sqlx::raw_sql(words).execute(&mut connection).await.expect("no words");
     } else {
         let mut connection = PgConnection::connect(&address).await.expect("the database");
         sqlx::raw_sql(statements).execute(&mut connection).await.expect("no shelves");
-        sqlx::raw_sql("delete from search").execute(&mut connection).await.expect("no words");
+        sqlx::raw_sql("delete from search_index").execute(&mut connection).await.expect("no words");
     }
     fixture.app.start().await;
     assert_eq!(on_shelf(&fixture, "/reviews").await, ["Six in the Morning"]);

@@ -19,8 +19,8 @@ async fn an_unchanged_review_is_not_indexed_again(database: Database) {
     };
     revise("The ferry leaves at *six*, and **nobody** waves.").await;
     let written = async || {
-        let sqlite = "select sum(length(block)) from search_data";
-        fixture.app.number(sqlite, "select cast(cast(xmin as text) as bigint) from search").await
+        let sqlite = "select sum(length(block)) from search_index_data";
+        fixture.app.number(sqlite, "select cast(cast(xmin as text) as bigint) from search_index").await
     };
     let before = written().await;
     let mut db = DbControl::connect(&fixture.app).await;
@@ -39,8 +39,8 @@ async fn an_unchanged_review_is_not_indexed_again(database: Database) {
     assert!(response.body.contains("/reviews/the-night-ferry-2021"), "{}", response.body);
     // Nothing remains of a retracted review.
     fixture.app.command_output(&["retract", "the-night-ferry-2021"]).await;
-    let indexed = "select count(*) from search_places";
-    assert_eq!(fixture.app.number(indexed, "select count(*) from search").await, 0);
+    let indexed = "select count(*) from search_documents";
+    assert_eq!(fixture.app.number(indexed, "select count(*) from search_index").await, 0);
 }
 
 async fn commands_that_only_read_write_nothing(database: Database) {
@@ -48,10 +48,10 @@ async fn commands_that_only_read_write_nothing(database: Database) {
     fixture.publish("The Night Ferry").await;
     fixture.app.terminate().await;
     let mut db = DbControl::connect(&fixture.app).await;
-    db.execute("update reviews set shelved = 0; delete from settings where key = 'origin'").await;
+    db.execute("update reviews set browse_indexed = 0; delete from settings where key = 'origin'").await;
     let written = async || {
         let query = "select (select count(*) from settings where key = 'origin')
-            + (select count(*) from reviews where shelved = 1)";
+            + (select count(*) from reviews where browse_indexed = 1)";
         fixture.app.number(query, query).await
     };
     for command in

@@ -244,8 +244,8 @@ async fn a_card_counts_comments_like_the_page(database: Database) {
     // Counts that another connection wrote.
     let mut db = DbControl::connect(&fixture.app).await;
     db.execute(
-        "insert into tallies (review_id, kind, writer, total)
-         select distinct review_id, kind, -1, 2 from tallies where kind = 'comment'",
+        "insert into review_stats (review_id, kind, writer, total)
+         select distinct review_id, kind, -1, 2 from review_stats where kind = 'comment'",
     )
     .await;
     fixture.comment(&fixture.alice, &article, "Two").await;

@@ -90,7 +90,7 @@ async fn advance_time(fixture: &Fixture, time: i64) {
     let mut db = DbControl::connect(&fixture.app).await;
     for (table, columns) in [
         ("deliveries", ["created_at", "next_attempt_at", "finished_at"].as_slice()),
-        ("hosts", &["updated_at", "due_at", "failing_since", "closed_until"]),
+        ("hosts", &["updated_at", "due_at", "failing_since", "retry_at"]),
     ] {
         let changes: Vec<String> =
             columns.iter().map(|column| format!("{column} = {column} - {time}")).collect();

@@ -30,6 +30,10 @@ const SERVER: [&str; 11] = [
 /// The failpoints of the command `publish`.
 const COMMAND: [&str; 2] = ["publish-before-commit", "publish-after-commit"];
 
+/// Where a process dies that upgrades a database: `upgrade` has their turn.
+pub const UPGRADE: [&str; 3] =
+    ["migrations-before-commit", "triggers-before-commit", "triggers-after-commit"];
+
 #[test]
 fn every_failpoint_of_the_source_is_tested() {
     let mut there = BTreeSet::new();
@@ -39,7 +43,8 @@ fn every_failpoint_of_the_source_is_tested() {
             text.split("fail_point!(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())),
         );
     }
-    let all: BTreeSet<String> = SERVER.iter().chain(&COMMAND).map(|name| (*name).to_owned()).collect();
+    let all: BTreeSet<String> =
+        SERVER.iter().chain(&COMMAND).chain(&UPGRADE).map(|name| (*name).to_owned()).collect();
     assert_eq!(there, all);
 }
 

@@ -181,7 +181,7 @@ async fn j3_j12_an_activity_that_cannot_be_stored_does_not_affect_others(databas
     let article = fixture.publish("The Night Ferry").await;
     fixture.follow(&fixture.alice).await;
     let mut db = DbControl::connect(&fixture.app).await;
-    db.fail_inserts_containing("received", "body", "arsenic").await;
+    db.fail_inserts_containing("inbox_activities", "body", "arsenic").await;
     db.block_writes().await;
     let texts: Vec<String> = (0..12).map(|number| format!("Old lace {number} of twelve")).collect();
     let good: Vec<SignedRequest> =
@@ -203,7 +203,7 @@ async fn j3_j12_an_activity_that_cannot_be_stored_does_not_affect_others(databas
     assert!(asks_to_retry(&response), "{}: {}", response.status, response.body);
     await_once(&fixture, &article, &texts).await;
     assert!(fixture.page(&article).await.comment("arsenic").is_none());
-    db.stop_failing_inserts("received").await;
+    db.stop_failing_inserts("inbox_activities").await;
     post_until_accepted(client, &bad).await;
     await_once(&fixture, &article, &["With arsenic".to_owned()]).await;
 }
@@ -252,7 +252,7 @@ async fn j12_an_activity_that_cannot_be_applied_does_not_affect_its_batch(databa
     assert!(fixture.page(&article).await.comment("arsenic").is_none());
     eventually("the failures to be noted", || async {
         let query =
-            "select count(*) from received where state = 'queued' and attempts > 0 and note like '%poison%'";
+            "select count(*) from inbox_activities where state = 'queued' and attempts > 0 and note like '%poison%'";
         (fixture.app.number(query, query).await == 4).then_some(())
     })
     .await;
@@ -406,7 +406,7 @@ async fn while_searches_hang_others_get_503_and_other_pages_work() {
     let fixture = Fixture::new(Database::Postgres).await;
     let article = fixture.publish("The Night Ferry").await;
     let mut db = DbControl::connect(&fixture.app).await;
-    db.execute("begin; lock table search in access exclusive mode").await;
+    db.execute("begin; lock table search_index in access exclusive mode").await;
     let mut searches = JoinSet::new();
     for number in 0..CROWD {
         let client = fixture.network.client.clone();

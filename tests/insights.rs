@@ -140,15 +140,15 @@ async fn an_unreadable_setting_is_reported(database: Database) {
     fixture.app.terminate().await;
     let mut db = DbControl::connect(&fixture.app).await;
     db.execute(
-        "insert into settings (key, value) values ('reach', 'soon')
+        "insert into settings (key, value) values ('delivery_cursor', 'soon')
          on conflict (key) do update set value = excluded.value",
     )
     .await;
     fixture.app.start().await;
     eventually("the report in the log", || async {
-        fixture.app.log().iter().any(|line| line.contains("settings.reach")).then_some(())
+        fixture.app.log().iter().any(|line| line.contains("settings.delivery_cursor")).then_some(())
     })
     .await;
-    let place = "select count(*) from settings where key = 'reach' and value = 'soon'";
+    let place = "select count(*) from settings where key = 'delivery_cursor' and value = 'soon'";
     assert_eq!(fixture.app.number(place, place).await, 1, "nothing is gone through again");
 }

@@ -70,3 +70,5 @@ mod ssrf;
 mod support;
 mod syndication;
 mod threads;
+mod triggers;
+mod upgrade;

@@ -275,9 +275,9 @@ async fn browse_pages_have_metadata(fixture: &Fixture, _article: &Value) {
 
 /// Repeats the newest review of the film thirty times, so that the one before it is on another page.
 const MORE_OF_THE_NEWEST: &str = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 30)
-     insert into shelved (review_id, original_date, kind, slug, roles, name, sort)
+     insert into browse_index (review_id, original_date, kind, slug, roles, name, sort)
      select review_id, original_date + i, kind, slug, roles, name, sort from n, (
-        select * from shelved where kind = 'film' order by original_date desc, review_id desc limit 1) newest";
+        select * from browse_index where kind = 'film' order by original_date desc, review_id desc limit 1) newest";
 
 async fn a_film_has_the_same_metadata_on_all_its_pages(fixture: &Fixture, _article: &Value) {
     let rich = markdown("Before", "The Morning Ferry", "It leaves at six.");

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::migrate::Migrator;
+use marquee::store::{Access, Db};
 use sqlx::{Connection, PgConnection, Row as _, SqliteConnection};
 
-use crate::support::postgres::Postgres;
+use crate::support::Database;
+use crate::support::own_database::OwnDatabase;
 use crate::support::source_tree::root;
 
 /// The names of the migrations for a database.
@@ -47,13 +48,16 @@ fn is_shared(table: &str) -> bool {
     !table.contains("search") && !table.starts_with("_sqlx") && !table.starts_with("sqlite_")
 }
 
-async fn migrator(database: &str) -> Migrator {
-    Migrator::new(root().join("migrations").join(database)).await.expect("migrations")
+/// A database with the schema of a new site.
+async fn migrated(database: Database) -> OwnDatabase {
+    let own = OwnDatabase::new(database).await;
+    Db::open(&own.url(), Access::Write).await.expect("a database").close().await;
+    own
 }
 
 async fn sqlite_columns() -> Columns {
-    let mut connection = SqliteConnection::connect("sqlite::memory:").await.expect("a database");
-    migrator("sqlite").await.run_direct(None, &mut connection, false).await.expect("migrations");
+    let own = migrated(Database::Sqlite).await;
+    let mut connection = SqliteConnection::connect(&own.url()).await.expect("a database");
     let rows = sqlx::query(
         "select t.name, c.name, c.type, c.\"notnull\" = 0 and c.pk = 0 \
          from sqlite_master t join pragma_table_info(t.name) c where t.type = 'table'",
@@ -69,9 +73,8 @@ async fn sqlite_columns() -> Columns {
 }
 
 async fn postgres_columns() -> Columns {
-    let database = Postgres::create().await;
-    let mut connection = PgConnection::connect(&database.url()).await.expect("a database");
-    migrator("postgres").await.run_direct(None, &mut connection, false).await.expect("migrations");
+    let own = migrated(Database::Postgres).await;
+    let mut connection = PgConnection::connect(&own.url()).await.expect("a database");
     let rows = sqlx::query(
         "select table_name::text, column_name::text, data_type::text, is_nullable = 'YES' \
          from information_schema.columns where table_schema = 'public'",
@@ -97,4 +100,18 @@ async fn both_databases_have_the_same_tables_and_columns() {
         ours.iter().filter_map(differs).collect()
     };
     assert_eq!(differing(&sqlite, &postgres), differing(&postgres, &sqlite), "SQLite beside PostgreSQL");
+}
+
+#[tokio::test]
+async fn both_databases_have_the_same_indexes() {
+    let (sqlite, postgres) = (migrated(Database::Sqlite).await, migrated(Database::Postgres).await);
+    // Those that belong to a constraint have each database's own names.
+    let ours = "select name from sqlite_master where type = 'index' and sql is not null order by name";
+    let theirs = "select cast(c.relname as text) from pg_index i join pg_class c on c.oid = i.indexrelid
+         where c.relnamespace = cast('public' as regnamespace) and not starts_with(c.relname, 'search_index')
+            and not exists (select 1 from pg_constraint where conindid = c.oid)
+         order by c.relname";
+    let ours = sqlite.connect().await.texts(ours).await;
+    assert_eq!(ours, postgres.connect().await.texts(theirs).await, "SQLite beside PostgreSQL");
+    assert!(ours.len() > 40);
 }

@@ -195,7 +195,7 @@ async fn the_sitemap_is_split_into_parts(database: Database) {
     let mut db = DbControl::connect(&fixture.app).await;
     db.execute(
         "insert into reviews (id, critic_id, create_id, slug, state, title, body, teaser, film, film_key, tags,
-            original_date, released_at, created_at, shelved)
+            original_date, released_at, created_at, browse_indexed)
          with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 5000)
          select '01ARZ3NDEKTSV4RRFFQ6' || substr(cast(1000000 + n as text), 2), (select id from critics),
             '01ARZ3NDEKTSV4RRFFQ7' || substr(cast(1000000 + n as text), 2), 'seeded-' || n, 'archive', 'Seeded', '', '',
@@ -203,7 +203,7 @@ async fn the_sitemap_is_split_into_parts(database: Database) {
     )
     .await;
     db.execute(
-        "insert into shelved (kind, slug, original_date, review_id, roles, name, sort)
+        "insert into browse_index (kind, slug, original_date, review_id, roles, name, sort)
          select 'all', '', original_date, id, 0, '', '' from reviews where slug like 'seeded-%'",
     )
     .await;

@@ -59,10 +59,10 @@ const UNDELIVERED: &str = "select (select count(*) from fanouts)
     + (select count(*) from deliveries where state = 'queued')";
 
 /// Accepted inbound activities.
-const ACCEPTED: &str = "select count(*) from received";
+const ACCEPTED: &str = "select count(*) from inbox_activities";
 
 /// Accepted activities that have not taken effect.
-const UNAPPLIED: &str = "select count(*) from received where state = 'queued'";
+const UNAPPLIED: &str = "select count(*) from inbox_activities where state = 'queued'";
 
 /// A new PostgreSQL database with durable commits, unlike those of the tests.
 pub async fn postgres() -> anyhow::Result<Postgres> {

@@ -10,6 +10,7 @@ use crate::app::{self, SystemClock};
 use crate::config;
 use crate::domain::comment::CriticReply;
 use crate::domain::id::ReviewId;
+use crate::domain::states::CommentState;
 use crate::domain::text::single_line;
 use crate::flows::App;
 use crate::flows::critic_reply::{self, ReplyTarget};
@@ -105,11 +106,11 @@ pub(super) enum CommentStateFilter {
 }
 
 impl CommentStateFilter {
-    const fn as_str(self) -> &'static str {
+    const fn to_comment_state(self) -> CommentState {
         match self {
-            Self::Shown => "shown",
-            Self::Held => "held",
-            Self::Hidden => "hidden",
+            Self::Shown => CommentState::Shown,
+            Self::Held => CommentState::Held,
+            Self::Hidden => CommentState::Hidden,
         }
     }
 }
@@ -177,7 +178,8 @@ async fn list(
         Some(argument) => Some(require_review(&app, argument).await?.id),
         None => None,
     };
-    let listed = moderation::list(&app.db, review, state.map(CommentStateFilter::as_str), lines).await?;
+    let listed =
+        moderation::list(&app.db, review, state.map(CommentStateFilter::to_comment_state), lines).await?;
     if listed.is_empty() {
         return print_line("no comments");
     }
@@ -191,12 +193,12 @@ async fn list(
 fn format_comment(app: &App, comment: &CommentListItem) -> String {
     let author = match (&comment.critic, &comment.handle) {
         (Some(critic), _) => format!("@{critic}@{}", app.handle_domain()),
-        (None, Some(handle)) if comment.state != "deleted" => single_line(handle),
+        (None, Some(handle)) if comment.state != CommentState::Deleted => single_line(handle),
         _ => single_line(&comment.actor),
     };
-    let text = match comment.state.as_str() {
-        "deleted" => "(deleted by its author)".to_owned(),
-        "removed" => "(removed)".to_owned(),
+    let text = match comment.state {
+        CommentState::Deleted => "(deleted by its author)".to_owned(),
+        CommentState::Removed => "(removed)".to_owned(),
         _ => single_line(&html::plain_text(&comment.content)),
     };
     let mut excerpt: String = text.chars().take(EXCERPT_CHARS).collect();

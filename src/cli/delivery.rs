@@ -128,7 +128,7 @@ pub(super) async fn run_host(app: &App, command: HostCommand) -> anyhow::Result<
     }
     for host in all {
         let since = host.failing_since.map(|at| format!("since {at}")).unwrap_or_default();
-        let next = host.closed_until.map(|at| format!(", next attempt {at}")).unwrap_or_default();
+        let next = host.retry_at.map(|at| format!(", next attempt {at}")).unwrap_or_default();
         let error = host.last_error.unwrap_or_default();
         let failures = if host.failures == 1 { "failure" } else { "failures" };
         print_line(&format!("{}  {} {failures} {since}{next}: {error}", host.host, host.failures))?;

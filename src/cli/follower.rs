@@ -8,6 +8,7 @@ use clap::{Subcommand, ValueEnum};
 use super::{init_logging, open, print_line, select_critic};
 use crate::app::{self, SystemClock};
 use crate::config;
+use crate::domain::states::FollowState;
 use crate::domain::text::single_line;
 use crate::flows::{App, follow_requests, lookup};
 use crate::store::{actors, followers};
@@ -53,10 +54,10 @@ pub(super) enum FollowStateFilter {
 }
 
 impl FollowStateFilter {
-    const fn as_str(self) -> &'static str {
+    const fn to_follow_state(self) -> FollowState {
         match self {
-            Self::Pending => "pending",
-            Self::Following => "following",
+            Self::Pending => FollowState::Pending,
+            Self::Following => FollowState::Following,
         }
     }
 }
@@ -109,7 +110,7 @@ async fn list(
         if state.is_some_and(|state| state != wanted) {
             continue;
         }
-        for follower in followers::list_by_state(&app.db, critic.id, wanted.as_str(), lines).await? {
+        for follower in followers::list_by_state(&app.db, critic.id, wanted.to_follow_state(), lines).await? {
             is_empty = false;
             let known = actors::find_by_uri(&app.db, &url::Url::parse(&follower.actor)?).await?;
             let handle = known.and_then(|known| known.handle).map(|handle| single_line(&handle));

@@ -8,7 +8,7 @@ use super::named_enum::named_enum;
 use super::review::{Review, slug};
 
 /// The kind of a browse page: what its reviews have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BrowseKind {
     /// All public reviews.
     All,
@@ -18,10 +18,10 @@ pub enum BrowseKind {
     Film,
     /// The reviews of films that a person directed, wrote or stars in.
     Person,
-    /// The reviews with a tag.
-    Tag,
     /// The reviews with a rating.
     Rating,
+    /// The reviews with a tag.
+    Tag,
 }
 
 named_enum!(BrowseKind, "kind of page", {
@@ -29,8 +29,8 @@ named_enum!(BrowseKind, "kind of page", {
     Critic => "critic",
     Film => "film",
     Person => "person",
-    Tag => "tag",
     Rating => "rating",
+    Tag => "tag",
 });
 
 /// A person's role in a film. Each is a bit of [`BrowseEntry::roles`].
@@ -60,8 +60,8 @@ impl CreditRole {
 /// A review's entry in the browse index.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BrowseEntry {
-    /// The name of the [`BrowseKind`].
-    pub kind: &'static str,
+    /// The kind of the page.
+    pub kind: BrowseKind,
     /// The last segment of the page's URL.
     pub slug: String,
     /// The name as the review spells it.
@@ -112,7 +112,7 @@ pub fn browse_entries(review: &Review) -> Vec<BrowseEntry> {
         return Vec::new();
     }
     let entry = |kind: BrowseKind, slug: String, name: String, sort: String| BrowseEntry {
-        kind: kind.as_str(),
+        kind,
         slug,
         name,
         sort,
@@ -137,7 +137,7 @@ pub fn browse_entries(review: &Review) -> Vec<BrowseEntry> {
         entries.push(entry(BrowseKind::Rating, rating.slug(), rating.to_canonical(), sort));
     }
     entries.extend(people_entries(&content.film));
-    entries.retain(|entry| !entry.slug.is_empty() || entry.kind == BrowseKind::All.as_str());
+    entries.retain(|entry| !entry.slug.is_empty() || entry.kind == BrowseKind::All);
     entries.sort();
     entries.dedup_by(|one, other| one.kind == other.kind && one.slug == other.slug);
     entries
@@ -159,7 +159,7 @@ fn people_entries(film: &Film) -> Vec<BrowseEntry> {
                 continue;
             }
             let sort = name_sort_key(name);
-            let kind = BrowseKind::Person.as_str();
+            let kind = BrowseKind::Person;
             people.push(BrowseEntry { kind, slug, name: name.clone(), sort, roles: role.bit() });
         }
     }

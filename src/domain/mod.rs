@@ -23,5 +23,6 @@ pub mod review;
 pub mod search;
 pub mod signature_scheme;
 pub mod site;
+pub mod states;
 pub mod text;
 pub mod time;

@@ -108,7 +108,7 @@ pub fn index_review(review: &Review) -> SearchDocument {
     let mut filters: BTreeSet<String> = browse_index::browse_entries(review)
         .iter()
         .filter(|entry| !entry.slug.is_empty())
-        .map(|entry| filter_token(entry.kind, &entry.slug))
+        .map(|entry| filter_token(entry.kind.as_str(), &entry.slug))
         .collect();
     let rank = content.rating.as_ref().map(Rating::rank);
     // A minimum of three stars includes four stars.

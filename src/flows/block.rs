@@ -90,7 +90,7 @@ pub async fn set_domain_rule(
     let blocked = if rule == DomainRule::Block { HashSet::from([host]) } else { HashSet::new() };
     let ended = sever(app, &blocked, now).await?;
     app.wake.notify();
-    Ok((before.and_then(|(_, rule)| rule.parse::<DomainRule>().ok()), ended))
+    Ok((before.map(|(_, rule)| rule), ended))
 }
 
 /// Ends all relations with the known hosts for which one of these blocks is the most specific rule. Each host has a
@@ -100,12 +100,10 @@ async fn sever(app: &App, blocked: &HashSet<&str>, now: Timestamp) -> anyhow::Re
     if blocked.is_empty() {
         return Ok(ended);
     }
-    let rules: HashMap<String, String> = blocks::list_rules(&app.db).await?.into_iter().collect();
+    let rules: HashMap<String, DomainRule> = blocks::list_rules(&app.db).await?.into_iter().collect();
     for host in blocks::list_known_hosts(&app.db).await? {
         let nearest = domain_and_parents(&host).find_map(|domain| Some((domain, rules.get(domain)?)));
-        if nearest
-            .is_some_and(|(domain, rule)| rule == DomainRule::Block.as_str() && blocked.contains(domain))
-        {
+        if nearest.is_some_and(|(domain, rule)| *rule == DomainRule::Block && blocked.contains(domain)) {
             let mut tx = app.db.begin().await?;
             ended += blocks::sever_host(&mut tx, &host, now.truncate_to_second()).await?;
             tx.commit().await?;
@@ -143,10 +141,10 @@ pub async fn import_blocklist(app: &App, listed: &[BlocklistEntry]) -> anyhow::R
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     tx.lock("blocks").await?;
-    let known: HashMap<String, String> = blocks::list_rules_in_tx(&mut tx).await?.into_iter().collect();
+    let known: HashMap<String, DomainRule> = blocks::list_rules_in_tx(&mut tx).await?.into_iter().collect();
     for (host, rule, reason) in &wanted {
         let rule = *rule;
-        let is_stronger = match known.get(host).and_then(|rule| rule.parse::<DomainRule>().ok()) {
+        let is_stronger = match known.get(host) {
             None => true,
             Some(DomainRule::Silence) => rule == DomainRule::Block,
             Some(DomainRule::Block | DomainRule::Allow) => false,

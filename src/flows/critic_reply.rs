@@ -15,6 +15,7 @@ use crate::domain::critic::Critic;
 use crate::domain::id::{ActivityId, CommentId, ReviewId};
 use crate::domain::moderation::AccessLevel;
 use crate::domain::review::Review;
+use crate::domain::states::CommentState;
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::critic_reply as vocab;
 use crate::sources::critic_reply::{self as text, MentionTarget};
@@ -104,9 +105,10 @@ pub async fn create(
 /// If it is no critic's reply, was deleted, or has this text already.
 pub async fn edit(app: &App, id: CommentId, source: &str) -> anyhow::Result<CriticReply> {
     let source = source.trim();
-    let (mut reply, stored) = load(app, id).await?.context("the comment is not by a critic of this site")?;
-    ensure!(stored.state != "withdrawn", "its review is no longer public");
-    ensure!(stored.state == "shown", "it was deleted");
+    let found = load(app, id).await?.context("the comment is not by a critic of this site")?;
+    ensure!(found.stored.state == CommentState::Shown, "it was deleted");
+    ensure!(found.is_public(), "its review is no longer public");
+    let LoadedReply { mut reply, stored, .. } = found;
     ensure!(stored.source.as_deref() != Some(source), "nothing changed");
     let composed =
         compose(app, reply.review, author(app, &reply.in_reply_to).await?.as_ref(), source).await?;
@@ -130,12 +132,16 @@ pub async fn edit(app: &App, id: CommentId, source: &str) -> anyhow::Result<Crit
 /// # Errors
 /// If it is no critic's reply, or was deleted before.
 pub async fn delete(app: &App, id: CommentId) -> anyhow::Result<()> {
-    let (reply, stored) = load(app, id).await?.context("the comment is not by a critic of this site")?;
-    ensure!(stored.state != "deleted", "it was already deleted");
+    let LoadedReply { reply, stored, .. } =
+        load(app, id).await?.context("the comment is not by a critic of this site")?;
+    ensure!(stored.state != CommentState::Deleted, "it was already deleted");
     let inboxes = audience(app, reply.review, &reply.mentions).await?;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    ensure!(moderation::transition(&mut tx, id, "shown", "deleted").await?, "it was already deleted");
+    ensure!(
+        moderation::transition(&mut tx, id, CommentState::Shown, CommentState::Deleted).await?,
+        "it was already deleted"
+    );
     comments::mark_deleted(&mut tx, id, now).await?;
     let inboxes = with_previous_inboxes(app, &mut tx, id, inboxes).await?;
     let activity = ActivityId::new(now);
@@ -146,13 +152,31 @@ pub async fn delete(app: &App, id: CommentId) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Loads a reply and its row. Its state is `withdrawn` if its review is no longer public.
-pub async fn load(app: &App, id: CommentId) -> Result<Option<(CriticReply, StoredCriticReply)>, FlowError> {
-    let Some(mut stored) = critic_replies::find(&app.db, id).await? else { return Ok(None) };
-    let review = reviews::find(&app.db, stored.review_id).await?.context("the reply has no review")?;
-    if stored.state == "shown" && !review.state.is_public() {
-        "withdrawn".clone_into(&mut stored.state);
+/// A critic's reply, as it is sent and as it is stored.
+#[derive(Debug)]
+pub struct LoadedReply {
+    /// As it is sent.
+    pub reply: CriticReply,
+    /// As it is stored.
+    pub stored: StoredCriticReply,
+    /// Whether its review is public.
+    pub is_review_public: bool,
+}
+
+impl LoadedReply {
+    /// Whether everyone may read it: it is not deleted, and its review is public.
+    pub fn is_public(&self) -> bool {
+        self.is_review_public && self.stored.state == CommentState::Shown
     }
+}
+
+/// Loads a reply and its row.
+///
+/// # Errors
+/// If its review does not exist.
+pub async fn load(app: &App, id: CommentId) -> Result<Option<LoadedReply>, FlowError> {
+    let Some(stored) = critic_replies::find(&app.db, id).await? else { return Ok(None) };
+    let review = reviews::find(&app.db, stored.review_id).await?.context("the reply has no review")?;
     let parent = Url::parse(&stored.parent_uri).context("a stored id is not a URL")?;
     let reply = CriticReply {
         id,
@@ -166,7 +190,7 @@ pub async fn load(app: &App, id: CommentId) -> Result<Option<(CriticReply, Store
         edited: stored.edited_at,
         mentions: stored.mentions().context("stored mentions are not readable")?,
     };
-    Ok(Some((reply, stored)))
+    Ok(Some(LoadedReply { reply, stored, is_review_public: review.state.is_public() }))
 }
 
 fn page(app: &App, review: &Review, id: CommentId) -> Url {
@@ -181,7 +205,7 @@ async fn find_position(app: &App, target: ReplyTarget) -> anyhow::Result<Positio
         ReplyTarget::Comment(id) => {
             let case = moderation::find(&app.db, id).await?.context("no such comment")?;
             ensure!(
-                case.state == "shown",
+                case.state == CommentState::Shown,
                 "the comment is {}: only a shown comment can be replied to",
                 case.state
             );

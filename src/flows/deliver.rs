@@ -287,7 +287,7 @@ async fn post(
     let inbox = url::Url::parse(&delivery.inbox)?;
     let own =
         batch.keys.get(&activity.critic).ok_or_else(|| anyhow::anyhow!("no signing key for the critic"))?;
-    let first = batch.target.signature.parse::<SignatureScheme>().unwrap_or_default();
+    let first = batch.target.signature_scheme;
     let mut tries = vec![
         (own.signing_key(), first),
         (own.published_key(), first),

@@ -12,6 +12,7 @@ use crate::domain::facepile::{Facepile, FacepileActor};
 use crate::domain::id::ReviewId;
 use crate::domain::moderation::{AccessLevel, FirstCommentPolicy};
 use crate::domain::review::Review;
+use crate::domain::states::ReactionEventKind;
 use crate::store::facepile::{self, FaceCandidate, UnresolvedActor};
 use crate::store::review_stats::ReviewStats;
 use crate::store::{blocks, view_counts};
@@ -75,14 +76,14 @@ async fn process_events(app: &App) -> anyhow::Result<bool> {
     view_counts::lock(&mut tx).await?;
     let events = facepile::take_reaction_events(&mut tx, MAX_EVENTS).await?;
     let mut reached: BTreeSet<(ReviewId, String)> = BTreeSet::new();
-    for event in events.iter().filter(|event| event.kind != "undo") {
+    for event in events.iter().filter(|event| event.kind != ReactionEventKind::Undo) {
         let host = Url::parse(&event.actor).ok().and_then(|actor| actor.host_str().map(str::to_owned));
         reached.extend(host.map(|host| (event.review_id, host)));
     }
     for (review, host) in &reached {
         view_counts::add_reached_host(&mut tx, *review, host).await?;
     }
-    let reactions = || events.iter().filter(|event| event.kind != "comment");
+    let reactions = || events.iter().filter(|event| event.kind != ReactionEventKind::Comment);
     for review in reactions().map(|event| event.review_id).collect::<BTreeSet<_>>() {
         facepile::refresh_recent(&mut tx, review, now).await?;
     }

@@ -6,6 +6,7 @@ use url::Url;
 use super::App;
 use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, CriticId};
+use crate::domain::states::FollowState;
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::activity;
 use crate::store::activities::{self, NewActivity};
@@ -22,10 +23,10 @@ pub async fn accept_follower(app: &App, critic: CriticId, actor: &Url) -> anyhow
     tx.lock(actor.as_str()).await?;
     let before = followers::find(&mut tx, critic, actor).await?;
     let before = before.with_context(|| format!("no follow request from {actor}"))?;
-    match before.state.as_str() {
-        "following" => return Ok(()),
-        "pending" => {}
-        _ => bail!("no follow request from {actor}"),
+    match before.state {
+        FollowState::Following => return Ok(()),
+        FollowState::Pending => {}
+        FollowState::Gone | FollowState::Preempted => bail!("no follow request from {actor}"),
     }
     let follow = before.follow_uri.as_deref().map(Url::parse).transpose()?;
     let id = ActivityId::new(now);
@@ -49,7 +50,7 @@ pub async fn reject_follower(app: &App, critic: CriticId, actor: &Url) -> anyhow
     let mut tx = app.db.begin().await?;
     tx.lock(actor.as_str()).await?;
     let before = followers::find(&mut tx, critic, actor).await?;
-    let before = before.filter(|before| matches!(before.state.as_str(), "following" | "pending"));
+    let before = before.filter(|before| before.state.is_active());
     let before = before.with_context(|| format!("{actor} is no follower and has not asked to follow"))?;
     let follow = before.follow_uri.as_deref().map(Url::parse).transpose()?;
     let id = ActivityId::new(now);

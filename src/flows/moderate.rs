@@ -5,6 +5,7 @@ use anyhow::{Context, bail, ensure};
 use super::{App, resolve};
 use crate::domain::comment::parse_comment_anchor;
 use crate::domain::id::CommentId;
+use crate::domain::states::CommentState;
 use crate::store::Tx;
 use crate::store::comments;
 use crate::store::moderation::{self, ModeratedComment};
@@ -29,7 +30,8 @@ pub enum CommentAction {
 pub async fn apply_action(app: &App, id: CommentId, action: CommentAction) -> anyhow::Result<u64> {
     let comment = comment(app, id).await?;
     ensure!(comment.critic_id.is_none(), "a critic of this site wrote it: use `marquee comment delete`");
-    if action == CommentAction::Approve && matches!(comment.state.as_str(), "held" | "hidden") {
+    if action == CommentAction::Approve && matches!(comment.state, CommentState::Held | CommentState::Hidden)
+    {
         // The author of a comment that was fetched as part of a thread may not be stored yet.
         let author = url::Url::parse(&comment.actor)?;
         resolve::resolve_actor(app, &author).await.with_context(|| unknown(&comment.actor))?;
@@ -38,12 +40,14 @@ pub async fn apply_action(app: &App, id: CommentId, action: CommentAction) -> an
     // Activities of the author wait meanwhile: the action decides whether they are held or shown.
     tx.lock(&comment.actor).await?;
     let state = moderation::find_state(&mut tx, id).await?.context("no such comment")?;
-    let to = match (action, state.as_str()) {
-        (CommentAction::Hide, "shown" | "held" | "withheld") | (CommentAction::Reject, "held") => "hidden",
-        (CommentAction::Show, "hidden") | (CommentAction::Approve, "held" | "hidden") => "shown",
+    let to = match (action, state) {
+        (CommentAction::Hide, CommentState::Shown | CommentState::Held | CommentState::Withheld)
+        | (CommentAction::Reject, CommentState::Held) => CommentState::Hidden,
+        (CommentAction::Show, CommentState::Hidden)
+        | (CommentAction::Approve, CommentState::Held | CommentState::Hidden) => CommentState::Shown,
         (_, state) => bail!("{}", refusal(action, state)),
     };
-    moderation::transition(&mut tx, id, &state, to).await?;
+    moderation::transition(&mut tx, id, state, to).await?;
     let more = if action == CommentAction::Approve { let_through(&mut tx, &comment).await? } else { 0 };
     tx.commit().await?;
     app.wake.notify();
@@ -59,15 +63,17 @@ fn unknown(actor: &str) -> String {
     format!("its author {actor} cannot be fetched, and so cannot be trusted; try again later")
 }
 
-fn refusal(action: CommentAction, state: &str) -> String {
+fn refusal(action: CommentAction, state: CommentState) -> String {
     match (action, state) {
-        (_, "deleted") => "its author deleted it".to_owned(),
-        (_, "withheld") => "its author blocks the critic".to_owned(),
-        (_, "removed") => "its text was removed permanently".to_owned(),
-        (CommentAction::Show, "held") => {
+        (_, CommentState::Deleted) => "its author deleted it".to_owned(),
+        (_, CommentState::Withheld) => "its author blocks the critic".to_owned(),
+        (_, CommentState::Removed) => "its text was removed permanently".to_owned(),
+        (CommentAction::Show, CommentState::Held) => {
             "it is held: use `marquee comment approve`, which also trusts its author".to_owned()
         }
-        (CommentAction::Reject, "shown") => "it is shown, not held: use `marquee comment hide`".to_owned(),
+        (CommentAction::Reject, CommentState::Shown) => {
+            "it is shown, not held: use `marquee comment hide`".to_owned()
+        }
         (_, state) => format!("it is already {state}"),
     }
 }
@@ -76,8 +82,8 @@ fn refusal(action: CommentAction, state: &str) -> String {
 pub async fn remove_comment(app: &App, id: CommentId) -> anyhow::Result<()> {
     let comment = comment(app, id).await?;
     ensure!(comment.critic_id.is_none(), "a critic of this site wrote it");
-    ensure!(comment.state != "removed", "its text was already removed");
-    ensure!(comment.state != "deleted", "its author deleted it");
+    ensure!(comment.state != CommentState::Removed, "its text was already removed");
+    ensure!(comment.state != CommentState::Deleted, "its author deleted it");
     let mut tx = app.db.begin().await?;
     tx.lock(&comment.actor).await?;
     comments::mark_removed(&mut tx, id).await?;

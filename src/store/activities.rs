@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, deliveries, on, read, run};
+use super::{Db, Result, Tx, deliveries, execute, with_db, with_tx};
 use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, CriticId};
 use crate::domain::time::Timestamp;
@@ -24,13 +24,13 @@ pub struct NewActivity<'a> {
 
 /// Writes an activity down. A second one of the same id changes nothing.
 pub async fn insert(tx: &mut Tx, activity: &NewActivity<'_>, now: Timestamp) -> Result<()> {
-    run!(tx, sqlx::query(
+    execute!(tx, sqlx::query(
         "insert into activities (id, critic_id, kind, object_uri, body, created_at) values ($1, $2, $3, $4, $5, $6)
          on conflict (id) do nothing",
     )
     .bind(activity.id)
     .bind(activity.critic)
-    .bind(activity.kind.as_str())
+    .bind(activity.kind)
     .bind(activity.object.as_str())
     .bind(activity.body)
     .bind(now))?;
@@ -47,7 +47,7 @@ pub async fn insert_for_followers(tx: &mut Tx, activity: &NewActivity<'_>, now: 
 
 /// One row, expanded later.
 async fn fan_out(tx: &mut Tx, activity: ActivityId) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "insert into fanouts (activity_id, cursor) values ($1, '') on conflict (activity_id) do nothing",
@@ -63,14 +63,14 @@ pub struct StoredActivity {
     /// Who does it.
     pub critic_id: CriticId,
     /// Its kind, by name.
-    pub kind: String,
+    pub kind: ActivityKind,
     /// Its exact bytes.
     pub body: String,
 }
 
 /// The activity of that id.
 pub async fn find(db: &Db, id: ActivityId) -> Result<Option<StoredActivity>> {
-    read!(db, |c| sqlx::query_as("select critic_id, kind, body from activities where id = $1")
+    with_db!(db, |c| sqlx::query_as("select critic_id, kind, body from activities where id = $1")
         .bind(id)
         .fetch_optional(c)
         .await)
@@ -79,16 +79,16 @@ pub async fn find(db: &Db, id: ActivityId) -> Result<Option<StoredActivity>> {
 /// What the activity of that id is about.
 pub async fn find_object(db: &Db, id: ActivityId) -> Result<Option<url::Url>> {
     let object: Option<String> =
-        read!(db, |c| sqlx::query_scalar("select object_uri from activities where id = $1")
+        with_db!(db, |c| sqlx::query_scalar("select object_uri from activities where id = $1")
             .bind(id)
             .fetch_optional(c)
             .await)?;
-    object.as_deref().map(super::url).transpose()
+    object.as_deref().map(super::column::parse_url).transpose()
 }
 
 /// Forgets what was passed on before then, once nobody waits for it.
 pub async fn delete_old_forwards(tx: &mut Tx, before: Timestamp) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "delete from activities where kind = 'Forward' and created_at <= $1
@@ -118,7 +118,7 @@ pub async fn cancel_forwards(
             select uri from comments where actor = $1 and ($2 = '' or uri = $2) and state <> 'deleted')",
     ];
     for statement in statements {
-        run!(
+        execute!(
             tx,
             sqlx::query(statement).bind(actor.as_str()).bind(comment.map_or("", url::Url::as_str)).bind(now)
         )?;
@@ -134,13 +134,13 @@ pub async fn exists_since(
     object: &url::Url,
     since: Timestamp,
 ) -> Result<bool> {
-    let found: Option<i64> = on!(tx, |c| sqlx::query_scalar(
+    let found: Option<i64> = with_tx!(tx, |c| sqlx::query_scalar(
         "select created_at from activities
          where object_uri = $1 and critic_id = $2 and kind = $3 and created_at > $4 limit 1",
     )
     .bind(object.as_str())
     .bind(critic)
-    .bind(kind.as_str())
+    .bind(kind)
     .bind(since)
     .fetch_optional(c)
     .await)?;
@@ -149,13 +149,13 @@ pub async fn exists_since(
 
 /// Forgets some of the Accepts and Rejects from before then that stand for nothing any more.
 pub async fn delete_old_responses(tx: &mut Tx, before: Timestamp, limit: u32) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "delete from activities where id in (
                 select a.id from activities a where a.kind in ('Accept', 'Reject') and a.created_at <= $1
                 and not exists (select 1 from followers f where f.accept_id = a.id)
-                and not exists (select 1 from stamps s where s.accept_id = a.id and s.state = 'granted')
+                and not exists (select 1 from authorizations s where s.accept_id = a.id and s.state = 'granted')
                 and not exists (select 1 from deliveries d where d.activity_id = a.id)
                 and not exists (select 1 from fanouts o where o.activity_id = a.id)
                 order by a.created_at limit $2)",

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use sqlx::FromRow;
 
 use super::bulk::BulkStatement;
-use super::{Db, Result, Tx, comments, on, read, run, url};
+use super::column::parse_url;
+use super::{Db, Result, Tx, comments, execute, with_db, with_tx};
 use crate::domain::time::Timestamp;
 
 /// An actor of another server.
@@ -57,13 +58,13 @@ struct Row {
 impl Row {
     fn actor(self) -> Result<StoredActor> {
         Ok(StoredActor {
-            uri: url(&self.uri)?,
+            uri: parse_url(&self.uri)?,
             name: self.name,
             handle: self.handle,
-            url: url(&self.url)?,
-            inbox: url(&self.inbox)?,
-            shared_inbox: self.shared_inbox.as_deref().map(url).transpose()?,
-            icon: self.icon.as_deref().map(url).transpose()?,
+            url: parse_url(&self.url)?,
+            inbox: parse_url(&self.inbox)?,
+            shared_inbox: self.shared_inbox.as_deref().map(parse_url).transpose()?,
+            icon: self.icon.as_deref().map(parse_url).transpose()?,
             indexable: self.indexable != 0,
             discoverable: self.discoverable != 0,
             fetched_at: self.fetched_at,
@@ -74,7 +75,7 @@ impl Row {
 /// The actor of that id, where it is known and not deleted.
 pub async fn find_by_uri(db: &Db, uri: &url::Url) -> Result<Option<StoredActor>> {
     let row: Option<Row> =
-        read!(db, |c| sqlx::query_as("select * from actors where uri = $1 and deleted_at is null")
+        with_db!(db, |c| sqlx::query_as("select * from actors where uri = $1 and deleted_at is null")
             .bind(uri.as_str())
             .fetch_optional(c)
             .await)?;
@@ -83,7 +84,7 @@ pub async fn find_by_uri(db: &Db, uri: &url::Url) -> Result<Option<StoredActor>>
 
 /// Writes an actor down, new or as it looks now, and the inbox of those of its follows that we have.
 pub async fn upsert(tx: &mut Tx, actor: &StoredActor) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "insert into actors (uri, host, name, handle, url, inbox, shared_inbox, fetched_at, icon, indexable,
@@ -106,7 +107,7 @@ pub async fn upsert(tx: &mut Tx, actor: &StoredActor) -> Result<()> {
         .bind(i64::from(actor.indexable))
         .bind(i64::from(actor.discoverable))
     )?;
-    run!(
+    execute!(
         tx,
         sqlx::query("update followers set inbox = $2, host = $3 where actor = $1 and inbox <> $2")
             .bind(actor.uri.as_str())
@@ -118,7 +119,7 @@ pub async fn upsert(tx: &mut Tx, actor: &StoredActor) -> Result<()> {
 
 /// Whether anything of an actor is here that goes when it goes.
 pub async fn is_known(db: &Db, uri: &url::Url) -> Result<bool> {
-    let met: Option<String> = read!(db, |c| {
+    let met: Option<String> = with_db!(db, |c| {
         sqlx::query_scalar(
             "select uri from actors where uri = $1 and deleted_at is null
          union all select actor from comments where actor = $1 and state <> 'deleted'
@@ -136,7 +137,7 @@ pub async fn is_known(db: &Db, uri: &url::Url) -> Result<bool> {
 pub async fn is_trusted(tx: &mut Tx, uri: &url::Url) -> Result<bool> {
     let query = "select trusted from actors where uri = $1 and deleted_at is null";
     let trusted: Option<i64> =
-        on!(tx, |c| sqlx::query_scalar(query).bind(uri.as_str()).fetch_optional(c).await)?;
+        with_tx!(tx, |c| sqlx::query_scalar(query).bind(uri.as_str()).fetch_optional(c).await)?;
     Ok(trusted == Some(1))
 }
 
@@ -150,11 +151,11 @@ pub async fn mark_deleted(tx: &mut Tx, uri: &url::Url, signed_at: Timestamp) -> 
         "update followers set state = 'gone', follow_uri = null, signed_at = $2 where actor = $1",
         "update blockers set state = 'off', activity_uri = null, signed_at = $2 where actor = $1",
         "update reactions set state = 'off', activity_uri = null, signed_at = $2 where actor = $1",
-        "update stamps set state = 'revoked', signed_at = $2 where actor = $1",
+        "update authorizations set state = 'revoked', signed_at = $2 where actor = $1",
         "update reports set content = '' where actor = $1 and $2 is not null",
     ];
     for statement in statements {
-        run!(tx, sqlx::query(statement).bind(uri.as_str()).bind(signed_at))?;
+        execute!(tx, sqlx::query(statement).bind(uri.as_str()).bind(signed_at))?;
     }
     comments::mark_all_deleted(tx, uri, signed_at).await
 }
@@ -170,7 +171,7 @@ pub struct ActorKey {
 
 /// The key of that id.
 pub async fn find_key(db: &Db, key_id: &url::Url) -> Result<Option<ActorKey>> {
-    read!(db, |c| sqlx::query_as("select actor, pem from actor_keys where key_id = $1")
+    with_db!(db, |c| sqlx::query_as("select actor, pem from actor_keys where key_id = $1")
         .bind(key_id.as_str())
         .fetch_optional(c)
         .await)
@@ -200,7 +201,7 @@ pub struct CachedActorKey<'a> {
 pub async fn find_outdated_keys(tx: &mut Tx, keys: &[CachedActorKey<'_>]) -> Result<HashSet<String>> {
     let mut outdated = HashSet::new();
     for (text, _, part) in OUTDATED.parts(keys) {
-        let found: Vec<String> = on!(tx, |c| {
+        let found: Vec<String> = with_tx!(tx, |c| {
             let query = sqlx::query_scalar(text);
             part.fold(query, |query, key| {
                 query.bind(key.key_id.as_str()).bind(key.actor.as_str()).bind(key.pem)
@@ -216,10 +217,11 @@ pub async fn find_outdated_keys(tx: &mut Tx, keys: &[CachedActorKey<'_>]) -> Res
 /// Drops the keys of an actor that are not among those that it lists now: their time is over, or they leaked.
 pub async fn delete_unlisted_keys(tx: &mut Tx, actor: &url::Url, listed: &[&url::Url]) -> Result<()> {
     let query = "select key_id from actor_keys where actor = $1";
-    let known: Vec<String> = on!(tx, |c| sqlx::query_scalar(query).bind(actor.as_str()).fetch_all(c).await)?;
+    let known: Vec<String> =
+        with_tx!(tx, |c| sqlx::query_scalar(query).bind(actor.as_str()).fetch_all(c).await)?;
     for key in known {
         if listed.iter().all(|listed| listed.as_str() != key) {
-            run!(tx, sqlx::query("delete from actor_keys where key_id = $1").bind(&key))?;
+            execute!(tx, sqlx::query("delete from actor_keys where key_id = $1").bind(&key))?;
         }
     }
     Ok(())
@@ -233,7 +235,7 @@ pub async fn upsert_key(
     pem: &str,
     now: Timestamp,
 ) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "insert into actor_keys (key_id, actor, pem, fetched_at) values ($1, $2, $3, $4)

@@ -2,8 +2,9 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, on, read, run};
+use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::id::{ActivityId, AuthorizationId, CriticId, ReviewId};
+use crate::domain::states::AuthorizationState;
 use crate::domain::time::Timestamp;
 
 /// What was decided about a quote.
@@ -24,7 +25,7 @@ pub struct StoredAuthorization {
     /// The Accept that answered it.
     pub accept_id: Option<ActivityId>,
     /// `granted`; `revoked` by the critic, or with the post, for good; `withdrawn` by who asked.
-    pub state: String,
+    pub state: AuthorizationState,
     /// The signed date of what last changed it.
     pub signed_at: Timestamp,
 }
@@ -35,8 +36,8 @@ pub async fn find_by_note(
     review: ReviewId,
     note: &url::Url,
 ) -> Result<Option<StoredAuthorization>> {
-    on!(tx, |c| sqlx::query_as(
-        "select s.*, r.critic_id from stamps s join reviews r on r.id = s.review_id
+    with_tx!(tx, |c| sqlx::query_as(
+        "select s.*, r.critic_id from authorizations s join reviews r on r.id = s.review_id
          where s.review_id = $1 and s.note_uri = $2",
     )
     .bind(review)
@@ -47,8 +48,8 @@ pub async fn find_by_note(
 
 /// The stamp of that id.
 pub async fn find(db: &Db, id: AuthorizationId) -> Result<Option<StoredAuthorization>> {
-    read!(db, |c| sqlx::query_as(
-        "select s.*, r.critic_id from stamps s join reviews r on r.id = s.review_id where s.id = $1",
+    with_db!(db, |c| sqlx::query_as(
+        "select s.*, r.critic_id from authorizations s join reviews r on r.id = s.review_id where s.id = $1",
     )
     .bind(id)
     .fetch_optional(c)
@@ -57,9 +58,9 @@ pub async fn find(db: &Db, id: AuthorizationId) -> Result<Option<StoredAuthoriza
 
 /// The newest stamps, at most `limit`.
 pub async fn list_newest(db: &Db, limit: u32) -> Result<Vec<StoredAuthorization>> {
-    read!(db, |c| {
+    with_db!(db, |c| {
         sqlx::query_as(
-        "select s.*, r.critic_id from stamps s join reviews r on r.id = s.review_id order by s.id desc limit $1",
+        "select s.*, r.critic_id from authorizations s join reviews r on r.id = s.review_id order by s.id desc limit $1",
     )
     .bind(i64::from(limit))
     .fetch_all(c)
@@ -69,8 +70,8 @@ pub async fn list_newest(db: &Db, limit: u32) -> Result<Vec<StoredAuthorization>
 
 /// The granted quotes of an actor, at most `limit`.
 pub async fn list_granted_to(db: &Db, actor: &url::Url, limit: u32) -> Result<Vec<AuthorizationId>> {
-    read!(db, |c| sqlx::query_scalar(
-        "select id from stamps where actor = $1 and state = 'granted' order by id limit $2"
+    with_db!(db, |c| sqlx::query_scalar(
+        "select id from authorizations where actor = $1 and state = 'granted' order by id limit $2"
     )
     .bind(actor.as_str())
     .bind(i64::from(limit))
@@ -99,10 +100,10 @@ pub struct NewAuthorization<'a> {
 
 /// Grants a quote, or grants it again.
 pub async fn grant(tx: &mut Tx, granted: &NewAuthorization<'_>, now: Timestamp) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
-            "insert into stamps (id, review_id, note_uri, actor, request_uri, accept_id, state, signed_at, created_at)
+            "insert into authorizations (id, review_id, note_uri, actor, request_uri, accept_id, state, signed_at, created_at)
              values ($1, $2, $3, $4, $5, $6, 'granted', $7, $8)
              on conflict (review_id, note_uri) do update set id = excluded.id, actor = excluded.actor,
                 request_uri = excluded.request_uri, accept_id = excluded.accept_id, state = 'granted',
@@ -122,15 +123,19 @@ pub async fn grant(tx: &mut Tx, granted: &NewAuthorization<'_>, now: Timestamp) 
 
 /// Takes a stamp back; false where it is not granted.
 pub async fn revoke(tx: &mut Tx, id: AuthorizationId) -> Result<bool> {
-    run!(tx, sqlx::query("update stamps set state = 'revoked' where id = $1 and state = 'granted'").bind(id))
-        .map(|rows| rows > 0)
+    execute!(
+        tx,
+        sqlx::query("update authorizations set state = 'revoked' where id = $1 and state = 'granted'")
+            .bind(id)
+    )
+    .map(|rows| rows > 0)
 }
 
 /// The post that quotes is gone: so are its stamps.
 pub async fn revoke_by_note(tx: &mut Tx, note: &url::Url, actor: &url::Url) -> Result<bool> {
-    run!(
+    execute!(
         tx,
-        sqlx::query("update stamps set state = 'revoked' where note_uri = $1 and actor = $2")
+        sqlx::query("update authorizations set state = 'revoked' where note_uri = $1 and actor = $2")
             .bind(note.as_str())
             .bind(actor.as_str())
     )
@@ -139,10 +144,10 @@ pub async fn revoke_by_note(tx: &mut Tx, note: &url::Url, actor: &url::Url) -> R
 
 /// Who asked asks no longer, in a request of that id or about a post of that id; false where there is no such thing.
 pub async fn withdraw(tx: &mut Tx, id: &url::Url, actor: &url::Url, signed_at: Timestamp) -> Result<bool> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
-            "update stamps set state = 'withdrawn', signed_at = $3
+            "update authorizations set state = 'withdrawn', signed_at = $3
              where (request_uri = $1 or note_uri = $1) and actor = $2 and state = 'granted' and signed_at <= $3",
         )
         .bind(id.as_str())

@@ -2,7 +2,8 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, on, read, run, url};
+use super::column::parse_url;
+use super::{Db, Result, Tx, execute, with_db, with_tx};
 
 /// Somebody who is shown and whose picture was not asked for yet.
 #[derive(Debug)]
@@ -28,13 +29,13 @@ const A_LOOK: i64 = 500;
 /// Some of those who comment, or are among the last who liked or boosted something, and whose picture was not asked
 /// for yet, among the next actors after that id.
 pub async fn list_pending(db: &Db, after: &str, limit: usize) -> Result<Vec<PendingAvatar>> {
-    let rows: Vec<Row> = read!(db, |c| {
+    let rows: Vec<Row> = with_db!(db, |c| {
         sqlx::query_as(
             "select a.uri, a.icon, a.avatar from (
                 select uri, icon, avatar from actors
-                where icon is not null and (avatar_of is null or avatar_of <> icon) and deleted_at is null and uri > $1
+                where icon is not null and (fetched_icon is null or fetched_icon <> icon) and deleted_at is null and uri > $1
                 order by uri limit $2) a
-             where exists (select 1 from faces f where f.actor = a.uri)
+             where exists (select 1 from facepile f where f.actor = a.uri)
                 or exists (select 1 from comments c where c.actor = a.uri and c.state = 'shown')
              order by a.uri limit $3",
         )
@@ -44,17 +45,18 @@ pub async fn list_pending(db: &Db, after: &str, limit: usize) -> Result<Vec<Pend
         .fetch_all(c)
         .await
     })?;
-    let pending =
-        |row: Row| Ok(PendingAvatar { uri: url(&row.uri)?, icon: url(&row.icon)?, avatar: row.avatar });
+    let pending = |row: Row| {
+        Ok(PendingAvatar { uri: parse_url(&row.uri)?, icon: parse_url(&row.icon)?, avatar: row.avatar })
+    };
     rows.into_iter().map(pending).collect()
 }
 
 /// Where the look after that one begins; none where that one came to the end.
 pub async fn next_pending_cursor(db: &Db, after: &str) -> Result<Option<String>> {
-    read!(db, |c| {
+    with_db!(db, |c| {
         sqlx::query_scalar(
             "select uri from actors
-             where icon is not null and (avatar_of is null or avatar_of <> icon) and deleted_at is null and uri > $1
+             where icon is not null and (fetched_icon is null or fetched_icon <> icon) and deleted_at is null and uri > $1
              order by uri limit 1 offset $2",
         )
         .bind(after)
@@ -76,13 +78,13 @@ pub struct UnusedAvatar {
 /// Some of those who have a picture here, and deleted themselves, show none any more, or are not shown any more
 /// themselves, among the next who have one after that id.
 pub async fn list_unused(db: &Db, after: &str, limit: usize) -> Result<Vec<UnusedAvatar>> {
-    read!(db, |c| {
+    with_db!(db, |c| {
         sqlx::query_as(
             "select a.uri, a.avatar as name from (
                 select uri, avatar, icon, deleted_at from actors where avatar is not null and uri > $1
                 order by uri limit $2) a
              where a.deleted_at is not null or a.icon is null
-                or (not exists (select 1 from faces f where f.actor = a.uri)
+                or (not exists (select 1 from facepile f where f.actor = a.uri)
                     and not exists (select 1 from comments c where c.actor = a.uri and c.state = 'shown'))
              order by a.uri limit $3",
         )
@@ -96,7 +98,7 @@ pub async fn list_unused(db: &Db, after: &str, limit: usize) -> Result<Vec<Unuse
 
 /// Where that look after that one begins; none where that one came to the end.
 pub async fn next_unused_cursor(db: &Db, after: &str) -> Result<Option<String>> {
-    read!(db, |c| {
+    with_db!(db, |c| {
         sqlx::query_scalar(
             "select uri from actors where avatar is not null and uri > $1 order by uri limit 1 offset $2",
         )
@@ -109,9 +111,9 @@ pub async fn next_unused_cursor(db: &Db, after: &str) -> Result<Option<String>> 
 
 /// Writes down that an icon was asked for, and the name of what came.
 pub async fn record_fetch(tx: &mut Tx, actor: &url::Url, icon: &url::Url, name: Option<&str>) -> Result<()> {
-    run!(
+    execute!(
         tx,
-        sqlx::query("update actors set avatar_of = $2, avatar = $3 where uri = $1")
+        sqlx::query("update actors set fetched_icon = $2, avatar = $3 where uri = $1")
             .bind(actor.as_str())
             .bind(icon.as_str())
             .bind(name)
@@ -121,8 +123,8 @@ pub async fn record_fetch(tx: &mut Tx, actor: &url::Url, icon: &url::Url, name: 
 
 /// The actor has no picture here any more.
 pub async fn clear(tx: &mut Tx, actor: &str) -> Result<()> {
-    let statement = "update actors set avatar = null, avatar_of = null where uri = $1";
-    run!(tx, sqlx::query(statement).bind(actor))?;
+    let statement = "update actors set avatar = null, fetched_icon = null where uri = $1";
+    execute!(tx, sqlx::query(statement).bind(actor))?;
     Ok(())
 }
 
@@ -134,7 +136,7 @@ pub fn media_source(name: &str) -> String {
 
 /// Removes a picture's row where nobody shows it any more; gives whether its file can go, which others may use.
 pub async fn delete_unused_media(tx: &mut Tx, name: &str) -> Result<bool> {
-    let removed = run!(
+    let removed = execute!(
         tx,
         sqlx::query(
             "delete from media where name = $1 and source = $2
@@ -144,6 +146,6 @@ pub async fn delete_unused_media(tx: &mut Tx, name: &str) -> Result<bool> {
         .bind(media_source(name))
     )?;
     let others = "select count(*) from media where name = $1";
-    let others: i64 = on!(tx, |c| sqlx::query_scalar(others).bind(name).fetch_one(c).await)?;
+    let others: i64 = with_tx!(tx, |c| sqlx::query_scalar(others).bind(name).fetch_one(c).await)?;
     Ok(removed > 0 && others == 0)
 }

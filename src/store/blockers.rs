@@ -1,8 +1,9 @@
 //! Actors of other servers who block a critic: one row each. Like a follow's, a row stays when a block ends, with
 //! the signed date of what ended it.
 
-use super::{Result, Tx, on, run};
+use super::{Result, Tx, execute, with_tx};
 use crate::domain::id::CriticId;
+use crate::domain::states::ToggleState;
 use crate::domain::time::Timestamp;
 
 /// The actor blocks the critic, unless something signed later ended that, or an Undo overtook it.
@@ -13,7 +14,7 @@ pub async fn record_block(
     activity: Option<&url::Url>,
     signed_at: Timestamp,
 ) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "insert into blockers (critic_id, actor, state, activity_uri, signed_at) values ($1, $2, 'on', $3, $4)
@@ -37,7 +38,7 @@ pub async fn record_unblock(
     actor: &url::Url,
     signed_at: Timestamp,
 ) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "insert into blockers (critic_id, actor, state, signed_at) values ($1, $2, 'preempted', $3)
@@ -55,13 +56,14 @@ pub async fn record_unblock(
 
 /// Whether the actor blocks the critic.
 pub async fn is_blocking(tx: &mut Tx, critic: CriticId, actor: &url::Url) -> Result<bool> {
-    let state: Option<String> =
-        on!(tx, |c| sqlx::query_scalar("select state from blockers where critic_id = $1 and actor = $2")
-            .bind(critic)
-            .bind(actor.as_str())
-            .fetch_optional(c)
-            .await)?;
-    Ok(state.as_deref() == Some("on"))
+    let state: Option<ToggleState> = with_tx!(tx, |c| sqlx::query_scalar(
+        "select state from blockers where critic_id = $1 and actor = $2"
+    )
+    .bind(critic)
+    .bind(actor.as_str())
+    .fetch_optional(c)
+    .await)?;
+    Ok(state == Some(ToggleState::On))
 }
 
 /// The critic whom an actor blocks by the activity of that id.
@@ -70,7 +72,7 @@ pub async fn find_critic_by_activity(
     actor: &url::Url,
     activity: &url::Url,
 ) -> Result<Option<CriticId>> {
-    on!(tx, |c| sqlx::query_scalar(
+    with_tx!(tx, |c| sqlx::query_scalar(
         "select critic_id from blockers where actor = $1 and activity_uri = $2 and state = 'on'",
     )
     .bind(actor.as_str())

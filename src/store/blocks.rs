@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use sqlx::FromRow;
 
 use super::bulk::BulkStatement;
-use super::{Db, Result, Tx, on, read, run};
+use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::id::CriticId;
 use crate::domain::moderation::{AccessLevel, DomainRule, ModerationPolicy, domain_and_parents};
 use crate::domain::time::Timestamp;
@@ -33,7 +33,7 @@ fn names(host: &str) -> [&str; MOST_LABELS] {
 /// domain is heard.
 pub async fn access_level(db: &Db, actor: &url::Url, policy: &ModerationPolicy) -> Result<AccessLevel> {
     let blocked: Option<String> =
-        read!(db, |c| sqlx::query_scalar(BLOCKED).bind(actor.as_str()).fetch_optional(c).await)?;
+        with_db!(db, |c| sqlx::query_scalar(BLOCKED).bind(actor.as_str()).fetch_optional(c).await)?;
     if blocked.is_some() {
         return Ok(AccessLevel::Blocked);
     }
@@ -47,25 +47,25 @@ pub async fn access_level_in_tx(
     policy: &ModerationPolicy,
 ) -> Result<AccessLevel> {
     let blocked: Option<String> =
-        on!(tx, |c| sqlx::query_scalar(BLOCKED).bind(actor.as_str()).fetch_optional(c).await)?;
+        with_tx!(tx, |c| sqlx::query_scalar(BLOCKED).bind(actor.as_str()).fetch_optional(c).await)?;
     if blocked.is_some() {
         return Ok(AccessLevel::Blocked);
     }
-    let rule: Option<String> = on!(tx, |c| {
+    let rule: Option<DomainRule> = with_tx!(tx, |c| {
         let query = sqlx::query_scalar(NEAREST);
         let names = names(actor.host_str().unwrap_or_default());
         names.into_iter().fold(query, sqlx::query::QueryScalar::bind).fetch_optional(c).await
     })?;
-    Ok(policy.access_level(rule.as_deref().and_then(|rule| rule.parse::<DomainRule>().ok())))
+    Ok(policy.access_level(rule))
 }
 
 /// How everyone of a server stands here.
 pub async fn host_access_level(db: &Db, host: &str, policy: &ModerationPolicy) -> Result<AccessLevel> {
-    let rule: Option<String> = read!(db, |c| {
+    let rule: Option<DomainRule> = with_db!(db, |c| {
         let query = sqlx::query_scalar(NEAREST);
         names(host).into_iter().fold(query, sqlx::query::QueryScalar::bind).fetch_optional(c).await
     })?;
-    Ok(policy.access_level(rule.as_deref().and_then(|rule| rule.parse::<DomainRule>().ok())))
+    Ok(policy.access_level(rule))
 }
 
 /// Those among these actors who are blocked.
@@ -80,7 +80,7 @@ static RULES_AMONG: BulkStatement =
 #[derive(Debug)]
 pub struct AccessLevels {
     blocked: HashSet<String>,
-    rules: HashMap<String, String>,
+    rules: HashMap<String, DomainRule>,
 }
 
 impl AccessLevels {
@@ -95,7 +95,7 @@ impl AccessLevels {
     /// How everyone of a host stands: it must be one of those that were asked for.
     pub fn for_host(&self, host: &str, policy: &ModerationPolicy) -> AccessLevel {
         let nearest = names(host).into_iter().find_map(|name| self.rules.get(name));
-        policy.access_level(nearest.and_then(|rule| rule.parse::<DomainRule>().ok()))
+        policy.access_level(nearest.copied())
     }
 }
 
@@ -103,7 +103,7 @@ impl AccessLevels {
 pub async fn load_access_levels(tx: &mut Tx, actors: &[&url::Url], hosts: &[&str]) -> Result<AccessLevels> {
     let mut blocked = HashSet::new();
     for (text, _, part) in BLOCKED_AMONG.parts(actors) {
-        let found: Vec<String> = on!(tx, |c| {
+        let found: Vec<String> = with_tx!(tx, |c| {
             let query = sqlx::query_scalar(text);
             part.fold(query, |query, actor| query.bind(actor.as_str())).fetch_all(c).await
         })?;
@@ -112,7 +112,7 @@ pub async fn load_access_levels(tx: &mut Tx, actors: &[&url::Url], hosts: &[&str
     let above = all_names(hosts.iter().copied().chain(actors.iter().filter_map(|actor| actor.host_str())));
     let mut rules = HashMap::new();
     for (text, _, part) in RULES_AMONG.parts(&above) {
-        let found: Vec<(String, String)> = on!(tx, |c| {
+        let found: Vec<(String, DomainRule)> = with_tx!(tx, |c| {
             let query = sqlx::query_as(text);
             part.fold(query, |query, name| query.bind(*name)).fetch_all(c).await
         })?;
@@ -125,7 +125,7 @@ pub async fn load_access_levels(tx: &mut Tx, actors: &[&url::Url], hosts: &[&str
 pub async fn load_host_access_levels(db: &Db, hosts: impl IntoIterator<Item = &str>) -> Result<AccessLevels> {
     let mut rules = HashMap::new();
     for (text, _, part) in RULES_AMONG.parts(&all_names(hosts)) {
-        let found: Vec<(String, String)> = read!(db, |c| {
+        let found: Vec<(String, DomainRule)> = with_db!(db, |c| {
             let query = sqlx::query_as(text);
             part.fold(query, |query, name| query.bind(*name)).fetch_all(c).await
         })?;
@@ -148,7 +148,7 @@ pub async fn upsert_rule(
     reason: Option<&str>,
     now: Timestamp,
 ) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "insert into domain_rules (host, rule, reason, created_at) values ($1, $2, $3, $4)
@@ -156,7 +156,7 @@ pub async fn upsert_rule(
                 created_at = excluded.created_at",
         )
         .bind(domain)
-        .bind(rule.as_str())
+        .bind(rule)
         .bind(reason)
         .bind(now)
     )?;
@@ -165,7 +165,7 @@ pub async fn upsert_rule(
 
 /// Blocks an actor.
 pub async fn block_actor(tx: &mut Tx, actor: &url::Url, reason: Option<&str>, now: Timestamp) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "insert into blocked_actors (actor, reason, created_at) values ($1, $2, $3)
@@ -180,8 +180,8 @@ pub async fn block_actor(tx: &mut Tx, actor: &url::Url, reason: Option<&str>, no
 
 /// Ends the rule about a domain, or the block of an actor; false where there is none.
 pub async fn delete(tx: &mut Tx, subject: &str) -> Result<bool> {
-    let rules = run!(tx, sqlx::query("delete from domain_rules where host = $1").bind(subject))?;
-    let actors = run!(tx, sqlx::query("delete from blocked_actors where actor = $1").bind(subject))?;
+    let rules = execute!(tx, sqlx::query("delete from domain_rules where host = $1").bind(subject))?;
+    let actors = execute!(tx, sqlx::query("delete from blocked_actors where actor = $1").bind(subject))?;
     Ok(rules + actors > 0)
 }
 
@@ -200,7 +200,7 @@ pub struct BlockListEntry {
 
 /// All rules and blocks, by subject.
 pub async fn list_all(db: &Db) -> Result<Vec<BlockListEntry>> {
-    read!(db, |c| sqlx::query_as(
+    with_db!(db, |c| sqlx::query_as(
         "select host as subject, rule, reason, created_at from domain_rules
          union all
          select actor as subject, 'account' as rule, reason, created_at from blocked_actors
@@ -211,34 +211,36 @@ pub async fn list_all(db: &Db) -> Result<Vec<BlockListEntry>> {
 }
 
 /// The rules about domains.
-pub async fn list_rules(db: &Db) -> Result<Vec<(String, String)>> {
-    read!(db, |c| sqlx::query_as("select host, rule from domain_rules").fetch_all(c).await)
+pub async fn list_rules(db: &Db) -> Result<Vec<(String, DomainRule)>> {
+    with_db!(db, |c| sqlx::query_as("select host, rule from domain_rules").fetch_all(c).await)
 }
 
 /// The same inside a transaction, as they stand there.
-pub async fn list_rules_in_tx(tx: &mut Tx) -> Result<Vec<(String, String)>> {
-    on!(tx, |c| sqlx::query_as("select host, rule from domain_rules").fetch_all(c).await)
+pub async fn list_rules_in_tx(tx: &mut Tx) -> Result<Vec<(String, DomainRule)>> {
+    with_tx!(tx, |c| sqlx::query_as("select host, rule from domain_rules").fetch_all(c).await)
 }
 
 /// The hosts of everyone who ever said something here, who follows, or to whom something is on its way.
 pub async fn list_known_hosts(db: &Db) -> Result<BTreeSet<String>> {
-    let named: Vec<String> = read!(db, |c| sqlx::query_scalar(
+    let named: Vec<String> = with_db!(db, |c| sqlx::query_scalar(
         "select host from actors union select host from followers
          union select host from deliveries where state = 'queued'",
     )
     .fetch_all(c)
     .await)?;
     // Who likes something, or is met on the way to another post, may be nobody whose actor was ever asked for.
-    let strangers: Vec<String> = read!(db, |c| sqlx::query_scalar(
+    let strangers: Vec<String> = with_db!(db, |c| {
+        sqlx::query_scalar(
         "select actor from comments c
             where critic_id is null and not exists (select 1 from actors a where a.uri = c.actor)
          union select actor from reactions r where not exists (select 1 from actors a where a.uri = r.actor)
-         union select actor from stamps s where not exists (select 1 from actors a where a.uri = s.actor)
-         union select actor from received m
+         union select actor from authorizations s where not exists (select 1 from actors a where a.uri = s.actor)
+         union select actor from inbox_activities m
             where state = 'queued' and not exists (select 1 from actors a where a.uri = m.actor)",
     )
     .fetch_all(c)
-    .await)?;
+    .await
+    })?;
     let mut hosts: BTreeSet<String> = named.into_iter().collect();
     hosts.extend(strangers.iter().filter_map(|uri| Some(url::Url::parse(uri).ok()?.host_str()?.to_owned())));
     Ok(hosts)
@@ -272,10 +274,10 @@ fn ids_of(host: &str) -> impl Iterator<Item = (String, String)> {
 pub async fn sever_host(tx: &mut Tx, host: &str, now: Timestamp) -> Result<SeveredCounts> {
     let by_inbox = "update followers set state = 'gone', signed_at = $2
         where host = $1 and state in ('following', 'pending')";
-    let followers = run!(tx, sqlx::query(by_inbox).bind(host).bind(now))?;
+    let followers = execute!(tx, sqlx::query(by_inbox).bind(host).bind(now))?;
     let sent =
         "update deliveries set state = 'superseded', finished_at = $2 where state = 'queued' and host = $1";
-    run!(tx, sqlx::query(sent).bind(host).bind(now))?;
+    execute!(tx, sqlx::query(sent).bind(host).bind(now))?;
     let mut ended = SeveredCounts { followers, comments: 0 };
     for (from, to) in ids_of(host) {
         ended += sever_ids(tx, &from, &to, now).await?;
@@ -292,21 +294,21 @@ async fn sever_ids(tx: &mut Tx, from: &str, to: &str, now: Timestamp) -> Result<
             where actor >= $1 and actor < $2 and $3 is not null and state in ('shown', 'held', 'withheld')",
         "update reactions set state = 'off', signed_at = $3
             where actor >= $1 and actor < $2 and state = 'on'",
-        "update stamps set state = 'revoked'
+        "update authorizations set state = 'revoked'
             where actor >= $1 and actor < $2 and $3 is not null and state = 'granted'",
-        "update received set state = 'dropped', note = 'its server was blocked'
+        "update inbox_activities set state = 'dropped', note = 'its server was blocked'
             where actor >= $1 and actor < $2 and $3 is not null and state = 'queued'",
     ];
     let mut changed = [0; 5];
     for (statement, changed) in statements.into_iter().zip(&mut changed) {
-        *changed = run!(tx, sqlx::query(statement).bind(from).bind(to).bind(now))?;
+        *changed = execute!(tx, sqlx::query(statement).bind(from).bind(to).bind(now))?;
     }
     Ok(SeveredCounts { followers: changed[0], comments: changed[1] })
 }
 
 /// Ends what binds us to one actor, but for its follows, which are ended one by one.
 pub async fn sever_actor(tx: &mut Tx, actor: &url::Url, now: Timestamp) -> Result<SeveredCounts> {
-    let comments = run!(
+    let comments = execute!(
         tx,
         sqlx::query(
             "update comments set state = 'hidden' where state in ('shown', 'held', 'withheld') and actor = $1"
@@ -315,11 +317,11 @@ pub async fn sever_actor(tx: &mut Tx, actor: &url::Url, now: Timestamp) -> Resul
     )?;
     let others = [
         "update reactions set state = 'off', signed_at = $2 where state = 'on' and actor = $1",
-        "update received set state = 'dropped', note = 'its actor was blocked' where state = 'queued'
+        "update inbox_activities set state = 'dropped', note = 'its actor was blocked' where state = 'queued'
             and $2 is not null and actor = $1",
     ];
     for statement in others {
-        run!(tx, sqlx::query(statement).bind(actor.as_str()).bind(now))?;
+        execute!(tx, sqlx::query(statement).bind(actor.as_str()).bind(now))?;
     }
     Ok(SeveredCounts { followers: 0, comments })
 }
@@ -337,7 +339,7 @@ pub struct ActiveFollow {
 
 /// Whom an actor follows, or waits to.
 pub async fn list_follows(tx: &mut Tx, actor: &url::Url) -> Result<Vec<ActiveFollow>> {
-    on!(tx, |c| sqlx::query_as(
+    with_tx!(tx, |c| sqlx::query_as(
         "select critic_id, follow_uri, signed_at from followers
          where actor = $1 and state in ('following', 'pending') order by critic_id",
     )

@@ -3,9 +3,10 @@
 use sqlx::FromRow;
 
 use super::bulk::BulkStatement;
-use super::{Db, Result, Tx, count, on, read, reviews, run, search};
+use super::column::to_unsigned;
+use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::browse_index::{self, BrowseEntry, BrowseKind, CreditRole};
-use crate::domain::id::{CriticId, ReviewId};
+use crate::domain::id::CriticId;
 use crate::domain::review::Review;
 use crate::domain::time::Timestamp;
 
@@ -69,13 +70,13 @@ pub struct BrowseTerm {
 type LabelRow = (String, String, i64);
 
 fn label_of((slug, name, total): LabelRow) -> BrowseTerm {
-    BrowseTerm { slug, name, total: count(total) }
+    BrowseTerm { slug, name, total: to_unsigned(total) }
 }
 
 /// A row of `shelved`.
 #[derive(FromRow)]
 struct Row {
-    kind: String,
+    kind: BrowseKind,
     slug: String,
     original_date: Timestamp,
     roles: i64,
@@ -85,7 +86,7 @@ struct Row {
 
 static SHELVE: BulkStatement = BulkStatement::with(
     2,
-    "insert into shelved (review_id, original_date, kind, slug, roles, name, sort) values",
+    "insert into browse_index (review_id, original_date, kind, slug, roles, name, sort) values",
     "($1, $2, #1, #2, #3, #4, #5)",
     5,
     "on conflict (kind, slug, original_date, review_id) do nothing",
@@ -93,13 +94,13 @@ static SHELVE: BulkStatement = BulkStatement::with(
 
 /// Puts a review on its shelves, and takes it from those that are not its own any more.
 pub(super) async fn put(tx: &mut Tx, review: &Review) -> Result<()> {
-    let query = "select kind, slug, original_date, roles, name, sort from shelved where review_id = $1
+    let query = "select kind, slug, original_date, roles, name, sort from browse_index where review_id = $1
          order by kind, slug";
-    let there: Vec<Row> = on!(tx, |c| sqlx::query_as(query).bind(review.id).fetch_all(c).await)?;
+    let there: Vec<Row> = with_tx!(tx, |c| sqlx::query_as(query).bind(review.id).fetch_all(c).await)?;
     let places = browse_index::browse_entries(review);
     let is_same = |(row, place): (&Row, &BrowseEntry)| {
         row.original_date == review.original_date
-            && (row.kind.as_str(), row.roles) == (place.kind, place.roles)
+            && (row.kind, row.roles) == (place.kind, place.roles)
             && (&row.slug, &row.name, &row.sort) == (&place.slug, &place.name, &place.sort)
     };
     if there.len() == places.len() && there.iter().zip(&places).all(is_same) {
@@ -107,9 +108,9 @@ pub(super) async fn put(tx: &mut Tx, review: &Review) -> Result<()> {
     }
     // Whoever counts two shelves in the other order would wait in a circle.
     tx.lock("shelves").await?;
-    run!(tx, sqlx::query("delete from shelved where review_id = $1").bind(review.id))?;
+    execute!(tx, sqlx::query("delete from browse_index where review_id = $1").bind(review.id))?;
     for (statement, _, rows) in SHELVE.parts(&places) {
-        run!(tx, {
+        execute!(tx, {
             let query = sqlx::query(statement).bind(review.id).bind(review.original_date);
             rows.fold(query, |query, place| {
                 query.bind(place.kind).bind(&place.slug).bind(place.roles).bind(&place.name).bind(&place.sort)
@@ -121,9 +122,9 @@ pub(super) async fn put(tx: &mut Tx, review: &Review) -> Result<()> {
 
 /// The shelf of that kind and address, where anything stands on it.
 pub async fn find_term(db: &Db, kind: BrowseKind, slug: &str) -> Result<Option<BrowseTerm>> {
-    let query = "select slug, name, total from shelves where kind = $1 and slug = $2";
+    let query = "select slug, name, total from browse_terms where kind = $1 and slug = $2";
     let found: Option<LabelRow> =
-        read!(db, |c| sqlx::query_as(query).bind(kind.as_str()).bind(slug).fetch_optional(c).await)?;
+        with_db!(db, |c| sqlx::query_as(query).bind(kind).bind(slug).fetch_optional(c).await)?;
     Ok(found.map(label_of))
 }
 
@@ -135,10 +136,10 @@ pub async fn list_terms(
     limit: u32,
     offset: u32,
 ) -> Result<Vec<BrowseTerm>> {
-    let query = "select slug, name, total from shelves where kind = $1 and sort >= $2 and sort < $3
+    let query = "select slug, name, total from browse_terms where kind = $1 and sort >= $2 and sort < $3
          order by sort, slug limit $4 offset $5";
-    let found: Vec<LabelRow> = read!(db, |c| sqlx::query_as(query)
-        .bind(kind.as_str())
+    let found: Vec<LabelRow> = with_db!(db, |c| sqlx::query_as(query)
+        .bind(kind)
         .bind(start)
         .bind(format!("{start}{LAST}"))
         .bind(i64::from(limit))
@@ -150,22 +151,22 @@ pub async fn list_terms(
 
 /// How many shelves of a kind there are whose place begins with `start`.
 pub async fn count_terms(db: &Db, kind: BrowseKind, start: &str) -> Result<u64> {
-    let query = "select count(*) from shelves where kind = $1 and sort >= $2 and sort < $3";
-    let number: i64 = read!(db, |c| sqlx::query_scalar(query)
-        .bind(kind.as_str())
+    let query = "select count(*) from browse_terms where kind = $1 and sort >= $2 and sort < $3";
+    let number: i64 = with_db!(db, |c| sqlx::query_scalar(query)
+        .bind(kind)
         .bind(start)
         .bind(format!("{start}{LAST}"))
         .fetch_one(c)
         .await)?;
-    Ok(count(number))
+    Ok(to_unsigned(number))
 }
 
 /// The shelves of a kind with most on them.
 pub async fn list_largest_terms(db: &Db, kind: BrowseKind, limit: u32) -> Result<Vec<BrowseTerm>> {
     let query =
-        "select slug, name, total from shelves where kind = $1 order by total desc, sort, slug limit $2";
+        "select slug, name, total from browse_terms where kind = $1 order by total desc, sort, slug limit $2";
     let found: Vec<LabelRow> =
-        read!(db, |c| sqlx::query_as(query).bind(kind.as_str()).bind(i64::from(limit)).fetch_all(c).await)?;
+        with_db!(db, |c| sqlx::query_as(query).bind(kind).bind(i64::from(limit)).fetch_all(c).await)?;
     Ok(found.into_iter().map(label_of).collect())
 }
 
@@ -173,13 +174,13 @@ pub async fn list_largest_terms(db: &Db, kind: BrowseKind, limit: u32) -> Result
 /// shelf.
 pub async fn list_initials(db: &Db, kind: BrowseKind) -> Result<Vec<String>> {
     let query = "with recursive letters (letter) as (
-            select (select substr(sort, 1, 1) from shelves where kind = $1 order by sort limit 1)
+            select (select substr(sort, 1, 1) from browse_terms where kind = $1 order by sort limit 1)
             union all
-            select (select substr(s.sort, 1, 1) from shelves s where s.kind = $1 and s.sort >= l.letter || $2
+            select (select substr(s.sort, 1, 1) from browse_terms s where s.kind = $1 and s.sort >= l.letter || $2
                 order by s.sort limit 1)
             from letters l where l.letter is not null)
          select letter from letters where letter is not null limit 200";
-    read!(db, |c| sqlx::query_scalar(query).bind(kind.as_str()).bind(LAST).fetch_all(c).await)
+    with_db!(db, |c| sqlx::query_scalar(query).bind(kind).bind(LAST).fetch_all(c).await)
 }
 
 /// Greater than whatever a name goes on with.
@@ -187,19 +188,20 @@ const LAST: &str = "\u{10ffff}";
 
 /// How many reviews of films there are that somebody directed, wrote and stars in.
 pub async fn count_roles(db: &Db, person: &str) -> Result<[u64; 3]> {
-    let query = "select roles, count(*) from shelved where kind = 'person' and slug = $1 group by roles";
-    let found: Vec<(i64, i64)> = read!(db, |c| sqlx::query_as(query).bind(person).fetch_all(c).await)?;
+    let query = "select roles, count(*) from browse_index where kind = 'person' and slug = $1 group by roles";
+    let found: Vec<(i64, i64)> = with_db!(db, |c| sqlx::query_as(query).bind(person).fetch_all(c).await)?;
     Ok(CreditRole::ALL.map(|role| {
-        found.iter().filter(|(roles, _)| roles & role.bit() != 0).map(|(_, total)| count(*total)).sum()
+        found.iter().filter(|(roles, _)| roles & role.bit() != 0).map(|(_, total)| to_unsigned(*total)).sum()
     }))
 }
 
 /// When the oldest and the newest public review were written; none where there is none.
 pub async fn date_span(db: &Db) -> Result<Option<(Timestamp, Timestamp)>> {
-    let ends = "select (select original_date from shelved where kind = 'all' order by original_date limit 1),
-            (select original_date from shelved where kind = 'all' order by original_date desc limit 1)";
+    let ends =
+        "select (select original_date from browse_index where kind = 'all' order by original_date limit 1),
+            (select original_date from browse_index where kind = 'all' order by original_date desc limit 1)";
     let (first, last): (Option<Timestamp>, Option<Timestamp>) =
-        read!(db, |c| sqlx::query_as(ends).fetch_one(c).await)?;
+        with_db!(db, |c| sqlx::query_as(ends).fetch_one(c).await)?;
     Ok(first.zip(last))
 }
 
@@ -209,53 +211,31 @@ pub async fn count_reviews(db: &Db, shelf: &BrowseQuery) -> Result<u64> {
     if *roles == 0 && (*from, *until) == EVER {
         return Ok(find_term(db, *kind, slug).await?.map_or(0, |label| label.total));
     }
-    let query = "select count(*) from shelved where kind = $1 and slug = $2
+    let query = "select count(*) from browse_index where kind = $1 and slug = $2
             and (cast($3 as bigint) = 0 or (roles & $3) <> 0) and original_date >= $4 and original_date <= $5";
-    let total: i64 = read!(db, |c| sqlx::query_scalar(query)
-        .bind(kind.as_str())
+    let total: i64 = with_db!(db, |c| sqlx::query_scalar(query)
+        .bind(kind)
         .bind(slug)
         .bind(roles)
         .bind(*from)
         .bind(*until)
         .fetch_one(c)
         .await)?;
-    Ok(count(total))
+    Ok(to_unsigned(total))
 }
 
 /// When the last public review before a moment was written.
 pub async fn previous_date(db: &Db, moment: Timestamp) -> Result<Option<Timestamp>> {
-    let query = "select original_date from shelved where kind = 'all' and slug = '' and original_date < $1
+    let query =
+        "select original_date from browse_index where kind = 'all' and slug = '' and original_date < $1
          order by original_date desc limit 1";
-    read!(db, |c| sqlx::query_scalar(query).bind(moment).fetch_optional(c).await)
+    with_db!(db, |c| sqlx::query_scalar(query).bind(moment).fetch_optional(c).await)
 }
 
 /// When the first public review after a moment was written.
 pub async fn next_date(db: &Db, moment: Timestamp) -> Result<Option<Timestamp>> {
-    let query = "select original_date from shelved where kind = 'all' and slug = '' and original_date > $1
+    let query =
+        "select original_date from browse_index where kind = 'all' and slug = '' and original_date > $1
          order by original_date limit 1";
-    read!(db, |c| sqlx::query_scalar(query).bind(moment).fetch_optional(c).await)
-}
-
-/// Reviews that are put on their shelves at once.
-const CHUNK: i64 = 100;
-
-/// Puts the reviews on their shelves, and into the index, that were written before there were any. Each chunk is whole
-/// by itself, so that what is interrupted goes on with the next.
-pub async fn index_missing(db: &Db) -> Result<()> {
-    let query = "select id from reviews where shelved = 0 order by id limit $1";
-    loop {
-        let waiting: Vec<ReviewId> = read!(db, |c| sqlx::query_scalar(query).bind(CHUNK).fetch_all(c).await)?;
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        let mut tx = db.begin().await?;
-        for id in waiting {
-            // As it stands now: another process may do the same.
-            let Some(review) = reviews::find_for_update(&mut tx, id).await? else { continue };
-            put(&mut tx, &review).await?;
-            search::index(&mut tx, &review).await?;
-            run!(&mut tx, sqlx::query("update reviews set shelved = 1 where id = $1").bind(id))?;
-        }
-        tx.commit().await?;
-    }
+    with_db!(db, |c| sqlx::query_scalar(query).bind(moment).fetch_optional(c).await)
 }

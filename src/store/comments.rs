@@ -2,9 +2,11 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, count, on, read, run, url};
+use super::column::{parse_url, to_unsigned};
+use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::comment::{Author, Comment, CommentVisibility, ThreadOrder};
 use crate::domain::id::{CommentId, CriticId, ReviewId};
+use crate::domain::states::CommentState;
 use crate::domain::time::Timestamp;
 
 #[derive(FromRow)]
@@ -17,7 +19,7 @@ struct Row {
     content: String,
     warning: Option<String>,
     language: Option<String>,
-    state: String,
+    state: CommentState,
     published_at: Timestamp,
     edited_at: Option<Timestamp>,
     author_uri: String,
@@ -32,21 +34,23 @@ struct Row {
 impl Row {
     /// Of one that is not shown there is only its place: no word of it, and nobody's name.
     fn comment(self) -> Result<Comment> {
-        let uri = url(&self.author_uri)?;
-        let presence = match self.state.as_str() {
-            "shown" => CommentVisibility::Shown,
-            "deleted" => CommentVisibility::Deleted,
-            "hidden" => CommentVisibility::Hidden,
-            "removed" => CommentVisibility::Removed,
-            _ => CommentVisibility::Withheld,
+        let uri = parse_url(&self.author_uri)?;
+        let presence = match self.state {
+            CommentState::Shown => CommentVisibility::Shown,
+            CommentState::Deleted => CommentVisibility::Deleted,
+            CommentState::Hidden => CommentVisibility::Hidden,
+            CommentState::Removed => CommentVisibility::Removed,
+            CommentState::Held | CommentState::Withheld | CommentState::Private => {
+                CommentVisibility::Withheld
+            }
         };
         let comment = Comment {
             id: self.id,
             review: self.review_id,
-            uri: url(&self.uri)?,
-            url: url(&self.url)?,
+            uri: parse_url(&self.uri)?,
+            url: parse_url(&self.url)?,
             author: Author {
-                url: self.author_url.as_deref().map_or_else(|| Ok(uri.clone()), url)?,
+                url: self.author_url.as_deref().map_or_else(|| Ok(uri.clone()), parse_url)?,
                 uri,
                 name: self.author_name.unwrap_or_default(),
                 handle: self.author_handle,
@@ -110,13 +114,13 @@ pub async fn list_for_review(
         ThreadOrder::Oldest | ThreadOrder::MostReplies => of_review!("c.published_at, c.id"),
     };
     let rows: Vec<Row> =
-        read!(db, |c| sqlx::query_as(query).bind(review).bind(i64::from(limit)).fetch_all(c).await)?;
+        with_db!(db, |c| sqlx::query_as(query).bind(review).bind(i64::from(limit)).fetch_all(c).await)?;
     rows.into_iter().map(Row::comment).collect()
 }
 
 /// The ids of the public answers to a post, the oldest first.
 pub async fn list_reply_uris(db: &Db, parent: &url::Url, limit: u32, offset: u32) -> Result<Vec<String>> {
-    read!(db, |c| sqlx::query_scalar(
+    with_db!(db, |c| sqlx::query_scalar(
         "select uri from comments where parent_uri = $1 and state = 'shown'
          order by published_at, id limit $2 offset $3",
     )
@@ -129,18 +133,18 @@ pub async fn list_reply_uris(db: &Db, parent: &url::Url, limit: u32, offset: u32
 
 /// How many public answers a post has.
 pub async fn count_replies(db: &Db, parent: &url::Url) -> Result<u64> {
-    let total: i64 = read!(db, |c| sqlx::query_scalar(
+    let total: i64 = with_db!(db, |c| sqlx::query_scalar(
         "select count(*) from comments where parent_uri = $1 and state = 'shown'"
     )
     .bind(parent.as_str())
     .fetch_one(c)
     .await)?;
-    Ok(count(total))
+    Ok(to_unsigned(total))
 }
 
 /// The ids of the public replies to a review, at any depth, the oldest first.
 pub async fn list_uris(db: &Db, review: ReviewId, limit: u32, offset: u32) -> Result<Vec<String>> {
-    read!(db, |c| sqlx::query_scalar(
+    with_db!(db, |c| sqlx::query_scalar(
         "select uri from comments where review_id = $1 and state = 'shown'
          order by published_at, id limit $2 offset $3",
     )
@@ -162,7 +166,7 @@ pub struct StoredComment {
     pub actor: String,
     /// `shown`; `held` until the critic lets it through; `hidden` or `removed` by the critic; `withheld` while its
     /// author blocks the critic; `private`; or `deleted` by its author.
-    pub state: String,
+    pub state: CommentState,
     /// The moment of its last edit, by its author's server.
     pub edited_at: Option<Timestamp>,
     /// The signed date of what last changed it.
@@ -171,7 +175,7 @@ pub struct StoredComment {
 
 /// The comment with that id on the fediverse.
 pub async fn find_by_uri(db: &Db, uri: &url::Url) -> Result<Option<StoredComment>> {
-    read!(db, |c| sqlx::query_as(
+    with_db!(db, |c| sqlx::query_as(
         "select id, review_id, actor, state, edited_at, signed_at from comments where uri = $1",
     )
     .bind(uri.as_str())
@@ -181,7 +185,7 @@ pub async fn find_by_uri(db: &Db, uri: &url::Url) -> Result<Option<StoredComment
 
 /// The critic of this site who wrote the answer of that id, where it is shown.
 pub async fn find_critic(db: &Db, id: CommentId) -> Result<Option<CriticId>> {
-    read!(db, |c| sqlx::query_scalar(
+    with_db!(db, |c| sqlx::query_scalar(
         "select critic_id from comments where id = $1 and critic_id is not null and state = 'shown'"
     )
     .bind(id)
@@ -191,7 +195,7 @@ pub async fn find_critic(db: &Db, id: CommentId) -> Result<Option<CriticId>> {
 
 /// The same inside a transaction, as it stands there.
 pub async fn find_in_tx(tx: &mut Tx, uri: &url::Url) -> Result<Option<StoredComment>> {
-    on!(tx, |c| sqlx::query_as(
+    with_tx!(tx, |c| sqlx::query_as(
         "select id, review_id, actor, state, edited_at, signed_at from comments where uri = $1",
     )
     .bind(uri.as_str())
@@ -225,12 +229,12 @@ pub struct NewComment<'a> {
     /// The signed date of the activity that brought it.
     pub signed_at: Timestamp,
     /// In which state it enters: one of those of [`StoredComment`].
-    pub state: &'static str,
+    pub state: CommentState,
 }
 
 /// Writes a new comment. One of that id that is there already stays as it is.
 pub async fn insert(tx: &mut Tx, written: &NewComment<'_>, now: Timestamp) -> Result<bool> {
-    run!(tx, sqlx::query(
+    execute!(tx, sqlx::query(
         "insert into comments (id, review_id, uri, url, actor, parent_uri, content, warning, language, state,
             published_at, edited_at, signed_at, created_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $14, $10, $11, $12, $13)
@@ -262,7 +266,7 @@ pub async fn insert_private(
     signed_at: Timestamp,
     now: Timestamp,
 ) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "insert into comments (id, review_id, uri, url, actor, parent_uri, content, state, published_at,
@@ -282,7 +286,7 @@ pub async fn insert_private(
 
 /// Replaces what a comment says. Whether it is shown stays as it was.
 pub async fn update_content(tx: &mut Tx, id: CommentId, written: &NewComment<'_>) -> Result<()> {
-    run!(tx, sqlx::query(
+    execute!(tx, sqlx::query(
         "update comments set url = $2, content = $3, warning = $4, language = $5, edited_at = $6, signed_at = $7
          where id = $1 and state in ('shown', 'held', 'hidden', 'withheld')",
     )
@@ -305,7 +309,7 @@ macro_rules! without_words {
 
 /// Takes every word of a comment away; its place in the thread stays. One that was never public has no place.
 pub async fn mark_deleted(tx: &mut Tx, id: CommentId, signed_at: Timestamp) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             concat!(
@@ -322,7 +326,7 @@ pub async fn mark_deleted(tx: &mut Tx, id: CommentId, signed_at: Timestamp) -> R
 
 /// The same of all that an actor wrote.
 pub async fn mark_all_deleted(tx: &mut Tx, actor: &url::Url, signed_at: Timestamp) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             concat!(
@@ -339,7 +343,7 @@ pub async fn mark_all_deleted(tx: &mut Tx, actor: &url::Url, signed_at: Timestam
 
 /// Takes every word of somebody's comment away because the critic wants it so, for good.
 pub async fn mark_removed(tx: &mut Tx, id: CommentId) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(concat!(
             "update comments set state = 'removed', ",
@@ -353,16 +357,22 @@ pub async fn mark_removed(tx: &mut Tx, id: CommentId) -> Result<()> {
 
 /// Takes an actor's comments on a critic's reviews off the pages while it blocks the critic.
 pub async fn withhold_by_author(tx: &mut Tx, actor: &url::Url, critic: CriticId) -> Result<()> {
-    move_all_of(tx, actor, critic, "shown", "withheld").await
+    move_all_of(tx, actor, critic, CommentState::Shown, CommentState::Withheld).await
 }
 
 /// Puts them back.
 pub async fn release_by_author(tx: &mut Tx, actor: &url::Url, critic: CriticId) -> Result<()> {
-    move_all_of(tx, actor, critic, "withheld", "shown").await
+    move_all_of(tx, actor, critic, CommentState::Withheld, CommentState::Shown).await
 }
 
-async fn move_all_of(tx: &mut Tx, actor: &url::Url, critic: CriticId, from: &str, to: &str) -> Result<()> {
-    run!(
+async fn move_all_of(
+    tx: &mut Tx,
+    actor: &url::Url,
+    critic: CriticId,
+    from: CommentState,
+    to: CommentState,
+) -> Result<()> {
+    execute!(
         tx,
         sqlx::query(
             "update comments set state = $4 where actor = $1 and state = $3

@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, from_json, json, on, read, run};
+use super::column::{from_json, to_json};
+use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::comment::{CriticReply, Mention};
 use crate::domain::id::{CommentId, CriticId, ReviewId};
+use crate::domain::states::CommentState;
 use crate::domain::time::Timestamp;
 
 /// An answer as it is kept.
@@ -27,8 +29,8 @@ pub struct StoredCriticReply {
     mentions: Option<String>,
     /// BCP 47.
     pub language: Option<String>,
-    /// `shown` or `deleted`.
-    pub state: String,
+    /// Shown or deleted.
+    pub state: CommentState,
     /// When it was written.
     pub published_at: Timestamp,
     /// When it was last changed.
@@ -67,7 +69,7 @@ fn mentions_json(mentions: &[Mention]) -> String {
         handle: mention.handle.clone(),
         in_text: mention.in_text,
     };
-    json(&mentions.iter().map(spoken).collect::<Vec<_>>())
+    to_json(&mentions.iter().map(spoken).collect::<Vec<_>>())
 }
 
 /// Writes a new answer down.
@@ -79,7 +81,7 @@ pub async fn insert(
     source: &str,
     now: Timestamp,
 ) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "insert into comments (id, review_id, uri, url, actor, parent_uri, content, language, state, published_at,
@@ -105,7 +107,7 @@ pub async fn insert(
 
 /// The answer of that id.
 pub async fn find(db: &Db, id: CommentId) -> Result<Option<StoredCriticReply>> {
-    read!(db, |c| {
+    with_db!(db, |c| {
         sqlx::query_as(
         "select id, critic_id, review_id, parent_uri, content, source, mentions, language, state, published_at, edited_at,
             signed_at
@@ -124,7 +126,7 @@ pub async fn find_duplicate(
     parent: &url::Url,
     source: &str,
 ) -> Result<Option<CommentId>> {
-    on!(tx, |c| sqlx::query_scalar(
+    with_tx!(tx, |c| sqlx::query_scalar(
         "select id from comments
          where parent_uri = $1 and state = 'shown' and critic_id = $2 and source = $3 order by id limit 1",
     )
@@ -137,7 +139,7 @@ pub async fn find_duplicate(
 
 /// Replaces what an answer says; false where it is not shown any more.
 pub async fn update(tx: &mut Tx, answer: &CriticReply, source: &str, now: Timestamp) -> Result<bool> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "update comments set content = $2, source = $3, edited_at = $4, signed_at = $5, mentions = $6
@@ -164,7 +166,7 @@ pub struct ReplyRecipient {
 
 /// Those of other servers whose comments on a review are shown, the latest first.
 pub async fn list_participants(db: &Db, review: ReviewId, limit: u32) -> Result<Vec<ReplyRecipient>> {
-    read!(db, |c| sqlx::query_as(
+    with_db!(db, |c| sqlx::query_as(
         "select a.uri, coalesce(a.shared_inbox, a.inbox) as inbox
          from comments c join actors a on a.uri = c.actor
          where c.review_id = $1 and c.state = 'shown' and c.critic_id is null and a.deleted_at is null
@@ -178,7 +180,7 @@ pub async fn list_participants(db: &Db, review: ReviewId, limit: u32) -> Result<
 
 /// The inboxes that were told of an object, or are about to be.
 pub async fn list_notified_inboxes(tx: &mut Tx, object: &url::Url, limit: u32) -> Result<Vec<String>> {
-    on!(tx, |c| sqlx::query_scalar(
+    with_tx!(tx, |c| sqlx::query_scalar(
         "select distinct inbox from deliveries where object_uri = $1 order by inbox limit $2",
     )
     .bind(object.as_str())

@@ -2,7 +2,8 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, from_json, json, on, read, run, url};
+use super::column::{from_json, parse_url, to_json};
+use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::critic::{Critic, CriticProfile};
 use crate::domain::id::CriticId;
 use crate::domain::time::Timestamp;
@@ -13,7 +14,7 @@ struct Row {
     handle: String,
     name: String,
     summary: String,
-    avatar: Option<String>,
+    avatar_source: Option<String>,
     avatar_name: Option<String>,
     avatar_type: Option<String>,
     links: String,
@@ -32,14 +33,14 @@ impl Row {
                 handle: self.handle,
                 name: self.name,
                 summary: self.summary,
-                avatar: self.avatar,
+                avatar: self.avatar_source,
                 links: from_json(&self.links)?,
                 also_known_as: from_json(&self.also_known_as)?,
                 attribution_domains: from_json(&self.attribution_domains)?,
                 hide_followers: self.hide_followers != 0,
             },
             avatar: self.avatar_name.zip(self.avatar_type),
-            moved_to: self.moved_to.as_deref().map(url).transpose()?,
+            moved_to: self.moved_to.as_deref().map(parse_url).transpose()?,
             created_at: self.created_at,
         })
     }
@@ -48,13 +49,13 @@ impl Row {
 /// All critics, the longest here first.
 pub async fn list_all(db: &Db) -> Result<Vec<Critic>> {
     let rows: Vec<Row> =
-        read!(db, |c| sqlx::query_as("select * from critics order by created_at, id").fetch_all(c).await)?;
+        with_db!(db, |c| sqlx::query_as("select * from critics order by created_at, id").fetch_all(c).await)?;
     rows.into_iter().map(Row::critic).collect()
 }
 
 /// The critic of that id.
 pub async fn find(db: &Db, id: CriticId) -> Result<Option<Critic>> {
-    let row: Option<Row> = read!(db, |c| sqlx::query_as("select * from critics where id = $1")
+    let row: Option<Row> = with_db!(db, |c| sqlx::query_as("select * from critics where id = $1")
         .bind(id)
         .fetch_optional(c)
         .await)?;
@@ -64,13 +65,13 @@ pub async fn find(db: &Db, id: CriticId) -> Result<Option<Critic>> {
 /// Whether there is a critic of that id.
 pub async fn exists(tx: &mut Tx, id: CriticId) -> Result<bool> {
     let query = "select id from critics where id = $1";
-    let found: Option<String> = on!(tx, |c| sqlx::query_scalar(query).bind(id).fetch_optional(c).await)?;
+    let found: Option<String> = with_tx!(tx, |c| sqlx::query_scalar(query).bind(id).fetch_optional(c).await)?;
     Ok(found.is_some())
 }
 
 /// The critic of that handle, in whatever case it is written.
 pub async fn find_by_handle(db: &Db, handle: &str) -> Result<Option<Critic>> {
-    let row: Option<Row> = read!(db, |c| sqlx::query_as("select * from critics where handle_key = $1")
+    let row: Option<Row> = with_db!(db, |c| sqlx::query_as("select * from critics where handle_key = $1")
         .bind(handle.to_ascii_lowercase())
         .fetch_optional(c)
         .await)?;
@@ -79,13 +80,13 @@ pub async fn find_by_handle(db: &Db, handle: &str) -> Result<Option<Critic>> {
 
 /// Writes down what the config file says of a critic; returns the critic's id.
 pub async fn upsert_from_config(tx: &mut Tx, profile: &CriticProfile, now: Timestamp) -> Result<CriticId> {
-    on!(tx, |c| {
+    with_tx!(tx, |c| {
         sqlx::query_scalar(
-        "insert into critics (id, handle, handle_key, name, summary, avatar, links, also_known_as, attribution_domains,
+        "insert into critics (id, handle, handle_key, name, summary, avatar_source, links, also_known_as, attribution_domains,
             hide_followers, managed, created_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11)
          on conflict (handle_key) do update set handle = excluded.handle, name = excluded.name,
-            summary = excluded.summary, avatar = excluded.avatar, links = excluded.links,
+            summary = excluded.summary, avatar_source = excluded.avatar_source, links = excluded.links,
             also_known_as = excluded.also_known_as, attribution_domains = excluded.attribution_domains,
             hide_followers = excluded.hide_followers, managed = 1
          returning id",
@@ -96,9 +97,9 @@ pub async fn upsert_from_config(tx: &mut Tx, profile: &CriticProfile, now: Times
     .bind(&profile.name)
     .bind(&profile.summary)
     .bind(&profile.avatar)
-    .bind(json(&profile.links))
-    .bind(json(&profile.also_known_as))
-    .bind(json(&profile.attribution_domains))
+    .bind(to_json(&profile.links))
+    .bind(to_json(&profile.also_known_as))
+    .bind(to_json(&profile.attribution_domains))
     .bind(i64::from(profile.hide_followers))
     .bind(now)
     .fetch_one(c)
@@ -108,7 +109,7 @@ pub async fn upsert_from_config(tx: &mut Tx, profile: &CriticProfile, now: Times
 
 /// Sets the picture that is served as the critic's avatar.
 pub async fn set_avatar(tx: &mut Tx, critic: CriticId, name: &str, media_type: &str) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query("update critics set avatar_name = $2, avatar_type = $3 where id = $1")
             .bind(critic)
@@ -121,13 +122,13 @@ pub async fn set_avatar(tx: &mut Tx, critic: CriticId, name: &str, media_type: &
 /// The critic has no picture.
 pub async fn clear_avatar(tx: &mut Tx, critic: CriticId) -> Result<()> {
     let statement = "update critics set avatar_name = null, avatar_type = null where id = $1";
-    run!(tx, sqlx::query(statement).bind(critic))?;
+    execute!(tx, sqlx::query(statement).bind(critic))?;
     Ok(())
 }
 
 /// The fingerprint of the profile that a critic's followers were last told of.
 pub async fn announced_fingerprint(tx: &mut Tx, critic: CriticId) -> Result<Option<String>> {
-    on!(tx, |c| sqlx::query_scalar("select announced from critics where id = $1")
+    with_tx!(tx, |c| sqlx::query_scalar("select announced_hash from critics where id = $1")
         .bind(critic)
         .fetch_one(c)
         .await)
@@ -135,13 +136,13 @@ pub async fn announced_fingerprint(tx: &mut Tx, critic: CriticId) -> Result<Opti
 
 /// Remembers what they are told now.
 pub async fn set_announced_fingerprint(tx: &mut Tx, critic: CriticId, fingerprint: &str) -> Result<()> {
-    let statement = "update critics set announced = $2 where id = $1";
-    run!(tx, sqlx::query(statement).bind(critic).bind(fingerprint))?;
+    let statement = "update critics set announced_hash = $2 where id = $1";
+    execute!(tx, sqlx::query(statement).bind(critic).bind(fingerprint))?;
     Ok(())
 }
 
 /// The critic moved to another account, for good; false where that happened before.
 pub async fn set_moved_to(tx: &mut Tx, critic: CriticId, target: &url::Url) -> Result<bool> {
     let statement = "update critics set moved_to = $2 where id = $1 and moved_to is null";
-    run!(tx, sqlx::query(statement).bind(critic).bind(target.as_str())).map(|rows| rows == 1)
+    execute!(tx, sqlx::query(statement).bind(critic).bind(target.as_str())).map(|rows| rows == 1)
 }

@@ -3,9 +3,10 @@
 use sqlx::FromRow;
 
 use super::bulk::BulkStatement;
-use super::{Db, Result, Tx, claim, hosts, on, read, run};
+use super::{Db, Result, Tx, claim_rows, execute, hosts, with_db, with_tx};
 use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, LeaseId};
+use crate::domain::states::DeliveryState;
 use crate::domain::time::Timestamp;
 
 /// How many inboxes of a fan-out get their row at once.
@@ -13,7 +14,7 @@ pub const FAN_OUT_CHUNK: i64 = 1_000;
 
 /// An activity for one inbox, outside a fan-out: an answer to its actor.
 pub async fn enqueue(tx: &mut Tx, activity: ActivityId, inbox: &url::Url, now: Timestamp) -> Result<()> {
-    run!(tx, sqlx::query(
+    execute!(tx, sqlx::query(
         "insert into deliveries (activity_id, inbox, host, object_uri, kind, state, attempts, next_attempt_at, created_at)
          select a.id, $2, $3, a.object_uri, a.kind, 'queued', 0, $4, $4 from activities a where a.id = $1
          on conflict (activity_id, inbox) do update set state = 'queued', attempts = 0,
@@ -39,14 +40,14 @@ pub struct FanOut {
 /// Whether a fan-out waits.
 pub async fn has_fan_out(db: &Db) -> Result<bool> {
     let query = "select activity_id from fanouts limit 1";
-    let waiting: Option<String> = read!(db, |c| sqlx::query_scalar(query).fetch_optional(c).await)?;
+    let waiting: Option<String> = with_db!(db, |c| sqlx::query_scalar(query).fetch_optional(c).await)?;
     Ok(waiting.is_some())
 }
 
 /// The fan-out that waits longest, which nobody else expands meanwhile. One about an object comes after all
 /// older ones about it.
 pub async fn claim_fan_out(tx: &mut Tx) -> Result<Option<FanOut>> {
-    claim!(
+    claim_rows!(
         tx,
         "select f.activity_id, f.cursor from fanouts f join activities a on a.id = f.activity_id
          where not exists (
@@ -61,9 +62,9 @@ pub async fn claim_fan_out(tx: &mut Tx) -> Result<Option<FanOut>> {
 /// Writes the next rows of a fan-out, and ends it once there are no more inboxes. What is passed on does not go
 /// back to the server that it came from.
 pub async fn expand_fan_out(tx: &mut Tx, fan_out: &FanOut, now: Timestamp) -> Result<()> {
-    let last: Option<String> = on!(tx, |c| sqlx::query_scalar(
+    let last: Option<String> = with_tx!(tx, |c| sqlx::query_scalar(
         "select max(inbox) from (
-            select i.inbox from inboxes i join activities a on a.critic_id = i.critic_id
+            select i.inbox from follower_inboxes i join activities a on a.critic_id = i.critic_id
             where a.id = $1 and i.inbox > $2 and i.followers > 0
                 and not (a.kind = 'Forward' and a.object_uri like 'https://' || i.host || '/%')
             order by i.inbox limit $3) chunk",
@@ -74,34 +75,34 @@ pub async fn expand_fan_out(tx: &mut Tx, fan_out: &FanOut, now: Timestamp) -> Re
     .fetch_one(c)
     .await)?;
     let Some(last) = last else {
-        run!(tx, sqlx::query("delete from fanouts where activity_id = $1").bind(fan_out.activity_id))?;
+        execute!(tx, sqlx::query("delete from fanouts where activity_id = $1").bind(fan_out.activity_id))?;
         return Ok(());
     };
     let statements = [
         "insert into deliveries (activity_id, inbox, host, object_uri, kind, state, attempts, next_attempt_at,
             created_at)
          select a.id, i.inbox, i.host, a.object_uri, a.kind, 'queued', 0, $4, $4
-         from inboxes i join activities a on a.critic_id = i.critic_id
+         from follower_inboxes i join activities a on a.critic_id = i.critic_id
          where a.id = $1 and i.inbox > $2 and i.inbox <= $3 and i.followers > 0
             and not (a.kind = 'Forward' and a.object_uri like 'https://' || i.host || '/%')
          on conflict (activity_id, inbox) do nothing",
-        "insert into hosts (host, signature, updated_at, due_at)
-         select distinct i.host, 'cavage', $4, $4 from inboxes i join activities a on a.critic_id = i.critic_id
+        "insert into hosts (host, signature_scheme, updated_at, due_at)
+         select distinct i.host, 'cavage', $4, $4 from follower_inboxes i join activities a on a.critic_id = i.critic_id
          where a.id = $1 and i.inbox > $2 and i.inbox <= $3 and i.followers > 0
          order by i.host
          on conflict (host) do update set due_at = case
             when hosts.due_at <= excluded.due_at then hosts.due_at
-            when hosts.closed_until > excluded.due_at then hosts.closed_until
+            when hosts.retry_at > excluded.due_at then hosts.retry_at
             else excluded.due_at end",
     ];
     for statement in statements {
-        run!(
+        execute!(
             tx,
             sqlx::query(statement).bind(fan_out.activity_id).bind(&fan_out.cursor).bind(&last).bind(now)
         )?;
     }
     let moved = "update fanouts set cursor = $2 where activity_id = $1";
-    run!(tx, sqlx::query(moved).bind(fan_out.activity_id).bind(&last))?;
+    execute!(tx, sqlx::query(moved).bind(fan_out.activity_id).bind(&last))?;
     Ok(())
 }
 
@@ -124,7 +125,7 @@ pub async fn supersede(
         | ActivityKind::Move
         | ActivityKind::Forward => return Ok(()),
     };
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "delete from fanouts where activity_id in (
@@ -134,7 +135,7 @@ pub async fn supersede(
         .bind(object.as_str())
         .bind(overtaken)
     )?;
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "update deliveries set state = 'superseded', finished_at = $4
@@ -150,7 +151,7 @@ pub async fn supersede(
 
 /// Forgets deliveries that were done before `done_before`, and those that were given up before `failed_before`.
 pub async fn delete_finished(tx: &mut Tx, done_before: Timestamp, failed_before: Timestamp) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "delete from deliveries where finished_at <= $1 and (state <> 'failed' or finished_at <= $2)",
@@ -180,7 +181,7 @@ pub struct DueDelivery {
 /// failed a single one, to see whether it is back. None comes before an older one about the same object to the
 /// same inbox.
 pub async fn list_due(db: &Db, lease: LeaseId, now: Timestamp, limit: u32) -> Result<Vec<DueDelivery>> {
-    read!(db, |c| sqlx::query_as(
+    with_db!(db, |c| sqlx::query_as(
         "select activity_id, inbox, host, attempts, created_at from (
             select d.activity_id, d.inbox, d.host, d.attempts, d.created_at, h.failures,
                 row_number() over (partition by d.host order by d.activity_id, d.inbox) as place
@@ -246,7 +247,7 @@ pub async fn mark_delivered(
     now: Timestamp,
 ) -> Result<()> {
     for (text, _, part) in ARRIVED.parts(inboxes) {
-        on!(tx, |c| {
+        with_tx!(tx, |c| {
             let query = sqlx::query(text).bind(activity).bind(i64::from(status)).bind(now);
             part.fold(query, |query, inbox| query.bind(*inbox)).execute(c).await.map(drop)
         })?;
@@ -263,12 +264,14 @@ pub async fn record_outcome(
     now: Timestamp,
 ) -> Result<()> {
     let (state, status, error, next) = match outcome {
-        DeliveryOutcome::Delivered { status } => ("done", Some(*status), None, now),
-        DeliveryOutcome::Deferred { status, error, next } => ("queued", *status, Some(error), *next),
-        DeliveryOutcome::Failed { status, error } => ("failed", *status, Some(error), now),
+        DeliveryOutcome::Delivered { status } => (DeliveryState::Done, Some(*status), None, now),
+        DeliveryOutcome::Deferred { status, error, next } => {
+            (DeliveryState::Queued, *status, Some(error), *next)
+        }
+        DeliveryOutcome::Failed { status, error } => (DeliveryState::Failed, *status, Some(error), now),
     };
-    let finished = (state != "queued").then_some(now);
-    run!(
+    let finished = (state != DeliveryState::Queued).then_some(now);
+    execute!(
         tx,
         sqlx::query(
             "update deliveries set state = $3, attempts = attempts + 1, last_status = $4, last_error = $5,
@@ -294,7 +297,7 @@ pub async fn fail_older_than(
     error: &str,
     now: Timestamp,
 ) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "update deliveries set state = 'failed', last_error = $3, finished_at = $4

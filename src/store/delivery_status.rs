@@ -3,7 +3,9 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, count, read};
+use super::column::to_unsigned;
+use super::{Db, Result, with_db};
+use crate::domain::activity::ActivityKind;
 use crate::domain::id::ActivityId;
 use crate::domain::time::Timestamp;
 
@@ -13,7 +15,7 @@ pub struct ActivityDeliveryStatus {
     /// The activity.
     pub id: ActivityId,
     /// What it does, by name.
-    pub kind: String,
+    pub kind: ActivityKind,
     /// Since when it is on its way.
     pub created_at: Timestamp,
     /// Whether not all of its inboxes are known yet.
@@ -26,23 +28,23 @@ pub struct ActivityDeliveryStatus {
 impl ActivityDeliveryStatus {
     /// Inboxes that have it.
     pub fn done(&self) -> u64 {
-        count(self.done)
+        to_unsigned(self.done)
     }
 
     /// Inboxes that wait for it.
     pub fn queued(&self) -> u64 {
-        count(self.queued)
+        to_unsigned(self.queued)
     }
 
     /// Inboxes that will not get it.
     pub fn failed(&self) -> u64 {
-        count(self.failed)
+        to_unsigned(self.failed)
     }
 }
 
 /// What was sent about an object, the oldest first.
 pub async fn list_for_object(db: &Db, object: &url::Url) -> Result<Vec<ActivityDeliveryStatus>> {
-    read!(db, |c| {
+    with_db!(db, |c| {
         sqlx::query_as(
         "select a.id, a.kind, a.created_at,
             exists (select 1 from fanouts f where f.activity_id = a.id) as is_expanding,
@@ -61,10 +63,10 @@ pub async fn list_for_object(db: &Db, object: &url::Url) -> Result<Vec<ActivityD
 
 /// Whether an activity is on its way to a host that is not known to be away.
 pub async fn is_in_transit(db: &Db, activity: ActivityId, now: Timestamp) -> Result<bool> {
-    let found: Option<i64> = read!(db, |c| sqlx::query_scalar(
+    let found: Option<i64> = with_db!(db, |c| sqlx::query_scalar(
         "select d.attempts from deliveries d join hosts h on h.host = d.host
          where d.activity_id = $1 and d.state = 'queued' and d.attempts = 0
-            and (h.closed_until is null or h.closed_until <= $2) limit 1",
+            and (h.retry_at is null or h.retry_at <= $2) limit 1",
     )
     .bind(activity)
     .bind(now)
@@ -88,9 +90,9 @@ pub struct FailedDelivery {
 
 /// Those that are tried again, the next ones first.
 pub async fn list_deferred(db: &Db, activity: ActivityId, limit: u32) -> Result<Vec<FailedDelivery>> {
-    read!(db, |c| sqlx::query_as(
+    with_db!(db, |c| sqlx::query_as(
         "select d.inbox, d.attempts, d.last_error as error,
-            case when h.closed_until > d.next_attempt_at then h.closed_until else d.next_attempt_at end as at
+            case when h.retry_at > d.next_attempt_at then h.retry_at else d.next_attempt_at end as at
          from deliveries d left join hosts h on h.host = d.host
          where d.activity_id = $1 and d.state = 'queued' and d.attempts > 0
          order by d.next_attempt_at, d.inbox limit $2",
@@ -103,7 +105,7 @@ pub async fn list_deferred(db: &Db, activity: ActivityId, limit: u32) -> Result<
 
 /// Those that were given up, the last ones first.
 pub async fn list_failed(db: &Db, activity: ActivityId, limit: u32) -> Result<Vec<FailedDelivery>> {
-    read!(db, |c| sqlx::query_as(
+    with_db!(db, |c| sqlx::query_as(
         "select inbox, attempts, finished_at as at, last_error as error from deliveries
          where activity_id = $1 and state = 'failed' order by finished_at desc, inbox limit $2",
     )

@@ -2,9 +2,10 @@
 
 use sqlx::FromRow;
 
-use super::{Result, Tx, on, run};
+use super::{Result, Tx, execute, with_tx};
 use crate::domain::feed::Feed;
 use crate::domain::id::{CriticId, EntryId, FeedId, ReviewId};
+use crate::domain::states::HoldReason;
 use crate::domain::time::Timestamp;
 
 /// An entry that was seen before.
@@ -26,8 +27,8 @@ pub struct StoredEntry {
 
 /// The entry of that feed with that id of the feed's own.
 pub async fn find_by_guid(tx: &mut Tx, feed: FeedId, guid: &str) -> Result<Option<StoredEntry>> {
-    on!(tx, |c| sqlx::query_as(
-        "select id, feed_id, guid, url, review_id, content_hash from entries
+    with_tx!(tx, |c| sqlx::query_as(
+        "select id, feed_id, guid, url, review_id, content_hash from feed_entries
          where feed_id = $1 and guid = $2 order by id limit 1",
     )
     .bind(feed)
@@ -38,8 +39,8 @@ pub async fn find_by_guid(tx: &mut Tx, feed: FeedId, guid: &str) -> Result<Optio
 
 /// The entry with that normalised URL, the one of this feed first, else of another feed.
 pub async fn find_by_url(tx: &mut Tx, feed: &Feed, url: &str) -> Result<Option<StoredEntry>> {
-    on!(tx, |c| sqlx::query_as(
-        "select id, feed_id, guid, url, review_id, content_hash from entries
+    with_tx!(tx, |c| sqlx::query_as(
+        "select id, feed_id, guid, url, review_id, content_hash from feed_entries
          where url = $2 and feed_id in (select id from feeds where critic_id = $3)
          order by case when feed_id = $1 then 0 else 1 end, id limit 1",
     )
@@ -52,8 +53,8 @@ pub async fn find_by_url(tx: &mut Tx, feed: &Feed, url: &str) -> Result<Option<S
 
 /// The entry with that visible text, the one of this feed first, else of another feed.
 pub async fn find_by_text(tx: &mut Tx, feed: &Feed, text_hash: &str) -> Result<Option<StoredEntry>> {
-    on!(tx, |c| sqlx::query_as(
-        "select id, feed_id, guid, url, review_id, content_hash from entries
+    with_tx!(tx, |c| sqlx::query_as(
+        "select id, feed_id, guid, url, review_id, content_hash from feed_entries
          where text_hash = $2 and feed_id in (select id from feeds where critic_id = $3)
          order by case when feed_id = $1 then 0 else 1 end, id limit 1",
     )
@@ -66,7 +67,7 @@ pub async fn find_by_text(tx: &mut Tx, feed: &Feed, text_hash: &str) -> Result<O
 
 /// The critic's review with that canonical URL.
 pub async fn find_review_by_url(tx: &mut Tx, critic: CriticId, url: &str) -> Result<Option<ReviewId>> {
-    on!(tx, |c| sqlx::query_scalar(
+    with_tx!(tx, |c| sqlx::query_scalar(
         "select id from reviews where canonical_key = $1 and critic_id = $2 order by id limit 1"
     )
     .bind(url)
@@ -77,7 +78,10 @@ pub async fn find_review_by_url(tx: &mut Tx, critic: CriticId, url: &str) -> Res
 
 /// Holds a review back until a later poll has room for it.
 pub async fn hold_until_next_poll(tx: &mut Tx, review: ReviewId) -> Result<()> {
-    run!(tx, sqlx::query("update entries set held_for = 'turn' where review_id = $1").bind(review))?;
+    execute!(
+        tx,
+        sqlx::query("update feed_entries set hold_reason = 'next_poll' where review_id = $1").bind(review)
+    )?;
     Ok(())
 }
 
@@ -99,20 +103,20 @@ pub struct EntryRecord<'a> {
     /// The review that it is.
     pub review: Option<ReviewId>,
     /// Why its review is held.
-    pub held_for: Option<&'a str>,
+    pub hold_reason: Option<HoldReason>,
 }
 
 /// Writes an entry down, new or as it looks now. What it is held for stays as it was on a known one.
 pub async fn upsert(tx: &mut Tx, seen: &EntryRecord<'_>, now: Timestamp) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
-            "insert into entries (id, feed_id, guid, url, text_hash, content_hash, review_id, held_for,
+            "insert into feed_entries (id, feed_id, guid, url, text_hash, content_hash, review_id, hold_reason,
             first_seen_at, last_seen_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
-         on conflict (id) do update set guid = coalesce(excluded.guid, entries.guid),
-            url = coalesce(excluded.url, entries.url), text_hash = excluded.text_hash,
-            content_hash = excluded.content_hash, review_id = coalesce(excluded.review_id, entries.review_id),
+         on conflict (id) do update set guid = coalesce(excluded.guid, feed_entries.guid),
+            url = coalesce(excluded.url, feed_entries.url), text_hash = excluded.text_hash,
+            content_hash = excluded.content_hash, review_id = coalesce(excluded.review_id, feed_entries.review_id),
             last_seen_at = excluded.last_seen_at",
         )
         .bind(seen.id)
@@ -122,7 +126,7 @@ pub async fn upsert(tx: &mut Tx, seen: &EntryRecord<'_>, now: Timestamp) -> Resu
         .bind(seen.text_hash)
         .bind(seen.content_hash)
         .bind(seen.review)
-        .bind(seen.held_for)
+        .bind(seen.hold_reason)
         .bind(now)
     )?;
     Ok(())

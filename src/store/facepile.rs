@@ -4,10 +4,12 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, claim, on, read, run, url};
+use super::column::parse_url;
+use super::{Db, Result, Tx, claim_rows, execute, with_db, with_tx};
 use crate::domain::comment::Author;
 use crate::domain::facepile::FacepileActor;
 use crate::domain::id::{CriticId, ReviewId};
+use crate::domain::states::{ReactionEventKind, ReactionKind};
 use crate::domain::time::Timestamp;
 
 /// The last likes and boosts of a review among which faces are looked for.
@@ -22,7 +24,7 @@ const OVERTAKEN: i64 = 2 * AT_HAND;
 #[derive(FromRow)]
 struct Row {
     actor: String,
-    kind: String,
+    kind: ReactionKind,
     url: String,
     name: String,
     handle: Option<String>,
@@ -42,7 +44,7 @@ pub struct FaceCandidate {
 /// Those who liked or boosted a review lately, the last ones first: not those who want not to be found or shown
 /// around, nor those who block the critic.
 pub async fn list_candidates(db: &Db, review: ReviewId, critic: CriticId) -> Result<Vec<FaceCandidate>> {
-    let rows: Vec<Row> = read!(db, |c| {
+    let rows: Vec<Row> = with_db!(db, |c| {
         sqlx::query_as(
             "select n.actor, n.kind, a.url, a.name, a.handle, a.avatar, a.trusted from (
                 select actor, kind, signed_at from reactions where review_id = $1 and state = 'on'
@@ -61,15 +63,15 @@ pub async fn list_candidates(db: &Db, review: ReviewId, critic: CriticId) -> Res
     })?;
     let mut found: Vec<FaceCandidate> = Vec::new();
     for row in rows {
-        let (likes, boosts) = (row.kind == "like", row.kind == "boost");
+        let (likes, boosts) = (row.kind == ReactionKind::Like, row.kind == ReactionKind::Boost);
         if let Some(known) = found.iter_mut().find(|known| known.face.actor.uri.as_str() == row.actor) {
             known.face.has_liked |= likes;
             known.face.has_boosted |= boosts;
             continue;
         }
         let who = Author {
-            uri: url(&row.actor)?,
-            url: url(&row.url)?,
+            uri: parse_url(&row.actor)?,
+            url: parse_url(&row.url)?,
             name: row.name,
             handle: row.handle,
             avatar: row.avatar,
@@ -93,14 +95,14 @@ pub struct ReactionEvent {
     pub review_id: ReviewId,
     /// Who.
     pub actor: String,
-    /// `like`, `boost` or `comment`; `undo` where a like or a boost was taken back.
-    pub kind: String,
+    /// What happened.
+    pub kind: ReactionEventKind,
 }
 
 /// Whether anybody waits.
 pub async fn has_reaction_event(db: &Db) -> Result<bool> {
     let first: Option<i64> =
-        read!(db, |c| sqlx::query_scalar("select id from arrivals order by id limit 1")
+        with_db!(db, |c| sqlx::query_scalar("select id from reaction_events order by id limit 1")
             .fetch_optional(c)
             .await)?;
     Ok(first.is_some())
@@ -108,10 +110,10 @@ pub async fn has_reaction_event(db: &Db) -> Result<bool> {
 
 /// Takes the next ones out of the line.
 pub async fn take_reaction_events(tx: &mut Tx, limit: i64) -> Result<Vec<ReactionEvent>> {
-    claim!(
+    claim_rows!(
         tx,
-        "with picked as materialized (select id from arrivals order by id limit $1",
-        ") delete from arrivals where id in (select id from picked) returning id, review_id, actor, kind",
+        "with picked as materialized (select id from reaction_events order by id limit $1",
+        ") delete from reaction_events where id in (select id from picked) returning id, review_id, actor, kind",
         |query, c| sqlx::query_as(query).bind(limit).fetch_all(c).await
     )
 }
@@ -119,9 +121,9 @@ pub async fn take_reaction_events(tx: &mut Tx, limit: i64) -> Result<Vec<Reactio
 /// The last who liked or boosted a review are at hand from now on, and those who were overtaken, or took it back, are
 /// not any more, however many came meanwhile. Whom nobody asked for yet is a stranger.
 pub async fn refresh_recent(tx: &mut Tx, review: ReviewId, now: Timestamp) -> Result<()> {
-    let come: Vec<String> = on!(tx, |c| {
+    let come: Vec<String> = with_tx!(tx, |c| {
         sqlx::query_scalar(
-            "insert into faces (review_id, actor)
+            "insert into facepile (review_id, actor)
              select distinct $1, n.actor from (
                 select actor from reactions where review_id = $1 and state = 'on'
                 order by signed_at desc, actor desc limit $2) n
@@ -133,10 +135,10 @@ pub async fn refresh_recent(tx: &mut Tx, review: ReviewId, now: Timestamp) -> Re
         .fetch_all(c)
         .await
     })?;
-    run!(
+    execute!(
         tx,
         sqlx::query(
-            "delete from faces where review_id = $1 and actor not in (
+            "delete from facepile where review_id = $1 and actor not in (
                 select actor from reactions where review_id = $1 and state = 'on'
                 order by signed_at desc, actor desc limit $2)",
         )
@@ -151,10 +153,10 @@ pub async fn refresh_recent(tx: &mut Tx, review: ReviewId, now: Timestamp) -> Re
 
 /// Somebody who is at hand there, and whom nobody knows, is to be asked for.
 pub async fn enqueue_fetch(tx: &mut Tx, review: ReviewId, actor: &str, now: Timestamp) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
-            "insert into strangers (actor, attempts, due_at) select f.actor, 0, $3 from faces f
+            "insert into unresolved_actors (actor, attempts, due_at) select f.actor, 0, $3 from facepile f
              where f.review_id = $1 and f.actor = $2 and not exists (select 1 from actors a where a.uri = f.actor)
              on conflict (actor) do nothing",
         )
@@ -176,11 +178,12 @@ pub struct UnresolvedActor {
 
 /// Whether a stranger is to be asked for.
 pub async fn has_unresolved_actor(db: &Db, now: Timestamp) -> Result<bool> {
-    let first: Option<String> =
-        read!(db, |c| sqlx::query_scalar("select actor from strangers where due_at <= $1 limit 1")
-            .bind(now)
-            .fetch_optional(c)
-            .await)?;
+    let first: Option<String> = with_db!(db, |c| sqlx::query_scalar(
+        "select actor from unresolved_actors where due_at <= $1 limit 1"
+    )
+    .bind(now)
+    .fetch_optional(c)
+    .await)?;
     Ok(first.is_some())
 }
 
@@ -191,10 +194,10 @@ pub async fn claim_unresolved_actors(
     now: Timestamp,
     later: Timestamp,
 ) -> Result<Vec<UnresolvedActor>> {
-    claim!(
+    claim_rows!(
         tx,
-        "with picked as materialized (select actor from strangers where due_at <= $1 order by due_at, actor limit $2",
-        ") update strangers set attempts = attempts + 1, due_at = $3 where actor in (select actor from picked)
+        "with picked as materialized (select actor from unresolved_actors where due_at <= $1 order by due_at, actor limit $2",
+        ") update unresolved_actors set attempts = attempts + 1, due_at = $3 where actor in (select actor from picked)
            returning actor, attempts",
         |query, c| sqlx::query_as(query).bind(now).bind(limit).bind(later).fetch_all(c).await
     )
@@ -202,13 +205,14 @@ pub async fn claim_unresolved_actors(
 
 /// Whether somebody's face is at hand for any review, however many came since they were seen.
 pub async fn is_in_facepile(db: &Db, actor: &str) -> Result<bool> {
-    let query = "select actor from faces where actor = $1 limit 1";
-    let found: Option<String> = read!(db, |c| sqlx::query_scalar(query).bind(actor).fetch_optional(c).await)?;
+    let query = "select actor from facepile where actor = $1 limit 1";
+    let found: Option<String> =
+        with_db!(db, |c| sqlx::query_scalar(query).bind(actor).fetch_optional(c).await)?;
     Ok(found.is_some())
 }
 
 /// Somebody is known now, or nobody asks for them any more.
 pub async fn delete_unresolved_actor(tx: &mut Tx, actor: &str) -> Result<()> {
-    run!(tx, sqlx::query("delete from strangers where actor = $1").bind(actor))?;
+    execute!(tx, sqlx::query("delete from unresolved_actors where actor = $1").bind(actor))?;
     Ok(())
 }

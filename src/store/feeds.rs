@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, claim, count, on, read, run};
+use super::column::to_unsigned;
+use super::{Db, Result, Tx, claim_rows, execute, with_db, with_tx};
 use crate::domain::feed::{Feed, IngestDecision};
 use crate::domain::id::{CriticId, FeedId, Id, LeaseId};
 use crate::domain::time::Timestamp;
@@ -33,7 +34,7 @@ impl From<Row> for Feed {
             critic: row.critic_id,
             name: row.name,
             url: row.url,
-            interval: Duration::from_millis(count(row.interval_ms)),
+            interval: Duration::from_millis(to_unsigned(row.interval_ms)),
             publish_since: row.publish_since,
             max_publish_per_poll: u32::try_from(row.max_publish_per_poll).unwrap_or(0),
             etag: row.etag,
@@ -67,7 +68,7 @@ pub async fn upsert_from_config(
     added: Timestamp,
     now: Timestamp,
 ) -> Result<()> {
-    run!(tx, sqlx::query(
+    execute!(tx, sqlx::query(
         "insert into feeds (id, critic_id, name, url, managed, interval_ms, publish_since, max_publish_per_poll,
             failures, next_poll_at, created_at)
          values ($1, $2, $3, $4, 1, $5, coalesce($6, $7), $8, 0, 0, $9)
@@ -93,14 +94,14 @@ pub async fn upsert_from_config(
 
 /// Feeds that the file does not name any more are polled no longer. Their reviews stay.
 pub async fn mark_all_unmanaged(tx: &mut Tx) -> Result<()> {
-    run!(tx, sqlx::query("update feeds set managed = 0"))?;
+    execute!(tx, sqlx::query("update feeds set managed = 0"))?;
     Ok(())
 }
 
 /// All feeds, by name.
 pub async fn list_all(db: &Db) -> Result<Vec<Feed>> {
     let rows: Vec<Row> =
-        read!(db, |c| sqlx::query_as("select * from feeds where managed = 1 order by name")
+        with_db!(db, |c| sqlx::query_as("select * from feeds where managed = 1 order by name")
             .fetch_all(c)
             .await)?;
     Ok(rows.into_iter().map(Feed::from).collect())
@@ -113,7 +114,7 @@ pub async fn claim_due(
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Option<Feed>> {
-    let row: Option<Row> = claim!(
+    let row: Option<Row> = claim_rows!(
         tx,
         "with picked as materialized (
             select id from feeds
@@ -128,10 +129,11 @@ pub async fn claim_due(
 
 /// The feed of that id, while it is polled.
 pub async fn find(tx: &mut Tx, id: FeedId) -> Result<Option<Feed>> {
-    let row: Option<Row> = on!(tx, |c| sqlx::query_as("select * from feeds where id = $1 and managed = 1")
-        .bind(id)
-        .fetch_optional(c)
-        .await)?;
+    let row: Option<Row> =
+        with_tx!(tx, |c| sqlx::query_as("select * from feeds where id = $1 and managed = 1")
+            .bind(id)
+            .fetch_optional(c)
+            .await)?;
     Ok(row.map(Feed::from))
 }
 
@@ -143,7 +145,7 @@ pub async fn claim(
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Option<Feed>> {
-    let row: Option<Row> = on!(tx, |c| sqlx::query_as(
+    let row: Option<Row> = with_tx!(tx, |c| sqlx::query_as(
         "update feeds set lease = $2, lease_until = $3
          where id = $1 and (lease_until is null or lease_until <= $4) returning *",
     )
@@ -171,7 +173,7 @@ pub struct PollResult<'a> {
 
 /// Gives a feed back after its poll, unless the lease was lost meanwhile.
 pub async fn finish_poll(tx: &mut Tx, feed: FeedId, lease: LeaseId, polled: &PollResult<'_>) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "update feeds set etag = $3, last_modified = $4, failures = $5, next_poll_at = $6,
@@ -196,7 +198,7 @@ pub struct FeedLogLine {
     /// When.
     pub at: Timestamp,
     /// What was decided.
-    pub decision: String,
+    pub decision: IngestDecision,
     /// About what: an entry's title, or the feed itself.
     pub subject: String,
     /// Why.
@@ -218,13 +220,13 @@ pub async fn append_log(
     reason: &str,
     now: Timestamp,
 ) -> Result<()> {
-    run!(tx, sqlx::query(
-        "insert into feed_log (id, feed_id, at, decision, subject, reason) values ($1, $2, $3, $4, $5, $6)",
+    execute!(tx, sqlx::query(
+        "insert into feed_log (id, feed_id, created_at, decision, subject, reason) values ($1, $2, $3, $4, $5, $6)",
     )
     .bind(Id::<FeedLogLine>::new(now))
     .bind(feed)
     .bind(now)
-    .bind(decision.as_str())
+    .bind(decision)
     .bind(subject)
     .bind(reason))?;
     Ok(())
@@ -239,12 +241,12 @@ pub async fn append_log_once(
     reason: &str,
     now: Timestamp,
 ) -> Result<bool> {
-    let known: Option<String> = on!(tx, |c| {
+    let known: Option<String> = with_tx!(tx, |c| {
         sqlx::query_scalar(
         "select id from feed_log where feed_id = $1 and decision = $2 and subject = $3 and reason = $4 limit 1",
     )
     .bind(feed)
-    .bind(decision.as_str())
+    .bind(decision)
     .bind(subject)
     .bind(reason)
     .fetch_optional(c)
@@ -258,7 +260,7 @@ pub async fn append_log_once(
 
 /// Forgets the oldest lines of a feed's log beyond the bound.
 pub async fn trim_log(tx: &mut Tx, feed: FeedId) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "delete from feed_log where feed_id = $1 and id <= (
@@ -272,9 +274,9 @@ pub async fn trim_log(tx: &mut Tx, feed: FeedId) -> Result<()> {
 
 /// The newest lines, of one feed or of all, oldest of them first.
 pub async fn read_log(db: &Db, name: Option<&str>, lines: u32) -> Result<Vec<FeedLogLine>> {
-    let mut found: Vec<FeedLogLine> = read!(db, |c| {
+    let mut found: Vec<FeedLogLine> = with_db!(db, |c| {
         sqlx::query_as(
-        "select f.name as feed, l.at as at, l.decision as decision, l.subject as subject, l.reason as reason
+        "select f.name as feed, l.created_at as at, l.decision as decision, l.subject as subject, l.reason as reason
          from feed_log l join feeds f on f.id = l.feed_id
          where $1 is null or f.name = $1
          order by l.id desc limit $2",

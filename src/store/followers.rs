@@ -4,8 +4,10 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, count, on, read, run};
+use super::column::to_unsigned;
+use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::id::{ActivityId, CriticId};
+use crate::domain::states::FollowState;
 use crate::domain::time::Timestamp;
 use crate::store::actors::StoredActor;
 
@@ -13,7 +15,7 @@ use crate::store::actors::StoredActor;
 #[derive(Debug, Clone, FromRow)]
 pub struct StoredFollow {
     /// `following`; `pending` until the critic accepts; `gone`, or `preempted` where its end came before it did.
-    pub state: String,
+    pub state: FollowState,
     /// The id of the Follow, where it had one.
     pub follow_uri: Option<String>,
     /// The Accept that answered it.
@@ -24,7 +26,7 @@ pub struct StoredFollow {
 
 /// How an actor's follow of a critic stands.
 pub async fn find(tx: &mut Tx, critic: CriticId, actor: &url::Url) -> Result<Option<StoredFollow>> {
-    on!(tx, |c| sqlx::query_as(
+    with_tx!(tx, |c| sqlx::query_as(
         "select state, follow_uri, accept_id, signed_at from followers where critic_id = $1 and actor = $2",
     )
     .bind(critic)
@@ -42,7 +44,7 @@ pub async fn upsert(
     accept: Option<ActivityId>,
     signed_at: Timestamp,
 ) -> Result<()> {
-    run!(tx, sqlx::query(
+    execute!(tx, sqlx::query(
         "insert into followers (critic_id, actor, state, inbox, host, follow_uri, accept_id, signed_at, created_at)
          values ($1, $2, $8, $3, $4, $5, $6, $7, $7)
          on conflict (critic_id, actor) do update set state = excluded.state, inbox = excluded.inbox,
@@ -56,13 +58,13 @@ pub async fn upsert(
     .bind(follow_uri)
     .bind(accept)
     .bind(signed_at)
-    .bind(if accept.is_some() { "following" } else { "pending" }))?;
+    .bind(if accept.is_some() { FollowState::Following } else { FollowState::Pending }))?;
     Ok(())
 }
 
 /// The critic says yes to one who waits.
 pub async fn accept(tx: &mut Tx, critic: CriticId, actor: &url::Url, accept: ActivityId) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "update followers set state = 'following', accept_id = $3
@@ -83,14 +85,19 @@ pub struct Follower {
     /// The actor's id.
     pub actor: String,
     /// `following` or `pending`.
-    pub state: String,
+    pub state: FollowState,
     /// When it was asked for, by the signed date.
     pub signed_at: Timestamp,
 }
 
 /// Those in that state, the first to ask first.
-pub async fn list_by_state(db: &Db, critic: CriticId, state: &str, limit: u32) -> Result<Vec<Follower>> {
-    read!(db, |c| sqlx::query_as(
+pub async fn list_by_state(
+    db: &Db,
+    critic: CriticId,
+    state: FollowState,
+    limit: u32,
+) -> Result<Vec<Follower>> {
+    with_db!(db, |c| sqlx::query_as(
         "select critic_id, actor, state, signed_at from followers where critic_id = $1 and state = $2
          order by signed_at, actor limit $3",
     )
@@ -103,7 +110,7 @@ pub async fn list_by_state(db: &Db, critic: CriticId, state: &str, limit: u32) -
 
 /// The actor does not follow the critic any more, whether or not we ever heard that it did.
 pub async fn unfollow(tx: &mut Tx, critic: CriticId, actor: &url::Url, signed_at: Timestamp) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "insert into followers (critic_id, actor, state, inbox, host, signed_at, created_at)
@@ -124,7 +131,7 @@ pub async fn unfollow(tx: &mut Tx, critic: CriticId, actor: &url::Url, signed_at
 /// anybody. The signed date stays what it was, since nobody signed this: a new follow counts, whenever it was signed.
 /// Gives how many went.
 pub async fn remove_by_inbox(tx: &mut Tx, inbox: &str) -> Result<u64> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "update followers set state = 'gone' where inbox = $1 and state in ('following', 'pending')
@@ -140,7 +147,7 @@ pub async fn find_critic_by_follow(
     actor: &url::Url,
     activity: &url::Url,
 ) -> Result<Option<CriticId>> {
-    on!(tx, |c| sqlx::query_scalar(
+    with_tx!(tx, |c| sqlx::query_scalar(
         "select critic_id from followers
          where actor = $1 and follow_uri = $2 and state in ('following', 'pending')",
     )
@@ -152,7 +159,7 @@ pub async fn find_critic_by_follow(
 
 /// Whether an actor follows anyone here, or waits to.
 pub async fn is_following_anyone(db: &Db, actor: &url::Url) -> Result<bool> {
-    let found: Option<String> = read!(db, |c| sqlx::query_scalar(
+    let found: Option<String> = with_db!(db, |c| sqlx::query_scalar(
         "select actor from followers where actor = $1 and state in ('following', 'pending') limit 1",
     )
     .bind(actor.as_str())
@@ -163,7 +170,7 @@ pub async fn is_following_anyone(db: &Db, actor: &url::Url) -> Result<bool> {
 
 /// An account is now another one, which follows whom the old one did. What the new one itself said later stands.
 pub async fn transfer(tx: &mut Tx, old: &url::Url, new: &StoredActor, signed_at: Timestamp) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "insert into followers (critic_id, actor, state, inbox, host, signed_at, created_at)
@@ -179,7 +186,7 @@ pub async fn transfer(tx: &mut Tx, old: &url::Url, new: &StoredActor, signed_at:
         .bind(new.delivery_inbox().host_str())
         .bind(signed_at)
     )?;
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "update followers set state = 'gone', signed_at = $2
@@ -193,18 +200,18 @@ pub async fn transfer(tx: &mut Tx, old: &url::Url, new: &StoredActor, signed_at:
 
 /// How many follow the critic, as many as there may be: they are counted where they are reached.
 pub async fn count_followers(db: &Db, critic: CriticId) -> Result<u64> {
-    let total: Option<i64> = read!(db, |c| sqlx::query_scalar(
-        "select cast(sum(followers) as bigint) from inboxes where critic_id = $1"
+    let total: Option<i64> = with_db!(db, |c| sqlx::query_scalar(
+        "select cast(sum(followers) as bigint) from follower_inboxes where critic_id = $1"
     )
     .bind(critic)
     .fetch_one(c)
     .await)?;
-    Ok(count(total.unwrap_or(0)))
+    Ok(to_unsigned(total.unwrap_or(0)))
 }
 
 /// A page of those who follow the critic, by id.
 pub async fn list_actors(db: &Db, critic: CriticId, limit: u32, offset: u32) -> Result<Vec<String>> {
-    read!(db, |c| {
+    with_db!(db, |c| {
         sqlx::query_scalar(
         "select actor from followers where critic_id = $1 and state = 'following' order by actor limit $2 offset $3",
     )

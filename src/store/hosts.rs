@@ -4,7 +4,8 @@
 use sqlx::FromRow;
 
 use super::bulk::BulkStatement;
-use super::{Db, Result, Tx, claim, on, read, run};
+use super::db::AnyTransaction;
+use super::{Db, Result, Tx, claim_rows, execute, with_db, with_tx};
 use crate::domain::id::LeaseId;
 use crate::domain::signature_scheme::SignatureScheme;
 use crate::domain::time::Timestamp;
@@ -14,12 +15,10 @@ const MOST: i64 = 100_000;
 
 /// The form of signature that a host took last, where that is not the usual one.
 pub async fn signature_scheme(db: &Db, host: &str) -> Result<Option<SignatureScheme>> {
-    let form: Option<String> =
-        read!(db, |c| sqlx::query_scalar("select signature from hosts where host = $1")
-            .bind(host)
-            .fetch_optional(c)
-            .await)?;
-    Ok(form.as_deref().and_then(|scheme| scheme.parse().ok()))
+    with_db!(db, |c| sqlx::query_scalar("select signature_scheme from hosts where host = $1")
+        .bind(host)
+        .fetch_optional(c)
+        .await)
 }
 
 /// A host took this form where it refused the other one. Only those need a row for it that do not like what
@@ -33,15 +32,15 @@ pub async fn save_signature_scheme(
     if form == SignatureScheme::default() {
         return reset_signature_scheme(tx, host).await;
     }
-    run!(
+    execute!(
         tx,
         sqlx::query(
-            "insert into hosts (host, signature, updated_at)
+            "insert into hosts (host, signature_scheme, updated_at)
              select $1, $2, $3 where (select count(*) from hosts) < $4
-             on conflict (host) do update set signature = excluded.signature, updated_at = excluded.updated_at",
+             on conflict (host) do update set signature_scheme = excluded.signature_scheme, updated_at = excluded.updated_at",
         )
         .bind(host)
-        .bind(form.as_str())
+        .bind(form)
         .bind(now)
         .bind(MOST)
     )?;
@@ -50,34 +49,34 @@ pub async fn save_signature_scheme(
 
 /// A host takes neither form; the next time begins as with a stranger.
 pub async fn reset_signature_scheme(tx: &mut Tx, host: &str) -> Result<()> {
-    let usual = "update hosts set signature = $2 where host = $1 and signature <> $2";
-    run!(tx, sqlx::query(usual).bind(host).bind(SignatureScheme::default().as_str()))?;
+    let usual = "update hosts set signature_scheme = $2 where host = $1 and signature_scheme <> $2";
+    execute!(tx, sqlx::query(usual).bind(host).bind(SignatureScheme::default()))?;
     Ok(())
 }
 
 /// Forgets what was learned before that, since servers are updated, and hosts that nothing is sent to.
 pub async fn delete_idle(tx: &mut Tx, before: Timestamp) -> Result<()> {
-    let lessons = "update hosts set signature = $2 where updated_at <= $1 and signature <> $2";
-    run!(tx, sqlx::query(lessons).bind(before).bind(SignatureScheme::default().as_str()))?;
+    let lessons = "update hosts set signature_scheme = $2 where updated_at <= $1 and signature_scheme <> $2";
+    execute!(tx, sqlx::query(lessons).bind(before).bind(SignatureScheme::default()))?;
     let idle = "delete from hosts where updated_at <= $1 and due_at is null and lease is null
-        and (failing_since is null or closed_until <= $1)";
-    run!(tx, sqlx::query(idle).bind(before))?;
+        and (failing_since is null or retry_at <= $1)";
+    execute!(tx, sqlx::query(idle).bind(before))?;
     Ok(())
 }
 
 /// Something is to be sent to a host: now, or once it is tried again.
 pub async fn schedule(tx: &mut Tx, host: &str, now: Timestamp) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
-            "insert into hosts (host, signature, updated_at, due_at) values ($1, $2, $3, $3)
+            "insert into hosts (host, signature_scheme, updated_at, due_at) values ($1, $2, $3, $3)
              on conflict (host) do update set due_at = case
                 when hosts.due_at <= excluded.due_at then hosts.due_at
-                when hosts.closed_until > excluded.due_at then hosts.closed_until
+                when hosts.retry_at > excluded.due_at then hosts.retry_at
                 else excluded.due_at end",
         )
         .bind(host)
-        .bind(SignatureScheme::default().as_str())
+        .bind(SignatureScheme::default())
         .bind(now)
     )?;
     Ok(())
@@ -89,7 +88,7 @@ pub struct HostLease {
     /// Its name.
     pub host: String,
     /// The form of signature to begin with, by name.
-    pub signature: String,
+    pub signature_scheme: SignatureScheme,
     /// Failures in a row since it last answered.
     pub failures: i64,
 }
@@ -100,7 +99,7 @@ pub async fn has_due(db: &Db, now: Timestamp) -> Result<bool> {
             select 1 from hosts where failures = 0 and due_at <= $1 and (lease_until is null or lease_until <= $1))
         or exists (
             select 1 from hosts where failures > 0 and due_at <= $1 and (lease_until is null or lease_until <= $1))";
-    let due: Option<String> = read!(db, |c| sqlx::query_scalar(query).bind(now).fetch_optional(c).await)?;
+    let due: Option<String> = with_db!(db, |c| sqlx::query_scalar(query).bind(now).fetch_optional(c).await)?;
     Ok(due.is_some())
 }
 
@@ -125,7 +124,7 @@ pub async fn claim_due(
     macro_rules! claim_those {
         ($failures:literal, $limit:expr) => {{
             let limit = i64::try_from($limit).unwrap_or(0);
-            claim!(
+            claim_rows!(
                 tx,
                 concat!(
                     "with picked as materialized (select host from hosts where ",
@@ -133,7 +132,7 @@ pub async fn claim_due(
                     " and due_at <= $1 and (lease_until is null or lease_until <= $1) order by due_at limit $4"
                 ),
                 ") update hosts set lease = $2, lease_until = $3 where host in (select host from picked)
-                 returning host, signature, failures",
+                 returning host, signature_scheme, failures",
                 |query, c| sqlx::query_as(query)
                     .bind(now)
                     .bind(lease)
@@ -160,7 +159,7 @@ static LOCK: BulkStatement = BulkStatement::new(
 /// Hosts that answered in the turn that ends.
 static ENDED: BulkStatement = BulkStatement::with(
     1,
-    "update hosts set lease = null, lease_until = null, failures = 0, failing_since = null, closed_until = null,
+    "update hosts set lease = null, lease_until = null, failures = 0, failing_since = null, retry_at = null,
         last_error = null
      where lease = $1 and host in (values",
     "(#1)",
@@ -172,7 +171,7 @@ static ENDED: BulkStatement = BulkStatement::with(
 /// the host is held by now: this statement sees all that was written before, and who writes later stirs it later.
 static NEXT_TURN: BulkStatement = BulkStatement::new(
     "update hosts set due_at = (
-            select case when d.next_attempt_at < hosts.closed_until then hosts.closed_until else d.next_attempt_at end
+            select case when d.next_attempt_at < hosts.retry_at then hosts.retry_at else d.next_attempt_at end
             from deliveries d
             where d.host = hosts.host and d.state = 'queued' and not exists (
                 select 1 from deliveries e where e.inbox = d.inbox and e.object_uri = d.object_uri
@@ -213,19 +212,19 @@ pub async fn release(
         HostHealth::Healthy => {
             let query =
                 "update hosts set lease = null, lease_until = null, failures = 0, failing_since = null,
-                    closed_until = null, last_error = null
+                    retry_at = null, last_error = null
                 where host = $1 and lease = $2";
-            run!(tx, sqlx::query(query).bind(host).bind(lease))?
+            execute!(tx, sqlx::query(query).bind(host).bind(lease))?
         }
         HostHealth::NotTried => {
             let query = "update hosts set lease = null, lease_until = null where host = $1 and lease = $2";
-            run!(tx, sqlx::query(query).bind(host).bind(lease))?
+            execute!(tx, sqlx::query(query).bind(host).bind(lease))?
         }
         HostHealth::Failing { until, error } => {
             let query = "update hosts set lease = null, lease_until = null, failures = failures + 1,
-                    failing_since = coalesce(failing_since, $3), closed_until = $4, last_error = $5
+                    failing_since = coalesce(failing_since, $3), retry_at = $4, last_error = $5
                 where host = $1 and lease = $2";
-            run!(tx, sqlx::query(query).bind(host).bind(lease).bind(now).bind(*until).bind(error))?
+            execute!(tx, sqlx::query(query).bind(host).bind(lease).bind(now).bind(*until).bind(error))?
         }
     };
     if ended == 0 {
@@ -238,7 +237,7 @@ pub async fn release(
 pub async fn release_all(tx: &mut Tx, lease: LeaseId, hosts: &[&str]) -> Result<()> {
     let mut ended = Vec::with_capacity(hosts.len());
     for (text, _, part) in ENDED.parts(hosts) {
-        let found: Vec<String> = on!(tx, |c| {
+        let found: Vec<String> = with_tx!(tx, |c| {
             let query = sqlx::query_scalar(text).bind(lease);
             part.fold(query, |query, host| query.bind(*host)).fetch_all(c).await
         })?;
@@ -250,7 +249,7 @@ pub async fn release_all(tx: &mut Tx, lease: LeaseId, hosts: &[&str]) -> Result<
 
 async fn give_next(tx: &mut Tx, hosts: &[&str]) -> Result<()> {
     for (text, _, part) in NEXT_TURN.parts(hosts) {
-        on!(tx, |c| {
+        with_tx!(tx, |c| {
             part.fold(sqlx::query(text), |query, host| query.bind(*host)).execute(c).await.map(drop)
         })?;
     }
@@ -259,7 +258,7 @@ async fn give_next(tx: &mut Tx, hosts: &[&str]) -> Result<()> {
 
 /// Takes these hosts before they are changed. SQLite has one writer anyway.
 pub async fn lock_rows(tx: &mut Tx, hosts: &[&str]) -> Result<()> {
-    if let Tx::Postgres(tx) = tx {
+    if let AnyTransaction::Postgres(tx) = &mut tx.transaction {
         for (text, _, part) in LOCK.parts(hosts) {
             let query = part.fold(sqlx::query(text), |query, host| query.bind(*host));
             query.execute(&mut **tx).await?;
@@ -270,10 +269,10 @@ pub async fn lock_rows(tx: &mut Tx, hosts: &[&str]) -> Result<()> {
 
 /// A host that failed was heard of: what waits for it goes out now.
 pub async fn mark_reachable(tx: &mut Tx, host: &str, now: Timestamp) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
-            "update hosts set failures = 0, failing_since = null, closed_until = null, last_error = null,
+            "update hosts set failures = 0, failing_since = null, retry_at = null, last_error = null,
                 due_at = case when due_at > $2 then $2 else due_at end
              where host = $1 and failures > 0",
         )
@@ -293,15 +292,15 @@ pub struct FailingHost {
     /// Since when it fails.
     pub failing_since: Option<Timestamp>,
     /// When it is tried again.
-    pub closed_until: Option<Timestamp>,
+    pub retry_at: Option<Timestamp>,
     /// What was wrong the last time.
     pub last_error: Option<String>,
 }
 
 /// The hosts that fail, those that fail longest first.
 pub async fn list_failing(db: &Db, limit: u32) -> Result<Vec<FailingHost>> {
-    read!(db, |c| sqlx::query_as(
-        "select host, failures, failing_since, closed_until, last_error from hosts
+    with_db!(db, |c| sqlx::query_as(
+        "select host, failures, failing_since, retry_at, last_error from hosts
          where failing_since is not null order by failing_since, host limit $1",
     )
     .bind(i64::from(limit))

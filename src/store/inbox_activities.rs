@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use sqlx::FromRow;
 
 use super::bulk::BulkStatement;
-use super::{Db, Result, Tx, claim, damaged, on, read, run};
+use super::column::corrupt;
+use super::{Db, Result, Tx, claim_rows, execute, with_db, with_tx};
 use crate::domain::id::{InboxActivityId, LeaseId};
+use crate::domain::states::InboxState;
 use crate::domain::time::Timestamp;
 
 /// So many activities of one actor lose their words at once; the others are gone after 30 days.
@@ -22,7 +24,7 @@ static REMEMBER: BulkStatement = BulkStatement::new(
 
 /// Activities that are queued. A conflict is that of a row that fills a part with itself.
 static INSERT: BulkStatement = BulkStatement::new(
-    "insert into received (id, actor, key_id, body, signed_at, received_at, state, attempts, next_attempt_at) values",
+    "insert into inbox_activities (id, actor, key_id, body, signed_at, received_at, state, attempts, next_attempt_at) values",
     "(#1, #2, #3, #4, #5, #6, 'queued', 0, #6)",
     6,
     "on conflict (id) do nothing",
@@ -57,7 +59,7 @@ pub async fn insert_new(
     let signatures: Vec<&str> = by_signature.keys().copied().collect();
     let mut fresh = Vec::with_capacity(signatures.len());
     for (text, _, part) in REMEMBER.parts(&signatures) {
-        let unseen: Vec<String> = on!(tx, |c| {
+        let unseen: Vec<String> = with_tx!(tx, |c| {
             let query = sqlx::query_scalar(text);
             part.fold(query, |query, signature| query.bind(*signature).bind(expires_at)).fetch_all(c).await
         })?;
@@ -66,7 +68,7 @@ pub async fn insert_new(
     let rows: Vec<(InboxActivityId, &NewInboxActivity<'_>)> =
         fresh.into_iter().map(|accepted| (InboxActivityId::new(now), accepted)).collect();
     for (text, count, part) in INSERT.parts(&rows) {
-        let inserted = on!(tx, |c| {
+        let inserted = with_tx!(tx, |c| {
             let query = part.fold(sqlx::query(text), |query, (id, accepted)| {
                 let query = query.bind(id).bind(accepted.actor.as_str()).bind(accepted.key_id.as_str());
                 query.bind(accepted.body).bind(accepted.signed_at).bind(now)
@@ -74,7 +76,7 @@ pub async fn insert_new(
             query.execute(c).await.map(|done| done.rows_affected())
         })?;
         if inserted != u64::try_from(count).unwrap_or(u64::MAX) {
-            return Err(damaged("an id of what was received was there before"));
+            return Err(corrupt("an id of what was received was there before"));
         }
     }
     Ok(rows.len())
@@ -95,9 +97,9 @@ pub struct InboxJob {
 
 /// Whether there is an activity that is due.
 pub async fn has_due(db: &Db, now: Timestamp) -> Result<bool> {
-    let query = "select id from received
+    let query = "select id from inbox_activities
         where state = 'queued' and next_attempt_at <= $1 and (lease_until is null or lease_until <= $1) limit 1";
-    let due: Option<String> = read!(db, |c| sqlx::query_scalar(query).bind(now).fetch_optional(c).await)?;
+    let due: Option<String> = with_db!(db, |c| sqlx::query_scalar(query).bind(now).fetch_optional(c).await)?;
     Ok(due.is_some())
 }
 
@@ -109,13 +111,13 @@ pub async fn claim_due(
     until: Timestamp,
     limit: u32,
 ) -> Result<Vec<InboxJob>> {
-    let mut jobs: Vec<InboxJob> = claim!(
+    let mut jobs: Vec<InboxJob> = claim_rows!(
         tx,
         "with picked as materialized (
-            select id from received
+            select id from inbox_activities
             where state = 'queued' and next_attempt_at <= $1 and (lease_until is null or lease_until <= $1)
             order by next_attempt_at, id limit $4",
-        ") update received set lease = $2, lease_until = $3 where id in (select id from picked)
+        ") update inbox_activities set lease = $2, lease_until = $3 where id in (select id from picked)
          returning id, body, signed_at, attempts",
         |query, c| sqlx::query_as(query)
             .bind(now)
@@ -150,14 +152,14 @@ pub async fn finish(
     note: &str,
 ) -> Result<bool> {
     let state = match ended {
-        InboxOutcome::Done => "done",
-        InboxOutcome::Dropped => "dropped",
-        InboxOutcome::Parked => "parked",
+        InboxOutcome::Done => InboxState::Done,
+        InboxOutcome::Dropped => InboxState::Dropped,
+        InboxOutcome::Parked => InboxState::Parked,
     };
-    run!(
+    execute!(
         tx,
         sqlx::query(
-            "update received set state = $3, note = $4, lease = null, lease_until = null
+            "update inbox_activities set state = $3, note = $4, lease = null, lease_until = null
          where id = $1 and lease = $2 and state = 'queued'",
         )
         .bind(id)
@@ -177,10 +179,10 @@ pub async fn defer(
     waits_for: Option<&url::Url>,
     note: &str,
 ) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
-            "update received set attempts = attempts + 1, next_attempt_at = $3, note = $4, waits_for = $5,
+            "update inbox_activities set attempts = attempts + 1, next_attempt_at = $3, note = $4, waiting_for = $5,
             lease = null, lease_until = null
          where id = $1 and lease = $2 and state = 'queued'",
         )
@@ -195,22 +197,24 @@ pub async fn defer(
 
 /// What waits for this post is due now.
 pub async fn wake_waiting(tx: &mut Tx, arrived: &url::Url, now: Timestamp) -> Result<()> {
-    run!(
+    execute!(
         tx,
-        sqlx::query("update received set next_attempt_at = $2 where waits_for = $1 and state = 'queued'")
-            .bind(arrived.as_str())
-            .bind(now)
+        sqlx::query(
+            "update inbox_activities set next_attempt_at = $2 where waiting_for = $1 and state = 'queued'"
+        )
+        .bind(arrived.as_str())
+        .bind(now)
     )?;
     Ok(())
 }
 
 /// Takes the words from what an actor sent and what is dealt with, since it deleted some of them; from the newest.
 pub async fn erase_bodies(tx: &mut Tx, actor: &url::Url) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
-            "update received set body = '' where id in (
-                select id from received where actor = $1 and state <> 'queued' and body <> ''
+            "update inbox_activities set body = '' where id in (
+                select id from inbox_activities where actor = $1 and state <> 'queued' and body <> ''
                 order by id desc limit $2)",
         )
         .bind(actor.as_str())
@@ -221,12 +225,12 @@ pub async fn erase_bodies(tx: &mut Tx, actor: &url::Url) -> Result<()> {
 
 /// Forgets signatures whose window has passed, and raw activities and withdrawals from before `received_before`.
 pub async fn delete_expired(tx: &mut Tx, now: Timestamp, received_before: Timestamp) -> Result<()> {
-    run!(tx, sqlx::query("delete from seen_signatures where expires_at <= $1").bind(now))?;
-    run!(
+    execute!(tx, sqlx::query("delete from seen_signatures where expires_at <= $1").bind(now))?;
+    execute!(
         tx,
-        sqlx::query("delete from received where received_at <= $1 and state <> 'queued'")
+        sqlx::query("delete from inbox_activities where received_at <= $1 and state <> 'queued'")
             .bind(received_before)
     )?;
-    run!(tx, sqlx::query("delete from withdrawals where signed_at <= $1").bind(received_before))?;
+    execute!(tx, sqlx::query("delete from tombstones where signed_at <= $1").bind(received_before))?;
     Ok(())
 }

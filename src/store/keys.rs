@@ -4,7 +4,8 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, count, on, read, run};
+use super::column::to_unsigned;
+use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::id::KeyId;
 use crate::domain::time::Timestamp;
 
@@ -31,32 +32,36 @@ struct Row {
 
 impl Row {
     fn key(self) -> StoredSigningKey {
-        StoredSigningKey { id: self.id, private_key: self.private_key, is_first: count(self.older) == 0 }
+        StoredSigningKey {
+            id: self.id,
+            private_key: self.private_key,
+            is_first: to_unsigned(self.older) == 0,
+        }
     }
 }
 
 const LIVE: &str = "select k.id, k.private_key,
-        (select count(*) from keys o where o.owner = k.owner and o.id < k.id) as older
-     from keys k where k.owner = $1 and (k.retires_at is null or k.retires_at > $2) order by k.id";
+        (select count(*) from signing_keys o where o.owner = k.owner and o.id < k.id) as older
+     from signing_keys k where k.owner = $1 and (k.retires_at is null or k.retires_at > $2) order by k.id";
 
 /// The keys of an owner that have not retired, the oldest first; the last one is served.
 pub async fn list_active(db: &Db, owner: &str, now: Timestamp) -> Result<Vec<StoredSigningKey>> {
-    let rows: Vec<Row> = read!(db, |c| sqlx::query_as(LIVE).bind(owner).bind(now).fetch_all(c).await)?;
+    let rows: Vec<Row> = with_db!(db, |c| sqlx::query_as(LIVE).bind(owner).bind(now).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Row::key).collect())
 }
 
 /// The same, as this transaction sees them.
 pub async fn list_active_in_tx(tx: &mut Tx, owner: &str, now: Timestamp) -> Result<Vec<StoredSigningKey>> {
-    let rows: Vec<Row> = on!(tx, |c| sqlx::query_as(LIVE).bind(owner).bind(now).fetch_all(c).await)?;
+    let rows: Vec<Row> = with_tx!(tx, |c| sqlx::query_as(LIVE).bind(owner).bind(now).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Row::key).collect())
 }
 
 /// Gives an owner a key (PKCS #8), unless one is served already.
 pub async fn insert(tx: &mut Tx, owner: &str, pkcs8: &[u8], now: Timestamp) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
-            "insert into keys (id, owner, private_key, created_at) values ($1, $2, $3, $4)
+            "insert into signing_keys (id, owner, private_key, created_at) values ($1, $2, $3, $4)
              on conflict (owner) where retires_at is null do nothing",
         )
         .bind(KeyId::new(now))
@@ -69,15 +74,15 @@ pub async fn insert(tx: &mut Tx, owner: &str, pkcs8: &[u8], now: Timestamp) -> R
 
 /// No key that an owner has now signs later than this.
 pub async fn retire(tx: &mut Tx, owner: &str, at: Timestamp) -> Result<()> {
-    let statement =
-        "update keys set retires_at = $2 where owner = $1 and (retires_at is null or retires_at > $2)";
-    run!(tx, sqlx::query(statement).bind(owner).bind(at))?;
+    let statement = "update signing_keys set retires_at = $2 where owner = $1 and (retires_at is null or retires_at > $2)";
+    execute!(tx, sqlx::query(statement).bind(owner).bind(at))?;
     Ok(())
 }
 
 /// Deletes the private halves of keys whose time is over.
 pub async fn erase_retired_private_keys(tx: &mut Tx, now: Timestamp) -> Result<()> {
-    let statement = "update keys set private_key = $2 where retires_at <= $1 and length(private_key) > 0";
-    run!(tx, sqlx::query(statement).bind(now).bind(&b""[..]))?;
+    let statement =
+        "update signing_keys set private_key = $2 where retires_at <= $1 and length(private_key) > 0";
+    execute!(tx, sqlx::query(statement).bind(now).bind(&b""[..]))?;
     Ok(())
 }

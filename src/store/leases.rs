@@ -1,6 +1,6 @@
 //! Leases: work that somebody has taken, for as long as they say that they are still at it.
 
-use super::{Db, Result, claim, run};
+use super::{Db, Result, claim_rows, execute};
 use crate::domain::id::LeaseId;
 use crate::domain::time::Timestamp;
 
@@ -23,17 +23,17 @@ pub async fn renew(db: &Db, queue: LeaseQueue, lease: LeaseId, until: Timestamp)
         LeaseQueue::InboxActivities => return renew_received(db, lease, until).await,
     };
     let mut tx = db.begin().await?;
-    run!(&mut tx, sqlx::query(statement).bind(lease).bind(until))?;
+    execute!(&mut tx, sqlx::query(statement).bind(lease).bind(until))?;
     tx.commit_without_notify().await
 }
 
 /// Of those whose end is being written nothing need be renewed: nobody waits for them here, and they for nobody.
 async fn renew_received(db: &Db, lease: LeaseId, until: Timestamp) -> Result<()> {
     let mut tx = db.begin().await?;
-    claim!(
+    claim_rows!(
         &mut tx,
-        "with picked as materialized (select id from received where lease = $1",
-        ") update received set lease_until = $2 where id in (select id from picked)",
+        "with picked as materialized (select id from inbox_activities where lease = $1",
+        ") update inbox_activities set lease_until = $2 where id in (select id from picked)",
         |query, c| sqlx::query(query).bind(lease).bind(until).execute(c).await.map(|_| ())
     )?;
     tx.commit_without_notify().await

@@ -2,7 +2,8 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, count, on, read};
+use super::column::to_unsigned;
+use super::{Db, Result, Tx, with_db, with_tx};
 use crate::domain::id::MediaId;
 use crate::domain::review::Media;
 use crate::domain::time::Timestamp;
@@ -23,8 +24,8 @@ impl Row {
             id: self.id,
             name: self.name,
             media_type: self.media_type,
-            width: u32::try_from(count(self.width)).unwrap_or(0),
-            height: u32::try_from(count(self.height)).unwrap_or(0),
+            width: u32::try_from(to_unsigned(self.width)).unwrap_or(0),
+            height: u32::try_from(to_unsigned(self.height)).unwrap_or(0),
             source: self.source,
         }
     }
@@ -32,7 +33,7 @@ impl Row {
 
 /// The picture that was taken from there.
 pub async fn find_by_source(db: &Db, source: &str) -> Result<Option<Media>> {
-    let row: Option<Row> = read!(db, |c| sqlx::query_as("select * from media where source = $1")
+    let row: Option<Row> = with_db!(db, |c| sqlx::query_as("select * from media where source = $1")
         .bind(source)
         .fetch_optional(c)
         .await)?;
@@ -41,7 +42,7 @@ pub async fn find_by_source(db: &Db, source: &str) -> Result<Option<Media>> {
 
 /// The media type of the picture with that name.
 pub async fn find_media_type(db: &Db, name: &str) -> Result<Option<String>> {
-    read!(db, |c| sqlx::query_scalar("select media_type from media where name = $1 limit 1")
+    with_db!(db, |c| sqlx::query_scalar("select media_type from media where name = $1 limit 1")
         .bind(name)
         .fetch_optional(c)
         .await)
@@ -50,7 +51,7 @@ pub async fn find_media_type(db: &Db, name: &str) -> Result<Option<String>> {
 /// Writes down a picture whose file is in the folder; returns its id, which is an older one where the same
 /// source is known already.
 pub async fn upsert(tx: &mut Tx, media: &Media, now: Timestamp) -> Result<MediaId> {
-    on!(tx, |c| sqlx::query_scalar(
+    with_tx!(tx, |c| sqlx::query_scalar(
         "insert into media (id, name, media_type, width, height, source, created_at)
          values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (source) do update set name = excluded.name, media_type = excluded.media_type,

@@ -2,8 +2,9 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, on, read, run};
+use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::id::{CommentId, CriticId, ReviewId};
+use crate::domain::states::CommentState;
 use crate::domain::time::Timestamp;
 
 /// A comment as far as a decision about it needs it.
@@ -20,12 +21,12 @@ pub struct ModeratedComment {
     /// The critic of this site who wrote it.
     pub critic_id: Option<CriticId>,
     /// `shown`, `held`, `hidden`, `removed` or `deleted`.
-    pub state: String,
+    pub state: CommentState,
 }
 
 /// The comment of that id.
 pub async fn find(db: &Db, id: CommentId) -> Result<Option<ModeratedComment>> {
-    read!(db, |c| {
+    with_db!(db, |c| {
         sqlx::query_as(
         "select id, review_id, uri, actor, critic_id, state from comments where id = $1 and state <> 'private'",
     )
@@ -37,7 +38,7 @@ pub async fn find(db: &Db, id: CommentId) -> Result<Option<ModeratedComment>> {
 
 /// The comment with that id, or that page, on the fediverse.
 pub async fn find_by_url(db: &Db, address: &url::Url) -> Result<Option<ModeratedComment>> {
-    read!(db, |c| sqlx::query_as(
+    with_db!(db, |c| sqlx::query_as(
         "select id, review_id, uri, actor, critic_id, state from comments
          where (uri = $1 or url = $1) and state <> 'private'
          order by case when uri = $1 then 0 else 1 end, id limit 1",
@@ -53,7 +54,7 @@ pub struct CommentListItem {
     /// Its id here.
     pub id: CommentId,
     /// As in [`ModeratedComment`].
-    pub state: String,
+    pub state: CommentState,
     /// When its author wrote it.
     pub published_at: Timestamp,
     /// The last part of the address of the review's page.
@@ -72,10 +73,10 @@ pub struct CommentListItem {
 pub async fn list(
     db: &Db,
     review: Option<ReviewId>,
-    state: Option<&str>,
+    state: Option<CommentState>,
     limit: u32,
 ) -> Result<Vec<CommentListItem>> {
-    read!(db, |c| sqlx::query_as(
+    with_db!(db, |c| sqlx::query_as(
         "select c.id, c.state, c.published_at, r.slug, c.content, c.actor, a.handle, k.handle as critic
          from comments c
          join reviews r on r.id = c.review_id
@@ -85,15 +86,15 @@ pub async fn list(
          order by c.published_at desc, c.id desc limit $3",
     )
     .bind(review.map_or_else(String::new, |review| review.to_string()))
-    .bind(state.unwrap_or_default())
+    .bind(state.map_or("", CommentState::as_str))
     .bind(i64::from(limit))
     .fetch_all(c)
     .await)
 }
 
 /// Moves a comment from one state to another; false where it is not in the first.
-pub async fn transition(tx: &mut Tx, id: CommentId, from: &str, to: &str) -> Result<bool> {
-    run!(
+pub async fn transition(tx: &mut Tx, id: CommentId, from: CommentState, to: CommentState) -> Result<bool> {
+    execute!(
         tx,
         sqlx::query("update comments set state = $3 where id = $1 and state = $2")
             .bind(id)
@@ -104,8 +105,8 @@ pub async fn transition(tx: &mut Tx, id: CommentId, from: &str, to: &str) -> Res
 }
 
 /// The state of a comment as it stands in this transaction.
-pub async fn find_state(tx: &mut Tx, id: CommentId) -> Result<Option<String>> {
-    on!(tx, |c| sqlx::query_scalar("select state from comments where id = $1")
+pub async fn find_state(tx: &mut Tx, id: CommentId) -> Result<Option<CommentState>> {
+    with_tx!(tx, |c| sqlx::query_scalar("select state from comments where id = $1")
         .bind(id)
         .fetch_optional(c)
         .await)
@@ -114,12 +115,12 @@ pub async fn find_state(tx: &mut Tx, id: CommentId) -> Result<Option<String>> {
 /// What an actor writes from now on is shown at once; false where nobody of that id is known.
 pub async fn trust_actor(tx: &mut Tx, actor: &str) -> Result<bool> {
     let query = "update actors set trusted = 1 where uri = $1 and deleted_at is null";
-    run!(tx, sqlx::query(query).bind(actor)).map(|rows| rows == 1)
+    execute!(tx, sqlx::query(query).bind(actor)).map(|rows| rows == 1)
 }
 
 /// Shows all held comments of an actor; gives their number.
 pub async fn show_held_by_actor(tx: &mut Tx, actor: &str) -> Result<u64> {
-    run!(
+    execute!(
         tx,
         sqlx::query("update comments set state = 'shown' where actor = $1 and state = 'held'").bind(actor)
     )
@@ -127,7 +128,7 @@ pub async fn show_held_by_actor(tx: &mut Tx, actor: &str) -> Result<u64> {
 
 /// The id of the actor whose confirmed handle this is (`@user@host`), in whatever case it is written.
 pub async fn find_actor_by_handle(db: &Db, handle: &str) -> Result<Option<String>> {
-    read!(db, |c| {
+    with_db!(db, |c| {
         sqlx::query_scalar(
         "select uri from actors where lower(handle) = $1 and deleted_at is null order by fetched_at desc limit 1",
     )
@@ -139,7 +140,7 @@ pub async fn find_actor_by_handle(db: &Db, handle: &str) -> Result<Option<String
 
 /// The id of the actor whose page this is.
 pub async fn find_actor_by_page(db: &Db, page: &url::Url) -> Result<Option<String>> {
-    read!(db, |c| sqlx::query_scalar(
+    with_db!(db, |c| sqlx::query_scalar(
         "select uri from actors where url = $1 and deleted_at is null order by fetched_at desc limit 1",
     )
     .bind(page.as_str())

@@ -1,12 +1,13 @@
 //! How often what a page shows was changed. The triggers of the schema count.
 
-use super::{Db, Result, Tx, read};
+use super::db::AnyTransaction;
+use super::{Db, Result, Tx, with_db};
 use crate::domain::id::ReviewId;
 
 /// The version of all that a review's page and document show, by the last part of the page's address, current or
 /// former; none where there is no such review. The page names other reviews, too: of its film, by its director.
 pub async fn for_slug(db: &Db, slug: &str) -> Result<Option<i64>> {
-    read!(db, |c| sqlx::query_scalar(
+    with_db!(db, |c| sqlx::query_scalar(
         "select (select cast(coalesce(sum(v.version), 0) as bigint) from page_versions v
             where v.subject in (r.id, r.critic_id, 'reviews'))
          from slugs s join reviews r on r.id = s.review_id where s.slug = $1",
@@ -18,7 +19,7 @@ pub async fn for_slug(db: &Db, slug: &str) -> Result<Option<i64>> {
 
 /// The version of all that its document shows, by the review's id.
 pub async fn for_review(db: &Db, review: ReviewId) -> Result<Option<i64>> {
-    read!(db, |c| sqlx::query_scalar(
+    with_db!(db, |c| sqlx::query_scalar(
         "select (select cast(coalesce(sum(v.version), 0) as bigint) from page_versions v
             where v.subject in (r.id, r.critic_id))
          from reviews r where r.id = $1",
@@ -40,13 +41,13 @@ pub async fn for_reviews(db: &Db) -> Result<i64> {
 
 async fn of(db: &Db, subject: &'static str) -> Result<i64> {
     let query = "select cast(coalesce(sum(version), 0) as bigint) from page_versions where subject = $1";
-    read!(db, |c| sqlx::query_scalar(query).bind(subject).fetch_one(c).await)
+    with_db!(db, |c| sqlx::query_scalar(query).bind(subject).fetch_one(c).await)
 }
 
 /// Adds up what connections that are gone have counted. On PostgreSQL each counts in rows of its own, which would
 /// else become ever more; SQLite has one writer.
 pub async fn merge_closed_writers(tx: &mut Tx) -> Result<()> {
-    if let Tx::Postgres(tx) = tx {
+    if let AnyTransaction::Postgres(tx) = &mut tx.transaction {
         // Rows of connections that are there are left alone: to wait for one could be to wait in a circle.
         let statement = "with gone as (
                 delete from page_versions v where v.writer <> 0

@@ -1,26 +1,10 @@
-//! Likes and boosts: one an actor, review and kind. And ids that were withdrawn before they came.
+//! Likes and boosts: one row for each actor, review and kind. It stays when the reaction is undone, so that a Like that
+//! arrives late has no effect.
 
-use super::{Db, Result, Tx, on, read, run};
+use super::{Result, Tx, execute};
 use crate::domain::id::ReviewId;
+use crate::domain::states::ReactionKind;
 use crate::domain::time::Timestamp;
-
-/// What an actor does to a review.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReactionKind {
-    /// A Like, or an emoji.
-    Like,
-    /// An Announce.
-    Boost,
-}
-
-impl ReactionKind {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Like => "like",
-            Self::Boost => "boost",
-        }
-    }
-}
 
 /// Turns a reaction on, unless something signed later turned it off, or an Undo overtook it.
 pub async fn record(
@@ -31,7 +15,7 @@ pub async fn record(
     activity: Option<&url::Url>,
     signed_at: Timestamp,
 ) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "insert into reactions (review_id, actor, kind, state, activity_uri, signed_at)
@@ -43,7 +27,7 @@ pub async fn record(
         )
         .bind(review)
         .bind(actor.as_str())
-        .bind(reaction.as_str())
+        .bind(reaction)
         .bind(activity.map(url::Url::as_str))
         .bind(signed_at)
     )?;
@@ -58,7 +42,7 @@ pub async fn record_undo(
     reaction: ReactionKind,
     signed_at: Timestamp,
 ) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "insert into reactions (review_id, actor, kind, state, signed_at) values ($1, $2, $3, 'preempted', $4)
@@ -69,7 +53,7 @@ pub async fn record_undo(
         )
         .bind(review)
         .bind(actor.as_str())
-        .bind(reaction.as_str())
+        .bind(reaction)
         .bind(signed_at)
     )?;
     Ok(())
@@ -82,7 +66,7 @@ pub async fn undo_by_activity(
     activity: &url::Url,
     signed_at: Timestamp,
 ) -> Result<bool> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "update reactions set state = 'off', signed_at = $3
@@ -93,44 +77,4 @@ pub async fn undo_by_activity(
         .bind(signed_at)
     )
     .map(|rows| rows > 0)
-}
-
-/// Remembers that an actor deleted or undid what has that id.
-pub async fn insert_tombstone(
-    tx: &mut Tx,
-    uri: &url::Url,
-    actor: &url::Url,
-    signed_at: Timestamp,
-) -> Result<()> {
-    run!(
-        tx,
-        sqlx::query(
-            "insert into withdrawals (uri, actor, signed_at) values ($1, $2, $3)
-         on conflict (uri, actor) do update set signed_at = excluded.signed_at
-         where withdrawals.signed_at < excluded.signed_at",
-        )
-        .bind(uri.as_str())
-        .bind(actor.as_str())
-        .bind(signed_at)
-    )?;
-    Ok(())
-}
-
-/// When an actor last deleted or undid what has that id.
-pub async fn find_tombstone(tx: &mut Tx, uri: &url::Url, actor: &url::Url) -> Result<Option<Timestamp>> {
-    on!(tx, |c| sqlx::query_scalar("select signed_at from withdrawals where uri = $1 and actor = $2")
-        .bind(uri.as_str())
-        .bind(actor.as_str())
-        .fetch_optional(c)
-        .await)
-}
-
-/// Whether an actor deleted itself.
-pub async fn is_actor_deleted(db: &Db, actor: &url::Url) -> Result<bool> {
-    let left: Option<i64> =
-        read!(db, |c| sqlx::query_scalar("select signed_at from withdrawals where uri = $1 and actor = $1")
-            .bind(actor.as_str())
-            .fetch_optional(c)
-            .await)?;
-    Ok(left.is_some())
 }

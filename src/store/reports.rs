@@ -2,7 +2,8 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, count, from_json, json, on, read, run};
+use super::column::{from_json, to_json, to_unsigned};
+use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::id::ReportId;
 use crate::domain::time::Timestamp;
 
@@ -21,13 +22,13 @@ pub struct NewReport<'a> {
 
 /// Whether the same report is here already.
 pub async fn exists(tx: &mut Tx, reported: &NewReport<'_>) -> Result<bool> {
-    let known: Option<String> = on!(tx, |c| sqlx::query_scalar(
+    let known: Option<String> = with_tx!(tx, |c| sqlx::query_scalar(
         "select id from reports where actor = $1 and (activity_uri = $2
             or (objects = $3 and content = $4 and state = 'open')) limit 1",
     )
     .bind(reported.actor.as_str())
     .bind(reported.activity.map(url::Url::as_str))
-    .bind(json(&reported.objects))
+    .bind(to_json(&reported.objects))
     .bind(reported.content)
     .fetch_optional(c)
     .await)?;
@@ -36,32 +37,37 @@ pub async fn exists(tx: &mut Tx, reported: &NewReport<'_>) -> Result<bool> {
 
 /// How many reports came from a server since then.
 pub async fn count_from_host(tx: &mut Tx, host: &str, since: Timestamp) -> Result<u64> {
-    let total: i64 =
-        on!(tx, |c| sqlx::query_scalar("select count(*) from reports where host = $1 and created_at > $2")
-            .bind(host)
-            .bind(since)
-            .fetch_one(c)
-            .await)?;
-    Ok(count(total))
+    let total: i64 = with_tx!(tx, |c| sqlx::query_scalar(
+        "select count(*) from reports where host = $1 and created_at > $2"
+    )
+    .bind(host)
+    .bind(since)
+    .fetch_one(c)
+    .await)?;
+    Ok(to_unsigned(total))
 }
 
 /// How many reports wait to be looked at.
 pub async fn count_open(tx: &mut Tx) -> Result<u64> {
-    let total: i64 = on!(tx, |c| sqlx::query_scalar("select count(*) from reports where state = 'open'")
-        .fetch_one(c)
-        .await)?;
-    Ok(count(total))
+    let total: i64 =
+        with_tx!(tx, |c| sqlx::query_scalar("select count(*) from reports where state = 'open'")
+            .fetch_one(c)
+            .await)?;
+    Ok(to_unsigned(total))
 }
 
 /// Forgets reports from before then that were looked at.
 pub async fn delete_old_closed(tx: &mut Tx, before: Timestamp) -> Result<()> {
-    run!(tx, sqlx::query("delete from reports where state = 'closed' and created_at <= $1").bind(before))?;
+    execute!(
+        tx,
+        sqlx::query("delete from reports where state = 'closed' and created_at <= $1").bind(before)
+    )?;
     Ok(())
 }
 
 /// Keeps a report for the critics to look at.
 pub async fn insert(tx: &mut Tx, reported: &NewReport<'_>, now: Timestamp) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "insert into reports (id, actor, host, activity_uri, objects, content, state, created_at)
@@ -71,7 +77,7 @@ pub async fn insert(tx: &mut Tx, reported: &NewReport<'_>, now: Timestamp) -> Re
         .bind(reported.actor.as_str())
         .bind(reported.actor.host_str())
         .bind(reported.activity.map(url::Url::as_str))
-        .bind(json(&reported.objects))
+        .bind(to_json(&reported.objects))
         .bind(reported.content)
         .bind(now)
     )?;
@@ -104,7 +110,7 @@ struct Row {
 
 /// The reports that wait, the oldest first, at most `limit`.
 pub async fn list_open(db: &Db, limit: u32) -> Result<Vec<Report>> {
-    let rows: Vec<Row> = read!(db, |c| {
+    let rows: Vec<Row> = with_db!(db, |c| {
         sqlx::query_as(
         "select id, actor, objects, content, created_at from reports where state = 'open' order by id limit $1",
     )
@@ -123,6 +129,6 @@ pub async fn list_open(db: &Db, limit: u32) -> Result<Vec<Report>> {
 
 /// A report was looked at; false where none of that id waits.
 pub async fn close(tx: &mut Tx, id: ReportId) -> Result<bool> {
-    run!(tx, sqlx::query("update reports set state = 'closed' where id = $1 and state = 'open'").bind(id))
+    execute!(tx, sqlx::query("update reports set state = 'closed' where id = $1 and state = 'open'").bind(id))
         .map(|rows| rows > 0)
 }

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use sqlx::FromRow;
 
 use super::bulk::BulkStatement;
-use super::{Db, Result, Tx, count, read};
+use super::column::to_unsigned;
+use super::db::AnyTransaction;
+use super::{Db, Result, Tx, with_db};
 use crate::domain::id::ReviewId;
 
 #[derive(FromRow)]
@@ -28,22 +30,26 @@ pub struct ReviewStats {
 
 /// What a review has, however much that is.
 pub async fn for_review(db: &Db, review: ReviewId) -> Result<ReviewStats> {
-    let row: Row = read!(db, |c| {
+    let row: Row = with_db!(db, |c| {
         sqlx::query_as(
             "select cast(coalesce(sum(case when kind = 'like' then total end), 0) as bigint) as likes,
                 cast(coalesce(sum(case when kind = 'boost' then total end), 0) as bigint) as boosts,
                 cast(coalesce(sum(case when kind = 'comment' then total end), 0) as bigint) as comments
-             from tallies where review_id = $1",
+             from review_stats where review_id = $1",
         )
         .bind(review)
         .fetch_one(c)
         .await
     })?;
-    Ok(ReviewStats { likes: count(row.likes), boosts: count(row.boosts), comments: count(row.comments) })
+    Ok(ReviewStats {
+        likes: to_unsigned(row.likes),
+        boosts: to_unsigned(row.boosts),
+        comments: to_unsigned(row.comments),
+    })
 }
 
 static COMMENTS: BulkStatement = BulkStatement::new(
-    "select review_id, cast(sum(total) as bigint) from tallies where kind = 'comment' and review_id in (values",
+    "select review_id, cast(sum(total) as bigint) from review_stats where kind = 'comment' and review_id in (values",
     "(#1)",
     1,
     ") group by review_id",
@@ -53,23 +59,23 @@ static COMMENTS: BulkStatement = BulkStatement::new(
 pub async fn comment_counts(db: &Db, reviews: &[ReviewId]) -> Result<HashMap<ReviewId, u64>> {
     let mut totals = HashMap::new();
     for (text, _, part) in COMMENTS.parts(reviews) {
-        let found: Vec<(ReviewId, i64)> = read!(db, |c| {
+        let found: Vec<(ReviewId, i64)> = with_db!(db, |c| {
             let query = sqlx::query_as(text);
             part.fold(query, |query, id| query.bind(*id)).fetch_all(c).await
         })?;
-        totals.extend(found.into_iter().map(|(id, total)| (id, count(total))));
+        totals.extend(found.into_iter().map(|(id, total)| (id, to_unsigned(total))));
     }
     Ok(totals)
 }
 
 /// Adds up what connections that are gone have counted, as `page_versions::fold` does.
 pub async fn merge_closed_writers(tx: &mut Tx) -> Result<()> {
-    if let Tx::Postgres(tx) = tx {
+    if let AnyTransaction::Postgres(tx) = &mut tx.transaction {
         let statement = "with gone as (
-                delete from tallies t where t.writer <> 0
+                delete from review_stats t where t.writer <> 0
                     and not exists (select 1 from pg_stat_activity a where a.pid = t.writer)
                 returning t.review_id, t.kind, t.total)
-             insert into tallies as t (review_id, kind, writer, total)
+             insert into review_stats as t (review_id, kind, writer, total)
              select review_id, kind, 0, cast(sum(total) as bigint) from gone group by review_id, kind
              on conflict (review_id, kind, writer) do update set total = t.total + excluded.total";
         sqlx::query(statement).execute(&mut **tx).await?;

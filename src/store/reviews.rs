@@ -4,11 +4,12 @@ use sqlx::FromRow;
 
 use super::browse_index::BrowseQuery;
 use super::bulk::BulkStatement;
-use super::{Db, Result, Tx, browse_index, damaged, from_json, json, on, read, run, search, url};
+use super::column::{from_json, parse_url, to_json};
+use super::{Db, Result, Tx, browse_index, execute, search, with_db, with_tx};
 use crate::domain::feed_entry::url_key;
 use crate::domain::id::{ActivityId, CriticId, FeedId, MediaId, ReviewId};
 use crate::domain::rating::Rating;
-use crate::domain::review::{Media, Poster, Review, ReviewContent};
+use crate::domain::review::{Media, Poster, Review, ReviewContent, ReviewState};
 use crate::domain::time::Timestamp;
 
 #[derive(FromRow)]
@@ -17,7 +18,7 @@ struct Row {
     critic_id: CriticId,
     create_id: ActivityId,
     slug: String,
-    state: String,
+    state: ReviewState,
     title: String,
     subtitle: Option<String>,
     body: String,
@@ -60,7 +61,7 @@ impl Row {
     fn review(self) -> Result<Review> {
         let media = self.media();
         let poster = match &self.poster_url {
-            Some(text) => Some(Poster { url: url(text)?, alt: self.poster_alt }),
+            Some(text) => Some(Poster { url: parse_url(text)?, alt: self.poster_alt }),
             None => None,
         };
         let draft = ReviewContent {
@@ -72,7 +73,7 @@ impl Row {
             rating: self.rating.as_deref().and_then(Rating::parse),
             tags: from_json(&self.tags)?,
             language: self.language,
-            canonical_url: self.canonical_url.as_deref().map(url).transpose()?,
+            canonical_url: self.canonical_url.as_deref().map(parse_url).transpose()?,
             published: self.source_published_at,
             updated: self.source_updated_at,
             poster,
@@ -82,7 +83,7 @@ impl Row {
             critic: self.critic_id,
             create_activity: self.create_id,
             slug: self.slug,
-            state: self.state.parse().map_err(|_| damaged("reviews.state"))?,
+            state: self.state,
             content: draft,
             poster: media,
             feed: self.feed_id,
@@ -113,14 +114,14 @@ fn all(rows: Vec<Row>) -> Result<Vec<Review>> {
 /// The review of that id, whatever its state.
 pub async fn find(db: &Db, id: ReviewId) -> Result<Option<Review>> {
     let row: Option<Row> =
-        read!(db, |c| sqlx::query_as(select!("where r.id = $1")).bind(id).fetch_optional(c).await)?;
+        with_db!(db, |c| sqlx::query_as(select!("where r.id = $1")).bind(id).fetch_optional(c).await)?;
     row.map(Row::review).transpose()
 }
 
 /// Whether there is a review of that id which everyone may read.
 pub async fn is_public(tx: &mut Tx, id: ReviewId) -> Result<bool> {
     let query = "select id from reviews where id = $1 and state in ('archive', 'published')";
-    let found: Option<String> = on!(tx, |c| sqlx::query_scalar(query).bind(id).fetch_optional(c).await)?;
+    let found: Option<String> = with_tx!(tx, |c| sqlx::query_scalar(query).bind(id).fetch_optional(c).await)?;
     Ok(found.is_some())
 }
 
@@ -128,27 +129,27 @@ pub async fn is_public(tx: &mut Tx, id: ReviewId) -> Result<bool> {
 pub async fn find_for_update(tx: &mut Tx, id: ReviewId) -> Result<Option<Review>> {
     tx.lock(&id.to_string()).await?;
     let row: Option<Row> =
-        on!(tx, |c| sqlx::query_as(select!("where r.id = $1")).bind(id).fetch_optional(c).await)?;
+        with_tx!(tx, |c| sqlx::query_as(select!("where r.id = $1")).bind(id).fetch_optional(c).await)?;
     row.map(Row::review).transpose()
 }
 
 /// The critic of a review, who never changes, asked inside a transaction.
 pub async fn find_critic(tx: &mut Tx, id: ReviewId) -> Result<Option<CriticId>> {
     let query = "select critic_id from reviews where id = $1";
-    on!(tx, |c| sqlx::query_scalar(query).bind(id).fetch_optional(c).await)
+    with_tx!(tx, |c| sqlx::query_scalar(query).bind(id).fetch_optional(c).await)
 }
 
 /// The review that has, or had, that slug.
 pub async fn find_by_slug(db: &Db, slug: &str) -> Result<Option<Review>> {
     let query = select!("join slugs s on s.review_id = r.id where s.slug = $1");
-    let row: Option<Row> = read!(db, |c| sqlx::query_as(query).bind(slug).fetch_optional(c).await)?;
+    let row: Option<Row> = with_db!(db, |c| sqlx::query_as(query).bind(slug).fetch_optional(c).await)?;
     row.map(Row::review).transpose()
 }
 
 /// The review that the Create of that id announces.
 pub async fn find_by_create(db: &Db, create: ActivityId) -> Result<Option<Review>> {
     let query = select!("where r.create_id = $1");
-    let row: Option<Row> = read!(db, |c| sqlx::query_as(query).bind(create).fetch_optional(c).await)?;
+    let row: Option<Row> = with_db!(db, |c| sqlx::query_as(query).bind(create).fetch_optional(c).await)?;
     row.map(Row::review).transpose()
 }
 
@@ -156,14 +157,14 @@ pub async fn find_by_create(db: &Db, create: ActivityId) -> Result<Option<Review
 pub async fn list_matching(db: &Db, shelf: &BrowseQuery, limit: u32, offset: u32) -> Result<Vec<Review>> {
     // Those before the page are gone past in the index alone.
     let query = select!(
-        "where r.id in (select review_id from shelved where kind = $1 and slug = $2
+        "where r.id in (select review_id from browse_index where kind = $1 and slug = $2
             and (cast($3 as bigint) = 0 or (roles & $3) <> 0) and original_date >= $4 and original_date <= $5
             order by original_date desc, review_id desc limit $6 offset $7)
          order by r.original_date desc, r.id desc"
     );
     let (from, until) = shelf.span;
-    let rows: Vec<Row> = read!(db, |c| sqlx::query_as(query)
-        .bind(shelf.kind.as_str())
+    let rows: Vec<Row> = with_db!(db, |c| sqlx::query_as(query)
+        .bind(shelf.kind)
         .bind(&shelf.slug)
         .bind(shelf.roles)
         .bind(from)
@@ -181,7 +182,7 @@ static AMONG: BulkStatement = BulkStatement::new(select!("where r.id in (values"
 pub async fn list_by_ids(db: &Db, ids: &[ReviewId]) -> Result<Vec<Review>> {
     let mut found = Vec::with_capacity(ids.len());
     for (text, _, part) in AMONG.parts(ids) {
-        let rows: Vec<Row> = read!(db, |c| {
+        let rows: Vec<Row> = with_db!(db, |c| {
             let query = sqlx::query_as(text);
             part.fold(query, |query, id| query.bind(*id)).fetch_all(c).await
         })?;
@@ -194,10 +195,10 @@ pub async fn list_by_ids(db: &Db, ids: &[ReviewId]) -> Result<Vec<Review>> {
 /// The slugs of public reviews, the oldest first, and when what each says was last changed.
 pub async fn list_slugs(db: &Db, limit: u32, offset: u32) -> Result<Vec<(String, Timestamp)>> {
     // Those before are gone past in the index alone.
-    read!(db, |c| {
+    with_db!(db, |c| {
         sqlx::query_as(
             "select r.slug, coalesce(r.revised_at, r.released_at) from (
-                select original_date, review_id from shelved where kind = 'all' and slug = ''
+                select original_date, review_id from browse_index where kind = 'all' and slug = ''
                 order by original_date, review_id limit $1 offset $2) s
              join reviews r on r.id = s.review_id order by s.original_date, s.review_id",
         )
@@ -222,7 +223,7 @@ pub async fn find_neighbours(db: &Db, review: &Review) -> Result<(Option<Review>
     );
     let mut found = [None, None];
     for (place, query) in found.iter_mut().zip([newer, older]) {
-        let row: Option<Row> = read!(db, |c| sqlx::query_as(query)
+        let row: Option<Row> = with_db!(db, |c| sqlx::query_as(query)
             .bind(review.critic)
             .bind(review.original_date)
             .bind(review.id)
@@ -239,31 +240,31 @@ pub async fn list_due(db: &Db, now: Timestamp, limit: u32) -> Result<Vec<Review>
     let query =
         select!("where r.state = 'scheduled' and r.released_at <= $1 order by r.released_at limit $2");
     let rows: Vec<Row> =
-        read!(db, |c| sqlx::query_as(query).bind(now).bind(i64::from(limit)).fetch_all(c).await)?;
+        with_db!(db, |c| sqlx::query_as(query).bind(now).bind(i64::from(limit)).fetch_all(c).await)?;
     all(rows)
 }
 
 /// How many reviews of a feed went out after a moment.
 pub async fn count_released_since(tx: &mut Tx, feed: FeedId, since: Timestamp) -> Result<u64> {
-    let count: i64 = on!(tx, |c| sqlx::query_scalar(
+    let count: i64 = with_tx!(tx, |c| sqlx::query_scalar(
         "select count(*) from reviews where feed_id = $1 and state = 'published' and released_at > $2",
     )
     .bind(feed)
     .bind(since)
     .fetch_one(c)
     .await)?;
-    Ok(super::count(count))
+    Ok(super::column::to_unsigned(count))
 }
 
 /// A feed's reviews that were held because a poll was full, the oldest first.
 pub async fn list_held_by_feed(tx: &mut Tx, feed: FeedId, limit: u32) -> Result<Vec<Review>> {
     let query = select!(
-        "join entries e on e.review_id = r.id and e.feed_id = r.feed_id
-         where r.state = 'held' and r.feed_id = $1 and e.held_for = 'turn'
+        "join feed_entries e on e.review_id = r.id and e.feed_id = r.feed_id
+         where r.state = 'held' and r.feed_id = $1 and e.hold_reason = 'next_poll'
          order by r.original_date, r.id limit $2"
     );
     let rows: Vec<Row> =
-        on!(tx, |c| sqlx::query_as(query).bind(feed).bind(i64::from(limit)).fetch_all(c).await)?;
+        with_tx!(tx, |c| sqlx::query_as(query).bind(feed).bind(i64::from(limit)).fetch_all(c).await)?;
     all(rows)
 }
 
@@ -279,7 +280,7 @@ pub async fn list_by_film(
             and (r.title = $3 or ($2 <> '' and r.film_key = $2))
          order by r.id desc limit 50"
     );
-    let rows: Vec<Row> = on!(tx, |c| sqlx::query_as(query)
+    let rows: Vec<Row> = with_tx!(tx, |c| sqlx::query_as(query)
         .bind(critic)
         .bind(film_key(film_title))
         .bind(title)
@@ -299,7 +300,7 @@ pub async fn find_free_slug(tx: &mut Tx, wish: &str, review: ReviewId) -> Result
     for number in 1..100 {
         let slug = if number == 1 { wish.to_owned() } else { format!("{wish}-{number}") };
         let owner: Option<ReviewId> =
-            on!(tx, |c| sqlx::query_scalar("select review_id from slugs where slug = $1")
+            with_tx!(tx, |c| sqlx::query_scalar("select review_id from slugs where slug = $1")
                 .bind(&slug)
                 .fetch_optional(c)
                 .await)?;
@@ -313,11 +314,11 @@ pub async fn find_free_slug(tx: &mut Tx, wish: &str, review: ReviewId) -> Result
 /// Writes a review down, new or changed, with its slug, on its shelves, and its words in the index.
 pub async fn upsert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> {
     let draft = &review.content;
-    run!(tx, sqlx::query(
+    execute!(tx, sqlx::query(
         "insert into reviews (id, critic_id, create_id, slug, state, title, subtitle, body, teaser, film, film_key,
             rating, tags, language, canonical_url, canonical_key, source_published_at, source_updated_at, poster_url,
             poster_alt, poster_media, feed_id, original_date, released_at, revised_at, retracted_at, created_at,
-            shelved)
+            browse_indexed)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
             $23, $24, $25, $26, $27, 1)
          on conflict (id) do update set slug = excluded.slug, state = excluded.state, title = excluded.title,
@@ -328,21 +329,21 @@ pub async fn upsert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> 
             source_updated_at = excluded.source_updated_at, poster_url = excluded.poster_url,
             poster_alt = excluded.poster_alt, poster_media = excluded.poster_media, feed_id = excluded.feed_id,
             original_date = excluded.original_date, released_at = excluded.released_at,
-            revised_at = excluded.revised_at, retracted_at = excluded.retracted_at, shelved = 1",
+            revised_at = excluded.revised_at, retracted_at = excluded.retracted_at, browse_indexed = 1",
     )
     .bind(review.id)
     .bind(review.critic)
     .bind(review.create_activity)
     .bind(&review.slug)
-    .bind(review.state.as_str())
+    .bind(review.state)
     .bind(&draft.title)
     .bind(&draft.subtitle)
     .bind(&draft.body)
     .bind(&draft.teaser)
-    .bind(json(&draft.film))
+    .bind(to_json(&draft.film))
     .bind(film_key(&draft.film.title))
     .bind(draft.rating.as_ref().map(ToString::to_string))
-    .bind(json(&draft.tags))
+    .bind(to_json(&draft.tags))
     .bind(&draft.language)
     .bind(draft.canonical_url.as_ref().map(url::Url::as_str))
     .bind(draft.canonical_url.as_ref().map(url_key))
@@ -357,7 +358,7 @@ pub async fn upsert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> 
     .bind(review.revised_at)
     .bind(review.retracted_at)
     .bind(now))?;
-    run!(
+    execute!(
         tx,
         sqlx::query("insert into slugs (slug, review_id) values ($1, $2) on conflict (slug) do nothing")
             .bind(&review.slug)

@@ -5,7 +5,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Db, Result, Tx, count, on, run};
+use super::column::to_unsigned;
+use super::db::{AnyTransaction, Pools};
+use super::{Db, Result, Tx, execute, with_tx};
 use crate::domain::id::ReviewId;
 use crate::domain::review::Review;
 use crate::domain::search::{self, SearchDocument, SearchTerm};
@@ -49,20 +51,20 @@ pub(super) async fn index(tx: &mut Tx, review: &Review) -> Result<()> {
     }
     forget(tx, review.id).await?;
     let place = free_place(tx, review.original_date).await?;
-    match tx {
-        Tx::Sqlite(tx) => {
+    match &mut tx.transaction {
+        AnyTransaction::Sqlite(tx) => {
             let joined = |words: &std::collections::BTreeSet<String>| {
                 words.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
             };
-            let words = "insert into search (rowid, head, body, marks) values ($1, $2, $3, $4)";
+            let words = "insert into search_index (rowid, head, body, marks) values ($1, $2, $3, $4)";
             let words = sqlx::query(words).bind(place).bind(joined(&indexed.head));
             let words = words.bind(joined(&indexed.body)).bind(joined(&indexed.filters));
             words.execute(&mut **tx).await?;
-            let place_taken = "insert into search_places (place, review_id, hash) values ($1, $2, $3)";
+            let place_taken = "insert into search_documents (doc_id, review_id, hash) values ($1, $2, $3)";
             sqlx::query(place_taken).bind(place).bind(review.id).bind(hash).execute(&mut **tx).await?;
         }
-        Tx::Postgres(tx) => {
-            let words = "insert into search (place, review_id, words, hash) values ($1, $2, cast($3 as tsvector), $4)";
+        AnyTransaction::Postgres(tx) => {
+            let words = "insert into search_index (doc_id, review_id, words, hash) values ($1, $2, cast($3 as tsvector), $4)";
             let words = sqlx::query(words).bind(place).bind(review.id).bind(vector(&indexed)).bind(hash);
             words.execute(&mut **tx).await?;
         }
@@ -72,38 +74,40 @@ pub(super) async fn index(tx: &mut Tx, review: &Review) -> Result<()> {
 
 /// The hash of what is indexed of a review, where anything is; empty where it was not written down.
 async fn hash_of(tx: &mut Tx, review: ReviewId) -> Result<Option<String>> {
-    let query = match tx {
-        Tx::Sqlite(_) => "select coalesce(hash, '') from search_places where review_id = $1",
-        Tx::Postgres(_) => "select coalesce(hash, '') from search where review_id = $1",
+    let query = match &tx.transaction {
+        AnyTransaction::Sqlite(_) => "select coalesce(hash, '') from search_documents where review_id = $1",
+        AnyTransaction::Postgres(_) => "select coalesce(hash, '') from search_index where review_id = $1",
     };
-    on!(tx, |c| sqlx::query_scalar(query).bind(review).fetch_optional(c).await)
+    with_tx!(tx, |c| sqlx::query_scalar(query).bind(review).fetch_optional(c).await)
 }
 
 async fn forget(tx: &mut Tx, review: ReviewId) -> Result<()> {
-    if let Tx::Sqlite(_) = tx {
-        let words = "delete from search where rowid = (select place from search_places where review_id = $1)";
-        run!(tx, sqlx::query(words).bind(review))?;
-        run!(tx, sqlx::query("delete from search_places where review_id = $1").bind(review))?;
+    if let AnyTransaction::Sqlite(_) = &tx.transaction {
+        let words = "delete from search_index where rowid = (select doc_id from search_documents where review_id = $1)";
+        execute!(tx, sqlx::query(words).bind(review))?;
+        execute!(tx, sqlx::query("delete from search_documents where review_id = $1").bind(review))?;
     } else {
-        run!(tx, sqlx::query("delete from search where review_id = $1").bind(review))?;
+        execute!(tx, sqlx::query("delete from search_index where review_id = $1").bind(review))?;
     }
     Ok(())
 }
 
 /// A place of that moment which no review has.
 async fn free_place(tx: &mut Tx, moment: Timestamp) -> Result<i64> {
-    let query = match tx {
-        Tx::Sqlite(_) => "select max(place) from search_places where place >= $1 and place <= $2",
-        Tx::Postgres(_) => {
+    let query = match &tx.transaction {
+        AnyTransaction::Sqlite(_) => {
+            "select max(doc_id) from search_documents where doc_id >= $1 and doc_id <= $2"
+        }
+        AnyTransaction::Postgres(_) => {
             tx.lock("shelves").await?;
-            "select max(place) from search where place >= $1 and place <= $2"
+            "select max(doc_id) from search_index where doc_id >= $1 and doc_id <= $2"
         }
     };
     let mut moment = moment;
     loop {
         let (first, last) = (place_of(moment), last_place_of(moment));
         let taken: Option<i64> =
-            on!(tx, |c| sqlx::query_scalar(query).bind(first).bind(last).fetch_one(c).await)?;
+            with_tx!(tx, |c| sqlx::query_scalar(query).bind(first).bind(last).fetch_one(c).await)?;
         match taken {
             None => return Ok(first),
             Some(taken) if taken < last => return Ok(taken + 1),
@@ -195,18 +199,18 @@ pub async fn find(db: &Db, wanted: &SearchCriteria<'_>, limit: u32, offset: u32)
 
 async fn in_place(db: &Db, wanted: &SearchCriteria<'_>, place: Where, limit: u32) -> Result<Vec<ReviewId>> {
     let (from, until) = wanted.places();
-    match db {
-        Db::Sqlite { read, .. } => {
-            let query = "select p.review_id from (
-                    select rowid as place from search where search match $1 and rowid >= $2 and rowid <= $3
+    match &db.pools {
+        Pools::Sqlite { read, .. } => {
+            let query = "select d.review_id from (
+                    select rowid as doc_id from search_index where search_index match $1 and rowid >= $2 and rowid <= $3
                     order by rowid desc limit $4) s
-                 join search_places p on p.place = s.place order by s.place desc";
+                 join search_documents d on d.doc_id = s.doc_id order by s.doc_id desc";
             let query = sqlx::query_scalar(query).bind(wanted.fts(place)).bind(from).bind(until);
             query.bind(i64::from(limit)).fetch_all(read).await
         }
-        Db::Postgres(pool) => {
-            let query = "select review_id from search where words @@ cast($1 as tsquery) and place >= $2 and place <= $3
-                 order by place desc limit $4";
+        Pools::Postgres(pool) => {
+            let query = "select review_id from search_index where words @@ cast($1 as tsquery) and doc_id >= $2 and doc_id <= $3
+                 order by doc_id desc limit $4";
             let query = sqlx::query_scalar(query).bind(wanted.tsquery(place)).bind(from).bind(until);
             query.bind(i64::from(limit)).fetch_all(pool).await
         }
@@ -216,20 +220,20 @@ async fn in_place(db: &Db, wanted: &SearchCriteria<'_>, place: Where, limit: u32
 /// How many there are, counted up to `most`.
 pub async fn count_matches(db: &Db, wanted: &SearchCriteria<'_>, most: u32) -> Result<u64> {
     let (from, until) = wanted.places();
-    let total: i64 = match db {
-        Db::Sqlite { read, .. } => {
+    let total: i64 = match &db.pools {
+        Pools::Sqlite { read, .. } => {
             let query = "select count(*) from (
-                 select rowid from search where search match $1 and rowid >= $2 and rowid <= $3 limit $4)";
+                 select rowid from search_index where search_index match $1 and rowid >= $2 and rowid <= $3 limit $4)";
             let query = sqlx::query_scalar(query).bind(wanted.fts(Where::Anywhere)).bind(from).bind(until);
             query.bind(i64::from(most)).fetch_one(read).await?
         }
-        Db::Postgres(pool) => {
+        Pools::Postgres(pool) => {
             let query = "select count(*) from (
-                 select place from search where words @@ cast($1 as tsquery) and place >= $2 and place <= $3 limit $4) s";
+                 select doc_id from search_index where words @@ cast($1 as tsquery) and doc_id >= $2 and doc_id <= $3 limit $4) s";
             let query =
                 sqlx::query_scalar(query).bind(wanted.tsquery(Where::Anywhere)).bind(from).bind(until);
             query.bind(i64::from(most)).fetch_one(pool).await?
         }
     };
-    Ok(count(total))
+    Ok(to_unsigned(total))
 }

@@ -1,27 +1,30 @@
 //! What is true of the whole site.
 
-use super::{Db, Result, Tx, on, read, run};
+use super::{Db, Result, Tx, execute, with_db, with_tx};
 
 /// Sets it where it is not set yet; returns what holds.
 pub async fn get_or_insert(tx: &mut Tx, key: &str, value: &str) -> Result<String> {
-    run!(
+    execute!(
         tx,
         sqlx::query("insert into settings (key, value) values ($1, $2) on conflict (key) do nothing")
             .bind(key)
             .bind(value)
     )?;
-    on!(tx, |c| sqlx::query_scalar("select value from settings where key = $1").bind(key).fetch_one(c).await)
+    with_tx!(tx, |c| sqlx::query_scalar("select value from settings where key = $1")
+        .bind(key)
+        .fetch_one(c)
+        .await)
 }
 
 /// What it is, where it is set.
 pub async fn get(db: &Db, key: &str) -> Result<Option<String>> {
     let query = "select value from settings where key = $1";
-    read!(db, |c| sqlx::query_scalar(query).bind(key).fetch_optional(c).await)
+    with_db!(db, |c| sqlx::query_scalar(query).bind(key).fetch_optional(c).await)
 }
 
 /// Sets it, whatever it was.
 pub async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "insert into settings (key, value) values ($1, $2)

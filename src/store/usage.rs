@@ -1,11 +1,12 @@
 //! How much the people of this site do, as NodeInfo tells it.
 
-use super::{Db, Result, count, read};
+use super::column::to_unsigned;
+use super::{Db, Result, with_db};
 use crate::domain::time::Timestamp;
 
 /// How many critics published a review or answered a comment since then.
 pub async fn count_active_critics(db: &Db, since: Timestamp) -> Result<u64> {
-    let active: i64 = read!(db, |c| {
+    let active: i64 = with_db!(db, |c| {
         sqlx::query_scalar(
             "select count(*) from critics k
              where exists (select 1 from reviews r
@@ -17,16 +18,16 @@ pub async fn count_active_critics(db: &Db, since: Timestamp) -> Result<u64> {
         .fetch_one(c)
         .await
     })?;
-    Ok(count(active))
+    Ok(to_unsigned(active))
 }
 
 /// How many answers of the critics of this site can be read.
 pub async fn count_critic_replies(db: &Db) -> Result<u64> {
-    let answers: i64 = read!(db, |c| sqlx::query_scalar(
+    let answers: i64 = with_db!(db, |c| sqlx::query_scalar(
         "select count(*) from comments c join reviews r on r.id = c.review_id
          where c.critic_id is not null and c.state = 'shown' and r.state in ('archive', 'published')"
     )
     .fetch_one(c)
     .await)?;
-    Ok(count(answers))
+    Ok(to_unsigned(answers))
 }

@@ -3,7 +3,8 @@
 
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, count, damaged, read, run, settings};
+use super::column::{corrupt, to_unsigned};
+use super::{Db, Result, Tx, execute, settings, with_db};
 use crate::domain::id::{CriticId, ReviewId};
 use crate::domain::time::Timestamp;
 
@@ -14,11 +15,11 @@ pub async fn lock(tx: &mut Tx) -> Result<()> {
 
 /// Adds reads of a review to a day.
 pub async fn add_views(tx: &mut Tx, review: ReviewId, day: &str, reads: u64) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
-            "insert into reads (review_id, day, total) select id, $2, $3 from reviews where id = $1
-             on conflict (review_id, day) do update set total = reads.total + excluded.total",
+            "insert into daily_views (review_id, day, total) select id, $2, $3 from reviews where id = $1
+             on conflict (review_id, day) do update set total = daily_views.total + excluded.total",
         )
         .bind(review)
         .bind(day)
@@ -29,7 +30,7 @@ pub async fn add_views(tx: &mut Tx, review: ReviewId, day: &str, reads: u64) -> 
 
 /// A review was met on a server.
 pub async fn add_reached_host(tx: &mut Tx, review: ReviewId, host: &str) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "insert into reached_hosts (review_id, host) select id, $2 from reviews where id = $1
@@ -46,7 +47,7 @@ const A_STRETCH: i64 = 2_000;
 
 /// Until when deliveries have to be gone through after `since`, in one go; none where none arrived by `until`.
 pub async fn next_delivery_window(db: &Db, since: Timestamp, until: Timestamp) -> Result<Option<Timestamp>> {
-    read!(db, |c| sqlx::query_scalar(
+    with_db!(db, |c| sqlx::query_scalar(
         "select max(finished_at) from (
             select finished_at from deliveries where finished_at > $1 and finished_at <= $2
             order by finished_at limit $3) stretch",
@@ -65,7 +66,7 @@ pub async fn add_delivered_hosts(
     until: Timestamp,
     prefix: &str,
 ) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
             "insert into reached_hosts (review_id, host)
@@ -84,23 +85,23 @@ pub async fn add_delivered_hosts(
 
 /// Pages whose numbers are out of date by more than one in fifty are rendered anew; gives how many.
 pub async fn publish_counts(tx: &mut Tx) -> Result<u64> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
-            "update readers set told_reads = reads, told_hosts = hosts
-             where (reads - told_reads) * 50 > told_reads or (hosts - told_hosts) * 50 > told_hosts",
+            "update view_counts set published_views = views, published_hosts = hosts
+             where (views - published_views) * 50 > published_views or (hosts - published_hosts) * 50 > published_hosts",
         )
     )
 }
 
 /// Writes down how many follow each critic on that day, so far.
 pub async fn snapshot_followers(tx: &mut Tx, day: &str) -> Result<()> {
-    run!(
+    execute!(
         tx,
         sqlx::query(
-            "insert into follower_days (critic_id, day, followers)
+            "insert into daily_followers (critic_id, day, followers)
              select k.id, $1, cast(coalesce(sum(i.followers), 0) as bigint)
-             from critics k left join inboxes i on i.critic_id = k.id where true group by k.id
+             from critics k left join follower_inboxes i on i.critic_id = k.id where true group by k.id
              on conflict (critic_id, day) do update set followers = excluded.followers",
         )
         .bind(day)
@@ -120,13 +121,13 @@ pub struct ReviewReach {
 /// The same of one review.
 pub async fn for_review(db: &Db, review: ReviewId) -> Result<ReviewReach> {
     let row: Option<(i64, i64)> =
-        read!(db, |c| sqlx::query_as("select reads, hosts from readers where review_id = $1")
+        with_db!(db, |c| sqlx::query_as("select views, hosts from view_counts where review_id = $1")
             .bind(review)
             .fetch_optional(c)
             .await)?;
     Ok(row.map_or_else(ReviewReach::default, |(reads, hosts)| ReviewReach {
-        reads: count(reads),
-        hosts: count(hosts),
+        reads: to_unsigned(reads),
+        hosts: to_unsigned(hosts),
     }))
 }
 
@@ -141,14 +142,14 @@ pub struct DailyCount {
 impl DailyCount {
     /// How many.
     pub fn total(&self) -> u64 {
-        count(self.total)
+        to_unsigned(self.total)
     }
 }
 
 /// The reads of a review by day, from that day on, the oldest first.
 pub async fn views_by_day(db: &Db, review: ReviewId, from: &str) -> Result<Vec<DailyCount>> {
-    read!(db, |c| sqlx::query_as(
-        "select day, total from reads where review_id = $1 and day >= $2 order by day"
+    with_db!(db, |c| sqlx::query_as(
+        "select day, total from daily_views where review_id = $1 and day >= $2 order by day"
     )
     .bind(review)
     .bind(from)
@@ -158,9 +159,9 @@ pub async fn views_by_day(db: &Db, review: ReviewId, from: &str) -> Result<Vec<D
 
 /// The reads of all reviews of a critic by day, from that day on, the oldest first.
 pub async fn critic_views_by_day(db: &Db, critic: CriticId, from: &str) -> Result<Vec<DailyCount>> {
-    read!(db, |c| {
+    with_db!(db, |c| {
         sqlx::query_as(
-        "select d.day, cast(sum(d.total) as bigint) as total from reads d join reviews r on r.id = d.review_id
+        "select d.day, cast(sum(d.total) as bigint) as total from daily_views d join reviews r on r.id = d.review_id
          where r.critic_id = $1 and d.day >= $2 group by d.day order by d.day",
     )
     .bind(critic)
@@ -172,8 +173,8 @@ pub async fn critic_views_by_day(db: &Db, critic: CriticId, from: &str) -> Resul
 
 /// The followers of a critic by day, from that day on, the oldest first.
 pub async fn followers_by_day(db: &Db, critic: CriticId, from: &str) -> Result<Vec<DailyCount>> {
-    read!(db, |c| sqlx::query_as(
-        "select day, followers as total from follower_days where critic_id = $1 and day >= $2 order by day"
+    with_db!(db, |c| sqlx::query_as(
+        "select day, followers as total from daily_followers where critic_id = $1 and day >= $2 order by day"
     )
     .bind(critic)
     .bind(from)
@@ -190,7 +191,7 @@ pub struct ReviewInsights {
     pub slug: String,
     /// Its headline.
     pub title: String,
-    reads: i64,
+    views: i64,
     hosts: i64,
     likes: i64,
     boosts: i64,
@@ -200,22 +201,22 @@ pub struct ReviewInsights {
 impl ReviewInsights {
     /// Reads, likes, boosts, replies and servers, in this order.
     pub fn numbers(&self) -> [u64; 5] {
-        [self.reads, self.likes, self.boosts, self.comments, self.hosts].map(count)
+        [self.views, self.likes, self.boosts, self.comments, self.hosts].map(to_unsigned)
     }
 }
 
 /// What readers did with the reviews of a critic: those that were read most first.
 pub async fn list_review_insights(db: &Db, critic: CriticId, limit: u32) -> Result<Vec<ReviewInsights>> {
-    read!(db, |c| {
+    with_db!(db, |c| {
         sqlx::query_as(
-            "select r.id, r.slug, r.title, coalesce(e.reads, 0) as reads, coalesce(e.hosts, 0) as hosts,
+            "select r.id, r.slug, r.title, coalesce(e.views, 0) as views, coalesce(e.hosts, 0) as hosts,
                 coalesce(t.likes, 0) as likes, coalesce(t.boosts, 0) as boosts, coalesce(t.comments, 0) as comments
-             from reviews r left join readers e on e.review_id = r.id
+             from reviews r left join view_counts e on e.review_id = r.id
              left join (
                 select review_id, cast(sum(case when kind = 'like' then total else 0 end) as bigint) as likes,
                     cast(sum(case when kind = 'boost' then total else 0 end) as bigint) as boosts,
                     cast(sum(case when kind = 'comment' then total else 0 end) as bigint) as comments
-                from tallies group by review_id) t on t.review_id = r.id
+                from review_stats group by review_id) t on t.review_id = r.id
              where r.critic_id = $1 and r.state in ('archive', 'published')
              order by 4 desc, r.original_date desc, r.id limit $2",
         )
@@ -228,28 +229,28 @@ pub async fn list_review_insights(db: &Db, critic: CriticId, limit: u32) -> Resu
 
 /// Reads, likes, boosts, replies of all reviews of a critic, and the servers where any of them was met.
 pub async fn critic_totals(db: &Db, critic: CriticId) -> Result<[u64; 5]> {
-    let (reads, likes, boosts, comments, hosts): (i64, i64, i64, i64, i64) = read!(db, |c| {
+    let (reads, likes, boosts, comments, hosts): (i64, i64, i64, i64, i64) = with_db!(db, |c| {
         sqlx::query_as(
             "select
-                (select cast(coalesce(sum(e.reads), 0) as bigint) from readers e join reviews r on r.id = e.review_id
+                (select cast(coalesce(sum(e.views), 0) as bigint) from view_counts e join reviews r on r.id = e.review_id
                     where r.critic_id = $1 and r.state in ('archive', 'published')),
                 cast(coalesce(sum(case when t.kind = 'like' then t.total end), 0) as bigint),
                 cast(coalesce(sum(case when t.kind = 'boost' then t.total end), 0) as bigint),
                 cast(coalesce(sum(case when t.kind = 'comment' then t.total end), 0) as bigint),
                 (select count(distinct h.host) from reached_hosts h join reviews r on r.id = h.review_id
                     where r.critic_id = $1)
-             from tallies t join reviews w on w.id = t.review_id
+             from review_stats t join reviews w on w.id = t.review_id
              where w.critic_id = $1 and w.state in ('archive', 'published')",
         )
         .bind(critic)
         .fetch_one(c)
         .await
     })?;
-    Ok([reads, likes, boosts, comments, hosts].map(count))
+    Ok([reads, likes, boosts, comments, hosts].map(to_unsigned))
 }
 
 /// The setting that tells how far the deliveries were gone through.
-const GONE_THROUGH: &str = "reach";
+const GONE_THROUGH: &str = "delivery_cursor";
 
 /// How far the deliveries were gone through; from the beginning where they never were.
 ///
@@ -257,7 +258,7 @@ const GONE_THROUGH: &str = "reach";
 /// Where that is no number: all that was ever sent would be gone through again.
 pub async fn delivery_cursor(db: &Db) -> Result<Timestamp> {
     let Some(value) = settings::get(db, GONE_THROUGH).await? else { return Ok(Timestamp::from_millis(0)) };
-    value.parse().map(Timestamp::from_millis).map_err(|_| damaged("settings.reach is no number"))
+    value.parse().map(Timestamp::from_millis).map_err(|_| corrupt("settings.delivery_cursor is no number"))
 }
 
 /// They were gone through so far.

@@ -31,7 +31,7 @@ use super::rendering::Rendering;
 use super::single_flight::SingleFlight;
 use crate::domain::time::Timestamp;
 use crate::flows::App;
-use crate::store::{self, Db, page_versions};
+use crate::store::{self, CommitCounter, Db, page_versions};
 
 /// How long a rendering is valid without another lookup, if this process wrote nothing.
 const REVALIDATION_INTERVAL: Duration = Duration::from_millis(10);
@@ -120,6 +120,7 @@ pub(super) enum Rendered {
 pub struct RenderingCache {
     pages: moka::sync::Cache<OwnedCacheKey, Arc<CachedPage>>,
     flights: SingleFlight<OwnedCacheKey>,
+    commits: CommitCounter,
 }
 
 #[derive(Debug)]
@@ -137,8 +138,8 @@ struct CheckTime {
 }
 
 impl CheckTime {
-    fn now() -> Self {
-        Self { commits: store::commits(), at: Instant::now() }
+    fn now(commits: &CommitCounter) -> Self {
+        Self { commits: commits.count(), at: Instant::now() }
     }
 
     /// Whether a check at this time is recent enough for a request that arrived at `requested`.
@@ -162,14 +163,13 @@ impl CachedPage {
     }
 }
 
-impl Default for RenderingCache {
-    fn default() -> Self {
-        Self::with_capacity(MAX_CACHE_BYTES)
-    }
-}
-
 impl RenderingCache {
-    fn with_capacity(bytes: u64) -> Self {
+    /// An empty cache. After a commit that `commits` counts, a cached rendering is checked before it is used.
+    pub fn new(commits: CommitCounter) -> Self {
+        Self::with_capacity(MAX_CACHE_BYTES, commits)
+    }
+
+    fn with_capacity(bytes: u64, commits: CommitCounter) -> Self {
         let weight = |_: &OwnedCacheKey, page: &Arc<CachedPage>| {
             u32::try_from(page.rendering.max_memory()).unwrap_or(u32::MAX)
         };
@@ -177,7 +177,7 @@ impl RenderingCache {
             .max_capacity(bytes)
             .weigher(weight)
             .eviction_policy(EvictionPolicy::lru());
-        Self { pages: pages.build(), flights: SingleFlight::default() }
+        Self { pages: pages.build(), flights: SingleFlight::default(), commits }
     }
 
     /// Responds with the cached rendering, or with what `render` returns.
@@ -195,7 +195,7 @@ impl RenderingCache {
         F: FnOnce() -> M,
         M: Future<Output = Result<Rendered, WebError>>,
     {
-        let requested = CheckTime::now();
+        let requested = CheckTime::now(&self.commits);
         let rendering = match self.find(key, requested) {
             Some(rendering) => rendering,
             None => match self.refresh(&app.db, key, requested, render).await? {
@@ -213,7 +213,7 @@ impl RenderingCache {
         headers: &HeaderMap,
         now: Timestamp,
     ) -> Option<Response> {
-        self.find(key, CheckTime::now())?.try_respond(headers, now)
+        self.find(key, CheckTime::now(&self.commits))?.try_respond(headers, now)
     }
 
     fn find(&self, key: CacheKey<'_>, requested: CheckTime) -> Option<Arc<Rendering>> {
@@ -273,7 +273,7 @@ impl RenderingCache {
         M: Future<Output = Result<Rendered, WebError>>,
     {
         // Before anything else is read, so that a change during rendering invalidates the result.
-        let checked = CheckTime::now();
+        let checked = CheckTime::now(&self.commits);
         let version = key.version(db).await?;
         if let Some(page) = self.pages.get(&key).filter(|page| Some(page.version) == version) {
             page.mark_checked(checked);
@@ -310,7 +310,10 @@ mod tests {
     }
 
     fn insert(cache: &RenderingCache, name: &str) {
-        cache.insert(CacheKind::Page.key(name), CachedPage::new(rendering(), 1, CheckTime::now()));
+        cache.insert(
+            CacheKind::Page.key(name),
+            CachedPage::new(rendering(), 1, CheckTime::now(&cache.commits)),
+        );
     }
 
     fn has(cache: &RenderingCache, name: &str) -> bool {
@@ -319,12 +322,12 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_rendering_is_evicted() {
-        let cache = RenderingCache::with_capacity(weight() * 3);
+        let cache = RenderingCache::with_capacity(weight() * 3, CommitCounter::default());
         for name in ["one", "two", "three"] {
             insert(&cache, name);
         }
         insert(&cache, "three");
-        cache.find(CacheKind::Page.key("one"), CheckTime::now());
+        cache.find(CacheKind::Page.key("one"), CheckTime::now(&cache.commits));
         insert(&cache, "four");
         assert!(!has(&cache, "two") && ["one", "three", "four"].iter().all(|name| has(&cache, name)));
         for number in 0..1_000 {
@@ -335,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_rendering_that_is_larger_than_the_cache_is_not_kept() {
-        let cache = RenderingCache::with_capacity(LENGTH as u64);
+        let cache = RenderingCache::with_capacity(LENGTH as u64, CommitCounter::default());
         insert(&cache, "one");
         assert!(!has(&cache, "one"));
         assert_eq!(cache.pages.weighted_size(), 0);

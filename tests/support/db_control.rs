@@ -108,7 +108,7 @@ impl DbControl {
 impl App {
     /// The bodies of the inbound activities in the database, one per line.
     pub async fn received_bodies(&self) -> String {
-        let (query, url) = ("select body from received", self.database_url());
+        let (query, url) = ("select body from inbox_activities", self.database_url());
         let bodies: Vec<String> = if url.starts_with("sqlite:") {
             let mut connection = SqliteConnection::connect(&url).await.expect("a database");
             sqlx::query_scalar(query).fetch_all(&mut connection).await.expect("bodies")

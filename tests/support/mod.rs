@@ -14,6 +14,7 @@ pub mod forbidden_listener;
 pub mod http;
 pub mod keys;
 pub mod network;
+pub mod own_database;
 pub mod page;
 pub mod postgres;
 pub mod remote;

@@ -9,6 +9,7 @@ use crate::domain::feed::{Feed, IngestDecision};
 use crate::domain::feed_entry::{FeedEntry, content_hash, is_similar, text_hash, url_key};
 use crate::domain::id::{EntryId, ReviewId};
 use crate::domain::review::{Review, ReviewState};
+use crate::domain::states::HoldReason;
 use crate::domain::time::Timestamp;
 use crate::flows::publish::{interaction_counts, new_review, write_create};
 use crate::flows::review_media::{ReviewMedia, fetch_review_media};
@@ -62,7 +63,7 @@ impl Candidate {
 struct Placement {
     state: ReviewState,
     decision: IngestDecision,
-    held_for: Option<&'static str>,
+    hold_reason: Option<HoldReason>,
     reason: String,
 }
 
@@ -180,19 +181,19 @@ impl FeedPoll<'_> {
 
     /// Decides the state of a new review.
     fn place(&self, date: Timestamp, duplicate: Option<&Review>, now: Timestamp) -> Placement {
-        let held = |held_for, reason| Placement {
+        let held = |hold_reason, reason| Placement {
             state: ReviewState::Held,
             decision: IngestDecision::Held,
-            held_for: Some(held_for),
+            hold_reason: Some(hold_reason),
             reason,
         };
-        let placed = |state, decision, reason| Placement { state, decision, held_for: None, reason };
+        let placed = |state, decision, reason| Placement { state, decision, hold_reason: None, reason };
         let since = self.feed.publish_since;
         if let Some(other) = duplicate {
-            return held("likeness", format!("similar to {}", self.app.origin.review_page(other)));
+            return held(HoldReason::Similar, format!("similar to {}", self.app.origin.review_page(other)));
         }
         if let Some(target) = self.critic.moved_to.as_ref().filter(|_| date >= since) {
-            return held("turn", format!("the critic has moved to {target}"));
+            return held(HoldReason::NextPoll, format!("the critic has moved to {target}"));
         }
         if date > now {
             let reason = format!("dated in the future: will be published at {date}");
@@ -205,7 +206,7 @@ impl FeedPoll<'_> {
         let limit = self.feed.max_publish_per_poll;
         if self.published >= limit {
             let reason = format!("{limit} reviews were published in this poll: it waits for its turn");
-            return held("turn", reason);
+            return held(HoldReason::NextPoll, reason);
         }
         placed(ReviewState::Published, IngestDecision::Published, "new".to_owned())
     }
@@ -225,7 +226,7 @@ impl FeedPoll<'_> {
             Some(other) => reviews::find_for_update(tx, other).await?,
             None => self.likeness(tx, &candidate).await?,
         };
-        let Placement { state, decision, held_for, reason } = self.place(date, duplicate.as_ref(), now);
+        let Placement { state, decision, hold_reason, reason } = self.place(date, duplicate.as_ref(), now);
         let review =
             new_review(self.app, tx, self.feed.critic, content.clone(), Some(self.feed.id), state, now)
                 .await?;
@@ -235,9 +236,9 @@ impl FeedPoll<'_> {
             write_create(self.app, tx, self.critic, &review, now).await?;
             self.published += 1;
         }
-        self.remember(tx, EntryId::new(now), &candidate, Some(review.id), held_for, now).await?;
-        let reason = match held_for {
-            Some("likeness") => {
+        self.remember(tx, EntryId::new(now), &candidate, Some(review.id), hold_reason, now).await?;
+        let reason = match hold_reason {
+            Some(HoldReason::Similar) => {
                 format!("{reason}: to publish it, run marquee feed release {}", review.slug)
             }
             _ => reason,
@@ -336,7 +337,7 @@ impl FeedPoll<'_> {
         id: EntryId,
         candidate: &Candidate,
         review: Option<ReviewId>,
-        held_for: Option<&str>,
+        hold_reason: Option<HoldReason>,
         now: Timestamp,
     ) -> anyhow::Result<()> {
         let seen = EntryRecord {
@@ -347,7 +348,7 @@ impl FeedPoll<'_> {
             text_hash: &candidate.text_hash,
             content_hash: &candidate.content_hash,
             review,
-            held_for,
+            hold_reason,
         };
         entries::upsert(tx, &seen, now).await?;
         Ok(())

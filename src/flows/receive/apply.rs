@@ -9,10 +9,10 @@ use url::Url;
 use super::inbound_activity::{Effect, InboundActivity};
 use super::prepared::PreparedActivity;
 use crate::domain::moderation::AccessLevel;
+use crate::domain::states::ReactionKind;
 use crate::federation::vocab::remote_activity::{CreateObject, InboundActivityKind, UpdateObject};
 use crate::flows::resolve;
 use crate::store::blocks::AccessLevels;
-use crate::store::reactions::ReactionKind;
 use crate::store::{Result, Tx, actors, blocks};
 
 impl InboundActivity<'_> {

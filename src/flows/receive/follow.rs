@@ -8,6 +8,7 @@ use super::inbound_activity::{Effect, InboundActivity};
 use super::prepared::PreparedActivity;
 use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, CriticId};
+use crate::domain::states::FollowState;
 use crate::flows::follow_requests::write_follow_response;
 use crate::flows::resolve;
 use crate::store::actors::StoredActor;
@@ -42,9 +43,9 @@ impl InboundActivity<'_> {
         if before.as_ref().is_some_and(|before| self.is_older_than(before)) {
             return Ok(Effect::Ignored("a newer Follow is known"));
         }
-        let state = before.as_ref().map_or("gone", |before| before.state.as_str());
-        if self.app.policy.approve_followers && state != "following" {
-            let waits = before.filter(|before| before.state == "pending");
+        let state = before.as_ref().map_or(FollowState::Gone, |before| before.state);
+        if self.app.policy.approve_followers && state != FollowState::Following {
+            let waits = before.filter(|before| before.state == FollowState::Pending);
             let signed_at = waits.map_or(self.signed_at, |before| before.signed_at.max(self.signed_at));
             followers::upsert(tx, critic, actor, follow.map(Url::as_str), None, signed_at).await?;
             return Ok(Effect::Applied("follow request recorded"));
@@ -60,17 +61,17 @@ impl InboundActivity<'_> {
 
     /// Whether the follow ended by something that was signed later than this Follow.
     fn is_overtaken_by(&self, before: &StoredFollow) -> bool {
-        match before.state.as_str() {
-            "preempted" => before.signed_at >= self.signed_at,
-            "gone" => before.signed_at > self.signed_at,
-            _ => false,
+        match before.state {
+            FollowState::Preempted => before.signed_at >= self.signed_at,
+            FollowState::Gone => before.signed_at > self.signed_at,
+            FollowState::Following | FollowState::Pending => false,
         }
     }
 
     /// Whether another Follow that was signed later is in force: an Undo of this one must not end that one. A follow
     /// without an id may have come with a Move; it is answered when its own Follow arrives.
     fn is_older_than(&self, before: &StoredFollow) -> bool {
-        let is_active = matches!(before.state.as_str(), "following" | "pending");
+        let is_active = before.state.is_active();
         let is_another = before
             .follow_uri
             .as_deref()
@@ -88,7 +89,7 @@ impl InboundActivity<'_> {
         let now = self.app.clock.now();
         let follow = self.activity.id.as_ref();
         let again = before.filter(|before| {
-            before.state == "following" && before.follow_uri.as_deref() == follow.map(Url::as_str)
+            before.state == FollowState::Following && before.follow_uri.as_deref() == follow.map(Url::as_str)
         });
         // A repeated Follow gets the same Accept again: the first delivery may have been lost.
         let accept = again.as_ref().and_then(|before| before.accept_id);

@@ -7,8 +7,7 @@ use crate::domain::time::Timestamp;
 use crate::federation::vocab::remote_activity::RemoteActivity;
 use crate::flows::App;
 use crate::store::inbox_activities::InboxJob;
-use crate::store::reactions;
-use crate::store::{Result, Tx, critics, reviews};
+use crate::store::{Result, Tx, critics, reviews, tombstones};
 
 /// How an activity ended.
 pub(super) enum Effect {
@@ -42,7 +41,7 @@ impl InboundActivity<'_> {
     /// Whether its actor undid or deleted the object of that id at the same time or later.
     pub(super) async fn is_tombstoned(&self, tx: &mut Tx, id: Option<&Url>) -> Result<bool> {
         let Some(id) = id else { return Ok(false) };
-        let tombstone = reactions::find_tombstone(tx, id, &self.activity.actor).await?;
+        let tombstone = tombstones::find(tx, id, &self.activity.actor).await?;
         Ok(tombstone.is_some_and(|at| at >= self.signed_at))
     }
 

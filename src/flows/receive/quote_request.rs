@@ -8,13 +8,14 @@ use super::prepared::PreparedActivity;
 use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, AuthorizationId};
 use crate::domain::review::{Review, ReviewState};
+use crate::domain::states::AuthorizationState;
 use crate::federation::vocab::quote::{self, QuoteRequest};
 use crate::federation::vocab::remote_activity;
 use crate::flows::resolve;
 use crate::store::activities::{self, NewActivity};
 use crate::store::actors::StoredActor;
 use crate::store::authorizations::{self, NewAuthorization};
-use crate::store::{Result, Tx, deliveries, reactions, reviews};
+use crate::store::{Result, Tx, deliveries, reviews, tombstones};
 
 impl InboundActivity<'_> {
     pub(super) async fn prepare_quote_request(
@@ -58,7 +59,7 @@ impl InboundActivity<'_> {
         };
         let me = &self.activity.actor;
         // A deleted post does not come back.
-        let is_gone = reactions::find_tombstone(tx, instrument, me).await?.is_some();
+        let is_gone = tombstones::find(tx, instrument, me).await?.is_some();
         if is_gone
             || self.is_tombstoned(tx, self.activity.id.as_ref()).await?
             || self.is_tombstoned(tx, Some(&requests_for(instrument))).await?
@@ -69,15 +70,15 @@ impl InboundActivity<'_> {
         if before.as_ref().is_some_and(|before| before.actor != me.as_str()) {
             return Ok(Effect::Ignored("the post belongs to another actor"));
         }
-        let state = before.as_ref().map_or("", |before| before.state.as_str());
+        let state = before.as_ref().map(|before| before.state);
         let overtaken = before.as_ref().is_some_and(|before| before.signed_at > self.signed_at);
-        if state == "withdrawn" && overtaken {
+        if state == Some(AuthorizationState::Withdrawn) && overtaken {
             return Ok(Effect::Ignored("it was undone"));
         }
-        if state == "revoked" || !review.state.is_public() {
+        if state == Some(AuthorizationState::Revoked) || !review.state.is_public() {
             return self.refuse_quote(tx, review, instrument, quoter).await;
         }
-        let again = before.filter(|before| before.state == "granted");
+        let again = before.filter(|before| before.state == AuthorizationState::Granted);
         self.grant_quote(tx, review, instrument, quoter, again).await
     }
 
@@ -161,7 +162,7 @@ impl InboundActivity<'_> {
         if authorizations::withdraw(tx, note, &self.activity.actor, self.signed_at).await? {
             return Ok(Effect::Applied("quote withdrawn"));
         }
-        reactions::insert_tombstone(tx, &requests_for(note), &self.activity.actor, self.signed_at).await?;
+        tombstones::insert(tx, &requests_for(note), &self.activity.actor, self.signed_at).await?;
         Ok(Effect::Applied("undone before it arrived"))
     }
 }

@@ -3,8 +3,8 @@
 use url::Url;
 
 use super::inbound_activity::{Effect, InboundActivity};
-use crate::store::reactions::{self, ReactionKind};
-use crate::store::{Result, Tx};
+use crate::domain::states::ReactionKind;
+use crate::store::{Result, Tx, reactions};
 
 impl InboundActivity<'_> {
     pub(super) async fn apply_reaction(

@@ -5,12 +5,13 @@ use url::Url;
 use super::inbound_activity::{Effect, InboundActivity};
 use super::prepared::{InboundReply, PreparedActivity, ThreadPost};
 use super::thread::{self, ThreadRoot};
+use crate::domain::states::CommentState;
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::remote_note::RemoteNote;
 use crate::flows::resolve;
 use crate::sources::html;
 use crate::store::comments::{self, NewComment, StoredComment};
-use crate::store::{Result, Tx, blockers, inbox_activities, reactions};
+use crate::store::{Result, Tx, blockers, inbox_activities, tombstones};
 
 /// Where a post comes from: the signed date of its activity, and whether it is an edit.
 #[derive(Clone, Copy)]
@@ -62,7 +63,7 @@ impl InboundActivity<'_> {
             ThreadRoot::NotOurs(reason) => return Ok(PreparedActivity::Ignored(reason)),
         };
         // A deleted account has no profile that could be fetched.
-        if note.is_public && !reactions::is_actor_deleted(&self.app.db, me).await? {
+        if note.is_public && !tombstones::is_actor_deleted(&self.app.db, me).await? {
             resolve::resolve_actor(self.app, me).await?;
         }
         let post = ThreadPost { note: *note, author: me.clone(), parent };
@@ -89,17 +90,21 @@ impl InboundActivity<'_> {
         match before {
             None => {
                 let state = self.insert(tx, reply, &reply.post, provenance).await?;
-                if state == "shown" {
+                if state == CommentState::Shown {
                     self.forward_to_followers(tx, reply.review, &note.id).await?;
                 }
-                Ok(Effect::Applied(if state == "deleted" {
+                Ok(Effect::Applied(if state == CommentState::Deleted {
                     "it was deleted before"
                 } else {
                     "comment added"
                 }))
             }
-            Some(before) if before.state == "private" => Ok(Effect::Ignored("it was private before")),
-            Some(before) if before.state == "deleted" => Ok(Effect::Ignored("it was deleted before")),
+            Some(before) if before.state == CommentState::Private => {
+                Ok(Effect::Ignored("it was private before"))
+            }
+            Some(before) if before.state == CommentState::Deleted => {
+                Ok(Effect::Ignored("it was deleted before"))
+            }
             Some(_) if !reply.is_update => Ok(Effect::Ignored("the comment is known")),
             Some(before) => self.edit(tx, reply, before, provenance).await,
         }
@@ -118,7 +123,7 @@ impl InboundActivity<'_> {
             return Ok(Effect::Ignored("a newer edit is known"));
         }
         comments::update_content(tx, before.id, &written).await?;
-        if before.state == "shown" {
+        if before.state == CommentState::Shown {
             self.forward_to_followers(tx, reply.review, &reply.post.note.id).await?;
         }
         Ok(Effect::Applied("comment edited"))
@@ -131,7 +136,7 @@ impl InboundActivity<'_> {
         before: Option<StoredComment>,
     ) -> Result<Effect> {
         let is_taken_back = |before: &StoredComment| {
-            reply.is_update && !matches!(before.state.as_str(), "private" | "deleted")
+            reply.is_update && !matches!(before.state, CommentState::Private | CommentState::Deleted)
         };
         // A reply that is not public any more is removed from the page.
         if let Some(before) = before.filter(is_taken_back) {
@@ -178,18 +183,26 @@ impl InboundActivity<'_> {
         reply: &InboundReply,
         post: &ThreadPost,
         provenance: Provenance,
-    ) -> Result<&'static str> {
+    ) -> Result<CommentState> {
         let now = self.app.clock.now();
         let content = html::sanitize_comment(&post.note.content, &self.app.origin);
         let mut written = self.written(reply, post, &content, provenance);
         written.state = thread::initial_comment_state(self.app, tx, &post.author).await?;
-        if written.state == "shown" && blockers::is_blocking(tx, reply.critic, &post.author).await? {
-            written.state = "withheld";
+        if written.state == CommentState::Shown
+            && blockers::is_blocking(tx, reply.critic, &post.author).await?
+        {
+            written.state = CommentState::Withheld;
         }
-        let left = reactions::find_tombstone(tx, &post.author, &post.author).await?;
-        let is_deleted = reactions::find_tombstone(tx, &post.note.id, &post.author).await?.is_some();
+        let left = tombstones::find(tx, &post.author, &post.author).await?;
+        let is_deleted = tombstones::find(tx, &post.note.id, &post.author).await?.is_some();
         if is_deleted || left.is_some_and(|at| at >= provenance.signed_at) {
-            written = NewComment { state: "deleted", content: "", warning: None, language: None, ..written };
+            written = NewComment {
+                state: CommentState::Deleted,
+                content: "",
+                warning: None,
+                language: None,
+                ..written
+            };
             written.url = &post.note.id;
         }
         comments::insert(tx, &written, now).await?;
@@ -221,7 +234,7 @@ impl InboundActivity<'_> {
                 edited_since(note)
             },
             signed_at: provenance.signed_at,
-            state: "held",
+            state: CommentState::Held,
         }
     }
 }

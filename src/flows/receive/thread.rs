@@ -8,6 +8,7 @@ use url::Url;
 use super::prepared::ThreadPost;
 use crate::domain::moderation::{AccessLevel, FirstCommentPolicy};
 use crate::domain::review::Review;
+use crate::domain::states::CommentState;
 use crate::flows::{App, resolve};
 use crate::store::{Result, Tx, actors, blocks, comments, reviews};
 
@@ -133,14 +134,14 @@ async fn fetch_authors(app: &App, posts: &[ThreadPost], budget: usize) -> anyhow
 
 /// The state that a new comment of an actor gets under the current policy. A trusted actor is shown even if its server
 /// is silenced.
-pub(super) async fn initial_comment_state(app: &App, tx: &mut Tx, actor: &Url) -> Result<&'static str> {
+pub(super) async fn initial_comment_state(app: &App, tx: &mut Tx, actor: &Url) -> Result<CommentState> {
     let level = blocks::access_level_in_tx(tx, actor, &app.policy).await?;
     if level == AccessLevel::Blocked {
-        return Ok("hidden");
+        return Ok(CommentState::Hidden);
     }
     if actors::is_trusted(tx, actor).await? {
-        return Ok("shown");
+        return Ok(CommentState::Shown);
     }
     let is_held = level != AccessLevel::Open || app.policy.first_comments == FirstCommentPolicy::Held;
-    Ok(if is_held { "held" } else { "shown" })
+    Ok(if is_held { CommentState::Held } else { CommentState::Shown })
 }

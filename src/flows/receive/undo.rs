@@ -3,9 +3,11 @@
 use url::Url;
 
 use super::inbound_activity::{Effect, InboundActivity};
+use crate::domain::states::{CommentState, ReactionKind};
 use crate::federation::vocab::remote_activity::{UndoTarget, UndoTargetKind};
-use crate::store::reactions::{self, ReactionKind};
-use crate::store::{Result, Tx, actors, authorizations, blockers, comments, followers};
+use crate::store::{
+    Result, Tx, actors, authorizations, blockers, comments, followers, reactions, tombstones,
+};
 
 impl InboundActivity<'_> {
     pub(super) async fn apply_undo(&self, tx: &mut Tx, undone: &UndoTarget) -> Result<Effect> {
@@ -70,7 +72,7 @@ impl InboundActivity<'_> {
         {
             return Ok(Effect::Applied("undone"));
         }
-        reactions::insert_tombstone(tx, id, me, self.signed_at).await?;
+        tombstones::insert(tx, id, me, self.signed_at).await?;
         Ok(Effect::Applied("undone before it arrived"))
     }
 
@@ -81,7 +83,7 @@ impl InboundActivity<'_> {
         }
         if object == me {
             // Activities that it sent before and that are still on their way are ignored.
-            reactions::insert_tombstone(tx, me, me, self.signed_at).await?;
+            tombstones::insert(tx, me, me, self.signed_at).await?;
             self.delete_forwards(tx, None).await?;
             actors::mark_deleted(tx, me, self.signed_at).await?;
             return Ok(Effect::Applied("account deleted"));
@@ -92,22 +94,22 @@ impl InboundActivity<'_> {
             Some(comment) if comment.actor != me.as_str() => {
                 Ok(Effect::Ignored("the comment belongs to another actor"))
             }
-            Some(comment) if comment.state == "deleted" => {
-                reactions::insert_tombstone(tx, object, me, self.signed_at).await?;
+            Some(comment) if comment.state == CommentState::Deleted => {
+                tombstones::insert(tx, object, me, self.signed_at).await?;
                 Ok(Effect::Ignored("the comment was deleted before"))
             }
             Some(comment) => {
                 self.delete_forwards(tx, Some(object)).await?;
                 // The post may also be a quote whose request arrives late.
-                reactions::insert_tombstone(tx, object, me, self.signed_at).await?;
+                tombstones::insert(tx, object, me, self.signed_at).await?;
                 comments::mark_deleted(tx, comment.id, self.signed_at).await?;
-                if comment.state == "shown" {
+                if comment.state == CommentState::Shown {
                     self.forward_to_followers(tx, comment.review_id, object).await?;
                 }
                 Ok(Effect::Applied("comment deleted"))
             }
             None => {
-                reactions::insert_tombstone(tx, object, me, self.signed_at).await?;
+                tombstones::insert(tx, object, me, self.signed_at).await?;
                 Ok(Effect::Applied(if stamped { "quote withdrawn" } else { "deleted before it arrived" }))
             }
         }

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::actor::PAGE_SIZE;
 use super::{activity_json, activity_json_text, note};
+use crate::domain::activity::ActivityKind;
 use crate::domain::id::ActivityId;
 use crate::domain::origin::Origin;
 use crate::domain::review::{Review, ReviewState};
@@ -147,7 +148,7 @@ pub(in crate::web) async fn activity(
     }
     let stored = activities::find(&app.db, id).await?.ok_or(WebError::NotFound)?;
     // We do not serve activities of other actors.
-    if stored.kind == "Forward" {
+    if stored.kind == ActivityKind::Forward {
         return Err(WebError::NotFound);
     }
     let note =
@@ -155,7 +156,7 @@ pub(in crate::web) async fn activity(
     if let Some(note) = note {
         return note::activity(&state, note, id, stored).await;
     }
-    if stored.kind == "Update" {
+    if stored.kind == ActivityKind::Update {
         let object = activities::find_object(&app.db, id).await?;
         let review = object.and_then(|object| app.origin.parse_article_id(&object));
         let review = match review {

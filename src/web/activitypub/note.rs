@@ -8,20 +8,18 @@ use serde_json::{Value, json};
 use super::actor::PAGE_SIZE;
 use super::{activity_json, activity_json_text};
 use crate::domain::activity::ActivityKind;
-use crate::domain::comment::CriticReply;
 use crate::domain::id::{ActivityId, CommentId};
 use crate::federation::vocab::collection::{self, CollectionOrder};
 use crate::federation::vocab::{AS_CONTEXT, critic_reply as vocab, with_context};
-use crate::flows::critic_reply;
+use crate::flows::critic_reply::{self, LoadedReply};
 use crate::store::activities::StoredActivity as Sent;
 use crate::store::comments;
-use crate::store::critic_replies::StoredCriticReply;
 use crate::web::content_negotiation::prefers_html;
 use crate::web::error::WebError;
 use crate::web::page_query::PageQuery;
 use crate::web::state::WebState;
 
-async fn load(state: &WebState, id: &str) -> Result<(CriticReply, StoredCriticReply), WebError> {
+async fn load(state: &WebState, id: &str) -> Result<LoadedReply, WebError> {
     let id = id.parse().map_err(|_| WebError::NotFound)?;
     critic_reply::load(&state.app, id).await?.ok_or(WebError::NotFound)
 }
@@ -33,8 +31,10 @@ pub(in crate::web) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
     let origin = &state.app.origin;
-    let (answer, stored) = load(&state, &id).await?;
-    if stored.state != "shown" {
+    let found = load(&state, &id).await?;
+    let is_public = found.is_public();
+    let LoadedReply { reply: answer, stored, .. } = found;
+    if !is_public {
         if prefers_html(&headers) {
             return Err(WebError::Gone);
         }
@@ -56,8 +56,10 @@ pub(in crate::web) async fn replies(
     Query(query): Query<PageQuery>,
 ) -> Result<Response, WebError> {
     let app = &state.app;
-    let (answer, stored) = load(&state, &id).await?;
-    if stored.state != "shown" {
+    let found = load(&state, &id).await?;
+    let is_public = found.is_public();
+    let answer = found.reply;
+    if !is_public {
         return Err(WebError::Gone);
     }
     let (note, address) = (app.origin.note(answer.id), app.origin.note_collection(answer.id, "replies"));
@@ -80,13 +82,14 @@ pub(super) async fn activity(
     sent: Sent,
 ) -> Result<Response, WebError> {
     let origin = &state.app.origin;
-    let (answer, stored) = critic_reply::load(&state.app, note).await?.ok_or(WebError::NotFound)?;
-    let kind = match sent.kind.as_str() {
-        "Create" => ActivityKind::Create,
-        "Update" => ActivityKind::Update,
-        _ => return Ok(activity_json_text(sent.body)),
-    };
-    if stored.state != "shown" {
+    let found = critic_reply::load(&state.app, note).await?.ok_or(WebError::NotFound)?;
+    let is_public = found.is_public();
+    let answer = found.reply;
+    let kind = sent.kind;
+    if !matches!(kind, ActivityKind::Create | ActivityKind::Update) {
+        return Ok(activity_json_text(sent.body));
+    }
+    if !is_public {
         return Err(WebError::Gone);
     }
     if answer.edited.is_none() {

@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use super::activity_json;
+use crate::domain::states::AuthorizationState;
 use crate::federation::vocab::quote;
 use crate::store::{authorizations, reviews};
 use crate::web::error::WebError;
@@ -18,7 +19,7 @@ pub(in crate::web) async fn show(
     let stamp = authorizations::find(&app.db, id).await?.ok_or(WebError::NotFound)?;
     let review = reviews::find(&app.db, stamp.review_id).await?;
     let is_public = review.is_some_and(|review| review.state.is_public());
-    if stamp.state != "granted" || !is_public {
+    if stamp.state != AuthorizationState::Granted || !is_public {
         return Err(WebError::Gone);
     }
     let document =

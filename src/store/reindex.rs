@@ -1,0 +1,29 @@
+//! Indexes reviews that are in neither index yet: what lists are made from, and the full text.
+
+use super::{Db, Result, browse_index, execute, reviews, search, with_db};
+use crate::domain::id::ReviewId;
+
+/// Reviews that are indexed in one transaction.
+const CHUNK: i64 = 100;
+
+/// Indexes the reviews that an older version wrote, or wrote for another index. Each chunk commits for itself: after an
+/// interruption it continues with the next.
+pub async fn index_missing(db: &Db) -> Result<()> {
+    let query = "select id from reviews where browse_indexed = 0 order by id limit $1";
+    loop {
+        let waiting: Vec<ReviewId> =
+            with_db!(db, |c| sqlx::query_scalar(query).bind(CHUNK).fetch_all(c).await)?;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let mut tx = db.begin().await?;
+        for id in waiting {
+            // As it is in this transaction: another process may index it, too.
+            let Some(review) = reviews::find_for_update(&mut tx, id).await? else { continue };
+            browse_index::put(&mut tx, &review).await?;
+            search::index(&mut tx, &review).await?;
+            execute!(&mut tx, sqlx::query("update reviews set browse_indexed = 1 where id = $1").bind(id))?;
+        }
+        tx.commit().await?;
+    }
+}
