@@ -133,7 +133,7 @@ fn the_module_map_lists_every_file() {
     let listed: Vec<String> = map
         .lines()
         .filter_map(|line| line.strip_prefix('|')?.split('|').next())
-        .flat_map(|cell| code_spans(cell))
+        .flat_map(code_spans)
         .collect();
     let source = root().join("src");
     let missing: Vec<String> = rust_files(&source)

@@ -261,31 +261,42 @@ async fn crawl(fixture: &Fixture, paths: &[&str]) -> BTreeSet<String> {
     seen
 }
 
+/// A site in the language that uses every template and message made for 0.1.0, with two reviews, a comment and a like.
+/// Returns the first review's Article, too.
+async fn site_with_looks_of_0_1(
+    database: Database,
+    language: &str,
+    messages: &str,
+    folder: &TempDir,
+) -> (Fixture, Value) {
+    for name in files_in(&looks_of_0_1(), &[".html", ".xml"]) {
+        let source = std::fs::read_to_string(looks_of_0_1().join(&name)).expect("a template");
+        folder.write(&name, &source);
+    }
+    let source = std::fs::read_to_string(looks_of_0_1().join(messages)).expect("messages");
+    folder.write("words.ftl", &source);
+    let looks = quoted(&folder.path().display().to_string());
+    let support = "[{ kind = \"tip\", url = \"https://money.example/tip\" }]";
+    let fixture = Fixture::with(database, |_, settings| {
+        settings
+            .set("site", "language", &quoted(language))
+            .set("looks", "folder", &looks)
+            .set("", "support", support)
+    })
+    .await;
+    let article = fixture.publish("The Night Ferry").await;
+    fixture.publish("The Empty Hall").await;
+    fixture.comment(&fixture.alice, &article, "I was on that ferry").await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.like(id_of(&article))).await;
+    fixture.settle().await;
+    (fixture, article)
+}
+
 async fn looks_of_the_version_before_render_every_page(database: Database) {
     for (language, messages) in [("en", "words.ftl"), ("de", "words.de.ftl")] {
         let folder = TempDir::new();
-        for name in files_in(&looks_of_0_1(), &[".html", ".xml"]) {
-            let source = std::fs::read_to_string(looks_of_0_1().join(&name)).expect("a template");
-            folder.write(&name, &source);
-        }
-        let source = std::fs::read_to_string(looks_of_0_1().join(messages)).expect("messages");
-        folder.write("words.ftl", &source);
-        let looks = quoted(&folder.path().display().to_string());
-        let mut fixture = Fixture::with(database, |_, settings| {
-            settings.set("site", "language", &quoted(language)).set("looks", "folder", &looks).set(
-                "",
-                "support",
-                "[{ kind = \"tip\", url = \"https://money.example/tip\" }]",
-            )
-        })
-        .await;
-        let article = fixture.publish("The Night Ferry").await;
-        fixture.publish("The Empty Hall").await;
-        fixture.comment(&fixture.alice, &article, "I was on that ferry").await;
-        fixture.alice.deliver(fixture.inbox(), &fixture.alice.like(id_of(&article))).await;
-        fixture.settle().await;
-        let review =
-            article["url"].as_str().expect("a page").strip_prefix(&url("")).expect("a path").to_owned();
+        let (mut fixture, article) = site_with_looks_of_0_1(database, language, messages, &folder).await;
+        let review = article["url"].as_str().expect("a page").strip_prefix(&url("")).expect("a path");
         let (comments, sorted) = (format!("{review}/comments"), format!("{review}?sort=newest"));
         let pages = crawl(
             &fixture,
@@ -316,23 +327,28 @@ async fn looks_of_the_version_before_render_every_page(database: Database) {
         ] {
             assert!(pages.iter().any(|page| page.starts_with(prefix)), "{prefix}: {pages:?}");
         }
-        let missing = fixture.network.client.get(&url("/nothing"), HTML).await;
-        assert_eq!(missing.status, 404);
-        let fields = [("handle", "not a handle"), ("wish", "reply"), ("object", id_of(&article))];
-        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let headers = [
-            ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
-            ("accept".to_owned(), HTML.to_owned()),
-        ];
-        let interact =
-            fixture.network.client.send(Method::POST, &url("/interact"), &headers, form.into_bytes()).await;
-        assert_eq!(interact.expect("an answer").status, 422);
+        the_error_pages_render(&fixture, id_of(&article)).await;
         let log = fixture.app.log();
         let complaints: Vec<&String> =
             log.iter().filter(|line| line.contains(" WARN ") || line.contains(" ERROR ")).collect();
         assert!(complaints.is_empty(), "{language}: {complaints:#?}");
         fixture.app.terminate().await;
     }
+}
+
+/// Asks for a page that does not exist, and sends the form for remote interaction with a handle that is none.
+async fn the_error_pages_render(fixture: &Fixture, article: &str) {
+    let missing = fixture.network.client.get(&url("/nothing"), HTML).await;
+    assert_eq!(missing.status, 404);
+    let fields = [("handle", "not a handle"), ("wish", "reply"), ("object", article)];
+    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let headers = [
+        ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
+        ("accept".to_owned(), HTML.to_owned()),
+    ];
+    let interact =
+        fixture.network.client.send(Method::POST, &url("/interact"), &headers, form.into_bytes()).await;
+    assert_eq!(interact.expect("an answer").status, 422);
 }
 
 #[tokio::test]

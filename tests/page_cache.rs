@@ -92,7 +92,7 @@ fn slug_of(article: &Value) -> &str {
     page_of(article).rsplit('/').next().expect("a slug")
 }
 
-/// The current ETag.
+/// The current `ETag`.
 async fn etag(fixture: &Fixture, address: &str, accept: &str) -> String {
     let response = ask(&fixture.app, "GET", address, &[("accept", accept)]).await;
     assert_eq!(response.status, 200, "{address}");

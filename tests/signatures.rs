@@ -21,9 +21,12 @@ both_databases!(
 /// Requests that must be refused, each with what is wrong with it.
 type Cases = Vec<(&'static str, SignedRequest)>;
 
+/// Makes the requests of one attack.
+type Attack = fn(&Fixture) -> Cases;
+
 async fn a_request_with_a_bad_signature_is_refused_and_changes_nothing(database: Database) {
     let fixture = Fixture::new(database).await;
-    let attacks: [(&str, fn(&Fixture) -> Cases); 10] = [
+    let attacks: [(&str, Attack); 10] = [
         ("a1", a1_a_body_swapped_under_a_valid_signature),
         ("a2", a2_a_digest_that_is_missing_unsigned_weak_or_repeated),
         ("a3", a3_an_unsigned_request_target),
@@ -416,7 +419,7 @@ fn relabel(request: &SignedRequest, label: &str) -> (String, String) {
 }
 
 /// The request with two signatures.
-fn with_both(one: (String, String), other: (String, String), request: &SignedRequest) -> SignedRequest {
+fn with_both(one: &(String, String), other: &(String, String), request: &SignedRequest) -> SignedRequest {
     let mut both = request.clone();
     both.set("signature-input", &format!("{}, {}", one.0, other.0));
     both.set("signature", &format!("{}, {}", one.1, other.1));
@@ -444,9 +447,9 @@ fn one_of_several_signatures_that_is_not_the_actors(fixture: &Fixture) -> Cases 
     let [mallory_a, mallory_b] = ["a", "b"].map(|label| relabel(&by_mallory, label));
     vec![
         ("mallory's valid signature", by_mallory.clone()),
-        ("mallory's first", with_both(mallory_a.clone(), alice_b, &by_mallory)),
-        ("a forged one first", with_both(relabel(&forged, "a"), mallory_b, &by_mallory)),
-        ("the same label twice", with_both(alice_a, mallory_a, &of_alice)),
+        ("mallory's first", with_both(&mallory_a, &alice_b, &by_mallory)),
+        ("a forged one first", with_both(&relabel(&forged, "a"), &mallory_b, &by_mallory)),
+        ("the same label twice", with_both(&alice_a, &mallory_a, &of_alice)),
         ("a cavage signature with the parameters of RFC 9421", both_schemes),
     ]
 }
@@ -456,7 +459,7 @@ async fn a_signature_of_a_proxy_is_ignored(fixture: &Fixture) {
     let follow = bo.follow(fixture.actor());
     let signed = bo.unsigned_request(SignatureScheme::Rfc9421, fixture.inbox(), &follow).sign();
     let proxy = ("proxy=(\"@method\");created=1;keyid=\"proxy\"".to_owned(), "proxy=:AAAA:".to_owned());
-    let response = with_both(proxy, relabel(&signed, "b"), &signed).post(&fixture.network.client).await;
+    let response = with_both(&proxy, &relabel(&signed, "b"), &signed).post(&fixture.network.client).await;
     assert!(response.is_success(), "{}: {}", response.status, response.body);
     fixture.await_accept(&bo, &follow).await;
 }

@@ -189,7 +189,7 @@ pub fn sort_threads(threads: &mut [ThreadNode], order: ThreadOrder) {
         ThreadOrder::Oldest => {}
         ThreadOrder::Newest => threads.reverse(),
         ThreadOrder::MostReplies => {
-            threads.sort_by_cached_key(|node| std::cmp::Reverse(count_visible_replies(node)))
+            threads.sort_by_cached_key(|node| std::cmp::Reverse(count_visible_replies(node)));
         }
     }
 }

@@ -65,8 +65,8 @@ pub enum ResolveError {
 }
 
 impl ResolveError {
-    fn invalid_actor(reason: impl ToString) -> Self {
-        Self::InvalidActor(reason.to_string())
+    fn invalid_actor(reason: &str) -> Self {
+        Self::InvalidActor(reason.to_owned())
     }
 }
 
@@ -186,7 +186,8 @@ impl Object for ResolvedActor {
     }
 
     async fn verify(document: &JsonDocument, url: &Url, app: &Data<App>) -> Result<(), ResolveError> {
-        let actor = RemoteActor::parse(document, app.rules).map_err(ResolveError::invalid_actor)?;
+        let actor = RemoteActor::parse(document, app.rules)
+            .map_err(|error| ResolveError::invalid_actor(&error.to_string()))?;
         if actor.id != *url {
             return Err(ResolveError::invalid_actor("the id of the actor is another one"));
         }
@@ -200,7 +201,8 @@ impl Object for ResolvedActor {
     }
 
     async fn from_json(document: JsonDocument, app: &Data<App>) -> Result<Self, ResolveError> {
-        let actor = RemoteActor::parse(&document, app.rules).map_err(ResolveError::invalid_actor)?;
+        let actor = RemoteActor::parse(&document, app.rules)
+            .map_err(|error| ResolveError::invalid_actor(&error.to_string()))?;
         let handle = match confirmed_handle(app, &actor).await {
             Ok(handle) => handle,
             // The host did not answer: a handle that was confirmed before stays.

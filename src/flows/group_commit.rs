@@ -112,8 +112,14 @@ impl<I, O> std::fmt::Debug for GroupReceiver<I, O> {
     }
 }
 
+/// Both ends of the channel of a writer.
+pub type Channel<W> = (
+    GroupSender<<W as GroupWriter>::Item, <W as GroupWriter>::Outcome>,
+    GroupReceiver<<W as GroupWriter>::Item, <W as GroupWriter>::Outcome>,
+);
+
 /// Makes the channel of one writer.
-pub fn channel<W: GroupWriter>() -> (GroupSender<W::Item, W::Outcome>, GroupReceiver<W::Item, W::Outcome>) {
+pub fn channel<W: GroupWriter>() -> Channel<W> {
     let (sender, receiver) = mpsc::channel(W::POLICY.capacity);
     (GroupSender(sender), GroupReceiver(receiver))
 }

@@ -238,7 +238,7 @@ impl Extractor<'_> {
             }
             Line::Stars(names) if film.stars.is_empty() => film.stars = names,
             Line::Released(PartialDate::Day(day)) if film.release_date.is_none() => {
-                film.release_date = Some(day)
+                film.release_date = Some(day);
             }
             Line::Released(PartialDate::Year(year)) | Line::Year(year)
                 if film.year.is_none_or(|y| y == year) =>
@@ -251,7 +251,7 @@ impl Extractor<'_> {
                 return false;
             }
             Line::Published(PartialDate::Day(day)) if found.published.is_none() => {
-                found.published = Some(day)
+                found.published = Some(day);
             }
             Line::Rated(rating) if found.rating.is_none() => found.rating = Some(rating),
             Line::Title(title, year) if film.title.is_empty() => {

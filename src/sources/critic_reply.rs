@@ -60,7 +60,7 @@ fn events(markdown: &str) -> impl Iterator<Item = (Event<'_>, bool)> {
         match &event {
             Event::Start(Tag::CodeBlock(_) | Tag::Link { .. } | Tag::Image { .. }) => exclusions += 1,
             Event::End(TagEnd::CodeBlock | TagEnd::Link | TagEnd::Image) => {
-                exclusions = exclusions.saturating_sub(1)
+                exclusions = exclusions.saturating_sub(1);
             }
             _ => {}
         }

@@ -85,9 +85,9 @@ pub(super) fn routes() -> Vec<Route> {
 
 /// The router of these routes, with the middleware of the site. The last layer is the outermost.
 pub(super) fn router(routes: Vec<Route>, state: WebState) -> Router {
-    let router =
-        routes.into_iter().fold(Router::new(), |router, route| router.route(route.path, route.handlers));
-    router
+    routes
+        .into_iter()
+        .fold(Router::new(), |router, Route { path, handlers, .. }| router.route(path, handlers))
         .layer(middleware::from_fn_with_state(state.clone(), secure_mode::require_signature))
         .layer(middleware::from_fn(limit_request))
         .layer(middleware::from_fn_with_state(state.clone(), format_errors))

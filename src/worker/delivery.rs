@@ -40,9 +40,9 @@ pub(super) async fn deliver_all(app: App, mut shutdown: Shutdown) {
             log_end("delivery", ended.map(Ok));
         }
         wake.mark_unchanged();
-        let slots = fast.available_permits().min(MAX_CLAIM);
-        let capacity = Capacity { healthy: slots, failing: slow.available_permits().min(MAX_CLAIM) };
-        let batches = if slots == 0 {
+        let free = fast.available_permits().min(MAX_CLAIM);
+        let capacity = Capacity { healthy: free, failing: slow.available_permits().min(MAX_CLAIM) };
+        let batches = if free == 0 {
             Ok(Vec::new())
         } else {
             deliver::claim_hosts(&app, &mut activities, capacity).await
@@ -57,15 +57,15 @@ pub(super) async fn deliver_all(app: App, mut shutdown: Shutdown) {
         };
         let found = !batches.is_empty();
         for batch in batches {
-            let slot = if batch.is_retry() { Arc::clone(&slow).try_acquire_owned().ok() } else { None };
-            let slot = match slot {
-                Some(slot) => Ok(slot),
+            let slow_slot = if batch.is_retry() { Arc::clone(&slow).try_acquire_owned().ok() } else { None };
+            let permit = match slow_slot {
+                Some(permit) => Ok(permit),
                 None => Arc::clone(&fast).acquire_owned().await,
             };
-            let Ok(slot) = slot else { return };
-            running.spawn(run_batch(app.clone(), batch, results.clone(), slot, Arc::clone(&slow)));
+            let Ok(permit) = permit else { return };
+            running.spawn(run_batch(app.clone(), batch, results.clone(), permit, Arc::clone(&slow)));
         }
-        if slots == 0 {
+        if free == 0 {
             tokio::select! {
                 _ = fast.acquire() => {}
                 _ = shutdown.changed() => {}
@@ -91,10 +91,10 @@ async fn run_batch(
     app: App,
     batch: HostBatch,
     results: ResultSender,
-    slot: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
     slow: Arc<Semaphore>,
 ) {
-    let mut slot = slot;
+    let mut permit = permit;
     let mut work = std::pin::pin!(deliver::deliver_batch(&app, batch, &results));
     tokio::select! {
         () = &mut work => return,
@@ -102,8 +102,8 @@ async fn run_batch(
     }
     // Without a free slow slot it keeps its fast one.
     if let Ok(other) = slow.try_acquire_owned() {
-        slot = other;
+        permit = other;
     }
     work.await;
-    drop(slot);
+    drop(permit);
 }

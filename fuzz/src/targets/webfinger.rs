@@ -20,7 +20,7 @@ pub fn check_input(data: &[u8]) {
         match webfinger::parse_resource(text, UrlRules::STRICT) {
             Some(WebFingerResource::Account(handle)) => assert_is_handle(&handle),
             Some(WebFingerResource::Address(url)) => {
-                assert!(matches!(url.scheme(), "http" | "https"), "{url}")
+                assert!(matches!(url.scheme(), "http" | "https"), "{url}");
             }
             None => {}
         }

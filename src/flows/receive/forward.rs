@@ -33,7 +33,7 @@ impl InboundActivity<'_> {
         let id = ActivityId::new(now);
         let passed =
             NewActivity { id, critic, kind: ActivityKind::Forward, object: comment, body: self.body };
-        Ok(outbox::enqueue_for_followers(tx, &passed, now).await?)
+        outbox::enqueue_for_followers(tx, &passed, now).await
     }
 
     /// Ends the forwards of a comment, or of all comments of the actor, and erases the stored bodies. Call this before

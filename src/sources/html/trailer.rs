@@ -35,7 +35,7 @@ pub(super) fn page_url(src: &str) -> Option<String> {
     }
 }
 
-/// The oEmbed endpoint (oEmbed 1.0 section 2) for a page that [`page_url`] returned.
+/// The oEmbed endpoint (oEmbed 1.0 section 2) for a page that `page_url` returned.
 pub fn oembed_url(page: &Url) -> Option<Url> {
     let id =
         |before: &str| page.path().strip_prefix(before).is_some_and(|id| !id.is_empty() && !id.contains('/'));
