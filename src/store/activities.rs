@@ -1,4 +1,4 @@
-//! What we sent, in its exact bytes.
+//! Outbound activities, in the exact bytes that are sent.
 
 use sqlx::FromRow;
 

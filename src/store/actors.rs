@@ -1,4 +1,4 @@
-//! Actors of other servers, and their keys, as last seen.
+//! Actors of other servers and their public keys, as they were last fetched.
 
 use std::collections::HashSet;
 
@@ -42,7 +42,7 @@ impl StoredActor {
 }
 
 #[derive(FromRow)]
-struct Row {
+struct ActorRow {
     uri: String,
     name: String,
     handle: Option<String>,
@@ -55,7 +55,7 @@ struct Row {
     fetched_at: Timestamp,
 }
 
-impl Row {
+impl ActorRow {
     fn actor(self) -> Result<StoredActor> {
         Ok(StoredActor {
             uri: parse_url(&self.uri)?,
@@ -74,12 +74,12 @@ impl Row {
 
 /// The actor of that id, where it is known and not deleted.
 pub async fn find_by_uri(db: &Db, uri: &url::Url) -> Result<Option<StoredActor>> {
-    let row: Option<Row> =
+    let row: Option<ActorRow> =
         with_db!(db, |c| sqlx::query_as("select * from actors where uri = $1 and deleted_at is null")
             .bind(uri.as_str())
             .fetch_optional(c)
             .await)?;
-    row.map(Row::actor).transpose()
+    row.map(ActorRow::actor).transpose()
 }
 
 /// Writes an actor down, new or as it looks now, and the inbox of those of its follows that we have.
@@ -178,7 +178,7 @@ pub async fn find_key(db: &Db, key_id: &url::Url) -> Result<Option<ActorKey>> {
 }
 
 /// Keys as somebody remembers them, of which those are told that are not so any more.
-static OUTDATED: BulkStatement = BulkStatement::new(
+static FIND_OUTDATED: BulkStatement = BulkStatement::new(
     "with remembered (key_id, actor, pem) as (values",
     "(#1, #2, #3)",
     3,
@@ -200,7 +200,7 @@ pub struct CachedActorKey<'a> {
 /// The ids of those keys that were replaced or dropped since they were remembered.
 pub async fn find_outdated_keys(tx: &mut Tx, keys: &[CachedActorKey<'_>]) -> Result<HashSet<String>> {
     let mut outdated = HashSet::new();
-    for (text, _, part) in OUTDATED.parts(keys) {
+    for (text, _, part) in FIND_OUTDATED.parts(keys) {
         let found: Vec<String> = with_tx!(tx, |c| {
             let query = sqlx::query_scalar(text);
             part.fold(query, |query, key| {

@@ -1,4 +1,4 @@
-//! Quotes that were asked for. A granted one is served as its stamp.
+//! Requests to quote a review (FEP-044f). A granted request is served as a QuoteAuthorization.
 
 use sqlx::FromRow;
 

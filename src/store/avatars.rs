@@ -1,4 +1,4 @@
-//! The pictures of those who comment, like and boost, as their servers name them and as we keep them.
+//! The avatars of remote actors: where their servers have them, and which file we have.
 
 use sqlx::FromRow;
 
@@ -17,19 +17,19 @@ pub struct PendingAvatar {
 }
 
 #[derive(FromRow)]
-struct Row {
+struct AvatarRow {
     uri: String,
     icon: String,
     avatar: Option<String>,
 }
 
 /// Actors that one look goes through: of many followers, few are shown.
-const A_LOOK: i64 = 500;
+const SCAN_LIMIT: i64 = 500;
 
 /// Some of those who comment, or are among the last who liked or boosted something, and whose picture was not asked
 /// for yet, among the next actors after that id.
 pub async fn list_pending(db: &Db, after: &str, limit: usize) -> Result<Vec<PendingAvatar>> {
-    let rows: Vec<Row> = with_db!(db, |c| {
+    let rows: Vec<AvatarRow> = with_db!(db, |c| {
         sqlx::query_as(
             "select a.uri, a.icon, a.avatar from (
                 select uri, icon, avatar from actors
@@ -40,12 +40,12 @@ pub async fn list_pending(db: &Db, after: &str, limit: usize) -> Result<Vec<Pend
              order by a.uri limit $3",
         )
         .bind(after)
-        .bind(A_LOOK)
+        .bind(SCAN_LIMIT)
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(c)
         .await
     })?;
-    let pending = |row: Row| {
+    let pending = |row: AvatarRow| {
         Ok(PendingAvatar { uri: parse_url(&row.uri)?, icon: parse_url(&row.icon)?, avatar: row.avatar })
     };
     rows.into_iter().map(pending).collect()
@@ -60,7 +60,7 @@ pub async fn next_pending_cursor(db: &Db, after: &str) -> Result<Option<String>>
              order by uri limit 1 offset $2",
         )
         .bind(after)
-        .bind(A_LOOK - 1)
+        .bind(SCAN_LIMIT - 1)
         .fetch_optional(c)
         .await
     })
@@ -89,7 +89,7 @@ pub async fn list_unused(db: &Db, after: &str, limit: usize) -> Result<Vec<Unuse
              order by a.uri limit $3",
         )
         .bind(after)
-        .bind(A_LOOK)
+        .bind(SCAN_LIMIT)
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(c)
         .await
@@ -103,7 +103,7 @@ pub async fn next_unused_cursor(db: &Db, after: &str) -> Result<Option<String>> 
             "select uri from actors where avatar is not null and uri > $1 order by uri limit 1 offset $2",
         )
         .bind(after)
-        .bind(A_LOOK - 1)
+        .bind(SCAN_LIMIT - 1)
         .fetch_optional(c)
         .await
     })

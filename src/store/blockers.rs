@@ -1,5 +1,5 @@
-//! Actors of other servers who block a critic: one row each. Like a follow's, a row stays when a block ends, with
-//! the signed date of what ended it.
+//! Remote actors who block a critic, one row for each pair. A row stays when the block ends, with the signed date of the
+//! activity that ended it, so that a Block that arrives late has no effect.
 
 use super::{Result, Tx, execute, with_tx};
 use crate::domain::id::CriticId;

@@ -1,4 +1,4 @@
-//! Whom the critics do not want to hear: actors and whole servers.
+//! Blocked accounts and rules about domains, and what a block ends: follows, comments, reactions, quotes, deliveries.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -11,21 +11,21 @@ use crate::domain::moderation::{AccessLevel, DomainRule, ModerationPolicy, domai
 use crate::domain::time::Timestamp;
 
 /// Nobody makes a rule about a name of more labels than this. As many are put into one question.
-const MOST_LABELS: usize = 16;
+const MAX_LABELS: usize = 16;
 
 /// The actor itself, where it is blocked.
-const BLOCKED: &str = "select actor from blocked_actors where actor = $1";
+const SELECT_BLOCKED: &str = "select actor from blocked_actors where actor = $1";
 
 /// The nearest rule about one of so many names.
-const NEAREST: &str = "select rule from domain_rules
+const SELECT_NEAREST_RULE: &str = "select rule from domain_rules
     where host in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
     order by length(host) desc limit 1";
 
 /// The names whose rules hold for a host. Of one that is longer than any rule its end counts: who owns a domain may
 /// put as many labels before it as they like.
-fn names(host: &str) -> [&str; MOST_LABELS] {
+fn names(host: &str) -> [&str; MAX_LABELS] {
     let labels = domain_and_parents(host).count();
-    let mut above = domain_and_parents(host).skip(labels.saturating_sub(MOST_LABELS));
+    let mut above = domain_and_parents(host).skip(labels.saturating_sub(MAX_LABELS));
     std::array::from_fn(|_| above.next().unwrap_or_default())
 }
 
@@ -33,7 +33,7 @@ fn names(host: &str) -> [&str; MOST_LABELS] {
 /// domain is heard.
 pub async fn access_level(db: &Db, actor: &url::Url, policy: &ModerationPolicy) -> Result<AccessLevel> {
     let blocked: Option<String> =
-        with_db!(db, |c| sqlx::query_scalar(BLOCKED).bind(actor.as_str()).fetch_optional(c).await)?;
+        with_db!(db, |c| sqlx::query_scalar(SELECT_BLOCKED).bind(actor.as_str()).fetch_optional(c).await)?;
     if blocked.is_some() {
         return Ok(AccessLevel::Blocked);
     }
@@ -47,12 +47,12 @@ pub async fn access_level_in_tx(
     policy: &ModerationPolicy,
 ) -> Result<AccessLevel> {
     let blocked: Option<String> =
-        with_tx!(tx, |c| sqlx::query_scalar(BLOCKED).bind(actor.as_str()).fetch_optional(c).await)?;
+        with_tx!(tx, |c| sqlx::query_scalar(SELECT_BLOCKED).bind(actor.as_str()).fetch_optional(c).await)?;
     if blocked.is_some() {
         return Ok(AccessLevel::Blocked);
     }
     let rule: Option<DomainRule> = with_tx!(tx, |c| {
-        let query = sqlx::query_scalar(NEAREST);
+        let query = sqlx::query_scalar(SELECT_NEAREST_RULE);
         let names = names(actor.host_str().unwrap_or_default());
         names.into_iter().fold(query, sqlx::query::QueryScalar::bind).fetch_optional(c).await
     })?;
@@ -62,18 +62,18 @@ pub async fn access_level_in_tx(
 /// How everyone of a server stands here.
 pub async fn host_access_level(db: &Db, host: &str, policy: &ModerationPolicy) -> Result<AccessLevel> {
     let rule: Option<DomainRule> = with_db!(db, |c| {
-        let query = sqlx::query_scalar(NEAREST);
+        let query = sqlx::query_scalar(SELECT_NEAREST_RULE);
         names(host).into_iter().fold(query, sqlx::query::QueryScalar::bind).fetch_optional(c).await
     })?;
     Ok(policy.access_level(rule))
 }
 
 /// Those among these actors who are blocked.
-static BLOCKED_AMONG: BulkStatement =
+static SELECT_BLOCKED_ACTORS: BulkStatement =
     BulkStatement::new("select actor from blocked_actors where actor in (values", "(#1)", 1, ")");
 
 /// The rules about those of these names for which there are any.
-static RULES_AMONG: BulkStatement =
+static SELECT_RULES: BulkStatement =
     BulkStatement::new("select host, rule from domain_rules where host in (values", "(#1)", 1, ")");
 
 /// How several actors and hosts stand here at one moment.
@@ -102,7 +102,7 @@ impl AccessLevels {
 /// How these actors, and everyone of these hosts and of the actors' own, stand in this transaction.
 pub async fn load_access_levels(tx: &mut Tx, actors: &[&url::Url], hosts: &[&str]) -> Result<AccessLevels> {
     let mut blocked = HashSet::new();
-    for (text, _, part) in BLOCKED_AMONG.parts(actors) {
+    for (text, _, part) in SELECT_BLOCKED_ACTORS.parts(actors) {
         let found: Vec<String> = with_tx!(tx, |c| {
             let query = sqlx::query_scalar(text);
             part.fold(query, |query, actor| query.bind(actor.as_str())).fetch_all(c).await
@@ -111,7 +111,7 @@ pub async fn load_access_levels(tx: &mut Tx, actors: &[&url::Url], hosts: &[&str
     }
     let above = all_names(hosts.iter().copied().chain(actors.iter().filter_map(|actor| actor.host_str())));
     let mut rules = HashMap::new();
-    for (text, _, part) in RULES_AMONG.parts(&above) {
+    for (text, _, part) in SELECT_RULES.parts(&above) {
         let found: Vec<(String, DomainRule)> = with_tx!(tx, |c| {
             let query = sqlx::query_as(text);
             part.fold(query, |query, name| query.bind(*name)).fetch_all(c).await
@@ -124,7 +124,7 @@ pub async fn load_access_levels(tx: &mut Tx, actors: &[&url::Url], hosts: &[&str
 /// How everyone of these hosts stands, with few questions for however many hosts.
 pub async fn load_host_access_levels(db: &Db, hosts: impl IntoIterator<Item = &str>) -> Result<AccessLevels> {
     let mut rules = HashMap::new();
-    for (text, _, part) in RULES_AMONG.parts(&all_names(hosts)) {
+    for (text, _, part) in SELECT_RULES.parts(&all_names(hosts)) {
         let found: Vec<(String, DomainRule)> = with_db!(db, |c| {
             let query = sqlx::query_as(text);
             part.fold(query, |query, name| query.bind(*name)).fetch_all(c).await

@@ -1,4 +1,5 @@
-//! The shelves of the archive: which public review stands where, and how many do.
+//! The index that lists are made from: which public review belongs to which film, person, tag, rating or critic, and how
+//! many reviews each of these terms has.
 
 use sqlx::FromRow;
 
@@ -22,12 +23,12 @@ pub struct BrowseQuery {
 }
 
 /// All of time.
-const EVER: (Timestamp, Timestamp) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
+const ALL_TIME: (Timestamp, Timestamp) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
 
 impl BrowseQuery {
     /// A shelf of that kind, by the last part of its address.
     pub fn new(kind: BrowseKind, slug: &str) -> Self {
-        Self { kind, slug: slug.to_owned(), roles: 0, span: EVER }
+        Self { kind, slug: slug.to_owned(), roles: 0, span: ALL_TIME }
     }
 
     /// All reviews.
@@ -67,15 +68,15 @@ pub struct BrowseTerm {
 }
 
 /// A [`BrowseTerm`] as its row.
-type LabelRow = (String, String, i64);
+type TermRow = (String, String, i64);
 
-fn label_of((slug, name, total): LabelRow) -> BrowseTerm {
+fn to_term((slug, name, total): TermRow) -> BrowseTerm {
     BrowseTerm { slug, name, total: to_unsigned(total) }
 }
 
 /// A row of `shelved`.
 #[derive(FromRow)]
-struct Row {
+struct EntryRow {
     kind: BrowseKind,
     slug: String,
     original_date: Timestamp,
@@ -84,7 +85,7 @@ struct Row {
     sort: String,
 }
 
-static SHELVE: BulkStatement = BulkStatement::with(
+static INSERT_ENTRIES: BulkStatement = BulkStatement::with(
     2,
     "insert into browse_index (review_id, original_date, kind, slug, roles, name, sort) values",
     "($1, $2, #1, #2, #3, #4, #5)",
@@ -93,27 +94,27 @@ static SHELVE: BulkStatement = BulkStatement::with(
 );
 
 /// Puts a review on its shelves, and takes it from those that are not its own any more.
-pub(super) async fn put(tx: &mut Tx, review: &Review) -> Result<()> {
+pub(super) async fn index_review(tx: &mut Tx, review: &Review) -> Result<()> {
     let query = "select kind, slug, original_date, roles, name, sort from browse_index where review_id = $1
          order by kind, slug";
-    let there: Vec<Row> = with_tx!(tx, |c| sqlx::query_as(query).bind(review.id).fetch_all(c).await)?;
-    let places = browse_index::browse_entries(review);
-    let is_same = |(row, place): (&Row, &BrowseEntry)| {
+    let stored: Vec<EntryRow> = with_tx!(tx, |c| sqlx::query_as(query).bind(review.id).fetch_all(c).await)?;
+    let entries = browse_index::browse_entries(review);
+    let is_unchanged = |(row, entry): (&EntryRow, &BrowseEntry)| {
         row.original_date == review.original_date
-            && (row.kind, row.roles) == (place.kind, place.roles)
-            && (&row.slug, &row.name, &row.sort) == (&place.slug, &place.name, &place.sort)
+            && (row.kind, row.roles) == (entry.kind, entry.roles)
+            && (&row.slug, &row.name, &row.sort) == (&entry.slug, &entry.name, &entry.sort)
     };
-    if there.len() == places.len() && there.iter().zip(&places).all(is_same) {
+    if stored.len() == entries.len() && stored.iter().zip(&entries).all(is_unchanged) {
         return Ok(());
     }
     // Whoever counts two shelves in the other order would wait in a circle.
     tx.lock("shelves").await?;
     execute!(tx, sqlx::query("delete from browse_index where review_id = $1").bind(review.id))?;
-    for (statement, _, rows) in SHELVE.parts(&places) {
+    for (statement, _, rows) in INSERT_ENTRIES.parts(&entries) {
         execute!(tx, {
             let query = sqlx::query(statement).bind(review.id).bind(review.original_date);
-            rows.fold(query, |query, place| {
-                query.bind(place.kind).bind(&place.slug).bind(place.roles).bind(&place.name).bind(&place.sort)
+            rows.fold(query, |query, entry| {
+                query.bind(entry.kind).bind(&entry.slug).bind(entry.roles).bind(&entry.name).bind(&entry.sort)
             })
         })?;
     }
@@ -123,9 +124,9 @@ pub(super) async fn put(tx: &mut Tx, review: &Review) -> Result<()> {
 /// The shelf of that kind and address, where anything stands on it.
 pub async fn find_term(db: &Db, kind: BrowseKind, slug: &str) -> Result<Option<BrowseTerm>> {
     let query = "select slug, name, total from browse_terms where kind = $1 and slug = $2";
-    let found: Option<LabelRow> =
+    let found: Option<TermRow> =
         with_db!(db, |c| sqlx::query_as(query).bind(kind).bind(slug).fetch_optional(c).await)?;
-    Ok(found.map(label_of))
+    Ok(found.map(to_term))
 }
 
 /// The shelves of a kind in their order, those whose place in it begins with `start`.
@@ -138,15 +139,15 @@ pub async fn list_terms(
 ) -> Result<Vec<BrowseTerm>> {
     let query = "select slug, name, total from browse_terms where kind = $1 and sort >= $2 and sort < $3
          order by sort, slug limit $4 offset $5";
-    let found: Vec<LabelRow> = with_db!(db, |c| sqlx::query_as(query)
+    let found: Vec<TermRow> = with_db!(db, |c| sqlx::query_as(query)
         .bind(kind)
         .bind(start)
-        .bind(format!("{start}{LAST}"))
+        .bind(format!("{start}{SORT_KEY_END}"))
         .bind(i64::from(limit))
         .bind(i64::from(offset))
         .fetch_all(c)
         .await)?;
-    Ok(found.into_iter().map(label_of).collect())
+    Ok(found.into_iter().map(to_term).collect())
 }
 
 /// How many shelves of a kind there are whose place begins with `start`.
@@ -155,7 +156,7 @@ pub async fn count_terms(db: &Db, kind: BrowseKind, start: &str) -> Result<u64> 
     let number: i64 = with_db!(db, |c| sqlx::query_scalar(query)
         .bind(kind)
         .bind(start)
-        .bind(format!("{start}{LAST}"))
+        .bind(format!("{start}{SORT_KEY_END}"))
         .fetch_one(c)
         .await)?;
     Ok(to_unsigned(number))
@@ -165,9 +166,9 @@ pub async fn count_terms(db: &Db, kind: BrowseKind, start: &str) -> Result<u64> 
 pub async fn list_largest_terms(db: &Db, kind: BrowseKind, limit: u32) -> Result<Vec<BrowseTerm>> {
     let query =
         "select slug, name, total from browse_terms where kind = $1 order by total desc, sort, slug limit $2";
-    let found: Vec<LabelRow> =
+    let found: Vec<TermRow> =
         with_db!(db, |c| sqlx::query_as(query).bind(kind).bind(i64::from(limit)).fetch_all(c).await)?;
-    Ok(found.into_iter().map(label_of).collect())
+    Ok(found.into_iter().map(to_term).collect())
 }
 
 /// The letters with which the places of the shelves of a kind begin. It goes from letter to letter, not from shelf to
@@ -180,11 +181,11 @@ pub async fn list_initials(db: &Db, kind: BrowseKind) -> Result<Vec<String>> {
                 order by s.sort limit 1)
             from letters l where l.letter is not null)
          select letter from letters where letter is not null limit 200";
-    with_db!(db, |c| sqlx::query_scalar(query).bind(kind).bind(LAST).fetch_all(c).await)
+    with_db!(db, |c| sqlx::query_scalar(query).bind(kind).bind(SORT_KEY_END).fetch_all(c).await)
 }
 
 /// Greater than whatever a name goes on with.
-const LAST: &str = "\u{10ffff}";
+const SORT_KEY_END: &str = "\u{10ffff}";
 
 /// How many reviews of films there are that somebody directed, wrote and stars in.
 pub async fn count_roles(db: &Db, person: &str) -> Result<[u64; 3]> {
@@ -208,8 +209,8 @@ pub async fn date_span(db: &Db) -> Result<Option<(Timestamp, Timestamp)>> {
 /// How many reviews there are on a shelf.
 pub async fn count_reviews(db: &Db, shelf: &BrowseQuery) -> Result<u64> {
     let BrowseQuery { kind, slug, roles, span: (from, until) } = shelf;
-    if *roles == 0 && (*from, *until) == EVER {
-        return Ok(find_term(db, *kind, slug).await?.map_or(0, |label| label.total));
+    if *roles == 0 && (*from, *until) == ALL_TIME {
+        return Ok(find_term(db, *kind, slug).await?.map_or(0, |term| term.total));
     }
     let query = "select count(*) from browse_index where kind = $1 and slug = $2
             and (cast($3 as bigint) = 0 or (roles & $3) <> 0) and original_date >= $4 and original_date <= $5";

@@ -1,4 +1,4 @@
-//! Statements about several rows at once: a round trip to the database costs more than a row.
+//! Statements about many rows at once, since a round trip to the database costs more than a row.
 
 use std::sync::OnceLock;
 

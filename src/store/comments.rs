@@ -1,4 +1,4 @@
-//! Replies that are shown as comments.
+//! Comments: public replies from other servers, and the ids of private ones.
 
 use sqlx::FromRow;
 
@@ -10,7 +10,7 @@ use crate::domain::states::CommentState;
 use crate::domain::time::Timestamp;
 
 #[derive(FromRow)]
-struct Row {
+struct CommentRow {
     id: CommentId,
     review_id: ReviewId,
     uri: String,
@@ -31,7 +31,7 @@ struct Row {
     critic_handle: Option<String>,
 }
 
-impl Row {
+impl CommentRow {
     /// Of one that is not shown there is only its place: no word of it, and nobody's name.
     fn comment(self) -> Result<Comment> {
         let uri = parse_url(&self.author_uri)?;
@@ -113,9 +113,9 @@ pub async fn list_for_review(
         ThreadOrder::Newest => of_review!("c.published_at desc, c.id desc"),
         ThreadOrder::Oldest | ThreadOrder::MostReplies => of_review!("c.published_at, c.id"),
     };
-    let rows: Vec<Row> =
+    let rows: Vec<CommentRow> =
         with_db!(db, |c| sqlx::query_as(query).bind(review).bind(i64::from(limit)).fetch_all(c).await)?;
-    rows.into_iter().map(Row::comment).collect()
+    rows.into_iter().map(CommentRow::comment).collect()
 }
 
 /// The ids of the public answers to a post, the oldest first.
@@ -301,7 +301,7 @@ pub async fn update_content(tx: &mut Tx, id: CommentId, written: &NewComment<'_>
 }
 
 /// Every word of a comment, taken away.
-macro_rules! without_words {
+macro_rules! erase_text {
     () => {
         "content = '', source = null, mentions = null, warning = null, language = null, url = uri, edited_at = null"
     };
@@ -314,7 +314,7 @@ pub async fn mark_deleted(tx: &mut Tx, id: CommentId, signed_at: Timestamp) -> R
         sqlx::query(
             concat!(
                 "update comments set state = case when state = 'private' then state else 'deleted' end, signed_at = $2, ",
-                without_words!(),
+                erase_text!(),
                 " where id = $1",
             )
         )
@@ -331,7 +331,7 @@ pub async fn mark_all_deleted(tx: &mut Tx, actor: &url::Url, signed_at: Timestam
         sqlx::query(
             concat!(
                 "update comments set state = case when state = 'private' then state else 'deleted' end, signed_at = $2, ",
-                without_words!(),
+                erase_text!(),
                 " where actor = $1",
             )
         )
@@ -347,7 +347,7 @@ pub async fn mark_removed(tx: &mut Tx, id: CommentId) -> Result<()> {
         tx,
         sqlx::query(concat!(
             "update comments set state = 'removed', ",
-            without_words!(),
+            erase_text!(),
             " where id = $1 and state not in ('deleted', 'private')",
         ))
         .bind(id)
@@ -357,15 +357,15 @@ pub async fn mark_removed(tx: &mut Tx, id: CommentId) -> Result<()> {
 
 /// Takes an actor's comments on a critic's reviews off the pages while it blocks the critic.
 pub async fn withhold_by_author(tx: &mut Tx, actor: &url::Url, critic: CriticId) -> Result<()> {
-    move_all_of(tx, actor, critic, CommentState::Shown, CommentState::Withheld).await
+    transition_all_by(tx, actor, critic, CommentState::Shown, CommentState::Withheld).await
 }
 
 /// Puts them back.
 pub async fn release_by_author(tx: &mut Tx, actor: &url::Url, critic: CriticId) -> Result<()> {
-    move_all_of(tx, actor, critic, CommentState::Withheld, CommentState::Shown).await
+    transition_all_by(tx, actor, critic, CommentState::Withheld, CommentState::Shown).await
 }
 
-async fn move_all_of(
+async fn transition_all_by(
     tx: &mut Tx,
     actor: &url::Url,
     critic: CriticId,

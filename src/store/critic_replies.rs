@@ -1,4 +1,4 @@
-//! What the critics of this site say in the threads of their reviews: comments of their own.
+//! Replies by critics of this site. They are comments whose `critic_id` is set.
 
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;

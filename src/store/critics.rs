@@ -1,4 +1,4 @@
-//! Critics.
+//! Critics and their profiles.
 
 use sqlx::FromRow;
 
@@ -9,7 +9,7 @@ use crate::domain::id::CriticId;
 use crate::domain::time::Timestamp;
 
 #[derive(FromRow)]
-struct Row {
+struct CriticRow {
     id: CriticId,
     handle: String,
     name: String,
@@ -25,7 +25,7 @@ struct Row {
     created_at: Timestamp,
 }
 
-impl Row {
+impl CriticRow {
     fn critic(self) -> Result<Critic> {
         Ok(Critic {
             id: self.id,
@@ -48,18 +48,18 @@ impl Row {
 
 /// All critics, the longest here first.
 pub async fn list_all(db: &Db) -> Result<Vec<Critic>> {
-    let rows: Vec<Row> =
+    let rows: Vec<CriticRow> =
         with_db!(db, |c| sqlx::query_as("select * from critics order by created_at, id").fetch_all(c).await)?;
-    rows.into_iter().map(Row::critic).collect()
+    rows.into_iter().map(CriticRow::critic).collect()
 }
 
 /// The critic of that id.
 pub async fn find(db: &Db, id: CriticId) -> Result<Option<Critic>> {
-    let row: Option<Row> = with_db!(db, |c| sqlx::query_as("select * from critics where id = $1")
+    let row: Option<CriticRow> = with_db!(db, |c| sqlx::query_as("select * from critics where id = $1")
         .bind(id)
         .fetch_optional(c)
         .await)?;
-    row.map(Row::critic).transpose()
+    row.map(CriticRow::critic).transpose()
 }
 
 /// Whether there is a critic of that id.
@@ -71,11 +71,12 @@ pub async fn exists(tx: &mut Tx, id: CriticId) -> Result<bool> {
 
 /// The critic of that handle, in whatever case it is written.
 pub async fn find_by_handle(db: &Db, handle: &str) -> Result<Option<Critic>> {
-    let row: Option<Row> = with_db!(db, |c| sqlx::query_as("select * from critics where handle_key = $1")
-        .bind(handle.to_ascii_lowercase())
-        .fetch_optional(c)
-        .await)?;
-    row.map(Row::critic).transpose()
+    let row: Option<CriticRow> =
+        with_db!(db, |c| sqlx::query_as("select * from critics where handle_key = $1")
+            .bind(handle.to_ascii_lowercase())
+            .fetch_optional(c)
+            .await)?;
+    row.map(CriticRow::critic).transpose()
 }
 
 /// Writes down what the config file says of a critic; returns the critic's id.

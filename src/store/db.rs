@@ -12,7 +12,6 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
 
-use super::schema::{self, Access, OpenError};
 use super::{Result, with_db};
 
 /// The channel on which PostgreSQL tells the processes of a site that there is work.
@@ -77,15 +76,10 @@ impl Drop for CountOnDrop {
 }
 
 impl Db {
-    /// Opens the database, creates a file that does not exist, and brings the schema up to date as far as `access`
-    /// allows.
-    ///
-    /// # Errors
-    /// If the database cannot be reached, or belongs to another version of Marquee.
-    pub async fn open(url: &str, access: Access) -> Result<Self, OpenError> {
-        let db = Self { pools: Pools::connect(url).await?, commits: CommitCounter::default() };
-        schema::prepare(&db, url, access).await?;
-        Ok(db)
+    /// Connects to a database as it is, and creates an SQLite file that does not exist. `Db::open` brings the schema up to
+    /// date, too.
+    pub(super) async fn connect(url: &str) -> Result<Self> {
+        Ok(Self { pools: Pools::connect(url).await?, commits: CommitCounter::default() })
     }
 
     /// Begins a transaction. On SQLite it takes the write lock at once, since one that asks for it later fails if another

@@ -1,4 +1,4 @@
-//! One activity on its way to one inbox.
+//! Deliveries: one row for each activity and inbox, and the fan-outs that create these rows in chunks.
 
 use sqlx::FromRow;
 
@@ -227,7 +227,7 @@ pub enum DeliveryOutcome {
 }
 
 /// Deliveries of an activity that arrived.
-static ARRIVED: BulkStatement = BulkStatement::with(
+static MARK_DELIVERED: BulkStatement = BulkStatement::with(
     3,
     "update deliveries set state = 'done', attempts = attempts + 1, last_status = $2, last_error = null,
         next_attempt_at = $3, finished_at = $3
@@ -246,7 +246,7 @@ pub async fn mark_delivered(
     inboxes: &[&str],
     now: Timestamp,
 ) -> Result<()> {
-    for (text, _, part) in ARRIVED.parts(inboxes) {
+    for (text, _, part) in MARK_DELIVERED.parts(inboxes) {
         with_tx!(tx, |c| {
             let query = sqlx::query(text).bind(activity).bind(i64::from(status)).bind(now);
             part.fold(query, |query, inbox| query.bind(*inbox)).execute(c).await.map(drop)

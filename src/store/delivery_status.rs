@@ -1,5 +1,5 @@
-//! How far an activity has come: totals that are kept, and the few deliveries that do not go well. Asking costs the
-//! same however many inboxes there are.
+//! The progress of deliveries, from totals that triggers keep and from the few deliveries that failed or wait for a retry.
+//! A query costs the same however many inboxes there are.
 
 use sqlx::FromRow;
 

@@ -1,4 +1,4 @@
-//! What feeds said, and how an entry is known again.
+//! Entries of feeds, and the keys by which a known entry is recognised.
 
 use sqlx::FromRow;
 

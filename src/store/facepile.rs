@@ -1,6 +1,6 @@
-//! Those who like and boost: what they did waits in a line until it is looked at, whose server it was and whether
-//! their faces are to be shown. Whose face is at hand stands in a row of each review by itself: who was overtaken at
-//! one review may be among the last at another.
+//! The facepile of each review: the actors who reacted last, the queue of reaction events that keeps it up to date, and
+//! actors that still have to be fetched. Each review has rows of its own, since an actor whom others have displaced at one
+//! review can be among the last at another.
 
 use sqlx::FromRow;
 
@@ -13,16 +13,16 @@ use crate::domain::states::{ReactionEventKind, ReactionKind};
 use crate::domain::time::Timestamp;
 
 /// The last likes and boosts of a review among which faces are looked for.
-const LAST: i64 = 200;
+const MAX_CANDIDATE_REACTIONS: i64 = 200;
 
 /// Faces that are kept at hand: some more than are shown, for where somebody takes a like back.
-const AT_HAND: i64 = 48;
+const FACEPILE_SIZE: i64 = 48;
 
 /// Who is overtaken by more than that is at hand no more.
-const OVERTAKEN: i64 = 2 * AT_HAND;
+const MAX_FACEPILE_RANK: i64 = 2 * FACEPILE_SIZE;
 
 #[derive(FromRow)]
-struct Row {
+struct FaceRow {
     actor: String,
     kind: ReactionKind,
     url: String,
@@ -44,7 +44,7 @@ pub struct FaceCandidate {
 /// Those who liked or boosted a review lately, the last ones first: not those who want not to be found or shown
 /// around, nor those who block the critic.
 pub async fn list_candidates(db: &Db, review: ReviewId, critic: CriticId) -> Result<Vec<FaceCandidate>> {
-    let rows: Vec<Row> = with_db!(db, |c| {
+    let rows: Vec<FaceRow> = with_db!(db, |c| {
         sqlx::query_as(
             "select n.actor, n.kind, a.url, a.name, a.handle, a.avatar, a.trusted from (
                 select actor, kind, signed_at from reactions where review_id = $1 and state = 'on'
@@ -57,7 +57,7 @@ pub async fn list_candidates(db: &Db, review: ReviewId, critic: CriticId) -> Res
         )
         .bind(review)
         .bind(critic)
-        .bind(LAST)
+        .bind(MAX_CANDIDATE_REACTIONS)
         .fetch_all(c)
         .await
     })?;
@@ -121,7 +121,7 @@ pub async fn take_reaction_events(tx: &mut Tx, limit: i64) -> Result<Vec<Reactio
 /// The last who liked or boosted a review are at hand from now on, and those who were overtaken, or took it back, are
 /// not any more, however many came meanwhile. Whom nobody asked for yet is a stranger.
 pub async fn refresh_recent(tx: &mut Tx, review: ReviewId, now: Timestamp) -> Result<()> {
-    let come: Vec<String> = with_tx!(tx, |c| {
+    let added: Vec<String> = with_tx!(tx, |c| {
         sqlx::query_scalar(
             "insert into facepile (review_id, actor)
              select distinct $1, n.actor from (
@@ -131,7 +131,7 @@ pub async fn refresh_recent(tx: &mut Tx, review: ReviewId, now: Timestamp) -> Re
              on conflict (review_id, actor) do nothing returning actor",
         )
         .bind(review)
-        .bind(AT_HAND)
+        .bind(FACEPILE_SIZE)
         .fetch_all(c)
         .await
     })?;
@@ -143,9 +143,9 @@ pub async fn refresh_recent(tx: &mut Tx, review: ReviewId, now: Timestamp) -> Re
                 order by signed_at desc, actor desc limit $2)",
         )
         .bind(review)
-        .bind(OVERTAKEN)
+        .bind(MAX_FACEPILE_RANK)
     )?;
-    for actor in come {
+    for actor in added {
         enqueue_fetch(tx, review, &actor, now).await?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Feeds that are polled, and the log of what was decided.
+//! Feeds, their leases, and the log of decisions about their entries.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::domain::id::{CriticId, FeedId, Id, LeaseId};
 use crate::domain::time::Timestamp;
 
 /// Lines of the log that are kept of each feed.
-const LOG_LINES: i64 = 5_000;
+const MAX_LOG_LINES: i64 = 5_000;
 
 #[derive(FromRow)]
-struct Row {
+struct FeedRow {
     id: FeedId,
     critic_id: CriticId,
     name: String,
@@ -27,8 +27,8 @@ struct Row {
     failures: i64,
 }
 
-impl From<Row> for Feed {
-    fn from(row: Row) -> Self {
+impl From<FeedRow> for Feed {
+    fn from(row: FeedRow) -> Self {
         Self {
             id: row.id,
             critic: row.critic_id,
@@ -100,7 +100,7 @@ pub async fn mark_all_unmanaged(tx: &mut Tx) -> Result<()> {
 
 /// All feeds, by name.
 pub async fn list_all(db: &Db) -> Result<Vec<Feed>> {
-    let rows: Vec<Row> =
+    let rows: Vec<FeedRow> =
         with_db!(db, |c| sqlx::query_as("select * from feeds where managed = 1 order by name")
             .fetch_all(c)
             .await)?;
@@ -114,7 +114,7 @@ pub async fn claim_due(
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Option<Feed>> {
-    let row: Option<Row> = claim_rows!(
+    let row: Option<FeedRow> = claim_rows!(
         tx,
         "with picked as materialized (
             select id from feeds
@@ -129,7 +129,7 @@ pub async fn claim_due(
 
 /// The feed of that id, while it is polled.
 pub async fn find(tx: &mut Tx, id: FeedId) -> Result<Option<Feed>> {
-    let row: Option<Row> =
+    let row: Option<FeedRow> =
         with_tx!(tx, |c| sqlx::query_as("select * from feeds where id = $1 and managed = 1")
             .bind(id)
             .fetch_optional(c)
@@ -145,7 +145,7 @@ pub async fn claim(
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Option<Feed>> {
-    let row: Option<Row> = with_tx!(tx, |c| sqlx::query_as(
+    let row: Option<FeedRow> = with_tx!(tx, |c| sqlx::query_as(
         "update feeds set lease = $2, lease_until = $3
          where id = $1 and (lease_until is null or lease_until <= $4) returning *",
     )
@@ -267,7 +267,7 @@ pub async fn trim_log(tx: &mut Tx, feed: FeedId) -> Result<()> {
             select id from feed_log where feed_id = $1 order by id desc limit 1 offset $2)",
         )
         .bind(feed)
-        .bind(LOG_LINES)
+        .bind(MAX_LOG_LINES)
     )?;
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! Who follows whom. A row stays when a follow ends, with the signed date of what ended it, so that a
-//! follow that comes late stays ended. Signed dates have whole seconds: within one, an Undo that found a
-//! follow (`gone`) lets a new one in, and an Undo that overtook it (`preempted`) does not.
+//! Followers. A row stays when a follow ends, with the signed date of the activity that ended it, so that a Follow that
+//! arrives late has no effect. Signed dates have whole seconds: after an Undo that found the follow (`gone`), a new Follow
+//! of the same second counts; after an Undo that overtook it (`preempted`), it does not.
 
 use sqlx::FromRow;
 

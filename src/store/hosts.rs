@@ -1,5 +1,6 @@
-//! The hosts of other servers: how each likes to be spoken to, whose turn it is, and which do not answer. One
-//! worker at a time sends to a host, so that a slow one takes one place and what goes to it keeps its order.
+//! Hosts of other servers: the lease of the worker that delivers to one, when it is due, its failures, and the signature
+//! scheme that it accepts. Only one worker delivers to a host at a time, so that deliveries keep their order and a slow
+//! host occupies one place.
 
 use sqlx::FromRow;
 
@@ -11,7 +12,7 @@ use crate::domain::signature_scheme::SignatureScheme;
 use crate::domain::time::Timestamp;
 
 /// Nobody federates with more; whoever makes up names does not fill the disk with them.
-const MOST: i64 = 100_000;
+const MAX_HOSTS: i64 = 100_000;
 
 /// The form of signature that a host took last, where that is not the usual one.
 pub async fn signature_scheme(db: &Db, host: &str) -> Result<Option<SignatureScheme>> {
@@ -42,7 +43,7 @@ pub async fn save_signature_scheme(
         .bind(host)
         .bind(form)
         .bind(now)
-        .bind(MOST)
+        .bind(MAX_HOSTS)
     )?;
     Ok(())
 }
@@ -143,9 +144,9 @@ pub async fn claim_due(
             )
         }};
     }
-    let mut turns: Vec<HostLease> = claim_those!("failures = 0", room.healthy)?;
-    turns.extend::<Vec<HostLease>>(claim_those!("failures > 0", room.failing)?);
-    Ok(turns)
+    let mut leases: Vec<HostLease> = claim_those!("failures = 0", room.healthy)?;
+    leases.extend::<Vec<HostLease>>(claim_those!("failures > 0", room.failing)?);
+    Ok(leases)
 }
 
 /// Hosts that are to be changed, in one order, so that nobody who also changes several waits for the other in a circle.
@@ -157,7 +158,7 @@ static LOCK: BulkStatement = BulkStatement::new(
 );
 
 /// Hosts that answered in the turn that ends.
-static ENDED: BulkStatement = BulkStatement::with(
+static RELEASE: BulkStatement = BulkStatement::with(
     1,
     "update hosts set lease = null, lease_until = null, failures = 0, failing_since = null, retry_at = null,
         last_error = null
@@ -169,7 +170,7 @@ static ENDED: BulkStatement = BulkStatement::with(
 
 /// When something is due that waits for nothing before it. Whoever writes a delivery stirs the host after it, and
 /// the host is held by now: this statement sees all that was written before, and who writes later stirs it later.
-static NEXT_TURN: BulkStatement = BulkStatement::new(
+static SCHEDULE_NEXT: BulkStatement = BulkStatement::new(
     "update hosts set due_at = (
             select case when d.next_attempt_at < hosts.retry_at then hosts.retry_at else d.next_attempt_at end
             from deliveries d
@@ -230,13 +231,13 @@ pub async fn release(
     if ended == 0 {
         return Ok(());
     }
-    give_next(tx, &[host]).await
+    schedule_next(tx, &[host]).await
 }
 
 /// Ends the turns of hosts that were taken under this lease and answered.
 pub async fn release_all(tx: &mut Tx, lease: LeaseId, hosts: &[&str]) -> Result<()> {
     let mut ended = Vec::with_capacity(hosts.len());
-    for (text, _, part) in ENDED.parts(hosts) {
+    for (text, _, part) in RELEASE.parts(hosts) {
         let found: Vec<String> = with_tx!(tx, |c| {
             let query = sqlx::query_scalar(text).bind(lease);
             part.fold(query, |query, host| query.bind(*host)).fetch_all(c).await
@@ -244,11 +245,11 @@ pub async fn release_all(tx: &mut Tx, lease: LeaseId, hosts: &[&str]) -> Result<
         ended.extend(found);
     }
     let ended: Vec<&str> = ended.iter().map(String::as_str).collect();
-    give_next(tx, &ended).await
+    schedule_next(tx, &ended).await
 }
 
-async fn give_next(tx: &mut Tx, hosts: &[&str]) -> Result<()> {
-    for (text, _, part) in NEXT_TURN.parts(hosts) {
+async fn schedule_next(tx: &mut Tx, hosts: &[&str]) -> Result<()> {
+    for (text, _, part) in SCHEDULE_NEXT.parts(hosts) {
         with_tx!(tx, |c| {
             part.fold(sqlx::query(text), |query, host| query.bind(*host)).execute(c).await.map(drop)
         })?;

@@ -1,4 +1,4 @@
-//! What others sent to us: the raw activities, and the signatures that are good once.
+//! Received activities that wait to be applied or were applied, and the signatures that were seen.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use crate::domain::states::InboxState;
 use crate::domain::time::Timestamp;
 
 /// So many activities of one actor lose their words at once; the others are gone after 30 days.
-const MOST_FORGOTTEN: i64 = 10_000;
+const MAX_ERASED_BODIES: i64 = 10_000;
 
 /// Signatures that were seen.
-static REMEMBER: BulkStatement = BulkStatement::new(
+static INSERT_SIGNATURES: BulkStatement = BulkStatement::new(
     "insert into seen_signatures (fingerprint, expires_at) values",
     "(#1, #2)",
     2,
@@ -23,7 +23,7 @@ static REMEMBER: BulkStatement = BulkStatement::new(
 );
 
 /// Activities that are queued. A conflict is that of a row that fills a part with itself.
-static INSERT: BulkStatement = BulkStatement::new(
+static INSERT_ACTIVITIES: BulkStatement = BulkStatement::new(
     "insert into inbox_activities (id, actor, key_id, body, signed_at, received_at, state, attempts, next_attempt_at) values",
     "(#1, #2, #3, #4, #5, #6, 'queued', 0, #6)",
     6,
@@ -58,7 +58,7 @@ pub async fn insert_new(
         accepted.iter().map(|accepted| (accepted.fingerprint, accepted)).collect();
     let signatures: Vec<&str> = by_signature.keys().copied().collect();
     let mut fresh = Vec::with_capacity(signatures.len());
-    for (text, _, part) in REMEMBER.parts(&signatures) {
+    for (text, _, part) in INSERT_SIGNATURES.parts(&signatures) {
         let unseen: Vec<String> = with_tx!(tx, |c| {
             let query = sqlx::query_scalar(text);
             part.fold(query, |query, signature| query.bind(*signature).bind(expires_at)).fetch_all(c).await
@@ -67,7 +67,7 @@ pub async fn insert_new(
     }
     let rows: Vec<(InboxActivityId, &NewInboxActivity<'_>)> =
         fresh.into_iter().map(|accepted| (InboxActivityId::new(now), accepted)).collect();
-    for (text, count, part) in INSERT.parts(&rows) {
+    for (text, count, part) in INSERT_ACTIVITIES.parts(&rows) {
         let inserted = with_tx!(tx, |c| {
             let query = part.fold(sqlx::query(text), |query, (id, accepted)| {
                 let query = query.bind(id).bind(accepted.actor.as_str()).bind(accepted.key_id.as_str());
@@ -218,7 +218,7 @@ pub async fn erase_bodies(tx: &mut Tx, actor: &url::Url) -> Result<()> {
                 order by id desc limit $2)",
         )
         .bind(actor.as_str())
-        .bind(MOST_FORGOTTEN)
+        .bind(MAX_ERASED_BODIES)
     )?;
     Ok(())
 }

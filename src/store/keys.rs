@@ -1,6 +1,5 @@
-//! The keys that sign for the critics and for the site. An owner has one key that is served; those before it
-//! sign until their time is over. Then their private half is deleted, and the row stays, so that no two keys
-//! ever have the same id.
+//! Private keys of the critics and of the instance actor. One key of an owner is published; older ones sign until they
+//! retire. A retired key loses its private half, and its row stays, so that no two keys ever have the same id.
 
 use sqlx::FromRow;
 
@@ -24,13 +23,13 @@ pub struct StoredSigningKey {
 }
 
 #[derive(FromRow)]
-struct Row {
+struct KeyRow {
     id: KeyId,
     private_key: Vec<u8>,
     older: i64,
 }
 
-impl Row {
+impl KeyRow {
     fn key(self) -> StoredSigningKey {
         StoredSigningKey {
             id: self.id,
@@ -40,20 +39,22 @@ impl Row {
     }
 }
 
-const LIVE: &str = "select k.id, k.private_key,
+const ACTIVE_KEYS: &str = "select k.id, k.private_key,
         (select count(*) from signing_keys o where o.owner = k.owner and o.id < k.id) as older
      from signing_keys k where k.owner = $1 and (k.retires_at is null or k.retires_at > $2) order by k.id";
 
 /// The keys of an owner that have not retired, the oldest first; the last one is served.
 pub async fn list_active(db: &Db, owner: &str, now: Timestamp) -> Result<Vec<StoredSigningKey>> {
-    let rows: Vec<Row> = with_db!(db, |c| sqlx::query_as(LIVE).bind(owner).bind(now).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(Row::key).collect())
+    let rows: Vec<KeyRow> =
+        with_db!(db, |c| sqlx::query_as(ACTIVE_KEYS).bind(owner).bind(now).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(KeyRow::key).collect())
 }
 
 /// The same, as this transaction sees them.
 pub async fn list_active_in_tx(tx: &mut Tx, owner: &str, now: Timestamp) -> Result<Vec<StoredSigningKey>> {
-    let rows: Vec<Row> = with_tx!(tx, |c| sqlx::query_as(LIVE).bind(owner).bind(now).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(Row::key).collect())
+    let rows: Vec<KeyRow> =
+        with_tx!(tx, |c| sqlx::query_as(ACTIVE_KEYS).bind(owner).bind(now).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(KeyRow::key).collect())
 }
 
 /// Gives an owner a key (PKCS #8), unless one is served already.

@@ -1,4 +1,4 @@
-//! Leases: work that somebody has taken, for as long as they say that they are still at it.
+//! Leases: a row that a worker has claimed is its own until the lease expires, unless it renews the lease.
 
 use super::{Db, Result, claim_rows, execute};
 use crate::domain::id::LeaseId;
@@ -20,7 +20,7 @@ pub async fn renew(db: &Db, queue: LeaseQueue, lease: LeaseId, until: Timestamp)
     let statement = match queue {
         LeaseQueue::Feeds => "update feeds set lease_until = $2 where lease = $1",
         LeaseQueue::Hosts => "update hosts set lease_until = $2 where lease = $1",
-        LeaseQueue::InboxActivities => return renew_received(db, lease, until).await,
+        LeaseQueue::InboxActivities => return renew_inbox_activities(db, lease, until).await,
     };
     let mut tx = db.begin().await?;
     execute!(&mut tx, sqlx::query(statement).bind(lease).bind(until))?;
@@ -28,7 +28,7 @@ pub async fn renew(db: &Db, queue: LeaseQueue, lease: LeaseId, until: Timestamp)
 }
 
 /// Of those whose end is being written nothing need be renewed: nobody waits for them here, and they for nobody.
-async fn renew_received(db: &Db, lease: LeaseId, until: Timestamp) -> Result<()> {
+async fn renew_inbox_activities(db: &Db, lease: LeaseId, until: Timestamp) -> Result<()> {
     let mut tx = db.begin().await?;
     claim_rows!(
         &mut tx,

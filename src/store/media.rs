@@ -1,4 +1,4 @@
-//! Pictures in our media folder.
+//! Files in the media folder.
 
 use sqlx::FromRow;
 
@@ -9,7 +9,7 @@ use crate::domain::review::Media;
 use crate::domain::time::Timestamp;
 
 #[derive(FromRow)]
-struct Row {
+struct MediaRow {
     id: MediaId,
     name: String,
     media_type: String,
@@ -18,7 +18,7 @@ struct Row {
     source: String,
 }
 
-impl Row {
+impl MediaRow {
     fn media(self) -> Media {
         Media {
             id: self.id,
@@ -33,11 +33,11 @@ impl Row {
 
 /// The picture that was taken from there.
 pub async fn find_by_source(db: &Db, source: &str) -> Result<Option<Media>> {
-    let row: Option<Row> = with_db!(db, |c| sqlx::query_as("select * from media where source = $1")
+    let row: Option<MediaRow> = with_db!(db, |c| sqlx::query_as("select * from media where source = $1")
         .bind(source)
         .fetch_optional(c)
         .await)?;
-    Ok(row.map(Row::media))
+    Ok(row.map(MediaRow::media))
 }
 
 /// The media type of the picture with that name.

@@ -1,4 +1,4 @@
-//! Comments as the critic looks through them, and what the critic decides about each.
+//! Comments as a critic moderates them.
 
 use sqlx::FromRow;
 

@@ -1,4 +1,4 @@
-//! How often what a page shows was changed. The triggers of the schema count.
+//! The versions of pages, which triggers count. A rendered page is valid while its version stays the same.
 
 use super::db::AnyTransaction;
 use super::{Db, Result, Tx, with_db};

@@ -20,7 +20,7 @@ pub async fn index_missing(db: &Db) -> Result<()> {
         for id in waiting {
             // As it is in this transaction: another process may index it, too.
             let Some(review) = reviews::find_for_update(&mut tx, id).await? else { continue };
-            browse_index::put(&mut tx, &review).await?;
+            browse_index::index_review(&mut tx, &review).await?;
             search::index(&mut tx, &review).await?;
             execute!(&mut tx, sqlx::query("update reviews set browse_indexed = 1 where id = $1").bind(id))?;
         }

@@ -1,4 +1,4 @@
-//! What others reported to us.
+//! Reports from other servers.
 
 use sqlx::FromRow;
 
@@ -100,7 +100,7 @@ pub struct Report {
 }
 
 #[derive(FromRow)]
-struct Row {
+struct ReportRow {
     id: ReportId,
     actor: String,
     objects: String,
@@ -110,7 +110,7 @@ struct Row {
 
 /// The reports that wait, the oldest first, at most `limit`.
 pub async fn list_open(db: &Db, limit: u32) -> Result<Vec<Report>> {
-    let rows: Vec<Row> = with_db!(db, |c| {
+    let rows: Vec<ReportRow> = with_db!(db, |c| {
         sqlx::query_as(
         "select id, actor, objects, content, created_at from reports where state = 'open' order by id limit $1",
     )

@@ -1,4 +1,4 @@
-//! How many likes, boosts and comments there are. The triggers of the schema count.
+//! The totals of likes, boosts and comments of a review, which triggers count.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use super::{Db, Result, Tx, with_db};
 use crate::domain::id::ReviewId;
 
 #[derive(FromRow)]
-struct Row {
+struct StatsRow {
     likes: i64,
     boosts: i64,
     comments: i64,
@@ -30,7 +30,7 @@ pub struct ReviewStats {
 
 /// What a review has, however much that is.
 pub async fn for_review(db: &Db, review: ReviewId) -> Result<ReviewStats> {
-    let row: Row = with_db!(db, |c| {
+    let row: StatsRow = with_db!(db, |c| {
         sqlx::query_as(
             "select cast(coalesce(sum(case when kind = 'like' then total end), 0) as bigint) as likes,
                 cast(coalesce(sum(case when kind = 'boost' then total end), 0) as bigint) as boosts,
@@ -48,7 +48,7 @@ pub async fn for_review(db: &Db, review: ReviewId) -> Result<ReviewStats> {
     })
 }
 
-static COMMENTS: BulkStatement = BulkStatement::new(
+static COMMENT_COUNTS: BulkStatement = BulkStatement::new(
     "select review_id, cast(sum(total) as bigint) from review_stats where kind = 'comment' and review_id in (values",
     "(#1)",
     1,
@@ -58,7 +58,7 @@ static COMMENTS: BulkStatement = BulkStatement::new(
 /// The comments of several reviews; those without may be left out.
 pub async fn comment_counts(db: &Db, reviews: &[ReviewId]) -> Result<HashMap<ReviewId, u64>> {
     let mut totals = HashMap::new();
-    for (text, _, part) in COMMENTS.parts(reviews) {
+    for (text, _, part) in COMMENT_COUNTS.parts(reviews) {
         let found: Vec<(ReviewId, i64)> = with_db!(db, |c| {
             let query = sqlx::query_as(text);
             part.fold(query, |query, id| query.bind(*id)).fetch_all(c).await

@@ -1,4 +1,4 @@
-//! Reviews and the addresses of their pages.
+//! Reviews and their slugs.
 
 use sqlx::FromRow;
 
@@ -13,7 +13,7 @@ use crate::domain::review::{Media, Poster, Review, ReviewContent, ReviewState};
 use crate::domain::time::Timestamp;
 
 #[derive(FromRow)]
-struct Row {
+struct ReviewRow {
     id: ReviewId,
     critic_id: CriticId,
     create_id: ActivityId,
@@ -45,7 +45,7 @@ struct Row {
     media_source: Option<String>,
 }
 
-impl Row {
+impl ReviewRow {
     fn media(&self) -> Option<Media> {
         let pixels = |n: Option<i64>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
         Some(Media {
@@ -107,15 +107,15 @@ macro_rules! select {
     };
 }
 
-fn all(rows: Vec<Row>) -> Result<Vec<Review>> {
-    rows.into_iter().map(Row::review).collect()
+fn to_reviews(rows: Vec<ReviewRow>) -> Result<Vec<Review>> {
+    rows.into_iter().map(ReviewRow::review).collect()
 }
 
 /// The review of that id, whatever its state.
 pub async fn find(db: &Db, id: ReviewId) -> Result<Option<Review>> {
-    let row: Option<Row> =
+    let row: Option<ReviewRow> =
         with_db!(db, |c| sqlx::query_as(select!("where r.id = $1")).bind(id).fetch_optional(c).await)?;
-    row.map(Row::review).transpose()
+    row.map(ReviewRow::review).transpose()
 }
 
 /// Whether there is a review of that id which everyone may read.
@@ -128,9 +128,9 @@ pub async fn is_public(tx: &mut Tx, id: ReviewId) -> Result<bool> {
 /// The review of that id inside a transaction, as it stands there; nobody else changes it meanwhile.
 pub async fn find_for_update(tx: &mut Tx, id: ReviewId) -> Result<Option<Review>> {
     tx.lock(&id.to_string()).await?;
-    let row: Option<Row> =
+    let row: Option<ReviewRow> =
         with_tx!(tx, |c| sqlx::query_as(select!("where r.id = $1")).bind(id).fetch_optional(c).await)?;
-    row.map(Row::review).transpose()
+    row.map(ReviewRow::review).transpose()
 }
 
 /// The critic of a review, who never changes, asked inside a transaction.
@@ -142,15 +142,16 @@ pub async fn find_critic(tx: &mut Tx, id: ReviewId) -> Result<Option<CriticId>> 
 /// The review that has, or had, that slug.
 pub async fn find_by_slug(db: &Db, slug: &str) -> Result<Option<Review>> {
     let query = select!("join slugs s on s.review_id = r.id where s.slug = $1");
-    let row: Option<Row> = with_db!(db, |c| sqlx::query_as(query).bind(slug).fetch_optional(c).await)?;
-    row.map(Row::review).transpose()
+    let row: Option<ReviewRow> = with_db!(db, |c| sqlx::query_as(query).bind(slug).fetch_optional(c).await)?;
+    row.map(ReviewRow::review).transpose()
 }
 
 /// The review that the Create of that id announces.
 pub async fn find_by_create(db: &Db, create: ActivityId) -> Result<Option<Review>> {
     let query = select!("where r.create_id = $1");
-    let row: Option<Row> = with_db!(db, |c| sqlx::query_as(query).bind(create).fetch_optional(c).await)?;
-    row.map(Row::review).transpose()
+    let row: Option<ReviewRow> =
+        with_db!(db, |c| sqlx::query_as(query).bind(create).fetch_optional(c).await)?;
+    row.map(ReviewRow::review).transpose()
 }
 
 /// The reviews of a shelf, the newest first.
@@ -163,7 +164,7 @@ pub async fn list_matching(db: &Db, shelf: &BrowseQuery, limit: u32, offset: u32
          order by r.original_date desc, r.id desc"
     );
     let (from, until) = shelf.span;
-    let rows: Vec<Row> = with_db!(db, |c| sqlx::query_as(query)
+    let rows: Vec<ReviewRow> = with_db!(db, |c| sqlx::query_as(query)
         .bind(shelf.kind)
         .bind(&shelf.slug)
         .bind(shelf.roles)
@@ -173,20 +174,20 @@ pub async fn list_matching(db: &Db, shelf: &BrowseQuery, limit: u32, offset: u32
         .bind(i64::from(offset))
         .fetch_all(c)
         .await)?;
-    all(rows)
+    to_reviews(rows)
 }
 
-static AMONG: BulkStatement = BulkStatement::new(select!("where r.id in (values"), "(#1)", 1, ")");
+static SELECT_BY_IDS: BulkStatement = BulkStatement::new(select!("where r.id in (values"), "(#1)", 1, ")");
 
 /// The reviews of these ids, in their order.
 pub async fn list_by_ids(db: &Db, ids: &[ReviewId]) -> Result<Vec<Review>> {
     let mut found = Vec::with_capacity(ids.len());
-    for (text, _, part) in AMONG.parts(ids) {
-        let rows: Vec<Row> = with_db!(db, |c| {
+    for (text, _, part) in SELECT_BY_IDS.parts(ids) {
+        let rows: Vec<ReviewRow> = with_db!(db, |c| {
             let query = sqlx::query_as(text);
             part.fold(query, |query, id| query.bind(*id)).fetch_all(c).await
         })?;
-        found.extend(all(rows)?);
+        found.extend(to_reviews(rows)?);
     }
     found.sort_by_key(|review: &Review| ids.iter().position(|id| *id == review.id));
     Ok(found)
@@ -223,13 +224,13 @@ pub async fn find_neighbours(db: &Db, review: &Review) -> Result<(Option<Review>
     );
     let mut found = [None, None];
     for (place, query) in found.iter_mut().zip([newer, older]) {
-        let row: Option<Row> = with_db!(db, |c| sqlx::query_as(query)
+        let row: Option<ReviewRow> = with_db!(db, |c| sqlx::query_as(query)
             .bind(review.critic)
             .bind(review.original_date)
             .bind(review.id)
             .fetch_optional(c)
             .await)?;
-        *place = row.map(Row::review).transpose()?;
+        *place = row.map(ReviewRow::review).transpose()?;
     }
     let [newer, older] = found;
     Ok((newer, older))
@@ -239,9 +240,9 @@ pub async fn find_neighbours(db: &Db, review: &Review) -> Result<(Option<Review>
 pub async fn list_due(db: &Db, now: Timestamp, limit: u32) -> Result<Vec<Review>> {
     let query =
         select!("where r.state = 'scheduled' and r.released_at <= $1 order by r.released_at limit $2");
-    let rows: Vec<Row> =
+    let rows: Vec<ReviewRow> =
         with_db!(db, |c| sqlx::query_as(query).bind(now).bind(i64::from(limit)).fetch_all(c).await)?;
-    all(rows)
+    to_reviews(rows)
 }
 
 /// How many reviews of a feed went out after a moment.
@@ -263,9 +264,9 @@ pub async fn list_held_by_feed(tx: &mut Tx, feed: FeedId, limit: u32) -> Result<
          where r.state = 'held' and r.feed_id = $1 and e.hold_reason = 'next_poll'
          order by r.original_date, r.id limit $2"
     );
-    let rows: Vec<Row> =
+    let rows: Vec<ReviewRow> =
         with_tx!(tx, |c| sqlx::query_as(query).bind(feed).bind(i64::from(limit)).fetch_all(c).await)?;
-    all(rows)
+    to_reviews(rows)
 }
 
 /// A critic's reviews of a film with that title, to compare a new one with. At most 50, the newest first.
@@ -280,13 +281,13 @@ pub async fn list_by_film(
             and (r.title = $3 or ($2 <> '' and r.film_key = $2))
          order by r.id desc limit 50"
     );
-    let rows: Vec<Row> = with_tx!(tx, |c| sqlx::query_as(query)
+    let rows: Vec<ReviewRow> = with_tx!(tx, |c| sqlx::query_as(query)
         .bind(critic)
         .bind(film_key(film_title))
         .bind(title)
         .fetch_all(c)
         .await)?;
-    all(rows)
+    to_reviews(rows)
 }
 
 /// A film's title as it is compared.
@@ -364,6 +365,6 @@ pub async fn upsert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> 
             .bind(&review.slug)
             .bind(review.id)
     )?;
-    browse_index::put(tx, review).await?;
+    browse_index::index_review(tx, review).await?;
     search::index(tx, review).await
 }

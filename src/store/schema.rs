@@ -112,8 +112,19 @@ impl Installed {
     }
 }
 
-/// Brings the schema up to date, as far as `access` allows.
-pub(super) async fn prepare(db: &Db, url: &str, access: Access) -> Result<(), OpenError> {
+impl Db {
+    /// Opens a database and brings its schema up to date, as far as `access` allows.
+    ///
+    /// # Errors
+    /// If the database cannot be reached, or belongs to another version of Marquee.
+    pub async fn open(url: &str, access: Access) -> Result<Self, OpenError> {
+        let db = Self::connect(url).await?;
+        prepare(&db, url, access).await?;
+        Ok(db)
+    }
+}
+
+async fn prepare(db: &Db, url: &str, access: Access) -> Result<(), OpenError> {
     let (migrator, triggers) = match &db.pools {
         Pools::Sqlite { .. } => (&SQLITE, SQLITE_TRIGGERS),
         Pools::Postgres(_) => (&POSTGRES, POSTGRES_TRIGGERS),

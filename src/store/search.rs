@@ -1,6 +1,6 @@
-//! Full text, each database's own: FTS5 and tsvector behind one signature. Both keep words alone, which
-//! `domain::search` made; the newest review has the highest place, so that the newest are found first without a look at
-//! the others.
+//! Full-text search: FTS5 on SQLite and tsvector on PostgreSQL, with the same functions. Both index words that
+//! `domain::search` has normalised. The newest review has the highest document id, so that the newest results are found
+//! without sorting all of them.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -25,32 +25,32 @@ pub struct SearchCriteria<'a> {
 }
 
 /// Bits of a place below those of the moment: reviews of one moment have different ones.
-const BITS: u32 = 15;
+const DOC_ID_BITS: u32 = 15;
 
 /// The lowest place of a moment.
-const fn place_of(moment: Timestamp) -> i64 {
-    moment.millis() << BITS
+const fn first_doc_id(moment: Timestamp) -> i64 {
+    moment.millis() << DOC_ID_BITS
 }
 
 /// The highest.
-const fn last_place_of(moment: Timestamp) -> i64 {
-    place_of(moment) + (1 << BITS) - 1
+const fn last_doc_id(moment: Timestamp) -> i64 {
+    first_doc_id(moment) + (1 << DOC_ID_BITS) - 1
 }
 
 /// Writes the words of a review down in place of those that it had; takes them away where it is not public. Where they
 /// are there already it writes nothing, and makes nobody wait.
 pub(super) async fn index(tx: &mut Tx, review: &Review) -> Result<()> {
-    let there = hash_of(tx, review.id).await?;
+    let stored = hash_of(tx, review.id).await?;
     if !review.state.is_public() {
-        return if there.is_some() { forget(tx, review.id).await } else { Ok(()) };
+        return if stored.is_some() { delete(tx, review.id).await } else { Ok(()) };
     }
     let indexed = search::index_review(review);
     let hash = indexed.hash(review.original_date);
-    if there.as_ref() == Some(&hash) {
+    if stored.as_ref() == Some(&hash) {
         return Ok(());
     }
-    forget(tx, review.id).await?;
-    let place = free_place(tx, review.original_date).await?;
+    delete(tx, review.id).await?;
+    let place = free_doc_id(tx, review.original_date).await?;
     match &mut tx.transaction {
         AnyTransaction::Sqlite(tx) => {
             let joined = |words: &std::collections::BTreeSet<String>| {
@@ -60,12 +60,12 @@ pub(super) async fn index(tx: &mut Tx, review: &Review) -> Result<()> {
             let words = sqlx::query(words).bind(place).bind(joined(&indexed.head));
             let words = words.bind(joined(&indexed.body)).bind(joined(&indexed.filters));
             words.execute(&mut **tx).await?;
-            let place_taken = "insert into search_documents (doc_id, review_id, hash) values ($1, $2, $3)";
-            sqlx::query(place_taken).bind(place).bind(review.id).bind(hash).execute(&mut **tx).await?;
+            let document = "insert into search_documents (doc_id, review_id, hash) values ($1, $2, $3)";
+            sqlx::query(document).bind(place).bind(review.id).bind(hash).execute(&mut **tx).await?;
         }
         AnyTransaction::Postgres(tx) => {
             let words = "insert into search_index (doc_id, review_id, words, hash) values ($1, $2, cast($3 as tsvector), $4)";
-            let words = sqlx::query(words).bind(place).bind(review.id).bind(vector(&indexed)).bind(hash);
+            let words = sqlx::query(words).bind(place).bind(review.id).bind(to_tsvector(&indexed)).bind(hash);
             words.execute(&mut **tx).await?;
         }
     }
@@ -81,7 +81,7 @@ async fn hash_of(tx: &mut Tx, review: ReviewId) -> Result<Option<String>> {
     with_tx!(tx, |c| sqlx::query_scalar(query).bind(review).fetch_optional(c).await)
 }
 
-async fn forget(tx: &mut Tx, review: ReviewId) -> Result<()> {
+async fn delete(tx: &mut Tx, review: ReviewId) -> Result<()> {
     if let AnyTransaction::Sqlite(_) = &tx.transaction {
         let words = "delete from search_index where rowid = (select doc_id from search_documents where review_id = $1)";
         execute!(tx, sqlx::query(words).bind(review))?;
@@ -93,7 +93,7 @@ async fn forget(tx: &mut Tx, review: ReviewId) -> Result<()> {
 }
 
 /// A place of that moment which no review has.
-async fn free_place(tx: &mut Tx, moment: Timestamp) -> Result<i64> {
+async fn free_doc_id(tx: &mut Tx, moment: Timestamp) -> Result<i64> {
     let query = match &tx.transaction {
         AnyTransaction::Sqlite(_) => {
             "select max(doc_id) from search_documents where doc_id >= $1 and doc_id <= $2"
@@ -105,7 +105,7 @@ async fn free_place(tx: &mut Tx, moment: Timestamp) -> Result<i64> {
     };
     let mut moment = moment;
     loop {
-        let (first, last) = (place_of(moment), last_place_of(moment));
+        let (first, last) = (first_doc_id(moment), last_doc_id(moment));
         let taken: Option<i64> =
             with_tx!(tx, |c| sqlx::query_scalar(query).bind(first).bind(last).fetch_one(c).await)?;
         match taken {
@@ -119,32 +119,32 @@ async fn free_place(tx: &mut Tx, moment: Timestamp) -> Result<i64> {
 
 /// As PostgreSQL reads it: words of the head weigh `A`, marks `B`, words of the text `D`. No word has a quote in it, and
 /// none begins as marks do.
-fn vector(indexed: &SearchDocument) -> String {
-    let mut vector = String::new();
+fn to_tsvector(indexed: &SearchDocument) -> String {
+    let mut to_tsvector = String::new();
     for word in &indexed.head {
         let also = if indexed.body.contains(word) { ",2" } else { "" };
-        let _ = write!(vector, "'{word}':1A{also} ");
+        let _ = write!(to_tsvector, "'{word}':1A{also} ");
     }
     for word in indexed.body.difference(&indexed.head) {
-        let _ = write!(vector, "'{word}':1 ");
+        let _ = write!(to_tsvector, "'{word}':1 ");
     }
     for mark in &indexed.filters {
-        let _ = write!(vector, "'={mark}':1B ");
+        let _ = write!(to_tsvector, "'={mark}':1B ");
     }
-    vector
+    to_tsvector
 }
 
 /// Where the words must be.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Where {
+enum MatchScope {
     Head,
     Anywhere,
 }
 
 impl SearchCriteria<'_> {
     /// As FTS5 reads it. All that stands between quotes is letters and digits.
-    fn fts(&self, place: Where) -> String {
-        let columns = if place == Where::Head { "{head}" } else { "{head body}" };
+    fn fts(&self, place: MatchScope) -> String {
+        let columns = if place == MatchScope::Head { "{head}" } else { "{head body}" };
         let word =
             |word: &SearchTerm| format!("\"{}\"{}", word.as_str(), if word.is_prefix() { " *" } else { "" });
         let words: Vec<String> = self.words.iter().map(word).collect();
@@ -158,8 +158,8 @@ impl SearchCriteria<'_> {
     }
 
     /// As PostgreSQL reads it.
-    fn tsquery(&self, place: Where) -> String {
-        let weights = if place == Where::Head { "A" } else { "AD" };
+    fn tsquery(&self, place: MatchScope) -> String {
+        let weights = if place == MatchScope::Head { "A" } else { "AD" };
         let word = |word: &SearchTerm| {
             format!("'{}':{}{weights}", word.as_str(), if word.is_prefix() { "*" } else { "" })
         };
@@ -173,8 +173,8 @@ impl SearchCriteria<'_> {
         self.marks.iter().map(String::as_str).chain(anything)
     }
 
-    fn places(&self) -> (i64, i64) {
-        self.span.map_or((i64::MIN, i64::MAX), |(from, until)| (place_of(from), last_place_of(until)))
+    fn doc_ids(&self) -> (i64, i64) {
+        self.span.map_or((i64::MIN, i64::MAX), |(from, until)| (first_doc_id(from), last_doc_id(until)))
     }
 }
 
@@ -184,11 +184,11 @@ pub async fn find(db: &Db, wanted: &SearchCriteria<'_>, limit: u32, offset: u32)
     let most = limit.saturating_add(offset);
     let mut found = Vec::new();
     if !wanted.words.is_empty() {
-        found = in_place(db, wanted, Where::Head, most).await?;
+        found = find_in(db, wanted, MatchScope::Head, most).await?;
     }
     if found.len() < most as usize {
         let first = found.len();
-        for id in in_place(db, wanted, Where::Anywhere, most).await? {
+        for id in find_in(db, wanted, MatchScope::Anywhere, most).await? {
             if !found[..first].contains(&id) {
                 found.push(id);
             }
@@ -197,8 +197,13 @@ pub async fn find(db: &Db, wanted: &SearchCriteria<'_>, limit: u32, offset: u32)
     Ok(found.into_iter().skip(offset as usize).take(limit as usize).collect())
 }
 
-async fn in_place(db: &Db, wanted: &SearchCriteria<'_>, place: Where, limit: u32) -> Result<Vec<ReviewId>> {
-    let (from, until) = wanted.places();
+async fn find_in(
+    db: &Db,
+    wanted: &SearchCriteria<'_>,
+    place: MatchScope,
+    limit: u32,
+) -> Result<Vec<ReviewId>> {
+    let (from, until) = wanted.doc_ids();
     match &db.pools {
         Pools::Sqlite { read, .. } => {
             let query = "select d.review_id from (
@@ -219,19 +224,20 @@ async fn in_place(db: &Db, wanted: &SearchCriteria<'_>, place: Where, limit: u32
 
 /// How many there are, counted up to `most`.
 pub async fn count_matches(db: &Db, wanted: &SearchCriteria<'_>, most: u32) -> Result<u64> {
-    let (from, until) = wanted.places();
+    let (from, until) = wanted.doc_ids();
     let total: i64 = match &db.pools {
         Pools::Sqlite { read, .. } => {
             let query = "select count(*) from (
                  select rowid from search_index where search_index match $1 and rowid >= $2 and rowid <= $3 limit $4)";
-            let query = sqlx::query_scalar(query).bind(wanted.fts(Where::Anywhere)).bind(from).bind(until);
+            let query =
+                sqlx::query_scalar(query).bind(wanted.fts(MatchScope::Anywhere)).bind(from).bind(until);
             query.bind(i64::from(most)).fetch_one(read).await?
         }
         Pools::Postgres(pool) => {
             let query = "select count(*) from (
                  select doc_id from search_index where words @@ cast($1 as tsquery) and doc_id >= $2 and doc_id <= $3 limit $4) s";
             let query =
-                sqlx::query_scalar(query).bind(wanted.tsquery(Where::Anywhere)).bind(from).bind(until);
+                sqlx::query_scalar(query).bind(wanted.tsquery(MatchScope::Anywhere)).bind(from).bind(until);
             query.bind(i64::from(most)).fetch_one(pool).await?
         }
     };

@@ -1,4 +1,4 @@
-//! What is true of the whole site.
+//! Values for the whole site, by key.
 
 use super::{Db, Result, Tx, execute, with_db, with_tx};
 

@@ -1,4 +1,4 @@
-//! How much the people of this site do, as NodeInfo tells it.
+//! Usage totals for NodeInfo.
 
 use super::column::to_unsigned;
 use super::{Db, Result, with_db};

@@ -1,5 +1,5 @@
-//! How often reviews are read, on how many servers they were met, and how many follow, over time. No row knows who
-//! reads. Whoever writes here takes [`lock`] first, so that nobody waits for another in a circle.
+//! Views by day, hosts that a review has reached, and followers by day. No row identifies a reader. Transactions that
+//! write here take [`lock`] first, so that no two of them wait for each other.
 
 use sqlx::FromRow;
 
@@ -43,7 +43,7 @@ pub async fn add_reached_host(tx: &mut Tx, review: ReviewId, host: &str) -> Resu
 }
 
 /// Deliveries that are gone through at once.
-const A_STRETCH: i64 = 2_000;
+const MAX_WINDOW_DELIVERIES: i64 = 2_000;
 
 /// Until when deliveries have to be gone through after `since`, in one go; none where none arrived by `until`.
 pub async fn next_delivery_window(db: &Db, since: Timestamp, until: Timestamp) -> Result<Option<Timestamp>> {
@@ -54,7 +54,7 @@ pub async fn next_delivery_window(db: &Db, since: Timestamp, until: Timestamp) -
     )
     .bind(since)
     .bind(until)
-    .bind(A_STRETCH)
+    .bind(MAX_WINDOW_DELIVERIES)
     .fetch_one(c)
     .await)
 }
@@ -250,18 +250,18 @@ pub async fn critic_totals(db: &Db, critic: CriticId) -> Result<[u64; 5]> {
 }
 
 /// The setting that tells how far the deliveries were gone through.
-const GONE_THROUGH: &str = "delivery_cursor";
+const DELIVERY_CURSOR: &str = "delivery_cursor";
 
 /// How far the deliveries were gone through; from the beginning where they never were.
 ///
 /// # Errors
 /// Where that is no number: all that was ever sent would be gone through again.
 pub async fn delivery_cursor(db: &Db) -> Result<Timestamp> {
-    let Some(value) = settings::get(db, GONE_THROUGH).await? else { return Ok(Timestamp::from_millis(0)) };
+    let Some(value) = settings::get(db, DELIVERY_CURSOR).await? else { return Ok(Timestamp::from_millis(0)) };
     value.parse().map(Timestamp::from_millis).map_err(|_| corrupt("settings.delivery_cursor is no number"))
 }
 
 /// They were gone through so far.
 pub async fn set_delivery_cursor(tx: &mut Tx, until: Timestamp) -> Result<()> {
-    settings::set(tx, GONE_THROUGH, &until.millis().to_string()).await
+    settings::set(tx, DELIVERY_CURSOR, &until.millis().to_string()).await
 }
