@@ -7,22 +7,22 @@ use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, CriticId};
 use crate::domain::time::Timestamp;
 
-/// An activity of ours.
+/// An outbound activity to store.
 #[derive(Debug, Clone)]
 pub struct NewActivity<'a> {
     /// Its id.
     pub id: ActivityId,
-    /// Who does it.
+    /// The critic whose activity it is.
     pub critic: CriticId,
-    /// What it does.
+    /// Its type.
     pub kind: ActivityKind,
-    /// To what.
+    /// The id of its object.
     pub object: &'a url::Url,
     /// Its exact bytes.
     pub body: &'a str,
 }
 
-/// Writes an activity down. A second one of the same id changes nothing.
+/// Inserts an activity. If one with this id exists, nothing changes.
 pub async fn insert(tx: &mut Tx, activity: &NewActivity<'_>, now: Timestamp) -> Result<()> {
     execute!(tx, sqlx::query(
         "insert into activities (id, critic_id, kind, object_uri, body, created_at) values ($1, $2, $3, $4, $5, $6)
@@ -37,15 +37,14 @@ pub async fn insert(tx: &mut Tx, activity: &NewActivity<'_>, now: Timestamp) -> 
     Ok(())
 }
 
-/// Writes an activity down, and that it goes to all followers of its critic. What waits about the same object
-/// gives way to it.
+/// Inserts an activity that goes to all followers of its critic. It supersedes queued deliveries about the same object.
 pub async fn insert_for_followers(tx: &mut Tx, activity: &NewActivity<'_>, now: Timestamp) -> Result<()> {
     insert(tx, activity, now).await?;
     deliveries::supersede(tx, activity.id, activity.kind, activity.object, now).await?;
     fan_out(tx, activity.id).await
 }
 
-/// One row, expanded later.
+/// Inserts the row that a worker later expands into deliveries.
 async fn fan_out(tx: &mut Tx, activity: ActivityId) -> Result<()> {
     execute!(
         tx,
@@ -57,18 +56,18 @@ async fn fan_out(tx: &mut Tx, activity: ActivityId) -> Result<()> {
     Ok(())
 }
 
-/// What a stored activity does, and its exact bytes.
+/// A stored activity.
 #[derive(Debug, FromRow)]
 pub struct StoredActivity {
-    /// Who does it.
+    /// The critic whose activity it is.
     pub critic_id: CriticId,
-    /// Its kind, by name.
+    /// Its type.
     pub kind: ActivityKind,
     /// Its exact bytes.
     pub body: String,
 }
 
-/// The activity of that id.
+/// Finds an activity.
 pub async fn find(db: &Db, id: ActivityId) -> Result<Option<StoredActivity>> {
     with_db!(db, |c| sqlx::query_as("select critic_id, kind, body from activities where id = $1")
         .bind(id)
@@ -76,7 +75,7 @@ pub async fn find(db: &Db, id: ActivityId) -> Result<Option<StoredActivity>> {
         .await)
 }
 
-/// What the activity of that id is about.
+/// Finds the id of an activity's object.
 pub async fn find_object(db: &Db, id: ActivityId) -> Result<Option<url::Url>> {
     let object: Option<String> =
         with_db!(db, |c| sqlx::query_scalar("select object_uri from activities where id = $1")
@@ -86,7 +85,7 @@ pub async fn find_object(db: &Db, id: ActivityId) -> Result<Option<url::Url>> {
     object.as_deref().map(super::column::parse_url).transpose()
 }
 
-/// Forgets what was passed on before then, once nobody waits for it.
+/// Deletes forwarded activities that are older and have no delivery left.
 pub async fn delete_old_forwards(tx: &mut Tx, before: Timestamp) -> Result<()> {
     execute!(
         tx,
@@ -100,7 +99,7 @@ pub async fn delete_old_forwards(tx: &mut Tx, before: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Passes on no more of what an actor said: of one comment that is still here, or of all. No word of it is kept.
+/// Stops forwarding an actor's comments, or one of them, and erases the forwarded bytes.
 pub async fn cancel_forwards(
     tx: &mut Tx,
     actor: &url::Url,
@@ -126,7 +125,7 @@ pub async fn cancel_forwards(
     Ok(())
 }
 
-/// Whether the critic said that of the object since then.
+/// Whether the critic has sent an activity of this type about the object since that time.
 pub async fn exists_since(
     tx: &mut Tx,
     critic: CriticId,
@@ -147,7 +146,7 @@ pub async fn exists_since(
     Ok(found.is_some())
 }
 
-/// Forgets some of the Accepts and Rejects from before then that stand for nothing any more.
+/// Deletes some older Accepts and Rejects that no follow, authorization or delivery refers to.
 pub async fn delete_old_responses(tx: &mut Tx, before: Timestamp, limit: u32) -> Result<()> {
     execute!(
         tx,

@@ -9,33 +9,33 @@ use super::column::parse_url;
 use super::{Db, Result, Tx, comments, execute, with_db, with_tx};
 use crate::domain::time::Timestamp;
 
-/// An actor of another server.
+/// A remote actor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredActor {
     /// Its id.
     pub uri: url::Url,
-    /// The name shown, plain text.
+    /// Its display name, plain text.
     pub name: String,
-    /// `@user@host`, where WebFinger confirms it.
+    /// `@user@host`, if WebFinger confirms it.
     pub handle: Option<String>,
     /// Its page.
     pub url: url::Url,
     /// Its own inbox.
     pub inbox: url::Url,
-    /// The inbox that its server shares.
+    /// The shared inbox of its server.
     pub shared_inbox: Option<url::Url>,
-    /// Where its picture is, at its own server.
+    /// The URL of its avatar on its own server.
     pub icon: Option<url::Url>,
-    /// Whether its words may be found by searching (FEP-5feb): not where it says no.
+    /// Whether its posts may be indexed for search (FEP-5feb). True unless it says no.
     pub indexable: bool,
-    /// Whether it may be shown around: not where it says no.
+    /// Whether it may be shown in facepiles. True unless it says no.
     pub discoverable: bool,
     /// When it was last fetched.
     pub fetched_at: Timestamp,
 }
 
 impl StoredActor {
-    /// Where activities for it are sent.
+    /// The inbox that activities for it are sent to: the shared one, if there is one.
     pub fn delivery_inbox(&self) -> &url::Url {
         self.shared_inbox.as_ref().unwrap_or(&self.inbox)
     }
@@ -72,7 +72,7 @@ impl ActorRow {
     }
 }
 
-/// The actor of that id, where it is known and not deleted.
+/// Finds an actor that is not deleted.
 pub async fn find_by_uri(db: &Db, uri: &url::Url) -> Result<Option<StoredActor>> {
     let row: Option<ActorRow> =
         with_db!(db, |c| sqlx::query_as("select * from actors where uri = $1 and deleted_at is null")
@@ -82,7 +82,7 @@ pub async fn find_by_uri(db: &Db, uri: &url::Url) -> Result<Option<StoredActor>>
     row.map(ActorRow::actor).transpose()
 }
 
-/// Writes an actor down, new or as it looks now, and the inbox of those of its follows that we have.
+/// Inserts or updates an actor, and updates the inbox of its follows.
 pub async fn upsert(tx: &mut Tx, actor: &StoredActor) -> Result<()> {
     execute!(
         tx,
@@ -117,7 +117,7 @@ pub async fn upsert(tx: &mut Tx, actor: &StoredActor) -> Result<()> {
     Ok(())
 }
 
-/// Whether anything of an actor is here that goes when it goes.
+/// Whether anything is stored that the actor's Delete would remove.
 pub async fn is_known(db: &Db, uri: &url::Url) -> Result<bool> {
     let met: Option<String> = with_db!(db, |c| {
         sqlx::query_scalar(
@@ -133,7 +133,7 @@ pub async fn is_known(db: &Db, uri: &url::Url) -> Result<bool> {
     Ok(met.is_some())
 }
 
-/// Whether the critics let this actor through, once and for all.
+/// Whether a critic has approved this actor: its comments are shown at once.
 pub async fn is_trusted(tx: &mut Tx, uri: &url::Url) -> Result<bool> {
     let query = "select trusted from actors where uri = $1 and deleted_at is null";
     let trusted: Option<i64> =
@@ -141,7 +141,7 @@ pub async fn is_trusted(tx: &mut Tx, uri: &url::Url) -> Result<bool> {
     Ok(trusted == Some(1))
 }
 
-/// An actor deleted itself: it follows nobody, its comments lose their text, its likes do not count.
+/// Marks an actor deleted: its follows and reactions end, and the text of its comments is erased.
 pub async fn mark_deleted(tx: &mut Tx, uri: &url::Url, signed_at: Timestamp) -> Result<()> {
     let statements = [
         // The picture's name stays until the file is gone.
@@ -160,7 +160,7 @@ pub async fn mark_deleted(tx: &mut Tx, uri: &url::Url, signed_at: Timestamp) -> 
     comments::mark_all_deleted(tx, uri, signed_at).await
 }
 
-/// A key of another server's actor.
+/// A public key of a remote actor.
 #[derive(Debug, Clone, FromRow)]
 pub struct ActorKey {
     /// The actor's id.
@@ -169,7 +169,7 @@ pub struct ActorKey {
     pub pem: String,
 }
 
-/// The key of that id.
+/// Finds a key.
 pub async fn find_key(db: &Db, key_id: &url::Url) -> Result<Option<ActorKey>> {
     with_db!(db, |c| sqlx::query_as("select actor, pem from actor_keys where key_id = $1")
         .bind(key_id.as_str())
@@ -177,7 +177,7 @@ pub async fn find_key(db: &Db, key_id: &url::Url) -> Result<Option<ActorKey>> {
         .await)
 }
 
-/// Keys as somebody remembers them, of which those are told that are not so any more.
+/// Selects those of the cached keys that are no longer stored as they are cached.
 static FIND_OUTDATED: BulkStatement = BulkStatement::new(
     "with remembered (key_id, actor, pem) as (values",
     "(#1, #2, #3)",
@@ -186,7 +186,7 @@ static FIND_OUTDATED: BulkStatement = BulkStatement::new(
         select 1 from actor_keys k where k.key_id = r.key_id and k.actor = r.actor and k.pem = r.pem)",
 );
 
-/// A key as it is remembered outside of the database.
+/// A key in a cache outside of the database.
 #[derive(Debug, Clone, Copy)]
 pub struct CachedActorKey<'a> {
     /// Its id.
@@ -197,7 +197,7 @@ pub struct CachedActorKey<'a> {
     pub pem: &'a str,
 }
 
-/// The ids of those keys that were replaced or dropped since they were remembered.
+/// Finds the ids of cached keys that were replaced or deleted since they were cached.
 pub async fn find_outdated_keys(tx: &mut Tx, keys: &[CachedActorKey<'_>]) -> Result<HashSet<String>> {
     let mut outdated = HashSet::new();
     for (text, _, part) in FIND_OUTDATED.parts(keys) {
@@ -214,7 +214,7 @@ pub async fn find_outdated_keys(tx: &mut Tx, keys: &[CachedActorKey<'_>]) -> Res
     Ok(outdated)
 }
 
-/// Drops the keys of an actor that are not among those that it lists now: their time is over, or they leaked.
+/// Deletes an actor's keys that it no longer lists: they have expired, or they leaked.
 pub async fn delete_unlisted_keys(tx: &mut Tx, actor: &url::Url, listed: &[&url::Url]) -> Result<()> {
     let query = "select key_id from actor_keys where actor = $1";
     let known: Vec<String> =
@@ -227,7 +227,7 @@ pub async fn delete_unlisted_keys(tx: &mut Tx, actor: &url::Url, listed: &[&url:
     Ok(())
 }
 
-/// Writes a key down, new or rotated.
+/// Inserts or replaces a key.
 pub async fn upsert_key(
     tx: &mut Tx,
     key_id: &url::Url,

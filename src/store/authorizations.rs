@@ -7,30 +7,30 @@ use crate::domain::id::{ActivityId, AuthorizationId, CriticId, ReviewId};
 use crate::domain::states::AuthorizationState;
 use crate::domain::time::Timestamp;
 
-/// What was decided about a quote.
+/// The decision about a quote request.
 #[derive(Debug, Clone, FromRow)]
 pub struct StoredAuthorization {
     /// Its id.
     pub id: AuthorizationId,
     /// The review that is quoted.
     pub review_id: ReviewId,
-    /// Whose review it is.
+    /// The critic who wrote the review.
     pub critic_id: CriticId,
     /// The post that quotes.
     pub note_uri: String,
-    /// Who quotes.
+    /// The actor who quotes.
     pub actor: String,
-    /// The id of the request, where it had one.
+    /// The id of the request, if it had one.
     pub request_uri: Option<String>,
     /// The Accept that answered it.
     pub accept_id: Option<ActivityId>,
-    /// `granted`; `revoked` by the critic, or with the post, for good; `withdrawn` by who asked.
+    /// The decision.
     pub state: AuthorizationState,
-    /// The signed date of what last changed it.
+    /// The signed date of the activity that changed it last.
     pub signed_at: Timestamp,
 }
 
-/// What was decided about a post that quotes a review.
+/// Finds the decision about a post that quotes a review.
 pub async fn find_by_note(
     tx: &mut Tx,
     review: ReviewId,
@@ -46,7 +46,7 @@ pub async fn find_by_note(
     .await)
 }
 
-/// The stamp of that id.
+/// Finds an authorization.
 pub async fn find(db: &Db, id: AuthorizationId) -> Result<Option<StoredAuthorization>> {
     with_db!(db, |c| sqlx::query_as(
         "select s.*, r.critic_id from authorizations s join reviews r on r.id = s.review_id where s.id = $1",
@@ -56,7 +56,7 @@ pub async fn find(db: &Db, id: AuthorizationId) -> Result<Option<StoredAuthoriza
     .await)
 }
 
-/// The newest stamps, at most `limit`.
+/// Lists the newest authorizations.
 pub async fn list_newest(db: &Db, limit: u32) -> Result<Vec<StoredAuthorization>> {
     with_db!(db, |c| {
         sqlx::query_as(
@@ -68,7 +68,7 @@ pub async fn list_newest(db: &Db, limit: u32) -> Result<Vec<StoredAuthorization>
     })
 }
 
-/// The granted quotes of an actor, at most `limit`.
+/// Lists the ids of an actor's granted authorizations.
 pub async fn list_granted_to(db: &Db, actor: &url::Url, limit: u32) -> Result<Vec<AuthorizationId>> {
     with_db!(db, |c| sqlx::query_scalar(
         "select id from authorizations where actor = $1 and state = 'granted' order by id limit $2"
@@ -79,16 +79,16 @@ pub async fn list_granted_to(db: &Db, actor: &url::Url, limit: u32) -> Result<Ve
     .await)
 }
 
-/// A quote as it is granted.
+/// An authorization to grant.
 #[derive(Debug)]
 pub struct NewAuthorization<'a> {
-    /// The id of its stamp.
+    /// The id of the authorization.
     pub id: AuthorizationId,
     /// The review that is quoted.
     pub review: ReviewId,
     /// The post that quotes.
     pub note: &'a url::Url,
-    /// Who quotes.
+    /// The actor who quotes.
     pub actor: &'a url::Url,
     /// The id of the request.
     pub request: Option<&'a url::Url>,
@@ -98,7 +98,7 @@ pub struct NewAuthorization<'a> {
     pub signed_at: Timestamp,
 }
 
-/// Grants a quote, or grants it again.
+/// Grants a quote, or grants it again under a new id.
 pub async fn grant(tx: &mut Tx, granted: &NewAuthorization<'_>, now: Timestamp) -> Result<()> {
     execute!(
         tx,
@@ -121,7 +121,7 @@ pub async fn grant(tx: &mut Tx, granted: &NewAuthorization<'_>, now: Timestamp) 
     Ok(())
 }
 
-/// Takes a stamp back; false where it is not granted.
+/// Revokes an authorization. Returns false if it is not granted.
 pub async fn revoke(tx: &mut Tx, id: AuthorizationId) -> Result<bool> {
     execute!(
         tx,
@@ -131,7 +131,7 @@ pub async fn revoke(tx: &mut Tx, id: AuthorizationId) -> Result<bool> {
     .map(|rows| rows > 0)
 }
 
-/// The post that quotes is gone: so are its stamps.
+/// Revokes the authorizations of a post that was deleted.
 pub async fn revoke_by_note(tx: &mut Tx, note: &url::Url, actor: &url::Url) -> Result<bool> {
     execute!(
         tx,
@@ -142,7 +142,7 @@ pub async fn revoke_by_note(tx: &mut Tx, note: &url::Url, actor: &url::Url) -> R
     .map(|rows| rows > 0)
 }
 
-/// Who asked asks no longer, in a request of that id or about a post of that id; false where there is no such thing.
+/// Withdraws the request with that id, or about the post with that id. Returns false if there is none.
 pub async fn withdraw(tx: &mut Tx, id: &url::Url, actor: &url::Url, signed_at: Timestamp) -> Result<bool> {
     execute!(
         tx,

@@ -5,14 +5,14 @@ use sqlx::FromRow;
 use super::column::parse_url;
 use super::{Db, Result, Tx, execute, with_db, with_tx};
 
-/// Somebody who is shown and whose picture was not asked for yet.
+/// An actor who is shown, and whose current avatar has not been fetched.
 #[derive(Debug)]
 pub struct PendingAvatar {
     /// The actor's id.
     pub uri: url::Url,
-    /// Where the picture is.
+    /// The URL of the avatar.
     pub icon: url::Url,
-    /// The name of the picture that we have so far.
+    /// The name of the file that we have so far.
     pub avatar: Option<String>,
 }
 
@@ -23,11 +23,11 @@ struct AvatarRow {
     avatar: Option<String>,
 }
 
-/// Actors that one look goes through: of many followers, few are shown.
+/// The most actors that one scan examines: of many followers, few are shown.
 const SCAN_LIMIT: i64 = 500;
 
-/// Some of those who comment, or are among the last who liked or boosted something, and whose picture was not asked
-/// for yet, among the next actors after that id.
+/// Lists actors who comment or are in a facepile, and whose current avatar has not been fetched. Examines the actors
+/// that follow the id `after`.
 pub async fn list_pending(db: &Db, after: &str, limit: usize) -> Result<Vec<PendingAvatar>> {
     let rows: Vec<AvatarRow> = with_db!(db, |c| {
         sqlx::query_as(
@@ -51,7 +51,7 @@ pub async fn list_pending(db: &Db, after: &str, limit: usize) -> Result<Vec<Pend
     rows.into_iter().map(pending).collect()
 }
 
-/// Where the look after that one begins; none where that one came to the end.
+/// The id after which the next scan continues, or `None` if the scan reached the end.
 pub async fn next_pending_cursor(db: &Db, after: &str) -> Result<Option<String>> {
     with_db!(db, |c| {
         sqlx::query_scalar(
@@ -66,17 +66,17 @@ pub async fn next_pending_cursor(db: &Db, after: &str) -> Result<Option<String>>
     })
 }
 
-/// Somebody whose picture is not wanted any more.
+/// An actor whose avatar is no longer used.
 #[derive(Debug, FromRow)]
 pub struct UnusedAvatar {
     /// The actor's id.
     pub uri: String,
-    /// The picture's name.
+    /// The name of the file.
     pub name: String,
 }
 
-/// Some of those who have a picture here, and deleted themselves, show none any more, or are not shown any more
-/// themselves, among the next who have one after that id.
+/// Lists actors whose avatar is stored, and who are deleted, have no avatar any more, or are no longer shown. Examines
+/// the actors that follow the id `after`.
 pub async fn list_unused(db: &Db, after: &str, limit: usize) -> Result<Vec<UnusedAvatar>> {
     with_db!(db, |c| {
         sqlx::query_as(
@@ -96,7 +96,7 @@ pub async fn list_unused(db: &Db, after: &str, limit: usize) -> Result<Vec<Unuse
     })
 }
 
-/// Where that look after that one begins; none where that one came to the end.
+/// The id after which the next scan continues, or `None` if the scan reached the end.
 pub async fn next_unused_cursor(db: &Db, after: &str) -> Result<Option<String>> {
     with_db!(db, |c| {
         sqlx::query_scalar(
@@ -109,7 +109,7 @@ pub async fn next_unused_cursor(db: &Db, after: &str) -> Result<Option<String>> 
     })
 }
 
-/// Writes down that an icon was asked for, and the name of what came.
+/// Records that an avatar was fetched, and the name of its file if that succeeded.
 pub async fn record_fetch(tx: &mut Tx, actor: &url::Url, icon: &url::Url, name: Option<&str>) -> Result<()> {
     execute!(
         tx,
@@ -121,20 +121,20 @@ pub async fn record_fetch(tx: &mut Tx, actor: &url::Url, icon: &url::Url, name: 
     Ok(())
 }
 
-/// The actor has no picture here any more.
+/// Records that no avatar of the actor is stored.
 pub async fn clear(tx: &mut Tx, actor: &str) -> Result<()> {
     let statement = "update actors set avatar = null, fetched_icon = null where uri = $1";
     execute!(tx, sqlx::query(statement).bind(actor))?;
     Ok(())
 }
 
-/// The source of such a picture: known by what it is and not by where it came from, it never takes the place of a
-/// picture of a review, and goes without it.
+/// The `source` of an avatar's media row. It names the content and not the URL, so that an avatar never replaces a
+/// poster, and is deleted without it.
 pub fn media_source(name: &str) -> String {
     format!("avatar {name}")
 }
 
-/// Removes a picture's row where nobody shows it any more; gives whether its file can go, which others may use.
+/// Deletes an avatar's media row if no actor uses it. Returns whether the file can be deleted, too.
 pub async fn delete_unused_media(tx: &mut Tx, name: &str) -> Result<bool> {
     let removed = execute!(
         tx,

@@ -6,7 +6,8 @@ use crate::domain::id::CriticId;
 use crate::domain::states::ToggleState;
 use crate::domain::time::Timestamp;
 
-/// The actor blocks the critic, unless something signed later ended that, or an Undo overtook it.
+/// Records that an actor blocks a critic, unless an activity that was signed later has ended the block, or an Undo
+/// overtook it.
 pub async fn record_block(
     tx: &mut Tx,
     critic: CriticId,
@@ -31,7 +32,7 @@ pub async fn record_block(
     Ok(())
 }
 
-/// The actor blocks the critic no longer, whether or not we ever heard that it did.
+/// Records that an actor does not block a critic, whether or not a block is known.
 pub async fn record_unblock(
     tx: &mut Tx,
     critic: CriticId,
@@ -66,7 +67,7 @@ pub async fn is_blocking(tx: &mut Tx, critic: CriticId, actor: &url::Url) -> Res
     Ok(state == Some(ToggleState::On))
 }
 
-/// The critic whom an actor blocks by the activity of that id.
+/// Finds the critic that an actor blocks by the activity with that id.
 pub async fn find_critic_by_activity(
     tx: &mut Tx,
     actor: &url::Url,

@@ -10,27 +10,27 @@ use crate::domain::id::CriticId;
 use crate::domain::moderation::{AccessLevel, DomainRule, ModerationPolicy, domain_and_parents};
 use crate::domain::time::Timestamp;
 
-/// Nobody makes a rule about a name of more labels than this. As many are put into one question.
+/// The most labels of a domain that are looked up. No rule is about a longer name.
 const MAX_LABELS: usize = 16;
 
-/// The actor itself, where it is blocked.
+/// Selects an actor if it is blocked.
 const SELECT_BLOCKED: &str = "select actor from blocked_actors where actor = $1";
 
-/// The nearest rule about one of so many names.
+/// Selects the most specific rule about one of these domains.
 const SELECT_NEAREST_RULE: &str = "select rule from domain_rules
     where host in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
     order by length(host) desc limit 1";
 
-/// The names whose rules hold for a host. Of one that is longer than any rule its end counts: who owns a domain may
-/// put as many labels before it as they like.
+/// The domains whose rules apply to a host. Of a very long name only the end counts: the owner of a domain can put any
+/// number of labels before it.
 fn names(host: &str) -> [&str; MAX_LABELS] {
     let labels = domain_and_parents(host).count();
     let mut above = domain_and_parents(host).skip(labels.saturating_sub(MAX_LABELS));
     std::array::from_fn(|_| above.next().unwrap_or_default())
 }
 
-/// How an actor stands here. The nearest rule about its server counts: an allowed subdomain of a blocked
-/// domain is heard.
+/// The access level of an actor. The most specific rule about its server counts: an allowed subdomain of a blocked
+/// domain has access.
 pub async fn access_level(db: &Db, actor: &url::Url, policy: &ModerationPolicy) -> Result<AccessLevel> {
     let blocked: Option<String> =
         with_db!(db, |c| sqlx::query_scalar(SELECT_BLOCKED).bind(actor.as_str()).fetch_optional(c).await)?;
@@ -40,7 +40,7 @@ pub async fn access_level(db: &Db, actor: &url::Url, policy: &ModerationPolicy) 
     host_access_level(db, actor.host_str().unwrap_or_default(), policy).await
 }
 
-/// The same in this transaction: what a critic decided since it was asked for outside counts.
+/// The same inside a transaction, which sees decisions that were made meanwhile.
 pub async fn access_level_in_tx(
     tx: &mut Tx,
     actor: &url::Url,
@@ -59,7 +59,7 @@ pub async fn access_level_in_tx(
     Ok(policy.access_level(rule))
 }
 
-/// How everyone of a server stands here.
+/// The access level of all actors of a host.
 pub async fn host_access_level(db: &Db, host: &str, policy: &ModerationPolicy) -> Result<AccessLevel> {
     let rule: Option<DomainRule> = with_db!(db, |c| {
         let query = sqlx::query_scalar(SELECT_NEAREST_RULE);
@@ -68,15 +68,15 @@ pub async fn host_access_level(db: &Db, host: &str, policy: &ModerationPolicy) -
     Ok(policy.access_level(rule))
 }
 
-/// Those among these actors who are blocked.
+/// Selects the actors that are blocked.
 static SELECT_BLOCKED_ACTORS: BulkStatement =
     BulkStatement::new("select actor from blocked_actors where actor in (values", "(#1)", 1, ")");
 
-/// The rules about those of these names for which there are any.
+/// Selects the rules about these domains.
 static SELECT_RULES: BulkStatement =
     BulkStatement::new("select host, rule from domain_rules where host in (values", "(#1)", 1, ")");
 
-/// How several actors and hosts stand here at one moment.
+/// The access levels of several actors and hosts at one time.
 #[derive(Debug)]
 pub struct AccessLevels {
     blocked: HashSet<String>,
@@ -84,7 +84,7 @@ pub struct AccessLevels {
 }
 
 impl AccessLevels {
-    /// How an actor stands: it must be one of those that were asked for.
+    /// The access level of an actor, which must be one of those that were loaded.
     pub fn for_actor(&self, actor: &url::Url, policy: &ModerationPolicy) -> AccessLevel {
         if self.blocked.contains(actor.as_str()) {
             return AccessLevel::Blocked;
@@ -92,14 +92,14 @@ impl AccessLevels {
         self.for_host(actor.host_str().unwrap_or_default(), policy)
     }
 
-    /// How everyone of a host stands: it must be one of those that were asked for.
+    /// The access level of a host, which must be one of those that were loaded.
     pub fn for_host(&self, host: &str, policy: &ModerationPolicy) -> AccessLevel {
         let nearest = names(host).into_iter().find_map(|name| self.rules.get(name));
         policy.access_level(nearest.copied())
     }
 }
 
-/// How these actors, and everyone of these hosts and of the actors' own, stand in this transaction.
+/// Loads the access levels of these actors, of their hosts, and of these hosts.
 pub async fn load_access_levels(tx: &mut Tx, actors: &[&url::Url], hosts: &[&str]) -> Result<AccessLevels> {
     let mut blocked = HashSet::new();
     for (text, _, part) in SELECT_BLOCKED_ACTORS.parts(actors) {
@@ -121,7 +121,7 @@ pub async fn load_access_levels(tx: &mut Tx, actors: &[&url::Url], hosts: &[&str
     Ok(AccessLevels { blocked, rules })
 }
 
-/// How everyone of these hosts stands, with few questions for however many hosts.
+/// Loads the access levels of these hosts, with few queries for any number of them.
 pub async fn load_host_access_levels(db: &Db, hosts: impl IntoIterator<Item = &str>) -> Result<AccessLevels> {
     let mut rules = HashMap::new();
     for (text, _, part) in SELECT_RULES.parts(&all_names(hosts)) {
@@ -134,13 +134,13 @@ pub async fn load_host_access_levels(db: &Db, hosts: impl IntoIterator<Item = &s
     Ok(AccessLevels { blocked: HashSet::new(), rules })
 }
 
-/// The names whose rules hold for any of these hosts, each once.
+/// The domains whose rules apply to any of these hosts, without duplicates.
 fn all_names<'h>(hosts: impl IntoIterator<Item = &'h str>) -> Vec<&'h str> {
     let names: BTreeSet<&str> = hosts.into_iter().flat_map(names).filter(|name| !name.is_empty()).collect();
     names.into_iter().collect()
 }
 
-/// Sets the rule about a domain.
+/// Inserts or replaces the rule about a domain.
 pub async fn upsert_rule(
     tx: &mut Tx,
     domain: &str,
@@ -178,27 +178,27 @@ pub async fn block_actor(tx: &mut Tx, actor: &url::Url, reason: Option<&str>, no
     Ok(())
 }
 
-/// Ends the rule about a domain, or the block of an actor; false where there is none.
+/// Deletes the rule about a domain or the block of an actor. Returns false if there is none.
 pub async fn delete(tx: &mut Tx, subject: &str) -> Result<bool> {
     let rules = execute!(tx, sqlx::query("delete from domain_rules where host = $1").bind(subject))?;
     let actors = execute!(tx, sqlx::query("delete from blocked_actors where actor = $1").bind(subject))?;
     Ok(rules + actors > 0)
 }
 
-/// A rule or a block, as it is listed.
+/// A rule or a block in a list.
 #[derive(Debug, Clone, FromRow)]
 pub struct BlockListEntry {
     /// The domain, or the actor's id.
     pub subject: String,
-    /// `block`, `silence`, `allow`, or `account` for an actor who is blocked.
+    /// `block`, `silence`, `allow`, or `account` for a blocked actor.
     pub rule: String,
     /// The critic's own note.
     pub reason: Option<String>,
-    /// Since when.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
-/// All rules and blocks, by subject.
+/// Lists all rules and blocks by subject.
 pub async fn list_all(db: &Db) -> Result<Vec<BlockListEntry>> {
     with_db!(db, |c| sqlx::query_as(
         "select host as subject, rule, reason, created_at from domain_rules
@@ -210,17 +210,17 @@ pub async fn list_all(db: &Db) -> Result<Vec<BlockListEntry>> {
     .await)
 }
 
-/// The rules about domains.
+/// Lists the rules about domains.
 pub async fn list_rules(db: &Db) -> Result<Vec<(String, DomainRule)>> {
     with_db!(db, |c| sqlx::query_as("select host, rule from domain_rules").fetch_all(c).await)
 }
 
-/// The same inside a transaction, as they stand there.
+/// The same inside a transaction.
 pub async fn list_rules_in_tx(tx: &mut Tx) -> Result<Vec<(String, DomainRule)>> {
     with_tx!(tx, |c| sqlx::query_as("select host, rule from domain_rules").fetch_all(c).await)
 }
 
-/// The hosts of everyone who ever said something here, who follows, or to whom something is on its way.
+/// Lists the hosts of all actors that are stored in any way, and of all queued deliveries.
 pub async fn list_known_hosts(db: &Db) -> Result<BTreeSet<String>> {
     let named: Vec<String> = with_db!(db, |c| sqlx::query_scalar(
         "select host from actors union select host from followers
@@ -246,7 +246,7 @@ pub async fn list_known_hosts(db: &Db) -> Result<BTreeSet<String>> {
     Ok(hosts)
 }
 
-/// What a block ended.
+/// How many relations a block ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SeveredCounts {
     /// Followers who were removed.
@@ -262,7 +262,7 @@ impl std::ops::AddAssign for SeveredCounts {
     }
 }
 
-/// Where the ids of everyone of a host begin, and where they end: with a port or without.
+/// The ranges in which the ids of a host's actors lie, with and without a port.
 fn ids_of(host: &str) -> impl Iterator<Item = (String, String)> {
     // As bytes, `0` comes after `/`, and `;` after `:`.
     let ends = [("https", '/', '0'), ("https", ':', ';'), ("http", '/', '0'), ("http", ':', ';')];
@@ -270,7 +270,7 @@ fn ids_of(host: &str) -> impl Iterator<Item = (String, String)> {
         .map(move |(scheme, from, to)| (format!("{scheme}://{host}{from}"), format!("{scheme}://{host}{to}")))
 }
 
-/// Ends what binds us to everyone of a host: nobody there follows, is shown, is counted, or is sent anything.
+/// Ends all relations with a host: follows, comments, reactions, authorizations and deliveries.
 pub async fn sever_host(tx: &mut Tx, host: &str, now: Timestamp) -> Result<SeveredCounts> {
     let by_inbox = "update followers set state = 'gone', signed_at = $2
         where host = $1 and state in ('following', 'pending')";
@@ -285,7 +285,7 @@ pub async fn sever_host(tx: &mut Tx, host: &str, now: Timestamp) -> Result<Sever
     Ok(ended)
 }
 
-/// The same for those whose ids lie between.
+/// The same for the actors whose ids lie between.
 async fn sever_ids(tx: &mut Tx, from: &str, to: &str, now: Timestamp) -> Result<SeveredCounts> {
     let statements = [
         "update followers set state = 'gone', signed_at = $3
@@ -306,7 +306,7 @@ async fn sever_ids(tx: &mut Tx, from: &str, to: &str, now: Timestamp) -> Result<
     Ok(SeveredCounts { followers: changed[0], comments: changed[1] })
 }
 
-/// Ends what binds us to one actor, but for its follows, which are ended one by one.
+/// Ends all relations with an actor, except its follows, which are ended one by one.
 pub async fn sever_actor(tx: &mut Tx, actor: &url::Url, now: Timestamp) -> Result<SeveredCounts> {
     let comments = execute!(
         tx,
@@ -326,18 +326,18 @@ pub async fn sever_actor(tx: &mut Tx, actor: &url::Url, now: Timestamp) -> Resul
     Ok(SeveredCounts { followers: 0, comments })
 }
 
-/// A follow that is to be ended.
+/// A follow, pending or accepted.
 #[derive(Debug, FromRow)]
 pub struct ActiveFollow {
-    /// Who is followed.
+    /// The critic that is followed.
     pub critic_id: CriticId,
-    /// The id of the Follow, where it had one.
+    /// The id of the Follow, if it had one.
     pub follow_uri: Option<String>,
     /// The signed date of what last changed it.
     pub signed_at: Timestamp,
 }
 
-/// Whom an actor follows, or waits to.
+/// Lists an actor's follows, pending or accepted.
 pub async fn list_follows(tx: &mut Tx, actor: &url::Url) -> Result<Vec<ActiveFollow>> {
     with_tx!(tx, |c| sqlx::query_as(
         "select critic_id, follow_uri, signed_at from followers

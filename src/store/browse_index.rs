@@ -11,14 +11,14 @@ use crate::domain::id::CriticId;
 use crate::domain::review::Review;
 use crate::domain::time::Timestamp;
 
-/// The reviews that are asked for: those of a shelf, or some of them.
+/// A query for the public reviews of a term: all of them, or some.
 #[derive(Debug, Clone)]
 pub struct BrowseQuery {
     pub(super) kind: BrowseKind,
     pub(super) slug: String,
-    /// Bits of the roles that a person must have; 0 for any.
+    /// Bits of the roles that the person must have; 0 for any.
     pub(super) roles: i64,
-    /// From when, and until when, they were written.
+    /// The first and the last date of the reviews.
     pub(super) span: (Timestamp, Timestamp),
 }
 
@@ -26,7 +26,7 @@ pub struct BrowseQuery {
 const ALL_TIME: (Timestamp, Timestamp) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
 
 impl BrowseQuery {
-    /// A shelf of that kind, by the last part of its address.
+    /// The reviews of a term, which is named by the last segment of its URL.
     pub fn new(kind: BrowseKind, slug: &str) -> Self {
         Self { kind, slug: slug.to_owned(), roles: 0, span: ALL_TIME }
     }
@@ -36,19 +36,19 @@ impl BrowseQuery {
         Self::new(BrowseKind::All, browse_index::ALL_REVIEWS_SLUG)
     }
 
-    /// A critic's.
+    /// The reviews by a critic.
     pub fn for_critic(critic: CriticId) -> Self {
         Self::new(BrowseKind::Critic, &browse_index::critic_slug(critic))
     }
 
-    /// Of a person's those in which the person has that role.
+    /// Only reviews of films in which the person has this role.
     #[must_use]
     pub fn in_role(mut self, role: Option<CreditRole>) -> Self {
         self.roles = role.map_or(0, CreditRole::bit);
         self
     }
 
-    /// Those written from one moment until another.
+    /// Only reviews dated between these times.
     #[must_use]
     pub fn between(mut self, from: Timestamp, until: Timestamp) -> Self {
         self.span = (from, until);
@@ -56,12 +56,12 @@ impl BrowseQuery {
     }
 }
 
-/// A shelf and how much stands on it.
+/// A term (a film, a person, a tag, …) and how many reviews it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrowseTerm {
-    /// The last part of its address.
+    /// The last segment of its URL.
     pub slug: String,
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// How many reviews it has, at least one.
     pub total: u64,
@@ -74,7 +74,7 @@ fn to_term((slug, name, total): TermRow) -> BrowseTerm {
     BrowseTerm { slug, name, total: to_unsigned(total) }
 }
 
-/// A row of `shelved`.
+/// A row of `browse_index`.
 #[derive(FromRow)]
 struct EntryRow {
     kind: BrowseKind,
@@ -93,7 +93,7 @@ static INSERT_ENTRIES: BulkStatement = BulkStatement::with(
     "on conflict (kind, slug, original_date, review_id) do nothing",
 );
 
-/// Puts a review on its shelves, and takes it from those that are not its own any more.
+/// Updates the entries of a review. Nothing is written if they are the same.
 pub(super) async fn index_review(tx: &mut Tx, review: &Review) -> Result<()> {
     let query = "select kind, slug, original_date, roles, name, sort from browse_index where review_id = $1
          order by kind, slug";
@@ -121,7 +121,7 @@ pub(super) async fn index_review(tx: &mut Tx, review: &Review) -> Result<()> {
     Ok(())
 }
 
-/// The shelf of that kind and address, where anything stands on it.
+/// Finds a term that has reviews.
 pub async fn find_term(db: &Db, kind: BrowseKind, slug: &str) -> Result<Option<BrowseTerm>> {
     let query = "select slug, name, total from browse_terms where kind = $1 and slug = $2";
     let found: Option<TermRow> =
@@ -129,7 +129,7 @@ pub async fn find_term(db: &Db, kind: BrowseKind, slug: &str) -> Result<Option<B
     Ok(found.map(to_term))
 }
 
-/// The shelves of a kind in their order, those whose place in it begins with `start`.
+/// Lists the terms of a kind whose sort keys begin with `start`, in order.
 pub async fn list_terms(
     db: &Db,
     kind: BrowseKind,
@@ -150,7 +150,7 @@ pub async fn list_terms(
     Ok(found.into_iter().map(to_term).collect())
 }
 
-/// How many shelves of a kind there are whose place begins with `start`.
+/// Counts the terms of a kind whose sort keys begin with `start`.
 pub async fn count_terms(db: &Db, kind: BrowseKind, start: &str) -> Result<u64> {
     let query = "select count(*) from browse_terms where kind = $1 and sort >= $2 and sort < $3";
     let number: i64 = with_db!(db, |c| sqlx::query_scalar(query)
@@ -162,7 +162,7 @@ pub async fn count_terms(db: &Db, kind: BrowseKind, start: &str) -> Result<u64> 
     Ok(to_unsigned(number))
 }
 
-/// The shelves of a kind with most on them.
+/// Lists the terms of a kind that have the most reviews.
 pub async fn list_largest_terms(db: &Db, kind: BrowseKind, limit: u32) -> Result<Vec<BrowseTerm>> {
     let query =
         "select slug, name, total from browse_terms where kind = $1 order by total desc, sort, slug limit $2";
@@ -171,8 +171,7 @@ pub async fn list_largest_terms(db: &Db, kind: BrowseKind, limit: u32) -> Result
     Ok(found.into_iter().map(to_term).collect())
 }
 
-/// The letters with which the places of the shelves of a kind begin. It goes from letter to letter, not from shelf to
-/// shelf.
+/// Lists the initials of the sort keys of a kind. The query jumps from initial to initial in the index.
 pub async fn list_initials(db: &Db, kind: BrowseKind) -> Result<Vec<String>> {
     let query = "with recursive letters (letter) as (
             select (select substr(sort, 1, 1) from browse_terms where kind = $1 order by sort limit 1)
@@ -184,10 +183,10 @@ pub async fn list_initials(db: &Db, kind: BrowseKind) -> Result<Vec<String>> {
     with_db!(db, |c| sqlx::query_scalar(query).bind(kind).bind(SORT_KEY_END).fetch_all(c).await)
 }
 
-/// Greater than whatever a name goes on with.
+/// Sorts after every character that a sort key contains.
 const SORT_KEY_END: &str = "\u{10ffff}";
 
-/// How many reviews of films there are that somebody directed, wrote and stars in.
+/// Counts the reviews of films that a person directed, wrote and stars in.
 pub async fn count_roles(db: &Db, person: &str) -> Result<[u64; 3]> {
     let query = "select roles, count(*) from browse_index where kind = 'person' and slug = $1 group by roles";
     let found: Vec<(i64, i64)> = with_db!(db, |c| sqlx::query_as(query).bind(person).fetch_all(c).await)?;
@@ -196,7 +195,7 @@ pub async fn count_roles(db: &Db, person: &str) -> Result<[u64; 3]> {
     }))
 }
 
-/// When the oldest and the newest public review were written; none where there is none.
+/// The dates of the oldest and the newest public review, or `None` if there is none.
 pub async fn date_span(db: &Db) -> Result<Option<(Timestamp, Timestamp)>> {
     let ends =
         "select (select original_date from browse_index where kind = 'all' order by original_date limit 1),
@@ -206,7 +205,7 @@ pub async fn date_span(db: &Db) -> Result<Option<(Timestamp, Timestamp)>> {
     Ok(first.zip(last))
 }
 
-/// How many reviews there are on a shelf.
+/// Counts the reviews of a query.
 pub async fn count_reviews(db: &Db, shelf: &BrowseQuery) -> Result<u64> {
     let BrowseQuery { kind, slug, roles, span: (from, until) } = shelf;
     if *roles == 0 && (*from, *until) == ALL_TIME {
@@ -225,7 +224,7 @@ pub async fn count_reviews(db: &Db, shelf: &BrowseQuery) -> Result<u64> {
     Ok(to_unsigned(total))
 }
 
-/// When the last public review before a moment was written.
+/// The date of the last public review before that time.
 pub async fn previous_date(db: &Db, moment: Timestamp) -> Result<Option<Timestamp>> {
     let query =
         "select original_date from browse_index where kind = 'all' and slug = '' and original_date < $1
@@ -233,7 +232,7 @@ pub async fn previous_date(db: &Db, moment: Timestamp) -> Result<Option<Timestam
     with_db!(db, |c| sqlx::query_scalar(query).bind(moment).fetch_optional(c).await)
 }
 
-/// When the first public review after a moment was written.
+/// The date of the first public review after that time.
 pub async fn next_date(db: &Db, moment: Timestamp) -> Result<Option<Timestamp>> {
     let query =
         "select original_date from browse_index where kind = 'all' and slug = '' and original_date > $1

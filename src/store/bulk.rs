@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-/// The numbers of rows for which there are statements. Not every number, since each connection keeps them prepared.
-/// And none large: SQLite looks for the name of each parameter among all of them.
+/// The numbers of rows for which there are statements. Few, since each connection keeps them prepared, and none large,
+/// since SQLite searches all parameters for the name of each.
 const SIZES: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
 
 /// A statement, written once for each number of rows.
@@ -20,8 +20,7 @@ pub(super) struct BulkStatement {
 }
 
 impl BulkStatement {
-    /// A statement in which `($1, $2), ($3, $4)` stands between the two texts, where a row is `(#1, #2)` and has two
-    /// parameters.
+    /// A statement with `($1, $2), ($3, $4)` between the two texts, if a row is `(#1, #2)` and has two parameters.
     pub(super) const fn new(
         before: &'static str,
         row: &'static str,
@@ -31,7 +30,7 @@ impl BulkStatement {
         Self::with(0, before, row, parameters, after)
     }
 
-    /// The same, where the texts speak of `$1` and so on, so many in all, and those of the rows follow.
+    /// The same, if the texts have `common` parameters, `$1` and so on. Those of the rows follow.
     pub(super) const fn with(
         common: usize,
         before: &'static str,
@@ -42,8 +41,8 @@ impl BulkStatement {
         Self { texts: [const { OnceLock::new() }; SIZES.len()], before, common, row, parameters, after }
     }
 
-    /// Splits rows into parts, each with its statement. The last row of a part may be there more than once, to fill
-    /// it: statements must not mind.
+    /// Splits rows into parts, each with its statement. The last row of a part may be repeated to fill the part, so
+    /// that statements must be idempotent.
     pub(super) fn parts<'r, T>(
         &'static self,
         mut rows: &'r [T],
@@ -74,8 +73,8 @@ impl BulkStatement {
     }
 }
 
-/// Which of the sizes the next part of so many rows has: the one that is full by more than half, since to fill it up
-/// costs less than another round trip; or the largest.
+/// The index of the smallest size that fits so many rows, or of the largest. Filling a part costs less than another
+/// round trip.
 fn fitting(rows: usize) -> usize {
     SIZES.iter().position(|size| *size >= rows).unwrap_or(SIZES.len() - 1)
 }

@@ -32,7 +32,7 @@ struct CommentRow {
 }
 
 impl CommentRow {
-    /// Of one that is not shown there is only its place: no word of it, and nobody's name.
+    /// A comment that is not shown becomes a placeholder without text and name.
     fn comment(self) -> Result<Comment> {
         let uri = parse_url(&self.author_uri)?;
         let presence = match self.state {
@@ -75,7 +75,7 @@ fn placeholder(comment: Comment) -> Comment {
     Comment { author, content: String::new(), warning: None, language: None, edited: None, ..comment }
 }
 
-/// The comments of a review from one end on.
+/// The query for the comments of a review, in this order.
 macro_rules! of_review {
     ($from:literal) => {
         concat!(
@@ -101,8 +101,8 @@ macro_rules! of_review {
     };
 }
 
-/// The comments of a review, at most `limit`: the newest of them where those come first in that order, else the oldest.
-/// Those that are not shown are among them as placeholders where one that is shown hangs under them, at whatever depth.
+/// Lists the newest or the oldest comments of a review, depending on the order. A comment that is not shown is a
+/// placeholder if a comment below it is shown, at any depth.
 pub async fn list_for_review(
     db: &Db,
     review: ReviewId,
@@ -118,7 +118,7 @@ pub async fn list_for_review(
     rows.into_iter().map(CommentRow::comment).collect()
 }
 
-/// The ids of the public answers to a post, the oldest first.
+/// Lists the ids of the public replies to a post, the oldest first.
 pub async fn list_reply_uris(db: &Db, parent: &url::Url, limit: u32, offset: u32) -> Result<Vec<String>> {
     with_db!(db, |c| sqlx::query_scalar(
         "select uri from comments where parent_uri = $1 and state = 'shown'
@@ -131,7 +131,7 @@ pub async fn list_reply_uris(db: &Db, parent: &url::Url, limit: u32, offset: u32
     .await)
 }
 
-/// How many public answers a post has.
+/// Counts the public replies to a post.
 pub async fn count_replies(db: &Db, parent: &url::Url) -> Result<u64> {
     let total: i64 = with_db!(db, |c| sqlx::query_scalar(
         "select count(*) from comments where parent_uri = $1 and state = 'shown'"
@@ -142,7 +142,7 @@ pub async fn count_replies(db: &Db, parent: &url::Url) -> Result<u64> {
     Ok(to_unsigned(total))
 }
 
-/// The ids of the public replies to a review, at any depth, the oldest first.
+/// Lists the ids of all public comments of a review, the oldest first.
 pub async fn list_uris(db: &Db, review: ReviewId, limit: u32, offset: u32) -> Result<Vec<String>> {
     with_db!(db, |c| sqlx::query_scalar(
         "select uri from comments where review_id = $1 and state = 'shown'
@@ -155,25 +155,24 @@ pub async fn list_uris(db: &Db, review: ReviewId, limit: u32, offset: u32) -> Re
     .await)
 }
 
-/// A stored comment as far as rules need it.
+/// A stored comment without its text.
 #[derive(Debug, Clone, FromRow)]
 pub struct StoredComment {
     /// Its id here.
     pub id: CommentId,
-    /// The review in whose thread it stands.
+    /// The review that it belongs to.
     pub review_id: ReviewId,
     /// The id of its author.
     pub actor: String,
-    /// `shown`; `held` until the critic lets it through; `hidden` or `removed` by the critic; `withheld` while its
-    /// author blocks the critic; `private`; or `deleted` by its author.
+    /// Whether readers see it.
     pub state: CommentState,
-    /// The moment of its last edit, by its author's server.
+    /// When it was last edited, according to its author's server.
     pub edited_at: Option<Timestamp>,
-    /// The signed date of what last changed it.
+    /// The signed date of the activity that changed it last.
     pub signed_at: Timestamp,
 }
 
-/// The comment with that id on the fediverse.
+/// Finds a comment by its ActivityPub id.
 pub async fn find_by_uri(db: &Db, uri: &url::Url) -> Result<Option<StoredComment>> {
     with_db!(db, |c| sqlx::query_as(
         "select id, review_id, actor, state, edited_at, signed_at from comments where uri = $1",
@@ -183,7 +182,7 @@ pub async fn find_by_uri(db: &Db, uri: &url::Url) -> Result<Option<StoredComment
     .await)
 }
 
-/// The critic of this site who wrote the answer of that id, where it is shown.
+/// Finds the critic of this site who wrote a comment that is shown.
 pub async fn find_critic(db: &Db, id: CommentId) -> Result<Option<CriticId>> {
     with_db!(db, |c| sqlx::query_scalar(
         "select critic_id from comments where id = $1 and critic_id is not null and state = 'shown'"
@@ -193,7 +192,7 @@ pub async fn find_critic(db: &Db, id: CommentId) -> Result<Option<CriticId>> {
     .await)
 }
 
-/// The same inside a transaction, as it stands there.
+/// Finds a comment by its ActivityPub id, inside a transaction.
 pub async fn find_in_tx(tx: &mut Tx, uri: &url::Url) -> Result<Option<StoredComment>> {
     with_tx!(tx, |c| sqlx::query_as(
         "select id, review_id, actor, state, edited_at, signed_at from comments where uri = $1",
@@ -203,10 +202,10 @@ pub async fn find_in_tx(tx: &mut Tx, uri: &url::Url) -> Result<Option<StoredComm
     .await)
 }
 
-/// A comment as it is written down.
+/// A comment to store.
 #[derive(Debug)]
 pub struct NewComment<'a> {
-    /// The review in whose thread it stands.
+    /// The review that it belongs to.
     pub review: ReviewId,
     /// Its id on the fediverse.
     pub uri: &'a url::Url,
@@ -214,7 +213,7 @@ pub struct NewComment<'a> {
     pub url: &'a url::Url,
     /// Its author.
     pub actor: &'a url::Url,
-    /// What it answers.
+    /// The id of the post that it replies to.
     pub parent: &'a url::Url,
     /// Safe HTML.
     pub content: &'a str,
@@ -224,15 +223,15 @@ pub struct NewComment<'a> {
     pub language: Option<&'a str>,
     /// When its author wrote it.
     pub published: Timestamp,
-    /// When its author last changed it.
+    /// When its author last edited it.
     pub edited: Option<Timestamp>,
-    /// The signed date of the activity that brought it.
+    /// The signed date of the activity that contained it.
     pub signed_at: Timestamp,
-    /// In which state it enters: one of those of [`StoredComment`].
+    /// Its state.
     pub state: CommentState,
 }
 
-/// Writes a new comment. One of that id that is there already stays as it is.
+/// Inserts a comment. Returns false if there is one with this id.
 pub async fn insert(tx: &mut Tx, written: &NewComment<'_>, now: Timestamp) -> Result<bool> {
     execute!(tx, sqlx::query(
         "insert into comments (id, review_id, uri, url, actor, parent_uri, content, warning, language, state,
@@ -257,7 +256,7 @@ pub async fn insert(tx: &mut Tx, written: &NewComment<'_>, now: Timestamp) -> Re
     .map(|rows| rows == 1)
 }
 
-/// Keeps the id of a reply that is not for everyone, and nothing else of it.
+/// Stores the id of a reply that is not public, and nothing else of it.
 pub async fn insert_private(
     tx: &mut Tx,
     review: ReviewId,
@@ -284,7 +283,7 @@ pub async fn insert_private(
     Ok(())
 }
 
-/// Replaces what a comment says. Whether it is shown stays as it was.
+/// Replaces the text of a comment. Its state stays the same.
 pub async fn update_content(tx: &mut Tx, id: CommentId, written: &NewComment<'_>) -> Result<()> {
     execute!(tx, sqlx::query(
         "update comments set url = $2, content = $3, warning = $4, language = $5, edited_at = $6, signed_at = $7
@@ -300,14 +299,15 @@ pub async fn update_content(tx: &mut Tx, id: CommentId, written: &NewComment<'_>
     Ok(())
 }
 
-/// Every word of a comment, taken away.
+/// Erases the text of a comment.
 macro_rules! erase_text {
     () => {
         "content = '', source = null, mentions = null, warning = null, language = null, url = uri, edited_at = null"
     };
 }
 
-/// Takes every word of a comment away; its place in the thread stays. One that was never public has no place.
+/// Erases the text of a comment that its author deleted. It stays in the thread as a placeholder, unless it was
+/// private.
 pub async fn mark_deleted(tx: &mut Tx, id: CommentId, signed_at: Timestamp) -> Result<()> {
     execute!(
         tx,
@@ -324,7 +324,7 @@ pub async fn mark_deleted(tx: &mut Tx, id: CommentId, signed_at: Timestamp) -> R
     Ok(())
 }
 
-/// The same of all that an actor wrote.
+/// The same for all comments of an actor.
 pub async fn mark_all_deleted(tx: &mut Tx, actor: &url::Url, signed_at: Timestamp) -> Result<()> {
     execute!(
         tx,
@@ -341,7 +341,7 @@ pub async fn mark_all_deleted(tx: &mut Tx, actor: &url::Url, signed_at: Timestam
     Ok(())
 }
 
-/// Takes every word of somebody's comment away because the critic wants it so, for good.
+/// Permanently erases the text of a comment for the critic.
 pub async fn mark_removed(tx: &mut Tx, id: CommentId) -> Result<()> {
     execute!(
         tx,
@@ -355,12 +355,12 @@ pub async fn mark_removed(tx: &mut Tx, id: CommentId) -> Result<()> {
     Ok(())
 }
 
-/// Takes an actor's comments on a critic's reviews off the pages while it blocks the critic.
+/// Withholds an actor's comments on a critic's reviews while it blocks the critic.
 pub async fn withhold_by_author(tx: &mut Tx, actor: &url::Url, critic: CriticId) -> Result<()> {
     transition_all_by(tx, actor, critic, CommentState::Shown, CommentState::Withheld).await
 }
 
-/// Puts them back.
+/// Shows them again.
 pub async fn release_by_author(tx: &mut Tx, actor: &url::Url, critic: CriticId) -> Result<()> {
     transition_all_by(tx, actor, critic, CommentState::Withheld, CommentState::Shown).await
 }

@@ -10,22 +10,22 @@ use crate::domain::id::{CommentId, CriticId, ReviewId};
 use crate::domain::states::CommentState;
 use crate::domain::time::Timestamp;
 
-/// An answer as it is kept.
+/// A critic's reply as it is stored.
 #[derive(Debug, Clone, FromRow)]
 pub struct StoredCriticReply {
     /// Its id.
     pub id: CommentId,
-    /// Who wrote it.
+    /// The critic who wrote it.
     pub critic_id: CriticId,
-    /// The review in whose thread it stands.
+    /// The review that it belongs to.
     pub review_id: ReviewId,
-    /// What it answers.
+    /// The id of the post that it replies to.
     pub parent_uri: String,
-    /// What it says, as safe HTML.
+    /// Its text, as safe HTML.
     pub content: String,
-    /// What the critic typed.
+    /// Its source, Markdown.
     pub source: Option<String>,
-    /// Whom it speaks to, as JSON.
+    /// Its mentions, as JSON.
     mentions: Option<String>,
     /// BCP 47.
     pub language: Option<String>,
@@ -40,7 +40,7 @@ pub struct StoredCriticReply {
 }
 
 impl StoredCriticReply {
-    /// Whom it speaks to, as it was sent.
+    /// The actors that it mentions.
     pub fn mentions(&self) -> Result<Vec<Mention>> {
         let kept: Vec<Spoken> = self.mentions.as_deref().map(from_json).transpose()?.unwrap_or_default();
         let mention = |kept: Spoken| Mention {
@@ -53,7 +53,7 @@ impl StoredCriticReply {
     }
 }
 
-/// A mention as it is kept.
+/// A mention as it is stored.
 #[derive(Serialize, Deserialize)]
 struct Spoken {
     actor: url::Url,
@@ -72,7 +72,7 @@ fn mentions_json(mentions: &[Mention]) -> String {
     to_json(&mentions.iter().map(spoken).collect::<Vec<_>>())
 }
 
-/// Writes a new answer down.
+/// Inserts a reply.
 pub async fn insert(
     tx: &mut Tx,
     answer: &CriticReply,
@@ -105,7 +105,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// The answer of that id.
+/// Finds a reply.
 pub async fn find(db: &Db, id: CommentId) -> Result<Option<StoredCriticReply>> {
     with_db!(db, |c| {
         sqlx::query_as(
@@ -119,7 +119,7 @@ pub async fn find(db: &Db, id: CommentId) -> Result<Option<StoredCriticReply>> {
     })
 }
 
-/// An answer of that critic that says the same in the same place.
+/// Finds a reply of the critic with the same text to the same post.
 pub async fn find_duplicate(
     tx: &mut Tx,
     critic: CriticId,
@@ -137,7 +137,7 @@ pub async fn find_duplicate(
     .await)
 }
 
-/// Replaces what an answer says; false where it is not shown any more.
+/// Replaces the text of a reply. Returns false if it is not shown.
 pub async fn update(tx: &mut Tx, answer: &CriticReply, source: &str, now: Timestamp) -> Result<bool> {
     execute!(
         tx,
@@ -155,16 +155,16 @@ pub async fn update(tx: &mut Tx, answer: &CriticReply, source: &str, now: Timest
     .map(|rows| rows == 1)
 }
 
-/// Somebody who is to hear of an answer.
+/// An actor that a reply is delivered to.
 #[derive(Debug, Clone, FromRow)]
 pub struct ReplyRecipient {
     /// The actor's id.
     pub uri: String,
-    /// Where it is told: the shared inbox where there is one.
+    /// The shared inbox of its server, or its own.
     pub inbox: String,
 }
 
-/// Those of other servers whose comments on a review are shown, the latest first.
+/// Lists the remote actors whose comments on a review are shown, the latest first.
 pub async fn list_participants(db: &Db, review: ReviewId, limit: u32) -> Result<Vec<ReplyRecipient>> {
     with_db!(db, |c| sqlx::query_as(
         "select a.uri, coalesce(a.shared_inbox, a.inbox) as inbox
@@ -178,7 +178,7 @@ pub async fn list_participants(db: &Db, review: ReviewId, limit: u32) -> Result<
     .await)
 }
 
-/// The inboxes that were told of an object, or are about to be.
+/// Lists the inboxes with deliveries about an object.
 pub async fn list_notified_inboxes(tx: &mut Tx, object: &url::Url, limit: u32) -> Result<Vec<String>> {
     with_tx!(tx, |c| sqlx::query_scalar(
         "select distinct inbox from deliveries where object_uri = $1 order by inbox limit $2",

@@ -46,14 +46,14 @@ impl CriticRow {
     }
 }
 
-/// All critics, the longest here first.
+/// Lists all critics, the oldest first.
 pub async fn list_all(db: &Db) -> Result<Vec<Critic>> {
     let rows: Vec<CriticRow> =
         with_db!(db, |c| sqlx::query_as("select * from critics order by created_at, id").fetch_all(c).await)?;
     rows.into_iter().map(CriticRow::critic).collect()
 }
 
-/// The critic of that id.
+/// Finds a critic.
 pub async fn find(db: &Db, id: CriticId) -> Result<Option<Critic>> {
     let row: Option<CriticRow> = with_db!(db, |c| sqlx::query_as("select * from critics where id = $1")
         .bind(id)
@@ -62,14 +62,14 @@ pub async fn find(db: &Db, id: CriticId) -> Result<Option<Critic>> {
     row.map(CriticRow::critic).transpose()
 }
 
-/// Whether there is a critic of that id.
+/// Whether a critic exists.
 pub async fn exists(tx: &mut Tx, id: CriticId) -> Result<bool> {
     let query = "select id from critics where id = $1";
     let found: Option<String> = with_tx!(tx, |c| sqlx::query_scalar(query).bind(id).fetch_optional(c).await)?;
     Ok(found.is_some())
 }
 
-/// The critic of that handle, in whatever case it is written.
+/// Finds a critic by handle, ignoring case.
 pub async fn find_by_handle(db: &Db, handle: &str) -> Result<Option<Critic>> {
     let row: Option<CriticRow> =
         with_db!(db, |c| sqlx::query_as("select * from critics where handle_key = $1")
@@ -79,7 +79,7 @@ pub async fn find_by_handle(db: &Db, handle: &str) -> Result<Option<Critic>> {
     row.map(CriticRow::critic).transpose()
 }
 
-/// Writes down what the config file says of a critic; returns the critic's id.
+/// Inserts or updates a critic from the config file. Returns the id.
 pub async fn upsert_from_config(tx: &mut Tx, profile: &CriticProfile, now: Timestamp) -> Result<CriticId> {
     with_tx!(tx, |c| {
         sqlx::query_scalar(
@@ -108,7 +108,7 @@ pub async fn upsert_from_config(tx: &mut Tx, profile: &CriticProfile, now: Times
     })
 }
 
-/// Sets the picture that is served as the critic's avatar.
+/// Sets the file that is served as the critic's avatar.
 pub async fn set_avatar(tx: &mut Tx, critic: CriticId, name: &str, media_type: &str) -> Result<()> {
     execute!(
         tx,
@@ -120,14 +120,14 @@ pub async fn set_avatar(tx: &mut Tx, critic: CriticId, name: &str, media_type: &
     Ok(())
 }
 
-/// The critic has no picture.
+/// Removes the critic's avatar.
 pub async fn clear_avatar(tx: &mut Tx, critic: CriticId) -> Result<()> {
     let statement = "update critics set avatar_name = null, avatar_type = null where id = $1";
     execute!(tx, sqlx::query(statement).bind(critic))?;
     Ok(())
 }
 
-/// The fingerprint of the profile that a critic's followers were last told of.
+/// The fingerprint of the profile that was last sent to the followers.
 pub async fn announced_fingerprint(tx: &mut Tx, critic: CriticId) -> Result<Option<String>> {
     with_tx!(tx, |c| sqlx::query_scalar("select announced_hash from critics where id = $1")
         .bind(critic)
@@ -135,14 +135,14 @@ pub async fn announced_fingerprint(tx: &mut Tx, critic: CriticId) -> Result<Opti
         .await)
 }
 
-/// Remembers what they are told now.
+/// Sets that fingerprint.
 pub async fn set_announced_fingerprint(tx: &mut Tx, critic: CriticId, fingerprint: &str) -> Result<()> {
     let statement = "update critics set announced_hash = $2 where id = $1";
     execute!(tx, sqlx::query(statement).bind(critic).bind(fingerprint))?;
     Ok(())
 }
 
-/// The critic moved to another account, for good; false where that happened before.
+/// Records that the critic has moved to another account. Returns false if it had moved before.
 pub async fn set_moved_to(tx: &mut Tx, critic: CriticId, target: &url::Url) -> Result<bool> {
     let statement = "update critics set moved_to = $2 where id = $1 and moved_to is null";
     execute!(tx, sqlx::query(statement).bind(critic).bind(target.as_str())).map(|rows| rows == 1)

@@ -9,10 +9,10 @@ use crate::domain::id::{ActivityId, LeaseId};
 use crate::domain::states::DeliveryState;
 use crate::domain::time::Timestamp;
 
-/// How many inboxes of a fan-out get their row at once.
+/// The number of deliveries that one transaction of a fan-out inserts.
 pub const FAN_OUT_CHUNK: i64 = 1_000;
 
-/// An activity for one inbox, outside a fan-out: an answer to its actor.
+/// Queues an activity for one inbox, such as a response to an actor.
 pub async fn enqueue(tx: &mut Tx, activity: ActivityId, inbox: &url::Url, now: Timestamp) -> Result<()> {
     execute!(tx, sqlx::query(
         "insert into deliveries (activity_id, inbox, host, object_uri, kind, state, attempts, next_attempt_at, created_at)
@@ -28,24 +28,23 @@ pub async fn enqueue(tx: &mut Tx, activity: ActivityId, inbox: &url::Url, now: T
     hosts::schedule(tx, inbox.host_str().unwrap_or_default(), now).await
 }
 
-/// A fan-out that is expanded in this transaction.
+/// A fan-out that this transaction expands.
 #[derive(Debug, FromRow)]
 pub struct FanOut {
     /// The activity.
     pub activity_id: ActivityId,
-    /// The last inbox that has its row.
+    /// The last inbox that has a delivery.
     pub cursor: String,
 }
 
-/// Whether a fan-out waits.
+/// Whether a fan-out is waiting.
 pub async fn has_fan_out(db: &Db) -> Result<bool> {
     let query = "select activity_id from fanouts limit 1";
     let waiting: Option<String> = with_db!(db, |c| sqlx::query_scalar(query).fetch_optional(c).await)?;
     Ok(waiting.is_some())
 }
 
-/// The fan-out that waits longest, which nobody else expands meanwhile. One about an object comes after all
-/// older ones about it.
+/// Locks the oldest fan-out. A fan-out about an object comes after all older ones about it.
 pub async fn claim_fan_out(tx: &mut Tx) -> Result<Option<FanOut>> {
     claim_rows!(
         tx,
@@ -59,8 +58,8 @@ pub async fn claim_fan_out(tx: &mut Tx) -> Result<Option<FanOut>> {
     )
 }
 
-/// Writes the next rows of a fan-out, and ends it once there are no more inboxes. What is passed on does not go
-/// back to the server that it came from.
+/// Inserts the next deliveries of a fan-out, and deletes the fan-out after the last inbox. A forwarded activity is not
+/// delivered to the server that it came from.
 pub async fn expand_fan_out(tx: &mut Tx, fan_out: &FanOut, now: Timestamp) -> Result<()> {
     let last: Option<String> = with_tx!(tx, |c| sqlx::query_scalar(
         "select max(inbox) from (
@@ -106,9 +105,8 @@ pub async fn expand_fan_out(tx: &mut Tx, fan_out: &FanOut, now: Timestamp) -> Re
     Ok(())
 }
 
-/// What waits about an object is overtaken by a newer activity: a Delete takes the place of everything, an
-/// Update that of older Updates. What is on its way at this moment arrives before it: one worker at a time sends
-/// to a host.
+/// Supersedes queued deliveries about an object: a Delete supersedes all of them, an Update supersedes older Updates. A
+/// delivery in progress still arrives first, since one worker at a time delivers to a host.
 pub async fn supersede(
     tx: &mut Tx,
     activity: ActivityId,
@@ -149,7 +147,7 @@ pub async fn supersede(
     Ok(())
 }
 
-/// Forgets deliveries that were done before `done_before`, and those that were given up before `failed_before`.
+/// Deletes deliveries that were done before `done_before`, and those that failed before `failed_before`.
 pub async fn delete_finished(tx: &mut Tx, done_before: Timestamp, failed_before: Timestamp) -> Result<()> {
     execute!(
         tx,
@@ -162,24 +160,23 @@ pub async fn delete_finished(tx: &mut Tx, done_before: Timestamp, failed_before:
     Ok(())
 }
 
-/// A delivery to be made.
+/// A delivery that is due.
 #[derive(Debug, Clone, FromRow)]
 pub struct DueDelivery {
     /// The activity.
     pub activity_id: ActivityId,
-    /// Where it goes.
+    /// The inbox.
     pub inbox: String,
     /// The host of the inbox.
     pub host: String,
     /// Attempts that failed.
     pub attempts: i64,
-    /// When it was first to go.
+    /// When it was queued.
     pub created_at: Timestamp,
 }
 
-/// What is due at the hosts that are held under a lease, the oldest first, at most `limit` a host: of one that
-/// failed a single one, to see whether it is back. None comes before an older one about the same object to the
-/// same inbox.
+/// Lists what is due at the hosts of a lease, the oldest first, at most `limit` for each host. A host that is failing
+/// gets a single delivery as a probe. No delivery comes before an older one about the same object to the same inbox.
 pub async fn list_due(db: &Db, lease: LeaseId, now: Timestamp, limit: u32) -> Result<Vec<DueDelivery>> {
     with_db!(db, |c| sqlx::query_as(
         "select activity_id, inbox, host, attempts, created_at from (
@@ -200,33 +197,33 @@ pub async fn list_due(db: &Db, lease: LeaseId, now: Timestamp, limit: u32) -> Re
     .await)
 }
 
-/// What became of an attempt.
+/// The outcome of an attempt.
 #[derive(Debug, Clone)]
 pub enum DeliveryOutcome {
     /// It arrived.
     Delivered {
-        /// The answer's status.
+        /// The status of the response.
         status: u16,
     },
-    /// It is tried again.
+    /// It will be retried.
     Deferred {
-        /// The answer's status, where there was an answer.
+        /// The status of the response, if there was one.
         status: Option<u16>,
-        /// Why, in a line.
+        /// The reason, in one line.
         error: String,
-        /// When.
+        /// When it is retried.
         next: Timestamp,
     },
-    /// It is given up.
+    /// It failed permanently.
     Failed {
-        /// The answer's status, where there was an answer.
+        /// The status of the response, if there was one.
         status: Option<u16>,
-        /// Why, in a line.
+        /// The reason, in one line.
         error: String,
     },
 }
 
-/// Deliveries of an activity that arrived.
+/// Marks deliveries of an activity as done.
 static MARK_DELIVERED: BulkStatement = BulkStatement::with(
     3,
     "update deliveries set state = 'done', attempts = attempts + 1, last_status = $2, last_error = null,
@@ -237,8 +234,7 @@ static MARK_DELIVERED: BulkStatement = BulkStatement::with(
     ")",
 );
 
-/// Acknowledges that an activity arrived at these inboxes, which all answered with this status. Nothing happens
-/// to deliveries that were superseded.
+/// Records that these inboxes accepted an activity with this status. Superseded deliveries stay as they are.
 pub async fn mark_delivered(
     tx: &mut Tx,
     activity: ActivityId,
@@ -255,7 +251,7 @@ pub async fn mark_delivered(
     Ok(())
 }
 
-/// Acknowledges an attempt. Nothing happens where the delivery was superseded.
+/// Records the outcome of an attempt. A superseded delivery stays as it is.
 pub async fn record_outcome(
     tx: &mut Tx,
     activity: ActivityId,
@@ -289,7 +285,7 @@ pub async fn record_outcome(
     Ok(())
 }
 
-/// Gives up what waits for a host since before then.
+/// Fails the deliveries to a host that were queued before that time.
 pub async fn fail_older_than(
     tx: &mut Tx,
     host: &str,

@@ -9,16 +9,16 @@ use crate::domain::activity::ActivityKind;
 use crate::domain::id::ActivityId;
 use crate::domain::time::Timestamp;
 
-/// An activity about an object, and how many inboxes have it.
+/// An activity and the number of inboxes in each state.
 #[derive(Debug, Clone, FromRow)]
 pub struct ActivityDeliveryStatus {
     /// The activity.
     pub id: ActivityId,
-    /// What it does, by name.
+    /// Its type.
     pub kind: ActivityKind,
-    /// Since when it is on its way.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// Whether not all of its inboxes are known yet.
+    /// Whether its fan-out is not finished.
     pub is_expanding: bool,
     done: i64,
     queued: i64,
@@ -26,23 +26,23 @@ pub struct ActivityDeliveryStatus {
 }
 
 impl ActivityDeliveryStatus {
-    /// Inboxes that have it.
+    /// The number of inboxes that accepted it.
     pub fn done(&self) -> u64 {
         to_unsigned(self.done)
     }
 
-    /// Inboxes that wait for it.
+    /// The number of inboxes that wait for it.
     pub fn queued(&self) -> u64 {
         to_unsigned(self.queued)
     }
 
-    /// Inboxes that will not get it.
+    /// The number of inboxes that it failed to reach.
     pub fn failed(&self) -> u64 {
         to_unsigned(self.failed)
     }
 }
 
-/// What was sent about an object, the oldest first.
+/// Lists the activities about an object, the oldest first.
 pub async fn list_for_object(db: &Db, object: &url::Url) -> Result<Vec<ActivityDeliveryStatus>> {
     with_db!(db, |c| {
         sqlx::query_as(
@@ -61,7 +61,7 @@ pub async fn list_for_object(db: &Db, object: &url::Url) -> Result<Vec<ActivityD
     })
 }
 
-/// Whether an activity is on its way to a host that is not known to be away.
+/// Whether a first attempt is due at a host that is not failing.
 pub async fn is_in_transit(db: &Db, activity: ActivityId, now: Timestamp) -> Result<bool> {
     let found: Option<i64> = with_db!(db, |c| sqlx::query_scalar(
         "select d.attempts from deliveries d join hosts h on h.host = d.host
@@ -75,20 +75,20 @@ pub async fn is_in_transit(db: &Db, activity: ActivityId, now: Timestamp) -> Res
     Ok(found.is_some())
 }
 
-/// A delivery that did not go well.
+/// A delivery that failed at least once.
 #[derive(Debug, Clone, FromRow)]
 pub struct FailedDelivery {
-    /// Where it goes.
+    /// The inbox.
     pub inbox: String,
     /// Attempts so far.
     pub attempts: i64,
-    /// When it is tried again, or was given up.
+    /// When it is retried, or when it was given up.
     pub at: Timestamp,
-    /// What was wrong the last time.
+    /// The last error.
     pub error: Option<String>,
 }
 
-/// Those that are tried again, the next ones first.
+/// Lists the deliveries that will be retried, the next ones first.
 pub async fn list_deferred(db: &Db, activity: ActivityId, limit: u32) -> Result<Vec<FailedDelivery>> {
     with_db!(db, |c| sqlx::query_as(
         "select d.inbox, d.attempts, d.last_error as error,
@@ -103,7 +103,7 @@ pub async fn list_deferred(db: &Db, activity: ActivityId, limit: u32) -> Result<
     .await)
 }
 
-/// Those that were given up, the last ones first.
+/// Lists the deliveries that were given up, the latest first.
 pub async fn list_failed(db: &Db, activity: ActivityId, limit: u32) -> Result<Vec<FailedDelivery>> {
     with_db!(db, |c| sqlx::query_as(
         "select inbox, attempts, finished_at as at, last_error as error from deliveries

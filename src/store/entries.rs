@@ -8,24 +8,24 @@ use crate::domain::id::{CriticId, EntryId, FeedId, ReviewId};
 use crate::domain::states::HoldReason;
 use crate::domain::time::Timestamp;
 
-/// An entry that was seen before.
+/// A stored entry.
 #[derive(Debug, Clone, FromRow)]
 pub struct StoredEntry {
     /// Its id.
     pub id: EntryId,
-    /// The feed that said it.
+    /// The feed that contains it.
     pub feed_id: FeedId,
-    /// The feed's own id of it.
+    /// Its id in the feed.
     pub guid: Option<String>,
     /// Its normalised URL.
     pub url: Option<String>,
-    /// The review that it became, or was matched with.
+    /// The review that it became, or was identified as.
     pub review_id: Option<ReviewId>,
-    /// The hash of all that a reader would notice.
+    /// The hash of everything that a reader would notice.
     pub content_hash: String,
 }
 
-/// The entry of that feed with that id of the feed's own.
+/// Finds an entry by feed and id in the feed.
 pub async fn find_by_guid(tx: &mut Tx, feed: FeedId, guid: &str) -> Result<Option<StoredEntry>> {
     with_tx!(tx, |c| sqlx::query_as(
         "select id, feed_id, guid, url, review_id, content_hash from feed_entries
@@ -37,7 +37,7 @@ pub async fn find_by_guid(tx: &mut Tx, feed: FeedId, guid: &str) -> Result<Optio
     .await)
 }
 
-/// The entry with that normalised URL, the one of this feed first, else of another feed.
+/// Finds an entry by normalised URL, first in this feed, then in the critic's other feeds.
 pub async fn find_by_url(tx: &mut Tx, feed: &Feed, url: &str) -> Result<Option<StoredEntry>> {
     with_tx!(tx, |c| sqlx::query_as(
         "select id, feed_id, guid, url, review_id, content_hash from feed_entries
@@ -51,7 +51,7 @@ pub async fn find_by_url(tx: &mut Tx, feed: &Feed, url: &str) -> Result<Option<S
     .await)
 }
 
-/// The entry with that visible text, the one of this feed first, else of another feed.
+/// Finds an entry by the hash of its text, first in this feed, then in the critic's other feeds.
 pub async fn find_by_text(tx: &mut Tx, feed: &Feed, text_hash: &str) -> Result<Option<StoredEntry>> {
     with_tx!(tx, |c| sqlx::query_as(
         "select id, feed_id, guid, url, review_id, content_hash from feed_entries
@@ -65,7 +65,7 @@ pub async fn find_by_text(tx: &mut Tx, feed: &Feed, text_hash: &str) -> Result<O
     .await)
 }
 
-/// The critic's review with that canonical URL.
+/// Finds a critic's review by canonical URL.
 pub async fn find_review_by_url(tx: &mut Tx, critic: CriticId, url: &str) -> Result<Option<ReviewId>> {
     with_tx!(tx, |c| sqlx::query_scalar(
         "select id from reviews where canonical_key = $1 and critic_id = $2 order by id limit 1"
@@ -76,7 +76,7 @@ pub async fn find_review_by_url(tx: &mut Tx, critic: CriticId, url: &str) -> Res
     .await)
 }
 
-/// Holds a review back until a later poll has room for it.
+/// Holds a review until a later poll publishes it.
 pub async fn hold_until_next_poll(tx: &mut Tx, review: ReviewId) -> Result<()> {
     execute!(
         tx,
@@ -85,28 +85,28 @@ pub async fn hold_until_next_poll(tx: &mut Tx, review: ReviewId) -> Result<()> {
     Ok(())
 }
 
-/// An entry as it is written down.
+/// An entry to store.
 #[derive(Debug)]
 pub struct EntryRecord<'a> {
     /// Its id.
     pub id: EntryId,
-    /// The feed that says it.
+    /// The feed that contains it.
     pub feed: FeedId,
-    /// The feed's own id of it.
+    /// Its id in the feed.
     pub guid: Option<&'a str>,
     /// Its normalised URL.
     pub url: Option<&'a str>,
     /// The hash of its visible text.
     pub text_hash: &'a str,
-    /// The hash of all that a reader would notice.
+    /// The hash of everything that a reader would notice.
     pub content_hash: &'a str,
-    /// The review that it is.
+    /// The review.
     pub review: Option<ReviewId>,
-    /// Why its review is held.
+    /// Why the review is held.
     pub hold_reason: Option<HoldReason>,
 }
 
-/// Writes an entry down, new or as it looks now. What it is held for stays as it was on a known one.
+/// Inserts or updates an entry. The reason why it is held stays the same on an update.
 pub async fn upsert(tx: &mut Tx, seen: &EntryRecord<'_>, now: Timestamp) -> Result<()> {
     execute!(
         tx,

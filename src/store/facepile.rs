@@ -12,13 +12,13 @@ use crate::domain::id::{CriticId, ReviewId};
 use crate::domain::states::{ReactionEventKind, ReactionKind};
 use crate::domain::time::Timestamp;
 
-/// The last likes and boosts of a review among which faces are looked for.
+/// The most recent reactions of a review that are candidates for the facepile.
 const MAX_CANDIDATE_REACTIONS: i64 = 200;
 
-/// Faces that are kept at hand: some more than are shown, for where somebody takes a like back.
+/// Actors that a facepile keeps. More than are shown, since reactions can be undone.
 const FACEPILE_SIZE: i64 = 48;
 
-/// Who is overtaken by more than that is at hand no more.
+/// An actor below this rank leaves the facepile.
 const MAX_FACEPILE_RANK: i64 = 2 * FACEPILE_SIZE;
 
 #[derive(FromRow)]
@@ -32,17 +32,17 @@ struct FaceRow {
     trusted: i64,
 }
 
-/// Somebody who could be shown.
+/// An actor who could be shown.
 #[derive(Debug)]
 pub struct FaceCandidate {
-    /// As they would be shown.
+    /// The actor as shown.
     pub face: FacepileActor,
-    /// Whether the critics let them through, once and for all.
+    /// Whether a critic has approved the actor.
     pub trusted: bool,
 }
 
-/// Those who liked or boosted a review lately, the last ones first: not those who want not to be found or shown
-/// around, nor those who block the critic.
+/// Lists the actors who reacted to a review last, the latest first, without those who do not want to be shown and those
+/// who block the critic.
 pub async fn list_candidates(db: &Db, review: ReviewId, critic: CriticId) -> Result<Vec<FaceCandidate>> {
     let rows: Vec<FaceRow> = with_db!(db, |c| {
         sqlx::query_as(
@@ -86,20 +86,20 @@ pub async fn list_candidates(db: &Db, review: ReviewId, critic: CriticId) -> Res
     Ok(found)
 }
 
-/// Something that somebody did at a review.
+/// An event that concerns a facepile or the hosts that a review has reached.
 #[derive(Debug, FromRow)]
 pub struct ReactionEvent {
-    /// Its place in the line.
+    /// Its position in the queue.
     pub id: i64,
     /// The review.
     pub review_id: ReviewId,
-    /// Who.
+    /// The actor.
     pub actor: String,
     /// What happened.
     pub kind: ReactionEventKind,
 }
 
-/// Whether anybody waits.
+/// Whether an event is waiting.
 pub async fn has_reaction_event(db: &Db) -> Result<bool> {
     let first: Option<i64> =
         with_db!(db, |c| sqlx::query_scalar("select id from reaction_events order by id limit 1")
@@ -108,7 +108,7 @@ pub async fn has_reaction_event(db: &Db) -> Result<bool> {
     Ok(first.is_some())
 }
 
-/// Takes the next ones out of the line.
+/// Removes the next events from the queue.
 pub async fn take_reaction_events(tx: &mut Tx, limit: i64) -> Result<Vec<ReactionEvent>> {
     claim_rows!(
         tx,
@@ -118,8 +118,8 @@ pub async fn take_reaction_events(tx: &mut Tx, limit: i64) -> Result<Vec<Reactio
     )
 }
 
-/// The last who liked or boosted a review are at hand from now on, and those who were overtaken, or took it back, are
-/// not any more, however many came meanwhile. Whom nobody asked for yet is a stranger.
+/// Refreshes the facepile of a review from its latest reactions. Added actors that are not known are queued to be
+/// fetched.
 pub async fn refresh_recent(tx: &mut Tx, review: ReviewId, now: Timestamp) -> Result<()> {
     let added: Vec<String> = with_tx!(tx, |c| {
         sqlx::query_scalar(
@@ -151,7 +151,7 @@ pub async fn refresh_recent(tx: &mut Tx, review: ReviewId, now: Timestamp) -> Re
     Ok(())
 }
 
-/// Somebody who is at hand there, and whom nobody knows, is to be asked for.
+/// Queues an actor of a facepile to be fetched if it is not known.
 pub async fn enqueue_fetch(tx: &mut Tx, review: ReviewId, actor: &str, now: Timestamp) -> Result<()> {
     execute!(
         tx,
@@ -167,16 +167,16 @@ pub async fn enqueue_fetch(tx: &mut Tx, review: ReviewId, actor: &str, now: Time
     Ok(())
 }
 
-/// A stranger who is asked for.
+/// An actor that has to be fetched.
 #[derive(Debug, FromRow)]
 pub struct UnresolvedActor {
     /// The actor's id.
     pub actor: String,
-    /// How often they were asked for, this time included.
+    /// The number of attempts, including this one.
     pub attempts: i64,
 }
 
-/// Whether a stranger is to be asked for.
+/// Whether an actor is due to be fetched.
 pub async fn has_unresolved_actor(db: &Db, now: Timestamp) -> Result<bool> {
     let first: Option<String> = with_db!(db, |c| sqlx::query_scalar(
         "select actor from unresolved_actors where due_at <= $1 limit 1"
@@ -187,7 +187,7 @@ pub async fn has_unresolved_actor(db: &Db, now: Timestamp) -> Result<bool> {
     Ok(first.is_some())
 }
 
-/// Takes some strangers who are to be asked for. If nothing comes of it they are due again later.
+/// Claims actors that are due to be fetched. They are due again at `later`, unless they are deleted from the queue.
 pub async fn claim_unresolved_actors(
     tx: &mut Tx,
     limit: i64,
@@ -203,7 +203,7 @@ pub async fn claim_unresolved_actors(
     )
 }
 
-/// Whether somebody's face is at hand for any review, however many came since they were seen.
+/// Whether an actor is in the facepile of any review.
 pub async fn is_in_facepile(db: &Db, actor: &str) -> Result<bool> {
     let query = "select actor from facepile where actor = $1 limit 1";
     let found: Option<String> =
@@ -211,7 +211,7 @@ pub async fn is_in_facepile(db: &Db, actor: &str) -> Result<bool> {
     Ok(found.is_some())
 }
 
-/// Somebody is known now, or nobody asks for them any more.
+/// Removes an actor from the queue: it is known, or given up.
 pub async fn delete_unresolved_actor(tx: &mut Tx, actor: &str) -> Result<()> {
     execute!(tx, sqlx::query("delete from unresolved_actors where actor = $1").bind(actor))?;
     Ok(())

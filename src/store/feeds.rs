@@ -10,7 +10,7 @@ use crate::domain::feed::{Feed, IngestDecision};
 use crate::domain::id::{CriticId, FeedId, Id, LeaseId};
 use crate::domain::time::Timestamp;
 
-/// Lines of the log that are kept of each feed.
+/// Lines of the log that are kept for each feed.
 const MAX_LOG_LINES: i64 = 5_000;
 
 #[derive(FromRow)]
@@ -44,24 +44,24 @@ impl From<FeedRow> for Feed {
     }
 }
 
-/// What the config file says of a feed.
+/// A feed in the config file.
 #[derive(Debug)]
 pub struct ConfiguredFeed<'a> {
     /// The critic whose reviews it carries.
     pub critic: CriticId,
     /// Its name.
     pub name: &'a str,
-    /// Where it is.
+    /// Its URL, or the path of a local file.
     pub url: &'a str,
-    /// How often it is asked.
+    /// How often it is polled.
     pub interval: Duration,
-    /// Entries dated before this become archive; none: before it was added.
+    /// Entries dated before this are archived. If `None`: before the feed was added.
     pub publish_since: Option<Timestamp>,
-    /// At most so many go out in one poll.
+    /// The most reviews that one poll may publish.
     pub max_publish_per_poll: u32,
 }
 
-/// Writes down what the config file says of a feed. One whose URL changed is asked anew, as the same feed.
+/// Inserts or updates a feed from the config file. If its URL changed, the feed is fetched without validators.
 pub async fn upsert_from_config(
     tx: &mut Tx,
     feed: &ConfiguredFeed<'_>,
@@ -92,13 +92,13 @@ pub async fn upsert_from_config(
     Ok(())
 }
 
-/// Feeds that the file does not name any more are polled no longer. Their reviews stay.
+/// Marks all feeds as not in the config file: they are not polled, and their reviews stay.
 pub async fn mark_all_unmanaged(tx: &mut Tx) -> Result<()> {
     execute!(tx, sqlx::query("update feeds set managed = 0"))?;
     Ok(())
 }
 
-/// All feeds, by name.
+/// Lists the feeds of the config file by name.
 pub async fn list_all(db: &Db) -> Result<Vec<Feed>> {
     let rows: Vec<FeedRow> =
         with_db!(db, |c| sqlx::query_as("select * from feeds where managed = 1 order by name")
@@ -107,7 +107,7 @@ pub async fn list_all(db: &Db) -> Result<Vec<Feed>> {
     Ok(rows.into_iter().map(Feed::from).collect())
 }
 
-/// Takes the feed that is due longest.
+/// Claims the feed that has been due longest.
 pub async fn claim_due(
     tx: &mut Tx,
     lease: LeaseId,
@@ -127,7 +127,7 @@ pub async fn claim_due(
     Ok(row.map(Feed::from))
 }
 
-/// The feed of that id, while it is polled.
+/// Finds a feed of the config file.
 pub async fn find(tx: &mut Tx, id: FeedId) -> Result<Option<Feed>> {
     let row: Option<FeedRow> =
         with_tx!(tx, |c| sqlx::query_as("select * from feeds where id = $1 and managed = 1")
@@ -137,7 +137,7 @@ pub async fn find(tx: &mut Tx, id: FeedId) -> Result<Option<Feed>> {
     Ok(row.map(Feed::from))
 }
 
-/// Takes that feed, due or not, unless somebody reads it.
+/// Claims a feed, due or not, unless another worker holds its lease.
 pub async fn claim(
     tx: &mut Tx,
     feed: FeedId,
@@ -158,20 +158,20 @@ pub async fn claim(
     Ok(row.map(Feed::from))
 }
 
-/// What a poll leaves behind.
+/// The result of a poll.
 #[derive(Debug)]
 pub struct PollResult<'a> {
-    /// The validators of the answer.
+    /// The `ETag` of the response.
     pub etag: Option<&'a str>,
     /// Its `Last-Modified`.
     pub last_modified: Option<&'a str>,
     /// Polls that failed in a row.
     pub failures: u32,
-    /// When to ask again.
+    /// When to poll again.
     pub next_poll_at: Timestamp,
 }
 
-/// Gives a feed back after its poll, unless the lease was lost meanwhile.
+/// Saves the result of a poll and ends the lease, unless the lease was lost.
 pub async fn finish_poll(tx: &mut Tx, feed: FeedId, lease: LeaseId, polled: &PollResult<'_>) -> Result<()> {
     execute!(
         tx,
@@ -195,13 +195,13 @@ pub async fn finish_poll(tx: &mut Tx, feed: FeedId, lease: LeaseId, polled: &Pol
 pub struct FeedLogLine {
     /// The feed's name.
     pub feed: String,
-    /// When.
+    /// When it was decided.
     pub at: Timestamp,
-    /// What was decided.
+    /// The decision.
     pub decision: IngestDecision,
-    /// About what: an entry's title, or the feed itself.
+    /// The title of the entry, or the name of the feed.
     pub subject: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
@@ -211,7 +211,7 @@ impl std::fmt::Display for FeedLogLine {
     }
 }
 
-/// Writes a decision down.
+/// Appends a decision to the log.
 pub async fn append_log(
     tx: &mut Tx,
     feed: FeedId,
@@ -232,7 +232,7 @@ pub async fn append_log(
     Ok(())
 }
 
-/// Writes a decision down unless the same stands there already; says whether it did.
+/// Appends a decision unless the log has the same one. Returns whether it did.
 pub async fn append_log_once(
     tx: &mut Tx,
     feed: FeedId,
@@ -258,7 +258,7 @@ pub async fn append_log_once(
     Ok(known.is_none())
 }
 
-/// Forgets the oldest lines of a feed's log beyond the bound.
+/// Deletes the oldest lines of a feed's log beyond the limit.
 pub async fn trim_log(tx: &mut Tx, feed: FeedId) -> Result<()> {
     execute!(
         tx,
@@ -272,7 +272,7 @@ pub async fn trim_log(tx: &mut Tx, feed: FeedId) -> Result<()> {
     Ok(())
 }
 
-/// The newest lines, of one feed or of all, oldest of them first.
+/// Reads the newest lines of one feed or of all, the oldest of them first.
 pub async fn read_log(db: &Db, name: Option<&str>, lines: u32) -> Result<Vec<FeedLogLine>> {
     let mut found: Vec<FeedLogLine> = with_db!(db, |c| {
         sqlx::query_as(

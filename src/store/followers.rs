@@ -11,20 +11,20 @@ use crate::domain::states::FollowState;
 use crate::domain::time::Timestamp;
 use crate::store::actors::StoredActor;
 
-/// How a follow stands.
+/// A follow as it is stored.
 #[derive(Debug, Clone, FromRow)]
 pub struct StoredFollow {
-    /// `following`; `pending` until the critic accepts; `gone`, or `preempted` where its end came before it did.
+    /// Its state.
     pub state: FollowState,
-    /// The id of the Follow, where it had one.
+    /// The id of the Follow, if it had one.
     pub follow_uri: Option<String>,
     /// The Accept that answered it.
     pub accept_id: Option<ActivityId>,
-    /// The signed date of what last changed it.
+    /// The signed date of the activity that changed it last.
     pub signed_at: Timestamp,
 }
 
-/// How an actor's follow of a critic stands.
+/// Finds an actor's follow of a critic.
 pub async fn find(tx: &mut Tx, critic: CriticId, actor: &url::Url) -> Result<Option<StoredFollow>> {
     with_tx!(tx, |c| sqlx::query_as(
         "select state, follow_uri, accept_id, signed_at from followers where critic_id = $1 and actor = $2",
@@ -35,7 +35,7 @@ pub async fn find(tx: &mut Tx, critic: CriticId, actor: &url::Url) -> Result<Opt
     .await)
 }
 
-/// The actor follows the critic; where no Accept answers it, it waits for the critic's yes.
+/// Inserts or replaces a follow. Without an Accept it is pending.
 pub async fn upsert(
     tx: &mut Tx,
     critic: CriticId,
@@ -62,7 +62,7 @@ pub async fn upsert(
     Ok(())
 }
 
-/// The critic says yes to one who waits.
+/// Accepts a pending follow.
 pub async fn accept(tx: &mut Tx, critic: CriticId, actor: &url::Url, accept: ActivityId) -> Result<()> {
     execute!(
         tx,
@@ -77,20 +77,20 @@ pub async fn accept(tx: &mut Tx, critic: CriticId, actor: &url::Url, accept: Act
     Ok(())
 }
 
-/// One who follows, or waits to.
+/// A follower, pending or accepted.
 #[derive(Debug, Clone, FromRow)]
 pub struct Follower {
-    /// Whom.
+    /// The critic.
     pub critic_id: CriticId,
     /// The actor's id.
     pub actor: String,
-    /// `following` or `pending`.
+    /// The state of the follow.
     pub state: FollowState,
-    /// When it was asked for, by the signed date.
+    /// The signed date of the Follow.
     pub signed_at: Timestamp,
 }
 
-/// Those in that state, the first to ask first.
+/// Lists follows in this state, the oldest first.
 pub async fn list_by_state(
     db: &Db,
     critic: CriticId,
@@ -108,7 +108,7 @@ pub async fn list_by_state(
     .await)
 }
 
-/// The actor does not follow the critic any more, whether or not we ever heard that it did.
+/// Records that an actor does not follow a critic, whether or not a follow is known.
 pub async fn unfollow(tx: &mut Tx, critic: CriticId, actor: &url::Url, signed_at: Timestamp) -> Result<()> {
     execute!(
         tx,
@@ -127,9 +127,9 @@ pub async fn unfollow(tx: &mut Tx, critic: CriticId, actor: &url::Url, signed_at
     Ok(())
 }
 
-/// The server of an inbox says that it is gone: whose own it was follows no longer. A shared one says nothing about
-/// anybody. The signed date stays what it was, since nobody signed this: a new follow counts, whenever it was signed.
-/// Gives how many went.
+/// Ends the follows of the actor whose own inbox answered 410 Gone. A shared inbox says nothing about its actors. The
+/// signed date stays the same, since no activity was signed: a new Follow counts, whenever it was signed. Returns how
+/// many follows ended.
 pub async fn remove_by_inbox(tx: &mut Tx, inbox: &str) -> Result<u64> {
     execute!(
         tx,
@@ -141,7 +141,7 @@ pub async fn remove_by_inbox(tx: &mut Tx, inbox: &str) -> Result<u64> {
     )
 }
 
-/// The critic whom an actor follows by the Follow of that id.
+/// Finds the critic that an actor follows by the Follow with that id.
 pub async fn find_critic_by_follow(
     tx: &mut Tx,
     actor: &url::Url,
@@ -157,7 +157,7 @@ pub async fn find_critic_by_follow(
     .await)
 }
 
-/// Whether an actor follows anyone here, or waits to.
+/// Whether an actor has a follow, pending or accepted.
 pub async fn is_following_anyone(db: &Db, actor: &url::Url) -> Result<bool> {
     let found: Option<String> = with_db!(db, |c| sqlx::query_scalar(
         "select actor from followers where actor = $1 and state in ('following', 'pending') limit 1",
@@ -168,7 +168,7 @@ pub async fn is_following_anyone(db: &Db, actor: &url::Url) -> Result<bool> {
     Ok(found.is_some())
 }
 
-/// An account is now another one, which follows whom the old one did. What the new one itself said later stands.
+/// Transfers the follows of an actor that moved. Later activities of the new account keep their effect.
 pub async fn transfer(tx: &mut Tx, old: &url::Url, new: &StoredActor, signed_at: Timestamp) -> Result<()> {
     execute!(
         tx,
@@ -198,7 +198,7 @@ pub async fn transfer(tx: &mut Tx, old: &url::Url, new: &StoredActor, signed_at:
     Ok(())
 }
 
-/// How many follow the critic, as many as there may be: they are counted where they are reached.
+/// Counts the followers of a critic from the totals of inboxes, so that it costs the same for any number.
 pub async fn count_followers(db: &Db, critic: CriticId) -> Result<u64> {
     let total: Option<i64> = with_db!(db, |c| sqlx::query_scalar(
         "select cast(sum(followers) as bigint) from follower_inboxes where critic_id = $1"
@@ -209,7 +209,7 @@ pub async fn count_followers(db: &Db, critic: CriticId) -> Result<u64> {
     Ok(to_unsigned(total.unwrap_or(0)))
 }
 
-/// A page of those who follow the critic, by id.
+/// Lists the ids of a critic's followers in order.
 pub async fn list_actors(db: &Db, critic: CriticId, limit: u32, offset: u32) -> Result<Vec<String>> {
     with_db!(db, |c| {
         sqlx::query_scalar(

@@ -11,10 +11,10 @@ use crate::domain::id::LeaseId;
 use crate::domain::signature_scheme::SignatureScheme;
 use crate::domain::time::Timestamp;
 
-/// Nobody federates with more; whoever makes up names does not fill the disk with them.
+/// The most hosts that get a row for their signature scheme, so that invented names do not fill the disk.
 const MAX_HOSTS: i64 = 100_000;
 
-/// The form of signature that a host took last, where that is not the usual one.
+/// The signature scheme that a host accepted last, if it is stored.
 pub async fn signature_scheme(db: &Db, host: &str) -> Result<Option<SignatureScheme>> {
     with_db!(db, |c| sqlx::query_scalar("select signature_scheme from hosts where host = $1")
         .bind(host)
@@ -22,8 +22,7 @@ pub async fn signature_scheme(db: &Db, host: &str) -> Result<Option<SignatureSch
         .await)
 }
 
-/// A host took this form where it refused the other one. Only those need a row for it that do not like what
-/// everyone else does.
+/// Records that a host accepted this scheme after it had refused the other one. The default scheme needs no row.
 pub async fn save_signature_scheme(
     tx: &mut Tx,
     host: &str,
@@ -48,14 +47,14 @@ pub async fn save_signature_scheme(
     Ok(())
 }
 
-/// A host takes neither form; the next time begins as with a stranger.
+/// Resets a host to the default scheme, after it refused both.
 pub async fn reset_signature_scheme(tx: &mut Tx, host: &str) -> Result<()> {
     let usual = "update hosts set signature_scheme = $2 where host = $1 and signature_scheme <> $2";
     execute!(tx, sqlx::query(usual).bind(host).bind(SignatureScheme::default()))?;
     Ok(())
 }
 
-/// Forgets what was learned before that, since servers are updated, and hosts that nothing is sent to.
+/// Resets schemes that were recorded before that time, since servers are updated, and deletes hosts without deliveries.
 pub async fn delete_idle(tx: &mut Tx, before: Timestamp) -> Result<()> {
     let lessons = "update hosts set signature_scheme = $2 where updated_at <= $1 and signature_scheme <> $2";
     execute!(tx, sqlx::query(lessons).bind(before).bind(SignatureScheme::default()))?;
@@ -65,7 +64,7 @@ pub async fn delete_idle(tx: &mut Tx, before: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Something is to be sent to a host: now, or once it is tried again.
+/// Makes a host due: now, or when it is retried.
 pub async fn schedule(tx: &mut Tx, host: &str, now: Timestamp) -> Result<()> {
     execute!(
         tx,
@@ -83,18 +82,18 @@ pub async fn schedule(tx: &mut Tx, host: &str, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// A host to which a worker sends.
+/// A host that a worker has claimed.
 #[derive(Debug, Clone, FromRow)]
 pub struct HostLease {
     /// Its name.
     pub host: String,
-    /// The form of signature to begin with, by name.
+    /// The signature scheme to try first.
     pub signature_scheme: SignatureScheme,
-    /// Failures in a row since it last answered.
+    /// Failures in a row since its last response.
     pub failures: i64,
 }
 
-/// Whether any host has its turn.
+/// Whether any host is due.
 pub async fn has_due(db: &Db, now: Timestamp) -> Result<bool> {
     let query = "select 'due' where exists (
             select 1 from hosts where failures = 0 and due_at <= $1 and (lease_until is null or lease_until <= $1))
@@ -104,17 +103,16 @@ pub async fn has_due(db: &Db, now: Timestamp) -> Result<bool> {
     Ok(due.is_some())
 }
 
-/// How many hosts are taken at most: of those that answered the last time, and of those that failed.
+/// The most hosts to claim, of healthy ones and of failing ones.
 #[derive(Debug, Clone, Copy)]
 pub struct Capacity {
-    /// For the former.
+    /// For healthy hosts.
     pub healthy: usize,
-    /// For the latter: a hundred thousand of them that are asked whether they are back keep nobody waiting who is
-    /// there.
+    /// For failing hosts: probes of any number of dead hosts do not delay the healthy ones.
     pub failing: usize,
 }
 
-/// Takes hosts whose turn it is, those that wait longest first.
+/// Claims hosts that are due, those that have waited longest first.
 pub async fn claim_due(
     tx: &mut Tx,
     lease: LeaseId,
@@ -149,7 +147,7 @@ pub async fn claim_due(
     Ok(leases)
 }
 
-/// Hosts that are to be changed, in one order, so that nobody who also changes several waits for the other in a circle.
+/// Locks hosts in one order, so that two transactions that change several never wait for each other.
 static LOCK: BulkStatement = BulkStatement::new(
     "select host from hosts where host in (values",
     "(#1)",
@@ -157,7 +155,7 @@ static LOCK: BulkStatement = BulkStatement::new(
     ") order by host for update",
 );
 
-/// Hosts that answered in the turn that ends.
+/// Ends the lease of hosts that responded.
 static RELEASE: BulkStatement = BulkStatement::with(
     1,
     "update hosts set lease = null, lease_until = null, failures = 0, failing_since = null, retry_at = null,
@@ -168,8 +166,9 @@ static RELEASE: BulkStatement = BulkStatement::with(
     ") returning host",
 );
 
-/// When something is due that waits for nothing before it. Whoever writes a delivery stirs the host after it, and
-/// the host is held by now: this statement sees all that was written before, and who writes later stirs it later.
+/// Makes a host due when its next delivery is, which waits for no older one. A transaction that inserts a delivery
+/// schedules the host after that, and this one holds the lock of the host: it sees every delivery that was inserted
+/// before, and a later one schedules the host again.
 static SCHEDULE_NEXT: BulkStatement = BulkStatement::new(
     "update hosts set due_at = (
             select case when d.next_attempt_at < hosts.retry_at then hosts.retry_at else d.next_attempt_at end
@@ -184,24 +183,23 @@ static SCHEDULE_NEXT: BulkStatement = BulkStatement::new(
     ")",
 );
 
-/// How a host was found.
+/// The health of a host after a lease.
 #[derive(Debug, Clone)]
 pub enum HostHealth {
-    /// It answered.
+    /// It responded.
     Healthy,
-    /// Nobody asked it anything.
+    /// Nothing was sent to it.
     NotTried,
-    /// It did not, or asked to be left alone: nothing is sent to it before then.
+    /// It did not respond, or asked to wait: nothing is sent to it before `until`.
     Failing {
-        /// Until when.
+        /// When it is retried.
         until: Timestamp,
-        /// Why, in a line.
+        /// The reason, in one line.
         error: String,
     },
 }
 
-/// Ends a turn: the host has its next one when something is due that waits for nothing before it. Nothing happens
-/// where the lease was lost.
+/// Ends a lease and schedules the host for its next delivery. Nothing happens if the lease was lost.
 pub async fn release(
     tx: &mut Tx,
     host: &str,
@@ -234,7 +232,7 @@ pub async fn release(
     schedule_next(tx, &[host]).await
 }
 
-/// Ends the turns of hosts that were taken under this lease and answered.
+/// Ends the lease of hosts that responded, and schedules them.
 pub async fn release_all(tx: &mut Tx, lease: LeaseId, hosts: &[&str]) -> Result<()> {
     let mut ended = Vec::with_capacity(hosts.len());
     for (text, _, part) in RELEASE.parts(hosts) {
@@ -257,7 +255,7 @@ async fn schedule_next(tx: &mut Tx, hosts: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Takes these hosts before they are changed. SQLite has one writer anyway.
+/// Locks hosts before they are changed. SQLite has one writer anyway.
 pub async fn lock_rows(tx: &mut Tx, hosts: &[&str]) -> Result<()> {
     if let AnyTransaction::Postgres(tx) = &mut tx.transaction {
         for (text, _, part) in LOCK.parts(hosts) {
@@ -268,7 +266,7 @@ pub async fn lock_rows(tx: &mut Tx, hosts: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// A host that failed was heard of: what waits for it goes out now.
+/// Makes a failing host due now, since it sent something.
 pub async fn mark_reachable(tx: &mut Tx, host: &str, now: Timestamp) -> Result<()> {
     execute!(
         tx,
@@ -283,22 +281,22 @@ pub async fn mark_reachable(tx: &mut Tx, host: &str, now: Timestamp) -> Result<(
     Ok(())
 }
 
-/// A host as it is listed.
+/// A failing host in a list.
 #[derive(Debug, Clone, FromRow)]
 pub struct FailingHost {
     /// Its name.
     pub host: String,
-    /// Failures in a row since it last answered.
+    /// Failures in a row since its last response.
     pub failures: i64,
-    /// Since when it fails.
+    /// When it began to fail.
     pub failing_since: Option<Timestamp>,
-    /// When it is tried again.
+    /// When it is retried.
     pub retry_at: Option<Timestamp>,
-    /// What was wrong the last time.
+    /// The last error.
     pub last_error: Option<String>,
 }
 
-/// The hosts that fail, those that fail longest first.
+/// Lists failing hosts, those that have failed longest first.
 pub async fn list_failing(db: &Db, limit: u32) -> Result<Vec<FailingHost>> {
     with_db!(db, |c| sqlx::query_as(
         "select host, failures, failing_since, retry_at, last_error from hosts

@@ -11,10 +11,10 @@ use crate::domain::id::{InboxActivityId, LeaseId};
 use crate::domain::states::InboxState;
 use crate::domain::time::Timestamp;
 
-/// So many activities of one actor lose their words at once; the others are gone after 30 days.
+/// The most bodies that one call erases. Older ones are deleted after 30 days anyway.
 const MAX_ERASED_BODIES: i64 = 10_000;
 
-/// Signatures that were seen.
+/// Inserts signatures, and returns those that are new.
 static INSERT_SIGNATURES: BulkStatement = BulkStatement::new(
     "insert into seen_signatures (fingerprint, expires_at) values",
     "(#1, #2)",
@@ -22,7 +22,7 @@ static INSERT_SIGNATURES: BulkStatement = BulkStatement::new(
     "on conflict (fingerprint) do nothing returning fingerprint",
 );
 
-/// Activities that are queued. A conflict is that of a row that fills a part with itself.
+/// Inserts queued activities. A conflict is a row that fills up a part with copies of itself.
 static INSERT_ACTIVITIES: BulkStatement = BulkStatement::new(
     "insert into inbox_activities (id, actor, key_id, body, signed_at, received_at, state, attempts, next_attempt_at) values",
     "(#1, #2, #3, #4, #5, #6, 'queued', 0, #6)",
@@ -30,23 +30,23 @@ static INSERT_ACTIVITIES: BulkStatement = BulkStatement::new(
     "on conflict (id) do nothing",
 );
 
-/// An activity as it is accepted.
+/// An accepted activity to store.
 #[derive(Debug, Clone, Copy)]
 pub struct NewInboxActivity<'a> {
-    /// Who sent it.
+    /// The actor who sent it.
     pub actor: &'a url::Url,
     /// The key that signed it.
     pub key_id: &'a url::Url,
     /// Its exact bytes.
     pub body: &'a str,
-    /// The date that its signature covers.
+    /// Its signed date.
     pub signed_at: Timestamp,
-    /// Of its signature: the same again is the same activity again.
+    /// The fingerprint of its signature, by which a replay is recognised.
     pub fingerprint: &'a str,
 }
 
-/// Keeps activities and queues them, each once whose signature was not seen before; gives how many are new.
-/// Signatures are remembered until `expires_at`.
+/// Queues the activities whose signatures are new, and remembers the signatures until `expires_at`. Returns how many
+/// are new.
 pub async fn insert_new(
     tx: &mut Tx,
     accepted: &[NewInboxActivity<'_>],
@@ -82,20 +82,20 @@ pub async fn insert_new(
     Ok(rows.len())
 }
 
-/// A received activity that this worker applies.
+/// A received activity that this worker has claimed.
 #[derive(Debug, FromRow)]
 pub struct InboxJob {
     /// Its id.
     pub id: InboxActivityId,
     /// Its exact bytes.
     pub body: String,
-    /// The date that its signature covers.
+    /// Its signed date.
     pub signed_at: Timestamp,
     /// Attempts that failed.
     pub attempts: i64,
 }
 
-/// Whether there is an activity that is due.
+/// Whether an activity is due.
 pub async fn has_due(db: &Db, now: Timestamp) -> Result<bool> {
     let query = "select id from inbox_activities
         where state = 'queued' and next_attempt_at <= $1 and (lease_until is null or lease_until <= $1) limit 1";
@@ -103,7 +103,7 @@ pub async fn has_due(db: &Db, now: Timestamp) -> Result<bool> {
     Ok(due.is_some())
 }
 
-/// Takes activities that are due, in the order in which they came.
+/// Claims activities that are due, in the order in which they were received.
 pub async fn claim_due(
     tx: &mut Tx,
     lease: LeaseId,
@@ -131,19 +131,19 @@ pub async fn claim_due(
     Ok(jobs)
 }
 
-/// How the handling of a received activity ended.
+/// The outcome of applying an activity.
 #[derive(Debug, Clone, Copy)]
 pub enum InboxOutcome {
     /// It had its effect.
     Done,
-    /// It has none, for the reason noted.
+    /// It has no effect, for the reason noted.
     Dropped,
-    /// It fails each time: kept, visible, in nobody's way.
+    /// It fails each time; it is kept for the operator to look at.
     Parked,
 }
 
-/// Ends a job, in the transaction that holds its effect. False where the lease was lost, or a block dropped
-/// the job meanwhile: then nothing of the transaction may commit.
+/// Records the outcome in the transaction that contains the effect. Returns false if the lease was lost, or a block has
+/// dropped the activity: then the transaction must not commit.
 pub async fn finish(
     tx: &mut Tx,
     id: InboxActivityId,
@@ -170,7 +170,7 @@ pub async fn finish(
     .map(|rows| rows == 1)
 }
 
-/// Tries a job again later, or once what it waits for is here.
+/// Retries an activity later, or when the post that it waits for arrives.
 pub async fn defer(
     tx: &mut Tx,
     id: InboxActivityId,
@@ -195,7 +195,7 @@ pub async fn defer(
     Ok(())
 }
 
-/// What waits for this post is due now.
+/// Makes the activities due that wait for this post.
 pub async fn wake_waiting(tx: &mut Tx, arrived: &url::Url, now: Timestamp) -> Result<()> {
     execute!(
         tx,
@@ -208,7 +208,8 @@ pub async fn wake_waiting(tx: &mut Tx, arrived: &url::Url, now: Timestamp) -> Re
     Ok(())
 }
 
-/// Takes the words from what an actor sent and what is dealt with, since it deleted some of them; from the newest.
+/// Erases the bodies of an actor's finished activities, the newest first, since they may contain a text that it
+/// deleted.
 pub async fn erase_bodies(tx: &mut Tx, actor: &url::Url) -> Result<()> {
     execute!(
         tx,
@@ -223,7 +224,7 @@ pub async fn erase_bodies(tx: &mut Tx, actor: &url::Url) -> Result<()> {
     Ok(())
 }
 
-/// Forgets signatures whose window has passed, and raw activities and withdrawals from before `received_before`.
+/// Deletes expired signatures, and finished activities and tombstones from before `received_before`.
 pub async fn delete_expired(tx: &mut Tx, now: Timestamp, received_before: Timestamp) -> Result<()> {
     execute!(tx, sqlx::query("delete from seen_signatures where expires_at <= $1").bind(now))?;
     execute!(

@@ -8,10 +8,10 @@ use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::id::KeyId;
 use crate::domain::time::Timestamp;
 
-/// The owner of the key that signs what the site itself asks.
+/// The owner of the instance actor's key.
 pub const INSTANCE_OWNER: &str = "instance";
 
-/// A key that signs, or will.
+/// A private key that has not retired.
 #[derive(Debug, Clone)]
 pub struct StoredSigningKey {
     /// Its id.
@@ -43,21 +43,21 @@ const ACTIVE_KEYS: &str = "select k.id, k.private_key,
         (select count(*) from signing_keys o where o.owner = k.owner and o.id < k.id) as older
      from signing_keys k where k.owner = $1 and (k.retires_at is null or k.retires_at > $2) order by k.id";
 
-/// The keys of an owner that have not retired, the oldest first; the last one is served.
+/// Lists the keys of an owner that have not retired, the oldest first. The last one is published.
 pub async fn list_active(db: &Db, owner: &str, now: Timestamp) -> Result<Vec<StoredSigningKey>> {
     let rows: Vec<KeyRow> =
         with_db!(db, |c| sqlx::query_as(ACTIVE_KEYS).bind(owner).bind(now).fetch_all(c).await)?;
     Ok(rows.into_iter().map(KeyRow::key).collect())
 }
 
-/// The same, as this transaction sees them.
+/// The same inside a transaction.
 pub async fn list_active_in_tx(tx: &mut Tx, owner: &str, now: Timestamp) -> Result<Vec<StoredSigningKey>> {
     let rows: Vec<KeyRow> =
         with_tx!(tx, |c| sqlx::query_as(ACTIVE_KEYS).bind(owner).bind(now).fetch_all(c).await)?;
     Ok(rows.into_iter().map(KeyRow::key).collect())
 }
 
-/// Gives an owner a key (PKCS #8), unless one is served already.
+/// Inserts a key (PKCS #8), unless the owner has one that is published.
 pub async fn insert(tx: &mut Tx, owner: &str, pkcs8: &[u8], now: Timestamp) -> Result<()> {
     execute!(
         tx,
@@ -73,14 +73,14 @@ pub async fn insert(tx: &mut Tx, owner: &str, pkcs8: &[u8], now: Timestamp) -> R
     Ok(())
 }
 
-/// No key that an owner has now signs later than this.
+/// Lets all keys of an owner retire at that time, or earlier.
 pub async fn retire(tx: &mut Tx, owner: &str, at: Timestamp) -> Result<()> {
     let statement = "update signing_keys set retires_at = $2 where owner = $1 and (retires_at is null or retires_at > $2)";
     execute!(tx, sqlx::query(statement).bind(owner).bind(at))?;
     Ok(())
 }
 
-/// Deletes the private halves of keys whose time is over.
+/// Erases the private halves of retired keys.
 pub async fn erase_retired_private_keys(tx: &mut Tx, now: Timestamp) -> Result<()> {
     let statement =
         "update signing_keys set private_key = $2 where retires_at <= $1 and length(private_key) > 0";

@@ -4,18 +4,18 @@ use super::{Db, Result, claim_rows, execute};
 use crate::domain::id::LeaseId;
 use crate::domain::time::Timestamp;
 
-/// Where work is taken from.
+/// A table whose rows workers claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeaseQueue {
-    /// Feeds that are due.
+    /// Feeds.
     Feeds,
-    /// Hosts to which something is to be sent.
+    /// Hosts.
     Hosts,
-    /// Received activities to be applied.
+    /// Received activities.
     InboxActivities,
 }
 
-/// Keeps what was taken under a lease until a later moment.
+/// Extends a lease.
 pub async fn renew(db: &Db, queue: LeaseQueue, lease: LeaseId, until: Timestamp) -> Result<()> {
     let statement = match queue {
         LeaseQueue::Feeds => "update feeds set lease_until = $2 where lease = $1",
@@ -27,7 +27,7 @@ pub async fn renew(db: &Db, queue: LeaseQueue, lease: LeaseId, until: Timestamp)
     tx.commit_without_notify().await
 }
 
-/// Of those whose end is being written nothing need be renewed: nobody waits for them here, and they for nobody.
+/// Skips rows whose outcome is being written, so that it never waits for that transaction.
 async fn renew_inbox_activities(db: &Db, lease: LeaseId, until: Timestamp) -> Result<()> {
     let mut tx = db.begin().await?;
     claim_rows!(

@@ -31,7 +31,7 @@ impl MediaRow {
     }
 }
 
-/// The picture that was taken from there.
+/// Finds a file by its source.
 pub async fn find_by_source(db: &Db, source: &str) -> Result<Option<Media>> {
     let row: Option<MediaRow> = with_db!(db, |c| sqlx::query_as("select * from media where source = $1")
         .bind(source)
@@ -40,7 +40,7 @@ pub async fn find_by_source(db: &Db, source: &str) -> Result<Option<Media>> {
     Ok(row.map(MediaRow::media))
 }
 
-/// The media type of the picture with that name.
+/// Finds the media type of a file by its name.
 pub async fn find_media_type(db: &Db, name: &str) -> Result<Option<String>> {
     with_db!(db, |c| sqlx::query_scalar("select media_type from media where name = $1 limit 1")
         .bind(name)
@@ -48,8 +48,7 @@ pub async fn find_media_type(db: &Db, name: &str) -> Result<Option<String>> {
         .await)
 }
 
-/// Writes down a picture whose file is in the folder; returns its id, which is an older one where the same
-/// source is known already.
+/// Inserts or updates a file. Returns its id, which stays the same for the same source.
 pub async fn upsert(tx: &mut Tx, media: &Media, now: Timestamp) -> Result<MediaId> {
     with_tx!(tx, |c| sqlx::query_scalar(
         "insert into media (id, name, media_type, width, height, source, created_at)

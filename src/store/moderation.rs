@@ -7,24 +7,24 @@ use crate::domain::id::{CommentId, CriticId, ReviewId};
 use crate::domain::states::CommentState;
 use crate::domain::time::Timestamp;
 
-/// A comment as far as a decision about it needs it.
+/// A comment without its text, for a decision about it.
 #[derive(Debug, Clone, FromRow)]
 pub struct ModeratedComment {
     /// Its id here.
     pub id: CommentId,
-    /// The review in whose thread it stands.
+    /// The review that it belongs to.
     pub review_id: ReviewId,
     /// Its id on the fediverse.
     pub uri: String,
     /// Its author's id.
     pub actor: String,
-    /// The critic of this site who wrote it.
+    /// The critic who wrote it, if one did.
     pub critic_id: Option<CriticId>,
-    /// `shown`, `held`, `hidden`, `removed` or `deleted`.
+    /// Its state.
     pub state: CommentState,
 }
 
-/// The comment of that id.
+/// Finds a comment that is not private.
 pub async fn find(db: &Db, id: CommentId) -> Result<Option<ModeratedComment>> {
     with_db!(db, |c| {
         sqlx::query_as(
@@ -36,7 +36,7 @@ pub async fn find(db: &Db, id: CommentId) -> Result<Option<ModeratedComment>> {
     })
 }
 
-/// The comment with that id, or that page, on the fediverse.
+/// Finds a comment that is not private by its ActivityPub id or the URL of its page.
 pub async fn find_by_url(db: &Db, address: &url::Url) -> Result<Option<ModeratedComment>> {
     with_db!(db, |c| sqlx::query_as(
         "select id, review_id, uri, actor, critic_id, state from comments
@@ -48,28 +48,28 @@ pub async fn find_by_url(db: &Db, address: &url::Url) -> Result<Option<Moderated
     .await)
 }
 
-/// A line of the list.
+/// A comment in a list.
 #[derive(Debug, Clone, FromRow)]
 pub struct CommentListItem {
     /// Its id here.
     pub id: CommentId,
-    /// As in [`ModeratedComment`].
+    /// Its state.
     pub state: CommentState,
     /// When its author wrote it.
     pub published_at: Timestamp,
-    /// The last part of the address of the review's page.
+    /// The slug of the review.
     pub slug: String,
     /// Safe HTML.
     pub content: String,
     /// Its author's id.
     pub actor: String,
-    /// The author's handle, where it is confirmed.
+    /// The author's handle, if it is confirmed.
     pub handle: Option<String>,
-    /// The handle of the critic of this site who wrote it.
+    /// The handle of the critic who wrote it, if one did.
     pub critic: Option<String>,
 }
 
-/// The comments, the newest first: of one review or of all, in one state or in any.
+/// Lists comments, the newest first: of one review or of all, in one state or in any.
 pub async fn list(
     db: &Db,
     review: Option<ReviewId>,
@@ -92,7 +92,7 @@ pub async fn list(
     .await)
 }
 
-/// Moves a comment from one state to another; false where it is not in the first.
+/// Moves a comment from one state to another. Returns false if it is not in the first.
 pub async fn transition(tx: &mut Tx, id: CommentId, from: CommentState, to: CommentState) -> Result<bool> {
     execute!(
         tx,
@@ -104,7 +104,7 @@ pub async fn transition(tx: &mut Tx, id: CommentId, from: CommentState, to: Comm
     .map(|rows| rows == 1)
 }
 
-/// The state of a comment as it stands in this transaction.
+/// Finds the state of a comment inside a transaction.
 pub async fn find_state(tx: &mut Tx, id: CommentId) -> Result<Option<CommentState>> {
     with_tx!(tx, |c| sqlx::query_scalar("select state from comments where id = $1")
         .bind(id)
@@ -112,13 +112,13 @@ pub async fn find_state(tx: &mut Tx, id: CommentId) -> Result<Option<CommentStat
         .await)
 }
 
-/// What an actor writes from now on is shown at once; false where nobody of that id is known.
+/// Approves an actor: its comments are shown at once from now on. Returns false if the actor is not known.
 pub async fn trust_actor(tx: &mut Tx, actor: &str) -> Result<bool> {
     let query = "update actors set trusted = 1 where uri = $1 and deleted_at is null";
     execute!(tx, sqlx::query(query).bind(actor)).map(|rows| rows == 1)
 }
 
-/// Shows all held comments of an actor; gives their number.
+/// Shows all held comments of an actor. Returns their number.
 pub async fn show_held_by_actor(tx: &mut Tx, actor: &str) -> Result<u64> {
     execute!(
         tx,
@@ -126,7 +126,7 @@ pub async fn show_held_by_actor(tx: &mut Tx, actor: &str) -> Result<u64> {
     )
 }
 
-/// The id of the actor whose confirmed handle this is (`@user@host`), in whatever case it is written.
+/// Finds the id of an actor by its confirmed handle (`@user@host`), ignoring case.
 pub async fn find_actor_by_handle(db: &Db, handle: &str) -> Result<Option<String>> {
     with_db!(db, |c| {
         sqlx::query_scalar(
@@ -138,7 +138,7 @@ pub async fn find_actor_by_handle(db: &Db, handle: &str) -> Result<Option<String
     })
 }
 
-/// The id of the actor whose page this is.
+/// Finds the id of an actor by the URL of its page.
 pub async fn find_actor_by_page(db: &Db, page: &url::Url) -> Result<Option<String>> {
     with_db!(db, |c| sqlx::query_scalar(
         "select uri from actors where url = $1 and deleted_at is null order by fetched_at desc limit 1",

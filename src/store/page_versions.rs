@@ -4,8 +4,8 @@ use super::db::AnyTransaction;
 use super::{Db, Result, Tx, with_db};
 use crate::domain::id::ReviewId;
 
-/// The version of all that a review's page and document show, by the last part of the page's address, current or
-/// former; none where there is no such review. The page names other reviews, too: of its film, by its director.
+/// The version of a review's page, by its current or a former slug. The page also shows other reviews: of the film, and
+/// by the director. `None` if there is no such review.
 pub async fn for_slug(db: &Db, slug: &str) -> Result<Option<i64>> {
     with_db!(db, |c| sqlx::query_scalar(
         "select (select cast(coalesce(sum(v.version), 0) as bigint) from page_versions v
@@ -17,7 +17,7 @@ pub async fn for_slug(db: &Db, slug: &str) -> Result<Option<i64>> {
     .await)
 }
 
-/// The version of all that its document shows, by the review's id.
+/// The version of a review's Article. `None` if there is no such review.
 pub async fn for_review(db: &Db, review: ReviewId) -> Result<Option<i64>> {
     with_db!(db, |c| sqlx::query_scalar(
         "select (select cast(coalesce(sum(v.version), 0) as bigint) from page_versions v
@@ -29,12 +29,12 @@ pub async fn for_review(db: &Db, review: ReviewId) -> Result<Option<i64>> {
     .await)
 }
 
-/// The version of all that pages with a list of reviews show.
+/// The version of all pages that list reviews.
 pub async fn for_lists(db: &Db) -> Result<i64> {
     of(db, "lists").await
 }
 
-/// The version of which reviews and critics there are, and what reviews say, whatever others say of them.
+/// The version of which reviews and critics there are and what reviews say, without comments and reactions.
 pub async fn for_reviews(db: &Db) -> Result<i64> {
     of(db, "reviews").await
 }
@@ -44,8 +44,8 @@ async fn of(db: &Db, subject: &'static str) -> Result<i64> {
     with_db!(db, |c| sqlx::query_scalar(query).bind(subject).fetch_one(c).await)
 }
 
-/// Adds up what connections that are gone have counted. On PostgreSQL each counts in rows of its own, which would
-/// else become ever more; SQLite has one writer.
+/// Merges the rows of connections that are closed. On PostgreSQL each connection counts in rows of its own; SQLite has
+/// one writer.
 pub async fn merge_closed_writers(tx: &mut Tx) -> Result<()> {
     if let AnyTransaction::Postgres(tx) = &mut tx.transaction {
         // Rows of connections that are there are left alone: to wait for one could be to wait in a circle.

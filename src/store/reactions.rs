@@ -6,7 +6,7 @@ use crate::domain::id::ReviewId;
 use crate::domain::states::ReactionKind;
 use crate::domain::time::Timestamp;
 
-/// Turns a reaction on, unless something signed later turned it off, or an Undo overtook it.
+/// Records a reaction, unless an activity that was signed later has undone it, or an Undo overtook it.
 pub async fn record(
     tx: &mut Tx,
     review: ReviewId,
@@ -34,7 +34,7 @@ pub async fn record(
     Ok(())
 }
 
-/// Turns a reaction off, whether or not we ever heard that it was on.
+/// Records that there is no reaction, whether or not one is known.
 pub async fn record_undo(
     tx: &mut Tx,
     review: ReviewId,
@@ -59,7 +59,7 @@ pub async fn record_undo(
     Ok(())
 }
 
-/// Turns off what the activity of that id turned on; false where there is no such thing.
+/// Undoes the reaction of the activity with that id. Returns false if there is none.
 pub async fn undo_by_activity(
     tx: &mut Tx,
     actor: &url::Url,

@@ -7,20 +7,20 @@ use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::id::ReportId;
 use crate::domain::time::Timestamp;
 
-/// A report as it is kept.
+/// A report to store.
 #[derive(Debug)]
 pub struct NewReport<'a> {
-    /// Who sent it: mostly the actor of a whole server.
+    /// The actor who sent it: usually the instance actor of a server.
     pub actor: &'a url::Url,
     /// The id of the Flag.
     pub activity: Option<&'a url::Url>,
-    /// The ids of what it is about.
+    /// The ids of the reported objects.
     pub objects: &'a [url::Url],
-    /// Why, plain text.
+    /// The reason, plain text.
     pub content: &'a str,
 }
 
-/// Whether the same report is here already.
+/// Whether the same report is stored already.
 pub async fn exists(tx: &mut Tx, reported: &NewReport<'_>) -> Result<bool> {
     let known: Option<String> = with_tx!(tx, |c| sqlx::query_scalar(
         "select id from reports where actor = $1 and (activity_uri = $2
@@ -35,7 +35,7 @@ pub async fn exists(tx: &mut Tx, reported: &NewReport<'_>) -> Result<bool> {
     Ok(known.is_some())
 }
 
-/// How many reports came from a server since then.
+/// Counts the reports from a host since that time.
 pub async fn count_from_host(tx: &mut Tx, host: &str, since: Timestamp) -> Result<u64> {
     let total: i64 = with_tx!(tx, |c| sqlx::query_scalar(
         "select count(*) from reports where host = $1 and created_at > $2"
@@ -47,7 +47,7 @@ pub async fn count_from_host(tx: &mut Tx, host: &str, since: Timestamp) -> Resul
     Ok(to_unsigned(total))
 }
 
-/// How many reports wait to be looked at.
+/// Counts the open reports.
 pub async fn count_open(tx: &mut Tx) -> Result<u64> {
     let total: i64 =
         with_tx!(tx, |c| sqlx::query_scalar("select count(*) from reports where state = 'open'")
@@ -56,7 +56,7 @@ pub async fn count_open(tx: &mut Tx) -> Result<u64> {
     Ok(to_unsigned(total))
 }
 
-/// Forgets reports from before then that were looked at.
+/// Deletes closed reports from before that time.
 pub async fn delete_old_closed(tx: &mut Tx, before: Timestamp) -> Result<()> {
     execute!(
         tx,
@@ -65,7 +65,7 @@ pub async fn delete_old_closed(tx: &mut Tx, before: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Keeps a report for the critics to look at.
+/// Inserts an open report.
 pub async fn insert(tx: &mut Tx, reported: &NewReport<'_>, now: Timestamp) -> Result<()> {
     execute!(
         tx,
@@ -84,18 +84,18 @@ pub async fn insert(tx: &mut Tx, reported: &NewReport<'_>, now: Timestamp) -> Re
     Ok(())
 }
 
-/// A report that waits to be looked at.
+/// An open report.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// Its id.
     pub id: ReportId,
-    /// Who sent it.
+    /// The actor who sent it.
     pub actor: String,
-    /// The ids of what it is about.
+    /// The ids of the reported objects.
     pub objects: Vec<String>,
-    /// Why, plain text.
+    /// The reason, plain text.
     pub content: String,
-    /// When it came.
+    /// When it was received.
     pub created_at: Timestamp,
 }
 
@@ -108,7 +108,7 @@ struct ReportRow {
     created_at: Timestamp,
 }
 
-/// The reports that wait, the oldest first, at most `limit`.
+/// Lists open reports, the oldest first.
 pub async fn list_open(db: &Db, limit: u32) -> Result<Vec<Report>> {
     let rows: Vec<ReportRow> = with_db!(db, |c| {
         sqlx::query_as(
@@ -127,7 +127,7 @@ pub async fn list_open(db: &Db, limit: u32) -> Result<Vec<Report>> {
         .collect()
 }
 
-/// A report was looked at; false where none of that id waits.
+/// Closes a report. Returns false if it is not open.
 pub async fn close(tx: &mut Tx, id: ReportId) -> Result<bool> {
     execute!(tx, sqlx::query("update reports set state = 'closed' where id = $1 and state = 'open'").bind(id))
         .map(|rows| rows > 0)

@@ -17,18 +17,18 @@ struct StatsRow {
     comments: i64,
 }
 
-/// What a review has.
+/// The totals of a review.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ReviewStats {
     /// Likes.
     pub likes: u64,
     /// Boosts.
     pub boosts: u64,
-    /// Comments that are shown, the critic's own answers among them.
+    /// Comments that are shown, including the critic's own.
     pub comments: u64,
 }
 
-/// What a review has, however much that is.
+/// The totals of a review.
 pub async fn for_review(db: &Db, review: ReviewId) -> Result<ReviewStats> {
     let row: StatsRow = with_db!(db, |c| {
         sqlx::query_as(
@@ -55,7 +55,7 @@ static COMMENT_COUNTS: BulkStatement = BulkStatement::new(
     ") group by review_id",
 );
 
-/// The comments of several reviews; those without may be left out.
+/// The numbers of comments of several reviews. Reviews without comments can be missing.
 pub async fn comment_counts(db: &Db, reviews: &[ReviewId]) -> Result<HashMap<ReviewId, u64>> {
     let mut totals = HashMap::new();
     for (text, _, part) in COMMENT_COUNTS.parts(reviews) {
@@ -68,7 +68,7 @@ pub async fn comment_counts(db: &Db, reviews: &[ReviewId]) -> Result<HashMap<Rev
     Ok(totals)
 }
 
-/// Adds up what connections that are gone have counted, as `page_versions::fold` does.
+/// Merges the rows of connections that are closed, as `page_versions::merge_closed_writers` does.
 pub async fn merge_closed_writers(tx: &mut Tx) -> Result<()> {
     if let AnyTransaction::Postgres(tx) = &mut tx.transaction {
         let statement = "with gone as (

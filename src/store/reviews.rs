@@ -95,7 +95,7 @@ impl ReviewRow {
     }
 }
 
-/// A query for whole reviews: the text that every one of them begins with.
+/// A query for whole reviews, with its condition.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
@@ -111,21 +111,21 @@ fn to_reviews(rows: Vec<ReviewRow>) -> Result<Vec<Review>> {
     rows.into_iter().map(ReviewRow::review).collect()
 }
 
-/// The review of that id, whatever its state.
+/// Finds a review in any state.
 pub async fn find(db: &Db, id: ReviewId) -> Result<Option<Review>> {
     let row: Option<ReviewRow> =
         with_db!(db, |c| sqlx::query_as(select!("where r.id = $1")).bind(id).fetch_optional(c).await)?;
     row.map(ReviewRow::review).transpose()
 }
 
-/// Whether there is a review of that id which everyone may read.
+/// Whether a review exists and is public.
 pub async fn is_public(tx: &mut Tx, id: ReviewId) -> Result<bool> {
     let query = "select id from reviews where id = $1 and state in ('archive', 'published')";
     let found: Option<String> = with_tx!(tx, |c| sqlx::query_scalar(query).bind(id).fetch_optional(c).await)?;
     Ok(found.is_some())
 }
 
-/// The review of that id inside a transaction, as it stands there; nobody else changes it meanwhile.
+/// Finds a review and locks it until the end of the transaction.
 pub async fn find_for_update(tx: &mut Tx, id: ReviewId) -> Result<Option<Review>> {
     tx.lock(&id.to_string()).await?;
     let row: Option<ReviewRow> =
@@ -133,20 +133,20 @@ pub async fn find_for_update(tx: &mut Tx, id: ReviewId) -> Result<Option<Review>
     row.map(ReviewRow::review).transpose()
 }
 
-/// The critic of a review, who never changes, asked inside a transaction.
+/// Finds the critic of a review, who never changes.
 pub async fn find_critic(tx: &mut Tx, id: ReviewId) -> Result<Option<CriticId>> {
     let query = "select critic_id from reviews where id = $1";
     with_tx!(tx, |c| sqlx::query_scalar(query).bind(id).fetch_optional(c).await)
 }
 
-/// The review that has, or had, that slug.
+/// Finds a review by its current or a former slug.
 pub async fn find_by_slug(db: &Db, slug: &str) -> Result<Option<Review>> {
     let query = select!("join slugs s on s.review_id = r.id where s.slug = $1");
     let row: Option<ReviewRow> = with_db!(db, |c| sqlx::query_as(query).bind(slug).fetch_optional(c).await)?;
     row.map(ReviewRow::review).transpose()
 }
 
-/// The review that the Create of that id announces.
+/// Finds the review that a Create announces.
 pub async fn find_by_create(db: &Db, create: ActivityId) -> Result<Option<Review>> {
     let query = select!("where r.create_id = $1");
     let row: Option<ReviewRow> =
@@ -154,7 +154,7 @@ pub async fn find_by_create(db: &Db, create: ActivityId) -> Result<Option<Review
     row.map(ReviewRow::review).transpose()
 }
 
-/// The reviews of a shelf, the newest first.
+/// Lists the reviews of a query, the newest first.
 pub async fn list_matching(db: &Db, shelf: &BrowseQuery, limit: u32, offset: u32) -> Result<Vec<Review>> {
     // Those before the page are gone past in the index alone.
     let query = select!(
@@ -179,7 +179,7 @@ pub async fn list_matching(db: &Db, shelf: &BrowseQuery, limit: u32, offset: u32
 
 static SELECT_BY_IDS: BulkStatement = BulkStatement::new(select!("where r.id in (values"), "(#1)", 1, ")");
 
-/// The reviews of these ids, in their order.
+/// Lists the reviews with these ids, in their order.
 pub async fn list_by_ids(db: &Db, ids: &[ReviewId]) -> Result<Vec<Review>> {
     let mut found = Vec::with_capacity(ids.len());
     for (text, _, part) in SELECT_BY_IDS.parts(ids) {
@@ -193,7 +193,7 @@ pub async fn list_by_ids(db: &Db, ids: &[ReviewId]) -> Result<Vec<Review>> {
     Ok(found)
 }
 
-/// The slugs of public reviews, the oldest first, and when what each says was last changed.
+/// Lists the slugs of public reviews and when each was last changed, the oldest first.
 pub async fn list_slugs(db: &Db, limit: u32, offset: u32) -> Result<Vec<(String, Timestamp)>> {
     // Those before are gone past in the index alone.
     with_db!(db, |c| {
@@ -210,7 +210,7 @@ pub async fn list_slugs(db: &Db, limit: u32, offset: u32) -> Result<Vec<(String,
     })
 }
 
-/// The public reviews next to one in the archive: the newer and the older.
+/// Finds the critic's next newer and next older public review.
 pub async fn find_neighbours(db: &Db, review: &Review) -> Result<(Option<Review>, Option<Review>)> {
     let newer = select!(
         "where r.state in ('archive', 'published') and r.critic_id = $1
@@ -236,7 +236,7 @@ pub async fn find_neighbours(db: &Db, review: &Review) -> Result<(Option<Review>
     Ok((newer, older))
 }
 
-/// Reviews that wait for their hour and whose hour has come.
+/// Lists scheduled reviews that are due.
 pub async fn list_due(db: &Db, now: Timestamp, limit: u32) -> Result<Vec<Review>> {
     let query =
         select!("where r.state = 'scheduled' and r.released_at <= $1 order by r.released_at limit $2");
@@ -245,7 +245,7 @@ pub async fn list_due(db: &Db, now: Timestamp, limit: u32) -> Result<Vec<Review>
     to_reviews(rows)
 }
 
-/// How many reviews of a feed went out after a moment.
+/// Counts the reviews of a feed that were published after that time.
 pub async fn count_released_since(tx: &mut Tx, feed: FeedId, since: Timestamp) -> Result<u64> {
     let count: i64 = with_tx!(tx, |c| sqlx::query_scalar(
         "select count(*) from reviews where feed_id = $1 and state = 'published' and released_at > $2",
@@ -257,7 +257,7 @@ pub async fn count_released_since(tx: &mut Tx, feed: FeedId, since: Timestamp) -
     Ok(super::column::to_unsigned(count))
 }
 
-/// A feed's reviews that were held because a poll was full, the oldest first.
+/// Lists a feed's reviews that are held until a later poll, the oldest first.
 pub async fn list_held_by_feed(tx: &mut Tx, feed: FeedId, limit: u32) -> Result<Vec<Review>> {
     let query = select!(
         "join feed_entries e on e.review_id = r.id and e.feed_id = r.feed_id
@@ -269,7 +269,7 @@ pub async fn list_held_by_feed(tx: &mut Tx, feed: FeedId, limit: u32) -> Result<
     to_reviews(rows)
 }
 
-/// A critic's reviews of a film with that title, to compare a new one with. At most 50, the newest first.
+/// Lists a critic's reviews with that title or film, for comparison with a new one. At most 50, the newest first.
 pub async fn list_by_film(
     tx: &mut Tx,
     critic: CriticId,
@@ -290,12 +290,12 @@ pub async fn list_by_film(
     to_reviews(rows)
 }
 
-/// A film's title as it is compared.
+/// The key by which film titles are compared.
 fn film_key(title: &str) -> String {
     crate::domain::review::slug(title)
 }
 
-/// A slug that no review has or had: the wish itself, or with a number behind it.
+/// Finds a slug that no other review has or had: the wish, or the wish and a number.
 pub async fn find_free_slug(tx: &mut Tx, wish: &str, review: ReviewId) -> Result<String> {
     let wish = if wish.is_empty() { "review" } else { wish };
     for number in 1..100 {
@@ -312,7 +312,7 @@ pub async fn find_free_slug(tx: &mut Tx, wish: &str, review: ReviewId) -> Result
     Ok(format!("{wish}-{}", review.to_string().to_lowercase()))
 }
 
-/// Writes a review down, new or changed, with its slug, on its shelves, and its words in the index.
+/// Inserts or updates a review, its slug, and its entries in both indexes.
 pub async fn upsert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> {
     let draft = &review.content;
     execute!(tx, sqlx::query(

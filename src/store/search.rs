@@ -13,32 +13,32 @@ use crate::domain::review::Review;
 use crate::domain::search::{self, SearchDocument, SearchTerm};
 use crate::domain::time::Timestamp;
 
-/// What is looked for.
+/// A search query.
 #[derive(Debug, Clone)]
 pub struct SearchCriteria<'a> {
-    /// Words that a review must have, all of them.
+    /// Words that a review must contain, all of them.
     pub words: &'a [SearchTerm],
-    /// Marks that it must have (`domain::search`), all of them.
+    /// Filter tokens that it must have (`domain::search`), all of them.
     pub marks: &'a [String],
-    /// From when, and until when, it was written.
+    /// Its first and last date.
     pub span: Option<(Timestamp, Timestamp)>,
 }
 
-/// Bits of a place below those of the moment: reviews of one moment have different ones.
+/// The low bits of a document id. Reviews of the same time differ in them.
 const DOC_ID_BITS: u32 = 15;
 
-/// The lowest place of a moment.
+/// The lowest document id of a time.
 const fn first_doc_id(moment: Timestamp) -> i64 {
     moment.millis() << DOC_ID_BITS
 }
 
-/// The highest.
+/// The highest document id of a time.
 const fn last_doc_id(moment: Timestamp) -> i64 {
     first_doc_id(moment) + (1 << DOC_ID_BITS) - 1
 }
 
-/// Writes the words of a review down in place of those that it had; takes them away where it is not public. Where they
-/// are there already it writes nothing, and makes nobody wait.
+/// Indexes a review, or removes it from the index if it is not public. Nothing is written or locked if the indexed
+/// words are the same.
 pub(super) async fn index(tx: &mut Tx, review: &Review) -> Result<()> {
     let stored = hash_of(tx, review.id).await?;
     if !review.state.is_public() {
@@ -72,7 +72,7 @@ pub(super) async fn index(tx: &mut Tx, review: &Review) -> Result<()> {
     Ok(())
 }
 
-/// The hash of what is indexed of a review, where anything is; empty where it was not written down.
+/// The hash of what is indexed of a review, if anything is. Empty if an older version indexed it.
 async fn hash_of(tx: &mut Tx, review: ReviewId) -> Result<Option<String>> {
     let query = match &tx.transaction {
         AnyTransaction::Sqlite(_) => "select coalesce(hash, '') from search_documents where review_id = $1",
@@ -92,7 +92,7 @@ async fn delete(tx: &mut Tx, review: ReviewId) -> Result<()> {
     Ok(())
 }
 
-/// A place of that moment which no review has.
+/// Finds a document id of that time that is not used.
 async fn free_doc_id(tx: &mut Tx, moment: Timestamp) -> Result<i64> {
     let query = match &tx.transaction {
         AnyTransaction::Sqlite(_) => {
@@ -117,8 +117,8 @@ async fn free_doc_id(tx: &mut Tx, moment: Timestamp) -> Result<i64> {
     }
 }
 
-/// As PostgreSQL reads it: words of the head weigh `A`, marks `B`, words of the text `D`. No word has a quote in it, and
-/// none begins as marks do.
+/// A tsvector as text: words of the head have the weight `A`, filter tokens `B`, words of the body `D`. No word
+/// contains a quote, or begins as filter tokens do.
 fn to_tsvector(indexed: &SearchDocument) -> String {
     let mut to_tsvector = String::new();
     for word in &indexed.head {
@@ -134,7 +134,7 @@ fn to_tsvector(indexed: &SearchDocument) -> String {
     to_tsvector
 }
 
-/// Where the words must be.
+/// Where the words must occur.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum MatchScope {
     Head,
@@ -142,7 +142,7 @@ enum MatchScope {
 }
 
 impl SearchCriteria<'_> {
-    /// As FTS5 reads it. All that stands between quotes is letters and digits.
+    /// The query for FTS5. Quoted words consist of letters and digits.
     fn fts(&self, place: MatchScope) -> String {
         let columns = if place == MatchScope::Head { "{head}" } else { "{head body}" };
         let word =
@@ -157,7 +157,7 @@ impl SearchCriteria<'_> {
             .join(" AND ")
     }
 
-    /// As PostgreSQL reads it.
+    /// The query for PostgreSQL.
     fn tsquery(&self, place: MatchScope) -> String {
         let weights = if place == MatchScope::Head { "A" } else { "AD" };
         let word = |word: &SearchTerm| {
@@ -167,7 +167,7 @@ impl SearchCriteria<'_> {
         self.words.iter().map(word).chain(marks).collect::<Vec<_>>().join(" & ")
     }
 
-    /// Where nothing else is asked for, that it is public: something must be.
+    /// The filter tokens. A query needs at least one condition: that a review is public.
     fn marks(&self) -> impl Iterator<Item = &str> {
         let anything = (self.words.is_empty() && self.marks.is_empty()).then_some(search::PUBLIC_FILTER);
         self.marks.iter().map(String::as_str).chain(anything)
@@ -178,8 +178,8 @@ impl SearchCriteria<'_> {
     }
 }
 
-/// The public reviews that are wanted: first those that have the words in their head, then those that have them
-/// anywhere; among these the newest first. Of all that are found those from `offset` on, at most `limit`.
+/// Finds public reviews: first those with the words in their head, then those with them anywhere, each the newest
+/// first. Returns at most `limit`, from `offset` on.
 pub async fn find(db: &Db, wanted: &SearchCriteria<'_>, limit: u32, offset: u32) -> Result<Vec<ReviewId>> {
     let most = limit.saturating_add(offset);
     let mut found = Vec::new();
@@ -222,7 +222,7 @@ async fn find_in(
     }
 }
 
-/// How many there are, counted up to `most`.
+/// Counts the results up to `most`.
 pub async fn count_matches(db: &Db, wanted: &SearchCriteria<'_>, most: u32) -> Result<u64> {
     let (from, until) = wanted.doc_ids();
     let total: i64 = match &db.pools {

@@ -2,7 +2,7 @@
 
 use super::{Db, Result, Tx, execute, with_db, with_tx};
 
-/// Sets it where it is not set yet; returns what holds.
+/// Inserts a value unless the key has one. Returns the value that is stored.
 pub async fn get_or_insert(tx: &mut Tx, key: &str, value: &str) -> Result<String> {
     execute!(
         tx,
@@ -16,13 +16,13 @@ pub async fn get_or_insert(tx: &mut Tx, key: &str, value: &str) -> Result<String
         .await)
 }
 
-/// What it is, where it is set.
+/// Finds a value.
 pub async fn get(db: &Db, key: &str) -> Result<Option<String>> {
     let query = "select value from settings where key = $1";
     with_db!(db, |c| sqlx::query_scalar(query).bind(key).fetch_optional(c).await)
 }
 
-/// Sets it, whatever it was.
+/// Inserts or replaces a value.
 pub async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<()> {
     execute!(
         tx,

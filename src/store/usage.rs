@@ -4,7 +4,7 @@ use super::column::to_unsigned;
 use super::{Db, Result, with_db};
 use crate::domain::time::Timestamp;
 
-/// How many critics published a review or answered a comment since then.
+/// Counts the critics who have published a review or replied to a comment since that time.
 pub async fn count_active_critics(db: &Db, since: Timestamp) -> Result<u64> {
     let active: i64 = with_db!(db, |c| {
         sqlx::query_scalar(
@@ -21,7 +21,7 @@ pub async fn count_active_critics(db: &Db, since: Timestamp) -> Result<u64> {
     Ok(to_unsigned(active))
 }
 
-/// How many answers of the critics of this site can be read.
+/// Counts the public replies by critics.
 pub async fn count_critic_replies(db: &Db) -> Result<u64> {
     let answers: i64 = with_db!(db, |c| sqlx::query_scalar(
         "select count(*) from comments c join reviews r on r.id = c.review_id

@@ -8,12 +8,12 @@ use super::{Db, Result, Tx, execute, settings, with_db};
 use crate::domain::id::{CriticId, ReviewId};
 use crate::domain::time::Timestamp;
 
-/// Those who write here do so one after the other.
+/// Takes the lock that every transaction needs that writes here.
 pub async fn lock(tx: &mut Tx) -> Result<()> {
     tx.lock("readers").await
 }
 
-/// Adds reads of a review to a day.
+/// Adds views of a review on a day.
 pub async fn add_views(tx: &mut Tx, review: ReviewId, day: &str, reads: u64) -> Result<()> {
     execute!(
         tx,
@@ -28,7 +28,7 @@ pub async fn add_views(tx: &mut Tx, review: ReviewId, day: &str, reads: u64) -> 
     Ok(())
 }
 
-/// A review was met on a server.
+/// Records that a review has reached a host.
 pub async fn add_reached_host(tx: &mut Tx, review: ReviewId, host: &str) -> Result<()> {
     execute!(
         tx,
@@ -42,10 +42,10 @@ pub async fn add_reached_host(tx: &mut Tx, review: ReviewId, host: &str) -> Resu
     Ok(())
 }
 
-/// Deliveries that are gone through at once.
+/// The most deliveries that one window contains.
 const MAX_WINDOW_DELIVERIES: i64 = 2_000;
 
-/// Until when deliveries have to be gone through after `since`, in one go; none where none arrived by `until`.
+/// The end of the next window of finished deliveries after `since`, or `None` if none finished by `until`.
 pub async fn next_delivery_window(db: &Db, since: Timestamp, until: Timestamp) -> Result<Option<Timestamp>> {
     with_db!(db, |c| sqlx::query_scalar(
         "select max(finished_at) from (
@@ -59,7 +59,7 @@ pub async fn next_delivery_window(db: &Db, since: Timestamp, until: Timestamp) -
     .await)
 }
 
-/// The servers where reviews arrived within that time. The ids of Articles are `prefix` and the review's own.
+/// Records the hosts that accepted a review within that window. The id of an Article is `prefix` and the review's id.
 pub async fn add_delivered_hosts(
     tx: &mut Tx,
     since: Timestamp,
@@ -83,7 +83,7 @@ pub async fn add_delivered_hosts(
     Ok(())
 }
 
-/// Pages whose numbers are out of date by more than one in fifty are rendered anew; gives how many.
+/// Publishes counts that have grown by more than 2 %, so that these pages are rendered again. Returns how many.
 pub async fn publish_counts(tx: &mut Tx) -> Result<u64> {
     execute!(
         tx,
@@ -94,7 +94,7 @@ pub async fn publish_counts(tx: &mut Tx) -> Result<u64> {
     )
 }
 
-/// Writes down how many follow each critic on that day, so far.
+/// Stores the number of each critic's followers on that day so far.
 pub async fn snapshot_followers(tx: &mut Tx, day: &str) -> Result<()> {
     execute!(
         tx,
@@ -109,16 +109,16 @@ pub async fn snapshot_followers(tx: &mut Tx, day: &str) -> Result<()> {
     Ok(())
 }
 
-/// How many read a review, and on how many servers it was met.
+/// The views of a review, and the number of hosts that it has reached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ReviewReach {
-    /// Reads.
+    /// Views.
     pub reads: u64,
-    /// Servers.
+    /// Hosts.
     pub hosts: u64,
 }
 
-/// The same of one review.
+/// Finds the counts of a review.
 pub async fn for_review(db: &Db, review: ReviewId) -> Result<ReviewReach> {
     let row: Option<(i64, i64)> =
         with_db!(db, |c| sqlx::query_as("select views, hosts from view_counts where review_id = $1")
@@ -131,22 +131,22 @@ pub async fn for_review(db: &Db, review: ReviewId) -> Result<ReviewReach> {
     }))
 }
 
-/// A number on a day.
+/// A number for a day.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct DailyCount {
-    /// `2026-11-23`, by the site's own calendar.
+    /// `2026-11-23`, in the time zone of the site.
     pub day: String,
     total: i64,
 }
 
 impl DailyCount {
-    /// How many.
+    /// The number.
     pub fn total(&self) -> u64 {
         to_unsigned(self.total)
     }
 }
 
-/// The reads of a review by day, from that day on, the oldest first.
+/// Lists the views of a review by day from that day on, the oldest first.
 pub async fn views_by_day(db: &Db, review: ReviewId, from: &str) -> Result<Vec<DailyCount>> {
     with_db!(db, |c| sqlx::query_as(
         "select day, total from daily_views where review_id = $1 and day >= $2 order by day"
@@ -157,7 +157,7 @@ pub async fn views_by_day(db: &Db, review: ReviewId, from: &str) -> Result<Vec<D
     .await)
 }
 
-/// The reads of all reviews of a critic by day, from that day on, the oldest first.
+/// Lists the views of a critic's reviews by day from that day on, the oldest first.
 pub async fn critic_views_by_day(db: &Db, critic: CriticId, from: &str) -> Result<Vec<DailyCount>> {
     with_db!(db, |c| {
         sqlx::query_as(
@@ -171,7 +171,7 @@ pub async fn critic_views_by_day(db: &Db, critic: CriticId, from: &str) -> Resul
     })
 }
 
-/// The followers of a critic by day, from that day on, the oldest first.
+/// Lists the followers of a critic by day from that day on, the oldest first.
 pub async fn followers_by_day(db: &Db, critic: CriticId, from: &str) -> Result<Vec<DailyCount>> {
     with_db!(db, |c| sqlx::query_as(
         "select day, followers as total from daily_followers where critic_id = $1 and day >= $2 order by day"
@@ -182,14 +182,14 @@ pub async fn followers_by_day(db: &Db, critic: CriticId, from: &str) -> Result<V
     .await)
 }
 
-/// What readers did with a review.
+/// The insights of a review.
 #[derive(Debug, Clone, FromRow)]
 pub struct ReviewInsights {
     /// The review.
     pub id: ReviewId,
-    /// The last part of its address.
+    /// Its slug.
     pub slug: String,
-    /// Its headline.
+    /// Its title.
     pub title: String,
     views: i64,
     hosts: i64,
@@ -199,13 +199,13 @@ pub struct ReviewInsights {
 }
 
 impl ReviewInsights {
-    /// Reads, likes, boosts, replies and servers, in this order.
+    /// Views, likes, boosts, replies and hosts, in this order.
     pub fn numbers(&self) -> [u64; 5] {
         [self.views, self.likes, self.boosts, self.comments, self.hosts].map(to_unsigned)
     }
 }
 
-/// What readers did with the reviews of a critic: those that were read most first.
+/// Lists the insights of a critic's reviews, the most viewed first.
 pub async fn list_review_insights(db: &Db, critic: CriticId, limit: u32) -> Result<Vec<ReviewInsights>> {
     with_db!(db, |c| {
         sqlx::query_as(
@@ -227,7 +227,8 @@ pub async fn list_review_insights(db: &Db, critic: CriticId, limit: u32) -> Resu
     })
 }
 
-/// Reads, likes, boosts, replies of all reviews of a critic, and the servers where any of them was met.
+/// The views, likes, boosts and replies of all reviews of a critic, and the number of hosts that any of them has
+/// reached.
 pub async fn critic_totals(db: &Db, critic: CriticId) -> Result<[u64; 5]> {
     let (reads, likes, boosts, comments, hosts): (i64, i64, i64, i64, i64) = with_db!(db, |c| {
         sqlx::query_as(
@@ -249,19 +250,19 @@ pub async fn critic_totals(db: &Db, critic: CriticId) -> Result<[u64; 5]> {
     Ok([reads, likes, boosts, comments, hosts].map(to_unsigned))
 }
 
-/// The setting that tells how far the deliveries were gone through.
+/// The setting that holds the delivery cursor.
 const DELIVERY_CURSOR: &str = "delivery_cursor";
 
-/// How far the deliveries were gone through; from the beginning where they never were.
+/// The time until which deliveries were examined for hosts, or the beginning.
 ///
 /// # Errors
-/// Where that is no number: all that was ever sent would be gone through again.
+/// If it is not a number: starting again would examine everything that was ever sent.
 pub async fn delivery_cursor(db: &Db) -> Result<Timestamp> {
     let Some(value) = settings::get(db, DELIVERY_CURSOR).await? else { return Ok(Timestamp::from_millis(0)) };
     value.parse().map(Timestamp::from_millis).map_err(|_| corrupt("settings.delivery_cursor is no number"))
 }
 
-/// They were gone through so far.
+/// Sets the delivery cursor.
 pub async fn set_delivery_cursor(tx: &mut Tx, until: Timestamp) -> Result<()> {
     settings::set(tx, DELIVERY_CURSOR, &until.millis().to_string()).await
 }
