@@ -229,6 +229,6 @@ async fn both_databases_have_the_same_triggers() {
         let table = ["_insert", "_update", "_delete"].iter().find_map(|word| name.split_once(word));
         let table = table.and_then(|(table, _)| table.strip_prefix("marquee_")).expect("a name");
         let is_there = |statement: &&str| statement.split_whitespace().any(|word| word == table);
-        assert!(STATEMENTS.iter().any(|statement| is_there(statement)), "{name}");
+        assert!(STATEMENTS.iter().any(is_there), "{name}");
     }
 }

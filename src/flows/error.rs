@@ -1,7 +1,7 @@
 //! The error of operations that a request waits for.
 
 use super::group_commit::GroupError;
-use crate::store::is_unavailable;
+use crate::store::is_outage;
 
 /// Why an operation failed on this side. A server answers the first kind with 503 and the second one with 500.
 #[derive(Debug, thiserror::Error)]
@@ -16,11 +16,7 @@ pub enum FlowError {
 
 impl From<sqlx::Error> for FlowError {
     fn from(error: sqlx::Error) -> Self {
-        if is_unavailable(&error) {
-            Self::Unavailable(error.to_string())
-        } else {
-            Self::Internal(error.into())
-        }
+        if is_outage(&error) { Self::Unavailable(error.to_string()) } else { Self::Internal(error.into()) }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Recognises the media types of ActivityPub in a `Content-Type`, or in one range of an `Accept`.
 
+use std::borrow::Cow;
+
 use mediatype::{MediaType, ReadParams as _};
 
 /// The content type of ActivityPub that we send, and the only one that some servers take.
@@ -13,9 +15,12 @@ const AS2_PROFILE: &str = "https://www.w3.org/ns/activitystreams";
 /// with the ActivityStreams profile. Other parameters do not matter. Any other type may be a file that a user of that
 /// host uploaded, and proves nothing.
 pub fn is_activitypub(text: &str) -> bool {
-    // Some servers leave out the quotes, which the grammar demands around a URI (RFC 9110 section 5.6.6).
-    let quoted = text.trim().replace(&format!("={AS2_PROFILE}"), &format!("=\"{AS2_PROFILE}\""));
-    let Ok(media_type) = MediaType::parse(&quoted) else { return false };
+    let essence = text.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case(ACTIVITY_JSON) && !essence.eq_ignore_ascii_case(LD_JSON) {
+        return false;
+    }
+    let text = with_quoted_values(text.trim());
+    let Ok(media_type) = MediaType::parse(&text) else { return false };
     let essence = media_type.essence().to_string();
     essence.eq_ignore_ascii_case(ACTIVITY_JSON)
         || (essence.eq_ignore_ascii_case(LD_JSON)
@@ -27,6 +32,20 @@ pub fn is_activitypub(text: &str) -> bool {
                         .split_ascii_whitespace()
                         .any(|uri| uri.eq_ignore_ascii_case(AS2_PROFILE))
             }))
+}
+
+/// Some servers leave out the quotes that the grammar demands around a URI (RFC 9110 section 5.6.6), and an empty
+/// parameter is allowed (section 5.6.6, too): the parser takes neither.
+fn with_quoted_values(text: &str) -> Cow<'_, str> {
+    if text.contains('"') || !(text.contains(['/', ':']) && text.contains(';')) {
+        return Cow::Borrowed(text);
+    }
+    let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
+    let quoted = parts.map(|part| match part.split_once('=') {
+        Some((name, value)) => format!("{name}=\"{value}\""),
+        None => part.to_owned(),
+    });
+    Cow::Owned(quoted.collect::<Vec<_>>().join("; "))
 }
 
 #[cfg(test)]
@@ -46,6 +65,9 @@ mod tests {
             r#"application/ld+json; Profile="https://www.w3.org/ns/activitystreams"; charset=utf-8"#,
             r#"application/ld+json; profile="http://www.w3.org/ns/json-ld#compacted https://www.w3.org/ns/activitystreams""#,
             "application/ld+json; profile=https://www.w3.org/ns/activitystreams",
+            "application/ld+json;; profile=https://www.w3.org/ns/activitystreams ;charset=utf-8",
+            "application/activity+json;; charset=utf-8",
+            "application/activity+json; profile=http://www.w3.org/ns/activitystreams#x",
         ] {
             assert!(is_activitypub(good), "{good}");
         }

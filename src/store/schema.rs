@@ -206,21 +206,23 @@ async fn upgrade_sqlite(
 async fn upgrade_postgres(pool: &PgPool, replaces_triggers: bool) -> Result<(), OpenError> {
     let mut connection = pool.acquire().await?.detach();
     connection.lock().await?;
-    POSTGRES.run_direct(None, &mut connection, false).await?;
+    // One transaction, since a database that is migrated but has no triggers would count nothing.
+    let mut tx = connection.begin().await?;
+    POSTGRES.run_direct(None, &mut *tx, false).await?;
     fail_point!("migrations-before-commit");
     if replaces_triggers {
-        let mut tx = connection.begin().await?;
         replace_triggers!(
             tx,
             POSTGRES_TRIGGERS,
             "select cast(cast(oid as regprocedure) as text) from pg_proc
-             where pronamespace = cast(current_schema() as regnamespace) and starts_with(proname, 'marquee_')",
+             where pronamespace = (select oid from pg_namespace where nspname = current_schema())
+                 and starts_with(proname, 'marquee_')",
             |function| format!("drop function if exists {function} cascade")
         );
-        fail_point!("triggers-before-commit");
-        tx.commit().await?;
-        fail_point!("triggers-after-commit");
     }
+    fail_point!("triggers-before-commit");
+    tx.commit().await?;
+    fail_point!("triggers-after-commit");
     connection.unlock().await?;
     connection.close().await?;
     Ok(())

@@ -159,6 +159,28 @@ struct StartTag<'a> {
     raw: String,
 }
 
+/// Resolves each reference by itself: a bare `&`, as in many URLs, leaves the references beside it as they are meant.
+fn resolve_references(value: &str) -> String {
+    /// No name of a reference is longer.
+    const MAX_REFERENCE_BYTES: usize = 40;
+    let mut resolved = String::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((before, reference)) = rest.find('&').map(|at| rest.split_at(at)) {
+        resolved.push_str(before);
+        let end =
+            reference.bytes().take(MAX_REFERENCE_BYTES).position(|byte| byte == b';').map(|end| end + 1);
+        if let Some((text, end)) = end.and_then(|end| Some((unescape(&reference[..end]).ok()?, end))) {
+            resolved.push_str(&text);
+            rest = &reference[end..];
+        } else {
+            resolved.push('&');
+            rest = &reference[1..];
+        }
+    }
+    resolved.push_str(rest);
+    resolved
+}
+
 impl<'a> StartTag<'a> {
     fn read(tag: &BytesStart<'_>, name: &'a str) -> Result<Self, FeedError> {
         let mut attributes = Vec::new();
@@ -170,8 +192,7 @@ impl<'a> StartTag<'a> {
             let attribute = attribute.map_err(|_| {
                 FeedError::Malformed(format!("an attribute of <{}> has no value", excerpt(name)))
             })?;
-            let value = unescape(&attribute.value).unwrap_or_else(|_| attribute.value.clone());
-            attributes.push((attribute.key.as_ref().to_owned(), value.into_owned()));
+            attributes.push((attribute.key.as_ref().to_owned(), resolve_references(&attribute.value)));
         }
         Ok(Self { name, attributes, raw: (**tag).to_owned() })
     }

@@ -49,10 +49,7 @@ impl From<GateError> for WebError {
 impl From<FlowError> for WebError {
     fn from(error: FlowError) -> Self {
         match error {
-            FlowError::Unavailable(reason) => {
-                tracing::warn!(reason, "database unavailable");
-                Self::Busy("the database is unavailable")
-            }
+            FlowError::Unavailable(reason) => Self::StoreUnavailable(anyhow::Error::msg(reason)),
             FlowError::Internal(error) => Self::Internal(error),
         }
     }

@@ -19,7 +19,7 @@ pub(in crate::web) async fn media_file(
     State(state): State<WebState>,
     Path(name): Path<String>,
 ) -> Result<Response, WebError> {
-    // Only if_none_match_contains that we gave are if_none_match_contains of files.
+    // A name that is not in the store is not a file that this site has saved.
     let media_type = media::find_media_type(&state.app.db, &name).await?.ok_or(WebError::NotFound)?;
     let place = object_store::path::Path::from(name.as_str());
     let file = state.app.media_store.get(&place).await.map_err(|error| match error {

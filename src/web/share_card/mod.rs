@@ -43,7 +43,12 @@ pub(super) struct ShareCard {
 impl ShareCard {
     /// A short hash of the content, used in the URL and as the entity tag.
     pub(super) fn version(&self) -> String {
-        let mut version = sha256_hex(format!("{DESIGN_VERSION} {self:?}").as_bytes());
+        // Spelled out, since another text would change the URL of every card that other servers have cached.
+        let content = format!(
+            "{DESIGN_VERSION} Card {{ titles: {:?}, film: {:?}, halves: {:?}, verdict: {:?}, critic: {:?}, site: {:?} }}",
+            self.titles, self.film_lines, self.half_stars, self.rating_text, self.critic, self.site_names,
+        );
+        let mut version = sha256_hex(content.as_bytes());
         version.truncate(12);
         version
     }
