@@ -118,8 +118,9 @@ async fn an_activity_that_waits_for_an_older_one_causes_no_work(database: Databa
         fixture.settle().await;
     }
     let log = fixture.app.log();
-    let turns = log.iter().filter(|line| line.contains("turn host=\"other.test\"")).count();
-    assert!((2..=6).contains(&turns), "{turns} turns:\n{}", log.join("\n"));
+    let is_batch = |line: &&String| line.contains("host=\"other.test\"") && line.contains("batch begins");
+    let batches = log.iter().filter(is_batch).count();
+    assert!((2..=6).contains(&batches), "{batches} batches:\n{}", log.join("\n"));
     assert!(
         !other.received().iter().any(|received| received.activity["type"] == "Update"),
         "not before its Create"
