@@ -211,7 +211,7 @@ async fn private_replies_to_unknown_posts_are_not_parked(database: Database) {
     let note = fixture.alice.reply_to_followers(&start, "<p>Between friends</p>");
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&note)).await;
     eventually("the end of the waiting", || async {
-        fixture.app.log().iter().any(|line| line.contains("answers nothing that is here")).then_some(())
+        fixture.app.log().iter().any(|line| line.contains("its parent is unknown")).then_some(())
     })
     .await;
     assert_eq!(fixture.remote.requests_for(&target_of(&start)), 0);

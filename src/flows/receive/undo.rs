@@ -46,7 +46,7 @@ impl InboundActivity<'_> {
             UndoTargetKind::Like => ReactionKind::Like,
             UndoTargetKind::Announce => ReactionKind::Boost,
             UndoTargetKind::QuoteRequest | UndoTargetKind::Other => {
-                return Ok(Effect::Ignored("nothing is done about this kind"));
+                return Ok(Effect::Ignored("unsupported activity type"));
             }
         };
         match self.find_public_review(tx, object).await? {
