@@ -61,7 +61,9 @@ async fn d13_a_move_to_an_account_that_does_not_list_the_critic_is_refused(datab
     assert!(complaint.contains("aliases") && complaint.contains("@critic@marquee.test"), "{complaint}");
     let nobody = fixture.remote.url("/users/nobody");
     assert!(refusal(&fixture, &["critic", "move", &nobody]).await.contains("could not fetch"));
-    assert!(refusal(&fixture, &["critic", "move", fixture.actor()]).await.contains("an account of this site"));
+    assert!(
+        refusal(&fixture, &["critic", "move", fixture.actor()]).await.contains("an account of this site")
+    );
     fixture.settle().await;
     assert!(fixture.remote.distinct_activities("Move").is_empty());
     assert_eq!(fixture.network.client.document(fixture.actor()).await["movedTo"], Value::Null);

@@ -52,7 +52,7 @@ async fn other_documents_are_served_only_to_signed_requests(database: Database) 
     for url in &all {
         let response = fixture.network.client.get(url, AS2).await;
         assert_eq!(response.status, 401, "{url}: {}", response.body);
-        assert!(response.body.contains("secure mode"), "it says why: {}", response.body);
+        assert!(response.body.contains("Secure mode"), "it says why: {}", response.body);
         assert!(!response.body.contains("Ferry"), "{}", response.body);
         let mut responses = vec![response];
         for scheme in SignatureScheme::BOTH {
