@@ -113,14 +113,14 @@
     // Returns whether everything was updated. Elements that have the focus are skipped and updated by a later poll.
     const updateThread = (incoming) => {
       let isComplete = true;
-      const ids = new Set([...fresh.children].map((item) => item.id));
+      const ids = new Set([...incoming.children].map((item) => item.id));
       for (const item of [...thread.children]) {
         if (ids.has(item.id)) continue;
         if (isBusy(item)) isComplete = false;
         else item.remove();
       }
       let before = null;
-      for (const item of [...fresh.children]) {
+      for (const item of [...incoming.children]) {
         const html = item.outerHTML;
         let current = document.getElementById(item.id);
         if (!current) {
