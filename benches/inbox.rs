@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use support::authors::{Author, authors, forge};
 use support::environment::Environment;
-use support::helper::HelperProcess;
+use support::helper_process::HelperProcess;
 use support::limits::{self, DIGEST, VERIFY, cost};
 use support::load::SignedRequest;
 use support::report::{median, micros, number, ratio};

@@ -11,7 +11,7 @@ use support::authors::authors;
 use support::baseline;
 use support::connection::headers;
 use support::environment::Environment;
-use support::helper::{HelperProcess, count, real};
+use support::helper_process::{HelperProcess, count, real};
 use support::report::{median, micros, number, ratio};
 use support::seed::FollowerGroup;
 use support::site::{AS2, HOST, ServerProcess, Site};

@@ -11,7 +11,7 @@ use anyhow::{Context as _, ensure};
 use serde_json::json;
 use support::connection::{Connection, headers, request};
 use support::environment::Environment;
-use support::helper::HelperProcess;
+use support::helper_process::HelperProcess;
 use support::postgres::free_port;
 use support::report::{median, ratio};
 use support::seed::FollowerGroup;

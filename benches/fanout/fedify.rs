@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::process::Command;
 
 use super::support::environment::Environment;
-use super::support::helper::{HelperProcess, text};
+use super::support::helper_process::{HelperProcess, text};
 use super::support::report::{median, not_measured, number, ratio};
 use super::support::temp_dir::TempDir;
 use super::support::{WAIT_TIMEOUT, cpu, eventually, rounds, size};

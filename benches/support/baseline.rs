@@ -18,7 +18,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use tokio::net::TcpListener;
 
 use super::connection::HttpResponse;
-use super::helper::Role;
+use super::helper_process::Role;
 
 /// The maximum size of a body, as in Marquee.
 const MAX_BODY_SIZE: usize = 1024 * 1024;

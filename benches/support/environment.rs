@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::authors::{self, Author};
 use super::ca::Ca;
-use super::helper::{HelperProcess, count, text};
+use super::helper_process::{HelperProcess, count, text};
 use super::postgres::Postgres;
 use super::seed::{self, FollowerGroup};
 use super::site::{Site, SiteConfig};

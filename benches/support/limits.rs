@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection}
 use tokio_rustls::TlsConnector;
 
 use super::connection::{Connection, connector, headers, request};
-use super::helper::{HelperProcess, Role, count, real, text};
+use super::helper_process::{HelperProcess, Role, count, real, text};
 use super::keys::{Key, unpem};
 use super::seed::Database;
 use super::signature::sha256;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::connection::{Connection, request};
-use super::helper::{Role, count, text};
+use super::helper_process::{Role, count, text};
 
 /// A request that takes longer counts as failed.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);

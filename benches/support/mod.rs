@@ -16,7 +16,7 @@ pub mod baseline;
 pub mod connection;
 pub mod cpu;
 pub mod environment;
-pub mod helper;
+pub mod helper_process;
 pub mod limits;
 pub mod load;
 pub mod report;
@@ -53,10 +53,10 @@ pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Runs the bench, or the role of a helper process if the first argument names one.
 pub fn enter(bench: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     match std::env::args().nth(1).as_deref() {
-        Some("as-baseline") => helper::run::<baseline::Baseline>(),
-        Some("as-limits") => helper::run::<limits::Limits>(),
-        Some("as-load") => helper::run::<load::LoadGenerator>(),
-        Some("as-sink") => helper::run::<sink::Sink>(),
+        Some("as-baseline") => helper_process::run::<baseline::Baseline>(),
+        Some("as-limits") => helper_process::run::<limits::Limits>(),
+        Some("as-load") => helper_process::run::<load::LoadGenerator>(),
+        Some("as-sink") => helper_process::run::<sink::Sink>(),
         Some(role) if role.starts_with("as-") => bail!("there is no role {role}"),
         _ => tokio::runtime::Runtime::new()?.block_on(bench),
     }

@@ -25,7 +25,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use super::helper::{Role, count, text};
+use super::helper_process::{Role, count, text};
 use super::keys::unpem;
 use super::signature::{cavage_text, sha256};
 
