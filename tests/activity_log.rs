@@ -1,16 +1,12 @@
 //! The log: one search for the id of an activity finds every step that it went through.
 
 use crate::support::activities::id_of;
-use crate::support::{Database, Fixture, eventually};
+use crate::support::{Database, Fixture};
 
 /// Waits until the log has these messages, each on a line that names the activity.
 async fn await_steps(fixture: &Fixture, id: &str, messages: &[&str]) {
     for message in messages {
-        eventually(message, || async {
-            let log = fixture.app.log();
-            log.iter().any(|line| line.contains(id) && line.contains(message)).then_some(())
-        })
-        .await;
+        fixture.app.await_log(message, |line| line.contains(id) && line.contains(message)).await;
     }
 }
 

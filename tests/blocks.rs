@@ -6,7 +6,7 @@ use crate::both_databases;
 use crate::end_to_end::{await_followers, await_total_items};
 use crate::support::activities::id_of;
 use crate::support::remote::{Remote, jrd};
-use crate::support::{Database, Fixture, TestNetwork, eventually};
+use crate::support::{Database, Fixture, TestNetwork};
 
 both_databases!(
     a_blocked_account_no_longer_follows_and_is_not_shown,
@@ -288,10 +288,8 @@ async fn with_an_allow_list_only_listed_servers_are_accepted(database: Database)
     let late = fixture.alice.reply(id_of(&article), "<p>And now</p>");
     fixture.alice.send(fixture.inbox(), &fixture.alice.create(&late)).await;
     fixture.publish("The Day Ferry").await;
-    eventually("the delivery to be given up", || async {
-        fixture.app.log().iter().any(|line| line.contains("the server is blocked here")).then_some(())
-    })
-    .await;
+    let is_given_up = |line: &str| line.contains("the server is blocked here");
+    fixture.app.await_log("the delivery to be given up", is_given_up).await;
     fixture.app.command_output(&["block", "allow", "remote.test"]).await;
     fixture.settle().await;
     assert!(!fixture.page(&article).await.text.contains("And now"));

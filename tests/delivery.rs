@@ -117,9 +117,10 @@ async fn an_activity_that_waits_for_an_older_one_causes_no_work(database: Databa
     for _ in 0..3 {
         fixture.settle().await;
     }
-    let log = fixture.app.log();
     let is_batch = |line: &&String| line.contains("host=\"other.test\"") && line.contains("batch begins");
-    let batches = log.iter().filter(is_batch).count();
+    let count = || fixture.app.log().iter().filter(is_batch).count();
+    eventually("the second batch", || async { (count() >= 2).then_some(()) }).await;
+    let (batches, log) = (count(), fixture.app.log());
     assert!((2..=6).contains(&batches), "{batches} batches:\n{}", log.join("\n"));
     assert!(
         !other.received().iter().any(|received| received.activity["type"] == "Update"),

@@ -21,8 +21,8 @@ async fn a_fault_of_ours_is_500_and_a_database_that_is_away_503(database: Databa
     let fault = ask(&fixture.app, "GET", "/search", &html).await;
     assert_eq!((fault.status, fault.header("retry-after")), (500, ""));
     assert!(fault.decoded().contains("went wrong"), "{}", fault.decoded());
-    let logged = |line: &String| line.contains("request failed") && line.contains("search.html");
-    assert!(fixture.app.log().iter().any(logged), "{:?}", fixture.app.log());
+    let is_failure = |line: &str| line.contains("request failed") && line.contains("search.html");
+    fixture.app.await_log("the failed request in the log", is_failure).await;
     if database == Database::Postgres {
         assert_eq!(ask(&fixture.app, "GET", page, &html).await.status, 200);
         let mut db = DbControl::connect(&fixture.app).await;

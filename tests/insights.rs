@@ -145,10 +145,7 @@ async fn an_unreadable_setting_is_reported(database: Database) {
     )
     .await;
     fixture.app.start().await;
-    eventually("the report in the log", || async {
-        fixture.app.log().iter().any(|line| line.contains("settings.delivery_cursor")).then_some(())
-    })
-    .await;
+    fixture.app.await_log("the report in the log", |line| line.contains("settings.delivery_cursor")).await;
     let place = "select count(*) from settings where key = 'delivery_cursor' and value = 'soon'";
     assert_eq!(fixture.app.number(place, place).await, 1, "nothing is gone through again");
 }

@@ -63,8 +63,8 @@ async fn a_site_can_have_its_own_colours_fonts_files_and_messages(database: Data
     assert!(home.header("content-security-policy").contains("font-src 'self'"));
     let missing = fixture.network.client.get(&url("/nothing"), HTML).await;
     assert!(missing.status == 404 && missing.body.contains("Alas, 404"), "{}", missing.body);
-    let warned = |line: &String| line.contains("soft on paper has a contrast of 1.9");
-    assert!(fixture.app.log().iter().any(warned), "{:?}", fixture.app.log());
+    let is_warning = |line: &str| line.contains("soft on paper has a contrast of 1.9");
+    fixture.app.await_log("the warning of the contrast", is_warning).await;
 }
 
 async fn a_file_is_immutable_only_under_its_current_version(database: Database) {

@@ -210,9 +210,6 @@ async fn private_replies_to_unknown_posts_are_not_parked(database: Database) {
     let start = fixture.remote.url("/users/bob/statuses/1");
     let note = fixture.alice.reply_to_followers(&start, "<p>Between friends</p>");
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&note)).await;
-    eventually("the end of the waiting", || async {
-        fixture.app.log().iter().any(|line| line.contains("its parent is unknown")).then_some(())
-    })
-    .await;
+    fixture.app.await_log("the end of the waiting", |line| line.contains("its parent is unknown")).await;
     assert_eq!(fixture.remote.requests_for(&target_of(&start)), 0);
 }

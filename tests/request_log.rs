@@ -2,7 +2,7 @@
 
 use crate::support::config_file::url;
 use crate::support::http::{AS2, HTML};
-use crate::support::{Database, Fixture, eventually};
+use crate::support::{Database, Fixture};
 
 /// The lines of the log after some requests.
 async fn logged(filter: &str) -> Vec<String> {
@@ -17,9 +17,8 @@ async fn logged(filter: &str) -> Vec<String> {
     assert_eq!(client.get(&url("/nothing/at/all"), HTML).await.status, 404);
     fixture.follow(&fixture.alice).await;
     if filter.contains("request") {
-        let is_last = |line: &String| line.contains("method=POST") && line.contains("status=202");
-        eventually("the last request", || async { fixture.app.log().iter().any(is_last).then_some(()) })
-            .await;
+        let is_last = |line: &str| line.contains("method=POST") && line.contains("status=202");
+        fixture.app.await_log("the last request", is_last).await;
     }
     fixture.app.log().into_iter().filter(|line| line.contains(" marquee::request: ")).collect()
 }

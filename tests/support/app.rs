@@ -212,7 +212,12 @@ impl App {
         self.printed.lock().expect("what it printed").clone()
     }
 
-    /// What Marquee has printed on both outputs.
+    /// Waits until a line of the log meets a condition. A line may arrive later than the response that it is about.
+    pub async fn await_log(&self, what: &str, is_it: impl Fn(&str) -> bool) {
+        super::eventually(what, || async { self.log().iter().any(|line| is_it(line)).then_some(()) }).await;
+    }
+
+    /// What Marquee has printed on both outputs so far. To wait for a line, use [`App::await_log`].
     pub fn log(&self) -> Vec<String> {
         self.log.lock().expect("the log").clone()
     }
