@@ -5,6 +5,7 @@
 pub mod activity;
 pub mod browse_index;
 pub mod comment;
+pub mod comment_thread;
 pub mod critic;
 pub mod delivery;
 pub mod facepile;

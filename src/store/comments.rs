@@ -4,7 +4,8 @@ use sqlx::FromRow;
 
 use super::column::{parse_url, to_unsigned};
 use super::{Db, Result, Tx, execute, with_db, with_tx};
-use crate::domain::comment::{Author, Comment, CommentVisibility, ThreadOrder};
+use crate::domain::comment::{Author, Comment, CommentVisibility};
+use crate::domain::comment_thread::ThreadOrder;
 use crate::domain::id::{CommentId, CriticId, ReviewId};
 use crate::domain::states::CommentState;
 use crate::domain::time::Timestamp;

@@ -9,9 +9,8 @@ use serde::Deserialize;
 
 use super::{ReviewList, counted_review_page};
 use crate::domain::browse_index::{BrowseKind, CreditRole, browse_slug, film_slug};
-use crate::domain::comment::{
-    Comment, CommentVisibility, ThreadNode, ThreadOrder, build_thread, sort_threads,
-};
+use crate::domain::comment::{Comment, CommentVisibility};
+use crate::domain::comment_thread::{ThreadNode, ThreadOrder, build_thread, sort_threads};
 use crate::domain::facepile::Facepile;
 use crate::domain::review::{Review, ReviewState};
 use crate::flows::{facepile, publish};

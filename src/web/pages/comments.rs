@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::views::{DateView, ExternalLink, path, safe_html};
 use super::{Site, plain_text};
-use crate::domain::comment::{self, Author, Comment, CommentVisibility, ThreadNode};
+use crate::domain::comment::{self, Author, Comment, CommentVisibility};
+use crate::domain::comment_thread::ThreadNode;
 use crate::domain::facepile::FacepileActor;
 
 /// Deepest indentation of replies.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::comments::{CommentView, FaceView, flatten};
 use super::views::{path, safe_html};
 use super::{Pages, Site};
-use crate::domain::comment::{ThreadNode, ThreadOrder};
+use crate::domain::comment_thread::{ThreadNode, ThreadOrder};
 use crate::domain::facepile::Facepile;
 use crate::domain::hash::sha256_hex;
 use crate::domain::review::Review;

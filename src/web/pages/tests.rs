@@ -5,7 +5,8 @@ use url::Url;
 
 use super::views::RatingView;
 use super::*;
-use crate::domain::comment::{Author, Comment, CommentVisibility, ThreadNode, ThreadOrder};
+use crate::domain::comment::{Author, Comment, CommentVisibility};
+use crate::domain::comment_thread::{ThreadNode, ThreadOrder};
 use crate::domain::critic::{Critic, CriticProfile, ProfileLink};
 use crate::domain::facepile::Facepile;
 use crate::domain::film::Film;
