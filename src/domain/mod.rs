@@ -13,7 +13,7 @@ pub mod feed;
 pub mod feed_entry;
 pub mod film;
 pub mod hash;
-pub mod html;
+pub mod html_escape;
 pub mod id;
 pub mod looks;
 pub mod moderation;

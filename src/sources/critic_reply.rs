@@ -4,7 +4,7 @@ use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStrea
 use url::Url;
 
 use super::html;
-use crate::domain::html::escape;
+use crate::domain::html_escape::escape;
 use crate::domain::origin::Origin;
 
 /// The maximum size of a reply in bytes.

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{html, review_content};
 use crate::domain::film::Film;
-use crate::domain::html::escape;
+use crate::domain::html_escape::escape;
 use crate::domain::rating::Rating;
 use crate::domain::review::{Poster, ReviewContent};
 use crate::domain::time::Timestamp;

@@ -14,7 +14,7 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 use unic_langid::LanguageIdentifier;
 
 use super::number_format::format_number;
-use crate::domain::html::escape_into;
+use crate::domain::html_escape::escape_into;
 
 /// English comes first, as the fallback for messages that another language lacks.
 const BUILT_IN: [(&str, &str); 2] =

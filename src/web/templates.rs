@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value, escape_formatter};
 
-use crate::domain::html::escape_into;
+use crate::domain::html_escape::escape_into;
 
 pub(super) const BUILT_IN: [(&str, &str); 26] = [
     ("base.html", include_str!("templates/base.html")),

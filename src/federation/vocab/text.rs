@@ -1,6 +1,6 @@
 //! Conversions between plain text, HTML and Markdown, and limits of length, for texts sent and received.
 
-pub(super) use crate::domain::html::escape as escape_html;
+pub(super) use crate::domain::html_escape::escape as escape_html;
 
 /// Converts plain text to HTML. An empty line starts a paragraph; a single line break becomes `<br>`.
 pub(super) fn html_paragraphs(text: &str) -> String {

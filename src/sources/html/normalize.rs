@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::lexer::{Lexer, Token};
 use super::{elements, trailer};
-use crate::domain::html::reference;
+use crate::domain::html_escape::reference;
 
 /// The maximum number of open elements. Deeper ones lose their tags and keep their text.
 const MAX_DEPTH: usize = 40;

@@ -2,7 +2,7 @@
 //! the depth.
 
 use super::elements;
-use crate::domain::html::reference;
+use crate::domain::html_escape::reference;
 
 /// A node of sanitized HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]
