@@ -10,7 +10,7 @@ use super::{init_logging, open, print_line};
 use crate::app::{self, SystemClock};
 use crate::config;
 use crate::domain::moderation::DomainRule;
-use crate::domain::text::single_line;
+use crate::domain::sanitize_text::single_line;
 use crate::flows::block::{self, BlocklistImport};
 use crate::flows::{App, lookup};
 use crate::sources::blocklist;

@@ -8,8 +8,8 @@ use clap::{Subcommand, ValueEnum};
 use super::{init_logging, open, print_line, select_critic};
 use crate::app::{self, SystemClock};
 use crate::config;
+use crate::domain::sanitize_text::single_line;
 use crate::domain::states::FollowState;
-use crate::domain::text::single_line;
 use crate::flows::{App, follow_requests, lookup};
 use crate::store::{actors, followers};
 

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::hash::sha256_hex;
 use super::review::ReviewContent;
-use super::text::strip_figures;
+use super::sanitize_text::strip_figures;
 
 /// A parsed entry of a feed document.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,7 +8,7 @@ use super::film::Film;
 use super::id::{ActivityId, CriticId, FeedId, MediaId, ReviewId};
 use super::named_enum::named_enum;
 use super::rating::Rating;
-use super::text::strip_figures;
+use super::sanitize_text::strip_figures;
 use super::time::Timestamp;
 
 /// The content of a review as one source provides it. HTML is already sanitised; plain text is trimmed, free

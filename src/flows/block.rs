@@ -12,7 +12,7 @@ use super::quote;
 use crate::domain::activity::ActivityKind;
 use crate::domain::id::ActivityId;
 use crate::domain::moderation::{DomainRule, domain_and_parents};
-use crate::domain::text::single_line;
+use crate::domain::sanitize_text::single_line;
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::url_rules::canonical_host;
 use crate::sources::blocklist::{BlocklistEntry, BlocklistErrors, BlocklistSeverity};

@@ -11,7 +11,7 @@ use super::publish::{critic_for_review, normalize_content, preferred_slug};
 use crate::domain::critic::Critic;
 use crate::domain::id::{ActivityId, ReviewId};
 use crate::domain::review::{Review, ReviewContent, ReviewState};
-use crate::domain::text::single_line;
+use crate::domain::sanitize_text::single_line;
 use crate::federation::vocab::article;
 
 /// The parts of the post, from top to bottom. All of them are plain text.

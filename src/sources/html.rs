@@ -19,7 +19,7 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 
-use crate::domain::text::strip_deceptive_characters;
+use crate::domain::sanitize_text::strip_deceptive_characters;
 
 pub use body::sanitize_review_body;
 pub use comments::sanitize_comment;

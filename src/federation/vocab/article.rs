@@ -10,7 +10,7 @@ use crate::domain::film::Film;
 use crate::domain::origin::Origin;
 use crate::domain::rating::Rating;
 use crate::domain::review::{Media, Review};
-use crate::domain::text::{single_line, strip_figures};
+use crate::domain::sanitize_text::{single_line, strip_figures};
 use crate::domain::time::Timestamp;
 
 /// The longest summary, in characters. Servers truncate longer ones.

@@ -6,7 +6,7 @@ use url::Url;
 use super::json_document::{first_string, reference_id, values};
 use super::text::{shorten, truncate_bytes};
 use super::url_rules::UrlRules;
-use crate::domain::text::single_line;
+use crate::domain::sanitize_text::single_line;
 use crate::domain::time::Timestamp;
 
 /// Returns the first id among the values of a member.

@@ -8,7 +8,7 @@ use super::paragraphs::{paragraphs, push_down, trim_blank, trim_first_line};
 use super::tree::{self, Element, Node};
 use super::urls::{MAX_URL_BYTES, resolve_url};
 use super::{MAX_BYTES, clean, pictures, trailer};
-use crate::domain::text::strip_deceptive_characters;
+use crate::domain::sanitize_text::strip_deceptive_characters;
 
 /// The maximum number of links of one body. The others become plain text.
 const MAX_LINKS: usize = 2_000;

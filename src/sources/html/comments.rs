@@ -4,7 +4,7 @@ use super::paragraphs;
 use super::tree::{self, Element, Node};
 use super::urls::resolve_url;
 use crate::domain::origin::Origin;
-use crate::domain::text::strip_deceptive_characters;
+use crate::domain::sanitize_text::strip_deceptive_characters;
 use url::{Host, Url};
 
 /// The maximum size of a comment in bytes. The rest is cut off.

@@ -1,6 +1,6 @@
 //! Bounds plain text, and cuts it where a reader would.
 
-use crate::domain::text::single_line;
+use crate::domain::sanitize_text::single_line;
 
 /// The text on one line, with white space folded and deceptive characters removed, truncated with `…` to at most
 /// `max_chars`.

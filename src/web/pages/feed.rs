@@ -8,7 +8,7 @@ use super::views::{self, ReviewListItem};
 use super::{Pages, plain_text};
 use crate::domain::critic::Critic;
 use crate::domain::review::Review;
-use crate::domain::text::strip_invalid_xml;
+use crate::domain::sanitize_text::strip_invalid_xml;
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::article;
 

@@ -7,7 +7,7 @@ use super::views::{CriticView, title};
 use super::{Pages, plain_text};
 use crate::domain::critic::Critic;
 use crate::domain::review::Review;
-use crate::domain::text::strip_invalid_xml;
+use crate::domain::sanitize_text::strip_invalid_xml;
 
 /// An oEmbed format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Makes outside plain text safe to show beside other text: one line, no control characters, bounded length.
 
-pub(super) use crate::domain::text::single_line as text;
+pub(super) use crate::domain::sanitize_text::single_line as text;
 
 /// Longest name that is shown in full, in characters.
 const LONGEST_NAME: usize = 80;

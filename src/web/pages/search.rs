@@ -7,8 +7,8 @@ use super::views::{self, Pager, ReviewCard, ReviewListItem};
 use super::{Pages, plain_text};
 use crate::domain::critic::Critic;
 use crate::domain::rating::Rating;
+use crate::domain::sanitize_text::strip_invalid_xml;
 use crate::domain::search::{self, ExcerptSpan, MAX_QUERY_LENGTH, SearchTerm};
-use crate::domain::text::strip_invalid_xml;
 
 /// The query of a reader. Nothing in it is trusted.
 #[derive(Debug, Clone, Default)]
