@@ -7,7 +7,7 @@ pub mod browse_index;
 pub mod comment;
 pub mod comment_thread;
 pub mod critic;
-pub mod delivery;
+pub mod delivery_retry;
 pub mod facepile;
 pub mod feed;
 pub mod feed_entry;

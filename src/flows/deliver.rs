@@ -16,7 +16,7 @@ use self::delivery_results::{DeliveryResult, ResultSender};
 use super::App;
 use super::keys::{self, ActorKeys, KeyOwner};
 use super::lease::{lease_until, with_lease};
-use crate::domain::delivery::{MAX_DELIVERY_AGE, MAX_RETRY_AFTER, retry_delay};
+use crate::domain::delivery_retry::{MAX_DELIVERY_AGE, MAX_RETRY_AFTER, retry_delay};
 use crate::domain::id::{ActivityId, CriticId, LeaseId};
 use crate::domain::moderation::AccessLevel;
 use crate::domain::signature_scheme::SignatureScheme;

@@ -32,7 +32,7 @@ use inbound_activity::InboundActivity;
 
 use super::App;
 use super::lease::{lease_until, with_lease};
-use crate::domain::delivery::retry_delay;
+use crate::domain::delivery_retry::retry_delay;
 use crate::domain::id::LeaseId;
 use crate::federation::vocab::remote_activity;
 use crate::store::inbox_activities::{self, InboxJob, InboxOutcome};

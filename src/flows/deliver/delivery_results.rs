@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::SchemeUpdate;
-use crate::domain::delivery::MAX_DELIVERY_AGE;
+use crate::domain::delivery_retry::MAX_DELIVERY_AGE;
 use crate::domain::id::{ActivityId, LeaseId};
 use crate::domain::time::Timestamp;
 use crate::flows::group_commit::{self, GroupError, GroupPolicy, GroupReceiver, GroupSender, GroupWriter};
