@@ -3,9 +3,12 @@
 //! Everything here is pure: no module does IO, reads the clock or knows SQL.
 
 pub mod activity;
+pub mod body_text;
 pub mod browse_index;
+pub mod canonical_url;
 pub mod comment;
 pub mod comment_thread;
+pub mod content_hash;
 pub mod critic;
 pub mod delivery_retry;
 pub mod facepile;
@@ -24,6 +27,7 @@ pub mod review;
 pub mod sanitize_text;
 pub mod search;
 pub mod signature_scheme;
+pub mod similar_reviews;
 pub mod site;
 pub mod states;
 pub mod time;

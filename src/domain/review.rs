@@ -4,11 +4,11 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::body_text::strip_figures;
 use super::film::Film;
 use super::id::{ActivityId, CriticId, FeedId, MediaId, ReviewId};
 use super::named_enum::named_enum;
 use super::rating::Rating;
-use super::sanitize_text::strip_figures;
 use super::time::Timestamp;
 
 /// The content of a review as one source provides it. HTML is already sanitised; plain text is trimmed, free

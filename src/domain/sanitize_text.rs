@@ -3,8 +3,6 @@
 //! Escaping prevents text from being interpreted as markup. The functions here prevent it from reversing the
 //! text around it, from hiding in it, and from stacking marks over neighbouring lines.
 
-use std::borrow::Cow;
-
 use unicode_normalization::char::is_combining_mark;
 
 /// The most combining marks on one letter. Vietnamese needs two, Hebrew three.
@@ -61,22 +59,6 @@ pub fn strip_invalid_xml(text: &str) -> String {
     text.chars().filter(may_stand).collect()
 }
 
-/// Removes images and their captions from the body of a review.
-pub fn strip_figures(body: &str) -> Cow<'_, str> {
-    const START: &str = "<figure><img ";
-    const END: &str = "</figure>";
-    let mut parts = body.split(START);
-    let first = parts.next().unwrap_or_default();
-    if first.len() == body.len() {
-        return Cow::Borrowed(body);
-    }
-    let mut text = first.to_owned();
-    for part in parts {
-        text.push_str(part.split_once(END).map_or("", |(_, rest)| rest));
-    }
-    Cow::Owned(text)
-}
-
 /// Whether the character is an invisible joiner.
 const fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200C}' | '\u{200D}')
@@ -103,14 +85,6 @@ mod tests {
     #[test]
     fn characters_invalid_in_xml_are_removed() {
         assert_eq!(strip_invalid_xml("a\u{1}b\u{fffe}c\td\n🎬"), "abc\td\n🎬");
-    }
-
-    #[test]
-    fn images_are_not_part_of_the_text() {
-        let picture = "<figure><img src=\"a\" alt=\"b\"><figcaption>c</figcaption></figure>";
-        assert_eq!(strip_figures(&format!("<p>1</p>{picture}{picture}<p>2</p>")), "<p>1</p><p>2</p>");
-        let quote = "<figure><blockquote>q</blockquote></figure>";
-        assert_eq!(strip_figures(quote), quote);
     }
 
     #[test]

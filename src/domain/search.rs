@@ -9,8 +9,8 @@ use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::body_text::visible_text;
 use super::browse_index;
-use super::feed_entry::visible_text;
 use super::hash::sha256_hex;
 use super::id::CriticId;
 use super::rating::Rating;

@@ -8,8 +8,8 @@ use super::publish::{
 };
 use super::review_media::ReviewMedia;
 use crate::domain::activity::ActivityKind;
+use crate::domain::content_hash::content_hash;
 use crate::domain::critic::Critic;
-use crate::domain::feed_entry::content_hash;
 use crate::domain::id::{ActivityId, ReviewId};
 use crate::domain::review::{Review, ReviewContent, ReviewState};
 use crate::domain::time::Timestamp;

@@ -12,7 +12,8 @@ use url::Url;
 
 use super::html;
 use super::review_content::{self, ReviewParts};
-use crate::domain::feed_entry::{self, FeedEntry};
+use crate::domain::canonical_url::url_key;
+use crate::domain::feed_entry::FeedEntry;
 
 /// The maximum size of a document in bytes. Larger ones are neither parsed nor fetched to their end.
 pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
@@ -34,7 +35,7 @@ pub struct FeedDocument {
     pub skipped: Vec<(String, String)>,
     /// Ids that several entries share. They identify none of them.
     pub shared_guids: HashSet<String>,
-    /// URLs that several entries share, as `feed_entry::url_key` writes them.
+    /// URLs that several entries share, as `canonical_url::url_key` writes them.
     pub shared_urls: HashSet<String>,
 }
 
@@ -186,7 +187,7 @@ impl FeedDocument {
         };
         self.shared_guids = duplicates(self.entries.iter().filter_map(|e| e.guid.clone()).collect());
         let urls = self.entries.iter().filter_map(|e| e.content.canonical_url.as_ref());
-        self.shared_urls = duplicates(urls.map(feed_entry::url_key).collect());
+        self.shared_urls = duplicates(urls.map(url_key).collect());
     }
 }
 

@@ -6,7 +6,7 @@ use super::browse_index::BrowseQuery;
 use super::bulk::BulkStatement;
 use super::column::{from_json, parse_url, to_json};
 use super::{Db, Result, Tx, browse_index, execute, search, with_db, with_tx};
-use crate::domain::feed_entry::url_key;
+use crate::domain::canonical_url::url_key;
 use crate::domain::id::{ActivityId, CriticId, FeedId, MediaId, ReviewId};
 use crate::domain::rating::Rating;
 use crate::domain::review::{Media, Poster, Review, ReviewContent, ReviewState};

@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use super::tag::hashtags;
 use super::text::{escape_html, html_to_markdown, shorten, strip_links};
 use super::{AS_CONTEXT, AS_PUBLIC};
+use crate::domain::body_text::strip_figures;
 use crate::domain::critic::Critic;
 use crate::domain::film::Film;
 use crate::domain::origin::Origin;
 use crate::domain::rating::Rating;
 use crate::domain::review::{Media, Review};
-use crate::domain::sanitize_text::{single_line, strip_figures};
+use crate::domain::sanitize_text::single_line;
 use crate::domain::time::Timestamp;
 
 /// The longest summary, in characters. Servers truncate longer ones.

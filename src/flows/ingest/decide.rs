@@ -4,11 +4,14 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use crate::domain::canonical_url::url_key;
+use crate::domain::content_hash::{content_hash, text_hash};
 use crate::domain::critic::Critic;
 use crate::domain::feed::{Feed, IngestDecision};
-use crate::domain::feed_entry::{FeedEntry, content_hash, is_similar, text_hash, url_key};
+use crate::domain::feed_entry::FeedEntry;
 use crate::domain::id::{EntryId, ReviewId};
 use crate::domain::review::{Review, ReviewState};
+use crate::domain::similar_reviews::is_similar;
 use crate::domain::states::HoldReason;
 use crate::domain::time::Timestamp;
 use crate::flows::publish::{interaction_counts, new_review, write_create};
