@@ -1,0 +1,120 @@
+//! The config section `feeds`: URLs, poll intervals and the date since which entries are published.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use super::ConfigError;
+use crate::domain::critic::CriticProfile;
+use crate::domain::time::Timestamp;
+
+/// A feed that the config file manages.
+#[derive(Debug, Clone)]
+pub struct FeedConfig {
+    /// The name. It identifies the feed, so the URL can change.
+    pub name: String,
+    /// An `https://` URL, or the path of a local file.
+    pub url: String,
+    /// The handle of the critic whose reviews the feed carries.
+    pub critic: String,
+    /// How often the feed is polled.
+    pub interval: Duration,
+    /// Entries dated before this time are archived. `None` means the day the feed is added.
+    pub publish_since: Option<Timestamp>,
+    /// The most reviews that one poll may publish.
+    pub max_publish_per_poll: u32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFeed {
+    name: String,
+    url: String,
+    critic: String,
+    #[serde(default)]
+    interval: Option<String>,
+    #[serde(default)]
+    publish_since: Option<String>,
+    #[serde(default)]
+    max_publish_per_poll: Option<u32>,
+}
+
+pub(super) fn check_feeds(
+    feeds: Vec<RawFeed>,
+    critics: &[CriticProfile],
+    timezone: &TimeZone,
+) -> Result<Vec<FeedConfig>, ConfigError> {
+    let mut seen = HashSet::new();
+    let mut checked = Vec::with_capacity(feeds.len());
+    for (index, feed) in feeds.into_iter().enumerate() {
+        let key = |name: &str| format!("feeds.{index}.{name}");
+        if feed.name.trim().is_empty() || !seen.insert(feed.name.clone()) {
+            let problem = format!("{:?} must be unique and not empty", feed.name);
+            return Err(ConfigError::new(key("name"), problem));
+        }
+        if !critics.iter().any(|c| c.handle == feed.critic) {
+            return Err(ConfigError::new(
+                key("critic"),
+                format!("no critic has the handle {:?}", feed.critic),
+            ));
+        }
+        let is_local = !feed.url.contains("://") && !feed.url.is_empty();
+        if !is_local && !feed.url.starts_with("https://") {
+            return Err(ConfigError::new(key("url"), "must be an https:// URL or the path of a local file"));
+        }
+        checked.push(FeedConfig {
+            interval: check_interval(feed.interval.as_deref(), &key("interval"))?,
+            publish_since: check_since(feed.publish_since.as_deref(), timezone, &key("publish_since"))?,
+            max_publish_per_poll: feed.max_publish_per_poll.unwrap_or(5),
+            name: feed.name,
+            url: feed.url,
+            critic: feed.critic,
+        });
+    }
+    Ok(checked)
+}
+
+fn check_interval(text: Option<&str>, key: &str) -> Result<Duration, ConfigError> {
+    let wrong = || ConfigError::new(key, "must be a duration from 1s to 30d, such as 15m");
+    let text = text.unwrap_or("15m");
+    // Jiff keeps days out of absolute durations; here a day is 24 hours.
+    let hours = text
+        .strip_suffix('d')
+        .and_then(|days| days.parse::<u32>().ok())
+        .map(|days| format!("{}h", days * 24));
+    let interval: jiff::SignedDuration = hours.as_deref().unwrap_or(text).parse().map_err(|_| wrong())?;
+    let interval = Duration::try_from(interval).map_err(|_| wrong())?;
+    let allowed = Duration::from_secs(1)..=Duration::from_hours(30 * 24);
+    if allowed.contains(&interval) { Ok(interval) } else { Err(wrong()) }
+}
+
+/// Parses a timestamp, or a date, which begins at midnight in the site's time zone.
+fn check_since(text: Option<&str>, timezone: &TimeZone, key: &str) -> Result<Option<Timestamp>, ConfigError> {
+    let Some(text) = text else { return Ok(None) };
+    let day = || text.parse::<jiff::civil::Date>().ok()?.to_zoned(timezone.clone()).ok();
+    let moment = Timestamp::parse_rfc3339(text)
+        .or_else(|| day().map(|zoned| Timestamp::from_millis(zoned.timestamp().as_millisecond())));
+    moment
+        .map(Some)
+        .ok_or_else(|| ConfigError::new(key, "must be a date such as 2026-01-31, or an RFC 3339 timestamp"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_begins_at_the_midnight_of_the_site() {
+        let since = |text, zone| {
+            let timezone = TimeZone::get(zone).unwrap();
+            check_since(Some(text), &timezone, "publish_since").unwrap().map(|moment| moment.to_string())
+        };
+        assert_eq!(since("2026-01-31", "UTC").as_deref(), Some("2026-01-31T00:00:00Z"));
+        assert_eq!(since("2026-01-31", "Europe/Berlin").as_deref(), Some("2026-01-30T23:00:00Z"));
+        assert_eq!(since("2026-07-01", "America/New_York").as_deref(), Some("2026-07-01T04:00:00Z"));
+        assert_eq!(since("2026-01-31T12:00:00Z", "Europe/Berlin").as_deref(), Some("2026-01-31T12:00:00Z"));
+        assert!(check_since(Some("soon"), &TimeZone::UTC, "publish_since").is_err());
+    }
+}
