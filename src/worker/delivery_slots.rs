@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
-use super::{POLL_INTERVAL, Shutdown, log_end, pause};
+use super::Shutdown;
+use super::job_loop::{POLL_INTERVAL, log_end, pause};
 use crate::flows::App;
 use crate::flows::deliver::delivery_results::{self, ResultSender};
 use crate::flows::deliver::{self, ActivityCache, HostBatch};
