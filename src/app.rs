@@ -29,7 +29,7 @@ use crate::flows::{App, AppParts, Wake, authenticate, media, profile};
 use crate::net::client::{Client, ClientPolicy};
 use crate::store::critics;
 use crate::store::feeds::{self, ConfiguredFeed};
-use crate::store::{Access, Db, reindex, settings};
+use crate::store::{Access, Db, index_backfill, settings};
 use crate::web::cache::RenderingCache;
 use crate::web::fast_path::FastPath;
 use crate::web::pages::{Messages, Pages, Site};
@@ -75,7 +75,7 @@ fn set_forward_by() -> Duration {
 pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
     let app = assemble(config, clock, Access::Write).await?;
     pin_origin(&app).await?;
-    reindex::index_missing(&app.db).await?;
+    index_backfill::index_missing(&app.db).await?;
     app.ensure_key(KeyOwner::Instance).await?;
     apply_config(&app, config).await?;
     Ok(app)

@@ -26,7 +26,7 @@ use crate::net::media_type::ACTIVITY_JSON;
 use crate::net::response::PostResponse;
 use crate::store::deliveries::{self, DeliveryOutcome, DueDelivery};
 use crate::store::hosts::{self, Capacity, HostHealth, HostLease};
-use crate::store::leases::LeaseQueue;
+use crate::store::lease_renewal::LeaseQueue;
 use crate::store::{activities, blocks};
 
 /// Deliveries of one batch.

@@ -18,7 +18,7 @@ use crate::domain::review::ReviewState;
 use crate::net::client::GetRequest;
 use crate::sources::feed;
 use crate::store::feeds::{self, PollResult};
-use crate::store::leases::LeaseQueue;
+use crate::store::lease_renewal::LeaseQueue;
 use crate::store::{critics, reviews};
 use decide::{DocumentIds, FeedPoll};
 

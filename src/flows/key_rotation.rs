@@ -9,7 +9,7 @@ use super::keys::KeyOwner;
 use super::{App, profile};
 use crate::domain::critic::Critic;
 use crate::federation::keys::SigningKey;
-use crate::store::keys;
+use crate::store::signing_keys;
 
 /// How long the old key signs after a new one is published: long enough for the Update with the new key to arrive,
 /// which servers that know only the old key can still verify.
@@ -23,9 +23,9 @@ pub async fn rotate(app: &App, critic: Option<&Critic>, overlap: Duration) -> an
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     tx.lock(&owner.name()).await?;
-    keys::retire(&mut tx, &owner.name(), now + overlap).await?;
-    keys::insert(&mut tx, &owner.name(), &der, now).await?;
-    keys::erase_retired_private_keys(&mut tx, now).await?;
+    signing_keys::retire(&mut tx, &owner.name(), now + overlap).await?;
+    signing_keys::insert(&mut tx, &owner.name(), &der, now).await?;
+    signing_keys::erase_retired_private_keys(&mut tx, now).await?;
     if let Some(critic) = critic {
         profile::announce_keys(app, &mut tx, critic).await?;
     }

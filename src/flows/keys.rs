@@ -20,7 +20,7 @@ use crate::federation::keys::SigningKey;
 use crate::federation::published_keys::PublishedKeys;
 use crate::federation::signature::{self, digest::BodyDigest};
 use crate::net::client::{FetchSigner, Knock};
-use crate::store::keys::{self, INSTANCE_OWNER, StoredSigningKey};
+use crate::store::signing_keys::{self, INSTANCE_OWNER, StoredSigningKey};
 use crate::store::{Tx, hosts};
 
 /// The owner of signing keys.
@@ -120,25 +120,25 @@ impl ActorKeys {
 impl App {
     /// Reads the valid keys of an owner.
     pub async fn keys_for(&self, owner: KeyOwner) -> Result<ActorKeys, FlowError> {
-        let live = keys::list_active(&self.db, &owner.name(), self.clock.now()).await?;
+        let live = signing_keys::list_active(&self.db, &owner.name(), self.clock.now()).await?;
         Ok(self.signing_keys.parsed(&self.origin, owner, &live)?)
     }
 
     /// Reads the valid keys of an owner inside a transaction.
     pub(super) async fn keys_for_in_tx(&self, tx: &mut Tx, owner: KeyOwner) -> anyhow::Result<ActorKeys> {
-        let live = keys::list_active_in_tx(tx, &owner.name(), self.clock.now()).await?;
+        let live = signing_keys::list_active_in_tx(tx, &owner.name(), self.clock.now()).await?;
         self.signing_keys.parsed(&self.origin, owner, &live)
     }
 
     /// Creates a key for an owner that has none.
     pub async fn ensure_key(&self, owner: KeyOwner) -> anyhow::Result<()> {
         let now = self.clock.now();
-        if !keys::list_active(&self.db, &owner.name(), now).await?.is_empty() {
+        if !signing_keys::list_active(&self.db, &owner.name(), now).await?.is_empty() {
             return Ok(());
         }
         let der = tokio::task::spawn_blocking(SigningKey::generate).await??;
         let mut tx = self.db.begin().await?;
-        keys::insert(&mut tx, &owner.name(), &der, now).await?;
+        signing_keys::insert(&mut tx, &owner.name(), &der, now).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::App;
 use crate::domain::id::LeaseId;
 use crate::domain::time::Timestamp;
-use crate::store::leases::{self, LeaseQueue};
+use crate::store::lease_renewal::{self, LeaseQueue};
 
 /// How long a lease lasts without renewal.
 const LEASE_DURATION: Duration = Duration::from_secs(10);
@@ -30,7 +30,9 @@ pub(super) async fn with_lease<T>(
     let renewing = async {
         loop {
             tokio::time::sleep(RENEWAL_INTERVAL).await;
-            if let Err(error) = leases::renew(&app.db, queue, lease, lease_until(app.clock.now())).await {
+            if let Err(error) =
+                lease_renewal::renew(&app.db, queue, lease, lease_until(app.clock.now())).await
+            {
                 tracing::warn!(%error, "could not renew a lease");
             }
         }

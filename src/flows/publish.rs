@@ -15,7 +15,7 @@ use crate::domain::review::{Review, ReviewContent, ReviewState, slug};
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::{activity, article};
 use crate::store::activities::NewActivity;
-use crate::store::{Tx, critics, entries, feeds, review_stats, reviews};
+use crate::store::{Tx, critics, feed_entries, feeds, review_stats, reviews};
 
 /// Makes a new review in the given state, with a free slug.
 pub(super) async fn new_review(
@@ -190,7 +190,7 @@ async fn hold_for_turn(
     review.state = ReviewState::Held;
     reviews::upsert(&mut tx, &review, now).await?;
     if let Some(feed) = feed {
-        entries::hold_until_next_poll(&mut tx, review.id).await?;
+        feed_entries::hold_until_next_poll(&mut tx, review.id).await?;
         feeds::append_log(&mut tx, feed.id, IngestDecision::Held, &review.content.title, reason, now).await?;
     }
     tx.commit().await?;

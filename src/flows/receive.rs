@@ -36,7 +36,7 @@ use crate::domain::delivery_retry::retry_delay;
 use crate::domain::id::LeaseId;
 use crate::federation::vocab::remote_activity;
 use crate::store::inbox_activities::{self, InboxJob, InboxOutcome};
-use crate::store::leases::LeaseQueue;
+use crate::store::lease_renewal::LeaseQueue;
 
 /// An activity that fails this often is parked.
 const MAX_ATTEMPTS: i64 = 8;

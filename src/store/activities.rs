@@ -82,7 +82,7 @@ pub async fn find_object(db: &Db, id: ActivityId) -> Result<Option<url::Url>> {
             .bind(id)
             .fetch_optional(c)
             .await)?;
-    object.as_deref().map(super::column::parse_url).transpose()
+    object.as_deref().map(super::column_types::parse_url).transpose()
 }
 
 /// Deletes forwarded activities that are older and have no delivery left.

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use sqlx::FromRow;
 
-use super::bulk::BulkStatement;
-use super::column::parse_url;
+use super::bulk_statement::BulkStatement;
+use super::column_types::parse_url;
 use super::{Db, Result, Tx, comments, execute, with_db, with_tx};
 use crate::domain::time::Timestamp;
 

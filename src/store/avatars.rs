@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::column::parse_url;
+use super::column_types::parse_url;
 use super::{Db, Result, Tx, execute, with_db, with_tx};
 
 /// An actor who is shown, and whose current avatar has not been fetched.

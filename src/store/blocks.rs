@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sqlx::FromRow;
 
-use super::bulk::BulkStatement;
+use super::bulk_statement::BulkStatement;
 use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::id::CriticId;
 use crate::domain::moderation::{AccessLevel, DomainRule, ModerationPolicy, domain_and_parents};

@@ -3,8 +3,8 @@
 
 use sqlx::FromRow;
 
-use super::bulk::BulkStatement;
-use super::column::to_unsigned;
+use super::bulk_statement::BulkStatement;
+use super::column_types::to_unsigned;
 use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::browse_index::{self, BrowseEntry, BrowseKind, CreditRole};
 use crate::domain::id::CriticId;

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::column::{parse_url, to_unsigned};
+use super::column_types::{parse_url, to_unsigned};
 use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::comment::{Author, Comment, CommentVisibility};
 use crate::domain::comment_thread::ThreadOrder;

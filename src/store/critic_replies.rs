@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
-use super::column::{from_json, to_json};
+use super::column_types::{from_json, to_json};
 use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::comment::{CriticReply, Mention};
 use crate::domain::id::{CommentId, CriticId, ReviewId};

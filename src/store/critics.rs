@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::column::{from_json, parse_url, to_json};
+use super::column_types::{from_json, parse_url, to_json};
 use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::critic::{Critic, CriticProfile};
 use crate::domain::id::CriticId;

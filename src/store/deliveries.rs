@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::bulk::BulkStatement;
+use super::bulk_statement::BulkStatement;
 use super::{Db, Result, Tx, claim_rows, execute, hosts, with_db, with_tx};
 use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, LeaseId};

@@ -3,7 +3,7 @@
 
 use sqlx::FromRow;
 
-use super::column::to_unsigned;
+use super::column_types::to_unsigned;
 use super::{Db, Result, with_db};
 use crate::domain::activity::ActivityKind;
 use crate::domain::id::ActivityId;

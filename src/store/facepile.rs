@@ -4,7 +4,7 @@
 
 use sqlx::FromRow;
 
-use super::column::parse_url;
+use super::column_types::parse_url;
 use super::{Db, Result, Tx, claim_rows, execute, with_db, with_tx};
 use crate::domain::comment::Author;
 use crate::domain::facepile::FacepileActor;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::FromRow;
 
-use super::column::to_unsigned;
+use super::column_types::to_unsigned;
 use super::{Db, Result, Tx, claim_rows, execute, with_db, with_tx};
 use crate::domain::feed::{Feed, IngestDecision};
 use crate::domain::id::{CriticId, FeedId, Id, LeaseId};

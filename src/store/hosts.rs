@@ -4,7 +4,7 @@
 
 use sqlx::FromRow;
 
-use super::bulk::BulkStatement;
+use super::bulk_statement::BulkStatement;
 use super::db::AnyTransaction;
 use super::{Db, Result, Tx, claim_rows, execute, with_db, with_tx};
 use crate::domain::id::LeaseId;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use sqlx::FromRow;
 
-use super::bulk::BulkStatement;
-use super::column::corrupt;
+use super::bulk_statement::BulkStatement;
+use super::column_types::corrupt;
 use super::{Db, Result, Tx, claim_rows, execute, with_db, with_tx};
 use crate::domain::id::{InboxActivityId, LeaseId};
 use crate::domain::states::InboxState;

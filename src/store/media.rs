@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::column::to_unsigned;
+use super::column_types::to_unsigned;
 use super::{Db, Result, Tx, with_db, with_tx};
 use crate::domain::id::MediaId;
 use crate::domain::review::Media;

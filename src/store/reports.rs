@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::column::{from_json, to_json, to_unsigned};
+use super::column_types::{from_json, to_json, to_unsigned};
 use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::id::ReportId;
 use crate::domain::time::Timestamp;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use sqlx::FromRow;
 
-use super::bulk::BulkStatement;
-use super::column::to_unsigned;
+use super::bulk_statement::BulkStatement;
+use super::column_types::to_unsigned;
 use super::db::AnyTransaction;
 use super::{Db, Result, Tx, with_db};
 use crate::domain::id::ReviewId;

@@ -3,8 +3,8 @@
 use sqlx::FromRow;
 
 use super::browse_index::BrowseQuery;
-use super::bulk::BulkStatement;
-use super::column::{from_json, parse_url, to_json};
+use super::bulk_statement::BulkStatement;
+use super::column_types::{from_json, parse_url, to_json};
 use super::{Db, Result, Tx, browse_index, execute, search, with_db, with_tx};
 use crate::domain::canonical_url::url_key;
 use crate::domain::id::{ActivityId, CriticId, FeedId, MediaId, ReviewId};
@@ -254,7 +254,7 @@ pub async fn count_released_since(tx: &mut Tx, feed: FeedId, since: Timestamp) -
     .bind(since)
     .fetch_one(c)
     .await)?;
-    Ok(super::column::to_unsigned(count))
+    Ok(super::column_types::to_unsigned(count))
 }
 
 /// Lists a feed's reviews that are held until a later poll, the oldest first.

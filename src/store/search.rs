@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::column::to_unsigned;
+use super::column_types::to_unsigned;
 use super::db::{AnyTransaction, Pools};
 use super::{Db, Result, Tx, execute, with_tx};
 use crate::domain::id::ReviewId;

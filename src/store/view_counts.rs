@@ -3,7 +3,7 @@
 
 use sqlx::FromRow;
 
-use super::column::{corrupt, to_unsigned};
+use super::column_types::{corrupt, to_unsigned};
 use super::{Db, Result, Tx, execute, settings, with_db};
 use crate::domain::id::{CriticId, ReviewId};
 use crate::domain::time::Timestamp;

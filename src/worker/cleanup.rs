@@ -7,7 +7,7 @@ use super::job_loop::pause;
 use crate::domain::time::Timestamp;
 use crate::flows::App;
 use crate::store::{
-    activities, deliveries, hosts, inbox_activities, keys, page_versions, reports, review_stats,
+    activities, deliveries, hosts, inbox_activities, page_versions, reports, review_stats, signing_keys,
 };
 
 /// How long completed deliveries are kept.
@@ -37,7 +37,7 @@ async fn delete_expired_once(app: &App, now: Timestamp) -> anyhow::Result<()> {
     activities::delete_old_forwards(&mut tx, now - KEEP_DELIVERED).await?;
     activities::delete_old_responses(&mut tx, now - KEEP_FAILED, MAX_DELETED_ANSWERS).await?;
     hosts::delete_idle(&mut tx, now - KEEP_FAILED).await?;
-    keys::erase_retired_private_keys(&mut tx, now).await?;
+    signing_keys::erase_retired_private_keys(&mut tx, now).await?;
     reports::delete_old_closed(&mut tx, now - KEEP_FAILED).await?;
     page_versions::merge_closed_writers(&mut tx).await?;
     review_stats::merge_closed_writers(&mut tx).await?;

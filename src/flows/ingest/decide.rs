@@ -18,7 +18,7 @@ use crate::flows::publish::{interaction_counts, new_review, write_create};
 use crate::flows::review_media::{ReviewMedia, fetch_review_media};
 use crate::flows::{App, revise};
 use crate::sources::feed::FeedDocument;
-use crate::store::entries::{self, EntryRecord, StoredEntry};
+use crate::store::feed_entries::{self, EntryRecord, StoredEntry};
 use crate::store::{Tx, feeds, reviews};
 
 /// One poll of one feed.
@@ -142,15 +142,15 @@ impl FeedPoll<'_> {
 
     async fn identify(&self, tx: &mut Tx, candidate: &Candidate) -> anyhow::Result<Match> {
         if let Some(guid) = &candidate.guid
-            && let Some(known) = entries::find_by_guid(tx, self.feed.id, guid).await?
+            && let Some(known) = feed_entries::find_by_guid(tx, self.feed.id, guid).await?
         {
             return Ok(Match::Known(known, "its id"));
         }
         if let Some(url) = &candidate.url {
-            if let Some(known) = entries::find_by_url(tx, self.feed, url).await? {
+            if let Some(known) = feed_entries::find_by_url(tx, self.feed, url).await? {
                 return Ok(Match::Known(known, "its URL"));
             }
-            if let Some(review) = entries::find_review_by_url(tx, self.feed.critic, url).await? {
+            if let Some(review) = feed_entries::find_review_by_url(tx, self.feed.critic, url).await? {
                 return Ok(Match::Review(review));
             }
         }
@@ -162,7 +162,7 @@ impl FeedPoll<'_> {
         if !candidate.has_own_text {
             return Ok(Match::New);
         }
-        let Some(known) = entries::find_by_text(tx, self.feed, &candidate.text_hash).await? else {
+        let Some(known) = feed_entries::find_by_text(tx, self.feed, &candidate.text_hash).await? else {
             return Ok(Match::New);
         };
         let is_present = known.feed_id == self.feed.id
@@ -353,7 +353,7 @@ impl FeedPoll<'_> {
             review,
             hold_reason,
         };
-        entries::upsert(tx, &seen, now).await?;
+        feed_entries::upsert(tx, &seen, now).await?;
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ use crate::federation::nodeinfo::{self, NodeInfoSoftware, NodeInfoUsage};
 use crate::federation::webfinger::{self, Handle, JRD_JSON, WebFingerAccount, WebFingerResource};
 use crate::flows::App;
 use crate::store::browse_index::{self, BrowseQuery};
-use crate::store::{comments, critics, reviews, usage};
+use crate::store::{comments, critics, nodeinfo_usage, reviews};
 use crate::web::error::WebError;
 use crate::web::state::WebState;
 
@@ -163,10 +163,10 @@ pub(in crate::web) async fn nodeinfo_document(
     let (db, now) = (&state.app.db, state.app.clock.now());
     let usage = NodeInfoUsage {
         critics: critics::list_all(db).await?.len() as u64,
-        active_month: usage::count_active_critics(db, now - MONTH).await?,
-        active_half_year: usage::count_active_critics(db, now - HALF_YEAR).await?,
+        active_month: nodeinfo_usage::count_active_critics(db, now - MONTH).await?,
+        active_half_year: nodeinfo_usage::count_active_critics(db, now - HALF_YEAR).await?,
         reviews: browse_index::count_reviews(db, &BrowseQuery::all()).await?,
-        local_comments: usage::count_critic_replies(db).await?,
+        local_comments: nodeinfo_usage::count_critic_replies(db).await?,
     };
     let software = NodeInfoSoftware {
         version: env!("CARGO_PKG_VERSION"),

@@ -1,6 +1,6 @@
 //! Usage totals for NodeInfo.
 
-use super::column::to_unsigned;
+use super::column_types::to_unsigned;
 use super::{Db, Result, with_db};
 use crate::domain::time::Timestamp;
 

@@ -3,7 +3,7 @@
 
 use sqlx::FromRow;
 
-use super::column::to_unsigned;
+use super::column_types::to_unsigned;
 use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::id::KeyId;
 use crate::domain::time::Timestamp;
