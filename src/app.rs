@@ -30,8 +30,8 @@ use crate::net::client::{Client, ClientPolicy};
 use crate::store::critics;
 use crate::store::feeds::{self, ConfiguredFeed};
 use crate::store::{Access, Db, index_backfill, settings};
-use crate::web::cache::RenderingCache;
 use crate::web::fast_path::FastPath;
+use crate::web::page_cache::PageCache;
 use crate::web::pages::{Messages, Pages, Site};
 use crate::web::state::WebState;
 use crate::worker;
@@ -275,7 +275,7 @@ pub async fn run(
         let state = WebState {
             app: app.clone(),
             pages: Arc::new(pages),
-            cache: RenderingCache::new(app.db.commits()).into(),
+            cache: PageCache::new(app.db.commits()).into(),
             share_cards: Arc::default(),
             search_queue: Arc::default(),
             trusted_proxies: trusted_proxies.into(),

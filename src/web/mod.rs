@@ -3,7 +3,6 @@
 
 mod activitypub;
 pub mod assets;
-pub mod cache;
 mod client_address;
 mod content_negotiation;
 mod error;
@@ -14,8 +13,9 @@ mod health;
 pub mod limit;
 mod messages;
 mod number_format;
-mod page_query;
+pub mod page_cache;
 pub mod pages;
+mod pagination;
 mod rendering;
 mod request_log;
 mod response_headers;

@@ -3,7 +3,7 @@
 use axum::extract::Request;
 use axum::routing::MethodRouter;
 
-use super::cache::CacheKey;
+use super::page_cache::CacheKey;
 use super::state::WebState;
 
 /// One line of the list of routes.

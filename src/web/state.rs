@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::cache::RenderingCache;
 use super::limit::LookupLimiter;
+use super::page_cache::PageCache;
 use super::pages::Pages;
 use super::share_card::ShareCards;
 use super::work_queue::SearchQueue;
@@ -20,7 +20,7 @@ pub struct WebState {
     /// Renders pages.
     pub pages: Arc<Pages>,
     /// Cached renderings.
-    pub cache: Arc<RenderingCache>,
+    pub cache: Arc<PageCache>,
     /// Cards of reviews without a poster.
     pub share_cards: Arc<ShareCards>,
     /// Limits concurrent searches.

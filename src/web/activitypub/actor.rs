@@ -16,7 +16,7 @@ use crate::store::browse_index::BrowseQuery;
 use crate::store::{browse_index, critics, followers, reviews};
 use crate::web::content_negotiation::prefers_html;
 use crate::web::error::WebError;
-use crate::web::page_query::PageQuery;
+use crate::web::pagination::PageQuery;
 use crate::web::state::WebState;
 
 /// Items on one page of a collection.

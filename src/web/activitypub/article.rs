@@ -19,10 +19,10 @@ use crate::federation::vocab::{activity as vocab_activity, article, with_context
 use crate::flows::publish;
 use crate::net::media_type::ACTIVITY_JSON;
 use crate::store::{activities, comments, reviews};
-use crate::web::cache::{CacheKey, CacheKind, Rendered};
 use crate::web::content_negotiation::prefers_html;
 use crate::web::error::WebError;
-use crate::web::page_query::PageQuery;
+use crate::web::page_cache::{CacheKey, CacheKind, Rendered};
+use crate::web::pagination::PageQuery;
 use crate::web::rendering::Rendering;
 use crate::web::state::WebState;
 

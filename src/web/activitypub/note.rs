@@ -16,7 +16,7 @@ use crate::store::activities::StoredActivity as Sent;
 use crate::store::comments;
 use crate::web::content_negotiation::prefers_html;
 use crate::web::error::WebError;
-use crate::web::page_query::PageQuery;
+use crate::web::pagination::PageQuery;
 use crate::web::state::WebState;
 
 async fn load(state: &WebState, id: &str) -> Result<LoadedReply, WebError> {

@@ -8,10 +8,10 @@ use serde::Deserialize;
 use super::{cacheable_page, review_lists};
 use crate::domain::browse_index::BrowseKind;
 use crate::store::browse_index::{self, BrowseQuery, BrowseTerm};
-use crate::web::cache::{CacheKind, Rendered};
 use crate::web::error::WebError;
-use crate::web::page_query::PageQuery;
+use crate::web::page_cache::{CacheKind, Rendered};
 use crate::web::pages::{BrowsePage, IndexEntry, IndexKind, IndexPage};
+use crate::web::pagination::PageQuery;
 use crate::web::state::WebState;
 
 /// Entries on one page of an index.

@@ -8,9 +8,9 @@ use super::{ReviewList, cacheable_page, form_content_security_policy};
 use crate::store::browse_index::BrowseQuery;
 use crate::store::{browse_index, critics, reviews};
 use crate::web::activitypub::actor;
-use crate::web::cache::{CacheKey, CacheKind, Rendered};
 use crate::web::content_negotiation::{alternate_link, prefers_activity};
 use crate::web::error::WebError;
+use crate::web::page_cache::{CacheKey, CacheKind, Rendered};
 use crate::web::pages::HomePage;
 use crate::web::state::WebState;
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::cache::Rendered;
 use super::error::WebError;
+use super::page_cache::Rendered;
 use super::pages::ReviewListItem;
 use super::rendering::Rendering;
 use super::response_headers::FORM_CONTENT_SECURITY_POLICY;

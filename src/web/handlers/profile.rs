@@ -9,11 +9,11 @@ use crate::domain::id::CriticId;
 use crate::store::browse_index::BrowseQuery;
 use crate::store::{browse_index, critics, reviews};
 use crate::web::activitypub::actor;
-use crate::web::cache::{CacheKind, Rendered};
 use crate::web::content_negotiation::{alternate_link, prefers_activity};
 use crate::web::error::WebError;
-use crate::web::page_query::PageQuery;
+use crate::web::page_cache::{CacheKind, Rendered};
 use crate::web::pages::ProfilePage;
+use crate::web::pagination::PageQuery;
 use crate::web::state::WebState;
 
 pub(in crate::web) async fn show(

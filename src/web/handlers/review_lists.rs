@@ -11,10 +11,10 @@ use crate::domain::film::Film;
 use crate::domain::rating::Rating;
 use crate::store::browse_index::{self, BrowseQuery, BrowseTerm};
 use crate::store::{Result as Stored, reviews};
-use crate::web::cache::{CacheKind, Rendered};
 use crate::web::error::WebError;
-use crate::web::page_query::PageQuery;
+use crate::web::page_cache::{CacheKind, Rendered};
 use crate::web::pages::{self, ArchivePage, FilmPage, PersonPage};
+use crate::web::pagination::PageQuery;
 use crate::web::state::WebState;
 
 /// One page of a list.

@@ -16,8 +16,8 @@ use crate::domain::time::Timestamp;
 use crate::store::search::SearchCriteria;
 use crate::store::{browse_index, critics, reviews, search as index};
 use crate::web::error::WebError;
-use crate::web::page_query::PageQuery;
 use crate::web::pages::{SearchFilters, SearchPage, SearchProblem};
+use crate::web::pagination::PageQuery;
 use crate::web::state::WebState;
 
 /// Results on one page.

@@ -117,7 +117,7 @@ pub(super) enum Rendered {
 
 /// Renderings by key.
 #[derive(Debug)]
-pub struct RenderingCache {
+pub struct PageCache {
     pages: moka::sync::Cache<OwnedCacheKey, Arc<CachedPage>>,
     flights: SingleFlight<OwnedCacheKey>,
     commits: CommitCounter,
@@ -163,7 +163,7 @@ impl CachedPage {
     }
 }
 
-impl RenderingCache {
+impl PageCache {
     /// An empty cache. After a commit that `commits` counts, a cached rendering is checked before it is used.
     pub fn new(commits: CommitCounter) -> Self {
         Self::with_capacity(MAX_CACHE_BYTES, commits)
@@ -309,20 +309,20 @@ mod tests {
         rendering().max_memory() as u64
     }
 
-    fn insert(cache: &RenderingCache, name: &str) {
+    fn insert(cache: &PageCache, name: &str) {
         cache.insert(
             CacheKind::Page.key(name),
             CachedPage::new(rendering(), 1, CheckTime::now(&cache.commits)),
         );
     }
 
-    fn has(cache: &RenderingCache, name: &str) -> bool {
+    fn has(cache: &PageCache, name: &str) -> bool {
         cache.pages.contains_key(&CacheKind::Page.key(name))
     }
 
     #[test]
     fn the_least_recently_used_rendering_is_evicted() {
-        let cache = RenderingCache::with_capacity(weight() * 3, CommitCounter::default());
+        let cache = PageCache::with_capacity(weight() * 3, CommitCounter::default());
         for name in ["one", "two", "three"] {
             insert(&cache, name);
         }
@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_rendering_that_is_larger_than_the_cache_is_not_kept() {
-        let cache = RenderingCache::with_capacity(LENGTH as u64, CommitCounter::default());
+        let cache = PageCache::with_capacity(LENGTH as u64, CommitCounter::default());
         insert(&cache, "one");
         assert!(!has(&cache, "one"));
         assert_eq!(cache.pages.weighted_size(), 0);
