@@ -3,18 +3,22 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::http::uri::PathAndQuery;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
-use super::activitypub::{actor, article, discovery, inbox, note, quote_authorization, secure_mode};
+use super::activitypub::{
+    activity, actor, article, collections, host_meta, inbox, nodeinfo, note, quote_authorization,
+    secure_mode, webfinger,
+};
 use super::error::WebError;
 use super::error_pages::format_errors;
 use super::handlers::{
-    browse, feed, home, interact, media, oembed, profile, review, review_lists, search, share_card, sitemap,
+    browse, feed, home, interact, media, oembed, profile, review, review_lists, robots, search, security_txt,
+    share_card, sitemap,
 };
 use super::health;
 use super::request_log::log_requests;
@@ -57,25 +61,25 @@ pub(super) fn routes() -> Vec<Route> {
         route("/feed.json", get(feed::site_feed)),
         route("/sitemap.xml", get(sitemap::show)),
         route("/interact", post(interact::interact)),
-        route("/robots.txt", get(robots)),
+        route("/robots.txt", get(robots::show)),
         route("/oembed", get(oembed::show)),
         // Servers
-        route("/.well-known/webfinger", get(discovery::webfinger)),
-        route("/.well-known/nodeinfo", get(discovery::nodeinfo)),
-        route("/.well-known/security.txt", get(discovery::security_txt)),
-        route("/.well-known/host-meta", get(discovery::host_meta)),
-        route("/.well-known/host-meta.json", get(discovery::host_meta_json)),
-        route("/nodeinfo/{version}", get(discovery::nodeinfo_document)),
+        route("/.well-known/webfinger", get(webfinger::show)),
+        route("/.well-known/nodeinfo", get(nodeinfo::links)),
+        route("/.well-known/security.txt", get(security_txt::show)),
+        route("/.well-known/host-meta", get(host_meta::xml)),
+        route("/.well-known/host-meta.json", get(host_meta::json)),
+        route("/nodeinfo/{version}", get(nodeinfo::document)),
         route("/ap/actor", get(actor::instance)),
         route("/ap/actor/{id}", get(actor::show)),
         route("/ap/actor/{id}/inbox", post(inbox::post)).inbox(),
-        route("/ap/actor/{id}/{part}", get(actor::collection)),
+        route("/ap/actor/{id}/{part}", get(collections::actor_collection)),
         route("/ap/inbox", post(inbox::post)).inbox(),
         route("/ap/article/{id}", get(article::show)).cached_as(article::cache_key),
-        route("/ap/article/{id}/{part}", get(article::collection)),
+        route("/ap/article/{id}/{part}", get(collections::article_collection)),
         route("/ap/note/{id}", get(note::show)),
-        route("/ap/note/{id}/replies", get(note::replies)),
-        route("/ap/activity/{id}", get(article::activity)),
+        route("/ap/note/{id}/replies", get(collections::note_replies)),
+        route("/ap/activity/{id}", get(activity::show)),
         route("/ap/stamp/{id}", get(quote_authorization::show)),
         // Operators
         route("/health/live", get(health::live)),
@@ -94,11 +98,6 @@ pub(super) fn router(routes: Vec<Route>, state: WebState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), log_requests))
         .layer(DefaultBodyLimit::max(inbox::MAX_BODY_BYTES))
         .with_state(state)
-}
-
-/// Everything may be crawled except the form endpoint.
-async fn robots(State(state): State<WebState>) -> String {
-    format!("User-agent: *\nDisallow: /interact\n\nSitemap: {}\n", state.app.origin.url("/sitemap.xml"))
 }
 
 /// Middleware that bounds the time of a request, and refuses NUL.

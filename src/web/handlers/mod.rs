@@ -26,7 +26,9 @@ pub(super) mod oembed;
 pub(super) mod profile;
 pub(super) mod review;
 pub(super) mod review_lists;
+pub(super) mod robots;
 pub(super) mod search;
+pub(super) mod security_txt;
 pub(super) mod share_card;
 pub(super) mod sitemap;
 

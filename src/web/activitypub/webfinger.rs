@@ -1,42 +1,22 @@
-//! Discovery of critics by other servers: WebFinger (RFC 7033), NodeInfo, host-meta (RFC 6415).
+//! WebFinger (RFC 7033): the actor of a handle or of a URL of this site.
 
-use std::time::Duration;
-
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
 use percent_encoding::percent_decode_str;
-use serde_json::json;
 use url::Url;
 
+use super::cross_origin_response;
 use crate::domain::critic::Critic;
 use crate::domain::id::CriticId;
-use crate::domain::origin::Origin;
 use crate::domain::review::Review;
-use crate::federation::nodeinfo::{self, NodeInfoSoftware, NodeInfoUsage};
 use crate::federation::webfinger::{self, Handle, JRD_JSON, WebFingerAccount, WebFingerResource};
 use crate::flows::App;
-use crate::store::browse_index::{self, BrowseQuery};
-use crate::store::{comments, critics, nodeinfo_usage, reviews};
+use crate::store::{comments, critics, reviews};
 use crate::web::error::WebError;
 use crate::web::state::WebState;
 
 /// Most `rel` parameters that one query may have.
 const MAX_RELS: usize = 16;
-
-/// A month and half a year as NodeInfo counts them.
-const MONTH: Duration = Duration::from_hours(30 * 24);
-const HALF_YEAR: Duration = Duration::from_hours(180 * 24);
-
-/// Lets pages of any site read the document.
-const ALLOW_ANY_ORIGIN: (HeaderName, HeaderValue) =
-    (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-
-fn typed(content_type: &str, body: String) -> Response {
-    let content_type =
-        HeaderValue::from_str(content_type).unwrap_or(HeaderValue::from_static("application/json"));
-    ([ALLOW_ANY_ORIGIN, (header::CONTENT_TYPE, content_type)], body).into_response()
-}
 
 /// `?resource=…&rel=…` (RFC 7033 section 4.1).
 struct WebfingerQuery {
@@ -60,7 +40,7 @@ impl WebfingerQuery {
     }
 }
 
-pub(in crate::web) async fn webfinger(
+pub(in crate::web) async fn show(
     State(state): State<WebState>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, WebError> {
@@ -73,7 +53,10 @@ pub(in crate::web) async fn webfinger(
         let subject = Handle { user: app.origin.host().to_owned(), host: app.origin.authority().to_owned() };
         let (actor, page) = (app.origin.instance_actor(), app.origin.home_page());
         let account = WebFingerAccount { subject: &subject, actor: &actor, page: &page, avatar: None };
-        return Ok(typed(JRD_JSON, webfinger::jrd_document(&account, &parsed.rels).to_string()));
+        return Ok(cross_origin_response(
+            JRD_JSON,
+            webfinger::jrd_document(&account, &parsed.rels).to_string(),
+        ));
     }
     let critic = find_critic(app, &resource).await?.ok_or(WebError::NotFound)?;
     let subject = Handle { user: critic.profile.handle.clone(), host: app.handle_domain().to_owned() };
@@ -81,7 +64,7 @@ pub(in crate::web) async fn webfinger(
     let avatar = critic.avatar.as_ref();
     let avatar = avatar.map(|(name, media_type)| (media_type.as_str(), app.origin.media_url_by_name(name)));
     let account = WebFingerAccount { subject: &subject, actor: &actor, page: &page, avatar };
-    Ok(typed(JRD_JSON, webfinger::jrd_document(&account, &parsed.rels).to_string()))
+    Ok(cross_origin_response(JRD_JSON, webfinger::jrd_document(&account, &parsed.rels).to_string()))
 }
 
 fn is_instance_actor(app: &App, resource: &WebFingerResource) -> bool {
@@ -148,59 +131,4 @@ async fn find_by_page(app: &App, url: &Url) -> Result<Option<Critic>, WebError> 
         Some(critic) => Ok(critics::find(&app.db, critic).await?),
         None => Ok(None),
     }
-}
-
-pub(in crate::web) async fn nodeinfo(State(state): State<WebState>) -> Response {
-    typed("application/json", nodeinfo::discovery_document(&state.app.origin).to_string())
-}
-
-pub(in crate::web) async fn nodeinfo_document(
-    State(state): State<WebState>,
-    Path(version): Path<String>,
-) -> Result<Response, WebError> {
-    let known = nodeinfo::SCHEMA_PATHS.iter().find(|(known, _)| known.as_str() == version);
-    let (version, _) = known.ok_or(WebError::NotFound)?;
-    let (db, now) = (&state.app.db, state.app.clock.now());
-    let usage = NodeInfoUsage {
-        critics: critics::list_all(db).await?.len() as u64,
-        active_month: nodeinfo_usage::count_active_critics(db, now - MONTH).await?,
-        active_half_year: nodeinfo_usage::count_active_critics(db, now - HALF_YEAR).await?,
-        reviews: browse_index::count_reviews(db, &BrowseQuery::all()).await?,
-        local_comments: nodeinfo_usage::count_critic_replies(db).await?,
-    };
-    let software = NodeInfoSoftware {
-        version: env!("CARGO_PKG_VERSION"),
-        repository: state.app.site.source_url.as_ref().map(Url::as_str),
-    };
-    let document = nodeinfo::nodeinfo_document(*version, software, &state.app.site.title, usage);
-    Ok(typed(&version.content_type(), document.to_string()))
-}
-
-/// `security.txt` (RFC 9116). It expires a month after it is fetched, so that copies do not live forever.
-pub(in crate::web) async fn security_txt(State(state): State<WebState>) -> Result<Response, WebError> {
-    let contact = state.app.site.security_contact.as_ref().ok_or(WebError::NotFound)?;
-    let expires = (state.app.clock.now() + MONTH).truncate_to_second();
-    let own = state.app.origin.url("/.well-known/security.txt");
-    let body = format!("Contact: {contact}\nExpires: {expires}\nCanonical: {own}\n");
-    Ok(typed("text/plain; charset=utf-8", body))
-}
-
-/// The template of our WebFinger URLs.
-fn lrdd(origin: &Origin) -> String {
-    format!("{origin}/.well-known/webfinger?resource={{uri}}")
-}
-
-pub(in crate::web) async fn host_meta(State(state): State<WebState>) -> Response {
-    let body = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-         <XRD xmlns=\"http://docs.oasis-open.org/ns/xri/xrd-1.0\">\n  \
-         <Link rel=\"lrdd\" type=\"{JRD_JSON}\" template=\"{}\"/>\n</XRD>\n",
-        lrdd(&state.app.origin)
-    );
-    typed("application/xrd+xml", body)
-}
-
-pub(in crate::web) async fn host_meta_json(State(state): State<WebState>) -> Response {
-    let link = json!({"rel": "lrdd", "type": JRD_JSON, "template": lrdd(&state.app.origin)});
-    typed(JRD_JSON, json!({"links": [link]}).to_string())
 }
