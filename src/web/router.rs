@@ -17,8 +17,8 @@ use super::activitypub::{
 use super::error::WebError;
 use super::error_pages::format_errors;
 use super::handlers::{
-    browse, feed, home, interact, media, oembed, profile, review, review_lists, robots, search, security_txt,
-    share_card, sitemap,
+    archive, browse, feed, film, home, interact, media, oembed, person, profile, review, robots, search,
+    security_txt, share_card, sitemap,
 };
 use super::health;
 use super::request_log::log_requests;
@@ -34,21 +34,21 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         // People
         route("/", get(home::show)).cached_as(home::cache_key),
-        route("/reviews", get(review_lists::archive)),
+        route("/reviews", get(archive::show)),
         route("/reviews/", get(async || Redirect::permanent("/reviews"))),
         route("/reviews/{slug}", get(review::show)).cached_as(review::cache_key),
         route("/reviews/{slug}/comments", get(review::discussion)).cached_as(review::discussion_cache_key),
         route("/reviews/{slug}/card.png", get(share_card::show)),
         route("/browse", get(browse::show)),
-        route("/years/{year}", get(review_lists::year)),
-        route("/ratings/{rating}", get(review_lists::rating)),
+        route("/years/{year}", get(archive::year)),
+        route("/ratings/{rating}", get(archive::rating)),
         route("/films", get(browse::index)),
-        route("/films/{slug}", get(review_lists::film)),
+        route("/films/{slug}", get(film::show)),
         route("/people", get(browse::index)),
-        route("/people/{slug}", get(review_lists::person)),
+        route("/people/{slug}", get(person::show)),
         route("/people/{slug}/{feed}", get(feed::person_feed)),
         route("/tags", get(browse::index)),
-        route("/tags/{slug}", get(review_lists::tag)),
+        route("/tags/{slug}", get(archive::tag)),
         route("/tags/{slug}/{feed}", get(feed::tag_feed)),
         route("/search", get(search::show)),
         route("/opensearch.xml", get(search::opensearch)),

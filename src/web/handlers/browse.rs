@@ -5,8 +5,9 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::{cacheable_page, review_lists};
+use super::cacheable_page;
 use crate::domain::browse_index::BrowseKind;
+use crate::store::Result as Stored;
 use crate::store::browse_index::{self, BrowseQuery, BrowseTerm};
 use crate::web::error::WebError;
 use crate::web::page_cache::{CacheKind, Rendered};
@@ -19,6 +20,9 @@ const PAGE_SIZE: u32 = 120;
 
 /// Tags and people on the browse page.
 const MAX_TOP_ENTRIES: u32 = 30;
+
+/// Most years that are listed; film is not much older.
+const MAX_YEARS: usize = 150;
 
 /// Most ratings on the browse page; no critic uses more different ones.
 const MAX_RATINGS: u32 = 120;
@@ -43,7 +47,7 @@ async fn page(state: &WebState) -> Result<Rendered, WebError> {
     let people = browse_index::list_largest_terms(db, BrowseKind::Person, MAX_TOP_ENTRIES).await?;
     let page = BrowsePage {
         total: browse_index::count_reviews(db, &BrowseQuery::all()).await?,
-        years: &review_lists::years(state).await?,
+        years: &years(state).await?,
         ratings: &index_entries(&ratings),
         tags: &index_entries(&tags),
         people: &index_entries(&people),
@@ -104,4 +108,21 @@ async fn list(
         pages,
     };
     Ok(cacheable_page(state, state.pages.index(&page)?, None))
+}
+
+/// The years with reviews, newest first, and the number of reviews in each.
+async fn years(state: &WebState) -> Stored<Vec<(i16, u64)>> {
+    let (db, site) = (&state.app.db, &state.app.site);
+    let mut years = Vec::new();
+    let mut next = browse_index::date_span(db).await?.map(|(_, last)| last);
+    // Jumps from one year with reviews to the next, since the years between may be empty.
+    while let Some(moment) = next
+        && years.len() < MAX_YEARS
+    {
+        let year = site.local_year(moment);
+        let Some((first, last)) = site.year_bounds(year) else { break };
+        years.push((year, browse_index::count_reviews(db, &BrowseQuery::all().between(first, last)).await?));
+        next = browse_index::previous_date(db, first).await?;
+    }
+    Ok(years)
 }

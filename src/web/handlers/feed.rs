@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 
-use super::ReviewList;
+use super::review_list::ReviewList;
 use crate::domain::browse_index::BrowseKind;
 use crate::domain::review::Review;
 use crate::store::browse_index::BrowseQuery;

@@ -4,7 +4,8 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::{ReviewList, cacheable_page, form_content_security_policy};
+use super::review_list::ReviewList;
+use super::{cacheable_page, form_content_security_policy};
 use crate::store::browse_index::BrowseQuery;
 use crate::store::{browse_index, critics, reviews};
 use crate::web::activitypub::actor;

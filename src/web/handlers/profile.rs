@@ -4,7 +4,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::{PAGE_SIZE, ReviewList, cacheable_page, form_content_security_policy, page_count};
+use super::review_list::{PAGE_SIZE, ReviewList, page_count};
+use super::{cacheable_page, form_content_security_policy};
 use crate::domain::id::CriticId;
 use crate::store::browse_index::BrowseQuery;
 use crate::store::{browse_index, critics, reviews};

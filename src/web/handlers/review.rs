@@ -7,7 +7,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::{ReviewList, counted_review_page};
+use super::counted_review_page;
+use super::review_list::ReviewList;
 use crate::domain::browse_index::{BrowseKind, CreditRole, browse_slug, film_slug};
 use crate::domain::comment::{Comment, CommentVisibility};
 use crate::domain::comment_thread::{ThreadNode, ThreadOrder, build_thread, sort_threads};

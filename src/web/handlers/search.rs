@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 
-use super::ReviewList;
+use super::review_list::ReviewList;
 use crate::domain::browse_index::{BrowseKind, browse_slug};
 use crate::domain::rating::Rating;
 use crate::domain::search::{self, MAX_QUERY_LENGTH, SearchTerm};
