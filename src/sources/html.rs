@@ -1,14 +1,14 @@
 //! The one place that makes HTML safe, in three steps: `normalize` bounds size and depth, so that everything after it
-//! takes linear time; ammonia removes what is not safe; then `body` and `comments` rebuild links, headings and
+//! takes linear time; ammonia removes what is not safe; then `sanitize_review` and `sanitize_comment` rebuild links, headings and
 //! paragraphs on the tree.
 
-mod body;
-mod comments;
 mod elements;
 mod lexer;
 mod normalize;
 mod paragraphs;
 mod pictures;
+mod sanitize_comment;
+mod sanitize_review;
 mod text;
 pub mod trailer;
 mod tree;
@@ -21,12 +21,12 @@ use ammonia::{Builder, UrlRelative};
 
 use crate::domain::sanitize_text::strip_deceptive_characters;
 
-pub use body::sanitize_review_body;
-pub use comments::sanitize_comment;
 pub use pictures::{
     LocalPicture, MAX_PICTURES, MIN_PICTURE_PIXELS, PictureAction, PictureSlot, first_image,
     replace_pictures, without_picture,
 };
+pub use sanitize_comment::sanitize_comment;
+pub use sanitize_review::sanitize_review_body;
 pub use text::single_line_text;
 pub(super) use tree::{Element, Node};
 pub(super) use urls::{picture_url, resolve_url};
