@@ -16,7 +16,7 @@ use super::media::{self, MediaFile};
 use crate::domain::review::{Media, ReviewContent};
 use crate::domain::time::Timestamp;
 use crate::net::client::GetRequest;
-use crate::sources::html::{self, LocalPicture, MAX_PICTURES, PictureAction, PictureSlot, trailer};
+use crate::sources::html::{self, LocalPicture, MAX_PICTURES, PictureAction, PictureSlot, video_embed};
 use crate::store::Tx;
 
 /// Trailers of a body that get a still.
@@ -235,8 +235,8 @@ async fn fetch(
 
 /// The URL of a trailer's still, from the oEmbed endpoint of its site.
 async fn fetch_still_url(app: &App, page: &Url) -> anyhow::Result<Url> {
-    let slot = trailer::oembed_url(page).context("the site has no oEmbed endpoint")?;
+    let slot = video_embed::oembed_url(page).context("the site has no oEmbed endpoint")?;
     let response = app.http.get(GetRequest::new(&slot, "application/json", MAX_OEMBED_BYTES)).await?;
     ensure!(response.status.is_success(), "{slot} answered {}", response.status);
-    trailer::thumbnail_url(&response.body, page).context("the oEmbed response names no still")
+    video_embed::thumbnail_url(&response.body, page).context("the oEmbed response names no still")
 }

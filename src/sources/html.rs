@@ -10,9 +10,9 @@ mod pictures;
 mod sanitize_comment;
 mod sanitize_review;
 mod text;
-pub mod trailer;
 mod tree;
 mod urls;
+pub mod video_embed;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;

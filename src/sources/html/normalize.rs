@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::lexer::{Lexer, Token};
-use super::{elements, trailer};
+use super::{elements, video_embed};
 use crate::domain::html_escape::reference;
 
 /// The maximum number of open elements. Deeper ones lose their tags and keep their text.
@@ -79,12 +79,12 @@ impl Normalizer {
     fn trailer(&mut self, attributes: &[(String, &str)]) {
         let attribute =
             |wanted: &str| attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| *value);
-        let Some(page) = attribute("src").and_then(trailer::page_url) else { return };
+        let Some(page) = attribute("src").and_then(video_embed::page_url) else { return };
         let site = page.split('/').nth(2).unwrap_or_default();
         let title = attribute("title").map(str::trim).filter(|title| !title.is_empty());
         self.start("p", &[]);
         self.start("a", &[("href".to_owned(), &page)]);
-        self.text(trailer::TRAILER_MARK);
+        self.text(video_embed::TRAILER_MARK);
         // The attribute still has its references, so `&` is not escaped again.
         let label = title.unwrap_or(site.strip_prefix("www.").unwrap_or(site));
         self.out.push_str(&label.replace('<', "&lt;").replace('>', "&gt;"));

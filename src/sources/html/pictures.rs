@@ -5,7 +5,7 @@ use url::Url;
 use super::paragraphs::trim_blank;
 use super::tree::{self, Element, Node};
 use super::urls::picture_url;
-use super::{MAX_BYTES, clean, single_line_text, trailer};
+use super::{MAX_BYTES, clean, single_line_text, video_embed};
 use crate::domain::review::Poster;
 
 /// The maximum number of pictures of one body. The others are left out.
@@ -157,7 +157,7 @@ fn blocks_to_lines(nodes: Vec<Node>) -> Vec<Node> {
 
 /// Applies what `decide` returns to each place for a picture, in a body that `sanitize_review_body` returned.
 pub fn replace_pictures(body: &str, mut decide: impl FnMut(PictureSlot<'_>) -> PictureAction) -> String {
-    if !body.contains("<img ") && !body.contains(trailer::TRAILER_MARK) {
+    if !body.contains("<img ") && !body.contains(video_embed::TRAILER_MARK) {
         return body.to_owned();
     }
     let mut nodes = tree::parse(body);
@@ -225,7 +225,7 @@ fn set_picture(img: &mut Element, picture: &LocalPicture) {
 
 /// Whether an element is a link to a trailer.
 pub(super) fn is_trailer(link: &Element) -> bool {
-    link.name == "a" && tree::text(&link.children).starts_with(trailer::TRAILER_MARK)
+    link.name == "a" && tree::text(&link.children).starts_with(video_embed::TRAILER_MARK)
 }
 
 /// The body without the picture that is already the poster.

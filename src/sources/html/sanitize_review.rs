@@ -7,7 +7,7 @@ use url::Url;
 use super::paragraphs::{paragraphs, push_down, trim_blank, trim_first_line};
 use super::tree::{self, Element, Node};
 use super::urls::{MAX_URL_BYTES, resolve_url};
-use super::{MAX_BYTES, clean, pictures, trailer};
+use super::{MAX_BYTES, clean, pictures, video_embed};
 use crate::domain::sanitize_text::strip_deceptive_characters;
 
 /// The maximum number of links of one body. The others become plain text.
@@ -283,7 +283,7 @@ impl Rebuilder<'_> {
 }
 
 fn is_trailer_text(nodes: &[Node]) -> bool {
-    tree::text(nodes).starts_with(trailer::TRAILER_MARK)
+    tree::text(nodes).starts_with(video_embed::TRAILER_MARK)
 }
 
 /// Arranges the content of an element as the element requires.
