@@ -3,10 +3,10 @@
 //! paragraphs on the tree.
 
 mod elements;
+mod images;
 mod lexer;
 mod normalize;
 mod paragraphs;
-mod pictures;
 mod sanitize_comment;
 mod sanitize_review;
 mod text;
@@ -21,7 +21,7 @@ use ammonia::{Builder, UrlRelative};
 
 use crate::domain::sanitize_text::strip_deceptive_characters;
 
-pub use pictures::{
+pub use images::{
     LocalPicture, MAX_PICTURES, MIN_PICTURE_PIXELS, PictureAction, PictureSlot, first_image,
     replace_pictures, without_picture,
 };
@@ -91,7 +91,7 @@ pub fn teaser(body: &str) -> String {
     let mut prose = String::new();
     for node in &nodes {
         let Node::Element(paragraph) = node else { continue };
-        let is_trailer = |link: &Node| matches!(link, Node::Element(link) if pictures::is_trailer(link));
+        let is_trailer = |link: &Node| matches!(link, Node::Element(link) if images::is_trailer(link));
         if paragraph.name != "p" || matches!(paragraph.children.as_slice(), [link] if is_trailer(link)) {
             continue;
         }

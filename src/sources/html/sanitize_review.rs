@@ -7,7 +7,7 @@ use url::Url;
 use super::paragraphs::{paragraphs, push_down, trim_blank, trim_first_line};
 use super::tree::{self, Element, Node};
 use super::urls::{MAX_URL_BYTES, resolve_url};
-use super::{MAX_BYTES, clean, pictures, video_embed};
+use super::{MAX_BYTES, clean, images, video_embed};
 use crate::domain::sanitize_text::strip_deceptive_characters;
 
 /// The maximum number of links of one body. The others become plain text.
@@ -157,8 +157,8 @@ impl Rebuilder<'_> {
 
     fn element(&mut self, e: Element, out: &mut Vec<Node>) {
         let id = e.attribute("id").and_then(page_id).filter(|id| self.targets.remove(id));
-        let e = pictures::into_figure(e);
-        let has_picture = e.name == "figure" && pictures::has_picture(&e.children);
+        let e = images::into_figure(e);
+        let has_picture = e.name == "figure" && images::has_picture(&e.children);
         let name = match e.name.as_str() {
             "br" | "hr" => return out.push(Node::Element(Element::new(&e.name, Vec::new()))),
             "img" => {
@@ -201,7 +201,7 @@ impl Rebuilder<'_> {
         }
         new.children = arrange(name, inner);
         if has_picture && !has_more_than_picture(&new.children) {
-            return out.extend(pictures::with_caption(new.children));
+            return out.extend(images::with_caption(new.children));
         }
         if !new.is_block() && new.children.iter().any(Node::is_block) {
             let inner = std::mem::take(&mut new.children);
@@ -220,7 +220,7 @@ impl Rebuilder<'_> {
 
     fn image(&mut self, img: &Element) -> Option<Element> {
         let image =
-            pictures::picture_element(img, self.base).filter(|_| self.pictures < pictures::MAX_PICTURES)?;
+            images::picture_element(img, self.base).filter(|_| self.pictures < images::MAX_PICTURES)?;
         self.pictures += 1;
         Some(image)
     }
