@@ -9,8 +9,9 @@ mod normalize;
 mod paragraphs;
 mod sanitize_comment;
 mod sanitize_review;
-mod text;
+mod teaser;
 mod tree;
+mod truncate;
 mod urls;
 pub mod video_embed;
 
@@ -27,14 +28,13 @@ pub use images::{
 };
 pub use sanitize_comment::sanitize_comment;
 pub use sanitize_review::sanitize_review_body;
-pub use text::single_line_text;
+pub use teaser::teaser;
 pub(super) use tree::{Element, Node};
+pub use truncate::single_line_text;
 pub(super) use urls::{picture_url, resolve_url};
 
 /// The maximum size of HTML in bytes. The rest is cut off.
 pub const MAX_BYTES: usize = 1_000_000;
-/// The maximum length of a teaser in characters.
-const MAX_TEASER_CHARS: usize = 280;
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut builder = Builder::empty();
@@ -83,50 +83,6 @@ pub(super) fn text_of(nodes: &[Node]) -> String {
 /// The visible text of any HTML, with entities decoded once and each block on a line of its own.
 pub fn plain_text(html: &str) -> String {
     text_of(&clean(html, MAX_BYTES))
-}
-
-/// The first sentences of a body that [`sanitize_review_body`] returned, as plain text.
-pub fn teaser(body: &str) -> String {
-    let nodes = tree::parse(body);
-    let mut prose = String::new();
-    for node in &nodes {
-        let Node::Element(paragraph) = node else { continue };
-        let is_trailer = |link: &Node| matches!(link, Node::Element(link) if images::is_trailer(link));
-        if paragraph.name != "p" || matches!(paragraph.children.as_slice(), [link] if is_trailer(link)) {
-            continue;
-        }
-        let text = text_of(&without_footnote_references(&paragraph.children)).replace('\n', " ");
-        if !prose.is_empty() {
-            prose.push(' ');
-        }
-        prose.push_str(&text);
-        if prose.chars().count() > MAX_TEASER_CHARS {
-            break;
-        }
-    }
-    if prose.is_empty() {
-        prose = text_of(&nodes).replace('\n', " ");
-    }
-    text::leading_sentences(&prose, MAX_TEASER_CHARS)
-}
-
-/// The nodes without references to footnotes.
-fn without_footnote_references(nodes: &[Node]) -> Vec<Node> {
-    let leads_to_note = |node: &Node| matches!(node, Node::Element(link) if link.attribute("href").is_some_and(|href| href.starts_with('#')));
-    let mut kept = Vec::with_capacity(nodes.len());
-    for node in nodes {
-        match node {
-            Node::Element(e) if e.name == "sup" && e.children.iter().any(leads_to_note) => {}
-            Node::Element(e) => {
-                kept.push(Node::Element(Element {
-                    children: without_footnote_references(&e.children),
-                    ..e.clone()
-                }));
-            }
-            Node::Text(_) => kept.push(node.clone()),
-        }
-    }
-    kept
 }
 
 /// Plain text as HTML. An empty line starts a paragraph, a line break is kept.

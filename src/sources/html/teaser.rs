@@ -1,30 +1,54 @@
-//! Bounds plain text, and cuts it where a reader would.
+//! The teaser of a review: the first sentences of its body.
 
-use crate::domain::sanitize_text::single_line;
+use super::tree::{self, Element, Node};
+use super::truncate::truncate;
+use super::{images, text_of};
 
-/// The text on one line, with white space folded and deceptive characters removed, truncated with `…` to at most
-/// `max_chars`.
-pub fn single_line_text(text: &str, max_chars: usize) -> String {
-    truncate(&single_line(text), max_chars)
+/// The maximum length of a teaser in characters.
+const MAX_TEASER_CHARS: usize = 280;
+
+/// The first sentences of a body that [`sanitize_review_body`] returned, as plain text.
+pub fn teaser(body: &str) -> String {
+    let nodes = tree::parse(body);
+    let mut prose = String::new();
+    for node in &nodes {
+        let Node::Element(paragraph) = node else { continue };
+        let is_trailer = |link: &Node| matches!(link, Node::Element(link) if images::is_trailer(link));
+        if paragraph.name != "p" || matches!(paragraph.children.as_slice(), [link] if is_trailer(link)) {
+            continue;
+        }
+        let text = text_of(&without_footnote_references(&paragraph.children)).replace('\n', " ");
+        if !prose.is_empty() {
+            prose.push(' ');
+        }
+        prose.push_str(&text);
+        if prose.chars().count() > MAX_TEASER_CHARS {
+            break;
+        }
+    }
+    if prose.is_empty() {
+        prose = text_of(&nodes).replace('\n', " ");
+    }
+    leading_sentences(&prose, MAX_TEASER_CHARS)
 }
 
-/// Truncates the text with `…` to at most `max_chars`, at the end of a word if one is near.
-pub(super) fn truncate(text: &str, max_chars: usize) -> String {
-    if text.chars().count() <= max_chars {
-        return text.to_owned();
+/// The nodes without references to footnotes.
+fn without_footnote_references(nodes: &[Node]) -> Vec<Node> {
+    let leads_to_note = |node: &Node| matches!(node, Node::Element(link) if link.attribute("href").is_some_and(|href| href.starts_with('#')));
+    let mut kept = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        match node {
+            Node::Element(e) if e.name == "sup" && e.children.iter().any(leads_to_note) => {}
+            Node::Element(e) => {
+                kept.push(Node::Element(Element {
+                    children: without_footnote_references(&e.children),
+                    ..e.clone()
+                }));
+            }
+            Node::Text(_) => kept.push(node.clone()),
+        }
     }
-    let keep = max_chars.saturating_sub(1);
-    let head: String = text.chars().take(keep).collect();
-    let next_is_space = text.chars().nth(keep).is_some_and(char::is_whitespace);
-    let end = match head.rfind(char::is_whitespace) {
-        Some(at) if !next_is_space && head.len() - at <= 24 => at,
-        _ => head.len(),
-    };
-    let head = head.get(..end).unwrap_or_default();
-    let head = head.trim_end_matches(|c: char| {
-        c.is_whitespace() || matches!(c, ',' | ';' | ':' | '\u{2013}' | '\u{2014}')
-    });
-    format!("{head}…")
+    kept
 }
 
 /// Abbreviations, whose full stop ends no sentence.
@@ -32,7 +56,7 @@ const ABBREVIATIONS: [&str; 16] =
     ["mr", "mrs", "ms", "dr", "st", "jr", "sr", "vs", "no", "prof", "lt", "col", "gen", "capt", "e.g", "i.e"];
 
 /// The whole sentences that fit into `max_chars`. If the first one is longer, its beginning.
-pub(super) fn leading_sentences(text: &str, max_chars: usize) -> String {
+fn leading_sentences(text: &str, max_chars: usize) -> String {
     let window: String = text.chars().take(max_chars + 1).collect();
     let mut end = None;
     for (at, c) in window.char_indices() {
@@ -64,14 +88,6 @@ pub(super) fn leading_sentences(text: &str, max_chars: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn a_line_is_cut_at_a_word() {
-        assert_eq!(single_line_text("One two, three", 9), "One two…");
-        assert_eq!(single_line_text("One two", 7), "One two");
-        assert_eq!(single_line_text(&"x".repeat(90), 5), "xxxx…");
-    }
 
     #[test]
     fn whole_sentences_are_taken() {
@@ -80,14 +96,5 @@ mod tests {
         assert_eq!(leading_sentences(text, 50), "Mr. J. Doe waits. \u{201C}For what?\u{201D} he asks.");
         assert_eq!(leading_sentences(text, 10), "Mr. J.…");
         assert_eq!(leading_sentences("彼は待つ。誰も来ない。", 6), "彼は待つ。");
-    }
-
-    proptest! {
-        #[test]
-        fn lines_are_bounded_and_stay_as_they_are(text in "\\PC{0,80}", max in 1_usize..60) {
-            let once = single_line_text(&text, max);
-            prop_assert!(once.chars().count() <= max);
-            prop_assert_eq!(single_line_text(&once, max), once);
-        }
     }
 }
