@@ -2,19 +2,19 @@
 //! the critic rates it. They are removed from the body, so that pages show them once, from data. A line that is
 //! ambiguous stays in the body and sets nothing.
 
+mod credit_line;
 mod dates;
-mod headline;
-mod lines;
-mod names;
+mod film_in_headline;
+mod person_names;
 
 use jiff::civil::Date;
 
 use super::html::{self, Element, Node};
 use crate::domain::film::Film;
 use crate::domain::rating::Rating;
+use credit_line::{Line, classify};
 use dates::PartialDate;
-use headline::{fold_title, is_title_case};
-use lines::{Line, classify};
+use film_in_headline::{fold_title, is_title_case};
 
 /// Extracted credits, and the body without them.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,7 +36,7 @@ const MAX_LINES_BEFORE: usize = 8;
 pub fn extract(title: &str, body: &str) -> Credits {
     let mut extractor = Extractor {
         headline: title,
-        quoted: headline::quoted_title(title),
+        quoted: film_in_headline::quoted_title(title),
         found: Credits::default(),
         line_above: None,
         skipped_lines: 0,
@@ -268,9 +268,9 @@ impl Extractor<'_> {
         if !self.found.film.title.is_empty() {
             return false;
         }
-        let (title, year) = match headline::split_off_year(text) {
+        let (title, year) = match film_in_headline::split_off_year(text) {
             Some((title, year)) => (title, Some(year)),
-            None => (headline::strip_quotes(text).to_owned(), None),
+            None => (film_in_headline::strip_quotes(text).to_owned(), None),
         };
         let is_in_headline =
             !fold_title(&title).is_empty() && fold_title(self.headline).contains(&fold_title(&title));
@@ -302,7 +302,7 @@ impl Extractor<'_> {
 
     fn finish(mut self) -> Credits {
         let film = &mut self.found.film;
-        if let Some((title, year)) = headline::title_with_year(self.headline)
+        if let Some((title, year)) = film_in_headline::title_with_year(self.headline)
             && (film.title.is_empty() || fold_title(&film.title) == fold_title(&title))
         {
             film.title = title;

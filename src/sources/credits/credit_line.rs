@@ -1,8 +1,8 @@
 //! Classifies a line near the top of a review: a credit, a rating, a title, or prose.
 
 use super::dates::{self, PartialDate};
-use super::headline;
-use super::names::{self, SharedSurname};
+use super::film_in_headline;
+use super::person_names::{self, SharedSurname};
 use crate::domain::rating::Rating;
 
 /// The maximum length of a line in characters. Longer ones are prose.
@@ -121,12 +121,12 @@ pub(super) fn classify(text: &str) -> Line {
 
 fn parse_value(label: Label, value: &str, text: &str) -> Option<Line> {
     Some(match label {
-        Label::Directors => Line::Directors(names::parse_names(value, SharedSurname::Possible)?),
-        Label::Writers => Line::Writers(names::parse_names(value, SharedSurname::Possible)?),
+        Label::Directors => Line::Directors(person_names::parse_names(value, SharedSurname::Possible)?),
+        Label::Writers => Line::Writers(person_names::parse_names(value, SharedSurname::Possible)?),
         Label::DirectorsAndWriters => {
-            Line::DirectorsAndWriters(names::parse_names(value, SharedSurname::Possible)?)
+            Line::DirectorsAndWriters(person_names::parse_names(value, SharedSurname::Possible)?)
         }
-        Label::Stars => match names::parse_names(value, SharedSurname::No) {
+        Label::Stars => match person_names::parse_names(value, SharedSurname::No) {
             Some(names) => Line::Stars(names),
             None => Line::Rated(Rating::parse(value)?),
         },
@@ -134,9 +134,9 @@ fn parse_value(label: Label, value: &str, text: &str) -> Option<Line> {
         Label::Published => Line::Published(dates::parse_date(value)?),
         Label::Rating => Line::Rated(Rating::parse(value).or_else(|| Rating::parse(text))?),
         Label::Title if value.chars().count() > MAX_TITLE_CHARS || value.ends_with('.') => return None,
-        Label::Title => match headline::split_off_year(value) {
+        Label::Title => match film_in_headline::split_off_year(value) {
             Some((title, year)) => Line::Title(title, Some(year)),
-            None => Line::Title(headline::strip_quotes(value).to_owned(), None),
+            None => Line::Title(film_in_headline::strip_quotes(value).to_owned(), None),
         },
         Label::Year => match dates::parse_date(value)? {
             PartialDate::Year(year) => Line::Year(year),
