@@ -2,9 +2,9 @@
 //! line that says why. An entry that cannot be parsed is skipped with a reason and costs no other entry.
 
 mod encoding;
-mod json;
-mod splitter;
-mod xml;
+mod json_feed;
+mod rss_atom;
+mod split_entries;
 
 use std::collections::{HashMap, HashSet};
 
@@ -125,7 +125,7 @@ pub fn parse(bytes: &[u8], base: &Url) -> Result<FeedDocument, FeedError> {
     let (head, entries) = match text.chars().next() {
         None => return Err(FeedError::Empty),
         Some('<') => parse_xml(text, has_invalid_bytes, base)?,
-        Some('{') => json::parse(text, base)?,
+        Some('{') => json_feed::parse(text, base)?,
         Some(_) => return Err(FeedError::NotAFeed),
     };
     let mut document = FeedDocument {
@@ -155,18 +155,18 @@ fn entry_base(link: Option<&Url>, base: &Url) -> Url {
 }
 
 fn parse_xml(text: &str, has_invalid_bytes: bool, base: &Url) -> Result<ParsedFeed, FeedError> {
-    let feed = splitter::split(text)?;
-    let parse = |entry: &splitter::EntryDocument| {
+    let feed = split_entries::split(text)?;
+    let parse = |entry: &split_entries::EntryDocument| {
         if entry.xml.len() > MAX_ENTRY_BYTES {
             return Err(EntryError::TooLarge);
         }
         if has_invalid_bytes && entry.xml.contains('\u{FFFD}') {
             return Err(EntryError::Encoding);
         }
-        xml::parse_entry(entry, feed.format, base)
+        rss_atom::parse_entry(entry, feed.format, base)
     };
     let entries = feed.entries.iter().map(parse).collect();
-    Ok((xml::parse_head(&feed, base), entries))
+    Ok((rss_atom::parse_head(&feed, base), entries))
 }
 
 fn into_entry(parsed: ParsedEntry, language: Option<&String>) -> Result<FeedEntry, EntryError> {

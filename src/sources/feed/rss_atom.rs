@@ -4,7 +4,7 @@ use feed_rs::model::{Entry, Link};
 use feed_rs::parser::{self, Parser};
 use url::Url;
 
-use super::splitter::{EntryDocument, MediaElement, SplitFeed, XmlFormat};
+use super::split_entries::{EntryDocument, MediaElement, SplitFeed, XmlFormat};
 use super::{EntryError, FeedHead, ParsedEntry};
 use crate::domain::review::Poster;
 use crate::domain::time::Timestamp;
