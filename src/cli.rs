@@ -27,7 +27,7 @@ use crate::domain::critic::Critic;
 use crate::domain::review::{Review, ReviewContent, ReviewState};
 use crate::flows::review_media::{self, ReviewMedia};
 use crate::flows::{App, ingest, publish, retract, revise};
-use crate::sources::markdown;
+use crate::sources::review_markdown;
 use crate::store::{critics, feeds, reviews};
 
 /// A film critic's own home on the fediverse.

@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::{open, print_line, require_review, select_critic};
 use crate::flows::preview::{self, Preview, PreviewAttachment, PreviewAudience};
-use crate::sources::markdown;
+use crate::sources::review_markdown;
 
 /// Characters per line, roughly the width of a column in Mastodon.
 const LINE_WIDTH: usize = 68;

@@ -18,7 +18,7 @@ use crate::domain::review::Review;
 use crate::domain::states::CommentState;
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::critic_reply as vocab;
-use crate::sources::critic_reply::{self as text, MentionTarget};
+use crate::sources::reply_markdown::{self as text, MentionTarget};
 use crate::store::activities::NewActivity;
 use crate::store::critic_replies::{self, StoredCriticReply};
 use crate::store::{Tx, actors, blocks, comments, critics, deliveries, moderation, reviews};

@@ -5,11 +5,11 @@
 
 pub mod blocklist;
 pub mod credits;
-pub mod critic_reply;
 pub mod feed;
 pub mod html;
-pub mod markdown;
+pub mod reply_markdown;
 pub mod review_content;
+pub mod review_markdown;
 
 /// The CPU time of this thread, which does not depend on how busy the machine is.
 #[cfg(test)]
