@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Subcommand;
 
 use super::print_line;
-use crate::flows::{App, quote};
+use crate::flows::{App, quote_revocation};
 use crate::store::authorizations;
 
 /// Maximum number of quotes to show.
@@ -36,7 +36,7 @@ pub(super) async fn run(app: &App, command: QuoteCommand) -> anyhow::Result<()> 
         }
         QuoteCommand::Revoke { id } => {
             let id = id.parse().ok().with_context(|| format!("{id:?} is not the id of a quote"))?;
-            quote::revoke(app, id).await?;
+            quote_revocation::revoke(app, id).await?;
             print_line(&format!("Revoked: {}", app.origin.quote_authorization(id)))
         }
     }

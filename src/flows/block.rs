@@ -8,7 +8,7 @@ use url::Url;
 
 use super::App;
 use super::follow_requests::write_follow_response;
-use super::quote;
+use super::quote_revocation;
 use crate::domain::activity::ActivityKind;
 use crate::domain::id::ActivityId;
 use crate::domain::moderation::{DomainRule, domain_and_parents};
@@ -52,7 +52,7 @@ pub async fn block_account(app: &App, actor: &Url, reason: Option<&str>) -> anyh
     }
     tx.commit().await?;
     // From the commit on no quote is granted to it.
-    quote::revoke_all_for(app, actor).await?;
+    quote_revocation::revoke_all_for(app, actor).await?;
     app.wake.notify();
     Ok(ended)
 }

@@ -37,7 +37,7 @@ mod outbox;
 pub mod preview;
 pub mod profile;
 pub mod publish;
-pub mod quote;
+pub mod quote_revocation;
 pub mod receive;
 pub mod remote_interaction;
 pub mod resolve;
