@@ -8,7 +8,7 @@ use url::Url;
 
 use super::error::FlowError;
 use super::profile::ensure_not_moved;
-use super::{App, outbox};
+use super::{App, fan_out};
 use crate::domain::activity::ActivityKind;
 use crate::domain::comment::{self, CriticReply, Mention};
 use crate::domain::critic::Critic;
@@ -324,7 +324,7 @@ async fn send(
 ) -> anyhow::Result<()> {
     let object = app.origin.note(reply.id);
     let outgoing = NewActivity { id, critic: reply.critic, kind, object: &object, body: &body.to_string() };
-    outbox::enqueue_for_followers(tx, &outgoing, now).await?;
+    fan_out::enqueue_for_followers(tx, &outgoing, now).await?;
     for inbox in inboxes {
         deliveries::enqueue(tx, id, inbox, now).await?;
     }

@@ -1,5 +1,5 @@
-//! Delivery: expands fan-outs into deliveries and sends those that are due, host by host. A worker leases a host, sends
-//! what waits for it and releases it. No transaction is held while it sends; the results go to the [`delivery_results`].
+//! Sends the deliveries that are due, host by host. A worker leases a host, sends what waits for it and releases it. No
+//! transaction is held while it sends; the results go to the [`delivery_results`].
 
 pub mod delivery_results;
 
@@ -37,25 +37,6 @@ const MAX_PARALLEL_REQUESTS: usize = 4;
 
 /// Activities that are kept in memory.
 const CACHE_CAPACITY: usize = 64;
-
-/// Writes the next delivery rows of a fan-out; returns `false` if no fan-out waits.
-pub async fn expand_fan_out(app: &App) -> anyhow::Result<bool> {
-    // A look by the read pool first: with nothing due, SQLite's only writer is not taken from others.
-    if !deliveries::has_fan_out(&app.db).await? {
-        return Ok(false);
-    }
-    let mut tx = app.db.begin().await?;
-    let Some(fan_out) = deliveries::claim_fan_out(&mut tx).await? else {
-        return Ok(false);
-    };
-    deliveries::expand_fan_out(&mut tx, &fan_out, app.clock.now()).await?;
-    fail_point!("expand-before-commit");
-    tx.commit().await?;
-    fail_point!("expand-after-commit");
-    tracing::debug!(activity = %fan_out.activity_id, "fan-out expanded");
-    app.wake.notify();
-    Ok(true)
-}
 
 /// An activity that is sent, shared by all its deliveries.
 #[derive(Debug)]

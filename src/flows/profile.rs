@@ -6,7 +6,7 @@ use url::Url;
 
 use super::error::FlowError;
 use super::keys::KeyOwner;
-use super::{App, outbox, resolve};
+use super::{App, fan_out, resolve};
 use crate::domain::activity::ActivityKind;
 use crate::domain::critic::Critic;
 use crate::domain::hash::sha256_hex;
@@ -113,7 +113,7 @@ async fn send(
 ) -> anyhow::Result<()> {
     let object = app.origin.actor(critic);
     let outgoing = NewActivity { id, critic, kind, object: &object, body: &body.to_string() };
-    Ok(outbox::enqueue_for_followers(tx, &outgoing, now).await?)
+    Ok(fan_out::enqueue_for_followers(tx, &outgoing, now).await?)
 }
 
 /// Fails if the critic has moved to another account.

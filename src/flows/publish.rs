@@ -5,7 +5,7 @@ use anyhow::{Context, bail};
 use super::error::FlowError;
 use super::profile::ensure_not_moved;
 use super::review_media::{ReviewMedia, strip_remote_images};
-use super::{App, outbox};
+use super::{App, fan_out};
 use crate::domain::activity::ActivityKind;
 use crate::domain::content_hash::content_hash;
 use crate::domain::critic::Critic;
@@ -125,7 +125,7 @@ pub(super) async fn write_activity(
 ) -> anyhow::Result<()> {
     let object = app.origin.article(review.id);
     let outgoing = NewActivity { id, critic: review.critic, kind, object: &object, body: &body.to_string() };
-    Ok(outbox::enqueue_for_followers(tx, &outgoing, now).await?)
+    Ok(fan_out::enqueue_for_followers(tx, &outgoing, now).await?)
 }
 
 /// Publishes scheduled reviews whose time has come; returns how many were handled.

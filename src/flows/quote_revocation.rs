@@ -4,7 +4,7 @@
 use anyhow::ensure;
 use url::Url;
 
-use super::{App, outbox};
+use super::{App, fan_out};
 use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, AuthorizationId};
 use crate::federation::vocab::quote;
@@ -43,7 +43,7 @@ async fn try_revoke(app: &App, id: AuthorizationId) -> anyhow::Result<bool> {
         object: &object,
         body: &body,
     };
-    outbox::enqueue_for_followers(&mut tx, &outgoing, now).await?;
+    fan_out::enqueue_for_followers(&mut tx, &outgoing, now).await?;
     if let Some(quoter) = quoter {
         deliveries::enqueue(&mut tx, delete, quoter.delivery_inbox(), now).await?;
     }

@@ -6,7 +6,7 @@ use url::Url;
 use super::inbound_activity::InboundActivity;
 use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, ReviewId};
-use crate::flows::outbox;
+use crate::flows::fan_out;
 use crate::store::activities::{self, NewActivity};
 use crate::store::{Result, Tx, inbox_activities, reviews};
 
@@ -33,7 +33,7 @@ impl InboundActivity<'_> {
         let id = ActivityId::new(now);
         let passed =
             NewActivity { id, critic, kind: ActivityKind::Forward, object: comment, body: self.body };
-        outbox::enqueue_for_followers(tx, &passed, now).await
+        fan_out::enqueue_for_followers(tx, &passed, now).await
     }
 
     /// Ends the forwards of a comment, or of all comments of the actor, and erases the stored bodies. Call this before

@@ -1,0 +1,39 @@
+//! Fan-out: an activity to all followers is stored with one fan-out row, which is expanded into deliveries later, some at
+//! a time.
+
+use super::App;
+use crate::domain::time::Timestamp;
+use crate::store::activities::{self, NewActivity};
+use crate::store::{Result, Tx, deliveries};
+
+/// Stores an activity and its fan-out in the caller's transaction. Older activities about the same object that still wait
+/// are superseded.
+pub(super) async fn enqueue_for_followers(
+    tx: &mut Tx,
+    activity: &NewActivity<'_>,
+    now: Timestamp,
+) -> Result<()> {
+    activities::insert_for_followers(tx, activity, now).await?;
+    let kind = activity.kind.as_str();
+    tracing::info!(activity = %activity.id, kind, object = %activity.object, "activity enqueued for the followers");
+    Ok(())
+}
+
+/// Writes the next delivery rows of a fan-out; returns `false` if no fan-out waits.
+pub async fn expand_next(app: &App) -> anyhow::Result<bool> {
+    // A look by the read pool first: with nothing due, SQLite's only writer is not taken from others.
+    if !deliveries::has_fan_out(&app.db).await? {
+        return Ok(false);
+    }
+    let mut tx = app.db.begin().await?;
+    let Some(fan_out) = deliveries::claim_fan_out(&mut tx).await? else {
+        return Ok(false);
+    };
+    deliveries::expand_fan_out(&mut tx, &fan_out, app.clock.now()).await?;
+    fail_point!("expand-before-commit");
+    tx.commit().await?;
+    fail_point!("expand-after-commit");
+    tracing::debug!(activity = %fan_out.activity_id, "fan-out expanded");
+    app.wake.notify();
+    Ok(true)
+}
