@@ -17,7 +17,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use super::error::FlowError;
-use super::keys::InstanceSigner;
+use super::signing_keys::InstanceSigner;
 use super::{App, lookup};
 use crate::federation::vocab::json_document::JsonDocument;
 use crate::federation::vocab::remote_activity::FetchedObject;

@@ -14,8 +14,8 @@ use tracing::Instrument as _;
 
 use self::delivery_results::{DeliveryResult, ResultSender};
 use super::App;
-use super::keys::{self, ActorKeys, KeyOwner};
 use super::lease::{lease_until, with_lease};
+use super::signing_keys::{self, ActorKeys, KeyOwner};
 use crate::domain::delivery_retry::{MAX_DELIVERY_AGE, MAX_RETRY_AFTER, retry_delay};
 use crate::domain::id::{ActivityId, CriticId, LeaseId};
 use crate::domain::moderation::AccessLevel;
@@ -278,7 +278,7 @@ async fn post(
     let mut last = None;
     for (key, scheme) in tries {
         let digest = Some(activity.digest.clone());
-        let mut headers = keys::sign(app, key, scheme, Method::POST, &inbox, digest).await?;
+        let mut headers = signing_keys::sign(app, key, scheme, Method::POST, &inbox, digest).await?;
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(ACTIVITY_JSON));
         fail_point!("send-before");
         let response = app.http.post(&inbox, headers, activity.body.clone()).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::keys::KeyOwner;
+use super::signing_keys::KeyOwner;
 use super::{App, profile};
 use crate::domain::critic::Critic;
 use crate::federation::keys::SigningKey;

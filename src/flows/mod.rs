@@ -29,7 +29,6 @@ pub mod gate;
 pub mod group_commit;
 pub mod ingest;
 pub mod key_rotation;
-pub mod keys;
 mod lease;
 pub mod lookup;
 pub mod media;
@@ -44,6 +43,7 @@ pub mod resolve;
 pub mod retract;
 pub mod review_media;
 pub mod revise;
+pub mod signing_keys;
 pub mod view_counts;
 
 /// The state that all operations share. Cheap to clone.
@@ -75,7 +75,7 @@ pub struct AppParts {
     /// Wakes the worker.
     pub wake: Wake,
     /// The cache of the site's own signing keys.
-    pub signing_keys: keys::SigningKeyCache,
+    pub signing_keys: signing_keys::SigningKeyCache,
     /// The cache of fetched key documents.
     pub key_fetches: authenticate::KeyFetchCache,
     /// The cache of remote actors' keys.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::error::FlowError;
-use super::keys::KeyOwner;
+use super::signing_keys::KeyOwner;
 use super::{App, fan_out, resolve};
 use crate::domain::activity::ActivityKind;
 use crate::domain::critic::Critic;

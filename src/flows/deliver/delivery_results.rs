@@ -13,7 +13,7 @@ use crate::domain::delivery_retry::MAX_DELIVERY_AGE;
 use crate::domain::id::{ActivityId, LeaseId};
 use crate::domain::time::Timestamp;
 use crate::flows::group_commit::{self, GroupError, GroupPolicy, GroupReceiver, GroupSender, GroupWriter};
-use crate::flows::{App, keys};
+use crate::flows::{App, signing_keys};
 use crate::store::deliveries::{self, DeliveryOutcome};
 use crate::store::followers;
 use crate::store::hosts::{self, HostHealth};
@@ -129,7 +129,7 @@ async fn store_group(app: &App, group: &[&DeliveryResult]) -> Result<()> {
     release_hosts(&mut tx, group, now).await?;
     for entry in group {
         if let DeliveryResult::Attempt { host, scheme_update: Some(lesson), .. } = entry {
-            keys::save_scheme(&mut tx, host, lesson.accepted, now).await?;
+            signing_keys::save_scheme(&mut tx, host, lesson.accepted, now).await?;
         }
     }
     fail_point!("ledger-before-commit");
