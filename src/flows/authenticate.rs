@@ -1,125 +1,29 @@
 //! Authentication of signed requests: a signature is verified with the cached or stored key of its actor or, if that
 //! fails, with the key that the actor's server publishes now.
 
-mod remote_keys;
+mod key_cache;
+mod key_fetch;
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use url::Url;
 
-pub use remote_keys::{CachedKey, RemoteKeyCache};
+pub use key_cache::{CachedKey, RemoteKeyCache};
+pub use key_fetch::KeyFetchCache;
+use key_fetch::{FetchFailure, KeyFetch, ListedKeys, fetch_keys};
 
 use super::App;
-use super::apub::{self, FetchError};
 use super::error::FlowError;
 use super::gate::GateError;
-use crate::domain::time::Timestamp;
 use crate::federation::signature::{SignatureError, UnverifiedSignature};
-use crate::federation::vocab::remote_actor::{RemoteActor, RemoteKey, public_keys};
-use crate::federation::vocab::url_rules::same_origin;
+use crate::federation::vocab::remote_actor::RemoteKey;
 use crate::store::actors;
-
-/// A key that did not verify, or was not found, is fetched again after this time.
-const REFETCH_INTERVAL: Duration = Duration::from_mins(5);
-
-/// A server that could not be reached is tried again after this time.
-const UNREACHABLE_INTERVAL: Duration = Duration::from_secs(30);
-
-/// Documents whose fetches are cached.
-const MAX_CACHED_DOCUMENTS: usize = 10_000;
-
-/// Keys that are fetched from one host in a minute.
-const MAX_FETCHES_PER_MINUTE: u32 = 300;
 
 /// A key that cannot be stored in this time is fetched again for the next request.
 const STORE_TIMEOUT: Duration = Duration::from_secs(8);
-
-/// The latest fetches of key documents: a thousand bad signatures cost one request, and so do fifty good ones that
-/// arrive together.
-#[derive(Debug, Default)]
-pub struct KeyFetchCache(Mutex<FetchTable>);
-
-#[derive(Debug, Default)]
-struct FetchTable {
-    by_document: HashMap<Url, Arc<tokio::sync::Mutex<Option<KeyFetch>>>>,
-    /// When the current minute began.
-    minute: Timestamp,
-    by_host: HashMap<String, u32>,
-}
-
-/// The result of a fetch.
-#[derive(Debug, Clone)]
-struct KeyFetch {
-    at: Timestamp,
-    keys: Result<ListedKeys, FetchFailure>,
-}
-
-/// An actor and the keys that its document lists.
-#[derive(Debug, Clone)]
-struct ListedKeys {
-    actor: Url,
-    keys: Vec<RemoteKey>,
-}
-
-/// Why a fetch found no key.
-#[derive(Debug, Clone, Copy)]
-enum FetchFailure {
-    Gone,
-    Unreachable,
-    Refused(SignatureError),
-}
-
-impl From<FetchFailure> for AuthError {
-    fn from(missing: FetchFailure) -> Self {
-        match missing {
-            FetchFailure::Gone => Self::KeyGone,
-            FetchFailure::Unreachable => Self::KeyUnavailable,
-            FetchFailure::Refused(refusal) => refusal.into(),
-        }
-    }
-}
-
-impl KeyFetch {
-    /// Whether it is too old to be used.
-    fn is_stale(&self, now: Timestamp) -> bool {
-        let lasts = match self.keys {
-            Err(FetchFailure::Unreachable) => UNREACHABLE_INTERVAL,
-            _ => REFETCH_INTERVAL,
-        };
-        now.duration_since(self.at) >= lasts
-    }
-}
-
-impl KeyFetchCache {
-    /// The slot for that document; `None` if too many documents are fetched.
-    fn slot(&self, document: &Url) -> Option<Arc<tokio::sync::Mutex<Option<KeyFetch>>>> {
-        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if table.by_document.len() >= MAX_CACHED_DOCUMENTS {
-            // Only slots that nobody waits for are dropped; their keys are fetched again when they are needed.
-            table.by_document.retain(|_, slot| Arc::strong_count(slot) > 1);
-        }
-        if table.by_document.len() >= MAX_CACHED_DOCUMENTS {
-            return None;
-        }
-        Some(Arc::clone(table.by_document.entry(document.clone()).or_default()))
-    }
-
-    /// Counts a request to the host; returns whether the limit of this minute allows it.
-    fn may_fetch(&self, host: &str, now: Timestamp) -> bool {
-        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.duration_since(table.minute) >= Duration::from_mins(1) {
-            table.minute = now;
-            table.by_host.clear();
-        }
-        let asked = table.by_host.entry(host.to_owned()).or_default();
-        *asked += 1;
-        *asked <= MAX_FETCHES_PER_MINUTE
-    }
-}
 
 /// Why a signature proves nothing.
 #[derive(Debug, thiserror::Error)]
@@ -139,6 +43,16 @@ pub enum AuthError {
     /// This side failed.
     #[error(transparent)]
     Failed(#[from] FlowError),
+}
+
+impl From<FetchFailure> for AuthError {
+    fn from(missing: FetchFailure) -> Self {
+        match missing {
+            FetchFailure::Gone => Self::KeyGone,
+            FetchFailure::Unreachable => Self::KeyUnavailable,
+            FetchFailure::Refused(refusal) => refusal.into(),
+        }
+    }
 }
 
 /// What the cached keys say about a signature.
@@ -281,33 +195,4 @@ async fn verifies(presented: &UnverifiedSignature, key: &Arc<CachedKey>) -> Resu
     let (presented, key) = (presented.clone(), Arc::clone(key));
     let checked = tokio::task::spawn_blocking(move || key.verifies(&presented)).await;
     Ok(checked.context("the verifying thread failed")?)
-}
-
-/// Fetches a key document; returns the keys that their owner lists.
-async fn fetch_keys(app: &App, url: &Url) -> Result<Result<ListedKeys, FetchFailure>, FlowError> {
-    let data = apub::request_data(app).await?;
-    let document = match apub::fetch_document(&data, url).await {
-        Ok(document) => document,
-        Err(FetchError::Gone) => return Ok(Err(FetchFailure::Gone)),
-        Err(FetchError::Failed(reason)) => {
-            tracing::info!(key = %url, error = reason, "could not fetch a key");
-            return Ok(Err(FetchFailure::Unreachable));
-        }
-    };
-    if let Ok(actor) = RemoteActor::parse(&document, app.rules) {
-        return Ok(Ok(ListedKeys { actor: actor.id, keys: actor.keys }));
-    }
-    // The document is a key or a stub of an actor: the owner that it names must list the key.
-    let refused = |reason| Ok(Err(FetchFailure::Refused(SignatureError::Unauthorized(reason))));
-    let keys = public_keys(&document, app.rules);
-    let Some(owner) = keys.into_iter().map(|key| key.owner).find(|owner| same_origin(owner, url)) else {
-        return refused("the key has no owner on its own server");
-    };
-    let Ok(document) = apub::fetch_document(&data, &owner).await else {
-        return Ok(Err(FetchFailure::Unreachable));
-    };
-    match RemoteActor::parse(&document, app.rules) {
-        Ok(actor) => Ok(Ok(ListedKeys { actor: actor.id, keys: actor.keys })),
-        Err(_) => refused("the owner of the key is no actor"),
-    }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::REFETCH_INTERVAL;
+use super::key_fetch::REFETCH_INTERVAL;
 use crate::domain::time::Timestamp;
 use crate::federation::keys::PublicKey;
 use crate::federation::signature::UnverifiedSignature;
