@@ -2,20 +2,22 @@
 //! ([`process`]). Effects depend on the stored state and the signed dates alone, so that an activity has its effect
 //! once, however often and in whatever order activities arrive.
 
-mod accept;
 mod account_move;
 mod apply;
 mod block;
+mod comment_state;
+mod delete;
 mod effects;
+mod flag;
 mod follow;
 mod forward;
 mod inbound_activity;
+mod inbox_request;
 pub mod intake;
 mod prepared;
 mod quote_request;
 mod reaction;
 mod reply;
-mod report;
 mod thread;
 mod undo;
 
@@ -25,10 +27,10 @@ use std::time::Duration;
 use tracing::Instrument as _;
 use url::Url;
 
-pub use accept::{AcceptError, InboxRequest, accept};
 use effects::PendingEffect;
 pub use effects::{EffectReceiver, EffectSender, apply_all, effect_channel};
 use inbound_activity::InboundActivity;
+pub use inbox_request::{AcceptError, InboxRequest, accept};
 
 use super::App;
 use super::lease::{lease_until, with_lease};

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::comment_state::initial_comment_state;
 use super::inbound_activity::{Effect, InboundActivity};
 use super::prepared::{InboundReply, PreparedActivity, ThreadPost};
 use super::thread::{self, ThreadRoot};
@@ -187,7 +188,7 @@ impl InboundActivity<'_> {
         let now = self.app.clock.now();
         let content = html::sanitize_comment(&post.note.content, &self.app.origin);
         let mut written = self.written(reply, post, &content, provenance);
-        written.state = thread::initial_comment_state(self.app, tx, &post.author).await?;
+        written.state = initial_comment_state(self.app, tx, &post.author).await?;
         if written.state == CommentState::Shown
             && blockers::is_blocking(tx, reply.critic, &post.author).await?
         {

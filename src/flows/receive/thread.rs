@@ -6,11 +6,9 @@ use std::time::Duration;
 use url::Url;
 
 use super::prepared::ThreadPost;
-use crate::domain::moderation::{AccessLevel, FirstCommentPolicy};
 use crate::domain::review::Review;
-use crate::domain::states::CommentState;
 use crate::flows::{App, resolve};
-use crate::store::{Result, Tx, actors, blocks, comments, reviews};
+use crate::store::{actors, comments, reviews};
 
 /// Requests for one reply, however deep it is: first posts, then their authors.
 const MAX_FETCHES: usize = 20;
@@ -130,18 +128,4 @@ async fn fetch_authors(app: &App, posts: &[ThreadPost], budget: usize) -> anyhow
         }
     }
     Ok(())
-}
-
-/// The state that a new comment of an actor gets under the current policy. A trusted actor is shown even if its server
-/// is silenced.
-pub(super) async fn initial_comment_state(app: &App, tx: &mut Tx, actor: &Url) -> Result<CommentState> {
-    let level = blocks::access_level_in_tx(tx, actor, &app.policy).await?;
-    if level == AccessLevel::Blocked {
-        return Ok(CommentState::Hidden);
-    }
-    if actors::is_trusted(tx, actor).await? {
-        return Ok(CommentState::Shown);
-    }
-    let is_held = level != AccessLevel::Open || app.policy.first_comments == FirstCommentPolicy::Held;
-    Ok(if is_held { CommentState::Held } else { CommentState::Shown })
 }

@@ -1,13 +1,11 @@
-//! Incoming Undo and Delete activities: reactions, follows, blocks, quote requests, posts and whole accounts.
+//! Incoming Undo activities: of reactions, follows, blocks and quote requests.
 
 use url::Url;
 
 use super::inbound_activity::{Effect, InboundActivity};
-use crate::domain::states::{CommentState, ReactionKind};
+use crate::domain::states::ReactionKind;
 use crate::federation::vocab::remote_activity::{UndoTarget, UndoTargetKind};
-use crate::store::{
-    Result, Tx, actors, authorizations, blockers, comments, followers, reactions, tombstones,
-};
+use crate::store::{Result, Tx, authorizations, blockers, followers, reactions, tombstones};
 
 impl InboundActivity<'_> {
     pub(super) async fn apply_undo(&self, tx: &mut Tx, undone: &UndoTarget) -> Result<Effect> {
@@ -74,44 +72,5 @@ impl InboundActivity<'_> {
         }
         tombstones::insert(tx, id, me, self.signed_at).await?;
         Ok(Effect::Applied("undone before it arrived"))
-    }
-
-    pub(super) async fn apply_delete(&self, tx: &mut Tx, object: &Url) -> Result<Effect> {
-        let me = &self.activity.actor;
-        if object.origin() != me.origin() {
-            return Ok(Effect::Ignored("the deleted object is on another server"));
-        }
-        if object == me {
-            // Activities that it sent before and that are still on their way are ignored.
-            tombstones::insert(tx, me, me, self.signed_at).await?;
-            self.delete_forwards(tx, None).await?;
-            actors::mark_deleted(tx, me, self.signed_at).await?;
-            return Ok(Effect::Applied("account deleted"));
-        }
-        let stamped = authorizations::revoke_by_note(tx, object, me).await?
-            || authorizations::withdraw(tx, object, me, self.signed_at).await?;
-        match comments::find_in_tx(tx, object).await? {
-            Some(comment) if comment.actor != me.as_str() => {
-                Ok(Effect::Ignored("the comment belongs to another actor"))
-            }
-            Some(comment) if comment.state == CommentState::Deleted => {
-                tombstones::insert(tx, object, me, self.signed_at).await?;
-                Ok(Effect::Ignored("the comment was deleted before"))
-            }
-            Some(comment) => {
-                self.delete_forwards(tx, Some(object)).await?;
-                // The post may also be a quote whose request arrives late.
-                tombstones::insert(tx, object, me, self.signed_at).await?;
-                comments::mark_deleted(tx, comment.id, self.signed_at).await?;
-                if comment.state == CommentState::Shown {
-                    self.forward_to_followers(tx, comment.review_id, object).await?;
-                }
-                Ok(Effect::Applied("comment deleted"))
-            }
-            None => {
-                tombstones::insert(tx, object, me, self.signed_at).await?;
-                Ok(Effect::Applied(if stamped { "quote withdrawn" } else { "deleted before it arrived" }))
-            }
-        }
     }
 }
