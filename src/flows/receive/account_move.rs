@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::inbound_activity::{Effect, InboundActivity};
-use super::prepared::PreparedActivity;
+use super::prepare::PreparedActivity;
 use crate::flows::resolve;
 use crate::store::actors::StoredActor;
 use crate::store::{Result, Tx, followers};

@@ -1,74 +1,19 @@
-//! Prepares and applies received activities: first everything is fetched that an activity needs, then it is applied in a
-//! transaction. An effect depends on the stored state and on the signed dates alone, so that it happens once, however
-//! often and in whatever order activities arrive.
+//! Applies received activities in a transaction. An effect depends on the stored state and on the signed dates alone, so
+//! that it happens once, however often and in whatever order activities arrive.
 
 use std::collections::BTreeSet;
 
 use url::Url;
 
 use super::inbound_activity::{Effect, InboundActivity};
-use super::prepared::PreparedActivity;
+use super::prepare::PreparedActivity;
 use crate::domain::moderation::AccessLevel;
 use crate::domain::states::ReactionKind;
-use crate::federation::vocab::remote_activity::{CreateObject, InboundActivityKind, UpdateObject};
-use crate::flows::resolve;
+use crate::federation::vocab::remote_activity::{InboundActivityKind, UpdateObject};
 use crate::store::blocks::AccessLevels;
-use crate::store::{Result, Tx, actors, blocks};
+use crate::store::{Result, Tx, blocks};
 
 impl InboundActivity<'_> {
-    /// Fetches what the activity needs. No transaction is open meanwhile.
-    pub(super) async fn prepare(&self) -> anyhow::Result<PreparedActivity> {
-        if self.is_plain() {
-            return Ok(PreparedActivity::Plain);
-        }
-        let me = &self.activity.actor;
-        // The actor may have been blocked since it was accepted: nothing is fetched then.
-        if blocks::access_level(&self.app.db, me, &self.app.policy).await? == AccessLevel::Blocked {
-            return Ok(PreparedActivity::Ignored("blocked"));
-        }
-        match &self.activity.kind {
-            InboundActivityKind::Follow { object } => self.prepare_follow(object).await,
-            InboundActivityKind::Create(CreateObject::Note(note)) => {
-                self.prepare_reply(note.clone(), false).await
-            }
-            InboundActivityKind::Update(UpdateObject::Note(note)) => {
-                self.prepare_reply(note.clone(), true).await
-            }
-            InboundActivityKind::Create(CreateObject::Reference(id)) => {
-                self.prepare_reference(id, false).await
-            }
-            InboundActivityKind::Update(UpdateObject::Reference(id)) => {
-                self.prepare_reference(id, true).await
-            }
-            InboundActivityKind::Update(UpdateObject::Actor(_)) => {
-                // Only a stored actor is worth a request. The profile is read from its own server, not from the activity.
-                if actors::find_by_uri(&self.app.db, me).await?.is_some() {
-                    resolve::refresh_actor(self.app, me).await?;
-                }
-                Ok(PreparedActivity::Plain)
-            }
-            InboundActivityKind::Move { object, target } => self.prepare_move(object, target).await,
-            InboundActivityKind::QuoteRequest { object, instrument, is_attributed } => {
-                self.prepare_quote_request(object, instrument, *is_attributed).await
-            }
-            _ => Ok(PreparedActivity::Plain),
-        }
-    }
-
-    /// Whether it needs nothing that would have to be fetched.
-    const fn is_plain(&self) -> bool {
-        matches!(
-            &self.activity.kind,
-            InboundActivityKind::Undo(_)
-                | InboundActivityKind::Delete { .. }
-                | InboundActivityKind::Like { .. }
-                | InboundActivityKind::Announce { .. }
-                | InboundActivityKind::Block { .. }
-                | InboundActivityKind::Flag { .. }
-                | InboundActivityKind::Other
-        )
-    }
-
     /// The names that must be locked before it is applied.
     pub(super) fn lock_names(&self, prepared: &PreparedActivity) -> BTreeSet<String> {
         let mut all = BTreeSet::from([self.activity.actor.to_string()]);

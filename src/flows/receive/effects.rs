@@ -9,7 +9,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::inbound_activity::{Effect, InboundActivity};
-use super::prepared::PreparedActivity;
+use super::prepare::PreparedActivity;
 use crate::domain::id::LeaseId;
 use crate::federation::vocab::remote_activity::RemoteActivity;
 use crate::flows::App;

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::follow::DUPLICATE_WINDOW;
 use super::inbound_activity::{Effect, InboundActivity};
-use super::prepared::PreparedActivity;
+use super::prepare::PreparedActivity;
 use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, AuthorizationId};
 use crate::domain::review::{Review, ReviewState};

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::comment_state::initial_comment_state;
 use super::inbound_activity::{Effect, InboundActivity};
-use super::prepared::{InboundReply, PreparedActivity, ThreadPost};
+use super::prepare::{InboundReply, PreparedActivity, ThreadPost};
 use super::thread::{self, ThreadRoot};
 use crate::domain::states::CommentState;
 use crate::domain::time::Timestamp;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::prepared::ThreadPost;
+use super::prepare::ThreadPost;
 use crate::domain::review::Review;
 use crate::flows::{App, resolve};
 use crate::store::{actors, comments, reviews};

@@ -1,0 +1,18 @@
+//! Incoming Update activities about an actor: its profile is fetched again.
+
+use super::inbound_activity::InboundActivity;
+use super::prepare::PreparedActivity;
+use crate::flows::resolve;
+use crate::store::actors;
+
+impl InboundActivity<'_> {
+    /// Fetches the actor's profile from its own server: what the activity says of it is not used.
+    pub(super) async fn prepare_profile_update(&self) -> anyhow::Result<PreparedActivity> {
+        let me = &self.activity.actor;
+        // Only a stored actor is worth a request.
+        if actors::find_by_uri(&self.app.db, me).await?.is_some() {
+            resolve::refresh_actor(self.app, me).await?;
+        }
+        Ok(PreparedActivity::Plain)
+    }
+}
