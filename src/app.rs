@@ -25,7 +25,7 @@ use crate::flows::gate::Gate;
 use crate::flows::receive::intake::{self, Intake};
 use crate::flows::signing_keys::{KeyOwner, SigningKeyCache};
 use crate::flows::view_counts::{self, ViewCounts};
-use crate::flows::{App, AppParts, Wake, authenticate, media, profile};
+use crate::flows::{App, AppParts, Wake, authenticate, media_file, profile};
 use crate::net::client::{Client, ClientPolicy};
 use crate::store::critics;
 use crate::store::feeds::{self, ConfiguredFeed};
@@ -221,7 +221,7 @@ async fn apply_avatar(app: &App, critic: CriticId, profile: &CriticProfile) {
             url::Url::from_file_path(path).ok().context("not a file path")?
         };
         let folder = source.to_file_path().ok().and_then(|path| path.parent().map(std::path::Path::to_owned));
-        let picture = media::fetch_media(app, &source, folder.as_deref()).await?;
+        let picture = media_file::fetch_media(app, &source, folder.as_deref()).await?;
         let mut tx = app.db.begin().await?;
         picture.set_as_avatar(&mut tx, critic, app.clock.now()).await?;
         tx.commit().await?;

@@ -11,7 +11,7 @@ use object_store::path::Path as StorePath;
 use tokio::task::JoinSet;
 
 use super::App;
-use super::media::{self, MediaFile};
+use super::media_file::{self, MediaFile};
 use crate::store::Tx;
 use crate::store::avatars::{self, PendingAvatar};
 
@@ -58,7 +58,7 @@ pub async fn process_batch(app: &App, cursor: &mut AvatarCursor) -> anyhow::Resu
 }
 
 async fn fetch_and_store(app: App, actor: PendingAvatar) -> anyhow::Result<()> {
-    let fetched = tokio::time::timeout(FETCH_TIMEOUT, media::fetch_avatar(&app, &actor.icon)).await;
+    let fetched = tokio::time::timeout(FETCH_TIMEOUT, media_file::fetch_avatar(&app, &actor.icon)).await;
     let image = match fetched {
         Ok(Ok(image)) => Some(image),
         Ok(Err(error)) => {
@@ -74,7 +74,7 @@ async fn fetch_and_store(app: App, actor: PendingAvatar) -> anyhow::Result<()> {
     // Names are locked in one order everywhere, so that no two transactions wait for each other.
     let names: BTreeSet<&str> = image.iter().map(MediaFile::name).chain(actor.avatar.as_deref()).collect();
     for name in names {
-        media::lock_name(&mut tx, name).await?;
+        media_file::lock_name(&mut tx, name).await?;
     }
     let name = match image {
         Some(image) => Some(image.save(&mut tx, app.clock.now()).await?.name),
@@ -91,7 +91,7 @@ async fn fetch_and_store(app: App, actor: PendingAvatar) -> anyhow::Result<()> {
 /// Deletes an image that is not used. Its file is deleted while its name is locked: a transaction that stores the same
 /// image waits and writes the file again. A file that cannot be deleted stays, but is not served.
 async fn remove_unused(app: &App, tx: &mut Tx, name: &str) -> anyhow::Result<()> {
-    media::lock_name(tx, name).await?;
+    media_file::lock_name(tx, name).await?;
     if avatars::delete_unused_media(tx, name).await?
         && let Err(error) = app.media_store.delete(&StorePath::from(name)).await
     {

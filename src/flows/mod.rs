@@ -31,7 +31,7 @@ pub mod ingest;
 pub mod key_rotation;
 mod lease;
 pub mod lookup;
-pub mod media;
+pub mod media_file;
 pub mod moderate;
 pub mod preview;
 pub mod profile;

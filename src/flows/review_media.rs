@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::App;
-use super::media::{self, MediaFile};
+use super::media_file::{self, MediaFile};
 use crate::domain::review::{Media, ReviewContent};
 use crate::domain::time::Timestamp;
 use crate::net::client::GetRequest;
@@ -103,7 +103,7 @@ pub async fn fetch_review_media(
 ) -> ReviewMedia {
     let mut pictures = ReviewMedia::default();
     if let Some(poster) = &content.poster {
-        match media::fetch_media(app, &poster.url, folder).await {
+        match media_file::fetch_media(app, &poster.url, folder).await {
             Ok(picture) => pictures.poster = Some(picture),
             Err(why) => pictures.add_missing(true, poster.url.to_string(), why),
         }
@@ -219,9 +219,9 @@ async fn fetch(
     ensure!(room.load(Ordering::Relaxed) > 0, TOO_LARGE);
     let url = Url::parse(&wanted.url).context("not a valid URL")?;
     let picture = if wanted.is_trailer {
-        media::fetch_media(app, &fetch_still_url(app, &url).await?, None).await?
+        media_file::fetch_media(app, &fetch_still_url(app, &url).await?, None).await?
     } else {
-        media::fetch_media(app, &url, folder.as_deref()).await?
+        media_file::fetch_media(app, &url, folder.as_deref()).await?
     };
     let taken =
         room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(picture.size()));
