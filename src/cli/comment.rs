@@ -12,9 +12,9 @@ use crate::domain::comment::CriticReply;
 use crate::domain::id::ReviewId;
 use crate::domain::sanitize_text::single_line;
 use crate::domain::states::CommentState;
-use crate::flows::App;
 use crate::flows::critic_reply::{self, ReplyTarget};
 use crate::flows::moderate::{self, CommentAction};
+use crate::flows::{App, lookup};
 use crate::sources::html;
 use crate::store::moderation::{self, CommentListItem, ModeratedComment};
 
@@ -220,7 +220,7 @@ async fn create_reply(app: &App, to: &str, text: &str, critic: Option<&str>) -> 
 }
 
 async fn resolve_target(app: &App, argument: &str) -> anyhow::Result<(ReplyTarget, ReviewId)> {
-    if let Some(comment) = moderate::find_comment(app, argument).await? {
+    if let Some(comment) = lookup::find_comment(app, argument).await? {
         return Ok((ReplyTarget::Comment(comment.id), comment.review_id));
     }
     let Some(review) = find_review(app, argument).await? else {
@@ -258,7 +258,7 @@ async fn apply_action(file: &Path, argument: &str, decision: CommentAction) -> a
 }
 
 async fn require_comment(app: &App, argument: &str) -> anyhow::Result<ModeratedComment> {
-    let found = moderate::find_comment(app, argument).await?;
+    let found = lookup::find_comment(app, argument).await?;
     found.with_context(|| {
         format!("no comment found for {argument:?}: use its id (see `marquee comment list`) or URL")
     })

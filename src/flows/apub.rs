@@ -18,7 +18,7 @@ use url::Url;
 
 use super::error::FlowError;
 use super::signing_keys::InstanceSigner;
-use super::{App, lookup};
+use super::{App, webfinger};
 use crate::federation::vocab::json_document::JsonDocument;
 use crate::federation::vocab::remote_activity::FetchedObject;
 use crate::federation::vocab::remote_actor::RemoteActor;
@@ -237,7 +237,7 @@ async fn confirmed_handle(app: &App, actor: &RemoteActor) -> anyhow::Result<Opti
     let Some(handle) = claimed.and_then(|claimed| Handle::parse(&claimed, app.rules)) else {
         return Ok(None);
     };
-    let found = lookup::resolve_handle(app, handle).await?;
+    let found = webfinger::resolve_handle(app, handle).await?;
     Ok(found.ok().filter(|(_, found)| *found == actor.id).map(|(handle, _)| format!("@{handle}")))
 }
 

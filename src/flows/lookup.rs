@@ -1,16 +1,13 @@
-//! Looks up accounts of other servers by handle, id or profile URL.
+//! Finds the accounts and comments that commands name, by handle, id or URL.
 
 use anyhow::{Context, ensure};
 use url::Url;
 
 use super::App;
-use crate::federation::webfinger::{self, Handle, JrdError};
-use crate::net::client::GetRequest;
-use crate::net::response::GetResponse;
-use crate::store::moderation;
-
-/// Bytes of a WebFinger response.
-const MAX_JRD_BYTES: usize = 64 * 1024;
+use super::webfinger::resolve_handle;
+use crate::domain::comment::parse_comment_anchor;
+use crate::federation::webfinger::Handle;
+use crate::store::moderation::{self, ModeratedComment};
 
 /// Returns the id of the actor that a command names by its id, its profile URL or `@user@host`. An unknown handle is
 /// looked up with WebFinger.
@@ -48,43 +45,21 @@ async fn find_by_handle(app: &App, handle: &Handle) -> anyhow::Result<Url> {
     Ok(actor)
 }
 
-/// Fetches the WebFinger document of a handle from its host, whatever the status (RFC 7033 section 4).
-///
-/// # Errors
-/// If the host cannot be reached.
-pub(super) async fn fetch_jrd(app: &App, handle: &Handle) -> anyhow::Result<GetResponse> {
-    let scheme = if app.origin.is_localhost() { "http" } else { "https" };
-    let mut address = Url::parse(&format!("{scheme}://{}/.well-known/webfinger", handle.host))?;
-    address.query_pairs_mut().append_pair("resource", &handle.to_acct_uri());
-    Ok(app
-        .http
-        .get(GetRequest::new(&address, "application/jrd+json, application/json", MAX_JRD_BYTES))
-        .await?)
-}
-
-/// Resolves a handle to the id of its actor. A host may name another domain as that of its handles, which is then asked
-/// once; the handle with that domain is returned, too.
-///
-/// # Errors
-/// The outer one if the host does not answer now.
-pub(super) async fn resolve_handle(
-    app: &App,
-    handle: Handle,
-) -> anyhow::Result<Result<(Handle, Url), JrdError>> {
-    match self_link(app, &handle).await? {
-        Err(JrdError::OtherSubject(other)) => {
-            let found = self_link(app, &other).await?;
-            Ok(found.map(|actor| (other, actor)))
-        }
-        found => Ok(found.map(|actor| (handle, actor))),
+/// Finds the comment that a command names by its id here, its id or page on its own server, or its anchor on the page
+/// of the review.
+pub async fn find_comment(app: &App, named: &str) -> anyhow::Result<Option<ModeratedComment>> {
+    let named = named.trim();
+    if let Ok(id) = named.parse() {
+        return Ok(moderation::find(&app.db, id).await?);
     }
-}
-
-async fn self_link(app: &App, handle: &Handle) -> anyhow::Result<Result<Url, JrdError>> {
-    let response = fetch_jrd(app, handle).await?;
-    ensure!(!response.status.is_server_error(), "{} answered {}", handle.host, response.status);
-    if !response.status.is_success() {
-        return Ok(Err(JrdError::Status(response.status)));
+    let fragment = named.rsplit_once('#').map_or(named, |(_, fragment)| fragment);
+    if let Some(id) = parse_comment_anchor(fragment) {
+        return Ok(moderation::find(&app.db, id).await?);
     }
-    Ok(webfinger::parse_self_link(&response.body, handle, app.rules))
+    let Ok(mut url) = Url::parse(named) else { return Ok(None) };
+    if let Some(found) = moderation::find_by_url(&app.db, &url).await? {
+        return Ok(Some(found));
+    }
+    url.set_fragment(None);
+    Ok(moderation::find_by_url(&app.db, &url).await?)
 }

@@ -45,6 +45,7 @@ pub mod review_media;
 pub mod revise;
 pub mod signing_keys;
 pub mod view_counts;
+mod webfinger;
 
 /// The state that all operations share. Cheap to clone.
 #[derive(Clone)]

@@ -3,7 +3,6 @@
 use anyhow::{Context, bail, ensure};
 
 use super::{App, resolve};
-use crate::domain::comment::parse_comment_anchor;
 use crate::domain::id::CommentId;
 use crate::domain::states::CommentState;
 use crate::store::Tx;
@@ -94,23 +93,4 @@ pub async fn remove_comment(app: &App, id: CommentId) -> anyhow::Result<()> {
 
 async fn comment(app: &App, id: CommentId) -> anyhow::Result<ModeratedComment> {
     moderation::find(&app.db, id).await?.context("no such comment")
-}
-
-/// Finds the comment that a command names by its id here, its id or page on its own server, or its anchor on the page
-/// of the review.
-pub async fn find_comment(app: &App, named: &str) -> anyhow::Result<Option<ModeratedComment>> {
-    let named = named.trim();
-    if let Ok(id) = named.parse() {
-        return Ok(moderation::find(&app.db, id).await?);
-    }
-    let fragment = named.rsplit_once('#').map_or(named, |(_, fragment)| fragment);
-    if let Some(id) = parse_comment_anchor(fragment) {
-        return Ok(moderation::find(&app.db, id).await?);
-    }
-    let Ok(mut address) = url::Url::parse(named) else { return Ok(None) };
-    if let Some(found) = moderation::find_by_url(&app.db, &address).await? {
-        return Ok(Some(found));
-    }
-    address.set_fragment(None);
-    Ok(moderation::find_by_url(&app.db, &address).await?)
 }

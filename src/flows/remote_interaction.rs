@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{App, lookup};
+use super::App;
+use super::webfinger::fetch_jrd;
 use crate::federation::intents::{self, Intent};
 use crate::federation::nodeinfo;
 use crate::federation::vocab::url_rules::{UrlRules, canonical_host, same_origin};
@@ -61,7 +62,7 @@ pub async fn remote_interaction_url(
             return page.ok_or(RemoteInteractionError::NoInteractionPage(host));
         }
     };
-    let response = match tokio::time::timeout(HOME_SERVER_TIMEOUT, lookup::fetch_jrd(app, &reader)).await {
+    let response = match tokio::time::timeout(HOME_SERVER_TIMEOUT, fetch_jrd(app, &reader)).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => {
             tracing::info!(%host, error = error.to_string(), "could not reach a reader's server");
