@@ -161,8 +161,8 @@ fn ensure_origin(origin: &Origin, pinned: Option<&str>) -> anyhow::Result<()> {
         && pinned != origin.as_str()
     {
         bail!(
-            "config: server.origin: {origin} differs from the origin of this database, {pinned}, which is part of every id \
-             that was sent; set server.origin to {pinned}, or start a new site with another data_dir and database.url"
+            "config: server.origin: {origin} differs from {pinned}, the origin stored in this database, which is part of every id \
+             already sent; set server.origin back to {pinned}, or use a different data_dir and database.url for a new site"
         );
     }
     Ok(())
@@ -239,7 +239,7 @@ fn warn_about_low_contrast(looks: &Looks) {
     for (scheme, palette, built_in) in schemes {
         for (text, ground, contrast) in palette.low_contrast_pairs(built_in) {
             tracing::warn!(
-                "config: looks.{scheme}: {text} on {ground} has a contrast of {contrast:.1}; text needs at least 4.5"
+                "config: looks.{scheme}: {text} on {ground} has a contrast ratio of {contrast:.1}; text needs at least 4.5"
             );
         }
     }
@@ -305,7 +305,7 @@ pub async fn run(
             Ok(())
         }
         Some(ended) = tasks.join_next() => match ended {
-            Ok(Ok(())) => Err(anyhow!("a task ended before shutdown")),
+            Ok(Ok(())) => Err(anyhow!("a background task exited unexpectedly")),
             Ok(Err(error)) => Err(error),
             Err(panic) => Err(panic.into()),
         },
@@ -313,7 +313,7 @@ pub async fn run(
     stop.send_replace(true);
     let drained = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
-        tracing::warn!("some jobs did not finish in time; they will run again at the next start");
+        tracing::warn!("some jobs did not finish in time; they will run again on the next start");
     }
     app.db.close().await;
     ended

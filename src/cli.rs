@@ -30,7 +30,7 @@ use crate::flows::{App, ingest, publish, retract, revise};
 use crate::sources::review_markdown;
 use crate::store::{critics, feeds, reviews};
 
-/// A film critic's own home on the fediverse.
+/// A fediverse server for film critics.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 pub struct Cli {
@@ -45,7 +45,7 @@ pub struct Cli {
 enum Command {
     /// Run the server.
     Serve {
-        /// What this process does, if several share a PostgreSQL database.
+        /// Role of this process if several share a PostgreSQL database.
         #[arg(long, value_enum, default_value_t = Role::All)]
         role: Role,
     },
@@ -69,7 +69,7 @@ enum Command {
         /// Id, slug or URL of the review.
         review: String,
     },
-    /// Show how a review looks on Mastodon.
+    /// Show how a review will look on Mastodon.
     Preview {
         /// Id, slug or URL of a review, or the path of a Markdown file.
         review: String,
@@ -106,7 +106,7 @@ enum Command {
     /// Move critics to other accounts and rotate signing keys.
     #[command(subcommand)]
     Critic(critic::CriticCommand),
-    /// Check whether the server is ready; for health checks.
+    /// Check whether the server is ready, for use in health checks.
     Health,
 }
 
@@ -153,8 +153,8 @@ fn is_disk_full(error: &anyhow::Error) -> bool {
 fn disk_full_message(file: &Path) -> String {
     let Ok(config) = config::load(file) else { return "the disk is full".to_owned() };
     let folder = config.data_dir.display();
-    let database = if config.database_url.starts_with("sqlite:") { "" } else { " or of the database server" };
-    format!("the disk of {folder}{database} is full: free some space and run the command again")
+    let database = if config.database_url.starts_with("sqlite:") { "" } else { " or the database" };
+    format!("the disk that holds {folder}{database} is full: free some space and run the command again")
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<()> {
@@ -221,7 +221,7 @@ async fn select_feeds(app: &App, name: Option<&str>) -> anyhow::Result<Vec<domai
     let names: Vec<String> = all.iter().map(|feed| feed.name.clone()).collect();
     all.retain(|feed| name.is_none_or(|name| feed.name == name));
     if let (true, Some(name)) = (all.is_empty(), name) {
-        bail!("no feed named {name:?}; configured feeds: {}", names.join(", "));
+        bail!("no feed named {name:?}; the config has: {}", names.join(", "));
     }
     Ok(all)
 }
@@ -313,8 +313,8 @@ async fn print_welcome(app: &App, config: &Config, role: Role) -> anyhow::Result
         let feeds: Vec<String> = feeds::list_all(&app.db).await?.into_iter().map(|feed| feed.name).collect();
         let reviews = match feeds.as_slice() {
             [] => "publish a review with `marquee publish FILE`".to_owned(),
-            [feed] => format!("reviews from the feed {feed} appear there shortly"),
-            _ => format!("reviews from the feeds {} appear there shortly", feeds.join(", ")),
+            [feed] => format!("reviews from the feed {feed} will appear shortly"),
+            _ => format!("reviews from the feeds {} will appear shortly", feeds.join(", ")),
         };
         print_line(&format!(
             "\n  Open {}/ in a browser: {reviews}.\n  \
@@ -325,7 +325,7 @@ async fn print_welcome(app: &App, config: &Config, role: Role) -> anyhow::Result
         ))?;
         if config.federation.allow_networks.is_empty() {
             print_line(
-                "  The example runs on this machine, which the config must allow: [federation] allow_networks = [\"127.0.0.0/8\"]\n",
+                "  The example runs on this machine, so allow local connections: [federation] allow_networks = [\"127.0.0.0/8\"]\n",
             )?;
         }
     }
@@ -382,7 +382,7 @@ async fn select_critic(app: &App, handle: Option<&str>) -> anyhow::Result<Critic
         1 => Ok(all.remove(0)),
         _ => {
             let handles: Vec<&str> = all.iter().map(|critic| critic.profile.handle.as_str()).collect();
-            bail!("the site has several critics, select one with --critic: {}", handles.join(", "))
+            bail!("the site has several critics; select one with --critic: {}", handles.join(", "))
         }
     }
 }

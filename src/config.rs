@@ -125,7 +125,7 @@ pub fn load_with(
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Config, ConfigError> {
     if !file.is_file() {
-        let problem = "no such file; use --config FILE to name another";
+        let problem = "file not found; use --config FILE to specify another";
         return Err(ConfigError::new(file.display().to_string(), problem));
     }
     let mut figment = Figment::from(Serialized::defaults(RawConfig::default())).merge(Toml::file_exact(file));

@@ -40,8 +40,8 @@ pub async fn run(app: App, shutdown: Shutdown) -> anyhow::Result<()> {
     loops.spawn(inbox_processing::process_inbox(app.clone(), shutdown.clone()));
     loops.spawn(cleanup::delete_expired(app, shutdown.clone()));
     while let Some(ended) = loops.join_next().await {
-        ended.context("a loop of the worker panicked")?;
-        ensure!(*shutdown.borrow(), "a loop of the worker ended before shutdown");
+        ended.context("worker loop panicked")?;
+        ensure!(*shutdown.borrow(), "worker loop exited unexpectedly");
     }
     Ok(())
 }
@@ -56,7 +56,11 @@ async fn fetch_avatars(app: App, mut shutdown: Shutdown) {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => {
-                tracing::error!(what = "avatars", error = format!("{error:#}"), "step failed, will retry");
+                tracing::error!(
+                    what = "avatars",
+                    error = format!("{error:#}"),
+                    "worker step failed; will retry"
+                );
                 pause(&mut shutdown, POLL_INTERVAL).await;
             }
         }
@@ -75,7 +79,7 @@ async fn count_views(app: App, mut shutdown: Shutdown) {
                 tracing::error!(
                     what = "view counts",
                     error = format!("{error:#}"),
-                    "step failed, will retry"
+                    "worker step failed; will retry"
                 );
             }
         }

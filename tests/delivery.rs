@@ -57,14 +57,17 @@ async fn a_failing_server_costs_one_attempt_for_all_its_inboxes(database: Databa
     let first = fixture.publish("The Night Ferry").await;
     away.await_refusals(1).await;
     let waits = await_status(&fixture, &first, "retry at").await;
-    assert!(waits.contains("1 delivered, 1 queued, 0 failed") && waits.contains("answered 503"), "{waits}");
+    assert!(
+        waits.contains("1 delivered, 1 queued, 0 failed") && waits.contains("responded with 503"),
+        "{waits}"
+    );
     let second = fixture.publish("The Day Ferry").await;
     fixture.remote.await_activity("the second Create", create_of(&second)).await;
     await_status(&fixture, &second, "1 delivered, 1 queued, 0 failed").await;
     fixture.settle().await;
     assert_eq!(away.refused().len(), 1, "nothing more was tried");
     let hosts = fixture.app.command_output(&["host", "list"]).await;
-    assert!(hosts.contains("away.test  1 failure since") && hosts.contains("answered 503"), "{hosts}");
+    assert!(hosts.contains("away.test  1 failure since") && hosts.contains("responded with 503"), "{hosts}");
     assert!(!hosts.contains("remote.test"), "{hosts}");
 }
 
@@ -94,7 +97,7 @@ async fn an_error_of_one_inbox_does_not_affect_others_on_its_server(database: Da
     other.script([ScriptedResponse::Status(500)]);
     let first = fixture.publish("The Night Ferry").await;
     other.await_refusals(1).await;
-    await_status(&fixture, &first, "answered 500").await;
+    await_status(&fixture, &first, "responded with 500").await;
     let second = fixture.publish("The Day Ferry").await;
     other.await_activity("the second Create", create_of(&second)).await;
     assert!(fixture.app.command_output(&["host", "list"]).await.contains("all servers respond"));
@@ -108,7 +111,7 @@ async fn an_activity_that_waits_for_an_older_one_causes_no_work(database: Databa
     other.script([ScriptedResponse::Status(500)]);
     let article = fixture.publish("The Night Ferry").await;
     other.await_refusals(1).await;
-    await_status(&fixture, &article, "answered 500").await;
+    await_status(&fixture, &article, "responded with 500").await;
     let file =
         fixture.app.write("revised.md", &markdown("The Night Ferry", "The Night Ferry", "It came late."));
     let page = article["url"].as_str().or_else(|| article["url"][0]["href"].as_str()).expect("a page");
@@ -186,7 +189,7 @@ async fn j6_an_inbox_that_is_gone_is_not_retried_and_its_followers_are_removed(d
     other.script([ScriptedResponse::Status(410), ScriptedResponse::Status(410)]);
     let first = fixture.publish("The Night Ferry").await;
     let told = await_status(&fixture, &first, "1 delivered, 0 queued, 2 failed").await;
-    assert!(told.contains("other.test") && told.contains("answered 410"), "{told}");
+    assert!(told.contains("other.test") && told.contains("responded with 410"), "{told}");
     assert_eq!(followers().await, ["cy", "alice"]);
     // Nothing is delivered to him any more, and the shared inbox is tried with the next follower.
     let second = fixture.publish("The Day Ferry").await;

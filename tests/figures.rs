@@ -153,7 +153,7 @@ async fn a_missing_picture_is_reported_and_fetched_when_its_entry_changes(databa
     let (fixture, article) = published(database, &["/p.png"], &item).await;
     assert_eq!(sources(content(&article)), [""; 0]);
     assert!(!content(&article).contains("Too late"), "it goes with its caption");
-    let line = "an image could not be fetched and is left out: https://remote.test/late.png";
+    let line = "could not fetch an image; it was left out: https://remote.test/late.png";
     eventually("the line in the log", || async { log(&fixture).await.contains(line).then_some(()) }).await;
     serve(&fixture, "/late.png");
     fixture.poll().await;
@@ -337,7 +337,7 @@ async fn h3_invalid_and_too_many_pictures_are_left_out(database: Database) {
         log(&fixture)
             .await
             .lines()
-            .find(|line| line.contains("images could not be fetched"))
+            .find(|line| line.contains("images; they were left out"))
             .map(str::to_owned)
     })
     .await;

@@ -54,7 +54,7 @@ fn asks_to_retry(response: &Response) -> bool {
 }
 
 fn is_overloaded(response: &Response) -> bool {
-    response.body.contains("activities at once")
+    response.body.contains("concurrent activities")
 }
 
 /// Sends a request until it is accepted. Until then every response must ask for a retry.

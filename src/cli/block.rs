@@ -37,7 +37,7 @@ pub(super) enum BlockCommand {
         #[arg(long)]
         reason: Option<String>,
     },
-    /// Allow a server, in allow-list mode or below a blocked domain.
+    /// Allow a server in allow-list mode, or as an exception to a blocked domain.
     Allow {
         /// Domain, such as example.org.
         host: String,
@@ -45,7 +45,7 @@ pub(super) enum BlockCommand {
         #[arg(long)]
         reason: Option<String>,
     },
-    /// Import a blocklist: a CSV file from Mastodon, or one domain per line. Nothing is imported if a line is invalid.
+    /// Import a blocklist: a CSV file from Mastodon, or one domain per line. If any line is invalid, nothing is imported.
     Import {
         /// Path of the blocklist.
         file: PathBuf,
@@ -107,7 +107,7 @@ fn describe_replaced(before: Option<DomainRule>, rule: DomainRule) -> String {
     match before {
         None => String::new(),
         Some(before) if before == rule => "; the rule already existed".to_owned(),
-        Some(before) => format!("; this replaces a rule to {} it", before.as_str()),
+        Some(before) => format!("; this replaces the rule to {} it", before.as_str()),
     }
 }
 
@@ -124,10 +124,10 @@ async fn import(app: &App, path: &Path) -> anyhow::Result<()> {
     let BlocklistImport { blocked, silenced, kept, noop, own, obfuscated, ended } = imported;
     print_line(&format!("Imported: {blocked} blocked, {silenced} silenced ({})", format_severed(ended)))?;
     if kept > 0 {
-        print_line(&format!("{kept} unchanged: a rule for them already exists"))?;
+        print_line(&format!("{kept} unchanged because they already have a rule"))?;
     }
     if noop > 0 {
-        print_line(&format!("{noop} skipped: the list does not restrict them"))?;
+        print_line(&format!("{noop} skipped because the list does not restrict them"))?;
     }
     if own > 0 {
         print_line(&format!("{own} skipped: this site's own domain"))?;

@@ -33,7 +33,7 @@ pub(super) enum CommentCommand {
         /// Show only comments in this state.
         #[arg(long, value_enum)]
         state: Option<CommentStateFilter>,
-        /// Maximum number of comments.
+        /// Maximum number of comments to show.
         #[arg(long, default_value_t = 100)]
         lines: u32,
     },
@@ -56,7 +56,7 @@ pub(super) enum CommentCommand {
         #[command(flatten)]
         text: ReplyText,
     },
-    /// Delete a reply by the critic, or remove the text of someone else's comment, permanently.
+    /// Permanently delete a reply by the critic, or remove the text of someone else's comment.
     Delete {
         /// Id or URL of the comment.
         comment: String,
@@ -71,7 +71,7 @@ pub(super) enum CommentCommand {
         /// Id or URL of the comment.
         comment: String,
     },
-    /// Approve a held comment and its author, including all other comments by this author.
+    /// Approve a held comment and its author, and show the author's other held comments.
     Approve {
         /// Id or URL of the comment.
         comment: String,
@@ -87,7 +87,7 @@ pub(super) enum CommentCommand {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct ReplyText {
-    /// Markdown file with the text; `-` reads standard input.
+    /// Markdown file with the text, or `-` for standard input.
     file: Option<PathBuf>,
     /// The text, in Markdown.
     #[arg(long)]

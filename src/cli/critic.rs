@@ -11,8 +11,8 @@ use crate::flows::{key_rotation, lookup, profile};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CriticCommand {
-    /// Move a critic to another account. Followers are asked to move along. Published reviews stay, but nothing new is
-    /// published from here. This cannot be undone: other servers follow a move only once.
+    /// Move a critic to another account. Followers' servers are asked to follow the new account instead. Published reviews
+    /// stay online, but nothing new can be published here. This cannot be undone: other servers honour a move only once.
     ///
     /// First add this account to the aliases of the other one (on Mastodon: Preferences, Account, "Moving from a
     /// different account").
@@ -28,7 +28,7 @@ pub(super) enum CriticCommand {
         /// Handle of the critic; required if the site has several.
         #[arg(conflicts_with = "instance")]
         handle: Option<String>,
-        /// Rotate the key of the site itself, which signs its fetches.
+        /// Rotate the site's own key, which signs GET requests to other servers.
         #[arg(long)]
         instance: bool,
         /// How long the old key keeps signing; use 0s if it has been compromised.

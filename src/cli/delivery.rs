@@ -25,7 +25,7 @@ pub(super) enum DeliveryCommand {
     Status {
         /// Id, slug or URL of the review.
         review: String,
-        /// Wait until every server that responds has received it.
+        /// Wait until every server has received it or has failed to respond.
         #[arg(long)]
         wait: bool,
     },

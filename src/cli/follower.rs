@@ -17,10 +17,10 @@ use crate::store::{actors, followers};
 pub(super) enum FollowerCommand {
     /// List follow requests, then followers, oldest first.
     List {
-        /// Show only this state.
+        /// Show only followers in this state.
         #[arg(long, value_enum)]
         state: Option<FollowStateFilter>,
-        /// Maximum number for each state.
+        /// Maximum number of followers to show in each state.
         #[arg(long, default_value_t = 1000)]
         lines: u32,
         /// Handle of the critic; required if the site has several.

@@ -42,7 +42,7 @@ pub(super) fn check_federation(raw: RawFederation, folder: &Path) -> Result<Fede
     if let Some(path) = extra_ca_file.as_ref().filter(|path| !path.is_file()) {
         return Err(ConfigError::new(
             "federation.extra_ca_file",
-            format!("no such file: {}", path.display()),
+            format!("file not found: {}", path.display()),
         ));
     }
     let allow_networks = parse_networks("federation.allow_networks", &raw.allow_networks)?;

@@ -21,7 +21,7 @@ pub(super) struct RawLooks {
 pub(super) fn check_looks(raw: RawLooks, folder: &Path) -> Result<Looks, ConfigError> {
     let own = raw.folder.as_ref().map(|path| folder.join(path));
     if let Some(path) = own.as_ref().filter(|path| !path.is_dir()) {
-        return Err(ConfigError::new("looks.folder", format!("no such folder: {}", path.display())));
+        return Err(ConfigError::new("looks.folder", format!("folder not found: {}", path.display())));
     }
     for (index, meta) in raw.meta.iter().enumerate() {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');

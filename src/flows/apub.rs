@@ -48,7 +48,7 @@ pub(super) enum FetchError {
 #[derive(Debug, thiserror::Error)]
 pub enum ResolveError {
     /// The id is blocked here: nothing was fetched.
-    #[error("the server or the actor is blocked here")]
+    #[error("the actor or its server is blocked")]
     Blocked,
     /// The document is no usable actor.
     #[error("{0}")]
@@ -86,23 +86,23 @@ impl From<Error> for ResolveError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PostError {
     /// It is another kind of object.
-    #[error("the object is no post")]
+    #[error("the object is not a post")]
     NotAPost,
     /// Its id is not the URL that it was found at.
-    #[error("the id of the object is another one")]
+    #[error("the object has a different id")]
     IdMismatch,
     /// It has no author on its own server.
-    #[error("the post has no author on its own server")]
+    #[error("the post has no author on the same server")]
     NoAuthor,
     /// Its author or its server is blocked.
-    #[error("the server or the author is blocked here")]
+    #[error("the author or its server is blocked")]
     Blocked,
 }
 
 /// The message of an error, without the document that could not be parsed: it may be large, and is not ours.
 fn describe(error: &Error) -> String {
     match error {
-        Error::ParseFetchedObject(error, url, _) => format!("{url} is no valid JSON: {error}"),
+        Error::ParseFetchedObject(error, url, _) => format!("{url} is not valid JSON: {error}"),
         error => error.to_string(),
     }
 }
@@ -182,20 +182,20 @@ impl Object for ResolvedActor {
     }
 
     async fn into_json(self, _: &Data<App>) -> Result<JsonDocument, ResolveError> {
-        Err(ResolveError::InvalidActor("actors of other servers are not served here".to_owned()))
+        Err(ResolveError::InvalidActor("remote actors are not served".to_owned()))
     }
 
     async fn verify(document: &JsonDocument, url: &Url, app: &Data<App>) -> Result<(), ResolveError> {
         let actor = RemoteActor::parse(document, app.rules)
             .map_err(|error| ResolveError::invalid_actor(&error.to_string()))?;
         if actor.id != *url {
-            return Err(ResolveError::invalid_actor("the id of the actor is another one"));
+            return Err(ResolveError::invalid_actor("the actor has a different id"));
         }
         if actor.is_suspended {
             return Err(ResolveError::invalid_actor("the actor is suspended"));
         }
         if !same_origin(&actor.inbox, &actor.id) {
-            return Err(ResolveError::invalid_actor("the actor's inbox is on another server"));
+            return Err(ResolveError::invalid_actor("the actor's inbox is on a different server"));
         }
         Ok(())
     }

@@ -194,5 +194,5 @@ async fn verifies(presented: &UnverifiedSignature, key: &Arc<CachedKey>) -> Resu
     }
     let (presented, key) = (presented.clone(), Arc::clone(key));
     let checked = tokio::task::spawn_blocking(move || key.verifies(&presented)).await;
-    Ok(checked.context("the verifying thread failed")?)
+    Ok(checked.context("the verification thread failed")?)
 }

@@ -62,11 +62,11 @@ async fn fetch_and_store(app: App, actor: PendingAvatar) -> anyhow::Result<()> {
     let image = match fetched {
         Ok(Ok(image)) => Some(image),
         Ok(Err(error)) => {
-            tracing::info!(actor = %actor.uri, error = format!("{error:#}"), "avatar left out");
+            tracing::info!(actor = %actor.uri, error = format!("{error:#}"), "could not fetch avatar");
             None
         }
         Err(_) => {
-            tracing::info!(actor = %actor.uri, error = "timeout", "avatar left out");
+            tracing::info!(actor = %actor.uri, error = "timeout", "could not fetch avatar");
             None
         }
     };
@@ -95,7 +95,7 @@ async fn remove_unused(app: &App, tx: &mut Tx, name: &str) -> anyhow::Result<()>
     if avatars::delete_unused_media(tx, name).await?
         && let Err(error) = app.media_store.delete(&StorePath::from(name)).await
     {
-        tracing::warn!(name, %error, "could not delete an unused image");
+        tracing::warn!(name, %error, "could not delete unused image");
     }
     Ok(())
 }

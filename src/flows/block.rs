@@ -65,11 +65,11 @@ pub async fn block_account(app: &App, actor: &Url, reason: Option<&str>) -> anyh
 pub fn parse_domain(app: &App, text: &str) -> anyhow::Result<String> {
     let bare = text.trim().trim_start_matches("*.");
     let host = canonical_host(bare, app.rules).filter(|host| !host.contains([':', '*']));
-    let host = host.with_context(|| format!("{text:?} is not a domain like example.org"))?;
+    let host = host.with_context(|| format!("{text:?} is not a domain such as example.org"))?;
     let ours = [app.origin.host(), app.handle_domain()];
     ensure!(
         !ours.iter().any(|ours| domain_and_parents(ours).any(|above| above == host)),
-        "{host} is this site itself"
+        "{host} is this site's own domain"
     );
     Ok(host)
 }

@@ -89,7 +89,7 @@ pub async fn create(
     if let Some(duplicate) =
         critic_replies::find_duplicate(&mut tx, critic.id, &reply.in_reply_to, source).await?
     {
-        bail!("the same reply exists: {}", page(app, &position.review, duplicate));
+        bail!("this reply has already been posted: {}", page(app, &position.review, duplicate));
     }
     let (note, actor) = (app.origin.note(id), app.origin.actor(critic.id));
     critic_replies::insert(&mut tx, &reply, &note, &actor, source, now).await?;
@@ -105,9 +105,9 @@ pub async fn create(
 /// If it is no critic's reply, was deleted, or has this text already.
 pub async fn edit(app: &App, id: CommentId, source: &str) -> anyhow::Result<CriticReply> {
     let source = source.trim();
-    let found = load(app, id).await?.context("the comment is not by a critic of this site")?;
-    ensure!(found.stored.state == CommentState::Shown, "it was deleted");
-    ensure!(found.is_public(), "its review is no longer public");
+    let found = load(app, id).await?.context("the comment was not written by a critic of this site")?;
+    ensure!(found.stored.state == CommentState::Shown, "the reply was deleted");
+    ensure!(found.is_public(), "the review is no longer public");
     let LoadedReply { mut reply, stored, .. } = found;
     ensure!(stored.source.as_deref() != Some(source), "nothing changed");
     let composed =
@@ -119,7 +119,7 @@ pub async fn edit(app: &App, id: CommentId, source: &str) -> anyhow::Result<Crit
     reply.content = composed.content;
     reply.mentions = composed.mentions;
     let mut tx = app.db.begin().await?;
-    ensure!(critic_replies::update(&mut tx, &reply, source, now).await?, "it was deleted");
+    ensure!(critic_replies::update(&mut tx, &reply, source, now).await?, "the reply was deleted");
     let inboxes = with_previous_inboxes(app, &mut tx, id, composed.inboxes).await?;
     store_reply_activity(app, &mut tx, ActivityKind::Update, &reply, &inboxes, now).await?;
     tx.commit().await?;
@@ -133,14 +133,14 @@ pub async fn edit(app: &App, id: CommentId, source: &str) -> anyhow::Result<Crit
 /// If it is no critic's reply, or was deleted before.
 pub async fn delete(app: &App, id: CommentId) -> anyhow::Result<()> {
     let LoadedReply { reply, stored, .. } =
-        load(app, id).await?.context("the comment is not by a critic of this site")?;
-    ensure!(stored.state != CommentState::Deleted, "it was already deleted");
+        load(app, id).await?.context("the comment was not written by a critic of this site")?;
+    ensure!(stored.state != CommentState::Deleted, "the reply was already deleted");
     let inboxes = audience(app, reply.review, &reply.mentions).await?;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     ensure!(
         moderation::transition(&mut tx, id, CommentState::Shown, CommentState::Deleted).await?,
-        "it was already deleted"
+        "the reply was already deleted"
     );
     comments::mark_deleted(&mut tx, id, now).await?;
     let inboxes = with_previous_inboxes(app, &mut tx, id, inboxes).await?;
@@ -188,7 +188,7 @@ pub async fn load(app: &App, id: CommentId) -> Result<Option<LoadedReply>, FlowE
         language: stored.language.clone(),
         published: stored.published_at,
         edited: stored.edited_at,
-        mentions: stored.mentions().context("stored mentions are not readable")?,
+        mentions: stored.mentions().context("stored mentions cannot be parsed")?,
     };
     Ok(Some(LoadedReply { reply, stored, is_review_public: review.state.is_public() }))
 }
@@ -206,7 +206,7 @@ async fn find_position(app: &App, target: ReplyTarget) -> anyhow::Result<Positio
             let case = moderation::find(&app.db, id).await?.context("no such comment")?;
             ensure!(
                 case.state == CommentState::Shown,
-                "the comment is {}: only a shown comment can be replied to",
+                "the comment is {}; you can reply only to comments that are shown",
                 case.state
             );
             let parent = Url::parse(&case.uri)?;

@@ -195,8 +195,8 @@ async fn attempt<'j>(
 ) -> AttemptResult<'j> {
     // The row was written before the server was blocked.
     if batch.is_blocked {
-        let error = "the server is blocked here".to_owned();
-        tracing::info!(activity = %delivery.activity_id, inbox = delivery.inbox, error, "delivery given up");
+        let error = "the server is blocked".to_owned();
+        tracing::info!(activity = %delivery.activity_id, inbox = delivery.inbox, error, "delivery abandoned");
         let outcome = DeliveryOutcome::Failed { status: None, error };
         return AttemptResult { delivery, outcome, scheme_update: None, health: HostHealth::NotTried };
     }
@@ -219,7 +219,9 @@ async fn attempt<'j>(
     let retry_after = retry_after.map(|retry_after| retry_after.delay(now).min(MAX_RETRY_AFTER));
     let next = now + retry_delay(failures, jitter()).max(retry_after.unwrap_or_default());
     let error = match response {
-        Ok(response) => format!("the server answered {}: {}", response.status.as_u16(), response.excerpt),
+        Ok(response) => {
+            format!("the server responded with {}: {}", response.status.as_u16(), response.excerpt)
+        }
         Err(error) => format!("{error:#}"),
     };
     let health =
@@ -227,7 +229,7 @@ async fn attempt<'j>(
     let is_over = is_final || next > delivery.created_at + MAX_DELIVERY_AGE;
     let activity = delivery.activity_id;
     if is_over {
-        tracing::info!(%activity, inbox = delivery.inbox, attempt = failures, error, "delivery given up");
+        tracing::info!(%activity, inbox = delivery.inbox, attempt = failures, error, "delivery abandoned");
     } else {
         tracing::info!(%activity, inbox = delivery.inbox, attempt = failures, error, "delivery deferred");
     }

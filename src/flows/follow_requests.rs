@@ -51,7 +51,7 @@ pub async fn reject_follower(app: &App, critic: CriticId, actor: &Url) -> anyhow
     tx.lock(actor.as_str()).await?;
     let before = followers::find(&mut tx, critic, actor).await?;
     let before = before.filter(|before| before.state.is_active());
-    let before = before.with_context(|| format!("{actor} is no follower and has not asked to follow"))?;
+    let before = before.with_context(|| format!("{actor} is not a follower and has not asked to follow"))?;
     let follow = before.follow_uri.as_deref().map(Url::parse).transpose()?;
     let id = ActivityId::new(now);
     write_follow_response(app, &mut tx, id, ActivityKind::Reject, critic, actor, follow.as_ref(), now)
@@ -66,7 +66,7 @@ pub async fn reject_follower(app: &App, critic: CriticId, actor: &Url) -> anyhow
 
 async fn inbox_of(app: &App, actor: &Url) -> anyhow::Result<Url> {
     let known = actors::find_by_uri(&app.db, actor).await?;
-    Ok(known.with_context(|| format!("{actor} is not known here"))?.inbox)
+    Ok(known.with_context(|| format!("unknown account: {actor}"))?.inbox)
 }
 
 /// Stores the Accept or Reject of a Follow.

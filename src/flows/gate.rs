@@ -41,10 +41,10 @@ const MAX_SUSPECTS: usize = 10_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum GateError {
     /// The server is at capacity.
-    #[error("too many requests at once")]
+    #[error("too many concurrent requests")]
     Busy,
     /// The client sent too many bad signatures lately.
-    #[error("too many bad signatures")]
+    #[error("too many invalid signatures")]
     TooManyBadSignatures,
 }
 

@@ -181,7 +181,7 @@ async fn write_group<W: GroupWriter>(writer: &W, mut group: Vec<Submission<W::It
             parts.push(part);
             continue;
         }
-        tracing::error!(writer = W::NAME, items = part.len(), %error, "group not written");
+        tracing::error!(writer = W::NAME, items = part.len(), %error, "could not write group");
         if let (GroupError::Unavailable(_), Some(pause)) = (&error, W::POLICY.retry_interval) {
             tokio::time::sleep(pause).await;
             parts.push(part);
@@ -203,12 +203,12 @@ async fn attempt<W: GroupWriter>(
         match W::POLICY.write_timeout {
             Some(limit) => tokio::time::timeout(limit, writer.write(&items))
                 .await
-                .unwrap_or_else(|_| Err(GroupError::Unavailable("it does not answer".to_owned()))),
+                .unwrap_or_else(|_| Err(GroupError::Unavailable("the write timed out".to_owned()))),
             None => writer.write(&items).await,
         }
     };
     let written = AssertUnwindSafe(writing).catch_unwind().await;
-    written.unwrap_or_else(|_| Err(GroupError::Invalid("writing it panicked".to_owned())))
+    written.unwrap_or_else(|_| Err(GroupError::Invalid("the write panicked".to_owned())))
 }
 
 impl<I, O> Submission<I, O> {
@@ -315,7 +315,7 @@ mod tests {
         let doubler = Doubler::default();
         let outcomes = write_all(Failing(&doubler), &[1, -2, 3, 13, 5]).await;
         let failed = |reason: &str| Err(GroupError::Invalid(reason.to_owned()));
-        assert_eq!(outcomes, [Ok(2), failed("negative"), Ok(6), failed("writing it panicked"), Ok(10)]);
+        assert_eq!(outcomes, [Ok(2), failed("negative"), Ok(6), failed("the write panicked"), Ok(10)]);
     }
 
     #[tokio::test]

@@ -45,7 +45,7 @@ pub async fn claim_due(app: &App, limit: usize) -> anyhow::Result<Vec<(LeaseId, 
 /// Polls a feed that was claimed.
 pub async fn poll_claimed_feed(app: &App, lease: LeaseId, feed: &Feed) -> anyhow::Result<()> {
     if let Some(reason) = poll_claimed(app, feed, lease).await? {
-        tracing::warn!(feed = %feed.name, reason, "could not poll a feed");
+        tracing::warn!(feed = %feed.name, reason, "could not poll feed");
     }
     Ok(())
 }
@@ -70,7 +70,7 @@ pub async fn poll_now(app: &App, feed: &Feed) -> anyhow::Result<()> {
             Some(problem) => bail!(problem),
         };
     }
-    bail!("the server is polling it; see `marquee feed log`")
+    bail!("the server is polling this feed; run `marquee feed log` to see the result")
 }
 
 /// Polls a feed and releases it; returns what was wrong with it.
@@ -144,7 +144,7 @@ async fn fetch_feed(app: &App, feed: &Feed) -> anyhow::Result<FeedResponse> {
         let path = app.config_dir.join(&feed.url);
         let path = tokio::fs::canonicalize(&path)
             .await
-            .with_context(|| format!("no such file: {}", path.display()))?;
+            .with_context(|| format!("file not found: {}", path.display()))?;
         let size = tokio::fs::metadata(&path).await?.len();
         anyhow::ensure!(
             size <= feed::MAX_DOCUMENT_BYTES as u64,
@@ -156,7 +156,7 @@ async fn fetch_feed(app: &App, feed: &Feed) -> anyhow::Result<FeedResponse> {
         let folder = path.parent().map(Path::to_owned);
         return Ok(FeedResponse::Bytes { bytes, base, folder, validators: Validators::default() });
     }
-    let address = Url::parse(&feed.url).context("the address of the feed is not a URL")?;
+    let address = Url::parse(&feed.url).context("the URL of the feed is invalid")?;
     let mut conditions = HeaderMap::new();
     let known = [(header::IF_NONE_MATCH, &feed.etag), (header::IF_MODIFIED_SINCE, &feed.last_modified)];
     for (name, value) in known {
@@ -177,7 +177,7 @@ async fn fetch_feed(app: &App, feed: &Feed) -> anyhow::Result<FeedResponse> {
             last_modified: validators.last_modified.or_else(|| feed.last_modified.clone()),
         }));
     }
-    anyhow::ensure!(fetched.status.is_success(), "the server answered {}", fetched.status);
+    anyhow::ensure!(fetched.status.is_success(), "the server responded with {}", fetched.status);
     Ok(FeedResponse::Bytes { bytes: fetched.body.to_vec(), base: fetched.url, folder: None, validators })
 }
 
@@ -204,7 +204,7 @@ async fn release_held(app: &App, feed: &Feed, critic: &Critic) -> anyhow::Result
             feed.id,
             IngestDecision::Published,
             &review.content.title,
-            "its turn came",
+            "previously held by the poll limit",
             now,
         )
         .await?;

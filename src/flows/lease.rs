@@ -33,7 +33,7 @@ pub(super) async fn with_lease<T>(
             if let Err(error) =
                 lease_renewal::renew(&app.db, queue, lease, lease_until(app.clock.now())).await
             {
-                tracing::warn!(%error, "could not renew a lease");
+                tracing::warn!(%error, "could not renew lease");
             }
         }
     };

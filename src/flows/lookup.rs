@@ -21,7 +21,7 @@ pub async fn find_actor_id(app: &App, named: &str) -> anyhow::Result<Url> {
     }
     let id = app.rules.parse_id(named);
     let id = id.with_context(|| {
-        format!("{named:?} is neither a handle like @user@host nor the URL of an account")
+        format!("{named:?} is neither a handle such as @user@host nor the URL of an account")
     })?;
     ensure!(!app.origin.owns(&id), "{id} is an account of this site");
     let of_page = moderation::find_actor_by_page(&app.db, &id).await?;
@@ -36,9 +36,7 @@ async fn find_by_handle(app: &App, handle: &Handle) -> anyhow::Result<Url> {
     if let Some(uri) = moderation::find_actor_by_handle(&app.db, &format!("@{handle}")).await? {
         return Ok(Url::parse(&uri)?);
     }
-    let unknown = || {
-        format!("@{handle} is not known here and could not be looked up; use the URL of the account instead")
-    };
+    let unknown = || format!("could not look up @{handle}; use the URL of the account instead");
     let (_, actor) =
         resolve_handle(app, handle.clone()).await.with_context(unknown)?.with_context(unknown)?;
     ensure!(!app.origin.owns(&actor), "@{handle} is an account of this site");

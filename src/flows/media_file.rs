@@ -85,7 +85,7 @@ pub async fn fetch_media(app: &App, source: &url::Url, folder: Option<&Path>) ->
         return Ok(MediaFile { media: known, bytes, folder: Arc::clone(&app.media_store) });
     }
     let bytes = if source.scheme() == "file" {
-        read_file(source, folder.context("files are not allowed here, only web addresses")?).await?
+        read_file(source, folder.context("local files are not allowed here; use a URL")?).await?
     } else {
         download(app, source, MAX_IMAGE_BYTES).await?
     };
@@ -104,14 +104,15 @@ pub(super) async fn fetch_avatar(app: &App, source: &url::Url) -> anyhow::Result
 async fn download(app: &App, source: &url::Url, most: usize) -> anyhow::Result<Vec<u8>> {
     let accept = "image/png, image/jpeg, image/webp, image/gif";
     let fetched = app.http.get(GetRequest::new(source, accept, most)).await?;
-    ensure!(fetched.status.is_success(), "the server answered {}", fetched.status);
+    ensure!(fetched.status.is_success(), "the server responded with {}", fetched.status);
     Ok(fetched.body.to_vec())
 }
 
 /// Stores the file of an image under the hash of its content.
 async fn store_file(app: &App, source: &url::Url, bytes: Vec<u8>) -> anyhow::Result<MediaFile> {
-    let (ending, media_type) = image_type(&bytes).context("the image is neither PNG, JPEG, WebP nor GIF")?;
-    let size = imagesize::blob_size(&bytes).context("the size of the image cannot be read")?;
+    let (ending, media_type) =
+        image_type(&bytes).context("the image is not in PNG, JPEG, WebP or GIF format")?;
+    let size = imagesize::blob_size(&bytes).context("could not read the dimensions of the image")?;
     ensure!(size.width.max(size.height) <= MAX_PIXELS, "the image is larger than {MAX_PIXELS} pixels");
     let name = format!("{}.{ending}", sha256_hex(&bytes));
     let place = StorePath::from(name.as_str());

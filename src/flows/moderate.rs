@@ -28,7 +28,10 @@ pub enum CommentAction {
 /// If the comment is in a state that the action does not apply to.
 pub async fn apply_action(app: &App, id: CommentId, action: CommentAction) -> anyhow::Result<u64> {
     let comment = comment(app, id).await?;
-    ensure!(comment.critic_id.is_none(), "a critic of this site wrote it: use `marquee comment delete`");
+    ensure!(
+        comment.critic_id.is_none(),
+        "the comment was written by a critic of this site; use `marquee comment delete` instead"
+    );
     if action == CommentAction::Approve && matches!(comment.state, CommentState::Held | CommentState::Hidden)
     {
         // The author of a comment that was fetched as part of a thread may not be stored yet.
@@ -59,30 +62,30 @@ async fn let_through(tx: &mut Tx, comment: &ModeratedComment) -> anyhow::Result<
 }
 
 fn unknown(actor: &str) -> String {
-    format!("its author {actor} cannot be fetched, and so cannot be trusted; try again later")
+    format!("could not fetch the author, {actor}, who therefore cannot be approved; try again later")
 }
 
 fn refusal(action: CommentAction, state: CommentState) -> String {
     match (action, state) {
-        (_, CommentState::Deleted) => "its author deleted it".to_owned(),
-        (_, CommentState::Withheld) => "its author blocks the critic".to_owned(),
-        (_, CommentState::Removed) => "its text was removed permanently".to_owned(),
+        (_, CommentState::Deleted) => "the comment was deleted by its author".to_owned(),
+        (_, CommentState::Withheld) => "the author of the comment blocks the critic".to_owned(),
+        (_, CommentState::Removed) => "the text of the comment was removed permanently".to_owned(),
         (CommentAction::Show, CommentState::Held) => {
-            "it is held: use `marquee comment approve`, which also trusts its author".to_owned()
+            "the comment is held; use `marquee comment approve`, which also approves its author".to_owned()
         }
         (CommentAction::Reject, CommentState::Shown) => {
-            "it is shown, not held: use `marquee comment hide`".to_owned()
+            "the comment is shown, not held; use `marquee comment hide` instead".to_owned()
         }
-        (_, state) => format!("it is already {state}"),
+        (_, state) => format!("the comment is already {state}"),
     }
 }
 
 /// Permanently removes the text of another server's comment.
 pub async fn remove_comment(app: &App, id: CommentId) -> anyhow::Result<()> {
     let comment = comment(app, id).await?;
-    ensure!(comment.critic_id.is_none(), "a critic of this site wrote it");
-    ensure!(comment.state != CommentState::Removed, "its text was already removed");
-    ensure!(comment.state != CommentState::Deleted, "its author deleted it");
+    ensure!(comment.critic_id.is_none(), "the comment was written by a critic of this site");
+    ensure!(comment.state != CommentState::Removed, "the text of the comment was already removed");
+    ensure!(comment.state != CommentState::Deleted, "the comment was deleted by its author");
     let mut tx = app.db.begin().await?;
     tx.lock(&comment.actor).await?;
     comments::mark_removed(&mut tx, id).await?;

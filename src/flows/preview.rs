@@ -72,7 +72,7 @@ pub enum PreviewAudience {
 /// If it was retracted.
 pub async fn preview_review(app: &App, review: &Review) -> anyhow::Result<Preview> {
     if review.state == ReviewState::Retracted {
-        bail!("the review was retracted: Mastodon does not show it");
+        bail!("the review was retracted, so Mastodon does not show it");
     }
     let critic = critic_for_review(app, review).await?;
     preview(app, &critic, review, review.poster.is_some())

@@ -119,7 +119,7 @@ async fn send(
 /// Fails if the critic has moved to another account.
 pub(super) fn ensure_not_moved(critic: &Critic) -> anyhow::Result<()> {
     if let Some(target) = &critic.moved_to {
-        bail!("@{} has moved to {target}: nothing new can be published from here", critic.profile.handle);
+        bail!("@{} has moved to {target}: nothing new can be published on this site", critic.profile.handle);
     }
     Ok(())
 }

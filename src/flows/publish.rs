@@ -137,7 +137,7 @@ pub async fn release_due(app: &App) -> anyhow::Result<usize> {
             Ok(()) => released += 1,
             // A review that cannot be published does not stop the others.
             Err(error) => {
-                tracing::error!(id = %review.id, error = format!("{error:#}"), "could not release a scheduled review");
+                tracing::error!(id = %review.id, error = format!("{error:#}"), "could not publish scheduled review");
             }
         }
     }
@@ -166,11 +166,13 @@ async fn release_scheduled(app: &App, id: ReviewId) -> anyhow::Result<()> {
         let lately = reviews::count_released_since(&mut tx, feed.id, now - feed.interval).await?;
         let title = review.content.title.clone();
         if lately >= u64::from(feed.max_publish_per_poll) {
-            let reason =
-                format!("its time came, but {lately} reviews were published lately: it waits for its turn");
+            let reason = format!(
+                "scheduled time reached, but {lately} reviews were published recently; a later poll will publish it"
+            );
             return hold_for_turn(tx, review, Some(feed), &reason, now).await;
         }
-        feeds::append_log(&mut tx, feed.id, IngestDecision::Published, &title, "its time came", now).await?;
+        feeds::append_log(&mut tx, feed.id, IngestDecision::Published, &title, "scheduled time reached", now)
+            .await?;
     }
     review.release(now)?;
     reviews::upsert(&mut tx, &review, now).await?;
@@ -223,7 +225,7 @@ pub async fn release_held(app: &App, id: ReviewId) -> anyhow::Result<Review> {
     write_create(app, &mut tx, &critic, &review, now).await?;
     if let Some(feed) = review.feed {
         let title = &review.content.title;
-        feeds::append_log(&mut tx, feed, IngestDecision::Published, title, "released by hand", now).await?;
+        feeds::append_log(&mut tx, feed, IngestDecision::Published, title, "released manually", now).await?;
     }
     tx.commit().await?;
     app.wake.notify();

@@ -26,7 +26,7 @@ pub async fn revoke(app: &App, id: AuthorizationId) -> anyhow::Result<()> {
 /// Revokes a quote; returns `false` if it is not granted any more.
 async fn try_revoke(app: &App, id: AuthorizationId) -> anyhow::Result<bool> {
     let stamp = authorizations::find(&app.db, id).await?;
-    let Some(stamp) = stamp else { anyhow::bail!("no quote has the id {id}") };
+    let Some(stamp) = stamp else { anyhow::bail!("no quote with the id {id}") };
     let quoter = actors::find_by_uri(&app.db, &Url::parse(&stamp.actor)?).await?;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;

@@ -83,7 +83,7 @@ async fn process_job(
     let outcome = with_lease(app, LeaseQueue::InboxActivities, lease, applying).await;
     let (waiting_for, note) = match outcome {
         Ok(None) => return Ok(()),
-        Ok(Some(parent)) => (Some(parent), "its parent is not stored yet".to_owned()),
+        Ok(Some(parent)) => (Some(parent), "waiting for the parent post".to_owned()),
         Err(error) => (None, format!("{error:#}")),
     };
     let retry = job.attempts < MAX_ATTEMPTS;
@@ -111,7 +111,7 @@ async fn apply(
 ) -> anyhow::Result<Option<Url>> {
     let activity = match remote_activity::parse(job.body.as_bytes(), app.rules) {
         Ok(activity) => activity,
-        Err(error) => anyhow::bail!("it cannot be parsed: {error}"),
+        Err(error) => anyhow::bail!("could not parse activity: {error}"),
     };
     let span = tracing::Span::current();
     span.record("activity", activity.id.as_ref().map(tracing::field::display));

@@ -23,16 +23,16 @@ const MAX_NODEINFO_BYTES: usize = 64 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RemoteInteractionError {
     /// The input is neither a handle nor a server.
-    #[error("This is neither a handle nor a server. A handle looks like @you@your.server.")]
+    #[error("That is neither a handle nor a server. A handle looks like @you@your.server.")]
     NotAHandle,
     /// The server cannot be reached.
-    #[error("{0} does not answer. Check the spelling.")]
+    #[error("{0} does not respond. Check the spelling, or try again later.")]
     Unreachable(String),
     /// The server does not know the account.
     #[error("No such account on {0}. Check the spelling.")]
     Unknown(String),
     /// The server names no page for it.
-    #[error("{0} does not support this. Copy the URL below into its search box instead.")]
+    #[error("{0} does not support this. Paste the address below into its search box instead.")]
     NoInteractionPage(String),
 }
 
@@ -65,7 +65,7 @@ pub async fn remote_interaction_url(
     let response = match tokio::time::timeout(HOME_SERVER_TIMEOUT, fetch_jrd(app, &reader)).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => {
-            tracing::info!(%host, error = error.to_string(), "could not reach a reader's server");
+            tracing::info!(%host, error = error.to_string(), "could not reach the reader's server");
             return Err(RemoteInteractionError::Unreachable(host));
         }
         Err(_) => return Err(RemoteInteractionError::Unreachable(host)),

@@ -56,7 +56,7 @@ fn ensure_same(actor: &StoredActor, id: &Url) -> Result<(), ResolveError> {
     if actor.uri == *id {
         return Ok(());
     }
-    Err(ResolveError::InvalidActor("another actor is found there".to_owned()))
+    Err(ResolveError::InvalidActor("the URL leads to a different actor".to_owned()))
 }
 
 /// Fetches the post of that id from its own server.

@@ -119,7 +119,11 @@ pub async fn fetch_review_media(
             }
             // A trailer without a still is shown as a link.
             Err(why) if wanted.is_trailer => {
-                tracing::info!(page = wanted.url, error = format!("{why:#}"), "no still for a trailer");
+                tracing::info!(
+                    page = wanted.url,
+                    error = format!("{why:#}"),
+                    "could not fetch trailer still"
+                );
             }
             Err(why) => pictures.add_missing(false, wanted.url, why),
         }
@@ -146,7 +150,7 @@ pub(super) fn strip_remote_images(app: &App, body: &str) -> String {
 
 impl ReviewMedia {
     fn add_missing(&mut self, is_poster: bool, url: String, why: anyhow::Error) {
-        tracing::warn!(url, error = format!("{why:#}"), is_poster, "image left out");
+        tracing::warn!(url, error = format!("{why:#}"), is_poster, "could not fetch image");
         self.missing.push(MissingMedia { is_poster, url, error: why });
     }
 }
@@ -200,8 +204,9 @@ async fn fetch_all(
             let (app, room, folder) = (app.clone(), room.clone(), folder.map(Path::to_owned));
             async move {
                 let fetched = timeout_at(until, fetch(&app, &wanted, folder, &room)).await;
-                let fetched = fetched
-                    .unwrap_or_else(|_| Err(anyhow::anyhow!("the images of the review take too long")));
+                let fetched = fetched.unwrap_or_else(|_| {
+                    Err(anyhow::anyhow!("fetching the images of the review took too long"))
+                });
                 (wanted, fetched)
             }
         })
@@ -215,7 +220,7 @@ async fn fetch(
     folder: Option<PathBuf>,
     room: &AtomicUsize,
 ) -> anyhow::Result<MediaFile> {
-    const TOO_LARGE: &str = "the images of the review are too large together";
+    const TOO_LARGE: &str = "the images of the review are too large in total";
     ensure!(room.load(Ordering::Relaxed) > 0, TOO_LARGE);
     let url = Url::parse(&wanted.url).context("not a valid URL")?;
     let picture = if wanted.is_trailer {
@@ -237,6 +242,6 @@ async fn fetch(
 async fn fetch_still_url(app: &App, page: &Url) -> anyhow::Result<Url> {
     let slot = video_embed::oembed_url(page).context("the site has no oEmbed endpoint")?;
     let response = app.http.get(GetRequest::new(&slot, "application/json", MAX_OEMBED_BYTES)).await?;
-    ensure!(response.status.is_success(), "{slot} answered {}", response.status);
-    video_embed::thumbnail_url(&response.body, page).context("the oEmbed response names no still")
+    ensure!(response.status.is_success(), "{slot} responded with {}", response.status);
+    video_embed::thumbnail_url(&response.body, page).context("the oEmbed response has no thumbnail")
 }

@@ -202,7 +202,7 @@ impl FetchSigner for InstanceSigner {
 
     async fn sign(&self, url: &Url, scheme: SignatureScheme, knock: Knock) -> HeaderMap {
         self.headers(url, scheme, knock).await.unwrap_or_else(|error| {
-            tracing::error!(error = format!("{error:#}"), "could not sign a fetch, sending it unsigned");
+            tracing::error!(error = format!("{error:#}"), "could not sign request; sending it unsigned");
             HeaderMap::new()
         })
     }

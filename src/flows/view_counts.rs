@@ -86,7 +86,7 @@ pub async fn flush(app: &App, views: &ViewCounts) {
     let taken = views.take();
     for part in taken.chunks(MAX_REVIEWS) {
         if let Err(error) = store_views(app, part).await {
-            tracing::warn!(%error, "could not store views, will retry");
+            tracing::warn!(%error, "could not store views; will retry");
             views.restore(part);
         }
     }

@@ -42,7 +42,7 @@ pub(super) async fn resolve_handle(
 
 async fn self_link(app: &App, handle: &Handle) -> anyhow::Result<Result<Url, JrdError>> {
     let response = fetch_jrd(app, handle).await?;
-    ensure!(!response.status.is_server_error(), "{} answered {}", handle.host, response.status);
+    ensure!(!response.status.is_server_error(), "{} responded with {}", handle.host, response.status);
     if !response.status.is_success() {
         return Ok(Err(JrdError::Status(response.status)));
     }

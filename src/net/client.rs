@@ -284,7 +284,7 @@ fn reqwest_client(
         .pool_max_idle_per_host(4)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .http2_max_header_list_size(MAX_HEADER_BYTES);
-    builder.build().context("could not make the HTTP client")
+    builder.build().context("could not create the HTTP client")
 }
 
 /// Whether a status may mean that the peer does not support the signature scheme.

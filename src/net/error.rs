@@ -20,7 +20,7 @@ pub enum NetError {
     #[error("could not connect")]
     Connect,
     /// The certificate is not valid for the host, or TLS failed otherwise.
-    #[error("no trusted TLS connection")]
+    #[error("could not establish a trusted TLS connection")]
     Tls,
     /// A part of the request, or all of it, took too long.
     #[error("the request timed out")]
@@ -29,7 +29,7 @@ pub enum NetError {
     #[error("the response is incomplete or invalid")]
     InvalidResponse,
     /// The body has more than this many bytes after decompression.
-    #[error("the response has more than {0} bytes")]
+    #[error("the response is larger than {0} bytes")]
     TooLarge(usize),
     /// There were more than three redirects, or one in a circle, from https to http or without a valid target.
     #[error("too many redirects, or an invalid one")]

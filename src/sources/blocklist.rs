@@ -119,20 +119,20 @@ impl Columns {
 fn parse_entry(line: usize, row: &StringRecord, columns: Option<&Columns>) -> Result<BlocklistEntry, String> {
     let Some(columns) = columns else {
         if row.len() > 1 {
-            return Err("more than a domain, and the first line has no column names".to_owned());
+            return Err("expected one domain per line, since the first line does not name columns".to_owned());
         }
         let domain = strip_wildcard(row.get(0).unwrap_or_default());
         return Ok(BlocklistEntry { line, domain, severity: BlocklistSeverity::Suspend, comment: None });
     };
     if row.len() != columns.count {
-        return Err(format!("the first line names {} fields, this one has {}", columns.count, row.len()));
+        return Err(format!("expected {} fields as in the first line, found {}", columns.count, row.len()));
     }
     let field = |column: Option<usize>| column.and_then(|column| row.get(column)).unwrap_or_default().trim();
     let severity = match field(columns.severity).to_ascii_lowercase().as_str() {
         "suspend" | "" => BlocklistSeverity::Suspend,
         "silence" => BlocklistSeverity::Silence,
         "noop" => BlocklistSeverity::Noop,
-        other => return Err(format!("the severity {other:?} is not suspend, silence or noop")),
+        other => return Err(format!("unknown severity {other:?}; expected suspend, silence or noop")),
     };
     let comment = Some(field(columns.comment).to_owned()).filter(|comment| !comment.is_empty());
     Ok(BlocklistEntry { line, domain: strip_wildcard(field(Some(columns.domain))), severity, comment })

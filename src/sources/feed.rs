@@ -82,15 +82,15 @@ pub enum FeedError {
 /// Why an entry was skipped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum EntryError {
-    #[error("it is larger than 4 MiB")]
+    #[error("larger than 4 MiB")]
     TooLarge,
-    #[error("it has bytes that are invalid in the encoding of the feed")]
+    #[error("not valid in the encoding of the feed")]
     Encoding,
-    #[error("it has neither a title nor a text")]
+    #[error("neither a title nor a text")]
     Empty,
-    #[error("it has no link")]
+    #[error("no link")]
     NoLink,
-    #[error("it is not an object")]
+    #[error("not a JSON object")]
     NotAnObject,
     /// What feed-rs says.
     #[error("{0}")]

@@ -126,17 +126,21 @@ pub fn parse(text: &str, base: &Url, zone: &TimeZone) -> Result<ReviewContent, M
     let body = poster.as_ref().map_or(body.clone(), |poster| html::without_picture(&body, &poster.url));
     let film = film(&front)?;
     let rating = front.rating.as_deref().map(|text| {
-        Rating::parse(text).ok_or_else(|| invalid("rating", "expected a rating like ★★★½, 3.5/5, 8/10 or B+"))
+        Rating::parse(text)
+            .ok_or_else(|| invalid("rating", "expected a rating such as ★★★½, 3.5/5, 8/10 or B+"))
     });
     let tags = front.tags.map(Names::split).unwrap_or_default();
     let tags: Vec<_> = tags.into_iter().map(review_content::SourceText::Plain).collect();
     let language = front.language.as_deref().map(|tag| {
         review_content::normalize_language(tag)
-            .ok_or_else(|| invalid("language", "expected a language tag like en or pt-BR"))
+            .ok_or_else(|| invalid("language", "expected a language tag such as en or pt-BR"))
     });
     let published = front.published.as_deref().map(|text| {
         parse_time(text, zone).ok_or_else(|| {
-            invalid("published", "expected a date like 2024-10-18, 2024-10-18 09:30 or 2024-10-18T09:30:00Z")
+            invalid(
+                "published",
+                "expected a date such as 2024-10-18, 2024-10-18 09:30 or 2024-10-18T09:30:00Z",
+            )
         })
     });
     Ok(ReviewContent {
@@ -198,9 +202,9 @@ fn parse_front_matter(yaml: &str) -> Result<FrontMatter, MarkdownError> {
         let key = above.map(|(key, _)| key.trim()).filter(|key| FRONT_MATTER_KEYS.contains(key)).last();
         match key {
             Some(key @ ("directors" | "writers" | "starring" | "tags")) => {
-                invalid(key, "expected a list, or text separated by commas")
+                invalid(key, "expected a list, or a text separated by commas")
             }
-            Some("year") => invalid("year", "expected a year like 1979"),
+            Some("year") => invalid("year", "expected a year such as 1979"),
             Some(key) => invalid(key, "expected text"),
             None => yaml_error(&e),
         }
@@ -249,11 +253,11 @@ fn film(front: &FrontMatter) -> Result<Film, MarkdownError> {
         None => Vec::new(),
     };
     if front.year.is_some_and(|year| !(1888..=2100).contains(&year)) {
-        return Err(invalid("year", "expected a year like 1979"));
+        return Err(invalid("year", "expected a year such as 1979"));
     }
     let day = front.release_date.as_deref().map(|text| {
         let day = text.trim().parse::<jiff::civil::Date>();
-        day.map_err(|_| invalid("release_date", "expected a date like 2024-10-18"))
+        day.map_err(|_| invalid("release_date", "expected a date such as 2024-10-18"))
     });
     let release_date = day.transpose()?;
     Ok(Film {

@@ -38,8 +38,8 @@ pub enum Access {
 pub enum OpenError {
     /// A newer binary has migrated it.
     #[error(
-        "it belongs to a newer version of Marquee: its schema has version {found}, and this version of Marquee knows \
-         {known}; install the newer version, or restore the backup from before the upgrade"
+        "it was last opened by a newer version of Marquee (its schema version is {found}, but this \
+         version supports at most {known}); install the newer version, or restore the backup from before the upgrade"
     )]
     Newer {
         /// The newest migration of the database.
@@ -49,8 +49,8 @@ pub enum OpenError {
     },
     /// An older binary has made it, and this process only reads.
     #[error(
-        "it belongs to an older version of Marquee, and a command that only reads does not upgrade it; start the \
-         server of this version (`marquee serve`) first"
+        "it was last opened by an older version of Marquee, and this command does not upgrade it; run `marquee \
+         serve` with this version first"
     )]
     Older,
     /// Rows that refer to no row.

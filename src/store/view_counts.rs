@@ -259,7 +259,7 @@ const DELIVERY_CURSOR: &str = "delivery_cursor";
 /// If it is not a number: starting again would examine everything that was ever sent.
 pub async fn delivery_cursor(db: &Db) -> Result<Timestamp> {
     let Some(value) = settings::get(db, DELIVERY_CURSOR).await? else { return Ok(Timestamp::from_millis(0)) };
-    value.parse().map(Timestamp::from_millis).map_err(|_| corrupt("settings.delivery_cursor is no number"))
+    value.parse().map(Timestamp::from_millis).map_err(|_| corrupt("settings.delivery_cursor is not a number"))
 }
 
 /// Sets the delivery cursor.

@@ -36,7 +36,7 @@ pub(super) enum WebError {
     #[error("the body is too large")]
     BodyTooLarge,
     /// The database is busy or cannot be reached.
-    #[error("the database is not available")]
+    #[error("the database is unavailable")]
     StoreUnavailable(#[source] anyhow::Error),
     /// Something is wrong in the program or its data.
     #[error("internal error")]
@@ -117,7 +117,7 @@ impl IntoResponse for WebError {
         match &self {
             Self::Internal(error) => tracing::error!(error = format!("{error:#}"), "request failed"),
             Self::StoreUnavailable(error) => {
-                tracing::warn!(error = format!("{error:#}"), "request refused: database not available");
+                tracing::warn!(error = format!("{error:#}"), "request rejected: database unavailable");
             }
             _ => {}
         }

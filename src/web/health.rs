@@ -15,8 +15,8 @@ pub(super) async fn ready(State(state): State<WebState>) -> (StatusCode, &'stati
     match state.app.db.ping().await {
         Ok(()) => (StatusCode::OK, "ready\n"),
         Err(error) => {
-            tracing::warn!(%error, "not ready: database not available");
-            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
+            tracing::warn!(%error, "not ready: database unavailable");
+            (StatusCode::SERVICE_UNAVAILABLE, "database unavailable\n")
         }
     }
 }

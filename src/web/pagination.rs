@@ -16,7 +16,7 @@ pub(super) struct PageQuery {
 fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let number = text.parse::<u32>().ok().filter(|number| (1..=MAX_PAGE).contains(number));
-    number.map(Some).ok_or_else(|| D::Error::custom("page must be a number from 1"))
+    number.map(Some).ok_or_else(|| D::Error::custom("page must be a positive number"))
 }
 
 impl PageQuery {

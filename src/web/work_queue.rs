@@ -28,7 +28,7 @@ pub struct SearchQueue(pub(super) WorkQueue);
 
 impl Default for SearchQueue {
     fn default() -> Self {
-        Self(WorkQueue::new(MAX_QUEUED_SEARCHES, MAX_CONCURRENT_SEARCHES, "too many searches at once"))
+        Self(WorkQueue::new(MAX_QUEUED_SEARCHES, MAX_CONCURRENT_SEARCHES, "too many concurrent searches"))
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) async fn watch_database(app: App, mut shutdown: Shutdown) {
             _ = shutdown.changed() => return,
         };
         if let Err(error) = ended {
-            tracing::warn!(%error, "lost the notifications of the database, will reconnect");
+            tracing::warn!(%error, "lost database notifications; will reconnect");
         }
         pause(&mut shutdown, POLL_INTERVAL).await;
     }

@@ -21,6 +21,6 @@ pub(super) async fn process_inbox(app: App, shutdown: Shutdown) {
     .await;
     // Every sender is dropped, so the receiver ends after applying what still waited.
     if let Err(panic) = applying.await {
-        tracing::error!(%panic, "the task that applies activities panicked");
+        tracing::error!(%panic, "task that applies activities panicked");
     }
 }

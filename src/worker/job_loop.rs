@@ -29,7 +29,7 @@ where
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => {
-                tracing::error!(what, error = format!("{error:#}"), "step failed, will retry");
+                tracing::error!(what, error = format!("{error:#}"), "worker step failed; will retry");
                 pause(&mut shutdown, POLL_INTERVAL).await;
             }
         }
@@ -113,5 +113,5 @@ pub(super) fn log_end(what: &str, ended: Result<anyhow::Result<()>, tokio::task:
         Ok(Err(error)) => format!("{error:#}"),
         Err(panic) => panic.to_string(),
     };
-    tracing::error!(what, problem, "job failed, will retry when its lease expires");
+    tracing::error!(what, problem, "job failed; will retry when its lease expires");
 }

@@ -57,7 +57,7 @@ impl StrictVisitor {
 
 fn reject_nul<E: serde::de::Error>(text: String) -> Result<String, E> {
     if text.contains('\0') {
-        return Err(E::custom("NUL in a string"));
+        return Err(E::custom("NUL character in a string"));
     }
     Ok(text)
 }
@@ -122,7 +122,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         while let Some(key) = members.next_key::<String>()? {
             let key = reject_nul(key)?;
             if kept.contains_key(&key) {
-                return Err(A::Error::custom("a key stands twice"));
+                return Err(A::Error::custom("duplicate key"));
             }
             let value = members.next_value_seed(below)?;
             kept.insert(key, value);

@@ -13,7 +13,7 @@ pub enum ParseError {
     #[error("`{0}` is not a valid id")]
     NotAnId(&'static str),
     /// The id of the activity is on another server than its actor.
-    #[error("the activity is not on its actor's server")]
+    #[error("the activity and its actor are on different servers")]
     ForeignId,
     /// The object is attributed to another actor.
     #[error("the object is attributed to another actor")]

@@ -107,7 +107,7 @@ pub(super) async fn fetch_keys(app: &App, url: &Url) -> Result<Result<ListedKeys
         Ok(document) => document,
         Err(FetchError::Gone) => return Ok(Err(FetchFailure::Gone)),
         Err(FetchError::Failed(reason)) => {
-            tracing::info!(key = %url, error = reason, "could not fetch a key");
+            tracing::info!(key = %url, error = reason, "could not fetch key");
             return Ok(Err(FetchFailure::Unreachable));
         }
     };
@@ -118,13 +118,13 @@ pub(super) async fn fetch_keys(app: &App, url: &Url) -> Result<Result<ListedKeys
     let refused = |reason| Ok(Err(FetchFailure::Refused(SignatureError::Unauthorized(reason))));
     let keys = public_keys(&document, app.rules);
     let Some(owner) = keys.into_iter().map(|key| key.owner).find(|owner| same_origin(owner, url)) else {
-        return refused("the key has no owner on its own server");
+        return refused("the key has no owner on the same server");
     };
     let Ok(document) = apub::fetch_document(&data, &owner).await else {
         return Ok(Err(FetchFailure::Unreachable));
     };
     match RemoteActor::parse(&document, app.rules) {
         Ok(actor) => Ok(Ok(ListedKeys { actor: actor.id, keys: actor.keys })),
-        Err(_) => refused("the owner of the key is no actor"),
+        Err(_) => refused("the owner of the key is not an actor"),
     }
 }

@@ -122,7 +122,7 @@ async fn store_group(app: &App, group: &[&DeliveryResult]) -> Result<()> {
         } = entry
             && followers::remove_by_inbox(&mut tx, inbox).await? > 0
         {
-            tracing::info!(inbox, "inbox is gone, followers removed");
+            tracing::info!(inbox, "inbox is gone; followers removed");
         }
     }
     store_attempts(&mut tx, group, now).await?;

@@ -144,11 +144,11 @@ impl FeedPoll<'_> {
         if let Some(guid) = &candidate.guid
             && let Some(known) = feed_entries::find_by_guid(tx, self.feed.id, guid).await?
         {
-            return Ok(Match::Known(known, "its id"));
+            return Ok(Match::Known(known, "id"));
         }
         if let Some(url) = &candidate.url {
             if let Some(known) = feed_entries::find_by_url(tx, self.feed, url).await? {
-                return Ok(Match::Known(known, "its URL"));
+                return Ok(Match::Known(known, "URL"));
             }
             if let Some(review) = feed_entries::find_review_by_url(tx, self.feed.critic, url).await? {
                 return Ok(Match::Review(review));
@@ -176,7 +176,7 @@ impl FeedPoll<'_> {
         let (old, new) = (&review.content, &candidate.entry.content);
         let same_film = !new.film.title.is_empty() && old.film.title == new.film.title;
         if same_film || old.title == new.title {
-            Ok(Match::Known(known, "its text"))
+            Ok(Match::Known(known, "text"))
         } else {
             Ok(Match::Doubtful(review.id))
         }
@@ -199,7 +199,7 @@ impl FeedPoll<'_> {
             return held(HoldReason::NextPoll, format!("the critic has moved to {target}"));
         }
         if date > now {
-            let reason = format!("dated in the future: will be published at {date}");
+            let reason = format!("dated in the future; will be published at {date}");
             return placed(ReviewState::Scheduled, IngestDecision::Scheduled, reason);
         }
         if date < since {
@@ -208,7 +208,7 @@ impl FeedPoll<'_> {
         }
         let limit = self.feed.max_publish_per_poll;
         if self.published >= limit {
-            let reason = format!("{limit} reviews were published in this poll: it waits for its turn");
+            let reason = format!("limit of {limit} reviews per poll reached; a later poll will publish it");
             return held(HoldReason::NextPoll, reason);
         }
         placed(ReviewState::Published, IngestDecision::Published, "new".to_owned())
@@ -242,7 +242,7 @@ impl FeedPoll<'_> {
         self.remember(tx, EntryId::new(now), &candidate, Some(review.id), hold_reason, now).await?;
         let reason = match hold_reason {
             Some(HoldReason::Similar) => {
-                format!("{reason}: to publish it, run marquee feed release {}", review.slug)
+                format!("{reason}; to publish it, run: marquee feed release {}", review.slug)
             }
             _ => reason,
         };
@@ -270,7 +270,7 @@ impl FeedPoll<'_> {
         let now = self.app.clock.now();
         if known.feed_id != self.feed.id {
             self.remember(tx, EntryId::new(now), &candidate, known.review_id, None, now).await?;
-            let reason = format!("known from another feed by {by}; that feed stays its source");
+            let reason = format!("already imported from another feed (same {by}), which remains its source");
             let title = &candidate.entry.content.title;
             feeds::append_log(tx, self.feed.id, IngestDecision::Matched, title, &reason, now).await?;
             return Ok(());
@@ -282,15 +282,15 @@ impl FeedPoll<'_> {
             None => None,
         };
         let (decision, reason) = match review {
-            None => (IngestDecision::Skipped, "it has no review".to_owned()),
+            None => (IngestDecision::Skipped, "the entry has no review".to_owned()),
             Some(review) if review.state == ReviewState::Retracted => {
-                (IngestDecision::Skipped, "its review was retracted".to_owned())
+                (IngestDecision::Skipped, "the review was retracted".to_owned())
             }
             Some(review) if review.feed != Some(self.feed.id) => {
-                (IngestDecision::Skipped, "its review has another source".to_owned())
+                (IngestDecision::Skipped, "the review has another source".to_owned())
             }
             Some(_) if known.content_hash == candidate.content_hash => {
-                (IngestDecision::Matched, format!("known by {by}; its id or URL changed"))
+                (IngestDecision::Matched, format!("already imported (same {by}); its id or URL changed"))
             }
             Some(review) => {
                 let counts = interaction_counts(self.app, review.id).await?;
@@ -310,7 +310,7 @@ impl FeedPoll<'_> {
                     review.state = ReviewState::Archive;
                     reviews::upsert(tx, &review, now).await?;
                 }
-                (IngestDecision::Revised, format!("known by {by}; it changed"))
+                (IngestDecision::Revised, format!("already imported (same {by}); its contents changed"))
             }
         };
         feeds::append_log(tx, self.feed.id, decision, &title, &reason, now).await?;
@@ -321,7 +321,7 @@ impl FeedPoll<'_> {
     async fn adopt(&self, tx: &mut Tx, candidate: &Candidate, review: ReviewId) -> anyhow::Result<()> {
         let now = self.app.clock.now();
         self.remember(tx, EntryId::new(now), candidate, Some(review), None, now).await?;
-        let reason = "a review with this URL exists";
+        let reason = "a review with this URL already exists";
         feeds::append_log(
             tx,
             self.feed.id,
@@ -362,10 +362,10 @@ impl FeedPoll<'_> {
 fn missing(pictures: &ReviewMedia) -> Vec<String> {
     let (posters, others): (Vec<_>, Vec<_>) =
         pictures.missing().iter().partition(|missing| missing.is_poster);
-    let poster = posters.first().map(|_| "its poster could not be fetched and is left out".to_owned());
+    let poster = posters.first().map(|_| "could not fetch the poster; it was left out".to_owned());
     let first = others.first().map(|missing| match others.len() {
-        1 => format!("an image could not be fetched and is left out: {}", missing.url),
-        count => format!("{count} images could not be fetched and are left out, for example {}", missing.url),
+        1 => format!("could not fetch an image; it was left out: {}", missing.url),
+        count => format!("could not fetch {count} images; they were left out, for example {}", missing.url),
     });
     poster.into_iter().chain(first).collect()
 }

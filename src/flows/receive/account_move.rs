@@ -14,10 +14,10 @@ impl InboundActivity<'_> {
     pub(super) async fn prepare_move(&self, object: &Url, target: &Url) -> anyhow::Result<PreparedActivity> {
         let me = &self.activity.actor;
         if object != me || target == me {
-            return Ok(PreparedActivity::Ignored("it moves another account than its actor's"));
+            return Ok(PreparedActivity::Ignored("the activity moves an account other than its actor's"));
         }
         if self.app.origin.owns(target) || !followers::is_following_anyone(&self.app.db, me).await? {
-            return Ok(PreparedActivity::Ignored("its actor follows no critic of this site"));
+            return Ok(PreparedActivity::Ignored("the actor does not follow a critic of this site"));
         }
         let (new, also_known_as) = resolve::refresh_actor_with_aliases(self.app, target).await?;
         if !also_known_as.contains(me) {

@@ -11,17 +11,17 @@ impl InboundActivity<'_> {
     pub(super) async fn apply_block(&self, tx: &mut Tx, object: &Url) -> Result<Effect> {
         let me = &self.activity.actor;
         let Some(critic) = self.find_critic_in_tx(tx, object).await? else {
-            return Ok(Effect::Ignored("it blocks no account of this site"));
+            return Ok(Effect::Ignored("the blocked account is not on this site"));
         };
         // The follow ends even if the block itself was undone before it arrived.
         followers::unfollow(tx, critic, me, self.signed_at).await?;
         let block = self.activity.id.as_ref();
         if self.is_tombstoned(tx, block).await? {
-            return Ok(Effect::Applied("follower removed; the block was undone before"));
+            return Ok(Effect::Applied("follower removed; the block was already undone"));
         }
         blockers::record_block(tx, critic, me, block, self.signed_at).await?;
         self.withhold_or_release(tx, critic).await?;
-        Ok(Effect::Applied("follower removed, comments withheld"))
+        Ok(Effect::Applied("follower removed; comments withheld"))
     }
 
     pub(super) async fn unblock(&self, tx: &mut Tx, critic: CriticId) -> Result<Effect> {

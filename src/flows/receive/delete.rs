@@ -27,7 +27,7 @@ impl InboundActivity<'_> {
             }
             Some(comment) if comment.state == CommentState::Deleted => {
                 tombstones::insert(tx, object, me, self.signed_at).await?;
-                Ok(Effect::Ignored("the comment was deleted before"))
+                Ok(Effect::Ignored("the comment was already deleted"))
             }
             Some(comment) => {
                 self.delete_forwards(tx, Some(object)).await?;

@@ -18,20 +18,20 @@ impl InboundActivity<'_> {
     pub(super) async fn apply_report(&self, tx: &mut Tx, objects: &[Url], content: &str) -> Result<Effect> {
         let actor = &self.activity.actor;
         if objects.is_empty() {
-            return Ok(Effect::Ignored("it does not name what it reports"));
+            return Ok(Effect::Ignored("the report does not name an object"));
         }
         let reported = NewReport { actor, activity: self.activity.id.as_ref(), objects, content };
         let host = actor.host_str().unwrap_or_default();
         if reports::exists(tx, &reported).await? {
-            return Ok(Effect::Ignored("the report is known"));
+            return Ok(Effect::Ignored("duplicate report"));
         }
         let now = self.app.clock.now();
         let day = now - Duration::from_hours(24);
         if reports::count_from_host(tx, host, day).await? >= MAX_PER_DAY {
-            return Ok(Effect::Ignored("its server sent too many reports today"));
+            return Ok(Effect::Ignored("too many reports from this server today"));
         }
         if reports::count_open(tx).await? >= MAX_OPEN {
-            return Ok(Effect::Ignored("too many reports are open"));
+            return Ok(Effect::Ignored("too many open reports"));
         }
         reports::insert(tx, &reported, now).await?;
         Ok(Effect::Applied("report recorded"))

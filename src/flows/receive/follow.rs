@@ -21,7 +21,7 @@ pub(super) const DUPLICATE_WINDOW: Duration = Duration::from_mins(1);
 impl InboundActivity<'_> {
     pub(super) async fn prepare_follow(&self, object: &Url) -> anyhow::Result<PreparedActivity> {
         let Some(critic) = self.find_critic(object).await? else {
-            return Ok(PreparedActivity::Ignored("it follows no account of this site"));
+            return Ok(PreparedActivity::Ignored("the followed account is not on this site"));
         };
         let actor = resolve::resolve_actor(self.app, &self.activity.actor).await?;
         Ok(PreparedActivity::Follow(critic, Box::new(actor)))
@@ -38,10 +38,10 @@ impl InboundActivity<'_> {
         if before.as_ref().is_some_and(|before| self.is_overtaken_by(before))
             || self.is_tombstoned(tx, follow).await?
         {
-            return Ok(Effect::Ignored("it was undone"));
+            return Ok(Effect::Ignored("already undone"));
         }
         if before.as_ref().is_some_and(|before| self.is_older_than(before)) {
-            return Ok(Effect::Ignored("a newer Follow is known"));
+            return Ok(Effect::Ignored("a newer Follow has already arrived"));
         }
         let state = before.as_ref().map_or(FollowState::Gone, |before| before.state);
         if self.app.policy.approve_followers && state != FollowState::Following {

@@ -162,10 +162,10 @@ fn parse(app: &App, request: &InboxRequest) -> Result<(ParsedRequest, CachedVeri
     }
     let activity = remote_activity::parse(body, app.rules)?;
     if app.origin.owns(&activity.actor) {
-        return Err(AcceptError::Unauthorized("the actor is an account of this site".to_owned()));
+        return Err(AcceptError::Unauthorized("the actor is a local account".to_owned()));
     }
     if carries_own_object(app, &activity) {
-        return Err(AcceptError::Unauthorized("the object has an id of this site".to_owned()));
+        return Err(AcceptError::Unauthorized("the object has a local id".to_owned()));
     }
     let body =
         std::str::from_utf8(body).map_err(|_| AcceptError::Malformed("the body is not UTF-8".to_owned()))?;

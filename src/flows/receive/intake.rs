@@ -95,7 +95,7 @@ impl Intake {
         let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let sender = sender.ok_or(GroupError::Closed)?;
         let storing = async move { sender.submit(IntakeItem { activity, _permit: permit }).await };
-        let timeout = || Err(GroupError::Unavailable("no commit in time".to_owned()));
+        let timeout = || Err(GroupError::Unavailable("timed out waiting for the commit".to_owned()));
         tokio::time::timeout(COMMIT_TIMEOUT, storing).await.unwrap_or_else(|_| timeout())
     }
 }

@@ -29,11 +29,11 @@ impl InboundActivity<'_> {
             return Ok(PreparedActivity::Ignored("the quoting post is on another server"));
         }
         let Some(id) = self.app.origin.parse_article_id(object) else {
-            return Ok(PreparedActivity::Ignored("it concerns no review"));
+            return Ok(PreparedActivity::Ignored("the object is not a review"));
         };
         let review = reviews::find(&self.app.db, id).await?;
         let Some(review) = review.filter(|r| r.state.is_public() || r.state == ReviewState::Retracted) else {
-            return Ok(PreparedActivity::Ignored("it concerns no public review"));
+            return Ok(PreparedActivity::Ignored("the object is not a public review"));
         };
         // The origin of its id alone would let anybody request a quote for a post of somebody else on the same server.
         if !is_attributed {
@@ -55,7 +55,7 @@ impl InboundActivity<'_> {
     ) -> Result<Effect> {
         let remote_activity::InboundActivityKind::QuoteRequest { instrument, .. } = &self.activity.kind
         else {
-            return Ok(Effect::Ignored("it is no QuoteRequest"));
+            return Ok(Effect::Ignored("not a QuoteRequest"));
         };
         let me = &self.activity.actor;
         // A deleted post does not come back.
@@ -64,7 +64,7 @@ impl InboundActivity<'_> {
             || self.is_tombstoned(tx, self.activity.id.as_ref()).await?
             || self.is_tombstoned(tx, Some(&requests_for(instrument))).await?
         {
-            return Ok(Effect::Ignored("it was undone"));
+            return Ok(Effect::Ignored("already undone"));
         }
         let before = authorizations::find_by_note(tx, review.id, instrument).await?;
         if before.as_ref().is_some_and(|before| before.actor != me.as_str()) {
@@ -73,7 +73,7 @@ impl InboundActivity<'_> {
         let state = before.as_ref().map(|before| before.state);
         let overtaken = before.as_ref().is_some_and(|before| before.signed_at > self.signed_at);
         if state == Some(AuthorizationState::Withdrawn) && overtaken {
-            return Ok(Effect::Ignored("it was undone"));
+            return Ok(Effect::Ignored("already undone"));
         }
         if state == Some(AuthorizationState::Revoked) || !review.state.is_public() {
             return self.refuse_quote(tx, review, instrument, quoter).await;
@@ -136,7 +136,7 @@ impl InboundActivity<'_> {
         let now = self.app.clock.now();
         let since = now - DUPLICATE_WINDOW;
         if activities::exists_since(tx, review.critic, ActivityKind::Reject, instrument, since).await? {
-            return Ok(Effect::Ignored("it was rejected a moment ago"));
+            return Ok(Effect::Ignored("already rejected"));
         }
         let id = ActivityId::new(now);
         let body = quote::reject(&self.app.origin, id, &self.request(review, instrument));

@@ -14,11 +14,11 @@ impl InboundActivity<'_> {
         reaction: ReactionKind,
     ) -> Result<Effect> {
         let Some(review) = self.find_public_review(tx, object).await? else {
-            return Ok(Effect::Ignored("it concerns no public review"));
+            return Ok(Effect::Ignored("the object is not a public review"));
         };
         let id = self.activity.id.as_ref();
         if self.is_tombstoned(tx, id).await? {
-            return Ok(Effect::Ignored("it was undone"));
+            return Ok(Effect::Ignored("already undone"));
         }
         reactions::record(tx, review, &self.activity.actor, reaction, id, self.signed_at).await?;
         Ok(Effect::Applied("reaction counted"))

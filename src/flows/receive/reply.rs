@@ -31,7 +31,7 @@ impl InboundActivity<'_> {
             return Ok(PreparedActivity::Ignored("the object is on another server"));
         }
         let Ok(note) = resolve::fetch_post(self.app, id).await? else {
-            return Ok(PreparedActivity::Ignored("the object is no usable post"));
+            return Ok(PreparedActivity::Ignored("the object is not a usable post"));
         };
         if note.attributed_to.as_ref() != Some(&self.activity.actor) {
             return Ok(PreparedActivity::Ignored("the object belongs to another actor"));
@@ -46,7 +46,7 @@ impl InboundActivity<'_> {
     ) -> anyhow::Result<PreparedActivity> {
         let me = &self.activity.actor;
         let Some(parent) = note.in_reply_to.clone() else {
-            return Ok(PreparedActivity::Ignored("it is no reply"));
+            return Ok(PreparedActivity::Ignored("not a reply"));
         };
         // Nothing is fetched for a reply that is not shown to anybody.
         let root = if note.is_public {
@@ -58,7 +58,7 @@ impl InboundActivity<'_> {
             ThreadRoot::Found(review, ancestors) => (review, ancestors),
             // The parent is sent by its own author, or it is not in a thread of this site.
             ThreadRoot::Missing(_) if !note.is_public && self.was_deferred => {
-                return Ok(PreparedActivity::Ignored("it is not public and its parent is unknown"));
+                return Ok(PreparedActivity::Ignored("not public, and its parent is unknown"));
             }
             ThreadRoot::Missing(post) => return Ok(PreparedActivity::WaitsFor(post)),
             ThreadRoot::NotOurs(reason) => return Ok(PreparedActivity::Ignored(reason)),
@@ -85,7 +85,7 @@ impl InboundActivity<'_> {
             return self.reply_in_private(tx, reply, before).await;
         }
         if html::sanitize_comment(&note.content, &self.app.origin).is_empty() && note.name.is_some() {
-            return Ok(Effect::Ignored("it is a poll vote"));
+            return Ok(Effect::Ignored("a poll vote"));
         }
         let provenance = Provenance { signed_at: self.signed_at, is_update: reply.is_update };
         match before {
@@ -95,18 +95,16 @@ impl InboundActivity<'_> {
                     self.forward_to_followers(tx, reply.review, &note.id).await?;
                 }
                 Ok(Effect::Applied(if state == CommentState::Deleted {
-                    "it was deleted before"
+                    "already deleted"
                 } else {
                     "comment added"
                 }))
             }
             Some(before) if before.state == CommentState::Private => {
-                Ok(Effect::Ignored("it was private before"))
+                Ok(Effect::Ignored("already known as private"))
             }
-            Some(before) if before.state == CommentState::Deleted => {
-                Ok(Effect::Ignored("it was deleted before"))
-            }
-            Some(_) if !reply.is_update => Ok(Effect::Ignored("the comment is known")),
+            Some(before) if before.state == CommentState::Deleted => Ok(Effect::Ignored("already deleted")),
+            Some(_) if !reply.is_update => Ok(Effect::Ignored("duplicate comment")),
             Some(before) => self.edit(tx, reply, before, provenance).await,
         }
     }
@@ -121,7 +119,7 @@ impl InboundActivity<'_> {
         let content = html::sanitize_comment(&reply.post.note.content, &self.app.origin);
         let written = self.written(reply, &reply.post, &content, provenance);
         if before.signed_at > self.signed_at || before.edited_at > written.edited {
-            return Ok(Effect::Ignored("a newer edit is known"));
+            return Ok(Effect::Ignored("a newer edit has already arrived"));
         }
         comments::update_content(tx, before.id, &written).await?;
         if before.state == CommentState::Shown {
@@ -146,7 +144,7 @@ impl InboundActivity<'_> {
             return Ok(Effect::Applied("comment no longer public"));
         }
         self.reserve(tx, reply, &reply.post, self.signed_at).await?;
-        Ok(Effect::Ignored("it is not public"))
+        Ok(Effect::Ignored("not public"))
     }
 
     /// Stores a post between the reply and the review as its own server shows it. No signature gives it a date, so it

@@ -41,7 +41,7 @@ enum KnownPost {
 pub(super) async fn resolve_parent(app: &App, parent: &Url) -> anyhow::Result<ThreadRoot> {
     Ok(match find_known_post(app, parent).await? {
         KnownPost::Yes(review) => ThreadRoot::Found(review, Vec::new()),
-        KnownPost::Closed => ThreadRoot::NotOurs("its parent is not public"),
+        KnownPost::Closed => ThreadRoot::NotOurs("the parent post is not public"),
         KnownPost::No => ThreadRoot::Missing(parent.clone()),
     })
 }
@@ -67,28 +67,28 @@ async fn resolve_upwards(app: &App, parent: &Url) -> anyhow::Result<ThreadRoot> 
                 posts.reverse();
                 return Ok(ThreadRoot::Found(review, posts));
             }
-            KnownPost::Closed => return Ok(ThreadRoot::NotOurs("its parent is not public")),
+            KnownPost::Closed => return Ok(ThreadRoot::NotOurs("the parent post is not public")),
             KnownPost::No if posts.len() == MAX_FETCHES => {
                 return Ok(ThreadRoot::NotOurs("the thread is too deep"));
             }
             KnownPost::No => {}
         }
         if !seen.insert(id.clone()) {
-            return Ok(ThreadRoot::NotOurs("the thread is a circle"));
+            return Ok(ThreadRoot::NotOurs("the thread is circular"));
         }
         let note = match resolve::fetch_post(app, &id).await {
             Ok(Ok(note)) => note,
             Ok(Err(error)) => {
-                tracing::info!(post = %id, %error, "thread not resolved");
-                return Ok(ThreadRoot::NotOurs("a post above it is unusable"));
+                tracing::info!(post = %id, %error, "could not resolve thread");
+                return Ok(ThreadRoot::NotOurs("an ancestor is not a usable post"));
             }
             Err(error) => {
-                tracing::info!(post = %id, error = format!("{error:#}"), "thread not resolved, will retry");
+                tracing::info!(post = %id, error = format!("{error:#}"), "could not resolve thread; will retry");
                 return Ok(ThreadRoot::Missing(id));
             }
         };
         let (Some(parent), Some(author)) = (note.in_reply_to.clone(), note.attributed_to.clone()) else {
-            return Ok(ThreadRoot::NotOurs("its thread does not begin at a review"));
+            return Ok(ThreadRoot::NotOurs("the thread does not start with a review"));
         };
         id = parent.clone();
         posts.push(ThreadPost { note, author, parent });
@@ -124,7 +124,7 @@ async fn fetch_authors(app: &App, posts: &[ThreadPost], budget: usize) -> anyhow
         }
         budget -= FETCHES_PER_AUTHOR;
         if let Err(error) = resolve::resolve_actor(app, &post.author).await {
-            tracing::info!(actor = %post.author, error = format!("{error:#}"), "author not resolved");
+            tracing::info!(actor = %post.author, error = format!("{error:#}"), "could not resolve author");
         }
     }
     Ok(())

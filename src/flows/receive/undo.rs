@@ -25,7 +25,7 @@ impl InboundActivity<'_> {
             UndoTarget::Embedded { id: Some(id), .. } | UndoTarget::Reference(id) => {
                 self.undo_by_id(tx, id).await
             }
-            UndoTarget::Embedded { .. } => Ok(Effect::Ignored("it does not name the activity to undo")),
+            UndoTarget::Embedded { .. } => Ok(Effect::Ignored("the Undo does not name an activity")),
         }
     }
 
@@ -34,7 +34,7 @@ impl InboundActivity<'_> {
         let reaction = match kind {
             UndoTargetKind::Follow | UndoTargetKind::Block => {
                 let Some(critic) = self.find_critic_in_tx(tx, object).await? else {
-                    return Ok(Effect::Ignored("it concerns no account of this site"));
+                    return Ok(Effect::Ignored("the object is not an account on this site"));
                 };
                 if kind == UndoTargetKind::Block {
                     return self.unblock(tx, critic).await;
@@ -49,7 +49,7 @@ impl InboundActivity<'_> {
         };
         match self.find_public_review(tx, object).await? {
             Some(review) => reactions::record_undo(tx, review, me, reaction, self.signed_at).await?,
-            None => return Ok(Effect::Ignored("it concerns no public review")),
+            None => return Ok(Effect::Ignored("the object is not a public review")),
         }
         Ok(Effect::Applied("undone"))
     }

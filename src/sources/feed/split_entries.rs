@@ -256,7 +256,7 @@ impl<'a> Splitter<'a> {
                 Event::Text(text) if text.trim().is_empty() => {}
                 Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) if self.open.is_empty() => {
                     return Err(if self.has_ended {
-                        FeedError::Malformed("text after its end".into())
+                        FeedError::Malformed("text after the root element".into())
                     } else {
                         FeedError::NotAFeed
                     });
@@ -423,7 +423,7 @@ fn xml_error(error: &XmlError) -> FeedError {
             FeedError::Malformed(format!("<{}> is closed by </{}>", excerpt(expected), excerpt(found)))
         }
         XmlError::IllFormed(IllFormedError::UnmatchedEndTag(name)) => {
-            FeedError::Malformed(format!("</{}> closes nothing", excerpt(name)))
+            FeedError::Malformed(format!("unmatched </{}>", excerpt(name)))
         }
         other => FeedError::Malformed(excerpt(&other.to_string())),
     }

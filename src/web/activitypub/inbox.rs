@@ -40,7 +40,7 @@ fn add_host(headers: &mut HeaderMap, uri: &Uri) {
 impl From<GateError> for WebError {
     fn from(full: GateError) -> Self {
         match full {
-            GateError::Busy => Self::Busy("too many activities at once"),
+            GateError::Busy => Self::Busy("too many concurrent activities"),
             GateError::TooManyBadSignatures => Self::TooManyRequests,
         }
     }
@@ -87,7 +87,7 @@ pub(in crate::web) async fn receive(state: &WebState, request: Request) -> Resul
         Ok(()) => Ok(StatusCode::ACCEPTED),
         Err(AcceptError::Malformed(why)) => Err(WebError::BadRequest(why)),
         Err(AcceptError::Unauthorized(why)) => Err(WebError::Unauthorised(why)),
-        Err(AcceptError::Blocked) => Err(WebError::Forbidden("you are blocked")),
+        Err(AcceptError::Blocked) => Err(WebError::Forbidden("your account or server is blocked")),
         Err(AcceptError::AtCapacity(error)) => Err(error.into()),
         Err(AcceptError::Failed(error)) => Err(error.into()),
     }

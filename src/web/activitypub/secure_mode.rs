@@ -30,7 +30,7 @@ const VARY_ENCODED: HeaderValue =
     HeaderValue::from_static("Accept, Accept-Encoding, Signature, Signature-Input");
 
 /// The response to blocked actors and servers.
-const BLOCKED: WebError = WebError::Forbidden("you are blocked");
+const BLOCKED: WebError = WebError::Forbidden("your account or server is blocked");
 
 /// Middleware that refuses unsigned fetches of documents in secure mode.
 pub(in crate::web) async fn require_signature(

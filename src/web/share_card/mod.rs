@@ -65,7 +65,10 @@ impl Default for ShareCards {
     fn default() -> Self {
         let weight = |_: &String, card: &Bytes| u32::try_from(card.len()).unwrap_or(u32::MAX);
         let drawn = moka::sync::Cache::builder().max_capacity(MAX_CACHED_BYTES).weigher(weight);
-        Self { drawn: drawn.build(), queue: WorkQueue::new(MAX_QUEUED_CARDS, 1, "too many cards at once") }
+        Self {
+            drawn: drawn.build(),
+            queue: WorkQueue::new(MAX_QUEUED_CARDS, 1, "too many concurrent preview cards"),
+        }
     }
 }
 
