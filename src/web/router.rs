@@ -17,8 +17,8 @@ use super::activitypub::{
 use super::error::WebError;
 use super::error_pages::format_errors;
 use super::handlers::{
-    archive, browse, feed, film, home, interact, media, oembed, person, profile, review, robots, search,
-    security_txt, share_card, sitemap,
+    archive, assets, browse, discussion, feed, film, home, interact, media, oembed, opensearch, person,
+    profile, review, robots, search, security_txt, share_card, sitemap,
 };
 use super::health;
 use super::request_log::log_requests;
@@ -37,7 +37,7 @@ pub(super) fn routes() -> Vec<Route> {
         route("/reviews", get(archive::show)),
         route("/reviews/", get(async || Redirect::permanent("/reviews"))),
         route("/reviews/{slug}", get(review::show)).cached_as(review::cache_key),
-        route("/reviews/{slug}/comments", get(review::discussion)).cached_as(review::discussion_cache_key),
+        route("/reviews/{slug}/comments", get(discussion::show)).cached_as(discussion::cache_key),
         route("/reviews/{slug}/card.png", get(share_card::show)),
         route("/browse", get(browse::show)),
         route("/years/{year}", get(archive::year)),
@@ -51,9 +51,9 @@ pub(super) fn routes() -> Vec<Route> {
         route("/tags/{slug}", get(archive::tag)),
         route("/tags/{slug}/{feed}", get(feed::tag_feed)),
         route("/search", get(search::show)),
-        route("/opensearch.xml", get(search::opensearch)),
-        route("/media/{name}", get(media::media_file)),
-        route("/assets/{name}", get(media::asset)),
+        route("/opensearch.xml", get(opensearch::show)),
+        route("/media/{name}", get(media::show)),
+        route("/assets/{name}", get(assets::show)),
         route("/{handle}", get(profile::show)),
         route("/{handle}/{feed}", get(feed::critic_feed)),
         route("/feed.xml", get(feed::site_feed)),

@@ -12,13 +12,16 @@ use super::state::WebState;
 use crate::flows::view_counts::ViewCounter;
 
 pub(super) mod archive;
+pub(super) mod assets;
 pub(super) mod browse;
+pub(super) mod discussion;
 pub(super) mod feed;
 pub(super) mod film;
 pub(super) mod home;
 pub(super) mod interact;
 pub(super) mod media;
 pub(super) mod oembed;
+pub(super) mod opensearch;
 pub(super) mod person;
 pub(super) mod profile;
 pub(super) mod review;
@@ -29,6 +32,7 @@ pub(super) mod share_card;
 pub(super) mod sitemap;
 
 mod review_list;
+mod versioned_file;
 
 /// A page that contains the remote interaction form.
 fn html_with_form(page: String) -> Response {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 
@@ -171,13 +171,4 @@ async fn render(
 
 fn page_count(total: u64) -> u32 {
     u32::try_from(total).unwrap_or(MAX_RESULTS).min(MAX_RESULTS).div_ceil(PAGE_SIZE).max(1)
-}
-
-/// The OpenSearch description, by which browsers add the site as a search engine.
-pub(in crate::web) async fn opensearch(State(state): State<WebState>) -> Result<Response, WebError> {
-    let mut headers = HeaderMap::new();
-    let kind = header::HeaderValue::from_static("application/opensearchdescription+xml; charset=utf-8");
-    headers.insert(header::CONTENT_TYPE, kind);
-    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("max-age=86400"));
-    Ok((headers, state.pages.opensearch()?).into_response())
 }

@@ -4,7 +4,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::media::{VersionQuery, VersionedFile};
+use super::versioned_file::{VersionQuery, VersionedFile};
 use crate::domain::review::ReviewState;
 use crate::flows::publish;
 use crate::store::reviews;

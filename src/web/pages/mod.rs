@@ -14,6 +14,7 @@ mod home;
 mod interact;
 mod json_ld;
 mod oembed;
+mod opensearch;
 mod person;
 mod plain_text;
 mod profile;

@@ -7,7 +7,6 @@ use super::views::{self, Pager, ReviewCard, ReviewListItem};
 use super::{Pages, plain_text};
 use crate::domain::critic::Critic;
 use crate::domain::rating::Rating;
-use crate::domain::sanitize_text::strip_invalid_xml;
 use crate::domain::search::{self, ExcerptSpan, MAX_QUERY_LENGTH, SearchTerm};
 
 /// The query of a reader. Nothing in it is trusted.
@@ -186,35 +185,6 @@ impl Pages {
         };
         self.render("search.html", view)
     }
-
-    /// Renders the OpenSearch 1.1 description.
-    ///
-    /// # Errors
-    /// If a custom template fails.
-    pub fn opensearch(&self) -> anyhow::Result<String> {
-        let site = &self.site;
-        let title = strip_invalid_xml(&plain_text::text(&site.about.title));
-        let view = OpenSearchView {
-            // The specification allows 16 characters.
-            short: title.chars().take(16).collect(),
-            about: site.messages.format("search-in", [("site", title.as_str().into())]),
-            template: format!("{}?q={{searchTerms}}", site.origin.url(PATH)),
-            language: site.messages.language().to_owned(),
-            home: site.origin.url(PATH).into(),
-            icon: site.origin.url(&self.assets.href("icon.svg").unwrap_or_else(|| "/".to_owned())).into(),
-        };
-        self.render("opensearch.xml", view)
-    }
-}
-
-#[derive(Debug, Serialize)]
-struct OpenSearchView {
-    short: String,
-    about: String,
-    template: String,
-    language: String,
-    home: String,
-    icon: String,
 }
 
 /// The path of the search page.

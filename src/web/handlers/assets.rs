@@ -1,0 +1,24 @@
+//! Serves the style sheet, the script, the icon and the files of a custom look.
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::versioned_file::{VersionQuery, VersionedFile};
+use crate::web::error::WebError;
+use crate::web::state::WebState;
+
+pub(in crate::web) async fn show(
+    State(state): State<WebState>,
+    Path(name): Path<String>,
+    Query(query): Query<VersionQuery>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let asset = state.pages.assets().find(&name).ok_or(WebError::NotFound)?;
+    let versioned = VersionedFile { version: &asset.version, content_type: asset.content_type };
+    let head = versioned.headers(&query);
+    if versioned.is_unmodified(&headers) {
+        return Ok((StatusCode::NOT_MODIFIED, head).into_response());
+    }
+    Ok((head, asset.bytes.clone()).into_response())
+}
