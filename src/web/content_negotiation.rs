@@ -1,5 +1,4 @@
-//! Content negotiation (RFC 9110 section 12.5): whether a client prefers a page or an ActivityStreams document, and in
-//! which encoding.
+//! Content negotiation (RFC 9110 section 12.5): whether a client prefers a page or an ActivityStreams document.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::Url;
@@ -20,7 +19,7 @@ impl MediaWeight {
 }
 
 /// The values of a header field with their qualities in thousandths; at most 64.
-fn weighted_values(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = (&str, u16)> {
+pub(super) fn weighted_values(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = (&str, u16)> {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(split_list).take(64).map(|range| (range.trim(), quality(range)))
 }
@@ -76,48 +75,6 @@ fn quality(range: &str) -> u16 {
         thousandths = thousandths * 10 + digit;
     }
     if whole == "0" { thousandths } else { 1000 }
-}
-
-/// A content coding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ContentEncoding {
-    /// No coding.
-    Identity,
-    /// RFC 1952.
-    Gzip,
-    /// RFC 7932.
-    Brotli,
-}
-
-/// The coding with the highest quality; of equal ones the one that compresses best (RFC 9110 section 12.5.3).
-pub(super) fn preferred_encoding(headers: &HeaderMap) -> ContentEncoding {
-    let (mut brotli, mut gzip, mut identity, mut any) = (None, None, None, None);
-    for (range, weight) in weighted_values(headers, header::ACCEPT_ENCODING) {
-        let coding = range.split(';').next().unwrap_or_default().trim();
-        let is = |known: &str| coding.eq_ignore_ascii_case(known);
-        let slot = if is("br") {
-            &mut brotli
-        } else if is("gzip") || is("x-gzip") {
-            &mut gzip
-        } else if is("identity") {
-            &mut identity
-        } else if is("*") {
-            &mut any
-        } else {
-            continue;
-        };
-        *slot = Some(slot.unwrap_or(0).max(weight));
-    }
-    let weight = |named: Option<u16>| named.or(any).unwrap_or(0);
-    // A client that does not mention `identity` accepts it, but prefers any coding that it names.
-    let (brotli, gzip, identity) = (weight(brotli), weight(gzip), identity.or(any).unwrap_or(1).max(1));
-    if brotli >= gzip && brotli >= identity {
-        ContentEncoding::Brotli
-    } else if gzip >= identity {
-        ContentEncoding::Gzip
-    } else {
-        ContentEncoding::Identity
-    }
 }
 
 /// Whether an ActivityStreams document is preferred to a page. Without a preference, the page wins.
@@ -185,35 +142,5 @@ mod tests {
                 "{undecided}"
             );
         }
-    }
-
-    #[test]
-    fn the_encoding_that_is_liked_best_is_taken() {
-        use ContentEncoding::{Brotli, Gzip, Identity};
-        for (asked, taken) in [
-            ("gzip, deflate, br, zstd", Brotli),
-            ("gzip", Gzip),
-            ("x-gzip", Gzip),
-            ("GZIP;Q=0.5", Gzip),
-            ("deflate, zstd", Identity),
-            ("", Identity),
-            ("identity", Identity),
-            ("br;q=0.5, gzip", Gzip),
-            ("br;q=0, gzip;q=0", Identity),
-            ("*", Brotli),
-            ("br;q=0, *", Gzip),
-            ("br;q=0, gzip;q=0, *", Identity),
-            ("gzip;q=0.5, identity", Identity),
-            ("gzip;q=0.5, identity;q=0.5", Gzip),
-            ("gzip;q=0.5, *;q=0.8", Brotli),
-            ("identity;q=0, *;q=0", Identity),
-            ("gzip;q=0.001", Gzip),
-            ("br;q=nonsense", Brotli),
-            (";;q=,,", Identity),
-        ] {
-            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, asked.parse().unwrap())]);
-            assert_eq!(preferred_encoding(&headers), taken, "{asked}");
-        }
-        assert_eq!(preferred_encoding(&HeaderMap::new()), Identity);
     }
 }

@@ -4,7 +4,9 @@
 mod activitypub;
 pub mod assets;
 mod client_address;
+mod conditional;
 mod content_negotiation;
+mod encoding;
 mod error;
 mod error_pages;
 pub mod fast_path;

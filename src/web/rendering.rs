@@ -3,7 +3,6 @@
 //! A rendering is sent to everyone as it is, so nothing in it may depend on who asks. An encoding is made when it is
 //! first requested, and has an entity tag (RFC 9110 section 8.8.3).
 
-use std::io::Write as _;
 use std::sync::atomic::Ordering;
 
 use axum::body::{Body, Bytes};
@@ -11,10 +10,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use tokio::sync::OnceCell;
 
-use super::content_negotiation::{ContentEncoding, preferred_encoding};
+use super::conditional::{etag, if_none_match_contains, is_unmodified_since};
+use super::encoding::{self, ContentEncoding, Encode, preferred_encoding};
 use super::response_headers;
 use super::view_filter;
-use crate::domain::hash::sha256_hex;
 use crate::domain::time::Timestamp;
 use crate::flows::view_counts::ViewCounter;
 
@@ -23,15 +22,6 @@ const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// Pages and documents share URLs, and each is sent in several encodings.
 pub(super) const VARY: &str = "Accept, Accept-Encoding";
-
-/// Quality 1 to 11. Higher ones take many times as long to save a few percent.
-const BROTLI_QUALITY: i32 = 5;
-
-/// The size of the window as a power of two; as large as the longest pages.
-const BROTLI_WINDOW: i32 = 20;
-
-/// Encodes a body.
-type Encode = fn(&[u8]) -> std::io::Result<Vec<u8>>;
 
 /// Marks a 304 response for an ActivityStreams document, which has no body or type to tell by.
 #[derive(Debug, Clone, Copy)]
@@ -120,10 +110,7 @@ impl Rendering {
         let is_known = if request_headers.contains_key(header::IF_NONE_MATCH) {
             if_none_match_contains(request_headers, variant.etag.as_bytes())
         } else {
-            is_dated
-                && request_headers
-                    .get(header::IF_MODIFIED_SINCE)
-                    .is_some_and(|since| self.is_not_after(since))
+            is_dated && is_unmodified_since(request_headers, self.rendered_at)
         };
         let mut response = Response::default();
         if is_known {
@@ -147,16 +134,11 @@ impl Rendering {
         response
     }
 
-    fn is_not_after(&self, since: &HeaderValue) -> bool {
-        let since = since.to_str().ok().and_then(Timestamp::parse_http_date);
-        since.is_some_and(|since| self.rendered_at <= since)
-    }
-
     async fn variant(&self, encoding: ContentEncoding) -> &EncodedBody {
         let (cell, name, encode): (_, _, Encode) = match encoding {
             ContentEncoding::Identity => return &self.plain,
-            ContentEncoding::Gzip => (&self.gzip, "gzip", gzip),
-            ContentEncoding::Brotli => (&self.brotli, "br", brotli),
+            ContentEncoding::Gzip => (&self.gzip, "gzip", encoding::gzip),
+            ContentEncoding::Brotli => (&self.brotli, "br", encoding::brotli),
         };
         let variant = cell.get_or_try_init(async || {
             let body = self.plain.body.clone();
@@ -182,41 +164,4 @@ impl EncodedBody {
         }
         Self { body, head, not_modified, etag }
     }
-}
-
-/// The entity tag of a body, with quotes.
-pub(super) fn etag(body: &[u8]) -> HeaderValue {
-    let mut tag = sha256_hex(body);
-    tag.truncate(32);
-    HeaderValue::from_str(&format!("\"{tag}\"")).unwrap_or(HeaderValue::from_static("\"\""))
-}
-
-/// Whether `If-None-Match` matches the tag by weak comparison (RFC 9110 section 13.1.2).
-pub(super) fn if_none_match_contains(request_headers: &HeaderMap, etag: &[u8]) -> bool {
-    let fields = request_headers.get_all(header::IF_NONE_MATCH).iter();
-    let listed = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b','));
-    let ours = opaque_tag(etag);
-    listed.map(<[u8]>::trim_ascii).any(|one| one == b"*" || opaque_tag(one) == ours)
-}
-
-/// The tag without `W/`.
-fn opaque_tag(tag: &[u8]) -> &[u8] {
-    tag.strip_prefix(b"W/").unwrap_or(tag)
-}
-
-fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(body)?;
-    encoder.finish()
-}
-
-fn brotli(mut body: &[u8]) -> std::io::Result<Vec<u8>> {
-    let quality = brotli::enc::BrotliEncoderParams {
-        quality: BROTLI_QUALITY,
-        lgwin: BROTLI_WINDOW,
-        ..brotli::enc::BrotliEncoderParams::default()
-    };
-    let mut encoded = Vec::new();
-    brotli::BrotliCompress(&mut body, &mut encoded, &quality)?;
-    Ok(encoded)
 }

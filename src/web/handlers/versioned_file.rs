@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderName, header};
 use serde::Deserialize;
 
-use crate::web::rendering::if_none_match_contains;
+use crate::web::conditional::if_none_match_contains;
 
 /// `Cache-Control` of files whose path contains a hash of their content.
 pub(super) const IMMUTABLE: &str = "public, max-age=31536000, immutable";
