@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use marquee::domain::origin::Origin;
 use marquee::domain::time::Timestamp;
-use marquee::federation::keys::PublicKey;
+use marquee::federation::public_key::PublicKey;
 use marquee::federation::signature::{self, UnverifiedSignature};
 use scraper::{Html, Node};
 use url::{Host, Url};

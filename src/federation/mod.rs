@@ -4,10 +4,12 @@
 //! read no clock.
 
 pub mod intents;
-pub mod keys;
 pub mod multikey;
 pub mod nodeinfo;
+mod pem;
+pub mod public_key;
 pub mod published_keys;
 pub mod signature;
+pub mod signing_key;
 pub mod vocab;
 pub mod webfinger;

@@ -1,7 +1,8 @@
 //! The Multikey form of public keys (FEP-521a; Controlled Identifiers 1.0, section 2.2.2): a multicodec prefix
 //! and the bytes of the key, in base58btc.
 
-use super::keys::{KeyError, PublicKey, SigningKey};
+use super::public_key::{KeyError, PublicKey};
+use super::signing_key::SigningKey;
 
 /// The longest key that is decoded, in characters. Decoding takes quadratic time, and an RSA key of 8192 bits
 /// has 1418 characters.
@@ -34,7 +35,8 @@ pub fn from_multibase(text: &str) -> Result<PublicKey, KeyError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::keys::tests::{ED25519_PEM, public_key, signing_key};
+    use super::super::public_key::tests::ED25519_PEM;
+    use super::super::signing_key::tests::{public_key, signing_key};
     use super::*;
 
     #[test]

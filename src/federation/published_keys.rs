@@ -2,8 +2,9 @@
 
 use url::Url;
 
-use super::keys::{KeyError, SigningKey};
 use super::multikey;
+use super::public_key::KeyError;
+use super::signing_key::SigningKey;
 
 /// The public keys of an actor, as its document publishes them.
 #[derive(Debug, Clone)]

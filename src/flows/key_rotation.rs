@@ -8,7 +8,7 @@ use url::Url;
 use super::signing_keys::KeyOwner;
 use super::{App, profile};
 use crate::domain::critic::Critic;
-use crate::federation::keys::SigningKey;
+use crate::federation::signing_key::SigningKey;
 use crate::store::signing_keys;
 
 /// How long the old key signs after a new one is published: long enough for the Update with the new key to arrive,

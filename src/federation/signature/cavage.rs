@@ -15,7 +15,8 @@ use super::{
     timestamp_from_seconds,
 };
 use crate::domain::time::Timestamp;
-use crate::federation::keys::{KeyError, SignatureAlgorithm, SigningKey};
+use crate::federation::public_key::{KeyError, SignatureAlgorithm};
+use crate::federation::signing_key::SigningKey;
 
 /// The most parameters of a `Signature` header.
 const MAX_PARAMETERS: usize = 16;

@@ -19,7 +19,8 @@ use http::{HeaderMap, Method, header};
 use url::Url;
 
 use self::digest::BodyDigest;
-use super::keys::{KeyError, PublicKey, SignatureAlgorithm, SigningKey};
+use super::public_key::{KeyError, PublicKey, SignatureAlgorithm};
+use super::signing_key::SigningKey;
 use crate::domain::origin::Origin;
 use crate::domain::signature_scheme::SignatureScheme;
 use crate::domain::time::Timestamp;

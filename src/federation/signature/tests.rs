@@ -11,19 +11,19 @@ use super::digest::BodyDigest;
 use super::{SignatureError, SignedRequest, UnverifiedSignature, cavage, parse, rfc9421};
 use crate::domain::origin::Origin;
 use crate::domain::time::Timestamp;
-use crate::federation::keys::tests::{public_key, signing_key};
+use crate::federation::signing_key::tests::{public_key, signing_key};
 
 const BODY: &[u8] = br#"{"type":"Follow"}"#;
 const NOW: i64 = 1_780_000_000_000;
 
 /// Signs a request in one of the two schemes.
 type Sign = fn(
-    &crate::federation::keys::SigningKey,
+    &crate::federation::signing_key::SigningKey,
     &Method,
     &Url,
     Option<&BodyDigest>,
     Timestamp,
-) -> Result<HeaderMap, crate::federation::keys::KeyError>;
+) -> Result<HeaderMap, crate::federation::public_key::KeyError>;
 
 const SCHEMES: [Sign; 2] = [cavage::sign, rfc9421::sign];
 

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::key_fetch::REFETCH_INTERVAL;
 use crate::domain::time::Timestamp;
-use crate::federation::keys::PublicKey;
+use crate::federation::public_key::PublicKey;
 use crate::federation::signature::UnverifiedSignature;
 use crate::store::actors::CachedActorKey;
 
@@ -142,7 +142,7 @@ impl Generations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::federation::keys::tests::ED25519_PEM;
+    use crate::federation::public_key::tests::ED25519_PEM;
 
     #[test]
     fn keys_that_are_used_stay_and_the_others_go() {

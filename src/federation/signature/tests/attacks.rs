@@ -1,6 +1,6 @@
 use super::*;
-use crate::federation::keys::PublicKey;
-use crate::federation::keys::tests::ED25519_PEM;
+use crate::federation::public_key::PublicKey;
+use crate::federation::public_key::tests::ED25519_PEM;
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::super::structured_fields::{self, MemberValue};
 use super::*;
-use crate::federation::keys::tests::ED25519_PEM;
-use crate::federation::keys::{PublicKey, SignatureAlgorithm};
+use crate::federation::public_key::tests::ED25519_PEM;
+use crate::federation::public_key::{PublicKey, SignatureAlgorithm};
 
 /// RFC 9421 appendix B.1.2.
 const RSA_PSS_PEM: &str = "-----BEGIN PUBLIC KEY-----
@@ -114,7 +114,10 @@ fn cavage_c_1_to_c_3() {
         Z4UMR7EOcpfdUE9Hf3m/hs+FUR45uBJeDK1HSFHD8bHKD6kv8FPGfJTotc+2xjJw\
         oYi+1hqp1fIekaxsyQIDAQAB";
     let block = format!("-----BEGIN PUBLIC KEY-----\n{pem}\n-----END PUBLIC KEY-----");
-    assert_eq!(PublicKey::from_pem(&block).unwrap_err(), crate::federation::keys::KeyError::InvalidSize);
+    assert_eq!(
+        PublicKey::from_pem(&block).unwrap_err(),
+        crate::federation::public_key::KeyError::InvalidSize
+    );
     let mut request_data = TestRequest::post(cavage::sign)
         .set("host", "example.com")
         .set("date", "Sun, 05 Jan 2014 21:31:40 GMT")

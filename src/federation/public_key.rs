@@ -1,21 +1,16 @@
-//! The keys of HTTP signatures: private RSA keys that sign, and public RSA or Ed25519 keys that verify.
+//! Public keys of other servers, RSA or Ed25519, which verify signatures.
 //!
-//! Parsing a public key costs more than verifying with it, so callers cache parsed keys. Signing takes about
-//! a millisecond of CPU time, so async callers do it on a separate thread.
+//! Parsing a key costs more than verifying with it, so callers cache parsed keys.
 
-use std::fmt;
 use std::sync::Arc;
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{self, KeySize};
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::rsa;
 use aws_lc_rs::signature::{
-    ED25519, KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256,
-    RSA_PSS_2048_8192_SHA512, UnparsedPublicKey,
+    ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA512, UnparsedPublicKey,
 };
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use url::Url;
+
+use super::pem::{decode_pem, encode_pem};
 
 /// The longest PEM text that is decoded, in bytes. An RSA key of 8192 bits needs 1.5 KB.
 const MAX_PEM_BYTES: usize = 4096;
@@ -44,61 +39,6 @@ pub enum KeyError {
     /// The cryptographic library failed, for example for lack of randomness.
     #[error("a cryptographic operation failed")]
     CryptoFailure,
-}
-
-/// A private RSA key, with the id under which its public key is published.
-#[derive(Clone)]
-pub struct SigningKey {
-    id: Url,
-    pair: Arc<rsa::KeyPair>,
-}
-
-impl SigningKey {
-    /// Generates an RSA key of 2048 bits, which every fediverse server accepts, as PKCS#8 DER.
-    pub fn generate() -> Result<Vec<u8>, KeyError> {
-        let pair = rsa::KeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::CryptoFailure)?;
-        let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(|_| KeyError::CryptoFailure)?;
-        Ok(der.as_ref().to_vec())
-    }
-
-    /// Parses what [`SigningKey::generate`] returns. `id` is the id of the key, such as `…/actor#main-key`.
-    pub fn from_pkcs8(id: Url, der: &[u8]) -> Result<Self, KeyError> {
-        let pair = rsa::KeyPair::from_pkcs8(der).map_err(|_| KeyError::InvalidPrivateKey)?;
-        Ok(Self { id, pair: Arc::new(pair) })
-    }
-
-    /// The id of the key, under which the public key is published.
-    pub const fn id(&self) -> &Url {
-        &self.id
-    }
-
-    /// The public key as PEM for `publicKeyPem` (`SubjectPublicKeyInfo`, RFC 7468 section 13).
-    pub fn public_key_pem(&self) -> Result<String, KeyError> {
-        let der = AsDer::<PublicKeyX509Der<'_>>::as_der(self.pair.public_key())
-            .map_err(|_| KeyError::CryptoFailure)?;
-        Ok(encode_pem("PUBLIC KEY", der.as_ref()))
-    }
-
-    /// The public key as PKCS #1 DER (RFC 8017, appendix A.1.1).
-    pub fn public_key_pkcs1(&self) -> &[u8] {
-        self.pair.public_key().as_ref()
-    }
-
-    /// Signs with RSASSA-PKCS1-v1_5 and SHA-256 (`rsa-sha256`, `rsa-v1_5-sha256`).
-    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let mut signature = vec![0; self.pair.public_modulus_len()];
-        self.pair
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
-            .map_err(|_| KeyError::CryptoFailure)?;
-        Ok(signature)
-    }
-}
-
-/// Prints the id only, so that a private key never reaches a log.
-impl fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SigningKey({})", self.id)
-    }
 }
 
 /// A signature algorithm.
@@ -199,38 +139,13 @@ impl PublicKey {
     }
 }
 
-fn encode_pem(label: &str, der: &[u8]) -> String {
-    // 48 bytes make a line of 64 characters.
-    let lines: Vec<String> = der.chunks(48).map(|line| STANDARD.encode(line)).collect();
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
-}
-
-/// Decodes a single PEM block with that label (RFC 7468, the lax form).
-fn decode_pem(text: &str, label: &str) -> Option<Vec<u8>> {
-    let inner = text
-        .trim()
-        .strip_prefix(&format!("-----BEGIN {label}-----"))?
-        .strip_suffix(&format!("-----END {label}-----"))?;
-    let compact: String = inner.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    STANDARD.decode(compact).ok()
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::sync::OnceLock;
+    use aws_lc_rs::rsa::KeySize;
+    use aws_lc_rs::signature::KeyPair as _;
 
     use super::*;
-
-    /// A key that all tests share, since generating one is slow.
-    pub(crate) fn signing_key() -> SigningKey {
-        static DER: OnceLock<Vec<u8>> = OnceLock::new();
-        let der = DER.get_or_init(|| SigningKey::generate().unwrap());
-        SigningKey::from_pkcs8("https://m.example/users/a#main-key".parse().unwrap(), der).unwrap()
-    }
-
-    pub(crate) fn public_key() -> PublicKey {
-        PublicKey::from_pem(&signing_key().public_key_pem().unwrap()).unwrap()
-    }
+    use crate::federation::signing_key::tests::signing_key;
 
     /// RFC 9421 appendix B.1.4.
     pub(crate) const ED25519_PEM: &str = "-----BEGIN PUBLIC KEY-----\n\
@@ -250,16 +165,6 @@ pub(crate) mod tests {
         let n = long(2, &[&[0][..], &vec![0xff; bytes]].concat());
         let both = [&n[..], &[2, 3, 1, 0, 1]].concat();
         encode_pem("RSA PUBLIC KEY", &long(0x30, &both))
-    }
-
-    #[test]
-    fn a_signature_verifies_with_the_public_key() {
-        let signature = signing_key().sign(b"hello").unwrap();
-        assert!(public_key().verifies(SignatureAlgorithm::RsaSha256, b"hello", &signature));
-        assert!(!public_key().verifies(SignatureAlgorithm::RsaSha256, b"hullo", &signature));
-        assert!(!public_key().verifies(SignatureAlgorithm::RsaPssSha512, b"hello", &signature));
-        assert!(!public_key().verifies(SignatureAlgorithm::Ed25519, b"hello", &signature));
-        assert!(!format!("{:?}", signing_key()).contains("pair"));
     }
 
     #[test]
