@@ -13,7 +13,7 @@ use crate::domain::hash::sha256_hex;
 use crate::domain::id::{ActivityId, CriticId};
 use crate::domain::time::Timestamp;
 use crate::federation::published_keys::PublishedKeys;
-use crate::federation::vocab::{actor, profile};
+use crate::federation::vocab::{actor, actor_activity};
 use crate::store::activities::NewActivity;
 use crate::store::{Tx, critics};
 
@@ -34,7 +34,7 @@ pub(super) async fn announce_keys(app: &App, tx: &mut Tx, critic: &Critic) -> an
     critics::set_announced_fingerprint(tx, critic.id, &fingerprint(&person)).await?;
     let now = app.clock.now();
     let id = ActivityId::new(now);
-    let update = profile::update_actor(&app.origin, id, critic.id, person);
+    let update = actor_activity::update_actor(&app.origin, id, critic.id, person);
     send(app, tx, id, critic.id, ActivityKind::Update, &update, now).await
 }
 
@@ -54,7 +54,7 @@ pub async fn announce_profile(app: &App, critic: CriticId) -> anyhow::Result<()>
     critics::set_announced_fingerprint(&mut tx, critic.id, &fingerprint).await?;
     if announced.is_some() {
         let id = ActivityId::new(now);
-        let update = profile::update_actor(&app.origin, id, critic.id, person);
+        let update = actor_activity::update_actor(&app.origin, id, critic.id, person);
         send(app, &mut tx, id, critic.id, ActivityKind::Update, &update, now).await?;
     }
     tx.commit().await?;
@@ -63,7 +63,7 @@ pub async fn announce_profile(app: &App, critic: CriticId) -> anyhow::Result<()>
 }
 
 fn fingerprint(person: &Value) -> String {
-    sha256_hex(profile::without_keys(person).to_string().as_bytes())
+    sha256_hex(actor_activity::without_keys(person).to_string().as_bytes())
 }
 
 /// Moves a critic to another account: the followers receive a Move, and nothing new is published here.
@@ -95,7 +95,7 @@ pub async fn move_account(app: &App, critic: &Critic, target: &Url) -> anyhow::R
     // Servers that receive the Move fetch the profile again.
     critics::set_announced_fingerprint(&mut tx, critic.id, &fingerprint).await?;
     let id = ActivityId::new(now);
-    let body = profile::move_actor(&app.origin, id, critic.id, &found.uri);
+    let body = actor_activity::move_actor(&app.origin, id, critic.id, &found.uri);
     send(app, &mut tx, id, critic.id, ActivityKind::Move, &body, now).await?;
     tx.commit().await?;
     app.wake.notify();

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::text::{escape_html, html_paragraphs};
+use super::convert_text::{escape_html, html_paragraphs};
 use super::{AS_CONTEXT, with_context};
 use crate::domain::critic::{Critic, ProfileLink};
 use crate::domain::origin::Origin;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::tag::hashtags;
-use super::text::{escape_html, html_to_markdown, shorten, strip_links};
+use super::convert_text::{escape_html, html_to_markdown, shorten, strip_links};
+use super::hashtag::hashtags;
 use super::{AS_CONTEXT, AS_PUBLIC};
 use crate::domain::body_text::strip_figures;
 use crate::domain::critic::Critic;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::text::escape_html;
+use super::convert_text::escape_html;
 use super::{AS_CONTEXT, AS_PUBLIC, with_context};
 use crate::domain::activity::ActivityKind;
 use crate::domain::comment::{CriticReply, Mention};

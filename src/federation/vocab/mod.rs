@@ -7,20 +7,20 @@ use serde_json::{Map, Value};
 
 pub mod activity;
 pub mod actor;
+pub mod actor_activity;
 pub mod article;
 mod audience;
 pub mod collection;
+mod convert_text;
 pub mod critic_reply;
+mod hashtag;
 pub mod json_document;
-mod members;
+mod json_members;
 pub mod parse_error;
-pub mod profile;
 pub mod quote;
 pub mod remote_activity;
 pub mod remote_actor;
 pub mod remote_note;
-mod tag;
-mod text;
 pub mod url_rules;
 
 #[cfg(test)]

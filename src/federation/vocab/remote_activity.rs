@@ -9,7 +9,7 @@ use url::Url;
 
 use super::audience::Audience;
 use super::json_document::{JsonDocument, first_string, reference_id, type_name, values};
-use super::members::{id_member, single_line_member};
+use super::json_members::{id_member, single_line_member};
 use super::parse_error::ParseError;
 use super::remote_actor::RemoteActor;
 use super::remote_note::{RemoteNote, authors};

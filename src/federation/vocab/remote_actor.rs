@@ -4,7 +4,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::json_document::{JsonDocument, first_string, reference_id, type_name, values};
-use super::members::{id_member, page_url, single_line_member};
+use super::json_members::{id_member, page_url, single_line_member};
 use super::parse_error::ParseError;
 use super::url_rules::{UrlRules, same_origin};
 use crate::federation::multikey;

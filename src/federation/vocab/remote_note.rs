@@ -4,10 +4,10 @@ use serde_json::Value;
 use url::Url;
 
 use super::audience::Audience;
+use super::convert_text::{escape_html, truncate_bytes};
 use super::json_document::{first_string, reference_id, values};
-use super::members::{page_url, single_line_member, timestamp_member};
+use super::json_members::{page_url, single_line_member, timestamp_member};
 use super::parse_error::ParseError;
-use super::text::{escape_html, truncate_bytes};
 use super::url_rules::{UrlRules, same_origin};
 use crate::domain::time::Timestamp;
 

@@ -3,8 +3,8 @@
 use serde_json::Value;
 use url::Url;
 
+use super::convert_text::{shorten, truncate_bytes};
 use super::json_document::{first_string, reference_id, values};
-use super::text::{shorten, truncate_bytes};
 use super::url_rules::UrlRules;
 use crate::domain::sanitize_text::single_line;
 use crate::domain::time::Timestamp;
