@@ -19,7 +19,7 @@ use super::App;
 use super::error::FlowError;
 use super::gate::GateError;
 use crate::federation::signature::{SignatureError, UnverifiedSignature};
-use crate::federation::vocab::remote_actor::RemoteKey;
+use crate::federation::vocab::remote_public_keys::RemoteKey;
 use crate::store::actors;
 
 /// A key that cannot be stored in this time is fetched again for the next request.

@@ -21,6 +21,7 @@ pub mod quote;
 pub mod remote_activity;
 pub mod remote_actor;
 pub mod remote_note;
+pub mod remote_public_keys;
 pub mod url_rules;
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use url::Url;
 
 use crate::domain::time::Timestamp;
 use crate::federation::signature::SignatureError;
-use crate::federation::vocab::remote_actor::{RemoteActor, RemoteKey, public_keys};
+use crate::federation::vocab::remote_actor::RemoteActor;
+use crate::federation::vocab::remote_public_keys::{RemoteKey, public_keys};
 use crate::federation::vocab::url_rules::same_origin;
 use crate::flows::App;
 use crate::flows::apub::{self, FetchError};
