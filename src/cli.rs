@@ -28,7 +28,7 @@ use crate::domain::review::{Review, ReviewContent, ReviewState};
 use crate::flows::review_media::{self, ReviewMedia};
 use crate::flows::{App, ingest, publish, retract, revise};
 use crate::sources::review_markdown;
-use crate::store::{critics, feeds, reviews};
+use crate::store::{critics, feed_log, feeds, reviews};
 
 /// A fediverse server for film critics.
 #[derive(Debug, Parser)]
@@ -200,7 +200,7 @@ async fn run_feed(file: &Path, feed: FeedCommand) -> anyhow::Result<()> {
             init_logging("warn");
             let app = app::open_read_only(&config::load(file)?, Arc::new(SystemClock)).await?;
             select_feeds(&app, name.as_deref()).await?;
-            for line in feeds::read_log(&app.db, name.as_deref(), lines).await? {
+            for line in feed_log::list_newest(&app.db, name.as_deref(), lines).await? {
                 print_line(&line.to_string())?;
             }
             Ok(())
@@ -234,7 +234,7 @@ async fn poll_feeds(app: &App, name: Option<&str>) -> anyhow::Result<()> {
             failed.push(format!("{}: {error:#}", feed.name));
             continue;
         }
-        let mut lines = feeds::read_log(&app.db, Some(&feed.name), 500).await?;
+        let mut lines = feed_log::list_newest(&app.db, Some(&feed.name), 500).await?;
         lines.retain(|line| line.at >= started);
         if lines.is_empty() {
             print_line(&format!("{}: nothing new", feed.name))?;
@@ -391,8 +391,8 @@ async fn read_review_file(app: &App, file: &Path) -> anyhow::Result<(ReviewConte
     let path = std::fs::canonicalize(file).with_context(|| format!("cannot read {}", file.display()))?;
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", file.display()))?;
     let base = Url::from_file_path(&path).ok().context("the path is not absolute")?;
-    let mut content =
-        markdown::parse(&text, &base, &app.site.timezone).with_context(|| file.display().to_string())?;
+    let mut content = review_markdown::parse(&text, &base, &app.site.timezone)
+        .with_context(|| file.display().to_string())?;
     let media = review_media::fetch_review_media(app, &mut content, path.parent()).await;
     // A missing picture is an error here: unlike a feed, the file is in the author's hands.
     let media = media.require_complete().with_context(|| file.display().to_string())?;

@@ -14,7 +14,8 @@ use crate::domain::sanitize_text::single_line;
 use crate::flows::block::{self, BlocklistImport};
 use crate::flows::{App, lookup};
 use crate::sources::blocklist;
-use crate::store::blocks::{self, SeveredCounts};
+use crate::store::blocks;
+use crate::store::severed_relations::SeveredCounts;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum BlockCommand {

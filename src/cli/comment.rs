@@ -16,7 +16,7 @@ use crate::flows::critic_reply::{self, ReplyTarget};
 use crate::flows::moderate::{self, CommentAction};
 use crate::flows::{App, lookup};
 use crate::sources::html;
-use crate::store::moderation::{self, CommentListItem, ModeratedComment};
+use crate::store::comment_moderation::{self, CommentListItem, ModeratedComment};
 
 /// Characters of a comment that are shown in a list.
 const EXCERPT_CHARS: usize = 160;
@@ -179,7 +179,8 @@ async fn list(
         None => None,
     };
     let listed =
-        moderation::list(&app.db, review, state.map(CommentStateFilter::to_comment_state), lines).await?;
+        comment_moderation::list(&app.db, review, state.map(CommentStateFilter::to_comment_state), lines)
+            .await?;
     if listed.is_empty() {
         return print_line("no comments");
     }

@@ -12,8 +12,8 @@ use crate::app::{self, SystemClock};
 use crate::config;
 use crate::flows::App;
 use crate::flows::view_counts::local_day;
-use crate::store::view_counts::{self, DailyCount};
-use crate::store::{followers, review_stats};
+use crate::store::insights::{self, DailyCount};
+use crate::store::{followers, review_stats, view_counts};
 
 /// Maximum number of reviews to show, most read first.
 const MAX_LISTED: u32 = 100;
@@ -52,7 +52,7 @@ async fn print_review(app: &App, argument: &str, from: &str, as_json: bool) -> a
     let tally = review_stats::for_review(&app.db, review.id).await?;
     let reach = view_counts::for_review(&app.db, review.id).await?;
     let numbers = [reach.reads, tally.likes, tally.boosts, tally.comments, reach.hosts];
-    let days = view_counts::views_by_day(&app.db, review.id, from).await?;
+    let days = insights::views_by_day(&app.db, review.id, from).await?;
     let page = app.origin.review_page(&review);
     if as_json {
         let days: Vec<Value> = days.iter().map(|on| json!({"day": on.day, "reads": on.total()})).collect();
@@ -75,10 +75,10 @@ async fn print_critic(app: &App, handle: Option<&str>, from: &str, as_json: bool
     let critic = select_critic(app, handle).await?;
     let name = format!("@{}@{}", critic.profile.handle, app.handle_domain());
     let follow = followers::count_followers(&app.db, critic.id).await?;
-    let totals = view_counts::critic_totals(&app.db, critic.id).await?;
-    let reviews = view_counts::list_review_insights(&app.db, critic.id, MAX_LISTED).await?;
-    let reads = view_counts::critic_views_by_day(&app.db, critic.id, from).await?;
-    let followed = view_counts::followers_by_day(&app.db, critic.id, from).await?;
+    let totals = insights::critic_totals(&app.db, critic.id).await?;
+    let reviews = insights::list_by_review(&app.db, critic.id, MAX_LISTED).await?;
+    let reads = insights::critic_views_by_day(&app.db, critic.id, from).await?;
+    let followed = insights::followers_by_day(&app.db, critic.id, from).await?;
     let today = local_day(app, app.clock.now());
     let mut days = days(&reads, &followed);
     days.entry(&today).or_default().1 = Some(follow);

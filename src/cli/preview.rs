@@ -20,7 +20,7 @@ pub(super) async fn run(config: &Path, argument: &str, critic: Option<&str>) -> 
         let text = std::fs::read_to_string(&place).with_context(|| format!("cannot read {argument}"))?;
         let base = url::Url::from_file_path(&place).ok().context("the path is not absolute")?;
         let content =
-            markdown::parse(&text, &base, &app.site.timezone).with_context(|| argument.to_owned())?;
+            review_markdown::parse(&text, &base, &app.site.timezone).with_context(|| argument.to_owned())?;
         preview::preview_content(&app, &select_critic(&app, critic).await?, content)?
     } else {
         preview::preview_review(&app, &require_review(&app, argument).await?).await?

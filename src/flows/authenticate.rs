@@ -20,7 +20,7 @@ use super::error::FlowError;
 use super::gate::GateError;
 use crate::federation::signature::{SignatureError, UnverifiedSignature};
 use crate::federation::vocab::remote_public_keys::RemoteKey;
-use crate::store::actors;
+use crate::store::actor_keys;
 
 /// A key that cannot be stored in this time is fetched again for the next request.
 const STORE_TIMEOUT: Duration = Duration::from_secs(8);
@@ -144,14 +144,14 @@ async fn store_keys(
     pem: &str,
     good: bool,
 ) -> crate::store::Result<()> {
-    let known = actors::find_key(&app.db, key_id).await?;
+    let known = actor_keys::find(&app.db, key_id).await?;
     if !good && known.is_none_or(|known| known.pem == pem) {
         return Ok(());
     }
     let mut tx = app.db.begin().await?;
-    actors::upsert_key(&mut tx, key_id, actor, pem, app.clock.now()).await?;
+    actor_keys::upsert(&mut tx, key_id, actor, pem, app.clock.now()).await?;
     let listed: Vec<&Url> = listed.iter().map(|key| &key.id).collect();
-    actors::delete_unlisted_keys(&mut tx, actor, &listed).await?;
+    actor_keys::delete_unlisted(&mut tx, actor, &listed).await?;
     tx.commit().await
 }
 
@@ -161,7 +161,7 @@ pub async fn verify_stored(
     presented: &UnverifiedSignature,
 ) -> Result<Option<Arc<CachedKey>>, FlowError> {
     let key_id = &presented.key_id;
-    let stored = actors::find_key(&app.db, key_id).await?;
+    let stored = actor_keys::find(&app.db, key_id).await?;
     let now = app.clock.now();
     let kept = app.remote_keys.get(key_id);
     let known = match (stored, kept) {

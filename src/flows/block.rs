@@ -16,8 +16,8 @@ use crate::domain::sanitize_text::single_line;
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::url_rules::canonical_host;
 use crate::sources::blocklist::{BlocklistEntry, BlocklistErrors, BlocklistSeverity};
-use crate::store::blocks::{self, SeveredCounts};
-use crate::store::{actors, deliveries, followers};
+use crate::store::severed_relations::{self, SeveredCounts};
+use crate::store::{actors, blocks, deliveries, followers};
 
 /// Characters of the reason for a block.
 const MAX_REASON_LENGTH: usize = 500;
@@ -29,8 +29,8 @@ pub async fn block_account(app: &App, actor: &Url, reason: Option<&str>) -> anyh
     let mut tx = app.db.begin().await?;
     tx.lock(actor.as_str()).await?;
     blocks::block_actor(&mut tx, actor, reason.map(short_reason).as_deref(), now).await?;
-    let mut ended = blocks::sever_actor(&mut tx, actor, now.truncate_to_second()).await?;
-    for follow in blocks::list_follows(&mut tx, actor).await? {
+    let mut ended = severed_relations::sever_actor(&mut tx, actor, now.truncate_to_second()).await?;
+    for follow in severed_relations::list_follows(&mut tx, actor).await? {
         let at = now.truncate_to_second().max(follow.signed_at);
         followers::unfollow(&mut tx, follow.critic_id, actor, at).await?;
         ended.followers += 1;
@@ -101,11 +101,11 @@ async fn sever(app: &App, blocked: &HashSet<&str>, now: Timestamp) -> anyhow::Re
         return Ok(ended);
     }
     let rules: HashMap<String, DomainRule> = blocks::list_rules(&app.db).await?.into_iter().collect();
-    for host in blocks::list_known_hosts(&app.db).await? {
+    for host in severed_relations::list_known_hosts(&app.db).await? {
         let nearest = domain_and_parents(&host).find_map(|domain| Some((domain, rules.get(domain)?)));
         if nearest.is_some_and(|(domain, rule)| *rule == DomainRule::Block && blocked.contains(domain)) {
             let mut tx = app.db.begin().await?;
-            ended += blocks::sever_host(&mut tx, &host, now.truncate_to_second()).await?;
+            ended += severed_relations::sever_host(&mut tx, &host, now.truncate_to_second()).await?;
             tx.commit().await?;
         }
     }

@@ -21,7 +21,7 @@ use crate::federation::vocab::critic_reply as vocab;
 use crate::sources::reply_markdown::{self as text, MentionTarget};
 use crate::store::activities::NewActivity;
 use crate::store::critic_replies::{self, StoredCriticReply};
-use crate::store::{Tx, actors, blocks, comments, critics, deliveries, moderation, reviews};
+use crate::store::{Tx, access_levels, actors, comment_moderation, comments, critics, deliveries, reviews};
 
 /// Participants of a thread that receive a reply, the most recent ones.
 const MAX_PARTICIPANTS: u32 = 200;
@@ -139,7 +139,7 @@ pub async fn delete(app: &App, id: CommentId) -> anyhow::Result<()> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     ensure!(
-        moderation::transition(&mut tx, id, CommentState::Shown, CommentState::Deleted).await?,
+        comment_moderation::transition(&mut tx, id, CommentState::Shown, CommentState::Deleted).await?,
         "the reply was already deleted"
     );
     comments::mark_deleted(&mut tx, id, now).await?;
@@ -203,7 +203,7 @@ async fn find_position(app: &App, target: ReplyTarget) -> anyhow::Result<Positio
     let (review, parent, author) = match target {
         ReplyTarget::Review(id) => (id, app.origin.article(id), None),
         ReplyTarget::Comment(id) => {
-            let case = moderation::find(&app.db, id).await?.context("no such comment")?;
+            let case = comment_moderation::find(&app.db, id).await?.context("no such comment")?;
             ensure!(
                 case.state == CommentState::Shown,
                 "the comment is {}; you can reply only to comments that are shown",
@@ -250,7 +250,7 @@ async fn mentions(app: &App, author: Option<&Url>, source: &str) -> anyhow::Resu
         mentions.push(Mention { actor: known.uri, url: known.url, handle: known.handle, in_text: false });
     }
     for handle in text::mentioned_handles(source).into_iter().take(MAX_MENTIONS) {
-        let Some(uri) = moderation::find_actor_by_handle(&app.db, &handle).await? else { continue };
+        let Some(uri) = actors::find_uri_by_handle(&app.db, &handle).await? else { continue };
         if let Some(mention) = mentions.iter_mut().find(|mention| mention.actor.as_str() == uri) {
             mention.in_text = true;
             continue;
@@ -275,7 +275,7 @@ async fn audience(app: &App, review: ReviewId, mentions: &[Mention]) -> anyhow::
     let mut inboxes = BTreeSet::new();
     for hearer in hearers {
         let actor = Url::parse(&hearer.uri)?;
-        if blocks::access_level(&app.db, &actor, &app.policy).await? != AccessLevel::Blocked {
+        if access_levels::for_actor(&app.db, &actor, &app.policy).await? != AccessLevel::Blocked {
             inboxes.insert(Url::parse(&hearer.inbox)?);
         }
     }

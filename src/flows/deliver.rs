@@ -27,7 +27,7 @@ use crate::net::response::PostResponse;
 use crate::store::deliveries::{self, DeliveryOutcome, DueDelivery};
 use crate::store::hosts::{self, Capacity, HostHealth, HostLease};
 use crate::store::lease_renewal::LeaseQueue;
-use crate::store::{activities, blocks};
+use crate::store::{access_levels, activities};
 
 /// Deliveries of one batch.
 const MAX_BATCH_SIZE: u32 = 64;
@@ -101,7 +101,7 @@ pub async fn claim_hosts(
         return Ok(Vec::new());
     }
     let names: Vec<&str> = leases.iter().map(|lease| lease.host.as_str()).collect();
-    let levels = blocks::load_access_levels(&mut tx, &[], &names).await?;
+    let levels = access_levels::load(&mut tx, &[], &names).await?;
     tx.commit_without_notify().await?;
     fail_point!("claim-after-commit");
     let mut by_host: HashMap<String, Vec<(DueDelivery, Arc<OutboundActivity>)>> = HashMap::new();

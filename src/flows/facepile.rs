@@ -13,9 +13,10 @@ use crate::domain::id::ReviewId;
 use crate::domain::moderation::{AccessLevel, FirstCommentPolicy};
 use crate::domain::review::Review;
 use crate::domain::states::ReactionEventKind;
-use crate::store::facepile::{self, FaceCandidate, UnresolvedActor};
+use crate::store::facepile::{self, FaceCandidate};
 use crate::store::review_stats::ReviewStats;
-use crate::store::{blocks, view_counts};
+use crate::store::unresolved_actors::{self, UnresolvedActor};
+use crate::store::{access_levels, reached_hosts, reaction_events, view_counts};
 
 /// Actors in the facepile of a review.
 const MAX_FACES: usize = 24;
@@ -43,7 +44,7 @@ pub async fn for_review(app: &App, review: &Review, tally: ReviewStats) -> crate
     }
     let candidates = facepile::list_candidates(&app.db, review.id, review.critic).await?;
     let hosts: BTreeSet<&str> = candidates.iter().filter_map(|one| one.face.actor.uri.host_str()).collect();
-    let levels = blocks::load_host_access_levels(&app.db, hosts).await?;
+    let levels = access_levels::load_for_hosts(&app.db, hosts).await?;
     let is_shown = |candidate: &FaceCandidate| {
         let host = candidate.face.actor.uri.host_str().unwrap_or_default();
         match levels.for_host(host, &app.policy) {
@@ -64,9 +65,9 @@ pub async fn for_review(app: &App, review: &Review, tally: ReviewStats) -> crate
 /// # Errors
 /// If the database fails.
 pub async fn process_batch(app: &App) -> anyhow::Result<bool> {
-    let processed = facepile::has_reaction_event(&app.db).await? && process_events(app).await?;
+    let processed = reaction_events::has_any(&app.db).await? && process_events(app).await?;
     let fetched =
-        facepile::has_unresolved_actor(&app.db, app.clock.now()).await? && fetch_unresolved(app).await?;
+        unresolved_actors::has_due(&app.db, app.clock.now()).await? && fetch_unresolved(app).await?;
     Ok(processed || fetched)
 }
 
@@ -74,14 +75,14 @@ async fn process_events(app: &App) -> anyhow::Result<bool> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     view_counts::lock(&mut tx).await?;
-    let events = facepile::take_reaction_events(&mut tx, MAX_EVENTS).await?;
+    let events = reaction_events::take(&mut tx, MAX_EVENTS).await?;
     let mut reached: BTreeSet<(ReviewId, String)> = BTreeSet::new();
     for event in events.iter().filter(|event| event.kind != ReactionEventKind::Undo) {
         let host = Url::parse(&event.actor).ok().and_then(|actor| actor.host_str().map(str::to_owned));
         reached.extend(host.map(|host| (event.review_id, host)));
     }
     for (review, host) in &reached {
-        view_counts::add_reached_host(&mut tx, *review, host).await?;
+        reached_hosts::insert(&mut tx, *review, host).await?;
     }
     let reactions = || events.iter().filter(|event| event.kind != ReactionEventKind::Comment);
     for review in reactions().map(|event| event.review_id).collect::<BTreeSet<_>>() {
@@ -89,7 +90,7 @@ async fn process_events(app: &App) -> anyhow::Result<bool> {
     }
     // An actor that could not be fetched before is tried again after a new reaction.
     for event in reactions() {
-        facepile::enqueue_fetch(&mut tx, event.review_id, &event.actor, now).await?;
+        unresolved_actors::enqueue_fetch(&mut tx, event.review_id, &event.actor, now).await?;
     }
     tx.commit_without_notify().await?;
     Ok(!events.is_empty())
@@ -99,7 +100,7 @@ async fn fetch_unresolved(app: &App) -> anyhow::Result<bool> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     let actors =
-        facepile::claim_unresolved_actors(&mut tx, MAX_PARALLEL_FETCHES, now, now + RETRY_INTERVAL).await?;
+        unresolved_actors::claim_due(&mut tx, MAX_PARALLEL_FETCHES, now, now + RETRY_INTERVAL).await?;
     tx.commit_without_notify().await?;
     let found = !actors.is_empty();
     let mut fetching = JoinSet::new();
@@ -115,7 +116,7 @@ async fn fetch_unresolved(app: &App) -> anyhow::Result<bool> {
 /// Fetches and stores an actor.
 async fn resolve_one(app: App, actor: UnresolvedActor) -> anyhow::Result<()> {
     // After very many reactions most actors have left the facepile before they are fetched: those are skipped.
-    let is_wanted = facepile::is_in_facepile(&app.db, &actor.actor).await?;
+    let is_wanted = facepile::is_in_any(&app.db, &actor.actor).await?;
     let resolved = match Url::parse(&actor.actor).ok().filter(|_| is_wanted) {
         Some(id) => tokio::time::timeout(FETCH_TIMEOUT, resolve::resolve_actor(&app, &id))
             .await
@@ -124,7 +125,7 @@ async fn resolve_one(app: App, actor: UnresolvedActor) -> anyhow::Result<()> {
     };
     if resolved || !is_wanted || actor.attempts >= MAX_ATTEMPTS {
         let mut tx = app.db.begin().await?;
-        facepile::delete_unresolved_actor(&mut tx, &actor.actor).await?;
+        unresolved_actors::delete(&mut tx, &actor.actor).await?;
         tx.commit().await?;
     }
     Ok(())

@@ -4,7 +4,7 @@
 use super::App;
 use crate::domain::time::Timestamp;
 use crate::store::activities::{self, NewActivity};
-use crate::store::{Result, Tx, deliveries};
+use crate::store::{Result, Tx, fan_outs};
 
 /// Stores an activity and its fan-out in the caller's transaction. Older activities about the same object that still wait
 /// are superseded.
@@ -22,14 +22,14 @@ pub(super) async fn enqueue_for_followers(
 /// Writes the next delivery rows of a fan-out; returns `false` if no fan-out waits.
 pub async fn expand_next(app: &App) -> anyhow::Result<bool> {
     // A look by the read pool first: with nothing due, SQLite's only writer is not taken from others.
-    if !deliveries::has_fan_out(&app.db).await? {
+    if !fan_outs::has_any(&app.db).await? {
         return Ok(false);
     }
     let mut tx = app.db.begin().await?;
-    let Some(fan_out) = deliveries::claim_fan_out(&mut tx).await? else {
+    let Some(fan_out) = fan_outs::claim(&mut tx).await? else {
         return Ok(false);
     };
-    deliveries::expand_fan_out(&mut tx, &fan_out, app.clock.now()).await?;
+    fan_outs::expand(&mut tx, &fan_out, app.clock.now()).await?;
     fail_point!("expand-before-commit");
     tx.commit().await?;
     fail_point!("expand-after-commit");

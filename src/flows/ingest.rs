@@ -19,7 +19,7 @@ use crate::net::client::GetRequest;
 use crate::sources::feed;
 use crate::store::feeds::{self, PollResult};
 use crate::store::lease_renewal::LeaseQueue;
-use crate::store::{critics, reviews};
+use crate::store::{critics, feed_log, reviews};
 use decide::{DocumentIds, FeedPoll};
 
 mod decide;
@@ -84,7 +84,7 @@ async fn poll_claimed(app: &App, feed: &Feed, lease: LeaseId) -> anyhow::Result<
         Ok(validators) => (validators, None),
         Err(error) => {
             let reason = format!("{error:#}");
-            feeds::append_log(&mut tx, feed.id, IngestDecision::Failed, &feed.name, &reason, now).await?;
+            feed_log::append(&mut tx, feed.id, IngestDecision::Failed, &feed.name, &reason, now).await?;
             let kept = Validators { etag: feed.etag.clone(), last_modified: feed.last_modified.clone() };
             (kept, Some(reason))
         }
@@ -97,7 +97,7 @@ async fn poll_claimed(app: &App, feed: &Feed, lease: LeaseId) -> anyhow::Result<
         next_poll_at: now + if failures == 0 { feed.interval } else { poll_backoff(feed.interval, failures) },
     };
     feeds::finish_poll(&mut tx, feed.id, lease, &polled).await?;
-    feeds::trim_log(&mut tx, feed.id).await?;
+    feed_log::trim(&mut tx, feed.id).await?;
     tx.commit().await?;
     app.wake.notify();
     Ok(problem)
@@ -199,7 +199,7 @@ async fn release_held(app: &App, feed: &Feed, critic: &Critic) -> anyhow::Result
         review.release(now)?;
         reviews::upsert(&mut tx, &review, now).await?;
         write_create(app, &mut tx, critic, &review, now).await?;
-        feeds::append_log(
+        feed_log::append(
             &mut tx,
             feed.id,
             IngestDecision::Published,

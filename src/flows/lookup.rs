@@ -7,7 +7,8 @@ use super::App;
 use super::webfinger::resolve_handle;
 use crate::domain::comment::parse_comment_anchor;
 use crate::federation::webfinger::Handle;
-use crate::store::moderation::{self, ModeratedComment};
+use crate::store::actors;
+use crate::store::comment_moderation::{self, ModeratedComment};
 
 /// Returns the id of the actor that a command names by its id, its profile URL or `@user@host`. An unknown handle is
 /// looked up with WebFinger.
@@ -24,7 +25,7 @@ pub async fn find_actor_id(app: &App, named: &str) -> anyhow::Result<Url> {
         format!("{named:?} is neither a handle such as @user@host nor the URL of an account")
     })?;
     ensure!(!app.origin.owns(&id), "{id} is an account of this site");
-    let of_page = moderation::find_actor_by_page(&app.db, &id).await?;
+    let of_page = actors::find_uri_by_page(&app.db, &id).await?;
     Ok(of_page.map(|uri| Url::parse(&uri)).transpose()?.unwrap_or(id))
 }
 
@@ -33,7 +34,7 @@ async fn find_by_handle(app: &App, handle: &Handle) -> anyhow::Result<Url> {
         handle.host != app.handle_domain() && handle.host != app.origin.authority(),
         "@{handle} is an account of this site"
     );
-    if let Some(uri) = moderation::find_actor_by_handle(&app.db, &format!("@{handle}")).await? {
+    if let Some(uri) = actors::find_uri_by_handle(&app.db, &format!("@{handle}")).await? {
         return Ok(Url::parse(&uri)?);
     }
     let unknown = || format!("could not look up @{handle}; use the URL of the account instead");
@@ -48,16 +49,16 @@ async fn find_by_handle(app: &App, handle: &Handle) -> anyhow::Result<Url> {
 pub async fn find_comment(app: &App, named: &str) -> anyhow::Result<Option<ModeratedComment>> {
     let named = named.trim();
     if let Ok(id) = named.parse() {
-        return Ok(moderation::find(&app.db, id).await?);
+        return Ok(comment_moderation::find(&app.db, id).await?);
     }
     let fragment = named.rsplit_once('#').map_or(named, |(_, fragment)| fragment);
     if let Some(id) = parse_comment_anchor(fragment) {
-        return Ok(moderation::find(&app.db, id).await?);
+        return Ok(comment_moderation::find(&app.db, id).await?);
     }
     let Ok(mut url) = Url::parse(named) else { return Ok(None) };
-    if let Some(found) = moderation::find_by_url(&app.db, &url).await? {
+    if let Some(found) = comment_moderation::find_by_url(&app.db, &url).await? {
         return Ok(Some(found));
     }
     url.set_fragment(None);
-    Ok(moderation::find_by_url(&app.db, &url).await?)
+    Ok(comment_moderation::find_by_url(&app.db, &url).await?)
 }

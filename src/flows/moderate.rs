@@ -5,9 +5,8 @@ use anyhow::{Context, bail, ensure};
 use super::{App, resolve};
 use crate::domain::id::CommentId;
 use crate::domain::states::CommentState;
-use crate::store::Tx;
-use crate::store::comments;
-use crate::store::moderation::{self, ModeratedComment};
+use crate::store::comment_moderation::{self, ModeratedComment};
+use crate::store::{Tx, actors, comments};
 
 /// A moderation action on one comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +40,7 @@ pub async fn apply_action(app: &App, id: CommentId, action: CommentAction) -> an
     let mut tx = app.db.begin().await?;
     // Activities of the author wait meanwhile: the action decides whether they are held or shown.
     tx.lock(&comment.actor).await?;
-    let state = moderation::find_state(&mut tx, id).await?.context("no such comment")?;
+    let state = comment_moderation::find_state(&mut tx, id).await?.context("no such comment")?;
     let to = match (action, state) {
         (CommentAction::Hide, CommentState::Shown | CommentState::Held | CommentState::Withheld)
         | (CommentAction::Reject, CommentState::Held) => CommentState::Hidden,
@@ -49,7 +48,7 @@ pub async fn apply_action(app: &App, id: CommentId, action: CommentAction) -> an
         | (CommentAction::Approve, CommentState::Held | CommentState::Hidden) => CommentState::Shown,
         (_, state) => bail!("{}", refusal(action, state)),
     };
-    moderation::transition(&mut tx, id, state, to).await?;
+    comment_moderation::transition(&mut tx, id, state, to).await?;
     let more = if action == CommentAction::Approve { let_through(&mut tx, &comment).await? } else { 0 };
     tx.commit().await?;
     app.wake.notify();
@@ -57,8 +56,8 @@ pub async fn apply_action(app: &App, id: CommentId, action: CommentAction) -> an
 }
 
 async fn let_through(tx: &mut Tx, comment: &ModeratedComment) -> anyhow::Result<u64> {
-    ensure!(moderation::trust_actor(tx, &comment.actor).await?, unknown(&comment.actor));
-    Ok(moderation::show_held_by_actor(tx, &comment.actor).await?)
+    ensure!(actors::trust(tx, &comment.actor).await?, unknown(&comment.actor));
+    Ok(comment_moderation::show_held_by_actor(tx, &comment.actor).await?)
 }
 
 fn unknown(actor: &str) -> String {
@@ -95,5 +94,5 @@ pub async fn remove_comment(app: &App, id: CommentId) -> anyhow::Result<()> {
 }
 
 async fn comment(app: &App, id: CommentId) -> anyhow::Result<ModeratedComment> {
-    moderation::find(&app.db, id).await?.context("no such comment")
+    comment_moderation::find(&app.db, id).await?.context("no such comment")
 }

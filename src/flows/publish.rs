@@ -15,7 +15,7 @@ use crate::domain::review::{Review, ReviewContent, ReviewState, slug};
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::{activity, article};
 use crate::store::activities::NewActivity;
-use crate::store::{Tx, critics, feed_entries, feeds, review_stats, reviews};
+use crate::store::{Tx, critics, feed_entries, feed_log, feeds, review_stats, reviews};
 
 /// Makes a new review in the given state, with a free slug.
 pub(super) async fn new_review(
@@ -171,7 +171,7 @@ async fn release_scheduled(app: &App, id: ReviewId) -> anyhow::Result<()> {
             );
             return hold_for_turn(tx, review, Some(feed), &reason, now).await;
         }
-        feeds::append_log(&mut tx, feed.id, IngestDecision::Published, &title, "scheduled time reached", now)
+        feed_log::append(&mut tx, feed.id, IngestDecision::Published, &title, "scheduled time reached", now)
             .await?;
     }
     review.release(now)?;
@@ -193,7 +193,7 @@ async fn hold_for_turn(
     reviews::upsert(&mut tx, &review, now).await?;
     if let Some(feed) = feed {
         feed_entries::hold_until_next_poll(&mut tx, review.id).await?;
-        feeds::append_log(&mut tx, feed.id, IngestDecision::Held, &review.content.title, reason, now).await?;
+        feed_log::append(&mut tx, feed.id, IngestDecision::Held, &review.content.title, reason, now).await?;
     }
     tx.commit().await?;
     Ok(())
@@ -225,7 +225,7 @@ pub async fn release_held(app: &App, id: ReviewId) -> anyhow::Result<Review> {
     write_create(app, &mut tx, &critic, &review, now).await?;
     if let Some(feed) = review.feed {
         let title = &review.content.title;
-        feeds::append_log(&mut tx, feed, IngestDecision::Published, title, "released manually", now).await?;
+        feed_log::append(&mut tx, feed, IngestDecision::Published, title, "released manually", now).await?;
     }
     tx.commit().await?;
     app.wake.notify();

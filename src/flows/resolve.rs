@@ -6,12 +6,12 @@ use super::App;
 use super::apub::{self, PostError, ResolveError};
 use crate::domain::moderation::AccessLevel;
 use crate::federation::vocab::remote_note::RemoteNote;
+use crate::store::access_levels;
 use crate::store::actors::StoredActor;
-use crate::store::blocks;
 
 /// Whether the actor or the post of that id is blocked, by itself or by its server.
 async fn is_blocked(app: &App, id: &Url) -> Result<bool, ResolveError> {
-    Ok(blocks::access_level(&app.db, id, &app.policy).await? == AccessLevel::Blocked)
+    Ok(access_levels::for_actor(&app.db, id, &app.policy).await? == AccessLevel::Blocked)
 }
 
 /// Returns the actor of that id, from the database or from its server; a stored one is fetched again after a day.

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use super::App;
 use crate::domain::id::ReviewId;
 use crate::domain::time::Timestamp;
-use crate::store::view_counts;
+use crate::store::{insights, reached_hosts, view_counts};
 
 /// How often views are added to their day.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(3);
@@ -131,7 +131,7 @@ pub async fn process_batch(app: &App, schedule: &mut ViewCountSchedule) -> anyho
     if ViewCountSchedule::is_due(schedule.counted_at, now, FOLLOWER_COUNT_INTERVAL) {
         let mut tx = app.db.begin().await?;
         view_counts::lock(&mut tx).await?;
-        view_counts::snapshot_followers(&mut tx, &local_day(app, now)).await?;
+        insights::snapshot_followers(&mut tx, &local_day(app, now)).await?;
         tx.commit_without_notify().await?;
         schedule.counted_at = Some(now);
     }
@@ -147,13 +147,15 @@ pub async fn process_batch(app: &App, schedule: &mut ViewCountSchedule) -> anyho
 
 /// Records the servers that the next range of deliveries reached.
 async fn process_deliveries(app: &App, until: Timestamp) -> anyhow::Result<bool> {
-    let since = view_counts::delivery_cursor(&app.db).await?;
-    let Some(end) = view_counts::next_delivery_window(&app.db, since, until).await? else { return Ok(false) };
+    let since = reached_hosts::delivery_cursor(&app.db).await?;
+    let Some(end) = reached_hosts::next_delivery_window(&app.db, since, until).await? else {
+        return Ok(false);
+    };
     let prefix = app.origin.url("/ap/article/");
     let mut tx = app.db.begin().await?;
     view_counts::lock(&mut tx).await?;
-    view_counts::add_delivered_hosts(&mut tx, since, end, prefix.as_str()).await?;
-    view_counts::set_delivery_cursor(&mut tx, end).await?;
+    reached_hosts::insert_delivered(&mut tx, since, end, prefix.as_str()).await?;
+    reached_hosts::set_delivery_cursor(&mut tx, end).await?;
     tx.commit_without_notify().await?;
     Ok(true)
 }

@@ -1,10 +1,7 @@
-//! Actors of other servers and their public keys, as they were last fetched.
-
-use std::collections::HashSet;
+//! Actors of other servers, as they were last fetched, and whether a critic has approved them.
 
 use sqlx::FromRow;
 
-use super::bulk_statement::BulkStatement;
 use super::column_types::parse_url;
 use super::{Db, Result, Tx, comments, execute, with_db, with_tx};
 use crate::domain::time::Timestamp;
@@ -82,6 +79,28 @@ pub async fn find_by_uri(db: &Db, uri: &url::Url) -> Result<Option<StoredActor>>
     row.map(ActorRow::actor).transpose()
 }
 
+/// Finds the id of an actor by its confirmed handle (`@user@host`), ignoring case.
+pub async fn find_uri_by_handle(db: &Db, handle: &str) -> Result<Option<String>> {
+    with_db!(db, |c| {
+        sqlx::query_scalar(
+        "select uri from actors where lower(handle) = $1 and deleted_at is null order by fetched_at desc limit 1",
+    )
+    .bind(handle.to_ascii_lowercase())
+    .fetch_optional(c)
+    .await
+    })
+}
+
+/// Finds the id of an actor by the URL of its page.
+pub async fn find_uri_by_page(db: &Db, page: &url::Url) -> Result<Option<String>> {
+    with_db!(db, |c| sqlx::query_scalar(
+        "select uri from actors where url = $1 and deleted_at is null order by fetched_at desc limit 1",
+    )
+    .bind(page.as_str())
+    .fetch_optional(c)
+    .await)
+}
+
 /// Inserts or updates an actor, and updates the inbox of its follows.
 pub async fn upsert(tx: &mut Tx, actor: &StoredActor) -> Result<()> {
     execute!(
@@ -141,6 +160,12 @@ pub async fn is_trusted(tx: &mut Tx, uri: &url::Url) -> Result<bool> {
     Ok(trusted == Some(1))
 }
 
+/// Approves an actor: its comments are shown at once from now on. Returns false if the actor is not known.
+pub async fn trust(tx: &mut Tx, actor: &str) -> Result<bool> {
+    let query = "update actors set trusted = 1 where uri = $1 and deleted_at is null";
+    execute!(tx, sqlx::query(query).bind(actor)).map(|rows| rows == 1)
+}
+
 /// Marks an actor deleted: its follows and reactions end, and the text of its comments is erased.
 pub async fn mark_deleted(tx: &mut Tx, uri: &url::Url, signed_at: Timestamp) -> Result<()> {
     let statements = [
@@ -158,94 +183,4 @@ pub async fn mark_deleted(tx: &mut Tx, uri: &url::Url, signed_at: Timestamp) -> 
         execute!(tx, sqlx::query(statement).bind(uri.as_str()).bind(signed_at))?;
     }
     comments::mark_all_deleted(tx, uri, signed_at).await
-}
-
-/// A public key of a remote actor.
-#[derive(Debug, Clone, FromRow)]
-pub struct ActorKey {
-    /// The actor's id.
-    pub actor: String,
-    /// The public key as PEM.
-    pub pem: String,
-}
-
-/// Finds a key.
-pub async fn find_key(db: &Db, key_id: &url::Url) -> Result<Option<ActorKey>> {
-    with_db!(db, |c| sqlx::query_as("select actor, pem from actor_keys where key_id = $1")
-        .bind(key_id.as_str())
-        .fetch_optional(c)
-        .await)
-}
-
-/// Selects those of the cached keys that are no longer stored as they are cached.
-static FIND_OUTDATED: BulkStatement = BulkStatement::new(
-    "with remembered (key_id, actor, pem) as (values",
-    "(#1, #2, #3)",
-    3,
-    ") select key_id from remembered r where not exists (
-        select 1 from actor_keys k where k.key_id = r.key_id and k.actor = r.actor and k.pem = r.pem)",
-);
-
-/// A key in a cache outside of the database.
-#[derive(Debug, Clone, Copy)]
-pub struct CachedActorKey<'a> {
-    /// Its id.
-    pub key_id: &'a url::Url,
-    /// Its owner's id.
-    pub actor: &'a url::Url,
-    /// The public key as PEM.
-    pub pem: &'a str,
-}
-
-/// Finds the ids of cached keys that were replaced or deleted since they were cached.
-pub async fn find_outdated_keys(tx: &mut Tx, keys: &[CachedActorKey<'_>]) -> Result<HashSet<String>> {
-    let mut outdated = HashSet::new();
-    for (text, _, part) in FIND_OUTDATED.parts(keys) {
-        let found: Vec<String> = with_tx!(tx, |c| {
-            let query = sqlx::query_scalar(text);
-            part.fold(query, |query, key| {
-                query.bind(key.key_id.as_str()).bind(key.actor.as_str()).bind(key.pem)
-            })
-            .fetch_all(c)
-            .await
-        })?;
-        outdated.extend(found);
-    }
-    Ok(outdated)
-}
-
-/// Deletes an actor's keys that it no longer lists: they have expired, or they leaked.
-pub async fn delete_unlisted_keys(tx: &mut Tx, actor: &url::Url, listed: &[&url::Url]) -> Result<()> {
-    let query = "select key_id from actor_keys where actor = $1";
-    let known: Vec<String> =
-        with_tx!(tx, |c| sqlx::query_scalar(query).bind(actor.as_str()).fetch_all(c).await)?;
-    for key in known {
-        if listed.iter().all(|listed| listed.as_str() != key) {
-            execute!(tx, sqlx::query("delete from actor_keys where key_id = $1").bind(&key))?;
-        }
-    }
-    Ok(())
-}
-
-/// Inserts or replaces a key.
-pub async fn upsert_key(
-    tx: &mut Tx,
-    key_id: &url::Url,
-    actor: &url::Url,
-    pem: &str,
-    now: Timestamp,
-) -> Result<()> {
-    execute!(
-        tx,
-        sqlx::query(
-            "insert into actor_keys (key_id, actor, pem, fetched_at) values ($1, $2, $3, $4)
-         on conflict (key_id) do update set actor = excluded.actor, pem = excluded.pem,
-            fetched_at = excluded.fetched_at",
-        )
-        .bind(key_id.as_str())
-        .bind(actor.as_str())
-        .bind(pem)
-        .bind(now)
-    )?;
-    Ok(())
 }

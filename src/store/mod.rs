@@ -4,7 +4,9 @@
 //! never held across network IO. A query has one text, with `$1` for the first parameter; where the databases differ, a
 //! function has a text for each. States and kinds are enums (`domain::states`), stored by their names.
 
+pub mod access_levels;
 pub mod activities;
+pub mod actor_keys;
 pub mod actors;
 pub mod authorizations;
 pub mod avatars;
@@ -13,6 +15,7 @@ pub mod blocks;
 pub mod browse_index;
 mod bulk_statement;
 mod column_types;
+pub mod comment_moderation;
 pub mod comments;
 pub mod critic_replies;
 pub mod critics;
@@ -20,17 +23,21 @@ mod db;
 pub mod deliveries;
 pub mod delivery_status;
 pub mod facepile;
+pub mod fan_outs;
 pub mod feed_entries;
+pub mod feed_log;
 pub mod feeds;
 pub mod followers;
 pub mod hosts;
 pub mod inbox_activities;
 pub mod index_backfill;
+pub mod insights;
 pub mod lease_renewal;
 pub mod media;
-pub mod moderation;
 pub mod nodeinfo_usage;
 pub mod page_versions;
+pub mod reached_hosts;
+pub mod reaction_events;
 pub mod reactions;
 pub mod reports;
 pub mod review_stats;
@@ -38,8 +45,10 @@ pub mod reviews;
 mod schema;
 pub mod search;
 pub mod settings;
+pub mod severed_relations;
 pub mod signing_keys;
 pub mod tombstones;
+pub mod unresolved_actors;
 pub mod view_counts;
 
 pub use db::{ChangeListener, CommitCounter, Db, Tx};

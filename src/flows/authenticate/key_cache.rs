@@ -15,7 +15,7 @@ use super::key_fetch::REFETCH_INTERVAL;
 use crate::domain::time::Timestamp;
 use crate::federation::public_key::PublicKey;
 use crate::federation::signature::UnverifiedSignature;
-use crate::store::actors::CachedActorKey;
+use crate::store::actor_keys::CachedActorKey;
 
 /// Keys in each of the two generations: those that were used lately, and those that were used before them.
 const GENERATION_CAPACITY: usize = 4096;

@@ -19,7 +19,7 @@ use crate::flows::review_media::{ReviewMedia, fetch_review_media};
 use crate::flows::{App, revise};
 use crate::sources::feed::FeedDocument;
 use crate::store::feed_entries::{self, EntryRecord, StoredEntry};
-use crate::store::{Tx, feeds, reviews};
+use crate::store::{Tx, feed_log, reviews};
 
 /// One poll of one feed.
 pub(super) struct FeedPoll<'a> {
@@ -85,7 +85,7 @@ impl FeedPoll<'_> {
         let now = self.app.clock.now();
         for (what, why) in &document.skipped {
             let mut tx = self.app.db.begin().await?;
-            if feeds::append_log_once(&mut tx, self.feed.id, IngestDecision::Skipped, what, why, now).await? {
+            if feed_log::append_once(&mut tx, self.feed.id, IngestDecision::Skipped, what, why, now).await? {
                 tx.commit().await?;
             }
         }
@@ -99,7 +99,7 @@ impl FeedPoll<'_> {
                 is_whole = false;
                 let reason = format!("{error:#}");
                 let mut tx = self.app.db.begin().await?;
-                feeds::append_log_once(&mut tx, self.feed.id, IngestDecision::Skipped, &title, &reason, now)
+                feed_log::append_once(&mut tx, self.feed.id, IngestDecision::Skipped, &title, &reason, now)
                     .await?;
                 tx.commit().await?;
             }
@@ -132,7 +132,7 @@ impl FeedPoll<'_> {
         }
         for reason in missing {
             let now = self.app.clock.now();
-            feeds::append_log_once(&mut tx, self.feed.id, IngestDecision::Skipped, &title, &reason, now)
+            feed_log::append_once(&mut tx, self.feed.id, IngestDecision::Skipped, &title, &reason, now)
                 .await?;
         }
         tx.commit().await?;
@@ -247,7 +247,7 @@ impl FeedPoll<'_> {
             _ => reason,
         };
         tracing::info!(review = %review.id, reason, "new entry processed");
-        feeds::append_log(tx, self.feed.id, decision, &content.title, &reason, now).await?;
+        feed_log::append(tx, self.feed.id, decision, &content.title, &reason, now).await?;
         Ok(())
     }
 
@@ -272,7 +272,7 @@ impl FeedPoll<'_> {
             self.remember(tx, EntryId::new(now), &candidate, known.review_id, None, now).await?;
             let reason = format!("already imported from another feed (same {by}), which remains its source");
             let title = &candidate.entry.content.title;
-            feeds::append_log(tx, self.feed.id, IngestDecision::Matched, title, &reason, now).await?;
+            feed_log::append(tx, self.feed.id, IngestDecision::Matched, title, &reason, now).await?;
             return Ok(());
         }
         self.remember(tx, known.id, &candidate, None, None, now).await?;
@@ -313,7 +313,7 @@ impl FeedPoll<'_> {
                 (IngestDecision::Revised, format!("already imported (same {by}); its contents changed"))
             }
         };
-        feeds::append_log(tx, self.feed.id, decision, &title, &reason, now).await?;
+        feed_log::append(tx, self.feed.id, decision, &title, &reason, now).await?;
         Ok(())
     }
 
@@ -322,7 +322,7 @@ impl FeedPoll<'_> {
         let now = self.app.clock.now();
         self.remember(tx, EntryId::new(now), candidate, Some(review), None, now).await?;
         let reason = "a review with this URL already exists";
-        feeds::append_log(
+        feed_log::append(
             tx,
             self.feed.id,
             IngestDecision::Matched,

@@ -10,8 +10,8 @@ use super::prepare::PreparedActivity;
 use crate::domain::moderation::AccessLevel;
 use crate::domain::states::ReactionKind;
 use crate::federation::vocab::remote_activity::{InboundActivityKind, UpdateObject};
-use crate::store::blocks::AccessLevels;
-use crate::store::{Result, Tx, blocks};
+use crate::store::access_levels::{self, AccessLevels};
+use crate::store::{Result, Tx};
 
 impl InboundActivity<'_> {
     /// The names that must be locked before it is applied.
@@ -81,7 +81,7 @@ impl InboundActivity<'_> {
     }
 
     async fn is_blocked(&self, tx: &mut Tx, actor: &Url) -> Result<bool> {
-        Ok(blocks::access_level_in_tx(tx, actor, &self.app.policy).await? == AccessLevel::Blocked)
+        Ok(access_levels::for_actor_in_tx(tx, actor, &self.app.policy).await? == AccessLevel::Blocked)
     }
 
     /// A blocked actor may still delete its posts.

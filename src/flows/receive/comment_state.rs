@@ -5,12 +5,12 @@ use url::Url;
 use crate::domain::moderation::{AccessLevel, FirstCommentPolicy};
 use crate::domain::states::CommentState;
 use crate::flows::App;
-use crate::store::{Result, Tx, actors, blocks};
+use crate::store::{Result, Tx, access_levels, actors};
 
 /// The state that a new comment of an actor gets under the current policy. A trusted actor is shown even if its server
 /// is silenced.
 pub(super) async fn initial_comment_state(app: &App, tx: &mut Tx, actor: &Url) -> Result<CommentState> {
-    let level = blocks::access_level_in_tx(tx, actor, &app.policy).await?;
+    let level = access_levels::for_actor_in_tx(tx, actor, &app.policy).await?;
     if level == AccessLevel::Blocked {
         return Ok(CommentState::Hidden);
     }

@@ -15,7 +15,7 @@ use crate::federation::vocab::remote_activity::RemoteActivity;
 use crate::flows::App;
 use crate::flows::group_commit::{self, GroupError, GroupPolicy, GroupReceiver, GroupSender, GroupWriter};
 use crate::store::inbox_activities::{self, InboxJob, InboxOutcome};
-use crate::store::{blocks, hosts};
+use crate::store::{access_levels, hosts};
 
 /// Activities in one transaction: as many as are processed at a time.
 const MAX_GROUP_SIZE: usize = 32;
@@ -92,7 +92,7 @@ impl GroupWriter for EffectWriter {
             hosts::mark_reachable(&mut tx, host, now).await?;
         }
         let actors: BTreeSet<&Url> = group.iter().map(|pending| &pending.activity.actor).collect();
-        let levels = blocks::load_access_levels(&mut tx, &Vec::from_iter(actors), &[]).await?;
+        let levels = access_levels::load(&mut tx, &Vec::from_iter(actors), &[]).await?;
         let (mut outcomes, mut finished) = (Vec::new(), Vec::new());
         for (activity, pending) in activities.iter().zip(group) {
             let (outcome, note) = match activity.apply(&mut tx, &levels, &pending.prepared).await? {

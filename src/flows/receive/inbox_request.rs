@@ -22,7 +22,7 @@ use crate::flows::authenticate::{
 };
 use crate::flows::error::FlowError;
 use crate::flows::gate::{GateError, InboxPermit};
-use crate::store::{actors, blocks};
+use crate::store::{access_levels, actors};
 
 /// A body of up to this size is parsed on the async thread, which takes some 100 µs. Handing it to another thread costs
 /// 10 to 15 µs, a third of the time that an ordinary body takes.
@@ -242,11 +242,11 @@ fn fingerprint(presented: &UnverifiedSignature) -> String {
 
 /// Whether the actor or the server of the key is blocked. Nothing is fetched from either then.
 async fn is_blocked(app: &App, actor: &Url, key_id: &Url) -> Result<bool, sqlx::Error> {
-    if blocks::access_level(&app.db, actor, &app.policy).await? == AccessLevel::Blocked {
+    if access_levels::for_actor(&app.db, actor, &app.policy).await? == AccessLevel::Blocked {
         return Ok(true);
     }
     let host = key_id.host_str().unwrap_or_default();
-    Ok(blocks::host_access_level(&app.db, host, &app.policy).await? == AccessLevel::Blocked)
+    Ok(access_levels::for_host(&app.db, host, &app.policy).await? == AccessLevel::Blocked)
 }
 
 /// Whether it presents an object of this site as somebody else's.

@@ -18,8 +18,8 @@ use crate::flows::App;
 use crate::flows::authenticate::CachedKey;
 use crate::flows::gate::InboxPermit;
 use crate::flows::group_commit::{self, GroupError, GroupPolicy, GroupReceiver, GroupSender, GroupWriter};
-use crate::store::actors;
-use crate::store::blocks::{self, AccessLevels};
+use crate::store::access_levels::{self, AccessLevels};
+use crate::store::actor_keys;
 use crate::store::inbox_activities::{self, NewInboxActivity};
 
 /// Activities in one transaction.
@@ -134,10 +134,10 @@ impl GroupWriter for IntakeWriter {
         let actors: BTreeSet<&Url> = group.iter().map(|activity| &activity.actor).collect();
         let hosts: BTreeSet<&str> = group.iter().filter_map(|activity| activity.key_id.host_str()).collect();
         let (actors, hosts) = (Vec::from_iter(actors), Vec::from_iter(hosts));
-        let levels = blocks::load_access_levels(&mut tx, &actors, &hosts).await?;
+        let levels = access_levels::load(&mut tx, &actors, &hosts).await?;
         let keys: Vec<_> = group.iter().filter_map(|activity| activity.key.as_deref()).collect();
         let keys: Vec<_> = keys.iter().map(|key| key.as_stored()).collect();
-        let outdated = actors::find_outdated_keys(&mut tx, &keys).await?;
+        let outdated = actor_keys::find_outdated(&mut tx, &keys).await?;
         let outcome = |activity: &&VerifiedActivity| {
             if activity.key.is_some() && outdated.contains(activity.key_id.as_str()) {
                 IntakeOutcome::KeyOutdated

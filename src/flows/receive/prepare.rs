@@ -8,8 +8,8 @@ use crate::domain::moderation::AccessLevel;
 use crate::domain::review::Review;
 use crate::federation::vocab::remote_activity::{CreateObject, InboundActivityKind, UpdateObject};
 use crate::federation::vocab::remote_note::RemoteNote;
+use crate::store::access_levels;
 use crate::store::actors::StoredActor;
-use crate::store::blocks;
 
 /// What was fetched for an activity.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl InboundActivity<'_> {
         }
         let me = &self.activity.actor;
         // The actor may have been blocked since it was accepted: nothing is fetched then.
-        if blocks::access_level(&self.app.db, me, &self.app.policy).await? == AccessLevel::Blocked {
+        if access_levels::for_actor(&self.app.db, me, &self.app.policy).await? == AccessLevel::Blocked {
             return Ok(PreparedActivity::Ignored("blocked"));
         }
         match &self.activity.kind {

@@ -16,7 +16,7 @@ use crate::domain::moderation::AccessLevel;
 use crate::federation::signature;
 use crate::flows::authenticate::{AuthError, authenticate};
 use crate::net::media_type::is_activitypub;
-use crate::store::blocks;
+use crate::store::access_levels;
 use crate::web::client_address;
 use crate::web::error::WebError;
 use crate::web::rendering::{self, ActivityDocument};
@@ -93,7 +93,7 @@ async fn authorize(
         .map_err(|why| WebError::Unauthorised(format!("secure mode requires a valid signature: {why}")))?;
     // No key is fetched from a blocked server.
     let host = presented.key_id.host_str().unwrap_or_default();
-    if blocks::host_access_level(&app.db, host, &app.policy).await? == AccessLevel::Blocked {
+    if access_levels::for_host(&app.db, host, &app.policy).await? == AccessLevel::Blocked {
         return Err(BLOCKED);
     }
     let signer = match authenticate(app, &presented, client).await {
@@ -102,7 +102,7 @@ async fn authorize(
         Err(AuthError::Failed(error)) => return Err(error.into()),
         Err(why) => return Err(WebError::Unauthorised(why.to_string())),
     };
-    match blocks::access_level(&app.db, &signer, &app.policy).await? {
+    match access_levels::for_actor(&app.db, &signer, &app.policy).await? {
         AccessLevel::Blocked => Err(BLOCKED),
         AccessLevel::Silenced | AccessLevel::Open => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! Comments as a critic moderates them.
+//! Comments as a critic moderates them: lists, and transitions from one state to another.
 
 use sqlx::FromRow;
 
@@ -112,38 +112,10 @@ pub async fn find_state(tx: &mut Tx, id: CommentId) -> Result<Option<CommentStat
         .await)
 }
 
-/// Approves an actor: its comments are shown at once from now on. Returns false if the actor is not known.
-pub async fn trust_actor(tx: &mut Tx, actor: &str) -> Result<bool> {
-    let query = "update actors set trusted = 1 where uri = $1 and deleted_at is null";
-    execute!(tx, sqlx::query(query).bind(actor)).map(|rows| rows == 1)
-}
-
 /// Shows all held comments of an actor. Returns their number.
 pub async fn show_held_by_actor(tx: &mut Tx, actor: &str) -> Result<u64> {
     execute!(
         tx,
         sqlx::query("update comments set state = 'shown' where actor = $1 and state = 'held'").bind(actor)
     )
-}
-
-/// Finds the id of an actor by its confirmed handle (`@user@host`), ignoring case.
-pub async fn find_actor_by_handle(db: &Db, handle: &str) -> Result<Option<String>> {
-    with_db!(db, |c| {
-        sqlx::query_scalar(
-        "select uri from actors where lower(handle) = $1 and deleted_at is null order by fetched_at desc limit 1",
-    )
-    .bind(handle.to_ascii_lowercase())
-    .fetch_optional(c)
-    .await
-    })
-}
-
-/// Finds the id of an actor by the URL of its page.
-pub async fn find_actor_by_page(db: &Db, page: &url::Url) -> Result<Option<String>> {
-    with_db!(db, |c| sqlx::query_scalar(
-        "select uri from actors where url = $1 and deleted_at is null order by fetched_at desc limit 1",
-    )
-    .bind(page.as_str())
-    .fetch_optional(c)
-    .await)
 }
