@@ -26,7 +26,7 @@ use crate::flows::receive::intake::{self, Intake};
 use crate::flows::signing_keys::{KeyOwner, SigningKeyCache};
 use crate::flows::view_counts::{self, ViewCounts};
 use crate::flows::{App, AppParts, Wake, authenticate, media_file, profile};
-use crate::net::client::{Client, ClientPolicy};
+use crate::net::http_client::{Client, ClientPolicy};
 use crate::store::critics;
 use crate::store::feeds::{self, ConfiguredFeed};
 use crate::store::{Access, Db, index_backfill, settings};

@@ -15,7 +15,7 @@ use crate::domain::critic::Critic;
 use crate::domain::feed::{Feed, IngestDecision, poll_backoff};
 use crate::domain::id::LeaseId;
 use crate::domain::review::ReviewState;
-use crate::net::client::GetRequest;
+use crate::net::http_client::GetRequest;
 use crate::sources::feed;
 use crate::store::feeds::{self, PollResult};
 use crate::store::lease_renewal::LeaseQueue;

@@ -14,7 +14,7 @@ use crate::domain::hash::sha256_hex;
 use crate::domain::id::{CriticId, MediaId};
 use crate::domain::review::Media;
 use crate::domain::time::Timestamp;
-use crate::net::client::GetRequest;
+use crate::net::http_client::GetRequest;
 use crate::store::{Tx, avatars, critics, media};
 
 /// Bytes of an image.

@@ -56,7 +56,7 @@ pub struct AppParts {
     /// The database.
     pub db: Db,
     /// The HTTP client; all outgoing requests use it.
-    pub http: net::client::Client,
+    pub http: net::http_client::Client,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The site's title, language and looks.

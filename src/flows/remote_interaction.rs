@@ -11,7 +11,7 @@ use crate::federation::intents::{self, Intent};
 use crate::federation::nodeinfo;
 use crate::federation::vocab::url_rules::{UrlRules, canonical_host, same_origin};
 use crate::federation::webfinger::{self, Handle, WebFingerResource};
-use crate::net::client::GetRequest;
+use crate::net::http_client::GetRequest;
 
 /// Time for the reader's server to answer.
 const HOME_SERVER_TIMEOUT: Duration = Duration::from_secs(10);

@@ -15,7 +15,7 @@ use super::App;
 use super::media_file::{self, MediaFile};
 use crate::domain::review::{Media, ReviewContent};
 use crate::domain::time::Timestamp;
-use crate::net::client::GetRequest;
+use crate::net::http_client::GetRequest;
 use crate::sources::html::{self, LocalPicture, MAX_PICTURES, PictureAction, PictureSlot, video_embed};
 use crate::store::Tx;
 

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::App;
 use crate::federation::webfinger::{self, Handle, JrdError};
-use crate::net::client::GetRequest;
+use crate::net::http_client::GetRequest;
 use crate::net::response::GetResponse;
 
 /// Bytes of a WebFinger response.

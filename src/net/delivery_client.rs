@@ -1,5 +1,5 @@
 //! Sends deliveries, over connections of its own. Every connection is to an address that has just passed the
-//! [`guard`](super::guard), no redirect is followed, and whatever comes back is bounded.
+//! [guard](super::ssrf_guard), no redirect is followed, and whatever comes back is bounded.
 //!
 //! A delivery is one small request, and a general client costs more than the request itself: through reqwest, a
 //! delivery over new TLS connections took 860 µs of CPU instead of 700, together with the writing of results in groups
@@ -23,10 +23,10 @@ use super::NetError;
 use super::connection::{Connection, SendError, connect_first};
 use super::connection_pool::{ConnectionPool, MAX_IDLE_PER_HOST};
 use super::error::connection_error;
-use super::guard::NetworkScope;
 use super::limits::Timeouts;
 use super::resolver::HostResolver;
 use super::response::{PostResponse, RetryAfter};
+use super::ssrf_guard::NetworkScope;
 
 /// The maximum number of bytes of a response body that are kept for the operator.
 const MAX_EXCERPT_BYTES: usize = 1024;

@@ -5,7 +5,7 @@ use std::io;
 
 use http::StatusCode;
 
-use super::guard::GuardError;
+use super::ssrf_guard::GuardError;
 
 /// Why a request failed. Each message is one line and safe to show: it has none of the peer's text in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

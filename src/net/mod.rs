@@ -1,20 +1,20 @@
 //! All outgoing connections. Every request that Marquee makes to another server passes through this module.
 //!
-//! A URL that somebody else chose may point into our own network. [`guard`] therefore checks each URL, and again each
-//! address that is connected to. [`client`] bounds time, size and redirects; `delivery_client` sends deliveries for it;
+//! A URL that somebody else chose may point into our own network. [`ssrf_guard`] therefore checks each URL, and again each
+//! address that is connected to. [`http_client`] bounds time, size and redirects; `delivery_client` sends deliveries for it;
 //! `apub_adapter` lets `activitypub_federation` fetch through it.
 
 mod apub_adapter;
-pub mod client;
 mod connection;
 mod connection_pool;
 mod delivery_client;
 mod error;
-pub mod guard;
+pub mod http_client;
 mod limits;
 pub mod media_type;
 mod resolver;
 pub mod response;
+pub mod ssrf_guard;
 #[cfg(test)]
 mod tests;
 mod tls;

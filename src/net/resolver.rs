@@ -10,7 +10,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::Semaphore;
 
 use super::NetError;
-use super::guard::{Guard, GuardError, NetworkScope};
+use super::ssrf_guard::{Guard, GuardError, NetworkScope};
 
 /// The maximum number of concurrent lookups. Each blocks a thread until the name servers answer, and tokio has 512
 /// such threads for everything.

@@ -18,11 +18,11 @@ use url::Url;
 
 use self::server::{Server, ok};
 use super::NetError;
-use super::client::{Client, ClientPolicy, FetchSigner, GetRequest, Knock};
-use super::guard::GuardError;
+use super::http_client::{Client, ClientPolicy, FetchSigner, GetRequest, Knock};
 use super::limits::Timeouts;
 use super::resolver::DnsLookup;
 use super::response::GetResponse;
+use super::ssrf_guard::GuardError;
 use crate::domain::signature_scheme::SignatureScheme;
 
 /// Addresses of host names in a test. Each lookup takes the next answer; the last one stays.

@@ -6,7 +6,7 @@ use http::{HeaderValue, Method, header};
 use super::server::{moved, reply};
 use super::*;
 use crate::domain::time::Timestamp;
-use crate::net::client::SharedFetchSigner;
+use crate::net::http_client::SharedFetchSigner;
 use crate::net::response::RetryAfter;
 
 /// Redirects `/a` to `/b` to `/c` and so on. All other paths answer with themselves.

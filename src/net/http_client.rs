@@ -1,5 +1,5 @@
 //! The HTTP client. It bounds every request in time, size and redirects, and it connects only to addresses that have
-//! passed the [`guard`](super::guard).
+//! passed the [guard](super::ssrf_guard).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,10 +17,10 @@ use tokio_rustls::rustls::ClientConfig;
 use url::Url;
 
 use super::delivery_client::DeliveryClient;
-use super::guard::{Guard, NetworkScope};
 use super::limits::{MAX_HEADER_BYTES, Timeouts};
 use super::resolver::{DnsLookup, HostResolver, ScopedResolver, SystemDns};
 use super::response::{GetResponse, PostResponse};
+use super::ssrf_guard::{Guard, NetworkScope};
 use super::{NetError, tls};
 use crate::domain::signature_scheme::SignatureScheme;
 
