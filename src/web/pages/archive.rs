@@ -3,8 +3,11 @@
 use serde::Serialize;
 
 use super::feed::{self, FeedLink};
+use super::links::{slug_path, url_path};
+use super::pager::Pager;
+use super::rating_view::RatingView;
+use super::review_card::{ReviewCard, ReviewListItem};
 use super::social_meta::{ListMeta, SocialMeta};
-use super::views::{Pager, RatingView, ReviewCard, ReviewListItem, path, slug_path};
 use super::{Pages, plain_text};
 use crate::domain::rating::Rating;
 
@@ -90,9 +93,10 @@ impl Pages {
         };
         let years = group_by_year(page.reviews.iter().map(|listed| ReviewCard::new(site, *listed)));
         let feeds = match &tag {
-            Some(tag) => {
-                feed::feed_links(&path(&url), &format!("#{tag} · {}", plain_text::text(&site.about.title)))
-            }
+            Some(tag) => feed::feed_links(
+                &url_path(&url),
+                &format!("#{tag} · {}", plain_text::text(&site.about.title)),
+            ),
             None => Vec::new(),
         };
         let title = match page.filter {
@@ -114,12 +118,12 @@ impl Pages {
             year,
             year_before: before.map(year_path),
             year_after: after.map(year_path),
-            rating: rating.map(|rating| RatingView::of(&site.messages, rating)),
+            rating: rating.map(|rating| RatingView::new(&site.messages, rating)),
             is_sparse: page.filter != ArchiveFilter::All && is_sparse(&years),
             years,
             total: page.total,
             several_critics: page.several_critics,
-            pager: Pager::new(&path(&url), page.page, page.pages),
+            pager: Pager::new(&url_path(&url), page.page, page.pages),
             url: url.into(),
         };
         self.render("archive.html", view)

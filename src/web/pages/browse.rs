@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::archive::year_path;
-use super::views::{Pager, RatingView, slug_path};
+use super::links::slug_path;
+use super::pager::Pager;
+use super::rating_view::RatingView;
 use super::{Pages, plain_text};
 use crate::domain::rating::Rating;
 
@@ -161,7 +163,7 @@ impl Pages {
         };
         let rated = |shelf: &IndexEntry<'_>| {
             Some(RatingLink {
-                rating: RatingView::of(&site.messages, &Rating::parse(shelf.name)?),
+                rating: RatingView::new(&site.messages, &Rating::parse(shelf.name)?),
                 href: slug_path("/ratings/", shelf.slug),
                 total: shelf.total,
                 twelfths: twelfths(shelf.total, of_ratings),

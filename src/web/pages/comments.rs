@@ -4,7 +4,9 @@
 use minijinja::Value;
 use serde::Serialize;
 
-use super::views::{DateView, ExternalLink, path, safe_html};
+use super::date_view::DateView;
+use super::links::{ExternalLink, url_path};
+use super::safe_html::safe_html;
 use super::{Site, plain_text};
 use crate::domain::comment::{self, Author, Comment, CommentVisibility};
 use crate::domain::comment_thread::ThreadNode;
@@ -148,7 +150,7 @@ fn author(site: &Site, author: &Author) -> AuthorView {
         name,
         from,
         page,
-        avatar: author.avatar.as_ref().map(|name| path(&site.origin.media_url_by_name(name))),
+        avatar: author.avatar.as_ref().map(|name| url_path(&site.origin.media_url_by_name(name))),
         is_critic: author.critic.is_some(),
         indexable: author.indexable,
         hue: sum % AVATAR_HUES,

@@ -5,7 +5,8 @@ use minijinja::Value;
 use serde::Serialize;
 
 use super::comments::{CommentView, FaceView, flatten};
-use super::views::{path, safe_html};
+use super::links::url_path;
+use super::safe_html::safe_html;
 use super::{Pages, Site};
 use crate::domain::comment_thread::{ThreadNode, ThreadOrder};
 use crate::domain::facepile::Facepile;
@@ -92,7 +93,7 @@ struct ThreadView {
 
 /// The path of the review's page, or of a `part` of it, with that sort order.
 fn address(site: &Site, review: &Review, part: &str, order: ThreadOrder) -> String {
-    let page = path(&site.origin.review_page(review));
+    let page = url_path(&site.origin.review_page(review));
     match order {
         ThreadOrder::Oldest => format!("{page}{part}"),
         _ => format!("{page}{part}?sort={}", order.as_str()),

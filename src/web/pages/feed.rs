@@ -4,7 +4,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::views::{self, ReviewListItem};
+use super::critic_view::critic_name;
+use super::links::{slug_path, url_path};
+use super::review_card::{ReviewListItem, review_title};
 use super::{Pages, plain_text};
 use crate::domain::critic::Critic;
 use crate::domain::review::Review;
@@ -171,15 +173,15 @@ impl Pages {
             FeedSubject::Site => (name, site.origin.home_page(), String::new()),
             FeedSubject::Tag(tag) => {
                 let home = site.origin.tag_page(tag);
-                (format!("#{} · {name}", plain_text::name(tag)), home.clone(), views::path(&home))
+                (format!("#{} · {name}", plain_text::name(tag)), home.clone(), url_path(&home))
             }
             FeedSubject::Person(slug, person) => {
-                let home = site.origin.url(&views::slug_path("/people/", slug));
-                (format!("{} · {name}", plain_text::name(person)), home.clone(), views::path(&home))
+                let home = site.origin.url(&slug_path("/people/", slug));
+                (format!("{} · {name}", plain_text::name(person)), home.clone(), url_path(&home))
             }
             FeedSubject::Critic(critic) => {
                 let home = site.origin.profile_page(&critic.profile.handle);
-                (format!("{} · {name}", views::name(critic)), home.clone(), views::path(&home))
+                (format!("{} · {name}", critic_name(critic)), home.clone(), url_path(&home))
             }
         };
         let changed = page.reviews.iter().map(|listed| last_changed(listed.review)).max();
@@ -206,14 +208,14 @@ impl Pages {
         FeedEntry {
             id: origin.article(review.id),
             url: origin.review_page(review),
-            title: strip_invalid_xml(&views::title(&self.site, review)),
+            title: strip_invalid_xml(&review_title(&self.site, review)),
             summary: strip_invalid_xml(&article::summary(review)),
             content: strip_invalid_xml(&article::content(review)),
             language: review.content.language.clone(),
             published: review.original_date.into(),
             updated: last_changed(review).into(),
             author: FeedAuthor {
-                name: strip_invalid_xml(&views::name(critic)),
+                name: strip_invalid_xml(&critic_name(critic)),
                 url: origin.profile_page(&critic.profile.handle),
             },
             tags: review.content.tags.iter().map(|tag| strip_invalid_xml(&plain_text::name(tag))).collect(),

@@ -2,8 +2,11 @@
 
 use serde::Serialize;
 
+use super::film_view::FilmView;
+use super::links::slug_path;
+use super::pager::Pager;
+use super::review_card::{ReviewCard, ReviewListItem};
 use super::social_meta::{ListMeta, SocialMeta};
-use super::views::{FilmView, Pager, ReviewCard, ReviewListItem, slug_path};
 use super::{Pages, plain_text};
 use crate::domain::film::Film;
 use crate::domain::review::Review;

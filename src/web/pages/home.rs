@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::Pages;
+use super::critic_view::CriticView;
+use super::review_card::{ReviewCard, ReviewListItem};
 use super::social_meta::SocialMeta;
-use super::views::{CriticView, ReviewCard, ReviewListItem};
 use crate::domain::critic::Critic;
 
 /// Input of the front page.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use url::Url;
 
-use super::views::CriticView;
+use super::critic_view::CriticView;
 use super::{Messages, Pages, plain_text};
 use crate::domain::critic::Critic;
 use crate::federation::intents::Intent;

@@ -3,8 +3,11 @@
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::critic_view::critic_name;
 use super::discussion::ReviewCounts;
-use super::views::{ExternalLink, name, poster, slug_path, title};
+use super::links::{ExternalLink, slug_path};
+use super::poster::PosterView;
+use super::review_card::review_title;
 use super::{Site, plain_text};
 use crate::domain::browse_index;
 use crate::domain::critic::Critic;
@@ -44,8 +47,8 @@ pub(super) fn review(
         ("@id", json!(format!("{page}#review"))),
         ("url", json!(page)),
         ("mainEntityOfPage", json!(page)),
-        ("name", json!(title(site, review))),
-        ("headline", json!(title(site, review))),
+        ("name", json!(review_title(site, review))),
+        ("headline", json!(review_title(site, review))),
         ("description", json!(description)),
         ("image", json!(picture)),
         ("datePublished", json!(review.original_date.to_string())),
@@ -104,7 +107,11 @@ fn hundredths(number: u32) -> Value {
 
 /// The film of a review; null if it has no title.
 fn film(site: &Site, review: &Review) -> Value {
-    movie(site, &review.content.film, poster(site, review).as_ref().map(|picture| picture.url.as_str()))
+    movie(
+        site,
+        &review.content.film,
+        PosterView::new(site, review).as_ref().map(|picture| picture.url.as_str()),
+    )
 }
 
 /// A film; null if it has no title.
@@ -186,7 +193,7 @@ fn person(site: &Site, critic: &Critic) -> Value {
     object_without_empty([
         ("@type", json!("Person")),
         ("@id", json!(format!("{page}#person"))),
-        ("name", json!(name(critic))),
+        ("name", json!(critic_name(critic))),
         ("alternateName", json!(format!("@{}@{}", profile.handle, site.handle_domain))),
         ("url", json!(page)),
         ("description", json!(plain_text::paragraphs(&profile.summary).first())),
@@ -211,7 +218,7 @@ pub(super) fn profile(site: &Site, critic: &Critic) -> Value {
         "@type": "ProfilePage",
         "@id": page,
         "url": page,
-        "name": name(critic),
+        "name": critic_name(critic),
         "inLanguage": site.about.language,
         "dateCreated": critic.created_at.to_string(),
         "mainEntity": person(site, critic),

@@ -6,24 +6,32 @@
 mod archive;
 mod browse;
 mod comments;
+mod critic_view;
+mod date_view;
 mod discussion;
 mod error;
 mod feed;
 mod film;
+mod film_view;
 mod home;
 mod interact;
 mod json_ld;
+mod links;
 mod oembed;
 mod opensearch;
+mod pager;
 mod person;
 mod plain_text;
+mod poster;
 mod profile;
+mod rating_view;
 mod review;
+mod review_card;
+mod safe_html;
 mod search;
 mod share_card;
 mod sitemap;
 mod social_meta;
-mod views;
 
 #[cfg(test)]
 mod tests;
@@ -46,9 +54,9 @@ pub use oembed::OembedFormat;
 pub use person::PersonPage;
 pub use profile::ProfilePage;
 pub use review::{AdjacentReview, RelatedReviews, ReviewPage};
+pub use review_card::ReviewListItem;
 pub use search::{SearchFilters, SearchPage, SearchProblem};
 pub use sitemap::SitemapEntry;
-pub use views::ReviewListItem;
 
 use self::feed::FeedLink;
 use super::assets::Assets;

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::views::{CriticView, title};
+use super::critic_view::CriticView;
+use super::review_card::review_title;
 use super::{Pages, plain_text};
 use crate::domain::critic::Critic;
 use crate::domain::review::Review;
@@ -62,7 +63,7 @@ impl Pages {
         let picture = self.share_picture(critic, review);
         let fitting = picture.size.filter(|size| fits(*size));
         let view = OembedView {
-            title: strip_invalid_xml(&title(site, review)),
+            title: strip_invalid_xml(&review_title(site, review)),
             author_name: strip_invalid_xml(&author.name),
             author_url: author.url,
             provider_name: strip_invalid_xml(&plain_text::text(&site.about.title)),

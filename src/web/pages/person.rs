@@ -4,8 +4,10 @@ use serde::Serialize;
 
 use super::archive::{YearGroup, group_by_year, is_sparse};
 use super::feed::{self, FeedLink};
+use super::links::slug_path;
+use super::pager::Pager;
+use super::review_card::{ReviewCard, ReviewListItem};
 use super::social_meta::{ListMeta, SocialMeta};
-use super::views::{Pager, ReviewCard, ReviewListItem, slug_path};
 use super::{Pages, plain_text};
 use crate::domain::browse_index::CreditRole;
 

@@ -2,9 +2,12 @@
 
 use serde::Serialize;
 
+use super::critic_view::{CriticView, critic_name};
 use super::feed::{self, FeedLink};
+use super::links::url_path;
+use super::pager::Pager;
+use super::review_card::{ReviewCard, ReviewListItem};
 use super::social_meta::SocialMeta;
-use super::views::{self, CriticView, Pager, ReviewCard, ReviewListItem, path};
 use super::{Pages, plain_text};
 use crate::domain::critic::Critic;
 
@@ -43,14 +46,14 @@ impl Pages {
     pub fn profile(&self, page: &ProfilePage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
         let url = site.origin.profile_page(&page.critic.profile.handle);
-        let title = format!("{} · {}", views::name(page.critic), plain_text::text(&site.about.title));
+        let title = format!("{} · {}", critic_name(page.critic), plain_text::text(&site.about.title));
         let view = ProfilePageView {
             social_meta: self.profile_meta(page.critic),
-            feeds: feed::feed_links(&path(&url), &title),
+            feeds: feed::feed_links(&url_path(&url), &title),
             critic: CriticView::new(site, page.critic),
             reviews: page.reviews.iter().map(|l| ReviewCard::new(site, *l)).collect(),
             total: page.total,
-            pager: Pager::new(&path(&url), page.page, page.pages),
+            pager: Pager::new(&url_path(&url), page.page, page.pages),
         };
         self.render("profile.html", view)
     }

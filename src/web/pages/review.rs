@@ -3,12 +3,16 @@
 use minijinja::Value;
 use serde::Serialize;
 
+use super::critic_view::CriticView;
+use super::date_view::DateView;
 use super::discussion::{Discussion, DiscussionView, OrderLink, orders};
+use super::film_view::FilmView;
+use super::links::{ExternalLink, TagLink, slug_path, tag_links, url_path};
+use super::poster::PosterView;
+use super::rating_view::RatingView;
+use super::review_card::{ReviewCard, ReviewListItem, review_title};
+use super::safe_html::review_body;
 use super::social_meta::SocialMeta;
-use super::views::{
-    CriticView, DateView, ExternalLink, FilmView, PictureView, RatingView, ReviewCard, ReviewListItem,
-    TagLink, path, poster, review_body, slug_path, tags, title,
-};
 use super::{Pages, plain_text};
 use crate::domain::browse_index;
 use crate::domain::critic::Critic;
@@ -59,7 +63,7 @@ pub(super) struct ReviewPageView {
     description: String,
     language: Option<String>,
     critic: CriticView,
-    poster: Option<PictureView>,
+    poster: Option<PosterView>,
     film: Option<FilmView>,
     pub(super) rating: Option<RatingView>,
     date: DateView,
@@ -111,20 +115,20 @@ impl Pages {
         Ok(ReviewPageView {
             url: site.origin.review_page(review).into(),
             article: site.origin.article(review.id).into(),
-            title: title(site, review),
+            title: review_title(site, review),
             social_meta: self.review_meta(critic, review, discussion.counts, &description),
             description,
             subtitle,
             language: draft.language.clone(),
             critic: CriticView::new(site, critic),
-            poster: poster(site, review),
+            poster: PosterView::new(site, review),
             film: FilmView::new(&site.messages, &draft.film),
-            rating: draft.rating.as_ref().map(|rating| RatingView::of(&site.messages, rating)),
+            rating: draft.rating.as_ref().map(|rating| RatingView::new(&site.messages, rating)),
             date: DateView::new(site, review.original_date),
             revised: review.revised_at.map(|moment| DateView::new(site, moment)),
             minutes: draft.reading_minutes(),
             body: review_body(site, &draft.body),
-            tags: tags(site, &draft.tags),
+            tags: tag_links(site, &draft.tags),
             elsewhere: elsewhere.and_then(ExternalLink::new),
             live: self.discussion_view(&discussion)?,
             orders: orders(site, &discussion),
@@ -140,6 +144,6 @@ impl Pages {
 
     fn step(&self, adjacent: AdjacentReview<'_>) -> AdjacentLink {
         let url = self.site.origin.url(&format!("/reviews/{}", adjacent.slug));
-        AdjacentLink { href: path(&url), title: plain_text::text(adjacent.title) }
+        AdjacentLink { href: url_path(&url), title: plain_text::text(adjacent.title) }
     }
 }

@@ -3,7 +3,9 @@
 use serde::Serialize;
 use url::form_urlencoded::Serializer;
 
-use super::views::{self, Pager, ReviewCard, ReviewListItem};
+use super::critic_view::critic_name;
+use super::pager::Pager;
+use super::review_card::{ReviewCard, ReviewListItem, review_title};
 use super::{Pages, plain_text};
 use crate::domain::critic::Critic;
 use crate::domain::rating::Rating;
@@ -147,7 +149,7 @@ impl Pages {
             let card = ReviewCard::new(site, *listed);
             let excerpt = search::excerpt(&draft.body, page.words);
             SearchHit {
-                title: text_parts(search::highlight(&views::title(site, listed.review), page.words)),
+                title: text_parts(search::highlight(&review_title(site, listed.review), page.words)),
                 excerpt: text_parts(excerpt.unwrap_or_else(|| search::highlight(card.text(), page.words))),
                 card,
             }
@@ -158,7 +160,7 @@ impl Pages {
             value: rating.slug(),
         };
         let critic = |critic: &Critic| SearchChoice {
-            name: views::name(critic),
+            name: critic_name(critic),
             is_chosen: critic.profile.handle.eq_ignore_ascii_case(&filters.critic),
             value: critic.profile.handle.clone(),
         };

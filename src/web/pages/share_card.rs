@@ -1,6 +1,7 @@
 //! The content of a review's card, which is shared instead of a poster.
 
-use super::views::{name, title};
+use super::critic_view::critic_name;
+use super::review_card::review_title;
 use super::{Pages, plain_text};
 use crate::domain::critic::Critic;
 use crate::domain::rating::RatingScale;
@@ -11,7 +12,7 @@ impl Pages {
     /// What to draw for a review.
     pub(in crate::web) fn share_card(&self, critic: &Critic, review: &Review) -> ShareCard {
         let (site, film) = (&self.site, &review.content.film);
-        let (shown, film_title) = (title(site, review), plain_text::text(&film.title));
+        let (shown, film_title) = (review_title(site, review), plain_text::text(&film.title));
         let year = film.year.or_else(|| film.release_date.map(jiff::civil::Date::year));
         let directors = film.directors.iter().map(|name| plain_text::name(name));
         let known: Vec<String> = year.map(|year| year.to_string()).into_iter().chain(directors).collect();
@@ -30,7 +31,7 @@ impl Pages {
             rating_text: rating
                 .filter(|_| half_stars.is_none())
                 .map(|rating| plain_text::name(rating.as_str())),
-            critic: name(critic),
+            critic: critic_name(critic),
             site_names: vec![plain_text::text(&site.about.title), site.origin.host().to_owned()],
         }
     }

@@ -5,8 +5,10 @@ use minijinja::Value;
 use serde::Serialize;
 use url::Url;
 
+use super::critic_view::critic_name;
 use super::discussion::ReviewCounts;
-use super::views::{PictureView, name, poster, title};
+use super::poster::PosterView;
+use super::review_card::review_title;
 use super::{Pages, Site, json_ld, plain_text};
 use crate::domain::critic::Critic;
 use crate::domain::film::Film;
@@ -74,7 +76,7 @@ impl Pages {
         let linked = json_ld::review(site, critic, review, counts, (description, &picture.url));
         SocialMeta {
             kind: "article",
-            title: title(site, review),
+            title: review_title(site, review),
             description: description.to_owned(),
             url: site.origin.review_page(review).into(),
             locale: locale(draft.language.as_deref().unwrap_or(&site.about.language)),
@@ -95,7 +97,7 @@ impl Pages {
         let site = &self.site;
         SocialMeta {
             kind: "profile",
-            title: name(critic),
+            title: critic_name(critic),
             description: about(critic),
             url: site.origin.profile_page(&critic.profile.handle).into(),
             locale: locale(&site.about.language),
@@ -126,7 +128,7 @@ impl Pages {
     /// The metadata of a film's page.
     pub(super) fn film_meta(&self, film: &Film, newest: &Review, page: &ListMeta<'_>) -> SocialMeta {
         let site = &self.site;
-        let picture = newest.poster.as_ref().zip(poster(site, newest));
+        let picture = newest.poster.as_ref().zip(PosterView::new(site, newest));
         let picture = picture.map(|(media, picture)| share_poster(media, picture));
         let linked = json_ld::film_page(site, film, picture.as_ref().map(|picture| picture.url.as_str()));
         SocialMeta { picture, kind: "video.movie", ..self.list_meta(page, &linked) }
@@ -160,13 +162,13 @@ impl Pages {
     /// The poster of a review, or the card that is drawn if it has none.
     pub(super) fn share_picture(&self, critic: &Critic, review: &Review) -> SharePicture {
         let site = &self.site;
-        if let (Some(media), Some(picture)) = (&review.poster, poster(site, review)) {
+        if let (Some(media), Some(picture)) = (&review.poster, PosterView::new(site, review)) {
             return share_poster(media, picture);
         }
         let version = self.share_card(critic, review).version();
         let alt = site.messages.format(
             "card-of-review",
-            [("title", title(site, review).into()), ("critic", name(critic).into())],
+            [("title", review_title(site, review).into()), ("critic", critic_name(critic).into())],
         );
         SharePicture {
             url: site.origin.card(review, &version).into(),
@@ -178,8 +180,8 @@ impl Pages {
     }
 }
 
-fn share_poster(media: &Media, picture: PictureView) -> SharePicture {
-    let PictureView { url, alt, width, height, .. } = picture;
+fn share_poster(media: &Media, picture: PosterView) -> SharePicture {
+    let PosterView { url, alt, width, height, .. } = picture;
     let media_type = media.media_type.clone();
     SharePicture { url, alt, media_type, size: Some((width, height)), is_wide: width > height }
 }
@@ -189,7 +191,7 @@ fn avatar(site: &Site, critic: &Critic) -> Option<SharePicture> {
     let (file, media_type) = critic.avatar.as_ref()?;
     Some(SharePicture {
         url: site.origin.media_url_by_name(file).into(),
-        alt: name(critic),
+        alt: critic_name(critic),
         media_type: media_type.clone(),
         size: None,
         is_wide: false,

@@ -3,7 +3,7 @@
 use scraper::{Html, Selector};
 use url::Url;
 
-use super::views::RatingView;
+use super::rating_view::RatingView;
 use super::*;
 use crate::domain::comment::{Author, Comment, CommentVisibility};
 use crate::domain::comment_thread::{ThreadNode, ThreadOrder};
@@ -411,7 +411,7 @@ fn stars_are_drawn_and_told() {
     let (critic, pages) = (critic(), pages());
     let review = review(&critic);
     let mut view = pages.review_view(&page(&critic, &review, &[])).unwrap();
-    view.rating = Some(RatingView::new(&pages.site.messages, "★★★½", RatingScale::Stars(7)));
+    view.rating = Some(RatingView::from_parts(&pages.site.messages, "★★★½", RatingScale::Stars(7)));
     let html = assert_inert(&pages.render("review.html", view).unwrap());
     assert_eq!(text(&html, ".verdict .unseen"), "Rating: 3.5 out of 5 stars");
     assert_eq!(all(&html, ".verdict .halves-7").len(), 1);

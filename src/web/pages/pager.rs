@@ -1,0 +1,28 @@
+//! The links between the pages of a list.
+
+use serde::Serialize;
+
+/// The pagination links of a list.
+#[derive(Debug, Serialize)]
+pub(super) struct Pager {
+    page: u32,
+    pages: u32,
+    newer: Option<String>,
+    older: Option<String>,
+}
+
+impl Pager {
+    /// Links around page `page` of `pages`, from one, of the list at `path`.
+    pub(super) fn new(path: &str, page: u32, pages: u32) -> Self {
+        let href = |page: u32| match page {
+            1 => path.to_owned(),
+            _ => format!("{path}{}page={page}", if path.contains('?') { '&' } else { '?' }),
+        };
+        Self {
+            page,
+            pages,
+            newer: (page > 1).then(|| href(page - 1)),
+            older: (page < pages).then(|| href(page + 1)),
+        }
+    }
+}
