@@ -21,7 +21,7 @@ use crate::domain::id::{ActivityId, CriticId, LeaseId};
 use crate::domain::moderation::AccessLevel;
 use crate::domain::signature_scheme::SignatureScheme;
 use crate::federation::signature::digest::BodyDigest;
-use crate::net::http_client::may_reject_signature;
+use crate::net::double_knocking::may_reject_signature;
 use crate::net::media_type::ACTIVITY_JSON;
 use crate::net::response::PostResponse;
 use crate::store::deliveries::{self, DeliveryOutcome, DueDelivery};

@@ -19,7 +19,7 @@ use crate::domain::time::Timestamp;
 use crate::federation::published_keys::PublishedKeys;
 use crate::federation::signature::{self, digest::BodyDigest};
 use crate::federation::signing_key::SigningKey;
-use crate::net::http_client::{FetchSigner, Knock};
+use crate::net::double_knocking::{FetchSigner, Knock};
 use crate::store::signing_keys::{self, INSTANCE_OWNER, StoredSigningKey};
 use crate::store::{Tx, hosts};
 

@@ -12,7 +12,8 @@ use reqwest::{Request, Response, ResponseBuilderExt};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware, Next};
 
 use super::NetError;
-use super::http_client::{Client, GetRequest, SharedFetchSigner};
+use super::double_knocking::SharedFetchSigner;
+use super::http_client::{Client, GetRequest};
 use super::media_type::{ACTIVITY_JSON, is_activitypub};
 use super::response::GetResponse;
 

@@ -2,12 +2,8 @@
 
 use std::error::Error as _;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
-use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Request, Response, Uri};
 use http_body_util::Full;
@@ -15,20 +11,14 @@ use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio::time::sleep;
 use url::{Position, Url};
 
 use super::NetError;
-use super::error::connection_error;
 use super::limits::MAX_HEADER_BYTES;
 
 /// What the peer may send unasked over HTTP/2, in bytes: responses are short.
 const HTTP2_STREAM_WINDOW: u32 = 64 * 1024;
 const HTTP2_CONNECTION_WINDOW: u32 = 256 * 1024;
-
-/// How long an address is tried alone before the next one is tried beside it (RFC 8305 section 5).
-const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 type Body = Full<Bytes>;
 
@@ -165,26 +155,5 @@ impl Connection {
         *request.uri_mut() = target.parse::<Uri>().map_err(|_| NetError::InvalidRequest)?;
         *request.headers_mut() = headers;
         Ok(request)
-    }
-}
-
-/// Connects to the first of these addresses that accepts, and tries the next one whenever one fails or is slow.
-pub(super) async fn connect_first(addresses: Vec<SocketAddr>) -> Result<TcpStream, NetError> {
-    let mut waiting = addresses.into_iter();
-    let mut attempts = FuturesUnordered::new();
-    let mut last_error = NetError::Dns;
-    loop {
-        match waiting.next() {
-            Some(address) => attempts.push(TcpStream::connect(address)),
-            None if attempts.is_empty() => return Err(last_error),
-            None => {}
-        }
-        tokio::select! {
-            Some(attempt) = attempts.next() => match attempt {
-                Ok(stream) => return Ok(stream),
-                Err(error) => last_error = connection_error(&error),
-            },
-            () = sleep(CONNECTION_ATTEMPT_DELAY), if waiting.len() > 0 => {}
-        }
     }
 }

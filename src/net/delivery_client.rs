@@ -20,12 +20,14 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use url::{Host, Position, Url};
 
 use super::NetError;
-use super::connection::{Connection, SendError, connect_first};
+use super::connection::{Connection, SendError};
 use super::connection_pool::{ConnectionPool, MAX_IDLE_PER_HOST};
 use super::error::connection_error;
+use super::happy_eyeballs::connect_first;
 use super::limits::Timeouts;
 use super::resolver::HostResolver;
-use super::response::{PostResponse, RetryAfter};
+use super::response::PostResponse;
+use super::retry_after::RetryAfter;
 use super::ssrf_guard::NetworkScope;
 
 /// The maximum number of bytes of a response body that are kept for the operator.

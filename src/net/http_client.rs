@@ -8,58 +8,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use bytes::{Bytes, BytesMut};
-use http::StatusCode;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderValue};
 use ipnet::IpNet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 use url::Url;
 
+use super::body_limit::read_body;
 use super::delivery_client::DeliveryClient;
+use super::double_knocking::{SendAttempt, SharedFetchSigner, send_signed};
 use super::limits::{MAX_HEADER_BYTES, Timeouts};
+use super::redirects::{MAX_REDIRECTS, redirect_target, retain_forwarded_headers};
 use super::resolver::{DnsLookup, HostResolver, ScopedResolver, SystemDns};
 use super::response::{GetResponse, PostResponse};
 use super::ssrf_guard::{Guard, NetworkScope};
 use super::{NetError, tls};
-use crate::domain::signature_scheme::SignatureScheme;
 
 /// How long an idle connection is kept. Fetches go to very many hosts, and each idle connection takes memory and a
 /// file.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The maximum number of redirects that one fetch follows.
-const MAX_REDIRECTS: usize = 3;
-
-/// Headers that are safe to send on to another origin after a redirect.
-const FORWARDED_HEADERS: [HeaderName; 3] =
-    [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::ACCEPT_LANGUAGE];
-
-/// Signs fetches.
-#[async_trait::async_trait]
-pub trait FetchSigner: Send + Sync {
-    /// The signature scheme that the server of this URL is believed to accept.
-    async fn preferred_scheme(&self, url: &Url) -> SignatureScheme;
-
-    /// The headers that sign a GET of this URL.
-    async fn sign(&self, url: &Url, scheme: SignatureScheme, knock: Knock) -> HeaderMap;
-
-    /// Records the scheme that the server accepted if it was the second one, or `None` if it accepted neither.
-    async fn record_scheme(&self, url: &Url, accepted: Option<SignatureScheme>);
-}
-
-/// Which attempt of a double-knock this is: a request whose signature was refused is sent once more, signed with the
-/// other scheme.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Knock {
-    /// The first attempt.
-    First,
-    /// The second and last attempt.
-    Second,
-}
-
-/// A signer that several fetches share.
-pub type SharedFetchSigner = Arc<dyn FetchSigner>;
 
 /// What the operator configured for outgoing requests.
 #[derive(Debug, Clone, Default)]
@@ -174,7 +142,10 @@ impl Client {
         let accept = HeaderValue::from_str(request.accept).map_err(|_| NetError::InvalidRequest)?;
         request.headers.insert(header::ACCEPT, accept);
         loop {
-            let response = self.send_signed(&request, &url).await?;
+            let response = match request.signer {
+                Some(signer) => send_signed(self, signer.as_ref(), &url, &request.headers).await?,
+                None => self.send(&url, request.headers.clone()).await?,
+            };
             let Some(next) = redirect_target(&response, &url)? else {
                 let (status, headers) = (response.status(), response.headers().clone());
                 let body = read_body(response, request.max_bytes).await?;
@@ -189,37 +160,10 @@ impl Client {
                 return Err(NetError::InvalidRedirect);
             }
             if next.origin() != url.origin() {
-                keep_forwarded(&mut request.headers);
+                retain_forwarded_headers(&mut request.headers);
             }
             url = next;
         }
-    }
-
-    /// Sends a request, and sends it once more with the other signature scheme if the first one was refused.
-    async fn send_signed(&self, request: &GetRequest<'_>, url: &Url) -> Result<reqwest::Response, NetError> {
-        let Some(signer) = request.signer else {
-            return self.send(url, request.headers.clone()).await;
-        };
-        let send = async |scheme, knock| {
-            let mut headers = request.headers.clone();
-            let mut signature = signer.sign(url, scheme, knock).await;
-            // The connection sets it, and HTTP/2 has another name for it.
-            signature.remove(header::HOST);
-            headers.extend(signature);
-            self.send(url, headers).await
-        };
-        let scheme = signer.preferred_scheme(url).await;
-        let first = send(scheme, Knock::First).await?;
-        if !may_reject_signature(first.status()) {
-            return Ok(first);
-        }
-        let second = send(scheme.alternative(), Knock::Second).await?;
-        if second.status().is_success() {
-            signer.record_scheme(url, Some(scheme.alternative())).await;
-        } else if may_reject_signature(second.status()) && scheme != SignatureScheme::default() {
-            signer.record_scheme(url, None).await;
-        }
-        Ok(second)
     }
 
     /// Posts. A redirect is returned and not followed, since a signature is valid for one URL only.
@@ -244,14 +188,10 @@ impl Client {
             let response = request.send().await?;
             let (status, headers) = (response.status(), response.headers().clone());
             read_body(response, MAX_HEADER_BYTES as usize).await?;
-            let retry_after = super::response::RetryAfter::from_headers(&headers);
+            let retry_after = super::retry_after::RetryAfter::from_headers(&headers);
             Ok(PostResponse { status, retry_after, excerpt: String::new() })
         };
         tokio::time::timeout(self.0.timeouts.total, posting).await.map_err(|_| NetError::Timeout)?
-    }
-
-    async fn send(&self, url: &Url, headers: HeaderMap) -> Result<reqwest::Response, NetError> {
-        Ok(self.reqwest_client_for(url)?.get(url.clone()).headers(headers).send().await?)
     }
 
     fn reqwest_client_for(&self, url: &Url) -> Result<&reqwest::Client, NetError> {
@@ -259,6 +199,12 @@ impl Client {
             NetworkScope::Public => &self.0.public,
             NetworkScope::AllowedOnly => &self.0.allowed,
         })
+    }
+}
+
+impl SendAttempt for Client {
+    async fn send(&self, url: &Url, headers: HeaderMap) -> Result<reqwest::Response, NetError> {
+        Ok(self.reqwest_client_for(url)?.get(url.clone()).headers(headers).send().await?)
     }
 }
 
@@ -285,51 +231,4 @@ fn reqwest_client(
         .pool_idle_timeout(IDLE_TIMEOUT)
         .http2_max_header_list_size(MAX_HEADER_BYTES);
     builder.build().context("could not create the HTTP client")
-}
-
-/// Whether a status may mean that the peer does not support the signature scheme.
-pub fn may_reject_signature(status: StatusCode) -> bool {
-    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST)
-}
-
-/// The target of a redirect, or `None` if the response is not one.
-fn redirect_target(response: &reqwest::Response, from: &Url) -> Result<Option<Url>, NetError> {
-    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return Ok(None);
-    }
-    let location = response.headers().get(header::LOCATION);
-    let target = location
-        .and_then(|value| value.to_str().ok())
-        .and_then(|text| from.join(text).ok())
-        .ok_or(NetError::InvalidRedirect)?;
-    if from.scheme() == "https" && target.scheme() == "http" {
-        return Err(NetError::InvalidRedirect);
-    }
-    Ok(Some(target))
-}
-
-fn keep_forwarded(headers: &mut HeaderMap) {
-    let mut kept = HeaderMap::new();
-    for name in FORWARDED_HEADERS.into_iter().chain([header::ACCEPT]) {
-        if let Some(value) = headers.remove(&name) {
-            kept.insert(name, value);
-        }
-    }
-    *headers = kept;
-}
-
-/// Reads the whole body, unless it has more than `limit` bytes after decompression.
-async fn read_body(mut response: reqwest::Response, limit: usize) -> Result<Bytes, NetError> {
-    let announced = response.content_length().unwrap_or(0);
-    if usize::try_from(announced).map_or(true, |length| length > limit) {
-        return Err(NetError::TooLarge(limit));
-    }
-    let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > limit {
-            return Err(NetError::TooLarge(limit));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.freeze())
 }

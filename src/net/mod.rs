@@ -1,19 +1,24 @@
 //! All outgoing connections. Every request that Marquee makes to another server passes through this module.
 //!
-//! A URL that somebody else chose may point into our own network. [`ssrf_guard`] therefore checks each URL, and again each
-//! address that is connected to. [`http_client`] bounds time, size and redirects; `delivery_client` sends deliveries for it;
-//! `apub_adapter` lets `activitypub_federation` fetch through it.
+//! A URL that somebody else chose may point into our own network. [`ssrf_guard`] therefore checks each URL, and again
+//! each address that is connected to. [`http_client`] bounds time, size and redirects; `delivery_client` sends deliveries
+//! for it; `apub_adapter` lets `activitypub_federation` fetch through it.
 
 mod apub_adapter;
+mod body_limit;
 mod connection;
 mod connection_pool;
 mod delivery_client;
+pub mod double_knocking;
 mod error;
+mod happy_eyeballs;
 pub mod http_client;
 mod limits;
 pub mod media_type;
+mod redirects;
 mod resolver;
 pub mod response;
+pub mod retry_after;
 pub mod ssrf_guard;
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,11 @@
 //! Responses of other servers.
 
-use std::time::Duration;
-
 use bytes::Bytes;
+use http::HeaderMap;
 use http::StatusCode;
-use http::header::{self, HeaderMap};
 use url::Url;
 
-use crate::domain::time::Timestamp;
+use super::retry_after::RetryAfter;
 
 /// The response to a GET, with any status.
 #[derive(Debug, Clone)]
@@ -31,32 +29,4 @@ pub struct PostResponse {
     pub retry_after: Option<RetryAfter>,
     /// The start of the body, at most 1 KiB on one line, for the operator. It is the peer's text.
     pub excerpt: String,
-}
-
-/// A `Retry-After` header (RFC 9110 section 10.2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RetryAfter {
-    /// After a delay.
-    Delay(Duration),
-    /// At a date.
-    Date(Timestamp),
-}
-
-impl RetryAfter {
-    pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            let seconds = text.parse().unwrap_or(u64::MAX);
-            return Some(Self::Delay(Duration::from_secs(seconds)));
-        }
-        Timestamp::parse_http_date(text).map(Self::Date)
-    }
-
-    /// How long to wait from now.
-    pub fn delay(self, now: Timestamp) -> Duration {
-        match self {
-            Self::Delay(duration) => duration,
-            Self::Date(moment) => moment.duration_since(now),
-        }
-    }
 }

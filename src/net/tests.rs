@@ -18,7 +18,8 @@ use url::Url;
 
 use self::server::{Server, ok};
 use super::NetError;
-use super::http_client::{Client, ClientPolicy, FetchSigner, GetRequest, Knock};
+use super::double_knocking::{FetchSigner, Knock};
+use super::http_client::{Client, ClientPolicy, GetRequest};
 use super::limits::Timeouts;
 use super::resolver::DnsLookup;
 use super::response::GetResponse;

@@ -2,7 +2,7 @@ use http::{HeaderValue, Method};
 
 use super::server::{moved, reply};
 use super::*;
-use crate::net::http_client::SharedFetchSigner;
+use crate::net::double_knocking::SharedFetchSigner;
 
 fn document(request: &str) -> Vec<u8> {
     let ld = "content-type: application/ld+json;charset=utf-8; profile=\"https://www.w3.org/ns/activitystreams\"\r\n";

@@ -6,8 +6,8 @@ use http::{HeaderValue, Method, header};
 use super::server::{moved, reply};
 use super::*;
 use crate::domain::time::Timestamp;
-use crate::net::http_client::SharedFetchSigner;
-use crate::net::response::RetryAfter;
+use crate::net::double_knocking::SharedFetchSigner;
+use crate::net::retry_after::RetryAfter;
 
 /// Redirects `/a` to `/b` to `/c` and so on. All other paths answer with themselves.
 fn chain(request: &str) -> Vec<u8> {
