@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use marquee::domain::activity::ActivityKind;
 use marquee::domain::browse_index::BrowseKind;
+use marquee::domain::domain_rules::DomainRule;
 use marquee::domain::feed::IngestDecision;
-use marquee::domain::moderation::DomainRule;
 use marquee::domain::review::ReviewState;
 use marquee::domain::signature_scheme::SignatureScheme;
 use marquee::domain::states::{

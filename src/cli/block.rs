@@ -9,7 +9,7 @@ use clap::Subcommand;
 use super::{init_logging, open, print_line};
 use crate::app::{self, SystemClock};
 use crate::config;
-use crate::domain::moderation::DomainRule;
+use crate::domain::domain_rules::DomainRule;
 use crate::domain::sanitize_text::single_line;
 use crate::flows::block::{self, BlocklistImport};
 use crate::flows::{App, lookup};

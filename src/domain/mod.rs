@@ -11,6 +11,7 @@ pub mod comment_thread;
 pub mod content_hash;
 pub mod critic;
 pub mod delivery_retry;
+pub mod domain_rules;
 pub mod facepile;
 pub mod feed;
 pub mod feed_entry;

@@ -1,7 +1,8 @@
-//! The site-wide moderation policy, rules for whole domains, and the access that an actor has.
+//! The site-wide moderation policy, and the access that it gives to an actor.
 
-use super::named_enum::named_enum;
 use serde::{Deserialize, Serialize};
+
+use super::domain_rules::DomainRule;
 
 /// The moderation settings of the config.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,24 +42,6 @@ pub enum FirstCommentPolicy {
     Held,
 }
 
-/// A moderation rule for a domain and its subdomains.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DomainRule {
-    /// Nothing is accepted from the domain, and nothing is sent to it.
-    Block,
-    /// People may follow, but their comments are held for the critic.
-    Silence,
-    /// The domain is allowed when the site is restricted to an allow list.
-    Allow,
-}
-
-named_enum!(DomainRule, "rule", {
-    Block => "block",
-    Silence => "silence",
-    Allow => "allow",
-});
-
 /// The access that an actor has to this site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccessLevel {
@@ -68,27 +51,4 @@ pub enum AccessLevel {
     Silenced,
     /// No restrictions.
     Open,
-}
-
-/// The domains whose rules apply to a host: the host itself and its parent domains, most specific first.
-pub fn domain_and_parents(host: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(host), |host| host.split_once('.').map(|(_, above)| above))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rule_applies_to_subdomains() {
-        let all: Vec<&str> = domain_and_parents("a.b.example").collect();
-        assert_eq!(all, ["a.b.example", "b.example", "example"]);
-    }
-    #[test]
-    fn a_rule_is_read_as_it_was_written() {
-        for rule in DomainRule::ALL {
-            assert_eq!(rule.as_str().parse(), Ok(rule));
-        }
-        assert!("Block".parse::<DomainRule>().is_err());
-    }
 }

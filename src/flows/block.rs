@@ -10,8 +10,8 @@ use super::App;
 use super::follow_requests::write_follow_response;
 use super::quote_revocation;
 use crate::domain::activity::ActivityKind;
+use crate::domain::domain_rules::{DomainRule, DomainRules, domain_and_parents};
 use crate::domain::id::ActivityId;
-use crate::domain::moderation::{DomainRule, domain_and_parents};
 use crate::domain::sanitize_text::single_line;
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::url_rules::canonical_host;
@@ -100,10 +100,10 @@ async fn sever(app: &App, blocked: &HashSet<&str>, now: Timestamp) -> anyhow::Re
     if blocked.is_empty() {
         return Ok(ended);
     }
-    let rules: HashMap<String, DomainRule> = blocks::list_rules(&app.db).await?.into_iter().collect();
+    let rules: DomainRules = blocks::list_rules(&app.db).await?.into_iter().collect();
     for host in severed_relations::list_known_hosts(&app.db).await? {
-        let nearest = domain_and_parents(&host).find_map(|domain| Some((domain, rules.get(domain)?)));
-        if nearest.is_some_and(|(domain, rule)| *rule == DomainRule::Block && blocked.contains(domain)) {
+        let nearest = rules.nearest(&host);
+        if nearest.is_some_and(|(domain, rule)| rule == DomainRule::Block && blocked.contains(domain)) {
             let mut tx = app.db.begin().await?;
             ended += severed_relations::sever_host(&mut tx, &host, now.truncate_to_second()).await?;
             tx.commit().await?;

@@ -1,29 +1,18 @@
 //! The access that actors and hosts have: whether an actor is blocked, and the most specific rule about its server.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use super::bulk_statement::BulkStatement;
 use super::{Db, Result, Tx, with_db, with_tx};
-use crate::domain::moderation::{AccessLevel, DomainRule, ModerationPolicy, domain_and_parents};
-
-/// The most labels of a domain that are looked up. No rule is about a longer name.
-const MAX_LABELS: usize = 16;
+use crate::domain::domain_rules::{DomainRule, DomainRules, rule_domains};
+use crate::domain::moderation::{AccessLevel, ModerationPolicy};
 
 /// Selects an actor if it is blocked.
 const SELECT_BLOCKED: &str = "select actor from blocked_actors where actor = $1";
 
-/// Selects the most specific rule about one of these domains.
-const SELECT_NEAREST_RULE: &str = "select rule from domain_rules
-    where host in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-    order by length(host) desc limit 1";
-
-/// The domains whose rules apply to a host. Of a very long name only the end counts: the owner of a domain can put any
-/// number of labels before it.
-fn names(host: &str) -> [&str; MAX_LABELS] {
-    let labels = domain_and_parents(host).count();
-    let mut above = domain_and_parents(host).skip(labels.saturating_sub(MAX_LABELS));
-    std::array::from_fn(|_| above.next().unwrap_or_default())
-}
+/// Selects the rules about the domains of a host.
+const SELECT_HOST_RULES: &str = "select host, rule from domain_rules
+    where host in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 
 /// The access level of an actor. The most specific rule about its server counts: an allowed subdomain of a blocked
 /// domain has access.
@@ -47,21 +36,25 @@ pub async fn for_actor_in_tx(
     if blocked.is_some() {
         return Ok(AccessLevel::Blocked);
     }
-    let rule: Option<DomainRule> = with_tx!(tx, |c| {
-        let query = sqlx::query_scalar(SELECT_NEAREST_RULE);
-        let names = names(actor.host_str().unwrap_or_default());
-        names.into_iter().fold(query, sqlx::query::QueryScalar::bind).fetch_optional(c).await
+    let host = actor.host_str().unwrap_or_default();
+    let rules: Vec<(String, DomainRule)> = with_tx!(tx, |c| {
+        let query = sqlx::query_as(SELECT_HOST_RULES);
+        rule_domains(host).into_iter().fold(query, sqlx::query::QueryAs::bind).fetch_all(c).await
     })?;
-    Ok(policy.access_level(rule))
+    Ok(host_level(&rules.into_iter().collect(), host, policy))
 }
 
 /// The access level of all actors of a host.
 pub async fn for_host(db: &Db, host: &str, policy: &ModerationPolicy) -> Result<AccessLevel> {
-    let rule: Option<DomainRule> = with_db!(db, |c| {
-        let query = sqlx::query_scalar(SELECT_NEAREST_RULE);
-        names(host).into_iter().fold(query, sqlx::query::QueryScalar::bind).fetch_optional(c).await
+    let rules: Vec<(String, DomainRule)> = with_db!(db, |c| {
+        let query = sqlx::query_as(SELECT_HOST_RULES);
+        rule_domains(host).into_iter().fold(query, sqlx::query::QueryAs::bind).fetch_all(c).await
     })?;
-    Ok(policy.access_level(rule))
+    Ok(host_level(&rules.into_iter().collect(), host, policy))
+}
+
+fn host_level(rules: &DomainRules, host: &str, policy: &ModerationPolicy) -> AccessLevel {
+    policy.access_level(rules.nearest(host).map(|(_, rule)| rule))
 }
 
 /// Selects the actors that are blocked.
@@ -76,7 +69,7 @@ static SELECT_RULES: BulkStatement =
 #[derive(Debug)]
 pub struct AccessLevels {
     blocked: HashSet<String>,
-    rules: HashMap<String, DomainRule>,
+    rules: DomainRules,
 }
 
 impl AccessLevels {
@@ -90,8 +83,7 @@ impl AccessLevels {
 
     /// The access level of a host, which must be one of those that were loaded.
     pub fn for_host(&self, host: &str, policy: &ModerationPolicy) -> AccessLevel {
-        let nearest = names(host).into_iter().find_map(|name| self.rules.get(name));
-        policy.access_level(nearest.copied())
+        host_level(&self.rules, host, policy)
     }
 }
 
@@ -105,9 +97,10 @@ pub async fn load(tx: &mut Tx, actors: &[&url::Url], hosts: &[&str]) -> Result<A
         })?;
         blocked.extend(found);
     }
-    let above = all_names(hosts.iter().copied().chain(actors.iter().filter_map(|actor| actor.host_str())));
-    let mut rules = HashMap::new();
-    for (text, _, part) in SELECT_RULES.parts(&above) {
+    let domains =
+        all_rule_domains(hosts.iter().copied().chain(actors.iter().filter_map(|actor| actor.host_str())));
+    let mut rules = DomainRules::default();
+    for (text, _, part) in SELECT_RULES.parts(&domains) {
         let found: Vec<(String, DomainRule)> = with_tx!(tx, |c| {
             let query = sqlx::query_as(text);
             part.fold(query, |query, name| query.bind(*name)).fetch_all(c).await
@@ -119,8 +112,8 @@ pub async fn load(tx: &mut Tx, actors: &[&url::Url], hosts: &[&str]) -> Result<A
 
 /// Loads the access levels of these hosts, with few queries for any number of them.
 pub async fn load_for_hosts(db: &Db, hosts: impl IntoIterator<Item = &str>) -> Result<AccessLevels> {
-    let mut rules = HashMap::new();
-    for (text, _, part) in SELECT_RULES.parts(&all_names(hosts)) {
+    let mut rules = DomainRules::default();
+    for (text, _, part) in SELECT_RULES.parts(&all_rule_domains(hosts)) {
         let found: Vec<(String, DomainRule)> = with_db!(db, |c| {
             let query = sqlx::query_as(text);
             part.fold(query, |query, name| query.bind(*name)).fetch_all(c).await
@@ -131,7 +124,8 @@ pub async fn load_for_hosts(db: &Db, hosts: impl IntoIterator<Item = &str>) -> R
 }
 
 /// The domains whose rules apply to any of these hosts, without duplicates.
-fn all_names<'h>(hosts: impl IntoIterator<Item = &'h str>) -> Vec<&'h str> {
-    let names: BTreeSet<&str> = hosts.into_iter().flat_map(names).filter(|name| !name.is_empty()).collect();
-    names.into_iter().collect()
+fn all_rule_domains<'h>(hosts: impl IntoIterator<Item = &'h str>) -> Vec<&'h str> {
+    let domains: BTreeSet<&str> =
+        hosts.into_iter().flat_map(rule_domains).filter(|domain| !domain.is_empty()).collect();
+    domains.into_iter().collect()
 }

@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use super::{Db, Result, Tx, execute, with_db, with_tx};
-use crate::domain::moderation::DomainRule;
+use crate::domain::domain_rules::DomainRule;
 use crate::domain::time::Timestamp;
 
 /// Inserts or replaces the rule about a domain.

@@ -4,9 +4,9 @@ use std::marker::PhantomData;
 
 use crate::domain::activity::ActivityKind;
 use crate::domain::browse_index::BrowseKind;
+use crate::domain::domain_rules::DomainRule;
 use crate::domain::feed::IngestDecision;
 use crate::domain::id::Id;
-use crate::domain::moderation::DomainRule;
 use crate::domain::review::ReviewState;
 use crate::domain::signature_scheme::SignatureScheme;
 use crate::domain::states::{
