@@ -3,7 +3,7 @@
 //! Modules here read and write bytes and documents. They decide no policy, access no store, do no IO and
 //! read no clock.
 
-pub mod intents;
+pub mod activity_intents;
 pub mod multikey;
 pub mod nodeinfo;
 mod pem;

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::App;
 use super::webfinger::fetch_jrd;
-use crate::federation::intents::{self, Intent};
+use crate::federation::activity_intents::{self, Intent};
 use crate::federation::nodeinfo;
 use crate::federation::vocab::url_rules::{UrlRules, canonical_host, same_origin};
 use crate::federation::webfinger::{self, Handle, WebFingerResource};
@@ -57,8 +57,8 @@ pub async fn remote_interaction_url(
             let Ok(Ok((root, software))) = software_response else {
                 return Err(RemoteInteractionError::Unreachable(host));
             };
-            let page =
-                software.and_then(|name| intents::known_interaction_url(&name, &root, intent, object, acct));
+            let page = software
+                .and_then(|name| activity_intents::known_interaction_url(&name, &root, intent, object, acct));
             return page.ok_or(RemoteInteractionError::NoInteractionPage(host));
         }
     };
@@ -75,7 +75,7 @@ pub async fn remote_interaction_url(
         400..=499 => return Err(RemoteInteractionError::Unknown(host)),
         _ => return Err(RemoteInteractionError::Unreachable(host)),
     }
-    intents::remote_interaction_url(&response.body, &reader, intent, object, acct, app.rules)
+    activity_intents::remote_interaction_url(&response.body, &reader, intent, object, acct, app.rules)
         .ok_or(RemoteInteractionError::NoInteractionPage(host))
 }
 

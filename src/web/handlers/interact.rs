@@ -8,7 +8,7 @@ use url::Url;
 
 use super::html_with_form;
 use crate::domain::critic::Critic;
-use crate::federation::intents::Intent;
+use crate::federation::activity_intents::Intent;
 use crate::flows::{publish, remote_interaction};
 use crate::store::{critics, reviews};
 use crate::web::client_address;

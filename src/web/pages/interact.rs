@@ -6,7 +6,7 @@ use url::Url;
 use super::critic_view::CriticView;
 use super::{Messages, Pages, plain_text};
 use crate::domain::critic::Critic;
-use crate::federation::intents::Intent;
+use crate::federation::activity_intents::Intent;
 use crate::flows::remote_interaction::RemoteInteractionError;
 
 /// Input of the page at `/interact`.
