@@ -1,14 +1,15 @@
-//! The source keeps the architecture that `docs/ARCHITECTURE.md` describes: imports point down, files are
-//! short, and the name of a type says of what it is.
+//! The source keeps the architecture that `docs/ARCHITECTURE.md` describes: imports point down and never in a circle,
+//! files are short, and the name of a type says what it is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use crate::support::rust_source::TypeName;
-use crate::support::source_tree::{ModulePath, SourceTree, read, root, rust_files};
+use crate::support::source_tree::{Dependencies, ModulePath, SourceTree, circles, read, root, rust_files};
 
-/// Which layers a layer may import, from the bottom up. `config` is read by `app`, `cli` and `main` alone, which hand
-/// on what the others need of it. `sources` is pure and `store` is SQL and nothing else: neither needs `net`.
+/// The layers that each layer may import, from the bottom up. Only `app`, `cli` and `main` read `config`; they pass on
+/// what the others need. `sources` is pure and `store` contains only SQL, so neither needs `net`.
 const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("config", &["domain"]),
@@ -24,11 +25,11 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("main", &["cli", "app", "config"]),
 ];
 
-/// Names that do not say of what: a type that other files can see has a second word.
+/// Names that say nothing on their own. A type that other files can see has a second word.
 const BARE_NAMES: [&str; 10] =
     ["Answer", "Entry", "Job", "Kind", "Place", "Round", "Row", "Standing", "Stored", "View"];
 
-/// The layer that a module belongs to; none for the root of the crate.
+/// Returns the layer of a module, or `None` for the root of the crate.
 fn layer_of(module: &ModulePath) -> Option<&str> {
     module.first().map(String::as_str)
 }
@@ -54,7 +55,55 @@ fn imports_point_down() {
     assert!(breaches.is_empty(), "\n{}", breaches.join("\n"));
 }
 
-/// Private types may share a name, as `Row` does, unless the name says nothing at all.
+/// A file and the modules below it belong together, so they may use each other.
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let tree = SourceTree::read();
+    let dependencies = tree.dependencies();
+    let found: Vec<String> =
+        circles(&dependencies).iter().map(|circle| describe_circle(&tree, &dependencies, circle)).collect();
+    assert!(found.is_empty(), "\nThese files import each other in a circle:\n{}", found.join("\n"));
+}
+
+/// Lists the imports that make up a circle, one per line.
+fn describe_circle(tree: &SourceTree, dependencies: &Dependencies, circle: &BTreeSet<ModulePath>) -> String {
+    let mut lines = String::new();
+    for module in circle {
+        for (target, dependency) in dependencies[module].iter().filter(|(target, _)| circle.contains(*target))
+        {
+            let (file, other) = (tree.file(module), tree.file(target));
+            let _ = writeln!(lines, "{file}:{}: {} ({other})", dependency.line, dependency.path);
+        }
+    }
+    lines
+}
+
+#[test]
+fn an_artificial_circle_is_found_and_described() {
+    let files = [
+        ("flows/a.rs", "use super::b::B;\npub struct A;"),
+        ("flows/b.rs", "\nuse crate::flows::c;\npub struct B;"),
+        ("flows/c.rs", "use super::a::A;"),
+        ("flows/d.rs", "use super::a::A;"),
+        ("flows.rs", "mod a; mod b; mod c; mod d;\nuse self::d::D;"),
+    ];
+    let tree = SourceTree::from_texts(&files);
+    let dependencies = tree.dependencies();
+    let found = circles(&dependencies);
+    assert_eq!(found.len(), 1);
+    let described = describe_circle(&tree, &dependencies, &found[0]);
+    let lines: Vec<&str> = described.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "flows/a.rs:1: flows::b::B (flows/b.rs)",
+            "flows/b.rs:2: flows::c (flows/c.rs)",
+            "flows/c.rs:1: flows::a::A (flows/a.rs)",
+        ]
+    );
+}
+
+/// Private types may share a name, such as `Row`, except for `Kind` and `Place`.
 #[test]
 fn no_type_name_is_used_twice_within_a_layer() {
     let tree = SourceTree::read();
@@ -79,7 +128,7 @@ fn no_type_name_is_used_twice_within_a_layer() {
 }
 
 #[test]
-fn the_name_of_a_type_says_of_what_it_is() {
+fn type_names_say_what_the_type_is() {
     let tree = SourceTree::read();
     let mut bare = Vec::new();
     for (_, module) in tree.modules() {

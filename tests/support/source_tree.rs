@@ -1,4 +1,4 @@
-//! The Rust files of this repository, and which file of `src` uses which.
+//! The Rust files of this repository, and which files of `src` import which.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All Rust files under a folder.
+/// Returns all Rust files under a folder, sorted.
 pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut open = vec![folder.to_owned()];
@@ -28,7 +28,7 @@ pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The text of a file.
+/// Returns the text of a file.
 pub fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
@@ -42,21 +42,21 @@ pub struct SourceTree {
 }
 
 pub struct Module {
-    /// The file, as it is named from the root of the repository.
+    /// The path of the file from the root of the repository.
     pub file: String,
     pub text: String,
     pub source: Source,
 }
 
-/// That a file names something of another file.
+/// A use in one file of an item of another file.
 #[derive(Debug, Clone)]
 pub struct Dependency {
-    /// The path as it resolves from the root of the crate.
+    /// The path of the item from the root of the crate.
     pub path: String,
     pub line: usize,
 }
 
-/// For each module the modules that it uses, each with one place where it does.
+/// For each module, the modules that it uses, each with one place where it does so.
 pub type Dependencies = BTreeMap<ModulePath, BTreeMap<ModulePath, Dependency>>;
 
 impl SourceTree {
@@ -73,9 +73,9 @@ impl SourceTree {
         Self { modules: modules.collect() }
     }
 
-    /// A tree of modules with these texts.
+    /// Builds a tree of modules with these file names and texts.
     #[cfg(test)]
-    pub fn of(texts: &[(&str, &str)]) -> Self {
+    pub fn from_texts(texts: &[(&str, &str)]) -> Self {
         let modules = texts.iter().map(|(name, text)| {
             let path = module_of(Path::new(name));
             let source = rust_source::read(&path, text);
@@ -92,7 +92,7 @@ impl SourceTree {
         &self.modules[module].file
     }
 
-    /// The module in whose file the thing is declared that a path leads to.
+    /// Returns the module whose file declares the item that a path leads to.
     pub fn declaring_module(&self, path: &[String]) -> Option<ModulePath> {
         self.resolve(path, &mut BTreeSet::new())
     }
@@ -106,7 +106,7 @@ impl SourceTree {
         let Some(name) = rest.first() else { return Some(module.to_vec()) };
         let source = &self.modules[module].source;
         let tail = &rest[1..];
-        // What a module imports, the modules in it can name as if it were the module's own.
+        // An import can be named through the module as if it were the module's own item.
         for import in source.imports.get(name).into_iter().flatten() {
             let found = self.resolve(&[&import[..], tail].concat(), seen);
             if found.is_some() {
@@ -125,8 +125,8 @@ impl SourceTree {
         Some(module.to_vec())
     }
 
-    /// Which files use which, unit tests aside. A file and the modules below it belong together: what they use of
-    /// each other does not count.
+    /// Returns which files use which, except in unit tests. A file and the modules below it belong together, so uses
+    /// among them are left out.
     pub fn dependencies(&self) -> Dependencies {
         let mut dependencies = Dependencies::new();
         for (module, Module { source, .. }) in &self.modules {
@@ -150,7 +150,7 @@ impl SourceTree {
     }
 }
 
-/// The module that a file of `src` is.
+/// Returns the module path of a file of `src`.
 fn module_of(inside: &Path) -> ModulePath {
     let inside = inside.with_extension("");
     let mut path: ModulePath =
@@ -161,7 +161,7 @@ fn module_of(inside: &Path) -> ModulePath {
     path
 }
 
-/// The groups of modules that use each other in a circle.
+/// Returns the groups of modules that use each other in a circle.
 pub fn circles(dependencies: &Dependencies) -> Vec<BTreeSet<ModulePath>> {
     let reachable = |from: &ModulePath| {
         let mut reached = BTreeSet::new();
@@ -194,19 +194,19 @@ pub fn circles(dependencies: &Dependencies) -> Vec<BTreeSet<ModulePath>> {
 mod tests {
     use super::{SourceTree, circles};
 
-    /// The circles among these files.
+    /// Returns the circles among these files.
     fn found(texts: &[(&str, &str)]) -> Vec<Vec<String>> {
-        let tree = SourceTree::of(texts);
+        let tree = SourceTree::from_texts(texts);
         let circles = circles(&tree.dependencies());
         circles.iter().map(|circle| circle.iter().map(|m| tree.file(m).to_owned()).collect()).collect()
     }
 
     #[test]
-    fn a_circle_is_found_however_its_files_are_named() {
+    fn a_circle_is_found_whatever_form_its_paths_have() {
         let [a, b] = ["web/a.rs", "web/b.rs"];
         assert_eq!(found(&[(a, "use super::b::B;"), (b, "fn f() -> crate::web::a::A {}")]), [[a, b]]);
         assert_eq!(found(&[(a, "use super::b::B;"), (b, "use super::c;"), ("web/c.rs", "")]), [[""; 0]; 0]);
-        let tree = SourceTree::of(&[(a, "\nuse super::b::B;"), (b, "")]);
+        let tree = SourceTree::from_texts(&[(a, "\nuse super::b::B;"), (b, "")]);
         let found_at = &tree.dependencies()[&["web", "a"].map(str::to_owned)[..]];
         let at = found_at.values().next().expect("a dependency");
         assert_eq!((at.path.as_str(), at.line), ("web::b::B", 2));
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_module_and_those_below_it_are_no_circle() {
+    fn a_module_and_its_submodules_are_not_a_circle() {
         assert_eq!(found(&[("web.rs", "use self::a::A;"), ("web/a.rs", "use super::Web;")]), [[""; 0]; 0]);
         let tested = [("a.rs", "use crate::b::B;"), ("b.rs", "#[cfg(test)] mod tests { use crate::a::A; }")];
         assert_eq!(found(&tested), [[""; 0]; 0]);
