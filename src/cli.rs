@@ -26,7 +26,7 @@ use crate::domain;
 use crate::domain::critic::Critic;
 use crate::domain::review::{Review, ReviewContent, ReviewState};
 use crate::flows::review_media::{self, ReviewMedia};
-use crate::flows::{App, ingest, publish, retract, revise};
+use crate::flows::{App, ingest, publish, release, retract, revise};
 use crate::sources::review_markdown;
 use crate::store::{critics, feed_log, feeds, reviews};
 
@@ -209,7 +209,7 @@ async fn run_feed(file: &Path, feed: FeedCommand) -> anyhow::Result<()> {
         FeedCommand::Release { review } => {
             let app = open(file).await?;
             let review = require_review(&app, &review).await?;
-            let review = publish::release_held(&app, review.id).await?;
+            let review = release::release_held(&app, review.id).await?;
             print_line(&format!("Published: {}", app.origin.review_page(&review)))
         }
     }

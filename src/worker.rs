@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use self::job_loop::{POLL_INTERVAL, pause, repeat, wait_for_work};
-use crate::flows::{App, avatar, facepile, fan_out, publish, view_counts};
+use crate::flows::{App, avatar, facepile, fan_out, release, view_counts};
 
 /// Becomes `true` on shutdown: tasks finish what they do and begin nothing new.
 pub type Shutdown = watch::Receiver<bool>;
@@ -29,7 +29,7 @@ pub async fn run(app: App, shutdown: Shutdown) -> anyhow::Result<()> {
         .spawn(repeat(app.clone(), shutdown.clone(), "fan-out", async |app| fan_out::expand_next(app).await));
     loops.spawn(feed_polling::poll_feeds(app.clone(), shutdown.clone()));
     loops.spawn(repeat(app.clone(), shutdown.clone(), "release", async |app| {
-        publish::release_due(app).await.map(|released| released > 0)
+        release::release_due(app).await.map(|released| released > 0)
     }));
     loops.spawn(repeat(app.clone(), shutdown.clone(), "faces", async |app| {
         facepile::process_batch(app).await

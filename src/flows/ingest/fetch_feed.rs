@@ -1,0 +1,68 @@
+//! Fetches feeds with conditional requests (RFC 9110 section 13), or reads them from local files.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use url::Url;
+
+use crate::domain::feed::Feed;
+use crate::flows::App;
+use crate::net::http_client::GetRequest;
+use crate::sources::feed;
+
+/// The validators of a response, which make the next request conditional.
+#[derive(Default)]
+pub(super) struct Validators {
+    pub(super) etag: Option<String>,
+    pub(super) last_modified: Option<String>,
+}
+
+/// The response of a feed.
+pub(super) enum FeedResponse {
+    Unchanged(Validators),
+    Bytes { bytes: Vec<u8>, base: Url, folder: Option<PathBuf>, validators: Validators },
+}
+
+/// Fetches a feed if it changed since the last poll, or reads the local file that it is.
+pub(super) async fn fetch_feed(app: &App, feed: &Feed) -> anyhow::Result<FeedResponse> {
+    if !feed.url.starts_with("https://") {
+        let path = app.config_dir.join(&feed.url);
+        let path = tokio::fs::canonicalize(&path)
+            .await
+            .with_context(|| format!("file not found: {}", path.display()))?;
+        let size = tokio::fs::metadata(&path).await?.len();
+        anyhow::ensure!(
+            size <= feed::MAX_DOCUMENT_BYTES as u64,
+            "the feed is larger than {} bytes",
+            feed::MAX_DOCUMENT_BYTES
+        );
+        let bytes = tokio::fs::read(&path).await?;
+        let base = Url::from_file_path(&path).ok().context("the path of the feed is not absolute")?;
+        let folder = path.parent().map(Path::to_owned);
+        return Ok(FeedResponse::Bytes { bytes, base, folder, validators: Validators::default() });
+    }
+    let url = Url::parse(&feed.url).context("the URL of the feed is invalid")?;
+    let mut conditions = HeaderMap::new();
+    let known = [(header::IF_NONE_MATCH, &feed.etag), (header::IF_MODIFIED_SINCE, &feed.last_modified)];
+    for (name, value) in known {
+        if let Some(value) = value.as_deref().and_then(|value| HeaderValue::from_str(value).ok()) {
+            conditions.insert(name, value);
+        }
+    }
+    let accept =
+        "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5";
+    let fetched =
+        app.http.get(GetRequest::new(&url, accept, feed::MAX_DOCUMENT_BYTES).headers(conditions)).await?;
+    let text =
+        |name| fetched.headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok()).map(str::to_owned);
+    let validators = Validators { etag: text(header::ETAG), last_modified: text(header::LAST_MODIFIED) };
+    if fetched.status == StatusCode::NOT_MODIFIED {
+        return Ok(FeedResponse::Unchanged(Validators {
+            etag: validators.etag.or_else(|| feed.etag.clone()),
+            last_modified: validators.last_modified.or_else(|| feed.last_modified.clone()),
+        }));
+    }
+    anyhow::ensure!(fetched.status.is_success(), "the server responded with {}", fetched.status);
+    Ok(FeedResponse::Bytes { bytes: fetched.body.to_vec(), base: fetched.url, folder: None, validators })
+}

@@ -1,0 +1,134 @@
+//! Identifies the entries of a feed document: as entries that are known, as reviews that exist, or as new ones. The
+//! position in the document does not count.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::domain::canonical_url::url_key;
+use crate::domain::content_hash::{content_hash, text_hash};
+use crate::domain::feed::Feed;
+use crate::domain::feed_entry::FeedEntry;
+use crate::domain::id::ReviewId;
+use crate::sources::feed::FeedDocument;
+use crate::store::feed_entries::{self, StoredEntry};
+use crate::store::{Tx, reviews};
+
+/// The ids and URLs of the document's entries: an entry that is still in the document cannot be another entry of it
+/// under a new id.
+#[derive(Default)]
+pub(super) struct DocumentIds {
+    guids: HashSet<String>,
+    urls: HashSet<String>,
+}
+
+/// An entry with what identifies it.
+pub(super) struct Candidate {
+    pub(super) entry: FeedEntry,
+    pub(super) guid: Option<String>,
+    pub(super) url: Option<String>,
+    pub(super) text_hash: String,
+    /// Whether no other entry of the document has the same text.
+    has_own_text: bool,
+    pub(super) content_hash: String,
+}
+
+impl Candidate {
+    /// Whether neither its content nor its id or URL changed.
+    pub(super) fn is_unchanged(&self, known: &StoredEntry) -> bool {
+        let same = |new: &Option<String>, old: &Option<String>| new.is_none() || new == old;
+        known.content_hash == self.content_hash
+            && same(&self.guid, &known.guid)
+            && same(&self.url, &known.url)
+    }
+}
+
+/// What an entry was identified as.
+pub(super) enum EntryMatch {
+    New,
+    Known(StoredEntry, &'static str),
+    Review(ReviewId),
+    /// It has the text of that review, but another film and title.
+    Doubtful(ReviewId),
+}
+
+/// Identifies an entry by its id within the feed, by its URL, or by its text.
+pub(super) async fn identify(
+    tx: &mut Tx,
+    feed: &Feed,
+    document_ids: &DocumentIds,
+    candidate: &Candidate,
+) -> anyhow::Result<EntryMatch> {
+    if let Some(guid) = &candidate.guid
+        && let Some(known) = feed_entries::find_by_guid(tx, feed.id, guid).await?
+    {
+        return Ok(EntryMatch::Known(known, "id"));
+    }
+    if let Some(url) = &candidate.url {
+        if let Some(known) = feed_entries::find_by_url(tx, feed, url).await? {
+            return Ok(EntryMatch::Known(known, "URL"));
+        }
+        if let Some(review) = feed_entries::find_review_by_url(tx, feed.critic, url).await? {
+            return Ok(EntryMatch::Review(review));
+        }
+    }
+    identify_by_text(tx, feed, document_ids, candidate).await
+}
+
+/// Identifies an entry by its text alone, which is the weakest evidence: boilerplate is the same in many reviews.
+async fn identify_by_text(
+    tx: &mut Tx,
+    feed: &Feed,
+    document_ids: &DocumentIds,
+    candidate: &Candidate,
+) -> anyhow::Result<EntryMatch> {
+    if !candidate.has_own_text {
+        return Ok(EntryMatch::New);
+    }
+    let Some(known) = feed_entries::find_by_text(tx, feed, &candidate.text_hash).await? else {
+        return Ok(EntryMatch::New);
+    };
+    let is_present = known.feed_id == feed.id
+        && (known.guid.as_ref().is_some_and(|guid| document_ids.guids.contains(guid))
+            || known.url.as_ref().is_some_and(|url| document_ids.urls.contains(url)));
+    let review = match known.review_id.filter(|_| !is_present) {
+        Some(id) => reviews::find_for_update(tx, id).await?,
+        None => None,
+    };
+    let Some(review) = review else { return Ok(EntryMatch::New) };
+    let (old, new) = (&review.content, &candidate.entry.content);
+    let same_film = !new.film.title.is_empty() && old.film.title == new.film.title;
+    if same_film || old.title == new.title {
+        Ok(EntryMatch::Known(known, "text"))
+    } else {
+        Ok(EntryMatch::Doubtful(review.id))
+    }
+}
+
+/// The entries of a document, the oldest first, without ids and URLs that several of them share; and all their ids and
+/// URLs.
+pub(super) fn candidates(document: FeedDocument) -> (Vec<Candidate>, DocumentIds) {
+    let FeedDocument { mut entries, shared_guids, shared_urls, .. } = document;
+    // Feeds have the newest entry first; entries without a date keep their position.
+    entries.reverse();
+    entries.sort_by_key(|entry| entry.content.published);
+    let candidate = |entry: FeedEntry| Candidate {
+        guid: entry.guid.clone().filter(|guid| !shared_guids.contains(guid)),
+        url: entry.content.canonical_url.as_ref().map(url_key).filter(|url| !shared_urls.contains(url)),
+        text_hash: text_hash(&entry.content),
+        has_own_text: true,
+        content_hash: content_hash(&entry.content),
+        entry,
+    };
+    let mut candidates: Vec<Candidate> = entries.into_iter().map(candidate).collect();
+    let mut texts: HashMap<String, u32> = HashMap::new();
+    for candidate in &candidates {
+        *texts.entry(candidate.text_hash.clone()).or_default() += 1;
+    }
+    for candidate in &mut candidates {
+        candidate.has_own_text = texts.get(&candidate.text_hash) == Some(&1);
+    }
+    let present = DocumentIds {
+        guids: candidates.iter().filter_map(|candidate| candidate.guid.clone()).collect(),
+        urls: candidates.iter().filter_map(|candidate| candidate.url.clone()).collect(),
+    };
+    (candidates, present)
+}

@@ -1,0 +1,51 @@
+//! Turns new entries into reviews.
+
+use super::feed_poll::FeedPoll;
+use super::identify::Candidate;
+use super::initial_state::InitialState;
+use crate::domain::id::{EntryId, ReviewId};
+use crate::domain::review::{Review, ReviewState};
+use crate::domain::states::HoldReason;
+use crate::flows::publish::{new_review, write_create};
+use crate::flows::review_media::ReviewMedia;
+use crate::store::{Tx, feed_log, reviews};
+
+impl FeedPoll<'_> {
+    /// A new entry becomes a review.
+    pub(super) async fn create_review(
+        &mut self,
+        tx: &mut Tx,
+        candidate: Candidate,
+        doubtful: Option<ReviewId>,
+        media: ReviewMedia,
+    ) -> anyhow::Result<()> {
+        let now = self.app.clock.now();
+        let content = &candidate.entry.content;
+        let date = content.published.unwrap_or(now);
+        let duplicate = match doubtful {
+            Some(other) => reviews::find_for_update(tx, other).await?,
+            None => self.find_similar(tx, &candidate).await?,
+        };
+        let InitialState { state, decision, hold_reason, reason } =
+            self.choose_state(date, duplicate.as_ref(), now);
+        let review =
+            new_review(self.app, tx, self.feed.critic, content.clone(), Some(self.feed.id), state, now)
+                .await?;
+        let review = Review { poster: media.save(tx, now).await?, ..review };
+        reviews::upsert(tx, &review, now).await?;
+        if state == ReviewState::Published {
+            write_create(self.app, tx, self.critic, &review, now).await?;
+            self.published += 1;
+        }
+        self.save_entry(tx, EntryId::new(now), &candidate, Some(review.id), hold_reason, now).await?;
+        let reason = match hold_reason {
+            Some(HoldReason::Similar) => {
+                format!("{reason}; to publish it, run: marquee feed release {}", review.slug)
+            }
+            _ => reason,
+        };
+        tracing::info!(review = %review.id, reason, "new entry processed");
+        feed_log::append(tx, self.feed.id, decision, &content.title, &reason, now).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! Releases reviews that were not published at once: scheduled ones at their time, held ones by the critic or by the next
+//! poll of their feed.
+
+use anyhow::Context;
+
+use super::App;
+use super::profile::ensure_not_moved;
+use super::publish::{critic_for_review, write_create};
+use crate::domain::critic::Critic;
+use crate::domain::feed::{Feed, IngestDecision};
+use crate::domain::id::ReviewId;
+use crate::domain::review::{Review, ReviewState};
+use crate::domain::time::Timestamp;
+use crate::store::{Tx, feed_entries, feed_log, feeds, reviews};
+
+/// Publishes scheduled reviews whose time has come; returns how many were handled.
+pub async fn release_due(app: &App) -> anyhow::Result<usize> {
+    let due = reviews::list_due(&app.db, app.clock.now(), 20).await?;
+    let mut released = 0;
+    for review in &due {
+        match release_scheduled(app, review.id).await {
+            Ok(()) => released += 1,
+            // A review that cannot be published does not stop the others.
+            Err(error) => {
+                tracing::error!(id = %review.id, error = format!("{error:#}"), "could not publish scheduled review");
+            }
+        }
+    }
+    Ok(released)
+}
+
+/// Publishes a scheduled review whose time has come. For a review of a feed the feed's limit applies: no more in an
+/// interval than in one poll.
+async fn release_scheduled(app: &App, id: ReviewId) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    // Read again inside the transaction: another worker may have been faster.
+    let Some(mut review) = reviews::find_for_update(&mut tx, id).await? else { return Ok(()) };
+    if review.state != ReviewState::Scheduled || review.released_at > now {
+        return Ok(());
+    }
+    let feed = match review.feed {
+        Some(feed) => feeds::find(&mut tx, feed).await?,
+        None => None,
+    };
+    let critic = critic_for_review(app, &review).await?;
+    if let Err(moved) = ensure_not_moved(&critic) {
+        return hold_until_next_poll(tx, review, feed.as_ref(), &moved.to_string(), now).await;
+    }
+    if let Some(feed) = &feed {
+        let lately = reviews::count_released_since(&mut tx, feed.id, now - feed.interval).await?;
+        let title = review.content.title.clone();
+        if lately >= u64::from(feed.max_publish_per_poll) {
+            let reason = format!(
+                "scheduled time reached, but {lately} reviews were published recently; a later poll will publish it"
+            );
+            return hold_until_next_poll(tx, review, Some(feed), &reason, now).await;
+        }
+        feed_log::append(&mut tx, feed.id, IngestDecision::Published, &title, "scheduled time reached", now)
+            .await?;
+    }
+    review.release(now)?;
+    reviews::upsert(&mut tx, &review, now).await?;
+    write_create(app, &mut tx, &critic, &review, now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Holds a review whose time came but that cannot be published yet.
+async fn hold_until_next_poll(
+    mut tx: Tx,
+    mut review: Review,
+    feed: Option<&Feed>,
+    reason: &str,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    review.state = ReviewState::Held;
+    reviews::upsert(&mut tx, &review, now).await?;
+    if let Some(feed) = feed {
+        feed_entries::hold_until_next_poll(&mut tx, review.id).await?;
+        feed_log::append(&mut tx, feed.id, IngestDecision::Held, &review.content.title, reason, now).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Publishes a review that was held for the critic's decision.
+pub async fn release_held(app: &App, id: ReviewId) -> anyhow::Result<Review> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let mut review = reviews::find_for_update(&mut tx, id).await?.context("no such review")?;
+    let critic = critic_for_review(app, &review).await?;
+    ensure_not_moved(&critic)?;
+    review.release(now)?;
+    reviews::upsert(&mut tx, &review, now).await?;
+    write_create(app, &mut tx, &critic, &review, now).await?;
+    if let Some(feed) = review.feed {
+        let title = &review.content.title;
+        feed_log::append(&mut tx, feed, IngestDecision::Published, title, "released manually", now).await?;
+    }
+    tx.commit().await?;
+    app.wake.notify();
+    Ok(review)
+}
+
+/// Publishes reviews that an earlier poll held because of its limit, the oldest first; returns their number.
+pub(super) async fn release_held_by_feed(app: &App, feed: &Feed, critic: &Critic) -> anyhow::Result<u32> {
+    if critic.moved_to.is_some() {
+        return Ok(0);
+    }
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let held = reviews::list_held_by_feed(&mut tx, feed.id, feed.max_publish_per_poll).await?;
+    let mut released = 0;
+    for review in held {
+        // Read again inside the transaction: the critic may have retracted it.
+        let Some(mut review) = reviews::find_for_update(&mut tx, review.id).await? else { continue };
+        if review.state != ReviewState::Held {
+            continue;
+        }
+        review.release(now)?;
+        reviews::upsert(&mut tx, &review, now).await?;
+        write_create(app, &mut tx, critic, &review, now).await?;
+        feed_log::append(
+            &mut tx,
+            feed.id,
+            IngestDecision::Published,
+            &review.content.title,
+            "previously held by the poll limit",
+            now,
+        )
+        .await?;
+        released += 1;
+    }
+    if released > 0 {
+        tx.commit().await?;
+        app.wake.notify();
+    }
+    Ok(released)
+}
