@@ -11,8 +11,8 @@ use crate::app::{self, SystemClock};
 use crate::config;
 use crate::domain::domain_rules::DomainRule;
 use crate::domain::sanitize_text::single_line;
-use crate::flows::block::{self, BlocklistImport};
-use crate::flows::{App, lookup};
+use crate::flows::blocklist_import::{self, BlocklistImport};
+use crate::flows::{App, block, lookup};
 use crate::sources::blocklist;
 use crate::store::blocks;
 use crate::store::severed_relations::SeveredCounts;
@@ -121,7 +121,7 @@ async fn import(app: &App, path: &Path) -> anyhow::Result<()> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let context = || format!("{}: nothing was imported", path.display());
     let listed = blocklist::parse(&bytes).with_context(context)?;
-    let imported = block::import_blocklist(app, &listed).await.with_context(context)?;
+    let imported = blocklist_import::import_blocklist(app, &listed).await.with_context(context)?;
     let BlocklistImport { blocked, silenced, kept, noop, own, obfuscated, ended } = imported;
     print_line(&format!("Imported: {blocked} blocked, {silenced} silenced ({})", format_severed(ended)))?;
     if kept > 0 {

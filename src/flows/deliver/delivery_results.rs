@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::SchemeUpdate;
+use super::double_knocking::SchemeUpdate;
 use crate::domain::delivery_retry::MAX_DELIVERY_AGE;
 use crate::domain::id::{ActivityId, LeaseId};
 use crate::domain::time::Timestamp;

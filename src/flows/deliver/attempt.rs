@@ -1,0 +1,99 @@
+//! One attempt of a delivery: which responses end it (404 and 410), when it is tried again (after `Retry-After`, if the
+//! server asks for more time than the schedule gives it), and which failures are the host's and not the delivery's.
+
+use http::StatusCode;
+
+use super::HostBatch;
+use super::activity_cache::OutboundActivity;
+use super::double_knocking::{SchemeUpdate, post};
+use crate::domain::delivery_retry::{MAX_DELIVERY_AGE, MAX_RETRY_AFTER, retry_delay};
+use crate::flows::App;
+use crate::store::deliveries::{DeliveryOutcome, DueDelivery};
+use crate::store::hosts::HostHealth;
+
+/// The result of an attempt.
+pub(super) struct AttemptResult<'j> {
+    pub(super) delivery: &'j DueDelivery,
+    pub(super) outcome: DeliveryOutcome,
+    pub(super) scheme_update: Option<SchemeUpdate>,
+    pub(super) health: HostHealth,
+}
+
+/// Signs and sends a delivery; tries again at once if the signature is refused.
+pub(super) async fn attempt<'j>(
+    app: &App,
+    batch: &HostBatch,
+    delivery: &'j DueDelivery,
+    activity: &OutboundActivity,
+) -> AttemptResult<'j> {
+    // The row was written before the server was blocked.
+    if batch.is_blocked {
+        let error = "the server is blocked".to_owned();
+        tracing::info!(activity = %delivery.activity_id, inbox = delivery.inbox, error, "delivery abandoned");
+        let outcome = DeliveryOutcome::Failed { status: None, error };
+        return AttemptResult { delivery, outcome, scheme_update: None, health: HostHealth::NotTried };
+    }
+    let (response, scheme_update) = match post(app, batch, delivery, activity).await {
+        Ok((response, scheme_update)) => (Ok(response), scheme_update),
+        Err(error) => (Err(error), None),
+    };
+    let now = app.clock.now();
+    let status = response.as_ref().ok().map(|response| response.status);
+    if let Some(status) = status.filter(StatusCode::is_success) {
+        tracing::debug!(activity = %delivery.activity_id, inbox = delivery.inbox, status = status.as_u16(), "delivered");
+        let outcome = DeliveryOutcome::Delivered { status: status.as_u16() };
+        return AttemptResult { delivery, outcome, scheme_update, health: HostHealth::Healthy };
+    }
+    let is_final = matches!(status, Some(StatusCode::NOT_FOUND | StatusCode::GONE));
+    let is_host = is_host_failure(status);
+    let failures = if is_host { batch.target.failures } else { delivery.attempts };
+    let failures = u32::try_from(failures).unwrap_or(u32::MAX).saturating_add(1);
+    let retry_after = response.as_ref().ok().and_then(|response| response.retry_after);
+    let retry_after = retry_after.map(|retry_after| retry_after.delay(now).min(MAX_RETRY_AFTER));
+    let next = now + retry_delay(failures, jitter()).max(retry_after.unwrap_or_default());
+    let error = match response {
+        Ok(response) => {
+            format!("the server responded with {}: {}", response.status.as_u16(), response.excerpt)
+        }
+        Err(error) => format!("{error:#}"),
+    };
+    let health =
+        if is_host { HostHealth::Failing { until: next, error: error.clone() } } else { HostHealth::Healthy };
+    let is_over = is_final || next > delivery.created_at + MAX_DELIVERY_AGE;
+    let activity = delivery.activity_id;
+    if is_over {
+        tracing::info!(%activity, inbox = delivery.inbox, attempt = failures, error, "delivery abandoned");
+    } else {
+        tracing::info!(%activity, inbox = delivery.inbox, attempt = failures, error, "delivery deferred");
+    }
+    let status = status.map(|status| status.as_u16());
+    // Once the host is open again, this delivery comes before all that were enqueued later.
+    let next = if is_host { now } else { next };
+    let outcome = if is_over {
+        DeliveryOutcome::Failed { status, error }
+    } else {
+        DeliveryOutcome::Deferred { status, error, next }
+    };
+    AttemptResult { delivery, outcome, scheme_update, health }
+}
+
+/// Whether the host failed and not this delivery: it cannot be reached, or asks to wait. A server error about one
+/// activity does not stop the others.
+const fn is_host_failure(status: Option<StatusCode>) -> bool {
+    matches!(
+        status,
+        None | Some(
+            StatusCode::TOO_MANY_REQUESTS
+                | StatusCode::BAD_GATEWAY
+                | StatusCode::SERVICE_UNAVAILABLE
+                | StatusCode::GATEWAY_TIMEOUT
+        )
+    )
+}
+
+fn jitter() -> u8 {
+    let mut byte = [0];
+    // Without randomness there is no jitter, which does no harm.
+    let _ = aws_lc_rs::rand::fill(&mut byte);
+    byte[0]
+}
