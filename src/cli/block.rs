@@ -1,14 +1,12 @@
 //! `marquee block`: block accounts and servers.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
 
-use super::{init_logging, open, print_line};
-use crate::app::{self, SystemClock};
-use crate::config;
+use super::output::print_line;
+use super::{open, open_read_only};
 use crate::domain::domain_rules::DomainRule;
 use crate::domain::sanitize_text::single_line;
 use crate::flows::blocklist_import::{self, BlocklistImport};
@@ -144,8 +142,7 @@ async fn import(app: &App, path: &Path) -> anyhow::Result<()> {
 }
 
 async fn list(file: &Path) -> anyhow::Result<()> {
-    init_logging("warn");
-    let app = app::open_read_only(&config::load(file)?, Arc::new(SystemClock)).await?;
+    let app = open_read_only(file).await?;
     let all = blocks::list_all(&app.db).await?;
     if all.is_empty() {
         return print_line("no blocks or rules");

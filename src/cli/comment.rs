@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{find_review, init_logging, open, print_line, require_review, select_critic};
-use crate::app::{self, SystemClock};
-use crate::config;
+use super::arguments::{find_review, require_review, select_critic};
+use super::output::print_line;
+use super::{open, open_read_only};
 use crate::domain::comment::CriticReply;
 use crate::domain::id::ReviewId;
 use crate::domain::sanitize_text::single_line;
@@ -172,8 +172,7 @@ async fn list(
     state: Option<CommentStateFilter>,
     lines: u32,
 ) -> anyhow::Result<()> {
-    init_logging("warn");
-    let app = app::open_read_only(&config::load(file)?, std::sync::Arc::new(SystemClock)).await?;
+    let app = open_read_only(file).await?;
     let review = match review {
         Some(argument) => Some(require_review(&app, argument).await?.id),
         None => None,

@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use clap::Subcommand;
 
-use super::{open, print_line, select_critic};
+use super::arguments::select_critic;
+use super::open;
+use super::output::print_line;
 use crate::flows::{key_rotation, lookup, profile};
 
 #[derive(Debug, Subcommand)]

@@ -1,20 +1,17 @@
-//! `marquee delivery` and `marquee host`: show delivery status and servers that do not respond.
+//! `marquee delivery`: show delivery status.
 
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::{print_line, require_review};
+use super::arguments::require_review;
+use super::output::print_line;
 use crate::flows::App;
 use crate::store::delivery_status::{self, ActivityDeliveryStatus, FailedDelivery};
-use crate::store::hosts;
 
 /// Maximum number of deferred and of failed deliveries to show.
 const MAX_LISTED: u32 = 20;
-
-/// Maximum number of hosts to show.
-const MAX_HOSTS: u32 = 200;
 
 /// Width of the progress bar in characters.
 const BAR_WIDTH: u64 = 40;
@@ -29,12 +26,6 @@ pub(super) enum DeliveryCommand {
         #[arg(long)]
         wait: bool,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum HostCommand {
-    /// List servers that do not respond, and when they will be tried again.
-    List,
 }
 
 pub(super) async fn run(app: &App, command: DeliveryCommand) -> anyhow::Result<()> {
@@ -118,20 +109,4 @@ async fn wait_for_delivery(app: &App, article: &url::Url) -> anyhow::Result<()> 
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-}
-
-pub(super) async fn run_host(app: &App, command: HostCommand) -> anyhow::Result<()> {
-    let HostCommand::List = command;
-    let all = hosts::list_failing(&app.db, MAX_HOSTS).await?;
-    if all.is_empty() {
-        print_line("all servers respond")?;
-    }
-    for host in all {
-        let since = host.failing_since.map(|at| format!("since {at}")).unwrap_or_default();
-        let next = host.retry_at.map(|at| format!(", next attempt {at}")).unwrap_or_default();
-        let error = host.last_error.unwrap_or_default();
-        let failures = if host.failures == 1 { "failure" } else { "failures" };
-        print_line(&format!("{}  {} {failures} {since}{next}: {error}", host.host, host.failures))?;
-    }
-    Ok(())
 }

@@ -1,13 +1,12 @@
 //! `marquee follower`: list, accept and remove followers.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::{init_logging, open, print_line, select_critic};
-use crate::app::{self, SystemClock};
-use crate::config;
+use super::arguments::select_critic;
+use super::output::print_line;
+use super::{open, open_read_only};
 use crate::domain::sanitize_text::single_line;
 use crate::domain::states::FollowState;
 use crate::flows::{App, follow_requests, lookup};
@@ -65,8 +64,7 @@ impl FollowStateFilter {
 pub(super) async fn run(file: &Path, command: FollowerCommand) -> anyhow::Result<()> {
     match command {
         FollowerCommand::List { state, lines, critic } => {
-            init_logging("warn");
-            let app = app::open_read_only(&config::load(file)?, Arc::new(SystemClock)).await?;
+            let app = open_read_only(file).await?;
             list(&app, state, lines, critic.as_deref()).await
         }
         FollowerCommand::Accept(args) => {

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{init_logging, print_line, require_review, select_critic};
-use crate::app::{self, SystemClock};
-use crate::config;
+use super::arguments::{require_review, select_critic};
+use super::open_read_only;
+use super::output::print_line;
 use crate::flows::App;
 use crate::flows::view_counts::local_day;
 use crate::store::insights::{self, DailyCount};
@@ -37,8 +36,7 @@ pub(super) struct InsightsArgs {
 }
 
 pub(super) async fn run(file: &Path, args: InsightsArgs) -> anyhow::Result<()> {
-    init_logging("warn");
-    let app = app::open_read_only(&config::load(file)?, Arc::new(SystemClock)).await?;
+    let app = open_read_only(file).await?;
     let before = Duration::from_hours(24) * (args.days - 1);
     let from = local_day(&app, app.clock.now() - before);
     match &args.review {

@@ -4,24 +4,36 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::{open, print_line, require_review, select_critic};
+use super::arguments::{require_review, select_critic};
+use super::open;
+use super::output::print_line;
 use crate::flows::preview::{self, Preview, PreviewAttachment, PreviewAudience};
 use crate::sources::review_markdown;
 
 /// Characters per line, roughly the width of a column in Mastodon.
 const LINE_WIDTH: usize = 68;
 
+#[derive(Debug, clap::Args)]
+pub(super) struct PreviewArgs {
+    /// Id, slug or URL of a review, or the path of a Markdown file.
+    review: String,
+    /// Handle of the author of the file; required if the site has several critics.
+    #[arg(long)]
+    critic: Option<String>,
+}
+
 /// Previews a review, or a Markdown file that is not published yet.
-pub(super) async fn run(config: &Path, argument: &str, critic: Option<&str>) -> anyhow::Result<()> {
+pub(super) async fn run(config: &Path, args: PreviewArgs) -> anyhow::Result<()> {
     let app = open(config).await?;
+    let argument = args.review.as_str();
     let file = Path::new(argument);
     let preview = if file.is_file() {
-        let place = std::fs::canonicalize(file)?;
-        let text = std::fs::read_to_string(&place).with_context(|| format!("cannot read {argument}"))?;
-        let base = url::Url::from_file_path(&place).ok().context("the path is not absolute")?;
+        let path = std::fs::canonicalize(file)?;
+        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {argument}"))?;
+        let base = url::Url::from_file_path(&path).ok().context("the path is not absolute")?;
         let content =
             review_markdown::parse(&text, &base, &app.site.timezone).with_context(|| argument.to_owned())?;
-        preview::preview_content(&app, &select_critic(&app, critic).await?, content)?
+        preview::preview_content(&app, &select_critic(&app, args.critic.as_deref()).await?, content)?
     } else {
         preview::preview_review(&app, &require_review(&app, argument).await?).await?
     };

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::Subcommand;
 
-use super::print_line;
+use super::output::print_line;
 use crate::flows::{App, quote_revocation};
 use crate::store::authorizations;
 

@@ -1,0 +1,32 @@
+//! `marquee host`: show servers that do not respond.
+
+use clap::Subcommand;
+
+use super::output::print_line;
+use crate::flows::App;
+use crate::store::hosts;
+
+/// Maximum number of hosts to show.
+const MAX_LISTED: u32 = 200;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum HostCommand {
+    /// List servers that do not respond, and when they will be tried again.
+    List,
+}
+
+pub(super) async fn run(app: &App, command: HostCommand) -> anyhow::Result<()> {
+    let HostCommand::List = command;
+    let all = hosts::list_failing(&app.db, MAX_LISTED).await?;
+    if all.is_empty() {
+        print_line("all servers respond")?;
+    }
+    for host in all {
+        let since = host.failing_since.map(|at| format!("since {at}")).unwrap_or_default();
+        let next = host.retry_at.map(|at| format!(", next attempt {at}")).unwrap_or_default();
+        let error = host.last_error.unwrap_or_default();
+        let failures = if host.failures == 1 { "failure" } else { "failures" };
+        print_line(&format!("{}  {} {failures} {since}{next}: {error}", host.host, host.failures))?;
+    }
+    Ok(())
+}

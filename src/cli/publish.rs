@@ -1,0 +1,36 @@
+//! `marquee publish`: publish a review from a Markdown file.
+
+use std::path::{Path, PathBuf};
+
+use super::arguments::select_critic;
+use super::open;
+use super::output::print_line;
+use super::review_file::read_review_file;
+use crate::domain::review::ReviewState;
+use crate::flows::publish;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PublishArgs {
+    /// The Markdown file.
+    file: PathBuf,
+    /// Handle of the author; required if the site has several critics.
+    #[arg(long)]
+    critic: Option<String>,
+}
+
+pub(super) async fn run(config: &Path, args: PublishArgs) -> anyhow::Result<()> {
+    let app = open(config).await?;
+    let critic = select_critic(&app, args.critic.as_deref()).await?;
+    let (content, media) = read_review_file(&app, &args.file).await?;
+    let review = publish::publish(&app, &critic, content, media).await?;
+    match review.state {
+        ReviewState::Scheduled => {
+            let at = review.released_at;
+            print_line(&format!("Scheduled for {at}: {}", app.origin.review_page(&review)))
+        }
+        _ => print_line(&format!(
+            "Published: {} (the server will deliver it)",
+            app.origin.review_page(&review)
+        )),
+    }
+}

@@ -1,0 +1,87 @@
+//! `marquee serve`: run the server.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+
+use super::logging::init_logging;
+use super::output::print_line;
+use super::shutdown_signal::shutdown_signal;
+use crate::app::{self, Role, SystemClock};
+use crate::config::{self, Config};
+use crate::flows::App;
+use crate::store::{critics, feeds};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ServeArgs {
+    /// Role of this process if several share a PostgreSQL database.
+    #[arg(long, value_enum, default_value_t = Role::All)]
+    role: Role,
+}
+
+pub(super) async fn run(file: &Path, args: ServeArgs) -> anyhow::Result<()> {
+    let role = args.role;
+    let stop = shutdown_signal()?;
+    let config = config::load(file)?;
+    init_logging("warn,marquee=info");
+    #[cfg(unix)]
+    raise_open_file_limit();
+    let app = app::open(&config, Arc::new(SystemClock)).await?;
+    let address = config.server.listen;
+    let listener = match role {
+        Role::Worker => None,
+        Role::All | Role::Web => {
+            let bound = TcpListener::bind(address).await;
+            let bound =
+                bound.with_context(|| format!("config: server.listen: cannot listen on {address}"))?;
+            Some((bound, config.server.trusted_proxies.as_slice()))
+        }
+    };
+    print_welcome(&app, &config, role).await?;
+    app::run(app, listener, role != Role::Web, stop).await
+}
+
+/// Raises the soft limit for open files to the hard limit, since every connection takes a file descriptor and the default
+/// soft limit is low.
+#[cfg(unix)]
+fn raise_open_file_limit() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+    let allowed = getrlimit(Resource::RLIMIT_NOFILE);
+    if let Err(error) = allowed.and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most)) {
+        tracing::warn!(%error, "could not raise the open-file limit");
+    }
+}
+
+/// Prints the origin and, on a trial site, what to do next.
+async fn print_welcome(app: &App, config: &Config, role: Role) -> anyhow::Result<()> {
+    if role == Role::Worker {
+        return print_line(&format!("Processing jobs for {}", app.origin));
+    }
+    print_line(&format!("Serving {} on {}", app.origin, config.server.listen))?;
+    if app.origin.is_localhost() {
+        let critics = critics::list_all(&app.db).await?;
+        let handle = critics.first().map_or("critic", |critic| critic.profile.handle.as_str());
+        let feeds: Vec<String> = feeds::list_all(&app.db).await?.into_iter().map(|feed| feed.name).collect();
+        let reviews = match feeds.as_slice() {
+            [] => "publish a review with `marquee publish FILE`".to_owned(),
+            [feed] => format!("reviews from the feed {feed} will appear shortly"),
+            _ => format!("reviews from the feeds {} will appear shortly", feeds.join(", ")),
+        };
+        print_line(&format!(
+            "\n  Open {}/ in a browser: {reviews}.\n  \
+             Other servers cannot reach localhost, so nobody can follow @{handle} yet. To see what following looks like:\n\n    \
+             cargo run --release --example follower -- --handle {handle}@{}\n",
+            app.origin,
+            app.origin.authority()
+        ))?;
+        if config.federation.allow_networks.is_empty() {
+            print_line(
+                "  The example runs on this machine, so allow local connections: [federation] allow_networks = [\"127.0.0.0/8\"]\n",
+            )?;
+        }
+    }
+    Ok(())
+}
