@@ -60,7 +60,7 @@ async fn select_feeds(app: &App, name: Option<&str>) -> anyhow::Result<Vec<Feed>
     let names: Vec<String> = all.iter().map(|feed| feed.name.clone()).collect();
     all.retain(|feed| name.is_none_or(|name| feed.name == name));
     if let (true, Some(name)) = (all.is_empty(), name) {
-        bail!("no feed named {name:?}; the config has: {}", names.join(", "));
+        bail!("no feed named {name:?}; configured feeds: {}", names.join(", "));
     }
     Ok(all)
 }

@@ -86,7 +86,7 @@ enum EntryError {
     TooLarge,
     #[error("not valid in the encoding of the feed")]
     Encoding,
-    #[error("neither a title nor a text")]
+    #[error("no title and no text")]
     Empty,
     #[error("no link")]
     NoLink,

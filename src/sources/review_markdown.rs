@@ -202,7 +202,7 @@ fn parse_front_matter(yaml: &str) -> Result<FrontMatter, MarkdownError> {
         let key = above.map(|(key, _)| key.trim()).filter(|key| FRONT_MATTER_KEYS.contains(key)).last();
         match key {
             Some(key @ ("directors" | "writers" | "starring" | "tags")) => {
-                invalid(key, "expected a list, or a text separated by commas")
+                invalid(key, "expected a list, or comma-separated text")
             }
             Some("year") => invalid("year", "expected a year such as 1979"),
             Some(key) => invalid(key, "expected text"),
