@@ -4,14 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use marquee::domain::activity::ActivityKind;
 use marquee::domain::browse_index::BrowseKind;
+use marquee::domain::comment::CommentState;
+use marquee::domain::delivery::DeliveryState;
 use marquee::domain::domain_rules::DomainRule;
-use marquee::domain::feed::IngestDecision;
+use marquee::domain::feed::{HoldReason, IngestDecision};
+use marquee::domain::follower::FollowState;
+use marquee::domain::inbox_activity::InboxState;
+use marquee::domain::quote_authorization::AuthorizationState;
+use marquee::domain::reaction::{ReactionEventKind, ReactionKind, ToggleState};
+use marquee::domain::report::ReportState;
 use marquee::domain::review::ReviewState;
+use marquee::domain::review_stats::ReviewStatKind;
 use marquee::domain::signature_scheme::SignatureScheme;
-use marquee::domain::states::{
-    AuthorizationState, CommentState, DeliveryState, FollowState, HoldReason, InboxState, ReactionEventKind,
-    ReactionKind, ReportState, ReviewStatKind, ToggleState,
-};
 use marquee::store::{Access, Db};
 use serde_json::{Value, json};
 

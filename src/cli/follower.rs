@@ -7,8 +7,8 @@ use clap::{Subcommand, ValueEnum};
 use super::arguments::select_critic;
 use super::output::print_line;
 use super::{open, open_read_only};
+use crate::domain::follower::FollowState;
 use crate::domain::sanitize_text::single_line;
-use crate::domain::states::FollowState;
 use crate::flows::{App, follow_requests, lookup};
 use crate::store::{actors, followers};
 

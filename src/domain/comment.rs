@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::id::{CommentId, CriticId, ReviewId};
+use super::named_enum::named_enum;
 use super::time::Timestamp;
 
 /// A public reply to a review or to another reply.
@@ -33,6 +34,35 @@ pub struct Comment {
     /// How much of it readers see.
     pub visibility: CommentVisibility,
 }
+
+/// Whether readers see a comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommentState {
+    /// On the page.
+    Shown,
+    /// Not on the page until the critic approves it.
+    Held,
+    /// Taken off the page by the critic, who can show it again.
+    Hidden,
+    /// Its text was deleted by the critic, for good.
+    Removed,
+    /// Not on the page while its author blocks the critic.
+    Withheld,
+    /// Never public: only its id is kept, so that the same id does not become public later.
+    Private,
+    /// Its text was deleted by its author; its place in the thread stays.
+    Deleted,
+}
+
+named_enum!(CommentState, "state of a comment", {
+    Shown => "shown",
+    Held => "held",
+    Hidden => "hidden",
+    Removed => "removed",
+    Withheld => "withheld",
+    Private => "private",
+    Deleted => "deleted",
+});
 
 /// How much of a comment readers see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -70,6 +70,20 @@ named_enum!(IngestDecision, "decision", {
     Failed => "failed",
 });
 
+/// Why an entry of a feed is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldReason {
+    /// A poll publishes a limited number of reviews: a later one publishes it.
+    NextPoll,
+    /// It is similar to another review: the critic decides.
+    Similar,
+}
+
+named_enum!(HoldReason, "reason to hold a review", {
+    NextPoll => "next_poll",
+    Similar => "similar",
+});
+
 #[cfg(test)]
 mod tests {
     use super::*;

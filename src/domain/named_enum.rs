@@ -1,4 +1,7 @@
 //! Enums that are stored, printed and parsed by name.
+//!
+//! Columns that store such a name have a CHECK constraint with the same names, and a test compares the two. A name that
+//! no variant has cannot be stored, and reading one is an error.
 
 /// The text is not the name of any variant of the enum.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

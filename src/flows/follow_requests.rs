@@ -5,8 +5,8 @@ use url::Url;
 
 use super::App;
 use crate::domain::activity::ActivityKind;
+use crate::domain::follower::FollowState;
 use crate::domain::id::{ActivityId, CriticId};
-use crate::domain::states::FollowState;
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::activity;
 use crate::store::activities::{self, NewActivity};

@@ -3,8 +3,8 @@
 use anyhow::{Context, bail, ensure};
 
 use super::{App, resolve};
+use crate::domain::comment::CommentState;
 use crate::domain::id::CommentId;
-use crate::domain::states::CommentState;
 use crate::store::comment_moderation::{self, ModeratedComment};
 use crate::store::{Tx, actors, comments};
 

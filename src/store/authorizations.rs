@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::id::{ActivityId, AuthorizationId, CriticId, ReviewId};
-use crate::domain::states::AuthorizationState;
+use crate::domain::quote_authorization::AuthorizationState;
 use crate::domain::time::Timestamp;
 
 /// The decision about a quote request.

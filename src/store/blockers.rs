@@ -3,7 +3,7 @@
 
 use super::{Result, Tx, execute, with_tx};
 use crate::domain::id::CriticId;
-use crate::domain::states::ToggleState;
+use crate::domain::reaction::ToggleState;
 use crate::domain::time::Timestamp;
 
 /// Records that an actor blocks a critic, unless an activity that was signed later has ended the block, or an Undo

@@ -4,15 +4,19 @@ use std::marker::PhantomData;
 
 use crate::domain::activity::ActivityKind;
 use crate::domain::browse_index::BrowseKind;
+use crate::domain::comment::CommentState;
+use crate::domain::delivery::DeliveryState;
 use crate::domain::domain_rules::DomainRule;
-use crate::domain::feed::IngestDecision;
+use crate::domain::feed::{HoldReason, IngestDecision};
+use crate::domain::follower::FollowState;
 use crate::domain::id::Id;
+use crate::domain::inbox_activity::InboxState;
+use crate::domain::quote_authorization::AuthorizationState;
+use crate::domain::reaction::{ReactionEventKind, ReactionKind, ToggleState};
+use crate::domain::report::ReportState;
 use crate::domain::review::ReviewState;
+use crate::domain::review_stats::ReviewStatKind;
 use crate::domain::signature_scheme::SignatureScheme;
-use crate::domain::states::{
-    AuthorizationState, CommentState, DeliveryState, FollowState, HoldReason, InboxState, ReactionEventKind,
-    ReactionKind, ReportState, ReviewStatKind, ToggleState,
-};
 use crate::domain::time::Timestamp;
 
 use super::Result;

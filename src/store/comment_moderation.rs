@@ -3,8 +3,8 @@
 use sqlx::FromRow;
 
 use super::{Db, Result, Tx, execute, with_db, with_tx};
+use crate::domain::comment::CommentState;
 use crate::domain::id::{CommentId, CriticId, ReviewId};
-use crate::domain::states::CommentState;
 use crate::domain::time::Timestamp;
 
 /// A comment without its text, for a decision about it.

@@ -4,10 +4,9 @@ use sqlx::FromRow;
 
 use super::column_types::{parse_url, to_unsigned};
 use super::{Db, Result, Tx, execute, with_db, with_tx};
-use crate::domain::comment::{Author, Comment, CommentVisibility};
+use crate::domain::comment::{Author, Comment, CommentState, CommentVisibility};
 use crate::domain::comment_thread::ThreadOrder;
 use crate::domain::id::{CommentId, CriticId, ReviewId};
-use crate::domain::states::CommentState;
 use crate::domain::time::Timestamp;
 
 #[derive(FromRow)]

@@ -5,9 +5,8 @@ use sqlx::FromRow;
 
 use super::column_types::{from_json, to_json};
 use super::{Db, Result, Tx, execute, with_db, with_tx};
-use crate::domain::comment::{CriticReply, Mention};
+use crate::domain::comment::{CommentState, CriticReply, Mention};
 use crate::domain::id::{CommentId, CriticId, ReviewId};
-use crate::domain::states::CommentState;
 use crate::domain::time::Timestamp;
 
 /// A critic's reply as it is stored.

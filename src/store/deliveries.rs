@@ -5,8 +5,8 @@ use sqlx::FromRow;
 use super::bulk_statement::BulkStatement;
 use super::{Db, Result, Tx, execute, hosts, with_db, with_tx};
 use crate::domain::activity::ActivityKind;
+use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{ActivityId, LeaseId};
-use crate::domain::states::DeliveryState;
 use crate::domain::time::Timestamp;
 
 /// Queues an activity for one inbox, such as a response to an actor.

@@ -8,7 +8,7 @@ use super::{Db, Result, Tx, execute, unresolved_actors, with_db, with_tx};
 use crate::domain::comment::Author;
 use crate::domain::facepile::FacepileActor;
 use crate::domain::id::{CriticId, ReviewId};
-use crate::domain::states::ReactionKind;
+use crate::domain::reaction::ReactionKind;
 use crate::domain::time::Timestamp;
 
 /// The most recent reactions of a review that are candidates for the facepile.

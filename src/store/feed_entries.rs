@@ -3,9 +3,8 @@
 use sqlx::FromRow;
 
 use super::{Result, Tx, execute, with_tx};
-use crate::domain::feed::Feed;
+use crate::domain::feed::{Feed, HoldReason};
 use crate::domain::id::{CriticId, EntryId, FeedId, ReviewId};
-use crate::domain::states::HoldReason;
 use crate::domain::time::Timestamp;
 
 /// A stored entry.

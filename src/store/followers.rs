@@ -6,8 +6,8 @@ use sqlx::FromRow;
 
 use super::column_types::to_unsigned;
 use super::{Db, Result, Tx, execute, with_db, with_tx};
+use crate::domain::follower::FollowState;
 use crate::domain::id::{ActivityId, CriticId};
-use crate::domain::states::FollowState;
 use crate::domain::time::Timestamp;
 use crate::store::actors::StoredActor;
 

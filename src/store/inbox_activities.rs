@@ -8,7 +8,7 @@ use super::bulk_statement::BulkStatement;
 use super::column_types::corrupt;
 use super::{Db, Result, Tx, claim_rows, execute, with_db, with_tx};
 use crate::domain::id::{InboxActivityId, LeaseId};
-use crate::domain::states::InboxState;
+use crate::domain::inbox_activity::InboxState;
 use crate::domain::time::Timestamp;
 
 /// The most bodies that one call erases. Older ones are deleted after 30 days anyway.

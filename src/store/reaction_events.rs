@@ -5,7 +5,7 @@ use sqlx::FromRow;
 
 use super::{Db, Result, Tx, claim_rows, with_db};
 use crate::domain::id::ReviewId;
-use crate::domain::states::ReactionEventKind;
+use crate::domain::reaction::ReactionEventKind;
 
 /// An event that concerns a facepile or the hosts that a review has reached.
 #[derive(Debug, FromRow)]

@@ -3,7 +3,7 @@
 
 use super::{Result, Tx, execute};
 use crate::domain::id::ReviewId;
-use crate::domain::states::ReactionKind;
+use crate::domain::reaction::ReactionKind;
 use crate::domain::time::Timestamp;
 
 /// Records a reaction, unless an activity that was signed later has undone it, or an Undo overtook it.

@@ -5,9 +5,8 @@ use std::path::Path;
 
 use super::identify::{Candidate, DocumentIds, EntryMatch, candidates, identify};
 use crate::domain::critic::Critic;
-use crate::domain::feed::{Feed, IngestDecision};
+use crate::domain::feed::{Feed, HoldReason, IngestDecision};
 use crate::domain::id::{EntryId, ReviewId};
-use crate::domain::states::HoldReason;
 use crate::domain::time::Timestamp;
 use crate::flows::App;
 use crate::flows::review_media::{ReviewMedia, fetch_review_media};

@@ -2,10 +2,9 @@
 
 use super::feed_poll::FeedPoll;
 use super::identify::Candidate;
-use crate::domain::feed::IngestDecision;
+use crate::domain::feed::{HoldReason, IngestDecision};
 use crate::domain::review::{Review, ReviewState};
 use crate::domain::similar_reviews::is_similar;
-use crate::domain::states::HoldReason;
 use crate::domain::time::Timestamp;
 use crate::store::{Tx, reviews};
 

@@ -3,9 +3,9 @@
 use super::feed_poll::FeedPoll;
 use super::identify::Candidate;
 use super::initial_state::InitialState;
+use crate::domain::feed::HoldReason;
 use crate::domain::id::{EntryId, ReviewId};
 use crate::domain::review::{Review, ReviewState};
-use crate::domain::states::HoldReason;
 use crate::flows::publish::{new_review, write_create};
 use crate::flows::review_media::ReviewMedia;
 use crate::store::{Tx, feed_log, reviews};

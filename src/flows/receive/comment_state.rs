@@ -2,8 +2,8 @@
 
 use url::Url;
 
+use crate::domain::comment::CommentState;
 use crate::domain::moderation::{AccessLevel, FirstCommentPolicy};
-use crate::domain::states::CommentState;
 use crate::flows::App;
 use crate::store::{Result, Tx, access_levels, actors};
 

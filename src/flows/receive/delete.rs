@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::inbound_activity::{Effect, InboundActivity};
-use crate::domain::states::CommentState;
+use crate::domain::comment::CommentState;
 use crate::store::{Result, Tx, actors, authorizations, comments, tombstones};
 
 impl InboundActivity<'_> {

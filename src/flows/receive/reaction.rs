@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::inbound_activity::{Effect, InboundActivity};
-use crate::domain::states::ReactionKind;
+use crate::domain::reaction::ReactionKind;
 use crate::store::{Result, Tx, reactions};
 
 impl InboundActivity<'_> {

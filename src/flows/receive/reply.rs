@@ -6,7 +6,7 @@ use super::comment_state::initial_comment_state;
 use super::inbound_activity::{Effect, InboundActivity};
 use super::prepare::{InboundReply, PreparedActivity, ThreadPost};
 use super::thread::{self, ThreadRoot};
-use crate::domain::states::CommentState;
+use crate::domain::comment::CommentState;
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::remote_note::RemoteNote;
 use crate::flows::resolve;

@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use super::activity_json;
-use crate::domain::states::AuthorizationState;
+use crate::domain::quote_authorization::AuthorizationState;
 use crate::federation::vocab::quote;
 use crate::store::{authorizations, reviews};
 use crate::web::error::WebError;

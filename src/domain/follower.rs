@@ -1,0 +1,31 @@
+//! Followers: the states of a follow.
+
+use super::named_enum::named_enum;
+
+/// Whether an actor follows a critic. A row stays when a follow ends, so that a Follow that arrives late has no
+/// effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FollowState {
+    /// Follows.
+    Following,
+    /// Waits until the critic accepts.
+    Pending,
+    /// Ended.
+    Gone,
+    /// Ended by an Undo that arrived before the Follow.
+    Preempted,
+}
+
+named_enum!(FollowState, "state of a follow", {
+    Following => "following",
+    Pending => "pending",
+    Gone => "gone",
+    Preempted => "preempted",
+});
+
+impl FollowState {
+    /// Whether the actor follows, or waits to.
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::Following | Self::Pending)
+    }
+}
