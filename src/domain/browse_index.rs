@@ -5,7 +5,8 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::film::Film;
 use super::id::CriticId;
 use super::named_enum::named_enum;
-use super::review::{Review, slug};
+use super::review::Review;
+use super::slug::slug;
 
 /// The kind of a browse page: what its reviews have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

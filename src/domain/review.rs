@@ -4,11 +4,11 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::body_text::strip_figures;
 use super::film::Film;
 use super::id::{ActivityId, CriticId, FeedId, MediaId, ReviewId};
 use super::named_enum::named_enum;
 use super::rating::Rating;
+use super::reading_time::reading_minutes;
 use super::time::Timestamp;
 
 /// The content of a review as one source provides it. HTML is already sanitised; plain text is trimmed, free
@@ -55,52 +55,6 @@ impl ReviewContent {
     pub fn reading_minutes(&self) -> u32 {
         reading_minutes(&self.body)
     }
-}
-
-/// Returns the reading time of an HTML body in minutes, at 230 words a minute, at least one.
-pub fn reading_minutes(html: &str) -> u32 {
-    let html = strip_figures(html);
-    let mut words: u32 = 0;
-    let (mut in_tag, mut in_word) = (false, false);
-    for c in html.chars() {
-        match c {
-            '<' => (in_tag, in_word) = (true, false),
-            '>' => in_tag = false,
-            _ if in_tag => {}
-            c if c.is_whitespace() => in_word = false,
-            _ if !in_word => {
-                in_word = true;
-                words = words.saturating_add(1);
-            }
-            _ => {}
-        }
-    }
-    words.div_ceil(230).max(1)
-}
-
-/// Returns the text as a URL segment: lower-case letters and digits of any script, Latin letters without
-/// accents, joined by single hyphens, at most 80 characters. It is empty if the text has no letters or digits.
-pub fn slug(text: &str) -> String {
-    let mut slug = String::new();
-    for c in text.chars().map(without_accent).flat_map(char::to_lowercase).take(400) {
-        if c.is_alphanumeric() {
-            slug.push(c);
-        } else if !matches!(c, '\'' | '\u{2019}') && !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
-        }
-        if slug.chars().count() >= 80 {
-            break;
-        }
-    }
-    slug.trim_end_matches('-').to_owned()
-}
-
-/// Turns `é` into `e`. In other scripts a mark makes a different letter, so those stay.
-fn without_accent(c: char) -> char {
-    use unicode_normalization::UnicodeNormalization;
-
-    let first = c.nfd().next().unwrap_or(c);
-    if first.is_ascii_alphabetic() { first } else { c }
 }
 
 /// The state of a review.
@@ -236,26 +190,5 @@ impl Review {
             self.revised_at = Some(now.max(last + std::time::Duration::from_secs(1)));
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slugs_are_short_and_clean() {
-        assert_eq!(slug("  'Stalker': the room, & you!"), "stalker-the-room-you");
-        assert_eq!(slug("Don\u{2019}t Look Now"), "dont-look-now");
-        assert_eq!(slug("Слон / 象"), "слон-象");
-        assert_eq!(slug("Cléo de 5 à 7"), "cleo-de-5-a-7");
-        assert_eq!(slug("???"), "");
-        assert_eq!(slug(&"a".repeat(500)).len(), 80);
-    }
-
-    #[test]
-    fn reading_time_counts_words_and_not_tags() {
-        assert_eq!(reading_minutes("<p class=\"a b c\">One two</p>"), 1);
-        assert_eq!(reading_minutes(&"<p>word</p> ".repeat(231)), 2);
     }
 }

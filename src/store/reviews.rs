@@ -292,7 +292,7 @@ pub async fn list_by_film(
 
 /// The key by which film titles are compared.
 fn film_key(title: &str) -> String {
-    crate::domain::review::slug(title)
+    crate::domain::slug::slug(title)
 }
 
 /// Finds a slug that no other review has or had: the wish, or the wish and a number.
