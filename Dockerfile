@@ -1,18 +1,18 @@
 # syntax=docker/dockerfile:1
-# Builds Marquee into a small image that runs without privileges.
+# Builds a small image that runs Marquee as an unprivileged user.
 #   docker build -t marquee .
 #   docker run -p 8080:8080 -v marquee:/var/lib/marquee marquee
-# This serves the trial site at http://localhost:8080; docs/deploy.md has the rest.
+# This serves the trial site at http://localhost:8080. For production, see docs/deploy.md.
 
 FROM rust:1.95-slim-bookworm AS build
-# Debian's security updates are wanted, so no version is pinned.
+# No versions are pinned, so that security updates are installed.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends build-essential \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-# The builder keeps the crates and the target folder between builds, so that only what changed is compiled again.
+# The builder caches crates and the target folder between builds, so that only changed code is compiled again.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
     cargo build --profile dist --locked --bin marquee \
@@ -25,9 +25,9 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/marquee --create-home --shell /usr/sbin/nologin marquee
 COPY --from=build /out/marquee /usr/local/bin/marquee
-# The trial's config and its feed; mount your own over /etc/marquee/marquee.toml.
+# The config and feed of the trial site. Mount your own config over /etc/marquee/marquee.toml.
 COPY config /etc/marquee
-# Environment variables override single values of the config.
+# Environment variables override config keys.
 ENV MARQUEE_DATA_DIR=/var/lib/marquee \
     MARQUEE_SERVER__LISTEN=0.0.0.0:8080
 USER 10001
@@ -36,7 +36,7 @@ VOLUME /var/lib/marquee
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=6s --start-period=20s --retries=3 \
     CMD ["marquee", "health", "--config", "/etc/marquee/marquee.toml"]
-# On SIGTERM, Marquee finishes what it is doing and exits within 30 seconds.
+# On SIGTERM, Marquee finishes in-flight work and exits within 30 seconds.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["marquee"]
 CMD ["serve", "--config", "/etc/marquee/marquee.toml"]
