@@ -107,7 +107,7 @@ pub fn critic_slug(critic: CriticId) -> String {
     critic.to_string()
 }
 
-/// Returns the sorted entries of a review, which are none unless it is public.
+/// Returns the entries of a review, sorted. There are none unless the review is public.
 pub fn browse_entries(review: &Review) -> Vec<BrowseEntry> {
     if !review.state.is_public() {
         return Vec::new();
@@ -186,10 +186,10 @@ const PARTICLES: [&str; 19] = [
 fn name_sort_key(name: &str) -> String {
     let mut parts: Vec<String> =
         name.split_whitespace().map(browse_slug).filter(|part| !part.is_empty()).collect();
-    let is = |part: Option<&String>, list: &[&str]| part.is_some_and(|part| list.contains(&part.as_str()));
-    let suffix = if parts.len() > 2 && is(parts.last(), &SUFFIXES) { parts.pop() } else { None };
+    let is_in = |part: Option<&String>, list: &[&str]| part.is_some_and(|part| list.contains(&part.as_str()));
+    let suffix = if parts.len() > 2 && is_in(parts.last(), &SUFFIXES) { parts.pop() } else { None };
     let mut family = parts.pop().unwrap_or_default();
-    while parts.len() > 1 && is(parts.last(), &PARTICLES) {
+    while parts.len() > 1 && is_in(parts.last(), &PARTICLES) {
         family = format!("{} {family}", parts.pop().unwrap_or_default());
     }
     [family, parts.join(" "), suffix.unwrap_or_default()].join(" ").trim().to_owned()
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_film_is_known_by_title_and_year() {
+    fn a_film_slug_consists_of_title_and_year() {
         let slug = |title, year| film_slug(&film(title, year)).unwrap_or_default();
         assert_eq!(slug("Solaris", Some(1972)), "solaris-1972");
         assert_eq!(slug("SOLARIS", Some(1972)), "solaris-1972");

@@ -38,19 +38,19 @@ pub struct Comment {
 /// Whether readers see a comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommentState {
-    /// On the page.
+    /// The page shows it.
     Shown,
-    /// Not on the page until the critic approves it.
+    /// It waits for the critic's approval.
     Held,
-    /// Taken off the page by the critic, who can show it again.
+    /// The critic hid it, and can show it again.
     Hidden,
-    /// Its text was deleted by the critic, for good.
+    /// The critic deleted its text for good.
     Removed,
-    /// Not on the page while its author blocks the critic.
+    /// It is not shown while its author blocks the critic.
     Withheld,
-    /// Never public: only its id is kept, so that the same id does not become public later.
+    /// It was never public. Only its id is kept, so that the same id cannot become public later.
     Private,
-    /// Its text was deleted by its author; its place in the thread stays.
+    /// Its author deleted its text. Its place in the thread stays.
     Deleted,
 }
 

@@ -104,7 +104,7 @@ fn find_cycles(parent_of: &HashMap<CommentId, CommentId>) -> HashSet<CommentId> 
             let Some(&next) = parent_of.get(&at) else { break };
             at = next;
         }
-        // This walk met itself, so the rest of the chain is a cycle.
+        // The walk has come back to its own path, so the rest of the chain is a cycle.
         let mut around = at;
         while walked_by.get(&around) == Some(&start)
             && parent_of.contains_key(&around)
@@ -156,10 +156,10 @@ mod tests {
     #[test]
     fn replies_are_placed_below_their_parents_in_any_input_order() {
         let first = comment(1, None);
-        let answer = comment(2, Some(first.id));
-        let deeper = comment(3, Some(answer.id));
+        let reply = comment(2, Some(first.id));
+        let deeper = comment(3, Some(reply.id));
         let second = comment(4, None);
-        let all = [first, answer, deeper, second];
+        let all = [first, reply, deeper, second];
         let expected = build_thread(all.to_vec());
         assert_eq!(expected.len(), 2);
         assert_eq!(expected[0].replies[0].replies[0].comment, all[2]);
@@ -174,15 +174,15 @@ mod tests {
         let b = comment(2, Some(a.id));
         a.parent = Some(b.id);
         let tree = build_thread(vec![a, b]);
-        assert_eq!(tree.len(), 2, "both stand at the top");
+        assert_eq!(tree.len(), 2, "both become roots");
     }
 
     #[test]
     fn threads_are_sorted_as_requested() {
         let (first, second, third) = (comment(1, None), comment(2, None), comment(3, None));
-        let (answer, deeper) = (comment(4, Some(second.id)), comment(6, Some(third.id)));
+        let (reply, deeper) = (comment(4, Some(second.id)), comment(6, Some(third.id)));
         let deepest = comment(7, Some(deeper.id));
-        let threads = build_thread(vec![first, second, third, answer, deeper, deepest]);
+        let threads = build_thread(vec![first, second, third, reply, deeper, deepest]);
         let in_order = |order| {
             let mut threads = threads.clone();
             sort_threads(&mut threads, order);
@@ -194,7 +194,7 @@ mod tests {
         assert_eq!("answered".parse(), Ok(ThreadOrder::MostReplies));
     }
 
-    /// Who hangs under whom.
+    /// Lists each comment with the comment above it.
     fn pairs(
         threads: &[ThreadNode],
         above: Option<CommentId>,
@@ -207,9 +207,8 @@ mod tests {
     }
 
     proptest! {
-        /// Any shape, also with circles and parents that are not there, in any order.
         #[test]
-        fn the_tree_does_not_depend_on_the_order(
+        fn the_tree_does_not_depend_on_the_order_of_the_input(
             (parents, order) in (1..40_usize).prop_flat_map(|size| {
                 let parents = proptest::collection::vec(proptest::option::weighted(0.8, 0..size + 2), size);
                 (parents, Just((0..size).collect::<Vec<_>>()).prop_shuffle())
@@ -230,10 +229,10 @@ mod tests {
             prop_assert_eq!(&build_thread(shuffled), &tree);
             let mut found = Vec::new();
             pairs(&tree, None, &mut found);
-            prop_assert_eq!(found.len(), all.len(), "nobody is lost");
+            prop_assert_eq!(found.len(), all.len(), "no comment is lost");
             for (id, above) in found {
-                let itself = all.iter().find(|comment| comment.id == id).unwrap();
-                prop_assert!(above.is_none() || above == itself.parent);
+                let original = all.iter().find(|comment| comment.id == id).unwrap();
+                prop_assert!(above.is_none() || above == original.parent);
             }
         }
     }

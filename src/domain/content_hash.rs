@@ -64,12 +64,12 @@ pub fn content_hash(content: &ReviewContent) -> String {
 
 /// Removes the queries of image URLs from a body.
 fn strip_image_queries(body: &str) -> String {
-    const ADDRESS: &str = "<img src=\"";
-    let mut parts = body.split(ADDRESS);
+    const IMG_SRC: &str = "<img src=\"";
+    let mut parts = body.split(IMG_SRC);
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let (address, rest) = part.split_once('"').unwrap_or((part, ""));
-        out.extend([ADDRESS, address.split('?').next().unwrap_or_default(), "\"", rest]);
+        let (url, rest) = part.split_once('"').unwrap_or((part, ""));
+        out.extend([IMG_SRC, url.split('?').next().unwrap_or_default(), "\"", rest]);
     }
     out
 }
@@ -99,7 +99,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn new_markup_leaves_the_text_the_same() {
+    fn new_markup_does_not_change_the_text_hash() {
         let body = format!("<p>{}</p>", prose(1));
         let other = format!("<div><em>{}</em></div>\n", prose(1).replace(' ', "&nbsp; "));
         assert_eq!(text_hash(&content("One", "", &body)), text_hash(&content("Two", "", &other)));
@@ -136,7 +136,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_newly_signed_image_url_is_no_change() {
+    fn a_newly_signed_image_url_does_not_change_the_hash() {
         let mut one = content("Anora", "Anora", "");
         one.poster = Some(Poster { url: "https://i.example/a.jpg?sig=1".parse().unwrap(), alt: None });
         let mut two = one.clone();

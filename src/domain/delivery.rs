@@ -5,13 +5,13 @@ use super::named_enum::named_enum;
 /// Whether an activity has reached an inbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryState {
-    /// Not yet, and it is tried (again).
+    /// It waits for its first or next attempt.
     Queued,
-    /// Accepted by the server of the inbox.
+    /// The server accepted the activity.
     Done,
-    /// Given up.
+    /// It was abandoned.
     Failed,
-    /// Not sent any more, because a later activity about the same object takes its place.
+    /// It is no longer sent, since a later activity about the same object replaced it.
     Superseded,
 }
 

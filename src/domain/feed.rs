@@ -73,9 +73,9 @@ named_enum!(IngestDecision, "decision", {
 /// Why an entry of a feed is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HoldReason {
-    /// A poll publishes a limited number of reviews: a later one publishes it.
+    /// The poll reached its limit. A later poll publishes the review.
     NextPoll,
-    /// It is similar to another review: the critic decides.
+    /// The review is similar to another one. The critic decides.
     Similar,
 }
 

@@ -2,17 +2,17 @@
 
 use super::named_enum::named_enum;
 
-/// Whether an actor follows a critic. A row stays when a follow ends, so that a Follow that arrives late has no
+/// Whether an actor follows a critic. The row stays when a follow ends, so that a Follow that arrives late has no
 /// effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FollowState {
-    /// Follows.
+    /// The actor follows.
     Following,
-    /// Waits until the critic accepts.
+    /// The follow waits for the critic's approval.
     Pending,
-    /// Ended.
+    /// The follow ended.
     Gone,
-    /// Ended by an Undo that arrived before the Follow.
+    /// An Undo arrived before the Follow, which therefore has no effect.
     Preempted,
 }
 

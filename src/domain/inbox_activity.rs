@@ -2,20 +2,20 @@
 
 use super::named_enum::named_enum;
 
-/// What became of an activity that was received.
+/// What became of an inbound activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InboxState {
     /// It waits to be applied.
     Queued,
-    /// It had its effect.
+    /// It was applied.
     Done,
-    /// It has no effect, for the reason noted.
+    /// It has no effect, for the recorded reason.
     Dropped,
-    /// It failed each time that it was applied; it is kept for the operator to look at.
+    /// Every attempt to apply it failed. It is kept for inspection.
     Parked,
 }
 
-named_enum!(InboxState, "state of a received activity", {
+named_enum!(InboxState, "state of an inbound activity", {
     Queued => "queued",
     Done => "done",
     Dropped => "dropped",

@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_colour_is_a_colour() {
+    fn only_hex_colours_of_six_digits_are_accepted() {
         let colour = |text: &str| Colour::try_from(text.to_owned());
         assert_eq!(colour("#8C2f1D").unwrap().as_str(), "#8c2f1d");
         for text in ["", "red", "#fff", "#8c2f1", "#8c2f1d;}", "#8c2f1d0", "8c2f1dd", "#ääü"] {
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn fonts_are_names() {
+    fn only_names_are_accepted_as_fonts() {
         let fonts = |text: &str| FontStack::try_from(text.to_owned());
         assert_eq!(
             fonts("Source Serif 4, 'Georgia',serif").unwrap().as_str(),

@@ -152,8 +152,8 @@ impl Origin {
     }
 
     /// The id of a quote authorization (FEP-044f).
-    pub fn quote_authorization(&self, stamp: AuthorizationId) -> Url {
-        self.url(&format!("/ap/stamp/{stamp}"))
+    pub fn quote_authorization(&self, authorization: AuthorizationId) -> Url {
+        self.url(&format!("/ap/stamp/{authorization}"))
     }
 
     /// The home page.
@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_https_or_a_trial_on_localhost() {
+    fn only_https_and_http_localhost_are_accepted() {
         assert_eq!(Origin::parse("https://Crit.Example/").unwrap().as_str(), "https://crit.example");
         assert!(Origin::parse("http://localhost:8080").unwrap().is_localhost());
         for wrong in
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_its_own_ids_and_no_others() {
+    fn only_ids_of_this_origin_are_parsed() {
         let origin = Origin::parse("https://crit.example").unwrap();
         let id = ReviewId::new(crate::domain::time::Timestamp::from_millis(1));
         assert_eq!(origin.parse_article_id(&origin.article(id)), Some(id));

@@ -5,9 +5,9 @@ use super::named_enum::named_enum;
 /// Whether a post may quote a review (FEP-044f).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthorizationState {
-    /// It may.
+    /// The post may quote the review.
     Granted,
-    /// Not any more, for good: the critic took the permission back, or the post is gone.
+    /// The critic revoked the permission, or the post is gone. This is final.
     Revoked,
     /// The author of the post withdrew the request.
     Withdrawn,

@@ -260,8 +260,7 @@ fn parse_hundredths(text: &str) -> Option<u32> {
         return u32::try_from(n * 100).ok();
     }
     let (whole, part) = text.split_once(['.', ',']).unwrap_or((&text, "0"));
-    let digits =
-        |t: &str, most: usize| (1..=most).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_digit());
+    let digits = |t: &str, max: usize| (1..=max).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_digit());
     if !digits(whole, 3) || !digits(part, 2) {
         return None;
     }
@@ -384,7 +383,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in ".{0,60}") {
+        fn no_text_causes_a_panic(text in ".{0,60}") {
             let _ = Rating::parse(&text);
         }
     }

@@ -2,15 +2,15 @@
 
 use super::named_enum::named_enum;
 
-/// Whether an actor's reaction to a review, or its block of a critic, is in effect. A row stays when it ends, so that
-/// an activity that arrives late has no effect.
+/// Whether an actor's reaction to a review, or its block of a critic, is in effect. The row stays when it ends, so
+/// that an activity that arrives late has no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ToggleState {
-    /// In effect.
+    /// It is in effect.
     On,
-    /// Undone.
+    /// It was undone.
     Off,
-    /// Undone by an Undo that arrived before the activity itself.
+    /// An Undo arrived before the activity itself, which therefore has no effect.
     Preempted,
 }
 
@@ -34,12 +34,12 @@ named_enum!(ReactionKind, "reaction", {
     Boost => "boost",
 });
 
-/// What happened at a review that concerns its facepile, or the servers that it has reached.
+/// An event that concerns the facepile of a review, or the servers that it has reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReactionEventKind {
-    /// It was liked.
+    /// The review was liked.
     Like,
-    /// It was boosted.
+    /// The review was boosted.
     Boost,
     /// Somebody on another server commented.
     Comment,

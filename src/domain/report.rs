@@ -2,12 +2,12 @@
 
 use super::named_enum::named_enum;
 
-/// Whether a report waits for the critics.
+/// Whether a report has been handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReportState {
-    /// It waits.
+    /// It waits for a critic.
     Open,
-    /// A critic has looked at it.
+    /// A critic closed it.
     Closed,
 }
 

@@ -2,7 +2,7 @@
 
 use super::named_enum::named_enum;
 
-/// What a review has a count of.
+/// A total that is counted for a review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReviewStatKind {
     /// Likes.

@@ -52,11 +52,11 @@ pub fn single_line(text: &str) -> String {
 
 /// Removes the characters that XML does not allow (XML 1.0 section 2.2).
 pub fn strip_invalid_xml(text: &str) -> String {
-    let may_stand = |c: &char| match c {
+    let is_valid = |c: &char| match c {
         '\t' | '\n' | '\r' => true,
         c => !matches!(c, '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}'),
     };
-    text.chars().filter(may_stand).collect()
+    text.chars().filter(is_valid).collect()
 }
 
 /// Whether the character is an invisible joiner.
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_do_not_pile_up() {
+    fn combining_marks_are_limited() {
         let zalgo = format!("Z{}!", "\u{301}".repeat(1_000));
         assert_eq!(single_line(&zalgo).chars().count(), 2 + MAX_MARKS_PER_LETTER);
         let joined = format!("Z{}!", "\u{301}\u{200d}".repeat(1_000));

@@ -100,10 +100,10 @@ pub fn index_review(review: &Review) -> SearchDocument {
     let head = lines.into_iter().flatten().chain(&film.directors).chain(&film.writers);
     let head = head.chain(&film.stars).chain(&content.tags).flat_map(|line| tokenize(line));
     let text = visible_text(&content.body);
-    let mut room = MAX_INDEXED_BYTES;
+    let mut remaining = MAX_INDEXED_BYTES;
     let body = tokenize(&text).map(|(_, word)| word).take_while(|word| {
-        room = room.saturating_sub(word.len());
-        room > 0
+        remaining = remaining.saturating_sub(word.len());
+        remaining > 0
     });
     let mut filters: BTreeSet<String> = browse_index::browse_entries(review)
         .iter()
@@ -111,7 +111,7 @@ pub fn index_review(review: &Review) -> SearchDocument {
         .map(|entry| filter_token(entry.kind.as_str(), &entry.slug))
         .collect();
     let rank = content.rating.as_ref().map(Rating::rank);
-    // A minimum of three stars includes four stars.
+    // A filter for at least three stars also finds four stars, so there is a token for each step up to the rating.
     filters.extend(
         (0..=rank_step(rank.unwrap_or(0)))
             .filter(|_| rank.is_some())
@@ -167,7 +167,7 @@ pub fn tokenize(text: &str) -> impl Iterator<Item = (Range<usize>, String)> {
             let mut end = start + first.len_utf8();
             let mut word = String::new();
             push_normalized(first, &mut word);
-            if !is_word_by_itself(first) {
+            if !is_single_character_word(first) {
                 while let Some((at, c)) = rest.next_if(|(_, c)| continues_word(*c)) {
                     // An apostrophe at the end of a word is a closing quotation mark.
                     end = if is_apostrophe(c) { end } else { at + c.len_utf8() };
@@ -185,7 +185,7 @@ pub fn tokenize(text: &str) -> impl Iterator<Item = (Range<usize>, String)> {
 
 /// Whether the character continues a word.
 fn continues_word(c: char) -> bool {
-    let is_letter = c.is_alphanumeric() && !is_word_by_itself(c);
+    let is_letter = c.is_alphanumeric() && !is_single_character_word(c);
     is_letter || is_apostrophe(c) || unicode_normalization::char::is_combining_mark(c)
 }
 
@@ -194,7 +194,7 @@ const fn is_apostrophe(c: char) -> bool {
 }
 
 /// Whether the character belongs to a script without spaces.
-const fn is_word_by_itself(c: char) -> bool {
+const fn is_single_character_word(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
         | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3134f}')
 }
@@ -296,7 +296,7 @@ fn text_outside_details(html: &str) -> String {
 /// Returns the ranges of all matches, each with the index of its term.
 fn find_matches(text: &str, terms: &[SearchTerm]) -> Vec<(Range<usize>, usize)> {
     let found = |(range, word): (Range<usize>, String)| {
-        terms.iter().position(|term| term.matches(&word)).map(|which| (range, which))
+        terms.iter().position(|term| term.matches(&word)).map(|term| (range, term))
     };
     tokenize(text).filter_map(found).collect()
 }
@@ -305,7 +305,7 @@ fn find_matches(text: &str, terms: &[SearchTerm]) -> Vec<(Range<usize>, usize)> 
 fn count_distinct_terms(matches: &[(Range<usize>, usize)], first: usize) -> usize {
     let end = matches[first].0.start + EXCERPT_BYTES * 3 / 4;
     let inside = matches[first..].iter().take_while(|(range, _)| range.end <= end);
-    inside.map(|(_, which)| which).collect::<BTreeSet<_>>().len()
+    inside.map(|(_, term)| term).collect::<BTreeSet<_>>().len()
 }
 
 /// Returns the range of an excerpt around a match, from space to space.
@@ -391,7 +391,7 @@ mod tests {
             found.starts_with("… ") && found.ends_with(" …") && found.len() < 2 * EXCERPT_BYTES,
             "{found}"
         );
-        assert_eq!(excerpt(&html, &parse_query("drown")), None, "what is folded away is not told");
+        assert_eq!(excerpt(&html, &parse_query("drown")), None, "collapsed text is not in the excerpt");
         assert_eq!(excerpt(&html, &[]), None);
         assert_eq!(
             marked_up(&highlight("'Cléo' & the Ferry's", &parse_query("cleo ferrys"))),
@@ -401,7 +401,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "\\PC{0,400}", query in "\\PC{0,40}") {
+        fn no_text_causes_a_panic(text in "\\PC{0,400}", query in "\\PC{0,40}") {
             let terms = parse_query(&query);
             if let Some(spans) = excerpt(&text, &terms) {
                 prop_assert!(spans.iter().any(|piece| piece.is_match));

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn similar_means_the_same_film_with_a_similar_headline_or_a_similar_text() {
+    fn reviews_are_similar_if_their_texts_are_or_their_film_and_headline() {
         let one = content("Anora Is Among the Best of 2024", "Anora", &prose(1));
         let retitled = content("'Anora' is Among the Year's Best", "Anora", &prose(2));
         let elsewhere = content("Something else", "", &format!("{} and more", prose(1)));
@@ -83,6 +83,6 @@ mod tests {
         assert!(is_similar(&one, &elsewhere));
         assert!(!is_similar(&one, &again));
         assert!(!is_similar(&dated, &remake));
-        assert!(!is_similar(&content("x", "", ""), &content("x", "", "")), "nothing to go by");
+        assert!(!is_similar(&content("x", "", ""), &content("x", "", "")), "there is nothing to compare");
     }
 }
