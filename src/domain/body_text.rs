@@ -34,7 +34,7 @@ pub(super) fn visible_text(html: &str) -> String {
             _ => {}
         }
     }
-    // A sanitised body has no other entities.
+    // `&quot;` stays as it is, since stored hashes of texts contain its letters.
     text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 

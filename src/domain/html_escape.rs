@@ -1,4 +1,9 @@
-//! Escapes text for HTML and XML. No other module does so.
+//! Escapes text for HTML and XML, and reverses it.
+//!
+//! This module has all escapers but one: `sources::html::normalize` rewrites markup whose attributes are still escaped,
+//! so it must not escape their ampersands again.
+
+use std::borrow::Cow;
 
 /// Returns the character reference that a character needs in text or in a quoted attribute.
 pub const fn reference(c: char) -> Option<&'static str> {
@@ -29,8 +34,42 @@ pub fn escape(text: &str) -> String {
     out
 }
 
+/// Appends the text as the HTML standard serialises an attribute (section 13.3): an apostrophe stays as it is, and a
+/// no-break space becomes a reference. Sanitised HTML is written this way, so that sanitising it again changes nothing.
+pub fn serialize_into(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '\'' => out.push(c),
+            '\u{A0}' => out.push_str("&nbsp;"),
+            c => match reference(c) {
+                Some(reference) => out.push_str(reference),
+                None => out.push(c),
+            },
+        }
+    }
+}
+
+/// Decodes the references that [`escape_into`] and [`serialize_into`] write. HTML from other servers may contain many
+/// more.
+pub fn unescape(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
+    let decoded = text
+        .replace("&nbsp;", "\u{A0}")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        // Last, so that nothing is decoded twice.
+        .replace("&amp;", "&");
+    Cow::Owned(decoded)
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -39,5 +78,22 @@ mod tests {
             escape("<b title=\"a\" x='1'>&amp;"),
             "&lt;b title=&quot;a&quot; x=&#39;1&#39;&gt;&amp;amp;"
         );
+    }
+
+    #[test]
+    fn serialized_text_keeps_apostrophes_and_no_break_spaces() {
+        let mut out = String::new();
+        serialize_into(&mut out, "'a\u{A0}\"<&");
+        assert_eq!(out, "'a&nbsp;&quot;&lt;&amp;");
+    }
+
+    proptest! {
+        #[test]
+        fn escaped_text_is_decoded_once(text in "[&<>\"'\u{A0}a-z#;]{0,40}") {
+            prop_assert_eq!(unescape(&escape(&text)), text.as_str());
+            let mut serialized = String::new();
+            serialize_into(&mut serialized, &text);
+            prop_assert_eq!(unescape(&serialized), text.as_str());
+        }
     }
 }

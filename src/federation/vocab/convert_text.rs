@@ -1,6 +1,7 @@
 //! Conversions between plain text, HTML and Markdown, and limits of length, for texts sent and received.
 
 pub(super) use crate::domain::html_escape::escape as escape_html;
+use crate::domain::html_escape::unescape;
 
 /// Converts plain text to HTML. An empty line starts a paragraph; a single line break becomes `<br>`.
 pub(super) fn html_paragraphs(text: &str) -> String {
@@ -93,14 +94,7 @@ fn push_break(out: &mut String, name: &str, closes: bool) {
 }
 
 fn push_text(out: &mut String, html: &str) {
-    let text = html
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&#39;", "'")
-        .replace("&nbsp;", "\u{a0}")
-        .replace("&amp;", "&");
-    for c in text.chars() {
+    for c in unescape(html).chars() {
         match c {
             c if c.is_whitespace() && c != '\u{a0}' => {
                 if !out.is_empty() && !out.ends_with([' ', '\n']) {

@@ -2,7 +2,7 @@
 //! the depth.
 
 use super::elements;
-use crate::domain::html_escape::reference;
+use crate::domain::html_escape::{serialize_into, unescape};
 
 /// A node of sanitized HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub(in crate::sources) fn parse(html: &str) -> Vec<Node> {
             let (text, after) = rest.split_at(end);
             rest = after;
             if let Some(parent) = open.last_mut() {
-                parent.children.push(Node::Text(unescape(text)));
+                parent.children.push(Node::Text(unescape(text).into_owned()));
             }
             continue;
         };
@@ -139,21 +139,10 @@ fn parse_tag(tag: &str) -> Element {
     let mut element = Element::new(name, Vec::new());
     while let Some((name, value)) = rest.split_once("=\"") {
         let (value, after) = value.split_once('"').unwrap_or((value, ""));
-        element.attributes.push((name.trim().to_owned(), unescape(value)));
+        element.attributes.push((name.trim().to_owned(), unescape(value).into_owned()));
         rest = after;
     }
     element
-}
-
-fn unescape(text: &str) -> String {
-    if !text.contains('&') {
-        return text.to_owned();
-    }
-    text.replace("&nbsp;", "\u{A0}")
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&amp;", "&")
 }
 
 /// Writes nodes as HTML.
@@ -166,7 +155,7 @@ pub(in crate::sources) fn write(nodes: &[Node]) -> String {
 fn write_into(nodes: &[Node], out: &mut String) {
     for node in nodes {
         match node {
-            Node::Text(text) => escape(text, out),
+            Node::Text(text) => serialize_into(out, text),
             Node::Element(e) => {
                 out.push('<');
                 out.push_str(&e.name);
@@ -174,7 +163,7 @@ fn write_into(nodes: &[Node], out: &mut String) {
                     out.push(' ');
                     out.push_str(name);
                     out.push_str("=\"");
-                    escape(value, out);
+                    serialize_into(out, value);
                     out.push('"');
                 }
                 out.push('>');
@@ -185,17 +174,6 @@ fn write_into(nodes: &[Node], out: &mut String) {
                     out.push('>');
                 }
             }
-        }
-    }
-}
-
-/// Escapes like ammonia, so that sanitizing the result again gives the same bytes: an apostrophe stays as it is, and a
-/// no-break space does not.
-fn escape(text: &str, out: &mut String) {
-    for c in text.chars() {
-        match (c, reference(c)) {
-            ('\'', _) | (_, None) if c != '\u{A0}' => out.push(c),
-            (_, reference) => out.push_str(reference.unwrap_or("&nbsp;")),
         }
     }
 }
