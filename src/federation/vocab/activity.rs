@@ -48,7 +48,7 @@ pub fn accept_follow(
     follower: &Url,
     follow: Option<&Url>,
 ) -> Value {
-    answer_follow(origin, id, ActivityKind::Accept, critic, follower, follow)
+    respond_to_follow(origin, id, ActivityKind::Accept, critic, follower, follow)
 }
 
 /// Returns the Reject of a Follow, which also removes an existing follower (ActivityPub section 7.7).
@@ -59,10 +59,10 @@ pub fn reject_follow(
     follower: &Url,
     follow: Option<&Url>,
 ) -> Value {
-    answer_follow(origin, id, ActivityKind::Reject, critic, follower, follow)
+    respond_to_follow(origin, id, ActivityKind::Reject, critic, follower, follow)
 }
 
-fn answer_follow(
+fn respond_to_follow(
     origin: &Origin,
     id: ActivityId,
     kind: ActivityKind,

@@ -138,9 +138,9 @@ fn attribution_domains<'a>(
     critic: &'a Critic,
     handle_domain: Option<&'a str>,
 ) -> Vec<&'a str> {
-    let further = critic.profile.attribution_domains.iter().map(String::as_str);
+    let more = critic.profile.attribution_domains.iter().map(String::as_str);
     let mut domains = Vec::new();
-    for domain in std::iter::once(origin.host()).chain(handle_domain).chain(further) {
+    for domain in std::iter::once(origin.host()).chain(handle_domain).chain(more) {
         if !domains.contains(&domain) {
             domains.push(domain);
         }
@@ -150,10 +150,10 @@ fn attribution_domains<'a>(
 
 /// Returns a link as a profile field. `rel="me"` lets servers verify that the target belongs to the critic.
 fn attachment(link: &ProfileLink) -> Value {
-    let address = link.url.as_str();
-    let label = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let url = link.url.as_str();
+    let label = url.split_once("://").map_or(url, |(_, rest)| rest);
     let label = label.strip_suffix('/').unwrap_or(label);
-    let value = format!("<a href=\"{}\" rel=\"me\">{}</a>", escape_html(address), escape_html(label));
+    let value = format!("<a href=\"{}\" rel=\"me\">{}</a>", escape_html(url), escape_html(label));
     json!({"type": "PropertyValue", "name": link.name, "value": value})
 }
 
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_critic_is_a_person_that_mastodon_takes() {
+    fn a_critic_is_a_person_that_mastodon_accepts() {
         let id = format!("https://crit.example/ap/actor/{CRITIC}");
         let mut expected = json!({
             "@context": ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/v1", {

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_update_carries_the_whole_person_once_in_context() {
+    fn an_update_contains_the_person_without_its_context() {
         let person = json!({"@context": ["a"], "id": "x", "name": "Ada", "publicKey": {"id": "k"}});
         let activity =
             update_actor(&origin(), ACTIVITY.parse().unwrap(), CRITIC.parse().unwrap(), person.clone());

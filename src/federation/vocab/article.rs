@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_review_is_one_article_with_all_that_others_look_for() {
+    fn a_review_is_an_article_with_the_members_that_other_servers_read() {
         let actor = format!("https://crit.example/ap/actor/{CRITIC}");
         let id = format!("https://crit.example/ap/article/{REVIEW}");
         let page = "https://crit.example/reviews/stalker-1979";
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn credits_in_another_language_have_no_english_in_them() {
+    fn credits_of_a_review_in_another_language_contain_no_english() {
         let mut french = review();
         french.content.language = Some("fr".to_owned());
         french.content.film.title = "Les 400 <coups>".to_owned();

@@ -26,8 +26,8 @@ pub(super) fn shorten(text: &str, max: usize) -> String {
     let Some((end, _)) = text.char_indices().nth(max) else {
         return text.to_owned();
     };
-    let room = text[..end].char_indices().next_back().map_or(0, |(at, _)| at);
-    let cut = &text[..room];
+    let last = text[..end].char_indices().next_back().map_or(0, |(at, _)| at);
+    let cut = &text[..last];
     let at_word = cut.rfind(' ').filter(|at| at * 2 > cut.len()).unwrap_or(cut.len());
     let kept = cut[..at_word].trim_end_matches([' ', ',', ';', ':', '.', '\u{2013}', '\u{2014}']);
     format!("{kept}…")
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn html_becomes_markdown_that_shows_the_same_text() {
+    fn html_becomes_markdown_with_the_same_text() {
         assert_eq!(
             html_to_markdown(
                 "<p>One <em>two</em> &amp; 3*4</p>\n<ul><li><p>a</p></li><li>b</li></ul><p>x<br>y</p>"

@@ -11,29 +11,29 @@ use crate::domain::origin::Origin;
 use crate::domain::time::Timestamp;
 
 /// Returns the reply as a Note without `@context`.
-pub fn note(origin: &Origin, answer: &CriticReply) -> Value {
-    let id = origin.note(answer.id);
-    let content = content(answer);
-    let replies = origin.note_collection(answer.id, "replies");
+pub fn note(origin: &Origin, reply: &CriticReply) -> Value {
+    let id = origin.note(reply.id);
+    let content = content(reply);
+    let replies = origin.note_collection(reply.id, "replies");
     let mut note = json!({
         "id": id,
         "type": "Note",
-        "attributedTo": origin.actor(answer.critic),
-        "inReplyTo": answer.in_reply_to,
-        "url": answer.url,
+        "attributedTo": origin.actor(reply.critic),
+        "inReplyTo": reply.in_reply_to,
+        "url": reply.url,
         "to": [AS_PUBLIC],
-        "cc": cc(origin, answer),
-        "published": answer.published.to_string(),
+        "cc": cc(origin, reply),
+        "published": reply.published.to_string(),
         "content": content,
         "sensitive": false,
-        "tag": answer.mentions.iter().map(tag).collect::<Vec<_>>(),
-        "context": origin.article_collection(answer.review, "context"),
+        "tag": reply.mentions.iter().map(tag).collect::<Vec<_>>(),
+        "context": origin.article_collection(reply.review, "context"),
         "replies": {"id": replies, "type": "Collection", "first": format!("{replies}?page=1")},
     });
-    if let Some(edited) = answer.edited {
+    if let Some(edited) = reply.edited {
         note["updated"] = json!(edited.to_string());
     }
-    if let Some(language) = &answer.language {
+    if let Some(language) = &reply.language {
         note["contentMap"] = json!({language: content});
     }
     note
@@ -59,7 +59,7 @@ pub fn create_or_update(
     origin: &Origin,
     id: ActivityId,
     kind: ActivityKind,
-    answer: &CriticReply,
+    reply: &CriticReply,
     note: &Value,
 ) -> Value {
     with_context(
@@ -67,10 +67,10 @@ pub fn create_or_update(
         json!({
             "id": origin.activity(id),
             "type": kind.as_str(),
-            "actor": origin.actor(answer.critic),
-            "published": answer.edited.unwrap_or(answer.published).to_string(),
+            "actor": origin.actor(reply.critic),
+            "published": reply.edited.unwrap_or(reply.published).to_string(),
             "to": [AS_PUBLIC],
-            "cc": cc(origin, answer),
+            "cc": cc(origin, reply),
             "object": note,
         }),
     )
@@ -81,7 +81,7 @@ pub fn delete(
     origin: &Origin,
     id: ActivityId,
     critic: CriticId,
-    answer: CommentId,
+    reply: CommentId,
     deleted: Timestamp,
 ) -> Value {
     with_context(
@@ -91,14 +91,14 @@ pub fn delete(
             "type": ActivityKind::Delete.as_str(),
             "actor": origin.actor(critic),
             "to": [AS_PUBLIC],
-            "object": tombstone(origin, answer, deleted),
+            "object": tombstone(origin, reply, deleted),
         }),
     )
 }
 
-fn cc(origin: &Origin, answer: &CriticReply) -> Vec<String> {
-    let followers = origin.actor_endpoint(answer.critic, "followers").into();
-    std::iter::once(followers).chain(answer.mentions.iter().map(|m| m.actor.to_string())).collect()
+fn cc(origin: &Origin, reply: &CriticReply) -> Vec<String> {
+    let followers = origin.actor_endpoint(reply.critic, "followers").into();
+    std::iter::once(followers).chain(reply.mentions.iter().map(|m| m.actor.to_string())).collect()
 }
 
 fn tag(mention: &Mention) -> Value {
@@ -107,9 +107,9 @@ fn tag(mention: &Mention) -> Value {
 }
 
 /// Returns the content, after mentions in the markup that Mastodon recognises.
-fn content(answer: &CriticReply) -> String {
+fn content(reply: &CriticReply) -> String {
     let mut names = String::new();
-    for mention in answer.mentions.iter().filter(|mention| !mention.in_text) {
+    for mention in reply.mentions.iter().filter(|mention| !mention.in_text) {
         let handle = mention.handle.as_deref().unwrap_or_default();
         let user = handle.trim_start_matches('@').split('@').next().unwrap_or_default();
         let user = if user.is_empty() { mention.actor.host_str().unwrap_or_default() } else { user };
@@ -121,10 +121,10 @@ fn content(answer: &CriticReply) -> String {
             "</span></a></span> ",
         ]);
     }
-    match answer.content.strip_prefix("<p>") {
+    match reply.content.strip_prefix("<p>") {
         Some(rest) => format!("<p>{names}{rest}"),
-        None if names.is_empty() => answer.content.clone(),
-        None => format!("<p>{}</p>{}", names.trim_end(), answer.content),
+        None if names.is_empty() => reply.content.clone(),
+        None => format!("<p>{}</p>{}", names.trim_end(), reply.content),
     }
 }
 
@@ -135,7 +135,7 @@ mod tests {
 
     const NOTE: &str = "01N0TE00000000000000000000";
 
-    fn answer() -> CriticReply {
+    fn reply() -> CriticReply {
         CriticReply {
             id: NOTE.parse().unwrap(),
             critic: CRITIC.parse().unwrap(),
@@ -162,7 +162,7 @@ mod tests {
         let content = "<p><span class=\"h-card\" translate=\"no\"><a href=\"https://m.example/@bob\" \
             class=\"u-url mention\">@<span>bob</span></a></span> It <em>is</em>.</p>";
         assert_eq!(
-            note(&origin(), &answer()),
+            note(&origin(), &reply()),
             json!({
                 "id": id,
                 "type": "Note",
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn an_edit_is_dated_and_a_mention_in_the_text_is_not_repeated() {
-        let mut edited = answer();
+        let mut edited = reply();
         edited.edited = Some(moment("2026-09-02T11:00:00Z"));
         edited.mentions[0].in_text = true;
         let object = note(&origin(), &edited);

@@ -49,7 +49,7 @@ struct StrictVisitor {
 impl StrictVisitor {
     fn descend<E: serde::de::Error>(self) -> Result<Self, E> {
         if self.level >= MAX_DEPTH {
-            return Err(E::custom("too deep"));
+            return Err(E::custom("nested too deeply"));
         }
         Ok(Self { level: self.level + 1 })
     }
@@ -106,9 +106,9 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let below = self.descend()?;
+        let inner = self.descend()?;
         let mut kept = Vec::new();
-        while let Some(item) = items.next_element_seed(below)? {
+        while let Some(item) = items.next_element_seed(inner)? {
             if kept.len() < MAX_ITEMS {
                 kept.push(item);
             }
@@ -117,14 +117,14 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let below = self.descend()?;
+        let inner = self.descend()?;
         let mut kept = Map::new();
         while let Some(key) = members.next_key::<String>()? {
             let key = reject_nul(key)?;
             if kept.contains_key(&key) {
                 return Err(A::Error::custom("duplicate key"));
             }
-            let value = members.next_value_seed(below)?;
+            let value = members.next_value_seed(inner)?;
             kept.insert(key, value);
         }
         Ok(Value::Object(kept))
@@ -167,47 +167,47 @@ mod tests {
 
     use super::*;
 
-    fn is_read(text: &str) -> bool {
+    fn is_accepted(text: &str) -> bool {
         JsonDocument::from_slice(text.as_bytes()).is_ok()
     }
 
     #[test]
     fn duplicate_keys_are_rejected_at_any_depth() {
-        assert!(!is_read(r#"{"id":"a","id":"a"}"#));
-        assert!(!is_read(r#"{"x":[{"y":{"id":"a","i\u0064":"b"}}]}"#));
-        assert!(is_read(r#"{"x":{"id":"a"},"id":"b"}"#));
+        assert!(!is_accepted(r#"{"id":"a","id":"a"}"#));
+        assert!(!is_accepted(r#"{"x":[{"y":{"id":"a","i\u0064":"b"}}]}"#));
+        assert!(is_accepted(r#"{"x":{"id":"a"},"id":"b"}"#));
     }
 
     #[test]
-    fn nul_and_half_surrogates_are_refused() {
-        assert!(!is_read(r#"{"a":"x\u0000"}"#));
-        assert!(!is_read(r#"{"a\u0000":1}"#));
-        assert!(!is_read(r#"{"a":"\ud800"}"#));
-        assert!(!is_read(r#"{"a":"\udc00x"}"#));
-        assert!(is_read(r#"{"a":"\ud83c\udfac"}"#));
+    fn nul_and_unpaired_surrogates_are_rejected() {
+        assert!(!is_accepted(r#"{"a":"x\u0000"}"#));
+        assert!(!is_accepted(r#"{"a\u0000":1}"#));
+        assert!(!is_accepted(r#"{"a":"\ud800"}"#));
+        assert!(!is_accepted(r#"{"a":"\udc00x"}"#));
+        assert!(is_accepted(r#"{"a":"\ud83c\udfac"}"#));
         assert!(JsonDocument::from_slice(b"{\"a\":\"\xff\"}").is_err());
     }
 
     #[test]
     fn depth_is_bounded_and_numbers_are_harmless() {
         let deep = |n: usize| format!("{}1{}", "[".repeat(n), "]".repeat(n));
-        assert!(is_read(&deep(MAX_DEPTH)));
-        assert!(!is_read(&deep(MAX_DEPTH + 1)));
-        assert!(!is_read(&deep(100_000)));
-        assert!(is_read(r#"{"a":9223372036854775808,"b":-99999999999999999999,"c":1e300}"#));
-        assert!(!is_read("{} {}"));
-        assert!(!is_read(""));
+        assert!(is_accepted(&deep(MAX_DEPTH)));
+        assert!(!is_accepted(&deep(MAX_DEPTH + 1)));
+        assert!(!is_accepted(&deep(100_000)));
+        assert!(is_accepted(r#"{"a":9223372036854775808,"b":-99999999999999999999,"c":1e300}"#));
+        assert!(!is_accepted("{} {}"));
+        assert!(!is_accepted(""));
     }
 
     #[test]
-    fn a_long_list_is_cut_but_checked_to_its_end() {
+    fn a_long_list_is_truncated_but_checked_to_its_end() {
         let mut list = String::from("[0");
         for n in 1..5000 {
             let _ = write!(list, ",{n}");
         }
         let read = JsonDocument::from_slice(format!("{list}]").as_bytes()).unwrap();
         assert_eq!(read.value().as_array().unwrap().len(), MAX_ITEMS);
-        assert!(!is_read(&format!("{list},{{\"a\":1,\"a\":2}}]")));
+        assert!(!is_accepted(&format!("{list},{{\"a\":1,\"a\":2}}]")));
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(super) fn timestamp_member(value: &Value, key: &str) -> Option<Timestamp> {
 pub(super) fn page_url(value: &Value, rules: UrlRules) -> Option<Url> {
     values(value, "url").iter().take(32).find_map(|link| {
         let media_type = first_string(link, "mediaType").unwrap_or("text/html");
-        let address = link.as_str().or_else(|| first_string(link, "href"))?;
-        media_type.starts_with("text/html").then(|| rules.parse_page_url(address))?
+        let url = link.as_str().or_else(|| first_string(link, "href"))?;
+        media_type.starts_with("text/html").then(|| rules.parse_page_url(url))?
     })
 }

@@ -37,7 +37,7 @@ impl QuoteRequest<'_> {
         request
     }
 
-    fn answer(&self, origin: &Origin, id: ActivityId, kind: ActivityKind) -> Value {
+    fn response(&self, origin: &Origin, id: ActivityId, kind: ActivityKind) -> Value {
         json!({
             "id": origin.activity(id),
             "type": kind.as_str(),
@@ -53,15 +53,20 @@ fn request_context() -> Value {
 }
 
 /// Returns the Accept of a quote request. Its `result` is the authorization, which others can fetch.
-pub fn accept(origin: &Origin, id: ActivityId, request: &QuoteRequest<'_>, stamp: AuthorizationId) -> Value {
-    let mut answer = request.answer(origin, id, ActivityKind::Accept);
-    answer["result"] = json!(origin.quote_authorization(stamp));
-    with_context(request_context(), answer)
+pub fn accept(
+    origin: &Origin,
+    id: ActivityId,
+    request: &QuoteRequest<'_>,
+    authorization: AuthorizationId,
+) -> Value {
+    let mut response = request.response(origin, id, ActivityKind::Accept);
+    response["result"] = json!(origin.quote_authorization(authorization));
+    with_context(request_context(), response)
 }
 
 /// Returns the Reject of a quote request.
 pub fn reject(origin: &Origin, id: ActivityId, request: &QuoteRequest<'_>) -> Value {
-    with_context(request_context(), request.answer(origin, id, ActivityKind::Reject))
+    with_context(request_context(), request.response(origin, id, ActivityKind::Reject))
 }
 
 /// Returns the authorization document, which states that the critic allows the post to quote the review.
@@ -95,7 +100,7 @@ pub fn revoke(
     origin: &Origin,
     id: ActivityId,
     critic: CriticId,
-    stamp: AuthorizationId,
+    authorization: AuthorizationId,
     quoter: &str,
 ) -> Value {
     with_context(
@@ -106,7 +111,7 @@ pub fn revoke(
             "actor": origin.actor(critic),
             "to": [AS_PUBLIC, quoter],
             "cc": [origin.actor_endpoint(critic, "followers")],
-            "object": origin.quote_authorization(stamp),
+            "object": origin.quote_authorization(authorization),
         }),
     )
 }
@@ -117,20 +122,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_accepted_quote_names_its_request_and_its_authorization() {
-        let (id, stamp_id) = (ACTIVITY.parse().unwrap(), ACTIVITY.parse().unwrap());
+    fn an_accept_contains_the_request_and_the_authorization() {
+        let (id, authorization) = (ACTIVITY.parse().unwrap(), ACTIVITY.parse().unwrap());
         let actor: Url = "https://m.example/users/117".parse().unwrap();
-        let asked: Url = "https://m.example/users/117/quote_requests/7".parse().unwrap();
+        let request_id: Url = "https://m.example/users/117/quote_requests/7".parse().unwrap();
         let note: Url = "https://m.example/users/117/statuses/5".parse().unwrap();
         let request = QuoteRequest {
-            id: Some(&asked),
+            id: Some(&request_id),
             actor: &actor,
             instrument: &note,
             critic: critic().id,
             review: REVIEW.parse().unwrap(),
         };
         assert_eq!(
-            accept(&origin(), id, &request, stamp_id),
+            accept(&origin(), id, &request, authorization),
             json!({
                 "@context": [AS_CONTEXT, {"QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest"}],
                 "id": format!("https://crit.example/ap/activity/{ACTIVITY}"),
@@ -138,7 +143,7 @@ mod tests {
                 "actor": format!("https://crit.example/ap/actor/{CRITIC}"),
                 "to": [actor],
                 "object": {
-                    "id": asked,
+                    "id": request_id,
                     "type": "QuoteRequest",
                     "actor": actor,
                     "object": format!("https://crit.example/ap/article/{REVIEW}"),

@@ -99,13 +99,13 @@ fn icon(value: &Value, rules: UrlRules) -> Option<Url> {
     let is_svg =
         |image: &Value| first_string(image, "mediaType").is_some_and(|kind| kind.starts_with("image/svg"));
     let images = values(value, "icon").iter().take(8).filter(|image| !is_svg(image));
-    let mut addresses = images.flat_map(|image| match image {
+    let mut links = images.flat_map(|image| match image {
         Value::String(_) => std::slice::from_ref(image),
         _ => values(image, "url"),
     });
-    addresses.find_map(|link| {
-        let address = link.as_str().or_else(|| first_string(link, "href"));
-        address.filter(|_| !is_svg(link)).and_then(|address| rules.parse_id(address))
+    links.find_map(|link| {
+        let url = link.as_str().or_else(|| first_string(link, "href"));
+        url.filter(|_| !is_svg(link)).and_then(|url| rules.parse_id(url))
     })
 }
 
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_actor_is_read_from_its_document() {
+    fn an_actor_document_is_parsed() {
         let bob = read(&remote_person());
         assert_eq!(bob.name.as_deref(), Some("Bob the <b>Great</b>"));
         assert_eq!(bob.shared_inbox, Some(url("https://m.example/inbox")));
@@ -184,11 +184,11 @@ mod tests {
 
     #[test]
     fn only_an_explicit_false_disables_indexing() {
-        for (said, indexable) in
+        for (value, indexable) in
             [(json!(false), false), (json!(true), true), (json!(null), true), (json!("no"), true)]
         {
             let mut actor = remote_person();
-            actor["indexable"] = said;
+            actor["indexable"] = value;
             assert_eq!(read(&actor).indexable, indexable);
         }
         assert!(read(&remote_person()).indexable);

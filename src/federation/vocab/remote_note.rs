@@ -88,6 +88,11 @@ impl RemoteNote {
         })
     }
 
+    /// Whether this is a vote in a poll, given the content that readers would see: a vote has a name and no content.
+    pub const fn is_poll_vote(&self, visible_content: &str) -> bool {
+        self.name.is_some() && visible_content.is_empty()
+    }
+
     /// Whether `actor` is authoritative for the post: the post is on the actor's server, and attributed to the
     /// actor or to nobody.
     pub(super) fn may_be_sent_by(&self, value: &Value, actor: &Url, rules: UrlRules) -> bool {

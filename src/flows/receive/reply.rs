@@ -84,7 +84,7 @@ impl InboundActivity<'_> {
         if !note.is_public {
             return self.reply_in_private(tx, reply, before).await;
         }
-        if html::sanitize_comment(&note.content, &self.app.origin).is_empty() && note.name.is_some() {
+        if note.is_poll_vote(&html::sanitize_comment(&note.content, &self.app.origin)) {
             return Ok(Effect::Ignored("a poll vote"));
         }
         let provenance = Provenance { signed_at: self.signed_at, is_update: reply.is_update };

@@ -65,7 +65,7 @@ fn reply() -> Value {
 }
 
 #[test]
-fn a_reply_from_mastodon_is_read_in_full() {
+fn a_reply_from_mastodon_is_parsed_in_full() {
     let activity = read(&reply()).unwrap();
     assert_eq!(activity.actor, url(BOB));
     assert_eq!(activity.id, Some(url("https://m.example/users/bob/statuses/9/activity")));
@@ -137,7 +137,7 @@ fn an_undo_embeds_or_references_its_activity() {
 }
 
 #[test]
-fn a_delete_names_a_text_a_tombstone_or_an_object() {
+fn a_delete_contains_an_id_a_tombstone_or_an_object() {
     let note = "https://m.example/users/bob/statuses/9";
     for object in [
         json!(note),
@@ -249,10 +249,10 @@ fn a_post_is_public_only_if_it_says_so() {
     let note = |value: &Value| created(value).is_public;
     value["object"]["to"] = json!([OURS]);
     value["object"]["cc"] = json!([]);
-    assert!(!note(&value), "the post is narrower than its activity");
+    assert!(!note(&value), "the audience of the post is narrower");
     value["object"].as_object_mut().unwrap().remove("to");
     value["object"].as_object_mut().unwrap().remove("cc");
-    assert!(note(&value), "what the post does not say, the activity says");
+    assert!(note(&value), "the audience of the activity applies");
     value["to"] = json!([format!("{BOB}/followers")]);
     assert!(!note(&value));
     value["cc"] = json!("as:Public");
@@ -281,11 +281,11 @@ fn actors_are_authoritative_only_for_their_own_objects() {
     elsewhere["type"] = json!("Update");
     assert_eq!(kind(&elsewhere), InboundActivityKind::Update(UpdateObject::Reference(note)));
 
-    let mut of_another = reply();
-    of_another["type"] = json!("Update");
-    of_another["object"]["attributedTo"] = json!("https://m.example/users/eve");
+    let mut anothers_post = reply();
+    anothers_post["type"] = json!("Update");
+    anothers_post["object"]["attributedTo"] = json!("https://m.example/users/eve");
     let id = url("https://m.example/users/bob/statuses/9");
-    assert_eq!(kind(&of_another), InboundActivityKind::Update(UpdateObject::Reference(id)));
+    assert_eq!(kind(&anothers_post), InboundActivityKind::Update(UpdateObject::Reference(id)));
 
     let mut profile = json!({"type": "Update", "actor": "https://m.example/users/eve", "object": person()});
     assert_eq!(kind(&profile), InboundActivityKind::Update(UpdateObject::Reference(url(BOB))));
@@ -404,7 +404,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
     #[test]
-    fn reading_never_panics(
+    fn parsing_never_panics(
         bytes in prop::collection::vec(any::<u8>(), 0..200),
         value in any_json(),
         object in any_json(),
@@ -441,12 +441,12 @@ fn moves_reports_and_quote_requests_are_parsed() {
     let note = format!("{BOB}/statuses/5");
     for instrument in [json!(note), json!({"id": note, "type": "Note", "attributedTo": BOB}), json!([note])] {
         let is_attributed = instrument.is_object();
-        let asked =
+        let expected =
             InboundActivityKind::QuoteRequest { object: url(ARTICLE), instrument: url(&note), is_attributed };
         for type_name in [json!("QuoteRequest"), json!(["https://w3id.org/fep/044f#QuoteRequest"])] {
             let request =
                 json!({"type": type_name, "actor": BOB, "object": ARTICLE, "instrument": instrument});
-            assert_eq!(kind(&request), asked);
+            assert_eq!(kind(&request), expected);
         }
     }
     let stolen = json!({"id": note, "type": "Note", "attributedTo": "https://m.example/users/eve"});
@@ -455,7 +455,7 @@ fn moves_reports_and_quote_requests_are_parsed() {
 }
 
 #[test]
-fn the_audience_member_counts_and_an_ld_signature_is_only_noted() {
+fn the_audience_member_counts_and_an_ld_signature_is_only_recorded() {
     let mut audience = reply();
     audience.as_object_mut().unwrap().remove("signature");
     for member in ["to", "cc"] {
