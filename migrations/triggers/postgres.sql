@@ -1,12 +1,11 @@
--- The triggers of the PostgreSQL database: counts and page versions that follow from what is written, so that no
--- statement and no process can forget them. `store::schema` drops every function whose name begins with `marquee_`, with
--- its triggers, and runs this file when its hash is not the one that is stored. What these triggers do must be what
--- those of SQLite do; but one statement about many rows counts each of its subjects once.
+-- The triggers of the PostgreSQL database maintain counts and page versions, so that no statement and no process can forget
+-- to. When the hash of this file differs from the stored one, `store::schema` drops every function whose name begins with
+-- `marquee_`, together with its triggers, and runs this file. These triggers must have the same effects as those of SQLite,
+-- except that a statement that changes many rows increments each subject only once.
 --
--- Rows are written in one order everywhere, or by each connection for itself (`writer`), so that no two transactions wait
--- for each other.
+-- To avoid deadlocks, rows are written in the same order everywhere, or each connection has rows of its own (`writer`).
 
--- How many followers are reached at each inbox.
+-- The number of followers behind each inbox.
 
 create function marquee_count_followers() returns trigger language plpgsql as $$
 begin
@@ -27,7 +26,7 @@ create trigger marquee_followers_insert after insert on followers referencing ne
 create trigger marquee_followers_update after update on followers referencing old table as stale new table as fresh
     for each statement execute function marquee_count_followers();
 
--- How many deliveries of an activity are in each state. Deliveries that are deleted stay counted.
+-- The number of deliveries of each activity in each state. Deleted deliveries stay counted.
 
 create function marquee_count_deliveries() returns trigger language plpgsql as $$
 begin
@@ -49,9 +48,9 @@ create trigger marquee_deliveries_insert after insert on deliveries referencing 
 create trigger marquee_deliveries_update after update on deliveries referencing old table as stale new table as fresh
     for each statement execute function marquee_count_deliveries();
 
--- How many likes, boosts and comments a review has, and the queue of what happened, for the facepile and for the servers
--- that a review has reached. A reaction that is undone leaves its place in the facepile to an earlier one: once a review
--- is enough.
+-- The numbers of likes, boosts and comments of each review, and a queue of reactions, from which the facepile and the
+-- servers that a review has reached are updated. When a reaction is undone, an earlier one takes its place in the facepile.
+-- One event for each review is enough for that.
 
 create function marquee_count_reactions() returns trigger language plpgsql as $$
 begin
@@ -124,7 +123,7 @@ create trigger marquee_comments_update_stats after update on comments
 create trigger marquee_comments_delete_stats after delete on comments referencing old table as stale
     for each statement execute function marquee_count_comments();
 
--- How often a review was viewed, and on how many servers it arrived. Transactions that write here take one lock first.
+-- The number of views of each review, and of servers that it has reached. Transactions that write here take a lock first.
 
 create function marquee_count_views() returns trigger language plpgsql as $$
 begin
@@ -148,7 +147,7 @@ end $$;
 create trigger marquee_reached_hosts_insert after insert on reached_hosts referencing new table as fresh
     for each statement execute function marquee_count_reached_hosts();
 
--- How many reviews a film, a person, a tag … has. A term without a review is deleted.
+-- The number of reviews of each film, person, tag, and so on. A term without reviews is deleted.
 
 create function marquee_count_browse_terms() returns trigger language plpgsql as $$
 begin
@@ -168,9 +167,9 @@ create trigger marquee_browse_index_insert after insert on browse_index
 create trigger marquee_browse_index_delete after delete on browse_index
     for each row execute function marquee_count_browse_terms();
 
--- The versions of pages. A rendered page stays valid while the sum over its subjects stays the same. Subjects are ids of
--- reviews and critics, 'lists' (every page that lists reviews), and 'reviews' (which reviews and critics there are, and
--- what reviews say, without what others say of them). Each connection counts in rows of its own.
+-- The versions of pages. A rendered page is valid as long as the sum of the versions of its subjects does not change.
+-- Subjects are ids of reviews and critics, 'lists' (every page that lists reviews), and 'reviews' (the existence of reviews
+-- and critics, and the contents of reviews, without comments and reactions). Each connection counts in rows of its own.
 
 create function marquee_page_changed(subjects text[]) returns void language sql as $$
     insert into page_versions (subject, writer, version)
@@ -211,9 +210,9 @@ create trigger marquee_reactions_update_version after update on reactions
 create trigger marquee_reactions_delete_version after delete on reactions referencing old table as changed
     for each statement execute function marquee_reactions_version();
 
--- A review shows on the pages of its neighbours, of the same film and of the same director, whoever wrote them. No page
--- shows a review that is held or scheduled, or a change of a column that only we compare. `browse_indexed` is written
--- last when a review is indexed later.
+-- A review appears on the pages of the previous and next review, and on those of reviews of the same film or director, also
+-- by other critics. No page shows a held or scheduled review, or columns that are only used for comparisons. When a review
+-- is indexed later, `browse_indexed` is written last.
 create function marquee_reviews_version() returns trigger language plpgsql as $$
 begin
     if tg_op = 'DELETE' then
@@ -237,7 +236,7 @@ create trigger marquee_reviews_update_version after update on reviews for each r
 create trigger marquee_reviews_delete_version after delete on reviews for each row
     when (old.state in ('archive', 'published')) execute function marquee_reviews_version();
 
--- A later version of Marquee may index a review differently although nothing in the review changed.
+-- A later version of Marquee may index a review differently even if the review has not changed.
 create function marquee_browse_index_version() returns trigger language plpgsql as $$
 begin
     if exists (select 1 from changed) then
@@ -250,8 +249,8 @@ create trigger marquee_browse_index_insert_version after insert on browse_index 
 create trigger marquee_browse_index_delete_version after delete on browse_index referencing old table as changed
     for each statement execute function marquee_browse_index_version();
 
--- Name and handle of a critic show beside other critics' reviews of a film, and in the sitemap. Every command writes the
--- critics of the config file, mostly without a change.
+-- The name and handle of a critic appear next to other critics' reviews of a film, and in the sitemap. Every command writes
+-- the critics of the config file, usually without changes.
 create function marquee_critics_version() returns trigger language plpgsql as $$
 declare
     subjects text[] := array[new.id, 'lists'] || array(select review_id from comments where critic_id = new.id);
@@ -273,7 +272,7 @@ create trigger marquee_critics_update_version after update on critics for each r
             new.links, new.also_known_as, new.attribution_domains, new.hide_followers, new.moved_to))
     execute function marquee_critics_version();
 
--- Name and picture of an actor show beside comments and reactions; `trusted` decides whether they do.
+-- The name and avatar of an actor appear next to comments and reactions; `trusted` decides whether they do.
 create function marquee_actors_version() returns trigger language plpgsql as $$
 declare
     changed text;
@@ -307,8 +306,8 @@ create trigger marquee_blockers_insert_version after insert on blockers
 create trigger marquee_blockers_update_version after update of state on blockers for each row
     when (old.state <> new.state) execute function marquee_blockers_version();
 
--- Nor is one of a silenced server. An allowed server below a silenced one, or on a site that hears none but named ones,
--- is shown. A block changes the rows that it concerns itself.
+-- Neither is an actor on a silenced server, unless a subdomain of the server is allowed. In allow-list mode, actors on
+-- allowed servers are shown. A block of an account or server changes the affected rows directly.
 create function marquee_domain_rules_version() returns trigger language plpgsql as $$
 begin
     perform marquee_page_changed(array(select id from critics));
@@ -321,7 +320,7 @@ create trigger marquee_domain_rules_update_version after update on domain_rules 
 create trigger marquee_domain_rules_delete_version after delete on domain_rules for each row
     when (old.rule <> 'block') execute function marquee_domain_rules_version();
 
--- A poster that was fetched again.
+-- A poster was fetched again.
 create function marquee_media_version() returns trigger language plpgsql as $$
 begin
     perform marquee_page_changed(array['lists'] || array(select id from reviews where poster_media = new.id));
@@ -332,7 +331,7 @@ create trigger marquee_media_update_version after update on media for each row
         is distinct from (new.name, new.media_type, new.width, new.height))
     execute function marquee_media_version();
 
--- The numbers on the page of a review: they are published in steps, not with every view.
+-- The numbers on the page of a review are published in steps, not with every view.
 create function marquee_view_counts_version() returns trigger language plpgsql as $$
 begin
     perform marquee_page_changed(array[new.review_id]);

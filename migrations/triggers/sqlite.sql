@@ -1,8 +1,8 @@
--- The triggers of the SQLite database: counts and page versions that follow from what is written, so that no statement
--- and no process can forget them. `store::schema` drops every trigger whose name begins with `marquee_` and runs this
--- file when its hash is not the one that is stored. What these triggers do must be what those of PostgreSQL do.
+-- The triggers of the SQLite database maintain counts and page versions, so that no statement and no process can forget to.
+-- When the hash of this file differs from the stored one, `store::schema` drops every trigger whose name begins with
+-- `marquee_` and runs this file. These triggers must have the same effects as those of PostgreSQL.
 
--- How many followers are reached at each inbox.
+-- The number of followers behind each inbox.
 
 create trigger marquee_followers_insert after insert on followers when new.state = 'following' begin
     insert into follower_inboxes (critic_id, inbox, host, followers)
@@ -17,7 +17,7 @@ create trigger marquee_followers_update after update of state, inbox on follower
         on conflict (critic_id, inbox) do update set followers = followers + 1, host = excluded.host;
 end;
 
--- How many deliveries of an activity are in each state. Deliveries that are deleted stay counted.
+-- The number of deliveries of each activity in each state. Deleted deliveries stay counted.
 
 create trigger marquee_deliveries_insert after insert on deliveries begin
     insert into delivery_totals (activity_id, state, total) values (new.activity_id, new.state, 1)
@@ -29,8 +29,8 @@ create trigger marquee_deliveries_update after update of state on deliveries whe
         on conflict (activity_id, state) do update set total = total + 1;
 end;
 
--- How many likes, boosts and comments a review has, and the queue of what happened, for the facepile and for the servers
--- that a review has reached. A reaction that is undone leaves its place in the facepile to an earlier one.
+-- The numbers of likes, boosts and comments of each review, and a queue of reactions, from which the facepile and the
+-- servers that a review has reached are updated. When a reaction is undone, an earlier one takes its place in the facepile.
 
 create trigger marquee_reactions_insert_stats after insert on reactions when new.state = 'on' begin
     insert into review_stats (review_id, kind, writer, total) values (new.review_id, new.kind, 0, 1)
@@ -68,7 +68,7 @@ create trigger marquee_comments_delete_stats after delete on comments when old.s
         on conflict (review_id, kind, writer) do update set total = total - 1;
 end;
 
--- How often a review was viewed, and on how many servers it arrived.
+-- The number of views of each review, and of servers that it has reached.
 
 create trigger marquee_daily_views_insert after insert on daily_views begin
     insert into view_counts (review_id, views) values (new.review_id, new.total)
@@ -82,7 +82,7 @@ create trigger marquee_reached_hosts_insert after insert on reached_hosts begin
         on conflict (review_id) do update set hosts = hosts + 1;
 end;
 
--- How many reviews a film, a person, a tag … has. A term without a review is deleted.
+-- The number of reviews of each film, person, tag, and so on. A term without reviews is deleted.
 
 create trigger marquee_browse_index_insert after insert on browse_index begin
     insert into browse_terms (kind, slug, name, sort, total) values (new.kind, new.slug, new.name, new.sort, 1)
@@ -93,9 +93,9 @@ create trigger marquee_browse_index_delete after delete on browse_index begin
     delete from browse_terms where kind = old.kind and slug = old.slug and total <= 0;
 end;
 
--- The versions of pages. A rendered page stays valid while the sum over its subjects stays the same. Subjects are ids of
--- reviews and critics, 'lists' (every page that lists reviews), and 'reviews' (which reviews and critics there are, and
--- what reviews say, without what others say of them).
+-- The versions of pages. A rendered page is valid as long as the sum of the versions of its subjects does not change.
+-- Subjects are ids of reviews and critics, 'lists' (every page that lists reviews), and 'reviews' (the existence of reviews
+-- and critics, and the contents of reviews, without comments and reactions).
 
 create trigger marquee_comments_insert_version after insert on comments begin
     insert into page_versions (subject, writer, version) values (new.review_id, 0, 1), ('lists', 0, 1)
@@ -124,9 +124,9 @@ create trigger marquee_reactions_delete_version after delete on reactions when o
     on conflict (subject, writer) do update set version = version + 1;
 end;
 
--- A review shows on the pages of its neighbours, of the same film and of the same director, whoever wrote them. No page
--- shows a review that is held or scheduled, or a change of a column that only we compare. `browse_indexed` is written
--- last when a review is indexed later.
+-- A review appears on the pages of the previous and next review, and on those of reviews of the same film or director, also
+-- by other critics. No page shows a held or scheduled review, or columns that are only used for comparisons. When a review
+-- is indexed later, `browse_indexed` is written last.
 create trigger marquee_reviews_insert_version after insert on reviews when new.state in ('archive', 'published') begin
     insert into page_versions (subject, writer, version)
     values (new.id, 0, 1), (new.critic_id, 0, 1), ('lists', 0, 1), ('reviews', 0, 1)
@@ -151,7 +151,7 @@ create trigger marquee_reviews_delete_version after delete on reviews when old.s
     on conflict (subject, writer) do update set version = version + 1;
 end;
 
--- A later version of Marquee may index a review differently although nothing in the review changed.
+-- A later version of Marquee may index a review differently even if the review has not changed.
 create trigger marquee_browse_index_insert_version after insert on browse_index begin
     insert into page_versions (subject, writer, version) values ('lists', 0, 1), ('reviews', 0, 1)
     on conflict (subject, writer) do update set version = version + 1;
@@ -161,8 +161,8 @@ create trigger marquee_browse_index_delete_version after delete on browse_index 
     on conflict (subject, writer) do update set version = version + 1;
 end;
 
--- Name and handle of a critic show beside other critics' reviews of a film, and in the sitemap. Every command writes the
--- critics of the config file, mostly without a change.
+-- The name and handle of a critic appear next to other critics' reviews of a film, and in the sitemap. Every command writes
+-- the critics of the config file, usually without changes.
 create trigger marquee_critics_insert_version after insert on critics begin
     insert into page_versions (subject, writer, version) values (new.id, 0, 1), ('lists', 0, 1), ('reviews', 0, 1)
     on conflict (subject, writer) do update set version = version + 1;
@@ -181,7 +181,7 @@ begin
     on conflict (subject, writer) do update set version = version + 1;
 end;
 
--- Name and picture of an actor show beside comments and reactions; `trusted` decides whether they do.
+-- The name and avatar of an actor appear next to comments and reactions; `trusted` decides whether they do.
 create trigger marquee_actors_insert_version after insert on actors begin
     insert into page_versions (subject, writer, version)
     select review_id, 0, 1 from (
@@ -224,8 +224,8 @@ create trigger marquee_blockers_update_version after update of state on blockers
     on conflict (subject, writer) do update set version = version + 1;
 end;
 
--- Nor is one of a silenced server. An allowed server below a silenced one, or on a site that hears none but named ones,
--- is shown. A block changes the rows that it concerns itself.
+-- Neither is an actor on a silenced server, unless a subdomain of the server is allowed. In allow-list mode, actors on
+-- allowed servers are shown. A block of an account or server changes the affected rows directly.
 create trigger marquee_domain_rules_insert_version after insert on domain_rules when new.rule <> 'block' begin
     insert into page_versions (subject, writer, version) select id, 0, 1 from critics where true
     on conflict (subject, writer) do update set version = version + 1;
@@ -239,7 +239,7 @@ create trigger marquee_domain_rules_delete_version after delete on domain_rules 
     on conflict (subject, writer) do update set version = version + 1;
 end;
 
--- A poster that was fetched again.
+-- A poster was fetched again.
 create trigger marquee_media_update_version after update on media
 when (old.name, old.media_type, old.width, old.height) is not (new.name, new.media_type, new.width, new.height)
 begin
@@ -250,7 +250,7 @@ begin
     on conflict (subject, writer) do update set version = version + 1;
 end;
 
--- The numbers on the page of a review: they are published in steps, not with every view.
+-- The numbers on the page of a review are published in steps, not with every view.
 create trigger marquee_view_counts_update_version after update of published_views, published_hosts on view_counts begin
     insert into page_versions (subject, writer, version) values (new.review_id, 0, 1)
     on conflict (subject, writer) do update set version = version + 1;
