@@ -324,7 +324,7 @@ async fn an_error_has_the_media_type_of_its_url(database: Database) {
     ] {
         let response = ask(&fixture.app, method, &url(path), &[("accept", HTML)]).await;
         assert_eq!((response.status, response.header("content-type")), (status, page), "{path}");
-        assert!(response.decoded().contains("This request could not be read"), "{}", response.decoded());
+        assert!(response.decoded().contains("Invalid request"), "{}", response.decoded());
         assert!(!response.header("content-security-policy").is_empty(), "{path}");
     }
 }

@@ -1,11 +1,11 @@
 # The English texts of a site's pages, grouped by page. Values in braces are filled in by the server.
-# A file `words.ftl` in the folder that `looks.folder` names overrides any of these messages.
+# To override messages, put them into `words.ftl` in the folder set by `looks.folder`.
 
 ## All pages
 
 # ltr, or rtl for languages written from right to left.
 direction = ltr
-skip = Skip to the content
+skip = Skip to content
 site-navigation = Site
 all-reviews = All reviews
 runs-on = { $site } runs on Marquee, free software that gives critics a home on the fediverse.
@@ -199,7 +199,7 @@ after-this = Next review
 
 rating = Rating: { $rating }
 rating-half = 0.5 out of 5 stars
-# The count is that of whole stars.
+# The count is the number of whole stars.
 rating-halves = { $count }.5 out of 5 stars
 rating-stars = { $count } out of 5 stars
 rating-points = { $points } out of { $most }
@@ -226,7 +226,7 @@ how-to-join = You don’t need an account here. Reply from your own server, and 
 copy-address = Or paste this address into your server’s search box and reply to the post it finds.
 address-of-review = Address of this review
 trial = This is a trial site on a single machine. Other servers cannot reach it yet.
-# Activity around a review: each of these is one of several numbers on a line.
+# Each of these is one of several numbers on a line.
 reads =
     { $count ->
         [one] { $count } read
@@ -252,13 +252,13 @@ order-newest = Newest first
 order-answered = Most replies
 newest-left-out =
     { $count ->
-        [one] { $count } newer comment is not on this page: show newest first
-       *[other] { $count } newer comments are not on this page: show newest first
+        [one] { $count } newer comment is not on this page. Show newest first.
+       *[other] { $count } newer comments are not on this page. Show newest first.
     }
 oldest-left-out =
     { $count ->
-        [one] { $count } older comment is not on this page: show oldest first
-       *[other] { $count } older comments are not on this page: show oldest first
+        [one] { $count } older comment is not on this page. Show oldest first.
+       *[other] { $count } older comments are not on this page. Show oldest first.
     }
 new-comments =
     { $count ->
@@ -288,7 +288,7 @@ back-to-critic = Back to { $critic }
 back-to-review = Back to the review
 not-a-handle = That is neither a handle nor a server. A handle looks like { handle-example }.
 forget-me = Forget me on this device
-server-does-not-answer = { $host } does not respond. Check the spelling, or try again later.
+server-does-not-answer = { $host } is not responding. Check the spelling, or try again later.
 server-knows-nobody = No such account on { $host }. Check the spelling.
 server-names-no-page = { $host } does not support this. Paste the address below into its search box instead.
 
@@ -300,18 +300,18 @@ feed-about = Reviews from { $title }, newest first.
 
 to-newest = Latest reviews
 error-not-found = Page not found
-error-not-found-advice = Check the address, or look through the list of all reviews.
+error-not-found-advice = Check the address, or browse all reviews.
 error-gone = This page is gone
 error-gone-advice = The critic took it down.
-error-bad-request = This request could not be read
+error-bad-request = Invalid request
 error-bad-request-advice = Check the address, or go back and try again.
-error-forbidden = This is not allowed
+error-forbidden = Not allowed
 error-forbidden-advice = Go back to the page and submit its form from there.
-error-too-large = This request is too large
+error-too-large = Request too large
 error-too-large-advice = Send less and try again.
 error-too-many = Too many requests
 error-too-many-advice = Try again in a minute.
 error-internal = Something went wrong
-error-internal-advice = The error was logged. Try again later.
+error-internal-advice = The error has been logged. Try again later.
 error-unavailable = Temporarily unavailable
 error-unavailable-advice = Try again in a minute.
