@@ -29,7 +29,7 @@ const KNOWN_PAGES: [(&[&str], &str); 3] = [
     ),
 ];
 
-/// Returns the interaction page of a server whose software is known, or `None` if it is not. `home` is the
+/// Returns the interaction page of a server whose software is known, or `None` if it is not. `root` is the
 /// root URL of the server.
 pub fn known_interaction_url(
     software: &str,
@@ -100,8 +100,8 @@ pub fn remote_interaction_url(
             .filter(|link| first_string(link, "rel").is_some_and(|r| r.eq_ignore_ascii_case(rel)));
         let mut templates = with_rel.filter_map(|link| first_string(link, "template"));
         templates.find_map(|template| {
-            let address = rules.parse_id(&fill_template(template, parameter, value)?)?;
-            authorities.contains(&authority(&address)).then_some(address)
+            let url = rules.parse_id(&fill_template(template, parameter, value)?)?;
+            authorities.contains(&authority(&url)).then_some(url)
         })
     })
 }
@@ -128,13 +128,13 @@ fn fill_template(template: &str, parameter: &str, value: &str) -> Option<String>
     let mut filled = String::with_capacity(template.len() + value.len());
     let (mut rest, mut found) = (template, false);
     while let Some((before, after)) = rest.split_once('{') {
-        let (name, behind) = after.split_once('}')?;
+        let (name, remaining) = after.split_once('}')?;
         filled.push_str(before);
         if name == parameter {
             found = true;
             filled.extend(utf8_percent_encode(value, RESERVED));
         }
-        rest = behind;
+        rest = remaining;
     }
     filled.push_str(rest);
     found.then_some(filled)
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(url_for(Intent::Follow, &links), expected(&format!("follow?who={ENCODED}&then=")));
         assert_eq!(url_for(Intent::Like, &links), expected(&format!("like/{ENCODED}")));
         assert_eq!(url_for(Intent::Boost, &links), expected(&format!("see?id={ENCODED}")));
-        // A page that only shares says nothing of what is answered.
+        // A share page without `inReplyTo` cannot tell which post is replied to.
         assert_eq!(url_for(Intent::Reply, &links), expected(&format!("see?id={ENCODED}")));
         let with_reply = json!([intent("Create", "https://m.example/new?re={inReplyTo}&text={content}")]);
         assert_eq!(url_for(Intent::Reply, &with_reply), expected(&format!("new?re={ENCODED}&text=")));
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn known_software_needs_no_webfinger() {
+    fn the_pages_of_known_software_need_no_webfinger() {
         let page = |software: &str, intent| {
             let (root, object) = ("https://m.example/".parse().unwrap(), OBJECT.parse().unwrap());
             known_interaction_url(software, &root, intent, &object, "ada@crit.example").map(String::from)

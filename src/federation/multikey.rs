@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base58_is_what_everyone_writes() {
+    fn base58_follows_the_draft() {
         // draft-msporny-base58-03, section 5.
         for (bytes, text) in [
             (&b"Hello World!"[..], "2NEpo7TZRRrLZSi2U"),
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn a_key_is_the_same_in_both_forms() {
         let text = to_multibase(&signing_key());
-        assert!(text.starts_with("z4MX"), "what RSA keys of 2048 bits begin with: {text}");
+        assert!(text.starts_with("z4MX"), "the prefix of RSA keys of 2048 bits: {text}");
         assert_eq!(from_multibase(&text).unwrap().to_pem(), public_key().to_pem());
         // The key of the did:key method's first example.
         let ed25519 = from_multibase("z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK").unwrap();
@@ -71,7 +71,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_text_is_read_without_a_panic(text in "z?[1-9A-HJ-NP-Za-km-z]{0,80}|\\PC{0,40}") {
+        fn no_text_causes_a_panic(text in "z?[1-9A-HJ-NP-Za-km-z]{0,80}|\\PC{0,40}") {
             let _ = from_multibase(&text);
         }
     }

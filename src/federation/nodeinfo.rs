@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn discovery_leads_to_both_versions() {
+    fn discovery_links_to_both_versions_and_the_instance_actor() {
         let origin = Origin::parse("https://crit.example").unwrap();
         assert_eq!(
             discovery_document(&origin),
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_repository_is_given_only_in_version_2_1() {
+    fn only_version_2_1_contains_the_repository() {
         let software =
             NodeInfoSoftware { version: "0.1.0", repository: Some("https://code.example/marquee") };
         let usage = NodeInfoUsage {

@@ -168,7 +168,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn reads_both_forms_of_pem_with_any_white_space() {
+    fn both_forms_of_pem_are_parsed_with_any_white_space() {
         let text = signing_key().public_key_pem().unwrap();
         assert!(text.starts_with("-----BEGIN PUBLIC KEY-----\nMIIB"));
         for form in [
@@ -183,10 +183,10 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn rejects_weak_huge_and_unsupported_keys() {
+    fn weak_huge_and_unsupported_keys_are_rejected() {
         for bytes in [64, 128, 255] {
-            let refused = PublicKey::from_pem(&made_up_rsa(bytes)).unwrap_err();
-            assert!(matches!(refused, KeyError::InvalidSize | KeyError::Unsupported), "{bytes}");
+            let error = PublicKey::from_pem(&made_up_rsa(bytes)).unwrap_err();
+            assert!(matches!(error, KeyError::InvalidSize | KeyError::Unsupported), "{bytes}");
         }
         assert!(PublicKey::from_pem(&made_up_rsa(1025)).is_err());
         assert_eq!(PublicKey::from_pem(&made_up_rsa(8192)).unwrap_err(), KeyError::InvalidSize);

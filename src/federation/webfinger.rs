@@ -60,7 +60,7 @@ pub enum WebFingerResource {
     /// An account.
     Account(Handle),
     /// The URL of an actor or a page.
-    Address(Url),
+    Url(Url),
 }
 
 /// Parses the `resource` of a query (RFC 7033 section 4.1). It may be percent-encoded twice, lack `acct:`, or
@@ -71,14 +71,14 @@ pub fn parse_resource(text: &str, rules: UrlRules) -> Option<WebFingerResource> 
         return None;
     }
     if let Some(url) = rules.parse_page_url(text) {
-        return Some(WebFingerResource::Address(url));
+        return Some(WebFingerResource::Url(url));
     }
     if let Some(handle) = Handle::parse(text, rules) {
         return Some(WebFingerResource::Account(handle));
     }
     let decoded = percent_decode_str(text).decode_utf8().ok()?;
-    let address = rules.parse_page_url(&decoded).map(WebFingerResource::Address);
-    address.or_else(|| Handle::parse(&decoded, rules).map(WebFingerResource::Account))
+    let url = rules.parse_page_url(&decoded).map(WebFingerResource::Url);
+    url.or_else(|| Handle::parse(&decoded, rules).map(WebFingerResource::Account))
 }
 
 /// The link relation from an account to its profile page.
@@ -107,8 +107,8 @@ pub fn jrd_document(account: &WebFingerAccount<'_>, rels: &[String]) -> Value {
         json!({"rel": REL_PROFILE_PAGE, "type": "text/html", "href": account.page}),
         json!({"rel": "self", "type": ACTIVITY_JSON, "href": account.actor}),
     ];
-    if let Some((media_type, picture)) = &account.avatar {
-        links.push(json!({"rel": REL_AVATAR, "type": media_type, "href": picture}));
+    if let Some((media_type, url)) = &account.avatar {
+        links.push(json!({"rel": REL_AVATAR, "type": media_type, "href": url}));
     }
     if !rels.is_empty() {
         links.retain(|link| rels.iter().any(|rel| link["rel"] == rel.as_str()));
@@ -182,9 +182,9 @@ mod tests {
         ] {
             assert_eq!(parse_resource(text, UrlRules::STRICT).as_ref(), Some(&ada), "{text}");
         }
-        for address in ["https://crit.example/@ada", "https%3A%2F%2Fcrit.example%2F@ada"] {
-            let asked = parse_resource(address, UrlRules::STRICT);
-            assert_eq!(asked, Some(WebFingerResource::Address("https://crit.example/@ada".parse().unwrap())));
+        for url in ["https://crit.example/@ada", "https%3A%2F%2Fcrit.example%2F@ada"] {
+            let resource = parse_resource(url, UrlRules::STRICT);
+            assert_eq!(resource, Some(WebFingerResource::Url("https://crit.example/@ada".parse().unwrap())));
         }
     }
 
@@ -216,9 +216,9 @@ mod tests {
         let avatar = Some(("image/png", "https://crit.example/media/a.png".parse().unwrap()));
         let account =
             WebFingerAccount { subject: &handle("ada@crit.example"), actor: &actor, page: &page, avatar };
-        let answer = jrd_document(&account, &[]);
+        let document = jrd_document(&account, &[]);
         assert_eq!(
-            answer,
+            document,
             json!({
                 "subject": "acct:ada@crit.example",
                 "aliases": ["https://crit.example/ap/actor/01C", "https://crit.example/@ada"],
@@ -241,29 +241,29 @@ mod tests {
                 ],
             })
         );
-        let read =
-            parse_self_link(answer.to_string().as_bytes(), &handle("Ada@crit.example"), UrlRules::STRICT);
-        assert_eq!(read.unwrap(), actor);
-        let asked = jrd_document(&account, &["self".to_owned(), "http://example.org/unknown".to_owned()]);
-        assert_eq!(asked["links"].as_array().unwrap().len(), 1);
-        assert_eq!(asked["links"][0]["rel"], "self");
+        let parsed =
+            parse_self_link(document.to_string().as_bytes(), &handle("Ada@crit.example"), UrlRules::STRICT);
+        assert_eq!(parsed.unwrap(), actor);
+        let filtered = jrd_document(&account, &["self".to_owned(), "http://example.org/unknown".to_owned()]);
+        assert_eq!(filtered["links"].as_array().unwrap().len(), 1);
+        assert_eq!(filtered["links"][0]["rel"], "self");
     }
 
     #[test]
     fn a_response_about_another_account_is_rejected() {
-        let read = |answer: &Value| {
-            parse_self_link(answer.to_string().as_bytes(), &handle("ada@crit.example"), UrlRules::STRICT)
+        let parse = |document: &Value| {
+            parse_self_link(document.to_string().as_bytes(), &handle("ada@crit.example"), UrlRules::STRICT)
         };
         let link =
             json!([{"rel": "self", "type": "application/activity+json", "href": "https://crit.example/1"}]);
-        let other = read(&json!({"subject": "acct:eve@evil.example", "links": link}));
+        let other = parse(&json!({"subject": "acct:eve@evil.example", "links": link}));
         assert!(matches!(other, Err(JrdError::OtherSubject(eve)) if eve == handle("eve@evil.example")));
-        let nobody = read(&json!({"subject": "https://crit.example/1", "links": link}));
+        let nobody = parse(&json!({"subject": "https://crit.example/1", "links": link}));
         assert!(matches!(nobody, Err(JrdError::NoSubject)));
     }
 
     #[test]
-    fn only_a_self_link_to_an_activity_counts() {
+    fn only_a_self_link_to_an_actor_document_counts() {
         for link in [
             json!({"rel": "self", "type": "application/json", "href": "https://crit.example/1"}),
             json!({"rel": "self", "type": "application/activity+json", "href": "https://10.0.0.1/1"}),
@@ -271,9 +271,9 @@ mod tests {
             json!({"rel": "self", "type": "application/activity+json"}),
             json!("https://crit.example/1"),
         ] {
-            let answer = json!({"subject": "acct:ada@crit.example", "links": [link]}).to_string();
-            let read = parse_self_link(answer.as_bytes(), &handle("ada@crit.example"), UrlRules::STRICT);
-            assert!(matches!(read, Err(JrdError::NoSelfLink)), "{answer}");
+            let document = json!({"subject": "acct:ada@crit.example", "links": [link]}).to_string();
+            let parsed = parse_self_link(document.as_bytes(), &handle("ada@crit.example"), UrlRules::STRICT);
+            assert!(matches!(parsed, Err(JrdError::NoSelfLink)), "{document}");
         }
     }
 }

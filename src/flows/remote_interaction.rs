@@ -135,7 +135,7 @@ fn home(typed: &str, rules: UrlRules) -> Option<Home> {
 fn parse_account(typed: &str, rules: UrlRules) -> Option<Handle> {
     match webfinger::parse_resource(typed, rules)? {
         WebFingerResource::Account(handle) => Some(handle),
-        WebFingerResource::Address(page) => {
+        WebFingerResource::Url(page) => {
             let user = page.path().strip_prefix("/@").or_else(|| page.path().strip_prefix("/users/"))?;
             let host = page.origin().ascii_serialization();
             let (_, host) = host.split_once("://")?;

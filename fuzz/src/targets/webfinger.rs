@@ -19,7 +19,7 @@ pub fn check_input(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
         match webfinger::parse_resource(text, UrlRules::STRICT) {
             Some(WebFingerResource::Account(handle)) => assert_is_handle(&handle),
-            Some(WebFingerResource::Address(url)) => {
+            Some(WebFingerResource::Url(url)) => {
                 assert!(matches!(url.scheme(), "http" | "https"), "{url}");
             }
             None => {}

@@ -100,28 +100,28 @@ pub(super) struct SignatureParameters<'a> {
 impl<'a> SignatureParameters<'a> {
     /// Parses the header (section 4.1). Unknown parameters are ignored, duplicates are rejected.
     pub(super) fn parse(text: &'a str) -> Result<Self, SignatureError> {
-        let unreadable = SignatureError::Malformed("the Signature header cannot be parsed");
+        let unparsable = SignatureError::Malformed("the Signature header cannot be parsed");
         let mut seen: Vec<(&str, &str)> = Vec::new();
         let mut rest = text.trim();
         while !rest.is_empty() {
-            let (name, after) = rest.split_once('=').ok_or(unreadable)?;
+            let (name, after) = rest.split_once('=').ok_or(unparsable)?;
             let name = name.trim();
             let (value, after) = match after.strip_prefix('"') {
-                Some(quoted) => quoted.split_once('"').ok_or(unreadable)?,
+                Some(quoted) => quoted.split_once('"').ok_or(unparsable)?,
                 None => after.split_at(after.find(',').unwrap_or(after.len())),
             };
             let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
             if name.is_empty() || !name.chars().all(fits) || value.contains('\\') {
-                return Err(unreadable);
+                return Err(unparsable);
             }
             if seen.len() >= MAX_PARAMETERS || seen.iter().any(|(other, _)| *other == name) {
-                return Err(unreadable);
+                return Err(unparsable);
             }
             seen.push((name, value));
             rest = match after.trim_start().strip_prefix(',') {
                 Some(more) if !more.trim().is_empty() => more.trim_start(),
                 None if after.trim().is_empty() => "",
-                _ => return Err(unreadable),
+                _ => return Err(unparsable),
             };
         }
         let find = |wanted: &str| seen.iter().find(|(name, _)| *name == wanted).map(|(_, v)| *v);

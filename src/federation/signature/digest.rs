@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::SignatureError;
 use super::structured_fields::{self, MemberValue};
 
-/// The most digests in a header.
+/// The maximum number of digests in a header.
 const MAX_DIGESTS: usize = 8;
 
 /// The SHA-256 of a request body in base64, computed once for all signatures of the body.
@@ -99,7 +99,7 @@ mod tests {
     const OTHER: &str = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
 
     #[test]
-    fn accepts_digests_that_fit() {
+    fn accepts_digests_that_match() {
         let (a, b) = (SHA256_OF_BODY, SHA512_OF_BODY);
         for good in [
             BodyDigest::compute(BODY).digest_header(),

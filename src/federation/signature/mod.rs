@@ -77,14 +77,19 @@ impl SignedRequest<'_> {
         self.target.split_once('?').unwrap_or((self.target, ""))
     }
 
-    /// Returns the value of a header that may occur only once, or `None` if it is absent.
-    fn single_value(&self, name: &'static str, twice: &'static str) -> Result<Option<&str>, SignatureError> {
+    /// Returns the value of a header that may occur only once, or `None` if it is absent. `if_repeated` is the error
+    /// if it occurs more often.
+    fn single_value(
+        &self,
+        name: &'static str,
+        if_repeated: &'static str,
+    ) -> Result<Option<&str>, SignatureError> {
         let mut values = self.headers.get_all(name).iter();
         let Some(value) = values.next() else {
             return Ok(None);
         };
         if values.next().is_some() {
-            return Err(SignatureError::Malformed(twice));
+            return Err(SignatureError::Malformed(if_repeated));
         }
         header_text(value).map(Some)
     }
@@ -189,14 +194,14 @@ impl UnverifiedSignature {
 
 /// Returns the headers to add to a request in order to sign it.
 pub fn sign(
-    form: SignatureScheme,
+    scheme: SignatureScheme,
     key: &SigningKey,
     method: &Method,
     url: &Url,
     body: Option<&BodyDigest>,
     now: Timestamp,
 ) -> Result<HeaderMap, KeyError> {
-    match form {
+    match scheme {
         SignatureScheme::Cavage => cavage::sign(key, method, url, body, now),
         SignatureScheme::Rfc9421 => rfc9421::sign(key, method, url, body, now),
     }

@@ -46,7 +46,7 @@ pub(super) struct Member {
 }
 
 /// Parses a dictionary (section 4.2.2) with at most `max` members.
-pub(super) fn parse_dictionary(text: &str, most: usize) -> Option<Vec<Member>> {
+pub(super) fn parse_dictionary(text: &str, max: usize) -> Option<Vec<Member>> {
     let mut rest = Reader(text.trim_matches(' '));
     let mut members: Vec<Member> = Vec::new();
     while !rest.0.is_empty() {
@@ -56,7 +56,7 @@ pub(super) fn parse_dictionary(text: &str, most: usize) -> Option<Vec<Member>> {
             rest.skip_any(&[' ', '\t']);
         }
         let key = rest.key()?;
-        if members.len() >= most || members.iter().any(|member| member.key == key) {
+        if members.len() >= max || members.iter().any(|member| member.key == key) {
             return None;
         }
         let value = if rest.take('=') { rest.member_value()? } else { MemberValue::Other };

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_https_at_a_domain_name() {
+    fn only_https_urls_with_a_domain_name_are_ids() {
         for wrong in [
             "",
             "http://a.example/1",

@@ -72,7 +72,7 @@ fn is_instance_actor(app: &App, resource: &WebFingerResource) -> bool {
         WebFingerResource::Account(handle) => {
             handle.user == app.origin.host() && is_local_host(app, &handle.host)
         }
-        WebFingerResource::Address(url) => *url == app.origin.instance_actor(),
+        WebFingerResource::Url(url) => *url == app.origin.instance_actor(),
     }
 }
 
@@ -88,7 +88,7 @@ async fn find_critic(app: &App, resource: &WebFingerResource) -> Result<Option<C
             return Ok(critics::find_by_handle(db, &handle.user).await?);
         }
         WebFingerResource::Account(_) => return Ok(None),
-        WebFingerResource::Address(url) => url,
+        WebFingerResource::Url(url) => url,
     };
     let critic = if let Some(actor) = app.origin.parse_actor_id(url) {
         Some(actor)
