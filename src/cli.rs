@@ -57,7 +57,7 @@ enum Command {
     Retract(retract::RetractArgs),
     /// Show how a review will look on Mastodon.
     Preview(preview::PreviewArgs),
-    /// Poll feeds and show what was imported.
+    /// Poll feeds, show their log, and release held reviews.
     #[command(subcommand)]
     Feed(feed::FeedCommand),
     /// List and revoke quotes of reviews.

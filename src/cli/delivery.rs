@@ -18,7 +18,7 @@ const BAR_WIDTH: u64 = 40;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DeliveryCommand {
-    /// Show how many inboxes have received a review, which will be retried when, and which failed and why.
+    /// Show how many inboxes have received a review, which ones will be retried, and which ones failed.
     Status {
         /// Id, slug or URL of the review.
         review: String,

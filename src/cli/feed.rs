@@ -14,7 +14,7 @@ use crate::store::{feed_log, feeds};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum FeedCommand {
-    /// Show what was decided about each entry, and why.
+    /// Show the decision about each entry, and the reason.
     Log {
         /// Name of the feed [default: all feeds].
         name: Option<String>,
@@ -22,7 +22,7 @@ pub(super) enum FeedCommand {
         #[arg(long, default_value_t = 200)]
         lines: u32,
     },
-    /// Poll feeds now and show what was decided.
+    /// Poll feeds now, and show the decision about each new or changed entry.
     Poll {
         /// Name of the feed [default: all feeds].
         name: Option<String>,

@@ -30,7 +30,7 @@ pub(super) struct InsightsArgs {
     /// Number of days to show, including today.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3660))]
     days: u32,
-    /// Print JSON.
+    /// Print the output as JSON.
     #[arg(long)]
     json: bool,
 }

@@ -12,7 +12,7 @@ const MAX_LISTED: u32 = 200;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum QuoteCommand {
-    /// List posts that were authorized to quote a review, newest first.
+    /// List posts that are authorized to quote a review, and revoked quotes, newest first.
     List,
     /// Revoke a quote permanently. Other servers stop showing it.
     Revoke {
