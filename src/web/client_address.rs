@@ -1,4 +1,4 @@
-//! Finds the client address of a request, for rate limits and the log.
+//! The address of the client that made a request, for rate limits and the log.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,8 +7,8 @@ use axum::http::Extensions;
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
-/// The address of the client. `X-Forwarded-For` is read from the right and only through proxies that the config trusts,
-/// since anyone can write what is left of them.
+/// The address of the client. `X-Forwarded-For` is read from right to left, and only as far as the proxies that the config
+/// trusts: a client can write anything to the left of them.
 pub(super) fn client_address(
     extensions: &Extensions,
     headers: &HeaderMap,
@@ -22,8 +22,8 @@ pub(super) fn client_address(
         if !trusted.iter().any(|network| network.contains(&address)) {
             break;
         }
-        let Ok(named) = hop.trim().parse::<IpAddr>() else { break };
-        address = named.to_canonical();
+        let Ok(forwarded) = hop.trim().parse::<IpAddr>() else { break };
+        address = forwarded.to_canonical();
     }
     Some(address)
 }

@@ -15,9 +15,9 @@ pub(super) fn etag(body: &[u8]) -> HeaderValue {
 /// Whether `If-None-Match` matches the tag by weak comparison (RFC 9110 section 13.1.2).
 pub(super) fn if_none_match_contains(request_headers: &HeaderMap, etag: &[u8]) -> bool {
     let fields = request_headers.get_all(header::IF_NONE_MATCH).iter();
-    let listed = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b','));
-    let ours = opaque_tag(etag);
-    listed.map(<[u8]>::trim_ascii).any(|one| one == b"*" || opaque_tag(one) == ours)
+    let tags = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b','));
+    let current = opaque_tag(etag);
+    tags.map(<[u8]>::trim_ascii).any(|tag| tag == b"*" || opaque_tag(tag) == current)
 }
 
 /// The tag without `W/`.

@@ -81,9 +81,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_encoding_that_is_liked_best_is_taken() {
+    fn the_encoding_with_the_highest_quality_is_chosen() {
         use ContentEncoding::{Brotli, Gzip, Identity};
-        for (asked, taken) in [
+        for (accepted, chosen) in [
             ("gzip, deflate, br, zstd", Brotli),
             ("gzip", Gzip),
             ("x-gzip", Gzip),
@@ -104,8 +104,8 @@ mod tests {
             ("br;q=nonsense", Brotli),
             (";;q=,,", Identity),
         ] {
-            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, asked.parse().unwrap())]);
-            assert_eq!(preferred_encoding(&headers), taken, "{asked}");
+            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, accepted.parse().unwrap())]);
+            assert_eq!(preferred_encoding(&headers), chosen, "{accepted}");
         }
         assert_eq!(preferred_encoding(&HeaderMap::new()), Identity);
     }

@@ -1,6 +1,6 @@
-//! Answers requests for popular cached pages, and takes in what is sent to the inboxes, without going through routes
-//! and middleware, which would cost as much again. All other requests go on to the router, which would answer these in
-//! the same way. Which routes have such a shortcut is said in the list of routes.
+//! Answers requests for cached pages, and receives activities, without routing and middleware, which would cost as much
+//! again. All other requests go to the router, which would give the same responses to these. `router::routes` says which
+//! routes have a shortcut.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use tower_service::Service;
 
 use super::activitypub::inbox;
 use super::error_pages::{self, ErrorFormat};
-use super::request_log;
+use super::request_log::{self, LogEntry};
 use super::route::{PathPattern, Route, Shortcut};
 use super::router;
 use super::state::WebState;
@@ -24,7 +24,7 @@ use super::state::WebState;
 #[derive(Debug, Clone)]
 pub struct FastPath {
     state: Arc<WebState>,
-    /// None in secure mode, in which each request is authenticated first.
+    /// Empty in secure mode, where each request is authenticated first.
     shortcuts: Arc<[(PathPattern, Shortcut)]>,
     router: Router,
 }
@@ -51,7 +51,7 @@ impl FastPath {
     }
 }
 
-/// Receives an activity, like the route and its middleware would.
+/// Receives an activity as the route and its middleware would.
 async fn receive(state: Arc<WebState>, route: &'static str, request: Request) -> Response {
     request_log::log_request(&state, route, request, async |request| {
         let format = ErrorFormat::requested_by(&request);
@@ -76,11 +76,12 @@ impl Service<Request> for FastPath {
                 return FastPathFuture::Inbox(Box::pin(receive(Arc::clone(&self.state), route, request)));
             }
             Some((route, parameter, Shortcut::Cached(key))) => {
+                let entry = LogEntry::start(&self.state, &request);
                 let (cache, now) = (&self.state.cache, self.state.app.clock.now());
                 let response =
                     key(parameter, &request).and_then(|key| cache.get_ready(key, request.headers(), now));
                 if let Some(response) = response {
-                    request_log::log_ready(&self.state, route, &request, &response);
+                    request_log::log_ready(entry, route, request.method(), &response);
                     return FastPathFuture::Ready(Some(response));
                 }
             }

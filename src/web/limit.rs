@@ -1,4 +1,4 @@
-//! Limits the requests to other servers that readers can trigger.
+//! Rate limit for the requests to other servers that readers can trigger.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,15 +8,15 @@ use std::time::Duration;
 use crate::domain::time::Timestamp;
 use crate::flows::gate::client_network;
 
-/// Lookups of one client in a [`WINDOW`].
+/// How many lookups a client may start in a [`WINDOW`].
 const MAX_LOOKUPS_PER_WINDOW: u32 = 12;
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// Clients that are tracked at a time.
+/// How many clients are tracked.
 const MAX_TRACKED_CLIENTS: usize = 10_000;
 
-/// Lookups in flight: for each client, to each host, and in total. A host that never responds blocks its own users and
-/// nobody else.
+/// How many lookups may be in flight: for each client, to each host, and in total. A host that never responds affects
+/// only lookups to that host.
 const MAX_CONCURRENT_PER_CLIENT: usize = 2;
 const MAX_CONCURRENT_PER_HOST: usize = 2;
 const MAX_CONCURRENT: usize = 32;
@@ -28,7 +28,7 @@ pub struct LookupLimiter(Mutex<LookupCounts>);
 #[derive(Debug, Default)]
 struct LookupCounts {
     recent: HashMap<IpAddr, (Timestamp, u32)>,
-    under_way: Vec<(Option<IpAddr>, String)>,
+    in_flight: Vec<(Option<IpAddr>, String)>,
 }
 
 /// Permission for one lookup. Dropping it ends the lookup.
@@ -41,17 +41,17 @@ pub(super) struct LookupPermit<'a> {
 
 impl Drop for LookupPermit<'_> {
     fn drop(&mut self) {
-        let under_way = &mut self.limit.lock().under_way;
-        let mine = under_way.iter().position(|(client, host)| *client == self.client && *host == self.host);
-        if let Some(mine) = mine {
-            under_way.swap_remove(mine);
+        let in_flight = &mut self.limit.lock().in_flight;
+        let own = in_flight.iter().position(|(client, host)| *client == self.client && *host == self.host);
+        if let Some(own) = own {
+            in_flight.swap_remove(own);
         }
     }
 }
 
 impl LookupLimiter {
-    /// Permits a lookup by a client at a host, or returns `None` if the client had too many lately or too many are in
-    /// flight.
+    /// Permits a lookup by a client at a host. Returns `None` if the client has started too many recently, or if too many
+    /// are in flight.
     pub(super) fn try_acquire(
         &self,
         client: Option<IpAddr>,
@@ -65,7 +65,7 @@ impl LookupLimiter {
         {
             return None;
         }
-        counts.under_way.push((client, host.to_owned()));
+        counts.in_flight.push((client, host.to_owned()));
         Some(LookupPermit { limit: self, client, host: host.to_owned() })
     }
 
@@ -76,11 +76,11 @@ impl LookupLimiter {
 
 impl LookupCounts {
     fn has_capacity(&self, client: Option<IpAddr>, host: &str) -> bool {
-        let of_client = self.under_way.iter().filter(|(other, _)| *other == client).count();
-        let to_host = self.under_way.iter().filter(|(_, other)| other == host).count();
-        self.under_way.len() < MAX_CONCURRENT
+        let from_client = self.in_flight.iter().filter(|(other, _)| *other == client).count();
+        let to_host = self.in_flight.iter().filter(|(_, other)| other == host).count();
+        self.in_flight.len() < MAX_CONCURRENT
             && to_host < MAX_CONCURRENT_PER_HOST
-            && (client.is_none() || of_client < MAX_CONCURRENT_PER_CLIENT)
+            && (client.is_none() || from_client < MAX_CONCURRENT_PER_CLIENT)
     }
 
     fn count_lookup(&mut self, client: IpAddr, now: Timestamp) -> bool {
@@ -106,26 +106,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_is_heard_so_often_and_then_again_later() {
+    fn a_client_that_reaches_the_limit_can_try_again_later() {
         let limit = LookupLimiter::default();
         let at = |seconds: i64| Timestamp::from_millis(seconds * 1000);
-        let asks = |client: &str, seconds| {
+        let is_permitted = |client: &str, seconds| {
             limit.try_acquire(Some(client.parse().unwrap()), "m.example", at(seconds)).is_some()
         };
-        assert!((0..MAX_LOOKUPS_PER_WINDOW).all(|_| asks("2001:db8::1", 0)));
-        assert!(!asks("2001:db8::2", 1), "the same network");
-        assert!(asks("2001:db8:0:1::1", 1) && asks("203.0.113.9", 1), "others are heard");
-        assert!(asks("2001:db8::1", 60));
+        assert!((0..MAX_LOOKUPS_PER_WINDOW).all(|_| is_permitted("2001:db8::1", 0)));
+        assert!(!is_permitted("2001:db8::2", 1), "the same network");
+        assert!(
+            is_permitted("2001:db8:0:1::1", 1) && is_permitted("203.0.113.9", 1),
+            "other networks have limits of their own"
+        );
+        assert!(is_permitted("2001:db8::1", 60));
     }
 
     #[test]
-    fn hosts_that_never_answer_take_the_places_of_nobody_else() {
+    fn hosts_that_never_respond_do_not_block_lookups_at_others() {
         let limit = LookupLimiter::default();
         let now = Timestamp::from_millis(0);
         let try_acquire =
             |client: &str, host: &str| limit.try_acquire(Some(client.parse().unwrap()), host, now);
-        let mut held: Vec<_> =
-            (0..8).filter_map(|trap| try_acquire("192.0.2.1", &format!("{trap}.tarpit.example"))).collect();
+        let mut held: Vec<_> = (0..8)
+            .filter_map(|number| try_acquire("192.0.2.1", &format!("{number}.tarpit.example")))
+            .collect();
         assert_eq!(held.len(), MAX_CONCURRENT_PER_CLIENT);
         for client in 2..8 {
             held.extend(try_acquire(&format!("192.0.2.{client}"), "tarpit.example"));
@@ -137,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_are_under_way() {
+    fn the_number_of_lookups_in_flight_is_limited() {
         let limit = LookupLimiter::default();
         let now = Timestamp::from_millis(0);
         let try_acquire = |host: usize| limit.try_acquire(None, &format!("{host}.example"), now);
@@ -148,17 +152,17 @@ mod tests {
     }
 
     #[test]
-    fn many_networks_close_nothing() {
+    fn lookups_from_many_networks_do_not_exhaust_the_tracked_clients() {
         let limit = LookupLimiter::default();
         let client = |number: usize| {
             let number = u32::try_from(number).unwrap();
             Some(IpAddr::from(std::net::Ipv4Addr::from_bits(number)))
         };
-        let mut asks = |number: usize| {
+        let mut is_permitted = |number: usize| {
             let now = Timestamp::from_millis(i64::try_from(number / 1000).unwrap());
             limit.try_acquire(client(number), "m.example", now).is_some()
         };
-        assert!((0..MAX_TRACKED_CLIENTS + 10).all(&mut asks));
+        assert!((0..MAX_TRACKED_CLIENTS + 10).all(&mut is_permitted));
         assert!(limit.lock().recent.len() <= MAX_TRACKED_CLIENTS);
     }
 }

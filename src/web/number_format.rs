@@ -1,4 +1,4 @@
-//! Formats whole numbers as the language of the site writes them (CLDR): `12,345` in English, `12.345` in German,
+//! Formats whole numbers by the rules of the site's language (CLDR): `12,345` in English, `12.345` in German,
 //! `12 345` in French.
 
 use fluent_bundle::FluentValue;
@@ -19,7 +19,7 @@ pub(super) fn format_number(value: &FluentValue<'_>, memoizer: &IntlLangMemoizer
         .ok()
 }
 
-/// Made once for the language of the bundle.
+/// Created once for the language of the bundle.
 struct NumberFormatter(DecimalFormatter);
 
 impl Memoizable for NumberFormatter {
@@ -38,8 +38,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_as_their_language_does() {
-        for (language, number, written) in [
+    fn digits_are_grouped_by_the_rules_of_the_language() {
+        for (language, number, expected) in [
             ("en", 1_204, "1,204"),
             ("en-GB", 12_345, "12,345"),
             ("en-IN", 1_234_567, "12,34,567"),
@@ -57,7 +57,7 @@ mod tests {
         ] {
             let memoizer = IntlLangMemoizer::new(language.parse().unwrap());
             let formatted = format_number(&FluentValue::from(number), &memoizer);
-            assert_eq!(formatted.as_deref(), Some(written), "{number} in {language}");
+            assert_eq!(formatted.as_deref(), Some(expected), "{number} in {language}");
         }
         assert_eq!(format_number(&"2026".into(), &IntlLangMemoizer::new("en".parse().unwrap())), None);
     }

@@ -1,4 +1,4 @@
-//! Keeps rendered pages and documents until what they show changes.
+//! Caches rendered pages and documents until their content changes.
 //!
 //! **Validity.** The triggers of the schema count each change to what a page shows (`store::page_versions`), in the
 //! transaction that makes it. A rendering is valid while the count is what it was before rendering began. So code that
@@ -12,7 +12,7 @@
 //! spends on the network.
 //!
 //! **Stampedes.** One request at a time revalidates and renders a page; the others wait for it (`single_flight`). They
-//! do not get the old page meanwhile: a reader who was told of a change must see it, and rendering takes milliseconds.
+//! do not get the old page meanwhile: a reader who knows of a change must see it, and rendering takes milliseconds.
 //!
 //! **Bounds.** The renderings take at most `MAX_CACHE_BYTES`; the least recently used ones are evicted. Only responses
 //! that are the same for everyone are cached: no errors, no redirects.
@@ -33,7 +33,7 @@ use crate::domain::time::Timestamp;
 use crate::flows::App;
 use crate::store::{self, CommitCounter, Db, page_versions};
 
-/// How long a rendering is valid without another lookup, if this process wrote nothing.
+/// How long a rendering counts as valid without another lookup, unless this process has committed something.
 const REVALIDATION_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Memory for all renderings.
@@ -65,7 +65,7 @@ pub(super) struct CacheKey<'a> {
     name: &'a str,
 }
 
-/// A [`CacheKey`] with its name. Both hash alike, so that a lookup does not allocate.
+/// A [`CacheKey`] that owns its name. Both have the same hash, so that a lookup does not allocate.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct OwnedCacheKey {
     kind: CacheKind,
@@ -90,7 +90,7 @@ impl CacheKey<'_> {
         OwnedCacheKey { kind: self.kind, name: self.name.into() }
     }
 
-    /// The number of changes so far to what it shows; `None` if there is no such thing.
+    /// The version of the content: the number of its changes so far. `None` if there is no such content.
     async fn version(self, db: &Db) -> store::Result<Option<i64>> {
         match self.kind {
             CacheKind::Page | CacheKind::ArticleOfPage => page_versions::for_slug(db, self.name).await,
@@ -221,7 +221,7 @@ impl PageCache {
         page.is_valid_at(requested).then(|| Arc::clone(&page.rendering))
     }
 
-    /// Waits for its turn, then revalidates and renders unless another request has done so meanwhile.
+    /// Waits for other requests for the same page, then revalidates and renders unless one of them has done so.
     async fn refresh<F, M>(
         &self,
         db: &Db,
@@ -233,8 +233,8 @@ impl PageCache {
         F: FnOnce() -> M,
         M: Future<Output = Result<Rendered, WebError>>,
     {
-        let passenger = self.flights.join(key.to_owned());
-        let mut last = passenger.flight().lock().await;
+        let flight = self.flights.join(key.to_owned());
+        let mut last = flight.flight().lock().await;
         if let Some(rendering) = self.find(key, requested) {
             return Ok(Rendered::Cacheable(rendering));
         }
@@ -259,7 +259,7 @@ impl PageCache {
             }
             Ok(Rendered::Uncacheable(_)) | Err(_) => {
                 last.is_uncacheable = true;
-                passenger.close();
+                flight.close();
                 self.pages.invalidate(&key);
             }
         }

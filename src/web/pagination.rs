@@ -1,4 +1,4 @@
-//! Pagination of lists.
+//! The `page` parameter of lists.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 /// The highest page number.
 const MAX_PAGE: u32 = 100_000;
 
-/// `?page=N`, counted from one. Anything else is a bad request.
+/// The query `?page=N`. Pages are counted from one; anything else is a bad request.
 #[derive(Debug, Deserialize)]
 pub(super) struct PageQuery {
     #[serde(default, deserialize_with = "number")]
@@ -43,7 +43,7 @@ mod tests {
 
     use super::*;
 
-    fn place(query: &str) -> Option<(Option<u32>, u32, u32)> {
+    fn parse(query: &str) -> Option<(Option<u32>, u32, u32)> {
         let uri: Uri = format!("/reviews{query}").parse().unwrap();
         let Query(query) = Query::<PageQuery>::try_from_uri(&uri).ok()?;
         Some((query.requested(), query.number(), query.offset(30)))
@@ -51,13 +51,13 @@ mod tests {
 
     #[test]
     fn pages_are_counted_from_one() {
-        assert_eq!(place(""), Some((None, 1, 0)));
-        assert_eq!(place("?other=x"), Some((None, 1, 0)));
-        assert_eq!(place("?page=1"), Some((Some(1), 1, 0)));
-        assert_eq!(place("?page=3"), Some((Some(3), 3, 60)));
-        assert_eq!(place("?page=100000"), Some((Some(MAX_PAGE), MAX_PAGE, (MAX_PAGE - 1) * 30)));
+        assert_eq!(parse(""), Some((None, 1, 0)));
+        assert_eq!(parse("?other=x"), Some((None, 1, 0)));
+        assert_eq!(parse("?page=1"), Some((Some(1), 1, 0)));
+        assert_eq!(parse("?page=3"), Some((Some(3), 3, 60)));
+        assert_eq!(parse("?page=100000"), Some((Some(MAX_PAGE), MAX_PAGE, (MAX_PAGE - 1) * 30)));
         for wrong in ["0", "-1", "1.5", "x", "", "100001", "99999999999999999999", "%00"] {
-            assert_eq!(place(&format!("?page={wrong}")), None, "{wrong}");
+            assert_eq!(parse(&format!("?page={wrong}")), None, "{wrong}");
         }
     }
 }

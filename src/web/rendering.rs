@@ -1,7 +1,7 @@
 //! A rendered page or document: its bytes in each encoding, with the header fields.
 //!
-//! A rendering is sent to everyone as it is, so nothing in it may depend on who asks. An encoding is made when it is
-//! first requested, and has an entity tag (RFC 9110 section 8.8.3).
+//! Everyone gets the same rendering, so nothing in it may depend on the request. The body is compressed when an encoding
+//! is first requested. Each encoding has an entity tag of its own (RFC 9110 section 8.8.3).
 
 use std::sync::atomic::Ordering;
 
@@ -17,7 +17,7 @@ use super::view_filter;
 use crate::domain::time::Timestamp;
 use crate::flows::view_counts::ViewCounter;
 
-/// Caches may store it, but must revalidate each time, so that what a critic removes from a page is gone at once.
+/// Caches may store the response but must revalidate it each time, so that text that a critic removes disappears at once.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// Pages and documents share URLs, and each is sent in several encodings.
@@ -52,7 +52,7 @@ pub(super) struct Rendering {
 }
 
 impl Rendering {
-    /// Creates a rendering of that media type, made at that time, with `more` header fields.
+    /// Creates a rendering with `more` header fields.
     pub(super) fn new(
         content_type: &'static str,
         body: String,
@@ -83,17 +83,17 @@ impl Rendering {
         Self { views: Some(views), ..self }
     }
 
-    /// The most memory it can take, in bytes: an encoded body is at most slightly longer than the plain one.
+    /// The most memory that the rendering can take, in bytes. An encoded body is at most slightly longer than the plain one.
     pub(super) fn max_memory(&self) -> usize {
         self.plain.body.len() * 3 + 4096
     }
 
-    /// Responds to a GET or HEAD request, with 304 if the client already has it (RFC 9110 section 13).
+    /// Responds to a GET or HEAD request; with 304 if the client already has this rendering (RFC 9110 section 13).
     pub(super) async fn respond(&self, request_headers: &HeaderMap, now: Timestamp) -> Response {
         self.respond_with(self.variant(preferred_encoding(request_headers)).await, request_headers, now)
     }
 
-    /// Like [`Rendering::respond`], if the encoding has been made already.
+    /// Like [`Rendering::respond`], but returns `None` if the body would have to be compressed first.
     pub(super) fn try_respond(&self, request_headers: &HeaderMap, now: Timestamp) -> Option<Response> {
         let variant = match preferred_encoding(request_headers) {
             ContentEncoding::Identity => &self.plain,
@@ -104,8 +104,8 @@ impl Rendering {
     }
 
     fn respond_with(&self, variant: &EncodedBody, request_headers: &HeaderMap, now: Timestamp) -> Response {
-        // A date has whole seconds, and another rendering within the same second would get the same one. So no date is
-        // sent until that second is over: a client with a date saw the last rendering of that second.
+        // HTTP dates have whole seconds, and two renderings of the same second would get the same date. So no date is
+        // sent until that second is over: a client that has a date saw the last rendering of that second.
         let is_dated = now.truncate_to_second() > self.rendered_at;
         let is_known = if request_headers.contains_key(header::IF_NONE_MATCH) {
             if_none_match_contains(request_headers, variant.etag.as_bytes())

@@ -6,7 +6,7 @@ use axum::routing::MethodRouter;
 use super::page_cache::CacheKey;
 use super::state::WebState;
 
-/// One line of the list of routes.
+/// An entry in the list of routes.
 #[derive(Debug)]
 pub(super) struct Route {
     pub(super) path: &'static str,
@@ -20,23 +20,23 @@ pub(super) const fn route(path: &'static str, handlers: MethodRouter<WebState>) 
 }
 
 impl Route {
-    /// The same route, which the fast path answers from the cache with the rendering of that key.
+    /// Lets the fast path answer this route with the cached rendering that `key` names.
     pub(super) fn cached_as(self, key: for<'a> fn(&'a str, &'a Request) -> Option<CacheKey<'a>>) -> Self {
         Self { shortcut: Some(Shortcut::Cached(key)), ..self }
     }
 
-    /// The same route, which is an inbox.
+    /// Lets the fast path receive activities at this route.
     pub(super) fn inbox(self) -> Self {
         Self { shortcut: Some(Shortcut::Inbox), ..self }
     }
 
-    /// Its shortcut, with the pattern of the paths that it is for.
+    /// The shortcut, with the pattern of the paths that have it.
     pub(super) fn shortcut(&self) -> Option<(PathPattern, Shortcut)> {
         Some((PathPattern::new(self.path), self.shortcut?))
     }
 }
 
-/// How the fast path answers a route.
+/// How the fast path answers a request.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Shortcut {
     /// From the cache: the key of the request, given the parameter of its path.

@@ -1,4 +1,4 @@
-//! Every route on one screen. The router is made from this list, and so is the fast path.
+//! The list of all routes. Both the router and the fast path are built from it.
 
 use std::time::Duration;
 
@@ -25,10 +25,10 @@ use super::request_log::log_requests;
 use super::route::{Route, route};
 use super::state::WebState;
 
-/// The time for receiving a request and responding to it.
+/// How long receiving a request and responding to it may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// All routes.
+/// All routes of the site.
 #[rustfmt::skip]
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -87,7 +87,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// The router of these routes, with the middleware of the site. The last layer is the outermost.
+/// Builds the router with its middleware. The last layer is the outermost.
 pub(super) fn router(routes: Vec<Route>, state: WebState) -> Router {
     routes
         .into_iter()
@@ -100,9 +100,9 @@ pub(super) fn router(routes: Vec<Route>, state: WebState) -> Router {
         .with_state(state)
 }
 
-/// Middleware that bounds the time of a request, and refuses NUL.
+/// Middleware that limits the time of a request and rejects NUL in URLs.
 async fn limit_request(request: Request, next: Next) -> Response {
-    // Neither database stores NUL, so nothing can be found by one, in the path or in the query.
+    // Neither database can store NUL, so no lookup by such a path or query can succeed.
     let path = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
     if path.contains("%00") {
         return WebError::BadRequest("a URL must not contain NUL".to_owned()).into_response();
@@ -110,8 +110,8 @@ async fn limit_request(request: Request, next: Next) -> Response {
     with_timeout(next.run(request)).await
 }
 
-/// The response, or 408 if it takes too long.
+/// Returns the response, or 408 if it takes too long.
 pub(super) async fn with_timeout(response: impl Future<Output = Response>) -> Response {
-    let responded = tokio::time::timeout(REQUEST_TIMEOUT, response).await;
-    responded.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
+    let result = tokio::time::timeout(REQUEST_TIMEOUT, response).await;
+    result.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }

@@ -12,7 +12,7 @@ use super::work_queue::SearchQueue;
 use crate::flows::App;
 use crate::flows::view_counts::ViewCounts;
 
-/// Passed to every handler. Cheap to clone.
+/// What every handler gets. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct WebState {
     /// The application.
@@ -21,7 +21,7 @@ pub struct WebState {
     pub pages: Arc<Pages>,
     /// Cached renderings.
     pub cache: Arc<PageCache>,
-    /// Cards of reviews without a poster.
+    /// Share cards of reviews without a poster.
     pub share_cards: Arc<ShareCards>,
     /// Limits concurrent searches.
     pub search_queue: Arc<SearchQueue>,

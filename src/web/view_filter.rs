@@ -1,28 +1,27 @@
 //! Decides which requests count as views.
 //!
-//! A view is a full response with the page of a review to what seems to be a person's browser. Prefetches, 304
-//! responses, HEAD requests, crawlers, link previews by other servers and feed readers do not count. Only the number is
-//! stored.
+//! A view is a full response, with the page of a review, to what appears to be a browser. Prefetches, 304 responses, HEAD
+//! requests, crawlers, link previews by other servers and feed readers do not count. Only the number is stored.
 
 use axum::http::{HeaderMap, HeaderName, header};
 
-/// How the user agents of browsers begin, including text browsers.
+/// The beginnings of the user agents of browsers, including text browsers.
 const BROWSER_PREFIXES: [&[u8]; 6] = [b"Mozilla/", b"Opera/", b"Lynx/", b"w3m/", b"Links ", b"ELinks/"];
 
-/// Lower-case parts of the user agents of programs.
+/// Parts of the user agents of bots, in lower case.
 const BOT_MARKERS: [&[u8]; 9] =
     [b"bot", b"crawl", b"compatible;", b"spider", b"slurp", b"preview", b"headless", b"facebook", b"+http"];
 
 /// The first bytes of [`BOT_MARKERS`]. Most positions of a user agent match none of them and need no further
 /// comparison.
 const STARTS_MARKER: [bool; 256] = {
-    let mut begin = [false; 256];
+    let mut starts = [false; 256];
     let mut at = 0;
     while at < BOT_MARKERS.len() {
-        begin[BOT_MARKERS[at][0] as usize] = true;
+        starts[BOT_MARKERS[at][0] as usize] = true;
         at += 1;
     }
-    begin
+    starts
 };
 
 /// Header fields that mark a request as a prefetch.
@@ -32,23 +31,23 @@ const PREFETCH_HEADERS: [HeaderName; 3] = [
     HeaderName::from_static("x-moz"),
 ];
 
-/// Whether a GET request with these header fields was made by a person.
+/// Whether a GET request with these header fields counts as a view.
 pub(super) fn is_countable_view(headers: &HeaderMap) -> bool {
     let Some(agent) = headers.get(header::USER_AGENT).map(axum::http::HeaderValue::as_bytes) else {
         return false;
     };
-    BROWSER_PREFIXES.iter().any(|browser| agent.starts_with(browser))
+    BROWSER_PREFIXES.iter().any(|prefix| agent.starts_with(prefix))
         && !is_bot(agent)
         && !PREFETCH_HEADERS.iter().any(|name| headers.contains_key(name))
 }
 
 fn is_bot(agent: &[u8]) -> bool {
-    let starts = |at: usize, word: &[u8]| {
-        agent.get(at..at + word.len()).is_some_and(|here| here.eq_ignore_ascii_case(word))
+    let matches_at = |at: usize, marker: &[u8]| {
+        agent.get(at..at + marker.len()).is_some_and(|part| part.eq_ignore_ascii_case(marker))
     };
     (0..agent.len()).any(|at| {
         STARTS_MARKER[usize::from(agent[at].to_ascii_lowercase())]
-            && BOT_MARKERS.iter().any(|word| starts(at, word))
+            && BOT_MARKERS.iter().any(|marker| matches_at(at, marker))
     })
 }
 
@@ -63,17 +62,17 @@ mod tests {
     }
 
     #[test]
-    fn people_read_and_programs_do_not() {
+    fn requests_of_browsers_count_and_those_of_bots_do_not() {
         let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-        for person in [
+        for browser in [
             firefox,
             "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
             "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
             "Lynx/2.9.2 libwww-FM/2.14 SSL-MM/1.4.1",
         ] {
-            assert!(is_counted(&[("user-agent", person)]), "{person}");
+            assert!(is_counted(&[("user-agent", browser)]), "{browser}");
         }
-        for program in [
+        for bot in [
             "",
             "curl/8.14.1",
             "Mastodon/4.5.0 (http.rb/5.3.1; +https://m.example/) Bot",
@@ -82,7 +81,7 @@ mod tests {
             "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0 Safari/537.36",
             "facebookexternalhit/1.1",
         ] {
-            assert!(!is_counted(&[("user-agent", program)]), "{program}");
+            assert!(!is_counted(&[("user-agent", bot)]), "{bot}");
         }
         assert!(!is_counted(&[]));
         assert!(!is_counted(&[("user-agent", firefox), ("sec-purpose", "prefetch;prerender")]));

@@ -1,5 +1,5 @@
-//! Runs expensive work a few items at a time on blocking threads, with a bounded queue. A client that asks for too much
-//! waits or is told to retry, and nobody else is affected.
+//! Runs expensive work on blocking threads, a few items at a time, with a bounded queue. While the queue is full, further
+//! requests get 503 at once, so that they do not pile up.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use super::error::WebError;
 
-/// Concurrent searches. Each takes a database connection and reads the texts of its results.
+/// How many searches run at the same time. Each uses a database connection and reads the texts of its results.
 const MAX_CONCURRENT_SEARCHES: usize = 2;
 
-/// Searches that run or wait.
+/// How many searches may run or wait.
 const MAX_QUEUED_SEARCHES: usize = 32;
 
 /// A bounded queue of expensive work.
@@ -32,7 +32,7 @@ impl Default for SearchQueue {
     }
 }
 
-/// Permission to run one item of work. Dropping it gives it back.
+/// Permission to run one item of work, until it is dropped.
 #[derive(Debug)]
 pub(super) struct WorkPermit<'a> {
     slot: SemaphorePermit<'a>,
@@ -40,9 +40,9 @@ pub(super) struct WorkPermit<'a> {
 }
 
 impl WorkQueue {
-    /// Creates a queue with that capacity, from which `at_a_time` items run concurrently.
-    pub(super) fn new(capacity: usize, at_a_time: usize, full: &'static str) -> Self {
-        Self { capacity: Semaphore::new(capacity), workers: Arc::new(Semaphore::new(at_a_time)), full }
+    /// Creates a queue for `capacity` items, of which up to `concurrency` run at the same time.
+    pub(super) fn new(capacity: usize, concurrency: usize, full: &'static str) -> Self {
+        Self { capacity: Semaphore::new(capacity), workers: Arc::new(Semaphore::new(concurrency)), full }
     }
 
     /// Waits for a permit.
@@ -66,13 +66,13 @@ impl WorkPermit<'_> {
         work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
     ) -> Result<T, WebError> {
         let Self { slot, worker } = self;
-        let done = tokio::task::spawn_blocking(move || {
+        let result = tokio::task::spawn_blocking(move || {
             let _worker = worker;
             work()
         });
-        let done = done.await;
+        let result = result.await;
         drop(slot);
-        Ok(done.map_err(anyhow::Error::from)??)
+        Ok(result.map_err(anyhow::Error::from)??)
     }
 }
 
@@ -85,32 +85,32 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn so_many_work_so_many_wait_and_the_others_are_sent_away_at_once() {
+    async fn a_full_queue_rejects_work_at_once() {
         let queue = WorkQueue::new(5, 2, "full");
-        let (working, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (running, peak) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let held = [queue.acquire().await.unwrap(), queue.acquire().await.unwrap()];
         let work = || async {
-            let (working, most) = (Arc::clone(&working), Arc::clone(&most));
+            let (running, peak) = (Arc::clone(&running), Arc::clone(&peak));
             let permit = queue.acquire().await?;
             permit
                 .run(move || {
-                    most.fetch_max(working.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    working.fetch_sub(1, Ordering::SeqCst);
+                    peak.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    running.fetch_sub(1, Ordering::SeqCst);
                     Ok(())
                 })
                 .await
         };
         let release = async { drop(held) };
         // All of them are polled once, in this order, before any of them continues.
-        let (done, ()) = tokio::join!(join_all((0..9).map(|_| work())), release);
-        let refused = done.iter().filter(|one| matches!(one, Err(WebError::Busy("full")))).count();
-        assert_eq!((refused, done.iter().filter(|one| one.is_ok()).count()), (6, 3));
-        assert!(most.load(Ordering::SeqCst) <= 2);
-        assert!(work().await.is_ok(), "there is room again");
+        let (results, ()) = tokio::join!(join_all((0..9).map(|_| work())), release);
+        let rejected = results.iter().filter(|result| matches!(result, Err(WebError::Busy("full")))).count();
+        assert_eq!((rejected, results.iter().filter(|result| result.is_ok()).count()), (6, 3));
+        assert!(peak.load(Ordering::SeqCst) <= 2);
+        assert!(work().await.is_ok(), "the queue has capacity again");
     }
 
     #[tokio::test]
-    async fn work_that_fails_gives_its_turn_back() {
+    async fn failed_work_returns_its_permit() {
         let queue = WorkQueue::new(1, 1, "full");
         let failed =
             queue.acquire().await.unwrap().run(|| -> anyhow::Result<()> { anyhow::bail!("no") }).await;
