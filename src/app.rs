@@ -271,7 +271,7 @@ pub async fn run(
     if let Some((listener, trusted_proxies)) = listener {
         warn_about_low_contrast(&app.site.looks);
         let pages = load_pages(&app)?;
-        let reads = Arc::<ViewCounts>::default();
+        let views = Arc::<ViewCounts>::default();
         let state = WebState {
             app: app.clone(),
             pages: Arc::new(pages),
@@ -280,13 +280,13 @@ pub async fn run(
             search_queue: Arc::default(),
             trusted_proxies: trusted_proxies.into(),
             lookup_limiter: Arc::default(),
-            view_counts: Arc::clone(&reads),
+            view_counts: Arc::clone(&views),
         };
         let service = FastPath::new(state);
         let service = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
         let mut stopped = stopped;
         tasks.spawn(intake::write_all(app.clone()));
-        tasks.spawn(count_views(app.clone(), Arc::clone(&reads), stopped.clone()));
+        tasks.spawn(count_views(app.clone(), Arc::clone(&views), stopped.clone()));
         let served = app.clone();
         tasks.spawn(async move {
             let until = async move {
@@ -295,7 +295,7 @@ pub async fn run(
             let ended = axum::serve(listener, service).with_graceful_shutdown(until).await;
             // Nothing more arrives; activities that wait are stored.
             served.intake.close();
-            view_counts::flush(&served, &reads).await;
+            view_counts::flush(&served, &views).await;
             Ok(ended?)
         });
     }

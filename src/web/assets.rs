@@ -1,4 +1,4 @@
-//! The style sheet, script, icon and the files of a custom look. All of them are read once at start.
+//! The style sheet, the script, the icon and the files in the looks folder. All of them are read once, at start.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -36,7 +36,7 @@ const BUILT_IN: [(&str, &[u8]); 3] = [
     ("icon.svg", include_bytes!("assets/icon.svg")),
 ];
 
-/// Media types of the files that are served from the looks folder, by extension.
+/// Media types of the files in the looks folder that are served, by extension.
 const MEDIA_TYPES: [(&str, &str); 11] = [
     ("js", "text/javascript; charset=utf-8"),
     ("css", "text/css; charset=utf-8"),
@@ -51,7 +51,7 @@ const MEDIA_TYPES: [(&str, &str); 11] = [
     ("woff", "font/woff"),
 ];
 
-/// Largest asset.
+/// How large a file in the looks folder may be.
 const MAX_ASSET_BYTES: u64 = 4 * 1024 * 1024;
 
 impl Assets {
@@ -123,26 +123,26 @@ fn read_custom_files(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
 
 /// The colours and fonts of the looks as CSS. Print keeps the built-in ones.
 fn theme_css(looks: &Looks) -> String {
-    let mut day = String::new();
+    let mut light = String::new();
     for (name, colour) in looks.light.custom_colours() {
-        push_declaration(&mut day, name, colour.as_str());
+        push_declaration(&mut light, name, colour.as_str());
     }
     for (name, fonts) in [("serif", &looks.serif), ("sans", &looks.sans)] {
         if let Some(fonts) = fonts {
-            push_declaration(&mut day, name, fonts.as_str());
+            push_declaration(&mut light, name, fonts.as_str());
         }
     }
     // Colours that are set for light mode must not leak into dark mode.
-    let mut night = String::new();
+    let mut dark = String::new();
     for (name, _) in Palette::DEFAULT_DARK {
-        if looks.light.custom_colours().chain(looks.dark.custom_colours()).any(|(set, _)| set == name) {
-            push_declaration(&mut night, name, &looks.dark.resolve(name, &Palette::DEFAULT_DARK));
+        if looks.light.custom_colours().chain(looks.dark.custom_colours()).any(|(custom, _)| custom == name) {
+            push_declaration(&mut dark, name, &looks.dark.resolve(name, &Palette::DEFAULT_DARK));
         }
     }
     let mut css = String::new();
-    for (when, what) in [("screen", day), ("screen and (prefers-color-scheme: dark)", night)] {
-        if !what.is_empty() {
-            let _ = write!(css, "\n@media {when} {{ :root {{{what} }} }}\n");
+    for (media, declarations) in [("screen", light), ("screen and (prefers-color-scheme: dark)", dark)] {
+        if !declarations.is_empty() {
+            let _ = write!(css, "\n@media {media} {{ :root {{{declarations} }} }}\n");
         }
     }
     css
@@ -181,19 +181,19 @@ mod tests {
             std::fs::write(folder.join(name), content).unwrap();
         }
         let looks = Looks { folder: Some(folder.clone()), ..Looks::default() };
-        let (ours, theirs) = (Assets::load(&Looks::default()).unwrap(), Assets::load(&looks).unwrap());
+        let (built_in, custom) = (Assets::load(&Looks::default()).unwrap(), Assets::load(&looks).unwrap());
         std::fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(theirs.find("style.css").unwrap().bytes, b"body { color: plum }p { }");
-        assert_eq!(ours.find("icon.svg"), theirs.find("icon.svg"));
-        assert_ne!(ours.href("style.css"), theirs.href("style.css"), "caches must notice");
-        assert_eq!(theirs.find("a.woff2").unwrap().content_type, "font/woff2");
+        assert_eq!(custom.find("style.css").unwrap().bytes, b"body { color: plum }p { }");
+        assert_eq!(built_in.find("icon.svg"), custom.find("icon.svg"));
+        assert_ne!(built_in.href("style.css"), custom.href("style.css"), "caches must fetch it again");
+        assert_eq!(custom.find("a.woff2").unwrap().content_type, "font/woff2");
         for name in ["../Cargo.toml", "b.html", "own.css"] {
-            assert_eq!(theirs.find(name), None);
+            assert_eq!(custom.find(name), None);
         }
     }
 
     #[test]
-    fn colours_and_fonts_come_after_ours() {
+    fn custom_colours_and_fonts_follow_the_built_in_ones() {
         let colour = |text: &str| Colour::try_from(text.to_owned()).ok();
         let looks = Looks {
             light: Palette { link: colour("#004080"), ..Palette::default() },
@@ -211,17 +211,17 @@ mod tests {
     #[test]
     fn the_built_in_colours_are_those_of_the_style_sheet() {
         let css = style(&Looks::default());
-        let (day, night) = css.split_once("prefers-color-scheme: dark").unwrap();
+        let (light, dark) = css.split_once("prefers-color-scheme: dark").unwrap();
         for (name, colour) in Palette::DEFAULT_LIGHT {
-            assert!(day.contains(&format!("--{name}: {colour};")), "{name}");
+            assert!(light.contains(&format!("--{name}: {colour};")), "{name}");
         }
         for (name, colour) in Palette::DEFAULT_DARK {
-            assert!(night.contains(&format!("--{name}: {colour};")), "{name}");
+            assert!(dark.contains(&format!("--{name}: {colour};")), "{name}");
         }
     }
 
     #[test]
-    fn the_script_is_small_and_asks_nobody_else_for_anything() {
+    fn the_script_is_small_and_contacts_no_other_site() {
         let assets = Assets::load(&Looks::default()).unwrap();
         let script = String::from_utf8(assets.find("site.js").unwrap().bytes.clone()).unwrap();
         assert!(script.len() < 9 * 1024, "{} bytes", script.len());
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_style_sheet_asks_nobody_else_for_anything() {
+    fn the_style_sheet_loads_nothing_from_other_sites() {
         let style = style(&Looks::default());
         for forbidden in ["@import", "url(", "http:"] {
             assert!(!style.contains(forbidden), "{forbidden}");

@@ -7,8 +7,8 @@ use axum::http::Extensions;
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
-/// The address of the client. `X-Forwarded-For` is read from right to left, and only as far as the proxies that the config
-/// trusts: a client can write anything to the left of them.
+/// The address of the client. `X-Forwarded-For` is read from right to left, and only as far as the proxies that the
+/// config trusts: a client can write anything to the left of them.
 pub(super) fn client_address(
     extensions: &Extensions,
     headers: &HeaderMap,

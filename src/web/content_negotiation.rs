@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::net::media_type::{ACTIVITY_JSON, is_activitypub};
 
-/// The quality that `Accept` gives to a media type; the most specific range counts.
+/// The quality that `Accept` gives to a media type. The most specific range counts.
 #[derive(Debug, Clone, Copy, Default)]
 struct MediaWeight {
     exact: Option<u16>,
@@ -50,7 +50,7 @@ fn accept_weights(headers: &HeaderMap) -> (u16, u16) {
     (html.or(any), activity.or(any))
 }
 
-/// Splits a list at commas that are not inside quotes, as in a profile.
+/// Splits a list at commas, except within quotes, as in a `profile`.
 fn split_list(value: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     value.split(move |c| {
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_get_documents_and_browsers_get_pages() {
+    fn servers_prefer_documents_and_browsers_prefer_pages() {
         let ld = r#"application/ld+json; profile="https://www.w3.org/ns/activitystreams""#;
         for server in [
             "application/activity+json",

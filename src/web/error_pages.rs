@@ -13,7 +13,7 @@ use super::{content_negotiation, response_headers};
 const PRESERVED_HEADERS: [HeaderName; 4] =
     [header::RETRY_AFTER, header::CACHE_CONTROL, header::VARY, header::ALLOW];
 
-/// Paths below which servers are expected rather than people.
+/// Prefixes of the paths that servers request, rather than people.
 const SERVER_PATHS: [&str; 4] = ["/ap/", "/.well-known/", "/nodeinfo/", "/health/"];
 
 /// What a request says about the format of an error.
@@ -60,7 +60,7 @@ fn format_error(state: &WebState, format: ErrorFormat, mut response: Response) -
     if text.is_none() && !response.status().is_client_error() {
         return response;
     }
-    // Parsed only now, since most responses are no errors.
+    // Parsed only now, since most responses are not errors.
     let wants_page = format.wants_page();
     let Some(text) = text.or_else(|| text_of_rejection(&response, wants_page)) else { return response };
     let status = response.status();
@@ -75,7 +75,7 @@ fn format_error(state: &WebState, format: ErrorFormat, mut response: Response) -
     response
 }
 
-/// The text of an error that axum made: no such route, or a request that an extractor rejected.
+/// The text of an error that axum returned: there is no such route, or an extractor rejected the request.
 fn text_of_rejection(response: &Response, wants_page: bool) -> Option<ErrorText> {
     let status = response.status();
     let content_type = response.headers().get(header::CONTENT_TYPE);

@@ -1,6 +1,6 @@
 //! Answers requests for cached pages, and receives activities, without routing and middleware, which would cost as much
-//! again. All other requests go to the router, which would give the same responses to these. `router::routes` says which
-//! routes have a shortcut.
+//! again. All other requests go to the router, which would give the same responses to these. `router::routes` says
+//! which routes have a shortcut.
 
 use std::convert::Infallible;
 use std::pin::Pin;

@@ -50,8 +50,8 @@ impl Drop for LookupPermit<'_> {
 }
 
 impl LookupLimiter {
-    /// Permits a lookup by a client at a host. Returns `None` if the client has started too many recently, or if too many
-    /// are in flight.
+    /// Permits a lookup by a client at a host. Returns `None` if the client has started too many recently, or if too
+    /// many are in flight.
     pub(super) fn try_acquire(
         &self,
         client: Option<IpAddr>,

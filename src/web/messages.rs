@@ -62,8 +62,8 @@ impl Messages {
         if let Some(file) = file {
             let source = std::fs::read_to_string(&file);
             let source = source.with_context(|| format!("cannot read the messages in {}", file.display()))?;
-            let words = parse(&source).with_context(|| format!("the messages in {}", file.display()))?;
-            bundle.add_resource_overriding(words);
+            let custom = parse(&source).with_context(|| format!("the messages in {}", file.display()))?;
+            bundle.add_resource_overriding(custom);
         }
         Ok(Self { bundle, tag: tag.to_string() })
     }
@@ -103,23 +103,23 @@ impl Messages {
     /// escaped and wrapped in `bdi`.
     fn render_html(&self, key: &str, kwargs: &Kwargs) -> Result<Value, Error> {
         let mut args = FluentArgs::new();
-        let mut pieces = Vec::new();
+        let mut arguments = Vec::new();
         for name in kwargs.args() {
             let value: Value = kwargs.get(name)?;
-            let of_fluent = as_number(&value).unwrap_or_else(|| {
-                pieces.push(escape_argument(&value));
-                format!("{PLACEHOLDER_START}{}{PLACEHOLDER_END}", pieces.len() - 1).into()
+            let argument = as_number(&value).unwrap_or_else(|| {
+                arguments.push(escape_argument(&value));
+                format!("{PLACEHOLDER_START}{}{PLACEHOLDER_END}", arguments.len() - 1).into()
             });
-            args.set(name.to_owned(), of_fluent);
+            args.set(name.to_owned(), argument);
         }
         let formatted = self.try_format(key, &args).map_err(|error| failed(&error))?;
         let mut html = String::new();
         for (index, part) in formatted.split(PLACEHOLDER_START).enumerate() {
             let text =
                 match part.split_once(PLACEHOLDER_END) {
-                    Some((piece, text)) if index > 0 => {
-                        let built_in = piece.parse().ok().and_then(|at: usize| pieces.get(at));
-                        html.push_str(built_in.ok_or_else(|| {
+                    Some((argument, text)) if index > 0 => {
+                        let argument = argument.parse().ok().and_then(|at: usize| arguments.get(at));
+                        html.push_str(argument.ok_or_else(|| {
                             failed(&anyhow!("message {key} contains {PLACEHOLDER_START:?}"))
                         })?);
                         text
@@ -143,14 +143,15 @@ impl Messages {
 }
 
 /// Adds `t` and `say` to the templates.
-pub(super) fn add_functions(env: &mut Environment<'static>, words: &std::sync::Arc<Messages>) {
-    let html = std::sync::Arc::clone(words);
+pub(super) fn add_functions(env: &mut Environment<'static>, messages: &std::sync::Arc<Messages>) {
+    let html = std::sync::Arc::clone(messages);
     env.add_function("t", move |key: &str, kwargs: Kwargs| html.render_html(key, &kwargs));
-    let text = std::sync::Arc::clone(words);
+    let text = std::sync::Arc::clone(messages);
     env.add_function("say", move |key: &str, kwargs: Kwargs| text.render_text(key, &kwargs));
 }
 
-/// Marks around the index of an argument, which replaces it after the message was escaped. No message may contain them.
+/// Characters around the index of an argument, which is inserted after the message was escaped. Messages must not
+/// contain them.
 const PLACEHOLDER_START: char = '\u{e000}';
 const PLACEHOLDER_END: char = '\u{e001}';
 
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn every_language_says_the_same_things() {
+    fn all_languages_have_the_same_messages() {
         let [(_, english), others @ ..] = BUILT_IN;
         for (tag, source) in others {
             assert_eq!(keys(english), keys(source), "{tag}");
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_counted_is_counted_in_the_language_of_the_site() {
+    fn plurals_and_numbers_follow_the_language_of_the_site() {
         assert_eq!(rendered("en", "{{ t('reviews', count=1) }}").unwrap(), "1 review");
         assert_eq!(rendered("en-GB", "{{ t('reviews', count=12345) }}").unwrap(), "12,345 reviews");
         assert_eq!(rendered("de-AT", "{{ t('reviews', count=12345) }}").unwrap(), "12\u{a0}345 Kritiken");
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_from_outside_stays_text() {
+    fn arguments_are_escaped() {
         let html = rendered("en", "{{ t('by', critic='<b>\u{e000}0\u{e001} & co') }}").unwrap();
         assert_eq!(html, "by <bdi>&lt;b&gt;\u{e000}0\u{e001} &amp; co</bdi>");
         let html = rendered("en", "{{ t('by', critic='<b>Bo</b>'|safe) }}").unwrap();
@@ -234,32 +235,32 @@ mod tests {
     }
 
     #[test]
-    fn words_that_nobody_wrote_or_that_lack_something_do_not_leave_a_hole_in_the_page() {
-        for template in ["{{ t('no-such-words') }}", "{{ say('no-such-words') }}", "{{ t('by') }}"] {
+    fn unknown_messages_and_missing_arguments_are_errors() {
+        for template in ["{{ t('no-such-message') }}", "{{ say('no-such-message') }}", "{{ t('by') }}"] {
             assert!(rendered("en", template).is_err(), "{template}");
         }
     }
 
     #[test]
-    fn a_site_may_have_words_of_its_own() {
-        let folder = std::env::temp_dir().join(format!("marquee-words-{}", std::process::id()));
+    fn a_site_can_override_messages() {
+        let folder = std::env::temp_dir().join(format!("marquee-messages-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(CUSTOM_FILE), "direction = rtl\nskip = דלג לתוכן\n").unwrap();
-        let words = Messages::load("he", Some(&folder)).unwrap();
-        assert_eq!((words.get("skip").as_str(), words.get("follow").as_str()), ("דלג לתוכן", "Follow"));
-        assert_eq!((words.language(), words.get("direction").as_str()), ("he", "rtl"));
+        let messages = Messages::load("he", Some(&folder)).unwrap();
+        assert_eq!((messages.get("skip").as_str(), messages.get("follow").as_str()), ("דלג לתוכן", "Follow"));
+        assert_eq!((messages.language(), messages.get("direction").as_str()), ("he", "rtl"));
         std::fs::write(folder.join(CUSTOM_FILE), "skip = fine\n\nfollow = {\n").unwrap();
         let error = format!("{:#}", Messages::load("he", Some(&folder)).unwrap_err());
         std::fs::remove_dir_all(&folder).unwrap();
         assert!(error.contains("words.ftl") && error.contains("line "), "{error}");
     }
 
-    /// The text of a template without its template code.
+    /// The text of a template without expressions, statements and comments.
     fn own_text(template: &str) -> String {
         let mut text = template.to_owned();
         for (open, close) in [("{#", "#}"), ("{%", "%}"), ("{{", "}}")] {
             while let Some((before, rest)) = text.split_once(open) {
-                let (_, after) = rest.split_once(close).expect("an end");
+                let (_, after) = rest.split_once(close).expect("a closing delimiter");
                 text = format!("{before}{after}");
             }
         }
@@ -267,15 +268,15 @@ mod tests {
     }
 
     #[test]
-    fn no_template_speaks_for_itself() {
+    fn templates_contain_no_text_of_their_own() {
         for (name, template) in crate::web::templates::BUILT_IN {
             if Path::new(name).extension().is_none_or(|ending| ending != "html") {
                 continue;
             }
             let text = own_text(template);
             for attribute in ["aria-label=\"", "placeholder=\"", "alt=\"", "title=\""] {
-                let speaks = |part: &str| part.starts_with(char::is_alphabetic);
-                assert!(!text.split(attribute).skip(1).any(speaks), "{name}: {attribute}");
+                let is_text = |part: &str| part.starts_with(char::is_alphabetic);
+                assert!(!text.split(attribute).skip(1).any(is_text), "{name}: {attribute}");
             }
             for part in text.split('<') {
                 let (_, formatted) = part.split_once('>').unwrap_or(("", part));

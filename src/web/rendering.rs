@@ -1,7 +1,7 @@
 //! A rendered page or document: its bytes in each encoding, with the header fields.
 //!
-//! Everyone gets the same rendering, so nothing in it may depend on the request. The body is compressed when an encoding
-//! is first requested. Each encoding has an entity tag of its own (RFC 9110 section 8.8.3).
+//! Everyone gets the same rendering, so nothing in it may depend on the request. The body is compressed when an
+//! encoding is first requested. Each encoding has an entity tag of its own (RFC 9110 section 8.8.3).
 
 use std::sync::atomic::Ordering;
 
@@ -17,7 +17,8 @@ use super::view_filter;
 use crate::domain::time::Timestamp;
 use crate::flows::view_counts::ViewCounter;
 
-/// Caches may store the response but must revalidate it each time, so that text that a critic removes disappears at once.
+/// Caches may store the response but must revalidate it each time, so that text that a critic removes disappears at
+/// once.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// Pages and documents share URLs, and each is sent in several encodings.
@@ -83,7 +84,8 @@ impl Rendering {
         Self { views: Some(views), ..self }
     }
 
-    /// The most memory that the rendering can take, in bytes. An encoded body is at most slightly longer than the plain one.
+    /// The most memory that the rendering can take, in bytes. An encoded body is at most slightly longer than the plain
+    /// one.
     pub(super) fn max_memory(&self) -> usize {
         self.plain.body.len() * 3 + 4096
     }

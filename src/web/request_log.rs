@@ -2,8 +2,8 @@
 //!
 //! The span names the request in every line that is logged while it is handled: its number since the start of the
 //! process, its method and its route. The log has one line for each response, at level `debug` and under a target of
-//! its own, so that it is off unless the filter asks for it: `MARQUEE_LOG=info,marquee::request=debug`. Client addresses
-//! are logged only at level `trace`.
+//! its own, so that it is off unless the filter asks for it: `MARQUEE_LOG=info,marquee::request=debug`. Client
+//! addresses are logged only at level `trace`.
 //!
 //! The span is on by default, so that every error names its request: routed requests and inbox requests pay for one
 //! allocation and for formatting three fields. `marquee::request=off` saves that. A page from the fast path has a span

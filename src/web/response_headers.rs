@@ -1,4 +1,4 @@
-//! Header fields of every response, which keep pages inert and shared caches correct.
+//! Header fields of every response: content security, and correct behaviour of shared caches.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 

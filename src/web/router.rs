@@ -60,7 +60,7 @@ pub(super) fn routes() -> Vec<Route> {
         route("/atom.xml", get(feed::site_feed)),
         route("/feed.json", get(feed::site_feed)),
         route("/sitemap.xml", get(sitemap::show)),
-        route("/interact", post(interact::interact)),
+        route("/interact", post(interact::submit)),
         route("/robots.txt", get(robots::show)),
         route("/oembed", get(oembed::show)),
         // Servers

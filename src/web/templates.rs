@@ -1,7 +1,7 @@
 //! The page templates: built into the binary, and replaceable by files of the same name.
 //!
-//! Values are escaped unless Rust code marked them as safe HTML; no template uses `safe`. A template that mentions
-//! something unknown fails instead of leaving a hole in the page.
+//! Values are escaped unless Rust code marked them as safe HTML; no template uses `safe`. A template that uses an
+//! unknown variable fails instead of leaving a gap in the page.
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! Decides which requests count as views.
 //!
-//! A view is a full response, with the page of a review, to what appears to be a browser. Prefetches, 304 responses, HEAD
-//! requests, crawlers, link previews by other servers and feed readers do not count. Only the number is stored.
+//! A view is a full response, with the page of a review, to what appears to be a browser. Prefetches, 304 responses,
+//! HEAD requests, crawlers, link previews by other servers and feed readers do not count. Only the number is stored.
 
 use axum::http::{HeaderMap, HeaderName, header};
 

@@ -1,5 +1,5 @@
-//! Runs expensive work on blocking threads, a few items at a time, with a bounded queue. While the queue is full, further
-//! requests get 503 at once, so that they do not pile up.
+//! Runs expensive work on blocking threads, a few items at a time, with a bounded queue. While the queue is full,
+//! further requests get 503 at once, so that they do not pile up.
 
 use std::sync::Arc;
 

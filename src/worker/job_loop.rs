@@ -53,7 +53,7 @@ pub(super) async fn pause(shutdown: &mut Shutdown, time: Duration) {
     }
 }
 
-/// Keeps up to `places` jobs running: as soon as one ends, the next one is claimed. A slow job holds up no other.
+/// Keeps up to `slots` jobs running: as soon as one ends, the next one is claimed. A slow job holds up no other.
 pub(super) async fn keep_busy<J, C, R>(
     app: App,
     mut shutdown: Shutdown,

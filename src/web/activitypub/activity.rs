@@ -11,12 +11,12 @@ use crate::domain::origin::Origin;
 use crate::domain::review::{Review, ReviewState};
 use crate::federation::vocab::{activity, article, critic_reply as vocab};
 use crate::flows::{critic_reply, publish};
-use crate::store::activities::StoredActivity as Sent;
+use crate::store::activities::StoredActivity;
 use crate::store::{activities, reviews};
 use crate::web::error::WebError;
 use crate::web::state::WebState;
 
-/// An activity that we sent. The review in it is the current one, so that replaced text is not served again.
+/// An activity that we sent. It contains the current review, so that replaced text is not served again.
 pub(in crate::web) async fn show(
     State(state): State<WebState>,
     Path(id): Path<String>,
@@ -69,26 +69,26 @@ async fn review_activity(
     Ok(activity_json(&build(&app.origin, id, review, &object)))
 }
 
-/// An activity about a critic's reply, as it was sent. Text that was edited or deleted since is not served again.
+/// An activity about a critic's reply, as it was sent. Text that was edited or deleted afterwards is not served again.
 async fn reply_activity(
     state: &WebState,
     note: CommentId,
     id: ActivityId,
-    sent: Sent,
+    stored: StoredActivity,
 ) -> Result<Response, WebError> {
     let origin = &state.app.origin;
     let found = critic_reply::load(&state.app, note).await?.ok_or(WebError::NotFound)?;
     let is_public = found.is_public();
-    let answer = found.reply;
-    let kind = sent.kind;
+    let reply = found.reply;
+    let kind = stored.kind;
     if !matches!(kind, ActivityKind::Create | ActivityKind::Update) {
-        return Ok(activity_json_text(sent.body));
+        return Ok(activity_json_text(stored.body));
     }
     if !is_public {
         return Err(WebError::Gone);
     }
-    if answer.edited.is_none() {
-        return Ok(activity_json_text(sent.body));
+    if reply.edited.is_none() {
+        return Ok(activity_json_text(stored.body));
     }
-    Ok(activity_json(&vocab::create_or_update(origin, id, kind, &answer, &vocab::note(origin, &answer))))
+    Ok(activity_json(&vocab::create_or_update(origin, id, kind, &reply, &vocab::note(origin, &reply))))
 }

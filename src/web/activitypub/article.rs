@@ -24,7 +24,7 @@ pub(super) async fn load(state: &WebState, id: &str) -> Result<Review, WebError>
     reviews::find(&state.app.db, id).await?.ok_or(WebError::NotFound)
 }
 
-/// The shortcut to the cached document.
+/// The key of the cached document, for the fast path.
 pub(in crate::web) fn cache_key<'a>(id: &'a str, request: &'a Request) -> Option<CacheKey<'a>> {
     (!prefers_html(request.headers())).then_some(CacheKind::Article.key(id))
 }
@@ -47,7 +47,7 @@ pub(in crate::web) async fn show(
     state.cache.get_or_render(&state.app, CacheKind::Article.key(&id), &headers, render).await
 }
 
-/// A review's Article, or its Tombstone with 410 once the review was retracted (ActivityPub section 6.4).
+/// A review's Article, or its Tombstone with 410 after the review was retracted (ActivityPub section 6.4).
 pub(in crate::web) async fn document(state: &WebState, review: &Review) -> Result<Rendered, WebError> {
     let app = &state.app;
     match review.state {

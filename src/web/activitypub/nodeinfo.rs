@@ -13,7 +13,7 @@ use crate::store::{critics, nodeinfo_usage};
 use crate::web::error::WebError;
 use crate::web::state::WebState;
 
-/// A month and half a year as NodeInfo counts them.
+/// A month and half a year, as NodeInfo defines active users.
 const MONTH: Duration = Duration::from_hours(30 * 24);
 const HALF_YEAR: Duration = Duration::from_hours(180 * 24);
 

@@ -18,7 +18,7 @@ pub(super) async fn load(state: &WebState, id: &str) -> Result<LoadedReply, WebE
     critic_reply::load(&state.app, id).await?.ok_or(WebError::NotFound)
 }
 
-/// A critic's reply as a Note, or its Tombstone with 410 once it was deleted (ActivityPub section 6.4).
+/// A critic's reply as a Note, or its Tombstone with 410 after it was deleted (ActivityPub section 6.4).
 pub(in crate::web) async fn show(
     State(state): State<WebState>,
     Path(id): Path<String>,
@@ -27,18 +27,18 @@ pub(in crate::web) async fn show(
     let origin = &state.app.origin;
     let found = load(&state, &id).await?;
     let is_public = found.is_public();
-    let LoadedReply { reply: answer, stored, .. } = found;
+    let LoadedReply { reply, stored, .. } = found;
     if !is_public {
         if prefers_html(&headers) {
             return Err(WebError::Gone);
         }
-        let tombstone = vocab::tombstone(origin, answer.id, stored.signed_at);
+        let tombstone = vocab::tombstone(origin, reply.id, stored.signed_at);
         return Ok(
             (StatusCode::GONE, activity_json(&with_context(json!(AS_CONTEXT), tombstone))).into_response()
         );
     }
     if prefers_html(&headers) {
-        return Ok(Redirect::to(answer.url.as_str()).into_response());
+        return Ok(Redirect::to(reply.url.as_str()).into_response());
     }
-    Ok(activity_json(&with_context(vocab::context(), vocab::note(origin, &answer))))
+    Ok(activity_json(&with_context(vocab::context(), vocab::note(origin, &reply))))
 }

@@ -1,4 +1,4 @@
-//! Serves the authorizations of quotes that were granted (FEP-044f).
+//! Serves the authorizations of granted quotes (FEP-044f).
 
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -16,13 +16,18 @@ pub(in crate::web) async fn show(
 ) -> Result<Response, WebError> {
     let app = &state.app;
     let id = id.parse().map_err(|_| WebError::NotFound)?;
-    let stamp = authorizations::find(&app.db, id).await?.ok_or(WebError::NotFound)?;
-    let review = reviews::find(&app.db, stamp.review_id).await?;
+    let authorization = authorizations::find(&app.db, id).await?.ok_or(WebError::NotFound)?;
+    let review = reviews::find(&app.db, authorization.review_id).await?;
     let is_public = review.is_some_and(|review| review.state.is_public());
-    if stamp.state != AuthorizationState::Granted || !is_public {
+    if authorization.state != AuthorizationState::Granted || !is_public {
         return Err(WebError::Gone);
     }
-    let document =
-        quote::quote_authorization(&app.origin, stamp.id, stamp.critic_id, &stamp.note_uri, stamp.review_id);
+    let document = quote::quote_authorization(
+        &app.origin,
+        authorization.id,
+        authorization.critic_id,
+        &authorization.note_uri,
+        authorization.review_id,
+    );
     Ok(activity_json(&document))
 }

@@ -1,8 +1,8 @@
 //! Secure mode (`federation.authorized_fetch`): ActivityPub documents are served only to signed requests of actors that
 //! are not blocked.
 //!
-//! Every response with an ActivityPub media type is guarded unless [`is_public`] names its path, so a new route is
-//! guarded by default. Pages for people are always public. Without secure mode, signatures of fetches are ignored.
+//! Every response with an ActivityPub media type is protected unless [`is_public`] allows its path, so new routes are
+//! protected by default. Pages are always public. Without secure mode, signatures of fetches are ignored.
 
 use std::net::IpAddr;
 
@@ -29,7 +29,7 @@ const VARY: HeaderValue = HeaderValue::from_static("Accept, Signature, Signature
 const VARY_ENCODED: HeaderValue =
     HeaderValue::from_static("Accept, Accept-Encoding, Signature, Signature-Input");
 
-/// The response to blocked actors and servers.
+/// The error for blocked actors and servers.
 const BLOCKED: WebError = WebError::Forbidden("your account or server is blocked");
 
 /// Middleware that refuses unsigned fetches of documents in secure mode.
@@ -51,7 +51,7 @@ pub(in crate::web) async fn require_signature(
     if is_fetch && !is_public && is_document(&response) {
         response = match authorize(&state, &method, &target, &headers, client).await {
             Ok(()) => response,
-            Err(refusal) => refusal.into_response(),
+            Err(error) => error.into_response(),
         };
         let private = HeaderValue::from_static("private, no-store");
         response.headers_mut().insert(header::CACHE_CONTROL, private);
@@ -74,8 +74,8 @@ fn is_document(response: &Response) -> bool {
     if response.extensions().get::<ActivityDocument>().is_some() {
         return true;
     }
-    let kind = response.headers().get(header::CONTENT_TYPE);
-    kind.and_then(|kind| kind.to_str().ok()).is_some_and(is_activitypub)
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    content_type.and_then(|content_type| content_type.to_str().ok()).is_some_and(is_activitypub)
 }
 
 /// Verifies the signature of a fetch and refuses blocked actors. A fetch has no body, so its signature covers no
@@ -113,11 +113,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn actors_and_stamps_are_public_and_what_hangs_off_them_is_not() {
+    fn actors_and_authorizations_are_public_and_collections_are_not() {
         for public in ["/", "/@critic", "/ap/actor", "/ap/actor/01C", "/ap/stamp/01S"] {
             assert!(is_public(public), "{public}");
         }
-        for guarded in [
+        for protected in [
             "/ap/actor/01C/outbox",
             "/ap/article/01A",
             "/ap/activity/01A",
@@ -127,7 +127,7 @@ mod tests {
             "//ap/actor",
             "/ap/inbox",
         ] {
-            assert!(!is_public(guarded), "{guarded}");
+            assert!(!is_public(protected), "{protected}");
         }
     }
 }

@@ -15,16 +15,16 @@ use crate::store::{comments, critics, reviews};
 use crate::web::error::WebError;
 use crate::web::state::WebState;
 
-/// Most `rel` parameters that one query may have.
+/// How many `rel` parameters of a query are read.
 const MAX_RELS: usize = 16;
 
 /// `?resource=…&rel=…` (RFC 7033 section 4.1).
-struct WebfingerQuery {
+struct WebFingerQuery {
     resource: String,
     rels: Vec<String>,
 }
 
-impl WebfingerQuery {
+impl WebFingerQuery {
     /// Returns `None` unless the query has exactly one resource.
     fn parse(query: &str) -> Option<Self> {
         let (mut resource, mut rels) = (None, Vec::new());
@@ -45,7 +45,7 @@ pub(in crate::web) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, WebError> {
     let app = &state.app;
-    let parsed = WebfingerQuery::parse(&query.unwrap_or_default())
+    let parsed = WebFingerQuery::parse(&query.unwrap_or_default())
         .ok_or_else(|| WebError::BadRequest("the query needs exactly one resource".to_owned()))?;
     let resource = webfinger::parse_resource(&parsed.resource, app.rules)
         .ok_or_else(|| WebError::BadRequest("the resource is neither an account nor a URL".to_owned()))?;
@@ -80,7 +80,7 @@ fn is_local_host(app: &App, host: &str) -> bool {
     host == app.handle_domain() || host == app.origin.authority()
 }
 
-/// Finds the critic of a resource: by account, actor, page, or something that the critic wrote.
+/// Finds the critic of a resource: an account, an actor, a page, a review or a reply.
 async fn find_critic(app: &App, resource: &WebFingerResource) -> Result<Option<Critic>, WebError> {
     let db = &app.db;
     let url = match resource {
@@ -93,7 +93,7 @@ async fn find_critic(app: &App, resource: &WebFingerResource) -> Result<Option<C
     let critic = if let Some(actor) = app.origin.parse_actor_id(url) {
         Some(actor)
     } else if let Some(article) = app.origin.parse_article_id(url) {
-        reviews::find(db, article).await?.as_ref().and_then(author_of)
+        reviews::find(db, article).await?.as_ref().and_then(public_author)
     } else if let Some(note) = app.origin.parse_note_id(url) {
         comments::find_critic(db, note).await?
     } else {
@@ -106,7 +106,7 @@ async fn find_critic(app: &App, resource: &WebFingerResource) -> Result<Option<C
 }
 
 /// The author of a review, if the review is public.
-fn author_of(review: &Review) -> Option<CriticId> {
+fn public_author(review: &Review) -> Option<CriticId> {
     review.state.is_public().then_some(review.critic)
 }
 
@@ -127,7 +127,7 @@ async fn find_by_page(app: &App, url: &Url) -> Result<Option<Critic>, WebError> 
     let Some(slug) = path.strip_prefix("/reviews/") else {
         return Ok(None);
     };
-    match reviews::find_by_slug(&app.db, slug).await?.as_ref().and_then(author_of) {
+    match reviews::find_by_slug(&app.db, slug).await?.as_ref().and_then(public_author) {
         Some(critic) => Ok(critics::find(&app.db, critic).await?),
         None => Ok(None),
     }

@@ -1,4 +1,4 @@
-//! Loads the archive, and its parts by tag, rating and year.
+//! Loads the archive: all reviews, and those with a tag, with a rating or of a year.
 
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;

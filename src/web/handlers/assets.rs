@@ -16,9 +16,9 @@ pub(in crate::web) async fn show(
 ) -> Result<Response, WebError> {
     let asset = state.pages.assets().find(&name).ok_or(WebError::NotFound)?;
     let versioned = VersionedFile { version: &asset.version, content_type: asset.content_type };
-    let head = versioned.headers(&query);
+    let response_headers = versioned.headers(&query);
     if versioned.is_unmodified(&headers) {
-        return Ok((StatusCode::NOT_MODIFIED, head).into_response());
+        return Ok((StatusCode::NOT_MODIFIED, response_headers).into_response());
     }
-    Ok((head, asset.bytes.clone()).into_response())
+    Ok((response_headers, asset.bytes.clone()).into_response())
 }

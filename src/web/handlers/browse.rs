@@ -1,4 +1,4 @@
-//! Entry points into the archive: the browse page and the indexes from A to Z.
+//! Loads the browse page, and the indexes of films, people and tags from A to Z.
 
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Uri};
@@ -15,20 +15,20 @@ use crate::web::pages::{BrowsePage, IndexEntry, IndexKind, IndexPage};
 use crate::web::pagination::PageQuery;
 use crate::web::state::WebState;
 
-/// Entries on one page of an index.
+/// How many entries a page of an index has.
 const PAGE_SIZE: u32 = 120;
 
-/// Tags and people on the browse page.
+/// How many tags, and how many people, the browse page lists.
 const MAX_TOP_ENTRIES: u32 = 30;
 
-/// Most years that are listed; film is not much older.
+/// How many years the browse page lists; film is not much older.
 const MAX_YEARS: usize = 150;
 
-/// Most ratings on the browse page; no critic uses more different ones.
+/// How many ratings the browse page lists; no critic uses more different ones.
 const MAX_RATINGS: u32 = 120;
 
-fn index_entries(labels: &[BrowseTerm]) -> Vec<IndexEntry<'_>> {
-    labels.iter().map(|BrowseTerm { slug, name, total }| IndexEntry { slug, name, total: *total }).collect()
+fn index_entries(terms: &[BrowseTerm]) -> Vec<IndexEntry<'_>> {
+    terms.iter().map(|BrowseTerm { slug, name, total }| IndexEntry { slug, name, total: *total }).collect()
 }
 
 /// The browse page.
@@ -55,9 +55,9 @@ async fn page(state: &WebState) -> Result<Rendered, WebError> {
     Ok(cacheable_page(state, state.pages.browse(&page)?, None))
 }
 
-/// `?letter=L`.
+/// The query `?letter=L`.
 #[derive(Debug, Deserialize)]
-pub(in crate::web) struct LetterQuery {
+pub(in crate::web) struct InitialQuery {
     letter: Option<String>,
 }
 
@@ -65,7 +65,7 @@ pub(in crate::web) struct LetterQuery {
 pub(in crate::web) async fn index(
     State(state): State<WebState>,
     Query(query): Query<PageQuery>,
-    Query(letter_query): Query<LetterQuery>,
+    Query(initial_query): Query<InitialQuery>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
@@ -74,12 +74,12 @@ pub(in crate::web) async fn index(
         "/people" => (IndexKind::People, BrowseKind::Person),
         _ => (IndexKind::Tags, BrowseKind::Tag),
     };
-    let letter = letter_query.letter.as_deref();
-    if letter.is_some_and(|letter| letter.chars().count() != 1) {
+    let initial = initial_query.letter.as_deref();
+    if initial.is_some_and(|initial| initial.chars().count() != 1) {
         return Err(WebError::NotFound);
     }
-    let render = || list(&state, index, kind, letter, &query);
-    let key = format!("{}?letter={}&page={}", index.path(), letter.unwrap_or_default(), query.number());
+    let render = || list(&state, index, kind, initial, &query);
+    let key = format!("{}?letter={}&page={}", index.path(), initial.unwrap_or_default(), query.number());
     state.cache.get_or_render(&state.app, CacheKind::List.key(&key), &headers, render).await
 }
 
@@ -87,22 +87,22 @@ async fn list(
     state: &WebState,
     index: IndexKind,
     kind: BrowseKind,
-    letter: Option<&str>,
+    initial: Option<&str>,
     query: &PageQuery,
 ) -> Result<Rendered, WebError> {
     let db = &state.app.db;
-    let start = letter.unwrap_or_default();
+    let start = initial.unwrap_or_default();
     let total = browse_index::count_terms(db, kind, start).await?;
     let pages = u32::try_from(total.div_ceil(u64::from(PAGE_SIZE))).unwrap_or(u32::MAX).max(1);
-    if query.number() > pages || (total == 0 && letter.is_some()) {
+    if query.number() > pages || (total == 0 && initial.is_some()) {
         return Err(WebError::NotFound);
     }
     let found = browse_index::list_terms(db, kind, start, PAGE_SIZE, query.offset(PAGE_SIZE)).await?;
     let page = IndexPage {
         index,
-        letters: &browse_index::list_initials(db, kind).await?,
-        letter,
-        shelves: &index_entries(&found),
+        initials: &browse_index::list_initials(db, kind).await?,
+        initial,
+        entries: &index_entries(&found),
         total,
         page: query.number(),
         pages,

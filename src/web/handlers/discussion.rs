@@ -19,11 +19,11 @@ use crate::web::pages::{Discussion, ReviewCounts};
 use crate::web::rendering::Rendering;
 use crate::web::state::WebState;
 
-/// Comments on one page: the oldest, or the newest if sorted that way. The page says how many it leaves out; the
-/// Article's `replies` has all of them.
+/// How many comments a page shows: the oldest, or the newest if those come first. The page says how many it leaves out;
+/// the `replies` collection has all of them.
 const MAX_COMMENTS: u32 = 2_000;
 
-/// `?sort=newest`.
+/// The query `?sort=newest`.
 #[derive(Debug, Deserialize)]
 pub(in crate::web) struct SortQuery {
     sort: Option<String>,
@@ -31,17 +31,17 @@ pub(in crate::web) struct SortQuery {
 
 impl SortQuery {
     pub(super) fn order(&self) -> Result<ThreadOrder, WebError> {
-        let wrong = || WebError::BadRequest("unknown sort order".to_owned());
-        self.sort.as_deref().map_or(Ok(ThreadOrder::Oldest), |sort| sort.parse().map_err(|_| wrong()))
+        let unknown = || WebError::BadRequest("unknown sort order".to_owned());
+        self.sort.as_deref().map_or(Ok(ThreadOrder::Oldest), |sort| sort.parse().map_err(|_| unknown()))
     }
 }
 
-/// The shortcut to the cached discussion.
+/// The key of the cached discussion, for the fast path.
 pub(in crate::web) fn cache_key<'a>(slug: &'a str, request: &'a Request) -> Option<CacheKey<'a>> {
     request.uri().query().is_none().then_some(CacheKind::Discussion.key(slug))
 }
 
-/// The discussion on its own, which open pages poll.
+/// The discussion without its page, which open pages poll.
 pub(in crate::web) async fn show(
     State(state): State<WebState>,
     Path(slug): Path<String>,
@@ -62,7 +62,7 @@ pub(in crate::web) async fn show(
         let now = state.app.clock.now();
         Ok(Rendered::Cacheable(Arc::new(Rendering::new("text/html; charset=utf-8", text, head, now))))
     };
-    // The cache key is the slug, with the order if it is not the default.
+    // The key is the slug, with the order if it is not the default.
     let key = match order {
         ThreadOrder::Oldest => slug.clone(),
         _ => format!("{slug}?sort={}", order.as_str()),
@@ -70,9 +70,9 @@ pub(in crate::web) async fn show(
     state.cache.get_or_render(&state.app, CacheKind::Discussion.key(&key), &headers, render).await
 }
 
-/// Everything that others said and did about a review.
+/// The comments on a review, the reactions to it, and its numbers.
 pub(super) struct LoadedDiscussion {
-    branches: Vec<ThreadNode>,
+    threads: Vec<ThreadNode>,
     left_out: u64,
     faces: Facepile,
     counts: ReviewCounts,
@@ -86,39 +86,39 @@ impl LoadedDiscussion {
         order: ThreadOrder,
     ) -> Result<Self, WebError> {
         let app = &state.app;
-        let tally = review_stats::for_review(&app.db, review.id).await?;
-        let reach = view_counts::for_review(&app.db, review.id).await?;
+        let stats = review_stats::for_review(&app.db, review.id).await?;
+        let views = view_counts::for_review(&app.db, review.id).await?;
         let comments = comments::list_for_review(&app.db, review.id, order, MAX_COMMENTS).await?;
-        let left_out = left_out(&comments, tally.comments);
-        let mut branches = build_thread(comments);
-        sort_threads(&mut branches, order);
+        let left_out = count_left_out(&comments, stats.comments);
+        let mut threads = build_thread(comments);
+        sort_threads(&mut threads, order);
         let counts = ReviewCounts {
-            reads: reach.reads,
-            likes: tally.likes,
-            boosts: tally.boosts,
-            comments: tally.comments,
-            hosts: reach.hosts,
+            views: views.reads,
+            likes: stats.likes,
+            boosts: stats.boosts,
+            comments: stats.comments,
+            hosts: views.hosts,
         };
-        Ok(Self { branches, left_out, faces: facepile::for_review(app, review, tally).await?, counts, order })
+        Ok(Self { threads, left_out, faces: facepile::for_review(app, review, stats).await?, counts, order })
     }
 
     pub(super) fn discussion<'a>(&'a self, review: &'a Review) -> Discussion<'a> {
-        let Self { branches, left_out, faces, counts, order } = self;
-        Discussion { review, comments: branches, left_out: *left_out, order: *order, counts: *counts, faces }
+        let Self { threads, left_out, faces, counts, order } = self;
+        Discussion { review, threads, left_out: *left_out, order: *order, counts: *counts, faces }
     }
 }
 
-/// How many of `all` comments were not loaded. Zero if fewer than the limit were loaded: a comment that arrived between
-/// the two queries is not left out.
-fn left_out(read: &[Comment], all: u64) -> u64 {
-    if read.len() < MAX_COMMENTS as usize {
+/// How many of `total` comments were not loaded. Zero if fewer than the limit were loaded: a comment that arrived
+/// between the two queries is not left out.
+fn count_left_out(loaded: &[Comment], total: u64) -> u64 {
+    if loaded.len() < MAX_COMMENTS as usize {
         return 0;
     }
-    let shown = read.iter().filter(|comment| comment.visibility == CommentVisibility::Shown).count();
-    all.saturating_sub(shown as u64)
+    let shown = loaded.iter().filter(|comment| comment.visibility == CommentVisibility::Shown).count();
+    total.saturating_sub(shown as u64)
 }
 
-/// A redirect to the current slug, if the review was renamed.
+/// Returns a redirect to the current slug if the review was renamed.
 pub(super) fn redirect_if_moved(
     state: &WebState,
     review: &Review,

@@ -1,4 +1,4 @@
-//! Feeds of the site, a critic, a tag or a person, each as RSS, Atom and JSON Feed.
+//! Loads the feeds of the site, of critics, tags and people.
 
 use std::sync::Arc;
 
@@ -17,14 +17,14 @@ use crate::web::pages::{FeedFormat, FeedPage, FeedSubject};
 use crate::web::rendering::Rendering;
 use crate::web::state::WebState;
 
-/// Reviews in one feed.
+/// How many reviews a feed has.
 const MAX_ENTRIES: u32 = 30;
 
 fn format(file: &str) -> Result<FeedFormat, WebError> {
     FeedFormat::ALL.into_iter().find(|format| format.file() == file).ok_or(WebError::NotFound)
 }
 
-/// A feed of all reviews.
+/// The feed of all reviews.
 pub(in crate::web) async fn site_feed(
     State(state): State<WebState>,
     uri: Uri,
@@ -38,7 +38,7 @@ pub(in crate::web) async fn site_feed(
     state.cache.get_or_render(&state.app, CacheKind::List.key(uri.path()), &headers, render).await
 }
 
-/// A feed of one critic's reviews.
+/// The feed of a critic's reviews.
 pub(in crate::web) async fn critic_feed(
     State(state): State<WebState>,
     Path((handle, file)): Path<(String, String)>,
@@ -57,25 +57,25 @@ pub(in crate::web) async fn critic_feed(
     state.cache.get_or_render(&state.app, CacheKind::List.key(&key), &headers, render).await
 }
 
-/// A feed of the reviews with a tag.
+/// The feed of the reviews with a tag.
 pub(in crate::web) async fn tag_feed(
     State(state): State<WebState>,
     Path((slug, file)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
-    index_feed(&state, (BrowseKind::Tag, &slug), &file, &headers).await
+    term_feed(&state, (BrowseKind::Tag, &slug), &file, &headers).await
 }
 
-/// A feed of the reviews of films by or with a person.
+/// The feed of the reviews of films by or with a person.
 pub(in crate::web) async fn person_feed(
     State(state): State<WebState>,
     Path((slug, file)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
-    index_feed(&state, (BrowseKind::Person, &slug), &file, &headers).await
+    term_feed(&state, (BrowseKind::Person, &slug), &file, &headers).await
 }
 
-async fn index_feed(
+async fn term_feed(
     state: &WebState,
     (kind, slug): (BrowseKind, &str),
     file: &str,

@@ -1,4 +1,4 @@
-//! The front page.
+//! Loads the front page.
 
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
@@ -15,12 +15,12 @@ use crate::web::page_cache::{CacheKey, CacheKind, Rendered};
 use crate::web::pages::HomePage;
 use crate::web::state::WebState;
 
-/// Reviews on the front page.
+/// How many reviews the front page lists.
 const MAX_NEWEST: u32 = 12;
 
 const CACHE_KEY: CacheKey<'static> = CacheKind::List.key("/");
 
-/// The shortcut to the cached page.
+/// The key of the cached page, for the fast path.
 pub(in crate::web) fn cache_key<'a>(_: &'a str, request: &'a Request) -> Option<CacheKey<'a>> {
     (!prefers_activity(request.headers())).then_some(CACHE_KEY)
 }
@@ -46,9 +46,9 @@ async fn page(state: &WebState) -> Result<Rendered, WebError> {
     let total = browse_index::count_reviews(db, &BrowseQuery::all()).await?;
     let page = HomePage { critics: &list.critics, newest: &list.listed(), total };
     let page = state.pages.home(&page)?;
-    let alone = match &list.critics[..] {
+    let document = match &list.critics[..] {
         [critic] => alternate_link(&state.app.origin.actor(critic.id)),
         _ => None,
     };
-    Ok(cacheable_page(state, page, alone.into_iter().chain([form_content_security_policy()])))
+    Ok(cacheable_page(state, page, document.into_iter().chain([form_content_security_policy()])))
 }

@@ -1,4 +1,4 @@
-//! The form that leads readers to their own server to follow, reply, like or boost.
+//! Handles the form that leads readers to their own server to follow, reply, like or boost.
 
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
@@ -16,10 +16,10 @@ use crate::web::error::WebError;
 use crate::web::pages::InteractPage;
 use crate::web::state::WebState;
 
-/// Largest form.
+/// How large the form may be.
 const MAX_FORM_BYTES: usize = 8 * 1024;
 
-/// The fields of the form.
+/// The fields of the form. The intent is named `wish` there.
 struct InteractForm {
     handle: String,
     intent: Intent,
@@ -41,8 +41,8 @@ impl InteractForm {
     }
 }
 
-/// Redirects readers to the page that their own server names for the action, and nowhere else.
-pub(in crate::web) async fn interact(
+/// Redirects readers to the page that their own server offers for the action, and nowhere else.
+pub(in crate::web) async fn submit(
     State(state): State<WebState>,
     connection: Option<Extension<axum::extract::ConnectInfo<std::net::SocketAddr>>>,
     headers: HeaderMap,
@@ -57,7 +57,7 @@ pub(in crate::web) async fn interact(
     }
     let form = InteractForm::parse(&body)
         .ok_or_else(|| WebError::BadRequest("the form is incomplete".to_owned()))?;
-    let critic = critic(&state, &form).await?.ok_or(WebError::NotFound)?;
+    let critic = find_critic(&state, &form).await?.ok_or(WebError::NotFound)?;
     let mut extensions = Extensions::new();
     if let Some(Extension(connection)) = connection {
         extensions.insert(connection);
@@ -72,8 +72,8 @@ pub(in crate::web) async fn interact(
     drop(permit);
     let error = match result {
         Ok(page) => {
-            let home = [(header::CACHE_CONTROL, "no-store")];
-            return Ok((home, Redirect::to(page.as_str())).into_response());
+            let headers = [(header::CACHE_CONTROL, "no-store")];
+            return Ok((headers, Redirect::to(page.as_str())).into_response());
         }
         Err(error) => error,
     };
@@ -82,21 +82,23 @@ pub(in crate::web) async fn interact(
         intent: form.intent,
         object: &form.object,
         handle: &form.handle,
-        problem: &error,
+        error: &error,
     };
     Ok((StatusCode::UNPROCESSABLE_ENTITY, html_with_form(state.pages.interact(&page)?)).into_response())
 }
 
-/// Whether the form was sent from one of our own pages. Browsers say where a form comes from; other clients cannot be
-/// tricked into sending one.
+/// Whether the form was sent from one of our own pages. Browsers send the origin of a form; other clients cannot be
+/// tricked into submitting one.
 fn is_same_origin(headers: &HeaderMap, origin: &str) -> bool {
-    let header_is =
-        |name: &str, what: &str| headers.get(name).is_none_or(|value| value.as_bytes() == what.as_bytes());
+    let header_is = |name: &str, expected: &str| {
+        headers.get(name).is_none_or(|value| value.as_bytes() == expected.as_bytes())
+    };
     header_is("origin", origin) && header_is("sec-fetch-site", "same-origin")
 }
 
-/// The critic that the action is about. `None` if there is no such object here or the action does not apply to it.
-async fn critic(state: &WebState, form: &InteractForm) -> Result<Option<Critic>, WebError> {
+/// Finds the critic that the action is about. Returns `None` if the object does not exist here or the action does not
+/// apply to it.
+async fn find_critic(state: &WebState, form: &InteractForm) -> Result<Option<Critic>, WebError> {
     let app = &state.app;
     if let Some(id) = app.origin.parse_actor_id(&form.object)
         && form.intent == Intent::Follow

@@ -1,4 +1,4 @@
-//! Serves the media that this site stored: posters, pictures of reviews, avatars.
+//! Serves stored media: posters, images in reviews, avatars.
 
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -15,10 +15,10 @@ pub(in crate::web) async fn show(
     State(state): State<WebState>,
     Path(name): Path<String>,
 ) -> Result<Response, WebError> {
-    // A name that is not in the store is not a file that this site has saved.
+    // Only names in the database are looked up in the media store.
     let media_type = media::find_media_type(&state.app.db, &name).await?.ok_or(WebError::NotFound)?;
-    let place = object_store::path::Path::from(name.as_str());
-    let file = state.app.media_store.get(&place).await.map_err(|error| match error {
+    let path = object_store::path::Path::from(name.as_str());
+    let file = state.app.media_store.get(&path).await.map_err(|error| match error {
         object_store::Error::NotFound { .. } => WebError::NotFound,
         error => WebError::Internal(error.into()),
     })?;

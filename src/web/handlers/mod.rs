@@ -1,4 +1,5 @@
-//! Handlers of the pages for people. Each reads the store and passes what it read to `pages`.
+//! Handlers of pages, feeds and files. The file of a page has the same name here and in `pages`: the handler loads what
+//! the page shows from `store`, and `pages` renders it.
 
 use std::sync::Arc;
 
@@ -34,12 +35,12 @@ pub(super) mod sitemap;
 mod review_list;
 mod versioned_file;
 
-/// A page that contains the remote interaction form.
+/// Responds with a page that contains the remote interaction form.
 fn html_with_form(page: String) -> Response {
     ([form_content_security_policy()], Html(page)).into_response()
 }
 
-/// The policy that lets that form lead to other sites.
+/// The policy that allows the form to redirect to other sites.
 fn form_content_security_policy() -> (HeaderName, HeaderValue) {
     (header::CONTENT_SECURITY_POLICY, FORM_CONTENT_SECURITY_POLICY)
 }
@@ -53,15 +54,15 @@ fn cacheable_page(
     Rendered::Cacheable(Arc::new(render_html(state, page, more)))
 }
 
-/// A review's page: contains the form, and counts its views.
+/// The page of a review, which contains the form and counts its views.
 fn counted_review_page(
     state: &WebState,
     page: String,
     more: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
-    reads: ViewCounter,
+    views: ViewCounter,
 ) -> Rendered {
     let more = more.into_iter().chain([form_content_security_policy()]);
-    Rendered::Cacheable(Arc::new(render_html(state, page, more).with_view_counter(reads)))
+    Rendered::Cacheable(Arc::new(render_html(state, page, more).with_view_counter(views)))
 }
 
 fn render_html(

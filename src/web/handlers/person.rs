@@ -15,7 +15,7 @@ use crate::web::pages::PersonPage;
 use crate::web::pagination::PageQuery;
 use crate::web::state::WebState;
 
-/// `?as=ROLE`.
+/// The query `?as=ROLE`.
 #[derive(Debug, Deserialize)]
 pub(in crate::web) struct RoleQuery {
     #[serde(default, rename = "as")]
@@ -50,7 +50,7 @@ pub(in crate::web) async fn show(
             role,
             reviews: &list_page.list.listed(),
             total: list_page.total,
-            of_all: term.total,
+            total_in_any_role: term.total,
             several_critics: list_page.several_critics(),
             page: list_page.page,
             pages: list_page.pages,

@@ -1,4 +1,4 @@
-//! A critic's page.
+//! Loads the page of a critic.
 
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
@@ -25,7 +25,7 @@ pub(in crate::web) async fn show(
 ) -> Result<Response, WebError> {
     let db = &state.app.db;
     let name = handle.strip_prefix('@').ok_or(WebError::NotFound)?;
-    // People paste the whole handle into the URL: `@critic@this.site`.
+    // People paste whole handles into the URL: `@critic@this.site`.
     let name = name.strip_suffix(&format!("@{}", state.app.handle_domain())).unwrap_or(name);
     let critic = critics::find_by_handle(db, name).await?.ok_or(WebError::NotFound)?;
     if prefers_activity(&headers) {
@@ -42,7 +42,7 @@ pub(in crate::web) async fn show(
 
 async fn page(state: &WebState, critic: CriticId, query: &PageQuery) -> Result<Rendered, WebError> {
     let db = &state.app.db;
-    // Read again, because the critic loaded for the redirect may be older than the version that the page is cached for.
+    // Loaded again, since the critic that `show` loaded may be older than the version that the page is cached under.
     let critic = critics::find(db, critic).await?.ok_or(WebError::NotFound)?;
     let total = browse_index::count_reviews(db, &BrowseQuery::for_critic(critic.id)).await?;
     let (page, pages) = (query.number(), page_count(total));

@@ -20,10 +20,11 @@ use crate::web::page_cache::{CacheKey, CacheKind, Rendered};
 use crate::web::pages::{AdjacentReview, RelatedReviews, ReviewPage};
 use crate::web::state::WebState;
 
-/// Reviews shown as related: of the same film, or by the same director.
+/// How many related reviews are shown: of the same film, and of other films by its director.
 const MAX_RELATED: u32 = 4;
 
-/// The shortcut to the cached page or document. A query may ask for another order.
+/// The key of the cached page or document, for the fast path. `None` if there is a query, which may ask for another
+/// order.
 pub(in crate::web) fn cache_key<'a>(slug: &'a str, request: &'a Request) -> Option<CacheKey<'a>> {
     let kind = if prefers_activity(request.headers()) { CacheKind::ArticleOfPage } else { CacheKind::Page };
     request.uri().query().is_none().then_some(kind.key(slug))
@@ -61,16 +62,16 @@ async fn page(
     state: &WebState,
     review: &Review,
     slug: &str,
-    sorted: ThreadOrder,
+    order: ThreadOrder,
 ) -> Result<Rendered, WebError> {
     let app = &state.app;
     if let Some(moved) = redirect_if_moved(state, review, slug, "")? {
         return Ok(Rendered::Uncacheable(moved));
     }
     let critic = publish::critic_for_review(app, review).await?;
-    let loaded = LoadedDiscussion::load(state, review, sorted).await?;
+    let loaded = LoadedDiscussion::load(state, review, order).await?;
     let (newer, older) = reviews::find_neighbours(&app.db, review).await?;
-    let (of_film, by_director) = related_reviews(state, review).await?;
+    let (same_film, by_director) = related_reviews(state, review).await?;
     let director = review.content.film.directors.first().map(String::as_str);
     let by_director = by_director.listed();
     let page = state.pages.review(&ReviewPage {
@@ -80,34 +81,34 @@ async fn page(
         newer: newer.as_ref().map(adjacent),
         older: older.as_ref().map(adjacent),
         related: RelatedReviews {
-            of_film: &of_film.listed(),
+            same_film: &same_film.listed(),
             by_director: director.map(|name| (name, &by_director[..])),
         },
     })?;
-    let reads = state.view_counts.counter_for(review.id);
-    Ok(counted_review_page(state, page, alternate_link(&app.origin.article(review.id)), reads))
+    let views = state.view_counts.counter_for(review.id);
+    Ok(counted_review_page(state, page, alternate_link(&app.origin.article(review.id)), views))
 }
 
 /// The newest reviews of the same film, and of other films by its first director.
 async fn related_reviews(state: &WebState, review: &Review) -> Result<(ReviewList, ReviewList), WebError> {
     let film = &review.content.film;
     let director = film.directors.first().map(|name| browse_slug(name)).filter(|slug| !slug.is_empty());
-    let shelves = [
+    let queries = [
         film_slug(film).map(|slug| BrowseQuery::new(BrowseKind::Film, &slug)),
         director.map(|slug| BrowseQuery::new(BrowseKind::Person, &slug).in_role(Some(CreditRole::Director))),
     ];
     let mut found = [Vec::new(), Vec::new()];
-    for (shelf, found) in shelves.iter().zip(&mut found) {
-        if let Some(shelf) = shelf {
-            *found = reviews::list_matching(&state.app.db, shelf, 2 * MAX_RELATED + 1, 0).await?;
+    for (query, found) in queries.iter().zip(&mut found) {
+        if let Some(query) = query {
+            *found = reviews::list_matching(&state.app.db, query, 2 * MAX_RELATED + 1, 0).await?;
         }
     }
-    let [mut of_film, mut by_director] = found;
-    of_film.retain(|other| other.id != review.id);
+    let [mut same_film, mut by_director] = found;
+    same_film.retain(|other| other.id != review.id);
     by_director.retain(|other| other.id != review.id && film_slug(&other.content.film) != film_slug(film));
-    of_film.truncate(MAX_RELATED as usize);
+    same_film.truncate(MAX_RELATED as usize);
     by_director.truncate(MAX_RELATED as usize);
-    Ok((ReviewList::load(state, of_film).await?, ReviewList::load(state, by_director).await?))
+    Ok((ReviewList::load(state, same_film).await?, ReviewList::load(state, by_director).await?))
 }
 
 fn adjacent(review: &Review) -> AdjacentReview<'_> {

@@ -1,4 +1,4 @@
-//! Lists of reviews: what all pages and feeds that list reviews have in common.
+//! What the handlers of pages and feeds that list reviews have in common.
 
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -15,10 +15,10 @@ use crate::web::pages::ReviewListItem;
 use crate::web::pagination::PageQuery;
 use crate::web::state::WebState;
 
-/// Reviews on one page of a list.
+/// How many reviews a page of a list has.
 pub(super) const PAGE_SIZE: u32 = 30;
 
-/// Reviews with everything that a list shows of them.
+/// Reviews, with their critics and their numbers of comments.
 pub(super) struct ReviewList {
     pub(super) reviews: Vec<Review>,
     pub(super) critics: Vec<Critic>,
@@ -45,7 +45,7 @@ impl ReviewList {
     }
 }
 
-/// One page of a list.
+/// One page of a list of reviews.
 pub(super) struct ReviewListPage {
     pub(super) list: ReviewList,
     pub(super) total: u64,
@@ -78,7 +78,7 @@ impl ReviewListPage {
     }
 }
 
-/// Serves a page of a list from the cache. The key is the decoded path, since one list can be spelled in several ways.
+/// Serves a page of a list from the cache. `list` is the decoded path, since one path can be spelled in several ways.
 pub(super) async fn cached_list<M>(
     state: &WebState,
     list: &str,

@@ -1,5 +1,5 @@
-//! Full-text search. A query consists of words and filters, all of which are validated. Results are not cached, and a
-//! search costs more than any other page, so only a few run at a time (see `work_queue`).
+//! Runs searches. A query consists of words and filters, all of which are validated. Results are not cached, and a
+//! search costs more than any other page, so only a few run at the same time (`work_queue`).
 
 use std::sync::Arc;
 
@@ -20,13 +20,13 @@ use crate::web::pages::{SearchFilters, SearchPage, SearchProblem};
 use crate::web::pagination::PageQuery;
 use crate::web::state::WebState;
 
-/// Results on one page.
+/// How many results a page has.
 const PAGE_SIZE: u32 = 20;
 
-/// Results are counted up to this number.
+/// How many results are counted; beyond that the page says "more than".
 const MAX_RESULTS: u32 = 1_000;
 
-/// Ratings offered as a filter.
+/// How many ratings the filter offers.
 const MAX_RATINGS: u32 = 60;
 
 /// The query parameters.
@@ -70,8 +70,8 @@ pub(in crate::web) async fn show(
         return Ok(render(&state, filters, None, &page_query, None).await?.into_response());
     }
     let request = parse_filters(&state, &filters).await?;
-    let has_words = filters.q.trim().is_empty() || !request.words.is_empty();
-    if !has_words && request.tokens.is_empty() && request.span.is_none() {
+    let is_without_words = !filters.q.trim().is_empty() && request.words.is_empty();
+    if is_without_words && request.tokens.is_empty() && request.span.is_none() {
         return Ok(render(&state, filters, None, &page_query, Some(SearchProblem::NoWord))
             .await?
             .into_response());
@@ -81,16 +81,16 @@ pub(in crate::web) async fn show(
 
 /// Validates the filters. An unknown year, rating or critic is a bad request; an unknown tag or person matches nothing.
 async fn parse_filters(state: &WebState, filters: &SearchFilters) -> Result<ParsedSearch, WebError> {
-    let unreadable = |what: &str| WebError::BadRequest(format!("unknown {what}"));
+    let unknown = |filter: &str| WebError::BadRequest(format!("unknown {filter}"));
     let mut tokens = Vec::new();
     let non_empty = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut span = None;
     if let Some(year) = non_empty(&filters.year) {
         let year = year.parse().ok().and_then(|year| state.app.site.year_bounds(year));
-        span = Some(year.ok_or_else(|| unreadable("year"))?);
+        span = Some(year.ok_or_else(|| unknown("year"))?);
     }
     if let Some(key) = non_empty(&filters.rating) {
-        let rating = Rating::from_slug(&key).ok_or_else(|| unreadable("rating"))?;
+        let rating = Rating::from_slug(&key).ok_or_else(|| unknown("rating"))?;
         tokens.push(search::min_rating_filter(rating.rank()));
     }
     if let Some(tag) = non_empty(&filters.tag) {
@@ -112,7 +112,7 @@ async fn parse_filters(state: &WebState, filters: &SearchFilters) -> Result<Pars
     }
     if let Some(handle) = non_empty(&filters.critic) {
         let critic = critics::find_by_handle(&state.app.db, handle.trim_start_matches('@')).await?;
-        tokens.push(search::critic_filter(critic.ok_or_else(|| unreadable("critic"))?.id));
+        tokens.push(search::critic_filter(critic.ok_or_else(|| unknown("critic"))?.id));
     }
     Ok(ParsedSearch { words, tokens, span })
 }
@@ -141,7 +141,7 @@ async fn render(
     }
     let shown = ReviewList::load(state, found).await?;
     let ratings = browse_index::list_terms(db, BrowseKind::Rating, "", MAX_RATINGS, 0).await?;
-    let ratings: Vec<Rating> = ratings.iter().filter_map(|label| Rating::parse(&label.name)).collect();
+    let ratings: Vec<Rating> = ratings.iter().filter_map(|term| Rating::parse(&term.name)).collect();
     let years = browse_index::date_span(db).await?;
     let years =
         years.map(|(first, last)| (state.app.site.local_year(first), state.app.site.local_year(last)));
@@ -153,7 +153,7 @@ async fn render(
             words: request.as_ref().map_or(&[], |request| &request.words),
             found: request.as_ref().map(|_| &listed[..]),
             total,
-            most: u64::from(MAX_RESULTS),
+            max_total: u64::from(MAX_RESULTS),
             problem,
             critics: &shown.critics,
             ratings: &ratings,

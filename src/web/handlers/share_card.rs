@@ -1,4 +1,4 @@
-//! The picture drawn for a review that has no poster.
+//! Serves the share card of a review that has no poster.
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -11,7 +11,7 @@ use crate::store::reviews;
 use crate::web::error::WebError;
 use crate::web::state::WebState;
 
-/// The current card of a review.
+/// The current share card of a review.
 pub(in crate::web) async fn show(
     State(state): State<WebState>,
     Path(slug): Path<String>,
@@ -28,9 +28,9 @@ pub(in crate::web) async fn show(
     let card = state.pages.share_card(&critic, &review);
     let version = card.version();
     let versioned = VersionedFile { version: &version, content_type: "image/png" };
-    let head = versioned.headers(&query);
+    let response_headers = versioned.headers(&query);
     if versioned.is_unmodified(&headers) {
-        return Ok((StatusCode::NOT_MODIFIED, head).into_response());
+        return Ok((StatusCode::NOT_MODIFIED, response_headers).into_response());
     }
-    Ok((head, state.share_cards.draw(card).await?).into_response())
+    Ok((response_headers, state.share_cards.draw(card).await?).into_response())
 }

@@ -1,5 +1,5 @@
-//! The sitemap (sitemaps.org): an index, and parts of a bounded size. A part is stable because the oldest pages come
-//! first; new pages go into the last part.
+//! Loads the sitemap (sitemaps.org): an index, and parts of limited size. The oldest pages come first and new pages go
+//! into the last part, so that the other parts do not change.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 
-use crate::domain::browse_index::BrowseKind as Shelves;
+use crate::domain::browse_index::BrowseKind;
 use crate::store::browse_index::BrowseQuery;
 use crate::store::{Db, Result as Stored, browse_index, critics, reviews};
 use crate::web::error::WebError;
@@ -19,19 +19,19 @@ use crate::web::state::WebState;
 
 const PATH: &str = "/sitemap.xml";
 
-/// Pages in one part.
+/// How many pages a part lists.
 const PART_SIZE: u32 = 5_000;
 
-/// The fixed pages.
+/// Pages that every site has.
 const LIST_PATHS: [&str; 6] = ["/", "/reviews", "/browse", "/films", "/people", "/tags"];
 
-/// `?part=reviews-1`.
+/// The query `?part=reviews-1`.
 #[derive(Debug, Deserialize)]
 pub(in crate::web) struct PartQuery {
     part: Option<String>,
 }
 
-/// Kinds of pages that can fill more than one part.
+/// Sections that can fill more than one part.
 #[derive(Debug, Clone, Copy)]
 enum PagedSection {
     Reviews,
@@ -50,11 +50,11 @@ impl PagedSection {
         }
     }
 
-    async fn parts(self, db: &Db) -> Stored<u32> {
+    async fn count_parts(self, db: &Db) -> Stored<u32> {
         let total = match self {
             Self::Reviews => browse_index::count_reviews(db, &BrowseQuery::all()).await?,
-            Self::Films => browse_index::count_terms(db, Shelves::Film, "").await?,
-            Self::People => browse_index::count_terms(db, Shelves::Person, "").await?,
+            Self::Films => browse_index::count_terms(db, BrowseKind::Film, "").await?,
+            Self::People => browse_index::count_terms(db, BrowseKind::Person, "").await?,
         };
         Ok(u32::try_from(total.div_ceil(u64::from(PART_SIZE))).unwrap_or(u32::MAX))
     }
@@ -63,29 +63,27 @@ impl PagedSection {
         let (kind, folder) = match self {
             Self::Reviews => {
                 let slugs = reviews::list_slugs(db, PART_SIZE, offset).await?.into_iter();
-                let place = |(slug, changed)| SitemapEntry {
+                let entry = |(slug, changed)| SitemapEntry {
                     path: format!("/reviews/{slug}"),
                     changed: Some(changed),
                 };
-                return Ok(slugs.map(place).collect());
+                return Ok(slugs.map(entry).collect());
             }
-            Self::Films => (Shelves::Film, "/films/"),
-            Self::People => (Shelves::Person, "/people/"),
+            Self::Films => (BrowseKind::Film, "/films/"),
+            Self::People => (BrowseKind::Person, "/people/"),
         };
-        let labels = browse_index::list_terms(db, kind, "", PART_SIZE, offset).await?.into_iter();
-        Ok(labels
-            .map(|label| SitemapEntry { path: format!("{folder}{}", label.slug), changed: None })
-            .collect())
+        let terms = browse_index::list_terms(db, kind, "", PART_SIZE, offset).await?.into_iter();
+        Ok(terms.map(|term| SitemapEntry { path: format!("{folder}{}", term.slug), changed: None }).collect())
     }
 }
 
 /// A part of the sitemap.
 #[derive(Debug, Clone, Copy)]
 enum SitemapPart {
-    /// The fixed pages and the critics.
+    /// The pages that every site has, and those of the critics.
     Lists,
-    /// Pages of one kind, starting at an offset.
-    Of(PagedSection, u32),
+    /// Pages of one section, starting at an offset.
+    Section(PagedSection, u32),
 }
 
 impl SitemapPart {
@@ -93,7 +91,7 @@ impl SitemapPart {
     fn name(self) -> String {
         match self {
             Self::Lists => "lists".to_owned(),
-            Self::Of(section, before) => format!("{}-{}", section.name(), before / PART_SIZE + 1),
+            Self::Section(section, before) => format!("{}-{}", section.name(), before / PART_SIZE + 1),
         }
     }
 
@@ -104,11 +102,11 @@ impl SitemapPart {
         let (section, number) = name.rsplit_once('-')?;
         let section = PagedSection::ALL.into_iter().find(|known| known.name() == section)?;
         let before = number.parse::<u32>().ok()?.checked_sub(1)?.checked_mul(PART_SIZE)?;
-        Some(Self::Of(section, before)).filter(|part| part.name() == name)
+        Some(Self::Section(section, before)).filter(|part| part.name() == name)
     }
 
     async fn entries(self, db: &Db) -> Stored<Vec<SitemapEntry>> {
-        let Self::Of(section, before) = self else {
+        let Self::Section(section, before) = self else {
             let lists = LIST_PATHS.into_iter().map(str::to_owned);
             let critics = critics::list_all(db).await?.into_iter();
             let all = lists.chain(critics.map(|critic| format!("/@{}", critic.profile.handle)));
@@ -118,7 +116,7 @@ impl SitemapPart {
     }
 }
 
-/// The index, or a part of it.
+/// The index of the sitemap, or a part of it.
 pub(in crate::web) async fn show(
     State(state): State<WebState>,
     Query(query): Query<PartQuery>,
@@ -144,8 +142,8 @@ pub(in crate::web) async fn show(
 async fn index(state: &WebState) -> Result<Rendered, WebError> {
     let mut parts = vec![SitemapPart::Lists];
     for section in PagedSection::ALL {
-        let last = section.parts(&state.app.db).await?;
-        parts.extend((0..last).map(|number| SitemapPart::Of(section, number * PART_SIZE)));
+        let last = section.count_parts(&state.app.db).await?;
+        parts.extend((0..last).map(|number| SitemapPart::Section(section, number * PART_SIZE)));
     }
     let paths: Vec<String> = parts.into_iter().map(|part| format!("{PATH}?part={}", part.name())).collect();
     Ok(cacheable(state, state.pages.sitemap_index(&paths)?))

@@ -8,15 +8,15 @@ use crate::web::conditional::if_none_match_contains;
 /// `Cache-Control` of files whose path contains a hash of their content.
 pub(super) const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
-/// `?v=VERSION`.
+/// The query `?v=VERSION`.
 #[derive(Debug, Deserialize)]
 pub(in crate::web) struct VersionQuery {
     #[serde(default)]
     v: String,
 }
 
-/// A file with a version. At the URL with that version it never changes; at any other URL it is the current file and
-/// must be revalidated, because two processes of different versions may serve one site during an upgrade.
+/// A file with a version. The file at the URL with that version never changes. Any other URL returns the current file,
+/// which must be revalidated: during an upgrade, two processes of different versions may serve the site.
 #[derive(Debug)]
 pub(super) struct VersionedFile<'a> {
     pub(super) version: &'a str,

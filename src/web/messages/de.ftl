@@ -84,7 +84,7 @@ newer = ← Neuere
 older = Ältere →
 page-of = Seite { $page } von { $pages }
 
-## The archive and the search
+## Archive, indexes and search
 
 archive = Archiv
 browse = Stöbern
@@ -169,7 +169,7 @@ all-of-them =
     }
 who-writes = Wer hier schreibt
 
-## A review
+## The page of a review
 
 written-by = Von { $critic }
 revised = überarbeitet am { $date }
@@ -190,7 +190,7 @@ more-reviews = Weitere Kritiken
 before-this = Vorige Kritik
 after-this = Nächste Kritik
 
-## Ratings, as a screen reader says them
+## Ratings, as read out by screen readers
 
 rating = Wertung: { $rating }
 rating-half = 0,5 von 5 Sternen
@@ -198,7 +198,7 @@ rating-halves = { $count },5 von 5 Sternen
 rating-stars = { $count } von 5 Sternen
 rating-points = { $points } von { $most }
 
-## The conversation
+## Comments
 
 comments-title = Kommentare
 critic-mark = schreibt hier

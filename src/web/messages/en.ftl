@@ -87,7 +87,7 @@ newer = ← Newer
 older = Older →
 page-of = Page { $page } of { $pages }
 
-## The archive and the search
+## Archive, indexes and search
 
 archive = Archive
 browse = Browse
@@ -173,7 +173,7 @@ all-of-them =
     }
 who-writes = Critics
 
-## A review
+## The page of a review
 
 written-by = By { $critic }
 revised = revised { $date }
@@ -204,7 +204,7 @@ rating-halves = { $count }.5 out of 5 stars
 rating-stars = { $count } out of 5 stars
 rating-points = { $points } out of { $most }
 
-## The conversation
+## Comments
 
 comments-title = Comments
 critic-mark = critic

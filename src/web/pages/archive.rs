@@ -1,4 +1,4 @@
-//! The archive: all reviews, or those of a year, rating or tag, grouped by year.
+//! Renders the archive: all reviews, or those of a year, with a rating or with a tag, grouped by year.
 
 use serde::Serialize;
 
@@ -54,7 +54,7 @@ struct ArchivePageView {
     year_after: Option<String>,
     rating: Option<RatingView>,
     years: Vec<YearGroup>,
-    /// Whether most years have so few reviews that headings by year would be noise.
+    /// Whether most years have too few reviews for a heading each.
     is_sparse: bool,
     total: u64,
     several_critics: bool,
@@ -111,7 +111,7 @@ impl Pages {
         };
         let description = site.messages.format("reviews", [("count", page.total.into())]);
         let view = ArchivePageView {
-            social_meta: self.shelf_meta(&ListMeta { title: &title, description, url: &url }),
+            social_meta: self.archive_meta(&ListMeta { title: &title, description, url: &url }),
             title,
             feeds,
             tag,
@@ -135,7 +135,7 @@ pub(super) fn year_path(year: i16) -> String {
     format!("/years/{year}")
 }
 
-/// Whether most years have so few reviews that a plain list reads better than headings by year.
+/// Whether most years have too few reviews for a heading each.
 pub(super) fn is_sparse(years: &[YearGroup]) -> bool {
     years.iter().map(|year| year.reviews.len()).sum::<usize>() < 3 * years.len()
 }

@@ -1,4 +1,4 @@
-//! The browse page, and the indexes of films, people and tags from A to Z.
+//! Renders the browse page, and the indexes of films, people and tags from A to Z.
 
 use serde::Serialize;
 
@@ -70,12 +70,12 @@ impl IndexKind {
 pub struct IndexPage<'a> {
     /// What it lists.
     pub index: IndexKind,
-    /// The letters that any entry starts with.
-    pub letters: &'a [String],
-    /// The letter that is shown; `None` for all.
-    pub letter: Option<&'a str>,
+    /// The initials of all entries.
+    pub initials: &'a [String],
+    /// The initial of the entries shown; `None` for all.
+    pub initial: Option<&'a str>,
     /// The entries of this page.
-    pub shelves: &'a [IndexEntry<'a>],
+    pub entries: &'a [IndexEntry<'a>],
     /// The number of entries on all pages.
     pub total: u64,
     /// The number of this page, from one.
@@ -117,7 +117,8 @@ struct IndexPageView {
     kind: &'static str,
     letters: Vec<LetterLink>,
     letter: Option<String>,
-    shelves: Vec<IndexLink>,
+    #[serde(rename = "shelves")]
+    entries: Vec<IndexLink>,
     total: u64,
     pager: Pager,
 }
@@ -134,15 +135,15 @@ const fn twelfths(number: u64, largest: u64) -> u64 {
     if largest == 0 { 0 } else { (number * 12).div_ceil(largest) }
 }
 
-fn index_links(folder: &str, shelves: &[IndexEntry<'_>]) -> Vec<IndexLink> {
-    let largest = shelves.iter().map(|shelf| shelf.total).max().unwrap_or(0);
-    let way = |shelf: &IndexEntry<'_>| IndexLink {
-        name: plain_text::name(shelf.name),
-        href: slug_path(&format!("{folder}/"), shelf.slug),
-        total: shelf.total,
-        twelfths: twelfths(shelf.total, largest),
+fn index_links(folder: &str, entries: &[IndexEntry<'_>]) -> Vec<IndexLink> {
+    let largest = entries.iter().map(|entry| entry.total).max().unwrap_or(0);
+    let link = |entry: &IndexEntry<'_>| IndexLink {
+        name: plain_text::name(entry.name),
+        href: slug_path(&format!("{folder}/"), entry.slug),
+        total: entry.total,
+        twelfths: twelfths(entry.total, largest),
     };
-    shelves.iter().map(way).collect()
+    entries.iter().map(link).collect()
 }
 
 impl Pages {
@@ -153,27 +154,27 @@ impl Pages {
     pub fn browse(&self, page: &BrowsePage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
         let largest = |numbers: &mut dyn Iterator<Item = u64>| numbers.max().unwrap_or(0);
-        let of_years = largest(&mut page.years.iter().map(|(_, total)| *total));
-        let of_ratings = largest(&mut page.ratings.iter().map(|shelf| shelf.total));
+        let largest_year = largest(&mut page.years.iter().map(|(_, total)| *total));
+        let largest_rating = largest(&mut page.ratings.iter().map(|entry| entry.total));
         let year = |(year, total): &(i16, u64)| IndexLink {
             name: year.to_string(),
             href: year_path(*year),
             total: *total,
-            twelfths: twelfths(*total, of_years),
+            twelfths: twelfths(*total, largest_year),
         };
-        let rated = |shelf: &IndexEntry<'_>| {
+        let rating = |entry: &IndexEntry<'_>| {
             Some(RatingLink {
-                rating: RatingView::new(&site.messages, &Rating::parse(shelf.name)?),
-                href: slug_path("/ratings/", shelf.slug),
-                total: shelf.total,
-                twelfths: twelfths(shelf.total, of_ratings),
+                rating: RatingView::new(&site.messages, &Rating::parse(entry.name)?),
+                href: slug_path("/ratings/", entry.slug),
+                total: entry.total,
+                twelfths: twelfths(entry.total, largest_rating),
             })
         };
         let view = BrowsePageView {
             url: site.origin.url(PATH).into(),
             total: page.total,
             years: page.years.iter().map(year).collect(),
-            ratings: page.ratings.iter().filter_map(rated).collect(),
+            ratings: page.ratings.iter().filter_map(rating).collect(),
             tags: index_links(IndexKind::Tags.path(), page.tags),
             people: index_links(IndexKind::People.path(), page.people),
         };
@@ -186,21 +187,21 @@ impl Pages {
     /// If a custom template fails.
     pub fn index(&self, page: &IndexPage<'_>) -> anyhow::Result<String> {
         let path = page.index.path();
-        let of_letter = |letter: &str| slug_path(&format!("{path}?letter="), letter);
-        let own = page.letter.map_or_else(|| path.to_owned(), of_letter);
-        let letter = |letter: &String| LetterLink {
-            href: of_letter(letter),
-            is_chosen: page.letter == Some(letter),
-            letter: plain_text::name(&letter.to_uppercase()),
+        let initial_path = |initial: &str| slug_path(&format!("{path}?letter="), initial);
+        let own_path = page.initial.map_or_else(|| path.to_owned(), initial_path);
+        let letter_link = |initial: &String| LetterLink {
+            href: initial_path(initial),
+            is_chosen: page.initial == Some(initial),
+            letter: plain_text::name(&initial.to_uppercase()),
         };
         let view = IndexPageView {
-            url: self.site.origin.url(&own).into(),
+            url: self.site.origin.url(&own_path).into(),
             kind: page.index.name(),
-            letters: page.letters.iter().map(letter).collect(),
-            letter: page.letter.map(|letter| plain_text::name(&letter.to_uppercase())),
-            shelves: index_links(path, page.shelves),
+            letters: page.initials.iter().map(letter_link).collect(),
+            letter: page.initial.map(|initial| plain_text::name(&initial.to_uppercase())),
+            entries: index_links(path, page.entries),
             total: page.total,
-            pager: Pager::new(&own, page.page, page.pages),
+            pager: Pager::new(&own_path, page.page, page.pages),
         };
         self.render("index.html", view)
     }

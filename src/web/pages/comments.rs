@@ -1,5 +1,5 @@
-//! The comments under a review. A thread can be thousands of replies deep, so it is flattened without recursion and
-//! indented only as far as a phone has room for.
+//! Renders the comments on a review. A thread can be thousands of replies deep, so it is flattened without recursion
+//! and indented only as far as fits on a phone.
 
 use minijinja::Value;
 use serde::Serialize;
@@ -12,7 +12,7 @@ use crate::domain::comment::{self, Author, Comment, CommentVisibility};
 use crate::domain::comment_thread::ThreadNode;
 use crate::domain::facepile::FacepileActor;
 
-/// Deepest indentation of replies.
+/// The deepest indentation of replies.
 const MAX_DEPTH: usize = 6;
 
 /// The number of avatar colours in the style sheet.
@@ -24,8 +24,10 @@ pub(super) struct CommentView {
     anchor: String,
     depth: usize,
     author: AuthorView,
-    answers: Option<ReplyTarget>,
-    at_home: Option<ExternalLink>,
+    #[serde(rename = "answers")]
+    reply_to: Option<ReplyTarget>,
+    #[serde(rename = "at_home")]
+    original: Option<ExternalLink>,
     content: Value,
     warning: Option<String>,
     language: Option<String>,
@@ -61,21 +63,21 @@ struct AuthorView {
 }
 
 /// The comments in reading order, each with its depth.
-pub(super) fn flatten(site: &Site, branches: &[ThreadNode]) -> Vec<CommentView> {
+pub(super) fn flatten(site: &Site, threads: &[ThreadNode]) -> Vec<CommentView> {
     let mut views = Vec::new();
-    let mut open = vec![(None::<ReplyTarget>, branches.iter())];
-    while let Some((reply_target, siblings)) = open.last_mut() {
-        let Some(branch) = siblings.next() else {
+    let mut open = vec![(None::<ReplyTarget>, threads.iter())];
+    while let Some((reply_to, siblings)) = open.last_mut() {
+        let Some(node) = siblings.next() else {
             open.pop();
             continue;
         };
-        let reply_target = reply_target.clone();
+        let reply_to = reply_to.clone();
         let depth = open.len() - 1;
-        let comment_view = comment_view(site, &branch.comment, depth, reply_target);
-        let here = ReplyTarget {
+        let comment_view = comment_view(site, &node.comment, depth, reply_to);
+        let target = ReplyTarget {
             anchor: comment_view.anchor.clone(),
             name: comment_view.gone.is_none().then(|| comment_view.author.name.clone()),
-            instead: site.messages.get(match branch.comment.visibility {
+            instead: site.messages.get(match node.comment.visibility {
                 CommentVisibility::Deleted => "a-deleted-comment",
                 CommentVisibility::Removed => "a-removed-comment",
                 CommentVisibility::Hidden | CommentVisibility::Withheld | CommentVisibility::Shown => {
@@ -84,19 +86,19 @@ pub(super) fn flatten(site: &Site, branches: &[ThreadNode]) -> Vec<CommentView> 
             }),
         };
         views.push(comment_view);
-        open.push((Some(here), branch.replies.iter()));
+        open.push((Some(target), node.replies.iter()));
     }
     views
 }
 
-fn comment_view(site: &Site, comment: &Comment, depth: usize, answers: Option<ReplyTarget>) -> CommentView {
+fn comment_view(site: &Site, comment: &Comment, depth: usize, reply_to: Option<ReplyTarget>) -> CommentView {
     let warning = comment.warning.as_deref().map(plain_text::text);
     CommentView {
         anchor: comment::comment_anchor(comment.id),
         depth: depth.min(MAX_DEPTH),
-        author: author(site, &comment.author),
-        answers,
-        at_home: ExternalLink::new(&comment.url).filter(|_| comment.author.critic.is_none()),
+        author: author_view(site, &comment.author),
+        reply_to,
+        original: ExternalLink::new(&comment.url).filter(|_| comment.author.critic.is_none()),
         content: safe_html(&comment.content),
         warning: warning.filter(|warning| !warning.is_empty()),
         language: comment.language.clone(),
@@ -115,18 +117,19 @@ fn comment_view(site: &Site, comment: &Comment, depth: usize, answers: Option<Re
 /// An actor who likes or boosts the review.
 #[derive(Debug, Serialize)]
 pub(super) struct FaceView {
-    who: AuthorView,
+    #[serde(rename = "who")]
+    actor: AuthorView,
     likes: bool,
     boosts: bool,
 }
 
 impl FaceView {
     pub(super) fn new(site: &Site, face: &FacepileActor) -> Self {
-        Self { who: author(site, &face.actor), likes: face.has_liked, boosts: face.has_boosted }
+        Self { actor: author_view(site, &face.actor), likes: face.has_liked, boosts: face.has_boosted }
     }
 }
 
-fn author(site: &Site, author: &Author) -> AuthorView {
+fn author_view(site: &Site, author: &Author) -> AuthorView {
     let host = author.uri.host_str().unwrap_or_default();
     let from = match (&author.critic, &author.handle) {
         (Some(handle), _) => format!("@{handle}@{}", site.handle_domain),
@@ -136,11 +139,11 @@ fn author(site: &Site, author: &Author) -> AuthorView {
     let name = Some(plain_text::name(&author.name)).filter(|name| !name.is_empty());
     let name = name.unwrap_or_else(|| from.clone());
     let initial = name.chars().find(|c| c.is_alphanumeric());
-    let sum = author
+    let hash = author
         .uri
         .as_str()
         .bytes()
-        .fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+        .fold(0u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
     let page = match &author.critic {
         Some(handle) => ExternalLink::new(&site.origin.profile_page(handle)),
         None => ExternalLink::new(&author.url),
@@ -153,6 +156,6 @@ fn author(site: &Site, author: &Author) -> AuthorView {
         avatar: author.avatar.as_ref().map(|name| url_path(&site.origin.media_url_by_name(name))),
         is_critic: author.critic.is_some(),
         indexable: author.indexable,
-        hue: sum % AVATAR_HUES,
+        hue: hash % AVATAR_HUES,
     }
 }

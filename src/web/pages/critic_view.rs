@@ -1,4 +1,4 @@
-//! A critic, with links and avatar.
+//! Renders a critic, with avatar and links.
 
 use serde::Serialize;
 
@@ -32,17 +32,17 @@ impl CriticView {
         let profile = &critic.profile;
         let url = site.origin.profile_page(&profile.handle);
         let links = profile.links.iter().filter_map(|link| {
-            let outside = ExternalLink::new(&link.url)?;
+            let external = ExternalLink::new(&link.url)?;
             let name = Some(plain_text::name(&link.name)).filter(|name| !name.is_empty());
-            Some(NamedLink { name: name.unwrap_or(outside.host), href: outside.href })
+            Some(NamedLink { name: name.unwrap_or(external.host), href: external.href })
         });
         let is_for = |handle: &Option<String>| handle.as_ref().is_none_or(|handle| *handle == profile.handle);
-        let support = site.about.support.iter().filter(|way| is_for(&way.critic)).map(|way| NamedLink {
-            name: way
+        let support = site.about.support.iter().filter(|link| is_for(&link.critic)).map(|link| NamedLink {
+            name: link
                 .name
                 .as_deref()
-                .map_or_else(|| site.messages.get(way.kind.message_id()), plain_text::name),
-            href: way.url.to_string(),
+                .map_or_else(|| site.messages.get(link.kind.message_id()), plain_text::name),
+            href: link.url.to_string(),
         });
         Self {
             support: support.collect(),

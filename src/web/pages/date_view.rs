@@ -1,4 +1,4 @@
-//! Dates and times as pages show them.
+//! Renders dates and times.
 
 use serde::Serialize;
 
@@ -27,10 +27,10 @@ impl DateView {
         let day = format_date(messages, local.date());
         let time = local.strftime("%H:%M").to_string();
         let month = messages.get(&format!("month-short-{}", local.month()));
-        let of_month = local.day().to_string();
+        let day_of_month = local.day().to_string();
         Self {
             iso: moment.to_string(),
-            short: messages.format("date-in-year", [("day", of_month.into()), ("month", month.into())]),
+            short: messages.format("date-in-year", [("day", day_of_month.into()), ("month", month.into())]),
             exact: messages.format("date-and-time", [("date", day.as_str().into()), ("time", time.into())]),
             day,
             year: local.year(),
@@ -51,9 +51,9 @@ impl DayView {
     }
 }
 
-/// A date in the language of the site.
+/// Formats a date in the language of the site.
 fn format_date(messages: &Messages, day: jiff::civil::Date) -> String {
     let month = messages.get(&format!("month-{}", day.month()));
-    let (of_month, year) = (day.day().to_string(), day.year().to_string());
-    messages.format("date", [("day", of_month.into()), ("month", month.into()), ("year", year.into())])
+    let (day_of_month, year) = (day.day().to_string(), day.year().to_string());
+    messages.format("date", [("day", day_of_month.into()), ("month", month.into()), ("year", year.into())])
 }

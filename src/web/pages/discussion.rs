@@ -1,5 +1,5 @@
-//! The parts of a review's page that change while it is open: numbers, facepile and comments. The page contains exactly
-//! the HTML that the discussion endpoint returns, and its entity tag, with which the script polls for changes.
+//! Renders the parts of a review's page that change while it is open: numbers, facepile and comments. The page contains
+//! the same HTML as the discussion endpoint returns, and its entity tag, with which the script polls for changes.
 
 use minijinja::Value;
 use serde::Serialize;
@@ -13,14 +13,16 @@ use crate::domain::facepile::Facepile;
 use crate::domain::hash::sha256_hex;
 use crate::domain::review::Review;
 
-/// Up to this many threads, no sort order is offered.
-const MIN_THREADS_TO_SORT: usize = 2;
+/// Sort orders are offered if there are more threads than this.
+const MAX_UNSORTED_THREADS: usize = 2;
 
-/// The numbers of views, likes, boosts, comments, and servers reached.
+/// The numbers of views, likes, boosts, comments, and servers reached. The field of the views is named `reads` in
+/// templates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct ReviewCounts {
     /// Views, as last published.
-    pub reads: u64,
+    #[serde(rename = "reads")]
+    pub views: u64,
     /// Likes.
     pub likes: u64,
     /// Boosts.
@@ -31,13 +33,13 @@ pub struct ReviewCounts {
     pub hosts: u64,
 }
 
-/// What others said and did about a review.
+/// The comments on a review, the reactions to it, and its numbers.
 #[derive(Debug, Clone, Copy)]
 pub struct Discussion<'a> {
     /// The review.
     pub review: &'a Review,
-    /// The comments, sorted by `order`.
-    pub comments: &'a [ThreadNode],
+    /// The threads of comments, sorted by `order`.
+    pub threads: &'a [ThreadNode],
     /// The number of comments left out: the newest, or the oldest if the newest come first.
     pub left_out: u64,
     /// The sort order.
@@ -48,7 +50,7 @@ pub struct Discussion<'a> {
     pub faces: &'a Facepile,
 }
 
-/// The rendered parts.
+/// The rendered parts, for the template of the page.
 #[derive(Debug, Serialize)]
 pub(super) struct DiscussionView {
     /// The path of the discussion endpoint.
@@ -75,9 +77,11 @@ struct NumbersView {
     counts: ReviewCounts,
     left_out: u64,
     /// Whether the comments left out are the oldest.
-    is_from_the_end: bool,
+    #[serde(rename = "is_from_the_end")]
+    are_oldest_left_out: bool,
     /// A link to the page that shows them.
-    other_end: String,
+    #[serde(rename = "other_end")]
+    left_out_href: String,
 }
 
 #[derive(Serialize)]
@@ -91,8 +95,8 @@ struct ThreadView {
     comments: Vec<CommentView>,
 }
 
-/// The path of the review's page, or of a `part` of it, with that sort order.
-fn address(site: &Site, review: &Review, part: &str, order: ThreadOrder) -> String {
+/// The path of the review's page, or of a `part` below it, with that sort order.
+fn page_path(site: &Site, review: &Review, part: &str, order: ThreadOrder) -> String {
     let page = url_path(&site.origin.review_page(review));
     match order {
         ThreadOrder::Oldest => format!("{page}{part}"),
@@ -101,8 +105,8 @@ fn address(site: &Site, review: &Review, part: &str, order: ThreadOrder) -> Stri
 }
 
 /// The sort orders offered; none if there is little to sort.
-pub(super) fn orders(site: &Site, discussion: &Discussion<'_>) -> Vec<OrderLink> {
-    if discussion.comments.len() <= MIN_THREADS_TO_SORT {
+pub(super) fn order_links(site: &Site, discussion: &Discussion<'_>) -> Vec<OrderLink> {
+    if discussion.threads.len() <= MAX_UNSORTED_THREADS {
         return Vec::new();
     }
     let link = |order: ThreadOrder| OrderLink {
@@ -115,17 +119,17 @@ pub(super) fn orders(site: &Site, discussion: &Discussion<'_>) -> Vec<OrderLink>
 
 /// A link to the comments on the review's page in that order.
 fn comments_link(site: &Site, review: &Review, order: ThreadOrder) -> String {
-    format!("{}#comments", address(site, review, "", order))
+    format!("{}#comments", page_path(site, review, "", order))
 }
 
-fn numbers(site: &Site, discussion: &Discussion<'_>) -> NumbersView {
-    let is_from_the_end = discussion.order == ThreadOrder::Newest;
-    let other_end = if is_from_the_end { ThreadOrder::Oldest } else { ThreadOrder::Newest };
+fn numbers_view(site: &Site, discussion: &Discussion<'_>) -> NumbersView {
+    let are_oldest_left_out = discussion.order == ThreadOrder::Newest;
+    let opposite_order = if are_oldest_left_out { ThreadOrder::Oldest } else { ThreadOrder::Newest };
     NumbersView {
         counts: discussion.counts,
         left_out: discussion.left_out,
-        is_from_the_end,
-        other_end: comments_link(site, discussion.review, other_end),
+        are_oldest_left_out,
+        left_out_href: comments_link(site, discussion.review, opposite_order),
     }
 }
 
@@ -133,17 +137,17 @@ impl Pages {
     pub(super) fn discussion_view(&self, discussion: &Discussion<'_>) -> anyhow::Result<DiscussionView> {
         let site = &self.site;
         let shown = discussion.faces.shown.iter().map(|face| FaceView::new(site, face)).collect();
-        let numbers = self.render("numbers.html", numbers(site, discussion))?;
+        let numbers = self.render("numbers.html", numbers_view(site, discussion))?;
         let faces =
             self.render("faces.html", FacesView { shown, others: discussion.faces.other_reactions })?;
         let thread =
-            self.render("thread.html", ThreadView { comments: flatten(site, discussion.comments) })?;
+            self.render("thread.html", ThreadView { comments: flatten(site, discussion.threads) })?;
         let mut tag = sha256_hex([&*numbers, &faces, &thread].concat().as_bytes());
         tag.truncate(32);
         Ok(DiscussionView {
-            href: address(site, discussion.review, "/comments", discussion.order),
+            href: page_path(site, discussion.review, "/comments", discussion.order),
             tag: format!("W/\"{tag}\""),
-            is_empty: discussion.comments.is_empty(),
+            is_empty: discussion.threads.is_empty(),
             counts: discussion.counts,
             numbers: safe_html(&numbers),
             faces: safe_html(&faces),
@@ -151,8 +155,8 @@ impl Pages {
         })
     }
 
-    /// Renders the discussion on its own. Also returns its entity tag (RFC 9110 section 8.8.3), which the page
-    /// contains, too.
+    /// Renders the discussion without its page. Also returns its entity tag (RFC 9110 section 8.8.3), which the page
+    /// contains as well.
     ///
     /// # Errors
     /// If a custom template fails.

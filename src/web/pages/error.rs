@@ -1,4 +1,4 @@
-//! Error pages.
+//! Renders error pages.
 
 use serde::Serialize;
 
@@ -8,11 +8,12 @@ use super::Pages;
 struct ErrorPageView {
     status: u16,
     title: String,
-    what_to_do: String,
+    #[serde(rename = "what_to_do")]
+    advice: String,
 }
 
 impl Pages {
-    /// Renders the page for an error status. The message `message_key` says what happened, and `message_key-advice`
+    /// Renders the page for an error status. The message `<message_key>` says what happened, and `<message_key>-advice`
     /// what to do.
     ///
     /// # Errors
@@ -22,7 +23,7 @@ impl Pages {
         let view = ErrorPageView {
             status,
             title: messages.get(message_key),
-            what_to_do: messages.get(&format!("{message_key}-advice")),
+            advice: messages.get(&format!("{message_key}-advice")),
         };
         self.render("error.html", view)
     }

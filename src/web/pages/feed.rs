@@ -1,4 +1,4 @@
-//! Feeds: RSS 2.0, Atom (RFC 4287), JSON Feed 1.1.
+//! Renders feeds: RSS 2.0, Atom (RFC 4287), JSON Feed 1.1.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ impl FeedFormat {
     }
 }
 
-/// Whose reviews a feed contains.
+/// Which reviews a feed contains.
 #[derive(Debug, Clone, Copy)]
 pub enum FeedSubject<'a> {
     /// All reviews.
@@ -82,7 +82,7 @@ pub enum FeedSubject<'a> {
 /// Input of a feed.
 #[derive(Debug, Clone, Copy)]
 pub struct FeedPage<'a> {
-    /// Whose reviews it contains.
+    /// Which reviews it contains.
     pub subject: FeedSubject<'a>,
     /// The newest reviews, newest first.
     pub reviews: &'a [ReviewListItem<'a>],

@@ -1,4 +1,4 @@
-//! The page of a film with its reviews.
+//! Renders the page of a film.
 
 use serde::Serialize;
 

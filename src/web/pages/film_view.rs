@@ -1,4 +1,4 @@
-//! The film of a review, with links to the pages of its people.
+//! Renders the film of a review, with links to the pages of its people.
 
 use serde::Serialize;
 
@@ -31,7 +31,7 @@ struct PersonLink {
 }
 
 impl FilmView {
-    /// Returns `None` if nothing is known.
+    /// Returns `None` if nothing is known about the film.
     pub(super) fn new(messages: &Messages, film: &Film) -> Option<Self> {
         if film.is_empty() {
             return None;

@@ -1,4 +1,4 @@
-//! The front page: the critics and the newest reviews.
+//! Renders the front page: the critics and the newest reviews.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::domain::critic::Critic;
 /// Input of the front page.
 #[derive(Debug, Clone, Copy)]
 pub struct HomePage<'a> {
-    /// The critics of the site. A single one is introduced at length.
+    /// The critics of the site. If there is only one, the page shows the whole profile.
     pub critics: &'a [Critic],
     /// The newest reviews, newest first.
     pub newest: &'a [ReviewListItem<'a>],

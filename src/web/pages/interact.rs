@@ -1,4 +1,5 @@
-//! The page shown when a reader's own server could not be asked: what went wrong, and what to do instead.
+//! Renders the page that a reader gets when they could not be sent to their own server: what went wrong, and what to do
+//! instead.
 
 use serde::Serialize;
 use url::Url;
@@ -21,7 +22,7 @@ pub struct InteractPage<'a> {
     /// What the reader typed.
     pub handle: &'a str,
     /// Why it failed.
-    pub problem: &'a RemoteInteractionError,
+    pub error: &'a RemoteInteractionError,
 }
 
 #[derive(Debug, Serialize)]
@@ -35,7 +36,7 @@ struct InteractPageView {
 }
 
 impl Pages {
-    /// Renders the page shown when a reader's own server could not be asked.
+    /// Renders the page.
     ///
     /// # Errors
     /// If a custom template fails.
@@ -49,14 +50,14 @@ impl Pages {
             object: page.object.to_string(),
             copy: if is_follow { handle } else { page.object.to_string() },
             handle: plain_text::text(page.handle),
-            problem: problem(&site.messages, page.problem),
+            problem: problem(&site.messages, page.error),
         };
         self.render("interact.html", view)
     }
 }
 
-fn problem(messages: &Messages, refused: &RemoteInteractionError) -> String {
-    let (key, host) = match refused {
+fn problem(messages: &Messages, error: &RemoteInteractionError) -> String {
+    let (key, host) = match error {
         RemoteInteractionError::NotAHandle => return messages.get("not-a-handle"),
         RemoteInteractionError::Unreachable(host) => ("server-does-not-answer", host),
         RemoteInteractionError::Unknown(host) => ("server-knows-nobody", host),

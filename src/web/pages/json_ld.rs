@@ -1,4 +1,4 @@
-//! Structured data (schema.org) of the pages. Unknown properties are omitted.
+//! Renders structured data (schema.org) of pages. Properties without a value are omitted.
 
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -35,12 +35,12 @@ pub(super) fn review(
     critic: &Critic,
     review: &Review,
     counts: ReviewCounts,
-    (description, picture): (&str, &str),
+    (description, image): (&str, &str),
 ) -> Value {
-    let (draft, page) = (&review.content, site.origin.review_page(review));
+    let (content, page) = (&review.content, site.origin.review_page(review));
     let film = film(site, review);
     let kind = if film.is_null() { "Article" } else { "Review" };
-    let rating = draft.rating.as_ref().filter(|_| !film.is_null());
+    let rating = content.rating.as_ref().filter(|_| !film.is_null());
     object_without_empty([
         ("@context", json!(CONTEXT)),
         ("@type", json!(kind)),
@@ -50,14 +50,14 @@ pub(super) fn review(
         ("name", json!(review_title(site, review))),
         ("headline", json!(review_title(site, review))),
         ("description", json!(description)),
-        ("image", json!(picture)),
+        ("image", json!(image)),
         ("datePublished", json!(review.original_date.to_string())),
         ("dateModified", json!(review.revised_at.map(|moment| moment.to_string()))),
-        ("inLanguage", json!(draft.language.as_deref().unwrap_or(&site.about.language))),
-        ("keywords", json!(draft.tags.iter().map(|tag| plain_text::name(tag)).collect::<Vec<_>>())),
+        ("inLanguage", json!(content.language.as_deref().unwrap_or(&site.about.language))),
+        ("keywords", json!(content.tags.iter().map(|tag| plain_text::name(tag)).collect::<Vec<_>>())),
         ("author", person(site, critic)),
         ("publisher", publisher(site)),
-        ("sameAs", json!(elsewhere(site, review))),
+        ("sameAs", json!(original_url(site, review))),
         ("itemReviewed", film),
         ("reviewRating", rating.map_or(Value::Null, rating_value)),
         ("commentCount", json!(counts.comments)),
@@ -72,10 +72,10 @@ pub(super) fn review(
     ])
 }
 
-/// The original publication elsewhere, if any.
-fn elsewhere(site: &Site, review: &Review) -> Option<String> {
+/// The original publication on another site, if any.
+fn original_url(site: &Site, review: &Review) -> Option<String> {
     let url = review.content.canonical_url.as_ref().filter(|url| !site.origin.owns(url))?;
-    ExternalLink::new(url).map(|outside| outside.href)
+    ExternalLink::new(url).map(|link| link.href)
 }
 
 fn interaction_counter(action: &str, count: u64) -> Value {
@@ -110,12 +110,12 @@ fn film(site: &Site, review: &Review) -> Value {
     movie(
         site,
         &review.content.film,
-        PosterView::new(site, review).as_ref().map(|picture| picture.url.as_str()),
+        PosterView::new(site, review).as_ref().map(|poster| poster.url.as_str()),
     )
 }
 
 /// A film; null if it has no title.
-fn movie(site: &Site, film: &Film, picture: Option<&str>) -> Value {
+fn movie(site: &Site, film: &Film, image: Option<&str>) -> Value {
     let title = plain_text::text(&film.title);
     if title.is_empty() {
         return Value::Null;
@@ -139,7 +139,7 @@ fn movie(site: &Site, film: &Film, picture: Option<&str>) -> Value {
         ("author", people(&film.writers)),
         ("actor", people(&film.stars)),
         ("sameAs", json!(identity.map(|identity| identity.href))),
-        ("image", json!(picture)),
+        ("image", json!(image)),
     ])
 }
 
@@ -156,13 +156,13 @@ fn film_person(site: &Site, name: &str, slug: &str) -> Value {
 }
 
 /// The page of a film.
-pub(super) fn film_page(site: &Site, film: &Film, picture: Option<&str>) -> Value {
-    in_context(movie(site, film, picture))
+pub(super) fn film_page(site: &Site, film: &Film, image: Option<&str>) -> Value {
+    with_context(movie(site, film, image))
 }
 
-/// The page of a film's person.
+/// The page of a person who worked on a film.
 pub(super) fn person_page(site: &Site, name: &str, slug: &str) -> Value {
-    in_context(film_person(site, name, slug))
+    with_context(film_person(site, name, slug))
 }
 
 /// The page of a list of reviews.
@@ -177,11 +177,11 @@ pub(super) fn list(site: &Site, title: &str, url: &Url) -> Value {
     })
 }
 
-fn in_context(mut thing: Value) -> Value {
-    if let Some(members) = thing.as_object_mut() {
+fn with_context(mut object: Value) -> Value {
+    if let Some(members) = object.as_object_mut() {
         members.insert("@context".to_owned(), json!(CONTEXT));
     }
-    thing
+    object
 }
 
 /// A critic.
@@ -189,7 +189,7 @@ fn person(site: &Site, critic: &Critic) -> Value {
     let profile = &critic.profile;
     let page = site.origin.profile_page(&profile.handle);
     let links = profile.links.iter().filter_map(|link| Some(ExternalLink::new(&link.url)?.href));
-    let face = critic.avatar.as_ref().map(|(file, _)| site.origin.media_url_by_name(file));
+    let avatar = critic.avatar.as_ref().map(|(file, _)| site.origin.media_url_by_name(file));
     object_without_empty([
         ("@type", json!("Person")),
         ("@id", json!(format!("{page}#person"))),
@@ -197,7 +197,7 @@ fn person(site: &Site, critic: &Critic) -> Value {
         ("alternateName", json!(format!("@{}@{}", profile.handle, site.handle_domain))),
         ("url", json!(page)),
         ("description", json!(plain_text::paragraphs(&profile.summary).first())),
-        ("image", json!(face)),
+        ("image", json!(avatar)),
         ("sameAs", links.collect()),
     ])
 }
@@ -226,7 +226,7 @@ pub(super) fn profile(site: &Site, critic: &Critic) -> Value {
 }
 
 /// The site, with its search.
-pub(super) fn home(site: &Site, alone: Option<&Critic>) -> Value {
+pub(super) fn home(site: &Site, only_critic: Option<&Critic>) -> Value {
     let home = site.origin.home_page();
     object_without_empty([
         ("@context", json!(CONTEXT)),
@@ -235,7 +235,7 @@ pub(super) fn home(site: &Site, alone: Option<&Critic>) -> Value {
         ("url", json!(home)),
         ("name", json!(plain_text::text(&site.about.title))),
         ("inLanguage", json!(site.about.language)),
-        ("author", alone.map_or(Value::Null, |critic| person(site, critic))),
+        ("author", only_critic.map_or(Value::Null, |critic| person(site, critic))),
         (
             "potentialAction",
             json!({

@@ -1,4 +1,4 @@
-//! Links and paths.
+//! Renders links, and the paths of pages.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -15,7 +15,7 @@ pub(super) struct ExternalLink {
 }
 
 impl ExternalLink {
-    /// Returns `None` unless it is a web URL: nothing else ever becomes a link.
+    /// Returns `None` unless the URL is an HTTP or HTTPS URL: nothing else may become a link.
     pub(super) fn new(url: &Url) -> Option<Self> {
         let host = url.host_str().filter(|_| matches!(url.scheme(), "https" | "http"))?;
         Some(Self { href: url.to_string(), host: host.strip_prefix("www.").unwrap_or(host).to_owned() })
@@ -37,7 +37,7 @@ pub(super) fn tag_links(site: &Site, tags: &[String]) -> Vec<TagLink> {
         .collect()
 }
 
-/// The path of an entry of an index.
+/// The path of the page with that slug.
 pub(super) fn slug_path(folder: &str, slug: &str) -> String {
     format!("{folder}{}", utf8_percent_encode(slug, NOT_IN_PATHS))
 }

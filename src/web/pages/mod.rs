@@ -1,7 +1,8 @@
-//! Renders pages: domain types in, HTML out. After start it does no IO and reads neither clock nor store.
+//! Renders pages, feeds and other documents from domain types. After start it does no IO and reads neither the clock
+//! nor the database.
 //!
-//! Outside content gets onto a page in two ways: as HTML that `sources` sanitised (the body of a review, the content of
-//! a comment), or as plain text that the templates escape.
+//! Content from outside gets into a page in two ways: as HTML that `sources` sanitised (the body of a review, the
+//! content of a comment), or as plain text that the templates escape.
 
 mod archive;
 mod browse;

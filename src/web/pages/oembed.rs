@@ -1,4 +1,4 @@
-//! oEmbed 1.0 documents of type `link`.
+//! Renders oEmbed 1.0 documents of type `link`.
 
 use serde::Serialize;
 use serde_json::json;
@@ -47,7 +47,7 @@ struct OembedThumbnail {
 }
 
 impl Pages {
-    /// Renders the oEmbed document of a review. The picture is included if it fits.
+    /// Renders the oEmbed document of a review. The image is included if it fits.
     ///
     /// # Errors
     /// If a custom template fails.
@@ -60,15 +60,15 @@ impl Pages {
     ) -> anyhow::Result<String> {
         let site = &self.site;
         let author = CriticView::new(site, critic);
-        let picture = self.share_picture(critic, review);
-        let fitting = picture.size.filter(|size| fits(*size));
+        let image = self.share_image(critic, review);
+        let fitting = image.size.filter(|size| fits(*size));
         let view = OembedView {
             title: strip_invalid_xml(&review_title(site, review)),
             author_name: strip_invalid_xml(&author.name),
             author_url: author.url,
             provider_name: strip_invalid_xml(&plain_text::text(&site.about.title)),
             provider_url: site.origin.home_page().into(),
-            thumbnail: fitting.map(|(width, height)| OembedThumbnail { url: picture.url, width, height }),
+            thumbnail: fitting.map(|(width, height)| OembedThumbnail { url: image.url, width, height }),
         };
         if format == OembedFormat::Xml {
             return self.render("oembed.xml", view);
@@ -82,10 +82,10 @@ impl Pages {
             "provider_name": view.provider_name,
             "provider_url": view.provider_url,
         });
-        if let Some(picture) = view.thumbnail {
-            document["thumbnail_url"] = json!(picture.url);
-            document["thumbnail_width"] = json!(picture.width);
-            document["thumbnail_height"] = json!(picture.height);
+        if let Some(thumbnail) = view.thumbnail {
+            document["thumbnail_url"] = json!(thumbnail.url);
+            document["thumbnail_width"] = json!(thumbnail.width);
+            document["thumbnail_height"] = json!(thumbnail.height);
         }
         Ok(document.to_string())
     }

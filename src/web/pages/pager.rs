@@ -1,4 +1,4 @@
-//! The links between the pages of a list.
+//! Renders the links between the pages of a list.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ pub(super) struct Pager {
 }
 
 impl Pager {
-    /// Links around page `page` of `pages`, from one, of the list at `path`.
+    /// The links on page `page` of `pages`, counted from one, of the list at `path`.
     pub(super) fn new(path: &str, page: u32, pages: u32) -> Self {
         let href = |page: u32| match page {
             1 => path.to_owned(),

@@ -1,4 +1,4 @@
-//! The page of a person, with the reviews of their films.
+//! Renders the page of a person, with the reviews of their films.
 
 use serde::Serialize;
 
@@ -27,7 +27,7 @@ pub struct PersonPage<'a> {
     /// The number of reviews on all pages.
     pub total: u64,
     /// The number of reviews in any role.
-    pub of_all: u64,
+    pub total_in_any_role: u64,
     /// Whether the site has several critics.
     pub several_critics: bool,
     /// The number of this page, from one.
@@ -69,10 +69,10 @@ impl Pages {
     /// If a custom template fails.
     pub fn person(&self, page: &PersonPage<'_>) -> anyhow::Result<String> {
         let site = &self.site;
-        let whole = slug_path("/people/", page.slug);
+        let base_path = slug_path("/people/", page.slug);
         let path = |role: Option<CreditRole>| match role {
-            Some(role) => format!("{whole}?as={}", role.as_str()),
-            None => whole.clone(),
+            Some(role) => format!("{base_path}?as={}", role.as_str()),
+            None => base_path.clone(),
         };
         let in_role = CreditRole::ALL.into_iter().zip(page.roles).filter(|(_, total)| *total > 0);
         let role_choice = |(role, total): (Option<CreditRole>, u64)| RoleChoice {
@@ -84,21 +84,21 @@ impl Pages {
         let mut choices: Vec<RoleChoice> =
             in_role.map(|(role, total)| role_choice((Some(role), total))).collect();
         if choices.len() > 1 {
-            choices.insert(0, role_choice((None, page.of_all)));
+            choices.insert(0, role_choice((None, page.total_in_any_role)));
         } else {
             choices.clear();
         }
         let years = group_by_year(page.reviews.iter().map(|listed| ReviewCard::new(site, *listed)));
         let name = plain_text::name(page.name);
         let url = site.origin.url(&path(page.role));
-        let every = page
+        let message_key = page
             .role
             .map_or_else(|| "every-review".to_owned(), |role| format!("every-review-{}", role.as_str()));
-        let description = site.messages.format(&every, [("person", name.as_str().into())]);
+        let description = site.messages.format(&message_key, [("person", name.as_str().into())]);
         let view = PersonPageView {
             social_meta: self.person_meta(page.slug, &ListMeta { title: &name, description, url: &url }),
             url: url.into(),
-            feeds: feed::feed_links(&whole, &format!("{name} · {}", plain_text::text(&site.about.title))),
+            feeds: feed::feed_links(&base_path, &format!("{name} · {}", plain_text::text(&site.about.title))),
             name,
             role: page.role.map(CreditRole::as_str),
             choices,

@@ -1,22 +1,23 @@
-//! Makes outside plain text safe to show beside other text: one line, no control characters, bounded length.
+//! Cleans plain text from outside so that it can be shown next to other text: one line, no control characters, limited
+//! length.
 
 pub(super) use crate::domain::sanitize_text::single_line as text;
 
-/// Longest name that is shown in full, in characters.
-const LONGEST_NAME: usize = 80;
+/// The longest name that is shown in full, in characters.
+const MAX_NAME_LENGTH: usize = 80;
 
-/// Cleans a name, and truncates it if it is longer than any real one.
+/// Cleans a name, and truncates it if it is longer than real names are.
 pub(super) fn name(raw: &str) -> String {
     // A name can be a megabyte long; only the part that could be shown is read.
-    let start: String = raw.chars().take(LONGEST_NAME * 8).collect();
+    let start: String = raw.chars().take(MAX_NAME_LENGTH * 8).collect();
     let clean = text(&start);
-    if clean.chars().count() <= LONGEST_NAME {
+    if clean.chars().count() <= MAX_NAME_LENGTH {
         return clean;
     }
-    let mut cut: String = clean.chars().take(LONGEST_NAME - 1).collect();
-    cut.truncate(cut.trim_end().len());
-    cut.push('…');
-    cut
+    let mut truncated: String = clean.chars().take(MAX_NAME_LENGTH - 1).collect();
+    truncated.truncate(truncated.trim_end().len());
+    truncated.push('…');
+    truncated
 }
 
 /// The paragraphs of a plain text, which are separated by empty lines.
@@ -39,9 +40,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_ends_somewhere() {
+    fn long_names_are_truncated() {
         assert_eq!(name("Ada Lovelace"), "Ada Lovelace");
-        assert_eq!(name(&"x".repeat(1_000_000)).chars().count(), LONGEST_NAME);
+        assert_eq!(name(&"x".repeat(1_000_000)).chars().count(), MAX_NAME_LENGTH);
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! The poster of a review.
+//! Renders the poster of a review.
 
 use serde::Serialize;
 
 use super::links::url_path;
 use super::{Site, plain_text};
-use crate::domain::review::{Media, Review};
+use crate::domain::review::Review;
 
 /// A poster that we serve.
 #[derive(Debug, Serialize)]
@@ -17,9 +17,9 @@ pub(super) struct PosterView {
 }
 
 impl PosterView {
-    /// The poster of a review, if it has been fetched: a page never makes its reader contact another server.
+    /// Returns `None` unless the poster has been fetched: a page never makes its reader contact another server.
     pub(super) fn new(site: &Site, review: &Review) -> Option<Self> {
-        let media: &Media = review.poster.as_ref()?;
+        let media = review.poster.as_ref()?;
         let alt_text = review.content.poster.as_ref().and_then(|p| p.alt.as_deref());
         let alt = match alt_text.map(plain_text::text).filter(|alt| !alt.is_empty()) {
             Some(alt) => alt,

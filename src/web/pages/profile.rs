@@ -1,4 +1,4 @@
-//! A critic's page.
+//! Renders the page of a critic.
 
 use serde::Serialize;
 

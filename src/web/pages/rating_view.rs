@@ -1,4 +1,4 @@
-//! Ratings as pages show them: drawn stars, or the text of the critic.
+//! Renders ratings: as drawn stars, or as the critic wrote them.
 
 use serde::Serialize;
 
@@ -31,11 +31,13 @@ impl RatingView {
         };
         let spoken = match halves {
             Some(1) => messages.get("rating-half"),
-            Some(n) if n % 2 == 1 => messages.format("rating-halves", [("count", (n / 2).into())]),
-            Some(n) => messages.format("rating-stars", [("count", (n / 2).into())]),
+            Some(halves) if halves % 2 == 1 => {
+                messages.format("rating-halves", [("count", (halves / 2).into())])
+            }
+            Some(halves) => messages.format("rating-stars", [("count", (halves / 2).into())]),
             None => match shown.split_once('/') {
-                Some((points, most)) => {
-                    messages.format("rating-points", [("points", points.into()), ("most", most.into())])
+                Some((points, max)) => {
+                    messages.format("rating-points", [("points", points.into()), ("most", max.into())])
                 }
                 None => shown.clone(),
             },
@@ -49,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ratings_keep_the_scale_of_their_critic() {
+    fn ratings_are_spoken_on_the_scale_of_the_critic() {
         let messages = Messages::load("en", None).unwrap();
         let spoken = |shown: &str, scale| {
             serde_json::to_value(RatingView::from_parts(&messages, shown, scale)).unwrap()

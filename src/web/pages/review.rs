@@ -1,11 +1,11 @@
-//! The page of a review.
+//! Renders the page of a review.
 
 use minijinja::Value;
 use serde::Serialize;
 
 use super::critic_view::CriticView;
 use super::date_view::DateView;
-use super::discussion::{Discussion, DiscussionView, OrderLink, orders};
+use super::discussion::{Discussion, DiscussionView, OrderLink, order_links};
 use super::film_view::FilmView;
 use super::links::{ExternalLink, TagLink, slug_path, tag_links, url_path};
 use super::poster::PosterView;
@@ -26,7 +26,7 @@ pub struct ReviewPage<'a> {
     pub critic: &'a Critic,
     /// The review.
     pub review: &'a Review,
-    /// What others said and did about it.
+    /// The comments on it, the reactions to it, and its numbers.
     pub discussion: Discussion<'a>,
     /// The critic's next review.
     pub newer: Option<AdjacentReview<'a>>,
@@ -40,7 +40,7 @@ pub struct ReviewPage<'a> {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RelatedReviews<'a> {
     /// Reviews of the same film.
-    pub of_film: &'a [ReviewListItem<'a>],
+    pub same_film: &'a [ReviewListItem<'a>],
     /// The name of the director, and reviews of other films by them.
     pub by_director: Option<(&'a str, &'a [ReviewListItem<'a>])>,
 }
@@ -102,16 +102,16 @@ impl Pages {
 
     pub(super) fn review_view(&self, page: &ReviewPage<'_>) -> anyhow::Result<ReviewPageView> {
         let ReviewPage { critic, review, discussion, newer, older, related } = *page;
-        let (site, draft) = (&self.site, &review.content);
-        let subtitle = plain_text::text(draft.subtitle.as_deref().unwrap_or_default());
-        let teaser = Some(plain_text::text(&draft.teaser)).filter(|teaser| !teaser.is_empty());
+        let (site, content) = (&self.site, &review.content);
+        let subtitle = plain_text::text(content.subtitle.as_deref().unwrap_or_default());
+        let teaser = Some(plain_text::text(&content.teaser)).filter(|teaser| !teaser.is_empty());
         let cards = |listed: &[ReviewListItem<'_>]| {
             listed.iter().map(|listed| ReviewCard::new(site, *listed)).collect()
         };
-        let (director, of_director) = related.by_director.unzip();
-        let of_director = of_director.unwrap_or_default();
+        let (director, by_director) = related.by_director.unzip();
+        let by_director = by_director.unwrap_or_default();
         let description = teaser.unwrap_or_else(|| subtitle.clone());
-        let elsewhere = draft.canonical_url.as_ref().filter(|url| !site.origin.owns(url));
+        let elsewhere = content.canonical_url.as_ref().filter(|url| !site.origin.owns(url));
         Ok(ReviewPageView {
             url: site.origin.review_page(review).into(),
             article: site.origin.article(review.id).into(),
@@ -119,30 +119,30 @@ impl Pages {
             social_meta: self.review_meta(critic, review, discussion.counts, &description),
             description,
             subtitle,
-            language: draft.language.clone(),
+            language: content.language.clone(),
             critic: CriticView::new(site, critic),
             poster: PosterView::new(site, review),
-            film: FilmView::new(&site.messages, &draft.film),
-            rating: draft.rating.as_ref().map(|rating| RatingView::new(&site.messages, rating)),
+            film: FilmView::new(&site.messages, &content.film),
+            rating: content.rating.as_ref().map(|rating| RatingView::new(&site.messages, rating)),
             date: DateView::new(site, review.original_date),
             revised: review.revised_at.map(|moment| DateView::new(site, moment)),
-            minutes: draft.reading_minutes(),
-            body: review_body(site, &draft.body),
-            tags: tag_links(site, &draft.tags),
+            minutes: content.reading_minutes(),
+            body: review_body(site, &content.body),
+            tags: tag_links(site, &content.tags),
             elsewhere: elsewhere.and_then(ExternalLink::new),
             live: self.discussion_view(&discussion)?,
-            orders: orders(site, &discussion),
-            newer: newer.map(|adjacent| self.step(adjacent)),
-            older: older.map(|adjacent| self.step(adjacent)),
-            more_of_film: cards(related.of_film),
-            more_by_director: cards(of_director),
+            orders: order_links(site, &discussion),
+            newer: newer.map(|adjacent| self.adjacent_link(adjacent)),
+            older: older.map(|adjacent| self.adjacent_link(adjacent)),
+            more_of_film: cards(related.same_film),
+            more_by_director: cards(by_director),
             director: director.map(plain_text::name),
             director_href: slug_path("/people/", &browse_index::browse_slug(director.unwrap_or_default())),
-            several_critics: related.of_film.iter().any(|listed| listed.critic.id != critic.id),
+            several_critics: related.same_film.iter().any(|listed| listed.critic.id != critic.id),
         })
     }
 
-    fn step(&self, adjacent: AdjacentReview<'_>) -> AdjacentLink {
+    fn adjacent_link(&self, adjacent: AdjacentReview<'_>) -> AdjacentLink {
         let url = self.site.origin.url(&format!("/reviews/{}", adjacent.slug));
         AdjacentLink { href: url_path(&url), title: plain_text::text(adjacent.title) }
     }

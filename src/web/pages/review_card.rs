@@ -1,4 +1,4 @@
-//! A review in a list.
+//! Renders a review in a list.
 
 use serde::Serialize;
 
@@ -45,19 +45,23 @@ pub(super) struct ReviewCard {
 impl ReviewCard {
     pub(super) fn new(site: &Site, listed: ReviewListItem<'_>) -> Self {
         let ReviewListItem { critic, review, comments } = listed;
-        let draft = &review.content;
+        let content = &review.content;
         let CriticView { name, href, .. } = CriticView::new(site, critic);
         Self {
             href: url_path(&site.origin.review_page(review)),
             title: review_title(site, review),
-            text: plain_text::text(draft.subtitle.as_deref().unwrap_or(&draft.teaser)),
-            opening: if draft.subtitle.is_some() { plain_text::text(&draft.teaser) } else { String::new() },
-            language: draft.language.clone(),
-            film: FilmView::new(&site.messages, &draft.film),
-            rating: draft.rating.as_ref().map(|rating| RatingView::new(&site.messages, rating)),
+            text: plain_text::text(content.subtitle.as_deref().unwrap_or(&content.teaser)),
+            opening: if content.subtitle.is_some() {
+                plain_text::text(&content.teaser)
+            } else {
+                String::new()
+            },
+            language: content.language.clone(),
+            film: FilmView::new(&site.messages, &content.film),
+            rating: content.rating.as_ref().map(|rating| RatingView::new(&site.messages, rating)),
             poster: PosterView::new(site, review),
             date: DateView::new(site, review.original_date),
-            minutes: draft.reading_minutes(),
+            minutes: content.reading_minutes(),
             comments,
             critic_name: name,
             critic_href: href,
@@ -70,7 +74,7 @@ impl ReviewCard {
     }
 }
 
-/// A review's headline, or its film's title if there is none.
+/// The title of a review, or of its film if it has none.
 pub(super) fn review_title(site: &Site, review: &Review) -> String {
     let candidates = [&review.content.title, &review.content.film.title];
     candidates

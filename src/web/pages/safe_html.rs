@@ -4,21 +4,21 @@ use minijinja::Value;
 
 use super::Site;
 
-/// Marks HTML as safe that `sources` sanitised: the only way past the escaping of the templates.
+/// Marks HTML that `sources` sanitised as safe. This is the only way past the escaping of the templates.
 pub(super) fn safe_html(sanitised: &str) -> Value {
     Value::from_safe_string(sanitised.to_owned())
 }
 
-/// The body of a review. Its pictures are loaded lazily, also those in closed spoilers, and wide tables can be
-/// scrolled, also by keyboard.
+/// The body of a review. Its images are loaded lazily, including those in closed spoilers, and wide tables can be
+/// scrolled, including by keyboard.
 pub(super) fn review_body(site: &Site, body: &str) -> Value {
-    let ours = format!("<img src=\"{}/", site.origin.as_str());
-    let mut body = body.replace(&ours, "<img loading=\"lazy\" decoding=\"async\" src=\"/");
+    let local_image = format!("<img src=\"{}/", site.origin.as_str());
+    let mut body = body.replace(&local_image, "<img loading=\"lazy\" decoding=\"async\" src=\"/");
     if body.contains("<table") {
         let label = site.messages.get("table");
-        let frame =
+        let container =
             format!("<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"{label}\"><table");
-        body = body.replace("<table", &frame).replace("</table>", "</table></div>");
+        body = body.replace("<table", &container).replace("</table>", "</table></div>");
     }
     safe_html(&body)
 }

@@ -1,4 +1,4 @@
-//! The search page.
+//! Renders the search page.
 
 use serde::Serialize;
 use url::form_urlencoded::Serializer;
@@ -11,14 +11,14 @@ use crate::domain::critic::Critic;
 use crate::domain::rating::Rating;
 use crate::domain::search::{self, ExcerptSpan, MAX_QUERY_LENGTH, SearchTerm};
 
-/// The query of a reader. Nothing in it is trusted.
+/// The query of a reader, as sent.
 #[derive(Debug, Clone, Default)]
 pub struct SearchFilters {
     /// The search words.
     pub q: String,
     /// The year of the review.
     pub year: String,
-    /// The key of the lowest rating.
+    /// The slug of the lowest rating.
     pub rating: String,
     /// A tag.
     pub tag: String,
@@ -37,10 +37,10 @@ pub struct SearchPage<'a> {
     pub words: &'a [SearchTerm],
     /// The reviews of this page; `None` if nothing was searched.
     pub found: Option<&'a [ReviewListItem<'a>]>,
-    /// The number of results, counted up to `most`.
+    /// The number of results, counted up to `max_total`.
     pub total: u64,
     /// The number up to which results are counted.
-    pub most: u64,
+    pub max_total: u64,
     /// What is wrong with the query.
     pub problem: Option<SearchProblem>,
     /// The critics of the site.
@@ -108,8 +108,8 @@ struct TextPart {
     hit: bool,
 }
 
-fn text_parts(pieces: Vec<ExcerptSpan>) -> Vec<TextPart> {
-    pieces.into_iter().map(|piece| TextPart { text: piece.text, hit: piece.is_match }).collect()
+fn text_parts(spans: Vec<ExcerptSpan>) -> Vec<TextPart> {
+    spans.into_iter().map(|span| TextPart { text: span.text, hit: span.is_match }).collect()
 }
 
 impl SearchFilters {
@@ -145,9 +145,9 @@ impl Pages {
     pub fn search(&self, page: &SearchPage<'_>) -> anyhow::Result<String> {
         let (site, filters) = (&self.site, page.filters);
         let hit = |listed: &ReviewListItem<'_>| {
-            let draft = &listed.review.content;
+            let content = &listed.review.content;
             let card = ReviewCard::new(site, *listed);
-            let excerpt = search::excerpt(&draft.body, page.words);
+            let excerpt = search::excerpt(&content.body, page.words);
             SearchHit {
                 title: text_parts(search::highlight(&review_title(site, listed.review), page.words)),
                 excerpt: text_parts(excerpt.unwrap_or_else(|| search::highlight(card.text(), page.words))),
@@ -177,8 +177,8 @@ impl Pages {
             critics: page.critics.iter().map(critic).collect(),
             several_critics: page.critics.len() > 1,
             found: page.found.map(|found| found.iter().map(hit).collect()),
-            total: page.total.min(page.most),
-            is_more: page.total > page.most,
+            total: page.total.min(page.max_total),
+            is_more: page.total > page.max_total,
             problem: page.problem.map(|problem| match problem {
                 SearchProblem::TooLong => "search-too-long",
                 SearchProblem::NoWord => "search-no-word",

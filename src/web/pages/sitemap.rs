@@ -1,4 +1,4 @@
-//! The sitemap (sitemaps.org).
+//! Renders the sitemap (sitemaps.org).
 
 use serde::Serialize;
 
@@ -16,7 +16,8 @@ pub struct SitemapEntry {
 
 #[derive(Debug, Serialize)]
 struct SitemapView {
-    places: Vec<SitemapEntryView>,
+    #[serde(rename = "places")]
+    entries: Vec<SitemapEntryView>,
 }
 
 #[derive(Debug, Serialize)]
@@ -45,10 +46,10 @@ impl Pages {
     /// # Errors
     /// If a custom template fails.
     pub fn sitemap(&self, entries: &[SitemapEntry]) -> anyhow::Result<String> {
-        let view = |place: &SitemapEntry| SitemapEntryView {
-            url: self.site.origin.url(&place.path).into(),
-            changed: place.changed.map(|moment| moment.to_string()),
+        let view = |entry: &SitemapEntry| SitemapEntryView {
+            url: self.site.origin.url(&entry.path).into(),
+            changed: entry.changed.map(|moment| moment.to_string()),
         };
-        self.render("sitemap.xml", SitemapView { places: entries.iter().map(view).collect() })
+        self.render("sitemap.xml", SitemapView { entries: entries.iter().map(view).collect() })
     }
 }

@@ -1,4 +1,4 @@
-//! Metadata in the head of a page: OpenGraph (ogp.me) and similar for link previews, and schema.org as JSON-LD for
+//! Renders the metadata in the head of a page: OpenGraph (ogp.me) for link previews, and schema.org as JSON-LD for
 //! search engines.
 
 use minijinja::Value;
@@ -25,7 +25,8 @@ pub(super) struct SocialMeta {
     url: String,
     /// The OpenGraph form: `pt_BR`.
     locale: String,
-    picture: Option<SharePicture>,
+    #[serde(rename = "picture")]
+    image: Option<ShareImage>,
     /// Properties of articles only.
     article: Option<ArticleMeta>,
     /// The handle without the domain, on a profile.
@@ -34,15 +35,15 @@ pub(super) struct SocialMeta {
     linked: Value,
 }
 
-/// A picture for link previews.
+/// An image for link previews.
 #[derive(Debug, Serialize)]
-pub(super) struct SharePicture {
+pub(super) struct ShareImage {
     pub(super) url: String,
     alt: String,
     media_type: String,
     /// Width and height in pixels.
     pub(super) size: Option<(u32, u32)>,
-    /// Whether previews should show it across their full width.
+    /// Whether link previews should show it at full width.
     is_wide: bool,
 }
 
@@ -71,21 +72,21 @@ impl Pages {
         counts: ReviewCounts,
         description: &str,
     ) -> SocialMeta {
-        let (site, draft) = (&self.site, &review.content);
-        let picture = self.share_picture(critic, review);
-        let linked = json_ld::review(site, critic, review, counts, (description, &picture.url));
+        let (site, content) = (&self.site, &review.content);
+        let image = self.share_image(critic, review);
+        let linked = json_ld::review(site, critic, review, counts, (description, &image.url));
         SocialMeta {
             kind: "article",
             title: review_title(site, review),
             description: description.to_owned(),
             url: site.origin.review_page(review).into(),
-            locale: locale(draft.language.as_deref().unwrap_or(&site.about.language)),
-            picture: Some(picture),
+            locale: locale(content.language.as_deref().unwrap_or(&site.about.language)),
+            image: Some(image),
             article: Some(ArticleMeta {
                 published: review.original_date.to_string(),
                 revised: review.revised_at.map(|moment| moment.to_string()),
                 author: site.origin.profile_page(&critic.profile.handle).into(),
-                tags: draft.tags.iter().map(|tag| plain_text::name(tag)).collect(),
+                tags: content.tags.iter().map(|tag| plain_text::name(tag)).collect(),
             }),
             username: None,
             linked: script_safe_json(&linked),
@@ -101,7 +102,7 @@ impl Pages {
             description: about(critic),
             url: site.origin.profile_page(&critic.profile.handle).into(),
             locale: locale(&site.about.language),
-            picture: avatar(site, critic),
+            image: avatar(site, critic),
             article: None,
             username: Some(critic.profile.handle.clone()),
             linked: script_safe_json(&json_ld::profile(site, critic)),
@@ -111,27 +112,27 @@ impl Pages {
     /// The metadata of the front page.
     pub(super) fn home_meta(&self, critics: &[Critic]) -> SocialMeta {
         let site = &self.site;
-        let alone = if let [critic] = critics { Some(critic) } else { None };
+        let only_critic = if let [critic] = critics { Some(critic) } else { None };
         SocialMeta {
             kind: "website",
             title: plain_text::text(&site.about.title),
-            description: alone.map(about).unwrap_or_default(),
+            description: only_critic.map(about).unwrap_or_default(),
             url: site.origin.home_page().into(),
             locale: locale(&site.about.language),
-            picture: alone.and_then(|critic| avatar(site, critic)),
+            image: only_critic.and_then(|critic| avatar(site, critic)),
             article: None,
             username: None,
-            linked: script_safe_json(&json_ld::home(site, alone)),
+            linked: script_safe_json(&json_ld::home(site, only_critic)),
         }
     }
 
     /// The metadata of a film's page.
     pub(super) fn film_meta(&self, film: &Film, newest: &Review, page: &ListMeta<'_>) -> SocialMeta {
         let site = &self.site;
-        let picture = newest.poster.as_ref().zip(PosterView::new(site, newest));
-        let picture = picture.map(|(media, picture)| share_poster(media, picture));
-        let linked = json_ld::film_page(site, film, picture.as_ref().map(|picture| picture.url.as_str()));
-        SocialMeta { picture, kind: "video.movie", ..self.list_meta(page, &linked) }
+        let poster = newest.poster.as_ref().zip(PosterView::new(site, newest));
+        let image = poster.map(|(media, poster)| share_poster(media, poster));
+        let linked = json_ld::film_page(site, film, image.as_ref().map(|image| image.url.as_str()));
+        SocialMeta { image, kind: "video.movie", ..self.list_meta(page, &linked) }
     }
 
     /// The metadata of a person's page.
@@ -141,7 +142,7 @@ impl Pages {
     }
 
     /// The metadata of a page of the archive.
-    pub(super) fn shelf_meta(&self, page: &ListMeta<'_>) -> SocialMeta {
+    pub(super) fn archive_meta(&self, page: &ListMeta<'_>) -> SocialMeta {
         self.list_meta(page, &json_ld::list(&self.site, page.title, page.url))
     }
 
@@ -152,25 +153,25 @@ impl Pages {
             description: page.description.clone(),
             url: page.url.to_string(),
             locale: locale(&self.site.about.language),
-            picture: None,
+            image: None,
             article: None,
             username: None,
             linked: script_safe_json(linked),
         }
     }
 
-    /// The poster of a review, or the card that is drawn if it has none.
-    pub(super) fn share_picture(&self, critic: &Critic, review: &Review) -> SharePicture {
+    /// The poster of a review, or its share card if it has none.
+    pub(super) fn share_image(&self, critic: &Critic, review: &Review) -> ShareImage {
         let site = &self.site;
-        if let (Some(media), Some(picture)) = (&review.poster, PosterView::new(site, review)) {
-            return share_poster(media, picture);
+        if let (Some(media), Some(poster)) = (&review.poster, PosterView::new(site, review)) {
+            return share_poster(media, poster);
         }
         let version = self.share_card(critic, review).version();
         let alt = site.messages.format(
             "card-of-review",
             [("title", review_title(site, review).into()), ("critic", critic_name(critic).into())],
         );
-        SharePicture {
+        ShareImage {
             url: site.origin.card(review, &version).into(),
             alt,
             media_type: "image/png".to_owned(),
@@ -180,16 +181,16 @@ impl Pages {
     }
 }
 
-fn share_poster(media: &Media, picture: PosterView) -> SharePicture {
-    let PosterView { url, alt, width, height, .. } = picture;
+fn share_poster(media: &Media, poster: PosterView) -> ShareImage {
+    let PosterView { url, alt, width, height, .. } = poster;
     let media_type = media.media_type.clone();
-    SharePicture { url, alt, media_type, size: Some((width, height)), is_wide: width > height }
+    ShareImage { url, alt, media_type, size: Some((width, height)), is_wide: width > height }
 }
 
 /// A critic's avatar.
-fn avatar(site: &Site, critic: &Critic) -> Option<SharePicture> {
+fn avatar(site: &Site, critic: &Critic) -> Option<ShareImage> {
     let (file, media_type) = critic.avatar.as_ref()?;
-    Some(SharePicture {
+    Some(ShareImage {
         url: site.origin.media_url_by_name(file).into(),
         alt: critic_name(critic),
         media_type: media_type.clone(),
@@ -203,7 +204,7 @@ fn about(critic: &Critic) -> String {
     plain_text::paragraphs(&critic.profile.summary).into_iter().next().unwrap_or_default()
 }
 
-/// The OpenGraph form of a language tag, which has a country only if the tag has one.
+/// The OpenGraph form of a language tag, with the country if the tag has one.
 fn locale(language: &str) -> String {
     let mut parts = language.split('-');
     let language = parts.next().unwrap_or_default();
@@ -236,16 +237,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_language_is_written_as_open_graph_writes_it() {
-        for (tag, written) in
+    fn language_tags_become_open_graph_locales() {
+        for (tag, expected) in
             [("en", "en"), ("pt-br", "pt_BR"), ("zh-Hant-TW", "zh_TW"), ("sr-Cyrl", "sr"), ("", "")]
         {
-            assert_eq!(locale(tag), written);
+            assert_eq!(locale(tag), expected);
         }
     }
 
     #[test]
-    fn nothing_in_json_ends_its_element() {
+    fn json_cannot_end_its_script_element() {
         let hostile = "</script><!--<script>&amp;\u{2028}]]>";
         let json = script_safe_json(&serde_json::json!({"name": hostile})).to_string();
         assert!(!json.contains(['<', '>', '&', '\u{2028}']), "{json}");

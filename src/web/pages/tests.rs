@@ -1,4 +1,4 @@
-//! Tests of rendered pages, read with an HTML parser as by a browser.
+//! Tests of rendered pages, which are parsed as a browser parses them.
 
 use scraper::{Html, Selector};
 use url::Url;
@@ -135,11 +135,11 @@ fn leaf(comment: Comment) -> ThreadNode {
     ThreadNode { comment, replies: Vec::new() }
 }
 
-fn page<'a>(critic: &'a Critic, review: &'a Review, comments: &'a [ThreadNode]) -> ReviewPage<'a> {
-    static NOBODY: Facepile = Facepile { shown: Vec::new(), other_reactions: 0 };
+fn page<'a>(critic: &'a Critic, review: &'a Review, threads: &'a [ThreadNode]) -> ReviewPage<'a> {
+    static NO_REACTIONS: Facepile = Facepile { shown: Vec::new(), other_reactions: 0 };
     let counts = ReviewCounts::default();
     let discussion =
-        Discussion { review, comments, left_out: 0, order: ThreadOrder::Oldest, counts, faces: &NOBODY };
+        Discussion { review, threads, left_out: 0, order: ThreadOrder::Oldest, counts, faces: &NO_REACTIONS };
     ReviewPage { critic, review, discussion, newer: None, older: None, related: RelatedReviews::default() }
 }
 
@@ -148,7 +148,7 @@ fn all<'a>(html: &'a Html, selector: &str) -> Vec<scraper::ElementRef<'a>> {
     html.select(&Selector::parse(selector).unwrap()).collect()
 }
 
-/// The text of the only element that matches a selector, with white space collapsed.
+/// The text of the only element that matches a selector, with collapsed white space.
 fn text(html: &Html, selector: &str) -> String {
     let found = all(html, selector);
     assert_eq!(found.len(), 1, "{selector}");
@@ -162,16 +162,17 @@ fn attr(html: &Html, selector: &str, name: &str) -> String {
     found[0].attr(name).unwrap_or_default().to_owned()
 }
 
-/// Invariants of every page, whatever its content.
+/// Checks what holds for every page, whatever its content: nothing runs, nothing is loaded from other sites, ids are
+/// unique, headings are nested. Returns the parsed page.
 fn assert_inert(html: &str) -> Html {
     let page = Html::parse_document(html);
-    let active = "script:not([type='application/ld+json'], [src^='/assets/site.js?']), style, iframe, object, embed, base, \
+    let active_elements = "script:not([type='application/ld+json'], [src^='/assets/site.js?']), style, iframe, object, embed, base, \
                   svg, math";
-    assert!(all(&page, active).is_empty());
+    assert!(all(&page, active_elements).is_empty());
     for form in all(&page, "form") {
-        let known = [("/interact", "post"), ("/search", "get")];
+        let allowed = [("/interact", "post"), ("/search", "get")];
         let form = (form.attr("action").unwrap_or_default(), form.attr("method").unwrap_or_default());
-        assert!(known.contains(&form), "{form:?}");
+        assert!(allowed.contains(&form), "{form:?}");
     }
     assert!(all(&page, "[formaction]").is_empty());
     for element in all(&page, "*") {
@@ -182,7 +183,7 @@ fn assert_inert(html: &str) -> Html {
                 assert!(safe && !value.starts_with("//"), "{name}={value}");
             }
             if name == "src" {
-                assert!(value.starts_with('/'), "no third party is asked for {value}");
+                assert!(value.starts_with('/'), "{value} is loaded from another site");
             }
         }
     }
@@ -204,16 +205,16 @@ fn assert_inert(html: &str) -> Html {
 }
 
 #[test]
-fn a_review_shows_all_that_is_known_of_it() {
+fn a_review_page_shows_all_that_is_known_about_the_review() {
     let critic = critic();
     let review = review(&critic);
-    let shown = page(&critic, &review, &[]);
-    let counts = ReviewCounts { likes: 1, boosts: 3, reads: 1204, hosts: 214, ..ReviewCounts::default() };
+    let base = page(&critic, &review, &[]);
+    let counts = ReviewCounts { likes: 1, boosts: 3, views: 1204, hosts: 214, ..ReviewCounts::default() };
     let html = pages()
         .review(&ReviewPage {
-            discussion: Discussion { counts, ..shown.discussion },
+            discussion: Discussion { counts, ..base.discussion },
             older: Some(AdjacentReview { slug: "früher", title: "Before" }),
-            ..shown
+            ..base
         })
         .unwrap();
     let html = assert_inert(&html);
@@ -241,7 +242,7 @@ fn a_review_shows_all_that_is_known_of_it() {
 }
 
 #[test]
-fn other_servers_and_search_boxes_find_what_a_review_is() {
+fn a_review_page_links_to_its_article_and_has_metadata() {
     let critic = critic();
     let review = review(&critic);
     let html = assert_inert(&pages().review(&page(&critic, &review, &[])).unwrap());
@@ -255,7 +256,7 @@ fn other_servers_and_search_boxes_find_what_a_review_is() {
 }
 
 #[test]
-fn a_review_of_which_little_is_known_leaves_no_empty_places() {
+fn a_review_with_little_data_leaves_no_empty_elements() {
     let mut critic = critic();
     critic.avatar = None;
     let mut review = review(&critic);
@@ -277,7 +278,7 @@ fn a_review_of_which_little_is_known_leaves_no_empty_places() {
 }
 
 #[test]
-fn a_conversation_is_threaded_dated_and_linked_to_its_home() {
+fn comments_are_threaded_dated_and_linked_to_their_originals() {
     let critic = critic();
     let review = review(&critic);
     let mut edited = comment(&review, 5, "<p>Yes!</p>");
@@ -303,7 +304,7 @@ fn a_conversation_is_threaded_dated_and_linked_to_its_home() {
     assert_eq!(
         text(&html, ".depth-1:nth-child(2) .from"),
         "social.example",
-        "no handle is shown that nobody confirmed"
+        "an unconfirmed handle is not shown"
     );
     for link in all(&html, ".comment-head a.name, a.at-home") {
         assert_eq!(link.attr("rel"), Some("nofollow ugc noopener"));
@@ -374,7 +375,7 @@ fn assert_lists_are_inert(pages: &Pages, critics: &[Critic], listed: &[ReviewLis
 }
 
 #[test]
-fn only_web_addresses_become_links() {
+fn only_http_urls_become_links() {
     let mut critic = critic();
     critic.profile.links[0].url = url("javascript:alert(1)");
     let mut review = review(&critic);
@@ -387,11 +388,11 @@ fn only_web_addresses_become_links() {
     let html = pages().review(&page(&critic, &review, &threads)).unwrap();
     assert!(!html.contains("javascript:") && !html.contains("data:"));
     let html = assert_inert(&html);
-    assert_eq!(text(&html, ".comment-head .name"), "Bo", "still named");
+    assert_eq!(text(&html, ".comment-head .name"), "Bo", "the name is still shown");
 }
 
 #[test]
-fn names_stand_apart_from_the_text_around_them() {
+fn names_are_isolated_from_the_text_around_them() {
     let critic = critic();
     let review = review(&critic);
     let mut reply = comment(&review, 1, "<p>fine</p>");
@@ -407,7 +408,7 @@ fn names_stand_apart_from_the_text_around_them() {
 }
 
 #[test]
-fn stars_are_drawn_and_told() {
+fn stars_are_drawn_and_described() {
     let (critic, pages) = (critic(), pages());
     let review = review(&critic);
     let mut view = pages.review_view(&page(&critic, &review, &[])).unwrap();
@@ -418,7 +419,7 @@ fn stars_are_drawn_and_told() {
 }
 
 #[test]
-fn a_template_of_the_critics_own_takes_the_place_of_ours() {
+fn a_custom_template_replaces_the_built_in_one() {
     let folder = std::env::temp_dir().join(format!("marquee-pages-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("error.html"), "{{ page.title }}, alas").unwrap();

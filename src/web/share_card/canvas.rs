@@ -1,8 +1,8 @@
-//! A canvas with an indexed palette. Each pixel names one of four inks and its coverage of the background.
+//! A canvas with an indexed palette. Each pixel is one of four inks with its coverage of the background.
 
 use ab_glyph_rasterizer::{Point, Rasterizer, point};
 
-/// Width and height in pixels, as most consumers of previews recommend.
+/// Width and height in pixels, as recommended by most sites that show link previews.
 pub(in crate::web) const WIDTH: u32 = 1200;
 pub(in crate::web) const HEIGHT: u32 = 630;
 
@@ -45,7 +45,7 @@ impl Canvas {
         Self(vec![0; WIDTH as usize * HEIGHT as usize])
     }
 
-    /// Copies a drawn shape whose top edge is at `top`; `ink` chooses the colour by column.
+    /// Fills a shape whose top edge is at row `top`; `ink` chooses the colour of each column.
     pub(super) fn fill(&mut self, shape: &Rasterizer, top: u32, ink: impl Fn(u32) -> Ink) {
         shape.for_each_pixel_2d(|x, y, covered| {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 63")]
@@ -67,7 +67,7 @@ impl Canvas {
         encoder.set_color(png::ColorType::Indexed);
         encoder.set_depth(png::BitDepth::Eight);
         encoder.set_palette(palette());
-        // Filters predict colours, which neighbouring indexes of a palette are not.
+        // Filters predict a colour from its neighbours, which is useless for palette indexes.
         encoder.set_filter(png::Filter::NoFilter);
         let mut writer = encoder.write_header()?;
         writer.write_image_data(&self.0)?;
@@ -76,7 +76,7 @@ impl Canvas {
     }
 }
 
-/// Each ink at each level of coverage.
+/// The colours of each ink at each level of coverage.
 fn palette() -> Vec<u8> {
     let mut palette = Vec::new();
     for colour in Ink::COLOURS {

@@ -1,11 +1,11 @@
-//! A font of the card: text width, line breaking and outlines.
+//! A font of share cards: text width, line breaking and outlines.
 
 use ab_glyph_rasterizer::{Point, Rasterizer, point};
 use ttf_parser::gpos::{PairAdjustment, PositioningSubtable};
 use ttf_parser::{GlyphId, OutlineBuilder};
 use unicode_normalization::UnicodeNormalization;
 
-/// Longest text that is measured; the rest is cut.
+/// How many characters of a text are used.
 const MAX_CHARACTERS: usize = 400;
 
 /// A font with its kerning.
@@ -32,15 +32,15 @@ impl Font {
     /// The text as it can be drawn, without symbols that the font lacks. Returns `None` if the font lacks a letter or
     /// digit, or if nothing is left: a text with gaps would be misleading.
     pub(super) fn renderable(&self, text: &str) -> Option<String> {
-        let mut drawn = String::new();
+        let mut renderable = String::new();
         for c in text.nfc().take(MAX_CHARACTERS) {
             if self.font.glyph_index(c).is_some() {
-                drawn.push(c);
+                renderable.push(c);
             } else if c.is_alphanumeric() {
                 return None;
             }
         }
-        let words: Vec<&str> = drawn.split_whitespace().collect();
+        let words: Vec<&str> = renderable.split_whitespace().collect();
         Some(words.join(" ")).filter(|text| !text.is_empty())
     }
 
@@ -48,20 +48,20 @@ impl Font {
         size / f32::from(self.font.units_per_em())
     }
 
-    /// The glyphs with their offsets in pixels, and the total width.
+    /// Returns the glyphs with their offsets in pixels, and the total width.
     fn layout(&self, text: &str, size: f32) -> (Vec<(GlyphId, f32)>, f32) {
         let scale = self.scale(size);
-        let mut set = Vec::new();
-        let (mut at, mut before) = (0.0, None);
+        let mut glyphs = Vec::new();
+        let (mut at, mut previous) = (0.0, None);
         for glyph in text.chars().filter_map(|c| self.font.glyph_index(c)) {
-            if let Some(before) = before {
-                at += f32::from(self.kerning(before, glyph)) * scale;
+            if let Some(previous) = previous {
+                at += f32::from(self.kerning(previous, glyph)) * scale;
             }
-            set.push((glyph, at));
+            glyphs.push((glyph, at));
             at += f32::from(self.font.glyph_hor_advance(glyph).unwrap_or(0)) * scale;
-            before = Some(glyph);
+            previous = Some(glyph);
         }
-        (set, at)
+        (glyphs, at)
     }
 
     /// The kerning between two glyphs in font units.
@@ -145,8 +145,8 @@ impl Font {
 
     /// Draws the outlines of a text with its baseline starting at `from`, and returns its width.
     pub(super) fn draw(&self, text: &str, size: f32, from: Point, into: &mut Rasterizer) -> f32 {
-        let (set, width) = self.layout(text, size);
-        for (glyph, at) in set {
+        let (glyphs, width) = self.layout(text, size);
+        for (glyph, at) in glyphs {
             let origin = point(from.x + at, from.y);
             let mut pen = GlyphPen { into, origin, scale: self.scale(size), at: origin, start: origin };
             self.font.outline_glyph(glyph, &mut pen);
@@ -185,8 +185,8 @@ impl OutlineBuilder for GlyphPen<'_> {
     }
 
     fn quad_to(&mut self, x1: f32, y1: f32, x: f32, y: f32) {
-        let (by, to) = (self.to_canvas(x1, y1), self.to_canvas(x, y));
-        self.into.draw_quad(self.at, by, to);
+        let (control, to) = (self.to_canvas(x1, y1), self.to_canvas(x, y));
+        self.into.draw_quad(self.at, control, to);
         self.at = to;
     }
 

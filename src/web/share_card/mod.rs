@@ -1,6 +1,6 @@
-//! The card of a review without a poster, drawn from title, film and rating for link previews.
+//! Share cards: images for link previews of reviews without a poster, drawn from title, film and rating.
 //!
-//! Cards are drawn one at a time and cached within a bound.
+//! Cards are drawn one at a time. The cache of drawn cards is limited in size.
 
 mod canvas;
 mod draw;
@@ -14,16 +14,16 @@ use crate::domain::hash::sha256_hex;
 
 pub(super) use canvas::{HEIGHT, WIDTH};
 
-/// Incremented with each change of the design, which changes the URLs of all cards.
+/// To be incremented with each change of the design; it changes the URLs of all cards.
 const DESIGN_VERSION: &str = "1";
 
 /// Memory for cached cards.
 const MAX_CACHED_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Requests that may wait for a card.
+/// How many requests may wait for a card.
 const MAX_QUEUED_CARDS: usize = 32;
 
-/// The content of a card. Of each list, the first text is used that can be drawn.
+/// The content of a card. Of each list, the first text that the font can draw is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ShareCard {
     /// The title of the review.

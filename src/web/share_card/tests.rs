@@ -30,7 +30,7 @@ fn drawn(card: &ShareCard) -> Vec<u8> {
 }
 
 #[test]
-fn a_card_shows_what_it_is_given() {
+fn each_part_of_the_content_is_drawn() {
     let bare = drawn(&card(""));
     let titled = drawn(&card("The Night Ferry"));
     assert_ne!(bare, titled);
@@ -45,11 +45,14 @@ fn a_card_shows_what_it_is_given() {
         assert_ne!(more.version(), card("The Night Ferry").version());
     }
     let stars = |half_stars| drawn(&ShareCard { half_stars: Some(half_stars), ..card("") });
-    assert!((0..10).all(|half_stars| stars(half_stars) != stars(half_stars + 1)), "each half star is seen");
+    assert!(
+        (0..10).all(|half_stars| stars(half_stars) != stars(half_stars + 1)),
+        "each half star is visible"
+    );
 }
 
 #[test]
-fn what_the_font_lacks_is_left_out_and_never_a_box() {
+fn characters_that_the_font_lacks_are_left_out() {
     let bare = drawn(&card(""));
     for foreign in ["千と千尋の神隠し", "سلام", "Heat 火", "🎬", "नमस्ते"] {
         assert_eq!(drawn(&card(foreign)), bare, "{foreign}");
@@ -57,12 +60,12 @@ fn what_the_font_lacks_is_left_out_and_never_a_box() {
     let fallback =
         ShareCard { titles: vec!["千と千尋".to_owned(), "Spirited Away".to_owned()], ..card("") };
     assert_eq!(drawn(&fallback), drawn(&card("Spirited Away")));
-    assert_eq!(drawn(&card("Heat 🎬")), drawn(&card("Heat")), "a sign is no letter");
+    assert_eq!(drawn(&card("Heat 🎬")), drawn(&card("Heat")), "a symbol is not a letter");
     assert_eq!(drawn(&card("E\u{301}lodie")), drawn(&card("Élodie")));
 }
 
 #[test]
-fn whatever_a_title_is_it_stays_on_its_card() {
+fn no_title_is_drawn_beyond_the_margin() {
     let wide = "W".repeat(10_000);
     let long = "A ferry that never comes ".repeat(400);
     for title in [wide.as_str(), &long, "Ǻ", "j", "…", " ", "A b", "\u{301}\u{301}", "﷽"] {
@@ -80,7 +83,7 @@ fn whatever_a_title_is_it_stays_on_its_card() {
 }
 
 #[test]
-fn a_cut_title_ends_in_a_mark() {
+fn a_truncated_title_ends_with_an_ellipsis() {
     let font = font::Font::parse(include_bytes!("fonts/NotoSerif-Bold.ttf")).unwrap();
     let lines = font.wrap_truncated("One ferry came and another one left the harbour", 50.0, 400.0, 2);
     assert_eq!(lines, ["One ferry came", "and another…"]);
@@ -91,7 +94,7 @@ fn a_cut_title_ends_in_a_mark() {
 }
 
 #[test]
-fn what_is_kept_is_bounded() {
+fn the_cache_is_limited_in_size() {
     let cards = ShareCards::default();
     let large = Bytes::from(vec![0; usize::try_from(MAX_CACHED_BYTES / 4).unwrap()]);
     for version in 0..10 {
@@ -102,10 +105,10 @@ fn what_is_kept_is_bounded() {
 }
 
 #[tokio::test]
-async fn many_who_ask_for_one_card_have_it_drawn() {
+async fn concurrent_requests_for_a_card_get_the_same_image() {
     let cards = ShareCards::default();
-    let asked = (0..MAX_QUEUED_CARDS).map(|_| cards.draw(card("The Night Ferry")));
-    let drawn = futures_util::future::join_all(asked).await;
+    let requests = (0..MAX_QUEUED_CARDS).map(|_| cards.draw(card("The Night Ferry")));
+    let drawn = futures_util::future::join_all(requests).await;
     let first = drawn[0].as_ref().unwrap();
     assert!(drawn.iter().all(|other| other.as_ref().unwrap() == first));
     cards.drawn.run_pending_tasks();
