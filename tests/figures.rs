@@ -212,7 +212,7 @@ async fn a_manually_published_review_has_its_pictures_or_is_refused(database: Da
     assert!(String::from_utf8_lossy(&again.stderr).contains("this review has already been published"));
     let page = article["url"].as_str().expect("a page");
     let same = fixture.app.cli(&["revise", page, &file]).await;
-    assert!(String::from_utf8_lossy(&same.stderr).contains("nothing changed"));
+    assert!(String::from_utf8_lossy(&same.stderr).contains("has not changed"));
     std::fs::write(fixture.app.folder().file("ferry.png"), picture("another")).expect("a picture");
     fixture.app.command_output(&["revise", page, &file]).await;
     assert_ne!(sources(content(&fixture.article(&article).await)), sources(content(&article)));

@@ -108,7 +108,7 @@ pub async fn edit(app: &App, id: CommentId, source: &str) -> anyhow::Result<Crit
     ensure!(found.stored.state == CommentState::Shown, "the reply was deleted");
     ensure!(found.is_public(), "the review is no longer public");
     let LoadedReply { mut reply, stored, .. } = found;
-    ensure!(stored.source.as_deref() != Some(source), "nothing changed");
+    ensure!(stored.source.as_deref() != Some(source), "the reply already has this text");
     let composed =
         compose(app, reply.review, author(app, &reply.in_reply_to).await?.as_ref(), source).await?;
     let now = app.clock.now();

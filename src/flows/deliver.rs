@@ -95,7 +95,7 @@ pub async fn claim_hosts(
 pub async fn deliver_batch(app: &App, batch: HostBatch, results: &ResultSender) {
     let span = tracing::info_span!("deliver", host = batch.target.host);
     async {
-        tracing::debug!(deliveries = batch.deliveries.len(), "batch begins");
+        tracing::debug!(deliveries = batch.deliveries.len(), "sending batch");
         let health = with_lease(app, LeaseQueue::Hosts, batch.lease, send_all(app, &batch, results)).await;
         let release = DeliveryResult::Release { host: batch.target.host, lease: batch.lease, health };
         // If the channel is closed, the lease expires.

@@ -15,7 +15,7 @@ pub(super) async fn enqueue_for_followers(
 ) -> Result<()> {
     activities::insert_for_followers(tx, activity, now).await?;
     let kind = activity.kind.as_str();
-    tracing::info!(activity = %activity.id, kind, object = %activity.object, "activity enqueued for the followers");
+    tracing::info!(activity = %activity.id, kind, object = %activity.object, "activity enqueued for followers");
     Ok(())
 }
 

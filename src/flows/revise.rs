@@ -27,7 +27,7 @@ pub async fn revise(
     let review = reviews::find(&app.db, id).await?.context("no such review")?;
     let same = content_hash(&normalize_content(app, content.clone())) == content_hash(&review.content);
     let same_poster = pictures.poster() == review.poster.as_ref().map(|poster| poster.name.as_str());
-    ensure!(!same || !same_poster, "nothing changed");
+    ensure!(!same || !same_poster, "the review has not changed");
     let critic = critic_for_review(app, &review).await?;
     let counts = interaction_counts(app, id).await?;
     let mut tx = app.db.begin().await?;

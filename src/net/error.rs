@@ -11,7 +11,7 @@ use super::ssrf_guard::GuardError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NetError {
     /// The guard refused the URL or its address. A retry is useless unless the name gets another address.
-    #[error("refused: {0}")]
+    #[error("not allowed: {0}")]
     Refused(GuardError),
     /// The host name has no address, or its name servers do not answer.
     #[error("could not resolve the host name")]

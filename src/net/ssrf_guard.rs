@@ -15,19 +15,19 @@ const MAX_LABEL_CHARS: usize = 63;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum GuardError {
     /// The scheme is not https.
-    #[error("not an https URL")]
+    #[error("the URL does not use https")]
     Scheme,
     /// The URL has a user name or a password.
-    #[error("a URL with credentials")]
+    #[error("the URL contains credentials")]
     Credentials,
     /// The host is not a valid DNS name.
-    #[error("not a valid host name")]
+    #[error("the host name is invalid")]
     InvalidHost,
     /// The host is an IP address.
-    #[error("an IP address instead of a host name")]
+    #[error("the host is an IP address")]
     IpLiteral,
     /// The URL has more than 2048 characters.
-    #[error("a URL that is too long")]
+    #[error("the URL is too long")]
     UrlTooLong,
     /// At least one address of the host is not public.
     #[error("the host is not on the public internet")]

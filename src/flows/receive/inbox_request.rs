@@ -123,7 +123,7 @@ async fn accept_parsed(
     let accepted = accepted.await;
     match &accepted {
         Ok(()) => tracing::debug!("activity accepted"),
-        Err(error) => tracing::debug!(%error, "activity not accepted"),
+        Err(error) => tracing::debug!(%error, "activity rejected"),
     }
     accepted
 }

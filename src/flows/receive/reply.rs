@@ -141,7 +141,7 @@ impl InboundActivity<'_> {
         if let Some(before) = before.filter(is_taken_back) {
             self.delete_forwards(tx, Some(&reply.post.note.id)).await?;
             comments::mark_deleted(tx, before.id, self.signed_at).await?;
-            return Ok(Effect::Applied("comment no longer public"));
+            return Ok(Effect::Applied("comment is no longer public"));
         }
         self.reserve(tx, reply, &reply.post, self.signed_at).await?;
         Ok(Effect::Ignored("not public"))
