@@ -1,31 +1,73 @@
-//! The error of operations that a request waits for.
+//! The errors of operations: what callers decide is in their types, never in their texts.
 
-use super::group_commit::GroupError;
+use std::sync::Arc;
+
 use crate::store::is_outage;
 
-/// Why an operation failed on this side. A server answers the first kind with 503 and the second one with 500.
+/// Why the database cannot be used now. The same operation may succeed later.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Outage {
+    /// It is busy, full or unreachable.
+    #[error("{0}")]
+    Database(Arc<sqlx::Error>),
+    /// A transaction did not end in time.
+    #[error("the transaction timed out")]
+    Timeout,
+    /// The process is shutting down and writes nothing more.
+    #[error("the process is shutting down")]
+    ShuttingDown,
+}
+
+/// Why an operation failed on this side. A server responds to the first kind with 503 and to the second one with 500.
 #[derive(Debug, thiserror::Error)]
 pub enum FlowError {
-    /// The database is busy, full or unreachable: the same operation may succeed later.
-    #[error("the database is unavailable: {0}")]
-    Unavailable(String),
-    /// A bug, or stored data that should not exist.
+    /// The database cannot be used now.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] Outage),
+    /// A bug, or stored data that should not exist. Nothing that is made of an `anyhow::Error` is an outage: operations
+    /// that use the database return their errors with a type.
     #[error(transparent)]
     Internal(#[from] anyhow::Error),
 }
 
 impl From<sqlx::Error> for FlowError {
     fn from(error: sqlx::Error) -> Self {
-        if is_outage(&error) { Self::Unavailable(error.to_string()) } else { Self::Internal(error.into()) }
+        if is_outage(&error) {
+            Self::Unavailable(Outage::Database(Arc::new(error)))
+        } else {
+            Self::Internal(error.into())
+        }
     }
 }
 
-impl From<GroupError> for FlowError {
-    fn from(error: GroupError) -> Self {
-        match error {
-            GroupError::Unavailable(reason) => Self::Unavailable(reason),
-            GroupError::Closed => Self::Unavailable(error.to_string()),
-            GroupError::Invalid(_) => Self::Internal(error.into()),
+/// Returns the database error that a command failed with, if it failed with one.
+pub fn database_error(error: &anyhow::Error) -> Option<&sqlx::Error> {
+    error.chain().find_map(|cause| match cause.downcast_ref::<Outage>() {
+        Some(Outage::Database(error)) => Some(&**error),
+        _ => cause.downcast_ref::<sqlx::Error>(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+
+    #[test]
+    fn the_database_error_is_found_below_any_context() {
+        let outage = || FlowError::from(sqlx::Error::PoolTimedOut);
+        let plain = Err::<(), _>(sqlx::Error::PoolTimedOut).context("loading").unwrap_err();
+        let typed = Err::<(), _>(outage()).context("loading").unwrap_err();
+        for error in [plain, typed, outage().into()] {
+            assert!(matches!(database_error(&error), Some(sqlx::Error::PoolTimedOut)), "{error:#}");
         }
+        assert!(database_error(&anyhow::anyhow!("no such review")).is_none());
+    }
+
+    #[test]
+    fn a_fault_in_a_statement_is_not_an_outage() {
+        assert!(matches!(FlowError::from(sqlx::Error::RowNotFound), FlowError::Internal(_)));
+        assert!(matches!(FlowError::from(sqlx::Error::PoolClosed), FlowError::Unavailable(_)));
     }
 }

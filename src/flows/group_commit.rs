@@ -8,33 +8,72 @@
 
 use std::cmp::Ordering;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::store::is_unavailable;
+use super::error::{FlowError, Outage};
+use crate::store::{is_outage, is_row_error};
 
 /// Why an item was not written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum GroupError {
-    /// The database cannot be used now; the same item may well be written later.
+    /// The database cannot be used now; the same item may be written later.
     #[error("the database is unavailable: {0}")]
-    Unavailable(String),
-    /// The item itself cannot be written, or writing it panicked.
+    Unavailable(Outage),
+    /// The database rejects a row of one of the items.
     #[error("{0}")]
-    Invalid(String),
-    /// Nobody writes any more: the process is shutting down.
-    #[error("the writer has stopped")]
-    Closed,
+    RowRejected(Arc<sqlx::Error>),
+    /// Writing one of the items panicked.
+    #[error("the write panicked")]
+    Panicked,
+    /// One of the items belongs to a job whose lease expired.
+    #[error("lost the lease of an item")]
+    LeaseLost,
+    /// A statement fails, whatever the items are.
+    #[error("{0}")]
+    Failed(Arc<sqlx::Error>),
+    /// The writer returned another number of outcomes than there are items, which are written.
+    #[error("the writer returned {outcomes} outcomes for {items} items")]
+    OutcomeMismatch {
+        /// Items of the group.
+        items: usize,
+        /// Outcomes that the writer returned.
+        outcomes: usize,
+    },
+}
+
+impl GroupError {
+    /// Whether one of the items causes it, so that the others can be written without that one.
+    const fn is_caused_by_item(&self) -> bool {
+        matches!(self, Self::RowRejected(_) | Self::Panicked | Self::LeaseLost)
+    }
+
+    /// Whether writing the same items again may succeed.
+    const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Failed(_))
+    }
 }
 
 impl From<sqlx::Error> for GroupError {
     fn from(error: sqlx::Error) -> Self {
-        if is_unavailable(&error) {
-            Self::Unavailable(error.to_string())
+        if is_outage(&error) {
+            Self::Unavailable(Outage::Database(Arc::new(error)))
+        } else if is_row_error(&error) {
+            Self::RowRejected(Arc::new(error))
         } else {
-            Self::Invalid(error.to_string())
+            Self::Failed(Arc::new(error))
+        }
+    }
+}
+
+impl From<GroupError> for FlowError {
+    fn from(error: GroupError) -> Self {
+        match error {
+            GroupError::Unavailable(outage) => Self::Unavailable(outage),
+            error => Self::Internal(error.into()),
         }
     }
 }
@@ -54,7 +93,7 @@ pub struct GroupPolicy {
     pub full_enough: usize,
     /// A transaction that takes longer is taken for an unavailable database.
     pub write_timeout: Option<Duration>,
-    /// Pause after which a group is written again if the database is unavailable. Without one the items fail.
+    /// Pause after which a group is written again if the failure is not about an item. Without one the items fail.
     pub retry_interval: Option<Duration>,
 }
 
@@ -80,6 +119,9 @@ pub trait GroupWriter: Send + Sync {
         &self,
         group: &[&Self::Item],
     ) -> impl Future<Output = Result<Vec<Self::Outcome>, GroupError>> + Send;
+
+    /// Is called with an item that will never be written and whose outcome nobody waits for.
+    fn on_dropped(&self, _: &Self::Item) {}
 }
 
 /// An item and the submitter that waits for its outcome, if one does.
@@ -125,17 +167,21 @@ pub fn channel<W: GroupWriter>() -> Channel<W> {
 }
 
 impl<I, O> GroupSender<I, O> {
-    /// Submits an item and waits until it is written. The item is written even if the caller stops waiting.
+    /// Submits an item and waits until it is written. Once it is in the queue it is written even if the caller stops
+    /// waiting.
     pub async fn submit(&self, item: I) -> Result<O, GroupError> {
         let (sender, outcome) = oneshot::channel();
         let submission = Submission { item, waiting: Some(sender) };
-        self.0.send(submission).await.map_err(|_| GroupError::Closed)?;
-        outcome.await.map_err(|_| GroupError::Closed)?
+        self.0.send(submission).await.map_err(|_| GroupError::Unavailable(Outage::ShuttingDown))?;
+        outcome.await.map_err(|_| GroupError::Unavailable(Outage::ShuttingDown))?
     }
 
     /// Submits an item whose outcome nobody waits for.
     pub async fn post(&self, item: I) -> Result<(), GroupError> {
-        self.0.send(Submission { item, waiting: None }).await.map_err(|_| GroupError::Closed)
+        self.0
+            .send(Submission { item, waiting: None })
+            .await
+            .map_err(|_| GroupError::Unavailable(Outage::ShuttingDown))
     }
 }
 
@@ -168,26 +214,32 @@ async fn write_group<W: GroupWriter>(writer: &W, mut group: Vec<Submission<W::It
     let mut parts = vec![group];
     while let Some(mut part) = parts.pop() {
         let error = match attempt(writer, &part).await {
-            Ok(outcomes) => {
+            Ok(outcomes) if outcomes.len() == part.len() => {
                 for (submission, outcome) in part.into_iter().zip(outcomes) {
                     submission.acknowledge(Ok(outcome));
                 }
                 continue;
             }
+            Ok(outcomes) => GroupError::OutcomeMismatch { items: part.len(), outcomes: outcomes.len() },
             Err(error) => error,
         };
-        if matches!(error, GroupError::Invalid(_)) && part.len() > 1 {
+        if error.is_caused_by_item() && part.len() > 1 {
             parts.push(part.split_off(part.len() / 2));
             parts.push(part);
             continue;
         }
-        tracing::error!(writer = W::NAME, items = part.len(), %error, "could not write group");
-        if let (GroupError::Unavailable(_), Some(pause)) = (&error, W::POLICY.retry_interval) {
+        if let Some(pause) = W::POLICY.retry_interval.filter(|_| error.is_retryable()) {
+            tracing::error!(writer = W::NAME, items = part.len(), %error, "could not write group; will retry");
             tokio::time::sleep(pause).await;
             parts.push(part);
             continue;
         }
         for submission in part {
+            // A submitter that waits logs the error itself.
+            if submission.waiting.is_none() {
+                tracing::error!(writer = W::NAME, %error, "could not write item");
+                writer.on_dropped(&submission.item);
+            }
             submission.acknowledge(Err(error.clone()));
         }
     }
@@ -203,12 +255,12 @@ async fn attempt<W: GroupWriter>(
         match W::POLICY.write_timeout {
             Some(limit) => tokio::time::timeout(limit, writer.write(&items))
                 .await
-                .unwrap_or_else(|_| Err(GroupError::Unavailable("the write timed out".to_owned()))),
+                .unwrap_or_else(|_| Err(GroupError::Unavailable(Outage::Timeout))),
             None => writer.write(&items).await,
         }
     };
     let written = AssertUnwindSafe(writing).catch_unwind().await;
-    written.unwrap_or_else(|_| Err(GroupError::Invalid("the write panicked".to_owned())))
+    written.unwrap_or_else(|_| Err(GroupError::Panicked))
 }
 
 impl<I, O> Submission<I, O> {
@@ -226,12 +278,23 @@ mod tests {
 
     use super::*;
 
-    /// Doubles numbers. Negative numbers cannot be written, and 13 panics.
+    /// Doubles numbers. Negative numbers cannot be written, 13 panics, a group with 99 gets an outcome too few, and no
+    /// statement with 404 works.
     #[derive(Default)]
     struct Doubler {
         groups: Mutex<Vec<Vec<i64>>>,
+        dropped: Mutex<Vec<i64>>,
         /// How often the database is unavailable from now on.
         outages: Mutex<u32>,
+    }
+
+    /// The numbers that were written, and the errors of the others.
+    fn texts(outcomes: Vec<Result<i64, GroupError>>) -> Vec<String> {
+        let text = |outcome| match outcome {
+            Ok(number) => i64::to_string(&number),
+            Err(error) => GroupError::to_string(&error),
+        };
+        outcomes.into_iter().map(text).collect()
     }
 
     macro_rules! writer {
@@ -260,19 +323,29 @@ mod tests {
                 async fn write(&self, group: &[&i64]) -> Result<Vec<i64>, GroupError> {
                     let group: Vec<i64> = group.iter().map(|item| **item).collect();
                     if group.iter().any(|item| *item < 0) {
-                        return Err(GroupError::Invalid("negative".to_owned()));
+                        return Err(sqlx::Error::Decode("negative".into()).into());
+                    }
+                    if group.contains(&404) {
+                        return Err(sqlx::Error::ColumnNotFound("404".to_owned()).into());
                     }
                     assert!(!group.contains(&13), "on purpose");
                     {
                         let mut outages = self.0.outages.lock().unwrap();
                         if *outages > 0 {
                             *outages -= 1;
-                            return Err(GroupError::Unavailable("away".to_owned()));
+                            return Err(sqlx::Error::PoolTimedOut.into());
                         }
                     }
-                    let doubled = group.iter().map(|item| item * 2).collect();
+                    let mut doubled: Vec<i64> = group.iter().map(|item| item * 2).collect();
+                    if group.contains(&99) {
+                        doubled.pop();
+                    }
                     self.0.groups.lock().unwrap().push(group);
                     Ok(doubled)
+                }
+
+                fn on_dropped(&self, item: &i64) {
+                    self.0.dropped.lock().unwrap().push(*item);
                 }
             }
         };
@@ -296,7 +369,7 @@ mod tests {
     async fn items_that_arrive_together_are_written_together_and_in_order() {
         let doubler = Doubler::default();
         let outcomes = write_all(Failing(&doubler), &[3, 1, 2]).await;
-        assert_eq!(outcomes, [Ok(6), Ok(2), Ok(4)]);
+        assert_eq!(texts(outcomes), ["6", "2", "4"]);
         assert_eq!(*doubler.groups.lock().unwrap(), [vec![1, 2, 3]]);
     }
 
@@ -314,8 +387,37 @@ mod tests {
     async fn an_item_that_cannot_be_written_or_panics_harms_no_other() {
         let doubler = Doubler::default();
         let outcomes = write_all(Failing(&doubler), &[1, -2, 3, 13, 5]).await;
-        let failed = |reason: &str| Err(GroupError::Invalid(reason.to_owned()));
-        assert_eq!(outcomes, [Ok(2), failed("negative"), Ok(6), failed("the write panicked"), Ok(10)]);
+        let negative = "error occurred while decoding: negative";
+        assert_eq!(texts(outcomes), ["2", negative, "6", "the write panicked", "10"]);
+    }
+
+    #[tokio::test]
+    async fn a_fault_in_a_statement_is_neither_an_outage_nor_a_reason_to_split() {
+        let doubler = Doubler::default();
+        let outcomes = write_all(Failing(&doubler), &[1, 404]).await;
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(GroupError::Failed(_)))), "{outcomes:?}");
+        let errors = outcomes.into_iter().filter_map(Result::err).map(FlowError::from);
+        assert!(errors.into_iter().all(|error| matches!(error, FlowError::Internal(_))));
+    }
+
+    #[tokio::test]
+    async fn too_few_outcomes_are_an_error_for_the_whole_group() {
+        let doubler = Doubler::default();
+        let outcomes = write_all(Failing(&doubler), &[1, 99]).await;
+        let mismatch = "the writer returned 1 outcomes for 2 items";
+        assert_eq!(texts(outcomes), [mismatch, mismatch]);
+    }
+
+    #[tokio::test]
+    async fn the_writer_learns_of_items_that_nobody_waits_for() {
+        let doubler = Doubler::default();
+        let (sender, receiver) = channel::<Failing<'_>>();
+        for item in [1, -2, 3] {
+            sender.post(item).await.unwrap();
+        }
+        drop(sender);
+        run(Failing(&doubler), receiver).await;
+        assert_eq!(*doubler.dropped.lock().unwrap(), [-2]);
     }
 
     #[tokio::test]
@@ -326,7 +428,7 @@ mod tests {
         assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(GroupError::Unavailable(_)))));
         *doubler.outages.lock().unwrap() = 3;
         let outcomes = write_all(Retrying(&doubler), &[1, 2]).await;
-        assert_eq!(outcomes, [Ok(2), Ok(4)]);
+        assert_eq!(texts(outcomes), ["2", "4"]);
     }
 
     #[tokio::test]

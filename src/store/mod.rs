@@ -113,19 +113,18 @@ macro_rules! claim_rows {
 }
 use {claim_rows, execute, with_db, with_tx};
 
-/// Whether the database could not be used, so that the same may well succeed later: it is away, locked, or full.
-/// Otherwise something is wrong with what was written.
-pub fn is_unavailable(error: &sqlx::Error) -> bool {
+/// Whether the database rejects a row, so that other rows of the same statement can be written without it.
+pub fn is_row_error(error: &sqlx::Error) -> bool {
     let sqlx::Error::Database(error) = error else {
-        return !matches!(error, sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. });
+        return matches!(error, sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. });
     };
     let code = error.code().unwrap_or_default();
     if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
         // Data, constraints, limits of a program, and what a trigger says, are about rows.
-        return !["22", "23", "54", "P0"].iter().any(|class| code.starts_with(class));
+        return ["22", "23", "54", "P0"].iter().any(|class| code.starts_with(class));
     }
     // TOOBIG, CONSTRAINT and MISMATCH are about rows; the code's lower byte is the kind.
-    !matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(18..=20))
+    matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(18..=20))
 }
 
 /// Whether the database is busy, full or cannot be reached, as opposed to a fault in a statement or in the data.

@@ -6,7 +6,8 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::store;
+use crate::flows::error::{FlowError, Outage};
+use crate::flows::gate::GateError;
 
 /// Why a request failed.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +23,7 @@ pub(super) enum WebError {
     BadRequest(String),
     /// The request is not signed, or its signature is invalid.
     #[error("{0}")]
-    Unauthorised(String),
+    Unauthorized(String),
     /// The client is not allowed to do this.
     #[error("{0}")]
     Forbidden(&'static str),
@@ -37,29 +38,39 @@ pub(super) enum WebError {
     BodyTooLarge,
     /// The database is busy or cannot be reached.
     #[error("the database is unavailable")]
-    StoreUnavailable(#[source] anyhow::Error),
+    StoreUnavailable(#[source] Outage),
     /// Something is wrong in the program or its data.
     #[error("internal error")]
     Internal(#[source] anyhow::Error),
 }
 
-impl From<sqlx::Error> for WebError {
-    fn from(error: sqlx::Error) -> Self {
-        if store::is_outage(&error) {
-            Self::StoreUnavailable(error.into())
-        } else {
-            Self::Internal(error.into())
+impl From<FlowError> for WebError {
+    fn from(error: FlowError) -> Self {
+        match error {
+            FlowError::Unavailable(outage) => Self::StoreUnavailable(outage),
+            FlowError::Internal(error) => Self::Internal(error),
         }
     }
 }
 
+impl From<sqlx::Error> for WebError {
+    fn from(error: sqlx::Error) -> Self {
+        FlowError::from(error).into()
+    }
+}
+
+/// What renders a page, and does not use the database, fails with an `anyhow::Error`.
 impl From<anyhow::Error> for WebError {
     fn from(error: anyhow::Error) -> Self {
-        let cause = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>());
-        if cause.is_some_and(store::is_outage) {
-            Self::StoreUnavailable(error)
-        } else {
-            Self::Internal(error)
+        Self::Internal(error)
+    }
+}
+
+impl From<GateError> for WebError {
+    fn from(error: GateError) -> Self {
+        match error {
+            GateError::Busy => Self::Busy("too many concurrent activities"),
+            GateError::TooManyBadSignatures => Self::TooManyRequests,
         }
     }
 }
@@ -79,7 +90,7 @@ impl WebError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Gone => StatusCode::GONE,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthorised(_) => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -102,7 +113,7 @@ impl WebError {
         match self {
             Self::NotFound => "error-not-found",
             Self::Gone => "error-gone",
-            Self::BadRequest(_) | Self::Unauthorised(_) => "error-bad-request",
+            Self::BadRequest(_) | Self::Unauthorized(_) => "error-bad-request",
             Self::Forbidden(_) => "error-forbidden",
             Self::BodyTooLarge => "error-too-large",
             Self::TooManyRequests => "error-too-many",
@@ -116,8 +127,8 @@ impl IntoResponse for WebError {
     fn into_response(self) -> Response {
         match &self {
             Self::Internal(error) => tracing::error!(error = format!("{error:#}"), "request failed"),
-            Self::StoreUnavailable(error) => {
-                tracing::warn!(error = format!("{error:#}"), "request rejected: database unavailable");
+            Self::StoreUnavailable(outage) => {
+                tracing::warn!(error = %outage, "request rejected: database unavailable");
             }
             _ => {}
         }
@@ -139,6 +150,7 @@ mod tests {
     use anyhow::Context as _;
 
     use super::*;
+    use crate::flows::group_commit::GroupError;
 
     fn status(error: impl Into<WebError>) -> (u16, Option<HeaderValue>) {
         let response = error.into().into_response();
@@ -153,7 +165,13 @@ mod tests {
         assert_eq!(status(sqlx::Error::ColumnNotFound("x".to_owned())), (500, None));
         assert_eq!(status(sqlx::Error::PoolTimedOut), (503, retry.clone()));
         assert_eq!(status(sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into())), (503, retry.clone()));
-        let wrapped = Err::<(), _>(sqlx::Error::PoolTimedOut).context("loading a review").unwrap_err();
-        assert_eq!(status(wrapped), (503, retry));
+        for outage in [sqlx::Error::PoolTimedOut.into(), FlowError::Unavailable(Outage::Timeout)] {
+            assert_eq!(status(outage), (503, retry.clone()));
+        }
+        let group = GroupError::from(sqlx::Error::PoolTimedOut);
+        assert_eq!(status(FlowError::from(group)), (503, retry));
+        assert_eq!(status(FlowError::from(GroupError::from(sqlx::Error::RowNotFound))), (500, None));
+        let fault: anyhow::Result<()> = Err(sqlx::Error::RowNotFound).context("loading a review");
+        assert_eq!(status(FlowError::from(fault.unwrap_err())), (500, None));
     }
 }

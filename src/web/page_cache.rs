@@ -20,7 +20,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::anyhow;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use moka::policy::EvictionPolicy;
@@ -28,7 +27,7 @@ use tokio::time::Instant;
 
 use super::error::WebError;
 use super::rendering::Rendering;
-use super::single_flight::SingleFlight;
+use super::single_flight::{FlightFailure, SingleFlight};
 use crate::domain::time::Timestamp;
 use crate::flows::App;
 use crate::store::{self, CommitCounter, Db, page_versions};
@@ -233,8 +232,8 @@ impl PageCache {
         F: FnOnce() -> M,
         M: Future<Output = Result<Rendered, WebError>>,
     {
-        let flight = self.flights.join(key.to_owned());
-        let mut last = flight.flight().lock().await;
+        let guard = self.flights.join(key.to_owned());
+        let mut last = guard.flight().lock().await;
         if let Some(rendering) = self.find(key, requested) {
             return Ok(Rendered::Cacheable(rendering));
         }
@@ -243,25 +242,18 @@ impl PageCache {
             return render().await;
         }
         // Requests that waited for one that failed would fail as well, one after the other.
-        if let Some((_, is_store_unavailable)) = last.failure.filter(|(at, _)| *at >= requested.at) {
-            let error = anyhow!("rendering failed for another request");
-            return Err(if is_store_unavailable {
-                WebError::StoreUnavailable(error)
-            } else {
-                WebError::Internal(error)
-            });
+        if let Some(error) = last.failure.as_ref().and_then(|failure| failure.error_for(requested.at)) {
+            return Err(error);
         }
         let rendered = self.revalidate(db, key, render).await;
-        match &rendered {
-            Ok(Rendered::Cacheable(_)) => {}
-            Err(error @ (WebError::Internal(_) | WebError::StoreUnavailable(_))) => {
-                last.failure = Some((Instant::now(), matches!(error, WebError::StoreUnavailable(_))));
-            }
-            Ok(Rendered::Uncacheable(_)) | Err(_) => {
-                last.is_uncacheable = true;
-                flight.close();
-                self.pages.invalidate(&key);
-            }
+        if let Err(error) = &rendered
+            && let Some(failure) = FlightFailure::from_error(error)
+        {
+            last.failure = Some(failure);
+        } else if !matches!(rendered, Ok(Rendered::Cacheable(_))) {
+            last.is_uncacheable = true;
+            guard.close();
+            self.pages.invalidate(&key);
         }
         rendered
     }

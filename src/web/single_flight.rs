@@ -4,27 +4,59 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use anyhow::anyhow;
 use tokio::time::Instant;
 
-/// The keys that requests work on or wait for. A key takes no memory once nobody is interested in it any more, even if
-/// its clients are gone before they get a response.
+use super::error::WebError;
+use crate::flows::error::Outage;
+
+/// The keys that requests work on or wait for. A key takes no memory once no request is interested in it, even if the
+/// clients disconnect before they get a response.
 #[derive(Debug)]
 pub(super) struct SingleFlight<K: Hash + Eq>(Mutex<HashMap<K, Arc<Flight>>>);
 
 /// What the requests for one key share: the lock that admits one of them at a time, and what the last one left.
 pub(super) type Flight = tokio::sync::Mutex<FlightResult>;
 
-/// What a request tells those that wait behind it. A result that it cached is not repeated here.
+/// What a request leaves to those that wait behind it. A result that it cached is not repeated here.
 #[derive(Debug, Default)]
 pub(super) struct FlightResult {
-    /// There is nothing to wait for: everybody may proceed at once.
+    /// There is nothing to wait for: all requests may proceed at once.
     pub(super) is_uncacheable: bool,
-    /// When it failed, and whether that was because the database is not available.
-    pub(super) failure: Option<(Instant, bool)>,
+    /// The failure of the last request, if it failed.
+    pub(super) failure: Option<FlightFailure>,
+}
+
+/// A failure that requests which waited for it share.
+#[derive(Debug)]
+pub(super) struct FlightFailure {
+    at: Instant,
+    /// `None` for an internal error.
+    outage: Option<Outage>,
+}
+
+impl FlightFailure {
+    /// Makes it of an error that every other request would meet as well; returns `None` for any other error.
+    pub(super) fn from_error(error: &WebError) -> Option<Self> {
+        let outage = match error {
+            WebError::Internal(_) => None,
+            WebError::StoreUnavailable(outage) => Some(outage.clone()),
+            _ => return None,
+        };
+        Some(Self { at: Instant::now(), outage })
+    }
+
+    /// Returns the error for a request that arrived at that time; `None` if it arrived after the failure.
+    pub(super) fn error_for(&self, requested: Instant) -> Option<WebError> {
+        (self.at >= requested).then(|| match &self.outage {
+            Some(outage) => WebError::StoreUnavailable(outage.clone()),
+            None => WebError::Internal(anyhow!("rendering failed for another request")),
+        })
+    }
 }
 
 /// The interest of one request in a key.
-pub(super) struct Passenger<'a, K: Hash + Eq> {
+pub(super) struct FlightGuard<'a, K: Hash + Eq> {
     flights: &'a SingleFlight<K>,
     key: K,
     flight: Arc<Flight>,
@@ -37,10 +69,10 @@ impl<K: Hash + Eq> Default for SingleFlight<K> {
 }
 
 impl<K: Hash + Eq + Clone> SingleFlight<K> {
-    /// Joins those who want the same key.
-    pub(super) fn join(&self, key: K) -> Passenger<'_, K> {
+    /// Joins the requests for the same key.
+    pub(super) fn join(&self, key: K) -> FlightGuard<'_, K> {
         let flight = Arc::clone(self.lock().entry(key.clone()).or_default());
-        Passenger { flights: self, key, flight }
+        FlightGuard { flights: self, key, flight }
     }
 }
 
@@ -50,12 +82,12 @@ impl<K: Hash + Eq> SingleFlight<K> {
     }
 }
 
-impl<K: Hash + Eq> Passenger<'_, K> {
+impl<K: Hash + Eq> FlightGuard<'_, K> {
     pub(super) fn flight(&self) -> &Flight {
         &self.flight
     }
 
-    /// Lets requests that come from now on begin anew instead of joining this flight.
+    /// Lets later requests start over instead of joining this flight.
     pub(super) fn close(&self) {
         let mut flights = self.flights.lock();
         if flights.get(&self.key).is_some_and(|current| Arc::ptr_eq(current, &self.flight)) {
@@ -64,7 +96,7 @@ impl<K: Hash + Eq> Passenger<'_, K> {
     }
 }
 
-impl<K: Hash + Eq> Drop for Passenger<'_, K> {
+impl<K: Hash + Eq> Drop for FlightGuard<'_, K> {
     fn drop(&mut self) {
         let mut flights = self.flights.lock();
         let is_current = flights.get(&self.key).is_some_and(|current| Arc::ptr_eq(current, &self.flight));
@@ -80,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_means_nothing_leaves_nothing_behind() {
+    fn an_unknown_name_leaves_nothing_behind() {
         let flights = SingleFlight::default();
         let (first, second) = (flights.join("nothing"), flights.join("nothing"));
         drop(second);

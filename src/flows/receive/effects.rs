@@ -107,7 +107,7 @@ impl GroupWriter for EffectWriter {
                 // The lease expired, or a block dropped the activity meanwhile: nothing is left to do for it.
                 return match group.len() {
                     1 => Ok(vec![None]),
-                    _ => Err(GroupError::Invalid("lost the lease of an activity".to_owned())),
+                    _ => Err(GroupError::LeaseLost),
                 };
             }
             finished.push((pending, note));

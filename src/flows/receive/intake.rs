@@ -16,6 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::federation::signature;
 use crate::flows::App;
 use crate::flows::authenticate::CachedKey;
+use crate::flows::error::Outage;
 use crate::flows::gate::InboxPermit;
 use crate::flows::group_commit::{self, GroupError, GroupPolicy, GroupReceiver, GroupSender, GroupWriter};
 use crate::store::access_levels::{self, AccessLevels};
@@ -93,10 +94,10 @@ impl Intake {
         permit: Arc<InboxPermit>,
     ) -> Result<IntakeOutcome, GroupError> {
         let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let sender = sender.ok_or(GroupError::Closed)?;
+        let sender = sender.ok_or(GroupError::Unavailable(Outage::ShuttingDown))?;
         let storing = async move { sender.submit(IntakeItem { activity, _permit: permit }).await };
-        let timeout = || Err(GroupError::Unavailable("timed out waiting for the commit".to_owned()));
-        tokio::time::timeout(COMMIT_TIMEOUT, storing).await.unwrap_or_else(|_| timeout())
+        let timeout = |_| Err(GroupError::Unavailable(Outage::Timeout));
+        tokio::time::timeout(COMMIT_TIMEOUT, storing).await.unwrap_or_else(timeout)
     }
 }
 

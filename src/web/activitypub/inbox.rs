@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 
 use crate::flows::error::FlowError;
-use crate::flows::gate::{GateError, InboxPermit};
+use crate::flows::gate::InboxPermit;
 use crate::flows::receive::{self, AcceptError, InboxRequest};
 use crate::web::client_address;
 use crate::web::error::WebError;
@@ -37,24 +37,6 @@ fn add_host(headers: &mut HeaderMap, uri: &Uri) {
     }
 }
 
-impl From<GateError> for WebError {
-    fn from(full: GateError) -> Self {
-        match full {
-            GateError::Busy => Self::Busy("too many concurrent activities"),
-            GateError::TooManyBadSignatures => Self::TooManyRequests,
-        }
-    }
-}
-
-impl From<FlowError> for WebError {
-    fn from(error: FlowError) -> Self {
-        match error {
-            FlowError::Unavailable(reason) => Self::StoreUnavailable(anyhow::Error::msg(reason)),
-            FlowError::Internal(error) => Self::Internal(error),
-        }
-    }
-}
-
 /// A critic's inbox and the shared inbox. Both do the same, since the activity names its addressees.
 pub(in crate::web) async fn post(
     State(state): State<WebState>,
@@ -70,7 +52,7 @@ pub(in crate::web) async fn receive(state: &WebState, request: Request) -> Resul
     add_host(&mut headers, &uri);
     // Unsigned requests are refused before their body is read.
     if !headers.contains_key("signature") {
-        return Err(WebError::Unauthorised("the request is not signed".to_owned()));
+        return Err(WebError::Unauthorized("the request is not signed".to_owned()));
     }
     let client = client_address::client_address(&extensions, &headers, &state.trusted_proxies);
     let app = &state.app;
@@ -86,9 +68,14 @@ pub(in crate::web) async fn receive(state: &WebState, request: Request) -> Resul
     match accepted {
         Ok(()) => Ok(StatusCode::ACCEPTED),
         Err(AcceptError::Malformed(why)) => Err(WebError::BadRequest(why)),
-        Err(AcceptError::Unauthorized(why)) => Err(WebError::Unauthorised(why)),
+        Err(AcceptError::Unauthorized(why)) => Err(WebError::Unauthorized(why)),
         Err(AcceptError::Blocked) => Err(WebError::Forbidden("your account or server is blocked")),
         Err(AcceptError::AtCapacity(error)) => Err(error.into()),
+        // Most servers retry a delivery themselves: they need not wait as long as a reader.
+        Err(AcceptError::Failed(FlowError::Unavailable(outage))) => {
+            tracing::warn!(error = %outage, "activity refused: the database is unavailable");
+            Err(WebError::Busy("the database is unavailable"))
+        }
         Err(AcceptError::Failed(error)) => Err(error.into()),
     }
 }

@@ -90,7 +90,7 @@ async fn authorize(
     let app = &state.app;
     let request = signature::SignedRequest { method, target, origin: &app.origin, headers, body: &[] };
     let presented = signature::parse(&request, app.clock.now())
-        .map_err(|why| WebError::Unauthorised(format!("secure mode requires a valid signature: {why}")))?;
+        .map_err(|why| WebError::Unauthorized(format!("secure mode requires a valid signature: {why}")))?;
     // No key is fetched from a blocked server.
     let host = presented.key_id.host_str().unwrap_or_default();
     if access_levels::for_host(&app.db, host, &app.policy).await? == AccessLevel::Blocked {
@@ -100,7 +100,7 @@ async fn authorize(
         Ok(key) => key.actor.clone(),
         Err(AuthError::AtCapacity(error)) => return Err(error.into()),
         Err(AuthError::Failed(error)) => return Err(error.into()),
-        Err(why) => return Err(WebError::Unauthorised(why.to_string())),
+        Err(why) => return Err(WebError::Unauthorized(why.to_string())),
     };
     match access_levels::for_actor(&app.db, &signer, &app.policy).await? {
         AccessLevel::Blocked => Err(BLOCKED),
