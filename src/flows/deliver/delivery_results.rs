@@ -1,9 +1,13 @@
 //! Stores the results of deliveries in groups: results that arrive while one transaction is being written share the next
 //! one. A delivery whose result is lost because the process dies is sent again.
+//!
+//! A result that the database rejects must not be lost in the same way: the delivery would stay due, and its host would
+//! receive the same activity again and again. The delivery is given up instead or, if that cannot be stored either, its
+//! host is held back as if it were failing.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -22,6 +26,12 @@ use crate::store::{Result, Tx};
 /// The status of an inbox that is gone for good. A 404 may come from a misconfigured proxy.
 const GONE_STATUS: u16 = 410;
 
+/// How long nothing is sent to a host after a result about it could not be stored.
+const HOLD_BACK_TIME: Duration = Duration::from_hours(1);
+
+/// The error of a delivery, and of its host, whose result could not be stored.
+const RESULT_NOT_STORED: &str = "the result of a delivery could not be stored; see the log";
+
 /// The queue of results that wait to be stored.
 pub type ResultSender = GroupSender<DeliveryResult, ()>;
 
@@ -35,12 +45,40 @@ pub fn result_channel() -> (ResultSender, ResultReceiver) {
 
 /// Stores results until every sender is dropped; notifies `released` when hosts were released.
 pub async fn write_all(app: App, receiver: ResultReceiver, released: Arc<Notify>) {
-    group_commit::run(ResultWriter { app, released }, receiver).await;
+    group_commit::run(ResultWriter { app, released, held_back: Mutex::default() }, receiver).await;
 }
 
 struct ResultWriter {
     app: App,
     released: Arc<Notify>,
+    /// Hosts with a result that could not be stored, until they are released.
+    held_back: Mutex<HashSet<String>>,
+}
+
+impl ResultWriter {
+    fn held_back(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.held_back.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives up a delivery whose result the database rejects for this reason.
+    async fn give_up(
+        &self,
+        activity: ActivityId,
+        inbox: &str,
+        host: &str,
+        reason: &sqlx::Error,
+    ) -> Result<()> {
+        let failed = DeliveryResult::Attempt {
+            activity,
+            inbox: inbox.to_owned(),
+            host: host.to_owned(),
+            outcome: DeliveryOutcome::Failed { status: None, error: RESULT_NOT_STORED.to_owned() },
+            scheme_update: None,
+        };
+        store_group(&self.app, &[&failed], &HashSet::new()).await?;
+        tracing::error!(%activity, inbox, error = %reason, "could not store delivery result; delivery abandoned");
+        Ok(())
+    }
 }
 
 impl GroupWriter for ResultWriter {
@@ -64,11 +102,33 @@ impl GroupWriter for ResultWriter {
     }
 
     async fn write(&self, group: &[&DeliveryResult]) -> Result<Vec<()>, GroupError> {
-        store_group(&self.app, group).await?;
-        if group.iter().any(|result| matches!(result, DeliveryResult::Release { .. })) {
+        let held_back = self.held_back().clone();
+        let stored = store_group(&self.app, group, &held_back).await.map_err(GroupError::from);
+        if let Err(GroupError::RowRejected(reason)) = &stored
+            && let [DeliveryResult::Attempt { activity, inbox, host, .. }] = group
+        {
+            self.give_up(*activity, inbox, host, reason).await?;
+            return Ok(vec![()]);
+        }
+        stored?;
+        let mut is_released = false;
+        for result in group {
+            if let DeliveryResult::Release { host, .. } = result {
+                self.held_back().remove(host);
+                is_released = true;
+            }
+        }
+        if is_released {
             self.released.notify_one();
         }
         Ok(vec![(); group.len()])
+    }
+
+    fn on_dropped(&self, result: &DeliveryResult) {
+        // A release that is dropped leaves the lease to expire.
+        if let DeliveryResult::Attempt { host, .. } = result {
+            self.held_back().insert(host.clone());
+        }
     }
 }
 
@@ -110,52 +170,56 @@ impl DeliveryResult {
 }
 
 /// Stores a group in one transaction.
-async fn store_group(app: &App, group: &[&DeliveryResult]) -> Result<()> {
+async fn store_group(app: &App, group: &[&DeliveryResult], held_back: &HashSet<String>) -> Result<()> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     // Rows are locked in one order everywhere: followers, deliveries, hosts.
-    for entry in group {
+    let mut gone = Vec::new();
+    for result in group {
         if let DeliveryResult::Attempt {
             inbox,
             outcome: DeliveryOutcome::Failed { status: Some(GONE_STATUS), .. },
             ..
-        } = entry
+        } = result
             && followers::remove_by_inbox(&mut tx, inbox).await? > 0
         {
-            tracing::info!(inbox, "inbox is gone; followers removed");
+            gone.push(inbox);
         }
     }
     store_attempts(&mut tx, group, now).await?;
-    release_hosts(&mut tx, group, now).await?;
-    for entry in group {
-        if let DeliveryResult::Attempt { host, scheme_update: Some(lesson), .. } = entry {
-            signing_keys::save_scheme(&mut tx, host, lesson.accepted, now).await?;
+    release_hosts(&mut tx, group, held_back, now).await?;
+    for result in group {
+        if let DeliveryResult::Attempt { host, scheme_update: Some(update), .. } = result {
+            signing_keys::save_scheme(&mut tx, host, update.accepted, now).await?;
         }
     }
-    fail_point!("ledger-before-commit");
+    fail_point!("results-before-commit");
     tx.commit_without_notify().await?;
-    fail_point!("ledger-after-commit");
+    fail_point!("results-after-commit");
+    for inbox in gone {
+        tracing::info!(inbox, "inbox is gone; followers removed");
+    }
     Ok(())
 }
 
 /// Stores the results of deliveries, several with one statement. Activities are updated in order, so that two workers
 /// lock their totals in the same order.
 async fn store_attempts(tx: &mut Tx, group: &[&DeliveryResult], now: Timestamp) -> Result<()> {
-    let mut arrived: BTreeMap<(ActivityId, u16), Vec<&str>> = BTreeMap::new();
+    let mut delivered: BTreeMap<(ActivityId, u16), Vec<&str>> = BTreeMap::new();
     let mut others: BTreeMap<ActivityId, Vec<(&str, &DeliveryOutcome)>> = BTreeMap::new();
-    for entry in group {
-        let DeliveryResult::Attempt { activity, inbox, outcome, .. } = entry else { continue };
+    for result in group {
+        let DeliveryResult::Attempt { activity, inbox, outcome, .. } = result else { continue };
         match outcome {
             DeliveryOutcome::Delivered { status } => {
-                arrived.entry((*activity, *status)).or_default().push(inbox);
+                delivered.entry((*activity, *status)).or_default().push(inbox);
             }
             other => others.entry(*activity).or_default().push((inbox, other)),
         }
     }
     let activities: BTreeSet<ActivityId> =
-        arrived.keys().map(|(activity, _)| *activity).chain(others.keys().copied()).collect();
+        delivered.keys().map(|(activity, _)| *activity).chain(others.keys().copied()).collect();
     for activity in activities {
-        for ((_, status), inboxes) in arrived.range((activity, u16::MIN)..=(activity, u16::MAX)) {
+        for ((_, status), inboxes) in delivered.range((activity, u16::MIN)..=(activity, u16::MAX)) {
             deliveries::mark_delivered(tx, activity, *status, inboxes, now).await?;
         }
         for (inbox, outcome) in others.get(&activity).into_iter().flatten() {
@@ -165,31 +229,39 @@ async fn store_attempts(tx: &mut Tx, group: &[&DeliveryResult], now: Timestamp) 
     Ok(())
 }
 
-/// Releases hosts: those that answered with one statement, the others one by one.
-async fn release_hosts(tx: &mut Tx, group: &[&DeliveryResult], now: Timestamp) -> Result<()> {
-    let mut well: BTreeMap<LeaseId, Vec<&str>> = BTreeMap::new();
+/// Releases hosts: those that responded with one statement, the others one by one.
+async fn release_hosts(
+    tx: &mut Tx,
+    group: &[&DeliveryResult],
+    held_back: &HashSet<String>,
+    now: Timestamp,
+) -> Result<()> {
+    let mut healthy: BTreeMap<LeaseId, Vec<&str>> = BTreeMap::new();
+    let mut others = Vec::new();
     let mut all = Vec::new();
-    for entry in group {
-        let DeliveryResult::Release { host, lease, health } = entry else { continue };
+    let hold_back = HostHealth::Failing { until: now + HOLD_BACK_TIME, error: RESULT_NOT_STORED.to_owned() };
+    for result in group {
+        let DeliveryResult::Release { host, lease, health } = result else { continue };
         all.push(host.as_str());
-        if matches!(health, HostHealth::Healthy) {
-            well.entry(*lease).or_default().push(host);
+        if held_back.contains(host) {
+            others.push((host, *lease, &hold_back));
+            continue;
         }
-    }
-    for entry in group {
-        if let DeliveryResult::Release { host, health: HostHealth::Failing { error, .. }, .. } = entry {
-            deliveries::fail_older_than(tx, host, now - MAX_DELIVERY_AGE, error, now).await?;
+        match health {
+            HostHealth::Healthy => healthy.entry(*lease).or_default().push(host),
+            HostHealth::NotTried => others.push((host, *lease, health)),
+            HostHealth::Failing { error, .. } => {
+                deliveries::fail_older_than(tx, host, now - MAX_DELIVERY_AGE, error, now).await?;
+                others.push((host, *lease, health));
+            }
         }
     }
     hosts::lock_rows(tx, &all).await?;
-    for (lease, hosts) in well {
+    for (lease, hosts) in healthy {
         hosts::release_all(tx, lease, &hosts).await?;
     }
-    for entry in group {
-        let DeliveryResult::Release { host, lease, health } = entry else { continue };
-        if !matches!(health, HostHealth::Healthy) {
-            hosts::release(tx, host, *lease, health, now).await?;
-        }
+    for (host, lease, health) in others {
+        hosts::release(tx, host, lease, health, now).await?;
     }
     Ok(())
 }
