@@ -13,10 +13,7 @@ pub(super) async fn enqueue_for_followers(
     activity: &NewActivity<'_>,
     now: Timestamp,
 ) -> Result<()> {
-    activities::insert_for_followers(tx, activity, now).await?;
-    let kind = activity.kind.as_str();
-    tracing::info!(activity = %activity.id, kind, object = %activity.object, "activity enqueued for followers");
-    Ok(())
+    activities::insert_for_followers(tx, activity, now).await
 }
 
 /// Writes the next delivery rows of a fan-out; returns `false` if no fan-out waits.
@@ -33,6 +30,9 @@ pub async fn expand_next(app: &App) -> anyhow::Result<bool> {
     fail_point!("expand-before-commit");
     tx.commit().await?;
     fail_point!("expand-after-commit");
+    if fan_out.cursor.is_empty() {
+        tracing::info!(activity = %fan_out.activity_id, "fan-out begun");
+    }
     tracing::debug!(activity = %fan_out.activity_id, "fan-out expanded");
     app.wake.notify();
     Ok(true)

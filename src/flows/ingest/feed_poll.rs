@@ -71,9 +71,12 @@ impl FeedPoll<'_> {
         let mut tx = self.app.db.begin().await?;
         tx.lock(&self.feed.critic.to_string()).await?;
         // Identified again: fetching the images took time, and another worker may have processed the entry.
+        let mut created = None;
         match identify(&mut tx, self.feed, &self.document_ids, &candidate).await? {
-            EntryMatch::New => self.create_review(&mut tx, candidate, None, media).await?,
-            EntryMatch::Doubtful(other) => self.create_review(&mut tx, candidate, Some(other), media).await?,
+            EntryMatch::New => created = Some(self.create_review(&mut tx, candidate, None, media).await?),
+            EntryMatch::Doubtful(other) => {
+                created = Some(self.create_review(&mut tx, candidate, Some(other), media).await?);
+            }
             EntryMatch::Known(known, by) => self.update_known(&mut tx, candidate, &known, by, media).await?,
             EntryMatch::Review(review) => self.link_to_review(&mut tx, &candidate, review).await?,
         }
@@ -83,6 +86,9 @@ impl FeedPoll<'_> {
                 .await?;
         }
         tx.commit().await?;
+        if let Some(review) = created {
+            review.log();
+        }
         self.app.wake.notify();
         Ok(())
     }

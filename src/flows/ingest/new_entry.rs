@@ -10,15 +10,35 @@ use crate::flows::publish::{new_review, write_create};
 use crate::flows::review_media::ReviewMedia;
 use crate::store::{Tx, feed_log, reviews};
 
+/// The review of a new entry.
+pub(super) struct NewReview {
+    id: ReviewId,
+    state: ReviewState,
+    /// Why it has that state.
+    reason: String,
+}
+
+impl NewReview {
+    /// Logs it, once it is committed. The first poll of a feed archives thousands.
+    pub(super) fn log(&self) {
+        let Self { id, state, reason } = self;
+        if *state == ReviewState::Archive {
+            tracing::debug!(review = %id, reason, "review archived");
+        } else {
+            tracing::info!(review = %id, %state, reason, "review added");
+        }
+    }
+}
+
 impl FeedPoll<'_> {
-    /// A new entry becomes a review.
+    /// Stores a new entry and its review.
     pub(super) async fn create_review(
         &mut self,
         tx: &mut Tx,
         candidate: Candidate,
         doubtful: Option<ReviewId>,
         media: ReviewMedia,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<NewReview> {
         let now = self.app.clock.now();
         let content = &candidate.entry.content;
         let date = content.published.unwrap_or(now);
@@ -44,8 +64,7 @@ impl FeedPoll<'_> {
             }
             _ => reason,
         };
-        tracing::info!(review = %review.id, reason, "new entry processed");
         feed_log::append(tx, self.feed.id, decision, &content.title, &reason, now).await?;
-        Ok(())
+        Ok(NewReview { id: review.id, state, reason })
     }
 }
