@@ -44,8 +44,8 @@ mod tests {
 
     #[test]
     fn images_are_not_part_of_the_text() {
-        let picture = "<figure><img src=\"a\" alt=\"b\"><figcaption>c</figcaption></figure>";
-        assert_eq!(strip_figures(&format!("<p>1</p>{picture}{picture}<p>2</p>")), "<p>1</p><p>2</p>");
+        let image = "<figure><img src=\"a\" alt=\"b\"><figcaption>c</figcaption></figure>";
+        assert_eq!(strip_figures(&format!("<p>1</p>{image}{image}<p>2</p>")), "<p>1</p><p>2</p>");
         let quote = "<figure><blockquote>q</blockquote></figure>";
         assert_eq!(strip_figures(quote), quote);
     }

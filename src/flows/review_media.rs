@@ -16,7 +16,7 @@ use super::media_file::{self, MediaFile};
 use crate::domain::review::{Media, ReviewContent};
 use crate::domain::time::Timestamp;
 use crate::net::http_client::GetRequest;
-use crate::sources::html::{self, LocalPicture, MAX_PICTURES, PictureAction, PictureSlot, video_embed};
+use crate::sources::html::{self, ImageAction, ImageSlot, LocalImage, MAX_IMAGES, video_embed};
 use crate::store::Tx;
 
 /// Trailers of a body that get a still.
@@ -128,13 +128,13 @@ pub async fn fetch_review_media(
             Err(why) => pictures.add_missing(false, wanted.url, why),
         }
     }
-    content.body = html::replace_pictures(&content.body, |slot| match placed.get(&ImageRef::of(slot)) {
-        Some(media) => PictureAction::Show(LocalPicture {
+    content.body = html::replace_images(&content.body, |slot| match placed.get(&ImageRef::of(slot)) {
+        Some(media) => ImageAction::Show(LocalImage {
             url: app.origin.media_url(media),
             width: media.width,
             height: media.height,
         }),
-        None => PictureAction::Remove,
+        None => ImageAction::Remove,
     });
     pictures
 }
@@ -142,9 +142,9 @@ pub async fn fetch_review_media(
 /// Removes images of other sites from a body: a reader's browser must never fetch from a third party.
 pub(super) fn strip_remote_images(app: &App, body: &str) -> String {
     let ours = app.origin.url("/media/");
-    html::replace_pictures(body, |slot| match slot {
-        PictureSlot::Picture(src) if !src.starts_with(ours.as_str()) => PictureAction::Remove,
-        _ => PictureAction::Keep,
+    html::replace_images(body, |slot| match slot {
+        ImageSlot::Image(src) if !src.starts_with(ours.as_str()) => ImageAction::Remove,
+        _ => ImageAction::Keep,
     })
 }
 
@@ -156,7 +156,7 @@ impl ReviewMedia {
 }
 
 fn is_ornament(media: &Media) -> bool {
-    media.width.min(media.height) < html::MIN_PICTURE_PIXELS
+    media.width.min(media.height) < html::MIN_IMAGE_PIXELS
 }
 
 /// An image that a body refers to.
@@ -168,10 +168,10 @@ struct ImageRef {
 }
 
 impl ImageRef {
-    fn of(slot: PictureSlot<'_>) -> Self {
+    fn of(slot: ImageSlot<'_>) -> Self {
         match slot {
-            PictureSlot::Picture(url) => Self { is_trailer: false, url: url.to_owned() },
-            PictureSlot::Trailer(url) => Self { is_trailer: true, url: url.to_owned() },
+            ImageSlot::Image(url) => Self { is_trailer: false, url: url.to_owned() },
+            ImageSlot::Trailer(url) => Self { is_trailer: true, url: url.to_owned() },
         }
     }
 }
@@ -179,14 +179,14 @@ impl ImageRef {
 /// The images of a body that are fetched, each once.
 fn wanted(body: &str) -> BTreeSet<ImageRef> {
     let mut wanted = BTreeSet::new();
-    html::replace_pictures(body, |slot| {
+    html::replace_images(body, |slot| {
         let slot = ImageRef::of(slot);
-        let limit = if slot.is_trailer { MAX_TRAILERS } else { MAX_PICTURES };
+        let limit = if slot.is_trailer { MAX_TRAILERS } else { MAX_IMAGES };
         let so_far = wanted.iter().filter(|known: &&ImageRef| known.is_trailer == slot.is_trailer).count();
         if so_far < limit {
             wanted.insert(slot);
         }
-        PictureAction::Keep
+        ImageAction::Keep
     });
     wanted
 }

@@ -73,7 +73,7 @@ impl Extractor<'_> {
                 at += 1;
                 continue;
             };
-            if element.is_picture() {
+            if element.is_image_figure() {
                 at += 1;
                 continue;
             }
@@ -288,7 +288,7 @@ impl Extractor<'_> {
         if self.found.rating.is_some() || nodes.len() < 2 {
             return;
         }
-        let Some(at) = nodes.iter().rposition(|node| !node.is_picture()) else {
+        let Some(at) = nodes.iter().rposition(|node| !node.is_image_figure()) else {
             return;
         };
         if let Some(Node::Element(last)) = nodes.get(at)

@@ -149,7 +149,7 @@ pub fn parse(bytes: &[u8], base: &Url) -> Result<FeedDocument, FeedError> {
 type ParsedFeed = (FeedHead, Vec<Result<ParsedEntry, EntryError>>);
 
 /// The URL against which relative URLs of an entry are resolved: that of its page. If the feed is a local file it is
-/// that of the feed, since its pictures are beside it.
+/// that of the feed, since its images are beside it.
 fn entry_base(link: Option<&Url>, base: &Url) -> Url {
     link.filter(|_| base.scheme() != "file").unwrap_or(base).clone()
 }

@@ -1,6 +1,7 @@
-//! The one place that makes HTML safe, in three steps: `normalize` bounds size and depth, so that everything after it
-//! takes linear time; ammonia removes what is not safe; then `sanitize_review` and `sanitize_comment` rebuild links, headings and
-//! paragraphs on the tree.
+//! Makes HTML safe. No other module does so.
+//!
+//! There are three steps: `normalize` limits size and depth, so that the following steps take linear time; ammonia
+//! removes everything unsafe; `sanitize_review` and `sanitize_comment` rebuild links, headings and paragraphs.
 
 mod elements;
 mod images;
@@ -23,17 +24,17 @@ use ammonia::{Builder, UrlRelative};
 use crate::domain::sanitize_text::strip_deceptive_characters;
 
 pub use images::{
-    LocalPicture, MAX_PICTURES, MIN_PICTURE_PIXELS, PictureAction, PictureSlot, first_image,
-    replace_pictures, without_picture,
+    ImageAction, ImageSlot, LocalImage, MAX_IMAGES, MIN_IMAGE_PIXELS, first_image, replace_images,
+    without_image,
 };
 pub use sanitize_comment::sanitize_comment;
 pub use sanitize_review::sanitize_review_body;
 pub use teaser::teaser;
 pub(super) use tree::{Element, Node};
 pub use truncate::single_line_text;
-pub(super) use urls::{picture_url, resolve_url};
+pub(super) use urls::{image_url, resolve_url};
 
-/// The maximum size of HTML in bytes. The rest is cut off.
+/// The maximum size of HTML in bytes. The rest is dropped.
 pub const MAX_BYTES: usize = 1_000_000;
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
@@ -60,7 +61,8 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
 });
 
-/// The HTML as a tree of safe elements, without scripts, styles and dangerous schemes. At most `limit` bytes are read.
+/// Parses HTML into a tree of safe elements, without scripts, styles or dangerous schemes. Only the first `limit` bytes
+/// are used.
 fn clean(html: &str, limit: usize) -> Vec<Node> {
     tree::parse(&CLEANER.clean(&normalize::normalize(html, limit)).to_string())
 }
@@ -70,22 +72,22 @@ pub(super) fn parse(safe: &str) -> Vec<Node> {
     tree::parse(safe)
 }
 
-/// Writes HTML that [`parse`] can read.
+/// Serializes nodes as HTML that [`parse`] accepts.
 pub(super) fn write(nodes: &[Node]) -> String {
     tree::write(nodes)
 }
 
-/// The visible text of nodes, with each block and each `<br>` on a line of its own.
+/// Returns the visible text of nodes, with each block and each `<br>` on a line of its own.
 pub(super) fn text_of(nodes: &[Node]) -> String {
     strip_deceptive_characters(&tree::text(nodes))
 }
 
-/// The visible text of any HTML, with entities decoded once and each block on a line of its own.
+/// Returns the visible text of any HTML, with references decoded once and each block on a line of its own.
 pub fn plain_text(html: &str) -> String {
     text_of(&clean(html, MAX_BYTES))
 }
 
-/// Plain text as HTML. An empty line starts a paragraph, a line break is kept.
+/// Converts plain text to HTML. An empty line starts a paragraph; line breaks are kept.
 pub fn from_plain(text: &str) -> String {
     let text = text.replace("\r\n", "\n");
     let paragraphs = text.split("\n\n").filter(|p| !p.trim().is_empty());

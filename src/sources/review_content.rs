@@ -69,9 +69,9 @@ pub struct ReviewParts {
     pub published: Option<Timestamp>,
     /// When it was last changed.
     pub updated: Option<Timestamp>,
-    /// Its picture, if the source names one.
+    /// Its image, if the source names one.
     pub poster: Option<Poster>,
-    /// A small picture, used if there is no other.
+    /// A small image, used if there is no other.
     pub thumbnail: Option<Poster>,
 }
 
@@ -87,7 +87,7 @@ impl ReviewParts {
         let poster = self.poster.or_else(|| html::first_image(&raw, base));
         let mut body = html::sanitize_review_body(&raw, base);
         if let Some(poster) = &poster {
-            body = html::without_picture(&body, &poster.url);
+            body = html::without_image(&body, &poster.url);
         }
         let title =
             self.title.map(|t| html::single_line_text(&t.plain(), MAX_TITLE_CHARS)).unwrap_or_default();

@@ -123,7 +123,7 @@ pub fn parse(text: &str, base: &Url, zone: &TimeZone) -> Result<ReviewContent, M
         return Err(MarkdownError::NoBody);
     }
     let poster = poster(&front, base)?;
-    let body = poster.as_ref().map_or(body.clone(), |poster| html::without_picture(&body, &poster.url));
+    let body = poster.as_ref().map_or(body.clone(), |poster| html::without_image(&body, &poster.url));
     let film = film(&front)?;
     let rating = front.rating.as_deref().map(|text| {
         Rating::parse(text)
@@ -284,7 +284,7 @@ fn poster(front: &FrontMatter, base: &Url) -> Result<Option<Poster>, MarkdownErr
     let Some(path) = &front.poster else {
         return Ok(None);
     };
-    let url = html::picture_url(path, base)
+    let url = html::image_url(path, base)
         .filter(|url| url.scheme() == "file" || path.trim().starts_with("https://"));
     let url = url
         .ok_or_else(|| invalid("poster", "expected an https URL, or the path of a file next to this one"))?;

@@ -1,5 +1,5 @@
 //! Parses JSON Feed 1.0 and 1.1. feed-rs 3.0 cannot be used for it: it fails on an id that is a number, and drops the
-//! pictures and languages of items.
+//! images and languages of items.
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -57,7 +57,7 @@ fn parse_item(item: &Map<String, Value>, base: &Url) -> ParsedEntry {
         string(attachment, "url").filter(|_| is_image)
     });
     let named = [string(item, "image"), string(item, "banner_image")].into_iter().flatten();
-    let poster = named.chain(attached).find_map(|src| html::picture_url(&src, &entry_base));
+    let poster = named.chain(attached).find_map(|src| html::image_url(&src, &entry_base));
     let time = |key: &str| string(item, key).and_then(|t| Timestamp::parse_rfc3339(&t));
     let content = string(item, "content_html").map(SourceText::Html);
     let tags = item.get("tags").and_then(Value::as_array).into_iter().flatten();

@@ -81,9 +81,9 @@ fn convert(entry: Entry, document: &EntryDocument, format: XmlFormat, base: &Url
         link,
         published: published.or(updated_only),
         updated: updated.filter(|u| published.is_some_and(|p| *u != p)),
-        poster: picture(&document.media, &["content", "enclosure"], &entry_base)
-            .or_else(|| picture(&document.media, &["image"], &entry_base)),
-        thumbnail: picture(&document.media, &["thumbnail"], &entry_base),
+        poster: image(&document.media, &["content", "enclosure"], &entry_base)
+            .or_else(|| image(&document.media, &["image"], &entry_base)),
+        thumbnail: image(&document.media, &["thumbnail"], &entry_base),
     };
     ParsedEntry { guid, parts, base: entry_base }
 }
@@ -96,18 +96,18 @@ fn page_link(links: &[Link]) -> Option<String> {
     found.map(|l| l.href.trim().to_owned()).filter(|href| !href.is_empty())
 }
 
-fn picture(media: &[MediaElement], elements: &[&str], base: &Url) -> Option<Poster> {
+fn image(media: &[MediaElement], elements: &[&str], base: &Url) -> Option<Poster> {
     let candidates = media.iter().filter(|m| elements.contains(&m.name.as_str()));
-    candidates.filter(|m| is_picture(m)).find_map(|m| {
+    candidates.filter(|m| is_image(m)).find_map(|m| {
         let src = m.attribute("url").or_else(|| m.attribute("href"))?;
-        html::picture_url(src, base).map(|url| Poster { url, alt: None })
+        html::image_url(src, base).map(|url| Poster { url, alt: None })
     })
 }
 
-fn is_picture(media: &MediaElement) -> bool {
+fn is_image(media: &MediaElement) -> bool {
     let size = |name| media.attribute(name).and_then(|v| v.parse::<u32>().ok());
     let is_small =
-        [size("width"), size("height")].into_iter().flatten().any(|px| px < html::MIN_PICTURE_PIXELS);
+        [size("width"), size("height")].into_iter().flatten().any(|px| px < html::MIN_IMAGE_PIXELS);
     if matches!(media.name.as_str(), "thumbnail" | "image") {
         return media.name == "image" || !is_small;
     }

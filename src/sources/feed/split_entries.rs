@@ -83,7 +83,7 @@ pub(super) struct EntryDocument {
     pub(super) about: Option<String>,
     /// Whether its guid is its URL (`isPermaLink`).
     pub(super) is_permalink: bool,
-    /// Its pictures and other media.
+    /// Its images and other media.
     pub(super) media: Vec<MediaElement>,
 }
 

@@ -1,6 +1,6 @@
-//! The HTML elements that we know, each in one list, and what kind of element each of them is.
+//! The HTML elements that are known, in one list for each kind of element.
 
-/// Elements that a browser shows as blocks (HTML section 15.3), but for the parts of a table.
+/// Elements that browsers render as blocks (HTML section 15.3), except for the parts of a table.
 const BLOCKS: [&str; 33] = [
     "address",
     "article",
@@ -38,26 +38,26 @@ const BLOCKS: [&str; 33] = [
 ];
 /// Parts of a table.
 const TABLE_PARTS: [&str; 7] = ["caption", "thead", "tbody", "tfoot", "tr", "td", "th"];
-/// Elements within a line.
+/// Inline elements.
 const INLINES: [&str; 30] = [
     "a", "abbr", "b", "bdi", "big", "br", "cite", "code", "del", "dfn", "em", "font", "i", "img", "ins",
     "kbd", "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u",
     "var",
 ];
-/// Those among all of these that shape the tree, and that the sanitizer then replaces by their content.
+/// Elements that shape the tree and that the sanitizer then replaces with their content.
 const UNWRAPPED: [&str; 4] = ["bdi", "fieldset", "font", "form"];
-/// Elements that are dropped together with their content. It is not even markup, and ends at their own end tag.
+/// Elements that are dropped together with their content, which is not markup and ends at their own end tag.
 const RAW_TEXT: [&str; 9] =
     ["script", "style", "title", "textarea", "iframe", "noscript", "noembed", "noframes", "xmp"];
 /// Other elements that are dropped together with their content.
 const DROPPED: [&str; 8] = ["svg", "math", "object", "video", "audio", "canvas", "select", "template"];
 
-/// The name of an element that is kept, if this is one.
+/// Returns the name if it is that of a known element.
 pub(super) fn known(name: &str) -> Option<&'static str> {
     all().find(|known| *known == name)
 }
 
-/// The elements that the sanitizer lets pass.
+/// The elements that the sanitizer keeps.
 pub(super) fn allowed() -> impl Iterator<Item = &'static str> {
     all().filter(|name| !UNWRAPPED.contains(name))
 }
@@ -71,7 +71,7 @@ pub(super) fn is_block(name: &str) -> bool {
 }
 
 /// Whether this is a table or a part of one.
-pub(super) fn is_of_table(name: &str) -> bool {
+pub(super) fn is_table_or_part(name: &str) -> bool {
     name == "table" || TABLE_PARTS.contains(&name)
 }
 
@@ -84,7 +84,7 @@ pub(super) fn is_raw_text(name: &str) -> bool {
     RAW_TEXT.contains(&name)
 }
 
-/// The name of an element that is dropped together with its content, if this is one.
+/// Returns the name if it is that of an element that is dropped together with its content.
 pub(super) fn dropped(name: &str) -> Option<&'static str> {
     RAW_TEXT.into_iter().chain(DROPPED).find(|dropped| *dropped == name)
 }

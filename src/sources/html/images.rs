@@ -1,92 +1,92 @@
-//! Pictures of a body: which elements count as one, their captions, and their replacement by local copies.
+//! The images of a body: which elements count as images, their captions, and their replacement by local copies.
 
 use url::Url;
 
 use super::paragraphs::trim_blank;
 use super::tree::{self, Element, Node};
-use super::urls::picture_url;
+use super::urls::image_url;
 use super::{MAX_BYTES, clean, single_line_text, video_embed};
 use crate::domain::review::Poster;
 
-/// The maximum number of pictures of one body. The others are left out.
-pub const MAX_PICTURES: usize = 20;
+/// The maximum number of images of one body. The others are left out.
+pub const MAX_IMAGES: usize = 20;
 
-/// Pixels of each side. Smaller pictures are counters or ornaments.
-pub const MIN_PICTURE_PIXELS: u32 = 100;
-/// Classes of the boxes that older editors put around a picture: those of WordPress and Blogger.
+/// The minimum width and height in pixels. Smaller images are tracking pixels or ornaments.
+pub const MIN_IMAGE_PIXELS: u32 = 100;
+/// Classes of the boxes that older editors (WordPress, Blogger) put around an image.
 const FRAME_CLASSES: [&str; 2] = ["wp-caption", "tr-caption-container"];
-/// Classes of the captions in them.
+/// Classes of the captions in these boxes.
 const CAPTION_CLASSES: [&str; 3] = ["wp-caption-text", "wp-caption-dd", "tr-caption"];
 
 /// The maximum length of an alternative text in characters.
 const MAX_ALT_CHARS: usize = 1_000;
 
-/// A place in a body for a local picture.
+/// A place in a body where a local image can be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PictureSlot<'a> {
-    /// A picture with this URL.
-    Picture(&'a str),
-    /// A link to this page of a trailer, without a thumbnail.
+pub enum ImageSlot<'a> {
+    /// An image with this URL.
+    Image(&'a str),
+    /// A link without a thumbnail to the page of a trailer, which has this URL.
     Trailer(&'a str),
 }
 
-/// A picture in our media folder.
+/// An image in our media folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LocalPicture {
-    /// Its URL.
+pub struct LocalImage {
+    /// The URL.
     pub url: Url,
-    /// Width in pixels.
+    /// The width in pixels.
     pub width: u32,
-    /// Height in pixels.
+    /// The height in pixels.
     pub height: u32,
 }
 
-/// What to do with a [`PictureSlot`].
+/// What to do with an [`ImageSlot`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PictureAction {
+pub enum ImageAction {
     /// Leave it as it is.
     Keep,
-    /// Remove a picture and its caption. A trailer remains a link.
+    /// Remove an image and its caption. A trailer remains a link.
     Remove,
-    /// Show this picture.
-    Show(LocalPicture),
+    /// Show this local image.
+    Show(LocalImage),
 }
 
-/// The first picture of a body.
+/// Returns the first image of a body.
 pub fn first_image(html: &str, base: &Url) -> Option<Poster> {
     fn search(nodes: &[Node], base: &Url) -> Option<Poster> {
         nodes.iter().find_map(|node| match node {
-            Node::Element(e) if e.name == "img" => picture_of(e, base),
+            Node::Element(e) if e.name == "img" => parse_image(e, base),
             Node::Element(e) => search(&e.children, base),
             Node::Text(_) => None,
         })
     }
-    // This saves parsing most bodies that have no picture.
+    // Most bodies without an image are not parsed at all.
     let may_have = html.as_bytes().windows(4).any(|w| w.eq_ignore_ascii_case(b"<img"));
     may_have.then(|| search(&clean(html, MAX_BYTES), base)).flatten()
 }
 
-/// The picture that an element shows, if it counts as one.
-fn picture_of(img: &Element, base: &Url) -> Option<Poster> {
+/// Parses an `<img>`. Returns `None` for tracking pixels, ornaments and invalid URLs.
+fn parse_image(img: &Element, base: &Url) -> Option<Poster> {
     let size = |name| img.attribute(name).and_then(|v| v.trim_end_matches("px").parse::<u32>().ok());
-    if [size("width"), size("height")].into_iter().flatten().any(|px| px < MIN_PICTURE_PIXELS) {
+    if [size("width"), size("height")].into_iter().flatten().any(|px| px < MIN_IMAGE_PIXELS) {
         return None;
     }
     let sources = ["data-src", "data-lazy-src", "src"].into_iter();
-    let url = sources.filter_map(|name| img.attribute(name)).find_map(|src| picture_url(src, base))?;
+    let url = sources.filter_map(|name| img.attribute(name)).find_map(|src| image_url(src, base))?;
     let alt = img.attribute("alt").map(|alt| single_line_text(alt, MAX_ALT_CHARS));
     Some(Poster { url, alt: alt.filter(|alt| !alt.is_empty()) })
 }
 
-/// The `<img>` of a body for an element, if it counts as a picture.
-pub(super) fn picture_element(img: &Element, base: &Url) -> Option<Element> {
-    let Poster { url, alt } = picture_of(img, base)?;
+/// Rebuilds an `<img>` with a resolved URL, or returns `None` if it does not count as an image.
+pub(super) fn image_element(img: &Element, base: &Url) -> Option<Element> {
+    let Poster { url, alt } = parse_image(img, base)?;
     let mut image = Element::new("img", Vec::new());
     image.attributes = vec![("src".to_owned(), url.into()), ("alt".to_owned(), alt.unwrap_or_default())];
     Some(image)
 }
 
-/// Turns the box that an older editor puts around a picture and its caption into a figure.
+/// Turns the box that older editors put around an image and its caption into a figure.
 pub(super) fn into_figure(mut e: Element) -> Element {
     fn name_captions(nodes: &mut [Node]) {
         for node in nodes {
@@ -102,28 +102,27 @@ pub(super) fn into_figure(mut e: Element) -> Element {
             }
         }
     }
-    if matches!(e.name.as_str(), "div" | "table") && has_class(&e, &FRAME_CLASSES) && has_picture(&e.children)
-    {
+    if matches!(e.name.as_str(), "div" | "table") && has_class(&e, &FRAME_CLASSES) && has_image(&e.children) {
         "figure".clone_into(&mut e.name);
         name_captions(&mut e.children);
     }
     e
 }
 
-pub(super) fn has_picture(nodes: &[Node]) -> bool {
-    nodes.iter().any(|n| matches!(n, Node::Element(e) if e.name == "img" || has_picture(&e.children)))
+pub(super) fn has_image(nodes: &[Node]) -> bool {
+    nodes.iter().any(|n| matches!(n, Node::Element(e) if e.name == "img" || has_image(&e.children)))
 }
 
 fn has_class(e: &Element, wanted: &[&str]) -> bool {
     e.attribute("class").is_some_and(|class| class.split_whitespace().any(|class| wanted.contains(&class)))
 }
 
-/// Gives the caption of a figure to the last of its pictures, each of which is a figure of its own by now. Without a
-/// picture the caption is dropped.
+/// Moves the caption of a figure to the last of its images, each of which is a figure of its own by now. Without an
+/// image, the caption is dropped.
 pub(super) fn with_caption(mut nodes: Vec<Node>) -> Vec<Node> {
     let caption = nodes.extract_if(.., |node| node.is("figcaption")).last();
     let has_no_caption =
-        |node: &Node| matches!(node, Node::Element(e) if e.is_picture() && e.children.len() == 1);
+        |node: &Node| matches!(node, Node::Element(e) if e.is_image_figure() && e.children.len() == 1);
     let last = nodes.iter_mut().rev().find(|node| has_no_caption(node));
     if let (Some(Node::Element(figure)), Some(Node::Element(caption))) = (last, caption) {
         let mut children = blocks_to_lines(caption.children);
@@ -137,12 +136,12 @@ pub(super) fn with_caption(mut nodes: Vec<Node>) -> Vec<Node> {
     nodes
 }
 
-/// Replaces blocks by lines.
+/// Replaces blocks with lines.
 fn blocks_to_lines(nodes: Vec<Node>) -> Vec<Node> {
     let mut out: Vec<Node> = Vec::new();
     for node in nodes {
         match node {
-            Node::Element(e) if e.is_picture() => {}
+            Node::Element(e) if e.is_image_figure() => {}
             Node::Element(e) if e.is_block() => {
                 if !out.is_empty() {
                     out.push(Node::Element(Element::new("br", Vec::new())));
@@ -155,8 +154,8 @@ fn blocks_to_lines(nodes: Vec<Node>) -> Vec<Node> {
     out
 }
 
-/// Applies what `decide` returns to each place for a picture, in a body that `sanitize_review_body` returned.
-pub fn replace_pictures(body: &str, mut decide: impl FnMut(PictureSlot<'_>) -> PictureAction) -> String {
+/// Applies the decision of `decide` to each place for an image in a body that `sanitize_review_body` returned.
+pub fn replace_images(body: &str, mut decide: impl FnMut(ImageSlot<'_>) -> ImageAction) -> String {
     if !body.contains("<img ") && !body.contains(video_embed::TRAILER_MARK) {
         return body.to_owned();
     }
@@ -165,35 +164,35 @@ pub fn replace_pictures(body: &str, mut decide: impl FnMut(PictureSlot<'_>) -> P
     tree::write(&nodes)
 }
 
-/// Returns whether something was removed.
-fn replace_in(nodes: &mut Vec<Node>, decide: &mut impl FnMut(PictureSlot<'_>) -> PictureAction) -> bool {
+/// Returns whether anything was removed.
+fn replace_in(nodes: &mut Vec<Node>, decide: &mut impl FnMut(ImageSlot<'_>) -> ImageAction) -> bool {
     let mut has_removed = false;
     nodes.retain_mut(|node| {
         let Node::Element(e) = node else { return true };
         if e.name == "img" {
-            let stays = replace_picture(e, decide);
-            has_removed |= !stays;
-            return stays;
+            let is_kept = replace_image(e, decide);
+            has_removed |= !is_kept;
+            return is_kept;
         }
-        if e.is_picture()
+        if e.is_image_figure()
             && let Some(Node::Element(img)) = e.children.first_mut()
         {
-            let stays = replace_picture(img, decide);
-            has_removed |= !stays;
-            return stays;
+            let is_kept = replace_image(img, decide);
+            has_removed |= !is_kept;
+            return is_kept;
         }
         if is_trailer(e)
             && !e.children.first().is_some_and(|first| first.is("img"))
-            && let PictureAction::Show(picture) =
-                decide(PictureSlot::Trailer(e.attribute("href").unwrap_or_default()))
+            && let ImageAction::Show(image) =
+                decide(ImageSlot::Trailer(e.attribute("href").unwrap_or_default()))
         {
             let mut thumbnail = Element::new("img", Vec::new());
             thumbnail.attributes = vec![("src".to_owned(), String::new()), ("alt".to_owned(), String::new())];
-            set_picture(&mut thumbnail, &picture);
+            set_image(&mut thumbnail, &image);
             e.children.insert(0, Node::Element(thumbnail));
             return true;
         }
-        // An element that had nothing but the picture is removed with it.
+        // An element that contained nothing but the image is removed with it.
         let is_emptied = replace_in(&mut e.children, decide)
             && e.children.iter().all(Node::is_blank)
             && !matches!(e.name.as_str(), "td" | "th");
@@ -203,23 +202,23 @@ fn replace_in(nodes: &mut Vec<Node>, decide: &mut impl FnMut(PictureSlot<'_>) ->
     has_removed
 }
 
-/// Returns whether the picture stays.
-fn replace_picture(img: &mut Element, decide: &mut impl FnMut(PictureSlot<'_>) -> PictureAction) -> bool {
-    match decide(PictureSlot::Picture(img.attribute("src").unwrap_or_default())) {
-        PictureAction::Keep => {}
-        PictureAction::Remove => return false,
-        PictureAction::Show(picture) => set_picture(img, &picture),
+/// Returns whether the image is kept.
+fn replace_image(img: &mut Element, decide: &mut impl FnMut(ImageSlot<'_>) -> ImageAction) -> bool {
+    match decide(ImageSlot::Image(img.attribute("src").unwrap_or_default())) {
+        ImageAction::Keep => {}
+        ImageAction::Remove => return false,
+        ImageAction::Show(image) => set_image(img, &image),
     }
     true
 }
 
-fn set_picture(img: &mut Element, picture: &LocalPicture) {
+fn set_image(img: &mut Element, image: &LocalImage) {
     let alt = img.attribute("alt").unwrap_or_default().to_owned();
     img.attributes = vec![
-        ("src".to_owned(), picture.url.as_str().to_owned()),
+        ("src".to_owned(), image.url.as_str().to_owned()),
         ("alt".to_owned(), alt),
-        ("width".to_owned(), picture.width.to_string()),
-        ("height".to_owned(), picture.height.to_string()),
+        ("width".to_owned(), image.width.to_string()),
+        ("height".to_owned(), image.height.to_string()),
     ];
 }
 
@@ -228,19 +227,20 @@ pub(super) fn is_trailer(link: &Element) -> bool {
     link.name == "a" && tree::text(&link.children).starts_with(video_embed::TRAILER_MARK)
 }
 
-/// The body without the picture that is already the poster.
-pub fn without_picture(body: &str, poster: &Url) -> String {
-    let key = picture_key(poster);
-    replace_pictures(body, |place| match place {
-        PictureSlot::Picture(src) if Url::parse(src).is_ok_and(|src| picture_key(&src) == key) => {
-            PictureAction::Remove
+/// Returns the body without the image that is shown as the poster.
+pub fn without_image(body: &str, poster: &Url) -> String {
+    let key = image_key(poster);
+    replace_images(body, |slot| match slot {
+        ImageSlot::Image(src) if Url::parse(src).is_ok_and(|src| image_key(&src) == key) => {
+            ImageAction::Remove
         }
-        _ => PictureAction::Keep,
+        _ => ImageAction::Keep,
     })
 }
 
-/// The URL without its query if the path names a picture, since the query asks for a size then.
-fn picture_key(url: &Url) -> Url {
+/// Returns the URL without its fragment, and without its query if the path names an image file, since the query only
+/// selects a size then.
+fn image_key(url: &Url) -> Url {
     let mut url = url.clone();
     let path = url.path().to_ascii_lowercase();
     if [".jpg", ".jpeg", ".png", ".webp", ".gif"].iter().any(|ending| path.ends_with(ending)) {
@@ -259,7 +259,7 @@ mod tests {
         "https://crit.example/2024/anora".parse().unwrap()
     }
 
-    /// The sanitized body, which does not change when it is sanitized again.
+    /// Sanitizes a body, and asserts that sanitizing it again changes nothing.
     fn body(html: &str) -> String {
         let once = sanitize_review_body(html, &base());
         assert_eq!(sanitize_review_body(&once, &base()), once);
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_a_figure_with_its_caption_whatever_the_editor_wrote() {
+    fn an_image_from_any_editor_becomes_a_figure_with_its_caption() {
         for html in [
             "<figure class=wp-block-image><a href=big.jpg><img src=a.jpg></a><figcaption>A <em>still</em></figcaption></figure>",
             "<div class='wp-caption alignnone' id=x><a href=big.jpg><img src=a.jpg></a><p class=wp-caption-text>A <em>still</em></p></div>",
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn what_counts_readers_is_no_picture_and_takes_its_caption_with_it() {
+    fn tracking_pixels_and_unsafe_images_are_removed_with_their_captions() {
         for html in [
             "<img src=//pixel.wp.example/g.gif><figure><img src=a.jpg width=1 height=1><figcaption>Gone</figcaption></figure><p>Text</p>",
             "<figure><img src='javascript:alert(1)'><figcaption>Gone</figcaption></figure><p>Text</p>",
@@ -322,12 +322,12 @@ mod tests {
     }
 
     #[test]
-    fn a_body_has_few_pictures() {
-        assert_eq!(body(&"<p>x</p><img src=a.jpg>".repeat(1_000)).matches("<img").count(), MAX_PICTURES);
+    fn the_number_of_images_is_limited() {
+        assert_eq!(body(&"<p>x</p><img src=a.jpg>".repeat(1_000)).matches("<img").count(), MAX_IMAGES);
     }
 
     #[test]
-    fn the_first_picture_that_is_one_becomes_the_poster() {
+    fn the_first_real_image_becomes_the_poster() {
         let found = |html: &str| first_image(html, &base()).map(|p| (p.url.to_string(), p.alt));
         let html = "<img src=//pixel.wp.example/g.gif width=1 height=1><p><img src='http://i.example/a.jpg' alt=' A  man &amp; a dog '>";
         assert_eq!(found(html), Some(("https://i.example/a.jpg".into(), Some("A man & a dog".into()))));
@@ -337,40 +337,40 @@ mod tests {
         );
         assert_eq!(found("<p>none</p>"), None);
         let local: Url = "file:///feeds/mine/feed.xml".parse().unwrap();
-        let at = |src: &str| picture_url(src, &local).map(String::from);
+        let at = |src: &str| image_url(src, &local).map(String::from);
         assert_eq!(at("img/a.jpg").as_deref(), Some("file:///feeds/mine/img/a.jpg"));
         for out in ["../a.jpg", "/etc/passwd", "%2e%2e/%2e%2e/x", "a%2f..%2f..%2fx", "file:///etc/passwd"] {
             assert_eq!(at(out), None, "{out}");
         }
-        assert_eq!(picture_url("file:///etc/passwd", &base()), None);
+        assert_eq!(image_url("file:///etc/passwd", &base()), None);
     }
 
     #[test]
-    fn the_poster_does_not_show_again_in_the_body() {
+    fn the_poster_is_not_repeated_in_the_body() {
         let whole = body("<p>One</p><blockquote><img src='a.jpg?w=900'></blockquote><img src=b.jpg>");
         let poster = "https://crit.example/2024/a.jpg?w=100".parse().unwrap();
-        assert_eq!(without_picture(&whole, &poster), format!("<p>One</p>{}", figure("b", "")));
+        assert_eq!(without_image(&whole, &poster), format!("<p>One</p>{}", figure("b", "")));
         let other = "https://crit.example/2024/show?id=1".parse().unwrap();
         let shown = body("<p>One</p><img src='show?id=2'>");
-        assert_eq!(without_picture(&shown, &other), shown, "its query tells which it is");
+        assert_eq!(without_image(&shown, &other), shown, "the query selects the image");
     }
 
     #[test]
-    fn pictures_and_trailers_get_what_is_ours() {
+    fn images_and_trailers_are_replaced_by_local_copies() {
         let html =
             "<p>A</p><img src=a.jpg alt=Sea><img src=b.jpg><iframe src=//player.vimeo.com/video/7></iframe>";
         let ours = |name: &str| {
-            PictureAction::Show(LocalPicture {
+            ImageAction::Show(LocalImage {
                 url: format!("https://ours.example/media/{name}").parse().unwrap(),
                 width: 640,
                 height: 360,
             })
         };
-        let shown = replace_pictures(&body(html), |place| match place {
-            PictureSlot::Picture(src) if src.ends_with("a.jpg") => ours("1.jpg"),
-            PictureSlot::Picture(_) => PictureAction::Remove,
-            PictureSlot::Trailer("https://vimeo.com/7") => ours("2.jpg"),
-            PictureSlot::Trailer(_) => PictureAction::Keep,
+        let shown = replace_images(&body(html), |slot| match slot {
+            ImageSlot::Image(src) if src.ends_with("a.jpg") => ours("1.jpg"),
+            ImageSlot::Image(_) => ImageAction::Remove,
+            ImageSlot::Trailer("https://vimeo.com/7") => ours("2.jpg"),
+            ImageSlot::Trailer(_) => ImageAction::Keep,
         });
         assert_eq!(
             shown,
@@ -378,7 +378,11 @@ mod tests {
              <p><a href=\"https://vimeo.com/7\" rel=\"noopener noreferrer\"><img src=\"https://ours.example/media/2.jpg\" alt=\"\" \
              width=\"640\" height=\"360\">▶ vimeo.com</a></p>"
         );
-        assert_eq!(body(&shown), shown.replace(" width=\"640\" height=\"360\"", ""), "sanitised again");
+        assert_eq!(
+            body(&shown),
+            shown.replace(" width=\"640\" height=\"360\"", ""),
+            "sanitizing again removes only the sizes"
+        );
         assert_eq!(super::super::teaser(&shown), "A");
         assert_eq!(super::super::text_of(&tree::parse(&shown)), "A\n▶ vimeo.com");
     }

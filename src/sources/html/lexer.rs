@@ -1,7 +1,7 @@
-//! Reads HTML as tags and texts in one pass, as a browser does.
+//! Splits HTML into tags and text in one pass, as browsers do.
 //!
-//! html5ever's tokenizer cannot do this: it hands everything to a tree builder, which is quadratic in the depth of
-//! hostile markup. This one feeds `normalize`, which removes that depth first.
+//! html5ever's tokenizer cannot be used for this, since it feeds a tree builder, which takes quadratic time in the depth
+//! of hostile markup. This lexer feeds `normalize`, which limits the depth first.
 
 use super::elements;
 
@@ -30,7 +30,7 @@ const KEPT_ATTRIBUTES: [&str; 15] = [
     "dir",
 ];
 
-/// A token of HTML, as written.
+/// A token of HTML. References in it are not decoded.
 pub(super) enum Token<'a> {
     Text(&'a str),
     Open(String, Vec<(String, &'a str)>),

@@ -1,8 +1,8 @@
-//! Rewrites any HTML so that a parser reads it in linear time: with known elements only, well nested, of limited
-//! depth, and with tables of rows and cells.
+//! Rewrites HTML so that it can be parsed in linear time: only known elements, properly nested, of limited depth, and
+//! tables with rows and cells.
 //!
-//! It does not make HTML safe; ammonia does so afterwards. It comes first because a tree builder searches its open
-//! elements at each tag, and so takes quadratic time in their depth.
+//! This step does not make HTML safe; ammonia does so afterwards. It comes first because a tree builder searches its open
+//! elements at each tag, which takes quadratic time in their depth.
 
 use std::collections::HashMap;
 
@@ -10,13 +10,13 @@ use super::lexer::{Lexer, Token};
 use super::{elements, video_embed};
 use crate::domain::html_escape::reference;
 
-/// The maximum number of open elements. Deeper ones lose their tags and keep their text.
+/// The maximum number of open elements. Deeper elements lose their tags and keep their text.
 const MAX_DEPTH: usize = 40;
 /// The maximum length of a text node in characters. Longer ones are split by a comment, which ammonia removes:
 /// html5ever's serializer searches the rest of a text node again at each ampersand.
 const MAX_TEXT_CHARS: usize = 2_000;
 
-/// Rewrites the HTML. At most `limit` bytes are read.
+/// Rewrites the HTML. Only the first `limit` bytes are used.
 pub(super) fn normalize(html: &str, limit: usize) -> String {
     let html = html.get(..html.floor_char_boundary(limit)).unwrap_or_default();
     let mut normalizer = Normalizer {
@@ -75,7 +75,7 @@ impl Normalizer {
         }
     }
 
-    /// Replaces the frame of a trailer by a link to the page on which it plays.
+    /// Replaces the `<iframe>` of a trailer with a link to its page.
     fn trailer(&mut self, attributes: &[(String, &str)]) {
         let attribute =
             |wanted: &str| attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| *value);
@@ -85,7 +85,7 @@ impl Normalizer {
         self.start("p", &[]);
         self.start("a", &[("href".to_owned(), &page)]);
         self.text(video_embed::TRAILER_MARK);
-        // The attribute still has its references, so `&` is not escaped again.
+        // References in the attribute are not decoded, so `&` must not be escaped again.
         let label = title.unwrap_or(site.strip_prefix("www.").unwrap_or(site));
         self.out.push_str(&label.replace('<', "&lt;").replace('>', "&gt;"));
         self.end("a");
@@ -121,14 +121,14 @@ impl Normalizer {
 
     fn start(&mut self, name: &'static str, attributes: &[(String, &str)]) {
         self.close_implied(name);
-        if elements::is_of_table(name) && name != "table" {
+        if elements::is_table_or_part(name) && name != "table" {
             if !self.fit_into_table(name) {
                 return;
             }
         } else {
             self.imply_cell();
         }
-        // A list around the table is not one within the cell.
+        // A list around the table does not count within the cell.
         let in_cell = self.open.iter().rev().take_while(|n| !matches!(**n, "td" | "th" | "caption"));
         let in_list = |lists: [&str; 2]| in_cell.clone().any(|n| lists.contains(n));
         let is_stray = match name {
@@ -170,7 +170,7 @@ impl Normalizer {
         }
         // An end tag within a cell closes nothing outside of it.
         let boundaries: &[&str] =
-            if elements::is_of_table(name) { &["table"] } else { &["td", "th", "caption"] };
+            if elements::is_table_or_part(name) { &["table"] } else { &["td", "th", "caption"] };
         for at in (0..self.open.len()).rev() {
             if self.open.get(at) == Some(&name) {
                 return self.close_to(at);
@@ -217,7 +217,8 @@ impl Normalizer {
         self.open.last().is_some_and(|n| matches!(*n, "table" | "thead" | "tbody" | "tfoot" | "tr"))
     }
 
-    /// Opens a cell for content between cells. A browser would move it in front of the table, with a search each time.
+    /// Opens a cell for content between cells. Browsers move such content in front of the table, which takes a search each
+    /// time.
     fn imply_cell(&mut self) {
         if self.between_cells() {
             if self.open.last() != Some(&"tr") {
@@ -227,9 +228,9 @@ impl Normalizer {
         }
     }
 
-    /// Closes and opens elements so that a part of a table fits. Returns whether it does.
+    /// Closes and opens elements so that a part of a table fits. Returns `false` if it cannot fit.
     fn fit_into_table(&mut self, name: &'static str) -> bool {
-        let table = self.open.iter().rposition(|n| elements::is_of_table(n));
+        let table = self.open.iter().rposition(|n| elements::is_table_or_part(n));
         let Some(table) = table else { return false };
         let parent = self.open.get(table).copied().unwrap_or_default();
         let fits = match name {
@@ -264,8 +265,8 @@ impl Normalizer {
     }
 }
 
-/// An ampersand, escaped unless it begins a reference that ends in `;`. The parser takes quadratic time for references
-/// without one.
+/// Returns an ampersand, escaped unless it begins a reference that ends in `;`. The parser takes quadratic time for
+/// references without a semicolon.
 fn ampersand(after: &str) -> &'static str {
     let end = after.bytes().take(33).position(|b| !b.is_ascii_alphanumeric() && b != b'#');
     match end {
@@ -283,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_well_nested() {
+    fn tags_are_nested_properly() {
         assert_eq!(normalized("<p>a<p>b<em>c</p>d"), "<p>a</p><p>b<em>c</em></p>d");
         assert_eq!(normalized("<ul><li>a<li>b</ul>"), "<ul><li>a</li><li>b</li></ul>");
         assert_eq!(normalized("</div>x</p><b>y"), "x<b>y</b>");
@@ -301,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_in_a_cell_wants_a_list_in_the_cell() {
+    fn an_item_in_a_cell_needs_a_list_in_the_cell() {
         assert_eq!(
             normalized("<ol><li>a<table>b<li>c</table></ol>"),
             "<ol><li>a<table><tr><td>bc</td></tr></table></li></ol>"
@@ -313,14 +314,14 @@ mod tests {
     }
 
     #[test]
-    fn content_for_machines_is_gone() {
+    fn scripts_styles_and_comments_are_removed() {
         assert_eq!(normalized("a<script>if (1 < 2) '</p>'</SCRIPT >b<!-- <p> -->c"), "abc");
         assert_eq!(normalized("a<svg><svg></svg><p>x</p></svg>b<style>c"), "ab");
         assert_eq!(normalized("a<![CDATA[b]]>c<?d?>e<!doctype f>g"), "aceg");
     }
 
     #[test]
-    fn depth_has_an_end() {
+    fn depth_is_limited() {
         let deep = normalized(&"<div>".repeat(5_000));
         assert_eq!(deep.matches("<div>").count(), MAX_DEPTH);
         let closed = normalized(&format!("{}x{}<p>y", "<div>".repeat(100), "</div>".repeat(100)));

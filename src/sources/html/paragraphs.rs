@@ -11,8 +11,8 @@ pub(super) fn trim_blank(nodes: &mut Vec<Node>) {
     nodes.drain(..start);
 }
 
-/// Removes line breaks at the start of a `<pre>`, where an HTML parser drops one each time. The text may be in several
-/// nodes, if an element between them was removed.
+/// Removes line breaks at the start of a `<pre>`, since HTML parsers drop one each time. The text may consist of several
+/// nodes if an element between them was removed.
 pub(super) fn trim_first_line(nodes: &mut [Node]) {
     for node in nodes {
         let Node::Text(text) = node else { return };
@@ -77,8 +77,8 @@ fn flush(run: &mut Vec<Node>, attributes: &[(String, String)], out: &mut Vec<Nod
     finish(&mut paragraph, &mut attributes, out);
 }
 
-/// The maximum number of children of an inline element that is copied into blocks. With more it is dropped, so that
-/// copies cannot use up the memory.
+/// The maximum number of children of an inline element that is copied into blocks. An element with more is dropped, so
+/// that copies cannot exhaust the memory.
 const MAX_COPIES: usize = 50;
 
 /// Moves an inline element that contains blocks into each of them.
@@ -101,9 +101,9 @@ pub(super) fn push_down(inline: &Element, children: Vec<Node>) -> Vec<Node> {
         match child {
             Node::Element(mut block) if block.is_block() => {
                 wrap(&mut run, &mut out);
-                let stays_whole = block.name == "pre" || block.is_picture();
+                let is_atomic = block.name == "pre" || block.is_image_figure();
                 let inner = std::mem::take(&mut block.children);
-                block.children = if stays_whole { inner } else { push_down(inline, inner) };
+                block.children = if is_atomic { inner } else { push_down(inline, inner) };
                 out.push(Node::Element(block));
             }
             child => run.push(child),

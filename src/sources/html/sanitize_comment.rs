@@ -1,4 +1,4 @@
-//! Sanitizes comments: the HTML of a Note from the fediverse, as it is shown on our pages.
+//! Sanitizes comments: the HTML of Notes from the fediverse.
 
 use super::paragraphs;
 use super::tree::{self, Element, Node};
@@ -7,11 +7,11 @@ use crate::domain::origin::Origin;
 use crate::domain::sanitize_text::strip_deceptive_characters;
 use url::{Host, Url};
 
-/// The maximum size of a comment in bytes. The rest is cut off.
+/// The maximum size of a comment in bytes. The rest is dropped.
 const MAX_COMMENT_BYTES: usize = 100_000;
 const LINK_REL: &str = "nofollow ugc noopener noreferrer";
 
-/// Sanitizes the HTML of a comment on the site at `origin`. The result has no ids, styles or pictures, and links lead
+/// Sanitizes the HTML of a comment on the site at `origin`. The result has no ids, styles or images, and links lead
 /// to absolute HTTP URLs only. A link whose text names another host than its target shows the host of the target.
 ///
 /// Links to the critic's desk are removed, so that no comment can lead the critic to an action there.
@@ -68,7 +68,7 @@ impl CommentCleaner {
         }
     }
 
-    /// Replaces an element by its content, which becomes a paragraph if the element is a block.
+    /// Replaces an element with its content, which becomes a paragraph if the element is a block.
     fn unwrap(&self, e: Element, out: &mut Vec<Node>) {
         let is_block = e.is_block();
         let inner = self.nodes(e.children);
@@ -87,13 +87,13 @@ impl CommentCleaner {
             return out.extend(self.nodes(e.children));
         };
         let class = e.attribute("class").unwrap_or_default().to_owned();
-        // The text is that of what stays: an empty block that was removed must not split a URL.
+        // This is the text after sanitizing, since an empty block that is removed must not split a URL.
         let mut children = self.nodes(e.children.clone());
         let text = tree::text(&children);
         // Mastodon hides the ends of a long URL. Its classes are kept only if the text is that URL, so that nothing
         // else can be hidden.
-        if is_url_of(&text, &target) {
-            children = keep_spans(e.children);
+        if is_text_of_url(&text, &target) {
+            children = keep_shortening_spans(e.children);
         }
         if children.iter().any(Node::is_block) {
             children = vec![Node::Text(text.replace('\n', " "))];
@@ -119,14 +119,14 @@ impl CommentCleaner {
     }
 }
 
-fn is_url_of(text: &str, target: &Url) -> bool {
+fn is_text_of_url(text: &str, target: &Url) -> bool {
     let target = target.as_str();
     let bare = target.split_once("://").map_or(target, |(_, rest)| rest);
     let text = text.trim_end_matches('/');
-    [target, bare].iter().any(|address| address.trim_end_matches('/') == text)
+    [target, bare].iter().any(|url| url.trim_end_matches('/') == text)
 }
 
-fn keep_spans(nodes: Vec<Node>) -> Vec<Node> {
+fn keep_shortening_spans(nodes: Vec<Node>) -> Vec<Node> {
     let mut out = Vec::new();
     for node in nodes {
         match node {
@@ -135,7 +135,7 @@ fn keep_spans(nodes: Vec<Node>) -> Vec<Node> {
                 let class = e.attribute("class").unwrap_or_default();
                 let class = class.split_whitespace().find(|c| matches!(*c, "invisible" | "ellipsis"));
                 let class = class.map(str::to_owned);
-                let inner = keep_spans(e.children);
+                let inner = keep_shortening_spans(e.children);
                 if let Some(class) = class.filter(|_| e.name == "span") {
                     let mut span = Element::new("span", inner);
                     span.attributes.push(("class".into(), class));
@@ -149,14 +149,14 @@ fn keep_spans(nodes: Vec<Node>) -> Vec<Node> {
     out
 }
 
-/// The host of the target, if the text of the link names another one and does not show it yet.
+/// Returns the host of the target if the text of the link names another host and does not show the real one yet.
 fn undisclosed_host(text: &str, target: &Url) -> Option<String> {
     let real = target.host_str()?;
     if text.ends_with(&format!("({real})")) {
         return None;
     }
     let bare = |host: &str| host.strip_prefix("www.").unwrap_or(host).to_owned();
-    let named = text.split_whitespace().take(200).filter_map(host_in);
+    let named = text.split_whitespace().take(200).filter_map(parse_host);
     let mut other = named.map(|h| bare(&h)).filter(|named| {
         let real = bare(real);
         real != *named && !real.ends_with(&format!(".{named}"))
@@ -164,8 +164,8 @@ fn undisclosed_host(text: &str, target: &Url) -> Option<String> {
     other.next().map(|_| real.to_owned())
 }
 
-/// The host name that a word looks like.
-fn host_in(word: &str) -> Option<String> {
+/// Returns the host name that a word looks like.
+fn parse_host(word: &str) -> Option<String> {
     let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '/');
     let word = word.split_once("//").map_or(word, |(_, rest)| rest);
     let word = word.rsplit('@').next()?;
@@ -180,7 +180,7 @@ fn host_in(word: &str) -> Option<String> {
             let named = last.len() >= 2 && !last.bytes().all(|b| b.is_ascii_digit());
             (named && host.contains('.')).then(|| host.to_owned())
         }
-        // `3.5` is parsed as one, too.
+        // `3.5` is parsed as an IPv4 address, too.
         Host::Ipv4(ip) => (word.split('.').count() == 4).then(|| ip.to_string()),
         Host::Ipv6(_) => None,
     }
@@ -190,14 +190,14 @@ fn host_in(word: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// The comment as a site at crit.example would show it.
+    /// Sanitizes a comment on the site crit.example.
     fn comment(html: &str) -> String {
         super::sanitize_comment(html, &Origin::parse("https://crit.example").unwrap())
     }
     use proptest::prelude::*;
 
     #[test]
-    fn a_mastodon_reply_keeps_its_form() {
+    fn a_reply_from_mastodon_keeps_its_markup() {
         let html = "<p><span class=\"h-card\"><a href=\"https://m.example/@ana\" class=\"u-url mention\">@<span>ana</span></a></span> \
                     Loved it<br>\u{1F3AC} <a href=\"https://m.example/tags/film\" class=\"mention hashtag\" rel=\"tag\">#<span>film</span></a></p>";
         assert_eq!(
@@ -210,14 +210,14 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_element_parts_no_line_break_from_its_pre() {
+    fn an_empty_element_does_not_protect_a_line_break_in_pre() {
         let html = "<pre><code>\u{b}</code>\n<code> </code>\n\n <pre>A</pre></pre>";
         let safe = comment(html);
         assert_eq!(comment(&safe), safe);
     }
 
     #[test]
-    fn nothing_hides_behind_a_class() {
+    fn classes_cannot_hide_text() {
         let html =
             "<p><a href=\"https://evil.example/\"><span class=\"invisible\">x</span>bank.example</a></p>";
         let safe = comment(html);
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn attacks_come_out_inert() {
+    fn attacks_are_defused() {
         for html in [
             "<script>alert(1)</script>",
             "<img src=x onerror=alert(1)>",
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_says_where_it_leads() {
+    fn a_link_shows_the_host_of_its_target() {
         let shown = |text: &str, href: &str| comment(&format!("<a href=\"{href}\">{text}</a>"));
         assert!(shown("https://bank.example/login", "https://evil.example/").contains("(evil.example)"));
         assert!(shown("see bank.example!", "https://evil.example/").contains("(evil.example)"));
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_block_parts_no_address() {
+    fn an_empty_block_does_not_split_a_url() {
         let html = "<a href='https://a.example/b'>a.example<blockquote></blockquote>a.example</a>";
         let once = comment(html);
         assert!(once.contains(">a.examplea.example (a.example)</a>"), "{once}");
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn tricks_with_characters_are_gone() {
+    fn deceptive_characters_are_removed() {
         assert_eq!(
             comment("<p>a&#x202E;b\u{200B}c&#0;&#8294;d</p>"),
             "<p>ab\u{c}d</p>".replace('\u{c}', "c\u{FFFD}")
@@ -279,7 +279,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_sanitised_comment_stays_as_it_is(parts in proptest::collection::vec(prop_oneof![
+        fn sanitizing_a_comment_is_idempotent(parts in proptest::collection::vec(prop_oneof![
             Just("<p>"), Just("</p>"), Just("<a href='https://a.example/b'>"), Just("a.example"), Just("b.example"),
             Just("</a>"), Just("<br>"), Just("<em>"), Just("<div>"), Just("</div>"), Just("<ul><li>"), Just("<pre>\n\n"),
             Just("<h2>"), Just(" "), Just("x & y < z"), Just("<span class=invisible>"), Just("<table><td>"), Just("&nbsp;"),
@@ -290,7 +290,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn no_bytes_cause_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             comment(&String::from_utf8_lossy(&bytes));
         }
     }

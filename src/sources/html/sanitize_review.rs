@@ -1,4 +1,4 @@
-//! Sanitizes the body of a review, and gives it the structure in which it is shown.
+//! Sanitizes the body of a review and gives it a uniform structure.
 
 use std::collections::HashSet;
 
@@ -10,18 +10,18 @@ use super::urls::{MAX_URL_BYTES, resolve_url};
 use super::{MAX_BYTES, clean, images, video_embed};
 use crate::domain::sanitize_text::strip_deceptive_characters;
 
-/// The maximum number of links of one body. The others become plain text.
+/// The maximum number of links of one body. Further links become plain text.
 const MAX_LINKS: usize = 2_000;
-/// The prefix of ids in a body, so that they never equal an id of the page around it.
+/// The prefix of ids in a body, so that they never equal an id of the surrounding page.
 const ID_PREFIX: &str = "note-";
 
-/// Attempts to find ids that are still linked to in the result. After them, the body loses all its internal links.
+/// The maximum number of attempts to find a stable set of linked ids. After that, the body loses its internal links.
 const MAX_PASSES: usize = 4;
 
 /// Returns the body of a review as safe HTML: paragraphs, headings from `h2` on, lists, quotes, tables, footnotes,
-/// and links with absolute URLs. Each picture is a figure of its own, still at its source; `replace_pictures` gives
-/// it a URL of ours, since a reader's browser must not contact third parties. Sanitizing the result again gives the
-/// same bytes.
+/// and links with absolute URLs. Each image is a figure of its own and keeps its original URL; `replace_images` replaces
+/// that with a local one, since a reader's browser must not contact third parties. Sanitizing the result again changes
+/// nothing.
 pub fn sanitize_review_body(html: &str, base: &Url) -> String {
     let nodes = clean(html, MAX_BYTES);
     let mut ids = HashSet::new();
@@ -35,7 +35,7 @@ pub fn sanitize_review_body(html: &str, base: &Url) -> String {
     tree::write(&nodes)
 }
 
-/// The highest heading.
+/// Returns the level of the highest heading.
 fn highest_heading(nodes: &[Node]) -> u32 {
     let levels = nodes.iter().map(|node| match node {
         Node::Element(e) => heading_level(&e.name).unwrap_or(6).min(highest_heading(&e.children)),
@@ -55,14 +55,14 @@ fn shift_headings(nodes: &mut [Node], top: u32) {
     }
 }
 
-/// Rebuilds the nodes. A link can get lost on the way, for one within a heading. An id that only such a link led to
-/// is not needed then, so the nodes are rebuilt without it.
+/// Rebuilds the nodes. Some links are lost in the process, for example those in a heading. Ids that only such links led
+/// to are not needed, so the nodes are rebuilt without them.
 fn rebuild(nodes: Vec<Node>, base: &Url, mut targets: HashSet<String>) -> Vec<Node> {
     for _ in 0..MAX_PASSES {
         if targets.is_empty() {
             break;
         }
-        let rebuilder = &mut Rebuilder { base, targets: targets.clone(), links: 0, pictures: 0 };
+        let rebuilder = &mut Rebuilder { base, targets: targets.clone(), links: 0, images: 0 };
         let rebuilt = rebuilder.nodes(nodes.clone());
         let mut linked = HashSet::new();
         collect_linked_ids(&rebuilt, &mut linked);
@@ -71,7 +71,7 @@ fn rebuild(nodes: Vec<Node>, base: &Url, mut targets: HashSet<String>) -> Vec<No
         }
         targets.retain(|id| linked.contains(id));
     }
-    Rebuilder { base, targets: HashSet::new(), links: 0, pictures: 0 }.nodes(nodes)
+    Rebuilder { base, targets: HashSet::new(), links: 0, images: 0 }.nodes(nodes)
 }
 
 /// Collects the ids that rebuilt links lead to.
@@ -113,14 +113,14 @@ fn heading_level(name: &str) -> Option<u32> {
     (1..=6).contains(&level).then_some(level)
 }
 
-/// The id under which an element is on our page.
+/// Returns the id that an element has on our page.
 fn page_id(id: &str) -> Option<String> {
     let id = id.strip_prefix(ID_PREFIX).unwrap_or(id);
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | ':' | '.');
     (!id.is_empty() && id.len() <= 80 && id.chars().all(plain)).then(|| format!("{ID_PREFIX}{id}"))
 }
 
-/// The id that a link within the page leads to.
+/// Returns the id that a link within the page leads to.
 fn fragment(href: &str, base: &Url) -> Option<String> {
     let fragment = if let Some(fragment) = href.strip_prefix('#') {
         fragment.to_owned()
@@ -137,10 +137,10 @@ fn fragment(href: &str, base: &Url) -> Option<String> {
 
 struct Rebuilder<'a> {
     base: &'a Url,
-    /// Ids that are linked to and not yet used. All others are dropped.
+    /// Ids that are linked to and not used yet. All other ids are dropped.
     targets: HashSet<String>,
     links: usize,
-    pictures: usize,
+    images: usize,
 }
 
 impl Rebuilder<'_> {
@@ -158,7 +158,7 @@ impl Rebuilder<'_> {
     fn element(&mut self, e: Element, out: &mut Vec<Node>) {
         let id = e.attribute("id").and_then(page_id).filter(|id| self.targets.remove(id));
         let e = images::into_figure(e);
-        let has_picture = e.name == "figure" && images::has_picture(&e.children);
+        let has_image = e.name == "figure" && images::has_image(&e.children);
         let name = match e.name.as_str() {
             "br" | "hr" => return out.push(Node::Element(Element::new(&e.name, Vec::new()))),
             "img" => {
@@ -197,10 +197,10 @@ impl Rebuilder<'_> {
         }
         let mut inner = self.nodes(e.children);
         if heading_level(name).is_some() {
-            out.extend(inner.extract_if(.., |node| node.is_picture()));
+            out.extend(inner.extract_if(.., |node| node.is_image_figure()));
         }
         new.children = arrange(name, inner);
-        if has_picture && !has_more_than_picture(&new.children) {
+        if has_image && !has_more_than_image(&new.children) {
             return out.extend(images::with_caption(new.children));
         }
         if !new.is_block() && new.children.iter().any(Node::is_block) {
@@ -219,13 +219,12 @@ impl Rebuilder<'_> {
     }
 
     fn image(&mut self, img: &Element) -> Option<Element> {
-        let image =
-            images::picture_element(img, self.base).filter(|_| self.pictures < images::MAX_PICTURES)?;
-        self.pictures += 1;
+        let image = images::image_element(img, self.base).filter(|_| self.images < images::MAX_IMAGES)?;
+        self.images += 1;
         Some(image)
     }
 
-    /// Replaces a container by its content, which becomes a paragraph if it has no blocks.
+    /// Replaces a container with its content, which becomes a paragraph if it has no blocks.
     fn container(&mut self, children: Vec<Node>, id: Option<String>, out: &mut Vec<Node>) {
         let mut inner = paragraphs(self.nodes(children));
         trim_blank(&mut inner);
@@ -242,14 +241,14 @@ impl Rebuilder<'_> {
         let Some(href) = e.attribute("href") else {
             return out.extend(self.nodes(e.children));
         };
-        // `targets` shrinks as ids are used, so internal links are recognised by their form.
+        // Ids are removed from `targets` once they are used, so internal links are recognised by their form.
         let target = match fragment(href, self.base) {
             Some(id) => Some(format!("#{id}")),
             None if href.len() > MAX_URL_BYTES => None,
             None if href.starts_with("mailto:") => Some(href.to_owned()),
             None => resolve_url(href, Some(self.base)).map(String::from),
         };
-        // The thumbnail of a trailer is the only picture that stays within a link.
+        // Only the thumbnail of a trailer stays within its link.
         let mut children = e.children;
         let thumbnail = match children.first() {
             Some(Node::Element(img)) if img.name == "img" && is_trailer_text(&children) => self.image(img),
@@ -286,7 +285,7 @@ fn is_trailer_text(nodes: &[Node]) -> bool {
     tree::text(nodes).starts_with(video_embed::TRAILER_MARK)
 }
 
-/// Arranges the content of an element as the element requires.
+/// Adapts the content of an element to the rules of that element.
 fn arrange(name: &str, mut inner: Vec<Node>) -> Vec<Node> {
     match name {
         "blockquote" | "details" | "figure" => {
@@ -299,8 +298,8 @@ fn arrange(name: &str, mut inner: Vec<Node>) -> Vec<Node> {
         "li" | "td" | "th" | "dd" if inner.iter().any(Node::is_block) => trim_blank(&mut inner),
         "pre" => trim_first_line(&mut inner),
         "p" => trim_blank(&mut inner),
-        // Summaries and captions are a line of text.
-        "summary" | "caption" | "figcaption" => inner.retain(|n| !n.is_picture()),
+        // Summaries and captions contain only text.
+        "summary" | "caption" | "figcaption" => inner.retain(|n| !n.is_image_figure()),
         _ if heading_level(name).is_some() && inner.iter().any(Node::is_block) => {
             let text = tree::text(&inner).replace('\n', " ");
             inner = vec![Node::Text(text)];
@@ -311,11 +310,11 @@ fn arrange(name: &str, mut inner: Vec<Node>) -> Vec<Node> {
     inner
 }
 
-fn has_more_than_picture(nodes: &[Node]) -> bool {
+fn has_more_than_image(nodes: &[Node]) -> bool {
     nodes.iter().any(|n| match n {
         Node::Text(_) => false,
         Node::Element(e) => {
-            matches!(e.name.as_str(), "blockquote" | "pre" | "table") || has_more_than_picture(&e.children)
+            matches!(e.name.as_str(), "blockquote" | "pre" | "table") || has_more_than_image(&e.children)
         }
     })
 }
@@ -336,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_film_in_a_frame_becomes_a_link() {
+    fn an_embedded_trailer_becomes_a_link() {
         let frame = "One <iframe src='https://www.youtube.com/embed/abc?x' title='A &quot;trailer&quot; <b>'>x</iframe> two";
         let linked = "<p>One </p><p><a href=\"https://www.youtube.com/watch?v=abc\" rel=\"noopener noreferrer\">\
                       ▶ A &quot;trailer&quot; &lt;b&gt;</a></p><p> two</p>";
@@ -347,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn boxes_and_line_breaks_become_paragraphs() {
+    fn containers_and_line_breaks_become_paragraphs() {
         assert_eq!(
             body("<div class=x><div>One</div><div><br></div><div>Two <b>three</b></div></div>"),
             "<p>One</p><p>Two <strong>three</strong></p>"
@@ -364,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_absolute_or_gone() {
+    fn links_are_made_absolute_or_removed() {
         assert_eq!(
             body("<a href='../b?x=1&amp;y=2'>b</a>"),
             "<p><a href=\"https://crit.example/b?x=1&amp;y=2\" rel=\"noopener noreferrer\">b</a></p>"
@@ -382,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn footnotes_find_their_notes_and_other_ids_are_gone() {
+    fn footnotes_keep_their_ids_and_other_ids_are_removed() {
         let html = "<p id=desk>A<sup><a href='#1' id=r1>1</a></sup></p><div class=f id=1><p>B <a href='https://crit.example/2024/anora#r1'>back</a></p></div>";
         assert_eq!(
             body(html),
@@ -391,13 +390,13 @@ mod tests {
     }
 
     #[test]
-    fn what_only_a_lost_link_linked_has_no_id() {
+    fn an_id_is_removed_with_the_last_link_to_it() {
         let html = "<div id=x><h2><a href='#x'>A</a><hr>B</h2></div>";
         assert_eq!(body(html), "<h2>A B</h2>");
     }
 
     #[test]
-    fn plain_text_is_what_a_reader_sees() {
+    fn plain_text_is_the_visible_text() {
         assert_eq!(
             html::plain_text("<p>A &amp;amp; <b>b</b>c</p><ul><li>d<li>e</ul><style>x</style>"),
             "A &amp; bc\nd\ne"
@@ -449,7 +448,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_sanitised_body_stays_as_it_is(parts in proptest::collection::vec(prop_oneof![
+        fn sanitizing_a_body_is_idempotent(parts in proptest::collection::vec(prop_oneof![
             Just("<p>"), Just("</p>"), Just("<a href='b'>"), Just("<a href='#x'>"), Just("<i id=x>"), Just("<div id=x>"),
             Just("</a>"), Just("<br>"), Just("<em>"), Just("</em>"), Just("<div>"), Just("</div>"), Just("<ul><li>"), Just("</ul>"), Just("<pre>\n\n"),
             Just("<h2>"), Just("<h4>"), Just(" "), Just("x & y < z"), Just("<span>"), Just("<table><td>"), Just("</table>"), Just("&nbsp;"),
@@ -464,7 +463,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in ".{0,200}", tags in "[<>/a-z =\"'&#;!-]{0,200}") {
+        fn no_text_causes_a_panic(text in ".{0,200}", tags in "[<>/a-z =\"'&#;!-]{0,200}") {
             body(&text);
             body(&tags);
             html::plain_text(&tags);

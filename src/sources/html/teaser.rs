@@ -7,7 +7,7 @@ use super::{images, text_of};
 /// The maximum length of a teaser in characters.
 const MAX_TEASER_CHARS: usize = 280;
 
-/// The first sentences of a body that [`sanitize_review_body`] returned, as plain text.
+/// Returns the first sentences of a body that `sanitize_review_body` returned, as plain text.
 pub fn teaser(body: &str) -> String {
     let nodes = tree::parse(body);
     let mut prose = String::new();
@@ -32,7 +32,7 @@ pub fn teaser(body: &str) -> String {
     leading_sentences(&prose, MAX_TEASER_CHARS)
 }
 
-/// The nodes without references to footnotes.
+/// Returns the nodes without references to footnotes.
 fn without_footnote_references(nodes: &[Node]) -> Vec<Node> {
     let leads_to_note = |node: &Node| matches!(node, Node::Element(link) if link.attribute("href").is_some_and(|href| href.starts_with('#')));
     let mut kept = Vec::with_capacity(nodes.len());
@@ -51,11 +51,11 @@ fn without_footnote_references(nodes: &[Node]) -> Vec<Node> {
     kept
 }
 
-/// Abbreviations, whose full stop ends no sentence.
+/// Abbreviations whose full stop does not end a sentence.
 const ABBREVIATIONS: [&str; 16] =
     ["mr", "mrs", "ms", "dr", "st", "jr", "sr", "vs", "no", "prof", "lt", "col", "gen", "capt", "e.g", "i.e"];
 
-/// The whole sentences that fit into `max_chars`. If the first one is longer, its beginning.
+/// Returns the whole sentences that fit into `max_chars`, or the beginning of the first one if it is longer.
 fn leading_sentences(text: &str, max_chars: usize) -> String {
     let window: String = text.chars().take(max_chars + 1).collect();
     let mut end = None;
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_sentences_are_taken() {
+    fn a_teaser_consists_of_whole_sentences() {
         let text = "Mr. J. Doe waits. \u{201C}For what?\u{201D} he asks. Nobody knows the answer at all.";
         assert_eq!(leading_sentences(text, 30), "Mr. J. Doe waits.");
         assert_eq!(leading_sentences(text, 50), "Mr. J. Doe waits. \u{201C}For what?\u{201D} he asks.");

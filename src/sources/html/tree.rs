@@ -1,5 +1,5 @@
-//! Sanitized HTML as a small tree. It parses only what ammonia wrote, so no error can occur; `normalize` has bounded
-//! the depth.
+//! Sanitized HTML as a small tree. Only HTML that ammonia or this module wrote is parsed, so no error can occur;
+//! `normalize` has limited the depth.
 
 use super::elements;
 use crate::domain::html_escape::{serialize_into, unescape};
@@ -7,7 +7,7 @@ use crate::domain::html_escape::{serialize_into, unescape};
 /// A node of sanitized HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sources) enum Node {
-    /// Text, decoded.
+    /// Text, with references decoded.
     Text(String),
     /// An element.
     Element(Element),
@@ -16,11 +16,11 @@ pub(in crate::sources) enum Node {
 /// An element of sanitized HTML.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::sources) struct Element {
-    /// Its name in lower case.
+    /// The name in lower case.
     pub(in crate::sources) name: String,
-    /// Its attributes, decoded.
+    /// The attributes, with references decoded.
     pub(in crate::sources) attributes: Vec<(String, String)>,
-    /// Its content.
+    /// The content.
     pub(in crate::sources) children: Vec<Node>,
 }
 
@@ -38,14 +38,14 @@ impl Element {
         elements::is_block(&self.name)
     }
 
-    /// Whether this is a picture, maybe with a caption, as `pictures` makes them.
-    pub(in crate::sources) fn is_picture(&self) -> bool {
-        let has_picture = match self.children.as_slice() {
-            [picture] => picture.is("img"),
-            [picture, caption] => picture.is("img") && caption.is("figcaption"),
+    /// Whether this is a figure with an image and perhaps a caption, as `images` creates them.
+    pub(in crate::sources) fn is_image_figure(&self) -> bool {
+        let has_image = match self.children.as_slice() {
+            [image] => image.is("img"),
+            [image, caption] => image.is("img") && caption.is("figcaption"),
             _ => false,
         };
-        has_picture && self.name == "figure"
+        has_image && self.name == "figure"
     }
 }
 
@@ -54,15 +54,15 @@ impl Node {
         matches!(self, Self::Element(e) if e.is_block())
     }
 
-    pub(in crate::sources) fn is_picture(&self) -> bool {
-        matches!(self, Self::Element(e) if e.is_picture())
+    pub(in crate::sources) fn is_image_figure(&self) -> bool {
+        matches!(self, Self::Element(e) if e.is_image_figure())
     }
 
     pub(in crate::sources) fn is(&self, name: &str) -> bool {
         matches!(self, Self::Element(e) if e.name == name)
     }
 
-    /// Whether a reader sees nothing of this node.
+    /// Whether the node shows nothing.
     pub(in crate::sources) fn is_blank(&self) -> bool {
         match self {
             Self::Text(text) => text.chars().all(|c| c.is_whitespace() || c == '\u{200D}' || c == '\u{200C}'),
@@ -73,9 +73,9 @@ impl Node {
     }
 }
 
-/// Parses what ammonia wrote.
+/// Parses sanitized HTML.
 pub(in crate::sources) fn parse(html: &str) -> Vec<Node> {
-    // The open elements with their content so far. The first one stands for the root.
+    // The open elements with their content so far. The first one represents the root.
     let mut open = vec![Element::default()];
     let mut rest = html;
     while !rest.is_empty() {
@@ -145,7 +145,7 @@ fn parse_tag(tag: &str) -> Element {
     element
 }
 
-/// Writes nodes as HTML.
+/// Serializes nodes as HTML.
 pub(in crate::sources) fn write(nodes: &[Node]) -> String {
     let mut out = String::new();
     write_into(nodes, &mut out);
@@ -178,7 +178,7 @@ fn write_into(nodes: &[Node], out: &mut String) {
     }
 }
 
-/// The visible text. Blocks end a line, white space is folded.
+/// Returns the visible text, with each block on a line of its own and white space collapsed.
 pub(in crate::sources) fn text(nodes: &[Node]) -> String {
     let mut raw = String::new();
     collect_text(nodes, &mut raw);
@@ -204,7 +204,7 @@ fn collect_text(nodes: &[Node], out: &mut String) {
             Node::Text(text) => out.extend(text.chars().map(|c| if c == '\n' { ' ' } else { c })),
             Node::Element(e) if e.name == "br" => out.push('\n'),
             // A caption is not part of the text.
-            Node::Element(e) if e.is_picture() => out.push('\n'),
+            Node::Element(e) if e.is_image_figure() => out.push('\n'),
             Node::Element(e) => {
                 let is_cell = matches!(e.name.as_str(), "td" | "th");
                 let separator = if is_cell { ' ' } else { '\n' };

@@ -2,13 +2,13 @@
 
 use crate::domain::sanitize_text::single_line;
 
-/// The text on one line, with white space folded and deceptive characters removed, truncated with `…` to at most
-/// `max_chars`.
+/// Returns the text on one line, with white space collapsed and deceptive characters removed, truncated with `…` to at
+/// most `max_chars` characters.
 pub fn single_line_text(text: &str, max_chars: usize) -> String {
     truncate(&single_line(text), max_chars)
 }
 
-/// Truncates the text with `…` to at most `max_chars`, at the end of a word if one is near.
+/// Truncates the text with `…` to at most `max_chars` characters, at the end of a word if one is near.
 pub(super) fn truncate(text: &str, max_chars: usize) -> String {
     if text.chars().count() <= max_chars {
         return text.to_owned();
@@ -33,7 +33,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_line_is_cut_at_a_word() {
+    fn a_line_is_truncated_at_a_word() {
         assert_eq!(single_line_text("One two, three", 9), "One two…");
         assert_eq!(single_line_text("One two", 7), "One two");
         assert_eq!(single_line_text(&"x".repeat(90), 5), "xxxx…");
@@ -41,7 +41,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn lines_are_bounded_and_stay_as_they_are(text in "\\PC{0,80}", max in 1_usize..60) {
+        fn truncation_is_bounded_and_idempotent(text in "\\PC{0,80}", max in 1_usize..60) {
             let once = single_line_text(&text, max);
             prop_assert!(once.chars().count() <= max);
             prop_assert_eq!(single_line_text(&once, max), once);

@@ -1,15 +1,15 @@
-//! URLs of links and pictures.
+//! URLs of links and images.
 
 use url::Url;
 
-/// The maximum size of a URL in bytes. Longer ones are dropped.
+/// The maximum size of a URL in bytes. Longer URLs are dropped.
 pub(super) const MAX_URL_BYTES: usize = 2_000;
-/// Parts of URLs whose pictures do not belong to a review.
+/// Parts of the URLs of emoji, avatars and tracking pixels, which do not belong to a review.
 const IGNORED_URL_PARTS: [&str; 7] =
     ["/emoji/", "gravatar.com/", "/~r/", "/~ff/", "pixel.", "stats.wordpress.com", "s.w.org/images/core/"];
 
 /// Resolves `href` against `base`, or returns `None` if it is not an HTTP URL. Control characters and spaces cannot
-/// hide a scheme, since URLs are parsed as browsers do.
+/// hide a scheme, since URLs are parsed as in browsers.
 pub(in crate::sources) fn resolve_url(href: &str, base: Option<&Url>) -> Option<Url> {
     let url = match base {
         Some(base) => base.join(href.trim()),
@@ -21,8 +21,8 @@ pub(in crate::sources) fn resolve_url(href: &str, base: Option<&Url>) -> Option<
     (is_http && has_no_credentials && url.as_str().len() <= MAX_URL_BYTES).then_some(url)
 }
 
-/// The URL of a picture: with https, even if the source has http; or a file within the folder of a local feed.
-pub(in crate::sources) fn picture_url(src: &str, base: &Url) -> Option<Url> {
+/// Returns the URL of an image: an https URL, even if the source says http, or a file in the folder of a local feed.
+pub(in crate::sources) fn image_url(src: &str, base: &Url) -> Option<Url> {
     let url = base.join(src.trim()).ok()?;
     if IGNORED_URL_PARTS.iter().any(|part| url.as_str().contains(part)) || url.as_str().len() > MAX_URL_BYTES
     {

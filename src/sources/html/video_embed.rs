@@ -1,14 +1,14 @@
-//! Trailers that a review embeds in a frame of another site. The frame becomes a link to the page on which the trailer
-//! plays, so that a reader's browser contacts that site only when the reader goes there.
+//! Trailers that a review embeds in an `<iframe>`. Each becomes a link to the trailer's page, so that a reader's browser
+//! contacts the video site only if the reader follows the link.
 
 use url::Url;
 
-use super::urls::picture_url;
+use super::urls::image_url;
 
 /// The start of a link to a trailer.
 pub(super) const TRAILER_MARK: &str = "▶ ";
 
-/// The page of the trailer that a frame plays, or `None` if the frame plays none.
+/// Returns the page of the video that an `<iframe>` with this `src` plays, or `None` if it plays none.
 pub(super) fn page_url(src: &str) -> Option<String> {
     let src = src.trim();
     let rest = ["https:", "http:"].iter().find_map(|scheme| src.strip_prefix(scheme)).unwrap_or(src);
@@ -35,7 +35,7 @@ pub(super) fn page_url(src: &str) -> Option<String> {
     }
 }
 
-/// The oEmbed endpoint (oEmbed 1.0 section 2) for a page that `page_url` returned.
+/// Returns the oEmbed endpoint (oEmbed 1.0 section 2) for a page that `page_url` returned.
 pub fn oembed_url(page: &Url) -> Option<Url> {
     let id =
         |before: &str| page.path().strip_prefix(before).is_some_and(|id| !id.is_empty() && !id.contains('/'));
@@ -51,10 +51,10 @@ pub fn oembed_url(page: &Url) -> Option<Url> {
     Some(url)
 }
 
-/// The thumbnail in a response of an oEmbed endpoint.
+/// Returns the thumbnail in the response of an oEmbed endpoint.
 pub fn thumbnail_url(response: &[u8], page: &Url) -> Option<Url> {
     let response: serde_json::Value = serde_json::from_slice(response).ok()?;
-    picture_url(response.get("thumbnail_url")?.as_str()?, page)
+    image_url(response.get("thumbnail_url")?.as_str()?, page)
 }
 
 #[cfg(test)]
@@ -62,8 +62,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_site_tells_of_its_films() {
-        let asked = |page: &str| oembed_url(&page.parse().unwrap()).map(String::from);
+    fn known_video_sites_have_an_oembed_endpoint() {
+        let endpoint_of = |page: &str| oembed_url(&page.parse().unwrap()).map(String::from);
         for (page, endpoint) in [
             ("https://www.youtube.com/watch?v=abc", "https://www.youtube.com/oembed"),
             ("https://vimeo.com/76979871", "https://vimeo.com/api/oembed.json"),
@@ -71,7 +71,7 @@ mod tests {
             ("https://tube.example:8443/videos/watch/9c9d", "https://tube.example:8443/services/oembed"),
         ] {
             let query: String = url::form_urlencoded::byte_serialize(page.as_bytes()).collect();
-            assert_eq!(asked(page), Some(format!("{endpoint}?format=json&url={query}")));
+            assert_eq!(endpoint_of(page), Some(format!("{endpoint}?format=json&url={query}")));
         }
         for page in [
             "http://tube.example/videos/watch/1",
@@ -79,27 +79,27 @@ mod tests {
             "https://vimeo.com/a/b",
             "mailto:a@b.example",
         ] {
-            assert_eq!(asked(page), None, "{page}");
+            assert_eq!(endpoint_of(page), None, "{page}");
         }
     }
 
     #[test]
-    fn a_still_is_a_picture_of_the_web() {
+    fn only_web_urls_are_thumbnails() {
         let page = "https://tube.example/videos/watch/1".parse().unwrap();
-        let named = |answer: &str| thumbnail_url(answer.as_bytes(), &page).map(String::from);
+        let thumbnail = |response: &str| thumbnail_url(response.as_bytes(), &page).map(String::from);
         assert_eq!(
-            named(r#"{"thumbnail_url": "/lazy-static/previews/1.jpg"}"#).as_deref(),
+            thumbnail(r#"{"thumbnail_url": "/lazy-static/previews/1.jpg"}"#).as_deref(),
             Some("https://tube.example/lazy-static/previews/1.jpg")
         );
-        for answer in
+        for response in
             [r#"{"thumbnail_url": "file:///etc/passwd"}"#, r#"{"thumbnail_url": 1}"#, "{}", "[", "\"a\""]
         {
-            assert_eq!(named(answer), None, "{answer}");
+            assert_eq!(thumbnail(response), None, "{response}");
         }
     }
 
     #[test]
-    fn a_frame_that_plays_a_film_has_a_page() {
+    fn an_iframe_of_a_video_site_has_a_page() {
         for (src, expected) in [
             (
                 "https://www.youtube.com/embed/dQw4-w9WgX_?rel=0&amp;x=1",
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_frame_has_none() {
+    fn other_iframes_have_no_page() {
         for src in [
             "",
             "javascript:alert(1)",
