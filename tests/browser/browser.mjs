@@ -37,8 +37,8 @@ function observe() {
 }
 
 /**
- * A reader's window. Whatever goes wrong in it is a fault: what the console complains of, what is not there, what is
- * asked of another host (`abroad` names hosts to which a step may lead).
+ * Opens a browser window. Console errors, failed requests and requests to other hosts are faults, except for hosts in
+ * `abroad`, to which a step may lead.
  */
 export async function reader(browser, options = {}, abroad = []) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: 'en-GB', timezoneId: 'UTC', ...options });
@@ -50,19 +50,19 @@ export async function reader(browser, options = {}, abroad = []) {
   page.on('console', (message) => {
     // Chromium logs each response with an error status, and error pages have one.
     const expected = page.mayFail && /status of 4\d\d/.test(message.text());
-    if (['error', 'warning'].includes(message.type()) && !expected) fault(`the console: ${message.text()}`, page.url());
+    if (['error', 'warning'].includes(message.type()) && !expected) fault(`console message: ${message.text()}`, page.url());
   });
-  page.on('pageerror', (error) => fault(`a script fails: ${error.message}`, page.url()));
+  page.on('pageerror', (error) => fault(`script error: ${error.message}`, page.url()));
   context.on('request', (request) => {
     const { host, protocol } = new URL(request.url());
     if (protocol !== 'https:' || (host !== own && !abroad.includes(host))) fault(`a request to ${request.url()}`, page.url());
   });
   context.on('response', (response) => {
-    if (response.status() >= 400 && !page.mayFail) fault(`${response.url()} answers ${response.status()}`, page.url());
+    if (response.status() >= 400 && !page.mayFail) fault(`${response.url()} returned ${response.status()}`, page.url());
   });
   context.on('requestfailed', (request) => {
     const why = request.failure()?.errorText;
-    if (why !== 'net::ERR_ABORTED') fault(`${request.url()} cannot be had: ${why}`, page.url());
+    if (why !== 'net::ERR_ABORTED') fault(`could not fetch ${request.url()}: ${why}`, page.url());
   });
   return page;
 }
@@ -71,11 +71,11 @@ export async function reader(browser, options = {}, abroad = []) {
 export async function open(page, path, status = 200) {
   page.mayFail = status >= 400;
   const answer = await page.goto(new URL(path, site.origin).href, { waitUntil: 'load' });
-  if (answer.status() !== status) fault(`answers ${answer.status()}, not ${status}`, path);
+  if (answer.status() !== status) fault(`returned ${answer.status()}, not ${status}`, path);
   return answer;
 }
 
-/** Waits until every picture has loaded, including those far below; returns those that cannot be shown. */
+/** Waits until every picture has loaded, including those outside the viewport; returns those that cannot be shown. */
 export function pictures(page) {
   return page.evaluate(async () => {
     const broken = [];

@@ -1,4 +1,4 @@
-// Finds the documents of a site like a crawler: from the home page, the sitemap and the feeds, through every link.
+// Finds the documents of a site like a crawler: it starts at the home page, the sitemap and the feeds, and follows every link.
 
 import { ask, fault, HTML, site } from './site.mjs';
 
@@ -57,7 +57,7 @@ export async function crawl() {
     const [path, from] = open.shift();
     const answer = await ask(path, HTML);
     const type = answer.head['content-type'] ?? '';
-    if (answer.status !== 200) fault(`${path} answers ${answer.status} and is linked`, from);
+    if (answer.status !== 200) fault(`broken link: ${path} returned ${answer.status}`, from);
     const document = { path, status: answer.status, head: answer.head, type, body: answer.body };
     found.set(path, document);
     for (const href of links(document)) {
@@ -71,11 +71,11 @@ export async function crawl() {
       }
     }
   }
-  if (open.length) fault(`the site does not end: ${open[0][0]}`, open[0][1]);
+  if (open.length) fault(`the crawl found too many pages: ${open[0][0]}`, open[0][1]);
   for (const [path, id, from] of fragments) {
     const target = found.get(path);
     if (!target?.type.startsWith('text/html') || target.status !== 200) continue;
-    if (!target.body.includes(`id="${id}"`)) fault(`${path}#${id} is linked and not there`, from);
+    if (!target.body.includes(`id="${id}"`)) fault(`broken link: ${path} has no element with the id ${id}`, from);
   }
   return found;
 }
@@ -91,8 +91,8 @@ const TELLING = ['Two and a half', 'unbroken', 'ביקורת'];
 const tells = (page) => site.thread.endsWith(page.path) || TELLING.some((words) => page.body.includes(words));
 
 /**
- * Of each sort of page so many. Pages of one sort come from one template and differ by what is in them: first those with
- * the most. Of reviews all in which there is more to go wrong, with the long thread among them.
+ * The largest pages of each type, up to `many`: pages of one type use the same template and differ only in their contents.
+ * Of reviews, also those that are harder to lay out, including the long thread.
  */
 export function chosen(found, many) {
   const sorts = new Map();

@@ -1,5 +1,5 @@
-// A reader goes from a review and from the critic's pages to their own server, by mouse and by keyboard, with script and
-// without; a handle that leads nowhere is reported.
+// Readers go from a review and from the critic's pages to their own servers, by mouse and by keyboard, with and without
+// JavaScript; an error message is shown for an invalid handle.
 
 import { fault, finish, site } from './site.mjs';
 import { launch, open, overflow, reader } from './browser.mjs';
@@ -21,12 +21,12 @@ async function walk(page, path, wish, about, byKeyboard) {
   await led;
   const url = new URL(page.url());
   if (url.searchParams.get('uri') !== about) fault(`${wish} leads to ${url}`, path);
-  await page.getByRole('heading', { name: 'Go on from home' }).waitFor();
+  await page.getByRole('heading', { name: 'Continue on your own server' }).waitFor();
   await page.goBack();
   walked += 1;
 }
 
-/** A handle that leads nowhere is reported, kept, and can be corrected in place. */
+/** For an invalid handle, an error message is shown. The handle is kept and can be corrected in place. */
 async function mend(page, path, wish) {
   await open(page, path);
   await form(page, wish).getByRole('textbox').first().fill('nobody@nowhere.test');
@@ -36,7 +36,7 @@ async function mend(page, path, wish) {
   const kept = await form(page, wish).getByRole('textbox').first().inputValue();
   if (kept !== 'nobody@nowhere.test') fault(`the handle is not kept: ${kept}`, `${path}, ${wish}`);
   const sideways = await overflow(page);
-  if (sideways) fault(`scrolls sideways: ${sideways}`, page.url());
+  if (sideways) fault(`scrolls horizontally: ${sideways}`, page.url());
   page.mayFail = false;
   await form(page, wish).getByRole('textbox').first().fill(site.handle);
   const led = page.waitForURL((url) => url.host === home.host);

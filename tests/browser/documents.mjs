@@ -1,4 +1,4 @@
-// All documents of the site: pages are valid HTML to html-validate, no link is broken, and the JSON-LD in pages is valid
+// All documents of the site: html-validate accepts the pages, no link is broken, and the JSON-LD in pages is valid
 // schema.org. Saves the documents in a folder for documents.py.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -10,11 +10,11 @@ import { heads } from './heads.mjs';
 
 const { HtmlValidate } = packages('html-validate');
 
-/** Errors by the HTML standard, and of whole documents; style rules are off. */
+/** The rules of the HTML standard and for whole documents; style rules are off. */
 const validator = new HtmlValidate({
   root: true,
   extends: ['html-validate:standard', 'html-validate:document'],
-  // Integrity hashes protect what comes from other hosts, and nothing does.
+  // Integrity hashes protect resources from other hosts, and there are none.
   rules: { 'require-sri': 'off' },
 });
 
@@ -41,7 +41,7 @@ for (const [path, status] of [
   [`/search?q=${'a'.repeat(10_000)}`, 400],
 ]) {
   const answer = await ask(path);
-  if (answer.status !== status) fault(`answers ${answer.status}, not ${status}`, path);
+  if (answer.status !== status) fault(`returned ${answer.status}, not ${status}`, path);
   else await validate(path, answer.body.toString());
 }
 

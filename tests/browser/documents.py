@@ -50,40 +50,40 @@ def read_feed(path, body, media_type):
     for key in ("title", "link", "language") if version == "rss20" else ("title", "link", "id", "updated_parsed"):
         hold(feed.feed.get(key), f"a feed without {key}", path)
     selves = [link.href for link in feed.feed.get("links", []) if link.rel == "self"]
-    hold(selves == [SITE["origin"] + path], f"names itself {selves}", path)
+    hold(selves == [SITE["origin"] + path], f"its own link is {selves}", path)
     hold(feed.entries, "an empty feed", path)
     ids = [entry.get("id") for entry in feed.entries]
-    hold(len(set(ids)) == len(ids), "two entries of one id", path)
+    hold(len(set(ids)) == len(ids), "two entries with the same id", path)
     for entry in feed.entries:
         counted["entries"] += 1
         for key in ("id", "title", "link", "published_parsed", "summary", "author"):
             hold(entry.get(key), f"an entry without {key}", path)
-        hold(is_own(entry.get("link")), f"an entry that leads to {entry.get('link')}", path)
+        hold(is_own(entry.get("link")), f"an entry with the link {entry.get('link')}", path)
         content = entry.get("content", [{}])[0]
         hold(content.get("type") == "text/html", f"content of type {content.get('type')}", path)
         hold("<p" in content.get("value", ""), "content without a paragraph", path)
     dates = [entry.published_parsed for entry in feed.entries if entry.get("published_parsed")]
-    hold(dates == sorted(dates, reverse=True), "not the newest first", path)
+    hold(dates == sorted(dates, reverse=True), "not sorted by date, newest first", path)
 
 
 def read_json_feed(path, body):
     """Checks the requirements of JSON Feed 1.1 (jsonfeed.org/version/1.1)."""
     feed = json.loads(body)
-    hold(feed.get("version") == "https://jsonfeed.org/version/1.1", "another version", path)
+    hold(feed.get("version") == "https://jsonfeed.org/version/1.1", "the wrong version", path)
     hold(isinstance(feed.get("title"), str) and feed["title"], "a feed without a title", path)
-    hold(feed.get("feed_url") == SITE["origin"] + path, f"names itself {feed.get('feed_url')}", path)
+    hold(feed.get("feed_url") == SITE["origin"] + path, f"its feed_url is {feed.get('feed_url')}", path)
     hold(is_own(feed.get("home_page_url")), "a feed without a home page", path)
     hold(isinstance(feed.get("items"), list) and feed["items"], "an empty feed", path)
     for item in feed.get("items", []):
         counted["entries"] += 1
         hold(isinstance(item.get("id"), str) and item["id"], "an item without an id", path)
-        hold(is_own(item.get("url")), f"an item that leads to {item.get('url')}", path)
+        hold(is_own(item.get("url")), f"an item with the URL {item.get('url')}", path)
         hold(item.get("content_html") or item.get("content_text"), "an item without content", path)
         for key in ("date_published", "date_modified"):
-            hold(key not in item or is_moment(item[key]), f"{key} is no moment: {item.get(key)}", path)
+            hold(key not in item or is_moment(item[key]), f"{key} is not a timestamp: {item.get(key)}", path)
         for author in item.get("authors", []):
             hold(author.get("name") or author.get("url"), "an author without a name", path)
-        hold(all(isinstance(tag, str) for tag in item.get("tags", [])), "a tag that is no text", path)
+        hold(all(isinstance(tag, str) for tag in item.get("tags", [])), "a tag that is not a string", path)
 
 
 def read_sitemap(path, body, documents):
@@ -91,24 +91,24 @@ def read_sitemap(path, body, documents):
     root = ElementTree.fromstring(body)
     hold(root.tag == SITEMAP + "sitemapindex", f"its root is {root.tag}", path)
     parts = [part.findtext(SITEMAP + "loc") for part in root]
-    hold(len(set(parts)) == len(parts), "an address twice", path)
+    hold(len(set(parts)) == len(parts), "a duplicate URL", path)
     bodies = {document["path"]: document["file"] for document in documents}
     places = []
     for part in parts:
-        hold(is_own(part) and part.removeprefix(SITE["origin"]) in bodies, f"names {part}", path)
+        hold(is_own(part) and part.removeprefix(SITE["origin"]) in bodies, f"contains an unknown part {part}", path)
         file = bodies.get(part.removeprefix(SITE["origin"]))
         places += read_part(part, (FOLDER / file).read_bytes()) if file else []
-    hold(len(set(places)) == len(places), "an address twice", path)
+    hold(len(set(places)) == len(places), "a duplicate URL", path)
     for place in places:
-        hold(is_own(place) and place.removeprefix(SITE["origin"]) in bodies, f"names {place}", path)
+        hold(is_own(place) and place.removeprefix(SITE["origin"]) in bodies, f"contains an unknown page {place}", path)
     reviews = {document["path"] for document in documents if is_review(document["path"])}
-    hold(reviews <= {place.removeprefix(SITE["origin"]) for place in places}, "a review that it does not name", path)
+    hold(reviews <= {place.removeprefix(SITE["origin"]) for place in places}, "a review is missing", path)
 
 
 def read_part(path, body):
     root = ElementTree.fromstring(body)
     hold(root.tag == SITEMAP + "urlset", f"its root is {root.tag}", path)
-    hold(0 < len(root) <= 50000, f"names {len(root)} pages", path)
+    hold(0 < len(root) <= 50000, f"contains {len(root)} pages", path)
     for changed in root.iter(SITEMAP + "lastmod"):
         hold(is_moment(changed.text) or len(changed.text) == 10, f"changed at {changed.text}", path)
     return [place.findtext(SITEMAP + "loc") for place in root]
@@ -128,7 +128,7 @@ def read_review(path, body):
         counted["reviews"] += 1
         for key in ("name", "url", "published", "author", "content"):
             hold(first(entry, key), f"a review without {key}", path)
-        hold(first(entry, "url") == SITE["origin"] + path or is_own(first(entry, "url")), "no address", path)
+        hold(first(entry, "url") == SITE["origin"] + path or is_own(first(entry, "url")), "no URL", path)
         hold(is_moment(first(entry, "published")), f"published at {first(entry, 'published')}", path)
     cites = [item for item in items if "h-cite" in item["type"]]
     for cite in cites:

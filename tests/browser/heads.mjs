@@ -29,10 +29,10 @@ function linked(page) {
   return blocks.flatMap(([, text]) => {
     try {
       const value = JSON.parse(text);
-      if (!/^https?:\/\/schema\.org\/?$/.test(value['@context'])) fault(`JSON-LD of ${value['@context']}`, page.path);
+      if (!/^https?:\/\/schema\.org\/?$/.test(value['@context'])) fault(`JSON-LD has the context ${value['@context']}`, page.path);
       return [value];
     } catch (error) {
-      fault(`JSON-LD that is no JSON: ${error.message}`, page.path);
+      fault(`JSON-LD is not valid JSON: ${error.message}`, page.path);
       return [];
     }
   });
@@ -42,16 +42,16 @@ function linked(page) {
 async function picture(page, told) {
   const address = told.get('og:image');
   if (!address && !PICTURED.includes(sort(page.path))) return undefined;
-  if (!address?.startsWith(`${site.origin}/`)) return fault(`shows ${address} beside a link`, page.path);
+  if (!address?.startsWith(`${site.origin}/`)) return fault(`the preview picture is ${address}`, page.path);
   const answer = await ask(address, 'image/*');
   const type = answer.head['content-type'];
-  if (answer.status !== 200 || !type?.startsWith('image/')) fault(`${address} answers ${answer.status}, ${type}`, page.path);
-  if (!told.get('og:image:alt')) fault('a picture beside a link without words', page.path);
-  if (type !== told.get('og:image:type')) fault(`${address} is ${type}`, page.path);
+  if (answer.status !== 200 || !type?.startsWith('image/')) fault(`${address} returned ${answer.status}, ${type}`, page.path);
+  if (!told.get('og:image:alt')) fault('the preview picture has no alternative text', page.path);
+  if (type !== told.get('og:image:type')) fault(`og:image:type is not ${type}`, page.path);
   const size = ['width', 'height'].map((name) => Number(told.get(`og:image:${name}`)));
   if (!told.has('og:image:width') || !answer.body.subarray(0, 8).equals(PNG)) return undefined;
   const real = [answer.body.readUInt32BE(16), answer.body.readUInt32BE(20)];
-  if (String(real) !== String(size)) fault(`a picture of ${real} that is told to be of ${size}`, page.path);
+  if (String(real) !== String(size)) fault(`the preview picture has the size ${real}, but og:image states ${size}`, page.path);
   return undefined;
 }
 
@@ -62,14 +62,14 @@ export async function heads(pages) {
     const kinds = KINDS[sort(page.path)];
     if (!kinds) continue;
     const values = linked(page);
-    if (!values.some((value) => kinds.includes(value['@type']))) fault(`says nothing of a ${kinds[0]} in JSON-LD`, page.path);
+    if (!values.some((value) => kinds.includes(value['@type']))) fault(`the JSON-LD has no ${kinds[0]}`, page.path);
     said.push(...values.map((value) => [page.path, value]));
     const metas = tags(page.body.toString(), 'meta').filter((meta) => meta.property);
     const told = new Map(metas.map((meta) => [meta.property, meta.content ?? '']));
     for (const name of ['og:title', 'og:type', 'og:url', 'og:site_name']) {
-      if (!told.get(name)) fault(`tells no ${name}`, page.path);
+      if (!told.get(name)) fault(`has no ${name}`, page.path);
     }
-    if (told.get('og:url') !== site.origin + page.path) fault(`its og:url is ${told.get('og:url')}`, page.path);
+    if (told.get('og:url') !== site.origin + page.path) fault(`og:url is ${told.get('og:url')}`, page.path);
     await picture(page, told);
   }
   check(said);

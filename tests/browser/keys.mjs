@@ -35,8 +35,8 @@ function here() {
   const other = before && (style.boxShadow !== before.boxShadow || style.borderColor !== before.borderColor);
   const inside = box.bottom > 0 && box.top < window.innerHeight && box.right > 0 && box.left < window.innerWidth;
   const wrong = [];
-  if (!outlined && !other) wrong.push('nothing shows where one is');
-  if (!inside || box.width === 0 || box.height === 0) wrong.push('one is where nothing can be seen');
+  if (!outlined && !other) wrong.push('the focus is not visible');
+  if (!inside || box.width === 0 || box.height === 0) wrong.push('the focused element is outside the viewport');
   return { at, wrong, name: `${element.localName}.${element.className} “${element.textContent.trim().slice(0, 30)}”` };
 }
 
@@ -58,7 +58,7 @@ async function walk(page, path) {
       (reached) => window.stops.filter((_, at) => !reached.includes(at)).map((e) => e.outerHTML.slice(0, 120)),
       [...reached],
     );
-    fault(`${expected - reached.size} of ${expected} are not come to: ${missed[0]}`, path);
+    fault(`${expected - reached.size} of ${expected} cannot be reached: ${missed[0]}`, path);
   }
 }
 
@@ -67,7 +67,7 @@ async function skip(page, path) {
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   const at = await page.evaluate(() => document.activeElement.id);
-  if (at !== 'main') fault(`skipping leads to #${at}`, path);
+  if (at !== 'main') fault(`the skip link leads to #${at}`, path);
 }
 
 const list = [...chosen(await crawl(), 1), { path: '/search?q=film&year=2026' }];

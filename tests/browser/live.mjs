@@ -16,7 +16,7 @@ const GLANCE = 1_000;
 /** More attempts than a comment needs to arrive. */
 const TURNS = 40;
 
-/** The script is delayed: the text is painted nevertheless. */
+/** The text is painted even if the script is delayed. */
 async function paint(browser) {
   const page = await reader(browser, { viewport: { width: 360, height: 800 } });
   const held = [];
@@ -24,7 +24,7 @@ async function paint(browser) {
   await page.goto(site.thread, { waitUntil: 'commit' });
   await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0);
   await page.getByRole('heading', { level: 1 }).waitFor();
-  if (held.length !== 1) fault(`${held.length} scripts are asked for`, site.thread);
+  if (held.length !== 1) fault(`the page requests ${held.length} scripts`, site.thread);
   await Promise.all(held.map((route) => route.continue()));
   await page.waitForLoadState('load');
   await page.context().close();
@@ -49,13 +49,13 @@ async function arrive(browser) {
   }
   await fresh.waitFor();
   const after = (await reading.boundingBox()).y;
-  if (Math.abs(after - before) > 1) fault(`what is being read moves by ${after - before} px`, site.thread);
+  if (Math.abs(after - before) > 1) fault(`the comment being read moves by ${after - before} px`, site.thread);
   const news = page.getByRole('status').filter({ hasText: /\S/ });
   await news.getByRole('link').click();
   if (!(await fresh.evaluate((element) => {
     const { top, bottom } = element.getBoundingClientRect();
     return bottom > 0 && top < window.innerHeight;
-  }))) fault('the news do not lead to the comment', site.thread);
+  }))) fault('the notice of a new comment does not lead to the comment', site.thread);
   await leave(page, fresh);
   await page.context().close();
   counted.walked += 1;
@@ -77,11 +77,11 @@ async function leave(page, comment) {
     }
   };
   await pass(() => isTold);
-  if (!isTold) fault('an open page is not told of a comment that was taken back', site.thread);
-  if ((await comment.count()) !== 1) fault('a comment goes from under the focus', site.thread);
+  if (!isTold) fault('an open page does not notice that a comment was deleted', site.thread);
+  if ((await comment.count()) !== 1) fault('a comment that has the focus disappears', site.thread);
   await page.evaluate(() => document.activeElement.blur());
   await pass(async () => (await comment.count()) === 0);
-  if ((await comment.count()) !== 0) fault('a comment that was taken back stays in an open page', site.thread);
+  if ((await comment.count()) !== 0) fault('a deleted comment stays in an open page', site.thread);
 }
 
 /** The handle is filled in the next time, on any page, until it is forgotten. */
@@ -98,12 +98,12 @@ async function remember(browser) {
     if ((await field().inputValue()) !== site.handle) fault('the handle is not remembered', path);
   }
   await page.locator('form.from-home .forget').first().click();
-  if ((await field().inputValue()) !== '') fault('the handle stays in its box', site.thread);
+  if ((await field().inputValue()) !== '') fault('the field is not cleared', site.thread);
   await open(page, '/');
   if ((await field().inputValue()) !== '') fault('the handle is not forgotten', '/');
   const kept = await page.context().storageState();
-  if (JSON.stringify(kept.cookies) !== '[]') fault(`keeps ${JSON.stringify(kept.cookies)}`, '/');
-  if (kept.origins.some(({ localStorage }) => localStorage.length)) fault(`keeps ${JSON.stringify(kept.origins)}`, '/');
+  if (JSON.stringify(kept.cookies) !== '[]') fault(`stores cookies: ${JSON.stringify(kept.cookies)}`, '/');
+  if (kept.origins.some(({ localStorage }) => localStorage.length)) fault(`stores data: ${JSON.stringify(kept.origins)}`, '/');
   await page.context().close();
   counted.walked += 1;
 }
@@ -117,15 +117,15 @@ async function order(browser) {
     const orders = page.locator('.orders a');
     const seen = new Set([await first()]);
     const count = await orders.count();
-    if (count < 2) fault(`${count} orders of comments`, site.thread);
+    if (count < 2) fault(`only ${count} sort orders of comments`, site.thread);
     for (let number = 0; number < count; number += 1) {
       const href = await orders.nth(number).evaluate((link) => link.href);
       await orders.nth(number).click();
       await page.waitForURL(href);
-      if ((await orders.nth(number).getAttribute('aria-current')) !== 'true') fault('the order in force is not told', page.url());
+      if ((await orders.nth(number).getAttribute('aria-current')) !== 'true') fault('the current sort order is not marked', page.url());
       seen.add(await first());
     }
-    if (seen.size < 2) fault('all orders begin with the same comment', site.thread);
+    if (seen.size < 2) fault('all sort orders begin with the same comment', site.thread);
     await page.context().close();
     counted.walked += 1;
   }

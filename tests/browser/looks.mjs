@@ -17,30 +17,30 @@ const STILL = 0.01;
 
 const counted = { pages: 0, audits: 0 };
 
-/** What the headers and the markup of a page must comply with. */
+/** Checks the content security policy. */
 function policy(path, answer) {
   const csp = answer.headers()['content-security-policy'] ?? '';
   const rules = Object.fromEntries(csp.split(';').map((rule) => rule.trim().split(/\s+/)).map(([name, ...of]) => [name, of]));
   if (rules['default-src']?.join() !== "'none'") fault(`default-src ${rules['default-src']}`, path);
   for (const [name, of] of Object.entries(rules)) {
     if (name === 'form-action') continue;
-    for (const source of of) if (!["'none'", "'self'"].includes(source)) fault(`the policy lets ${name} be ${source}`, path);
+    for (const source of of) if (!["'none'", "'self'"].includes(source)) fault(`the content security policy allows ${source} in ${name}`, path);
   }
 }
 
 async function markup(page, path) {
   const direction = await page.evaluate(() => document.dir);
-  if (direction !== site.direction) fault(`is written ${direction}`, path);
+  if (direction !== site.direction) fault(`the writing direction is ${direction}`, path);
   const odd = await page.evaluate(() => {
     const code = [...document.scripts].filter((script) => script.type !== 'application/ld+json');
     const sheets = document.querySelectorAll('link[rel~=stylesheet]');
     return {
       'more than one style sheet': sheets.length > 1,
       'more than one script': code.length > 1,
-      'a script in the page': code.some((script) => !script.src),
-      'a script that holds up the page': code.some((s) => !s.defer && !s.async && s.type !== 'module'),
-      'a style in the page': document.querySelector('style, [style]') !== null,
-      'a picture without its size': [...document.images].some((i) => !i.getAttribute('width') || !i.getAttribute('height')),
+      'an inline script': code.some((script) => !script.src),
+      'a blocking script': code.some((s) => !s.defer && !s.async && s.type !== 'module'),
+      'an inline style': document.querySelector('style, [style]') !== null,
+      'a picture without a size': [...document.images].some((i) => !i.getAttribute('width') || !i.getAttribute('height')),
     };
   });
   for (const [what, is] of Object.entries(odd)) if (is) fault(what, path);
@@ -54,7 +54,7 @@ async function audit(page, path, look) {
     const node = ({ html, failureSummary }) => `${html.slice(0, 160)} — ${failureSummary.replace(/\s+/g, ' ').slice(0, 240)}`;
     return { violations: violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.map(node) })), passes: passes.length };
   });
-  if (passes < 10) fault(`axe looked at nothing (${passes})`, path);
+  if (passes < 10) fault(`axe checked almost nothing (${passes} rules)`, path);
   for (const { id, help, nodes } of violations) fault(`axe, ${id}: ${help}`, `${path} (${look}; ${nodes.length}): ${nodes[0]}`);
   counted.audits += 1;
 }
@@ -63,9 +63,9 @@ async function audit(page, path, look) {
 async function look(page, width, { path, status }) {
   const answer = await open(page, path, status);
   policy(path, answer);
-  for (const source of await pictures(page)) fault(`a picture that cannot be shown: ${source}`, path);
+  for (const source of await pictures(page)) fault(`broken picture: ${source}`, path);
   const shifted = await page.evaluate(() => window.shifted);
-  if (!(shifted < STILL)) fault(`things move: ${shifted}`, `${path} at ${width} px`);
+  if (!(shifted < STILL)) fault(`layout shift: ${shifted}`, `${path} at ${width} px`);
   await page.evaluate(AXE);
   for (const scheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme: scheme });
@@ -74,11 +74,11 @@ async function look(page, width, { path, status }) {
       const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/\d+(\.\d+)?/g).map(Number);
       return (r + g + b) / 3 / 255;
     });
-    if (scheme === 'light' ? light < 0.7 : light > 0.3) fault(`its ${scheme} is of lightness ${light}`, path);
+    if (scheme === 'light' ? light < 0.7 : light > 0.3) fault(`the lightness of the ${scheme} background is ${light}`, path);
   }
   await page.emulateMedia({ colorScheme: 'light' });
   const sideways = await overflow(page);
-  if (sideways) fault(`scrolls sideways: ${sideways}`, `${path} at ${width} px`);
+  if (sideways) fault(`scrolls horizontally: ${sideways}`, `${path} at ${width} px`);
 }
 
 /** Everything that is checked only once, while the window is resized. */
@@ -90,7 +90,7 @@ async function stretch(page, { path }) {
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height });
       const sideways = await overflow(page);
-      if (sideways) fault(`scrolls sideways, ${direction}: ${sideways}`, `${path} at ${width} px`);
+      if (sideways) fault(`scrolls horizontally, ${direction}: ${sideways}`, `${path} at ${width} px`);
     }
   }
   await page.setViewportSize({ width, height });
@@ -104,11 +104,11 @@ async function stretch(page, { path }) {
     const smooth = getComputedStyle(document.documentElement).scrollBehavior === 'smooth';
     return moving.length || smooth ? `${moving[0]?.localName}.${moving[0]?.className}` : null;
   });
-  if (moves) fault(`moves though less motion is wanted: ${moves}`, path);
+  if (moves) fault(`animates despite reduced motion: ${moves}`, path);
   await page.emulateMedia({ reducedMotion: 'no-preference' });
 }
 
-// No link leads there.
+// No link leads to these pages.
 const searches = ['/search?q=film', '/search?q=zzzzzz', '/search?q=film&year=2026&rating='].map((path) => ({ path, status: 200 }));
 const errors = [
   { path: '/reviews/no-such-review', status: 404 },

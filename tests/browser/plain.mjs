@@ -1,4 +1,4 @@
-// The whole site without script: each page has its heading and its text, and folded parts unfold.
+// The whole site without JavaScript: each page has a heading and text, and folded parts can be unfolded.
 
 import { fault, finish } from './site.mjs';
 import { crawl, pages } from './crawl.mjs';
@@ -10,9 +10,9 @@ const page = await reader(browser, { viewport: { width: 360, height: 800 }, java
 for (const { path } of pages(await crawl())) {
   await open(page, path);
   if (!(await page.locator('h1').first().textContent()).trim()) fault('no heading', path);
-  if ((await page.locator('main').innerText()).trim().length < 40) fault('nothing to read', path);
+  if ((await page.locator('main').innerText()).trim().length < 40) fault('hardly any text', path);
   const sideways = await overflow(page);
-  if (sideways) fault(`scrolls sideways: ${sideways}`, path);
+  if (sideways) fault(`scrolls horizontally: ${sideways}`, path);
   for (const folded of await page.locator('main details').all()) {
     if (await folded.evaluate((details) => details.open)) continue;
     await folded.locator('summary').first().click();

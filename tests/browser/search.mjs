@@ -19,10 +19,10 @@ async function find(page, path, status, byKeyboard) {
   await led;
   page.mayFail = false;
   if ((await page.locator('mark').allTextContents()).every((text) => !/lawn/i.test(text))) {
-    fault('what was looked for is not marked', page.url());
+    fault('the search term is not highlighted', page.url());
   }
   const sideways = await overflow(page);
-  if (sideways) fault(`scrolls sideways: ${sideways}`, page.url());
+  if (sideways) fault(`scrolls horizontally: ${sideways}`, page.url());
   await page.getByRole('main').getByRole('link', { name: /Stalker/ }).first().click();
   await page.getByRole('heading', { level: 1, name: /Stalker/ }).waitFor();
   walked += 1;
@@ -37,9 +37,9 @@ async function narrow(page) {
   await page.locator('#year').press('Enter');
   await page.waitForURL((url) => url.searchParams.get('year') === '2026');
   const after = await page.locator('.hit').count();
-  if (!(after < before)) fault(`the year leaves ${after} of ${before}`, page.url());
-  if ((await page.locator('#q').inputValue()) !== 'film') fault('what was looked for is not kept', page.url());
-  if (!(await page.locator('#year').isVisible())) fault('the filter that is in force is folded', page.url());
+  if (!(after < before)) fault(`filtering by year leaves ${after} of ${before} results`, page.url());
+  if ((await page.locator('#q').inputValue()) !== 'film') fault('the search term is not kept', page.url());
+  if (!(await page.locator('#year').isVisible())) fault('the active filter is folded', page.url());
   walked += 1;
 }
 
@@ -47,9 +47,9 @@ async function narrow(page) {
 async function fail(page) {
   for (const [query, status] of [['zzzzzz', 200], ['a'.repeat(10_000), 400], ['%ff%fe', 200]]) {
     await open(page, `/search?q=${query}`, status);
-    if ((await page.locator('main').innerText()).trim().length < 20) fault('nothing is said', page.url().slice(0, 60));
+    if ((await page.locator('main').innerText()).trim().length < 20) fault('no message is shown', page.url().slice(0, 60));
     const sideways = await overflow(page);
-    if (sideways) fault(`scrolls sideways: ${sideways}`, page.url().slice(0, 60));
+    if (sideways) fault(`scrolls horizontally: ${sideways}`, page.url().slice(0, 60));
   }
   walked += 1;
 }
@@ -60,14 +60,14 @@ async function describe(page) {
   const link = page.locator('link[rel=search][type="application/opensearchdescription+xml"]');
   const answer = await ask(await link.evaluate((element) => element.href), '*/*');
   if (!/^application\/opensearchdescription\+xml/.test(answer.head['content-type'])) fault(answer.head['content-type'], 'OpenSearch');
-  // Another parser reads it: Chromium's.
+  // Parses it with Chromium.
   const told = await page.evaluate((xml) => {
     const read = new DOMParser().parseFromString(xml, 'application/xml');
     const url = read.querySelector('Url[type="text/html"]');
     return { root: read.documentElement.localName, name: read.querySelector('ShortName')?.textContent, to: url?.getAttribute('template') };
   }, answer.body.toString());
   if (told.root !== 'OpenSearchDescription' || !told.name || told.name.length > 16) fault(JSON.stringify(told), 'OpenSearch');
-  if (!told.to?.startsWith(`${site.origin}/`)) fault(`leads to ${told.to}`, 'OpenSearch');
+  if (!told.to?.startsWith(`${site.origin}/`)) fault(`the search template is ${told.to}`, 'OpenSearch');
   await open(page, told.to.replace('{searchTerms}', 'lawn'));
   await page.getByRole('main').getByRole('link', { name: /Stalker/ }).first().waitFor();
   walked += 1;

@@ -1,4 +1,4 @@
-// What all scripts here share: the site under test, its faults, and plain requests to it.
+// Shared by all programs in this folder: the site under test, its faults, and plain requests to it.
 
 import https from 'node:https';
 import { createRequire } from 'node:module';
@@ -47,7 +47,7 @@ const agents = new Map();
 export function ask(address, accept = HTML) {
   const url = new URL(address, site.origin);
   const port = site.resolve[url.host];
-  if (!port) throw new Error(`no server of this test is called ${url.host}`);
+  if (!port) throw new Error(`no server of this test has the host name ${url.host}`);
   if (!agents.has(url.host)) agents.set(url.host, new https.Agent({ keepAlive: true, maxSockets: 2 }));
   const options = {
     host: '127.0.0.1',

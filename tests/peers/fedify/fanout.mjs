@@ -1,5 +1,5 @@
-// An author on Fedify, for the bench of the fan-out: publishes to as many inboxes as it is told. Orders come as JSON,
-// one a line, over the standard input, and are answered so over the standard output. Its queue and its store are
+// An author on Fedify for the fan-out benchmark, which publishes to a given number of inboxes. It reads commands from
+// standard input and writes responses to standard output, as one line of JSON each. Its queue and its store are
 // Fedify's own, on SQLite. Runs on Node and on Bun.
 
 import { createInterface } from "node:readline";
@@ -10,7 +10,7 @@ import { Temporal } from "@js-temporal/polyfill";
 
 const USER = "fay";
 
-// As long as the reviews that the bench publishes with Marquee.
+// Of the same length as the reviews that the benchmark publishes with Marquee.
 const PARAGRAPH = `<p>${"A long take through the rain, and then the lights go out. ".repeat(12)}</p>`;
 
 async function open(path) {

@@ -1,4 +1,4 @@
-// What the Fedify server is and does: one user, whose every act and every reading of what comes is Fedify's own.
+// The only user of the Fedify server. Fedify itself creates its activities and reads what it receives.
 
 import {
   createFederation,
@@ -183,7 +183,7 @@ export class Peer {
       farewell: () => this.#farewell(ctx),
       take_only: () => ({ form: (this.#takes = what.only) }),
     };
-    if (!(step in steps)) throw new Error(`no step is called ${step}`);
+    if (!(step in steps)) throw new Error(`unknown step: ${step}`);
     return await steps[step]();
   }
 

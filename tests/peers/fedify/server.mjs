@@ -1,5 +1,5 @@
-// A server of the fediverse made of Fedify, for the tests: HTTPS for the world, and beside it, on loopback, the
-// control that tests/peers/README.md describes. Prints one line of JSON when both listen.
+// A Fedify server for the tests: a public HTTPS server and, on loopback, the
+// control server that tests/peers/README.md describes. It prints one line of JSON when both are listening.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { readFileSync } from "node:fs";
@@ -52,7 +52,7 @@ function listening(server) {
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server.address().port)));
 }
 
-// Fedify's log goes where a failing test prints it.
+// A failing test prints this log.
 await configure({
   contextLocalStorage: new AsyncLocalStorage(),
   sinks: { log: ({ category, level, message }) => console.error(level, category.join("."), ...message) },

@@ -1,7 +1,7 @@
-"""A server of the fediverse made of bovine, for the tests.
+"""A bovine server for the tests.
 
-HTTPS for the world, and beside it, on loopback, the control that tests/peers/README.md describes. Prints one line of
-JSON when both listen. What is signed, verified, looked up and put together is bovine's own work.
+It has a public HTTPS server and, on loopback, the control server that tests/peers/README.md describes. It prints one line of
+JSON when both are listening. bovine itself signs, verifies, looks up and builds everything.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ LARGEST = 4 * 1024 * 1024
 
 
 def plain(document):
-    """A document without its @context, which bovine then treats as its own."""
+    """Returns a document without its @context, which bovine then treats as its own."""
     return {key: value for key, value in document.items() if key != "@context"}
 
 
