@@ -264,8 +264,7 @@ impl Site {
         remote.serve("/favicon.ico", Document::status(204));
         for uri in [id_of(&self.article), &format!("critic@{HOST}")] {
             let uri: String = url::form_urlencoded::byte_serialize(uri.as_bytes()).collect();
-            let page =
-                "<!doctype html><html lang=\"en\"><title>Remote</title><h1>Continue on your own server</h1></html>";
+            let page = "<!doctype html><html lang=\"en\"><title>Remote</title><h1>Continue on your own server</h1></html>";
             let path = format!("/authorize_interaction?uri={uri}");
             remote.serve(&path, Document::new("text/html; charset=utf-8", page));
         }
