@@ -18,7 +18,7 @@ both_databases!(
     d4_an_undo_of_anothers_activity_is_ignored,
     d5_a_follow_in_the_name_of_a_third_actor_is_ignored,
     d6_a_known_id_does_not_become_public_by_a_second_create,
-    d7_an_accept_or_reject_that_nobody_asked_for_is_ignored,
+    d7_an_unsolicited_accept_or_reject_is_ignored,
     d8_a_boost_of_a_private_post_shows_nothing,
     d9_private_replies_are_never_on_a_page,
     d10_an_undo_that_arrives_before_its_follow_wins,
@@ -26,7 +26,7 @@ both_databases!(
     d11_a_delete_that_arrives_before_its_create_wins,
     d12_an_older_update_after_a_newer_one_is_ignored,
     d13_a_move_to_an_account_that_does_not_list_the_old_one_is_ignored,
-    d14_a_flood_of_reports_is_limited,
+    d14_the_number_of_reports_is_limited,
     d15_a_block_ends_the_follow_and_hides_the_comments,
     d15_a_block_hides_later_comments_until_it_is_undone,
     d15_a_block_that_arrives_after_its_undo_hides_nothing,
@@ -150,7 +150,7 @@ async fn d6_a_known_id_does_not_become_public_by_a_second_create(database: Datab
     assert!(!fixture.page(&article).await.text.contains("Between friends"));
 }
 
-async fn d7_an_accept_or_reject_that_nobody_asked_for_is_ignored(database: Database) {
+async fn d7_an_unsolicited_accept_or_reject_is_ignored(database: Database) {
     let fixture = Fixture::new(database).await;
     let follow = fixture.follow(&fixture.alice).await;
     let mallory = fixture.remote.user("mallory");
@@ -290,7 +290,7 @@ async fn d13_a_move_to_an_account_that_does_not_list_the_old_one_is_ignored(data
     assert!(page.to_string().contains(&fixture.alice.id()), "{page}");
 }
 
-async fn d14_a_flood_of_reports_is_limited(database: Database) {
+async fn d14_the_number_of_reports_is_limited(database: Database) {
     let (fixture, article, note) = fixture_with_comment(database).await;
     let instance = fixture.remote.user("instance");
     for number in 0..40 {

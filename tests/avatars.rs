@@ -10,10 +10,10 @@ use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
     a_commenters_avatar_is_served_from_this_site,
-    f4_an_avatar_that_is_no_small_picture_is_left_out_and_fetched_once,
+    f4_an_avatar_that_is_not_a_small_image_is_left_out_and_fetched_once,
     a_new_avatar_replaces_the_old_one,
     an_avatar_is_deleted_with_its_account_unless_another_has_the_same,
-    no_avatar_of_a_mere_follower_is_fetched,
+    avatars_of_followers_are_not_fetched,
     comments_of_actors_who_opted_out_are_hidden_from_search_engines,
 );
 
@@ -70,7 +70,7 @@ async fn a_commenters_avatar_is_served_from_this_site(database: Database) {
     assert_eq!(fixture.remote.requests_for("/faces/alice.png"), 1);
 }
 
-async fn f4_an_avatar_that_is_no_small_picture_is_left_out_and_fetched_once(database: Database) {
+async fn f4_an_avatar_that_is_not_a_small_image_is_left_out_and_fetched_once(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".to_vec();
@@ -153,7 +153,7 @@ async fn an_avatar_is_deleted_with_its_account_unless_another_has_the_same(datab
     .await;
 }
 
-async fn no_avatar_of_a_mere_follower_is_fetched(database: Database) {
+async fn avatars_of_followers_are_not_fetched(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let carol = fixture.remote.user("carol");

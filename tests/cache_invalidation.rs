@@ -11,8 +11,8 @@ use crate::support::http::HTML;
 use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
-    a_review_that_nobody_sees_makes_no_page_stale,
-    a_critic_s_name_is_new_beside_the_reviews_of_others,
+    an_unpublished_review_invalidates_no_page,
+    a_changed_critic_name_appears_on_the_pages_that_show_it,
 );
 
 fn page_of(article: &Value) -> &str {
@@ -31,7 +31,7 @@ fn renderings(fixture: &Fixture, kind: &str, name: &str) -> usize {
     fixture.app.log().iter().filter(|known| known.contains(&line)).count()
 }
 
-async fn a_review_that_nobody_sees_makes_no_page_stale(database: Database) {
+async fn an_unpublished_review_invalidates_no_page(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let (page, home) = (page_of(&article), url("/"));
@@ -64,7 +64,7 @@ async fn a_review_that_nobody_sees_makes_no_page_stale(database: Database) {
     }
 }
 
-async fn a_critic_s_name_is_new_beside_the_reviews_of_others(database: Database) {
+async fn a_changed_critic_name_appears_on_the_pages_that_show_it(database: Database) {
     let mut fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     // The same table name on the other database.

@@ -15,7 +15,7 @@ both_databases!(
     collections_are_complete_and_paged,
     an_article_has_its_totals_and_its_interaction_policy,
     a_follower_list_can_be_hidden,
-    followers_may_have_to_be_approved,
+    a_site_can_require_approval_of_followers,
 );
 
 async fn collections_are_complete_and_paged(database: Database) {
@@ -214,7 +214,7 @@ async fn an_invalid_page_number_is_refused(fixture: &Fixture, article: &Value) {
     .await;
 }
 
-async fn followers_may_have_to_be_approved(database: Database) {
+async fn a_site_can_require_approval_of_followers(database: Database) {
     let fixture =
         Fixture::with(database, |_, settings| settings.set("moderation", "approve_followers", "true")).await;
     assert_eq!(fixture.critic["manuallyApprovesFollowers"], true);

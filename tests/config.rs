@@ -29,7 +29,7 @@ async fn assert_refused(settings: Settings<'_>, parts: &[&str]) {
 }
 
 #[tokio::test]
-async fn an_invalid_key_or_value_prevents_the_start_with_a_line_that_names_it() {
+async fn an_invalid_key_or_value_is_named_and_prevents_the_start() {
     let wrong = [
         ("server", "lisen", "\"127.0.0.1:1\"", "server.lisen"),
         ("server", "listen", "\"everywhere\"", "server.listen"),
@@ -54,7 +54,7 @@ async fn an_invalid_key_or_value_prevents_the_start_with_a_line_that_names_it() 
 }
 
 #[tokio::test]
-async fn an_invalid_feed_prevents_the_start_with_a_line_that_names_it() {
+async fn an_invalid_feed_is_named_and_prevents_the_start() {
     let network = TestNetwork::new();
     let url = "https://remote.test/feed.xml";
     for (more, named) in [
@@ -230,7 +230,7 @@ fn a_variable_has_the_type_of_its_key() {
 }
 
 #[test]
-fn the_file_is_not_read_as_leniently_as_the_environment() {
+fn types_in_the_config_file_are_strict() {
     let (folder, _) = empty_config();
     let file = folder.write("text.toml", "[federation]\nauthorized_fetch = \"true\"\n");
     assert!(load_with(&file, "site.title", "1984").is_err(), "a text is not a boolean in a file");

@@ -13,12 +13,12 @@ both_databases!(
     the_critics_reply_reaches_the_author_the_followers_and_the_thread,
     the_critics_reply_is_shown_under_its_parent,
     the_critics_reply_can_be_edited_and_deleted,
-    the_same_reply_again_is_refused,
-    the_critics_reply_mentions_whom_its_text_mentions,
+    a_duplicate_reply_is_refused,
+    accounts_named_in_a_reply_are_mentioned,
     the_critics_reply_is_served_as_it_was_sent,
     a_reply_to_the_critics_reply_is_threaded_under_it,
     the_critics_replies_are_deleted_with_a_retracted_review,
-    a_reply_that_is_impossible_is_explained,
+    an_impossible_reply_fails_with_an_explanation,
     a_reply_written_while_the_server_is_down_is_delivered_at_its_start,
 );
 
@@ -177,7 +177,7 @@ async fn the_critics_reply_can_be_edited_and_deleted(database: Database) {
     assert!(!again.status.success());
 }
 
-async fn the_same_reply_again_is_refused(database: Database) {
+async fn a_duplicate_reply_is_refused(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.comment(&fixture.alice, &article, "Who waves at ferries").await;
@@ -191,7 +191,7 @@ async fn the_same_reply_again_is_refused(database: Database) {
     assert_eq!(page.comments.iter().filter(|c| c.text.contains("Nobody at all")).count(), 2);
 }
 
-async fn the_critics_reply_mentions_whom_its_text_mentions(database: Database) {
+async fn accounts_named_in_a_reply_are_mentioned(database: Database) {
     let (fixture, other) = fixture_with_second_remote(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let bob = other.user("bob");
@@ -283,7 +283,7 @@ async fn the_critics_replies_are_deleted_with_a_retracted_review(database: Datab
     fixture.app.command_output(&["comment", "delete", &id]).await;
 }
 
-async fn a_reply_that_is_impossible_is_explained(database: Database) {
+async fn an_impossible_reply_fails_with_an_explanation(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.comment(&fixture.alice, &article, "Who waves at ferries").await;

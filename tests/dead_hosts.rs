@@ -13,7 +13,7 @@ use crate::support::settings::Settings;
 use crate::support::{Database, Fixture, LONG_WAIT_TIMEOUT, TestNetwork, within};
 
 both_databases!(
-    j11_each_of_many_dead_hosts_costs_a_row_and_a_probe_and_delays_nobody,
+    j11_each_dead_host_costs_one_row_and_one_probe_and_delays_no_other,
     many_healthy_hosts_are_served_despite_a_low_limit_of_open_files,
 );
 
@@ -103,7 +103,7 @@ fn create_of(article: &Value) -> impl Fn(&Value) -> bool {
     move |activity| activity["type"] == "Create" && activity["object"]["id"] == id
 }
 
-async fn j11_each_of_many_dead_hosts_costs_a_row_and_a_probe_and_delays_nobody(database: Database) {
+async fn j11_each_dead_host_costs_one_row_and_one_probe_and_delays_no_other(database: Database) {
     let hosts =
         std::env::var("MARQUEE_TEST_DEAD_HOSTS").map_or(HOSTS, |text| text.parse().expect("a number"));
     let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
@@ -143,12 +143,12 @@ async fn j11_each_of_many_dead_hosts_costs_a_row_and_a_probe_and_delays_nobody(d
     assert!(count(&fixture, waiting).await > 0, "it did not wait for its turn after theirs");
     drop(tarpit);
 
-    deliveries_and_hosts_are_forgotten(&mut fixture, hosts).await;
+    old_deliveries_and_hosts_are_deleted(&mut fixture, hosts).await;
 }
 
 /// After a week all deliveries are given up, with one more probe each, and after another month they are
 /// deleted.
-async fn deliveries_and_hosts_are_forgotten(fixture: &mut Fixture, hosts: i64) {
+async fn old_deliveries_and_hosts_are_deleted(fixture: &mut Fixture, hosts: i64) {
     await_count(fixture, "select count(*) from hosts where lease is not null", |held| held == 0).await;
     advance_time(fixture, 8 * DAY).await;
     await_count(fixture, "select count(*) from deliveries where state = 'queued'", |queued| queued == 0)

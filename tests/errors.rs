@@ -8,9 +8,9 @@ use crate::support::http::{AS2, HTML};
 use crate::support::temp_dir::TempDir;
 use crate::support::{Database, Fixture, eventually};
 
-both_databases!(a_fault_of_ours_is_500_and_a_database_that_is_away_503);
+both_databases!(a_bug_is_500_and_an_unavailable_database_503);
 
-async fn a_fault_of_ours_is_500_and_a_database_that_is_away_503(database: Database) {
+async fn a_bug_is_500_and_an_unavailable_database_503(database: Database) {
     let folder = TempDir::new();
     folder.write("search.html", "{{ page.nothing }}");
     let looks = quoted(&folder.path().display().to_string());

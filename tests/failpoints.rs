@@ -10,7 +10,7 @@ use crate::support::feed::markdown;
 use crate::support::source_tree;
 use crate::support::{Database, Fixture, TestNetwork, eventually};
 
-both_databases!(j1_j2_killed_at_every_failpoint_it_loses_and_doubles_nothing,);
+both_databases!(j1_j2_a_kill_at_any_failpoint_loses_and_repeats_nothing,);
 
 /// The failpoints of the server.
 const SERVER: [&str; 11] = [
@@ -91,7 +91,7 @@ async fn kill_at_each_failpoint(fixture: &mut Fixture, article: &Value) -> Vec<V
     comments
 }
 
-async fn j1_j2_killed_at_every_failpoint_it_loses_and_doubles_nothing(database: Database) {
+async fn j1_j2_a_kill_at_any_failpoint_loses_and_repeats_nothing(database: Database) {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
     let other = network.remote("other.test").await;

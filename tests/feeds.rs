@@ -17,18 +17,18 @@ both_databases!(
     a_changed_guid_does_not_publish_again,
     a_changed_link_does_not_publish_again,
     guid_and_link_changed_together_do_not_publish_again,
-    an_entry_is_recognised_while_its_identity_changes_piece_by_piece,
-    two_reviews_with_the_same_words_stay_two,
-    a_feed_that_moves_stays_the_same_feed,
+    an_entry_is_recognised_while_its_identity_changes_step_by_step,
+    two_reviews_with_the_same_text_stay_separate,
+    a_feed_with_a_new_url_stays_the_same_feed,
     the_number_of_reviews_per_poll_is_limited,
     an_id_that_entries_share_identifies_none_of_them,
     an_entry_that_left_the_feed_stays,
     a_retracted_review_does_not_come_back,
-    an_entry_with_a_future_date_waits,
+    an_entry_with_a_future_date_is_scheduled,
     an_entry_with_a_future_date_is_published_at_that_time,
-    script_in_a_feed_is_text_or_nothing,
+    scripts_in_a_feed_are_escaped_or_removed,
     a_feed_in_a_local_file_is_read,
-    the_same_feed_read_again_changes_nothing,
+    polling_an_unchanged_feed_changes_nothing,
     a_manual_revision_stays_until_its_entry_changes,
 );
 
@@ -181,7 +181,7 @@ async fn guid_and_link_changed_together_do_not_publish_again(database: Database)
     assert_published(&fixture, 3).await;
 }
 
-async fn an_entry_is_recognised_while_its_identity_changes_piece_by_piece(database: Database) {
+async fn an_entry_is_recognised_while_its_identity_changes_step_by_step(database: Database) {
     let mut item = Item::review("Alpha");
     let fixture = followed(database, std::slice::from_ref(&item)).await;
     "urn:uuid:another-one-altogether".clone_into(&mut item.id);
@@ -194,7 +194,7 @@ async fn an_entry_is_recognised_while_its_identity_changes_piece_by_piece(databa
     assert_published(&fixture, 1).await;
 }
 
-async fn two_reviews_with_the_same_words_stay_two(database: Database) {
+async fn two_reviews_with_the_same_text_stay_separate(database: Database) {
     let mut items = ["Alpha", "Beta"].map(Item::review);
     let words = "<p>The rest of this review is for subscribers of the paper. ".to_owned()
         + &"Come in! ".repeat(40)
@@ -216,7 +216,7 @@ async fn two_reviews_with_the_same_words_stay_two(database: Database) {
     assert!(fixture.remote.distinct_activities("Update").is_empty(), "no review took the words of another");
 }
 
-async fn a_feed_that_moves_stays_the_same_feed(database: Database) {
+async fn a_feed_with_a_new_url_stays_the_same_feed(database: Database) {
     let item = Item::review("Alpha");
     let mut fixture = followed(database, std::slice::from_ref(&item)).await;
     let moved = rss(&[Item::review("Beta"), item]);
@@ -298,7 +298,7 @@ async fn a_retracted_review_does_not_come_back(database: Database) {
     assert!(fixture.articles().await.is_empty());
 }
 
-async fn an_entry_with_a_future_date_waits(database: Database) {
+async fn an_entry_with_a_future_date_is_scheduled(database: Database) {
     let mut item = Item::review("Alpha");
     item.published = item.published.map(|moment| moment + jiff::SignedDuration::from_hours(48));
     let fixture = fixture_with_feed(database, &[], ALL).await;
@@ -326,7 +326,7 @@ async fn an_entry_with_a_future_date_is_published_at_that_time(database: Databas
     assert_published(&fixture, 1).await;
 }
 
-async fn script_in_a_feed_is_text_or_nothing(database: Database) {
+async fn scripts_in_a_feed_are_escaped_or_removed(database: Database) {
     let mut item = Item::review("Alpha");
     "'Alpha' <script>alert(1)</script> & &lt;b&gt;".clone_into(&mut item.title);
     item.html.push_str(
@@ -353,7 +353,7 @@ async fn a_feed_in_a_local_file_is_read(database: Database) {
     fixture.await_article(|article| is_about(article, "Alpha")).await;
 }
 
-async fn the_same_feed_read_again_changes_nothing(database: Database) {
+async fn polling_an_unchanged_feed_changes_nothing(database: Database) {
     let items = ["Alpha", "Beta"].map(Item::review);
     let fixture = followed(database, &items).await;
     for _ in 0..3 {

@@ -21,7 +21,7 @@ use crate::support::signed_request::SignedRequest;
 use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
-    a_flood_from_many_actors_takes_effect_once_and_forgeries_delay_nobody,
+    a_flood_from_many_actors_takes_effect_once_and_forgeries_delay_no_one_else,
     h1_an_overloaded_inbox_asks_for_a_retry_and_accepts_it_later,
     j3_j12_an_activity_that_cannot_be_stored_does_not_affect_others,
     j12_an_activity_that_cannot_be_applied_does_not_affect_its_batch,
@@ -80,7 +80,7 @@ async fn await_once(fixture: &Fixture, article: &Value, texts: &[String]) {
     }
 }
 
-async fn a_flood_from_many_actors_takes_effect_once_and_forgeries_delay_nobody(database: Database) {
+async fn a_flood_from_many_actors_takes_effect_once_and_forgeries_delay_no_one_else(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let client = &fixture.network.client;
@@ -405,7 +405,7 @@ async fn a_block_applies_to_the_next_request_even_if_the_key_is_cached(database:
 const CROWD: usize = 60;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_searches_hang_others_get_503_and_other_pages_work() {
+async fn hanging_searches_get_503_and_do_not_block_other_pages() {
     let fixture = Fixture::new(Database::Postgres).await;
     let article = fixture.publish("The Night Ferry").await;
     let mut db = DbControl::connect(&fixture.app).await;

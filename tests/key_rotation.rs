@@ -11,7 +11,7 @@ both_databases!(
     the_new_key_is_served_while_the_old_one_still_signs,
     the_old_key_stops_signing_after_its_grace_period,
     a_leaked_key_no_longer_signs,
-    a_server_that_meets_the_critic_during_a_rotation_gets_the_new_key,
+    a_new_server_gets_the_new_key_during_a_rotation,
     the_key_of_the_site_actor_rotates_like_any_other,
 );
 
@@ -96,7 +96,7 @@ async fn a_leaked_key_no_longer_signs(database: Database) {
     assert!(!nobody.status.success());
 }
 
-async fn a_server_that_meets_the_critic_during_a_rotation_gets_the_new_key(database: Database) {
+async fn a_new_server_gets_the_new_key_during_a_rotation(database: Database) {
     let fixture = Fixture::new(database).await;
     let new = rotate(&fixture, &[]).await;
     fixture.remote.tolerate_unknown_keys();

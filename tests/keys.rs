@@ -10,13 +10,13 @@ use crate::support::signature::SignatureScheme;
 use crate::support::{Database, Fixture, weak_keys};
 
 both_databases!(
-    a_key_proves_nothing_about_another_actor,
+    a_key_is_valid_only_for_its_owner,
     b5_a_rotated_key_is_accepted_after_one_fetch,
     b5_a_key_that_its_owner_no_longer_lists_is_dropped,
-    b6_many_bad_signatures_cost_one_fetch,
+    b6_many_bad_signatures_cause_one_fetch,
 );
 
-async fn a_key_proves_nothing_about_another_actor(database: Database) {
+async fn a_key_is_valid_only_for_its_owner(database: Database) {
     let (fixture, second) = fixture_with_second_remote(database).await;
     steps!(&fixture, &second;
         b1_a_valid_key_for_the_activity_of_another_actor,
@@ -27,7 +27,7 @@ async fn a_key_proves_nothing_about_another_actor(database: Database) {
         b4_a_key_id_that_is_our_own_actor,
         b8_an_elliptic_curve_key_where_rsa_is_expected,
         b9_nothing_in_the_body_grants_authority,
-        b7_of_a_key_that_is_gone_only_the_owners_own_delete_is_tolerated,
+        b7_after_a_key_is_gone_only_the_owners_delete_is_accepted,
         b6_a_forgery_does_not_lock_out_the_actor_that_it_names,
     );
 }
@@ -138,7 +138,7 @@ async fn b5_a_key_that_its_owner_no_longer_lists_is_dropped(database: Database) 
     }
 }
 
-async fn b6_many_bad_signatures_cost_one_fetch(database: Database) {
+async fn b6_many_bad_signatures_cause_one_fetch(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     fixture.settle().await;
@@ -163,7 +163,7 @@ async fn b6_a_forgery_does_not_lock_out_the_actor_that_it_names(fixture: &Fixtur
     fixture.follow(&victim).await;
 }
 
-async fn b7_of_a_key_that_is_gone_only_the_owners_own_delete_is_tolerated(fixture: &Fixture) {
+async fn b7_after_a_key_is_gone_only_the_owners_delete_is_accepted(fixture: &Fixture) {
     let gone = fixture.remote.user("gone");
     fixture.remote.serve("/users/gone", Document::status(410));
     let delete = json!({

@@ -20,7 +20,7 @@ both_databases!(
     a_file_is_immutable_only_under_its_current_version,
     oembed_describes_a_review,
     the_site_names_its_source_code_and_security_contact,
-    looks_of_the_version_before_render_every_page,
+    looks_of_0_1_render_every_page,
 );
 
 async fn get(fixture: &Fixture, path: &str) -> Response {
@@ -224,7 +224,7 @@ fn message_ids(path: &Path) -> BTreeSet<String> {
 }
 
 #[test]
-fn no_template_or_message_that_a_site_may_replace_has_gone() {
+fn every_template_and_message_of_0_1_still_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let before = files_in(&looks_of_0_1(), &[".html", ".xml"]);
     let now = files_in(&root.join("src/web/templates"), &[".html", ".xml"]);
@@ -292,7 +292,7 @@ async fn site_with_looks_of_0_1(
     (fixture, article)
 }
 
-async fn looks_of_the_version_before_render_every_page(database: Database) {
+async fn looks_of_0_1_render_every_page(database: Database) {
     for (language, messages) in [("en", "words.ftl"), ("de", "words.de.ftl")] {
         let folder = TempDir::new();
         let (mut fixture, article) = site_with_looks_of_0_1(database, language, messages, &folder).await;
@@ -352,7 +352,7 @@ async fn the_error_pages_render(fixture: &Fixture, article: &str) {
 }
 
 #[tokio::test]
-async fn an_invalid_look_prevents_the_start_with_a_line_that_names_it() {
+async fn an_invalid_look_is_named_and_prevents_the_start() {
     let network = TestNetwork::new();
     for (section, key, value, named) in [
         ("looks", "light", "{ paper = \"red; } body { display: none\" }", "looks.light.paper"),

@@ -11,6 +11,7 @@
     reason = "a test's helper panics when the test fails"
 )]
 
+mod account_moves;
 mod activity_log;
 mod activity_order;
 mod architecture;
@@ -25,12 +26,12 @@ mod browser;
 mod cache_invalidation;
 mod collections;
 mod config;
-mod conversation;
-mod crash;
+mod crash_recovery;
 mod critic_replies;
 mod dead_hosts;
 mod delivery;
 mod discovery;
+mod discussion;
 mod disk_full;
 mod end_to_end;
 mod errors;
@@ -38,7 +39,6 @@ mod errors;
 #[cfg(feature = "failpoints")]
 mod failpoints;
 mod feeds;
-mod figures;
 mod harness;
 mod inbound_activities;
 mod inbox_overload;
@@ -47,7 +47,6 @@ mod key_rotation;
 mod keys;
 mod looks;
 mod moderation;
-mod moves;
 mod origin;
 mod out_of_order;
 mod outgoing_signatures;
@@ -60,9 +59,9 @@ mod quotes;
 mod random_activities;
 mod random_kills;
 mod remote_interaction;
-mod rendering;
 mod request_log;
 mod request_urls;
+mod review_images;
 mod schema;
 mod secure_mode;
 mod signatures;
@@ -71,4 +70,5 @@ mod support;
 mod syndication;
 mod threads;
 mod triggers;
+mod untrusted_content;
 mod upgrade;

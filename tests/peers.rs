@@ -17,9 +17,9 @@ use foreign_server::Library;
 use scenario::{POSTER_ALT, Scenario};
 
 both_databases!(
-    fedify_and_marquee_understand_each_other,
-    bovine_and_marquee_understand_each_other,
-    fedify_that_signs_with_cavage_is_understood,
+    fedify_and_marquee_interoperate,
+    bovine_and_marquee_interoperate,
+    fedify_can_sign_with_draft_cavage,
     fedify_that_blocks_the_critic_no_longer_follows,
     bovine_that_blocks_the_critic_no_longer_follows,
     a_deleted_account_of_fedify_leaves_nothing_behind,
@@ -67,18 +67,18 @@ async fn journey(library: Library, database: Database) -> Scenario {
     scenario
 }
 
-async fn fedify_and_marquee_understand_each_other(database: Database) {
+async fn fedify_and_marquee_interoperate(database: Database) {
     let scenario = journey(Library::Fedify, database).await;
     // One attempt each: nothing was refused with the newer scheme and sent again with the older one.
     assert_eq!(scenario.peer.forms().await, ["rfc9421"; DELIVERIES]);
 }
 
-async fn bovine_and_marquee_understand_each_other(database: Database) {
+async fn bovine_and_marquee_interoperate(database: Database) {
     let scenario = journey(Library::Bovine, database).await;
     assert_eq!(scenario.peer.forms().await, ["cavage"; DELIVERIES]);
 }
 
-async fn fedify_that_signs_with_cavage_is_understood(database: Database) {
+async fn fedify_can_sign_with_draft_cavage(database: Database) {
     let scenario = Scenario::begin(Library::Fedify, database).await;
     scenario.follow().await;
     let (_, article) = scenario.publish().await;

@@ -6,7 +6,7 @@ use crate::steps;
 use crate::support::feed::{Item, markdown};
 use crate::support::{Database, Fixture};
 
-both_databases!(previews_match_what_is_delivered, a_preview_names_its_audience);
+both_databases!(previews_match_what_is_delivered, a_preview_shows_its_audience);
 
 async fn previews_match_what_is_delivered(database: Database) {
     let fixture = Fixture::new(database).await;
@@ -58,7 +58,7 @@ async fn a_file_can_be_previewed_before_it_is_published(fixture: &Fixture) {
     assert!(fixture.articles().await.is_empty(), "a look publishes nothing");
 }
 
-async fn a_preview_names_its_audience(database: Database) {
+async fn a_preview_shows_its_audience(database: Database) {
     let fixture = crate::end_to_end::fixture_with_feed(database, &[Item::old_review("Alpha")], "").await;
     let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
     let id = article["id"].as_str().expect("an id");

@@ -15,9 +15,9 @@ both_databases!(
     a_revision_is_delivered_with_the_same_id,
     an_old_url_redirects_to_the_new_one,
     publishing_again_after_an_interruption_does_not_publish_twice,
-    a_retracted_review_is_gone_for_good,
+    a_retracted_review_stays_retracted,
     a_retracted_review_cannot_be_revised,
-    a_file_that_is_no_review_changes_nothing,
+    a_file_that_is_not_a_review_changes_nothing,
 );
 
 /// The last part of the page's URL.
@@ -97,7 +97,7 @@ async fn publishing_again_after_an_interruption_does_not_publish_twice(database:
     assert_eq!(fixture.articles().await.len(), 1);
 }
 
-async fn a_retracted_review_is_gone_for_good(database: Database) {
+async fn a_retracted_review_stays_retracted(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     let article = fixture.publish("The Night Ferry").await;
@@ -134,7 +134,7 @@ async fn a_retracted_review_cannot_be_revised(database: Database) {
     }
 }
 
-async fn a_file_that_is_no_review_changes_nothing(database: Database) {
+async fn a_file_that_is_not_a_review_changes_nothing(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.publish("The Night Ferry").await;
     let broken = fixture.app.write("broken.md", "---\ntitle: [unclosed\n---\n\nText.\n");

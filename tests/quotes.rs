@@ -10,13 +10,13 @@ use crate::support::remote::User;
 use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
-    a_quote_is_granted_once_however_often_it_is_requested,
-    a_revoked_quote_is_gone_for_good,
+    repeated_quote_requests_get_one_authorization,
+    a_revoked_quote_stays_revoked,
     a_quote_is_deleted_with_the_quoting_post,
     an_authorization_is_revoked_when_the_review_is_retracted,
-    the_quotes_of_a_blocked_account_are_gone,
-    a_request_that_is_undone_can_be_made_again,
-    nobody_can_quote_with_anothers_post,
+    quotes_of_a_blocked_account_are_revoked,
+    an_undone_quote_request_can_be_repeated,
+    a_quote_request_with_another_actors_post_is_rejected,
 );
 
 /// A post that quotes, and the request for it.
@@ -56,7 +56,7 @@ async fn await_status(fixture: &Fixture, address: &str, status: u16) {
     .await;
 }
 
-async fn a_quote_is_granted_once_however_often_it_is_requested(database: Database) {
+async fn repeated_quote_requests_get_one_authorization(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let (note, request) = quoting(&fixture.alice, &article);
     let authorization = ask(&fixture, &request).await;
@@ -91,7 +91,7 @@ async fn an_authorization_is_revoked_when_the_review_is_retracted(database: Data
     await_status(&fixture, &authorization, 410).await;
 }
 
-async fn the_quotes_of_a_blocked_account_are_gone(database: Database) {
+async fn quotes_of_a_blocked_account_are_revoked(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let first = ask(&fixture, &quoting(&fixture.alice, &article).1).await;
     let second = ask(&fixture, &quoting(&fixture.alice, &article).1).await;
@@ -108,7 +108,7 @@ async fn the_quotes_of_a_blocked_account_are_gone(database: Database) {
     fixture.app.command_output(&["block", "account", &handle]).await;
 }
 
-async fn a_revoked_quote_is_gone_for_good(database: Database) {
+async fn a_revoked_quote_stays_revoked(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let (_, request) = quoting(&fixture.alice, &article);
     let authorization = ask(&fixture, &request).await;
@@ -162,7 +162,7 @@ async fn a_quote_is_deleted_with_the_quoting_post(database: Database) {
     await_status(&fixture, &authorization, 410).await;
 }
 
-async fn a_request_that_is_undone_can_be_made_again(database: Database) {
+async fn an_undone_quote_request_can_be_repeated(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let (note, request) = quoting(&fixture.alice, &article);
     let nameless = json!({
@@ -185,7 +185,7 @@ async fn a_request_that_is_undone_can_be_made_again(database: Database) {
     }
 }
 
-async fn nobody_can_quote_with_anothers_post(database: Database) {
+async fn a_quote_request_with_another_actors_post_is_rejected(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let mallory = fixture.remote.user("mallory");
     let (note, mut request) = quoting(&fixture.alice, &article);

@@ -23,7 +23,7 @@ use crate::support::signed_request::SignedRequest;
 use crate::support::{Database, Fixture, LONG_WAIT_TIMEOUT, TestNetwork, within};
 
 both_databases!(
-    killed_at_random_every_inbox_is_served_and_each_effect_happens_once,
+    random_kills_lose_no_delivery_and_repeat_no_effect,
     two_web_and_three_worker_processes_share_the_work_and_kills_lose_nothing,
 );
 
@@ -40,7 +40,7 @@ const BATCH: usize = 10;
 /// Concurrent activities.
 const CONCURRENCY: usize = 8;
 
-async fn killed_at_random_every_inbox_is_served_and_each_effect_happens_once(database: Database) {
+async fn random_kills_lose_no_delivery_and_repeat_no_effect(database: Database) {
     let kills = std::env::var("MARQUEE_TEST_KILLS").map_or(KILLS, |text| text.parse().expect("a number"));
     let mut rng = Rng::new(seed());
     let (fixture, others) = fixture_with_remotes(database, |settings| settings).await;

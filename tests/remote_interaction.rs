@@ -17,7 +17,7 @@ both_databases!(
     a_host_name_is_enough_if_its_software_is_known,
     the_form_is_on_each_page,
     a_failed_lookup_explains_the_alternative,
-    nobody_is_sent_to_a_server_that_is_not_theirs,
+    readers_are_sent_only_to_their_own_server,
     g3_a_form_on_another_site_is_refused,
     lookups_per_client_are_limited,
 );
@@ -213,7 +213,7 @@ async fn a_failed_lookup_explains_the_alternative(database: Database) {
     assert_eq!(fixture.app.get_page("/interact").await.status, 405);
 }
 
-async fn nobody_is_sent_to_a_server_that_is_not_theirs(database: Database) {
+async fn readers_are_sent_only_to_their_own_server(database: Database) {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
     let trap = ForbiddenListener::bind("127.0.0.2").await;

@@ -24,7 +24,7 @@ async fn logged(filter: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn requests_are_logged_only_if_the_filter_asks_for_it() {
+async fn requests_are_logged_only_if_the_filter_enables_it() {
     assert_eq!(logged("info").await, Vec::<String>::new());
     let lines = logged("info,marquee::request=debug").await;
     let has = |parts: &[&str]| lines.iter().any(|line| parts.iter().all(|part| line.contains(part)));
@@ -39,7 +39,7 @@ async fn requests_are_logged_only_if_the_filter_asks_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn addresses_of_readers_are_logged_only_at_the_finest_level() {
+async fn client_addresses_are_logged_only_at_trace_level() {
     let lines = logged("info,marquee::request=trace").await;
     assert!(!lines.is_empty() && lines.iter().all(|line| line.contains("client=127.0.0.1")), "{lines:#?}");
 }

@@ -16,7 +16,7 @@ async fn unusual_urls_are_handled(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     steps!(&fixture, &article;
-        a_list_is_cached_once_however_its_url_is_spelled,
+        a_list_is_cached_once_for_all_spellings_of_its_url,
         g1_a_nul_in_a_url_is_a_bad_request,
         a_page_beyond_the_last_does_not_exist,
     );
@@ -66,7 +66,7 @@ async fn g1_a_nul_in_a_url_is_a_bad_request(fixture: &Fixture, article: &Value) 
     }
 }
 
-async fn a_list_is_cached_once_however_its_url_is_spelled(fixture: &Fixture, _article: &Value) {
+async fn a_list_is_cached_once_for_all_spellings_of_its_url(fixture: &Fixture, _article: &Value) {
     let lists = [
         ("erries?", ["/tags/ferries", "/tags/%66erries", "/tags/f%65rr%69es"]),
         ("ratings", ["/ratings/4", "/ratings/%34", "/ratings/%34?page=1"]),

@@ -11,9 +11,9 @@ use crate::support::{Database, Fixture, feed};
 both_databases!(
     other_documents_are_served_only_to_signed_requests,
     actors_and_discovery_stay_public,
-    an_invalid_signature_reads_nothing,
+    a_fetch_with_an_invalid_signature_is_refused,
     a_blocked_server_gets_403,
-    two_servers_in_secure_mode_do_not_wait_for_each_other,
+    two_servers_in_secure_mode_do_not_deadlock,
     without_secure_mode_signatures_of_fetches_are_ignored,
 );
 
@@ -107,7 +107,7 @@ async fn actors_and_discovery_stay_public(database: Database) {
     }
 }
 
-async fn an_invalid_signature_reads_nothing(database: Database) {
+async fn a_fetch_with_an_invalid_signature_is_refused(database: Database) {
     let fixture = secure(database).await;
     let (article, _) = publish(&fixture).await;
     let (mallory, alice) = (fixture.remote.user("mallory"), &fixture.alice);
@@ -155,7 +155,7 @@ async fn a_blocked_server_gets_403(database: Database) {
     assert_eq!(fixture.remote.requests(), before, "of who is not named no key is asked");
 }
 
-async fn two_servers_in_secure_mode_do_not_wait_for_each_other(database: Database) {
+async fn two_servers_in_secure_mode_do_not_deadlock(database: Database) {
     let fixture = secure(database).await;
     fixture.remote.demand_signed_gets();
     let before = fixture.remote.requests();

@@ -36,7 +36,7 @@ async fn a_request_with_a_bad_signature_is_refused_and_changes_nothing(database:
         ("a7", a7_a_date_that_is_old_in_the_future_missing_or_invalid),
         ("a8", a8_a_signature_that_is_repeated_empty_or_changed),
         ("a8", a8_a_key_that_is_too_short_or_too_long),
-        ("several signatures", one_of_several_signatures_that_is_not_the_actors),
+        ("several signatures", several_signatures_of_which_one_is_not_the_actors),
     ];
     for (attack, cases) in attacks {
         for (case, request) in cases(&fixture) {
@@ -427,7 +427,7 @@ fn with_both(one: &(String, String), other: &(String, String), request: &SignedR
 }
 
 /// RFC 9421 allows several signatures (section 4.3). Whichever counts, it proves only its own signer.
-fn one_of_several_signatures_that_is_not_the_actors(fixture: &Fixture) -> Cases {
+fn several_signatures_of_which_one_is_not_the_actors(fixture: &Fixture) -> Cases {
     let mallory = fixture.remote.user("mallory");
     let of_alice = follow_request(fixture, SignatureScheme::Rfc9421).sign();
     let mut by_mallory = follow_request(fixture, SignatureScheme::Rfc9421);

@@ -16,8 +16,8 @@ both_databases!(
     e1_an_object_and_its_parent_at_a_forbidden_address,
     e1_pictures_and_inboxes_of_an_actor_at_a_forbidden_address,
     e7_other_schemes_are_never_requested,
-    e10_nothing_is_delivered_to_a_name_that_turns_to_a_private_address,
-    e8_line_breaks_and_queries_in_names_go_nowhere,
+    e10_nothing_is_delivered_to_a_name_that_changes_to_a_private_address,
+    e8_line_breaks_and_queries_in_names_are_rejected,
     e9_an_endless_chain_of_replies_costs_a_limited_number_of_requests,
     e9_an_endless_chain_of_key_owners_is_not_followed,
     e1_a_feed_and_its_pictures_at_a_forbidden_address,
@@ -226,7 +226,7 @@ async fn e7_other_schemes_are_never_requested(database: Database) {
     assert!(addresses.all(|address| !address.contains("secret")), "no page leads there");
 }
 
-async fn e10_nothing_is_delivered_to_a_name_that_turns_to_a_private_address(database: Database) {
+async fn e10_nothing_is_delivered_to_a_name_that_changes_to_a_private_address(database: Database) {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
     let turncoat = network.remote("turncoat.test").await;
@@ -285,7 +285,7 @@ async fn e5_only_a_few_redirects_are_followed() {
     fixture.follow(alice).await;
 }
 
-async fn e8_line_breaks_and_queries_in_names_go_nowhere(database: Database) {
+async fn e8_line_breaks_and_queries_in_names_are_rejected(database: Database) {
     let ground = Ground::new(database).await;
     let (fixture, alice) = (&ground.fixture, &ground.fixture.alice);
     let article = fixture.publish("The Night Ferry").await;

@@ -18,9 +18,9 @@ both_databases!(
     a_chain_that_does_not_lead_to_a_review_is_dropped,
     a_parent_that_was_deleted_before_it_arrived_keeps_its_place,
     posts_fetched_along_a_thread_are_shown_only_if_public,
-    a_post_is_not_accepted_on_the_word_of_another_server,
-    e9_a_chain_ten_thousand_deep_costs_twenty_requests,
-    e9_a_chain_that_goes_in_a_circle_ends,
+    a_post_is_accepted_only_from_its_own_server,
+    e9_a_chain_of_ten_thousand_replies_causes_twenty_requests,
+    e9_a_cyclic_chain_ends,
 );
 
 /// A thread of notes under an article, each a reply to the one before, which Marquee has not been told about.
@@ -121,7 +121,7 @@ async fn posts_fetched_along_a_thread_are_shown_only_if_public(database: Databas
     assert!(!fixture.page(&article).await.text.contains("Between friends"));
 }
 
-async fn a_post_is_not_accepted_on_the_word_of_another_server(database: Database) {
+async fn a_post_is_accepted_only_from_its_own_server(database: Database) {
     let network = TestNetwork::new();
     let (remote, second) = (network.remote("remote.test").await, network.remote("second.test").await);
     let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
@@ -143,7 +143,7 @@ async fn a_post_is_not_accepted_on_the_word_of_another_server(database: Database
     assert!(!page.text.contains("Words in a mouth") && !page.text.contains("Lost"), "{}", page.text);
 }
 
-async fn e9_a_chain_ten_thousand_deep_costs_twenty_requests(database: Database) {
+async fn e9_a_chain_of_ten_thousand_replies_causes_twenty_requests(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let mut last = article.clone();
@@ -161,7 +161,7 @@ async fn e9_a_chain_ten_thousand_deep_costs_twenty_requests(database: Database) 
     assert!(!fixture.page(&article).await.text.contains("Deeper"));
 }
 
-async fn e9_a_chain_that_goes_in_a_circle_ends(database: Database) {
+async fn e9_a_cyclic_chain_ends(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let mut notes = chain(&[&fixture.alice], &article, &["One", "Two", "Three"]);

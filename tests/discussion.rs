@@ -14,15 +14,15 @@ use crate::support::remote::{Document, User};
 use crate::support::{Database, Fixture, TestNetwork, eventually};
 
 both_databases!(
-    likes_and_boosts_show_faces_until_they_are_undone,
-    an_actor_who_opted_out_is_counted_without_a_face,
-    a_silenced_actor_has_no_face_unless_allowed,
-    an_actor_with_held_comments_has_no_face,
-    a_face_pushed_out_of_one_facepile_stays_in_another,
-    a_card_counts_comments_like_the_page,
+    likes_and_boosts_show_their_actors_until_they_are_undone,
+    an_actor_who_opted_out_is_counted_but_not_shown,
+    a_silenced_actor_is_not_shown_unless_allowed,
+    an_actor_with_held_comments_is_not_shown,
+    an_actor_displaced_from_one_facepile_stays_in_another,
+    a_review_card_counts_comments_like_the_page,
     comments_are_sorted_as_requested,
-    a_conversation_that_is_too_long_for_a_page_can_be_read_from_both_ends,
-    an_open_page_polls_the_conversation_and_gets_304_if_nothing_is_new,
+    a_discussion_that_is_too_long_for_a_page_can_be_read_from_both_ends,
+    an_open_page_polls_the_discussion_and_gets_304_if_nothing_changed,
 );
 
 /// The labels of the faces, in order.
@@ -84,7 +84,7 @@ async fn get(fixture: &Fixture, address: &str, headers: &[(&str, &str)]) -> Resp
     fixture.network.client.send(Method::GET, address, &all, Vec::new()).await.expect("a response")
 }
 
-async fn likes_and_boosts_show_faces_until_they_are_undone(database: Database) {
+async fn likes_and_boosts_show_their_actors_until_they_are_undone(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let bob = fixture.remote.user("bob");
@@ -110,7 +110,7 @@ async fn likes_and_boosts_show_faces_until_they_are_undone(database: Database) {
     fixture.await_page(&article, "the boost to go", |page| faces(page)[0].ends_with("liked this")).await;
 }
 
-async fn an_actor_who_opted_out_is_counted_without_a_face(database: Database) {
+async fn an_actor_who_opted_out_is_counted_but_not_shown(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let (shy, hidden, carol) =
@@ -133,7 +133,7 @@ async fn an_actor_who_opted_out_is_counted_without_a_face(database: Database) {
     assert_eq!(fixture.article(&article).await["likes"]["totalItems"], 3);
 }
 
-async fn a_silenced_actor_has_no_face_unless_allowed(database: Database) {
+async fn a_silenced_actor_is_not_shown_unless_allowed(database: Database) {
     let network = TestNetwork::new();
     let (remote, deep) = (network.remote("remote.test").await, network.remote("deep.remote.test").await);
     let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
@@ -156,7 +156,7 @@ async fn a_silenced_actor_has_no_face_unless_allowed(database: Database) {
     shown("both again", 2).await;
 }
 
-async fn an_actor_with_held_comments_has_no_face(database: Database) {
+async fn an_actor_with_held_comments_is_not_shown(database: Database) {
     let fixture =
         Fixture::with(database, |_, settings| settings.set("moderation", "first_comments", "\"held\"")).await;
     let (liked, talked_of) =
@@ -189,7 +189,7 @@ async fn insert_likes(db: &mut DbControl, article: &Value, name: &str, many: usi
     .await;
 }
 
-async fn a_face_pushed_out_of_one_facepile_stays_in_another(database: Database) {
+async fn an_actor_displaced_from_one_facepile_stays_in_another(database: Database) {
     let fixture = Fixture::new(database).await;
     let (loud, quiet) = (fixture.publish("The Night Ferry").await, fixture.publish("The Empty Hall").await);
     let (bob, carol) = (fixture.remote.user("bob"), fixture.remote.user("carol"));
@@ -237,7 +237,7 @@ async fn a_face_pushed_out_of_one_facepile_stays_in_another(database: Database) 
     gone(&alices).await;
 }
 
-async fn a_card_counts_comments_like_the_page(database: Database) {
+async fn a_review_card_counts_comments_like_the_page(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.comment(&fixture.alice, &article, "One").await;
@@ -302,7 +302,7 @@ const MORE: &str = "with recursive n (i) as (select 1 union all select i + 1 fro
         case when i = 2003 then c.uri else c.parent_uri end, '<p>Remark ' || i || '.</p>', c.state,
         c.published_at + 1000 * i, c.signed_at, c.created_at from comments c, n";
 
-async fn a_conversation_that_is_too_long_for_a_page_can_be_read_from_both_ends(database: Database) {
+async fn a_discussion_that_is_too_long_for_a_page_can_be_read_from_both_ends(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.comment(&fixture.alice, &article, "Before all others").await;
@@ -338,7 +338,7 @@ async fn a_conversation_that_is_too_long_for_a_page_can_be_read_from_both_ends(d
     assert!(shown.parent_of(reply).is_none());
 }
 
-async fn an_open_page_polls_the_conversation_and_gets_304_if_nothing_is_new(database: Database) {
+async fn an_open_page_polls_the_discussion_and_gets_304_if_nothing_changed(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.comment(&fixture.alice, &article, "Before").await;
@@ -406,7 +406,7 @@ fn said(number: usize) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_page_of_a_long_conversation_is_small() {
+async fn the_page_of_a_long_discussion_is_small() {
     let fixture = Fixture::new(Database::Sqlite).await;
     let article = fixture.publish("The Night Ferry").await;
     let people: Vec<User> = (0..40).map(|number| fixture.remote.user(&format!("person{number}"))).collect();

@@ -12,7 +12,7 @@ use crate::support::remote::ScriptedResponse;
 use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
-    killed_after_each_step_of_the_main_journey_nothing_is_lost_or_repeated,
+    a_kill_after_any_step_of_the_main_journey_loses_and_repeats_nothing,
     a_review_published_while_the_server_is_down_is_delivered_later,
     an_interrupted_delivery_arrives_with_the_same_id,
     a_failed_delivery_is_retried_a_minute_later_with_the_same_bytes,
@@ -21,7 +21,7 @@ both_databases!(
     sigterm_shuts_down_cleanly_and_keeps_pending_work,
 );
 
-async fn killed_after_each_step_of_the_main_journey_nothing_is_lost_or_repeated(database: Database) {
+async fn a_kill_after_any_step_of_the_main_journey_loses_and_repeats_nothing(database: Database) {
     let mut journey = Journey::begin(database, KillMode::AfterEachStep).await;
     let article = journey.run().await;
     let fixture = &journey.fixture;

@@ -15,16 +15,16 @@ use crate::support::temp_dir::TempDir;
 use crate::support::{Database, Fixture, TestNetwork, eventually};
 
 both_databases!(
-    the_pictures_of_a_review_are_served_from_this_site,
-    an_unchanged_feed_changes_nothing_and_fetches_no_picture_again,
-    a_missing_picture_is_reported_and_fetched_when_its_entry_changes,
-    the_pictures_next_to_a_local_feed_are_shown_without_their_paths,
-    a_manually_published_review_has_its_pictures_or_is_refused,
-    pictures_do_not_affect_how_the_text_is_read,
-    a_trailer_has_its_thumbnail_or_is_a_mere_link,
-    e5_a_picture_at_a_forbidden_address_is_left_out,
-    h3_invalid_and_too_many_pictures_are_left_out,
-    a_picture_of_a_review_stays_if_a_commenter_had_the_same,
+    images_of_a_review_are_served_from_this_site,
+    an_unchanged_feed_changes_nothing_and_fetches_no_image_again,
+    a_missing_image_is_reported_and_fetched_when_its_entry_changes,
+    images_next_to_a_local_feed_are_shown_without_their_paths,
+    a_manually_published_review_has_its_images_or_is_refused,
+    images_do_not_affect_how_the_text_is_parsed,
+    a_trailer_has_its_thumbnail_or_is_a_plain_link,
+    e5_an_image_at_a_forbidden_address_is_left_out,
+    h3_invalid_and_excess_images_are_left_out,
+    an_image_of_a_review_stays_if_a_commenter_had_the_same,
 );
 
 const ALL: &str = "publish_since = \"2000-01-01\"";
@@ -83,7 +83,7 @@ async fn assert_no_update(fixture: &Fixture) {
     assert!(fixture.remote.distinct_activities("Update").is_empty(), "nothing changed");
 }
 
-async fn the_pictures_of_a_review_are_served_from_this_site(database: Database) {
+async fn images_of_a_review_are_served_from_this_site(database: Database) {
     let item = review(
         "<p><img src='https://remote.test/poster.png'></p>\
          <figure><a href='https://remote.test/big'><img src='https://remote.test/ferry.png?w=600' alt='A \"ferry\"'></a>\
@@ -125,7 +125,7 @@ async fn the_pictures_of_a_review_are_served_from_this_site(database: Database) 
     }
 }
 
-async fn an_unchanged_feed_changes_nothing_and_fetches_no_picture_again(database: Database) {
+async fn an_unchanged_feed_changes_nothing_and_fetches_no_image_again(database: Database) {
     let mut item =
         review("<img src='https://remote.test/p.png'><p>Then</p><img src='https://remote.test/a.png?sig=1'>");
     let (fixture, article) = published(database, &["/p.png", "/a.png?sig=1", "/a.png?sig=2"], &item).await;
@@ -145,7 +145,7 @@ async fn an_unchanged_feed_changes_nothing_and_fetches_no_picture_again(database
     assert_eq!(fixture.remote.requests_for("/p.png"), 1, "what is here is not asked for again");
 }
 
-async fn a_missing_picture_is_reported_and_fetched_when_its_entry_changes(database: Database) {
+async fn a_missing_image_is_reported_and_fetched_when_its_entry_changes(database: Database) {
     let mut item = review(
         "<img src='https://remote.test/p.png'><p>Then</p>\
          <figure><img src='https://remote.test/late.png'><figcaption>Too late</figcaption></figure>",
@@ -166,7 +166,7 @@ async fn a_missing_picture_is_reported_and_fetched_when_its_entry_changes(databa
     assert!(content(&update["object"]).contains("Too late"));
 }
 
-async fn the_pictures_next_to_a_local_feed_are_shown_without_their_paths(database: Database) {
+async fn images_next_to_a_local_feed_are_shown_without_their_paths(database: Database) {
     let (folder, outside) = (TempDir::new(), TempDir::new());
     for name in ["p.png", "a.png"] {
         std::fs::write(folder.file(name), picture(name)).expect("a picture");
@@ -190,7 +190,7 @@ async fn the_pictures_next_to_a_local_feed_are_shown_without_their_paths(databas
     }
 }
 
-async fn a_manually_published_review_has_its_pictures_or_is_refused(database: Database) {
+async fn a_manually_published_review_has_its_images_or_is_refused(database: Database) {
     let fixture = Fixture::new(database).await;
     let text = |body: &str| markdown("The Night Ferry", "The Night Ferry", body);
     let file = fixture.app.write("review.md", &text("One.\n\n![A *ferry*](ferry.png \"Title\")\n\nTwo."));
@@ -218,7 +218,7 @@ async fn a_manually_published_review_has_its_pictures_or_is_refused(database: Da
     assert_ne!(sources(content(&fixture.article(&article).await)), sources(content(&article)));
 }
 
-async fn pictures_do_not_affect_how_the_text_is_read(database: Database) {
+async fn images_do_not_affect_how_the_text_is_parsed(database: Database) {
     let with = "<img src='https://remote.test/p.png'><figure><img src='https://remote.test/a.png' alt=Zebra>\
                 <figcaption>Quagga</figcaption></figure>";
     let mut item = Item::review("Alpha");
@@ -251,7 +251,7 @@ fn film(id: &str, title: &str) -> String {
     format!("<iframe src=\"https://remote.test/videos/embed/{id}\" title=\"{title}\"></iframe>")
 }
 
-async fn a_trailer_has_its_thumbnail_or_is_a_mere_link(database: Database) {
+async fn a_trailer_has_its_thumbnail_or_is_a_plain_link(database: Database) {
     let fixture = followed(database, &[]).await;
     let place = |id: &str| {
         format!("/services/oembed?format=json&url=https%3A%2F%2Fremote.test%2Fvideos%2Fwatch%2F{id}")
@@ -287,7 +287,7 @@ async fn a_trailer_has_its_thumbnail_or_is_a_mere_link(database: Database) {
     assert_eq!(fixture.remote.requests_for(&place("1")), 1);
 }
 
-async fn e5_a_picture_at_a_forbidden_address_is_left_out(database: Database) {
+async fn e5_an_image_at_a_forbidden_address_is_left_out(database: Database) {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
     let trap = ForbiddenListener::bind("127.0.0.2").await;
@@ -314,7 +314,7 @@ async fn e5_a_picture_at_a_forbidden_address_is_left_out(database: Database) {
     trap.assert_no_connections();
 }
 
-async fn h3_invalid_and_too_many_pictures_are_left_out(database: Database) {
+async fn h3_invalid_and_excess_images_are_left_out(database: Database) {
     let fixture = followed(database, &[]).await;
     serve(&fixture, "/p.png");
     let huge = [picture("huge"), vec![0; 9 * 1024 * 1024]].concat();
@@ -344,7 +344,7 @@ async fn h3_invalid_and_too_many_pictures_are_left_out(database: Database) {
     assert!(told.len() < 400, "{told}");
 }
 
-async fn a_picture_of_a_review_stays_if_a_commenter_had_the_same(database: Database) {
+async fn an_image_of_a_review_stays_if_a_commenter_had_the_same(database: Database) {
     let item = review("<img src='https://remote.test/p.png'><p>One</p><img src='https://remote.test/a.png'>");
     let (fixture, article) = published(database, &["/p.png", "/a.png"], &item).await;
     let ours = sources(content(&article)).remove(0);
