@@ -1,6 +1,6 @@
-//! Marquee gives a film critic a home of their own on the fediverse.
+//! Marquee is a fediverse server for film critics.
 //!
-//! `docs/ARCHITECTURE.md` is the map: what each module is for, how data flows through them, and which rules hold
+//! `docs/ARCHITECTURE.md` describes what each module does, how data flows through the modules, and which rules apply
 //! everywhere. In short, imports point down only:
 //!
 //! ```text
