@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::both_databases;
+use crate::support::db_control::DbControl;
 use crate::support::feed::markdown;
 use crate::support::remote::{Remote, ScriptedResponse};
 use crate::support::{Database, Fixture, TestNetwork, eventually};
@@ -12,6 +13,8 @@ both_databases!(
     a_server_that_is_back_gets_its_pending_deliveries_in_order,
     an_error_of_one_inbox_does_not_affect_others_on_its_server,
     an_activity_that_waits_for_an_older_one_causes_no_work,
+    a_delivery_whose_result_is_rejected_by_the_database_is_given_up,
+    a_host_is_held_back_if_no_result_about_it_can_be_stored,
     the_delivery_status_of_a_review_can_be_shown,
     followers_are_counted_at_the_inbox_that_reaches_them,
     j6_an_inbox_that_is_gone_is_not_retried_and_its_followers_are_removed,
@@ -222,4 +225,46 @@ async fn j9_a_hundred_tarpits_do_not_delay_a_healthy_server(database: Database) 
     fixture.remote.await_activity("the Create", create_of(&article)).await;
     let told = await_status(&fixture, &article, "1 delivered").await;
     assert!(told.contains("1 delivered, 100 queued, 0 failed"), "{told}");
+}
+
+fn count_creates(remote: &Remote, article: &Value) -> usize {
+    remote.received().iter().filter(|received| create_of(article)(&received.activity)).count()
+}
+
+async fn a_delivery_whose_result_is_rejected_by_the_database_is_given_up(database: Database) {
+    let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
+    fixture.follow(&fixture.alice).await;
+    follow_from(&fixture, &other, "bo").await;
+    let mut db = DbControl::connect(&fixture.app).await;
+    db.fail_updates("deliveries", "new.state = 'done' and new.inbox like '%//other.test/%'").await;
+    let article = fixture.publish("The Night Ferry").await;
+    await_status(&fixture, &article, "1 delivered, 0 queued, 1 failed").await;
+    fixture.settle().await;
+    assert_eq!(count_creates(&other, &article), 1, "it is sent once");
+    let second = fixture.publish("The Day Ferry").await;
+    await_status(&fixture, &second, "1 delivered, 0 queued, 1 failed").await;
+    assert_eq!(count_creates(&other, &second), 1, "the host is not held back");
+}
+
+async fn a_host_is_held_back_if_no_result_about_it_can_be_stored(database: Database) {
+    let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
+    fixture.follow(&fixture.alice).await;
+    follow_from(&fixture, &other, "bo").await;
+    let mut db = DbControl::connect(&fixture.app).await;
+    db.fail_updates("deliveries", "new.inbox like '%//other.test/%'").await;
+    let article = fixture.publish("The Night Ferry").await;
+    other.await_activity("the Create", create_of(&article)).await;
+    eventually("the host to be held back", || async {
+        let hosts = fixture.app.command_output(&["host", "list"]).await;
+        hosts.contains("other.test  1 failure since").then_some(())
+    })
+    .await;
+    await_status(&fixture, &article, "1 delivered, 1 queued, 0 failed").await;
+    fixture.settle().await;
+    assert_eq!(count_creates(&other, &article), 1, "it is sent once");
+    db.stop_failing_updates("deliveries").await;
+    // A server that sends something is tried again at once.
+    let bo = other.user("bo");
+    bo.deliver(fixture.inbox(), &bo.like(article["id"].as_str().expect("an id"))).await;
+    await_status(&fixture, &article, "2 delivered, 0 queued, 0 failed").await;
 }

@@ -96,6 +96,27 @@ impl DbControl {
         self.execute(&statement).await;
     }
 
+    /// Makes every update of the table fail whose new row meets the condition.
+    pub async fn fail_updates(&mut self, table: &str, condition: &str) {
+        let statement = match self {
+            Self::Sqlite(_) => format!(
+                "create trigger poison before update on {table} when {condition}
+                 begin select raise(abort, 'poison'); end"
+            ),
+            Self::Postgres { .. } => format!(
+                "create function poison() returns trigger language plpgsql as
+                    $$ begin raise exception 'poison'; end $$;
+                 create trigger poison before update on {table} for each row
+                    when ({condition}) execute function poison()"
+            ),
+        };
+        self.execute(&statement).await;
+    }
+
+    pub async fn stop_failing_updates(&mut self, table: &str) {
+        self.stop_failing_inserts(table).await;
+    }
+
     pub async fn stop_failing_inserts(&mut self, table: &str) {
         let statement = match self {
             Self::Sqlite(_) => "drop trigger poison".to_owned(),
