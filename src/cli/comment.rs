@@ -214,7 +214,7 @@ async fn create_reply(app: &App, to: &str, text: &str, critic: Option<&str>) -> 
         Some(_) => Some(select_critic(app, critic).await?),
         None => None,
     };
-    let critic = critic_reply::author_for_review(app, review, selected).await?;
+    let critic = critic_reply::critic_for_reply(app, review, selected).await?;
     critic_reply::create(app, &critic, target, text).await
 }
 

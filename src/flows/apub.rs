@@ -50,10 +50,10 @@ pub enum ResolveError {
     /// The id is blocked here: nothing was fetched.
     #[error("the actor or its server is blocked")]
     Blocked,
-    /// The document is no usable actor.
+    /// The document is not a usable actor.
     #[error("{0}")]
     InvalidActor(String),
-    /// The document is no usable post.
+    /// The document is not a usable post.
     #[error(transparent)]
     InvalidPost(#[from] PostError),
     /// The document cannot be fetched now.

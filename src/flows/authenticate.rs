@@ -46,11 +46,11 @@ pub enum AuthError {
 }
 
 impl From<FetchFailure> for AuthError {
-    fn from(missing: FetchFailure) -> Self {
-        match missing {
+    fn from(failure: FetchFailure) -> Self {
+        match failure {
             FetchFailure::Gone => Self::KeyGone,
             FetchFailure::Unreachable => Self::KeyUnavailable,
-            FetchFailure::Refused(refusal) => refusal.into(),
+            FetchFailure::Refused(error) => error.into(),
         }
     }
 }
@@ -68,12 +68,12 @@ pub enum CachedVerification {
 
 /// Verifies with the cached keys alone. Takes some 20 µs of CPU time.
 pub fn verify_cached(app: &App, presented: &UnverifiedSignature) -> CachedVerification {
-    let Some(known) = app.remote_keys.get(&presented.key_id).filter(|known| !known.is_slow()) else {
+    let Some(cached) = app.remote_keys.get(&presented.key_id).filter(|cached| !cached.is_slow()) else {
         return CachedVerification::Unknown;
     };
-    if known.verifies(presented) {
-        CachedVerification::Verified(known)
-    } else if known.is_fresh(app.clock.now()) {
+    if cached.verifies(presented) {
+        CachedVerification::Verified(cached)
+    } else if cached.is_fresh(app.clock.now()) {
         CachedVerification::Rejected
     } else {
         CachedVerification::Unknown
@@ -88,8 +88,8 @@ pub async fn authenticate(
     client: Option<IpAddr>,
 ) -> Result<Arc<CachedKey>, AuthError> {
     let key_id = &presented.key_id;
-    if let Some(known) = verify_stored(app, presented).await? {
-        return Ok(known);
+    if let Some(key) = verify_stored(app, presented).await? {
+        return Ok(key);
     }
     let mut document = key_id.clone();
     document.set_fragment(None);
@@ -99,8 +99,8 @@ pub async fn authenticate(
     let now = app.clock.now();
     if fetch.as_ref().is_none_or(|fetch| fetch.is_stale(now)) {
         // Another request may have stored the key while this one waited.
-        if let Some(known) = verify_stored(app, presented).await? {
-            return Ok(known);
+        if let Some(key) = verify_stored(app, presented).await? {
+            return Ok(key);
         }
         let host = document.host_str().unwrap_or_default();
         let _fetching = app.gate.acquire_fetch(host).await;
@@ -114,22 +114,22 @@ pub async fn authenticate(
     let key = keys.iter().find(|key| key.id == *key_id);
     let pem = &key.ok_or(SignatureError::Unauthorized("the key is not listed by its owner"))?.pem;
     let published = CachedKey::parse(key_id, &actor, pem, now).map(Arc::new);
-    let good = match &published {
+    let is_valid = match &published {
         Some(published) => verifies(presented, published).await?,
         None => false,
     };
     let storing =
-        tokio::time::timeout(STORE_TIMEOUT, store_keys(app, key_id, &actor, &keys, pem, good)).await;
+        tokio::time::timeout(STORE_TIMEOUT, store_keys(app, key_id, &actor, &keys, pem, is_valid)).await;
     storing.map_err(|_| GateError::Busy)?.map_err(FlowError::from)?;
-    let Some(published) = published.filter(|_| good) else {
-        let kept = app.remote_keys.get(key_id).filter(|kept| kept.matches(actor.as_str(), pem));
-        if let Some(kept) = kept {
-            kept.mark_fetched(at);
+    let Some(published) = published.filter(|_| is_valid) else {
+        let cached = app.remote_keys.get(key_id).filter(|cached| cached.matches(actor.as_str(), pem));
+        if let Some(cached) = cached {
+            cached.mark_fetched(at);
         }
         return Err(SignatureError::Unauthorized("the signature does not verify").into());
     };
     app.remote_keys.insert(Arc::clone(&published));
-    // A good key leaves no entry, so that a rotated key is fetched at once.
+    // A valid key leaves no entry, so that a rotated key is fetched at once.
     *fetch = None;
     Ok(published)
 }
@@ -142,10 +142,10 @@ async fn store_keys(
     actor: &Url,
     listed: &[RemoteKey],
     pem: &str,
-    good: bool,
+    is_valid: bool,
 ) -> crate::store::Result<()> {
-    let known = actor_keys::find(&app.db, key_id).await?;
-    if !good && known.is_none_or(|known| known.pem == pem) {
+    let stored = actor_keys::find(&app.db, key_id).await?;
+    if !is_valid && stored.is_none_or(|stored| stored.pem == pem) {
         return Ok(());
     }
     let mut tx = app.db.begin().await?;
@@ -163,27 +163,27 @@ pub async fn verify_stored(
     let key_id = &presented.key_id;
     let stored = actor_keys::find(&app.db, key_id).await?;
     let now = app.clock.now();
-    let kept = app.remote_keys.get(key_id);
-    let known = match (stored, kept) {
-        (Some(stored), Some(kept)) if kept.matches(&stored.actor, &stored.pem) => {
-            kept.mark_read(now);
-            Some(kept)
+    let cached = app.remote_keys.get(key_id);
+    let key = match (stored, cached) {
+        (Some(stored), Some(cached)) if cached.matches(&stored.actor, &stored.pem) => {
+            cached.mark_read(now);
+            Some(cached)
         }
         (Some(stored), _) => {
             let actor = Url::parse(&stored.actor).context("a stored actor id is not a URL")?;
-            let read = CachedKey::parse(key_id, &actor, &stored.pem, now).map(Arc::new);
-            if let Some(read) = &read {
-                app.remote_keys.insert(Arc::clone(read));
+            let parsed = CachedKey::parse(key_id, &actor, &stored.pem, now).map(Arc::new);
+            if let Some(parsed) = &parsed {
+                app.remote_keys.insert(Arc::clone(parsed));
             }
-            read
+            parsed
         }
         (None, _) => None,
     };
-    let Some(known) = known else {
+    let Some(key) = key else {
         app.remote_keys.remove(key_id);
         return Ok(None);
     };
-    Ok(verifies(presented, &known).await?.then_some(known))
+    Ok(verifies(presented, &key).await?.then_some(key))
 }
 
 /// Verifies on the async thread: handing a job of 20 µs to another one costs half as much again. A slow key is handed

@@ -60,7 +60,7 @@ pub async fn block_account(app: &App, actor: &Url, reason: Option<&str>) -> anyh
 /// subdomains of its domain.
 ///
 /// # Errors
-/// If it is no domain, or the site's own.
+/// If it is not a domain, or is the site's own.
 pub fn parse_domain(app: &App, text: &str) -> anyhow::Result<String> {
     let bare = text.trim().trim_start_matches("*.");
     let host = canonical_host(bare, app.rules).filter(|host| !host.contains([':', '*']));

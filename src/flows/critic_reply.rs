@@ -101,7 +101,7 @@ pub async fn create(
 /// Edits a reply.
 ///
 /// # Errors
-/// If it is no critic's reply, was deleted, or has this text already.
+/// If it is not a critic's reply, was deleted, or has this text already.
 pub async fn edit(app: &App, id: CommentId, source: &str) -> anyhow::Result<CriticReply> {
     let source = source.trim();
     let found = load(app, id).await?.context("the comment was not written by a critic of this site")?;
@@ -129,7 +129,7 @@ pub async fn edit(app: &App, id: CommentId, source: &str) -> anyhow::Result<Crit
 /// Deletes a reply: the Delete goes to every inbox that received the reply, and its id answers 410 from then on.
 ///
 /// # Errors
-/// If it is no critic's reply, or was deleted before.
+/// If it is not a critic's reply, or was deleted before.
 pub async fn delete(app: &App, id: CommentId) -> anyhow::Result<()> {
     let LoadedReply { reply, stored, .. } =
         load(app, id).await?.context("the comment was not written by a critic of this site")?;
@@ -264,18 +264,18 @@ async fn mentions(app: &App, author: Option<&Url>, source: &str) -> anyhow::Resu
 
 /// The inboxes of a thread's participants and of the mentioned actors. Blocked actors receive nothing.
 async fn audience(app: &App, review: ReviewId, mentions: &[Mention]) -> anyhow::Result<BTreeSet<Url>> {
-    let mut hearers = critic_replies::list_participants(&app.db, review, MAX_PARTICIPANTS).await?;
+    let mut recipients = critic_replies::list_participants(&app.db, review, MAX_PARTICIPANTS).await?;
     for mention in mentions {
         if let Some(known) = actors::find_by_uri(&app.db, &mention.actor).await? {
             let inbox = known.delivery_inbox().to_string();
-            hearers.push(critic_replies::ReplyRecipient { uri: known.uri.into(), inbox });
+            recipients.push(critic_replies::ReplyRecipient { uri: known.uri.into(), inbox });
         }
     }
     let mut inboxes = BTreeSet::new();
-    for hearer in hearers {
-        let actor = Url::parse(&hearer.uri)?;
+    for recipient in recipients {
+        let actor = Url::parse(&recipient.uri)?;
         if access_levels::for_actor(&app.db, &actor, &app.policy).await? != AccessLevel::Blocked {
-            inboxes.insert(Url::parse(&hearer.inbox)?);
+            inboxes.insert(Url::parse(&recipient.inbox)?);
         }
     }
     Ok(inboxes)
@@ -331,7 +331,7 @@ async fn send(
 }
 
 /// Returns the named critic or, if none is named, the author of the review.
-pub async fn author_for_review(app: &App, review: ReviewId, named: Option<Critic>) -> anyhow::Result<Critic> {
+pub async fn critic_for_reply(app: &App, review: ReviewId, named: Option<Critic>) -> anyhow::Result<Critic> {
     if let Some(critic) = named {
         return Ok(critic);
     }

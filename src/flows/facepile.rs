@@ -38,8 +38,8 @@ const MAX_ATTEMPTS: i64 = 3;
 ///
 /// # Errors
 /// If the database fails.
-pub async fn for_review(app: &App, review: &Review, tally: ReviewStats) -> crate::store::Result<Facepile> {
-    if tally.likes + tally.boosts == 0 {
+pub async fn for_review(app: &App, review: &Review, stats: ReviewStats) -> crate::store::Result<Facepile> {
+    if stats.likes + stats.boosts == 0 {
         return Ok(Facepile::default());
     }
     let candidates = facepile::list_candidates(&app.db, review.id, review.critic).await?;
@@ -57,7 +57,7 @@ pub async fn for_review(app: &App, review: &Review, tally: ReviewStats) -> crate
         candidates.iter().filter(|one| is_shown(one)).take(MAX_FACES).map(|one| one.face.clone()).collect();
     let reactions: u64 =
         shown.iter().map(|face| u64::from(face.has_liked) + u64::from(face.has_boosted)).sum();
-    Ok(Facepile { shown, other_reactions: (tally.likes + tally.boosts).saturating_sub(reactions) })
+    Ok(Facepile { shown, other_reactions: (stats.likes + stats.boosts).saturating_sub(reactions) })
 }
 
 /// Processes recent events and fetches a few actors that are not stored yet. Returns whether there may be more to do.

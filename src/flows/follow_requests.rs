@@ -17,7 +17,7 @@ use crate::store::{Tx, actors, deliveries, followers};
 /// # Errors
 /// If the actor has not asked to follow.
 pub async fn accept_follower(app: &App, critic: CriticId, actor: &Url) -> anyhow::Result<()> {
-    let inbox = inbox_of(app, actor).await?;
+    let inbox = find_inbox(app, actor).await?;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     tx.lock(actor.as_str()).await?;
@@ -45,7 +45,7 @@ pub async fn accept_follower(app: &App, critic: CriticId, actor: &Url) -> anyhow
 /// # Errors
 /// If the actor neither follows nor has asked to.
 pub async fn reject_follower(app: &App, critic: CriticId, actor: &Url) -> anyhow::Result<()> {
-    let inbox = inbox_of(app, actor).await?;
+    let inbox = find_inbox(app, actor).await?;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     tx.lock(actor.as_str()).await?;
@@ -64,13 +64,13 @@ pub async fn reject_follower(app: &App, critic: CriticId, actor: &Url) -> anyhow
     Ok(())
 }
 
-async fn inbox_of(app: &App, actor: &Url) -> anyhow::Result<Url> {
+async fn find_inbox(app: &App, actor: &Url) -> anyhow::Result<Url> {
     let known = actors::find_by_uri(&app.db, actor).await?;
     Ok(known.with_context(|| format!("unknown account: {actor}"))?.inbox)
 }
 
 /// Stores the Accept or Reject of a Follow.
-#[expect(clippy::too_many_arguments, reason = "the members of one answer")]
+#[expect(clippy::too_many_arguments, reason = "the members of one response")]
 pub(super) async fn write_follow_response(
     app: &App,
     tx: &mut Tx,

@@ -139,8 +139,8 @@ impl Gate {
     pub(in crate::flows) async fn acquire_fetch(&self, host: &str) -> FetchPermit {
         loop {
             let fetched = self.0.fetched.notified();
-            if let Some(room) = self.try_fetch(host) {
-                return room;
+            if let Some(permit) = self.try_fetch(host) {
+                return permit;
             }
             fetched.await;
         }

@@ -67,9 +67,9 @@ impl MediaFile {
     pub(super) async fn save(self, tx: &mut Tx, now: Timestamp) -> anyhow::Result<Media> {
         lock_name(tx, &self.media.name).await?;
         let id = media::upsert(tx, &self.media, now).await?;
-        let place = StorePath::from(self.media.name.as_str());
-        if self.folder.head(&place).await.is_err() {
-            self.folder.put(&place, self.bytes.into()).await.context("could not store the image")?;
+        let path = StorePath::from(self.media.name.as_str());
+        if self.folder.head(&path).await.is_err() {
+            self.folder.put(&path, self.bytes.into()).await.context("could not store the image")?;
         }
         Ok(Media { id, ..self.media })
     }
@@ -101,9 +101,9 @@ pub(super) async fn fetch_avatar(app: &App, source: &url::Url) -> anyhow::Result
     Ok(picture)
 }
 
-async fn download(app: &App, source: &url::Url, most: usize) -> anyhow::Result<Vec<u8>> {
+async fn download(app: &App, source: &url::Url, max_bytes: usize) -> anyhow::Result<Vec<u8>> {
     let accept = "image/png, image/jpeg, image/webp, image/gif";
-    let fetched = app.http.get(GetRequest::new(source, accept, most)).await?;
+    let fetched = app.http.get(GetRequest::new(source, accept, max_bytes)).await?;
     ensure!(fetched.status.is_success(), "the server responded with {}", fetched.status);
     Ok(fetched.body.to_vec())
 }
@@ -115,9 +115,9 @@ async fn store_file(app: &App, source: &url::Url, bytes: Vec<u8>) -> anyhow::Res
     let size = imagesize::blob_size(&bytes).context("could not read the dimensions of the image")?;
     ensure!(size.width.max(size.height) <= MAX_PIXELS, "the image is larger than {MAX_PIXELS} pixels");
     let name = format!("{}.{ending}", sha256_hex(&bytes));
-    let place = StorePath::from(name.as_str());
+    let path = StorePath::from(name.as_str());
     let bytes = Bytes::from(bytes);
-    app.media_store.put(&place, bytes.clone().into()).await.context("could not store the image")?;
+    app.media_store.put(&path, bytes.clone().into()).await.context("could not store the image")?;
     let media = Media {
         id: MediaId::new(app.clock.now()),
         name,

@@ -49,13 +49,13 @@ pub async fn apply_action(app: &App, id: CommentId, action: CommentAction) -> an
         (_, state) => bail!("{}", refusal(action, state)),
     };
     comment_moderation::transition(&mut tx, id, state, to).await?;
-    let more = if action == CommentAction::Approve { let_through(&mut tx, &comment).await? } else { 0 };
+    let more = if action == CommentAction::Approve { trust_author(&mut tx, &comment).await? } else { 0 };
     tx.commit().await?;
     app.wake.notify();
     Ok(more)
 }
 
-async fn let_through(tx: &mut Tx, comment: &ModeratedComment) -> anyhow::Result<u64> {
+async fn trust_author(tx: &mut Tx, comment: &ModeratedComment) -> anyhow::Result<u64> {
     ensure!(actors::trust(tx, &comment.actor).await?, unknown(&comment.actor));
     Ok(comment_moderation::show_held_by_actor(tx, &comment.actor).await?)
 }

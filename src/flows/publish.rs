@@ -138,6 +138,6 @@ pub async fn interaction_counts(
     app: &App,
     review: ReviewId,
 ) -> crate::store::Result<article::InteractionCounts> {
-    let tally = review_stats::for_review(&app.db, review).await?;
-    Ok(article::InteractionCounts { replies: tally.comments, likes: tally.likes, shares: tally.boosts })
+    let stats = review_stats::for_review(&app.db, review).await?;
+    Ok(article::InteractionCounts { replies: stats.comments, likes: stats.likes, shares: stats.boosts })
 }

@@ -25,20 +25,21 @@ pub async fn revoke(app: &App, id: AuthorizationId) -> anyhow::Result<()> {
 
 /// Revokes a quote; returns `false` if it is not granted any more.
 async fn try_revoke(app: &App, id: AuthorizationId) -> anyhow::Result<bool> {
-    let stamp = authorizations::find(&app.db, id).await?;
-    let Some(stamp) = stamp else { anyhow::bail!("no quote with the id {id}") };
-    let quoter = actors::find_by_uri(&app.db, &Url::parse(&stamp.actor)?).await?;
+    let authorization = authorizations::find(&app.db, id).await?;
+    let Some(authorization) = authorization else { anyhow::bail!("no quote with the id {id}") };
+    let quoter = actors::find_by_uri(&app.db, &Url::parse(&authorization.actor)?).await?;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     if !authorizations::revoke(&mut tx, id).await? {
         return Ok(false);
     }
     let delete = ActivityId::new(now);
-    let body = quote::revoke(&app.origin, delete, stamp.critic_id, id, &stamp.actor).to_string();
+    let body =
+        quote::revoke(&app.origin, delete, authorization.critic_id, id, &authorization.actor).to_string();
     let object = app.origin.quote_authorization(id);
     let outgoing = NewActivity {
         id: delete,
-        critic: stamp.critic_id,
+        critic: authorization.critic_id,
         kind: ActivityKind::Delete,
         object: &object,
         body: &body,

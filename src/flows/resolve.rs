@@ -17,7 +17,7 @@ async fn is_blocked(app: &App, id: &Url) -> Result<bool, ResolveError> {
 /// Returns the actor of that id, from the database or from its server; a stored one is fetched again after a day.
 ///
 /// # Errors
-/// If it is blocked, cannot be fetched, or is no usable actor.
+/// If it is blocked, cannot be fetched, or is not a usable actor.
 pub async fn resolve_actor(app: &App, id: &Url) -> Result<StoredActor, ResolveError> {
     if is_blocked(app, id).await? {
         return Err(ResolveError::Blocked);
@@ -30,7 +30,7 @@ pub async fn resolve_actor(app: &App, id: &Url) -> Result<StoredActor, ResolveEr
 /// Fetches the actor of that id, even if it is stored.
 ///
 /// # Errors
-/// If it is blocked, cannot be fetched, or is no usable actor.
+/// If it is blocked, cannot be fetched, or is not a usable actor.
 pub async fn refresh_actor(app: &App, id: &Url) -> Result<StoredActor, ResolveError> {
     Ok(refresh_actor_with_aliases(app, id).await?.0)
 }
@@ -38,7 +38,7 @@ pub async fn refresh_actor(app: &App, id: &Url) -> Result<StoredActor, ResolveEr
 /// Fetches the actor of that id, even if it is stored; returns its `alsoKnownAs` as well.
 ///
 /// # Errors
-/// If it is blocked, cannot be fetched, or is no usable actor.
+/// If it is blocked, cannot be fetched, or is not a usable actor.
 pub async fn refresh_actor_with_aliases(
     app: &App,
     id: &Url,

@@ -128,7 +128,7 @@ pub async fn fetch_review_media(
             Err(why) => pictures.add_missing(false, wanted.url, why),
         }
     }
-    content.body = html::replace_images(&content.body, |slot| match placed.get(&ImageRef::of(slot)) {
+    content.body = html::replace_images(&content.body, |slot| match placed.get(&ImageRef::from_slot(slot)) {
         Some(media) => ImageAction::Show(LocalImage {
             url: app.origin.media_url(media),
             width: media.width,
@@ -168,7 +168,7 @@ struct ImageRef {
 }
 
 impl ImageRef {
-    fn of(slot: ImageSlot<'_>) -> Self {
+    fn from_slot(slot: ImageSlot<'_>) -> Self {
         match slot {
             ImageSlot::Image(url) => Self { is_trailer: false, url: url.to_owned() },
             ImageSlot::Trailer(url) => Self { is_trailer: true, url: url.to_owned() },
@@ -180,11 +180,11 @@ impl ImageRef {
 fn wanted(body: &str) -> BTreeSet<ImageRef> {
     let mut wanted = BTreeSet::new();
     html::replace_images(body, |slot| {
-        let slot = ImageRef::of(slot);
-        let limit = if slot.is_trailer { MAX_TRAILERS } else { MAX_IMAGES };
-        let so_far = wanted.iter().filter(|known: &&ImageRef| known.is_trailer == slot.is_trailer).count();
+        let image = ImageRef::from_slot(slot);
+        let limit = if image.is_trailer { MAX_TRAILERS } else { MAX_IMAGES };
+        let so_far = wanted.iter().filter(|known: &&ImageRef| known.is_trailer == image.is_trailer).count();
         if so_far < limit {
-            wanted.insert(slot);
+            wanted.insert(image);
         }
         ImageAction::Keep
     });
@@ -197,13 +197,13 @@ async fn fetch_all(
     folder: Option<&Path>,
 ) -> Vec<(ImageRef, anyhow::Result<MediaFile>)> {
     let until = Instant::now() + TOTAL_TIMEOUT;
-    let room = std::sync::Arc::new(AtomicUsize::new(MAX_TOTAL_BYTES));
+    let remaining = std::sync::Arc::new(AtomicUsize::new(MAX_TOTAL_BYTES));
     let fetches: Vec<_> = wanted
         .into_iter()
         .map(|wanted| {
-            let (app, room, folder) = (app.clone(), room.clone(), folder.map(Path::to_owned));
+            let (app, remaining, folder) = (app.clone(), remaining.clone(), folder.map(Path::to_owned));
             async move {
-                let fetched = timeout_at(until, fetch(&app, &wanted, folder, &room)).await;
+                let fetched = timeout_at(until, fetch(&app, &wanted, folder, &remaining)).await;
                 let fetched = fetched.unwrap_or_else(|_| {
                     Err(anyhow::anyhow!("fetching the images of the review took too long"))
                 });
@@ -218,21 +218,22 @@ async fn fetch(
     app: &App,
     wanted: &ImageRef,
     folder: Option<PathBuf>,
-    room: &AtomicUsize,
+    remaining: &AtomicUsize,
 ) -> anyhow::Result<MediaFile> {
     const TOO_LARGE: &str = "the images of the review are too large in total";
-    ensure!(room.load(Ordering::Relaxed) > 0, TOO_LARGE);
+    ensure!(remaining.load(Ordering::Relaxed) > 0, TOO_LARGE);
     let url = Url::parse(&wanted.url).context("not a valid URL")?;
     let picture = if wanted.is_trailer {
         media_file::fetch_media(app, &fetch_still_url(app, &url).await?, None).await?
     } else {
         media_file::fetch_media(app, &url, folder.as_deref()).await?
     };
-    let taken =
-        room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(picture.size()));
+    let taken = remaining.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |remaining| {
+        remaining.checked_sub(picture.size())
+    });
     if taken.is_err() {
         // Images that were not begun are not fetched.
-        room.store(0, Ordering::Relaxed);
+        remaining.store(0, Ordering::Relaxed);
         anyhow::bail!(TOO_LARGE);
     }
     Ok(picture)
@@ -240,8 +241,8 @@ async fn fetch(
 
 /// The URL of a trailer's still, from the oEmbed endpoint of its site.
 async fn fetch_still_url(app: &App, page: &Url) -> anyhow::Result<Url> {
-    let slot = video_embed::oembed_url(page).context("the site has no oEmbed endpoint")?;
-    let response = app.http.get(GetRequest::new(&slot, "application/json", MAX_OEMBED_BYTES)).await?;
-    ensure!(response.status.is_success(), "{slot} responded with {}", response.status);
+    let endpoint = video_embed::oembed_url(page).context("the site has no oEmbed endpoint")?;
+    let response = app.http.get(GetRequest::new(&endpoint, "application/json", MAX_OEMBED_BYTES)).await?;
+    ensure!(response.status.is_success(), "{endpoint} responded with {}", response.status);
     video_embed::thumbnail_url(&response.body, page).context("the oEmbed response has no thumbnail")
 }

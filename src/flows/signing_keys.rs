@@ -60,7 +60,8 @@ impl KeyOwner {
 }
 
 /// The parsed signing keys, by the ids of their rows. Another process may rotate keys at any time, so the rows are read
-/// each time and only the parsing is saved.
+/// each time and only the parsing is saved. It is a plain map and not a cache of `moka`, since nothing is evicted: it
+/// holds the valid keys of the site and of its critics, and no others.
 #[derive(Debug, Default)]
 pub struct SigningKeyCache {
     parsed: Mutex<HashMap<KeyId, (KeyOwner, Arc<SigningKey>)>>,

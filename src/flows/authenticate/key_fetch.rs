@@ -30,6 +30,9 @@ const MAX_FETCHES_PER_MINUTE: u32 = 300;
 
 /// The latest fetches of key documents: a thousand bad signatures cost one request, and so do fifty good ones that
 /// arrive together.
+///
+/// It is made by hand: a result is replaced under the lock that makes the other requests wait for it, it is stale after a
+/// time that depends on the result, and a slot that somebody waits for must not be evicted.
 #[derive(Debug, Default)]
 pub struct KeyFetchCache(Mutex<FetchTable>);
 
@@ -66,11 +69,11 @@ pub(super) enum FetchFailure {
 impl KeyFetch {
     /// Whether it is too old to be used.
     pub(super) fn is_stale(&self, now: Timestamp) -> bool {
-        let lasts = match self.keys {
+        let interval = match self.keys {
             Err(FetchFailure::Unreachable) => UNREACHABLE_INTERVAL,
             _ => REFETCH_INTERVAL,
         };
-        now.duration_since(self.at) >= lasts
+        now.duration_since(self.at) >= interval
     }
 }
 
@@ -95,9 +98,9 @@ impl KeyFetchCache {
             table.minute = now;
             table.by_host.clear();
         }
-        let asked = table.by_host.entry(host.to_owned()).or_default();
-        *asked += 1;
-        *asked <= MAX_FETCHES_PER_MINUTE
+        let count = table.by_host.entry(host.to_owned()).or_default();
+        *count += 1;
+        *count <= MAX_FETCHES_PER_MINUTE
     }
 }
 

@@ -21,7 +21,8 @@ pub(super) struct OutboundActivity {
     pub(super) digest: BodyDigest,
 }
 
-/// The activities that were sent lately. One task uses it, so a plain map that is emptied when it is full is enough.
+/// The activities that were sent recently. It is a plain map and not a cache of `moka`: one task uses it, activities do not
+/// change, and while a fan-out runs nearly all look-ups are for one activity, so emptying it when it is full is enough.
 #[derive(Debug, Default)]
 pub struct ActivityCache(HashMap<ActivityId, Arc<OutboundActivity>>);
 

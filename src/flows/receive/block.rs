@@ -1,4 +1,4 @@
-//! Incoming Block activities: an actor that blocks a critic is no follower any more, and its comments are withheld
+//! Incoming Block activities: an actor that blocks a critic stops being a follower, and its comments are withheld
 //! until it lifts the block.
 
 use url::Url;

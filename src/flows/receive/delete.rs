@@ -19,7 +19,7 @@ impl InboundActivity<'_> {
             actors::mark_deleted(tx, me, self.signed_at).await?;
             return Ok(Effect::Applied("account deleted"));
         }
-        let stamped = authorizations::revoke_by_note(tx, object, me).await?
+        let was_quote = authorizations::revoke_by_note(tx, object, me).await?
             || authorizations::withdraw(tx, object, me, self.signed_at).await?;
         match comments::find_in_tx(tx, object).await? {
             Some(comment) if comment.actor != me.as_str() => {
@@ -41,7 +41,7 @@ impl InboundActivity<'_> {
             }
             None => {
                 tombstones::insert(tx, object, me, self.signed_at).await?;
-                Ok(Effect::Applied(if stamped { "quote withdrawn" } else { "deleted before it arrived" }))
+                Ok(Effect::Applied(if was_quote { "quote withdrawn" } else { "deleted before it arrived" }))
             }
         }
     }

@@ -15,7 +15,7 @@ use crate::store::actors::StoredActor;
 use crate::store::followers::{self, StoredFollow};
 use crate::store::{Result, Tx, deliveries};
 
-/// A request that is repeated within this time is a copy of one delivery: it gets no second answer.
+/// A request that is repeated within this time is a copy of one delivery, and gets no second response.
 pub(super) const DUPLICATE_WINDOW: Duration = Duration::from_mins(1);
 
 impl InboundActivity<'_> {
@@ -88,24 +88,24 @@ impl InboundActivity<'_> {
     ) -> Result<Effect> {
         let now = self.app.clock.now();
         let follow = self.activity.id.as_ref();
-        let again = before.filter(|before| {
+        let repeated = before.filter(|before| {
             before.state == FollowState::Following && before.follow_uri.as_deref() == follow.map(Url::as_str)
         });
         // A repeated Follow gets the same Accept again: the first delivery may have been lost.
-        let accept = again.as_ref().and_then(|before| before.accept_id);
+        let accept = repeated.as_ref().and_then(|before| before.accept_id);
         let id = accept.unwrap_or_else(|| ActivityId::new(now));
         if accept.is_none() {
             write_follow_response(self.app, tx, id, ActivityKind::Accept, critic, &actor.uri, follow, now)
                 .await?;
         }
-        // Copies of one delivery arrive together; an actor that asks again later has not received the answer.
-        let heard = accept.is_some()
-            && again
+        // Copies of one delivery arrive together; an actor that asks again later has not received the response.
+        let is_duplicate = accept.is_some()
+            && repeated
                 .as_ref()
                 .is_some_and(|before| self.signed_at.duration_since(before.signed_at) < DUPLICATE_WINDOW);
-        let signed_at = again.map_or(self.signed_at, |before| before.signed_at.max(self.signed_at));
+        let signed_at = repeated.map_or(self.signed_at, |before| before.signed_at.max(self.signed_at));
         followers::upsert(tx, critic, actor, follow.map(Url::as_str), Some(id), signed_at).await?;
-        if !heard {
+        if !is_duplicate {
             deliveries::enqueue(tx, id, &actor.inbox, now).await?;
         }
         Ok(Effect::Applied("follower added"))

@@ -192,8 +192,8 @@ impl ParsedRequest {
             Err(AuthError::KeyGone) if is_self_delete(activity, key_id) => {
                 let is_at_actor = without_fragment(key_id) == without_fragment(&activity.actor);
                 // Nothing is stored of an actor that was never seen here, so there is nothing to delete.
-                let is_met = is_at_actor && actors::is_known(&app.db, &activity.actor).await?;
-                Ok(is_met.then_some(Signer::Gone))
+                let is_known = is_at_actor && actors::is_known(&app.db, &activity.actor).await?;
+                Ok(is_known.then_some(Signer::Gone))
             }
             Err(AuthError::Refused(error)) => Err(error.into()),
             Err(AuthError::AtCapacity(error)) => Err(error.into()),

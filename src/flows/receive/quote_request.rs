@@ -1,4 +1,4 @@
-//! Incoming QuoteRequest activities (FEP-044f): granted to everyone who is not blocked.
+//! Incoming QuoteRequest activities (FEP-044f): granted unless the actor is blocked.
 
 use url::Url;
 
@@ -78,8 +78,8 @@ impl InboundActivity<'_> {
         if state == Some(AuthorizationState::Revoked) || !review.state.is_public() {
             return self.refuse_quote(tx, review, instrument, quoter).await;
         }
-        let again = before.filter(|before| before.state == AuthorizationState::Granted);
-        self.grant_quote(tx, review, instrument, quoter, again).await
+        let granted = before.filter(|before| before.state == AuthorizationState::Granted);
+        self.grant_quote(tx, review, instrument, quoter, granted).await
     }
 
     /// Grants a request. A repeated request gets the same authorization and the same Accept again: the first delivery
@@ -90,37 +90,39 @@ impl InboundActivity<'_> {
         review: &Review,
         instrument: &Url,
         quoter: &StoredActor,
-        again: Option<authorizations::StoredAuthorization>,
+        granted: Option<authorizations::StoredAuthorization>,
     ) -> Result<Effect> {
         let now = self.app.clock.now();
         let request_id = self.activity.id.as_ref();
-        let stamp = again.as_ref().map_or_else(|| AuthorizationId::new(now), |before| before.id);
+        let authorization = granted.as_ref().map_or_else(|| AuthorizationId::new(now), |before| before.id);
         let same =
-            again.as_ref().filter(|before| before.request_uri.as_deref() == request_id.map(Url::as_str));
-        let known = same.and_then(|before| before.accept_id);
-        let accept = known.unwrap_or_else(|| ActivityId::new(now));
-        if known.is_none() {
-            let body = quote::accept(&self.app.origin, accept, &self.request(review, instrument), stamp);
+            granted.as_ref().filter(|before| before.request_uri.as_deref() == request_id.map(Url::as_str));
+        let earlier_accept = same.and_then(|before| before.accept_id);
+        let accept = earlier_accept.unwrap_or_else(|| ActivityId::new(now));
+        if earlier_accept.is_none() {
+            let body =
+                quote::accept(&self.app.origin, accept, &self.request(review, instrument), authorization);
             let (critic, body) = (review.critic, &body.to_string());
             let response =
                 NewActivity { id: accept, critic, kind: ActivityKind::Accept, object: instrument, body };
             activities::insert(tx, &response, now).await?;
         }
-        let heard =
+        let is_duplicate =
             same.is_some_and(|before| self.signed_at.duration_since(before.signed_at) < DUPLICATE_WINDOW);
-        let signed_at = again.as_ref().map_or(self.signed_at, |before| before.signed_at.max(self.signed_at));
-        let granted = NewAuthorization {
-            id: stamp,
+        let signed_at =
+            granted.as_ref().map_or(self.signed_at, |before| before.signed_at.max(self.signed_at));
+        let grant = NewAuthorization {
+            id: authorization,
             review: review.id,
             note: instrument,
             actor: &self.activity.actor,
             request: request_id,
             accept,
             // Copies do not postpone the time from which the Accept may be sent again.
-            signed_at: same.filter(|_| heard).map_or(signed_at, |before| before.signed_at),
+            signed_at: same.filter(|_| is_duplicate).map_or(signed_at, |before| before.signed_at),
         };
-        authorizations::grant(tx, &granted, now).await?;
-        if !heard {
+        authorizations::grant(tx, &grant, now).await?;
+        if !is_duplicate {
             deliveries::enqueue(tx, accept, &quoter.inbox, now).await?;
         }
         Ok(Effect::Applied("quote granted"))

@@ -151,11 +151,11 @@ impl InboundActivity<'_> {
     /// counts as changed when its author says: any later activity of the author is newer.
     async fn insert_ancestor(&self, tx: &mut Tx, reply: &InboundReply, post: &ThreadPost) -> Result<()> {
         let now = self.app.clock.now();
-        let said = post.note.updated.or(post.note.published).unwrap_or(now);
+        let stated = post.note.updated.or(post.note.published).unwrap_or(now);
         if !post.note.is_public {
-            return self.reserve(tx, reply, post, said.min(now)).await;
+            return self.reserve(tx, reply, post, stated.min(now)).await;
         }
-        let provenance = Provenance { signed_at: said.min(now), is_update: false };
+        let provenance = Provenance { signed_at: stated.min(now), is_update: false };
         self.insert(tx, reply, post, provenance).await?;
         Ok(())
     }

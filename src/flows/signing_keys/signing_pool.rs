@@ -56,14 +56,14 @@ impl SigningPool {
                 let _ = done.send(work());
             }
         });
-        let has_room = {
+        let starts_thread = {
             let mut queue = self.queue();
             queue.waiting.push_back(work);
-            let has_room = queue.threads < self.cores;
-            queue.threads += usize::from(has_room);
-            has_room
+            let starts_thread = queue.threads < self.cores;
+            queue.threads += usize::from(starts_thread);
+            starts_thread
         };
-        if has_room {
+        if starts_thread {
             let pool = self.clone();
             tokio::task::spawn_blocking(move || pool.work());
         }
