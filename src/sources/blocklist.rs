@@ -1,4 +1,4 @@
-//! Parses a list of servers to block: Mastodon's CSV export, or one domain a line.
+//! Parses blocklists: Mastodon's CSV export, or one domain per line.
 
 use csv::{ReaderBuilder, StringRecord};
 use thiserror::Error;
@@ -9,28 +9,28 @@ pub const MAX_BYTES: usize = 8_000_000;
 /// The maximum number of rows of a list.
 const MAX_ROWS: usize = 200_000;
 
-/// The maximum number of errors that are shown. The others are counted.
+/// The maximum number of errors that are shown. Further errors are only counted.
 const MAX_SHOWN_ERRORS: usize = 20;
 
-/// What a list asks for (Mastodon's severities).
+/// How a server is blocked (Mastodon's severities).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlocklistSeverity {
-    /// Exchange nothing with the server.
+    /// Nothing is exchanged with the server.
     Suspend,
-    /// Show nothing that its accounts write, unless it is asked for.
+    /// Posts by its accounts are hidden from public timelines.
     Silence,
-    /// Do nothing.
+    /// There is no restriction.
     Noop,
 }
 
 /// A server on a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlocklistEntry {
-    /// Its line, from 1.
+    /// The line number, from 1.
     pub line: usize,
-    /// Its domain as it is spelled in the list.
+    /// The domain as it is spelled in the list.
     pub domain: String,
-    /// What the list asks for.
+    /// How the server is to be blocked.
     pub severity: BlocklistSeverity,
     /// The public comment.
     pub comment: Option<String>,
@@ -43,13 +43,13 @@ impl BlocklistEntry {
     }
 }
 
-/// Why a list is invalid, with an error for each line.
+/// The errors of an invalid list, one for each invalid line.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{}", .0.join("\n"))]
 pub struct BlocklistErrors(Vec<String>);
 
 impl BlocklistErrors {
-    /// The errors of these lines.
+    /// Formats errors with their line numbers.
     pub fn from_lines(errors: Vec<(usize, String)>) -> Self {
         let more = errors.len().saturating_sub(MAX_SHOWN_ERRORS);
         let shown = errors.into_iter().take(MAX_SHOWN_ERRORS);
@@ -68,7 +68,7 @@ impl BlocklistErrors {
 /// Parses a list.
 ///
 /// # Errors
-/// If any line is invalid. Nothing of the list should be used then.
+/// Fails if any line is invalid; no part of the list should be used then.
 pub fn parse(bytes: &[u8]) -> Result<Vec<BlocklistEntry>, BlocklistErrors> {
     if bytes.len() > MAX_BYTES {
         return Err(BlocklistErrors::from_line(1, "the file is too large"));
@@ -93,7 +93,7 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<BlocklistEntry>, BlocklistErrors> {
     if errors.is_empty() { Ok(entries) } else { Err(BlocklistErrors::from_lines(errors)) }
 }
 
-/// The positions of the columns that are read.
+/// The positions of the relevant columns.
 struct Columns {
     count: usize,
     domain: usize,
@@ -138,20 +138,20 @@ fn parse_entry(line: usize, row: &StringRecord, columns: Option<&Columns>) -> Re
     Ok(BlocklistEntry { line, domain: strip_wildcard(field(Some(columns.domain))), severity, comment })
 }
 
-/// A rule applies to subdomains anyway.
+/// Removes a leading `*.`, since rules apply to subdomains anyway.
 fn strip_wildcard(domain: &str) -> String {
     let domain = domain.trim();
     domain.strip_prefix("*.").unwrap_or(domain).to_owned()
 }
 
-/// The rows that are not blank, each with its line.
+/// Returns the rows that are not blank, with their line numbers.
 fn parse_rows(text: &str) -> Result<Vec<(usize, StringRecord)>, BlocklistErrors> {
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut rows = Vec::new();
     loop {
         let start = reader.position().clone();
         let mut row = StringRecord::new();
-        // The text is UTF-8 and in memory, and rows may have any length, so this cannot fail.
+        // The text is valid UTF-8 in memory, and rows may have any length, so this cannot fail.
         if !reader.read_record(&mut row).unwrap_or(false) {
             return Ok(rows);
         }
@@ -159,7 +159,7 @@ fn parse_rows(text: &str) -> Result<Vec<(usize, StringRecord)>, BlocklistErrors>
         let raw = raw_row(text, start.byte(), reader.position().byte());
         let blank = raw.len() - raw.trim_start_matches(['\r', '\n']).len();
         let line = usize::try_from(start.line()).unwrap_or(0) + raw[..blank].matches('\n').count();
-        // It also takes everything after an unclosed quotation mark for one field, without an error.
+        // The crate also accepts an unclosed quotation mark and takes the rest of the file for one field.
         if raw.matches('"').count() % 2 == 1 {
             return Err(BlocklistErrors::from_line(line, "a quotation mark is missing"));
         }
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn the_export_of_mastodon_is_read() {
+    fn an_export_by_mastodon_is_parsed() {
         let text = "\u{FEFF}#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\r\n\
             bad.example,suspend,True,False,\"spam, \"\"and\"\"\nworse\",False\r\n\
             loud.example,silence,false,false,,false\r\n\r\nex***le.com,noop,false,false,,true\r\n";
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn other_orders_of_columns_and_plain_lists_are_read() {
+    fn any_order_of_columns_and_plain_lists_are_parsed() {
         assert_eq!(
             read("severity,domain\nsilence,a.example"),
             [(2, "a.example".to_owned(), BlocklistSeverity::Silence)]
@@ -224,26 +224,26 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_line_is_named() {
-        let faults = |text: &str| parse(text.as_bytes()).unwrap_err().to_string();
+    fn an_error_contains_its_line_number() {
+        let errors = |text: &str| parse(text.as_bytes()).unwrap_err().to_string();
         assert_eq!(
-            faults("#domain,#severity\na.example\nb.example,soon\nc.example,noop"),
-            "line 2: the first line names 2 fields, this one has 1\nline 3: the severity \"soon\" is not suspend, silence or noop"
+            errors("#domain,#severity\na.example\nb.example,soon\nc.example,noop"),
+            "line 2: expected 2 fields as in the first line, found 1\nline 3: unknown severity \"soon\"; expected suspend, silence or noop"
         );
-        assert_eq!(faults("a.example\n\"b.example\n"), "line 2: a quotation mark is missing");
+        assert_eq!(errors("a.example\n\"b.example\n"), "line 2: a quotation mark is missing");
         assert_eq!(
-            faults("domain,public_comment\na.example,say \"x\"\n\nb.example,its\" end"),
+            errors("domain,public_comment\na.example,say \"x\"\n\nb.example,its\" end"),
             "line 4: a quotation mark is missing"
         );
-        assert!(faults("a.example,suspend").starts_with("line 1: more than a domain"));
+        assert!(errors("a.example,suspend").starts_with("line 1: expected one domain per line"));
         assert_eq!(parse(b"a.example\n\xff").unwrap_err().to_string(), "line 2: not UTF-8");
         let many = "a,b\n".repeat(30);
-        assert!(faults(&many).ends_with("and 10 more"), "{}", faults(&many));
+        assert!(errors(&many).ends_with("and 10 more"), "{}", errors(&many));
     }
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "[a-z.,\"\n\r#*]{0,80}") {
+        fn no_text_causes_a_panic(text in "[a-z.,\"\n\r#*]{0,80}") {
             let _ = parse(text.as_bytes());
         }
     }

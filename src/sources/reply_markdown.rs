@@ -1,4 +1,4 @@
-//! Renders a critic's reply in a thread: Markdown in which `@user@host` mentions an account.
+//! Renders a critic's reply, which is written in Markdown; `@user@host` mentions an account.
 
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStream};
 use url::Url;
@@ -19,7 +19,7 @@ pub struct MentionTarget {
     pub url: Url,
 }
 
-/// The handles that a reply mentions, as it spells them, each once.
+/// Returns the handles that a reply mentions, as they are spelled there, each once.
 pub fn mentioned_handles(markdown: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (event, is_prose) in events(markdown) {
@@ -38,7 +38,7 @@ pub fn mentioned_handles(markdown: &str) -> Vec<String> {
     found
 }
 
-/// The reply as safe HTML, in which mentions of known accounts are links to their pages.
+/// Renders a reply as safe HTML, with mentions of known accounts as links to their pages.
 pub fn render_html(markdown: &str, known: &[MentionTarget], origin: &Origin) -> String {
     let mut out = Vec::new();
     for (event, is_prose) in events(markdown) {
@@ -47,12 +47,12 @@ pub fn render_html(markdown: &str, known: &[MentionTarget], origin: &Origin) -> 
             event => out.push(event),
         }
     }
-    let mut written = String::new();
-    pulldown_cmark::html::push_html(&mut written, out.into_iter());
-    html::sanitize_comment(&written, origin)
+    let mut unsafe_html = String::new();
+    pulldown_cmark::html::push_html(&mut unsafe_html, out.into_iter());
+    html::sanitize_comment(&unsafe_html, origin)
 }
 
-/// The events of a text, each with whether it is prose, which is neither code nor part of a link.
+/// Parses Markdown into events. The flag says whether an event is prose, that is, neither code nor part of a link.
 fn events(markdown: &str) -> impl Iterator<Item = (Event<'_>, bool)> {
     let parser = Parser::new_ext(markdown, Options::ENABLE_STRIKETHROUGH);
     let mut exclusions = 0u32;
@@ -64,7 +64,7 @@ fn events(markdown: &str) -> impl Iterator<Item = (Event<'_>, bool)> {
             }
             _ => {}
         }
-        // A reply is typed like a message, in which a line break is meant as one.
+        // People type replies like messages, so a line break is kept.
         let event = if matches!(event, Event::SoftBreak) { Event::HardBreak } else { event };
         (event, exclusions == 0)
     })
@@ -91,7 +91,7 @@ enum Piece<'t> {
     Handle(&'t str),
 }
 
-/// Splits a text at the handles in it.
+/// Splits a text into handles and the text between them.
 fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let (mut done, mut from) = (0, 0);
@@ -115,7 +115,7 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// The length of the handle (`@user@host.name`) with which a text begins, without the full stop of a sentence.
+/// Returns the length of the handle (`@user@host.name`) at the start of a text, without a final full stop.
 fn handle_length(text: &str) -> Option<usize> {
     let is_user = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let is_host = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | ':');
@@ -131,7 +131,7 @@ fn handle_length(text: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn written(markdown: &str) -> String {
+    fn rendered(markdown: &str) -> String {
         let known = [MentionTarget {
             handle: "@Bo_b@m.example".into(),
             url: "https://m.example/@bob".parse().unwrap(),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn handles_are_found_where_they_are_prose() {
+    fn handles_are_found_only_in_prose() {
         let text = "Thanks @ann@b.example, and (@Bo_b@m.example). Not a@b.example, `@c@d.example`, \
             [@e@f.example](https://x.example) or @g. @ann@B.example!";
         assert_eq!(mentioned_handles(text), ["@ann@b.example", "@Bo_b@m.example"]);
@@ -148,14 +148,14 @@ mod tests {
 
     #[test]
     fn only_known_accounts_are_linked() {
-        let html = written("Well, @bo_b@m.example and @ann@b.example:\n*yes*.");
+        let html = rendered("Well, @bo_b@m.example and @ann@b.example:\n*yes*.");
         assert!(html.starts_with("<p>Well, <a href=\"https://m.example/@bob\" class=\"mention\""), "{html}");
         assert!(html.contains(">@bo_b</a> and @ann@b.example:<br>"), "{html}");
         assert!(html.ends_with("<em>yes</em>.</p>"), "{html}");
     }
 
     #[test]
-    fn a_reply_is_as_safe_as_any_comment() {
-        assert_eq!(written("a <script>x</script> [b](javascript:y)"), "<p>a  b</p>");
+    fn a_reply_is_sanitized() {
+        assert_eq!(rendered("a <script>x</script> [b](javascript:y)"), "<p>a  b</p>");
     }
 }

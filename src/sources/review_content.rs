@@ -1,5 +1,5 @@
-//! Turns what a source says about a review into a [`ReviewContent`]: safe, bounded and with its credits extracted. All
-//! feed formats end here.
+//! Turns the parts of a review that a feed provides into a [`ReviewContent`]: sanitized, bounded, and with the credits
+//! extracted.
 
 use std::collections::HashSet;
 
@@ -17,10 +17,10 @@ pub const MAX_SUBTITLE_CHARS: usize = 500;
 pub const MAX_TAGS: usize = 30;
 /// The maximum length of a tag in characters.
 pub const MAX_TAG_CHARS: usize = 60;
-/// The maximum length of a headline that is made from the text in characters.
+/// The maximum length, in characters, of a headline that is derived from the body.
 const MAX_DERIVED_TITLE_CHARS: usize = 80;
 
-/// A text as a source has it.
+/// A text as the source provides it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SourceText {
     /// Unsafe HTML.
@@ -50,28 +50,28 @@ impl SourceText {
     }
 }
 
-/// What a source says about one review.
+/// The parts of a review that a source provides.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReviewParts {
     /// The headline.
     pub title: Option<SourceText>,
     /// The body.
     pub body: Option<SourceText>,
-    /// A summary next to the body: a subtitle, or only the beginning of the body.
+    /// A summary in addition to the body. It may be a subtitle, or just the beginning of the body.
     pub summary: Option<SourceText>,
     /// Tags, as HTML or plain text.
     pub tags: Vec<SourceText>,
     /// A language tag.
     pub language: Option<String>,
-    /// The URL at which it was published.
+    /// The URL of the review.
     pub link: Option<Url>,
-    /// When it was published.
+    /// The time of publication.
     pub published: Option<Timestamp>,
-    /// When it was last changed.
+    /// The time of the last change.
     pub updated: Option<Timestamp>,
-    /// Its image, if the source names one.
+    /// The image that the source names.
     pub poster: Option<Poster>,
-    /// A small image, used if there is no other.
+    /// A small image, which is used if there is no other.
     pub thumbnail: Option<Poster>,
 }
 
@@ -124,7 +124,7 @@ impl ReviewParts {
     }
 }
 
-/// The summary as a subtitle, if it is short and more than a repetition of the body's beginning.
+/// Returns the summary as a subtitle, if it is short and does not just repeat the headline or the body.
 fn subtitle(summary: &SourceText, title: &str, body: &str) -> Option<String> {
     let text = html::single_line_text(&summary.plain(), 2 * MAX_SUBTITLE_CHARS);
     let is_truncated = ["…", "[...]", "[…]", "..."].iter().any(|end| text.ends_with(end));
@@ -140,17 +140,17 @@ fn subtitle(summary: &SourceText, title: &str, body: &str) -> Option<String> {
         .then_some(text)
 }
 
-/// Tags without markup and `#`. Tags that differ in case alone are the same.
+/// Returns the tags without markup and `#`. Of tags that differ only in case, the first one is kept.
 pub fn normalize_tags(raw: &[SourceText]) -> Vec<String> {
     let mut seen = HashSet::new();
     let texts = raw.iter().map(|tag| html::single_line_text(&tag.plain(), MAX_TAG_CHARS));
     let clean = texts.map(|tag| tag.trim_start_matches('#').trim().to_owned());
-    // WordPress puts posts without a category into this one.
+    // The category of WordPress posts without a category.
     let named = clean.filter(|tag| !tag.is_empty() && !tag.eq_ignore_ascii_case("uncategorized"));
     named.filter(|tag| seen.insert(tag.to_lowercase())).take(MAX_TAGS).collect()
 }
 
-/// A language tag in the form of BCP 47: `en-us` becomes `en-US`. Returns `None` if it is not a language tag.
+/// Normalizes a language tag as BCP 47 recommends: `en-us` becomes `en-US`. Returns `None` if it is not a language tag.
 pub fn normalize_language(tag: &str) -> Option<String> {
     let tag = tag.trim().replace('_', "-");
     if tag.len() > 35 {
@@ -186,22 +186,22 @@ mod tests {
 
     #[test]
     fn language_tags_are_normalized() {
-        for (given, tag) in [
+        for (input, tag) in [
             ("en-us", "en-US"),
             ("DE", "de"),
             ("zh_hant_TW", "zh-Hant-TW"),
             ("es-419", "es-419"),
             ("en-GB-oxendict", "en-GB-oxendict"),
         ] {
-            assert_eq!(normalize_language(given).as_deref(), Some(tag));
+            assert_eq!(normalize_language(input).as_deref(), Some(tag));
         }
-        for given in ["", "english", "e", "und", "en-", "en us", "en-<b>"] {
-            assert_eq!(normalize_language(given), None, "{given}");
+        for input in ["", "english", "e", "und", "en-", "en us", "en-<b>"] {
+            assert_eq!(normalize_language(input), None, "{input}");
         }
     }
 
     #[test]
-    fn tags_are_plain_once_and_few() {
+    fn tags_are_plain_unique_and_limited() {
         let raw: Vec<SourceText> = ["#Horror", "horror", "Drama &amp; <b>Co</b>", "Uncategorized", " "]
             .map(|t| SourceText::Html(t.into()))
             .into();
@@ -214,15 +214,15 @@ mod tests {
 
     #[test]
     fn a_summary_is_a_subtitle_only_if_it_adds_something() {
-        let of = |summary: &str| {
+        let subtitle_from = |summary: &str| {
             subtitle(&SourceText::Html(summary.into()), "A Lift", "<p>The lift stops. Nobody speaks.</p>")
         };
-        assert_eq!(of("Two people, one <i>lift</i>").as_deref(), Some("Two people, one lift"));
+        assert_eq!(subtitle_from("Two people, one <i>lift</i>").as_deref(), Some("Two people, one lift"));
         for same in
             ["The lift stops.", "a lift!", "", "Another start […]", "X. The post Y appeared first on Z."]
         {
-            assert_eq!(of(same), None, "{same}");
+            assert_eq!(subtitle_from(same), None, "{same}");
         }
-        assert_eq!(of(&"word ".repeat(200)), None);
+        assert_eq!(subtitle_from(&"word ".repeat(200)), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Parses a review in a Markdown file: a front matter in YAML between `---` lines, then the body.
+//! Parses a review written in Markdown: YAML front matter between `---` lines, then the body.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -94,7 +94,7 @@ struct FrontMatter {
     published: Option<String>,
 }
 
-/// A list, or a text that is separated by commas.
+/// A list, or comma-separated text.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Names {
@@ -165,7 +165,7 @@ fn invalid(key: &str, what: &str) -> MarkdownError {
     MarkdownError::Value { key: key.to_owned(), what: what.to_owned() }
 }
 
-/// Splits a file into its front matter and the Markdown behind it.
+/// Splits a file into its front matter and the Markdown after it.
 fn split_front_matter(text: &str) -> Result<(&str, &str), MarkdownError> {
     let text = text.trim_start_matches('\u{FEFF}');
     let first = text.split_inclusive('\n').next().unwrap_or_default();
@@ -190,7 +190,7 @@ fn parse_front_matter(yaml: &str) -> Result<FrontMatter, MarkdownError> {
     if yaml.trim().is_empty() {
         return Ok(FrontMatter::default());
     }
-    #[expect(clippy::zero_sized_map_values, reason = "only a map reads keys and passes over values")]
+    #[expect(clippy::zero_sized_map_values, reason = "only a map parses keys and skips values")]
     let keys: BTreeMap<String, IgnoredAny> = serde_saphyr::from_str(yaml).map_err(|e| yaml_error(&e))?;
     if let Some(key) = keys.into_keys().find(|key| !FRONT_MATTER_KEYS.contains(&key.as_str())) {
         return Err(MarkdownError::UnknownKey(html::single_line_text(&key, 60)));
@@ -291,19 +291,19 @@ fn poster(front: &FrontMatter, base: &Url) -> Result<Option<Poster>, MarkdownErr
     Ok(Some(Poster { url, alt }))
 }
 
-/// Parses a timestamp, a local time, or a day, which begins at midnight.
+/// Parses a timestamp with a time zone, a local time, or a date, which means midnight.
 fn parse_time(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let text = text.trim();
     let local = || {
-        let hour: jiff::civil::DateTime = text.parse().ok()?;
-        Some(Timestamp::from_millis(hour.to_zoned(zone.clone()).ok()?.timestamp().as_millisecond()))
+        let local_time: jiff::civil::DateTime = text.parse().ok()?;
+        Some(Timestamp::from_millis(local_time.to_zoned(zone.clone()).ok()?.timestamp().as_millisecond()))
     };
     Timestamp::parse_rfc3339(text).or_else(local)
 }
 
 fn to_html(markdown: &str) -> String {
     let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
-    // A line break in the file means nothing, but some clients (Misskey) would show it as one.
+    // A single line break in Markdown is just a space, but some clients (Misskey) would show it as a line break.
     let events = Parser::new_ext(markdown, options).map(|event| match event {
         Event::SoftBreak => Event::Text(" ".into()),
         event => event,
@@ -313,8 +313,8 @@ fn to_html(markdown: &str) -> String {
     out
 }
 
-/// Writes the footnotes that the parser found. Each begins with its number and ends with a link back to where it is
-/// first referred to; pulldown-cmark's own writer has no such link.
+/// Converts footnotes to HTML. Each begins with its number and ends with a link back to its first reference, which
+/// pulldown-cmark's own renderer does not write.
 fn link_footnotes(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     let html = |html: String| Event::InlineHtml(html.into());
     let referenced: HashSet<_> = events
@@ -376,25 +376,25 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_file_becomes_a_draft() {
-        let draft = read(
+    fn every_key_of_the_front_matter_is_parsed() {
+        let content = read(
             "---\ntitle: \"A bet in Brighton: Anora\"\nsubtitle: Nobody sleeps\nfilm: Anora\nyear: 2024\ndirectors: Sean Baker\n\
              writers: [Sean Baker]\nstarring:\n  - Mikey Madison\n  - Robert Downey, Jr.\nrelease_date: 2024-10-18\nrating: ★★★★½\n\
              tags: drama, Comedy, drama\nlanguage: en-us\nposter: img/anora.jpg\nposter_alt: A woman laughs\npublished: 2024-10-18T09:30:00+02:00\n---\n\
              # First\n\nIt *begins* with ~~a~~ bet[^1].\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[^1]: A small one.\n",
         )
         .unwrap();
-        assert_eq!(draft.title, "A bet in Brighton: Anora");
-        assert_eq!((draft.film.title.as_str(), draft.film.year), ("Anora", Some(2024)));
-        assert_eq!(draft.film.directors, draft.film.writers);
-        assert_eq!(draft.film.stars, ["Mikey Madison", "Robert Downey, Jr."]);
-        assert_eq!(draft.rating, Rating::parse("★★★★½"));
-        assert_eq!(draft.tags, ["drama", "Comedy"]);
-        assert_eq!(draft.language.as_deref(), Some("en-US"));
-        assert_eq!(draft.poster.as_ref().unwrap().url.as_str(), "file:///reviews/img/anora.jpg");
-        assert_eq!(draft.published.unwrap().to_string(), "2024-10-18T07:30:00Z");
+        assert_eq!(content.title, "A bet in Brighton: Anora");
+        assert_eq!((content.film.title.as_str(), content.film.year), ("Anora", Some(2024)));
+        assert_eq!(content.film.directors, content.film.writers);
+        assert_eq!(content.film.stars, ["Mikey Madison", "Robert Downey, Jr."]);
+        assert_eq!(content.rating, Rating::parse("★★★★½"));
+        assert_eq!(content.tags, ["drama", "Comedy"]);
+        assert_eq!(content.language.as_deref(), Some("en-US"));
+        assert_eq!(content.poster.as_ref().unwrap().url.as_str(), "file:///reviews/img/anora.jpg");
+        assert_eq!(content.published.unwrap().to_string(), "2024-10-18T07:30:00Z");
         assert_eq!(
-            draft.body,
+            content.body,
             "<h2>First</h2><p>It <em>begins</em> with <del>a</del> bet<sup id=\"note-to-1\"><a href=\"#note-1\">1</a></sup>.</p>\
              <table><thead><tr><th>a</th><th>b</th></tr></thead><tbody><tr><td>1</td><td>2</td></tr></tbody></table>\
              <div id=\"note-1\"><p><sup>1</sup> A small one. <a href=\"#note-to-1\">↩</a></p></div>"
@@ -402,16 +402,16 @@ mod tests {
     }
 
     #[test]
-    fn a_teaser_has_neither_numbers_of_footnotes_nor_trailers_nor_spoilers() {
-        let draft = read(
+    fn a_teaser_contains_no_footnote_numbers_trailers_or_spoilers() {
+        let content = read(
             "---\ntitle: A\n---\nThey talk, *once*[^1].\n\n<iframe src=\"https://www.youtube.com/embed/abc\"></iframe>\n\n\
              <details><summary>The end</summary>\n\nAll die.\n\n</details>\n\nIt is night.\n\n[^1]: Twice.\n",
         );
-        assert_eq!(draft.unwrap().teaser, "They talk, once. It is night.");
+        assert_eq!(content.unwrap().teaser, "They talk, once. It is night.");
     }
 
     #[test]
-    fn a_footnote_leads_back_to_its_first_reference() {
+    fn a_footnote_links_back_to_its_first_reference() {
         let content = read("---\ntitle: A\n---\nOne[^n]. Two[^n].\n\n[^n]: Yes.\n\n    *No.*\n").unwrap();
         assert_eq!(
             content.body,
@@ -421,21 +421,21 @@ mod tests {
     }
 
     #[test]
-    fn titles_that_look_like_numbers_are_titles() {
-        let draft = read(
+    fn a_number_can_be_a_title() {
+        let content = read(
             "---\ntitle: 1917\nfilm: 2046\nyear: 2004\npublished: 2024-10-18\nrating: 4/5\n---\nTwo trains.",
         )
         .unwrap();
-        assert_eq!((draft.title.as_str(), draft.film.title.as_str()), ("1917", "2046"));
-        assert_eq!(draft.published.unwrap().to_string(), "2024-10-18T00:00:00Z");
+        assert_eq!((content.title.as_str(), content.film.title.as_str()), ("1917", "2046"));
+        assert_eq!(content.published.unwrap().to_string(), "2024-10-18T00:00:00Z");
     }
 
     #[test]
-    fn an_error_names_the_key_and_what_to_do() {
+    fn an_error_contains_the_key_and_what_is_expected() {
         let error = |front: &str| read(&format!("---\ntitle: A\n{front}\n---\nB")).unwrap_err().to_string();
         assert!(read("---\ntitle: A\n---\n \n").unwrap_err().to_string().starts_with("the file has no text"));
         assert!(error("titel: B").starts_with("unknown key `titel`; valid keys are title, subtitle,"));
-        assert_eq!(error("year: soon"), "`year`: expected a year like 1979");
+        assert_eq!(error("year: soon"), "`year`: expected a year such as 1979");
         assert_eq!(error("subtitle: [a, b]"), "`subtitle`: expected text");
         assert!(error("directors:\n  name: x").starts_with("`directors`: expected a list"));
         assert!(error("rating: good").starts_with("`rating`: expected a rating"));
@@ -464,17 +464,17 @@ mod tests {
     }
 
     #[test]
-    fn markup_in_markdown_is_as_safe_as_any() {
-        let draft =
+    fn html_in_markdown_is_sanitized() {
+        let content =
             read("---\ntitle: <b>A</b>\n---\n<script>x</script>\n\n[a](javascript:alert(1)) <p onclick=x>b")
                 .unwrap();
-        assert_eq!(draft.title, "<b>A</b>", "a title is plain text");
-        assert_eq!(draft.body, "<p>a</p><p>b</p>");
+        assert_eq!(content.title, "<b>A</b>", "a title is plain text");
+        assert_eq!(content.body, "<p>a</p><p>b</p>");
     }
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(front in "[a-z: \\[\\]{}&*!|>'\"\n-]{0,60}", body in ".{0,80}") {
+        fn no_text_causes_a_panic(front in "[a-z: \\[\\]{}&*!|>'\"\n-]{0,60}", body in ".{0,80}") {
             let _ = read(&format!("---\ntitle: A\n{front}\n---\n{body}"));
             let _ = read(&body);
         }
