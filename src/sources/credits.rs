@@ -1,6 +1,6 @@
-//! Extracts the credits of a review: the lines near its top that say who made the film, when it was released and how
-//! the critic rates it. They are removed from the body, so that pages show them once, from data. A line that is
-//! ambiguous stays in the body and sets nothing.
+//! Extracts the credits of a review: the lines near its top that name the people who made the film, its release date and
+//! the critic's rating. They are removed from the body, since pages show them separately. An ambiguous line stays in the
+//! body and has no effect.
 
 mod credit_line;
 mod dates;
@@ -19,11 +19,11 @@ use film_in_headline::{fold_title, is_title_case};
 /// Extracted credits, and the body without them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Credits {
-    /// What is known of the film.
+    /// The film, as far as it is known.
     pub film: Film,
     /// The critic's rating.
     pub rating: Option<Rating>,
-    /// The day of publication that the review states.
+    /// The date of publication that the review states.
     pub published: Option<Date>,
     /// The body without the extracted lines.
     pub body: String,
@@ -55,7 +55,7 @@ struct Extractor<'a> {
     headline: &'a str,
     quoted: Option<String>,
     found: Credits,
-    /// The short line directly above, which may be the film's title.
+    /// The short line directly above the credits, which may be the film's title.
     line_above: Option<String>,
     skipped_lines: usize,
     has_started: bool,
@@ -63,10 +63,10 @@ struct Extractor<'a> {
 }
 
 impl Extractor<'_> {
-    /// Reads blocks from the top until prose begins, and removes what was extracted.
+    /// Processes blocks from the top until prose begins, and removes the extracted lines.
     fn blocks(&mut self, nodes: &mut Vec<Node>) {
         let mut at = 0;
-        // The block that consists of `line_above` alone.
+        // The index of the block that consists only of `line_above`.
         let mut block_above: Option<usize> = None;
         while at < nodes.len() && !self.is_done {
             let Some(Node::Element(element)) = nodes.get_mut(at) else {
@@ -103,7 +103,7 @@ impl Extractor<'_> {
         }
     }
 
-    /// Reads a block. Returns whether nothing is left of it.
+    /// Processes a block. Returns whether nothing is left of it.
     fn block(&mut self, element: &mut Element) -> bool {
         match element.name.as_str() {
             "ul" | "ol" | "tbody" | "thead" | "table" | "blockquote" | "div" => self.rows(element),
@@ -152,7 +152,7 @@ impl Extractor<'_> {
         self.line(&text)
     }
 
-    /// Reads a description list.
+    /// Processes a description list.
     fn terms(&mut self, list: &mut Element) -> bool {
         let mut kept: Vec<Node> = Vec::new();
         let mut nodes = std::mem::take(&mut list.children).into_iter().peekable();
@@ -172,7 +172,7 @@ impl Extractor<'_> {
         list.children.is_empty()
     }
 
-    /// Reads a paragraph, line by line.
+    /// Processes a paragraph line by line.
     fn lines(&mut self, element: &mut Element) -> bool {
         let mut kept: Vec<Node> = Vec::new();
         let mut title_at: Option<usize> = None;
@@ -206,7 +206,7 @@ impl Extractor<'_> {
         element.children.iter().all(Node::is_blank)
     }
 
-    /// Reads a line. Returns whether it was extracted.
+    /// Processes a line. Returns whether it was extracted.
     fn line(&mut self, text: &str) -> bool {
         let line = classify(text);
         match line {
@@ -225,7 +225,7 @@ impl Extractor<'_> {
         self.store(line)
     }
 
-    /// Stores what a line says. Returns `false` if there already is such a line, or if there is no field for it.
+    /// Stores the content of a line. Returns `false` if there was such a line before, or if there is no field for it.
     fn store(&mut self, line: Line) -> bool {
         let found = &mut self.found;
         let film = &mut found.film;
@@ -246,7 +246,7 @@ impl Extractor<'_> {
                 film.year = Some(year);
             }
             Line::Released(PartialDate::Month(year)) => {
-                // There is no field for the month, so the line stays.
+                // There is no field for the month, so the line stays in the body.
                 film.year = film.year.or(Some(year));
                 return false;
             }
@@ -263,7 +263,7 @@ impl Extractor<'_> {
         true
     }
 
-    /// Uses the line above the credits as the film's title, if it certainly is one. Returns whether it did.
+    /// Uses the line above the credits as the film's title if it is unambiguous. Returns whether it was used.
     fn use_as_title(&mut self, text: &str) -> bool {
         if !self.found.film.title.is_empty() {
             return false;
@@ -283,7 +283,7 @@ impl Extractor<'_> {
         true
     }
 
-    /// Reads the last line, since many reviews end with their rating.
+    /// Extracts a rating from the last line, since many reviews end with one.
     fn last_line(&mut self, nodes: &mut Vec<Node>) {
         if self.found.rating.is_some() || nodes.len() < 2 {
             return;
@@ -321,7 +321,7 @@ fn has_break(nodes: &[Node]) -> bool {
     nodes.iter().any(|n| matches!(n, Node::Element(e) if e.name == "br" || has_break(&e.children)))
 }
 
-/// Splits a paragraph into lines. An element that spans several is split as well.
+/// Splits a paragraph into lines. An element that spans several lines is split as well.
 fn split_lines(nodes: Vec<Node>) -> Vec<Vec<Node>> {
     let mut lines: Vec<Vec<Node>> = vec![Vec::new()];
     for node in nodes {
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn credits_are_extracted_from_many_forms() {
+    fn credits_are_extracted_from_all_common_layouts() {
         let paragraphs = "<p>Anora</p><p>Directed by Sean Baker</p><p>Written by Sean Baker</p><p>Starring Mikey Madison, Mark Eydelshteyn</p>\
             <p>Release Date October 8th, 2024</p><p>Published October 18th, 2024</p>";
         let breaks = "<p><b>Anora</b><br>Directed by: Sean Baker<br><em>Written by</em> Sean Baker<br>Starring: Mikey Madison and Mark Eydelshteyn<br>\
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn ratings_are_read_at_the_top_and_at_the_end() {
+    fn ratings_are_extracted_at_the_top_and_at_the_end() {
         for line in ["★★★½", "Rating: ★★★½", "<b>Rating</b> ★★★½"] {
             let top = anora(&format!("<p>{line}</p>"));
             assert_eq!(
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn prose_is_never_eaten() {
+    fn prose_is_not_mistaken_for_credits() {
         for prose in [
             "<p>Directed by Sean Baker, this film is a delight.</p>",
             "<p>Starring in your own life is hard, says this film.</p>",
@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_place_stays_in_the_body() {
+    fn lines_without_a_field_stay_in_the_body() {
         let credits = anora(
             "<p>By A. Critic</p><p>Anora</p><p>Directed by Sean Baker<br>Running time: 139 minutes<br>Released: October 2024<br>A tale begins, and goes on.</p>",
         );
@@ -452,7 +452,7 @@ mod tests {
     }
 
     #[test]
-    fn the_title_comes_only_from_where_it_is_certain() {
+    fn only_an_unambiguous_title_is_used() {
         let block = |line: &str| format!("<p>{line}</p><p>Directed by Sean Baker</p>{PROSE}");
         let title = |headline: &str, line: &str| extract(headline, &block(line)).film.title;
         assert_eq!(title("A riot in Brighton", "Anora"), "Anora");
@@ -465,7 +465,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_body_makes_it_panic(title in ".{0,40}", parts in proptest::collection::vec(prop_oneof![
+        fn no_body_causes_a_panic(title in ".{0,40}", parts in proptest::collection::vec(prop_oneof![
             Just("<p>"), Just("</p>"), Just("<br>"), Just("Directed by "), Just("Sean Baker"), Just("<ul><li>"), Just("</ul>"), Just("Anora"), Just("(1979)"),
             Just("<table><tr><td>"), Just("<td>"), Just("Rating: "), Just("★★"), Just("<dl><dt>"), Just("<dd>"), Just("<strong>"), Just("Released "), Just("1979"), Just("'"), Just("é"), Just(", and "),
         ], 0..20)) {

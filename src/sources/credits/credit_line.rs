@@ -1,11 +1,11 @@
-//! Classifies a line near the top of a review: a credit, a rating, a title, or prose.
+//! Classifies a line near the top of a review as a credit, a rating, a title, or prose.
 
 use super::dates::{self, PartialDate};
 use super::film_in_headline;
 use super::person_names::{self, SharedSurname};
 use crate::domain::rating::Rating;
 
-/// The maximum length of a line in characters. Longer ones are prose.
+/// The maximum length of a line in characters. Longer lines are prose.
 const MAX_LINE_CHARS: usize = 400;
 const MAX_TITLE_CHARS: usize = 100;
 
@@ -29,7 +29,7 @@ pub(super) enum Line {
     Prose,
 }
 
-/// The text of a label, whether it needs a separator such as a colon behind it, and its meaning.
+/// The text of each label, whether a separator such as a colon must follow it, and its meaning.
 const LABELS: [(&str, bool, Label); 44] = [
     ("written and directed by", false, Label::DirectorsAndWriters),
     ("written & directed by", false, Label::DirectorsAndWriters),
@@ -105,7 +105,7 @@ pub(super) fn classify(text: &str) -> Line {
     {
         return line;
     }
-    // A single letter is a rating only behind a label.
+    // A single letter is a rating only after a label.
     if let Some(rating) = Rating::parse(text).filter(|r| r.as_str().chars().count() > 1) {
         return Line::Rated(rating);
     }
@@ -147,7 +147,7 @@ fn parse_value(label: Label, value: &str, text: &str) -> Option<Line> {
     })
 }
 
-/// The label with which a line begins, and the text behind it.
+/// Returns the label at the start of a line, and the text after it.
 fn split_label(text: &str) -> Option<(Label, &str)> {
     let separators = [':', '-', '\u{2013}', '\u{2014}', '|', '\u{FF1A}'];
     LABELS.iter().find_map(|(name, needs_separator, label)| {

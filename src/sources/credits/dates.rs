@@ -9,7 +9,7 @@ pub(super) enum PartialDate {
     Day(Date),
     /// The year of a month, or of a day whose month is ambiguous.
     Month(i16),
-    /// A year alone.
+    /// A year.
     Year(i16),
 }
 
@@ -28,7 +28,7 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
-/// Parses a text that is a date and nothing else. Of `5/6/2024`, which is ambiguous, only the year is certain.
+/// Parses a text that consists of a date. An ambiguous date such as `5/6/2024` yields only its year.
 pub(super) fn parse_date(text: &str) -> Option<PartialDate> {
     let text = text.split('(').next()?.trim().trim_end_matches('.').trim();
     if text.is_empty() || text.chars().count() > 40 {
@@ -56,14 +56,14 @@ pub(super) fn parse_date(text: &str) -> Option<PartialDate> {
         let ordinal =
             ["st", "nd", "rd", "th"].iter().find_map(|s| lower.strip_suffix(s)).and_then(parse_digits);
         let number = parse_digits(&lower).or(ordinal);
-        let slot = match number {
+        let (field, value) = match number {
             Some(n) if n > 31 && lower.len() == 4 => (&mut year, n),
             Some(n) if (1..=31).contains(&n) => (&mut day, n),
             Some(_) => return None,
             None if matches!(lower.as_str(), "of" | "the" | "on") || is_weekday(&lower) => continue,
             None => (&mut month, month_number(&lower)?),
         };
-        if slot.0.replace(slot.1).is_some() {
+        if field.replace(value).is_some() {
             return None;
         }
     }
@@ -93,7 +93,7 @@ fn is_weekday(word: &str) -> bool {
         .any(|day| *day == word || (word.len() >= 3 && day.starts_with(word)))
 }
 
-/// The year, if a film may be from it: the first was made in 1888.
+/// Returns the year if a film may have been made in it. The first film is from 1888.
 pub(super) fn film_year(year: i64) -> Option<i16> {
     i16::try_from(year).ok().filter(|y| (1888..=2100).contains(y))
 }
@@ -110,7 +110,7 @@ mod tests {
     use jiff::civil::date;
 
     #[test]
-    fn days_are_read_in_their_many_forms() {
+    fn complete_dates_are_parsed_in_all_common_forms() {
         for text in [
             "October 8th, 2024",
             "8 October 2024",
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_certain_is_not_read() {
+    fn ambiguous_parts_of_a_date_are_dropped() {
         assert_eq!(parse_date("5/6/2024"), Some(PartialDate::Month(2024)));
         assert_eq!(parse_date("October 2024"), Some(PartialDate::Month(2024)));
         assert_eq!(parse_date("1979"), Some(PartialDate::Year(1979)));

@@ -6,7 +6,7 @@ const OPENING_QUOTES: [char; 4] = ['\'', '"', '\u{2018}', '\u{201C}'];
 /// The maximum length of a title in characters.
 const MAX_TITLE_CHARS: usize = 100;
 
-/// The quoted text of a headline, or `None` if there are several or if it is ambiguous where it ends.
+/// Returns the quoted text of a headline, or `None` if there are several quotes or if the end of the quote is ambiguous.
 pub(super) fn quoted_title(headline: &str) -> Option<String> {
     let chars: Vec<char> = headline.chars().collect();
     let mut found = None;
@@ -27,14 +27,14 @@ pub(super) fn quoted_title(headline: &str) -> Option<String> {
         at = end + 1;
     }
     let title: String = found?;
-    // Headlines put their comma before the closing quote.
+    // In American English, a comma precedes the closing quote.
     let title = title.trim().trim_end_matches(',').to_owned();
     let fits = !title.is_empty() && title.chars().count() <= MAX_TITLE_CHARS;
     (fits && !title.chars().next().is_some_and(char::is_lowercase)).then_some(title)
 }
 
-/// The position at which the quote that opens at `open` closes. A single quote may be an apostrophe: after an `s`, with
-/// another candidate behind it, that is ambiguous.
+/// Returns the position of the closing quote for the quote that opens at `open`. A single quote after an `s` may be an
+/// apostrophe, so it is ambiguous if another candidate follows.
 fn closing_quote(chars: &[char], open: usize) -> Option<usize> {
     let close = match chars.get(open)? {
         '\u{2018}' => '\u{2019}',
@@ -58,7 +58,7 @@ fn closing_quote(chars: &[char], open: usize) -> Option<usize> {
     (!(may_be_possessive && has_another)).then_some(first)
 }
 
-/// The title and year of a headline such as `Stalker (1979)`, with or without the word *review* around it.
+/// Returns the title and year of a headline such as `Stalker (1979)`, with or without the word *review* around them.
 pub(super) fn title_with_year(headline: &str) -> Option<(String, i16)> {
     let mut text = headline.trim();
     for head in ["Movie Review:", "Film Review:", "Review:"] {
@@ -76,7 +76,7 @@ pub(super) fn title_with_year(headline: &str) -> Option<(String, i16)> {
     split_off_year(text)
 }
 
-/// Splits a title and the year in parentheses behind it.
+/// Splits a text into a title and the year in parentheses after it.
 pub(super) fn split_off_year(text: &str) -> Option<(String, i16)> {
     let (title, year) = text.trim().strip_suffix(')')?.rsplit_once('(')?;
     let is_four_digits = year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit());
@@ -85,7 +85,7 @@ pub(super) fn split_off_year(text: &str) -> Option<(String, i16)> {
     (!title.is_empty() && title.chars().count() <= MAX_TITLE_CHARS).then(|| (title.to_owned(), year))
 }
 
-/// The text without quotes around it.
+/// Returns the text without surrounding quotes.
 pub(super) fn strip_quotes(text: &str) -> &str {
     [('\'', '\''), ('"', '"'), ('\u{2018}', '\u{2019}'), ('\u{201C}', '\u{201D}')]
         .iter()
@@ -93,7 +93,7 @@ pub(super) fn strip_quotes(text: &str) -> &str {
         .unwrap_or(text)
 }
 
-/// The letters and digits in lower case, to compare titles.
+/// Returns the letters and digits in lower case, for comparing titles.
 pub(super) fn fold_title(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_certain_stays_empty() {
+    fn an_ambiguous_quote_is_not_a_title() {
         for headline in [
             "Anora",
             "'Wicked' and 'Gladiator II' collide",
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_year_behind_a_title_is_found() {
+    fn a_title_with_a_year_is_found() {
         for headline in [
             "Stalker (1979)",
             "Review: Stalker (1979)",

@@ -1,18 +1,18 @@
-//! Parses the names of people in credits. A text is split only if it is certain where one name ends.
+//! Parses the names of people in credits. A text is split only where the end of a name is unambiguous.
 
-/// The maximum number of names in a line. A line with more is not a credit.
+/// The maximum number of names in a line. A line with more names is not a credit.
 const MAX_NAMES: usize = 40;
 /// Lower-case words within names.
 const PARTICLES: [&str; 28] = [
     "de", "del", "della", "di", "da", "dos", "das", "du", "la", "le", "van", "von", "der", "den", "het",
     "ter", "zu", "af", "av", "al", "el", "bin", "ibn", "ben", "y", "e", "i", "of",
 ];
-/// Words that follow `and` in the name of a company, which is not split there.
+/// Words that follow `and` in the name of a company, which is not split.
 const COMPANY_WORDS: [&str; 8] =
     ["Sons", "Daughters", "Brothers", "Sisters", "Company", "Co", "Partners", "Friends"];
 const SUFFIXES: [&str; 9] = ["jr", "sr", "ii", "iii", "iv", "md", "phd", "esq", "asc"];
 
-/// Whether the two names of *Joel and Ethan Coen* may have a surname in common.
+/// Whether two names joined by *and* may share a surname, as in *Joel and Ethan Coen*.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum SharedSurname {
     /// They may, so the text is not split.
@@ -21,7 +21,7 @@ pub(super) enum SharedSurname {
     No,
 }
 
-/// The names in a text, or `None` if any part of it is not a name.
+/// Returns the names in a text, or `None` if any part of it is not a name.
 pub(super) fn parse_names(text: &str, shared_surname: SharedSurname) -> Option<Vec<String>> {
     let text = text.trim().trim_end_matches(['.', ',', ';']).trim();
     let ends_with_suffix = ["Jr", "Sr"].iter().any(|s| text.ends_with(s));
@@ -104,7 +104,7 @@ fn split_conjunction(part: &str, shared_surname: SharedSurname) -> Vec<String> {
     if may_share { vec![part.split_whitespace().collect::<Vec<_>>().join(" ")] } else { found }
 }
 
-/// The name without a role behind it, such as `(as Ani)` or `(Ani)`.
+/// Returns the name without a role after it, such as `(as Ani)` or `(Ani)`.
 fn strip_role(name: &str) -> String {
     let name = name.trim();
     match name.split_once('(') {
@@ -147,35 +147,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_split_where_it_is_certain() {
-        let two = |text: &str| parse_names(text, SharedSurname::No).unwrap().join(" + ");
-        let kin = |text: &str| parse_names(text, SharedSurname::Possible).unwrap().join(" + ");
+    fn names_are_split_only_where_it_is_unambiguous() {
+        let separate = |text: &str| parse_names(text, SharedSurname::No).unwrap().join(" + ");
+        let related = |text: &str| parse_names(text, SharedSurname::Possible).unwrap().join(" + ");
         assert_eq!(
-            two("Mikey Madison, Mark Eydelshteyn and Yura Borisov"),
+            separate("Mikey Madison, Mark Eydelshteyn and Yura Borisov"),
             "Mikey Madison + Mark Eydelshteyn + Yura Borisov"
         );
         assert_eq!(
-            two("Robert Downey, Jr., Ke Huy Quan & Zendaya"),
+            separate("Robert Downey, Jr., Ke Huy Quan & Zendaya"),
             "Robert Downey, Jr. + Ke Huy Quan + Zendaya"
         );
-        assert_eq!(two("Zendaya and Josh O\u{2019}Connor"), "Zendaya + Josh O\u{2019}Connor");
+        assert_eq!(separate("Zendaya and Josh O\u{2019}Connor"), "Zendaya + Josh O\u{2019}Connor");
         assert_eq!(
-            two("Mikey Madison (Ani), Vache Tovmasyan (as Garnick, the muscle)"),
+            separate("Mikey Madison (Ani), Vache Tovmasyan (as Garnick, the muscle)"),
             "Mikey Madison + Vache Tovmasyan"
         );
-        assert_eq!(kin("Joel and Ethan Coen"), "Joel and Ethan Coen");
-        assert_eq!(kin("Joel Coen and Ethan Coen"), "Joel Coen + Ethan Coen");
-        assert_eq!(kin("Sanders and Sons"), "Sanders and Sons");
+        assert_eq!(related("Joel and Ethan Coen"), "Joel and Ethan Coen");
+        assert_eq!(related("Joel Coen and Ethan Coen"), "Joel Coen + Ethan Coen");
+        assert_eq!(related("Sanders and Sons"), "Sanders and Sons");
         assert_eq!(
-            kin("J.J. Abrams, Guillermo del Toro, M. Night Shyamalan."),
+            related("J.J. Abrams, Guillermo del Toro, M. Night Shyamalan."),
             "J.J. Abrams + Guillermo del Toro + M. Night Shyamalan"
         );
-        assert_eq!(kin("宮崎駿、高畑勲"), "宮崎駿 + 高畑勲");
-        assert_eq!(two("Michael B. Jordan, and many more"), "Michael B. Jordan");
+        assert_eq!(related("宮崎駿、高畑勲"), "宮崎駿 + 高畑勲");
+        assert_eq!(separate("Michael B. Jordan, and many more"), "Michael B. Jordan");
     }
 
     #[test]
-    fn prose_is_no_name() {
+    fn prose_is_not_a_name() {
         for text in [
             "Sean Baker, this film is a delight.",
             "a committee",
