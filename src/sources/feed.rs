@@ -1,5 +1,7 @@
-//! Parses feeds: RSS 0.9x, 1.0 and 2.0, Atom, and JSON Feed. A document is either parsed as a whole or refused with one
-//! line that says why. An entry that cannot be parsed is skipped with a reason and costs no other entry.
+//! Parses feeds: RSS 0.9x, 1.0 and 2.0, Atom, and JSON Feed.
+//!
+//! A document is either accepted or rejected with an error of one line. An entry that cannot be parsed is skipped with a
+//! reason and does not affect other entries.
 
 mod encoding;
 mod json_feed;
@@ -15,11 +17,11 @@ use super::review_content::{self, ReviewParts};
 use crate::domain::canonical_url::url_key;
 use crate::domain::feed_entry::FeedEntry;
 
-/// The maximum size of a document in bytes. Larger ones are neither parsed nor fetched to their end.
+/// The maximum size of a document in bytes. Larger documents are neither downloaded completely nor parsed.
 pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
 /// The maximum number of entries of a document.
 pub const MAX_ENTRIES: usize = 5_000;
-/// The maximum size of an entry in bytes. Larger ones are skipped.
+/// The maximum size of an entry in bytes. Larger entries are skipped.
 const MAX_ENTRY_BYTES: usize = 4 * 1024 * 1024;
 
 /// A parsed feed.
@@ -27,54 +29,54 @@ const MAX_ENTRY_BYTES: usize = 4 * 1024 * 1024;
 pub struct FeedDocument {
     /// The feed's title as plain text.
     pub title: Option<String>,
-    /// The BCP 47 tag of the feed's language, which is also that of entries without one of their own.
+    /// The feed's language as a BCP 47 tag, which is also the language of entries that declare none.
     pub language: Option<String>,
     /// The entries, in the order of the document.
     pub entries: Vec<FeedEntry>,
-    /// Entries that were skipped: which one, and why.
+    /// The entries that were skipped, each with the reason.
     pub skipped: Vec<(String, String)>,
-    /// Ids that several entries share. They identify none of them.
+    /// Ids that several entries share, and that therefore identify none of them.
     pub shared_guids: HashSet<String>,
-    /// URLs that several entries share, as `canonical_url::url_key` writes them.
+    /// URLs that several entries share, as returned by `canonical_url::url_key`.
     pub shared_urls: HashSet<String>,
 }
 
-/// Why a document was refused.
+/// Why a document is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FeedError {
-    /// It has more than [`MAX_DOCUMENT_BYTES`].
+    /// The document has more than [`MAX_DOCUMENT_BYTES`].
     #[error("the feed is larger than 16 MiB")]
     TooLarge,
-    /// It has more than [`MAX_ENTRIES`].
+    /// The document has more than [`MAX_ENTRIES`].
     #[error("the feed has more than 5000 entries")]
     TooManyEntries,
-    /// It has nothing but white space.
+    /// The document consists of white space.
     #[error("the document is empty")]
     Empty,
-    /// It is an HTML page.
+    /// The document is an HTML page.
     #[error(
         "the document is an HTML page, not a feed; the feed's URL is in its <link rel=\"alternate\" type=\"application/rss+xml\">"
     )]
     Html,
-    /// It is in no format that we know.
+    /// The format is unknown.
     #[error("the document is neither RSS nor Atom nor JSON Feed")]
     NotAFeed,
-    /// It declares an unknown encoding.
+    /// The declared encoding is unknown.
     #[error("the feed declares the unknown encoding {0:?}")]
     Encoding(String),
-    /// It has a DTD subset, such as declarations of entities.
+    /// The document has a DTD subset, such as declarations of entities.
     #[error("the feed has a DTD subset, which is not supported because entities are never expanded")]
     Dtd,
-    /// Its end is missing.
+    /// The end of the document is missing.
     #[error("the feed is truncated: {0:?} is never closed")]
     Truncated(String),
-    /// It is not well-formed.
+    /// The document is not well-formed.
     #[error("the feed is not well-formed: {0}")]
     Malformed(String),
     /// An element has more than 256 attributes.
     #[error("the element <{0}> of the feed has more than 256 attributes")]
     TooManyAttributes(String),
-    /// Its elements are nested more than 256 deep, or more than 64 namespaces are in scope.
+    /// Elements are nested more than 256 deep, or more than 64 namespaces are in scope.
     #[error("the feed nests its elements or namespaces too deeply")]
     TooNested,
 }
@@ -92,19 +94,19 @@ enum EntryError {
     NoLink,
     #[error("not a JSON object")]
     NotAnObject,
-    /// What feed-rs says.
+    /// feed-rs cannot parse the entry.
     #[error("{0}")]
     Invalid(String),
 }
 
-/// What a feed says about itself.
+/// The title and language of a feed.
 #[derive(Default)]
 struct FeedHead {
     title: Option<String>,
     language: Option<String>,
 }
 
-/// An entry as the feed has it.
+/// An entry before its content is processed.
 struct ParsedEntry {
     guid: Option<String>,
     parts: ReviewParts,
@@ -148,8 +150,8 @@ pub fn parse(bytes: &[u8], base: &Url) -> Result<FeedDocument, FeedError> {
 
 type ParsedFeed = (FeedHead, Vec<Result<ParsedEntry, EntryError>>);
 
-/// The URL against which relative URLs of an entry are resolved: that of its page. If the feed is a local file it is
-/// that of the feed, since its images are beside it.
+/// Returns the URL against which relative URLs of an entry are resolved: that of its page, or that of the feed if the
+/// feed is a local file, since its images are next to it.
 fn entry_base(link: Option<&Url>, base: &Url) -> Url {
     link.filter(|_| base.scheme() != "file").unwrap_or(base).clone()
 }
@@ -171,9 +173,9 @@ fn parse_xml(text: &str, has_invalid_bytes: bool, base: &Url) -> Result<ParsedFe
 
 fn into_entry(parsed: ParsedEntry, language: Option<&String>) -> Result<FeedEntry, EntryError> {
     let ParsedEntry { guid, parts, base } = parsed;
-    let mut draft = parts.into_content(&base).ok_or(EntryError::Empty)?;
-    draft.language = draft.language.or_else(|| language.cloned());
-    Ok(FeedEntry { guid, content: draft })
+    let mut content = parts.into_content(&base).ok_or(EntryError::Empty)?;
+    content.language = content.language.or_else(|| language.cloned());
+    Ok(FeedEntry { guid, content })
 }
 
 impl FeedDocument {
@@ -191,7 +193,7 @@ impl FeedDocument {
     }
 }
 
-/// A part of the document for an error message.
+/// Shortens a part of the document for an error message.
 fn excerpt(text: &str) -> String {
     html::single_line_text(text, 40)
 }

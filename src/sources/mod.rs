@@ -1,7 +1,7 @@
-//! Parsers of everything that comes from outside: feeds, Markdown files, block lists, HTML and credits.
+//! Parsers of foreign formats: feeds, Markdown files, blocklists, HTML and credits.
 //!
-//! All of it is pure: no network, no clock and no database. Whatever the input is, parsing ends in linear time with a
-//! result or with an error of one line. Texts come out bounded and without control characters, HTML comes out safe.
+//! These modules are pure: they use no network, clock or database. For any input, they return a result or an error of one
+//! line in linear time. Texts in the result are bounded and free of control characters, and HTML is safe.
 
 pub mod blocklist;
 pub mod credits;

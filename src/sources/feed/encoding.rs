@@ -4,11 +4,11 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::FeedError;
 
-/// Returns the text of a document, and whether some of its bytes were invalid in its encoding (each became U+FFFD). The
-/// encoding is that of the byte order mark, else that of the XML declaration, else UTF-8.
+/// Returns the text of a document, and whether it contained bytes that are invalid in its encoding (they became U+FFFD).
+/// The encoding is taken from the byte order mark or else from the XML declaration, and is UTF-8 otherwise.
 pub(super) fn decode(bytes: &[u8]) -> Result<(String, bool), FeedError> {
     let encoding = match bytes {
-        // Without a byte order mark, the zero byte next to `<` shows UTF-16.
+        // Without a byte order mark, a zero byte next to `<` indicates UTF-16.
         [b'<', 0, ..] => UTF_16LE,
         [0, b'<', ..] => UTF_16BE,
         _ => declared(bytes)?.unwrap_or(UTF_8),

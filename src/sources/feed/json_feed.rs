@@ -1,5 +1,5 @@
-//! Parses JSON Feed 1.0 and 1.1. feed-rs 3.0 cannot be used for it: it fails on an id that is a number, and drops the
-//! images and languages of items.
+//! Parses JSON Feed 1.0 and 1.1. feed-rs 3.0 cannot be used for it, since it fails on a numeric id and drops the images
+//! and languages of items.
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::sources::html;
 use crate::sources::review_content::{ReviewParts, SourceText};
 
-/// Parses a document. An invalid item costs only itself.
+/// Parses a document. An invalid item does not affect the others.
 pub(super) fn parse(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
     let mut document: Map<String, Value> = serde_json::from_str(text).map_err(|e| {
         if e.is_eof() {

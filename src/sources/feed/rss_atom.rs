@@ -1,4 +1,4 @@
-//! Parses the pieces of an RSS or Atom feed with feed-rs.
+//! Parses the entries of an RSS or Atom feed with feed-rs.
 
 use feed_rs::model::{Entry, Link};
 use feed_rs::parser::{self, Parser};
@@ -20,7 +20,7 @@ fn parser(base: &Url) -> Parser {
         .build()
 }
 
-/// What a feed says about itself.
+/// Parses the title and language of a feed.
 pub(super) fn parse_head(split: &SplitFeed, base: &Url) -> FeedHead {
     let feed = parser(base).parse(split.head.as_bytes()).ok();
     let title = feed.as_ref().and_then(|f| f.title.as_ref()).map(|t| html::plain_text(&t.content));
@@ -48,7 +48,7 @@ fn convert(entry: Entry, document: &EntryDocument, format: XmlFormat, base: &Url
     let stated = entry.base.as_deref().and_then(|b| base.join(b).ok());
     let entry_base = stated.unwrap_or_else(|| super::entry_base(link.as_ref(), base));
 
-    // Atom marks plain text. In RSS every text may be HTML.
+    // Atom marks plain text. In RSS, any text may be HTML.
     let text = |content: String, subtype: &str| match (format, subtype) {
         (XmlFormat::Atom, "plain") => SourceText::Plain(content),
         // feed-rs writes `<br/>` as `<br></br>`, which is two line breaks in HTML.
@@ -66,7 +66,7 @@ fn convert(entry: Entry, document: &EntryDocument, format: XmlFormat, base: &Url
     let time = |t: Option<i64>| t.filter(|ms| *ms >= 0).map(Timestamp::from_millis);
     let published = time(entry.published.map(|t| t.timestamp_millis()));
     let updated = time(entry.updated.map(|t| t.timestamp_millis()));
-    // RSS has no `updated`: feed-rs copies `pubDate`. Atom requires it, and it may be the only date.
+    // RSS has no `updated`, so feed-rs copies `pubDate`. Atom requires `updated`, and it may be the only date.
     let updated_only = published.is_none().then_some(updated).flatten();
     let tags = entry
         .categories
@@ -88,7 +88,7 @@ fn convert(entry: Entry, document: &EntryDocument, format: XmlFormat, base: &Url
     ParsedEntry { guid, parts, base: entry_base }
 }
 
-/// The link that leads to the entry's page.
+/// Returns the link to the entry's page.
 fn page_link(links: &[Link]) -> Option<String> {
     let own = |l: &&Link| l.target.is_none() && l.rel.as_deref().is_none_or(|rel| rel == "alternate");
     let html = |l: &&Link| l.media_type.as_deref().is_none_or(|t| t.contains("html"));

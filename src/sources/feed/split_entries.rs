@@ -1,8 +1,8 @@
-//! Splits an XML feed into one small document per entry, so that a malformed entry costs only itself.
+//! Splits an XML feed into one small document per entry, so that a malformed entry does not affect the others.
 //!
-//! The split is a single pass of quick-xml before feed-rs sees anything. It bounds what would cost a parser
-//! quadratic time or unlimited memory: attributes of an element, namespaces in scope, depth and number of entries. A
-//! document type declaration with a subset is refused, since entities are never expanded.
+//! The split is a single pass of quick-xml before feed-rs. It limits everything that would cost a parser quadratic time
+//! or unlimited memory: attributes of an element, namespaces in scope, depth and number of entries. A document type
+//! declaration with a subset is rejected, since entities are never expanded.
 
 use quick_xml::Reader;
 use quick_xml::errors::{Error as XmlError, IllFormedError, SyntaxError};
@@ -13,7 +13,7 @@ use super::{FeedError, excerpt};
 
 /// The maximum number of attributes of one element.
 const MAX_ATTRIBUTES: usize = 256;
-/// The maximum number of namespace declarations in scope. A parser walks through them for each name.
+/// The maximum number of namespace declarations in scope. Parsers search them for each name.
 const MAX_NAMESPACES: usize = 64;
 /// The maximum number of open elements.
 const MAX_DEPTH: usize = 256;
@@ -23,9 +23,9 @@ const MAX_NAME_BYTES: usize = 200;
 const MAX_HEAD_BYTES: usize = 10_000;
 /// The maximum number of media elements of one entry.
 const MAX_MEDIA: usize = 20;
-/// How far below its entry a media element may be: in `media:group`, and in `media:content` within that.
+/// The maximum depth of a media element below its entry: in `media:group`, and in `media:content` within that.
 const MAX_MEDIA_DEPTH: usize = 3;
-/// Children of an entry that describe a review. The others, such as names of authors, are left out.
+/// The children of an entry that describe a review. Others, such as author names, are dropped.
 const KEPT_CHILDREN: [&str; 15] = [
     "title",
     "link",
@@ -49,7 +49,7 @@ const IMPLIED_NAMESPACES: [(&str, &str); 2] = [
     ("xmlns:dc", "http://purl.org/dc/elements/1.1/"),
 ];
 
-/// The format of an XML feed, as its root element says.
+/// The format of an XML feed, which its root element determines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum XmlFormat {
     /// RSS 0.9x or 2.0.
@@ -60,7 +60,7 @@ pub(super) enum XmlFormat {
     Atom,
 }
 
-/// A feed in pieces.
+/// A feed that has been split.
 #[derive(Debug)]
 pub(super) struct SplitFeed {
     pub(super) format: XmlFormat,
@@ -72,25 +72,25 @@ pub(super) struct SplitFeed {
     pub(super) entries: Vec<EntryDocument>,
 }
 
-/// One entry as a document of its own, and what feed-rs does not read of it.
+/// One entry as a document of its own, with the members that feed-rs does not parse.
 #[derive(Debug, Default)]
 pub(super) struct EntryDocument {
-    /// The feed with this entry alone.
+    /// The feed with only this entry.
     pub(super) xml: String,
     /// The `xml:lang` of its element.
     pub(super) language: Option<String>,
-    /// Its `rdf:about`, which is the id in RSS 1.0.
+    /// The `rdf:about`, which is the id in RSS 1.0.
     pub(super) about: Option<String>,
-    /// Whether its guid is its URL (`isPermaLink`).
+    /// Whether the guid is the URL of the entry (`isPermaLink`).
     pub(super) is_permalink: bool,
-    /// Its images and other media.
+    /// Images and other media.
     pub(super) media: Vec<MediaElement>,
 }
 
 /// `<enclosure>`, `<media:content>`, `<media:thumbnail>` or `<itunes:image>`.
 #[derive(Debug)]
 pub(super) struct MediaElement {
-    /// Its name without the prefix.
+    /// The name without the prefix.
     pub(super) name: String,
     attributes: Vec<(String, String)>,
 }
@@ -139,19 +139,19 @@ struct Root<'a> {
     language: Option<String>,
 }
 
-/// An entry that is being read.
+/// An entry that has not ended yet.
 struct OpenEntry {
     document: EntryDocument,
     depth: usize,
 }
 
-/// A child that is kept, and where it begins.
+/// A child that is kept and has not ended yet.
 struct OpenChild {
     start: usize,
     depth: usize,
 }
 
-/// A start tag. Values have their references resolved.
+/// A start tag. References in the values are decoded.
 struct StartTag<'a> {
     name: &'a str,
     attributes: Vec<(String, String)>,
@@ -159,32 +159,33 @@ struct StartTag<'a> {
     raw: String,
 }
 
-/// Resolves each reference by itself: a bare `&`, as in many URLs, leaves the references beside it as they are meant.
-fn resolve_references(value: &str) -> String {
-    /// No name of a reference is longer.
+/// Decodes each reference separately, so that a bare `&`, which many URLs contain, does not affect the references next
+/// to it.
+fn decode_references(value: &str) -> String {
+    /// No reference is longer.
     const MAX_REFERENCE_BYTES: usize = 40;
-    let mut resolved = String::with_capacity(value.len());
+    let mut decoded = String::with_capacity(value.len());
     let mut rest = value;
     while let Some((before, reference)) = rest.find('&').map(|at| rest.split_at(at)) {
-        resolved.push_str(before);
+        decoded.push_str(before);
         let end =
             reference.bytes().take(MAX_REFERENCE_BYTES).position(|byte| byte == b';').map(|end| end + 1);
         if let Some((text, end)) = end.and_then(|end| Some((unescape(&reference[..end]).ok()?, end))) {
-            resolved.push_str(&text);
+            decoded.push_str(&text);
             rest = &reference[end..];
         } else {
-            resolved.push('&');
+            decoded.push('&');
             rest = &reference[1..];
         }
     }
-    resolved.push_str(rest);
-    resolved
+    decoded.push_str(rest);
+    decoded
 }
 
 impl<'a> StartTag<'a> {
-    fn read(tag: &BytesStart<'_>, name: &'a str) -> Result<Self, FeedError> {
+    fn parse(tag: &BytesStart<'_>, name: &'a str) -> Result<Self, FeedError> {
         let mut attributes = Vec::new();
-        // feed-rs looks for duplicates, and leaves out the entry that has them.
+        // feed-rs checks for duplicates, so that only the entry that has them is skipped.
         for attribute in tag.attributes().with_checks(false) {
             if attributes.len() >= MAX_ATTRIBUTES {
                 return Err(FeedError::TooManyAttributes(excerpt(name)));
@@ -192,7 +193,7 @@ impl<'a> StartTag<'a> {
             let attribute = attribute.map_err(|_| {
                 FeedError::Malformed(format!("an attribute of <{}> has no value", excerpt(name)))
             })?;
-            attributes.push((attribute.key.as_ref().to_owned(), resolve_references(&attribute.value)));
+            attributes.push((attribute.key.as_ref().to_owned(), decode_references(&attribute.value)));
         }
         Ok(Self { name, attributes, raw: (**tag).to_owned() })
     }
@@ -210,7 +211,7 @@ impl<'a> StartTag<'a> {
         self.attributes.iter().filter(|(name, _)| name == "xmlns" || name.starts_with("xmlns:")).count()
     }
 
-    /// The tag as the root of a document for feed-rs.
+    /// Returns the tag as the root of a document for feed-rs.
     fn to_root(&self) -> String {
         let mut root = BytesStart::new(self.name);
         let own = self.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -225,7 +226,7 @@ impl<'a> StartTag<'a> {
 
 struct Splitter<'a> {
     xml: &'a str,
-    /// The end of what was read.
+    /// The end of the part that has been processed.
     position: usize,
     open: Vec<OpenElement<'a>>,
     root: Option<Root<'a>>,
@@ -243,7 +244,7 @@ impl<'a> Splitter<'a> {
     fn run(&mut self) -> Result<(), FeedError> {
         let mut reader = Reader::from_str(self.xml);
         reader.config_mut().expand_empty_elements = true;
-        // In an entry it is for feed-rs to judge.
+        // feed-rs decides whether an entry with a bare `&` is valid.
         reader.config_mut().allow_dangling_amp = true;
         loop {
             let start = self.position;
@@ -271,7 +272,8 @@ impl<'a> Splitter<'a> {
         }
     }
 
-    /// Old feeds refer to a DTD, which is never read. One with declarations of its own is refused.
+    /// Checks a document type declaration. Old feeds refer to a DTD, which is never fetched. A declaration with a subset
+    /// is rejected.
     fn doctype(&self, declaration: &str) -> Result<(), FeedError> {
         if !self.open.is_empty() || declaration.contains('[') {
             return Err(FeedError::Dtd);
@@ -288,7 +290,7 @@ impl<'a> Splitter<'a> {
         if name.len() > MAX_NAME_BYTES || !name.starts_with(begins_name) {
             return Err(FeedError::Malformed(format!("<{}", excerpt(name))));
         }
-        let tag = StartTag::read(tag, name)?;
+        let tag = StartTag::parse(tag, name)?;
         if self.open.is_empty() {
             self.start_root(&tag)?;
         }
@@ -404,10 +406,10 @@ impl<'a> Splitter<'a> {
     }
 }
 
-/// What a fault of the document means for the feed.
+/// Converts a syntax error of the document.
 fn xml_error(error: &XmlError) -> FeedError {
     match error {
-        // `<!ENTITY`, for one.
+        // For example `<!ENTITY`.
         XmlError::Syntax(SyntaxError::InvalidBangMarkup) => FeedError::Dtd,
         XmlError::Syntax(error) => FeedError::Truncated(
             match error {

@@ -1,9 +1,10 @@
-//! Feeds in the forms in which they occur, all written for these tests.
+//! Feeds in all common forms, written for these tests.
 
 use std::fmt::Write as _;
 
 use super::*;
 use crate::domain::rating::Rating;
+use crate::domain::review::ReviewContent;
 use proptest::prelude::*;
 
 fn base() -> Url {
@@ -14,7 +15,7 @@ fn read(text: &str) -> FeedDocument {
     parse(text.as_bytes(), &base()).unwrap()
 }
 
-fn refused(text: &str) -> FeedError {
+fn parse_error(text: &str) -> FeedError {
     parse(text.as_bytes(), &base()).unwrap_err()
 }
 
@@ -34,27 +35,27 @@ const REVIEW: &str = "<item><title>Movie Review: 'Anora' is a Riot</title><link>
     <p>Rating: ★★★★½</p><p>The night begins with a bet. It ends with <a href=\"/b\">a door</a>.</p><script>x</script>]]></content:encoded></item>";
 
 #[test]
-fn a_review_in_rss_becomes_a_draft() {
+fn a_review_in_rss_is_parsed() {
     let document = read(&rss(REVIEW));
     assert_eq!(document.title.as_deref(), Some("Last & Row"));
     assert_eq!(document.skipped, []);
-    let FeedEntry { guid, content: draft } = document.entries.first().unwrap();
+    let FeedEntry { guid, content } = document.entries.first().unwrap();
     assert_eq!(guid.as_deref(), Some("tag:crit.example,2024:7"));
-    assert_eq!(draft.title, "Movie Review: 'Anora' is a Riot");
-    assert_eq!(draft.subtitle.as_deref(), Some("Brighton Beach never rested so little"));
-    assert_eq!(draft.film.title, "Anora");
-    assert_eq!(draft.film.directors, ["Sean Baker"]);
-    assert_eq!(draft.rating, Rating::parse("★★★★½"));
+    assert_eq!(content.title, "Movie Review: 'Anora' is a Riot");
+    assert_eq!(content.subtitle.as_deref(), Some("Brighton Beach never rested so little"));
+    assert_eq!(content.film.title, "Anora");
+    assert_eq!(content.film.directors, ["Sean Baker"]);
+    assert_eq!(content.rating, Rating::parse("★★★★½"));
     assert_eq!(
-        draft.body,
+        content.body,
         "<p>The night begins with a bet. It ends with <a href=\"https://crit.example/b\" rel=\"noopener noreferrer\">a door</a>.</p>"
     );
-    assert_eq!(draft.teaser, "The night begins with a bet. It ends with a door.");
-    assert_eq!(draft.tags, ["Drama", "R&B"]);
-    assert_eq!(draft.language.as_deref(), Some("en-US"));
-    assert_eq!(draft.published.unwrap().to_string(), "2024-10-18T09:30:00Z");
-    assert_eq!(draft.updated, None);
-    let poster = draft.poster.as_ref().unwrap();
+    assert_eq!(content.teaser, "The night begins with a bet. It ends with a door.");
+    assert_eq!(content.tags, ["Drama", "R&B"]);
+    assert_eq!(content.language.as_deref(), Some("en-US"));
+    assert_eq!(content.published.unwrap().to_string(), "2024-10-18T09:30:00Z");
+    assert_eq!(content.updated, None);
+    let poster = content.poster.as_ref().unwrap();
     assert_eq!(
         (poster.url.as_str(), poster.alt.as_deref()),
         ("https://i.example/a.jpg", Some("A woman laughs"))
@@ -62,7 +63,7 @@ fn a_review_in_rss_becomes_a_draft() {
 }
 
 #[test]
-fn a_review_in_atom_becomes_a_draft() {
+fn a_review_in_atom_is_parsed() {
     let document = read(
         "<feed xmlns='http://www.w3.org/2005/Atom' xml:lang='en'><title type='html'>Row &amp;lt;3</title><entry xml:lang='de-at'>\
          <id> urn:x:1 </id><title type='text'>Is &lt;b&gt; bold?</title><link rel='self' href='/atom/1'/><link rel='alternate' type='text/html' href='/1'/>\
@@ -71,22 +72,22 @@ fn a_review_in_atom_becomes_a_draft() {
          <media:thumbnail xmlns:media='http://search.yahoo.com/mrss/' url='https://i.example/t.jpg' width='200'/>\
          <content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'><p>One<br/>two &amp; <em>three</em></p></div></content></entry></feed>",
     );
-    let FeedEntry { guid, content: draft } = document.entries.first().unwrap();
+    let FeedEntry { guid, content } = document.entries.first().unwrap();
     assert_eq!(document.title.as_deref(), Some("Row <3"));
     assert_eq!(guid.as_deref(), Some("urn:x:1"));
-    assert_eq!(draft.title, "Is <b> bold?");
-    assert_eq!(draft.body, "<p>One<br>two &amp; <em>three</em></p>");
-    assert_eq!(draft.canonical_url.as_ref().unwrap().as_str(), "https://crit.example/1");
-    assert_eq!(draft.subtitle.as_deref(), Some("A night out."));
-    assert_eq!(draft.language.as_deref(), Some("de-AT"));
-    assert_eq!(draft.tags, ["Drama"]);
-    assert_eq!(draft.published.unwrap().to_string(), "2024-10-18T07:30:00Z");
-    assert_eq!(draft.updated.unwrap().to_string(), "2024-10-20T00:00:00Z");
-    assert_eq!(draft.poster.as_ref().unwrap().url.as_str(), "https://i.example/t.jpg");
+    assert_eq!(content.title, "Is <b> bold?");
+    assert_eq!(content.body, "<p>One<br>two &amp; <em>three</em></p>");
+    assert_eq!(content.canonical_url.as_ref().unwrap().as_str(), "https://crit.example/1");
+    assert_eq!(content.subtitle.as_deref(), Some("A night out."));
+    assert_eq!(content.language.as_deref(), Some("de-AT"));
+    assert_eq!(content.tags, ["Drama"]);
+    assert_eq!(content.published.unwrap().to_string(), "2024-10-18T07:30:00Z");
+    assert_eq!(content.updated.unwrap().to_string(), "2024-10-20T00:00:00Z");
+    assert_eq!(content.poster.as_ref().unwrap().url.as_str(), "https://i.example/t.jpg");
 }
 
 #[test]
-fn a_review_in_json_becomes_a_draft() {
+fn a_review_in_json_is_parsed() {
     let document = read(
         r#"{"version":"https://jsonfeed.org/version/1.1","title":"Row","language":"fr","items":[
             {"id":7,"url":"/7","title":"<Stalker> (1979)","content_html":"<p>A room.</p>","summary":"Three men walk","image":"i/p.jpg","tags":["SF"],
@@ -94,18 +95,18 @@ fn a_review_in_json_becomes_a_draft() {
             5, {"id":"x"}, {"content_text":"Less <is> more.\n\nTruly."}]}"#,
     );
     assert_eq!(document.skipped.len(), 2);
-    let draft = &document.entries.first().unwrap().content;
+    let content = &document.entries.first().unwrap().content;
     assert_eq!(document.entries.first().unwrap().guid.as_deref(), Some("7"));
-    assert_eq!((draft.title.as_str(), draft.film.year), ("<Stalker> (1979)", Some(1979)));
-    assert_eq!(draft.poster.as_ref().unwrap().url.as_str(), "https://crit.example/i/p.jpg");
-    assert_eq!((draft.language.as_deref(), draft.updated), (Some("fr"), None));
+    assert_eq!((content.title.as_str(), content.film.year), ("<Stalker> (1979)", Some(1979)));
+    assert_eq!(content.poster.as_ref().unwrap().url.as_str(), "https://crit.example/i/p.jpg");
+    assert_eq!((content.language.as_deref(), content.updated), (Some("fr"), None));
     let short = document.entries.get(1).unwrap();
     assert_eq!((short.guid.as_deref(), short.content.title.as_str()), (None, "Less <is> more. Truly."));
     assert_eq!(short.content.body, "<p>Less &lt;is&gt; more.</p><p>Truly.</p>");
 }
 
 #[test]
-fn old_dialects_are_read() {
+fn old_versions_of_rss_are_parsed() {
     let old = "<!DOCTYPE rss PUBLIC \"-//Netscape Communications//DTD RSS 0.91//EN\" \"http://x.example/rss.dtd\">\
         <rss version=\"0.91\"><channel><title>T</title><item><title>A</title><link>https://crit.example/a</link></item></channel></rss>";
     assert_eq!(read(old).entries.len(), 1);
@@ -119,7 +120,7 @@ fn old_dialects_are_read() {
 }
 
 #[test]
-fn nothing_is_invented_for_what_a_feed_leaves_out() {
+fn missing_fields_stay_empty() {
     let document =
         read(&rss("<item><title>A</title><pubDate>yesterday</pubDate></item><item><title>B</title></item>"));
     for entry in &document.entries {
@@ -141,22 +142,20 @@ fn nothing_is_invented_for_what_a_feed_leaves_out() {
     assert_eq!(guid(" isPermaLink='false'"), None);
 }
 
-use crate::domain::review::ReviewContent;
-
 #[test]
-fn an_atom_entry_with_only_an_update_was_published_then() {
+fn an_atom_entry_with_only_updated_was_published_then() {
     let document = read(
         "<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>1</id><title>A</title><updated>2024-10-20T00:00:00Z</updated></entry></feed>",
     );
-    let draft = &document.entries.first().unwrap().content;
+    let content = &document.entries.first().unwrap().content;
     assert_eq!(
-        (draft.published.unwrap().to_string().as_str(), draft.updated),
+        (content.published.unwrap().to_string().as_str(), content.updated),
         ("2024-10-20T00:00:00Z", None)
     );
 }
 
 #[test]
-fn one_bad_entry_costs_no_other() {
+fn a_bad_entry_does_not_affect_others() {
     let bad = "<entry><title type='markdown'>x</title></entry>";
     let document = read(&format!(
         "<feed xmlns='http://www.w3.org/2005/Atom'><entry><title>A</title></entry>{bad}<entry/><entry><title>B</title></entry></feed>"
@@ -184,55 +183,55 @@ fn encodings_are_detected() {
         item.replace("UTF-8", "UTF-16").encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(title(&sixteen), "Caf\u{e9} \u{2013} ok");
     assert_eq!(title(format!("\u{FEFF}  {item}").as_bytes()), "Caf\u{e9} \u{2013} ok");
-    assert_eq!(refused(&item.replace("UTF-8", "klingon-8")), FeedError::Encoding("klingon-8".into()));
+    assert_eq!(parse_error(&item.replace("UTF-8", "klingon-8")), FeedError::Encoding("klingon-8".into()));
 }
 
 #[test]
-fn what_is_no_feed_is_refused_with_a_reason() {
-    assert_eq!(refused(" \n"), FeedError::Empty);
-    assert_eq!(refused("hello"), FeedError::NotAFeed);
-    assert_eq!(refused("<opml/>"), FeedError::NotAFeed);
-    assert_eq!(refused("{\"version\":\"1\"}"), FeedError::NotAFeed);
-    assert_eq!(refused("<!doctype html><html><head>"), FeedError::Html);
-    assert_eq!(refused("<html><body>Just a moment"), FeedError::Html);
-    assert!(matches!(refused(&rss("<item><title>A")), FeedError::Malformed(_)));
+fn other_documents_are_rejected_with_a_reason() {
+    assert_eq!(parse_error(" \n"), FeedError::Empty);
+    assert_eq!(parse_error("hello"), FeedError::NotAFeed);
+    assert_eq!(parse_error("<opml/>"), FeedError::NotAFeed);
+    assert_eq!(parse_error("{\"version\":\"1\"}"), FeedError::NotAFeed);
+    assert_eq!(parse_error("<!doctype html><html><head>"), FeedError::Html);
+    assert_eq!(parse_error("<html><body>Just a moment"), FeedError::Html);
+    assert!(matches!(parse_error(&rss("<item><title>A")), FeedError::Malformed(_)));
     let whole = rss(REVIEW);
     let half = whole.get(..whole.len() / 2).unwrap_or_default();
-    assert!(matches!(refused(half), FeedError::Truncated(_)));
+    assert!(matches!(parse_error(half), FeedError::Truncated(_)));
     assert!(matches!(
-        refused("{\"version\":\"https://jsonfeed.org/version/1\",\"items\":["),
+        parse_error("{\"version\":\"https://jsonfeed.org/version/1\",\"items\":["),
         FeedError::Truncated(_)
     ));
     assert_eq!(parse(&vec![b' '; MAX_DOCUMENT_BYTES + 1], &base()), Err(FeedError::TooLarge));
-    assert!(!refused(half).to_string().contains('\n'));
+    assert!(!parse_error(half).to_string().contains('\n'));
 }
 
 #[test]
-fn bombs_are_refused_at_once() {
+fn documents_that_would_exhaust_a_parser_are_rejected() {
     let laughs = "<?xml version='1.0'?><!DOCTYPE rss [<!ENTITY a 'ha'><!ENTITY b '&a;&a;'>]><rss version='2.0'><channel><title>&b;</title></channel></rss>";
-    assert_eq!(refused(laughs), FeedError::Dtd);
-    assert_eq!(refused("<!ENTITY x SYSTEM 'file:///etc/passwd'><rss/>"), FeedError::Dtd);
+    assert_eq!(parse_error(laughs), FeedError::Dtd);
+    assert_eq!(parse_error("<!ENTITY x SYSTEM 'file:///etc/passwd'><rss/>"), FeedError::Dtd);
     let sixteen: Vec<u8> = laughs.encode_utf16().flat_map(u16::to_be_bytes).collect();
     assert_eq!(parse(&sixteen, &base()), Err(FeedError::Dtd));
     let attributes = (0..80_000).fold(String::new(), |mut all, n| {
         let _ = write!(all, " a{n}=''");
         all
     });
-    assert!(matches!(refused(&rss(&format!("<item{attributes}/>"))), FeedError::TooManyAttributes(_)));
-    assert_eq!(refused(&rss(&"<a>".repeat(100_000))), FeedError::TooNested);
+    assert!(matches!(parse_error(&rss(&format!("<item{attributes}/>"))), FeedError::TooManyAttributes(_)));
+    assert_eq!(parse_error(&rss(&"<a>".repeat(100_000))), FeedError::TooNested);
     let many = (0..100).fold(String::new(), |mut all, n| {
         let _ = write!(all, " xmlns:n{n}='x'");
         all
     });
-    assert_eq!(refused(&rss(&format!("<item{many}/>"))), FeedError::TooNested);
-    assert_eq!(refused(&rss(&"<item/>".repeat(MAX_ENTRIES + 1))), FeedError::TooManyEntries);
-    assert!(matches!(refused(&"[".repeat(100_000)), FeedError::NotAFeed));
+    assert_eq!(parse_error(&rss(&format!("<item{many}/>"))), FeedError::TooNested);
+    assert_eq!(parse_error(&rss(&"<item/>".repeat(MAX_ENTRIES + 1))), FeedError::TooManyEntries);
+    assert!(matches!(parse_error(&"[".repeat(100_000)), FeedError::NotAFeed));
     let deep = format!("{{\"version\":\"https://jsonfeed.org/version/1\",\"items\":{}", "[".repeat(100_000));
-    assert!(matches!(refused(&deep), FeedError::Malformed(_)));
+    assert!(matches!(parse_error(&deep), FeedError::Malformed(_)));
 }
 
 #[test]
-fn shared_ids_and_addresses_are_named() {
+fn shared_ids_and_urls_are_reported() {
     let item = "<item><title>A</title><guid isPermaLink='false'>same</guid><link>https://crit.example/x/</link></item>";
     let other = item.replace("x/", "x?utm_source=a").replace("<title>A", "<title>B");
     let document = read(&rss(&format!("{item}{other}<item><title>C</title><guid>c</guid></item>")));
@@ -241,7 +240,7 @@ fn shared_ids_and_addresses_are_named() {
 }
 
 #[test]
-fn titles_are_inert() {
+fn titles_are_plain_text() {
     let item = "<item><title>&lt;script&gt;alert(1)&lt;/script&gt;A &amp;lt;b&amp;gt; \u{202E}B&#8217;s&nbsp;C</title></item>";
     assert_eq!(read(&rss(item)).entries.first().unwrap().content.title, "A <b> B\u{2019}s C");
 }
@@ -260,13 +259,13 @@ fn twice_the_feed_takes_about_twice_the_time() {
 
 proptest! {
     #[test]
-    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), start in prop_oneof![Just(""), Just("<rss>"), Just("{"), Just("<?xml encoding='utf-16'?>")]) {
+    fn no_bytes_cause_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), start in prop_oneof![Just(""), Just("<rss>"), Just("{"), Just("<?xml encoding='utf-16'?>")]) {
         let all = [start.as_bytes(), &bytes].concat();
         let _ = parse(&all, &base());
     }
 
     #[test]
-    fn no_cut_makes_it_panic(at in 0_usize..1_500, with in "[<>/!&;a-z\"'= \\[\\]é-]{0,6}") {
+    fn no_insertion_causes_a_panic(at in 0_usize..1_500, with in "[<>/!&;a-z\"'= \\[\\]é-]{0,6}") {
         let mut text = rss(REVIEW);
         let at = text.floor_char_boundary(at);
         text.insert_str(at, &with);
