@@ -18,6 +18,7 @@ use key_fetch::{FetchFailure, KeyFetch, ListedKeys, fetch_keys};
 use super::App;
 use super::error::FlowError;
 use super::gate::GateError;
+use super::stored_url::parse_stored_url;
 use crate::federation::signature::{SignatureError, UnverifiedSignature};
 use crate::federation::vocab::remote_public_keys::RemoteKey;
 use crate::store::actor_keys;
@@ -170,7 +171,7 @@ pub async fn verify_stored(
             Some(cached)
         }
         (Some(stored), _) => {
-            let actor = Url::parse(&stored.actor).context("a stored actor id is not a URL")?;
+            let actor = parse_stored_url("actor_keys.actor", &stored.actor)?;
             let parsed = CachedKey::parse(key_id, &actor, &stored.pem, now).map(Arc::new);
             if let Some(parsed) = &parsed {
                 app.remote_keys.insert(Arc::clone(parsed));

@@ -9,6 +9,7 @@ use url::Url;
 use super::App;
 use super::follow_requests::write_follow_response;
 use super::quote_revocation;
+use super::stored_url::parse_stored_url;
 use crate::domain::activity::ActivityKind;
 use crate::domain::domain_rules::{DomainRule, DomainRules, domain_and_parents};
 use crate::domain::id::ActivityId;
@@ -34,7 +35,8 @@ pub async fn block_account(app: &App, actor: &Url, reason: Option<&str>) -> anyh
         followers::unfollow(&mut tx, follow.critic_id, actor, at).await?;
         ended.followers += 1;
         let Some(known) = &known else { continue };
-        let follow_id = follow.follow_uri.as_deref().map(Url::parse).transpose()?;
+        let follow_id = follow.follow_uri.as_deref();
+        let follow_id = follow_id.map(|id| parse_stored_url("followers.follow_uri", id)).transpose()?;
         let id = ActivityId::new(now);
         write_follow_response(
             app,

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::error::FlowError;
 use super::profile::ensure_not_moved;
+use super::stored_url::parse_stored_url;
 use super::{App, fan_out};
 use crate::domain::activity::ActivityKind;
 use crate::domain::comment::{self, CommentState, CriticReply, Mention};
@@ -176,7 +177,7 @@ impl LoadedReply {
 pub async fn load(app: &App, id: CommentId) -> Result<Option<LoadedReply>, FlowError> {
     let Some(stored) = critic_replies::find(&app.db, id).await? else { return Ok(None) };
     let review = reviews::find(&app.db, stored.review_id).await?.context("the reply has no review")?;
-    let parent = Url::parse(&stored.parent_uri).context("a stored id is not a URL")?;
+    let parent = parse_stored_url("comments.parent_uri", &stored.parent_uri)?;
     let reply = CriticReply {
         id,
         critic: stored.critic_id,
@@ -208,7 +209,7 @@ async fn find_position(app: &App, target: ReplyTarget) -> anyhow::Result<Positio
                 "the comment is {}; you can reply only to comments that are shown",
                 case.state
             );
-            let parent = Url::parse(&case.uri)?;
+            let parent = parse_stored_url("comments.uri", &case.uri)?;
             (case.review_id, parent.clone(), author(app, &parent).await?)
         }
     };
@@ -220,7 +221,7 @@ async fn find_position(app: &App, target: ReplyTarget) -> anyhow::Result<Positio
 /// The author of a comment, if it is an actor of another server.
 async fn author(app: &App, parent: &Url) -> anyhow::Result<Option<Url>> {
     let Some(comment) = comments::find_by_uri(&app.db, parent).await? else { return Ok(None) };
-    let actor = Url::parse(&comment.actor)?;
+    let actor = parse_stored_url("comments.actor", &comment.actor)?;
     Ok(Some(actor).filter(|actor| !app.origin.owns(actor)))
 }
 
@@ -254,7 +255,7 @@ async fn mentions(app: &App, author: Option<&Url>, source: &str) -> anyhow::Resu
             mention.in_text = true;
             continue;
         }
-        if let Some(known) = actors::find_by_uri(&app.db, &Url::parse(&uri)?).await? {
+        if let Some(known) = actors::find_by_uri(&app.db, &parse_stored_url("actors.uri", &uri)?).await? {
             let mention = Mention { actor: known.uri, url: known.url, handle: known.handle, in_text: true };
             mentions.push(mention);
         }
@@ -273,9 +274,9 @@ async fn audience(app: &App, review: ReviewId, mentions: &[Mention]) -> anyhow::
     }
     let mut inboxes = BTreeSet::new();
     for recipient in recipients {
-        let actor = Url::parse(&recipient.uri)?;
+        let actor = parse_stored_url("actors.uri", &recipient.uri)?;
         if access_levels::for_actor(&app.db, &actor, &app.policy).await? != AccessLevel::Blocked {
-            inboxes.insert(Url::parse(&recipient.inbox)?);
+            inboxes.insert(parse_stored_url("actors.inbox", &recipient.inbox)?);
         }
     }
     Ok(inboxes)
@@ -290,7 +291,7 @@ async fn with_previous_inboxes(
 ) -> anyhow::Result<BTreeSet<Url>> {
     for inbox in critic_replies::list_notified_inboxes(tx, &app.origin.note(id), MAX_PREVIOUS_INBOXES).await?
     {
-        inboxes.insert(Url::parse(&inbox)?);
+        inboxes.insert(parse_stored_url("deliveries.inbox", &inbox)?);
     }
     Ok(inboxes)
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use url::Url;
 
+use super::stored_url::parse_stored_url;
 use super::{App, resolve};
 use crate::domain::facepile::{Facepile, FacepileActor};
 use crate::domain::id::ReviewId;
@@ -78,8 +78,15 @@ async fn process_events(app: &App) -> anyhow::Result<bool> {
     let events = reaction_events::take(&mut tx, MAX_EVENTS).await?;
     let mut reached: BTreeSet<(ReviewId, String)> = BTreeSet::new();
     for event in events.iter().filter(|event| event.kind != ReactionEventKind::Undo) {
-        let host = Url::parse(&event.actor).ok().and_then(|actor| actor.host_str().map(str::to_owned));
-        reached.extend(host.map(|host| (event.review_id, host)));
+        let actor = match parse_stored_url("reaction_events.actor", &event.actor) {
+            Ok(actor) => actor,
+            // The other events are processed all the same.
+            Err(error) => {
+                tracing::error!(%error, "could not process reaction");
+                continue;
+            }
+        };
+        reached.extend(actor.host_str().map(|host| (event.review_id, host.to_owned())));
     }
     for (review, host) in &reached {
         reached_hosts::insert(&mut tx, *review, host).await?;
@@ -117,12 +124,17 @@ async fn fetch_unresolved(app: &App) -> anyhow::Result<bool> {
 async fn resolve_one(app: App, actor: UnresolvedActor) -> anyhow::Result<()> {
     // After very many reactions most actors have left the facepile before they are fetched: those are skipped.
     let is_wanted = facepile::is_in_any(&app.db, &actor.actor).await?;
-    let resolved = match Url::parse(&actor.actor).ok().filter(|_| is_wanted) {
-        Some(id) => tokio::time::timeout(FETCH_TIMEOUT, resolve::resolve_actor(&app, &id))
-            .await
-            .is_ok_and(|resolved| resolved.is_ok()),
-        None => false,
-    };
+    let resolved = is_wanted
+        && match parse_stored_url("unresolved_actors.actor", &actor.actor) {
+            Ok(id) => {
+                let resolving = tokio::time::timeout(FETCH_TIMEOUT, resolve::resolve_actor(&app, &id));
+                resolving.await.is_ok_and(|resolved| resolved.is_ok())
+            }
+            Err(error) => {
+                tracing::error!(%error, "could not resolve actor");
+                false
+            }
+        };
     if resolved || !is_wanted || actor.attempts >= MAX_ATTEMPTS {
         let mut tx = app.db.begin().await?;
         unresolved_actors::delete(&mut tx, &actor.actor).await?;

@@ -4,6 +4,7 @@ use anyhow::{Context, bail};
 use url::Url;
 
 use super::App;
+use super::stored_url::parse_stored_url;
 use crate::domain::activity::ActivityKind;
 use crate::domain::follower::FollowState;
 use crate::domain::id::{ActivityId, CriticId};
@@ -28,7 +29,8 @@ pub async fn accept_follower(app: &App, critic: CriticId, actor: &Url) -> anyhow
         FollowState::Pending => {}
         FollowState::Gone | FollowState::Preempted => bail!("no follow request from {actor}"),
     }
-    let follow = before.follow_uri.as_deref().map(Url::parse).transpose()?;
+    let follow = before.follow_uri.as_deref();
+    let follow = follow.map(|id| parse_stored_url("followers.follow_uri", id)).transpose()?;
     let id = ActivityId::new(now);
     write_follow_response(app, &mut tx, id, ActivityKind::Accept, critic, actor, follow.as_ref(), now)
         .await?;
@@ -52,7 +54,8 @@ pub async fn reject_follower(app: &App, critic: CriticId, actor: &Url) -> anyhow
     let before = followers::find(&mut tx, critic, actor).await?;
     let before = before.filter(|before| before.state.is_active());
     let before = before.with_context(|| format!("{actor} is not a follower and has not asked to follow"))?;
-    let follow = before.follow_uri.as_deref().map(Url::parse).transpose()?;
+    let follow = before.follow_uri.as_deref();
+    let follow = follow.map(|id| parse_stored_url("followers.follow_uri", id)).transpose()?;
     let id = ActivityId::new(now);
     write_follow_response(app, &mut tx, id, ActivityKind::Reject, critic, actor, follow.as_ref(), now)
         .await?;

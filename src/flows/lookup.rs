@@ -4,6 +4,7 @@ use anyhow::{Context, ensure};
 use url::Url;
 
 use super::App;
+use super::stored_url::parse_stored_url;
 use super::webfinger::resolve_handle;
 use crate::domain::comment::parse_comment_anchor;
 use crate::federation::webfinger::Handle;
@@ -26,7 +27,7 @@ pub async fn find_actor_id(app: &App, named: &str) -> anyhow::Result<Url> {
     })?;
     ensure!(!app.origin.owns(&id), "{id} is an account of this site");
     let of_page = actors::find_uri_by_page(&app.db, &id).await?;
-    Ok(of_page.map(|uri| Url::parse(&uri)).transpose()?.unwrap_or(id))
+    Ok(of_page.map(|uri| parse_stored_url("actors.uri", &uri)).transpose()?.unwrap_or(id))
 }
 
 async fn find_by_handle(app: &App, handle: &Handle) -> anyhow::Result<Url> {
@@ -35,7 +36,7 @@ async fn find_by_handle(app: &App, handle: &Handle) -> anyhow::Result<Url> {
         "@{handle} is an account of this site"
     );
     if let Some(uri) = actors::find_uri_by_handle(&app.db, &format!("@{handle}")).await? {
-        return Ok(Url::parse(&uri)?);
+        return parse_stored_url("actors.uri", &uri);
     }
     let unknown = || format!("could not look up @{handle}; use the URL of the account instead");
     let (_, actor) =

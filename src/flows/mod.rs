@@ -46,6 +46,7 @@ pub mod retract;
 pub mod review_media;
 pub mod revise;
 pub mod signing_keys;
+mod stored_url;
 pub mod view_counts;
 mod webfinger;
 

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, bail, ensure};
 
+use super::stored_url::parse_stored_url;
 use super::{App, resolve};
 use crate::domain::comment::CommentState;
 use crate::domain::id::CommentId;
@@ -34,7 +35,7 @@ pub async fn apply_action(app: &App, id: CommentId, action: CommentAction) -> an
     if action == CommentAction::Approve && matches!(comment.state, CommentState::Held | CommentState::Hidden)
     {
         // The author of a comment that was fetched as part of a thread may not be stored yet.
-        let author = url::Url::parse(&comment.actor)?;
+        let author = parse_stored_url("comments.actor", &comment.actor)?;
         resolve::resolve_actor(app, &author).await.with_context(|| unknown(&comment.actor))?;
     }
     let mut tx = app.db.begin().await?;

@@ -4,6 +4,7 @@
 use anyhow::ensure;
 use url::Url;
 
+use super::stored_url::parse_stored_url;
 use super::{App, fan_out};
 use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, AuthorizationId};
@@ -27,7 +28,9 @@ pub async fn revoke(app: &App, id: AuthorizationId) -> anyhow::Result<()> {
 async fn try_revoke(app: &App, id: AuthorizationId) -> anyhow::Result<bool> {
     let authorization = authorizations::find(&app.db, id).await?;
     let Some(authorization) = authorization else { anyhow::bail!("no quote with the id {id}") };
-    let quoter = actors::find_by_uri(&app.db, &Url::parse(&authorization.actor)?).await?;
+    let quoter =
+        actors::find_by_uri(&app.db, &parse_stored_url("authorizations.actor", &authorization.actor)?)
+            .await?;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     if !authorizations::revoke(&mut tx, id).await? {

@@ -159,9 +159,15 @@ pub(super) async fn sign(
     Ok(app.signing_keys.pool.run(signing).await??)
 }
 
-/// The signature scheme to try first with a host.
+/// The signature scheme to try first with a host. If it cannot be read, the request is signed with the default one.
 pub(super) async fn preferred_scheme(app: &App, host: &str) -> SignatureScheme {
-    hosts::signature_scheme(&app.db, host).await.ok().flatten().unwrap_or_default()
+    match hosts::signature_scheme(&app.db, host).await {
+        Ok(scheme) => scheme.unwrap_or_default(),
+        Err(error) => {
+            tracing::warn!(host, %error, "could not read signature scheme");
+            SignatureScheme::default()
+        }
+    }
 }
 
 /// Stores the signature scheme that a host accepted, or that it accepted neither.

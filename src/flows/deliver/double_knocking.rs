@@ -5,6 +5,7 @@ use http::{HeaderValue, Method, header};
 use super::HostBatch;
 use super::activity_cache::OutboundActivity;
 use crate::domain::signature_scheme::SignatureScheme;
+use crate::flows::stored_url::parse_stored_url;
 use crate::flows::{App, signing_keys};
 use crate::net::double_knocking::may_reject_signature;
 use crate::net::media_type::ACTIVITY_JSON;
@@ -27,7 +28,7 @@ pub(super) async fn post(
     delivery: &DueDelivery,
     activity: &OutboundActivity,
 ) -> anyhow::Result<(PostResponse, Option<SchemeUpdate>)> {
-    let inbox = url::Url::parse(&delivery.inbox)?;
+    let inbox = parse_stored_url("deliveries.inbox", &delivery.inbox)?;
     let own =
         batch.keys.get(&activity.critic).ok_or_else(|| anyhow::anyhow!("no signing key for the critic"))?;
     let first = batch.target.signature_scheme;
