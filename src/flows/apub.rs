@@ -38,7 +38,7 @@ pub struct ApubConfig(OnceCell<FederationConfig<App>>);
 /// Why a document was not fetched.
 #[derive(Debug)]
 pub(super) enum FetchError {
-    /// Its server answered 410.
+    /// Its server responded with 410.
     Gone,
     /// It cannot be fetched now, for this reason.
     Failed(String),
@@ -205,7 +205,7 @@ impl Object for ResolvedActor {
             .map_err(|error| ResolveError::invalid_actor(&error.to_string()))?;
         let handle = match confirmed_handle(app, &actor).await {
             Ok(handle) => handle,
-            // The host did not answer: a handle that was confirmed before stays.
+            // The host did not respond: a handle that was confirmed before stays.
             Err(error) => {
                 tracing::info!(actor = %actor.id, error = format!("{error:#}"), "could not confirm handle");
                 actors::find_by_uri(&app.db, &actor.id).await?.and_then(|known| known.handle)

@@ -26,13 +26,13 @@ use crate::store::actor_keys;
 /// A key that cannot be stored in this time is fetched again for the next request.
 const STORE_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Why a signature proves nothing.
+/// Why a signature was not authenticated.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
     /// The signature is missing, malformed or wrong.
     #[error(transparent)]
     Refused(#[from] SignatureError),
-    /// The key's server answered 410 for it.
+    /// The key's server responded with 410.
     #[error("the key was deleted")]
     KeyGone,
     /// The key cannot be fetched now.
@@ -56,14 +56,14 @@ impl From<FetchFailure> for AuthError {
     }
 }
 
-/// What the cached keys say about a signature.
+/// The result of verifying a signature with the cached keys.
 #[derive(Debug)]
 pub enum CachedVerification {
     /// This key made it. The transaction that stores the activity checks that the key is still valid.
     Verified(Arc<CachedKey>),
     /// Its key, as its server published it a moment ago, did not make it.
     Rejected,
-    /// The database or the key's server must be asked.
+    /// The database or the key's server must be consulted.
     Unknown,
 }
 

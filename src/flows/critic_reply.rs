@@ -127,7 +127,7 @@ pub async fn edit(app: &App, id: CommentId, source: &str) -> anyhow::Result<Crit
     Ok(reply)
 }
 
-/// Deletes a reply: the Delete goes to every inbox that received the reply, and its id answers 410 from then on.
+/// Deletes a reply: the Delete goes to every inbox that received the reply, and its id returns 410 from then on.
 ///
 /// # Errors
 /// If it is not a critic's reply, or was deleted before.

@@ -30,7 +30,7 @@ use crate::store::lease_renewal::LeaseQueue;
 /// Deliveries of one batch.
 const MAX_BATCH_SIZE: u32 = 64;
 
-/// Requests to a host at a time, once it has answered one.
+/// Requests to a host at a time, once it has responded to one.
 const MAX_PARALLEL_REQUESTS: usize = 4;
 
 /// The deliveries that are sent to a host under one lease.
@@ -105,7 +105,7 @@ pub async fn deliver_batch(app: &App, batch: HostBatch, results: &ResultSender) 
     .await;
 }
 
-/// Sends one delivery at a time until the host has answered, then several; stops once it fails.
+/// Sends one delivery at a time until the host has responded, then several; stops once the host fails.
 async fn send_all(app: &App, batch: &HostBatch, results: &ResultSender) -> HostHealth {
     let mut health = HostHealth::NotTried;
     let mut waiting = batch.deliveries.iter();
@@ -122,7 +122,7 @@ async fn send_all(app: &App, batch: &HostBatch, results: &ResultSender) -> HostH
             sending.push(attempt(app, batch, delivery, activity));
         }
         let Some(result) = sending.next().await else { return health };
-        // A host that failed stays closed, whatever the requests that were under way bring.
+        // Once a host has failed, responses to requests that were still in flight do not change that.
         if !matches!(health, HostHealth::Failing { .. }) && !matches!(result.health, HostHealth::NotTried) {
             health = result.health;
         }

@@ -1,5 +1,5 @@
-//! Fan-out: an activity to all followers is stored with one fan-out row, which is expanded into deliveries later, some at
-//! a time.
+//! Fan-out: an activity for all followers is stored with one fan-out row, which is expanded into deliveries later, a part
+//! at a time.
 
 use super::App;
 use crate::domain::time::Timestamp;
@@ -18,7 +18,7 @@ pub(super) async fn enqueue_for_followers(
 
 /// Writes the next delivery rows of a fan-out; returns `false` if no fan-out waits.
 pub async fn expand_next(app: &App) -> anyhow::Result<bool> {
-    // A look by the read pool first: with nothing due, SQLite's only writer is not taken from others.
+    // The read pool is asked first, so that SQLite's only writer stays free if nothing is due.
     if !fan_outs::has_any(&app.db).await? {
         return Ok(false);
     }

@@ -1,7 +1,7 @@
 //! Admission control of the inbox: it bounds the requests that are handled at a time, the bytes of their bodies, and the
 //! requests that wait for a key. A request beyond the limits is refused at once, and its sender retries.
 //!
-//! One client may use all the capacity that nobody else wants. Once most of it is used, the rest is reserved for
+//! One client may use all spare capacity. Once most of it is used, the rest is reserved for
 //! clients and hosts that hold little, so that one address or one server cannot shut out the others. Clients that sent
 //! many bad signatures may hold only a few permits. Good requests are never counted against their client, so that a
 //! large server is not taken for an attacker.
@@ -43,7 +43,7 @@ pub enum GateError {
     /// The server is at capacity.
     #[error("too many concurrent requests")]
     Busy,
-    /// The client sent too many bad signatures lately.
+    /// The client recently sent too many bad signatures.
     #[error("too many invalid signatures")]
     TooManyBadSignatures,
 }
@@ -228,7 +228,7 @@ impl InboxPermit {
         }
         *held.hosts.entry(host.to_owned()).or_default() += 1;
         drop(held);
-        // Only one caller does this for a request, so nobody has set it meanwhile.
+        // Only one caller does this for a request, so it cannot be set yet.
         let _ = self.host.set(host.to_owned());
         Ok(())
     }
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn one_client_may_use_what_nobody_else_wants_and_no_more() {
+    fn one_client_may_use_spare_capacity_and_no_more() {
         let gate = Gate::default();
         let many = enter(&gate, 1, MAX_REQUESTS);
         assert_eq!(many.len(), MAX_REQUESTS / 4 * 3);
@@ -343,11 +343,11 @@ mod tests {
         };
         let mut held: Vec<InboxPermit> =
             (1..=6).flat_map(|number| prove(number, "large.example", MAX_REQUESTS / 8)).collect();
-        let all_that_nobody_wants = MAX_REQUESTS / 4 * 3 - 1;
-        assert_eq!(held.len(), all_that_nobody_wants);
+        let spare = MAX_REQUESTS / 4 * 3 - 1;
+        assert_eq!(held.len(), spare);
         assert!(prove(7, "large.example", 10).is_empty());
         held.extend(prove(8, "small.example", 10));
-        assert_eq!(held.len(), all_that_nobody_wants + 10);
+        assert_eq!(held.len(), spare + 10);
         drop(held);
         assert!(gate.lock().hosts.is_empty());
     }

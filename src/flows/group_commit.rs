@@ -3,7 +3,7 @@
 //!
 //! A [`GroupWriter`] writes a group in one transaction; [`run`] gathers the groups and hands each item's outcome back to
 //! its submitter, after the commit and never before. A group that one of its items spoils is split in halves until
-//! that item is alone, so it harms no other. The inbox's intake, the effects of received activities and the results of
+//! that item is alone, so that it does not affect the others. The inbox's intake, the effects of received activities and the results of
 //! deliveries are written this way.
 
 use std::cmp::Ordering;
@@ -87,7 +87,7 @@ pub struct GroupPolicy {
     pub max_items: usize,
     /// How long a group waits for further items.
     pub gather_time: Duration,
-    /// Whether a group waits even if items arrive one at a time. Otherwise an item that comes alone is written at once.
+    /// Whether a group waits even if items arrive one at a time. Otherwise an item that arrives alone is written at once.
     pub gather_when_idle: bool,
     /// A group of this many items does not wait.
     pub full_enough: usize,
@@ -101,7 +101,7 @@ pub struct GroupPolicy {
 pub trait GroupWriter: Send + Sync {
     /// What is written.
     type Item: Send + Sync;
-    /// What came of it.
+    /// The result of writing an item.
     type Outcome: Send;
 
     /// The writer's name in log lines.
@@ -120,7 +120,7 @@ pub trait GroupWriter: Send + Sync {
         group: &[&Self::Item],
     ) -> impl Future<Output = Result<Vec<Self::Outcome>, GroupError>> + Send;
 
-    /// Is called with an item that will never be written and whose outcome nobody waits for.
+    /// Called with an item that cannot be written and whose submitter does not wait for its outcome.
     fn on_dropped(&self, _: &Self::Item) {}
 }
 
@@ -176,7 +176,7 @@ impl<I, O> GroupSender<I, O> {
         outcome.await.map_err(|_| GroupError::Unavailable(Outage::ShuttingDown))?
     }
 
-    /// Submits an item whose outcome nobody waits for.
+    /// Submits an item without waiting until it is written.
     pub async fn post(&self, item: I) -> Result<(), GroupError> {
         self.0
             .send(Submission { item, waiting: None })
@@ -185,7 +185,7 @@ impl<I, O> GroupSender<I, O> {
     }
 }
 
-/// Writes what is submitted until every sender is dropped, and what was submitted before that.
+/// Writes submitted items until every sender is dropped and all items are written.
 pub async fn run<W: GroupWriter>(writer: W, receiver: GroupReceiver<W::Item, W::Outcome>) {
     let GroupReceiver(mut receiver) = receiver;
     let policy = W::POLICY;
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_item_that_cannot_be_written_or_panics_harms_no_other() {
+    async fn an_item_that_cannot_be_written_or_panics_does_not_affect_the_others() {
         let doubler = Doubler::default();
         let outcomes = write_all(Failing(&doubler), &[1, -2, 3, 13, 5]).await;
         let negative = "error occurred while decoding: negative";
@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_submitted_is_written_after_its_submitter_left() {
+    async fn items_are_written_even_if_their_submitter_is_gone() {
         let doubler = Doubler::default();
         let (sender, receiver) = channel::<Failing<'_>>();
         sender.post(1).await.unwrap();

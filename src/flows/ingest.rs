@@ -25,7 +25,7 @@ mod initial_state;
 mod known_entry;
 mod new_entry;
 
-/// A poll by hand waits while the server polls the same feed: it looks at this interval, this often.
+/// A manual poll waits while the server polls the same feed: it retries at this interval, up to this many times.
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 const MAX_TRIES: u32 = 300;
 
@@ -74,7 +74,7 @@ pub async fn poll_now(app: &App, feed: &Feed) -> anyhow::Result<()> {
     bail!("the server is polling this feed; run `marquee feed log` to see the result")
 }
 
-/// Polls a feed and releases it; returns what was wrong with it.
+/// Polls a feed and releases it; returns the reason if it could not be polled.
 async fn poll_claimed(app: &App, feed: &Feed, lease: LeaseId) -> anyhow::Result<Option<String>> {
     let span = tracing::info_span!("poll", feed = feed.name);
     let polling = Box::pin(poll(app, feed).instrument(span));

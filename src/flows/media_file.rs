@@ -35,7 +35,7 @@ pub struct MediaFile {
     folder: Arc<dyn ObjectStore>,
 }
 
-/// Locks an image name until the transaction ends: nobody else can store or delete that image.
+/// Locks an image name until the transaction ends, so that no other transaction stores or deletes that image.
 pub(super) async fn lock_name(tx: &mut Tx, name: &str) -> crate::store::Result<()> {
     tx.lock(&format!("picture {name}")).await
 }
@@ -63,7 +63,7 @@ impl MediaFile {
         Ok(())
     }
 
-    /// Stores its row, and its file if that was deleted meanwhile.
+    /// Stores its row, and its file if that has been deleted since.
     pub(super) async fn save(self, tx: &mut Tx, now: Timestamp) -> anyhow::Result<Media> {
         lock_name(tx, &self.media.name).await?;
         let id = media::upsert(tx, &self.media, now).await?;

@@ -39,7 +39,7 @@ pub async fn apply_action(app: &App, id: CommentId, action: CommentAction) -> an
         resolve::resolve_actor(app, &author).await.with_context(|| unknown(&comment.actor))?;
     }
     let mut tx = app.db.begin().await?;
-    // Activities of the author wait meanwhile: the action decides whether they are held or shown.
+    // Activities of the author wait until the action has decided whether they are held or shown.
     tx.lock(&comment.actor).await?;
     let state = comment_moderation::find_state(&mut tx, id).await?.context("no such comment")?;
     let to = match (action, state) {

@@ -59,7 +59,7 @@ async fn try_revoke(app: &App, id: AuthorizationId) -> anyhow::Result<bool> {
 /// Revokes every quote of an actor, which is being blocked.
 pub async fn revoke_all_for(app: &App, actor: &Url) -> anyhow::Result<()> {
     for id in authorizations::list_granted_to(&app.db, actor, MAX_REVOCATIONS).await? {
-        // A quote that its author withdrew meanwhile needs nothing.
+        // Nothing needs to be done for a quote that its author has withdrawn in the meantime.
         try_revoke(app, id).await?;
     }
     Ok(())

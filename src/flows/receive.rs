@@ -48,7 +48,7 @@ const MAX_ATTEMPTS: i64 = 8;
 pub async fn claim_due(app: &App, limit: usize) -> anyhow::Result<(LeaseId, Vec<InboxJob>)> {
     let now = app.clock.now();
     let lease = LeaseId::new(now);
-    // A look by the read pool first: with nothing due, SQLite's only writer is not taken from others.
+    // The read pool is asked first, so that SQLite's only writer stays free if nothing is due.
     if limit == 0 || !inbox_activities::has_due(&app.db, now).await? {
         return Ok((lease, Vec::new()));
     }

@@ -1,4 +1,4 @@
-//! Remote interaction: leads a reader to their own server, to follow, reply, like or boost there. The server is asked
+//! Remote interaction: sends readers to their own server, to follow, reply, like or boost there. The server is queried
 //! once, and readers are only sent to pages that it names itself.
 
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::federation::vocab::url_rules::{UrlRules, canonical_host, same_origin}
 use crate::federation::webfinger::{self, Handle, WebFingerResource};
 use crate::net::http_client::GetRequest;
 
-/// Time for the reader's server to answer.
+/// Time for the reader's server to respond.
 const HOME_SERVER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Bytes of a NodeInfo document.

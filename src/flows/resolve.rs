@@ -9,7 +9,7 @@ use crate::federation::vocab::remote_note::RemoteNote;
 use crate::store::access_levels;
 use crate::store::actors::StoredActor;
 
-/// Whether the actor or the post of that id is blocked, by itself or by its server.
+/// Whether the actor or post with that id, or its server, is blocked.
 async fn is_blocked(app: &App, id: &Url) -> Result<bool, ResolveError> {
     Ok(access_levels::for_actor(&app.db, id, &app.policy).await? == AccessLevel::Blocked)
 }

@@ -1,4 +1,4 @@
-//! Retracts reviews: the Delete is sent, and the id of the review answers 410 from then on.
+//! Retracts reviews: the Delete is sent, and the id of the review returns 410 from then on.
 
 use anyhow::Context;
 

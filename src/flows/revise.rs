@@ -37,7 +37,7 @@ pub async fn revise(
     Ok(review)
 }
 
-/// Replaces the content of a review inside a transaction. A change of an archived review is sent to nobody.
+/// Replaces the content of a review inside a transaction. A change of an archived review is not delivered.
 #[expect(clippy::too_many_arguments, reason = "everything that one revision needs, each a different thing")]
 pub(super) async fn apply_revision(
     app: &App,

@@ -49,7 +49,7 @@ impl ViewCounts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the counted views, in the order of the reviews. Counters that nobody holds any more are dropped.
+    /// Takes the counted views, in the order of the reviews. Counters that are no longer in use are dropped.
     fn take(&self) -> Vec<(ReviewId, u64)> {
         let mut taken = Vec::new();
         self.lock().retain(|review, counter| {
@@ -70,7 +70,7 @@ impl ViewCounts {
     }
 }
 
-/// Stores the views every few seconds until shutdown, and once more then.
+/// Stores the views every few seconds until shutdown, and a last time then.
 pub async fn flush_all(app: App, views: Arc<ViewCounts>, mut shutdown: watch::Receiver<bool>) {
     while !*shutdown.borrow() {
         tokio::select! {

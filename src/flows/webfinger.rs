@@ -22,11 +22,11 @@ pub(super) async fn fetch_jrd(app: &App, handle: &Handle) -> anyhow::Result<GetR
     Ok(app.http.get(GetRequest::new(&url, "application/jrd+json, application/json", MAX_JRD_BYTES)).await?)
 }
 
-/// Resolves a handle to the id of its actor. A host may name another domain as that of its handles, which is then asked
-/// once; the handle with that domain is returned, too.
+/// Resolves a handle to the id of its actor. A host may name another domain for its handles, which is then queried
+/// once; the handle with that domain is returned as well.
 ///
 /// # Errors
-/// The outer one if the host does not answer now.
+/// The outer one if the host does not respond now.
 pub(super) async fn resolve_handle(
     app: &App,
     handle: Handle,

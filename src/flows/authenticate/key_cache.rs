@@ -17,7 +17,7 @@ use crate::federation::public_key::PublicKey;
 use crate::federation::signature::UnverifiedSignature;
 use crate::store::actor_keys::CachedActorKey;
 
-/// Keys in each of the two generations: those that were used lately, and those that were used before them.
+/// Keys in each of the two generations: those that were used recently, and those that were used before them.
 const GENERATION_CAPACITY: usize = 4096;
 
 /// Before a cached key may reject a signature it must have been read from the database within this time: another
@@ -80,7 +80,7 @@ impl CachedKey {
         self.fetched_at.store(at.millis(), Ordering::Relaxed);
     }
 
-    /// Whether both the database and its server confirmed it so lately that neither needs to be asked.
+    /// Whether both the database and its server confirmed it so recently that neither needs to be asked.
     pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
         let since = |at: &AtomicI64| now.duration_since(Timestamp::from_millis(at.load(Ordering::Relaxed)));
         since(&self.read_at) < REREAD_INTERVAL && since(&self.fetched_at) < REFETCH_INTERVAL

@@ -1,5 +1,5 @@
 //! Fetches the keys of remote actors. The document of a key is fetched at most once in five minutes, however many requests
-//! name it, and each host is asked for a limited number of keys in a minute.
+//! name it, and the number of keys that one host is asked for in a minute is limited.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,7 +32,7 @@ const MAX_FETCHES_PER_MINUTE: u32 = 300;
 /// arrive together.
 ///
 /// It is made by hand: a result is replaced under the lock that makes the other requests wait for it, it is stale after a
-/// time that depends on the result, and a slot that somebody waits for must not be evicted.
+/// time that depends on the result, and a slot that a request waits for must not be evicted.
 #[derive(Debug, Default)]
 pub struct KeyFetchCache(Mutex<FetchTable>);
 
@@ -82,7 +82,7 @@ impl KeyFetchCache {
     pub(super) fn slot(&self, document: &Url) -> Option<Arc<tokio::sync::Mutex<Option<KeyFetch>>>> {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if table.by_document.len() >= MAX_CACHED_DOCUMENTS {
-            // Only slots that nobody waits for are dropped; their keys are fetched again when they are needed.
+            // Only slots that no request waits for are dropped; their keys are fetched again when they are needed.
             table.by_document.retain(|_, slot| Arc::strong_count(slot) > 1);
         }
         if table.by_document.len() >= MAX_CACHED_DOCUMENTS {

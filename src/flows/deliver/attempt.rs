@@ -67,7 +67,7 @@ pub(super) async fn attempt<'j>(
         tracing::info!(%activity, inbox = delivery.inbox, attempt = failures, error, "delivery deferred");
     }
     let status = status.map(|status| status.as_u16());
-    // Once the host is open again, this delivery comes before all that were enqueued later.
+    // Once the host responds again, this delivery is sent before those that were enqueued later.
     let next = if is_host { now } else { next };
     let outcome = if is_over {
         DeliveryOutcome::Failed { status, error }
@@ -77,7 +77,7 @@ pub(super) async fn attempt<'j>(
     AttemptResult { delivery, outcome, scheme_update, health }
 }
 
-/// Whether the host failed and not this delivery: it cannot be reached, or asks to wait. A server error about one
+/// Whether the host failed and not only this delivery: it cannot be reached, or asks to wait. A server error about one
 /// activity does not stop the others.
 const fn is_host_failure(status: Option<StatusCode>) -> bool {
     matches!(
@@ -93,7 +93,7 @@ const fn is_host_failure(status: Option<StatusCode>) -> bool {
 
 fn jitter() -> u8 {
     let mut byte = [0];
-    // Without randomness there is no jitter, which does no harm.
+    // Without random bytes there is no jitter, which is harmless.
     let _ = aws_lc_rs::rand::fill(&mut byte);
     byte[0]
 }

@@ -14,7 +14,7 @@ use crate::sources::feed::FeedDocument;
 use crate::store::feed_entries::{self, EntryRecord};
 use crate::store::{Tx, feed_log};
 
-/// One poll of one feed.
+/// A poll of a feed.
 pub(super) struct FeedPoll<'a> {
     pub(super) app: &'a App,
     pub(super) feed: &'a Feed,

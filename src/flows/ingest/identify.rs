@@ -20,7 +20,7 @@ pub(super) struct DocumentIds {
     urls: HashSet<String>,
 }
 
-/// An entry with what identifies it.
+/// An entry of the document, with the values that identify it.
 pub(super) struct Candidate {
     pub(super) entry: FeedEntry,
     pub(super) guid: Option<String>,

@@ -26,7 +26,7 @@ impl InboundActivity<'_> {
         Ok(PreparedActivity::Move(Box::new(new)))
     }
 
-    /// Makes the new account a follower at once. Most servers also send a Follow, which is answered like any other and
+    /// Makes the new account a follower at once. Most servers also send a Follow, which is accepted like any other and
     /// changes nothing.
     pub(super) async fn apply_move(&self, tx: &mut Tx, new: &StoredActor) -> Result<Effect> {
         let me = &self.activity.actor;

@@ -69,7 +69,7 @@ impl InboundActivity<'_> {
     }
 
     /// Whether another Follow that was signed later is in force: an Undo of this one must not end that one. A follow
-    /// without an id may have come with a Move; it is answered when its own Follow arrives.
+    /// without an id may have come with a Move; it is accepted when its own Follow arrives.
     fn is_older_than(&self, before: &StoredFollow) -> bool {
         let is_active = before.state.is_active();
         let is_another = before

@@ -132,19 +132,19 @@ fn into_result(outcome: IntakeOutcome) -> Result<(), AcceptError> {
     match outcome {
         IntakeOutcome::Accepted => Ok(()),
         IntakeOutcome::Blocked => Err(AcceptError::Blocked),
-        // The key was replaced once more since it was read a moment ago.
+        // The key was replaced again after it was read a moment ago.
         IntakeOutcome::KeyOutdated => Err(GateError::Busy.into()),
     }
 }
 
-/// What a request says, as far as it can be parsed without the database or the network.
+/// The parts of a request that can be parsed without the database and the network.
 struct ParsedRequest {
     presented: UnverifiedSignature,
     activity: RemoteActivity,
     body: Arc<str>,
 }
 
-/// Who is proven to have sent an activity.
+/// The proven sender of an activity.
 enum Signer {
     /// The owner of this key.
     Key(Arc<CachedKey>),
@@ -173,7 +173,7 @@ fn parse(app: &App, request: &InboxRequest) -> Result<(ParsedRequest, CachedVeri
 }
 
 impl ParsedRequest {
-    /// Finds out who sent it, by the stored key or the one that its server publishes. Returns `None` if the activity
+    /// Authenticates the sender with the stored key or with the one that its server publishes. Returns `None` if the activity
     /// needs no action.
     async fn signer(&self, app: &App, client: Option<IpAddr>) -> Result<Option<Signer>, AcceptError> {
         let Self { presented, activity, .. } = self;
@@ -249,7 +249,7 @@ async fn is_blocked(app: &App, actor: &Url, key_id: &Url) -> Result<bool, sqlx::
     Ok(access_levels::for_host(&app.db, host, &app.policy).await? == AccessLevel::Blocked)
 }
 
-/// Whether it presents an object of this site as somebody else's.
+/// Whether it presents an object of this site as an object of its actor.
 fn carries_own_object(app: &App, activity: &RemoteActivity) -> bool {
     match &activity.kind {
         InboundActivityKind::Create(CreateObject::Reference(id))

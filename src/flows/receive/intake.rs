@@ -1,7 +1,7 @@
 //! Stores accepted activities in groups: those that arrive while one transaction is being written share the next one.
 //!
-//! The transaction has the last word about who is blocked and which key counts: it reads both as they are now, whatever
-//! this process has cached and whichever process changed them. An activity is acknowledged after the commit, never
+//! The transaction decides whether the sender is blocked and its key valid: it reads both as they are now, whatever this
+//! process has cached and whichever process changed them. An activity is acknowledged after the commit, never
 //! before.
 
 use std::collections::BTreeSet;

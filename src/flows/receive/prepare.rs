@@ -50,7 +50,7 @@ pub(super) struct InboundReply {
 }
 
 impl InboundActivity<'_> {
-    /// Fetches what the activity needs. No transaction is open meanwhile.
+    /// Fetches what the activity needs, before any transaction is opened.
     pub(super) async fn prepare(&self) -> anyhow::Result<PreparedActivity> {
         if self.is_plain() {
             return Ok(PreparedActivity::Plain);

@@ -6,7 +6,7 @@ use crate::flows::resolve;
 use crate::store::actors;
 
 impl InboundActivity<'_> {
-    /// Fetches the actor's profile from its own server: what the activity says of it is not used.
+    /// Fetches the actor's profile from its own server. The copy in the activity is not used.
     pub(super) async fn prepare_profile_update(&self) -> anyhow::Result<PreparedActivity> {
         let me = &self.activity.actor;
         // Only a stored actor is worth a request.

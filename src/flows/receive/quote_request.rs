@@ -35,7 +35,7 @@ impl InboundActivity<'_> {
         let Some(review) = review.filter(|r| r.state.is_public() || r.state == ReviewState::Retracted) else {
             return Ok(PreparedActivity::Ignored("the object is not a public review"));
         };
-        // The origin of its id alone would let anybody request a quote for a post of somebody else on the same server.
+        // The origin of the id proves too little: an actor could request a quote for the post of another actor on its server.
         if !is_attributed {
             let author =
                 resolve::fetch_post(self.app, instrument).await?.ok().and_then(|note| note.attributed_to);

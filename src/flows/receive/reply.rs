@@ -48,7 +48,7 @@ impl InboundActivity<'_> {
         let Some(parent) = note.in_reply_to.clone() else {
             return Ok(PreparedActivity::Ignored("not a reply"));
         };
-        // Nothing is fetched for a reply that is not shown to anybody.
+        // Nothing is fetched for a reply that will not be shown.
         let root = if note.is_public {
             thread::resolve_thread(self.app, &parent).await?
         } else {

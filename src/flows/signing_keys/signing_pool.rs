@@ -1,5 +1,5 @@
-//! The pool of threads that sign: at most as many signatures at a time as there are cores, since each keeps one busy,
-//! and none on the async threads.
+//! The pool of threads that sign. It makes at most as many signatures at a time as there are cores, since each occupies
+//! one, and none on the async threads.
 //!
 //! A thread goes on with the next signature that waits. Handing each to `spawn_blocking` instead would put a thread to
 //! sleep and wake one for each, which costs a noticeable part of a signature, thousands of times in a fan-out.
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// A job that keeps a core busy.
+/// A job that occupies a core.
 type Work = Box<dyn FnOnce() + Send>;
 
 /// The jobs that wait, and the number of threads that work.
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_thread_a_core_works_and_goes_on_with_what_waits() {
+    async fn each_core_gets_one_thread_that_goes_on_with_waiting_jobs() {
         let pool = SigningPool { cores: 2, ..SigningPool::default() };
         let gate = Arc::new(std::sync::Barrier::new(3));
         let held = |number: usize| {
