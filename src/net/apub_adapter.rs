@@ -1,8 +1,8 @@
 //! The HTTP client that `activitypub_federation` fetches with.
 //!
-//! Its own fetch accepts three exact spellings of the content type, fails on relative redirects and takes an error page
-//! for an object. This adapter sends its requests through our client instead, and gives it what it expects: a document
-//! of a known type with its final URL, or an error.
+//! The library's own fetch accepts three exact spellings of the content type, fails on relative redirects and mistakes
+//! error pages for objects. This adapter sends its requests through our client instead, and returns either a document of
+//! a known type with its final URL, or an error.
 
 use std::sync::Arc;
 
@@ -17,17 +17,17 @@ use super::http_client::{Client, GetRequest};
 use super::media_type::{ACTIVITY_JSON, is_activitypub};
 use super::response::GetResponse;
 
-/// `activitypub_federation` has the same limit.
+/// The maximum size of a document in bytes. `activitypub_federation` has the same limit.
 const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
 
-/// Both media types, since some servers know only one of them.
+/// The `Accept` header of fetches. It lists both media types, since some servers know only one of them.
 pub(super) const ACCEPT_ACTIVITY: &str =
     r#"application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams""#;
 
 impl Client {
-    /// Makes a client for `activitypub_federation`. It signs its fetches if there is a signer.
-    pub fn activitypub_client(&self, sign: Option<SharedFetchSigner>) -> ClientWithMiddleware {
-        let adapter = ApubAdapter { client: self.clone(), sign };
+    /// Returns a client for `activitypub_federation`, which signs its fetches if there is a signer.
+    pub fn activitypub_client(&self, signer: Option<SharedFetchSigner>) -> ClientWithMiddleware {
+        let adapter = ApubAdapter { client: self.clone(), signer };
         ClientBuilder::new(self.reqwest_client()).with_arc(Arc::new(adapter)).build()
     }
 }
@@ -45,7 +45,7 @@ impl GetResponse {
 
 struct ApubAdapter {
     client: Client,
-    sign: Option<SharedFetchSigner>,
+    signer: Option<SharedFetchSigner>,
 }
 
 #[async_trait::async_trait]
@@ -65,7 +65,7 @@ impl ApubAdapter {
             accept: ACCEPT_ACTIVITY,
             max_bytes: MAX_DOCUMENT_BYTES,
             headers: HeaderMap::new(),
-            signer: self.sign.as_ref(),
+            signer: self.signer.as_ref(),
         });
         let fetched = match request.timeout() {
             Some(limit) => tokio::time::timeout(*limit, fetching).await.map_err(|_| NetError::Timeout)??,
@@ -77,7 +77,7 @@ impl ApubAdapter {
 
 /// `activitypub_federation` reads the status, the content type, the URL and the body, so these four are passed on.
 fn into_reqwest_response(fetched: GetResponse) -> Result<Response, NetError> {
-    // The library recognises 410, and takes any other status for a success.
+    // The library recognises 410 and treats any other status as success.
     let gone = fetched.status == StatusCode::GONE;
     if !gone && !fetched.status.is_success() {
         return Err(NetError::UnexpectedStatus(fetched.status));

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::NetError;
 
-/// Reads the whole body, unless it has more than `limit` bytes after decompression.
+/// Reads the whole body. Fails if it has more than `limit` bytes after decompression.
 pub(super) async fn read_body(mut response: reqwest::Response, limit: usize) -> Result<Bytes, NetError> {
     let announced = response.content_length().unwrap_or(0);
     if usize::try_from(announced).map_or(true, |length| length > limit) {

@@ -1,4 +1,4 @@
-//! A single HTTP connection for deliveries. Everything that the peer may send over it is bounded.
+//! A single HTTP connection for deliveries. Everything that the peer may send is limited in size.
 
 use std::error::Error as _;
 use std::io::ErrorKind;
@@ -16,7 +16,7 @@ use url::{Position, Url};
 use super::NetError;
 use super::limits::MAX_HEADER_BYTES;
 
-/// What the peer may send unasked over HTTP/2, in bytes: responses are short.
+/// The flow-control windows of HTTP/2 in bytes. They are small, since responses are short.
 const HTTP2_STREAM_WINDOW: u32 = 64 * 1024;
 const HTTP2_CONNECTION_WINDOW: u32 = 256 * 1024;
 
@@ -26,11 +26,11 @@ type Body = Full<Bytes>;
 pub(super) enum Connection {
     /// HTTP/1.1: one request at a time.
     Http1(http1::SendRequest<Body>),
-    /// HTTP/2: shared by all who send to the host.
+    /// HTTP/2: shared by all requests to the host.
     Http2(http2::SendRequest<Body>),
 }
 
-/// Why a request got no response.
+/// Why there is no response.
 pub(super) enum SendError {
     /// The peer closed the connection before it sent any response.
     Closed,
@@ -84,7 +84,7 @@ impl Connection {
         builder.max_buf_size(MAX_HEADER_BYTES as usize);
         let handshake = builder.handshake(TokioIo::new(stream)).await;
         let (sender, driver) = handshake.map_err(|_| NetError::InvalidResponse)?;
-        // An error of the driver also ends the request that is under way.
+        // An error of the driver also ends the pending request.
         tokio::spawn(driver);
         Ok(Self::Http1(sender))
     }
@@ -104,7 +104,7 @@ impl Connection {
         Ok(Self::Http2(sender))
     }
 
-    /// Another handle on the same connection, if the protocol allows several requests at a time.
+    /// Returns another handle to the same connection, if the protocol allows concurrent requests.
     pub(super) fn share(&self) -> Option<Self> {
         match self {
             Self::Http1(_) => None,
@@ -119,7 +119,7 @@ impl Connection {
         }
     }
 
-    /// Sends a POST, and returns the response as soon as its headers are there.
+    /// Sends a POST request, and returns the response as soon as its headers have arrived.
     pub(super) async fn post(
         &mut self,
         url: &Url,
@@ -141,7 +141,7 @@ impl Connection {
 
     fn request(&self, url: &Url, mut headers: HeaderMap, body: Bytes) -> Result<Request<Body>, NetError> {
         headers.remove(header::HOST);
-        // HTTP/1.1 names the host in a header, HTTP/2 within the target.
+        // HTTP/1.1 states the host in a header, HTTP/2 in the target.
         let target = match self {
             Self::Http1(_) => {
                 let host = HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort]);

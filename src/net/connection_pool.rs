@@ -1,5 +1,5 @@
-//! Idle connections of the delivery client. Their number is bounded, for all hosts together and for each; none is
-//! kept longer than [`IDLE_TIMEOUT`] after its last use.
+//! Idle connections of the delivery client. Their number is limited, in total and for each host. None is kept longer than
+//! [`IDLE_TIMEOUT`] after its last use.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -9,14 +9,13 @@ use tokio::time::{Instant, sleep_until};
 
 use super::connection::Connection;
 
-/// The maximum number of connections to all hosts together. A fan-out to thousands of hosts needs each of its
-/// connections once.
+/// The maximum number of idle connections in total. A fan-out to thousands of hosts uses most connections only once.
 const MAX_IDLE: usize = 256;
 
-/// The maximum number of connections to one host: as many as deliveries to it run at a time.
+/// The maximum number of idle connections to one host, which is the number of concurrent deliveries to it.
 pub(super) const MAX_IDLE_PER_HOST: usize = 4;
 
-/// The rest of a host's batch comes sooner, and the next review much later.
+/// How long a connection may be idle. The rest of a host's batch follows sooner, and the next review much later.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Idle connections, least recently used first.
@@ -26,11 +25,11 @@ pub(super) struct ConnectionPool(Mutex<Idle>);
 #[derive(Default)]
 struct Idle {
     connections: VecDeque<IdleConnection>,
-    /// Whether a task closes those whose time is over.
+    /// Whether a task is running that closes expired connections.
     has_reaper: bool,
 }
 
-/// One that speaks HTTP/2 may be in use.
+/// An idle connection. An HTTP/2 connection may be in use at the same time.
 struct IdleConnection {
     /// Scheme, host and port.
     origin: String,
@@ -58,7 +57,7 @@ impl ConnectionPool {
         }
     }
 
-    /// Keeps a connection for the next request to its origin, if there is room for it.
+    /// Keeps a connection for the next request to its origin, unless the origin has enough of them.
     pub(super) fn put(self: &Arc<Self>, origin: &str, connection: Connection) {
         let mut idle = self.lock();
         let limit = if connection.share().is_some() { 1 } else { MAX_IDLE_PER_HOST };
@@ -81,7 +80,7 @@ impl ConnectionPool {
         self.lock().connections.retain(|idle| idle.origin != origin);
     }
 
-    /// Closes what was idle for too long. Returns when to look again, or `None` if nothing is left.
+    /// Closes expired connections. Returns when the next one expires, or `None` if none is left.
     fn close_expired(&self) -> Option<Instant> {
         let mut idle = self.lock();
         let now = Instant::now();
@@ -97,7 +96,7 @@ impl ConnectionPool {
     }
 }
 
-/// Closes idle connections at the end of their time, until the pool is empty or gone.
+/// Closes expired connections until the pool is empty or dropped.
 async fn reap(pool: Weak<ConnectionPool>) {
     let mut next = Instant::now() + IDLE_TIMEOUT;
     loop {

@@ -1,10 +1,10 @@
-//! Sends deliveries, over connections of its own. Every connection is to an address that has just passed the
-//! [guard](super::ssrf_guard), no redirect is followed, and whatever comes back is bounded.
+//! The HTTP client for deliveries (POST requests). Every connection is opened to an address that the
+//! [guard](super::ssrf_guard) permits, redirects are not followed, and responses are limited in size.
 //!
-//! A delivery is one small request, and a general client costs more than the request itself: through reqwest, a
-//! delivery over new TLS connections took 860 µs of CPU instead of 700, together with the writing of results in groups
-//! (`fanout_tls`, see `benches/README.md`). reqwest also bounds idle connections by host alone, and a fan-out meets
-//! thousands of hosts.
+//! A delivery is one small request, for which a general client is expensive: with reqwest, a delivery over a new TLS
+//! connection took 860 µs of CPU time instead of 700, including the writing of results in groups (`fanout_tls`, see
+//! `benches/README.md`). reqwest also limits idle connections only for each host, and a fan-out contacts thousands of
+//! hosts.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -30,13 +30,14 @@ use super::response::PostResponse;
 use super::retry_after::RetryAfter;
 use super::ssrf_guard::NetworkScope;
 
-/// The maximum number of bytes of a response body that are kept for the operator.
+/// The maximum number of bytes of a response body that are shown to the operator.
 const MAX_EXCERPT_BYTES: usize = 1024;
 
-/// The maximum number of bytes of a response body that are read so that its connection can be used again.
+/// The maximum number of bytes of a response body that are read to make the connection reusable.
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
-/// A pooled connection that breaks within this time was closed before: the request is sent again over another.
+/// A pooled connection that fails within this time is assumed to have been closed before, so the request is sent again
+/// over another one.
 const STALE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The maximum number of addresses of one host that are tried.
@@ -61,7 +62,7 @@ impl DeliveryClient {
         Self { resolver, tls, user_agent, timeouts, pool: Arc::default() }
     }
 
-    /// Posts, and reads the start of the response.
+    /// Sends a POST request, and reads the start of the response.
     pub(super) async fn post(
         &self,
         url: &Url,
@@ -91,8 +92,8 @@ impl DeliveryClient {
             let Some(connection) = self.pool.take(origin(url)) else { break };
             let started = Instant::now();
             match self.send_over(connection, url, headers.clone(), body.clone(), deadline).await {
-                // The peer closed it while it was idle. An activity that arrives twice is applied once. A peer that
-                // closes only after a while has thought about the request, and does not get it again at once.
+                // The peer closed the connection while it was idle. (An activity that arrives twice is applied once.) A
+                // peer that closes it later may have processed the request, so it is not sent again immediately.
                 Err(SendError::Closed) if started.elapsed() < STALE_CONNECTION_TIMEOUT => {}
                 sent => return sent.map_err(NetError::from),
             }
@@ -114,7 +115,7 @@ impl DeliveryClient {
         let response = posting.await.map_err(|_| SendError::Failed(NetError::Timeout))??;
         let (head, body) = response.into_parts();
         let mut start = Vec::new();
-        // The status is what counts: a body that breaks off or drips must not use up the time until the deadline.
+        // Only the status matters: a body that is slow or incomplete must not use up the time until the deadline.
         let remaining = deadline.saturating_duration_since(Instant::now()).mul_f64(0.9);
         let reading = timeout(self.timeouts.read.min(remaining), read_start(body, &mut start));
         if reading.await.is_ok_and(|is_complete| is_complete) {
@@ -128,7 +129,7 @@ impl DeliveryClient {
         let host = url.host().ok_or(NetError::InvalidRequest)?;
         let mut addresses = match &host {
             Host::Domain(name) => self.resolver.resolve_permitted(name, scope).await?,
-            // The guard has judged these with the URL.
+            // The guard has checked these with the URL.
             Host::Ipv4(address) => vec![SocketAddr::new(IpAddr::V4(*address), 0)],
             Host::Ipv6(address) => vec![SocketAddr::new(IpAddr::V6(*address), 0)],
         };
@@ -160,7 +161,7 @@ impl DeliveryClient {
     }
 }
 
-/// Scheme, host and port.
+/// Returns the scheme, host and port of a URL.
 fn origin(url: &Url) -> &str {
     &url[..Position::BeforePath]
 }
@@ -172,8 +173,8 @@ async fn read_start(mut body: Incoming, start: &mut Vec<u8>) -> bool {
         let Ok(frame) = frame else { return false };
         let Some(chunk) = frame.data_ref() else { continue };
         read += chunk.len();
-        let room = MAX_EXCERPT_BYTES - start.len();
-        start.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        let remaining = MAX_EXCERPT_BYTES - start.len();
+        start.extend_from_slice(&chunk[..chunk.len().min(remaining)]);
         if read > MAX_BODY_BYTES {
             return false;
         }
@@ -181,9 +182,9 @@ async fn read_start(mut body: Incoming, start: &mut Vec<u8>) -> bool {
     true
 }
 
-/// The text on one line, in at most [`MAX_EXCERPT_BYTES`].
+/// Returns the text on one line, with at most [`MAX_EXCERPT_BYTES`].
 fn excerpt(start: &[u8]) -> String {
     let text = String::from_utf8_lossy(start).replace(char::is_control, " ");
-    // A byte that is no UTF-8 became three.
+    // Each byte that is not UTF-8 has become three.
     text[..text.floor_char_boundary(MAX_EXCERPT_BYTES)].trim().to_owned()
 }

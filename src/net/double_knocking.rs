@@ -9,21 +9,20 @@ use url::Url;
 use super::NetError;
 use crate::domain::signature_scheme::SignatureScheme;
 
-/// Signs fetches.
+/// Signs GET requests.
 #[async_trait::async_trait]
 pub trait FetchSigner: Send + Sync {
-    /// The signature scheme that the server of this URL is believed to accept.
+    /// Returns the signature scheme that the server of this URL is expected to accept.
     async fn preferred_scheme(&self, url: &Url) -> SignatureScheme;
 
-    /// The headers that sign a GET of this URL.
+    /// Returns the headers that sign a GET request for this URL.
     async fn sign(&self, url: &Url, scheme: SignatureScheme, knock: Knock) -> HeaderMap;
 
-    /// Records the scheme that the server accepted if it was the second one, or `None` if it accepted neither.
+    /// Records the scheme that the server accepted, if it was the second one, or `None` if it accepted neither.
     async fn record_scheme(&self, url: &Url, accepted: Option<SignatureScheme>);
 }
 
-/// Which attempt of a double-knock this is: a request whose signature was refused is sent once more, signed with the
-/// other scheme.
+/// The attempt of a double-knock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Knock {
     /// The first attempt.
@@ -35,7 +34,7 @@ pub enum Knock {
 /// A signer that several fetches share.
 pub type SharedFetchSigner = Arc<dyn FetchSigner>;
 
-/// Whether a status may mean that the peer does not support the signature scheme.
+/// Whether a status may mean that the server does not support the signature scheme.
 pub fn may_reject_signature(status: StatusCode) -> bool {
     matches!(status, StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST)
 }
@@ -59,7 +58,7 @@ pub(super) async fn send_signed(
     let send = async |scheme, knock| {
         let mut headers = headers.clone();
         let mut signature = signer.sign(url, scheme, knock).await;
-        // The connection sets it, and HTTP/2 has another name for it.
+        // The client sets it, and HTTP/2 has another name for it.
         signature.remove(header::HOST);
         headers.extend(signature);
         client.send(url, headers).await

@@ -1,4 +1,4 @@
-//! Why a request to another server failed, for callers that decide what to do about it.
+//! The error of requests to other servers.
 
 use std::error::Error;
 use std::io;
@@ -7,10 +7,10 @@ use http::StatusCode;
 
 use super::ssrf_guard::GuardError;
 
-/// Why a request failed. Each message is one line and safe to show: it has none of the peer's text in it.
+/// Why a request failed. Each message is one line and safe to show, since it contains no text from the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NetError {
-    /// The guard refused the URL or its address. A retry is useless unless the name gets another address.
+    /// The guard refused the URL or its address. A retry only helps if the address of the name changes.
     #[error("not allowed: {0}")]
     Refused(GuardError),
     /// The host name has no address, or its name servers do not answer.
@@ -31,7 +31,7 @@ pub enum NetError {
     /// The body has more than this many bytes after decompression.
     #[error("the response is larger than {0} bytes")]
     TooLarge(usize),
-    /// There were more than three redirects, or one in a circle, from https to http or without a valid target.
+    /// There were more than three redirects, a redirect loop, or a redirect from https to http or without a valid target.
     #[error("too many redirects, or an invalid one")]
     InvalidRedirect,
     /// The status is not the expected one.
@@ -69,7 +69,7 @@ impl From<reqwest::Error> for NetError {
         } else if error.is_dns() {
             Self::Dns
         } else if error.is_connect() {
-            kind.map_or(Self::Connect, of_kind)
+            kind.map_or(Self::Connect, from_io_kind)
         } else if error.is_builder() {
             Self::InvalidRequest
         } else {
@@ -78,20 +78,20 @@ impl From<reqwest::Error> for NetError {
     }
 }
 
-/// The kind of the innermost io error. `source()` would step over it.
+/// Returns the kind of the innermost IO error, which `source()` would skip.
 fn innermost(error: &io::Error) -> io::ErrorKind {
     let wrapped = error.get_ref().and_then(|inner| inner.downcast_ref::<io::Error>());
     wrapped.map_or_else(|| error.kind(), innermost)
 }
 
-/// Why a connection could not be opened.
+/// Converts the error of opening a connection.
 pub(super) fn connection_error(error: &io::Error) -> NetError {
-    of_kind(innermost(error))
+    from_io_kind(innermost(error))
 }
 
-const fn of_kind(kind: io::ErrorKind) -> NetError {
+const fn from_io_kind(kind: io::ErrorKind) -> NetError {
     match kind {
-        // rustls reports invalid certificates and failed handshakes so; TCP never does.
+        // rustls reports invalid certificates and failed handshakes with these kinds; TCP never does.
         io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => NetError::Tls,
         io::ErrorKind::TimedOut => NetError::Timeout,
         _ => NetError::Connect,

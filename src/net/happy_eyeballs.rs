@@ -11,10 +11,10 @@ use tokio::time::sleep;
 use super::NetError;
 use super::error::connection_error;
 
-/// How long an address is tried alone before the next one is tried beside it (RFC 8305 section 5).
+/// How long to wait for a connection before the next address is tried in parallel (RFC 8305 section 5).
 const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// Connects to the first of these addresses that accepts, and tries the next one whenever one fails or is slow.
+/// Connects to the first address that accepts. Tries the next one whenever one fails or is slow.
 pub(super) async fn connect_first(addresses: Vec<SocketAddr>) -> Result<TcpStream, NetError> {
     let mut waiting = addresses.into_iter();
     let mut attempts = FuturesUnordered::new();

@@ -1,5 +1,5 @@
-//! The HTTP client. It bounds every request in time, size and redirects, and it connects only to addresses that have
-//! passed the [guard](super::ssrf_guard).
+//! The HTTP client for GET requests. It limits the time, size and redirects of every request, and connects only to
+//! addresses that the [guard](super::ssrf_guard) permits.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -25,8 +25,8 @@ use super::response::{GetResponse, PostResponse};
 use super::ssrf_guard::{Guard, NetworkScope};
 use super::{NetError, tls};
 
-/// How long an idle connection is kept. Fetches go to very many hosts, and each idle connection takes memory and a
-/// file.
+/// How long an idle connection is kept. Fetches contact many hosts, and each idle connection takes memory and a file
+/// descriptor.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the operator configured for outgoing requests.
@@ -34,10 +34,10 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct ClientPolicy {
     /// `Marquee/<version> (+<origin>)`.
     pub user_agent: String,
-    /// Networks that may be reached although they are not public, at any port.
+    /// Networks that may be contacted at any port although they are not public.
     pub allow_networks: Vec<IpNet>,
-    /// Addresses of host names, in place of DNS. A port other than 0 is used if the URL has none. The guard applies to
-    /// them as to any others: a private address needs an allowed network.
+    /// Addresses of host names that replace DNS. A port other than 0 is used if the URL has none. The guard applies to
+    /// these addresses too: a private address must be in an allowed network.
     pub resolve: HashMap<String, SocketAddr>,
     /// Certificates in PEM that are trusted in addition to the system's.
     pub extra_ca: Option<Vec<u8>>,
@@ -70,18 +70,18 @@ pub struct GetRequest<'a> {
     pub url: &'a Url,
     /// The `Accept` header.
     pub accept: &'a str,
-    /// Bytes that the body may have after decompression.
+    /// The maximum size of the body in bytes, after decompression.
     pub max_bytes: usize,
-    /// Further headers. After a redirect to another origin only conditional ones are sent.
+    /// Further headers. After a redirect to another origin, only conditional ones are sent.
     pub headers: HeaderMap,
-    /// Signs the request, and again each redirect that is followed.
+    /// Signs the request, and each redirect that is followed.
     pub signer: Option<&'a SharedFetchSigner>,
 }
 
 impl<'a> GetRequest<'a> {
     /// An unsigned request without further headers.
-    pub fn new(url: &'a Url, accept: &'a str, limit: usize) -> Self {
-        Self { url, accept, max_bytes: limit, headers: HeaderMap::new(), signer: None }
+    pub fn new(url: &'a Url, accept: &'a str, max_bytes: usize) -> Self {
+        Self { url, accept, max_bytes, headers: HeaderMap::new(), signer: None }
     }
 
     /// Adds further headers.
@@ -92,10 +92,10 @@ impl<'a> GetRequest<'a> {
 }
 
 impl Client {
-    /// Makes a client.
+    /// Creates a client.
     ///
     /// # Errors
-    /// If a certificate of the policy cannot be read, or if the system has no trusted certificates.
+    /// Fails if a certificate of the policy is invalid, or if the system has no trusted certificates.
     pub fn new(policy: ClientPolicy) -> anyhow::Result<Self> {
         Self::with_lookup(policy, Arc::new(SystemDns), Timeouts::DEFAULT)
     }
@@ -124,12 +124,12 @@ impl Client {
         })))
     }
 
-    /// The client that `reqwest_middleware` needs to be built. No request is sent over it.
+    /// The client that `reqwest_middleware` needs for its construction. No request is sent with it.
     pub(super) fn reqwest_client(&self) -> reqwest::Client {
         self.0.public.clone()
     }
 
-    /// Fetches a URL and follows up to three redirects. A response with any status is a success.
+    /// Fetches a URL and follows up to three redirects. A response with any status counts as success.
     pub async fn get(&self, request: GetRequest<'_>) -> Result<GetResponse, NetError> {
         tokio::time::timeout(self.0.timeouts.total, self.get_following_redirects(request))
             .await
@@ -166,7 +166,7 @@ impl Client {
         }
     }
 
-    /// Posts. A redirect is returned and not followed, since a signature is valid for one URL only.
+    /// Sends a POST request. A redirect is returned and not followed, since a signature is valid for one URL only.
     pub async fn post(&self, url: &Url, headers: HeaderMap, body: Bytes) -> Result<PostResponse, NetError> {
         #[cfg(feature = "failpoints")]
         if fail::eval("post-through-reqwest", |_| ()).is_some() {
@@ -175,7 +175,7 @@ impl Client {
         self.0.deliveries.post(url, headers, body).await
     }
 
-    /// Posts without the delivery client, so that a bench can tell what that client saves.
+    /// Sends a POST request without the delivery client, so that a benchmark can measure what that client saves.
     #[cfg(feature = "failpoints")]
     async fn post_through_reqwest(
         &self,
@@ -208,7 +208,7 @@ impl SendAttempt for Client {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that makes clients")]
+#[expect(clippy::disallowed_methods, reason = "all clients are created here")]
 fn reqwest_client(
     resolver: ScopedResolver,
     user_agent: &str,
@@ -219,7 +219,7 @@ fn reqwest_client(
         .https_only(resolver.scope == NetworkScope::Public)
         .dns_resolver(resolver)
         .user_agent(user_agent)
-        // A proxy from the environment would connect in our place, past the guard.
+        // A proxy from the environment would bypass the guard.
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)

@@ -1,17 +1,17 @@
-//! Limits of every request.
+//! Limits that apply to every request.
 
 use std::time::Duration;
 
-/// The maximum size of a response's headers in bytes.
+/// The maximum size of the headers of a response in bytes.
 pub(super) const MAX_HEADER_BYTES: u32 = 64 * 1024;
 
-/// How long the steps of a request may take.
+/// The timeouts of a request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Timeouts {
     pub(super) connect: Duration,
-    /// Until the headers of a response, and between two chunks of its body.
+    /// The time until the headers of a response arrive, and between two chunks of its body.
     pub(super) read: Duration,
-    /// From the first lookup to the last byte, including all redirects.
+    /// The time from the first lookup to the last byte, including all redirects.
     pub(super) total: Duration,
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use mediatype::{MediaType, ReadParams as _};
 
-/// The content type of ActivityPub that we send, and the only one that some servers take.
+/// The content type of ActivityPub that we send. Some servers accept no other.
 pub const ACTIVITY_JSON: &str = "application/activity+json";
 
 const LD_JSON: &str = "application/ld+json";
@@ -12,8 +12,8 @@ const LD_JSON: &str = "application/ld+json";
 const AS2_PROFILE: &str = "https://www.w3.org/ns/activitystreams";
 
 /// Whether this is a media type of ActivityPub (section 3.2): `application/activity+json`, or `application/ld+json`
-/// with the ActivityStreams profile. Other parameters do not matter. Any other type may be a file that a user of that
-/// host uploaded, and proves nothing.
+/// with the ActivityStreams profile. Other parameters are ignored. A document of any other type may be a file that a user
+/// uploaded to that host, so it proves nothing.
 pub fn is_activitypub(text: &str) -> bool {
     let essence = text.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case(ACTIVITY_JSON) && !essence.eq_ignore_ascii_case(LD_JSON) {
@@ -34,8 +34,8 @@ pub fn is_activitypub(text: &str) -> bool {
             }))
 }
 
-/// Some servers leave out the quotes that the grammar demands around a URI (RFC 9110 section 5.6.6), and an empty
-/// parameter is allowed (section 5.6.6, too): the parser takes neither.
+/// Adds the quotes around URIs that some servers omit although the grammar requires them (RFC 9110 section 5.6.6), and
+/// removes empty parameters, which the grammar allows. The parser accepts neither.
 fn with_quoted_values(text: &str) -> Cow<'_, str> {
     if text.contains('"') || !(text.contains(['/', ':']) && text.contains(';')) {
         return Cow::Borrowed(text);
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn c6_activitypub_in_any_spelling_and_nothing_else() {
+    fn c6_only_media_types_of_activitypub_are_recognised() {
         for good in [
             "application/activity+json",
             "Application/Activity+JSON",

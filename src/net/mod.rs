@@ -1,4 +1,4 @@
-//! All outgoing connections. Every request that Marquee makes to another server passes through this module.
+//! All outbound connections. Every request to another server passes through this module.
 //!
 //! A URL that somebody else chose may point into our own network. [`ssrf_guard`] therefore checks each URL, and again
 //! each address that is connected to. [`http_client`] bounds time, size and redirects; `delivery_client` sends deliveries

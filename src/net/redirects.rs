@@ -8,11 +8,11 @@ use super::NetError;
 /// The maximum number of redirects that one fetch follows.
 pub(super) const MAX_REDIRECTS: usize = 3;
 
-/// Headers that are safe to send on to another origin after a redirect.
+/// Headers that may be sent to another origin after a redirect.
 const FORWARDED_HEADERS: [HeaderName; 3] =
     [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::ACCEPT_LANGUAGE];
 
-/// The target of a redirect, or `None` if the response is not one.
+/// Returns the target of a redirect, or `None` if the response is not a redirect.
 pub(super) fn redirect_target(response: &reqwest::Response, from: &Url) -> Result<Option<Url>, NetError> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);

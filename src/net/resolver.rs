@@ -1,5 +1,5 @@
-//! Resolves host names to addresses that may be connected to. The connection uses exactly the addresses that were
-//! checked, so that DNS rebinding cannot show one address to the check and another to the connection.
+//! Resolves host names to permitted addresses. Connections use exactly the addresses that were checked, so that DNS
+//! rebinding cannot present one address to the check and another to the connection.
 
 use std::collections::HashMap;
 use std::io;
@@ -13,12 +13,12 @@ use super::NetError;
 use super::ssrf_guard::{Guard, GuardError, NetworkScope};
 
 /// The maximum number of concurrent lookups. Each blocks a thread until the name servers answer, and tokio has 512
-/// such threads for everything.
+/// threads for all blocking work.
 const MAX_LOOKUPS: usize = 256;
 
 /// Looks up the addresses of a host name. It may block.
 pub(super) trait DnsLookup: Send + Sync {
-    /// Returns every address of the name. A port other than 0 replaces the scheme's default port.
+    /// Returns all addresses of the name. A port other than 0 replaces the scheme's default port.
     fn lookup(&self, name: &str) -> io::Result<Vec<SocketAddr>>;
 }
 
@@ -53,15 +53,15 @@ impl HostResolver {
         &self.guard
     }
 
-    /// The addresses of a name, if all of them may be connected to.
+    /// Returns the addresses of a name, if all of them are permitted.
     pub(super) async fn resolve_permitted(
         &self,
         name: &str,
         scope: NetworkScope,
     ) -> Result<Vec<SocketAddr>, NetError> {
         let found = self.addresses(name).await.map_err(|_| NetError::Dns)?;
-        // A single private address makes the whole name invalid: no honest name mixes them, and we do not decide
-        // which one a connection takes.
+        // A single private address makes the whole name invalid: no honest name mixes them, and we do not control which
+        // one is connected to.
         if !found.iter().all(|to| self.guard.permits(scope, to.ip())) {
             return Err(GuardError::PrivateAddress.into());
         }
@@ -75,7 +75,7 @@ impl HostResolver {
         let permit = Arc::clone(&self.lookups).acquire_owned().await.map_err(io::Error::other)?;
         let (dns, name) = (Arc::clone(&self.dns), name.to_owned());
         tokio::task::spawn_blocking(move || {
-            // The permit is held until the thread is free again, even if the caller has given up.
+            // The permit is held until the thread is free again, even if the caller has stopped waiting.
             let _permit = permit;
             dns.lookup(&name)
         })

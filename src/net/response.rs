@@ -12,7 +12,7 @@ use super::retry_after::RetryAfter;
 pub struct GetResponse {
     /// The URL after all redirects.
     pub url: Url,
-    /// The status, which is never a redirect that could have been followed.
+    /// The status. It is never a redirect that could be followed.
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
@@ -25,8 +25,8 @@ pub struct GetResponse {
 pub struct PostResponse {
     /// The status.
     pub status: StatusCode,
-    /// When to retry, if the response says so. It is not bounded: a peer may say ten years.
+    /// When to retry, if the response says so. It is not limited: a server may say ten years.
     pub retry_after: Option<RetryAfter>,
-    /// The start of the body, at most 1 KiB on one line, for the operator. It is the peer's text.
+    /// The start of the body, at most 1 KiB on one line, for the operator. The server chose this text.
     pub excerpt: String,
 }

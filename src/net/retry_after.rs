@@ -25,7 +25,7 @@ impl RetryAfter {
         Timestamp::parse_http_date(text).map(Self::Date)
     }
 
-    /// How long to wait from now.
+    /// Returns how long to wait from now.
     pub fn delay(self, now: Timestamp) -> Duration {
         match self {
             Self::Delay(duration) => duration,

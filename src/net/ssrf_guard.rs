@@ -1,6 +1,6 @@
-//! Decides which URLs may be requested and which addresses may be connected to. It does no IO.
+//! Decides which URLs may be requested and which addresses may be connected to, without IO.
 //!
-//! A URL or a DNS name from outside must never lead into our own network (server-side request forgery).
+//! A foreign URL or DNS name must never lead into our own network (server-side request forgery).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -34,16 +34,16 @@ pub enum GuardError {
     PrivateAddress,
 }
 
-/// Which addresses a URL may be connected to.
+/// The addresses that may be connected to for a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NetworkScope {
     /// Public addresses, and the allowed networks.
     Public,
-    /// The allowed networks alone, because the URL has something that is not requested from strangers, such as a port.
+    /// Only the allowed networks, because the URL has something that is not accepted for public hosts, such as a port.
     AllowedOnly,
 }
 
-/// What the operator allows beyond the public internet.
+/// Checks URLs and addresses. It knows the networks that the operator allows in addition to the public internet.
 #[derive(Debug, Clone, Default)]
 pub struct Guard {
     allow_networks: Vec<IpNet>,
@@ -51,7 +51,7 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Makes a guard. `plain_http` permits plain HTTP, to the allowed networks only.
+    /// Creates a guard. `plain_http` permits plain HTTP to the allowed networks.
     pub const fn new(allow_networks: Vec<IpNet>, plain_http: bool) -> Self {
         Self { allow_networks, plain_http }
     }
@@ -62,10 +62,10 @@ impl Guard {
             || (scope == NetworkScope::Public && is_public(address))
     }
 
-    /// Returns which addresses this URL may be connected to.
+    /// Returns the addresses that may be connected to for this URL.
     ///
     /// # Errors
-    /// If the URL must not be requested at all.
+    /// Fails if the URL must not be requested at all.
     pub fn check(&self, url: &Url) -> Result<NetworkScope, GuardError> {
         let mut scope = NetworkScope::Public;
         match url.scheme() {
@@ -85,7 +85,7 @@ impl Guard {
         // A literal address never reaches the resolver, so it is checked here.
         let literal = match url.host().ok_or(GuardError::InvalidHost)? {
             Host::Domain(name) => {
-                return if is_name(name) { Ok(scope) } else { Err(GuardError::InvalidHost) };
+                return if is_host_name(name) { Ok(scope) } else { Err(GuardError::InvalidHost) };
             }
             Host::Ipv4(address) => IpAddr::V4(address),
             Host::Ipv6(address) => IpAddr::V6(address),
@@ -98,9 +98,9 @@ impl Guard {
     }
 }
 
-/// Whether this is a host name in canonical form: no trailing dot and no characters that DNS does not know. (The `url`
-/// crate has already converted it to lower case and punycode.)
-fn is_name(name: &str) -> bool {
+/// Whether this is a host name in canonical form: without a trailing dot and without characters that are invalid in DNS.
+/// (The `url` crate has already converted it to lower case and Punycode.)
+fn is_host_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
     name.len() <= MAX_HOST_CHARS
         && name
@@ -131,7 +131,7 @@ const RESERVED_V4: [Ipv4Net; 16] = [
 /// The only IPv6 addresses in public use. Mapped, compatible, NAT64, unique local and link-local addresses are outside.
 const GLOBAL_V6: Ipv6Net = v6([0x2000, 0], 3);
 
-/// The reserved networks within them.
+/// The reserved networks within [`GLOBAL_V6`].
 const RESERVED_V6: [Ipv6Net; 5] = [
     v6([0x2001, 0], 23),      // protocol assignments: Teredo, benchmarks, ORCHID
     v6([0x2001, 0x0db8], 32), // documentation
@@ -149,7 +149,7 @@ const fn v6(start: [u16; 2], length: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(start[0], start[1], 0, 0, 0, 0, 0, 0), length)
 }
 
-/// Whether an address belongs to the public internet.
+/// Whether an address is on the public internet.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !RESERVED_V4.iter().any(|network| network.contains(&address)),
@@ -186,7 +186,7 @@ mod tests {
         2a00:1450::1";
 
     #[test]
-    fn e1_e2_only_public_addresses() {
+    fn e1_e2_reserved_addresses_are_not_public() {
         for address in NOT_PUBLIC.split_whitespace() {
             assert!(!is_public(address.parse().unwrap()), "{address}");
         }
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn an_allowed_network_is_allowed_as_it_is_written() {
+    fn an_allowed_network_does_not_include_mapped_addresses() {
         let guard = guard(&["127.0.0.0/8", "fd00::/8"], false);
         assert!(guard.permits(NetworkScope::AllowedOnly, "127.0.0.1".parse().unwrap()));
         assert!(guard.permits(NetworkScope::Public, "fd00::1".parse().unwrap()));
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn e3_literals_in_every_spelling() {
+    fn e3_ip_literals_are_refused_in_every_spelling() {
         for url in [
             "https://127.0.0.1/",
             "https://8.8.8.8/",
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn e6_e7_schemes_ports_and_credentials() {
+    fn e6_e7_schemes_ports_and_credentials_are_checked() {
         for url in [
             "http://m.example/",
             "ftp://m.example/",
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn e8_names_have_one_form() {
+    fn e8_only_canonical_host_names_are_accepted() {
         for url in [
             "https://m.example./",
             "https://a..b/",

@@ -1,10 +1,10 @@
-//! Tests of the client against servers on this machine that count connections.
+//! Tests of the HTTP clients against local servers that count connections.
 
 mod apub_adapter;
 mod delivery_client;
-mod guarding;
 mod responses;
 mod server;
+mod ssrf_guard;
 mod tls;
 
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ use super::response::GetResponse;
 use super::ssrf_guard::GuardError;
 use crate::domain::signature_scheme::SignatureScheme;
 
-/// Addresses of host names in a test. Each lookup takes the next answer; the last one stays.
+/// Scripted DNS answers. Each lookup returns the next answer; the last one is repeated.
 #[derive(Default)]
 struct ScriptedLookup(Mutex<HashMap<String, Vec<Vec<SocketAddr>>>>);
 
@@ -76,7 +76,7 @@ fn strict() -> ClientPolicy {
     ClientPolicy { user_agent: "Marquee/0 (+https://crit.example)".to_owned(), ..ClientPolicy::default() }
 }
 
-/// A policy that lets a test connect to its own servers, also over http.
+/// A policy that allows connections to local servers, also over plain HTTP.
 fn loopback() -> ClientPolicy {
     ClientPolicy { allow_networks: vec!["127.0.0.0/8".parse().unwrap()], plain_http: true, ..strict() }
 }
@@ -85,7 +85,7 @@ fn client(policy: ClientPolicy, names: Arc<ScriptedLookup>) -> Client {
     Client::with_lookup(policy, names, LONG_TIMEOUTS).unwrap()
 }
 
-/// A client for which these names are those of these servers.
+/// A client that resolves these names to these servers.
 fn local(all: &[(&str, &Server)]) -> Client {
     let names_of: Vec<_> = all.iter().map(|(name, server)| (*name, [server.address])).collect();
     let answers: Vec<_> = names_of.iter().map(|(name, address)| (*name, [&address[..]])).collect();

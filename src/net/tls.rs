@@ -10,11 +10,11 @@ use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 
-/// Hosts whose TLS sessions are resumed, which saves verifying their certificates again. rustls keeps eight sessions
-/// per host.
+/// The number of hosts whose TLS sessions are kept for resumption, which saves verifying their certificates again.
+/// rustls keeps eight sessions per host.
 const RESUMED_HOSTS: usize = 1000;
 
-/// Trusts what the system trusts, and the certificates in `extra_ca` (PEM).
+/// Returns a configuration that trusts the system's certificates and those in `extra_ca` (PEM).
 pub(super) fn client_config(extra_ca: Option<&[u8]>) -> anyhow::Result<ClientConfig> {
     let extra: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(extra_ca.unwrap_or_default()).collect();
     let provider = Arc::new(default_provider());

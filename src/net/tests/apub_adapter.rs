@@ -22,13 +22,13 @@ fn document(request: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn c6_the_library_sees_documents_under_their_final_url_or_errors() {
+async fn c6_the_library_gets_documents_with_their_final_url_or_errors() {
     let server = Server::start(document).await;
-    let sign: SharedFetchSigner = Arc::new(|_: &Method, url: &Url| {
+    let signer: SharedFetchSigner = Arc::new(|_: &Method, url: &Url| {
         let value = HeaderValue::from_str(url.path()).unwrap();
         HeaderMap::from_iter([("signature".parse().unwrap(), value)])
     });
-    let fetcher = local(&[("m.example", &server)]).activitypub_client(Some(sign));
+    let fetcher = local(&[("m.example", &server)]).activitypub_client(Some(signer));
     let fetch = async |path: &str| {
         let request = fetcher.get(format!("http://m.example{path}"));
         request.header("accept", "application/activity+json").send().await
@@ -61,7 +61,7 @@ async fn c6_the_library_sees_documents_under_their_final_url_or_errors() {
 }
 
 #[tokio::test]
-async fn the_library_only_fetches() {
+async fn the_library_can_only_fetch() {
     let server = Server::start(document).await;
     let fetcher = local(&[("m.example", &server)]).activitypub_client(None);
     assert!(fetcher.post("http://m.example/inbox").send().await.is_err());

@@ -11,8 +11,8 @@ use super::tls::{TlsListener, trusting_at};
 use super::*;
 
 async fn post(client: &Client, url: &str) -> Result<StatusCode, NetError> {
-    let answer = client.post(&url.parse().unwrap(), HeaderMap::new(), Bytes::from_static(b"{}")).await?;
-    Ok(answer.status)
+    let response = client.post(&url.parse().unwrap(), HeaderMap::new(), Bytes::from_static(b"{}")).await?;
+    Ok(response.status)
 }
 
 /// A server that keeps connections open, and closes each after a number of responses.
@@ -23,7 +23,7 @@ struct KeepAliveServer {
 }
 
 impl KeepAliveServer {
-    async fn start(answers: usize) -> Self {
+    async fn start(responses: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server =
             Self { address: listener.local_addr().unwrap(), accepted: Arc::default(), open: Arc::default() };
@@ -34,7 +34,7 @@ impl KeepAliveServer {
                 open.fetch_add(1, Ordering::SeqCst);
                 let open = Arc::clone(&open);
                 tokio::spawn(async move {
-                    answer(stream, answers).await;
+                    respond(stream, responses).await;
                     open.fetch_sub(1, Ordering::SeqCst);
                 });
             }
@@ -43,9 +43,9 @@ impl KeepAliveServer {
     }
 }
 
-/// Answers requests whose bodies are `{}`, up to a number of them or until the peer closes the connection.
-async fn answer(mut stream: TcpStream, answers: usize) {
-    for _ in 0..answers {
+/// Responds to requests with the body `{}`, at most `responses` times or until the peer closes the connection.
+async fn respond(mut stream: TcpStream, responses: usize) {
+    for _ in 0..responses {
         let mut request = Vec::new();
         while !request.ends_with(b"\r\n\r\n{}") {
             let mut buffer = [0; 4096];
@@ -61,7 +61,7 @@ async fn answer(mut stream: TcpStream, answers: usize) {
 }
 
 #[tokio::test]
-async fn posts_share_a_connection_and_go_on_over_another_once_it_is_closed() {
+async fn posts_reuse_a_connection_until_it_is_closed() {
     let server = KeepAliveServer::start(2).await;
     let client = client(loopback(), names(&[("m.example", &[&[server.address]])]));
     for _ in 0..6 {
@@ -93,7 +93,7 @@ async fn idle_connections_are_bounded() {
 }
 
 #[tokio::test]
-async fn a_host_that_speaks_http_2_gets_all_posts_over_one_connection() {
+async fn posts_to_an_http_2_host_share_one_connection() {
     let authority = Authority::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -113,7 +113,7 @@ async fn a_host_that_speaks_http_2_gets_all_posts_over_one_connection() {
 }
 
 #[tokio::test]
-async fn e1_e3_e5_e6_e7_a_post_is_guarded_like_a_fetch_and_follows_no_redirect() {
+async fn e1_e3_e5_e6_e7_posts_are_checked_like_fetches_and_follow_no_redirect() {
     let secret = Server::start(|_| ok("secret")).await;
     let server = Server::start(|_| moved("http://secret.example/")).await;
     let policy = ClientPolicy { allow_networks: vec!["127.0.0.1/32".parse().unwrap()], ..loopback() };

@@ -9,7 +9,7 @@ use crate::domain::time::Timestamp;
 use crate::net::double_knocking::SharedFetchSigner;
 use crate::net::retry_after::RetryAfter;
 
-/// Redirects `/a` to `/b` to `/c` and so on. All other paths answer with themselves.
+/// Redirects `/a` to `/b` to `/c` and so on. All other paths response with themselves.
 fn chain(request: &str) -> Vec<u8> {
     let path = request.split(' ').nth(1).unwrap();
     match path {
@@ -29,7 +29,7 @@ fn chain(request: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn e5_three_redirects_and_no_more() {
+async fn e5_at_most_three_redirects_are_followed() {
     let server = Server::start(chain).await;
     let client = local(&[("m.example", &server)]);
     let fetched = get(&client, "http://m.example/b").await.unwrap();
@@ -46,7 +46,7 @@ async fn e5_three_redirects_and_no_more() {
 }
 
 #[tokio::test]
-async fn each_redirect_is_signed_again_and_no_secret_is_forwarded() {
+async fn each_redirect_is_signed_again_and_secrets_are_not_forwarded() {
     let other = Server::start(|_| ok("other")).await;
     let first = Server::start(|request| {
         moved(if request.starts_with("GET /a") { "/b" } else { "http://other.example/c" })
@@ -54,7 +54,7 @@ async fn each_redirect_is_signed_again_and_no_secret_is_forwarded() {
     .await;
     let client = local(&[("m.example", &first), ("other.example", &other)]);
     let url: Url = "http://m.example/a".parse().unwrap();
-    let sign: SharedFetchSigner = Arc::new(|method: &Method, url: &Url| {
+    let signer: SharedFetchSigner = Arc::new(|method: &Method, url: &Url| {
         let text = format!("{method} {url}");
         HeaderMap::from_iter([
             (header::HOST, HeaderValue::from_static("wrong.example")),
@@ -64,7 +64,7 @@ async fn each_redirect_is_signed_again_and_no_secret_is_forwarded() {
     let mut get = request(&url);
     get.headers.insert(header::AUTHORIZATION, HeaderValue::from_static("secret"));
     get.headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("tag"));
-    get.signer = Some(&sign);
+    get.signer = Some(&signer);
     client.get(get).await.unwrap();
     let requests = [first.requests(), other.requests()].concat();
     for (request, path, secret) in [
@@ -120,7 +120,7 @@ fn bomb() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn h1_h5_a_body_is_cut_off_at_its_limit_after_decompression() {
+async fn h1_h5_the_body_limit_applies_after_decompression() {
     let server = Server::start(large).await;
     let client = local(&[("m.example", &server)]);
     for path in ["announced", "chunked", "endless", "bomb"] {
@@ -131,7 +131,7 @@ async fn h1_h5_a_body_is_cut_off_at_its_limit_after_decompression() {
 }
 
 #[tokio::test]
-async fn h6_a_slow_answer_is_given_up() {
+async fn h6_a_slow_response_times_out() {
     let pause = Duration::from_millis(100);
     let drip = move |request: &str| match request.split(' ').nth(1).unwrap() {
         "/silent" => vec![(Duration::from_secs(30), Vec::new())],
@@ -154,8 +154,8 @@ async fn h6_a_slow_answer_is_given_up() {
     assert!(get(&client, "http://m.example/headers").await.is_err());
     // For a POST the status is enough.
     let url = "http://m.example/body".parse().unwrap();
-    let answer = client.post(&url, HeaderMap::new(), Bytes::new()).await.unwrap();
-    assert_eq!(answer.status, 200);
+    let response = client.post(&url, HeaderMap::new(), Bytes::new()).await.unwrap();
+    assert_eq!(response.status, 200);
 }
 
 #[tokio::test]
@@ -200,10 +200,10 @@ async fn a_post_returns_status_retry_after_and_an_excerpt() {
         let headers = HeaderMap::from_iter([(header::DATE, HeaderValue::from_static("now"))]);
         client.post(&url, headers, Bytes::from_static(b"{}")).await.unwrap()
     };
-    let answer = post("seconds").await;
-    assert_eq!(answer.status, 429);
-    assert_eq!(answer.retry_after, Some(RetryAfter::Delay(Duration::from_mins(2))));
-    assert_eq!(answer.excerpt, "slow  down [2J");
+    let response = post("seconds").await;
+    assert_eq!(response.status, 429);
+    assert_eq!(response.retry_after, Some(RetryAfter::Delay(Duration::from_mins(2))));
+    assert_eq!(response.excerpt, "slow  down [2J");
     let years = post("years").await;
     assert!(years.retry_after.unwrap().delay(Timestamp::default()) > Duration::from_hours(24));
     assert!(years.excerpt.len() <= 1024);

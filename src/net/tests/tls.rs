@@ -23,7 +23,7 @@ pub(super) fn trusting_at(authority: &Authority, address: SocketAddr) -> Client 
 }
 
 #[tokio::test]
-async fn an_authority_that_is_trusted_vouches_for_its_hosts() {
+async fn certificates_of_an_extra_authority_are_trusted() {
     let authority = Authority::new();
     let server = Server::tls(authority.certify("m.example", 4000), |_| ok("safe")).await;
     let client = trusting(&authority, &server);
@@ -65,7 +65,7 @@ async fn e5_no_redirect_leads_from_https_to_http() {
 }
 
 #[test]
-fn a_certificate_that_cannot_be_read_is_an_error_at_the_start() {
+fn an_unreadable_extra_certificate_is_an_error() {
     let policy = ClientPolicy {
         extra_ca: Some(b"-----BEGIN CERTIFICATE-----\n%%\n-----END CERTIFICATE-----".to_vec()),
         ..strict()
@@ -107,7 +107,7 @@ impl axum::serve::Listener for TlsListener {
 }
 
 #[tokio::test]
-async fn a_peer_that_speaks_http_2_gets_it_with_the_authority_that_was_signed() {
+async fn http_2_requests_carry_the_signed_authority() {
     let authority = Authority::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

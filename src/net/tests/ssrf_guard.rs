@@ -13,7 +13,7 @@ async fn refuses(address: &str) {
 }
 
 #[tokio::test]
-async fn e1_e2_e10_a_name_of_a_private_address_is_not_connected_to() {
+async fn e1_e2_e10_a_name_with_a_private_address_is_refused() {
     let server = Server::start(|_| ok("secret")).await;
     refuses(&server.address.to_string()).await;
     refuses(&format!("[::ffff:127.0.0.1]:{}", server.port())).await;
@@ -25,7 +25,7 @@ async fn e1_e2_e10_a_name_of_a_private_address_is_not_connected_to() {
 }
 
 #[tokio::test]
-async fn e3_a_literal_is_not_connected_to() {
+async fn e3_an_ip_literal_is_refused() {
     let server = Server::start(|_| ok("secret")).await;
     let client = client(strict(), names(&[]));
     for host in ["127.0.0.1", "2130706433", "0x7f.1", "0177.1", "127.1", "[::1]", "[::ffff:7f00:1]"] {
@@ -36,7 +36,7 @@ async fn e3_a_literal_is_not_connected_to() {
 }
 
 #[tokio::test]
-async fn e4_one_private_address_among_others_condemns_the_name() {
+async fn e4_a_name_with_one_private_address_is_refused() {
     let server = Server::start(|_| ok("secret")).await;
     let public: SocketAddr = "8.8.8.8:1".parse().unwrap();
     for both in [[public, server.address], [server.address, public]] {
@@ -62,7 +62,7 @@ async fn e4_e11_each_connection_is_checked_again() {
 }
 
 #[tokio::test]
-async fn e5_a_redirect_to_what_is_refused_is_refused() {
+async fn e5_redirects_are_checked_like_any_url() {
     let secret = Server::start(|_| ok("secret")).await;
     let port = secret.port();
     let targets = [
@@ -87,7 +87,7 @@ async fn e5_a_redirect_to_what_is_refused_is_refused() {
 }
 
 #[tokio::test]
-async fn e6_odd_ports_and_http_are_for_allowed_networks_alone() {
+async fn e6_other_ports_and_http_need_an_allowed_network() {
     let public: SocketAddr = "8.8.8.8:0".parse().unwrap();
     let script = || names(&[("m.example", &[&[public]])]);
     for url in ["https://m.example:22/", "https://m.example:8443/", "http://m.example/"] {
@@ -104,7 +104,7 @@ async fn e6_odd_ports_and_http_are_for_allowed_networks_alone() {
 }
 
 #[tokio::test]
-async fn the_table_takes_the_place_of_dns_with_its_port() {
+async fn configured_addresses_and_ports_replace_dns() {
     let server = Server::start(|_| ok("table")).await;
     let mut policy = loopback();
     policy.resolve.insert("M.example".to_owned(), server.address);
