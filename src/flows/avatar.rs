@@ -21,20 +21,20 @@ const MAX_PARALLEL_FETCHES: usize = 4;
 /// Time to fetch an avatar.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How far the two scans have come: over all actors that have an icon, and over all whose avatar is stored.
+/// The positions of the two scans: over all actors that have an icon, and over all whose avatar is stored.
 #[derive(Debug, Default)]
 pub struct AvatarCursor {
-    shows: String,
-    has: String,
+    pending: String,
+    stored: String,
 }
 
 /// Fetches a few avatars and deletes a few that are not used. Returns whether there may be more to do.
 pub async fn process_batch(app: &App, cursor: &mut AvatarCursor) -> anyhow::Result<bool> {
-    let pending = avatars::list_pending(&app.db, &cursor.shows, MAX_PARALLEL_FETCHES).await?;
+    let pending = avatars::list_pending(&app.db, &cursor.pending, MAX_PARALLEL_FETCHES).await?;
     let found = !pending.is_empty();
     if !found {
         // At the end the scan starts over.
-        cursor.shows = avatars::next_pending_cursor(&app.db, &cursor.shows).await?.unwrap_or_default();
+        cursor.pending = avatars::next_pending_cursor(&app.db, &cursor.pending).await?.unwrap_or_default();
     }
     let mut fetches = JoinSet::new();
     for actor in pending {
@@ -43,10 +43,10 @@ pub async fn process_batch(app: &App, cursor: &mut AvatarCursor) -> anyhow::Resu
     while let Some(ended) = fetches.join_next().await {
         ended??;
     }
-    let unwanted = avatars::list_unused(&app.db, &cursor.has, MAX_PARALLEL_FETCHES).await?;
+    let unwanted = avatars::list_unused(&app.db, &cursor.stored, MAX_PARALLEL_FETCHES).await?;
     let dropped = !unwanted.is_empty();
     if !dropped {
-        cursor.has = avatars::next_unused_cursor(&app.db, &cursor.has).await?.unwrap_or_default();
+        cursor.stored = avatars::next_unused_cursor(&app.db, &cursor.stored).await?.unwrap_or_default();
     }
     for actor in unwanted {
         let mut tx = app.db.begin().await?;

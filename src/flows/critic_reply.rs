@@ -75,7 +75,7 @@ pub async fn create(
     let reply = CriticReply {
         id,
         critic: critic.id,
-        url: page(app, &position.review, id),
+        url: reply_url(app, &position.review, id),
         language: position.review.content.language.clone(),
         review: position.review.id,
         in_reply_to: position.parent,
@@ -89,7 +89,7 @@ pub async fn create(
     if let Some(duplicate) =
         critic_replies::find_duplicate(&mut tx, critic.id, &reply.in_reply_to, source).await?
     {
-        bail!("this reply has already been posted: {}", page(app, &position.review, duplicate));
+        bail!("this reply has already been posted: {}", reply_url(app, &position.review, duplicate));
     }
     let (note, actor) = (app.origin.note(id), app.origin.actor(critic.id));
     critic_replies::insert(&mut tx, &reply, &note, &actor, source, now).await?;
@@ -182,7 +182,7 @@ pub async fn load(app: &App, id: CommentId) -> Result<Option<LoadedReply>, FlowE
         id,
         critic: stored.critic_id,
         review: stored.review_id,
-        url: page(app, &review, id),
+        url: reply_url(app, &review, id),
         in_reply_to: parent,
         content: stored.content.clone(),
         language: stored.language.clone(),
@@ -193,7 +193,7 @@ pub async fn load(app: &App, id: CommentId) -> Result<Option<LoadedReply>, FlowE
     Ok(Some(LoadedReply { reply, stored, is_review_public: review.state.is_public() }))
 }
 
-fn page(app: &App, review: &Review, id: CommentId) -> Url {
+fn reply_url(app: &App, review: &Review, id: CommentId) -> Url {
     let mut page = app.origin.review_page(review);
     page.set_fragment(Some(&comment::comment_anchor(id)));
     page

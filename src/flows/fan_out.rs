@@ -31,7 +31,7 @@ pub async fn expand_next(app: &App) -> anyhow::Result<bool> {
     tx.commit().await?;
     fail_point!("expand-after-commit");
     if fan_out.cursor.is_empty() {
-        tracing::info!(activity = %fan_out.activity_id, "fan-out begun");
+        tracing::info!(activity = %fan_out.activity_id, "fan-out started");
     }
     tracing::debug!(activity = %fan_out.activity_id, "fan-out expanded");
     app.wake.notify();

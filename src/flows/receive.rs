@@ -79,7 +79,7 @@ async fn process_job(
     lease: LeaseId,
     job: Arc<InboxJob>,
 ) -> anyhow::Result<()> {
-    let applying = Box::pin(apply(app, effects, lease, Arc::clone(&job)));
+    let applying = Box::pin(prepare_and_apply(app, effects, lease, Arc::clone(&job)));
     let outcome = with_lease(app, LeaseQueue::InboxActivities, lease, applying).await;
     let (waiting_for, note) = match outcome {
         Ok(None) => return Ok(()),
@@ -102,8 +102,9 @@ async fn process_job(
     Ok(())
 }
 
-/// Returns the id of the parent post that the activity must wait for, or `None` once it is finished.
-async fn apply(
+/// Fetches what the activity needs and submits it to be applied. Returns the id of the parent post that it must wait for,
+/// or `None` once it is finished.
+async fn prepare_and_apply(
     app: &App,
     effects: &EffectSender,
     lease: LeaseId,

@@ -1,15 +1,30 @@
-//! The state that a new comment gets: whether it is shown, or waits for the critic.
+//! The state of a new comment: shown, held for the critic, hidden if its author is blocked, or withheld while its author
+//! blocks the critic.
 
 use url::Url;
 
 use crate::domain::comment::CommentState;
+use crate::domain::id::CriticId;
 use crate::domain::moderation::{AccessLevel, FirstCommentPolicy};
 use crate::flows::App;
-use crate::store::{Result, Tx, access_levels, actors};
+use crate::store::{Result, Tx, access_levels, actors, blockers};
 
-/// The state that a new comment of an actor gets under the current policy. A trusted actor is shown even if its server
-/// is silenced.
-pub(super) async fn initial_comment_state(app: &App, tx: &mut Tx, actor: &Url) -> Result<CommentState> {
+/// Returns the state of a new comment by an actor on a review by a critic.
+pub(super) async fn initial_comment_state(
+    app: &App,
+    tx: &mut Tx,
+    critic: CriticId,
+    actor: &Url,
+) -> Result<CommentState> {
+    let state = state_by_policy(app, tx, actor).await?;
+    if state == CommentState::Shown && blockers::is_blocking(tx, critic, actor).await? {
+        return Ok(CommentState::Withheld);
+    }
+    Ok(state)
+}
+
+/// The state under the current policy. Comments of a trusted actor are shown even if its server is silenced.
+async fn state_by_policy(app: &App, tx: &mut Tx, actor: &Url) -> Result<CommentState> {
     let level = access_levels::for_actor_in_tx(tx, actor, &app.policy).await?;
     if level == AccessLevel::Blocked {
         return Ok(CommentState::Hidden);

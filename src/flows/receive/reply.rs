@@ -12,9 +12,9 @@ use crate::federation::vocab::remote_note::RemoteNote;
 use crate::flows::resolve;
 use crate::sources::html;
 use crate::store::comments::{self, NewComment, StoredComment};
-use crate::store::{Result, Tx, blockers, inbox_activities, tombstones};
+use crate::store::{Result, Tx, inbox_activities, tombstones};
 
-/// Where a post comes from: the signed date of its activity, and whether it is an edit.
+/// The origin of a post: the signed date of its activity, and whether that is an edit.
 #[derive(Clone, Copy)]
 struct Provenance {
     signed_at: Timestamp,
@@ -82,7 +82,7 @@ impl InboundActivity<'_> {
             return Ok(Effect::Ignored("the comment belongs to another actor"));
         }
         if !note.is_public {
-            return self.reply_in_private(tx, reply, before).await;
+            return self.apply_private_reply(tx, reply, before).await;
         }
         if note.is_poll_vote(&html::sanitize_comment(&note.content, &self.app.origin)) {
             return Ok(Effect::Ignored("a poll vote"));
@@ -117,28 +117,28 @@ impl InboundActivity<'_> {
         provenance: Provenance,
     ) -> Result<Effect> {
         let content = html::sanitize_comment(&reply.post.note.content, &self.app.origin);
-        let written = self.written(reply, &reply.post, &content, provenance);
-        if before.signed_at > self.signed_at || before.edited_at > written.edited {
+        let comment = self.to_new_comment(reply, &reply.post, &content, provenance);
+        if before.signed_at > self.signed_at || before.edited_at > comment.edited {
             return Ok(Effect::Ignored("a newer edit has already arrived"));
         }
-        comments::update_content(tx, before.id, &written).await?;
+        comments::update_content(tx, before.id, &comment).await?;
         if before.state == CommentState::Shown {
             self.forward_to_followers(tx, reply.review, &reply.post.note.id).await?;
         }
         Ok(Effect::Applied("comment edited"))
     }
 
-    async fn reply_in_private(
+    async fn apply_private_reply(
         &self,
         tx: &mut Tx,
         reply: &InboundReply,
         before: Option<StoredComment>,
     ) -> Result<Effect> {
-        let is_taken_back = |before: &StoredComment| {
+        let becomes_private = |before: &StoredComment| {
             reply.is_update && !matches!(before.state, CommentState::Private | CommentState::Deleted)
         };
-        // A reply that is not public any more is removed from the page.
-        if let Some(before) = before.filter(is_taken_back) {
+        // A reply that is no longer public is removed from the page.
+        if let Some(before) = before.filter(becomes_private) {
             self.delete_forwards(tx, Some(&reply.post.note.id)).await?;
             comments::mark_deleted(tx, before.id, self.signed_at).await?;
             return Ok(Effect::Applied("comment is no longer public"));
@@ -147,8 +147,8 @@ impl InboundActivity<'_> {
         Ok(Effect::Ignored("not public"))
     }
 
-    /// Stores a post between the reply and the review as its own server shows it. No signature gives it a date, so it
-    /// counts as changed when its author says: any later activity of the author is newer.
+    /// Stores a post between the reply and the review as its own server publishes it. It has no signed date, so the date of
+    /// its last edit counts instead, and any later activity of its author is newer.
     async fn insert_ancestor(&self, tx: &mut Tx, reply: &InboundReply, post: &ThreadPost) -> Result<()> {
         let now = self.app.clock.now();
         let stated = post.note.updated.or(post.note.published).unwrap_or(now);
@@ -160,7 +160,7 @@ impl InboundActivity<'_> {
         Ok(())
     }
 
-    /// Keeps the id of a private post, so that it never becomes public under the same id.
+    /// Stores the id of a private post, so that it never becomes public under the same id.
     async fn reserve(
         &self,
         tx: &mut Tx,
@@ -185,31 +185,26 @@ impl InboundActivity<'_> {
     ) -> Result<CommentState> {
         let now = self.app.clock.now();
         let content = html::sanitize_comment(&post.note.content, &self.app.origin);
-        let mut written = self.written(reply, post, &content, provenance);
-        written.state = initial_comment_state(self.app, tx, &post.author).await?;
-        if written.state == CommentState::Shown
-            && blockers::is_blocking(tx, reply.critic, &post.author).await?
-        {
-            written.state = CommentState::Withheld;
-        }
-        let left = tombstones::find(tx, &post.author, &post.author).await?;
+        let mut comment = self.to_new_comment(reply, post, &content, provenance);
+        comment.state = initial_comment_state(self.app, tx, reply.critic, &post.author).await?;
+        let account_deleted_at = tombstones::find(tx, &post.author, &post.author).await?;
         let is_deleted = tombstones::find(tx, &post.note.id, &post.author).await?.is_some();
-        if is_deleted || left.is_some_and(|at| at >= provenance.signed_at) {
-            written = NewComment {
+        if is_deleted || account_deleted_at.is_some_and(|at| at >= provenance.signed_at) {
+            comment = NewComment {
                 state: CommentState::Deleted,
                 content: "",
                 warning: None,
                 language: None,
-                ..written
+                ..comment
             };
-            written.url = &post.note.id;
+            comment.url = &post.note.id;
         }
-        comments::insert(tx, &written, now).await?;
+        comments::insert(tx, &comment, now).await?;
         inbox_activities::wake_waiting(tx, &post.note.id, now).await?;
-        Ok(written.state)
+        Ok(comment.state)
     }
 
-    fn written<'a>(
+    fn to_new_comment<'a>(
         &self,
         reply: &InboundReply,
         post: &'a ThreadPost,

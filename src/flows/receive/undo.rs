@@ -20,7 +20,7 @@ impl InboundActivity<'_> {
             UndoTarget::Embedded { kind, object: Some(object), .. }
                 if !matches!(kind, UndoTargetKind::QuoteRequest | UndoTargetKind::Other) =>
             {
-                self.undo_of(tx, *kind, object).await
+                self.undo_by_object(tx, *kind, object).await
             }
             UndoTarget::Embedded { id: Some(id), .. } | UndoTarget::Reference(id) => {
                 self.undo_by_id(tx, id).await
@@ -29,7 +29,7 @@ impl InboundActivity<'_> {
         }
     }
 
-    async fn undo_of(&self, tx: &mut Tx, kind: UndoTargetKind, object: &Url) -> Result<Effect> {
+    async fn undo_by_object(&self, tx: &mut Tx, kind: UndoTargetKind, object: &Url) -> Result<Effect> {
         let me = &self.activity.actor;
         let reaction = match kind {
             UndoTargetKind::Follow | UndoTargetKind::Block => {
