@@ -1,4 +1,4 @@
-//! The fuzz targets, and what they share: the site that receives the inputs, and the invariants of accepted data.
+//! The fuzz targets and their shared code: the site that receives the inputs, and the invariants of accepted data.
 
 pub mod targets;
 
@@ -33,7 +33,7 @@ pub static SITE: LazyLock<Origin> =
 /// The time at which the inputs arrive, in seconds since the epoch: Tue, 26 May 2026 20:26:40 GMT.
 pub const NOW: i64 = 1_779_827_200;
 
-/// Public keys whose private keys nobody has, so no signature in an input may verify with them.
+/// Public keys whose private keys were discarded, so no signature in an input may verify with them.
 static KEYS: LazyLock<Vec<PublicKey>> = LazyLock::new(|| {
     let pems = [include_str!("../keys/rsa.pem"), include_str!("../keys/ed25519.pem")];
     pems.iter().map(|pem| PublicKey::from_pem(pem).expect("a key")).collect()
@@ -47,16 +47,16 @@ pub fn assert_is_id(url: &Url) {
         "{url}"
     );
     assert!(url.port().is_none() && url.username().is_empty() && url.password().is_none(), "{url}");
-    let again = Url::parse(url.as_str()).expect("a URL is read again");
-    assert_eq!(again, *url, "one spelling");
+    let again = Url::parse(url.as_str()).expect("a URL");
+    assert_eq!(again, *url, "the URL has a single spelling");
 }
 
-/// Asserts that the HTML is inert once it is sanitised as a comment, and that sanitising it again changes nothing.
+/// Asserts that the HTML is inert once it is sanitized as a comment, and that sanitizing it again changes nothing.
 pub fn assert_comment_is_safe(html: &str) {
     let safe = marquee::sources::html::sanitize_comment(html, &SITE);
     assert_is_inert(&safe);
     let again = marquee::sources::html::sanitize_comment(&safe, &SITE);
-    assert_eq!(again, safe, "cleaned twice, of {html:?}");
+    assert_eq!(again, safe, "sanitizing again, of {html:?}");
 }
 
 const ELEMENTS: [&str; 17] = [
@@ -156,7 +156,7 @@ impl<'d> InboxRequest<'d> {
         let signed_at = parsed.signed_at.millis() / 1000;
         assert!((NOW - 12 * 3600..=NOW + 3600).contains(&signed_at), "{signed_at}");
         for key in KEYS.iter() {
-            assert!(parsed.verify(key).is_err(), "forged");
+            assert!(parsed.verify(key).is_err(), "a forged signature was accepted");
         }
         Some(parsed)
     }

@@ -1,4 +1,4 @@
-//! The visible text of a review's sanitised body, without its images.
+//! The visible text of a review's sanitized body, without its images.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ pub fn strip_figures(body: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Returns the visible text of sanitised HTML, with a space for each tag.
+/// Returns the visible text of sanitized HTML, with a space for each tag.
 pub(super) fn visible_text(html: &str) -> String {
     let html = strip_figures(html);
     let mut text = String::with_capacity(html.len());

@@ -21,7 +21,7 @@ pub struct Comment {
     pub author: Author,
     /// The comment that this one replies to; `None` if it replies to the review.
     pub parent: Option<CommentId>,
-    /// The content as sanitised HTML; empty if only a placeholder is shown.
+    /// The content as sanitized HTML; empty if only a placeholder is shown.
     pub content: String,
     /// The content warning, as plain text.
     pub warning: Option<String>,
@@ -111,7 +111,7 @@ pub struct CriticReply {
     pub url: Url,
     /// The id of the object that it replies to.
     pub in_reply_to: Url,
-    /// The content as sanitised HTML.
+    /// The content as sanitized HTML.
     pub content: String,
     /// The language, as a BCP 47 tag.
     pub language: Option<String>,

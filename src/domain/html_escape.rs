@@ -34,8 +34,8 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// Appends the text as the HTML standard serialises an attribute (section 13.3): an apostrophe stays as it is, and a
-/// no-break space becomes a reference. Sanitised HTML is written this way, so that sanitising it again changes nothing.
+/// Appends the text as the HTML standard serializes an attribute (section 13.3): an apostrophe stays as it is, and a
+/// no-break space becomes a reference. Sanitized HTML is written this way, so that sanitizing it again changes nothing.
 pub fn serialize_into(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {

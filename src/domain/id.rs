@@ -25,7 +25,7 @@ impl<K> Id<K> {
     /// Panics if the system provides no randomness, since nothing is safe without it.
     pub fn new(now: Timestamp) -> Self {
         let mut random = [0u8; 16];
-        // Uses the system's generator, since initialising the one of aws-lc-rs would double the start time.
+        // Uses the system's generator, since initializing the one of aws-lc-rs would double the start time.
         getrandom::fill(&mut random).expect("the system gives random bytes");
         let moment = u64::try_from(now.millis()).unwrap_or(0);
         Self(Ulid::from_parts(moment, u128::from_be_bytes(random)), PhantomData)

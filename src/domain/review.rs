@@ -11,7 +11,7 @@ use super::rating::Rating;
 use super::reading_time::reading_minutes;
 use super::time::Timestamp;
 
-/// The content of a review as one source provides it. HTML is already sanitised; plain text is trimmed, free
+/// The content of a review as one source provides it. HTML is already sanitized; plain text is trimmed, free
 /// of control characters, and within the limits of `sources`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReviewContent {
@@ -19,7 +19,7 @@ pub struct ReviewContent {
     pub title: String,
     /// The line below the headline, as plain text.
     pub subtitle: Option<String>,
-    /// The body without its credits block, as sanitised HTML.
+    /// The body without its credits block, as sanitized HTML.
     pub body: String,
     /// A teaser of a few sentences in plain text, which never contains a spoiler.
     pub teaser: String,

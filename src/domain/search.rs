@@ -32,7 +32,7 @@ const MIN_PREFIX_LENGTH: usize = 4;
 /// The most bytes of words indexed per review. No real review is that long, and PostgreSQL would refuse it.
 const MAX_INDEXED_BYTES: usize = 500_000;
 
-/// A term of a query, normalised as [`tokenize`] does.
+/// A term of a query, normalized as [`tokenize`] does.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SearchTerm(String);
 
@@ -157,7 +157,7 @@ fn filter_token(kind: &str, slug: &str) -> String {
     format!("{kind}{}", hash.get(..20).unwrap_or(&hash))
 }
 
-/// Splits a text into words, each with its range and its normalised form: lower case, Latin letters without
+/// Splits a text into words, each with its range and its normalized form: lower case, Latin letters without
 /// accents, no apostrophes. In scripts without spaces between words, each character is a word.
 pub fn tokenize(text: &str) -> impl Iterator<Item = (Range<usize>, String)> {
     let mut rest = text.char_indices().peekable();
@@ -199,7 +199,7 @@ const fn is_single_character_word(c: char) -> bool {
         | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3134f}')
 }
 
-/// Appends the normalised form of a character.
+/// Appends the normalized form of a character.
 fn push_normalized(c: char, word: &mut String) {
     if c.is_ascii_alphanumeric() {
         word.push(c.to_ascii_lowercase());

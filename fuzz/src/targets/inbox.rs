@@ -14,16 +14,16 @@ pub fn check_input(data: &[u8]) {
     let Ok(document) = JsonDocument::from_slice(data) else {
         assert!(
             remote_activity::parse(data, UrlRules::STRICT).is_err(),
-            "what is no document is no activity"
+            "an invalid document is not an activity"
         );
         return;
     };
-    let read = remote_activity::parse(data, UrlRules::STRICT);
-    // The meaning must not depend on how the document is serialised.
+    let parsed = remote_activity::parse(data, UrlRules::STRICT);
+    // The meaning must not depend on how the document is serialized.
     let again = serde_json::to_vec(&document).expect("JSON");
-    let reread = remote_activity::parse(&again, UrlRules::STRICT);
-    assert_eq!(read.as_ref().ok(), reread.as_ref().ok(), "written down again");
-    if let Ok(activity) = read {
+    let reparsed = remote_activity::parse(&again, UrlRules::STRICT);
+    assert_eq!(parsed.as_ref().ok(), reparsed.as_ref().ok(), "after serializing it again");
+    if let Ok(activity) = parsed {
         check(&activity);
     }
 }
@@ -55,7 +55,7 @@ fn check(activity: &RemoteActivity) {
 
 fn check_note(note: &RemoteNote) {
     assert_is_id(&note.id);
-    assert!(note.content.len() <= 1_000_000, "content is bounded, also where plain text is escaped");
+    assert!(note.content.len() <= 1_000_000, "the content is too long");
     let is_one_line = |text: &String| !text.contains(['\n', '\r', '\0']);
     assert!(note.name.iter().chain(&note.summary).all(is_one_line), "{note:?}");
     if note.content.len() < 4096 {

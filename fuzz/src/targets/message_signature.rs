@@ -16,6 +16,6 @@ pub fn check_input(data: &[u8]) {
     assert!(input.contains("created=") && input.contains("keyid="), "{input}");
     assert!(
         request.contains_digest(&request.header("content-digest"), ["sha-256=:", "sha-512=:"]),
-        "of another body"
+        "the digest is of another body"
     );
 }

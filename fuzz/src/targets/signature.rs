@@ -9,13 +9,16 @@ pub fn check_input(data: &[u8]) {
     if request.parse_signature().is_none() {
         return;
     }
-    assert_eq!(request.headers.get_all("signature").iter().count(), 1, "one signature, that counts");
-    assert_eq!(request.headers.get_all("host").iter().count(), 1, "one host");
+    assert_eq!(request.headers.get_all("signature").iter().count(), 1, "more than one signature");
+    assert_eq!(request.headers.get_all("host").iter().count(), 1, "more than one host");
     let signature = request.header("signature").to_ascii_lowercase();
     let covers = |name: &str| signature.contains(name);
     assert!(covers("(request-target)") && covers("host") && covers("digest"), "{signature}");
     assert!(covers("date") || covers("(created)"), "{signature}");
     let host = request.header("host").to_ascii_lowercase();
     assert!(host == "crit.example" || host == "crit.example:443", "{host}");
-    assert!(request.contains_digest(&request.header("digest"), ["sha-256=", "sha-512="]), "of another body");
+    assert!(
+        request.contains_digest(&request.header("digest"), ["sha-256=", "sha-512="]),
+        "the digest is of another body"
+    );
 }

@@ -7,11 +7,11 @@ use serde_json::Value;
 
 /// Checks one input.
 pub fn check_input(data: &[u8]) {
-    let asked = Handle::parse("ada@m.example", UrlRules::STRICT).expect("a handle");
-    match webfinger::parse_self_link(data, &asked, UrlRules::STRICT) {
+    let expected = Handle::parse("ada@m.example", UrlRules::STRICT).expect("a handle");
+    match webfinger::parse_self_link(data, &expected, UrlRules::STRICT) {
         Ok(actor) => check(data, &actor),
         Err(JrdError::OtherSubject(other)) => {
-            assert!(!other.is_same_account(&asked));
+            assert!(!other.is_same_account(&expected));
             assert_is_handle(&other);
         }
         Err(_) => {}
@@ -30,21 +30,24 @@ pub fn check_input(data: &[u8]) {
 /// Asserts that an accepted response is about the requested account and has the link to the actor.
 fn check(data: &[u8], actor: &url::Url) {
     assert_is_id(actor);
-    let answer: Value = serde_json::from_slice(data).expect("JSON");
+    let document: Value = serde_json::from_slice(data).expect("JSON");
     let texts = |value: &Value| match value {
         Value::String(text) => vec![text.clone()],
         Value::Array(items) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         _ => Vec::new(),
     };
-    let subject = texts(&answer["subject"]).swap_remove(0).to_lowercase();
+    let subject = texts(&document["subject"]).swap_remove(0).to_lowercase();
     let subject = subject.strip_prefix("acct:").expect("an account");
     assert!(subject.trim_start_matches('@').starts_with("ada@"), "{subject}");
-    let links = match &answer["links"] {
+    let links = match &document["links"] {
         Value::Array(links) => links.clone(),
         single => vec![single.clone()],
     };
-    let leads_there = |href: &String| UrlRules::STRICT.parse_id(href).as_ref() == Some(actor);
-    assert!(links.iter().any(|link| texts(&link["href"]).iter().any(leads_there)), "{answer} to {actor}");
+    let is_actor = |href: &String| UrlRules::STRICT.parse_id(href).as_ref() == Some(actor);
+    assert!(
+        links.iter().any(|link| texts(&link["href"]).iter().any(is_actor)),
+        "{document} does not link to {actor}"
+    );
 }
 
 /// Asserts that formatting and parsing a handle returns the same handle.

@@ -66,18 +66,18 @@ pub(super) fn parse_dictionary(text: &str, max: usize) -> Option<Vec<Member>> {
     Some(members)
 }
 
-/// Serialises an inner list with its parameters (section 4.1.1.1): the value of `@signature-params`.
+/// Serializes an inner list with its parameters (section 4.1.1.1): the value of `@signature-params`.
 pub(super) fn write_list(items: &[InnerListItem], parameters: &Parameters) -> String {
     let items: Vec<String> = items.iter().map(write_item).collect();
     format!("({}){}", items.join(" "), write_parameters(parameters))
 }
 
-/// Serialises a string with its parameters (section 4.1.3).
+/// Serializes a string with its parameters (section 4.1.3).
 pub(super) fn write_item((text, parameters): &InnerListItem) -> String {
     quoted(text) + &write_parameters(parameters)
 }
 
-/// Serialises parameters (section 4.1.1.2).
+/// Serializes parameters (section 4.1.1.2).
 fn write_parameters(parameters: &Parameters) -> String {
     let mut out = String::new();
     for (key, value) in parameters {
@@ -97,7 +97,7 @@ fn write_parameters(parameters: &Parameters) -> String {
     out
 }
 
-/// Serialises a string (section 4.1.6).
+/// Serializes a string (section 4.1.6).
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', r"\\").replace('"', r#"\""#))
 }

@@ -133,7 +133,7 @@ fn name(review: &Review) -> &str {
         .map_or("Review", |title| title.trim())
 }
 
-/// Returns the whole review as sanitised HTML: the subtitle, the credits and the body.
+/// Returns the whole review as sanitized HTML: the subtitle, the credits and the body.
 pub fn content(review: &Review) -> String {
     let content = &review.content;
     let mut html = String::new();

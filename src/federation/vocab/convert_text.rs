@@ -48,7 +48,7 @@ pub(super) fn strip_links(text: &str) -> String {
     words.join(" ")
 }
 
-/// Converts sanitised HTML to Markdown paragraphs, lists and quotations. Emphasis and links become plain text.
+/// Converts sanitized HTML to Markdown paragraphs, lists and quotations. Emphasis and links become plain text.
 pub(super) fn html_to_markdown(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     let mut rest = html;

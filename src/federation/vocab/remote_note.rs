@@ -30,7 +30,7 @@ const NOTE_TYPES: [&str; 12] = [
 /// The most content of a post that is kept, in bytes.
 const MAX_CONTENT_BYTES: usize = 100_000;
 
-/// A post on another server. Its texts are limited in length; `content` is HTML that is not sanitised.
+/// A post on another server. Its texts are limited in length; `content` is HTML that is not sanitized.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteNote {
     /// The id.
@@ -41,7 +41,7 @@ pub struct RemoteNote {
     pub in_reply_to: Option<Url>,
     /// The title, as plain text. A vote in a poll has a name and no content.
     pub name: Option<String>,
-    /// The content as HTML that is not sanitised. It may be empty.
+    /// The content as HTML that is not sanitized. It may be empty.
     pub content: String,
     /// The language, as a BCP 47 tag: the first key of `contentMap`.
     pub language: Option<String>,
