@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use crate::config;
+use crate::flows::error::database_error;
+use crate::store;
 
 /// Whether the error means that the disk is full.
 pub(super) fn is_disk_full(error: &anyhow::Error) -> bool {
     let is_io_full = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
-    error.chain().any(|cause| {
-        cause.downcast_ref::<sqlx::Error>().is_some_and(crate::store::is_disk_full)
-            || cause.downcast_ref::<std::io::Error>().is_some_and(is_io_full)
-    })
+    database_error(error).is_some_and(store::is_disk_full)
+        || error.chain().filter_map(|cause| cause.downcast_ref()).any(is_io_full)
 }
 
 /// Tells the user what to do about a full disk.

@@ -96,9 +96,9 @@ pub async fn fetch_media(app: &App, source: &url::Url, folder: Option<&Path>) ->
 /// changed.
 pub(super) async fn fetch_avatar(app: &App, source: &url::Url) -> anyhow::Result<MediaFile> {
     let bytes = download(app, source, MAX_AVATAR_BYTES).await?;
-    let mut picture = store_file(app, source, bytes).await?;
-    picture.media.source = avatars::media_source(&picture.media.name);
-    Ok(picture)
+    let mut image = store_file(app, source, bytes).await?;
+    image.media.source = avatars::media_source(&image.media.name);
+    Ok(image)
 }
 
 async fn download(app: &App, source: &url::Url, max_bytes: usize) -> anyhow::Result<Vec<u8>> {

@@ -70,7 +70,7 @@ pub async fn publish(
     app: &App,
     critic: &Critic,
     content: ReviewContent,
-    pictures: ReviewMedia,
+    media: ReviewMedia,
 ) -> anyhow::Result<Review> {
     ensure_not_moved(critic)?;
     let now = app.clock.now();
@@ -88,7 +88,7 @@ pub async fn publish(
     if let Some(duplicate) = others.iter().find(|other| content_hash(&other.content) == hash) {
         bail!("this review has already been published: {}", app.origin.review_page(duplicate));
     }
-    review.poster = pictures.save(&mut tx, now).await?;
+    review.poster = media.save(&mut tx, now).await?;
     reviews::upsert(&mut tx, &review, now).await?;
     if state == ReviewState::Published {
         write_create(app, &mut tx, critic, &review, now).await?;

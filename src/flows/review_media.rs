@@ -68,7 +68,7 @@ impl ReviewMedia {
         match self.missing.pop() {
             None => Ok(self),
             Some(MissingMedia { is_poster, url, error: why }) => {
-                Err(why.context(format!("{}: {url}", if is_poster { "poster" } else { "picture" })))
+                Err(why.context(format!("{}: {url}", if is_poster { "poster" } else { "image" })))
             }
         }
     }
@@ -81,13 +81,12 @@ impl ReviewMedia {
     /// Stores their rows; returns the poster.
     pub(super) async fn save(self, tx: &mut Tx, now: Timestamp) -> anyhow::Result<Option<Media>> {
         let mut poster = None;
-        let posters = self.poster.into_iter().map(|picture| (true, picture));
-        let mut all: Vec<_> =
-            self.body.into_values().map(|picture| (false, picture)).chain(posters).collect();
+        let posters = self.poster.into_iter().map(|image| (true, image));
+        let mut all: Vec<_> = self.body.into_values().map(|image| (false, image)).chain(posters).collect();
         // Names are locked in one order everywhere, so that no two transactions wait for each other.
         all.sort_by(|(_, a), (_, b)| a.name().cmp(b.name()));
-        for (is_poster, picture) in all {
-            let media = picture.save(tx, now).await?;
+        for (is_poster, image) in all {
+            let media = image.save(tx, now).await?;
             poster = poster.or(Some(media).filter(|_| is_poster));
         }
         Ok(poster)
@@ -101,21 +100,21 @@ pub async fn fetch_review_media(
     content: &mut ReviewContent,
     folder: Option<&Path>,
 ) -> ReviewMedia {
-    let mut pictures = ReviewMedia::default();
+    let mut fetched = ReviewMedia::default();
     if let Some(poster) = &content.poster {
         match media_file::fetch_media(app, &poster.url, folder).await {
-            Ok(picture) => pictures.poster = Some(picture),
-            Err(why) => pictures.add_missing(true, poster.url.to_string(), why),
+            Ok(image) => fetched.poster = Some(image),
+            Err(why) => fetched.add_missing(true, poster.url.to_string(), why),
         }
     }
     let mut placed = BTreeMap::new();
-    for (wanted, picture) in fetch_all(app, wanted(&content.body), folder).await {
-        match picture {
+    for (wanted, image) in fetch_all(app, wanted(&content.body), folder).await {
+        match image {
             // The size that the source declares can be wrong or missing.
-            Ok(picture) if is_ornament(picture.media()) => {}
-            Ok(picture) => {
-                placed.insert(wanted, picture.media().clone());
-                pictures.body.insert(picture.media().source.clone(), picture);
+            Ok(image) if is_ornament(image.media()) => {}
+            Ok(image) => {
+                placed.insert(wanted, image.media().clone());
+                fetched.body.insert(image.media().source.clone(), image);
             }
             // A trailer without a still is shown as a link.
             Err(why) if wanted.is_trailer => {
@@ -125,7 +124,7 @@ pub async fn fetch_review_media(
                     "could not fetch trailer still"
                 );
             }
-            Err(why) => pictures.add_missing(false, wanted.url, why),
+            Err(why) => fetched.add_missing(false, wanted.url, why),
         }
     }
     content.body = html::replace_images(&content.body, |slot| match placed.get(&ImageRef::from_slot(slot)) {
@@ -136,7 +135,7 @@ pub async fn fetch_review_media(
         }),
         None => ImageAction::Remove,
     });
-    pictures
+    fetched
 }
 
 /// Removes images of other sites from a body: a reader's browser must never fetch from a third party.
@@ -223,20 +222,19 @@ async fn fetch(
     const TOO_LARGE: &str = "the images of the review are too large in total";
     ensure!(remaining.load(Ordering::Relaxed) > 0, TOO_LARGE);
     let url = Url::parse(&wanted.url).context("not a valid URL")?;
-    let picture = if wanted.is_trailer {
+    let image = if wanted.is_trailer {
         media_file::fetch_media(app, &fetch_still_url(app, &url).await?, None).await?
     } else {
         media_file::fetch_media(app, &url, folder.as_deref()).await?
     };
-    let taken = remaining.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |remaining| {
-        remaining.checked_sub(picture.size())
-    });
+    let taken = remaining
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |remaining| remaining.checked_sub(image.size()));
     if taken.is_err() {
         // Images that were not begun are not fetched.
         remaining.store(0, Ordering::Relaxed);
         anyhow::bail!(TOO_LARGE);
     }
-    Ok(picture)
+    Ok(image)
 }
 
 /// The URL of a trailer's still, from the oEmbed endpoint of its site.

@@ -21,17 +21,17 @@ pub async fn revise(
     app: &App,
     id: ReviewId,
     content: ReviewContent,
-    pictures: ReviewMedia,
+    media: ReviewMedia,
 ) -> anyhow::Result<Review> {
     let now = app.clock.now();
     let review = reviews::find(&app.db, id).await?.context("no such review")?;
     let same = content_hash(&normalize_content(app, content.clone())) == content_hash(&review.content);
-    let same_poster = pictures.poster() == review.poster.as_ref().map(|poster| poster.name.as_str());
+    let same_poster = media.poster() == review.poster.as_ref().map(|poster| poster.name.as_str());
     ensure!(!same || !same_poster, "the review has not changed");
     let critic = critic_for_review(app, &review).await?;
     let counts = interaction_counts(app, id).await?;
     let mut tx = app.db.begin().await?;
-    let review = apply_revision(app, &mut tx, &critic, id, content, pictures, counts, now).await?;
+    let review = apply_revision(app, &mut tx, &critic, id, content, media, counts, now).await?;
     tx.commit().await?;
     app.wake.notify();
     Ok(review)
@@ -45,7 +45,7 @@ pub(super) async fn apply_revision(
     critic: &Critic,
     id: ReviewId,
     content: ReviewContent,
-    pictures: ReviewMedia,
+    media: ReviewMedia,
     counts: article::InteractionCounts,
     now: Timestamp,
 ) -> anyhow::Result<Review> {
@@ -62,7 +62,7 @@ pub(super) async fn apply_revision(
     // If a new poster cannot be fetched, the old one stays.
     let poster_goes = content.poster.is_none();
     review.revise(content, now)?;
-    let poster = pictures.save(tx, now).await?;
+    let poster = media.save(tx, now).await?;
     if poster_goes || poster.is_some() {
         review.poster = poster;
     }
