@@ -197,7 +197,7 @@ async fn a_manually_published_review_has_its_images_or_is_refused(database: Data
     let output = fixture.app.cli(&["publish", &file]).await;
     assert!(!output.status.success());
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(complaint.contains("picture: ") && complaint.contains("ferry.png"), "{complaint}");
+    assert!(complaint.contains("image: ") && complaint.contains("ferry.png"), "{complaint}");
     assert!(fixture.articles().await.is_empty(), "nothing is published");
     std::fs::write(fixture.app.folder().file("ferry.png"), picture("ferry")).expect("a picture");
     fixture.app.command_output(&["publish", &file]).await;

@@ -10,7 +10,7 @@ use crate::store;
 pub(super) fn is_disk_full(error: &anyhow::Error) -> bool {
     let is_io_full = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
     database_error(error).is_some_and(store::is_disk_full)
-        || error.chain().filter_map(|cause| cause.downcast_ref()).any(is_io_full)
+        || error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(is_io_full)
 }
 
 /// Tells the user what to do about a full disk.
