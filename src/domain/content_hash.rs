@@ -74,8 +74,8 @@ fn strip_image_queries(body: &str) -> String {
     out
 }
 
-/// Returns the letters and digits of a text, in lower case.
-pub(super) fn fold_letters(text: &str) -> String {
+/// Returns the letters and digits of a text in lower case, to compare texts without punctuation and case.
+pub fn fold_letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 

@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_is_read_as_it_was_written() {
+    fn a_rule_parses_to_the_variant_with_its_name() {
         for rule in DomainRule::ALL {
             assert_eq!(rule.as_str().parse(), Ok(rule));
         }

@@ -10,11 +10,12 @@ mod person_names;
 use jiff::civil::Date;
 
 use super::html::{self, Element, Node};
+use crate::domain::content_hash::fold_letters;
 use crate::domain::film::Film;
 use crate::domain::rating::Rating;
 use credit_line::{Line, classify};
 use dates::PartialDate;
-use film_in_headline::{fold_title, is_title_case};
+use film_in_headline::is_title_case;
 
 /// Extracted credits, and the body without them.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -273,8 +274,8 @@ impl Extractor<'_> {
             None => (film_in_headline::strip_quotes(text).to_owned(), None),
         };
         let is_in_headline =
-            !fold_title(&title).is_empty() && fold_title(self.headline).contains(&fold_title(&title));
-        let is_contradicted = self.quoted.as_ref().is_some_and(|q| fold_title(q) != fold_title(&title));
+            !fold_letters(&title).is_empty() && fold_letters(self.headline).contains(&fold_letters(&title));
+        let is_contradicted = self.quoted.as_ref().is_some_and(|q| fold_letters(q) != fold_letters(&title));
         if is_contradicted || !(is_in_headline || year.is_some() || is_title_case(&title)) {
             return false;
         }
@@ -303,7 +304,7 @@ impl Extractor<'_> {
     fn finish(mut self) -> Credits {
         let film = &mut self.found.film;
         if let Some((title, year)) = film_in_headline::title_with_year(self.headline)
-            && (film.title.is_empty() || fold_title(&film.title) == fold_title(&title))
+            && (film.title.is_empty() || fold_letters(&film.title) == fold_letters(&title))
         {
             film.title = title;
             film.year = film.year.or(Some(year));

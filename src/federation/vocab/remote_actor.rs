@@ -113,21 +113,16 @@ fn icon(value: &Value, rules: UrlRules) -> Option<Url> {
 mod tests {
     use serde_json::json;
 
-    use super::super::samples::{BOB, remote_person};
+    use super::super::samples::{BOB, parse_actor, remote_person};
     use super::*;
 
     fn url(text: &str) -> Url {
         text.parse().unwrap()
     }
 
-    fn read(value: &Value) -> RemoteActor {
-        let document = JsonDocument::from_slice(value.to_string().as_bytes()).unwrap();
-        RemoteActor::parse(&document, UrlRules::STRICT).unwrap()
-    }
-
     #[test]
     fn an_actor_document_is_parsed() {
-        let bob = read(&remote_person());
+        let bob = parse_actor(&remote_person());
         assert_eq!(bob.name.as_deref(), Some("Bob the <b>Great</b>"));
         assert_eq!(bob.shared_inbox, Some(url("https://m.example/inbox")));
         assert_eq!(bob.keys.len(), 1);
@@ -144,7 +139,7 @@ mod tests {
         odd["endpoints"]["sharedInbox"] = json!("https://victim.example/inbox");
         odd["url"] = json!([{"type": "Link", "href": "javascript:alert(1)"}, {"type": "Link", "href": "https://m.example/bob"}]);
         odd["suspended"] = json!(true);
-        let bob = read(&odd);
+        let bob = parse_actor(&odd);
         assert_eq!(bob.keys.len(), 1, "only keys that the actor owns, on its server");
         assert_eq!(bob.shared_inbox, None);
         assert_eq!(bob.url, Some(url("https://m.example/bob")));
@@ -156,7 +151,7 @@ mod tests {
         let read_icon = |icon: Value| {
             let mut actor = remote_person();
             actor["icon"] = icon;
-            read(&actor).icon.map(String::from)
+            parse_actor(&actor).icon.map(String::from)
         };
         let expected = Some("https://m.example/a.png".to_owned());
         for icon in [
@@ -189,8 +184,8 @@ mod tests {
         {
             let mut actor = remote_person();
             actor["indexable"] = value;
-            assert_eq!(read(&actor).indexable, indexable);
+            assert_eq!(parse_actor(&actor).indexable, indexable);
         }
-        assert!(read(&remote_person()).indexable);
+        assert!(parse_actor(&remote_person()).indexable);
     }
 }

@@ -60,17 +60,11 @@ fn key(value: &Value, rules: UrlRules) -> Option<RemoteKey> {
 mod tests {
     use serde_json::json;
 
-    use super::super::remote_actor::RemoteActor;
-    use super::super::samples::{BOB, remote_person};
+    use super::super::samples::{BOB, parse_actor, remote_person};
     use super::*;
 
     fn url(text: &str) -> Url {
         text.parse().unwrap()
-    }
-
-    fn read(value: &Value) -> RemoteActor {
-        let document = JsonDocument::from_slice(value.to_string().as_bytes()).unwrap();
-        RemoteActor::parse(&document, UrlRules::STRICT).unwrap()
     }
 
     #[test]
@@ -86,10 +80,10 @@ mod tests {
             multikey(&format!("{BOB}#broken"), BOB, "z0"),
             format!("{BOB}#by-reference"),
         ]);
-        let keys = read(&modern).keys;
+        let keys = parse_actor(&modern).keys;
         let ids: Vec<_> = keys.iter().map(|key| key.id.fragment().unwrap()).collect();
         assert_eq!(ids, ["main-key", "ed25519-key"]);
-        assert_eq!(keys[0].pem, read(&remote_person()).keys[0].pem, "the PEM key keeps its id");
+        assert_eq!(keys[0].pem, parse_actor(&remote_person()).keys[0].pem, "the PEM key keeps its id");
         assert!(keys[1].pem.starts_with("-----BEGIN PUBLIC KEY-----\nMCow"), "{}", keys[1].pem);
         let alone = multikey("https://m.example/keys/1", BOB, ED25519);
         let document = JsonDocument::from_slice(alone.to_string().as_bytes()).unwrap();

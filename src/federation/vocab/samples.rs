@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::json_document::JsonDocument;
+use super::remote_actor::RemoteActor;
+use super::url_rules::UrlRules;
 use crate::domain::critic::{Critic, CriticProfile, ProfileLink};
 use crate::domain::film::Film;
 use crate::domain::origin::Origin;
@@ -90,6 +93,12 @@ pub(super) fn review() -> Review {
         revised_at: None,
         retracted_at: None,
     }
+}
+
+/// Parses an actor document.
+pub(super) fn parse_actor(value: &Value) -> RemoteActor {
+    let document = JsonDocument::from_slice(value.to_string().as_bytes()).unwrap();
+    RemoteActor::parse(&document, UrlRules::STRICT).unwrap()
 }
 
 /// The actor document of `BOB`.

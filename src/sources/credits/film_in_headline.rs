@@ -1,6 +1,7 @@
 //! Finds the title of a film in a headline.
 
 use super::dates::film_year;
+use crate::domain::content_hash::fold_letters;
 
 const OPENING_QUOTES: [char; 4] = ['\'', '"', '\u{2018}', '\u{201C}'];
 /// The maximum length of a title in characters.
@@ -93,11 +94,6 @@ pub(super) fn strip_quotes(text: &str) -> &str {
         .unwrap_or(text)
 }
 
-/// Returns the letters and digits in lower case, for comparing titles.
-pub(super) fn fold_title(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
 /// Whether a line is capitalized like a title and is not a byline.
 pub(super) fn is_title_case(text: &str) -> bool {
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -108,7 +104,7 @@ pub(super) fn is_title_case(text: &str) -> bool {
         && !first.starts_with(char::is_lowercase)
         && !words.iter().any(is_lowercase)
         && !text.contains(['@', ':'])
-        && !fold_title(text).contains("review")
+        && !fold_letters(text).contains("review")
 }
 
 #[cfg(test)]
