@@ -9,7 +9,7 @@ use clap::Subcommand;
 use super::arguments::select_critic;
 use super::open;
 use super::output::print_line;
-use crate::flows::{key_rotation, lookup, profile};
+use crate::flows::{key_rotation, lookup, move_account};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CriticCommand {
@@ -45,7 +45,7 @@ pub(super) async fn run(file: &Path, command: CriticCommand) -> anyhow::Result<(
         CriticCommand::Move { target, critic } => {
             let critic = select_critic(&app, critic.as_deref()).await?;
             let target = lookup::find_actor_id(&app, &target).await?;
-            profile::move_account(&app, &critic, &target).await?;
+            move_account::move_account(&app, &critic, &target).await?;
             let handle = critic.profile.handle;
             print_line(&format!("Moved: @{handle} to {target} (the server will notify the followers)"))
         }

@@ -7,7 +7,7 @@ use anyhow::{Context, bail, ensure};
 use url::Url;
 
 use super::error::FlowError;
-use super::profile::ensure_not_moved;
+use super::move_account::ensure_not_moved;
 use super::stored_url::parse_stored_url;
 use super::{App, fan_out};
 use crate::domain::activity::ActivityKind;

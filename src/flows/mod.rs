@@ -34,6 +34,7 @@ mod lease;
 pub mod lookup;
 pub mod media_file;
 pub mod moderate;
+pub mod move_account;
 pub mod preview;
 pub mod profile;
 pub mod publish;

@@ -1,12 +1,11 @@
-//! A critic's actor document: a changed profile is sent to the followers once, and so is a move to another account.
+//! A critic's actor document. A changed profile is sent to the followers once.
 
-use anyhow::{Context, bail, ensure};
+use anyhow::Context;
 use serde_json::Value;
-use url::Url;
 
 use super::error::FlowError;
 use super::signing_keys::KeyOwner;
-use super::{App, fan_out, resolve};
+use super::{App, fan_out};
 use crate::domain::activity::ActivityKind;
 use crate::domain::critic::Critic;
 use crate::domain::hash::sha256_hex;
@@ -35,7 +34,7 @@ pub(super) async fn announce_keys(app: &App, tx: &mut Tx, critic: &Critic) -> an
     let now = app.clock.now();
     let id = ActivityId::new(now);
     let update = actor_activity::update_actor(&app.origin, id, critic.id, person);
-    send(app, tx, id, critic.id, ActivityKind::Update, &update, now).await
+    send_to_followers(app, tx, id, critic.id, ActivityKind::Update, &update, now).await
 }
 
 /// Sends the followers an Update if the critic's profile differs from the one that was sent last. At the first start
@@ -55,54 +54,20 @@ pub async fn announce_profile(app: &App, critic: CriticId) -> anyhow::Result<()>
     if announced.is_some() {
         let id = ActivityId::new(now);
         let update = actor_activity::update_actor(&app.origin, id, critic.id, person);
-        send(app, &mut tx, id, critic.id, ActivityKind::Update, &update, now).await?;
+        send_to_followers(app, &mut tx, id, critic.id, ActivityKind::Update, &update, now).await?;
     }
     tx.commit().await?;
     app.wake.notify();
     Ok(())
 }
 
-fn fingerprint(person: &Value) -> String {
+/// The fingerprint by which changes of a profile are noticed. Keys do not count.
+pub(super) fn fingerprint(person: &Value) -> String {
     sha256_hex(actor_activity::without_keys(person).to_string().as_bytes())
 }
 
-/// Moves a critic to another account: the followers receive a Move, and nothing new is published here.
-///
-/// # Errors
-/// If the other account does not list the critic in `alsoKnownAs`.
-pub async fn move_account(app: &App, critic: &Critic, target: &Url) -> anyhow::Result<()> {
-    let me = app.origin.actor(critic.id);
-    if let Some(moved_to) = &critic.moved_to {
-        bail!("@{} has already moved to {moved_to}", critic.profile.handle);
-    }
-    ensure!(!app.origin.owns(target), "{target} is an account of this site");
-    let (found, aliases) = resolve::refresh_actor_with_aliases(app, target)
-        .await
-        .with_context(|| format!("could not fetch {target}"))?;
-    ensure!(
-        aliases.contains(&me),
-        "{target} does not list this account as an alias: add @{}@{} ({me}) to its aliases first (on Mastodon: \
-         Preferences, Account, \"Moving from a different account\"), then run this command again",
-        critic.profile.handle,
-        app.handle_domain()
-    );
-    let moved = Critic { moved_to: Some(found.uri.clone()), ..critic.clone() };
-    let fingerprint = fingerprint(&actor_document(app, &moved).await?);
-    let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
-    tx.lock(&critic.id.to_string()).await?;
-    ensure!(critics::set_moved_to(&mut tx, critic.id, &found.uri).await?, "the account has already moved");
-    // Servers that receive the Move fetch the profile again.
-    critics::set_announced_fingerprint(&mut tx, critic.id, &fingerprint).await?;
-    let id = ActivityId::new(now);
-    let body = actor_activity::move_actor(&app.origin, id, critic.id, &found.uri);
-    send(app, &mut tx, id, critic.id, ActivityKind::Move, &body, now).await?;
-    tx.commit().await?;
-    app.wake.notify();
-    Ok(())
-}
-
-async fn send(
+/// Stores an activity about a critic's actor and its fan-out to the followers.
+pub(super) async fn send_to_followers(
     app: &App,
     tx: &mut Tx,
     id: ActivityId,
@@ -114,12 +79,4 @@ async fn send(
     let object = app.origin.actor(critic);
     let outgoing = NewActivity { id, critic, kind, object: &object, body: &body.to_string() };
     Ok(fan_out::enqueue_for_followers(tx, &outgoing, now).await?)
-}
-
-/// Fails if the critic has moved to another account.
-pub(super) fn ensure_not_moved(critic: &Critic) -> anyhow::Result<()> {
-    if let Some(target) = &critic.moved_to {
-        bail!("@{} has moved to {target}: nothing new can be published on this site", critic.profile.handle);
-    }
-    Ok(())
 }

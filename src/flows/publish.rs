@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 
 use super::error::FlowError;
-use super::profile::ensure_not_moved;
+use super::move_account::ensure_not_moved;
 use super::review_media::{ReviewMedia, strip_remote_images};
 use super::{App, fan_out};
 use crate::domain::activity::ActivityKind;

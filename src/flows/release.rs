@@ -4,7 +4,7 @@
 use anyhow::Context;
 
 use super::App;
-use super::profile::ensure_not_moved;
+use super::move_account::ensure_not_moved;
 use super::publish::{critic_for_review, write_create};
 use crate::domain::critic::Critic;
 use crate::domain::feed::{Feed, IngestDecision};
