@@ -35,7 +35,9 @@ pub(super) async fn run(app: &App, command: QuoteCommand) -> anyhow::Result<()> 
             Ok(())
         }
         QuoteCommand::Revoke { id } => {
-            let id = id.parse().ok().with_context(|| format!("{id:?} is not the id of a quote"))?;
+            let id = id.parse().ok().with_context(|| {
+                format!("{id:?} is not the id of a quote; run `marquee quote list` to see all ids")
+            })?;
             quote_revocation::revoke(app, id).await?;
             print_line(&format!("Revoked: {}", app.origin.quote_authorization(id)))
         }

@@ -38,9 +38,14 @@ pub(super) async fn run(app: &App, command: ReportCommand) -> anyhow::Result<()>
             Ok(())
         }
         ReportCommand::Close { id } => {
-            let parsed = id.parse().ok().with_context(|| format!("{id:?} is not the id of a report"))?;
+            let parsed = id.parse().ok().with_context(|| {
+                format!("{id:?} is not the id of a report; run `marquee report list` to see all ids")
+            })?;
             let mut tx = app.db.begin().await?;
-            ensure!(reports::close(&mut tx, parsed).await?, "no open report with the id {id}");
+            ensure!(
+                reports::close(&mut tx, parsed).await?,
+                "no open report with the id {id}; run `marquee report list` to see all open reports"
+            );
             tx.commit().await?;
             print_line(&format!("Closed: {id}"))
         }

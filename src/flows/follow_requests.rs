@@ -23,11 +23,15 @@ pub async fn accept_follower(app: &App, critic: CriticId, actor: &Url) -> anyhow
     let mut tx = app.db.begin().await?;
     tx.lock(actor.as_str()).await?;
     let before = followers::find(&mut tx, critic, actor).await?;
-    let before = before.with_context(|| format!("no follow request from {actor}"))?;
+    let before = before.with_context(|| {
+        format!("no follow request from {actor}; run `marquee follower list` to see all requests")
+    })?;
     match before.state {
         FollowState::Following => return Ok(()),
         FollowState::Pending => {}
-        FollowState::Gone | FollowState::Preempted => bail!("no follow request from {actor}"),
+        FollowState::Gone | FollowState::Preempted => {
+            bail!("no follow request from {actor}; run `marquee follower list` to see all requests")
+        }
     }
     let follow = before.follow_uri.as_deref();
     let follow = follow.map(|id| parse_stored_url("followers.follow_uri", id)).transpose()?;
@@ -69,7 +73,11 @@ pub async fn reject_follower(app: &App, critic: CriticId, actor: &Url) -> anyhow
 
 async fn find_inbox(app: &App, actor: &Url) -> anyhow::Result<Url> {
     let known = actors::find_by_uri(&app.db, actor).await?;
-    Ok(known.with_context(|| format!("unknown account: {actor}"))?.inbox)
+    Ok(known
+        .with_context(|| {
+            format!("unknown account: {actor}; run `marquee follower list` to see followers and requests")
+        })?
+        .inbox)
 }
 
 /// Stores the Accept or Reject of a Follow.
