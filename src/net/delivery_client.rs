@@ -24,11 +24,11 @@ use super::connection::{Connection, SendError};
 use super::connection_pool::{ConnectionPool, MAX_IDLE_PER_HOST};
 use super::error::connection_error;
 use super::happy_eyeballs::connect_first;
-use super::limits::Timeouts;
 use super::resolver::HostResolver;
 use super::response::PostResponse;
 use super::retry_after::RetryAfter;
 use super::ssrf_guard::NetworkScope;
+use super::timeouts::Timeouts;
 
 /// The maximum number of bytes of a response body that are shown to the operator.
 const MAX_EXCERPT_BYTES: usize = 1024;

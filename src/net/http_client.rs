@@ -15,14 +15,14 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 use url::Url;
 
-use super::body_limit::read_body;
 use super::delivery_client::DeliveryClient;
 use super::double_knocking::{SendAttempt, SharedFetchSigner, send_signed};
-use super::limits::{MAX_HEADER_BYTES, Timeouts};
 use super::redirects::{MAX_REDIRECTS, redirect_target, retain_forwarded_headers};
 use super::resolver::{DnsLookup, HostResolver, ScopedResolver, SystemDns};
 use super::response::{GetResponse, PostResponse};
+use super::size_limits::{MAX_HEADER_BYTES, read_body};
 use super::ssrf_guard::{Guard, NetworkScope};
+use super::timeouts::Timeouts;
 use super::{NetError, tls};
 
 /// How long an idle connection is kept. Fetches contact many hosts, and each idle connection takes memory and a file

@@ -5,7 +5,6 @@
 //! for it; `apub_adapter` lets `activitypub_federation` fetch through it.
 
 mod apub_adapter;
-mod body_limit;
 mod connection;
 mod connection_pool;
 mod delivery_client;
@@ -13,15 +12,16 @@ pub mod double_knocking;
 mod error;
 mod happy_eyeballs;
 pub mod http_client;
-mod limits;
 pub mod media_type;
 mod redirects;
 mod resolver;
 pub mod response;
 pub mod retry_after;
+mod size_limits;
 pub mod ssrf_guard;
 #[cfg(test)]
 mod tests;
+mod timeouts;
 mod tls;
 
 pub use error::NetError;

@@ -20,10 +20,10 @@ use self::server::{Server, ok};
 use super::NetError;
 use super::double_knocking::{FetchSigner, Knock};
 use super::http_client::{Client, ClientPolicy, GetRequest};
-use super::limits::Timeouts;
 use super::resolver::DnsLookup;
 use super::response::GetResponse;
 use super::ssrf_guard::GuardError;
+use super::timeouts::Timeouts;
 use crate::domain::signature_scheme::SignatureScheme;
 
 /// Scripted DNS answers. Each lookup returns the next answer; the last one is repeated.

@@ -1,8 +1,11 @@
-//! Reads the body of a response within a limit.
+//! Limits of the size of responses.
 
 use bytes::{Bytes, BytesMut};
 
 use super::NetError;
+
+/// The maximum size of the headers of a response in bytes.
+pub(super) const MAX_HEADER_BYTES: u32 = 64 * 1024;
 
 /// Reads the whole body. Fails if it has more than `limit` bytes after decompression.
 pub(super) async fn read_body(mut response: reqwest::Response, limit: usize) -> Result<Bytes, NetError> {

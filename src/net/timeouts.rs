@@ -1,9 +1,6 @@
-//! Limits that apply to every request.
+//! The timeouts of requests.
 
 use std::time::Duration;
-
-/// The maximum size of the headers of a response in bytes.
-pub(super) const MAX_HEADER_BYTES: u32 = 64 * 1024;
 
 /// The timeouts of a request.
 #[derive(Debug, Clone, Copy)]
