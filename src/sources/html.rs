@@ -8,12 +8,12 @@ mod images;
 mod lexer;
 mod normalize;
 mod paragraphs;
+mod resolve_urls;
 mod sanitize_comment;
 mod sanitize_review;
 mod teaser;
 mod tree;
 mod truncate;
-mod urls;
 pub mod video_embed;
 
 use std::collections::{HashMap, HashSet};
@@ -27,12 +27,12 @@ pub use images::{
     ImageAction, ImageSlot, LocalImage, MAX_IMAGES, MIN_IMAGE_PIXELS, first_image, replace_images,
     without_image,
 };
+pub(super) use resolve_urls::{image_url, resolve_url};
 pub use sanitize_comment::sanitize_comment;
 pub use sanitize_review::sanitize_review_body;
 pub use teaser::teaser;
 pub(super) use tree::{Element, Node};
 pub use truncate::single_line_text;
-pub(super) use urls::{image_url, resolve_url};
 
 /// The maximum size of HTML in bytes. The rest is dropped.
 pub const MAX_BYTES: usize = 1_000_000;

@@ -3,8 +3,8 @@
 use url::Url;
 
 use super::paragraphs::trim_blank;
+use super::resolve_urls::image_url;
 use super::tree::{self, Element, Node};
-use super::urls::image_url;
 use super::{MAX_BYTES, clean, single_line_text, video_embed};
 use crate::domain::review::Poster;
 

@@ -1,8 +1,8 @@
 //! Sanitizes comments: the HTML of Notes from the fediverse.
 
 use super::paragraphs;
+use super::resolve_urls::resolve_url;
 use super::tree::{self, Element, Node};
-use super::urls::resolve_url;
 use crate::domain::origin::Origin;
 use crate::domain::sanitize_text::strip_deceptive_characters;
 use url::{Host, Url};

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use url::Url;
 
 use super::paragraphs::{paragraphs, push_down, trim_blank, trim_first_line};
+use super::resolve_urls::{MAX_URL_BYTES, resolve_url};
 use super::tree::{self, Element, Node};
-use super::urls::{MAX_URL_BYTES, resolve_url};
 use super::{MAX_BYTES, clean, images, video_embed};
 use crate::domain::sanitize_text::strip_deceptive_characters;
 
