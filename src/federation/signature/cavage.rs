@@ -10,10 +10,8 @@ use url::Url;
 
 use super::digest::BodyDigest;
 use super::header_names::{DIGEST, SIGNATURE};
-use super::{
-    MAX_COMPONENTS, SignatureError, SignedRequest, UnverifiedSignature, check_window, digest, parse_key_id,
-    timestamp_from_seconds,
-};
+use super::time_window::{check_window, date_header, timestamp_from_seconds};
+use super::{MAX_COMPONENTS, SignatureError, SignedRequest, UnverifiedSignature, digest, parse_key_id};
 use crate::domain::time::Timestamp;
 use crate::federation::public_key::{KeyError, SignatureAlgorithm};
 use crate::federation::signing_key::SigningKey;
@@ -183,7 +181,7 @@ impl<'a> SignatureParameters<'a> {
         }
         let mut signed_at = None;
         if covers("date") {
-            let date = super::date_header(request)?;
+            let date = date_header(request)?;
             check_window(date, now)?;
             signed_at = Some(date);
         }

@@ -8,14 +8,14 @@
 pub mod cavage;
 pub mod digest;
 pub mod rfc9421;
+mod signed_request;
 mod structured_fields;
 #[cfg(test)]
 mod tests;
-
-use std::time::Duration;
+mod time_window;
 
 use aws_lc_rs::digest::{Context, SHA256};
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, Method};
 use url::Url;
 
 use self::digest::BodyDigest;
@@ -25,14 +25,8 @@ use crate::domain::origin::Origin;
 use crate::domain::signature_scheme::SignatureScheme;
 use crate::domain::time::Timestamp;
 
-/// The maximum age of a signature. It leaves time for a peer's retries, which often reuse the signature.
-pub const MAX_SIGNATURE_AGE: Duration = Duration::from_hours(12);
-
-/// How far a peer's clock may be ahead.
-pub const MAX_CLOCK_SKEW: Duration = Duration::from_hours(1);
-
-/// The longest header value that is read, in bytes.
-const MAX_HEADER_BYTES: usize = 8 * 1024;
+pub use signed_request::SignedRequest;
+pub use time_window::{MAX_CLOCK_SKEW, MAX_SIGNATURE_AGE};
 
 /// The most components that a signature may cover.
 const MAX_COMPONENTS: usize = 32;
@@ -49,99 +43,6 @@ pub enum SignatureError {
     /// with the other scheme.
     #[error("signature not accepted: {0}")]
     Unauthorized(&'static str),
-}
-
-/// A received request.
-#[derive(Debug, Clone, Copy)]
-pub struct SignedRequest<'a> {
-    /// The method.
-    pub method: &'a Method,
-    /// The path and query, exactly as sent.
-    pub target: &'a str,
-    /// Our origin: the scheme and authority that the peer must have signed.
-    pub origin: &'a Origin,
-    /// All headers. For HTTP/2, the caller sets `Host` from `:authority`.
-    pub headers: &'a HeaderMap,
-    /// The whole body.
-    pub body: &'a [u8],
-}
-
-impl SignedRequest<'_> {
-    /// Whether the request has a body, which a digest must protect.
-    fn has_body(&self) -> bool {
-        !self.body.is_empty() || !matches!(*self.method, Method::GET | Method::HEAD)
-    }
-
-    /// Returns the path, and the query without its question mark.
-    fn path_and_query(&self) -> (&str, &str) {
-        self.target.split_once('?').unwrap_or((self.target, ""))
-    }
-
-    /// Returns the value of a header that may occur only once, or `None` if it is absent. `if_repeated` is the error
-    /// if it occurs more often.
-    fn single_value(
-        &self,
-        name: &'static str,
-        if_repeated: &'static str,
-    ) -> Result<Option<&str>, SignatureError> {
-        let mut values = self.headers.get_all(name).iter();
-        let Some(value) = values.next() else {
-            return Ok(None);
-        };
-        if values.next().is_some() {
-            return Err(SignatureError::Malformed(if_repeated));
-        }
-        header_text(value).map(Some)
-    }
-
-    /// Returns the values of a header as one list (RFC 9110 section 5.3), or `None` if it is absent.
-    fn combined_values(&self, name: &str) -> Result<Option<String>, SignatureError> {
-        let mut all = Vec::new();
-        let is_present = self.write_combined_values(name, &mut all)?;
-        let all = String::from_utf8(all).map_err(|_| SignatureError::Malformed("a header is not ASCII"))?;
-        Ok(is_present.then_some(all))
-    }
-
-    /// Appends the values of a header as one list to the buffer. Returns `false` if the header is absent.
-    fn write_combined_values(&self, name: &str, all: &mut Vec<u8>) -> Result<bool, SignatureError> {
-        let begin = all.len();
-        let mut is_present = false;
-        for value in self.headers.get_all(name) {
-            let value = header_text(value)?.trim_matches([' ', '\t']);
-            if is_present {
-                all.extend_from_slice(b", ");
-            }
-            is_present = true;
-            all.extend_from_slice(value.as_bytes());
-            if all.len() - begin > MAX_HEADER_BYTES {
-                return Err(SignatureError::Malformed("a covered header is too long"));
-            }
-        }
-        Ok(is_present)
-    }
-
-    /// Rejects a request to another host, since a signature made for another server must not work here.
-    fn check_host(&self) -> Result<(), SignatureError> {
-        let host = self
-            .single_value("host", "more than one Host header")?
-            .ok_or(SignatureError::Unauthorized("no Host header"))?;
-        let ours = self.origin.authority();
-        let default_port = if self.origin.is_localhost() { ":80" } else { ":443" };
-        let bare = host.strip_suffix(default_port).unwrap_or(host);
-        if host.eq_ignore_ascii_case(ours) || bare.eq_ignore_ascii_case(ours) {
-            Ok(())
-        } else {
-            Err(SignatureError::Unauthorized("the request is for another host"))
-        }
-    }
-}
-
-fn header_text(value: &http::HeaderValue) -> Result<&str, SignatureError> {
-    let text = value.to_str().map_err(|_| SignatureError::Malformed("a header is not ASCII"))?;
-    if text.len() > MAX_HEADER_BYTES {
-        return Err(SignatureError::Malformed("a header is too long"));
-    }
-    Ok(text)
 }
 
 /// A signature that is complete, recent and made for this request, but not yet verified with its key.
@@ -249,33 +150,6 @@ fn parse_key_id(text: &str, origin: &Origin) -> Result<Url, SignatureError> {
         return Err(SignatureError::Unauthorized("the key id is on this server"));
     }
     Ok(url)
-}
-
-/// Rejects a signature that is too old or too far in the future.
-fn check_window(signed_at: Timestamp, now: Timestamp) -> Result<(), SignatureError> {
-    if signed_at < now - MAX_SIGNATURE_AGE {
-        Err(SignatureError::Unauthorized("the signature is older than 12 hours"))
-    } else if signed_at > now + MAX_CLOCK_SKEW {
-        Err(SignatureError::Unauthorized("the signature is dated more than an hour ahead"))
-    } else {
-        Ok(())
-    }
-}
-
-/// Converts seconds since the epoch. Rejects a value out of range, since clamping would change it.
-fn timestamp_from_seconds(seconds: i64) -> Result<Timestamp, SignatureError> {
-    let outside = SignatureError::Malformed("a time is out of range");
-    let millis = seconds.checked_mul(1000).ok_or(outside)?;
-    let timestamp = Timestamp::from_millis(millis);
-    if timestamp.millis() == millis { Ok(timestamp) } else { Err(outside) }
-}
-
-/// Parses the `Date` header.
-fn date_header(request: &SignedRequest<'_>) -> Result<Timestamp, SignatureError> {
-    let text = request
-        .single_value(header::DATE.as_str(), "more than one Date header")?
-        .ok_or(SignatureError::Unauthorized("no Date header"))?;
-    Timestamp::parse_http_date(text).ok_or(SignatureError::Malformed("the Date header cannot be parsed"))
 }
 
 /// Returns the `Host` header that our client sends for a URL.

@@ -17,10 +17,8 @@ use super::cavage::header_value;
 use super::digest::BodyDigest;
 use super::header_names::{CONTENT_DIGEST, SIGNATURE, SIGNATURE_INPUT};
 use super::structured_fields::{self, BareItem, InnerListItem, Member, MemberValue, Parameters};
-use super::{
-    SignatureError, SignedRequest, UnverifiedSignature, check_window, digest, parse_key_id,
-    timestamp_from_seconds,
-};
+use super::time_window::{check_window, date_header, timestamp_from_seconds};
+use super::{SignatureError, SignedRequest, UnverifiedSignature, digest, parse_key_id};
 use crate::domain::time::Timestamp;
 use crate::federation::public_key::{KeyError, SignatureAlgorithm};
 use crate::federation::signing_key::SigningKey;
@@ -104,7 +102,7 @@ fn parse_one(
         return Err(SignatureError::Unauthorized("the signature has expired"));
     }
     if covers(covered, "date") {
-        check_window(super::date_header(request)?, now)?;
+        check_window(date_header(request)?, now)?;
     }
     if request.has_body() {
         let header = request
