@@ -1,10 +1,10 @@
-//! `docs/ARCHITECTURE.md` names only what exists, and its module map lists every file of `src`.
+//! `docs/ARCHITECTURE.md` names only things that exist, and its module map lists every file of `src`.
 
 use std::path::{Path, PathBuf};
 
 use crate::support::source_tree::{read, root, rust_files};
 
-/// The code spans of a Markdown document, without its fenced blocks.
+/// Returns the code spans of a Markdown document, except those in fenced blocks.
 fn code_spans(markdown: &str) -> Vec<String> {
     let mut spans = Vec::new();
     let mut is_fenced = false;
@@ -26,7 +26,7 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// A file of `src`: the name of its module, and its text.
+/// A file of `src`.
 struct Source {
     module: String,
     text: String,
@@ -42,7 +42,7 @@ fn sources() -> Vec<Source> {
     rust_files(&root().join("src")).into_iter().map(source).collect()
 }
 
-/// Whether a text has these words one after the other, as code, with nothing of a word around them.
+/// Whether a text contains these words as whole words.
 fn has_words(text: &str, words: &str) -> bool {
     text.match_indices(words).any(|(at, _)| {
         let before = text[..at].chars().next_back();
@@ -57,7 +57,7 @@ fn defines(text: &str, name: &str) -> bool {
     keywords.iter().any(|keyword| has_words(text, &format!("{keyword} {name}")))
 }
 
-/// Whether an enum of this file has a variant of that name: it stands at the beginning of a line.
+/// Whether an enum in this text has a variant of that name at the beginning of a line.
 fn has_variant(text: &str, name: &str) -> bool {
     text.lines().any(|line| {
         line.trim_start().strip_prefix(name).is_some_and(|rest| rest.starts_with([',', ' ', '(']))
@@ -90,7 +90,7 @@ fn every_file_that_the_document_names_exists() {
         .filter(|span| !places.iter().any(|place| place.join(span).exists()))
         .cloned()
         .collect();
-    assert!(missing.is_empty(), "docs/ARCHITECTURE.md names what is not there: {missing:#?}");
+    assert!(missing.is_empty(), "docs/ARCHITECTURE.md names things that do not exist: {missing:#?}");
 }
 
 #[test]
@@ -104,10 +104,10 @@ fn every_function_that_the_document_names_exists() {
             missing.push(span);
         }
     }
-    assert!(missing.is_empty(), "docs/ARCHITECTURE.md names what is not there: {missing:#?}");
+    assert!(missing.is_empty(), "docs/ARCHITECTURE.md names things that do not exist: {missing:#?}");
 }
 
-/// Types of two words or more, which are no words of ActivityPub or SQL by themselves.
+/// Checks only names of two or more words, since single words may be terms of ActivityPub or SQL.
 #[test]
 fn every_type_that_the_document_names_exists() {
     let sources = sources();
@@ -123,7 +123,7 @@ fn every_type_that_the_document_names_exists() {
         .filter(|span| !sources.iter().any(|source| has_words(&source.text, span)))
         .cloned()
         .collect();
-    assert!(missing.is_empty(), "docs/ARCHITECTURE.md names what is not there: {missing:#?}");
+    assert!(missing.is_empty(), "docs/ARCHITECTURE.md names things that do not exist: {missing:#?}");
 }
 
 #[test]
