@@ -1,7 +1,7 @@
 //! Blocks accounts and domains. Lifting a block restores nothing: comments stay hidden until a critic shows them, and
 //! removed followers may follow again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use anyhow::{Context, ensure};
 use url::Url;
