@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::App;
 use super::block::{parse_domain, sever, short_reason};
-use crate::domain::moderation::DomainRule;
+use crate::domain::domain_rules::DomainRule;
 use crate::domain::sanitize_text::single_line;
 use crate::federation::vocab::url_rules::canonical_host;
 use crate::sources::blocklist::{BlocklistEntry, BlocklistErrors, BlocklistSeverity};
