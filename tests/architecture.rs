@@ -1,5 +1,5 @@
 //! The source keeps the architecture that `docs/ARCHITECTURE.md` describes: imports point down and never in a circle,
-//! files are short, and the name of a type says what it is.
+//! files are short, and type names are descriptive.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

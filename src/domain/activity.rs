@@ -17,8 +17,8 @@ pub enum ActivityKind {
     Reject,
     /// Moves a critic to another account.
     Move,
-    /// Forwards somebody else's activity byte for byte (ActivityPub section 7.1.2). It is not ours, so it is
-    /// never served under an id of ours.
+    /// Forwards an activity from another server byte for byte (ActivityPub section 7.1.2). It is never served under a
+    /// local id.
     Forward,
 }
 

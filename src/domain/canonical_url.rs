@@ -1,4 +1,4 @@
-//! One key for all URLs of a page, so that a page is recognised whatever tracking parameters its URL carries.
+//! Maps all URLs of a page to one key, so that tracking parameters do not make it a different page.
 
 use url::Url;
 
@@ -39,7 +39,7 @@ pub fn url_key(url: &Url) -> String {
         key.push('?');
         key.push_str(&query);
     }
-    // `#!/page` selects a page of its own.
+    // `#!/page` selects a different page.
     if let Some(page) = url.fragment().filter(|f| f.starts_with('!')) {
         key.push('#');
         key.push_str(page);

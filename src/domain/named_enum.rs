@@ -21,7 +21,7 @@ impl UnknownName {
 const MAX_NAME_LENGTH: usize = 100;
 
 /// Gives each variant of an enum its name: implements `ALL`, `as_str`, `Display` and `FromStr`, which are the
-/// only conversions between the enum and text. `$what` says in errors what the enum is.
+/// only conversions between the enum and text. `$what` describes the enum in errors.
 macro_rules! named_enum {
     ($type:ident, $what:literal, { $($variant:ident => $name:literal),+ $(,)? }) => {
         impl $type {

@@ -19,7 +19,7 @@ const MAX_LINKS: usize = 200;
 /// Reserved characters are percent-encoded (FEP-3b86 section 3.3, RFC 3986 section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The interaction pages of well-known software, by its NodeInfo name. They accept actors and posts alike.
+/// The interaction pages of well-known software, by its NodeInfo name. They accept both actors and posts.
 const KNOWN_PAGES: [(&[&str], &str); 3] = [
     (&["mastodon", "hometown", "fedibird", "kmyblue"], "/authorize_interaction?uri={uri}"),
     (&["pleroma", "akkoma"], "/ostatus_subscribe?acct={uri}"),

@@ -1,4 +1,4 @@
-//! NodeInfo: describes this server's software and usage, and recognises the software of others (FEP-f1d5;
+//! NodeInfo: describes this server's software and usage, and identifies the software of other servers (FEP-f1d5;
 //! nodeinfo.diaspora.software).
 
 use serde_json::{Value, json};

@@ -77,12 +77,12 @@ pub(super) fn write(nodes: &[Node]) -> String {
     tree::write(nodes)
 }
 
-/// Returns the visible text of nodes, with each block and each `<br>` on a line of its own.
+/// Returns the visible text of nodes, with each block and each `<br>` on a separate line.
 pub(super) fn text_of(nodes: &[Node]) -> String {
     strip_deceptive_characters(&tree::text(nodes))
 }
 
-/// Returns the visible text of any HTML, with references decoded once and each block on a line of its own.
+/// Returns the visible text of any HTML, with references decoded once and each block on a separate line.
 pub fn plain_text(html: &str) -> String {
     text_of(&clean(html, MAX_BYTES))
 }

@@ -1,4 +1,4 @@
-//! The target `webfinger`: WebFinger responses of other servers, and queries to ours.
+//! The target `webfinger`: WebFinger responses of other servers, and WebFinger queries.
 
 use crate::assert_is_id;
 use marquee::federation::vocab::url_rules::UrlRules;

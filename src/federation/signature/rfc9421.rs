@@ -5,7 +5,7 @@
 //! supported; a signature that covers another is skipped.
 //!
 //! If there are several signatures, the first that is complete, recent and made for this request counts,
-//! whatever key it names. One valid signature is proof, and no request can cause more than one key fetch.
+//! regardless of its key. One valid signature is proof, and no request can cause more than one key fetch.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -10,7 +10,7 @@ use crate::domain::origin::Origin;
 use crate::federation::published_keys::PublishedKeys;
 
 /// Returns the actor document of a critic (ActivityPub section 4.1). `handle_domain` is the domain of the
-/// handle if it differs from the site's host; `webfinger` announces it (FEP-2c59). `approves` says whether the
+/// handle if it differs from the site's host; `webfinger` announces it (FEP-2c59). `approves` is whether the
 /// critic approves followers manually.
 pub fn person(
     origin: &Origin,

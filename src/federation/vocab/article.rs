@@ -150,7 +150,7 @@ pub fn content(review: &Review) -> String {
     html
 }
 
-/// Returns the credits as HTML. In languages other than English they contain no words of ours. They are needed
+/// Returns the credits as HTML. In languages other than English they contain no English words. They are needed
 /// even if the film has no title, since they were removed from the body.
 fn credits(film: &Film, language: Option<&str>) -> Option<String> {
     let mut html = match film.title.as_str() {

@@ -16,7 +16,7 @@ pub(super) type TimedChunks = Vec<(Duration, Vec<u8>)>;
 
 type Respond = Arc<dyn Fn(&str) -> TimedChunks + Send + Sync>;
 
-/// A server that sends what a test says, and then closes the connection.
+/// A server that sends the response of a test, and then closes the connection.
 pub(super) struct Server {
     pub(super) address: SocketAddr,
     accepted: Arc<AtomicUsize>,

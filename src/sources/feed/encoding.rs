@@ -31,7 +31,7 @@ fn declared(bytes: &[u8]) -> Result<Option<&'static Encoding>, FeedError> {
     let label = label.trim_matches(|c| matches!(c, '"' | '\''));
     let label = label.split(['"', '\'']).next().unwrap_or_default().trim();
     match Encoding::for_label(label.as_bytes()) {
-        // A declaration that is readable as ASCII is not in UTF-16, whatever it says.
+        // A declaration that can be read as ASCII cannot be in UTF-16, even if it claims so.
         Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => Ok(Some(UTF_8)),
         Some(encoding) => Ok(Some(encoding)),
         None => Err(FeedError::Encoding(super::excerpt(label))),

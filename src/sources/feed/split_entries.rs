@@ -72,7 +72,7 @@ pub(super) struct SplitFeed {
     pub(super) entries: Vec<EntryDocument>,
 }
 
-/// One entry as a document of its own, with the members that feed-rs does not parse.
+/// One entry as a separate document, with the members that feed-rs does not parse.
 #[derive(Debug, Default)]
 pub(super) struct EntryDocument {
     /// The feed with only this entry.

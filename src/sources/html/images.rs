@@ -117,7 +117,7 @@ fn has_class(e: &Element, wanted: &[&str]) -> bool {
     e.attribute("class").is_some_and(|class| class.split_whitespace().any(|class| wanted.contains(&class)))
 }
 
-/// Moves the caption of a figure to the last of its images, each of which is a figure of its own by now. Without an
+/// Moves the caption of a figure to the last of its images, each of which is a separate figure by now. Without an
 /// image, the caption is dropped.
 pub(super) fn with_caption(mut nodes: Vec<Node>) -> Vec<Node> {
     let caption = nodes.extract_if(.., |node| node.is("figcaption")).last();

@@ -19,7 +19,7 @@ const ID_PREFIX: &str = "note-";
 const MAX_PASSES: usize = 4;
 
 /// Returns the body of a review as safe HTML: paragraphs, headings from `h2` on, lists, quotes, tables, footnotes,
-/// and links with absolute URLs. Each image is a figure of its own and keeps its original URL; `replace_images` replaces
+/// and links with absolute URLs. Each image is a separate figure and keeps its original URL; `replace_images` replaces
 /// that with a local one, since a reader's browser must not contact third parties. Sanitizing the result again changes
 /// nothing.
 pub fn sanitize_review_body(html: &str, base: &Url) -> String {

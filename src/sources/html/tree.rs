@@ -178,7 +178,7 @@ fn write_into(nodes: &[Node], out: &mut String) {
     }
 }
 
-/// Returns the visible text, with each block on a line of its own and white space collapsed.
+/// Returns the visible text, with each block on a separate line and white space collapsed.
 pub(in crate::sources) fn text(nodes: &[Node]) -> String {
     let mut raw = String::new();
     collect_text(nodes, &mut raw);
