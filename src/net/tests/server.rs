@@ -55,10 +55,10 @@ impl Server {
                 let requests = Arc::clone(&requests);
                 tokio::spawn(async move {
                     match acceptor {
-                        None => answer(stream, respond, requests).await,
+                        None => serve(stream, respond, requests).await,
                         Some(acceptor) => {
                             if let Ok(stream) = acceptor.accept(stream).await {
-                                answer(stream, respond, requests).await;
+                                serve(stream, respond, requests).await;
                             }
                         }
                     }
@@ -83,7 +83,7 @@ impl Server {
     }
 }
 
-async fn answer(
+async fn serve(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     respond: Respond,
     requests: Arc<Mutex<Vec<String>>>,
