@@ -1,5 +1,4 @@
-//! The critic moves from or to another account; a changed profile is sent once; followers are approved and
-//! removed.
+//! The critic moves from or to another account; a changed profile is sent once; followers are approved and removed.
 
 use serde_json::{Value, json};
 
@@ -19,8 +18,8 @@ both_databases!(
     a_follow_request_can_be_rejected,
 );
 
-/// Makes a user of the remote name the critic in `alsoKnownAs`.
-fn knows_the_critic(fixture: &Fixture, name: &str) -> String {
+/// Makes a user of the remote list the critic in `alsoKnownAs`, and returns the handle.
+fn list_critic_as_alias(fixture: &Fixture, name: &str) -> String {
     let user = fixture.remote.user(name);
     let mut actor = user.actor();
     actor["alsoKnownAs"] = json!([fixture.actor()]);
@@ -28,7 +27,8 @@ fn knows_the_critic(fixture: &Fixture, name: &str) -> String {
     user.handle()
 }
 
-async fn refusal(fixture: &Fixture, args: &[&str]) -> String {
+/// Runs a command that must fail, and returns its error output.
+async fn command_error(fixture: &Fixture, args: &[&str]) -> String {
     let output = fixture.app.cli(args).await;
     assert!(!output.status.success(), "{args:?}");
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -38,7 +38,7 @@ async fn a_critic_moves_away_with_the_followers(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     let target = fixture.remote.user("newhome").id();
-    let handle = knows_the_critic(&fixture, "newhome");
+    let handle = list_critic_as_alias(&fixture, "newhome");
     let printed = fixture.app.command_output(&["critic", "move", &format!("@{handle}")]).await;
     assert!(printed.contains(&target), "{printed}");
     let moved = fixture.remote.await_activity("the Move", |a| a["type"] == "Move").await;
@@ -47,22 +47,24 @@ async fn a_critic_moves_away_with_the_followers(database: Database) {
     let actor = fixture.network.client.document(fixture.actor()).await;
     assert_eq!(actor["movedTo"], target);
     assert_eq!(actor["@context"][2]["movedTo"]["@id"], "as:movedTo");
-    assert!(refusal(&fixture, &["critic", "move", &target]).await.contains("moved to"));
+    assert!(command_error(&fixture, &["critic", "move", &target]).await.contains("moved to"));
     fixture.settle().await;
     assert_eq!(fixture.remote.distinct_activities("Move").len(), 1);
-    assert!(fixture.remote.distinct_activities("Update").is_empty(), "the Move says it all");
+    assert!(fixture.remote.distinct_activities("Update").is_empty(), "a Move needs no Update");
 }
 
 async fn d13_a_move_to_an_account_that_does_not_list_the_critic_is_refused(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     let newhome = fixture.remote.user("newhome");
-    let complaint = refusal(&fixture, &["critic", "move", &newhome.id()]).await;
-    assert!(complaint.contains("aliases") && complaint.contains("@critic@marquee.test"), "{complaint}");
+    let stderr = command_error(&fixture, &["critic", "move", &newhome.id()]).await;
+    assert!(stderr.contains("aliases") && stderr.contains("@critic@marquee.test"), "{stderr}");
     let nobody = fixture.remote.url("/users/nobody");
-    assert!(refusal(&fixture, &["critic", "move", &nobody]).await.contains("could not fetch"));
+    assert!(command_error(&fixture, &["critic", "move", &nobody]).await.contains("could not fetch"));
     assert!(
-        refusal(&fixture, &["critic", "move", fixture.actor()]).await.contains("an account of this site")
+        command_error(&fixture, &["critic", "move", fixture.actor()])
+            .await
+            .contains("an account of this site")
     );
     fixture.settle().await;
     assert!(fixture.remote.distinct_activities("Move").is_empty());
@@ -77,7 +79,7 @@ async fn nothing_is_delivered_after_a_move(database: Database) {
         fixture.await_article(|article| crate::end_to_end::is_about(article, "Harbour Lights")).await;
     fixture.follow(&fixture.alice).await;
     let target = fixture.remote.user("newhome").id();
-    knows_the_critic(&fixture, "newhome");
+    list_critic_as_alias(&fixture, "newhome");
     fixture.app.command_output(&["critic", "move", &target]).await;
     items.insert(0, Item::review("The Night Ferry"));
     fixture.remote.serve_feed(&items);
@@ -87,7 +89,7 @@ async fn nothing_is_delivered_after_a_move(database: Database) {
     assert!(log.contains("held") && log.contains(&format!("the critic has moved to {target}")), "{log}");
     let file = fixture.app.write("review.md", &markdown("By Hand", "By Hand", "A text."));
     for args in [["publish", &file].as_slice(), &["comment", "reply", id_of(&article), "--text", "A word"]] {
-        assert!(refusal(&fixture, args).await.contains("moved to"), "{args:?}");
+        assert!(command_error(&fixture, args).await.contains("moved to"), "{args:?}");
     }
     fixture.settle().await;
     assert!(fixture.remote.distinct_activities("Create").is_empty());
@@ -118,7 +120,7 @@ async fn the_actor_lists_earlier_accounts_and_a_changed_profile_is_sent_once(dat
     fixture.app.restart().await;
     fixture.app.command_output(&["block", "list"]).await;
     fixture.settle().await;
-    assert_eq!(fixture.remote.distinct_activities("Update").len(), 1, "it is told once");
+    assert_eq!(fixture.remote.distinct_activities("Update").len(), 1, "the Update is sent once");
 }
 
 async fn await_followers(fixture: &Fixture, count: u64) {
@@ -128,9 +130,9 @@ async fn await_followers(fixture: &Fixture, count: u64) {
     .await;
 }
 
-async fn await_listed(fixture: &Fixture, how: &str, handle: &str) {
-    eventually(&format!("{handle} to be {how}"), || async {
-        let listed = fixture.app.command_output(&["follower", "list", "--state", how]).await;
+async fn await_listed(fixture: &Fixture, state: &str, handle: &str) {
+    eventually(&format!("{handle} to be {state}"), || async {
+        let listed = fixture.app.command_output(&["follower", "list", "--state", state]).await;
         listed.contains(handle).then_some(())
     })
     .await;
@@ -156,7 +158,7 @@ async fn a_follower_is_approved_and_removed(database: Database) {
     assert_eq!(reject["object"]["id"], follow["id"]);
     await_followers(&fixture, 0).await;
     assert_eq!(fixture.app.command_output(&["follower", "list"]).await.trim(), "no followers");
-    assert!(refusal(&fixture, &["follower", "remove", &handle]).await.contains("is no follower"));
+    assert!(command_error(&fixture, &["follower", "remove", &handle]).await.contains("is no follower"));
 }
 
 async fn a_follow_request_can_be_rejected(database: Database) {
@@ -169,6 +171,6 @@ async fn a_follow_request_can_be_rejected(database: Database) {
     let reject = fixture.remote.await_activity("the Reject", |a| a["type"] == "Reject").await;
     assert_eq!((&reject["object"]["id"], &reject["object"]["type"]), (&follow["id"], &"Follow".into()));
     await_followers(&fixture, 0).await;
-    assert!(refusal(&fixture, &["follower", "accept", &handle]).await.contains("no follow request"));
-    assert!(refusal(&fixture, &["follower", "accept", "nobody"]).await.contains("neither"));
+    assert!(command_error(&fixture, &["follower", "accept", &handle]).await.contains("no follow request"));
+    assert!(command_error(&fixture, &["follower", "accept", "nobody"]).await.contains("neither"));
 }

@@ -1,9 +1,9 @@
-//! The log: one search for the id of an activity finds every step that it went through.
+//! The log: one search for the id of an activity finds every step of its processing.
 
 use crate::support::activities::id_of;
 use crate::support::{Database, Fixture};
 
-/// Waits until the log has these messages, each on a line that names the activity.
+/// Waits until the log has these messages, each on a line with the id of the activity.
 async fn await_steps(fixture: &Fixture, id: &str, messages: &[&str]) {
     for message in messages {
         fixture.app.await_log(message, |line| line.contains(id) && line.contains(message)).await;

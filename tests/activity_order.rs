@@ -1,6 +1,5 @@
-//! A thousand activities are each sent up to three times and in random order to a Marquee that is killed ten
-//! times. The result is the same as if each had been sent once and in order. `MARQUEE_TEST_SEED` sets the
-//! seed.
+//! A thousand activities are sent in random order, each up to three times, to a Marquee that is killed ten times. The
+//! result is the same as if each had been sent once and in order. `MARQUEE_TEST_SEED` sets the seed.
 
 mod plan;
 
@@ -36,35 +35,38 @@ async fn a_thousand_activities_have_the_same_result_in_any_order(database: Datab
         .map_or(DEFAULT_ACTIVITIES, |text| text.parse().expect("a number"));
     let mut rng = Rng::new(seed());
     let plan = Plan::new(&mut rng, count);
-    let expected = in_order(database, &plan).await;
-    assert!(!expected.is_empty() && expected.iter().any(|fact| fact.contains("under gone")), "{expected:?}");
+    let expected = state_after_order(database, &plan).await;
+    assert!(
+        !expected.is_empty() && expected.iter().any(|fact| fact.contains("under deleted")),
+        "{expected:?}"
+    );
     let mut site = Site::new(database, &plan).await;
     let mut requests = site.copies(&plan, &mut rng);
     rng.shuffle(&mut requests);
     site.deliver_and_kill(requests, &mut rng).await;
-    let ends_so = async |site: &Site| {
+    let await_expected = async |site: &Site| {
         let (site, expected) = (&site, &expected);
-        let look = || async { (site.state().await == *expected).then_some(()) };
-        within(LONG_WAIT_TIMEOUT, look).await
+        let probe = || async { (site.state().await == *expected).then_some(()) };
+        within(LONG_WAIT_TIMEOUT, probe).await
     };
-    if ends_so(&site).await.is_none() {
-        let found = site.state().await;
-        let missing: Vec<_> = expected.difference(&found).collect();
-        let surplus: Vec<_> = found.difference(&expected).collect();
+    if await_expected(&site).await.is_none() {
+        let actual = site.state().await;
+        let missing: Vec<_> = expected.difference(&actual).collect();
+        let surplus: Vec<_> = actual.difference(&expected).collect();
         panic!("missing: {missing:#?}\nsurplus: {surplus:#?}");
     }
     site.fixture.settle().await;
-    assert!(ends_so(&site).await.is_some(), "it does not stay so");
+    assert!(await_expected(&site).await.is_some(), "the state changed again");
 }
 
 /// The state after every activity was sent once, in order.
-async fn in_order(database: Database, plan: &Plan) -> BTreeSet<String> {
+async fn state_after_order(database: Database, plan: &Plan) -> BTreeSet<String> {
     let site = Site::new(database, plan).await;
-    for at in 0..plan.acts.len() {
+    for at in 0..plan.actions.len() {
         let response =
             site.signed_request(plan, at, SignatureScheme::Cavage).post(&site.fixture.network.client).await;
         assert!(response.is_success(), "{}: {}", response.status, response.body);
-        // It catches up now and then, so that what is sent in order is also processed in order.
+        // Marquee must catch up now and then, so that it also processes the activities in order.
         if at % 250 == 249 {
             site.fixture.settle().await;
         }
@@ -72,7 +74,7 @@ async fn in_order(database: Database, plan: &Plan) -> BTreeSet<String> {
     site.fixture.settle().await;
     let before = site.state().await;
     site.fixture.settle().await;
-    assert_eq!(before, site.state().await, "nothing is left to do");
+    assert_eq!(before, site.state().await, "everything has been processed");
     before
 }
 
@@ -93,7 +95,7 @@ impl Site {
             fixture.remote.user(&plan::name(actor));
         }
         let site = Self { fixture, articles };
-        for (path, document) in plan.served(&site.ids()) {
+        for (path, document) in plan.documents(&site.ids()) {
             site.fixture.remote.serve(&path, document);
         }
         site
@@ -106,7 +108,7 @@ impl Site {
 
     /// One activity of the plan, signed at its own time.
     fn signed_request(&self, plan: &Plan, at: usize, scheme: SignatureScheme) -> SignedRequest {
-        let user = self.fixture.remote.user(&plan::name(plan.acts[at].actor));
+        let user = self.fixture.remote.user(&plan::name(plan.actions[at].actor));
         let mut request =
             user.unsigned_request(scheme, self.fixture.shared_inbox(), &plan.activity(at, &self.ids()));
         request.date = plan.moment(at);
@@ -117,11 +119,11 @@ impl Site {
     /// time.
     fn copies(&self, plan: &Plan, rng: &mut Rng) -> Vec<SignedRequest> {
         let mut requests = Vec::new();
-        for at in 0..plan.acts.len() {
+        for at in 0..plan.actions.len() {
             let first = self.signed_request(plan, at, SignatureScheme::Cavage);
             for _ in 0..rng.below(3) {
-                let again = rng.in_percent(50);
-                requests.push(if again {
+                let is_exact_copy = rng.in_percent(50);
+                requests.push(if is_exact_copy {
                     first.clone()
                 } else {
                     self.signed_request(plan, at, SignatureScheme::Rfc9421)
@@ -132,17 +134,17 @@ impl Site {
         requests
     }
 
-    /// Delivers everything, and kills Marquee meanwhile. A sender without a response tries again.
+    /// Delivers all requests while Marquee is killed several times. A sender that gets no response tries again.
     async fn deliver_and_kill(&mut self, requests: Vec<SignedRequest>, rng: &mut Rng) {
         let count = requests.len();
         let arrived = Arc::new(AtomicUsize::new(0));
-        let places = Arc::new(Semaphore::new(CONCURRENCY));
+        let permits = Arc::new(Semaphore::new(CONCURRENCY));
         let mut senders = JoinSet::new();
         for request in requests {
-            let (client, arrived, places) =
-                (self.fixture.network.client.clone(), Arc::clone(&arrived), Arc::clone(&places));
+            let (client, arrived, permits) =
+                (self.fixture.network.client.clone(), Arc::clone(&arrived), Arc::clone(&permits));
             senders.spawn(async move {
-                let _place = places.acquire_owned().await.expect("a place");
+                let _permit = permits.acquire_owned().await.expect("a permit");
                 request.post_until_accepted(&client).await;
                 arrived.fetch_add(1, Ordering::SeqCst);
             });
@@ -153,7 +155,7 @@ impl Site {
             let reached = || async { (arrived.load(Ordering::SeqCst) >= moment).then_some(()) };
             assert!(
                 within(LONG_WAIT_TIMEOUT, reached).await.is_some(),
-                "{moment} of {count} are not delivered"
+                "fewer than {moment} of {count} were delivered"
             );
             self.fixture.app.crash().await;
         }
@@ -166,7 +168,7 @@ impl Site {
     async fn state(&self) -> BTreeSet<String> {
         let mut facts: BTreeSet<String> = BTreeSet::new();
         for follower in self.fixture.items(&self.fixture.critic["followers"]).await {
-            // The followers that the test uses for waiting come and go.
+            // `Fixture::settle` creates followers of its own.
             if !follower.contains("stranger") {
                 facts.insert(format!("{follower} follows"));
             }
@@ -177,12 +179,13 @@ impl Site {
                 facts.insert(format!("{} {kind} of {number}", total_items(&self.fixture, &now[kind]).await));
             }
             for reply in self.fixture.items(&now["replies"]).await {
-                facts.insert(format!("{reply} answers {number}"));
+                facts.insert(format!("{reply} replies to {number}"));
             }
             let page = self.fixture.page(article).await;
             for comment in &page.comments {
-                let under = page.parent_of(comment).map_or("the review", |parent| plan::said(&parent.text));
-                facts.insert(format!("{} under {under} of {number}", plan::said(&comment.text)));
+                let under =
+                    page.parent_of(comment).map_or("the review", |parent| plan::note_label(&parent.text));
+                facts.insert(format!("{} under {under} of {number}", plan::note_label(&comment.text)));
             }
         }
         facts

@@ -1,4 +1,4 @@
-//! Who may change what, and in which order (D in `docs/threats.md`).
+//! Which actors may change what, and in which order (D in `docs/threats.md`).
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -35,8 +35,8 @@ both_databases!(
     d17_fifty_copies_at_once_count_once,
 );
 
-/// Sends an activity that is validly signed but not allowed: it is accepted and dropped, or refused.
-async fn try_it(fixture: &Fixture, user: &User, activity: &Value) {
+/// Sends an activity that is validly signed but not allowed: it must be accepted and dropped, or refused.
+async fn send_forbidden(fixture: &Fixture, user: &User, activity: &Value) {
     let response = user.send(fixture.inbox(), activity).await;
     assert!(
         response.is_success() || response.is_refusal(),
@@ -61,9 +61,9 @@ async fn d1_a_delete_of_anothers_comment_is_ignored(database: Database) {
     for object in [json!(id_of(&note)), json!({"id": id_of(&note), "type": "Tombstone"})] {
         tombstone["object"] = object;
         tombstone["id"] = json!(fixture.remote.url(&format!("/users/mallory#{}", crate::support::unique())));
-        try_it(&fixture, &mallory, &tombstone).await;
+        send_forbidden(&fixture, &mallory, &tombstone).await;
     }
-    try_it(&fixture, &mallory, &mallory.activity("Delete", &json!(id_of(&article)))).await;
+    send_forbidden(&fixture, &mallory, &mallory.activity("Delete", &json!(id_of(&article)))).await;
     fixture.settle().await;
     assert!(fixture.page(&article).await.comment("Here I stand").is_some());
     assert_eq!(fixture.article(&article).await["type"], "Article");
@@ -76,9 +76,9 @@ async fn d2_an_update_of_anothers_comment_is_ignored(database: Database) {
     edited["content"] = json!("<p>Here I fall</p>");
     edited["contentMap"] = json!({"en": "<p>Here I fall</p>"});
     edited["updated"] = json!("2099-01-01T00:00:00Z");
-    try_it(&fixture, &mallory, &mallory.activity("Update", &edited)).await;
+    send_forbidden(&fixture, &mallory, &mallory.activity("Update", &edited)).await;
     edited["attributedTo"] = json!(mallory.id());
-    try_it(&fixture, &mallory, &mallory.activity("Update", &edited)).await;
+    send_forbidden(&fixture, &mallory, &mallory.activity("Update", &edited)).await;
     fixture.settle().await;
     let page = fixture.page(&article).await;
     assert!(page.comment("Here I stand").is_some() && !page.text.contains("Here I fall"));
@@ -90,7 +90,7 @@ async fn d3_an_actor_update_for_another_actor_is_ignored(database: Database) {
     let mut actor = fixture.alice.actor();
     actor["name"] = json!("A Fool");
     actor["publicKey"]["publicKeyPem"] = json!(mallory.key().public_pem());
-    try_it(&fixture, &mallory, &mallory.activity("Update", &actor)).await;
+    send_forbidden(&fixture, &mallory, &mallory.activity("Update", &actor)).await;
     fixture.settle().await;
     let page = fixture.page(&article).await;
     assert!(
@@ -117,7 +117,7 @@ async fn d4_an_undo_of_anothers_activity_is_ignored(database: Database) {
     let mallory = fixture.remote.user("mallory");
     for done in [&follow, &like] {
         for object in [done.clone(), json!(id_of(done))] {
-            try_it(&fixture, &mallory, &mallory.activity("Undo", &object)).await;
+            send_forbidden(&fixture, &mallory, &mallory.activity("Undo", &object)).await;
         }
     }
     fixture.settle().await;
@@ -128,8 +128,8 @@ async fn d4_an_undo_of_anothers_activity_is_ignored(database: Database) {
 async fn d5_a_follow_in_the_name_of_a_third_actor_is_ignored(database: Database) {
     let fixture = Fixture::new(database).await;
     let (mallory, victim) = (fixture.remote.user("mallory"), fixture.remote.user("victim"));
-    try_it(&fixture, &mallory, &victim.follow(fixture.actor())).await;
-    try_it(&fixture, &mallory, &mallory.activity("Create", &victim.follow(fixture.actor()))).await;
+    send_forbidden(&fixture, &mallory, &victim.follow(fixture.actor())).await;
+    send_forbidden(&fixture, &mallory, &mallory.activity("Create", &victim.follow(fixture.actor()))).await;
     fixture.settle().await;
     await_followers(&fixture, 0).await;
 }
@@ -144,7 +144,7 @@ async fn d6_a_known_id_does_not_become_public_by_a_second_create(database: Datab
     wider["to"] = json!([PUBLIC]);
     let mallory = fixture.remote.user("mallory");
     for user in [&fixture.alice, &mallory] {
-        try_it(&fixture, user, &user.activity("Create", &wider)).await;
+        send_forbidden(&fixture, user, &user.activity("Create", &wider)).await;
     }
     fixture.settle().await;
     assert!(!fixture.page(&article).await.text.contains("Between friends"));
@@ -156,11 +156,11 @@ async fn d7_an_unsolicited_accept_or_reject_is_ignored(database: Database) {
     let mallory = fixture.remote.user("mallory");
     let accepts = |a: &Value| a["type"] == "Accept";
     let accept = fixture.remote.await_activity("the Accept", accepts).await;
-    let asked = json!({"type": "Follow", "actor": fixture.actor(), "object": mallory.id()});
+    let own_follow = json!({"type": "Follow", "actor": fixture.actor(), "object": mallory.id()});
     for kind in ["Accept", "Reject"] {
-        for object in [&follow, &accept, &asked] {
+        for object in [&follow, &accept, &own_follow] {
             for user in [&mallory, &fixture.alice] {
-                try_it(&fixture, user, &user.activity(kind, object)).await;
+                send_forbidden(&fixture, user, &user.activity(kind, object)).await;
             }
         }
     }
@@ -177,7 +177,7 @@ async fn d8_a_boost_of_a_private_post_shows_nothing(database: Database) {
     bob.deliver(fixture.inbox(), &bob.announce(id_of(&note))).await;
     let mut embedded = bob.announce(id_of(&note));
     embedded["object"] = note;
-    try_it(&fixture, &bob, &embedded).await;
+    send_forbidden(&fixture, &bob, &embedded).await;
     fixture.settle().await;
     assert!(!fixture.page(&article).await.text.contains("Between friends"));
 }
@@ -193,7 +193,7 @@ async fn d9_private_replies_are_never_on_a_page(database: Database) {
     }
     fixture.comment(alice, &article, "For everybody").await;
     let edit = alice.edit(&direct, "<p>For your eyes only, still</p>", 60);
-    try_it(&fixture, alice, &edit).await;
+    send_forbidden(&fixture, alice, &edit).await;
     fixture.settle().await;
     let page = fixture.page(&article).await;
     assert_eq!(page.comments.len(), 1, "{}", page.text);
@@ -273,15 +273,15 @@ async fn d13_a_move_to_an_account_that_does_not_list_the_old_one_is_ignored(data
     target.serve_actor(&claim);
     let mut moved = fixture.alice.activity("Move", &json!(fixture.alice.id()));
     moved["target"] = json!(target.id());
-    try_it(&fixture, &fixture.alice, &moved).await;
+    send_forbidden(&fixture, &fixture.alice, &moved).await;
     fixture.settle().await;
-    // Nobody can move another's account, wherever they claim it came from.
+    // Nobody can move the account of another actor.
     claim["alsoKnownAs"] = json!([fixture.alice.id(), mallory.id()]);
     target.serve_actor(&claim);
     for user in [&mallory, &target] {
         let mut forced = user.activity("Move", &json!(fixture.alice.id()));
         forced["target"] = json!(target.id());
-        try_it(&fixture, user, &forced).await;
+        send_forbidden(&fixture, user, &forced).await;
     }
     fixture.settle().await;
     await_followers(&fixture, 1).await;
@@ -308,25 +308,28 @@ async fn d15_a_block_hides_later_comments_until_it_is_undone(database: Database)
     let (fixture, article, note) = fixture_with_comment(database).await;
     let bob = fixture.remote.user("bob");
     fixture.comment(&bob, &article, "Untouched").await;
-    for named in [true, false] {
+    for has_id in [true, false] {
         let mut block = fixture.alice.activity("Block", &json!(fixture.actor()));
-        if !named {
+        if !has_id {
             block.as_object_mut().expect("an object").remove("id");
         }
         fixture.alice.deliver(fixture.inbox(), &block).await;
         let is_hidden = |page: &Page| page.comment("Here I stand").is_none();
         fixture.await_page(&article, "the comment to be hidden", is_hidden).await;
-        let later = format!("Said while blocking {named}");
+        let later = format!("Said while blocking {has_id}");
         let reply = fixture.alice.reply(id_of(&article), &format!("<p>{later}</p>"));
         fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&reply)).await;
-        let edit =
-            fixture.alice.edit(&note, &format!("<p>Here I stand, edited {named}</p>"), 60 + i64::from(named));
+        let edit = fixture.alice.edit(
+            &note,
+            &format!("<p>Here I stand, edited {has_id}</p>"),
+            60 + i64::from(has_id),
+        );
         fixture.alice.deliver(fixture.inbox(), &edit).await;
         fixture.settle().await;
         let page = fixture.page(&article).await;
         assert!(!page.text.contains("Here I stand") && !page.text.contains(&later), "{}", page.text);
         assert!(page.comment("Untouched").is_some());
-        let undone = if named { block["id"].clone() } else { block };
+        let undone = if has_id { block["id"].clone() } else { block };
         let undo = json!({"type": "Undo", "actor": fixture.alice.id(), "object": undone});
         fixture.alice.deliver(fixture.inbox(), &undo).await;
         let is_back = |page: &Page| page.comment("Here I stand").is_some() && page.comment(&later).is_some();
@@ -336,20 +339,20 @@ async fn d15_a_block_hides_later_comments_until_it_is_undone(database: Database)
 
 async fn d15_a_block_that_arrives_after_its_undo_hides_nothing(database: Database) {
     let (fixture, article, _) = fixture_with_comment(database).await;
-    for undone in ["embedded", "bare", "nameless"] {
+    for form in ["embedded", "by id", "without id"] {
         let mut block = fixture.alice.activity("Block", &json!(fixture.actor()));
-        if undone == "nameless" {
+        if form == "without id" {
             block.as_object_mut().expect("an object").remove("id");
         }
         let mut early = fixture.alice.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &block);
         early.date = now() - SignedDuration::from_mins(1);
-        let object = if undone == "bare" { block["id"].clone() } else { block };
+        let object = if form == "by id" { block["id"].clone() } else { block };
         let undo = json!({"type": "Undo", "actor": fixture.alice.id(), "object": object});
         fixture.alice.deliver(fixture.inbox(), &undo).await;
         fixture.settle().await;
         assert!(early.sign().post(&fixture.network.client).await.is_success());
         fixture.settle().await;
-        assert!(fixture.page(&article).await.comment("Here I stand").is_some(), "{undone}");
+        assert!(fixture.page(&article).await.comment("Here I stand").is_some(), "{form}");
     }
 }
 
@@ -360,9 +363,9 @@ fn orders(count: usize) -> Vec<Vec<usize>> {
     }
     let mut all = Vec::new();
     for shorter in orders(count - 1) {
-        for place in 0..count {
+        for position in 0..count {
             let mut order = shorter.clone();
-            order.insert(place, count - 1);
+            order.insert(position, count - 1);
             all.push(order);
         }
     }
@@ -382,9 +385,10 @@ async fn d15_a_block_and_follows_have_the_same_result_in_every_order(database: D
             let follow = user.follow(fixture.actor());
             let block = user.activity("Block", &json!(fixture.actor()));
             let (unfollow, unblock) = (user.undo(&follow), user.undo(&block));
-            let told = [&follow, &block, &unfollow, &unblock];
+            let activities = [&follow, &block, &unfollow, &unblock];
             for at in order {
-                let mut request = user.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), told[at]);
+                let mut request =
+                    user.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), activities[at]);
                 let ago = 600 - 60 * i64::try_from(at).expect("a small number");
                 request.date = now() - SignedDuration::from_secs(ago);
                 assert!(request.sign().post(&fixture.network.client).await.is_success());
@@ -396,8 +400,10 @@ async fn d15_a_block_and_follows_have_the_same_result_in_every_order(database: D
     let shown = |page: &Page, count: usize| {
         page.comments.iter().filter(|c| c.text.contains(&format!("of {count}."))).count()
     };
-    fixture.await_page(&article, "those who block no longer", |page| shown(page, 4) == 24).await;
-    fixture.await_page(&article, "those who block", |page| shown(page, 3) == 0).await;
+    fixture
+        .await_page(&article, "comments of authors who no longer block", |page| shown(page, 4) == 24)
+        .await;
+    fixture.await_page(&article, "no comment of authors who block", |page| shown(page, 3) == 0).await;
 }
 
 async fn d16_the_same_activity_to_both_inboxes_counts_once(database: Database) {
@@ -422,15 +428,15 @@ async fn d17_fifty_copies_at_once_count_once(database: Database) {
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.alice.reply(id_of(&article), "<p>Said once</p>");
     let activities = [fixture.alice.create(&note), fixture.alice.like(id_of(&article))];
-    let sendings = (0..50).map(|number| {
-        // Each is signed at another second, so that it is a copy rather than a replay.
+    let deliveries = (0..50).map(|number| {
+        // Each is signed at a different second, so that it is not a replay of the same signature.
         let mut request =
             fixture.alice.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &activities[number % 2]);
         request.date = now() - SignedDuration::from_secs(i64::try_from(number).expect("a small number"));
         let client = &fixture.network.client;
         async move { request.sign().post(client).await }
     });
-    for response in futures_util::future::join_all(sendings).await {
+    for response in futures_util::future::join_all(deliveries).await {
         assert!(response.is_success(), "{}: {}", response.status, response.body);
     }
     fixture.settle().await;

@@ -38,7 +38,8 @@ async fn follow_from(fixture: &Fixture, other: &Remote, name: &str) -> Value {
     follow
 }
 
-async fn refusal(fixture: &Fixture, args: &[&str]) -> String {
+/// Runs a command that must fail, and returns its error output.
+async fn command_error(fixture: &Fixture, args: &[&str]) -> String {
     let output = fixture.app.cli(args).await;
     assert!(!output.status.success(), "{args:?}");
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -72,11 +73,11 @@ async fn a_blocked_account_no_longer_follows_and_is_not_shown(database: Database
     assert!(list.contains(&fixture.alice.id()) && list.contains("spoils every ending"), "{list}");
     let printed = fixture.app.command_output(&["block", "remove", &handle]).await;
     assert!(printed.contains("stay hidden"), "{printed}");
-    assert!(fixture.page(&article).await.comments.is_empty(), "what it hid stays hidden");
+    assert!(fixture.page(&article).await.comments.is_empty(), "hidden comments stay hidden");
     fixture.app.command_output(&["comment", "show", id_of(&note)]).await;
     assert!(fixture.page(&article).await.comment("Here I stand").is_some());
     fixture.follow(&fixture.alice).await;
-    assert!(refusal(&fixture, &["block", "remove", &handle]).await.contains("no rule"));
+    assert!(command_error(&fixture, &["block", "remove", &handle]).await.contains("no rule"));
 }
 
 async fn an_account_is_found_if_its_handle_is_on_another_domain(database: Database) {
@@ -87,24 +88,28 @@ async fn an_account_is_found_if_its_handle_is_on_another_domain(database: Databa
     fixture.app.command_output(&["block", "account", "@carol@remote.test"]).await;
     let list = fixture.app.command_output(&["block", "list"]).await;
     assert!(list.contains(&carol.id()), "{list}");
-    // An actor that claims a second time to be someone else is not fetched a third time.
+    // An actor that claims twice to be someone else is not fetched a third time.
     fixture.remote.user("eve");
     other.user("eve");
     fixture.remote.serve_webfinger("eve", jrd("eve@other.test", &carol.id()));
     other.serve_webfinger("eve", jrd("eve@remote.test", &carol.id()));
-    assert!(refusal(&fixture, &["block", "account", "@eve@remote.test"]).await.contains("could not look up"));
+    assert!(
+        command_error(&fixture, &["block", "account", "@eve@remote.test"])
+            .await
+            .contains("could not look up")
+    );
 }
 
 async fn a_new_rule_reports_which_rule_it_replaces(database: Database) {
     let fixture = Fixture::new(database).await;
-    let told = async |args: &[&str]| fixture.app.command_output(&[&["block"], args].concat()).await;
-    let blocked = told(&["domain", "*.SPAM.test", "--reason", "lies"]).await;
+    let block = async |args: &[&str]| fixture.app.command_output(&[&["block"], args].concat()).await;
+    let blocked = block(&["domain", "*.SPAM.test", "--reason", "lies"]).await;
     assert!(blocked.starts_with("Blocked: spam.test and") && !blocked.contains(';'), "{blocked}");
-    assert!(told(&["domain", "spam.test"]).await.contains("the rule already existed"));
-    assert!(told(&["list"]).await.contains("lies"), "the reason stays");
-    let allowed = told(&["allow", "spam.test"]).await;
+    assert!(block(&["domain", "spam.test"]).await.contains("the rule already existed"));
+    assert!(block(&["list"]).await.contains("lies"), "the reason stays");
+    let allowed = block(&["allow", "spam.test"]).await;
     assert!(allowed.contains("this replaces a rule to block it"), "{allowed}");
-    assert!(refusal(&fixture, &["block", "domain", "spam.*.test"]).await.contains("is not a domain"));
+    assert!(command_error(&fixture, &["block", "domain", "spam.*.test"]).await.contains("is not a domain"));
 }
 
 async fn nothing_is_accepted_from_a_blocked_server_or_sent_to_it(database: Database) {
@@ -129,18 +134,21 @@ async fn nothing_is_accepted_from_a_blocked_server_or_sent_to_it(database: Datab
 
     let before = other.received().len();
     fixture.app.command_output(&["comment", "reply", id_of(&reply), "--text", "It is"]).await;
-    fixture.remote.await_activity("the answer", |a| a["object"]["type"] == "Note").await;
+    fixture.remote.await_activity("the reply", |a| a["object"]["type"] == "Note").await;
     let late = bob.reply(id_of(&article), "<p>Still here</p>");
     bob.send(fixture.inbox(), &bob.create(&late)).await;
     bob.send(fixture.inbox(), &bob.follow(fixture.actor())).await;
     fixture.settle().await;
-    assert_eq!(other.received().len(), before, "nothing is sent there any more");
+    assert_eq!(other.received().len(), before, "nothing is sent to the blocked server");
     assert!(!fixture.page(&article).await.text.contains("Still here"));
     await_followers(&fixture, 1).await;
-    for ours in ["marquee.test", "test"] {
-        assert!(refusal(&fixture, &["block", "domain", ours]).await.contains("own domain"), "{ours}");
+    for own_domain in ["marquee.test", "test"] {
+        assert!(
+            command_error(&fixture, &["block", "domain", own_domain]).await.contains("own domain"),
+            "{own_domain}"
+        );
     }
-    assert!(refusal(&fixture, &["block", "domain", "no/host"]).await.contains("is not a domain"));
+    assert!(command_error(&fixture, &["block", "domain", "no/host"]).await.contains("is not a domain"));
 }
 
 async fn the_most_specific_rule_applies(database: Database) {
@@ -223,14 +231,14 @@ async fn a_block_list_of_mastodon_is_imported(database: Database) {
          marquee.test,suspend,true,true,,false\r\n",
     );
     let printed = fixture.app.command_output(&["block", "import", &list]).await;
-    for told in [
+    for line in [
         "Imported: 1 blocked, 1 silenced (1 follower removed, 1 comment hidden)",
         "1 unchanged",
         "1 skipped: the list does not restrict",
         "1 skipped: this site's own domain",
         "obfuscated: ex***le.com",
     ] {
-        assert!(printed.contains(told), "{told}: {printed}");
+        assert!(printed.contains(line), "{line}: {printed}");
     }
     await_followers(&fixture, 0).await;
     assert!(fixture.page(&article).await.comments.is_empty());
@@ -254,18 +262,18 @@ async fn a_block_list_of_mastodon_is_imported(database: Database) {
 
 async fn a_list_with_an_invalid_line_changes_nothing(database: Database) {
     let fixture = Fixture::new(database).await;
-    for (text, told) in [
+    for (text, expected) in [
         ("domain,severity\ngood.example,suspend\nbad.example,perhaps\n", "line 3: the severity \"perhaps\""),
         ("good.example\nnot a domain\nhttps://x.example/\n", "line 2: \"not a domain\" is not a domain"),
         ("good.example\n\"bad.example\n", "line 2: a quotation mark is missing"),
     ] {
         let list = fixture.app.write("blocks.csv", text);
-        let complaint = refusal(&fixture, &["block", "import", &list]).await;
-        assert!(complaint.contains(told) && complaint.contains("nothing was imported"), "{complaint}");
+        let stderr = command_error(&fixture, &["block", "import", &list]).await;
+        assert!(stderr.contains(expected) && stderr.contains("nothing was imported"), "{stderr}");
     }
     assert_eq!(fixture.app.command_output(&["block", "list"]).await.trim(), "no blocks or rules");
     let missing = fixture.app.folder().file("missing.csv").display().to_string();
-    assert!(refusal(&fixture, &["block", "import", &missing]).await.contains("missing.csv"));
+    assert!(command_error(&fixture, &["block", "import", &missing]).await.contains("missing.csv"));
 }
 
 async fn with_an_allow_list_only_listed_servers_are_accepted(database: Database) {
@@ -286,11 +294,14 @@ async fn with_an_allow_list_only_listed_servers_are_accepted(database: Database)
     let late = fixture.alice.reply(id_of(&article), "<p>And now</p>");
     fixture.alice.send(fixture.inbox(), &fixture.alice.create(&late)).await;
     fixture.publish("The Day Ferry").await;
-    let is_given_up = |line: &str| line.contains("the server is blocked");
-    fixture.app.await_log("the delivery to be given up", is_given_up).await;
+    let is_abandoned = |line: &str| line.contains("the server is blocked");
+    fixture.app.await_log("the delivery to be abandoned", is_abandoned).await;
     fixture.app.command_output(&["block", "allow", "remote.test"]).await;
     fixture.settle().await;
     assert!(!fixture.page(&article).await.text.contains("And now"));
     let sent = fixture.remote.received().into_iter().skip(before);
-    assert!(sent.map(|received| received.activity).all(|a| a["type"] != "Create"), "nothing was sent there");
+    assert!(
+        sent.map(|received| received.activity).all(|a| a["type"] != "Create"),
+        "nothing was sent to the removed server"
+    );
 }

@@ -28,8 +28,8 @@ both_databases!(
     reviews_from_before_the_browse_index_are_indexed,
 );
 
-/// A review in Markdown.
-struct Written<'a> {
+/// A review that a test publishes from a Markdown file.
+struct TestReview<'a> {
     title: &'a str,
     film: &'a str,
     year: u16,
@@ -39,7 +39,7 @@ struct Written<'a> {
     body: &'a str,
 }
 
-const FERRY: Written<'_> = Written {
+const FERRY: TestReview<'_> = TestReview {
     title: "Six in the Morning",
     film: "The Night Ferry",
     year: 2021,
@@ -49,7 +49,7 @@ const FERRY: Written<'_> = Written {
     body: "The ferry leaves at six, and nobody waves. A schoolteacher keeps a radio under the bench.",
 };
 
-const SMOKE: Written<'_> = Written {
+const SMOKE: TestReview<'_> = TestReview {
     title: "Salt & <Smoke>",
     film: "Salt and Smoke",
     year: 1968,
@@ -59,7 +59,7 @@ const SMOKE: Written<'_> = Written {
     body: "Two cooks quarrel over a radio. It ends as it begins, with 1 < 2 & a ferry that is only heard.",
 };
 
-const DEPOT: Written<'_> = Written {
+const DEPOT: TestReview<'_> = TestReview {
     title: "Nobody Home",
     film: "Depot",
     year: 1999,
@@ -69,7 +69,7 @@ const DEPOT: Written<'_> = Written {
     body: "An empty building, filmed with patience: 東京物語 comes to mind.",
 };
 
-impl Written<'_> {
+impl TestReview<'_> {
     fn markdown(&self) -> String {
         let Self { title, film, year, people, rating, tags, body } = self;
         format!(
@@ -77,12 +77,12 @@ impl Written<'_> {
         )
     }
 
-    /// Publishes it, and returns the path of its page.
+    /// Publishes the review, and returns the path of its page.
     async fn publish(&self, fixture: &Fixture) -> String {
         let file = fixture.app.write("review.md", &self.markdown());
-        let said = fixture.app.command_output(&["publish", &file]).await;
-        let page = said.split_whitespace().find_map(|word| word.strip_prefix(&url("")));
-        page.unwrap_or_else(|| panic!("no address in {said:?}")).to_owned()
+        let output = fixture.app.command_output(&["publish", &file]).await;
+        let page = output.split_whitespace().find_map(|word| word.strip_prefix(&url("")));
+        page.unwrap_or_else(|| panic!("no URL in {output:?}")).to_owned()
     }
 }
 
@@ -110,12 +110,12 @@ fn links(page: &Html) -> BTreeSet<String> {
 }
 
 /// The titles of the reviews on a browse page.
-async fn on_shelf(fixture: &Fixture, path: &str) -> Vec<String> {
+async fn titles_on(fixture: &Fixture, path: &str) -> Vec<String> {
     texts(&page(fixture, path).await, ".ledger-title, .card-title")
 }
 
 /// The titles of the search results.
-async fn found(fixture: &Fixture, query: &str) -> Vec<String> {
+async fn search_titles(fixture: &Fixture, query: &str) -> Vec<String> {
     texts(&page(fixture, &format!("/search?{query}")).await, ".hit h3")
 }
 
@@ -126,7 +126,7 @@ async fn browse_pages_list_their_reviews_and_reviews_link_to_browse_pages(databa
     DEPOT.publish(&fixture).await;
     let (one, two, three) = ("Six in the Morning", "Salt & <Smoke>", "Nobody Home");
     let year = crate::support::now().to_zoned(jiff::tz::TimeZone::UTC).year();
-    let of_year = format!("/years/{year}");
+    let year_path = format!("/years/{year}");
     for (path, titles) in [
         ("/reviews", vec![three, two, one]),
         ("/films/the-night-ferry-2021", vec![one]),
@@ -140,11 +140,11 @@ async fn browse_pages_list_their_reviews_and_reviews_link_to_browse_pages(databa
         ("/tags/ferries", vec![one]),
         ("/ratings/4.5", vec![one]),
         ("/ratings/b-plus", vec![three]),
-        (&of_year, vec![three, two, one]),
+        (&year_path, vec![three, two, one]),
     ] {
-        assert_eq!(on_shelf(&fixture, path).await, titles, "{path}");
+        assert_eq!(titles_on(&fixture, path).await, titles, "{path}");
     }
-    for nothing in [
+    for path in [
         "/films/nothing",
         "/people/nobody",
         "/people/ben-okoro?as=director",
@@ -160,12 +160,12 @@ async fn browse_pages_list_their_reviews_and_reviews_link_to_browse_pages(databa
         "/films?letter=no",
         "/people/ben-okoro?page=2",
     ] {
-        assert_eq!(get(&fixture, nothing).await.status, 404, "{nothing}");
+        assert_eq!(get(&fixture, path).await.status, 404, "{path}");
     }
-    let of_review = links(&page(&fixture, &ferry).await);
-    let shelves = ["/films/the-night-ferry-2021", "/people/agnes-lindqvist", "/people/cleo-marsh"];
-    for path in shelves.iter().chain(&["/tags/ferries"]) {
-        assert!(of_review.contains(*path), "{path}: {of_review:?}");
+    let review_links = links(&page(&fixture, &ferry).await);
+    let paths = ["/films/the-night-ferry-2021", "/people/agnes-lindqvist", "/people/cleo-marsh"];
+    for path in paths.iter().chain(&["/tags/ferries"]) {
+        assert!(review_links.contains(*path), "{path}: {review_links:?}");
     }
 }
 
@@ -175,10 +175,10 @@ async fn the_browse_overviews_link_to_every_browse_page(database: Database) {
         review.publish(&fixture).await;
     }
     let year = crate::support::now().to_zoned(jiff::tz::TimeZone::UTC).year();
-    let of_year = format!("/years/{year}");
+    let year_path = format!("/years/{year}");
     let browse = links(&page(&fixture, "/browse").await);
     for path in [
-        &of_year,
+        &year_path,
         "/ratings/4.5",
         "/ratings/2",
         "/ratings/b-plus",
@@ -199,10 +199,10 @@ async fn the_browse_overviews_link_to_every_browse_page(database: Database) {
 async fn spellings_of_a_title_are_one_film_and_a_remake_is_another(database: Database) {
     let fixture = Fixture::new(database).await;
     FERRY.publish(&fixture).await;
-    Written { title: "Again", film: "THE NIGHT FERRY", ..FERRY }.publish(&fixture).await;
-    Written { title: "Anew", year: 2024, ..FERRY }.publish(&fixture).await;
-    assert_eq!(on_shelf(&fixture, "/films/the-night-ferry-2021").await, ["Again", "Six in the Morning"]);
-    assert_eq!(on_shelf(&fixture, "/films/the-night-ferry-2024").await, ["Anew"]);
+    TestReview { title: "Again", film: "THE NIGHT FERRY", ..FERRY }.publish(&fixture).await;
+    TestReview { title: "A Remake", year: 2024, ..FERRY }.publish(&fixture).await;
+    assert_eq!(titles_on(&fixture, "/films/the-night-ferry-2021").await, ["Again", "Six in the Morning"]);
+    assert_eq!(titles_on(&fixture, "/films/the-night-ferry-2024").await, ["A Remake"]);
     assert_eq!(texts(&page(&fixture, "/films").await, ".ways a").len(), 2);
 }
 
@@ -230,12 +230,12 @@ async fn a_search_finds_the_reviews_that_have_every_word(database: Database) {
         ("it", vec![two]),
         ("nosuchword", vec![]),
     ] {
-        assert_eq!(found(&fixture, &format!("q={query}")).await, titles, "{query}");
+        assert_eq!(search_titles(&fixture, &format!("q={query}")).await, titles, "{query}");
     }
-    let described = get(&fixture, "/opensearch.xml").await;
-    assert!(described.header("content-type").starts_with("application/opensearchdescription+xml"));
+    let description = get(&fixture, "/opensearch.xml").await;
+    assert!(description.header("content-type").starts_with("application/opensearchdescription+xml"));
     let template = format!("template=\"{}\"", url("/search?q={searchTerms}"));
-    assert!(described.body.contains(&template), "{}", described.body);
+    assert!(description.body.contains(&template), "{}", description.body);
     let home = get(&fixture, "/").await.body;
     assert!(home.contains("href=\"/opensearch.xml\"") && home.contains("role=\"search\""), "{home}");
 }
@@ -249,8 +249,8 @@ async fn a_search_marks_its_matches_and_escapes_everything_else(database: Databa
     assert_eq!(texts(&page, ".excerpt mark"), ["begins"]);
     assert!(texts(&page, ".excerpt")[0].contains("with 1 < 2 & a ferry"));
     // The query is shown as text.
-    let asked = "/search?q=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E+%3Cmark%3E&tag=%3Cb%3E";
-    let response = get(&fixture, asked).await;
+    let path = "/search?q=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E+%3Cmark%3E&tag=%3Cb%3E";
+    let response = get(&fixture, path).await;
     assert_eq!(response.status, 200);
     assert!(!response.body.contains("<script>") && !response.body.contains("<b>"), "{}", response.body);
 }
@@ -276,12 +276,12 @@ async fn filters_narrow_a_search(database: Database) {
         ("q=&tag=nothing", vec![]),
         ("critic=critic&q=radio&tag=ferries&rating=4.5", vec![one]),
     ] {
-        assert_eq!(found(&fixture, query).await, titles, "{query}");
+        assert_eq!(search_titles(&fixture, query).await, titles, "{query}");
     }
-    assert_eq!(found(&fixture, &format!("q=&year={year}")).await, [three, two, one]);
-    assert!(found(&fixture, "q=radio&year=1999").await.is_empty());
-    for unreadable in ["year=soon", "year=0", "rating=11", "critic=nobody", "q=a&page=0", "q=a&q=b"] {
-        assert_eq!(get(&fixture, &format!("/search?{unreadable}")).await.status, 400, "{unreadable}");
+    assert_eq!(search_titles(&fixture, &format!("q=&year={year}")).await, [three, two, one]);
+    assert!(search_titles(&fixture, "q=radio&year=1999").await.is_empty());
+    for invalid in ["year=soon", "year=0", "rating=11", "critic=nobody", "q=a&page=0", "q=a&q=b"] {
+        assert_eq!(get(&fixture, &format!("/search?{invalid}")).await.status, 400, "{invalid}");
     }
 }
 
@@ -327,9 +327,9 @@ async fn g1_no_query_breaks_the_search(database: Database) {
         assert!(response.header("content-type").starts_with("text/html"), "{query}");
     }
     for query in ["ferry*", "%22ferry", "^ferry", "ferry'%3A*A"] {
-        let titles = found(&fixture, &format!("q={query}")).await;
+        let titles = search_titles(&fixture, &format!("q={query}")).await;
         let is_found = titles == ["Six in the Morning"];
-        // Some contain a second word that the reader did not enter.
+        // The last one contains a second word, `A`.
         assert!(is_found || (titles.is_empty() && query.ends_with('A')), "{query}: {titles:?}");
     }
     for field in ["q", "tag", "person", "critic"] {
@@ -348,28 +348,29 @@ async fn a_retracted_review_is_not_listed_or_found(database: Database) {
     let fixture = Fixture::new(database).await;
     let ferry = FERRY.publish(&fixture).await;
     SMOKE.publish(&fixture).await;
-    assert_eq!(found(&fixture, "q=radio").await.len(), 2);
+    assert_eq!(search_titles(&fixture, "q=radio").await.len(), 2);
     fixture.app.command_output(&["retract", &url(&ferry)]).await;
-    assert_eq!(found(&fixture, "q=radio").await, ["Salt & <Smoke>"]);
-    assert_eq!(found(&fixture, "q=&rating=1").await, ["Salt & <Smoke>"]);
-    for gone in ["/films/the-night-ferry-2021", "/people/ben-okoro", "/tags/ferries", "/ratings/4.5"] {
-        assert_eq!(get(&fixture, gone).await.status, 404, "{gone}");
+    assert_eq!(search_titles(&fixture, "q=radio").await, ["Salt & <Smoke>"]);
+    assert_eq!(search_titles(&fixture, "q=&rating=1").await, ["Salt & <Smoke>"]);
+    for path in ["/films/the-night-ferry-2021", "/people/ben-okoro", "/tags/ferries", "/ratings/4.5"] {
+        assert_eq!(get(&fixture, path).await.status, 404, "{path}");
     }
-    assert_eq!(on_shelf(&fixture, "/people/agnes-lindqvist").await, ["Salt & <Smoke>"]);
-    assert_eq!(on_shelf(&fixture, "/reviews").await, ["Salt & <Smoke>"]);
+    assert_eq!(titles_on(&fixture, "/people/agnes-lindqvist").await, ["Salt & <Smoke>"]);
+    assert_eq!(titles_on(&fixture, "/reviews").await, ["Salt & <Smoke>"]);
     assert!(!links(&page(&fixture, "/browse").await).contains("/ratings/4.5"));
     // A scheduled review is not listed yet.
-    let ahead = SMOKE.markdown().replace("---\ntitle: \"Salt", "---\npublished: 2999-01-01\ntitle: \"Soon");
-    let file = fixture.app.write("ahead.md", &ahead.replace("quarrel", "elope"));
+    let scheduled =
+        SMOKE.markdown().replace("---\ntitle: \"Salt", "---\npublished: 2999-01-01\ntitle: \"Soon");
+    let file = fixture.app.write("scheduled.md", &scheduled.replace("quarrel", "elope"));
     fixture.app.command_output(&["publish", &file]).await;
-    assert!(found(&fixture, "q=elope").await.is_empty());
-    assert_eq!(on_shelf(&fixture, "/films/salt-and-smoke-1968").await, ["Salt & <Smoke>"]);
+    assert!(search_titles(&fixture, "q=elope").await.is_empty());
+    assert_eq!(titles_on(&fixture, "/films/salt-and-smoke-1968").await, ["Salt & <Smoke>"]);
 }
 
 async fn a_revised_review_is_found_by_its_new_words_on_its_new_pages(database: Database) {
     let fixture = Fixture::new(database).await;
     let address = FERRY.publish(&fixture).await;
-    let revised = Written {
+    let revised = TestReview {
         film: "The Day Ferry",
         people: "directors: [\"Dov Adler\"]",
         rating: "3/5",
@@ -379,46 +380,50 @@ async fn a_revised_review_is_found_by_its_new_words_on_its_new_pages(database: D
     };
     let file = fixture.app.write("review.md", &revised.markdown());
     fixture.app.command_output(&["revise", &url(&address), &file]).await;
-    assert_eq!(found(&fixture, "q=lighthouse").await, ["Six in the Morning"]);
-    assert!(found(&fixture, "q=schoolteacher").await.is_empty());
-    assert!(found(&fixture, "q=leaves&tag=ferries").await.is_empty());
-    for (now, before) in [
+    assert_eq!(search_titles(&fixture, "q=lighthouse").await, ["Six in the Morning"]);
+    assert!(search_titles(&fixture, "q=schoolteacher").await.is_empty());
+    assert!(search_titles(&fixture, "q=leaves&tag=ferries").await.is_empty());
+    for (new, old) in [
         ("/films/the-day-ferry-2021", "/films/the-night-ferry-2021"),
         ("/people/dov-adler", "/people/agnes-lindqvist"),
         ("/tags/daylight", "/tags/ferries"),
         ("/ratings/3", "/ratings/4.5"),
     ] {
-        assert_eq!(on_shelf(&fixture, now).await, ["Six in the Morning"], "{now}");
-        assert_eq!(get(&fixture, before).await.status, 404, "{before}");
+        assert_eq!(titles_on(&fixture, new).await, ["Six in the Morning"], "{new}");
+        assert_eq!(get(&fixture, old).await.status, 404, "{old}");
     }
 }
 
 async fn long_lists_and_long_search_results_have_pages(database: Database) {
     let items: Vec<Item> = (0..65).map(|number| Item::old_review(&format!("Reel Number {number}"))).collect();
     let fixture = fixture_with_feed(database, &items, "").await;
-    for (shelf, a_page) in [
+    for (list_path, page_size) in [
         ("/reviews?", 30),
         ("/people/ada-lindqvist?as=writer&", 30),
         ("/years/2019?", 30),
         ("/search?q=patience&", 20),
     ] {
-        let mut met = BTreeSet::new();
-        let pages = 65_usize.div_ceil(a_page);
+        let mut seen = BTreeSet::new();
+        let pages = 65_usize.div_ceil(page_size);
         for number in 1..=pages {
-            let page = page(&fixture, &format!("{shelf}page={number}")).await;
+            let page = page(&fixture, &format!("{list_path}page={number}")).await;
             let titles = texts(&page, ".ledger-title, .hit h3");
-            assert_eq!(titles.len(), a_page.min(65 - a_page * (number - 1)), "{shelf}{number}");
-            met.extend(titles);
+            assert_eq!(titles.len(), page_size.min(65 - page_size * (number - 1)), "{list_path}{number}");
+            seen.extend(titles);
             let next = page.select(&Selector::parse("a[rel=next]").expect("a selector")).next();
             let next = next.and_then(|next| next.attr("href")).filter(|href| !href.contains("/years/2"));
-            let wanted = (number < pages).then(|| format!("{shelf}page={}", number + 1));
-            if !shelf.starts_with("/years") {
-                assert_eq!(next, wanted.as_deref());
+            let expected = (number < pages).then(|| format!("{list_path}page={}", number + 1));
+            if !list_path.starts_with("/years") {
+                assert_eq!(next, expected.as_deref());
             }
         }
-        assert_eq!(met.len(), 65, "{shelf}: each of them once");
+        assert_eq!(seen.len(), 65, "{list_path}: each review once");
         for beyond in [pages + 1, 99_999] {
-            assert_eq!(get(&fixture, &format!("{shelf}page={beyond}")).await.status, 404, "{shelf}{beyond}");
+            assert_eq!(
+                get(&fixture, &format!("{list_path}page={beyond}")).await.status,
+                404,
+                "{list_path}{beyond}"
+            );
         }
     }
     let first = page(&fixture, "/search?q=patience").await;
@@ -448,11 +453,11 @@ async fn a_review_links_to_others_of_its_film_and_its_director(database: Databas
     let fixture = Fixture::new(database).await;
     let first = FERRY.publish(&fixture).await;
     assert!(texts(&page(&fixture, &first).await, ".more-like-it a").is_empty());
-    let second = Written { title: "Again", body: "It is still dark.", ..FERRY }.publish(&fixture).await;
-    let other = Written { title: "Elsewhere", film: "Harbour", body: "All lamps are out.", ..FERRY };
+    let second = TestReview { title: "Again", body: "It is still dark.", ..FERRY }.publish(&fixture).await;
+    let other = TestReview { title: "Elsewhere", film: "Harbour", body: "All lamps are out.", ..FERRY };
     let other = other.publish(&fixture).await;
-    let of_first = links(&page(&fixture, &first).await);
-    assert!(of_first.contains(&second) && of_first.contains(&other), "{of_first:?}");
+    let first_links = links(&page(&fixture, &first).await);
+    assert!(first_links.contains(&second) && first_links.contains(&other), "{first_links:?}");
     let headings = texts(&page(&fixture, &first).await, ".more-like-it h2");
     assert_eq!(headings, ["More on this film", "More films by Agnès Lindqvist"]);
     fixture.app.command_output(&["retract", &url(&second)]).await;
@@ -462,26 +467,29 @@ async fn a_review_links_to_others_of_its_film_and_its_director(database: Databas
 async fn reviews_from_before_the_browse_index_are_indexed(database: Database) {
     let mut fixture = Fixture::new(database).await;
     FERRY.publish(&fixture).await;
-    let gone = SMOKE.publish(&fixture).await;
-    fixture.app.command_output(&["retract", &url(&gone)]).await;
+    let retracted = SMOKE.publish(&fixture).await;
+    fixture.app.command_output(&["retract", &url(&retracted)]).await;
     fixture.app.terminate().await;
-    // The tables as they are right after the migration.
+    // The state of the tables right after the migration.
     let address = fixture.app.database_url();
     let statements =
         "delete from browse_index; delete from browse_terms; update reviews set browse_indexed = 0;";
     if database == Database::Sqlite {
         let mut connection = SqliteConnection::connect(&address).await.expect("the database");
-        sqlx::raw_sql(statements).execute(&mut connection).await.expect("no shelves");
+        sqlx::raw_sql(statements).execute(&mut connection).await.expect("an empty browse index");
         let words = "delete from search_index where rowid in (select doc_id from search_documents); delete from search_documents;";
-        sqlx::raw_sql(words).execute(&mut connection).await.expect("no words");
+        sqlx::raw_sql(words).execute(&mut connection).await.expect("an empty search index");
     } else {
         let mut connection = PgConnection::connect(&address).await.expect("the database");
-        sqlx::raw_sql(statements).execute(&mut connection).await.expect("no shelves");
-        sqlx::raw_sql("delete from search_index").execute(&mut connection).await.expect("no words");
+        sqlx::raw_sql(statements).execute(&mut connection).await.expect("an empty browse index");
+        sqlx::raw_sql("delete from search_index")
+            .execute(&mut connection)
+            .await
+            .expect("an empty search index");
     }
     fixture.app.start().await;
-    assert_eq!(on_shelf(&fixture, "/reviews").await, ["Six in the Morning"]);
-    assert_eq!(on_shelf(&fixture, "/people/agnes-lindqvist").await, ["Six in the Morning"]);
-    assert_eq!(found(&fixture, "q=radio").await, ["Six in the Morning"]);
+    assert_eq!(titles_on(&fixture, "/reviews").await, ["Six in the Morning"]);
+    assert_eq!(titles_on(&fixture, "/people/agnes-lindqvist").await, ["Six in the Morning"]);
+    assert_eq!(search_titles(&fixture, "q=radio").await, ["Six in the Morning"]);
     assert_eq!(texts(&page(&fixture, "/browse").await, ".list-head .facts"), ["1 review"]);
 }

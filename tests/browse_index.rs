@@ -1,4 +1,4 @@
-//! The browse index: it is written when something has changed, by commands that write, and by nothing else.
+//! The browse index is written only when something has changed, and only by commands that write.
 
 use crate::both_databases;
 use crate::support::config_file::url;
@@ -61,5 +61,5 @@ async fn commands_that_only_read_write_nothing(database: Database) {
         assert_eq!(written().await, 0, "{command:?}");
     }
     fixture.app.command_output(&["report", "list"]).await;
-    assert_eq!(written().await, 2, "what opens to write catches up");
+    assert_eq!(written().await, 2, "a command that writes updates the index");
 }

@@ -1,5 +1,4 @@
-//! What invalidates a cached page, and what does not: changes that are invisible, or visible only to the
-//! critic.
+//! Which changes invalidate cached pages, and which do not: invisible ones, and those that only the critic sees.
 
 use serde_json::Value;
 
@@ -28,7 +27,7 @@ async fn read(fixture: &Fixture, address: &str) -> String {
 /// How often something has been rendered.
 fn renderings(fixture: &Fixture, kind: &str, name: &str) -> usize {
     let line = format!("rendered kind={kind} name={name:?}");
-    fixture.app.log().iter().filter(|known| known.contains(&line)).count()
+    fixture.app.log().iter().filter(|logged| logged.contains(&line)).count()
 }
 
 async fn an_unpublished_review_invalidates_no_page(database: Database) {
@@ -39,14 +38,14 @@ async fn an_unpublished_review_invalidates_no_page(database: Database) {
     for address in [page, &home] {
         read(&fixture, address).await;
     }
-    let ahead =
+    let scheduled =
         |body: &str| markdown("Soon", "Soon", body).replacen("---\n", "---\npublished: 2999-01-01\n", 1);
-    let file = fixture.app.write("ahead.md", &ahead("It has not left."));
+    let file = fixture.app.write("scheduled.md", &scheduled("It has not left."));
     fixture.app.command_output(&["publish", &file]).await;
-    let file = fixture.app.write("ahead.md", &ahead("It has not left yet."));
+    let file = fixture.app.write("scheduled.md", &scheduled("It has not left yet."));
     fixture.app.command_output(&["revise", "soon-2021", &file]).await;
     let mut db = DbControl::connect(&fixture.app).await;
-    // A value that only Marquee itself compares.
+    // These columns are not shown on any page.
     db.execute("update reviews set canonical_key = 'else', source_updated_at = 1, feed_id = null").await;
     for address in [page, &home, &url("/browse")] {
         read(&fixture, address).await;
@@ -54,10 +53,10 @@ async fn an_unpublished_review_invalidates_no_page(database: Database) {
     eventually("the last page", || async { (renderings(&fixture, "List", "/browse") == 1).then_some(()) })
         .await;
     assert_eq!((renderings(&fixture, "Page", slug), renderings(&fixture, "List", "/")), (1, 1));
-    // Once the comment is public, both pages show it.
+    // As soon as the review is public, both pages show it.
     db.execute("update reviews set released_at = 0 where state = 'scheduled'").await;
     for address in [page, &home] {
-        eventually("the review whose hour has come", || async {
+        eventually("the scheduled review", || async {
             read(&fixture, address).await.contains("/reviews/soon-2021").then_some(())
         })
         .await;
@@ -73,7 +72,7 @@ async fn a_changed_critic_name_appears_on_the_pages_that_show_it(database: Datab
     let file = fixture.app.write("other.md", &markdown("Six Again", "The Night Ferry", "It leaves again."));
     fixture.app.command_output(&["publish", "--critic", "second", &file]).await;
     let page = read(&fixture, page_of(&article)).await;
-    assert!(page.contains("The Second Row"), "the other review stands beside it");
+    assert!(page.contains("The Second Row"), "the page lists the other review");
     fixture.app.reconfigure("[critics]", "name", &quoted("The Balcony"));
     // Every command reads the config.
     fixture.app.command_output(&["report", "list"]).await;

@@ -29,12 +29,12 @@ async fn collections_are_complete_and_paged(database: Database) {
     steps!(&fixture; followers_are_paged_and_counted);
 }
 
-/// Sends a number of public replies by one user, and returns their ids.
+/// Sends public replies by one user, and returns their ids.
 async fn reply_often(fixture: &Fixture, to: &str, count: usize) -> Vec<String> {
     let notes: Vec<Value> =
         (0..count).map(|n| fixture.alice.reply(to, &format!("<p>Reply {n}</p>"))).collect();
-    for some in notes.chunks(16) {
-        join_all(some.iter().map(async |note| {
+    for chunk in notes.chunks(16) {
+        join_all(chunk.iter().map(async |note| {
             fixture.alice.deliver(fixture.shared_inbox(), &fixture.alice.create(note)).await;
         }))
         .await;
@@ -42,8 +42,8 @@ async fn reply_often(fixture: &Fixture, to: &str, count: usize) -> Vec<String> {
     notes.iter().map(|note| id_of(note).to_owned()).collect()
 }
 
-/// Reads all items of a collection like other servers, from `first` by `next`. Returns them with the number
-/// of pages.
+/// Reads all items of a collection as other servers do, from `first` along `next`. Returns them with the number of
+/// pages.
 async fn read_all(fixture: &Fixture, address: &str, member: &str) -> (Vec<Value>, usize) {
     let client = &fixture.network.client;
     let collection = client.document(address).await;
@@ -75,12 +75,12 @@ async fn every_public_reply_is_listed_page_by_page(fixture: &Fixture, article: &
     let first = reply_often(fixture, id_of(article), 1).await;
     await_total_items(fixture, article, "replies", 1).await;
     let context = article["context"].as_str().expect("a context");
-    let whole = fixture.network.client.document(context).await;
-    assert_eq!(whole["type"], "OrderedCollection");
-    assert_eq!(whole["orderedItems"], json!([id_of(article), first[0]]), "the root, then the oldest");
+    let thread = fixture.network.client.document(context).await;
+    assert_eq!(thread["type"], "OrderedCollection");
+    assert_eq!(thread["orderedItems"], json!([id_of(article), first[0]]), "the root, then the oldest");
     // Deleting a reply restores the count.
-    let gone = fixture.comment(&fixture.alice, article, "Regretted").await;
-    fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&gone)).await;
+    let deleted = fixture.comment(&fixture.alice, article, "Regretted").await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&deleted)).await;
     await_total_items(fixture, article, "replies", 1).await;
 
     let mut expected = reply_often(fixture, &first[0], 105).await;
@@ -88,10 +88,10 @@ async fn every_public_reply_is_listed_page_by_page(fixture: &Fixture, article: &
     expected.extend(first);
     let replies = id_of(&article["replies"]).to_owned();
     let (items, pages) = read_all(fixture, &replies, "items").await;
-    assert_eq!(sorted(texts(&items)), sorted(expected.clone()), "each once, at any depth");
+    assert_eq!(sorted(texts(&items)), sorted(expected.clone()), "each reply is listed once, at any depth");
     assert_eq!(pages, 6);
     let (items, pages) = read_all(fixture, context, "orderedItems").await;
-    assert_eq!(pages, 2, "too long to be told at once");
+    assert_eq!(pages, 2, "the collection is too long for one page");
     assert_eq!(items[0], id_of(article), "the root comes first");
     assert_eq!(sorted(texts(&items[1..])), sorted(expected));
 }
@@ -123,9 +123,9 @@ async fn a_follower_list_can_be_hidden(database: Database) {
     fixture.follow(&fixture.alice).await;
     let followers = fixture.critic["followers"].as_str().expect("followers");
     let collection = fixture.network.client.document(followers).await;
-    assert_eq!(collection["totalItems"], 1, "how many is told");
+    assert_eq!(collection["totalItems"], 1, "the number is public");
     for member in ["first", "orderedItems", "items", "last"] {
-        assert!(collection.get(member).is_none(), "who is not: {collection}");
+        assert!(collection.get(member).is_none(), "the followers are not public: {collection}");
     }
     for page in ["?page=1", "?page=2"] {
         let response = fixture.network.client.get(&format!("{followers}{page}"), AS2).await;
@@ -180,7 +180,7 @@ async fn an_article_has_its_totals_and_its_interaction_policy(database: Database
         assert_eq!(update["object"][part]["totalItems"], 1, "{part}");
         let served = fixture.network.client.document(id_of(&update["object"][part])).await;
         assert_eq!(served["totalItems"], 1, "{part}");
-        assert_eq!(served.get("first").is_some(), part == "replies", "who liked is not told");
+        assert_eq!(served.get("first").is_some(), part == "replies", "only replies are listed");
     }
 }
 
@@ -201,14 +201,14 @@ async fn an_invalid_page_number_is_refused(fixture: &Fixture, article: &Value) {
         for page in ["7", "100000"] {
             let document = client.document(&format!("{collection}?page={page}")).await;
             let items = document.get("orderedItems").or(document.get("items")).expect("items");
-            assert_eq!(items, &json!([]), "beyond the end there is nothing");
+            assert_eq!(items, &json!([]), "pages beyond the last one are empty");
             assert!(document.get("next").is_none());
         }
     }
     for path in ["/reviews?page=-1", "/@critic?page=99999999999", "/tags/ferries?page=x"] {
         assert_eq!(fixture.app.get_page(path).await.status, 400, "{path}");
     }
-    let _ = eventually("the site to be well", || async {
+    let _ = eventually("the site to be healthy", || async {
         Some(client.get(&url("/health/ready"), "*/*").await).filter(|response| response.status == 200)
     })
     .await;

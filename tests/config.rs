@@ -21,10 +21,10 @@ both_databases!(
 async fn assert_refused(settings: Settings<'_>, parts: &[&str]) {
     let output = settings.refusal().await;
     assert!(!output.status.success(), "it starts, in spite of {parts:?}");
-    let complaint = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    assert_eq!(complaint.lines().count(), 1, "one line:\n{complaint}");
+    let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    assert_eq!(stderr.lines().count(), 1, "one line:\n{stderr}");
     for part in parts {
-        assert!(complaint.contains(part), "no {part} in {complaint}");
+        assert!(stderr.contains(part), "no {part} in {stderr}");
     }
 }
 
@@ -76,10 +76,10 @@ async fn an_invalid_environment_variable_is_named() {
     let network = TestNetwork::new();
     let settings = network.marquee(Database::Sqlite).await.env("MARQUEE_SERVER__LISTEN", "everywhere");
     let output = settings.refusal().await;
-    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success());
-    let complaint = complaint.to_lowercase();
-    assert!(complaint.contains("server.listen") || complaint.contains("server__listen"), "{complaint}");
+    let stderr = stderr.to_lowercase();
+    assert!(stderr.contains("server.listen") || stderr.contains("server__listen"), "{stderr}");
 }
 
 async fn another_origin_is_refused_once_one_is_stored(database: Database) {
@@ -88,9 +88,9 @@ async fn another_origin_is_refused_once_one_is_stored(database: Database) {
     fixture.app.reconfigure("server", "origin", "\"https://elsewhere.test\"");
     let output = fixture.app.cli(&["serve"]).await;
     assert!(!output.status.success());
-    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     for part in ["https://marquee.test", "server.origin"] {
-        assert!(complaint.contains(part), "no {part} in {complaint}");
+        assert!(stderr.contains(part), "no {part} in {stderr}");
     }
     fixture.app.reconfigure("server", "origin", "\"https://marquee.test\"");
     fixture.app.start().await;

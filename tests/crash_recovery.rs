@@ -1,4 +1,4 @@
-//! Marquee is killed, and nothing is lost or happens twice.
+//! Marquee is killed at various moments. Nothing is lost, and nothing happens twice.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ async fn a_kill_after_any_step_of_the_main_journey_loses_and_repeats_nothing(dat
         assert_eq!(
             distinct_activities.len(),
             1,
-            "one {kind}, however often it was sent: {distinct_activities:?}"
+            "the {kind} has one id, however often it was sent: {distinct_activities:?}"
         );
     }
     let page = fixture.page(&article).await;
@@ -77,8 +77,8 @@ async fn a_failed_delivery_is_retried_a_minute_later_with_the_same_bytes(databas
     .await;
     // The random part of the delay is up to an eighth of a minute.
     fixture.app.set_clock_forward(Duration::from_secs(70));
-    let is_it = |a: &Value| a["type"] == "Create";
-    let second = fixture.remote.await_retry("the second attempt", is_it).await;
+    let is_match = |a: &Value| a["type"] == "Create";
+    let second = fixture.remote.await_retry("the second attempt", is_match).await;
     assert_eq!(first, second);
 }
 
@@ -124,8 +124,8 @@ async fn sigterm_shuts_down_cleanly_and_keeps_pending_work(database: Database) {
     let status = fixture.app.terminate().await;
     assert!(status.success(), "it ended with {status}");
     fixture.app.start().await;
-    let is_it = |a: &Value| a["type"] == "Create";
-    let create = fixture.remote.await_activity("the Create", is_it).await;
+    let is_match = |a: &Value| a["type"] == "Create";
+    let create = fixture.remote.await_activity("the Create", is_match).await;
     let article = create["object"].clone();
     eventually("its page", || async {
         fixture.page(&article).await.text.contains("Night Ferry").then_some(())

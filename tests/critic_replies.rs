@@ -87,9 +87,9 @@ async fn the_critics_reply_reaches_the_author_the_followers_and_the_thread(datab
     assert_eq!(object["context"], article["context"]);
     assert_eq!(object["url"], address);
     fixture.settle().await;
-    let taken = fixture.remote.received();
-    let copies = taken.iter().filter(|received| received.activity["id"] == create["id"]).count();
-    assert_eq!(copies, 1, "follower, author and neighbour share an inbox");
+    let received = fixture.remote.received();
+    let copies = received.iter().filter(|delivery| delivery.activity["id"] == create["id"]).count();
+    assert_eq!(copies, 1, "the follower, the author and the other user share an inbox");
 
     let served = fixture.network.client.document(&id).await;
     for member in ["type", "content", "inReplyTo", "to", "cc", "tag", "published", "url"] {
@@ -107,16 +107,16 @@ async fn the_critics_reply_is_shown_under_its_parent(database: Database) {
     let under_note = post_reply(&fixture, note["url"].as_str().expect("its page"), "Nobody at all").await;
     let under_review = post_reply(&fixture, &slug, "One more thing").await;
     let page = fixture.page(&article).await;
-    let shown = page.comment("Nobody at all").expect("the answer");
+    let shown = page.comment("Nobody at all").expect("the reply");
     assert!(under_note.ends_with(&format!("#{}", shown.anchor)), "{under_note}");
-    assert!(page.parent_of(shown).expect("what it answers").text.contains("Who waves at ferries"));
+    assert!(page.parent_of(shown).expect("its parent").text.contains("Who waves at ferries"));
     assert!(
         shown.text.contains("The Critic") && shown.text.contains("@critic@marquee.test"),
         "{}",
         shown.text
     );
-    assert!(shown.text.contains("critic "), "it is marked: {}", shown.text);
-    assert!(page.parent_of(page.comment("One more thing").expect("the answer to the review")).is_none());
+    assert!(shown.text.contains("critic "), "the reply is marked as the critic's: {}", shown.text);
+    assert!(page.parent_of(page.comment("One more thing").expect("the reply to the review")).is_none());
 
     let client = &fixture.network.client;
     let first = client.document(&format!("{}/replies?page=1", id_of(&article))).await;
@@ -125,9 +125,13 @@ async fn the_critics_reply_is_shown_under_its_parent(database: Database) {
     assert!(items.contains(&one.clone().into()) && items.contains(&two.into()), "{items:?}");
     let context = client.document(article["context"].as_str().expect("a context")).await;
     assert!(context["orderedItems"].as_array().expect("posts").contains(&one.clone().into()));
-    let seen = client.get(&one, HTML).await;
-    assert!((300..400).contains(&seen.status), "a browser is led to the page: {}", seen.status);
-    assert_eq!(seen.header("location"), under_note);
+    let response = client.get(&one, HTML).await;
+    assert!(
+        (300..400).contains(&response.status),
+        "a browser is redirected to the page: {}",
+        response.status
+    );
+    assert_eq!(response.header("location"), under_note);
 }
 
 async fn the_critics_reply_can_be_edited_and_deleted(database: Database) {
@@ -140,10 +144,10 @@ async fn the_critics_reply_can_be_edited_and_deleted(database: Database) {
     let mut last = create["object"]["published"].as_str().expect("a date").to_owned();
     for text in ["Somebody, once", "Somebody, twice"] {
         fixture.app.command_output(&["comment", "edit", &address, "--text", text]).await;
-        let is_it = |a: &Value| {
+        let is_match = |a: &Value| {
             is_about("Update", &id)(a) && a["object"]["content"].as_str().is_some_and(|c| c.contains(text))
         };
-        let update = fixture.remote.await_activity("the Update", is_it).await;
+        let update = fixture.remote.await_activity("the Update", is_match).await;
         let updated = update["object"]["updated"].as_str().expect("a date").to_owned();
         assert!(updated > last, "{updated} is newer than {last}");
         assert_eq!(update["object"]["published"], create["object"]["published"]);
@@ -152,7 +156,7 @@ async fn the_critics_reply_can_be_edited_and_deleted(database: Database) {
     let page = fixture.page(&article).await;
     assert!(page.comment("Somebody, twice").is_some() && !page.text.contains("Nobody at all"));
     let old = fixture.network.client.get(id_of(&create), AS2).await;
-    assert!(!old.body.contains("Nobody at all"), "words that were replaced are not told again");
+    assert!(!old.body.contains("Nobody at all"), "replaced text is not served again");
     let same = fixture.app.cli(&["comment", "edit", &address, "--text", "Somebody, twice"]).await;
     assert!(
         !same.status.success() && String::from_utf8_lossy(&same.stderr).contains("already has this text")
@@ -161,8 +165,8 @@ async fn the_critics_reply_can_be_edited_and_deleted(database: Database) {
     fixture.app.command_output(&["comment", "delete", &id]).await;
     let delete = fixture.remote.await_activity("the Delete", is_about("Delete", &id)).await;
     assert_eq!(delete["object"]["type"], "Tombstone");
-    let gone = fixture.network.client.get(&id, AS2).await;
-    assert_eq!((gone.status, gone.json()["type"].clone()), (410, "Tombstone".into()));
+    let deleted = fixture.network.client.get(&id, AS2).await;
+    assert_eq!((deleted.status, deleted.json()["type"].clone()), (410, "Tombstone".into()));
     for address in [&id, id_of(&create)] {
         let response = fixture.network.client.get(address, AS2).await;
         assert!(
@@ -184,8 +188,8 @@ async fn a_duplicate_reply_is_refused(database: Database) {
     let address = post_reply(&fixture, id_of(&note), "Nobody at all").await;
     let again = fixture.app.cli(&["comment", "reply", id_of(&note), "--text", " Nobody at all\n"]).await;
     assert!(!again.status.success());
-    let complaint = String::from_utf8_lossy(&again.stderr).into_owned();
-    assert!(complaint.contains(&address), "{complaint}");
+    let stderr = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(stderr.contains(&address), "{stderr}");
     post_reply(&fixture, id_of(&article), "Nobody at all").await;
     let page = fixture.page(&article).await;
     assert_eq!(page.comments.iter().filter(|c| c.text.contains("Nobody at all")).count(), 2);
@@ -201,14 +205,14 @@ async fn accounts_named_in_a_reply_are_mentioned(database: Database) {
     bob.deliver(fixture.inbox(), &bob.undo(&follow)).await;
     let note = fixture.comment(&fixture.alice, &article, "Who waves at ferries").await;
     let text = "Ask @bob@other.test, and not @nobody@other.test.\n";
-    let file = fixture.app.write("answer.md", text);
+    let file = fixture.app.write("reply.md", text);
     let printed = fixture.app.command_output(&["comment", "reply", id_of(&note), &file]).await;
     assert!(printed.starts_with("Replied: "), "{printed}");
-    let is_it = |a: &Value| a["type"] == "Create" && a["object"]["type"] == "Note";
-    let create = other.await_activity("the Create, since bob is named", is_it).await;
+    let is_match = |a: &Value| a["type"] == "Create" && a["object"]["type"] == "Note";
+    let create = other.await_activity("the Create, because bob is mentioned", is_match).await;
     let tags = create["object"]["tag"].as_array().expect("tags");
-    let named: Vec<&str> = tags.iter().filter_map(|tag| tag["href"].as_str()).collect();
-    assert_eq!(named, [fixture.alice.id(), bob.id()]);
+    let mentioned: Vec<&str> = tags.iter().filter_map(|tag| tag["href"].as_str()).collect();
+    assert_eq!(mentioned, [fixture.alice.id(), bob.id()]);
     let content = create["object"]["content"].as_str().expect("content");
     assert!(content.contains("class=\"mention\"") && content.contains(">@bob</a>"), "{content}");
     assert!(content.contains("@nobody@other.test"), "{content}");
@@ -239,7 +243,7 @@ async fn a_reply_to_the_critics_reply_is_threaded_under_it(database: Database) {
     let reply = fixture.alice.reply(&id, "<p>Sad, that</p>");
     fixture.alice.deliver(fixture.shared_inbox(), &fixture.alice.create(&reply)).await;
     let page = fixture.await_page(&article, "the reply", |page| page.comment("Sad, that").is_some()).await;
-    let parent = page.parent_of(page.comment("Sad, that").expect("the reply")).expect("the answer");
+    let parent = page.parent_of(page.comment("Sad, that").expect("the reply")).expect("the reply");
     assert!(parent.text.contains("Nobody at all"));
     let client = &fixture.network.client;
     let replies = client.document(&format!("{id}/replies")).await;
@@ -251,7 +255,10 @@ async fn a_reply_to_the_critics_reply_is_threaded_under_it(database: Database) {
     let has_placeholder = |page: &Page| page.text.contains("This comment was deleted by its author.");
     let page = fixture.await_page(&article, "a placeholder", has_placeholder).await;
     assert!(!page.text.contains("Nobody at all"));
-    assert!(page.parent_of(page.comment("Sad, that").expect("the reply")).is_some(), "it stays in its place");
+    assert!(
+        page.parent_of(page.comment("Sad, that").expect("the reply")).is_some(),
+        "the reply stays under the placeholder"
+    );
     assert_eq!(client.get(&format!("{id}/replies"), AS2).await.status, 410);
 }
 
@@ -261,25 +268,29 @@ async fn the_critics_replies_are_deleted_with_a_retracted_review(database: Datab
     let slug = article["url"].as_str().expect("a page").rsplit('/').next().expect("a slug").to_owned();
     let id = note_at(&fixture, &post_reply(&fixture, &slug, "One more thing").await);
     let client = &fixture.network.client;
-    let counted = || async {
+    let count_replies = || async {
         let nodeinfo = client.get(&url("/nodeinfo/2.1"), "*/*").await.json();
         nodeinfo["usage"]["localComments"].clone()
     };
-    assert_eq!(counted().await, 1);
+    assert_eq!(count_replies().await, 1);
     let create = fixture.remote.distinct_activities("Create");
     fixture.app.command_output(&["retract", &slug]).await;
     eventually("the Note to be gone", || async { (client.get(&id, AS2).await.status == 410).then_some(()) })
         .await;
-    let gone = client.get(&id, AS2).await;
-    assert!(gone.json()["type"] == "Tombstone" && !gone.body.contains("One more thing"), "{}", gone.body);
+    let tombstone = client.get(&id, AS2).await;
+    assert!(
+        tombstone.json()["type"] == "Tombstone" && !tombstone.body.contains("One more thing"),
+        "{}",
+        tombstone.body
+    );
     assert_eq!(client.get(&id, HTML).await.status, 410);
     assert_eq!(client.get(&format!("{id}/replies"), AS2).await.status, 410);
     for create in create.iter().filter(|create| create["object"]["id"] == *id) {
         assert_eq!(client.get(id_of(create), AS2).await.status, 410);
     }
-    eventually("NodeInfo not to count it", || async { (counted().await == 0).then_some(()) }).await;
+    eventually("NodeInfo not to count it", || async { (count_replies().await == 0).then_some(()) }).await;
     let edit = fixture.app.cli(&["comment", "edit", &id, "--text", "x"]).await;
-    assert!(!edit.status.success(), "what nobody can read is not edited");
+    assert!(!edit.status.success(), "a deleted reply cannot be edited");
     fixture.app.command_output(&["comment", "delete", &id]).await;
 }
 
@@ -288,19 +299,19 @@ async fn an_impossible_reply_fails_with_an_explanation(database: Database) {
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.comment(&fixture.alice, &article, "Who waves at ferries").await;
     fixture.app.command_output(&["comment", "hide", id_of(&note)]).await;
-    let nowhere = fixture.remote.url("/users/alice/statuses/1");
-    for (to, text, why) in [
+    let unknown_status = fixture.remote.url("/users/alice/statuses/1");
+    for (to, text, reason) in [
         (id_of(&note), "A word", "hidden"),
-        (nowhere.as_str(), "A word", "no comment or review"),
+        (unknown_status.as_str(), "A word", "no comment or review"),
         (id_of(&article), "<!-- -->", "empty"),
     ] {
         let output = fixture.app.cli(&["comment", "reply", to, "--text", text]).await;
-        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && complaint.contains(why), "{complaint}");
-        assert_eq!(complaint.trim().lines().count(), 1, "{complaint}");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && stderr.contains(reason), "{stderr}");
+        assert_eq!(stderr.trim().lines().count(), 1, "{stderr}");
     }
     let unknown = format!("{}/ap/note/01ARZ3NDEKTSV4RRFFQ69G5FAV", "https://marquee.test");
-    eventually("an unknown note is not there", || async {
+    eventually("404 for an unknown note", || async {
         (fixture.network.client.get(&unknown, AS2).await.status == 404).then_some(())
     })
     .await;
@@ -320,5 +331,5 @@ async fn a_reply_written_while_the_server_is_down_is_delivered_at_its_start(data
     fixture.app.start().await;
     fixture.remote.await_activity("the Delete", is_about("Delete", &id)).await;
     fixture.settle().await;
-    assert!(fixture.remote.distinct_activities("Update").is_empty(), "what was deleted is not told before");
+    assert!(fixture.remote.distinct_activities("Update").is_empty(), "no Update of a deleted reply is sent");
 }

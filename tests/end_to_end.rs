@@ -103,8 +103,8 @@ impl Journey {
         self.fixture.remote.serve_feed(&self.items);
         self.fixture.poll().await;
         self.kill_if_asked().await;
-        let is_it = |a: &Value| a["type"] == "Create" && is_about(&a["object"], film);
-        let create = self.fixture.remote.await_activity("the Create", is_it).await;
+        let is_match = |a: &Value| a["type"] == "Create" && is_about(&a["object"], film);
+        let create = self.fixture.remote.await_activity("the Create", is_match).await;
         let article = create["object"].clone();
         self.fixture.await_page(&article, "the review", |page| page.text.contains(film)).await;
         article
@@ -116,13 +116,13 @@ impl Journey {
         self.fixture.remote.serve_feed(&self.items);
         self.fixture.poll().await;
         self.kill_if_asked().await;
-        let is_it = |a: &Value| a["type"] == "Update" && a["object"]["id"] == article["id"];
-        let update = self.fixture.remote.await_activity("the Update", is_it).await;
+        let is_match = |a: &Value| a["type"] == "Update" && a["object"]["id"] == article["id"];
+        let update = self.fixture.remote.await_activity("the Update", is_match).await;
         assert_eq!(update["object"]["published"], article["published"]);
         let moments = (update["object"]["updated"].as_str(), article["published"].as_str());
         assert!(moments.0 > moments.1, "an edit is newer: {moments:?}");
-        let is_it = |page: &Page| page.text.contains("kinder to the ferry");
-        self.fixture.await_page(article, "the revision", is_it).await;
+        let is_match = |page: &Page| page.text.contains("kinder to the ferry");
+        self.fixture.await_page(article, "the revision", is_match).await;
     }
 
     /// Replies to the article or to a note, and waits until the page shows the comment.
@@ -130,8 +130,8 @@ impl Journey {
         let note = user.reply(id_of(to), &format!("<p>{text}</p>"));
         user.deliver(self.fixture.shared_inbox(), &user.create(&note)).await;
         self.kill_if_asked().await;
-        let is_it = |page: &Page| page.comment(text).is_some();
-        self.fixture.await_page(article, "the comment", is_it).await;
+        let is_match = |page: &Page| page.comment(text).is_some();
+        self.fixture.await_page(article, "the comment", is_match).await;
         note
     }
 
@@ -141,8 +141,8 @@ impl Journey {
         let update = alice.edit(note, &format!("<p>{text}</p>"), 60);
         alice.deliver(self.fixture.inbox(), &update).await;
         self.kill_if_asked().await;
-        let is_it = |page: &Page| page.comment(text).is_some();
-        self.fixture.await_page(article, "the edited comment", is_it).await;
+        let is_match = |page: &Page| page.comment(text).is_some();
+        self.fixture.await_page(article, "the edited comment", is_match).await;
     }
 
     /// Deletes a comment, and waits until its text leaves the page.
@@ -150,8 +150,8 @@ impl Journey {
         let alice = self.fixture.alice.clone();
         alice.deliver(self.fixture.inbox(), &alice.delete(note)).await;
         self.kill_if_asked().await;
-        let is_it = |page: &Page| page.comment(text).is_none();
-        self.fixture.await_page(article, "the comment to go", is_it).await;
+        let is_match = |page: &Page| page.comment(text).is_none();
+        self.fixture.await_page(article, "the comment to go", is_match).await;
     }
 
     /// Likes, boosts and undoes the like, and waits for the totals.

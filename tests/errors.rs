@@ -1,7 +1,7 @@
 //! Which errors say that the program is at fault, and which that the same request may succeed later.
 
 use crate::both_databases;
-use crate::page_cache::ask;
+use crate::page_cache::send_request;
 use crate::support::config_file::quoted;
 use crate::support::db_control::DbControl;
 use crate::support::http::{AS2, HTML};
@@ -18,22 +18,22 @@ async fn a_bug_is_500_and_an_unavailable_database_503(database: Database) {
     let article = fixture.publish("The Night Ferry").await;
     let page = article["url"].as_str().expect("a page");
     let html = [("accept", HTML)];
-    let fault = ask(&fixture.app, "GET", "/search", &html).await;
+    let fault = send_request(&fixture.app, "GET", "/search", &html).await;
     assert_eq!((fault.status, fault.header("retry-after")), (500, ""));
     assert!(fault.decoded().contains("went wrong"), "{}", fault.decoded());
     let is_failure = |line: &str| line.contains("request failed") && line.contains("search.html");
     fixture.app.await_log("the failed request in the log", is_failure).await;
     if database == Database::Postgres {
-        assert_eq!(ask(&fixture.app, "GET", page, &html).await.status, 200);
+        assert_eq!(send_request(&fixture.app, "GET", page, &html).await.status, 200);
         let mut db = DbControl::connect(&fixture.app).await;
         db.make_unavailable().await;
         for accept in [HTML, AS2] {
-            let away = ask(&fixture.app, "GET", page, &[("accept", accept)]).await;
+            let away = send_request(&fixture.app, "GET", page, &[("accept", accept)]).await;
             assert_eq!((away.status, away.header("retry-after")), (503, "60"), "{accept}");
         }
         db.make_available().await;
         eventually("the page", || async {
-            (ask(&fixture.app, "GET", page, &html).await.status == 200).then_some(())
+            (send_request(&fixture.app, "GET", page, &html).await.status == 200).then_some(())
         })
         .await;
     }

@@ -109,16 +109,16 @@ async fn j1_j2_a_kill_at_any_failpoint_loses_and_repeats_nothing(database: Datab
         send_until_accepted(&fixture, create).await;
     }
     for point in SERVER.iter().chain(&COMMAND) {
-        let is_it = |a: &Value| {
+        let is_match = |a: &Value| {
             let name = a["object"]["name"].as_str().unwrap_or_default();
             a["type"] == "Create" && name.contains(&format!("Ferry of {point}"))
         };
         for server in [&fixture.remote, &other] {
-            server.await_activity(point, is_it).await;
+            server.await_activity(point, is_match).await;
             let ids: BTreeSet<String> = server
                 .received()
                 .iter()
-                .filter(|received| is_it(&received.activity))
+                .filter(|received| is_match(&received.activity))
                 .map(|received| received.activity["id"].to_string())
                 .collect();
             assert_eq!(ids.len(), 1, "{point}: one activity, however often it was sent");

@@ -1,4 +1,4 @@
-//! What is published from a feed and what is not: most complaints about feed bots are about this.
+//! What is published from a feed and what is not: most errors about feed bots are about this.
 
 use serde_json::Value;
 
@@ -41,8 +41,8 @@ pub async fn followed(database: Database, items: &[Item]) -> Fixture {
     publish(&fixture, items).await;
     for item in items {
         let film = film_of(item);
-        let is_it = |a: &Value| a["type"] == "Create" && is_about(&a["object"], film);
-        fixture.remote.await_activity("the Create", is_it).await;
+        let is_match = |a: &Value| a["type"] == "Create" && is_about(&a["object"], film);
+        fixture.remote.await_activity("the Create", is_match).await;
     }
     fixture
 }
@@ -249,8 +249,8 @@ async fn the_number_of_reviews_per_poll_is_limited(database: Database) {
     assert_published(&fixture, 2).await;
     for (film, count) in [("Beta", 4), ("Alpha", 5)] {
         fixture.poll().await;
-        let is_it = |a: &Value| a["type"] == "Create" && is_about(&a["object"], film);
-        fixture.remote.await_activity("the next", is_it).await;
+        let is_match = |a: &Value| a["type"] == "Create" && is_about(&a["object"], film);
+        fixture.remote.await_activity("the next", is_match).await;
         assert_published(&fixture, count).await;
     }
     fixture.poll().await;

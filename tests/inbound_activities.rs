@@ -237,8 +237,8 @@ async fn a_follower_that_moves_is_counted_once(database: Database) {
     fixture.settle().await;
     await_followers(&fixture, 1).await;
     fixture.publish("Second Film").await;
-    let is_it = |a: &Value| a["type"] == "Create" && a.to_string().contains("Second Film");
-    second.await_activity("the Create", is_it).await;
+    let is_match = |a: &Value| a["type"] == "Create" && a.to_string().contains("Second Film");
+    second.await_activity("the Create", is_match).await;
 }
 
 async fn a_follow_waits_for_approval_if_the_critic_wants_that(database: Database) {
@@ -336,8 +336,8 @@ async fn an_activity_with_its_own_signature_is_forwarded_to_the_followers(databa
     for activity in [&mut create, &mut update, &mut delete] {
         activity["signature"] = signature.clone();
         fixture.alice.deliver(fixture.inbox(), activity).await;
-        let is_it = |a: &Value| a["id"] == activity["id"];
-        let passed = second.await_activity("what is passed on", is_it).await;
+        let is_match = |a: &Value| a["id"] == activity["id"];
+        let passed = second.await_activity("what is passed on", is_match).await;
         assert_eq!(passed, *activity, "as it was");
     }
     // Although it was sent twice, it is forwarded once, and not back to its origin.

@@ -19,7 +19,7 @@ both_databases!(
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /// Requests a page with additional headers.
-async fn ask(fixture: &Fixture, method: Method, address: &str, more: &[(&str, &str)]) -> u16 {
+async fn send_request(fixture: &Fixture, method: Method, address: &str, more: &[(&str, &str)]) -> u16 {
     let mut all = vec![("accept".to_owned(), HTML.to_owned())];
     all.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     let response = fixture.network.client.send(method, address, &all, Vec::new()).await.expect("a response");
@@ -27,7 +27,7 @@ async fn ask(fixture: &Fixture, method: Method, address: &str, more: &[(&str, &s
 }
 
 async fn read(fixture: &Fixture, address: &str) {
-    assert_eq!(ask(fixture, Method::GET, address, &[("user-agent", FIREFOX)]).await, 200);
+    assert_eq!(send_request(fixture, Method::GET, address, &[("user-agent", FIREFOX)]).await, 200);
 }
 
 fn slug(article: &Value) -> &str {
@@ -57,17 +57,17 @@ async fn reads_are_counted_and_survive_a_restart(database: Database) {
     // Requests that are not reads.
     let firefox = ("user-agent", FIREFOX);
     let tag = fixture.network.client.get(&page, HTML).await.header("etag").to_owned();
-    ask(&fixture, Method::HEAD, &page, &[firefox]).await;
-    ask(&fixture, Method::GET, &format!("{page}/comments"), &[firefox]).await;
-    ask(
+    send_request(&fixture, Method::HEAD, &page, &[firefox]).await;
+    send_request(&fixture, Method::GET, &format!("{page}/comments"), &[firefox]).await;
+    send_request(
         &fixture,
         Method::GET,
         &page,
         &[("user-agent", "Mastodon/4.5.0 (http.rb/5.3.1; +https://m.test/) Bot")],
     )
     .await;
-    ask(&fixture, Method::GET, &page, &[firefox, ("sec-purpose", "prefetch")]).await;
-    assert_eq!(ask(&fixture, Method::GET, &page, &[firefox, ("if-none-match", &tag)]).await, 304);
+    send_request(&fixture, Method::GET, &page, &[firefox, ("sec-purpose", "prefetch")]).await;
+    assert_eq!(send_request(&fixture, Method::GET, &page, &[firefox, ("if-none-match", &tag)]).await, 304);
     fixture.app.restart().await;
     let told = insights(&fixture.app, &[slug(&article)]).await;
     assert_eq!(told["totals"]["reads"], 4, "{told}");

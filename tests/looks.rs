@@ -329,9 +329,9 @@ async fn looks_of_0_1_render_every_page(database: Database) {
         }
         the_error_pages_render(&fixture, id_of(&article)).await;
         let log = fixture.app.log();
-        let complaints: Vec<&String> =
+        let errors: Vec<&String> =
             log.iter().filter(|line| line.contains(" WARN ") || line.contains(" ERROR ")).collect();
-        assert!(complaints.is_empty(), "{language}: {complaints:#?}");
+        assert!(errors.is_empty(), "{language}: {errors:#?}");
         fixture.app.terminate().await;
     }
 }
@@ -374,8 +374,8 @@ async fn an_invalid_look_is_named_and_prevents_the_start() {
     ] {
         let settings = network.marquee(Database::Sqlite).await.set(section, key, value);
         let output = settings.refusal().await;
-        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && complaint.contains(named), "no {named} in {complaint}");
-        assert_eq!(complaint.trim().lines().count(), 1, "{complaint}");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && stderr.contains(named), "no {named} in {stderr}");
+        assert_eq!(stderr.trim().lines().count(), 1, "{stderr}");
     }
 }

@@ -55,7 +55,7 @@ async fn replies(fixture: &Fixture, article: &Value) -> Vec<Value> {
     page["items"].as_array().expect("items").clone()
 }
 
-async fn refusal(fixture: &Fixture, args: &[&str]) -> String {
+async fn command_error(fixture: &Fixture, args: &[&str]) -> String {
     let output = fixture.app.cli(args).await;
     assert!(!output.status.success(), "{args:?}");
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -77,12 +77,12 @@ async fn a_hidden_comment_with_replies_leaves_a_placeholder(database: Database) 
     fixture.app.command_output(&["comment", "hide", id_of(&reply)]).await;
     let page = fixture.page(&article).await;
     assert!(page.comments.is_empty(), "nothing that is shown hangs under either: {}", page.text);
-    assert!(refusal(&fixture, &["comment", "hide", id_of(&note)]).await.contains("already hidden"));
+    assert!(command_error(&fixture, &["comment", "hide", id_of(&note)]).await.contains("already hidden"));
 
     fixture.app.command_output(&["comment", "show", id_of(&note)]).await;
     let page = fixture.page(&article).await;
     assert!(page.comment("Who waves").is_some() && page.comments.len() == 1);
-    assert!(refusal(&fixture, &["comment", "show", id_of(&note)]).await.contains("already shown"));
+    assert!(command_error(&fixture, &["comment", "show", id_of(&note)]).await.contains("already shown"));
 }
 
 async fn the_text_of_a_removed_comment_never_comes_back(database: Database) {
@@ -96,12 +96,12 @@ async fn the_text_of_a_removed_comment_never_comes_back(database: Database) {
     fixture.settle().await;
     assert_nowhere(&fixture, &article, &["Here again", "Who waves", "Alice Viewer"]).await;
     for args in [["comment", "show", id_of(&note)], ["comment", "delete", id_of(&note)]] {
-        assert!(refusal(&fixture, &args).await.contains("removed"), "{args:?}");
+        assert!(command_error(&fixture, &args).await.contains("removed"), "{args:?}");
     }
     fixture.app.command_output(&["comment", "delete", id_of(&reply)]).await;
     assert!(fixture.page(&article).await.comments.is_empty(), "a place is held only for what hangs under it");
     assert!(
-        refusal(&fixture, &["comment", "edit", id_of(&note), "--text", "x"])
+        command_error(&fixture, &["comment", "edit", id_of(&note), "--text", "x"])
             .await
             .contains("not written by a critic")
     );
@@ -119,7 +119,9 @@ async fn an_author_can_edit_and_delete_a_hidden_comment(database: Database) {
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&note)).await;
     let is_deleted = |page: &Page| page.text.contains("This comment was deleted by its author.");
     fixture.await_page(&article, "the deletion", is_deleted).await;
-    assert!(refusal(&fixture, &["comment", "show", id_of(&note)]).await.contains("deleted by its author"));
+    assert!(
+        command_error(&fixture, &["comment", "show", id_of(&note)]).await.contains("deleted by its author")
+    );
 }
 
 async fn comments_are_listed_with_their_states(database: Database) {
@@ -146,8 +148,10 @@ async fn comments_are_listed_with_their_states(database: Database) {
     fixture.app.command_output(&["comment", "show", id]).await;
     let held = fixture.app.command_output(&["comment", "list", "--state", "held"]).await;
     assert_eq!(held.trim(), "no comments");
-    assert!(refusal(&fixture, &["comment", "list", "no-such-review"]).await.contains("no review found for"));
-    assert!(refusal(&fixture, &["comment", "reject", id]).await.contains("shown, not held"));
+    assert!(
+        command_error(&fixture, &["comment", "list", "no-such-review"]).await.contains("no review found for")
+    );
+    assert!(command_error(&fixture, &["comment", "reject", id]).await.contains("shown, not held"));
 }
 
 async fn a_comment_deleted_by_its_author_leaves_only_a_placeholder(database: Database) {
@@ -162,7 +166,9 @@ async fn a_comment_deleted_by_its_author_leaves_only_a_placeholder(database: Dat
     assert_eq!(replies(&fixture, &article).await, [reply["id"].clone()]);
     let list = fixture.app.command_output(&["comment", "list"]).await;
     assert!(!list.contains("Who waves") && !list.contains("@alice"), "{list}");
-    assert!(refusal(&fixture, &["comment", "reply", id_of(&note), "--text", "x"]).await.contains("deleted"));
+    assert!(
+        command_error(&fixture, &["comment", "reply", id_of(&note), "--text", "x"]).await.contains("deleted")
+    );
 }
 
 async fn a_comment_that_was_never_public_leaves_no_placeholder(database: Database) {
@@ -201,8 +207,8 @@ async fn approving_a_new_author_is_permanent(database: Database) {
     bob.deliver(fixture.inbox(), &bob.create(&reply)).await;
     await_held(&fixture, 2).await;
     let approve = ["comment", "approve", id_of(&note)];
-    assert!(refusal(&fixture, &approve).await.contains("cannot be fetched"));
-    assert!(refusal(&fixture, &["comment", "show", id_of(&note)]).await.contains("comment approve"));
+    assert!(command_error(&fixture, &approve).await.contains("cannot be fetched"));
+    assert!(command_error(&fixture, &["comment", "show", id_of(&note)]).await.contains("comment approve"));
     fixture.alice.serve_actor(&fixture.alice.actor());
     fixture.app.command_output(&approve).await;
     fixture.comment(&fixture.alice, &article, "From now on at once").await;
@@ -257,7 +263,7 @@ async fn comments_of_a_silenced_server_are_held(database: Database) {
     let held = await_held(&fixture, 1).await;
     assert!(held.contains("One more word"), "{held}");
     assert_nowhere(&fixture, &article, &["One more word"]).await;
-    assert!(refusal(&fixture, &["comment", "show", id_of(&late)]).await.contains("it is held"));
+    assert!(command_error(&fixture, &["comment", "show", id_of(&late)]).await.contains("it is held"));
     fixture.app.command_output(&["comment", "approve", id_of(&late)]).await;
     assert!(fixture.page(&article).await.comment("One more word").is_some());
 }

@@ -100,8 +100,8 @@ async fn nobody_can_take_over_anothers_quote(database: Database) {
     }
     let request = quoting(&fixture.alice, &json!(id_of(&note)), &article);
     fixture.alice.deliver(fixture.inbox(), &request).await;
-    let is_it = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == request["id"];
-    fixture.remote.await_activity("the Accept of the quote", is_it).await;
+    let is_match = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == request["id"];
+    fixture.remote.await_activity("the Accept of the quote", is_match).await;
 }
 
 async fn a_quote_that_was_a_deleted_comment_is_not_granted(database: Database) {
@@ -132,8 +132,8 @@ async fn a_quote_that_is_undone_before_its_request_is_not_granted(database: Data
     let mut late = fixture.alice.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &request);
     late.date = now() + SignedDuration::from_secs(5);
     assert!(late.sign().post(&fixture.network.client).await.is_success());
-    let is_it = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == request["id"];
-    fixture.remote.await_activity("the Accept of what is asked later", is_it).await;
+    let is_match = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == request["id"];
+    fixture.remote.await_activity("the Accept of what is asked later", is_match).await;
 }
 
 async fn a_blocked_actor_can_still_delete_their_comment(database: Database) {

@@ -65,7 +65,7 @@ impl Raw {
 }
 
 /// Sends a request with exactly these headers, without decoding the response.
-pub async fn ask(app: &App, method: &str, address: &str, headers: &[(&str, &str)]) -> Raw {
+pub async fn send_request(app: &App, method: &str, address: &str, headers: &[(&str, &str)]) -> Raw {
     let path = address.strip_prefix(&url("")).unwrap_or(address);
     let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n");
     request.extend(headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")));
@@ -94,7 +94,7 @@ fn slug_of(article: &Value) -> &str {
 
 /// The current `ETag`.
 async fn etag(fixture: &Fixture, address: &str, accept: &str) -> String {
-    let response = ask(&fixture.app, "GET", address, &[("accept", accept)]).await;
+    let response = send_request(&fixture.app, "GET", address, &[("accept", accept)]).await;
     assert_eq!(response.status, 200, "{address}");
     response.etag().to_owned()
 }
@@ -114,7 +114,7 @@ async fn an_unchanged_page_is_not_sent_again(database: Database) {
     ] {
         let get = async |headers: &[(&str, &str)]| {
             let accepted = [("accept", accept)];
-            ask(&fixture.app, "GET", address, &[&accepted, headers].concat()).await
+            send_request(&fixture.app, "GET", address, &[&accepted, headers].concat()).await
         };
         let whole = get(&[]).await;
         assert_eq!((whole.status, whole.header("cache-control")), (200, "no-cache"), "{address}");
@@ -217,7 +217,7 @@ async fn an_invisible_change_does_not_invalidate_the_page(database: Database) {
         let file = fixture.app.write("marker.md", &markdown(marker, marker, marker));
         let printed = fixture.app.command_output(&["publish", &file]).await;
         let page = printed.split_whitespace().find(|word| word.starts_with("https://")).expect("an address");
-        assert_eq!(ask(&fixture.app, "GET", page, &[("accept", HTML)]).await.status, 200);
+        assert_eq!(send_request(&fixture.app, "GET", page, &[("accept", HTML)]).await.status, 200);
         rendered(&fixture.app, slug_of(&article), page.rsplit('/').next().expect("a slug")).await
     };
     etag(&fixture, page_of(&article), AS2).await;
@@ -238,9 +238,9 @@ async fn an_invisible_change_does_not_invalidate_the_page(database: Database) {
 /// How often the page of a review was rendered before the page of another was, which is the last.
 async fn rendered(app: &App, slug: &str, last: &str) -> usize {
     let of = |slug: &str| {
-        let is_it =
+        let is_match =
             |line: &&String| line.contains("rendered kind=Page") && line.contains(&format!("name={slug:?}"));
-        app.log().iter().filter(is_it).count()
+        app.log().iter().filter(is_match).count()
     };
     eventually("the last page", || async { (of(last) > 0).then_some(()) }).await;
     of(slug)
@@ -250,7 +250,7 @@ async fn a_body_has_the_encoding_that_the_client_prefers(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     for (accept, address) in [(HTML, page_of(&article)), (AS2, page_of(&article)), (AS2, id_of(&article))] {
-        let plain = ask(&fixture.app, "GET", address, &[("accept", accept)]).await;
+        let plain = send_request(&fixture.app, "GET", address, &[("accept", accept)]).await;
         assert_eq!(plain.header("content-encoding"), "");
         assert!(plain.decoded().contains("Ferry"));
         let mut tags = vec![plain.etag().to_owned()];
@@ -264,14 +264,14 @@ async fn a_body_has_the_encoding_that_the_client_prefers(database: Database) {
             ("gzip;q=0", ""),
         ] {
             let headers = [("accept", accept), ("accept-encoding", liked)];
-            let response = ask(&fixture.app, "GET", address, &headers).await;
+            let response = send_request(&fixture.app, "GET", address, &headers).await;
             assert_eq!((response.status, response.header("content-encoding")), (200, taken), "{liked}");
             assert_eq!(response.decoded(), plain.decoded(), "{liked}");
             assert_eq!(response.header("content-type"), plain.header("content-type"));
             assert_eq!(response.header("content-length"), response.body.len().to_string());
             assert!(taken.is_empty() || response.body.len() < plain.body.len(), "{liked}");
             let again = [("if-none-match", response.etag()), ("accept", accept), ("accept-encoding", liked)];
-            assert_eq!(ask(&fixture.app, "GET", address, &again).await.status, 304);
+            assert_eq!(send_request(&fixture.app, "GET", address, &again).await.status, 304);
             tags.push(response.etag().to_owned());
         }
         tags.sort();
@@ -286,8 +286,8 @@ async fn a_head_request_gets_the_headers_of_the_page(database: Database) {
     for (accept, address) in [(HTML, page_of(&article)), (AS2, id_of(&article))] {
         for encoding in ["identity", "gzip", "br"] {
             let headers = [("accept", accept), ("accept-encoding", encoding)];
-            let mut whole = ask(&fixture.app, "GET", address, &headers).await;
-            let mut head = ask(&fixture.app, "HEAD", address, &headers).await;
+            let mut whole = send_request(&fixture.app, "GET", address, &headers).await;
+            let mut head = send_request(&fixture.app, "HEAD", address, &headers).await;
             assert_eq!((head.status, head.body.len()), (200, 0));
             for response in [&mut whole, &mut head] {
                 response.head.remove("date");
@@ -295,7 +295,7 @@ async fn a_head_request_gets_the_headers_of_the_page(database: Database) {
             }
             assert_eq!(head.head, whole.head);
             let known = [("if-none-match", whole.etag()), ("accept", accept), ("accept-encoding", encoding)];
-            assert_eq!(ask(&fixture.app, "HEAD", address, &known).await.status, 304);
+            assert_eq!(send_request(&fixture.app, "HEAD", address, &known).await.status, 304);
         }
     }
 }
@@ -312,7 +312,7 @@ async fn an_error_has_the_media_type_of_its_url(database: Database) {
         ("/ap/article/nothing", HTML, page),
         ("/.well-known/nothing", "*/*", document),
     ] {
-        let response = ask(&fixture.app, "GET", &url(path), &[("accept", accept)]).await;
+        let response = send_request(&fixture.app, "GET", &url(path), &[("accept", accept)]).await;
         assert_eq!((response.status, response.header("content-type")), (404, form), "{path} {accept}");
     }
     for (method, path, status) in [
@@ -322,7 +322,7 @@ async fn an_error_has_the_media_type_of_its_url(database: Database) {
         ("GET", "/reviews/%00", 400),
         ("DELETE", "/reviews", 405),
     ] {
-        let response = ask(&fixture.app, method, &url(path), &[("accept", HTML)]).await;
+        let response = send_request(&fixture.app, method, &url(path), &[("accept", HTML)]).await;
         assert_eq!((response.status, response.header("content-type")), (status, page), "{path}");
         assert!(response.decoded().contains("Invalid request"), "{}", response.decoded());
         assert!(!response.header("content-security-policy").is_empty(), "{path}");
@@ -341,13 +341,13 @@ async fn a_retracted_review_is_gone_even_if_it_was_cached(database: Database) {
     for ((address, accept), tag) in readings.into_iter().zip(&tags) {
         for known in [tag, "*"] {
             let headers = [("accept", accept), ("if-none-match", known), ("accept-encoding", "gzip")];
-            let response = ask(&fixture.app, "GET", address, &headers).await;
+            let response = send_request(&fixture.app, "GET", address, &headers).await;
             assert_eq!(response.status, 410, "{address}");
             assert!(!response.decoded().contains("nobody waves"), "{}", response.decoded());
         }
     }
     for path in ["/", "/@critic"] {
-        let response = ask(&fixture.app, "GET", path, &[("accept", HTML)]).await;
+        let response = send_request(&fixture.app, "GET", path, &[("accept", HTML)]).await;
         assert!(!response.decoded().contains("The Night Ferry"), "{path}");
     }
 }
@@ -370,10 +370,10 @@ async fn changes_of_another_process_are_visible(database: Database) {
     fixture.app.reconfigure("critics", "name", "\"Somebody Else\"");
     fixture.app.command_output(&["comment", "reply", id_of(&article), "--text", "four"]).await;
     for address in [page_of(&article), &url("/"), &url("/@critic")] {
-        let response = ask(&fixture.app, "GET", address, &[("accept", HTML)]).await;
+        let response = send_request(&fixture.app, "GET", address, &[("accept", HTML)]).await;
         assert!(response.decoded().contains("Somebody Else"), "{address}");
     }
-    let document = ask(&fixture.app, "GET", id_of(&article), &[("accept", AS2)]).await;
+    let document = send_request(&fixture.app, "GET", id_of(&article), &[("accept", AS2)]).await;
     assert_eq!(document.status, 200);
     drop(worker);
 }
@@ -383,7 +383,7 @@ async fn counts_of_closed_connections_are_added_up(database: Database) {
     let file = fixture.app.write("review.md", &markdown("The Night Ferry", "The Night Ferry", "It leaves."));
     let printed = fixture.app.command_output(&["publish", &file]).await;
     let page = printed.split_whitespace().find(|word| word.starts_with("https://")).expect("an address");
-    let id = ask(&fixture.app, "GET", page, &[("accept", AS2)]).await.decoded();
+    let id = send_request(&fixture.app, "GET", page, &[("accept", AS2)]).await.decoded();
     let id =
         serde_json::from_str::<Value>(&id).expect("an Article")["id"].as_str().expect("an id").to_owned();
     for text in ["one", "two"] {
@@ -408,7 +408,7 @@ async fn counts_of_closed_connections_are_added_up(database: Database) {
     eventually("them to be added up", || async { (gone().await == 0).then_some(()) }).await;
     assert_eq!((sum().await, etag(&fixture, page, HTML).await), (before, tag), "it is as many as it was");
     fixture.app.command_output(&["comment", "reply", &id, "--text", "three"]).await;
-    assert!(ask(&fixture.app, "GET", page, &[("accept", HTML)]).await.decoded().contains("three"));
+    assert!(send_request(&fixture.app, "GET", page, &[("accept", HTML)]).await.decoded().contains("three"));
     drop(worker);
 }
 
@@ -420,11 +420,11 @@ async fn a_stale_page_is_rendered_once_for_a_hundred_readers(database: Database)
     fixture.settle().await;
     let page = page_of(&article);
     let before_it = etag(&fixture, page, HTML).await;
-    let first = ask(&fixture.app, "GET", "/reviews/the-day-ferry-2021", &[("accept", HTML)]).await;
+    let first = send_request(&fixture.app, "GET", "/reviews/the-day-ferry-2021", &[("accept", HTML)]).await;
     assert_eq!(first.status, 200);
     let before = rendered(&fixture.app, slug_of(&article), "the-day-ferry-2021").await;
     fixture.app.command_output(&["comment", "hide", id_of(&note)]).await;
-    let readers = (0..100).map(|_| ask(&fixture.app, "GET", page, &[("accept", HTML)]));
+    let readers = (0..100).map(|_| send_request(&fixture.app, "GET", page, &[("accept", HTML)]));
     let responses = futures_util::future::join_all(readers).await;
     for response in &responses {
         assert_eq!(response.status, 200);
@@ -434,7 +434,7 @@ async fn a_stale_page_is_rendered_once_for_a_hundred_readers(database: Database)
     assert_ne!(responses[0].etag(), before_it);
     let file = fixture.app.write("last.md", &markdown("The Last Ferry", "The Last Ferry", "Gone."));
     fixture.app.command_output(&["publish", &file]).await;
-    let last = ask(&fixture.app, "GET", "/reviews/the-last-ferry-2021", &[("accept", HTML)]).await;
+    let last = send_request(&fixture.app, "GET", "/reviews/the-last-ferry-2021", &[("accept", HTML)]).await;
     assert_eq!(last.status, 200);
     assert_eq!(rendered(&fixture.app, slug_of(&article), "the-last-ferry-2021").await, before + 1);
 }
@@ -465,7 +465,8 @@ async fn g9_documents_that_need_a_signature_are_not_cached_for_others(database: 
         let tag = response.header("etag").to_owned();
         // A client that does not authenticate learns nothing, not even that nothing has changed.
         for (name, value) in [("if-none-match", &*tag), ("if-none-match", "*"), ("accept-encoding", "br")] {
-            let unsigned = ask(&fixture.app, "GET", address, &[("accept", AS2), (name, value)]).await;
+            let unsigned =
+                send_request(&fixture.app, "GET", address, &[("accept", AS2), (name, value)]).await;
             assert_eq!(unsigned.status, 401, "{address} {name}: {value}");
             assert_eq!(unsigned.header("etag"), "");
             assert_eq!(unsigned.header("cache-control"), "private, no-store");
@@ -478,7 +479,7 @@ async fn g9_documents_that_need_a_signature_are_not_cached_for_others(database: 
         let vary = "Accept, Accept-Encoding, Signature, Signature-Input";
         assert_eq!(response.header("vary"), vary);
     }
-    let public = ask(&fixture.app, "GET", page, &[("accept", HTML)]).await;
+    let public = send_request(&fixture.app, "GET", page, &[("accept", HTML)]).await;
     assert_eq!((public.status, public.header("cache-control")), (200, "no-cache"));
     assert!(public.header("content-type").starts_with("text/html"));
 }

@@ -4,7 +4,7 @@ use scraper::{Html, Selector};
 use serde_json::{Value, json};
 
 use crate::both_databases;
-use crate::page_cache::{Raw, ask};
+use crate::page_cache::{Raw, send_request};
 use crate::steps;
 use crate::support::config_file::url;
 use crate::support::db_control::DbControl;
@@ -65,7 +65,7 @@ fn page_of(article: &Value) -> &str {
 }
 
 async fn get(fixture: &Fixture, address: &str, headers: &[(&str, &str)]) -> Raw {
-    ask(&fixture.app, "GET", address, headers).await
+    send_request(&fixture.app, "GET", address, headers).await
 }
 
 /// The width and height of a valid PNG.

@@ -29,8 +29,8 @@ fn slug_of(article: &Value) -> &str {
 async fn revise(fixture: &Fixture, article: &Value, title: &str, body: &str) -> Value {
     let file = fixture.app.write("revised.md", &markdown(title, "The Night Ferry", body));
     fixture.app.command_output(&["revise", slug_of(article), &file]).await;
-    let is_it = |a: &Value| a["type"] == "Update" && a["object"]["id"] == article["id"];
-    fixture.remote.await_activity("the Update", is_it).await
+    let is_match = |a: &Value| a["type"] == "Update" && a["object"]["id"] == article["id"];
+    fixture.remote.await_activity("the Update", is_match).await
 }
 
 async fn a_manually_published_review_is_delivered(database: Database) {
@@ -92,8 +92,8 @@ async fn publishing_again_after_an_interruption_does_not_publish_twice(database:
     let file = fixture.app.write("again.md", &markdown("The Night Ferry", "The Night Ferry", THE_FERRY));
     let output = fixture.app.cli(&["publish", &file]).await;
     assert!(!output.status.success());
-    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(complaint.contains(article["url"].as_str().expect("a page")), "{complaint}");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(stderr.contains(article["url"].as_str().expect("a page")), "{stderr}");
     assert_eq!(fixture.articles().await.len(), 1);
 }
 
@@ -129,8 +129,8 @@ async fn a_retracted_review_cannot_be_revised(database: Database) {
     for args in [["revise", slug_of(&article), &file].as_slice(), &["retract", slug_of(&article)]] {
         let output = fixture.app.cli(args).await;
         assert!(!output.status.success(), "{args:?}");
-        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(complaint.contains("retracted"), "{complaint}");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(stderr.contains("retracted"), "{stderr}");
     }
 }
 
@@ -142,8 +142,8 @@ async fn a_file_that_is_not_a_review_changes_nothing(database: Database) {
     for file in [broken, missing] {
         let output = fixture.app.cli(&["publish", &file]).await;
         assert!(!output.status.success(), "{file}");
-        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(complaint.contains(".md"), "it names the file: {complaint}");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(stderr.contains(".md"), "it names the file: {stderr}");
     }
     let articles = fixture.articles().await;
     assert!(articles.len() == 1 && is_about(&articles[0], "The Night Ferry"));

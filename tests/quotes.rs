@@ -40,10 +40,10 @@ async fn fixture_with_article(database: Database) -> (Fixture, Value) {
 }
 
 /// Requests a quote and waits for the Accept. Returns the id of the authorization.
-async fn ask(fixture: &Fixture, request: &Value) -> String {
+async fn request_authorization(fixture: &Fixture, request: &Value) -> String {
     fixture.alice.deliver(fixture.inbox(), request).await;
-    let is_it = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == request["id"];
-    let accept = fixture.remote.await_activity("the Accept of the quote", is_it).await;
+    let is_match = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == request["id"];
+    let accept = fixture.remote.await_activity("the Accept of the quote", is_match).await;
     assert_eq!(accept["object"]["instrument"], request["instrument"]["id"]);
     assert_eq!(accept["actor"], fixture.actor());
     id_of(&accept["result"]).to_owned()
@@ -59,7 +59,7 @@ async fn await_status(fixture: &Fixture, address: &str, status: u16) {
 async fn repeated_quote_requests_get_one_authorization(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let (note, request) = quoting(&fixture.alice, &article);
-    let authorization = ask(&fixture, &request).await;
+    let authorization = request_authorization(&fixture, &request).await;
     let document = fixture.network.client.document(&authorization).await;
     assert_eq!(document["type"], "QuoteAuthorization");
     assert_eq!(document["interactingObject"], note["id"]);
@@ -75,7 +75,11 @@ async fn repeated_quote_requests_get_one_authorization(database: Database) {
     assert_eq!(taken.iter().filter(|received| accepts(&received.activity)).count(), 1);
     let mut other = request.clone();
     other["id"] = json!(format!("{}/quote_requests/other", fixture.alice.id()));
-    assert_eq!(ask(&fixture, &other).await, authorization, "one post has one authorization");
+    assert_eq!(
+        request_authorization(&fixture, &other).await,
+        authorization,
+        "one post has one authorization"
+    );
     assert_eq!(
         fixture.network.client.get(&url("/ap/authorization/01ARZ3NDEKTSV4RRFFQ69G5FAV"), AS2).await.status,
         404
@@ -84,7 +88,7 @@ async fn repeated_quote_requests_get_one_authorization(database: Database) {
 
 async fn an_authorization_is_revoked_when_the_review_is_retracted(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
-    let authorization = ask(&fixture, &quoting(&fixture.alice, &article).1).await;
+    let authorization = request_authorization(&fixture, &quoting(&fixture.alice, &article).1).await;
     await_status(&fixture, &authorization, 200).await;
     let slug = article["url"].as_str().expect("a page").rsplit('/').next().expect("a slug");
     fixture.app.command_output(&["retract", slug]).await;
@@ -93,8 +97,8 @@ async fn an_authorization_is_revoked_when_the_review_is_retracted(database: Data
 
 async fn quotes_of_a_blocked_account_are_revoked(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
-    let first = ask(&fixture, &quoting(&fixture.alice, &article).1).await;
-    let second = ask(&fixture, &quoting(&fixture.alice, &article).1).await;
+    let first = request_authorization(&fixture, &quoting(&fixture.alice, &article).1).await;
+    let second = request_authorization(&fixture, &quoting(&fixture.alice, &article).1).await;
     fixture.app.command_output(&["quote", "revoke", first.rsplit('/').next().expect("an id")]).await;
     let handle = format!("@{}", fixture.alice.handle());
     fixture.app.command_output(&["block", "account", &handle]).await;
@@ -111,19 +115,19 @@ async fn quotes_of_a_blocked_account_are_revoked(database: Database) {
 async fn a_revoked_quote_stays_revoked(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let (_, request) = quoting(&fixture.alice, &article);
-    let authorization = ask(&fixture, &request).await;
+    let authorization = request_authorization(&fixture, &request).await;
     let listed = fixture.app.command_output(&["quote", "list"]).await;
     let id = authorization.rsplit('/').next().expect("an id");
     assert!(listed.contains(id) && listed.contains("granted"), "{listed}");
     fixture.app.command_output(&["quote", "revoke", id]).await;
-    let is_it = |a: &Value| a["type"] == "Delete" && a["object"] == authorization.as_str();
-    fixture.remote.await_activity("the Delete of the authorization", is_it).await;
+    let is_match = |a: &Value| a["type"] == "Delete" && a["object"] == authorization.as_str();
+    fixture.remote.await_activity("the Delete of the authorization", is_match).await;
     await_status(&fixture, &authorization, 410).await;
     let mut again = request.clone();
     again["id"] = json!(format!("{}/quote_requests/again", fixture.alice.id()));
     fixture.alice.deliver(fixture.inbox(), &again).await;
-    let is_it = |a: &Value| a["type"] == "Reject" && a["object"]["id"] == again["id"];
-    fixture.remote.await_activity("the Reject", is_it).await;
+    let is_match = |a: &Value| a["type"] == "Reject" && a["object"]["id"] == again["id"];
+    fixture.remote.await_activity("the Reject", is_match).await;
     await_status(&fixture, &authorization, 410).await;
     // A repeated request got its response at once.
     again["id"] = json!(format!("{}/quote_requests/and-again", fixture.alice.id()));
@@ -137,7 +141,7 @@ async fn a_revoked_quote_stays_revoked(database: Database) {
 async fn a_quote_is_deleted_with_the_quoting_post(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let (note, request) = quoting(&fixture.alice, &article);
-    let authorization = ask(&fixture, &request).await;
+    let authorization = request_authorization(&fixture, &request).await;
     let mallory = fixture.remote.user("mallory");
     mallory.send(fixture.inbox(), &mallory.activity("Delete", &json!(id_of(&note)))).await;
     fixture.settle().await;
@@ -154,7 +158,7 @@ async fn a_quote_is_deleted_with_the_quoting_post(database: Database) {
     assert!(!fixture.remote.received().iter().any(|received| answers(&received.activity)));
     // An authorization does not outlive the author's account.
     let (_, last) = quoting(&fixture.alice, &article);
-    let authorization = ask(&fixture, &last).await;
+    let authorization = request_authorization(&fixture, &last).await;
     fixture
         .alice
         .deliver(fixture.inbox(), &fixture.alice.activity("Delete", &json!(fixture.alice.id())))
@@ -173,7 +177,7 @@ async fn an_undone_quote_request_can_be_repeated(database: Database) {
         if number > 0 {
             asked["id"] = json!(format!("{}-{number}", id_of(&request)));
         }
-        let authorization = ask(&fixture, &asked).await;
+        let authorization = request_authorization(&fixture, &asked).await;
         await_status(&fixture, &authorization, 200).await;
         let mut object = object;
         if object.is_string() {

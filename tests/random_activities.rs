@@ -80,9 +80,9 @@ async fn no_activity_causes_an_internal_error(database: Database) {
 async fn assert_unhurt(fixture: &Fixture, article: &serde_json::Value) {
     let failures = ["panicked", "a job failed", "ERROR", "could not be claimed"];
     let log = fixture.app.log();
-    let complaints: Vec<&String> =
+    let errors: Vec<&String> =
         log.iter().filter(|line| failures.iter().any(|failure| line.contains(failure))).collect();
-    assert!(complaints.is_empty(), "{} complaints, the first: {:?}", complaints.len(), complaints.first());
+    assert!(errors.is_empty(), "{} errors, the first: {:?}", errors.len(), errors.first());
     let page = article["url"].as_str().expect("a page");
     for (address, accept) in [
         (page, HTML),

@@ -48,12 +48,12 @@ async fn random_kills_lose_no_delivery_and_repeat_no_effect(database: Database) 
     for _ in 0..kills {
         load.send_batch(&mut rng);
         // Sometimes during the start, otherwise after a number of responses.
-        let (count, patience) = if rng.in_percent(30) {
+        let (count, timeout) = if rng.in_percent(30) {
             (usize::MAX, Duration::from_millis(rng.next() % 600))
         } else {
             (rng.below(BATCH), Duration::from_secs(5))
         };
-        load.await_responses(count, patience).await;
+        load.await_responses(count, timeout).await;
         load.fixture.app.kill9();
         load.fixture.app.launch();
     }
@@ -195,12 +195,12 @@ impl Load {
         user.unsigned_request(*rng.pick(&SignatureScheme::BOTH), inbox, activity).sign()
     }
 
-    /// Waits until a number of further responses has arrived, but no longer than `patience`.
-    async fn await_responses(&self, count: usize, patience: Duration) -> bool {
+    /// Waits until a number of further responses has arrived, but no longer than `timeout`.
+    async fn await_responses(&self, count: usize, timeout: Duration) -> bool {
         // The first may get a response before the last is written.
         let wanted = self.before.saturating_add(count);
         let enough = || async { (self.answered.load(Ordering::SeqCst) >= wanted).then_some(()) };
-        within(patience, enough).await.is_some()
+        within(timeout, enough).await.is_some()
     }
 
     /// Once everything got a response, nothing is missing, and nothing exists twice.
@@ -210,15 +210,15 @@ impl Load {
         }
         for server in self.others.iter().chain([&self.fixture.remote]) {
             for title in &self.titles {
-                let is_it = |a: &Value| {
+                let is_match = |a: &Value| {
                     a["type"] == "Create" && a["object"]["name"].as_str().is_some_and(|n| n.contains(title))
                 };
-                await_one(server, title, is_it).await;
+                await_one(server, title, is_match).await;
             }
         }
         for (server, follow) in &self.follows {
-            let is_it = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == follow["id"];
-            await_one(&self.others[*server], "the Accept", is_it).await;
+            let is_match = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == follow["id"];
+            await_one(&self.others[*server], "the Accept", is_match).await;
         }
         let difference = async || self.difference().await;
         let none = within(LONG_WAIT_TIMEOUT, || async { difference().await.is_empty().then_some(()) }).await;
@@ -257,9 +257,9 @@ impl Load {
 }
 
 /// Waits until a server has the activity. It may arrive more than once with the same id.
-async fn await_one(server: &Remote, what: &str, is_it: impl Fn(&Value) -> bool) {
+async fn await_one(server: &Remote, what: &str, is_match: impl Fn(&Value) -> bool) {
     let ids = || -> BTreeSet<String> {
-        let received = server.received().into_iter().filter(|received| is_it(&received.activity));
+        let received = server.received().into_iter().filter(|received| is_match(&received.activity));
         received.map(|received| received.activity["id"].to_string()).collect()
     };
     let came = within(LONG_WAIT_TIMEOUT, || async { (!ids().is_empty()).then_some(()) }).await;

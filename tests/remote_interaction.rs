@@ -22,7 +22,7 @@ both_databases!(
     lookups_per_client_are_limited,
 );
 
-async fn ask(
+async fn submit_form(
     fixture: &Fixture,
     handle: &str,
     wish: &str,
@@ -107,7 +107,7 @@ async fn a_reader_follows_and_replies_from_their_own_server(database: Database) 
         ("@old@remote.test", "follow", actor, format!("authorize_interaction?uri=critic%40{HOST}")),
         ("@old@remote.test", "reply", article, format!("authorize_interaction?uri={article_there}")),
     ] {
-        let response = ask(&fixture, handle, wish, object, &FROM_HERE).await;
+        let response = submit_form(&fixture, handle, wish, object, &FROM_HERE).await;
         assert_eq!(response.status, 303, "{handle} {wish}: {}", response.body);
         assert_eq!(response.header("location"), format!("https://remote.test/{page}"));
         assert_eq!(response.header("cache-control"), "no-store");
@@ -135,19 +135,19 @@ async fn a_host_name_is_enough_if_its_software_is_known(database: Database) {
         ("https://remote.test/", "boost", article, format!("authorize_interaction?uri={there}")),
         ("@REMOTE.test", "follow", actor, format!("authorize_interaction?uri=critic%40{HOST}")),
     ] {
-        let response = ask(&fixture, typed, wish, object, &FROM_HERE).await;
+        let response = submit_form(&fixture, typed, wish, object, &FROM_HERE).await;
         assert_eq!(response.status, 303, "{typed}: {}", response.body);
         assert_eq!(response.header("location"), format!("https://remote.test/{page}"));
     }
     // Posts that are unknown, on another server, or not public.
     serve_kind(&fixture.remote, "writefreely", &here);
-    assert_eq!(ask(&fixture, "remote.test", "reply", article, &FROM_HERE).await.status, 422);
+    assert_eq!(submit_form(&fixture, "remote.test", "reply", article, &FROM_HERE).await.status, 422);
     serve_kind(&fixture.remote, "mastodon", "https://evil.test/nodeinfo/2.0");
-    let response = ask(&fixture, "remote.test", "reply", article, &FROM_HERE).await;
+    let response = submit_form(&fixture, "remote.test", "reply", article, &FROM_HERE).await;
     assert_eq!((response.status, response.header("location")), (422, ""));
-    let response = ask(&fixture, "nowhere.test", "reply", article, &FROM_HERE).await;
+    let response = submit_form(&fixture, "nowhere.test", "reply", article, &FROM_HERE).await;
     assert!(response.status == 422 && response.body.contains("nowhere.test"), "{}", response.body);
-    assert_eq!(ask(&fixture, HOST, "reply", article, &FROM_HERE).await.status, 422);
+    assert_eq!(submit_form(&fixture, HOST, "reply", article, &FROM_HERE).await.status, 422);
 }
 
 async fn the_form_is_on_each_page(database: Database) {
@@ -190,7 +190,7 @@ async fn a_failed_lookup_explains_the_alternative(database: Database) {
         ("@broken@remote.test", "remote.test does not support"),
         (&format!("@critic@{HOST}"), "does not support"),
     ] {
-        let response = ask(&fixture, handle, "reply", id_of(&article), &FROM_HERE).await;
+        let response = submit_form(&fixture, handle, "reply", id_of(&article), &FROM_HERE).await;
         assert_eq!(response.status, 422, "{handle}: {}", response.body);
         let page = Page::parse(&response.body);
         assert!(page.text.contains(told), "{handle}: {}", page.text);
@@ -207,7 +207,7 @@ async fn a_failed_lookup_explains_the_alternative(database: Database) {
         ("dance", id_of(&article), 400),
         ("reply", "not an address", 400),
     ] {
-        let response = ask(&fixture, "@plain@remote.test", wish, object, &FROM_HERE).await;
+        let response = submit_form(&fixture, "@plain@remote.test", wish, object, &FROM_HERE).await;
         assert_eq!(response.status, status, "{wish} {object}");
     }
     assert_eq!(fixture.app.get_page("/interact").await.status, 405);
@@ -216,8 +216,8 @@ async fn a_failed_lookup_explains_the_alternative(database: Database) {
 async fn readers_are_sent_only_to_their_own_server(database: Database) {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
-    let trap = ForbiddenListener::bind("127.0.0.2").await;
-    let address = trap.address();
+    let listener = ForbiddenListener::bind("127.0.0.2").await;
+    let address = listener.address();
     let fixture = Fixture::in_network(network, remote, database, |_, settings| {
         settings.resolve("forbidden.test", address)
     })
@@ -238,15 +238,16 @@ async fn readers_are_sent_only_to_their_own_server(database: Database) {
         let name = format!("eve{number}");
         serve_links(&fixture, &name, &[template(SUBSCRIBE, where_to)]);
         let response =
-            ask(&fixture, &format!("@{name}@remote.test"), "reply", id_of(&article), &FROM_HERE).await;
+            submit_form(&fixture, &format!("@{name}@remote.test"), "reply", id_of(&article), &FROM_HERE)
+                .await;
         assert_eq!((response.status, response.header("location")), (422, ""), "{where_to}");
     }
     // Nobody makes Marquee connect where it must not.
     for handle in ["@eve@forbidden.test", "@eve@localhost", "@eve@[::1]"] {
-        let response = ask(&fixture, handle, "reply", id_of(&article), &FROM_HERE).await;
+        let response = submit_form(&fixture, handle, "reply", id_of(&article), &FROM_HERE).await;
         assert_eq!(response.status, 422, "{handle}");
     }
-    trap.assert_no_connections();
+    listener.assert_no_connections();
 }
 
 async fn g3_a_form_on_another_site_is_refused(database: Database) {
@@ -260,12 +261,15 @@ async fn g3_a_form_on_another_site_is_refused(database: Database) {
         vec![("sec-fetch-site", "cross-site")],
         vec![("origin", "https://marquee.test"), ("sec-fetch-site", "cross-site")],
     ] {
-        let response = ask(&fixture, "@old@remote.test", "reply", id_of(&article), &foreign).await;
+        let response = submit_form(&fixture, "@old@remote.test", "reply", id_of(&article), &foreign).await;
         assert_eq!((response.status, response.header("location")), (403, ""), "{foreign:?}");
     }
-    assert_eq!(ask(&fixture, "@old@remote.test", "reply", id_of(&article), &FROM_HERE).await.status, 303);
+    assert_eq!(
+        submit_form(&fixture, "@old@remote.test", "reply", id_of(&article), &FROM_HERE).await.status,
+        303
+    );
     let large = "x".repeat(10_000);
-    assert_eq!(ask(&fixture, &large, "reply", id_of(&article), &FROM_HERE).await.status, 413);
+    assert_eq!(submit_form(&fixture, &large, "reply", id_of(&article), &FROM_HERE).await.status, 413);
 }
 
 async fn lookups_per_client_are_limited(database: Database) {
@@ -275,7 +279,7 @@ async fn lookups_per_client_are_limited(database: Database) {
     let mut statuses = Vec::new();
     let mut last = None;
     for _ in 0..30 {
-        let response = ask(&fixture, "@old@remote.test", "reply", id_of(&article), &FROM_HERE).await;
+        let response = submit_form(&fixture, "@old@remote.test", "reply", id_of(&article), &FROM_HERE).await;
         statuses.push(response.status);
         last = Some(response);
     }

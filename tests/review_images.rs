@@ -196,8 +196,8 @@ async fn a_manually_published_review_has_its_images_or_is_refused(database: Data
     let file = fixture.app.write("review.md", &text("One.\n\n![A *ferry*](ferry.png \"Title\")\n\nTwo."));
     let output = fixture.app.cli(&["publish", &file]).await;
     assert!(!output.status.success());
-    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(complaint.contains("image: ") && complaint.contains("ferry.png"), "{complaint}");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(stderr.contains("image: ") && stderr.contains("ferry.png"), "{stderr}");
     assert!(fixture.articles().await.is_empty(), "nothing is published");
     std::fs::write(fixture.app.folder().file("ferry.png"), picture("ferry")).expect("a picture");
     fixture.app.command_output(&["publish", &file]).await;
@@ -290,8 +290,8 @@ async fn a_trailer_has_its_thumbnail_or_is_a_plain_link(database: Database) {
 async fn e5_an_image_at_a_forbidden_address_is_left_out(database: Database) {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
-    let trap = ForbiddenListener::bind("127.0.0.2").await;
-    let address = trap.address();
+    let listener = ForbiddenListener::bind("127.0.0.2").await;
+    let address = listener.address();
     let fixture = Fixture::in_network(network, remote, database, |remote, settings| {
         remote.serve("/away.png", Document::redirect("https://forbidden.test/a.png"));
         let told = json!({"thumbnail_url": format!("https://{address}/b.png")}).to_string();
@@ -311,7 +311,7 @@ async fn e5_an_image_at_a_forbidden_address_is_left_out(database: Database) {
     assert_eq!(sources(content(&article)), [""; 0]);
     assert!(fixture.remote.requests_for("/away.png") == 1 && content(&article).contains("▶ One"));
     fixture.settle().await;
-    trap.assert_no_connections();
+    listener.assert_no_connections();
 }
 
 async fn h3_invalid_and_excess_images_are_left_out(database: Database) {

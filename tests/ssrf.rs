@@ -26,13 +26,13 @@ both_databases!(
 /// A name that resolves to a forbidden address.
 const FORBIDDEN: &str = "forbidden.test";
 
-struct Ground {
+struct SsrfFixture {
     fixture: Fixture,
     v4: ForbiddenListener,
     v6: ForbiddenListener,
 }
 
-impl Ground {
+impl SsrfFixture {
     async fn new(database: Database) -> Self {
         let network = TestNetwork::new();
         let remote = network.remote("remote.test").await;
@@ -89,21 +89,21 @@ impl Ground {
 
 #[tokio::test]
 async fn e1_a_key_id_at_a_forbidden_address() {
-    let ground = Ground::new(Database::Sqlite).await;
-    for address in ground.addresses("/users/alice#main-key") {
-        let mut follow = ground.fixture.alice.follow(ground.fixture.actor());
-        ground.send_with_key(&ground.fixture.alice, &address, &follow).await;
+    let ssrf = SsrfFixture::new(Database::Sqlite).await;
+    for address in ssrf.addresses("/users/alice#main-key") {
+        let mut follow = ssrf.fixture.alice.follow(ssrf.fixture.actor());
+        ssrf.send_with_key(&ssrf.fixture.alice, &address, &follow).await;
         follow["actor"] = json!(address.split('#').next().unwrap_or_default());
-        ground.send_with_key(&ground.fixture.alice, &address, &follow).await;
+        ssrf.send_with_key(&ssrf.fixture.alice, &address, &follow).await;
     }
-    ground.assert_no_connections().await;
+    ssrf.assert_no_connections().await;
 }
 
 async fn e1_an_object_and_its_parent_at_a_forbidden_address(database: Database) {
-    let ground = Ground::new(database).await;
-    let (fixture, alice) = (&ground.fixture, &ground.fixture.alice);
+    let ssrf = SsrfFixture::new(database).await;
+    let (fixture, alice) = (&ssrf.fixture, &ssrf.fixture.alice);
     let article = fixture.publish("The Night Ferry").await;
-    for address in ground.addresses("/notes/1") {
+    for address in ssrf.addresses("/notes/1") {
         for kind in ["Create", "Announce", "Like", "Update", "Delete", "Undo"] {
             alice.send(fixture.inbox(), &alice.activity(kind, &json!(address))).await;
         }
@@ -112,14 +112,14 @@ async fn e1_an_object_and_its_parent_at_a_forbidden_address(database: Database) 
     }
     let page = fixture.page(&article).await;
     assert!(page.comments.is_empty());
-    ground.assert_no_connections().await;
+    ssrf.assert_no_connections().await;
 }
 
 async fn e1_pictures_and_inboxes_of_an_actor_at_a_forbidden_address(database: Database) {
-    let ground = Ground::new(database).await;
-    let fixture = &ground.fixture;
+    let ssrf = SsrfFixture::new(database).await;
+    let fixture = &ssrf.fixture;
     let article = fixture.publish("The Night Ferry").await;
-    for (number, address) in ground.addresses("/inbox").into_iter().enumerate() {
+    for (number, address) in ssrf.addresses("/inbox").into_iter().enumerate() {
         let user = fixture.remote.user(&format!("eve{number}"));
         let mut actor = user.actor();
         actor["icon"] = json!({"type": "Image", "mediaType": "image/png", "url": address});
@@ -137,7 +137,7 @@ async fn e1_pictures_and_inboxes_of_an_actor_at_a_forbidden_address(database: Da
         user.send(fixture.inbox(), &user.create(&note)).await;
     }
     fixture.publish("Delivered to nobody").await;
-    ground.assert_no_connections().await;
+    ssrf.assert_no_connections().await;
 }
 
 #[tokio::test]
@@ -170,25 +170,23 @@ async fn e2_a_name_of_any_private_ipv6_address() {
         settings
     })
     .await;
-    let ground = Ground { fixture, v4, v6 };
-    let alice = &ground.fixture.alice;
+    let ssrf = SsrfFixture { fixture, v4, v6 };
+    let alice = &ssrf.fixture.alice;
     for number in 0..addresses.len() {
         let address = format!("https://v6-{number}.test/users/eve");
-        ground
-            .send_with_key(alice, &format!("{address}#main-key"), &alice.follow(ground.fixture.actor()))
-            .await;
-        alice.send(ground.fixture.inbox(), &alice.activity("Announce", &json!(address))).await;
+        ssrf.send_with_key(alice, &format!("{address}#main-key"), &alice.follow(ssrf.fixture.actor())).await;
+        alice.send(ssrf.fixture.inbox(), &alice.activity("Announce", &json!(address))).await;
         let note = alice.reply(&address, "<p>An answer to what is nowhere</p>");
-        alice.send(ground.fixture.inbox(), &alice.create(&note)).await;
+        alice.send(ssrf.fixture.inbox(), &alice.create(&note)).await;
     }
-    ground.assert_no_connections().await;
+    ssrf.assert_no_connections().await;
 }
 
 async fn e7_other_schemes_are_never_requested(database: Database) {
-    let ground = Ground::new(database).await;
-    let (fixture, alice) = (&ground.fixture, &ground.fixture.alice);
+    let ssrf = SsrfFixture::new(database).await;
+    let (fixture, alice) = (&ssrf.fixture, &ssrf.fixture.alice);
     let (port, file) =
-        (ground.v4.port(), fixture.app.write("secret.json", "{\"secret\":\"the opened vault\"}"));
+        (ssrf.v4.port(), fixture.app.write("secret.json", "{\"secret\":\"the opened vault\"}"));
     let article = fixture.publish("The Night Ferry").await;
     for (number, address) in [
         format!("file://{file}"),
@@ -203,7 +201,7 @@ async fn e7_other_schemes_are_never_requested(database: Database) {
     .into_iter()
     .enumerate()
     {
-        ground.send_with_key(alice, &address, &alice.follow(fixture.actor())).await;
+        ssrf.send_with_key(alice, &address, &alice.follow(fixture.actor())).await;
         for kind in ["Create", "Update", "Announce", "Like", "Undo"] {
             alice.send(fixture.inbox(), &alice.activity(kind, &json!(address))).await;
         }
@@ -219,7 +217,7 @@ async fn e7_other_schemes_are_never_requested(database: Database) {
         eve.send(fixture.inbox(), &eve.follow(fixture.actor())).await;
     }
     fixture.publish("Delivered to nobody").await;
-    ground.assert_no_connections().await;
+    ssrf.assert_no_connections().await;
     let page = fixture.page(&article).await;
     assert!(!page.text.contains("opened vault") && page.comments.len() == 8, "{}", page.text);
     let mut addresses = page.attribute("href").chain(page.attribute("src"));
@@ -230,14 +228,14 @@ async fn e10_nothing_is_delivered_to_a_name_that_changes_to_a_private_address(da
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
     let turncoat = network.remote("turncoat.test").await;
-    let trap = ForbiddenListener::bind("127.0.0.2").await;
+    let listener = ForbiddenListener::bind("127.0.0.2").await;
     let mut fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
     fixture.follow(&fixture.alice).await;
     let judas = turncoat.user("judas");
     let follow = judas.follow(fixture.actor());
     judas.deliver(fixture.inbox(), &follow).await;
     turncoat.await_activity("the Accept", |a| a["type"] == "Accept").await;
-    let address = serde_json::Value::from(trap.address().to_string()).to_string();
+    let address = serde_json::Value::from(listener.address().to_string()).to_string();
     fixture.app.reconfigure("federation.resolve", "\"turncoat.test\"", &address);
     fixture.app.restart().await;
     fixture.publish("The Night Ferry").await;
@@ -248,46 +246,46 @@ async fn e10_nothing_is_delivered_to_a_name_that_changes_to_a_private_address(da
     })
     .await;
     fixture.settle().await;
-    trap.assert_no_connections();
+    listener.assert_no_connections();
     assert!(turncoat.distinct_activities("Create").is_empty());
 }
 
 #[tokio::test]
 async fn e5_a_redirect_to_a_forbidden_address() {
-    let ground = Ground::new(Database::Sqlite).await;
-    let (fixture, alice) = (&ground.fixture, &ground.fixture.alice);
+    let ssrf = SsrfFixture::new(Database::Sqlite).await;
+    let (fixture, alice) = (&ssrf.fixture, &ssrf.fixture.alice);
     fixture.publish("The Night Ferry").await;
-    for (number, address) in ground.addresses("/users/alice").into_iter().enumerate() {
+    for (number, address) in ssrf.addresses("/users/alice").into_iter().enumerate() {
         let path = format!("/redirect/{number}");
         fixture.remote.serve(&path, Document::redirect(&address));
         let key_id = format!("{}#main-key", fixture.remote.url(&path));
-        ground.send_with_key(alice, &key_id, &alice.follow(fixture.actor())).await;
+        ssrf.send_with_key(alice, &key_id, &alice.follow(fixture.actor())).await;
         let mut create = alice.activity("Create", &json!(fixture.remote.url(&path)));
         create["to"] = json!([PUBLIC]);
         alice.send(fixture.inbox(), &create).await;
     }
-    ground.assert_no_connections().await;
+    ssrf.assert_no_connections().await;
 }
 
 #[tokio::test]
 async fn e5_only_a_few_redirects_are_followed() {
-    let ground = Ground::new(Database::Sqlite).await;
-    let (fixture, alice) = (&ground.fixture, &ground.fixture.alice);
+    let ssrf = SsrfFixture::new(Database::Sqlite).await;
+    let (fixture, alice) = (&ssrf.fixture, &ssrf.fixture.alice);
     fixture.remote.serve("/loop", Document::redirect(&fixture.remote.url("/loop")));
     for number in 0..10 {
         let next = fixture.remote.url(&format!("/hop/{}", number + 1));
         fixture.remote.serve(&format!("/hop/{number}"), Document::redirect(&next));
     }
-    ground.send_with_key(alice, &fixture.remote.url("/loop#main-key"), &alice.follow(fixture.actor())).await;
-    ground.send_with_key(alice, &fixture.remote.url("/hop/0#main-key"), &alice.follow(fixture.actor())).await;
+    ssrf.send_with_key(alice, &fixture.remote.url("/loop#main-key"), &alice.follow(fixture.actor())).await;
+    ssrf.send_with_key(alice, &fixture.remote.url("/hop/0#main-key"), &alice.follow(fixture.actor())).await;
     assert!(fixture.remote.requests_for("/loop") <= 8, "two attempts, each of at most four requests");
     assert_eq!(fixture.remote.requests_for("/hop/5"), 0, "not more than three hops");
     fixture.follow(alice).await;
 }
 
 async fn e8_line_breaks_and_queries_in_names_are_rejected(database: Database) {
-    let ground = Ground::new(database).await;
-    let (fixture, alice) = (&ground.fixture, &ground.fixture.alice);
+    let ssrf = SsrfFixture::new(database).await;
+    let (fixture, alice) = (&ssrf.fixture, &ssrf.fixture.alice);
     let article = fixture.publish("The Night Ferry").await;
     for name in
         ["eve\r\nX-Injected: 1", "eve&resource=acct:victim@remote.test", "../victim", "eve#", "eve%2e%2e/"]
@@ -306,8 +304,8 @@ async fn e8_line_breaks_and_queries_in_names_are_rejected(database: Database) {
 }
 
 async fn e9_an_endless_chain_of_replies_costs_a_limited_number_of_requests(database: Database) {
-    let ground = Ground::new(database).await;
-    let (fixture, alice) = (&ground.fixture, &ground.fixture.alice);
+    let ssrf = SsrfFixture::new(database).await;
+    let (fixture, alice) = (&ssrf.fixture, &ssrf.fixture.alice);
     let article = fixture.publish("The Night Ferry").await;
     let mut last = alice.reply("https://remote.test/users/alice/statuses/beginning", "<p>Deep</p>");
     for _ in 0..200 {
@@ -328,8 +326,8 @@ async fn e9_an_endless_chain_of_replies_costs_a_limited_number_of_requests(datab
 }
 
 async fn e9_an_endless_chain_of_key_owners_is_not_followed(database: Database) {
-    let ground = Ground::new(database).await;
-    let (fixture, mallory) = (&ground.fixture, ground.fixture.remote.user("mallory"));
+    let ssrf = SsrfFixture::new(database).await;
+    let (fixture, mallory) = (&ssrf.fixture, ssrf.fixture.remote.user("mallory"));
     let place = |number: usize| fixture.remote.url(&format!("/keys/{number}"));
     for number in 0..200 {
         let key = json!({
@@ -349,8 +347,8 @@ async fn e9_an_endless_chain_of_key_owners_is_not_followed(database: Database) {
 async fn e1_a_feed_and_its_pictures_at_a_forbidden_address(database: Database) {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
-    let trap = ForbiddenListener::bind("127.0.0.2").await;
-    let address = trap.address();
+    let listener = ForbiddenListener::bind("127.0.0.2").await;
+    let address = listener.address();
     let mut item = crate::support::feed::Item::review("The Night Ferry");
     item.html =
         format!("<img src=\"https://{FORBIDDEN}/a.jpg\"><img src=\"https://{address}/b.jpg\">{}", item.html);
@@ -375,5 +373,5 @@ async fn e1_a_feed_and_its_pictures_at_a_forbidden_address(database: Database) {
     })
     .await;
     fixture.settle().await;
-    trap.assert_no_connections();
+    listener.assert_no_connections();
 }

@@ -22,8 +22,8 @@ insert into reviews (id, critic_id, create_id, slug, state, title, body, teaser,
     ('r3', 'c2', 'n3', 'three', 'held', 'Three', '', '', '{}', '', '[]', 3, 3, 3);
 ";
 
-/// Statements about every table that has triggers: each kind of statement, with an effect and without, about one row and
-/// about several.
+/// Statements about every table that has triggers: each kind of statement, with an effect and without, about one row
+/// and about several.
 const STATEMENTS: &[&str] = &[
     // Followers and where they are reached.
     "insert into followers (critic_id, actor, state, inbox, host, signed_at, created_at) values

@@ -1,4 +1,4 @@
-//! What many actors do over time; each action is done and undone at most once.
+//! A random sequence of actions by many actors. Each action is done and undone at most once.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ pub(super) enum Step {
 pub(super) struct ById(bool);
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Act {
+pub(super) struct Action {
     pub(super) actor: usize,
     pub(super) step: Step,
 }
@@ -61,7 +61,7 @@ struct Note {
 
 /// All actions in order, a second apart.
 pub(super) struct Plan {
-    pub(super) acts: Vec<Act>,
+    pub(super) actions: Vec<Action>,
     notes: Vec<Note>,
     begin: Timestamp,
 }
@@ -77,49 +77,49 @@ pub(super) fn name(actor: usize) -> String {
     format!("actor{actor}")
 }
 
-/// The text of a comment of the plan, without what surrounds it on the page; `gone` if it has been deleted.
-pub(super) fn said(text: &str) -> &str {
-    let Some(start) = text.find("Note ") else { return "gone" };
+/// The label of a note, found in the text of its comment on a page; `deleted` if it has been deleted.
+pub(super) fn note_label(text: &str) -> &str {
+    let Some(start) = text.find("Note ") else { return "deleted" };
     let end = text[start..].find(" indeed").map_or(text.len(), |end| start + end);
     &text[start..end]
 }
 
-/// The state of an actor while the plan is made.
+/// The state of an actor while the plan is generated.
 #[derive(Clone, Default)]
-struct Standing {
+struct ActorState {
     /// For each action, whether it is undone.
     relations: Vec<(Relation, bool)>,
-    is_gone: bool,
+    is_deleted_account: bool,
 }
 
 impl Plan {
     pub(super) fn new(rng: &mut Rng, count: usize) -> Self {
         let begin = now() - SignedDuration::from_hours(3);
-        let mut plan = Self { acts: Vec::new(), notes: Vec::new(), begin };
-        let mut standings = vec![Standing::default(); ACTORS];
-        while plan.acts.len() < count {
+        let mut plan = Self { actions: Vec::new(), notes: Vec::new(), begin };
+        let mut states = vec![ActorState::default(); ACTORS];
+        while plan.actions.len() < count {
             let actor = rng.below(ACTORS);
-            if standings[actor].is_gone {
+            if states[actor].is_deleted_account {
                 continue;
             }
-            if let Some(step) = plan.step(rng, actor, &mut standings[actor]) {
-                plan.acts.push(Act { actor, step });
+            if let Some(step) = plan.step(rng, actor, &mut states[actor]) {
+                plan.actions.push(Action { actor, step });
             }
         }
         plan
     }
 
-    /// The next action of an actor, or `None` if chance finds nothing.
-    fn step(&mut self, rng: &mut Rng, actor: usize, standing: &mut Standing) -> Option<Step> {
+    /// Chooses the next action of an actor; `None` if the random choice is not possible now.
+    fn step(&mut self, rng: &mut Rng, actor: usize, state: &mut ActorState) -> Option<Step> {
         match rng.below(1_000) {
             0..300 => {
                 let article = rng.below(ARTICLES);
                 let relations =
                     [Relation::Follow, Relation::Block, Relation::Like(article), Relation::Boost(article)];
                 let relation = *rng.pick(&relations);
-                match standing.relations.iter_mut().find(|(known, _)| *known == relation) {
+                match state.relations.iter_mut().find(|(known, _)| *known == relation) {
                     None => {
-                        standing.relations.push((relation, false));
+                        state.relations.push((relation, false));
                         Some(Step::Do(relation))
                     }
                     Some((_, undone @ false)) => {
@@ -136,23 +136,24 @@ impl Plan {
                 } else {
                     Parent::Article(rng.below(ARTICLES))
                 };
-                let created = self.acts.len();
+                let created = self.actions.len();
                 self.notes.push(Note { author: actor, parent, created, updated: None, is_deleted: false });
                 Some(Step::Create(self.notes.len() - 1))
             }
             700..850 => {
-                let now = self.acts.len();
-                let number = self.own(rng, actor, |note| !note.is_deleted && note.updated.is_none())?;
+                let now = self.actions.len();
+                let number =
+                    self.pick_own_note(rng, actor, |note| !note.is_deleted && note.updated.is_none())?;
                 self.notes[number].updated = Some(now);
                 Some(Step::Update(number))
             }
             850..995 => {
-                let number = self.own(rng, actor, |note| !note.is_deleted)?;
+                let number = self.pick_own_note(rng, actor, |note| !note.is_deleted)?;
                 self.notes[number].is_deleted = true;
                 Some(Step::Delete(number))
             }
             _ => {
-                standing.is_gone = true;
+                state.is_deleted_account = true;
                 self.notes
                     .iter_mut()
                     .filter(|note| note.author == actor)
@@ -162,7 +163,7 @@ impl Plan {
         }
     }
 
-    fn own(&self, rng: &mut Rng, actor: usize, fits: impl Fn(&Note) -> bool) -> Option<usize> {
+    fn pick_own_note(&self, rng: &mut Rng, actor: usize, fits: impl Fn(&Note) -> bool) -> Option<usize> {
         let notes = self.notes.iter().enumerate();
         let own: Vec<usize> =
             notes.filter(|(_, note)| note.author == actor && fits(note)).map(|(number, _)| number).collect();
@@ -194,9 +195,9 @@ impl Plan {
         value
     }
 
-    /// The documents that the remote serves: each note in its final state.
-    pub(super) fn served(&self, ids: &Ids) -> Vec<(String, Document)> {
-        let served = self.notes.iter().enumerate().map(|(number, note)| {
+    /// The paths and documents that the remote serves: each note in its final state.
+    pub(super) fn documents(&self, ids: &Ids) -> Vec<(String, Document)> {
+        let documents = self.notes.iter().enumerate().map(|(number, note)| {
             let id = ids.note(note.author, number);
             let path = id.strip_prefix(&ids.remote).expect("a path").to_owned();
             if note.is_deleted {
@@ -205,16 +206,16 @@ impl Plan {
             }
             (path, Document::activity_json(&self.note(number, note.updated.is_some(), ids)))
         });
-        served.collect()
+        documents.collect()
     }
 
     pub(super) fn activity(&self, at: usize, ids: &Ids) -> Value {
-        let Act { actor, step } = self.acts[at];
+        let Action { actor, step } = self.actions[at];
         let me = ids.actor(actor);
         let (kind, id, object) = match step {
-            Step::Do(relation) => return ids.done(&me, relation),
+            Step::Do(relation) => return ids.relation_activity(&me, relation),
             Step::Undo(relation, ById(by_id)) => {
-                let done = ids.done(&me, relation);
+                let done = ids.relation_activity(&me, relation);
                 let id = format!("{}/undo", done["id"].as_str().expect("an id"));
                 ("Undo", id, if by_id { done["id"].clone() } else { done })
             }
@@ -245,7 +246,7 @@ impl Ids {
         format!("{}/statuses/{number}", self.actor(author))
     }
 
-    fn done(&self, me: &str, relation: Relation) -> Value {
+    fn relation_activity(&self, me: &str, relation: Relation) -> Value {
         let (kind, number, object) = match relation {
             Relation::Follow => ("Follow", 0, &self.critic),
             Relation::Like(article) => ("Like", article, &self.articles[article]),

@@ -60,7 +60,7 @@ pub async fn python(program: &str, site: &Site) -> Value {
 async fn run(mut command: Command, program: &str, site: &Site) -> Value {
     command
         .arg(sources().join(program))
-        .env("SITE", site.told().to_string())
+        .env("SITE", site.script_input().to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -99,23 +99,23 @@ fn demo(file: &str) -> PathBuf {
 
 impl Site {
     /// With a thread of 200 comments.
-    pub async fn filled(database: Database) -> Self {
+    pub async fn full(database: Database) -> Self {
         Self::with(database, THREAD, "ltr", &hard_to_set()).await
     }
 
     /// A site for screenshots: without the reviews that are hard to lay out, and with many about one
     /// director.
-    pub async fn shown(database: Database) -> Self {
+    pub async fn for_screenshots(database: Database) -> Self {
         Self::with(database, THREAD, "ltr", &of_one_director()).await
     }
 
     /// With a dozen comments of each type.
-    pub async fn talked_about(database: Database) -> Self {
+    pub async fn with_comments(database: Database) -> Self {
         Self::with(database, 24, "ltr", &hard_to_set()).await
     }
 
     /// The same with a right-to-left language.
-    pub async fn from_right_to_left(database: Database) -> Self {
+    pub async fn right_to_left(database: Database) -> Self {
         Self::with(database, 24, "rtl", &hard_to_set()).await
     }
 
@@ -142,9 +142,9 @@ impl Site {
         fixture.app.poll("demo").await;
         fixture.poll().await;
         fixture.app.command_output(&["publish", &demo("new-review.md").display().to_string()]).await;
-        let is_it =
+        let is_match =
             |article: &Value| article["name"].as_str().is_some_and(|name| name.contains("Petite Maman"));
-        let article = fixture.await_article(is_it).await;
+        let article = fixture.await_article(is_match).await;
         let all = REVIEWS + items.len();
         eventually("all reviews", || async { (fixture.articles().await.len() == all).then_some(()) }).await;
         let site = Self { fixture, other, article, comments, direction };
@@ -154,7 +154,7 @@ impl Site {
     }
 
     /// What the scripts are told about it.
-    pub fn told(&self) -> Value {
+    pub fn script_input(&self) -> Value {
         let page = |article: &Value| article["url"].as_str().expect("a page").to_owned();
         let resolve = self.fixture.network.names.all();
         let resolve: serde_json::Map<_, _> =
@@ -245,7 +245,7 @@ impl Site {
 
     /// Waits until `live.mjs` tells alice's server that someone is reading, then sends a comment by alice,
     /// and deletes it once it was read.
-    pub async fn answer_who_reads(&self) {
+    pub async fn reply_to_readers(&self) {
         let fixture = &self.fixture;
         fixture.remote.await_request("/somebody-reads").await;
         let note = fixture.comment(&fixture.alice, &self.article, LATE).await;

@@ -200,10 +200,10 @@ impl Peer {
         seen["received"].as_array().expect("a list").iter().cloned().map(Received).collect()
     }
 
-    /// Waits until it has received an activity for which `is_it` holds.
-    pub async fn await_received(&self, what: &str, is_it: impl Fn(&Received) -> bool) -> Received {
-        let is_it = &is_it;
-        eventually(what, || async { self.received().await.into_iter().find(|received| is_it(received)) })
+    /// Waits until it has received an activity for which `is_match` holds.
+    pub async fn await_received(&self, what: &str, is_match: impl Fn(&Received) -> bool) -> Received {
+        let is_match = &is_match;
+        eventually(what, || async { self.received().await.into_iter().find(|received| is_match(received)) })
             .await
     }
 

@@ -213,8 +213,9 @@ impl App {
     }
 
     /// Waits until a line of the log meets a condition. A line may arrive later than the response that it is about.
-    pub async fn await_log(&self, what: &str, is_it: impl Fn(&str) -> bool) {
-        super::eventually(what, || async { self.log().iter().any(|line| is_it(line)).then_some(()) }).await;
+    pub async fn await_log(&self, what: &str, is_match: impl Fn(&str) -> bool) {
+        super::eventually(what, || async { self.log().iter().any(|line| is_match(line)).then_some(()) })
+            .await;
     }
 
     /// What Marquee has printed on both outputs so far. To wait for a line, use [`App::await_log`].

@@ -138,10 +138,10 @@ impl Fixture {
         }
     }
 
-    pub async fn await_article(&self, is_it: impl Fn(&Value) -> bool) -> Value {
-        let is_it = &is_it;
+    pub async fn await_article(&self, is_match: impl Fn(&Value) -> bool) -> Value {
+        let is_match = &is_match;
         eventually("an Article in the outbox", || async {
-            self.articles().await.into_iter().find(|article| is_it(article))
+            self.articles().await.into_iter().find(|article| is_match(article))
         })
         .await
     }
@@ -161,9 +161,9 @@ impl Fixture {
     }
 
     /// Waits until the page of an Article meets a condition.
-    pub async fn await_page(&self, article: &Value, what: &str, is_it: impl Fn(&Page) -> bool) -> Page {
-        let is_it = &is_it;
-        eventually(what, || async { Some(self.page(article).await).filter(|page| is_it(page)) }).await
+    pub async fn await_page(&self, article: &Value, what: &str, is_match: impl Fn(&Page) -> bool) -> Page {
+        let is_match = &is_match;
+        eventually(what, || async { Some(self.page(article).await).filter(|page| is_match(page)) }).await
     }
 
     /// Sends a public reply and waits until the page shows it. Returns the Note.

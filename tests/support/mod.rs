@@ -66,7 +66,7 @@ where
 }
 
 /// Waits until `probe` returns a value; `None` if it does not within this time.
-pub async fn within<T, Probe, Found>(patience: Duration, mut probe: Probe) -> Option<T>
+pub async fn within<T, Probe, Found>(timeout: Duration, mut probe: Probe) -> Option<T>
 where
     Probe: FnMut() -> Found,
     Found: Future<Output = Option<T>>,
@@ -79,7 +79,7 @@ where
             tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
-    tokio::time::timeout(patience, waiting).await.ok()
+    tokio::time::timeout(timeout, waiting).await.ok()
 }
 
 /// Makes two tests of each function, one per database: `name::sqlite` and `name::postgres`.
@@ -102,7 +102,8 @@ macro_rules! both_databases {
 
 /// Runs scenarios that share a server one after the other. If one fails, the output names it.
 ///
-/// `steps!(&fixture, &article; first_scenario, second_scenario)` awaits `first_scenario(&fixture, &article)`, and so on.
+/// `steps!(&fixture, &article; first_scenario, second_scenario)` awaits `first_scenario(&fixture, &article)`, and so
+/// on.
 #[macro_export]
 macro_rules! steps {
     ($($shared:expr),+; $($name:ident),+ $(,)?) => {

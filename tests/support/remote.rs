@@ -240,24 +240,26 @@ impl Remote {
         taken.filter(|a| a["type"] == kind && seen.insert(a["id"].to_string())).collect()
     }
 
-    /// Waits for a delivery for which `is_it` holds.
-    pub async fn await_delivery(&self, what: &str, is_it: impl Fn(&Received) -> bool) -> Received {
-        self.await_state(super::WAIT_TIMEOUT, what, |state| state.received.iter().find(|r| is_it(r)).cloned())
-            .await
+    /// Waits for a delivery for which `is_match` holds.
+    pub async fn await_delivery(&self, what: &str, is_match: impl Fn(&Received) -> bool) -> Received {
+        self.await_state(super::WAIT_TIMEOUT, what, |state| {
+            state.received.iter().find(|r| is_match(r)).cloned()
+        })
+        .await
     }
 
-    /// Waits for an activity for which `is_it` holds.
-    pub async fn await_activity(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
-        self.await_delivery(what, |received| is_it(&received.activity)).await.activity
+    /// Waits for an activity for which `is_match` holds.
+    pub async fn await_activity(&self, what: &str, is_match: impl Fn(&Value) -> bool) -> Value {
+        self.await_delivery(what, |received| is_match(&received.activity)).await.activity
     }
 
     /// The same for deliveries that may need a retry, the first of which comes after a minute.
-    pub async fn await_retry(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
-        let patience = Duration::from_mins(2);
+    pub async fn await_retry(&self, what: &str, is_match: impl Fn(&Value) -> bool) -> Value {
+        let timeout = Duration::from_mins(2);
         let find = |state: &ServerState| {
-            state.received.iter().find(|r| is_it(&r.activity)).map(|r| r.activity.clone())
+            state.received.iter().find(|r| is_match(&r.activity)).map(|r| r.activity.clone())
         };
-        self.await_state(patience, what, find).await
+        self.await_state(timeout, what, find).await
     }
 
     /// Waits until the script has responded to `count` deliveries.
@@ -275,7 +277,7 @@ impl Remote {
 
     async fn await_state<T>(
         &self,
-        patience: Duration,
+        timeout: Duration,
         what: &str,
         find: impl Fn(&ServerState) -> Option<T>,
     ) -> T {
@@ -290,7 +292,7 @@ impl Remote {
                 news.await;
             }
         };
-        if let Ok(found) = tokio::time::timeout(patience, waiting).await {
+        if let Ok(found) = tokio::time::timeout(timeout, waiting).await {
             return found;
         }
         let state = self.server.state();
