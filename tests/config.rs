@@ -1,4 +1,4 @@
-//! The config is checked once at the start, and an error names its key.
+//! The config is checked at the start, and every error names its key.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,10 +17,10 @@ both_databases!(
     two_roles_serve_one_site,
 );
 
-/// Starts Marquee with settings that it must refuse, and checks that the error is one line with these parts.
+/// Starts Marquee with invalid settings, and checks that the error is one line with these parts.
 async fn assert_refused(settings: Settings<'_>, parts: &[&str]) {
     let output = settings.refusal().await;
-    assert!(!output.status.success(), "it starts, in spite of {parts:?}");
+    assert!(!output.status.success(), "Marquee starts despite {parts:?}");
     let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     assert_eq!(stderr.lines().count(), 1, "one line:\n{stderr}");
     for part in parts {
@@ -30,7 +30,7 @@ async fn assert_refused(settings: Settings<'_>, parts: &[&str]) {
 
 #[tokio::test]
 async fn an_invalid_key_or_value_is_named_and_prevents_the_start() {
-    let wrong = [
+    let invalid = [
         ("server", "lisen", "\"127.0.0.1:1\"", "server.lisen"),
         ("server", "listen", "\"everywhere\"", "server.listen"),
         ("server", "origin", "\"http://marquee.test\"", "server.origin"),
@@ -47,9 +47,9 @@ async fn an_invalid_key_or_value_is_named_and_prevents_the_start() {
         ("cinema", "seats", "5", "cinema"),
     ];
     let network = TestNetwork::new();
-    for (section, key, value, named) in wrong {
+    for (section, key, value, expected) in invalid {
         let settings = network.marquee(Database::Sqlite).await.set(section, key, value);
-        assert_refused(settings, &[named]).await;
+        assert_refused(settings, &[expected]).await;
     }
 }
 
@@ -57,13 +57,13 @@ async fn an_invalid_key_or_value_is_named_and_prevents_the_start() {
 async fn an_invalid_feed_is_named_and_prevents_the_start() {
     let network = TestNetwork::new();
     let url = "https://remote.test/feed.xml";
-    for (more, named) in [
+    for (more, expected) in [
         ("intervall = \"15m\"", "intervall"),
         ("publish_since = \"soon\"", "publish_since"),
         ("max_publish_per_poll = -1", "max_publish_per_poll"),
     ] {
         let settings = network.marquee(Database::Sqlite).await.feed("third-row", url, more);
-        assert_refused(settings, &["feeds", named]).await;
+        assert_refused(settings, &["feeds", expected]).await;
     }
     let twice = network.marquee(Database::Sqlite).await.feed("third-row", url, "").feed("third-row", url, "");
     assert_refused(twice, &["feeds.1.name"]).await;
@@ -103,9 +103,9 @@ async fn the_environment_overrides_the_file(database: Database) {
             .env("MARQUEE_FEDERATION__AUTHORIZED_FETCH", "true")
     })
     .await;
-    let front = fixture.app.get_page("/").await;
-    assert!(front.body.contains("Seen from the Aisle"), "{}", front.body);
-    assert!(!front.body.contains("The Test Reel"));
+    let home = fixture.app.get_page("/").await;
+    assert!(home.body.contains("Seen from the Aisle"), "{}", home.body);
+    assert!(!home.body.contains("The Test Reel"));
     let outbox = fixture.critic["outbox"].as_str().expect("a URL");
     let unsigned = fixture.network.client.get(outbox, AS2).await;
     assert_eq!(unsigned.status, 401, "{}", unsigned.body);
@@ -131,7 +131,7 @@ async fn the_start_prints_one_line_on_standard_output() {
     assert!(lines[0].starts_with("Serving https://marquee.test"), "{lines:?}");
 }
 
-/// A value for every scalar key, as a variable of the environment has it.
+/// A value for every scalar key, as an environment variable would have it.
 const SCALARS: [(&str, &str); 34] = [
     ("data_dir", "elsewhere"),
     ("database.url", "postgres://db.example/marquee"),

@@ -1,5 +1,5 @@
-//! Followers on very many servers. If those are gone, the state that is kept of them is limited, and nobody
-//! else has to wait. `MARQUEE_TEST_DEAD_HOSTS` sets their number.
+//! Followers on thousands of servers. If those are gone, Marquee keeps little state about them, and other deliveries
+//! are not delayed. `MARQUEE_TEST_DEAD_HOSTS` sets their number.
 
 use std::net::{SocketAddr, TcpListener};
 
@@ -17,20 +17,19 @@ both_databases!(
     many_healthy_hosts_are_served_despite_a_low_limit_of_open_files,
 );
 
-/// The default. `tests/long` uses a hundred thousand.
+/// The default number of dead hosts; `tests/long` uses a hundred thousand.
 const HOSTS: i64 = 3_000;
 
-/// Servers that respond: more than the initial limit of open files.
+/// The number of healthy hosts: more than the initial limit of open files.
 const HEALTHY: i64 = 600;
 
 /// How much the process may grow while it contacts nine tenths of the servers: less than the memory of one
 /// connection each.
-const GROWTH: usize = 24 * 1024 * 1024;
+const MAX_GROWTH: usize = 24 * 1024 * 1024;
 
-/// With very many servers the first are tried again before the last have been tried once, and slow ones
-/// occupy all slots.
-const VERY_MANY: i64 = 50_000;
-const GROWTH_OF_VERY_MANY: usize = 64 * 1024 * 1024;
+/// With more hosts than this, the first are retried before the last have been tried, and slow ones occupy all slots.
+const MANY_HOSTS: i64 = 50_000;
+const MAX_GROWTH_OF_MANY_HOSTS: usize = 64 * 1024 * 1024;
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -42,10 +41,11 @@ async fn count(fixture: &Fixture, query: &'static str) -> i64 {
 }
 
 /// Waits until a query returns a number that meets a condition.
-async fn await_count(fixture: &Fixture, query: &'static str, wanted: impl Fn(i64) -> bool) {
+async fn await_count(fixture: &Fixture, query: &'static str, is_expected: impl Fn(i64) -> bool) {
     for _ in 0..10 {
         let found =
-            within(LONG_WAIT_TIMEOUT, || async { wanted(count(fixture, query).await).then_some(()) }).await;
+            within(LONG_WAIT_TIMEOUT, || async { is_expected(count(fixture, query).await).then_some(()) })
+                .await;
         if found.is_some() {
             return;
         }
@@ -53,8 +53,8 @@ async fn await_count(fixture: &Fixture, query: &'static str, wanted: impl Fn(i64
     panic!("timed out: {query} gives {}", count(fixture, query).await);
 }
 
-/// A site with a follower, and with one follower on each of very many servers at one address.
-async fn scene(
+/// A site with a follower, and with one follower on each of many servers that share an address.
+async fn fixture_with_hosts(
     database: Database,
     domain: &str,
     hosts: i64,
@@ -84,8 +84,7 @@ async fn scene(
     (fixture, crowd)
 }
 
-/// Moves all times into the past, so that what was due in that time is due now, and what expires in it has
-/// expired.
+/// Moves all stored times into the past, as if that much time had passed.
 async fn advance_time(fixture: &Fixture, time: i64) {
     let mut db = DbControl::connect(&fixture.app).await;
     for (table, columns) in [
@@ -107,7 +106,8 @@ async fn j11_each_dead_host_costs_one_row_and_one_probe_and_delays_no_other(data
     let hosts =
         std::env::var("MARQUEE_TEST_DEAD_HOSTS").map_or(HOSTS, |text| text.parse().expect("a number"));
     let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
-    let (mut fixture, _) = scene(database, "dead.test", hosts, |_| address, |settings| settings).await;
+    let (mut fixture, _) =
+        fixture_with_hosts(database, "dead.test", hosts, |_| address, |settings| settings).await;
 
     // No server has been contacted yet: each gets one attempt.
     let first = fixture.publish("The Night Ferry").await;
@@ -116,10 +116,10 @@ async fn j11_each_dead_host_costs_one_row_and_one_probe_and_delays_no_other(data
     await_count(&fixture, FAILING, |failing| failing == hosts).await;
     let grown = fixture.app.peak_memory() - before;
     eprintln!("{hosts} dead hosts: {} MiB, {} KiB more than at a tenth", before >> 20, grown >> 10);
-    let most = if hosts < VERY_MANY { GROWTH } else { GROWTH_OF_VERY_MANY };
-    assert!(grown < most, "{grown} bytes more");
+    let max_growth = if hosts < MANY_HOSTS { MAX_GROWTH } else { MAX_GROWTH_OF_MANY_HOSTS };
+    assert!(grown < max_growth, "{grown} bytes more");
     fixture.remote.await_activity("the Create", create_of(&first)).await;
-    assert!(count(&fixture, "select count(*) from hosts").await <= hosts + 1, "a row each");
+    assert!(count(&fixture, "select count(*) from hosts").await <= hosts + 1, "one row for each host");
 
     // The next review causes no attempts at them, and reaches the healthy server at once.
     let second = fixture.publish("The Day Ferry").await;
@@ -129,32 +129,31 @@ async fn j11_each_dead_host_costs_one_row_and_one_probe_and_delays_no_other(data
     await_count(&fixture, arrived, |arrived| arrived == 1).await;
     let tried = "select count(*) from deliveries where attempts > 0 and activity_id = (
         select max(activity_id) from deliveries)";
-    assert_eq!(count(&fixture, tried).await, 1, "none but that");
+    assert_eq!(count(&fixture, tried).await, 1, "only the delivery to the healthy host was attempted");
 
-    // A day later all are tried again, and now connections hang instead of being refused. Nobody waits for
-    // them.
-    let tarpit = TcpListener::bind(address).expect("the address of the dead");
+    // A day later all are tried again, and now connections hang instead of being refused. Other deliveries
+    // are not delayed.
+    let tarpit = TcpListener::bind(address).expect("the address of the dead hosts");
     advance_time(&fixture, DAY).await;
     await_count(&fixture, "select count(*) from hosts where failures > 0 and lease is not null", |n| n > 500)
         .await;
     let third = fixture.publish("The Last Ferry").await;
     fixture.remote.await_activity("the third Create", create_of(&third)).await;
     let waiting = "select count(*) from hosts where failures = 1 and lease is null";
-    assert!(count(&fixture, waiting).await > 0, "it did not wait for its turn after theirs");
+    assert!(count(&fixture, waiting).await > 0, "the delivery was sent before the dead hosts were done");
     drop(tarpit);
 
     old_deliveries_and_hosts_are_deleted(&mut fixture, hosts).await;
 }
 
-/// After a week all deliveries are given up, with one more probe each, and after another month they are
-/// deleted.
+/// After a week all deliveries fail, with one more probe for each host, and after another month they are deleted.
 async fn old_deliveries_and_hosts_are_deleted(fixture: &mut Fixture, hosts: i64) {
     await_count(fixture, "select count(*) from hosts where lease is not null", |held| held == 0).await;
     advance_time(fixture, 8 * DAY).await;
     await_count(fixture, "select count(*) from deliveries where state = 'queued'", |queued| queued == 0)
         .await;
     let failed = count(fixture, "select count(*) from deliveries where state = 'failed'").await;
-    assert_eq!(failed, 3 * hosts, "three reviews");
+    assert_eq!(failed, 3 * hosts, "the deliveries of three reviews");
     await_count(fixture, "select count(*) from hosts where due_at is not null", |due| due == 0).await;
     advance_time(fixture, 31 * DAY).await;
     fixture.app.restart().await;
@@ -164,20 +163,26 @@ async fn old_deliveries_and_hosts_are_deleted(fixture: &mut Fixture, hosts: i64)
 
 /// Each kept connection uses a file descriptor, and the default limit is low.
 async fn many_healthy_hosts_are_served_despite_a_low_limit_of_open_files(database: Database) {
-    let few = ["prlimit", "--nofile=256:16384"].map(str::to_owned).to_vec();
-    let there = |network: &TestNetwork| network.names.all()["crowd.test"];
-    let (fixture, crowd) =
-        scene(database, "crowd.test", HEALTHY, there, |settings| settings.wrap_with(few)).await;
+    let low_limit = ["prlimit", "--nofile=256:16384"].map(str::to_owned).to_vec();
+    let crowd_address = |network: &TestNetwork| network.names.all()["crowd.test"];
+    let (fixture, crowd) = fixture_with_hosts(database, "crowd.test", HEALTHY, crowd_address, |settings| {
+        settings.wrap_with(low_limit)
+    })
+    .await;
     let before = fixture.app.peak_memory();
     let article = fixture.publish("The Night Ferry").await;
     let arrived =
         || crowd.received().iter().filter(|received| create_of(&article)(&received.activity)).count();
-    let all = within(LONG_WAIT_TIMEOUT, || async {
+    let received_by_all = within(LONG_WAIT_TIMEOUT, || async {
         (i64::try_from(arrived()).ok() == Some(HEALTHY)).then_some(())
     })
     .await;
-    assert!(all.is_some(), "{} of {HEALTHY} have it", arrived());
+    assert!(received_by_all.is_some(), "{} of {HEALTHY} received it", arrived());
     eprintln!("{HEALTHY} hosts: {} KiB more", (fixture.app.peak_memory() - before) >> 10);
-    assert_eq!(count(&fixture, "select count(*) from deliveries where attempts > 1").await, 0, "at once");
+    assert_eq!(
+        count(&fixture, "select count(*) from deliveries where attempts > 1").await,
+        0,
+        "at the first attempt"
+    );
     assert_eq!(fixture.app.get_page("/").await.status, 200);
 }

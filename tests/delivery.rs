@@ -46,9 +46,11 @@ async fn status(fixture: &Fixture, article: &Value) -> String {
 }
 
 /// Waits until the delivery status contains a text.
-async fn await_status(fixture: &Fixture, article: &Value, wanted: &str) -> String {
-    eventually(wanted, || async { Some(status(fixture, article).await).filter(|text| text.contains(wanted)) })
-        .await
+async fn await_status(fixture: &Fixture, article: &Value, expected: &str) -> String {
+    eventually(expected, || async {
+        Some(status(fixture, article).await).filter(|text| text.contains(expected))
+    })
+    .await
 }
 
 async fn a_failing_server_costs_one_attempt_for_all_its_inboxes(database: Database) {
@@ -59,16 +61,16 @@ async fn a_failing_server_costs_one_attempt_for_all_its_inboxes(database: Databa
     away.script(std::iter::repeat_n(ScriptedResponse::Status(503), 20));
     let first = fixture.publish("The Night Ferry").await;
     away.await_refusals(1).await;
-    let waits = await_status(&fixture, &first, "retry at").await;
+    let printed = await_status(&fixture, &first, "retry at").await;
     assert!(
-        waits.contains("1 delivered, 1 queued, 0 failed") && waits.contains("responded with 503"),
-        "{waits}"
+        printed.contains("1 delivered, 1 queued, 0 failed") && printed.contains("responded with 503"),
+        "{printed}"
     );
     let second = fixture.publish("The Day Ferry").await;
     fixture.remote.await_activity("the second Create", create_of(&second)).await;
     await_status(&fixture, &second, "1 delivered, 1 queued, 0 failed").await;
     fixture.settle().await;
-    assert_eq!(away.refused().len(), 1, "nothing more was tried");
+    assert_eq!(away.refused().len(), 1, "no further attempt was made");
     let hosts = fixture.app.command_output(&["host", "list"]).await;
     assert!(hosts.contains("away.test  1 failure since") && hosts.contains("responded with 503"), "{hosts}");
     assert!(!hosts.contains("remote.test"), "{hosts}");
@@ -88,8 +90,8 @@ async fn a_server_that_is_back_gets_its_pending_deliveries_in_order(database: Da
     bo.deliver(fixture.inbox(), &bo.like(first["id"].as_str().expect("an id"))).await;
     away.await_activity("the second Create", create_of(&second)).await;
     let creates: Vec<Value> = away.received().into_iter().map(|received| received.activity).collect();
-    let place = |article: &Value| creates.iter().position(create_of(article)).expect("it came");
-    assert!(place(&first) < place(&second), "the older one first");
+    let position = |article: &Value| creates.iter().position(create_of(article)).expect("a received Create");
+    assert!(position(&first) < position(&second), "the older one arrived first");
     await_status(&fixture, &second, "1 delivered, 0 queued, 0 failed").await;
     assert!(fixture.app.command_output(&["host", "list"]).await.contains("all servers respond"));
 }
@@ -140,11 +142,14 @@ async fn the_delivery_status_of_a_review_can_be_shown(database: Database) {
     follow_from(&fixture, &other, "bo").await;
     let article = fixture.publish("The Night Ferry").await;
     let page = article["url"].as_str().or_else(|| article["url"][0]["href"].as_str()).expect("a page");
-    let told = fixture.app.command_output(&["delivery", "status", page, "--wait"]).await;
-    assert!(told.starts_with("Create at ") && told.contains("2 delivered, 0 queued, 0 failed"), "{told}");
+    let printed = fixture.app.command_output(&["delivery", "status", page, "--wait"]).await;
+    assert!(
+        printed.starts_with("Create at ") && printed.contains("2 delivered, 0 queued, 0 failed"),
+        "{printed}"
+    );
     fixture.app.command_output(&["retract", page]).await;
-    let told = await_status(&fixture, &article, "Delete at ").await;
-    assert!(told.contains("Create at ") && told.contains("2 delivered"), "{told}");
+    let printed = await_status(&fixture, &article, "Delete at ").await;
+    assert!(printed.contains("Create at ") && printed.contains("2 delivered"), "{printed}");
     let unknown = fixture.app.cli(&["delivery", "status", "no-such-review"]).await;
     assert!(!unknown.status.success() && !unknown.stderr.is_empty());
 }
@@ -169,8 +174,8 @@ async fn followers_are_counted_at_the_inbox_that_reaches_them(database: Database
     fixture.app.command_output(&["block", "domain", "other.test"]).await;
     assert_eq!(total_items().await, json!(1));
     let article = fixture.publish("The Night Ferry").await;
-    let told = await_status(&fixture, &article, "1 delivered, 0 queued").await;
-    assert!(!told.contains("other.test"), "{told}");
+    let printed = await_status(&fixture, &article, "1 delivered, 0 queued").await;
+    assert!(!printed.contains("other.test"), "{printed}");
 }
 
 async fn j6_an_inbox_that_is_gone_is_not_retried_and_its_followers_are_removed(database: Database) {
@@ -191,8 +196,8 @@ async fn j6_an_inbox_that_is_gone_is_not_retried_and_its_followers_are_removed(d
     };
     other.script([ScriptedResponse::Status(410), ScriptedResponse::Status(410)]);
     let first = fixture.publish("The Night Ferry").await;
-    let told = await_status(&fixture, &first, "1 delivered, 0 queued, 2 failed").await;
-    assert!(told.contains("other.test") && told.contains("responded with 410"), "{told}");
+    let printed = await_status(&fixture, &first, "1 delivered, 0 queued, 2 failed").await;
+    assert!(printed.contains("other.test") && printed.contains("responded with 410"), "{printed}");
     assert_eq!(followers().await, ["cy", "alice"]);
     // Nothing is delivered to him any more, and the shared inbox is tried with the next follower.
     let second = fixture.publish("The Day Ferry").await;
@@ -223,8 +228,8 @@ async fn j9_a_hundred_tarpits_do_not_delay_a_healthy_server(database: Database) 
     fixture.follow(&fixture.alice).await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.remote.await_activity("the Create", create_of(&article)).await;
-    let told = await_status(&fixture, &article, "1 delivered").await;
-    assert!(told.contains("1 delivered, 100 queued, 0 failed"), "{told}");
+    let printed = await_status(&fixture, &article, "1 delivered").await;
+    assert!(printed.contains("1 delivered, 100 queued, 0 failed"), "{printed}");
 }
 
 fn count_creates(remote: &Remote, article: &Value) -> usize {

@@ -162,8 +162,7 @@ async fn nodeinfo_describes_the_site(fixture: &Fixture, article: &Value) {
     );
     for version in ["2.0", "2.1"] {
         let schema = format!("http://nodeinfo.diaspora.software/ns/schema/{version}");
-        let address =
-            link(&discovery, &schema).expect("a link")["href"].as_str().expect("an address").to_owned();
+        let address = link(&discovery, &schema).expect("a link")["href"].as_str().expect("a URL").to_owned();
         let response = client.get(&address, "*/*").await;
         assert_eq!(response.header("content-type"), format!("application/json; profile=\"{schema}#\""));
         let document = response.json();
@@ -247,21 +246,21 @@ async fn every_url_serves_the_representation_that_is_requested(fixture: &Fixture
                 assert_eq!(response.header("link"), header, "{address}");
                 assert_eq!(alternate(&Page::parse(&response.body)), id, "{address}");
             } else {
-                assert_eq!(response.status, 303, "{address} leads people to the page");
+                assert_eq!(response.status, 303, "{address} redirects browsers to the page");
             }
         }
         for accept in ["*/*", "", "image/png"] {
             let response = client.get(&address, accept).await;
-            let got_page = response.header("content-type").starts_with("text/html");
-            assert_eq!(got_page, is_page, "{address} as {accept}");
+            let is_html = response.header("content-type").starts_with("text/html");
+            assert_eq!(is_html, is_page, "{address} as {accept}");
         }
     }
 }
 
 /// The document that the head of a page links to.
 fn alternate(page: &Page) -> String {
-    let has = |attributes: &[(String, String)], key: &str, what: &str| {
-        attributes.iter().any(|(known, value)| known == key && value == what)
+    let has = |attributes: &[(String, String)], key: &str, expected: &str| {
+        attributes.iter().any(|(known, value)| known == key && value == expected)
     };
     let mut links = page.elements.iter().filter(|(name, attributes)| {
         name == "link"
@@ -269,17 +268,17 @@ fn alternate(page: &Page) -> String {
             && has(attributes, "type", "application/activity+json")
     });
     let (_, attributes) = links.next().expect("a link to the document");
-    assert!(links.next().is_none(), "one link");
-    attributes.iter().find(|(key, _)| key == "href").expect("an address").1.clone()
+    assert!(links.next().is_none(), "there is only one link");
+    attributes.iter().find(|(key, _)| key == "href").expect("a URL").1.clone()
 }
 
 async fn g9_no_cache_mixes_a_page_and_a_document(fixture: &Fixture, article: &Value) {
     let client = &fixture.network.client;
     let review = article["url"].as_str().expect("a page").to_owned();
-    let gone = fixture.publish("The Day Ferry").await;
-    let gone_page = gone["url"].as_str().expect("a page").to_owned();
-    fixture.app.command_output(&["retract", gone_page.rsplit('/').next().expect("a slug")]).await;
-    let not_there = url("/reviews/no-such-review");
+    let retracted = fixture.publish("The Day Ferry").await;
+    let retracted_page = retracted["url"].as_str().expect("a page").to_owned();
+    fixture.app.command_output(&["retract", retracted_page.rsplit('/').next().expect("a slug")]).await;
+    let unknown = url("/reviews/no-such-review");
     for address in [
         url("/"),
         url("/@critic"),
@@ -287,9 +286,9 @@ async fn g9_no_cache_mixes_a_page_and_a_document(fixture: &Fixture, article: &Va
         review,
         fixture.actor().to_owned(),
         id_of(article).to_owned(),
-        gone_page,
-        id_of(&gone).to_owned(),
-        not_there,
+        retracted_page,
+        id_of(&retracted).to_owned(),
+        unknown,
     ] {
         for accept in [AS2, HTML, LOOK_UP, "*/*"] {
             let response = client.get(&address, accept).await;
@@ -297,8 +296,8 @@ async fn g9_no_cache_mixes_a_page_and_a_document(fixture: &Fixture, article: &Va
                 response.header("vary").split(',').map(|name| name.trim().to_lowercase()).collect();
             assert!(vary.iter().any(|name| name == "accept"), "{address} as {accept}: {vary:?}");
             let body_is_page = response.body.trim_start().starts_with("<!doctype html>");
-            let said_page = response.header("content-type").starts_with("text/html");
-            assert_eq!(body_is_page, said_page, "{address} as {accept}");
+            let type_is_page = response.header("content-type").starts_with("text/html");
+            assert_eq!(body_is_page, type_is_page, "{address} as {accept}");
         }
     }
 }
@@ -316,7 +315,7 @@ fn meta(page: &Page, name: &str) -> String {
         })
         .filter_map(|(_, attributes)| value(attributes, "content"));
     let content = found.next().unwrap_or_else(|| panic!("no {name}"));
-    assert!(found.next().is_none(), "one {name}");
+    assert!(found.next().is_none(), "there is only one {name}");
     content
 }
 
@@ -327,14 +326,14 @@ async fn pages_name_their_author(fixture: &Fixture, article: &Value) {
     for address in [url("/"), url("/@critic"), article["url"].as_str().expect("a page").to_owned()] {
         let page = Page::parse(&fixture.network.client.get(&address, HTML).await.body);
         assert_eq!(meta(&page, "fediverse:creator"), format!("@critic@{HOST}"), "{address}");
-        let is_mine = |attributes: &[(String, String)]| {
+        let is_rel_me = |attributes: &[(String, String)]| {
             let has = |key: &str, what: &str| {
                 attributes.iter().any(|(k, v)| k == key && v.split(' ').any(|word| word == what))
             };
             has("rel", "me") && has("href", "https://old.test/films/")
         };
         assert!(
-            page.elements.iter().any(|(name, attributes)| name == "a" && is_mine(attributes)),
+            page.elements.iter().any(|(name, attributes)| name == "a" && is_rel_me(attributes)),
             "{address}"
         );
     }

@@ -1,4 +1,4 @@
-//! The conversation under a review: the facepile, the sort orders, and live updates of an open page.
+//! The discussion of a review: the facepile, the sort orders, and live updates of an open page.
 
 use reqwest::Method;
 use scraper::{Html, Selector};
@@ -25,8 +25,8 @@ both_databases!(
     an_open_page_polls_the_discussion_and_gets_304_if_nothing_changed,
 );
 
-/// The labels of the faces, in order.
-fn faces(page: &Page) -> Vec<String> {
+/// The titles of the actors in the facepile, in order.
+fn facepile_titles(page: &Page) -> Vec<String> {
     let titles = page.elements.iter().filter(|(_, attributes)| {
         attributes.iter().any(|(key, _)| key == "title")
             && attributes.iter().any(|(key, _)| key == "aria-label")
@@ -37,19 +37,19 @@ fn faces(page: &Page) -> Vec<String> {
     titles.map(|(_, attributes)| title(attributes)).collect()
 }
 
-/// The pictures in the facepile.
-fn pictures(page: &Page) -> Vec<&str> {
-    let of = |attributes: &'_ [(String, String)], wanted: &str| {
+/// The URLs of the avatars in the facepile.
+fn facepile_avatars(page: &Page) -> Vec<&str> {
+    let value = |attributes: &'_ [(String, String)], name: &str| {
         attributes
             .iter()
-            .position(|(key, _)| key == wanted)
+            .position(|(key, _)| key == name)
             .map(|at| attributes[at].1.clone())
             .unwrap_or_default()
     };
     let images = page
         .elements
         .iter()
-        .filter(|(name, attributes)| name == "img" && of(attributes, "class") == "face disc");
+        .filter(|(name, attributes)| name == "img" && value(attributes, "class") == "face disc");
     images
         .filter_map(|(_, attributes)| {
             attributes.iter().find(|(key, _)| key == "src").map(|(_, value)| value.as_str())
@@ -57,8 +57,8 @@ fn pictures(page: &Page) -> Vec<&str> {
         .collect()
 }
 
-/// Serves a picture for the user, and lists it in the actor.
-fn show(fixture: &Fixture, user: &User) {
+/// Serves an avatar for the user, and lists it in the actor.
+fn serve_avatar(fixture: &Fixture, user: &User) {
     let path = format!("/faces/{}.png", user.name);
     let picture = [include_bytes!("../config/demo/avatar.png"), user.name.as_bytes()].concat();
     fixture.remote.serve(&path, Document::new("image/png", picture));
@@ -67,7 +67,8 @@ fn show(fixture: &Fixture, user: &User) {
     user.serve_actor(&actor);
 }
 
-fn pose(user: &User, key: &str) {
+/// Sets a flag of the actor, such as `discoverable`, to false.
+fn opt_out(user: &User, key: &str) {
     let mut actor = user.actor();
     actor[key] = json!(false);
     user.serve_actor(&actor);
@@ -88,26 +89,31 @@ async fn likes_and_boosts_show_their_actors_until_they_are_undone(database: Data
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let bob = fixture.remote.user("bob");
-    show(&fixture, &fixture.alice);
+    serve_avatar(&fixture, &fixture.alice);
     let (like, boost) = (fixture.alice.like(id_of(&article)), bob.announce(id_of(&article)));
     fixture.alice.deliver(fixture.inbox(), &like).await;
     bob.deliver(fixture.inbox(), &boost).await;
     bob.deliver(fixture.inbox(), &bob.like(id_of(&article))).await;
-    let all_there = |page: &Page| faces(page).len() == 2 && pictures(page).len() == 1;
-    let page = fixture.await_page(&article, "two faces, one with a picture", all_there).await;
-    let told = faces(&page).join("; ");
-    let (alice, bobs) = (fixture.alice.display_name(), bob.display_name());
-    assert!(told.contains(&format!("{alice} (@alice@remote.test) liked this")), "{told}");
-    assert!(told.contains(&format!("{bobs} (@bob@remote.test) liked and boosted this")), "{told}");
-    assert!(pictures(&page)[0].starts_with("/media/"), "no reader asks another server");
+    let is_complete = |page: &Page| facepile_titles(page).len() == 2 && facepile_avatars(page).len() == 1;
+    let page = fixture.await_page(&article, "two actors, one with an avatar", is_complete).await;
+    let titles = facepile_titles(&page).join("; ");
+    let (alice, bob_name) = (fixture.alice.display_name(), bob.display_name());
+    assert!(titles.contains(&format!("{alice} (@alice@remote.test) liked this")), "{titles}");
+    assert!(titles.contains(&format!("{bob_name} (@bob@remote.test) liked and boosted this")), "{titles}");
+    assert!(facepile_avatars(&page)[0].starts_with("/media/"), "avatars are served from this site");
     assert!(page.text.contains("2 likes") && page.text.contains("1 boost"), "{}", page.text);
-    let face = url(pictures(&page)[0]);
-    assert_eq!(fixture.network.client.get(&face, "image/*").await.status, 200);
+    let avatar = url(facepile_avatars(&page)[0]);
+    assert_eq!(fixture.network.client.get(&avatar, "image/*").await.status, 200);
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.undo(&like)).await;
-    let page = fixture.await_page(&article, "alice to go", |page| faces(page).len() == 1).await;
-    assert!(page.text.contains("1 like") && pictures(&page).is_empty(), "{}", page.text);
+    let page =
+        fixture.await_page(&article, "alice to disappear", |page| facepile_titles(page).len() == 1).await;
+    assert!(page.text.contains("1 like") && facepile_avatars(&page).is_empty(), "{}", page.text);
     bob.deliver(fixture.inbox(), &bob.undo(&boost)).await;
-    fixture.await_page(&article, "the boost to go", |page| faces(page)[0].ends_with("liked this")).await;
+    fixture
+        .await_page(&article, "the boost to disappear", |page| {
+            facepile_titles(page)[0].ends_with("liked this")
+        })
+        .await;
 }
 
 async fn an_actor_who_opted_out_is_counted_but_not_shown(database: Database) {
@@ -115,20 +121,20 @@ async fn an_actor_who_opted_out_is_counted_but_not_shown(database: Database) {
     let article = fixture.publish("The Night Ferry").await;
     let (shy, hidden, carol) =
         (fixture.remote.user("shy"), fixture.remote.user("hidden"), fixture.remote.user("carol"));
-    pose(&shy, "discoverable");
-    pose(&hidden, "indexable");
+    opt_out(&shy, "discoverable");
+    opt_out(&hidden, "indexable");
     for user in [&shy, &hidden, &fixture.alice, &carol] {
         user.deliver(fixture.inbox(), &user.like(id_of(&article))).await;
     }
-    let page = fixture.await_page(&article, "two faces", |page| faces(page).len() == 2).await;
+    let page = fixture.await_page(&article, "two actors", |page| facepile_titles(page).len() == 2).await;
     assert!(page.text.contains("4 likes") && page.text.contains("+ 2 more"), "{}", page.text);
     // An account that blocks the critic is counted but not shown; one that the critic blocks is neither
     // counted nor shown.
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.activity("Block", &json!(fixture.actor()))).await;
-    let page = fixture.await_page(&article, "one face", |page| faces(page).len() == 1).await;
+    let page = fixture.await_page(&article, "one actor", |page| facepile_titles(page).len() == 1).await;
     assert!(page.text.contains("4 likes") && page.text.contains("+ 3 more"), "{}", page.text);
     fixture.app.command_output(&["block", "account", &carol.id()]).await;
-    let page = fixture.await_page(&article, "no face", |page| faces(page).is_empty()).await;
+    let page = fixture.await_page(&article, "no actor", |page| facepile_titles(page).is_empty()).await;
     assert!(page.text.contains("3 likes"), "{}", page.text);
     assert_eq!(fixture.article(&article).await["likes"]["totalItems"], 3);
 }
@@ -141,49 +147,49 @@ async fn a_silenced_actor_is_not_shown_unless_allowed(database: Database) {
     for user in [&fixture.alice, &deep.user("dave")] {
         user.deliver(fixture.inbox(), &user.like(id_of(&article))).await;
     }
-    let shown = async |what: &str, many: usize| {
-        fixture.await_page(&article, what, |page| faces(page).len() == many).await;
+    let await_shown = async |what: &str, count: usize| {
+        fixture.await_page(&article, what, |page| facepile_titles(page).len() == count).await;
     };
     let block = async |args: &[&str]| fixture.app.command_output(&[&["block"], args].concat()).await;
-    shown("both", 2).await;
+    await_shown("both actors", 2).await;
     block(&["domain", "remote.test", "--silence"]).await;
-    shown("nobody of a silenced server", 0).await;
+    await_shown("no actor of the silenced server", 0).await;
     block(&["allow", "deep.remote.test"]).await;
-    shown("an allowed server below it", 1).await;
+    await_shown("the actor of the allowed subdomain", 1).await;
     block(&["remove", "deep.remote.test"]).await;
-    shown("nobody again", 0).await;
+    await_shown("no actor again", 0).await;
     block(&["remove", "remote.test"]).await;
-    shown("both again", 2).await;
+    await_shown("both actors again", 2).await;
 }
 
 async fn an_actor_with_held_comments_is_not_shown(database: Database) {
     let fixture =
         Fixture::with(database, |_, settings| settings.set("moderation", "first_comments", "\"held\"")).await;
-    let (liked, talked_of) =
+    let (liked, commented) =
         (fixture.publish("The Night Ferry").await, fixture.publish("The Empty Hall").await);
-    // Followers count as known.
+    // The actor of a follower is already known.
     fixture.follow(&fixture.alice).await;
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.like(id_of(&liked))).await;
     fixture.await_page(&liked, "the like", |page| page.text.contains("1 like")).await;
     fixture.settle().await;
-    assert_eq!(faces(&fixture.page(&liked).await), Vec::<String>::new());
-    let note = fixture.alice.reply(id_of(&talked_of), "<p>May I come in</p>");
+    assert_eq!(facepile_titles(&fixture.page(&liked).await), Vec::<String>::new());
+    let note = fixture.alice.reply(id_of(&commented), "<p>May I come in</p>");
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&note)).await;
-    eventually("the comment to wait", || async {
+    eventually("the comment to be held", || async {
         let listed = fixture.app.command_output(&["comment", "list", "--state", "held"]).await;
         listed.contains("May I come in").then_some(())
     })
     .await;
     fixture.app.command_output(&["comment", "approve", id_of(&note)]).await;
-    fixture.await_page(&liked, "the face of who is let through", |page| faces(page).len() == 1).await;
+    fixture.await_page(&liked, "the approved actor", |page| facepile_titles(page).len() == 1).await;
 }
 
-/// Inserts many likes that are newer than all others, by actors whose server does not exist.
-async fn insert_likes(db: &mut DbControl, article: &Value, name: &str, many: usize) {
+/// Inserts likes that are newer than all others, by actors whose server does not exist.
+async fn insert_likes(db: &mut DbControl, article: &Value, name: &str, count: usize) {
     let review = id_of(article).rsplit('/').next().expect("an id");
     db.execute(&format!(
         "insert into reactions (review_id, actor, kind, state, signed_at)
-         with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < {many})
+         with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < {count})
          select '{review}', 'https://127.0.0.2/{name}/' || n, 'like', 'on', 9000000000000 + n from numbers"
     ))
     .await;
@@ -194,47 +200,49 @@ async fn an_actor_displaced_from_one_facepile_stays_in_another(database: Databas
     let (loud, quiet) = (fixture.publish("The Night Ferry").await, fixture.publish("The Empty Hall").await);
     let (bob, carol) = (fixture.remote.user("bob"), fixture.remote.user("carol"));
     for user in [&fixture.alice, &bob, &carol] {
-        show(&fixture, user);
+        serve_avatar(&fixture, user);
     }
     let like = |user: &User, article: &Value| user.like(id_of(article));
-    let of_alice = like(&fixture.alice, &quiet);
-    fixture.alice.deliver(fixture.inbox(), &of_alice).await;
+    let alice_like = like(&fixture.alice, &quiet);
+    fixture.alice.deliver(fixture.inbox(), &alice_like).await;
     for user in [&fixture.alice, &bob] {
         user.deliver(fixture.inbox(), &like(user, &loud)).await;
     }
-    let pictured = async |article: &Value, many: usize| {
+    let await_avatars = async |article: &Value, count: usize| {
         let page = fixture
-            .await_page(article, &format!("{many} pictures"), |page| pictures(page).len() == many)
+            .await_page(article, &format!("{count} avatars"), |page| facepile_avatars(page).len() == count)
             .await;
-        pictures(&page).into_iter().map(url).collect::<Vec<_>>()
+        facepile_avatars(&page).into_iter().map(url).collect::<Vec<_>>()
     };
-    let is_there = async |picture: &str| fixture.network.client.get(picture, "image/*").await.status == 200;
-    let gone = async |picture: &str| {
-        eventually("a picture to go", || async { (!is_there(picture).await).then_some(()) }).await;
+    let exists = async |avatar: &str| fixture.network.client.get(avatar, "image/*").await.status == 200;
+    let await_deleted = async |avatar: &str| {
+        eventually("an avatar to be deleted", || async { (!exists(avatar).await).then_some(()) }).await;
     };
-    let alices = pictured(&quiet, 1).await.remove(0);
-    let bobs = pictured(&loud, 2).await.into_iter().find(|picture| *picture != alices).expect("a picture");
-    // Newer likes push both out of that facepile; alice stays in the one of the other review.
+    let alice_avatar = await_avatars(&quiet, 1).await.remove(0);
+    let bob_avatar =
+        await_avatars(&loud, 2).await.into_iter().find(|avatar| *avatar != alice_avatar).expect("an avatar");
+    // Newer likes displace both from this facepile. Alice stays in the facepile of the other review.
     let mut db = DbControl::connect(&fixture.app).await;
     insert_likes(&mut db, &loud, "first", 150).await;
-    gone(&bobs).await;
+    await_deleted(&bob_avatar).await;
     fixture.settle().await;
-    assert!(is_there(&alices).await);
-    pictured(&quiet, 1).await;
+    assert!(exists(&alice_avatar).await);
+    await_avatars(&quiet, 1).await;
     // The newer likes are removed, so the others are among the latest again.
     db.execute("update reactions set state = 'off' where actor like 'https://127.0.0.2/%'").await;
-    pictured(&loud, 2).await;
-    assert!(is_there(&bobs).await);
-    // More newer likes than are ever looked at push someone out.
+    await_avatars(&loud, 2).await;
+    assert!(exists(&bob_avatar).await);
+    // More newer likes than the facepile ever considers displace someone.
     carol.deliver(fixture.inbox(), &like(&carol, &loud)).await;
-    let three = pictured(&loud, 3).await;
+    let three = await_avatars(&loud, 3).await;
     insert_likes(&mut db, &loud, "second", 500).await;
-    let carols = three.iter().find(|picture| **picture != alices && **picture != bobs).expect("a picture");
-    gone(carols).await;
-    // An undone like shows no face.
-    assert!(is_there(&alices).await);
-    fixture.alice.deliver(fixture.inbox(), &fixture.alice.undo(&of_alice)).await;
-    gone(&alices).await;
+    let carol_avatar =
+        three.iter().find(|avatar| **avatar != alice_avatar && **avatar != bob_avatar).expect("an avatar");
+    await_deleted(carol_avatar).await;
+    // An undone like is not shown.
+    assert!(exists(&alice_avatar).await);
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.undo(&alice_like)).await;
+    await_deleted(&alice_avatar).await;
 }
 
 async fn a_review_card_counts_comments_like_the_page(database: Database) {
@@ -257,9 +265,9 @@ async fn a_review_card_counts_comments_like_the_page(database: Database) {
 }
 
 fn order(page: &Page) -> Vec<&str> {
-    let known = ["First", "Second", "Third", "Answer"];
-    let named = |text: &str| known.into_iter().find(|known| text.contains(&format!("{known} thought")));
-    page.comments.iter().filter_map(|comment| named(&comment.text)).collect()
+    let labels = ["First", "Second", "Third", "Answer"];
+    let label = |text: &str| labels.into_iter().find(|label| text.contains(&format!("{label} thought")));
+    page.comments.iter().filter_map(|comment| label(&comment.text)).collect()
 }
 
 async fn comments_are_sorted_as_requested(database: Database) {
@@ -295,7 +303,7 @@ async fn comments_are_sorted_as_requested(database: Database) {
     }
 }
 
-/// Copies the existing comment many times, each a second older than the one before.
+/// Copies the existing comment 2,003 times, each a second newer than the one before.
 const MORE: &str = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 2003)
      insert into comments (id, review_id, uri, url, actor, parent_uri, content, state, published_at, signed_at, created_at)
      select substr(c.id, 1, 22) || substr(cast(10000 + i as text), 2), c.review_id, c.uri || i, c.url || i, c.actor,
@@ -309,7 +317,7 @@ async fn a_discussion_that_is_too_long_for_a_page_can_be_read_from_both_ends(dat
     DbControl::connect(&fixture.app).await.execute(MORE).await;
     let page = article["url"].as_str().expect("a page");
     let (newest, oldest) = ("4 newer comments are not on this page", "4 older comments are not on this page");
-    for (sort, first, last, beyond, told, other_end) in [
+    for (sort, first, last, left_out, note, opposite) in [
         ("", "Before all others", "Remark 1999.", "Remark 2000.", newest, "newest"),
         ("?sort=answered", "Before all others", "Remark 1999.", "Remark 2000.", newest, "newest"),
         ("?sort=newest", "Remark 2003.", "Remark 4.", "Remark 3.", oldest, ""),
@@ -319,20 +327,20 @@ async fn a_discussion_that_is_too_long_for_a_page_can_be_read_from_both_ends(dat
         assert_eq!(shown.comments.len(), 2_000, "{sort}");
         let ends = [shown.comments.first(), shown.comments.last()].map(|end| end.expect("a comment"));
         assert!(ends[0].text.contains(first) && ends[1].text.contains(last), "{sort}: {ends:?}");
-        assert!(shown.comment(beyond).is_none(), "{sort}");
-        assert!(shown.text.contains("2,004 comments") && shown.text.contains(told), "{sort}");
-        let path = page.strip_prefix(&url("")).expect("a page of ours");
-        let way = if other_end.is_empty() { String::new() } else { format!("?sort={other_end}") };
+        assert!(shown.comment(left_out).is_none(), "{sort}");
+        assert!(shown.text.contains("2,004 comments") && shown.text.contains(note), "{sort}");
+        let path = page.strip_prefix(&url("")).expect("a page of this site");
+        let query = if opposite.is_empty() { String::new() } else { format!("?sort={opposite}") };
         let document = Html::parse_document(&response.body);
         let links = Selector::parse("[data-live=numbers] a").expect("a selector");
         let links: Vec<_> = document.select(&links).filter_map(|link| link.attr("href")).collect();
-        assert_eq!(links, [format!("{path}{way}#comments")], "{sort}");
+        assert_eq!(links, [format!("{path}{query}#comments")], "{sort}");
         // The live update contains the same.
         let part = get(&fixture, &url(&attribute(&shown, "data-live-href")), &[]).await;
         assert_eq!(part.header("etag"), attribute(&shown, "data-live-tag"), "{sort}");
-        assert!(part.body.contains(told), "{sort}");
+        assert!(part.body.contains(note), "{sort}");
     }
-    // A reply to a comment that is left out stands alone; if both are shown, the reply is under its parent.
+    // A reply to a comment that is left out has no parent on the page.
     let shown = Page::parse(&get(&fixture, &format!("{page}?sort=newest"), &[]).await.body);
     let reply = shown.comment("Remark 2003.").expect("the last one");
     assert!(shown.parent_of(reply).is_none());
@@ -345,8 +353,8 @@ async fn an_open_page_polls_the_discussion_and_gets_304_if_nothing_changed(datab
     let page = fixture.page(&article).await;
     let (address, tag) = (url(&attribute(&page, "data-live-href")), attribute(&page, "data-live-tag"));
     for encoding in ["identity", "gzip", "br"] {
-        let asked = [("if-none-match", tag.as_str()), ("accept-encoding", encoding)];
-        let response = get(&fixture, &address, &asked).await;
+        let headers = [("if-none-match", tag.as_str()), ("accept-encoding", encoding)];
+        let response = get(&fixture, &address, &headers).await;
         assert_eq!((response.status, response.body.as_str()), (304, ""), "{encoding}");
         assert_eq!(response.header("etag"), tag);
     }
@@ -363,8 +371,8 @@ async fn an_open_page_polls_the_discussion_and_gets_304_if_nothing_changed(datab
             && !response.body.contains("<form")
     );
     let page = fixture.page(&article).await;
-    assert_eq!(response.header("etag"), attribute(&page, "data-live-tag"), "the next page knows it, too");
-    // A retracted review has no conversation either.
+    assert_eq!(response.header("etag"), attribute(&page, "data-live-tag"), "the page contains the same tag");
+    // There is no discussion of unknown and retracted reviews.
     let nothing = get(&fixture, &url("/reviews/nothing/comments"), &[]).await;
     assert_eq!(nothing.status, 404);
     let slug = article["url"].as_str().and_then(|page| page.rsplit('/').next()).expect("a slug");
@@ -372,8 +380,8 @@ async fn an_open_page_polls_the_discussion_and_gets_304_if_nothing_changed(datab
     assert_eq!(get(&fixture, &address, &[("if-none-match", &tag)]).await.status, 410);
 }
 
-/// Random words, which compress less well than a repeated sentence.
-fn said(number: usize) -> String {
+/// A comment of random words, which compress less well than a repeated sentence.
+fn random_text(number: usize) -> String {
     let words = [
         "ferry",
         "rain",
@@ -411,19 +419,19 @@ async fn the_page_of_a_long_discussion_is_small() {
     let article = fixture.publish("The Night Ferry").await;
     let people: Vec<User> = (0..40).map(|number| fixture.remote.user(&format!("person{number}"))).collect();
     for user in &people {
-        show(&fixture, user);
+        serve_avatar(&fixture, user);
         user.deliver(fixture.inbox(), &user.like(id_of(&article))).await;
     }
     let mut notes: Vec<Value> = Vec::new();
     for number in 0..200 {
         let user = &people[number % people.len()];
         let parent = if number % 3 == 0 { &article } else { &notes[number / 2] };
-        let note = user.reply(id_of(parent), &format!("<p>{}</p>", said(number)));
+        let note = user.reply(id_of(parent), &format!("<p>{}</p>", random_text(number)));
         user.deliver(fixture.inbox(), &user.create(&note)).await;
         notes.push(note);
     }
-    let whole = |page: &Page| page.comments.len() == 200 && pictures(page).len() == 24;
-    let page = fixture.await_page(&article, "all of them, and their faces", whole).await;
+    let is_complete = |page: &Page| page.comments.len() == 200 && facepile_avatars(page).len() == 24;
+    let page = fixture.await_page(&article, "all comments and avatars", is_complete).await;
     assert!(page.text.contains("+ 16 more"), "{}", page.text);
     let address = article["url"].as_str().expect("a page");
     let response = get(&fixture, address, &[("accept-encoding", "br")]).await;
@@ -432,7 +440,7 @@ async fn the_page_of_a_long_discussion_is_small() {
     assert!(bytes < 60 * 1024, "{bytes} bytes");
     let policy = response.header("content-security-policy");
     assert!(policy.contains("script-src 'self';") && policy.contains("connect-src 'self';"), "{policy}");
-    // What is below the fold is lazy and keeps its space.
+    // Images have a size, so that the page does not move while they load.
     for (_, attributes) in page.elements.iter().filter(|(name, _)| name == "img") {
         let has = |wanted: &str| attributes.iter().any(|(key, _)| key == wanted);
         assert!(has("width") && has("height") && has("alt"), "{attributes:?}");

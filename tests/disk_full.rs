@@ -1,5 +1,5 @@
-//! The disk is really full: writes are refused, existing pages are shown, and everything continues once there
-//! is space. (The disk of a PostgreSQL server is not Marquee's; `inbox_overload` covers that case.)
+//! The disk is full: writes fail, pages are still shown, and everything continues as soon as there is space. (A
+//! PostgreSQL server has its own disk; `inbox_overload` covers that case.)
 
 use crate::support::activities::id_of;
 use crate::support::config_file::quoted;
@@ -8,7 +8,7 @@ use crate::support::remote::ScriptedResponse;
 use crate::support::small_disk::SmallDisk;
 use crate::support::{Database, Fixture, TestNetwork, eventually};
 
-/// Enough for a site, and soon full.
+/// In mebibytes: enough for a site, and quickly filled.
 const SIZE: u32 = 16;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -18,7 +18,7 @@ async fn j3_with_a_full_disk_pages_stay_readable_and_writes_succeed_later() {
     let remote = network.remote("remote.test").await;
     let other = network.remote("other.test").await;
     let folder = disk.path().display().to_string();
-    // The database and the pictures are on this disk.
+    // The database and the media are on this disk.
     let mut fixture = Fixture::in_network(network, remote, Database::Sqlite, |_, settings| {
         let settings = settings.set("", "data_dir", &quoted(&folder)).wrap_with(disk.command());
         settings.set("database", "url", &quoted(&format!("sqlite://{folder}/marquee.sqlite")))
@@ -28,7 +28,7 @@ async fn j3_with_a_full_disk_pages_stay_readable_and_writes_succeed_later() {
     let bo = other.user("bo");
     bo.deliver(fixture.inbox(), &bo.follow(fixture.actor())).await;
     other.await_activity("the Accept", |a| a["type"] == "Accept").await;
-    // A delivery is waiting when it happens.
+    // A delivery is pending when the disk fills up.
     other.script([ScriptedResponse::Status(503)]);
     let article = fixture.publish("The Night Ferry").await;
     other.await_refusals(1).await;
@@ -37,7 +37,7 @@ async fn j3_with_a_full_disk_pages_stay_readable_and_writes_succeed_later() {
     disk.fill();
     let note = fixture.alice.reply(id_of(&article), "<p>In the flood</p>");
     let create = fixture.alice.create(&note);
-    let response = eventually("a refusal", || async {
+    let response = eventually("a response that is not 202", || async {
         let response = fixture.alice.send(fixture.inbox(), &create).await;
         (response.status != 202).then_some(response)
     })
@@ -54,14 +54,14 @@ async fn j3_with_a_full_disk_pages_stay_readable_and_writes_succeed_later() {
     publishing_fails_with_a_message(&fixture, false).await;
     fixture
         .remote
-        .await_activity("what is published now", |a| {
+        .await_activity("the new review", |a| {
             a["type"] == "Create"
                 && a["object"]["name"].as_str().is_some_and(|name| name.contains("High Water"))
         })
         .await;
     fixture.alice.deliver(fixture.inbox(), &create).await;
     fixture.await_page(&article, "the comment", |page| page.comment("In the flood").is_some()).await;
-    // What waited for a failed server is sent as soon as that server sends something.
+    // Deliveries to a failed server are sent as soon as that server sends something.
     bo.deliver(fixture.inbox(), &bo.like(id_of(&article))).await;
     other.await_activity("the Create", |a| a["type"] == "Create" && a["object"]["id"] == article["id"]).await;
     fixture.app.restart().await;
@@ -73,10 +73,10 @@ async fn j3_with_a_full_disk_pages_stay_readable_and_writes_succeed_later() {
 async fn publishing_fails_with_a_message(fixture: &Fixture, is_full: bool) {
     let file = fixture.app.write("high.md", &markdown("High Water", "High Water", "It rises."));
     let output = fixture.app.cli(&["publish", &file]).await;
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.success(), !is_full, "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.success(), !is_full, "{stderr}");
     if is_full {
-        assert!(said.contains("is full: free some space"), "{said}");
-        assert!(said.contains(fixture.app.data_dir().as_str()), "it says where: {said}");
+        assert!(stderr.contains("is full: free some space"), "{stderr}");
+        assert!(stderr.contains(fixture.app.data_dir().as_str()), "the error names the folder: {stderr}");
     }
 }

@@ -81,7 +81,7 @@ impl Journey {
         Self { fixture, items, kill_mode }
     }
 
-    async fn kill_if_asked(&mut self) {
+    async fn kill_if_enabled(&mut self) {
         if self.kill_mode == KillMode::AfterEachStep {
             self.fixture.app.crash().await;
         }
@@ -92,7 +92,7 @@ impl Journey {
         let alice = self.fixture.alice.clone();
         let follow = alice.follow(self.fixture.actor());
         alice.deliver(self.fixture.inbox(), &follow).await;
-        self.kill_if_asked().await;
+        self.kill_if_enabled().await;
         self.fixture.await_accept(&alice, &follow).await;
         follow
     }
@@ -102,7 +102,7 @@ impl Journey {
         self.items.insert(0, Item::review(film));
         self.fixture.remote.serve_feed(&self.items);
         self.fixture.poll().await;
-        self.kill_if_asked().await;
+        self.kill_if_enabled().await;
         let is_match = |a: &Value| a["type"] == "Create" && is_about(&a["object"], film);
         let create = self.fixture.remote.await_activity("the Create", is_match).await;
         let article = create["object"].clone();
@@ -115,12 +115,12 @@ impl Journey {
         self.items[0].html.push_str("<p>A second viewing was kinder to the ferry.</p>");
         self.fixture.remote.serve_feed(&self.items);
         self.fixture.poll().await;
-        self.kill_if_asked().await;
+        self.kill_if_enabled().await;
         let is_match = |a: &Value| a["type"] == "Update" && a["object"]["id"] == article["id"];
         let update = self.fixture.remote.await_activity("the Update", is_match).await;
         assert_eq!(update["object"]["published"], article["published"]);
         let moments = (update["object"]["updated"].as_str(), article["published"].as_str());
-        assert!(moments.0 > moments.1, "an edit is newer: {moments:?}");
+        assert!(moments.0 > moments.1, "`updated` is newer: {moments:?}");
         let is_match = |page: &Page| page.text.contains("kinder to the ferry");
         self.fixture.await_page(article, "the revision", is_match).await;
     }
@@ -129,7 +129,7 @@ impl Journey {
     pub async fn reply(&mut self, user: &User, article: &Value, to: &Value, text: &str) -> Value {
         let note = user.reply(id_of(to), &format!("<p>{text}</p>"));
         user.deliver(self.fixture.shared_inbox(), &user.create(&note)).await;
-        self.kill_if_asked().await;
+        self.kill_if_enabled().await;
         let is_match = |page: &Page| page.comment(text).is_some();
         self.fixture.await_page(article, "the comment", is_match).await;
         note
@@ -140,7 +140,7 @@ impl Journey {
         let alice = self.fixture.alice.clone();
         let update = alice.edit(note, &format!("<p>{text}</p>"), 60);
         alice.deliver(self.fixture.inbox(), &update).await;
-        self.kill_if_asked().await;
+        self.kill_if_enabled().await;
         let is_match = |page: &Page| page.comment(text).is_some();
         self.fixture.await_page(article, "the edited comment", is_match).await;
     }
@@ -149,9 +149,9 @@ impl Journey {
     pub async fn delete(&mut self, article: &Value, note: &Value, text: &str) {
         let alice = self.fixture.alice.clone();
         alice.deliver(self.fixture.inbox(), &alice.delete(note)).await;
-        self.kill_if_asked().await;
+        self.kill_if_enabled().await;
         let is_match = |page: &Page| page.comment(text).is_none();
-        self.fixture.await_page(article, "the comment to go", is_match).await;
+        self.fixture.await_page(article, "the comment to disappear", is_match).await;
     }
 
     /// Likes, boosts and undoes the like, and waits for the totals.
@@ -159,13 +159,13 @@ impl Journey {
         let alice = self.fixture.alice.clone();
         let like = alice.like(id_of(article));
         alice.deliver(self.fixture.inbox(), &like).await;
-        self.kill_if_asked().await;
+        self.kill_if_enabled().await;
         await_total_items(&self.fixture, article, "likes", 1).await;
         alice.deliver(self.fixture.inbox(), &alice.announce(id_of(article))).await;
-        self.kill_if_asked().await;
+        self.kill_if_enabled().await;
         await_total_items(&self.fixture, article, "shares", 1).await;
         alice.deliver(self.fixture.inbox(), &alice.undo(&like)).await;
-        self.kill_if_asked().await;
+        self.kill_if_enabled().await;
         await_total_items(&self.fixture, article, "likes", 0).await;
     }
 
@@ -173,7 +173,7 @@ impl Journey {
     pub async fn leave(&mut self, follow: &Value) {
         let alice = self.fixture.alice.clone();
         alice.deliver(self.fixture.inbox(), &alice.undo(follow)).await;
-        self.kill_if_asked().await;
+        self.kill_if_enabled().await;
         let fixture = &self.fixture;
         eventually("no follower", || async {
             (total_items(fixture, &fixture.critic["followers"]).await == 0).then_some(())
@@ -207,8 +207,8 @@ async fn the_main_journey_works_from_lookup_to_unfollow(database: Database) {
     let mut journey = Journey::begin(database, KillMode::Never).await;
     let article = journey.run().await;
     let page = journey.fixture.page(&article).await;
-    assert!(page.comment("Me too, and twice").is_some(), "the reply to a deleted comment stays");
-    assert!(!page.text.contains("The radio made me"), "what was deleted is gone: {}", page.text);
+    assert!(page.comment("Me too, and twice").is_some(), "the reply to a deleted comment is still shown");
+    assert!(!page.text.contains("The radio made me"), "the deleted text is not shown: {}", page.text);
 }
 
 async fn entries_from_before_the_first_poll_are_archived(database: Database) {
@@ -216,7 +216,7 @@ async fn entries_from_before_the_first_poll_are_archived(database: Database) {
     journey.follow().await;
     journey.publish("The Night Ferry").await;
     let delivered = journey.fixture.remote.distinct_activities("Create");
-    assert_eq!(delivered.len(), 1, "only the new review goes out: {delivered:?}");
+    assert_eq!(delivered.len(), 1, "only the new review is delivered: {delivered:?}");
     let archived = journey.fixture.await_article(|article| is_about(article, "Harbour Lights")).await;
     assert!(archived["published"].as_str().is_some_and(|moment| moment.starts_with("2019-03-04")));
     let page = journey.fixture.page(&archived).await;
@@ -250,21 +250,24 @@ async fn the_page_and_the_article_link_to_each_other(database: Database) {
     let url = article["url"].as_str().expect("a page");
     let client = &fixture.network.client;
     let page = fixture.page(&article).await;
-    let leads_back = page.elements.iter().any(|(name, attributes)| {
+    let links_to_article = page.elements.iter().any(|(name, attributes)| {
         let has = |key: &str, value: &str| attributes.iter().any(|(k, v)| k == key && v == value);
         name == "link" && has("rel", "alternate") && has("href", id_of(&article))
     });
-    assert!(leads_back, "the page names the Article's id");
+    assert!(links_to_article, "the page links to the Article");
     let response = client.get(url, crate::support::http::AS2).await;
     let is_redirect =
         (300..400).contains(&response.status) && response.header("location").ends_with(id_of(&article));
     assert!(
         is_redirect || response.json()["id"] == article["id"],
-        "the page's address answers other servers"
+        "the URL of the page serves the Article to servers"
     );
     for accept in [crate::support::http::AS2, crate::support::http::HTML] {
         let response = client.get(url, accept).await;
-        assert!(response.header("vary").to_lowercase().contains("accept"), "caches are told apart");
+        assert!(
+            response.header("vary").to_lowercase().contains("accept"),
+            "caches keep both representations apart"
+        );
     }
     let mastodon = "application/activity+json, application/ld+json;q=0.9, text/html;q=0.1";
     let response = client.get(id_of(&article), mastodon).await;
@@ -282,7 +285,7 @@ async fn a_reply_to_a_comment_is_threaded_under_it(database: Database) {
     let page = fixture.await_page(&article, "the reply", has_both).await;
     let parent = page.comment("Second in the queue").and_then(|reply| page.parent_of(reply));
     assert!(parent.is_some_and(|parent| parent.text.contains("First in the queue")));
-    assert!(page.text.contains("@alice@remote.test"), "who wrote it is shown: {}", page.text);
+    assert!(page.text.contains("@alice@remote.test"), "the author is shown: {}", page.text);
     let article = fixture.article(&article).await;
     let replies = fixture.network.client.document(id_of(&article["replies"])).await;
     let first_page = match &replies["first"] {

@@ -1,4 +1,4 @@
-//! Which errors say that the program is at fault, and which that the same request may succeed later.
+//! A bug is answered with 500, an unavailable database with 503.
 
 use crate::both_databases;
 use crate::page_cache::send_request;
@@ -18,9 +18,9 @@ async fn a_bug_is_500_and_an_unavailable_database_503(database: Database) {
     let article = fixture.publish("The Night Ferry").await;
     let page = article["url"].as_str().expect("a page");
     let html = [("accept", HTML)];
-    let fault = send_request(&fixture.app, "GET", "/search", &html).await;
-    assert_eq!((fault.status, fault.header("retry-after")), (500, ""));
-    assert!(fault.decoded().contains("went wrong"), "{}", fault.decoded());
+    let failed = send_request(&fixture.app, "GET", "/search", &html).await;
+    assert_eq!((failed.status, failed.header("retry-after")), (500, ""));
+    assert!(failed.decoded().contains("went wrong"), "{}", failed.decoded());
     let is_failure = |line: &str| line.contains("request failed") && line.contains("search.html");
     fixture.app.await_log("the failed request in the log", is_failure).await;
     if database == Database::Postgres {
@@ -28,8 +28,8 @@ async fn a_bug_is_500_and_an_unavailable_database_503(database: Database) {
         let mut db = DbControl::connect(&fixture.app).await;
         db.make_unavailable().await;
         for accept in [HTML, AS2] {
-            let away = send_request(&fixture.app, "GET", page, &[("accept", accept)]).await;
-            assert_eq!((away.status, away.header("retry-after")), (503, "60"), "{accept}");
+            let unavailable = send_request(&fixture.app, "GET", page, &[("accept", accept)]).await;
+            assert_eq!((unavailable.status, unavailable.header("retry-after")), (503, "60"), "{accept}");
         }
         db.make_available().await;
         eventually("the page", || async {

@@ -30,22 +30,22 @@ const SERVER: [&str; 11] = [
 /// The failpoints of the command `publish`.
 const COMMAND: [&str; 2] = ["publish-before-commit", "publish-after-commit"];
 
-/// Where a process dies that upgrades a database: `upgrade` has their turn.
+/// The failpoints of an upgrade, which `upgrade` tests.
 pub const UPGRADE: [&str; 3] =
     ["migrations-before-commit", "triggers-before-commit", "triggers-after-commit"];
 
 #[test]
 fn every_failpoint_of_the_source_is_tested() {
-    let mut there = BTreeSet::new();
+    let mut declared = BTreeSet::new();
     for file in source_tree::rust_files(&source_tree::root().join("src")) {
         let text = source_tree::read(&file);
-        there.extend(
+        declared.extend(
             text.split("fail_point!(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())),
         );
     }
-    let all: BTreeSet<String> =
+    let tested: BTreeSet<String> =
         SERVER.iter().chain(&COMMAND).chain(&UPGRADE).map(|name| (*name).to_owned()).collect();
-    assert_eq!(there, all);
+    assert_eq!(declared, tested);
 }
 
 /// Sends an activity until it is accepted.
@@ -69,7 +69,7 @@ async fn kill_at_each_failpoint(fixture: &mut Fixture, article: &Value) -> Vec<V
         fixture.app.launch();
         let note = fixture.alice.reply(id_of(article), &format!("<p>Said at {point}</p>"));
         let create = fixture.alice.create(&note);
-        // It may die before it accepts the comment, or because of it.
+        // Marquee may die before it accepts the comment, or while it does.
         while !fixture.app.is_dead() && fixture.alice.try_send(fixture.inbox(), &create).await.is_none() {
             tokio::task::yield_now().await;
         }
@@ -81,12 +81,16 @@ async fn kill_at_each_failpoint(fixture: &mut Fixture, article: &Value) -> Vec<V
         let title = format!("Ferry of {point}");
         let file = fixture.app.write("review.md", &markdown(&title, &title, "It sinks."));
         fixture.app.set_env("FAILPOINTS", &format!("{point}=return"));
-        let died = fixture.app.cli(&["publish", &file]).await;
-        assert!(!died.status.success(), "it died");
+        let killed = fixture.app.cli(&["publish", &file]).await;
+        assert!(!killed.status.success(), "{point}");
         fixture.app.set_env("FAILPOINTS", "");
         let again = fixture.app.cli(&["publish", &file]).await;
-        let is_here = String::from_utf8_lossy(&again.stderr).contains("already been published");
-        assert_eq!((again.status.success(), is_here), (point == COMMAND[0], point == COMMAND[1]), "{point}");
+        let is_published = String::from_utf8_lossy(&again.stderr).contains("already been published");
+        assert_eq!(
+            (again.status.success(), is_published),
+            (point == COMMAND[0], point == COMMAND[1]),
+            "{point}"
+        );
     }
     comments
 }
@@ -103,9 +107,9 @@ async fn j1_j2_a_kill_at_any_failpoint_loses_and_repeats_nothing(database: Datab
     let article = fixture.publish("The First of Them").await;
     fixture.app.kill9();
 
-    let said = kill_at_each_failpoint(&mut fixture, &article).await;
+    let comments = kill_at_each_failpoint(&mut fixture, &article).await;
     fixture.app.start().await;
-    for create in &said {
+    for create in &comments {
         send_until_accepted(&fixture, create).await;
     }
     for point in SERVER.iter().chain(&COMMAND) {
@@ -121,13 +125,14 @@ async fn j1_j2_a_kill_at_any_failpoint_loses_and_repeats_nothing(database: Datab
                 .filter(|received| is_match(&received.activity))
                 .map(|received| received.activity["id"].to_string())
                 .collect();
-            assert_eq!(ids.len(), 1, "{point}: one activity, however often it was sent");
+            assert_eq!(ids.len(), 1, "{point}: the Create has one id, however often it was sent");
         }
     }
-    let page = fixture.await_page(&article, "all comments", |page| page.comments.len() >= said.len()).await;
+    let page =
+        fixture.await_page(&article, "all comments", |page| page.comments.len() >= comments.len()).await;
     for point in SERVER {
-        let theirs =
+        let shown =
             page.comments.iter().filter(|comment| comment.text.ends_with(&format!("Said at {point}")));
-        assert_eq!(theirs.count(), 1, "{point}");
+        assert_eq!(shown.count(), 1, "{point}");
     }
 }

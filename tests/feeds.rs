@@ -1,4 +1,4 @@
-//! What is published from a feed and what is not: most errors about feed bots are about this.
+//! Which entries of a feed are published and which are not.
 
 use serde_json::Value;
 
@@ -34,8 +34,8 @@ both_databases!(
 
 const ALL: &str = "publish_since = \"2000-01-01\"";
 
-/// A fixture with a feed whose entries are all published, followed by alice.
-pub async fn followed(database: Database, items: &[Item]) -> Fixture {
+/// A fixture with a follower and a feed whose entries are all published.
+pub async fn fixture_with_reviews(database: Database, items: &[Item]) -> Fixture {
     let fixture = fixture_with_feed(database, &[], ALL).await;
     fixture.follow(&fixture.alice).await;
     publish(&fixture, items).await;
@@ -56,14 +56,14 @@ async fn publish(fixture: &Fixture, items: &[Item]) {
     fixture.poll().await;
 }
 
-/// After everything has been processed, this number of different reviews was delivered.
+/// Checks how many reviews were delivered, after everything has been processed.
 async fn assert_published(fixture: &Fixture, count: usize) {
     fixture.settle().await;
     let creates = fixture.remote.distinct_activities("Create");
     let objects: std::collections::BTreeSet<&str> =
         creates.iter().map(|create| id_of(&create["object"])).collect();
     assert_eq!(objects.len(), count, "{objects:?}");
-    assert_eq!(creates.len(), count, "each once");
+    assert_eq!(creates.len(), count, "each review is delivered once");
 }
 
 async fn await_in_log(fixture: &Fixture, what: &[&str]) -> String {
@@ -98,17 +98,17 @@ async fn each_format_of_feed_is_read(database: Database) {
 
 async fn an_invalid_feed_is_logged_and_read_once_it_is_valid_again(database: Database) {
     let first = Item::review("Alpha");
-    let fixture = followed(database, std::slice::from_ref(&first)).await;
-    let whole = rss(&[Item::review("Alpha"), Item::review("Omega")]);
-    let truncated = &whole[..whole.len() / 2];
-    let in_no_encoding = whole.replacen("UTF-8", "klingon-8", 1);
+    let fixture = fixture_with_reviews(database, std::slice::from_ref(&first)).await;
+    let complete = rss(&[Item::review("Alpha"), Item::review("Omega")]);
+    let truncated = &complete[..complete.len() / 2];
+    let unknown_encoding = complete.replacen("UTF-8", "klingon-8", 1);
     let broken = [
         Document::new("application/rss+xml", "<rss><channel><item>"),
         Document::new("text/html", "<!doctype html><title>Sorry</title><p>We are moving."),
         Document::new("application/rss+xml", ""),
         Document::new("application/rss+xml", vec![0xff, 0xfe, 0x00, 0x00, 0x01]),
         Document::new("application/rss+xml", truncated),
-        Document::new("application/rss+xml", in_no_encoding),
+        Document::new("application/rss+xml", unknown_encoding),
         // A hundred megabytes, of which the first sixteen are already too many.
         Document::new("application/rss+xml", vec![b' '; 100 * 1024 * 1024]),
         Document::status(500),
@@ -132,7 +132,7 @@ async fn an_invalid_feed_is_logged_and_read_once_it_is_valid_again(database: Dat
 }
 
 async fn a_feed_with_external_entities_or_billion_laughs_is_refused(database: Database) {
-    let fixture = followed(database, &[Item::review("Alpha")]).await;
+    let fixture = fixture_with_reviews(database, &[Item::review("Alpha")]).await;
     let secret = fixture.app.write("secret.txt", "the combination is 1234");
     let body = rss(&[Item::review("Beta")]).replace("The first reel", "&x; the first reel");
     let entity =
@@ -156,7 +156,7 @@ async fn a_feed_with_external_entities_or_billion_laughs_is_refused(database: Da
 
 async fn a_changed_guid_does_not_publish_again(database: Database) {
     let mut item = Item::review("Alpha");
-    let fixture = followed(database, std::slice::from_ref(&item)).await;
+    let fixture = fixture_with_reviews(database, std::slice::from_ref(&item)).await;
     "urn:uuid:another-one-altogether".clone_into(&mut item.id);
     publish(&fixture, &[item]).await;
     assert_published(&fixture, 1).await;
@@ -164,7 +164,7 @@ async fn a_changed_guid_does_not_publish_again(database: Database) {
 
 async fn a_changed_link_does_not_publish_again(database: Database) {
     let mut item = Item::review("Alpha");
-    let fixture = followed(database, std::slice::from_ref(&item)).await;
+    let fixture = fixture_with_reviews(database, std::slice::from_ref(&item)).await;
     "https://remote.test/moved/alpha?utm_source=feed".clone_into(&mut item.link);
     publish(&fixture, &[item]).await;
     assert_published(&fixture, 1).await;
@@ -172,7 +172,7 @@ async fn a_changed_link_does_not_publish_again(database: Database) {
 
 async fn guid_and_link_changed_together_do_not_publish_again(database: Database) {
     let mut items: Vec<Item> = ["Alpha", "Beta", "Gamma"].map(Item::review).to_vec();
-    let fixture = followed(database, &items).await;
+    let fixture = fixture_with_reviews(database, &items).await;
     for (number, item) in items.iter_mut().enumerate() {
         item.id = format!("https://elsewhere.test/?p={number}");
         item.link = format!("https://elsewhere.test/{number}/");
@@ -183,12 +183,12 @@ async fn guid_and_link_changed_together_do_not_publish_again(database: Database)
 
 async fn an_entry_is_recognised_while_its_identity_changes_step_by_step(database: Database) {
     let mut item = Item::review("Alpha");
-    let fixture = followed(database, std::slice::from_ref(&item)).await;
+    let fixture = fixture_with_reviews(database, std::slice::from_ref(&item)).await;
     "urn:uuid:another-one-altogether".clone_into(&mut item.id);
     publish(&fixture, std::slice::from_ref(&item)).await;
-    // Only the new id shows that it is the same.
+    // Only the new id shows that it is the same entry.
     "https://elsewhere.test/alpha/".clone_into(&mut item.link);
-    item.html.push_str("<p>An afterthought, which makes the text another one.</p>");
+    item.html.push_str("<p>An afterthought, which changes the text.</p>");
     publish(&fixture, std::slice::from_ref(&item)).await;
     fixture.remote.await_activity("the Update", |a| a["type"] == "Update").await;
     assert_published(&fixture, 1).await;
@@ -196,11 +196,11 @@ async fn an_entry_is_recognised_while_its_identity_changes_step_by_step(database
 
 async fn two_reviews_with_the_same_text_stay_separate(database: Database) {
     let mut items = ["Alpha", "Beta"].map(Item::review);
-    let words = "<p>The rest of this review is for subscribers of the paper. ".to_owned()
+    let html = "<p>The rest of this review is for subscribers of the paper. ".to_owned()
         + &"Come in! ".repeat(40)
         + "</p>";
     for item in &mut items {
-        item.html.clone_from(&words);
+        item.html.clone_from(&html);
     }
     let fixture = fixture_with_feed(database, &[], ALL).await;
     fixture.follow(&fixture.alice).await;
@@ -209,16 +209,16 @@ async fn two_reviews_with_the_same_text_stay_separate(database: Database) {
     fixture.poll().await;
     // A third entry is similar to both, and nothing else connects it to either.
     let mut third = Item::review("Gamma");
-    third.html.clone_from(&words);
+    third.html.clone_from(&html);
     publish(&fixture, std::slice::from_ref(&third)).await;
     await_in_log(&fixture, &["held", "Gamma"]).await;
     assert_published(&fixture, 2).await;
-    assert!(fixture.remote.distinct_activities("Update").is_empty(), "no review took the words of another");
+    assert!(fixture.remote.distinct_activities("Update").is_empty(), "no review was replaced by another");
 }
 
 async fn a_feed_with_a_new_url_stays_the_same_feed(database: Database) {
     let item = Item::review("Alpha");
-    let mut fixture = followed(database, std::slice::from_ref(&item)).await;
+    let mut fixture = fixture_with_reviews(database, std::slice::from_ref(&item)).await;
     let moved = rss(&[Item::review("Beta"), item]);
     fixture.remote.serve("/moved.xml", Document::new("application/rss+xml", moved));
     let url = fixture.remote.url("/moved.xml");
@@ -245,12 +245,12 @@ async fn the_number_of_reviews_per_poll_is_limited(database: Database) {
     fixture.poll().await;
     await_in_log(&fixture, &["held"]).await;
     let is_oldest = |a: &Value| a["type"] == "Create" && is_about(&a["object"], "Epsilon");
-    fixture.remote.await_activity("the oldest", is_oldest).await;
+    fixture.remote.await_activity("the oldest review", is_oldest).await;
     assert_published(&fixture, 2).await;
     for (film, count) in [("Beta", 4), ("Alpha", 5)] {
         fixture.poll().await;
         let is_match = |a: &Value| a["type"] == "Create" && is_about(&a["object"], film);
-        fixture.remote.await_activity("the next", is_match).await;
+        fixture.remote.await_activity("the next review", is_match).await;
         assert_published(&fixture, count).await;
     }
     fixture.poll().await;
@@ -262,7 +262,7 @@ async fn an_id_that_entries_share_identifies_none_of_them(database: Database) {
     for item in &mut items {
         "1".clone_into(&mut item.id);
     }
-    let fixture = followed(database, &items).await;
+    let fixture = fixture_with_reviews(database, &items).await;
     assert_published(&fixture, 2).await;
     let mut third = Item::review("Gamma");
     "1".clone_into(&mut third.id);
@@ -270,13 +270,13 @@ async fn an_id_that_entries_share_identifies_none_of_them(database: Database) {
     publish(&fixture, &items).await;
     fixture
         .remote
-        .await_activity("the third", |a| a["type"] == "Create" && is_about(&a["object"], "Gamma"))
+        .await_activity("the third review", |a| a["type"] == "Create" && is_about(&a["object"], "Gamma"))
         .await;
     assert_published(&fixture, 3).await;
 }
 
 async fn an_entry_that_left_the_feed_stays(database: Database) {
-    let fixture = followed(database, &["Alpha", "Beta"].map(Item::review)).await;
+    let fixture = fixture_with_reviews(database, &["Alpha", "Beta"].map(Item::review)).await;
     publish(&fixture, &[Item::review("Gamma")]).await;
     fixture.await_article(|article| is_about(article, "Gamma")).await;
     fixture.settle().await;
@@ -286,7 +286,7 @@ async fn an_entry_that_left_the_feed_stays(database: Database) {
 
 async fn a_retracted_review_does_not_come_back(database: Database) {
     let mut item = Item::review("Alpha");
-    let fixture = followed(database, std::slice::from_ref(&item)).await;
+    let fixture = fixture_with_reviews(database, std::slice::from_ref(&item)).await;
     let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
     let slug = article["url"].as_str().and_then(|url| url.rsplit('/').next()).expect("a slug");
     fixture.app.command_output(&["retract", slug]).await;
@@ -306,7 +306,7 @@ async fn an_entry_with_a_future_date_is_scheduled(database: Database) {
     publish(&fixture, &[item]).await;
     await_in_log(&fixture, &["scheduled"]).await;
     assert_published(&fixture, 0).await;
-    assert!(fixture.articles().await.is_empty(), "nobody sees it before");
+    assert!(fixture.articles().await.is_empty(), "it is not public before");
     for path in ["/", "/@critic"] {
         assert!(!fixture.app.get_page(path).await.body.contains("Alpha"), "{path}");
     }
@@ -332,13 +332,13 @@ async fn scripts_in_a_feed_are_escaped_or_removed(database: Database) {
     item.html.push_str(
         "<script>alert(2)</script><p onclick=\"alert(3)\">Fade <a href=\"javascript:alert(4)\">out</a></p>",
     );
-    let fixture = followed(database, std::slice::from_ref(&item)).await;
+    let fixture = fixture_with_reviews(database, std::slice::from_ref(&item)).await;
     let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
     assert!(
         !article["content"].to_string().contains("alert(2)") && !article.to_string().contains("javascript:")
     );
     let page = fixture.page(&article).await;
-    assert_eq!(page.scripts(), ["/assets/site.js"], "ours alone");
+    assert_eq!(page.scripts(), ["/assets/site.js"], "only the script of this site");
     assert!(page.attribute("onclick").next().is_none());
     assert!(page.attribute("href").all(|href| !href.starts_with("javascript:")));
     assert!(page.text.contains("Fade out"));
@@ -355,7 +355,7 @@ async fn a_feed_in_a_local_file_is_read(database: Database) {
 
 async fn polling_an_unchanged_feed_changes_nothing(database: Database) {
     let items = ["Alpha", "Beta"].map(Item::review);
-    let fixture = followed(database, &items).await;
+    let fixture = fixture_with_reviews(database, &items).await;
     for _ in 0..3 {
         fixture.poll().await;
     }
@@ -365,16 +365,16 @@ async fn polling_an_unchanged_feed_changes_nothing(database: Database) {
 
 async fn a_manual_revision_stays_until_its_entry_changes(database: Database) {
     let mut item = Item::review("Alpha");
-    let fixture = followed(database, std::slice::from_ref(&item)).await;
+    let fixture = fixture_with_reviews(database, std::slice::from_ref(&item)).await;
     let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
     let file = fixture.app.write("revised.md", &markdown("Alpha", "Alpha", "Mended at the desk."));
     let page = article["url"].as_str().expect("a page");
     fixture.app.command_output(&["revise", page, &file]).await;
     fixture.poll().await;
-    let says = |text: &'static str| move |page: &Page| page.text.contains(text);
-    fixture.await_page(&article, "what was written by hand", says("Mended at the desk.")).await;
+    let contains = |text: &'static str| move |page: &Page| page.text.contains(text);
+    fixture.await_page(&article, "the manual revision", contains("Mended at the desk.")).await;
     item.html.push_str("<p>Mended on the blog.</p>");
     publish(&fixture, &[item]).await;
-    fixture.await_page(&article, "what the feed says now", says("Mended on the blog.")).await;
+    fixture.await_page(&article, "the new text of the feed", contains("Mended on the blog.")).await;
     assert!(!fixture.page(&article).await.text.contains("Mended at the desk."));
 }

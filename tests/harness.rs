@@ -1,4 +1,4 @@
-//! The harness tests itself: what it sends and what it requires fit together over real TLS.
+//! Tests of the test harness: a scripted server accepts what a scripted user sends, over real TLS.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ async fn two_servers() -> (TestNetwork, Remote, Remote, User, String) {
 
 #[tokio::test]
 async fn a_signed_activity_is_verified_and_recorded() {
-    let (_world, _here, there, alice, inbox) = two_servers().await;
+    let (_network, _here, there, alice, inbox) = two_servers().await;
     let follow = alice.follow("https://there.test/users/bob");
     alice.deliver(&inbox, &follow).await;
     let received = there.await_delivery("the Follow", |r| r.activity == follow).await;
@@ -57,8 +57,8 @@ async fn an_invalid_delivery_fails_the_test() {
 }
 
 #[tokio::test]
-async fn a_script_refuses_deliveries_and_then_accepts_them() {
-    let (_world, _here, there, alice, inbox) = two_servers().await;
+async fn a_script_sets_the_responses_to_the_next_deliveries() {
+    let (_network, _here, there, alice, inbox) = two_servers().await;
     there.script([ScriptedResponse::Status(503)]);
     let follow = alice.follow("https://there.test/users/bob");
     assert_eq!(alice.send(&inbox, &follow).await.status, 503);
@@ -99,7 +99,7 @@ async fn each_test_has_its_own_database_which_is_dropped() {
     sqlx::raw_sql("create table films (name text)").execute(&mut connection).await.expect("a table");
     let mut other = PgConnection::connect(&second.url()).await.expect("a connection");
     let films = sqlx::raw_sql("select * from films").execute(&mut other).await;
-    assert!(films.is_err(), "databases are apart");
+    assert!(films.is_err(), "each test has its own database");
     drop(first);
-    assert!(PgConnection::connect(&url).await.is_err(), "it is gone");
+    assert!(PgConnection::connect(&url).await.is_err(), "the database was dropped");
 }

@@ -1,4 +1,4 @@
-//! Activities of other servers in every form in which they occur: each has its effect, or none.
+//! Activities of other servers, in all forms in which they occur.
 
 use serde_json::{Value, json};
 
@@ -26,8 +26,8 @@ both_databases!(
     nothing_remains_of_a_deleted_account,
 );
 
-/// A change to the form of a Create.
-type Bend = fn(&mut Value, &User);
+/// Changes the form of a Create.
+type Transform = fn(&mut Value, &User);
 
 async fn fixture_with_article(database: Database) -> (Fixture, Value) {
     let fixture = Fixture::new(database).await;
@@ -74,7 +74,9 @@ async fn every_type_of_object_that_can_be_a_reply_is_a_comment(database: Databas
         fixture.await_page(&article, &edited, |page| page.comment(&edited).is_some()).await;
         if number % 3 == 0 {
             fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&note)).await;
-            fixture.await_page(&article, "it to go", |page| page.comment(&edited).is_none()).await;
+            fixture
+                .await_page(&article, "the comment to disappear", |page| page.comment(&edited).is_none())
+                .await;
         }
     }
 }
@@ -82,7 +84,7 @@ async fn every_type_of_object_that_can_be_a_reply_is_a_comment(database: Databas
 async fn a_reply_is_a_comment_in_every_form(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let alice = &fixture.alice;
-    let bends: [(&str, Bend); 9] = [
+    let forms: [(&str, Transform); 9] = [
         ("as it is", |_, _| ()),
         ("a list of one", |create, _| create["object"] = json!([create["object"]])),
         ("contentMap alone", |create, _| {
@@ -94,9 +96,9 @@ async fn a_reply_is_a_comment_in_every_form(database: Database) {
             note.remove("cc");
         }),
         ("an audience", |create, _| {
-            for value in [1, 2] {
-                let place = if value == 1 { &mut *create } else { &mut create["object"] };
-                let members = place.as_object_mut().expect("an object");
+            for level in [1, 2] {
+                let target = if level == 1 { &mut *create } else { &mut create["object"] };
+                let members = target.as_object_mut().expect("an object");
                 members.remove("to");
                 members.remove("cc");
                 members.insert("audience".into(), json!([PUBLIC]));
@@ -111,11 +113,11 @@ async fn a_reply_is_a_comment_in_every_form(database: Database) {
             create.as_object_mut().expect("an activity").remove("id");
         }),
     ];
-    for (name, bend) in bends {
-        let text = format!("Bent: {name}.");
+    for (name, transform) in forms {
+        let text = format!("Form: {name}.");
         let note = alice.reply(id_of(&article), &format!("<p>{text}</p>"));
         let mut create = alice.create(&note);
-        bend(&mut create, alice);
+        transform(&mut create, alice);
         assert_shown(&fixture, &article, &create, &text).await;
     }
     let note = alice.reply(id_of(&article), "<p>By its id alone</p>");
@@ -132,8 +134,8 @@ async fn follows_and_unfollows_count_in_every_form(database: Database) {
         let user = fixture.remote.user(&format!("follower{number}"));
         let mut follow = user.follow(&actor);
         follow["object"] = object;
-        let is_nameless = number == 1;
-        if is_nameless {
+        let is_without_id = number == 1;
+        if is_without_id {
             follow.as_object_mut().expect("a Follow").remove("id");
         }
         user.deliver(fixture.shared_inbox(), &follow).await;
@@ -152,15 +154,15 @@ async fn reactions_and_their_undos_count_in_every_form(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let alice = &fixture.alice;
     for (kind, total_items) in [("Like", "likes"), ("EmojiReact", "likes"), ("Announce", "shares")] {
-        for shape in ["embedded", "bare", "nameless"] {
-            let mut done = alice.activity(kind, &json!([{"id": id_of(&article), "type": "Article"}]));
-            done["content"] = json!("🍿");
-            if shape == "nameless" {
-                done.as_object_mut().expect("an activity").remove("id");
+        for form in ["embedded", "by id", "without id"] {
+            let mut reaction = alice.activity(kind, &json!([{"id": id_of(&article), "type": "Article"}]));
+            reaction["content"] = json!("🍿");
+            if form == "without id" {
+                reaction.as_object_mut().expect("an activity").remove("id");
             }
-            alice.deliver(fixture.inbox(), &done).await;
+            alice.deliver(fixture.inbox(), &reaction).await;
             await_total_items(&fixture, &article, total_items, 1).await;
-            let object = if shape == "bare" { done["id"].clone() } else { done };
+            let object = if form == "by id" { reaction["id"].clone() } else { reaction };
             let undo = json!({"type": "Undo", "actor": alice.id(), "object": object});
             alice.deliver(fixture.inbox(), &undo).await;
             await_total_items(&fixture, &article, total_items, 0).await;
@@ -273,7 +275,10 @@ async fn a_report_is_kept_until_it_is_closed(database: Database) {
     let id = listed.split_whitespace().next().expect("an id");
     fixture.app.command_output(&["report", "close", id]).await;
     assert_eq!(fixture.app.command_output(&["report", "list"]).await.trim(), "no reports");
-    assert!(!fixture.app.cli(&["report", "close", id]).await.status.success(), "it is closed already");
+    assert!(
+        !fixture.app.cli(&["report", "close", id]).await.status.success(),
+        "a report cannot be closed twice"
+    );
 }
 
 async fn the_first_comment_of_an_actor_is_held_if_configured(database: Database) {
@@ -311,7 +316,7 @@ async fn a_blocked_actor_gets_403_and_is_not_fetched(database: Database) {
             assert_eq!(response.status, 403, "{}", response.body);
         }
     }
-    assert_eq!(fixture.remote.requests(), before, "not even its key was asked for");
+    assert_eq!(fixture.remote.requests(), before, "not even its key was fetched");
     await_followers(&fixture, 0).await;
     assert!(fixture.page(&article).await.comments.is_empty());
 }
@@ -337,18 +342,18 @@ async fn an_activity_with_its_own_signature_is_forwarded_to_the_followers(databa
         activity["signature"] = signature.clone();
         fixture.alice.deliver(fixture.inbox(), activity).await;
         let is_match = |a: &Value| a["id"] == activity["id"];
-        let passed = second.await_activity("what is passed on", is_match).await;
-        assert_eq!(passed, *activity, "as it was");
+        let forwarded = second.await_activity("the forwarded activity", is_match).await;
+        assert_eq!(forwarded, *activity, "unchanged");
     }
     // Although it was sent twice, it is forwarded once, and not back to its origin.
     fixture.alice.deliver(fixture.inbox(), &create).await;
     fixture.settle().await;
-    let taken = second.received();
-    assert_eq!(taken.iter().filter(|received| received.activity["id"] == create["id"]).count(), 1);
-    assert!(!taken.iter().any(|received| received.activity.to_string().contains(id_of(&plain))));
+    let received = second.received();
+    assert_eq!(received.iter().filter(|delivery| delivery.activity["id"] == create["id"]).count(), 1);
+    assert!(!received.iter().any(|delivery| delivery.activity.to_string().contains(id_of(&plain))));
     assert!(!fixture.remote.received().iter().any(|received| received.activity["id"] == create["id"]));
-    // The critic signs it but is not its author, so the remote reports a violation. Nothing else may be
-    // wrong.
+    // The critic signs it but is not its author, so the remote reports a violation. There must be
+    // no other violation.
     let violations = second.take_violations();
     assert!(violations.iter().all(|violation| violation.contains(" signed for ")), "{violations:?}");
 }
@@ -372,14 +377,14 @@ async fn a_deleted_comment_is_not_forwarded_again(database: Database) {
     fixture.alice.deliver(fixture.inbox(), &create).await;
     second.await_refusals(1).await;
     fixture.alice.deliver(fixture.inbox(), &delete).await;
-    // A server that sends something is up again, and gets what is waiting for it.
+    // A server that sends something is reachable again and gets its pending deliveries.
     bob.deliver(fixture.inbox(), &bob.like(id_of(&article))).await;
     second.await_activity("the Delete", |a| a["id"] == delete["id"]).await;
     assert!(!second.received().iter().any(|received| received.activity["id"] == create["id"]));
-    let kept = fixture.app.received_bodies().await;
-    assert!(kept.contains("Follow") && !kept.contains("<p>Passed on"), "{kept}");
-    // The critic signs it but is not its author, so the remote reports a violation. Nothing else may be
-    // wrong.
+    let bodies = fixture.app.received_bodies().await;
+    assert!(bodies.contains("Follow") && !bodies.contains("<p>Passed on"), "{bodies}");
+    // The critic signs it but is not its author, so the remote reports a violation. There must be
+    // no other violation.
     let violations = second.take_violations();
     assert!(violations.iter().all(|violation| violation.contains(" signed for ")), "{violations:?}");
 }

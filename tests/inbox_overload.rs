@@ -1,6 +1,6 @@
-//! The inbox when it gets more than it can process, when some of it is bad, and when its database is down (H
-//! and J in `docs/threats.md`). What got a 2xx takes effect exactly once; for everything else the sender is
-//! asked to retry. The same holds for too many searches.
+//! The inbox under overload, with invalid requests, and without a database (H and J in `docs/threats.md`). Each
+//! activity that was acknowledged with 2xx takes effect exactly once; the senders of all others are asked to retry. The
+//! same holds for too many searches.
 
 use std::time::{Duration, Instant};
 
@@ -32,11 +32,11 @@ both_databases!(
     a_block_applies_to_the_next_request_even_if_the_key_is_cached,
 );
 
-/// A request of the maximum size, padded with white space.
+/// The maximum size of a request.
 const MAX_BODY_SIZE: usize = 1024 * 1024;
 
-/// The number of such requests that one sender may have in progress.
-const MOST_OF_A_CLIENT: usize = 24;
+/// How many requests of that size one client may have in flight.
+const MAX_REQUESTS_PER_CLIENT: usize = 24;
 
 fn sign(fixture: &Fixture, user: &User, activity: &Value) -> SignedRequest {
     user.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), activity).sign()
@@ -61,8 +61,8 @@ fn is_overloaded(response: &Response) -> bool {
 async fn post_until_accepted(client: &Client, request: &SignedRequest) {
     eventually("a request to be accepted", || async {
         let response = request.post(client).await;
-        let again = asks_to_retry(&response);
-        assert!(again || response.is_success(), "{}: {}", response.status, response.body);
+        let is_retry = asks_to_retry(&response);
+        assert!(is_retry || response.is_success(), "{}: {}", response.status, response.body);
         response.is_success().then_some(())
     })
     .await;
@@ -85,25 +85,25 @@ async fn a_flood_from_many_actors_takes_effect_once_and_forgeries_delay_no_one_e
     let article = fixture.publish("The Night Ferry").await;
     let client = &fixture.network.client;
     let users: Vec<User> = (0..24).map(|number| fixture.remote.user(&format!("viewer{number}"))).collect();
-    let (mut honest, mut forged, mut texts) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut valid, mut forged, mut texts) = (Vec::new(), Vec::new(), Vec::new());
     for (number, user) in users.iter().enumerate() {
         let text = format!("Seat {number} of the house");
         let like = sign(&fixture, user, &user.like(id_of(&article)));
         // The same request twice: a replay is accepted and has no effect.
-        honest.extend([reply(&fixture, user, &article, &text), like.clone(), like]);
+        valid.extend([reply(&fixture, user, &article, &text), like.clone(), like]);
         texts.push(text);
         let note = user.reply(id_of(&article), &format!("<p>A lie about {number}</p>"));
         let mut request =
             user.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &user.create(&note));
         request.key = fixture.alice.key();
         forged.push(request.sign());
-        let mut spoiled = reply(&fixture, user, &article, "A lie in the body");
-        spoiled.body = String::from_utf8(spoiled.body).expect("text").replace("lie", "tie").into_bytes();
-        forged.push(spoiled);
+        let mut tampered = reply(&fixture, user, &article, "A lie in the body");
+        tampered.body = String::from_utf8(tampered.body).expect("text").replace("lie", "tie").into_bytes();
+        forged.push(tampered);
     }
-    let honest = join_all(honest.iter().map(|request| post_until_accepted(client, request)));
+    let valid = join_all(valid.iter().map(|request| post_until_accepted(client, request)));
     let forged = join_all(forged.iter().map(|request| request.post(client)));
-    let (_, refused) = tokio::join!(honest, forged);
+    let (_, refused) = tokio::join!(valid, forged);
     for response in refused {
         let is_refused = response.is_unauthorized() || asks_to_retry(&response);
         assert!(is_refused, "{}: {}", response.status, response.body);
@@ -113,7 +113,7 @@ async fn a_flood_from_many_actors_takes_effect_once_and_forgeries_delay_no_one_e
     assert_eq!(page.comments.len(), texts.len(), "{}", page.text);
     assert_eq!(
         total_items(&fixture, &fixture.article(&article).await["likes"]).await,
-        u64::try_from(users.len()).expect("few")
+        u64::try_from(users.len()).expect("a number")
     );
 }
 
@@ -124,7 +124,8 @@ async fn h1_an_overloaded_inbox_asks_for_a_retry_and_accepts_it_later(database: 
     .await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.follow(&fixture.alice).await;
-    let texts: Vec<String> = (0..MOST_OF_A_CLIENT).map(|number| format!("Row {number} is taken")).collect();
+    let texts: Vec<String> =
+        (0..MAX_REQUESTS_PER_CLIENT).map(|number| format!("Row {number} is taken")).collect();
     let large: Vec<SignedRequest> = texts
         .iter()
         .map(|text| {
@@ -140,19 +141,19 @@ async fn h1_an_overloaded_inbox_asks_for_a_retry_and_accepts_it_later(database: 
         .collect();
     let mut db = DbControl::connect(&fixture.app).await;
     db.block_writes().await;
-    let mut under_way = JoinSet::new();
+    let mut in_flight = JoinSet::new();
     for request in large.clone() {
         let client = fixture.network.client.clone();
-        under_way.spawn(async move { request.post(&client).await });
+        in_flight.spawn(async move { request.post(&client).await });
     }
-    // An invalid request is refused as such until there is no capacity to look at it.
-    let nothing = SignedRequest {
+    // An invalid request is refused as invalid until there is no capacity left to parse it.
+    let invalid = SignedRequest {
         url: fixture.inbox().to_owned(),
         headers: vec![("signature".to_owned(), "none".to_owned())],
         body: Vec::new(),
     };
-    eventually("no room", || async {
-        let response = nothing.post(&fixture.network.client).await;
+    eventually("the capacity to be exhausted", || async {
+        let response = invalid.post(&fixture.network.client).await;
         assert!(response.status == 400 || asks_to_retry(&response), "{}", response.status);
         is_overloaded(&response).then_some(())
     })
@@ -161,11 +162,11 @@ async fn h1_an_overloaded_inbox_asks_for_a_retry_and_accepts_it_later(database: 
     let refused = small.post(&fixture.network.client).await;
     assert!(is_overloaded(&refused) && asks_to_retry(&refused), "{}: {}", refused.status, refused.body);
     // There is capacity for other senders.
-    let mut of_another = nothing.clone();
-    of_another.add("x-forwarded-for", "203.0.113.9");
-    assert_eq!(of_another.post(&fixture.network.client).await.status, 400);
+    let mut other_client = invalid.clone();
+    other_client.add("x-forwarded-for", "203.0.113.9");
+    assert_eq!(other_client.post(&fixture.network.client).await.status, 400);
     db.unblock_writes().await;
-    while let Some(response) = under_way.join_next().await {
+    while let Some(response) = in_flight.join_next().await {
         let response = response.expect("a response");
         assert!(response.is_success() || asks_to_retry(&response), "{}: {}", response.status, response.body);
     }
@@ -187,21 +188,21 @@ async fn j3_j12_an_activity_that_cannot_be_stored_does_not_affect_others(databas
     let good: Vec<SignedRequest> =
         texts.iter().map(|text| reply(&fixture, &fixture.alice, &article, text)).collect();
     let bad = reply(&fixture, &fixture.alice, &article, "With arsenic");
-    let mut under_way = JoinSet::new();
+    let mut in_flight = JoinSet::new();
     for request in good.iter().cloned().chain([bad.clone()]) {
         let client = fixture.network.client.clone();
         let is_bad = request.body == bad.body;
-        under_way.spawn(async move { (is_bad, request.post(&client).await) });
+        in_flight.spawn(async move { (is_bad, request.post(&client).await) });
     }
     db.unblock_writes().await;
-    while let Some(ended) = under_way.join_next().await {
-        let (is_bad, response) = ended.expect("a response");
-        let is_right = if is_bad { response.status == 500 } else { response.is_success() };
-        assert!(is_right || asks_to_retry(&response), "{}: {}", response.status, response.body);
+    while let Some(result) = in_flight.join_next().await {
+        let (is_bad, response) = result.expect("a response");
+        let is_expected = if is_bad { response.status == 500 } else { response.is_success() };
+        assert!(is_expected || asks_to_retry(&response), "{}: {}", response.status, response.body);
     }
     let client = &fixture.network.client;
     join_all(good.iter().map(|request| post_until_accepted(client, request))).await;
-    // It is a fault of the stored data, not of the load. Senders try again after any 5xx.
+    // The fault is in the data and not caused by load. Senders retry after any 5xx.
     let response = bad.post(client).await;
     assert_eq!(response.status, 500, "{}", response.body);
     await_once(&fixture, &article, &texts).await;
@@ -223,8 +224,8 @@ async fn j12_an_activity_that_cannot_be_applied_does_not_affect_its_batch(databa
         post_until_accepted(client, &reply(&fixture, user, &article, text)).await;
     }
     await_once(&fixture, &article, &known).await;
-    // What it holds when it is killed would wait until its lease expires.
-    eventually("no host to be held", || async {
+    // Jobs that the worker holds when it is killed would wait until their leases expire.
+    eventually("all leases to be released", || async {
         let query = "select count(*) from hosts where lease is not null";
         (fixture.app.number(query, query).await == 0).then_some(())
     })
@@ -232,7 +233,7 @@ async fn j12_an_activity_that_cannot_be_applied_does_not_affect_its_batch(databa
     drop(worker);
     let mut db = DbControl::connect(&fixture.app).await;
     db.fail_inserts_containing("comments", "content", "arsenic").await;
-    let (mut texts, mut requests, mut taken_back) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut texts, mut requests, mut undos) = (Vec::new(), Vec::new(), Vec::new());
     for (number, user) in users.iter().enumerate() {
         let text = format!("Old lace {number} of four");
         requests.extend([
@@ -243,17 +244,17 @@ async fn j12_an_activity_that_cannot_be_applied_does_not_affect_its_batch(databa
         let like = user.like(id_of(&article));
         requests.push(sign(&fixture, user, &like));
         if number % 2 == 0 {
-            taken_back.push(sign(&fixture, user, &user.undo(&like)));
+            undos.push(sign(&fixture, user, &user.undo(&like)));
         }
     }
-    // The Undo comes before its Like as well.
-    for request in taken_back.iter().chain(&requests) {
+    // Each Undo arrives before its Like.
+    for request in undos.iter().chain(&requests) {
         post_until_accepted(client, request).await;
     }
     let _worker = fixture.app.spawn_command(&["serve", "--role", "worker"]);
     await_once(&fixture, &article, &texts).await;
     assert!(fixture.page(&article).await.comment("arsenic").is_none());
-    eventually("the failures to be noted", || async {
+    eventually("the failures to be recorded", || async {
         let query =
             "select count(*) from inbox_activities where state = 'queued' and attempts > 0 and note like '%poison%'";
         (fixture.app.number(query, query).await == 4).then_some(())
@@ -261,7 +262,7 @@ async fn j12_an_activity_that_cannot_be_applied_does_not_affect_its_batch(databa
     .await;
     assert_eq!(total_items(&fixture, &fixture.article(&article).await["likes"]).await, 2);
     db.stop_failing_inserts("comments").await;
-    fixture.await_page(&article, "all of them", |page| count(page, "arsenic") == 4).await;
+    fixture.await_page(&article, "all comments", |page| count(page, "arsenic") == 4).await;
     await_once(&fixture, &article, &texts).await;
 }
 
@@ -281,11 +282,11 @@ async fn j4_while_the_database_is_down_requests_get_503_and_succeed_later(databa
     let mut db = DbControl::connect(&fixture.app).await;
     db.make_unavailable().await;
     let client = &fixture.network.client;
-    let gone = Instant::now();
-    // The interval at which both are sent again, like servers that are asked to retry.
-    let mut pace = interval(Duration::from_secs(2));
-    while gone.elapsed() < Duration::from_mins(1) {
-        pace.tick().await;
+    let started = Instant::now();
+    // Both requests are sent again at this interval, as servers do that are asked to retry.
+    let mut retry_interval = interval(Duration::from_secs(2));
+    while started.elapsed() < Duration::from_mins(1) {
+        retry_interval.tick().await;
         for response in join_all(requests.iter().map(|request| request.post(client))).await {
             assert!(asks_to_retry(&response), "{}: {}", response.status, response.body);
         }
@@ -306,35 +307,35 @@ async fn j14_nothing_acknowledged_before_a_sigterm_is_lost(database: Database) {
     let texts: Vec<String> = (0..40).map(|number| format!("Ticket {number} of forty")).collect();
     let requests: Vec<SignedRequest> =
         texts.iter().map(|text| reply(&fixture, &fixture.alice, &article, text)).collect();
-    let mut under_way = JoinSet::new();
+    let mut in_flight = JoinSet::new();
     for (number, request) in requests.iter().cloned().enumerate() {
         let client = fixture.network.client.clone();
-        under_way.spawn(async move {
+        in_flight.spawn(async move {
             let response =
                 client.send(reqwest::Method::POST, &request.url, &request.headers, request.body).await;
             // If the server stops in the meantime, there is no response.
             response.is_ok_and(|response| response.is_success()).then_some(number)
         });
     }
-    let mut taken = Vec::new();
-    while taken.is_empty() {
-        taken.extend(under_way.join_next().await.expect("a response").expect("an answer"));
+    let mut acknowledged = Vec::new();
+    while acknowledged.is_empty() {
+        acknowledged.extend(in_flight.join_next().await.expect("a response").expect("a response"));
     }
     let status = fixture.app.terminate().await;
     assert!(status.success(), "it ended with {status}");
-    while let Some(response) = under_way.join_next().await {
-        taken.extend(response.expect("a response"));
+    while let Some(response) = in_flight.join_next().await {
+        acknowledged.extend(response.expect("a response"));
     }
     fixture.app.start().await;
-    let kept: Vec<String> = taken.iter().map(|number| texts[*number].clone()).collect();
-    await_once(&fixture, &article, &kept).await;
+    let stored: Vec<String> = acknowledged.iter().map(|number| texts[*number].clone()).collect();
+    await_once(&fixture, &article, &stored).await;
     // A request without a response may have been stored or not: sent again, it counts once.
     join_all(requests.iter().map(|request| post_until_accepted(&fixture.network.client, request))).await;
     await_once(&fixture, &article, &texts).await;
 }
 
 /// How often alice's actor was requested.
-fn asked(fixture: &Fixture) -> usize {
+fn actor_requests(fixture: &Fixture) -> usize {
     fixture.remote.requests_for("/users/alice")
 }
 
@@ -348,7 +349,7 @@ async fn b5_a_key_that_another_process_replaced_is_no_longer_accepted(database: 
     let mut db = DbControl::connect(&fixture.app).await;
     db.execute(&format!("update actor_keys set pem = '{pem}' where key_id = '{}'", fixture.alice.key_id()))
         .await;
-    let before = asked(&fixture);
+    let before = actor_requests(&fixture);
     for scheme in SignatureScheme::BOTH {
         let mut request =
             fixture.alice.unsigned_request(scheme, fixture.inbox(), &fixture.alice.like(fixture.actor()));
@@ -360,7 +361,7 @@ async fn b5_a_key_that_another_process_replaced_is_no_longer_accepted(database: 
         let response = request.sign().post(&fixture.network.client).await;
         assert!(response.is_success(), "{}: {}", response.status, response.body);
     }
-    assert!(asked(&fixture) - before <= 1, "one look at most, because of the leaked one");
+    assert!(actor_requests(&fixture) - before <= 1, "at most one request, because of the leaked key");
 }
 
 async fn b5_a_key_that_another_process_dropped_is_fetched_again(database: Database) {
@@ -370,9 +371,9 @@ async fn b5_a_key_that_another_process_dropped_is_fetched_again(database: Databa
     let mut db = DbControl::connect(&fixture.app).await;
     let drop = format!("delete from actor_keys where key_id = '{}'", fixture.alice.key_id());
     db.execute(&drop).await;
-    let before = asked(&fixture);
+    let before = actor_requests(&fixture);
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.like(fixture.actor())).await;
-    assert_eq!(asked(&fixture), before + 1, "its server says that it stands");
+    assert_eq!(actor_requests(&fixture), before + 1, "the key is fetched again");
     db.execute(&drop).await;
     let mut actor = fixture.alice.actor();
     actor["publicKey"] = json!([]);
@@ -384,25 +385,25 @@ async fn b5_a_key_that_another_process_dropped_is_fetched_again(database: Databa
 async fn a_block_applies_to_the_next_request_even_if_the_key_is_cached(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
-    // The actor is known, so nobody fetches the face of the one who likes.
+    // The actor is already known, so it is not fetched for the facepile.
     fixture.follow(&fixture.alice).await;
     fixture.settle().await;
     let handle = format!("@{}", fixture.alice.handle());
     for args in [["account", handle.as_str()], ["domain", fixture.remote.host()]] {
         fixture.alice.deliver(fixture.inbox(), &fixture.alice.like(id_of(&article))).await;
-        let before = asked(&fixture);
+        let before = actor_requests(&fixture);
         fixture.app.command_output(&["block", args[0], args[1]]).await;
         let response = fixture.alice.send(fixture.inbox(), &fixture.alice.like(id_of(&article))).await;
         assert_eq!(response.status, 403, "{args:?}: {}", response.body);
-        assert_eq!(asked(&fixture), before, "nothing is asked of who is blocked");
+        assert_eq!(actor_requests(&fixture), before, "no request to a blocked server");
         let subject = if args[0] == "account" { fixture.alice.id() } else { args[1].to_owned() };
         fixture.app.command_output(&["block", "remove", &subject]).await;
         fixture.alice.deliver(fixture.inbox(), &fixture.alice.like(id_of(&article))).await;
     }
 }
 
-/// Concurrent requests: more than there are slots for searches.
-const CROWD: usize = 60;
+/// More concurrent searches than the queue has capacity for.
+const SEARCHES: usize = 60;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hanging_searches_get_503_and_do_not_block_other_pages() {
@@ -411,13 +412,13 @@ async fn hanging_searches_get_503_and_do_not_block_other_pages() {
     let mut db = DbControl::connect(&fixture.app).await;
     db.execute("begin; lock table search_index in access exclusive mode").await;
     let mut searches = JoinSet::new();
-    for number in 0..CROWD {
+    for number in 0..SEARCHES {
         let client = fixture.network.client.clone();
         let path = url(&format!("/search?q=ferry&page=1&n={number}"));
         searches.spawn(async move { client.get(&path, HTML).await });
     }
-    // No search completes yet, and some requests get a response: those without a slot.
-    let first = searches.join_next().await.expect("a response").expect("an answer");
+    // No search can complete yet. The first responses are for those that the full queue rejects.
+    let first = searches.join_next().await.expect("a response").expect("a response");
     assert!(asks_to_retry(&first), "{}: {}", first.status, first.body);
     assert!(first.header("content-type").starts_with("text/html"));
     let review = article["url"].as_str().expect("a page");
@@ -434,6 +435,6 @@ async fn hanging_searches_get_503_and_do_not_block_other_pages() {
     assert_eq!(
         fixture.network.client.get(&url("/search?q=ferry"), HTML).await.status,
         200,
-        "there is room again"
+        "the queue has capacity again"
     );
 }

@@ -1,4 +1,4 @@
-//! What the critic learns about readers: numbers, and no addresses.
+//! What `marquee insights` shows the critic about readers: numbers only.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -34,14 +34,14 @@ fn slug(article: &Value) -> &str {
     article["url"].as_str().and_then(|page| page.rsplit('/').next()).expect("a page")
 }
 
-async fn insights(app: &App, of: &[&str]) -> Value {
-    let args = [&["insights", "--json"], of].concat();
+async fn insights(app: &App, args: &[&str]) -> Value {
+    let args = [&["insights", "--json"], args].concat();
     serde_json::from_str(&app.command_output(&args).await).expect("JSON")
 }
 
-async fn await_totals(app: &App, of: &[&str], kind: &str, expected: u64) -> Value {
+async fn await_totals(app: &App, args: &[&str], kind: &str, expected: u64) -> Value {
     eventually(&format!("{expected} {kind}"), || async {
-        Some(insights(app, of).await).filter(|told| told["totals"][kind] == expected)
+        Some(insights(app, args).await).filter(|report| report["totals"][kind] == expected)
     })
     .await
 }
@@ -54,7 +54,7 @@ async fn reads_are_counted_and_survive_a_restart(database: Database) {
         read(&fixture, &page).await;
     }
     read(&fixture, &format!("{page}?sort=newest")).await;
-    // Requests that are not reads.
+    // These requests are not counted.
     let firefox = ("user-agent", FIREFOX);
     let tag = fixture.network.client.get(&page, HTML).await.header("etag").to_owned();
     send_request(&fixture, Method::HEAD, &page, &[firefox]).await;
@@ -69,14 +69,14 @@ async fn reads_are_counted_and_survive_a_restart(database: Database) {
     send_request(&fixture, Method::GET, &page, &[firefox, ("sec-purpose", "prefetch")]).await;
     assert_eq!(send_request(&fixture, Method::GET, &page, &[firefox, ("if-none-match", &tag)]).await, 304);
     fixture.app.restart().await;
-    let told = insights(&fixture.app, &[slug(&article)]).await;
-    assert_eq!(told["totals"]["reads"], 4, "{told}");
+    let report = insights(&fixture.app, &[slug(&article)]).await;
+    assert_eq!(report["totals"]["reads"], 4, "{report}");
     read(&fixture, &page).await;
-    let told = await_totals(&fixture.app, &[slug(&article)], "reads", 5).await;
+    let report = await_totals(&fixture.app, &[slug(&article)], "reads", 5).await;
     let days: u64 =
-        told["days"].as_array().expect("days").iter().filter_map(|day| day["reads"].as_u64()).sum();
-    assert_eq!(days, 5, "each on its day: {told}");
-    // A page shows the count once it is rendered again.
+        report["days"].as_array().expect("days").iter().filter_map(|day| day["reads"].as_u64()).sum();
+    assert_eq!(days, 5, "each view is counted on its day: {report}");
+    // The page shows the count as soon as it is rendered again.
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.like(id_of(&article))).await;
     let shown = fixture.await_page(&article, "the like", |page| page.text.contains("1 like")).await;
     assert!(shown.text.contains("5 reads"), "{}", shown.text);
@@ -112,19 +112,19 @@ async fn insights_show_everything_that_readers_do(database: Database) {
     bob.deliver(fixture.inbox(), &bob.announce(id_of(&article))).await;
     fixture.comment(&fixture.alice, &article, "I was there").await;
     // Servers that received the review, and servers from which someone reacted.
-    let told = await_totals(&fixture.app, &[slug(&article)], "servers", 3).await;
-    let totals = &told["totals"];
+    let report = await_totals(&fixture.app, &[slug(&article)], "servers", 3).await;
+    let totals = &report["totals"];
     assert_eq!(
         (&totals["likes"], &totals["boosts"], &totals["replies"]),
         (&1.into(), &1.into(), &1.into()),
-        "{told}"
+        "{report}"
     );
-    let of_critic = insights(&fixture.app, &["--critic", "critic"]).await;
-    assert_eq!(of_critic["followers"], 2, "{of_critic}");
-    assert_eq!(of_critic["totals"]["likes"], 1);
-    assert_eq!(of_critic["reviews"].as_array().map(Vec::len), Some(2));
-    let today = of_critic["days"].as_array().and_then(|days| days.last()).expect("a day");
-    assert_eq!(today["followers"], 2, "{of_critic}");
+    let critic_report = insights(&fixture.app, &["--critic", "critic"]).await;
+    assert_eq!(critic_report["followers"], 2, "{critic_report}");
+    assert_eq!(critic_report["totals"]["likes"], 1);
+    assert_eq!(critic_report["reviews"].as_array().map(Vec::len), Some(2));
+    let today = critic_report["days"].as_array().and_then(|days| days.last()).expect("a day");
+    assert_eq!(today["followers"], 2, "{critic_report}");
     bob.deliver(fixture.inbox(), &bob.undo(&like)).await;
     let shown = fixture.await_page(&article, "the undo", |page| !page.text.contains("1 like")).await;
     assert!(shown.text.contains("seen on 3 servers"), "{}", shown.text);
@@ -145,7 +145,7 @@ async fn an_unreadable_setting_is_reported(database: Database) {
     )
     .await;
     fixture.app.start().await;
-    fixture.app.await_log("the report in the log", |line| line.contains("settings.delivery_cursor")).await;
-    let place = "select count(*) from settings where key = 'delivery_cursor' and value = 'soon'";
-    assert_eq!(fixture.app.number(place, place).await, 1, "nothing is gone through again");
+    fixture.app.await_log("the error in the log", |line| line.contains("settings.delivery_cursor")).await;
+    let query = "select count(*) from settings where key = 'delivery_cursor' and value = 'soon'";
+    assert_eq!(fixture.app.number(query, query).await, 1, "the setting is not overwritten");
 }

@@ -25,7 +25,7 @@ fn multikeys(actor: &Value) -> Vec<&str> {
     all.iter().map(|key| key["id"].as_str().expect("an id")).collect()
 }
 
-/// The id of the key that signs an Accept now.
+/// The id of the key that currently signs deliveries.
 async fn signing_key(fixture: &Fixture) -> String {
     let follow = fixture.alice.follow(fixture.actor());
     fixture.alice.deliver(fixture.inbox(), &follow).await;
@@ -48,15 +48,15 @@ async fn the_new_key_is_served_while_the_old_one_still_signs(database: Database)
     assert_eq!(old, format!("{}#main-key", fixture.actor()));
     assert_eq!(multikeys(&fixture.critic), [old.as_str()]);
     let new = rotate(&fixture, &["critic"]).await;
-    assert_ne!(new, old, "who keeps the first key of an id meets a new one under its own");
+    assert_ne!(new, old, "the new key has an id of its own, since some servers never refetch a key id");
     let actor = fixture.network.client.document(fixture.actor()).await;
     let (served, pem) = key_of(&actor);
     assert_eq!(served, new);
     assert_ne!(pem, old_pem);
-    assert_eq!(multikeys(&actor), [new.as_str(), old.as_str()], "both sign, or will");
+    assert_eq!(multikeys(&actor), [new.as_str(), old.as_str()], "both keys are listed");
     let is_update = |r: &crate::support::remote::Received| r.activity["type"] == "Update";
     let update = fixture.remote.await_delivery("the Update", is_update).await;
-    assert_eq!(update.signer.key_id, old, "those who know the old key alone take it");
+    assert_eq!(update.signer.key_id, old, "the Update is signed with the key that all servers know");
     assert_eq!(key_of(&update.activity["object"]), (new.clone(), pem));
     assert_eq!(update.activity["object"]["id"], fixture.actor());
     assert_eq!(signing_key(&fixture).await, old);
@@ -88,10 +88,10 @@ async fn a_leaked_key_no_longer_signs(database: Database) {
     let new = rotate(&fixture, &["--overlap", "0s"]).await;
     let is_update = |r: &crate::support::remote::Received| r.activity["type"] == "Update";
     let update = fixture.remote.await_delivery("the Update", is_update).await;
-    assert_eq!(update.signer.key_id, new, "the running server noticed at once");
+    assert_eq!(update.signer.key_id, new, "the running server uses the new key at once");
     assert_eq!(signing_key(&fixture).await, new);
-    let wrong = fixture.app.cli(&["critic", "rotate-key", "--overlap", "soon"]).await;
-    assert!(!wrong.status.success());
+    let invalid = fixture.app.cli(&["critic", "rotate-key", "--overlap", "soon"]).await;
+    assert!(!invalid.status.success());
     let nobody = fixture.app.cli(&["critic", "rotate-key", "nobody"]).await;
     assert!(!nobody.status.success());
 }
@@ -100,7 +100,7 @@ async fn a_new_server_gets_the_new_key_during_a_rotation(database: Database) {
     let fixture = Fixture::new(database).await;
     let new = rotate(&fixture, &[]).await;
     fixture.remote.tolerate_unknown_keys();
-    assert_eq!(signing_key(&fixture).await, new, "in the same delivery, though the old one signs first");
+    assert_eq!(signing_key(&fixture).await, new, "the delivery is repeated with the new key at once");
 }
 
 async fn the_key_of_the_site_actor_rotates_like_any_other(database: Database) {

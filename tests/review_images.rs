@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::both_databases;
 use crate::end_to_end::is_about;
-use crate::feeds::followed;
+use crate::feeds::fixture_with_reviews;
 use crate::support::config_file::url;
 use crate::support::feed::{Item, NAME as FEED, markdown, rss};
 use crate::support::forbidden_listener::ForbiddenListener;
@@ -47,7 +47,7 @@ fn review(html: &str) -> Item {
 
 /// A fixture with a feed of one review whose Create has arrived. Returns its Article as well.
 async fn published(database: Database, pictures: &[&str], item: &Item) -> (Fixture, Value) {
-    let fixture = followed(database, &[]).await;
+    let fixture = fixture_with_reviews(database, &[]).await;
     for path in pictures {
         serve(&fixture, path);
     }
@@ -252,7 +252,7 @@ fn film(id: &str, title: &str) -> String {
 }
 
 async fn a_trailer_has_its_thumbnail_or_is_a_plain_link(database: Database) {
-    let fixture = followed(database, &[]).await;
+    let fixture = fixture_with_reviews(database, &[]).await;
     let place = |id: &str| {
         format!("/services/oembed?format=json&url=https%3A%2F%2Fremote.test%2Fvideos%2Fwatch%2F{id}")
     };
@@ -315,7 +315,7 @@ async fn e5_an_image_at_a_forbidden_address_is_left_out(database: Database) {
 }
 
 async fn h3_invalid_and_excess_images_are_left_out(database: Database) {
-    let fixture = followed(database, &[]).await;
+    let fixture = fixture_with_reviews(database, &[]).await;
     serve(&fixture, "/p.png");
     let huge = [picture("huge"), vec![0; 9 * 1024 * 1024]].concat();
     fixture.remote.serve("/many/huge.png", Document::new("image/png", huge));
