@@ -108,7 +108,7 @@ async fn an_error_of_one_inbox_does_not_affect_others_on_its_server(database: Da
     assert!(fixture.app.command_output(&["host", "list"]).await.contains("all servers respond"));
 }
 
-/// The Update of a review whose Create was refused waits for it, and is not considered until then.
+/// The Update of a review whose Create was refused waits for that Create, and causes no work until then.
 async fn an_activity_that_waits_for_an_older_one_causes_no_work(database: Database) {
     let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
     fixture.follow(&fixture.alice).await;
@@ -132,7 +132,7 @@ async fn an_activity_that_waits_for_an_older_one_causes_no_work(database: Databa
     assert!((2..=6).contains(&batches), "{batches} batches:\n{}", log.join("\n"));
     assert!(
         !other.received().iter().any(|received| received.activity["type"] == "Update"),
-        "not before its Create"
+        "the Update is not sent before the Create"
     );
 }
 
@@ -162,14 +162,14 @@ async fn followers_are_counted_at_the_inbox_that_reaches_them(database: Database
     };
     assert_eq!(total_items().await, json!(0));
     let bo = other.user("bo");
-    for round in 0..2 {
+    for attempt in 0..2 {
         follow_from(&fixture, &other, "bo").await;
         follow_from(&fixture, &other, "cy").await;
         fixture.follow(&fixture.alice).await;
-        assert_eq!(total_items().await, json!(3), "round {round}");
+        assert_eq!(total_items().await, json!(3), "attempt {attempt}");
         let follow = bo.follow(fixture.actor());
         bo.deliver(fixture.inbox(), &bo.undo(&follow)).await;
-        eventually("one fewer", || async { (total_items().await == json!(2)).then_some(()) }).await;
+        eventually("one follower less", || async { (total_items().await == json!(2)).then_some(()) }).await;
     }
     fixture.app.command_output(&["block", "domain", "other.test"]).await;
     assert_eq!(total_items().await, json!(1));
@@ -181,11 +181,11 @@ async fn followers_are_counted_at_the_inbox_that_reaches_them(database: Database
 async fn j6_an_inbox_that_is_gone_is_not_retried_and_its_followers_are_removed(database: Database) {
     let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
     fixture.follow(&fixture.alice).await;
-    // He is reached through his own inbox and through a shared one.
+    // Bo has only a personal inbox; the others are reached through the shared inbox.
     let bo = other.user("bo");
-    let mut alone = bo.actor();
-    alone["endpoints"] = Value::Null;
-    bo.serve_actor(&alone);
+    let mut actor = bo.actor();
+    actor["endpoints"] = Value::Null;
+    bo.serve_actor(&actor);
     follow_from(&fixture, &other, "bo").await;
     follow_from(&fixture, &other, "cy").await;
     let followers = async || {
@@ -199,10 +199,10 @@ async fn j6_an_inbox_that_is_gone_is_not_retried_and_its_followers_are_removed(d
     let printed = await_status(&fixture, &first, "1 delivered, 0 queued, 2 failed").await;
     assert!(printed.contains("other.test") && printed.contains("responded with 410"), "{printed}");
     assert_eq!(followers().await, ["cy", "alice"]);
-    // Nothing is delivered to him any more, and the shared inbox is tried with the next follower.
+    // Bo gets no deliveries any more, and the shared inbox is tried again for the next follower.
     let second = fixture.publish("The Day Ferry").await;
     await_status(&fixture, &second, "2 delivered, 0 queued, 0 failed").await;
-    // A follower who comes back is accepted; the 404 may have been a mistake.
+    // A follower can follow again. A 404 does not end a follow, since it may be a mistake.
     follow_from(&fixture, &other, "bo").await;
     assert_eq!(followers().await, ["bo", "cy", "alice"]);
     other.script([ScriptedResponse::Status(404), ScriptedResponse::Status(404)]);
@@ -224,7 +224,7 @@ async fn j9_a_hundred_tarpits_do_not_delay_a_healthy_server(database: Database) 
         tarpit.script([ScriptedResponse::Hang]);
     };
     futures_util::future::join_all(tarpits.iter().map(follow)).await;
-    // Its name sorts last.
+    // The name of this server sorts last.
     fixture.follow(&fixture.alice).await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.remote.await_activity("the Create", create_of(&article)).await;

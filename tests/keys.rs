@@ -1,4 +1,4 @@
-//! The owner of a key decides what it may sign (B in `docs/threats.md`).
+//! A key signs only for its owner (B in `docs/threats.md`).
 
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ async fn a_key_is_valid_only_for_its_owner(database: Database) {
     );
 }
 
-/// Signs an activity with somebody's key under a key id, and demands a refusal.
+/// Signs an activity with the key of `signer` under another key id; it must be refused.
 async fn assert_refused(fixture: &Fixture, signer: &User, key_id: &str, activity: &Value) {
     for scheme in SignatureScheme::BOTH {
         let mut request = signer.unsigned_request(scheme, fixture.inbox(), activity);
@@ -42,7 +42,7 @@ async fn assert_refused(fixture: &Fixture, signer: &User, key_id: &str, activity
     }
 }
 
-/// Nothing has come of what was sent in this actor's name.
+/// Checks that no follow in the name of this actor had an effect.
 async fn assert_no_follower(fixture: &Fixture, actor: &str) {
     fixture.settle().await;
     let accepted = fixture.remote.received().into_iter().any(|r| r.activity["object"]["actor"] == actor);
@@ -99,14 +99,14 @@ async fn b5_a_rotated_key_is_accepted_after_one_fetch(database: Database) {
     fixture.settle().await;
     let path = "/users/alice";
     let before = fixture.remote.requests_for(path);
-    for (turn, scheme) in SignatureScheme::BOTH.into_iter().enumerate() {
+    for (number, scheme) in SignatureScheme::BOTH.into_iter().enumerate() {
         fixture.alice.rotate_key();
         for _ in 0..2 {
             let follow = fixture.alice.follow(fixture.actor());
             let request = fixture.alice.unsigned_request(scheme, fixture.inbox(), &follow);
             assert!(request.sign().post(&fixture.network.client).await.is_success());
             fixture.await_accept(&fixture.alice, &follow).await;
-            assert_eq!(fixture.remote.requests_for(path), before + turn + 1, "one fetch for the new key");
+            assert_eq!(fixture.remote.requests_for(path), before + number + 1, "one fetch for the new key");
         }
     }
 }
@@ -116,8 +116,8 @@ async fn b5_a_key_that_its_owner_no_longer_lists_is_dropped(database: Database) 
     let key_id = format!("{}#second", fixture.alice.id());
     let second = fixture.remote.user("second").key();
     let mut actor = fixture.alice.actor();
-    let one = json!({"id": key_id, "owner": fixture.alice.id(), "publicKeyPem": second.public_pem()});
-    actor["publicKey"] = json!([actor["publicKey"], one]);
+    let second_key = json!({"id": key_id, "owner": fixture.alice.id(), "publicKeyPem": second.public_pem()});
+    actor["publicKey"] = json!([actor["publicKey"], second_key]);
     fixture.alice.serve_actor(&actor);
     for scheme in SignatureScheme::BOTH {
         let follow = fixture.alice.follow(fixture.actor());
@@ -144,9 +144,9 @@ async fn b6_many_bad_signatures_cause_one_fetch(database: Database) {
     fixture.settle().await;
     let before = fixture.remote.requests();
     let stranger = fixture.remote.user("stranger");
-    for turn in 0..100 {
+    for number in 0..100 {
         let mut request = fixture.alice.unsigned_request(
-            SignatureScheme::BOTH[turn % 2],
+            SignatureScheme::BOTH[number % 2],
             fixture.inbox(),
             &fixture.alice.follow(fixture.actor()),
         );
@@ -164,21 +164,21 @@ async fn b6_a_forgery_does_not_lock_out_the_actor_that_it_names(fixture: &Fixtur
 }
 
 async fn b7_after_a_key_is_gone_only_the_owners_delete_is_accepted(fixture: &Fixture) {
-    let gone = fixture.remote.user("gone");
-    fixture.remote.serve("/users/gone", Document::status(410));
+    let deleted = fixture.remote.user("deleted");
+    fixture.remote.serve("/users/deleted", Document::status(410));
     let delete = json!({
-        "@context": "https://www.w3.org/ns/activitystreams", "id": format!("{}#delete", gone.id()), "type": "Delete",
-        "actor": gone.id(), "to": ["https://www.w3.org/ns/activitystreams#Public"], "object": gone.id(),
+        "@context": "https://www.w3.org/ns/activitystreams", "id": format!("{}#delete", deleted.id()), "type": "Delete",
+        "actor": deleted.id(), "to": ["https://www.w3.org/ns/activitystreams#Public"], "object": deleted.id(),
     });
     for scheme in SignatureScheme::BOTH {
-        let request = gone.unsigned_request(scheme, fixture.shared_inbox(), &delete);
+        let request = deleted.unsigned_request(scheme, fixture.shared_inbox(), &delete);
         let response = request.sign().post(&fixture.network.client).await;
         assert!(response.is_success(), "{}: {}", response.status, response.body);
     }
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.alice.reply(id_of(&article), "<p>Still here</p>");
-    for activity in [gone.follow(fixture.actor()), gone.delete(&note), gone.create(&note)] {
-        assert_refused(fixture, &gone, &gone.key_id(), &activity).await;
+    for activity in [deleted.follow(fixture.actor()), deleted.delete(&note), deleted.create(&note)] {
+        assert_refused(fixture, &deleted, &deleted.key_id(), &activity).await;
     }
 }
 
@@ -209,7 +209,7 @@ async fn b9_nothing_in_the_body_grants_authority(fixture: &Fixture) {
     for key in ["@graph", "@reverse", "@included"] {
         let mut smuggled = mallory.follow(fixture.actor());
         smuggled[key] = json!([victim.follow(fixture.actor())]);
-        // Whether it is refused or its visible part is taken: the hidden part has no effect.
+        // The activity may be refused or accepted, but its hidden part must have no effect.
         mallory.send(fixture.inbox(), &smuggled).await;
     }
     assert_no_follower(fixture, &victim.id()).await;

@@ -36,11 +36,11 @@ async fn a_site_can_have_its_own_colours_fonts_files_and_messages(database: Data
         "error.html",
         "{% extends \"base.html\" %}{% block main %}Alas, {{ page.status }}{% endblock %}",
     );
-    let own = quoted(&folder.path().display().to_string());
+    let looks_folder = quoted(&folder.path().display().to_string());
     let fixture = Fixture::with(database, |_, settings| {
         settings
             .set("site", "language", "\"he\"")
-            .set("looks", "folder", &own)
+            .set("looks", "folder", &looks_folder)
             .set("looks", "serif", "\"Own, serif\"")
             .set("looks", "light", "{ paper = \"#FFFFF0\", soft = \"#bbbbbb\" }")
             .set("looks", "meta", "[{ name = \"google-site-verification\", content = \"a\\\"b\" }]")
@@ -53,10 +53,10 @@ async fn a_site_can_have_its_own_colours_fonts_files_and_messages(database: Data
     assert_eq!(page.attribute("content").filter(|content| ["a\"b", "#fffff0"].contains(content)).count(), 2);
     let sheets: Vec<&str> =
         page.attribute("href").filter(|href| href.starts_with("/assets/style.css")).collect();
-    assert_eq!(sheets.len(), 1, "one style sheet");
+    assert_eq!(sheets.len(), 1, "there is only one style sheet");
     let style = get(&fixture, sheets[0]).await.body;
-    for said in ["--paper: #fffff0;", "--serif: \"Own\", serif;", "@font-face"] {
-        assert!(style.contains(said), "{said}");
+    for rule in ["--paper: #fffff0;", "--serif: \"Own\", serif;", "@font-face"] {
+        assert!(style.contains(rule), "{rule}");
     }
     let font = get(&fixture, "/assets/own.woff2").await;
     assert_eq!((font.status, font.header("content-type"), font.body.as_str()), (200, "font/woff2", "a font"));
@@ -64,24 +64,25 @@ async fn a_site_can_have_its_own_colours_fonts_files_and_messages(database: Data
     let missing = fixture.network.client.get(&url("/nothing"), HTML).await;
     assert!(missing.status == 404 && missing.body.contains("Alas, 404"), "{}", missing.body);
     let is_warning = |line: &str| line.contains("soft on paper has a contrast of 1.9");
-    fixture.app.await_log("the warning of the contrast", is_warning).await;
+    fixture.app.await_log("the warning about the contrast", is_warning).await;
 }
 
 async fn a_file_is_immutable_only_under_its_current_version(database: Database) {
     let folder = TempDir::new();
     folder.write("own.woff2", "a font");
-    let own = quoted(&folder.path().display().to_string());
-    let mut fixture = Fixture::with(database, |_, settings| settings.set("looks", "folder", &own)).await;
+    let looks_folder = quoted(&folder.path().display().to_string());
+    let mut fixture =
+        Fixture::with(database, |_, settings| settings.set("looks", "folder", &looks_folder)).await;
     let home = Page::parse(&get(&fixture, "/").await.body);
-    let of = |name: &str| {
+    let href = |name: &str| {
         let mut all = home.attribute("href").chain(home.attribute("src"));
-        all.find(|address| address.starts_with(name)).expect("its address").to_owned()
+        all.find(|address| address.starts_with(name)).expect("its URL").to_owned()
     };
-    for address in [of("/assets/style.css?v="), of("/assets/site.js?v="), of("/assets/icon.svg?v=")] {
+    for address in [href("/assets/style.css?v="), href("/assets/site.js?v="), href("/assets/icon.svg?v=")] {
         let file = get(&fixture, &address).await;
         assert_eq!(file.header("cache-control"), "public, max-age=31536000, immutable", "{address}");
         let name = address.split('?').next().expect("a path");
-        // During a rolling restart a page of another process may name a version that this one does not have.
+        // During a rolling restart, a page of another process may link to a version that this one does not have.
         for other in ["", "?v=", "?v=0123456789abcdef", "?v=%FF", "?x=y"] {
             let now = get(&fixture, &format!("{name}{other}")).await;
             assert_eq!((now.status, now.header("cache-control")), (200, "no-cache"), "{name}{other}");
@@ -89,8 +90,8 @@ async fn a_file_is_immutable_only_under_its_current_version(database: Database) 
         }
         let tag = file.header("etag").to_owned();
         for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
-            let asked = [("if-none-match".to_owned(), known.clone())];
-            let again = fixture.network.client.send(Method::GET, &url(name), &asked, Vec::new()).await;
+            let headers = [("if-none-match".to_owned(), known.clone())];
+            let again = fixture.network.client.send(Method::GET, &url(name), &headers, Vec::new()).await;
             let again = again.expect("a response");
             assert_eq!((again.status, again.body.as_str()), (304, ""), "{name} {known}");
             assert_eq!((again.header("cache-control"), again.header("etag")), ("no-cache", tag.as_str()));
@@ -100,9 +101,10 @@ async fn a_file_is_immutable_only_under_its_current_version(database: Database) 
     assert_eq!((font.header("cache-control"), font.body.as_str()), ("no-cache", "a font"));
     folder.write("own.woff2", "another font");
     fixture.app.restart().await;
-    let asked = [("if-none-match".to_owned(), font.header("etag").to_owned())];
-    let later = fixture.network.client.send(Method::GET, &url("/assets/own.woff2"), &asked, Vec::new()).await;
-    assert_eq!(later.expect("a response").body, "another font", "whoever keeps it notices");
+    let headers = [("if-none-match".to_owned(), font.header("etag").to_owned())];
+    let later =
+        fixture.network.client.send(Method::GET, &url("/assets/own.woff2"), &headers, Vec::new()).await;
+    assert_eq!(later.expect("a response").body, "another font", "caches notice the change");
 }
 
 async fn support_links_are_shown_with_the_critic(database: Database) {
@@ -129,27 +131,30 @@ async fn oembed_describes_a_review(database: Database) {
     let article = fixture.publish("Salt & Smoke").await;
     let review = article["url"].as_str().expect("a page");
     let page = Page::parse(&fixture.network.client.get(review, HTML).await.body);
-    let ways: Vec<&str> = page.attribute("href").filter(|href| href.starts_with("/oembed?")).collect();
-    assert_eq!(ways.len(), 2, "{ways:?}");
-    for way in ways {
-        let response = get(&fixture, way).await;
+    let links: Vec<&str> = page.attribute("href").filter(|href| href.starts_with("/oembed?")).collect();
+    assert_eq!(links.len(), 2, "{links:?}");
+    for link in links {
+        let response = get(&fixture, link).await;
         assert_eq!((response.status, response.header("access-control-allow-origin")), (200, "*"));
-        if way.contains("format=xml") {
+        if link.contains("format=xml") {
             assert_eq!(response.header("content-type"), "text/xml; charset=utf-8");
             assert!(response.body.contains("<title>Salt &amp; Smoke</title>"), "{}", response.body);
             continue;
         }
-        let told: Value = serde_json::from_str(&response.body).expect("JSON");
-        assert_eq!((&told["version"], &told["type"]), (&Value::from("1.0"), &Value::from("link")));
-        assert_eq!(told["title"], "Salt & Smoke");
-        assert_eq!(told["author_url"], url("/@critic"));
-        assert_eq!(told["provider_name"], "The Test Reel");
-        // It has no poster, so the preview is the share card.
-        let card = told["thumbnail_url"].as_str().expect("a picture");
+        let document: Value = serde_json::from_str(&response.body).expect("JSON");
+        assert_eq!((&document["version"], &document["type"]), (&Value::from("1.0"), &Value::from("link")));
+        assert_eq!(document["title"], "Salt & Smoke");
+        assert_eq!(document["author_url"], url("/@critic"));
+        assert_eq!(document["provider_name"], "The Test Reel");
+        // The review has no poster, so the thumbnail is the share card.
+        let card = document["thumbnail_url"].as_str().expect("an image");
         assert!(card.starts_with(&format!("{review}/card.png?v=")), "{card}");
-        assert_eq!((&told["thumbnail_width"], &told["thumbnail_height"]), (&1200.into(), &630.into()));
-        let picture = fixture.app.get_page(card.strip_prefix(&url("")).expect("a path")).await;
-        assert_eq!((picture.status, picture.header("content-type")), (200, "image/png"));
+        assert_eq!(
+            (&document["thumbnail_width"], &document["thumbnail_height"]),
+            (&1200.into(), &630.into())
+        );
+        let image = fixture.app.get_page(card.strip_prefix(&url("")).expect("a path")).await;
+        assert_eq!((image.status, image.header("content-type")), (200, "image/png"));
     }
     for (bounds, fits) in [
         ("maxwidth=1200&maxheight=630", true),
@@ -182,7 +187,7 @@ async fn oembed_describes_a_review(database: Database) {
 
 async fn the_site_names_its_source_code_and_security_contact(database: Database) {
     let plain = Fixture::new(database).await;
-    assert_eq!(get(&plain, "/.well-known/security.txt").await.status, 404, "nobody is named");
+    assert_eq!(get(&plain, "/.well-known/security.txt").await.status, 404, "no contact is configured");
     drop(plain);
     let source = "https://code.example/marquee";
     let fixture = Fixture::with(database, |_, settings| {
@@ -193,9 +198,9 @@ async fn the_site_names_its_source_code_and_security_contact(database: Database)
         )
     })
     .await;
-    let told = get(&fixture, "/.well-known/security.txt").await;
-    assert_eq!(told.header("content-type"), "text/plain; charset=utf-8");
-    let lines: Vec<&str> = told.body.lines().collect();
+    let response = get(&fixture, "/.well-known/security.txt").await;
+    assert_eq!(response.header("content-type"), "text/plain; charset=utf-8");
+    let lines: Vec<&str> = response.body.lines().collect();
     assert_eq!(lines[0], "Contact: mailto:hole@example.org");
     assert!(lines[1].starts_with("Expires: 2") && lines[1].ends_with('Z'), "{}", lines[1]);
     let page = Page::parse(&get(&fixture, "/").await.body);
@@ -238,21 +243,21 @@ fn every_template_and_message_of_0_1_still_exists() {
     }
 }
 
-/// Follows the links of the site from these paths on, and gives all that answered.
+/// Follows all links of the site, starting at these paths, and returns the paths found.
 async fn crawl(fixture: &Fixture, paths: &[&str]) -> BTreeSet<String> {
     let mut open: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
     let mut seen: BTreeSet<String> = open.iter().cloned().collect();
     while let Some(path) = open.pop() {
-        let answer = fixture.network.client.get(&url(&path), HTML).await;
-        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-        if !answer.header("content-type").starts_with("text/html") {
+        let response = fixture.network.client.get(&url(&path), HTML).await;
+        assert_eq!(response.status, 200, "{path}: {}", response.body);
+        if !response.header("content-type").starts_with("text/html") {
             continue;
         }
-        let page = Page::parse(&answer.body);
+        let page = Page::parse(&response.body);
         for link in page.attribute("href").chain(page.attribute("src")) {
             let link = link.strip_prefix(&url("")).unwrap_or(link);
             let link = link.split('#').next().unwrap_or_default();
-            // What leads to a document rather than a page is no part of the looks.
+            // ActivityPub documents are not rendered by templates.
             if link.starts_with('/') && !link.starts_with("/ap/") && seen.insert(link.to_owned()) {
                 open.push(link.to_owned());
             }
@@ -262,7 +267,7 @@ async fn crawl(fixture: &Fixture, paths: &[&str]) -> BTreeSet<String> {
 }
 
 /// A site in the language that uses every template and message made for 0.1.0, with two reviews, a comment and a like.
-/// Returns the first review's Article, too.
+/// Also returns the Article of the first review.
 async fn site_with_looks_of_0_1(
     database: Database,
     language: &str,
@@ -375,7 +380,7 @@ async fn an_invalid_look_is_named_and_prevents_the_start() {
         let settings = network.marquee(Database::Sqlite).await.set(section, key, value);
         let output = settings.refusal().await;
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && stderr.contains(named), "no {named} in {stderr}");
+        assert!(!output.status.success() && stderr.contains(expected), "no {expected} in {stderr}");
         assert_eq!(stderr.trim().lines().count(), 1, "{stderr}");
     }
 }

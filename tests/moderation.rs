@@ -32,19 +32,19 @@ async fn fixture_with_thread(database: Database) -> (Fixture, Value, Value, Valu
     (fixture, article, note, reply)
 }
 
-/// The URLs at which a conversation can be read.
-fn readings(article: &Value) -> Vec<String> {
+/// The URLs at which the comments on a review can be read.
+fn thread_urls(article: &Value) -> Vec<String> {
     let id = id_of(article);
     let parts = ["/replies?page=1", "/context", "/replies"].map(|part| format!("{id}{part}"));
     parts.into_iter().chain([id.to_owned(), article["url"].as_str().expect("a page").to_owned()]).collect()
 }
 
-async fn assert_nowhere(fixture: &Fixture, article: &Value, traces: &[&str]) {
-    for address in readings(article) {
+async fn assert_absent(fixture: &Fixture, article: &Value, traces: &[&str]) {
+    for address in thread_urls(article) {
         for accept in [AS2, HTML] {
             let response = fixture.network.client.get(&address, accept).await;
             for trace in traces {
-                assert!(!response.body.contains(trace), "{trace:?} is at {address}");
+                assert!(!response.body.contains(trace), "{trace:?} is still served at {address}");
             }
         }
     }
@@ -55,6 +55,7 @@ async fn replies(fixture: &Fixture, article: &Value) -> Vec<Value> {
     page["items"].as_array().expect("items").clone()
 }
 
+/// Runs a command that must fail, and returns its error output.
 async fn command_error(fixture: &Fixture, args: &[&str]) -> String {
     let output = fixture.app.cli(args).await;
     assert!(!output.status.success(), "{args:?}");
@@ -68,15 +69,15 @@ async fn a_hidden_comment_with_replies_leaves_a_placeholder(database: Database) 
     fixture.app.command_output(&["comment", "hide", &address]).await;
     let page = fixture.page(&article).await;
     assert!(page.text.contains("This comment was hidden by the critic."), "{}", page.text);
-    let under = page.comment("My aunt does").expect("the reply");
-    assert_eq!(page.parent_of(under).expect("the placeholder").anchor, anchor);
-    assert!(under.text.contains("to a hidden comment"), "{}", under.text);
-    assert_nowhere(&fixture, &article, &["Who waves", "Alice Viewer", "@alice", id_of(&note)]).await;
+    let reply_view = page.comment("My aunt does").expect("the reply");
+    assert_eq!(page.parent_of(reply_view).expect("the placeholder").anchor, anchor);
+    assert!(reply_view.text.contains("to a hidden comment"), "{}", reply_view.text);
+    assert_absent(&fixture, &article, &["Who waves", "Alice Viewer", "@alice", id_of(&note)]).await;
     assert_eq!(replies(&fixture, &article).await, [reply["id"].clone()]);
 
     fixture.app.command_output(&["comment", "hide", id_of(&reply)]).await;
     let page = fixture.page(&article).await;
-    assert!(page.comments.is_empty(), "nothing that is shown hangs under either: {}", page.text);
+    assert!(page.comments.is_empty(), "placeholders without visible replies are not shown: {}", page.text);
     assert!(command_error(&fixture, &["comment", "hide", id_of(&note)]).await.contains("already hidden"));
 
     fixture.app.command_output(&["comment", "show", id_of(&note)]).await;
@@ -94,12 +95,12 @@ async fn the_text_of_a_removed_comment_never_comes_back(database: Database) {
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.edit(&note, "<p>Here again</p>", 60)).await;
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&note)).await;
     fixture.settle().await;
-    assert_nowhere(&fixture, &article, &["Here again", "Who waves", "Alice Viewer"]).await;
+    assert_absent(&fixture, &article, &["Here again", "Who waves", "Alice Viewer"]).await;
     for args in [["comment", "show", id_of(&note)], ["comment", "delete", id_of(&note)]] {
         assert!(command_error(&fixture, &args).await.contains("removed"), "{args:?}");
     }
     fixture.app.command_output(&["comment", "delete", id_of(&reply)]).await;
-    assert!(fixture.page(&article).await.comments.is_empty(), "a place is held only for what hangs under it");
+    assert!(fixture.page(&article).await.comments.is_empty(), "placeholders without replies are not shown");
     assert!(
         command_error(&fixture, &["comment", "edit", id_of(&note), "--text", "x"])
             .await
@@ -112,9 +113,9 @@ async fn an_author_can_edit_and_delete_a_hidden_comment(database: Database) {
     fixture.app.command_output(&["comment", "hide", id_of(&note)]).await;
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.edit(&note, "<p>Who waves at boats</p>", 60)).await;
     fixture.settle().await;
-    assert_nowhere(&fixture, &article, &["Who waves"]).await;
+    assert_absent(&fixture, &article, &["Who waves"]).await;
     fixture.app.command_output(&["comment", "show", id_of(&note)]).await;
-    assert!(fixture.page(&article).await.comment("Who waves at boats").is_some(), "the edit was taken in");
+    assert!(fixture.page(&article).await.comment("Who waves at boats").is_some(), "the edit was applied");
     fixture.app.command_output(&["comment", "hide", id_of(&note)]).await;
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&note)).await;
     let is_deleted = |page: &Page| page.text.contains("This comment was deleted by its author.");
@@ -135,7 +136,7 @@ async fn comments_are_listed_with_their_states(database: Database) {
     fixture.app.command_output(&["comment", "reply", id_of(&note), "--text", "Quite so"]).await;
     let all = fixture.app.command_output(&["comment", "list"]).await;
     let lines: Vec<&str> = all.lines().collect();
-    assert_eq!(lines.len(), 6, "two lines each: {all}");
+    assert_eq!(lines.len(), 6, "two lines for each comment: {all}");
     assert!(lines[0].contains("shown") && lines[0].contains("@critic@marquee.test"), "newest first: {all}");
     assert!(lines[1].contains("Quite so"), "{all}");
     let slug = article["url"].as_str().expect("a page").rsplit('/').next().expect("a slug");
@@ -162,7 +163,7 @@ async fn a_comment_deleted_by_its_author_leaves_only_a_placeholder(database: Dat
     assert!(page.comment("My aunt does").expect("the reply").text.contains("to a deleted comment"));
     let url = note["url"].as_str().expect("a page");
     let traces = ["Who waves", "Alice Viewer", "@alice", "/users/alice", url, id_of(&note)];
-    assert_nowhere(&fixture, &article, &traces).await;
+    assert_absent(&fixture, &article, &traces).await;
     assert_eq!(replies(&fixture, &article).await, [reply["id"].clone()]);
     let list = fixture.app.command_output(&["comment", "list"]).await;
     assert!(!list.contains("Who waves") && !list.contains("@alice"), "{list}");
@@ -175,24 +176,28 @@ async fn a_comment_that_was_never_public_leaves_no_placeholder(database: Databas
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let bob = fixture.remote.user("bob");
-    let mut quiet = Vec::new();
+    let mut private_notes = Vec::new();
     for text in ["Between us", "Between us, too"] {
         let note = fixture.alice.reply_to_followers(id_of(&article), &format!("<p>{text}</p>"));
         fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&note)).await;
-        let under = bob.reply(id_of(&note), &format!("<p>In the open, to {}</p>", quiet.len()));
+        let under = bob.reply(id_of(&note), &format!("<p>In the open, to {}</p>", private_notes.len()));
         bob.deliver(fixture.inbox(), &bob.create(&under)).await;
-        let text = format!("In the open, to {}", quiet.len());
+        let text = format!("In the open, to {}", private_notes.len());
         fixture.await_page(&article, "the reply", |page| page.comment(&text).is_some()).await;
-        quiet.push(note);
+        private_notes.push(note);
     }
-    fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&quiet[0])).await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&private_notes[0])).await;
     fixture.settle().await;
-    assert!(!fixture.page(&article).await.text.contains("deleted"), "one note");
-    let gone = fixture.alice.activity("Delete", &fixture.alice.id().into());
-    fixture.alice.deliver(fixture.inbox(), &gone).await;
+    assert!(!fixture.page(&article).await.text.contains("deleted"), "after deleting a note");
+    let delete = fixture.alice.activity("Delete", &fixture.alice.id().into());
+    fixture.alice.deliver(fixture.inbox(), &delete).await;
     fixture.settle().await;
     let page = fixture.page(&article).await;
-    assert!(page.comments.len() == 2 && !page.text.contains("deleted"), "the account: {}", page.text);
+    assert!(
+        page.comments.len() == 2 && !page.text.contains("deleted"),
+        "after deleting the account: {}",
+        page.text
+    );
 }
 
 async fn approving_a_new_author_is_permanent(database: Database) {
@@ -234,14 +239,14 @@ async fn a_held_comment_waits_until_its_author_is_approved(database: Database) {
         user.deliver(fixture.inbox(), &user.create(&note)).await;
     }
     let held = await_held(&fixture, 3).await;
-    assert_nowhere(&fixture, &article, &["First of all", "And then", "Buy my boats"]).await;
-    let id_where = |text: &str| {
+    assert_absent(&fixture, &article, &["First of all", "And then", "Buy my boats"]).await;
+    let id_with_text = |text: &str| {
         let lines: Vec<&str> = held.lines().collect();
         let at = lines.iter().position(|line| line.contains(text)).expect("the comment");
         lines[at - 1].split_whitespace().next().expect("an id").to_owned()
     };
-    fixture.app.command_output(&["comment", "reject", &id_where("Buy my boats")]).await;
-    let printed = fixture.app.command_output(&["comment", "approve", &id_where("First of all")]).await;
+    fixture.app.command_output(&["comment", "reject", &id_with_text("Buy my boats")]).await;
+    let printed = fixture.app.command_output(&["comment", "approve", &id_with_text("First of all")]).await;
     assert!(printed.contains("1 other held comment is now shown"), "{printed}");
     let page = fixture.page(&article).await;
     assert!(page.comment("First of all").is_some() && page.comment("And then").is_some());
@@ -257,12 +262,15 @@ async fn comments_of_a_silenced_server_are_held(database: Database) {
     let (fixture, article, note, _) = fixture_with_thread(database).await;
     let printed = fixture.app.command_output(&["block", "domain", "remote.test", "--silence"]).await;
     assert!(printed.contains("will be held"), "{printed}");
-    assert!(fixture.page(&article).await.comment("Who waves").is_some(), "what was shown stays shown");
+    assert!(
+        fixture.page(&article).await.comment("Who waves").is_some(),
+        "comments that are shown stay shown"
+    );
     let late = fixture.alice.reply(id_of(&note), "<p>One more word</p>");
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&late)).await;
     let held = await_held(&fixture, 1).await;
     assert!(held.contains("One more word"), "{held}");
-    assert_nowhere(&fixture, &article, &["One more word"]).await;
+    assert_absent(&fixture, &article, &["One more word"]).await;
     assert!(command_error(&fixture, &["comment", "show", id_of(&late)]).await.contains("it is held"));
     fixture.app.command_output(&["comment", "approve", id_of(&late)]).await;
     assert!(fixture.page(&article).await.comment("One more word").is_some());

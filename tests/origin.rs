@@ -12,9 +12,9 @@ both_databases!(
     c1_an_activity_id_on_another_host_than_its_actor,
     c2_an_embedded_object_of_another_host_is_fetched_or_dropped,
     c3_an_object_attributed_to_another_user_of_the_same_host,
-    c4_an_object_whose_id_is_not_the_url_it_was_found_at,
+    c4_an_object_whose_id_is_not_the_url_that_it_was_fetched_from,
     c5_an_actor_document_that_names_another_user,
-    c6_an_actor_that_is_served_as_html_or_a_picture,
+    c6_an_actor_that_is_served_as_html_or_an_image,
     c6_a_note_that_is_served_as_html,
     c7_a_handle_that_belongs_to_someone_else_by_webfinger_is_not_shown,
     c8_an_object_with_our_own_domain_in_its_id,
@@ -37,8 +37,8 @@ async fn assert_refused(fixture: &Fixture, user: &User, activity: &Value) {
     assert!(response.is_refusal(), "{}: {} to {activity}", response.status, response.body);
 }
 
-/// After everything was processed, the page shows nothing of this.
-async fn assert_unseen(fixture: &Fixture, article: &Value, text: &str) {
+/// Checks that the page does not show a text, after everything has been processed.
+async fn assert_not_shown(fixture: &Fixture, article: &Value, text: &str) {
     fixture.settle().await;
     let page = fixture.page(article).await;
     assert!(!page.text.contains(text), "{text} is on the page: {}", page.text);
@@ -51,7 +51,7 @@ async fn c1_an_activity_id_on_another_host_than_its_actor(database: Database) {
     let mut create = fixture.alice.create(&note);
     create["id"] = json!(second.url("/users/victim/statuses/1/activity"));
     assert_refused(&fixture, &fixture.alice, &create).await;
-    assert_unseen(&fixture, &article, "Strange origin").await;
+    assert_not_shown(&fixture, &article, "Strange origin").await;
 }
 
 async fn c2_an_embedded_object_of_another_host_is_fetched_or_dropped(database: Database) {
@@ -65,7 +65,7 @@ async fn c2_an_embedded_object_of_another_host_is_fetched_or_dropped(database: D
     let mut create = fixture.alice.create(&forged);
     create["id"] = json!(fixture.remote.url("/users/alice/statuses/2/activity"));
     fixture.alice.send(fixture.inbox(), &create).await;
-    assert_unseen(&fixture, &article, "never said").await;
+    assert_not_shown(&fixture, &article, "never said").await;
 }
 
 async fn c3_an_object_attributed_to_another_user_of_the_same_host(database: Database) {
@@ -77,10 +77,10 @@ async fn c3_an_object_attributed_to_another_user_of_the_same_host(database: Data
     create["id"] = json!(fixture.remote.url("/users/alice/statuses/3/activity"));
     fixture.remote.serve(&crate::support::signature::target_of(id_of(&note)), Document::status(404));
     assert_refused(&fixture, &fixture.alice, &create).await;
-    assert_unseen(&fixture, &article, "Words in a mouth").await;
+    assert_not_shown(&fixture, &article, "Words in a mouth").await;
 }
 
-async fn c4_an_object_whose_id_is_not_the_url_it_was_found_at(database: Database) {
+async fn c4_an_object_whose_id_is_not_the_url_that_it_was_fetched_from(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let mut note = fixture.alice.reply(id_of(&article), "<p>Found elsewhere</p>");
@@ -91,7 +91,7 @@ async fn c4_an_object_whose_id_is_not_the_url_it_was_found_at(database: Database
     let mut bare = create.clone();
     bare["to"] = json!([PUBLIC]);
     fixture.alice.send(fixture.inbox(), &bare).await;
-    assert_unseen(&fixture, &article, "Found elsewhere").await;
+    assert_not_shown(&fixture, &article, "Found elsewhere").await;
 }
 
 async fn c5_an_actor_document_that_names_another_user(database: Database) {
@@ -100,8 +100,8 @@ async fn c5_an_actor_document_that_names_another_user(database: Database) {
     let mut actor = victim.actor();
     actor["publicKey"]["publicKeyPem"] = json!(mallory.key().public_pem());
     mallory.serve_actor(&actor);
-    for name in [&mallory, &victim] {
-        let follow = name.follow(fixture.actor());
+    for user in [&mallory, &victim] {
+        let follow = user.follow(fixture.actor());
         let mut request = mallory.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &follow);
         request.key_id = mallory.key_id();
         let response = request.sign().post(&fixture.network.client).await;
@@ -109,7 +109,7 @@ async fn c5_an_actor_document_that_names_another_user(database: Database) {
     }
 }
 
-async fn c6_an_actor_that_is_served_as_html_or_a_picture(database: Database) {
+async fn c6_an_actor_that_is_served_as_html_or_an_image(database: Database) {
     let fixture = Fixture::new(database).await;
     for (name, media_type) in [("paige", "text/html"), ("pixel", "image/png"), ("plain", "application/json")]
     {
@@ -129,7 +129,7 @@ async fn c6_a_note_that_is_served_as_html(database: Database) {
     let mut create = fixture.alice.create(&note["id"]);
     create["to"] = json!([PUBLIC]);
     fixture.alice.send(fixture.inbox(), &create).await;
-    assert_unseen(&fixture, &article, "Uploaded as a file").await;
+    assert_not_shown(&fixture, &article, "Uploaded as a file").await;
 }
 
 async fn c7_a_handle_that_belongs_to_someone_else_by_webfinger_is_not_shown(database: Database) {
@@ -141,7 +141,7 @@ async fn c7_a_handle_that_belongs_to_someone_else_by_webfinger_is_not_shown(data
     fixture.settle().await;
     let page = fixture.page(&article).await;
     assert!(!page.text.contains("@victim@remote.test"), "{}", page.text);
-    assert!(!page.text.contains("@eve@remote.test"), "a handle that does not lead back: {}", page.text);
+    assert!(!page.text.contains("@eve@remote.test"), "an unconfirmed handle is not shown: {}", page.text);
 }
 
 async fn c8_an_object_with_our_own_domain_in_its_id(database: Database) {
@@ -154,12 +154,12 @@ async fn c8_an_object_with_our_own_domain_in_its_id(database: Database) {
         create["id"] = json!(fixture.remote.url("/users/alice/statuses/4/activity"));
         assert_refused(&fixture, &fixture.alice, &create).await;
     }
-    assert_unseen(&fixture, &article, "One of your own").await;
+    assert_not_shown(&fixture, &article, "One of your own").await;
     assert_eq!(fixture.article(&article).await["name"], article["name"]);
 }
 
 async fn c9_a_name_of_mixed_scripts_is_shown_as_punycode(database: Database) {
-    // `аpple.test` with a Cyrillic letter in front.
+    // `аpple.test`, which begins with a Cyrillic letter.
     let (fixture, look_alike) = fixture_with_second_remote(database, "xn--pple-43d.test").await;
     let article = fixture.publish("The Night Ferry").await;
     let eve = look_alike.user("eve");
@@ -176,7 +176,7 @@ async fn c9_one_host_has_one_spelling(database: Database) {
         note["attributedTo"] = json!(format!("https://{host}/users/alice"));
         let mut create = fixture.alice.create(&note);
         create["actor"] = note["attributedTo"].clone();
-        // It is refused or taken for the same actor, never for another one.
+        // The activity is refused or attributed to the same actor, never to another one.
         fixture.alice.send(fixture.inbox(), &create).await;
     }
     fixture.settle().await;
@@ -188,11 +188,11 @@ async fn c10_a_key_that_occurs_twice_in_the_json(database: Database) {
     let fixture = Fixture::new(database).await;
     let victim = fixture.remote.user("victim");
     let follow = fixture.alice.follow(fixture.actor()).to_string();
-    let doubled = [
+    let bodies = [
         follow.replacen('{', &format!("{{\"actor\":\"{}\",", victim.id()), 1),
         follow.replacen('{', "{\"type\":\"Undo\",", 1),
     ];
-    for body in doubled {
+    for body in bodies {
         let mut request =
             fixture.alice.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &Value::Null);
         request.body = body.clone().into_bytes();
@@ -213,5 +213,5 @@ async fn c11_ids_whose_host_is_an_ip_address(database: Database) {
         create["object"]["attributedTo"] = create["actor"].clone();
         assert_refused(&fixture, &fixture.alice, &create).await;
     }
-    assert_unseen(&fixture, &article, "No name at all").await;
+    assert_not_shown(&fixture, &article, "No name at all").await;
 }

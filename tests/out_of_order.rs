@@ -1,4 +1,4 @@
-//! Activities that arrive late, early or in place of others, and their effects.
+//! Activities that arrive late, early or in another order.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ both_databases!(
     d5_an_actor_that_redirects_to_another_does_not_follow_in_its_name,
     d10_an_older_follow_that_arrives_late_is_ignored,
     an_account_that_is_gone_with_its_key_loses_its_comments,
-    nobody_can_take_over_anothers_quote,
+    a_quote_of_another_author_cannot_be_taken_over,
     a_quote_that_was_a_deleted_comment_is_not_granted,
     a_quote_that_is_undone_before_its_request_is_not_granted,
     a_blocked_actor_can_still_delete_their_comment,
@@ -64,18 +64,20 @@ async fn an_account_that_is_gone_with_its_key_loses_its_comments(database: Datab
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let bob = fixture.remote.user("bob");
-    // Bob is found along the thread, and has sent nothing that was signed.
+    // Bob is known only from the thread, and has never sent a signed request.
     let parent = bob.reply(id_of(&article), "<p>Words of bob</p>");
     let reply = fixture.alice.reply(id_of(&parent), "<p>I heard that</p>");
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&reply)).await;
     fixture.await_page(&article, "the thread", |page| page.comments.len() == 2).await;
     fixture.remote.serve(&target_of(&bob.id()), Document::status(410));
     bob.deliver(fixture.inbox(), &bob.activity("Delete", &json!(bob.id()))).await;
-    fixture.await_page(&article, "the end of the words", |page| !page.text.contains("Words of bob")).await;
+    fixture
+        .await_page(&article, "the comment to disappear", |page| !page.text.contains("Words of bob"))
+        .await;
 }
 
-/// A post that quotes, and the request for it.
-fn quoting(user: &User, note: &Value, article: &Value) -> Value {
+/// A request to quote the article in a note.
+fn quote_request(user: &User, note: &Value, article: &Value) -> Value {
     json!({
         "@context": ["https://www.w3.org/ns/activitystreams", {"QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest"}],
         "id": format!("{}/quote_requests/{}", user.id(), crate::support::unique()),
@@ -83,22 +85,22 @@ fn quoting(user: &User, note: &Value, article: &Value) -> Value {
     })
 }
 
-fn is_answered(fixture: &Fixture, request: &Value) -> bool {
+fn has_response(fixture: &Fixture, request: &Value) -> bool {
     fixture.remote.received().iter().any(|received| received.activity["object"]["id"] == request["id"])
 }
 
-async fn nobody_can_take_over_anothers_quote(database: Database) {
+async fn a_quote_of_another_author_cannot_be_taken_over(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let mallory = fixture.remote.user("mallory");
     let note = fixture.alice.reply(id_of(&article), "<p>As the critic says</p>");
     for instrument in [json!(id_of(&note)), json!({"id": id_of(&note), "type": "Note"})] {
-        let taken = quoting(&mallory, &instrument, &article);
-        mallory.deliver(fixture.inbox(), &taken).await;
+        let request = quote_request(&mallory, &instrument, &article);
+        mallory.deliver(fixture.inbox(), &request).await;
         fixture.settle().await;
-        assert!(!is_answered(&fixture, &taken));
+        assert!(!has_response(&fixture, &request));
     }
-    let request = quoting(&fixture.alice, &json!(id_of(&note)), &article);
+    let request = quote_request(&fixture.alice, &json!(id_of(&note)), &article);
     fixture.alice.deliver(fixture.inbox(), &request).await;
     let is_match = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == request["id"];
     fixture.remote.await_activity("the Accept of the quote", is_match).await;
@@ -108,32 +110,32 @@ async fn a_quote_that_was_a_deleted_comment_is_not_granted(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.comment(&fixture.alice, &article, "As the critic says").await;
-    let request = quoting(&fixture.alice, &note, &article);
+    let request = quote_request(&fixture.alice, &note, &article);
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&note)).await;
     fixture.settle().await;
     fixture.alice.deliver(fixture.inbox(), &request).await;
     fixture.settle().await;
-    assert!(!is_answered(&fixture, &request));
+    assert!(!has_response(&fixture, &request));
 }
 
 async fn a_quote_that_is_undone_before_its_request_is_not_granted(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.alice.reply(id_of(&article), "<p>As the critic says</p>");
-    let request = quoting(&fixture.alice, &note, &article);
-    let nameless = json!({
+    let request = quote_request(&fixture.alice, &note, &article);
+    let without_id = json!({
         "type": "QuoteRequest", "actor": fixture.alice.id(), "object": id_of(&article), "instrument": id_of(&note),
     });
-    fixture.alice.deliver(fixture.inbox(), &fixture.alice.activity("Undo", &nameless)).await;
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.activity("Undo", &without_id)).await;
     fixture.settle().await;
     deliver_late(&fixture, &fixture.alice, &request, 60).await;
     fixture.settle().await;
-    assert!(!is_answered(&fixture, &request));
+    assert!(!has_response(&fixture, &request));
     let mut late = fixture.alice.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &request);
     late.date = now() + SignedDuration::from_secs(5);
     assert!(late.sign().post(&fixture.network.client).await.is_success());
     let is_match = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == request["id"];
-    fixture.remote.await_activity("the Accept of what is asked later", is_match).await;
+    fixture.remote.await_activity("the Accept of the later request", is_match).await;
 }
 
 async fn a_blocked_actor_can_still_delete_their_comment(database: Database) {
@@ -161,7 +163,7 @@ async fn a_block_applies_to_activities_in_preparation(database: Database) {
     let (remote, other) = (network.remote("remote.test").await, network.remote("other.test").await);
     let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
     let article = fixture.publish("The Night Ferry").await;
-    // The account of one is blocked, and the server of the other.
+    // Alice's account is blocked, and bob's server.
     let (alice, bob) = (fixture.alice.clone(), other.user("bob"));
     for (remote, user, args) in [
         (&fixture.remote, &alice, ["account", "@alice@remote.test"]),
@@ -210,6 +212,6 @@ async fn private_replies_to_unknown_posts_are_not_parked(database: Database) {
     let start = fixture.remote.url("/users/bob/statuses/1");
     let note = fixture.alice.reply_to_followers(&start, "<p>Between friends</p>");
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&note)).await;
-    fixture.app.await_log("the end of the waiting", |line| line.contains("its parent is unknown")).await;
+    fixture.app.await_log("the reply to be dropped", |line| line.contains("its parent is unknown")).await;
     assert_eq!(fixture.remote.requests_for(&target_of(&start)), 0);
 }

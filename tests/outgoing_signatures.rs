@@ -1,4 +1,4 @@
-//! The signature scheme that we use: the one that every server accepts, and the other for servers that accept
+//! Which signature scheme Marquee uses: draft-cavage, which all servers accept, and RFC 9421 for servers that accept
 //! only that.
 
 use crate::both_databases;
@@ -13,33 +13,33 @@ both_databases!(
 );
 
 /// Follows, and returns the scheme of the Accept and the number of attempts with the other scheme before it.
-async fn accepted(fixture: &Fixture) -> (SignatureScheme, usize) {
+async fn accept_scheme(fixture: &Fixture) -> (SignatureScheme, usize) {
     let rejected_schemes = fixture.remote.rejected_schemes();
     let follow = fixture.alice.follow(fixture.actor());
     fixture.alice.deliver(fixture.inbox(), &follow).await;
-    let is_ours = |r: &crate::support::remote::Received| r.activity["object"]["id"] == follow["id"];
-    let accept = fixture.remote.await_delivery("the Accept", is_ours).await;
+    let is_accept = |r: &crate::support::remote::Received| r.activity["object"]["id"] == follow["id"];
+    let accept = fixture.remote.await_delivery("the Accept", is_accept).await;
     (accept.signer.scheme, fixture.remote.rejected_schemes() - rejected_schemes)
 }
 
 async fn a_host_that_only_accepts_rfc_9421_gets_it_from_then_on(database: Database) {
     let mut fixture = Fixture::new(database).await;
-    assert_eq!(
-        accepted(&fixture).await,
-        (SignatureScheme::Cavage, 0),
-        "the form that everybody reads comes first"
-    );
+    assert_eq!(accept_scheme(&fixture).await, (SignatureScheme::Cavage, 0), "draft-cavage is tried first");
     fixture.remote.accept_only(Some(SignatureScheme::Rfc9421));
-    assert_eq!(accepted(&fixture).await, (SignatureScheme::Rfc9421, 1), "the same delivery, at once");
-    assert_eq!(accepted(&fixture).await, (SignatureScheme::Rfc9421, 0), "it is remembered");
+    assert_eq!(
+        accept_scheme(&fixture).await,
+        (SignatureScheme::Rfc9421, 1),
+        "the delivery is repeated at once"
+    );
+    assert_eq!(accept_scheme(&fixture).await, (SignatureScheme::Rfc9421, 0), "the scheme is remembered");
     fixture.app.restart().await;
-    assert_eq!(accepted(&fixture).await, (SignatureScheme::Rfc9421, 0), "for good");
+    assert_eq!(accept_scheme(&fixture).await, (SignatureScheme::Rfc9421, 0), "even after a restart");
     fixture.remote.accept_only(Some(SignatureScheme::Cavage));
-    assert_eq!(accepted(&fixture).await, (SignatureScheme::Cavage, 1), "until it fails in the same way");
-    assert_eq!(accepted(&fixture).await, (SignatureScheme::Cavage, 0));
+    assert_eq!(accept_scheme(&fixture).await, (SignatureScheme::Cavage, 1), "until that scheme is rejected");
+    assert_eq!(accept_scheme(&fixture).await, (SignatureScheme::Cavage, 0));
     // This host accepts both, so the more common one is used.
     fixture.remote.accept_only(None);
-    assert_eq!(accepted(&fixture).await, (SignatureScheme::Cavage, 0));
+    assert_eq!(accept_scheme(&fixture).await, (SignatureScheme::Cavage, 0));
 }
 
 async fn a_host_that_accepts_neither_scheme_is_tried_with_both_at_once(database: Database) {
@@ -64,7 +64,7 @@ async fn a_host_that_accepts_neither_scheme_is_tried_with_both_at_once(database:
     let cy = fixture.remote.user("cy");
     cy.deliver(fixture.inbox(), &cy.follow(fixture.actor())).await;
     fixture.remote.await_refusals(before + 1).await;
-    assert_eq!(accepted(&fixture).await, (SignatureScheme::Cavage, 0));
+    assert_eq!(accept_scheme(&fixture).await, (SignatureScheme::Cavage, 0));
     assert_eq!(fixture.remote.refused().len(), before + 1);
 }
 
@@ -72,11 +72,11 @@ async fn a_host_in_secure_mode_that_only_accepts_rfc_9421_gets_it(database: Data
     let fixture = Fixture::new(database).await;
     fixture.remote.demand_signed_gets();
     fixture.remote.accept_only(Some(SignatureScheme::Rfc9421));
-    // Its key is fetched first.
+    // The actor is fetched first.
     fixture.follow(&fixture.alice).await;
     let rejected_schemes = fixture.remote.rejected_schemes();
-    assert_eq!(rejected_schemes, 1, "one knock for all that followed");
+    assert_eq!(rejected_schemes, 1, "only the first request was rejected");
     let bo = fixture.remote.user("bo");
     fixture.follow(&bo).await;
-    assert_eq!(fixture.remote.rejected_schemes(), rejected_schemes, "it is remembered");
+    assert_eq!(fixture.remote.rejected_schemes(), rejected_schemes, "the scheme is remembered");
 }

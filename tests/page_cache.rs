@@ -1,4 +1,4 @@
-//! The cache of pages and documents: an entry is used until what it shows changes, and no longer.
+//! The cache of pages and documents: a rendering is served until its content changes.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -31,15 +31,15 @@ both_databases!(
     g9_documents_that_need_a_signature_are_not_cached_for_others,
 );
 
-/// A response as it came over the wire.
+/// A response that is not decoded.
 #[derive(Debug)]
-pub struct Raw {
+pub struct RawResponse {
     pub status: u16,
     head: BTreeMap<String, String>,
     pub body: Vec<u8>,
 }
 
-impl Raw {
+impl RawResponse {
     pub fn header(&self, name: &str) -> &str {
         self.head.get(name).map_or("", String::as_str)
     }
@@ -57,27 +57,27 @@ impl Raw {
             "" => return String::from_utf8(self.body.clone()).expect("text"),
             "gzip" => flate2::read::GzDecoder::new(&self.body[..]).read_to_string(&mut text),
             "br" => brotli::Decompressor::new(&self.body[..], 4096).read_to_string(&mut text),
-            other => panic!("nobody asked for {other}"),
+            other => panic!("unrequested encoding: {other}"),
         }
-        .expect("a whole body");
+        .expect("a complete body");
         text
     }
 }
 
 /// Sends a request with exactly these headers, without decoding the response.
-pub async fn send_request(app: &App, method: &str, address: &str, headers: &[(&str, &str)]) -> Raw {
+pub async fn send_request(app: &App, method: &str, address: &str, headers: &[(&str, &str)]) -> RawResponse {
     let path = address.strip_prefix(&url("")).unwrap_or(address);
     let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n");
     request.extend(headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")));
     let mut stream = TcpStream::connect(app.backend()).await.expect("Marquee listens");
     stream.write_all(format!("{request}\r\n").as_bytes()).await.expect("the request");
     let mut response = Vec::new();
-    stream.read_to_end(&mut response).await.expect("the answer");
+    stream.read_to_end(&mut response).await.expect("a response");
     let end = response.windows(4).position(|four| four == b"\r\n\r\n").expect("the end of the head");
     let head = String::from_utf8_lossy(&response[..end]).into_owned();
     let (status, fields) = head.split_once("\r\n").expect("a status line");
     let fields = fields.split("\r\n").filter_map(|line| line.split_once(": "));
-    Raw {
+    RawResponse {
         status: status.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status"),
         head: fields.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect(),
         body: response[end + 4..].to_vec(),
@@ -116,28 +116,28 @@ async fn an_unchanged_page_is_not_sent_again(database: Database) {
             let accepted = [("accept", accept)];
             send_request(&fixture.app, "GET", address, &[&accepted, headers].concat()).await
         };
-        let whole = get(&[]).await;
-        assert_eq!((whole.status, whole.header("cache-control")), (200, "no-cache"), "{address}");
-        assert_eq!(whole.header("vary"), "Accept, Accept-Encoding");
-        let tag = whole.etag();
-        let zipped = get(&[("accept-encoding", "gzip")]).await;
-        assert_ne!(zipped.etag(), tag, "each encoding has its own");
+        let full = get(&[]).await;
+        assert_eq!((full.status, full.header("cache-control")), (200, "no-cache"), "{address}");
+        assert_eq!(full.header("vary"), "Accept, Accept-Encoding");
+        let tag = full.etag();
+        let compressed = get(&[("accept-encoding", "gzip")]).await;
+        assert_ne!(compressed.etag(), tag, "each encoding has its own tag");
         for known in
             [tag, &format!("W/{tag}"), "*", &format!("\"x\", W/\"y,z\", {tag}"), &format!("\"x\",{tag}")]
         {
             let response = get(&[("if-none-match", known)]).await;
             assert_eq!((response.status, response.body.len()), (304, 0), "{address} {known}");
             for name in ["etag", "vary", "cache-control", "content-security-policy", "link"] {
-                assert_eq!(response.header(name), whole.header(name), "{name}");
+                assert_eq!(response.header(name), full.header(name), "{name}");
             }
-            assert_eq!(response.header("content-type"), "", "nothing is said of a body that is not there");
+            assert_eq!(response.header("content-type"), "", "a 304 has no content type");
         }
-        for other in ["\"x\"", zipped.etag(), tag.trim_matches('"'), "", "\"", "W/*"] {
+        for other in ["\"x\"", compressed.etag(), tag.trim_matches('"'), "", "\"", "W/*"] {
             let future = "Fri, 31 Dec 2100 23:59:59 GMT";
             let response = get(&[("if-none-match", other), ("if-modified-since", future)]).await;
-            assert_eq!(response.status, 200, "the date does not count beside {other:?}");
+            assert_eq!(response.status, 200, "If-None-Match: {other:?} overrides the date");
         }
-        let dated = eventually("the date of the page", || async {
+        let dated = eventually("a Last-Modified header", || async {
             Some(get(&[]).await).filter(|response| !response.header("last-modified").is_empty())
         })
         .await;
@@ -160,7 +160,7 @@ async fn each_visible_change_invalidates_the_page(database: Database) {
     // Comments of known actors are shown at once, without any fetch.
     fixture.follow(&fixture.alice).await;
     let mut last = etag(&fixture, page, HTML).await;
-    // Each change must show on the page; one by another process at once.
+    // Each change must become visible; changes by commands at once.
     let mut changed = async |what: &str, at_once: bool| {
         let now = if at_once {
             etag(&fixture, page, HTML).await
@@ -182,26 +182,26 @@ async fn each_visible_change_invalidates_the_page(database: Database) {
     changed("a like", false).await;
     let document = etag(&fixture, id, AS2).await;
     fixture.alice.deliver(inbox, &fixture.alice.undo(&like)).await;
-    changed("a like that is taken back", false).await;
-    assert_ne!(etag(&fixture, id, AS2).await, document, "the document counts, too");
+    changed("the undo of a like", false).await;
+    assert_ne!(etag(&fixture, id, AS2).await, document, "the document has changed as well");
     fixture.alice.deliver(inbox, &fixture.alice.announce(id)).await;
     changed("a boost", false).await;
     let mut renamed = bob.actor();
     renamed["name"] = json!("Bob the Boatman");
     bob.serve_actor(&renamed);
     bob.deliver(inbox, &bob.activity("Update", &renamed)).await;
-    changed("another name of who comments", false).await;
+    changed("a new name of a commenter", false).await;
     assert!(fixture.page(&article).await.text.contains("Bob the Boatman"));
     cli(&["comment", "reply", id_of(&note), "--text", "Mine does, too"]).await;
-    changed("an answer of the critic", true).await;
+    changed("a reply by the critic", true).await;
     cli(&["comment", "hide", id_of(&note)]).await;
-    changed("a comment that is hidden", true).await;
+    changed("hiding a comment", true).await;
     cli(&["block", "account", &format!("@alice@{}", fixture.remote.host())]).await;
-    changed("a boost of somebody who is blocked", true).await;
+    changed("blocking an actor who boosted", true).await;
     let file =
         fixture.app.write("other.md", &markdown("The Day Ferry", "The Day Ferry", "It leaves at noon."));
     cli(&["publish", &file]).await;
-    changed("a neighbour", true).await;
+    changed("a new adjacent review", true).await;
     let file =
         fixture.app.write("review.md", &markdown("The Last Ferry", "The Night Ferry", "It never left."));
     cli(&["revise", slug_of(&article), &file]).await;
@@ -216,7 +216,7 @@ async fn an_invisible_change_does_not_invalidate_the_page(database: Database) {
         // This page is requested last, so it is the last one rendered.
         let file = fixture.app.write("marker.md", &markdown(marker, marker, marker));
         let printed = fixture.app.command_output(&["publish", &file]).await;
-        let page = printed.split_whitespace().find(|word| word.starts_with("https://")).expect("an address");
+        let page = printed.split_whitespace().find(|word| word.starts_with("https://")).expect("a URL");
         assert_eq!(send_request(&fixture.app, "GET", page, &[("accept", HTML)]).await.status, 200);
         rendered(&fixture.app, slug_of(&article), page.rsplit('/').next().expect("a slug")).await
     };
@@ -235,15 +235,16 @@ async fn an_invisible_change_does_not_invalidate_the_page(database: Database) {
     assert_eq!(renderings("Another Marker").await, before + 1);
 }
 
-/// How often the page of a review was rendered before the page of another was, which is the last.
+/// How often the page of a review was rendered. Waits until the page of `last`, which was requested last, is in the
+/// log.
 async fn rendered(app: &App, slug: &str, last: &str) -> usize {
-    let of = |slug: &str| {
+    let count = |slug: &str| {
         let is_match =
             |line: &&String| line.contains("rendered kind=Page") && line.contains(&format!("name={slug:?}"));
         app.log().iter().filter(is_match).count()
     };
-    eventually("the last page", || async { (of(last) > 0).then_some(()) }).await;
-    of(slug)
+    eventually("the last page", || async { (count(last) > 0).then_some(()) }).await;
+    count(slug)
 }
 
 async fn a_body_has_the_encoding_that_the_client_prefers(database: Database) {
@@ -254,7 +255,7 @@ async fn a_body_has_the_encoding_that_the_client_prefers(database: Database) {
         assert_eq!(plain.header("content-encoding"), "");
         assert!(plain.decoded().contains("Ferry"));
         let mut tags = vec![plain.etag().to_owned()];
-        for (liked, taken) in [
+        for (accepted, expected) in [
             ("gzip, deflate, br, zstd", "br"),
             ("gzip", "gzip"),
             ("br;q=0.2, gzip;q=0.9", "gzip"),
@@ -263,20 +264,21 @@ async fn a_body_has_the_encoding_that_the_client_prefers(database: Database) {
             ("deflate", ""),
             ("gzip;q=0", ""),
         ] {
-            let headers = [("accept", accept), ("accept-encoding", liked)];
+            let headers = [("accept", accept), ("accept-encoding", accepted)];
             let response = send_request(&fixture.app, "GET", address, &headers).await;
-            assert_eq!((response.status, response.header("content-encoding")), (200, taken), "{liked}");
-            assert_eq!(response.decoded(), plain.decoded(), "{liked}");
+            assert_eq!((response.status, response.header("content-encoding")), (200, expected), "{accepted}");
+            assert_eq!(response.decoded(), plain.decoded(), "{accepted}");
             assert_eq!(response.header("content-type"), plain.header("content-type"));
             assert_eq!(response.header("content-length"), response.body.len().to_string());
-            assert!(taken.is_empty() || response.body.len() < plain.body.len(), "{liked}");
-            let again = [("if-none-match", response.etag()), ("accept", accept), ("accept-encoding", liked)];
+            assert!(expected.is_empty() || response.body.len() < plain.body.len(), "{accepted}");
+            let again =
+                [("if-none-match", response.etag()), ("accept", accept), ("accept-encoding", accepted)];
             assert_eq!(send_request(&fixture.app, "GET", address, &again).await.status, 304);
             tags.push(response.etag().to_owned());
         }
         tags.sort();
         tags.dedup();
-        assert_eq!(tags.len(), 3, "one for each encoding");
+        assert_eq!(tags.len(), 3, "one tag for each encoding");
     }
 }
 
@@ -286,15 +288,15 @@ async fn a_head_request_gets_the_headers_of_the_page(database: Database) {
     for (accept, address) in [(HTML, page_of(&article)), (AS2, id_of(&article))] {
         for encoding in ["identity", "gzip", "br"] {
             let headers = [("accept", accept), ("accept-encoding", encoding)];
-            let mut whole = send_request(&fixture.app, "GET", address, &headers).await;
+            let mut full = send_request(&fixture.app, "GET", address, &headers).await;
             let mut head = send_request(&fixture.app, "HEAD", address, &headers).await;
             assert_eq!((head.status, head.body.len()), (200, 0));
-            for response in [&mut whole, &mut head] {
+            for response in [&mut full, &mut head] {
                 response.head.remove("date");
                 response.head.remove("last-modified");
             }
-            assert_eq!(head.head, whole.head);
-            let known = [("if-none-match", whole.etag()), ("accept", accept), ("accept-encoding", encoding)];
+            assert_eq!(head.head, full.head);
+            let known = [("if-none-match", full.etag()), ("accept", accept), ("accept-encoding", encoding)];
             assert_eq!(send_request(&fixture.app, "HEAD", address, &known).await.status, 304);
         }
     }
@@ -303,7 +305,7 @@ async fn a_head_request_gets_the_headers_of_the_page(database: Database) {
 async fn an_error_has_the_media_type_of_its_url(database: Database) {
     let fixture = Fixture::new(database).await;
     let (page, document) = ("text/html; charset=utf-8", "application/json");
-    for (path, accept, form) in [
+    for (path, accept, media_type) in [
         ("/reviews/nothing", "*/*", page),
         ("/reviews/nothing", HTML, page),
         ("/reviews/nothing", AS2, document),
@@ -313,7 +315,7 @@ async fn an_error_has_the_media_type_of_its_url(database: Database) {
         ("/.well-known/nothing", "*/*", document),
     ] {
         let response = send_request(&fixture.app, "GET", &url(path), &[("accept", accept)]).await;
-        assert_eq!((response.status, response.header("content-type")), (404, form), "{path} {accept}");
+        assert_eq!((response.status, response.header("content-type")), (404, media_type), "{path} {accept}");
     }
     for (method, path, status) in [
         ("GET", "/reviews?page=minus%20one", 400),
@@ -332,13 +334,13 @@ async fn an_error_has_the_media_type_of_its_url(database: Database) {
 async fn a_retracted_review_is_gone_even_if_it_was_cached(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
-    let readings = [(page_of(&article), HTML), (page_of(&article), AS2), (id_of(&article), AS2)];
+    let representations = [(page_of(&article), HTML), (page_of(&article), AS2), (id_of(&article), AS2)];
     let mut tags = Vec::new();
-    for (address, accept) in readings {
+    for (address, accept) in representations {
         tags.push(etag(&fixture, address, accept).await);
     }
     fixture.app.command_output(&["retract", slug_of(&article)]).await;
-    for ((address, accept), tag) in readings.into_iter().zip(&tags) {
+    for ((address, accept), tag) in representations.into_iter().zip(&tags) {
         for known in [tag, "*"] {
             let headers = [("accept", accept), ("if-none-match", known), ("accept-encoding", "gzip")];
             let response = send_request(&fixture.app, "GET", address, &headers).await;
@@ -362,10 +364,10 @@ async fn changes_of_another_process_are_visible(database: Database) {
     assert_ne!(with_comment, before);
     for text in ["one", "two", "three"] {
         fixture.app.command_output(&["comment", "reply", id_of(&note), "--text", text]).await;
-        assert!(fixture.page(&article).await.comment(text).is_some(), "{text} is there at once");
+        assert!(fixture.page(&article).await.comment(text).is_some(), "{text} is shown at once");
     }
     fixture.app.command_output(&["comment", "hide", id_of(&note)]).await;
-    assert!(!fixture.page(&article).await.text.contains("Who waves"), "it is gone at once");
+    assert!(!fixture.page(&article).await.text.contains("Who waves"), "the comment disappears at once");
     // Each command reads the config file; the running server shows what the command stored.
     fixture.app.reconfigure("critics", "name", "\"Somebody Else\"");
     fixture.app.command_output(&["comment", "reply", id_of(&article), "--text", "four"]).await;
@@ -382,7 +384,7 @@ async fn counts_of_closed_connections_are_added_up(database: Database) {
     let fixture = Fixture::with(database, |_, settings| settings.role("web")).await;
     let file = fixture.app.write("review.md", &markdown("The Night Ferry", "The Night Ferry", "It leaves."));
     let printed = fixture.app.command_output(&["publish", &file]).await;
-    let page = printed.split_whitespace().find(|word| word.starts_with("https://")).expect("an address");
+    let page = printed.split_whitespace().find(|word| word.starts_with("https://")).expect("a URL");
     let id = send_request(&fixture.app, "GET", page, &[("accept", AS2)]).await.decoded();
     let id =
         serde_json::from_str::<Value>(&id).expect("an Article")["id"].as_str().expect("an id").to_owned();
@@ -393,20 +395,20 @@ async fn counts_of_closed_connections_are_added_up(database: Database) {
         let query = "select cast(sum(version) as bigint) from page_versions";
         fixture.app.number(query, query).await
     };
-    let gone = async || {
-        let all = "select count(*) from page_versions where writer <> 0";
-        let gone = "select count(*) from page_versions v
+    let count_closed = async || {
+        let sqlite = "select count(*) from page_versions where writer <> 0";
+        let postgres = "select count(*) from page_versions v
             where writer <> 0 and not exists (select 1 from pg_stat_activity a where a.pid = v.writer)";
-        fixture.app.number(all, gone).await
+        fixture.app.number(sqlite, postgres).await
     };
     eventually("the commands' connections to end", || async {
-        (database == Database::Sqlite || gone().await > 0).then_some(())
+        (database == Database::Sqlite || count_closed().await > 0).then_some(())
     })
     .await;
     let (before, tag) = (sum().await, etag(&fixture, page, HTML).await);
     let worker = fixture.app.spawn_command(&["serve", "--role", "worker"]);
-    eventually("them to be added up", || async { (gone().await == 0).then_some(()) }).await;
-    assert_eq!((sum().await, etag(&fixture, page, HTML).await), (before, tag), "it is as many as it was");
+    eventually("their counts to be added up", || async { (count_closed().await == 0).then_some(()) }).await;
+    assert_eq!((sum().await, etag(&fixture, page, HTML).await), (before, tag), "the sum has not changed");
     fixture.app.command_output(&["comment", "reply", &id, "--text", "three"]).await;
     assert!(send_request(&fixture.app, "GET", page, &[("accept", HTML)]).await.decoded().contains("three"));
     drop(worker);
@@ -419,7 +421,7 @@ async fn a_stale_page_is_rendered_once_for_a_hundred_readers(database: Database)
     let note = fixture.comment(&fixture.alice, &article, "Who waves at ferries").await;
     fixture.settle().await;
     let page = page_of(&article);
-    let before_it = etag(&fixture, page, HTML).await;
+    let old_tag = etag(&fixture, page, HTML).await;
     let first = send_request(&fixture.app, "GET", "/reviews/the-day-ferry-2021", &[("accept", HTML)]).await;
     assert_eq!(first.status, 200);
     let before = rendered(&fixture.app, slug_of(&article), "the-day-ferry-2021").await;
@@ -428,10 +430,10 @@ async fn a_stale_page_is_rendered_once_for_a_hundred_readers(database: Database)
     let responses = futures_util::future::join_all(readers).await;
     for response in &responses {
         assert_eq!(response.status, 200);
-        assert_eq!(response.etag(), responses[0].etag(), "all get the same");
-        assert!(!response.decoded().contains("Who waves"), "nobody gets the old one");
+        assert_eq!(response.etag(), responses[0].etag(), "all readers get the same page");
+        assert!(!response.decoded().contains("Who waves"), "no reader gets the old page");
     }
-    assert_ne!(responses[0].etag(), before_it);
+    assert_ne!(responses[0].etag(), old_tag);
     let file = fixture.app.write("last.md", &markdown("The Last Ferry", "The Last Ferry", "Gone."));
     fixture.app.command_output(&["publish", &file]).await;
     let last = send_request(&fixture.app, "GET", "/reviews/the-last-ferry-2021", &[("accept", HTML)]).await;
@@ -446,7 +448,7 @@ async fn g9_documents_that_need_a_signature_are_not_cached_for_others(database: 
     let file =
         fixture.app.write("review.md", &markdown("The Night Ferry", "The Night Ferry", "It leaves at six."));
     let printed = fixture.app.command_output(&["publish", &file]).await;
-    let page = printed.split_whitespace().find(|word| word.starts_with("https://")).expect("an address");
+    let page = printed.split_whitespace().find(|word| word.starts_with("https://")).expect("a URL");
     let signed = fixture.alice.fetch(SignatureScheme::Cavage, page).await;
     assert_eq!(signed.status, 200, "{}", signed.body);
     let article = signed.json();
@@ -463,7 +465,7 @@ async fn g9_documents_that_need_a_signature_are_not_cached_for_others(database: 
         let response = signed_get().fetch(&fixture.network.client).await;
         assert_eq!((response.status, response.header("cache-control")), (200, "private, no-store"));
         let tag = response.header("etag").to_owned();
-        // A client that does not authenticate learns nothing, not even that nothing has changed.
+        // An unauthenticated client learns nothing, not even that the document has not changed.
         for (name, value) in [("if-none-match", &*tag), ("if-none-match", "*"), ("accept-encoding", "br")] {
             let unsigned =
                 send_request(&fixture.app, "GET", address, &[("accept", AS2), (name, value)]).await;

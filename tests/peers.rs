@@ -108,7 +108,7 @@ async fn bovine_that_blocks_the_critic_no_longer_follows(database: Database) {
 }
 
 /// An account deletes itself: its follow, its comments and its likes disappear.
-async fn farewell(library: Library, database: Database) {
+async fn account_deletion(library: Library, database: Database) {
     let scenario = Scenario::begin(library, database).await;
     scenario.follow().await;
     let (_, article) = scenario.publish().await;
@@ -122,11 +122,11 @@ async fn farewell(library: Library, database: Database) {
 }
 
 async fn a_deleted_account_of_fedify_leaves_nothing_behind(database: Database) {
-    farewell(Library::Fedify, database).await;
+    account_deletion(Library::Fedify, database).await;
 }
 
 async fn a_deleted_account_of_bovine_leaves_nothing_behind(database: Database) {
-    farewell(Library::Bovine, database).await;
+    account_deletion(Library::Bovine, database).await;
 }
 
 /// Requests a quote of a review; the response brings an authorization with all required properties.
@@ -134,17 +134,17 @@ async fn quote(library: Library, database: Database) {
     let scenario = Scenario::begin(library, database).await;
     scenario.follow().await;
     let (_, article) = scenario.publish().await;
-    let asked =
+    let quote =
         scenario.peer.act("quote", json!({"article": article["id"], "text": "As the critic says"})).await;
-    let accept = scenario.peer.await_received("the Accept", |r| r.is("Accept", id_of(&asked))).await;
+    let accept = scenario.peer.await_received("the Accept", |r| r.is("Accept", id_of(&quote))).await;
     assert_eq!(accept.0["actor"], scenario.fixture.actor());
-    let stamp = scenario.peer.act("stamp", json!({"id": accept.0["result"]})).await;
-    let wanted = json!({
+    let authorization = scenario.peer.act("stamp", json!({"id": accept.0["result"]})).await;
+    let expected = json!({
         "attributedTo": scenario.fixture.actor(),
-        "interactingObject": asked["note"],
+        "interactingObject": quote["note"],
         "interactionTarget": article["id"],
     });
-    assert_eq!(stamp, wanted);
+    assert_eq!(authorization, expected);
 }
 
 async fn a_quote_that_fedify_requests_is_authorized(database: Database) {
@@ -167,7 +167,7 @@ async fn critic_reply(library: Library, database: Database) {
         async move { app.command_output(&args.iter().map(String::as_str).collect::<Vec<_>>()).await }
     };
     command(["comment", "reply"], &comment, Some("From the first reel on")).await;
-    let create = scenario.peer.await_received("the answer", |r| r.kind() == "Create").await;
+    let create = scenario.peer.await_received("the reply", |r| r.kind() == "Create").await;
     assert_eq!(create.0["object"]["type"], "Note");
     assert_eq!(create.0["object"]["attributedTo"], scenario.fixture.actor());
     assert_eq!(create.0["object"]["inReplyTo"], comment);
@@ -189,7 +189,7 @@ async fn bovine_gets_the_critics_replies(database: Database) {
     critic_reply(Library::Bovine, database).await;
 }
 
-/// In secure mode they look up, follow, read and reply as usual; without a signature nothing can be read.
+/// In secure mode, the peer looks up, follows, reads and replies as usual. Unsigned requests are refused.
 async fn secure_mode(library: Library, database: Database) {
     let scenario = Scenario::begin_with(library, database, |settings| {
         settings.set("federation", "authorized_fetch", "true")
@@ -214,8 +214,8 @@ async fn in_secure_mode_bovine_reads_with_its_signature(database: Database) {
     secure_mode(Library::Bovine, database).await;
 }
 
-/// The critic gets a new key, and the old one signs for some time; the next Update is verified nevertheless.
-/// Returns how often the peer refused it before.
+/// The critic gets a new key while the old one still signs for some time. The next Update must be verified. Returns how
+/// often the peer refused it before.
 async fn rotation(library: Library, database: Database, overlap: &str) -> usize {
     let scenario = Scenario::begin(library, database).await;
     scenario.follow().await;
@@ -240,11 +240,11 @@ async fn fedify_that_knows_the_old_key_still_verifies_its_signatures(database: D
 /// bovine fetches the key each time, and the old one is no longer served.
 async fn bovine_that_cannot_find_the_old_key_gets_the_new_one(database: Database) {
     let refused = rotation(Library::Bovine, database, "10m").await;
-    assert!(refused > 0, "the old key signed nothing");
+    assert!(refused > 0, "the old key was used first");
 }
 
-/// Our RFC 9421 signatures, verified by others: the first delivery finds out that they are wanted, the next
-/// ones know.
+/// A peer verifies our RFC 9421 signatures. The first delivery learns that the peer requires them; the next ones use
+/// them at once.
 async fn fedify_that_only_accepts_rfc_9421_gets_it(database: Database) {
     let scenario = Scenario::begin(Library::Fedify, database).await;
     scenario.peer.act("take_only", json!({"only": "rfc9421"})).await;

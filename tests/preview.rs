@@ -1,4 +1,4 @@
-//! `marquee preview`: how a reader on Mastodon sees a review, according to the Article that is delivered.
+//! `marquee preview` shows a review as a reader on Mastodon sees it, made from the Article that is delivered.
 
 use crate::both_databases;
 use crate::end_to_end::is_about;
@@ -37,9 +37,9 @@ async fn a_preview_matches_the_article(fixture: &Fixture) {
         assert!(preview.contains("is delivered to the critic's followers"), "{preview}");
     }
     fixture.app.command_output(&["retract", slug]).await;
-    let refused = fixture.app.cli(&["preview", slug]).await;
-    assert!(!refused.status.success());
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("was retracted"));
+    let failed = fixture.app.cli(&["preview", slug]).await;
+    assert!(!failed.status.success());
+    assert!(String::from_utf8_lossy(&failed.stderr).contains("was retracted"));
     assert!(!fixture.app.cli(&["preview", "no-such-review"]).await.status.success());
 }
 
@@ -55,7 +55,7 @@ async fn a_file_can_be_previewed_before_it_is_published(fixture: &Fixture) {
     }
     assert!(before.contains("https://marquee.test/reviews/the-night-ferry-2021"), "{before}");
     assert!(before.contains("not published yet"), "{before}");
-    assert!(fixture.articles().await.is_empty(), "a look publishes nothing");
+    assert!(fixture.articles().await.is_empty(), "a preview publishes nothing");
 }
 
 async fn a_preview_shows_its_audience(database: Database) {

@@ -40,10 +40,10 @@ async fn a_manually_published_review_is_delivered(database: Database) {
     let create = fixture.remote.await_activity("the Create", |a| a["type"] == "Create").await;
     assert_eq!(create["object"]["id"], article["id"]);
     assert_eq!(create["actor"], fixture.actor());
-    let front = fixture.app.get_page("/").await;
-    assert!(front.body.contains("The Night Ferry"), "the front page lists it");
+    let home = fixture.app.get_page("/").await;
+    assert!(home.body.contains("The Night Ferry"), "the front page lists it");
     let fetched = fixture.network.client.document(id_of(&create)).await;
-    assert_eq!(fetched["type"], "Create", "an activity can be fetched too");
+    assert_eq!(fetched["type"], "Create", "the activity can be fetched");
 }
 
 async fn a_revision_is_delivered_with_the_same_id(database: Database) {
@@ -54,7 +54,7 @@ async fn a_revision_is_delivered_with_the_same_id(database: Database) {
     let update = revise(&fixture, &article, "The Night Ferry", "Seen again, by daylight.").await;
     assert_eq!(update["object"]["published"], article["published"]);
     let moments = (update["object"]["updated"].as_str(), article["published"].as_str());
-    assert!(moments.0 > moments.1, "an edit is newer: {moments:?}");
+    assert!(moments.0 > moments.1, "`updated` is newer: {moments:?}");
     assert!(update["object"]["content"].as_str().is_some_and(|c| c.contains("by daylight")));
     fixture.await_page(&article, "the revision", |page| page.text.contains("by daylight")).await;
     let first = update["object"]["updated"].clone();
@@ -65,7 +65,10 @@ async fn a_revision_is_delivered_with_the_same_id(database: Database) {
     assert!(second["object"]["updated"].as_str() > first.as_str(), "each edit is newer than the last");
     let old = fixture.network.client.document(id_of(&update)).await;
     let content = old["object"]["content"].as_str().expect("content");
-    assert!(content.contains("And again.") && !content.contains("by daylight"), "replaced words: {content}");
+    assert!(
+        content.contains("And again.") && !content.contains("by daylight"),
+        "replaced text is not served: {content}"
+    );
     assert_eq!((&old["id"], &old["type"]), (&update["id"], &"Update".into()));
 }
 
@@ -106,19 +109,19 @@ async fn a_retracted_review_stays_retracted(database: Database) {
     let delete = fixture.remote.await_activity("the Delete", |a| a["type"] == "Delete").await;
     assert_eq!(id_of(&delete["object"]), id_of(&article));
     let client = &fixture.network.client;
-    let gone = eventually("the id to be gone", || async {
+    let response = eventually("410 for the id", || async {
         Some(client.get(id_of(&article), AS2).await).filter(|response| response.status == 410)
     })
     .await;
-    let tombstone = gone.json();
+    let tombstone = response.json();
     assert_eq!((&tombstone["type"], &tombstone["id"]), (&"Tombstone".into(), &article["id"]));
     assert_eq!(tombstone["formerType"], "Article");
     let page = client.get(article["url"].as_str().expect("a page"), HTML).await;
     assert_eq!(page.status, 410);
-    assert!(!page.body.contains("nobody waves"), "its text is gone");
-    assert!(!fixture.articles().await.iter().any(|known| known["id"] == article["id"]));
-    let front = fixture.app.get_page("/").await;
-    assert!(!front.body.contains("The Night Ferry"), "the front page lists it no more");
+    assert!(!page.body.contains("nobody waves"), "the text is not served any more");
+    assert!(!fixture.articles().await.iter().any(|listed| listed["id"] == article["id"]));
+    let home = fixture.app.get_page("/").await;
+    assert!(!home.body.contains("The Night Ferry"), "the front page does not list it any more");
 }
 
 async fn a_retracted_review_cannot_be_revised(database: Database) {
@@ -143,7 +146,7 @@ async fn a_file_that_is_not_a_review_changes_nothing(database: Database) {
         let output = fixture.app.cli(&["publish", &file]).await;
         assert!(!output.status.success(), "{file}");
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(stderr.contains(".md"), "it names the file: {stderr}");
+        assert!(stderr.contains(".md"), "the error names the file: {stderr}");
     }
     let articles = fixture.articles().await;
     assert!(articles.len() == 1 && is_about(&articles[0], "The Night Ferry"));

@@ -19,8 +19,8 @@ both_databases!(
     a_quote_request_with_another_actors_post_is_rejected,
 );
 
-/// A post that quotes, and the request for it.
-fn quoting(user: &User, article: &Value) -> (Value, Value) {
+/// A post that quotes the article, and the request for that quote.
+fn quote_with_request(user: &User, article: &Value) -> (Value, Value) {
     let mut note = user.reply(id_of(article), "<p>As the critic says</p>");
     note["inReplyTo"] = Value::Null;
     note["quote"] = json!(id_of(article));
@@ -50,7 +50,7 @@ async fn request_authorization(fixture: &Fixture, request: &Value) -> String {
 }
 
 async fn await_status(fixture: &Fixture, address: &str, status: u16) {
-    eventually(&format!("{address} to answer {status}"), || async {
+    eventually(&format!("{status} for {address}"), || async {
         (fixture.network.client.get(address, AS2).await.status == status).then_some(())
     })
     .await;
@@ -58,7 +58,7 @@ async fn await_status(fixture: &Fixture, address: &str, status: u16) {
 
 async fn repeated_quote_requests_get_one_authorization(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
-    let (note, request) = quoting(&fixture.alice, &article);
+    let (note, request) = quote_with_request(&fixture.alice, &article);
     let authorization = request_authorization(&fixture, &request).await;
     let document = fixture.network.client.document(&authorization).await;
     assert_eq!(document["type"], "QuoteAuthorization");
@@ -71,8 +71,8 @@ async fn repeated_quote_requests_get_one_authorization(database: Database) {
     fixture.alice.deliver(fixture.shared_inbox(), &again).await;
     fixture.settle().await;
     let accepts = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == request["id"];
-    let taken = fixture.remote.received();
-    assert_eq!(taken.iter().filter(|received| accepts(&received.activity)).count(), 1);
+    let received = fixture.remote.received();
+    assert_eq!(received.iter().filter(|delivery| accepts(&delivery.activity)).count(), 1);
     let mut other = request.clone();
     other["id"] = json!(format!("{}/quote_requests/other", fixture.alice.id()));
     assert_eq!(
@@ -88,7 +88,8 @@ async fn repeated_quote_requests_get_one_authorization(database: Database) {
 
 async fn an_authorization_is_revoked_when_the_review_is_retracted(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
-    let authorization = request_authorization(&fixture, &quoting(&fixture.alice, &article).1).await;
+    let authorization =
+        request_authorization(&fixture, &quote_with_request(&fixture.alice, &article).1).await;
     await_status(&fixture, &authorization, 200).await;
     let slug = article["url"].as_str().expect("a page").rsplit('/').next().expect("a slug");
     fixture.app.command_output(&["retract", slug]).await;
@@ -97,8 +98,8 @@ async fn an_authorization_is_revoked_when_the_review_is_retracted(database: Data
 
 async fn quotes_of_a_blocked_account_are_revoked(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
-    let first = request_authorization(&fixture, &quoting(&fixture.alice, &article).1).await;
-    let second = request_authorization(&fixture, &quoting(&fixture.alice, &article).1).await;
+    let first = request_authorization(&fixture, &quote_with_request(&fixture.alice, &article).1).await;
+    let second = request_authorization(&fixture, &quote_with_request(&fixture.alice, &article).1).await;
     fixture.app.command_output(&["quote", "revoke", first.rsplit('/').next().expect("an id")]).await;
     let handle = format!("@{}", fixture.alice.handle());
     fixture.app.command_output(&["block", "account", &handle]).await;
@@ -114,7 +115,7 @@ async fn quotes_of_a_blocked_account_are_revoked(database: Database) {
 
 async fn a_revoked_quote_stays_revoked(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
-    let (_, request) = quoting(&fixture.alice, &article);
+    let (_, request) = quote_with_request(&fixture.alice, &article);
     let authorization = request_authorization(&fixture, &request).await;
     let listed = fixture.app.command_output(&["quote", "list"]).await;
     let id = authorization.rsplit('/').next().expect("an id");
@@ -129,18 +130,18 @@ async fn a_revoked_quote_stays_revoked(database: Database) {
     let is_match = |a: &Value| a["type"] == "Reject" && a["object"]["id"] == again["id"];
     fixture.remote.await_activity("the Reject", is_match).await;
     await_status(&fixture, &authorization, 410).await;
-    // A repeated request got its response at once.
+    // A further request gets no second Reject.
     again["id"] = json!(format!("{}/quote_requests/and-again", fixture.alice.id()));
     fixture.alice.deliver(fixture.inbox(), &again).await;
     fixture.settle().await;
     assert_eq!(fixture.remote.distinct_activities("Reject").len(), 1);
     let twice = fixture.app.cli(&["quote", "revoke", id]).await;
-    assert!(!twice.status.success(), "it is gone already");
+    assert!(!twice.status.success(), "a quote cannot be revoked twice");
 }
 
 async fn a_quote_is_deleted_with_the_quoting_post(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
-    let (note, request) = quoting(&fixture.alice, &article);
+    let (note, request) = quote_with_request(&fixture.alice, &article);
     let authorization = request_authorization(&fixture, &request).await;
     let mallory = fixture.remote.user("mallory");
     mallory.send(fixture.inbox(), &mallory.activity("Delete", &json!(id_of(&note)))).await;
@@ -149,15 +150,15 @@ async fn a_quote_is_deleted_with_the_quoting_post(database: Database) {
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&note)).await;
     await_status(&fixture, &authorization, 410).await;
     // A request for a post that is gone is not granted.
-    let (gone, late) = quoting(&fixture.alice, &article);
-    fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&gone)).await;
+    let (deleted, late) = quote_with_request(&fixture.alice, &article);
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.delete(&deleted)).await;
     fixture.settle().await;
     fixture.alice.deliver(fixture.inbox(), &late).await;
     fixture.settle().await;
-    let answers = |a: &Value| a["object"]["id"] == late["id"];
-    assert!(!fixture.remote.received().iter().any(|received| answers(&received.activity)));
+    let is_response = |a: &Value| a["object"]["id"] == late["id"];
+    assert!(!fixture.remote.received().iter().any(|received| is_response(&received.activity)));
     // An authorization does not outlive the author's account.
-    let (_, last) = quoting(&fixture.alice, &article);
+    let (_, last) = quote_with_request(&fixture.alice, &article);
     let authorization = request_authorization(&fixture, &last).await;
     fixture
         .alice
@@ -168,20 +169,20 @@ async fn a_quote_is_deleted_with_the_quoting_post(database: Database) {
 
 async fn an_undone_quote_request_can_be_repeated(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
-    let (note, request) = quoting(&fixture.alice, &article);
-    let nameless = json!({
+    let (note, request) = quote_with_request(&fixture.alice, &article);
+    let without_id = json!({
         "type": "QuoteRequest", "actor": fixture.alice.id(), "object": id_of(&article), "instrument": id_of(&note),
     });
-    for (number, object) in [request.clone(), json!(id_of(&request)), nameless].into_iter().enumerate() {
-        let mut asked = request.clone();
+    for (number, object) in [request.clone(), json!(id_of(&request)), without_id].into_iter().enumerate() {
+        let mut repeated = request.clone();
         if number > 0 {
-            asked["id"] = json!(format!("{}-{number}", id_of(&request)));
+            repeated["id"] = json!(format!("{}-{number}", id_of(&request)));
         }
-        let authorization = request_authorization(&fixture, &asked).await;
+        let authorization = request_authorization(&fixture, &repeated).await;
         await_status(&fixture, &authorization, 200).await;
         let mut object = object;
         if object.is_string() {
-            object = asked["id"].clone();
+            object = repeated["id"].clone();
         }
         let undo = json!({"type": "Undo", "actor": fixture.alice.id(), "to": [PUBLIC], "object": object});
         fixture.alice.deliver(fixture.inbox(), &undo).await;
@@ -192,7 +193,7 @@ async fn an_undone_quote_request_can_be_repeated(database: Database) {
 async fn a_quote_request_with_another_actors_post_is_rejected(database: Database) {
     let (fixture, article) = fixture_with_article(database).await;
     let mallory = fixture.remote.user("mallory");
-    let (note, mut request) = quoting(&fixture.alice, &article);
+    let (note, mut request) = quote_with_request(&fixture.alice, &article);
     request["actor"] = json!(mallory.id());
     let response = mallory.send(fixture.inbox(), &request).await;
     assert!(response.is_refusal(), "{}: {}", response.status, response.body);
@@ -202,6 +203,6 @@ async fn a_quote_request_with_another_actors_post_is_rejected(database: Database
     request["object"] = json!(format!("{}x", id_of(&article)));
     mallory.deliver(fixture.inbox(), &request).await;
     fixture.settle().await;
-    let answers = |a: &Value| a["object"]["type"] == "QuoteRequest";
-    assert!(!fixture.remote.received().iter().any(|received| answers(&received.activity)));
+    let is_response = |a: &Value| a["object"]["type"] == "QuoteRequest";
+    assert!(!fixture.remote.received().iter().any(|received| is_response(&received.activity)));
 }

@@ -32,11 +32,11 @@ async fn no_activity_causes_an_internal_error(database: Database) {
     let count =
         std::env::var("MARQUEE_TEST_SHAPES").map_or(DEFAULT_COUNT, |text| text.parse().expect("a number"));
     let seed = seed();
-    let closed =
+    let closed_port =
         std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
-    let fixture = Fixture::with(database, |_, settings| settings.resolve("other.test", closed)).await;
+    let fixture = Fixture::with(database, |_, settings| settings.resolve("other.test", closed_port)).await;
     let article = fixture.publish("The Night Ferry").await;
-    let users: Vec<_> = (0..USERS).map(|number| fixture.remote.user(&format!("shaper{number}"))).collect();
+    let users: Vec<_> = (0..USERS).map(|number| fixture.remote.user(&format!("sender{number}"))).collect();
     let signers: Vec<FastSigner> = users.iter().map(|user| FastSigner::new(user, &fixture.app)).collect();
     // A post that can be fetched, and a reply to it.
     let first = users[0].reply(id_of(&article), "<p>The first word</p>");
@@ -62,22 +62,22 @@ async fn no_activity_causes_an_internal_error(database: Database) {
                         (200..300).contains(&status) || (400..500).contains(&status),
                         "{status} to {body}"
                     );
-                    *statuses.lock().expect("the answers").entry(status).or_default() += 1;
+                    *statuses.lock().expect("the statuses").entry(status).or_default() += 1;
                 }
             })
             .await;
         sent += batch;
         fixture.settle().await;
     }
-    let statuses = statuses.into_inner().expect("the answers");
+    let statuses = statuses.into_inner().expect("the statuses");
     eprintln!("{count} shapes: {statuses:?}");
-    let taken = statuses.get(&202).copied().unwrap_or(0);
-    assert!(taken * 10 > count * 3, "most of them say something: {statuses:?}");
-    assert_unhurt(&fixture, &article).await;
+    let accepted = statuses.get(&202).copied().unwrap_or(0);
+    assert!(accepted * 10 > count * 3, "too many invalid activities: {statuses:?}");
+    assert_healthy(&fixture, &article).await;
 }
 
-/// Checks that nothing panicked, that no job failed, and that everything is still served.
-async fn assert_unhurt(fixture: &Fixture, article: &serde_json::Value) {
+/// Checks that nothing has panicked, no job has failed, and all pages are still served.
+async fn assert_healthy(fixture: &Fixture, article: &serde_json::Value) {
     let failures = ["panicked", "a job failed", "ERROR", "could not be claimed"];
     let log = fixture.app.log();
     let errors: Vec<&String> =

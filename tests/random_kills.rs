@@ -108,11 +108,11 @@ struct Load {
     followers: BTreeSet<String>,
     likes: Vec<BTreeSet<String>>,
     comments: Vec<BTreeSet<String>>,
-    under_way: JoinSet<()>,
-    answered: Arc<AtomicUsize>,
+    in_flight: JoinSet<()>,
+    responded: Arc<AtomicUsize>,
     /// The number of responses when the last batch was sent.
     before: usize,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl Load {
@@ -139,33 +139,33 @@ impl Load {
             followers,
             likes: vec![BTreeSet::new(); ARTICLES],
             comments: vec![BTreeSet::new(); ARTICLES],
-            under_way: JoinSet::new(),
-            answered: Arc::default(),
+            in_flight: JoinSet::new(),
+            responded: Arc::default(),
             before: 0,
-            places: Arc::new(Semaphore::new(CONCURRENCY)),
+            permits: Arc::new(Semaphore::new(CONCURRENCY)),
         }
     }
 
     /// Publishes one more review, and sends a batch of activities.
     fn send_batch(&mut self, rng: &mut Rng) {
-        self.before = self.answered.load(Ordering::SeqCst);
+        self.before = self.responded.load(Ordering::SeqCst);
         let title = format!("Harbour number {} of the night", self.titles.len());
         let name = format!("review{}.md", self.titles.len());
         let file = self.fixture.app.write(&name, &markdown(&title, &title, "It sinks."));
         self.titles.push(title);
         let publishing = self.fixture.app.cli(&["publish", &file]);
-        self.under_way.spawn(async move {
+        self.in_flight.spawn(async move {
             let output = publishing.await;
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         });
         for _ in 0..BATCH {
             let request = self.signed_request(rng);
-            let (client, answered, places) =
-                (self.fixture.network.client.clone(), Arc::clone(&self.answered), Arc::clone(&self.places));
-            self.under_way.spawn(async move {
-                let _place = places.acquire_owned().await.expect("a place");
+            let (client, responded, permits) =
+                (self.fixture.network.client.clone(), Arc::clone(&self.responded), Arc::clone(&self.permits));
+            self.in_flight.spawn(async move {
+                let _permit = permits.acquire_owned().await.expect("a permit");
                 request.post_until_accepted(&client).await;
-                answered.fetch_add(1, Ordering::SeqCst);
+                responded.fetch_add(1, Ordering::SeqCst);
             });
         }
     }
@@ -182,9 +182,9 @@ impl Load {
         } else if rng.in_percent(40) && self.likes[article].insert(user.id()) {
             user.like(about)
         } else {
-            let said = format!("Word {} of many", self.comments.iter().map(BTreeSet::len).sum::<usize>());
-            let note = user.reply(about, &format!("<p>{said}</p>"));
-            self.comments[article].insert(said);
+            let text = format!("Word {} of many", self.comments.iter().map(BTreeSet::len).sum::<usize>());
+            let note = user.reply(about, &format!("<p>{text}</p>"));
+            self.comments[article].insert(text);
             user.create(&note)
         };
         self.sign(&user, rng, &activity)
@@ -197,16 +197,16 @@ impl Load {
 
     /// Waits until a number of further responses has arrived, but no longer than `timeout`.
     async fn await_responses(&self, count: usize, timeout: Duration) -> bool {
-        // The first may get a response before the last is written.
-        let wanted = self.before.saturating_add(count);
-        let enough = || async { (self.answered.load(Ordering::SeqCst) >= wanted).then_some(()) };
-        within(timeout, enough).await.is_some()
+        // The first request may get a response before the last one is sent.
+        let expected = self.before.saturating_add(count);
+        let has_enough = || async { (self.responded.load(Ordering::SeqCst) >= expected).then_some(()) };
+        within(timeout, has_enough).await.is_some()
     }
 
-    /// Once everything got a response, nothing is missing, and nothing exists twice.
+    /// Waits for all responses. Then nothing may be missing, and nothing may exist twice.
     async fn finish(mut self) {
-        while let Some(ended) = self.under_way.join_next().await {
-            ended.expect("a response");
+        while let Some(result) = self.in_flight.join_next().await {
+            result.expect("a response");
         }
         for server in self.others.iter().chain([&self.fixture.remote]) {
             for title in &self.titles {
@@ -221,38 +221,39 @@ impl Load {
             await_one(&self.others[*server], "the Accept", is_match).await;
         }
         let difference = async || self.difference().await;
-        let none = within(LONG_WAIT_TIMEOUT, || async { difference().await.is_empty().then_some(()) }).await;
-        assert!(none.is_some(), "{:#?}", self.difference().await);
+        let is_complete =
+            within(LONG_WAIT_TIMEOUT, || async { difference().await.is_empty().then_some(()) }).await;
+        assert!(is_complete.is_some(), "{:#?}", self.difference().await);
         self.fixture.settle().await;
-        assert_eq!(self.difference().await, BTreeSet::new(), "it does not stay so");
+        assert_eq!(self.difference().await, BTreeSet::new(), "the state changed again");
     }
 
     /// The differences from the expected state.
     async fn difference(&self) -> BTreeSet<String> {
-        let mut wrong = BTreeSet::new();
+        let mut differences = BTreeSet::new();
         let listed = self.fixture.items(&self.fixture.critic["followers"]).await;
         let listed: Vec<_> = listed.into_iter().filter(|actor| !actor.contains("stranger")).collect();
         let followers: BTreeSet<String> = listed.iter().cloned().collect();
         if followers != self.followers || listed.len() != followers.len() {
-            wrong.insert(format!("{listed:?} follow, not {:?}", self.followers));
+            differences.insert(format!("{listed:?} follow, not {:?}", self.followers));
         }
         for (number, article) in self.articles.iter().enumerate() {
             let likes = total_items(&self.fixture, &self.fixture.article(article).await["likes"]).await;
             if usize::try_from(likes).ok() != Some(self.likes[number].len()) {
-                wrong.insert(format!("{likes} likes of {number}, not {}", self.likes[number].len()));
+                differences.insert(format!("{likes} likes of {number}, not {}", self.likes[number].len()));
             }
             let page = self.fixture.page(article).await;
-            for said in &self.comments[number] {
-                let shown = page.comments.iter().filter(|c| c.text.contains(said.as_str())).count();
+            for text in &self.comments[number] {
+                let shown = page.comments.iter().filter(|c| c.text.contains(text.as_str())).count();
                 if shown != 1 {
-                    wrong.insert(format!("{said:?} is shown {shown} times under {number}"));
+                    differences.insert(format!("{text:?} is shown {shown} times under {number}"));
                 }
             }
             if page.comments.len() != self.comments[number].len() {
-                wrong.insert(format!("{} comments under {number}", page.comments.len()));
+                differences.insert(format!("{} comments under {number}", page.comments.len()));
             }
         }
-        wrong
+        differences
     }
 }
 
@@ -262,7 +263,7 @@ async fn await_one(server: &Remote, what: &str, is_match: impl Fn(&Value) -> boo
         let received = server.received().into_iter().filter(|received| is_match(&received.activity));
         received.map(|received| received.activity["id"].to_string()).collect()
     };
-    let came = within(LONG_WAIT_TIMEOUT, || async { (!ids().is_empty()).then_some(()) }).await;
-    assert!(came.is_some(), "{}: waited in vain for {what}", server.host());
-    assert_eq!(ids().len(), 1, "{}: {what} is one activity", server.host());
+    let arrived = within(LONG_WAIT_TIMEOUT, || async { (!ids().is_empty()).then_some(()) }).await;
+    assert!(arrived.is_some(), "{}: timed out waiting for {what}", server.host());
+    assert_eq!(ids().len(), 1, "{}: {what} has one id", server.host());
 }

@@ -1,11 +1,11 @@
-//! The request log: off by default, under a target of its own, without addresses of readers unless asked for.
+//! The request log is off by default, has its own target, and contains client addresses only at level `trace`.
 
 use crate::support::config_file::url;
 use crate::support::http::{AS2, HTML};
 use crate::support::{Database, Fixture};
 
-/// The lines of the log after some requests.
-async fn logged(filter: &str) -> Vec<String> {
+/// Makes some requests, and returns the lines of the request log.
+async fn request_lines(filter: &str) -> Vec<String> {
     let fixture = Fixture::with(Database::Sqlite, |_, settings| settings.env("MARQUEE_LOG", filter)).await;
     let article = fixture.publish("The Night Ferry").await;
     let client = &fixture.network.client;
@@ -25,8 +25,8 @@ async fn logged(filter: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_are_logged_only_if_the_filter_enables_it() {
-    assert_eq!(logged("info").await, Vec::<String>::new());
-    let lines = logged("info,marquee::request=debug").await;
+    assert_eq!(request_lines("info").await, Vec::<String>::new());
+    let lines = request_lines("info,marquee::request=debug").await;
     let has = |parts: &[&str]| lines.iter().any(|line| parts.iter().all(|part| line.contains(part)));
     assert!(
         has(&["method=GET", "route=\"/reviews/{slug}\"", "path=\"/reviews/", "status=200"]),
@@ -40,6 +40,6 @@ async fn requests_are_logged_only_if_the_filter_enables_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn client_addresses_are_logged_only_at_trace_level() {
-    let lines = logged("info,marquee::request=trace").await;
+    let lines = request_lines("info,marquee::request=trace").await;
     assert!(!lines.is_empty() && lines.iter().all(|line| line.contains("client=127.0.0.1")), "{lines:#?}");
 }

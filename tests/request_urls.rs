@@ -1,4 +1,4 @@
-//! Unusual URLs that readers, crawlers and scripts may request.
+//! Unusual URLs, as requested by crawlers and scripts.
 
 use std::collections::BTreeSet;
 
@@ -55,7 +55,7 @@ async fn g1_a_nul_in_a_url_is_a_bad_request(fixture: &Fixture, article: &Value) 
         assert_eq!(response.status, 400, "{path}: {}", response.body);
         assert!(response.body.contains("Invalid request"), "{path}: {}", response.body);
     }
-    // A NUL that is escaped twice is no NUL after decoding: the page does not exist.
+    // A NUL that is escaped twice is rejected after the second decoding: the page does not exist.
     for slug in ["%2500", "the-night-ferry%2500", "%25FF"] {
         let path = format!("/oembed?url={}", url(&format!("/reviews/{slug}")));
         assert_eq!(get(fixture, &path).await.status, 404, "{path}");
@@ -91,16 +91,16 @@ async fn a_list_is_cached_once_for_all_spellings_of_its_url(fixture: &Fixture, _
     }
     // This list is requested last, so it is the last one rendered.
     assert_eq!(get(fixture, "/people?letter=l").await.status, 200);
-    let named = |part: &str| -> BTreeSet<String> {
+    let cached_names = |part: &str| -> BTreeSet<String> {
         let log = fixture.app.log();
         let rendered = log.iter().filter(|line| line.contains("rendered kind=List"));
         let names = rendered.filter_map(|line| Some(line.split_once("name=")?.1.to_owned()));
         names.filter(|name| name.to_lowercase().contains(part)).collect()
     };
-    eventually("the last list", || async { (!named("letter=l").is_empty()).then_some(()) }).await;
+    eventually("the last list", || async { (!cached_names("letter=l").is_empty()).then_some(()) }).await;
     for (part, _) in lists {
-        let held = named(part);
-        assert_eq!(held.len(), 1, "{part}: {held:?}");
+        let names = cached_names(part);
+        assert_eq!(names.len(), 1, "{part}: {names:?}");
     }
 }
 
