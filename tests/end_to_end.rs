@@ -298,7 +298,7 @@ async fn a_reply_to_a_comment_is_threaded_under_it(database: Database) {
 
 async fn a_server_in_secure_mode_gets_signed_requests(database: Database) {
     let fixture = Fixture::with(database, |remote, settings| {
-        remote.demand_signed_gets();
+        remote.require_signed_gets();
         settings
     })
     .await;

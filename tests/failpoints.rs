@@ -70,11 +70,11 @@ async fn kill_at_each_failpoint(fixture: &mut Fixture, article: &Value) -> Vec<V
         let note = fixture.alice.reply(id_of(article), &format!("<p>Said at {point}</p>"));
         let create = fixture.alice.create(&note);
         // Marquee may die before it accepts the comment, or while it does.
-        while !fixture.app.is_dead() && fixture.alice.try_send(fixture.inbox(), &create).await.is_none() {
+        while !fixture.app.has_exited() && fixture.alice.try_send(fixture.inbox(), &create).await.is_none() {
             tokio::task::yield_now().await;
         }
         comments.push(create);
-        fixture.app.await_death().await;
+        fixture.app.await_exit().await;
         fixture.app.set_env("FAILPOINTS", "");
     }
     for point in COMMAND {

@@ -70,7 +70,7 @@ async fn a_script_sets_the_responses_to_the_next_deliveries() {
 #[tokio::test]
 async fn a_remote_in_secure_mode_requires_signed_gets() {
     let (network, here, _there, alice, _inbox) = two_servers().await;
-    here.demand_signed_gets();
+    here.require_signed_gets();
     let response = network.client.get(&alice.id(), crate::support::http::AS2).await;
     assert!(response.is_unauthorized());
     assert_eq!(here.take_violations().len(), 1);

@@ -105,7 +105,7 @@ async fn a_new_server_gets_the_new_key_during_a_rotation(database: Database) {
 
 async fn the_key_of_the_site_actor_rotates_like_any_other(database: Database) {
     let fixture = Fixture::new(database).await;
-    fixture.remote.demand_signed_gets();
+    fixture.remote.require_signed_gets();
     fixture.follow(&fixture.alice).await;
     let instance = crate::support::config_file::url("/ap/actor");
     let new = rotate(&fixture, &["--instance"]).await;

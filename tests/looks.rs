@@ -332,7 +332,7 @@ async fn looks_of_0_1_render_every_page(database: Database) {
         ] {
             assert!(pages.iter().any(|page| page.starts_with(prefix)), "{prefix}: {pages:?}");
         }
-        the_error_pages_render(&fixture, id_of(&article)).await;
+        assert_error_pages_render(&fixture, id_of(&article)).await;
         let log = fixture.app.log();
         let errors: Vec<&String> =
             log.iter().filter(|line| line.contains(" WARN ") || line.contains(" ERROR ")).collect();
@@ -341,8 +341,8 @@ async fn looks_of_0_1_render_every_page(database: Database) {
     }
 }
 
-/// Asks for a page that does not exist, and sends the form for remote interaction with a handle that is none.
-async fn the_error_pages_render(fixture: &Fixture, article: &str) {
+/// Requests a page that does not exist, and submits the remote interaction form with an invalid handle.
+async fn assert_error_pages_render(fixture: &Fixture, article: &str) {
     let missing = fixture.network.client.get(&url("/nothing"), HTML).await;
     assert_eq!(missing.status, 404);
     let fields = [("handle", "not a handle"), ("wish", "reply"), ("object", article)];
@@ -353,13 +353,13 @@ async fn the_error_pages_render(fixture: &Fixture, article: &str) {
     ];
     let interact =
         fixture.network.client.send(Method::POST, &url("/interact"), &headers, form.into_bytes()).await;
-    assert_eq!(interact.expect("an answer").status, 422);
+    assert_eq!(interact.expect("a response").status, 422);
 }
 
 #[tokio::test]
 async fn an_invalid_look_is_named_and_prevents_the_start() {
     let network = TestNetwork::new();
-    for (section, key, value, named) in [
+    for (section, key, value, expected) in [
         ("looks", "light", "{ paper = \"red; } body { display: none\" }", "looks.light.paper"),
         ("looks", "dark", "{ papper = \"#000000\" }", "looks.dark"),
         ("looks", "serif", "\"url(https://fonts.example)\"", "looks.serif"),

@@ -70,7 +70,7 @@ async fn a_host_that_accepts_neither_scheme_is_tried_with_both_at_once(database:
 
 async fn a_host_in_secure_mode_that_only_accepts_rfc_9421_gets_it(database: Database) {
     let fixture = Fixture::new(database).await;
-    fixture.remote.demand_signed_gets();
+    fixture.remote.require_signed_gets();
     fixture.remote.accept_only(Some(SignatureScheme::Rfc9421));
     // The actor is fetched first.
     fixture.follow(&fixture.alice).await;

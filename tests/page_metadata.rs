@@ -276,33 +276,35 @@ async fn browse_pages_have_metadata(fixture: &Fixture, _article: &Value) {
     }
 }
 
-/// Repeats the newest review of the film thirty times, so that the one before it is on another page.
-const MORE_OF_THE_NEWEST: &str = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 30)
+/// Repeats the newest review of the film thirty times in the index, so that the older one is on another page.
+const REPEAT_NEWEST: &str = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 30)
      insert into browse_index (review_id, original_date, kind, slug, roles, name, sort)
      select review_id, original_date + i, kind, slug, roles, name, sort from n, (
         select * from browse_index where kind = 'film' order by original_date desc, review_id desc limit 1) newest";
 
 async fn a_film_has_the_same_metadata_on_all_its_pages(fixture: &Fixture, _article: &Value) {
-    let rich = markdown("Before", "The Morning Ferry", "It leaves at six.");
-    let rich = rich.replacen("---\n", "---\nstarring: [\"Cleo Marsh\", \"Dov Adler\"]\n", 1);
-    for (name, text) in [("rich.md", rich), ("poor.md", markdown("After", "The Morning Ferry", "It left."))] {
+    let full_credits = markdown("Before", "The Morning Ferry", "It leaves at six.");
+    let full_credits = full_credits.replacen("---\n", "---\nstarring: [\"Cleo Marsh\", \"Dov Adler\"]\n", 1);
+    for (name, text) in
+        [("long.md", full_credits), ("short.md", markdown("After", "The Morning Ferry", "It left."))]
+    {
         let file = fixture.app.write(name, &text);
         fixture.app.command_output(&["publish", &file]).await;
     }
-    let panel = async |page: u32| {
+    let load = async |page: u32| {
         let path = url(&format!("/films/the-morning-ferry-2021?page={page}"));
         let response = fixture.network.client.get(&path, HTML).await;
         assert_eq!(response.status, 200, "{path}");
         let document = Html::parse_document(&response.body);
-        let of = |selector: &str| {
+        let text = |selector: &str| {
             let found = Selector::parse(selector).expect("a selector");
             let texts = document.select(&found).flat_map(|element| element.text().collect::<Vec<_>>());
             texts.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
         };
-        (of("dl.of-film"), of(".ledger-title, .card-title"))
+        (text("dl.of-film"), text(".ledger-title, .card-title"))
     };
-    DbControl::connect(&fixture.app).await.execute(MORE_OF_THE_NEWEST).await;
-    let (first, second) = (panel(1).await, panel(2).await);
+    DbControl::connect(&fixture.app).await.execute(REPEAT_NEWEST).await;
+    let (first, second) = (load(1).await, load(2).await);
     assert!(second.1.contains("Before") && !first.1.contains("Before"), "{first:?} {second:?}");
     assert!(first.0.contains("Ada Lindqvist") && !first.0.contains("Cleo Marsh"), "{first:?}");
     assert_eq!(first.0, second.0);

@@ -1,5 +1,5 @@
-//! Servers built with other libraries find the critic, follow, read, reply, edit, like, boost, undo all of it
-//! and leave. Marquee shows each step, and they understand what Marquee sends. See tests/peers/README.md.
+//! Servers built with other libraries look up the critic, follow, read, reply, edit, like, boost, undo and unfollow.
+//! Marquee shows each step, and the other servers understand what Marquee sends. See tests/peers/README.md.
 
 mod foreign_server;
 mod proxy;
@@ -40,7 +40,7 @@ both_databases!(
 /// The activities that a peer delivers in the scenario.
 const DELIVERIES: usize = 10;
 
-/// Everything that a reader on another server does, from the lookup to the end.
+/// All steps of a reader on another server, from the lookup to the unfollow.
 async fn journey(library: Library, database: Database) -> Scenario {
     let scenario = Scenario::begin(library, database).await;
     let follow = scenario.follow().await;
@@ -48,55 +48,55 @@ async fn journey(library: Library, database: Database) -> Scenario {
     assert_eq!(article["attachment"][0]["name"], POSTER_ALT);
     let first = scenario.reply(&article, id_of(&article), "The radio made me cry", None).await;
     let second = scenario.reply(&article, &first, "Me too, and twice", None).await;
-    scenario.lists(&article["replies"], vec![&first, &second]).await;
-    scenario.lists(&scenario.fixture.critic["followers"], vec![library.actor()]).await;
-    scenario.lists(&scenario.fixture.critic["featured"], vec![id_of(&article)]).await;
-    scenario.lists(&scenario.fixture.critic["outbox"], vec![id_of(&create.0)]).await;
-    scenario.peer.do_it("edit", json!({"note": first, "text": "The radio made me laugh"})).await;
+    scenario.assert_lists(&article["replies"], vec![&first, &second]).await;
+    scenario.assert_lists(&scenario.fixture.critic["followers"], vec![library.actor()]).await;
+    scenario.assert_lists(&scenario.fixture.critic["featured"], vec![id_of(&article)]).await;
+    scenario.assert_lists(&scenario.fixture.critic["outbox"], vec![id_of(&create.0)]).await;
+    scenario.peer.act_for_id("edit", json!({"note": first, "text": "The radio made me laugh"})).await;
     let is_edited = |page: &Page| page.comment("made me laugh").is_some();
     let page = scenario.fixture.await_page(&article, "the edited comment", is_edited).await;
     let second = page.comment("Me too, and twice").expect("the second comment");
     assert!(page.parent_of(second).is_some_and(|first| first.text.contains("made me laugh")));
     scenario.react(&article).await;
     scenario.revise(&article).await;
-    scenario.peer.do_it("delete", json!({"note": first})).await;
-    scenario.await_gone(&article, "made me laugh").await;
+    scenario.peer.act_for_id("delete", json!({"note": first})).await;
+    scenario.await_removed(&article, "made me laugh").await;
     scenario.retract(&article).await;
-    scenario.peer.do_it("undo", json!({"activity": follow})).await;
+    scenario.peer.act_for_id("undo", json!({"activity": follow})).await;
     scenario.await_followers(0).await;
     scenario
 }
 
 async fn fedify_and_marquee_interoperate(database: Database) {
     let scenario = journey(Library::Fedify, database).await;
-    // One attempt each: nothing was refused with the newer scheme and sent again with the older one.
-    assert_eq!(scenario.peer.forms().await, ["rfc9421"; DELIVERIES]);
+    // One attempt for each delivery: none was refused and repeated with the other scheme.
+    assert_eq!(scenario.peer.signature_schemes().await, ["rfc9421"; DELIVERIES]);
 }
 
 async fn bovine_and_marquee_interoperate(database: Database) {
     let scenario = journey(Library::Bovine, database).await;
-    assert_eq!(scenario.peer.forms().await, ["cavage"; DELIVERIES]);
+    assert_eq!(scenario.peer.signature_schemes().await, ["cavage"; DELIVERIES]);
 }
 
 async fn fedify_can_sign_with_draft_cavage(database: Database) {
     let scenario = Scenario::begin(Library::Fedify, database).await;
     scenario.follow().await;
     let (_, article) = scenario.publish().await;
-    scenario.reply(&article, id_of(&article), "Signed the old way", Some("cavage")).await;
-    assert_eq!(scenario.peer.forms().await, ["rfc9421", "cavage"]);
-    scenario.refuses_what_nobody_signed(&article).await;
+    scenario.reply(&article, id_of(&article), "Signed with draft-cavage", Some("cavage")).await;
+    assert_eq!(scenario.peer.signature_schemes().await, ["rfc9421", "cavage"]);
+    scenario.assert_unsigned_refused(&article).await;
 }
 
-/// A Block ends the follow, and the comments of the blocker are hidden.
+/// A Block ends the follow and hides the comments of its author.
 async fn block(library: Library, database: Database) {
     let scenario = Scenario::begin(library, database).await;
     scenario.follow().await;
     let (_, article) = scenario.publish().await;
-    scenario.refuses_what_nobody_signed(&article).await;
+    scenario.assert_unsigned_refused(&article).await;
     scenario.reply(&article, id_of(&article), "I liked it once", None).await;
-    scenario.peer.do_it("block", json!({})).await;
+    scenario.peer.act_for_id("block", json!({})).await;
     scenario.await_followers(0).await;
-    scenario.await_gone(&article, "I liked it once").await;
+    scenario.await_removed(&article, "I liked it once").await;
 }
 
 async fn fedify_that_blocks_the_critic_no_longer_follows(database: Database) {
@@ -113,11 +113,11 @@ async fn account_deletion(library: Library, database: Database) {
     scenario.follow().await;
     let (_, article) = scenario.publish().await;
     scenario.reply(&article, id_of(&article), "My last word", None).await;
-    scenario.peer.do_it("like", json!({"object": article["id"]})).await;
+    scenario.peer.act_for_id("like", json!({"object": article["id"]})).await;
     await_total_items(&scenario.fixture, &article, "likes", 1).await;
-    scenario.peer.do_it("farewell", json!({})).await;
+    scenario.peer.act_for_id("farewell", json!({})).await;
     scenario.await_followers(0).await;
-    scenario.await_gone(&article, "My last word").await;
+    scenario.await_removed(&article, "My last word").await;
     await_total_items(&scenario.fixture, &article, "likes", 0).await;
 }
 
@@ -134,8 +134,10 @@ async fn quote(library: Library, database: Database) {
     let scenario = Scenario::begin(library, database).await;
     scenario.follow().await;
     let (_, article) = scenario.publish().await;
-    let quote =
-        scenario.peer.act("quote", json!({"article": article["id"], "text": "As the critic says"})).await;
+    let quote = scenario
+        .peer
+        .act("quote", json!({"article": article["id"], "text": "As the critic object_text"}))
+        .await;
     let accept = scenario.peer.await_received("the Accept", |r| r.is("Accept", id_of(&quote))).await;
     assert_eq!(accept.0["actor"], scenario.fixture.actor());
     let authorization = scenario.peer.act("stamp", json!({"id": accept.0["result"]})).await;
@@ -171,12 +173,12 @@ async fn critic_reply(library: Library, database: Database) {
     assert_eq!(create.0["object"]["type"], "Note");
     assert_eq!(create.0["object"]["attributedTo"], scenario.fixture.actor());
     assert_eq!(create.0["object"]["inReplyTo"], comment);
-    assert!(create.says("content").contains("From the first reel on"), "{create:?}");
-    let note = create.says("id");
+    assert!(create.object_text("content").contains("From the first reel on"), "{create:?}");
+    let note = create.object_text("id");
     assert_eq!(scenario.peer.act("read", json!({"id": note})).await, create.0["object"]);
     command(["comment", "edit"], note, Some("From the second reel on")).await;
     let update = scenario.peer.await_received("the Update", |r| r.is("Update", note)).await;
-    assert!(update.says("content").contains("From the second reel on"), "{update:?}");
+    assert!(update.object_text("content").contains("From the second reel on"), "{update:?}");
     command(["comment", "delete"], note, None).await;
     scenario.peer.await_received("the Delete", |r| r.is("Delete", note)).await;
 }
@@ -195,12 +197,12 @@ async fn secure_mode(library: Library, database: Database) {
         settings.set("federation", "authorized_fetch", "true")
     })
     .await;
-    let follow = scenario.peer.do_it("follow", json!({})).await;
+    let follow = scenario.peer.act_for_id("follow", json!({})).await;
     scenario.peer.await_received("the Accept", |r| r.is("Accept", &follow)).await;
     let create = scenario.announce().await;
     let article = &create.0["object"];
     assert_eq!(scenario.peer.act("read", json!({"id": article["id"]})).await, *article);
-    scenario.lists(&scenario.fixture.critic["outbox"], vec![id_of(&create.0)]).await;
+    scenario.assert_lists(&scenario.fixture.critic["outbox"], vec![id_of(&create.0)]).await;
     let response = scenario.fixture.network.client.get(id_of(article), AS2).await;
     assert!(response.is_unauthorized(), "{}", response.status);
     scenario.reply(article, id_of(article), "Behind closed doors", None).await;

@@ -42,7 +42,7 @@ async fn no_activity_causes_an_internal_error(database: Database) {
     let first = users[0].reply(id_of(&article), "<p>The first word</p>");
     let second = users[1].reply(id_of(&first), "<p>The second word</p>");
     let known = [fixture.actor(), id_of(&article), id_of(&first), id_of(&second)].map(str::to_owned);
-    let mut shapes = generator::Shapes::new(seed, &known);
+    let mut generator = generator::ActivityGenerator::new(seed, &known);
     let mut rng = Rng::new(seed);
     let statuses = Mutex::new(BTreeMap::<u16, usize>::new());
     let mut sent = 0;
@@ -50,7 +50,7 @@ async fn no_activity_causes_an_internal_error(database: Database) {
         let batch = (count - sent).min(BATCH);
         let activities = (0..batch).map(|_| {
             let user = rng.below(USERS);
-            (user, shapes.next(&users[user].id()))
+            (user, generator.next(&users[user].id()))
         });
         stream::iter(activities)
             .for_each_concurrent(CONCURRENCY, |(user, body)| {
@@ -70,7 +70,7 @@ async fn no_activity_causes_an_internal_error(database: Database) {
         fixture.settle().await;
     }
     let statuses = statuses.into_inner().expect("the statuses");
-    eprintln!("{count} shapes: {statuses:?}");
+    eprintln!("{count} activities: {statuses:?}");
     let accepted = statuses.get(&202).copied().unwrap_or(0);
     assert!(accepted * 10 > count * 3, "too many invalid activities: {statuses:?}");
     assert_healthy(&fixture, &article).await;

@@ -1,6 +1,6 @@
-//! Marquee is killed at random moments while reviews are delivered and others send activities: every inbox is
-//! served, and every accepted activity takes effect once. `MARQUEE_TEST_KILLS` sets how often,
-//! `MARQUEE_TEST_SEED` when.
+//! Marquee is killed at random moments while it delivers reviews and receives activities. Every inbox gets every
+//! delivery, and every accepted activity takes effect once. `MARQUEE_TEST_KILLS` sets the number of kills,
+//! `MARQUEE_TEST_SEED` the seed.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,12 +24,12 @@ use crate::support::{Database, Fixture, LONG_WAIT_TIMEOUT, TestNetwork, within};
 
 both_databases!(
     random_kills_lose_no_delivery_and_repeat_no_effect,
-    two_web_and_three_worker_processes_share_the_work_and_kills_lose_nothing,
+    kills_of_several_web_and_worker_processes_lose_nothing,
 );
 
 /// The default number of kills per database.
 const KILLS: usize = 10;
-/// Servers in addition to the usual one, each with a follower from the start.
+/// Additional servers, each with a follower from the start.
 const SERVERS: usize = 4;
 /// Users per server who follow, like and comment in the meantime.
 const ACTORS: usize = 4;
@@ -47,7 +47,7 @@ async fn random_kills_lose_no_delivery_and_repeat_no_effect(database: Database) 
     let mut load = Load::new(fixture, others).await;
     for _ in 0..kills {
         load.send_batch(&mut rng);
-        // Sometimes during the start, otherwise after a number of responses.
+        // The kill happens during the start in some cases, otherwise after a number of responses.
         let (count, timeout) = if rng.in_percent(30) {
             (usize::MAX, Duration::from_millis(rng.next() % 600))
         } else {
@@ -62,18 +62,18 @@ async fn random_kills_lose_no_delivery_and_repeat_no_effect(database: Database) 
 
 /// One web process and two workers are killed in turn and not restarted; the remaining processes do all the
 /// work.
-async fn two_web_and_three_worker_processes_share_the_work_and_kills_lose_nothing(database: Database) {
+async fn kills_of_several_web_and_worker_processes_lose_nothing(database: Database) {
     let mut rng = Rng::new(seed());
     let (fixture, others) = fixture_with_remotes(database, |settings| settings.role("web")).await;
     let worker = || fixture.app.spawn_command(&["serve", "--role", "worker"]);
     let mut workers = vec![worker(), worker(), worker()];
     let _web = fixture.app.start_second_web().await;
     let mut load = Load::new(fixture, others).await;
-    for killed in ["a worker", "a web", "another worker"] {
+    for process in ["a worker", "the web process", "another worker"] {
         load.send_batch(&mut rng);
-        assert!(load.await_responses(rng.below(BATCH), LONG_WAIT_TIMEOUT).await, "too few answers");
-        match killed {
-            "a web" => load.fixture.app.kill9(),
+        assert!(load.await_responses(rng.below(BATCH), LONG_WAIT_TIMEOUT).await, "too few responses");
+        match process {
+            "the web process" => load.fixture.app.kill9(),
             _ => drop(workers.pop()),
         }
     }
@@ -95,7 +95,7 @@ async fn fixture_with_remotes(
     (Fixture::in_network(network, remote, database, |_, settings| change(settings)).await, others)
 }
 
-/// What is sent and delivered, and what must result from it.
+/// The activities that are sent and delivered, and the expected result.
 struct Load {
     fixture: Fixture,
     others: Vec<Remote>,

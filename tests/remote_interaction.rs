@@ -22,6 +22,7 @@ both_databases!(
     lookups_per_client_are_limited,
 );
 
+/// Submits the form on `/interact`.
 async fn submit_form(
     fixture: &Fixture,
     handle: &str,
@@ -45,7 +46,8 @@ async fn submit_form(
         .expect("a response")
 }
 
-const FROM_HERE: [(&str, &str); 2] = [("origin", "https://marquee.test"), ("sec-fetch-site", "same-origin")];
+const SAME_ORIGIN: [(&str, &str); 2] =
+    [("origin", "https://marquee.test"), ("sec-fetch-site", "same-origin")];
 
 /// A user whose WebFinger has these additional links.
 fn serve_links(fixture: &Fixture, name: &str, links: &[Value]) {
@@ -98,26 +100,26 @@ async fn a_reader_follows_and_replies_from_their_own_server(database: Database) 
             template("https://w3id.org/fep/3b86/Announce", "https://remote.test/boost?what={object}"),
         ],
     );
-    let (article_there, actor_there) = (encoded(article), encoded(actor));
+    let (encoded_article, encoded_actor) = (encoded(article), encoded(actor));
     for (handle, wish, object, page) in [
-        ("@new@remote.test", "follow", actor, format!("follow?who={actor_there}&then=")),
-        ("new@REMOTE.test", "reply", article, format!("write?re={article_there}&text=")),
-        ("https://remote.test/@new", "like", article, format!("like?what={article_there}")),
-        (" @new@remote.test ", "boost", article, format!("boost?what={article_there}")),
+        ("@new@remote.test", "follow", actor, format!("follow?who={encoded_actor}&then=")),
+        ("new@REMOTE.test", "reply", article, format!("write?re={encoded_article}&text=")),
+        ("https://remote.test/@new", "like", article, format!("like?what={encoded_article}")),
+        (" @new@remote.test ", "boost", article, format!("boost?what={encoded_article}")),
         ("@old@remote.test", "follow", actor, format!("authorize_interaction?uri=critic%40{HOST}")),
-        ("@old@remote.test", "reply", article, format!("authorize_interaction?uri={article_there}")),
+        ("@old@remote.test", "reply", article, format!("authorize_interaction?uri={encoded_article}")),
     ] {
-        let response = submit_form(&fixture, handle, wish, object, &FROM_HERE).await;
+        let response = submit_form(&fixture, handle, wish, object, &SAME_ORIGIN).await;
         assert_eq!(response.status, 303, "{handle} {wish}: {}", response.body);
         assert_eq!(response.header("location"), format!("https://remote.test/{page}"));
         assert_eq!(response.header("cache-control"), "no-store");
     }
 }
 
-/// Serves NodeInfo of a server with this software at this address.
-fn serve_kind(remote: &Remote, software: &str, at: &str) {
+/// Serves NodeInfo with this software; the discovery document links to `href`.
+fn serve_nodeinfo(remote: &Remote, software: &str, href: &str) {
     let rel = "http://nodeinfo.diaspora.software/ns/schema/2.0";
-    let discovery = json!({"links": [{"rel": rel, "href": at}]}).to_string();
+    let discovery = json!({"links": [{"rel": rel, "href": href}]}).to_string();
     remote.serve("/.well-known/nodeinfo", Document::new("application/json", discovery));
     let document = json!({"version": "2.0", "software": {"name": software, "version": "1"}}).to_string();
     remote.serve("/nodeinfo/2.0", Document::new("application/json", document));
@@ -127,27 +129,27 @@ async fn a_host_name_is_enough_if_its_software_is_known(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let (article, actor) = (id_of(&article), fixture.actor());
-    let here = fixture.remote.url("/nodeinfo/2.0");
-    serve_kind(&fixture.remote, "mastodon", &here);
-    let there = encoded(article);
-    for (typed, wish, object, page) in [
-        ("remote.test", "reply", article, format!("authorize_interaction?uri={there}")),
-        ("https://remote.test/", "boost", article, format!("authorize_interaction?uri={there}")),
+    let nodeinfo_url = fixture.remote.url("/nodeinfo/2.0");
+    serve_nodeinfo(&fixture.remote, "mastodon", &nodeinfo_url);
+    let encoded_article = encoded(article);
+    for (handle, wish, object, page) in [
+        ("remote.test", "reply", article, format!("authorize_interaction?uri={encoded_article}")),
+        ("https://remote.test/", "boost", article, format!("authorize_interaction?uri={encoded_article}")),
         ("@REMOTE.test", "follow", actor, format!("authorize_interaction?uri=critic%40{HOST}")),
     ] {
-        let response = submit_form(&fixture, typed, wish, object, &FROM_HERE).await;
-        assert_eq!(response.status, 303, "{typed}: {}", response.body);
+        let response = submit_form(&fixture, handle, wish, object, &SAME_ORIGIN).await;
+        assert_eq!(response.status, 303, "{handle}: {}", response.body);
         assert_eq!(response.header("location"), format!("https://remote.test/{page}"));
     }
-    // Posts that are unknown, on another server, or not public.
-    serve_kind(&fixture.remote, "writefreely", &here);
-    assert_eq!(submit_form(&fixture, "remote.test", "reply", article, &FROM_HERE).await.status, 422);
-    serve_kind(&fixture.remote, "mastodon", "https://evil.test/nodeinfo/2.0");
-    let response = submit_form(&fixture, "remote.test", "reply", article, &FROM_HERE).await;
+    // Unknown software, NodeInfo on another host, an unreachable server, and this site itself.
+    serve_nodeinfo(&fixture.remote, "writefreely", &nodeinfo_url);
+    assert_eq!(submit_form(&fixture, "remote.test", "reply", article, &SAME_ORIGIN).await.status, 422);
+    serve_nodeinfo(&fixture.remote, "mastodon", "https://evil.test/nodeinfo/2.0");
+    let response = submit_form(&fixture, "remote.test", "reply", article, &SAME_ORIGIN).await;
     assert_eq!((response.status, response.header("location")), (422, ""));
-    let response = submit_form(&fixture, "nowhere.test", "reply", article, &FROM_HERE).await;
+    let response = submit_form(&fixture, "nowhere.test", "reply", article, &SAME_ORIGIN).await;
     assert!(response.status == 422 && response.body.contains("nowhere.test"), "{}", response.body);
-    assert_eq!(submit_form(&fixture, HOST, "reply", article, &FROM_HERE).await.status, 422);
+    assert_eq!(submit_form(&fixture, HOST, "reply", article, &SAME_ORIGIN).await.status, 422);
 }
 
 async fn the_form_is_on_each_page(database: Database) {
@@ -180,7 +182,7 @@ async fn a_failed_lookup_explains_the_alternative(database: Database) {
         "/.well-known/webfinger?resource=acct%3Abroken%40remote.test",
         Document::new("text/html", "<p>"),
     );
-    for (handle, told) in [
+    for (handle, message) in [
         ("nonsense", "neither a handle nor a server"),
         ("@a@127.0.0.1", "neither a handle nor a server"),
         ("@a@b@c/<script>alert(1)</script>", "neither a handle nor a server"),
@@ -190,13 +192,16 @@ async fn a_failed_lookup_explains_the_alternative(database: Database) {
         ("@broken@remote.test", "remote.test does not support"),
         (&format!("@critic@{HOST}"), "does not support"),
     ] {
-        let response = submit_form(&fixture, handle, "reply", id_of(&article), &FROM_HERE).await;
+        let response = submit_form(&fixture, handle, "reply", id_of(&article), &SAME_ORIGIN).await;
         assert_eq!(response.status, 422, "{handle}: {}", response.body);
         let page = Page::parse(&response.body);
-        assert!(page.text.contains(told), "{handle}: {}", page.text);
-        assert!(page.text.contains(id_of(&article)), "the address to copy");
-        assert_eq!(page.scripts(), ["/assets/site.js"], "ours alone");
-        assert!(page.attribute("value").any(|value| value == handle), "what was typed is there to be mended");
+        assert!(page.text.contains(message), "{handle}: {}", page.text);
+        assert!(page.text.contains(id_of(&article)), "the page shows the URL to copy");
+        assert_eq!(page.scripts(), ["/assets/site.js"], "only the script of this site");
+        assert!(
+            page.attribute("value").any(|value| value == handle),
+            "the form contains the submitted handle"
+        );
     }
     let unknown = url("/ap/article/01ARZ3NDEKTSV4RRFFQ69G5FAV");
     for (wish, object, status) in [
@@ -207,7 +212,7 @@ async fn a_failed_lookup_explains_the_alternative(database: Database) {
         ("dance", id_of(&article), 400),
         ("reply", "not an address", 400),
     ] {
-        let response = submit_form(&fixture, "@plain@remote.test", wish, object, &FROM_HERE).await;
+        let response = submit_form(&fixture, "@plain@remote.test", wish, object, &SAME_ORIGIN).await;
         assert_eq!(response.status, status, "{wish} {object}");
     }
     assert_eq!(fixture.app.get_page("/interact").await.status, 405);
@@ -223,7 +228,7 @@ async fn readers_are_sent_only_to_their_own_server(database: Database) {
     })
     .await;
     let article = fixture.publish("The Night Ferry").await;
-    for (number, where_to) in [
+    for (number, target) in [
         "https://evil.test/?uri={uri}",
         "https://remote.test@evil.test/?uri={uri}",
         "http://remote.test/?uri={uri}",
@@ -236,15 +241,15 @@ async fn readers_are_sent_only_to_their_own_server(database: Database) {
     .enumerate()
     {
         let name = format!("eve{number}");
-        serve_links(&fixture, &name, &[template(SUBSCRIBE, where_to)]);
+        serve_links(&fixture, &name, &[template(SUBSCRIBE, target)]);
         let response =
-            submit_form(&fixture, &format!("@{name}@remote.test"), "reply", id_of(&article), &FROM_HERE)
+            submit_form(&fixture, &format!("@{name}@remote.test"), "reply", id_of(&article), &SAME_ORIGIN)
                 .await;
-        assert_eq!((response.status, response.header("location")), (422, ""), "{where_to}");
+        assert_eq!((response.status, response.header("location")), (422, ""), "{target}");
     }
-    // Nobody makes Marquee connect where it must not.
+    // No handle makes Marquee connect to a forbidden address.
     for handle in ["@eve@forbidden.test", "@eve@localhost", "@eve@[::1]"] {
-        let response = submit_form(&fixture, handle, "reply", id_of(&article), &FROM_HERE).await;
+        let response = submit_form(&fixture, handle, "reply", id_of(&article), &SAME_ORIGIN).await;
         assert_eq!(response.status, 422, "{handle}");
     }
     listener.assert_no_connections();
@@ -265,11 +270,11 @@ async fn g3_a_form_on_another_site_is_refused(database: Database) {
         assert_eq!((response.status, response.header("location")), (403, ""), "{foreign:?}");
     }
     assert_eq!(
-        submit_form(&fixture, "@old@remote.test", "reply", id_of(&article), &FROM_HERE).await.status,
+        submit_form(&fixture, "@old@remote.test", "reply", id_of(&article), &SAME_ORIGIN).await.status,
         303
     );
     let large = "x".repeat(10_000);
-    assert_eq!(submit_form(&fixture, &large, "reply", id_of(&article), &FROM_HERE).await.status, 413);
+    assert_eq!(submit_form(&fixture, &large, "reply", id_of(&article), &SAME_ORIGIN).await.status, 413);
 }
 
 async fn lookups_per_client_are_limited(database: Database) {
@@ -279,7 +284,8 @@ async fn lookups_per_client_are_limited(database: Database) {
     let mut statuses = Vec::new();
     let mut last = None;
     for _ in 0..30 {
-        let response = submit_form(&fixture, "@old@remote.test", "reply", id_of(&article), &FROM_HERE).await;
+        let response =
+            submit_form(&fixture, "@old@remote.test", "reply", id_of(&article), &SAME_ORIGIN).await;
         statuses.push(response.status);
         last = Some(response);
     }

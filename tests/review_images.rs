@@ -1,4 +1,4 @@
-//! Pictures in the text of a review, and the thumbnails of its trailers.
+//! Images in the text of a review, and the thumbnails of its trailers.
 
 use serde_json::{Value, json};
 
@@ -29,13 +29,13 @@ both_databases!(
 
 const ALL: &str = "publish_since = \"2000-01-01\"";
 
-/// A picture that is different for each seed. Bytes after the end of a PNG are not part of the picture.
-fn picture(seed: &str) -> Vec<u8> {
+/// A PNG that differs for each seed: bytes after its end are ignored.
+fn image(seed: &str) -> Vec<u8> {
     [include_bytes!("../config/demo/avatar.png"), seed.as_bytes()].concat()
 }
 
 fn serve(fixture: &Fixture, path: &str) {
-    fixture.remote.serve(path, Document::new("image/png", picture(path.split('?').next().expect("a path"))));
+    fixture.remote.serve(path, Document::new("image/png", image(path.split('?').next().expect("a path"))));
 }
 
 /// A review whose body ends with this HTML.
@@ -46,9 +46,9 @@ fn review(html: &str) -> Item {
 }
 
 /// A fixture with a feed of one review whose Create has arrived. Returns its Article as well.
-async fn published(database: Database, pictures: &[&str], item: &Item) -> (Fixture, Value) {
+async fn published(database: Database, images: &[&str], item: &Item) -> (Fixture, Value) {
     let fixture = fixture_with_reviews(database, &[]).await;
-    for path in pictures {
+    for path in images {
         serve(&fixture, path);
     }
     let article = publish(&fixture, item).await;
@@ -66,7 +66,7 @@ fn content(article: &Value) -> &str {
     article["content"].as_str().expect("content")
 }
 
-/// The URLs of the pictures in HTML.
+/// The URLs of the images in HTML.
 fn sources(html: &str) -> Vec<String> {
     let page = Page::parse(html);
     let images = page.elements.iter().filter(|(name, _)| name == "img");
@@ -91,37 +91,44 @@ async fn images_of_a_review_are_served_from_this_site(database: Database) {
          <details><summary>The end</summary><div class=separator><img src='http://remote.test/end.png'></div></details>\
          <img src='https://remote.test/pixel.png' width=1 height=1><img src='https://remote.test/poster.png?again'>",
     );
-    let pictures = ["/poster.png", "/ferry.png?w=600", "/end.png"];
-    let (fixture, article) = published(database, &pictures, &item).await;
-    let ours = sources(content(&article));
-    assert_eq!(ours.len(), 2, "the poster and what counts readers are none of them: {ours:?}");
-    for (address, path) in ours.iter().zip(["/ferry.png?w=600", "/end.png"]) {
+    let images = ["/poster.png", "/ferry.png?w=600", "/end.png"];
+    let (fixture, article) = published(database, &images, &item).await;
+    let urls = sources(content(&article));
+    assert_eq!(urls.len(), 2, "the poster and the tracking pixel are left out: {urls:?}");
+    for (address, path) in urls.iter().zip(["/ferry.png?w=600", "/end.png"]) {
         assert!(address.starts_with(&url("/media/")), "{address}");
         let response = fixture.network.client.get(address, "image/*").await;
         assert_eq!((response.status, response.header("content-type")), (200, "image/png"));
         assert_eq!(fixture.remote.requests_for(path), 1);
     }
-    let ferry = &ours[0];
+    let ferry = &urls[0];
     let figure = format!(
         "<figure><img src=\"{ferry}\" alt=\"A &quot;ferry&quot;\" width=\"400\" height=\"400\">\
          <figcaption>The <em>ferry</em></figcaption></figure><details><summary>The end</summary><figure>"
     );
     assert!(content(&article).contains(&figure), "{}", content(&article));
-    assert_eq!(article["attachment"].as_array().map(Vec::len), Some(1), "the poster alone: {article}");
+    assert_eq!(
+        article["attachment"].as_array().map(Vec::len),
+        Some(1),
+        "only the poster is attached: {article}"
+    );
     assert_eq!(fixture.remote.requests_for("/pixel.png"), 0);
     let html = fixture.network.client.get(article["url"].as_str().expect("a page"), HTML).await.body;
-    let path = ferry.strip_prefix(url("").as_str()).expect("ours");
+    let path = ferry.strip_prefix(url("").as_str()).expect("a URL of this site");
     assert!(
         html.contains(&format!("<img loading=\"lazy\" decoding=\"async\" src=\"{path}\" alt=")),
         "{html}"
     );
-    assert!(html.contains("</summary><figure><img loading=\"lazy\""), "what a spoiler hides waits: {html}");
-    assert!(sources(&html).iter().all(|src| src.starts_with('/')), "no reader asks another server");
+    assert!(
+        html.contains("</summary><figure><img loading=\"lazy\""),
+        "images in spoilers are loaded lazily: {html}"
+    );
+    assert!(sources(&html).iter().all(|src| src.starts_with('/')), "images are served from this site");
     for feed in ["/feed.xml", "/atom.xml", "/feed.json"] {
         let body = fixture.network.client.get(&url(feed), "*/*").await.body;
         let feed = feed_rs::parser::parse(body.as_bytes()).expect("a feed");
-        let told = feed.entries[0].content.as_ref().and_then(|content| content.body.as_deref());
-        assert_eq!(told, Some(content(&article)), "the same address everywhere");
+        let entry = feed.entries[0].content.as_ref().and_then(|content| content.body.as_deref());
+        assert_eq!(entry, Some(content(&article)), "the same HTML as in the Article");
     }
 }
 
@@ -130,7 +137,7 @@ async fn an_unchanged_feed_changes_nothing_and_fetches_no_image_again(database: 
         review("<img src='https://remote.test/p.png'><p>Then</p><img src='https://remote.test/a.png?sig=1'>");
     let (fixture, article) = published(database, &["/p.png", "/a.png?sig=1", "/a.png?sig=2"], &item).await;
     fixture.poll().await;
-    // Some sources sign the URLs of pictures anew each time.
+    // Some sources sign the URLs of images again for each request.
     item.html = item.html.replace("sig=1", "sig=2");
     fixture.remote.serve_feed(std::slice::from_ref(&item));
     fixture.poll().await;
@@ -142,7 +149,7 @@ async fn an_unchanged_feed_changes_nothing_and_fetches_no_image_again(database: 
     fixture.poll().await;
     let update = fixture.remote.await_activity("the Update", |a| a["type"] == "Update").await;
     assert_eq!(sources(content(&update["object"])), sources(content(&article)));
-    assert_eq!(fixture.remote.requests_for("/p.png"), 1, "what is here is not asked for again");
+    assert_eq!(fixture.remote.requests_for("/p.png"), 1, "a stored image is not fetched again");
 }
 
 async fn a_missing_image_is_reported_and_fetched_when_its_entry_changes(database: Database) {
@@ -152,7 +159,7 @@ async fn a_missing_image_is_reported_and_fetched_when_its_entry_changes(database
     );
     let (fixture, article) = published(database, &["/p.png"], &item).await;
     assert_eq!(sources(content(&article)), [""; 0]);
-    assert!(!content(&article).contains("Too late"), "it goes with its caption");
+    assert!(!content(&article).contains("Too late"), "the caption is left out as well");
     let line = "could not fetch an image; it was left out: https://remote.test/late.png";
     eventually("the line in the log", || async { log(&fixture).await.contains(line).then_some(()) }).await;
     serve(&fixture, "/late.png");
@@ -169,9 +176,9 @@ async fn a_missing_image_is_reported_and_fetched_when_its_entry_changes(database
 async fn images_next_to_a_local_feed_are_shown_without_their_paths(database: Database) {
     let (folder, outside) = (TempDir::new(), TempDir::new());
     for name in ["p.png", "a.png"] {
-        std::fs::write(folder.file(name), picture(name)).expect("a picture");
+        std::fs::write(folder.file(name), image(name)).expect("an image");
     }
-    std::fs::write(outside.file("secret.png"), picture("secret")).expect("a picture");
+    std::fs::write(outside.file("secret.png"), image("secret")).expect("an image");
     std::os::unix::fs::symlink(outside.file("secret.png"), folder.file("link.png")).expect("a link");
     let item = review(&format!(
         "<img src=p.png><p>One</p><img src='a.png' alt=Sea><img src=link.png><img src='file://{}'><img src='../x.png'>",
@@ -199,7 +206,7 @@ async fn a_manually_published_review_has_its_images_or_is_refused(database: Data
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(stderr.contains("image: ") && stderr.contains("ferry.png"), "{stderr}");
     assert!(fixture.articles().await.is_empty(), "nothing is published");
-    std::fs::write(fixture.app.folder().file("ferry.png"), picture("ferry")).expect("a picture");
+    std::fs::write(fixture.app.folder().file("ferry.png"), image("ferry")).expect("an image");
     fixture.app.command_output(&["publish", &file]).await;
     let article = fixture.await_article(|article| is_about(article, "The Night Ferry")).await;
     assert_eq!(sources(content(&article)).len(), 1);
@@ -207,28 +214,29 @@ async fn a_manually_published_review_has_its_images_or_is_refused(database: Data
         content(&article).contains("<p>One.</p><figure><img ")
             && content(&article).contains("alt=\"A ferry\"")
     );
-    assert!(article["attachment"].is_null(), "it is no poster");
+    assert!(article["attachment"].is_null(), "it is not a poster");
     let again = fixture.app.cli(&["publish", &file]).await;
     assert!(String::from_utf8_lossy(&again.stderr).contains("this review has already been published"));
     let page = article["url"].as_str().expect("a page");
     let same = fixture.app.cli(&["revise", page, &file]).await;
     assert!(String::from_utf8_lossy(&same.stderr).contains("has not changed"));
-    std::fs::write(fixture.app.folder().file("ferry.png"), picture("another")).expect("a picture");
+    std::fs::write(fixture.app.folder().file("ferry.png"), image("another")).expect("an image");
     fixture.app.command_output(&["revise", page, &file]).await;
     assert_ne!(sources(content(&fixture.article(&article).await)), sources(content(&article)));
 }
 
 async fn images_do_not_affect_how_the_text_is_parsed(database: Database) {
-    let with = "<img src='https://remote.test/p.png'><figure><img src='https://remote.test/a.png' alt=Zebra>\
+    let images = "<img src='https://remote.test/p.png'><figure><img src='https://remote.test/a.png' alt=Zebra>\
                 <figcaption>Quagga</figcaption></figure>";
     let mut item = Item::review("Alpha");
-    item.html = format!("{with}{}{with}", item.html.replace("<p>Directed", &format!("{with}<p>Directed")));
+    item.html =
+        format!("{images}{}{images}", item.html.replace("<p>Directed", &format!("{images}<p>Directed")));
     let (fixture, article) = published(database, &["/p.png", "/a.png"], &item).await;
     assert_eq!(sources(content(&article)).len(), 3, "{}", content(&article));
     let summary = article["summary"].as_str().expect("a summary");
     assert!(
         summary.starts_with("★★★★ Alpha (Ada Lindqvist, 2021). The first reel"),
-        "credits are read: {summary}"
+        "the credits are parsed: {summary}"
     );
     assert!(!summary.contains("Quagga"), "{summary}");
     let found = async |word: &str| {
@@ -237,7 +245,7 @@ async fn images_do_not_affect_how_the_text_is_parsed(database: Database) {
     };
     assert!(found("patience").await);
     assert!(!found("quagga").await && !found("zebra").await);
-    // It is recognised by its text, although id, link and pictures have changed.
+    // The entry is recognised by its text, although its id, link and images have changed.
     let mut moved = Item::review("Alpha");
     moved.id.push_str("-moved");
     moved.link.push_str("-moved");
@@ -247,44 +255,48 @@ async fn images_do_not_affect_how_the_text_is_parsed(database: Database) {
     assert_eq!(fixture.articles().await.len(), 1);
 }
 
-fn film(id: &str, title: &str) -> String {
+fn trailer(id: &str, title: &str) -> String {
     format!("<iframe src=\"https://remote.test/videos/embed/{id}\" title=\"{title}\"></iframe>")
 }
 
 async fn a_trailer_has_its_thumbnail_or_is_a_plain_link(database: Database) {
     let fixture = fixture_with_reviews(database, &[]).await;
-    let place = |id: &str| {
+    let oembed_path = |id: &str| {
         format!("/services/oembed?format=json&url=https%3A%2F%2Fremote.test%2Fvideos%2Fwatch%2F{id}")
     };
-    let tell = |id: &str, response: Value| {
-        fixture.remote.serve(&place(id), Document::new("application/json", response.to_string()));
+    let serve_oembed = |id: &str, response: Value| {
+        fixture.remote.serve(&oembed_path(id), Document::new("application/json", response.to_string()));
     };
     serve(&fixture, "/p.png");
     serve(&fixture, "/previews/1.png");
-    tell(
+    serve_oembed(
         "1",
         json!({"version": "1.0", "type": "video", "thumbnail_url": "https://remote.test/previews/1.png"}),
     );
-    tell("2", json!({"version": "1.0", "type": "video", "thumbnail_url": "file:///etc/passwd"}));
-    tell("3", json!({"thumbnail_url": "https://remote.test/previews/1.png", "html": "x".repeat(100_000)}));
-    let films: String = (1..=9).map(|id| film(&id.to_string(), &format!("Trailer {id}"))).collect();
-    let article = publish(&fixture, &review(&format!("<img src='https://remote.test/p.png'>{films}"))).await;
-    let ours = sources(content(&article));
-    assert_eq!(ours.len(), 1, "{}", content(&article));
+    serve_oembed("2", json!({"version": "1.0", "type": "video", "thumbnail_url": "file:///etc/passwd"}));
+    serve_oembed(
+        "3",
+        json!({"thumbnail_url": "https://remote.test/previews/1.png", "html": "x".repeat(100_000)}),
+    );
+    let trailers: String = (1..=9).map(|id| trailer(&id.to_string(), &format!("Trailer {id}"))).collect();
+    let article =
+        publish(&fixture, &review(&format!("<img src='https://remote.test/p.png'>{trailers}"))).await;
+    let urls = sources(content(&article));
+    assert_eq!(urls.len(), 1, "{}", content(&article));
     let card = format!(
         "<p><a href=\"https://remote.test/videos/watch/1\" rel=\"noopener noreferrer\"><img src=\"{}\" alt=\"\" \
          width=\"400\" height=\"400\">▶ Trailer 1</a></p>",
-        ours[0]
+        urls[0]
     );
     let link =
         "<p><a href=\"https://remote.test/videos/watch/2\" rel=\"noopener noreferrer\">▶ Trailer 2</a></p>";
     assert!(content(&article).contains(&card) && content(&article).contains(link), "{}", content(&article));
-    assert!(fixture.remote.requests_under("/services/oembed") <= 4, "no more of them are asked for");
+    assert!(fixture.remote.requests_under("/services/oembed") <= 4, "only the first trailers are looked up");
     let page = fixture.page(&article).await;
     assert!(page.text.contains("▶ Trailer 1") && page.text.contains("▶ Trailer 9"));
     fixture.poll().await;
     assert_no_update(&fixture).await;
-    assert_eq!(fixture.remote.requests_for(&place("1")), 1);
+    assert_eq!(fixture.remote.requests_for(&oembed_path("1")), 1);
 }
 
 async fn e5_an_image_at_a_forbidden_address_is_left_out(database: Database) {
@@ -294,14 +306,14 @@ async fn e5_an_image_at_a_forbidden_address_is_left_out(database: Database) {
     let address = listener.address();
     let fixture = Fixture::in_network(network, remote, database, |remote, settings| {
         remote.serve("/away.png", Document::redirect("https://forbidden.test/a.png"));
-        let told = json!({"thumbnail_url": format!("https://{address}/b.png")}).to_string();
-        let place = "/services/oembed?format=json&url=https%3A%2F%2Fremote.test%2Fvideos%2Fwatch%2F1";
-        remote.serve(place, Document::new("application/json", told));
+        let oembed = json!({"thumbnail_url": format!("https://{address}/b.png")}).to_string();
+        let path = "/services/oembed?format=json&url=https%3A%2F%2Fremote.test%2Fvideos%2Fwatch%2F1";
+        remote.serve(path, Document::new("application/json", oembed));
         remote.serve_feed(&[review(&format!(
             "<img src='https://remote.test/p.png'><p>One</p><img src='https://remote.test/away.png'>\
              <img src='https://forbidden.test/a.png'><img src='https://{address}/a.png'>{}\
              <iframe src='https://{address}/videos/embed/2'></iframe>",
-            film("1", "One")
+            trailer("1", "One")
         ))]);
         settings.resolve("forbidden.test", address).feed(FEED, &remote.url("/feed.xml"), ALL)
     })
@@ -317,7 +329,7 @@ async fn e5_an_image_at_a_forbidden_address_is_left_out(database: Database) {
 async fn h3_invalid_and_excess_images_are_left_out(database: Database) {
     let fixture = fixture_with_reviews(database, &[]).await;
     serve(&fixture, "/p.png");
-    let huge = [picture("huge"), vec![0; 9 * 1024 * 1024]].concat();
+    let huge = [image("huge"), vec![0; 9 * 1024 * 1024]].concat();
     fixture.remote.serve("/many/huge.png", Document::new("image/png", huge));
     fixture.remote.serve("/many/page.png", Document::new("image/png", "<script>alert(1)</script>"));
     let svg =
@@ -333,7 +345,7 @@ async fn h3_invalid_and_excess_images_are_left_out(database: Database) {
     let article = publish(&fixture, &review(&body)).await;
     assert_eq!(sources(content(&article)).len(), 1, "{}", content(&article));
     assert!(fixture.remote.requests_under("/many/") <= 20, "{}", fixture.remote.requests_under("/many/"));
-    let told = eventually("the line in the log", || async {
+    let line = eventually("the line in the log", || async {
         log(&fixture)
             .await
             .lines()
@@ -341,29 +353,29 @@ async fn h3_invalid_and_excess_images_are_left_out(database: Database) {
             .map(str::to_owned)
     })
     .await;
-    assert!(told.len() < 400, "{told}");
+    assert!(line.len() < 400, "{line}");
 }
 
 async fn an_image_of_a_review_stays_if_a_commenter_had_the_same(database: Database) {
     let item = review("<img src='https://remote.test/p.png'><p>One</p><img src='https://remote.test/a.png'>");
     let (fixture, article) = published(database, &["/p.png", "/a.png"], &item).await;
-    let ours = sources(content(&article)).remove(0);
-    let shown = ours.rsplit('/').next().expect("a name").to_owned();
-    let has_face =
+    let url = sources(content(&article)).remove(0);
+    let file = url.rsplit('/').next().expect("a name").to_owned();
+    let has_avatar =
         |page: &Page, name: &str| page.attribute("src").filter(|src| src.contains(name)).count() == 2;
     let mut actor = fixture.alice.actor();
     actor["icon"] = json!({"type": "Image", "mediaType": "image/png", "url": "https://remote.test/a.png"});
     fixture.alice.serve_actor(&actor);
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.activity("Update", &actor)).await;
     fixture.comment(&fixture.alice, &article, "With your own still").await;
-    fixture.await_page(&article, "the same picture twice", |page| has_face(page, &shown)).await;
-    let plain = {
+    fixture.await_page(&article, "the same image as image and avatar", |page| has_avatar(page, &file)).await;
+    let without_icon = {
         actor.as_object_mut().expect("an actor").remove("icon");
         actor
     };
-    fixture.alice.serve_actor(&plain);
-    fixture.alice.deliver(fixture.inbox(), &fixture.alice.activity("Update", &plain)).await;
-    fixture.await_page(&article, "it once", |page| !has_face(page, &shown)).await;
+    fixture.alice.serve_actor(&without_icon);
+    fixture.alice.deliver(fixture.inbox(), &fixture.alice.activity("Update", &without_icon)).await;
+    fixture.await_page(&article, "the image alone", |page| !has_avatar(page, &file)).await;
     fixture.settle().await;
-    assert_eq!(fixture.network.client.get(&ours, "image/*").await.status, 200);
+    assert_eq!(fixture.network.client.get(&url, "image/*").await.status, 200);
 }

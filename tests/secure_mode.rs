@@ -17,7 +17,7 @@ both_databases!(
     without_secure_mode_signatures_of_fetches_are_ignored,
 );
 
-async fn secure(database: Database) -> Fixture {
+async fn secure_fixture(database: Database) -> Fixture {
     Fixture::with(database, |_, settings| settings.set("federation", "authorized_fetch", "true")).await
 }
 
@@ -27,16 +27,16 @@ async fn publish(fixture: &Fixture) -> (String, String) {
         .app
         .write("review.md", &feed::markdown("The Night Ferry", "The Night Ferry", "It leaves at six."));
     let printed = fixture.app.command_output(&["publish", &file]).await;
-    let page = printed.split_whitespace().find(|word| word.starts_with("https://")).expect("an address");
+    let page = printed.split_whitespace().find(|word| word.starts_with("https://")).expect("a URL");
     let article = fixture.alice.fetch(SignatureScheme::Cavage, page).await;
     assert_eq!(article.status, 200, "{}", article.body);
     (article.json()["id"].as_str().expect("an id").to_owned(), page.to_owned())
 }
 
 /// URLs of documents other than actors.
-async fn guarded(fixture: &Fixture) -> Vec<String> {
+async fn protected_urls(fixture: &Fixture) -> Vec<String> {
     let (article, page) = publish(fixture).await;
-    let part = |name: &str| fixture.critic[name].as_str().expect("an address").to_owned();
+    let part = |name: &str| fixture.critic[name].as_str().expect("a URL").to_owned();
     let first = format!("{}?page=1", part("outbox"));
     let outbox = fixture.alice.fetch(SignatureScheme::Rfc9421, &first).await.json();
     let create = outbox["orderedItems"][0]["id"].as_str().expect("a Create").to_owned();
@@ -47,12 +47,12 @@ async fn guarded(fixture: &Fixture) -> Vec<String> {
 }
 
 async fn other_documents_are_served_only_to_signed_requests(database: Database) {
-    let fixture = secure(database).await;
-    let all = guarded(&fixture).await;
+    let fixture = secure_fixture(database).await;
+    let all = protected_urls(&fixture).await;
     for url in &all {
         let response = fixture.network.client.get(url, AS2).await;
         assert_eq!(response.status, 401, "{url}: {}", response.body);
-        assert!(response.body.contains("Secure mode"), "it says why: {}", response.body);
+        assert!(response.body.contains("Secure mode"), "the error gives the reason: {}", response.body);
         assert!(!response.body.contains("Ferry"), "{}", response.body);
         let mut responses = vec![response];
         for scheme in SignatureScheme::BOTH {
@@ -67,12 +67,12 @@ async fn other_documents_are_served_only_to_signed_requests(database: Database) 
             assert_eq!(vary, "Accept, Signature, Signature-Input");
         }
     }
-    // Whatever representation is requested, and for HEAD as well: a document is a document.
+    // A document is protected whatever representation is requested, and for HEAD as well.
     let create = &all[1];
     assert_eq!(fixture.network.client.get(create, HTML).await.status, 401);
     let head = fixture.network.client.send(reqwest::Method::HEAD, create, &[], Vec::new()).await;
     assert_eq!(head.expect("a response").status, 401);
-    // Without the query, as GoToSocial signs.
+    // GoToSocial signs the path without the query.
     let outbox = format!("{}?page=1", fixture.critic["outbox"].as_str().expect("an outbox"));
     let mut request = UnsignedRequest::fetch(
         SignatureScheme::Cavage,
@@ -85,19 +85,19 @@ async fn other_documents_are_served_only_to_signed_requests(database: Database) 
 }
 
 async fn actors_and_discovery_stay_public(database: Database) {
-    let fixture = secure(database).await;
+    let fixture = secure_fixture(database).await;
     let (_, page) = publish(&fixture).await;
-    let at = crate::support::config_file::url;
+    let local = crate::support::config_file::url;
     for (url, accept) in [
         (fixture.actor().to_owned(), AS2),
-        (at("/@critic"), AS2),
-        (at("/ap/actor"), AS2),
-        (at("/.well-known/webfinger?resource=acct:critic@marquee.test"), "application/jrd+json"),
-        (at("/.well-known/nodeinfo"), "application/json"),
-        (at("/nodeinfo/2.1"), "application/json"),
-        (at("/.well-known/host-meta"), "application/xrd+xml"),
-        (at("/"), HTML),
-        (at("/@critic"), HTML),
+        (local("/@critic"), AS2),
+        (local("/ap/actor"), AS2),
+        (local("/.well-known/webfinger?resource=acct:critic@marquee.test"), "application/jrd+json"),
+        (local("/.well-known/nodeinfo"), "application/json"),
+        (local("/nodeinfo/2.1"), "application/json"),
+        (local("/.well-known/host-meta"), "application/xrd+xml"),
+        (local("/"), HTML),
+        (local("/@critic"), HTML),
         (page, HTML),
     ] {
         let response = fixture.network.client.get(&url, accept).await;
@@ -108,33 +108,33 @@ async fn actors_and_discovery_stay_public(database: Database) {
 }
 
 async fn a_fetch_with_an_invalid_signature_is_refused(database: Database) {
-    let fixture = secure(database).await;
+    let fixture = secure_fixture(database).await;
     let (article, _) = publish(&fixture).await;
     let (mallory, alice) = (fixture.remote.user("mallory"), &fixture.alice);
-    let hour = jiff::SignedDuration::from_hours(13);
+    let thirteen_hours = jiff::SignedDuration::from_hours(13);
     for scheme in SignatureScheme::BOTH {
-        let good = UnsignedRequest::fetch(scheme, &alice.key(), &alice.key_id(), &article);
-        let mut borrowed = good.clone();
+        let valid = UnsignedRequest::fetch(scheme, &alice.key(), &alice.key_id(), &article);
+        let mut borrowed = valid.clone();
         borrowed.key = mallory.key();
-        let mut old = good.clone();
-        old.date = crate::support::now() - hour;
-        let mut elsewhere = good.clone();
+        let mut old = valid.clone();
+        old.date = crate::support::now() - thirteen_hours;
+        let mut elsewhere = valid.clone();
         "/ap/elsewhere".clone_into(&mut elsewhere.target);
         "https://marquee.test/ap/elsewhere".clone_into(&mut elsewhere.target_uri);
-        let mut ours = good.clone();
-        ours.key_id = format!("{}#main-key", fixture.actor());
-        let mut unsigned = good.clone();
+        let mut own_key = valid.clone();
+        own_key.key_id = format!("{}#main-key", fixture.actor());
+        let mut unsigned = valid.clone();
         unsigned.covered.retain(|name| !matches!(*name, "(request-target)" | "@target-uri"));
-        for request in [borrowed, old, elsewhere, ours, unsigned] {
+        for request in [borrowed, old, elsewhere, own_key, unsigned] {
             let response = request.sign().fetch(&fixture.network.client).await;
             assert_eq!(response.status, 401, "{}", response.body);
         }
-        assert_eq!(good.sign().fetch(&fixture.network.client).await.status, 200);
+        assert_eq!(valid.sign().fetch(&fixture.network.client).await.status, 200);
     }
 }
 
 async fn a_blocked_server_gets_403(database: Database) {
-    let mut fixture = secure(database).await;
+    let mut fixture = secure_fixture(database).await;
     let (article, _) = publish(&fixture).await;
     // With an allow list that does not contain this server.
     fixture.app.reconfigure("moderation", "allow_list", "true");
@@ -147,17 +147,17 @@ async fn a_blocked_server_gets_403(database: Database) {
     assert_eq!(
         fixture.alice.fetch(SignatureScheme::Cavage, fixture.actor()).await.status,
         200,
-        "the key is for everyone"
+        "actors stay public"
     );
     let stranger = fixture.remote.user("stranger");
     let before = fixture.remote.requests();
     assert_eq!(stranger.fetch(SignatureScheme::Cavage, &article).await.status, 403);
-    assert_eq!(fixture.remote.requests(), before, "of who is not named no key is asked");
+    assert_eq!(fixture.remote.requests(), before, "no key is fetched from a server that is not on the list");
 }
 
 async fn two_servers_in_secure_mode_do_not_deadlock(database: Database) {
-    let fixture = secure(database).await;
-    fixture.remote.demand_signed_gets();
+    let fixture = secure_fixture(database).await;
+    fixture.remote.require_signed_gets();
     let before = fixture.remote.requests();
     fixture.follow(&fixture.alice).await;
     let (article, _) = publish(&fixture).await;
@@ -183,5 +183,5 @@ async fn without_secure_mode_signatures_of_fetches_are_ignored(database: Databas
         assert_eq!(response.status, 200);
         assert_eq!(response.header("vary"), "Accept, Accept-Encoding");
     }
-    assert_eq!(fixture.remote.requests(), before, "nobody was asked for a key");
+    assert_eq!(fixture.remote.requests(), before, "no key was fetched");
 }

@@ -1,4 +1,4 @@
-//! Requests with bad signatures are refused at once and change nothing (A in `docs/threats.md`).
+//! Requests with invalid signatures are refused at once and change nothing (A in `docs/threats.md`).
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -18,10 +18,10 @@ both_databases!(
     a_replay_has_no_second_effect,
 );
 
-/// Requests that must be refused, each with what is wrong with it.
+/// Requests that must be refused, each with a description.
 type Cases = Vec<(&'static str, SignedRequest)>;
 
-/// Makes the requests of one attack.
+/// Creates the requests of an attack.
 type Attack = fn(&Fixture) -> Cases;
 
 async fn a_request_with_a_bad_signature_is_refused_and_changes_nothing(database: Database) {
@@ -49,7 +49,7 @@ async fn a_request_with_a_bad_signature_is_refused_and_changes_nothing(database:
     fixture.settle().await;
     let activities = fixture.remote.received().into_iter().map(|received| received.activity);
     let accepted: Vec<_> = activities.filter(|a| a["object"]["actor"] == fixture.alice.id()).collect();
-    assert!(accepted.is_empty(), "a refused Follow was accepted: {accepted:?}");
+    assert!(accepted.is_empty(), "a refused Follow had an effect: {accepted:?}");
     fixture.follow(&fixture.alice).await;
 }
 
@@ -70,7 +70,7 @@ async fn a_replay_has_no_second_effect(database: Database) {
     steps!(&mut fixture; a10_a_replay_after_a_restart_has_no_second_effect);
 }
 
-/// A Follow by alice, which nothing may come of.
+/// A Follow by alice, which must have no effect.
 fn follow_request(fixture: &Fixture, scheme: SignatureScheme) -> UnsignedRequest {
     fixture.alice.unsigned_request(scheme, fixture.inbox(), &fixture.alice.follow(fixture.actor()))
 }
@@ -80,7 +80,7 @@ fn a1_a_body_swapped_under_a_valid_signature(fixture: &Fixture) -> Cases {
     for scheme in SignatureScheme::BOTH {
         let mut swapped = follow_request(fixture, scheme).sign();
         swapped.body = fixture.alice.follow(fixture.actor()).to_string().into_bytes();
-        cases.push(("the body alone", swapped));
+        cases.push(("only the body", swapped));
         let mut swapped = follow_request(fixture, scheme).sign();
         swapped.body = fixture.alice.follow(fixture.actor()).to_string().into_bytes();
         let digest = sha256(&swapped.body);
@@ -101,23 +101,23 @@ fn a2_a_digest_that_is_missing_unsigned_weak_or_repeated(fixture: &Fixture) -> C
     ] {
         let mut absent = follow_request(fixture, scheme).sign();
         absent.remove(name);
-        cases.push(("absent", absent));
+        cases.push(("missing", absent));
         let mut unsigned = follow_request(fixture, scheme);
         unsigned.covered.retain(|covered| *covered != name);
         cases.push(("unsigned", unsigned.sign()));
-        let mut gone = unsigned.sign();
-        gone.remove(name);
-        cases.push(("unsigned and absent", gone));
+        let mut missing = unsigned.sign();
+        missing.remove(name);
+        cases.push(("unsigned and missing", missing));
         let mut several = follow_request(fixture, scheme).sign();
         several.add(name, other);
         cases.push(("several", several));
     }
     let mut weak = follow_request(fixture, SignatureScheme::Cavage).sign();
     weak.set("digest", "MD5=1B2M2Y8AsgTpgAmY7PhCfg==");
-    cases.push(("MD5 alone", weak));
+    cases.push(("only MD5", weak));
     let mut weak = follow_request(fixture, SignatureScheme::Rfc9421).sign();
     weak.set("content-digest", "md5=:1B2M2Y8AsgTpgAmY7PhCfg==:");
-    cases.push(("MD5 alone", weak));
+    cases.push(("only MD5", weak));
     cases
 }
 
@@ -141,15 +141,19 @@ fn a4_an_unsigned_host(fixture: &Fixture) -> Cases {
 }
 
 fn a5_a_signature_for_another_host(fixture: &Fixture) -> Cases {
-    let mut said = follow_request(fixture, SignatureScheme::Cavage);
-    "other.test".clone_into(&mut said.host);
-    let mut hidden = said.clone();
+    let mut other_host = follow_request(fixture, SignatureScheme::Cavage);
+    "other.test".clone_into(&mut other_host.host);
+    let mut hidden = other_host.clone();
     hidden.body = fixture.alice.follow(fixture.actor()).to_string().into_bytes();
     let mut hidden = hidden.sign();
     hidden.set("host", "marquee.test");
     let mut uri = follow_request(fixture, SignatureScheme::Rfc9421);
     uri.target_uri = uri.target_uri.replace("marquee.test", "other.test");
-    let cases = vec![("as said", said.sign()), ("hidden", hidden), ("RFC 9421", uri.sign())];
+    let cases = vec![
+        ("Host of the signature", other_host.sign()),
+        ("Host of the request", hidden),
+        ("RFC 9421", uri.sign()),
+    ];
     cases
 }
 
@@ -182,18 +186,18 @@ fn a7_a_date_that_is_old_in_the_future_missing_or_invalid(fixture: &Fixture) -> 
     cases.push(("unsigned", unsigned.sign()));
     let mut no_date = follow_request(fixture, SignatureScheme::Cavage).sign();
     no_date.set("date", "the day before yesterday");
-    cases.push(("no date", no_date));
+    cases.push(("not a date", no_date));
     let mut other = follow_request(fixture, SignatureScheme::Cavage).sign();
     other.set("date", &http_date(now() - SignedDuration::from_secs(1)));
     cases.push(("another date than the signed one", other));
     let mut undated = follow_request(fixture, SignatureScheme::Rfc9421).sign();
     let input = undated.get("signature-input").replace(";created=", ";created=x");
     undated.set("signature-input", &input);
-    cases.push(("created is no number", undated));
+    cases.push(("created is not a number", undated));
     let mut expired = follow_request(fixture, SignatureScheme::Rfc9421).sign();
     let input = expired_input(&expired);
     expired.set("signature-input", &input);
-    cases.push(("expired, and not signed so", expired));
+    cases.push(("expires is not signed", expired));
     let mut uncreated = follow_request(fixture, SignatureScheme::Rfc9421);
     uncreated.has_created = false;
     cases.push(("without created", uncreated.sign()));
@@ -206,11 +210,11 @@ fn expired_input(request: &SignedRequest) -> String {
 }
 
 fn a8_a_signature_that_is_repeated_empty_or_changed(fixture: &Fixture) -> Cases {
-    let doubled = |scheme, name| {
-        let mut doubled = follow_request(fixture, scheme).sign();
-        let value = doubled.get(name);
-        doubled.add(name, &value);
-        doubled
+    let repeated = |scheme, name| {
+        let mut request = follow_request(fixture, scheme).sign();
+        let value = request.get(name);
+        request.add(name, &value);
+        request
     };
     let mut empty = follow_request(fixture, SignatureScheme::Cavage);
     empty.covered.clear();
@@ -220,13 +224,13 @@ fn a8_a_signature_that_is_repeated_empty_or_changed(fixture: &Fixture) -> Cases 
         (SignatureScheme::Rfc9421, "signature"),
         (SignatureScheme::Rfc9421, "signature-input"),
     ] {
-        cases.push(("doubled", doubled(scheme, name)));
+        cases.push(("repeated", repeated(scheme, name)));
     }
     let mut uncovered = follow_request(fixture, SignatureScheme::Rfc9421);
     uncovered.covered.clear();
     cases.push(("nothing is covered", uncovered.sign()));
     for scheme in SignatureScheme::BOTH {
-        // A bit of the last whole group of four: well-formed base 64 of the same length.
+        // Changes a character of the last complete group of four: still valid Base64 of the same length.
         let mut flipped = follow_request(fixture, scheme).sign();
         let signature = flipped.get("signature");
         let at = signature.len() - 12;
@@ -236,7 +240,7 @@ fn a8_a_signature_that_is_repeated_empty_or_changed(fixture: &Fixture) -> Cases 
         cases.push(("flipped", flipped));
         let mut absent = follow_request(fixture, scheme).sign();
         absent.remove("signature");
-        cases.push(("absent", absent));
+        cases.push(("missing", absent));
     }
     cases
 }
@@ -260,7 +264,6 @@ fn a8_a_key_that_is_too_short_or_too_long(fixture: &Fixture) -> Cases {
     cases
 }
 
-/// What cavage and RFC 9421 both have to offer is taken.
 async fn both_schemes_are_accepted(fixture: &Fixture) {
     for (scheme, name) in [(SignatureScheme::Cavage, "cara"), (SignatureScheme::Rfc9421, "rhea")] {
         let user = fixture.remote.user(name);
@@ -278,11 +281,14 @@ async fn both_schemes_are_accepted(fixture: &Fixture) {
     let mut request = user.unsigned_request(SignatureScheme::Cavage, fixture.shared_inbox(), &follow).sign();
     let signature = request.get("signature").replace("rsa-sha256", "hs2019");
     request.set("signature", &signature);
-    assert!(request.post(&fixture.network.client).await.is_success(), "hs2019 names the same");
+    assert!(
+        request.post(&fixture.network.client).await.is_success(),
+        "hs2019 means the algorithm of the key"
+    );
     fixture.await_accept(&user, &follow).await;
 }
 
-/// A signed Follow, and the Undo of it after it was accepted.
+/// Follows and unfollows. Returns the signed Follow.
 async fn follow_and_leave(fixture: &Fixture, scheme: SignatureScheme) -> SignedRequest {
     let follow = fixture.alice.follow(fixture.actor());
     let signed = fixture.alice.unsigned_request(scheme, fixture.inbox(), &follow).sign();
@@ -305,7 +311,7 @@ async fn a9_a_replayed_follow_does_not_undo_the_undo(fixture: &Fixture) {
         let signed = follow_and_leave(fixture, scheme).await;
         for _ in 0..3 {
             let response = signed.post(&fixture.network.client).await;
-            assert!(response.is_success(), "a replay is no reason to complain: {}", response.status);
+            assert!(response.is_success(), "a replay gets 2xx: {}", response.status);
         }
         fixture.settle().await;
         await_followers(fixture, 0).await;
@@ -340,7 +346,7 @@ async fn a10_a_replay_after_a_restart_has_no_second_effect(fixture: &mut Fixture
     await_followers(fixture, 0).await;
 }
 
-/// What is no activity at all is malformed, whoever signed it.
+/// A body that is not an activity is malformed even if it is signed.
 async fn a_body_that_is_not_an_activity_is_malformed(fixture: &Fixture) {
     for body in [json!([]), json!("text"), json!({"type": 5}), Value::Null] {
         let response = fixture.alice.send(fixture.inbox(), &body).await;
@@ -365,14 +371,14 @@ async fn other_algorithms_and_longer_digests_are_accepted(fixture: &Fixture) {
             request.sign_with(|text| user.key().sign_pss(text)).post(&fixture.network.client).await;
         assert!(response.is_success(), "{algorithm}: {} {}", response.status, response.body);
         fixture.await_accept(&user, &follow).await;
-        // The digest counts in this length, too.
+        // SHA-512 digests are verified.
         let mut swapped = request.sign_with(|text| user.key().sign_pss(text));
         swapped.body.push(b' ');
         assert!(swapped.post(&fixture.network.client).await.is_refusal());
     }
 }
 
-/// An Ed25519 key in `assertionMethod` (FEP-521a), beside the RSA key or in its place in `publicKey`.
+/// An Ed25519 key, in `assertionMethod` (FEP-521a) next to an RSA key, or in `publicKey`.
 async fn a_multikey_is_accepted(fixture: &Fixture) {
     let (modern, plain) = (fixture.remote.user("modern"), fixture.remote.user("plain"));
     let key_id = format!("{}#ed25519-key", modern.id());
@@ -397,7 +403,7 @@ async fn a_multikey_is_accepted(fixture: &Fixture) {
             fixture.await_accept(user, &follow).await;
         }
     }
-    // One that names another as its controller is nobody's.
+    // A key whose controller is another actor is not valid for either.
     let thief = fixture.remote.user("thief");
     let key_id = format!("{}#ed25519-key", thief.id());
     let mut actor = thief.actor();
@@ -412,13 +418,13 @@ async fn a_multikey_is_accepted(fixture: &Fixture) {
     assert!(request.sign_with(sign_ed25519).post(&fixture.network.client).await.is_refusal());
 }
 
-/// Gives the only signature of a request another label.
+/// Returns the signature of a request under another label.
 fn relabel(request: &SignedRequest, label: &str) -> (String, String) {
     let part = |name: &str| request.get(name).replacen("sig1", label, 1);
     (part("signature-input"), part("signature"))
 }
 
-/// The request with two signatures.
+/// Adds two signatures to a request.
 fn with_both(one: &(String, String), other: &(String, String), request: &SignedRequest) -> SignedRequest {
     let mut both = request.clone();
     both.set("signature-input", &format!("{}, {}", one.0, other.0));
@@ -426,15 +432,15 @@ fn with_both(one: &(String, String), other: &(String, String), request: &SignedR
     both
 }
 
-/// RFC 9421 allows several signatures (section 4.3). Whichever counts, it proves only its own signer.
+/// RFC 9421 allows several signatures (section 4.3). Each of them is valid only for its own signer.
 fn several_signatures_of_which_one_is_not_the_actors(fixture: &Fixture) -> Cases {
     let mallory = fixture.remote.user("mallory");
-    let of_alice = follow_request(fixture, SignatureScheme::Rfc9421).sign();
+    let by_alice = follow_request(fixture, SignatureScheme::Rfc9421).sign();
     let mut by_mallory = follow_request(fixture, SignatureScheme::Rfc9421);
     by_mallory.key = mallory.key();
     by_mallory.key_id = mallory.key_id();
     let by_mallory = by_mallory.sign();
-    let mut forged = of_alice.clone();
+    let mut forged = by_alice.clone();
     let signature = by_mallory.get("signature");
     forged.set("signature", &signature);
     let both_schemes = {
@@ -443,13 +449,13 @@ fn several_signatures_of_which_one_is_not_the_actors(fixture: &Fixture) -> Cases
         both.set("signature-input", &input);
         both
     };
-    let [alice_a, alice_b] = ["a", "b"].map(|label| relabel(&of_alice, label));
+    let [alice_a, alice_b] = ["a", "b"].map(|label| relabel(&by_alice, label));
     let [mallory_a, mallory_b] = ["a", "b"].map(|label| relabel(&by_mallory, label));
     vec![
         ("mallory's valid signature", by_mallory.clone()),
         ("mallory's first", with_both(&mallory_a, &alice_b, &by_mallory)),
         ("a forged one first", with_both(&relabel(&forged, "a"), &mallory_b, &by_mallory)),
-        ("the same label twice", with_both(&alice_a, &mallory_a, &of_alice)),
+        ("the same label twice", with_both(&alice_a, &mallory_a, &by_alice)),
         ("a cavage signature with the parameters of RFC 9421", both_schemes),
     ]
 }

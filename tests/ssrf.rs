@@ -1,6 +1,5 @@
-//! Nobody makes Marquee connect where it must not (E in `docs/threats.md`). Forbidden are `127.0.0.2`, which
-//! the config does not allow, and `::1`; every URL in a request leads to a listener that must get no
-//! connection.
+//! Marquee never connects to forbidden addresses (E in `docs/threats.md`): here `127.0.0.2`, which the config does not
+//! allow, and `::1`. The URLs in the requests lead to listeners that must get no connection.
 
 use serde_json::{Value, json};
 
@@ -14,13 +13,13 @@ use crate::support::{Database, Fixture, TestNetwork, eventually};
 
 both_databases!(
     e1_an_object_and_its_parent_at_a_forbidden_address,
-    e1_pictures_and_inboxes_of_an_actor_at_a_forbidden_address,
+    e1_images_and_inboxes_of_an_actor_at_a_forbidden_address,
     e7_other_schemes_are_never_requested,
     e10_nothing_is_delivered_to_a_name_that_changes_to_a_private_address,
     e8_line_breaks_and_queries_in_names_are_rejected,
     e9_an_endless_chain_of_replies_costs_a_limited_number_of_requests,
     e9_an_endless_chain_of_key_owners_is_not_followed,
-    e1_a_feed_and_its_pictures_at_a_forbidden_address,
+    e1_a_feed_and_its_images_at_a_forbidden_address,
 );
 
 /// A name that resolves to a forbidden address.
@@ -45,7 +44,7 @@ impl SsrfFixture {
         Self { fixture, v4, v6 }
     }
 
-    /// URLs of forbidden addresses in every spelling.
+    /// URLs of forbidden addresses, in many spellings.
     fn addresses(&self, path: &str) -> Vec<String> {
         let (port, port6) = (self.v4.port(), self.v6.port());
         vec![
@@ -76,10 +75,10 @@ impl SsrfFixture {
         self.v6.assert_no_connections();
     }
 
-    /// Sends an activity with a key id of the attacker's choice; it must not be accepted.
+    /// Sends an activity with a key id that the attacker chose; it must be refused.
     async fn send_with_key(&self, user: &User, key_id: &str, activity: &Value) {
-        for form in SignatureScheme::BOTH {
-            let mut request = user.unsigned_request(form, self.fixture.inbox(), activity);
+        for scheme in SignatureScheme::BOTH {
+            let mut request = user.unsigned_request(scheme, self.fixture.inbox(), activity);
             key_id.clone_into(&mut request.key_id);
             let response = request.sign().post(&self.fixture.network.client).await;
             assert!(response.is_refusal(), "{key_id}: {}", response.status);
@@ -107,7 +106,7 @@ async fn e1_an_object_and_its_parent_at_a_forbidden_address(database: Database) 
         for kind in ["Create", "Announce", "Like", "Update", "Delete", "Undo"] {
             alice.send(fixture.inbox(), &alice.activity(kind, &json!(address))).await;
         }
-        let note = alice.reply(&address, "<p>An answer to what is nowhere</p>");
+        let note = alice.reply(&address, "<p>A reply to an unreachable post</p>");
         alice.send(fixture.inbox(), &alice.create(&note)).await;
     }
     let page = fixture.page(&article).await;
@@ -115,7 +114,7 @@ async fn e1_an_object_and_its_parent_at_a_forbidden_address(database: Database) 
     ssrf.assert_no_connections().await;
 }
 
-async fn e1_pictures_and_inboxes_of_an_actor_at_a_forbidden_address(database: Database) {
+async fn e1_images_and_inboxes_of_an_actor_at_a_forbidden_address(database: Database) {
     let ssrf = SsrfFixture::new(database).await;
     let fixture = &ssrf.fixture;
     let article = fixture.publish("The Night Ferry").await;
@@ -136,7 +135,7 @@ async fn e1_pictures_and_inboxes_of_an_actor_at_a_forbidden_address(database: Da
         user.publish(&note);
         user.send(fixture.inbox(), &user.create(&note)).await;
     }
-    fixture.publish("Delivered to nobody").await;
+    fixture.publish("Not delivered").await;
     ssrf.assert_no_connections().await;
 }
 
@@ -176,7 +175,7 @@ async fn e2_a_name_of_any_private_ipv6_address() {
         let address = format!("https://v6-{number}.test/users/eve");
         ssrf.send_with_key(alice, &format!("{address}#main-key"), &alice.follow(ssrf.fixture.actor())).await;
         alice.send(ssrf.fixture.inbox(), &alice.activity("Announce", &json!(address))).await;
-        let note = alice.reply(&address, "<p>An answer to what is nowhere</p>");
+        let note = alice.reply(&address, "<p>A reply to an unreachable post</p>");
         alice.send(ssrf.fixture.inbox(), &alice.create(&note)).await;
     }
     ssrf.assert_no_connections().await;
@@ -216,38 +215,38 @@ async fn e7_other_schemes_are_never_requested(database: Database) {
         eve.serve_actor(&actor);
         eve.send(fixture.inbox(), &eve.follow(fixture.actor())).await;
     }
-    fixture.publish("Delivered to nobody").await;
+    fixture.publish("Not delivered").await;
     ssrf.assert_no_connections().await;
     let page = fixture.page(&article).await;
     assert!(!page.text.contains("opened vault") && page.comments.len() == 8, "{}", page.text);
     let mut addresses = page.attribute("href").chain(page.attribute("src"));
-    assert!(addresses.all(|address| !address.contains("secret")), "no page leads there");
+    assert!(addresses.all(|address| !address.contains("secret")), "the page links to none of them");
 }
 
 async fn e10_nothing_is_delivered_to_a_name_that_changes_to_a_private_address(database: Database) {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
-    let turncoat = network.remote("turncoat.test").await;
+    let changing = network.remote("changing.test").await;
     let listener = ForbiddenListener::bind("127.0.0.2").await;
     let mut fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
     fixture.follow(&fixture.alice).await;
-    let judas = turncoat.user("judas");
-    let follow = judas.follow(fixture.actor());
-    judas.deliver(fixture.inbox(), &follow).await;
-    turncoat.await_activity("the Accept", |a| a["type"] == "Accept").await;
+    let mallory = changing.user("mallory");
+    let follow = mallory.follow(fixture.actor());
+    mallory.deliver(fixture.inbox(), &follow).await;
+    changing.await_activity("the Accept", |a| a["type"] == "Accept").await;
     let address = serde_json::Value::from(listener.address().to_string()).to_string();
-    fixture.app.reconfigure("federation.resolve", "\"turncoat.test\"", &address);
+    fixture.app.reconfigure("federation.resolve", "\"changing.test\"", &address);
     fixture.app.restart().await;
     fixture.publish("The Night Ferry").await;
     fixture.remote.await_activity("the Create", |a| a["type"] == "Create").await;
     eventually("the delivery to fail", || async {
         let log = fixture.app.log();
-        log.iter().any(|line| line.contains("turncoat.test") && line.contains("delivery ")).then_some(())
+        log.iter().any(|line| line.contains("changing.test") && line.contains("delivery ")).then_some(())
     })
     .await;
     fixture.settle().await;
     listener.assert_no_connections();
-    assert!(turncoat.distinct_activities("Create").is_empty());
+    assert!(changing.distinct_activities("Create").is_empty());
 }
 
 #[tokio::test]
@@ -279,7 +278,7 @@ async fn e5_only_a_few_redirects_are_followed() {
     ssrf.send_with_key(alice, &fixture.remote.url("/loop#main-key"), &alice.follow(fixture.actor())).await;
     ssrf.send_with_key(alice, &fixture.remote.url("/hop/0#main-key"), &alice.follow(fixture.actor())).await;
     assert!(fixture.remote.requests_for("/loop") <= 8, "two attempts, each of at most four requests");
-    assert_eq!(fixture.remote.requests_for("/hop/5"), 0, "not more than three hops");
+    assert_eq!(fixture.remote.requests_for("/hop/5"), 0, "at most three redirects");
     fixture.follow(alice).await;
 }
 
@@ -314,37 +313,37 @@ async fn e9_an_endless_chain_of_replies_costs_a_limited_number_of_requests(datab
     alice.deliver(fixture.inbox(), &alice.create(&last)).await;
     fixture.comment(alice, &article, "Not lost in the chain").await;
     fixture.settle().await;
-    // Each new user in `settle` costs a fetch of the actor and of the handle.
-    let of_notes: usize = (0..400)
+    // Only requests for notes are counted: `settle` causes further requests for actors and handles.
+    let note_requests: usize = (0..400)
         .map(|number| {
             fixture
                 .remote
                 .requests_for(&format!("/users/alice/statuses/{}", 110_000_000_000_000_001_u64 + number))
         })
         .sum();
-    assert!(of_notes <= 20, "{of_notes} requests");
+    assert!(note_requests <= 20, "{note_requests} requests");
 }
 
 async fn e9_an_endless_chain_of_key_owners_is_not_followed(database: Database) {
     let ssrf = SsrfFixture::new(database).await;
     let (fixture, mallory) = (&ssrf.fixture, ssrf.fixture.remote.user("mallory"));
-    let place = |number: usize| fixture.remote.url(&format!("/keys/{number}"));
+    let key_url = |number: usize| fixture.remote.url(&format!("/keys/{number}"));
     for number in 0..200 {
         let key = json!({
-            "id": place(number), "owner": place(number + 1), "publicKeyPem": mallory.key().public_pem(),
+            "id": key_url(number), "owner": key_url(number + 1), "publicKeyPem": mallory.key().public_pem(),
         });
         fixture.remote.serve(&format!("/keys/{number}"), Document::activity_json(&key));
     }
     let mut request =
         mallory.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &mallory.follow(fixture.actor()));
-    request.key_id = place(0);
+    request.key_id = key_url(0);
     let response = request.sign().post(&fixture.network.client).await;
     assert!(response.is_refusal(), "{}: {}", response.status, response.body);
-    let asked = fixture.remote.requests_under("/keys/");
-    assert!((1..=20).contains(&asked), "{asked} requests");
+    let requests = fixture.remote.requests_under("/keys/");
+    assert!((1..=20).contains(&requests), "{requests} requests");
 }
 
-async fn e1_a_feed_and_its_pictures_at_a_forbidden_address(database: Database) {
+async fn e1_a_feed_and_its_images_at_a_forbidden_address(database: Database) {
     let network = TestNetwork::new();
     let remote = network.remote("remote.test").await;
     let listener = ForbiddenListener::bind("127.0.0.2").await;
@@ -358,18 +357,18 @@ async fn e1_a_feed_and_its_pictures_at_a_forbidden_address(database: Database) {
         settings
             .resolve(FORBIDDEN, address)
             .feed(FEED, &remote.url(PATH), "publish_since = \"2020-01-01\"")
-            .feed("straight", &format!("https://{FORBIDDEN}/feed.xml"), "")
-            .feed("around", &remote.url("/away.xml"), "")
+            .feed("direct", &format!("https://{FORBIDDEN}/feed.xml"), "")
+            .feed("redirected", &remote.url("/away.xml"), "")
     })
     .await;
     fixture.app.poll(FEED).await;
-    for feed in ["straight", "around"] {
+    for feed in ["direct", "redirected"] {
         fixture.app.poll_expecting_failure(feed).await;
     }
     fixture.await_article(|article| crate::end_to_end::is_about(article, "The Night Ferry")).await;
     eventually("both feeds to be refused", || async {
         let log = fixture.app.feed_log().await.join("\n");
-        (log.contains("straight") && log.contains("around")).then_some(())
+        (log.contains("direct") && log.contains("redirected")).then_some(())
     })
     .await;
     fixture.settle().await;

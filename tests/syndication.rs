@@ -62,10 +62,10 @@ async fn every_feed_contains_each_review_with_all_its_metadata(
         assert_eq!(feed.feed_type, kind);
         assert_eq!(titles(&feed), ["Salt & <Smoke>", "The Night Ferry"], "{file}");
         for (entry, article) in feed.entries.iter().zip([second, first]) {
-            assert_eq!(entry.id, id_of(article), "{file}: the same id everywhere");
+            assert_eq!(entry.id, id_of(article), "{file}: the id of the Article");
             assert_eq!(entry.links[0].href, article["url"].as_str().expect("a page"), "{file}");
             let content = entry.content.as_ref().and_then(|content| content.body.as_deref());
-            assert_eq!(content, article["content"].as_str(), "{file}: the whole review");
+            assert_eq!(content, article["content"].as_str(), "{file}: the complete review");
             assert!(entry.published.is_some(), "{file}");
             let summary = entry.summary.as_ref().map(|summary| summary.content.as_str());
             assert_eq!(summary, article["summary"].as_str(), "{file}");
@@ -87,12 +87,12 @@ async fn a_critic_and_a_tag_have_feeds_of_their_own(fixture: &Fixture, _first: &
                 ["Salt & <Smoke>", "The Night Ferry"]
             );
         }
-        for nothing in ["/@nobody", "/critic", "/tags/nothing", "/reviews"] {
-            assert_eq!(get(fixture, &format!("{nothing}/{file}")).await.status, 404, "{nothing}/{file}");
+        for unknown in ["/@nobody", "/critic", "/tags/nothing", "/reviews"] {
+            assert_eq!(get(fixture, &format!("{unknown}/{file}")).await.status, 404, "{unknown}/{file}");
         }
     }
-    for nothing in ["/@critic/other.xml", "/tags/ferries/feed", "/@critic/"] {
-        assert_eq!(get(fixture, nothing).await.status, 404, "{nothing}");
+    for path in ["/@critic/other.xml", "/tags/ferries/feed", "/@critic/"] {
+        assert_eq!(get(fixture, path).await.status, 404, "{path}");
     }
 }
 
@@ -125,22 +125,24 @@ async fn pages_link_to_their_feeds(fixture: &Fixture, first: &Value, _second: &V
         let is_feed =
             |value: &str| ["rss+xml", "atom+xml", "feed+json"].iter().any(|end| value.ends_with(end));
         let links = page.elements.into_iter().filter(|(name, _)| name == "link");
-        let of = |attributes: &[(String, String)], key: &str| {
-            attributes.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone())
+        let value = |attributes: &[(String, String)], key: &str| {
+            attributes.iter().find(|(name, _)| name == key).map(|(_, found)| found.clone())
         };
         links
-            .filter(|(_, attributes)| of(attributes, "type").is_some_and(|value| is_feed(&value)))
-            .filter_map(|(_, attributes)| of(&attributes, "href"))
+            .filter(|(_, attributes)| {
+                value(attributes, "type").is_some_and(|media_type| is_feed(&media_type))
+            })
+            .filter_map(|(_, attributes)| value(&attributes, "href"))
             .collect()
     };
-    let everything = ["/feed.xml", "/atom.xml", "/feed.json"];
-    assert_eq!(feeds(review).await, everything);
-    assert_eq!(feeds(&url("/")).await, everything);
+    let site_feeds = ["/feed.xml", "/atom.xml", "/feed.json"];
+    assert_eq!(feeds(review).await, site_feeds);
+    assert_eq!(feeds(&url("/")).await, site_feeds);
     for folder in ["/@critic", "/tags/ferries"] {
-        let own = everything.map(|feed| format!("{folder}{feed}"));
+        let own = site_feeds.map(|feed| format!("{folder}{feed}"));
         assert_eq!(
             feeds(&url(folder)).await,
-            [own.to_vec(), everything.map(str::to_owned).to_vec()].concat()
+            [own.to_vec(), site_feeds.map(str::to_owned).to_vec()].concat()
         );
     }
 }
@@ -155,14 +157,14 @@ async fn urls_in(fixture: &Fixture, map: &str) -> Vec<String> {
     );
     // The templates escape slashes.
     let text = response.body.replace("&#x2f;", "/");
-    let named = text.split("<loc>").skip(1).filter_map(|rest| rest.split_once("</loc>"));
-    named.map(|(place, _)| place.to_owned()).collect()
+    let urls = text.split("<loc>").skip(1).filter_map(|rest| rest.split_once("</loc>"));
+    urls.map(|(url, _)| url.to_owned()).collect()
 }
 
 /// All URLs in the sitemaps of the site.
-async fn mapped(fixture: &Fixture) -> Vec<String> {
+async fn sitemap_urls(fixture: &Fixture) -> Vec<String> {
     let robots = get(fixture, "/robots.txt").await.body;
-    let map = robots.lines().find_map(|line| line.strip_prefix("Sitemap: ")).expect("a map");
+    let map = robots.lines().find_map(|line| line.strip_prefix("Sitemap: ")).expect("a sitemap");
     let mut all = Vec::new();
     for part in urls_in(fixture, map).await {
         all.extend(urls_in(fixture, &part).await);
@@ -173,16 +175,16 @@ async fn mapped(fixture: &Fixture) -> Vec<String> {
 async fn the_sitemap_lists_every_review(fixture: &Fixture, _first: &Value, _second: &Value) {
     let third = fixture.publish("The Ferryman").await;
     let page = third["url"].as_str().expect("a page");
-    let places = mapped(fixture).await;
+    let urls = sitemap_urls(fixture).await;
     let film = url("/films/the-night-ferry-2021");
-    for place in
+    for expected in
         [url("/"), url("/reviews"), url("/@critic"), page.to_owned(), film, url("/people/ada-lindqvist")]
     {
-        assert!(places.contains(&place), "{place}: {places:?}");
+        assert!(urls.contains(&expected), "{expected}: {urls:?}");
     }
     fixture.app.command_output(&["retract", page]).await;
-    eventually("the retracted review to leave the map", || async {
-        (!mapped(fixture).await.contains(&page.to_owned())).then_some(())
+    eventually("the retracted review to leave the sitemap", || async {
+        (!sitemap_urls(fixture).await.contains(&page.to_owned())).then_some(())
     })
     .await;
 }
@@ -191,7 +193,7 @@ async fn the_sitemap_is_split_into_parts(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let page = article["url"].as_str().expect("a page");
-    // More than a test can publish.
+    // Inserted directly, since a test cannot publish that many.
     let mut db = DbControl::connect(&fixture.app).await;
     db.execute(
         "insert into reviews (id, critic_id, create_id, slug, state, title, body, teaser, film, film_key, tags,
@@ -213,23 +215,23 @@ async fn the_sitemap_is_split_into_parts(database: Database) {
     assert_eq!(parts, ["lists", "reviews-1", "reviews-2", "films-1", "people-1"].map(part));
     let (first, second) = (urls_in(&fixture, &parts[1]).await, urls_in(&fixture, &parts[2]).await);
     let seeded: Vec<String> = (1..=5_000).map(|number| url(&format!("/reviews/seeded-{number}"))).collect();
-    assert_eq!(first, seeded, "what is old stays where it is");
+    assert_eq!(first, seeded, "the oldest reviews are in the first part");
     assert_eq!(second, [page]);
-    for wrong in
+    for unknown in
         ["reviews-3", "reviews-0", "reviews-01", "reviews-", "reviews", "4294967295", "films-4294967295", ""]
     {
-        assert_eq!(fixture.network.client.get(&part(wrong), "*/*").await.status, 404, "{wrong}");
+        assert_eq!(fixture.network.client.get(&part(unknown), "*/*").await.status, 404, "{unknown}");
     }
     // Comments do not change a sitemap.
-    let of = |name: &str| {
+    let renderings = |name: &str| {
         let line = format!("rendered kind=Sitemap name={name:?}");
-        fixture.app.log().iter().filter(|known| known.contains(&line)).count()
+        fixture.app.log().iter().filter(|logged| logged.contains(&line)).count()
     };
-    eventually("all of them in the log", || async { (of("reviews-2") == 1).then_some(()) }).await;
+    eventually("the parts in the log", || async { (renderings("reviews-2") == 1).then_some(()) }).await;
     fixture.comment(&fixture.alice, &article, "I read maps").await;
-    for known in [&map, &parts[1], &parts[2], &parts[0]] {
-        urls_in(&fixture, known).await;
+    for part in [&map, &parts[1], &parts[2], &parts[0]] {
+        urls_in(&fixture, part).await;
     }
-    eventually("the last one", || async { (of("lists") == 1).then_some(()) }).await;
-    assert_eq!((of(""), of("reviews-1"), of("reviews-2")), (1, 1, 1));
+    eventually("the last part in the log", || async { (renderings("lists") == 1).then_some(()) }).await;
+    assert_eq!((renderings(""), renderings("reviews-1"), renderings("reviews-2")), (1, 1, 1));
 }

@@ -16,14 +16,14 @@ both_databases!(
     a_branch_of_replies_that_arrives_late_is_threaded_correctly,
     a_reply_waits_for_a_parent_that_cannot_be_fetched,
     a_chain_that_does_not_lead_to_a_review_is_dropped,
-    a_parent_that_was_deleted_before_it_arrived_keeps_its_place,
+    a_parent_that_was_deleted_before_it_arrived_leaves_a_placeholder,
     posts_fetched_along_a_thread_are_shown_only_if_public,
     a_post_is_accepted_only_from_its_own_server,
     e9_a_chain_of_ten_thousand_replies_causes_twenty_requests,
     e9_a_cyclic_chain_ends,
 );
 
-/// A thread of notes under an article, each a reply to the one before, which Marquee has not been told about.
+/// Creates a chain of notes under an article, each a reply to the previous one. Nothing is delivered yet.
 fn chain(users: &[&User], article: &Value, texts: &[&str]) -> Vec<Value> {
     let mut notes: Vec<Value> = Vec::new();
     for (number, text) in texts.iter().enumerate() {
@@ -36,8 +36,8 @@ fn chain(users: &[&User], article: &Value, texts: &[&str]) -> Vec<Value> {
 
 fn assert_under(page: &Page, child: &str, parent: &str) {
     let comment = page.comment(child).unwrap_or_else(|| panic!("{child} in {}", page.text));
-    let above = page.parent_of(comment).unwrap_or_else(|| panic!("{child} hangs under nothing"));
-    assert!(above.text.contains(parent), "{child} hangs under {}", above.text);
+    let actual = page.parent_of(comment).unwrap_or_else(|| panic!("{child} has no parent"));
+    assert!(actual.text.contains(parent), "the parent of {child} is {}", actual.text);
 }
 
 async fn a_branch_of_replies_that_arrives_late_is_threaded_correctly(database: Database) {
@@ -51,7 +51,7 @@ async fn a_branch_of_replies_that_arrives_late_is_threaded_correctly(database: D
     let page = fixture.await_page(&article, "the branch", |page| page.comments.len() == 3).await;
     assert_under(&page, "Newest", "Middle");
     assert_under(&page, "Middle", "Oldest");
-    assert!(page.text.contains(&bob.display_name()), "an author is introduced: {}", page.text);
+    assert!(page.text.contains(&bob.display_name()), "the author of a fetched post is shown: {}", page.text);
     // A fetched post belongs to its author as if it had been delivered: edits and deletions apply.
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&notes[1])).await;
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.edit(&notes[1], "<p>Centre</p>", 60)).await;
@@ -82,8 +82,8 @@ async fn a_chain_that_does_not_lead_to_a_review_is_dropped(database: Database) {
     let mut start = fixture.alice.reply(id_of(&article), "<p>Of other things</p>");
     start["inReplyTo"] = Value::Null;
     fixture.alice.publish(&start);
-    let ours = json!({"id": format!("{}x", id_of(&article))});
-    for root in [&start, &ours] {
+    let unknown = json!({"id": format!("{}x", id_of(&article))});
+    for root in [&start, &unknown] {
         let notes = chain(&[&fixture.alice], root, &["Elsewhere", "Far away"]);
         fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&notes[1])).await;
     }
@@ -91,7 +91,7 @@ async fn a_chain_that_does_not_lead_to_a_review_is_dropped(database: Database) {
     assert_eq!(fixture.page(&article).await.comments.len(), 0);
 }
 
-async fn a_parent_that_was_deleted_before_it_arrived_keeps_its_place(database: Database) {
+async fn a_parent_that_was_deleted_before_it_arrived_leaves_a_placeholder(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let bob = fixture.remote.user("bob");
@@ -101,8 +101,8 @@ async fn a_parent_that_was_deleted_before_it_arrived_keeps_its_place(database: D
     bob.deliver(fixture.inbox(), &bob.create(&notes[1])).await;
     fixture.settle().await;
     fixture.alice.deliver(fixture.inbox(), &create).await;
-    let heard = |page: &Page| page.comment("I heard that").is_some();
-    let page = fixture.await_page(&article, "the reply", heard).await;
+    let has_reply = |page: &Page| page.comment("I heard that").is_some();
+    let page = fixture.await_page(&article, "the reply", has_reply).await;
     assert!(!page.text.contains("Said and unsaid"), "{}", page.text);
     assert_eq!(page.comments.len(), 2, "a placeholder and the reply: {}", page.text);
 }
@@ -132,10 +132,10 @@ async fn a_post_is_accepted_only_from_its_own_server(database: Database) {
         [("id", second.url("/users/victim/statuses/7")), ("attributedTo", victim.id())].iter().enumerate()
     {
         let mut parent = fixture.alice.reply(id_of(&article), "<p>Words in a mouth</p>");
-        let place = parent["id"].clone();
+        let id = parent["id"].clone();
         parent[*key] = json!(value);
-        fixture.remote.serve(&target_of(id_of(&place)), Document::activity_json(&parent));
-        let child = fixture.alice.reply(id_of(&place), &format!("<p>Lost {number}</p>"));
+        fixture.remote.serve(&target_of(id_of(&id)), Document::activity_json(&parent));
+        let child = fixture.alice.reply(id_of(&id), &format!("<p>Lost {number}</p>"));
         fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&child)).await;
     }
     fixture.settle().await;
@@ -156,8 +156,8 @@ async fn e9_a_chain_of_ten_thousand_replies_causes_twenty_requests(database: Dat
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&after)).await;
     fixture.await_page(&article, "a later reply", |page| page.comment("After it").is_some()).await;
     fixture.settle().await;
-    let asked = fixture.remote.requests_under("/users/alice/statuses/");
-    assert!((1..=20).contains(&asked), "{asked} requests");
+    let requests = fixture.remote.requests_under("/users/alice/statuses/");
+    assert!((1..=20).contains(&requests), "{requests} requests");
     assert!(!fixture.page(&article).await.text.contains("Deeper"));
 }
 
@@ -173,7 +173,7 @@ async fn e9_a_cyclic_chain_ends(database: Database) {
     assert!(fixture.remote.requests_under("/users/alice/statuses/") <= 20);
 }
 
-/// How a thread arrives.
+/// A thread, and how it arrives.
 #[derive(Debug, Clone)]
 struct Arrival {
     /// The parent of each note: an earlier one, or the review.
@@ -198,7 +198,7 @@ fn arrival() -> impl Strategy<Value = Arrival> {
     })
 }
 
-/// A property test over shapes of trees, orders of arrival, and what can be fetched.
+/// A property test over the shape of the thread, the order of delivery, and which notes can be fetched.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_tree_is_the_same_in_every_order_of_arrival() {
     let fixture = Fixture::new(Database::Sqlite).await;
@@ -208,11 +208,11 @@ async fn the_tree_is_the_same_in_every_order_of_arrival() {
     for case in 0..16 {
         let arrival = arrival().new_tree(&mut runner).expect("a case").current();
         let article = fixture.publish(&format!("Film {case}")).await;
-        arrive(&fixture, &users, &article, &arrival).await;
+        assert_threaded(&fixture, &users, &article, &arrival).await;
     }
 }
 
-async fn arrive(fixture: &Fixture, users: &[User], article: &Value, arrival: &Arrival) {
+async fn assert_threaded(fixture: &Fixture, users: &[User], article: &Value, arrival: &Arrival) {
     let text = |number: usize| format!("Voice {number} of all");
     let mut notes: Vec<Value> = Vec::new();
     for (number, parent) in arrival.parents.iter().enumerate() {
@@ -227,17 +227,17 @@ async fn arrive(fixture: &Fixture, users: &[User], article: &Value, arrival: &Ar
         let user = &users[number % users.len()];
         user.deliver(fixture.inbox(), &user.create(&notes[number])).await;
     }
-    let is_whole = |page: &Page| page.comments.len() == notes.len();
-    let page = fixture.await_page(article, &format!("all of {arrival:?}"), is_whole).await;
+    let is_complete = |page: &Page| page.comments.len() == notes.len();
+    let page = fixture.await_page(article, &format!("all of {arrival:?}"), is_complete).await;
     for (number, parent) in arrival.parents.iter().enumerate() {
         let comment = page.comment(&text(number)).expect("the comment");
-        let above = page.parent_of(comment).map(|above| above.text.clone());
+        let actual = page.parent_of(comment).map(|actual| actual.text.clone());
         match parent {
             Some(parent) => {
-                let above = above.unwrap_or_else(|| panic!("{number} hangs under nothing: {arrival:?}"));
-                assert!(above.contains(&text(*parent)), "{number} under {above}: {arrival:?}");
+                let actual = actual.unwrap_or_else(|| panic!("{number} has no parent: {arrival:?}"));
+                assert!(actual.contains(&text(*parent)), "{number} under {actual}: {arrival:?}");
             }
-            None => assert!(above.is_none(), "{number} at the top: {arrival:?}"),
+            None => assert!(actual.is_none(), "{number} at the top: {arrival:?}"),
         }
     }
     let replies = fixture.network.client.document(id_of(&article["replies"])).await;

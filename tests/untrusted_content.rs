@@ -1,4 +1,4 @@
-//! Remote content is shown as inert text (F in `docs/threats.md`).
+//! Content from feeds and other servers cannot run scripts or load anything (F in `docs/threats.md`).
 
 use serde_json::json;
 
@@ -21,7 +21,7 @@ async fn remote_content_is_inert(database: Database) {
         f2_links_with_other_schemes,
         f2_urls_of_an_actor_and_a_note_with_other_schemes,
         f3_markup_in_names_summaries_and_tags,
-        f4_remote_pictures_are_not_loaded_by_the_reader,
+        f4_remote_images_are_not_loaded_by_the_reader,
         f5_links_into_the_desk_or_without_a_scheme_are_dropped,
         f6_ids_classes_and_styles_stay_inside_a_comment,
         f7_bidirectional_invisible_and_stacked_characters,
@@ -29,13 +29,13 @@ async fn remote_content_is_inert(database: Database) {
     );
 }
 
-/// Elements that no page of Marquee uses.
+/// Elements that no comment may contain.
 const FORBIDDEN_ELEMENTS: [&str; 12] = [
     "iframe", "object", "embed", "base", "applet", "frame", "form", "input", "math", "noscript", "template",
     "link",
 ];
 
-/// Replies with each piece of HTML, waits for the marker next to it, and returns the page.
+/// Sends a reply with each piece of HTML, waits until all are shown, and returns the page.
 async fn page_with(fixture: &Fixture, title: &str, pieces: &[&str]) -> Page {
     let article = fixture.publish(title).await;
     for (number, piece) in pieces.iter().enumerate() {
@@ -50,27 +50,27 @@ async fn page_with(fixture: &Fixture, title: &str, pieces: &[&str]) -> Page {
     page
 }
 
-/// Checks that nothing on the page runs, and that nothing on it is fetched from elsewhere.
+/// Checks that nothing on the page can run or be loaded from another site.
 fn assert_inert(page: &Page) {
     for (name, attributes) in &page.elements {
         let value = |key: &str| attributes.iter().find(|(k, _)| k == key).map_or("", |(_, v)| v.as_str());
-        for (key, what) in attributes {
-            assert!(!key.starts_with("on"), "{name} has {key}={what}");
-            assert!(key != "srcdoc" && key != "formaction" && key != "ping", "{name} has {key}={what}");
-            let compact: String = what.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
+        for (key, text) in attributes {
+            assert!(!key.starts_with("on"), "{name} has {key}={text}");
+            assert!(key != "srcdoc" && key != "formaction" && key != "ping", "{name} has {key}={text}");
+            let compact: String = text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
             let compact = compact.to_lowercase();
             for scheme in ["javascript:", "vbscript:", "data:text", "file:"] {
-                assert!(!compact.starts_with(scheme), "{name} has {key}={what}");
+                assert!(!compact.starts_with(scheme), "{name} has {key}={text}");
             }
         }
         if matches!(name.as_str(), "img" | "script" | "source" | "video" | "audio" | "track" | "iframe") {
-            let from = value("src");
-            let is_ours = from.is_empty() || (from.starts_with('/') && !from.starts_with("//"));
-            assert!(is_ours || from.starts_with("https://marquee.test/"), "{name} loads {from}");
+            let source = value("src");
+            let is_local = source.is_empty() || (source.starts_with('/') && !source.starts_with("//"));
+            assert!(is_local || source.starts_with("https://marquee.test/"), "{name} loads {source}");
         }
         if name == "script" {
             let is_data = value("type") == "application/ld+json";
-            assert!(is_data || !value("src").is_empty(), "a script of the page's own text");
+            assert!(is_data || !value("src").is_empty(), "an inline script");
         }
         if name == "meta" {
             assert_ne!(value("http-equiv").to_lowercase(), "refresh");
@@ -78,7 +78,7 @@ fn assert_inert(page: &Page) {
     }
 }
 
-/// The number of elements with this name on the page, which must not come from a comment.
+/// The number of elements with this name on the page.
 fn count(page: &Page, name: &str) -> usize {
     page.elements.iter().filter(|(known, _)| known == name).count()
 }
@@ -132,7 +132,7 @@ async fn f2_links_with_other_schemes(fixture: &Fixture) {
         ],
     )
     .await;
-    assert!(page.text.contains("three"), "the text of a link stays");
+    assert!(page.text.contains("three"), "the text of a link is kept");
 }
 
 async fn f2_urls_of_an_actor_and_a_note_with_other_schemes(fixture: &Fixture) {
@@ -172,7 +172,7 @@ async fn f3_markup_in_names_summaries_and_tags(fixture: &Fixture) {
     assert_inert(&page);
 }
 
-async fn f4_remote_pictures_are_not_loaded_by_the_reader(fixture: &Fixture) {
+async fn f4_remote_images_are_not_loaded_by_the_reader(fixture: &Fixture) {
     let page = page_with(
         fixture,
         "Low Water",
@@ -227,7 +227,7 @@ async fn f6_ids_classes_and_styles_stay_inside_a_comment(fixture: &Fixture) {
     ids.sort_unstable();
     let all = ids.len();
     ids.dedup();
-    assert_eq!(ids.len(), all, "an id stands once");
+    assert_eq!(ids.len(), all, "ids are unique");
     assert!(!page.text.contains("display:none"));
 }
 
@@ -243,10 +243,10 @@ async fn f7_bidirectional_invisible_and_stacked_characters(fixture: &Fixture) {
     eve.deliver(fixture.inbox(), &eve.create(&note)).await;
     let page = fixture.await_page(&article, "the comment", |page| page.text.contains("Turn")).await;
     let comment = page.comment("Turn").expect("just seen");
-    let piled = comment.text.chars().filter(|c| *c == '\u{301}').count();
-    assert!(piled < 100, "{piled} marks");
-    let name_is_straight = !page.text.contains("\u{202e}evE");
-    assert!(name_is_straight, "a name does not turn the rest of the line");
+    let marks = comment.text.chars().filter(|c| *c == '\u{301}').count();
+    assert!(marks < 100, "{marks} marks");
+    let is_isolated = !page.text.contains("\u{202e}evE");
+    assert!(is_isolated, "a name does not change the direction of other text");
 }
 
 async fn f8_a_link_shows_its_target(fixture: &Fixture) {
@@ -256,12 +256,12 @@ async fn f8_a_link_shows_its_target(fixture: &Fixture) {
         &["<a href=\"https://evil.test/login\">https://bank.test/login</a>"],
     )
     .await;
-    let leads = page.elements.iter().any(|(name, attributes)| {
+    let has_link = page.elements.iter().any(|(name, attributes)| {
         name == "a"
             && attributes.iter().any(|(key, value)| key == "href" && value == "https://evil.test/login")
     });
-    let is_told = page.text.contains("evil.test") || !leads;
-    assert!(is_told, "an address as text that is not the link's: {}", page.text);
+    let is_visible = page.text.contains("evil.test") || !has_link;
+    assert!(is_visible, "the target of the link is not visible: {}", page.text);
     let rels = page.elements.iter().filter(|(name, attributes)| {
         name == "a" && attributes.iter().any(|(key, value)| key == "href" && value.contains("evil.test"))
     });
@@ -280,8 +280,8 @@ async fn f9_scripts_in_a_feed(database: Database) {
     let article =
         fixture.await_article(|article| crate::end_to_end::is_about(article, "The Night Ferry")).await;
     assert_inert(&fixture.page(&article).await);
-    let front = fixture.app.get_page("/").await;
-    assert_inert(&Page::parse(&front.body));
+    let home = fixture.app.get_page("/").await;
+    assert_inert(&Page::parse(&home.body));
     let content = article["content"].as_str().expect("content");
     assert!(
         !content.contains("script") && !content.contains("onclick") && !content.contains("iframe"),

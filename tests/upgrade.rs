@@ -260,7 +260,7 @@ async fn killed_while_it_upgrades_it_upgrades_at_its_next_start(database: Databa
         let before = sql.rows().await;
         fixture.app.set_env("FAILPOINTS", &format!("{place}=return"));
         fixture.app.launch();
-        fixture.app.await_death().await;
+        fixture.app.await_exit().await;
         fixture.app.set_env("FAILPOINTS", "");
         fixture.app.command_output(&["report", "list"]).await;
         let after = sql.rows().await;

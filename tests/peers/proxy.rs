@@ -1,5 +1,5 @@
-//! The only network access of a foreign server: an HTTP proxy that resolves the names of the test network.
-//! Other names do not resolve, so no traffic of a test leaves the machine.
+//! An HTTP proxy that resolves the names of the test network. It is the only network access of a foreign server, so no
+//! traffic of a test leaves the machine.
 
 use std::net::SocketAddr;
 
@@ -8,8 +8,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::network::Names;
 
-/// More than the head of a CONNECT request.
-const LARGEST: usize = 4 * 1024;
+/// The maximum size of the head of a CONNECT request.
+const MAX_HEAD_BYTES: usize = 4 * 1024;
 
 /// Starts the proxy for as long as the test runs, and returns its address.
 pub async fn open(names: Names) -> SocketAddr {
@@ -17,16 +17,16 @@ pub async fn open(names: Names) -> SocketAddr {
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(lead(stream, names.clone()));
+            tokio::spawn(tunnel(stream, names.clone()));
         }
     });
     address
 }
 
 /// Connects a client to its destination.
-async fn lead(mut inside: TcpStream, names: Names) {
-    let wanted = wanted_host(&mut inside).await;
-    let address = wanted.and_then(|host| names.all().get(&host).copied());
+async fn tunnel(mut inside: TcpStream, names: Names) {
+    let host = requested_host(&mut inside).await;
+    let address = host.and_then(|host| names.all().get(&host).copied());
     let response: &[u8] = match address {
         Some(_) => b"HTTP/1.1 200 Connection established\r\n\r\n",
         None => b"HTTP/1.1 502 No server of this test has that name\r\ncontent-length: 0\r\n\r\n",
@@ -42,9 +42,9 @@ async fn lead(mut inside: TcpStream, names: Names) {
 }
 
 /// The host of a CONNECT request.
-async fn wanted_host(stream: &mut TcpStream) -> Option<String> {
+async fn requested_host(stream: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") && head.len() < LARGEST {
+    while !head.ends_with(b"\r\n\r\n") && head.len() < MAX_HEAD_BYTES {
         head.push(stream.read_u8().await.ok()?);
     }
     let head = String::from_utf8(head).ok()?;

@@ -1,4 +1,4 @@
-//! A foreign server next to Marquee, and what both must show after each step.
+//! A foreign server and Marquee. Each step checks what both sides must show afterwards.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -54,18 +54,18 @@ impl Scenario {
     }
 
     /// The peer reads a whole collection, and must find exactly these items in any order.
-    pub async fn lists(&self, collection: &Value, mut ids: Vec<&str>) {
-        let told = self.peer.act("collection", json!({"id": id_of(collection)})).await;
-        assert_eq!(told["totalItems"], ids.len(), "{told}");
-        let mut items: Vec<_> = told["items"].as_array().expect("a list").iter().map(id_of).collect();
+    pub async fn assert_lists(&self, url: &Value, mut ids: Vec<&str>) {
+        let collection = self.peer.act("collection", json!({"id": id_of(url)})).await;
+        assert_eq!(collection["totalItems"], ids.len(), "{collection}");
+        let mut items: Vec<_> = collection["items"].as_array().expect("a list").iter().map(id_of).collect();
         items.sort_unstable();
         ids.sort_unstable();
-        assert_eq!(items, ids, "{}", id_of(collection));
+        assert_eq!(items, ids, "{}", id_of(url));
     }
 
     /// Follows, and waits for the Accept. Returns the id of the Follow.
     pub async fn follow(&self) -> String {
-        let follow = self.peer.do_it("follow", json!({})).await;
+        let follow = self.peer.act_for_id("follow", json!({})).await;
         let accept = self.peer.await_received("the Accept", |r| r.is("Accept", &follow)).await;
         assert_eq!(accept.0["actor"], self.fixture.actor());
         self.await_followers(1).await;
@@ -110,7 +110,7 @@ impl Scenario {
         let url = article["url"].as_str().expect("a page");
         self.fixture.app.command_output(&["revise", url, &file]).await;
         let update = self.peer.await_received("the Update", |r| r.is("Update", id_of(article))).await;
-        assert!(update.says("content").contains("by daylight"), "{update:?}");
+        assert!(update.object_text("content").contains("by daylight"), "{update:?}");
         assert_eq!(update.0["object"]["published"], article["published"]);
         let moments = [article["published"].as_str(), update.0["object"]["updated"].as_str()];
         let [published, updated] =
@@ -133,34 +133,34 @@ impl Scenario {
     /// Replies, and waits until the page shows the comment with the name of its author. Returns the id of the
     /// note.
     pub async fn reply(&self, article: &Value, to: &str, text: &str, form: Option<&str>) -> String {
-        let mut what = json!({"to": to, "text": text});
+        let mut args = json!({"to": to, "text": text});
         if let Some(form) = form {
-            what["form"] = form.into();
+            args["form"] = form.into();
         }
-        let note = self.peer.do_it("reply", what).await;
+        let note = self.peer.act_for_id("reply", args).await;
         let page = self.fixture.await_page(article, "the comment", |page| page.comment(text).is_some()).await;
         let comment = page.comment(text).expect("the comment");
         assert!(comment.text.contains(self.peer.software.handle()), "{}", comment.text);
         note
     }
 
-    pub async fn await_gone(&self, article: &Value, text: &str) {
-        let is_gone = |page: &Page| page.comment(text).is_none();
-        self.fixture.await_page(article, "the comment to go", is_gone).await;
+    pub async fn await_removed(&self, article: &Value, text: &str) {
+        let is_removed = |page: &Page| page.comment(text).is_none();
+        self.fixture.await_page(article, "the comment to disappear", is_removed).await;
     }
 
     /// Likes and boosts, and undoes both.
     pub async fn react(&self, article: &Value) {
         for (step, collection) in [("like", "likes"), ("boost", "shares")] {
-            let done = self.peer.do_it(step, json!({"object": article["id"]})).await;
+            let activity = self.peer.act_for_id(step, json!({"object": article["id"]})).await;
             await_total_items(&self.fixture, article, collection, 1).await;
-            self.peer.do_it("undo", json!({"activity": done})).await;
+            self.peer.act_for_id("undo", json!({"activity": activity})).await;
             await_total_items(&self.fixture, article, collection, 0).await;
         }
     }
 
-    /// Checks that the peer refuses an unsigned activity, so that what it accepts has a meaning.
-    pub async fn refuses_what_nobody_signed(&self, article: &Value) {
+    /// Checks that the peer refuses an unsigned activity: otherwise what it accepts would prove nothing.
+    pub async fn assert_unsigned_refused(&self, article: &Value) {
         let actor = self.fixture.actor();
         let forged = json!({
             "@context": "https://www.w3.org/ns/activitystreams",
@@ -184,9 +184,9 @@ fn assert_same(understood: &Value, article: &Value) {
     let attachments = article["attachment"].as_array().map_or(&[][..], Vec::as_slice);
     let understood = understood["attachments"].as_array().expect("a list");
     assert_eq!(understood.len(), attachments.len());
-    for (theirs, ours) in understood.iter().zip(attachments) {
+    for (parsed, attachment) in understood.iter().zip(attachments) {
         for key in ["type", "url", "mediaType", "name"] {
-            assert_eq!(theirs[key], ours[key], "{key} of an attachment");
+            assert_eq!(parsed[key], attachment[key], "{key} of an attachment");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Generates activities: most of them almost valid, since anything else is refused early.
+//! Generates random activities. Most are almost valid, since others would be refused early.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -147,71 +147,71 @@ const PIECES: [&str; 12] = [
     "é",
 ];
 
-pub(super) struct Shapes {
+pub(super) struct ActivityGenerator {
     runner: TestRunner,
     activities: BoxedStrategy<Value>,
-    spoilers: BoxedStrategy<Spoiler>,
+    mutations: BoxedStrategy<Mutation>,
 }
 
 /// A change to the text of an activity.
 #[derive(Debug, Clone)]
-enum Spoiler {
-    Nothing,
+enum Mutation {
+    None,
     Truncated(prop::sample::Index),
-    Doubled(&'static str),
-    Pierced(prop::sample::Index, &'static str),
-    Deep(usize),
-    Wide(usize),
+    DuplicateKey(&'static str),
+    Replaced(prop::sample::Index, &'static str),
+    Nested(usize),
+    Repeated(usize),
     Wrapped,
 }
 
-impl Shapes {
+impl ActivityGenerator {
     pub(super) fn new(seed: u64, known: &[String]) -> Self {
         let bytes: Vec<u8> = (0..4).flat_map(|part| (seed ^ part).to_le_bytes()).collect();
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-        let spoilers = prop_oneof![
-            24 => Just(Spoiler::Nothing),
-            1 => any::<prop::sample::Index>().prop_map(Spoiler::Truncated),
-            1 => select(vec!["id", "type", "actor", "object"]).prop_map(Spoiler::Doubled),
-            2 => (any::<prop::sample::Index>(), select(PIECES.to_vec())).prop_map(|(at, with)| Spoiler::Pierced(at, with)),
-            1 => (1..200usize).prop_map(Spoiler::Deep),
-            1 => (1..3_000usize).prop_map(Spoiler::Wide),
-            1 => Just(Spoiler::Wrapped),
+        let mutations = prop_oneof![
+            24 => Just(Mutation::None),
+            1 => any::<prop::sample::Index>().prop_map(Mutation::Truncated),
+            1 => select(vec!["id", "type", "actor", "object"]).prop_map(Mutation::DuplicateKey),
+            2 => (any::<prop::sample::Index>(), select(PIECES.to_vec())).prop_map(|(at, with)| Mutation::Replaced(at, with)),
+            1 => (1..200usize).prop_map(Mutation::Deep),
+            1 => (1..3_000usize).prop_map(Mutation::Wide),
+            1 => Just(Mutation::Wrapped),
         ];
         Self {
             runner: TestRunner::new_with_rng(Config::default(), rng),
             activities: activity(known),
-            spoilers: spoilers.boxed(),
+            mutations: mutations.boxed(),
         }
     }
 
     /// The body of a request by the user with this id.
     pub(super) fn next(&mut self, me: &str) -> String {
         let activity = self.activities.new_tree(&mut self.runner).expect("an activity").current();
-        let spoiler = self.spoilers.new_tree(&mut self.runner).expect("a spoiler").current();
-        spoiler.spoil(activity.to_string()).replace(ME, me)
+        let mutation = self.mutations.new_tree(&mut self.runner).expect("a mutation").current();
+        mutation.apply(activity.to_string()).replace(ME, me)
     }
 }
 
-impl Spoiler {
-    fn spoil(&self, text: String) -> String {
+impl Mutation {
+    fn apply(&self, text: String) -> String {
         let boundary = |at: &prop::sample::Index| {
             let at = at.index(text.len());
             (at..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or_default()
         };
         match self {
-            Self::Nothing => text,
+            Self::None => text,
             Self::Truncated(at) => text[..boundary(at)].to_owned(),
-            Self::Doubled(key) => text.replacen('{', &format!("{{\"{key}\":\"{ME}/twice\","), 1),
-            Self::Pierced(at, with) => {
+            Self::DuplicateKey(key) => text.replacen('{', &format!("{{\"{key}\":\"{ME}/twice\","), 1),
+            Self::Replaced(at, with) => {
                 let at = boundary(at);
                 format!("{}{with}{}", &text[..at], text[at..].chars().skip(1).collect::<String>())
             }
-            Self::Deep(levels) => {
+            Self::Nested(levels) => {
                 let deep = format!("{}1{}", "[".repeat(*levels), "]".repeat(*levels));
                 text.replacen('{', &format!("{{\"deep\":{deep},"), 1)
             }
-            Self::Wide(items) => {
+            Self::Repeated(items) => {
                 let wide = vec![format!("\"{ME}/followers\""); *items].join(",");
                 text.replacen('{', &format!("{{\"bto\":[{wide}],"), 1)
             }
@@ -232,9 +232,9 @@ fn text() -> BoxedStrategy<String> {
 
 /// An id of this site, of the sender, of other servers, or something that resembles an id.
 fn id(known: &[String]) -> BoxedStrategy<String> {
-    let ours = known.to_vec();
+    let known_ids = known.to_vec();
     let root = known[0].split("/ap/").next().unwrap_or_default().to_owned();
-    let odd = vec![
+    let unusual = vec![
         format!("{root}/ap/actor/01ZZZZZZZZZZZZZZZZZZZZZZZZ"),
         format!("{root}/ap/article/x"),
         format!("{root}/ap/actor"),
@@ -253,17 +253,17 @@ fn id(known: &[String]) -> BoxedStrategy<String> {
         format!("https://other.test/{}", "x".repeat(3_000)),
     ];
     prop_oneof![
-        8 => select(ours),
+        8 => select(known_ids),
         6 => (0..40u8).prop_map(|number| format!("{ME}/statuses/{number}")),
         2 => Just(ME.to_owned()),
         1 => (0..40u8).prop_map(|number| format!("https://other.test/{number}")),
-        2 => select(odd),
+        2 => select(unusual),
     ]
     .boxed()
 }
 
-/// Any value.
-fn odd(known: &[String]) -> BoxedStrategy<Value> {
+/// Any JSON value.
+fn any_value(known: &[String]) -> BoxedStrategy<Value> {
     let numbers =
         vec![json!(0), json!(-1), json!(i64::MAX), json!(u64::MAX), json!(1e300), json!(0.1), json!(1e18)];
     let leaf = prop_oneof![
@@ -294,17 +294,17 @@ fn reference(known: &[String]) -> BoxedStrategy<Value> {
         1 => id(known).prop_map(|id| json!({"id": id})),
         1 => id(known).prop_map(|id| json!({"type": "Link", "href": id})),
         1 => vec(id(known), 0..4).prop_map(Value::from),
-        1 => odd(known),
+        1 => any_value(known),
     ]
     .boxed()
 }
 
-/// A member that is valid or not.
+/// A member, valid or not.
 fn member(known: &[String]) -> BoxedStrategy<(String, Value)> {
     let audience = || vec(prop_oneof![4 => Just(PUBLIC.to_owned()), 1 => id(known), 1 => text()], 0..4);
     let tag = (select(vec!["Mention", "Hashtag", "Emoji", "Movie", "Link"]), text(), id(known))
         .prop_map(|(kind, name, href)| json!({"type": kind, "name": name, "href": href}));
-    let fitting = prop_oneof![
+    let valid = prop_oneof![
         (select(vec!["to", "cc", "audience"]), audience()).prop_map(|(key, to)| (key, Value::from(to))),
         (select(vec!["published", "updated", "endTime", "deleted"]), select(DATES.to_vec()))
             .prop_map(|(key, date)| (key, json!(date))),
@@ -320,12 +320,12 @@ fn member(known: &[String]) -> BoxedStrategy<(String, Value)> {
             reference(known)
         ),
     ];
-    let any = (select(MEMBERS.to_vec()), odd(known));
-    prop_oneof![4 => fitting, 1 => any].prop_map(|(key, value)| (key.to_owned(), value)).boxed()
+    let random = (select(MEMBERS.to_vec()), any_value(known));
+    prop_oneof![4 => valid, 1 => random].prop_map(|(key, value)| (key.to_owned(), value)).boxed()
 }
 
 /// An object with these members; later ones replace earlier ones.
-fn with(object: Value, more: Vec<(String, Value)>) -> Value {
+fn with_members(object: Value, more: Vec<(String, Value)>) -> Value {
     let Value::Object(mut all) = object else { return object };
     all.extend(more);
     all.into()
@@ -340,7 +340,7 @@ fn post(known: &[String]) -> BoxedStrategy<Value> {
             let post = json!({
                 "id": id, "type": kind, "attributedTo": ME, "inReplyTo": parent, "content": content, "to": [PUBLIC],
             });
-            with(post, more)
+            with_members(post, more)
         })
         .boxed()
 }
@@ -349,7 +349,7 @@ fn profile(known: &[String]) -> BoxedStrategy<Value> {
     (select(vec!["Person", "Service", "Group", "Application"]), text(), vec(member(known), 0..4))
         .prop_map(|(kind, name, more)| {
             let inbox = format!("{ME}/inbox");
-            with(
+            with_members(
                 json!({"id": ME, "type": kind, "name": name, "preferredUsername": name, "inbox": inbox}),
                 more,
             )
@@ -357,11 +357,11 @@ fn profile(known: &[String]) -> BoxedStrategy<Value> {
         .boxed()
 }
 
-fn inner(known: &[String]) -> BoxedStrategy<Value> {
+fn nested_activity(known: &[String]) -> BoxedStrategy<Value> {
     (select(ACTIVITIES.to_vec()), reference(known), vec(member(known), 0..2), 0..40u8)
         .prop_map(|(kind, object, more, number)| {
             let id = format!("{ME}/activities/{number}");
-            with(json!({"id": id, "type": kind, "actor": ME, "object": object}), more)
+            with_members(json!({"id": id, "type": kind, "actor": ME, "object": object}), more)
         })
         .boxed()
 }
@@ -370,15 +370,15 @@ fn activity(known: &[String]) -> BoxedStrategy<Value> {
     let kind = prop_oneof![
         20 => select(ACTIVITIES.to_vec()).prop_map(Value::from),
         1 => vec(select(ACTIVITIES.to_vec()), 0..3).prop_map(Value::from),
-        1 => odd(known),
+        1 => any_value(known),
     ];
     let object = prop_oneof![
         6 => select(known.to_vec()).prop_map(Value::from),
         6 => post(known),
-        3 => inner(known),
+        3 => nested_activity(known),
         2 => profile(known),
         2 => reference(known),
-        1 => odd(known),
+        1 => any_value(known),
     ];
     let id = prop_oneof![
         12 => (0..40u8).prop_map(|number| json!(format!("{ME}/activities/{number}"))),
@@ -389,7 +389,8 @@ fn activity(known: &[String]) -> BoxedStrategy<Value> {
         prop_oneof![8 => Just(None), 1 => select(vec!["id", "actor", "object", "type"]).prop_map(Some)];
     (kind, id, actor, object, vec(member(known), 0..4), missing)
         .prop_map(|(kind, id, actor, object, more, missing)| {
-            let mut activity = with(json!({"id": id, "type": kind, "actor": actor, "object": object}), more);
+            let mut activity =
+                with_members(json!({"id": id, "type": kind, "actor": actor, "object": object}), more);
             if let (Some(key), Value::Object(members)) = (missing, &mut activity) {
                 members.remove(key);
             }

@@ -1,4 +1,4 @@
-//! Marquee as its own process, with real HTTPS in front of it.
+//! Marquee as a child process behind an HTTPS proxy.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
@@ -21,7 +21,7 @@ use super::tls_proxy::TlsProxy;
 /// Lines of output.
 pub type Lines = Arc<Mutex<Vec<String>>>;
 
-/// Another process of Marquee, which ends with the value.
+/// Another process of Marquee, which is killed when the value is dropped.
 pub struct BackgroundProcess(Child);
 
 impl Drop for BackgroundProcess {
@@ -43,7 +43,7 @@ pub struct AppOptions {
     pub wrapper: Vec<String>,
 }
 
-/// A Marquee of the test's own. It ends with the value; if the test fails, its log is printed.
+/// The Marquee of a test. The process is killed when the value is dropped; if the test fails, its log is printed.
 pub struct App {
     options: AppOptions,
     proxy: TlsProxy,
@@ -96,10 +96,10 @@ impl App {
 
     fn command(&self, args: &[&str]) -> Command {
         let program = program();
-        let words: Vec<&OsStr> =
+        let command_line: Vec<&OsStr> =
             self.options.wrapper.iter().map(OsStr::new).chain([program.as_os_str()]).collect();
-        let mut command = Command::new(words[0]);
-        command.args(&words[1..]);
+        let mut command = Command::new(command_line[0]);
+        command.args(&command_line[1..]);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("MARQUEE_") {
                 command.env_remove(name);
@@ -167,17 +167,17 @@ impl App {
 
     /// Whether Marquee has exited on its own.
     #[cfg(feature = "failpoints")]
-    pub fn is_dead(&mut self) -> bool {
+    pub fn has_exited(&mut self) -> bool {
         self.child.as_mut().is_some_and(|child| child.try_wait().expect("a child").is_some())
     }
 
     /// Waits until Marquee exits on its own.
     #[cfg(feature = "failpoints")]
-    pub async fn await_death(&mut self) {
+    pub async fn await_exit(&mut self) {
         let child = self.child.as_mut().expect("it is running");
-        super::eventually("the end of Marquee", || {
-            let ended = child.try_wait().expect("a child");
-            async move { ended }
+        super::eventually("Marquee to exit", || {
+            let status = child.try_wait().expect("a child");
+            async move { status }
         })
         .await;
         self.child = None;
@@ -209,7 +209,7 @@ impl App {
 
     /// What Marquee has printed on its standard output.
     pub fn printed(&self) -> Vec<String> {
-        self.printed.lock().expect("what it printed").clone()
+        self.printed.lock().expect("the output").clone()
     }
 
     /// Waits until a line of the log meets a condition. A line may arrive later than the response that it is about.
@@ -242,9 +242,9 @@ impl App {
         let pid = child.id().to_string();
         let status = Command::new("kill").args(["-TERM", &pid]).status().expect("kill");
         assert!(status.success(), "SIGTERM was not sent");
-        super::eventually("Marquee to end", || {
-            let ended = child.try_wait().expect("a child");
-            async move { ended }
+        super::eventually("Marquee to exit", || {
+            let status = child.try_wait().expect("a child");
+            async move { status }
         })
         .await
     }
@@ -252,7 +252,7 @@ impl App {
     /// Stops Marquee with SIGTERM and starts it again.
     pub async fn restart(&mut self) {
         let status = self.terminate().await;
-        assert!(status.success(), "it ended with {status}");
+        assert!(status.success(), "Marquee exited with {status}");
         self.start().await;
     }
 
@@ -264,7 +264,7 @@ impl App {
             let output = command.kill_on_drop(true).output();
             match tokio::time::timeout(super::WAIT_TIMEOUT, output).await {
                 Ok(output) => output.expect("Marquee"),
-                Err(elapsed) => panic!("marquee {command_line} does not end: {elapsed}"),
+                Err(elapsed) => panic!("marquee {command_line} does not exit: {elapsed}"),
             }
         }
     }
@@ -326,7 +326,7 @@ impl Drop for App {
             let _ = child.wait();
         }
         if std::thread::panicking() {
-            eprintln!("── what Marquee printed ──\n{}\n──", self.log().join("\n"));
+            eprintln!("── output of Marquee ──\n{}\n──", self.log().join("\n"));
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Direct access to Marquee's database: what another process, an administrator or a failure does to it.
+//! Direct access to Marquee's database, to act as another process, an administrator or a failure.
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 
 use super::app::App;
 
-/// A connection of the test's own.
+/// A connection of the test.
 pub enum DbControl {
     Sqlite(SqliteConnection),
     Postgres { own: PgConnection, cluster: PgConnection, name: String },
@@ -24,13 +24,13 @@ impl DbControl {
 
     /// Executes a statement.
     pub async fn execute(&mut self, statement: &str) {
-        let done = match self {
+        let result = match self {
             Self::Sqlite(own) => sqlx::raw_sql(AssertSqlSafe(statement)).execute(own).await.map(|_| ()),
             Self::Postgres { own, .. } => {
                 sqlx::raw_sql(AssertSqlSafe(statement)).execute(own).await.map(|_| ())
             }
         };
-        done.unwrap_or_else(|e| panic!("{statement}: {e}"));
+        result.unwrap_or_else(|e| panic!("{statement}: {e}"));
     }
 
     /// Blocks the acceptance of activities until `unblock_writes`.

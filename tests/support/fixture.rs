@@ -1,5 +1,5 @@
-//! What most tests start with: Marquee, a remote server with a user, and the critic's actor as that server
-//! sees it.
+//! The starting point of most tests: Marquee, a remote server with a user, and the critic's actor as that server sees
+//! it.
 
 use serde_json::Value;
 
@@ -13,11 +13,11 @@ use super::remote::{Remote, User};
 use super::settings::Settings;
 use super::{TestNetwork, eventually};
 
-/// The text of reviews that `publish` publishes.
+/// The text of the reviews that `Fixture::publish` publishes.
 pub const THE_FERRY: &str = "The ferry leaves at six, and nobody waves.";
 
 pub struct Fixture {
-    // In drop order: the app first, so that it delivers nothing to servers that are gone.
+    // Fields are dropped in this order: the app first, so that it does not deliver to servers that have stopped.
     pub app: App,
     pub remote: Remote,
     pub network: TestNetwork,
@@ -30,7 +30,7 @@ impl Fixture {
         Self::with(database, |_, settings| settings).await
     }
 
-    /// The same with other settings.
+    /// Like `new`, with other settings.
     pub async fn with(
         database: Database,
         change: impl for<'w> FnOnce(&Remote, Settings<'w>) -> Settings<'w>,
@@ -40,7 +40,7 @@ impl Fixture {
         Self::in_network(network, remote, database, change).await
     }
 
-    /// The same in a network with further servers.
+    /// Like `with`, in a network with further servers.
     pub async fn in_network(
         network: TestNetwork,
         remote: Remote,
@@ -74,23 +74,22 @@ impl Fixture {
         follow
     }
 
-    /// The same from another server.
+    /// Follows the critic from another server.
     pub async fn follow_from(&self, remote: &Remote, user: &User) {
         let follow = user.follow(self.actor());
         user.deliver(self.inbox(), &follow).await;
-        let is_ours = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == follow["id"];
-        remote.await_activity("the Accept", is_ours).await;
+        let is_accept = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == follow["id"];
+        remote.await_activity("the Accept", is_accept).await;
     }
 
     pub async fn await_accept(&self, user: &User, follow: &Value) {
-        let is_ours = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == follow["id"];
-        let accept = self.remote.await_activity("the Accept", is_ours).await;
+        let is_accept = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == follow["id"];
+        let accept = self.remote.await_activity("the Accept", is_accept).await;
         assert_eq!(accept["actor"], self.actor());
         assert_eq!(accept["object"]["actor"], user.id());
     }
 
-    /// Waits until everything that was delivered before has been processed: twice, a new user follows and is
-    /// accepted.
+    /// Waits until everything that was delivered before has been processed: a new user follows and is accepted, twice.
     pub async fn settle(&self) {
         for _ in 0..2 {
             let stranger = self.remote.user(&format!("stranger{}", super::unique()));
@@ -174,11 +173,11 @@ impl Fixture {
         note
     }
 
-    /// The same as a reply to a comment.
+    /// Like `comment`, as a reply to a comment.
     pub async fn comment_under(&self, user: &User, article: &Value, parent: &Value, text: &str) -> Value {
         let note = user.reply(id_of(parent), &format!("<p>{text}</p>"));
         user.deliver(self.inbox(), &user.create(&note)).await;
-        self.await_page(article, "an answer", |page| page.comment(text).is_some()).await;
+        self.await_page(article, "a reply", |page| page.comment(text).is_some()).await;
         note
     }
 

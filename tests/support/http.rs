@@ -36,7 +36,7 @@ impl Response {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("not JSON ({e}): {}", self.body))
     }
 
-    /// Whether the response says that the signature is not acceptable.
+    /// Whether the signature was rejected.
     pub fn is_unauthorized(&self) -> bool {
         self.status == 401
     }
@@ -110,8 +110,8 @@ impl Client {
             || (media_type.starts_with("application/ld+json") && media_type.contains("activitystreams"));
         assert!(is_as2, "{url} is served as {media_type}");
         let document = response.json();
-        let address = url.split('#').next().unwrap_or(url);
-        assert_eq!(document["id"], address, "what is served at an id has that id");
+        let id = url.split('#').next().unwrap_or(url);
+        assert_eq!(document["id"], id, "the document has the id that was requested");
         document
     }
 
@@ -128,6 +128,6 @@ impl Client {
             .find(|link| link["rel"] == "self" && link["type"] == "application/activity+json")
             .expect("a self link of the type that Mastodon looks for");
         assert_eq!(jrd["subject"], format!("acct:{handle}"));
-        self.document(link["href"].as_str().expect("an address")).await
+        self.document(link["href"].as_str().expect("a URL")).await
     }
 }

@@ -1,4 +1,4 @@
-//! A database of a test's own, and what is in it: the schema, and every row.
+//! A database of a single test, with access to its schema and all of its rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,14 +9,14 @@ use super::Database;
 use super::postgres::Postgres;
 use super::temp_dir::TempDir;
 
-/// A database that goes away with the value.
+/// A database that is dropped with the value.
 pub struct OwnDatabase {
     folder: TempDir,
     postgres: Option<Postgres>,
 }
 
 impl OwnDatabase {
-    /// Makes an empty one.
+    /// Creates an empty database.
     pub async fn new(database: Database) -> Self {
         let postgres = match database {
             Database::Sqlite => None,
@@ -35,7 +35,7 @@ impl OwnDatabase {
     }
 }
 
-/// A connection that can be asked anything.
+/// A connection for arbitrary statements.
 pub enum Sql {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
@@ -56,14 +56,14 @@ impl Sql {
 
     /// Runs statements.
     pub async fn execute(&mut self, statements: &str) {
-        let done = match self {
+        let result = match self {
             Self::Sqlite(c) => sqlx::raw_sql(AssertSqlSafe(statements)).execute(c).await.map(|_| ()),
             Self::Postgres(c) => sqlx::raw_sql(AssertSqlSafe(statements)).execute(c).await.map(|_| ()),
         };
-        done.unwrap_or_else(|e| panic!("{e}: {}", statements.chars().take(300).collect::<String>()));
+        result.unwrap_or_else(|e| panic!("{e}: {}", statements.chars().take(300).collect::<String>()));
     }
 
-    /// The texts that a query gives.
+    /// The texts that a query returns.
     pub async fn texts(&mut self, query: &str) -> Vec<String> {
         let texts = match self {
             Self::Sqlite(c) => sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(c).await,
@@ -72,7 +72,7 @@ impl Sql {
         texts.unwrap_or_else(|e| panic!("{e}: {query}"))
     }
 
-    /// The tables, without those in which SQLite's full text search and sqlx keep what is theirs.
+    /// The tables, except the internal ones of SQLite and sqlx.
     pub async fn tables(&mut self) -> Vec<String> {
         let query = match self {
             Self::Sqlite(_) => {
@@ -107,7 +107,7 @@ impl Sql {
         rows
     }
 
-    /// Everything that makes the schema, one text for each part of it.
+    /// The schema: one text for each table, column, index, constraint and trigger.
     pub async fn schema(&mut self) -> BTreeSet<String> {
         let queries: &[&str] = match self {
             Self::Sqlite(_) => {

@@ -1,4 +1,4 @@
-//! What a reader sees of a page.
+//! The content of a page as a reader sees it.
 
 use scraper::{ElementRef, Html, Selector};
 
@@ -106,7 +106,7 @@ mod tests {
     use super::Page;
 
     #[test]
-    fn a_comment_tells_what_it_answers() {
+    fn a_comment_links_to_its_parent() {
         let page = Page::parse(
             "<body><ol><li id=comment-1><p>First</p></li>\
              <li id=comment-2><a href='#comment-2'>now</a> to <a href='#comment-1'>Ann</a> Second</li></ol></body>",

@@ -1,5 +1,5 @@
 //! A scripted remote server of the fediverse: real keys, real HTTPS, WebFinger, actors, notes and inboxes. It
-//! verifies deliveries like the strictest servers, with code of its own. An invalid delivery fails the test,
+//! verifies deliveries as strictly as any known server, with code of its own. An invalid delivery fails the test,
 //! at the latest when the remote goes out of scope.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -21,7 +21,7 @@ use super::network::TestNetwork;
 use super::signature::SignatureScheme;
 use super::verify::{Incoming, KeyCache, UNREACHABLE, VerifiedSigner};
 
-/// Larger bodies are not read.
+/// The maximum size of a body.
 const MAX_BODY_SIZE: usize = 4 * 1024 * 1024;
 
 pub struct Remote {
@@ -58,7 +58,7 @@ pub(super) struct Server {
     pub(super) client: Client,
     counter: AtomicU64,
     state: Mutex<ServerState>,
-    news: Notify,
+    changed: Notify,
     is_secure: AtomicBool,
     /// Keys of other servers.
     key_cache: KeyCache,
@@ -131,7 +131,7 @@ impl Remote {
             client: network.client.clone(),
             counter: AtomicU64::new(1),
             state: Mutex::default(),
-            news: Notify::new(),
+            changed: Notify::new(),
             is_secure: AtomicBool::new(false),
             key_cache: KeyCache::default(),
         });
@@ -179,7 +179,7 @@ impl Remote {
     /// Sends the responses that were held back.
     pub fn resume(&self) {
         self.server.state().paused_paths.clear();
-        self.server.news.notify_waiters();
+        self.server.changed.notify_waiters();
     }
 
     /// The number of requests for a path with its query.
@@ -190,7 +190,7 @@ impl Remote {
     /// The number of requests for paths with this prefix.
     pub fn requests_under(&self, path: &str) -> usize {
         let state = self.server.state();
-        state.requests.iter().filter(|(asked, _)| asked.starts_with(path)).map(|(_, count)| count).sum()
+        state.requests.iter().filter(|(target, _)| target.starts_with(path)).map(|(_, count)| count).sum()
     }
 
     /// The number of all requests.
@@ -199,7 +199,7 @@ impl Remote {
     }
 
     /// Requires a signature on each GET of an actor or a note from now on, as secure mode does.
-    pub fn demand_signed_gets(&self) {
+    pub fn require_signed_gets(&self) {
         self.server.is_secure.store(true, Ordering::SeqCst);
     }
 
@@ -236,8 +236,8 @@ impl Remote {
     /// The accepted activities of a type, each id once.
     pub fn distinct_activities(&self, kind: &str) -> Vec<Value> {
         let mut seen = std::collections::BTreeSet::new();
-        let taken = self.received().into_iter().map(|received| received.activity);
-        taken.filter(|a| a["type"] == kind && seen.insert(a["id"].to_string())).collect()
+        let activities = self.received().into_iter().map(|received| received.activity);
+        activities.filter(|a| a["type"] == kind && seen.insert(a["id"].to_string())).collect()
     }
 
     /// Waits for a delivery for which `is_match` holds.
@@ -270,7 +270,7 @@ impl Remote {
         .await;
     }
 
-    /// Takes what was wrong with the deliveries so far. The caller must check it.
+    /// Takes the list of invalid deliveries so far, which the caller must check.
     pub fn take_violations(&self) -> Vec<String> {
         std::mem::take(&mut self.server.state().violations)
     }
@@ -283,13 +283,13 @@ impl Remote {
     ) -> T {
         let waiting = async {
             loop {
-                let news = self.server.news.notified();
-                tokio::pin!(news);
-                news.as_mut().enable();
+                let changed = self.server.changed.notified();
+                tokio::pin!(changed);
+                changed.as_mut().enable();
                 if let Some(found) = find(&self.server.state()) {
                     return found;
                 }
-                news.await;
+                changed.await;
             }
         };
         if let Ok(found) = tokio::time::timeout(timeout, waiting).await {
@@ -313,7 +313,7 @@ impl Drop for Remote {
 
 impl Server {
     fn state(&self) -> MutexGuard<'_, ServerState> {
-        self.state.lock().expect("no test panics while it holds this")
+        self.state.lock().expect("the state of the server")
     }
 
     pub(super) fn url(&self, path: &str) -> String {
@@ -365,13 +365,13 @@ impl Server {
     /// Waits until responses for this target are no longer held back.
     async fn wait_until_resumed(&self, target: &str) {
         loop {
-            let news = self.news.notified();
-            tokio::pin!(news);
-            news.as_mut().enable();
-            if !self.state().paused_paths.iter().any(|held| held == target) {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if !self.state().paused_paths.iter().any(|path| path == target) {
                 return;
             }
-            news.await;
+            changed.await;
         }
     }
 
@@ -386,7 +386,7 @@ impl Server {
         rejected_schemes
     }
 
-    async fn take(&self, incoming: &Incoming<'_>) -> Document {
+    async fn receive(&self, incoming: &Incoming<'_>) -> Document {
         if self.rejects_scheme(incoming) {
             return Document::status(401);
         }
@@ -399,7 +399,7 @@ impl Server {
             Err(violation) => {
                 let violation = format!("a delivery to {} does not verify: {violation}", incoming.target);
                 self.state().violations.push(violation);
-                self.news.notify_waiters();
+                self.changed.notify_waiters();
                 return Document::status(401);
             }
         };
@@ -421,7 +421,7 @@ impl Server {
             }
             scripted
         };
-        self.news.notify_waiters();
+        self.changed.notify_waiters();
         match scripted {
             None => Document::status(202),
             Some(ScriptedResponse::Status(status)) => Document::status(status),
@@ -453,7 +453,7 @@ async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response
         if !path.ends_with("/inbox") {
             return Document::status(404).response();
         }
-        return server.take(&incoming).await.response();
+        return server.receive(&incoming).await.response();
     }
     server.wait_until_resumed(target).await;
     let is_guarded = path.starts_with("/users/") && server.is_secure.load(Ordering::SeqCst);

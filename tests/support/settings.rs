@@ -1,4 +1,4 @@
-//! What a test starts Marquee with.
+//! The settings with which a test starts Marquee.
 
 use std::net::SocketAddr;
 use std::process::Output;
@@ -96,7 +96,7 @@ impl<'w> Settings<'w> {
         app
     }
 
-    /// Starts Marquee with settings that it must refuse, and returns its output.
+    /// Starts Marquee with invalid settings, and returns its output.
     pub async fn refusal(self) -> Output {
         App::new(self.options).await.cli(&["serve"]).await
     }

@@ -1,5 +1,5 @@
-//! A small disk that a test can fill: a tmpfs in a mount namespace that only Marquee uses. It disappears with
-//! the process that holds the namespace, however the test ends.
+//! A small disk that a test can fill: a tmpfs in a mount namespace that only Marquee uses. It disappears with the
+//! process that holds the namespace, even if the test is killed.
 
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
@@ -36,7 +36,7 @@ impl SmallDisk {
         let out = holder.stdout.take().expect("its output");
         BufReader::new(out).read_line(&mut line).expect("its output");
         if line != "mounted\n" {
-            let output = holder.wait_with_output().expect("its end");
+            let output = holder.wait_with_output().expect("its exit status");
             panic!(
                 "cannot make a disk to fill: this needs root with CAP_SYS_ADMIN, or user namespaces ({}). In a \
                  container, give it `--cap-add SYS_ADMIN --security-opt apparmor=unconfined`.",
@@ -60,7 +60,7 @@ impl SmallDisk {
     }
 
     /// The same directory, as the test sees it.
-    fn seen_from_outside(&self) -> PathBuf {
+    fn outside_path(&self) -> PathBuf {
         let inside = self.path().strip_prefix("/").expect("a whole path");
         PathBuf::from(format!("/proc/{}/root", self.holder.id())).join(inside)
     }
@@ -70,7 +70,7 @@ impl SmallDisk {
         let mut filler = fs::OpenOptions::new()
             .create(true)
             .append(true)
-            .open(self.seen_from_outside().join("filler"))
+            .open(self.outside_path().join("filler"))
             .expect("a file on the small disk");
         for size in [64 * 1024, 4096, 1] {
             let block = vec![b'#'; size];
@@ -85,7 +85,7 @@ impl SmallDisk {
 
     /// Frees the space again.
     pub fn free(&self) {
-        fs::remove_file(self.seen_from_outside().join("filler")).expect("the filler");
+        fs::remove_file(self.outside_path().join("filler")).expect("the filler");
     }
 }
 

@@ -140,7 +140,7 @@ impl Incoming<'_> {
         if let Some(missing) = required.iter().find(|name| !covered.contains(name)) {
             return Err(format!("{missing} is not signed"));
         }
-        check_moment(param("created")?.parse().map_err(|_| "created is no number")?)?;
+        check_moment(param("created")?.parse().map_err(|_| "created is not a number")?)?;
         if param("alg")? != "rsa-v1_5-sha256" {
             return Err(format!("an algorithm that Mastodon does not know: {input:?}"));
         }
@@ -158,10 +158,10 @@ impl Incoming<'_> {
 
 impl ParsedSignature {
     fn verify(&self, pem: &str) -> Result<(), String> {
-        let key = unpem(pem).ok_or("the key is not PEM")?;
+        let key = unpem(pem).ok_or("the key is not in PEM")?;
         UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key)
             .verify(self.text.as_bytes(), &self.signature)
-            .map_err(|_| format!("the signature does not fit what it covers:\n{}", self.text))
+            .map_err(|_| format!("the signature does not match the covered text:\n{}", self.text))
     }
 }
 
