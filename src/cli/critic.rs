@@ -21,13 +21,13 @@ pub(super) enum CriticCommand {
     Move {
         /// `@user@host`, or the URL of the other account.
         target: String,
-        /// Handle of the critic; required if the site has several.
+        /// Handle of the critic; required if the site has several critics.
         #[arg(long)]
         critic: Option<String>,
     },
     /// Create a new signing key. It is published immediately; the old key keeps signing during the overlap.
     RotateKey {
-        /// Handle of the critic; required if the site has several.
+        /// Handle of the critic; required if the site has several critics.
         #[arg(conflicts_with = "instance")]
         handle: Option<String>,
         /// Rotate the site's own key, which signs GET requests to other servers.

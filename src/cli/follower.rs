@@ -22,7 +22,7 @@ pub(super) enum FollowerCommand {
         /// Maximum number of followers to show in each state.
         #[arg(long, default_value_t = 1000)]
         lines: u32,
-        /// Handle of the critic; required if the site has several.
+        /// Handle of the critic; required if the site has several critics.
         #[arg(long)]
         critic: Option<String>,
     },
@@ -38,7 +38,7 @@ pub(super) enum FollowerCommand {
 pub(super) struct FollowerArgs {
     /// `@user@host`, or the URL of the account.
     account: String,
-    /// Handle of the critic; required if the site has several.
+    /// Handle of the critic; required if the site has several critics.
     #[arg(long)]
     critic: Option<String>,
 }

@@ -24,7 +24,7 @@ const METRICS: [&str; 5] = ["reads", "likes", "boosts", "replies", "servers"];
 pub(super) struct InsightsArgs {
     /// Id, slug or URL of the review [default: all reviews of a critic].
     review: Option<String>,
-    /// Handle of the critic; required if the site has several.
+    /// Handle of the critic; required if the site has several critics.
     #[arg(long, conflicts_with = "review")]
     critic: Option<String>,
     /// Number of days to show, including today.
