@@ -174,8 +174,8 @@ impl ActivityGenerator {
             1 => any::<prop::sample::Index>().prop_map(Mutation::Truncated),
             1 => select(vec!["id", "type", "actor", "object"]).prop_map(Mutation::DuplicateKey),
             2 => (any::<prop::sample::Index>(), select(PIECES.to_vec())).prop_map(|(at, with)| Mutation::Replaced(at, with)),
-            1 => (1..200usize).prop_map(Mutation::Deep),
-            1 => (1..3_000usize).prop_map(Mutation::Wide),
+            1 => (1..200usize).prop_map(Mutation::Nested),
+            1 => (1..3_000usize).prop_map(Mutation::Repeated),
             1 => Just(Mutation::Wrapped),
         ];
         Self {
