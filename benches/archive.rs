@@ -18,11 +18,11 @@ use support::{on_postgres, rounds, size};
 /// Reviews of the small and of the large site.
 const SIZES: [usize; 2] = [50, 5_000];
 
-/// A little longer than a cached page is served without a look at the database.
-const TRUST: Duration = Duration::from_millis(12);
+/// A little longer than the time for which a cached page is served without checking the database.
+const REVALIDATION_INTERVAL: Duration = Duration::from_millis(12);
 
 /// Reviews on one page of a list.
-const A_PAGE: usize = 30;
+const PAGE_SIZE: usize = 30;
 
 fn main() -> anyhow::Result<()> {
     support::enter(Box::pin(bench()))
@@ -35,15 +35,20 @@ async fn bench() -> anyhow::Result<()> {
     for reviews in SIZES {
         sites.push(ArchiveSite::create(&ca, reviews).await?);
     }
-    let pages =
-        ["the archive", "its last page", "a person", "a search for a word", "a search for two, rated"];
+    let pages = [
+        "the archive",
+        "its last page",
+        "a person",
+        "a search for a word",
+        "a search for two words with a rating",
+    ];
     let mut ratios = Vec::new();
     let mut costs = vec![[Vec::new(), Vec::new()]; pages.len()];
     for _ in 0..rounds()? {
         let mut sums = [0.0; 2];
         for (page, costs) in costs.iter_mut().enumerate() {
-            for (library, (sum, costs)) in sites.iter_mut().zip(sums.iter_mut().zip(costs)) {
-                let cost = library.cost(page).await?;
+            for (site, (sum, costs)) in sites.iter_mut().zip(sums.iter_mut().zip(costs)) {
+                let cost = site.cost(page).await?;
                 *sum += cost;
                 costs.push(cost);
             }
@@ -55,8 +60,8 @@ async fn bench() -> anyhow::Result<()> {
         format!("{name}: {times:.2}; {}, {}", micros("at 50", few), micros("at 5,000", many))
     });
     ratio("archive_scale", &ratios, &lines.collect::<Vec<_>>());
-    for library in sites {
-        library.running.stop().await?;
+    for site in sites {
+        site.running.stop().await?;
     }
     Ok(())
 }
@@ -84,7 +89,7 @@ impl ArchiveSite {
     fn path(&self, page: usize) -> String {
         match page {
             0 => "/reviews".to_owned(),
-            1 => format!("/reviews?page={}", self.reviews.div_ceil(A_PAGE)),
+            1 => format!("/reviews?page={}", self.reviews.div_ceil(PAGE_SIZE)),
             2 => "/people/cleo-marsh".to_owned(),
             3 => "/search?q=ferry".to_owned(),
             _ => "/search?q=ferry+radio&rating=3".to_owned(),
@@ -93,16 +98,16 @@ impl ArchiveSite {
 
     /// Returns the CPU time of one response in µs; the page is rendered again for each.
     async fn cost(&mut self, page: usize) -> anyhow::Result<f64> {
-        let asked = headers(&[("host", HOST), ("accept", "text/html")]);
+        let request_headers = headers(&[("host", HOST), ("accept", "text/html")]);
         let path = self.path(page);
         let mut connection = Connection::without_tls(self.site.listen).await?;
         let responses = size(60_u32, 200);
         let mut spent = Duration::ZERO;
         for number in 0..=responses {
-            self.store.change_lists().await?;
-            tokio::time::sleep(TRUST).await;
+            self.store.invalidate_lists().await?;
+            tokio::time::sleep(REVALIDATION_INTERVAL).await;
             let before = cpu::of_threads(self.running.pid)?;
-            let response = connection.send(request("GET", &path, &asked, "")?).await?;
+            let response = connection.send(request("GET", &path, &request_headers, "")?).await?;
             let shown = String::from_utf8_lossy(&response.body).matches("Reel ").count();
             ensure!(response.status == 200 && shown >= 20, "{path}: {}, {shown} reviews", response.status);
             // The first request warms up.

@@ -48,7 +48,7 @@ async fn bench() -> anyhow::Result<()> {
 }
 
 /// Followers with an inbox each, spread evenly over hosts.
-const fn evenly(count: usize, hosts: usize) -> FollowerGroup {
+const fn spread_evenly(count: usize, hosts: usize) -> FollowerGroup {
     FollowerGroup { count, inboxes: count, hosts, name: "h" }
 }
 
@@ -73,7 +73,7 @@ async fn deliver(
     let after = spent()?;
     let counts = environment.assert_delivered(inboxes).await?;
     if counts.total != inboxes {
-        println!("    {} deliveries came twice", counts.total - inboxes);
+        println!("    {} deliveries arrived more than once", counts.total - inboxes);
     }
     Ok(after.saturating_sub(before))
 }
@@ -95,7 +95,7 @@ impl Costs {
         &mut self,
         environment: &mut Environment,
         post: (&str, usize),
-        took: Duration,
+        spent: Duration,
         inboxes: usize,
     ) -> anyhow::Result<()> {
         let sign = cost(&mut environment.limits, "sign", SIGN).await?;
@@ -104,7 +104,7 @@ impl Costs {
         let post = cost(&mut environment.limits, post.0, post.1).await?;
         // The row of a delivery does not contain the body.
         let insert = limits::insert(&mut environment.limits, "").await?;
-        let ours = took.as_secs_f64() * 1e6 / number(inboxes);
+        let ours = spent.as_secs_f64() * 1e6 / number(inboxes);
         self.sign.push(sign);
         self.post.push(post);
         self.insert.push(insert);
@@ -121,7 +121,7 @@ impl Costs {
             &[
                 format!("limits: {} (batches of 100, {INSERT} rows)", parts.join(", ")),
                 format!(
-                    "{}, {:.0} deliveries a CPU-second; {inboxes} inboxes a round, each verified, {}",
+                    "{}, {:.0} deliveries per CPU second; {inboxes} inboxes per round, each verified, {}",
                     micros("a delivery", &self.ours),
                     1e6 / median(&self.ours),
                     database()
@@ -134,30 +134,30 @@ impl Costs {
 /// Delivers to 16 hosts over connections that are already open.
 async fn keepalive(environment: &mut Environment) -> anyhow::Result<()> {
     let inboxes = size(2_000, 10_000);
-    let site = environment.site(&[evenly(inboxes, 16)]).await?;
+    let site = environment.site(&[spread_evenly(inboxes, 16)]).await?;
     let running = site.start("all").await?;
     deliver(environment, &site, &[&running], inboxes).await?;
     let mut costs = Costs::default();
     for _ in 0..rounds()? {
         running.wait_until_idle().await?;
-        let took = deliver(environment, &site, &[&running], inboxes).await?;
-        costs.compare(environment, ("post", POST), took, inboxes).await?;
+        let spent = deliver(environment, &site, &[&running], inboxes).await?;
+        costs.compare(environment, ("post", POST), spent, inboxes).await?;
     }
     costs.print("fanout_keepalive", "post", inboxes);
     running.stop().await
 }
 
-/// Delivers to a thousand hosts that the process has not met before.
+/// Delivers to a thousand hosts that the process has not contacted before.
 async fn tls(environment: &mut Environment) -> anyhow::Result<()> {
     let inboxes = 1_000;
-    let site = environment.site(&[evenly(inboxes, inboxes)]).await?;
+    let site = environment.site(&[spread_evenly(inboxes, inboxes)]).await?;
     let mut costs = Costs::default();
     for _ in 0..rounds()? {
         let running = site.start("all").await?;
         running.wait_until_idle().await?;
-        let took = deliver(environment, &site, &[&running], inboxes).await?;
+        let spent = deliver(environment, &site, &[&running], inboxes).await?;
         running.stop().await?;
-        costs.compare(environment, ("post_tls", POST_TLS), took, inboxes).await?;
+        costs.compare(environment, ("post_tls", POST_TLS), spent, inboxes).await?;
     }
     costs.print("fanout_tls", "post_tls", inboxes);
     Ok(())
@@ -168,11 +168,11 @@ async fn tls(environment: &mut Environment) -> anyhow::Result<()> {
 async fn bad_hosts(environment: &mut Environment) -> anyhow::Result<()> {
     let (healthy, inboxes) = (size(160, 800), size(1_600, 8_000));
     let bad = |name| FollowerGroup { count: healthy / 8, inboxes: healthy / 8, hosts: healthy / 8, name };
-    let well = evenly(inboxes, healthy);
+    let healthy_group = spread_evenly(inboxes, healthy);
     let (mut ratios, mut with, mut without) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds()? {
-        let alone = rate(environment, &[well], inboxes).await?;
-        let among = rate(environment, &[well, bad("dead"), bad("slow")], inboxes).await?;
+        let alone = rate(environment, &[healthy_group], inboxes).await?;
+        let among = rate(environment, &[healthy_group, bad("dead"), bad("slow")], inboxes).await?;
         without.push(alone);
         with.push(among);
         ratios.push(among / alone);
@@ -188,7 +188,7 @@ async fn bad_hosts(environment: &mut Environment) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Returns deliveries per second of wall-clock time, on a site that has not met any host before.
+/// Returns deliveries per second of wall-clock time, on a site that has not contacted any host before.
 async fn rate(
     environment: &mut Environment,
     followers: &[FollowerGroup],
@@ -204,11 +204,11 @@ async fn rate(
         Ok((environment.counts().await?.distinct >= inboxes).then_some(()))
     })
     .await?;
-    let took = began.elapsed();
+    let spent = began.elapsed();
     environment.assert_delivered(inboxes).await?;
-    // The process is killed here; what still waits for slow hosts does not matter.
+    // The process is killed here, since the remaining deliveries to slow hosts do not matter.
     drop(running);
-    Ok(number(inboxes) / took.as_secs_f64())
+    Ok(number(inboxes) / spent.as_secs_f64())
 }
 
 /// Measures how the cost of one publish grows with the number of followers behind the same inboxes: CPU time
@@ -244,15 +244,15 @@ async fn followers(environment: &mut Environment) -> anyhow::Result<()> {
         memory.push(peaks[peaks.len() - 1].1 / peaks[0].1);
         seen.push((costs, peaks));
     }
-    let made_of = |what: &str, unit: &str, pick: &dyn Fn(usize) -> Vec<f64>| {
+    let components = |label: &str, unit: &str, pick: &dyn Fn(usize) -> Vec<f64>| {
         let at = |n: usize| format!("{:.0} followers {:.3} {unit}", sites[n].0, median(&pick(n)));
         let line: Vec<String> = (0..sites.len()).map(at).collect();
-        vec![format!("{what}: {}; {inboxes} inboxes on 16 hosts, {}", line.join(", "), database())]
+        vec![format!("{label}: {}; {inboxes} inboxes on 16 hosts, {}", line.join(", "), database())]
     };
     let costs = |n: usize| seen.iter().map(|round| round.0[n].1).collect();
     let peaks = |n: usize| seen.iter().map(|round| round.1[n].1).collect();
-    ratio("fanout_followers_exponent", &cpu, &made_of("CPU of a publish", "s", &costs));
-    ratio("fanout_memory", &memory, &made_of("peak of memory", "MiB", &peaks));
+    ratio("fanout_followers_exponent", &cpu, &components("CPU of a publish", "s", &costs));
+    ratio("fanout_memory", &memory, &components("peak memory", "MiB", &peaks));
     Ok(())
 }
 
@@ -260,13 +260,13 @@ async fn followers(environment: &mut Environment) -> anyhow::Result<()> {
 async fn two_workers(environment: &mut Environment) -> anyhow::Result<()> {
     const NAME: &str = "fanout_two_workers";
     // This panics if PostgreSQL is not installed.
-    let is_there = tokio::spawn(async { drop(support::postgres::Postgres::create().await) }).await.is_ok();
-    if !is_there {
+    let can_start = tokio::spawn(async { drop(support::postgres::Postgres::create().await) }).await.is_ok();
+    if !can_start {
         not_measured(NAME, "PostgreSQL cannot be started here");
         return Ok(());
     }
     let inboxes = size(2_000, 10_000);
-    let site = environment.site_on(&[evenly(inboxes, 16)], true).await?;
+    let site = environment.site_on(&[spread_evenly(inboxes, 16)], true).await?;
     let (mut ratios, mut alone, mut shared) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds()? {
         let first = site.start("worker").await?;
@@ -277,10 +277,10 @@ async fn two_workers(environment: &mut Environment) -> anyhow::Result<()> {
         let two = deliver(environment, &site, &[&first, &second], inboxes).await?;
         first.stop().await?;
         second.stop().await?;
-        let each = |spent: Duration| spent.as_secs_f64() * 1e6 / number(inboxes);
-        alone.push(each(one));
-        shared.push(each(two));
-        ratios.push(each(two) / each(one));
+        let micros_per_delivery = |spent: Duration| spent.as_secs_f64() * 1e6 / number(inboxes);
+        alone.push(micros_per_delivery(one));
+        shared.push(micros_per_delivery(two));
+        ratios.push(micros_per_delivery(two) / micros_per_delivery(one));
     }
     let line = format!(
         "{}, {}; {inboxes} inboxes on 16 hosts, PostgreSQL",

@@ -27,13 +27,13 @@ fn main() -> anyhow::Result<()> {
 
 async fn bench() -> anyhow::Result<()> {
     println!("inbox: sizes {}, {} rounds", if is_full() { "of the goals" } else { "short" }, rounds()?);
-    let mut flood = InboxBench::build().await?;
+    let mut bench = InboxBench::build().await?;
     if wants("inbox") {
-        flood.accepted("inbox", "web").await?;
-        flood.accepted("inbox_applied", "all").await?;
+        bench.accepted("inbox", "web").await?;
+        bench.accepted("inbox_applied", "all").await?;
     }
     if wants("inbox_forged") {
-        flood.forged().await?;
+        bench.forged().await?;
     }
     Ok(())
 }
@@ -74,7 +74,7 @@ impl Costs {
             &[
                 format!("limits: {}", parts.join(", ")),
                 format!(
-                    "{}, {:.0} a CPU-second; {requests} a round by {AUTHORS} actors, {CONNECTIONS} connections, {}",
+                    "{}, {:.0} per CPU second; {requests} per round by {AUTHORS} actors, {CONNECTIONS} connections, {}",
                     micros("an activity", &self.ours),
                     1e6 / median(&self.ours),
                     database()
@@ -117,7 +117,7 @@ impl InboxBench {
         Ok(self.load.call(&order).await?["statuses"].take())
     }
 
-    /// Measures the CPU time of the trivial handler for the same requests.
+    /// Measures the CPU time that the trivial handler needs for the same requests.
     async fn http(&mut self, requests: &[SignedRequest]) -> anyhow::Result<f64> {
         let address = self.baseline.ready["address"].as_str().unwrap_or_default().to_owned();
         let pid = self.baseline.pid()?;
@@ -127,15 +127,15 @@ impl InboxBench {
         for _ in 0..4 {
             self.resend(&address).await?;
         }
-        Ok(each(cpu::of(pid)?.saturating_sub(before), requests.len() * 5))
+        Ok(micros_per_item(cpu::of(pid)?.saturating_sub(before), requests.len() * 5))
     }
 
-    /// Makes the keys of all actors known, like those of actors who write often.
+    /// Makes the server cache the keys of all actors, as it would for frequent senders.
     async fn learn_keys(&mut self) -> anyhow::Result<()> {
         let requests = self.requests(AUTHORS);
         let address = self.site.listen.to_string();
         let statuses = self.send(&requests, &address).await?;
-        anyhow::ensure!(statuses["202"] == AUTHORS, "not all were accepted: {statuses}");
+        anyhow::ensure!(statuses["202"] == AUTHORS, "not every request was accepted: {statuses}");
         Ok(())
     }
 
@@ -151,19 +151,19 @@ impl InboxBench {
             let requests = self.requests(count);
             costs.http.push(self.http(&requests).await?);
             self.wait_until_settled(&running, role).await?;
-            let (before, kept) = (running.cpu()?, store.accepted().await?);
+            let (before, stored) = (running.cpu()?, store.accepted().await?);
             let address = self.site.listen.to_string();
             let statuses = self.resend(&address).await?;
             if role == "all" {
                 eventually("effects", async || Ok((store.unapplied().await? == 0).then_some(()))).await?;
             }
-            let took = each(running.cpu()?.saturating_sub(before), count);
-            let kept = store.accepted().await? - kept;
-            anyhow::ensure!(usize::try_from(kept)? == count, "{kept} of {count} were stored: {statuses}");
+            let cost_per_item = micros_per_item(running.cpu()?.saturating_sub(before), count);
+            let stored = store.accepted().await? - stored;
+            anyhow::ensure!(usize::try_from(stored)? == count, "{stored} of {count} were stored: {statuses}");
             costs.statuses.push(statuses.to_string());
             let body = &requests[0].body;
             costs.insert.push(limits::insert(&mut self.environment.limits, body).await?);
-            self.compare(&mut costs, took).await?;
+            self.compare(&mut costs, cost_per_item).await?;
         }
         costs.print(name, count);
         running.stop().await
@@ -178,7 +178,7 @@ impl InboxBench {
         running.wait_until_idle().await
     }
 
-    /// Measures invalid signatures of actors whose keys are known.
+    /// Measures invalid signatures of actors whose keys are cached.
     async fn forged(&mut self) -> anyhow::Result<()> {
         let running = self.site.start("web").await?;
         self.learn_keys().await?;
@@ -192,32 +192,32 @@ impl InboxBench {
         for _ in 0..rounds()? {
             costs.http.push(self.http(&requests).await?);
             self.wait_until_settled(&running, "web").await?;
-            let (before, kept) = (running.cpu()?, store.accepted().await?);
+            let (before, stored) = (running.cpu()?, store.accepted().await?);
             let statuses = self.resend(&address).await?;
-            let took = each(running.cpu()?.saturating_sub(before), count);
-            anyhow::ensure!(statuses["401"] == count, "not all were refused: {statuses}");
-            anyhow::ensure!(store.accepted().await? == kept, "a forged activity was stored");
+            let cost_per_item = micros_per_item(running.cpu()?.saturating_sub(before), count);
+            anyhow::ensure!(statuses["401"] == count, "not every request was refused: {statuses}");
+            anyhow::ensure!(store.accepted().await? == stored, "a forged activity was stored");
             costs.statuses.push(statuses.to_string());
             self.environment.limits.call(&json!({"body": requests[0].body})).await?;
-            self.compare(&mut costs, took).await?;
+            self.compare(&mut costs, cost_per_item).await?;
         }
         costs.print("inbox_forged", count);
         running.stop().await
     }
 
-    async fn compare(&mut self, costs: &mut Costs, took: f64) -> anyhow::Result<()> {
+    async fn compare(&mut self, costs: &mut Costs, cost_per_item: f64) -> anyhow::Result<()> {
         let digest = cost(&mut self.environment.limits, "digest", DIGEST).await?;
         let verify = cost(&mut self.environment.limits, "verify", VERIFY).await?;
         costs.digest.push(digest);
         costs.verify.push(verify);
-        costs.ours.push(took);
-        let last = |list: &[f64]| list.last().copied().unwrap_or(0.0);
-        costs.ratios.push((last(&costs.http) + digest + verify + last(&costs.insert)) / took);
+        costs.ours.push(cost_per_item);
+        let last = |values: &[f64]| values.last().copied().unwrap_or(0.0);
+        costs.ratios.push((last(&costs.http) + digest + verify + last(&costs.insert)) / cost_per_item);
         Ok(())
     }
 }
 
 /// Returns the time per item in µs.
-fn each(spent: Duration, count: usize) -> f64 {
+fn micros_per_item(spent: Duration, count: usize) -> f64 {
     spent.as_secs_f64() * 1e6 / number(count)
 }

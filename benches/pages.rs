@@ -42,7 +42,7 @@ async fn bench() -> anyhow::Result<()> {
     let followers = FollowerGroup { count: inboxes, inboxes, hosts: 16, name: "h" };
     let site = environment.site_without_followers(&[followers]).await?;
     let running = site.start("all").await?;
-    let page = discuss(&mut environment, &mut load, &site).await?;
+    let page = add_comments(&mut environment, &mut load, &site).await?;
     running.wait_until_idle().await?;
     let mut review = Review { site, running, page, load };
     if wants("page_html") {
@@ -60,26 +60,26 @@ async fn bench() -> anyhow::Result<()> {
 
 /// Publishes a review and adds comments to it, each a signed activity from another server. Returns the path
 /// of the page.
-async fn discuss(
+async fn add_comments(
     environment: &mut Environment,
     load: &mut HelperProcess,
     site: &Site,
 ) -> anyhow::Result<String> {
-    let people = authors(AUTHORS);
-    environment.serve_actors(&people).await?;
+    let commenters = authors(AUTHORS);
+    environment.serve_actors(&commenters).await?;
     let page = site.publish("The Third Row").await?.page;
     let document = site.document(&page).await?;
     let article = document["id"].as_str().unwrap_or_default();
     let text = "I saw it twice and left it thrice; the rain is a character of its own, and so is the usher.";
     let comment = |number: usize| {
-        let author = &people[number % AUTHORS];
+        let author = &commenters[number % AUTHORS];
         author.signed_request(&author.reply(article, &format!("<p>{text} Remark {number}.</p>")))
     };
     let requests: Vec<_> = (0..COMMENTS).map(comment).collect();
     load.call(&json!({"do": "keep", "requests": requests})).await?;
     let address = site.listen.to_string();
     let sent = load.call(&json!({"do": "post", "address": address, "connections": 4})).await?;
-    ensure!(sent["statuses"]["202"] == COMMENTS, "not all comments were accepted: {sent}");
+    ensure!(sent["statuses"]["202"] == COMMENTS, "not every comment was accepted: {sent}");
     eventually("the comments", async || {
         let shown = site.get(&page, HTML).await?;
         let shown = String::from_utf8_lossy(&shown.body).matches("so is the usher. Remark ").count();
@@ -99,16 +99,23 @@ struct Review {
 impl Review {
     /// Measures one representation of the page, and the same bytes from a trivial handler.
     async fn measure(&mut self, name: &str, accept: &str) -> anyhow::Result<()> {
-        let asked =
+        let request_headers =
             headers(&[("host", HOST), ("accept", accept), ("accept-encoding", "gzip, deflate, br, zstd")]);
-        let response = self.site.get_with_headers(&self.page, &asked).await?;
+        let response = self.site.get_with_headers(&self.page, &request_headers).await?;
         ensure!(response.status == 200, "{} responded with {}", self.page, response.status);
-        let same = HelperProcess::start("as-baseline", &baseline::copy(&response)).await?;
-        let (ours, theirs) = (self.site.listen.to_string(), same.ready["address"].clone());
+        let baseline_process = HelperProcess::start("as-baseline", &baseline::copy(&response)).await?;
+        let (ours, baseline_address) =
+            (self.site.listen.to_string(), baseline_process.ready["address"].clone());
         let (mut ratios, mut costs, mut limits) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..rounds()? {
-            let limit = self.cost(&asked, theirs.as_str().unwrap_or_default(), same.pid()?).await?;
-            let cost = self.cost(&asked, &ours, self.running.pid).await?;
+            let limit = self
+                .cost(
+                    &request_headers,
+                    baseline_address.as_str().unwrap_or_default(),
+                    baseline_process.pid()?,
+                )
+                .await?;
+            let cost = self.cost(&request_headers, &ours, self.running.pid).await?;
             limits.push(limit);
             costs.push(cost);
             ratios.push(limit / cost);
@@ -119,9 +126,9 @@ impl Review {
             &ratios,
             &[
                 format!("limit: {}", micros("the trivial handler", &limits)),
-                format!("{}, {:.0} a CPU-second", micros("a page", &costs), 1e6 / median(&costs)),
+                format!("{}, {:.0} per CPU second", micros("a page", &costs), 1e6 / median(&costs)),
                 format!(
-                    "{COMMENTS} comments, {} bytes, encoding {}, {CONNECTIONS} kept connections",
+                    "{COMMENTS} comments, {} bytes, encoding {}, {CONNECTIONS} persistent connections",
                     response.body.len(),
                     encoding.unwrap_or("none")
                 ),
@@ -131,9 +138,14 @@ impl Review {
     }
 
     /// Returns the CPU time of one response in µs.
-    async fn cost(&mut self, asked: &[(String, String)], address: &str, pid: u32) -> anyhow::Result<f64> {
+    async fn cost(
+        &mut self,
+        request_headers: &[(String, String)],
+        address: &str,
+        pid: u32,
+    ) -> anyhow::Result<f64> {
         let mut order = json!({
-            "do": "get", "address": address, "path": self.page, "headers": asked, "millis": 300,
+            "do": "get", "address": address, "path": self.page, "headers": request_headers, "millis": 300,
             "connections": CONNECTIONS,
         });
         // Warm up first.
@@ -152,12 +164,12 @@ impl Review {
     /// same readers at the trivial handler during the same fan-out.
     async fn stampede(&mut self, environment: &mut Environment) -> anyhow::Result<()> {
         let (readers, millis) = (size(2_000, 10_000), size(4_000, 10_000));
-        let asked =
+        let request_headers =
             headers(&[("host", HOST), ("accept", HTML), ("accept-encoding", "gzip, deflate, br, zstd")]);
-        let response = self.site.get_with_headers(&self.page, &asked).await?;
-        let same = HelperProcess::start("as-baseline", &baseline::copy(&response)).await?;
+        let response = self.site.get_with_headers(&self.page, &request_headers).await?;
+        let baseline_process = HelperProcess::start("as-baseline", &baseline::copy(&response)).await?;
         let mut order = json!({
-            "do": "stampede", "path": self.page, "headers": asked, "readers": readers, "millis": millis,
+            "do": "stampede", "path": self.page, "headers": request_headers, "readers": readers, "millis": millis,
         });
         let (mut ratios, mut ours, mut theirs, mut errors) = (Vec::new(), Vec::new(), Vec::new(), 0);
         let mut delivered = 0;
@@ -167,26 +179,26 @@ impl Review {
             environment.reset_counts().await?;
             eventually("a delivery", async || Ok((environment.counts().await?.total > 0).then_some(())))
                 .await?;
-            order["address"] = same.ready["address"].clone();
+            order["address"] = baseline_process.ready["address"].clone();
             let trivial = self.load.call(&order).await?;
             order["address"] = json!(self.site.listen.to_string());
-            let crowd = self.load.call(&order).await?;
+            let stampede = self.load.call(&order).await?;
             let left = self.site.store().await?.undelivered().await?;
-            ensure!(left > 0, "the fan-out ended before the readers did");
+            ensure!(left > 0, "the fan-out ended before the stampede did");
             delivered += environment.counts().await?.total;
             ensure!(count(&trivial, "errors")? == 0, "the trivial handler fails: {trivial}");
-            errors += count(&crowd, "errors")?;
+            errors += count(&stampede, "errors")?;
             theirs.push(real(&trivial, "p99")?);
-            ours.push(real(&crowd, "p99")?);
-            ratios.push(real(&crowd, "p99")? / real(&trivial, "p99")?);
+            ours.push(real(&stampede, "p99")?);
+            ratios.push(real(&stampede, "p99")? / real(&trivial, "p99")?);
         }
         let seconds = Duration::from_millis(u64::try_from(millis)?).as_secs_f64();
-        let crowd = format!(
-            "{readers} new connections in {seconds:.0} s a round, while a fan-out ran ({delivered} deliveries meanwhile)"
+        let conditions = format!(
+            "{readers} new connections in {seconds:.0} s per round, while a fan-out ran ({delivered} deliveries meanwhile)"
         );
-        ratio("stampede_errors", &[number(errors)], std::slice::from_ref(&crowd));
+        ratio("stampede_errors", &[number(errors)], std::slice::from_ref(&conditions));
         let line = format!("p99 {:.1} ms; trivial handler {:.1} ms", median(&ours), median(&theirs));
-        ratio("stampede_p99", &ratios, &[line, crowd]);
+        ratio("stampede_p99", &ratios, &[line, conditions]);
         Ok(())
     }
 }

@@ -42,24 +42,24 @@ async fn cold_start() -> anyhow::Result<()> {
     let group = FollowerGroup { count: followers, inboxes: 5_000, hosts: 16, name: "h" };
     let site = environment.site_on(&[group], false).await?;
     let (mut ratios, mut ours, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
-    // The first start reads from disk what the others find in memory, so it does not count.
+    // The first start reads from disk what the others find in the page cache, so it does not count.
     for round in 0..=rounds()? {
         let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
-        let began = Instant::now();
+        let started = Instant::now();
         let plan = json!({"listen": address.to_string(), "database": site.database});
         let trivial = HelperProcess::start("as-baseline", &plan).await?;
-        let limit = first_answer(address, "/", began).await?;
+        let limit = time_to_first_response(address, "/", started).await?;
         drop(trivial);
-        let began = Instant::now();
+        let started = Instant::now();
         let running = site.spawn("all")?;
-        let took = first_answer(site.listen, "/health/ready", began).await?;
+        let time = time_to_first_response(site.listen, "/health/ready", started).await?;
         running.stop().await?;
         if round == 0 {
             continue;
         }
         theirs.push(limit.as_secs_f64() * 1e3);
-        ours.push(took.as_secs_f64() * 1e3);
-        ratios.push(took.as_secs_f64() / limit.as_secs_f64());
+        ours.push(time.as_secs_f64() * 1e3);
+        ratios.push(time.as_secs_f64() / limit.as_secs_f64());
     }
     let line = format!(
         "ready after {:.1} ms; trivial server {:.1} ms; {followers} followers, SQLite",
@@ -70,14 +70,18 @@ async fn cold_start() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until a server responds with 200, and returns the time since `began`.
-async fn first_answer(address: SocketAddr, path: &str, began: Instant) -> anyhow::Result<Duration> {
+/// Waits until a server responds with 200, and returns the time since `started`.
+async fn time_to_first_response(
+    address: SocketAddr,
+    path: &str,
+    started: Instant,
+) -> anyhow::Result<Duration> {
     let headers = headers(&[("host", HOST)]);
-    while began.elapsed() < WAIT_TIMEOUT {
-        let asking =
+    while started.elapsed() < WAIT_TIMEOUT {
+        let response =
             async { Connection::without_tls(address).await?.send(request("GET", path, &headers, "")?).await };
-        if asking.await.is_ok_and(|response| response.status == 200) {
-            return Ok(began.elapsed());
+        if response.await.is_ok_and(|response| response.status == 200) {
+            return Ok(started.elapsed());
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -88,7 +92,7 @@ async fn first_answer(address: SocketAddr, path: &str, began: Instant) -> anyhow
 /// one.
 fn binary() -> anyhow::Result<()> {
     let named = std::env::var_os("BENCH_BINARY").map(PathBuf::from);
-    let (binary, which) = match named {
+    let (binary, description) = match named {
         Some(named) => (named, "as named by BENCH_BINARY"),
         None => {
             (env!("CARGO_BIN_EXE_marquee").into(), "of the profile `release`; `dist` is what is installed")
@@ -99,6 +103,6 @@ fn binary() -> anyhow::Result<()> {
     let status = Command::new("strip").arg("-o").arg(&stripped).arg(&binary).status();
     ensure!(status.context("strip is not installed")?.success(), "strip failed");
     let bytes = u32::try_from(std::fs::metadata(&stripped)?.len())?;
-    ratio("binary_mb", &[f64::from(bytes) / 1e6], &[format!("{bytes} bytes, stripped, {which}")]);
+    ratio("binary_mb", &[f64::from(bytes) / 1e6], &[format!("{bytes} bytes, stripped, {description}")]);
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! Compares the cost of a delivery with that of Fedify: the same sink, the same key size, and the same number
-//! of origins and kept connections, in alternating rounds.
+//! of origins and persistent connections, in alternating rounds.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use super::support::helper_process::{HelperProcess, text};
 use super::support::report::{median, not_measured, number, ratio};
 use super::support::temp_dir::TempDir;
 use super::support::{WAIT_TIMEOUT, cpu, eventually, rounds, size};
-use super::{deliver, evenly};
+use super::{deliver, spread_evenly};
 
 /// The name of the ratio.
 pub(crate) const NAME: &str = "fanout_vs_fedify";
@@ -21,21 +21,21 @@ pub(crate) const NAME: &str = "fanout_vs_fedify";
 const ORIGINS: usize = 16;
 
 /// Deliveries until the JavaScript engine has compiled the hot code.
-const WARM: usize = 300;
+const WARM_UP_DELIVERIES: usize = 300;
 
 /// Deliveries for the comparison of Fedify's settings.
-const TRIAL: usize = 1_000;
+const TRIAL_DELIVERIES: usize = 1_000;
 
 /// Bits of Marquee's key.
-const OURS: usize = 2_048;
+const MARQUEE_KEY_BITS: usize = 2_048;
 
 /// Bits of the keys that Fedify generates itself.
-const ITS_OWN: usize = 4_096;
+const FEDIFY_KEY_BITS: usize = 4_096;
 
 /// A setting in which Fedify can run.
 #[derive(Debug, Clone, Copy)]
 struct Setting {
-    on: Engine,
+    engine: Engine,
     /// Concurrent deliveries.
     workers: usize,
     /// Whether its circuit breaker is on, as it is by default.
@@ -72,77 +72,83 @@ pub(crate) async fn compare(environment: &mut Environment) -> anyhow::Result<()>
     };
     let inboxes = size(2_000, 10_000);
     let origins = environment.open_origins(ORIGINS).await?;
-    let theirs: Vec<String> = (0..inboxes).map(|n| format!("{}/inbox/{n}", origins[n % ORIGINS])).collect();
-    let (best, mut lines) = best_of(environment, &installed, &theirs).await?;
-    let mut author = Author::start(environment, &installed, best, &theirs).await?;
-    author.deliver(environment, WARM).await?;
-    let site = environment.site_on(&[evenly(inboxes, ORIGINS)], false).await?;
+    let fedify_inboxes: Vec<String> =
+        (0..inboxes).map(|n| format!("{}/inbox/{n}", origins[n % ORIGINS])).collect();
+    let (best, mut lines) = find_best_setting(environment, &installed, &fedify_inboxes).await?;
+    let mut author = Author::start(environment, &installed, best, &fedify_inboxes).await?;
+    author.deliver(environment, WARM_UP_DELIVERIES).await?;
+    let site = environment.site_on(&[spread_evenly(inboxes, ORIGINS)], false).await?;
     let running = site.start("all").await?;
     deliver(environment, &site, &[&running], inboxes).await?;
-    let (mut ratios, mut ours, mut its) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ratios, mut our_rates, mut fedify_rates) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds()? {
         running.wait_until_idle().await?;
-        let we = rate(inboxes, deliver(environment, &site, &[&running], inboxes).await?);
-        let it = rate(inboxes, author.deliver(environment, inboxes).await?);
-        ours.push(we);
-        its.push(it);
-        ratios.push(we / it);
+        let our_rate = rate(inboxes, deliver(environment, &site, &[&running], inboxes).await?);
+        let fedify_rate = rate(inboxes, author.deliver(environment, inboxes).await?);
+        our_rates.push(our_rate);
+        fedify_rates.push(fedify_rate);
+        ratios.push(our_rate / fedify_rate);
     }
     running.stop().await?;
-    let both = (median(&ours), median(&its));
-    lines
-        .insert(0, format!("deliveries a CPU-second: {:.0} ours, {:.0} of Fedify on {best}", both.0, both.1));
-    lines.push(format!("{inboxes} inboxes at {ORIGINS} origins a round, each verified, SQLite"));
+    let medians = (median(&our_rates), median(&fedify_rates));
+    lines.insert(
+        0,
+        format!("deliveries per CPU second: Marquee {:.0}, Fedify {:.0} on {best}", medians.0, medians.1),
+    );
+    lines.push(format!("{inboxes} inboxes at {ORIGINS} origins per round, each verified, SQLite"));
     ratio(NAME, &ratios, &lines);
     Ok(())
 }
 
 /// Tries the settings, and returns the one with the cheapest delivery and a line about all of them.
-async fn best_of(
+async fn find_best_setting(
     environment: &mut Environment,
     installed: &Installed,
     inboxes: &[String],
 ) -> anyhow::Result<(Setting, Vec<String>)> {
-    let with = |on, workers, breaker, key| Setting { on, workers, breaker, key };
-    let mut settings = vec![with(Engine::Node, 32, false, OURS)];
+    let setting = |engine, workers, breaker, key| Setting { engine, workers, breaker, key };
+    let mut settings = vec![setting(Engine::Node, 32, false, MARQUEE_KEY_BITS)];
     let mut lines = Vec::new();
     if installed.bun.is_some() {
-        let (few, many) = (with(Engine::Bun, 32, true, OURS), with(Engine::Bun, 128, true, OURS));
-        settings.extend([few, many, with(Engine::Bun, 128, false, OURS)]);
+        let (few_workers, many_workers) = (
+            setting(Engine::Bun, 32, true, MARQUEE_KEY_BITS),
+            setting(Engine::Bun, 128, true, MARQUEE_KEY_BITS),
+        );
+        settings.extend([few_workers, many_workers, setting(Engine::Bun, 128, false, MARQUEE_KEY_BITS)]);
         // Tried but not compared: its key size differs from ours.
-        settings.push(with(Engine::Bun, 128, false, ITS_OWN));
+        settings.push(setting(Engine::Bun, 128, false, FEDIFY_KEY_BITS));
     } else {
         lines.push("Bun does not run here".to_owned());
     }
     let mut tried = Vec::new();
     for setting in settings {
         let mut author = Author::start(environment, installed, setting, inboxes).await?;
-        author.deliver(environment, WARM).await?;
-        let trial = TRIAL.min(inboxes.len());
+        author.deliver(environment, WARM_UP_DELIVERIES).await?;
+        let trial = TRIAL_DELIVERIES.min(inboxes.len());
         tried.push((rate(trial, author.deliver(environment, trial).await?), setting));
     }
     let rates: Vec<String> = tried.iter().map(|(rate, setting)| format!("{rate:.0} on {setting}")).collect();
-    lines.push(format!("tried ({TRIAL} deliveries): {}", rates.join("; ")));
-    let fair = tried.into_iter().filter(|(_, setting)| setting.key == OURS);
-    let best = fair.max_by(|one, other| one.0.total_cmp(&other.0));
+    lines.push(format!("tried ({TRIAL_DELIVERIES} deliveries): {}", rates.join("; ")));
+    let comparable = tried.into_iter().filter(|(_, setting)| setting.key == MARQUEE_KEY_BITS);
+    let best = comparable.max_by(|a, b| a.0.total_cmp(&b.0));
     let (_, best) = best.ok_or_else(|| anyhow::anyhow!("nothing was tried"))?;
     Ok((best, lines))
 }
 
 /// Deliveries per CPU second.
-fn rate(deliveries: usize, took: Duration) -> f64 {
-    number(deliveries) / took.as_secs_f64()
+fn rate(deliveries: usize, spent: Duration) -> f64 {
+    number(deliveries) / spent.as_secs_f64()
 }
 
 impl std::fmt::Display for Setting {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let breaker = if self.breaker { "with" } else { "without" };
-        write!(f, "{:?}, {} workers, {breaker} its breaker, RSA-{}", self.on, self.workers, self.key)
+        write!(f, "{:?}, {} workers, {breaker} circuit breaker, RSA-{}", self.engine, self.workers, self.key)
     }
 }
 
 impl Author {
-    /// Starts Fedify and tells the sink its key.
+    /// Starts Fedify and gives the sink its key.
     async fn start(
         environment: &mut Environment,
         installed: &Installed,
@@ -155,7 +161,7 @@ impl Author {
             std::fs::copy(sources().join(file), folder.file(file))?;
         }
         std::os::unix::fs::symlink(&installed.packages, folder.file("node_modules"))?;
-        let mut command = Command::new(installed.engine(setting.on)?);
+        let mut command = Command::new(installed.engine(setting.engine)?);
         command
             .arg("fanout.mjs")
             .current_dir(folder.path())
@@ -218,8 +224,8 @@ impl Installed {
         let bun = packages.join(format!("@oven/bun-linux-{machine}/bin/bun"));
         // Bun needs a newer CPU than Node does.
         let version = std::process::Command::new(&bun).arg("--version").output();
-        let runs = version.is_ok_and(|output| output.status.success());
-        Ok(Some(Self { bun: runs.then_some(bun), node, packages }))
+        let bun_runs = version.is_ok_and(|output| output.status.success());
+        Ok(Some(Self { bun: bun_runs.then_some(bun), node, packages }))
     }
 
     fn engine(&self, engine: Engine) -> anyhow::Result<&Path> {

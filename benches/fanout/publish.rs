@@ -41,7 +41,7 @@ pub(crate) async fn latency(environment: &mut Environment) -> anyhow::Result<()>
     let at = |n: usize| format!("{:.0} followers {:.1} ms", sites[n].0, median(&seen[n]) * 1e3);
     let line: Vec<String> = (0..sites.len()).map(at).collect();
     let line = format!(
-        "the command on the clock: {}; the median of {PUBLISHES} in turns, {inboxes} inboxes, {}",
+        "time of the command: {}; median of {PUBLISHES}, alternating, {inboxes} inboxes, {}",
         line.join(", "),
         database()
     );

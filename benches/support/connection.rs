@@ -18,11 +18,11 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-/// A kept connection.
+/// A persistent connection.
 #[derive(Debug)]
 pub struct Connection(SendRequest<Full<Bytes>>);
 
-/// A response with its whole body.
+/// A response with its complete body.
 #[derive(Debug)]
 pub struct HttpResponse {
     pub status: StatusCode,
@@ -47,7 +47,7 @@ impl Connection {
     pub async fn without_tls(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Self::over(stream).await
+        Self::handshake(stream).await
     }
 
     /// Connects with TLS to a server with this name.
@@ -55,10 +55,10 @@ impl Connection {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let name = ServerName::try_from(name.to_owned())?;
-        Self::over(connector.connect(name, stream).await?).await
+        Self::handshake(connector.connect(name, stream).await?).await
     }
 
-    async fn over(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> anyhow::Result<Self> {
+    async fn handshake(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> anyhow::Result<Self> {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         // The sender sees errors of the connection as well.
         tokio::spawn(connection);

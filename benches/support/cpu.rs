@@ -42,16 +42,16 @@ fn ticks(pid: u32, field: usize) -> anyhow::Result<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).context("the process is gone")?;
     let (_, fields) = stat.rsplit_once(") ").context("a stat")?;
     let ticks: u32 = fields.split(' ').nth(field).context("a field of stat")?.parse()?;
-    Ok(Duration::from_secs(1) * ticks / ticks_a_second()?)
+    Ok(Duration::from_secs(1) * ticks / ticks_per_second()?)
 }
 
-fn ticks_a_second() -> anyhow::Result<u32> {
-    static KNOWN: OnceLock<u32> = OnceLock::new();
-    if let Some(known) = KNOWN.get() {
+fn ticks_per_second() -> anyhow::Result<u32> {
+    static TICKS: OnceLock<u32> = OnceLock::new();
+    if let Some(known) = TICKS.get() {
         return Ok(*known);
     }
     let output = Command::new("getconf").arg("CLK_TCK").output().context("getconf CLK_TCK")?;
     let ticks: u32 = String::from_utf8(output.stdout)?.trim().parse()?;
-    ensure!(ticks > 0, "getconf CLK_TCK says 0");
-    Ok(*KNOWN.get_or_init(|| ticks))
+    ensure!(ticks > 0, "getconf CLK_TCK printed 0");
+    Ok(*TICKS.get_or_init(|| ticks))
 }

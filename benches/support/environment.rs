@@ -1,4 +1,4 @@
-//! What surrounds Marquee in a bench: a CA, the sink that responds for all other servers, and the limits.
+//! The environment of Marquee in a bench: a CA, the sink that plays all other servers, and the limits.
 
 use std::net::SocketAddr;
 
@@ -26,7 +26,7 @@ pub struct Environment {
     _postgres: Option<Postgres>,
 }
 
-/// What the sink has counted.
+/// The counts of the sink.
 #[derive(Debug)]
 pub struct DeliveryCounts {
     pub distinct: usize,
@@ -52,7 +52,7 @@ impl Environment {
         self.site_on(followers, super::on_postgres()).await
     }
 
-    /// Creates such a site on a database of choice.
+    /// Creates such a site on PostgreSQL or on SQLite.
     pub async fn site_on(&mut self, followers: &[FollowerGroup], on_postgres: bool) -> anyhow::Result<Site> {
         let site = self.create_site(followers, on_postgres).await?;
         for group in followers {
@@ -86,7 +86,7 @@ impl Environment {
         self.trust_key(text(key, "id")?, text(key, "publicKeyPem")?).await
     }
 
-    /// Tells the sink which key has this id.
+    /// Registers a key with the sink.
     pub async fn trust_key(&mut self, id: &str, pem: &str) -> anyhow::Result<()> {
         self.sink.call(&json!({"do": "trust", "key_id": id, "pem": pem})).await?;
         Ok(())
@@ -130,10 +130,14 @@ impl Environment {
         Ok(DeliveryCounts { distinct: count(&response, "distinct")?, total: count(&response, "total")? })
     }
 
-    /// Checks that exactly `expected` inboxes were served.
+    /// Checks that exactly `expected` inboxes received the activity.
     pub async fn assert_delivered(&mut self, expected: usize) -> anyhow::Result<DeliveryCounts> {
         let counts = self.counts().await?;
-        ensure!(counts.distinct == expected, "{} inboxes were served and not {expected}", counts.distinct);
+        ensure!(
+            counts.distinct == expected,
+            "{} inboxes received the activity instead of {expected}",
+            counts.distinct
+        );
         Ok(counts)
     }
 

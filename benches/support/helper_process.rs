@@ -1,5 +1,6 @@
-//! Helper processes: another process of the same binary, or another program, that does one job for the bench. It gets
-//! orders as JSON, one per line, on its standard input, answers each on its standard output, and ends with the bench.
+//! A helper process is another process of the same binary, or another program, that does one job for the bench.
+//! It reads orders as JSON, one per line, from its standard input, writes a reply to each to its standard output,
+//! and ends with the bench.
 
 use std::io::{BufRead as _, Write as _};
 use std::process::Stdio;
@@ -22,7 +23,7 @@ pub trait Role: Sized {
     async fn handle(&mut self, order: Value) -> anyhow::Result<Value>;
 }
 
-/// Does the job in this process until the bench is gone.
+/// Does the job in this process until the bench ends.
 pub fn run<R: Role>() -> anyhow::Result<()> {
     let runtime = if R::SINGLE_THREADED {
         Builder::new_current_thread().enable_all().build()?

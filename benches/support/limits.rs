@@ -1,5 +1,4 @@
-//! The limits: what each unavoidable step costs on a single thread of a process of its own that does nothing
-//! else.
+//! The limits: what each unavoidable step costs on a single thread of a dedicated process.
 
 use std::net::SocketAddr;
 
@@ -20,14 +19,14 @@ use super::sink::UNSIGNED;
 use super::temp_dir::TempDir;
 use super::{cpu, unique};
 
-/// Kept connections.
+/// Persistent connections.
 const CONNECTIONS: usize = 16;
 
-/// Rows per transaction.
-const BATCH: usize = 100;
+/// Rows per transaction, and entries per feed.
+const BATCH_SIZE: usize = 100;
 
 /// The length of what a delivery's signature covers.
-const SIGNED: usize = 220;
+const SIGNED_TEXT_LENGTH: usize = 220;
 
 pub struct Limits {
     key: Key,
@@ -84,26 +83,26 @@ impl Role for Limits {
             return Ok(Value::Null);
         }
         let times = count(&order, "times")?;
-        let what = text(&order, "do")?;
-        if what == "post" && self.connections.is_empty() {
+        let step = text(&order, "do")?;
+        if step == "post" && self.connections.is_empty() {
             self.connections = self.connect().await?;
         }
-        let message = "m".repeat(SIGNED);
+        let message = "m".repeat(SIGNED_TEXT_LENGTH);
         let signature = self.key.sign(message.as_bytes());
         let before = cpu::of_threads(std::process::id())?;
-        match what {
+        match step {
             "sign" => (0..times).for_each(|_| drop(self.key.sign(message.as_bytes()))),
             "digest" => (0..times).for_each(|_| drop(std::hint::black_box(sha256(self.body.as_bytes())))),
             "verify" => {
                 let good = |_| self.public.verify_sig(message.as_bytes(), &signature).is_ok();
-                ensure!((0..times).all(good), "its own signature does not fit");
+                ensure!((0..times).all(good), "its own signature does not verify");
             }
             "parse" => parse(times)?,
             "sanitise" => (0..times).for_each(|_| drop(std::hint::black_box(ammonia::clean(&entry())))),
             "post" => self.post(times).await?,
             "post_tls" => self.post_tls(times).await?,
             "insert" => self.insert(times).await?,
-            what => anyhow::bail!("unknown limit {what}"),
+            step => anyhow::bail!("unknown limit {step}"),
         }
         let spent = cpu::of_threads(std::process::id())?.saturating_sub(before);
         Ok(json!({"micros": spent.as_secs_f64() * 1e6 / super::report::number(times)}))
@@ -121,13 +120,13 @@ impl Limits {
         try_join_all(names.map(|name| async move { Connection::with_tls(*sink, &name, tls).await })).await
     }
 
-    /// Sends unsigned requests over kept connections.
+    /// Sends unsigned requests over persistent connections.
     async fn post(&mut self, times: usize) -> anyhow::Result<()> {
         let body = bytes::Bytes::from(self.body.clone());
         let headers = post_headers("limit.bench.test");
-        let each = times / CONNECTIONS;
+        let requests_per_connection = times / CONNECTIONS;
         let posts = self.connections.iter_mut().map(async |connection| {
-            for _ in 0..each {
+            for _ in 0..requests_per_connection {
                 let response = connection.send(request("POST", UNSIGNED, &headers, body.clone())?).await?;
                 ensure!(response.status == 202, "the sink responded with {}", response.status);
             }
@@ -141,9 +140,9 @@ impl Limits {
     async fn post_tls(&self, times: usize) -> anyhow::Result<()> {
         let (tls, sink) = self.sink()?;
         let body = bytes::Bytes::from(self.body.clone());
-        let lanes = (0..8).map(async |lane| {
+        let tasks = (0..8).map(async |task| {
             for number in 0..times / 8 {
-                let name = format!("fresh{lane}-{number}.bench.test");
+                let name = format!("fresh{task}-{number}.bench.test");
                 let mut connection = Connection::with_tls(*sink, &name, tls).await?;
                 let response =
                     connection.send(request("POST", UNSIGNED, &post_headers(&name), body.clone())?).await?;
@@ -151,7 +150,7 @@ impl Limits {
             }
             anyhow::Ok(())
         });
-        try_join_all(lanes).await?;
+        try_join_all(tasks).await?;
         Ok(())
     }
 
@@ -160,9 +159,9 @@ impl Limits {
         let prefix = unique();
         macro_rules! insert {
             ($database:expr, $begin:literal) => {
-                for batch in 0..times / BATCH {
+                for batch in 0..times / BATCH_SIZE {
                     let mut tx = $database.begin_with($begin).await?;
-                    for row in 0..BATCH {
+                    for row in 0..BATCH_SIZE {
                         sqlx::query(
                             "insert into rows (id, host, state, body, at) values ($1, $2, 'queued', $3, $4)",
                         )
@@ -198,11 +197,11 @@ fn parse(times: usize) -> anyhow::Result<()> {
     let item = |number: usize| {
         format!("<item><guid>{number}</guid><title>A film</title><description>{content}</description></item>")
     };
-    let items: String = (0..BATCH).map(item).collect();
+    let items: String = (0..BATCH_SIZE).map(item).collect();
     let feed = format!("<rss version=\"2.0\"><channel><title>Films</title>{items}</channel></rss>");
-    for _ in 0..times / BATCH {
+    for _ in 0..times / BATCH_SIZE {
         let parsed = feed_rs::parser::parse(feed.as_bytes())?;
-        ensure!(parsed.entries.len() == BATCH, "not every entry is read");
+        ensure!(parsed.entries.len() == BATCH_SIZE, "not every entry is read");
     }
     Ok(())
 }
@@ -234,8 +233,8 @@ async fn with_table(mut database: Database) -> anyhow::Result<Database> {
 }
 
 /// Returns the cost of a step in µs of CPU time.
-pub async fn cost(limits: &mut HelperProcess, what: &str, times: usize) -> anyhow::Result<f64> {
-    real(&limits.call(&json!({"do": what, "times": times})).await?, "micros")
+pub async fn cost(limits: &mut HelperProcess, step: &str, times: usize) -> anyhow::Result<f64> {
+    real(&limits.call(&json!({"do": step, "times": times})).await?, "micros")
 }
 
 /// Returns the cost of inserting a row with this text in µs of CPU time.

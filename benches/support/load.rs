@@ -1,4 +1,4 @@
-//! The load generator, a process of its own. Each loop ends after a number of requests or a time.
+//! The load generator, a dedicated process. Each loop ends after a number of requests or a time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -69,23 +69,23 @@ impl LoadGenerator {
     /// Sends each kept request once, over a number of connections.
     async fn post(&self, order: &Value) -> anyhow::Result<Value> {
         let address: SocketAddr = text(order, "address")?.parse()?;
-        let waiting = Arc::new(Mutex::new(VecDeque::from(self.requests.clone())));
+        let pending = Arc::new(Mutex::new(VecDeque::from(self.requests.clone())));
         let statuses = Arc::<Statuses>::default();
         let began = Instant::now();
-        let mut lanes = JoinSet::new();
+        let mut tasks = JoinSet::new();
         for _ in 0..count(order, "connections")? {
-            let (waiting, statuses) = (Arc::clone(&waiting), Arc::clone(&statuses));
-            lanes.spawn(async move {
+            let (pending, statuses) = (Arc::clone(&pending), Arc::clone(&statuses));
+            tasks.spawn(async move {
                 let mut connection = Connection::without_tls(address).await?;
                 loop {
-                    let signed_request = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                    let signed_request = pending.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                     let Some(signed_request) = signed_request else { return anyhow::Ok(()) };
                     post_one(&mut connection, address, signed_request, &statuses).await?;
                 }
             });
         }
-        while let Some(lane) = lanes.join_next().await {
-            lane??;
+        while let Some(task) = tasks.join_next().await {
+            task??;
         }
         Ok(json!({"statuses": statuses.json(), "seconds": began.elapsed().as_secs_f64()}))
     }
@@ -121,16 +121,16 @@ fn headers_of(order: &Value) -> anyhow::Result<Vec<(String, String)>> {
     serde_json::from_value(order["headers"].clone()).context("headers")
 }
 
-/// Sends GET requests for one URL over a number of connections until the time is over.
+/// Sends GET requests for one URL over a number of connections until the time is up.
 async fn get(order: &Value) -> anyhow::Result<Value> {
     let address: SocketAddr = text(order, "address")?.parse()?;
     let (path, headers) = (text(order, "path")?.to_owned(), headers_of(order)?);
     let until = Instant::now() + Duration::from_millis(u64::try_from(count(order, "millis")?)?);
     let statuses = Arc::<Statuses>::default();
-    let mut lanes = JoinSet::new();
+    let mut tasks = JoinSet::new();
     for _ in 0..count(order, "connections")? {
         let (path, headers, statuses) = (path.clone(), headers.clone(), Arc::clone(&statuses));
-        lanes.spawn(async move {
+        tasks.spawn(async move {
             let mut connection = Connection::without_tls(address).await?;
             while Instant::now() < until {
                 let response = connection.send(request("GET", &path, &headers, "")?).await?;
@@ -139,8 +139,8 @@ async fn get(order: &Value) -> anyhow::Result<Value> {
             anyhow::Ok(())
         });
     }
-    while let Some(lane) = lanes.join_next().await {
-        lane??;
+    while let Some(task) = tasks.join_next().await {
+        task??;
     }
     Ok(json!({"statuses": statuses.json()}))
 }
@@ -155,13 +155,13 @@ async fn stampede(order: &Value) -> anyhow::Result<Value> {
     let began = tokio::time::Instant::now();
     let mut running = JoinSet::new();
     let (mut times, mut errors) = (Vec::with_capacity(readers), 0);
-    let mut note = |ended: Result<anyhow::Result<Duration>, _>| match ended {
+    let mut record = |ended: Result<anyhow::Result<Duration>, _>| match ended {
         Ok(Ok(time)) => times.push(time),
         Ok(Err(_)) | Err(_) => errors += 1,
     };
     for reader in 0..readers {
-        let comes = began + interval * u32::try_from(reader)?;
-        tokio::time::sleep_until(comes).await;
+        let arrival = began + interval * u32::try_from(reader)?;
+        tokio::time::sleep_until(arrival).await;
         let request = request("GET", &path, &headers, "")?;
         running.spawn(async move {
             let reading = async {
@@ -170,17 +170,18 @@ async fn stampede(order: &Value) -> anyhow::Result<Value> {
                 anyhow::Ok(())
             };
             tokio::time::timeout(REQUEST_TIMEOUT, reading).await??;
-            anyhow::Ok(comes.elapsed())
+            anyhow::Ok(arrival.elapsed())
         });
         while let Some(ended) = running.try_join_next() {
-            note(ended);
+            record(ended);
         }
     }
     while let Some(ended) = running.join_next().await {
-        note(ended);
+        record(ended);
     }
     times.sort();
-    let at = |share: usize| times.get((times.len() * share / 100).min(times.len().saturating_sub(1)));
-    let millis = |share| at(share).map(|time| time.as_secs_f64() * 1e3);
+    let percentile =
+        |percent: usize| times.get((times.len() * percent / 100).min(times.len().saturating_sub(1)));
+    let millis = |percent| percentile(percent).map(|time| time.as_secs_f64() * 1e3);
     Ok(json!({"errors": errors, "p50": millis(50), "p99": millis(99)}))
 }

@@ -1,4 +1,4 @@
-//! What the benches share. A bench measures Marquee itself, which runs as its own process. The sink, the load
+//! Shared code of the benches. A bench measures Marquee itself, which runs as its own process. The sink, the load
 //! generator, the limits and the baseline are helper processes, started from the binary of the bench.
 #![allow(dead_code, reason = "each bench uses its part")]
 #![allow(

@@ -29,11 +29,11 @@ pub fn number(count: usize) -> f64 {
 }
 
 /// Prints a ratio, the median of its rounds.
-pub fn ratio(name: &str, rounds: &[f64], made_of: &[String]) {
+pub fn ratio(name: &str, rounds: &[f64], components: &[String]) {
     println!("RATIO {name} {:.3}", median(rounds));
     let rounds: Vec<String> = rounds.iter().map(|value| format!("{value:.3}")).collect();
     println!("    rounds: {}", rounds.join(" "));
-    for line in made_of {
+    for line in components {
         println!("    {line}");
     }
 }

@@ -1,5 +1,5 @@
-//! What a bench writes to Marquee's database directly, and reads from it. This is the only file of the
-//! benches that knows the tables.
+//! Direct writes to Marquee's database and reads from it. This is the only file of the benches that knows the
+//! tables.
 
 use anyhow::ensure;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
@@ -52,7 +52,7 @@ const REVIEWS: &str = "insert into reviews (id, critic_id, create_id, slug, stat
 const SLUGS: &str = "insert into slugs (slug, review_id) select slug, id from reviews";
 
 /// Marks the lists as changed.
-const CHANGE: &str = "update page_versions set version = version + 1 where subject = 'lists'";
+const BUMP_LISTS_VERSION: &str = "update page_versions set version = version + 1 where subject = 'lists'";
 
 /// Pending deliveries and fan-outs.
 const UNDELIVERED: &str = "select (select count(*) from fanouts)
@@ -70,8 +70,8 @@ pub async fn postgres() -> anyhow::Result<Postgres> {
     let url = postgres.url();
     let name = url.rsplit('/').next().unwrap_or_default();
     let mut connection = PgConnection::connect(&url).await?;
-    let durable = format!("alter database {name} set synchronous_commit = on");
-    sqlx::raw_sql(AssertSqlSafe(durable)).execute(&mut connection).await?;
+    let statement = format!("alter database {name} set synchronous_commit = on");
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await?;
     Ok(postgres)
 }
 
@@ -135,10 +135,12 @@ impl Database {
     }
 
     /// Invalidates every cached list.
-    pub async fn change_lists(&mut self) -> anyhow::Result<()> {
+    pub async fn invalidate_lists(&mut self) -> anyhow::Result<()> {
         match self {
-            Self::Sqlite(database) => sqlx::query(CHANGE).execute(database).await.map(|_| ())?,
-            Self::Postgres(database) => sqlx::query(CHANGE).execute(database).await.map(|_| ())?,
+            Self::Sqlite(database) => sqlx::query(BUMP_LISTS_VERSION).execute(database).await.map(|_| ())?,
+            Self::Postgres(database) => {
+                sqlx::query(BUMP_LISTS_VERSION).execute(database).await.map(|_| ())?
+            }
         }
         Ok(())
     }

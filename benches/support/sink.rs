@@ -1,5 +1,5 @@
 //! The sink: one listener that responds for every name under `bench.test`. It verifies each delivery with the
-//! keys that it was told, counts distinct pairs of inbox and activity, and serves actors.
+//! keys that it was given, counts distinct pairs of inbox and activity, and serves actors.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::convert::Infallible;
@@ -85,8 +85,8 @@ impl Role for Sink {
                 state.keys.insert(text(&order, "key_id")?.to_owned(), Arc::new(key));
             }
             "serve" => {
-                for (place, document) in order["documents"].as_object().context("documents")? {
-                    state.documents.insert(place.clone(), Bytes::from(document.to_string()));
+                for (location, document) in order["documents"].as_object().context("documents")? {
+                    state.documents.insert(location.clone(), Bytes::from(document.to_string()));
                 }
             }
             "reset" => {
@@ -110,7 +110,7 @@ impl SharedState {
     }
 
     /// Verifies and counts a delivery.
-    fn take(&self, host: &str, target: &str, headers: &HeaderMap, body: &Bytes) -> u16 {
+    fn receive(&self, host: &str, target: &str, headers: &HeaderMap, body: &Bytes) -> u16 {
         let taken = self.verify(target, headers, body).and_then(|()| {
             let activity: Activity = serde_json::from_slice(body)?;
             Ok(activity.id)
@@ -217,7 +217,7 @@ async fn handle(state: &SharedState, request: Request<Incoming>) -> Response<Ful
     let Ok(body) = body.collect().await else { return respond(400, Bytes::new()) };
     let status = match target {
         UNSIGNED => 202,
-        target => state.take(&host, target, &parts.headers, &body.to_bytes()),
+        target => state.receive(&host, target, &parts.headers, &body.to_bytes()),
     };
     if host.starts_with("slow") {
         tokio::time::sleep(SLOW_HOST_DELAY).await;

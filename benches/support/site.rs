@@ -24,7 +24,7 @@ pub const HOST: &str = "marquee.test";
 /// The signal that asks a process to end.
 const SIGTERM: i32 = 15;
 
-/// The `Accept` header of other servers.
+/// The `Accept` header that other servers send.
 pub const AS2: &str =
     r#"application/ld+json; profile="https://www.w3.org/ns/activitystreams", application/activity+json"#;
 
@@ -51,7 +51,7 @@ pub struct ServerProcess {
     pub pid: u32,
 }
 
-/// What a publish took: wall-clock and CPU time.
+/// The cost of a publish in wall-clock and CPU time.
 #[derive(Debug, Clone)]
 pub struct PublishResult {
     /// The path of the review's page.
@@ -169,7 +169,7 @@ impl Site {
         ensure!(output.status.success(), "marquee publish: {}\n{stdout}\n{stderr}", output.status);
         let origin = format!("https://{HOST}");
         let page = stdout.split_whitespace().find_map(|word| word.strip_prefix(&origin));
-        let page = page.with_context(|| format!("no address in {stdout:?}"))?.to_owned();
+        let page = page.with_context(|| format!("no page URL in {stdout:?}"))?.to_owned();
         Ok(PublishResult { page, wall, cpu })
     }
 
