@@ -282,7 +282,9 @@ impl PageCache {
 
     fn insert(&self, key: CacheKey<'_>, page: CachedPage) {
         self.pages.insert(key.to_owned(), Arc::new(page));
-        // Evicts at once rather than with a later request: a few renderings can be as large as the whole cache.
+        // Evicts at once rather than with a later request, since a few renderings can be as large as the whole
+        // cache. This takes the lock of the cache's maintenance on this thread, and drops the evicted pages
+        // there. It happens once per rendering, which costs more.
         self.pages.run_pending_tasks();
     }
 }
