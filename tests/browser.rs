@@ -49,21 +49,21 @@ async fn everything_is_reachable_by_keyboard_with_visible_focus() {
 async fn a_reader_replies_and_follows_from_their_server_with_and_without_script() {
     let site = Site::with_comments(Database::Postgres).await;
     let report = node("dialogs.mjs", &site).await;
-    assert_eq!(report["walked"], 10, "{report}");
+    assert_eq!(report["passed"], 10, "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn search_works_with_and_without_script() {
     let site = Site::with_comments(Database::Postgres).await;
     let report = node("search.mjs", &site).await;
-    assert_eq!(report["walked"], 9, "{report}");
+    assert_eq!(report["passed"], 9, "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn live_updates_add_comments_without_moving_the_page() {
     let site = Site::with_comments(Database::Sqlite).await;
     let (report, ()) = tokio::join!(node("live.mjs", &site), site.reply_to_readers());
-    assert_eq!(report["walked"], 5, "{report}");
+    assert_eq!(report["passed"], 5, "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,10 +5,10 @@ import { fault, packages, site } from './site.mjs';
 const { chromium } = packages('playwright-core');
 
 /** How long to wait for anything, in milliseconds; reached only if a test fails. */
-const PATIENCE = 30_000;
+const TIMEOUT = 30_000;
 
 export async function launch() {
-  const rules = Object.entries(site.resolve).map(([host, port]) => `MAP ${host}:443 127.0.0.1:${port}`);
+  const resolverRules = Object.entries(site.resolve).map(([host, port]) => `MAP ${host}:443 127.0.0.1:${port}`);
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
@@ -28,8 +28,8 @@ export async function launch() {
   });
 }
 
-/** Counts layout shifts. Scripts of the test are not subject to the page's policy. */
-function observe() {
+/** Adds up layout shifts. Scripts of the test are not subject to the page's policy. */
+function observeLayoutShifts() {
   window.shifted = 0;
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
@@ -37,46 +37,46 @@ function observe() {
 }
 
 /**
- * Opens a browser window. Console errors, failed requests and requests to other hosts are faults, except for hosts in
- * `abroad`, to which a step may lead.
+ * Opens a browser window and returns its page. Console errors, failed requests and requests to other hosts are faults,
+ * except for requests to `otherHosts`, to which a step may navigate.
  */
-export async function reader(browser, options = {}, abroad = []) {
+export async function newReaderPage(browser, options = {}, otherHosts = []) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: 'en-GB', timezoneId: 'UTC', ...options });
-  context.setDefaultTimeout(PATIENCE);
+  context.setDefaultTimeout(TIMEOUT);
   const script = options.javaScriptEnabled !== false;
-  if (script) await context.addInitScript(observe);
+  if (script) await context.addInitScript(observeLayoutShifts);
   const page = await context.newPage();
-  const own = new URL(site.origin).host;
+  const ownHost = new URL(site.origin).host;
   page.on('console', (message) => {
     // Chromium logs each response with an error status, and error pages have one.
-    const expected = page.mayFail && /status of 4\d\d/.test(message.text());
+    const expected = page.expectsErrorStatus && /status of 4\d\d/.test(message.text());
     if (['error', 'warning'].includes(message.type()) && !expected) fault(`console message: ${message.text()}`, page.url());
   });
   page.on('pageerror', (error) => fault(`script error: ${error.message}`, page.url()));
   context.on('request', (request) => {
     const { host, protocol } = new URL(request.url());
-    if (protocol !== 'https:' || (host !== own && !abroad.includes(host))) fault(`a request to ${request.url()}`, page.url());
+    if (protocol !== 'https:' || (host !== ownHost && !otherHosts.includes(host))) fault(`a request to ${request.url()}`, page.url());
   });
   context.on('response', (response) => {
-    if (response.status() >= 400 && !page.mayFail) fault(`${response.url()} returned ${response.status()}`, page.url());
+    if (response.status() >= 400 && !page.expectsErrorStatus) fault(`${response.url()} returned ${response.status()}`, page.url());
   });
   context.on('requestfailed', (request) => {
-    const why = request.failure()?.errorText;
-    if (why !== 'net::ERR_ABORTED') fault(`could not fetch ${request.url()}: ${why}`, page.url());
+    const reason = request.failure()?.errorText;
+    if (reason !== 'net::ERR_ABORTED') fault(`could not fetch ${request.url()}: ${reason}`, page.url());
   });
   return page;
 }
 
 /** Opens a page of the site; any other status than `status` is a fault. */
 export async function open(page, path, status = 200) {
-  page.mayFail = status >= 400;
-  const answer = await page.goto(new URL(path, site.origin).href, { waitUntil: 'load' });
-  if (answer.status() !== status) fault(`returned ${answer.status()}, not ${status}`, path);
-  return answer;
+  page.expectsErrorStatus = status >= 400;
+  const response = await page.goto(new URL(path, site.origin).href, { waitUntil: 'load' });
+  if (response.status() !== status) fault(`returned ${response.status()}, not ${status}`, path);
+  return response;
 }
 
-/** Waits until every picture has loaded, including those outside the viewport; returns those that cannot be shown. */
-export function pictures(page) {
+/** Waits until every image has loaded, including those outside the viewport; returns those that cannot be shown. */
+export function loadImages(page) {
   return page.evaluate(async () => {
     const broken = [];
     for (const image of document.images) {
@@ -91,16 +91,16 @@ export function pictures(page) {
 }
 
 /** The elements that overflow if the page scrolls horizontally; none if it does not. */
-export function overflow(page) {
+export function findOverflow(page) {
   return page.evaluate(() => {
     const root = document.documentElement;
-    const beyond = root.scrollWidth - root.clientWidth;
-    if (beyond <= 0) return null;
-    const out = [...document.body.querySelectorAll('*')].filter((element) => {
+    const excess = root.scrollWidth - root.clientWidth;
+    if (excess <= 0) return null;
+    const outside = [...document.body.querySelectorAll('*')].filter((element) => {
       const { left, right, width } = element.getBoundingClientRect();
       return width > 0 && (right > root.clientWidth + 0.5 || left < -0.5);
     });
-    const named = out.slice(-3).map((e) => `${e.localName}.${e.className} “${e.textContent.trim().slice(0, 30)}”`);
-    return `${beyond} px: ${named.join('; ')}`;
+    const named = outside.slice(-3).map((e) => `${e.localName}.${e.className} “${e.textContent.trim().slice(0, 30)}”`);
+    return `${excess} px: ${named.join('; ')}`;
   });
 }

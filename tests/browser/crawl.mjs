@@ -1,19 +1,19 @@
 // Finds the documents of a site like a crawler: it starts at the home page, the sitemap and the feeds, and follows every link.
 
-import { ask, fault, HTML, site } from './site.mjs';
+import { request, fault, HTML, site } from './site.mjs';
 
-/** More than the test site has: an endless crawl is a fault. */
-const MOST = 3_000;
+/** The most documents to fetch; the test site has fewer, so more mean an endless crawl. */
+const MAX_DOCUMENTS = 3_000;
 
 const ENTITIES = { amp: '&', lt: '<', gt: '>', quot: '"', '#x27': "'", '#39': "'", '#x2f': '/' };
-const decoded = (text) => text.replace(/&(#?\w+);/g, (whole, name) => ENTITIES[name.toLowerCase()] ?? whole);
+const decodeEntities = (text) => text.replace(/&(#?\w+);/g, (whole, name) => ENTITIES[name.toLowerCase()] ?? whole);
 
 /** The attributes of each start tag with this name. */
 export function tags(html, name) {
   const found = [];
-  for (const [, inside] of html.matchAll(new RegExp(`<${name}\\b([^>]*)>`, 'gi'))) {
+  for (const [, text] of html.matchAll(new RegExp(`<${name}\\b([^>]*)>`, 'gi'))) {
     const attributes = {};
-    for (const [, key, value] of inside.matchAll(/([\w-]+)="([^"]*)"/g)) attributes[key.toLowerCase()] = decoded(value);
+    for (const [, key, value] of text.matchAll(/([\w-]+)="([^"]*)"/g)) attributes[key.toLowerCase()] = decodeEntities(value);
     found.push(attributes);
   }
   return found;
@@ -31,7 +31,7 @@ function links(document) {
     return [...text.matchAll(/"(?:url|home_page_url|feed_url)":\s*"([^"]+)"/g)].map(([, url]) => url);
   }
   if (document.type.includes('xml')) {
-    const texts = [...text.matchAll(/<(?:loc|link|comments)>([^<]+)</g)].map(([, url]) => decoded(url));
+    const texts = [...text.matchAll(/<(?:loc|link|comments)>([^<]+)</g)].map(([, url]) => decodeEntities(url));
     const hrefs = tags(text, 'link').filter((link) => !/activity\+json/.test(link.type ?? ''));
     return [...texts, ...hrefs.map((link) => link.href).filter(Boolean)];
   }
@@ -39,7 +39,7 @@ function links(document) {
 }
 
 /** The type of page at a URL: pages of one type use the same template. */
-export function sort(path) {
+export function pageType(path) {
   const { pathname, searchParams } = new URL(path, site.origin);
   const [first, ...rest] = pathname.split('/').slice(1);
   const query = [...searchParams.keys()].sort().join('&');
@@ -50,28 +50,28 @@ export function sort(path) {
 /** Every reachable document by path, with status, type and body. Broken links are faults. */
 export async function crawl() {
   const found = new Map();
-  const open = ['/', '/sitemap.xml', '/feed.xml', '/atom.xml', '/feed.json', '/robots.txt'].map((path) => [path, 'the list']);
+  const queue = ['/', '/sitemap.xml', '/feed.xml', '/atom.xml', '/feed.json', '/robots.txt'].map((path) => [path, 'the list']);
   const fragments = [];
-  const known = new Set(open.map(([path]) => path));
-  while (open.length && found.size < MOST) {
-    const [path, from] = open.shift();
-    const answer = await ask(path, HTML);
-    const type = answer.head['content-type'] ?? '';
-    if (answer.status !== 200) fault(`broken link: ${path} returned ${answer.status}`, from);
-    const document = { path, status: answer.status, head: answer.head, type, body: answer.body };
+  const seen = new Set(queue.map(([path]) => path));
+  while (queue.length && found.size < MAX_DOCUMENTS) {
+    const [path, from] = queue.shift();
+    const response = await request(path, HTML);
+    const type = response.headers['content-type'] ?? '';
+    if (response.status !== 200) fault(`broken link: ${path} returned ${response.status}`, from);
+    const document = { path, status: response.status, headers: response.headers, type, body: response.body };
     found.set(path, document);
     for (const href of links(document)) {
       const url = new URL(href, site.origin + path);
       if (url.origin !== site.origin) continue;
       const next = url.pathname + url.search;
       if (url.hash) fragments.push([next, decodeURIComponent(url.hash.slice(1)), path]);
-      if (!known.has(next)) {
-        known.add(next);
-        open.push([next, path]);
+      if (!seen.has(next)) {
+        seen.add(next);
+        queue.push([next, path]);
       }
     }
   }
-  if (open.length) fault(`the crawl found too many pages: ${open[0][0]}`, open[0][1]);
+  if (queue.length) fault(`the crawl found too many pages: ${queue[0][0]}`, queue[0][1]);
   for (const [path, id, from] of fragments) {
     const target = found.get(path);
     if (!target?.type.startsWith('text/html') || target.status !== 200) continue;
@@ -86,24 +86,24 @@ export function pages(found) {
 }
 
 /** Content that is harder to lay out: all elements, and right-to-left text. */
-const TELLING = ['Two and a half', 'unbroken', 'ביקורת'];
+const DIFFICULT_TEXTS = ['Two and a half', 'unbroken', 'ביקורת'];
 
-const tells = (page) => site.thread.endsWith(page.path) || TELLING.some((words) => page.body.includes(words));
+const isDifficult = (page) => site.thread.endsWith(page.path) || DIFFICULT_TEXTS.some((words) => page.body.includes(words));
 
 /**
- * The largest pages of each type, up to `many`: pages of one type use the same template and differ only in their contents.
+ * The largest pages of each type, up to `limit`: pages of one type use the same template and differ only in their contents.
  * Of reviews, also those that are harder to lay out, including the long thread.
  */
-export function chosen(found, many) {
-  const sorts = new Map();
+export function selectPages(found, limit) {
+  const pagesByType = new Map();
   for (const page of pages(found)) {
-    const name = sort(page.path);
-    if (!sorts.has(name)) sorts.set(name, []);
-    sorts.get(name).push(page);
+    const name = pageType(page.path);
+    if (!pagesByType.has(name)) pagesByType.set(name, []);
+    pagesByType.get(name).push(page);
   }
-  const longest = (list) => list.sort((a, b) => b.body.length - a.body.length || (a.path < b.path ? -1 : 1));
+  const byLength = (list) => list.sort((a, b) => b.body.length - a.body.length || (a.path < b.path ? -1 : 1));
   return [...sorts].flatMap(([name, list]) => {
-    const first = longest(list).slice(0, many);
-    return name === '/reviews/*' ? [...new Set([...first, ...list.filter(tells)])] : first;
+    const first = byLength(list).slice(0, limit);
+    return name === '/reviews/*' ? [...new Set([...first, ...list.filter(isDifficult)])] : first;
   });
 }

@@ -4,9 +4,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { ask, fault, finish, packages, site } from './site.mjs';
+import { request, fault, finish, packages, site } from './site.mjs';
 import { crawl, pages } from './crawl.mjs';
-import { heads } from './heads.mjs';
+import { checkMetadata } from './heads.mjs';
 
 const { HtmlValidate } = packages('html-validate');
 
@@ -22,8 +22,8 @@ async function validate(path, html) {
   const report = await validator.validateString(html);
   for (const { messages } of report.results) {
     for (const { ruleId, message, line, column } of messages) {
-      const near = html.split('\n')[line - 1]?.slice(Math.max(0, column - 40), column + 60);
-      fault(`HTML, ${ruleId}: ${message}`, `${path}:${line}: ${near}`);
+      const excerpt = html.split('\n')[line - 1]?.slice(Math.max(0, column - 40), column + 60);
+      fault(`HTML, ${ruleId}: ${message}`, `${path}:${line}: ${excerpt}`);
     }
   }
 }
@@ -40,9 +40,9 @@ for (const [path, status] of [
   ['/search?q=zzzzzz', 200],
   [`/search?q=${'a'.repeat(10_000)}`, 400],
 ]) {
-  const answer = await ask(path);
-  if (answer.status !== status) fault(`returned ${answer.status}, not ${status}`, path);
-  else await validate(path, answer.body.toString());
+  const response = await request(path);
+  if (response.status !== status) fault(`returned ${response.status}, not ${status}`, path);
+  else await validate(path, response.body.toString());
 }
 
 const folder = join(site.folder, 'documents');
@@ -53,4 +53,4 @@ const documents = [...found.values()].map(({ path, status, type, body }, number)
 });
 writeFileSync(join(folder, 'index.json'), JSON.stringify(documents));
 const feeds = documents.filter(({ path }) => /\/(feed\.xml|atom\.xml|feed\.json)$/.test(path)).length;
-finish({ pages: pages(found).length, feeds, linked: await heads(pages(found)) });
+finish({ pages: pages(found).length, feeds, linked: await checkMetadata(pages(found)) });

@@ -17,13 +17,13 @@ FOLDER = Path(SITE["folder"]) / "documents"
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 faults = collections.defaultdict(list)
-counted = collections.Counter()
+counts = collections.Counter()
 
 
-def hold(truth, fault, place):
+def check(truth, fault, location):
     """Records a fault if something is false."""
     if not truth:
-        faults[fault].append(place)
+        faults[fault].append(location)
 
 
 def is_own(address):
@@ -44,74 +44,74 @@ def is_moment(text):
 def read_feed(path, body, media_type):
     """Reads RSS and Atom with feedparser."""
     feed = feedparser.parse(body, response_headers={"content-type": media_type})
-    hold(not feed.bozo, f"not well-formed: {feed.get('bozo_exception')}", path)
+    check(not feed.bozo, f"not well-formed: {feed.get('bozo_exception')}", path)
     version = "atom10" if path.endswith("atom.xml") else "rss20"
-    hold(feed.version == version, f"read as {feed.version}, not {version}", path)
+    check(feed.version == version, f"read as {feed.version}, not {version}", path)
     for key in ("title", "link", "language") if version == "rss20" else ("title", "link", "id", "updated_parsed"):
-        hold(feed.feed.get(key), f"a feed without {key}", path)
+        check(feed.feed.get(key), f"a feed without {key}", path)
     selves = [link.href for link in feed.feed.get("links", []) if link.rel == "self"]
-    hold(selves == [SITE["origin"] + path], f"its own link is {selves}", path)
-    hold(feed.entries, "an empty feed", path)
+    check(selves == [SITE["origin"] + path], f"its own link is {selves}", path)
+    check(feed.entries, "an empty feed", path)
     ids = [entry.get("id") for entry in feed.entries]
-    hold(len(set(ids)) == len(ids), "two entries with the same id", path)
+    check(len(set(ids)) == len(ids), "two entries with the same id", path)
     for entry in feed.entries:
-        counted["entries"] += 1
+        counts["entries"] += 1
         for key in ("id", "title", "link", "published_parsed", "summary", "author"):
-            hold(entry.get(key), f"an entry without {key}", path)
-        hold(is_own(entry.get("link")), f"an entry with the link {entry.get('link')}", path)
+            check(entry.get(key), f"an entry without {key}", path)
+        check(is_own(entry.get("link")), f"an entry with the link {entry.get('link')}", path)
         content = entry.get("content", [{}])[0]
-        hold(content.get("type") == "text/html", f"content of type {content.get('type')}", path)
-        hold("<p" in content.get("value", ""), "content without a paragraph", path)
+        check(content.get("type") == "text/html", f"content of type {content.get('type')}", path)
+        check("<p" in content.get("value", ""), "content without a paragraph", path)
     dates = [entry.published_parsed for entry in feed.entries if entry.get("published_parsed")]
-    hold(dates == sorted(dates, reverse=True), "not sorted by date, newest first", path)
+    check(dates == sorted(dates, reverse=True), "not sorted by date, newest first", path)
 
 
 def read_json_feed(path, body):
     """Checks the requirements of JSON Feed 1.1 (jsonfeed.org/version/1.1)."""
     feed = json.loads(body)
-    hold(feed.get("version") == "https://jsonfeed.org/version/1.1", "the wrong version", path)
-    hold(isinstance(feed.get("title"), str) and feed["title"], "a feed without a title", path)
-    hold(feed.get("feed_url") == SITE["origin"] + path, f"its feed_url is {feed.get('feed_url')}", path)
-    hold(is_own(feed.get("home_page_url")), "a feed without a home page", path)
-    hold(isinstance(feed.get("items"), list) and feed["items"], "an empty feed", path)
+    check(feed.get("version") == "https://jsonfeed.org/version/1.1", "the wrong version", path)
+    check(isinstance(feed.get("title"), str) and feed["title"], "a feed without a title", path)
+    check(feed.get("feed_url") == SITE["origin"] + path, f"its feed_url is {feed.get('feed_url')}", path)
+    check(is_own(feed.get("home_page_url")), "a feed without a home page", path)
+    check(isinstance(feed.get("items"), list) and feed["items"], "an empty feed", path)
     for item in feed.get("items", []):
-        counted["entries"] += 1
-        hold(isinstance(item.get("id"), str) and item["id"], "an item without an id", path)
-        hold(is_own(item.get("url")), f"an item with the URL {item.get('url')}", path)
-        hold(item.get("content_html") or item.get("content_text"), "an item without content", path)
+        counts["entries"] += 1
+        check(isinstance(item.get("id"), str) and item["id"], "an item without an id", path)
+        check(is_own(item.get("url")), f"an item with the URL {item.get('url')}", path)
+        check(item.get("content_html") or item.get("content_text"), "an item without content", path)
         for key in ("date_published", "date_modified"):
-            hold(key not in item or is_moment(item[key]), f"{key} is not a timestamp: {item.get(key)}", path)
+            check(key not in item or is_moment(item[key]), f"{key} is not a timestamp: {item.get(key)}", path)
         for author in item.get("authors", []):
-            hold(author.get("name") or author.get("url"), "an author without a name", path)
-        hold(all(isinstance(tag, str) for tag in item.get("tags", [])), "a tag that is not a string", path)
+            check(author.get("name") or author.get("url"), "an author without a name", path)
+        check(all(isinstance(tag, str) for tag in item.get("tags", [])), "a tag that is not a string", path)
 
 
 def read_sitemap(path, body, documents):
     """Reads the sitemap index and its parts, which must list everything."""
     root = ElementTree.fromstring(body)
-    hold(root.tag == SITEMAP + "sitemapindex", f"its root is {root.tag}", path)
+    check(root.tag == SITEMAP + "sitemapindex", f"its root is {root.tag}", path)
     parts = [part.findtext(SITEMAP + "loc") for part in root]
-    hold(len(set(parts)) == len(parts), "a duplicate URL", path)
+    check(len(set(parts)) == len(parts), "a duplicate URL", path)
     bodies = {document["path"]: document["file"] for document in documents}
-    places = []
+    locations = []
     for part in parts:
-        hold(is_own(part) and part.removeprefix(SITE["origin"]) in bodies, f"contains an unknown part {part}", path)
+        check(is_own(part) and part.removeprefix(SITE["origin"]) in bodies, f"contains an unknown part {part}", path)
         file = bodies.get(part.removeprefix(SITE["origin"]))
-        places += read_part(part, (FOLDER / file).read_bytes()) if file else []
-    hold(len(set(places)) == len(places), "a duplicate URL", path)
-    for place in places:
-        hold(is_own(place) and place.removeprefix(SITE["origin"]) in bodies, f"contains an unknown page {place}", path)
+        locations += read_part(part, (FOLDER / file).read_bytes()) if file else []
+    check(len(set(locations)) == len(locations), "a duplicate URL", path)
+    for location in locations:
+        check(is_own(location) and location.removeprefix(SITE["origin"]) in bodies, f"contains an unknown page {location}", path)
     reviews = {document["path"] for document in documents if is_review(document["path"])}
-    hold(reviews <= {place.removeprefix(SITE["origin"]) for place in places}, "a review is missing", path)
+    check(reviews <= {location.removeprefix(SITE["origin"]) for location in locations}, "a review is missing", path)
 
 
 def read_part(path, body):
     root = ElementTree.fromstring(body)
-    hold(root.tag == SITEMAP + "urlset", f"its root is {root.tag}", path)
-    hold(0 < len(root) <= 50000, f"contains {len(root)} pages", path)
+    check(root.tag == SITEMAP + "urlset", f"its root is {root.tag}", path)
+    check(0 < len(root) <= 50000, f"contains {len(root)} pages", path)
     for changed in root.iter(SITEMAP + "lastmod"):
-        hold(is_moment(changed.text) or len(changed.text) == 10, f"changed at {changed.text}", path)
-    return [place.findtext(SITEMAP + "loc") for place in root]
+        check(is_moment(changed.text) or len(changed.text) == 10, f"changed at {changed.text}", path)
+    return [location.findtext(SITEMAP + "loc") for location in root]
 
 
 def first(entry, key):
@@ -123,18 +123,18 @@ def read_review(path, body):
     """Reads a review as an h-entry."""
     items = mf2py.parse(doc=body.decode(), url=SITE["origin"] + path)["items"]
     entries = [item for item in items if "h-entry" in item["type"]]
-    hold(len(entries) == 1, f"{len(entries)} entries on the page of a review", path)
+    check(len(entries) == 1, f"{len(entries)} entries on the page of a review", path)
     for entry in entries:
-        counted["reviews"] += 1
+        counts["reviews"] += 1
         for key in ("name", "url", "published", "author", "content"):
-            hold(first(entry, key), f"a review without {key}", path)
-        hold(first(entry, "url") == SITE["origin"] + path or is_own(first(entry, "url")), "no URL", path)
-        hold(is_moment(first(entry, "published")), f"published at {first(entry, 'published')}", path)
+            check(first(entry, key), f"a review without {key}", path)
+        check(first(entry, "url") == SITE["origin"] + path or is_own(first(entry, "url")), "no URL", path)
+        check(is_moment(first(entry, "published")), f"published at {first(entry, 'published')}", path)
     cites = [item for item in items if "h-cite" in item["type"]]
     for cite in cites:
-        counted["comments"] += 1
+        counts["comments"] += 1
         for key in ("author", "published", "content", "url"):
-            hold(first(cite, key), f"a comment without {key}", path)
+            check(first(cite, key), f"a comment without {key}", path)
 
 
 def main():
@@ -149,9 +149,9 @@ def main():
             read_sitemap(path, body, documents)
         elif is_review(path):
             read_review(path, body)
-    for fault, places in faults.items():
-        print(f"{fault}\n    at {places[0]}, and {len(places) - 1} more")
-    print(json.dumps(counted))
+    for fault, locations in faults.items():
+        print(f"{fault}\n    at {locations[0]}, and {len(locations) - 1} more")
+    print(json.dumps(counts))
     sys.exit(1 if faults else 0)
 
 

@@ -4,34 +4,34 @@
 import { readFileSync } from 'node:fs';
 
 import { fault, finish, packages, site } from './site.mjs';
-import { chosen, crawl } from './crawl.mjs';
-import { launch, open, overflow, pictures, reader } from './browser.mjs';
+import { selectPages, crawl } from './crawl.mjs';
+import { launch, open, findOverflow, loadImages, newReaderPage } from './browser.mjs';
 
 const AXE = readFileSync(packages.resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Window widths in px, in addition to the two at which everything is checked. */
 const WIDTHS = [320, 412, 540, 700, 768, 900, 1024, 1440, 1600];
 
-/** A larger sum of layout shifts means that something moved. */
-const STILL = 0.01;
+/** The largest sum of layout shifts that is not a fault. */
+const MAX_LAYOUT_SHIFT = 0.01;
 
-const counted = { pages: 0, audits: 0 };
+const counts = { pages: 0, audits: 0 };
 
 /** Checks the content security policy. */
-function policy(path, answer) {
-  const csp = answer.headers()['content-security-policy'] ?? '';
-  const rules = Object.fromEntries(csp.split(';').map((rule) => rule.trim().split(/\s+/)).map(([name, ...of]) => [name, of]));
+function checkPolicy(path, response) {
+  const csp = response.headers()['content-security-policy'] ?? '';
+  const rules = Object.fromEntries(csp.split(';').map((rule) => rule.trim().split(/\s+/)).map(([name, ...sources]) => [name, sources]));
   if (rules['default-src']?.join() !== "'none'") fault(`default-src ${rules['default-src']}`, path);
-  for (const [name, of] of Object.entries(rules)) {
+  for (const [name, sources] of Object.entries(rules)) {
     if (name === 'form-action') continue;
-    for (const source of of) if (!["'none'", "'self'"].includes(source)) fault(`the content security policy allows ${source} in ${name}`, path);
+    for (const source of sources) if (!["'none'", "'self'"].includes(source)) fault(`the content security policy allows ${source} in ${name}`, path);
   }
 }
 
-async function markup(page, path) {
+async function checkMarkup(page, path) {
   const direction = await page.evaluate(() => document.dir);
   if (direction !== site.direction) fault(`the writing direction is ${direction}`, path);
-  const odd = await page.evaluate(() => {
+  const problems = await page.evaluate(() => {
     const code = [...document.scripts].filter((script) => script.type !== 'application/ld+json');
     const sheets = document.querySelectorAll('link[rel~=stylesheet]');
     return {
@@ -40,13 +40,13 @@ async function markup(page, path) {
       'an inline script': code.some((script) => !script.src),
       'a blocking script': code.some((s) => !s.defer && !s.async && s.type !== 'module'),
       'an inline style': document.querySelector('style, [style]') !== null,
-      'a picture without a size': [...document.images].some((i) => !i.getAttribute('width') || !i.getAttribute('height')),
+      'an image without a size': [...document.images].some((i) => !i.getAttribute('width') || !i.getAttribute('height')),
     };
   });
-  for (const [what, is] of Object.entries(odd)) if (is) fault(what, path);
+  for (const [problem, exists] of Object.entries(problems)) if (exists) fault(problem, path);
 }
 
-async function audit(page, path, look) {
+async function checkAccessibility(page, path, variant) {
   await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))));
   const { violations, passes } = await page.evaluate(async () => {
     const options = { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } };
@@ -55,21 +55,21 @@ async function audit(page, path, look) {
     return { violations: violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.map(node) })), passes: passes.length };
   });
   if (passes < 10) fault(`axe checked almost nothing (${passes} rules)`, path);
-  for (const { id, help, nodes } of violations) fault(`axe, ${id}: ${help}`, `${path} (${look}; ${nodes.length}): ${nodes[0]}`);
-  counted.audits += 1;
+  for (const { id, help, nodes } of violations) fault(`axe, ${id}: ${help}`, `${path} (${variant}; ${nodes.length}): ${nodes[0]}`);
+  counts.audits += 1;
 }
 
-/** Checks a page in a window of this width. */
-async function look(page, width, { path, status }) {
-  const answer = await open(page, path, status);
-  policy(path, answer);
-  for (const source of await pictures(page)) fault(`broken picture: ${source}`, path);
+/** Checks a page at one window width. */
+async function checkPage(page, width, { path, status }) {
+  const response = await open(page, path, status);
+  checkPolicy(path, response);
+  for (const source of await loadImages(page)) fault(`broken image: ${source}`, path);
   const shifted = await page.evaluate(() => window.shifted);
-  if (!(shifted < STILL)) fault(`layout shift: ${shifted}`, `${path} at ${width} px`);
+  if (!(shifted < MAX_LAYOUT_SHIFT)) fault(`layout shift: ${shifted}`, `${path} at ${width} px`);
   await page.evaluate(AXE);
   for (const scheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme: scheme });
-    await audit(page, path, `${width} px, ${scheme}`);
+    await checkAccessibility(page, path, `${width} px, ${scheme}`);
     const light = await page.evaluate(() => {
       const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/\d+(\.\d+)?/g).map(Number);
       return (r + g + b) / 3 / 255;
@@ -77,34 +77,34 @@ async function look(page, width, { path, status }) {
     if (scheme === 'light' ? light < 0.7 : light > 0.3) fault(`the lightness of the ${scheme} background is ${light}`, path);
   }
   await page.emulateMedia({ colorScheme: 'light' });
-  const sideways = await overflow(page);
-  if (sideways) fault(`scrolls horizontally: ${sideways}`, `${path} at ${width} px`);
+  const overflowing = await findOverflow(page);
+  if (overflowing) fault(`scrolls horizontally: ${overflowing}`, `${path} at ${width} px`);
 }
 
-/** Everything that is checked only once, while the window is resized. */
-async function stretch(page, { path }) {
-  await markup(page, path);
+/** Checks what needs only one run per page: markup, all widths in both writing directions, and reduced motion. */
+async function checkWidths(page, { path }) {
+  await checkMarkup(page, path);
   const { width, height } = page.viewportSize();
   for (const direction of ['ltr', 'rtl']) {
     await page.evaluate((direction) => document.documentElement.setAttribute('dir', direction), direction);
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height });
-      const sideways = await overflow(page);
-      if (sideways) fault(`scrolls horizontally, ${direction}: ${sideways}`, `${path} at ${width} px`);
+      const overflowing = await findOverflow(page);
+      if (overflowing) fault(`scrolls horizontally, ${direction}: ${overflowing}`, `${path} at ${width} px`);
     }
   }
   await page.setViewportSize({ width, height });
   await page.emulateMedia({ reducedMotion: 'reduce' });
-  const moves = await page.evaluate(() => {
-    const lasts = (text) => text.split(',').some((time) => Number.parseFloat(time) > 0.001);
+  const animated = await page.evaluate(() => {
+    const isAnimated = (text) => text.split(',').some((time) => Number.parseFloat(time) > 0.001);
     const moving = [...document.querySelectorAll('*')].filter((element) => {
       const style = getComputedStyle(element);
-      return lasts(style.transitionDuration) || (style.animationName !== 'none' && lasts(style.animationDuration));
+      return isAnimated(style.transitionDuration) || (style.animationName !== 'none' && isAnimated(style.animationDuration));
     });
     const smooth = getComputedStyle(document.documentElement).scrollBehavior === 'smooth';
     return moving.length || smooth ? `${moving[0]?.localName}.${moving[0]?.className}` : null;
   });
-  if (moves) fault(`animates despite reduced motion: ${moves}`, path);
+  if (animated) fault(`animates despite reduced motion: ${animated}`, path);
   await page.emulateMedia({ reducedMotion: 'no-preference' });
 }
 
@@ -116,17 +116,17 @@ const errors = [
   { path: `/search?q=${'a'.repeat(10_000)}`, status: 400 },
 ];
 const found = await crawl();
-const list = [...chosen(found, site.direction === 'rtl' ? 1 : 2), ...searches, ...errors];
+const targets = [...selectPages(found, site.direction === 'rtl' ? 1 : 2), ...searches, ...errors];
 const browser = await launch();
 await Promise.all(
   [360, 1280].map(async (width) => {
-    const page = await reader(browser, { viewport: { width, height: 900 }, isMobile: false });
-    for (const place of list) {
-      await look(page, width, place);
-      if (width === 1280) await stretch(page, place);
+    const page = await newReaderPage(browser, { viewport: { width, height: 900 }, isMobile: false });
+    for (const target of targets) {
+      await checkPage(page, width, target);
+      if (width === 1280) await checkWidths(page, target);
     }
   }),
 );
-counted.pages = list.length;
+counts.pages = targets.length;
 await browser.close();
-finish(counted);
+finish(counts);

@@ -248,9 +248,9 @@ impl Site {
     /// deletes it as soon as the script has seen it.
     pub async fn reply_to_readers(&self) {
         let fixture = &self.fixture;
-        fixture.remote.await_request("/somebody-reads").await;
+        fixture.remote.await_request("/reader-is-ready").await;
         let note = fixture.comment(&fixture.alice, &self.article, LATE).await;
-        fixture.remote.await_request("/somebody-read-it").await;
+        fixture.remote.await_request("/comment-was-read").await;
         let delete = json!({"type": "Delete", "actor": fixture.alice.id(), "object": note["id"]});
         fixture.alice.deliver(fixture.inbox(), &delete).await;
     }

@@ -3,7 +3,7 @@
 import https from 'node:https';
 import { createRequire } from 'node:module';
 
-/** Packages are where `tests/run` installs them. */
+/** Loads packages from the folder in which `tests/run` installs them. */
 export const packages = createRequire(process.env.PACKAGES);
 
 /** @type {{origin: string, authority: string, resolve: Record<string, number>, folder: string, thread: string,
@@ -12,30 +12,30 @@ export const site = JSON.parse(process.env.SITE);
 
 const faults = new Map();
 
-/** Records a fault; the same fault in many places is reported once, with the first places. */
-export function fault(what, place) {
-  if (!faults.has(what)) faults.set(what, new Set());
-  faults.get(what).add(place);
+/** Records a fault; the same fault in many locations is reported once, with the first of them. */
+export function fault(message, location) {
+  if (!faults.has(message)) faults.set(message, new Set());
+  faults.get(message).add(location);
 }
 
 /** Ends the script with its counts, or with its faults. */
-export function finish(counted) {
-  tell();
-  console.log(JSON.stringify(counted));
+export function finish(counts) {
+  reportFaults();
+  console.log(JSON.stringify(counts));
   process.exit(faults.size ? 1 : 0);
 }
 
 // A script that fails reports the faults that it has found so far.
 process.on('uncaughtException', (error) => {
-  tell();
+  reportFaults();
   console.log(error.stack);
   process.exit(1);
 });
 
-function tell() {
-  for (const [what, places] of faults) {
-    const [first, ...more] = places;
-    console.log(`${what}\n    at ${first}${more.length ? `, and ${more.length} more: ${more.slice(0, 3).join(', ')}` : ''}`);
+function reportFaults() {
+  for (const [message, locations] of faults) {
+    const [first, ...more] = locations;
+    console.log(`${message}\n    at ${first}${more.length ? `, and ${more.length} more: ${more.slice(0, 3).join(', ')}` : ''}`);
   }
 }
 
@@ -43,8 +43,8 @@ export const HTML = 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8';
 
 const agents = new Map();
 
-/** A plain request to a host of the test network; no redirect is followed. */
-export function ask(address, accept = HTML) {
+/** Sends a plain GET request to a host of the test network; no redirect is followed. */
+export function request(address, accept = HTML) {
   const url = new URL(address, site.origin);
   const port = site.resolve[url.host];
   if (!port) throw new Error(`no server of this test has the host name ${url.host}`);
@@ -60,11 +60,11 @@ export function ask(address, accept = HTML) {
   };
   return new Promise((resolve, reject) => {
     https
-      .get(options, (answer) => {
-        const parts = [];
-        answer.on('data', (part) => parts.push(part));
-        answer.on('end', () => resolve({ status: answer.statusCode, head: answer.headers, body: Buffer.concat(parts) }));
-        answer.on('error', reject);
+      .get(options, (response) => {
+        const chunks = [];
+        response.on('data', (chunk) => chunks.push(chunk));
+        response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) }));
+        response.on('error', reject);
       })
       .on('error', reject);
   });

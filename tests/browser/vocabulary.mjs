@@ -7,7 +7,7 @@ import { fault, packages } from './site.mjs';
 
 const ts = packages('typescript');
 
-/** Next to the packages, so that imports find them. */
+/** The file is next to the packages, so that imports find them. */
 const FILE = join(process.env.PACKAGES, 'pages.ts');
 
 const OPTIONS = {
@@ -20,11 +20,11 @@ const OPTIONS = {
   target: ts.ScriptTarget.ES2022,
 };
 
-/** A value as TypeScript writes it. The input of an action (`query-input`) is part of the property names. */
-function written(value) {
-  if (Array.isArray(value)) return `[${value.map(written).join(', ')}]`;
+/** Formats a value as TypeScript. The input of an action (`query-input`) is part of the property names. */
+function toTypeScript(value) {
+  if (Array.isArray(value)) return `[${value.map(toTypeScript).join(', ')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  const members = Object.entries(value).map(([key, member]) => `${JSON.stringify(key)}: ${written(member)}`);
+  const members = Object.entries(value).map(([key, member]) => `${JSON.stringify(key)}: ${toTypeScript(member)}`);
   const object = `{ ${members.join(', ')} }`;
   if (!Object.keys(value).some((key) => /-(input|output)$/.test(key))) return object;
   const type = `schema.${value['@type']}`;
@@ -32,11 +32,11 @@ function written(value) {
 }
 
 /** Checks the JSON-LD of pages: pairs of a path and a value. */
-export function check(said) {
+export function check(jsonLd) {
   const lines = ["import type * as schema from 'schema-dts';"];
-  for (const [number, [path, value]] of said.entries()) {
+  for (const [number, [path, value]] of jsonLd.entries()) {
     if (!/^\w+$/.test(value['@type'] ?? '')) fault(`JSON-LD of type ${value['@type']}`, path);
-    lines.push(`export const page${number}: schema.WithContext<schema.${value['@type']}> = ${written(value)};`);
+    lines.push(`export const page${number}: schema.WithContext<schema.${value['@type']}> = ${toTypeScript(value)};`);
   }
   const host = ts.createCompilerHost(OPTIONS);
   const { getSourceFile, fileExists } = host;
@@ -46,6 +46,6 @@ export function check(said) {
   const program = ts.createProgram([FILE], OPTIONS, host);
   for (const { file, start, messageText } of ts.getPreEmitDiagnostics(program)) {
     const line = file?.fileName === FILE ? file.getLineAndCharacterOfPosition(start).line : 0;
-    fault(`schema.org: ${ts.flattenDiagnosticMessageText(messageText, ' ').slice(0, 400)}`, said[line - 1]?.[0] ?? 'all');
+    fault(`schema.org: ${ts.flattenDiagnosticMessageText(messageText, ' ').slice(0, 400)}`, jsonLd[line - 1]?.[0] ?? 'all');
   }
 }
