@@ -115,7 +115,7 @@ async fn account_deletion(library: Library, database: Database) {
     scenario.reply(&article, id_of(&article), "My last word", None).await;
     scenario.peer.act_for_id("like", json!({"object": article["id"]})).await;
     await_total_items(&scenario.fixture, &article, "likes", 1).await;
-    scenario.peer.act_for_id("farewell", json!({})).await;
+    scenario.peer.act_for_id("delete_actor", json!({})).await;
     scenario.await_followers(0).await;
     scenario.await_removed(&article, "My last word").await;
     await_total_items(&scenario.fixture, &article, "likes", 0).await;
@@ -140,7 +140,7 @@ async fn quote(library: Library, database: Database) {
         .await;
     let accept = scenario.peer.await_received("the Accept", |r| r.is("Accept", id_of(&quote))).await;
     assert_eq!(accept.0["actor"], scenario.fixture.actor());
-    let authorization = scenario.peer.act("stamp", json!({"id": accept.0["result"]})).await;
+    let authorization = scenario.peer.act("quote_authorization", json!({"id": accept.0["result"]})).await;
     let expected = json!({
         "attributedTo": scenario.fixture.actor(),
         "interactingObject": quote["note"],
@@ -249,10 +249,10 @@ async fn bovine_that_cannot_find_the_old_key_gets_the_new_one(database: Database
 /// them at once.
 async fn fedify_that_only_accepts_rfc_9421_gets_it(database: Database) {
     let scenario = Scenario::begin(Library::Fedify, database).await;
-    scenario.peer.act("take_only", json!({"only": "rfc9421"})).await;
+    scenario.peer.act("accept_only", json!({"only": "rfc9421"})).await;
     scenario.follow().await;
     let (create, article) = scenario.publish().await;
-    assert_eq!(create.0["form"], "rfc9421");
-    assert_eq!(scenario.revise(&article).await.0["form"], "rfc9421");
+    assert_eq!(create.0["scheme"], "rfc9421");
+    assert_eq!(scenario.revise(&article).await.0["scheme"], "rfc9421");
     assert_eq!(scenario.peer.refusals().await, 1);
 }

@@ -217,7 +217,7 @@ impl Peer {
             assert_eq!(delivery["status"], 202, "{:?}: {delivery}", self.software);
         }
         assert_eq!(report["refused"], json!([]), "{:?} refused a delivery", self.software);
-        sent.iter().map(|delivery| delivery["form"].as_str().expect("a form").to_owned()).collect()
+        sent.iter().map(|delivery| delivery["scheme"].as_str().expect("a scheme").to_owned()).collect()
     }
 
     /// The number of deliveries that it refused.

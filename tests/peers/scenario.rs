@@ -132,10 +132,10 @@ impl Scenario {
 
     /// Replies, and waits until the page shows the comment with the name of its author. Returns the id of the
     /// note.
-    pub async fn reply(&self, article: &Value, to: &str, text: &str, form: Option<&str>) -> String {
+    pub async fn reply(&self, article: &Value, to: &str, text: &str, scheme: Option<&str>) -> String {
         let mut args = json!({"to": to, "text": text});
-        if let Some(form) = form {
-            args["form"] = form.into();
+        if let Some(scheme) = scheme {
+            args["scheme"] = scheme.into();
         }
         let note = self.peer.act_for_id("reply", args).await;
         let page = self.fixture.await_page(article, "the comment", |page| page.comment(text).is_some()).await;

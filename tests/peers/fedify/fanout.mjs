@@ -24,8 +24,8 @@ async function open(path) {
 
 async function freshKey(bits) {
   const publicExponent = new Uint8Array([1, 0, 1]);
-  const kind = { name: "RSASSA-PKCS1-v1_5", modulusLength: bits, publicExponent, hash: "SHA-256" };
-  return await crypto.subtle.generateKey(kind, true, ["sign", "verify"]);
+  const algorithm = { name: "RSASSA-PKCS1-v1_5", modulusLength: bits, publicExponent, hash: "SHA-256" };
+  return await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
 }
 
 function pem(der) {
@@ -34,13 +34,13 @@ function pem(der) {
 }
 
 class Author {
-  /** Starts, and reports the key that signs. */
+  /** Creates the author, and returns its public key as well. */
   static async create({ origin, database, inboxes, workers, breaker, key: bits }) {
     const author = new Author();
-    const [opened, key] = [await open(database), await freshKey(bits)];
+    const [sqlite, key] = [await open(database), await freshKey(bits)];
     const federation = createFederation({
-      kv: new SqliteKvStore(opened),
-      queue: new ParallelMessageQueue(new SqliteMessageQueue(opened), workers),
+      kv: new SqliteKvStore(sqlite),
+      queue: new ParallelMessageQueue(new SqliteMessageQueue(sqlite), workers),
       origin,
       // The status that the sink returns, so that nothing is sent twice.
       firstKnock: "draft-cavage-http-signatures-12",
@@ -77,19 +77,19 @@ class Author {
   }
 }
 
-function say(answer) {
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
+function writeLine(value) {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
 let author = null;
 for await (const line of createInterface({ input: process.stdin })) {
   const order = JSON.parse(line);
   if (author !== null) {
-    say(await author.publish(order));
+    writeLine(await author.publish(order));
     continue;
   }
-  const [begun, hello] = await Author.create(order);
-  author = begun;
-  say(hello);
+  const [created, ready] = await Author.create(order);
+  author = created;
+  writeLine(ready);
 }
 process.exit(0);

@@ -14,35 +14,35 @@ import { Temporal } from "@js-temporal/polyfill";
 const USER = "fay";
 const { PUBLIC_COLLECTION } = vocab;
 
-/** Requests that were POSTed: the destination, the signature scheme, and the response. */
+/** Deliveries of this peer: the destination, the signature scheme, and the status of the response. */
 const sent = [];
 
-function formOf(request) {
+function schemeOf(request) {
   return request.headers.has("signature-input") ? "rfc9421" : "cavage";
 }
 
 /** Records each delivery without changing it. */
-export function fetchRemembered() {
+export function recordDeliveries() {
   const fetch = globalThis.fetch;
   globalThis.fetch = async (input, options) => {
     const response = await fetch(input, options);
     if (input instanceof Request && input.method === "POST") {
-      sent.push({ url: input.url, form: formOf(input), status: response.status });
+      sent.push({ url: input.url, scheme: schemeOf(input), status: response.status });
     }
     return response;
   };
 }
 
-/** An object as Fedify understood it. */
-async function told(object) {
+/** Describes an object as Fedify parsed it, for the tests. */
+async function describe(object) {
   if (object == null) return null;
   const attachments = [];
-  for await (const one of object.getAttachments({ suppressError: true })) {
+  for await (const attachment of object.getAttachments({ suppressError: true })) {
     attachments.push({
-      type: one.constructor.name,
-      url: (one.url?.href ?? one.url)?.toString() ?? null,
-      mediaType: one.mediaType ?? null,
-      name: one.name?.toString() ?? null,
+      type: attachment.constructor.name,
+      url: (attachment.url?.href ?? attachment.url)?.toString() ?? null,
+      mediaType: attachment.mediaType ?? null,
+      name: attachment.name?.toString() ?? null,
     });
   }
   return {
@@ -66,9 +66,9 @@ export class Peer {
   #notes = new Map();
   #activities = new Map();
   #critic = null;
-  #isGone = false;
-  /** The only signature scheme that it accepts; null: both. */
-  #takes = null;
+  #isDeleted = false;
+  /** The only signature scheme that this peer accepts, or null for both. */
+  #acceptedScheme = null;
 
   static async create(host) {
     const peer = new Peer();
@@ -77,7 +77,7 @@ export class Peer {
     peer.keys = [await generateCryptoKeyPair("RSASSA-PKCS1-v1_5"), await generateCryptoKeyPair("Ed25519")];
     // Signs with RFC 9421 first and with draft-cavage if that is refused; the other server does the opposite.
     peer.federation = peer.#federation("rfc9421");
-    peer.older = peer.#federation("draft-cavage-http-signatures-12");
+    peer.cavageFederation = peer.#federation("draft-cavage-http-signatures-12");
     return peer;
   }
 
@@ -95,7 +95,7 @@ export class Peer {
     federation.setObjectDispatcher(vocab.Note, "/notes/{id}", (_ctx, { id }) => this.#notes.get(id) ?? null);
     federation
       .setInboxListeners("/users/{identifier}/inbox", "/inbox")
-      .on(vocab.Activity, async (ctx, activity) => this.#take(ctx, activity))
+      .on(vocab.Activity, async (ctx, activity) => this.#receive(ctx, activity))
       .onError((_ctx, error) => console.error(error));
     return federation;
   }
@@ -103,7 +103,7 @@ export class Peer {
   async #actor(ctx, identifier) {
     if (identifier !== USER) return null;
     const id = ctx.getActorUri(identifier);
-    if (this.#isGone) return new vocab.Tombstone({ id, deleted: Temporal.Now.instant() });
+    if (this.#isDeleted) return new vocab.Tombstone({ id, deleted: Temporal.Now.instant() });
     const keys = await ctx.getActorKeyPairs(identifier);
     return new vocab.Person({
       id,
@@ -126,9 +126,9 @@ export class Peer {
       return Response.json(await note.toJsonLd({ contextLoader: this.loader }), { status: 410, headers });
     }
     let signer = null;
-    const form = formOf(request);
+    const scheme = schemeOf(request);
     if (request.method === "POST") {
-      if (this.#takes !== null && this.#takes !== form) {
+      if (this.#acceptedScheme !== null && this.#acceptedScheme !== scheme) {
         this.#refused.push({ path, status: 401 });
         return new Response(null, { status: 401 });
       }
@@ -136,52 +136,52 @@ export class Peer {
       const checked = await verifyRequestDetailed(request.clone(), options);
       signer = checked.verified ? checked.key.id.href : null;
     }
-    const response = await this.federation.fetch(request, { contextData: { signer, form } });
+    const response = await this.federation.fetch(request, { contextData: { signer, scheme } });
     if (request.method === "POST" && !response.ok) this.#refused.push({ path, status: response.status });
     return response;
   }
 
   /** Received activities. Fedify passes on only what it has verified. */
-  async #take(ctx, activity) {
+  async #receive(ctx, activity) {
     const object = await activity.getObject({ ...ctx, suppressError: true });
     this.#received.push({
       id: activity.id?.href ?? null,
       type: activity.constructor.name,
       actor: activity.actorId?.href ?? null,
       objectId: activity.objectId?.href ?? null,
-      object: await told(object),
+      object: await describe(object),
       result: activity.resultId?.href ?? null,
       signer: ctx.data.signer,
-      form: ctx.data.form,
+      scheme: ctx.data.scheme,
     });
   }
 
-  /** What the tests can ask for. */
+  /** Returns what the peer has seen so far. */
   seen() {
     return { received: this.#received, refused: this.#refused, sent };
   }
 
   /** Carries out a step. */
-  async act({ step, form, ...what }) {
-    const federation = form === "cavage" ? this.older : this.federation;
+  async act({ step, scheme, ...params }) {
+    const federation = scheme === "cavage" ? this.cavageFederation : this.federation;
     const ctx = federation.createContext(this.origin, { signer: null });
     const steps = {
-      look_up: () => this.#lookUp(ctx, what.handle),
-      read: async () => told(await this.#fetched(ctx, what.id)),
-      collection: () => this.#collection(ctx, what.id),
-      nodeinfo: () => this.#nodeinfo(what.host),
+      look_up: () => this.#lookUp(ctx, params.handle),
+      read: async () => describe(await this.#fetch(ctx, params.id)),
+      collection: () => this.#collection(ctx, params.id),
+      nodeinfo: () => this.#nodeinfo(params.host),
       follow: () => this.#send(ctx, vocab.Follow, { object: this.#critic.id, to: this.#critic.id }),
-      reply: () => this.#reply(ctx, what),
-      edit: () => this.#edit(ctx, what),
-      delete: () => this.#delete(ctx, what.note),
-      like: () => this.#send(ctx, vocab.Like, { object: new URL(what.object), to: this.#critic.id }),
-      boost: () => this.#send(ctx, vocab.Announce, { object: new URL(what.object), ...this.#publicly(ctx) }),
-      undo: () => this.#undo(ctx, what.activity),
-      quote: () => this.#quote(ctx, what),
-      stamp: () => this.#stamp(ctx, what.id),
+      reply: () => this.#reply(ctx, params),
+      edit: () => this.#edit(ctx, params),
+      delete: () => this.#delete(ctx, params.note),
+      like: () => this.#send(ctx, vocab.Like, { object: new URL(params.object), to: this.#critic.id }),
+      boost: () => this.#send(ctx, vocab.Announce, { object: new URL(params.object), ...this.#publicly(ctx) }),
+      undo: () => this.#undo(ctx, params.activity),
+      quote: () => this.#quote(ctx, params),
+      quote_authorization: () => this.#authorization(ctx, params.id),
       block: () => this.#send(ctx, vocab.Block, { object: this.#critic.id, to: this.#critic.id }),
-      farewell: () => this.#farewell(ctx),
-      take_only: () => ({ form: (this.#takes = what.only) }),
+      delete_actor: () => this.#deleteActor(ctx),
+      accept_only: () => ({ scheme: (this.#acceptedScheme = params.only) }),
     };
     if (!(step in steps)) throw new Error(`unknown step: ${step}`);
     return await steps[step]();
@@ -196,7 +196,7 @@ export class Peer {
     return { documentLoader: await ctx.getDocumentLoader({ identifier: USER }) };
   }
 
-  async #fetched(ctx, id) {
+  async #fetch(ctx, id) {
     return await ctx.lookupObject(id, await this.#signed(ctx));
   }
 
@@ -216,7 +216,7 @@ export class Peer {
 
   /** The ids of all items, page by page. */
   async #collection(ctx, id) {
-    const collection = await this.#fetched(ctx, id);
+    const collection = await this.#fetch(ctx, id);
     if (!(collection instanceof vocab.Collection)) throw new Error(`${id} is ${collection?.constructor.name}`);
     const items = [];
     for await (const item of ctx.traverseCollection(collection, await this.#signed(ctx))) {
@@ -233,29 +233,29 @@ export class Peer {
     return { software: software.name, protocols };
   }
 
-  async #send(ctx, Kind, what) {
+  async #send(ctx, ActivityClass, properties) {
     const id = new URL(`/activities/${crypto.randomUUID()}`, this.origin);
-    const activity = new Kind({ id, actor: ctx.getActorUri(USER), ...what });
+    const activity = new ActivityClass({ id, actor: ctx.getActorUri(USER), ...properties });
     this.#activities.set(id.href, activity);
-    const options = { immediate: true, preferSharedInbox: Kind === vocab.Create };
+    const options = { immediate: true, preferSharedInbox: ActivityClass === vocab.Create };
     await ctx.sendActivity({ identifier: USER }, this.#critic, activity, options);
     return { id: id.href };
   }
 
-  #note(ctx, what) {
+  #note(ctx, properties) {
     const number = crypto.randomUUID();
     const note = new vocab.Note({
       id: ctx.getObjectUri(vocab.Note, { id: number }),
       attribution: ctx.getActorUri(USER),
       published: Temporal.Now.instant(),
       ...this.#publicly(ctx),
-      ...what,
+      ...properties,
     });
     this.#notes.set(number, note);
     return note;
   }
 
-  #known(ctx, id) {
+  #findNote(ctx, id) {
     const { values } = ctx.parseUri(new URL(id));
     return [values.id, this.#notes.get(values.id)];
   }
@@ -267,14 +267,14 @@ export class Peer {
   }
 
   async #edit(ctx, { note, text }) {
-    const [number, before] = this.#known(ctx, note);
+    const [number, before] = this.#findNote(ctx, note);
     const after = before.clone({ content: `<p>${text}</p>`, updated: Temporal.Now.instant() });
     this.#notes.set(number, after);
     return await this.#send(ctx, vocab.Update, { object: after, ...this.#publicly(ctx) });
   }
 
   async #delete(ctx, note) {
-    const [number] = this.#known(ctx, note);
+    const [number] = this.#findNote(ctx, note);
     const tombstone = new vocab.Tombstone({ id: new URL(note), deleted: Temporal.Now.instant() });
     this.#notes.set(number, tombstone);
     return await this.#send(ctx, vocab.Delete, { object: tombstone, ...this.#publicly(ctx) });
@@ -292,19 +292,19 @@ export class Peer {
     return { id, note: note.id.href };
   }
 
-  async #stamp(ctx, id) {
-    const stamp = await this.#fetched(ctx, id);
-    if (!(stamp instanceof vocab.QuoteAuthorization)) throw new Error(`${id} is ${stamp?.constructor.name}`);
+  async #authorization(ctx, id) {
+    const authorization = await this.#fetch(ctx, id);
+    if (!(authorization instanceof vocab.QuoteAuthorization)) throw new Error(`${id} is ${authorization?.constructor.name}`);
     return {
-      attributedTo: stamp.attributionId?.href ?? null,
-      interactingObject: stamp.interactingObjectId?.href ?? null,
-      interactionTarget: stamp.interactionTargetId?.href ?? null,
+      attributedTo: authorization.attributionId?.href ?? null,
+      interactingObject: authorization.interactingObjectId?.href ?? null,
+      interactionTarget: authorization.interactionTargetId?.href ?? null,
     };
   }
 
-  async #farewell(ctx) {
-    const gone = await this.#send(ctx, vocab.Delete, { object: ctx.getActorUri(USER), tos: [PUBLIC_COLLECTION] });
-    this.#isGone = true;
-    return gone;
+  async #deleteActor(ctx) {
+    const result = await this.#send(ctx, vocab.Delete, { object: ctx.getActorUri(USER), tos: [PUBLIC_COLLECTION] });
+    this.#isDeleted = true;
+    return result;
   }
 }

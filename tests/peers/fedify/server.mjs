@@ -1,44 +1,44 @@
-// A Fedify server for the tests: a public HTTPS server and, on loopback, the
-// control server that tests/peers/README.md describes. It prints one line of JSON when both are listening.
+// A Fedify server for the tests: a public HTTPS server and, on loopback, the control server that tests/peers/README.md
+// describes. It prints one line of JSON when both are listening.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { configure } from "@logtape/logtape";
-import { fetchRemembered, Peer } from "./peer.mjs";
+import { recordDeliveries, Peer } from "./peer.mjs";
 
 const { PEER_HOST, PEER_CERTIFICATE, PEER_KEY } = process.env;
-const LARGEST = 4 * 1024 * 1024;
+const MAX_BODY_SIZE = 4 * 1024 * 1024;
 
 async function bodyOf(incoming) {
-  const pieces = [];
+  const chunks = [];
   let length = 0;
-  for await (const piece of incoming) {
-    length += piece.length;
-    if (length > LARGEST) throw new Error("the body is too long");
-    pieces.push(piece);
+  for await (const chunk of incoming) {
+    length += chunk.length;
+    if (length > MAX_BODY_SIZE) throw new Error("the body is too long");
+    chunks.push(chunk);
   }
-  return Buffer.concat(pieces);
+  return Buffer.concat(chunks);
 }
 
-/** The received data, as Fedify reads it. */
+/** Converts a request of Node to a `Request`, which Fedify expects. */
 async function requestOf(incoming) {
   const headers = new Headers();
-  for (let at = 0; at < incoming.rawHeaders.length; at += 2) {
-    headers.append(incoming.rawHeaders[at], incoming.rawHeaders[at + 1]);
+  for (let index = 0; index < incoming.rawHeaders.length; index += 2) {
+    headers.append(incoming.rawHeaders[index], incoming.rawHeaders[index + 1]);
   }
   const url = new URL(incoming.url, `https://${PEER_HOST}`);
   const body = incoming.method === "POST" ? await bodyOf(incoming) : undefined;
   return new Request(url, { method: incoming.method, headers, body });
 }
 
-async function answer(outgoing, response) {
+async function sendResponse(outgoing, response) {
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
   outgoing.end(Buffer.from(await response.arrayBuffer()));
 }
 
-function guarded(handle) {
+function withErrors(handle) {
   return (incoming, outgoing) => {
     handle(incoming, outgoing).catch((error) => {
       console.error(error);
@@ -48,7 +48,7 @@ function guarded(handle) {
   };
 }
 
-function listening(server) {
+function listen(server) {
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server.address().port)));
 }
 
@@ -61,16 +61,16 @@ await configure({
     { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["log"] },
   ],
 });
-fetchRemembered();
+recordDeliveries();
 const peer = await Peer.create(PEER_HOST);
 const certificate = { cert: readFileSync(PEER_CERTIFICATE), key: readFileSync(PEER_KEY) };
-const world = createTlsServer(certificate, guarded(async (incoming, outgoing) => {
-  await answer(outgoing, await peer.serve(await requestOf(incoming)));
+const publicServer = createTlsServer(certificate, withErrors(async (incoming, outgoing) => {
+  await sendResponse(outgoing, await peer.serve(await requestOf(incoming)));
 }));
-const control = createServer(guarded(async (incoming, outgoing) => {
+const controlServer = createServer(withErrors(async (incoming, outgoing) => {
   const result = incoming.method === "POST"
     ? await peer.act(JSON.parse(String(await bodyOf(incoming))))
     : peer.seen();
-  await answer(outgoing, Response.json(result));
+  await sendResponse(outgoing, Response.json(result));
 }));
-console.log(JSON.stringify({ port: await listening(world), control: await listening(control) }));
+console.log(JSON.stringify({ port: await listen(publicServer), control: await listen(controlServer) }));

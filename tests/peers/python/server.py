@@ -30,28 +30,28 @@ HOST = os.environ["PEER_HOST"]
 ORIGIN = f"https://{HOST}"
 USER = "bo"
 AS2 = "application/activity+json"
-EVERYBODY = "https://www.w3.org/ns/activitystreams#Public"
-LARGEST = 4 * 1024 * 1024
+PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
+MAX_BODY_SIZE = 4 * 1024 * 1024
 
 
-def plain(document):
-    """Returns a document without its @context, which bovine then treats as its own."""
+def without_context(document):
+    """Returns a document without its @context; bovine then assumes its own context."""
     return {key: value for key, value in document.items() if key != "@context"}
 
 
-def told(document):
-    """The text of an object."""
+def describe(document):
+    """Describes an object for the tests."""
     if not isinstance(document, dict):
         return None
     attachments = document.get("attachment", [])
     attachments = attachments if isinstance(attachments, list) else [attachments]
-    says = {
+    fields = {
         key: document.get(key)
         for key in ("id", "type", "attributedTo", "inReplyTo", "name", "summary", "content", "url")
         + ("published", "updated")
     }
-    pieces = ("type", "url", "mediaType", "name")
-    return {**says, "attachments": [{key: one.get(key) for key in pieces} for one in attachments]}
+    keys = ("type", "url", "mediaType", "name")
+    return {**fields, "attachments": [{key: attachment.get(key) for key in keys} for attachment in attachments]}
 
 
 class Peer:
@@ -60,7 +60,7 @@ class Peer:
     def __init__(self):
         self.received, self.refused, self.sent = [], [], []
         self.objects, self.activities = {}, {}
-        self.critic, self.is_gone = None, False
+        self.critic, self.is_deleted = None, False
         public, private = generate_rsa_public_private_key()
         self.id = f"{ORIGIN}/users/{USER}"
         self.document = Actor(
@@ -75,10 +75,10 @@ class Peer:
             public_key_name="main-key",
         ).build()
         self.actor = BovineActor(actor_id=self.id, public_key_url=f"{self.id}#main-key", secret=private)
-        self.acts, self.makes = factories_for_actor_object(self.document, id_generator=self.new_id)
+        self.activity_factory, self.object_factory = factories_for_actor_object(self.document, id_generator=self.new_id)
         self.verify = build_validate_http_signature_raw(self.key)
 
-    async def begin(self):
+    async def start(self):
         self.session = aiohttp.ClientSession(trust_env=True)
         await self.actor.init(session=self.session)
 
@@ -88,7 +88,7 @@ class Peer:
 
     async def key(self, key_id):
         """The key with this id, as its owner serves it."""
-        owner = ParsedActor(plain(await self.actor.get(key_id)))
+        owner = ParsedActor(without_context(await self.actor.get(key_id)))
         return CryptographicIdentifier.from_pem(owner.publicKeyPem(key_id), owner.id)
 
     # Public documents.
@@ -99,12 +99,12 @@ class Peer:
         return web.json_response(webfinger_response_json(f"acct:{USER}@{HOST}", self.id))
 
     async def user(self, _request):
-        if self.is_gone:
+        if self.is_deleted:
             tombstone = Object(type="Tombstone", id=self.id).build()
             return web.json_response(tombstone, status=410, content_type=AS2)
         return web.json_response(self.document, content_type=AS2)
 
-    async def thing(self, request):
+    async def object_document(self, request):
         document = self.objects.get(f"{ORIGIN}{request.path}")
         if document is None:
             raise web.HTTPNotFound
@@ -119,19 +119,19 @@ class Peer:
             self.refused.append({"path": request.path, "status": 401})
             return web.Response(status=401)
         activity = json.loads(body)
-        parsed = ParsedActivity(plain(activity))
+        parsed = ParsedActivity(without_context(activity))
         # Raises if the created object does not belong to its actor.
         await parsed.object_for_create(self.actor.get)
         if parsed.actor_id != signer:
             self.refused.append({"path": request.path, "status": 403})
             return web.Response(status=403)
-        thing = activity.get("object")
+        object = activity.get("object")
         self.received.append({
             "id": activity.get("id"),
             "type": activity["type"],
             "actor": parsed.actor_id,
-            "objectId": thing if isinstance(thing, str) else thing.get("id"),
-            "object": told(thing),
+            "objectId": object if isinstance(object, str) else object.get("id"),
+            "object": describe(object),
             "result": activity.get("result"),
             "signer": signer,
         })
@@ -142,22 +142,22 @@ class Peer:
     async def look_up(self, handle):
         uri, _ = await lookup_uri_with_webfinger(self.session, f"acct:{handle}")
         self.critic = await self.actor.get(uri)
-        if not await ParsedActor(plain(self.critic)).validate_acct_uri(session=self.session):
-            raise ValueError(f"{handle} and {uri} do not lead to each other")
-        says = ("id", "name", "preferredUsername", "summary", "inbox")
+        if not await ParsedActor(without_context(self.critic)).validate_acct_uri(session=self.session):
+            raise ValueError(f"{handle} and {uri} do not refer to each other")
+        fields = ("id", "name", "preferredUsername", "summary", "inbox")
         shared = self.critic.get("endpoints", {}).get("sharedInbox")
-        return {**{key: self.critic.get(key) for key in says}, "sharedInbox": shared}
+        return {**{key: self.critic.get(key) for key in fields}, "sharedInbox": shared}
 
     async def send(self, activity, shared=False):
         activity = activity if isinstance(activity, dict) else activity.build()
         self.activities[activity["id"]] = activity
         inbox = self.critic["endpoints"]["sharedInbox"] if shared else self.critic["inbox"]
         response = await self.actor.post(inbox, activity)
-        self.sent.append({"url": inbox, "form": "cavage", "status": response.status})
+        self.sent.append({"url": inbox, "scheme": "cavage", "status": response.status})
         return {"id": activity["id"]}
 
     async def read(self, id):
-        return told(await self.actor.get(id))
+        return describe(await self.actor.get(id))
 
     async def collection(self, id):
         """The ids of all items, page by page."""
@@ -170,73 +170,74 @@ class Peer:
         return await self.actor.get(id)
 
     async def nodeinfo(self, host):
-        found = NodeInfo.model_validate(await fetch_nodeinfo(self.session, host))
-        return {"software": found.software.name, "protocols": [protocol.value for protocol in found.protocols]}
+        info = NodeInfo.model_validate(await fetch_nodeinfo(self.session, host))
+        return {"software": info.software.name, "protocols": [protocol.value for protocol in info.protocols]}
 
     async def follow(self):
-        return await self.send(self.acts.follow(self.critic["id"]))
+        return await self.send(self.activity_factory.follow(self.critic["id"]))
 
     async def reply(self, to, text):
-        answered = await self.actor.get(to)
+        parent = await self.actor.get(to)
         # bovine replies with the same type: an Article to an Article.
-        note = self.makes.reply(answered, content=f"<p>{text}</p>").as_public().build()
+        note = self.object_factory.reply(parent, content=f"<p>{text}</p>").as_public().build()
         self.objects[note["id"]] = note
-        await self.send(self.acts.create(note).as_public(), shared=True)
+        await self.send(self.activity_factory.create(note).as_public(), shared=True)
         return {"id": note["id"]}
 
     async def edit(self, note, text):
         edited = {**self.objects[note], "content": f"<p>{text}</p>", "updated": now_isoformat()}
         self.objects[note] = edited
-        return await self.send(self.acts.update(edited).as_public())
+        return await self.send(self.activity_factory.update(edited).as_public())
 
     async def delete(self, note):
         self.objects[note] = Object(type="Tombstone", id=note).build()
-        return await self.send(self.acts.delete(note).as_public())
+        return await self.send(self.activity_factory.delete(note).as_public())
 
     async def like(self, object):
-        return await self.send(self.acts.like(object, to={self.critic["id"]}))
+        return await self.send(self.activity_factory.like(object, to={self.critic["id"]}))
 
     async def boost(self, object):
-        return await self.send(self.acts.announce(object).as_public())
+        return await self.send(self.activity_factory.announce(object).as_public())
 
     async def undo(self, activity):
         # Only the id, as bovine does.
-        return await self.send(self.acts.undo(self.activities[activity]))
+        return await self.send(self.activity_factory.undo(self.activities[activity]))
 
     async def quote(self, article, text):
-        note = self.makes.note(content=f"<p>{text}</p>").as_public().build()
+        note = self.object_factory.note(content=f"<p>{text}</p>").as_public().build()
         term = {"@id": "https://w3id.org/fep/044f#quote", "@type": "@id"}
         note = {**note, "@context": [note["@context"], {"quote": term}], "quote": article}
         self.objects[note["id"]] = note
-        request = self.acts.custom(type="QuoteRequest", object=article, to={self.critic["id"]}).build()
-        kind = {"QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest"}
+        request = self.activity_factory.custom(type="QuoteRequest", object=article, to={self.critic["id"]}).build()
+        type_term = {"QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest"}
         # Only the id of the note, so the recipient has to fetch it.
-        request = {**request, "@context": [request["@context"], kind], "instrument": note["id"]}
+        request = {**request, "@context": [request["@context"], type_term], "instrument": note["id"]}
         return {**await self.send(request), "note": note["id"]}
 
-    async def stamp(self, id):
-        stamp = await self.actor.get(id)
-        if stamp["type"] != "QuoteAuthorization":
-            raise ValueError(f"{id} is {stamp['type']}")
-        return {key: stamp.get(key) for key in ("attributedTo", "interactingObject", "interactionTarget")}
+    async def quote_authorization(self, id):
+        authorization = await self.actor.get(id)
+        if authorization["type"] != "QuoteAuthorization":
+            raise ValueError(f"{id} is {authorization['type']}")
+        return {key: authorization.get(key) for key in ("attributedTo", "interactingObject", "interactionTarget")}
 
     async def block(self):
-        return await self.send(self.acts.block(self.critic["id"]))
+        return await self.send(self.activity_factory.block(self.critic["id"]))
 
-    async def farewell(self):
-        gone = await self.send(self.acts.delete(self.id, to={EVERYBODY}))
-        self.is_gone = True
-        return gone
+    async def delete_actor(self):
+        delete = await self.send(self.activity_factory.delete(self.id, to={PUBLIC}))
+        self.is_deleted = True
+        return delete
 
     # Queries by the tests.
 
     async def act(self, request):
-        what = await request.json()
+        params = await request.json()
         steps = (self.look_up, self.read, self.collection, self.nodeinfo, self.follow, self.reply, self.edit)
-        steps += (self.delete, self.like, self.boost, self.undo, self.quote, self.stamp, self.block, self.farewell)
-        step = {step.__name__: step for step in steps}[what.pop("step")]
+        steps += (self.delete, self.like, self.boost, self.undo, self.quote, self.quote_authorization, self.block)
+        steps += (self.delete_actor,)
+        step = {step.__name__: step for step in steps}[params.pop("step")]
         try:
-            return web.json_response(await step(**what))
+            return web.json_response(await step(**params))
         except Exception:
             traceback.print_exc()
             return web.json_response({"error": traceback.format_exc()}, status=500)
@@ -246,7 +247,7 @@ class Peer:
 
 
 async def listen(routes, tls=None):
-    app = web.Application(client_max_size=LARGEST)
+    app = web.Application(client_max_size=MAX_BODY_SIZE)
     app.add_routes(routes)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
@@ -256,14 +257,14 @@ async def listen(routes, tls=None):
 
 async def main():
     peer = Peer()
-    await peer.begin()
+    await peer.start()
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(os.environ["PEER_CERTIFICATE"], os.environ["PEER_KEY"])
     port = await listen([
         web.get("/.well-known/webfinger", peer.webfinger),
         web.get(f"/users/{USER}", peer.user),
         web.post(f"/users/{USER}/inbox", peer.inbox),
-        web.get("/things/{id}", peer.thing),
+        web.get("/things/{id}", peer.object_document),
     ], tls)
     control = await listen([web.post("/", peer.act), web.get("/", peer.seen)])
     print(json.dumps({"port": port, "control": control}), flush=True)
