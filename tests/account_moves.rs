@@ -158,7 +158,7 @@ async fn a_follower_is_approved_and_removed(database: Database) {
     assert_eq!(reject["object"]["id"], follow["id"]);
     await_followers(&fixture, 0).await;
     assert_eq!(fixture.app.command_output(&["follower", "list"]).await.trim(), "no followers");
-    assert!(command_error(&fixture, &["follower", "remove", &handle]).await.contains("is no follower"));
+    assert!(command_error(&fixture, &["follower", "remove", &handle]).await.contains("is not a follower"));
 }
 
 async fn a_follow_request_can_be_rejected(database: Database) {

@@ -108,7 +108,7 @@ async fn a_new_rule_reports_which_rule_it_replaces(database: Database) {
     assert!(block(&["domain", "spam.test"]).await.contains("the rule already existed"));
     assert!(block(&["list"]).await.contains("lies"), "the reason stays");
     let allowed = block(&["allow", "spam.test"]).await;
-    assert!(allowed.contains("this replaces a rule to block it"), "{allowed}");
+    assert!(allowed.contains("this replaces the rule to block it"), "{allowed}");
     assert!(command_error(&fixture, &["block", "domain", "spam.*.test"]).await.contains("is not a domain"));
 }
 
@@ -234,7 +234,7 @@ async fn a_block_list_of_mastodon_is_imported(database: Database) {
     for line in [
         "Imported: 1 blocked, 1 silenced (1 follower removed, 1 comment hidden)",
         "1 unchanged",
-        "1 skipped: the list does not restrict",
+        "1 skipped because the list does not restrict",
         "1 skipped: this site's own domain",
         "obfuscated: ex***le.com",
     ] {
@@ -263,7 +263,7 @@ async fn a_block_list_of_mastodon_is_imported(database: Database) {
 async fn a_list_with_an_invalid_line_changes_nothing(database: Database) {
     let fixture = Fixture::new(database).await;
     for (text, expected) in [
-        ("domain,severity\ngood.example,suspend\nbad.example,perhaps\n", "line 3: the severity \"perhaps\""),
+        ("domain,severity\ngood.example,suspend\nbad.example,perhaps\n", "line 3: unknown severity \"perhaps\""),
         ("good.example\nnot a domain\nhttps://x.example/\n", "line 2: \"not a domain\" is not a domain"),
         ("good.example\n\"bad.example\n", "line 2: a quotation mark is missing"),
     ] {
