@@ -263,7 +263,10 @@ async fn a_block_list_of_mastodon_is_imported(database: Database) {
 async fn a_list_with_an_invalid_line_changes_nothing(database: Database) {
     let fixture = Fixture::new(database).await;
     for (text, expected) in [
-        ("domain,severity\ngood.example,suspend\nbad.example,perhaps\n", "line 3: unknown severity \"perhaps\""),
+        (
+            "domain,severity\ngood.example,suspend\nbad.example,perhaps\n",
+            "line 3: unknown severity \"perhaps\"",
+        ),
         ("good.example\nnot a domain\nhttps://x.example/\n", "line 2: \"not a domain\" is not a domain"),
         ("good.example\n\"bad.example\n", "line 2: a quotation mark is missing"),
     ] {
