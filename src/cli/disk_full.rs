@@ -9,7 +9,7 @@ use crate::store;
 /// Whether the error means that the disk is full.
 pub(super) fn is_disk_full(error: &anyhow::Error) -> bool {
     let is_io_full = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
-    database_error(error).is_some_and(store::is_disk_full)
+    database_error(error).is_some_and(store::error::is_disk_full)
         || error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(is_io_full)
 }
 

@@ -1,6 +1,13 @@
-//! The retry schedule of deliveries.
+//! Which responses end a delivery, which delay everything for their host, and the retry schedule.
 
 use std::time::Duration;
+
+const NOT_FOUND: u16 = 404;
+const GONE: u16 = 410;
+const TOO_MANY_REQUESTS: u16 = 429;
+const BAD_GATEWAY: u16 = 502;
+const SERVICE_UNAVAILABLE: u16 = 503;
+const GATEWAY_TIMEOUT: u16 = 504;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -21,6 +28,17 @@ pub fn retry_delay(attempts: u32, jitter: u8) -> Duration {
     let index = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
     let seconds = RETRY_DELAYS.get(index).copied().unwrap_or(DAY);
     Duration::from_secs(seconds) + Duration::from_millis(seconds * 1000 / 8 * u64::from(jitter) / 255)
+}
+
+/// Whether a response means that the inbox does not exist: the delivery is abandoned at once.
+pub const fn is_final_status(status: u16) -> bool {
+    matches!(status, NOT_FOUND | GONE)
+}
+
+/// Whether the host failed and not only this delivery: it cannot be reached (`None`), or asks to wait. Any other server
+/// error is about one activity and does not delay the others.
+pub const fn is_host_failure(status: Option<u16>) -> bool {
+    matches!(status, None | Some(TOO_MANY_REQUESTS | BAD_GATEWAY | SERVICE_UNAVAILABLE | GATEWAY_TIMEOUT))
 }
 
 #[cfg(test)]

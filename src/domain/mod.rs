@@ -2,6 +2,7 @@
 //!
 //! Everything here is pure: no module does IO, reads the clock or knows SQL.
 
+pub mod access_level;
 pub mod activity;
 pub mod body_text;
 pub mod browse_index;

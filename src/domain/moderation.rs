@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::domain_rules::DomainRule;
-
 /// The moderation settings of the config.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ModerationPolicy {
@@ -17,20 +15,6 @@ pub struct ModerationPolicy {
     pub authorized_fetch: bool,
 }
 
-impl ModerationPolicy {
-    /// Returns the access of all actors of a server, given the most specific rule that applies to it.
-    #[must_use]
-    pub const fn access_level(&self, nearest: Option<DomainRule>) -> AccessLevel {
-        match nearest {
-            Some(DomainRule::Block) => AccessLevel::Blocked,
-            Some(DomainRule::Allow) => AccessLevel::Open,
-            _ if self.allow_list => AccessLevel::Blocked,
-            Some(DomainRule::Silence) => AccessLevel::Silenced,
-            None => AccessLevel::Open,
-        }
-    }
-}
-
 /// What happens to comments by people who were never approved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -40,15 +24,4 @@ pub enum FirstCommentPolicy {
     Open,
     /// They are held until the critic approves their author.
     Held,
-}
-
-/// The access that an actor has to this site.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AccessLevel {
-    /// Nothing is accepted: the actor or its server is blocked, or the server is not on the allow list.
-    Blocked,
-    /// Comments are held for the critic.
-    Silenced,
-    /// No restrictions.
-    Open,
 }

@@ -24,7 +24,6 @@ use crate::federation::vocab::remote_activity::FetchedObject;
 use crate::federation::vocab::remote_actor::RemoteActor;
 use crate::federation::vocab::remote_note::RemoteNote;
 use crate::federation::vocab::url_rules::same_origin;
-use crate::federation::webfinger::Handle;
 use crate::store::actors::{self, StoredActor};
 
 /// Requests of one operation.
@@ -203,7 +202,7 @@ impl Object for ResolvedActor {
     async fn from_json(document: JsonDocument, app: &Data<App>) -> Result<Self, ResolveError> {
         let actor = RemoteActor::parse(&document, app.rules)
             .map_err(|error| ResolveError::invalid_actor(&error.to_string()))?;
-        let handle = match confirmed_handle(app, &actor).await {
+        let handle = match webfinger::confirmed_handle(app, &actor).await {
             Ok(handle) => handle,
             // The host did not respond: a handle that was confirmed before stays.
             Err(error) => {
@@ -228,17 +227,6 @@ impl Object for ResolvedActor {
         tx.commit().await?;
         Ok(Self { stored, also_known_as: actor.also_known_as })
     }
-}
-
-/// Returns `@user@host` if WebFinger at that host leads back to the actor (RFC 7033). Unconfirmed handles are not shown.
-async fn confirmed_handle(app: &App, actor: &RemoteActor) -> anyhow::Result<Option<String>> {
-    let own = || Some(format!("{}@{}", actor.username.as_ref()?, actor.id.authority().rsplit('@').next()?));
-    let claimed = actor.webfinger.clone().or_else(own);
-    let Some(handle) = claimed.and_then(|claimed| Handle::parse(&claimed, app.rules)) else {
-        return Ok(None);
-    };
-    let found = webfinger::resolve_handle(app, handle).await?;
-    Ok(found.ok().filter(|(_, found)| *found == actor.id).map(|(handle, _)| format!("@{handle}")))
 }
 
 /// A post of another server.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::store::is_outage;
+use crate::store::error::is_outage;
 
 /// Why the database cannot be used now. The same operation may succeed later.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -8,9 +8,10 @@ use tokio::task::JoinSet;
 
 use super::stored_url::parse_stored_url;
 use super::{App, resolve};
+use crate::domain::access_level::AccessLevel;
 use crate::domain::facepile::{Facepile, FacepileActor};
 use crate::domain::id::ReviewId;
-use crate::domain::moderation::{AccessLevel, FirstCommentPolicy};
+use crate::domain::moderation::FirstCommentPolicy;
 use crate::domain::reaction::ReactionEventKind;
 use crate::domain::review::Review;
 use crate::store::facepile::{self, FaceCandidate};

@@ -15,7 +15,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::{FlowError, Outage};
-use crate::store::{is_outage, is_row_error};
+use crate::store::error::{is_outage, is_row_error};
 
 /// Why an item was not written.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::App;
 use super::apub::{self, PostError, ResolveError};
-use crate::domain::moderation::AccessLevel;
+use crate::domain::access_level::AccessLevel;
 use crate::federation::vocab::remote_note::RemoteNote;
 use crate::store::access_levels;
 use crate::store::actors::StoredActor;

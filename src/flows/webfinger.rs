@@ -4,6 +4,7 @@ use anyhow::ensure;
 use url::Url;
 
 use super::App;
+use crate::federation::vocab::remote_actor::RemoteActor;
 use crate::federation::webfinger::{self, Handle, JrdError};
 use crate::net::http_client::GetRequest;
 use crate::net::response::GetResponse;
@@ -38,6 +39,20 @@ pub(super) async fn resolve_handle(
         }
         found => Ok(found.map(|actor| (handle, actor))),
     }
+}
+
+/// Returns `@user@host` if WebFinger at that host leads back to the actor (RFC 7033). Unconfirmed handles are not shown.
+///
+/// # Errors
+/// If the host does not respond now.
+pub(super) async fn confirmed_handle(app: &App, actor: &RemoteActor) -> anyhow::Result<Option<String>> {
+    let own = || Some(format!("{}@{}", actor.username.as_ref()?, actor.id.authority().rsplit('@').next()?));
+    let claimed = actor.webfinger.clone().or_else(own);
+    let Some(handle) = claimed.and_then(|claimed| Handle::parse(&claimed, app.rules)) else {
+        return Ok(None);
+    };
+    let found = resolve_handle(app, handle).await?;
+    Ok(found.ok().filter(|(_, found)| *found == actor.id).map(|(handle, _)| format!("@{handle}")))
 }
 
 async fn self_link(app: &App, handle: &Handle) -> anyhow::Result<Result<Url, JrdError>> {

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use url::{Position, Url};
 
 use super::NetError;
-use super::size_limits::MAX_HEADER_BYTES;
+use super::response::MAX_HEADER_BYTES;
 
 /// The flow-control windows of HTTP/2 in bytes. They are small, since responses are short.
 const HTTP2_STREAM_WINDOW: u32 = 64 * 1024;

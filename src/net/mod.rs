@@ -17,7 +17,6 @@ mod redirects;
 mod resolver;
 pub mod response;
 pub mod retry_after;
-mod size_limits;
 pub mod ssrf_guard;
 #[cfg(test)]
 mod tests;

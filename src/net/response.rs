@@ -1,11 +1,15 @@
-//! Responses of other servers.
+//! Responses of other servers, and the limits of their size.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::StatusCode;
 use url::Url;
 
+use super::NetError;
 use super::retry_after::RetryAfter;
+
+/// The maximum size of the headers of a response in bytes.
+pub(super) const MAX_HEADER_BYTES: u32 = 64 * 1024;
 
 /// The response to a GET, with any status.
 #[derive(Debug, Clone)]
@@ -29,4 +33,20 @@ pub struct PostResponse {
     pub retry_after: Option<RetryAfter>,
     /// The start of the body, at most 1 KiB on one line, for the operator. The server chose this text.
     pub excerpt: String,
+}
+
+/// Reads the whole body. Fails if it has more than `limit` bytes after decompression.
+pub(super) async fn read_body(mut response: reqwest::Response, limit: usize) -> Result<Bytes, NetError> {
+    let announced = response.content_length().unwrap_or(0);
+    if usize::try_from(announced).map_or(true, |length| length > limit) {
+        return Err(NetError::TooLarge(limit));
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > limit {
+            return Err(NetError::TooLarge(limit));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
 }

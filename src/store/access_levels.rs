@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::bulk_statement::BulkStatement;
 use super::{Db, Result, Tx, with_db, with_tx};
+use crate::domain::access_level::AccessLevel;
 use crate::domain::domain_rules::{DomainRule, DomainRules, rule_domains};
-use crate::domain::moderation::{AccessLevel, ModerationPolicy};
+use crate::domain::moderation::ModerationPolicy;
 
 /// Selects an actor if it is blocked.
 const SELECT_BLOCKED: &str = "select actor from blocked_actors where actor = $1";

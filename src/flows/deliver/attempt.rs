@@ -1,12 +1,12 @@
 //! One attempt of a delivery: which responses end it (404 and 410), when it is tried again (after `Retry-After`, if the
 //! server asks for more time than the schedule gives it), and which failures are the host's and not the delivery's.
 
-use http::StatusCode;
-
 use super::HostBatch;
 use super::activity_cache::OutboundActivity;
 use super::double_knocking::{SchemeUpdate, post};
-use crate::domain::delivery_retry::{MAX_DELIVERY_AGE, MAX_RETRY_AFTER, retry_delay};
+use crate::domain::delivery_retry::{
+    MAX_DELIVERY_AGE, MAX_RETRY_AFTER, is_final_status, is_host_failure, retry_delay,
+};
 use crate::flows::App;
 use crate::store::deliveries::{DeliveryOutcome, DueDelivery};
 use crate::store::hosts::HostHealth;
@@ -38,13 +38,12 @@ pub(super) async fn attempt<'j>(
         Err(error) => (Err(error), None),
     };
     let now = app.clock.now();
-    let status = response.as_ref().ok().map(|response| response.status);
-    if let Some(status) = status.filter(StatusCode::is_success) {
-        tracing::debug!(activity = %delivery.activity_id, inbox = delivery.inbox, status = status.as_u16(), "delivered");
-        let outcome = DeliveryOutcome::Delivered { status: status.as_u16() };
+    let status = response.as_ref().ok().map(|response| response.status.as_u16());
+    if let Some(status) = status.filter(|status| (200..300).contains(status)) {
+        tracing::debug!(activity = %delivery.activity_id, inbox = delivery.inbox, status, "delivered");
+        let outcome = DeliveryOutcome::Delivered { status };
         return AttemptResult { delivery, outcome, scheme_update, health: HostHealth::Healthy };
     }
-    let is_final = matches!(status, Some(StatusCode::NOT_FOUND | StatusCode::GONE));
     let is_host = is_host_failure(status);
     let failures = if is_host { batch.target.failures } else { delivery.attempts };
     let failures = u32::try_from(failures).unwrap_or(u32::MAX).saturating_add(1);
@@ -59,14 +58,13 @@ pub(super) async fn attempt<'j>(
     };
     let health =
         if is_host { HostHealth::Failing { until: next, error: error.clone() } } else { HostHealth::Healthy };
-    let is_over = is_final || next > delivery.created_at + MAX_DELIVERY_AGE;
+    let is_over = status.is_some_and(is_final_status) || next > delivery.created_at + MAX_DELIVERY_AGE;
     let activity = delivery.activity_id;
     if is_over {
         tracing::info!(%activity, inbox = delivery.inbox, attempt = failures, error, "delivery abandoned");
     } else {
         tracing::info!(%activity, inbox = delivery.inbox, attempt = failures, error, "delivery deferred");
     }
-    let status = status.map(|status| status.as_u16());
     // Once the host responds again, this delivery is sent before those that were enqueued later.
     let next = if is_host { now } else { next };
     let outcome = if is_over {
@@ -75,20 +73,6 @@ pub(super) async fn attempt<'j>(
         DeliveryOutcome::Deferred { status, error, next }
     };
     AttemptResult { delivery, outcome, scheme_update, health }
-}
-
-/// Whether the host failed and not only this delivery: it cannot be reached, or asks to wait. A server error about one
-/// activity does not stop the others.
-const fn is_host_failure(status: Option<StatusCode>) -> bool {
-    matches!(
-        status,
-        None | Some(
-            StatusCode::TOO_MANY_REQUESTS
-                | StatusCode::BAD_GATEWAY
-                | StatusCode::SERVICE_UNAVAILABLE
-                | StatusCode::GATEWAY_TIMEOUT
-        )
-    )
 }
 
 fn jitter() -> u8 {

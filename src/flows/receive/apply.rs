@@ -7,7 +7,7 @@ use url::Url;
 
 use super::inbound_activity::{Effect, InboundActivity};
 use super::prepare::PreparedActivity;
-use crate::domain::moderation::AccessLevel;
+use crate::domain::access_level::AccessLevel;
 use crate::domain::reaction::ReactionKind;
 use crate::federation::vocab::remote_activity::{InboundActivityKind, UpdateObject};
 use crate::store::access_levels::{self, AccessLevels};

@@ -9,8 +9,8 @@ use tracing::Instrument as _;
 use url::Url;
 
 use super::intake::{IntakeOutcome, VerifiedActivity};
+use crate::domain::access_level::AccessLevel;
 use crate::domain::hash::hex;
-use crate::domain::moderation::AccessLevel;
 use crate::federation::signature::{self, SignedRequest, UnverifiedSignature};
 use crate::federation::vocab::parse_error::ParseError;
 use crate::federation::vocab::remote_activity::{

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use url::Url;
 
-use crate::domain::moderation::AccessLevel;
+use crate::domain::access_level::AccessLevel;
 use crate::domain::time::Timestamp;
 use crate::federation::signature;
 use crate::flows::App;

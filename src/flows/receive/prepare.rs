@@ -3,8 +3,8 @@
 use url::Url;
 
 use super::inbound_activity::InboundActivity;
+use crate::domain::access_level::AccessLevel;
 use crate::domain::id::{CriticId, ReviewId};
-use crate::domain::moderation::AccessLevel;
 use crate::domain::review::Review;
 use crate::federation::vocab::remote_activity::{CreateObject, InboundActivityKind, UpdateObject};
 use crate::federation::vocab::remote_note::RemoteNote;

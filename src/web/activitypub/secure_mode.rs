@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::inbox::headers_with_host;
-use crate::domain::moderation::AccessLevel;
+use crate::domain::access_level::AccessLevel;
 use crate::federation::signature;
 use crate::flows::authenticate::{AuthError, authenticate};
 use crate::net::media_type::is_activitypub;
