@@ -232,6 +232,15 @@ async fn j9_a_hundred_tarpits_do_not_delay_a_healthy_server(database: Database) 
     assert!(printed.contains("1 delivered, 100 queued, 0 failed"), "{printed}");
 }
 
+/// Waits until the result of every delivery is stored.
+async fn await_no_queued_delivery(fixture: &Fixture) {
+    eventually("no queued delivery", || async {
+        let query = "select count(*) from deliveries where state = 'queued'";
+        (fixture.app.number(query, query).await == 0).then_some(())
+    })
+    .await;
+}
+
 fn count_creates(remote: &Remote, article: &Value) -> usize {
     remote.received().iter().filter(|received| create_of(article)(&received.activity)).count()
 }
@@ -240,6 +249,7 @@ async fn a_delivery_whose_result_is_rejected_by_the_database_is_given_up(databas
     let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
     fixture.follow(&fixture.alice).await;
     follow_from(&fixture, &other, "bo").await;
+    await_no_queued_delivery(&fixture).await;
     let mut db = DbControl::connect(&fixture.app).await;
     db.fail_updates("deliveries", "new.state = 'done' and new.inbox like '%//other.test/%'").await;
     let article = fixture.publish("The Night Ferry").await;
@@ -255,6 +265,7 @@ async fn a_host_is_held_back_if_no_result_about_it_can_be_stored(database: Datab
     let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
     fixture.follow(&fixture.alice).await;
     follow_from(&fixture, &other, "bo").await;
+    await_no_queued_delivery(&fixture).await;
     let mut db = DbControl::connect(&fixture.app).await;
     db.fail_updates("deliveries", "new.inbox like '%//other.test/%'").await;
     let article = fixture.publish("The Night Ferry").await;
