@@ -63,7 +63,7 @@ async fn a_site_can_have_its_own_colours_fonts_files_and_messages(database: Data
     assert!(home.header("content-security-policy").contains("font-src 'self'"));
     let missing = fixture.network.client.get(&url("/nothing"), HTML).await;
     assert!(missing.status == 404 && missing.body.contains("Alas, 404"), "{}", missing.body);
-    let is_warning = |line: &str| line.contains("soft on paper has a contrast of 1.9");
+    let is_warning = |line: &str| line.contains("soft on paper has a contrast ratio of 1.9");
     fixture.app.await_log("the warning about the contrast", is_warning).await;
 }
 

@@ -212,7 +212,7 @@ async fn approving_a_new_author_is_permanent(database: Database) {
     bob.deliver(fixture.inbox(), &bob.create(&reply)).await;
     await_held(&fixture, 2).await;
     let approve = ["comment", "approve", id_of(&note)];
-    assert!(command_error(&fixture, &approve).await.contains("cannot be fetched"));
+    assert!(command_error(&fixture, &approve).await.contains("could not fetch the author"));
     assert!(command_error(&fixture, &["comment", "show", id_of(&note)]).await.contains("comment approve"));
     fixture.alice.serve_actor(&fixture.alice.actor());
     fixture.app.command_output(&approve).await;
@@ -271,7 +271,9 @@ async fn comments_of_a_silenced_server_are_held(database: Database) {
     let held = await_held(&fixture, 1).await;
     assert!(held.contains("One more word"), "{held}");
     assert_absent(&fixture, &article, &["One more word"]).await;
-    assert!(command_error(&fixture, &["comment", "show", id_of(&late)]).await.contains("it is held"));
+    assert!(
+        command_error(&fixture, &["comment", "show", id_of(&late)]).await.contains("the comment is held")
+    );
     fixture.app.command_output(&["comment", "approve", id_of(&late)]).await;
     assert!(fixture.page(&article).await.comment("One more word").is_some());
 }

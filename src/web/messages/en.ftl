@@ -288,7 +288,7 @@ back-to-critic = Back to { $critic }
 back-to-review = Back to the review
 not-a-handle = That is neither a handle nor a server. A handle looks like { handle-example }.
 forget-me = Forget me on this device
-server-does-not-answer = { $host } is not responding. Check the spelling, or try again later.
+server-does-not-answer = { $host } does not respond. Check the spelling, or try again later.
 server-knows-nobody = No such account on { $host }. Check the spelling.
 server-names-no-page = { $host } does not support this. Paste the address below into its search box instead.
 
