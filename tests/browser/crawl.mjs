@@ -102,7 +102,7 @@ export function selectPages(found, limit) {
     pagesByType.get(name).push(page);
   }
   const byLength = (list) => list.sort((a, b) => b.body.length - a.body.length || (a.path < b.path ? -1 : 1));
-  return [...sorts].flatMap(([name, list]) => {
+  return [...pagesByType].flatMap(([name, list]) => {
     const first = byLength(list).slice(0, limit);
     return name === '/reviews/*' ? [...new Set([...first, ...list.filter(isDifficult)])] : first;
   });
