@@ -93,13 +93,12 @@ alter table feed_log add check (decision in ('published', 'archived', 'revised',
     'skipped', 'failed'));
 alter table followers add check (state in ('following', 'pending', 'gone', 'preempted'));
 alter table activities add check (kind in ('Create', 'Update', 'Delete', 'Accept', 'Reject', 'Move', 'Forward'));
-alter table deliveries add check (kind in ('Create', 'Update', 'Delete', 'Accept', 'Reject', 'Move', 'Forward'));
-alter table deliveries add check (state in ('queued', 'done', 'failed', 'superseded'));
+alter table deliveries add check (kind in ('Create', 'Update', 'Delete', 'Accept', 'Reject', 'Move', 'Forward')),
+    add check (state in ('queued', 'done', 'failed', 'superseded'));
 alter table delivery_totals add check (state in ('queued', 'done', 'failed', 'superseded'));
 alter table inbox_activities add check (state in ('queued', 'done', 'dropped', 'parked'));
 alter table comments add check (state in ('shown', 'held', 'hidden', 'removed', 'withheld', 'private', 'deleted'));
-alter table reactions add check (kind in ('like', 'boost'));
-alter table reactions add check (state in ('on', 'off', 'preempted'));
+alter table reactions add check (kind in ('like', 'boost')), add check (state in ('on', 'off', 'preempted'));
 alter table hosts add check (signature_scheme in ('cavage', 'rfc9421'));
 alter table domain_rules add check (rule in ('block', 'silence', 'allow'));
 alter table blockers add check (state in ('on', 'off', 'preempted'));

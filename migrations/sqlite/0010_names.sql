@@ -1,7 +1,7 @@
 -- Tables and columns get the names that ActivityPub servers use, and every column that holds a state or a kind gets a
 -- CHECK constraint. Triggers leave the migrations: from now on they are in `migrations/triggers/`.
 --
--- SQLite adds a constraint to a table only by building the table again. `store::schema` runs this in one transaction
+-- SQLite adds a constraint to a table only by building the table again. `store::upgrade` runs this in one transaction
 -- with everything else that it does to the schema, and with foreign keys off: dropping a table would delete its rows
 -- one by one, and with them those of other tables.
 create table foreign_keys_are_off (foreign_keys integer not null check (foreign_keys = 0));

@@ -1,7 +1,8 @@
 -- The triggers of the PostgreSQL database maintain counts and page versions, so that no statement and no process can forget
--- to. When the hash of this file differs from the stored one, `store::schema` drops every function whose name begins with
--- `marquee_`, together with its triggers, and runs this file. These triggers must have the same effects as those of SQLite,
--- except that a statement that changes many rows increments each subject only once.
+-- to. When the database has older triggers, `store::triggers` drops every trigger function whose name begins with `marquee_`,
+-- together with its triggers, and runs this file; a change of this file needs a new `TRIGGERS_VERSION` there. These triggers
+-- must have the same effects as those of SQLite, except that a statement that changes many rows increments each subject only
+-- once.
 --
 -- To avoid deadlocks, rows are written in the same order everywhere, or each connection has rows of its own (`writer`).
 

@@ -1,6 +1,7 @@
 -- The triggers of the SQLite database maintain counts and page versions, so that no statement and no process can forget to.
--- When the hash of this file differs from the stored one, `store::schema` drops every trigger whose name begins with
--- `marquee_` and runs this file. These triggers must have the same effects as those of PostgreSQL.
+-- When the database has older triggers, `store::triggers` drops every trigger whose name begins with `marquee_` and runs this
+-- file; a change of this file needs a new `TRIGGERS_VERSION` there. These triggers must have the same effects as those of
+-- PostgreSQL.
 
 -- The number of followers behind each inbox.
 

@@ -150,7 +150,7 @@ async fn list(file: &Path) -> anyhow::Result<()> {
     for entry in &all {
         let reason = entry.reason.as_deref().map(|reason| format!("  {}", single_line(reason)));
         let reason = reason.unwrap_or_default();
-        print_line(&format!("{:<8} {}  {}{reason}", entry.rule, entry.created_at, entry.subject))?;
+        print_line(&format!("{:<8} {}  {}{reason}", entry.kind, entry.created_at, entry.subject))?;
     }
     Ok(())
 }

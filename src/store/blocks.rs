@@ -51,29 +51,66 @@ pub async fn delete(tx: &mut Tx, subject: &str) -> Result<bool> {
     Ok(rules + actors > 0)
 }
 
+/// What a critic blocked, or made a rule about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockListKind {
+    /// A blocked account.
+    Account,
+    /// A domain with a rule.
+    Domain(DomainRule),
+}
+
+impl std::fmt::Display for BlockListKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Account => f.pad("account"),
+            Self::Domain(rule) => rule.fmt(f),
+        }
+    }
+}
+
 /// A rule or a block in a list.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone)]
 pub struct BlockListEntry {
     /// The domain, or the actor's id.
     pub subject: String,
-    /// `block`, `silence`, `allow`, or `account` for a blocked actor.
-    pub rule: String,
+    /// Which of them it is.
+    pub kind: BlockListKind,
     /// The critic's own note.
     pub reason: Option<String>,
     /// When it was created.
     pub created_at: Timestamp,
 }
 
-/// Lists all rules and blocks by subject.
+#[derive(FromRow)]
+struct BlockListRow {
+    subject: String,
+    rule: Option<DomainRule>,
+    reason: Option<String>,
+    created_at: Timestamp,
+}
+
+impl BlockListRow {
+    fn entry(self) -> BlockListEntry {
+        let kind = self.rule.map_or(BlockListKind::Account, BlockListKind::Domain);
+        BlockListEntry { subject: self.subject, kind, reason: self.reason, created_at: self.created_at }
+    }
+}
+
+/// Lists all blocked accounts, then all rules by kind and domain.
 pub async fn list_all(db: &Db) -> Result<Vec<BlockListEntry>> {
-    with_db!(db, |c| sqlx::query_as(
-        "select host as subject, rule, reason, created_at from domain_rules
-         union all
-         select actor as subject, 'account' as rule, reason, created_at from blocked_actors
-         order by rule, subject",
+    let rows: Vec<BlockListRow> = with_db!(db, |c| {
+        sqlx::query_as(
+        "select subject, rule, reason, created_at from (
+            select host as subject, rule, reason, created_at from domain_rules
+            union all
+            select actor as subject, cast(null as text) as rule, reason, created_at from blocked_actors) blocked
+         order by case when rule is null then 0 else 1 end, rule, subject",
     )
     .fetch_all(c)
-    .await)
+    .await
+    })?;
+    Ok(rows.into_iter().map(BlockListRow::entry).collect())
 }
 
 /// Lists the rules about domains.

@@ -11,6 +11,7 @@ use crate::domain::feed::{HoldReason, IngestDecision};
 use crate::domain::follower::FollowState;
 use crate::domain::id::Id;
 use crate::domain::inbox_activity::InboxState;
+use crate::domain::named_enum::UnknownName;
 use crate::domain::quote_authorization::AuthorizationState;
 use crate::domain::reaction::{ReactionEventKind, ReactionKind, ToggleState};
 use crate::domain::report::ReportState;
@@ -89,28 +90,53 @@ column!([K] Id<K> => String, |id: &Id<K>| id.to_string(), |text: String| {
 });
 column!([] Timestamp => i64, |at: &Timestamp| at.millis(), |millis: i64| Ok(Timestamp::from_millis(millis)));
 
-/// States and kinds are stored by their names. A name that no variant has is an error.
-macro_rules! named_columns {
-    ($($enum:ty),+ $(,)?) => {$(
-        column!([] $enum => String, |value: &$enum| value.as_str().to_owned(), |name: String| Ok(name.parse::<$enum>()?));
-    )+};
+/// A column holds a name that no variant of its enum has.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {error}", .columns.join(" or "))]
+struct UnknownValue {
+    columns: &'static [&'static str],
+    error: UnknownName,
 }
-named_columns!(
-    ActivityKind,
-    AuthorizationState,
-    BrowseKind,
-    CommentState,
-    DeliveryState,
-    DomainRule,
-    FollowState,
-    HoldReason,
-    InboxState,
-    IngestDecision,
-    ReactionEventKind,
-    ReactionKind,
-    ReportState,
-    ReviewState,
-    ReviewStatKind,
-    SignatureScheme,
-    ToggleState,
-);
+
+/// States and kinds are stored by their names, in the columns that are listed. A name that no variant has is an error.
+macro_rules! named_columns {
+    ($($enum:ty: $columns:expr,)+) => {
+        $(
+            column!([] $enum => String, |value: &$enum| value.as_str().to_owned(), |name: String| {
+                let columns: &'static [&'static str] = &$columns;
+                name.parse::<$enum>().map_err(|error| UnknownValue { columns, error }.into())
+            });
+        )+
+
+        /// The columns that hold a state or a kind, as `table.column`, with the names that they may hold. The CHECK
+        /// constraints of the tables allow the same names.
+        pub fn named_columns() -> Vec<(&'static str, Vec<&'static str>)> {
+            let mut all: Vec<(&'static str, Vec<&'static str>)> = Vec::new();
+            $(
+                let names: Vec<&'static str> = <$enum>::ALL.iter().map(|variant| variant.as_str()).collect();
+                all.extend($columns.map(|column: &'static str| (column, names.clone())));
+            )+
+            all
+        }
+    };
+}
+
+named_columns! {
+    ActivityKind: ["activities.kind", "deliveries.kind"],
+    AuthorizationState: ["authorizations.state"],
+    BrowseKind: ["browse_index.kind", "browse_terms.kind"],
+    CommentState: ["comments.state"],
+    DeliveryState: ["deliveries.state", "delivery_totals.state"],
+    DomainRule: ["domain_rules.rule"],
+    FollowState: ["followers.state"],
+    HoldReason: ["feed_entries.hold_reason"],
+    InboxState: ["inbox_activities.state"],
+    IngestDecision: ["feed_log.decision"],
+    ReactionEventKind: ["reaction_events.kind"],
+    ReactionKind: ["reactions.kind"],
+    ReportState: ["reports.state"],
+    ReviewState: ["reviews.state"],
+    ReviewStatKind: ["review_stats.kind"],
+    SignatureScheme: ["hosts.signature_scheme"],
+    ToggleState: ["reactions.state", "blockers.state"],
+}

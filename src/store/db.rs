@@ -10,7 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions, Postgr
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, Transaction};
 
 use super::{Result, with_db};
 
@@ -156,6 +156,23 @@ impl Pools {
     }
 }
 
+/// Opens the file of an SQLite database as it is, over a connection that cannot write. `None` if there is no such file, or it
+/// cannot be opened like this.
+pub(super) async fn sqlite_file(url: &str) -> Result<Option<SqliteConnection>> {
+    if !url.starts_with("sqlite:") {
+        return Ok(None);
+    }
+    let options = SqliteConnectOptions::from_str(url)?
+        .read_only(true)
+        .create_if_missing(false)
+        .busy_timeout(Duration::from_secs(20))
+        .disable_statement_logging();
+    if !options.get_filename().exists() {
+        return Ok(None);
+    }
+    Ok(options.connect().await.ok())
+}
+
 /// How a connection to an SQLite database is opened.
 pub(super) fn sqlite_options(url: &str) -> Result<SqliteConnectOptions> {
     Ok(SqliteConnectOptions::from_str(url)?
@@ -203,7 +220,7 @@ pub enum ChangeListener {
     /// Polls a counter that SQLite keeps in memory.
     Sqlite {
         /// The connection whose counter it is.
-        connection: sqlx::SqliteConnection,
+        connection: SqliteConnection,
         /// The counter as it was last.
         version: i64,
     },
@@ -228,6 +245,6 @@ impl ChangeListener {
     }
 }
 
-async fn data_version(connection: &mut sqlx::SqliteConnection) -> Result<i64> {
+async fn data_version(connection: &mut SqliteConnection) -> Result<i64> {
     sqlx::query_scalar("pragma data_version").fetch_one(connection).await
 }

@@ -36,6 +36,8 @@ pub mod insights;
 pub mod lease_renewal;
 pub mod media;
 pub mod nodeinfo_usage;
+mod open;
+mod open_error;
 pub mod page_versions;
 pub mod reached_hosts;
 pub mod reaction_events;
@@ -43,19 +45,23 @@ pub mod reactions;
 pub mod reports;
 pub mod review_stats;
 pub mod reviews;
-mod schema;
+mod schema_version;
 pub mod search;
 pub mod settings;
 pub mod severed_relations;
 pub mod signing_keys;
 pub mod tombstones;
+mod triggers;
 pub mod unresolved_actors;
+mod upgrade;
 pub mod view_counts;
 
+pub use column_types::named_columns;
 pub use db::{ChangeListener, CommitCounter, Db, Tx};
-pub use schema::{Access, OpenError};
+pub use open_error::OpenError;
+pub use schema_version::Access;
 
-/// What went wrong below. Never shown to a client.
+/// An error of the database. It is never shown to a client.
 pub type Result<T, E = sqlx::Error> = std::result::Result<T, E>;
 
 /// Runs the body on the connection of a transaction, on whichever database that is: the body is expanded once for each.

@@ -32,7 +32,10 @@ impl FeedPoll<'_> {
         let now = self.app.clock.now();
         for (what, why) in &document.skipped {
             let mut tx = self.app.db.begin().await?;
-            if feed_log::append_once(&mut tx, self.feed.id, IngestDecision::Skipped, what, why, now).await? {
+            let reason = std::slice::from_ref(why);
+            if feed_log::append_once(&mut tx, self.feed.id, IngestDecision::Skipped, what, reason, now)
+                .await?
+            {
                 tx.commit().await?;
             }
         }
@@ -46,7 +49,7 @@ impl FeedPoll<'_> {
                 is_whole = false;
                 let reason = format!("{error:#}");
                 let mut tx = self.app.db.begin().await?;
-                feed_log::append_once(&mut tx, self.feed.id, IngestDecision::Skipped, &title, &reason, now)
+                feed_log::append_once(&mut tx, self.feed.id, IngestDecision::Skipped, &title, &[reason], now)
                     .await?;
                 tx.commit().await?;
             }
@@ -80,11 +83,8 @@ impl FeedPoll<'_> {
             EntryMatch::Known(known, by) => self.update_known(&mut tx, candidate, &known, by, media).await?,
             EntryMatch::Review(review) => self.link_to_review(&mut tx, &candidate, review).await?,
         }
-        for reason in missing {
-            let now = self.app.clock.now();
-            feed_log::append_once(&mut tx, self.feed.id, IngestDecision::Skipped, &title, &reason, now)
-                .await?;
-        }
+        let now = self.app.clock.now();
+        feed_log::append_once(&mut tx, self.feed.id, IngestDecision::Skipped, &title, &missing, now).await?;
         tx.commit().await?;
         if let Some(review) = created {
             review.log();

@@ -1,0 +1,242 @@
+//! Upgrades of a database: first the migrations, then the triggers, in one transaction. A process that is killed meanwhile
+//! leaves the database as it was.
+//!
+//! One process upgrades at a time; the others wait for it, and then find nothing to do. On SQLite they wait for the write
+//! lock, on PostgreSQL for the advisory lock that sqlx takes for migrations. Processes that use the database are not
+//! disturbed on PostgreSQL: the upgrade takes the locks of all tables at once, or gives up and tries again.
+
+use std::time::{Duration, Instant};
+
+use sqlx::migrate::Migrate as _;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, PgPool, PgTransaction,
+    SqliteConnection,
+};
+
+use super::Result;
+use super::open_error::{BrokenReference, BrokenReferences, OpenError};
+use super::schema_version::{Access, InstalledSchema, KnownSchema, POSTGRES_SCHEMA, SQLITE_SCHEMA};
+use super::triggers;
+
+/// How long an upgrade waits for other processes. An upgrade by another process can take minutes.
+const LOCK_TIMEOUT: Duration = Duration::from_mins(10);
+
+/// How long PostgreSQL may take to lock all tables. This is less than its `deadlock_timeout` of one second, so that
+/// a transaction that waits for the upgrade, while the upgrade waits for it, is not aborted.
+const LOCK_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(800);
+
+/// How long the upgrade leaves the tables to others before it tries to lock them again.
+const LOCK_RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Broken references that an error names.
+const MAX_NAMED_REFERENCES: usize = 5;
+
+/// Logs the start of an upgrade, and its end by `finish`.
+struct UpgradeLog {
+    started: Instant,
+    to: i64,
+}
+
+impl UpgradeLog {
+    fn start(installed: &InstalledSchema, known: &KnownSchema) -> Self {
+        let (from, to) = (installed.version(), known.version());
+        if installed.is_empty() {
+            tracing::info!(to, "creating the database schema");
+        } else if from == to {
+            tracing::info!("replacing the database triggers");
+        } else {
+            tracing::info!(from, to, "upgrading the database; this can take minutes");
+        }
+        Self { started: Instant::now(), to }
+    }
+
+    fn finish(&self) {
+        tracing::info!(version = self.to, elapsed = ?self.started.elapsed(), "database is up to date");
+    }
+}
+
+/// A connection for an upgrade. Foreign keys are off, since a migration may have to drop a table and make it again; they
+/// are checked before the commit instead. Migrations build large tables, for which a larger cache halves the time.
+fn upgrade_options(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options.foreign_keys(false).busy_timeout(LOCK_TIMEOUT).pragma("cache_size", "-262144")
+}
+
+/// Upgrades an SQLite database. The transaction has the write lock from the beginning.
+pub(super) async fn upgrade_sqlite(options: SqliteConnectOptions, access: Access) -> Result<(), OpenError> {
+    let mut connection = upgrade_options(options).connect().await?;
+    tracing::debug!("locking the database for an upgrade");
+    let begun = connection.begin_with("BEGIN IMMEDIATE").await;
+    let mut tx =
+        begun.map_err(|error| if is_busy(&error) { OpenError::Busy(LOCK_TIMEOUT) } else { error.into() })?;
+    let installed = InstalledSchema::load_sqlite(&mut tx).await?;
+    if !installed.needs_upgrade(&SQLITE_SCHEMA, access)? {
+        // Another process was faster.
+        tx.rollback().await?;
+        return Ok(connection.close().await?);
+    }
+    let log = UpgradeLog::start(&installed, &SQLITE_SCHEMA);
+    let migrates = !installed.is_migrated(&SQLITE_SCHEMA);
+    if migrates && let Some(broken) = find_broken_references(&mut tx).await? {
+        return Err(OpenError::BrokenReferences(broken));
+    }
+    let migrated = SQLITE_SCHEMA.migrator.run_direct(None, &mut *tx, false).await;
+    migrated.map_err(|error| SQLITE_SCHEMA.migrate_error(error))?;
+    if migrates && let Some(broken) = find_broken_references(&mut tx).await? {
+        return Err(OpenError::UpgradeBreaksReferences(broken));
+    }
+    fail_point!("migrations-before-commit");
+    if access == Access::Write {
+        triggers::replace_in_sqlite(&mut tx).await?;
+    }
+    fail_point!("triggers-before-commit");
+    tx.commit().await?;
+    fail_point!("triggers-after-commit");
+    truncate_wal(&mut connection).await?;
+    log.finish();
+    Ok(connection.close().await?)
+}
+
+/// Whether another connection has the write lock of an SQLite database.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    // SQLITE_BUSY. The lower byte is the kind.
+    error.code().is_some_and(|code| code.parse::<u32>().is_ok_and(|code| code & 0xff == 5))
+}
+
+/// Gives back the disk space of the write-ahead log, which holds a copy of all tables that were built again. A process that
+/// reads at this moment prevents that; then the file stays as large, and is used again.
+async fn truncate_wal(connection: &mut SqliteConnection) -> Result<()> {
+    for statement in ["pragma busy_timeout = 5000", "pragma wal_checkpoint(truncate)"] {
+        sqlx::query(statement).fetch_all(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Finds rows that refer to rows that do not exist.
+async fn find_broken_references(connection: &mut SqliteConnection) -> Result<Option<BrokenReferences>> {
+    let query = "select \"table\", rowid, parent from pragma_foreign_key_check limit $1";
+    let limit = i64::try_from(MAX_NAMED_REFERENCES + 1).unwrap_or(i64::MAX);
+    let found: Vec<(String, Option<i64>, String)> =
+        sqlx::query_as(query).bind(limit).fetch_all(connection).await?;
+    if found.is_empty() {
+        return Ok(None);
+    }
+    let has_more = found.len() > MAX_NAMED_REFERENCES;
+    let first = found.into_iter().take(MAX_NAMED_REFERENCES).map(|(table, rowid, parent)| BrokenReference {
+        table,
+        rowid,
+        parent,
+    });
+    Ok(Some(BrokenReferences { first: first.collect(), has_more }))
+}
+
+/// Upgrades a PostgreSQL database. The advisory lock belongs to the connection, which is closed in any case.
+pub(super) async fn upgrade_postgres(pool: &PgPool, access: Access) -> Result<(), OpenError> {
+    let mut connection = pool.acquire().await?.detach();
+    tracing::debug!("locking the database for an upgrade");
+    connection.lock().await?;
+    let installed = InstalledSchema::load_postgres(&mut connection).await?;
+    if installed.needs_upgrade(&POSTGRES_SCHEMA, access)? {
+        let log = UpgradeLog::start(&installed, &POSTGRES_SCHEMA);
+        let started = Instant::now();
+        loop {
+            let mut tx = connection.begin().await?;
+            if try_lock_tables(&mut tx).await? {
+                upgrade_in_tx(tx, access).await?;
+                break;
+            }
+            tx.rollback().await?;
+            if started.elapsed() > LOCK_TIMEOUT {
+                return Err(OpenError::Busy(LOCK_TIMEOUT));
+            }
+            tracing::warn!("other processes use the database; will try again to lock its tables");
+            tokio::time::sleep(LOCK_RETRY_INTERVAL).await;
+        }
+        log.finish();
+    }
+    connection.unlock().await?;
+    Ok(connection.close().await?)
+}
+
+/// Locks all tables of the site. Returns false if another transaction uses one of them. Statements of the upgrade lock
+/// table after table in an order of their own; without this, the upgrade and a transaction could wait for each other.
+async fn try_lock_tables(connection: &mut PgConnection) -> Result<bool> {
+    let query = "select string_agg(format('%I', tablename), ', ' order by tablename) from pg_tables
+         where schemaname = current_schema() and tableowner = current_user and not starts_with(tablename, '_sqlx')";
+    let tables: Option<String> = sqlx::query_scalar(query).fetch_one(&mut *connection).await?;
+    let Some(tables) = tables else { return Ok(true) };
+    let timeout = LOCK_ATTEMPT_TIMEOUT.as_millis();
+    let limit = format!("set local statement_timeout = {timeout}");
+    sqlx::raw_sql(AssertSqlSafe(limit)).execute(&mut *connection).await?;
+    let lock = format!("lock table {tables} in access exclusive mode");
+    match sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *connection).await {
+        Ok(_) => {}
+        Err(sqlx::Error::Database(error)) if is_lock_conflict(error.code().as_deref()) => return Ok(false),
+        Err(error) => return Err(error),
+    }
+    // The upgrade itself may take long, whatever limit the role has.
+    sqlx::raw_sql("set local statement_timeout = 0").execute(connection).await?;
+    Ok(true)
+}
+
+/// Whether a statement ended because it waited too long (`query_canceled`, `lock_not_available`) or in a deadlock.
+fn is_lock_conflict(code: Option<&str>) -> bool {
+    matches!(code, Some("57014" | "55P03" | "40P01"))
+}
+
+async fn upgrade_in_tx(mut tx: PgTransaction<'_>, access: Access) -> Result<(), OpenError> {
+    let migrated = POSTGRES_SCHEMA.migrator.run_direct(None, &mut *tx, false).await;
+    migrated.map_err(|error| POSTGRES_SCHEMA.migrate_error(error))?;
+    fail_point!("migrations-before-commit");
+    if access == Access::Write {
+        triggers::replace_in_postgres(&mut tx).await?;
+    }
+    fail_point!("triggers-before-commit");
+    tx.commit().await?;
+    fail_point!("triggers-after-commit");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_memory() -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+    }
+
+    #[tokio::test]
+    async fn an_upgrade_waits_for_another_one() {
+        let mut connection = upgrade_options(in_memory()).connect().await.unwrap();
+        let timeout: i64 =
+            sqlx::query_scalar("pragma busy_timeout").fetch_one(&mut connection).await.unwrap();
+        assert_eq!(timeout, 600_000);
+    }
+
+    /// SQLite deletes the rows of other tables if a table that they refer to is dropped while foreign keys are on.
+    #[tokio::test]
+    async fn migrations_do_not_run_with_foreign_keys_on() {
+        let mut connection = in_memory().foreign_keys(true).connect().await.unwrap();
+        let migrated = SQLITE_SCHEMA.migrator.run_direct(None, &mut connection, false).await;
+        let error = migrated.unwrap_err().to_string();
+        assert!(error.contains("foreign_keys"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn the_first_broken_references_are_found() {
+        let mut connection = upgrade_options(in_memory()).connect().await.unwrap();
+        let tables = "create table parents (id integer primary key);
+            create table children (id integer primary key, parent integer references parents (id));
+            insert into children values (1, null), (2, 7)";
+        sqlx::raw_sql(tables).execute(&mut connection).await.unwrap();
+        let broken = find_broken_references(&mut connection).await.unwrap().expect("a broken reference");
+        assert_eq!(broken.to_string(), "children (rowid 2) refers to parents");
+        let more = "insert into children values (3, 7), (4, 7), (5, 7), (6, 7), (7, 7)";
+        sqlx::raw_sql(more).execute(&mut connection).await.unwrap();
+        let broken = find_broken_references(&mut connection).await.unwrap().expect("broken references");
+        assert_eq!((broken.first.len(), broken.has_more), (MAX_NAMED_REFERENCES, true));
+        sqlx::raw_sql("delete from children").execute(&mut connection).await.unwrap();
+        assert_eq!(find_broken_references(&mut connection).await.unwrap(), None);
+    }
+}
