@@ -17,8 +17,8 @@ mod support;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
+use figment::{Figment, Profile, Provider as _};
 use serde::{Deserialize, Serialize};
 
 pub use self::federation::FederationConfig;
@@ -27,7 +27,7 @@ pub use self::server::ServerConfig;
 
 use self::critics::check_critics;
 use self::database::{RawDatabase, check_database};
-use self::environment::key_of_variable;
+use self::environment::Overrides;
 use self::federation::{RawFederation, check_federation};
 use self::feeds::{RawFeed, check_feeds};
 use self::looks::{RawLooks, check_looks};
@@ -128,21 +128,28 @@ pub fn load_with(
         let problem = "file not found; use --config FILE to specify another";
         return Err(ConfigError::new(file.display().to_string(), problem));
     }
-    let mut figment = Figment::from(Serialized::defaults(RawConfig::default())).merge(Toml::file_exact(file));
-    let mut raw: Result<RawConfig, _> = figment.extract();
-    let variables = variables.into_iter().filter_map(|(name, value)| Some((key_of_variable(&name)?, value)));
-    let variables: Vec<(String, String)> = variables.collect();
-    if raw.is_ok() && !variables.is_empty() {
-        for variable in variables {
-            figment = figment.merge(variable);
-        }
-        // A variable is always text. The lossy extraction turns it into a boolean or a number if, and only if, its
-        // key has that type, so that a title of `1984` stays text. The file has passed the strict extraction.
-        raw = figment.extract_lossy();
-    }
-    let raw = raw.map_err(|error| describe_error(&error))?;
+    let overrides = Overrides::from_variables(variables);
+    let raw = extract(file, &overrides)?;
     let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     check(raw, folder)
+}
+
+/// Extracts the values of the file strictly, except those that variables override, then those of the variables. A variable
+/// is always text: the lossy extraction turns it into a boolean or a number if, and only if, its key has that type, so that
+/// a title of `1984` stays text.
+fn extract(file: &Path, overrides: &Overrides) -> Result<RawConfig, ConfigError> {
+    let described = |error| describe_error(&error);
+    let defaults = || Figment::from(Serialized::defaults(RawConfig::default()));
+    let figment = defaults().merge(Toml::file_exact(file));
+    if overrides.is_empty() {
+        return figment.extract().map_err(described);
+    }
+    let mut values = Toml::file_exact(file).data().map_err(described)?;
+    let mut values = values.remove(&Profile::Default).unwrap_or_default();
+    overrides.remove_from(&mut values);
+    defaults().merge(Serialized::defaults(values)).extract::<RawConfig>().map_err(described)?;
+    let merged = overrides.iter().fold(figment, |figment, (key, value)| figment.merge((key.as_str(), value)));
+    merged.extract_lossy().map_err(described)
 }
 
 fn describe_error(error: &figment::Error) -> ConfigError {

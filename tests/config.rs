@@ -235,3 +235,14 @@ fn types_in_the_config_file_are_strict() {
     let file = folder.write("text.toml", "[federation]\nauthorized_fetch = \"true\"\n");
     assert!(load_with(&file, "site.title", "1984").is_err(), "a text is not a boolean in a file");
 }
+
+#[test]
+fn a_variable_corrects_a_value_of_the_file() {
+    let (folder, _) = empty_config();
+    let file = folder.write("text.toml", "[federation]\nauthorized_fetch = \"true\"\n");
+    let config = load_with(&file, "federation.authorized_fetch", "true").expect("a corrected config");
+    assert!(config.policy.authorized_fetch);
+    let file = folder.write("more.toml", "[federation]\nauthorized_fetch = \"true\"\nresolve = 3\n");
+    let error = load_with(&file, "federation.authorized_fetch", "true").expect_err("another wrong value");
+    assert!(error.to_string().starts_with("config: federation.resolve:"), "{error}");
+}
