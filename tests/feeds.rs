@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::both_databases;
 use crate::end_to_end::{fixture_with_feed, is_about};
 use crate::support::activities::id_of;
+use crate::support::db_control::DbControl;
 use crate::support::feed::{Item, NAME as FEED, PATH, atom, json_feed, markdown, rss};
 use crate::support::page::Page;
 use crate::support::remote::Document;
@@ -30,6 +31,7 @@ both_databases!(
     a_feed_in_a_local_file_is_read,
     polling_an_unchanged_feed_changes_nothing,
     a_manual_revision_stays_until_its_entry_changes,
+    a_skipped_entry_is_logged_once_whatever_the_reason_is_called,
 );
 
 const ALL: &str = "publish_since = \"2000-01-01\"";
@@ -377,4 +379,19 @@ async fn a_manual_revision_stays_until_its_entry_changes(database: Database) {
     publish(&fixture, &[item]).await;
     fixture.await_page(&article, "the new text of the feed", contains("Mended on the blog.")).await;
     assert!(!fixture.page(&article).await.text.contains("Mended at the desk."));
+}
+
+/// The text of a reason differs between versions.
+async fn a_skipped_entry_is_logged_once_whatever_the_reason_is_called(database: Database) {
+    let fixture = fixture_with_feed(database, &[], ALL).await;
+    let broken = rss(&[Item::review("Alpha")]).replace("</channel>", "<item></item></channel>");
+    fixture.remote.serve(PATH, Document::new("application/rss+xml", broken));
+    fixture.poll().await;
+    let line = await_in_log(&fixture, &["skipped", "entry 2"]).await;
+    let mut control = DbControl::connect(&fixture.app).await;
+    control.execute("update feed_log set reason = 'in other words' where decision = 'skipped'").await;
+    fixture.poll().await;
+    let log = fixture.app.feed_log().await;
+    let skipped: Vec<&String> = log.iter().filter(|line| line.contains("skipped")).collect();
+    assert!(skipped.len() == 1 && skipped[0].contains("in other words"), "{line}: {log:?}");
 }

@@ -1,13 +1,13 @@
-//! A database of a single test, with access to its schema and all of its rows.
+//! A database of a single test, with access to its schema and all of its rows, and databases of version 0.1.0.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 
-use super::Database;
 use super::postgres::Postgres;
 use super::temp_dir::TempDir;
+use super::{Database, Fixture};
 
 /// A database that is dropped with the value.
 pub struct OwnDatabase {
@@ -41,8 +41,73 @@ pub enum Sql {
     Postgres(PgConnection),
 }
 
-/// The rows of each table, each as JSON with its columns.
-pub type Rows = BTreeMap<String, BTreeSet<String>>;
+/// The rows of each table, sorted, each as JSON with its columns. A row that is there twice is listed twice.
+pub type Rows = BTreeMap<String, Vec<String>>;
+
+/// A part of the structure of a table: its table, the columns that it is about, the table that it refers to, and the rest.
+pub type TablePart = [String; 4];
+
+/// A database as version 0.1.0 made it, with rows in every table and every state.
+pub const fn dump(database: Database) -> &'static str {
+    match database {
+        Database::Sqlite => include_str!("../fixtures/upgrade/0009-sqlite.sql"),
+        Database::Postgres => include_str!("../fixtures/upgrade/0009-postgres.sql"),
+    }
+}
+
+/// A site whose database is that of version 0.1.0; it does not run.
+pub async fn outdated(database: Database) -> (Fixture, Sql) {
+    let mut fixture = Fixture::new(database).await;
+    fixture.app.terminate().await;
+    let url = fixture.app.database_url();
+    if let Some(path) = url.strip_prefix("sqlite://") {
+        for file in [path.to_owned(), format!("{path}-wal"), format!("{path}-shm")] {
+            let _ = std::fs::remove_file(file);
+        }
+    } else {
+        Sql::connect(&url).await.execute("drop schema public cascade; create schema public").await;
+    }
+    Sql::connect(&url).await.execute(dump(database)).await;
+    // The keys of the dump are not valid; Marquee makes new ones.
+    Sql::connect(&url).await.execute("delete from keys").await;
+    (fixture, Sql::connect(&url).await)
+}
+
+/// The parts are separated by the character 31.
+const SQLITE_STRUCTURE: &[&str] = &[
+    "select m.name || char(31) || c.name || char(31) || char(31) || c.type || ' null: ' || (c.\"notnull\" = 0)
+        || ' key: ' || c.pk || ' default: ' || coalesce(c.dflt_value, '')
+     from pragma_table_list m join pragma_table_xinfo(m.name) c
+     where m.schema = 'main' and m.type = 'table' and m.name not like 'sqlite\\_%' escape '\\'
+        and m.name not like '\\_sqlx%' escape '\\'",
+    "select m.name || char(31) || char(31) || char(31) || 'without rowid: ' || m.wr
+     from pragma_table_list m
+     where m.schema = 'main' and m.type = 'table' and m.name not like 'sqlite\\_%' escape '\\'",
+    "select m.name || char(31) || f.\"from\" || char(31) || f.\"table\" || char(31) || coalesce(f.\"to\", '') || ' '
+        || f.on_delete || ' ' || f.on_update
+     from pragma_table_list m join pragma_foreign_key_list(m.name) f where m.schema = 'main'",
+    "select m.name || char(31) || coalesce(substr(s.sql, instr(s.sql, '(')), (
+            select group_concat(x.name || ' ' || x.\"desc\" || ' ' || x.coll) from pragma_index_xinfo(i.name) x where x.key))
+        || char(31) || char(31) || 'unique: ' || i.\"unique\" || ' from: ' || i.origin
+     from pragma_table_list m join pragma_index_list(m.name) i left join sqlite_master s on s.name = i.name
+     where m.schema = 'main' and m.type = 'table'",
+];
+
+const POSTGRES_STRUCTURE: &[&str] = &[
+    "select table_name || chr(31) || column_name || chr(31) || chr(31) || data_type || ' null: ' || is_nullable
+        || ' collation: ' || coalesce(collation_name, '') || ' default: '
+        || case when column_default like 'nextval(%' then 'sequence' else coalesce(column_default, '') end
+     from information_schema.columns where table_schema = 'public' and not starts_with(table_name, '_sqlx')",
+    "select cast(cast(c.conrelid as regclass) as text) || chr(31) || (
+            select string_agg(a.attname, ', ' order by k.position) from unnest(c.conkey) with ordinality k (number, position)
+            join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.number)
+        || chr(31) || case when c.confrelid = 0 then '' else cast(cast(c.confrelid as regclass) as text) end || chr(31)
+        || concat_ws(' ', c.contype, c.confdeltype, c.confupdtype) || ' ' || coalesce(cast(c.confkey as text), '')
+     from pg_constraint c where c.contype in ('p', 'u', 'f') and connamespace = cast('public' as regnamespace)",
+    "select cast(cast(i.indrelid as regclass) as text) || chr(31)
+        || regexp_replace(pg_get_indexdef(i.indexrelid), '^.* USING ', '') || chr(31) || chr(31) || 'unique: ' || i.indisunique
+     from pg_index i join pg_class c on c.oid = i.indexrelid where c.relnamespace = cast('public' as regnamespace)",
+];
 
 impl Sql {
     pub async fn connect(url: &str) -> Self {
@@ -102,7 +167,9 @@ impl Sql {
                 Self::Postgres(_) => format!("select cast(to_jsonb(t) as text) from \"{table}\" t"),
             };
             let found = self.texts(&query).await;
-            rows.insert(table, found.iter().map(|row| sorted(row, |_| None, |_, _| None)).collect());
+            let mut found: Vec<String> = found.iter().map(|row| sorted(row, |_| None, |_, _| None)).collect();
+            found.sort();
+            rows.insert(table, found);
         }
         rows
     }
@@ -129,6 +196,25 @@ impl Sql {
         let mut parts = BTreeSet::new();
         for query in queries {
             parts.extend(self.texts(query).await);
+        }
+        parts
+    }
+
+    /// The columns, keys and indexes of each table, without the names of constraints and indexes.
+    pub async fn structure(&mut self) -> BTreeSet<TablePart> {
+        let queries = match self {
+            Self::Sqlite(_) => SQLITE_STRUCTURE,
+            Self::Postgres(_) => POSTGRES_STRUCTURE,
+        };
+        let mut parts = BTreeSet::new();
+        for query in queries {
+            for text in self.texts(query).await {
+                let part: Vec<String> = text
+                    .split('\u{1f}')
+                    .map(|field| field.split_whitespace().collect::<Vec<_>>().join(" "))
+                    .collect();
+                parts.insert(part.try_into().unwrap_or_else(|part| panic!("{query}: {part:?}")));
+            }
         }
         parts
     }
