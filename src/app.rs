@@ -208,7 +208,7 @@ fn managed(feed: &FeedConfig, critic: CriticId) -> ConfiguredFeed<'_> {
 
 /// Stores the avatar of a critic. Without it the site starts all the same.
 async fn apply_avatar(app: &App, critic: CriticId, profile: &CriticProfile) {
-    let taken = async {
+    let stored = async {
         let Some(avatar) = &profile.avatar else {
             let mut tx = app.db.begin().await?;
             critics::clear_avatar(&mut tx, critic).await?;
@@ -221,13 +221,13 @@ async fn apply_avatar(app: &App, critic: CriticId, profile: &CriticProfile) {
             url::Url::from_file_path(path).ok().context("not a file path")?
         };
         let folder = source.to_file_path().ok().and_then(|path| path.parent().map(std::path::Path::to_owned));
-        let picture = media_file::fetch_media(app, &source, folder.as_deref()).await?;
+        let image = media_file::fetch_media(app, &source, folder.as_deref()).await?;
         let mut tx = app.db.begin().await?;
-        picture.set_as_avatar(&mut tx, critic, app.clock.now()).await?;
+        image.set_as_avatar(&mut tx, critic, app.clock.now()).await?;
         tx.commit().await?;
         anyhow::Ok(())
     };
-    if let Err(error) = taken.await {
+    if let Err(error) = stored.await {
         tracing::warn!(handle = profile.handle, error = format!("{error:#}"), "could not set avatar");
     }
 }
@@ -319,7 +319,7 @@ pub async fn run(
     ended
 }
 
-async fn count_views(app: App, reads: Arc<ViewCounts>, stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
-    view_counts::flush_all(app, reads, stopped).await;
+async fn count_views(app: App, views: Arc<ViewCounts>, stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
+    view_counts::flush_all(app, views, stopped).await;
     Ok(())
 }

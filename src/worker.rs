@@ -28,10 +28,10 @@ pub async fn run(app: App, shutdown: Shutdown) -> anyhow::Result<()> {
     loops
         .spawn(repeat(app.clone(), shutdown.clone(), "fan-out", async |app| fan_out::expand_next(app).await));
     loops.spawn(feed_polling::poll_feeds(app.clone(), shutdown.clone()));
-    loops.spawn(repeat(app.clone(), shutdown.clone(), "release", async |app| {
+    loops.spawn(repeat(app.clone(), shutdown.clone(), "scheduled reviews", async |app| {
         release::release_due(app).await.map(|released| released > 0)
     }));
-    loops.spawn(repeat(app.clone(), shutdown.clone(), "faces", async |app| {
+    loops.spawn(repeat(app.clone(), shutdown.clone(), "facepile", async |app| {
         facepile::process_batch(app).await
     }));
     loops.spawn(count_views(app.clone(), shutdown.clone()));
@@ -49,10 +49,10 @@ pub async fn run(app: App, shutdown: Shutdown) -> anyhow::Result<()> {
 /// Like [`repeat`], with a cursor that is kept between steps.
 async fn fetch_avatars(app: App, mut shutdown: Shutdown) {
     let mut wake = app.wake.subscribe();
-    let mut round = avatar::AvatarCursor::default();
+    let mut cursor = avatar::AvatarCursor::default();
     while !*shutdown.borrow() {
         wake.mark_unchanged();
-        match avatar::process_batch(&app, &mut round).await {
+        match avatar::process_batch(&app, &mut cursor).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => {
@@ -70,9 +70,9 @@ async fn fetch_avatars(app: App, mut shutdown: Shutdown) {
 
 /// Nothing waits for these numbers, so wake-ups are ignored and only the interval counts.
 async fn count_views(app: App, mut shutdown: Shutdown) {
-    let mut round = view_counts::ViewCountSchedule::default();
+    let mut schedule = view_counts::ViewCountSchedule::default();
     while !*shutdown.borrow() {
-        match view_counts::process_batch(&app, &mut round).await {
+        match view_counts::process_batch(&app, &mut schedule).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => {

@@ -82,7 +82,7 @@ async fn print_status(app: &App, sent: &ActivityDeliveryStatus) -> anyhow::Resul
 fn progress_bar(sent: &ActivityDeliveryStatus) -> String {
     let (finished, all) = (sent.done() + sent.failed(), sent.done() + sent.failed() + sent.queued());
     let filled = (finished * BAR_WIDTH).checked_div(all).unwrap_or(BAR_WIDTH);
-    let cell = |place| if place < filled { '█' } else { '░' };
+    let cell = |position| if position < filled { '█' } else { '░' };
     format!("{} {finished}/{all}", (0..BAR_WIDTH).map(cell).collect::<String>())
 }
 

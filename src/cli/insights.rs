@@ -47,9 +47,9 @@ pub(super) async fn run(file: &Path, args: InsightsArgs) -> anyhow::Result<()> {
 
 async fn print_review(app: &App, argument: &str, from: &str, as_json: bool) -> anyhow::Result<()> {
     let review = require_review(app, argument).await?;
-    let tally = review_stats::for_review(&app.db, review.id).await?;
-    let reach = view_counts::for_review(&app.db, review.id).await?;
-    let numbers = [reach.reads, tally.likes, tally.boosts, tally.comments, reach.hosts];
+    let stats = review_stats::for_review(&app.db, review.id).await?;
+    let views = view_counts::for_review(&app.db, review.id).await?;
+    let numbers = [views.views, stats.likes, stats.boosts, stats.comments, views.hosts];
     let days = insights::views_by_day(&app.db, review.id, from).await?;
     let page = app.origin.review_page(&review);
     if as_json {
@@ -75,10 +75,10 @@ async fn print_critic(app: &App, handle: Option<&str>, from: &str, as_json: bool
     let follow = followers::count_followers(&app.db, critic.id).await?;
     let totals = insights::critic_totals(&app.db, critic.id).await?;
     let reviews = insights::list_by_review(&app.db, critic.id, MAX_LISTED).await?;
-    let reads = insights::critic_views_by_day(&app.db, critic.id, from).await?;
+    let views = insights::critic_views_by_day(&app.db, critic.id, from).await?;
     let followed = insights::followers_by_day(&app.db, critic.id, from).await?;
     let today = local_day(app, app.clock.now());
-    let mut days = days(&reads, &followed);
+    let mut days = days(&views, &followed);
     days.entry(&today).or_default().1 = Some(follow);
     if as_json {
         let listed: Vec<Value> = reviews
@@ -87,7 +87,7 @@ async fn print_critic(app: &App, handle: Option<&str>, from: &str, as_json: bool
             .collect();
         let days: Vec<Value> = days
             .iter()
-            .map(|(day, (reads, followers))| json!({"day": day, "reads": reads, "followers": followers}))
+            .map(|(day, (views, followers))| json!({"day": day, "reads": views, "followers": followers}))
             .collect();
         let output = json!({
             "critic": name, "followers": follow, "totals": to_json_object(totals), "reviews": listed, "days": days,
@@ -105,17 +105,17 @@ async fn print_critic(app: &App, handle: Option<&str>, from: &str, as_json: bool
     if !days.is_empty() {
         print_line("\nday             reads  followers")?;
     }
-    for (day, (reads, followers)) in days {
+    for (day, (views, followers)) in days {
         let followers = followers.map_or_else(|| "-".to_owned(), |followers| followers.to_string());
-        print_line(&format!("{day}  {reads:>9}  {followers:>9}"))?;
+        print_line(&format!("{day}  {views:>9}  {followers:>9}"))?;
     }
     Ok(())
 }
 
-/// Reads and followers by day.
-fn days<'a>(reads: &'a [DailyCount], followers: &'a [DailyCount]) -> BTreeMap<&'a str, (u64, Option<u64>)> {
+/// Views and followers by day.
+fn days<'a>(views: &'a [DailyCount], followers: &'a [DailyCount]) -> BTreeMap<&'a str, (u64, Option<u64>)> {
     let mut days: BTreeMap<&str, (u64, Option<u64>)> = BTreeMap::new();
-    for on in reads {
+    for on in views {
         days.entry(&on.day).or_default().0 = on.total();
     }
     for on in followers {

@@ -28,9 +28,9 @@ pub(super) async fn run(app: &App, command: QuoteCommand) -> anyhow::Result<()> 
             if found.is_empty() {
                 print_line("no quotes")?;
             }
-            for stamp in found {
-                let article = app.origin.article(stamp.review_id);
-                print_line(&format!("{}  {}  {}  quotes {article}", stamp.id, stamp.state, stamp.note_uri))?;
+            for quote in found {
+                let article = app.origin.article(quote.review_id);
+                print_line(&format!("{}  {}  {}  quotes {article}", quote.id, quote.state, quote.note_uri))?;
             }
             Ok(())
         }

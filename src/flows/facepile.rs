@@ -14,7 +14,7 @@ use crate::domain::id::ReviewId;
 use crate::domain::moderation::FirstCommentPolicy;
 use crate::domain::reaction::ReactionEventKind;
 use crate::domain::review::Review;
-use crate::store::facepile::{self, FaceCandidate};
+use crate::store::facepile::{self, FacepileCandidate};
 use crate::store::review_stats::ReviewStats;
 use crate::store::unresolved_actors::{self, UnresolvedActor};
 use crate::store::{access_levels, reached_hosts, reaction_events, view_counts};
@@ -44,10 +44,10 @@ pub async fn for_review(app: &App, review: &Review, stats: ReviewStats) -> crate
         return Ok(Facepile::default());
     }
     let candidates = facepile::list_candidates(&app.db, review.id, review.critic).await?;
-    let hosts: BTreeSet<&str> = candidates.iter().filter_map(|one| one.face.actor.uri.host_str()).collect();
+    let hosts: BTreeSet<&str> = candidates.iter().filter_map(|one| one.actor.actor.uri.host_str()).collect();
     let levels = access_levels::load_for_hosts(&app.db, hosts).await?;
-    let is_shown = |candidate: &FaceCandidate| {
-        let host = candidate.face.actor.uri.host_str().unwrap_or_default();
+    let is_shown = |candidate: &FacepileCandidate| {
+        let host = candidate.actor.actor.uri.host_str().unwrap_or_default();
         match levels.for_host(host, &app.policy) {
             AccessLevel::Blocked => false,
             AccessLevel::Silenced => candidate.trusted,
@@ -55,7 +55,7 @@ pub async fn for_review(app: &App, review: &Review, stats: ReviewStats) -> crate
         }
     };
     let shown: Vec<FacepileActor> =
-        candidates.iter().filter(|one| is_shown(one)).take(MAX_FACES).map(|one| one.face.clone()).collect();
+        candidates.iter().filter(|one| is_shown(one)).take(MAX_FACES).map(|one| one.actor.clone()).collect();
     let reactions: u64 =
         shown.iter().map(|face| u64::from(face.has_liked) + u64::from(face.has_boosted)).sum();
     Ok(Facepile { shown, other_reactions: (stats.likes + stats.boosts).saturating_sub(reactions) })

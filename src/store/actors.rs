@@ -138,7 +138,7 @@ pub async fn upsert(tx: &mut Tx, actor: &StoredActor) -> Result<()> {
 
 /// Whether anything is stored that the actor's Delete would remove.
 pub async fn is_known(db: &Db, uri: &url::Url) -> Result<bool> {
-    let met: Option<String> = with_db!(db, |c| {
+    let known: Option<String> = with_db!(db, |c| {
         sqlx::query_scalar(
             "select uri from actors where uri = $1 and deleted_at is null
          union all select actor from comments where actor = $1 and state <> 'deleted'
@@ -149,7 +149,7 @@ pub async fn is_known(db: &Db, uri: &url::Url) -> Result<bool> {
         .fetch_optional(c)
         .await
     })?;
-    Ok(met.is_some())
+    Ok(known.is_some())
 }
 
 /// Whether a critic has approved this actor: its comments are shown at once.
@@ -169,7 +169,7 @@ pub async fn trust(tx: &mut Tx, actor: &str) -> Result<bool> {
 /// Marks an actor deleted: its follows and reactions end, and the text of its comments is erased.
 pub async fn mark_deleted(tx: &mut Tx, uri: &url::Url, signed_at: Timestamp) -> Result<()> {
     let statements = [
-        // The picture's name stays until the file is gone.
+        // The name of the avatar stays until its file is deleted.
         "update actors set deleted_at = $2, name = '', handle = null, url = uri, icon = null, trusted = 0
             where uri = $1",
         "delete from actor_keys where actor = $1 and $2 is not null",

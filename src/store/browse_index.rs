@@ -107,8 +107,8 @@ pub(super) async fn index_review(tx: &mut Tx, review: &Review) -> Result<()> {
     if stored.len() == entries.len() && stored.iter().zip(&entries).all(is_unchanged) {
         return Ok(());
     }
-    // Whoever counts two shelves in the other order would wait in a circle.
-    tx.lock("shelves").await?;
+    // Two transactions that counted terms in different orders could deadlock.
+    tx.lock("browse_index").await?;
     execute!(tx, sqlx::query("delete from browse_index where review_id = $1").bind(review.id))?;
     for (statement, _, rows) in INSERT_ENTRIES.parts(&entries) {
         execute!(tx, {
@@ -206,8 +206,8 @@ pub async fn date_span(db: &Db) -> Result<Option<(Timestamp, Timestamp)>> {
 }
 
 /// Counts the reviews of a query.
-pub async fn count_reviews(db: &Db, shelf: &BrowseQuery) -> Result<u64> {
-    let BrowseQuery { kind, slug, roles, span: (from, until) } = shelf;
+pub async fn count_reviews(db: &Db, browsed: &BrowseQuery) -> Result<u64> {
+    let BrowseQuery { kind, slug, roles, span: (from, until) } = browsed;
     if *roles == 0 && (*from, *until) == ALL_TIME {
         return Ok(find_term(db, *kind, slug).await?.map_or(0, |term| term.total));
     }

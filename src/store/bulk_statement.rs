@@ -73,7 +73,7 @@ impl BulkStatement {
     }
 }
 
-/// The index of the smallest size that fits so many rows, or of the largest. Filling a part costs less than another
+/// The index of the smallest size that holds that many rows, or of the largest. Filling a part costs less than another
 /// round trip.
 fn fitting(rows: usize) -> usize {
     SIZES.iter().position(|size| *size >= rows).unwrap_or(SIZES.len() - 1)
@@ -89,16 +89,16 @@ mod tests {
         static COMMON: BulkStatement = BulkStatement::with(2, "$1 $2", "(#1)", 1, "");
         let sizes = |rows: usize| -> Vec<(usize, usize)> {
             let rows: Vec<usize> = (0..rows).collect();
-            let mut met = Vec::new();
+            let mut visited = Vec::new();
             let parts: Vec<(usize, usize)> = TEXT
                 .parts(&rows)
                 .map(|(_, real, all)| {
                     let all: Vec<usize> = all.copied().collect();
-                    met.extend_from_slice(&all[..real]);
+                    visited.extend_from_slice(&all[..real]);
                     (real, all.len())
                 })
                 .collect();
-            assert_eq!(met, rows);
+            assert_eq!(visited, rows);
             parts
         };
         assert_eq!(sizes(0), []);

@@ -41,20 +41,21 @@ pub struct StoredCriticReply {
 impl StoredCriticReply {
     /// The actors that it mentions.
     pub fn mentions(&self) -> Result<Vec<Mention>> {
-        let kept: Vec<Spoken> = self.mentions.as_deref().map(from_json).transpose()?.unwrap_or_default();
-        let mention = |kept: Spoken| Mention {
-            actor: kept.actor,
-            url: kept.page,
-            handle: kept.handle,
-            in_text: kept.in_text,
+        let stored: Vec<MentionRow> =
+            self.mentions.as_deref().map(from_json).transpose()?.unwrap_or_default();
+        let mention = |stored: MentionRow| Mention {
+            actor: stored.actor,
+            url: stored.page,
+            handle: stored.handle,
+            in_text: stored.in_text,
         };
-        Ok(kept.into_iter().map(mention).collect())
+        Ok(stored.into_iter().map(mention).collect())
     }
 }
 
 /// A mention as it is stored.
 #[derive(Serialize, Deserialize)]
-struct Spoken {
+struct MentionRow {
     actor: url::Url,
     page: url::Url,
     handle: Option<String>,
@@ -62,19 +63,19 @@ struct Spoken {
 }
 
 fn mentions_json(mentions: &[Mention]) -> String {
-    let spoken = |mention: &Mention| Spoken {
+    let row = |mention: &Mention| MentionRow {
         actor: mention.actor.clone(),
         page: mention.url.clone(),
         handle: mention.handle.clone(),
         in_text: mention.in_text,
     };
-    to_json(&mentions.iter().map(spoken).collect::<Vec<_>>())
+    to_json(&mentions.iter().map(row).collect::<Vec<_>>())
 }
 
 /// Inserts a reply.
 pub async fn insert(
     tx: &mut Tx,
-    answer: &CriticReply,
+    reply: &CriticReply,
     uri: &url::Url,
     actor: &url::Url,
     source: &str,
@@ -87,19 +88,19 @@ pub async fn insert(
                 signed_at, created_at, critic_id, source, mentions)
              values ($1, $2, $3, $4, $5, $6, $7, $8, 'shown', $9, $10, $10, $11, $12, $13)",
         )
-        .bind(answer.id)
-        .bind(answer.review)
+        .bind(reply.id)
+        .bind(reply.review)
         .bind(uri.as_str())
-        .bind(answer.url.as_str())
+        .bind(reply.url.as_str())
         .bind(actor.as_str())
-        .bind(answer.in_reply_to.as_str())
-        .bind(&answer.content)
-        .bind(&answer.language)
-        .bind(answer.published)
+        .bind(reply.in_reply_to.as_str())
+        .bind(&reply.content)
+        .bind(&reply.language)
+        .bind(reply.published)
         .bind(now)
-        .bind(answer.critic)
+        .bind(reply.critic)
         .bind(source)
-        .bind(mentions_json(&answer.mentions))
+        .bind(mentions_json(&reply.mentions))
     )?;
     Ok(())
 }
@@ -137,19 +138,19 @@ pub async fn find_duplicate(
 }
 
 /// Replaces the text of a reply. Returns false if it is not shown.
-pub async fn update(tx: &mut Tx, answer: &CriticReply, source: &str, now: Timestamp) -> Result<bool> {
+pub async fn update(tx: &mut Tx, reply: &CriticReply, source: &str, now: Timestamp) -> Result<bool> {
     execute!(
         tx,
         sqlx::query(
             "update comments set content = $2, source = $3, edited_at = $4, signed_at = $5, mentions = $6
              where id = $1 and state = 'shown' and critic_id is not null",
         )
-        .bind(answer.id)
-        .bind(&answer.content)
+        .bind(reply.id)
+        .bind(&reply.content)
         .bind(source)
-        .bind(answer.edited)
+        .bind(reply.edited)
         .bind(now)
-        .bind(mentions_json(&answer.mentions))
+        .bind(mentions_json(&reply.mentions))
     )
     .map(|rows| rows == 1)
 }

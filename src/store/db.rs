@@ -97,7 +97,7 @@ impl Db {
         self.commits.clone()
     }
 
-    /// Asks the database for an answer.
+    /// Checks that the database responds.
     pub async fn ping(&self) -> Result<()> {
         with_db!(self, |c| sqlx::query("select 1").execute(c).await.map(|_| ()))
     }
@@ -142,8 +142,8 @@ impl Pools {
         if let Some(folder) = options.get_filename().parent().filter(|f| *f != Path::new("")) {
             std::fs::create_dir_all(folder).map_err(sqlx::Error::Io)?;
         }
-        // When the disk is full, SQLite ends a transaction by itself, and sqlx goes on to believe in it: the connection
-        // could never begin another one. It is given up, and the next one works once there is room.
+        // When the disk is full, SQLite ends a transaction, but sqlx does not notice, and the connection
+        // could never begin another one. It is closed, and the next one works once there is space.
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(20))

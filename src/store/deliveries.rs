@@ -34,7 +34,7 @@ pub async fn supersede(
     object: &url::Url,
     now: Timestamp,
 ) -> Result<()> {
-    let overtaken = match kind {
+    let superseded_kind = match kind {
         ActivityKind::Delete => "",
         ActivityKind::Update => "Update",
         ActivityKind::Create
@@ -51,7 +51,7 @@ pub async fn supersede(
         )
         .bind(activity)
         .bind(object.as_str())
-        .bind(overtaken)
+        .bind(superseded_kind)
     )?;
     execute!(
         tx,
@@ -61,7 +61,7 @@ pub async fn supersede(
         )
         .bind(activity)
         .bind(object.as_str())
-        .bind(overtaken)
+        .bind(superseded_kind)
         .bind(now)
     )?;
     Ok(())
@@ -101,14 +101,14 @@ pub async fn list_due(db: &Db, lease: LeaseId, now: Timestamp, limit: u32) -> Re
     with_db!(db, |c| sqlx::query_as(
         "select activity_id, inbox, host, attempts, created_at from (
             select d.activity_id, d.inbox, d.host, d.attempts, d.created_at, h.failures,
-                row_number() over (partition by d.host order by d.activity_id, d.inbox) as place
+                row_number() over (partition by d.host order by d.activity_id, d.inbox) as queue_position
             from hosts h join deliveries d on d.host = h.host
             where h.lease = $1 and d.state = 'queued' and d.next_attempt_at <= $2
                 and not exists (
                     select 1 from deliveries e where e.inbox = d.inbox and e.object_uri = d.object_uri
                         and e.state = 'queued' and e.activity_id < d.activity_id)) waiting
-         where place <= case when failures > 0 then 1 else $3 end
-         order by host, place",
+         where queue_position <= case when failures > 0 then 1 else $3 end
+         order by host, queue_position",
     )
     .bind(lease)
     .bind(now)

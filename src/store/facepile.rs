@@ -21,7 +21,7 @@ const FACEPILE_SIZE: i64 = 48;
 const MAX_FACEPILE_RANK: i64 = 2 * FACEPILE_SIZE;
 
 #[derive(FromRow)]
-struct FaceRow {
+struct CandidateRow {
     actor: String,
     kind: ReactionKind,
     url: String,
@@ -33,17 +33,17 @@ struct FaceRow {
 
 /// An actor who could be shown.
 #[derive(Debug)]
-pub struct FaceCandidate {
+pub struct FacepileCandidate {
     /// The actor as shown.
-    pub face: FacepileActor,
+    pub actor: FacepileActor,
     /// Whether a critic has approved the actor.
     pub trusted: bool,
 }
 
 /// Lists the actors who reacted to a review last, the latest first, without those who do not want to be shown and those
 /// who block the critic.
-pub async fn list_candidates(db: &Db, review: ReviewId, critic: CriticId) -> Result<Vec<FaceCandidate>> {
-    let rows: Vec<FaceRow> = with_db!(db, |c| {
+pub async fn list_candidates(db: &Db, review: ReviewId, critic: CriticId) -> Result<Vec<FacepileCandidate>> {
+    let rows: Vec<CandidateRow> = with_db!(db, |c| {
         sqlx::query_as(
             "select n.actor, n.kind, a.url, a.name, a.handle, a.avatar, a.trusted from (
                 select actor, kind, signed_at from reactions where review_id = $1 and state = 'on'
@@ -60,15 +60,15 @@ pub async fn list_candidates(db: &Db, review: ReviewId, critic: CriticId) -> Res
         .fetch_all(c)
         .await
     })?;
-    let mut found: Vec<FaceCandidate> = Vec::new();
+    let mut found: Vec<FacepileCandidate> = Vec::new();
     for row in rows {
         let (likes, boosts) = (row.kind == ReactionKind::Like, row.kind == ReactionKind::Boost);
-        if let Some(known) = found.iter_mut().find(|known| known.face.actor.uri.as_str() == row.actor) {
-            known.face.has_liked |= likes;
-            known.face.has_boosted |= boosts;
+        if let Some(known) = found.iter_mut().find(|known| known.actor.actor.uri.as_str() == row.actor) {
+            known.actor.has_liked |= likes;
+            known.actor.has_boosted |= boosts;
             continue;
         }
-        let who = Author {
+        let actor = Author {
             uri: parse_url(&row.actor)?,
             url: parse_url(&row.url)?,
             name: row.name,
@@ -77,8 +77,8 @@ pub async fn list_candidates(db: &Db, review: ReviewId, critic: CriticId) -> Res
             indexable: true,
             critic: None,
         };
-        found.push(FaceCandidate {
-            face: FacepileActor { actor: who, has_liked: likes, has_boosted: boosts },
+        found.push(FacepileCandidate {
+            actor: FacepileActor { actor, has_liked: likes, has_boosted: boosts },
             trusted: row.trusted == 1,
         });
     }

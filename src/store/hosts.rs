@@ -1,6 +1,6 @@
 //! Hosts of other servers: the lease of the worker that delivers to one, when it is due, its failures, and the signature
 //! scheme that it accepts. Only one worker delivers to a host at a time, so that deliveries keep their order and a slow
-//! host occupies one place.
+//! host occupies one slot.
 
 use sqlx::FromRow;
 
@@ -26,10 +26,10 @@ pub async fn signature_scheme(db: &Db, host: &str) -> Result<Option<SignatureSch
 pub async fn save_signature_scheme(
     tx: &mut Tx,
     host: &str,
-    form: SignatureScheme,
+    scheme: SignatureScheme,
     now: Timestamp,
 ) -> Result<()> {
-    if form == SignatureScheme::default() {
+    if scheme == SignatureScheme::default() {
         return reset_signature_scheme(tx, host).await;
     }
     execute!(
@@ -40,7 +40,7 @@ pub async fn save_signature_scheme(
              on conflict (host) do update set signature_scheme = excluded.signature_scheme, updated_at = excluded.updated_at",
         )
         .bind(host)
-        .bind(form)
+        .bind(scheme)
         .bind(now)
         .bind(MAX_HOSTS)
     )?;
@@ -49,18 +49,18 @@ pub async fn save_signature_scheme(
 
 /// Resets a host to the default scheme, after it refused both.
 pub async fn reset_signature_scheme(tx: &mut Tx, host: &str) -> Result<()> {
-    let usual = "update hosts set signature_scheme = $2 where host = $1 and signature_scheme <> $2";
-    execute!(tx, sqlx::query(usual).bind(host).bind(SignatureScheme::default()))?;
+    let statement = "update hosts set signature_scheme = $2 where host = $1 and signature_scheme <> $2";
+    execute!(tx, sqlx::query(statement).bind(host).bind(SignatureScheme::default()))?;
     Ok(())
 }
 
 /// Resets schemes that were recorded before that time, since servers are updated, and deletes hosts without deliveries.
 pub async fn delete_idle(tx: &mut Tx, before: Timestamp) -> Result<()> {
-    let lessons = "update hosts set signature_scheme = $2 where updated_at <= $1 and signature_scheme <> $2";
-    execute!(tx, sqlx::query(lessons).bind(before).bind(SignatureScheme::default()))?;
-    let idle = "delete from hosts where updated_at <= $1 and due_at is null and lease is null
+    let reset = "update hosts set signature_scheme = $2 where updated_at <= $1 and signature_scheme <> $2";
+    execute!(tx, sqlx::query(reset).bind(before).bind(SignatureScheme::default()))?;
+    let delete = "delete from hosts where updated_at <= $1 and due_at is null and lease is null
         and (failing_since is null or retry_at <= $1)";
-    execute!(tx, sqlx::query(idle).bind(before))?;
+    execute!(tx, sqlx::query(delete).bind(before))?;
     Ok(())
 }
 
@@ -118,7 +118,7 @@ pub async fn claim_due(
     lease: LeaseId,
     now: Timestamp,
     until: Timestamp,
-    room: Capacity,
+    capacity: Capacity,
 ) -> Result<Vec<HostLease>> {
     macro_rules! claim_those {
         ($failures:literal, $limit:expr) => {{
@@ -142,8 +142,8 @@ pub async fn claim_due(
             )
         }};
     }
-    let mut leases: Vec<HostLease> = claim_those!("failures = 0", room.healthy)?;
-    leases.extend::<Vec<HostLease>>(claim_those!("failures > 0", room.failing)?);
+    let mut leases: Vec<HostLease> = claim_those!("failures = 0", capacity.healthy)?;
+    leases.extend::<Vec<HostLease>>(claim_those!("failures > 0", capacity.failing)?);
     Ok(leases)
 }
 

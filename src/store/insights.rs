@@ -120,7 +120,7 @@ pub async fn list_by_review(db: &Db, critic: CriticId, limit: u32) -> Result<Vec
 /// The views, likes, boosts and replies of all reviews of a critic, and the number of hosts that any of them has
 /// reached.
 pub async fn critic_totals(db: &Db, critic: CriticId) -> Result<[u64; 5]> {
-    let (reads, likes, boosts, comments, hosts): (i64, i64, i64, i64, i64) = with_db!(db, |c| {
+    let (views, likes, boosts, comments, hosts): (i64, i64, i64, i64, i64) = with_db!(db, |c| {
         sqlx::query_as(
             "select
                 (select cast(coalesce(sum(e.views), 0) as bigint) from view_counts e join reviews r on r.id = e.review_id
@@ -137,5 +137,5 @@ pub async fn critic_totals(db: &Db, critic: CriticId) -> Result<[u64; 5]> {
         .fetch_one(c)
         .await
     })?;
-    Ok([reads, likes, boosts, comments, hosts].map(to_unsigned))
+    Ok([views, likes, boosts, comments, hosts].map(to_unsigned))
 }

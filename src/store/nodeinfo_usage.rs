@@ -23,11 +23,11 @@ pub async fn count_active_critics(db: &Db, since: Timestamp) -> Result<u64> {
 
 /// Counts the public replies by critics.
 pub async fn count_critic_replies(db: &Db) -> Result<u64> {
-    let answers: i64 = with_db!(db, |c| sqlx::query_scalar(
+    let replies: i64 = with_db!(db, |c| sqlx::query_scalar(
         "select count(*) from comments c join reviews r on r.id = c.review_id
          where c.critic_id is not null and c.state = 'shown' and r.state in ('archive', 'published')"
     )
     .fetch_one(c)
     .await)?;
-    Ok(to_unsigned(answers))
+    Ok(to_unsigned(replies))
 }

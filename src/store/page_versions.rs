@@ -31,15 +31,15 @@ pub async fn for_review(db: &Db, review: ReviewId) -> Result<Option<i64>> {
 
 /// The version of all pages that list reviews.
 pub async fn for_lists(db: &Db) -> Result<i64> {
-    of(db, "lists").await
+    for_subject(db, "lists").await
 }
 
 /// The version of which reviews and critics there are and what reviews say, without comments and reactions.
 pub async fn for_reviews(db: &Db) -> Result<i64> {
-    of(db, "reviews").await
+    for_subject(db, "reviews").await
 }
 
-async fn of(db: &Db, subject: &'static str) -> Result<i64> {
+async fn for_subject(db: &Db, subject: &'static str) -> Result<i64> {
     let query = "select cast(coalesce(sum(version), 0) as bigint) from page_versions where subject = $1";
     with_db!(db, |c| sqlx::query_scalar(query).bind(subject).fetch_one(c).await)
 }
@@ -48,13 +48,13 @@ async fn of(db: &Db, subject: &'static str) -> Result<i64> {
 /// one writer.
 pub async fn merge_closed_writers(tx: &mut Tx) -> Result<()> {
     if let AnyTransaction::Postgres(tx) = &mut tx.transaction {
-        // Rows of connections that are there are left alone: to wait for one could be to wait in a circle.
-        let statement = "with gone as (
+        // Rows of open connections are left alone, since waiting for one of them could cause a deadlock.
+        let statement = "with closed as (
                 delete from page_versions v where v.writer <> 0
                     and not exists (select 1 from pg_stat_activity a where a.pid = v.writer)
                 returning v.subject, v.version)
              insert into page_versions (subject, writer, version)
-             select subject, 0, cast(sum(version) as bigint) from gone group by subject
+             select subject, 0, cast(sum(version) as bigint) from closed group by subject
              on conflict (subject, writer) do update set version = page_versions.version + excluded.version";
         sqlx::query(statement).execute(&mut **tx).await?;
     }

@@ -28,7 +28,7 @@ pub async fn next_delivery_window(db: &Db, since: Timestamp, until: Timestamp) -
     with_db!(db, |c| sqlx::query_scalar(
         "select max(finished_at) from (
             select finished_at from deliveries where finished_at > $1 and finished_at <= $2
-            order by finished_at limit $3) stretch",
+            order by finished_at limit $3) finished",
     )
     .bind(since)
     .bind(until)

@@ -71,12 +71,12 @@ pub async fn comment_counts(db: &Db, reviews: &[ReviewId]) -> Result<HashMap<Rev
 /// Merges the rows of connections that are closed, as `page_versions::merge_closed_writers` does.
 pub async fn merge_closed_writers(tx: &mut Tx) -> Result<()> {
     if let AnyTransaction::Postgres(tx) = &mut tx.transaction {
-        let statement = "with gone as (
+        let statement = "with closed as (
                 delete from review_stats t where t.writer <> 0
                     and not exists (select 1 from pg_stat_activity a where a.pid = t.writer)
                 returning t.review_id, t.kind, t.total)
              insert into review_stats as t (review_id, kind, writer, total)
-             select review_id, kind, 0, cast(sum(total) as bigint) from gone group by review_id, kind
+             select review_id, kind, 0, cast(sum(total) as bigint) from closed group by review_id, kind
              on conflict (review_id, kind, writer) do update set total = t.total + excluded.total";
         sqlx::query(statement).execute(&mut **tx).await?;
     }

@@ -64,7 +64,7 @@ impl ReviewRow {
             Some(text) => Some(Poster { url: parse_url(text)?, alt: self.poster_alt }),
             None => None,
         };
-        let draft = ReviewContent {
+        let content = ReviewContent {
             title: self.title,
             subtitle: self.subtitle,
             body: self.body,
@@ -84,7 +84,7 @@ impl ReviewRow {
             create_activity: self.create_id,
             slug: self.slug,
             state: self.state,
-            content: draft,
+            content,
             poster: media,
             feed: self.feed_id,
             original_date: self.original_date,
@@ -155,19 +155,19 @@ pub async fn find_by_create(db: &Db, create: ActivityId) -> Result<Option<Review
 }
 
 /// Lists the reviews of a query, the newest first.
-pub async fn list_matching(db: &Db, shelf: &BrowseQuery, limit: u32, offset: u32) -> Result<Vec<Review>> {
-    // Those before the page are gone past in the index alone.
+pub async fn list_matching(db: &Db, browsed: &BrowseQuery, limit: u32, offset: u32) -> Result<Vec<Review>> {
+    // Reviews before the page are skipped in the index, without reading them.
     let query = select!(
         "where r.id in (select review_id from browse_index where kind = $1 and slug = $2
             and (cast($3 as bigint) = 0 or (roles & $3) <> 0) and original_date >= $4 and original_date <= $5
             order by original_date desc, review_id desc limit $6 offset $7)
          order by r.original_date desc, r.id desc"
     );
-    let (from, until) = shelf.span;
+    let (from, until) = browsed.span;
     let rows: Vec<ReviewRow> = with_db!(db, |c| sqlx::query_as(query)
-        .bind(shelf.kind)
-        .bind(&shelf.slug)
-        .bind(shelf.roles)
+        .bind(browsed.kind)
+        .bind(&browsed.slug)
+        .bind(browsed.roles)
         .bind(from)
         .bind(until)
         .bind(i64::from(limit))
@@ -195,7 +195,7 @@ pub async fn list_by_ids(db: &Db, ids: &[ReviewId]) -> Result<Vec<Review>> {
 
 /// Lists the slugs of public reviews and when each was last changed, the oldest first.
 pub async fn list_slugs(db: &Db, limit: u32, offset: u32) -> Result<Vec<(String, Timestamp)>> {
-    // Those before are gone past in the index alone.
+    // Reviews before the offset are skipped in the index, without reading them.
     with_db!(db, |c| {
         sqlx::query_as(
             "select r.slug, coalesce(r.revised_at, r.released_at) from (
@@ -223,14 +223,14 @@ pub async fn find_neighbours(db: &Db, review: &Review) -> Result<(Option<Review>
          order by r.original_date desc, r.id desc limit 1"
     );
     let mut found = [None, None];
-    for (place, query) in found.iter_mut().zip([newer, older]) {
+    for (neighbour, query) in found.iter_mut().zip([newer, older]) {
         let row: Option<ReviewRow> = with_db!(db, |c| sqlx::query_as(query)
             .bind(review.critic)
             .bind(review.original_date)
             .bind(review.id)
             .fetch_optional(c)
             .await)?;
-        *place = row.map(ReviewRow::review).transpose()?;
+        *neighbour = row.map(ReviewRow::review).transpose()?;
     }
     let [newer, older] = found;
     Ok((newer, older))
@@ -314,7 +314,7 @@ pub async fn find_free_slug(tx: &mut Tx, wish: &str, review: ReviewId) -> Result
 
 /// Inserts or updates a review, its slug, and its entries in both indexes.
 pub async fn upsert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> {
-    let draft = &review.content;
+    let content = &review.content;
     execute!(tx, sqlx::query(
         "insert into reviews (id, critic_id, create_id, slug, state, title, subtitle, body, teaser, film, film_key,
             rating, tags, language, canonical_url, canonical_key, source_published_at, source_updated_at, poster_url,
@@ -337,21 +337,21 @@ pub async fn upsert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> 
     .bind(review.create_activity)
     .bind(&review.slug)
     .bind(review.state)
-    .bind(&draft.title)
-    .bind(&draft.subtitle)
-    .bind(&draft.body)
-    .bind(&draft.teaser)
-    .bind(to_json(&draft.film))
-    .bind(film_key(&draft.film.title))
-    .bind(draft.rating.as_ref().map(ToString::to_string))
-    .bind(to_json(&draft.tags))
-    .bind(&draft.language)
-    .bind(draft.canonical_url.as_ref().map(url::Url::as_str))
-    .bind(draft.canonical_url.as_ref().map(url_key))
-    .bind(draft.published)
-    .bind(draft.updated)
-    .bind(draft.poster.as_ref().map(|p| p.url.as_str()))
-    .bind(draft.poster.as_ref().and_then(|p| p.alt.as_deref()))
+    .bind(&content.title)
+    .bind(&content.subtitle)
+    .bind(&content.body)
+    .bind(&content.teaser)
+    .bind(to_json(&content.film))
+    .bind(film_key(&content.film.title))
+    .bind(content.rating.as_ref().map(ToString::to_string))
+    .bind(to_json(&content.tags))
+    .bind(&content.language)
+    .bind(content.canonical_url.as_ref().map(url::Url::as_str))
+    .bind(content.canonical_url.as_ref().map(url_key))
+    .bind(content.published)
+    .bind(content.updated)
+    .bind(content.poster.as_ref().map(|p| p.url.as_str()))
+    .bind(content.poster.as_ref().and_then(|p| p.alt.as_deref()))
     .bind(review.poster.as_ref().map(|m| m.id))
     .bind(review.feed)
     .bind(review.original_date)

@@ -40,7 +40,7 @@ const fn last_doc_id(moment: Timestamp) -> i64 {
 /// Indexes a review, or removes it from the index if it is not public. Nothing is written or locked if the indexed
 /// words are the same.
 pub(super) async fn index(tx: &mut Tx, review: &Review) -> Result<()> {
-    let stored = hash_of(tx, review.id).await?;
+    let stored = find_hash(tx, review.id).await?;
     if !review.state.is_public() {
         return if stored.is_some() { delete(tx, review.id).await } else { Ok(()) };
     }
@@ -50,22 +50,23 @@ pub(super) async fn index(tx: &mut Tx, review: &Review) -> Result<()> {
         return Ok(());
     }
     delete(tx, review.id).await?;
-    let place = free_doc_id(tx, review.original_date).await?;
+    let doc_id = free_doc_id(tx, review.original_date).await?;
     match &mut tx.transaction {
         AnyTransaction::Sqlite(tx) => {
             let joined = |words: &std::collections::BTreeSet<String>| {
                 words.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
             };
             let words = "insert into search_index (rowid, head, body, marks) values ($1, $2, $3, $4)";
-            let words = sqlx::query(words).bind(place).bind(joined(&indexed.head));
+            let words = sqlx::query(words).bind(doc_id).bind(joined(&indexed.head));
             let words = words.bind(joined(&indexed.body)).bind(joined(&indexed.filters));
             words.execute(&mut **tx).await?;
             let document = "insert into search_documents (doc_id, review_id, hash) values ($1, $2, $3)";
-            sqlx::query(document).bind(place).bind(review.id).bind(hash).execute(&mut **tx).await?;
+            sqlx::query(document).bind(doc_id).bind(review.id).bind(hash).execute(&mut **tx).await?;
         }
         AnyTransaction::Postgres(tx) => {
             let words = "insert into search_index (doc_id, review_id, words, hash) values ($1, $2, cast($3 as tsvector), $4)";
-            let words = sqlx::query(words).bind(place).bind(review.id).bind(to_tsvector(&indexed)).bind(hash);
+            let words =
+                sqlx::query(words).bind(doc_id).bind(review.id).bind(to_tsvector(&indexed)).bind(hash);
             words.execute(&mut **tx).await?;
         }
     }
@@ -73,7 +74,7 @@ pub(super) async fn index(tx: &mut Tx, review: &Review) -> Result<()> {
 }
 
 /// The hash of what is indexed of a review, if anything is. Empty if an older version indexed it.
-async fn hash_of(tx: &mut Tx, review: ReviewId) -> Result<Option<String>> {
+async fn find_hash(tx: &mut Tx, review: ReviewId) -> Result<Option<String>> {
     let query = match &tx.transaction {
         AnyTransaction::Sqlite(_) => "select coalesce(hash, '') from search_documents where review_id = $1",
         AnyTransaction::Postgres(_) => "select coalesce(hash, '') from search_index where review_id = $1",
@@ -99,19 +100,19 @@ async fn free_doc_id(tx: &mut Tx, moment: Timestamp) -> Result<i64> {
             "select max(doc_id) from search_documents where doc_id >= $1 and doc_id <= $2"
         }
         AnyTransaction::Postgres(_) => {
-            tx.lock("shelves").await?;
+            tx.lock("browse_index").await?;
             "select max(doc_id) from search_index where doc_id >= $1 and doc_id <= $2"
         }
     };
     let mut moment = moment;
     loop {
         let (first, last) = (first_doc_id(moment), last_doc_id(moment));
-        let taken: Option<i64> =
+        let last_used: Option<i64> =
             with_tx!(tx, |c| sqlx::query_scalar(query).bind(first).bind(last).fetch_one(c).await)?;
-        match taken {
+        match last_used {
             None => return Ok(first),
-            Some(taken) if taken < last => return Ok(taken + 1),
-            // Where so many were written at once, the others stand in the next millisecond.
+            Some(last_used) if last_used < last => return Ok(last_used + 1),
+            // All ids of this millisecond are used.
             Some(_) => moment = moment + Duration::from_millis(1),
         }
     }
@@ -143,8 +144,8 @@ enum MatchScope {
 
 impl SearchCriteria<'_> {
     /// The query for FTS5. Quoted words consist of letters and digits.
-    fn fts(&self, place: MatchScope) -> String {
-        let columns = if place == MatchScope::Head { "{head}" } else { "{head body}" };
+    fn fts(&self, scope: MatchScope) -> String {
+        let columns = if scope == MatchScope::Head { "{head}" } else { "{head body}" };
         let word =
             |word: &SearchTerm| format!("\"{}\"{}", word.as_str(), if word.is_prefix() { " *" } else { "" });
         let words: Vec<String> = self.words.iter().map(word).collect();
@@ -158,8 +159,8 @@ impl SearchCriteria<'_> {
     }
 
     /// The query for PostgreSQL.
-    fn tsquery(&self, place: MatchScope) -> String {
-        let weights = if place == MatchScope::Head { "A" } else { "AD" };
+    fn tsquery(&self, scope: MatchScope) -> String {
+        let weights = if scope == MatchScope::Head { "A" } else { "AD" };
         let word = |word: &SearchTerm| {
             format!("'{}':{}{weights}", word.as_str(), if word.is_prefix() { "*" } else { "" })
         };
@@ -200,7 +201,7 @@ pub async fn find(db: &Db, wanted: &SearchCriteria<'_>, limit: u32, offset: u32)
 async fn find_in(
     db: &Db,
     wanted: &SearchCriteria<'_>,
-    place: MatchScope,
+    scope: MatchScope,
     limit: u32,
 ) -> Result<Vec<ReviewId>> {
     let (from, until) = wanted.doc_ids();
@@ -210,13 +211,13 @@ async fn find_in(
                     select rowid as doc_id from search_index where search_index match $1 and rowid >= $2 and rowid <= $3
                     order by rowid desc limit $4) s
                  join search_documents d on d.doc_id = s.doc_id order by s.doc_id desc";
-            let query = sqlx::query_scalar(query).bind(wanted.fts(place)).bind(from).bind(until);
+            let query = sqlx::query_scalar(query).bind(wanted.fts(scope)).bind(from).bind(until);
             query.bind(i64::from(limit)).fetch_all(read).await
         }
         Pools::Postgres(pool) => {
             let query = "select review_id from search_index where words @@ cast($1 as tsquery) and doc_id >= $2 and doc_id <= $3
                  order by doc_id desc limit $4";
-            let query = sqlx::query_scalar(query).bind(wanted.tsquery(place)).bind(from).bind(until);
+            let query = sqlx::query_scalar(query).bind(wanted.tsquery(scope)).bind(from).bind(until);
             query.bind(i64::from(limit)).fetch_all(pool).await
         }
     }

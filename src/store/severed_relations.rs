@@ -16,8 +16,8 @@ pub async fn list_known_hosts(db: &Db) -> Result<BTreeSet<String>> {
     )
     .fetch_all(c)
     .await)?;
-    // Who likes something, or is met on the way to another post, may be nobody whose actor was ever asked for.
-    let strangers: Vec<String> = with_db!(db, |c| {
+    // Actors who only reacted, or wrote an ancestor of a comment, may never have been fetched.
+    let unresolved: Vec<String> = with_db!(db, |c| {
         sqlx::query_scalar(
         "select actor from comments c
             where critic_id is null and not exists (select 1 from actors a where a.uri = c.actor)
@@ -30,7 +30,7 @@ pub async fn list_known_hosts(db: &Db) -> Result<BTreeSet<String>> {
     .await
     })?;
     let mut hosts: BTreeSet<String> = named.into_iter().collect();
-    hosts.extend(strangers.iter().filter_map(|uri| Some(url::Url::parse(uri).ok()?.host_str()?.to_owned())));
+    hosts.extend(unresolved.iter().filter_map(|uri| Some(url::Url::parse(uri).ok()?.host_str()?.to_owned())));
     Ok(hosts)
 }
 
@@ -60,12 +60,12 @@ fn ids_of(host: &str) -> impl Iterator<Item = (String, String)> {
 
 /// Ends all relations with a host: follows, comments, reactions, authorizations and deliveries.
 pub async fn sever_host(tx: &mut Tx, host: &str, now: Timestamp) -> Result<SeveredCounts> {
-    let by_inbox = "update followers set state = 'gone', signed_at = $2
+    let statement = "update followers set state = 'gone', signed_at = $2
         where host = $1 and state in ('following', 'pending')";
-    let followers = execute!(tx, sqlx::query(by_inbox).bind(host).bind(now))?;
-    let sent =
+    let followers = execute!(tx, sqlx::query(statement).bind(host).bind(now))?;
+    let deliveries =
         "update deliveries set state = 'superseded', finished_at = $2 where state = 'queued' and host = $1";
-    execute!(tx, sqlx::query(sent).bind(host).bind(now))?;
+    execute!(tx, sqlx::query(deliveries).bind(host).bind(now))?;
     let mut ended = SeveredCounts { followers, comments: 0 };
     for (from, to) in ids_of(host) {
         ended += sever_ids(tx, &from, &to, now).await?;

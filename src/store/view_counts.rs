@@ -7,11 +7,11 @@ use crate::domain::id::ReviewId;
 
 /// Takes the lock that every transaction needs that writes here.
 pub async fn lock(tx: &mut Tx) -> Result<()> {
-    tx.lock("readers").await
+    tx.lock("view_counts").await
 }
 
 /// Adds views of a review on a day.
-pub async fn add_views(tx: &mut Tx, review: ReviewId, day: &str, reads: u64) -> Result<()> {
+pub async fn add_views(tx: &mut Tx, review: ReviewId, day: &str, views: u64) -> Result<()> {
     execute!(
         tx,
         sqlx::query(
@@ -20,7 +20,7 @@ pub async fn add_views(tx: &mut Tx, review: ReviewId, day: &str, reads: u64) -> 
         )
         .bind(review)
         .bind(day)
-        .bind(i64::try_from(reads).unwrap_or(i64::MAX))
+        .bind(i64::try_from(views).unwrap_or(i64::MAX))
     )?;
     Ok(())
 }
@@ -38,22 +38,22 @@ pub async fn publish_counts(tx: &mut Tx) -> Result<u64> {
 
 /// The views of a review, and the number of hosts that it has reached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ReviewReach {
+pub struct ViewTotals {
     /// Views.
-    pub reads: u64,
+    pub views: u64,
     /// Hosts.
     pub hosts: u64,
 }
 
 /// Finds the counts of a review.
-pub async fn for_review(db: &Db, review: ReviewId) -> Result<ReviewReach> {
+pub async fn for_review(db: &Db, review: ReviewId) -> Result<ViewTotals> {
     let row: Option<(i64, i64)> =
         with_db!(db, |c| sqlx::query_as("select views, hosts from view_counts where review_id = $1")
             .bind(review)
             .fetch_optional(c)
             .await)?;
-    Ok(row.map_or_else(ReviewReach::default, |(reads, hosts)| ReviewReach {
-        reads: to_unsigned(reads),
+    Ok(row.map_or_else(ViewTotals::default, |(views, hosts)| ViewTotals {
+        views: to_unsigned(views),
         hosts: to_unsigned(hosts),
     }))
 }

@@ -17,7 +17,7 @@ const KEEP_DELIVERED: Duration = Duration::from_hours(7 * 24);
 const KEEP_FAILED: Duration = Duration::from_hours(30 * 24);
 
 /// Accepts and Rejects that are deleted at a time.
-const MAX_DELETED_ANSWERS: u32 = 1000;
+const MAX_DELETED_RESPONSES: u32 = 1000;
 
 /// Deletes expired rows once an hour.
 pub(super) async fn delete_expired(app: App, mut shutdown: Shutdown) {
@@ -35,7 +35,7 @@ async fn delete_expired_once(app: &App, now: Timestamp) -> anyhow::Result<()> {
     inbox_activities::delete_expired(&mut tx, now, now - KEEP_FAILED).await?;
     deliveries::delete_finished(&mut tx, now - KEEP_DELIVERED, now - KEEP_FAILED).await?;
     activities::delete_old_forwards(&mut tx, now - KEEP_DELIVERED).await?;
-    activities::delete_old_responses(&mut tx, now - KEEP_FAILED, MAX_DELETED_ANSWERS).await?;
+    activities::delete_old_responses(&mut tx, now - KEEP_FAILED, MAX_DELETED_RESPONSES).await?;
     hosts::delete_idle(&mut tx, now - KEEP_FAILED).await?;
     signing_keys::erase_retired_private_keys(&mut tx, now).await?;
     reports::delete_old_closed(&mut tx, now - KEEP_FAILED).await?;

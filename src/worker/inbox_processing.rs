@@ -5,7 +5,7 @@ use super::job_loop::keep_busy;
 use crate::flows::{App, receive};
 
 /// Received activities that are processed at a time.
-const MAX_RECEIPTS: usize = 32;
+const MAX_PARALLEL_ACTIVITIES: usize = 32;
 
 pub(super) async fn process_inbox(app: App, shutdown: Shutdown) {
     let (effects, receiver) = receive::effect_channel();
@@ -14,7 +14,7 @@ pub(super) async fn process_inbox(app: App, shutdown: Shutdown) {
         let (lease, jobs) = receive::claim_due(app, slots).await?;
         Ok(jobs.into_iter().map(|job| (lease, job)).collect())
     };
-    keep_busy(app, shutdown, MAX_RECEIPTS, "receipt", claim, move |app, (lease, job)| {
+    keep_busy(app, shutdown, MAX_PARALLEL_ACTIVITIES, "inbox activity", claim, move |app, (lease, job)| {
         let effects = effects.clone();
         Box::pin(async move { receive::process(&app, &effects, lease, job).await })
     })

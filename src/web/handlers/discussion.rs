@@ -93,7 +93,7 @@ impl LoadedDiscussion {
         let mut threads = build_thread(comments);
         sort_threads(&mut threads, order);
         let counts = ReviewCounts {
-            views: views.reads,
+            views: views.views,
             likes: stats.likes,
             boosts: stats.boosts,
             comments: stats.comments,
