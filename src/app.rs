@@ -1,11 +1,15 @@
 //! Opens the database and the shared state, and runs the server and the worker.
 
+mod config_sync;
+mod pinned_origin;
+mod system_clock;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use axum::ServiceExt;
 use axum::extract::Request;
 use ipnet::IpNet;
@@ -13,22 +17,21 @@ use object_store::local::LocalFileSystem;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::config::{Config, FeedConfig};
-use crate::domain::critic::CriticProfile;
-use crate::domain::id::CriticId;
+pub use self::system_clock::SystemClock;
+
+use self::config_sync::apply_config;
+use self::pinned_origin::{ORIGIN_SETTING, ensure_origin, pin_origin};
+use crate::config::Config;
 use crate::domain::looks::{Looks, Palette};
-use crate::domain::origin::Origin;
-use crate::domain::time::{Clock, Timestamp};
+use crate::domain::time::Clock;
 use crate::federation::vocab::url_rules::UrlRules;
 use crate::flows::apub::ApubConfig;
 use crate::flows::gate::Gate;
 use crate::flows::receive::intake::{self, Intake};
 use crate::flows::signing_keys::{KeyOwner, SigningKeyCache};
 use crate::flows::view_counts::{self, ViewCounts};
-use crate::flows::{App, AppParts, Wake, authenticate, media_file, profile};
+use crate::flows::{App, AppParts, Wake, authenticate};
 use crate::net::http_client::{Client, ClientPolicy};
-use crate::store::critics;
-use crate::store::feeds::{self, ConfiguredFeed};
 use crate::store::{Access, Db, index_backfill, settings};
 use crate::web::fast_path::FastPath;
 use crate::web::page_cache::PageCache;
@@ -48,27 +51,6 @@ pub enum Role {
     Web,
     /// Only the worker.
     Worker,
-}
-
-/// The system clock. With the feature `failpoints`, a test can set it forward.
-#[derive(Debug)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
-    fn now(&self) -> Timestamp {
-        let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
-        #[cfg(feature = "failpoints")]
-        let now = now + set_forward_by();
-        now
-    }
-}
-
-/// How far a test has set the clock forward: the number of seconds in the file that `MARQUEE_TEST_CLOCK` names.
-#[cfg(feature = "failpoints")]
-fn set_forward_by() -> Duration {
-    let seconds = |file| std::fs::read_to_string(file).ok()?.trim().parse().ok();
-    std::env::var_os("MARQUEE_TEST_CLOCK").and_then(seconds).map_or(Duration::ZERO, Duration::from_secs)
 }
 
 /// Opens the site, upgrades its database, and brings the critics and feeds of the config into the database.
@@ -141,94 +123,6 @@ fn rules(config: &Config) -> UrlRules {
         (true, _) => UrlRules::LOCALHOST,
         (false, true) => UrlRules::STRICT,
         (false, false) => UrlRules::PRIVATE_NETWORK,
-    }
-}
-
-/// The setting that holds the origin.
-const ORIGIN_SETTING: &str = "origin";
-
-/// Stores the origin at the first start. It is part of every id that was ever sent, so a site keeps it for good.
-async fn pin_origin(app: &App) -> anyhow::Result<()> {
-    let mut tx = app.db.begin().await?;
-    let pinned = settings::get_or_insert(&mut tx, ORIGIN_SETTING, app.origin.as_str()).await?;
-    tx.commit().await?;
-    ensure_origin(&app.origin, Some(&pinned))
-}
-
-/// Fails if the origin differs from the one that the database has.
-fn ensure_origin(origin: &Origin, pinned: Option<&str>) -> anyhow::Result<()> {
-    if let Some(pinned) = pinned
-        && pinned != origin.as_str()
-    {
-        bail!(
-            "config: server.origin: {origin} differs from {pinned}, the origin stored in this database, which is part of every id \
-             already sent; set server.origin back to {pinned}, or use a different data_dir and database.url for a new site"
-        );
-    }
-    Ok(())
-}
-
-/// Brings the critics and feeds of the config into the database.
-async fn apply_config(app: &App, config: &Config) -> anyhow::Result<()> {
-    let now = app.clock.now();
-    let mut ids = HashMap::new();
-    for declared in &config.critics {
-        let mut tx = app.db.begin().await?;
-        let id = critics::upsert_from_config(&mut tx, declared, now).await?;
-        tx.commit().await?;
-        app.ensure_key(KeyOwner::Critic(id)).await?;
-        apply_avatar(app, id, declared).await;
-        profile::announce_profile(app, id).await?;
-        ids.insert(declared.handle.as_str(), id);
-    }
-    let midnight = app.site.timezone.to_datetime(now.to_jiff()).date().to_zoned(app.site.timezone.clone())?;
-    let today = Timestamp::from_millis(midnight.timestamp().as_millisecond());
-    let mut tx = app.db.begin().await?;
-    feeds::mark_all_unmanaged(&mut tx).await?;
-    for feed in &config.feeds {
-        let Some(critic) = ids.get(feed.critic.as_str()) else {
-            continue;
-        };
-        feeds::upsert_from_config(&mut tx, &managed(feed, *critic), today, now).await?;
-    }
-    tx.commit().await?;
-    Ok(())
-}
-
-fn managed(feed: &FeedConfig, critic: CriticId) -> ConfiguredFeed<'_> {
-    ConfiguredFeed {
-        critic,
-        name: &feed.name,
-        url: &feed.url,
-        interval: feed.interval,
-        publish_since: feed.publish_since,
-        max_publish_per_poll: feed.max_publish_per_poll,
-    }
-}
-
-/// Stores the avatar of a critic. Without it the site starts all the same.
-async fn apply_avatar(app: &App, critic: CriticId, profile: &CriticProfile) {
-    let stored = async {
-        let Some(avatar) = &profile.avatar else {
-            let mut tx = app.db.begin().await?;
-            critics::clear_avatar(&mut tx, critic).await?;
-            return Ok(tx.commit().await?);
-        };
-        let source = if avatar.starts_with("https://") {
-            url::Url::parse(avatar)?
-        } else {
-            let path = std::fs::canonicalize(app.config_dir.join(avatar))?;
-            url::Url::from_file_path(path).ok().context("not a file path")?
-        };
-        let folder = source.to_file_path().ok().and_then(|path| path.parent().map(std::path::Path::to_owned));
-        let image = media_file::fetch_media(app, &source, folder.as_deref()).await?;
-        let mut tx = app.db.begin().await?;
-        image.set_as_avatar(&mut tx, critic, app.clock.now()).await?;
-        tx.commit().await?;
-        anyhow::Ok(())
-    };
-    if let Err(error) = stored.await {
-        tracing::warn!(handle = profile.handle, error = format!("{error:#}"), "could not set avatar");
     }
 }
 
