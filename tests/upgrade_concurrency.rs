@@ -10,7 +10,8 @@ both_databases!(two_processes_upgrade_once);
 async fn two_processes_upgrade_once(database: Database) {
     let (fixture, mut sql) = outdated(database).await;
     sql.execute(match database {
-        Database::Sqlite => "begin immediate",
+        // As version 0.1.0 left it.
+        Database::Sqlite => "pragma journal_mode = wal; begin immediate",
         Database::Postgres => "begin; lock table reviews in row exclusive mode",
     })
     .await;

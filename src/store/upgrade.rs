@@ -76,13 +76,13 @@ pub(super) async fn upgrade_sqlite(options: SqliteConnectOptions, access: Access
         return Ok(connection.close().await?);
     }
     let log = UpgradeLog::start(&installed, &SQLITE_SCHEMA);
-    let migrates = !installed.is_migrated(&SQLITE_SCHEMA);
-    if migrates && let Some(broken) = find_broken_references(&mut tx).await? {
+    let needs_migrations = !installed.is_migrated(&SQLITE_SCHEMA);
+    if needs_migrations && let Some(broken) = find_broken_references(&mut tx).await? {
         return Err(OpenError::BrokenReferences(broken));
     }
     let migrated = SQLITE_SCHEMA.migrator.run_direct(None, &mut *tx, false).await;
     migrated.map_err(|error| SQLITE_SCHEMA.migrate_error(error))?;
-    if migrates && let Some(broken) = find_broken_references(&mut tx).await? {
+    if needs_migrations && let Some(broken) = find_broken_references(&mut tx).await? {
         return Err(OpenError::UpgradeBreaksReferences(broken));
     }
     fail_point!("migrations-before-commit");
