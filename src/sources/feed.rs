@@ -3,6 +3,7 @@
 //! A document is either accepted or rejected with an error of one line. An entry that cannot be parsed is skipped with a
 //! reason and does not affect other entries.
 
+mod doctype;
 mod encoding;
 mod json_feed;
 mod rss_atom;

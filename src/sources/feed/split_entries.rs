@@ -9,6 +9,7 @@ use quick_xml::errors::{Error as XmlError, IllFormedError, SyntaxError};
 use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
 
+use super::doctype::check_doctype;
 use super::{FeedError, excerpt};
 
 /// The maximum number of attributes of one element.
@@ -253,7 +254,8 @@ impl<'a> Splitter<'a> {
             match event {
                 Event::Start(tag) => self.start(&tag, start)?,
                 Event::End(_) => self.end(),
-                Event::DocType(declaration) => self.doctype(&declaration)?,
+                Event::DocType(_) if !self.open.is_empty() => return Err(FeedError::Dtd),
+                Event::DocType(declaration) => check_doctype(&declaration)?,
                 Event::Text(text) if text.trim().is_empty() => {}
                 Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) if self.open.is_empty() => {
                     return Err(if self.has_ended {
@@ -270,18 +272,6 @@ impl<'a> Splitter<'a> {
             Some(open) => Err(FeedError::Truncated(excerpt(open.name))),
             None => Ok(()),
         }
-    }
-
-    /// Checks a document type declaration. Old feeds refer to a DTD, which is never fetched. A declaration with a subset
-    /// is rejected.
-    fn doctype(&self, declaration: &str) -> Result<(), FeedError> {
-        if !self.open.is_empty() || declaration.contains('[') {
-            return Err(FeedError::Dtd);
-        }
-        if declaration.get(..4).is_some_and(|name| name.eq_ignore_ascii_case("html")) {
-            return Err(FeedError::Html);
-        }
-        Ok(())
     }
 
     fn start(&mut self, tag: &BytesStart<'_>, start: usize) -> Result<(), FeedError> {
