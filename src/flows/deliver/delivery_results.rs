@@ -239,12 +239,12 @@ async fn release_hosts(
     let mut healthy: BTreeMap<LeaseId, Vec<&str>> = BTreeMap::new();
     let mut others = Vec::new();
     let mut all = Vec::new();
-    let hold_back = HostHealth::Failing { until: now + HOLD_BACK_TIME, error: RESULT_NOT_STORED.to_owned() };
+    let not_stored = HostHealth::Failing { until: now + HOLD_BACK_TIME, error: RESULT_NOT_STORED.to_owned() };
     for result in group {
         let DeliveryResult::Release { host, lease, health } = result else { continue };
         all.push(host.as_str());
         if held_back.contains(host) {
-            others.push((host, *lease, &hold_back));
+            others.push((host, *lease, &not_stored));
             continue;
         }
         match health {

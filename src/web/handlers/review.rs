@@ -70,7 +70,7 @@ async fn page(
     }
     let critic = publish::critic_for_review(app, review).await?;
     let loaded = LoadedDiscussion::load(state, review, order).await?;
-    let (newer, older) = reviews::find_neighbours(&app.db, review).await?;
+    let (next, previous) = reviews::find_neighbours(&app.db, review).await?;
     let (same_film, by_director) = related_reviews(state, review).await?;
     let director = review.content.film.directors.first().map(String::as_str);
     let by_director = by_director.listed();
@@ -78,8 +78,8 @@ async fn page(
         critic: &critic,
         review,
         discussion: loaded.discussion(review),
-        newer: newer.as_ref().map(adjacent),
-        older: older.as_ref().map(adjacent),
+        newer: next.as_ref().map(adjacent),
+        older: previous.as_ref().map(adjacent),
         related: RelatedReviews {
             same_film: &same_film.listed(),
             by_director: director.map(|name| (name, &by_director[..])),
