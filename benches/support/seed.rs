@@ -137,9 +137,11 @@ impl Database {
     /// Invalidates every cached list.
     pub async fn invalidate_lists(&mut self) -> anyhow::Result<()> {
         match self {
-            Self::Sqlite(database) => sqlx::query(BUMP_LISTS_VERSION).execute(database).await.map(|_| ())?,
+            Self::Sqlite(database) => {
+                sqlx::query(BUMP_LISTS_VERSION).execute(database).await?;
+            }
             Self::Postgres(database) => {
-                sqlx::query(BUMP_LISTS_VERSION).execute(database).await.map(|_| ())?
+                sqlx::query(BUMP_LISTS_VERSION).execute(database).await?;
             }
         }
         Ok(())
