@@ -48,11 +48,11 @@ async fn release_scheduled(app: &App, id: ReviewId) -> anyhow::Result<()> {
         return hold_until_next_poll(tx, review, feed.as_ref(), &moved.to_string(), now).await;
     }
     if let Some(feed) = &feed {
-        let lately = reviews::count_released_since(&mut tx, feed.id, now - feed.interval).await?;
+        let recent = reviews::count_released_since(&mut tx, feed.id, now - feed.interval).await?;
         let title = review.content.title.clone();
-        if lately >= u64::from(feed.max_publish_per_poll) {
+        if recent >= u64::from(feed.max_publish_per_poll) {
             let reason = format!(
-                "scheduled time reached, but {lately} reviews were published recently; a later poll will publish it"
+                "scheduled time reached, but {recent} reviews were published recently; a later poll will publish it"
             );
             return hold_until_next_poll(tx, review, Some(feed), &reason, now).await;
         }
