@@ -26,12 +26,12 @@ both_databases!(
 async fn submit_form(
     fixture: &Fixture,
     handle: &str,
-    wish: &str,
+    intent: &str,
     object: &str,
     headers: &[(&str, &str)],
 ) -> Response {
     let form: String = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs([("handle", handle), ("wish", wish), ("object", object)])
+        .extend_pairs([("handle", handle), ("wish", intent), ("object", object)])
         .finish();
     let mut all = vec![
         ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
@@ -101,7 +101,7 @@ async fn a_reader_follows_and_replies_from_their_own_server(database: Database) 
         ],
     );
     let (encoded_article, encoded_actor) = (encoded(article), encoded(actor));
-    for (handle, wish, object, page) in [
+    for (handle, intent, object, page) in [
         ("@new@remote.test", "follow", actor, format!("follow?who={encoded_actor}&then=")),
         ("new@REMOTE.test", "reply", article, format!("write?re={encoded_article}&text=")),
         ("https://remote.test/@new", "like", article, format!("like?what={encoded_article}")),
@@ -109,8 +109,8 @@ async fn a_reader_follows_and_replies_from_their_own_server(database: Database) 
         ("@old@remote.test", "follow", actor, format!("authorize_interaction?uri=critic%40{HOST}")),
         ("@old@remote.test", "reply", article, format!("authorize_interaction?uri={encoded_article}")),
     ] {
-        let response = submit_form(&fixture, handle, wish, object, &SAME_ORIGIN).await;
-        assert_eq!(response.status, 303, "{handle} {wish}: {}", response.body);
+        let response = submit_form(&fixture, handle, intent, object, &SAME_ORIGIN).await;
+        assert_eq!(response.status, 303, "{handle} {intent}: {}", response.body);
         assert_eq!(response.header("location"), format!("https://remote.test/{page}"));
         assert_eq!(response.header("cache-control"), "no-store");
     }
@@ -132,12 +132,12 @@ async fn a_host_name_is_enough_if_its_software_is_known(database: Database) {
     let nodeinfo_url = fixture.remote.url("/nodeinfo/2.0");
     serve_nodeinfo(&fixture.remote, "mastodon", &nodeinfo_url);
     let encoded_article = encoded(article);
-    for (handle, wish, object, page) in [
+    for (handle, intent, object, page) in [
         ("remote.test", "reply", article, format!("authorize_interaction?uri={encoded_article}")),
         ("https://remote.test/", "boost", article, format!("authorize_interaction?uri={encoded_article}")),
         ("@REMOTE.test", "follow", actor, format!("authorize_interaction?uri=critic%40{HOST}")),
     ] {
-        let response = submit_form(&fixture, handle, wish, object, &SAME_ORIGIN).await;
+        let response = submit_form(&fixture, handle, intent, object, &SAME_ORIGIN).await;
         assert_eq!(response.status, 303, "{handle}: {}", response.body);
         assert_eq!(response.header("location"), format!("https://remote.test/{page}"));
     }
@@ -204,7 +204,7 @@ async fn a_failed_lookup_explains_the_alternative(database: Database) {
         );
     }
     let unknown = url("/ap/article/01ARZ3NDEKTSV4RRFFQ69G5FAV");
-    for (wish, object, status) in [
+    for (intent, object, status) in [
         ("reply", "https://elsewhere.test/notes/1", 404),
         ("reply", &unknown, 404),
         ("reply", fixture.actor(), 404),
@@ -212,8 +212,8 @@ async fn a_failed_lookup_explains_the_alternative(database: Database) {
         ("dance", id_of(&article), 400),
         ("reply", "not an address", 400),
     ] {
-        let response = submit_form(&fixture, "@plain@remote.test", wish, object, &SAME_ORIGIN).await;
-        assert_eq!(response.status, status, "{wish} {object}");
+        let response = submit_form(&fixture, "@plain@remote.test", intent, object, &SAME_ORIGIN).await;
+        assert_eq!(response.status, status, "{intent} {object}");
     }
     assert_eq!(fixture.app.get_page("/interact").await.status, 405);
 }
