@@ -86,20 +86,26 @@ impl LoadedDiscussion {
         order: ThreadOrder,
     ) -> Result<Self, WebError> {
         let app = &state.app;
-        let stats = review_stats::for_review(&app.db, review.id).await?;
+        let review_stats = review_stats::for_review(&app.db, review.id).await?;
         let views = view_counts::for_review(&app.db, review.id).await?;
         let comments = comments::list_for_review(&app.db, review.id, order, MAX_COMMENTS).await?;
-        let left_out = count_left_out(&comments, stats.comments);
+        let left_out = count_left_out(&comments, review_stats.comments);
         let mut threads = build_thread(comments);
         sort_threads(&mut threads, order);
         let counts = ReviewCounts {
             views: views.views,
-            likes: stats.likes,
-            boosts: stats.boosts,
-            comments: stats.comments,
+            likes: review_stats.likes,
+            boosts: review_stats.boosts,
+            comments: review_stats.comments,
             hosts: views.hosts,
         };
-        Ok(Self { threads, left_out, faces: facepile::for_review(app, review, stats).await?, counts, order })
+        Ok(Self {
+            threads,
+            left_out,
+            faces: facepile::for_review(app, review, review_stats).await?,
+            counts,
+            order,
+        })
     }
 
     pub(super) fn discussion<'a>(&'a self, review: &'a Review) -> Discussion<'a> {
