@@ -205,7 +205,8 @@ async fn database(database: Database) -> (OwnDatabase, Sql) {
 fn describe(statement: &str, left: &Left) -> String {
     let statement = statement.split_whitespace().collect::<Vec<_>>().join(" ");
     let list = |name: &str, values: &BTreeSet<String>| {
-        values.iter().map(|value| format!("  {name}: {value}\n")).collect::<String>()
+        let lines: Vec<String> = values.iter().map(|value| format!("  {name}: {value}\n")).collect();
+        lines.concat()
     };
     let (counts, events, changed) =
         (list("count", &left.counts), list("event", &left.events), list("page", &left.changed));
