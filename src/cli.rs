@@ -125,7 +125,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
 /// Opens the site for a command that writes.
 async fn open(file: &Path) -> anyhow::Result<App> {
     let config = config::load(file)?;
-    init_logging("warn");
+    // An upgrade of the database can take minutes.
+    init_logging("warn,marquee::store::upgrade=info");
     app::open(&config, Arc::new(SystemClock)).await
 }
 

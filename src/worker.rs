@@ -57,7 +57,7 @@ async fn fetch_avatars(app: App, mut shutdown: Shutdown) {
             Ok(false) => {}
             Err(error) => {
                 tracing::error!(
-                    what = "avatars",
+                    job = "avatars",
                     error = format!("{error:#}"),
                     "worker step failed; will retry"
                 );
@@ -77,7 +77,7 @@ async fn count_views(app: App, mut shutdown: Shutdown) {
             Ok(false) => {}
             Err(error) => {
                 tracing::error!(
-                    what = "view counts",
+                    job = "view counts",
                     error = format!("{error:#}"),
                     "worker step failed; will retry"
                 );

@@ -17,7 +17,11 @@ async fn one_search_for_its_id_follows_an_activity_through_the_log() {
     let article = fixture.publish("The Night Ferry").await;
     let create = fixture.remote.await_activity("the Create", |activity| activity["type"] == "Create").await;
     let id = id_of(&create).rsplit('/').next().expect("a path");
-    await_steps(&fixture, id, &["fan-out expanded", "delivered"]).await;
+    await_steps(&fixture, id, &["fan-out started", "fan-out expanded", "delivered"]).await;
+    // This line leads from the review to the activity.
+    let is_start =
+        |line: &str| line.contains("kind=Create") && line.contains(id_of(&article)) && line.contains(id);
+    fixture.app.await_log("the fan-out of the review", is_start).await;
 
     let like = fixture.alice.like(id_of(&article));
     fixture.alice.deliver(fixture.inbox(), &like).await;

@@ -13,7 +13,8 @@ both_databases!(
     a_server_that_is_back_gets_its_pending_deliveries_in_order,
     an_error_of_one_inbox_does_not_affect_others_on_its_server,
     an_activity_that_waits_for_an_older_one_causes_no_work,
-    a_delivery_whose_result_is_rejected_by_the_database_is_given_up,
+    a_delivery_counts_as_delivered_even_if_its_signature_scheme_cannot_be_stored,
+    a_delivery_whose_result_is_rejected_by_the_database_is_abandoned,
     a_host_is_held_back_if_no_result_about_it_can_be_stored,
     the_delivery_status_of_a_review_can_be_shown,
     followers_are_counted_at_the_inbox_that_reaches_them,
@@ -245,7 +246,23 @@ fn count_creates(remote: &Remote, article: &Value) -> usize {
     remote.received().iter().filter(|received| create_of(article)(&received.activity)).count()
 }
 
-async fn a_delivery_whose_result_is_rejected_by_the_database_is_given_up(database: Database) {
+async fn a_delivery_counts_as_delivered_even_if_its_signature_scheme_cannot_be_stored(database: Database) {
+    let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
+    fixture.follow(&fixture.alice).await;
+    follow_from(&fixture, &other, "bo").await;
+    await_no_queued_delivery(&fixture).await;
+    let mut db = DbControl::connect(&fixture.app).await;
+    db.fail_updates("hosts", "new.signature_scheme <> old.signature_scheme").await;
+    // The first signature is refused, the one of the other scheme accepted.
+    other.script([ScriptedResponse::Status(401)]);
+    let article = fixture.publish("The Night Ferry").await;
+    await_status(&fixture, &article, "2 delivered, 0 queued, 0 failed").await;
+    assert_eq!(count_creates(&other, &article), 1, "it is accepted once");
+    let is_logged = |line: &str| line.contains("could not store signature scheme");
+    fixture.app.await_log("the scheme that is not stored", is_logged).await;
+}
+
+async fn a_delivery_whose_result_is_rejected_by_the_database_is_abandoned(database: Database) {
     let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
     fixture.follow(&fixture.alice).await;
     follow_from(&fixture, &other, "bo").await;

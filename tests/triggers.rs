@@ -166,13 +166,13 @@ const VERSIONS: &str =
 
 /// What a statement left behind.
 #[derive(Debug, PartialEq, Eq)]
-struct Left {
+struct Effects {
     counts: BTreeSet<String>,
     events: BTreeSet<String>,
     changed: BTreeSet<String>,
 }
 
-async fn run(sql: &mut Sql, statement: &str) -> Left {
+async fn run(sql: &mut Sql, statement: &str) -> Effects {
     let before = versions(sql).await;
     sql.execute("delete from reaction_events").await;
     sql.execute(statement).await;
@@ -183,7 +183,7 @@ async fn run(sql: &mut Sql, statement: &str) -> Left {
     let after = versions(sql).await;
     let changed = after.into_iter().filter(|(subject, version)| before.get(subject) != Some(version));
     let changed = changed.map(|(subject, _)| subject).collect();
-    Left { counts, events: sql.texts(EVENTS).await.into_iter().collect(), changed }
+    Effects { counts, events: sql.texts(EVENTS).await.into_iter().collect(), changed }
 }
 
 async fn versions(sql: &mut Sql) -> BTreeMap<String, String> {
@@ -202,7 +202,7 @@ async fn database(database: Database) -> (OwnDatabase, Sql) {
 }
 
 /// What a statement left behind, as [`EFFECTS`] lists it.
-fn describe(statement: &str, left: &Left) -> String {
+fn describe(statement: &str, left: &Effects) -> String {
     let statement = statement.split_whitespace().collect::<Vec<_>>().join(" ");
     let list = |name: &str, values: &BTreeSet<String>| {
         let lines: Vec<String> = values.iter().map(|value| format!("  {name}: {value}\n")).collect();
@@ -223,9 +223,10 @@ async fn the_triggers_of_both_databases_do_the_same() {
     let (_postgres, mut postgres) = database(Database::Postgres).await;
     let mut effects = String::new();
     for statement in STATEMENTS {
-        let (ours, theirs) = (run(&mut sqlite, statement).await, run(&mut postgres, statement).await);
-        assert_eq!(ours, theirs, "SQLite beside PostgreSQL after: {statement}");
-        effects.push_str(&describe(statement, &ours));
+        let on_sqlite = run(&mut sqlite, statement).await;
+        let on_postgres = run(&mut postgres, statement).await;
+        assert_eq!(on_sqlite, on_postgres, "SQLite beside PostgreSQL after: {statement}");
+        effects.push_str(&describe(statement, &on_sqlite));
     }
     for (line, (found, expected)) in (1..).zip(effects.lines().zip(EFFECTS.lines())) {
         assert_eq!(found, expected, "line {line} of the effects:\n{effects}");
@@ -273,8 +274,8 @@ async fn without_any_one_of_its_triggers_a_database_differs(kind: Database) {
 async fn both_databases_have_the_same_triggers() {
     let (_sqlite, mut sqlite) = database(Database::Sqlite).await;
     let (_postgres, mut postgres) = database(Database::Postgres).await;
-    let ours = sqlite.texts("select name from sqlite_master where type = 'trigger' order by name").await;
-    let theirs = "select cast(tgname as text) from pg_trigger where not tgisinternal order by tgname";
-    let theirs = postgres.texts(theirs).await;
-    assert_eq!(ours, theirs);
+    let on_sqlite = sqlite.texts("select name from sqlite_master where type = 'trigger' order by name").await;
+    let on_postgres = "select cast(tgname as text) from pg_trigger where not tgisinternal order by tgname";
+    let on_postgres = postgres.texts(on_postgres).await;
+    assert_eq!(on_sqlite, on_postgres);
 }

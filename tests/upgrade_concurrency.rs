@@ -1,4 +1,4 @@
-//! An upgrade beside other processes: one process upgrades, the others wait, and nobody is aborted.
+//! Upgrades while other processes are running: one process upgrades, the others wait, and no transaction is aborted.
 
 use crate::both_databases;
 use crate::support::own_database::{Sql, outdated};
@@ -28,12 +28,25 @@ async fn two_processes_upgrade_once(database: Database) {
     assert_eq!(sql.texts("select cast(count(*) as text) from _sqlx_migrations").await, ["10"]);
 }
 
-/// Waits until the upgrade waits for a table.
-async fn await_waiting(sql: &mut Sql) {
-    let query = "select cast(count(*) as text) from pg_locks where not granted and locktype = 'relation'";
-    while sql.texts(query).await == ["0"] {
-        tokio::task::yield_now().await;
-    }
+/// Waits until the upgrade waits for this table, and returns the names of the tables that it has locked. It tries again and
+/// again, so that one query must see both.
+async fn await_waiting(sql: &mut Sql, table: &str) -> Vec<String> {
+    let query = format!(
+        "select distinct cast(h.relation::regclass as text) from pg_locks w join pg_locks h using (pid)
+         where not w.granted and w.relation = cast('{table}' as regclass) and w.mode = 'AccessExclusiveLock'
+            and w.database = (select oid from pg_database where datname = current_database())
+            and h.granted and h.mode = 'AccessExclusiveLock' and h.locktype = 'relation'"
+    );
+    let waiting = tokio::time::timeout(WAIT_TIMEOUT, async {
+        loop {
+            let locked = sql.texts(&query).await;
+            if !locked.is_empty() {
+                return locked;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    waiting.await.expect("an upgrade that waits")
 }
 
 /// While the upgrade waits for a table that a transaction uses, it must not keep another one that the transaction needs next:
@@ -46,7 +59,8 @@ async fn upgrade_beside_a_transaction(fixture: Fixture, mut sql: Sql) {
     // The triggers of this table are the last ones that are dropped.
     sql.execute("begin; lock table domain_rules in row exclusive mode").await;
     let _process = fixture.app.spawn_command(&["report", "list"]);
-    tokio::time::timeout(WAIT_TIMEOUT, await_waiting(&mut observer)).await.expect("an upgrade that waits");
+    let locked = await_waiting(&mut observer, "domain_rules").await;
+    assert!(locked.contains(&tables[0]), "{locked:?}");
     for table in tables {
         sql.execute(&format!("lock table {table} in row exclusive mode")).await;
     }
@@ -58,6 +72,48 @@ async fn upgrade_beside_a_transaction(fixture: Fixture, mut sql: Sql) {
 async fn an_upgrade_aborts_no_transaction() {
     let (fixture, sql) = outdated(Database::Postgres).await;
     upgrade_beside_a_transaction(fixture, sql).await;
+}
+
+/// PostgreSQL cancels an autovacuum for a transaction that has waited for `deadlock_timeout`; a vacuum of a large table would
+/// otherwise outlast the patience of the upgrade. Whoever waits that long must not hold a lock that others wait for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upgrade_waits_long_enough_to_end_an_autovacuum() {
+    let (fixture, mut sql) = outdated(Database::Postgres).await;
+    let mut observer = Sql::connect(&fixture.app.database_url()).await;
+    sql.execute("begin; lock table domain_rules in share update exclusive mode").await;
+    let _process = fixture.app.spawn_command(&["report", "list"]);
+    let query = "select cast(count(*) as text) from pg_locks w
+         where not w.granted and w.relation = cast('domain_rules' as regclass) and w.mode = 'AccessExclusiveLock'
+            and clock_timestamp() - w.waitstart > cast(current_setting('deadlock_timeout') as interval)
+            and w.database = (select oid from pg_database where datname = current_database())
+            and not exists (
+                select 1 from pg_locks h
+                where h.pid = w.pid and h.granted and h.locktype = 'relation' and h.mode = 'AccessExclusiveLock')";
+    let waiting = tokio::time::timeout(WAIT_TIMEOUT, async {
+        while observer.texts(query).await != ["1"] {
+            tokio::task::yield_now().await;
+        }
+    });
+    waiting.await.expect("an upgrade that waits for longer than deadlock_timeout");
+    sql.execute("commit").await;
+    fixture.app.await_log("the end of the upgrade", |line| line.contains("database is up to date")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_waits_for_an_upgrade_can_be_stopped() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let (mut fixture, mut sql) = outdated(database).await;
+        sql.execute(match database {
+            Database::Sqlite => "pragma journal_mode = wal; begin immediate",
+            Database::Postgres => "begin; lock table reviews in row exclusive mode",
+        })
+        .await;
+        fixture.app.launch();
+        let is_waiting = |line: &str| line.contains("locking the database for an upgrade");
+        fixture.app.await_log("a server that waits", is_waiting).await;
+        fixture.app.terminate().await;
+        sql.execute("rollback").await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

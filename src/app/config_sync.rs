@@ -51,7 +51,7 @@ fn managed(feed: &FeedConfig, critic: CriticId) -> ConfiguredFeed<'_> {
     }
 }
 
-/// Stores the avatar of a critic. Without it the site starts all the same.
+/// Stores the avatar of a critic. The site also starts without it.
 async fn apply_avatar(app: &App, critic: CriticId, profile: &CriticProfile) {
     let stored = async {
         let Some(avatar) = &profile.avatar else {

@@ -23,12 +23,16 @@ pub(super) struct ServeArgs {
 
 pub(super) async fn run(file: &Path, args: ServeArgs) -> anyhow::Result<()> {
     let role = args.role;
-    let stop = shutdown_signal()?;
+    let mut stop = Box::pin(shutdown_signal()?);
     let config = config::load(file)?;
     init_logging("warn,marquee=info");
     #[cfg(unix)]
     raise_open_file_limit();
-    let app = app::open(&config, Arc::new(SystemClock)).await?;
+    // An upgrade of the database can take minutes. If it is interrupted, the database stays as it was.
+    let app = tokio::select! {
+        opened = app::open(&config, Arc::new(SystemClock)) => opened?,
+        () = &mut stop => return Ok(()),
+    };
     let address = config.server.listen;
     let listener = match role {
         Role::Worker => None,

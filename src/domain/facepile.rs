@@ -6,7 +6,7 @@ use super::comment::Author;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FacepileActor {
     /// The actor.
-    pub actor: Author,
+    pub author: Author,
     /// Whether the actor liked the review.
     pub has_liked: bool,
     /// Whether the actor boosted the review.

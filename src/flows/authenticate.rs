@@ -61,7 +61,7 @@ impl From<FetchFailure> for AuthError {
 pub enum CachedVerification {
     /// This key made it. The transaction that stores the activity checks that the key is still valid.
     Verified(Arc<CachedKey>),
-    /// Its key, as its server published it a moment ago, did not make it.
+    /// The signature does not match the key that its server published recently.
     Rejected,
     /// The database or the key's server must be consulted.
     Unknown,

@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 pub use self::activity_cache::ActivityCache;
 use self::activity_cache::OutboundActivity;
 use self::attempt::attempt;
-use self::delivery_results::{DeliveryResult, ResultSender};
+use self::delivery_results::{Attempt, DeliveryResult, ResultSender};
 use super::App;
 use super::lease::{lease_until, with_lease};
 use super::signing_keys::{ActorKeys, KeyOwner};
@@ -126,13 +126,13 @@ async fn send_all(app: &App, batch: &HostBatch, results: &ResultSender) -> HostH
         if !matches!(health, HostHealth::Failing { .. }) && !matches!(result.health, HostHealth::NotTried) {
             health = result.health;
         }
-        let result = DeliveryResult::Attempt {
+        let result = DeliveryResult::Attempt(Attempt {
             activity: result.delivery.activity_id,
             inbox: result.delivery.inbox.clone(),
             host: result.delivery.host.clone(),
             outcome: result.outcome,
             scheme_update: result.scheme_update,
-        };
+        });
         let _ = results.post(result).await;
     }
 }

@@ -13,17 +13,17 @@ pub enum Outage {
     /// A transaction did not end in time.
     #[error("the transaction timed out")]
     Timeout,
-    /// The process is shutting down and writes nothing more.
-    #[error("the process is shutting down")]
-    ShuttingDown,
 }
 
-/// Why an operation failed on this side. A server responds to the first kind with 503 and to the second one with 500.
+/// Why an operation failed on this side. A server responds to the first two kinds with 503 and to the third one with 500.
 #[derive(Debug, thiserror::Error)]
 pub enum FlowError {
     /// The database cannot be used now.
     #[error("the database is unavailable")]
     Unavailable(#[source] Outage),
+    /// The process is shutting down and writes nothing more.
+    #[error("the server is shutting down")]
+    ShuttingDown,
     /// A bug, or stored data that should not exist. Nothing that is made of an `anyhow::Error` is an outage: operations
     /// that use the database return their errors with a type.
     #[error(transparent)]

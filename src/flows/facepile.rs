@@ -31,8 +31,10 @@ const MAX_PARALLEL_FETCHES: i64 = 4;
 /// Time to fetch an actor.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// An actor that cannot be fetched is tried again after this time, this often in all.
+/// How long to wait before an actor that could not be fetched is fetched again.
 const RETRY_INTERVAL: Duration = Duration::from_mins(30);
+
+/// How often an actor is fetched before it is left out.
 const MAX_ATTEMPTS: i64 = 3;
 
 /// The facepile of a review. Actors whose comments would be held are counted but not shown.
@@ -44,10 +46,10 @@ pub async fn for_review(app: &App, review: &Review, stats: ReviewStats) -> crate
         return Ok(Facepile::default());
     }
     let candidates = facepile::list_candidates(&app.db, review.id, review.critic).await?;
-    let hosts: BTreeSet<&str> = candidates.iter().filter_map(|one| one.actor.actor.uri.host_str()).collect();
+    let hosts: BTreeSet<&str> = candidates.iter().filter_map(|one| one.entry.author.uri.host_str()).collect();
     let levels = access_levels::load_for_hosts(&app.db, hosts).await?;
     let is_shown = |candidate: &FacepileCandidate| {
-        let host = candidate.actor.actor.uri.host_str().unwrap_or_default();
+        let host = candidate.entry.author.uri.host_str().unwrap_or_default();
         match levels.for_host(host, &app.policy) {
             AccessLevel::Blocked => false,
             AccessLevel::Silenced => candidate.trusted,
@@ -55,7 +57,7 @@ pub async fn for_review(app: &App, review: &Review, stats: ReviewStats) -> crate
         }
     };
     let shown: Vec<FacepileActor> =
-        candidates.iter().filter(|one| is_shown(one)).take(MAX_FACES).map(|one| one.actor.clone()).collect();
+        candidates.iter().filter(|one| is_shown(one)).take(MAX_FACES).map(|one| one.entry.clone()).collect();
     let reactions: u64 =
         shown.iter().map(|face| u64::from(face.has_liked) + u64::from(face.has_boosted)).sum();
     Ok(Facepile { shown, other_reactions: (stats.likes + stats.boosts).saturating_sub(reactions) })
@@ -81,7 +83,7 @@ async fn process_events(app: &App) -> anyhow::Result<bool> {
     for event in events.iter().filter(|event| event.kind != ReactionEventKind::Undo) {
         let actor = match parse_stored_url("reaction_events.actor", &event.actor) {
             Ok(actor) => actor,
-            // The other events are processed all the same.
+            // The other events are still processed.
             Err(error) => {
                 tracing::error!(%error, "could not process reaction");
                 continue;

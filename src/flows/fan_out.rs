@@ -4,7 +4,8 @@
 use super::App;
 use crate::domain::time::Timestamp;
 use crate::store::activities::{self, NewActivity};
-use crate::store::{Result, Tx, fan_outs};
+use crate::store::fan_outs::{self, FanOut};
+use crate::store::{Result, Tx};
 
 /// Stores an activity and its fan-out in the caller's transaction. Older activities about the same object that still wait
 /// are superseded.
@@ -31,7 +32,8 @@ pub async fn expand_next(app: &App) -> anyhow::Result<bool> {
     tx.commit().await?;
     fail_point!("expand-after-commit");
     if fan_out.cursor.is_empty() {
-        tracing::info!(activity = %fan_out.activity_id, "fan-out started");
+        let FanOut { activity_id, kind, object_uri, .. } = &fan_out;
+        tracing::info!(activity = %activity_id, %kind, object = object_uri, "fan-out started");
     }
     tracing::debug!(activity = %fan_out.activity_id, "fan-out expanded");
     app.wake.notify();

@@ -21,11 +21,11 @@ const MAX_REQUESTS: usize = 2048;
 /// Bytes of their bodies together.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 
-/// Requests that wait for a key at a time, in all and of one client.
+/// Requests that wait for a key at a time, in total and for each client.
 const MAX_WAITING: usize = 1024;
 const MAX_WAITING_PER_CLIENT: usize = 256;
 
-/// Keys that are fetched at a time, in all and from one host.
+/// Keys that are fetched at a time, in total and for each host.
 const MAX_FETCHES: usize = 64;
 const MAX_FETCHES_PER_HOST: usize = 16;
 

@@ -3,8 +3,8 @@
 //!
 //! A [`GroupWriter`] writes a group in one transaction; [`run`] gathers the groups and hands each item's outcome back to
 //! its submitter, after the commit and never before. A group that one of its items spoils is split in halves until
-//! that item is alone, so that it does not affect the others. The inbox's intake, the effects of received activities and the results of
-//! deliveries are written this way.
+//! that item is alone, so that it does not affect the others. The inbox's intake, the effects of received activities and
+//! the results of deliveries are written this way.
 
 use std::cmp::Ordering;
 use std::panic::AssertUnwindSafe;
@@ -23,6 +23,9 @@ pub enum GroupError {
     /// The database cannot be used now; the same item may be written later.
     #[error("the database is unavailable: {0}")]
     Unavailable(Outage),
+    /// The writer has stopped.
+    #[error("the server is shutting down")]
+    ShuttingDown,
     /// The database rejects a row of one of the items.
     #[error("{0}")]
     RowRejected(Arc<sqlx::Error>),
@@ -73,6 +76,7 @@ impl From<GroupError> for FlowError {
     fn from(error: GroupError) -> Self {
         match error {
             GroupError::Unavailable(outage) => Self::Unavailable(outage),
+            GroupError::ShuttingDown => Self::ShuttingDown,
             error => Self::Internal(error.into()),
         }
     }
@@ -88,9 +92,9 @@ pub struct GroupPolicy {
     /// How long a group waits for further items.
     pub gather_time: Duration,
     /// Whether a group waits even if items arrive one at a time. Otherwise an item that arrives alone is written at once.
-    pub gather_when_idle: bool,
+    pub always_gather: bool,
     /// A group of this many items does not wait.
-    pub full_enough: usize,
+    pub flush_size: usize,
     /// A transaction that takes longer is taken for an unavailable database.
     pub write_timeout: Option<Duration>,
     /// Pause after which a group is written again if the failure is not about an item. Without one the items fail.
@@ -172,16 +176,13 @@ impl<I, O> GroupSender<I, O> {
     pub async fn submit(&self, item: I) -> Result<O, GroupError> {
         let (sender, outcome) = oneshot::channel();
         let submission = Submission { item, waiting: Some(sender) };
-        self.0.send(submission).await.map_err(|_| GroupError::Unavailable(Outage::ShuttingDown))?;
-        outcome.await.map_err(|_| GroupError::Unavailable(Outage::ShuttingDown))?
+        self.0.send(submission).await.map_err(|_| GroupError::ShuttingDown)?;
+        outcome.await.map_err(|_| GroupError::ShuttingDown)?
     }
 
     /// Submits an item without waiting until it is written.
     pub async fn post(&self, item: I) -> Result<(), GroupError> {
-        self.0
-            .send(Submission { item, waiting: None })
-            .await
-            .map_err(|_| GroupError::Unavailable(Outage::ShuttingDown))
+        self.0.send(Submission { item, waiting: None }).await.map_err(|_| GroupError::ShuttingDown)
     }
 }
 
@@ -191,8 +192,8 @@ pub async fn run<W: GroupWriter>(writer: W, receiver: GroupReceiver<W::Item, W::
     let policy = W::POLICY;
     let (mut group, mut last_size) = (Vec::new(), 0);
     while receiver.recv_many(&mut group, policy.max_items).await > 0 {
-        let may_grow = policy.gather_when_idle || last_size > 1;
-        if may_grow && group.len() < policy.full_enough {
+        let may_grow = policy.always_gather || last_size > 1;
+        if may_grow && group.len() < policy.flush_size {
             tokio::time::sleep(policy.gather_time).await;
         } else {
             // Tasks that are about to submit get to do so.
@@ -310,8 +311,8 @@ mod tests {
                     capacity: 100,
                     max_items: 8,
                     gather_time: Duration::ZERO,
-                    gather_when_idle: false,
-                    full_enough: 8,
+                    always_gather: false,
+                    flush_size: 8,
                     write_timeout: None,
                     retry_interval: $retry,
                 };

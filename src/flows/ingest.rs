@@ -24,6 +24,7 @@ mod identify;
 mod initial_state;
 mod known_entry;
 mod new_entry;
+mod process_entries;
 
 /// A manual poll waits while the server polls the same feed: it retries at this interval, up to this many times.
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);

@@ -30,7 +30,7 @@ const MAX_PIXELS: usize = 12_000;
 #[derive(Debug, Clone)]
 pub struct MediaFile {
     media: Media,
-    /// Its content: another transaction may delete the file before the row is stored, which writes it again.
+    /// Its content. Another transaction may delete the file before the row is stored; then the file is written again.
     bytes: Bytes,
     folder: Arc<dyn ObjectStore>,
 }

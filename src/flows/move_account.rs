@@ -16,7 +16,7 @@ use crate::store::critics;
 /// # Errors
 /// If the other account does not list the critic in `alsoKnownAs`.
 pub async fn move_account(app: &App, critic: &Critic, target: &Url) -> anyhow::Result<()> {
-    let me = app.origin.actor(critic.id);
+    let own_id = app.origin.actor(critic.id);
     if let Some(moved_to) = &critic.moved_to {
         bail!("@{} has already moved to {moved_to}", critic.profile.handle);
     }
@@ -25,8 +25,8 @@ pub async fn move_account(app: &App, critic: &Critic, target: &Url) -> anyhow::R
         .await
         .with_context(|| format!("could not fetch {target}"))?;
     ensure!(
-        aliases.contains(&me),
-        "{target} does not list this account as an alias: add @{}@{} ({me}) to its aliases first (on Mastodon: \
+        aliases.contains(&own_id),
+        "{target} does not list this account as an alias: add @{}@{} ({own_id}) to its aliases first (on Mastodon: \
          Preferences, Account, \"Moving from a different account\"), then run this command again",
         critic.profile.handle,
         app.handle_domain()

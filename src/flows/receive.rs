@@ -15,6 +15,7 @@ mod inbound_activity;
 mod inbox_request;
 pub mod intake;
 mod prepare;
+mod prepared;
 mod profile_update;
 mod quote_request;
 mod reaction;

@@ -1,7 +1,5 @@
 //! Recognises the media types of ActivityPub in a `Content-Type`, or in one range of an `Accept`.
 
-use std::borrow::Cow;
-
 use mediatype::{MediaType, ReadParams as _};
 
 /// The content type of ActivityPub that we send. Some servers accept no other.
@@ -16,36 +14,34 @@ const AS2_PROFILE: &str = "https://www.w3.org/ns/activitystreams";
 /// uploaded to that host, so it proves nothing.
 pub fn is_activitypub(text: &str) -> bool {
     let essence = text.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case(ACTIVITY_JSON) && !essence.eq_ignore_ascii_case(LD_JSON) {
+    let is_activity_json = essence.eq_ignore_ascii_case(ACTIVITY_JSON);
+    if !is_activity_json && !essence.eq_ignore_ascii_case(LD_JSON) {
         return false;
     }
-    let text = with_quoted_values(text.trim());
-    let Ok(media_type) = MediaType::parse(&text) else { return false };
-    let essence = media_type.essence().to_string();
-    essence.eq_ignore_ascii_case(ACTIVITY_JSON)
-        || (essence.eq_ignore_ascii_case(LD_JSON)
-            && media_type.params().any(|(name, value)| {
-                // The profile of ld+json is a list of URIs (JSON-LD 1.1 appendix B).
-                name == "profile"
-                    && value
-                        .unquoted_str()
-                        .split_ascii_whitespace()
-                        .any(|uri| uri.eq_ignore_ascii_case(AS2_PROFILE))
-            }))
+    let is_good = |media_type: &MediaType<'_>| is_activity_json || has_as2_profile(media_type);
+    match MediaType::parse(text.trim()) {
+        Ok(media_type) => is_good(&media_type),
+        Err(_) => MediaType::parse(&quote_values(text)).is_ok_and(|media_type| is_good(&media_type)),
+    }
+}
+
+/// The profile of ld+json is a list of URIs (JSON-LD 1.1 appendix B).
+fn has_as2_profile(media_type: &MediaType<'_>) -> bool {
+    media_type.params().any(|(name, value)| {
+        name == "profile"
+            && value.unquoted_str().split_ascii_whitespace().any(|uri| uri.eq_ignore_ascii_case(AS2_PROFILE))
+    })
 }
 
 /// Adds the quotes around URIs that some servers omit although the grammar requires them (RFC 9110 section 5.6.6), and
 /// removes empty parameters, which the grammar allows. The parser accepts neither.
-fn with_quoted_values(text: &str) -> Cow<'_, str> {
-    if text.contains('"') || !(text.contains(['/', ':']) && text.contains(';')) {
-        return Cow::Borrowed(text);
-    }
+fn quote_values(text: &str) -> String {
     let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
     let quoted = parts.map(|part| match part.split_once('=') {
-        Some((name, value)) => format!("{name}=\"{value}\""),
-        None => part.to_owned(),
+        Some((name, value)) if !value.contains('"') => format!("{name}=\"{value}\""),
+        _ => part.to_owned(),
     });
-    Cow::Owned(quoted.collect::<Vec<_>>().join("; "))
+    quoted.collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]
@@ -68,6 +64,7 @@ mod tests {
             "application/ld+json;; profile=https://www.w3.org/ns/activitystreams ;charset=utf-8",
             "application/activity+json;; charset=utf-8",
             "application/activity+json; profile=http://www.w3.org/ns/activitystreams#x",
+            r#"application/ld+json; charset="utf-8"; profile=https://www.w3.org/ns/activitystreams"#,
         ] {
             assert!(is_activitypub(good), "{good}");
         }

@@ -67,6 +67,18 @@ fn clean(html: &str, limit: usize) -> Vec<Node> {
     tree::parse(&CLEANER.clean(&normalize::normalize(html, limit)).to_string())
 }
 
+/// Rebuilds nodes: texts lose their deceptive characters, and `element` writes what stands for each element.
+fn rebuild(nodes: Vec<Node>, mut element: impl FnMut(Element, &mut Vec<Node>)) -> Vec<Node> {
+    let mut out = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        match node {
+            Node::Text(text) => out.push(Node::Text(strip_deceptive_characters(&text))),
+            Node::Element(e) => element(e, &mut out),
+        }
+    }
+    out
+}
+
 /// Parses HTML that [`sanitize_review_body`] returned.
 pub(super) fn parse(safe: &str) -> Vec<Node> {
     tree::parse(safe)

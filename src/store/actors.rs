@@ -23,9 +23,9 @@ pub struct StoredActor {
     pub shared_inbox: Option<url::Url>,
     /// The URL of its avatar on its own server.
     pub icon: Option<url::Url>,
-    /// Whether its posts may be indexed for search (FEP-5feb). True unless it says no.
+    /// Whether its posts may be indexed for search (FEP-5feb). Defaults to true.
     pub indexable: bool,
-    /// Whether it may be shown in facepiles. True unless it says no.
+    /// Whether it may be shown in facepiles. Defaults to true.
     pub discoverable: bool,
     /// When it was last fetched.
     pub fetched_at: Timestamp,

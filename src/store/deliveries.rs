@@ -143,6 +143,17 @@ pub enum DeliveryOutcome {
     },
 }
 
+impl DeliveryOutcome {
+    /// The status of the response, if there was one.
+    #[must_use]
+    pub const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Delivered { status } => Some(*status),
+            Self::Deferred { status, .. } | Self::Failed { status, .. } => *status,
+        }
+    }
+}
+
 /// Marks deliveries of an activity as done.
 static MARK_DELIVERED: BulkStatement = BulkStatement::with(
     3,

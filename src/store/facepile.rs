@@ -35,7 +35,7 @@ struct CandidateRow {
 #[derive(Debug)]
 pub struct FacepileCandidate {
     /// The actor as shown.
-    pub actor: FacepileActor,
+    pub entry: FacepileActor,
     /// Whether a critic has approved the actor.
     pub trusted: bool,
 }
@@ -63,12 +63,12 @@ pub async fn list_candidates(db: &Db, review: ReviewId, critic: CriticId) -> Res
     let mut found: Vec<FacepileCandidate> = Vec::new();
     for row in rows {
         let (likes, boosts) = (row.kind == ReactionKind::Like, row.kind == ReactionKind::Boost);
-        if let Some(known) = found.iter_mut().find(|known| known.actor.actor.uri.as_str() == row.actor) {
-            known.actor.has_liked |= likes;
-            known.actor.has_boosted |= boosts;
+        if let Some(known) = found.iter_mut().find(|known| known.entry.author.uri.as_str() == row.actor) {
+            known.entry.has_liked |= likes;
+            known.entry.has_boosted |= boosts;
             continue;
         }
-        let actor = Author {
+        let author = Author {
             uri: parse_url(&row.actor)?,
             url: parse_url(&row.url)?,
             name: row.name,
@@ -78,7 +78,7 @@ pub async fn list_candidates(db: &Db, review: ReviewId, critic: CriticId) -> Res
             critic: None,
         };
         found.push(FacepileCandidate {
-            actor: FacepileActor { actor, has_liked: likes, has_boosted: boosts },
+            entry: FacepileActor { author, has_liked: likes, has_boosted: boosts },
             trusted: row.trusted == 1,
         });
     }

@@ -3,6 +3,7 @@
 use sqlx::FromRow;
 
 use super::{Db, Result, Tx, claim_rows, execute, with_db, with_tx};
+use crate::domain::activity::ActivityKind;
 use crate::domain::id::ActivityId;
 use crate::domain::time::Timestamp;
 
@@ -14,6 +15,10 @@ const CHUNK_SIZE: i64 = 1_000;
 pub struct FanOut {
     /// The activity.
     pub activity_id: ActivityId,
+    /// Its type.
+    pub kind: ActivityKind,
+    /// Its object.
+    pub object_uri: String,
     /// The last inbox that has a delivery.
     pub cursor: String,
 }
@@ -29,7 +34,7 @@ pub async fn has_any(db: &Db) -> Result<bool> {
 pub async fn claim(tx: &mut Tx) -> Result<Option<FanOut>> {
     claim_rows!(
         tx,
-        "select f.activity_id, f.cursor from fanouts f join activities a on a.id = f.activity_id
+        "select f.activity_id, a.kind, a.object_uri, f.cursor from fanouts f join activities a on a.id = f.activity_id
          where not exists (
             select 1 from fanouts e join activities b on b.id = e.activity_id
             where b.object_uri = a.object_uri and e.activity_id < f.activity_id)

@@ -36,32 +36,40 @@ pub async fn find_by_guid(tx: &mut Tx, feed: FeedId, guid: &str) -> Result<Optio
     .await)
 }
 
+/// Selects the entry with this value (`$2`) in a column, first of this feed (`$1`), then of the critic's (`$3`) other feeds.
+macro_rules! select_in_feeds_of_critic {
+    ($column:literal) => {
+        concat!(
+            "select id, feed_id, guid, url, review_id, content_hash from feed_entries where ",
+            $column,
+            " = $2 and feed_id in (select id from feeds where critic_id = $3)
+             order by case when feed_id = $1 then 0 else 1 end, id limit 1"
+        )
+    };
+}
+
 /// Finds an entry by normalised URL, first in this feed, then in the critic's other feeds.
 pub async fn find_by_url(tx: &mut Tx, feed: &Feed, url: &str) -> Result<Option<StoredEntry>> {
-    with_tx!(tx, |c| sqlx::query_as(
-        "select id, feed_id, guid, url, review_id, content_hash from feed_entries
-         where url = $2 and feed_id in (select id from feeds where critic_id = $3)
-         order by case when feed_id = $1 then 0 else 1 end, id limit 1",
-    )
-    .bind(feed.id)
-    .bind(url)
-    .bind(feed.critic)
-    .fetch_optional(c)
-    .await)
+    find_in_feeds_of_critic(tx, select_in_feeds_of_critic!("url"), feed, url).await
 }
 
 /// Finds an entry by the hash of its text, first in this feed, then in the critic's other feeds.
 pub async fn find_by_text(tx: &mut Tx, feed: &Feed, text_hash: &str) -> Result<Option<StoredEntry>> {
-    with_tx!(tx, |c| sqlx::query_as(
-        "select id, feed_id, guid, url, review_id, content_hash from feed_entries
-         where text_hash = $2 and feed_id in (select id from feeds where critic_id = $3)
-         order by case when feed_id = $1 then 0 else 1 end, id limit 1",
-    )
-    .bind(feed.id)
-    .bind(text_hash)
-    .bind(feed.critic)
-    .fetch_optional(c)
-    .await)
+    find_in_feeds_of_critic(tx, select_in_feeds_of_critic!("text_hash"), feed, text_hash).await
+}
+
+async fn find_in_feeds_of_critic(
+    tx: &mut Tx,
+    query: &'static str,
+    feed: &Feed,
+    value: &str,
+) -> Result<Option<StoredEntry>> {
+    with_tx!(tx, |c| sqlx::query_as(query)
+        .bind(feed.id)
+        .bind(value)
+        .bind(feed.critic)
+        .fetch_optional(c)
+        .await)
 }
 
 /// Finds a critic's review by canonical URL.

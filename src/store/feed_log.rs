@@ -52,30 +52,27 @@ pub async fn append(
     Ok(())
 }
 
-/// Appends a decision with all its reasons, unless the log has the same decision about the same subject. Earlier reasons are
-/// not compared, since their texts can change between versions. Returns whether anything was appended.
+/// Appends a decision unless the log has the same one. Returns whether it did.
 pub async fn append_once(
     tx: &mut Tx,
     feed: FeedId,
     decision: IngestDecision,
     subject: &str,
-    reasons: &[String],
+    reason: &str,
     now: Timestamp,
 ) -> Result<bool> {
-    let query = "select id from feed_log where feed_id = $1 and decision = $2 and subject = $3 limit 1";
+    let query = "select id from feed_log where feed_id = $1 and decision = $2 and subject = $3 and reason = $4 limit 1";
     let known: Option<String> = with_tx!(tx, |c| sqlx::query_scalar(query)
         .bind(feed)
         .bind(decision)
         .bind(subject)
+        .bind(reason)
         .fetch_optional(c)
         .await)?;
-    if known.is_some() {
-        return Ok(false);
-    }
-    for reason in reasons {
+    if known.is_none() {
         append(tx, feed, decision, subject, reason, now).await?;
     }
-    Ok(!reasons.is_empty())
+    Ok(known.is_none())
 }
 
 /// Deletes the oldest lines of a feed's log beyond the limit.

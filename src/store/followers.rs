@@ -127,7 +127,7 @@ pub async fn unfollow(tx: &mut Tx, critic: CriticId, actor: &url::Url, signed_at
     Ok(())
 }
 
-/// Ends the follows of the actor whose own inbox answered 410 Gone. A shared inbox says nothing about its actors. The
+/// Ends the follows of the actor whose own inbox responded with 410 Gone. A shared inbox says nothing about its actors. The
 /// signed date stays the same, since no activity was signed: a new Follow counts, whenever it was signed. Returns how
 /// many follows ended.
 pub async fn remove_by_inbox(tx: &mut Tx, inbox: &str) -> Result<u64> {

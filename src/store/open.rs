@@ -17,11 +17,17 @@ impl Db {
     /// # Errors
     /// If the database cannot be reached, belongs to another version of Marquee, or cannot be upgraded.
     pub async fn open(url: &str, access: Access) -> Result<Self, OpenError> {
-        check_sqlite_file(url, access).await?;
+        let in_file = load_from_file(url).await?;
+        if let Some(installed) = &in_file {
+            installed.needs_upgrade(&SQLITE_SCHEMA, access)?;
+        }
         let db = Self::connect(url).await?;
         match &db.pools {
             Pools::Sqlite { read, .. } => {
-                let installed = InstalledSchema::load_sqlite(&mut *read.acquire().await?).await?;
+                let installed = match in_file {
+                    Some(installed) => installed,
+                    None => InstalledSchema::load_sqlite(&mut *read.acquire().await?).await?,
+                };
                 if installed.needs_upgrade(&SQLITE_SCHEMA, access)? {
                     upgrade_sqlite(sqlite_options(url)?, access).await?;
                 }
@@ -37,15 +43,12 @@ impl Db {
     }
 }
 
-/// Checks the schema of an SQLite file over a connection that cannot write. The writer's connection changes the file's header
-/// when it turns on the write-ahead log, and a file of a newer version stays as it is.
-async fn check_sqlite_file(url: &str, access: Access) -> Result<(), OpenError> {
-    let Some(mut connection) = sqlite_file(url).await? else { return Ok(()) };
-    // A file that cannot be read like this, such as one with an unfinished rollback, is left to the writer's connection.
+/// Loads the schema of an SQLite file over a connection that cannot write. The writer's connection changes the file's header
+/// when it turns on the write-ahead log, and a file of a newer version stays as it is. `None` if there is no file, or it
+/// cannot be read like this, such as one with an unfinished rollback.
+async fn load_from_file(url: &str) -> Result<Option<InstalledSchema>> {
+    let Some(mut connection) = sqlite_file(url).await? else { return Ok(None) };
     let installed = InstalledSchema::load_sqlite(&mut connection).await;
     connection.close().await?;
-    if let Ok(installed) = installed {
-        installed.needs_upgrade(&SQLITE_SCHEMA, access)?;
-    }
-    Ok(())
+    Ok(installed.ok())
 }

@@ -38,7 +38,7 @@ pub enum OpenError {
     /// Before the upgrade, rows refer to rows that do not exist.
     #[error(
         "it cannot be upgraded, because rows refer to rows that do not exist: {0}. Nothing was changed. Delete these rows \
-         and try again"
+         (`pragma foreign_key_check` lists all of them) and try again"
     )]
     BrokenReferences(BrokenReferences),
     /// After the upgrade, rows would refer to rows that do not exist.

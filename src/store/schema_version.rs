@@ -1,4 +1,4 @@
-//! The version of a database's schema beside the one that this binary knows: whether the database has to be upgraded, and
+//! Compares the schema of a database with the one that this binary knows: whether the database has to be upgraded, and
 //! whether this binary may touch it at all.
 
 use sqlx::migrate::{MigrateError, Migrator};

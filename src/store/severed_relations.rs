@@ -51,7 +51,7 @@ impl std::ops::AddAssign for SeveredCounts {
 }
 
 /// The ranges in which the ids of a host's actors lie, with and without a port.
-fn ids_of(host: &str) -> impl Iterator<Item = (String, String)> {
+fn actor_id_ranges(host: &str) -> impl Iterator<Item = (String, String)> {
     // As bytes, `0` comes after `/`, and `;` after `:`.
     let ends = [("https", '/', '0'), ("https", ':', ';'), ("http", '/', '0'), ("http", ':', ';')];
     ends.into_iter()
@@ -67,7 +67,7 @@ pub async fn sever_host(tx: &mut Tx, host: &str, now: Timestamp) -> Result<Sever
         "update deliveries set state = 'superseded', finished_at = $2 where state = 'queued' and host = $1";
     execute!(tx, sqlx::query(deliveries).bind(host).bind(now))?;
     let mut ended = SeveredCounts { followers, comments: 0 };
-    for (from, to) in ids_of(host) {
+    for (from, to) in actor_id_ranges(host) {
         ended += sever_ids(tx, &from, &to, now).await?;
     }
     Ok(ended)

@@ -2,8 +2,8 @@
 //! leaves the database as it was.
 //!
 //! One process upgrades at a time; the others wait for it, and then find nothing to do. On SQLite they wait for the write
-//! lock, on PostgreSQL for the advisory lock that sqlx takes for migrations. Processes that use the database are not
-//! disturbed on PostgreSQL: the upgrade takes the locks of all tables at once, or gives up and tries again.
+//! lock, on PostgreSQL for the advisory lock that sqlx takes for migrations. On PostgreSQL, running transactions are never
+//! aborted: the upgrade takes the locks of all tables at once, or lets go of them and tries again.
 
 use std::time::{Duration, Instant};
 
@@ -22,37 +22,36 @@ use super::triggers;
 /// How long an upgrade waits for other processes. An upgrade by another process can take minutes.
 const LOCK_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// How long PostgreSQL may take to lock all tables. This is less than its `deadlock_timeout` of one second, so that
-/// a transaction that waits for the upgrade, while the upgrade waits for it, is not aborted.
-const LOCK_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(800);
-
 /// How long the upgrade leaves the tables to others before it tries to lock them again.
 const LOCK_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Broken references that an error names.
 const MAX_NAMED_REFERENCES: usize = 5;
 
-/// Logs the start of an upgrade, and its end by `finish`.
+/// Logs the start of an upgrade, and its end by `finish`. A new database is not worth a line.
 struct UpgradeLog {
     started: Instant,
     to: i64,
+    is_new: bool,
 }
 
 impl UpgradeLog {
     fn start(installed: &InstalledSchema, known: &KnownSchema) -> Self {
         let (from, to) = (installed.version(), known.version());
         if installed.is_empty() {
-            tracing::info!(to, "creating the database schema");
+            tracing::debug!(to, "creating the database schema");
         } else if from == to {
             tracing::info!("replacing the database triggers");
         } else {
             tracing::info!(from, to, "upgrading the database; this can take minutes");
         }
-        Self { started: Instant::now(), to }
+        Self { started: Instant::now(), to, is_new: installed.is_empty() }
     }
 
     fn finish(&self) {
-        tracing::info!(version = self.to, elapsed = ?self.started.elapsed(), "database is up to date");
+        if !self.is_new {
+            tracing::info!(version = self.to, elapsed = ?self.started.elapsed(), "database is up to date");
+        }
     }
 }
 
@@ -134,23 +133,29 @@ async fn find_broken_references(connection: &mut SqliteConnection) -> Result<Opt
 /// Upgrades a PostgreSQL database. The advisory lock belongs to the connection, which is closed in any case.
 pub(super) async fn upgrade_postgres(pool: &PgPool, access: Access) -> Result<(), OpenError> {
     let mut connection = pool.acquire().await?.detach();
+    // Waiting for another upgrade, and an upgrade itself, may take longer than the role allows a statement to take.
+    sqlx::raw_sql("set statement_timeout = 0").execute(&mut connection).await?;
     tracing::debug!("locking the database for an upgrade");
     connection.lock().await?;
     let installed = InstalledSchema::load_postgres(&mut connection).await?;
     if installed.needs_upgrade(&POSTGRES_SCHEMA, access)? {
         let log = UpgradeLog::start(&installed, &POSTGRES_SCHEMA);
-        let started = Instant::now();
+        let locks = TableLocks::load(&mut connection).await?;
+        let mut is_first = true;
         loop {
             let mut tx = connection.begin().await?;
-            if try_lock_tables(&mut tx).await? {
+            if locks.try_lock_all(&mut tx).await? {
                 upgrade_in_tx(tx, access).await?;
                 break;
             }
             tx.rollback().await?;
-            if started.elapsed() > LOCK_TIMEOUT {
+            if log.started.elapsed() > LOCK_TIMEOUT {
                 return Err(OpenError::Busy(LOCK_TIMEOUT));
             }
-            tracing::warn!("other processes use the database; will try again to lock its tables");
+            if std::mem::take(&mut is_first) {
+                tracing::warn!("other processes use the database; will try again to lock its tables");
+            }
+            locks.wait_for_each(&mut connection).await?;
             tokio::time::sleep(LOCK_RETRY_INTERVAL).await;
         }
         log.finish();
@@ -159,24 +164,61 @@ pub(super) async fn upgrade_postgres(pool: &PgPool, access: Access) -> Result<()
     Ok(connection.close().await?)
 }
 
-/// Locks all tables of the site. Returns false if another transaction uses one of them. Statements of the upgrade lock
-/// table after table in an order of their own; without this, the upgrade and a transaction could wait for each other.
-async fn try_lock_tables(connection: &mut PgConnection) -> Result<bool> {
-    let query = "select string_agg(format('%I', tablename), ', ' order by tablename) from pg_tables
-         where schemaname = current_schema() and tableowner = current_user and not starts_with(tablename, '_sqlx')";
-    let tables: Option<String> = sqlx::query_scalar(query).fetch_one(&mut *connection).await?;
-    let Some(tables) = tables else { return Ok(true) };
-    let timeout = LOCK_ATTEMPT_TIMEOUT.as_millis();
-    let limit = format!("set local statement_timeout = {timeout}");
-    sqlx::raw_sql(AssertSqlSafe(limit)).execute(&mut *connection).await?;
+/// The locks of all tables of the site. Statements of the upgrade lock table after table in an order of their own; without
+/// taking all locks first, the upgrade and a transaction could wait for each other.
+struct TableLocks {
+    /// The quoted names.
+    tables: Vec<String>,
+    /// PostgreSQL's `deadlock_timeout`: after this time a transaction that waits looks for a deadlock, and cancels an
+    /// autovacuum that it waits for.
+    deadlock_timeout: Duration,
+}
+
+impl TableLocks {
+    async fn load(connection: &mut PgConnection) -> Result<Self> {
+        let tables = "select format('%I', tablename) from pg_tables
+             where schemaname = current_schema() and pg_has_role(tableowner, 'usage')
+                and not starts_with(tablename, '_sqlx')
+             order by tablename";
+        let tables = sqlx::query_scalar(tables).fetch_all(&mut *connection).await?;
+        let timeout = "select setting::bigint from pg_settings where name = 'deadlock_timeout'";
+        let milliseconds: i64 = sqlx::query_scalar(timeout).fetch_one(connection).await?;
+        let deadlock_timeout = Duration::from_millis(milliseconds.unsigned_abs());
+        Ok(Self { tables, deadlock_timeout })
+    }
+
+    /// Locks all tables. Returns false if another transaction uses one of them. The attempt takes less time than
+    /// `deadlock_timeout`, so that a transaction that waits for the upgrade, while the upgrade waits for it, is not aborted.
+    async fn try_lock_all(&self, tx: &mut PgConnection) -> Result<bool> {
+        if self.tables.is_empty() {
+            return Ok(true);
+        }
+        try_lock(tx, &self.tables.join(", "), self.deadlock_timeout * 4 / 5).await
+    }
+
+    /// Waits for one table after the other, for longer than `deadlock_timeout` and without holding any lock meanwhile, so that
+    /// no deadlock is possible. This cancels an autovacuum, which otherwise would block every attempt until it has finished.
+    async fn wait_for_each(&self, connection: &mut PgConnection) -> Result<()> {
+        for table in &self.tables {
+            let mut tx = connection.begin().await?;
+            try_lock(&mut tx, table, self.deadlock_timeout + Duration::from_millis(500)).await?;
+            tx.rollback().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Locks tables within this time, or returns false.
+async fn try_lock(tx: &mut PgConnection, tables: &str, timeout: Duration) -> Result<bool> {
+    let limit = format!("set local statement_timeout = {}", timeout.as_millis().max(1));
+    sqlx::raw_sql(AssertSqlSafe(limit)).execute(&mut *tx).await?;
     let lock = format!("lock table {tables} in access exclusive mode");
-    match sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *connection).await {
+    match sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *tx).await {
         Ok(_) => {}
         Err(sqlx::Error::Database(error)) if is_lock_conflict(error.code().as_deref()) => return Ok(false),
         Err(error) => return Err(error),
     }
-    // The upgrade itself may take long, whatever limit the role has.
-    sqlx::raw_sql("set local statement_timeout = 0").execute(connection).await?;
+    sqlx::raw_sql("set local statement_timeout = 0").execute(tx).await?;
     Ok(true)
 }
 

@@ -48,6 +48,7 @@ impl From<FlowError> for WebError {
     fn from(error: FlowError) -> Self {
         match error {
             FlowError::Unavailable(outage) => Self::StoreUnavailable(outage),
+            FlowError::ShuttingDown => Self::Busy("the server is shutting down"),
             FlowError::Internal(error) => Self::Internal(error),
         }
     }

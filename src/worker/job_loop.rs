@@ -18,7 +18,7 @@ pub(super) const POLL_INTERVAL: Duration = Duration::from_secs(1);
 const JOIN_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Repeats a step as long as it returns `true`, and waits for work in between.
-pub(super) async fn repeat<F>(app: App, mut shutdown: Shutdown, what: &'static str, step: F)
+pub(super) async fn repeat<F>(app: App, mut shutdown: Shutdown, name: &'static str, step: F)
 where
     F: AsyncFn(&App) -> anyhow::Result<bool>,
 {
@@ -29,7 +29,7 @@ where
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => {
-                tracing::error!(what, error = format!("{error:#}"), "worker step failed; will retry");
+                tracing::error!(job = name, error = format!("{error:#}"), "worker step failed; will retry");
                 pause(&mut shutdown, POLL_INTERVAL).await;
             }
         }
@@ -58,7 +58,7 @@ pub(super) async fn keep_busy<J, C, R>(
     app: App,
     mut shutdown: Shutdown,
     slots: usize,
-    what: &'static str,
+    name: &'static str,
     claim: C,
     run: R,
 ) where
@@ -70,11 +70,11 @@ pub(super) async fn keep_busy<J, C, R>(
     let mut wake = app.wake.subscribe();
     while !*shutdown.borrow() {
         while let Some(ended) = running.try_join_next() {
-            log_end(what, ended);
+            log_end(name, ended);
         }
         wake.mark_unchanged();
         let jobs = claim(&app, free.available_permits()).await.unwrap_or_else(|error| {
-            tracing::error!(what, error = format!("{error:#}"), "could not claim jobs");
+            tracing::error!(job = name, error = format!("{error:#}"), "could not claim jobs");
             Vec::new()
         });
         let found = !jobs.is_empty();
@@ -94,7 +94,7 @@ pub(super) async fn keep_busy<J, C, R>(
         } else if !found || free.available_permits() == 0 {
             tokio::select! {
                 Some(ended) = running.join_next() => {
-                    log_end(what, ended);
+                    log_end(name, ended);
                     // Jobs that end at about the same time are replaced by one claim.
                     tokio::time::sleep(JOIN_INTERVAL).await;
                 }
@@ -103,15 +103,15 @@ pub(super) async fn keep_busy<J, C, R>(
         }
     }
     while let Some(ended) = running.join_next().await {
-        log_end(what, ended);
+        log_end(name, ended);
     }
 }
 
-pub(super) fn log_end(what: &str, ended: Result<anyhow::Result<()>, tokio::task::JoinError>) {
+pub(super) fn log_end(name: &str, ended: Result<anyhow::Result<()>, tokio::task::JoinError>) {
     let problem = match ended {
         Ok(Ok(())) => return,
         Ok(Err(error)) => format!("{error:#}"),
         Err(panic) => panic.to_string(),
     };
-    tracing::error!(what, problem, "job failed; will retry when its lease expires");
+    tracing::error!(job = name, problem, "job failed; will retry when its lease expires");
 }

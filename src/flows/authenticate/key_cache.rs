@@ -65,7 +65,7 @@ impl CachedKey {
         self.pem.len() > SLOW_PEM_LENGTH
     }
 
-    /// Whether it is that actor's and that PEM.
+    /// Whether the cached key has this actor and this PEM.
     pub(super) fn matches(&self, actor: &str, pem: &str) -> bool {
         self.actor.as_str() == actor && self.pem == pem
     }
@@ -92,7 +92,7 @@ impl CachedKey {
     }
 }
 
-/// The keys that were used recently, by their ids. It is made by hand, since every request to the inbox looks a key up: two
+/// The keys that were used recently, by their ids. It is hand-written because every request to the inbox looks a key up: two
 /// maps under one lock cost a fraction of a look-up in `moka`, which also records each use to evict the least recently
 /// used.
 #[derive(Debug, Default)]

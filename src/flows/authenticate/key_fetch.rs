@@ -31,7 +31,7 @@ const MAX_FETCHES_PER_MINUTE: u32 = 300;
 /// The latest fetches of key documents: a thousand bad signatures cost one request, and so do fifty good ones that
 /// arrive together.
 ///
-/// It is made by hand: a result is replaced under the lock that makes the other requests wait for it, it is stale after a
+/// It is hand-written because a result is replaced under the lock that makes the other requests wait for it, it is stale after a
 /// time that depends on the result, and a slot that a request waits for must not be evicted.
 #[derive(Debug, Default)]
 pub struct KeyFetchCache(Mutex<FetchTable>);

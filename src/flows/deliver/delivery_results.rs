@@ -2,8 +2,8 @@
 //! one. A delivery whose result is lost because the process dies is sent again.
 //!
 //! A result that the database rejects must not be lost in the same way: the delivery would stay due, and its host would
-//! receive the same activity again and again. The delivery is given up instead or, if that cannot be stored either, its
-//! host is held back as if it were failing.
+//! receive the same activity again and again. The delivery is abandoned instead. If that cannot be stored either, its host
+//! counts as failing: nothing is sent to it for an hour, or until it sends something itself.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -26,8 +26,8 @@ use crate::store::{Result, Tx};
 /// The status of an inbox that is gone for good. A 404 may come from a misconfigured proxy.
 const GONE_STATUS: u16 = 410;
 
-/// How long nothing is sent to a host after a result about it could not be stored.
-const HOLD_BACK_TIME: Duration = Duration::from_hours(1);
+/// How long nothing is sent to a host after a result about it could not be stored, unless it sends something itself.
+const UNSTORED_RESULT_BACKOFF: Duration = Duration::from_hours(1);
 
 /// The error of a delivery, and of its host, whose result could not be stored.
 const RESULT_NOT_STORED: &str = "the result of a delivery could not be stored; see the log";
@@ -45,36 +45,35 @@ pub fn result_channel() -> (ResultSender, ResultReceiver) {
 
 /// Stores results until every sender is dropped; notifies `released` when hosts were released.
 pub async fn write_all(app: App, receiver: ResultReceiver, released: Arc<Notify>) {
-    group_commit::run(ResultWriter { app, released, held_back: Mutex::default() }, receiver).await;
+    group_commit::run(ResultWriter { app, released, backed_off: Mutex::default() }, receiver).await;
 }
 
 struct ResultWriter {
     app: App,
     released: Arc<Notify>,
     /// Hosts with a result that could not be stored, until they are released.
-    held_back: Mutex<HashSet<String>>,
+    backed_off: Mutex<HashSet<String>>,
 }
 
 impl ResultWriter {
-    fn held_back(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.held_back.lock().unwrap_or_else(PoisonError::into_inner)
+    fn backed_off(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.backed_off.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives up a delivery whose result the database rejects for this reason.
-    async fn give_up(
-        &self,
-        activity: ActivityId,
-        inbox: &str,
-        host: &str,
-        reason: &sqlx::Error,
-    ) -> Result<()> {
-        let failed = DeliveryResult::Attempt {
-            activity,
-            inbox: inbox.to_owned(),
-            host: host.to_owned(),
-            outcome: DeliveryOutcome::Failed { status: None, error: RESULT_NOT_STORED.to_owned() },
-            scheme_update: None,
-        };
+    /// Stores what the database accepts of a result that it rejects for this reason: the outcome without the signature
+    /// scheme or, if it rejects the outcome, that the delivery failed.
+    async fn store_in_part(&self, attempt: &Attempt, reason: &sqlx::Error) -> Result<()> {
+        let Attempt { activity, inbox, .. } = attempt;
+        if attempt.scheme_update.is_some() {
+            let outcome = DeliveryResult::Attempt(Attempt { scheme_update: None, ..attempt.clone() });
+            if store_group(&self.app, &[&outcome], &HashSet::new()).await.is_ok() {
+                tracing::error!(%activity, inbox, error = %reason, "could not store signature scheme of a delivery");
+                return Ok(());
+            }
+        }
+        let outcome =
+            DeliveryOutcome::Failed { status: attempt.outcome.status(), error: RESULT_NOT_STORED.to_owned() };
+        let failed = DeliveryResult::Attempt(Attempt { outcome, scheme_update: None, ..attempt.clone() });
         store_group(&self.app, &[&failed], &HashSet::new()).await?;
         tracing::error!(%activity, inbox, error = %reason, "could not store delivery result; delivery abandoned");
         Ok(())
@@ -91,8 +90,8 @@ impl GroupWriter for ResultWriter {
         max_items: 512,
         // Nothing waits for a result, so every group gathers.
         gather_time: Duration::from_millis(10),
-        gather_when_idle: true,
-        full_enough: 512,
+        always_gather: true,
+        flush_size: 512,
         write_timeout: None,
         retry_interval: Some(Duration::from_secs(1)),
     };
@@ -102,19 +101,19 @@ impl GroupWriter for ResultWriter {
     }
 
     async fn write(&self, group: &[&DeliveryResult]) -> Result<Vec<()>, GroupError> {
-        let held_back = self.held_back().clone();
-        let stored = store_group(&self.app, group, &held_back).await.map_err(GroupError::from);
+        let backed_off = self.backed_off().clone();
+        let stored = store_group(&self.app, group, &backed_off).await.map_err(GroupError::from);
         if let Err(GroupError::RowRejected(reason)) = &stored
-            && let [DeliveryResult::Attempt { activity, inbox, host, .. }] = group
+            && let [DeliveryResult::Attempt(attempt)] = group
         {
-            self.give_up(*activity, inbox, host, reason).await?;
+            self.store_in_part(attempt, reason).await?;
             return Ok(vec![()]);
         }
         stored?;
         let mut is_released = false;
         for result in group {
             if let DeliveryResult::Release { host, .. } = result {
-                self.held_back().remove(host);
+                self.backed_off().remove(host);
                 is_released = true;
             }
         }
@@ -126,8 +125,8 @@ impl GroupWriter for ResultWriter {
 
     fn on_dropped(&self, result: &DeliveryResult) {
         // A release that is dropped leaves the lease to expire.
-        if let DeliveryResult::Attempt { host, .. } = result {
-            self.held_back().insert(host.clone());
+        if let DeliveryResult::Attempt(Attempt { host, .. }) = result {
+            self.backed_off().insert(host.clone());
         }
     }
 }
@@ -136,18 +135,7 @@ impl GroupWriter for ResultWriter {
 #[derive(Debug)]
 pub enum DeliveryResult {
     /// The result of one attempt.
-    Attempt {
-        /// The activity.
-        activity: ActivityId,
-        /// The inbox that it was sent to.
-        inbox: String,
-        /// The host of the inbox.
-        host: String,
-        /// How the attempt ended.
-        outcome: DeliveryOutcome,
-        /// What it showed about the host's signature scheme, if that is new.
-        scheme_update: Option<SchemeUpdate>,
-    },
+    Attempt(Attempt),
     /// The lease of a host is released.
     Release {
         /// The host.
@@ -159,37 +147,52 @@ pub enum DeliveryResult {
     },
 }
 
+/// The result of one attempt of a delivery.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// The activity.
+    pub activity: ActivityId,
+    /// The inbox that it was sent to.
+    pub inbox: String,
+    /// The host of the inbox.
+    pub host: String,
+    /// How the attempt ended.
+    pub outcome: DeliveryOutcome,
+    /// What it showed about the host's signature scheme, if that is new.
+    pub scheme_update: Option<SchemeUpdate>,
+}
+
 impl DeliveryResult {
     /// The order in which rows are locked, so that no two workers wait for each other: deliveries first, then hosts.
     fn lock_order(&self) -> (u8, Option<ActivityId>, &str) {
         match self {
-            Self::Attempt { activity, inbox, .. } => (0, Some(*activity), inbox),
+            Self::Attempt(Attempt { activity, inbox, .. }) => (0, Some(*activity), inbox),
             Self::Release { host, .. } => (1, None, host),
         }
     }
 }
 
 /// Stores a group in one transaction.
-async fn store_group(app: &App, group: &[&DeliveryResult], held_back: &HashSet<String>) -> Result<()> {
+async fn store_group(app: &App, group: &[&DeliveryResult], backed_off: &HashSet<String>) -> Result<()> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     // Rows are locked in one order everywhere: followers, deliveries, hosts.
     let mut gone = Vec::new();
     for result in group {
-        if let DeliveryResult::Attempt {
+        if let DeliveryResult::Attempt(Attempt {
             inbox,
             outcome: DeliveryOutcome::Failed { status: Some(GONE_STATUS), .. },
             ..
-        } = result
+        }) = result
             && followers::remove_by_inbox(&mut tx, inbox).await? > 0
         {
             gone.push(inbox);
         }
     }
     store_attempts(&mut tx, group, now).await?;
-    release_hosts(&mut tx, group, held_back, now).await?;
+    release_hosts(&mut tx, group, backed_off, now).await?;
     for result in group {
-        if let DeliveryResult::Attempt { host, scheme_update: Some(update), .. } = result {
+        if let DeliveryResult::Attempt(Attempt { host, scheme_update: Some(update), .. }) = result {
             signing_keys::save_scheme(&mut tx, host, update.accepted, now).await?;
         }
     }
@@ -208,7 +211,7 @@ async fn store_attempts(tx: &mut Tx, group: &[&DeliveryResult], now: Timestamp) 
     let mut delivered: BTreeMap<(ActivityId, u16), Vec<&str>> = BTreeMap::new();
     let mut others: BTreeMap<ActivityId, Vec<(&str, &DeliveryOutcome)>> = BTreeMap::new();
     for result in group {
-        let DeliveryResult::Attempt { activity, inbox, outcome, .. } = result else { continue };
+        let DeliveryResult::Attempt(Attempt { activity, inbox, outcome, .. }) = result else { continue };
         match outcome {
             DeliveryOutcome::Delivered { status } => {
                 delivered.entry((*activity, *status)).or_default().push(inbox);
@@ -233,17 +236,18 @@ async fn store_attempts(tx: &mut Tx, group: &[&DeliveryResult], now: Timestamp) 
 async fn release_hosts(
     tx: &mut Tx,
     group: &[&DeliveryResult],
-    held_back: &HashSet<String>,
+    backed_off: &HashSet<String>,
     now: Timestamp,
 ) -> Result<()> {
     let mut healthy: BTreeMap<LeaseId, Vec<&str>> = BTreeMap::new();
     let mut others = Vec::new();
     let mut all = Vec::new();
-    let not_stored = HostHealth::Failing { until: now + HOLD_BACK_TIME, error: RESULT_NOT_STORED.to_owned() };
+    let not_stored =
+        HostHealth::Failing { until: now + UNSTORED_RESULT_BACKOFF, error: RESULT_NOT_STORED.to_owned() };
     for result in group {
         let DeliveryResult::Release { host, lease, health } = result else { continue };
         all.push(host.as_str());
-        if held_back.contains(host) {
+        if backed_off.contains(host) {
             others.push((host, *lease, &not_stored));
             continue;
         }

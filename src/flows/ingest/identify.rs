@@ -47,7 +47,7 @@ pub(super) enum EntryMatch {
     Known(StoredEntry, &'static str),
     Review(ReviewId),
     /// It has the text of that review, but another film and title.
-    Doubtful(ReviewId),
+    SameText(ReviewId),
 }
 
 /// Identifies an entry by its id within the feed, by its URL, or by its text.
@@ -99,7 +99,7 @@ async fn identify_by_text(
     if same_film || old.title == new.title {
         Ok(EntryMatch::Known(known, "text"))
     } else {
-        Ok(EntryMatch::Doubtful(review.id))
+        Ok(EntryMatch::SameText(review.id))
     }
 }
 

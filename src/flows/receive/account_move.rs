@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::inbound_activity::{Effect, InboundActivity};
-use super::prepare::PreparedActivity;
+use super::prepared::PreparedActivity;
 use crate::flows::resolve;
 use crate::store::actors::StoredActor;
 use crate::store::{Result, Tx, followers};
@@ -12,15 +12,15 @@ impl InboundActivity<'_> {
     /// Fetches the new account if the old one follows a critic. The new account must list the old one in
     /// `alsoKnownAs`.
     pub(super) async fn prepare_move(&self, object: &Url, target: &Url) -> anyhow::Result<PreparedActivity> {
-        let me = &self.activity.actor;
-        if object != me || target == me {
+        let sender = &self.activity.actor;
+        if object != sender || target == sender {
             return Ok(PreparedActivity::Ignored("the activity moves an account other than its actor's"));
         }
-        if self.app.origin.owns(target) || !followers::is_following_anyone(&self.app.db, me).await? {
+        if self.app.origin.owns(target) || !followers::is_following_anyone(&self.app.db, sender).await? {
             return Ok(PreparedActivity::Ignored("the actor does not follow a critic of this site"));
         }
         let (new, also_known_as) = resolve::refresh_actor_with_aliases(self.app, target).await?;
-        if !also_known_as.contains(me) {
+        if !also_known_as.contains(sender) {
             return Ok(PreparedActivity::Ignored("the new account does not list the old one in alsoKnownAs"));
         }
         Ok(PreparedActivity::Move(Box::new(new)))
@@ -29,8 +29,8 @@ impl InboundActivity<'_> {
     /// Makes the new account a follower at once. Most servers also send a Follow, which is accepted like any other and
     /// changes nothing.
     pub(super) async fn apply_move(&self, tx: &mut Tx, new: &StoredActor) -> Result<Effect> {
-        let me = &self.activity.actor;
-        followers::transfer(tx, me, new, self.signed_at).await?;
+        let sender = &self.activity.actor;
+        followers::transfer(tx, sender, new, self.signed_at).await?;
         Ok(Effect::Applied("follower moved"))
     }
 }

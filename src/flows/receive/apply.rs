@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use url::Url;
 
 use super::inbound_activity::{Effect, InboundActivity};
-use super::prepare::PreparedActivity;
+use super::prepared::PreparedActivity;
 use crate::domain::access_level::AccessLevel;
 use crate::domain::reaction::ReactionKind;
 use crate::federation::vocab::remote_activity::{InboundActivityKind, UpdateObject};

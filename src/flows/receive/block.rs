@@ -9,17 +9,17 @@ use crate::store::{Result, Tx, blockers, comments, followers};
 
 impl InboundActivity<'_> {
     pub(super) async fn apply_block(&self, tx: &mut Tx, object: &Url) -> Result<Effect> {
-        let me = &self.activity.actor;
+        let sender = &self.activity.actor;
         let Some(critic) = self.find_critic_in_tx(tx, object).await? else {
             return Ok(Effect::Ignored("the blocked account is not on this site"));
         };
         // The follow ends even if the block itself was undone before it arrived.
-        followers::unfollow(tx, critic, me, self.signed_at).await?;
+        followers::unfollow(tx, critic, sender, self.signed_at).await?;
         let block = self.activity.id.as_ref();
         if self.is_tombstoned(tx, block).await? {
             return Ok(Effect::Applied("follower removed; the block was already undone"));
         }
-        blockers::record_block(tx, critic, me, block, self.signed_at).await?;
+        blockers::record_block(tx, critic, sender, block, self.signed_at).await?;
         self.withhold_or_release(tx, critic).await?;
         Ok(Effect::Applied("follower removed; comments withheld"))
     }
@@ -31,11 +31,11 @@ impl InboundActivity<'_> {
     }
 
     async fn withhold_or_release(&self, tx: &mut Tx, critic: CriticId) -> Result<()> {
-        let me = &self.activity.actor;
-        if blockers::is_blocking(tx, critic, me).await? {
-            comments::withhold_by_author(tx, me, critic).await?;
+        let sender = &self.activity.actor;
+        if blockers::is_blocking(tx, critic, sender).await? {
+            comments::withhold_by_author(tx, sender, critic).await?;
         } else {
-            comments::release_by_author(tx, me, critic).await?;
+            comments::release_by_author(tx, sender, critic).await?;
         }
         Ok(())
     }

@@ -8,31 +8,31 @@ use crate::store::{Result, Tx, actors, authorizations, comments, tombstones};
 
 impl InboundActivity<'_> {
     pub(super) async fn apply_delete(&self, tx: &mut Tx, object: &Url) -> Result<Effect> {
-        let me = &self.activity.actor;
-        if object.origin() != me.origin() {
+        let sender = &self.activity.actor;
+        if object.origin() != sender.origin() {
             return Ok(Effect::Ignored("the deleted object is on another server"));
         }
-        if object == me {
+        if object == sender {
             // Activities that it sent before and that are still on their way are ignored.
-            tombstones::insert(tx, me, me, self.signed_at).await?;
+            tombstones::insert(tx, sender, sender, self.signed_at).await?;
             self.delete_forwards(tx, None).await?;
-            actors::mark_deleted(tx, me, self.signed_at).await?;
+            actors::mark_deleted(tx, sender, self.signed_at).await?;
             return Ok(Effect::Applied("account deleted"));
         }
-        let was_quote = authorizations::revoke_by_note(tx, object, me).await?
-            || authorizations::withdraw(tx, object, me, self.signed_at).await?;
+        let was_quote = authorizations::revoke_by_note(tx, object, sender).await?
+            || authorizations::withdraw(tx, object, sender, self.signed_at).await?;
         match comments::find_in_tx(tx, object).await? {
-            Some(comment) if comment.actor != me.as_str() => {
+            Some(comment) if comment.actor != sender.as_str() => {
                 Ok(Effect::Ignored("the comment belongs to another actor"))
             }
             Some(comment) if comment.state == CommentState::Deleted => {
-                tombstones::insert(tx, object, me, self.signed_at).await?;
+                tombstones::insert(tx, object, sender, self.signed_at).await?;
                 Ok(Effect::Ignored("the comment was already deleted"))
             }
             Some(comment) => {
                 self.delete_forwards(tx, Some(object)).await?;
                 // The post may also be a quote whose request arrives late.
-                tombstones::insert(tx, object, me, self.signed_at).await?;
+                tombstones::insert(tx, object, sender, self.signed_at).await?;
                 comments::mark_deleted(tx, comment.id, self.signed_at).await?;
                 if comment.state == CommentState::Shown {
                     self.forward_to_followers(tx, comment.review_id, object).await?;
@@ -40,7 +40,7 @@ impl InboundActivity<'_> {
                 Ok(Effect::Applied("comment deleted"))
             }
             None => {
-                tombstones::insert(tx, object, me, self.signed_at).await?;
+                tombstones::insert(tx, object, sender, self.signed_at).await?;
                 Ok(Effect::Applied(if was_quote { "quote withdrawn" } else { "deleted before it arrived" }))
             }
         }

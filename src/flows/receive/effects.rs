@@ -9,7 +9,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::inbound_activity::{Effect, InboundActivity};
-use super::prepare::PreparedActivity;
+use super::prepared::PreparedActivity;
 use crate::domain::id::LeaseId;
 use crate::federation::vocab::remote_activity::RemoteActivity;
 use crate::flows::App;
@@ -57,8 +57,8 @@ impl GroupWriter for EffectWriter {
         capacity: MAX_GROUP_SIZE,
         max_items: MAX_GROUP_SIZE,
         gather_time: Duration::from_millis(1),
-        gather_when_idle: false,
-        full_enough: MAX_GROUP_SIZE,
+        always_gather: false,
+        flush_size: MAX_GROUP_SIZE,
         write_timeout: Some(Duration::from_secs(30)),
         retry_interval: None,
     };

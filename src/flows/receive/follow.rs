@@ -5,7 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::inbound_activity::{Effect, InboundActivity};
-use super::prepare::PreparedActivity;
+use super::prepared::PreparedActivity;
 use crate::domain::activity::ActivityKind;
 use crate::domain::follower::FollowState;
 use crate::domain::id::{ActivityId, CriticId};

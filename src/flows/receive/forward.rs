@@ -39,9 +39,9 @@ impl InboundActivity<'_> {
     /// Ends the forwards of a comment, or of all comments of the actor, and erases the stored bodies. Call this before
     /// the comment is deleted.
     pub(super) async fn delete_forwards(&self, tx: &mut Tx, comment: Option<&Url>) -> Result<()> {
-        let me = &self.activity.actor;
-        activities::cancel_forwards(tx, me, comment, self.app.clock.now()).await?;
-        inbox_activities::erase_bodies(tx, me).await?;
+        let sender = &self.activity.actor;
+        activities::cancel_forwards(tx, sender, comment, self.app.clock.now()).await?;
+        inbox_activities::erase_bodies(tx, sender).await?;
         Ok(())
     }
 }

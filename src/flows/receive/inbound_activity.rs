@@ -11,7 +11,7 @@ use crate::store::{Result, Tx, critics, reviews, tombstones};
 
 /// How an activity ended.
 pub(super) enum Effect {
-    /// It changed something; with what it did, for operators.
+    /// It changed something. The text describes the effect for the log.
     Applied(&'static str),
     /// It changed nothing, for this reason.
     Ignored(&'static str),

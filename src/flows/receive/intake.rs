@@ -94,7 +94,7 @@ impl Intake {
         permit: Arc<InboxPermit>,
     ) -> Result<IntakeOutcome, GroupError> {
         let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let sender = sender.ok_or(GroupError::Unavailable(Outage::ShuttingDown))?;
+        let sender = sender.ok_or(GroupError::ShuttingDown)?;
         let storing = async move { sender.submit(IntakeItem { activity, _permit: permit }).await };
         let timeout = |_| Err(GroupError::Unavailable(Outage::Timeout));
         tokio::time::timeout(COMMIT_TIMEOUT, storing).await.unwrap_or_else(timeout)
@@ -120,8 +120,8 @@ impl GroupWriter for IntakeWriter {
         capacity: MAX_GROUP_SIZE,
         max_items: MAX_GROUP_SIZE,
         gather_time: Duration::from_millis(1),
-        gather_when_idle: false,
-        full_enough: 64,
+        always_gather: false,
+        flush_size: 64,
         write_timeout: Some(Duration::from_secs(30)),
         retry_interval: None,
     };

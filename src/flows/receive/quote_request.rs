@@ -4,7 +4,7 @@ use url::Url;
 
 use super::follow::DUPLICATE_WINDOW;
 use super::inbound_activity::{Effect, InboundActivity};
-use super::prepare::PreparedActivity;
+use super::prepared::PreparedActivity;
 use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, AuthorizationId};
 use crate::domain::quote_authorization::AuthorizationState;
@@ -24,8 +24,8 @@ impl InboundActivity<'_> {
         instrument: &Url,
         is_attributed: bool,
     ) -> anyhow::Result<PreparedActivity> {
-        let me = &self.activity.actor;
-        if instrument.origin() != me.origin() {
+        let sender = &self.activity.actor;
+        if instrument.origin() != sender.origin() {
             return Ok(PreparedActivity::Ignored("the quoting post is on another server"));
         }
         let Some(id) = self.app.origin.parse_article_id(object) else {
@@ -39,11 +39,11 @@ impl InboundActivity<'_> {
         if !is_attributed {
             let author =
                 resolve::fetch_post(self.app, instrument).await?.ok().and_then(|note| note.attributed_to);
-            if author.as_ref() != Some(me) {
+            if author.as_ref() != Some(sender) {
                 return Ok(PreparedActivity::Ignored("the post belongs to another actor"));
             }
         }
-        let quoter = resolve::resolve_actor(self.app, me).await?;
+        let quoter = resolve::resolve_actor(self.app, sender).await?;
         Ok(PreparedActivity::Quote(Box::new(review), Box::new(quoter)))
     }
 
@@ -57,9 +57,9 @@ impl InboundActivity<'_> {
         else {
             return Ok(Effect::Ignored("not a QuoteRequest"));
         };
-        let me = &self.activity.actor;
+        let sender = &self.activity.actor;
         // A deleted post does not come back.
-        let is_gone = tombstones::find(tx, instrument, me).await?.is_some();
+        let is_gone = tombstones::find(tx, instrument, sender).await?.is_some();
         if is_gone
             || self.is_tombstoned(tx, self.activity.id.as_ref()).await?
             || self.is_tombstoned(tx, Some(&requests_for(instrument))).await?
@@ -67,7 +67,7 @@ impl InboundActivity<'_> {
             return Ok(Effect::Ignored("already undone"));
         }
         let before = authorizations::find_by_note(tx, review.id, instrument).await?;
-        if before.as_ref().is_some_and(|before| before.actor != me.as_str()) {
+        if before.as_ref().is_some_and(|before| before.actor != sender.as_str()) {
             return Ok(Effect::Ignored("the post belongs to another actor"));
         }
         let state = before.as_ref().map(|before| before.state);

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::comment_state::initial_comment_state;
 use super::inbound_activity::{Effect, InboundActivity};
-use super::prepare::{InboundReply, PreparedActivity, ThreadPost};
+use super::prepared::{InboundReply, PreparedActivity, ThreadPost};
 use super::thread::{self, ThreadRoot};
 use crate::domain::comment::CommentState;
 use crate::domain::time::Timestamp;
@@ -44,7 +44,7 @@ impl InboundActivity<'_> {
         note: Box<RemoteNote>,
         is_update: bool,
     ) -> anyhow::Result<PreparedActivity> {
-        let me = &self.activity.actor;
+        let sender = &self.activity.actor;
         let Some(parent) = note.in_reply_to.clone() else {
             return Ok(PreparedActivity::Ignored("not a reply"));
         };
@@ -64,10 +64,10 @@ impl InboundActivity<'_> {
             ThreadRoot::NotOurs(reason) => return Ok(PreparedActivity::Ignored(reason)),
         };
         // A deleted account has no profile that could be fetched.
-        if note.is_public && !tombstones::is_actor_deleted(&self.app.db, me).await? {
-            resolve::resolve_actor(self.app, me).await?;
+        if note.is_public && !tombstones::is_actor_deleted(&self.app.db, sender).await? {
+            resolve::resolve_actor(self.app, sender).await?;
         }
-        let post = ThreadPost { note: *note, author: me.clone(), parent };
+        let post = ThreadPost { note: *note, author: sender.clone(), parent };
         let (review, critic) = (review.id, review.critic);
         Ok(PreparedActivity::Reply(Box::new(InboundReply { post, is_update, review, critic, ancestors })))
     }
@@ -76,9 +76,9 @@ impl InboundActivity<'_> {
         for ancestor in &reply.ancestors {
             self.insert_ancestor(tx, reply, ancestor).await?;
         }
-        let ThreadPost { note, author: me, .. } = &reply.post;
+        let ThreadPost { note, author: sender, .. } = &reply.post;
         let before = comments::find_in_tx(tx, &note.id).await?;
-        if before.as_ref().is_some_and(|before| before.actor != me.as_str()) {
+        if before.as_ref().is_some_and(|before| before.actor != sender.as_str()) {
             return Ok(Effect::Ignored("the comment belongs to another actor"));
         }
         if !note.is_public {

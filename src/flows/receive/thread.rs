@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::prepare::ThreadPost;
+use super::prepared::ThreadPost;
 use crate::domain::review::Review;
 use crate::flows::{App, resolve};
 use crate::store::{actors, comments, reviews};

@@ -9,9 +9,9 @@ use crate::store::{Result, Tx, authorizations, blockers, followers, reactions, t
 
 impl InboundActivity<'_> {
     pub(super) async fn apply_undo(&self, tx: &mut Tx, undone: &UndoTarget) -> Result<Effect> {
-        let me = &self.activity.actor;
+        let sender = &self.activity.actor;
         match undone {
-            UndoTarget::Embedded { actor, .. } if actor != me => {
+            UndoTarget::Embedded { actor, .. } if actor != sender => {
                 Ok(Effect::Ignored("the undone activity belongs to another actor"))
             }
             UndoTarget::Embedded {
@@ -30,7 +30,7 @@ impl InboundActivity<'_> {
     }
 
     async fn undo_by_object(&self, tx: &mut Tx, kind: UndoTargetKind, object: &Url) -> Result<Effect> {
-        let me = &self.activity.actor;
+        let sender = &self.activity.actor;
         let reaction = match kind {
             UndoTargetKind::Follow | UndoTargetKind::Block => {
                 let Some(critic) = self.find_critic_in_tx(tx, object).await? else {
@@ -48,29 +48,29 @@ impl InboundActivity<'_> {
             }
         };
         match self.find_public_review(tx, object).await? {
-            Some(review) => reactions::record_undo(tx, review, me, reaction, self.signed_at).await?,
+            Some(review) => reactions::record_undo(tx, review, sender, reaction, self.signed_at).await?,
             None => return Ok(Effect::Ignored("the object is not a public review")),
         }
         Ok(Effect::Applied("undone"))
     }
 
     async fn undo_by_id(&self, tx: &mut Tx, id: &Url) -> Result<Effect> {
-        let me = &self.activity.actor;
-        if id.origin() != me.origin() {
+        let sender = &self.activity.actor;
+        if id.origin() != sender.origin() {
             return Ok(Effect::Ignored("the undone activity is on another server"));
         }
-        if let Some(critic) = followers::find_critic_by_follow(tx, me, id).await? {
+        if let Some(critic) = followers::find_critic_by_follow(tx, sender, id).await? {
             return self.unfollow(tx, critic).await;
         }
-        if let Some(critic) = blockers::find_critic_by_activity(tx, me, id).await? {
+        if let Some(critic) = blockers::find_critic_by_activity(tx, sender, id).await? {
             return self.unblock(tx, critic).await;
         }
-        if reactions::undo_by_activity(tx, me, id, self.signed_at).await?
-            || authorizations::withdraw(tx, id, me, self.signed_at).await?
+        if reactions::undo_by_activity(tx, sender, id, self.signed_at).await?
+            || authorizations::withdraw(tx, id, sender, self.signed_at).await?
         {
             return Ok(Effect::Applied("undone"));
         }
-        tombstones::insert(tx, id, me, self.signed_at).await?;
+        tombstones::insert(tx, id, sender, self.signed_at).await?;
         Ok(Effect::Applied("undone before it arrived"))
     }
 }

@@ -4,7 +4,6 @@ use super::paragraphs;
 use super::resolve_urls::resolve_url;
 use super::tree::{self, Element, Node};
 use crate::domain::origin::Origin;
-use crate::domain::sanitize_text::strip_deceptive_characters;
 use url::{Host, Url};
 
 /// The maximum size of a comment in bytes. The rest is dropped.
@@ -29,14 +28,7 @@ struct CommentCleaner {
 
 impl CommentCleaner {
     fn nodes(&self, nodes: Vec<Node>) -> Vec<Node> {
-        let mut out = Vec::with_capacity(nodes.len());
-        for node in nodes {
-            match node {
-                Node::Text(text) => out.push(Node::Text(strip_deceptive_characters(&text))),
-                Node::Element(e) => self.element(e, &mut out),
-            }
-        }
-        out
+        super::rebuild(nodes, |e, out| self.element(e, out))
     }
 
     fn element(&self, e: Element, out: &mut Vec<Node>) {
@@ -127,26 +119,19 @@ fn is_text_of_url(text: &str, target: &Url) -> bool {
 }
 
 fn keep_shortening_spans(nodes: Vec<Node>) -> Vec<Node> {
-    let mut out = Vec::new();
-    for node in nodes {
-        match node {
-            Node::Text(text) => out.push(Node::Text(strip_deceptive_characters(&text))),
-            Node::Element(e) => {
-                let class = e.attribute("class").unwrap_or_default();
-                let class = class.split_whitespace().find(|c| matches!(*c, "invisible" | "ellipsis"));
-                let class = class.map(str::to_owned);
-                let inner = keep_shortening_spans(e.children);
-                if let Some(class) = class.filter(|_| e.name == "span") {
-                    let mut span = Element::new("span", inner);
-                    span.attributes.push(("class".into(), class));
-                    out.push(Node::Element(span));
-                } else {
-                    out.extend(inner);
-                }
-            }
+    super::rebuild(nodes, |e, out| {
+        let class = e.attribute("class").unwrap_or_default();
+        let class = class.split_whitespace().find(|c| matches!(*c, "invisible" | "ellipsis"));
+        let class = class.map(str::to_owned);
+        let inner = keep_shortening_spans(e.children);
+        if let Some(class) = class.filter(|_| e.name == "span") {
+            let mut span = Element::new("span", inner);
+            span.attributes.push(("class".into(), class));
+            out.push(Node::Element(span));
+        } else {
+            out.extend(inner);
         }
-    }
-    out
+    })
 }
 
 /// Returns the host of the target if the text of the link names another host and does not show the real one yet.

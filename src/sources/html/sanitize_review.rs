@@ -8,7 +8,6 @@ use super::paragraphs::{paragraphs, push_down, trim_blank, trim_first_line};
 use super::resolve_urls::{MAX_URL_BYTES, resolve_url};
 use super::tree::{self, Element, Node};
 use super::{MAX_BYTES, clean, images, video_embed};
-use crate::domain::sanitize_text::strip_deceptive_characters;
 
 /// The maximum number of links of one body. Further links become plain text.
 const MAX_LINKS: usize = 2_000;
@@ -145,14 +144,7 @@ struct Rebuilder<'a> {
 
 impl Rebuilder<'_> {
     fn nodes(&mut self, nodes: Vec<Node>) -> Vec<Node> {
-        let mut out = Vec::with_capacity(nodes.len());
-        for node in nodes {
-            match node {
-                Node::Text(text) => out.push(Node::Text(strip_deceptive_characters(&text))),
-                Node::Element(e) => self.element(e, &mut out),
-            }
-        }
-        out
+        super::rebuild(nodes, |e, out| self.element(e, out))
     }
 
     fn element(&mut self, e: Element, out: &mut Vec<Node>) {

@@ -125,7 +125,7 @@ pub(super) struct FaceView {
 
 impl FaceView {
     pub(super) fn new(site: &Site, face: &FacepileActor) -> Self {
-        Self { actor: author_view(site, &face.actor), likes: face.has_liked, boosts: face.has_boosted }
+        Self { actor: author_view(site, &face.author), likes: face.has_liked, boosts: face.has_boosted }
     }
 }
 

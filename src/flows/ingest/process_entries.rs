@@ -1,0 +1,88 @@
+//! Processes the entries of a poll: each one is decided once, by its identity and its content, and an entry that fails does
+//! not stop the others.
+
+use super::feed_poll::FeedPoll;
+use super::identify::{Candidate, EntryMatch, candidates, identify};
+use crate::domain::feed::IngestDecision;
+use crate::flows::review_media::{ReviewMedia, fetch_review_media};
+use crate::sources::feed::FeedDocument;
+use crate::store::feed_log;
+
+impl FeedPoll<'_> {
+    /// Processes all entries; returns whether none failed.
+    pub(super) async fn process(&mut self, document: FeedDocument) -> anyhow::Result<bool> {
+        let now = self.app.clock.now();
+        for (what, why) in &document.skipped {
+            let mut tx = self.app.db.begin().await?;
+            if feed_log::append_once(&mut tx, self.feed.id, IngestDecision::Skipped, what, why, now).await? {
+                tx.commit().await?;
+            }
+        }
+        let mut is_whole = true;
+        let (candidates, document_ids) = candidates(document);
+        self.document_ids = document_ids;
+        for candidate in candidates {
+            let title = candidate.entry.content.title.clone();
+            if let Err(error) = self.process_entry(candidate).await {
+                // An entry that fails does not stop the others.
+                is_whole = false;
+                let reason = format!("{error:#}");
+                let mut tx = self.app.db.begin().await?;
+                feed_log::append_once(&mut tx, self.feed.id, IngestDecision::Skipped, &title, &reason, now)
+                    .await?;
+                tx.commit().await?;
+            }
+        }
+        Ok(is_whole)
+    }
+
+    async fn process_entry(&mut self, mut candidate: Candidate) -> anyhow::Result<()> {
+        let found = {
+            let mut tx = self.app.db.begin().await?;
+            identify(&mut tx, self.feed, &self.document_ids, &candidate).await?
+        };
+        if let EntryMatch::Known(known, _) = &found
+            && known.feed_id == self.feed.id
+            && candidate.is_unchanged(known)
+        {
+            return Ok(());
+        }
+        let media = fetch_review_media(self.app, &mut candidate.entry.content, self.folder).await;
+        let missing = describe_missing(&media);
+        let title = candidate.entry.content.title.clone();
+        let mut tx = self.app.db.begin().await?;
+        tx.lock(&self.feed.critic.to_string()).await?;
+        // Identified again: fetching the images took time, and another worker may have processed the entry.
+        let mut created = None;
+        match identify(&mut tx, self.feed, &self.document_ids, &candidate).await? {
+            EntryMatch::New => created = Some(self.create_review(&mut tx, candidate, None, media).await?),
+            EntryMatch::SameText(other) => {
+                created = Some(self.create_review(&mut tx, candidate, Some(other), media).await?);
+            }
+            EntryMatch::Known(known, by) => self.update_known(&mut tx, candidate, &known, by, media).await?,
+            EntryMatch::Review(review) => self.link_to_review(&mut tx, &candidate, review).await?,
+        }
+        let now = self.app.clock.now();
+        for reason in missing {
+            feed_log::append_once(&mut tx, self.feed.id, IngestDecision::Skipped, &title, &reason, now)
+                .await?;
+        }
+        tx.commit().await?;
+        if let Some(review) = created {
+            review.log();
+        }
+        self.app.wake.notify();
+        Ok(())
+    }
+}
+
+/// Log messages about images that could not be fetched.
+fn describe_missing(media: &ReviewMedia) -> Vec<String> {
+    let (posters, others): (Vec<_>, Vec<_>) = media.missing().iter().partition(|missing| missing.is_poster);
+    let poster = posters.first().map(|_| "could not fetch the poster; it was left out".to_owned());
+    let first = others.first().map(|missing| match others.len() {
+        1 => format!("could not fetch an image; it was left out: {}", missing.url),
+        count => format!("could not fetch {count} images; they were left out, for example {}", missing.url),
+    });
+    poster.into_iter().chain(first).collect()
+}
