@@ -23,9 +23,16 @@ async fn a_bug_is_500_and_an_unavailable_database_503(database: Database) {
     assert!(failed.decoded().contains("went wrong"), "{}", failed.decoded());
     let is_failure = |line: &str| line.contains("request failed") && line.contains("search.html");
     fixture.app.await_log("the failed request in the log", is_failure).await;
+    let mut db = DbControl::connect(&fixture.app).await;
+    db.execute("alter table inbox_activities rename to missing").await;
+    let like = fixture.alice.like(article["id"].as_str().expect("an id"));
+    assert_eq!(fixture.alice.send(fixture.inbox(), &like).await.status, 500);
+    let id = like["id"].as_str().expect("an id");
+    let is_failure = |line: &str| line.contains("request failed") && line.contains(id);
+    fixture.app.await_log("the activity that failed", is_failure).await;
+    db.execute("alter table missing rename to inbox_activities").await;
     if database == Database::Postgres {
         assert_eq!(send_request(&fixture.app, "GET", page, &html).await.status, 200);
-        let mut db = DbControl::connect(&fixture.app).await;
         db.make_unavailable().await;
         for accept in [HTML, AS2] {
             let unavailable = send_request(&fixture.app, "GET", page, &[("accept", accept)]).await;

@@ -53,7 +53,7 @@ impl FastPath {
 
 /// Receives an activity as the route and its middleware would.
 async fn receive(state: Arc<WebState>, route: &'static str, request: Request) -> Response {
-    request_log::log_request(&state, route, request, async |request| {
+    request_log::log_inbox_request(&state, route, request, async |request| {
         let format = ErrorFormat::requested_by(&request);
         let receiving = async { inbox::receive(&state, request).await.into_response() };
         error_pages::finish(&state, format, router::with_timeout(receiving).await)

@@ -101,7 +101,17 @@ pub async fn accept(app: &App, request: InboxRequest, permit: InboxPermit) -> Re
         activity = activity.id.as_ref().map(tracing::field::display),
         actor = %activity.actor,
     );
-    accept_parsed(app, &parsed, verification, Arc::new(permit)).instrument(span).await
+    let accepted = accept_parsed(app, &parsed, verification, Arc::new(permit)).instrument(span).await;
+    accepted.map_err(|error| match error {
+        // Whoever logs this error does so outside the span.
+        AcceptError::Failed(FlowError::Internal(error)) => {
+            let id = activity.id.as_ref().map_or("without an id", Url::as_str);
+            AcceptError::Failed(FlowError::Internal(
+                error.context(format!("activity {id} by {}", activity.actor)),
+            ))
+        }
+        error => error,
+    })
 }
 
 async fn accept_parsed(
