@@ -53,7 +53,7 @@ impl HostBatch {
 /// Claims hosts that are due, at most as many as `capacity` allows.
 pub async fn claim_hosts(
     app: &App,
-    cache: &mut ActivityCache,
+    cache: &ActivityCache,
     capacity: Capacity,
 ) -> anyhow::Result<Vec<HostBatch>> {
     let now = app.clock.now();

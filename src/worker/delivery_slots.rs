@@ -33,7 +33,7 @@ pub(super) async fn deliver_all(app: App, mut shutdown: Shutdown) {
     let released = Arc::new(Notify::new());
     let writing = tokio::spawn(delivery_results::write_all(app.clone(), receiver, Arc::clone(&released)));
     let (fast, slow) = (Arc::new(Semaphore::new(MAX_FAST_HOSTS)), Arc::new(Semaphore::new(MAX_SLOW_HOSTS)));
-    let mut activities = ActivityCache::default();
+    let activities = ActivityCache::default();
     let mut running = JoinSet::new();
     let mut wake = app.wake.subscribe();
     while !*shutdown.borrow() {
@@ -43,11 +43,8 @@ pub(super) async fn deliver_all(app: App, mut shutdown: Shutdown) {
         wake.mark_unchanged();
         let free = fast.available_permits().min(MAX_CLAIM);
         let capacity = Capacity { healthy: free, failing: slow.available_permits().min(MAX_CLAIM) };
-        let batches = if free == 0 {
-            Ok(Vec::new())
-        } else {
-            deliver::claim_hosts(&app, &mut activities, capacity).await
-        };
+        let batches =
+            if free == 0 { Ok(Vec::new()) } else { deliver::claim_hosts(&app, &activities, capacity).await };
         let batches = match batches {
             Ok(batches) => batches,
             Err(error) => {

@@ -4,9 +4,8 @@
 //! proves nothing unless the database and the key's own server were asked a moment ago, and a cached key that verifies
 //! counts only once the transaction that stores the activity has seen that the key is still valid.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use url::Url;
@@ -17,8 +16,8 @@ use crate::federation::public_key::PublicKey;
 use crate::federation::signature::UnverifiedSignature;
 use crate::store::actor_keys::CachedActorKey;
 
-/// Keys in each of the two generations: those that were used recently, and those that were used before them.
-const GENERATION_CAPACITY: usize = 4096;
+/// Keys that are kept in memory.
+const CACHE_CAPACITY: u64 = 8192;
 
 /// Before a cached key may reject a signature it must have been read from the database within this time: another
 /// process may have stored a new one.
@@ -92,51 +91,30 @@ impl CachedKey {
     }
 }
 
-/// The keys that were used recently, by their ids. It is hand-written because every request to the inbox looks a key up: two
-/// maps under one lock cost a fraction of a look-up in `moka`, which also records each use to evict the least recently
-/// used.
-#[derive(Debug, Default)]
-pub struct RemoteKeyCache(Mutex<Generations>);
+/// The keys that were used recently, by their ids.
+#[derive(Debug)]
+pub struct RemoteKeyCache(moka::sync::Cache<Url, Arc<CachedKey>>);
 
-#[derive(Debug, Default)]
-struct Generations {
-    recent: HashMap<Url, Arc<CachedKey>>,
-    previous: HashMap<Url, Arc<CachedKey>>,
+impl Default for RemoteKeyCache {
+    fn default() -> Self {
+        Self(moka::sync::Cache::new(CACHE_CAPACITY))
+    }
 }
 
 impl RemoteKeyCache {
     /// Returns the key of that id.
     pub(super) fn get(&self, id: &Url) -> Option<Arc<CachedKey>> {
-        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = keys.recent.get(id) {
-            return Some(Arc::clone(key));
-        }
-        let key = keys.previous.remove(id)?;
-        keys.insert(Arc::clone(&key));
-        Some(key)
+        self.0.get(id)
     }
 
     /// Caches a key in place of the one that was cached under its id.
     pub(super) fn insert(&self, key: Arc<CachedKey>) {
-        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.previous.remove(&key.id);
-        keys.insert(key);
+        self.0.insert(key.id.clone(), key);
     }
 
     /// Removes a key.
     pub(super) fn remove(&self, id: &Url) {
-        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.recent.remove(id);
-        keys.previous.remove(id);
-    }
-}
-
-impl Generations {
-    fn insert(&mut self, key: Arc<CachedKey>) {
-        if self.recent.len() >= GENERATION_CAPACITY {
-            self.previous = std::mem::take(&mut self.recent);
-        }
-        self.recent.insert(key.id.clone(), key);
+        self.0.invalidate(id);
     }
 }
 
@@ -144,21 +122,6 @@ impl Generations {
 mod tests {
     use super::*;
     use crate::federation::public_key::tests::ED25519_PEM;
-
-    #[test]
-    fn keys_that_are_used_stay_cached_and_others_are_evicted() {
-        let keys = RemoteKeyCache::default();
-        let id = |number: usize| Url::parse(&format!("https://m.example/users/{number}#main-key")).unwrap();
-        let now = Timestamp::from_millis(0);
-        for number in 0..3 * GENERATION_CAPACITY {
-            let key = CachedKey::parse(&id(number), &id(number), ED25519_PEM, now).unwrap();
-            keys.insert(Arc::new(key));
-            assert!(keys.get(&id(0)).is_some(), "{number}");
-        }
-        assert!(keys.get(&id(1)).is_none() && keys.get(&id(3 * GENERATION_CAPACITY - 2)).is_some());
-        let cached = keys.0.lock().unwrap();
-        assert!(cached.recent.len() + cached.previous.len() <= 2 * GENERATION_CAPACITY);
-    }
 
     #[test]
     fn a_cached_key_rejects_only_while_the_database_and_its_server_confirmed_it_recently() {

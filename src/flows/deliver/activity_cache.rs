@@ -1,9 +1,9 @@
 //! The cache of the activities that are being delivered: their bytes are read and hashed once for all inboxes.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use moka::policy::EvictionPolicy;
 
 use crate::domain::id::{ActivityId, CriticId};
 use crate::federation::signature::digest::BodyDigest;
@@ -11,7 +11,7 @@ use crate::flows::App;
 use crate::store::activities;
 
 /// Activities that are kept in memory.
-const CACHE_CAPACITY: usize = 64;
+const CACHE_CAPACITY: u64 = 64;
 
 /// An activity that is sent, shared by all its deliveries.
 #[derive(Debug)]
@@ -21,24 +21,32 @@ pub(super) struct OutboundActivity {
     pub(super) digest: BodyDigest,
 }
 
-/// The activities that were sent recently. It is a plain map and not a cache of `moka`: one task uses it, activities do not
-/// change, and while a fan-out runs nearly all look-ups are for one activity, so emptying it when it is full is enough.
-#[derive(Debug, Default)]
-pub struct ActivityCache(HashMap<ActivityId, Arc<OutboundActivity>>);
+/// The activities that were sent recently.
+#[derive(Debug)]
+pub struct ActivityCache(moka::sync::Cache<ActivityId, Arc<OutboundActivity>>);
+
+impl Default for ActivityCache {
+    fn default() -> Self {
+        // The activity of a new fan-out must replace an old one, however often that was used.
+        Self(
+            moka::sync::Cache::builder()
+                .max_capacity(CACHE_CAPACITY)
+                .eviction_policy(EvictionPolicy::lru())
+                .build(),
+        )
+    }
+}
 
 impl ActivityCache {
     pub(super) async fn get(
-        &mut self,
+        &self,
         app: &App,
         id: ActivityId,
     ) -> anyhow::Result<Option<Arc<OutboundActivity>>> {
-        if let Some(known) = self.0.get(&id) {
-            return Ok(Some(Arc::clone(known)));
+        if let Some(cached) = self.0.get(&id) {
+            return Ok(Some(cached));
         }
         let Some(stored) = activities::find(&app.db, id).await? else { return Ok(None) };
-        if self.0.len() >= CACHE_CAPACITY {
-            self.0.clear();
-        }
         let body = Bytes::from(stored.body);
         let activity =
             Arc::new(OutboundActivity { critic: stored.critic_id, digest: BodyDigest::compute(&body), body });
