@@ -1,10 +1,10 @@
 //! The HTTP client for deliveries (POST requests). Every connection is opened to an address that the
 //! [guard](super::ssrf_guard) permits, redirects are not followed, and responses are limited in size.
 //!
-//! A delivery is one small request, for which a general client is expensive: with reqwest, a delivery over a new TLS
-//! connection took 860 µs of CPU time instead of 700, including the writing of results in groups (`fanout_tls`, see
-//! `benches/README.md`). reqwest also limits idle connections only for each host, and a fan-out contacts thousands of
-//! hosts.
+//! It exists because a fan-out contacts thousands of hosts once each: reqwest limits idle connections only for each host, so
+//! it keeps one for every host that was contacted within the idle timeout. After 1,000 hosts it held 1,033 file descriptors
+//! and 74 MB, this client 370 and 56 MB. CPU time is no reason for it: both cost the same over kept connections, and over new
+//! ones this client saves a twentieth (see "The delivery client" in `benches/README.md`).
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

@@ -1,4 +1,7 @@
 //! Happy Eyeballs (RFC 8305): connects to the first address of a host that accepts.
+//!
+//! The connector of hyper-util starts only two attempts in parallel, one for each address family, and within a family
+//! an address that does not answer delays the next one until its attempt times out.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,8 +1,9 @@
 //! The subset of Structured Fields (RFC 9651) that signatures use: dictionaries of inner lists of strings and
 //! of byte sequences, with parameters.
 //!
-//! Parsing is strict. Anything else is rejected, and so is a duplicate key, although the RFC lets the last
-//! one win.
+//! Parsing is strict. Anything else is rejected, and so is a duplicate key, although the RFC lets the last one win: a proxy
+//! and this server could otherwise see two different signatures in one header. The crate `sfv` follows the RFC and limits
+//! neither members nor parameters.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
