@@ -1,5 +1,5 @@
 //! Measures the cost of an inbound activity, which is verified and committed before the response is sent, and
-//! of a forged one, which is refused. A helper process has signed everything beforehand.
+//! of a forged one, which is rejected. A helper process has signed everything beforehand.
 
 mod support;
 
@@ -195,7 +195,7 @@ impl InboxBench {
             let (before, stored) = (running.cpu()?, store.accepted().await?);
             let statuses = self.resend(&address).await?;
             let cost_per_item = micros_per_item(running.cpu()?.saturating_sub(before), count);
-            anyhow::ensure!(statuses["401"] == count, "not every request was refused: {statuses}");
+            anyhow::ensure!(statuses["401"] == count, "not every request was rejected: {statuses}");
             anyhow::ensure!(store.accepted().await? == stored, "a forged activity was stored");
             costs.statuses.push(statuses.to_string());
             self.environment.limits.call(&json!({"body": requests[0].body})).await?;

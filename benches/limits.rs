@@ -18,7 +18,7 @@ const STEPS: [(&str, usize); 8] = [
     ("post_tls", POST_TLS),
     ("insert", INSERT),
     ("parse", PARSE),
-    ("sanitise", SANITISE),
+    ("sanitize", SANITISE),
 ];
 
 fn main() -> anyhow::Result<()> {

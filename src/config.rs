@@ -36,7 +36,7 @@ use self::server::{RawServer, check_port, check_server};
 use self::site::{RawSite, check_site};
 use self::support::check_support;
 use crate::domain::critic::CriticProfile;
-use crate::domain::moderation::ModerationPolicy;
+use crate::domain::moderation_policy::ModerationPolicy;
 use crate::domain::site::{Site, SupportLink};
 
 /// The config file that is read unless another is given.

@@ -11,7 +11,7 @@ use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
     a_critic_moves_away_with_the_followers,
-    d13_a_move_to_an_account_that_does_not_list_the_critic_is_refused,
+    d13_a_move_to_an_account_that_does_not_list_the_critic_is_rejected,
     nothing_is_delivered_after_a_move,
     the_actor_lists_earlier_accounts_and_a_changed_profile_is_sent_once,
     a_follower_is_approved_and_removed,
@@ -53,7 +53,7 @@ async fn a_critic_moves_away_with_the_followers(database: Database) {
     assert!(fixture.remote.distinct_activities("Update").is_empty(), "a Move needs no Update");
 }
 
-async fn d13_a_move_to_an_account_that_does_not_list_the_critic_is_refused(database: Database) {
+async fn d13_a_move_to_an_account_that_does_not_list_the_critic_is_rejected(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     let newhome = fixture.remote.user("newhome");

@@ -35,11 +35,11 @@ both_databases!(
     d17_fifty_copies_at_once_count_once,
 );
 
-/// Sends an activity that is validly signed but not allowed: it must be accepted and dropped, or refused.
+/// Sends an activity that is validly signed but not allowed: it must be accepted and dropped, or rejected.
 async fn send_forbidden(fixture: &Fixture, user: &User, activity: &Value) {
     let response = user.send(fixture.inbox(), activity).await;
     assert!(
-        response.is_success() || response.is_refusal(),
+        response.is_success() || response.is_rejection(),
         "{}: {} to {activity}",
         response.status,
         response.body
@@ -104,7 +104,7 @@ async fn d3_an_actor_update_for_another_actor_is_ignored(database: Database) {
         &fixture.alice.follow(fixture.actor()),
     );
     request.key_id = fixture.alice.key_id();
-    assert!(request.sign().post(&fixture.network.client).await.is_refusal(), "the key was not replaced");
+    assert!(request.sign().post(&fixture.network.client).await.is_rejection(), "the key was not replaced");
 }
 
 async fn d4_an_undo_of_anothers_activity_is_ignored(database: Database) {

@@ -23,7 +23,7 @@ async fn collections_are_complete_and_paged(database: Database) {
     let older = fixture.publish("The Night Ferry").await;
     let newer = fixture.publish("The Day Ferry").await;
     steps!(&fixture, &older, &newer; featured_lists_reviews_by_their_ids);
-    steps!(&fixture, &older; an_invalid_page_number_is_refused);
+    steps!(&fixture, &older; an_invalid_page_number_is_rejected);
     steps!(&fixture, &newer; a_private_reply_is_in_no_collection);
     steps!(&fixture, &older; every_public_reply_is_listed_page_by_page);
     steps!(&fixture; followers_are_paged_and_counted);
@@ -184,7 +184,7 @@ async fn an_article_has_its_totals_and_its_interaction_policy(database: Database
     }
 }
 
-async fn an_invalid_page_number_is_refused(fixture: &Fixture, article: &Value) {
+async fn an_invalid_page_number_is_rejected(fixture: &Fixture, article: &Value) {
     let client = &fixture.network.client;
     let part = |name: &str| fixture.critic[name].as_str().expect("a collection").to_owned();
     let collections = [

@@ -12,14 +12,14 @@ use crate::support::temp_dir::TempDir;
 use crate::support::{Database, Fixture, TestNetwork};
 
 both_databases!(
-    another_origin_is_refused_once_one_is_stored,
+    another_origin_is_rejected_once_one_is_stored,
     the_environment_overrides_the_file,
     two_roles_serve_one_site,
 );
 
 /// Starts Marquee with invalid settings, and checks that the error is one line with these parts.
-async fn assert_refused(settings: Settings<'_>, parts: &[&str]) {
-    let output = settings.refusal().await;
+async fn assert_rejected(settings: Settings<'_>, parts: &[&str]) {
+    let output = settings.failed_start().await;
     assert!(!output.status.success(), "Marquee starts despite {parts:?}");
     let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     assert_eq!(stderr.lines().count(), 1, "one line:\n{stderr}");
@@ -49,7 +49,7 @@ async fn an_invalid_key_or_value_is_named_and_prevents_the_start() {
     let network = TestNetwork::new();
     for (section, key, value, expected) in invalid {
         let settings = network.marquee(Database::Sqlite).await.set(section, key, value);
-        assert_refused(settings, &[expected]).await;
+        assert_rejected(settings, &[expected]).await;
     }
 }
 
@@ -63,26 +63,26 @@ async fn an_invalid_feed_is_named_and_prevents_the_start() {
         ("max_publish_per_poll = -1", "max_publish_per_poll"),
     ] {
         let settings = network.marquee(Database::Sqlite).await.feed("third-row", url, more);
-        assert_refused(settings, &["feeds", expected]).await;
+        assert_rejected(settings, &["feeds", expected]).await;
     }
     let twice = network.marquee(Database::Sqlite).await.feed("third-row", url, "").feed("third-row", url, "");
-    assert_refused(twice, &["feeds.1.name"]).await;
+    assert_rejected(twice, &["feeds.1.name"]).await;
     let scheme = network.marquee(Database::Sqlite).await.feed("third-row", "ftp://remote.test/feed", "");
-    assert_refused(scheme, &["feeds", "url"]).await;
+    assert_rejected(scheme, &["feeds", "url"]).await;
 }
 
 #[tokio::test]
 async fn an_invalid_environment_variable_is_named() {
     let network = TestNetwork::new();
     let settings = network.marquee(Database::Sqlite).await.env("MARQUEE_SERVER__LISTEN", "everywhere");
-    let output = settings.refusal().await;
+    let output = settings.failed_start().await;
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success());
     let stderr = stderr.to_lowercase();
     assert!(stderr.contains("server.listen") || stderr.contains("server__listen"), "{stderr}");
 }
 
-async fn another_origin_is_refused_once_one_is_stored(database: Database) {
+async fn another_origin_is_rejected_once_one_is_stored(database: Database) {
     let mut fixture = Fixture::new(database).await;
     assert!(fixture.app.terminate().await.success());
     fixture.app.reconfigure("server", "origin", "\"https://elsewhere.test\"");

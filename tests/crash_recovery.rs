@@ -57,10 +57,10 @@ async fn an_interrupted_delivery_arrives_with_the_same_id(database: Database) {
     fixture.follow(&fixture.alice).await;
     fixture.remote.script([ScriptedResponse::Hang]);
     fixture.publish("The Night Ferry").await;
-    fixture.remote.await_refusals(1).await;
+    fixture.remote.await_rejections(1).await;
     fixture.app.crash().await;
     let create = fixture.remote.await_activity("the Create", |a| a["type"] == "Create").await;
-    assert_eq!(fixture.remote.refused()[0].activity, create, "the same bytes, the same id");
+    assert_eq!(fixture.remote.rejected()[0].activity, create, "the same bytes, the same id");
 }
 
 async fn a_failed_delivery_is_retried_a_minute_later_with_the_same_bytes(database: Database) {
@@ -68,8 +68,8 @@ async fn a_failed_delivery_is_retried_a_minute_later_with_the_same_bytes(databas
     fixture.follow(&fixture.alice).await;
     fixture.remote.script([ScriptedResponse::Status(503)]);
     fixture.publish("The Night Ferry").await;
-    fixture.remote.await_refusals(1).await;
-    let first = fixture.remote.refused()[0].activity.clone();
+    fixture.remote.await_rejections(1).await;
+    let first = fixture.remote.rejected()[0].activity.clone();
     eventually("the attempt to be recorded", || async {
         let query = "select count(*) from deliveries where state = 'queued' and attempts = 1";
         (fixture.app.number(query, query).await == 1).then_some(())
@@ -120,7 +120,7 @@ async fn sigterm_shuts_down_cleanly_and_keeps_pending_work(database: Database) {
     fixture.remote.script([ScriptedResponse::Hang]);
     fixture.remote.serve_feed(&[Item::review("The Night Ferry"), items[0].clone()]);
     fixture.poll().await;
-    fixture.remote.await_refusals(1).await;
+    fixture.remote.await_rejections(1).await;
     let status = fixture.app.terminate().await;
     assert!(status.success(), "it ended with {status}");
     fixture.app.start().await;

@@ -13,7 +13,7 @@ both_databases!(
     the_critics_reply_reaches_the_author_the_followers_and_the_thread,
     the_critics_reply_is_shown_under_its_parent,
     the_critics_reply_can_be_edited_and_deleted,
-    a_duplicate_reply_is_refused,
+    a_duplicate_reply_is_rejected,
     accounts_named_in_a_reply_are_mentioned,
     the_critics_reply_is_served_as_it_was_sent,
     a_reply_to_the_critics_reply_is_threaded_under_it,
@@ -181,7 +181,7 @@ async fn the_critics_reply_can_be_edited_and_deleted(database: Database) {
     assert!(!again.status.success());
 }
 
-async fn a_duplicate_reply_is_refused(database: Database) {
+async fn a_duplicate_reply_is_rejected(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.comment(&fixture.alice, &article, "Who waves at ferries").await;

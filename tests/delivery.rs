@@ -61,7 +61,7 @@ async fn a_failing_server_costs_one_attempt_for_all_its_inboxes(database: Databa
     follow_from(&fixture, &away, "cy").await;
     away.script(std::iter::repeat_n(ScriptedResponse::Status(503), 20));
     let first = fixture.publish("The Night Ferry").await;
-    away.await_refusals(1).await;
+    away.await_rejections(1).await;
     let printed = await_status(&fixture, &first, "retry at").await;
     assert!(
         printed.contains("1 delivered, 1 queued, 0 failed") && printed.contains("responded with 503"),
@@ -71,7 +71,7 @@ async fn a_failing_server_costs_one_attempt_for_all_its_inboxes(database: Databa
     fixture.remote.await_activity("the second Create", create_of(&second)).await;
     await_status(&fixture, &second, "1 delivered, 1 queued, 0 failed").await;
     fixture.settle().await;
-    assert_eq!(away.refused().len(), 1, "no further attempt was made");
+    assert_eq!(away.rejected().len(), 1, "no further attempt was made");
     let hosts = fixture.app.command_output(&["host", "list"]).await;
     assert!(hosts.contains("away.test  1 failure since") && hosts.contains("responded with 503"), "{hosts}");
     assert!(!hosts.contains("remote.test"), "{hosts}");
@@ -82,7 +82,7 @@ async fn a_server_that_is_back_gets_its_pending_deliveries_in_order(database: Da
     follow_from(&fixture, &away, "bo").await;
     away.script([ScriptedResponse::Status(502)]);
     let first = fixture.publish("The Night Ferry").await;
-    away.await_refusals(1).await;
+    away.await_rejections(1).await;
     await_status(&fixture, &first, "retry at").await;
     let second = fixture.publish("The Day Ferry").await;
     await_status(&fixture, &second, "0 delivered, 1 queued").await;
@@ -102,21 +102,21 @@ async fn an_error_of_one_inbox_does_not_affect_others_on_its_server(database: Da
     follow_from(&fixture, &other, "bo").await;
     other.script([ScriptedResponse::Status(500)]);
     let first = fixture.publish("The Night Ferry").await;
-    other.await_refusals(1).await;
+    other.await_rejections(1).await;
     await_status(&fixture, &first, "responded with 500").await;
     let second = fixture.publish("The Day Ferry").await;
     other.await_activity("the second Create", create_of(&second)).await;
     assert!(fixture.app.command_output(&["host", "list"]).await.contains("all servers respond"));
 }
 
-/// The Update of a review whose Create was refused waits for that Create, and causes no work until then.
+/// The Update of a review whose Create was rejected waits for that Create, and causes no work until then.
 async fn an_activity_that_waits_for_an_older_one_causes_no_work(database: Database) {
     let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
     fixture.follow(&fixture.alice).await;
     follow_from(&fixture, &other, "bo").await;
     other.script([ScriptedResponse::Status(500)]);
     let article = fixture.publish("The Night Ferry").await;
-    other.await_refusals(1).await;
+    other.await_rejections(1).await;
     await_status(&fixture, &article, "responded with 500").await;
     let file =
         fixture.app.write("revised.md", &markdown("The Night Ferry", "The Night Ferry", "It came late."));
@@ -253,7 +253,7 @@ async fn a_delivery_counts_as_delivered_even_if_its_signature_scheme_cannot_be_s
     await_no_queued_delivery(&fixture).await;
     let mut db = DbControl::connect(&fixture.app).await;
     db.fail_updates("hosts", "new.signature_scheme <> old.signature_scheme").await;
-    // The first signature is refused, the one of the other scheme accepted.
+    // The first signature is rejected, the one of the other scheme accepted.
     other.script([ScriptedResponse::Status(401)]);
     let article = fixture.publish("The Night Ferry").await;
     await_status(&fixture, &article, "2 delivered, 0 queued, 0 failed").await;

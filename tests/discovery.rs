@@ -22,7 +22,7 @@ async fn the_critic_and_the_reviews_can_be_found(database: Database) {
     steps!(&fixture, &article;
         nodeinfo_describes_the_site,
         webfinger_finds_the_critic_by_every_name,
-        webfinger_refuses_invalid_and_unknown_resources,
+        webfinger_rejects_invalid_and_unknown_resources,
         every_url_serves_the_representation_that_is_requested,
         pages_name_their_author,
         g9_no_cache_mixes_a_page_and_a_document,
@@ -79,7 +79,7 @@ async fn webfinger_finds_the_critic_by_every_name(fixture: &Fixture, article: &V
     assert_eq!(link(&site, "self").expect("a link")["href"], url("/ap/actor"));
 }
 
-async fn webfinger_refuses_invalid_and_unknown_resources(fixture: &Fixture, _article: &Value) {
+async fn webfinger_rejects_invalid_and_unknown_resources(fixture: &Fixture, _article: &Value) {
     let unknown = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
     for resource in [
         format!("acct:nobody@{HOST}"),

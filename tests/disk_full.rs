@@ -31,7 +31,7 @@ async fn j3_with_a_full_disk_pages_stay_readable_and_writes_succeed_later() {
     // A delivery is pending when the disk fills up.
     other.script([ScriptedResponse::Status(503)]);
     let article = fixture.publish("The Night Ferry").await;
-    other.await_refusals(1).await;
+    other.await_rejections(1).await;
     fixture.comment(&fixture.alice, &article, "Before the flood").await;
 
     disk.fill();

@@ -13,11 +13,11 @@ use crate::support::{Database, Fixture, eventually};
 both_databases!(
     each_format_of_feed_is_read,
     an_invalid_feed_is_logged_and_read_once_it_is_valid_again,
-    a_feed_with_external_entities_or_billion_laughs_is_refused,
+    a_feed_with_external_entities_or_billion_laughs_is_rejected,
     a_changed_guid_does_not_publish_again,
     a_changed_link_does_not_publish_again,
     guid_and_link_changed_together_do_not_publish_again,
-    an_entry_is_recognised_while_its_identity_changes_step_by_step,
+    an_entry_is_recognized_while_its_identity_changes_step_by_step,
     two_reviews_with_the_same_text_stay_separate,
     a_feed_with_a_new_url_stays_the_same_feed,
     the_number_of_reviews_per_poll_is_limited,
@@ -132,7 +132,7 @@ async fn an_invalid_feed_is_logged_and_read_once_it_is_valid_again(database: Dat
     assert_published(&fixture, 2).await;
 }
 
-async fn a_feed_with_external_entities_or_billion_laughs_is_refused(database: Database) {
+async fn a_feed_with_external_entities_or_billion_laughs_is_rejected(database: Database) {
     let fixture = fixture_with_reviews(database, &[Item::review("Alpha")]).await;
     let secret = fixture.app.write("secret.txt", "the combination is 1234");
     let body = rss(&[Item::review("Beta")]).replace("The first reel", "&x; the first reel");
@@ -182,7 +182,7 @@ async fn guid_and_link_changed_together_do_not_publish_again(database: Database)
     assert_published(&fixture, 3).await;
 }
 
-async fn an_entry_is_recognised_while_its_identity_changes_step_by_step(database: Database) {
+async fn an_entry_is_recognized_while_its_identity_changes_step_by_step(database: Database) {
     let mut item = Item::review("Alpha");
     let fixture = fixture_with_reviews(database, std::slice::from_ref(&item)).await;
     "urn:uuid:another-one-altogether".clone_into(&mut item.id);

@@ -62,7 +62,7 @@ async fn a_script_sets_the_responses_to_the_next_deliveries() {
     there.script([ScriptedResponse::Status(503)]);
     let follow = alice.follow("https://there.test/users/bob");
     assert_eq!(alice.send(&inbox, &follow).await.status, 503);
-    there.await_refusals(1).await;
+    there.await_rejections(1).await;
     alice.deliver(&inbox, &follow).await;
     assert_eq!(there.received().len(), 1);
 }

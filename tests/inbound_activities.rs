@@ -375,7 +375,7 @@ async fn a_deleted_comment_is_not_forwarded_again(database: Database) {
             json!({"type": "RsaSignature2017", "creator": fixture.alice.key_id(), "signatureValue": "AAAA"});
     }
     fixture.alice.deliver(fixture.inbox(), &create).await;
-    second.await_refusals(1).await;
+    second.await_rejections(1).await;
     fixture.alice.deliver(fixture.inbox(), &delete).await;
     // A server that sends something is reachable again and gets its pending deliveries.
     bob.deliver(fixture.inbox(), &bob.like(id_of(&article))).await;

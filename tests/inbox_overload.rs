@@ -103,10 +103,10 @@ async fn a_flood_from_many_actors_takes_effect_once_and_forgeries_delay_no_one_e
     }
     let valid = join_all(valid.iter().map(|request| post_until_accepted(client, request)));
     let forged = join_all(forged.iter().map(|request| request.post(client)));
-    let (_, refused) = tokio::join!(valid, forged);
-    for response in refused {
-        let is_refused = response.is_unauthorized() || asks_to_retry(&response);
-        assert!(is_refused, "{}: {}", response.status, response.body);
+    let (_, rejected) = tokio::join!(valid, forged);
+    for response in rejected {
+        let is_rejected = response.is_unauthorized() || asks_to_retry(&response);
+        assert!(is_rejected, "{}: {}", response.status, response.body);
     }
     await_once(&fixture, &article, &texts).await;
     let page = fixture.page(&article).await;
@@ -146,7 +146,7 @@ async fn h1_an_overloaded_inbox_asks_for_a_retry_and_accepts_it_later(database: 
         let client = fixture.network.client.clone();
         in_flight.spawn(async move { request.post(&client).await });
     }
-    // An invalid request is refused as invalid until there is no capacity left to parse it.
+    // An invalid request is rejected as invalid until there is no capacity left to parse it.
     let invalid = SignedRequest {
         url: fixture.inbox().to_owned(),
         headers: vec![("signature".to_owned(), "none".to_owned())],
@@ -159,8 +159,8 @@ async fn h1_an_overloaded_inbox_asks_for_a_retry_and_accepts_it_later(database: 
     })
     .await;
     let small = sign(&fixture, &fixture.alice, &fixture.alice.like(id_of(&article)));
-    let refused = small.post(&fixture.network.client).await;
-    assert!(is_overloaded(&refused) && asks_to_retry(&refused), "{}: {}", refused.status, refused.body);
+    let rejected = small.post(&fixture.network.client).await;
+    assert!(is_overloaded(&rejected) && asks_to_retry(&rejected), "{}: {}", rejected.status, rejected.body);
     // There is capacity for other senders.
     let mut other_client = invalid.clone();
     other_client.add("x-forwarded-for", "203.0.113.9");

@@ -32,13 +32,13 @@ async fn a_key_is_valid_only_for_its_owner(database: Database) {
     );
 }
 
-/// Signs an activity with the key of `signer` under another key id; it must be refused.
-async fn assert_refused(fixture: &Fixture, signer: &User, key_id: &str, activity: &Value) {
+/// Signs an activity with the key of `signer` under another key id; it must be rejected.
+async fn assert_rejected(fixture: &Fixture, signer: &User, key_id: &str, activity: &Value) {
     for scheme in SignatureScheme::BOTH {
         let mut request = signer.unsigned_request(scheme, fixture.inbox(), activity);
         key_id.clone_into(&mut request.key_id);
         let response = request.sign().post(&fixture.network.client).await;
-        assert!(response.is_refusal(), "{scheme:?} {key_id}: {} {}", response.status, response.body);
+        assert!(response.is_rejection(), "{scheme:?} {key_id}: {} {}", response.status, response.body);
     }
 }
 
@@ -59,7 +59,7 @@ async fn fixture_with_second_remote(database: Database) -> (Fixture, Remote) {
 async fn b1_a_valid_key_for_the_activity_of_another_actor(fixture: &Fixture, second: &Remote) {
     for victim in [fixture.remote.user("victim"), second.user("victim")] {
         let activity = victim.follow(fixture.actor());
-        assert_refused(fixture, &fixture.alice, &fixture.alice.key_id(), &activity).await;
+        assert_rejected(fixture, &fixture.alice, &fixture.alice.key_id(), &activity).await;
         assert_no_follower(fixture, &victim.id()).await;
     }
 }
@@ -69,7 +69,7 @@ async fn b2_a_key_whose_owner_is_on_another_host(fixture: &Fixture, second: &Rem
     let key_id = fixture.remote.url("/keys/1");
     let key = json!({"id": key_id, "type": "Key", "owner": victim.id(), "publicKeyPem": fixture.alice.key().public_pem()});
     fixture.remote.serve("/keys/1", Document::activity_json(&key));
-    assert_refused(fixture, &fixture.alice, &key_id, &victim.follow(fixture.actor())).await;
+    assert_rejected(fixture, &fixture.alice, &key_id, &victim.follow(fixture.actor())).await;
     assert_no_follower(fixture, &victim.id()).await;
 }
 
@@ -78,9 +78,9 @@ async fn b3_an_owner_that_does_not_list_the_key(fixture: &Fixture) {
     let key_id = fixture.remote.url("/keys/2");
     let key = json!({"id": key_id, "type": "Key", "owner": victim.id(), "publicKeyPem": mallory.key().public_pem()});
     fixture.remote.serve("/keys/2", Document::activity_json(&key));
-    assert_refused(fixture, &mallory, &key_id, &victim.follow(fixture.actor())).await;
+    assert_rejected(fixture, &mallory, &key_id, &victim.follow(fixture.actor())).await;
     let borrowed = format!("{}#other-key", victim.id());
-    assert_refused(fixture, &mallory, &borrowed, &victim.follow(fixture.actor())).await;
+    assert_rejected(fixture, &mallory, &borrowed, &victim.follow(fixture.actor())).await;
     assert_no_follower(fixture, &victim.id()).await;
 }
 
@@ -88,8 +88,8 @@ async fn b4_a_key_id_that_is_our_own_actor(fixture: &Fixture) {
     let key_id = fixture.critic["publicKey"]["id"].as_str().expect("a key").to_owned();
     let mut follow = fixture.alice.follow(fixture.actor());
     follow["actor"] = json!(fixture.actor());
-    assert_refused(fixture, &fixture.alice, &key_id, &follow).await;
-    assert_refused(fixture, &fixture.alice, &key_id, &fixture.alice.follow(fixture.actor())).await;
+    assert_rejected(fixture, &fixture.alice, &key_id, &follow).await;
+    assert_rejected(fixture, &fixture.alice, &key_id, &fixture.alice.follow(fixture.actor())).await;
     assert_no_follower(fixture, &fixture.alice.id()).await;
 }
 
@@ -134,7 +134,7 @@ async fn b5_a_key_that_its_owner_no_longer_lists_is_dropped(database: Database) 
             fixture.alice.unsigned_request(scheme, fixture.inbox(), &fixture.alice.follow(fixture.actor()));
         request.key = second.clone();
         key_id.clone_into(&mut request.key_id);
-        assert!(request.sign().post(&fixture.network.client).await.is_refusal());
+        assert!(request.sign().post(&fixture.network.client).await.is_rejection());
     }
 }
 
@@ -151,7 +151,7 @@ async fn b6_many_bad_signatures_cause_one_fetch(database: Database) {
             &fixture.alice.follow(fixture.actor()),
         );
         request.key = stranger.key();
-        assert!(request.sign().post(&fixture.network.client).await.is_refusal());
+        assert!(request.sign().post(&fixture.network.client).await.is_rejection());
     }
     let fetches = fixture.remote.requests() - before;
     assert!(fetches <= 1, "{fetches} fetches for a hundred forgeries");
@@ -159,7 +159,7 @@ async fn b6_many_bad_signatures_cause_one_fetch(database: Database) {
 
 async fn b6_a_forgery_does_not_lock_out_the_actor_that_it_names(fixture: &Fixture) {
     let (mallory, victim) = (fixture.remote.user("mallory"), fixture.remote.user("victim"));
-    assert_refused(fixture, &mallory, &victim.key_id(), &victim.follow(fixture.actor())).await;
+    assert_rejected(fixture, &mallory, &victim.key_id(), &victim.follow(fixture.actor())).await;
     fixture.follow(&victim).await;
 }
 
@@ -178,7 +178,7 @@ async fn b7_after_a_key_is_gone_only_the_owners_delete_is_accepted(fixture: &Fix
     let article = fixture.publish("The Night Ferry").await;
     let note = fixture.alice.reply(id_of(&article), "<p>Still here</p>");
     for activity in [deleted.follow(fixture.actor()), deleted.delete(&note), deleted.create(&note)] {
-        assert_refused(fixture, &deleted, &deleted.key_id(), &activity).await;
+        assert_rejected(fixture, &deleted, &deleted.key_id(), &activity).await;
     }
 }
 
@@ -193,7 +193,7 @@ async fn b8_an_elliptic_curve_key_where_rsa_is_expected(fixture: &Fixture) {
         let mut actor = user.actor();
         actor["publicKey"]["publicKeyPem"] = json!(pem);
         user.serve_actor(&actor);
-        assert_refused(fixture, &user, &user.key_id(), &user.follow(fixture.actor())).await;
+        assert_rejected(fixture, &user, &user.key_id(), &user.follow(fixture.actor())).await;
         assert_no_follower(fixture, &user.id()).await;
     }
 }
@@ -205,11 +205,11 @@ async fn b9_nothing_in_the_body_grants_authority(fixture: &Fixture) {
         "type": "RsaSignature2017", "creator": victim.key_id(), "created": "2026-01-01T00:00:00Z",
         "signatureValue": "dGhlIHZpY3RpbSBzaWduZWQgdGhpcywgaG9uZXN0bHk=",
     });
-    assert_refused(fixture, &mallory, &mallory.key_id(), &endorsed).await;
+    assert_rejected(fixture, &mallory, &mallory.key_id(), &endorsed).await;
     for key in ["@graph", "@reverse", "@included"] {
         let mut smuggled = mallory.follow(fixture.actor());
         smuggled[key] = json!([victim.follow(fixture.actor())]);
-        // The activity may be refused or accepted, but its hidden part must have no effect.
+        // The activity may be rejected or accepted, but its hidden part must have no effect.
         mallory.send(fixture.inbox(), &smuggled).await;
     }
     assert_no_follower(fixture, &victim.id()).await;

@@ -378,7 +378,7 @@ async fn an_invalid_look_is_named_and_prevents_the_start() {
         ("site", "security_contact", "\"me\"", "site.security_contact"),
     ] {
         let settings = network.marquee(Database::Sqlite).await.set(section, key, value);
-        let output = settings.refusal().await;
+        let output = settings.failed_start().await;
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && stderr.contains(expected), "no {expected} in {stderr}");
         assert_eq!(stderr.trim().lines().count(), 1, "{stderr}");

@@ -31,10 +31,10 @@ async fn fixture_with_second_remote(database: Database, host: &str) -> (Fixture,
     (fixture, other)
 }
 
-/// Sends an activity that must be refused at once.
-async fn assert_refused(fixture: &Fixture, user: &User, activity: &Value) {
+/// Sends an activity that must be rejected at once.
+async fn assert_rejected(fixture: &Fixture, user: &User, activity: &Value) {
     let response = user.send(fixture.inbox(), activity).await;
-    assert!(response.is_refusal(), "{}: {} to {activity}", response.status, response.body);
+    assert!(response.is_rejection(), "{}: {} to {activity}", response.status, response.body);
 }
 
 /// Checks that the page does not show a text, after everything has been processed.
@@ -50,7 +50,7 @@ async fn c1_an_activity_id_on_another_host_than_its_actor(database: Database) {
     let note = fixture.alice.reply(id_of(&article), "<p>Strange origin</p>");
     let mut create = fixture.alice.create(&note);
     create["id"] = json!(second.url("/users/victim/statuses/1/activity"));
-    assert_refused(&fixture, &fixture.alice, &create).await;
+    assert_rejected(&fixture, &fixture.alice, &create).await;
     assert_not_shown(&fixture, &article, "Strange origin").await;
 }
 
@@ -76,7 +76,7 @@ async fn c3_an_object_attributed_to_another_user_of_the_same_host(database: Data
     let mut create = fixture.alice.create(&note);
     create["id"] = json!(fixture.remote.url("/users/alice/statuses/3/activity"));
     fixture.remote.serve(&crate::support::signature::target_of(id_of(&note)), Document::status(404));
-    assert_refused(&fixture, &fixture.alice, &create).await;
+    assert_rejected(&fixture, &fixture.alice, &create).await;
     assert_not_shown(&fixture, &article, "Words in a mouth").await;
 }
 
@@ -105,7 +105,7 @@ async fn c5_an_actor_document_that_names_another_user(database: Database) {
         let mut request = mallory.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &follow);
         request.key_id = mallory.key_id();
         let response = request.sign().post(&fixture.network.client).await;
-        assert!(response.is_refusal(), "{}", response.status);
+        assert!(response.is_rejection(), "{}", response.status);
     }
 }
 
@@ -116,7 +116,7 @@ async fn c6_an_actor_that_is_served_as_html_or_an_image(database: Database) {
         let user = fixture.remote.user(name);
         let document = Document::new(media_type, user.actor().to_string());
         fixture.remote.serve(&format!("/users/{name}"), document);
-        assert_refused(&fixture, &user, &user.follow(fixture.actor())).await;
+        assert_rejected(&fixture, &user, &user.follow(fixture.actor())).await;
     }
 }
 
@@ -152,7 +152,7 @@ async fn c8_an_object_with_our_own_domain_in_its_id(database: Database) {
         note["id"] = json!(id);
         let mut create = fixture.alice.create(&note);
         create["id"] = json!(fixture.remote.url("/users/alice/statuses/4/activity"));
-        assert_refused(&fixture, &fixture.alice, &create).await;
+        assert_rejected(&fixture, &fixture.alice, &create).await;
     }
     assert_not_shown(&fixture, &article, "One of your own").await;
     assert_eq!(fixture.article(&article).await["name"], article["name"]);
@@ -176,7 +176,7 @@ async fn c9_one_host_has_one_spelling(database: Database) {
         note["attributedTo"] = json!(format!("https://{host}/users/alice"));
         let mut create = fixture.alice.create(&note);
         create["actor"] = note["attributedTo"].clone();
-        // The activity is refused or attributed to the same actor, never to another one.
+        // The activity is rejected or attributed to the same actor, never to another one.
         fixture.alice.send(fixture.inbox(), &create).await;
     }
     fixture.settle().await;
@@ -197,7 +197,7 @@ async fn c10_a_key_that_occurs_twice_in_the_json(database: Database) {
             fixture.alice.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &Value::Null);
         request.body = body.clone().into_bytes();
         let response = request.sign().post(&fixture.network.client).await;
-        assert!(response.is_refusal(), "{}: {body}", response.status);
+        assert!(response.is_rejection(), "{}: {body}", response.status);
     }
 }
 
@@ -211,7 +211,7 @@ async fn c11_ids_whose_host_is_an_ip_address(database: Database) {
         create["id"] = json!(format!("https://{host}/users/alice/statuses/5/activity"));
         create["object"]["id"] = json!(format!("https://{host}/users/alice/statuses/5"));
         create["object"]["attributedTo"] = create["actor"].clone();
-        assert_refused(&fixture, &fixture.alice, &create).await;
+        assert_rejected(&fixture, &fixture.alice, &create).await;
     }
     assert_not_shown(&fixture, &article, "No name at all").await;
 }

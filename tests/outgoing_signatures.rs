@@ -46,26 +46,26 @@ async fn a_host_that_accepts_neither_scheme_is_tried_with_both_at_once(database:
     let fixture = Fixture::new(database).await;
     fixture.follow(&fixture.alice).await;
     for (name, status) in [("una", 401), ("bo", 400)] {
-        let before = fixture.remote.refused().len();
+        let before = fixture.remote.rejected().len();
         fixture.remote.script([ScriptedResponse::Status(status), ScriptedResponse::Status(status)]);
         let user = fixture.remote.user(name);
         user.deliver(fixture.inbox(), &user.follow(fixture.actor())).await;
-        fixture.remote.await_refusals(before + 2).await;
-        let refused = &fixture.remote.refused()[before..];
+        fixture.remote.await_rejections(before + 2).await;
+        let rejected = &fixture.remote.rejected()[before..];
         assert_eq!(
-            (refused[0].signer.scheme, refused[1].signer.scheme),
+            (rejected[0].signer.scheme, rejected[1].signer.scheme),
             (SignatureScheme::Cavage, SignatureScheme::Rfc9421)
         );
-        assert_eq!(refused[0].activity, refused[1].activity, "the same delivery");
+        assert_eq!(rejected[0].activity, rejected[1].activity, "the same delivery");
     }
     // An error that has nothing to do with signatures causes no second attempt.
-    let before = fixture.remote.refused().len();
+    let before = fixture.remote.rejected().len();
     fixture.remote.script([ScriptedResponse::Status(403)]);
     let cy = fixture.remote.user("cy");
     cy.deliver(fixture.inbox(), &cy.follow(fixture.actor())).await;
-    fixture.remote.await_refusals(before + 1).await;
+    fixture.remote.await_rejections(before + 1).await;
     assert_eq!(accept_scheme(&fixture).await, (SignatureScheme::Cavage, 0));
-    assert_eq!(fixture.remote.refused().len(), before + 1);
+    assert_eq!(fixture.remote.rejected().len(), before + 1);
 }
 
 async fn a_host_in_secure_mode_that_only_accepts_rfc_9421_gets_it(database: Database) {

@@ -69,7 +69,7 @@ async fn journey(library: Library, database: Database) -> Scenario {
 
 async fn fedify_and_marquee_interoperate(database: Database) {
     let scenario = journey(Library::Fedify, database).await;
-    // One attempt for each delivery: none was refused and repeated with the other scheme.
+    // One attempt for each delivery: none was rejected and repeated with the other scheme.
     assert_eq!(scenario.peer.signature_schemes().await, ["rfc9421"; DELIVERIES]);
 }
 
@@ -84,7 +84,7 @@ async fn fedify_can_sign_with_draft_cavage(database: Database) {
     let (_, article) = scenario.publish().await;
     scenario.reply(&article, id_of(&article), "Signed with draft-cavage", Some("cavage")).await;
     assert_eq!(scenario.peer.signature_schemes().await, ["rfc9421", "cavage"]);
-    scenario.assert_unsigned_refused(&article).await;
+    scenario.assert_unsigned_rejected(&article).await;
 }
 
 /// A Block ends the follow and hides the comments of its author.
@@ -92,7 +92,7 @@ async fn block(library: Library, database: Database) {
     let scenario = Scenario::begin(library, database).await;
     scenario.follow().await;
     let (_, article) = scenario.publish().await;
-    scenario.assert_unsigned_refused(&article).await;
+    scenario.assert_unsigned_rejected(&article).await;
     scenario.reply(&article, id_of(&article), "I liked it once", None).await;
     scenario.peer.act_for_id("block", json!({})).await;
     scenario.await_followers(0).await;
@@ -191,7 +191,7 @@ async fn bovine_gets_the_critics_replies(database: Database) {
     critic_reply(Library::Bovine, database).await;
 }
 
-/// In secure mode, the peer looks up, follows, reads and replies as usual. Unsigned requests are refused.
+/// In secure mode, the peer looks up, follows, reads and replies as usual. Unsigned requests are rejected.
 async fn secure_mode(library: Library, database: Database) {
     let scenario = Scenario::begin_with(library, database, |settings| {
         settings.set("federation", "authorized_fetch", "true")
@@ -217,14 +217,14 @@ async fn in_secure_mode_bovine_reads_with_its_signature(database: Database) {
 }
 
 /// The critic gets a new key while the old one still signs for some time. The next Update must be verified. Returns how
-/// often the peer refused it before.
+/// often the peer rejected it before.
 async fn rotation(library: Library, database: Database, overlap: &str) -> usize {
     let scenario = Scenario::begin(library, database).await;
     scenario.follow().await;
     let (_, article) = scenario.publish().await;
     scenario.fixture.app.command_output(&["critic", "rotate-key", "--overlap", overlap]).await;
     scenario.revise(&article).await;
-    scenario.peer.refusals().await
+    scenario.peer.rejections().await
 }
 
 async fn fedify_verifies_signatures_of_a_new_key(database: Database) {
@@ -241,8 +241,8 @@ async fn fedify_that_knows_the_old_key_still_verifies_its_signatures(database: D
 
 /// bovine fetches the key each time, and the old one is no longer served.
 async fn bovine_that_cannot_find_the_old_key_gets_the_new_one(database: Database) {
-    let refused = rotation(Library::Bovine, database, "10m").await;
-    assert!(refused > 0, "the old key was used first");
+    let rejected = rotation(Library::Bovine, database, "10m").await;
+    assert!(rejected > 0, "the old key was used first");
 }
 
 /// A peer verifies our RFC 9421 signatures. The first delivery learns that the peer requires them; the next ones use
@@ -254,5 +254,5 @@ async fn fedify_that_only_accepts_rfc_9421_gets_it(database: Database) {
     let (create, article) = scenario.publish().await;
     assert_eq!(create.0["scheme"], "rfc9421");
     assert_eq!(scenario.revise(&article).await.0["scheme"], "rfc9421");
-    assert_eq!(scenario.peer.refusals().await, 1);
+    assert_eq!(scenario.peer.rejections().await, 1);
 }

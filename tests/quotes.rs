@@ -196,7 +196,7 @@ async fn a_quote_request_with_another_actors_post_is_rejected(database: Database
     let (note, mut request) = quote_with_request(&fixture.alice, &article);
     request["actor"] = json!(mallory.id());
     let response = mallory.send(fixture.inbox(), &request).await;
-    assert!(response.is_refusal(), "{}: {}", response.status, response.body);
+    assert!(response.is_rejection(), "{}: {}", response.status, response.body);
     request["instrument"] = json!("https://elsewhere.test/users/victim/statuses/1");
     mallory.deliver(fixture.inbox(), &request).await;
     request["instrument"] = note["id"].clone();

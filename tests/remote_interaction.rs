@@ -18,7 +18,7 @@ both_databases!(
     the_form_is_on_each_page,
     a_failed_lookup_explains_the_alternative,
     readers_are_sent_only_to_their_own_server,
-    g3_a_form_on_another_site_is_refused,
+    g3_a_form_on_another_site_is_rejected,
     lookups_per_client_are_limited,
 );
 
@@ -255,7 +255,7 @@ async fn readers_are_sent_only_to_their_own_server(database: Database) {
     listener.assert_no_connections();
 }
 
-async fn g3_a_form_on_another_site_is_refused(database: Database) {
+async fn g3_a_form_on_another_site_is_rejected(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     serve_links(&fixture, "old", &[template(SUBSCRIBE, "https://remote.test/i?uri={uri}")]);

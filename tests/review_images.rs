@@ -19,7 +19,7 @@ both_databases!(
     an_unchanged_feed_changes_nothing_and_fetches_no_image_again,
     a_missing_image_is_reported_and_fetched_when_its_entry_changes,
     images_next_to_a_local_feed_are_shown_without_their_paths,
-    a_manually_published_review_has_its_images_or_is_refused,
+    a_manually_published_review_has_its_images_or_is_rejected,
     images_do_not_affect_how_the_text_is_parsed,
     a_trailer_has_its_thumbnail_or_is_a_plain_link,
     e5_an_image_at_a_forbidden_address_is_left_out,
@@ -197,7 +197,7 @@ async fn images_next_to_a_local_feed_are_shown_without_their_paths(database: Dat
     }
 }
 
-async fn a_manually_published_review_has_its_images_or_is_refused(database: Database) {
+async fn a_manually_published_review_has_its_images_or_is_rejected(database: Database) {
     let fixture = Fixture::new(database).await;
     let text = |body: &str| markdown("The Night Ferry", "The Night Ferry", body);
     let file = fixture.app.write("review.md", &text("One.\n\n![A *ferry*](ferry.png \"Title\")\n\nTwo."));
@@ -245,7 +245,7 @@ async fn images_do_not_affect_how_the_text_is_parsed(database: Database) {
     };
     assert!(found("patience").await);
     assert!(!found("quagga").await && !found("zebra").await);
-    // The entry is recognised by its text, although its id, link and images have changed.
+    // The entry is recognized by its text, although its id, link and images have changed.
     let mut moved = Item::review("Alpha");
     moved.id.push_str("-moved");
     moved.link.push_str("-moved");

@@ -32,7 +32,7 @@ async fn insert_migrations(sql: &mut Sql, versions: &[i64]) {
 }
 
 /// Every command fails with this message and changes nothing.
-async fn assert_refused(fixture: &Fixture, sql: &mut Sql, message: &[&str]) -> String {
+async fn assert_rejected(fixture: &Fixture, sql: &mut Sql, message: &[&str]) -> String {
     let before = (sql.schema().await, sql.rows().await);
     let mut error = String::new();
     for command in [&["serve"][..], &["report", "list"], &["comment", "list"]] {
@@ -62,7 +62,7 @@ async fn a_database_of_a_newer_version_is_left_alone(database: Database) {
     }
     let bytes = || file.map(|file| std::fs::read(file).expect("the database"));
     let before = bytes();
-    assert_refused(&fixture, &mut sql, &["newer version of Marquee", "9999"]).await;
+    assert_rejected(&fixture, &mut sql, &["newer version of Marquee", "9999"]).await;
     assert!(bytes() == before, "the file has changed");
 }
 
@@ -73,14 +73,14 @@ async fn newer_triggers_are_left_alone(database: Database) {
          update settings set value = 'of a newer version' where key = 'triggers_hash'",
     )
     .await;
-    assert_refused(&fixture, &mut sql, &["newer version of Marquee", "999"]).await;
+    assert_rejected(&fixture, &mut sql, &["newer version of Marquee", "999"]).await;
 }
 
 /// As a build from another branch leaves it.
 async fn a_migration_that_was_never_released_is_not_called_newer(database: Database) {
     let (fixture, mut sql) = stopped(database).await;
     insert_migrations(&mut sql, &[0]).await;
-    let error = assert_refused(&fixture, &mut sql, &["migration 0"]).await;
+    let error = assert_rejected(&fixture, &mut sql, &["migration 0"]).await;
     assert!(!error.contains("newer"), "{error}");
 }
 

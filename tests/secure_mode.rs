@@ -11,7 +11,7 @@ use crate::support::{Database, Fixture, feed};
 both_databases!(
     other_documents_are_served_only_to_signed_requests,
     actors_and_discovery_stay_public,
-    a_fetch_with_an_invalid_signature_is_refused,
+    a_fetch_with_an_invalid_signature_is_rejected,
     a_blocked_server_gets_403,
     two_servers_in_secure_mode_do_not_deadlock,
     without_secure_mode_signatures_of_fetches_are_ignored,
@@ -107,7 +107,7 @@ async fn actors_and_discovery_stay_public(database: Database) {
     }
 }
 
-async fn a_fetch_with_an_invalid_signature_is_refused(database: Database) {
+async fn a_fetch_with_an_invalid_signature_is_rejected(database: Database) {
     let fixture = secure_fixture(database).await;
     let (article, _) = publish(&fixture).await;
     let (mallory, alice) = (fixture.remote.user("mallory"), &fixture.alice);

@@ -1,4 +1,4 @@
-//! Requests with invalid signatures are refused at once and change nothing (A in `docs/threats.md`).
+//! Requests with invalid signatures are rejected at once and change nothing (A in `docs/threats.md`).
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -13,18 +13,18 @@ use crate::support::signed_request::{SignedRequest, UnsignedRequest};
 use crate::support::{Database, Fixture, eventually, now, weak_keys};
 
 both_databases!(
-    a_request_with_a_bad_signature_is_refused_and_changes_nothing,
+    a_request_with_a_bad_signature_is_rejected_and_changes_nothing,
     every_valid_signature_is_accepted,
     a_replay_has_no_second_effect,
 );
 
-/// Requests that must be refused, each with a description.
+/// Requests that must be rejected, each with a description.
 type Cases = Vec<(&'static str, SignedRequest)>;
 
 /// Creates the requests of an attack.
 type Attack = fn(&Fixture) -> Cases;
 
-async fn a_request_with_a_bad_signature_is_refused_and_changes_nothing(database: Database) {
+async fn a_request_with_a_bad_signature_is_rejected_and_changes_nothing(database: Database) {
     let fixture = Fixture::new(database).await;
     let attacks: [(&str, Attack); 10] = [
         ("a1", a1_a_body_swapped_under_a_valid_signature),
@@ -42,14 +42,14 @@ async fn a_request_with_a_bad_signature_is_refused_and_changes_nothing(database:
         for (case, request) in cases(&fixture) {
             let response = request.post(&fixture.network.client).await;
             // A key of 64 kbit makes the headers too large.
-            let is_refused = response.is_refusal() || response.status == 431;
-            assert!(is_refused, "{attack}, {case}: {} {}", response.status, response.body);
+            let is_rejected = response.is_rejection() || response.status == 431;
+            assert!(is_rejected, "{attack}, {case}: {} {}", response.status, response.body);
         }
     }
     fixture.settle().await;
     let activities = fixture.remote.received().into_iter().map(|received| received.activity);
     let accepted: Vec<_> = activities.filter(|a| a["object"]["actor"] == fixture.alice.id()).collect();
-    assert!(accepted.is_empty(), "a refused Follow had an effect: {accepted:?}");
+    assert!(accepted.is_empty(), "a rejected Follow had an effect: {accepted:?}");
     fixture.follow(&fixture.alice).await;
 }
 
@@ -350,11 +350,11 @@ async fn a10_a_replay_after_a_restart_has_no_second_effect(fixture: &mut Fixture
 async fn a_body_that_is_not_an_activity_is_malformed(fixture: &Fixture) {
     for body in [json!([]), json!("text"), json!({"type": 5}), Value::Null] {
         let response = fixture.alice.send(fixture.inbox(), &body).await;
-        assert!(response.is_refusal(), "{body}: {}", response.status);
+        assert!(response.is_rejection(), "{body}: {}", response.status);
     }
     let mut request = follow_request(fixture, SignatureScheme::Cavage);
     request.body = b"{\"type\":".to_vec();
-    assert!(request.sign().post(&fixture.network.client).await.is_refusal());
+    assert!(request.sign().post(&fixture.network.client).await.is_rejection());
 }
 
 /// RSASSA-PSS, and digests of 512 bits, by the actor's one RSA key.
@@ -374,7 +374,7 @@ async fn other_algorithms_and_longer_digests_are_accepted(fixture: &Fixture) {
         // SHA-512 digests are verified.
         let mut swapped = request.sign_with(|text| user.key().sign_pss(text));
         swapped.body.push(b' ');
-        assert!(swapped.post(&fixture.network.client).await.is_refusal());
+        assert!(swapped.post(&fixture.network.client).await.is_rejection());
     }
 }
 
@@ -415,7 +415,7 @@ async fn a_multikey_is_accepted(fixture: &Fixture) {
         thief.unsigned_request(SignatureScheme::Rfc9421, fixture.inbox(), &thief.follow(fixture.actor()));
     request.key_id = key_id;
     request.algorithm = "ed25519";
-    assert!(request.sign_with(sign_ed25519).post(&fixture.network.client).await.is_refusal());
+    assert!(request.sign_with(sign_ed25519).post(&fixture.network.client).await.is_rejection());
 }
 
 /// Returns the signature of a request under another label.

@@ -75,13 +75,13 @@ impl SsrfFixture {
         self.v6.assert_no_connections();
     }
 
-    /// Sends an activity with a key id that the attacker chose; it must be refused.
+    /// Sends an activity with a key id that the attacker chose; it must be rejected.
     async fn send_with_key(&self, user: &User, key_id: &str, activity: &Value) {
         for scheme in SignatureScheme::BOTH {
             let mut request = user.unsigned_request(scheme, self.fixture.inbox(), activity);
             key_id.clone_into(&mut request.key_id);
             let response = request.sign().post(&self.fixture.network.client).await;
-            assert!(response.is_refusal(), "{key_id}: {}", response.status);
+            assert!(response.is_rejection(), "{key_id}: {}", response.status);
         }
     }
 }
@@ -338,7 +338,7 @@ async fn e9_an_endless_chain_of_key_owners_is_not_followed(database: Database) {
         mallory.unsigned_request(SignatureScheme::Cavage, fixture.inbox(), &mallory.follow(fixture.actor()));
     request.key_id = key_url(0);
     let response = request.sign().post(&fixture.network.client).await;
-    assert!(response.is_refusal(), "{}: {}", response.status, response.body);
+    assert!(response.is_rejection(), "{}: {}", response.status, response.body);
     let requests = fixture.remote.requests_under("/keys/");
     assert!((1..=20).contains(&requests), "{requests} requests");
 }
@@ -366,7 +366,7 @@ async fn e1_a_feed_and_its_images_at_a_forbidden_address(database: Database) {
         fixture.app.poll_expecting_failure(feed).await;
     }
     fixture.await_article(|article| crate::end_to_end::is_about(article, "The Night Ferry")).await;
-    eventually("both feeds to be refused", || async {
+    eventually("both feeds to be rejected", || async {
         let log = fixture.app.feed_log().await.join("\n");
         (log.contains("direct") && log.contains("redirected")).then_some(())
     })

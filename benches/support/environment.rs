@@ -126,7 +126,7 @@ impl Environment {
     /// Returns what the sink has counted since the last reset, or an error if a signature was invalid.
     pub async fn counts(&mut self) -> anyhow::Result<DeliveryCounts> {
         let response = self.sink.call(&json!({"do": "count"})).await?;
-        ensure!(count(&response, "refused")? == 0, "a delivery does not verify: {}", response["why"]);
+        ensure!(count(&response, "rejected")? == 0, "a delivery does not verify: {}", response["why"]);
         Ok(DeliveryCounts { distinct: count(&response, "distinct")?, total: count(&response, "total")? })
     }
 

@@ -98,7 +98,7 @@ impl Role for Limits {
                 ensure!((0..times).all(good), "its own signature does not verify");
             }
             "parse" => parse(times)?,
-            "sanitise" => (0..times).for_each(|_| drop(std::hint::black_box(ammonia::clean(&entry())))),
+            "sanitize" => (0..times).for_each(|_| drop(std::hint::black_box(ammonia::clean(&entry())))),
             "post" => self.post(times).await?,
             "post_tls" => self.post_tls(times).await?,
             "insert" => self.insert(times).await?,

@@ -52,7 +52,7 @@ struct State {
     total: usize,
     /// Verified deliveries to slow hosts.
     slow: usize,
-    refused: Vec<String>,
+    rejected: Vec<String>,
     last: Value,
 }
 
@@ -92,14 +92,14 @@ impl Role for Sink {
             "reset" => {
                 state.pairs.clear();
                 (state.total, state.slow) = (0, 0);
-                state.refused.clear();
+                state.rejected.clear();
             }
             "last" => return Ok(state.last.clone()),
             _ => {}
         }
         Ok(json!({
             "distinct": state.pairs.len(), "total": state.total, "slow": state.slow,
-            "refused": state.refused.len(), "why": state.refused.first(),
+            "rejected": state.rejected.len(), "why": state.rejected.first(),
         }))
     }
 }
@@ -132,7 +132,7 @@ impl SharedState {
                 202
             }
             Err(error) => {
-                state.refused.push(format!("{error:#}"));
+                state.rejected.push(format!("{error:#}"));
                 401
             }
         }

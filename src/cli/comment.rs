@@ -20,7 +20,7 @@ use crate::store::comment_moderation::{self, CommentListItem, ModeratedComment};
 /// Characters of a comment that are shown in a list.
 const EXCERPT_CHARS: usize = 160;
 
-/// Bytes of a reply that are read; longer texts are cut off here and refused later.
+/// Bytes of a reply that are read; longer texts are cut off here and rejected later.
 const MAX_REPLY_BYTES: u64 = 1_000_000;
 
 #[derive(Debug, Subcommand)]

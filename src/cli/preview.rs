@@ -57,7 +57,7 @@ fn format_lines(preview: &Preview) -> Vec<String> {
     match &preview.attachment {
         PreviewAttachment::Poster(alt) => post.extend(wrap(&format!("[Poster: {alt}]"))),
         PreviewAttachment::Card { site, title, description } => {
-            post.push("[Preview card with a generated picture]".to_owned());
+            post.push("[Preview card with a generated image]".to_owned());
             for text in [site, title, description].into_iter().filter(|text| !text.is_empty()) {
                 post.extend(wrap(text).into_iter().map(|line| format!("  {line}")));
             }

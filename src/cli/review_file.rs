@@ -17,7 +17,7 @@ pub(super) async fn read_review_file(app: &App, file: &Path) -> anyhow::Result<(
     let mut content = review_markdown::parse(&text, &base, &app.site.timezone)
         .with_context(|| file.display().to_string())?;
     let media = review_media::fetch_review_media(app, &mut content, path.parent()).await;
-    // A missing picture is an error here: unlike a feed, the file is in the author's hands.
+    // A missing image is an error here: unlike a feed, the file is in the author's hands.
     let media = media.require_complete().with_context(|| file.display().to_string())?;
     Ok((content, media))
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::moderation::{FirstCommentPolicy, ModerationPolicy};
+use crate::domain::moderation_policy::{FirstCommentPolicy, ModerationPolicy};
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

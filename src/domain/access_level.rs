@@ -1,7 +1,7 @@
 //! The access of actors to this site, which follows from the rules for their server and the moderation policy.
 
 use super::domain_rules::DomainRule;
-use super::moderation::ModerationPolicy;
+use super::moderation_policy::ModerationPolicy;
 
 /// The access that an actor has to this site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Hashes of a review's content: one that recognises the text of an entry on a later poll, and one that detects
+//! Hashes of a review's content: one that recognizes the text of an entry on a later poll, and one that detects
 //! revisions.
 
 use url::Url;

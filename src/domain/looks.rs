@@ -1,4 +1,4 @@
-//! Customisation of the site's appearance: colours, fonts, `<meta>` tags, and a folder of overrides.
+//! Customization of the site's appearance: colours, fonts, `<meta>` tags, and a folder of overrides.
 //!
 //! Each value is validated when it is parsed, so that no value can inject CSS or HTML.
 

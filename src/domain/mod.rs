@@ -24,7 +24,7 @@ pub mod html_escape;
 pub mod id;
 pub mod inbox_activity;
 pub mod looks;
-pub mod moderation;
+pub mod moderation_policy;
 pub mod named_enum;
 pub mod origin;
 pub mod quote_authorization;

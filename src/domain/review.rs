@@ -175,7 +175,7 @@ impl Review {
     }
 
     /// Replaces the content at `now`. The new `revised_at` is later than any timestamp that was sent before,
-    /// since receivers ignore (Mastodon) or refuse (GoToSocial) an Update that is not newer.
+    /// since receivers ignore (Mastodon) or reject (GoToSocial) an Update that is not newer.
     ///
     /// # Errors
     /// `Retracted` if the review was retracted.

@@ -29,7 +29,7 @@ pub const MAX_QUERY_LENGTH: usize = 200;
 /// A term of at least this many characters also matches longer words.
 const MIN_PREFIX_LENGTH: usize = 4;
 
-/// The most bytes of words indexed per review. No real review is that long, and PostgreSQL would refuse it.
+/// The most bytes of words indexed per review. No real review is that long, and PostgreSQL would reject it.
 const MAX_INDEXED_BYTES: usize = 500_000;
 
 /// A term of a query, normalized as [`tokenize`] does.

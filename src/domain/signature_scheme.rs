@@ -18,7 +18,7 @@ named_enum!(SignatureScheme, "signature scheme", {
 });
 
 impl SignatureScheme {
-    /// The scheme to try if a server refuses this one (double-knocking).
+    /// The scheme to try if a server rejects this one (double-knocking).
     #[must_use]
     pub const fn alternative(self) -> Self {
         match self {

@@ -1,4 +1,4 @@
-//! Recognises an entry that is probably the same review as another one, and is therefore held for the critic.
+//! Recognizes an entry that is probably the same review as another one, and is therefore held for the critic.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -24,7 +24,7 @@ pub struct Site {
     pub security_contact: Option<Url>,
     /// Links with which readers can support the critics.
     pub support: Vec<SupportLink>,
-    /// The customised appearance.
+    /// The customized appearance.
     pub looks: Looks,
 }
 

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_recognised_in_many_spellings() {
+    fn an_account_is_recognized_in_many_spellings() {
         let ada = WebFingerResource::Account(handle("ada@crit.example"));
         for text in [
             "acct:ada@crit.example",

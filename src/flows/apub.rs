@@ -118,7 +118,7 @@ async fn build_config(app: &App) -> anyhow::Result<FederationConfig<App>> {
         .app_data(app.clone())
         .client(app.http.activitypub_client(Some(Arc::new(InstanceSigner(app.clone())))))
         .http_fetch_limit(MAX_REQUESTS)
-        // Without debug mode the library refuses every port, and resolves each name a second time, beside the
+        // Without debug mode the library rejects every port, and resolves each name a second time, beside the
         // connection. The guard of `net` decides on the address that is connected to, and has no such mode.
         .debug(true)
         .build()

@@ -31,7 +31,7 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(8);
 pub enum AuthError {
     /// The signature is missing, malformed or wrong.
     #[error(transparent)]
-    Refused(#[from] SignatureError),
+    Rejected(#[from] SignatureError),
     /// The key's server responded with 410.
     #[error("the key was deleted")]
     KeyGone,
@@ -51,7 +51,7 @@ impl From<FetchFailure> for AuthError {
         match failure {
             FetchFailure::Gone => Self::KeyGone,
             FetchFailure::Unreachable => Self::KeyUnavailable,
-            FetchFailure::Refused(error) => error.into(),
+            FetchFailure::Rejected(error) => error.into(),
         }
     }
 }

@@ -40,30 +40,9 @@ impl From<sqlx::Error> for FlowError {
     }
 }
 
-/// Returns the database error that a command failed with, if it failed with one.
-pub fn database_error(error: &anyhow::Error) -> Option<&sqlx::Error> {
-    error.chain().find_map(|cause| match cause.downcast_ref::<Outage>() {
-        Some(Outage::Database(error)) => Some(&**error),
-        _ => cause.downcast_ref::<sqlx::Error>(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use anyhow::Context as _;
-
     use super::*;
-
-    #[test]
-    fn the_database_error_is_found_below_any_context() {
-        let outage = || FlowError::from(sqlx::Error::PoolTimedOut);
-        let plain = Err::<(), _>(sqlx::Error::PoolTimedOut).context("loading").unwrap_err();
-        let typed = Err::<(), _>(outage()).context("loading").unwrap_err();
-        for error in [plain, typed, outage().into()] {
-            assert!(matches!(database_error(&error), Some(sqlx::Error::PoolTimedOut)), "{error:#}");
-        }
-        assert!(database_error(&anyhow::anyhow!("no such review")).is_none());
-    }
 
     #[test]
     fn a_fault_in_a_statement_is_not_an_outage() {

@@ -11,7 +11,7 @@ use super::{App, resolve};
 use crate::domain::access_level::AccessLevel;
 use crate::domain::facepile::{Facepile, FacepileActor};
 use crate::domain::id::ReviewId;
-use crate::domain::moderation::FirstCommentPolicy;
+use crate::domain::moderation_policy::FirstCommentPolicy;
 use crate::domain::reaction::ReactionEventKind;
 use crate::domain::review::Review;
 use crate::store::facepile::{self, FacepileCandidate};

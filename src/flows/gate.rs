@@ -1,5 +1,5 @@
 //! Admission control of the inbox: it bounds the requests that are handled at a time, the bytes of their bodies, and the
-//! requests that wait for a key. A request beyond the limits is refused at once, and its sender retries.
+//! requests that wait for a key. A request beyond the limits is rejected at once, and its sender retries.
 //!
 //! One client may use all spare capacity. Once most of it is used, the rest is reserved for
 //! clients and hosts that hold little, so that one address or one server cannot shut out the others. Clients that sent

@@ -37,7 +37,7 @@ pub struct MediaFile {
 
 /// Locks an image name until the transaction ends, so that no other transaction stores or deletes that image.
 pub(super) async fn lock_name(tx: &mut Tx, name: &str) -> crate::store::Result<()> {
-    tx.lock(&format!("picture {name}")).await
+    tx.lock(&format!("image {name}")).await
 }
 
 impl MediaFile {

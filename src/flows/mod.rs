@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::domain::moderation::ModerationPolicy;
+use crate::domain::moderation_policy::ModerationPolicy;
 use crate::domain::origin::Origin;
 use crate::domain::site::Site;
 use crate::domain::time::Clock;

@@ -19,7 +19,7 @@ use crate::domain::time::Timestamp;
 use crate::federation::published_keys::PublishedKeys;
 use crate::federation::signature::{self, digest::BodyDigest};
 use crate::federation::signing_key::SigningKey;
-use crate::net::double_knocking::{FetchSigner, Knock};
+use crate::net::signed_fetch::{FetchSigner, Knock};
 use crate::store::signing_keys::{self, INSTANCE_OWNER, StoredSigningKey};
 use crate::store::{Tx, hosts};
 
@@ -183,13 +183,13 @@ pub(super) async fn save_scheme(
     }
 }
 
-/// Signs fetches as the site itself: servers in secure mode refuse unsigned requests.
+/// Signs fetches as the site itself: servers in secure mode reject unsigned requests.
 pub(super) struct InstanceSigner(pub(super) App);
 
 impl InstanceSigner {
     async fn headers(&self, url: &Url, scheme: SignatureScheme, knock: Knock) -> anyhow::Result<HeaderMap> {
         let keys = self.0.keys_for(KeyOwner::Instance).await?;
-        // A host that refuses the old key may have fetched the actor after the new one was published.
+        // A host that rejects the old key may have fetched the actor after the new one was published.
         let key = if knock == Knock::First { keys.signing_key() } else { keys.published_key() };
         sign(&self.0, key, scheme, Method::GET, url, None).await
     }

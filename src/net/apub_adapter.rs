@@ -12,10 +12,10 @@ use reqwest::{Request, Response, ResponseBuilderExt};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware, Next};
 
 use super::NetError;
-use super::double_knocking::SharedFetchSigner;
 use super::http_client::{Client, GetRequest};
 use super::media_type::{ACTIVITY_JSON, is_activitypub};
 use super::response::GetResponse;
+use super::signed_fetch::SharedFetchSigner;
 
 /// The maximum size of a document in bytes. `activitypub_federation` has the same limit.
 const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
@@ -77,7 +77,7 @@ impl ApubAdapter {
 
 /// `activitypub_federation` reads the status, the content type, the URL and the body, so these four are passed on.
 fn into_reqwest_response(fetched: GetResponse) -> Result<Response, NetError> {
-    // The library recognises 410 and treats any other status as success.
+    // The library recognizes 410 and treats any other status as success.
     let gone = fetched.status == StatusCode::GONE;
     if !gone && !fetched.status.is_success() {
         return Err(NetError::UnexpectedStatus(fetched.status));

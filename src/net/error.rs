@@ -10,9 +10,9 @@ use super::ssrf_guard::GuardError;
 /// Why a request failed. Each message is one line and safe to show, since it contains no text from the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NetError {
-    /// The guard refused the URL or its address. A retry only helps if the address of the name changes.
+    /// The guard rejected the URL or its address. A retry only helps if the address of the name changes.
     #[error("not allowed: {0}")]
-    Refused(GuardError),
+    Guard(GuardError),
     /// The host name has no address, or its name servers do not answer.
     #[error("could not resolve the host name")]
     Dns,
@@ -46,8 +46,8 @@ pub enum NetError {
 }
 
 impl From<GuardError> for NetError {
-    fn from(refused: GuardError) -> Self {
-        Self::Refused(refused)
+    fn from(error: GuardError) -> Self {
+        Self::Guard(error)
     }
 }
 
@@ -56,8 +56,8 @@ impl From<reqwest::Error> for NetError {
         let mut kind = None;
         let mut cause: Option<&(dyn Error + 'static)> = error.source();
         while let Some(inner) = cause {
-            if let Some(refused) = inner.downcast_ref::<Self>() {
-                return *refused;
+            if let Some(error) = inner.downcast_ref::<Self>() {
+                return *error;
             }
             if let Some(io) = inner.downcast_ref::<io::Error>() {
                 kind = kind.or(Some(innermost(io)));

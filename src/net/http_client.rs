@@ -16,10 +16,10 @@ use tokio_rustls::rustls::ClientConfig;
 use url::Url;
 
 use super::delivery_client::DeliveryClient;
-use super::double_knocking::{SendAttempt, SharedFetchSigner, send_signed};
 use super::redirects::{MAX_REDIRECTS, redirect_target, retain_forwarded_headers};
 use super::resolver::{DnsLookup, HostResolver, ScopedResolver, SystemDns};
 use super::response::{GetResponse, MAX_HEADER_BYTES, PostResponse, read_body};
+use super::signed_fetch::{SendAttempt, SharedFetchSigner, send_signed};
 use super::ssrf_guard::{Guard, NetworkScope};
 use super::timeouts::Timeouts;
 use super::{NetError, tls};

@@ -1,4 +1,4 @@
-//! Recognises the media types of ActivityPub in a `Content-Type`, or in one range of an `Accept`.
+//! Recognizes the media types of ActivityPub in a `Content-Type`, or in one range of an `Accept`.
 
 use mediatype::{MediaType, ReadParams as _};
 
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn c6_only_media_types_of_activitypub_are_recognised() {
+    fn c6_only_media_types_of_activitypub_are_recognized() {
         for good in [
             "application/activity+json",
             "Application/Activity+JSON",

@@ -8,7 +8,6 @@ mod apub_adapter;
 mod connection;
 mod connection_pool;
 mod delivery_client;
-pub mod double_knocking;
 mod error;
 mod happy_eyeballs;
 pub mod http_client;
@@ -17,6 +16,7 @@ mod redirects;
 mod resolver;
 pub mod response;
 pub mod retry_after;
+pub mod signed_fetch;
 pub mod ssrf_guard;
 #[cfg(test)]
 mod tests;

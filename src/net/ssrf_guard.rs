@@ -11,7 +11,7 @@ const MAX_URL_CHARS: usize = 2048;
 const MAX_HOST_CHARS: usize = 253;
 const MAX_LABEL_CHARS: usize = 63;
 
-/// Why a URL or an address is refused. The message is safe to show, since it repeats nothing of the URL.
+/// Why a URL or an address is rejected. The message is safe to show, since it repeats nothing of the URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum GuardError {
     /// The scheme is not https.
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn e3_ip_literals_are_refused_in_every_spelling() {
+    fn e3_ip_literals_are_rejected_in_every_spelling() {
         for url in [
             "https://127.0.0.1/",
             "https://8.8.8.8/",

@@ -18,10 +18,10 @@ use url::Url;
 
 use self::server::{Server, ok};
 use super::NetError;
-use super::double_knocking::{FetchSigner, Knock};
 use super::http_client::{Client, ClientPolicy, GetRequest};
 use super::resolver::DnsLookup;
 use super::response::GetResponse;
+use super::signed_fetch::{FetchSigner, Knock};
 use super::ssrf_guard::GuardError;
 use super::timeouts::Timeouts;
 use crate::domain::signature_scheme::SignatureScheme;

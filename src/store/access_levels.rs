@@ -6,7 +6,7 @@ use super::bulk_statement::BulkStatement;
 use super::{Db, Result, Tx, with_db, with_tx};
 use crate::domain::access_level::AccessLevel;
 use crate::domain::domain_rules::{DomainRule, DomainRules, rule_domains};
-use crate::domain::moderation::ModerationPolicy;
+use crate::domain::moderation_policy::ModerationPolicy;
 
 /// Selects an actor if it is blocked.
 const SELECT_BLOCKED: &str = "select actor from blocked_actors where actor = $1";

@@ -82,7 +82,7 @@ pub struct FailedDelivery {
     pub inbox: String,
     /// Attempts so far.
     pub attempts: i64,
-    /// When it is retried, or when it was given up.
+    /// When it is retried, or when it was abandoned.
     pub at: Timestamp,
     /// The last error.
     pub error: Option<String>,
@@ -103,7 +103,7 @@ pub async fn list_deferred(db: &Db, activity: ActivityId, limit: u32) -> Result<
     .await)
 }
 
-/// Lists the deliveries that were given up, the latest first.
+/// Lists the deliveries that were abandoned, the latest first.
 pub async fn list_failed(db: &Db, activity: ActivityId, limit: u32) -> Result<Vec<FailedDelivery>> {
     with_db!(db, |c| sqlx::query_as(
         "select inbox, attempts, finished_at as at, last_error as error from deliveries

@@ -1,4 +1,4 @@
-//! Entries of feeds, and the keys by which a known entry is recognised.
+//! Entries of feeds, and the keys by which a known entry is recognized.
 
 use sqlx::FromRow;
 
@@ -16,7 +16,7 @@ pub struct StoredEntry {
     pub feed_id: FeedId,
     /// Its id in the feed.
     pub guid: Option<String>,
-    /// Its normalised URL.
+    /// Its normalized URL.
     pub url: Option<String>,
     /// The review that it became, or was identified as.
     pub review_id: Option<ReviewId>,
@@ -48,7 +48,7 @@ macro_rules! select_in_feeds_of_critic {
     };
 }
 
-/// Finds an entry by normalised URL, first in this feed, then in the critic's other feeds.
+/// Finds an entry by normalized URL, first in this feed, then in the critic's other feeds.
 pub async fn find_by_url(tx: &mut Tx, feed: &Feed, url: &str) -> Result<Option<StoredEntry>> {
     find_in_feeds_of_critic(tx, select_in_feeds_of_critic!("url"), feed, url).await
 }
@@ -101,7 +101,7 @@ pub struct EntryRecord<'a> {
     pub feed: FeedId,
     /// Its id in the feed.
     pub guid: Option<&'a str>,
-    /// Its normalised URL.
+    /// Its normalized URL.
     pub url: Option<&'a str>,
     /// The hash of its visible text.
     pub text_hash: &'a str,

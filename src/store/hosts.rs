@@ -22,7 +22,7 @@ pub async fn signature_scheme(db: &Db, host: &str) -> Result<Option<SignatureSch
         .await)
 }
 
-/// Records that a host accepted this scheme after it had refused the other one. The default scheme needs no row.
+/// Records that a host accepted this scheme after it had rejected the other one. The default scheme needs no row.
 pub async fn save_signature_scheme(
     tx: &mut Tx,
     host: &str,
@@ -47,7 +47,7 @@ pub async fn save_signature_scheme(
     Ok(())
 }
 
-/// Resets a host to the default scheme, after it refused both.
+/// Resets a host to the default scheme, after it rejected both.
 pub async fn reset_signature_scheme(tx: &mut Tx, host: &str) -> Result<()> {
     let statement = "update hosts set signature_scheme = $2 where host = $1 and signature_scheme <> $2";
     execute!(tx, sqlx::query(statement).bind(host).bind(SignatureScheme::default()))?;

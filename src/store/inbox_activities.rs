@@ -41,7 +41,7 @@ pub struct NewInboxActivity<'a> {
     pub body: &'a str,
     /// Its signed date.
     pub signed_at: Timestamp,
-    /// The fingerprint of its signature, by which a replay is recognised.
+    /// The fingerprint of its signature, by which a replay is recognized.
     pub fingerprint: &'a str,
 }
 

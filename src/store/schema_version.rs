@@ -35,7 +35,7 @@ impl KnownSchema {
         self.migrator.iter().map(|migration| migration.version).max().unwrap_or(0)
     }
 
-    /// Says that a database is newer if that is why sqlx refused it: another process may have upgraded it meanwhile.
+    /// Says that a database is newer if that is why sqlx rejected it: another process may have upgraded it meanwhile.
     pub(super) fn migrate_error(&self, error: MigrateError) -> OpenError {
         match error {
             MigrateError::VersionMissing(found) if found > self.version() => {

@@ -1,5 +1,5 @@
 //! Full-text search: FTS5 on SQLite and tsvector on PostgreSQL, with the same functions. Both index words that
-//! `domain::search` has normalised. The newest review has the highest document id, so that the newest results are found
+//! `domain::search` has normalized. The newest review has the highest document id, so that the newest results are found
 //! without sorting all of them.
 
 use std::fmt::Write as _;

@@ -58,7 +58,7 @@ pub async fn claim_due(
     )
 }
 
-/// Removes an actor from the queue: it is known, or given up.
+/// Removes an actor from the queue: it is known, or its fetch was abandoned.
 pub async fn delete(tx: &mut Tx, actor: &str) -> Result<()> {
     execute!(tx, sqlx::query("delete from unresolved_actors where actor = $1").bind(actor))?;
     Ok(())

@@ -209,20 +209,20 @@ impl Peer {
     /// The signature schemes of its deliveries, in order.
     ///
     /// # Panics
-    /// If a delivery was refused in either direction.
+    /// If a delivery was rejected in either direction.
     pub async fn signature_schemes(&self) -> Vec<String> {
         let report = self.report().await;
         let sent = report["sent"].as_array().expect("a list");
         for delivery in sent {
             assert_eq!(delivery["status"], 202, "{:?}: {delivery}", self.software);
         }
-        assert_eq!(report["refused"], json!([]), "{:?} refused a delivery", self.software);
+        assert_eq!(report["rejected"], json!([]), "{:?} rejected a delivery", self.software);
         sent.iter().map(|delivery| delivery["scheme"].as_str().expect("a scheme").to_owned()).collect()
     }
 
-    /// The number of deliveries that it refused.
-    pub async fn refusals(&self) -> usize {
-        self.report().await["refused"].as_array().expect("a list").len()
+    /// The number of deliveries that it rejected.
+    pub async fn rejections(&self) -> usize {
+        self.report().await["rejected"].as_array().expect("a list").len()
     }
 }
 

@@ -159,8 +159,8 @@ impl Scenario {
         }
     }
 
-    /// Checks that the peer refuses an unsigned activity: otherwise what it accepts would prove nothing.
-    pub async fn assert_unsigned_refused(&self, article: &Value) {
+    /// Checks that the peer rejects an unsigned activity: otherwise what it accepts would prove nothing.
+    pub async fn assert_unsigned_rejected(&self, article: &Value) {
         let actor = self.fixture.actor();
         let forged = json!({
             "@context": "https://www.w3.org/ns/activitystreams",
@@ -171,7 +171,7 @@ impl Scenario {
         let body = forged.to_string().into_bytes();
         let response = self.fixture.network.client.send(Method::POST, &inbox, &headers, body).await;
         assert_eq!(response.expect("a response").status, 401);
-        assert_eq!(self.peer.refusals().await, 1);
+        assert_eq!(self.peer.rejections().await, 1);
         assert!(!self.peer.received().await.iter().any(|r| r.is("Delete", id_of(article))));
     }
 }

@@ -1,4 +1,4 @@
-//! Generates random activities. Most are almost valid, since others would be refused early.
+//! Generates random activities. Most are almost valid, since others would be rejected early.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -41,8 +41,8 @@ impl Response {
         self.status == 401
     }
 
-    /// Whether the request was refused at once, as a forged or malformed one must be.
-    pub fn is_refusal(&self) -> bool {
+    /// Whether the request was rejected at once, as a forged or malformed one must be.
+    pub fn is_rejection(&self) -> bool {
         matches!(self.status, 400 | 401 | 403 | 413 | 421)
     }
 

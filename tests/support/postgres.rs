@@ -118,7 +118,7 @@ fn start(folder: &Path, owner: u32) -> String {
     let tools = tools();
     let data = folder.join("data");
     fs::create_dir_all(&data).expect("a temporary folder");
-    // PostgreSQL refuses to run as root, so another user must own the cluster.
+    // PostgreSQL rejects to run as root, so another user must own the cluster.
     let user = run_as();
     fs::set_permissions(folder, Permissions::from_mode(0o755)).expect("permissions");
     if let Some(user) = &user {

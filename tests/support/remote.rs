@@ -70,7 +70,7 @@ struct ServerState {
     webfingers: BTreeMap<String, Value>,
     documents: BTreeMap<String, Document>,
     received: Vec<Received>,
-    refused: Vec<Received>,
+    rejected: Vec<Received>,
     violations: Vec<String>,
     script: VecDeque<ScriptedResponse>,
     requests: BTreeMap<String, usize>,
@@ -229,8 +229,8 @@ impl Remote {
     }
 
     /// The deliveries that the script responded to.
-    pub fn refused(&self) -> Vec<Received> {
-        self.server.state().refused.clone()
+    pub fn rejected(&self) -> Vec<Received> {
+        self.server.state().rejected.clone()
     }
 
     /// The accepted activities of a type, each id once.
@@ -263,9 +263,9 @@ impl Remote {
     }
 
     /// Waits until the script has responded to `count` deliveries.
-    pub async fn await_refusals(&self, count: usize) {
-        self.await_state(super::WAIT_TIMEOUT, "refused deliveries", |state| {
-            (state.refused.len() >= count).then_some(())
+    pub async fn await_rejections(&self, count: usize) {
+        self.await_state(super::WAIT_TIMEOUT, "rejected deliveries", |state| {
+            (state.rejected.len() >= count).then_some(())
         })
         .await;
     }
@@ -417,7 +417,7 @@ impl Server {
             let scripted = state.script.pop_front();
             match scripted {
                 None => state.received.push(received),
-                Some(_) => state.refused.push(received),
+                Some(_) => state.rejected.push(received),
             }
             scripted
         };

@@ -97,7 +97,7 @@ impl<'w> Settings<'w> {
     }
 
     /// Starts Marquee with invalid settings, and returns its output.
-    pub async fn refusal(self) -> Output {
+    pub async fn failed_start(self) -> Output {
         App::new(self.options).await.cli(&["serve"]).await
     }
 }

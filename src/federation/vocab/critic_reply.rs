@@ -106,7 +106,7 @@ fn tag(mention: &Mention) -> Value {
     json!({"type": "Mention", "href": mention.actor, "name": name})
 }
 
-/// Returns the content, after mentions in the markup that Mastodon recognises.
+/// Returns the content, after mentions in the markup that Mastodon recognizes.
 fn content(reply: &CriticReply) -> String {
     let mut names = String::new();
     for mention in reply.mentions.iter().filter(|mention| !mention.in_text) {

@@ -63,7 +63,7 @@ pub(super) struct ListedKeys {
 pub(super) enum FetchFailure {
     Gone,
     Unreachable,
-    Refused(SignatureError),
+    Rejected(SignatureError),
 }
 
 impl KeyFetch {
@@ -119,16 +119,16 @@ pub(super) async fn fetch_keys(app: &App, url: &Url) -> Result<Result<ListedKeys
         return Ok(Ok(ListedKeys { actor: actor.id, keys: actor.keys }));
     }
     // The document is a key or a stub of an actor: the owner that it names must list the key.
-    let refused = |reason| Ok(Err(FetchFailure::Refused(SignatureError::Unauthorized(reason))));
+    let rejected = |reason| Ok(Err(FetchFailure::Rejected(SignatureError::Unauthorized(reason))));
     let keys = public_keys(&document, app.rules);
     let Some(owner) = keys.into_iter().map(|key| key.owner).find(|owner| same_origin(owner, url)) else {
-        return refused("the key has no owner on the same server");
+        return rejected("the key has no owner on the same server");
     };
     let Ok(document) = apub::fetch_document(&data, &owner).await else {
         return Ok(Err(FetchFailure::Unreachable));
     };
     match RemoteActor::parse(&document, app.rules) {
         Ok(actor) => Ok(Ok(ListedKeys { actor: actor.id, keys: actor.keys })),
-        Err(_) => refused("the owner of the key is not an actor"),
+        Err(_) => rejected("the owner of the key is not an actor"),
     }
 }

@@ -19,7 +19,7 @@ pub(super) struct AttemptResult<'j> {
     pub(super) health: HostHealth,
 }
 
-/// Signs and sends a delivery; tries again at once if the signature is refused.
+/// Signs and sends a delivery; tries again at once if the signature is rejected.
 pub(super) async fn attempt<'j>(
     app: &App,
     batch: &HostBatch,

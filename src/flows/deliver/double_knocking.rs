@@ -1,4 +1,4 @@
-//! Sends a delivery with the signature scheme that its host accepted last and, if that is refused, with the other one.
+//! Sends a delivery with the signature scheme that its host accepted last and, if that is rejected, with the other one.
 
 use http::{HeaderValue, Method, header};
 
@@ -7,20 +7,20 @@ use super::activity_cache::OutboundActivity;
 use crate::domain::signature_scheme::SignatureScheme;
 use crate::flows::stored_url::parse_stored_url;
 use crate::flows::{App, signing_keys};
-use crate::net::double_knocking::may_reject_signature;
 use crate::net::media_type::ACTIVITY_JSON;
 use crate::net::response::PostResponse;
+use crate::net::signed_fetch::may_reject_signature;
 use crate::store::deliveries::DueDelivery;
 
 /// What an attempt showed about the host's signature scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SchemeUpdate {
-    /// The scheme that it accepted after it refused the first one; `None` if it accepted neither.
+    /// The scheme that it accepted after it rejected the first one; `None` if it accepted neither.
     pub(super) accepted: Option<SignatureScheme>,
 }
 
-/// Sends with the signature scheme that the host accepted last, and with the other one if it refuses the signature
-/// (double-knocking). While an old key still signs, a host that refuses it is tried with the new key first: it may have
+/// Sends with the signature scheme that the host accepted last, and with the other one if it rejects the signature
+/// (double-knocking). While an old key still signs, a host that rejects it is tried with the new key first: it may have
 /// fetched the actor after the new key was published. The last response counts.
 pub(super) async fn post(
     app: &App,

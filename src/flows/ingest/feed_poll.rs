@@ -24,7 +24,7 @@ pub(super) struct FeedPoll<'a> {
 }
 
 impl FeedPoll<'_> {
-    /// Stores what an entry is recognised by at the next poll.
+    /// Stores what an entry is recognized by at the next poll.
     pub(super) async fn save_entry(
         &self,
         tx: &mut Tx,

@@ -6,7 +6,7 @@ use url::Url;
 use crate::domain::access_level::AccessLevel;
 use crate::domain::comment::CommentState;
 use crate::domain::id::CriticId;
-use crate::domain::moderation::FirstCommentPolicy;
+use crate::domain::moderation_policy::FirstCommentPolicy;
 use crate::flows::App;
 use crate::store::{Result, Tx, access_levels, actors, blockers};
 

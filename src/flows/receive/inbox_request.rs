@@ -205,7 +205,7 @@ impl ParsedRequest {
                 let is_known = is_at_actor && actors::is_known(&app.db, &activity.actor).await?;
                 Ok(is_known.then_some(Signer::Gone))
             }
-            Err(AuthError::Refused(error)) => Err(error.into()),
+            Err(AuthError::Rejected(error)) => Err(error.into()),
             Err(AuthError::AtCapacity(error)) => Err(error.into()),
             Err(AuthError::Failed(error)) => Err(error.into()),
             Err(error) => Err(AcceptError::Unauthorized(error.to_string())),

@@ -76,7 +76,7 @@ impl InboundActivity<'_> {
             return Ok(Effect::Ignored("already undone"));
         }
         if state == Some(AuthorizationState::Revoked) || !review.state.is_public() {
-            return self.refuse_quote(tx, review, instrument, quoter).await;
+            return self.reject_quote(tx, review, instrument, quoter).await;
         }
         let granted = before.filter(|before| before.state == AuthorizationState::Granted);
         self.grant_quote(tx, review, instrument, quoter, granted).await
@@ -128,7 +128,7 @@ impl InboundActivity<'_> {
         Ok(Effect::Applied("quote granted"))
     }
 
-    async fn refuse_quote(
+    async fn reject_quote(
         &self,
         tx: &mut Tx,
         review: &Review,

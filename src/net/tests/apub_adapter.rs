@@ -2,7 +2,7 @@ use http::{HeaderValue, Method};
 
 use super::server::{moved, reply};
 use super::*;
-use crate::net::double_knocking::SharedFetchSigner;
+use crate::net::signed_fetch::SharedFetchSigner;
 
 fn document(request: &str) -> Vec<u8> {
     let ld = "content-type: application/ld+json;charset=utf-8; profile=\"https://www.w3.org/ns/activitystreams\"\r\n";
@@ -49,7 +49,7 @@ async fn c6_the_library_gets_documents_with_their_final_url_or_errors() {
         ("/twice", NetError::UnexpectedContentType),
         ("/untyped", NetError::UnexpectedContentType),
         ("/large", NetError::TooLarge(1024 * 1024)),
-        ("/private", NetError::Refused(GuardError::IpLiteral)),
+        ("/private", NetError::Guard(GuardError::IpLiteral)),
     ] {
         match fetch(path).await.unwrap_err() {
             reqwest_middleware::Error::Middleware(inner) => {

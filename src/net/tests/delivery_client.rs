@@ -136,7 +136,7 @@ async fn e1_e3_e5_e6_e7_posts_are_checked_like_fetches_and_follow_no_redirect() 
         ("https://u:p@m.example/".to_owned(), GuardError::Credentials),
         ("ftp://m.example/".to_owned(), GuardError::Scheme),
     ] {
-        assert_eq!(post(&client, &url).await.unwrap_err(), NetError::Refused(why), "{url}");
+        assert_eq!(post(&client, &url).await.unwrap_err(), NetError::Guard(why), "{url}");
     }
     assert_eq!(server.accepted(), 0);
     assert_eq!(post(&client, "http://m.example/").await.unwrap(), 302);

@@ -6,8 +6,8 @@ use http::{HeaderValue, Method, header};
 use super::server::{moved, reply};
 use super::*;
 use crate::domain::time::Timestamp;
-use crate::net::double_knocking::SharedFetchSigner;
 use crate::net::retry_after::RetryAfter;
+use crate::net::signed_fetch::SharedFetchSigner;
 
 /// Redirects `/a` to `/b` to `/c` and so on. All other paths response with themselves.
 fn chain(request: &str) -> Vec<u8> {

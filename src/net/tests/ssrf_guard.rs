@@ -1,48 +1,48 @@
 use super::server::moved;
 use super::*;
 
-/// Asserts that a name with this address is refused.
-async fn refuses(address: &str) {
+/// Asserts that a name with this address is rejected.
+async fn rejects(address: &str) {
     let to: SocketAddr = address.parse().unwrap();
     let client = client(strict(), names(&[("evil.example", &[&[to]])]));
-    let refused = get(&client, "https://evil.example/").await.unwrap_err();
-    assert_eq!(refused, NetError::Refused(GuardError::PrivateAddress), "{address}");
+    let rejected = get(&client, "https://evil.example/").await.unwrap_err();
+    assert_eq!(rejected, NetError::Guard(GuardError::PrivateAddress), "{address}");
     let url = "https://evil.example/inbox".parse().unwrap();
-    let refused = client.post(&url, HeaderMap::new(), bytes::Bytes::new()).await;
-    assert_eq!(refused.unwrap_err(), NetError::Refused(GuardError::PrivateAddress), "{address}");
+    let rejected = client.post(&url, HeaderMap::new(), bytes::Bytes::new()).await;
+    assert_eq!(rejected.unwrap_err(), NetError::Guard(GuardError::PrivateAddress), "{address}");
 }
 
 #[tokio::test]
-async fn e1_e2_e10_a_name_with_a_private_address_is_refused() {
+async fn e1_e2_e10_a_name_with_a_private_address_is_rejected() {
     let server = Server::start(|_| ok("secret")).await;
-    refuses(&server.address.to_string()).await;
-    refuses(&format!("[::ffff:127.0.0.1]:{}", server.port())).await;
+    rejects(&server.address.to_string()).await;
+    rejects(&format!("[::ffff:127.0.0.1]:{}", server.port())).await;
     for address in ["10.0.0.1:443", "169.254.169.254:80", "[::1]:443", "[64:ff9b::a00:1]:443", "0.0.0.0:443"]
     {
-        refuses(address).await;
+        rejects(address).await;
     }
     assert_eq!(server.accepted(), 0);
 }
 
 #[tokio::test]
-async fn e3_an_ip_literal_is_refused() {
+async fn e3_an_ip_literal_is_rejected() {
     let server = Server::start(|_| ok("secret")).await;
     let client = client(strict(), names(&[]));
     for host in ["127.0.0.1", "2130706433", "0x7f.1", "0177.1", "127.1", "[::1]", "[::ffff:7f00:1]"] {
-        let refused = get(&client, &format!("https://{host}:{}/", server.port())).await;
-        assert_eq!(refused.unwrap_err(), NetError::Refused(GuardError::IpLiteral), "{host}");
+        let rejected = get(&client, &format!("https://{host}:{}/", server.port())).await;
+        assert_eq!(rejected.unwrap_err(), NetError::Guard(GuardError::IpLiteral), "{host}");
     }
     assert_eq!(server.accepted(), 0);
 }
 
 #[tokio::test]
-async fn e4_a_name_with_one_private_address_is_refused() {
+async fn e4_a_name_with_one_private_address_is_rejected() {
     let server = Server::start(|_| ok("secret")).await;
     let public: SocketAddr = "8.8.8.8:1".parse().unwrap();
     for both in [[public, server.address], [server.address, public]] {
         let client = client(strict(), names(&[("evil.example", &[&both])]));
-        let refused = get(&client, "https://evil.example/").await.unwrap_err();
-        assert_eq!(refused, NetError::Refused(GuardError::PrivateAddress));
+        let rejected = get(&client, "https://evil.example/").await.unwrap_err();
+        assert_eq!(rejected, NetError::Guard(GuardError::PrivateAddress));
     }
     assert_eq!(server.accepted(), 0);
 }
@@ -56,8 +56,8 @@ async fn e4_e11_each_connection_is_checked_again() {
     let script = names(&[("m.example", &[&[first.address], &[elsewhere]])]);
     let client = client(policy, script);
     assert_eq!(get(&client, "http://m.example/").await.unwrap().body, "first");
-    let refused = get(&client, "http://m.example/").await.unwrap_err();
-    assert_eq!(refused, NetError::Refused(GuardError::PrivateAddress));
+    let rejected = get(&client, "http://m.example/").await.unwrap_err();
+    assert_eq!(rejected, NetError::Guard(GuardError::PrivateAddress));
     assert_eq!(second.accepted(), 0);
 }
 
@@ -79,8 +79,8 @@ async fn e5_redirects_are_checked_like_any_url() {
         let policy = ClientPolicy { allow_networks: vec!["127.0.0.1/32".parse().unwrap()], ..loopback() };
         let private: SocketAddr = "127.0.0.2:0".parse().unwrap();
         let script = names(&[("m.example", &[&[server.address]]), ("private.example", &[&[private]])]);
-        let refused = get(&client(policy, script), "http://m.example/").await;
-        assert_eq!(refused.unwrap_err(), NetError::Refused(why), "{target}");
+        let rejected = get(&client(policy, script), "http://m.example/").await;
+        assert_eq!(rejected.unwrap_err(), NetError::Guard(why), "{target}");
         assert_eq!(server.accepted(), 1, "{target}");
     }
     assert_eq!(secret.accepted(), 0);
@@ -91,8 +91,8 @@ async fn e6_other_ports_and_http_need_an_allowed_network() {
     let public: SocketAddr = "8.8.8.8:0".parse().unwrap();
     let script = || names(&[("m.example", &[&[public]])]);
     for url in ["https://m.example:22/", "https://m.example:8443/", "http://m.example/"] {
-        let refused = get(&client(loopback(), script()), url).await.unwrap_err();
-        assert_eq!(refused, NetError::Refused(GuardError::PrivateAddress), "{url}");
+        let rejected = get(&client(loopback(), script()), url).await.unwrap_err();
+        assert_eq!(rejected, NetError::Guard(GuardError::PrivateAddress), "{url}");
     }
     let server = Server::start(|_| ok("mine")).await;
     let loop_back: SocketAddr = "127.0.0.1:0".parse().unwrap();
@@ -117,7 +117,7 @@ async fn configured_addresses_and_ports_replace_dns() {
     let mut policy = strict();
     policy.resolve.insert("m.example".to_owned(), server.address);
     let client = super::client(policy, names(&[]));
-    let refused = get(&client, "https://m.example/").await.unwrap_err();
-    assert_eq!(refused, NetError::Refused(GuardError::PrivateAddress));
+    let rejected = get(&client, "https://m.example/").await.unwrap_err();
+    assert_eq!(rejected, NetError::Guard(GuardError::PrivateAddress));
     assert_eq!(server.accepted(), 1);
 }

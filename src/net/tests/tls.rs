@@ -32,7 +32,7 @@ async fn certificates_of_an_extra_authority_are_trusted() {
 }
 
 #[tokio::test]
-async fn j10_expired_wrong_and_self_signed_certificates_are_refused() {
+async fn j10_expired_wrong_and_self_signed_certificates_are_rejected() {
     let authority = Authority::new();
     for acceptor in [
         authority.certify("m.example", 2020),

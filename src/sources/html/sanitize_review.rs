@@ -233,7 +233,7 @@ impl Rebuilder<'_> {
         let Some(href) = e.attribute("href") else {
             return out.extend(self.nodes(e.children));
         };
-        // Ids are removed from `targets` once they are used, so internal links are recognised by their form.
+        // Ids are removed from `targets` once they are used, so internal links are recognized by their form.
         let target = match fragment(href, self.base) {
             Some(id) => Some(format!("#{id}")),
             None if href.len() > MAX_URL_BYTES => None,

@@ -50,7 +50,7 @@ pub(in crate::web) async fn receive(state: &WebState, request: Request) -> Resul
     let (Parts { method, uri, mut headers, extensions, .. }, body) = request.into_parts();
     let target = uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
     add_host(&mut headers, &uri);
-    // Unsigned requests are refused before their body is read.
+    // Unsigned requests are rejected before their body is read.
     if !headers.contains_key("signature") {
         return Err(WebError::Unauthorized("the request is not signed".to_owned()));
     }

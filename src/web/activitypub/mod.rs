@@ -23,7 +23,7 @@ fn activity_json(document: &Value) -> Response {
     activity_json_text(document.to_string())
 }
 
-/// Like [`activity_json`], from text that is already serialised.
+/// Like [`activity_json`], from text that is already serialized.
 fn activity_json_text(document: String) -> Response {
     ([(header::CONTENT_TYPE, ACTIVITY_JSON)], document).into_response()
 }

@@ -32,7 +32,7 @@ const VARY_ENCODED: HeaderValue =
 /// The error for blocked actors and servers.
 const BLOCKED: WebError = WebError::Forbidden("your account or server is blocked");
 
-/// Middleware that refuses unsigned fetches of documents in secure mode.
+/// Middleware that rejects unsigned fetches of documents in secure mode.
 pub(in crate::web) async fn require_signature(
     State(state): State<WebState>,
     request: Request,
@@ -78,7 +78,7 @@ fn is_document(response: &Response) -> bool {
     content_type.and_then(|content_type| content_type.to_str().ok()).is_some_and(is_activitypub)
 }
 
-/// Verifies the signature of a fetch and refuses blocked actors. A fetch has no body, so its signature covers no
+/// Verifies the signature of a fetch and rejects blocked actors. A fetch has no body, so its signature covers no
 /// digest.
 async fn authorize(
     state: &WebState,

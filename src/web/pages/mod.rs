@@ -1,7 +1,7 @@
 //! Renders pages, feeds and other documents from domain types. After start it does no IO and reads neither the clock
 //! nor the database.
 //!
-//! Content from outside gets into a page in two ways: as HTML that `sources` sanitised (the body of a review, the
+//! Content from outside gets into a page in two ways: as HTML that `sources` sanitized (the body of a review, the
 //! content of a comment), or as plain text that the templates escape.
 
 mod archive;

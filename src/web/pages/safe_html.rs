@@ -4,9 +4,9 @@ use minijinja::Value;
 
 use super::Site;
 
-/// Marks HTML that `sources` sanitised as safe. This is the only way past the escaping of the templates.
-pub(super) fn safe_html(sanitised: &str) -> Value {
-    Value::from_safe_string(sanitised.to_owned())
+/// Marks HTML that `sources` sanitized as safe. This is the only way past the escaping of the templates.
+pub(super) fn safe_html(sanitized: &str) -> Value {
+    Value::from_safe_string(sanitized.to_owned())
 }
 
 /// The body of a review. Its images are loaded lazily, including those in closed spoilers, and wide tables can be

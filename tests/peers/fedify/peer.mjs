@@ -62,7 +62,7 @@ async function describe(object) {
 
 export class Peer {
   #received = [];
-  #refused = [];
+  #rejected = [];
   #notes = new Map();
   #activities = new Map();
   #critic = null;
@@ -75,7 +75,7 @@ export class Peer {
     peer.origin = new URL(`https://${host}`);
     peer.loader = getDocumentLoader({ allowPrivateAddress: true });
     peer.keys = [await generateCryptoKeyPair("RSASSA-PKCS1-v1_5"), await generateCryptoKeyPair("Ed25519")];
-    // Signs with RFC 9421 first and with draft-cavage if that is refused; the other server does the opposite.
+    // Signs with RFC 9421 first and with draft-cavage if that is rejected; the other server does the opposite.
     peer.federation = peer.#federation("rfc9421");
     peer.cavageFederation = peer.#federation("draft-cavage-http-signatures-12");
     return peer;
@@ -129,7 +129,7 @@ export class Peer {
     const scheme = schemeOf(request);
     if (request.method === "POST") {
       if (this.#acceptedScheme !== null && this.#acceptedScheme !== scheme) {
-        this.#refused.push({ path, status: 401 });
+        this.#rejected.push({ path, status: 401 });
         return new Response(null, { status: 401 });
       }
       const options = { documentLoader: this.loader, contextLoader: this.loader };
@@ -137,7 +137,7 @@ export class Peer {
       signer = checked.verified ? checked.key.id.href : null;
     }
     const response = await this.federation.fetch(request, { contextData: { signer, scheme } });
-    if (request.method === "POST" && !response.ok) this.#refused.push({ path, status: response.status });
+    if (request.method === "POST" && !response.ok) this.#rejected.push({ path, status: response.status });
     return response;
   }
 
@@ -158,7 +158,7 @@ export class Peer {
 
   /** Returns what the peer has seen so far. */
   seen() {
-    return { received: this.#received, refused: this.#refused, sent };
+    return { received: this.#received, rejected: this.#rejected, sent };
   }
 
   /** Carries out a step. */

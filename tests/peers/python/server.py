@@ -58,7 +58,7 @@ class Peer:
     """A user."""
 
     def __init__(self):
-        self.received, self.refused, self.sent = [], [], []
+        self.received, self.rejected, self.sent = [], [], []
         self.objects, self.activities = {}, {}
         self.critic, self.is_deleted = None, False
         public, private = generate_rsa_public_private_key()
@@ -116,14 +116,14 @@ class Peer:
         url = f"{ORIGIN}{request.path_qs}"
         signer = await self.verify("post", url, request.headers, request.read)
         if signer is None:
-            self.refused.append({"path": request.path, "status": 401})
+            self.rejected.append({"path": request.path, "status": 401})
             return web.Response(status=401)
         activity = json.loads(body)
         parsed = ParsedActivity(without_context(activity))
         # Raises if the created object does not belong to its actor.
         await parsed.object_for_create(self.actor.get)
         if parsed.actor_id != signer:
-            self.refused.append({"path": request.path, "status": 403})
+            self.rejected.append({"path": request.path, "status": 403})
             return web.Response(status=403)
         object = activity.get("object")
         self.received.append({
@@ -243,7 +243,7 @@ class Peer:
             return web.json_response({"error": traceback.format_exc()}, status=500)
 
     async def seen(self, _request):
-        return web.json_response({"received": self.received, "refused": self.refused, "sent": self.sent})
+        return web.json_response({"received": self.received, "rejected": self.rejected, "sent": self.sent})
 
 
 async def listen(routes, tls=None):
