@@ -72,7 +72,7 @@ enum Command {
     /// Block accounts and servers.
     #[command(subcommand)]
     Block(block::BlockCommand),
-    /// List, accept and remove followers.
+    /// List, accept, reject and remove followers.
     #[command(subcommand)]
     Follower(follower::FollowerCommand),
     /// Show delivery status.

@@ -159,11 +159,11 @@ fn describe_error(error: &figment::Error) -> ConfigError {
             if path.last() != Some(field) {
                 path.push(field.clone());
             }
-            format!("unknown key; known keys are {}", expected.join(", "))
+            format!("unknown key; valid keys are {}", expected.join(", "))
         }
         figment::error::Kind::MissingField(field) => {
             path.push(field.to_string());
-            "missing".to_owned()
+            "must be set".to_owned()
         }
         kind => kind.to_string(),
     };

@@ -268,7 +268,7 @@ async fn a_list_with_an_invalid_line_changes_nothing(database: Database) {
             "line 3: unknown severity \"perhaps\"",
         ),
         ("good.example\nnot a domain\nhttps://x.example/\n", "line 2: \"not a domain\" is not a domain"),
-        ("good.example\n\"bad.example\n", "line 2: a quotation mark is missing"),
+        ("good.example\n\"bad.example\n", "line 2: a closing quotation mark is missing"),
     ] {
         let list = fixture.app.write("blocks.csv", text);
         let stderr = command_error(&fixture, &["block", "import", &list]).await;

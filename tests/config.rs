@@ -190,7 +190,7 @@ fn scalar_keys(file: &Path, section: &str) -> Vec<String> {
     let within = |key: &str| if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };
     let unknown = within("unknown");
     let error = load_with(file, &unknown, "x").expect_err("an unknown key").to_string();
-    if let Some((_, keys)) = error.split_once("unknown key; known keys are ") {
+    if let Some((_, keys)) = error.split_once("unknown key; valid keys are ") {
         return keys.split(", ").flat_map(|key| scalar_keys(file, &within(key))).collect();
     }
     // The name of an enum's variant is a scalar, although the error is about the key below it, as for a table.

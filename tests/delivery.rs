@@ -94,7 +94,7 @@ async fn a_server_that_is_back_gets_its_pending_deliveries_in_order(database: Da
     let position = |article: &Value| creates.iter().position(create_of(article)).expect("a received Create");
     assert!(position(&first) < position(&second), "the older one arrived first");
     await_status(&fixture, &second, "1 delivered, 0 queued, 0 failed").await;
-    assert!(fixture.app.command_output(&["host", "list"]).await.contains("all servers respond"));
+    assert!(fixture.app.command_output(&["host", "list"]).await.contains("all servers are responding"));
 }
 
 async fn an_error_of_one_inbox_does_not_affect_others_on_its_server(database: Database) {
@@ -106,7 +106,7 @@ async fn an_error_of_one_inbox_does_not_affect_others_on_its_server(database: Da
     await_status(&fixture, &first, "responded with 500").await;
     let second = fixture.publish("The Day Ferry").await;
     other.await_activity("the second Create", create_of(&second)).await;
-    assert!(fixture.app.command_output(&["host", "list"]).await.contains("all servers respond"));
+    assert!(fixture.app.command_output(&["host", "list"]).await.contains("all servers are responding"));
 }
 
 /// The Update of a review whose Create was rejected waits for that Create, and causes no work until then.

@@ -274,7 +274,7 @@ async fn a_report_is_kept_until_it_is_closed(database: Database) {
     assert_eq!(listed.matches(" by ").count(), 1, "{listed}");
     let id = listed.split_whitespace().next().expect("an id");
     fixture.app.command_output(&["report", "close", id]).await;
-    assert_eq!(fixture.app.command_output(&["report", "list"]).await.trim(), "no reports");
+    assert_eq!(fixture.app.command_output(&["report", "list"]).await.trim(), "no open reports");
     assert!(
         !fixture.app.cli(&["report", "close", id]).await.status.success(),
         "a report cannot be closed twice"

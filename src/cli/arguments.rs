@@ -12,7 +12,7 @@ pub(super) async fn select_critic(app: &App, handle: Option<&str>) -> anyhow::Re
         let handle = handle.trim_start_matches('@');
         return critics::find_by_handle(&app.db, handle)
             .await?
-            .with_context(|| format!("no critic with the handle {handle}"));
+            .with_context(|| format!("no critic with the handle {handle}: check [[critics]] in the config"));
     }
     let mut all = critics::list_all(&app.db).await?;
     match all.len() {

@@ -116,7 +116,7 @@ fn format_severed(ended: SeveredCounts) -> String {
 }
 
 async fn import(app: &App, path: &Path) -> anyhow::Result<()> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = std::fs::read(path).with_context(|| format!("could not read {}", path.display()))?;
     let context = || format!("{}: nothing was imported", path.display());
     let listed = blocklist::parse(&bytes).with_context(context)?;
     let imported = blocklist_import::import_blocklist(app, &listed).await.with_context(context)?;
@@ -161,7 +161,7 @@ async fn remove(app: &App, argument: &str) -> anyhow::Result<()> {
         Err(_) => lookup::find_actor_id(app, argument).await?.to_string(),
     };
     if !block::remove_rule(app, &subject).await? {
-        bail!("no rule for {subject}: run `marquee block list` to see all rules");
+        bail!("no block or rule for {subject}: run `marquee block list` to see all of them");
     }
     print_line(&format!(
         "Removed the rule for {subject}. Hidden comments stay hidden until you run `marquee comment show`."

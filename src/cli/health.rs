@@ -33,7 +33,7 @@ async fn check_health(config: &Config) -> anyhow::Result<()> {
     let response = tokio::time::timeout(std::time::Duration::from_secs(5), request)
         .await
         .with_context(|| format!("no response from {address} within 5 seconds"))?
-        .with_context(|| format!("cannot connect to {address} (is the server running?)"))?;
+        .with_context(|| format!("could not connect to {address} (is the server running?)"))?;
     if response.starts_with("HTTP/1.1 200") {
         print_line("ready")
     } else {

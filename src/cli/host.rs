@@ -19,7 +19,7 @@ pub(super) async fn run(app: &App, command: HostCommand) -> anyhow::Result<()> {
     let HostCommand::List = command;
     let all = hosts::list_failing(&app.db, MAX_LISTED).await?;
     if all.is_empty() {
-        print_line("all servers respond")?;
+        print_line("all servers are responding")?;
     }
     for host in all {
         let since = host.failing_since.map(|at| format!("since {at}")).unwrap_or_default();

@@ -94,7 +94,7 @@ async fn print_critic(app: &App, handle: Option<&str>, from: &str, as_json: bool
         });
         return print_line(&format!("{output:#}"));
     }
-    print_line(&format!("{name}: {follow} followers\n\n{}", format_line(totals)))?;
+    print_line(&format!("{name}  followers {follow}\n\n{}", format_line(totals)))?;
     if !reviews.is_empty() {
         print_line(&format!("\n{}  review", METRICS.map(|metric| format!("{metric:>8}")).concat()))?;
     }

@@ -29,7 +29,7 @@ pub(super) async fn run(config: &Path, args: PreviewArgs) -> anyhow::Result<()> 
     let file = Path::new(argument);
     let preview = if file.is_file() {
         let path = std::fs::canonicalize(file)?;
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {argument}"))?;
+        let text = std::fs::read_to_string(&path).with_context(|| format!("could not read {argument}"))?;
         let base = url::Url::from_file_path(&path).ok().context("the path is not absolute")?;
         let content =
             review_markdown::parse(&text, &base, &app.site.timezone).with_context(|| argument.to_owned())?;
@@ -79,7 +79,7 @@ fn format_lines(preview: &Preview) -> Vec<String> {
         PreviewAudience::Unpublished => "It is not published yet.",
     }));
     if let Some(language) = &preview.language {
-        lines.push(format!("Readers who filter by language see it as {language}."));
+        lines.push(format!("Readers who filter by language find it under {language}."));
     }
     lines
 }

@@ -26,7 +26,7 @@ pub(super) async fn run(app: &App, command: ReportCommand) -> anyhow::Result<()>
         ReportCommand::List => {
             let found = reports::list_open(&app.db, MAX_LISTED).await?;
             if found.is_empty() {
-                print_line("no reports")?;
+                print_line("no open reports")?;
             }
             for report in found {
                 print_line(&format!("{}  {}  by {}", report.id, report.created_at, report.actor))?;

@@ -39,7 +39,7 @@ pub(super) async fn run(file: &Path, args: ServeArgs) -> anyhow::Result<()> {
         Role::All | Role::Web => {
             let bound = TcpListener::bind(address).await;
             let bound =
-                bound.with_context(|| format!("config: server.listen: cannot listen on {address}"))?;
+                bound.with_context(|| format!("config: server.listen: could not listen on {address}"))?;
             Some((bound, config.server.trusted_proxies.as_slice()))
         }
     };

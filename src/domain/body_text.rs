@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::html_escape::unescape;
+
 /// Removes images and their captions from the body of a review.
 pub fn strip_figures(body: &str) -> Cow<'_, str> {
     const START: &str = "<figure><img ";
@@ -18,8 +20,13 @@ pub fn strip_figures(body: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Returns the visible text of sanitized HTML, with a space for each tag.
+/// Returns the visible text of sanitized HTML, with a space for each tag and for each no-break space.
 pub(super) fn visible_text(html: &str) -> String {
+    unescape(&text_with_references(html).replace("&nbsp;", " ")).into_owned()
+}
+
+/// Returns the text of sanitized HTML, with a space for each tag. Its character references stay as they are.
+pub(super) fn text_with_references(html: &str) -> String {
     let html = strip_figures(html);
     let mut text = String::with_capacity(html.len());
     let mut in_tag = false;
@@ -34,8 +41,7 @@ pub(super) fn visible_text(html: &str) -> String {
             _ => {}
         }
     }
-    // `&quot;` stays as it is, since stored hashes of texts contain its letters.
-    text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    text
 }
 
 #[cfg(test)]
@@ -48,5 +54,11 @@ mod tests {
         assert_eq!(strip_figures(&format!("<p>1</p>{image}{image}<p>2</p>")), "<p>1</p><p>2</p>");
         let quote = "<figure><blockquote>q</blockquote></figure>";
         assert_eq!(strip_figures(quote), quote);
+    }
+
+    #[test]
+    fn each_reference_of_sanitized_html_is_decoded_once() {
+        let html = "<p>&quot;A&quot;&nbsp;&lt;b&gt; &amp;quot; it's</p>";
+        assert_eq!(visible_text(html), " \"A\" <b> &quot; it's ");
     }
 }

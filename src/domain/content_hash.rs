@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use super::body_text::visible_text;
+use super::body_text::text_with_references;
 use super::canonical_url::url_key;
 use super::hash::sha256_hex;
 use super::review::ReviewContent;
@@ -14,7 +14,11 @@ const MIN_IDENTIFYING_LETTERS: usize = 200;
 /// Returns the SHA-256 (hexadecimal) of the letters and digits of the visible text, so that changes of
 /// markup, quotes or spaces do not change it. A short body is hashed together with the headline and the film.
 pub fn text_hash(content: &ReviewContent) -> String {
-    let mut text = fold_letters(&visible_text(&content.body));
+    // `&quot;` is not decoded, since the hashes of stored reviews contain its letters.
+    let decode = |text: String| {
+        text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    };
+    let mut text = fold_letters(&decode(text_with_references(&content.body)));
     if text.chars().take(MIN_IDENTIFYING_LETTERS).count() < MIN_IDENTIFYING_LETTERS {
         let head = fold_letters(&content.title);
         let film = fold_letters(&content.film.title);

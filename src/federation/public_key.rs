@@ -22,7 +22,7 @@ const ED25519_SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// The text is not a single PEM block with a public key.
-    #[error("not a public key in PEM")]
+    #[error("not a public key in PEM format")]
     NotPem,
     /// The key is neither RSA nor Ed25519.
     #[error("the key is neither RSA nor Ed25519")]
@@ -30,8 +30,8 @@ pub enum KeyError {
     /// The RSA key is shorter than 2048 or longer than 8192 bits.
     #[error("the RSA key does not have 2048 to 8192 bits")]
     InvalidSize,
-    /// The text is not a Multikey in base58btc.
-    #[error("not a Multikey in base58btc")]
+    /// The text is not a base58btc Multikey.
+    #[error("not a base58btc Multikey")]
     NotMultibase,
     /// The private key cannot be read.
     #[error("not a PKCS#8 RSA private key")]

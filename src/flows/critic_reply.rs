@@ -134,13 +134,13 @@ pub async fn edit(app: &App, id: CommentId, source: &str) -> anyhow::Result<Crit
 pub async fn delete(app: &App, id: CommentId) -> anyhow::Result<()> {
     let LoadedReply { reply, stored, .. } =
         load(app, id).await?.context("the comment was not written by a critic of this site")?;
-    ensure!(stored.state != CommentState::Deleted, "the reply was already deleted");
+    ensure!(stored.state != CommentState::Deleted, "the reply has already been deleted");
     let inboxes = audience(app, reply.review, &reply.mentions).await?;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     ensure!(
         comment_moderation::transition(&mut tx, id, CommentState::Shown, CommentState::Deleted).await?,
-        "the reply was already deleted"
+        "the reply has already been deleted"
     );
     comments::mark_deleted(&mut tx, id, now).await?;
     let inboxes = with_previous_inboxes(app, &mut tx, id, inboxes).await?;

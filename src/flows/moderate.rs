@@ -62,13 +62,13 @@ async fn trust_author(tx: &mut Tx, comment: &ModeratedComment) -> anyhow::Result
 }
 
 fn unknown(actor: &str) -> String {
-    format!("could not fetch the author, {actor}, who therefore cannot be approved; try again later")
+    format!("could not fetch the author {actor}, so they cannot be approved; try again later")
 }
 
 fn impossible(action: CommentAction, state: CommentState) -> String {
     match (action, state) {
         (_, CommentState::Deleted) => "the comment was deleted by its author".to_owned(),
-        (_, CommentState::Withheld) => "the author of the comment blocks the critic".to_owned(),
+        (_, CommentState::Withheld) => "the author of the comment has blocked the critic".to_owned(),
         (_, CommentState::Removed) => "the text of the comment was removed permanently".to_owned(),
         (CommentAction::Show, CommentState::Held) => {
             "the comment is held; use `marquee comment approve`, which also approves its author".to_owned()
@@ -84,7 +84,7 @@ fn impossible(action: CommentAction, state: CommentState) -> String {
 pub async fn remove_comment(app: &App, id: CommentId) -> anyhow::Result<()> {
     let comment = comment(app, id).await?;
     ensure!(comment.critic_id.is_none(), "the comment was written by a critic of this site");
-    ensure!(comment.state != CommentState::Removed, "the text of the comment was already removed");
+    ensure!(comment.state != CommentState::Removed, "the text of the comment has already been removed");
     ensure!(comment.state != CommentState::Deleted, "the comment was deleted by its author");
     let mut tx = app.db.begin().await?;
     tx.lock(&comment.actor).await?;

@@ -20,7 +20,7 @@ const MAX_REVOCATIONS: u32 = 1_000;
 /// # Errors
 /// If no quote of that id is granted.
 pub async fn revoke(app: &App, id: AuthorizationId) -> anyhow::Result<()> {
-    ensure!(try_revoke(app, id).await?, "the quote {id} was already revoked or withdrawn");
+    ensure!(try_revoke(app, id).await?, "quote {id} has already been revoked or withdrawn");
     Ok(())
 }
 

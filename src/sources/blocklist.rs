@@ -125,7 +125,7 @@ fn parse_entry(line: usize, row: &StringRecord, columns: Option<&Columns>) -> Re
         return Ok(BlocklistEntry { line, domain, severity: BlocklistSeverity::Suspend, comment: None });
     };
     if row.len() != columns.count {
-        return Err(format!("expected {} fields as in the first line, found {}", columns.count, row.len()));
+        return Err(format!("expected {} fields, as in the first line; found {}", columns.count, row.len()));
     }
     let field = |column: Option<usize>| column.and_then(|column| row.get(column)).unwrap_or_default().trim();
     let severity = match field(columns.severity).to_ascii_lowercase().as_str() {
@@ -161,7 +161,7 @@ fn parse_rows(text: &str) -> Result<Vec<(usize, StringRecord)>, BlocklistErrors>
         let line = usize::try_from(start.line()).unwrap_or(0) + raw[..blank].matches('\n').count();
         // The crate also accepts an unclosed quotation mark and takes the rest of the file for one field.
         if raw.matches('"').count() % 2 == 1 {
-            return Err(BlocklistErrors::from_line(line, "a quotation mark is missing"));
+            return Err(BlocklistErrors::from_line(line, "a closing quotation mark is missing"));
         }
         if rows.len() >= MAX_ROWS {
             return Err(BlocklistErrors::from_line(line, "the list has more than 200,000 rows"));
@@ -228,12 +228,12 @@ mod tests {
         let errors = |text: &str| parse(text.as_bytes()).unwrap_err().to_string();
         assert_eq!(
             errors("#domain,#severity\na.example\nb.example,soon\nc.example,noop"),
-            "line 2: expected 2 fields as in the first line, found 1\nline 3: unknown severity \"soon\"; expected suspend, silence or noop"
+            "line 2: expected 2 fields, as in the first line; found 1\nline 3: unknown severity \"soon\"; expected suspend, silence or noop"
         );
-        assert_eq!(errors("a.example\n\"b.example\n"), "line 2: a quotation mark is missing");
+        assert_eq!(errors("a.example\n\"b.example\n"), "line 2: a closing quotation mark is missing");
         assert_eq!(
             errors("domain,public_comment\na.example,say \"x\"\n\nb.example,its\" end"),
-            "line 4: a quotation mark is missing"
+            "line 4: a closing quotation mark is missing"
         );
         assert!(errors("a.example,suspend").starts_with("line 1: expected one domain per line"));
         assert_eq!(parse(b"a.example\n\xff").unwrap_err().to_string(), "line 2: not UTF-8");

@@ -60,7 +60,7 @@ pub enum FeedError {
     )]
     Html,
     /// The format is unknown.
-    #[error("the document is neither RSS nor Atom nor JSON Feed")]
+    #[error("the document is not RSS, Atom or JSON Feed")]
     NotAFeed,
     /// The declared encoding is unknown.
     #[error("the feed declares the unknown encoding {0:?}")]

@@ -46,7 +46,7 @@ pub enum MarkdownError {
     #[error("the file has no front matter: begin it with the lines `---`, `title: …` and `---`")]
     NoFrontMatter,
     /// The second `---` is missing.
-    #[error("the front matter is not closed: add a line `---` after it")]
+    #[error("the front matter is not closed: add a `---` line after it")]
     Unclosed,
     /// There is nothing after the front matter.
     #[error("the file has no text: write the review after the second `---`")]

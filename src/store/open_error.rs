@@ -20,7 +20,7 @@ pub enum OpenError {
     },
     /// A newer binary has replaced its triggers.
     #[error(
-        "it was last opened by a newer version of Marquee (its triggers have version {found}, but this \
+        "it was last opened by a newer version of Marquee (its trigger version is {found}, but this \
          version has {known}); install the newer version, or restore the backup from before the upgrade"
     )]
     NewerTriggers {
@@ -37,7 +37,7 @@ pub enum OpenError {
     Older,
     /// Before the upgrade, rows refer to rows that do not exist.
     #[error(
-        "it cannot be upgraded, because rows refer to rows that do not exist: {0}. Nothing was changed. Delete these rows \
+        "it cannot be upgraded, because some rows refer to rows that do not exist: {0}. Nothing was changed. Delete these rows \
          (`pragma foreign_key_check` lists all of them) and try again"
     )]
     BrokenReferences(BrokenReferences),

@@ -153,7 +153,7 @@ pub(super) async fn upgrade_postgres(pool: &PgPool, access: Access) -> Result<()
                 return Err(OpenError::Busy(LOCK_TIMEOUT));
             }
             if std::mem::take(&mut is_first) {
-                tracing::warn!("other processes use the database; will try again to lock its tables");
+                tracing::warn!("other processes are using the database; will try to lock its tables again");
             }
             locks.wait_for_each(&mut connection).await?;
             tokio::time::sleep(LOCK_RETRY_INTERVAL).await;

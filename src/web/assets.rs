@@ -106,7 +106,7 @@ fn build_asset(name: &str, bytes: Vec<u8>) -> Option<Asset> {
 /// Reads all files of a folder that may be served; hidden files are skipped.
 fn read_custom_files(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
-    let listed = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let listed = std::fs::read_dir(folder).with_context(|| format!("could not read {}", folder.display()))?;
     for file in listed {
         let path = file?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
@@ -115,7 +115,7 @@ fn read_custom_files(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
         }
         let size = std::fs::metadata(&path)?.len();
         anyhow::ensure!(size <= MAX_ASSET_BYTES, "{} is larger than 4 MiB", path.display());
-        files.push((name, std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?));
+        files.push((name, std::fs::read(&path).with_context(|| format!("could not read {}", path.display()))?));
     }
     files.sort();
     Ok(files)

@@ -61,7 +61,7 @@ impl Messages {
         }
         if let Some(file) = file {
             let source = std::fs::read_to_string(&file);
-            let source = source.with_context(|| format!("cannot read the messages in {}", file.display()))?;
+            let source = source.with_context(|| format!("could not read the messages in {}", file.display()))?;
             let custom = parse(&source).with_context(|| format!("the messages in {}", file.display()))?;
             bundle.add_resource_overriding(custom);
         }
@@ -176,7 +176,7 @@ fn parse(source: &str) -> anyhow::Result<FluentResource> {
             let line = source.get(..error.pos.start).map_or(0, |before| before.matches('\n').count()) + 1;
             anyhow!("line {line}: {}", error.kind)
         }
-        None => anyhow!("not Fluent"),
+        None => anyhow!("not valid Fluent"),
     })
 }
 

@@ -69,7 +69,7 @@ pub(super) fn load(overrides: Option<&Path>) -> anyhow::Result<Environment<'stat
         return Ok(env);
     };
     let files = std::fs::read_dir(folder)
-        .with_context(|| format!("cannot read the templates in {}", folder.display()))?;
+        .with_context(|| format!("could not read the templates in {}", folder.display()))?;
     for file in files {
         let path = file?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
@@ -79,7 +79,7 @@ pub(super) fn load(overrides: Option<&Path>) -> anyhow::Result<Environment<'stat
             && !name.starts_with('.')
         {
             let source = std::fs::read_to_string(&path)
-                .with_context(|| format!("cannot read the template {}", path.display()))?;
+                .with_context(|| format!("could not read the template {}", path.display()))?;
             env.add_template_owned(name.to_owned(), source)
                 .with_context(|| format!("the template {}", path.display()))?;
         }

@@ -41,7 +41,7 @@ pub enum SignatureError {
     Malformed(&'static str),
     /// The signature is well-formed but proves nothing; answered with 401, so that double-knocking peers retry
     /// with the other scheme.
-    #[error("signature not accepted: {0}")]
+    #[error("signature rejected: {0}")]
     Unauthorized(&'static str),
 }
 

@@ -60,7 +60,7 @@ impl FeedPoll<'_> {
         self.save_entry(tx, EntryId::new(now), &candidate, Some(review.id), hold_reason, now).await?;
         let reason = match hold_reason {
             Some(HoldReason::Similar) => {
-                format!("{reason}; to publish it, run: marquee feed release {}", review.slug)
+                format!("{reason}; to publish this review, run: marquee feed release {}", review.slug)
             }
             _ => reason,
         };

@@ -82,7 +82,7 @@ fn describe_missing(media: &ReviewMedia) -> Vec<String> {
     let poster = posters.first().map(|_| "could not fetch the poster; it was left out".to_owned());
     let first = others.first().map(|missing| match others.len() {
         1 => format!("could not fetch an image; it was left out: {}", missing.url),
-        count => format!("could not fetch {count} images; they were left out, for example {}", missing.url),
+        count => format!("could not fetch {count} images, such as {}; they were left out", missing.url),
     });
     poster.into_iter().chain(first).collect()
 }

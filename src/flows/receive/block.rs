@@ -17,7 +17,7 @@ impl InboundActivity<'_> {
         followers::unfollow(tx, critic, sender, self.signed_at).await?;
         let block = self.activity.id.as_ref();
         if self.is_tombstoned(tx, block).await? {
-            return Ok(Effect::Applied("follower removed; the block was already undone"));
+            return Ok(Effect::Applied("follower removed; the block has already been undone"));
         }
         blockers::record_block(tx, critic, sender, block, self.signed_at).await?;
         self.withhold_or_release(tx, critic).await?;

@@ -27,7 +27,7 @@ impl InboundActivity<'_> {
             }
             Some(comment) if comment.state == CommentState::Deleted => {
                 tombstones::insert(tx, object, sender, self.signed_at).await?;
-                Ok(Effect::Ignored("the comment was already deleted"))
+                Ok(Effect::Ignored("the comment has already been deleted"))
             }
             Some(comment) => {
                 self.delete_forwards(tx, Some(object)).await?;

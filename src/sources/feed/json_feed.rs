@@ -16,7 +16,7 @@ pub(super) fn parse(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
         if e.is_eof() {
             FeedError::Truncated("{".into())
         } else {
-            FeedError::Malformed(format!("line {} of its JSON", e.line()))
+            FeedError::Malformed(format!("invalid JSON in line {}", e.line()))
         }
     })?;
     let version = document.get("version").and_then(Value::as_str).unwrap_or_default();

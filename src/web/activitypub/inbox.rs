@@ -58,12 +58,12 @@ pub(in crate::web) async fn receive(state: &WebState, request: Request) -> Resul
     let app = &state.app;
     let mut permit = app.gate.enter(client, app.clock.now())?;
     let body = tokio::time::timeout(BODY_TIMEOUT, read_body(body, &headers, &mut permit));
-    let body = body.await.unwrap_or(Err(WebError::Busy("the body took too long")))?;
+    let body = body.await.unwrap_or(Err(WebError::Busy("the body took too long to arrive")))?;
     let accepted = receive::accept(app, InboxRequest { method, target, headers, body }, permit).await;
     if let Err(AcceptError::Malformed(why) | AcceptError::Unauthorized(why)) = &accepted
         && app.gate.record_bad_signature(client, app.clock.now())
     {
-        tracing::info!(client = client.map(tracing::field::display), why, "rejected activity");
+        tracing::info!(client = client.map(tracing::field::display), why, "activity rejected");
     }
     match accepted {
         Ok(()) => Ok(StatusCode::ACCEPTED),

@@ -1,4 +1,4 @@
-# The English texts of a site's pages, grouped by page. Values in braces are filled in by the server.
+# The English text of a site's pages, grouped by page. Values in braces are filled in by the server.
 # To override messages, put them into `words.ftl` in the folder set by `looks.folder`.
 
 ## All pages
@@ -128,7 +128,7 @@ every-review-star = All reviews of films starring { $person }.
 role-any = All ({ $count })
 role-director = Director ({ $count })
 role-writer = Writer ({ $count })
-role-star = Cast ({ $count })
+role-star = Actor ({ $count })
 by-year = By year of review
 by-rating = By rating
 by-person = By person
@@ -142,7 +142,7 @@ search-in = Search { $site }
 search-for = Search: { $query }
 search-words = Search all reviews
 search-filters = Filters
-search-hint = Search films, people or any words. Results match all of them.
+search-hint = Search for films, people or any words. Results contain all the words you enter.
 search-too-long = This search is too long. Use at most { $longest } characters.
 search-no-word = Enter at least one word.
 filter-any = Any
@@ -168,7 +168,7 @@ no-review-yet = No reviews yet
 first-review = The first review will appear here.
 all-of-them =
     { $count ->
-        [one] The only review
+        [one] 1 review
        *[other] All { $count } reviews
     }
 who-writes = Critics
@@ -302,13 +302,13 @@ to-newest = Latest reviews
 error-not-found = Page not found
 error-not-found-advice = Check the address, or browse all reviews.
 error-gone = This page is gone
-error-gone-advice = The critic took it down.
+error-gone-advice = The critic took it down. Browse all reviews instead.
 error-bad-request = Invalid request
 error-bad-request-advice = Check the address, or go back and try again.
 error-forbidden = Not allowed
 error-forbidden-advice = Go back to the page and submit its form from there.
 error-too-large = Request too large
-error-too-large-advice = Send less and try again.
+error-too-large-advice = Shorten your text and try again.
 error-too-many = Too many requests
 error-too-many-advice = Try again in a minute.
 error-internal = Something went wrong

@@ -151,6 +151,6 @@ impl Pages {
         self.env
             .get_template(template)
             .and_then(|template| template.render(context! { page => Serde(page) }))
-            .with_context(|| format!("cannot render {template}"))
+            .with_context(|| format!("could not render {template}"))
     }
 }
