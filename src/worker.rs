@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use self::job_loop::{POLL_INTERVAL, pause, repeat, wait_for_work};
-use crate::flows::{App, avatar, facepile, fan_out, release, view_counts};
+use crate::flows::{App, facepile, fan_out, release, remote_avatar, view_counts};
 
 /// Becomes `true` on shutdown: tasks finish what they do and begin nothing new.
 pub type Shutdown = watch::Receiver<bool>;
@@ -49,10 +49,10 @@ pub async fn run(app: App, shutdown: Shutdown) -> anyhow::Result<()> {
 /// Like [`repeat`], with a cursor that is kept between steps.
 async fn fetch_avatars(app: App, mut shutdown: Shutdown) {
     let mut wake = app.wake.subscribe();
-    let mut cursor = avatar::AvatarCursor::default();
+    let mut cursor = remote_avatar::AvatarCursor::default();
     while !*shutdown.borrow() {
         wake.mark_unchanged();
-        match avatar::process_batch(&app, &mut cursor).await {
+        match remote_avatar::process_batch(&app, &mut cursor).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => {

@@ -77,7 +77,7 @@ async fn a_blocked_account_no_longer_follows_and_is_not_shown(database: Database
     fixture.app.command_output(&["comment", "show", id_of(&note)]).await;
     assert!(fixture.page(&article).await.comment("Here I stand").is_some());
     fixture.follow(&fixture.alice).await;
-    assert!(command_error(&fixture, &["block", "remove", &handle]).await.contains("no rule"));
+    assert!(command_error(&fixture, &["block", "remove", &handle]).await.contains("no block or rule"));
 }
 
 async fn an_account_is_found_if_its_handle_is_on_another_domain(database: Database) {

@@ -129,7 +129,7 @@ async fn insights_show_everything_that_readers_do(database: Database) {
     let shown = fixture.await_page(&article, "the undo", |page| !page.text.contains("1 like")).await;
     assert!(shown.text.contains("seen on 3 servers"), "{}", shown.text);
     let table = fixture.app.command_output(&["insights"]).await;
-    assert!(table.contains("2 followers") && table.contains("The Night Ferry"), "{table}");
+    assert!(table.contains("followers 2") && table.contains("The Night Ferry"), "{table}");
     assert!(table.contains("likes 0  boosts 1  replies 1  servers 3"), "{table}");
     assert!(!fixture.app.cli(&["insights", "--critic", "nobody"]).await.status.success());
     assert!(!fixture.app.cli(&["insights", "nothing"]).await.status.success());

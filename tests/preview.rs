@@ -64,5 +64,5 @@ async fn a_preview_shows_its_audience(database: Database) {
     let id = article["id"].as_str().expect("an id");
     let preview = joined(&fixture.app.command_output(&["preview", id]).await);
     assert!(preview.contains("not delivered to anyone"), "{preview}");
-    assert!(preview.contains("filter by language see it as en"), "{preview}");
+    assert!(preview.contains("filter by language find it under en"), "{preview}");
 }

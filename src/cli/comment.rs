@@ -158,7 +158,8 @@ impl ReplyText {
             std::io::stdin().take(MAX_REPLY_BYTES).read_to_string(&mut text)?;
             return Ok(text);
         }
-        let file = std::fs::File::open(&path).with_context(|| format!("could not read {}", path.display()))?;
+        let file =
+            std::fs::File::open(&path).with_context(|| format!("could not read {}", path.display()))?;
         let read = file.take(MAX_REPLY_BYTES).read_to_string(&mut text);
         read.with_context(|| format!("could not read {}", path.display()))?;
         Ok(text)

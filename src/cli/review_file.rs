@@ -12,7 +12,8 @@ use crate::sources::review_markdown;
 
 pub(super) async fn read_review_file(app: &App, file: &Path) -> anyhow::Result<(ReviewContent, ReviewMedia)> {
     let path = std::fs::canonicalize(file).with_context(|| format!("could not read {}", file.display()))?;
-    let text = std::fs::read_to_string(&path).with_context(|| format!("could not read {}", file.display()))?;
+    let text =
+        std::fs::read_to_string(&path).with_context(|| format!("could not read {}", file.display()))?;
     let base = Url::from_file_path(&path).ok().context("the path is not absolute")?;
     let mut content = review_markdown::parse(&text, &base, &app.site.timezone)
         .with_context(|| file.display().to_string())?;

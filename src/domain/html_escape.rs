@@ -1,6 +1,6 @@
 //! Escapes text for HTML and XML, and reverses it.
 //!
-//! This module has all escapers but one: `sources::html::normalize` rewrites markup whose attributes are still escaped,
+//! This module has all escapers but one: `sources::html::limit_nesting` rewrites markup whose attributes are still escaped,
 //! so it must not escape their ampersands again.
 
 use std::borrow::Cow;

@@ -1,13 +1,10 @@
 //! The site-wide settings that readers see.
 
-use std::time::Duration;
-
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::looks::Looks;
-use super::time::Timestamp;
 
 /// The settings of the site.
 #[derive(Debug, Clone)]
@@ -40,22 +37,6 @@ impl Site {
             support: Vec::new(),
             looks: Looks::default(),
         }
-    }
-
-    /// Returns the year of a timestamp in the site's time zone.
-    pub fn local_year(&self, moment: Timestamp) -> i16 {
-        moment.to_jiff().to_zoned(self.timezone.clone()).year()
-    }
-
-    /// Returns the first and last timestamp of a year in the site's time zone, or `None` for a year outside 1 to
-    /// 9998.
-    pub fn year_bounds(&self, year: i16) -> Option<(Timestamp, Timestamp)> {
-        let new_year = |year: i16| {
-            let day = jiff::civil::Date::new(year, 1, 1).ok()?.to_zoned(self.timezone.clone()).ok()?;
-            Some(Timestamp::from_millis(day.timestamp().as_millisecond()))
-        };
-        let first = new_year(year).filter(|_| (1..=9998).contains(&year))?;
-        Some((first, new_year(year + 1)? - Duration::from_millis(1)))
     }
 }
 
@@ -101,25 +82,5 @@ impl SupportKind {
             Self::Podcast => "support-podcast",
             Self::Other => "support-other",
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_year_begins_in_the_time_zone_of_the_site() {
-        let timezone = TimeZone::get("Europe/Vienna").unwrap();
-        let site = Site::new("Night Seats", "en", timezone);
-        let at = |text| Timestamp::parse_rfc3339(text).unwrap();
-        let (first, last) = site.year_bounds(2024).unwrap();
-        assert_eq!((first, last), (at("2024-01-01T00:00:00+01:00"), at("2024-12-31T23:59:59.999+01:00")));
-        assert_eq!((site.local_year(first), site.local_year(last)), (2024, 2024));
-        assert_eq!(site.local_year(at("2023-12-31T23:30:00Z")), 2024);
-        assert_eq!(
-            (site.year_bounds(0), site.year_bounds(-5), site.year_bounds(9999), site.year_bounds(i16::MAX)),
-            (None, None, None, None)
-        );
     }
 }

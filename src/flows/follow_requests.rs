@@ -9,7 +9,7 @@ use crate::domain::activity::ActivityKind;
 use crate::domain::follower::FollowState;
 use crate::domain::id::{ActivityId, CriticId};
 use crate::domain::time::Timestamp;
-use crate::federation::vocab::activity;
+use crate::federation::vocab::follow_response;
 use crate::store::activities::{self, NewActivity};
 use crate::store::{Tx, actors, deliveries, followers};
 
@@ -92,8 +92,11 @@ pub(super) async fn write_follow_response(
     follow: Option<&Url>,
     now: Timestamp,
 ) -> crate::store::Result<()> {
-    let compose =
-        if kind == ActivityKind::Reject { activity::reject_follow } else { activity::accept_follow };
+    let compose = if kind == ActivityKind::Reject {
+        follow_response::reject_follow
+    } else {
+        follow_response::accept_follow
+    };
     let body = compose(&app.origin, id, critic, follower, follow).to_string();
     activities::insert(tx, &NewActivity { id, critic, kind, object: follower, body: &body }, now).await?;
     Ok(())

@@ -7,12 +7,13 @@
 //! large server is not taken for an attacker.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use crate::domain::client_network::client_network;
 use crate::domain::time::Timestamp;
 
 /// Requests that are handled at a time.
@@ -271,18 +272,6 @@ pub(in crate::flows) struct WaitPermit {
 impl Drop for WaitPermit {
     fn drop(&mut self) {
         self.gate.lock().change(self.client, |share| share.waiting -= 1);
-    }
-}
-
-/// The network that counts as one client: an IPv4 address, or the /64 of an IPv6 address, all of which one client can
-/// use.
-pub fn client_network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
     }
 }
 

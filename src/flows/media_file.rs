@@ -113,7 +113,10 @@ async fn store_file(app: &App, source: &url::Url, bytes: Vec<u8>) -> anyhow::Res
     let (ending, media_type) =
         image_type(&bytes).context("the image is not in PNG, JPEG, WebP or GIF format")?;
     let size = imagesize::blob_size(&bytes).context("could not read the dimensions of the image")?;
-    ensure!(size.width.max(size.height) <= MAX_PIXELS, "the image is wider or taller than {MAX_PIXELS} pixels");
+    ensure!(
+        size.width.max(size.height) <= MAX_PIXELS,
+        "the image is wider or taller than {MAX_PIXELS} pixels"
+    );
     let name = format!("{}.{ending}", sha256_hex(&bytes));
     let path = StorePath::from(name.as_str());
     let bytes = Bytes::from(bytes);

@@ -17,9 +17,9 @@ use crate::store::Db;
 
 pub mod apub;
 pub mod authenticate;
-pub mod avatar;
 pub mod block;
 pub mod blocklist_import;
+pub mod critic_avatar;
 pub mod critic_reply;
 pub mod deliver;
 pub mod error;
@@ -41,6 +41,7 @@ pub mod publish;
 pub mod quote_revocation;
 pub mod receive;
 pub mod release;
+pub mod remote_avatar;
 pub mod remote_interaction;
 pub mod resolve;
 pub mod retract;

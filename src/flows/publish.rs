@@ -13,7 +13,7 @@ use crate::domain::id::{ActivityId, CriticId, FeedId, ReviewId};
 use crate::domain::review::{Review, ReviewContent, ReviewState};
 use crate::domain::slug::slug;
 use crate::domain::time::Timestamp;
-use crate::federation::vocab::{activity, article};
+use crate::federation::vocab::{article, review_activity};
 use crate::store::activities::NewActivity;
 use crate::store::{Tx, critics, review_stats, reviews};
 
@@ -109,7 +109,7 @@ pub(super) async fn write_create(
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let object = article::article(&app.origin, critic, review, article::InteractionCounts::default());
-    let create = activity::create(&app.origin, review.create_activity, review, &object);
+    let create = review_activity::create(&app.origin, review.create_activity, review, &object);
     write_activity(app, tx, review, review.create_activity, ActivityKind::Create, &create, now).await
 }
 

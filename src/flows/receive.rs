@@ -5,7 +5,6 @@
 mod account_move;
 mod apply;
 mod block;
-mod comment_state;
 mod delete;
 mod effects;
 mod flag;
@@ -13,6 +12,7 @@ mod follow;
 mod forward;
 mod inbound_activity;
 mod inbox_request;
+mod initial_comment_state;
 pub mod intake;
 mod prepare;
 mod prepared;

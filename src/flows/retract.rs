@@ -7,7 +7,7 @@ use super::publish::write_activity;
 use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, ReviewId};
 use crate::domain::review::{Review, ReviewState};
-use crate::federation::vocab::activity;
+use crate::federation::vocab::review_activity;
 use crate::store::reviews;
 
 /// Retracts a review. A review that was never public is retracted without a Delete.
@@ -21,7 +21,7 @@ pub async fn retract(app: &App, id: ReviewId) -> anyhow::Result<Review> {
     // Any server may have fetched an archived review, so its Delete is sent, too.
     if matches!(was, ReviewState::Published | ReviewState::Archive) {
         let delete_id = ActivityId::new(now);
-        let delete = activity::delete(&app.origin, delete_id, &review);
+        let delete = review_activity::delete(&app.origin, delete_id, &review);
         write_activity(app, &mut tx, &review, delete_id, ActivityKind::Delete, &delete, now).await?;
     }
     tx.commit().await?;

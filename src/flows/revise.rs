@@ -13,7 +13,7 @@ use crate::domain::critic::Critic;
 use crate::domain::id::{ActivityId, ReviewId};
 use crate::domain::review::{Review, ReviewContent, ReviewState};
 use crate::domain::time::Timestamp;
-use crate::federation::vocab::{activity, article};
+use crate::federation::vocab::{article, review_activity};
 use crate::store::{Tx, reviews};
 
 /// Replaces the content of a review.
@@ -76,7 +76,7 @@ pub(super) async fn apply_revision(
     if review.state == ReviewState::Published {
         let object = article::article(&app.origin, critic, &review, counts);
         let update_id = ActivityId::new(now);
-        let update = activity::update(&app.origin, update_id, &review, &object);
+        let update = review_activity::update(&app.origin, update_id, &review, &object);
         write_activity(app, tx, &review, update_id, ActivityKind::Update, &update, now).await?;
     }
     Ok(review)

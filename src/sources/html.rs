@@ -1,12 +1,14 @@
 //! Makes HTML safe. No other module does so.
 //!
-//! There are three steps: `normalize` limits size and depth, so that the following steps take linear time; ammonia
+//! There are three steps: `limit_nesting` limits size and depth, so that the following steps take linear time; ammonia
 //! removes everything unsafe; `sanitize_review` and `sanitize_comment` rebuild links, headings and paragraphs.
 
 mod elements;
+mod headings;
+mod image_url;
 mod images;
 mod lexer;
-mod normalize;
+mod limit_nesting;
 mod paragraphs;
 mod resolve_urls;
 mod sanitize_comment;
@@ -23,11 +25,12 @@ use ammonia::{Builder, UrlRelative};
 
 use crate::domain::sanitize_text::strip_deceptive_characters;
 
+pub(super) use image_url::image_url;
 pub use images::{
     ImageAction, ImageSlot, LocalImage, MAX_IMAGES, MIN_IMAGE_PIXELS, first_image, replace_images,
     without_image,
 };
-pub(super) use resolve_urls::{image_url, resolve_url};
+pub(super) use resolve_urls::resolve_url;
 pub use sanitize_comment::sanitize_comment;
 pub use sanitize_review::sanitize_review_body;
 pub use teaser::teaser;
@@ -64,7 +67,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 /// Parses HTML into a tree of safe elements, without scripts, styles or dangerous schemes. Only the first `limit` bytes
 /// are used.
 fn clean(html: &str, limit: usize) -> Vec<Node> {
-    tree::parse(&CLEANER.clean(&normalize::normalize(html, limit)).to_string())
+    tree::parse(&CLEANER.clean(&limit_nesting::limit_nesting(html, limit)).to_string())
 }
 
 /// Rebuilds nodes: texts lose their deceptive characters, and `element` writes what stands for each element.

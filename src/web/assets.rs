@@ -115,7 +115,10 @@ fn read_custom_files(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
         }
         let size = std::fs::metadata(&path)?.len();
         anyhow::ensure!(size <= MAX_ASSET_BYTES, "{} is larger than 4 MiB", path.display());
-        files.push((name, std::fs::read(&path).with_context(|| format!("could not read {}", path.display()))?));
+        files.push((
+            name,
+            std::fs::read(&path).with_context(|| format!("could not read {}", path.display()))?,
+        ));
     }
     files.sort();
     Ok(files)

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::domain::client_network::client_network;
 use crate::domain::time::Timestamp;
-use crate::flows::gate::client_network;
 
 /// How many lookups a client may start in a [`WINDOW`].
 const MAX_LOOKUPS_PER_WINDOW: u32 = 12;

@@ -61,7 +61,8 @@ impl Messages {
         }
         if let Some(file) = file {
             let source = std::fs::read_to_string(&file);
-            let source = source.with_context(|| format!("could not read the messages in {}", file.display()))?;
+            let source =
+                source.with_context(|| format!("could not read the messages in {}", file.display()))?;
             let custom = parse(&source).with_context(|| format!("the messages in {}", file.display()))?;
             bundle.add_resource_overriding(custom);
         }

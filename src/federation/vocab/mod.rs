@@ -5,7 +5,6 @@
 
 use serde_json::{Map, Value};
 
-pub mod activity;
 pub mod actor;
 pub mod actor_activity;
 pub mod article;
@@ -13,6 +12,7 @@ mod audience;
 pub mod collection;
 mod convert_text;
 pub mod critic_reply;
+pub mod follow_response;
 mod hashtag;
 pub mod json_document;
 mod json_members;
@@ -22,6 +22,7 @@ pub mod remote_activity;
 pub mod remote_actor;
 pub mod remote_note;
 pub mod remote_public_keys;
+pub mod review_activity;
 pub mod url_rules;
 
 #[cfg(test)]

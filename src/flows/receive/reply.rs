@@ -2,8 +2,8 @@
 
 use url::Url;
 
-use super::comment_state::initial_comment_state;
 use super::inbound_activity::{Effect, InboundActivity};
+use super::initial_comment_state::initial_comment_state;
 use super::prepared::{InboundReply, PreparedActivity, ThreadPost};
 use super::thread::{self, ThreadRoot};
 use crate::domain::comment::CommentState;

@@ -2,8 +2,8 @@
 
 use url::Url;
 
+use super::image_url::image_url;
 use super::paragraphs::trim_blank;
-use super::resolve_urls::image_url;
 use super::tree::{self, Element, Node};
 use super::{MAX_BYTES, clean, single_line_text, video_embed};
 use crate::domain::review::Poster;

@@ -1,7 +1,7 @@
 //! Splits HTML into tags and text in one pass, as browsers do.
 //!
 //! html5ever's tokenizer cannot be used for this, since it feeds a tree builder, which takes quadratic time in the depth
-//! of hostile markup. This lexer feeds `normalize`, which limits the depth first.
+//! of hostile markup. This lexer feeds `limit_nesting`, which limits the depth first.
 
 use super::elements;
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use url::Url;
 
+use super::headings::{heading_level, shift_headings};
 use super::paragraphs::{paragraphs, push_down, trim_blank, trim_first_line};
 use super::resolve_urls::{MAX_URL_BYTES, resolve_url};
 use super::tree::{self, Element, Node};
@@ -29,29 +30,8 @@ pub fn sanitize_review_body(html: &str, base: &Url) -> String {
     collect_targets(&nodes, base, &ids, &mut targets);
     let mut nodes = paragraphs(rebuild(nodes, base, targets));
     trim_blank(&mut nodes);
-    let top = highest_heading(&nodes);
-    shift_headings(&mut nodes, top);
+    shift_headings(&mut nodes);
     tree::write(&nodes)
-}
-
-/// Returns the level of the highest heading.
-fn highest_heading(nodes: &[Node]) -> u32 {
-    let levels = nodes.iter().map(|node| match node {
-        Node::Element(e) => heading_level(&e.name).unwrap_or(6).min(highest_heading(&e.children)),
-        Node::Text(_) => 6,
-    });
-    levels.min().unwrap_or(6)
-}
-
-/// Shifts headings so that the highest is `h2`, below the headline of the page.
-fn shift_headings(nodes: &mut [Node], top: u32) {
-    for node in nodes {
-        let Node::Element(e) = node else { continue };
-        if let Some(level) = heading_level(&e.name) {
-            e.name = format!("h{}", (level + 2).saturating_sub(top).clamp(2, 6));
-        }
-        shift_headings(&mut e.children, top);
-    }
 }
 
 /// Rebuilds the nodes. Some links are lost in the process, for example those in a heading. Ids that only such links led
@@ -105,11 +85,6 @@ fn collect_targets(nodes: &[Node], base: &Url, ids: &HashSet<String>, targets: &
         }
         collect_targets(&e.children, base, ids, targets);
     }
-}
-
-fn heading_level(name: &str) -> Option<u32> {
-    let level = name.strip_prefix('h')?.parse().ok()?;
-    (1..=6).contains(&level).then_some(level)
 }
 
 /// Returns the id that an element has on our page.

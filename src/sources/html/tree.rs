@@ -1,5 +1,5 @@
 //! Sanitized HTML as a small tree. Only HTML that ammonia or this module wrote is parsed, so no error can occur;
-//! `normalize` has limited the depth.
+//! `limit_nesting` has limited the depth.
 
 use super::elements;
 use crate::domain::html_escape::{serialize_into, unescape};

@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use super::resolve_urls::image_url;
+use super::image_url::image_url;
 
 /// The start of a link to a trailer.
 pub(super) const TRAILER_MARK: &str = "▶ ";

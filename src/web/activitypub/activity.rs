@@ -9,7 +9,7 @@ use crate::domain::activity::ActivityKind;
 use crate::domain::id::{ActivityId, CommentId};
 use crate::domain::origin::Origin;
 use crate::domain::review::{Review, ReviewState};
-use crate::federation::vocab::{activity, article, critic_reply as vocab};
+use crate::federation::vocab::{article, critic_reply as vocab, review_activity};
 use crate::flows::{critic_reply, publish};
 use crate::store::activities::StoredActivity;
 use crate::store::{activities, reviews};
@@ -24,7 +24,7 @@ pub(in crate::web) async fn show(
     let app = &state.app;
     let id = id.parse().map_err(|_| WebError::NotFound)?;
     if let Some(review) = reviews::find_by_create(&app.db, id).await? {
-        return review_activity(&state, id, &review, activity::create).await;
+        return respond_with_review_activity(&state, id, &review, review_activity::create).await;
     }
     let stored = activities::find(&app.db, id).await?.ok_or(WebError::NotFound)?;
     // We do not serve activities of other actors.
@@ -44,14 +44,14 @@ pub(in crate::web) async fn show(
             None => None,
         };
         if let Some(review) = review {
-            return review_activity(&state, id, &review, activity::update).await;
+            return respond_with_review_activity(&state, id, &review, review_activity::update).await;
         }
     }
     Ok(activity_json_text(stored.body))
 }
 
 /// An activity about a review, built with the current state of that review.
-async fn review_activity(
+async fn respond_with_review_activity(
     state: &WebState,
     id: ActivityId,
     review: &Review,

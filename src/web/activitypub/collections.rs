@@ -10,7 +10,7 @@ use super::{activity_json, actor, article, note};
 use crate::domain::critic::Critic;
 use crate::domain::review::{Review, ReviewState};
 use crate::federation::vocab::collection::{self, CollectionOrder};
-use crate::federation::vocab::{activity as vocab_activity, article as vocab_article};
+use crate::federation::vocab::{article as vocab_article, review_activity};
 use crate::flows::publish;
 use crate::store::browse_index::{self, BrowseQuery};
 use crate::store::{comments, followers, reviews};
@@ -71,7 +71,7 @@ async fn outbox(
     for review in &found {
         let counts = publish::interaction_counts(app, review.id).await?;
         let object = vocab_article::article(&app.origin, critic, review, counts);
-        items.push(vocab_activity::create(&app.origin, review.create_activity, review, &object));
+        items.push(review_activity::create(&app.origin, review.create_activity, review, &object));
     }
     let has_next = u64::from(offset) + u64::from(PAGE_SIZE) < total;
     Ok(collection::page(CollectionOrder::Ordered, collection_id, number, &items, has_next))

@@ -89,8 +89,9 @@ async fn authorize(
 ) -> Result<(), WebError> {
     let app = &state.app;
     let request = signature::SignedRequest { method, target, origin: &app.origin, headers, body: &[] };
-    let presented = signature::parse(&request, app.clock.now())
-        .map_err(|why| WebError::Unauthorized(format!("authorized fetch requires a valid signature: {why}")))?;
+    let presented = signature::parse(&request, app.clock.now()).map_err(|why| {
+        WebError::Unauthorized(format!("authorized fetch requires a valid signature: {why}"))
+    })?;
     // No key is fetched from a blocked server.
     let host = presented.key_id.host_str().unwrap_or_default();
     if access_levels::for_host(&app.db, host, &app.policy).await? == AccessLevel::Blocked {

@@ -7,6 +7,7 @@ use axum::response::Response;
 use super::cacheable_page;
 use super::review_list::{ReviewListPage, cached_list, find_term};
 use crate::domain::browse_index::BrowseKind;
+use crate::domain::local_year::{local_year, year_bounds};
 use crate::domain::rating::Rating;
 use crate::store::browse_index::{self, BrowseQuery};
 use crate::web::error::WebError;
@@ -73,14 +74,15 @@ pub(in crate::web) async fn year(
         // Each year has one path: `02024` is not found.
         let year = text.parse::<i16>().ok().filter(|year| year.to_string() == text);
         let year = year.ok_or(WebError::NotFound)?;
-        let (first, last) = site.year_bounds(year).ok_or(WebError::NotFound)?;
+        let (first, last) = year_bounds(year, &site.timezone).ok_or(WebError::NotFound)?;
         let list_page =
             ReviewListPage::load(&state, &BrowseQuery::all().between(first, last), &query).await?;
         if list_page.total == 0 {
             return Err(WebError::NotFound);
         }
-        let before = browse_index::previous_date(db, first).await?.map(|moment| site.local_year(moment));
-        let after = browse_index::next_date(db, last).await?.map(|moment| site.local_year(moment));
+        let before =
+            browse_index::previous_date(db, first).await?.map(|moment| local_year(moment, &site.timezone));
+        let after = browse_index::next_date(db, last).await?.map(|moment| local_year(moment, &site.timezone));
         render(&state, &list_page, ArchiveFilter::Year(year, before, after))
     };
     cached_list(&state, &format!("/years/{text}"), &query, &headers, render_page).await

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::cacheable_page;
 use crate::domain::browse_index::BrowseKind;
+use crate::domain::local_year::{local_year, year_bounds};
 use crate::store::Result as Stored;
 use crate::store::browse_index::{self, BrowseQuery, BrowseTerm};
 use crate::web::error::WebError;
@@ -119,8 +120,8 @@ async fn years(state: &WebState) -> Stored<Vec<(i16, u64)>> {
     while let Some(moment) = next
         && years.len() < MAX_YEARS
     {
-        let year = site.local_year(moment);
-        let Some((first, last)) = site.year_bounds(year) else { break };
+        let year = local_year(moment, &site.timezone);
+        let Some((first, last)) = year_bounds(year, &site.timezone) else { break };
         years.push((year, browse_index::count_reviews(db, &BrowseQuery::all().between(first, last)).await?));
         next = browse_index::previous_date(db, first).await?;
     }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::review_list::ReviewList;
 use crate::domain::browse_index::{BrowseKind, browse_slug};
+use crate::domain::local_year::{local_year, year_bounds};
 use crate::domain::rating::Rating;
 use crate::domain::search::{self, MAX_QUERY_LENGTH, SearchTerm};
 use crate::domain::time::Timestamp;
@@ -86,7 +87,7 @@ async fn parse_filters(state: &WebState, filters: &SearchFilters) -> Result<Pars
     let non_empty = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut span = None;
     if let Some(year) = non_empty(&filters.year) {
-        let year = year.parse().ok().and_then(|year| state.app.site.year_bounds(year));
+        let year = year.parse().ok().and_then(|year| year_bounds(year, &state.app.site.timezone));
         span = Some(year.ok_or_else(|| unknown("year"))?);
     }
     if let Some(key) = non_empty(&filters.rating) {
@@ -143,8 +144,8 @@ async fn render(
     let ratings = browse_index::list_terms(db, BrowseKind::Rating, "", MAX_RATINGS, 0).await?;
     let ratings: Vec<Rating> = ratings.iter().filter_map(|term| Rating::parse(&term.name)).collect();
     let years = browse_index::date_span(db).await?;
-    let years =
-        years.map(|(first, last)| (state.app.site.local_year(first), state.app.site.local_year(last)));
+    let zone = &state.app.site.timezone;
+    let years = years.map(|(first, last)| (local_year(first, zone), local_year(last, zone)));
     let (pages, page) = (Arc::clone(&state.pages), page_query.number());
     let render_page = move || {
         let listed = shown.listed();

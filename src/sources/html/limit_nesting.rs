@@ -17,23 +17,23 @@ const MAX_DEPTH: usize = 40;
 /// html5ever's serializer searches the rest of a text node again at each ampersand.
 const MAX_TEXT_CHARS: usize = 2_000;
 
-/// Rewrites the HTML. Only the first `limit` bytes are used.
-pub(super) fn normalize(html: &str, limit: usize) -> String {
+/// Rewrites HTML with limited nesting. Only the first `limit` bytes are used.
+pub(super) fn limit_nesting(html: &str, limit: usize) -> String {
     let html = html.get(..html.floor_char_boundary(limit)).unwrap_or_default();
-    let mut normalizer = Normalizer {
+    let mut limiter = NestingLimiter {
         out: String::with_capacity(html.len()),
         open: Vec::new(),
         ignored: HashMap::new(),
         dropping: None,
     };
     for token in (Lexer { rest: html }) {
-        normalizer.token(token);
+        limiter.token(token);
     }
-    normalizer.close_to(0);
-    normalizer.out
+    limiter.close_to(0);
+    limiter.out
 }
 
-struct Normalizer {
+struct NestingLimiter {
     out: String,
     /// Names of the open elements.
     open: Vec<&'static str>,
@@ -43,7 +43,7 @@ struct Normalizer {
     dropping: Option<(&'static str, usize)>,
 }
 
-impl Normalizer {
+impl NestingLimiter {
     fn token(&mut self, token: Token<'_>) {
         if let Some((dropped, depth)) = &mut self.dropping {
             match token {
@@ -280,24 +280,24 @@ fn ampersand(after: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    fn normalized(html: &str) -> String {
-        normalize(html, 1_000_000)
+    fn limited(html: &str) -> String {
+        limit_nesting(html, 1_000_000)
     }
 
     #[test]
     fn tags_are_nested_properly() {
-        assert_eq!(normalized("<p>a<p>b<em>c</p>d"), "<p>a</p><p>b<em>c</em></p>d");
-        assert_eq!(normalized("<ul><li>a<li>b</ul>"), "<ul><li>a</li><li>b</li></ul>");
-        assert_eq!(normalized("</div>x</p><b>y"), "x<b>y</b>");
-        assert_eq!(normalized("1 < 2 & <3 > x"), "1 &lt; 2 &amp; &lt;3 &gt; x");
-        assert_eq!(normalized("<a href='x\"y' onclick=z>t<a>u"), "<a href=\"x&quot;y\">t</a><a>u</a>");
+        assert_eq!(limited("<p>a<p>b<em>c</p>d"), "<p>a</p><p>b<em>c</em></p>d");
+        assert_eq!(limited("<ul><li>a<li>b</ul>"), "<ul><li>a</li><li>b</li></ul>");
+        assert_eq!(limited("</div>x</p><b>y"), "x<b>y</b>");
+        assert_eq!(limited("1 < 2 & <3 > x"), "1 &lt; 2 &amp; &lt;3 &gt; x");
+        assert_eq!(limited("<a href='x\"y' onclick=z>t<a>u"), "<a href=\"x&quot;y\">t</a><a>u</a>");
     }
 
     #[test]
     fn tables_have_rows_and_cells() {
-        assert_eq!(normalized("<table>x<td>y</table>"), "<table><tr><td>x</td><td>y</td></tr></table>");
+        assert_eq!(limited("<table>x<td>y</table>"), "<table><tr><td>x</td><td>y</td></tr></table>");
         assert_eq!(
-            normalized("<table><tr><th>a<td>b<tr><td>c<p>d</table>e"),
+            limited("<table><tr><th>a<td>b<tr><td>c<p>d</table>e"),
             "<table><tr><th>a</th><td>b</td></tr><tr><td>c<p>d</p></td></tr></table>e"
         );
     }
@@ -305,27 +305,27 @@ mod tests {
     #[test]
     fn an_item_in_a_cell_needs_a_list_in_the_cell() {
         assert_eq!(
-            normalized("<ol><li>a<table>b<li>c</table></ol>"),
+            limited("<ol><li>a<table>b<li>c</table></ol>"),
             "<ol><li>a<table><tr><td>bc</td></tr></table></li></ol>"
         );
         assert_eq!(
-            normalized("<dl><dt><table><td><dd>c"),
+            limited("<dl><dt><table><td><dd>c"),
             "<dl><dt><table><tr><td>c</td></tr></table></dt></dl>"
         );
     }
 
     #[test]
     fn scripts_styles_and_comments_are_removed() {
-        assert_eq!(normalized("a<script>if (1 < 2) '</p>'</SCRIPT >b<!-- <p> -->c"), "abc");
-        assert_eq!(normalized("a<svg><svg></svg><p>x</p></svg>b<style>c"), "ab");
-        assert_eq!(normalized("a<![CDATA[b]]>c<?d?>e<!doctype f>g"), "aceg");
+        assert_eq!(limited("a<script>if (1 < 2) '</p>'</SCRIPT >b<!-- <p> -->c"), "abc");
+        assert_eq!(limited("a<svg><svg></svg><p>x</p></svg>b<style>c"), "ab");
+        assert_eq!(limited("a<![CDATA[b]]>c<?d?>e<!doctype f>g"), "aceg");
     }
 
     #[test]
     fn depth_is_limited() {
-        let deep = normalized(&"<div>".repeat(5_000));
+        let deep = limited(&"<div>".repeat(5_000));
         assert_eq!(deep.matches("<div>").count(), MAX_DEPTH);
-        let closed = normalized(&format!("{}x{}<p>y", "<div>".repeat(100), "</div>".repeat(100)));
+        let closed = limited(&format!("{}x{}<p>y", "<div>".repeat(100), "</div>".repeat(100)));
         assert!(closed.ends_with("</div><p>y</p>"), "{closed}");
     }
 }
