@@ -77,6 +77,6 @@ async fn the_whole_site_works_without_script() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn screenshots_for_the_docs_can_be_taken() {
     let site = Site::for_screenshots(Database::Sqlite).await;
-    let report = node("pictures.mjs", &site).await;
-    assert_eq!(report["pictures"], sample_site::PICTURES, "{report}");
+    let report = node("screenshots.mjs", &site).await;
+    assert_eq!(report["screenshots"], sample_site::SCREENSHOTS, "{report}");
 }

@@ -60,8 +60,8 @@ fn facepile_avatars(page: &Page) -> Vec<&str> {
 /// Serves an avatar for the user, and lists it in the actor.
 fn serve_avatar(fixture: &Fixture, user: &User) {
     let path = format!("/faces/{}.png", user.name);
-    let picture = [include_bytes!("../config/demo/avatar.png"), user.name.as_bytes()].concat();
-    fixture.remote.serve(&path, Document::new("image/png", picture));
+    let image = [include_bytes!("../config/demo/avatar.png"), user.name.as_bytes()].concat();
+    fixture.remote.serve(&path, Document::new("image/png", image));
     let mut actor = user.actor();
     actor["icon"] = json!({"type": "Image", "mediaType": "image/png", "url": fixture.remote.url(&path)});
     user.serve_actor(&actor);

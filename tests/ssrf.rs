@@ -129,9 +129,9 @@ async fn e1_images_and_inboxes_of_an_actor_at_a_forbidden_address(database: Data
         actor["endpoints"] = json!({"sharedInbox": address});
         user.serve_actor(&actor);
         user.send(fixture.inbox(), &user.follow(fixture.actor())).await;
-        let mut note = user.reply(id_of(&article), "<p>With a picture</p>");
+        let mut note = user.reply(id_of(&article), "<p>With an image</p>");
         note["attachment"] =
-            json!([{"type": "Document", "mediaType": "image/png", "url": address, "name": "A picture"}]);
+            json!([{"type": "Document", "mediaType": "image/png", "url": address, "name": "An image"}]);
         user.publish(&note);
         user.send(fixture.inbox(), &user.create(&note)).await;
     }

@@ -138,7 +138,7 @@ const STATEMENTS: &[&str] = &[
     "delete from domain_rules where host = 'a.test'",
     "update domain_rules set rule = 'block'",
     "delete from domain_rules",
-    // Pictures.
+    // Images.
     "update media set source = 'https://b.test/' where id = 'm1'",
     "update media set width = 2 where id = 'm1'",
 ];

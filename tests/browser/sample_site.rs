@@ -19,8 +19,8 @@ const THREAD: usize = 200;
 /// The comment that is deleted after it got replies.
 const DELETED_COMMENT: usize = 15;
 
-/// The pictures that `pictures.mjs` takes.
-pub const PICTURES: usize = 6;
+/// The screenshots that `screenshots.mjs` takes.
+pub const SCREENSHOTS: usize = 6;
 
 /// Reviews of the sample feed, and one that is published from the command line.
 const REVIEWS: usize = 11 + 1;

@@ -1,4 +1,4 @@
-// Takes the screenshots of the README and the docs, in the folder that PICTURES names.
+// Takes the screenshots of the README and the docs, in the folder that SCREENSHOTS names.
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { finish, site } from './site.mjs';
 import { crawl } from './crawl.mjs';
 import { launch, loadImages, open, newReaderPage } from './browser.mjs';
 
-const folder = process.env.PICTURES || join(site.folder, 'pictures');
+const folder = process.env.SCREENSHOTS || join(site.folder, 'screenshots');
 mkdirSync(folder, { recursive: true });
 const paths = [...(await crawl()).keys()];
 const film = paths.find((path) => /^\/reviews\/.*stalker/.test(path));
@@ -38,4 +38,4 @@ for (const [name, path, viewport, colorScheme, top] of screenshotPlan) {
   screenshots += 1;
 }
 await browser.close();
-finish({ pictures: screenshots });
+finish({ screenshots });
