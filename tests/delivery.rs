@@ -14,6 +14,7 @@ both_databases!(
     an_error_of_one_inbox_does_not_affect_others_on_its_server,
     an_activity_that_waits_for_an_older_one_causes_no_work,
     a_delivery_counts_as_delivered_even_if_its_signature_scheme_cannot_be_stored,
+    a_delivery_to_an_inbox_that_is_gone_ends_even_if_its_followers_cannot_be_removed,
     a_delivery_whose_result_is_rejected_by_the_database_is_abandoned,
     a_host_is_held_back_if_no_result_about_it_can_be_stored,
     the_delivery_status_of_a_review_can_be_shown,
@@ -258,8 +259,31 @@ async fn a_delivery_counts_as_delivered_even_if_its_signature_scheme_cannot_be_s
     let article = fixture.publish("The Night Ferry").await;
     await_status(&fixture, &article, "2 delivered, 0 queued, 0 failed").await;
     assert_eq!(count_creates(&other, &article), 1, "it is accepted once");
-    let is_logged = |line: &str| line.contains("could not store signature scheme");
+    let is_logged = |line: &str| line.contains("could not store what follows from a delivery");
     fixture.app.await_log("the scheme that is not stored", is_logged).await;
+}
+
+async fn a_delivery_to_an_inbox_that_is_gone_ends_even_if_its_followers_cannot_be_removed(
+    database: Database,
+) {
+    let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
+    fixture.follow(&fixture.alice).await;
+    let bo = other.user("bo");
+    let mut actor = bo.actor();
+    actor["endpoints"] = Value::Null;
+    bo.serve_actor(&actor);
+    follow_from(&fixture, &other, "bo").await;
+    await_no_queued_delivery(&fixture).await;
+    let mut db = DbControl::connect(&fixture.app).await;
+    db.fail_updates("followers", "new.state = 'gone'").await;
+    other.script([ScriptedResponse::Status(410)]);
+    let article = fixture.publish("The Night Ferry").await;
+    await_status(&fixture, &article, "1 delivered, 0 queued, 1 failed").await;
+    let is_logged = |line: &str| line.contains("could not store what follows from a delivery");
+    fixture.app.await_log("the followers that are not removed", is_logged).await;
+    fixture.settle().await;
+    other.await_rejections(1).await;
+    assert_eq!(other.rejected().len(), 1, "it is sent once");
 }
 
 async fn a_delivery_whose_result_is_rejected_by_the_database_is_abandoned(database: Database) {
@@ -275,7 +299,7 @@ async fn a_delivery_whose_result_is_rejected_by_the_database_is_abandoned(databa
     assert_eq!(count_creates(&other, &article), 1, "it is sent once");
     let second = fixture.publish("The Day Ferry").await;
     await_status(&fixture, &second, "1 delivered, 0 queued, 1 failed").await;
-    assert_eq!(count_creates(&other, &second), 1, "the host is not held back");
+    assert_eq!(count_creates(&other, &second), 1, "the host is not backed off");
 }
 
 async fn a_host_is_held_back_if_no_result_about_it_can_be_stored(database: Database) {
@@ -287,7 +311,7 @@ async fn a_host_is_held_back_if_no_result_about_it_can_be_stored(database: Datab
     db.fail_updates("deliveries", "new.inbox like '%//other.test/%'").await;
     let article = fixture.publish("The Night Ferry").await;
     other.await_activity("the Create", create_of(&article)).await;
-    eventually("the host to be held back", || async {
+    eventually("the host to be backed off", || async {
         let hosts = fixture.app.command_output(&["host", "list"]).await;
         hosts.contains("other.test  1 failure since").then_some(())
     })

@@ -16,7 +16,7 @@ both_databases!(
     an_article_has_what_other_servers_need,
     the_page_and_the_article_link_to_each_other,
     a_reply_to_a_comment_is_threaded_under_it,
-    a_server_in_secure_mode_gets_signed_requests,
+    a_server_with_authorized_fetch_gets_signed_requests,
     a_follower_on_another_server_gets_the_review,
     two_followers_on_one_server_cost_one_delivery,
 );
@@ -296,7 +296,7 @@ async fn a_reply_to_a_comment_is_threaded_under_it(database: Database) {
     assert!(items.contains(&first["id"]) && items.contains(&second["id"]), "{items:?}");
 }
 
-async fn a_server_in_secure_mode_gets_signed_requests(database: Database) {
+async fn a_server_with_authorized_fetch_gets_signed_requests(database: Database) {
     let fixture = Fixture::with(database, |remote, settings| {
         remote.require_signed_gets();
         settings

@@ -68,7 +68,7 @@ async fn a_script_sets_the_responses_to_the_next_deliveries() {
 }
 
 #[tokio::test]
-async fn a_remote_in_secure_mode_requires_signed_gets() {
+async fn a_remote_with_authorized_fetch_requires_signed_gets() {
     let (network, here, _there, alice, _inbox) = two_servers().await;
     here.require_signed_gets();
     let response = network.client.get(&alice.id(), crate::support::http::AS2).await;

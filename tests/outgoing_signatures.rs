@@ -9,7 +9,7 @@ use crate::support::{Database, Fixture};
 both_databases!(
     a_host_that_only_accepts_rfc_9421_gets_it_from_then_on,
     a_host_that_accepts_neither_scheme_is_tried_with_both_at_once,
-    a_host_in_secure_mode_that_only_accepts_rfc_9421_gets_it,
+    a_host_with_authorized_fetch_that_only_accepts_rfc_9421_gets_it,
 );
 
 /// Follows, and returns the scheme of the Accept and the number of attempts with the other scheme before it.
@@ -68,7 +68,7 @@ async fn a_host_that_accepts_neither_scheme_is_tried_with_both_at_once(database:
     assert_eq!(fixture.remote.rejected().len(), before + 1);
 }
 
-async fn a_host_in_secure_mode_that_only_accepts_rfc_9421_gets_it(database: Database) {
+async fn a_host_with_authorized_fetch_that_only_accepts_rfc_9421_gets_it(database: Database) {
     let fixture = Fixture::new(database).await;
     fixture.remote.require_signed_gets();
     fixture.remote.accept_only(Some(SignatureScheme::Rfc9421));

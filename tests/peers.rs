@@ -28,8 +28,8 @@ both_databases!(
     a_quote_that_bovine_requests_is_authorized,
     fedify_gets_the_critics_replies,
     bovine_gets_the_critics_replies,
-    in_secure_mode_fedify_reads_with_its_signature,
-    in_secure_mode_bovine_reads_with_its_signature,
+    with_authorized_fetch_fedify_reads_with_its_signature,
+    with_authorized_fetch_bovine_reads_with_its_signature,
     fedify_verifies_signatures_of_a_new_key,
     bovine_verifies_signatures_of_a_new_key,
     fedify_that_knows_the_old_key_still_verifies_its_signatures,
@@ -191,8 +191,8 @@ async fn bovine_gets_the_critics_replies(database: Database) {
     critic_reply(Library::Bovine, database).await;
 }
 
-/// In secure mode, the peer looks up, follows, reads and replies as usual. Unsigned requests are rejected.
-async fn secure_mode(library: Library, database: Database) {
+/// With authorized fetch, the peer looks up, follows, reads and replies as usual. Unsigned requests are rejected.
+async fn authorized_fetch(library: Library, database: Database) {
     let scenario = Scenario::begin_with(library, database, |settings| {
         settings.set("federation", "authorized_fetch", "true")
     })
@@ -208,12 +208,12 @@ async fn secure_mode(library: Library, database: Database) {
     scenario.reply(article, id_of(article), "Behind closed doors", None).await;
 }
 
-async fn in_secure_mode_fedify_reads_with_its_signature(database: Database) {
-    secure_mode(Library::Fedify, database).await;
+async fn with_authorized_fetch_fedify_reads_with_its_signature(database: Database) {
+    authorized_fetch(Library::Fedify, database).await;
 }
 
-async fn in_secure_mode_bovine_reads_with_its_signature(database: Database) {
-    secure_mode(Library::Bovine, database).await;
+async fn with_authorized_fetch_bovine_reads_with_its_signature(database: Database) {
+    authorized_fetch(Library::Bovine, database).await;
 }
 
 /// The critic gets a new key while the old one still signs for some time. The next Update must be verified. Returns how

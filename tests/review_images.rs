@@ -349,7 +349,7 @@ async fn h3_invalid_and_excess_images_are_left_out(database: Database) {
         log(&fixture)
             .await
             .lines()
-            .find(|line| line.contains("images; they were left out"))
+            .find(|line| line.contains("could not fetch") && line.contains("they were left out"))
             .map(str::to_owned)
     })
     .await;

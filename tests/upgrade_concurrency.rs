@@ -18,7 +18,8 @@ async fn two_processes_upgrade_once(database: Database) {
     let lines = |text: &str| fixture.app.log().iter().filter(|line| line.contains(text)).count();
     let _processes = [(); 2].map(|()| fixture.app.spawn_command(&["report", "list"]));
     eventually("two processes that wait", || async {
-        (lines("locking the database for an upgrade") == 2).then_some(())
+        let waiting = lines("waiting for another process") + lines("other processes are using the database");
+        (waiting == 2).then_some(())
     })
     .await;
     sql.execute("rollback").await;
@@ -75,7 +76,7 @@ async fn an_upgrade_aborts_no_transaction() {
 }
 
 /// PostgreSQL cancels an autovacuum for a transaction that has waited for `deadlock_timeout`; a vacuum of a large table would
-/// otherwise outlast the patience of the upgrade. Whoever waits that long must not hold a lock that others wait for.
+/// otherwise outlast one attempt of the upgrade. Whoever waits that long must not hold a lock that others wait for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upgrade_waits_long_enough_to_end_an_autovacuum() {
     let (fixture, mut sql) = outdated(Database::Postgres).await;
@@ -109,7 +110,10 @@ async fn a_server_that_waits_for_an_upgrade_can_be_stopped() {
         })
         .await;
         fixture.app.launch();
-        let is_waiting = |line: &str| line.contains("locking the database for an upgrade");
+        let is_waiting = |line: &str| match database {
+            Database::Sqlite => line.contains("waiting for another process"),
+            Database::Postgres => line.contains("other processes are using the database"),
+        };
         fixture.app.await_log("a server that waits", is_waiting).await;
         fixture.app.terminate().await;
         sql.execute("rollback").await;

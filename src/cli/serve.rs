@@ -31,7 +31,10 @@ pub(super) async fn run(file: &Path, args: ServeArgs) -> anyhow::Result<()> {
     // An upgrade of the database can take minutes. If it is interrupted, the database stays as it was.
     let app = tokio::select! {
         opened = app::open(&config, Arc::new(SystemClock)) => opened?,
-        () = &mut stop => return Ok(()),
+        () = &mut stop => {
+            tracing::info!("stopped before the database was open");
+            return Ok(());
+        }
     };
     let address = config.server.listen;
     let listener = match role {

@@ -33,6 +33,11 @@ impl Overrides {
     }
 }
 
+/// Whether a variable sets a config key.
+pub(super) fn is_config_variable(name: &str) -> bool {
+    config_key(name).is_some()
+}
+
 /// Returns the key that a variable sets: `server.listen` for `MARQUEE_SERVER__LISTEN`.
 fn config_key(name: &str) -> Option<String> {
     if NOT_KEY_PREFIXES.iter().any(|n| name.starts_with(n)) {

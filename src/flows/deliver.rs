@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 pub use self::activity_cache::ActivityCache;
 use self::activity_cache::OutboundActivity;
 use self::attempt::attempt;
-use self::delivery_results::{Attempt, DeliveryResult, ResultSender};
+use self::delivery_results::{DeliveryAttempt, DeliveryResult, ResultSender};
 use super::App;
 use super::lease::{lease_until, with_lease};
 use super::signing_keys::{ActorKeys, KeyOwner};
@@ -126,7 +126,7 @@ async fn send_all(app: &App, batch: &HostBatch, results: &ResultSender) -> HostH
         if !matches!(health, HostHealth::Failing { .. }) && !matches!(result.health, HostHealth::NotTried) {
             health = result.health;
         }
-        let result = DeliveryResult::Attempt(Attempt {
+        let result = DeliveryResult::Attempt(DeliveryAttempt {
             activity: result.delivery.activity_id,
             inbox: result.delivery.inbox.clone(),
             host: result.delivery.host.clone(),

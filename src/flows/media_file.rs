@@ -10,6 +10,7 @@ use object_store::path::Path as StorePath;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::App;
+use super::local_file::read_regular_file;
 use crate::domain::hash::sha256_hex;
 use crate::domain::id::{CriticId, MediaId};
 use crate::domain::review::Media;
@@ -138,9 +139,7 @@ async fn read_file(source: &url::Url, folder: &Path) -> anyhow::Result<Vec<u8>> 
     let path = tokio::fs::canonicalize(path).await?;
     let folder = tokio::fs::canonicalize(folder).await?;
     ensure!(path.starts_with(&folder), "the file is outside the feed's folder");
-    let size = tokio::fs::metadata(&path).await?.len();
-    ensure!(size <= MAX_IMAGE_BYTES as u64, "the file is larger than {MAX_IMAGE_BYTES} bytes");
-    Ok(tokio::fs::read(path).await?)
+    read_regular_file(&path, MAX_IMAGE_BYTES).await
 }
 
 /// The extension and media type of an image, by its content and not by what its source declares.

@@ -31,6 +31,7 @@ pub mod group_commit;
 pub mod ingest;
 pub mod key_rotation;
 mod lease;
+mod local_file;
 pub mod lookup;
 pub mod media_file;
 pub mod moderate;

@@ -47,7 +47,7 @@ pub async fn apply_action(app: &App, id: CommentId, action: CommentAction) -> an
         | (CommentAction::Reject, CommentState::Held) => CommentState::Hidden,
         (CommentAction::Show, CommentState::Hidden)
         | (CommentAction::Approve, CommentState::Held | CommentState::Hidden) => CommentState::Shown,
-        (_, state) => bail!("{}", impossible(action, state)),
+        (_, state) => bail!("{}", explain_conflict(action, state)),
     };
     comment_moderation::transition(&mut tx, id, state, to).await?;
     let more = if action == CommentAction::Approve { trust_author(&mut tx, &comment).await? } else { 0 };
@@ -65,7 +65,7 @@ fn unknown(actor: &str) -> String {
     format!("could not fetch the author {actor}, so they cannot be approved; try again later")
 }
 
-fn impossible(action: CommentAction, state: CommentState) -> String {
+fn explain_conflict(action: CommentAction, state: CommentState) -> String {
     match (action, state) {
         (_, CommentState::Deleted) => "the comment was deleted by its author".to_owned(),
         (_, CommentState::Withheld) => "the author of the comment has blocked the critic".to_owned(),

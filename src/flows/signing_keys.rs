@@ -183,7 +183,7 @@ pub(super) async fn save_scheme(
     }
 }
 
-/// Signs fetches as the site itself: servers in secure mode reject unsigned requests.
+/// Signs fetches as the site itself: servers with authorized fetch reject unsigned requests.
 pub(super) struct InstanceSigner(pub(super) App);
 
 impl InstanceSigner {

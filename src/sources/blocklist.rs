@@ -146,7 +146,11 @@ fn strip_wildcard(domain: &str) -> String {
 
 /// Returns the rows that are not blank, with their line numbers.
 fn parse_rows(text: &str) -> Result<Vec<(usize, StringRecord)>, BlocklistErrors> {
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter(text))
+        .from_reader(text.as_bytes());
     let mut rows = Vec::new();
     loop {
         let start = reader.position().clone();
@@ -172,6 +176,22 @@ fn parse_rows(text: &str) -> Result<Vec<(usize, StringRecord)>, BlocklistErrors>
     }
 }
 
+/// Returns the character between the fields. Spreadsheets write a semicolon where the comma is a decimal separator.
+fn delimiter(text: &str) -> u8 {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let names_columns = |delimiter: char| {
+        first.contains(delimiter)
+            && first.split(delimiter).any(|name| name.trim_matches(['#', '"', ' ']) == "domain")
+    };
+    if names_columns(';') {
+        b';'
+    } else if names_columns('\t') {
+        b'\t'
+    } else {
+        b','
+    }
+}
+
 fn raw_row(text: &str, start: u64, end: u64) -> &str {
     let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
     range.and_then(|(start, end)| text.get(start..end)).unwrap_or_default()
@@ -182,6 +202,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn spreadsheets_may_separate_fields_by_semicolons_or_tabs() {
+        let rows = [("a.example", BlocklistSeverity::Silence), ("b.example", BlocklistSeverity::Suspend)];
+        for delimiter in [";", "\t", ","] {
+            let list = "#domain,severity\na.example,silence\n\"b.example\",suspend\n".replace(',', delimiter);
+            let entries = parse(list.as_bytes()).expect("a list");
+            let found: Vec<_> = entries.iter().map(|entry| (entry.domain.as_str(), entry.severity)).collect();
+            assert_eq!(found, rows, "{delimiter:?}");
+        }
+    }
 
     fn read(text: &str) -> Vec<(usize, String, BlocklistSeverity)> {
         let listed = parse(text.as_bytes()).unwrap();

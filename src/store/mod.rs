@@ -2,7 +2,7 @@
 //!
 //! Reads take a [`Db`]; what must commit together takes a [`Tx`]. SQLite has one writer: a [`Tx`] begins immediately and is
 //! never held across network IO. A query has one text, with `$1` for the first parameter; where the databases differ, a
-//! function has a text for each. States and kinds are enums (`domain::states`), stored by their names.
+//! function has a text for each. States and kinds are enums in `domain`, stored by their names.
 
 pub mod access_levels;
 pub mod activities;

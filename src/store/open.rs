@@ -33,7 +33,13 @@ impl Db {
                 }
             }
             Pools::Postgres(pool) => {
-                let installed = InstalledSchema::load_postgres(&mut *pool.acquire().await?).await?;
+                let mut tx = pool.begin().await?;
+                // Another process that upgrades the database may lock it for longer than the role allows.
+                sqlx::raw_sql("set local statement_timeout = 0; set local lock_timeout = 0")
+                    .execute(&mut *tx)
+                    .await?;
+                let installed = InstalledSchema::load_postgres(&mut tx).await?;
+                tx.rollback().await?;
                 if installed.needs_upgrade(&POSTGRES_SCHEMA, access)? {
                     upgrade_postgres(pool, access).await?;
                 }

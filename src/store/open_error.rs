@@ -32,13 +32,13 @@ pub enum OpenError {
     /// An older binary has made it, and this process only reads.
     #[error(
         "it was last opened by an older version of Marquee, and this command does not upgrade it; run `marquee \
-         serve` with this version first"
+         serve` with this version first or, if it is upgrading the database now, wait until it has finished"
     )]
     Older,
     /// Before the upgrade, rows refer to rows that do not exist.
     #[error(
-        "it cannot be upgraded, because some rows refer to rows that do not exist: {0}. Nothing was changed. Delete these rows \
-         (`pragma foreign_key_check` lists all of them) and try again"
+        "it cannot be upgraded, because some rows refer to rows that do not exist: {0}. Nothing was \
+         changed. Run `sqlite3 FILE 'pragma foreign_key_check'` to list all of them, delete them and try again"
     )]
     BrokenReferences(BrokenReferences),
     /// After the upgrade, rows would refer to rows that do not exist.

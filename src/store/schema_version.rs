@@ -1,6 +1,8 @@
 //! Compares the schema of a database with the one that this binary knows: whether the database has to be upgraded, and
 //! whether this binary may touch it at all.
 
+use std::collections::BTreeSet;
+
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{PgConnection, SqliteConnection};
 
@@ -33,6 +35,12 @@ impl KnownSchema {
     /// The newest migration.
     pub(super) fn version(&self) -> i64 {
         self.migrator.iter().map(|migration| migration.version).max().unwrap_or(0)
+    }
+
+    /// The words of all migrations. They include the names of all tables that any version of the schema has had.
+    pub(super) fn words(&self) -> BTreeSet<&str> {
+        let texts = self.migrator.iter().map(|migration| migration.sql.as_str());
+        texts.flat_map(|sql| sql.split(|c: char| c != '_' && !c.is_ascii_alphanumeric())).collect()
     }
 
     /// Says that a database is newer if that is why sqlx rejected it: another process may have upgraded it meanwhile.

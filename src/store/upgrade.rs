@@ -2,9 +2,10 @@
 //! leaves the database as it was.
 //!
 //! One process upgrades at a time; the others wait for it, and then find nothing to do. On SQLite they wait for the write
-//! lock, on PostgreSQL for the advisory lock that sqlx takes for migrations. On PostgreSQL, running transactions are never
+//! lock, on PostgreSQL for the advisory lock that sqlx takes for migrations. On PostgreSQL, transactions of clients are never
 //! aborted: the upgrade takes the locks of all tables at once, or lets go of them and tries again.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use sqlx::migrate::Migrate as _;
@@ -21,6 +22,15 @@ use super::triggers;
 
 /// How long an upgrade waits for other processes. An upgrade by another process can take minutes.
 const LOCK_TIMEOUT: Duration = Duration::from_mins(10);
+
+/// After this time a process says that it waits for the lock.
+const SILENT_WAIT: Duration = Duration::from_secs(1);
+
+/// The longest attempt to lock all tables, during which everybody else waits for the upgrade.
+const MAX_ATTEMPT: Duration = Duration::from_millis(800);
+
+/// How often the log says that the tables are still in use.
+const WARNING_INTERVAL: Duration = Duration::from_mins(1);
 
 /// How long the upgrade leaves the tables to others before it tries to lock them again.
 const LOCK_RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -64,8 +74,7 @@ fn upgrade_options(options: SqliteConnectOptions) -> SqliteConnectOptions {
 /// Upgrades an SQLite database. The transaction has the write lock from the beginning.
 pub(super) async fn upgrade_sqlite(options: SqliteConnectOptions, access: Access) -> Result<(), OpenError> {
     let mut connection = upgrade_options(options).connect().await?;
-    tracing::debug!("locking the database for an upgrade");
-    let begun = connection.begin_with("BEGIN IMMEDIATE").await;
+    let begun = wait_for_lock(connection.begin_with("BEGIN IMMEDIATE")).await?;
     let mut tx =
         begun.map_err(|error| if is_busy(&error) { OpenError::Busy(LOCK_TIMEOUT) } else { error.into() })?;
     let installed = InstalledSchema::load_sqlite(&mut tx).await?;
@@ -94,6 +103,16 @@ pub(super) async fn upgrade_sqlite(options: SqliteConnectOptions, access: Access
     truncate_wal(&mut connection).await?;
     log.finish();
     Ok(connection.close().await?)
+}
+
+/// Waits for the lock that only one process can have. If that takes a while, the log says so.
+async fn wait_for_lock<T>(locking: impl Future<Output = T>) -> Result<T, OpenError> {
+    let mut locking = pin!(locking);
+    if let Ok(locked) = tokio::time::timeout(SILENT_WAIT, &mut locking).await {
+        return Ok(locked);
+    }
+    tracing::info!("waiting for another process that is upgrading or using the database");
+    tokio::time::timeout(LOCK_TIMEOUT, locking).await.map_err(|_| OpenError::Busy(LOCK_TIMEOUT))
 }
 
 /// Whether another connection has the write lock of an SQLite database.
@@ -133,15 +152,14 @@ async fn find_broken_references(connection: &mut SqliteConnection) -> Result<Opt
 /// Upgrades a PostgreSQL database. The advisory lock belongs to the connection, which is closed in any case.
 pub(super) async fn upgrade_postgres(pool: &PgPool, access: Access) -> Result<(), OpenError> {
     let mut connection = pool.acquire().await?.detach();
-    // Waiting for another upgrade, and an upgrade itself, may take longer than the role allows a statement to take.
-    sqlx::raw_sql("set statement_timeout = 0").execute(&mut connection).await?;
-    tracing::debug!("locking the database for an upgrade");
-    connection.lock().await?;
+    // Waiting for another upgrade, and an upgrade itself, may take longer than the role allows.
+    sqlx::raw_sql("set statement_timeout = 0; set lock_timeout = 0").execute(&mut connection).await?;
+    wait_for_lock(connection.lock()).await??;
     let installed = InstalledSchema::load_postgres(&mut connection).await?;
     if installed.needs_upgrade(&POSTGRES_SCHEMA, access)? {
         let log = UpgradeLog::start(&installed, &POSTGRES_SCHEMA);
         let locks = TableLocks::load(&mut connection).await?;
-        let mut is_first = true;
+        let mut warned_at: Option<Instant> = None;
         loop {
             let mut tx = connection.begin().await?;
             if locks.try_lock_all(&mut tx).await? {
@@ -152,10 +170,11 @@ pub(super) async fn upgrade_postgres(pool: &PgPool, access: Access) -> Result<()
             if log.started.elapsed() > LOCK_TIMEOUT {
                 return Err(OpenError::Busy(LOCK_TIMEOUT));
             }
-            if std::mem::take(&mut is_first) {
+            if warned_at.is_none_or(|at| at.elapsed() > WARNING_INTERVAL) {
                 tracing::warn!("other processes are using the database; will try to lock its tables again");
+                warned_at = Some(Instant::now());
             }
-            locks.wait_for_each(&mut connection).await?;
+            locks.wait_for_used_table(&mut connection).await?;
             tokio::time::sleep(LOCK_RETRY_INTERVAL).await;
         }
         log.finish();
@@ -176,11 +195,12 @@ struct TableLocks {
 
 impl TableLocks {
     async fn load(connection: &mut PgConnection) -> Result<Self> {
+        // Another application may have tables in the same schema.
         let tables = "select format('%I', tablename) from pg_tables
-             where schemaname = current_schema() and pg_has_role(tableowner, 'usage')
-                and not starts_with(tablename, '_sqlx')
+             where schemaname = current_schema() and tablename = any($1)
              order by tablename";
-        let tables = sqlx::query_scalar(tables).fetch_all(&mut *connection).await?;
+        let names: Vec<&str> = POSTGRES_SCHEMA.words().into_iter().collect();
+        let tables = sqlx::query_scalar(tables).bind(names).fetch_all(&mut *connection).await?;
         let timeout = "select setting::bigint from pg_settings where name = 'deadlock_timeout'";
         let milliseconds: i64 = sqlx::query_scalar(timeout).fetch_one(connection).await?;
         let deadlock_timeout = Duration::from_millis(milliseconds.unsigned_abs());
@@ -193,16 +213,23 @@ impl TableLocks {
         if self.tables.is_empty() {
             return Ok(true);
         }
-        try_lock(tx, &self.tables.join(", "), self.deadlock_timeout * 4 / 5).await
+        try_lock(tx, &self.tables.join(", "), (self.deadlock_timeout * 4 / 5).min(MAX_ATTEMPT)).await
     }
 
-    /// Waits for one table after the other, for longer than `deadlock_timeout` and without holding any lock meanwhile, so that
-    /// no deadlock is possible. This cancels an autovacuum, which otherwise would block every attempt until it has finished.
-    async fn wait_for_each(&self, connection: &mut PgConnection) -> Result<()> {
+    /// Waits for the first table that is in use, for longer than `deadlock_timeout` and without holding any lock meanwhile, so
+    /// that no deadlock is possible. This cancels an autovacuum, which otherwise would block every attempt until it has
+    /// finished.
+    async fn wait_for_used_table(&self, connection: &mut PgConnection) -> Result<()> {
         for table in &self.tables {
+            let started = Instant::now();
             let mut tx = connection.begin().await?;
-            try_lock(&mut tx, table, self.deadlock_timeout + Duration::from_millis(500)).await?;
+            let is_free =
+                try_lock(&mut tx, table, self.deadlock_timeout + Duration::from_millis(500)).await?;
             tx.rollback().await?;
+            // The transaction that uses this table probably uses later ones, too.
+            if !is_free || started.elapsed() > self.deadlock_timeout {
+                break;
+            }
         }
         Ok(())
     }

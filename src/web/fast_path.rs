@@ -24,7 +24,7 @@ use super::state::WebState;
 #[derive(Debug, Clone)]
 pub struct FastPath {
     state: Arc<WebState>,
-    /// Empty in secure mode, where each request is authenticated first.
+    /// Empty with authorized fetch, where each request is authenticated first.
     shortcuts: Arc<[(PathPattern, Shortcut)]>,
     router: Router,
 }

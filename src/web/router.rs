@@ -11,8 +11,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
 use super::activitypub::{
-    activity, actor, article, collections, host_meta, inbox, nodeinfo, note, quote_authorization,
-    secure_mode, webfinger,
+    activity, actor, article, authorized_fetch, collections, host_meta, inbox, nodeinfo, note,
+    quote_authorization, webfinger,
 };
 use super::error::WebError;
 use super::error_pages::format_errors;
@@ -92,7 +92,7 @@ pub(super) fn router(routes: Vec<Route>, state: WebState) -> Router {
     routes
         .into_iter()
         .fold(Router::new(), |router, Route { path, handlers, .. }| router.route(path, handlers))
-        .layer(middleware::from_fn_with_state(state.clone(), secure_mode::require_signature))
+        .layer(middleware::from_fn_with_state(state.clone(), authorized_fetch::require_signature))
         .layer(middleware::from_fn(limit_request))
         .layer(middleware::from_fn_with_state(state.clone(), format_errors))
         .layer(middleware::from_fn_with_state(state.clone(), log_requests))

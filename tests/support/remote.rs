@@ -198,7 +198,7 @@ impl Remote {
         self.server.state().requests.values().sum()
     }
 
-    /// Requires a signature on each GET of an actor or a note from now on, as secure mode does.
+    /// Requires a signature on each GET of an actor or a note from now on, as authorized fetch does.
     pub fn require_signed_gets(&self) {
         self.server.is_secure.store(true, Ordering::SeqCst);
     }

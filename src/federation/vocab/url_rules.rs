@@ -84,7 +84,10 @@ pub fn canonical_host(text: &str, rules: UrlRules) -> Option<String> {
     }
     let scheme = if rules.allow_http { "http" } else { "https" };
     let url = rules.parse_web_url(&format!("{scheme}://{text}/"))?;
-    url.origin().ascii_serialization().split_once("://").map(|(_, host)| host.to_owned())
+    // URLs allow characters such as `;` in a host, DNS does not.
+    let is_in_dns = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '[' | ']');
+    let origin = url.origin().ascii_serialization();
+    origin.split_once("://").map(|(_, host)| host.to_owned()).filter(|host| host.chars().all(is_in_dns))
 }
 
 #[cfg(test)]
@@ -117,6 +120,11 @@ mod tests {
         assert_eq!(canonical_host("Example.COM.", UrlRules::STRICT).as_deref(), Some("example.com"));
         assert_eq!(canonical_host("a.example/x", UrlRules::STRICT), None);
         assert_eq!(canonical_host("u@a.example", UrlRules::STRICT), None);
+        for text in
+            ["a.example;suspend", "a,example", "a'b.example", "a\"b.example", "a&b.example", "a b.example"]
+        {
+            assert_eq!(canonical_host(text, UrlRules::STRICT), None, "{text}");
+        }
         assert_eq!(canonical_host("localhost:8080", UrlRules::LOCALHOST).as_deref(), Some("localhost:8080"));
     }
 

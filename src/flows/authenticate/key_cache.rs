@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use moka::policy::EvictionPolicy;
 use url::Url;
 
 use super::key_fetch::REFETCH_INTERVAL;
@@ -97,7 +98,13 @@ pub struct RemoteKeyCache(moka::sync::Cache<Url, Arc<CachedKey>>);
 
 impl Default for RemoteKeyCache {
     fn default() -> Self {
-        Self(moka::sync::Cache::new(CACHE_CAPACITY))
+        // A key that was just used is admitted even if others are used more often: its next request comes soon.
+        Self(
+            moka::sync::Cache::builder()
+                .max_capacity(CACHE_CAPACITY)
+                .eviction_policy(EvictionPolicy::lru())
+                .build(),
+        )
     }
 }
 
@@ -122,6 +129,24 @@ impl RemoteKeyCache {
 mod tests {
     use super::*;
     use crate::federation::public_key::tests::ED25519_PEM;
+
+    #[test]
+    fn keys_that_are_used_stay_cached_and_others_are_evicted() {
+        let keys = RemoteKeyCache::default();
+        let id = |number: u64| Url::parse(&format!("https://m.example/users/{number}#main-key")).unwrap();
+        let now = Timestamp::from_millis(0);
+        for number in 0..2 * CACHE_CAPACITY {
+            let key = CachedKey::parse(&id(number), &id(number), ED25519_PEM, now).unwrap();
+            keys.insert(Arc::new(key));
+            assert!(keys.get(&id(0)).is_some(), "{number}");
+            if number % 64 == 0 {
+                keys.0.run_pending_tasks();
+            }
+        }
+        keys.0.run_pending_tasks();
+        assert!(keys.get(&id(1)).is_none() && keys.get(&id(2 * CACHE_CAPACITY - 1)).is_some());
+        assert!(keys.0.entry_count() <= CACHE_CAPACITY);
+    }
 
     #[test]
     fn a_cached_key_rejects_only_while_the_database_and_its_server_confirmed_it_recently() {

@@ -2,8 +2,9 @@
 //! one. A delivery whose result is lost because the process dies is sent again.
 //!
 //! A result that the database rejects must not be lost in the same way: the delivery would stay due, and its host would
-//! receive the same activity again and again. The delivery is abandoned instead. If that cannot be stored either, its host
-//! counts as failing: nothing is sent to it for an hour, or until it sends something itself.
+//! receive the same activity again and again. Its outcome is stored without what else follows from it or, if the database
+//! rejects the outcome itself, the delivery is abandoned. If that cannot be stored either, its host counts as failing:
+//! nothing is sent to it for an hour, or until it sends something itself.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -60,23 +61,34 @@ impl ResultWriter {
         self.backed_off.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stores what the database accepts of a result that it rejects for this reason: the outcome without the signature
-    /// scheme or, if it rejects the outcome, that the delivery failed.
-    async fn store_in_part(&self, attempt: &Attempt, reason: &sqlx::Error) -> Result<()> {
-        let Attempt { activity, inbox, .. } = attempt;
-        if attempt.scheme_update.is_some() {
-            let outcome = DeliveryResult::Attempt(Attempt { scheme_update: None, ..attempt.clone() });
-            if store_group(&self.app, &[&outcome], &HashSet::new()).await.is_ok() {
-                tracing::error!(%activity, inbox, error = %reason, "could not store signature scheme of a delivery");
+    /// Stores what the database accepts of a result that it rejects for this reason: the outcome alone, without the
+    /// signature scheme and without removing followers, or else that the delivery failed.
+    async fn store_in_part(&self, attempt: &DeliveryAttempt, reason: &sqlx::Error) -> Result<(), GroupError> {
+        let DeliveryAttempt { activity, inbox, .. } = attempt;
+        match self.store_outcome(attempt).await.map_err(GroupError::from) {
+            Ok(()) => {
+                tracing::error!(%activity, inbox, error = %reason, "could not store what follows from a delivery");
                 return Ok(());
             }
+            Err(GroupError::RowRejected(_)) => {}
+            // The same outcome can be stored later.
+            Err(error) => return Err(error),
         }
         let outcome =
             DeliveryOutcome::Failed { status: attempt.outcome.status(), error: RESULT_NOT_STORED.to_owned() };
-        let failed = DeliveryResult::Attempt(Attempt { outcome, scheme_update: None, ..attempt.clone() });
-        store_group(&self.app, &[&failed], &HashSet::new()).await?;
-        tracing::error!(%activity, inbox, error = %reason, "could not store delivery result; delivery abandoned");
+        self.store_outcome(&DeliveryAttempt { outcome, ..attempt.clone() }).await?;
+        let is_delivered = matches!(attempt.outcome, DeliveryOutcome::Delivered { .. });
+        let end = if is_delivered { "delivered, but recorded as failed" } else { "delivery abandoned" };
+        tracing::error!(%activity, inbox, error = %reason, end, "could not store delivery result");
         Ok(())
+    }
+
+    /// Stores the outcome of an attempt and nothing that follows from it.
+    async fn store_outcome(&self, attempt: &DeliveryAttempt) -> Result<()> {
+        let result = DeliveryResult::Attempt(attempt.clone());
+        let mut tx = self.app.db.begin().await?;
+        store_attempts(&mut tx, &[&result], self.app.clock.now()).await?;
+        tx.commit_without_notify().await
     }
 }
 
@@ -125,7 +137,7 @@ impl GroupWriter for ResultWriter {
 
     fn on_dropped(&self, result: &DeliveryResult) {
         // A release that is dropped leaves the lease to expire.
-        if let DeliveryResult::Attempt(Attempt { host, .. }) = result {
+        if let DeliveryResult::Attempt(DeliveryAttempt { host, .. }) = result {
             self.backed_off().insert(host.clone());
         }
     }
@@ -135,7 +147,7 @@ impl GroupWriter for ResultWriter {
 #[derive(Debug)]
 pub enum DeliveryResult {
     /// The result of one attempt.
-    Attempt(Attempt),
+    Attempt(DeliveryAttempt),
     /// The lease of a host is released.
     Release {
         /// The host.
@@ -149,7 +161,7 @@ pub enum DeliveryResult {
 
 /// The result of one attempt of a delivery.
 #[derive(Debug, Clone)]
-pub struct Attempt {
+pub struct DeliveryAttempt {
     /// The activity.
     pub activity: ActivityId,
     /// The inbox that it was sent to.
@@ -166,7 +178,7 @@ impl DeliveryResult {
     /// The order in which rows are locked, so that no two workers wait for each other: deliveries first, then hosts.
     fn lock_order(&self) -> (u8, Option<ActivityId>, &str) {
         match self {
-            Self::Attempt(Attempt { activity, inbox, .. }) => (0, Some(*activity), inbox),
+            Self::Attempt(DeliveryAttempt { activity, inbox, .. }) => (0, Some(*activity), inbox),
             Self::Release { host, .. } => (1, None, host),
         }
     }
@@ -179,7 +191,7 @@ async fn store_group(app: &App, group: &[&DeliveryResult], backed_off: &HashSet<
     // Rows are locked in one order everywhere: followers, deliveries, hosts.
     let mut gone = Vec::new();
     for result in group {
-        if let DeliveryResult::Attempt(Attempt {
+        if let DeliveryResult::Attempt(DeliveryAttempt {
             inbox,
             outcome: DeliveryOutcome::Failed { status: Some(GONE_STATUS), .. },
             ..
@@ -192,7 +204,7 @@ async fn store_group(app: &App, group: &[&DeliveryResult], backed_off: &HashSet<
     store_attempts(&mut tx, group, now).await?;
     release_hosts(&mut tx, group, backed_off, now).await?;
     for result in group {
-        if let DeliveryResult::Attempt(Attempt { host, scheme_update: Some(update), .. }) = result {
+        if let DeliveryResult::Attempt(DeliveryAttempt { host, scheme_update: Some(update), .. }) = result {
             signing_keys::save_scheme(&mut tx, host, update.accepted, now).await?;
         }
     }
@@ -211,7 +223,9 @@ async fn store_attempts(tx: &mut Tx, group: &[&DeliveryResult], now: Timestamp) 
     let mut delivered: BTreeMap<(ActivityId, u16), Vec<&str>> = BTreeMap::new();
     let mut others: BTreeMap<ActivityId, Vec<(&str, &DeliveryOutcome)>> = BTreeMap::new();
     for result in group {
-        let DeliveryResult::Attempt(Attempt { activity, inbox, outcome, .. }) = result else { continue };
+        let DeliveryResult::Attempt(DeliveryAttempt { activity, inbox, outcome, .. }) = result else {
+            continue;
+        };
         match outcome {
             DeliveryOutcome::Delivered { status } => {
                 delivered.entry((*activity, *status)).or_default().push(inbox);

@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::domain::feed::Feed;
 use crate::flows::App;
+use crate::flows::local_file::read_regular_file;
 use crate::net::http_client::GetRequest;
 use crate::sources::feed;
 
@@ -31,13 +32,7 @@ pub(super) async fn fetch_feed(app: &App, feed: &Feed) -> anyhow::Result<FeedRes
         let path = tokio::fs::canonicalize(&path)
             .await
             .with_context(|| format!("file not found: {}", path.display()))?;
-        let size = tokio::fs::metadata(&path).await?.len();
-        anyhow::ensure!(
-            size <= feed::MAX_DOCUMENT_BYTES as u64,
-            "the feed is larger than {} bytes",
-            feed::MAX_DOCUMENT_BYTES
-        );
-        let bytes = tokio::fs::read(&path).await?;
+        let bytes = read_regular_file(&path, feed::MAX_DOCUMENT_BYTES).await?;
         let base = Url::from_file_path(&path).ok().context("the path of the feed is not absolute")?;
         let folder = path.parent().map(Path::to_owned);
         return Ok(FeedResponse::Bytes { bytes, base, folder, validators: Validators::default() });

@@ -101,7 +101,10 @@ pub async fn accept(app: &App, request: InboxRequest, permit: InboxPermit) -> Re
         activity = activity.id.as_ref().map(tracing::field::display),
         actor = %activity.actor,
     );
-    let accepted = accept_parsed(app, &parsed, verification, Arc::new(permit)).instrument(span).await;
+    let accepted = accept_parsed(app, &parsed, verification, Arc::new(permit)).instrument(span.clone()).await;
+    if let Err(AcceptError::Failed(FlowError::Unavailable(outage))) = &accepted {
+        span.in_scope(|| tracing::warn!(error = %outage, "activity rejected: database unavailable"));
+    }
     accepted.map_err(|error| match error {
         // Whoever logs this error does so outside the span.
         AcceptError::Failed(FlowError::Internal(error)) => {

@@ -72,8 +72,7 @@ pub(in crate::web) async fn receive(state: &WebState, request: Request) -> Resul
         Err(AcceptError::Blocked) => Err(WebError::Forbidden("your account or server is blocked")),
         Err(AcceptError::AtCapacity(error)) => Err(error.into()),
         // Most servers retry a delivery themselves: they need not wait as long as a reader.
-        Err(AcceptError::Failed(FlowError::Unavailable(outage))) => {
-            tracing::warn!(error = %outage, "activity rejected: database unavailable");
+        Err(AcceptError::Failed(FlowError::Unavailable(_))) => {
             Err(WebError::Busy("the database is unavailable"))
         }
         Err(AcceptError::Failed(error)) => Err(error.into()),

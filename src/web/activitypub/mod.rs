@@ -9,13 +9,13 @@ use crate::net::media_type::ACTIVITY_JSON;
 pub(super) mod activity;
 pub(super) mod actor;
 pub(super) mod article;
+pub(super) mod authorized_fetch;
 pub(super) mod collections;
 pub(super) mod host_meta;
 pub(super) mod inbox;
 pub(super) mod nodeinfo;
 pub(super) mod note;
 pub(super) mod quote_authorization;
-pub(super) mod secure_mode;
 pub(super) mod webfinger;
 
 /// Responds with an ActivityStreams document.

@@ -13,8 +13,8 @@ both_databases!(
     actors_and_discovery_stay_public,
     a_fetch_with_an_invalid_signature_is_rejected,
     a_blocked_server_gets_403,
-    two_servers_in_secure_mode_do_not_deadlock,
-    without_secure_mode_signatures_of_fetches_are_ignored,
+    two_servers_with_authorized_fetch_do_not_deadlock,
+    without_authorized_fetch_signatures_of_fetches_are_ignored,
 );
 
 async fn secure_fixture(database: Database) -> Fixture {
@@ -52,7 +52,7 @@ async fn other_documents_are_served_only_to_signed_requests(database: Database) 
     for url in &all {
         let response = fixture.network.client.get(url, AS2).await;
         assert_eq!(response.status, 401, "{url}: {}", response.body);
-        assert!(response.body.contains("Secure mode"), "the error gives the reason: {}", response.body);
+        assert!(response.body.contains("Authorized fetch"), "the error gives the reason: {}", response.body);
         assert!(!response.body.contains("Ferry"), "{}", response.body);
         let mut responses = vec![response];
         for scheme in SignatureScheme::BOTH {
@@ -155,7 +155,7 @@ async fn a_blocked_server_gets_403(database: Database) {
     assert_eq!(fixture.remote.requests(), before, "no key is fetched from a server that is not on the list");
 }
 
-async fn two_servers_in_secure_mode_do_not_deadlock(database: Database) {
+async fn two_servers_with_authorized_fetch_do_not_deadlock(database: Database) {
     let fixture = secure_fixture(database).await;
     fixture.remote.require_signed_gets();
     let before = fixture.remote.requests();
@@ -167,7 +167,7 @@ async fn two_servers_in_secure_mode_do_not_deadlock(database: Database) {
     assert_eq!(fixture.remote.take_violations(), Vec::<String>::new());
 }
 
-async fn without_secure_mode_signatures_of_fetches_are_ignored(database: Database) {
+async fn without_authorized_fetch_signatures_of_fetches_are_ignored(database: Database) {
     let fixture = Fixture::new(database).await;
     let article: Value = fixture.publish("The Night Ferry").await;
     let before = fixture.remote.requests();

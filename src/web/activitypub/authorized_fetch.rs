@@ -1,8 +1,8 @@
-//! Secure mode (`federation.authorized_fetch`): ActivityPub documents are served only to signed requests of actors that
+//! Authorized fetch (`federation.authorized_fetch`): ActivityPub documents are served only to signed requests of actors that
 //! are not blocked.
 //!
 //! Every response with an ActivityPub media type is protected unless [`is_public`] allows its path, so new routes are
-//! protected by default. Pages are always public. Without secure mode, signatures of fetches are ignored.
+//! protected by default. Pages are always public. Without authorized fetch, signatures of fetches are ignored.
 
 use std::net::IpAddr;
 
@@ -32,7 +32,7 @@ const VARY_ENCODED: HeaderValue =
 /// The error for blocked actors and servers.
 const BLOCKED: WebError = WebError::Forbidden("your account or server is blocked");
 
-/// Middleware that rejects unsigned fetches of documents in secure mode.
+/// Middleware that rejects unsigned fetches of documents with authorized fetch.
 pub(in crate::web) async fn require_signature(
     State(state): State<WebState>,
     request: Request,
