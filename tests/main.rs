@@ -39,6 +39,7 @@ mod errors;
 // Needs the feature `failpoints`, which `tests/run` enables: the process kills itself at each failpoint.
 #[cfg(feature = "failpoints")]
 mod failpoints;
+mod feed_dates;
 mod feeds;
 mod harness;
 mod inbound_activities;

@@ -29,6 +29,15 @@ pub struct Feed {
     pub last_modified: Option<String>,
     /// The number of failed polls in a row.
     pub failures: u32,
+    /// The URL at which the feed was read to its last page. A new entry without a date is only new in such a feed.
+    pub read_url: Option<String>,
+}
+
+impl Feed {
+    /// Whether the feed was read to its last page at its current URL.
+    pub fn is_read(&self) -> bool {
+        self.read_url.as_deref() == Some(self.url.as_str())
+    }
 }
 
 /// Returns how long to wait after `failures` failed polls in a row: the interval, doubled each time, but at

@@ -9,4 +9,6 @@ pub struct FeedEntry {
     pub guid: Option<String>,
     /// The review that it carries. `content.canonical_url` is the entry's own link.
     pub content: ReviewContent,
+    /// What the log says about its date, if that cannot be read or its zone was assumed.
+    pub date_note: Option<String>,
 }

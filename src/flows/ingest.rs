@@ -82,38 +82,71 @@ async fn poll_claimed(app: &App, feed: &Feed, lease: LeaseId) -> anyhow::Result<
     let polled = with_lease(app, LeaseQueue::Feeds, lease, polling).await;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    let (validators, problem) = match polled {
-        Ok(validators) => (validators, None),
-        Err(error) => {
-            let reason = format!("{error:#}");
-            feed_log::append(&mut tx, feed.id, IngestDecision::Failed, &feed.name, &reason, now).await?;
-            let kept = Validators { etag: feed.etag.clone(), last_modified: feed.last_modified.clone() };
-            (kept, Some(reason))
+    let polled = polled.unwrap_or_else(|error| Polled::failed(feed, format!("{error:#}"), Duration::ZERO));
+    if let Some(failure) = &polled.failure {
+        feed_log::append(&mut tx, feed.id, IngestDecision::Failed, &feed.name, &failure.reason, now).await?;
+    }
+    let (failures, delay) = match &polled.failure {
+        Some(failure) => {
+            let failures = feed.failures.saturating_add(1);
+            (failures, poll_backoff(feed.interval, failures).max(failure.retry_after))
         }
+        None => (0, feed.interval),
     };
-    let failures = if problem.is_some() { feed.failures.saturating_add(1) } else { 0 };
-    let polled = PollResult {
-        etag: validators.etag.as_deref(),
-        last_modified: validators.last_modified.as_deref(),
+    let result = PollResult {
+        etag: polled.validators.etag.as_deref(),
+        last_modified: polled.validators.last_modified.as_deref(),
+        read_url: polled.is_read.then_some(feed.url.as_str()),
         failures,
-        next_poll_at: now + if failures == 0 { feed.interval } else { poll_backoff(feed.interval, failures) },
+        next_poll_at: now + delay,
     };
-    feeds::finish_poll(&mut tx, feed.id, lease, &polled).await?;
+    feeds::finish_poll(&mut tx, feed.id, lease, &result).await?;
     feed_log::trim(&mut tx, feed.id).await?;
     tx.commit().await?;
     app.wake.notify();
-    Ok(problem)
+    Ok(polled.failure.map(|failure| failure.reason))
 }
 
-async fn poll(app: &App, feed: &Feed) -> anyhow::Result<Validators> {
+/// What a poll leaves for the next one.
+struct Polled {
+    validators: Validators,
+    /// Whether the feed was read to its last page, with every entry.
+    is_read: bool,
+    failure: Option<PollFailure>,
+}
+
+/// Why a feed could not be polled.
+struct PollFailure {
+    reason: String,
+    /// How long the server asks to wait.
+    retry_after: Duration,
+}
+
+impl Polled {
+    fn failed(feed: &Feed, reason: String, retry_after: Duration) -> Self {
+        let validators = Validators { etag: feed.etag.clone(), last_modified: feed.last_modified.clone() };
+        Self { validators, is_read: false, failure: Some(PollFailure { reason, retry_after }) }
+    }
+}
+
+async fn poll(app: &App, feed: &Feed) -> anyhow::Result<Polled> {
     let critic = critics::find(&app.db, feed.critic).await?.context("the feed has no critic")?;
     let (bytes, base, folder, validators) = match fetch_feed(app, feed).await? {
         FeedResponse::Unchanged(validators) => {
-            return release_held_by_feed(app, feed, &critic).await.map(|_| validators);
+            release_held_by_feed(app, feed, &critic).await?;
+            return Ok(Polled { validators, is_read: false, failure: None });
+        }
+        FeedResponse::Later { status, delay } => {
+            let reason = format!(
+                "the server responded with {status} and asks to wait for {} seconds",
+                delay.as_secs()
+            );
+            return Ok(Polled::failed(feed, reason, delay));
         }
         FeedResponse::Bytes { bytes, base, folder, validators } => (bytes, base, folder, validators),
     };
-    let document = tokio::task::spawn_blocking(move || feed::parse(&bytes, &base)).await??;
+    let zone = app.site.timezone.clone();
+    let document = tokio::task::spawn_blocking(move || feed::parse(&bytes, &base, &zone)).await??;
     let mut poll = FeedPoll {
         app,
         feed,
@@ -121,9 +154,13 @@ async fn poll(app: &App, feed: &Feed) -> anyhow::Result<Validators> {
         folder: folder.as_deref(),
         published: 0,
         document_ids: DocumentIds::default(),
+        newest_known: None,
     };
+    let is_last_page = !document.has_next_page && document.skipped.is_empty();
     poll.published = release_held_by_feed(app, feed, &critic).await?;
     let is_whole = poll.process(document).await?;
     // Without validators the feed is fetched again even if it does not change, for the entries that failed.
-    Ok(if is_whole { validators } else { Validators::default() })
+    let validators = if is_whole { validators } else { Validators::default() };
+    // An entry that could not be read or stored is not known at the next poll, and must not look new then.
+    Ok(Polled { validators, is_read: is_last_page && is_whole, failure: None })
 }

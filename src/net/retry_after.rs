@@ -16,7 +16,8 @@ pub enum RetryAfter {
 }
 
 impl RetryAfter {
-    pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
+    /// Reads it from the headers of a response.
+    pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             let seconds = text.parse().unwrap_or(u64::MAX);

@@ -5,14 +5,18 @@
 
 mod doctype;
 mod encoding;
+mod entry_dates;
 mod json_feed;
+mod references;
 mod rss_atom;
 mod split_entries;
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::tz::TimeZone;
 use url::Url;
 
+use self::entry_dates::{EntryDates, SourceDates};
 use super::html;
 use super::review_content::{self, ReviewParts};
 use crate::domain::canonical_url::url_key;
@@ -34,6 +38,8 @@ pub struct FeedDocument {
     pub language: Option<String>,
     /// The entries, in the order of the document.
     pub entries: Vec<FeedEntry>,
+    /// Whether the feed has more pages.
+    pub has_next_page: bool,
     /// The entries that were skipped, each with the reason.
     pub skipped: Vec<(String, String)>,
     /// Ids that several entries share, and that therefore identify none of them.
@@ -105,6 +111,7 @@ enum EntryError {
 struct FeedHead {
     title: Option<String>,
     language: Option<String>,
+    has_next_page: bool,
 }
 
 /// An entry before its content is processed.
@@ -112,14 +119,16 @@ struct ParsedEntry {
     guid: Option<String>,
     parts: ReviewParts,
     base: Url,
+    dates: SourceDates,
 }
 
 /// Parses a feed that was fetched from `base`. An entry with bytes that are invalid in the feed's encoding is skipped.
-/// Dates are never invented; an Atom entry that has only `updated` counts as published then.
+/// Dates are never invented; an entry that has only the date of its last change counts as published then. `zone` is that of
+/// dates that name none.
 ///
 /// # Errors
 /// See [`FeedError`]. Each message is one line for the critic.
-pub fn parse(bytes: &[u8], base: &Url) -> Result<FeedDocument, FeedError> {
+pub fn parse(bytes: &[u8], base: &Url, zone: &TimeZone) -> Result<FeedDocument, FeedError> {
     if bytes.len() > MAX_DOCUMENT_BYTES {
         return Err(FeedError::TooLarge);
     }
@@ -137,10 +146,13 @@ pub fn parse(bytes: &[u8], base: &Url) -> Result<FeedDocument, FeedError> {
             .map(|t| html::single_line_text(&t, review_content::MAX_TITLE_CHARS))
             .filter(|t| !t.is_empty()),
         language: head.language.as_deref().and_then(review_content::normalize_language),
+        has_next_page: head.has_next_page,
         ..FeedDocument::default()
     };
+    let dates = entries.iter().flatten().map(|entry| &entry.dates);
+    let dates = EntryDates::new(dates, document.language.clone(), zone);
     for (index, parsed) in entries.into_iter().enumerate() {
-        match parsed.and_then(|parsed| into_entry(parsed, document.language.as_ref())) {
+        match parsed.and_then(|parsed| into_entry(parsed, document.language.as_ref(), &dates)) {
             Ok(entry) => document.entries.push(entry),
             Err(error) => document.skipped.push((format!("entry {}", index + 1), error.to_string())),
         }
@@ -172,11 +184,17 @@ fn parse_xml(text: &str, has_invalid_bytes: bool, base: &Url) -> Result<ParsedFe
     Ok((rss_atom::parse_head(&feed, base), entries))
 }
 
-fn into_entry(parsed: ParsedEntry, language: Option<&String>) -> Result<FeedEntry, EntryError> {
-    let ParsedEntry { guid, parts, base } = parsed;
+fn into_entry(
+    parsed: ParsedEntry,
+    language: Option<&String>,
+    all_dates: &EntryDates,
+) -> Result<FeedEntry, EntryError> {
+    let ParsedEntry { guid, mut parts, base, dates } = parsed;
+    let dates = all_dates.read(&dates, parts.language.as_deref());
+    (parts.published, parts.updated) = (dates.published, dates.updated);
     let mut content = parts.into_content(&base).ok_or(EntryError::Empty)?;
     content.language = content.language.or_else(|| language.cloned());
-    Ok(FeedEntry { guid, content })
+    Ok(FeedEntry { guid, content, date_note: dates.note })
 }
 
 impl FeedDocument {

@@ -5,6 +5,7 @@
 
 pub mod blocklist;
 pub mod credits;
+pub mod dates;
 pub mod feed;
 pub mod html;
 pub mod reply_markdown;

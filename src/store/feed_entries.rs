@@ -48,6 +48,14 @@ macro_rules! select_in_feeds_of_critic {
     };
 }
 
+/// Whether a feed has any entry.
+pub async fn exists(tx: &mut Tx, feed: FeedId) -> Result<bool> {
+    with_tx!(tx, |c| sqlx::query_scalar("select exists (select 1 from feed_entries where feed_id = $1)")
+        .bind(feed)
+        .fetch_one(c)
+        .await)
+}
+
 /// Finds an entry by normalized URL, first in this feed, then in the critic's other feeds.
 pub async fn find_by_url(tx: &mut Tx, feed: &Feed, url: &str) -> Result<Option<StoredEntry>> {
     find_in_feeds_of_critic(tx, select_in_feeds_of_critic!("url"), feed, url).await

@@ -22,6 +22,7 @@ struct FeedRow {
     etag: Option<String>,
     last_modified: Option<String>,
     failures: i64,
+    read_url: Option<String>,
 }
 
 impl From<FeedRow> for Feed {
@@ -37,6 +38,7 @@ impl From<FeedRow> for Feed {
             etag: row.etag,
             last_modified: row.last_modified,
             failures: u32::try_from(row.failures).unwrap_or(0),
+            read_url: row.read_url,
         }
     }
 }
@@ -166,6 +168,8 @@ pub struct PollResult<'a> {
     pub failures: u32,
     /// When to poll again.
     pub next_poll_at: Timestamp,
+    /// The URL at which this poll read the feed to its last page, if it did.
+    pub read_url: Option<&'a str>,
 }
 
 /// Saves the result of a poll and ends the lease, unless the lease was lost.
@@ -174,7 +178,7 @@ pub async fn finish_poll(tx: &mut Tx, feed: FeedId, lease: LeaseId, polled: &Pol
         tx,
         sqlx::query(
             "update feeds set etag = $3, last_modified = $4, failures = $5, next_poll_at = $6,
-                lease = null, lease_until = null
+                read_url = coalesce($7, read_url), lease = null, lease_until = null
              where id = $1 and lease = $2",
         )
         .bind(feed)
@@ -183,6 +187,7 @@ pub async fn finish_poll(tx: &mut Tx, feed: FeedId, lease: LeaseId, polled: &Pol
         .bind(polled.last_modified)
         .bind(i64::from(polled.failures))
         .bind(polled.next_poll_at)
+        .bind(polled.read_url)
     )?;
     Ok(())
 }

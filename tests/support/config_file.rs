@@ -88,8 +88,9 @@ impl ConfigFile {
         }
         for feed in &self.feeds {
             let (name, url) = (quoted(&feed.name), quoted(&feed.url));
-            let head =
-                format!("[[feeds]]\nname = {name}\nurl = {url}\ncritic = \"critic\"\ninterval = \"24h\"");
+            // By default, only tests poll.
+            let interval = if feed.more.contains("interval") { "" } else { "interval = \"24h\"" };
+            let head = format!("[[feeds]]\nname = {name}\nurl = {url}\ncritic = \"critic\"\n{interval}");
             writeln!(toml, "{head}\n{}", feed.more).expect("text");
         }
         toml

@@ -103,6 +103,11 @@ impl Document {
         Self { status, headers: Vec::new(), body: Vec::new() }
     }
 
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
     pub fn redirect(to: &str) -> Self {
         Self { status: 302, headers: vec![("location".into(), to.into())], body: Vec::new() }
     }

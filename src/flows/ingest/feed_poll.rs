@@ -21,6 +21,8 @@ pub(super) struct FeedPoll<'a> {
     /// Reviews that were published so far.
     pub(super) published: u32,
     pub(super) document_ids: DocumentIds,
+    /// The position of the first entry of the document that was known before, if that matters.
+    pub(super) newest_known: Option<usize>,
 }
 
 impl FeedPoll<'_> {

@@ -1,6 +1,7 @@
 //! Fetches feeds with conditional requests (RFC 9110 section 13), or reads them from local files.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -10,7 +11,11 @@ use crate::domain::feed::Feed;
 use crate::flows::App;
 use crate::flows::local_file::read_regular_file;
 use crate::net::http_client::GetRequest;
+use crate::net::retry_after::RetryAfter;
 use crate::sources::feed;
+
+/// The longest time that a server may ask to wait.
+const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 
 /// The validators of a response, which make the next request conditional.
 #[derive(Default)]
@@ -22,7 +27,17 @@ pub(super) struct Validators {
 /// The response of a feed.
 pub(super) enum FeedResponse {
     Unchanged(Validators),
-    Bytes { bytes: Vec<u8>, base: Url, folder: Option<PathBuf>, validators: Validators },
+    /// The server asks to come back later.
+    Later {
+        status: StatusCode,
+        delay: Duration,
+    },
+    Bytes {
+        bytes: Vec<u8>,
+        base: Url,
+        folder: Option<PathBuf>,
+        validators: Validators,
+    },
 }
 
 /// Fetches a feed if it changed since the last poll, or reads the local file that it is.
@@ -57,6 +72,12 @@ pub(super) async fn fetch_feed(app: &App, feed: &Feed) -> anyhow::Result<FeedRes
             etag: validators.etag.or_else(|| feed.etag.clone()),
             last_modified: validators.last_modified.or_else(|| feed.last_modified.clone()),
         }));
+    }
+    if !fetched.status.is_success()
+        && let Some(retry_after) = RetryAfter::from_headers(&fetched.headers)
+    {
+        let delay = retry_after.delay(app.clock.now()).min(MAX_RETRY_AFTER);
+        return Ok(FeedResponse::Later { status: fetched.status, delay });
     }
     anyhow::ensure!(fetched.status.is_success(), "the server responded with {}", fetched.status);
     Ok(FeedResponse::Bytes { bytes: fetched.body.to_vec(), base: fetched.url, folder: None, validators })

@@ -29,6 +29,8 @@ pub(super) struct Candidate {
     /// Whether no other entry of the document has the same text.
     has_own_text: bool,
     pub(super) content_hash: String,
+    /// Its position in the document, from the top.
+    pub(super) position: usize,
 }
 
 impl Candidate {
@@ -48,6 +50,23 @@ pub(super) enum EntryMatch {
     Review(ReviewId),
     /// It has the text of that review, but another film and title.
     SameText(ReviewId),
+}
+
+/// Returns the position of the first entry that is known.
+pub(super) async fn first_known(
+    tx: &mut Tx,
+    feed: &Feed,
+    document_ids: &DocumentIds,
+    candidates: &[Candidate],
+) -> anyhow::Result<Option<usize>> {
+    let mut from_top: Vec<&Candidate> = candidates.iter().collect();
+    from_top.sort_by_key(|candidate| candidate.position);
+    for candidate in from_top {
+        if matches!(identify(tx, feed, document_ids, candidate).await?, EntryMatch::Known(..)) {
+            return Ok(Some(candidate.position));
+        }
+    }
+    Ok(None)
 }
 
 /// Identifies an entry by its id within the feed, by its URL, or by its text.
@@ -106,11 +125,13 @@ async fn identify_by_text(
 /// The entries of a document, the oldest first, without ids and URLs that several of them share; and all their ids and
 /// URLs.
 pub(super) fn candidates(document: FeedDocument) -> (Vec<Candidate>, DocumentIds) {
-    let FeedDocument { mut entries, shared_guids, shared_urls, .. } = document;
+    let FeedDocument { entries, shared_guids, shared_urls, .. } = document;
+    let mut entries: Vec<(usize, FeedEntry)> = entries.into_iter().enumerate().collect();
     // Feeds have the newest entry first; entries without a date keep their position.
     entries.reverse();
-    entries.sort_by_key(|entry| entry.content.published);
-    let candidate = |entry: FeedEntry| Candidate {
+    entries.sort_by_key(|(_, entry)| entry.content.published);
+    let candidate = |(position, entry): (usize, FeedEntry)| Candidate {
+        position,
         guid: entry.guid.clone().filter(|guid| !shared_guids.contains(guid)),
         url: entry.content.canonical_url.as_ref().map(url_key).filter(|url| !shared_urls.contains(url)),
         text_hash: text_hash(&entry.content),

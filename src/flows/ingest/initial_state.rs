@@ -18,10 +18,16 @@ pub(super) struct InitialState {
 }
 
 impl FeedPoll<'_> {
+    /// Whether an entry without a date is new: the feed was read to its last page before this entry was in it, and the entry
+    /// stands above every entry that was known before.
+    fn is_new_without_date(&self, candidate: &Candidate) -> bool {
+        self.feed.is_read() && self.newest_known.is_some_and(|first| candidate.position < first)
+    }
+
     /// Decides the state of a new review.
     pub(super) fn choose_state(
         &self,
-        date: Timestamp,
+        candidate: &Candidate,
         duplicate: Option<&Review>,
         now: Timestamp,
     ) -> InitialState {
@@ -34,6 +40,13 @@ impl FeedPoll<'_> {
         let with_state =
             |state, decision, reason| InitialState { state, decision, hold_reason: None, reason };
         let since = self.feed.publish_since;
+        let published = candidate.entry.content.published;
+        let date = published.unwrap_or(now);
+        let note = candidate.entry.date_note.as_deref();
+        if published.is_none() && !self.is_new_without_date(candidate) {
+            let reason = format!("it may be old: {}", note.unwrap_or("it has no date"));
+            return with_state(ReviewState::Archive, IngestDecision::Archived, reason);
+        }
         if let Some(other) = duplicate {
             return held(HoldReason::Similar, format!("similar to {}", self.app.origin.review_page(other)));
         }
@@ -45,7 +58,8 @@ impl FeedPoll<'_> {
             return with_state(ReviewState::Scheduled, IngestDecision::Scheduled, reason);
         }
         if date < since {
-            let reason = format!("older than publish_since ({since})");
+            let note = note.map(|note| format!("; {note}")).unwrap_or_default();
+            let reason = format!("older than publish_since ({since}){note}");
             return with_state(ReviewState::Archive, IngestDecision::Archived, reason);
         }
         let limit = self.feed.max_publish_per_poll;
@@ -53,7 +67,8 @@ impl FeedPoll<'_> {
             let reason = format!("limit of {limit} reviews per poll reached; a later poll will publish it");
             return held(HoldReason::NextPoll, reason);
         }
-        with_state(ReviewState::Published, IngestDecision::Published, "new".to_owned())
+        let reason = note.map_or_else(|| "new".to_owned(), |note| format!("new; {note}"));
+        with_state(ReviewState::Published, IngestDecision::Published, reason)
     }
 
     /// A review that the entry may be a duplicate of.

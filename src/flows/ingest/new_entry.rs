@@ -41,13 +41,12 @@ impl FeedPoll<'_> {
     ) -> anyhow::Result<NewReview> {
         let now = self.app.clock.now();
         let content = &candidate.entry.content;
-        let date = content.published.unwrap_or(now);
         let duplicate = match doubtful {
             Some(other) => reviews::find_for_update(tx, other).await?,
             None => self.find_similar(tx, &candidate).await?,
         };
         let InitialState { state, decision, hold_reason, reason } =
-            self.choose_state(date, duplicate.as_ref(), now);
+            self.choose_state(&candidate, duplicate.as_ref(), now);
         let review =
             new_review(self.app, tx, self.feed.critic, content.clone(), Some(self.feed.id), state, now)
                 .await?;

@@ -2,11 +2,11 @@
 //! not stop the others.
 
 use super::feed_poll::FeedPoll;
-use super::identify::{Candidate, EntryMatch, candidates, identify};
+use super::identify::{Candidate, EntryMatch, candidates, first_known, identify};
 use crate::domain::feed::IngestDecision;
 use crate::flows::review_media::{ReviewMedia, fetch_review_media};
 use crate::sources::feed::FeedDocument;
-use crate::store::feed_log;
+use crate::store::{feed_entries, feed_log};
 
 impl FeedPoll<'_> {
     /// Processes all entries; returns whether none failed.
@@ -21,6 +21,15 @@ impl FeedPoll<'_> {
         let mut is_whole = true;
         let (candidates, document_ids) = candidates(document);
         self.document_ids = document_ids;
+        let has_undated = candidates.iter().any(|candidate| candidate.entry.content.published.is_none());
+        if has_undated && self.feed.is_read() {
+            let mut tx = self.app.db.begin().await?;
+            self.newest_known = first_known(&mut tx, self.feed, &self.document_ids, &candidates).await?;
+            if self.newest_known.is_none() && !feed_entries::exists(&mut tx, self.feed.id).await? {
+                // The feed was empty until now.
+                self.newest_known = Some(usize::MAX);
+            }
+        }
         for candidate in candidates {
             let title = candidate.entry.content.title.clone();
             if let Err(error) = self.process_entry(candidate).await {

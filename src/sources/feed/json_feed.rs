@@ -4,9 +4,9 @@
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::entry_dates::SourceDates;
 use super::{EntryError, FeedError, FeedHead, ParsedEntry, ParsedFeed};
 use crate::domain::review::Poster;
-use crate::domain::time::Timestamp;
 use crate::sources::html;
 use crate::sources::review_content::{ReviewParts, SourceText};
 
@@ -29,7 +29,12 @@ pub(super) fn parse(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
     if items.len() > super::MAX_ENTRIES {
         return Err(FeedError::TooManyEntries);
     }
-    let head = FeedHead { title: string(&document, "title"), language: string(&document, "language") };
+    let has_next_page = string(&document, "next_url").is_some();
+    let head = FeedHead {
+        title: string(&document, "title"),
+        language: string(&document, "language"),
+        has_next_page,
+    };
     let items = items.into_iter().map(|item| match item {
         Value::Object(item) => Ok(parse_item(&item, base)),
         _ => Err(EntryError::NotAnObject),
@@ -53,12 +58,12 @@ fn parse_item(item: &Map<String, Value>, base: &Url) -> ParsedEntry {
     let attachments = item.get("attachments").and_then(Value::as_array).into_iter().flatten();
     let attached = attachments.filter_map(|attachment| {
         let attachment = attachment.as_object()?;
-        let is_image = string(attachment, "mime_type").is_some_and(|t| t.starts_with("image/"));
+        let is_image =
+            string(attachment, "mime_type").is_some_and(|t| t.to_ascii_lowercase().starts_with("image/"));
         string(attachment, "url").filter(|_| is_image)
     });
     let named = [string(item, "image"), string(item, "banner_image")].into_iter().flatten();
     let poster = named.chain(attached).find_map(|src| html::image_url(&src, &entry_base));
-    let time = |key: &str| string(item, key).and_then(|t| Timestamp::parse_rfc3339(&t));
     let content = string(item, "content_html").map(SourceText::Html);
     let tags = item.get("tags").and_then(Value::as_array).into_iter().flatten();
     let parts = ReviewParts {
@@ -68,10 +73,10 @@ fn parse_item(item: &Map<String, Value>, base: &Url) -> ParsedEntry {
         tags: tags.filter_map(Value::as_str).map(|tag| SourceText::Plain(tag.to_owned())).collect(),
         language: string(item, "language"),
         link,
-        published: time("date_published"),
-        updated: time("date_modified"),
         poster: poster.map(|url| Poster { url, alt: None }),
-        thumbnail: None,
+        ..ReviewParts::default()
     };
-    ParsedEntry { guid, parts, base: entry_base }
+    let dates =
+        SourceDates { published: string(item, "date_published"), updated: string(item, "date_modified") };
+    ParsedEntry { guid, parts, base: entry_base, dates }
 }

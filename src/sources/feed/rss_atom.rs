@@ -4,10 +4,10 @@ use feed_rs::model::{Entry, Link};
 use feed_rs::parser::{self, Parser};
 use url::Url;
 
+use super::entry_dates::SourceDates;
 use super::split_entries::{EntryDocument, MediaElement, SplitFeed, XmlFormat};
 use super::{EntryError, FeedHead, ParsedEntry};
 use crate::domain::review::Poster;
-use crate::domain::time::Timestamp;
 use crate::sources::html;
 use crate::sources::review_content::{ReviewParts, SourceText};
 
@@ -24,7 +24,8 @@ fn parser(base: &Url) -> Parser {
 pub(super) fn parse_head(split: &SplitFeed, base: &Url) -> FeedHead {
     let feed = parser(base).parse(split.head.as_bytes()).ok();
     let title = feed.as_ref().and_then(|f| f.title.as_ref()).map(|t| html::plain_text(&t.content));
-    FeedHead { title, language: feed.and_then(|f| f.language).or_else(|| split.language.clone()) }
+    let language = feed.and_then(|f| f.language).or_else(|| split.language.clone());
+    FeedHead { title, language, has_next_page: split.has_next_page }
 }
 
 /// Parses one entry.
@@ -63,11 +64,6 @@ fn convert(entry: Entry, document: &EntryDocument, format: XmlFormat, base: &Url
         let subtype = t.content_type.subty().to_string();
         text(t.content, subtype.split('+').next().unwrap_or_default())
     };
-    let time = |t: Option<i64>| t.filter(|ms| *ms >= 0).map(Timestamp::from_millis);
-    let published = time(entry.published.map(|t| t.timestamp_millis()));
-    let updated = time(entry.updated.map(|t| t.timestamp_millis()));
-    // RSS has no `updated`, so feed-rs copies `pubDate`. Atom requires `updated`, and it may be the only date.
-    let updated_only = published.is_none().then_some(updated).flatten();
     let tags = entry
         .categories
         .into_iter()
@@ -79,13 +75,17 @@ fn convert(entry: Entry, document: &EntryDocument, format: XmlFormat, base: &Url
         tags: tags.map(|c| SourceText::Html(c.label.unwrap_or(c.term))).collect(),
         language: entry.language.or_else(|| document.language.clone()),
         link,
-        published: published.or(updated_only),
-        updated: updated.filter(|u| published.is_some_and(|p| *u != p)),
         poster: image(&document.media, &["content", "enclosure"], &entry_base)
             .or_else(|| image(&document.media, &["image"], &entry_base)),
         thumbnail: image(&document.media, &["thumbnail"], &entry_base),
+        ..ReviewParts::default()
     };
-    ParsedEntry { guid, parts, base: entry_base }
+    let date = |names: &[&str]| document.date(names).map(str::to_owned);
+    let dates = SourceDates {
+        published: date(&["pubdate", "published", "issued", "date", "created"]),
+        updated: date(&["updated", "modified"]),
+    };
+    ParsedEntry { guid, parts, base: entry_base, dates }
 }
 
 /// Returns the link to the entry's page.
@@ -111,7 +111,10 @@ fn is_image(media: &MediaElement) -> bool {
     if matches!(media.name.as_str(), "thumbnail" | "image") {
         return media.name == "image" || !is_small;
     }
-    let typed = media.attribute("type").map(|t| t.starts_with("image/"));
+    // `application/octet-stream` says nothing.
+    let media_type =
+        media.attribute("type").map(str::to_ascii_lowercase).filter(|t| !t.ends_with("/octet-stream"));
+    let typed = media_type.map(|t| t.starts_with("image/"));
     let medium = media.attribute("medium").map(|m| m == "image");
     let url = media.attribute("url").unwrap_or_default().to_lowercase();
     let path = url.split(['?', '#']).next().unwrap_or_default();

@@ -6,10 +6,10 @@
 
 use quick_xml::Reader;
 use quick_xml::errors::{Error as XmlError, IllFormedError, SyntaxError};
-use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
 
 use super::doctype::check_doctype;
+use super::references::{decode_references, mend_references};
 use super::{FeedError, excerpt};
 
 /// The maximum number of attributes of one element.
@@ -27,7 +27,7 @@ const MAX_MEDIA: usize = 20;
 /// The maximum depth of a media element below its entry: in `media:group`, and in `media:content` within that.
 const MAX_MEDIA_DEPTH: usize = 3;
 /// The children of an entry that describe a review. Others, such as author names, are dropped.
-const KEPT_CHILDREN: [&str; 15] = [
+const KEPT_CHILDREN: [&str; 11] = [
     "title",
     "link",
     "description",
@@ -37,13 +37,15 @@ const KEPT_CHILDREN: [&str; 15] = [
     "category",
     "guid",
     "id",
-    "pubDate",
-    "date",
-    "published",
-    "updated",
     "subject",
     "language",
 ];
+/// The children of an entry that hold its dates, in lower case: RSS and Atom of all versions, and Dublin Core. feed-rs does
+/// not read them, since it knows fewer forms of dates.
+const DATE_CHILDREN: [&str; 7] = ["pubdate", "date", "published", "issued", "created", "updated", "modified"];
+/// The maximum number of dates of one entry, and of bytes of each.
+const MAX_DATES: usize = 10;
+const MAX_DATE_BYTES: usize = 500;
 /// Prefixes that feeds use without declaring them.
 const IMPLIED_NAMESPACES: [(&str, &str); 2] = [
     ("xmlns:content", "http://purl.org/rss/1.0/modules/content/"),
@@ -71,6 +73,8 @@ pub(super) struct SplitFeed {
     pub(super) language: Option<String>,
     /// The entries, in the order of the feed.
     pub(super) entries: Vec<EntryDocument>,
+    /// Whether the feed links to its next page (RFC 5005).
+    pub(super) has_next_page: bool,
 }
 
 /// One entry as a separate document, with the members that feed-rs does not parse.
@@ -86,6 +90,18 @@ pub(super) struct EntryDocument {
     pub(super) is_permalink: bool,
     /// Images and other media.
     pub(super) media: Vec<MediaElement>,
+    /// Its dates: the name of the element in lower case, and its text.
+    pub(super) dates: Vec<(String, String)>,
+}
+
+impl EntryDocument {
+    /// Returns the first date of those names.
+    pub(super) fn date(&self, names: &[&str]) -> Option<&str> {
+        names.iter().find_map(|wanted| {
+            let found = self.dates.iter().find(|(name, text)| name == wanted && !text.is_empty());
+            found.map(|(_, text)| text.as_str())
+        })
+    }
 }
 
 /// `<enclosure>`, `<media:content>`, `<media:thumbnail>` or `<itunes:image>`.
@@ -115,13 +131,15 @@ pub(super) fn split(xml: &str) -> Result<SplitFeed, FeedError> {
         entry: None,
         child: None,
         entries: Vec::new(),
+        has_next_page: false,
         has_ended: false,
     };
     splitter.run()?;
     let Some(root) = splitter.root else { return Err(FeedError::NotAFeed) };
     let (channel, end) = if splitter.has_channel { ("<channel>", "</channel>") } else { ("", "") };
     let head = format!("{}{channel}{}{end}</{}>", root.tag, splitter.head, root.name);
-    Ok(SplitFeed { format: root.format, head, language: root.language, entries: splitter.entries })
+    let Splitter { entries, has_next_page, .. } = splitter;
+    Ok(SplitFeed { format: root.format, head, language: root.language, entries, has_next_page })
 }
 
 /// An element that is open.
@@ -150,6 +168,10 @@ struct OpenEntry {
 struct OpenChild {
     start: usize,
     depth: usize,
+    /// The name of a date, in lower case.
+    date: Option<String>,
+    /// A type of its text that does not exist.
+    unknown_type: Option<String>,
 }
 
 /// A start tag. References in the values are decoded.
@@ -158,29 +180,6 @@ struct StartTag<'a> {
     attributes: Vec<(String, String)>,
     /// The tag as it is in the document, without its angle brackets.
     raw: String,
-}
-
-/// Decodes each reference separately, so that a bare `&`, which many URLs contain, does not affect the references next
-/// to it.
-fn decode_references(value: &str) -> String {
-    /// No reference is longer.
-    const MAX_REFERENCE_BYTES: usize = 40;
-    let mut decoded = String::with_capacity(value.len());
-    let mut rest = value;
-    while let Some((before, reference)) = rest.find('&').map(|at| rest.split_at(at)) {
-        decoded.push_str(before);
-        let end =
-            reference.bytes().take(MAX_REFERENCE_BYTES).position(|byte| byte == b';').map(|end| end + 1);
-        if let Some((text, end)) = end.and_then(|end| Some((unescape(&reference[..end]).ok()?, end))) {
-            decoded.push_str(&text);
-            rest = &reference[end..];
-        } else {
-            decoded.push('&');
-            rest = &reference[1..];
-        }
-    }
-    decoded.push_str(rest);
-    decoded
 }
 
 impl<'a> StartTag<'a> {
@@ -212,11 +211,13 @@ impl<'a> StartTag<'a> {
         self.attributes.iter().filter(|(name, _)| name == "xmlns" || name.starts_with("xmlns:")).count()
     }
 
-    /// Returns the tag as the root of a document for feed-rs.
-    fn to_root(&self) -> String {
+    /// Returns the tag as the root of a document for feed-rs. The elements of RSS have no namespace, but some feeds declare
+    /// one for them.
+    fn to_root(&self, format: XmlFormat) -> String {
         let mut root = BytesStart::new(self.name);
         let own = self.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        root.extend_attributes(own.filter(|(name, _)| *name != "version"));
+        let is_kept = |name: &str| name != "version" && (name != "xmlns" || format != XmlFormat::Rss);
+        root.extend_attributes(own.filter(|(name, _)| is_kept(name)));
         root.push_attribute(("version", "2.0"));
         root.extend_attributes(
             IMPLIED_NAMESPACES.into_iter().filter(|(name, _)| self.attribute(name).is_none()),
@@ -237,6 +238,7 @@ struct Splitter<'a> {
     entry: Option<OpenEntry>,
     child: Option<OpenChild>,
     entries: Vec<EntryDocument>,
+    has_next_page: bool,
     /// Whether the root element is closed.
     has_ended: bool,
 }
@@ -308,7 +310,7 @@ impl<'a> Splitter<'a> {
             _ => return Err(FeedError::NotAFeed),
         };
         let language = tag.attribute("xml:lang").map(str::to_owned);
-        self.root = Some(Root { format, name: tag.name, tag: tag.to_root(), language });
+        self.root = Some(Root { format, name: tag.name, tag: tag.to_root(format), language });
         Ok(())
     }
 
@@ -327,7 +329,12 @@ impl<'a> Splitter<'a> {
                 document.is_permalink = tag.attribute("isPermaLink").is_none_or(|v| v.trim() != "false");
             }
             let is_kept = KEPT_CHILDREN.contains(&name) && !tag.name.starts_with("media:");
-            self.child = is_kept.then_some(OpenChild { start, depth });
+            let date = Some(name.to_ascii_lowercase()).filter(|name| DATE_CHILDREN.contains(&name.as_str()));
+            let is_text = matches!(tag.name, "title" | "summary" | "content");
+            let unknown_type =
+                tag.attribute("type").filter(|t| is_text && !is_text_type(t)).map(str::to_owned);
+            self.child =
+                (is_kept || date.is_some()).then_some(OpenChild { start, depth, date, unknown_type });
         }
     }
 
@@ -354,7 +361,7 @@ impl<'a> Splitter<'a> {
                 language: tag.attribute("xml:lang").map(str::to_owned),
                 about: tag.attribute("rdf:about").map(str::to_owned),
                 is_permalink: true,
-                media: Vec::new(),
+                ..EntryDocument::default()
             };
             self.entry = Some(OpenEntry { document, depth });
         } else if depth == 2 && tag.name == "channel" && root.format != XmlFormat::Atom {
@@ -364,7 +371,9 @@ impl<'a> Splitter<'a> {
             && matches!(name, "title" | "language")
             && self.head.len() < MAX_HEAD_BYTES
         {
-            self.child = Some(OpenChild { start, depth });
+            self.child = Some(OpenChild { start, depth, date: None, unknown_type: None });
+        } else if (depth == 2 || in_channel) && name == "link" && tag.attribute("rel") == Some("next") {
+            self.has_next_page = true;
         }
         Ok(())
     }
@@ -375,10 +384,23 @@ impl<'a> Splitter<'a> {
         self.has_ended = self.open.is_empty();
         if let Some(child) = self.child.take_if(|child| child.depth == depth) {
             let xml = self.xml.get(child.start..self.position).unwrap_or_default();
-            match &mut self.entry {
-                Some(entry) => entry.document.xml.push_str(xml),
-                None if xml.len() < MAX_HEAD_BYTES => self.head.push_str(xml),
-                None => {}
+            match (&mut self.entry, child.date) {
+                (Some(OpenEntry { document, .. }), Some(name)) => {
+                    if document.dates.len() < MAX_DATES && xml.len() <= MAX_DATE_BYTES {
+                        document.dates.push((name, text_of(xml)));
+                    }
+                }
+                (Some(entry), None) => {
+                    let mut xml = mend_references(xml);
+                    if let Some(unknown) = child.unknown_type {
+                        for quote in ['"', '\''] {
+                            xml = xml.replacen(&format!("type={quote}{unknown}{quote}"), "type=\"html\"", 1);
+                        }
+                    }
+                    entry.document.xml.push_str(&xml);
+                }
+                (None, _) if xml.len() < MAX_HEAD_BYTES => self.head.push_str(xml),
+                (None, _) => {}
             }
         }
         if let Some(OpenEntry { mut document, .. }) = self.entry.take_if(|entry| entry.depth == depth) {
@@ -394,6 +416,19 @@ impl<'a> Splitter<'a> {
             self.entries.push(document);
         }
     }
+}
+
+/// Whether a text of Atom can have this type: a keyword (RFC 4287 section 3.1.1) or a media type.
+fn is_text_type(text: &str) -> bool {
+    matches!(text, "text" | "html" | "xhtml") || text.contains('/')
+}
+
+/// Returns the text of an element that contains no other element.
+fn text_of(xml: &str) -> String {
+    let inner = xml.split_once('>').map_or("", |(_, rest)| rest);
+    let inner = inner.rsplit_once("</").map_or(inner, |(text, _)| text).trim();
+    let inner = inner.strip_prefix("<![CDATA[").and_then(|text| text.strip_suffix("]]>")).unwrap_or(inner);
+    decode_references(inner.trim())
 }
 
 /// Converts a syntax error of the document.

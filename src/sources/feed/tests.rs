@@ -12,11 +12,11 @@ fn base() -> Url {
 }
 
 fn read(text: &str) -> FeedDocument {
-    parse(text.as_bytes(), &base()).unwrap()
+    parse(text.as_bytes(), &base(), &TimeZone::UTC).unwrap()
 }
 
 fn parse_error(text: &str) -> FeedError {
-    parse(text.as_bytes(), &base()).unwrap_err()
+    parse(text.as_bytes(), &base(), &TimeZone::UTC).unwrap_err()
 }
 
 fn rss(items: &str) -> String {
@@ -39,7 +39,7 @@ fn a_review_in_rss_is_parsed() {
     let document = read(&rss(REVIEW));
     assert_eq!(document.title.as_deref(), Some("Last & Row"));
     assert_eq!(document.skipped, []);
-    let FeedEntry { guid, content } = document.entries.first().unwrap();
+    let FeedEntry { guid, content, .. } = document.entries.first().unwrap();
     assert_eq!(guid.as_deref(), Some("tag:crit.example,2024:7"));
     assert_eq!(content.title, "Movie Review: 'Anora' is a Riot");
     assert_eq!(content.subtitle.as_deref(), Some("Brighton Beach never rested so little"));
@@ -72,7 +72,7 @@ fn a_review_in_atom_is_parsed() {
          <media:thumbnail xmlns:media='http://search.yahoo.com/mrss/' url='https://i.example/t.jpg' width='200'/>\
          <content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'><p>One<br/>two &amp; <em>three</em></p></div></content></entry></feed>",
     );
-    let FeedEntry { guid, content } = document.entries.first().unwrap();
+    let FeedEntry { guid, content, .. } = document.entries.first().unwrap();
     assert_eq!(document.title.as_deref(), Some("Row <3"));
     assert_eq!(guid.as_deref(), Some("urn:x:1"));
     assert_eq!(content.title, "Is <b> bold?");
@@ -156,7 +156,7 @@ fn an_atom_entry_with_only_updated_was_published_then() {
 
 #[test]
 fn a_bad_entry_does_not_affect_others() {
-    let bad = "<entry><title type='markdown'>x</title></entry>";
+    let bad = "<entry><title type='image/png'>x</title></entry>";
     let document = read(&format!(
         "<feed xmlns='http://www.w3.org/2005/Atom'><entry><title>A</title></entry>{bad}<entry/><entry><title>B</title></entry></feed>"
     ));
@@ -168,14 +168,16 @@ fn a_bad_entry_does_not_affect_others() {
     let mut bytes = rss("<item><title>Good</title></item><item><title>Bad XX</title></item>").into_bytes();
     let at = bytes.windows(2).position(|w| w == b"XX").unwrap();
     bytes.splice(at..at + 2, [0xC3, 0x28]);
-    let document = parse(&bytes, &base()).unwrap();
+    let document = parse(&bytes, &base(), &TimeZone::UTC).unwrap();
     assert_eq!((document.entries.len(), document.skipped.len()), (1, 1));
 }
 
 #[test]
 fn encodings_are_detected() {
     let item = rss("<item><title>Caf\u{e9} \u{2013} ok</title></item>");
-    let title = |bytes: &[u8]| parse(bytes, &base()).unwrap().entries.first().unwrap().content.title.clone();
+    let title = |bytes: &[u8]| {
+        parse(bytes, &base(), &TimeZone::UTC).unwrap().entries.first().unwrap().content.title.clone()
+    };
     let declared = item.replace("UTF-8", "windows-1252");
     let (latin, _, _) = encoding_rs::WINDOWS_1252.encode(&declared);
     assert_eq!(title(&latin), "Caf\u{e9} \u{2013} ok");
@@ -202,7 +204,7 @@ fn other_documents_are_rejected_with_a_reason() {
         parse_error("{\"version\":\"https://jsonfeed.org/version/1\",\"items\":["),
         FeedError::Truncated(_)
     ));
-    assert_eq!(parse(&vec![b' '; MAX_DOCUMENT_BYTES + 1], &base()), Err(FeedError::TooLarge));
+    assert_eq!(parse(&vec![b' '; MAX_DOCUMENT_BYTES + 1], &base(), &TimeZone::UTC), Err(FeedError::TooLarge));
     assert!(!parse_error(half).to_string().contains('\n'));
 }
 
@@ -212,7 +214,7 @@ fn documents_that_would_exhaust_a_parser_are_rejected() {
     assert_eq!(parse_error(laughs), FeedError::Dtd);
     assert_eq!(parse_error("<!ENTITY x SYSTEM 'file:///etc/passwd'><rss/>"), FeedError::Dtd);
     let sixteen: Vec<u8> = laughs.encode_utf16().flat_map(u16::to_be_bytes).collect();
-    assert_eq!(parse(&sixteen, &base()), Err(FeedError::Dtd));
+    assert_eq!(parse(&sixteen, &base(), &TimeZone::UTC), Err(FeedError::Dtd));
     let attributes = (0..80_000).fold(String::new(), |mut all, n| {
         let _ = write!(all, " a{n}=''");
         all
@@ -250,7 +252,7 @@ fn twice_the_feed_takes_about_twice_the_time() {
     let cost = |n: usize| {
         let text = rss(&REVIEW.repeat(n));
         let start = crate::sources::cpu_time();
-        assert_eq!(parse(text.as_bytes(), &base()).unwrap().entries.len(), n);
+        assert_eq!(parse(text.as_bytes(), &base(), &TimeZone::UTC).unwrap().entries.len(), n);
         crate::sources::cpu_time().as_secs_f64() - start.as_secs_f64()
     };
     let small = cost(50);
@@ -261,7 +263,7 @@ proptest! {
     #[test]
     fn no_bytes_cause_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), start in prop_oneof![Just(""), Just("<rss>"), Just("{"), Just("<?xml encoding='utf-16'?>")]) {
         let all = [start.as_bytes(), &bytes].concat();
-        let _ = parse(&all, &base());
+        let _ = parse(&all, &base(), &TimeZone::UTC);
     }
 
     #[test]
@@ -269,6 +271,115 @@ proptest! {
         let mut text = rss(REVIEW);
         let at = text.floor_char_boundary(at);
         text.insert_str(at, &with);
-        let _ = parse(text.as_bytes(), &base());
+        let _ = parse(text.as_bytes(), &base(), &TimeZone::UTC);
     }
+}
+
+/// The bodies, so that an entry has a text.
+const PROSE: &str = "<description>A postman rows to an island where nobody writes letters.</description>";
+
+fn item(members: &str) -> String {
+    format!("<item><title>T</title><link>https://crit.example/1</link>{PROSE}{members}</item>")
+}
+
+fn channel(root: &str, items: &str) -> FeedDocument {
+    let text = format!("<rss version=\"2.0\"{root}><channel><title>Third Row</title>{items}</channel></rss>");
+    parse(text.as_bytes(), &base(), &TimeZone::UTC).unwrap()
+}
+
+#[test]
+fn a_default_namespace_of_rss_is_ignored() {
+    let document = channel(" xmlns=\"http://backend.userland.com/rss2\"", &item(""));
+    assert_eq!((document.entries.len(), document.skipped), (1, Vec::new()));
+    let link = document.entries.first().unwrap().content.canonical_url.as_ref().unwrap();
+    assert_eq!(link.as_str(), "https://crit.example/1");
+}
+
+#[test]
+fn a_bare_ampersand_is_mended() {
+    let items = "<item><title>Salt & Vinegar</title><link>https://crit.example/?p=7&lang=en</link>\
+                 <description>It's &nbsp;good &rsquo; & cheap. &#xD83D;&#xDE00;</description></item>";
+    let document = channel("", items);
+    let entry = document.entries.first().unwrap();
+    assert_eq!(entry.content.title, "Salt & Vinegar");
+    assert_eq!(entry.content.canonical_url.as_ref().unwrap().as_str(), "https://crit.example/?p=7&lang=en");
+    assert!(
+        entry.content.body.contains("& cheap") || entry.content.body.contains("&amp; cheap"),
+        "{}",
+        entry.content.body
+    );
+}
+
+#[test]
+fn an_unknown_type_of_text_is_read_as_html() {
+    for kind in ["CDATA", "escaped", ""] {
+        let text = format!(
+            "<feed xmlns=\"http://www.w3.org/2005/Atom\"><title>T</title><entry><title>Letter</title><id>urn:1</id>\
+             <link href=\"https://crit.example/1\"/><content type=\"{kind}\"><![CDATA[<p>A postman <b>rows</b>.</p>]]></content>\
+             </entry></feed>"
+        );
+        let document = parse(text.as_bytes(), &base(), &TimeZone::UTC).unwrap();
+        assert_eq!(document.skipped, Vec::new(), "{kind}");
+        assert_eq!(
+            document.entries.first().unwrap().content.body,
+            "<p>A postman <strong>rows</strong>.</p>",
+            "{kind}"
+        );
+    }
+}
+
+#[test]
+fn the_type_of_an_enclosure_is_compared_without_case_and_may_say_nothing() {
+    for (attributes, has_poster) in [
+        ("url='https://i.example/P1.JPG' type='IMAGE/JPEG'", true),
+        ("url='https://i.example/p2.jpg' type='application/octet-stream'", true),
+        ("url='https://i.example/p2.jpg' type='binary/octet-stream'", true),
+        ("url='https://i.example/p3.mp3' type='audio/mpeg'", false),
+        ("url='https://i.example/p4.jpg' type='audio/mpeg'", false),
+        ("url='https://i.example/p5' type='application/octet-stream'", false),
+    ] {
+        let document = channel("", &item(&format!("<enclosure {attributes} length='1'/>")));
+        assert_eq!(document.entries.first().unwrap().content.poster.is_some(), has_poster, "{attributes}");
+    }
+}
+
+#[test]
+fn each_format_may_hold_its_dates_in_elements_of_another() {
+    let day = |members: &str| {
+        let document = channel(" xmlns:dc=\"http://purl.org/dc/elements/1.1/\"", &item(members));
+        document.entries.first().unwrap().content.published.map(|at| at.to_string())
+    };
+    let expected = Some("2018-02-03T10:00:00Z".to_owned());
+    for members in [
+        "<pubDate>Sat, 03 Feb 2018 10:00:00 GMT</pubDate>",
+        "<PubDate><![CDATA[ 2018-02-03T10:00:00Z ]]></PubDate>",
+        "<dc:date>2018-02-03T10:00:00Z</dc:date>",
+        "<published>2018-02-03T10:00:00Z</published>",
+        "<updated>2018-02-03T10:00:00Z</updated>",
+        "<issued>2018-02-03T10:00:00Z</issued><modified>2020-02-03T10:00:00Z</modified>",
+        "<modified>2018-02-03T10:00:00Z</modified>",
+    ] {
+        assert_eq!(day(members), expected, "{members}");
+    }
+    assert_eq!(day("<pubDate>soon</pubDate><updated>2018-02-03T10:00:00Z</updated>"), None);
+    assert_eq!(day(""), None);
+}
+
+#[test]
+fn a_date_without_a_zone_is_in_the_zone_of_the_other_dates() {
+    let read = |dates: &[&str]| -> Vec<(String, bool)> {
+        let items: Vec<String> =
+            dates.iter().map(|date| item(&format!("<pubDate>{date}</pubDate>"))).collect();
+        let document = channel("", &items.concat());
+        let date =
+            |entry: &FeedEntry| (entry.content.published.unwrap().to_string(), entry.date_note.is_some());
+        document.entries.iter().map(date).collect()
+    };
+    let with_zone = "Sat, 03 Feb 2018 10:00:00 +0200";
+    let without = "Sat, 03 Feb 2018 10:00:00";
+    let (utc, east) = ("2018-02-03T10:00:00Z".to_owned(), "2018-02-03T08:00:00Z".to_owned());
+    assert_eq!(read(&[without]), [(utc.clone(), true)]);
+    assert_eq!(read(&[with_zone, without]), [(east.clone(), false), (east.clone(), true)]);
+    let mixed = read(&[with_zone, without, "Sat, 03 Feb 2018 10:00:00 GMT"]);
+    assert_eq!(mixed, [(east, false), (utc.clone(), true), (utc, false)]);
 }

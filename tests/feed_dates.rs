@@ -1,0 +1,219 @@
+//! Entries without a date, and with dates in unusual forms: nothing old is sent to followers.
+
+#[cfg(feature = "failpoints")]
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::both_databases;
+use crate::end_to_end::fixture_with_feed;
+#[cfg(feature = "failpoints")]
+use crate::support::eventually;
+use crate::support::feed::{Item, NAME as FEED, PATH, rss};
+use crate::support::remote::Document;
+use crate::support::{Database, Fixture};
+
+both_databases!(
+    an_undated_archive_is_sent_to_nobody,
+    an_undated_entry_is_new_only_above_those_that_were_known,
+    an_undated_entry_is_archived_until_the_feed_was_read_to_its_last_page,
+    an_undated_entry_that_was_broken_at_the_first_poll_is_archived,
+    a_date_in_an_unusual_form_is_a_date,
+    a_date_that_cannot_be_read_is_quoted_in_the_log,
+);
+#[cfg(feature = "failpoints")]
+both_databases!(a_feed_is_not_polled_before_its_server_wants_that);
+
+fn undated(film: &str) -> Item {
+    let mut item = Item::review(film);
+    item.published = None;
+    item
+}
+
+fn films(names: &[&str]) -> Vec<Item> {
+    names.iter().map(|name| undated(name)).collect()
+}
+
+/// Serves a feed, polls it, and returns how many reviews have been sent to the follower since the start.
+async fn poll(fixture: &Fixture, document: Document) -> usize {
+    fixture.remote.serve(PATH, document);
+    fixture.poll().await;
+    fixture.settle().await;
+    fixture.remote.distinct_activities("Create").len()
+}
+
+fn served(items: &[Item]) -> Document {
+    Document::new("application/rss+xml; charset=utf-8", rss(items))
+}
+
+/// The lines of the log with that decision.
+async fn lines(fixture: &Fixture, decision: &str) -> Vec<String> {
+    let log = fixture.app.feed_log().await;
+    log.into_iter().filter(|line| line.contains(&format!(" {decision} "))).collect()
+}
+
+async fn an_undated_archive_is_sent_to_nobody(database: Database) {
+    let all = films(&["Alpha", "Beta", "Gamma", "Delta", "Epsilon", "Zeta", "Eta"]);
+    let fixture = fixture_with_feed(database, &all, "").await;
+    fixture.follow(&fixture.alice).await;
+    for _ in 0..3 {
+        assert_eq!(poll(&fixture, served(&all)).await, 0);
+    }
+    let archived = lines(&fixture, "archived").await;
+    assert_eq!(archived.len(), 7, "{archived:?}");
+    assert!(archived.iter().all(|line| line.contains("it has no date")), "{archived:?}");
+    assert_eq!(fixture.items(&fixture.critic["outbox"]).await.len(), 7, "each has a page");
+}
+
+async fn an_undated_entry_is_new_only_above_those_that_were_known(database: Database) {
+    let fixture = fixture_with_feed(database, &films(&["Beta", "Alpha"]), "").await;
+    fixture.follow(&fixture.alice).await;
+    assert_eq!(poll(&fixture, served(&films(&["Gamma", "Beta", "Alpha"]))).await, 1, "it is on top");
+    assert_eq!(poll(&fixture, served(&films(&["Gamma", "Beta", "Old", "Alpha", "Older"]))).await, 1);
+    // A document that shares no entry with those that are known may be anything.
+    assert_eq!(poll(&fixture, served(&films(&["One", "Two", "Three"]))).await, 1);
+    assert_eq!(poll(&fixture, served(&films(&["Delta", "One", "Two", "Three"]))).await, 2);
+}
+
+async fn an_undated_entry_is_archived_until_the_feed_was_read_to_its_last_page(database: Database) {
+    let page = |items: &[Item]| {
+        let next =
+            "<channel><atom:link xmlns:atom=\"http://www.w3.org/2005/Atom\" rel=\"next\" href=\"/2\"/>";
+        Document::new("application/rss+xml", rss(items).replacen("<channel>", next, 1))
+    };
+    let fixture = Fixture::with(database, |remote, settings| {
+        remote.serve(PATH, page(&films(&["Alpha"])));
+        settings.feed(FEED, &remote.url(PATH), "")
+    })
+    .await;
+    fixture.follow(&fixture.alice).await;
+    assert_eq!(poll(&fixture, page(&films(&["Alpha"]))).await, 0);
+    assert_eq!(poll(&fixture, page(&films(&["Beta", "Alpha"]))).await, 0);
+    assert_eq!(poll(&fixture, served(&films(&["Gamma", "Beta", "Alpha"]))).await, 0, "the first whole poll");
+    assert_eq!(poll(&fixture, served(&films(&["Delta", "Gamma", "Beta", "Alpha"]))).await, 1);
+}
+
+async fn an_undated_entry_that_was_broken_at_the_first_poll_is_archived(database: Database) {
+    let fixture = Fixture::with(database, |remote, settings| {
+        remote.serve(
+            PATH,
+            Document::new(
+                "application/rss+xml",
+                rss(&films(&["Alpha"])).replacen("<item>", "<item/><item>", 1),
+            ),
+        );
+        settings.feed(FEED, &remote.url(PATH), "")
+    })
+    .await;
+    fixture.poll().await;
+    fixture.follow(&fixture.alice).await;
+    assert!(!lines(&fixture, "skipped").await.is_empty(), "an entry is empty");
+    assert_eq!(
+        poll(&fixture, served(&films(&["Beta", "Alpha"]))).await,
+        0,
+        "it may be the one that was empty"
+    );
+    assert_eq!(poll(&fixture, served(&films(&["Gamma", "Beta", "Alpha"]))).await, 1);
+}
+
+async fn a_date_in_an_unusual_form_is_a_date(database: Database) {
+    let fixture = fixture_with_feed(database, &films(&["Known"]), "").await;
+    fixture.follow(&fixture.alice).await;
+    let old = [
+        "10/28/2023 3:15:22 PM",
+        "2019-11-15T10:30:00",
+        "2018/02/15 10:30:00",
+        "Thu, 15 Feb 2018 10:30:00 GMT+7",
+        "15 février 2018 à 10h30",
+        "15. Februar 2018",
+        "2018年2月15日",
+        "Donnerstag, 15. Februar 2018, 10:30 Uhr",
+    ];
+    let items: Vec<Item> = (0..old.len()).map(|number| undated(&format!("Film {number}"))).collect();
+    let mut xml = rss(&[items.clone(), films(&["Known"])].concat());
+    for (item, date) in items.iter().zip(old) {
+        let guid = format!("{}</guid>", item.id);
+        xml = xml.replacen(&guid, &format!("{guid}<pubDate>{date}</pubDate>"), 1);
+    }
+    assert_eq!(poll(&fixture, Document::new("application/rss+xml", xml)).await, 0);
+    let archived = lines(&fixture, "archived").await;
+    assert_eq!(
+        archived.iter().filter(|line| line.contains("older than publish_since")).count(),
+        old.len(),
+        "{archived:?}"
+    );
+    // One date names a zone.
+    assert!(
+        archived.iter().any(|line| line
+            .contains("“10/28/2023 3:15:22 PM” has no time zone; that of the other dates was assumed")),
+        "{archived:?}"
+    );
+
+    // In JSON Feed, the date of the last change is the only one, or a day without a time.
+    let item = |name: &str, key: &str, date: &str| {
+        let item = undated(name);
+        json!({"id": item.id, "url": item.link, "title": item.title, "content_html": item.html, key: date})
+    };
+    let feed = json!({
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": "Third Row",
+        "items": [item("Modified", "date_modified", "2018-02-03T10:00:00Z"), item("Day", "date_published", "2018-02-02")],
+    });
+    assert_eq!(poll(&fixture, Document::new("application/feed+json", feed.to_string())).await, 0);
+    let archived = lines(&fixture, "archived").await;
+    assert_eq!(
+        archived.iter().filter(|line| line.contains("older than publish_since")).count(),
+        old.len() + 2,
+        "{archived:?}"
+    );
+}
+
+async fn a_date_that_cannot_be_read_is_quoted_in_the_log(database: Database) {
+    let fixture = fixture_with_feed(database, &films(&["Known"]), "").await;
+    fixture.follow(&fixture.alice).await;
+    for (number, (date, why)) in
+        [("next Tuesday", "it cannot be read as a date"), ("03/12/2025", "it can mean more than one day")]
+            .into_iter()
+            .enumerate()
+    {
+        let item = undated(&format!("Film {number}"));
+        let xml = rss(&[films(&["Known"]), vec![item.clone()]].concat());
+        let xml = xml.replacen(
+            &format!("{}</guid>", item.id),
+            &format!("{}</guid><pubDate>{date}</pubDate>", item.id),
+            1,
+        );
+        assert_eq!(poll(&fixture, Document::new("application/rss+xml", xml)).await, 0);
+        let archived = lines(&fixture, "archived").await;
+        assert!(archived.iter().any(|line| line.contains(&format!("“{date}”: {why}"))), "{archived:?}");
+    }
+}
+
+#[cfg(feature = "failpoints")]
+async fn a_feed_is_not_polled_before_its_server_wants_that(database: Database) {
+    const OTHER: &str = "/other.xml";
+    let busy = Document::status(429).with_header("retry-after", "7200");
+    let fixture = Fixture::with(database, |remote, settings| {
+        remote.serve(PATH, busy);
+        remote.serve(OTHER, served(&films(&["Alpha"])));
+        let interval = "interval = \"15m\"";
+        settings.feed(FEED, &remote.url(PATH), interval).feed("other", &remote.url(OTHER), interval)
+    })
+    .await;
+    fixture.app.poll_expecting_failure(FEED).await;
+    fixture.app.poll("other").await;
+    assert!(
+        lines(&fixture, "failed").await.iter().any(|line| line.contains("asks to wait for 7200 seconds"))
+    );
+    let (asked, others) = (fixture.remote.requests_for(PATH), fixture.remote.requests_for(OTHER));
+    // By now, a feed that fails for no such reason is polled again.
+    fixture.app.set_clock_forward(Duration::from_mins(110));
+    eventually("a poll of the other feed", || async {
+        (fixture.remote.requests_for(OTHER) > others).then_some(())
+    })
+    .await;
+    assert_eq!(fixture.remote.requests_for(PATH), asked);
+    fixture.app.set_clock_forward(Duration::from_mins(125));
+    eventually("a poll of the feed", || async { (fixture.remote.requests_for(PATH) > asked).then_some(()) })
+        .await;
+}
