@@ -180,15 +180,20 @@ async fn followers_are_counted_at_the_inbox_that_reaches_them(database: Database
     assert!(!printed.contains("other.test"), "{printed}");
 }
 
+/// Follows as a user whose server has no shared inbox.
+async fn follow_with_own_inbox(fixture: &Fixture, other: &Remote, name: &str) {
+    let user = other.user(name);
+    let mut actor = user.actor();
+    actor["endpoints"] = Value::Null;
+    user.serve_actor(&actor);
+    follow_from(fixture, other, name).await;
+}
+
 async fn j6_an_inbox_that_is_gone_is_not_retried_and_its_followers_are_removed(database: Database) {
     let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
     fixture.follow(&fixture.alice).await;
     // Bo has only a personal inbox; the others are reached through the shared inbox.
-    let bo = other.user("bo");
-    let mut actor = bo.actor();
-    actor["endpoints"] = Value::Null;
-    bo.serve_actor(&actor);
-    follow_from(&fixture, &other, "bo").await;
+    follow_with_own_inbox(&fixture, &other, "bo").await;
     follow_from(&fixture, &other, "cy").await;
     let followers = async || {
         let listed = fixture.items(&fixture.critic["followers"]).await;
@@ -268,11 +273,7 @@ async fn a_delivery_to_an_inbox_that_is_gone_ends_even_if_its_followers_cannot_b
 ) {
     let (fixture, other) = fixture_with_second_remote(database, "other.test").await;
     fixture.follow(&fixture.alice).await;
-    let bo = other.user("bo");
-    let mut actor = bo.actor();
-    actor["endpoints"] = Value::Null;
-    bo.serve_actor(&actor);
-    follow_from(&fixture, &other, "bo").await;
+    follow_with_own_inbox(&fixture, &other, "bo").await;
     await_no_queued_delivery(&fixture).await;
     let mut db = DbControl::connect(&fixture.app).await;
     db.fail_updates("followers", "new.state = 'gone'").await;
