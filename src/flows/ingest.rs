@@ -10,7 +10,7 @@ use super::lease::{lease_until, with_lease};
 use super::release::release_held_by_feed;
 use crate::domain::feed::{Feed, IngestDecision, poll_backoff};
 use crate::domain::id::LeaseId;
-use crate::sources::feed;
+use crate::sources::feed::{self, FeedSource};
 use crate::store::feeds::{self, PollResult};
 use crate::store::lease_renewal::LeaseQueue;
 use crate::store::{critics, feed_log};
@@ -131,7 +131,7 @@ impl Polled {
 
 async fn poll(app: &App, feed: &Feed) -> anyhow::Result<Polled> {
     let critic = critics::find(&app.db, feed.critic).await?.context("the feed has no critic")?;
-    let (bytes, base, folder, validators) = match fetch_feed(app, feed).await? {
+    let (bytes, base, charset, folder, validators) = match fetch_feed(app, feed).await? {
         FeedResponse::Unchanged(validators) => {
             release_held_by_feed(app, feed, &critic).await?;
             return Ok(Polled { validators, is_read: false, failure: None });
@@ -143,10 +143,16 @@ async fn poll(app: &App, feed: &Feed) -> anyhow::Result<Polled> {
             );
             return Ok(Polled::failed(feed, reason, delay));
         }
-        FeedResponse::Bytes { bytes, base, folder, validators } => (bytes, base, folder, validators),
+        FeedResponse::Bytes { bytes, base, charset, folder, validators } => {
+            (bytes, base, charset, folder, validators)
+        }
     };
     let zone = app.site.timezone.clone();
-    let document = tokio::task::spawn_blocking(move || feed::parse(&bytes, &base, &zone)).await??;
+    let parsing = move || {
+        let (bytes, base, charset, zone) = (&bytes, &base, charset.as_deref(), &zone);
+        feed::parse(FeedSource { bytes, base, charset, zone })
+    };
+    let document = tokio::task::spawn_blocking(parsing).await??;
     let mut poll = FeedPoll {
         app,
         feed,

@@ -40,7 +40,7 @@ pub struct FeedDocument {
     pub entries: Vec<FeedEntry>,
     /// Whether the feed has more pages.
     pub has_next_page: bool,
-    /// The entries that were skipped, each with the reason.
+    /// The entries that were skipped, each by its title, link or position, with the reason.
     pub skipped: Vec<(String, String)>,
     /// Ids that several entries share, and that therefore identify none of them.
     pub shared_guids: HashSet<String>,
@@ -68,9 +68,6 @@ pub enum FeedError {
     /// The format is unknown.
     #[error("the document is not RSS, Atom or JSON Feed")]
     NotAFeed,
-    /// The declared encoding is unknown.
-    #[error("the feed declares the unknown encoding {0:?}")]
-    Encoding(String),
     /// The document has a DTD subset, such as declarations of entities.
     #[error("the feed has a DTD subset, which is not supported because entities are never expanded")]
     Dtd,
@@ -93,8 +90,6 @@ pub enum FeedError {
 enum EntryError {
     #[error("larger than 4 MiB")]
     TooLarge,
-    #[error("not valid in the encoding of the feed")]
-    Encoding,
     #[error("no title and no text")]
     Empty,
     #[error("no link")]
@@ -122,21 +117,33 @@ struct ParsedEntry {
     dates: SourceDates,
 }
 
-/// Parses a feed that was fetched from `base`. An entry with bytes that are invalid in the feed's encoding is skipped.
-/// Dates are never invented; an entry that has only the date of its last change counts as published then. `zone` is that of
-/// dates that name none.
+/// A feed that was fetched, and what is known about it besides its bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct FeedSource<'a> {
+    /// The document.
+    pub bytes: &'a [u8],
+    /// The URL that it was fetched from.
+    pub base: &'a Url,
+    /// The `charset` of the response.
+    pub charset: Option<&'a str>,
+    /// The zone of dates that name none.
+    pub zone: &'a TimeZone,
+}
+
+/// Parses a feed. Dates are never invented; an entry that has only the date of its last change counts as published then.
 ///
 /// # Errors
 /// See [`FeedError`]. Each message is one line for the critic.
-pub fn parse(bytes: &[u8], base: &Url, zone: &TimeZone) -> Result<FeedDocument, FeedError> {
+pub fn parse(source: FeedSource<'_>) -> Result<FeedDocument, FeedError> {
+    let FeedSource { bytes, base, charset, zone } = source;
     if bytes.len() > MAX_DOCUMENT_BYTES {
         return Err(FeedError::TooLarge);
     }
-    let (text, has_invalid_bytes) = encoding::decode(bytes)?;
+    let text = encoding::decode(bytes, charset);
     let text = text.trim_start_matches('\u{FEFF}').trim_start();
     let (head, entries) = match text.chars().next() {
         None => return Err(FeedError::Empty),
-        Some('<') => parse_xml(text, has_invalid_bytes, base)?,
+        Some('<') => parse_xml(text, base)?,
         Some('{') => json_feed::parse(text, base)?,
         Some(_) => return Err(FeedError::NotAFeed),
     };
@@ -149,19 +156,28 @@ pub fn parse(bytes: &[u8], base: &Url, zone: &TimeZone) -> Result<FeedDocument, 
         has_next_page: head.has_next_page,
         ..FeedDocument::default()
     };
-    let dates = entries.iter().flatten().map(|entry| &entry.dates);
+    let dates = entries.iter().filter_map(|entry| entry.parsed.as_ref().ok()).map(|entry| &entry.dates);
     let dates = EntryDates::new(dates, document.language.clone(), zone);
-    for (index, parsed) in entries.into_iter().enumerate() {
+    for (index, NamedEntry { name, parsed }) in entries.into_iter().enumerate() {
         match parsed.and_then(|parsed| into_entry(parsed, document.language.as_ref(), &dates)) {
             Ok(entry) => document.entries.push(entry),
-            Err(error) => document.skipped.push((format!("entry {}", index + 1), error.to_string())),
+            Err(error) => {
+                let name = name.unwrap_or_else(|| format!("entry {}", index + 1));
+                document.skipped.push((name, error.to_string()));
+            }
         }
     }
     document.find_shared();
     Ok(document)
 }
 
-type ParsedFeed = (FeedHead, Vec<Result<ParsedEntry, EntryError>>);
+type ParsedFeed = (FeedHead, Vec<NamedEntry>);
+
+/// An entry that was parsed or not, and what it is called in the log.
+struct NamedEntry {
+    name: Option<String>,
+    parsed: Result<ParsedEntry, EntryError>,
+}
 
 /// Returns the URL against which relative URLs of an entry are resolved: that of its page, or that of the feed if the
 /// feed is a local file, since its images are next to it.
@@ -169,18 +185,20 @@ fn entry_base(link: Option<&Url>, base: &Url) -> Url {
     link.filter(|_| base.scheme() != "file").unwrap_or(base).clone()
 }
 
-fn parse_xml(text: &str, has_invalid_bytes: bool, base: &Url) -> Result<ParsedFeed, FeedError> {
+fn parse_xml(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
     let feed = split_entries::split(text)?;
     let parse = |entry: &split_entries::EntryDocument| {
         if entry.xml.len() > MAX_ENTRY_BYTES {
             return Err(EntryError::TooLarge);
         }
-        if has_invalid_bytes && entry.xml.contains('\u{FFFD}') {
-            return Err(EntryError::Encoding);
+        if let Some(problem) = &entry.problem {
+            return Err(EntryError::Invalid(problem.clone()));
         }
         rss_atom::parse_entry(entry, feed.format, base)
     };
-    let entries = feed.entries.iter().map(parse).collect();
+    let entries =
+        feed.entries.iter().map(|entry| NamedEntry { name: entry.name.clone(), parsed: parse(entry) });
+    let entries = entries.collect();
     Ok((rss_atom::parse_head(&feed, base), entries))
 }
 

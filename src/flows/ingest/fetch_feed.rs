@@ -35,6 +35,7 @@ pub(super) enum FeedResponse {
     Bytes {
         bytes: Vec<u8>,
         base: Url,
+        charset: Option<String>,
         folder: Option<PathBuf>,
         validators: Validators,
     },
@@ -50,7 +51,13 @@ pub(super) async fn fetch_feed(app: &App, feed: &Feed) -> anyhow::Result<FeedRes
         let bytes = read_regular_file(&path, feed::MAX_DOCUMENT_BYTES).await?;
         let base = Url::from_file_path(&path).ok().context("the path of the feed is not absolute")?;
         let folder = path.parent().map(Path::to_owned);
-        return Ok(FeedResponse::Bytes { bytes, base, folder, validators: Validators::default() });
+        return Ok(FeedResponse::Bytes {
+            bytes,
+            base,
+            charset: None,
+            folder,
+            validators: Validators::default(),
+        });
     }
     let url = Url::parse(&feed.url).context("the URL of the feed is invalid")?;
     let mut conditions = HeaderMap::new();
@@ -80,5 +87,20 @@ pub(super) async fn fetch_feed(app: &App, feed: &Feed) -> anyhow::Result<FeedRes
         return Ok(FeedResponse::Later { status: fetched.status, delay });
     }
     anyhow::ensure!(fetched.status.is_success(), "the server responded with {}", fetched.status);
-    Ok(FeedResponse::Bytes { bytes: fetched.body.to_vec(), base: fetched.url, folder: None, validators })
+    let charset = text(header::CONTENT_TYPE).and_then(|media_type| charset_of(&media_type));
+    Ok(FeedResponse::Bytes {
+        bytes: fetched.body.to_vec(),
+        base: fetched.url,
+        charset,
+        folder: None,
+        validators,
+    })
+}
+
+/// Returns the `charset` parameter of a media type.
+fn charset_of(media_type: &str) -> Option<String> {
+    media_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"').to_owned())
+    })
 }

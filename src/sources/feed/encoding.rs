@@ -1,39 +1,77 @@
 //! Decodes the bytes of a feed.
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use super::FeedError;
-
-/// Returns the text of a document, and whether it contained bytes that are invalid in its encoding (they became U+FFFD).
-/// The encoding is taken from the byte order mark or else from the XML declaration, and is UTF-8 otherwise.
-pub(super) fn decode(bytes: &[u8]) -> Result<(String, bool), FeedError> {
-    let encoding = match bytes {
+/// Returns the text of a document. Its encoding is found in this order: a byte order mark; bytes that are UTF-8 and not only
+/// ASCII; the `charset` of the HTTP header (RFC 7303 section 3.2); the XML declaration; and a detector, if the bytes are not
+/// valid in what was declared. Every document has a text: bytes that are valid nowhere become U+FFFD.
+pub(super) fn decode(bytes: &[u8], charset: Option<&str>) -> String {
+    if let Some((encoding, length)) = Encoding::for_bom(bytes) {
+        let (text, _) = encoding.decode_without_bom_handling(&bytes[length..]);
+        return text.into_owned();
+    }
+    match bytes {
         // Without a byte order mark, a zero byte next to `<` indicates UTF-16.
-        [b'<', 0, ..] => UTF_16LE,
-        [0, b'<', ..] => UTF_16BE,
-        _ => declared(bytes)?.unwrap_or(UTF_8),
-    };
-    let (text, _, has_invalid_bytes) = encoding.decode(bytes);
-    Ok((text.into_owned(), has_invalid_bytes))
+        [b'<' | b'{', 0, ..] => return UTF_16LE.decode_without_bom_handling(bytes).0.into_owned(),
+        [0, b'<' | b'{', ..] => return UTF_16BE.decode_without_bom_handling(bytes).0.into_owned(),
+        _ => {}
+    }
+    if !bytes.is_ascii()
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        return text.to_owned();
+    }
+    let named = [charset.map(str::to_owned), declared(bytes)];
+    for label in named.iter().flatten() {
+        if let Some(encoding) = named_encoding(label)
+            && let (text, false) = encoding.decode_without_bom_handling(bytes)
+        {
+            return text.into_owned();
+        }
+    }
+    if is_mostly_utf_8(bytes) {
+        return decode_mixed(bytes);
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    detector.feed(bytes, true);
+    let (text, _) = detector.guess(None, Utf8Detection::Deny).decode_without_bom_handling(bytes);
+    text.into_owned()
 }
 
-fn declared(bytes: &[u8]) -> Result<Option<&'static Encoding>, FeedError> {
+/// Returns the encoding of a label. A text that can be read as ASCII is not in UTF-16, even if it claims so.
+fn named_encoding(label: &str) -> Option<&'static Encoding> {
+    let encoding = Encoding::for_label(label.trim().as_bytes())?;
+    Some(if encoding == UTF_16LE || encoding == UTF_16BE { UTF_8 } else { encoding })
+}
+
+/// Whether characters of UTF-8 prevail over bytes that are not valid in it.
+fn is_mostly_utf_8(bytes: &[u8]) -> bool {
+    let (mut valid, mut invalid) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        valid += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        invalid += chunk.invalid().len();
+    }
+    valid > invalid
+}
+
+/// Decodes UTF-8 in which some bytes are of windows-1252, as in feeds that are made of several sources.
+fn decode_mixed(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.push_str(&WINDOWS_1252.decode_without_bom_handling(chunk.invalid()).0);
+    }
+    text
+}
+
+/// Returns the label of the XML declaration.
+fn declared(bytes: &[u8]) -> Option<String> {
     let head = bytes.get(..bytes.len().min(512)).unwrap_or_default();
     let head = String::from_utf8_lossy(head);
-    let declaration = head.trim_start_matches('\u{FEFF}').trim_start();
-    let Some(declaration) = declaration.strip_prefix("<?xml").and_then(|d| d.split("?>").next()) else {
-        return Ok(None);
-    };
-    let Some((_, value)) = declaration.split_once("encoding") else {
-        return Ok(None);
-    };
+    let declaration = head.trim_start().strip_prefix("<?xml")?.split("?>").next()?;
+    let (_, value) = declaration.split_once("encoding")?;
     let label = value.trim_start().trim_start_matches('=').trim();
     let label = label.trim_matches(|c| matches!(c, '"' | '\''));
-    let label = label.split(['"', '\'']).next().unwrap_or_default().trim();
-    match Encoding::for_label(label.as_bytes()) {
-        // A declaration that can be read as ASCII cannot be in UTF-16, even if it claims so.
-        Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => Ok(Some(UTF_8)),
-        Some(encoding) => Ok(Some(encoding)),
-        None => Err(FeedError::Encoding(super::excerpt(label))),
-    }
+    Some(label.split(['"', '\'']).next().unwrap_or_default().trim().to_owned())
 }

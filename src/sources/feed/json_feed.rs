@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::entry_dates::SourceDates;
-use super::{EntryError, FeedError, FeedHead, ParsedEntry, ParsedFeed};
+use super::{EntryError, FeedError, FeedHead, NamedEntry, ParsedEntry, ParsedFeed, excerpt};
 use crate::domain::review::Poster;
 use crate::sources::html;
 use crate::sources::review_content::{ReviewParts, SourceText};
@@ -36,8 +36,11 @@ pub(super) fn parse(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
         has_next_page,
     };
     let items = items.into_iter().map(|item| match item {
-        Value::Object(item) => Ok(parse_item(&item, base)),
-        _ => Err(EntryError::NotAnObject),
+        Value::Object(item) => {
+            let name = ["title", "url", "id"].into_iter().find_map(|key| string(&item, key));
+            NamedEntry { name: name.map(|name| excerpt(&name)), parsed: Ok(parse_item(&item, base)) }
+        }
+        _ => NamedEntry { name: None, parsed: Err(EntryError::NotAnObject) },
     });
     Ok((head, items.collect()))
 }

@@ -5,12 +5,13 @@
 //! declaration with a subset is rejected, since entities are never expanded.
 
 use quick_xml::Reader;
-use quick_xml::errors::{Error as XmlError, IllFormedError, SyntaxError};
+use quick_xml::errors::{Error as XmlError, SyntaxError};
 use quick_xml::events::{BytesStart, Event};
 
 use super::doctype::check_doctype;
 use super::references::{decode_references, mend_references};
 use super::{FeedError, excerpt};
+use crate::sources::html;
 
 /// The maximum number of attributes of one element.
 const MAX_ATTRIBUTES: usize = 256;
@@ -90,6 +91,10 @@ pub(super) struct EntryDocument {
     pub(super) is_permalink: bool,
     /// Images and other media.
     pub(super) media: Vec<MediaElement>,
+    /// Its title, or else its link or id, for the log.
+    pub(super) name: Option<String>,
+    /// Why it cannot be read, if its tags do not match.
+    pub(super) problem: Option<String>,
     /// Its dates: the name of the element in lower case, and its text.
     pub(super) dates: Vec<(String, String)>,
 }
@@ -249,13 +254,16 @@ impl<'a> Splitter<'a> {
         reader.config_mut().expand_empty_elements = true;
         // feed-rs decides whether an entry with a bare `&` is valid.
         reader.config_mut().allow_dangling_amp = true;
+        // Tags that do not match spoil one entry.
+        reader.config_mut().check_end_names = false;
+        reader.config_mut().allow_unmatched_ends = true;
         loop {
             let start = self.position;
             let event = reader.read_event().map_err(|error| xml_error(&error))?;
             self.position = usize::try_from(reader.buffer_position()).unwrap_or(self.xml.len());
             match event {
                 Event::Start(tag) => self.start(&tag, start)?,
-                Event::End(_) => self.end(),
+                Event::End(tag) => self.end_tag(tag.name().as_ref()),
                 Event::DocType(_) if !self.open.is_empty() => return Err(FeedError::Dtd),
                 Event::DocType(declaration) => check_doctype(&declaration)?,
                 Event::Text(text) if text.trim().is_empty() => {}
@@ -378,6 +386,28 @@ impl<'a> Splitter<'a> {
         Ok(())
     }
 
+    /// Closes the last open element of that name, and all elements within it. If these are any, or if no element has the
+    /// name, the entry is broken.
+    fn end_tag(&mut self, name: &str) {
+        let Some(index) = self.open.iter().rposition(|open| open.name == name) else {
+            self.spoil(format!("unmatched </{}>", excerpt(name)));
+            return;
+        };
+        if let Some(unclosed) = self.open.get(index + 1..).and_then(<[_]>::last) {
+            let problem = format!("<{}> is closed by </{}>", excerpt(unclosed.name), excerpt(name));
+            self.spoil(problem);
+        }
+        while self.open.len() > index {
+            self.end();
+        }
+    }
+
+    fn spoil(&mut self, problem: String) {
+        if let Some(entry) = &mut self.entry {
+            entry.document.problem.get_or_insert(problem);
+        }
+    }
+
     fn end(&mut self) {
         let depth = self.open.len();
         let Some(closed) = self.open.pop() else { return };
@@ -391,6 +421,13 @@ impl<'a> Splitter<'a> {
                     }
                 }
                 (Some(entry), None) => {
+                    if matches!(closed.name, "title" | "link" | "guid" | "id") {
+                        let text = excerpt(&html::plain_text(&text_of(xml)));
+                        let is_better = closed.name == "title" || entry.document.name.is_none();
+                        if is_better && !text.is_empty() {
+                            entry.document.name = Some(text);
+                        }
+                    }
                     let mut xml = mend_references(xml);
                     if let Some(unknown) = child.unknown_type {
                         for quote in ['"', '\''] {
@@ -446,12 +483,6 @@ fn xml_error(error: &XmlError) -> FeedError {
             }
             .to_owned(),
         ),
-        XmlError::IllFormed(IllFormedError::MismatchedEndTag { expected, found }) => {
-            FeedError::Malformed(format!("<{}> is closed by </{}>", excerpt(expected), excerpt(found)))
-        }
-        XmlError::IllFormed(IllFormedError::UnmatchedEndTag(name)) => {
-            FeedError::Malformed(format!("unmatched </{}>", excerpt(name)))
-        }
         other => FeedError::Malformed(excerpt(&other.to_string())),
     }
 }
