@@ -6,10 +6,12 @@
 mod doctype;
 mod encoding;
 mod entry_dates;
+mod entry_document;
 mod json_feed;
 mod references;
 mod rss_atom;
 mod split_entries;
+mod start_tag;
 
 use std::collections::{HashMap, HashSet};
 
@@ -28,6 +30,9 @@ pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
 pub const MAX_ENTRIES: usize = 5_000;
 /// The maximum size of an entry in bytes. Larger entries are skipped.
 const MAX_ENTRY_BYTES: usize = 4 * 1024 * 1024;
+
+/// The maximum size in bytes of an entry whose source is kept.
+const MAX_SOURCE_BYTES: usize = 512 * 1024;
 
 /// A parsed feed.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -115,6 +120,8 @@ struct ParsedEntry {
     parts: ReviewParts,
     base: Url,
     dates: SourceDates,
+    /// A feed document with this entry only.
+    source: String,
 }
 
 /// A feed that was fetched, and what is known about it besides its bytes.
@@ -187,7 +194,7 @@ fn entry_base(link: Option<&Url>, base: &Url) -> Url {
 
 fn parse_xml(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
     let feed = split_entries::split(text)?;
-    let parse = |entry: &split_entries::EntryDocument| {
+    let parse = |entry: &entry_document::EntryDocument| {
         if entry.xml.len() > MAX_ENTRY_BYTES {
             return Err(EntryError::TooLarge);
         }
@@ -207,12 +214,13 @@ fn into_entry(
     language: Option<&String>,
     all_dates: &EntryDates,
 ) -> Result<FeedEntry, EntryError> {
-    let ParsedEntry { guid, mut parts, base, dates } = parsed;
+    let ParsedEntry { guid, mut parts, base, dates, source } = parsed;
     let dates = all_dates.read(&dates, parts.language.as_deref());
     (parts.published, parts.updated) = (dates.published, dates.updated);
     let mut content = parts.into_content(&base).ok_or(EntryError::Empty)?;
     content.language = content.language.or_else(|| language.cloned());
-    Ok(FeedEntry { guid, content, date_note: dates.note })
+    let source = Some(source).filter(|source| source.len() <= MAX_SOURCE_BYTES);
+    Ok(FeedEntry { guid, content, source, date_note: dates.note })
 }
 
 impl FeedDocument {

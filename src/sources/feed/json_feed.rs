@@ -35,10 +35,14 @@ pub(super) fn parse(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
         language: string(&document, "language"),
         has_next_page,
     };
+    document.retain(|key, _| matches!(key.as_str(), "version" | "title" | "language"));
     let items = items.into_iter().map(|item| match item {
         Value::Object(item) => {
             let name = ["title", "url", "id"].into_iter().find_map(|key| string(&item, key));
-            NamedEntry { name: name.map(|name| excerpt(&name)), parsed: Ok(parse_item(&item, base)) }
+            NamedEntry {
+                name: name.map(|name| excerpt(&name)),
+                parsed: Ok(parse_item(item, &document, base)),
+            }
         }
         _ => NamedEntry { name: None, parsed: Err(EntryError::NotAnObject) },
     });
@@ -53,7 +57,14 @@ fn string(object: &Map<String, Value>, key: &str) -> Option<String> {
     }
 }
 
-fn parse_item(item: &Map<String, Value>, base: &Url) -> ParsedEntry {
+fn parse_item(item: Map<String, Value>, feed: &Map<String, Value>, base: &Url) -> ParsedEntry {
+    let (guid, parts, entry_base, dates) = read_item(&item, base);
+    let mut source = feed.clone();
+    source.insert("items".to_owned(), Value::Array(vec![Value::Object(item)]));
+    ParsedEntry { guid, parts, base: entry_base, dates, source: Value::Object(source).to_string() }
+}
+
+fn read_item(item: &Map<String, Value>, base: &Url) -> (Option<String>, ReviewParts, Url, SourceDates) {
     let guid = string(item, "id");
     let link = string(item, "url").or_else(|| guid.clone().filter(|id| id.starts_with("http")));
     let link = link.and_then(|link| html::resolve_url(&link, Some(base)));
@@ -81,5 +92,5 @@ fn parse_item(item: &Map<String, Value>, base: &Url) -> ParsedEntry {
     };
     let dates =
         SourceDates { published: string(item, "date_published"), updated: string(item, "date_modified") };
-    ParsedEntry { guid, parts, base: entry_base, dates }
+    (guid, parts, entry_base, dates)
 }

@@ -5,7 +5,8 @@ use feed_rs::parser::{self, Parser};
 use url::Url;
 
 use super::entry_dates::SourceDates;
-use super::split_entries::{EntryDocument, MediaElement, SplitFeed, XmlFormat};
+use super::entry_document::{EntryDocument, MediaElement};
+use super::split_entries::{SplitFeed, XmlFormat};
 use super::{EntryError, FeedHead, ParsedEntry};
 use crate::domain::review::Poster;
 use crate::sources::html;
@@ -85,7 +86,7 @@ fn convert(entry: Entry, document: &EntryDocument, format: XmlFormat, base: &Url
         published: date(&["pubdate", "published", "issued", "date", "created"]),
         updated: date(&["updated", "modified"]),
     };
-    ParsedEntry { guid, parts, base: entry_base, dates }
+    ParsedEntry { guid, parts, base: entry_base, dates, source: document.source.clone() }
 }
 
 /// Returns the link to the entry's page.

@@ -9,12 +9,12 @@ use quick_xml::errors::{Error as XmlError, SyntaxError};
 use quick_xml::events::{BytesStart, Event};
 
 use super::doctype::check_doctype;
+use super::entry_document::{EntryDocument, MediaElement};
 use super::references::{decode_references, mend_references};
+use super::start_tag::StartTag;
 use super::{FeedError, excerpt};
 use crate::sources::html;
 
-/// The maximum number of attributes of one element.
-const MAX_ATTRIBUTES: usize = 256;
 /// The maximum number of namespace declarations in scope. Parsers search them for each name.
 const MAX_NAMESPACES: usize = 64;
 /// The maximum number of open elements.
@@ -27,6 +27,10 @@ const MAX_HEAD_BYTES: usize = 10_000;
 const MAX_MEDIA: usize = 20;
 /// The maximum depth of a media element below its entry: in `media:group`, and in `media:content` within that.
 const MAX_MEDIA_DEPTH: usize = 3;
+/// The maximum size in bytes of the start tag of the root element, which is repeated in the document of each entry.
+const MAX_ROOT_TAG_BYTES: usize = 16 * 1024;
+/// The maximum size in bytes of the feed's title and language that are repeated in the source of each entry.
+const MAX_REPEATED_HEAD_BYTES: usize = 2_000;
 /// The children of an entry that describe a review. Others, such as author names, are dropped.
 const KEPT_CHILDREN: [&str; 11] = [
     "title",
@@ -47,12 +51,6 @@ const DATE_CHILDREN: [&str; 7] = ["pubdate", "date", "published", "issued", "cre
 /// The maximum number of dates of one entry, and of bytes of each.
 const MAX_DATES: usize = 10;
 const MAX_DATE_BYTES: usize = 500;
-/// Prefixes that feeds use without declaring them.
-const IMPLIED_NAMESPACES: [(&str, &str); 2] = [
-    ("xmlns:content", "http://purl.org/rss/1.0/modules/content/"),
-    ("xmlns:dc", "http://purl.org/dc/elements/1.1/"),
-];
-
 /// The format of an XML feed, which its root element determines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum XmlFormat {
@@ -78,52 +76,6 @@ pub(super) struct SplitFeed {
     pub(super) has_next_page: bool,
 }
 
-/// One entry as a separate document, with the members that feed-rs does not parse.
-#[derive(Debug, Default)]
-pub(super) struct EntryDocument {
-    /// The feed with only this entry.
-    pub(super) xml: String,
-    /// The `xml:lang` of its element.
-    pub(super) language: Option<String>,
-    /// The `rdf:about`, which is the id in RSS 1.0.
-    pub(super) about: Option<String>,
-    /// Whether the guid is the URL of the entry (`isPermaLink`).
-    pub(super) is_permalink: bool,
-    /// Images and other media.
-    pub(super) media: Vec<MediaElement>,
-    /// Its title, or else its link or id, for the log.
-    pub(super) name: Option<String>,
-    /// Why it cannot be read, if its tags do not match.
-    pub(super) problem: Option<String>,
-    /// Its dates: the name of the element in lower case, and its text.
-    pub(super) dates: Vec<(String, String)>,
-}
-
-impl EntryDocument {
-    /// Returns the first date of those names.
-    pub(super) fn date(&self, names: &[&str]) -> Option<&str> {
-        names.iter().find_map(|wanted| {
-            let found = self.dates.iter().find(|(name, text)| name == wanted && !text.is_empty());
-            found.map(|(_, text)| text.as_str())
-        })
-    }
-}
-
-/// `<enclosure>`, `<media:content>`, `<media:thumbnail>` or `<itunes:image>`.
-#[derive(Debug)]
-pub(super) struct MediaElement {
-    /// The name without the prefix.
-    pub(super) name: String,
-    attributes: Vec<(String, String)>,
-}
-
-impl MediaElement {
-    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
-        let found = self.attributes.iter().find(|(n, _)| n == name);
-        found.map(|(_, value)| value.as_str())
-    }
-}
-
 /// Splits a document.
 pub(super) fn split(xml: &str) -> Result<SplitFeed, FeedError> {
     let mut splitter = Splitter {
@@ -140,6 +92,7 @@ pub(super) fn split(xml: &str) -> Result<SplitFeed, FeedError> {
         has_ended: false,
     };
     splitter.run()?;
+    splitter.complete_sources();
     let Some(root) = splitter.root else { return Err(FeedError::NotAFeed) };
     let (channel, end) = if splitter.has_channel { ("<channel>", "</channel>") } else { ("", "") };
     let head = format!("{}{channel}{}{end}</{}>", root.tag, splitter.head, root.name);
@@ -160,12 +113,15 @@ struct Root<'a> {
     name: &'a str,
     /// Its start tag, with the namespaces and the version that feed-rs expects.
     tag: String,
+    /// Its start tag as it is in the document.
+    source: String,
     language: Option<String>,
 }
 
 /// An entry that has not ended yet.
 struct OpenEntry {
     document: EntryDocument,
+    start: usize,
     depth: usize,
 }
 
@@ -177,58 +133,6 @@ struct OpenChild {
     date: Option<String>,
     /// A type of its text that does not exist.
     unknown_type: Option<String>,
-}
-
-/// A start tag. References in the values are decoded.
-struct StartTag<'a> {
-    name: &'a str,
-    attributes: Vec<(String, String)>,
-    /// The tag as it is in the document, without its angle brackets.
-    raw: String,
-}
-
-impl<'a> StartTag<'a> {
-    fn parse(tag: &BytesStart<'_>, name: &'a str) -> Result<Self, FeedError> {
-        let mut attributes = Vec::new();
-        // feed-rs checks for duplicates, so that only the entry that has them is skipped.
-        for attribute in tag.attributes().with_checks(false) {
-            if attributes.len() >= MAX_ATTRIBUTES {
-                return Err(FeedError::TooManyAttributes(excerpt(name)));
-            }
-            let attribute = attribute.map_err(|_| {
-                FeedError::Malformed(format!("an attribute of <{}> has no value", excerpt(name)))
-            })?;
-            attributes.push((attribute.key.as_ref().to_owned(), decode_references(&attribute.value)));
-        }
-        Ok(Self { name, attributes, raw: (**tag).to_owned() })
-    }
-
-    fn attribute(&self, name: &str) -> Option<&str> {
-        let found = self.attributes.iter().find(|(n, _)| n == name);
-        found.map(|(_, value)| value.as_str())
-    }
-
-    fn local_name(&self) -> &'a str {
-        self.name.rsplit(':').next().unwrap_or(self.name)
-    }
-
-    fn namespace_declarations(&self) -> usize {
-        self.attributes.iter().filter(|(name, _)| name == "xmlns" || name.starts_with("xmlns:")).count()
-    }
-
-    /// Returns the tag as the root of a document for feed-rs. The elements of RSS have no namespace, but some feeds declare
-    /// one for them.
-    fn to_root(&self, format: XmlFormat) -> String {
-        let mut root = BytesStart::new(self.name);
-        let own = self.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let is_kept = |name: &str| name != "version" && (name != "xmlns" || format != XmlFormat::Rss);
-        root.extend_attributes(own.filter(|(name, _)| is_kept(name)));
-        root.push_attribute(("version", "2.0"));
-        root.extend_attributes(
-            IMPLIED_NAMESPACES.into_iter().filter(|(name, _)| self.attribute(name).is_none()),
-        );
-        format!("<{}>", &*root)
-    }
 }
 
 struct Splitter<'a> {
@@ -317,8 +221,15 @@ impl<'a> Splitter<'a> {
             name if name.eq_ignore_ascii_case("html") => return Err(FeedError::Html),
             _ => return Err(FeedError::NotAFeed),
         };
+        if tag.raw.len() > MAX_ROOT_TAG_BYTES {
+            return Err(FeedError::Malformed(format!(
+                "the start tag of <{}> is too long",
+                excerpt(tag.name)
+            )));
+        }
         let language = tag.attribute("xml:lang").map(str::to_owned);
-        self.root = Some(Root { format, name: tag.name, tag: tag.to_root(format), language });
+        let source = format!("<{}>", tag.raw);
+        self.root = Some(Root { format, name: tag.name, tag: tag.to_root(format), source, language });
         Ok(())
     }
 
@@ -371,7 +282,7 @@ impl<'a> Splitter<'a> {
                 is_permalink: true,
                 ..EntryDocument::default()
             };
-            self.entry = Some(OpenEntry { document, depth });
+            self.entry = Some(OpenEntry { document, start, depth });
         } else if depth == 2 && tag.name == "channel" && root.format != XmlFormat::Atom {
             self.has_channel = true;
         } else if self.child.is_none()
@@ -399,6 +310,20 @@ impl<'a> Splitter<'a> {
         }
         while self.open.len() > index {
             self.end();
+        }
+    }
+
+    /// Makes each entry a feed document of its own, which can be parsed again later.
+    fn complete_sources(&mut self) {
+        let Some(Root { name: root, source: start, .. }) = &self.root else { return };
+        for entry in self.entries.iter_mut().filter(|entry| !entry.source.starts_with(start)) {
+            let head = if self.head.len() <= MAX_REPEATED_HEAD_BYTES { self.head.as_str() } else { "" };
+            let own = &entry.source;
+            entry.source = match (self.has_channel, entry.is_in_channel) {
+                (true, true) => format!("{start}<channel>{head}{own}</channel></{root}>"),
+                (true, false) => format!("{start}<channel>{head}</channel>{own}</{root}>"),
+                (false, _) => format!("{start}{head}{own}</{root}>"),
+            };
         }
     }
 
@@ -440,8 +365,11 @@ impl<'a> Splitter<'a> {
                 (None, _) => {}
             }
         }
-        if let Some(OpenEntry { mut document, .. }) = self.entry.take_if(|entry| entry.depth == depth) {
+        if let Some(OpenEntry { mut document, start, .. }) = self.entry.take_if(|entry| entry.depth == depth)
+        {
             let name = closed.name;
+            self.xml.get(start..self.position).unwrap_or_default().clone_into(&mut document.source);
+            document.is_in_channel = depth == 3;
             let end = match &self.root {
                 Some(root) if depth > 1 && root.format == XmlFormat::Rss => {
                     format!("</{name}></channel></{}>", root.name)

@@ -447,3 +447,54 @@ proptest! {
         prop_assert_eq!(document.entries.len() + document.skipped.len(), 3);
     }
 }
+
+#[test]
+fn an_entry_can_be_parsed_again_from_its_source() {
+    let item = "<item><title>A &amp; B</title><link>/a</link><guid isPermaLink=\"false\">1</guid>\
+        <pubDate>Mon, 04 Mar 2019 10:00:00 GMT</pubDate><description>&lt;p>Text</description>\
+        <category>Horror</category></item>";
+    let other = item.replace(">1<", ">2<").replace("/a<", "/b<");
+    let rss2 = format!(
+        "<rss version=\"2.0\"><channel><title>T</title>{item}{other}<language>de</language></channel></rss>"
+    );
+    let rss1 = format!(
+        "<?xml version=\"1.0\"?><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\" \
+         xmlns=\"http://purl.org/rss/1.0/\"><channel><title>T</title></channel>{}{}</rdf:RDF>",
+        item.replace("<item>", "<item rdf:about=\"urn:1\">"),
+        other
+    );
+    let entry = "<entry xml:lang=\"fr\"><title>A</title><link href=\"a\"/><id>1</id><updated>2019-03-04T10:00:00Z</updated>\
+        <content type=\"html\">&lt;p>Text</content></entry>";
+    let atom = format!(
+        "<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:base=\"https://x.example/y/\">{entry}{entry}</feed>"
+    );
+    let single = entry.replace("<entry ", "<entry xmlns=\"http://www.w3.org/2005/Atom\" ");
+    let json = "{\"version\": \"https://jsonfeed.org/version/1\", \"language\": \"sv\", \"items\": [\
+        {\"id\": 7, \"url\": \"/a\", \"title\": \"A\", \"content_html\": \"<p>T\", \"date_published\": \"2019-03-04\"}, {\"id\": \"8\", \"title\": \"B\"}]}";
+    for feed in [rss2, rss1, atom, single, json.to_owned()] {
+        let document = read(&feed);
+        assert!(!document.entries.is_empty() && document.skipped.is_empty(), "{document:?}");
+        for entry in &document.entries {
+            let source = entry.source.as_deref().unwrap();
+            assert_eq!(read(source).entries, std::slice::from_ref(entry), "{source}");
+        }
+    }
+    let large = read(&rss(&format!(
+        "<item><title>A</title><description>{}</description></item>",
+        "x ".repeat(300_000)
+    )));
+    assert_eq!(large.entries[0].source, None);
+}
+
+#[test]
+fn a_long_start_tag_is_not_repeated_for_each_entry() {
+    let feed = format!(
+        "<rss version=\"2.0\" a=\"{}\"><channel>{}</channel></rss>",
+        "x".repeat(20_000),
+        "<item/>".repeat(5_000)
+    );
+    assert_eq!(
+        parse_error(&feed).to_string(),
+        "the feed is not well-formed: the start tag of <rss> is too long"
+    );
+}

@@ -1,0 +1,51 @@
+//! One entry of an XML feed.
+
+/// One entry as a separate document, with the members that feed-rs does not parse.
+#[derive(Debug, Default)]
+pub(super) struct EntryDocument {
+    /// The feed with only this entry, for feed-rs.
+    pub(super) xml: String,
+    /// The feed with only this entry, as it is in the document.
+    pub(super) source: String,
+    /// The `xml:lang` of its element.
+    pub(super) language: Option<String>,
+    /// The `rdf:about`, which is the id in RSS 1.0.
+    pub(super) about: Option<String>,
+    /// Whether the guid is the URL of the entry (`isPermaLink`).
+    pub(super) is_permalink: bool,
+    /// Whether it is within the channel, as in RSS 2.0, and not beside it, as in RSS 1.0.
+    pub(super) is_in_channel: bool,
+    /// Images and other media.
+    pub(super) media: Vec<MediaElement>,
+    /// Its title, or else its link or id, for the log.
+    pub(super) name: Option<String>,
+    /// Why it cannot be read, if its tags do not match.
+    pub(super) problem: Option<String>,
+    /// Its dates: the name of the element in lower case, and its text.
+    pub(super) dates: Vec<(String, String)>,
+}
+
+impl EntryDocument {
+    /// Returns the first date of those names.
+    pub(super) fn date(&self, names: &[&str]) -> Option<&str> {
+        names.iter().find_map(|wanted| {
+            let found = self.dates.iter().find(|(name, text)| name == wanted && !text.is_empty());
+            found.map(|(_, text)| text.as_str())
+        })
+    }
+}
+
+/// `<enclosure>`, `<media:content>`, `<media:thumbnail>` or `<itunes:image>`.
+#[derive(Debug)]
+pub(super) struct MediaElement {
+    /// The name without the prefix.
+    pub(super) name: String,
+    pub(super) attributes: Vec<(String, String)>,
+}
+
+impl MediaElement {
+    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+        let found = self.attributes.iter().find(|(n, _)| n == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
