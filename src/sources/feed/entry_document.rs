@@ -1,5 +1,16 @@
 //! One entry of an XML feed.
 
+/// The format of an XML feed, which its root element determines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum XmlFormat {
+    /// RSS 0.9x or 2.0.
+    Rss,
+    /// RSS 1.0.
+    Rdf,
+    /// Atom.
+    Atom,
+}
+
 /// One entry as a separate document, with the members that feed-rs does not parse.
 #[derive(Debug, Default)]
 pub(super) struct EntryDocument {

@@ -5,8 +5,8 @@ use feed_rs::parser::{self, Parser};
 use url::Url;
 
 use super::entry_dates::SourceDates;
-use super::entry_document::{EntryDocument, MediaElement};
-use super::split_entries::{SplitFeed, XmlFormat};
+use super::entry_document::{EntryDocument, MediaElement, XmlFormat};
+use super::split_entries::SplitFeed;
 use super::{EntryError, FeedHead, ParsedEntry};
 use crate::domain::review::Poster;
 use crate::sources::html;

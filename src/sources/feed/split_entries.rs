@@ -9,7 +9,7 @@ use quick_xml::errors::{Error as XmlError, SyntaxError};
 use quick_xml::events::{BytesStart, Event};
 
 use super::doctype::check_doctype;
-use super::entry_document::{EntryDocument, MediaElement};
+use super::entry_document::{EntryDocument, MediaElement, XmlFormat};
 use super::references::{decode_references, mend_references};
 use super::start_tag::StartTag;
 use super::{FeedError, excerpt};
@@ -51,17 +51,6 @@ const DATE_CHILDREN: [&str; 7] = ["pubdate", "date", "published", "issued", "cre
 /// The maximum number of dates of one entry, and of bytes of each.
 const MAX_DATES: usize = 10;
 const MAX_DATE_BYTES: usize = 500;
-/// The format of an XML feed, which its root element determines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum XmlFormat {
-    /// RSS 0.9x or 2.0.
-    Rss,
-    /// RSS 1.0.
-    Rdf,
-    /// Atom.
-    Atom,
-}
-
 /// A feed that has been split.
 #[derive(Debug)]
 pub(super) struct SplitFeed {

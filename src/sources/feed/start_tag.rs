@@ -2,8 +2,8 @@
 
 use quick_xml::events::BytesStart;
 
+use super::entry_document::XmlFormat;
 use super::references::decode_references;
-use super::split_entries::XmlFormat;
 use super::{FeedError, excerpt};
 
 /// The maximum number of attributes of one element.
