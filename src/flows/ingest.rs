@@ -148,8 +148,9 @@ async fn poll(app: &App, feed: &Feed) -> anyhow::Result<Polled> {
         }
     };
     let zone = app.site.timezone.clone();
+    let page_url = base.clone();
     let parsing = move || {
-        let (bytes, base, charset, zone) = (&bytes, &base, charset.as_deref(), &zone);
+        let (bytes, base, charset, zone) = (&bytes, &page_url, charset.as_deref(), &zone);
         feed::parse(FeedSource { bytes, base, charset, zone })
     };
     let document = tokio::task::spawn_blocking(parsing).await??;
@@ -162,7 +163,7 @@ async fn poll(app: &App, feed: &Feed) -> anyhow::Result<Polled> {
         document_ids: DocumentIds::default(),
         newest_known: None,
     };
-    let is_last_page = !document.has_next_page && document.skipped.is_empty();
+    let is_last_page = document.next_page(&base) == feed::NextPage::None && document.skipped.is_empty();
     poll.published = release_held_by_feed(app, feed, &critic).await?;
     let is_whole = poll.process(document).await?;
     // Without validators the feed is fetched again even if it does not change, for the entries that failed.

@@ -3,11 +3,13 @@
 //! A document is either accepted or rejected with an error of one line. An entry that cannot be parsed is skipped with a
 //! reason and does not affect other entries.
 
+mod discovery;
 mod doctype;
 mod encoding;
 mod entry_dates;
 mod entry_document;
 mod json_feed;
+mod next_page;
 mod references;
 mod rss_atom;
 mod split_entries;
@@ -18,7 +20,9 @@ use std::collections::{HashMap, HashSet};
 use jiff::tz::TimeZone;
 use url::Url;
 
+pub use self::discovery::find_feed;
 use self::entry_dates::{EntryDates, SourceDates};
+pub use self::next_page::{NextPage, PageHints, is_numbered};
 use super::html;
 use super::review_content::{self, ReviewParts};
 use crate::domain::canonical_url::url_key;
@@ -43,8 +47,8 @@ pub struct FeedDocument {
     pub language: Option<String>,
     /// The entries, in the order of the document.
     pub entries: Vec<FeedEntry>,
-    /// Whether the feed has more pages.
-    pub has_next_page: bool,
+    /// What the document says about the other pages of the feed.
+    pub pages: PageHints,
     /// The entries that were skipped, each by its title, link or position, with the reason.
     pub skipped: Vec<(String, String)>,
     /// Ids that several entries share, and that therefore identify none of them.
@@ -111,7 +115,7 @@ enum EntryError {
 struct FeedHead {
     title: Option<String>,
     language: Option<String>,
-    has_next_page: bool,
+    pages: PageHints,
 }
 
 /// An entry before its content is processed.
@@ -160,7 +164,7 @@ pub fn parse(source: FeedSource<'_>) -> Result<FeedDocument, FeedError> {
             .map(|t| html::single_line_text(&t, review_content::MAX_TITLE_CHARS))
             .filter(|t| !t.is_empty()),
         language: head.language.as_deref().and_then(review_content::normalize_language),
-        has_next_page: head.has_next_page,
+        pages: head.pages,
         ..FeedDocument::default()
     };
     let dates = entries.iter().filter_map(|entry| entry.parsed.as_ref().ok()).map(|entry| &entry.dates);
@@ -224,6 +228,11 @@ fn into_entry(
 }
 
 impl FeedDocument {
+    /// Returns the page after this one, which was fetched from `url`.
+    pub fn next_page(&self, url: &Url) -> NextPage {
+        self.pages.next_page(url, self.entries.len() + self.skipped.len())
+    }
+
     fn find_shared(&mut self) {
         let duplicates = |keys: Vec<String>| -> HashSet<String> {
             let mut count: HashMap<String, usize> = HashMap::new();

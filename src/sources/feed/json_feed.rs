@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::entry_dates::SourceDates;
+use super::next_page::PageHints;
 use super::{EntryError, FeedError, FeedHead, NamedEntry, ParsedEntry, ParsedFeed, excerpt};
 use crate::domain::review::Poster;
 use crate::sources::html;
@@ -29,11 +30,10 @@ pub(super) fn parse(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
     if items.len() > super::MAX_ENTRIES {
         return Err(FeedError::TooManyEntries);
     }
-    let has_next_page = string(&document, "next_url").is_some();
     let head = FeedHead {
         title: string(&document, "title"),
         language: string(&document, "language"),
-        has_next_page,
+        pages: PageHints { next: string(&document, "next_url"), ..PageHints::default() },
     };
     document.retain(|key, _| matches!(key.as_str(), "version" | "title" | "language"));
     let items = items.into_iter().map(|item| match item {

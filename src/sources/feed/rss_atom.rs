@@ -26,7 +26,7 @@ pub(super) fn parse_head(split: &SplitFeed, base: &Url) -> FeedHead {
     let feed = parser(base).parse(split.head.as_bytes()).ok();
     let title = feed.as_ref().and_then(|f| f.title.as_ref()).map(|t| html::plain_text(&t.content));
     let language = feed.and_then(|f| f.language).or_else(|| split.language.clone());
-    FeedHead { title, language, has_next_page: split.has_next_page }
+    FeedHead { title, language, pages: split.pages.clone() }
 }
 
 /// Parses one entry.

@@ -10,6 +10,7 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::doctype::check_doctype;
 use super::entry_document::{EntryDocument, MediaElement, XmlFormat};
+use super::next_page::PageHints;
 use super::references::{decode_references, mend_references};
 use super::start_tag::StartTag;
 use super::{FeedError, excerpt};
@@ -31,6 +32,9 @@ const MAX_MEDIA_DEPTH: usize = 3;
 const MAX_ROOT_TAG_BYTES: usize = 16 * 1024;
 /// The maximum size in bytes of the feed's title and language that are repeated in the source of each entry.
 const MAX_REPEATED_HEAD_BYTES: usize = 2_000;
+/// The children of a feed that are kept.
+const HEAD_CHILDREN: [&str; 6] =
+    ["title", "language", "generator", "totalResults", "startIndex", "itemsPerPage"];
 /// The children of an entry that describe a review. Others, such as author names, are dropped.
 const KEPT_CHILDREN: [&str; 11] = [
     "title",
@@ -61,8 +65,8 @@ pub(super) struct SplitFeed {
     pub(super) language: Option<String>,
     /// The entries, in the order of the feed.
     pub(super) entries: Vec<EntryDocument>,
-    /// Whether the feed links to its next page (RFC 5005).
-    pub(super) has_next_page: bool,
+    /// What the feed says about its other pages.
+    pub(super) pages: PageHints,
 }
 
 /// Splits a document.
@@ -77,7 +81,7 @@ pub(super) fn split(xml: &str) -> Result<SplitFeed, FeedError> {
         entry: None,
         child: None,
         entries: Vec::new(),
-        has_next_page: false,
+        pages: PageHints::default(),
         has_ended: false,
     };
     splitter.run()?;
@@ -85,8 +89,8 @@ pub(super) fn split(xml: &str) -> Result<SplitFeed, FeedError> {
     let Some(root) = splitter.root else { return Err(FeedError::NotAFeed) };
     let (channel, end) = if splitter.has_channel { ("<channel>", "</channel>") } else { ("", "") };
     let head = format!("{}{channel}{}{end}</{}>", root.tag, splitter.head, root.name);
-    let Splitter { entries, has_next_page, .. } = splitter;
-    Ok(SplitFeed { format: root.format, head, language: root.language, entries, has_next_page })
+    let Splitter { entries, pages, .. } = splitter;
+    Ok(SplitFeed { format: root.format, head, language: root.language, entries, pages })
 }
 
 /// An element that is open.
@@ -136,7 +140,7 @@ struct Splitter<'a> {
     entry: Option<OpenEntry>,
     child: Option<OpenChild>,
     entries: Vec<EntryDocument>,
-    has_next_page: bool,
+    pages: PageHints,
     /// Whether the root element is closed.
     has_ended: bool,
 }
@@ -276,12 +280,14 @@ impl<'a> Splitter<'a> {
             self.has_channel = true;
         } else if self.child.is_none()
             && (depth == 2 || in_channel)
-            && matches!(name, "title" | "language")
+            && HEAD_CHILDREN.contains(&name)
             && self.head.len() < MAX_HEAD_BYTES
         {
             self.child = Some(OpenChild { start, depth, date: None, unknown_type: None });
-        } else if (depth == 2 || in_channel) && name == "link" && tag.attribute("rel") == Some("next") {
-            self.has_next_page = true;
+        } else if (depth == 2 || in_channel) && name == "link" {
+            self.pages.add_link(tag.attribute("rel"), tag.attribute("href"));
+        } else if (depth == 2 || in_channel) && name == "complete" {
+            self.pages.is_complete = true;
         }
         Ok(())
     }
@@ -350,8 +356,13 @@ impl<'a> Splitter<'a> {
                     }
                     entry.document.xml.push_str(&xml);
                 }
-                (None, _) if xml.len() < MAX_HEAD_BYTES => self.head.push_str(xml),
-                (None, _) => {}
+                (None, _) if xml.len() >= MAX_HEAD_BYTES => {}
+                (None, _) => {
+                    let name = closed.name.rsplit(':').next().unwrap_or_default();
+                    if !self.pages.add_element(name, &text_of(xml)) {
+                        self.head.push_str(xml);
+                    }
+                }
             }
         }
         if let Some(OpenEntry { mut document, start, .. }) = self.entry.take_if(|entry| entry.depth == depth)
