@@ -132,7 +132,7 @@ async fn the_start_prints_one_line_on_standard_output() {
 }
 
 /// A value for every scalar key, as an environment variable would have it.
-const SCALARS: [(&str, &str); 34] = [
+const SCALARS: [(&str, &str); 35] = [
     ("data_dir", "elsewhere"),
     ("database.url", "postgres://db.example/marquee"),
     ("federation.authorized_fetch", "true"),
@@ -163,6 +163,7 @@ const SCALARS: [(&str, &str); 34] = [
     ("server.listen", "127.0.0.1:9999"),
     ("server.origin", "https://films.example.org"),
     ("site.language", "fr"),
+    ("site.rating_scale", "10"),
     ("site.security_contact", "mailto:security@example.org"),
     ("site.source_url", "https://code.example.org/"),
     ("site.timezone", "Europe/Vienna"),

@@ -18,6 +18,7 @@ both_databases!(
     a_retracted_review_stays_retracted,
     a_retracted_review_cannot_be_revised,
     a_file_that_is_not_a_review_changes_nothing,
+    a_draft_is_never_published,
 );
 
 /// The last part of the page's URL.
@@ -150,4 +151,27 @@ async fn a_file_that_is_not_a_review_changes_nothing(database: Database) {
     }
     let articles = fixture.articles().await;
     assert!(articles.len() == 1 && is_about(&articles[0], "The Night Ferry"));
+}
+
+async fn a_draft_is_never_published(database: Database) {
+    let fixture = Fixture::new(database).await;
+    let article = fixture.publish("The Night Ferry").await;
+    let text = markdown("The Day Ferry", "The Day Ferry", "It is not ready.");
+    for line in ["draft: true", "published: false", "status: unknown"] {
+        let file = fixture.app.write("draft.md", &text.replacen("---\n", &format!("---\n{line}\n"), 1));
+        for args in [["publish", &file].as_slice(), &["revise", slug_of(&article), &file]] {
+            let output = fixture.app.cli(args).await;
+            assert!(!output.status.success(), "{args:?}");
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(
+                stderr.contains(&format!("`{line}` in line 2 says that this review is not public")),
+                "{stderr}"
+            );
+        }
+        assert!(fixture.app.cli(&["preview", &file]).await.status.success(), "a draft can be previewed");
+    }
+    assert_eq!(fixture.articles().await.len(), 1);
+    let file = fixture.app.write("ready.md", &text.replacen("---\n", "---\ndraft: false\n", 1));
+    fixture.app.command_output(&["publish", &file]).await;
+    assert_eq!(fixture.articles().await.len(), 2);
 }

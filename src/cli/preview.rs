@@ -7,6 +7,7 @@ use anyhow::Context;
 use super::arguments::{require_review, select_critic};
 use super::open;
 use super::output::print_line;
+use super::review_file::markdown_context;
 use crate::flows::preview::{self, Preview, PreviewAttachment, PreviewAudience};
 use crate::sources::review_markdown;
 
@@ -31,8 +32,8 @@ pub(super) async fn run(config: &Path, args: PreviewArgs) -> anyhow::Result<()> 
         let path = std::fs::canonicalize(file)?;
         let text = std::fs::read_to_string(&path).with_context(|| format!("could not read {argument}"))?;
         let base = url::Url::from_file_path(&path).ok().context("the path is not absolute")?;
-        let content =
-            review_markdown::parse(&text, &base, &app.site.timezone).with_context(|| argument.to_owned())?;
+        let parsed = review_markdown::parse(&text, &markdown_context(&app, &base));
+        let content = parsed.with_context(|| argument.to_owned())?.content;
         preview::preview_content(&app, &select_critic(&app, args.critic.as_deref()).await?, content)?
     } else {
         preview::preview_review(&app, &require_review(&app, argument).await?).await?

@@ -8,12 +8,16 @@ use super::ConfigError;
 use crate::domain::looks::Looks;
 use crate::domain::site::{Site, SupportLink};
 
+/// The scales that ratings in points may have.
+const RATING_SCALES: [u8; 6] = [4, 5, 6, 10, 20, 100];
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSite {
     title: String,
     language: String,
     timezone: String,
+    rating_scale: Option<u8>,
     source_url: Option<String>,
     security_contact: Option<String>,
 }
@@ -24,6 +28,7 @@ impl Default for RawSite {
             title: "Marquee".to_owned(),
             language: "en".to_owned(),
             timezone: "UTC".to_owned(),
+            rating_scale: None,
             source_url: None,
             security_contact: None,
         }
@@ -36,9 +41,19 @@ pub(super) fn check_site(raw: RawSite, looks: Looks, support: Vec<SupportLink>) 
     }
     let timezone = TimeZone::get(&raw.timezone)
         .map_err(|_| ConfigError::new("site.timezone", "must be a time zone such as Europe/Berlin or UTC"))?;
+    if raw.rating_scale.is_some_and(|scale| !RATING_SCALES.contains(&scale)) {
+        return Err(ConfigError::new("site.rating_scale", "must be 4, 5, 6, 10, 20 or 100"));
+    }
     let source_url = raw.source_url.map(|text| check_web_url("site.source_url", &text)).transpose()?;
     let security_contact = raw.security_contact.map(|text| check_contact(&text)).transpose()?;
-    Ok(Site { source_url, security_contact, support, looks, ..Site::new(raw.title, raw.language, timezone) })
+    Ok(Site {
+        rating_scale: raw.rating_scale,
+        source_url,
+        security_contact,
+        support,
+        looks,
+        ..Site::new(raw.title, raw.language, timezone)
+    })
 }
 
 pub(super) fn check_web_url(key: &str, text: &str) -> Result<Url, ConfigError> {

@@ -5,6 +5,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::film::Film;
 use super::id::CriticId;
 use super::named_enum::named_enum;
+use super::release_date::ReleaseDate;
 use super::review::Review;
 use super::slug::slug;
 
@@ -85,7 +86,7 @@ pub fn browse_slug(name: &str) -> String {
 
 /// Returns the year of a film's release.
 pub fn release_year(film: &Film) -> Option<i16> {
-    film.year.or_else(|| film.release_date.map(jiff::civil::Date::year))
+    film.year.or_else(|| film.release_date.map(ReleaseDate::year))
 }
 
 /// Returns the slug of a film, made of its title and year so that a remake has its own. Returns `None` if the
@@ -213,7 +214,7 @@ mod tests {
         assert_eq!(slug(&"Long ".repeat(90), Some(1999)), format!("{}-1999", "long-".repeat(14) + "long"));
         assert_eq!(film_slug(&film("…", Some(1999))), None);
         let mut dated = film("Solaris", None);
-        dated.release_date = Some(jiff::civil::date(1972, 3, 20));
+        dated.release_date = Some(jiff::civil::date(1972, 3, 20).into());
         assert_eq!(film_slug(&dated).as_deref(), Some("solaris-1972"));
     }
 

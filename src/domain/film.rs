@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::release_date::ReleaseDate;
+
 /// A film as described by the credits block of a review.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -18,7 +20,7 @@ pub struct Film {
     /// The stars.
     pub stars: Vec<String>,
     /// The date of release.
-    pub release_date: Option<jiff::civil::Date>,
+    pub release_date: Option<ReleaseDate>,
     /// The film's page at TMDB or IMDb, if the source identifies it.
     pub identity: Option<Url>,
 }

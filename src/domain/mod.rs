@@ -33,6 +33,7 @@ pub mod quote_authorization;
 pub mod rating;
 pub mod reaction;
 pub mod reading_time;
+pub mod release_date;
 pub mod report;
 pub mod review;
 pub mod review_stats;

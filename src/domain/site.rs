@@ -15,6 +15,8 @@ pub struct Site {
     pub language: String,
     /// The time zone of the dates that are shown.
     pub timezone: TimeZone,
+    /// The highest value of ratings that a Markdown file gives as bare numbers; `None` if such ratings are unclear.
+    pub rating_scale: Option<u8>,
     /// Where readers get the source code of the running version (AGPL-3.0, section 13).
     pub source_url: Option<Url>,
     /// The contact for security reports (RFC 9116).
@@ -32,6 +34,7 @@ impl Site {
             title: title.into(),
             language: language.into(),
             timezone,
+            rating_scale: None,
             source_url: None,
             security_contact: None,
             support: Vec::new(),

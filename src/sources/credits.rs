@@ -13,6 +13,7 @@ use super::html::{self, Element, Node};
 use crate::domain::content_hash::fold_letters;
 use crate::domain::film::Film;
 use crate::domain::rating::Rating;
+use crate::domain::release_date::ReleaseDate;
 use credit_line::{Line, classify};
 use dates::PartialDate;
 use film_in_headline::is_title_case;
@@ -239,7 +240,7 @@ impl Extractor<'_> {
             }
             Line::Stars(names) if film.stars.is_empty() => film.stars = names,
             Line::Released(PartialDate::Day(day)) if film.release_date.is_none() => {
-                film.release_date = Some(day);
+                film.release_date = Some(day.into());
             }
             Line::Released(PartialDate::Year(year)) | Line::Year(year)
                 if film.year.is_none_or(|y| y == year) =>
@@ -313,7 +314,7 @@ impl Extractor<'_> {
         if film.title.is_empty() && (is_review || self.has_started || self.found.rating.is_some()) {
             film.title = self.quoted.unwrap_or_default();
         }
-        film.year = film.year.or(film.release_date.map(Date::year));
+        film.year = film.year.or(film.release_date.map(ReleaseDate::year));
         self.found
     }
 }
@@ -387,7 +388,7 @@ mod tests {
             let film = credits.film;
             assert_eq!(
                 (film.title.as_str(), film.year, film.release_date),
-                ("Anora", Some(2024), Some(date(2024, 10, 8))),
+                ("Anora", Some(2024), Some(date(2024, 10, 8).into())),
                 "{block}"
             );
             assert_eq!(

@@ -7,6 +7,7 @@ pub mod blocklist;
 pub mod credits;
 pub mod dates;
 pub mod feed;
+mod front_matter;
 pub mod html;
 pub mod reply_markdown;
 pub mod review_content;

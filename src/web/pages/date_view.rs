@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Messages, Site};
+use crate::domain::release_date::ReleaseDate;
 use crate::domain::time::Timestamp;
 
 /// A time in the site's time zone.
@@ -38,16 +39,21 @@ impl DateView {
     }
 }
 
-/// A calendar date, in no time zone.
+/// A date of release, in no time zone.
 #[derive(Debug, Serialize)]
-pub(super) struct DayView {
+pub(super) struct ReleaseDateView {
     iso: String,
     shown: String,
 }
 
-impl DayView {
-    pub(super) fn new(messages: &Messages, day: jiff::civil::Date) -> Self {
-        Self { iso: day.to_string(), shown: format_date(messages, day) }
+impl ReleaseDateView {
+    pub(super) fn new(messages: &Messages, date: ReleaseDate) -> Self {
+        let shown = match date {
+            ReleaseDate::Year(year) => year.to_string(),
+            ReleaseDate::Month(year, month) => format!("{} {year}", messages.get(&format!("month-{month}"))),
+            ReleaseDate::Day(day) => format_date(messages, day),
+        };
+        Self { iso: date.to_string(), shown }
     }
 }
 

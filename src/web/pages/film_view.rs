@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::date_view::DayView;
+use super::date_view::ReleaseDateView;
 use super::links::{ExternalLink, slug_path};
 use super::{Messages, plain_text};
 use crate::domain::browse_index;
@@ -18,7 +18,7 @@ pub(super) struct FilmView {
     directors: Vec<PersonLink>,
     writers: Vec<PersonLink>,
     stars: Vec<PersonLink>,
-    released: Option<DayView>,
+    released: Option<ReleaseDateView>,
     identity: Option<ExternalLink>,
 }
 
@@ -48,7 +48,7 @@ impl FilmView {
             directors: names(&film.directors),
             writers: names(&film.writers),
             stars: names(&film.stars),
-            released: film.release_date.map(|day| DayView::new(messages, day)),
+            released: film.release_date.map(|date| ReleaseDateView::new(messages, date)),
             identity: film.identity.as_ref().and_then(ExternalLink::new),
         })
     }

@@ -5,6 +5,7 @@ use super::review_card::review_title;
 use super::{Pages, plain_text};
 use crate::domain::critic::Critic;
 use crate::domain::rating::RatingScale;
+use crate::domain::release_date::ReleaseDate;
 use crate::domain::review::Review;
 use crate::web::share_card::ShareCard;
 
@@ -13,7 +14,7 @@ impl Pages {
     pub(in crate::web) fn share_card(&self, critic: &Critic, review: &Review) -> ShareCard {
         let (site, film) = (&self.site, &review.content.film);
         let (title, film_title) = (review_title(site, review), plain_text::text(&film.title));
-        let year = film.year.or_else(|| film.release_date.map(jiff::civil::Date::year));
+        let year = film.year.or_else(|| film.release_date.map(ReleaseDate::year));
         let directors = film.directors.iter().map(|name| plain_text::name(name));
         let details: Vec<String> = year.map(|year| year.to_string()).into_iter().chain(directors).collect();
         let other_title =

@@ -77,7 +77,7 @@ fn review(critic: &Critic) -> Review {
                 directors: vec!["Andrei Tarkovsky".to_owned()],
                 writers: vec!["Arkady Strugatsky".to_owned(), "Boris Strugatsky".to_owned()],
                 stars: vec!["Alisa Freindlich".to_owned()],
-                release_date: Some(jiff::civil::date(1979, 5, 25)),
+                release_date: Some(jiff::civil::date(1979, 5, 25).into()),
                 identity: Some(url("https://www.themoviedb.org/movie/1398")),
             },
             tags: vec!["Soviet cinema".to_owned(), "…".to_owned()],

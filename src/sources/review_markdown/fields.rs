@@ -1,0 +1,328 @@
+//! The fields of a review, by the keys of Marquee and those of other programs that publish Markdown: Hugo, Jekyll,
+//! Eleventy, Zola, Hexo, Astro and Pelican.
+
+use super::super::front_matter::{FrontMatter, FrontMatterField, FrontMatterValue};
+use super::MarkdownError;
+
+/// What a key is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum ReviewField {
+    Title,
+    Subtitle,
+    Film,
+    Year,
+    Directors,
+    Writers,
+    Starring,
+    ReleaseDate,
+    Rating,
+    Tags,
+    Language,
+    Poster,
+    PosterAlt,
+    Published,
+    Updated,
+    CanonicalUrl,
+    FilmUrl,
+    TmdbId,
+    ImdbId,
+}
+
+/// The keys of each field, without `_` and `-`, in lower case. If a file has several of one field, the first one here
+/// counts; tags are collected.
+const KEYS: [(ReviewField, &[&str]); 19] = [
+    (ReviewField::Title, &["title"]),
+    (ReviewField::Subtitle, &["subtitle", "description", "summary", "excerpt", "deck", "tagline"]),
+    (ReviewField::Film, &["film", "filmtitle", "movie", "movietitle"]),
+    (ReviewField::Year, &["year", "filmyear", "releaseyear"]),
+    (ReviewField::Directors, &["directors", "director", "directedby"]),
+    (ReviewField::Writers, &["writers", "writer", "writtenby", "screenplay"]),
+    (ReviewField::Starring, &["starring", "cast", "actors"]),
+    (ReviewField::ReleaseDate, &["releasedate", "released"]),
+    (ReviewField::Rating, &["rating", "score", "grade"]),
+    (ReviewField::Tags, &["tags", "tag", "categories", "category", "keywords", "genres", "genre"]),
+    (ReviewField::Language, &["language", "lang", "locale"]),
+    (
+        ReviewField::Poster,
+        &[
+            "poster",
+            "cover",
+            "coverimage",
+            "image",
+            "images",
+            "featuredimage",
+            "featureimage",
+            "heroimage",
+            "thumbnail",
+        ],
+    ),
+    (ReviewField::PosterAlt, &["posteralt", "coveralt", "imagealt", "alt"]),
+    (
+        ReviewField::Published,
+        &["published", "publishdate", "publishedat", "pubdate", "datepublished", "date"],
+    ),
+    (
+        ReviewField::Updated,
+        &["updated", "lastmod", "modified", "lastmodified", "lastmodifiedat", "dateupdated"],
+    ),
+    (ReviewField::CanonicalUrl, &["canonicalurl", "canonical"]),
+    (ReviewField::FilmUrl, &["filmurl"]),
+    (ReviewField::TmdbId, &["tmdbid", "tmdb"]),
+    (ReviewField::ImdbId, &["imdbid", "imdb"]),
+];
+
+/// Keys of other programs that mean nothing here: where a page lies, how it is laid out and sorted, and what its theme
+/// shows. Whatever stands in them is ignored.
+const IGNORED: [&str; 68] = [
+    "aliases",
+    "asset",
+    "assets",
+    "audio",
+    "author",
+    "authorprofile",
+    "authors",
+    "cascade",
+    "classes",
+    "comment",
+    "comments",
+    "country",
+    "duration",
+    "eleventycomputed",
+    "eleventynavigation",
+    "excerptseparator",
+    "featured",
+    "guid",
+    "header",
+    "id",
+    "insertanchorlinks",
+    "insearchindex",
+    "iscjklanguage",
+    "keepalive",
+    "layout",
+    "letterboxdurl",
+    "linktitle",
+    "linktotitle",
+    "markup",
+    "math",
+    "mathjax",
+    "menu",
+    "menus",
+    "mermaid",
+    "metadesc",
+    "nav",
+    "navorder",
+    "outputs",
+    "pagination",
+    "parent",
+    "path",
+    "permalink",
+    "pin",
+    "pinned",
+    "readingtime",
+    "readtime",
+    "redirectfrom",
+    "related",
+    "resources",
+    "rewatch",
+    "robots",
+    "runtime",
+    "series",
+    "share",
+    "showtoc",
+    "sidebar",
+    "sitemap",
+    "slug",
+    "template",
+    "templateengineoverride",
+    "toc",
+    "tocsticky",
+    "trailer",
+    "translationkey",
+    "type",
+    "url",
+    "watched",
+    "weight",
+];
+
+/// Tables whose keys count as if they stood at the top; unknown ones among them belong to the site's theme.
+const TABLES: [&str; 4] = ["extra", "params", "taxonomies", "data"];
+
+/// The valid keys of Marquee itself.
+pub(super) const OWN_KEYS: [&str; 17] = [
+    "title",
+    "subtitle",
+    "film",
+    "year",
+    "directors",
+    "writers",
+    "starring",
+    "release_date",
+    "rating",
+    "tags",
+    "language",
+    "poster",
+    "poster_alt",
+    "published",
+    "updated",
+    "canonical_url",
+    "film_url",
+];
+
+/// A value with its place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FieldValue<'a> {
+    pub(super) key: &'a str,
+    pub(super) line: usize,
+    pub(super) value: &'a FrontMatterValue,
+}
+
+/// The values of a front matter by field.
+#[derive(Debug)]
+pub(super) struct ReviewFields<'a> {
+    front: &'a FrontMatter<'a>,
+    /// Field, the rank of the key among those of the field, and the value.
+    found: Vec<(ReviewField, usize, FieldValue<'a>)>,
+    /// The line that says that the file is not meant for the public.
+    pub(super) not_public: Option<String>,
+}
+
+impl<'a> ReviewFields<'a> {
+    /// Sorts the keys of a front matter by what they mean.
+    ///
+    /// # Errors
+    /// If one is unknown, or might say that the review is not meant for the public.
+    pub(super) fn new(front: &'a FrontMatter<'a>) -> Result<Self, MarkdownError> {
+        let mut fields = Self { front, found: Vec::new(), not_public: None };
+        for field in &front.fields {
+            fields.add(field, true)?;
+        }
+        fields.found.sort_by_key(|(field, rank, _)| (*field, *rank));
+        Ok(fields)
+    }
+
+    fn add(&mut self, field: &'a FrontMatterField, is_strict: bool) -> Result<(), MarkdownError> {
+        let key = normalize(&field.key);
+        if let Some(is_public) = publicity(&key, &field.value) {
+            if !is_public {
+                let value = match &field.value {
+                    FrontMatterValue::Text(text) => format!(": {text}"),
+                    _ => String::new(),
+                };
+                self.not_public.get_or_insert(format!("`{}{value}` in line {}", field.key, field.line));
+            }
+            return Ok(());
+        }
+        if let FrontMatterValue::Table(inner) = &field.value
+            && TABLES.contains(&key.as_str())
+        {
+            return inner.iter().try_for_each(|field| self.add(field, false));
+        }
+        let known = KEYS.iter().find_map(|(about, keys)| {
+            let rank = keys.iter().position(|known| *known == key)?;
+            Some((*about, rank))
+        });
+        match known {
+            Some((about, rank)) => {
+                let value = FieldValue { key: &field.key, line: field.line, value: &field.value };
+                self.found.push((about, rank, value));
+                Ok(())
+            }
+            None if !is_strict || IGNORED.contains(&key.as_str()) => Ok(()),
+            None => Err(MarkdownError::UnknownKey {
+                line: field.line,
+                key: field.key.clone(),
+                nearest: nearest_key(&key),
+            }),
+        }
+    }
+
+    /// Returns the values of a field that are not empty, the most important key first.
+    pub(super) fn all(&self, field: ReviewField) -> impl Iterator<Item = FieldValue<'a>> {
+        let found =
+            self.found.iter().filter(move |(about, _, _)| *about == field).map(|(_, _, value)| *value);
+        found.filter(|found| *found.value != FrontMatterValue::Nothing)
+    }
+
+    /// Returns the value of a field.
+    pub(super) fn get(&self, field: ReviewField) -> Option<FieldValue<'a>> {
+        self.all(field).next()
+    }
+
+    /// Returns the text of a field.
+    ///
+    /// # Errors
+    /// If the value is a list or a table.
+    pub(super) fn text(
+        &self,
+        field: ReviewField,
+    ) -> Result<Option<(&'a str, FieldValue<'a>)>, MarkdownError> {
+        let Some(found) = self.get(field) else { return Ok(None) };
+        match found.value {
+            FrontMatterValue::Text(text) => {
+                Ok(Some((text.trim(), found)).filter(|(text, _)| !text.is_empty()))
+            }
+            _ => Err(self.not_text(found, "expected text")),
+        }
+    }
+
+    /// The error for a value that is a list or a table, but should be text.
+    pub(super) fn not_text(&self, found: FieldValue<'a>, expected: &str) -> MarkdownError {
+        let advice = self.front.quoting_advice(item_line(found.value).unwrap_or(found.line));
+        found.error(&advice.map_or_else(|| expected.to_owned(), |advice| format!("{expected}; {advice}")))
+    }
+}
+
+impl FieldValue<'_> {
+    /// An error about this value.
+    pub(super) fn error(&self, what: &str) -> MarkdownError {
+        MarkdownError::Value { line: self.line, key: self.key.to_owned(), what: what.to_owned() }
+    }
+}
+
+/// The line of a table in a list.
+fn item_line(value: &FrontMatterValue) -> Option<usize> {
+    let FrontMatterValue::List(items) = value else { return None };
+    items.iter().find_map(|item| match item {
+        FrontMatterValue::Table(fields) => Some(fields.first()?.line),
+        _ => None,
+    })
+}
+
+fn normalize(key: &str) -> String {
+    key.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether a key that decides about it says that the file is for the public; `None` for other keys. What it says in words
+/// that are unknown is not public.
+fn publicity(key: &str, value: &FrontMatterValue) -> Option<bool> {
+    let is_empty = *value == FrontMatterValue::Nothing;
+    let text =
+        if let FrontMatterValue::Text(text) = value { text.trim().to_lowercase() } else { String::new() };
+    let no = is_empty || matches!(text.as_str(), "false" | "no" | "off" | "0" | "n");
+    let yes = matches!(text.as_str(), "true" | "yes" | "on" | "1" | "y");
+    match key {
+        "draft"
+        | "isdraft"
+        | "drafts"
+        | "private"
+        | "hidden"
+        | "unlisted"
+        | "headless"
+        | "eleventyexcludefromcollections" => Some(no),
+        // Hugo also knows a date under this name.
+        "published" if !is_empty && (yes || no) => Some(yes),
+        "public" | "render" => Some(yes),
+        "permalink" if !is_empty && no => Some(false),
+        "status" | "visibility" => Some(matches!(text.as_str(), "published" | "publish" | "public")),
+        // A page that is encrypted, or that is taken down at some time.
+        "password" | "expirydate" | "unpublishdate" | "expires" | "build" => Some(is_empty),
+        _ => None,
+    }
+}
+
+/// Returns the valid key that an unknown one is most like.
+fn nearest_key(key: &str) -> Option<&'static str> {
+    let likeness = |known: &str| strsim::normalized_damerau_levenshtein(key, &normalize(known));
+    let nearest = OWN_KEYS.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(nearest) >= 0.5).then_some(nearest)
+}
