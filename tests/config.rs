@@ -61,6 +61,9 @@ async fn an_invalid_feed_is_named_and_prevents_the_start() {
         ("intervall = \"15m\"", "intervall"),
         ("publish_since = \"soon\"", "publish_since"),
         ("max_publish_per_poll = -1", "max_publish_per_poll"),
+        ("authors = [\" \"]", "authors"),
+        ("paid = \"yes\"", "paid"),
+        ("include = [\"watchlist\"]", "include"),
     ] {
         let settings = network.marquee(Database::Sqlite).await.feed("third-row", url, more);
         assert_rejected(settings, &["feeds", expected]).await;

@@ -40,6 +40,7 @@ mod errors;
 #[cfg(feature = "failpoints")]
 mod failpoints;
 mod feed_dates;
+mod feed_selection;
 mod feeds;
 mod harness;
 mod inbound_activities;

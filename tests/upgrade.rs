@@ -65,7 +65,8 @@ const VALUES: [(&str, &str, &str, &str); 3] = [
 ];
 
 /// Tables (`None`) and columns that a later migration added. Version 0.1.0, and with it the fixture, has none of them.
-const ADDED: &[(&str, Option<&str>)] = &[("feeds", Some("read_url"))];
+const ADDED: &[(&str, Option<&str>)] =
+    &[("feeds", Some("read_url")), ("feeds", Some("selection")), ("reviews", Some("recording"))];
 
 fn is_added(table: &str, column: &str) -> bool {
     ADDED.iter().any(|(of, name)| *of == table && name.is_none_or(|name| name == column))

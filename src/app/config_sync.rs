@@ -45,5 +45,6 @@ fn managed(feed: &FeedConfig, critic: CriticId) -> ConfiguredFeed<'_> {
         interval: feed.interval,
         publish_since: feed.publish_since,
         max_publish_per_poll: feed.max_publish_per_poll,
+        selection: &feed.selection,
     }
 }

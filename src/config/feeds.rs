@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 use crate::domain::critic::CriticProfile;
+use crate::domain::feed_selection::{FeedSelection, IncludedKind, PaidPosts};
 use crate::domain::time::Timestamp;
 
 /// A feed that the config file manages.
@@ -25,6 +26,8 @@ pub struct FeedConfig {
     pub publish_since: Option<Timestamp>,
     /// The most reviews that one poll may publish.
     pub max_publish_per_poll: u32,
+    /// Which entries are reviews.
+    pub selection: FeedSelection,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,6 +42,16 @@ pub(super) struct RawFeed {
     publish_since: Option<String>,
     #[serde(default)]
     max_publish_per_poll: Option<u32>,
+    #[serde(default)]
+    authors: Vec<String>,
+    #[serde(default)]
+    only: Vec<String>,
+    #[serde(default)]
+    except: Vec<String>,
+    #[serde(default)]
+    include: Vec<IncludedKind>,
+    #[serde(default)]
+    paid: PaidPosts,
 }
 
 pub(super) fn check_feeds(
@@ -68,12 +81,27 @@ pub(super) fn check_feeds(
             interval: check_interval(feed.interval.as_deref(), &key("interval"))?,
             publish_since: check_since(feed.publish_since.as_deref(), timezone, &key("publish_since"))?,
             max_publish_per_poll: feed.max_publish_per_poll.unwrap_or(5),
+            selection: FeedSelection {
+                authors: check_names(feed.authors, &key("authors"))?,
+                only: check_names(feed.only, &key("only"))?,
+                except: check_names(feed.except, &key("except"))?,
+                include: feed.include,
+                paid: feed.paid,
+            },
             name: feed.name,
             url: feed.url,
             critic: feed.critic,
         });
     }
     Ok(checked)
+}
+
+/// Checks the names of authors or labels.
+fn check_names(names: Vec<String>, key: &str) -> Result<Vec<String>, ConfigError> {
+    if names.iter().any(|name| name.trim().is_empty()) {
+        return Err(ConfigError::new(key, "must be a list of names that are not empty"));
+    }
+    Ok(names)
 }
 
 fn check_interval(text: Option<&str>, key: &str) -> Result<Duration, ConfigError> {

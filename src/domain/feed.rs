@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::feed_selection::FeedSelection;
 use super::id::{CriticId, FeedId};
 use super::named_enum::named_enum;
 use super::time::Timestamp;
@@ -23,6 +24,8 @@ pub struct Feed {
     pub publish_since: Timestamp,
     /// The most reviews that one poll may publish.
     pub max_publish_per_poll: u32,
+    /// Which entries are reviews.
+    pub selection: FeedSelection,
     /// The `ETag` of the last response.
     pub etag: Option<String>,
     /// The `Last-Modified` of the last response.

@@ -18,6 +18,7 @@ pub mod domain_rules;
 pub mod facepile;
 pub mod feed;
 pub mod feed_entry;
+pub mod feed_selection;
 pub mod film;
 pub mod follower;
 pub mod hash;

@@ -25,6 +25,7 @@ mod initial_state;
 mod known_entry;
 mod new_entry;
 mod process_entries;
+mod select_entries;
 
 /// A manual poll waits while the server polls the same feed: it retries at this interval, up to this many times.
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);
@@ -153,7 +154,8 @@ async fn poll(app: &App, feed: &Feed) -> anyhow::Result<Polled> {
         let (bytes, base, charset, zone) = (&bytes, &page_url, charset.as_deref(), &zone);
         feed::parse(FeedSource { bytes, base, charset, zone })
     };
-    let document = tokio::task::spawn_blocking(parsing).await??;
+    let mut document = tokio::task::spawn_blocking(parsing).await??;
+    let has_chosen = select_entries::select_entries(app, feed, &mut document).await?;
     let mut poll = FeedPoll {
         app,
         feed,
@@ -169,5 +171,5 @@ async fn poll(app: &App, feed: &Feed) -> anyhow::Result<Polled> {
     // Without validators the feed is fetched again even if it does not change, for the entries that failed.
     let validators = if is_whole { validators } else { Validators::default() };
     // An entry that could not be read or stored is not known at the next poll, and must not look new then.
-    Ok(Polled { validators, is_read: is_last_page && is_whole, failure: None })
+    Ok(Polled { validators, is_read: is_last_page && is_whole && has_chosen, failure: None })
 }

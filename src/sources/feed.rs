@@ -3,19 +3,23 @@
 //! A document is either accepted or rejected with an error of one line. An entry that cannot be parsed is skipped with a
 //! reason and does not affect other entries.
 
+mod authors;
 mod discovery;
 mod doctype;
 mod encoding;
 mod entry_dates;
 mod entry_document;
+mod entry_kind;
 mod json_feed;
+mod members;
 mod next_page;
+mod paywall;
 mod references;
 mod rss_atom;
 mod split_entries;
 mod start_tag;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::tz::TimeZone;
 use url::Url;
@@ -26,7 +30,7 @@ pub use self::next_page::{NextPage, PageHints, is_numbered};
 use super::html;
 use super::review_content::{self, ReviewParts};
 use crate::domain::canonical_url::url_key;
-use crate::domain::feed_entry::FeedEntry;
+use crate::domain::feed_entry::{EntryKind, ExcludedKind, FeedEntry};
 
 /// The maximum size of a document in bytes. Larger documents are neither downloaded completely nor parsed.
 pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
@@ -49,6 +53,8 @@ pub struct FeedDocument {
     pub entries: Vec<FeedEntry>,
     /// What the document says about the other pages of the feed.
     pub pages: PageHints,
+    /// How many entries are no public posts, such as drafts and comments. They are in neither of the lists.
+    pub excluded: BTreeMap<ExcludedKind, usize>,
     /// The entries that were skipped, each by its title, link or position, with the reason.
     pub skipped: Vec<(String, String)>,
     /// Ids that several entries share, and that therefore identify none of them.
@@ -110,12 +116,17 @@ enum EntryError {
     Invalid(String),
 }
 
-/// The title and language of a feed.
+/// What a feed says about itself.
 #[derive(Default)]
 struct FeedHead {
     title: Option<String>,
     language: Option<String>,
     pages: PageHints,
+    /// Whether the document is an export or a backup of a blog.
+    is_export: bool,
+    authors: Vec<String>,
+    /// The software that wrote it.
+    generator: Option<String>,
 }
 
 /// An entry before its content is processed.
@@ -126,6 +137,11 @@ struct ParsedEntry {
     dates: SourceDates,
     /// A feed document with this entry only.
     source: String,
+    /// What it is, if it is not a public post.
+    excluded: Option<ExcludedKind>,
+    /// Whether it has members that only exports and backups have.
+    is_exported: bool,
+    authors: Vec<String>,
 }
 
 /// A feed that was fetched, and what is known about it besides its bytes.
@@ -167,10 +183,22 @@ pub fn parse(source: FeedSource<'_>) -> Result<FeedDocument, FeedError> {
         pages: head.pages,
         ..FeedDocument::default()
     };
-    let dates = entries.iter().filter_map(|entry| entry.parsed.as_ref().ok()).map(|entry| &entry.dates);
-    let dates = EntryDates::new(dates, document.language.clone(), zone);
+    let read = || entries.iter().filter_map(|entry| entry.parsed.as_ref().ok());
+    let dates = EntryDates::new(read().map(|entry| &entry.dates), document.language.clone(), zone);
+    let is_exported = head.is_export || read().any(|entry| entry.is_exported);
+    let feed = FeedContext {
+        language: document.language.clone(),
+        authors: head.authors,
+        is_exported,
+        generator: head.generator,
+        dates,
+    };
     for (index, NamedEntry { name, parsed }) in entries.into_iter().enumerate() {
-        match parsed.and_then(|parsed| into_entry(parsed, document.language.as_ref(), &dates)) {
+        if let Ok(ParsedEntry { excluded: Some(kind), .. }) = parsed {
+            *document.excluded.entry(kind).or_default() += 1;
+            continue;
+        }
+        match parsed.and_then(|parsed| into_entry(parsed, &feed)) {
             Ok(entry) => document.entries.push(entry),
             Err(error) => {
                 let name = name.unwrap_or_else(|| format!("entry {}", index + 1));
@@ -213,18 +241,32 @@ fn parse_xml(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
     Ok((rss_atom::parse_head(&feed, base), entries))
 }
 
-fn into_entry(
-    parsed: ParsedEntry,
-    language: Option<&String>,
-    all_dates: &EntryDates,
-) -> Result<FeedEntry, EntryError> {
-    let ParsedEntry { guid, mut parts, base, dates, source } = parsed;
-    let dates = all_dates.read(&dates, parts.language.as_deref());
+/// What all entries of a feed share.
+struct FeedContext {
+    language: Option<String>,
+    authors: Vec<String>,
+    is_exported: bool,
+    generator: Option<String>,
+    dates: EntryDates,
+}
+
+fn into_entry(parsed: ParsedEntry, feed: &FeedContext) -> Result<FeedEntry, EntryError> {
+    let ParsedEntry { guid, mut parts, base, dates, source, authors, .. } = parsed;
+    let dates = feed.dates.read(&dates, parts.language.as_deref());
     (parts.published, parts.updated) = (dates.published, dates.updated);
+    let is_teaser = paywall::remove_paywall(&mut parts, feed.generator.as_deref());
+    let kind = if is_teaser { EntryKind::Teaser } else { EntryKind::Post };
     let mut content = parts.into_content(&base).ok_or(EntryError::Empty)?;
-    content.language = content.language.or_else(|| language.cloned());
-    let source = Some(source).filter(|source| source.len() <= MAX_SOURCE_BYTES);
-    Ok(FeedEntry { guid, content, source, date_note: dates.note })
+    content.language = content.language.or_else(|| feed.language.clone());
+    Ok(FeedEntry {
+        guid,
+        content,
+        source: Some(source).filter(|source| source.len() <= MAX_SOURCE_BYTES),
+        date_note: dates.note,
+        kind,
+        authors: if authors.is_empty() { feed.authors.clone() } else { authors },
+        is_exported: feed.is_exported,
+    })
 }
 
 impl FeedDocument {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use sqlx::FromRow;
 
-use super::column_types::to_unsigned;
+use super::column_types::{from_json, to_json, to_unsigned};
 use super::{Db, Result, Tx, claim_rows, execute, with_db, with_tx};
 use crate::domain::feed::Feed;
+use crate::domain::feed_selection::FeedSelection;
 use crate::domain::id::{CriticId, FeedId, LeaseId};
 use crate::domain::time::Timestamp;
 
@@ -19,15 +20,17 @@ struct FeedRow {
     interval_ms: i64,
     publish_since: Timestamp,
     max_publish_per_poll: i64,
+    selection: String,
     etag: Option<String>,
     last_modified: Option<String>,
     failures: i64,
     read_url: Option<String>,
 }
 
-impl From<FeedRow> for Feed {
-    fn from(row: FeedRow) -> Self {
-        Self {
+impl FeedRow {
+    fn feed(self) -> Result<Feed> {
+        let row = self;
+        Ok(Feed {
             id: row.id,
             critic: row.critic_id,
             name: row.name,
@@ -35,11 +38,12 @@ impl From<FeedRow> for Feed {
             interval: Duration::from_millis(to_unsigned(row.interval_ms)),
             publish_since: row.publish_since,
             max_publish_per_poll: u32::try_from(row.max_publish_per_poll).unwrap_or(0),
+            selection: from_json(&row.selection)?,
             etag: row.etag,
             last_modified: row.last_modified,
             failures: u32::try_from(row.failures).unwrap_or(0),
             read_url: row.read_url,
-        }
+        })
     }
 }
 
@@ -58,9 +62,13 @@ pub struct ConfiguredFeed<'a> {
     pub publish_since: Option<Timestamp>,
     /// The most reviews that one poll may publish.
     pub max_publish_per_poll: u32,
+    /// Which entries are reviews.
+    pub selection: &'a FeedSelection,
 }
 
-/// Inserts or updates a feed from the config file. If its URL changed, the feed is fetched without validators.
+/// Inserts or updates a feed from the config file. If its URL changed, the feed is fetched without validators. If its selection
+/// changed, so that entries may be taken that were left out before, it is read anew, too, and undated entries are archived once
+/// more.
 pub async fn upsert_from_config(
     tx: &mut Tx,
     feed: &ConfiguredFeed<'_>,
@@ -69,12 +77,17 @@ pub async fn upsert_from_config(
 ) -> Result<()> {
     execute!(tx, sqlx::query(
         "insert into feeds (id, critic_id, name, url, managed, interval_ms, publish_since, max_publish_per_poll,
-            failures, next_poll_at, created_at)
-         values ($1, $2, $3, $4, 1, $5, coalesce($6, $7), $8, 0, 0, $9)
+            failures, next_poll_at, created_at, selection)
+         values ($1, $2, $3, $4, 1, $5, coalesce($6, $7), $8, 0, 0, $9, $10)
          on conflict (name) do update set critic_id = excluded.critic_id,
-            etag = case when feeds.url = excluded.url then feeds.etag end,
-            last_modified = case when feeds.url = excluded.url then feeds.last_modified end,
-            next_poll_at = case when feeds.url = excluded.url then feeds.next_poll_at else 0 end,
+            etag = case when feeds.url = excluded.url and feeds.selection = excluded.selection
+                then feeds.etag end,
+            last_modified = case when feeds.url = excluded.url and feeds.selection = excluded.selection
+                then feeds.last_modified end,
+            next_poll_at = case when feeds.url = excluded.url and feeds.selection = excluded.selection
+                then feeds.next_poll_at else 0 end,
+            read_url = case when feeds.selection = excluded.selection then feeds.read_url end,
+            selection = excluded.selection,
             url = excluded.url, managed = 1, interval_ms = excluded.interval_ms,
             publish_since = coalesce($6, feeds.publish_since),
             max_publish_per_poll = excluded.max_publish_per_poll",
@@ -87,7 +100,8 @@ pub async fn upsert_from_config(
     .bind(feed.publish_since)
     .bind(added)
     .bind(i64::from(feed.max_publish_per_poll))
-    .bind(now))?;
+    .bind(now)
+    .bind(to_json(feed.selection)))?;
     Ok(())
 }
 
@@ -103,7 +117,7 @@ pub async fn list_all(db: &Db) -> Result<Vec<Feed>> {
         with_db!(db, |c| sqlx::query_as("select * from feeds where managed = 1 order by name")
             .fetch_all(c)
             .await)?;
-    Ok(rows.into_iter().map(Feed::from).collect())
+    rows.into_iter().map(FeedRow::feed).collect()
 }
 
 /// Claims the feed that has been due longest.
@@ -123,7 +137,7 @@ pub async fn claim_due(
           where id in (select id from picked) returning *",
         |query, c| sqlx::query_as(query).bind(now).bind(lease).bind(until).fetch_optional(c).await
     )?;
-    Ok(row.map(Feed::from))
+    row.map(FeedRow::feed).transpose()
 }
 
 /// Finds a feed of the config file.
@@ -133,7 +147,7 @@ pub async fn find(tx: &mut Tx, id: FeedId) -> Result<Option<Feed>> {
             .bind(id)
             .fetch_optional(c)
             .await)?;
-    Ok(row.map(Feed::from))
+    row.map(FeedRow::feed).transpose()
 }
 
 /// Claims a feed, due or not, unless another worker holds its lease.
@@ -154,7 +168,7 @@ pub async fn claim(
     .bind(now)
     .fetch_optional(c)
     .await)?;
-    Ok(row.map(Feed::from))
+    row.map(FeedRow::feed).transpose()
 }
 
 /// The result of a poll.

@@ -43,6 +43,10 @@ impl FeedPoll<'_> {
         let published = candidate.entry.content.published;
         let date = published.unwrap_or(now);
         let note = candidate.entry.date_note.as_deref();
+        if candidate.entry.is_exported {
+            let reason = "from an export or a backup of a blog".to_owned();
+            return with_state(ReviewState::Archive, IngestDecision::Archived, reason);
+        }
         if published.is_none() && !self.is_new_without_date(candidate) {
             let reason = format!("it may be old: {}", note.unwrap_or("it has no date"));
             return with_state(ReviewState::Archive, IngestDecision::Archived, reason);

@@ -1,5 +1,7 @@
 //! One entry of an XML feed.
 
+use super::members::Members;
+
 /// The format of an XML feed, which its root element determines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum XmlFormat {
@@ -34,6 +36,8 @@ pub(super) struct EntryDocument {
     pub(super) problem: Option<String>,
     /// Its dates: the name of the element in lower case, and its text.
     pub(super) dates: Vec<(String, String)>,
+    /// What else it says about itself.
+    pub(super) members: Members,
 }
 
 impl EntryDocument {

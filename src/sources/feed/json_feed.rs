@@ -4,9 +4,12 @@
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::authors::author_names;
 use super::entry_dates::SourceDates;
+use super::entry_kind;
 use super::next_page::PageHints;
 use super::{EntryError, FeedError, FeedHead, NamedEntry, ParsedEntry, ParsedFeed, excerpt};
+use crate::domain::feed_entry::ExcludedKind;
 use crate::domain::review::Poster;
 use crate::sources::html;
 use crate::sources::review_content::{ReviewParts, SourceText};
@@ -34,8 +37,10 @@ pub(super) fn parse(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
         title: string(&document, "title"),
         language: string(&document, "language"),
         pages: PageHints { next: string(&document, "next_url"), ..PageHints::default() },
+        authors: authors(&document),
+        ..FeedHead::default()
     };
-    document.retain(|key, _| matches!(key.as_str(), "version" | "title" | "language"));
+    document.retain(|key, _| matches!(key.as_str(), "version" | "title" | "language" | "author" | "authors"));
     let items = items.into_iter().map(|item| match item {
         Value::Object(item) => {
             let name = ["title", "url", "id"].into_iter().find_map(|key| string(&item, key));
@@ -58,13 +63,13 @@ fn string(object: &Map<String, Value>, key: &str) -> Option<String> {
 }
 
 fn parse_item(item: Map<String, Value>, feed: &Map<String, Value>, base: &Url) -> ParsedEntry {
-    let (guid, parts, entry_base, dates) = read_item(&item, base);
+    let entry = read_item(&item, base);
     let mut source = feed.clone();
     source.insert("items".to_owned(), Value::Array(vec![Value::Object(item)]));
-    ParsedEntry { guid, parts, base: entry_base, dates, source: Value::Object(source).to_string() }
+    ParsedEntry { source: Value::Object(source).to_string(), ..entry }
 }
 
-fn read_item(item: &Map<String, Value>, base: &Url) -> (Option<String>, ReviewParts, Url, SourceDates) {
+fn read_item(item: &Map<String, Value>, base: &Url) -> ParsedEntry {
     let guid = string(item, "id");
     let link = string(item, "url").or_else(|| guid.clone().filter(|id| id.starts_with("http")));
     let link = link.and_then(|link| html::resolve_url(&link, Some(base)));
@@ -92,5 +97,39 @@ fn read_item(item: &Map<String, Value>, base: &Url) -> (Option<String>, ReviewPa
     };
     let dates =
         SourceDates { published: string(item, "date_published"), updated: string(item, "date_modified") };
-    (guid, parts, entry_base, dates)
+    ParsedEntry {
+        guid,
+        parts,
+        base: entry_base,
+        dates,
+        excluded: excluded(item),
+        is_exported: false,
+        source: String::new(),
+        authors: authors(item),
+    }
+}
+
+/// Returns the names of the authors: `authors` of version 1.1 or `author` of version 1.0.
+fn authors(object: &Map<String, Value>) -> Vec<String> {
+    let several = object.get("authors").and_then(Value::as_array).into_iter().flatten();
+    let all = several.chain(object.get("author"));
+    let names = all.filter_map(|author| match author {
+        Value::Object(author) => string(author, "name"),
+        Value::String(name) => Some(name.clone()),
+        _ => None,
+    });
+    author_names(names)
+}
+
+/// Returns what an item is that says it is not public. The specification has no such members, but generators write those of
+/// their own system.
+fn excluded(item: &Map<String, Value>) -> Option<ExcludedKind> {
+    if item.get("draft").is_some_and(|draft| *draft != Value::Bool(false)) {
+        return Some(ExcludedKind::Draft);
+    }
+    let excluded = string(item, "status").and_then(|status| entry_kind::status_kind(&status));
+    excluded.or_else(|| {
+        let visibility = string(item, "visibility")?;
+        (!visibility.eq_ignore_ascii_case("public")).then_some(ExcludedKind::Private)
+    })
 }

@@ -4,10 +4,13 @@ use feed_rs::model::{Entry, Link};
 use feed_rs::parser::{self, Parser};
 use url::Url;
 
+use super::authors;
 use super::entry_dates::SourceDates;
 use super::entry_document::{EntryDocument, MediaElement, XmlFormat};
+use super::entry_kind::{self, GOOGLE_KIND_SCHEME};
 use super::split_entries::SplitFeed;
 use super::{EntryError, FeedHead, ParsedEntry};
+use crate::domain::feed_entry::ExcludedKind;
 use crate::domain::review::Poster;
 use crate::sources::html;
 use crate::sources::review_content::{ReviewParts, SourceText};
@@ -26,7 +29,14 @@ pub(super) fn parse_head(split: &SplitFeed, base: &Url) -> FeedHead {
     let feed = parser(base).parse(split.head.as_bytes()).ok();
     let title = feed.as_ref().and_then(|f| f.title.as_ref()).map(|t| html::plain_text(&t.content));
     let language = feed.and_then(|f| f.language).or_else(|| split.language.clone());
-    FeedHead { title, language, pages: split.pages.clone() }
+    FeedHead {
+        title,
+        language,
+        pages: split.pages.clone(),
+        is_export: entry_kind::is_export(&split.members),
+        authors: authors::of_feed(&split.members),
+        generator: split.members.text("generator").map(str::to_owned),
+    }
 }
 
 /// Parses one entry.
@@ -65,15 +75,19 @@ fn convert(entry: Entry, document: &EntryDocument, format: XmlFormat, base: &Url
         let subtype = t.content_type.subty().to_string();
         text(t.content, subtype.split('+').next().unwrap_or_default())
     };
-    let tags = entry
-        .categories
-        .into_iter()
-        .filter(|c| c.scheme.as_deref() != Some("http://schemas.google.com/g/2005#kind"));
+    let (kinds, tags): (Vec<_>, Vec<_>) =
+        entry.categories.into_iter().partition(|c| c.scheme.as_deref() == Some(GOOGLE_KIND_SCHEME));
+    let google_kind = kinds.first().map(|kind| kind.term.as_str());
+    let stated = entry_kind::stated_kind(&document.members, google_kind);
+    let excluded = stated.excluded.or_else(|| {
+        let is_comment = link.as_ref().is_some_and(entry_kind::is_comment_link);
+        is_comment.then_some(ExcludedKind::Comment)
+    });
     let parts = ReviewParts {
         title: entry.title.map(convert_text),
         body,
         summary: entry.summary.map(convert_text),
-        tags: tags.map(|c| SourceText::Html(c.label.unwrap_or(c.term))).collect(),
+        tags: tags.into_iter().map(|c| SourceText::Html(c.label.unwrap_or(c.term))).collect(),
         language: entry.language.or_else(|| document.language.clone()),
         link,
         poster: image(&document.media, &["content", "enclosure"], &entry_base)
@@ -86,7 +100,16 @@ fn convert(entry: Entry, document: &EntryDocument, format: XmlFormat, base: &Url
         published: date(&["pubdate", "published", "issued", "date", "created"]),
         updated: date(&["updated", "modified"]),
     };
-    ParsedEntry { guid, parts, base: entry_base, dates, source: document.source.clone() }
+    ParsedEntry {
+        guid,
+        parts,
+        base: entry_base,
+        dates,
+        source: document.source.clone(),
+        excluded,
+        is_exported: stated.is_exported,
+        authors: authors::of_entry(&document.members),
+    }
 }
 
 /// Returns the link to the entry's page.

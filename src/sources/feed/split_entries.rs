@@ -10,8 +10,9 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::doctype::check_doctype;
 use super::entry_document::{EntryDocument, MediaElement, XmlFormat};
+use super::members::{MemberReader, Members, text_of};
 use super::next_page::PageHints;
-use super::references::{decode_references, mend_references};
+use super::references::mend_references;
 use super::start_tag::StartTag;
 use super::{FeedError, excerpt};
 use crate::sources::html;
@@ -32,10 +33,21 @@ const MAX_MEDIA_DEPTH: usize = 3;
 const MAX_ROOT_TAG_BYTES: usize = 16 * 1024;
 /// The maximum size in bytes of the feed's title and language that are repeated in the source of each entry.
 const MAX_REPEATED_HEAD_BYTES: usize = 2_000;
-/// The children of a feed that are kept.
-const HEAD_CHILDREN: [&str; 6] =
-    ["title", "language", "generator", "totalResults", "startIndex", "itemsPerPage"];
-/// The children of an entry that describe a review. Others, such as author names, are dropped.
+/// The children of a feed that describe it.
+const HEAD_CHILDREN: [&str; 11] = [
+    "title",
+    "language",
+    "generator",
+    "totalResults",
+    "startIndex",
+    "itemsPerPage",
+    "id",
+    "author",
+    "creator",
+    "managingEditor",
+    "wxr_version",
+];
+/// The children of an entry that feed-rs reads. Those in `members` are read besides, and all others are dropped.
 const KEPT_CHILDREN: [&str; 11] = [
     "title",
     "link",
@@ -67,6 +79,8 @@ pub(super) struct SplitFeed {
     pub(super) entries: Vec<EntryDocument>,
     /// What the feed says about its other pages.
     pub(super) pages: PageHints,
+    /// What else the feed says about itself.
+    pub(super) members: Members,
 }
 
 /// Splits a document.
@@ -83,14 +97,16 @@ pub(super) fn split(xml: &str) -> Result<SplitFeed, FeedError> {
         entries: Vec::new(),
         pages: PageHints::default(),
         has_ended: false,
+        members: MemberReader::default(),
+        head_members: Members::default(),
     };
     splitter.run()?;
     splitter.complete_sources();
     let Some(root) = splitter.root else { return Err(FeedError::NotAFeed) };
     let (channel, end) = if splitter.has_channel { ("<channel>", "</channel>") } else { ("", "") };
     let head = format!("{}{channel}{}{end}</{}>", root.tag, splitter.head, root.name);
-    let Splitter { entries, pages, .. } = splitter;
-    Ok(SplitFeed { format: root.format, head, language: root.language, entries, pages })
+    let Splitter { entries, pages, head_members: members, .. } = splitter;
+    Ok(SplitFeed { format: root.format, head, language: root.language, entries, pages, members })
 }
 
 /// An element that is open.
@@ -143,6 +159,9 @@ struct Splitter<'a> {
     pages: PageHints,
     /// Whether the root element is closed.
     has_ended: bool,
+    members: MemberReader,
+    /// What the feed says about itself.
+    head_members: Members,
 }
 
 impl<'a> Splitter<'a> {
@@ -196,11 +215,19 @@ impl<'a> Splitter<'a> {
             return Err(FeedError::TooNested);
         }
         self.open.push(OpenElement { name, namespaces });
+        self.members.learn_prefixes(&tag.attributes);
+        let base = self.entry.as_ref().map_or(1 + usize::from(self.is_in_channel()), |entry| entry.depth);
+        let path = self.open.get(base..).unwrap_or_default().iter().map(|open| open.name);
+        self.members.start(path, start, self.open.len(), self.entry.is_some());
         if self.entry.is_some() {
             self.start_in_entry(&tag, start);
             return Ok(());
         }
         self.start_in_feed(&tag, start)
+    }
+
+    fn is_in_channel(&self) -> bool {
+        self.open.get(1).is_some_and(|open| open.name == "channel")
     }
 
     fn start_root(&mut self, tag: &StartTag<'a>) -> Result<(), FeedError> {
@@ -254,7 +281,7 @@ impl<'a> Splitter<'a> {
         let Some(root) = &self.root else { return Ok(()) };
         let depth = self.open.len();
         let name = tag.local_name();
-        let in_channel = depth == 3 && self.open.get(1).is_some_and(|open| open.name == "channel");
+        let in_channel = depth == 3 && self.is_in_channel();
         let is_entry = match root.format {
             XmlFormat::Rss | XmlFormat::Rdf => name == "item" && (depth == 2 || in_channel),
             XmlFormat::Atom => name == "entry" && depth <= 2,
@@ -332,6 +359,10 @@ impl<'a> Splitter<'a> {
         let depth = self.open.len();
         let Some(closed) = self.open.pop() else { return };
         self.has_ended = self.open.is_empty();
+        if let Some((start, path)) = self.members.end(depth) {
+            let members = self.entry.as_mut().map_or(&mut self.head_members, |e| &mut e.document.members);
+            members.add(path, self.xml.get(start..self.position).unwrap_or_default());
+        }
         if let Some(child) = self.child.take_if(|child| child.depth == depth) {
             let xml = self.xml.get(child.start..self.position).unwrap_or_default();
             match (&mut self.entry, child.date) {
@@ -386,14 +417,6 @@ impl<'a> Splitter<'a> {
 /// Whether a text of Atom can have this type: a keyword (RFC 4287 section 3.1.1) or a media type.
 fn is_text_type(text: &str) -> bool {
     matches!(text, "text" | "html" | "xhtml") || text.contains('/')
-}
-
-/// Returns the text of an element that contains no other element.
-fn text_of(xml: &str) -> String {
-    let inner = xml.split_once('>').map_or("", |(_, rest)| rest);
-    let inner = inner.rsplit_once("</").map_or(inner, |(text, _)| text).trim();
-    let inner = inner.strip_prefix("<![CDATA[").and_then(|text| text.strip_suffix("]]>")).unwrap_or(inner);
-    decode_references(inner.trim())
 }
 
 /// Converts a syntax error of the document.

@@ -1,0 +1,144 @@
+//! Decides which entries of a feed document are reviews of the critic: public posts, by an author and with labels that the
+//! config chooses. What is left out is logged once, in one line for each reason.
+
+use std::collections::BTreeMap;
+
+use crate::domain::canonical_url::url_key;
+use crate::domain::feed::{Feed, IngestDecision};
+use crate::domain::feed_entry::{EntryKind, FeedEntry};
+use crate::domain::feed_selection::fold_name;
+use crate::domain::html_escape::escape;
+use crate::flows::App;
+use crate::sources::feed::FeedDocument;
+use crate::store::{feed_entries, feed_log};
+
+/// The maximum number of authors that a line of the log names.
+const MAX_LISTED_AUTHORS: usize = 20;
+
+/// Removes the entries that are no reviews. Returns whether it could decide: if the feed has several authors and the config
+/// chooses none, only entries that are known remain.
+pub(super) async fn select_entries(
+    app: &App,
+    feed: &Feed,
+    document: &mut FeedDocument,
+) -> anyhow::Result<bool> {
+    let selection = &feed.selection;
+    let mut lines: Vec<(String, String)> = Vec::new();
+    if !document.excluded.is_empty() {
+        let counts = document.excluded.iter().map(|(kind, count)| format!("{count} {}", kind.noun(*count)));
+        let counts: Vec<String> = counts.collect();
+        lines.push((feed.name.clone(), format!("left out what is no public post: {}", counts.join(", "))));
+    }
+    let (chosen, others): (Vec<_>, Vec<_>) = std::mem::take(&mut document.entries)
+        .into_iter()
+        .partition(|entry| selection.takes_kind(entry.kind) && selection.takes_labels(&entry.content.tags));
+    lines.extend(others.into_iter().filter_map(|entry| Some((entry.content.title, reason(entry.kind)?))));
+    let (mut chosen, others): (Vec<_>, Vec<_>) =
+        chosen.into_iter().partition(|entry| selection.takes_authors(&entry.authors));
+    if !others.is_empty() {
+        let reason = format!("left out what is not by the authors of this feed: {}", count_authors(&others));
+        lines.push((feed.name.clone(), reason));
+    }
+    let has_chosen = !selection.authors.is_empty() || has_common_author(&chosen);
+    if !has_chosen {
+        let reason = format!(
+            "the feed has several authors ({}); to import its entries, set authors in the config",
+            count_authors(&chosen)
+        );
+        lines.push((feed.name.clone(), reason));
+        chosen = keep_known(app, feed, chosen).await?;
+    }
+    for entry in &mut chosen {
+        if entry.kind == EntryKind::Teaser {
+            add_teaser_note(entry);
+        }
+    }
+    document.entries = chosen;
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    for (subject, reason) in lines {
+        feed_log::append_once(&mut tx, feed.id, IngestDecision::Skipped, &subject, &reason, now).await?;
+    }
+    tx.commit().await?;
+    Ok(has_chosen)
+}
+
+/// Returns why an entry of that kind is left out. The critic knows which labels are.
+fn reason(kind: EntryKind) -> Option<String> {
+    let reason = match kind {
+        EntryKind::Teaser => {
+            "only its beginning is public; to publish that, set paid = \"teaser\" for this feed"
+        }
+        EntryKind::DiaryEntry | EntryKind::List | EntryKind::Post => return None,
+    };
+    Some(reason.to_owned())
+}
+
+/// Whether one author wrote all entries that name any, alone or with others.
+fn has_common_author(entries: &[FeedEntry]) -> bool {
+    let mut named = entries.iter().filter(|entry| !entry.authors.is_empty());
+    let Some(first) = named.next() else { return true };
+    let mut common: Vec<String> = first.authors.iter().map(|name| fold_name(name)).collect();
+    for entry in named {
+        common.retain(|known| entry.authors.iter().any(|name| fold_name(name) == *known));
+    }
+    !common.is_empty()
+}
+
+/// Returns the names of the authors with the numbers of their entries, the most frequent first.
+fn count_authors(entries: &[FeedEntry]) -> String {
+    let mut counts: BTreeMap<String, (&str, usize)> = BTreeMap::new();
+    for entry in entries {
+        let authors = entry.authors.iter().map(String::as_str);
+        let unknown = entry.authors.is_empty().then_some("unknown");
+        for name in authors.chain(unknown) {
+            counts.entry(fold_name(name)).or_insert((name, 0)).1 += 1;
+        }
+    }
+    let mut counts: Vec<(&str, usize)> = counts.into_values().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let more = counts.len().saturating_sub(MAX_LISTED_AUTHORS);
+    let listed = counts.iter().take(MAX_LISTED_AUTHORS).map(|(name, count)| format!("{name}: {count}"));
+    let more = (more > 0).then(|| format!("and {more} more"));
+    listed.chain(more).collect::<Vec<_>>().join(", ")
+}
+
+/// Keeps the entries that were imported before.
+async fn keep_known(app: &App, feed: &Feed, entries: Vec<FeedEntry>) -> anyhow::Result<Vec<FeedEntry>> {
+    let mut known = Vec::new();
+    let mut tx = app.db.begin().await?;
+    for entry in entries {
+        let by_guid = match &entry.guid {
+            Some(guid) => feed_entries::find_by_guid(&mut tx, feed.id, guid).await?,
+            None => None,
+        };
+        let found = match (by_guid, &entry.content.canonical_url) {
+            (None, Some(url)) => feed_entries::find_by_url(&mut tx, feed, &url_key(url)).await?,
+            (found, _) => found,
+        };
+        if found.is_some_and(|found| found.feed_id == feed.id) {
+            known.push(entry);
+        }
+    }
+    Ok(known)
+}
+
+/// Says below the text that it goes on elsewhere.
+fn add_teaser_note(entry: &mut FeedEntry) {
+    let content = &mut entry.content;
+    let language = content.language.as_deref().and_then(|tag| tag.split('-').next()).unwrap_or("en");
+    let note = match language {
+        "de" => "Der Rest dieses Textes ist für zahlende Leser.",
+        "es" => "El resto de este texto es para suscriptores de pago.",
+        "fr" => "La suite de ce texte est réservée aux abonnés.",
+        "it" => "Il resto di questo testo è riservato agli abbonati.",
+        "nl" => "De rest van deze tekst is voor betalende lezers.",
+        "pt" => "O restante deste texto é para assinantes.",
+        _ => "The rest of this review is for paying readers.",
+    };
+    let note = match &content.canonical_url {
+        Some(url) => format!("<a href=\"{}\">{note}</a>", escape(url.as_str())),
+        None => note.to_owned(),
+    };
+    content.body.extend(["<p><em>", &note, "</em></p>"]);
+}
