@@ -18,6 +18,8 @@ mod publish;
 mod quote;
 mod report;
 mod retract;
+mod review;
+mod review_edit;
 mod review_file;
 mod revise;
 mod serve;
@@ -57,6 +59,9 @@ enum Command {
     Retract(retract::RetractArgs),
     /// Show how a review will look on Mastodon.
     Preview(preview::PreviewArgs),
+    /// List, show and edit reviews, and hold scheduled ones.
+    #[command(subcommand)]
+    Review(review::ReviewCommand),
     /// Poll feeds, show their log, and release held reviews.
     #[command(subcommand)]
     Feed(feed::FeedCommand),
@@ -121,6 +126,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Revise(args) => revise::run(&file, args).await,
         Command::Retract(args) => retract::run(&file, args).await,
         Command::Preview(args) => preview::run(&file, args).await,
+        Command::Review(command) => review::run(&file, command).await,
         Command::Feed(command) => feed::run(&file, command).await,
         Command::Quote(command) => quote::run(&open(&file).await?, command).await,
         Command::Report(command) => report::run(&open(&file).await?, command).await,

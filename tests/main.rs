@@ -64,6 +64,7 @@ mod random_kills;
 mod remote_interaction;
 mod request_log;
 mod request_urls;
+mod review_command;
 mod review_images;
 mod schema;
 mod schema_version;

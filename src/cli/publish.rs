@@ -21,7 +21,7 @@ pub(super) struct PublishArgs {
 pub(super) async fn run(config: &Path, args: PublishArgs) -> anyhow::Result<()> {
     let app = open(config).await?;
     let critic = select_critic(&app, args.critic.as_deref()).await?;
-    let (content, media) = read_review_file(&app, &args.file).await?;
+    let (content, media) = read_review_file(&app, &args.file, None).await?;
     let review = publish::publish(&app, &critic, content, media).await?;
     match review.state {
         ReviewState::Scheduled => {

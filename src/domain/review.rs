@@ -139,6 +139,9 @@ pub enum TransitionError {
     /// The review is already public.
     #[error("the review is already published")]
     AlreadyReleased,
+    /// The review does not wait for a date.
+    #[error("the review is not scheduled")]
+    NotScheduled,
     /// The review was retracted. Mastodon and others remember deleted ids, so the id cannot be used again.
     #[error("the review was retracted, and a retracted id cannot be used again")]
     Retracted,
@@ -159,6 +162,18 @@ impl Review {
             ReviewState::Archive | ReviewState::Published => Err(TransitionError::AlreadyReleased),
             ReviewState::Retracted => Err(TransitionError::Retracted),
         }
+    }
+
+    /// Holds a scheduled review, so that it is not published at its time.
+    ///
+    /// # Errors
+    /// `NotScheduled` unless it is scheduled.
+    pub fn unschedule(&mut self) -> Result<(), TransitionError> {
+        if self.state != ReviewState::Scheduled {
+            return Err(TransitionError::NotScheduled);
+        }
+        self.state = ReviewState::Held;
+        Ok(())
     }
 
     /// Retracts the review at `now`.

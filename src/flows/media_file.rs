@@ -85,6 +85,18 @@ pub async fn fetch_media(app: &App, source: &url::Url, folder: Option<&Path>) ->
     {
         return Ok(MediaFile { media: known, bytes, folder: Arc::clone(&app.media_store) });
     }
+    let name = source.as_str().strip_prefix(app.origin.url("/media/").as_str());
+    if let Some(name) = name
+        && let Some(known) = media::find_by_name(&app.db, name).await?
+    {
+        // One of our own copies, in a review that is revised.
+        let file = app.media_store.get(&StorePath::from(known.name.as_str())).await?;
+        return Ok(MediaFile {
+            media: known,
+            bytes: file.bytes().await?,
+            folder: Arc::clone(&app.media_store),
+        });
+    }
     let bytes = if source.scheme() == "file" {
         read_file(source, folder.context("local files are not allowed here; use a URL")?).await?
     } else {

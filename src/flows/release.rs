@@ -84,6 +84,22 @@ async fn hold_until_next_poll(
     Ok(())
 }
 
+/// Holds a scheduled review until the critic releases it.
+pub async fn unschedule(app: &App, id: ReviewId) -> anyhow::Result<Review> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let mut review = reviews::find_for_update(&mut tx, id).await?.context("no such review")?;
+    review.unschedule()?;
+    reviews::upsert(&mut tx, &review, now).await?;
+    if let Some(feed) = review.feed {
+        let title = &review.content.title;
+        feed_log::append(&mut tx, feed, IngestDecision::Held, title, "unscheduled manually", now).await?;
+    }
+    tx.commit().await?;
+    app.wake.notify();
+    Ok(review)
+}
+
 /// Publishes a review that was held for the critic's decision.
 pub async fn release_held(app: &App, id: ReviewId) -> anyhow::Result<Review> {
     let now = app.clock.now();

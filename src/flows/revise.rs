@@ -11,30 +11,68 @@ use crate::domain::activity::ActivityKind;
 use crate::domain::content_hash::content_hash;
 use crate::domain::critic::Critic;
 use crate::domain::id::{ActivityId, ReviewId};
-use crate::domain::review::{Review, ReviewContent, ReviewState};
+use crate::domain::review::{Poster, Review, ReviewContent, ReviewState, TransitionError};
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::{article, review_activity};
+use crate::sources::review_markdown::is_same_body;
 use crate::store::{Tx, reviews};
 
-/// Replaces the content of a review.
+/// Replaces the content of a review. Returns `None` if nothing changed.
+///
+/// Content that was written by hand may leave out what identifies the review: the URL where it was published first, the
+/// page of the film and the date. They stay then.
 pub async fn revise(
     app: &App,
     id: ReviewId,
     content: ReviewContent,
     media: ReviewMedia,
-) -> anyhow::Result<Review> {
+) -> anyhow::Result<Option<Review>> {
     let now = app.clock.now();
     let review = reviews::find(&app.db, id).await?.context("no such review")?;
+    ensure!(review.state != ReviewState::Retracted, TransitionError::Retracted);
+    let content = keep_identity(&review.content, content);
     let same = content_hash(&normalize_content(app, content.clone())) == content_hash(&review.content);
-    let same_poster = media.poster() == review.poster.as_ref().map(|poster| poster.name.as_str());
-    ensure!(!same || !same_poster, "the review has not changed");
+    let same_poster = match (&content.poster, media.poster()) {
+        (Some(_), None) => true,
+        (_, poster) => poster == review.poster.as_ref().map(|poster| poster.name.as_str()),
+    };
+    let seconds = |date: Option<Timestamp>| date.map(|date| date.to_string());
+    let same_date = review.state == ReviewState::Published
+        || content.published.is_none()
+        || seconds(content.published) == seconds(review.content.published);
+    if same && same_poster && same_date {
+        return Ok(None);
+    }
     let critic = critic_for_review(app, &review).await?;
     let counts = interaction_counts(app, id).await?;
     let mut tx = app.db.begin().await?;
     let review = apply_revision(app, &mut tx, &critic, id, content, media, counts, now).await?;
     tx.commit().await?;
     app.wake.notify();
-    Ok(review)
+    Ok(Some(review))
+}
+
+/// Fills in what identifies a review and is missing in its new content. A body that readers see as the same stays.
+fn keep_identity(old: &ReviewContent, mut new: ReviewContent) -> ReviewContent {
+    new.canonical_url = new.canonical_url.or_else(|| old.canonical_url.clone());
+    if old.film.title == new.film.title {
+        new.film.identity = new.film.identity.or_else(|| old.film.identity.clone());
+    }
+    new.updated = new.updated.or(old.updated);
+    if is_same_body(&new.body, &old.body) {
+        new.body.clone_from(&old.body);
+        new.teaser.clone_from(&old.teaser);
+    }
+    new
+}
+
+/// Returns the poster of a review if its new content refers to the same image, by its URL or by that of our copy. A file
+/// next to the text may have changed, so it does not count.
+pub fn kept_poster(app: &App, review: &Review, new: &ReviewContent) -> Option<Poster> {
+    let (old, new) = (review.content.poster.as_ref()?, new.poster.as_ref()?);
+    let copy = review.poster.as_ref().map(|media| app.origin.media_url(media));
+    let is_kept = new.url.scheme() != "file" && (new.url == old.url || Some(&new.url) == copy.as_ref());
+    is_kept.then(|| Poster { url: old.url.clone(), alt: new.alt.clone() })
 }
 
 /// Replaces the content of a review inside a transaction. A change of an archived review is not delivered.

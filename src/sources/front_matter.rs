@@ -8,7 +8,6 @@ mod quoting;
 mod toml;
 mod yaml;
 
-#[cfg(test)]
 pub(super) use quoting::quote;
 
 /// The maximum size of a front matter in bytes.

@@ -5,6 +5,8 @@ mod body;
 mod fields;
 #[cfg(test)]
 mod tests;
+mod write;
+mod write_body;
 
 use jiff::tz::TimeZone;
 use url::Url;
@@ -17,6 +19,9 @@ use crate::domain::rating::Rating;
 use crate::domain::release_date::ReleaseDate;
 use crate::domain::review::{Poster, ReviewContent};
 use crate::domain::time::Timestamp;
+pub use write::write;
+pub use write_body::is_same_body;
+
 use fields::{FieldValue, OWN_KEYS, ReviewField, ReviewFields};
 
 /// The maximum number of names in one list.

@@ -40,6 +40,16 @@ pub async fn find_by_source(db: &Db, source: &str) -> Result<Option<Media>> {
     Ok(row.map(MediaRow::media))
 }
 
+/// Finds a file by its name.
+pub async fn find_by_name(db: &Db, name: &str) -> Result<Option<Media>> {
+    let row: Option<MediaRow> =
+        with_db!(db, |c| sqlx::query_as("select * from media where name = $1 order by id limit 1")
+            .bind(name)
+            .fetch_optional(c)
+            .await)?;
+    Ok(row.map(MediaRow::media))
+}
+
 /// Finds the media type of a file by its name.
 pub async fn find_media_type(db: &Db, name: &str) -> Result<Option<String>> {
     with_db!(db, |c| sqlx::query_scalar("select media_type from media where name = $1 limit 1")

@@ -43,6 +43,7 @@ pub mod reached_hosts;
 pub mod reaction_events;
 pub mod reactions;
 pub mod reports;
+pub mod review_list;
 pub mod review_stats;
 pub mod reviews;
 mod schema_version;

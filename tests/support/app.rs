@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use super::config_file::{ConfigFile, FeedSetting, url};
@@ -267,6 +268,17 @@ impl App {
                 Err(elapsed) => panic!("marquee {command_line} does not exit: {elapsed}"),
             }
         }
+    }
+
+    /// Runs a command with this text on its standard input.
+    pub async fn cli_with_input(&self, args: &[&str], input: &str) -> Output {
+        let mut command = tokio::process::Command::from(self.command(args));
+        let mut child = command.stdin(Stdio::piped()).kill_on_drop(true).spawn().expect("Marquee");
+        let mut stdin = child.stdin.take().expect("its standard input");
+        stdin.write_all(input.as_bytes()).await.expect("it reads");
+        drop(stdin);
+        let output = tokio::time::timeout(super::WAIT_TIMEOUT, child.wait_with_output()).await;
+        output.expect("it exits in time").expect("Marquee")
     }
 
     /// Runs a command that must succeed, and returns its output.

@@ -8,7 +8,6 @@ const MAX_TRIED_LINES: usize = 20;
 /// The maximum length of a line that is corrected, in bytes.
 const MAX_LINE_BYTES: usize = 1_000;
 
-#[cfg(test)]
 /// Returns a text as a YAML scalar that every parser reads as this text. It is in quotes unless it is a plain word.
 pub(in crate::sources) fn quote(text: &str) -> String {
     let is_word = |c: char| c.is_alphabetic() || c == ' ' || c == '\u{2019}';

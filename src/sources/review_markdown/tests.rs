@@ -404,4 +404,76 @@ proptest! {
         let _ = read(&format!("+++\ntitle = 'A'\n{front}\n+++\n{body}"));
         let _ = read(&body);
     }
+
+    #[test]
+    fn a_review_that_is_written_is_read_as_it_was(
+        title in "\\PC{1,60}", names in proptest::collection::vec("[\\PC]{1,30}", 0..4), blocks in proptest::collection::vec(any_block(), 1..8),
+        release_date in proptest::option::of("20[0-2][0-9](-0[1-9](-1[0-9])?)?"), rating in proptest::option::of("[1-5]/5|[A-D][+-]?|★{1,5}½?"),
+    ) {
+        let body = html::sanitize_review_body(&blocks.concat(), &base());
+        let title = html::single_line_text(&title, 60);
+        prop_assume!(!title.is_empty() && !body.is_empty());
+        let names: Vec<String> =
+            names.iter().map(|name| html::single_line_text(name, 30)).filter(|name| !name.is_empty()).collect();
+        let release_date: Option<ReleaseDate> = release_date.map(|text| text.parse().unwrap());
+        let tags: Vec<_> = names.iter().cloned().map(review_content::SourceText::Plain).collect();
+        let content = ReviewContent {
+            subtitle: names.first().cloned(),
+            film: Film {
+                title: title.clone(), year: release_date.map(ReleaseDate::year), directors: names.clone(), writers: Vec::new(),
+                stars: names.clone(), release_date, identity: Url::parse("https://www.themoviedb.org/movie/1").ok(),
+            },
+            title, teaser: html::teaser(&body), body: body.clone(),
+            rating: rating.and_then(|text| Rating::parse(&text)),
+            tags: review_content::normalize_tags(&tags),
+            language: Some("pt-BR".into()),
+            canonical_url: Url::parse("https://example.org/a?b=1#c").ok(),
+            published: Some(Timestamp::from_millis(1_700_000_000_000)),
+            updated: None,
+            poster: Some(Poster { url: "https://example.org/p.jpg".parse().unwrap(), alt: names.first().cloned() }),
+        };
+        let written = write(&content, None);
+        let read = read(&written).unwrap_or_else(|error| panic!("{error}: {written}"));
+        prop_assert!(is_same_body(&read.body, &body), "{}\n{}\n{}", read.body, body, written);
+        prop_assert_eq!(ReviewContent { body, teaser: content.teaser.clone(), ..read }, content);
+    }
+}
+
+/// A block as editors write them, with text that could be taken for Markdown.
+fn any_block() -> impl Strategy<Value = String> {
+    let text = "[a-z0-9 *_`#<>\\[\\]()&;.!|~\\\\\n+=:-]{0,24}";
+    let escaped = text.prop_map(|text| crate::domain::html_escape::escape(&text));
+    let inline = (escaped, 0..8_usize).prop_map(|(text, kind)| match kind {
+        0 => format!("<em>{text}</em>"),
+        1 => format!("<strong>{text}</strong>"),
+        2 => format!("<a href=\"https://example.org/?a=(b)&amp;c=_d_\">{text}</a>"),
+        3 => format!("<code>{text}</code>"),
+        4 => format!("<br>{text}"),
+        5 => format!("<sup>{text}</sup>"),
+        _ => text,
+    });
+    let line = proptest::collection::vec(inline, 1..4).prop_map(|parts| parts.concat());
+    (line, 0..10_usize).prop_map(|(line, kind)| match kind {
+        0 => format!("<h2>{line}</h2>"),
+        1 => format!("<h3>{line}</h3>"),
+        2 => format!("<ul><li>{line}</li><li>{line}</li></ul>"),
+        3 => format!("<ol><li>{line}</li></ol>"),
+        4 => format!("<blockquote><p>{line}</p><p>{line}</p></blockquote>"),
+        5 => format!("<pre>{line}</pre>"),
+        6 => format!("<figure><img src=\"https://example.org/a.png\" alt=\"x\"><figcaption>{line}</figcaption></figure>"),
+        7 => "<hr>".to_owned(),
+        _ => format!("<p>{line}</p>"),
+    })
+}
+
+#[test]
+fn most_of_a_body_is_written_as_markdown() {
+    let body = "<h2>One</h2><p>A <em>film</em> by <strong>nobody</strong>, <a href=\"https://example.org/\" rel=\"noopener noreferrer\">see</a>.</p>\
+        <ul><li>First</li><li>Second</li></ul><blockquote><p>Quoted.</p></blockquote><p>1. No list</p><pre>a\n\nb</pre>";
+    let content = ReviewContent { title: "No".into(), body: body.into(), ..ReviewContent::default() };
+    assert_eq!(
+        write(&content, None),
+        "---\ntitle: \"No\"\n---\n\n## One\n\nA *film* by **nobody**, [see](https://example.org/).\n\n- First\n- Second\n\n> Quoted.\n\n\
+         1\\. No list\n\n<pre>a&#10;&#10;b</pre>\n"
+    );
 }

@@ -1,0 +1,60 @@
+//! Writes a review in the form that `parse` reads, for editing. Reading it again gives the same review.
+
+use std::fmt::Write as _;
+
+use url::Url;
+
+use super::super::front_matter::quote;
+use super::write_body::write_body;
+use crate::domain::rating::Rating;
+use crate::domain::review::ReviewContent;
+
+/// Writes a review. The poster is referred to by `poster`, if that is given, and by its own URL otherwise.
+pub fn write(content: &ReviewContent, poster: Option<&Url>) -> String {
+    let mut front = FrontMatterWriter { out: "---\n".to_owned() };
+    let film = &content.film;
+    front.text("title", Some(&content.title));
+    front.text("subtitle", content.subtitle.as_deref());
+    front.text("film", Some(film.title.as_str()).filter(|title| !title.is_empty()));
+    front.plain("year", film.year);
+    front.list("directors", &film.directors);
+    front.list("writers", &film.writers);
+    front.list("starring", &film.stars);
+    front.plain("release_date", film.release_date);
+    front.plain("film_url", film.identity.as_ref());
+    front.text("rating", content.rating.as_ref().map(Rating::as_str));
+    front.list("tags", &content.tags);
+    front.plain("language", content.language.as_ref());
+    if let Some(own) = &content.poster {
+        front.text("poster", Some(poster.unwrap_or(&own.url).as_str()));
+        front.text("poster_alt", own.alt.as_deref());
+    }
+    front.plain("published", content.published);
+    front.plain("updated", content.updated);
+    front.plain("canonical_url", content.canonical_url.as_ref());
+    front.out + "---\n\n" + &write_body(&content.body)
+}
+
+struct FrontMatterWriter {
+    out: String,
+}
+
+impl FrontMatterWriter {
+    fn plain(&mut self, key: &str, value: Option<impl std::fmt::Display>) {
+        if let Some(value) = value {
+            // Writing to a string cannot fail.
+            let _ = writeln!(self.out, "{key}: {value}");
+        }
+    }
+
+    fn text(&mut self, key: &str, value: Option<&str>) {
+        self.plain(key, value.map(quote));
+    }
+
+    fn list(&mut self, key: &str, values: &[String]) {
+        if !values.is_empty() {
+            let values: Vec<String> = values.iter().map(|value| quote(value)).collect();
+            self.plain(key, Some(format!("[{}]", values.join(", "))));
+        }
+    }
+}
