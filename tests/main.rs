@@ -39,6 +39,7 @@ mod errors;
 // Needs the feature `failpoints`, which `tests/run` enables: the process kills itself at each failpoint.
 #[cfg(feature = "failpoints")]
 mod failpoints;
+mod feed_bodies;
 mod feed_dates;
 mod feed_selection;
 mod feeds;

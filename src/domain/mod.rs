@@ -45,3 +45,4 @@ pub mod similar_reviews;
 pub mod site;
 pub mod slug;
 pub mod time;
+pub mod tracking_parameters;

@@ -10,6 +10,7 @@ use super::named_enum::named_enum;
 use super::rating::Rating;
 use super::reading_time::reading_minutes;
 use super::time::Timestamp;
+use super::tracking_parameters::strip_tracking;
 
 /// The content of a review as one source provides it. HTML is already sanitized; plain text is trimmed, free
 /// of control characters, and within the limits of `sources`.
@@ -54,6 +55,11 @@ impl ReviewContent {
     /// Returns the reading time in minutes: see [`reading_minutes`].
     pub fn reading_minutes(&self) -> u32 {
         reading_minutes(&self.body)
+    }
+
+    /// Returns the URL where the review was first published, as readers see it: without tracking parameters.
+    pub fn original_url(&self) -> Option<Url> {
+        self.canonical_url.clone().map(|url| strip_tracking(url, None))
     }
 }
 

@@ -5,11 +5,14 @@
 
 mod elements;
 mod headings;
+mod image_renditions;
+mod image_sources;
 mod image_url;
 mod images;
 mod lexer;
 mod limit_nesting;
 mod paragraphs;
+mod platform_text;
 mod resolve_urls;
 mod sanitize_comment;
 mod sanitize_review;
@@ -25,13 +28,16 @@ use ammonia::{Builder, UrlRelative};
 
 use crate::domain::sanitize_text::strip_deceptive_characters;
 
-pub(super) use image_url::image_url;
+pub(super) use image_renditions::has_image_ending;
+pub(super) use image_url::{image_url, is_image_type};
 pub use images::{
     ImageAction, ImageSlot, LocalImage, MAX_IMAGES, MIN_IMAGE_PIXELS, first_image, replace_images,
-    without_image,
+    take_poster,
 };
+pub(super) use platform_text::{EntryFacts, strip_from_text};
 pub(super) use resolve_urls::resolve_url;
 pub use sanitize_comment::sanitize_comment;
+pub(super) use sanitize_review::sanitize_entry_body;
 pub use sanitize_review::sanitize_review_body;
 pub use teaser::teaser;
 pub(super) use tree::{Element, Node};
@@ -46,17 +52,14 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
         .tags(elements::allowed().collect())
         .tag_attributes(HashMap::from([
-            ("a", only(&["href", "class"])),
-            ("img", only(&["src", "data-src", "data-lazy-src", "alt", "width", "height"])),
+            ("a", only(&["href"])),
+            ("img", image_sources::source_attributes().chain(["src", "alt", "width", "height"]).collect()),
+            ("source", image_sources::source_attributes().chain(["type"]).collect()),
             ("ol", only(&["start"])),
-            ("td", only(&["colspan", "rowspan", "class"])),
+            ("td", only(&["colspan", "rowspan"])),
             ("th", only(&["colspan", "rowspan"])),
-            ("span", only(&["class"])),
-            ("div", only(&["class"])),
-            ("p", only(&["class"])),
-            ("table", only(&["class"])),
         ]))
-        .generic_attributes(only(&["id", "lang", "dir"]))
+        .generic_attributes(only(&["class", "id", "lang", "dir"]))
         .url_schemes(only(&["http", "https", "mailto", "file"]))
         .url_relative(UrlRelative::PassThrough)
         .link_rel(None)

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 
 use url::Url;
 
+use super::html::EntryFacts;
 use super::{credits, html};
+use crate::domain::body_text;
 use crate::domain::review::{Poster, ReviewContent};
 use crate::domain::time::Timestamp;
 
@@ -84,14 +86,16 @@ impl ReviewParts {
             parts => parts,
         };
         let raw = body.map(SourceText::into_html).unwrap_or_default();
-        let poster = self.poster.or_else(|| html::first_image(&raw, base));
-        let mut body = html::sanitize_review_body(&raw, base);
-        if let Some(poster) = &poster {
-            body = html::without_image(&body, &poster.url);
-        }
         let title =
             self.title.map(|t| html::single_line_text(&t.plain(), MAX_TITLE_CHARS)).unwrap_or_default();
-        let subtitle = summary.and_then(|s| subtitle(&s, &title, &body));
+        let facts = EntryFacts { title: &title, has_summary: summary.is_some() };
+        let (body, repeated_subtitle) = html::sanitize_entry_body(&raw, base, facts);
+        let mut poster = self.poster.or_else(|| html::first_image(&body));
+        let (body, caption) = match &mut poster {
+            Some(poster) => html::take_poster(&body, poster),
+            None => (body, None),
+        };
+        let subtitle = summary.and_then(|s| subtitle(&s, &title, &body)).or(repeated_subtitle);
         let credits = credits::extract(&title, &body);
         let title = match (title.is_empty(), credits.film.title.is_empty()) {
             (false, _) => title,
@@ -111,7 +115,7 @@ impl ReviewParts {
             title,
             subtitle,
             teaser: html::teaser(&credits.body),
-            body: credits.body,
+            body: body_text::with_poster_caption(caption, credits.body),
             film: credits.film,
             rating: credits.rating,
             tags: normalize_tags(&self.tags),
@@ -127,6 +131,7 @@ impl ReviewParts {
 /// Returns the summary as a subtitle, if it is short and does not just repeat the headline or the body.
 fn subtitle(summary: &SourceText, title: &str, body: &str) -> Option<String> {
     let text = html::single_line_text(&summary.plain(), 2 * MAX_SUBTITLE_CHARS);
+    let text = html::strip_from_text(&text, title).to_owned();
     let is_truncated = ["…", "[...]", "[…]", "..."].iter().any(|end| text.ends_with(end));
     let is_boilerplate = text.contains(" appeared first on ");
     let letters = |text: &str, limit: usize| -> String {

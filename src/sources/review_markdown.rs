@@ -14,6 +14,7 @@ use url::Url;
 use super::dates::{DateContext, read_date};
 use super::front_matter::{FrontMatter, FrontMatterError, FrontMatterValue};
 use super::{html, review_content};
+use crate::domain::body_text;
 use crate::domain::film::Film;
 use crate::domain::rating::Rating;
 use crate::domain::release_date::ReleaseDate;
@@ -104,8 +105,11 @@ pub fn parse(text: &str, context: &MarkdownContext<'_>) -> Result<MarkdownReview
     if body.is_empty() {
         return Err(MarkdownError::NoBody);
     }
-    let poster = poster(&fields, context.base)?;
-    let body = poster.as_ref().map_or(body.clone(), |poster| html::without_image(&body, &poster.url));
+    let mut poster = poster(&fields, context.base)?;
+    let (body, caption) = match &mut poster {
+        Some(poster) => html::take_poster(&body, poster),
+        None => (body, None),
+    };
     let film_title = line(ReviewField::Film, review_content::MAX_TITLE_CHARS)?;
     let tags = tags(&fields)?;
     let language = fields.text(ReviewField::Language)?.map(|(tag, found)| {
@@ -117,7 +121,7 @@ pub fn parse(text: &str, context: &MarkdownContext<'_>) -> Result<MarkdownReview
             title,
             subtitle,
             teaser: html::teaser(&body),
-            body,
+            body: body_text::with_poster_caption(caption, body),
             film: film(&fields, film_title.unwrap_or_default())?,
             rating: rating(&fields, context.rating_scale)?,
             tags: review_content::normalize_tags(&tags),

@@ -77,9 +77,10 @@ fn read_item(item: &Map<String, Value>, base: &Url) -> ParsedEntry {
     let attachments = item.get("attachments").and_then(Value::as_array).into_iter().flatten();
     let attached = attachments.filter_map(|attachment| {
         let attachment = attachment.as_object()?;
-        let is_image =
-            string(attachment, "mime_type").is_some_and(|t| t.to_ascii_lowercase().starts_with("image/"));
-        string(attachment, "url").filter(|_| is_image)
+        let url = string(attachment, "url")?;
+        let typed = string(attachment, "mime_type").and_then(|kind| html::is_image_type(&kind));
+        let path = url.split(['?', '#']).next().unwrap_or_default();
+        typed.unwrap_or_else(|| html::has_image_ending(path)).then_some(url)
     });
     let named = [string(item, "image"), string(item, "banner_image")].into_iter().flatten();
     let poster = named.chain(attached).find_map(|src| html::image_url(&src, &entry_base));

@@ -135,14 +135,9 @@ fn is_image(media: &MediaElement) -> bool {
     if matches!(media.name.as_str(), "thumbnail" | "image") {
         return media.name == "image" || !is_small;
     }
-    // `application/octet-stream` says nothing.
-    let media_type =
-        media.attribute("type").map(str::to_ascii_lowercase).filter(|t| !t.ends_with("/octet-stream"));
-    let typed = media_type.map(|t| t.starts_with("image/"));
-    let medium = media.attribute("medium").map(|m| m == "image");
-    let url = media.attribute("url").unwrap_or_default().to_lowercase();
-    let path = url.split(['?', '#']).next().unwrap_or_default();
-    let has_image_suffix =
-        [".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif"].iter().any(|end| path.ends_with(end));
+    let typed = media.attribute("type").and_then(html::is_image_type);
+    let medium = media.attribute("medium").map(|medium| medium.eq_ignore_ascii_case("image"));
+    let url = media.attribute("url").or_else(|| media.attribute("href")).unwrap_or_default();
+    let has_image_suffix = html::has_image_ending(url.split(['?', '#']).next().unwrap_or_default());
     !is_small && typed.or(medium).unwrap_or(has_image_suffix)
 }

@@ -39,16 +39,15 @@ const BLOCKS: [&str; 33] = [
 /// Parts of a table.
 const TABLE_PARTS: [&str; 7] = ["caption", "thead", "tbody", "tfoot", "tr", "td", "th"];
 /// Inline elements.
-const INLINES: [&str; 30] = [
+const INLINES: [&str; 32] = [
     "a", "abbr", "b", "bdi", "big", "br", "cite", "code", "del", "dfn", "em", "font", "i", "img", "ins",
-    "kbd", "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u",
-    "var",
+    "kbd", "mark", "picture", "q", "s", "samp", "small", "source", "span", "strike", "strong", "sub", "sup",
+    "time", "tt", "u", "var",
 ];
 /// Elements that shape the tree and that the sanitizer then replaces with their content.
 const UNWRAPPED: [&str; 4] = ["bdi", "fieldset", "font", "form"];
 /// Elements that are dropped together with their content, which is not markup and ends at their own end tag.
-const RAW_TEXT: [&str; 9] =
-    ["script", "style", "title", "textarea", "iframe", "noscript", "noembed", "noframes", "xmp"];
+const RAW_TEXT: [&str; 8] = ["script", "style", "title", "textarea", "iframe", "noembed", "noframes", "xmp"];
 /// Other elements that are dropped together with their content.
 const DROPPED: [&str; 8] = ["svg", "math", "object", "video", "audio", "canvas", "select", "template"];
 
@@ -77,7 +76,7 @@ pub(super) fn is_table_or_part(name: &str) -> bool {
 
 /// Whether this element has neither content nor an end tag.
 pub(super) fn is_void(name: &str) -> bool {
-    matches!(name, "br" | "hr" | "img")
+    matches!(name, "br" | "hr" | "img" | "source")
 }
 
 pub(super) fn is_raw_text(name: &str) -> bool {

@@ -2,10 +2,10 @@
 
 use url::Url;
 
-use super::image_url::image_url;
+use super::image_renditions::{larger, rendition};
 use super::paragraphs::trim_blank;
 use super::tree::{self, Element, Node};
-use super::{MAX_BYTES, clean, single_line_text, video_embed};
+use super::video_embed;
 use crate::domain::review::Poster;
 
 /// The maximum number of images of one body. The others are left out.
@@ -19,7 +19,10 @@ const FRAME_CLASSES: [&str; 2] = ["wp-caption", "tr-caption-container"];
 const CAPTION_CLASSES: [&str; 3] = ["wp-caption-text", "wp-caption-dd", "tr-caption"];
 
 /// The maximum length of an alternative text in characters.
-const MAX_ALT_CHARS: usize = 1_000;
+pub(super) const MAX_ALT_CHARS: usize = 1_000;
+
+/// A poster narrower than this many pixels is replaced by the original, if the body shows that.
+const SMALL_POSTER_WIDTH: u32 = 800;
 
 /// A place in a body where a local image can be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,44 +49,29 @@ pub struct LocalImage {
 pub enum ImageAction {
     /// Leave it as it is.
     Keep,
-    /// Remove an image and its caption. A trailer remains a link.
+    /// Remove an image. Its caption, or otherwise its alternative text, remains as text. A trailer remains a link.
     Remove,
     /// Show this local image.
     Show(LocalImage),
 }
 
-/// Returns the first image of a body.
-pub fn first_image(html: &str, base: &Url) -> Option<Poster> {
-    fn search(nodes: &[Node], base: &Url) -> Option<Poster> {
+/// Returns the first image of a body that `sanitize_review_body` returned.
+pub fn first_image(body: &str) -> Option<Poster> {
+    fn search(nodes: &[Node]) -> Option<Poster> {
         nodes.iter().find_map(|node| match node {
-            Node::Element(e) if e.name == "img" => parse_image(e, base),
-            Node::Element(e) => search(&e.children, base),
+            Node::Element(e) if e.name == "img" => {
+                let url = Url::parse(e.attribute("src")?).ok()?;
+                Some(Poster { url, alt: alt_of(e) })
+            }
+            Node::Element(e) => search(&e.children),
             Node::Text(_) => None,
         })
     }
-    // Most bodies without an image are not parsed at all.
-    let may_have = html.as_bytes().windows(4).any(|w| w.eq_ignore_ascii_case(b"<img"));
-    may_have.then(|| search(&clean(html, MAX_BYTES), base)).flatten()
+    body.contains("<img ").then(|| search(&tree::parse(body))).flatten()
 }
 
-/// Parses an `<img>`. Returns `None` for tracking pixels, ornaments and invalid URLs.
-fn parse_image(img: &Element, base: &Url) -> Option<Poster> {
-    let size = |name| img.attribute(name).and_then(|v| v.trim_end_matches("px").parse::<u32>().ok());
-    if [size("width"), size("height")].into_iter().flatten().any(|px| px < MIN_IMAGE_PIXELS) {
-        return None;
-    }
-    let sources = ["data-src", "data-lazy-src", "src"].into_iter();
-    let url = sources.filter_map(|name| img.attribute(name)).find_map(|src| image_url(src, base))?;
-    let alt = img.attribute("alt").map(|alt| single_line_text(alt, MAX_ALT_CHARS));
-    Some(Poster { url, alt: alt.filter(|alt| !alt.is_empty()) })
-}
-
-/// Rebuilds an `<img>` with a resolved URL, or returns `None` if it does not count as an image.
-pub(super) fn image_element(img: &Element, base: &Url) -> Option<Element> {
-    let Poster { url, alt } = parse_image(img, base)?;
-    let mut image = Element::new("img", Vec::new());
-    image.attributes = vec![("src".to_owned(), url.into()), ("alt".to_owned(), alt.unwrap_or_default())];
-    Some(image)
+fn alt_of(img: &Element) -> Option<String> {
+    img.attribute("alt").filter(|alt| !alt.is_empty()).map(str::to_owned)
 }
 
 /// Turns the box that older editors put around an image and its caption into a figure.
@@ -102,7 +90,7 @@ pub(super) fn into_figure(mut e: Element) -> Element {
             }
         }
     }
-    if matches!(e.name.as_str(), "div" | "table") && has_class(&e, &FRAME_CLASSES) && has_image(&e.children) {
+    if matches!(e.name.as_str(), "div" | "table") && has_class(&e, &FRAME_CLASSES) {
         "figure".clone_into(&mut e.name);
         name_captions(&mut e.children);
     }
@@ -113,31 +101,30 @@ pub(super) fn has_image(nodes: &[Node]) -> bool {
     nodes.iter().any(|n| matches!(n, Node::Element(e) if e.name == "img" || has_image(&e.children)))
 }
 
-fn has_class(e: &Element, wanted: &[&str]) -> bool {
+pub(super) fn has_class(e: &Element, wanted: &[&str]) -> bool {
     e.attribute("class").is_some_and(|class| class.split_whitespace().any(|class| wanted.contains(&class)))
 }
 
-/// Moves the caption of a figure to the last of its images, each of which is a separate figure by now. Without an
-/// image, the caption is dropped.
+/// Moves the caption of a figure to the last of its images, each of which is a separate figure by now. Without such an
+/// image, the caption becomes a paragraph.
 pub(super) fn with_caption(mut nodes: Vec<Node>) -> Vec<Node> {
-    let caption = nodes.extract_if(.., |node| node.is("figcaption")).last();
+    let captions: Vec<Node> = nodes.extract_if(.., |node| node.is("figcaption")).collect();
+    let children = blocks_to_lines(captions);
+    if children.iter().all(Node::is_blank) {
+        return nodes;
+    }
     let has_no_caption =
         |node: &Node| matches!(node, Node::Element(e) if e.is_image_figure() && e.children.len() == 1);
-    let last = nodes.iter_mut().rev().find(|node| has_no_caption(node));
-    if let (Some(Node::Element(figure)), Some(Node::Element(caption))) = (last, caption) {
-        let mut children = blocks_to_lines(caption.children);
-        trim_blank(&mut children);
-        if !children.is_empty() {
-            figure
-                .children
-                .push(Node::Element(Element { children, ..Element::new("figcaption", Vec::new()) }));
+    match nodes.iter_mut().rev().find(|node| has_no_caption(node)) {
+        Some(Node::Element(figure)) => {
+            figure.children.push(Node::Element(Element::new("figcaption", children)));
         }
+        _ => nodes.push(Node::Element(Element::new("p", children))),
     }
     nodes
 }
 
-/// Replaces blocks with lines.
-fn blocks_to_lines(nodes: Vec<Node>) -> Vec<Node> {
+pub(super) fn blocks_to_lines(nodes: Vec<Node>) -> Vec<Node> {
     let mut out: Vec<Node> = Vec::new();
     for node in nodes {
         match node {
@@ -151,6 +138,7 @@ fn blocks_to_lines(nodes: Vec<Node>) -> Vec<Node> {
             node => out.push(node),
         }
     }
+    trim_blank(&mut out);
     out
 }
 
@@ -177,9 +165,13 @@ fn replace_in(nodes: &mut Vec<Node>, decide: &mut impl FnMut(ImageSlot<'_>) -> I
         if e.is_image_figure()
             && let Some(Node::Element(img)) = e.children.first_mut()
         {
-            let is_kept = replace_image(img, decide);
-            has_removed |= !is_kept;
-            return is_kept;
+            if replace_image(img, decide) {
+                return true;
+            }
+            let text = alt_of(img).map(|alt| vec![Node::Text(alt)]);
+            let text = caption_of(e).or(text);
+            has_removed |= text.is_none();
+            return text.map(|text| *e = Element::new("p", text)).is_some();
         }
         if is_trailer(e)
             && !e.children.first().is_some_and(|first| first.is("img"))
@@ -227,31 +219,63 @@ pub(super) fn is_trailer(link: &Element) -> bool {
     link.name == "a" && tree::text(&link.children).starts_with(video_embed::TRAILER_MARK)
 }
 
-/// Returns the body without the image that is shown as the poster.
-pub fn without_image(body: &str, poster: &Url) -> String {
-    let key = image_key(poster);
-    replace_images(body, |slot| match slot {
-        ImageSlot::Image(src) if Url::parse(src).is_ok_and(|src| image_key(&src) == key) => {
-            ImageAction::Remove
-        }
-        _ => ImageAction::Keep,
-    })
+/// Removes the image that is shown as the poster from a body, and returns the body and the caption of that image as HTML.
+/// The poster gets the alternative text of the image, unless it has one, and its URL if that shows the picture larger.
+pub fn take_poster(body: &str, poster: &mut Poster) -> (String, Option<String>) {
+    if !body.contains("<img ") {
+        return (body.to_owned(), None);
+    }
+    let mut nodes = tree::parse(body);
+    let mut taken = Vec::new();
+    take_images(&mut nodes, &rendition(&poster.url).picture, &mut taken);
+    let mut caption = None;
+    for mut figure in taken {
+        caption = caption.or_else(|| caption_of(&mut figure));
+        let Some(Node::Element(img)) = figure.children.first() else { continue };
+        poster.alt = poster.alt.take().or_else(|| alt_of(img));
+        let Some(url) = img.attribute("src").and_then(|src| Url::parse(src).ok()) else { continue };
+        poster.url = match (rendition(&poster.url).width, rendition(&url).width) {
+            (Some(width), None) if width < SMALL_POSTER_WIDTH => url,
+            _ => larger(poster.url.clone(), url),
+        };
+    }
+    (tree::write(&nodes), caption.map(|caption| tree::write(&caption)))
 }
 
-/// Returns the URL without its fragment, and without its query if the path names an image file, since the query only
-/// selects a size then.
-fn image_key(url: &Url) -> Url {
-    let mut url = url.clone();
-    let path = url.path().to_ascii_lowercase();
-    if [".jpg", ".jpeg", ".png", ".webp", ".gif"].iter().any(|ending| path.ends_with(ending)) {
-        url.set_query(None);
+/// Removes the figures that show a picture. Returns whether anything was removed.
+fn take_images(nodes: &mut Vec<Node>, picture: &str, taken: &mut Vec<Element>) -> bool {
+    let mut has_removed = false;
+    nodes.retain_mut(|node| {
+        let Node::Element(e) = node else { return true };
+        if let Some(Node::Element(img)) = e.children.first().filter(|_| e.is_image_figure()) {
+            let url = img.attribute("src").and_then(|src| Url::parse(src).ok());
+            if url.is_none_or(|url| rendition(&url).picture != picture) {
+                return true;
+            }
+            taken.push(std::mem::take(e));
+            has_removed = true;
+            return false;
+        }
+        let is_emptied = take_images(&mut e.children, picture, taken)
+            && e.children.iter().all(Node::is_blank)
+            && !matches!(e.name.as_str(), "td" | "th");
+        has_removed |= is_emptied;
+        !is_emptied
+    });
+    has_removed
+}
+
+/// Takes the caption of a figure.
+fn caption_of(figure: &mut Element) -> Option<Vec<Node>> {
+    match figure.children.get_mut(1) {
+        Some(Node::Element(caption)) => Some(std::mem::take(&mut caption.children)),
+        _ => None,
     }
-    url.set_fragment(None);
-    url
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::image_url::image_url;
     use super::super::sanitize_review_body;
     use super::*;
 
@@ -310,15 +334,26 @@ mod tests {
     }
 
     #[test]
-    fn tracking_pixels_and_unsafe_images_are_removed_with_their_captions() {
+    fn a_caption_stays_where_its_image_cannot() {
         for html in [
-            "<img src=//pixel.wp.example/g.gif><figure><img src=a.jpg width=1 height=1><figcaption>Gone</figcaption></figure><p>Text</p>",
-            "<figure><img src='javascript:alert(1)'><figcaption>Gone</figcaption></figure><p>Text</p>",
-            "<p><img src='file:///etc/passwd'><img src='data:image/png;base64,xx'>Text</p>",
+            "<img src=//pixel.wp.example/g.gif><figure><img src=a.jpg width=1 height=1><figcaption>Photo: <em>Per</em></figcaption></figure><p>Text</p>",
+            "<figure><img src='javascript:alert(1)'><figcaption>Photo: <em>Per</em></figcaption></figure><p>Text</p>",
+            "<div class=wp-caption><img src='data:,'><p class=wp-caption-text>Photo: <em>Per</em></p></div><p>Text</p>",
+            "<table class=tr-caption-container><tr><td><img src=blank.gif></td></tr><tr><td class=tr-caption>Photo: <em>Per</em></td></tr></table><p>Text</p>",
         ] {
-            assert_eq!(body(html), "<p>Text</p>", "{html}");
+            assert_eq!(body(html), "<p>Photo: <em>Per</em></p><p>Text</p>", "{html}");
         }
+        assert_eq!(
+            body("<p><img src='file:///etc/passwd'><img src='data:image/png;base64,xx'>Text</p>"),
+            "<p>Text</p>"
+        );
         assert_eq!(body("<p>One<img src=/emoji/a.png> two</p>"), "<p>One two</p>");
+        let gone = |html: &str| replace_images(&body(html), |_| ImageAction::Remove);
+        assert_eq!(
+            gone("<figure><img src=a.jpg alt=Boat><figcaption>Photo: Per</figcaption></figure>"),
+            "<p>Photo: Per</p>"
+        );
+        assert_eq!(gone("<img src=a.jpg alt='A boat'><img src=b.jpg>"), "<p>A boat</p>");
     }
 
     #[test]
@@ -328,7 +363,7 @@ mod tests {
 
     #[test]
     fn the_first_real_image_becomes_the_poster() {
-        let found = |html: &str| first_image(html, &base()).map(|p| (p.url.to_string(), p.alt));
+        let found = |html: &str| first_image(&body(html)).map(|p| (p.url.to_string(), p.alt));
         let html = "<img src=//pixel.wp.example/g.gif width=1 height=1><p><img src='http://i.example/a.jpg' alt=' A  man &amp; a dog '>";
         assert_eq!(found(html), Some(("https://i.example/a.jpg".into(), Some("A man & a dog".into()))));
         assert_eq!(
@@ -336,6 +371,10 @@ mod tests {
             "https://crit.example/b.jpg"
         );
         assert_eq!(found("<p>none</p>"), None);
+    }
+
+    #[test]
+    fn only_files_beside_a_local_feed_are_images() {
         let local: Url = "file:///feeds/mine/feed.xml".parse().unwrap();
         let at = |src: &str| image_url(src, &local).map(String::from);
         assert_eq!(at("img/a.jpg").as_deref(), Some("file:///feeds/mine/img/a.jpg"));
@@ -347,12 +386,22 @@ mod tests {
 
     #[test]
     fn the_poster_is_not_repeated_in_the_body() {
-        let whole = body("<p>One</p><blockquote><img src='a.jpg?w=900'></blockquote><img src=b.jpg>");
-        let poster = "https://crit.example/2024/a.jpg?w=100".parse().unwrap();
-        assert_eq!(without_image(&whole, &poster), format!("<p>One</p>{}", figure("b", "")));
-        let other = "https://crit.example/2024/show?id=1".parse().unwrap();
-        let shown = body("<p>One</p><img src='show?id=2'>");
-        assert_eq!(without_image(&shown, &other), shown, "the query selects the image");
+        let take = |html: &str, poster: &str| {
+            let mut poster = Poster { url: poster.parse().unwrap(), alt: None };
+            let (rest, caption) = take_poster(&body(html), &mut poster);
+            (rest, caption, poster)
+        };
+        let html = "<p>One</p><blockquote><img src='a.jpg?w=900' alt=Boat></blockquote><img src=b.jpg>";
+        let (rest, caption, poster) = take(html, "https://crit.example/2024/a.jpg?w=1000");
+        assert_eq!((rest, caption), (format!("<p>One</p>{}", figure("b", "")), None));
+        assert_eq!(poster.alt.as_deref(), Some("Boat"));
+        let shown = "<img src='show?id=2'>";
+        let (rest, ..) = take(shown, "https://crit.example/2024/show?id=1");
+        assert_eq!(rest, body(shown), "the query selects the image");
+        let html = "<p>One</p><figure><img src=a.jpg><figcaption>Photo: <em>Per</em></figcaption></figure>";
+        let (rest, caption, poster) = take(html, "https://crit.example/2024/a-300x200.jpg");
+        assert_eq!((rest.as_str(), caption.as_deref()), ("<p>One</p>", Some("Photo: <em>Per</em>")));
+        assert_eq!(poster.url.as_str(), "https://crit.example/2024/a.jpg", "the thumbnail is small");
     }
 
     #[test]

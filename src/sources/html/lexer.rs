@@ -3,7 +3,7 @@
 //! html5ever's tokenizer cannot be used for this, since it feeds a tree builder, which takes quadratic time in the depth
 //! of hostile markup. This lexer feeds `limit_nesting`, which limits the depth first.
 
-use super::elements;
+use super::{elements, image_sources};
 
 /// The maximum size of an attribute's value in bytes. html5ever's serializer is quadratic in it, so longer ones are
 /// dropped.
@@ -11,24 +11,15 @@ const MAX_VALUE_BYTES: usize = 4_000;
 /// The maximum number of attributes of one element. The others are dropped.
 const MAX_ATTRIBUTES: usize = 24;
 
-/// Attributes that a later step reads.
-const KEPT_ATTRIBUTES: [&str; 15] = [
-    "href",
-    "src",
-    "data-src",
-    "data-lazy-src",
-    "alt",
-    "title",
-    "width",
-    "height",
-    "colspan",
-    "rowspan",
-    "start",
-    "class",
-    "id",
-    "lang",
-    "dir",
+/// Attributes that a later step reads, besides those of `image_sources`.
+const KEPT_ATTRIBUTES: [&str; 14] = [
+    "href", "src", "alt", "title", "type", "width", "height", "colspan", "rowspan", "start", "class", "id",
+    "lang", "dir",
 ];
+
+fn is_kept(name: &str) -> bool {
+    KEPT_ATTRIBUTES.contains(&name) || image_sources::source_attributes().any(|source| source == name)
+}
 
 /// A token of HTML. References in it are not decoded.
 pub(super) enum Token<'a> {
@@ -103,10 +94,7 @@ impl<'a> Lexer<'a> {
                 continue;
             }
             let name = name.to_ascii_lowercase();
-            if found.len() < MAX_ATTRIBUTES
-                && KEPT_ATTRIBUTES.contains(&name.as_str())
-                && !found.iter().any(|(n, _)| *n == name)
-            {
+            if found.len() < MAX_ATTRIBUTES && is_kept(&name) && !found.iter().any(|(n, _)| *n == name) {
                 found.push((name, value));
             }
         }

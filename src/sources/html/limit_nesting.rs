@@ -25,6 +25,7 @@ pub(super) fn limit_nesting(html: &str, limit: usize) -> String {
         open: Vec::new(),
         ignored: HashMap::new(),
         dropping: None,
+        in_noscript: false,
     };
     for token in (Lexer { rest: html }) {
         limiter.token(token);
@@ -41,6 +42,8 @@ struct NestingLimiter {
     ignored: HashMap<&'static str, usize>,
     /// The element whose content is being dropped, and how many elements of that name are open.
     dropping: Option<(&'static str, usize)>,
+    /// Whether a `<noscript>` is open. Only its images are kept: those that a script would load late.
+    in_noscript: bool,
 }
 
 impl NestingLimiter {
@@ -57,6 +60,16 @@ impl NestingLimiter {
             return;
         }
         match token {
+            Token::Open(name, _) if name == "noscript" => self.in_noscript = true,
+            Token::Close(name) if name == "noscript" => self.in_noscript = false,
+            Token::Open(name, attributes) if self.in_noscript => {
+                if let Some(dropped) = elements::dropped(&name) {
+                    self.dropping = Some((dropped, 1));
+                } else if name == "img" {
+                    self.start("img", &attributes);
+                }
+            }
+            Token::Text(_) | Token::Close(_) if self.in_noscript => {}
             Token::Text(text) => self.text(text),
             Token::Open(name, attributes) => {
                 if name == "iframe" {
@@ -80,7 +93,8 @@ impl NestingLimiter {
     fn trailer(&mut self, attributes: &[(String, &str)]) {
         let attribute =
             |wanted: &str| attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| *value);
-        let Some(page) = attribute("src").and_then(video_embed::page_url) else { return };
+        let mut sources = ["src", "data-src", "data-lazy-src"].into_iter().filter_map(attribute);
+        let Some(page) = sources.find_map(video_embed::page_url) else { return };
         let site = page.split('/').nth(2).unwrap_or_default();
         let title = attribute("title").map(str::trim).filter(|title| !title.is_empty());
         self.start("p", &[]);

@@ -6,9 +6,11 @@ use url::Url;
 
 use super::headings::{heading_level, shift_headings};
 use super::paragraphs::{paragraphs, push_down, trim_blank, trim_first_line};
+use super::platform_text::EntryFacts;
 use super::resolve_urls::{MAX_URL_BYTES, resolve_url};
 use super::tree::{self, Element, Node};
-use super::{MAX_BYTES, clean, images, video_embed};
+use super::{MAX_BYTES, clean, image_sources, images, platform_text, video_embed};
+use crate::domain::tracking_parameters::strip_tracking;
 
 /// The maximum number of links of one body. Further links become plain text.
 const MAX_LINKS: usize = 2_000;
@@ -23,7 +25,23 @@ const MAX_PASSES: usize = 4;
 /// that with a local one, since a reader's browser must not contact third parties. Sanitizing the result again changes
 /// nothing.
 pub fn sanitize_review_body(html: &str, base: &Url) -> String {
-    let nodes = clean(html, MAX_BYTES);
+    rebuild_body(image_sources::choose_sources(clean(html, MAX_BYTES), base), base)
+}
+
+/// Returns the body of a feed's entry as [`sanitize_review_body`] does, without what the platform added to it, and the
+/// subtitle if that was part of the body. A body that would have no content keeps all.
+pub(in crate::sources) fn sanitize_entry_body(
+    html: &str,
+    base: &Url,
+    facts: EntryFacts<'_>,
+) -> (String, Option<String>) {
+    let nodes = image_sources::choose_sources(clean(html, MAX_BYTES), base);
+    let (nodes, subtitle) = platform_text::strip(nodes, html, base, facts);
+    let body = rebuild_body(nodes, base);
+    if body.is_empty() { (sanitize_review_body(html, base), None) } else { (body, subtitle) }
+}
+
+fn rebuild_body(nodes: Vec<Node>, base: &Url) -> String {
     let mut ids = HashSet::new();
     collect_ids(&nodes, &mut ids);
     let mut targets = HashSet::new();
@@ -124,16 +142,14 @@ impl Rebuilder<'_> {
 
     fn element(&mut self, e: Element, out: &mut Vec<Node>) {
         let id = e.attribute("id").and_then(page_id).filter(|id| self.targets.remove(id));
+        if e.is_caption_figure() {
+            return out.extend(self.poster_caption(e));
+        }
         let e = images::into_figure(e);
         let has_image = e.name == "figure" && images::has_image(&e.children);
         let name = match e.name.as_str() {
             "br" | "hr" => return out.push(Node::Element(Element::new(&e.name, Vec::new()))),
-            "img" => {
-                return out.extend(
-                    self.image(&e)
-                        .map(|image| Node::Element(Element::new("figure", vec![Node::Element(image)]))),
-                );
-            }
+            "img" => return out.extend(self.figure(e)),
             "a" => return self.link(e, id, out),
             "b" => "strong",
             "i" => "em",
@@ -167,7 +183,9 @@ impl Rebuilder<'_> {
             out.extend(inner.extract_if(.., |node| node.is_image_figure()));
         }
         new.children = arrange(name, inner);
-        if has_image && !has_more_than_image(&new.children) {
+        let has_only_captions = || new.children.iter().all(|node| node.is("figcaption") || node.is_blank());
+        let is_picture = || has_image && !has_more_than_image(&new.children);
+        if name == "figure" && (has_only_captions() || is_picture()) {
             return out.extend(images::with_caption(new.children));
         }
         if !new.is_block() && new.children.iter().any(Node::is_block) {
@@ -185,10 +203,21 @@ impl Rebuilder<'_> {
         out.push(Node::Element(new));
     }
 
-    fn image(&mut self, img: &Element) -> Option<Element> {
-        let image = images::image_element(img, self.base).filter(|_| self.images < images::MAX_IMAGES)?;
+    /// Returns the caption of a poster, which is a figure without an image.
+    fn poster_caption(&mut self, figure: Element) -> Option<Node> {
+        let caption = images::blocks_to_lines(self.nodes(figure.children));
+        let is_blank = caption.iter().all(Node::is_blank);
+        let caption = Node::Element(Element::new("figcaption", caption));
+        (!is_blank).then(|| Node::Element(Element::new("figure", vec![caption])))
+    }
+
+    /// Returns an image as a figure, or its alternative text if there are too many images.
+    fn figure(&mut self, img: Element) -> Option<Node> {
+        if self.images >= images::MAX_IMAGES {
+            return image_sources::alt_text(&img).map(Node::Text);
+        }
         self.images += 1;
-        Some(image)
+        Some(Node::Element(Element::new("figure", vec![Node::Element(img)])))
     }
 
     /// Replaces a container with its content, which becomes a paragraph if it has no blocks.
@@ -213,17 +242,15 @@ impl Rebuilder<'_> {
             Some(id) => Some(format!("#{id}")),
             None if href.len() > MAX_URL_BYTES => None,
             None if href.starts_with("mailto:") => Some(href.to_owned()),
-            None => resolve_url(href, Some(self.base)).map(String::from),
+            None => resolve_url(href, Some(self.base)).map(|url| strip_tracking(url, Some(self.base)).into()),
         };
         // Only the thumbnail of a trailer stays within its link.
         let mut children = e.children;
-        let thumbnail = match children.first() {
-            Some(Node::Element(img)) if img.name == "img" && is_trailer_text(&children) => self.image(img),
-            _ => None,
-        };
-        if thumbnail.is_some() {
-            children.remove(0);
-        }
+        let has_thumbnail = self.images < images::MAX_IMAGES
+            && children.first().is_some_and(|first| first.is("img"))
+            && is_trailer_text(&children);
+        let thumbnail = has_thumbnail.then(|| children.remove(0));
+        self.images += usize::from(has_thumbnail);
         let children = self.nodes(children);
         self.links += 1;
         let mut link = Element::new("a", children);
@@ -242,7 +269,7 @@ impl Rebuilder<'_> {
             return out.extend(push_down(&link, inner));
         }
         if let Some(thumbnail) = thumbnail.filter(|_| link.name == "a" && is_trailer_text(&link.children)) {
-            link.children.insert(0, Node::Element(thumbnail));
+            link.children.insert(0, thumbnail);
         }
         out.push(Node::Element(link));
     }
@@ -378,13 +405,21 @@ mod tests {
         let cost = |html: &str| {
             let one = || {
                 let start = crate::sources::cpu_time();
-                crate::sources::credits::extract("A", &body(html));
+                let facts = EntryFacts { title: "A", has_summary: false };
+                let (body, _) = sanitize_entry_body(html, &base(), facts);
+                crate::sources::credits::extract("A", &body);
                 html::sanitize_comment(html, &Origin::parse("https://crit.example").unwrap());
                 crate::sources::cpu_time().saturating_sub(start)
             };
             (0..2).map(|_| one()).min().unwrap()
         };
         for part in [
+            "<img srcset='a.jpg 1w'>",
+            "<noscript><img src=a>",
+            "<picture><source srcset=a>",
+            "<div class=sharedaddy>",
+            "<p><a href=//x.com/intent/tweet>Tweet</a>",
+            "<ul><li>The post <a href=/>x</a> appeared first on",
             "<div>",
             "<b><p>",
             "<table>x",
@@ -421,6 +456,7 @@ mod tests {
             Just("<h2>"), Just("<h4>"), Just(" "), Just("x & y < z"), Just("<span>"), Just("<table><td>"), Just("</table>"), Just("&nbsp;"),
             Just("<blockquote>"), Just("</blockquote>"), Just("<code>"), Just("&lt;script&gt;"), Just("\""), Just("<figure>"), Just("<figcaption>"),
             Just("<img src=a.jpg>"), Just("<img src=b.jpg alt='A &amp; &quot;b'>"), Just("<a href='//vimeo.com/7'><img src=a.jpg>▶ "), Just("</figcaption>"), Just("</figure>"),
+            Just("<img srcset='c.jpg 1w, d.jpg 2w'>"), Just("<noscript>"), Just("</noscript>"), Just("<picture><source srcset=e.jpg>"), Just("</picture>"), Just("<img width=9 src=f.jpg alt=F>"), Just("<a href='g.jpg?utm_source=a'>"),
             Just("<div class=wp-caption>"), Just("<p class=wp-caption-text>"), Just("<table class=tr-caption-container><td class=tr-caption>"), Just("<hr>"), Just("<dl><dt>"), Just("<dd>"), Just("<details><summary>"), Just("<iframe src=//player.vimeo.com/video/7></iframe>"), Just("<tr>"), Just("<svg>"), Just("<caption>"), Just("<u>"),
         ], 0..16)) {
             let once = body(&parts.concat());
@@ -434,7 +470,7 @@ mod tests {
             body(&text);
             body(&tags);
             html::plain_text(&tags);
-            html::first_image(&tags, &base());
+            html::first_image(&body(&tags));
         }
     }
 }

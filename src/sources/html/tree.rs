@@ -47,6 +47,11 @@ impl Element {
         };
         has_image && self.name == "figure"
     }
+
+    /// Whether this is the caption of a poster, as `domain::body_text` writes it.
+    pub(in crate::sources) fn is_caption_figure(&self) -> bool {
+        self.name == "figure" && matches!(self.children.as_slice(), [caption] if caption.is("figcaption"))
+    }
 }
 
 impl Node {
@@ -204,7 +209,7 @@ fn collect_text(nodes: &[Node], out: &mut String) {
             Node::Text(text) => out.extend(text.chars().map(|c| if c == '\n' { ' ' } else { c })),
             Node::Element(e) if e.name == "br" => out.push('\n'),
             // A caption is not part of the text.
-            Node::Element(e) if e.is_image_figure() => out.push('\n'),
+            Node::Element(e) if e.is_image_figure() || e.is_caption_figure() => out.push('\n'),
             Node::Element(e) => {
                 let is_cell = matches!(e.name.as_str(), "td" | "th");
                 let separator = if is_cell { ' ' } else { '\n' };

@@ -74,8 +74,8 @@ pub(super) fn review(
 
 /// The original publication on another site, if any.
 fn original_url(site: &Site, review: &Review) -> Option<String> {
-    let url = review.content.canonical_url.as_ref().filter(|url| !site.origin.owns(url))?;
-    ExternalLink::new(url).map(|link| link.href)
+    let url = review.content.original_url().filter(|url| !site.origin.owns(url))?;
+    ExternalLink::new(&url).map(|link| link.href)
 }
 
 fn interaction_counter(action: &str, count: u64) -> Value {

@@ -11,9 +11,10 @@ use super::links::{ExternalLink, TagLink, slug_path, tag_links, url_path};
 use super::poster::PosterView;
 use super::rating_view::RatingView;
 use super::review_card::{ReviewCard, ReviewListItem, review_title};
-use super::safe_html::review_body;
+use super::safe_html::{review_body, safe_html};
 use super::social_meta::SocialMeta;
 use super::{Pages, plain_text};
+use crate::domain::body_text::split_poster_caption;
 use crate::domain::browse_index;
 use crate::domain::critic::Critic;
 use crate::domain::review::Review;
@@ -64,6 +65,9 @@ pub(super) struct ReviewPageView {
     language: Option<String>,
     critic: CriticView,
     poster: Option<PosterView>,
+    poster_caption: Option<Value>,
+    /// The body without the caption of the poster, if that is shown beside the poster.
+    prose: Value,
     film: Option<FilmView>,
     pub(super) rating: Option<RatingView>,
     date: DateView,
@@ -111,7 +115,13 @@ impl Pages {
         let (director, by_director) = related.by_director.unzip();
         let by_director = by_director.unwrap_or_default();
         let description = teaser.unwrap_or_else(|| subtitle.clone());
-        let elsewhere = content.canonical_url.as_ref().filter(|url| !site.origin.owns(url));
+        let elsewhere = content.original_url().filter(|url| !site.origin.owns(url));
+        let poster = PosterView::new(site, review);
+        let (caption, prose) = match &poster {
+            Some(_) => split_poster_caption(&content.body),
+            None => (None, content.body.as_str()),
+        };
+        let prose = review_body(site, prose);
         Ok(ReviewPageView {
             url: site.origin.review_page(review).into(),
             article: site.origin.article(review.id).into(),
@@ -121,15 +131,18 @@ impl Pages {
             subtitle,
             language: content.language.clone(),
             critic: CriticView::new(site, critic),
-            poster: PosterView::new(site, review),
+            poster,
+            poster_caption: caption.map(safe_html),
             film: FilmView::new(&site.messages, &content.film),
             rating: content.rating.as_ref().map(|rating| RatingView::new(&site.messages, rating)),
             date: DateView::new(site, review.original_date),
             revised: review.revised_at.map(|moment| DateView::new(site, moment)),
             minutes: content.reading_minutes(),
-            body: review_body(site, &content.body),
+            // Templates of an older version know only this one.
+            body: if caption.is_some() { review_body(site, &content.body) } else { prose.clone() },
+            prose,
             tags: tag_links(site, &content.tags),
-            elsewhere: elsewhere.and_then(ExternalLink::new),
+            elsewhere: elsewhere.as_ref().and_then(ExternalLink::new),
             live: self.discussion_view(&discussion)?,
             orders: order_links(site, &discussion),
             newer: newer.map(|adjacent| self.adjacent_link(adjacent)),
