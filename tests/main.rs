@@ -57,6 +57,7 @@ mod outgoing_signatures;
 mod page_cache;
 mod page_metadata;
 mod peers;
+mod picture_replies;
 mod preview;
 mod publish;
 mod quotes;

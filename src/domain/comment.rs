@@ -64,6 +64,59 @@ named_enum!(CommentState, "state of a comment", {
     Deleted => "deleted",
 });
 
+/// What a comment links to that has no words of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttachmentKind {
+    /// A picture.
+    Image,
+    /// A video.
+    Video,
+    /// A sound.
+    Audio,
+    /// Another file.
+    File,
+    /// The comment itself, on its author's server.
+    Post,
+}
+
+impl AttachmentKind {
+    /// All kinds.
+    pub const ALL: [Self; 5] = [Self::Image, Self::Video, Self::Audio, Self::File, Self::Post];
+
+    /// The class of a link without a description, which pages show in the language of the site.
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::Image => "attached-image",
+            Self::Video => "attached-video",
+            Self::Audio => "attached-audio",
+            Self::File => "attached-file",
+            Self::Post => "attached-post",
+        }
+    }
+
+    /// The English text of such a link.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Image => "a picture",
+            Self::Video => "a video",
+            Self::Audio => "a sound",
+            Self::File => "a file",
+            Self::Post => "a post",
+        }
+    }
+}
+
+/// A file that is attached to a reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// What it is.
+    pub kind: AttachmentKind,
+    /// Where it is.
+    pub url: Option<Url>,
+    /// Its description as plain text.
+    pub description: Option<String>,
+}
+
 /// How much of a comment readers see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommentVisibility {

@@ -36,7 +36,7 @@ pub use images::{
 };
 pub(super) use platform_text::{EntryFacts, strip_from_text};
 pub(super) use resolve_urls::resolve_url;
-pub use sanitize_comment::sanitize_comment;
+pub use sanitize_comment::{sanitize_comment, sanitize_reply};
 pub(super) use sanitize_review::sanitize_entry_body;
 pub use sanitize_review::sanitize_review_body;
 pub use teaser::teaser;

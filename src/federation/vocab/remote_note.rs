@@ -5,10 +5,11 @@ use url::Url;
 
 use super::audience::Audience;
 use super::convert_text::{escape_html, truncate_bytes};
-use super::json_document::{first_string, reference_id, values};
+use super::json_document::{first_string, reference_id, type_name, values};
 use super::json_members::{page_url, single_line_member, timestamp_member};
 use super::parse_error::ParseError;
 use super::url_rules::{UrlRules, same_origin};
+use crate::domain::comment::{Attachment, AttachmentKind};
 use crate::domain::time::Timestamp;
 
 /// The object types that can be a post or a reply (ActivityStreams vocabulary, section 3.3, and `BookWyrm`'s).
@@ -30,6 +31,11 @@ const NOTE_TYPES: [&str; 12] = [
 /// The most content of a post that is kept, in bytes.
 const MAX_CONTENT_BYTES: usize = 100_000;
 
+/// The most attachments of a post that are read. Mastodon allows 4 of them, Pixelfed 20.
+const MAX_ATTACHMENTS: usize = 20;
+/// The longest description of an attachment in characters. Mastodon allows as many.
+const MAX_DESCRIPTION_CHARS: usize = 1_500;
+
 /// A post on another server. Its texts are limited in length; `content` is HTML that is not sanitized.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteNote {
@@ -47,6 +53,8 @@ pub struct RemoteNote {
     pub language: Option<String>,
     /// The content warning, as plain text.
     pub summary: Option<String>,
+    /// The files that are attached.
+    pub attachments: Vec<Attachment>,
     /// The URL of its page.
     pub url: Option<Url>,
     /// The time of publication according to the author.
@@ -80,6 +88,11 @@ impl RemoteNote {
             content,
             language,
             summary: single_line_member(value, "summary", 500),
+            attachments: values(value, "attachment")
+                .iter()
+                .take(MAX_ATTACHMENTS)
+                .filter_map(|attached| attachment(attached, rules))
+                .collect(),
             url: page_url(value, rules),
             published: timestamp_member(value, "published"),
             updated: timestamp_member(value, "updated"),
@@ -90,7 +103,7 @@ impl RemoteNote {
 
     /// Whether this is a vote in a poll, given the content that readers would see: a vote has a name and no content.
     pub const fn is_poll_vote(&self, visible_content: &str) -> bool {
-        self.name.is_some() && visible_content.is_empty()
+        self.name.is_some() && visible_content.is_empty() && self.attachments.is_empty()
     }
 
     /// Whether `actor` is authoritative for the post: the post is on the actor's server, and attributed to the
@@ -126,10 +139,92 @@ fn content(value: &Value) -> (String, Option<String>) {
     (html, first.and_then(|(key, _)| language(key)))
 }
 
+/// Parses an attached file. Other attachments, such as links and the fields of a profile, are ignored.
+fn attachment(value: &Value, rules: UrlRules) -> Option<Attachment> {
+    let media_type = first_string(value, "mediaType").unwrap_or_default();
+    let kind = match (type_name(value)?, media_type.split('/').next().unwrap_or_default()) {
+        ("Image", _) | ("Document", "image") => AttachmentKind::Image,
+        ("Video", _) | ("Document", "video") => AttachmentKind::Video,
+        ("Audio", _) | ("Document", "audio") => AttachmentKind::Audio,
+        ("Document", _) => AttachmentKind::File,
+        _ => return None,
+    };
+    let url = values(value, "url").iter().take(32).find_map(|link| {
+        let url = link.as_str().or_else(|| first_string(link, "href"))?;
+        rules.parse_page_url(url)
+    });
+    let description = ["name", "summary"]
+        .into_iter()
+        .filter_map(|key| single_line_member(value, key, MAX_DESCRIPTION_CHARS))
+        .find(|text| !is_file_name(text));
+    Some(Attachment { kind, url, description })
+}
+
+/// Whether a text is the name of a file, which Pleroma sends instead of a description.
+fn is_file_name(text: &str) -> bool {
+    let ending = text.rsplit_once('.').map_or("", |(_, ending)| ending);
+    (3..=4).contains(&ending.len())
+        && ending.bytes().all(|b| b.is_ascii_alphanumeric())
+        && !text.contains(char::is_whitespace)
+}
+
 /// Returns the tag if it has the form of BCP 47. `und` counts as none.
 fn language(tag: &str) -> Option<String> {
     let is_tag = (2..=35).contains(&tag.len())
         && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         && tag != "und";
     is_tag.then(|| tag.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn attachments_are_read_with_their_descriptions() {
+        let attached = |attachment: Value| {
+            let note = json!({"id": "https://m.example/notes/1", "type": "Note", "attachment": attachment});
+            RemoteNote::parse(&note, UrlRules::STRICT, None).unwrap().attachments
+        };
+        let file = |kind, at: &str, description: Option<&str>| Attachment {
+            kind,
+            url: at.parse().ok(),
+            description: description.map(str::to_owned),
+        };
+        let cat = "https://m.example/media/cat.png";
+        for (attachment, expected) in [
+            (
+                json!([{"type": "Document", "mediaType": "image/png", "url": cat, "name": "A cat\nasleep"}]),
+                vec![file(AttachmentKind::Image, cat, Some("A cat asleep"))],
+            ),
+            (
+                json!({"type": "Image", "url": [{"type": "Link", "href": cat}], "name": null, "summary": "A cat"}),
+                vec![file(AttachmentKind::Image, cat, Some("A cat"))],
+            ),
+            (
+                json!([{"type": "Video", "url": cat, "name": "VID_20261130.mp4"}, {"type": "Document", "url": cat}]),
+                vec![file(AttachmentKind::Video, cat, None), file(AttachmentKind::File, cat, None)],
+            ),
+            (
+                json!([{"type": "Document", "mediaType": "audio/ogg", "url": cat}]),
+                vec![file(AttachmentKind::Audio, cat, None)],
+            ),
+            (
+                json!([{"type": "PropertyValue", "name": "Site"}, {"type": "Link", "href": cat}, "x", null]),
+                vec![],
+            ),
+        ] {
+            assert_eq!(attached(attachment.clone()), expected, "{attachment}");
+        }
+        let script = attached(json!([{"type": "Image", "url": "javascript:alert(1)"}]));
+        assert_eq!(script, [Attachment { kind: AttachmentKind::Image, url: None, description: None }]);
+        let many =
+            attached(json!(vec![json!({"type": "Image", "url": cat, "name": "x ".repeat(9_000)}); 90]));
+        assert_eq!(many.len(), 20);
+        assert!(
+            many.iter().all(|a| a.description.as_ref().is_some_and(|text| text.chars().count() <= 1_500))
+        );
+    }
 }

@@ -116,7 +116,7 @@ impl InboundActivity<'_> {
         before: StoredComment,
         provenance: Provenance,
     ) -> Result<Effect> {
-        let content = html::sanitize_comment(&reply.post.note.content, &self.app.origin);
+        let content = self.comment_content(&reply.post.note);
         let comment = self.to_new_comment(reply, &reply.post, &content, provenance);
         if before.signed_at > self.signed_at || before.edited_at > comment.edited {
             return Ok(Effect::Ignored("a newer edit has already arrived"));
@@ -184,7 +184,7 @@ impl InboundActivity<'_> {
         provenance: Provenance,
     ) -> Result<CommentState> {
         let now = self.app.clock.now();
-        let content = html::sanitize_comment(&post.note.content, &self.app.origin);
+        let content = self.comment_content(&post.note);
         let mut comment = self.to_new_comment(reply, post, &content, provenance);
         comment.state = initial_comment_state(self.app, tx, reply.critic, &post.author).await?;
         let account_deleted_at = tombstones::find(tx, &post.author, &post.author).await?;
@@ -202,6 +202,12 @@ impl InboundActivity<'_> {
         comments::insert(tx, &comment, now).await?;
         inbox_activities::wake_waiting(tx, &post.note.id, now).await?;
         Ok(comment.state)
+    }
+
+    /// Returns what the page shows of a post, which is never blank.
+    fn comment_content(&self, note: &RemoteNote) -> String {
+        let post = note.url.as_ref().unwrap_or(&note.id);
+        html::sanitize_reply(&note.content, &note.attachments, post, &self.app.origin)
     }
 
     fn to_new_comment<'a>(

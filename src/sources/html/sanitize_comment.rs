@@ -3,6 +3,7 @@
 use super::paragraphs;
 use super::resolve_urls::resolve_url;
 use super::tree::{self, Element, Node};
+use crate::domain::comment::{Attachment, AttachmentKind};
 use crate::domain::origin::Origin;
 use url::{Host, Url};
 
@@ -15,10 +16,33 @@ const LINK_REL: &str = "nofollow ugc noopener noreferrer";
 ///
 /// Links to the critic's desk are removed, so that no comment can lead the critic to an action there.
 pub fn sanitize_comment(html: &str, origin: &Origin) -> String {
+    tree::write(&CommentCleaner { desk: origin.desk() }.comment(html))
+}
+
+/// Sanitizes a reply as [`sanitize_comment`] does. A reply without words of its own, such as a picture, shows the
+/// descriptions of its attachments, each as a link to the file. Without those it links to `post`, its own page.
+pub fn sanitize_reply(html: &str, attachments: &[Attachment], post: &Url, origin: &Origin) -> String {
     let cleaner = CommentCleaner { desk: origin.desk() };
-    let mut nodes = cleaner.nodes(super::clean(html, MAX_COMMENT_BYTES));
-    paragraphs::trim_blank(&mut nodes);
-    tree::write(&paragraphs::paragraphs(nodes))
+    let mut nodes = cleaner.comment(html);
+    if !has_words(&nodes) {
+        let links = attachments.iter().flat_map(|attached| {
+            let url = attached.url.as_ref().unwrap_or(post);
+            cleaner.attachment(attached.kind, url, attached.description.as_deref())
+        });
+        nodes.extend(links);
+    }
+    if nodes.iter().all(Node::is_blank) {
+        nodes = cleaner.attachment(AttachmentKind::Post, post, None);
+    }
+    tree::write(&nodes)
+}
+
+/// Whether there is more than mentions and hashtags, which servers put in front of each reply.
+fn has_words(nodes: &[Node]) -> bool {
+    nodes.iter().any(|node| match node {
+        Node::Text(text) => text.split_whitespace().any(|word| !word.starts_with(['@', '#'])),
+        Node::Element(e) => e.attribute("class") != Some("mention") && has_words(&e.children),
+    })
 }
 
 struct CommentCleaner {
@@ -27,6 +51,27 @@ struct CommentCleaner {
 }
 
 impl CommentCleaner {
+    fn comment(&self, html: &str) -> Vec<Node> {
+        let mut nodes = self.nodes(super::clean(html, MAX_COMMENT_BYTES));
+        paragraphs::trim_blank(&mut nodes);
+        paragraphs::paragraphs(nodes)
+    }
+
+    /// Returns a paragraph with a link to an attachment. Without a description, its class names the kind.
+    fn attachment(&self, kind: AttachmentKind, url: &Url, description: Option<&str>) -> Vec<Node> {
+        let text = Node::Text(description.unwrap_or(kind.text()).to_owned());
+        let mut link = Element::new("a", vec![text]);
+        link.attributes.push(("href".into(), url.as_str().into()));
+        let mut nodes = Vec::new();
+        self.link(link, &mut nodes);
+        if let Some(Node::Element(link)) = nodes.first_mut()
+            && description.is_none()
+        {
+            link.attributes.insert(1, ("class".into(), kind.class().into()));
+        }
+        paragraphs::paragraphs(nodes)
+    }
+
     fn nodes(&self, nodes: Vec<Node>) -> Vec<Node> {
         super::rebuild(nodes, |e, out| self.element(e, out))
     }
@@ -192,6 +237,38 @@ mod tests {
         );
         let long = "<a href=\"https://m.example/a/b\"><span class=\"invisible\">https://</span><span class=\"ellipsis\">m.example/a</span><span class=\"invisible\">/b</span></a>";
         assert!(comment(long).contains("<span class=\"invisible\">https://</span>"));
+    }
+
+    #[test]
+    fn a_reply_without_words_shows_what_is_attached() {
+        let post = "https://m.example/@ana/1".parse().unwrap();
+        let origin = Origin::parse("https://crit.example").unwrap();
+        let image = |url: &str, description: Option<&str>| Attachment {
+            kind: AttachmentKind::Image,
+            url: url.parse().ok(),
+            description: description.map(str::to_owned),
+        };
+        let reply =
+            |html: &str, attachments: &[Attachment]| sanitize_reply(html, attachments, &post, &origin);
+        let cat = image("https://i.example/cat.png", Some("A cat & a <b>screen</b>"));
+        let link = "<p><a href=\"https://i.example/cat.png\" rel=\"nofollow ugc noopener noreferrer\">A cat &amp; a &lt;b&gt;screen&lt;/b&gt;</a></p>";
+        assert_eq!(reply("", std::slice::from_ref(&cat)), link);
+        for mention in [
+            "<p><span class=h-card><a href='https://crit.example/@ada' class='u-url mention'>@<span>ada</span></a></span></p>",
+            "<p>@ada@crit.example #film</p>",
+        ] {
+            let shown = reply(mention, std::slice::from_ref(&cat));
+            assert!(shown.ends_with(link) && shown.contains("ada"), "{shown}");
+        }
+        assert_eq!(reply("<p>Ha!</p>", &[cat]), "<p>Ha!</p>", "it has words");
+        assert_eq!(
+            reply("<p></p>", &[image("", None)]),
+            "<p><a href=\"https://m.example/@ana/1\" class=\"attached-image\" rel=\"nofollow ugc noopener noreferrer\">a picture</a></p>"
+        );
+        assert!(reply(" <br>", &[]).contains("class=\"attached-post\""), "a quote without words");
+        assert_eq!(reply("", &[image("https://crit.example/desk/x", Some("Look"))]), "<p>Look</p>");
+        let lie = reply("", &[image("https://evil.example/x", Some("bank.example"))]);
+        assert!(lie.contains("bank.example (evil.example)</a>"), "{lie}");
     }
 
     #[test]

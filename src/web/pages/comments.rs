@@ -1,6 +1,8 @@
 //! Renders the comments on a review. A thread can be thousands of replies deep, so it is flattened without recursion
 //! and indented only as far as fits on a phone.
 
+use std::borrow::Cow;
+
 use minijinja::Value;
 use serde::Serialize;
 
@@ -8,9 +10,10 @@ use super::date_view::DateView;
 use super::links::{ExternalLink, url_path};
 use super::safe_html::safe_html;
 use super::{Site, plain_text};
-use crate::domain::comment::{self, Author, Comment, CommentVisibility};
+use crate::domain::comment::{self, AttachmentKind, Author, Comment, CommentVisibility};
 use crate::domain::comment_thread::ThreadNode;
 use crate::domain::facepile::FacepileActor;
+use crate::domain::html_escape::escape;
 
 /// The deepest indentation of replies.
 const MAX_DEPTH: usize = 6;
@@ -99,7 +102,7 @@ fn comment_view(site: &Site, comment: &Comment, depth: usize, reply_to: Option<R
         author: author_view(site, &comment.author),
         reply_to,
         original: ExternalLink::new(&comment.url).filter(|_| comment.author.critic.is_none()),
-        content: safe_html(&comment.content),
+        content: comment_content(site, &comment.content),
         warning: warning.filter(|warning| !warning.is_empty()),
         language: comment.language.clone(),
         published: DateView::new(site, comment.published),
@@ -112,6 +115,26 @@ fn comment_view(site: &Site, comment: &Comment, depth: usize, reply_to: Option<R
             CommentVisibility::Withheld => Some(site.messages.get("comment-withheld")),
         },
     }
+}
+
+/// The content of a comment. Links to attachments without a description are in the language of the site.
+fn comment_content(site: &Site, content: &str) -> Value {
+    let mut content = Cow::Borrowed(content);
+    for kind in AttachmentKind::ALL {
+        let marker = format!(" class=\"{}\"", kind.class());
+        if content.contains(&marker) {
+            let text = site.messages.get(kind.class());
+            let (english, local) = (format!(">{}</a>", kind.text()), format!(">{}</a>", escape(&text)));
+            let mut parts = content.split(&marker);
+            let mut shown = parts.next().unwrap_or_default().to_owned();
+            for part in parts {
+                shown.push_str(&marker);
+                shown.push_str(&part.replacen(&english, &local, 1));
+            }
+            content = Cow::Owned(shown);
+        }
+    }
+    safe_html(&content)
 }
 
 /// An actor who likes or boosts the review.

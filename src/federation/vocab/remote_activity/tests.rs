@@ -80,6 +80,7 @@ fn a_reply_from_mastodon_is_parsed_in_full() {
             content: "<p>Well said.</p>".to_owned(),
             language: Some("en".to_owned()),
             summary: None,
+            attachments: Vec::new(),
             url: Some(url("https://m.example/@bob/9")),
             published: moment,
             updated: None,
