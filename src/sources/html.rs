@@ -60,6 +60,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
             ("th", only(&["colspan", "rowspan"])),
         ]))
         .generic_attributes(only(&["class", "id", "lang", "dir"]))
+        .generic_attribute_prefixes(only(&["data-"]))
         .url_schemes(only(&["http", "https", "mailto", "file"]))
         .url_relative(UrlRelative::PassThrough)
         .link_rel(None)

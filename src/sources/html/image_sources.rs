@@ -60,6 +60,12 @@ const MAX_PIXEL: u32 = 3;
 /// The maximum number of renditions of one picture that are looked at.
 const MAX_RENDITIONS: usize = 40;
 
+/// Whether the value of an attribute looks like the URL of an image file.
+pub(super) fn is_image_file(value: &str) -> bool {
+    !value.contains(char::is_whitespace)
+        && has_image_ending(value.split(['?', '#']).next().unwrap_or_default())
+}
+
 /// Returns the names of all attributes that are read here.
 pub(super) fn source_attributes() -> impl Iterator<Item = &'static str> {
     LAZY_SOURCES.into_iter().chain(SOURCE_SETS)
@@ -178,8 +184,16 @@ impl Chooser<'_> {
             let names = LAZY_SOURCES.iter().copied().chain(["src"]);
             names.filter_map(|name| img.attribute(name)).find_map(|src| self.usable(src))
         };
+        // Themes have names of their own, which are trusted only in place of a placeholder.
+        let other = || {
+            let data = img
+                .attributes
+                .iter()
+                .filter(|(name, value)| name.starts_with("data-") && is_image_file(value));
+            data.filter(|(name, _)| !name.contains("thumb")).find_map(|(_, src)| self.usable(src))
+        };
         let of_picture = || sources.iter().filter(|source| is_supported(source)).find_map(sets);
-        sets(img).or_else(single).or_else(of_picture)
+        sets(img).or_else(single).or_else(of_picture).or_else(other)
     }
 
     fn usable(&self, src: &str) -> Option<Url> {
@@ -296,6 +310,9 @@ mod tests {
             "<img src=/wp-content/plugins/lazy-load/images/1x1.trans.gif data-lazy-src=//img.example/b.jpg alt=B>",
             "<img data-srcset='https://img.example/b.jpg 2x, https://img.example/a.jpg' src=a.svg/placeholder.png alt=B>",
             "<img data-image=https://img.example/b.jpg alt=B>",
+            "<img src=/img/loading.gif data-thumb=https://img.example/t.jpg data-hi-res-src='https://img.example/b.jpg' alt=B>",
+            "<amp-img src=https://img.example/b.jpg alt=B></amp-img>",
+            "<image src=https://img.example/b.jpg alt=B>",
             "<picture><source type=image/avif srcset=https://img.example/b.avif><source type='image/webp' srcset='https://img.example/a.webp 1w, https://img.example/b.jpg 640w'><img src='data:,' alt=B></picture>",
             "<picture><source srcset=https://img.example/a.webp><img src=https://img.example/b.jpg alt=B></picture>",
             "<amp-img><img nitro-lazy-src=https://img.example/b.jpg alt=B></amp-img>",

@@ -17,8 +17,13 @@ const KEPT_ATTRIBUTES: [&str; 14] = [
     "lang", "dir",
 ];
 
-fn is_kept(name: &str) -> bool {
-    KEPT_ATTRIBUTES.contains(&name) || image_sources::source_attributes().any(|source| source == name)
+/// The maximum length of the name of a kept attribute in bytes.
+const MAX_NAME_BYTES: usize = 40;
+
+fn is_kept(name: &str, value: &str) -> bool {
+    KEPT_ATTRIBUTES.contains(&name)
+        || image_sources::source_attributes().any(|source| source == name)
+        || (name.starts_with("data-") && image_sources::is_image_file(value))
 }
 
 /// A token of HTML. References in it are not decoded.
@@ -90,11 +95,12 @@ impl<'a> Lexer<'a> {
                 self.rest = after.trim_start_matches(|c: char| c.is_ascii_whitespace());
                 value = self.value();
             }
-            if found.len() >= MAX_ATTRIBUTES || value.len() > MAX_VALUE_BYTES || name.len() > 20 {
+            if found.len() >= MAX_ATTRIBUTES || value.len() > MAX_VALUE_BYTES || name.len() > MAX_NAME_BYTES {
                 continue;
             }
             let name = name.to_ascii_lowercase();
-            if found.len() < MAX_ATTRIBUTES && is_kept(&name) && !found.iter().any(|(n, _)| *n == name) {
+            if found.len() < MAX_ATTRIBUTES && is_kept(&name, value) && !found.iter().any(|(n, _)| *n == name)
+            {
                 found.push((name, value));
             }
         }
@@ -132,6 +138,9 @@ impl<'a> Iterator for Lexer<'a> {
                 Some(c) if c.is_ascii_alphabetic() => {
                     self.take(1);
                     let name = self.name();
+                    // Browsers read `<image>` as `<img>`, and AMP has its own.
+                    let name =
+                        if matches!(name.as_str(), "image" | "amp-img") { "img".to_owned() } else { name };
                     let attributes = self.attributes();
                     if elements::is_raw_text(&name) {
                         self.skip_raw(&name);

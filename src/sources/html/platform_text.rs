@@ -38,13 +38,12 @@ const MAX_FOOTER_CHARS: usize = 100;
 const MAX_SUBTITLE_CHARS: usize = 300;
 
 /// Classes of elements that consist of platform text.
-const CLASSES: [&str; 47] = [
+const CLASSES: [&str; 46] = [
     // WordPress: Jetpack.
     "sharedaddy",
     "sd-sharing",
     "sd-like",
     "jp-relatedposts",
-    "wp-block-jetpack-subscriptions",
     "wp-block-jetpack-sharing-buttons",
     "wp-block-jetpack-like",
     "wp-block-jetpack-related-posts",
@@ -91,6 +90,8 @@ const CLASSES: [&str; 47] = [
     "sqs-block-newsletter",
     "adthrive-ad",
 ];
+/// How the classes of such elements begin, where the rest varies.
+const CLASS_PREFIXES: [&str; 3] = ["wp-block-jetpack-subscriptions", "linkwithin", "atatags-"];
 /// Ids of such elements.
 const IDS: [&str; 3] = ["jp-post-flair", "jp-relatedposts", "wpa-share"];
 
@@ -170,7 +171,11 @@ impl Stripper<'_> {
     fn is_platform_element(&self, e: &Element) -> bool {
         let has_id =
             e.attribute("id").is_some_and(|id| IDS.contains(&id) || id.starts_with("like-post-wrapper-"));
-        if has_id || has_class(e, &CLASSES) {
+        let has_prefix = || {
+            let mut classes = e.attribute("class").unwrap_or_default().split_whitespace();
+            classes.any(|class| CLASS_PREFIXES.iter().any(|prefix| class.starts_with(prefix)))
+        };
+        if has_id || has_class(e, &CLASSES) || has_prefix() {
             return true;
         }
         if e.name == "a" {

@@ -87,13 +87,18 @@ const LABELS: [&str; 42] = [
 ];
 
 /// Lines that are placeholders of scripts, or notices, in lower case.
-const LINES: [&str; 6] = [
+const LINES: [&str; 11] = [
     "like loading...",
     "like loading…",
     "gefällt mir wird geladen …",
     "j’aime chargement…",
     "[[ this is a content summary only. visit my website for full links, other content, and more! ]]",
     "this post is public so feel free to share it.",
+    "subscribe to get the latest posts sent to your email.",
+    "advertisement",
+    "advertisements",
+    "report this ad",
+    "powered by wpematico",
 ];
 
 /// Whether a text is a footer by its words alone.
@@ -101,9 +106,10 @@ pub(super) fn is_footer(text: &str) -> bool {
     FOOTERS.iter().any(|(start, middle)| text.starts_with(start) && text.contains(middle))
 }
 
-/// Whether a text is empty or a label above share buttons or likes.
+/// Whether a text is empty or a label above share buttons, likes or a subscribe widget.
 pub(super) fn is_label(text: &str) -> bool {
-    text.len() < 100 && LABELS.contains(&fold_letters(text).as_str())
+    text.len() < 100
+        && (LABELS.contains(&fold_letters(text).as_str()) || text.starts_with("Discover more from "))
 }
 
 /// Whether a line is a notice or an appeal of its platform.

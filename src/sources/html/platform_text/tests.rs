@@ -87,6 +87,8 @@ fn share_buttons_are_recognized_by_class_or_target() {
         "<p>Share: <a href='https://www.facebook.com/sharer/sharer.php?u=x'>Facebook</a> | <a href='https://twitter.com/intent/tweet?url=x'>Twitter</a> <a href='https://bsky.app/intent/compose?text=x'>Bluesky</a></p>",
         "<div id=jp-relatedposts class=jp-relatedposts><h3><em>Related</em></h3></div>",
         "<div class='yarpp yarpp-related'><h3>Related posts:</h3><ol><li><a href=/a>A</a></li></ol></div>",
+        "<h3>Discover more from Third Row</h3><p>Subscribe to get the latest posts sent to your email.</p><div class='wp-block-jetpack-subscriptions__supports-newline'><p>Type your email…</p></div>",
+        "<p>Advertisements</p>",
         "<aside class='wp-block-jetpack-subscriptions'><p>Discover more from Third Row</p></aside>",
     ] {
         assert_platform(html);
