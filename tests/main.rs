@@ -41,6 +41,7 @@ mod errors;
 mod failpoints;
 mod feed_bodies;
 mod feed_dates;
+mod feed_languages;
 mod feed_selection;
 mod feeds;
 mod harness;

@@ -11,7 +11,7 @@ use crate::domain::content_hash::content_hash;
 use crate::domain::critic::Critic;
 use crate::domain::id::{ActivityId, CriticId, FeedId, ReviewId};
 use crate::domain::review::{Review, ReviewContent, ReviewState};
-use crate::domain::slug::slug;
+use crate::domain::slug::ascii_slug;
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::{article, review_activity};
 use crate::store::activities::NewActivity;
@@ -48,13 +48,17 @@ pub(super) async fn new_review(
     })
 }
 
-/// The slug that a review gets if it is free.
+/// The slug that a review gets if it is free; empty if it gets its id.
 pub(super) fn preferred_slug(content: &ReviewContent) -> String {
+    let language = content.language.as_deref();
     if content.film.title.is_empty() {
-        return slug(&content.title);
+        return ascii_slug(&content.title, language);
     }
-    let year = content.film.year.map(|year| format!(" {year}")).unwrap_or_default();
-    slug(&format!("{}{year}", content.film.title))
+    let film = ascii_slug(&content.film.title, language);
+    match content.film.year {
+        Some(year) if !film.is_empty() => ascii_slug(&format!("{film} {year}"), language),
+        _ => film,
+    }
 }
 
 /// Brings content into the form in which it is stored: without images of other sites, and with the site's language if

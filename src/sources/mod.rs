@@ -9,6 +9,7 @@ pub mod dates;
 pub mod feed;
 mod front_matter;
 pub mod html;
+pub mod language;
 pub mod reply_markdown;
 pub mod review_content;
 pub mod review_markdown;

@@ -295,9 +295,10 @@ fn film_key(title: &str) -> String {
     crate::domain::slug::slug(title)
 }
 
-/// Finds a slug that no other review has or had: the wish, or the wish and a number.
+/// Finds a slug that no other review has or had: the wish, or the wish and a number, or for an empty wish the id.
 pub async fn find_free_slug(tx: &mut Tx, wish: &str, review: ReviewId) -> Result<String> {
-    let wish = if wish.is_empty() { "review" } else { wish };
+    let id = review.to_string().to_lowercase();
+    let wish = if wish.is_empty() { &id } else { wish };
     for number in 1..100 {
         let slug = if number == 1 { wish.to_owned() } else { format!("{wish}-{number}") };
         let owner: Option<ReviewId> =
@@ -309,7 +310,7 @@ pub async fn find_free_slug(tx: &mut Tx, wish: &str, review: ReviewId) -> Result
             return Ok(slug);
         }
     }
-    Ok(format!("{wish}-{}", review.to_string().to_lowercase()))
+    Ok(format!("{wish}-{id}"))
 }
 
 /// Inserts or updates a review, its slug, and its entries in both indexes.

@@ -4,9 +4,11 @@
 use super::feed_poll::FeedPoll;
 use super::identify::{Candidate, EntryMatch, candidates, first_known, identify};
 use crate::domain::feed::IngestDecision;
+use crate::domain::review::ReviewContent;
 use crate::flows::review_media::{ReviewMedia, fetch_review_media};
 use crate::sources::feed::FeedDocument;
-use crate::store::{feed_entries, feed_log};
+use crate::sources::language::plainly_other_language;
+use crate::store::{Tx, feed_entries, feed_log};
 
 impl FeedPoll<'_> {
     /// Processes all entries; returns whether none failed.
@@ -45,6 +47,23 @@ impl FeedPoll<'_> {
         Ok(is_whole)
     }
 
+    /// Corrects the language of an entry whose text is plainly in another one, which the log says once. The hash of the entry
+    /// is that of what the feed says, so that nothing is revised for this.
+    async fn notice_language(&self, tx: &mut Tx, content: &mut ReviewContent) -> anyhow::Result<()> {
+        let (declared, source) = match &content.language {
+            Some(declared) => (declared.clone(), "the feed declares"),
+            None => (self.app.site.language.clone(), "the language of the site is"),
+        };
+        if let Some(found) = plainly_other_language(&content.body, &declared) {
+            content.language = Some(found.to_owned());
+            let reason = format!("its texts in {found} are published as such, although {source} {declared}");
+            let now = self.app.clock.now();
+            feed_log::append_once(tx, self.feed.id, IngestDecision::Revised, &self.feed.name, &reason, now)
+                .await?;
+        }
+        Ok(())
+    }
+
     async fn process_entry(&mut self, mut candidate: Candidate) -> anyhow::Result<()> {
         let found = {
             let mut tx = self.app.db.begin().await?;
@@ -61,6 +80,7 @@ impl FeedPoll<'_> {
         let title = candidate.entry.content.title.clone();
         let mut tx = self.app.db.begin().await?;
         tx.lock(&self.feed.critic.to_string()).await?;
+        self.notice_language(&mut tx, &mut candidate.entry.content).await?;
         // Identified again: fetching the images took time, and another worker may have processed the entry.
         let mut created = None;
         match identify(&mut tx, self.feed, &self.document_ids, &candidate).await? {
