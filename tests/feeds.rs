@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 use crate::both_databases;
 use crate::end_to_end::{fixture_with_feed, is_about};
 use crate::support::activities::id_of;
-use crate::support::feed::{Item, NAME as FEED, PATH, atom, json_feed, markdown, rss};
-use crate::support::page::Page;
+use crate::support::feed::{Item, NAME as FEED, PATH, atom, json_feed, rss};
 use crate::support::remote::Document;
 use crate::support::{Database, Fixture, eventually};
 
@@ -20,7 +19,6 @@ both_databases!(
     an_entry_is_recognized_while_its_identity_changes_step_by_step,
     two_reviews_with_the_same_text_stay_separate,
     a_feed_with_a_new_url_stays_the_same_feed,
-    the_number_of_reviews_per_poll_is_limited,
     an_id_that_entries_share_identifies_none_of_them,
     an_entry_that_left_the_feed_stays,
     a_retracted_review_does_not_come_back,
@@ -29,7 +27,6 @@ both_databases!(
     scripts_in_a_feed_are_escaped_or_removed,
     a_feed_in_a_local_file_is_read,
     polling_an_unchanged_feed_changes_nothing,
-    a_manual_revision_stays_until_its_entry_changes,
     a_skipped_entry_is_logged_once_for_each_reason,
 );
 
@@ -231,31 +228,6 @@ async fn a_feed_with_a_new_url_stays_the_same_feed(database: Database) {
     assert_published(&fixture, 2).await;
 }
 
-async fn the_number_of_reviews_per_poll_is_limited(database: Database) {
-    let films = ["Alpha", "Beta", "Gamma", "Delta", "Epsilon"];
-    let mut items: Vec<Item> = films.map(Item::review).to_vec();
-    for (item, minutes) in items.iter_mut().zip(1..) {
-        // Epsilon is the oldest.
-        item.published = item.published.map(|moment| moment - jiff::SignedDuration::from_mins(minutes));
-    }
-    let fixture = fixture_with_feed(database, &[], &format!("{ALL}\nmax_publish_per_poll = 2")).await;
-    fixture.follow(&fixture.alice).await;
-    fixture.remote.serve_feed(&items);
-    fixture.poll().await;
-    await_in_log(&fixture, &["held"]).await;
-    let is_oldest = |a: &Value| a["type"] == "Create" && is_about(&a["object"], "Epsilon");
-    fixture.remote.await_activity("the oldest review", is_oldest).await;
-    assert_published(&fixture, 2).await;
-    for (film, count) in [("Beta", 4), ("Alpha", 5)] {
-        fixture.poll().await;
-        let is_match = |a: &Value| a["type"] == "Create" && is_about(&a["object"], film);
-        fixture.remote.await_activity("the next review", is_match).await;
-        assert_published(&fixture, count).await;
-    }
-    fixture.poll().await;
-    assert_published(&fixture, 5).await;
-}
-
 async fn an_id_that_entries_share_identifies_none_of_them(database: Database) {
     let mut items: Vec<Item> = ["Alpha", "Beta"].map(Item::review).to_vec();
     for item in &mut items {
@@ -360,22 +332,6 @@ async fn polling_an_unchanged_feed_changes_nothing(database: Database) {
     }
     assert_published(&fixture, 2).await;
     assert!(fixture.remote.distinct_activities("Update").is_empty());
-}
-
-async fn a_manual_revision_stays_until_its_entry_changes(database: Database) {
-    let mut item = Item::review("Alpha");
-    let fixture = fixture_with_reviews(database, std::slice::from_ref(&item)).await;
-    let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
-    let file = fixture.app.write("revised.md", &markdown("Alpha", "Alpha", "Mended at the desk."));
-    let page = article["url"].as_str().expect("a page");
-    fixture.app.command_output(&["revise", page, &file]).await;
-    fixture.poll().await;
-    let contains = |text: &'static str| move |page: &Page| page.text.contains(text);
-    fixture.await_page(&article, "the manual revision", contains("Mended at the desk.")).await;
-    item.html.push_str("<p>Mended on the blog.</p>");
-    publish(&fixture, &[item]).await;
-    fixture.await_page(&article, "the new text of the feed", contains("Mended on the blog.")).await;
-    assert!(!fixture.page(&article).await.text.contains("Mended at the desk."));
 }
 
 /// The subject of a broken entry is its position, at which another broken entry can stand later.

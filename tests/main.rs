@@ -16,6 +16,7 @@ mod activity_log;
 mod activity_order;
 mod architecture;
 mod architecture_document;
+mod archive;
 mod attacks;
 mod authority;
 mod authorized_fetch;
@@ -40,6 +41,7 @@ mod errors;
 #[cfg(feature = "failpoints")]
 mod failpoints;
 mod feed_bodies;
+mod feed_changes;
 mod feed_dates;
 mod feed_languages;
 mod feed_selection;

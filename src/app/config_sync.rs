@@ -26,7 +26,8 @@ pub(super) async fn apply_config(app: &App, config: &Config) -> anyhow::Result<(
     let midnight = app.site.timezone.to_datetime(now.to_jiff()).date().to_zoned(app.site.timezone.clone())?;
     let today = Timestamp::from_millis(midnight.timestamp().as_millisecond());
     let mut tx = app.db.begin().await?;
-    feeds::mark_all_unmanaged(&mut tx).await?;
+    let names: Vec<&str> = config.feeds.iter().map(|feed| feed.name.as_str()).collect();
+    feeds::mark_others_unmanaged(&mut tx, &names).await?;
     for feed in &config.feeds {
         let Some(critic) = ids.get(feed.critic.as_str()) else {
             continue;

@@ -1,4 +1,4 @@
-//! `marquee feed`: poll feeds, show what was decided about their entries, and release held reviews.
+//! `marquee feed`: poll feeds, show what was decided about their entries, and list and release held reviews.
 
 use std::path::Path;
 
@@ -9,8 +9,10 @@ use super::arguments::require_review;
 use super::output::print_line;
 use super::{open, open_read_only};
 use crate::domain::feed::Feed;
+use crate::domain::id::FeedId;
+use crate::domain::review::ReviewState;
 use crate::flows::{App, ingest, release};
-use crate::store::{feed_log, feeds};
+use crate::store::{feed_log, feeds, reviews};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum FeedCommand {
@@ -27,11 +29,32 @@ pub(super) enum FeedCommand {
         /// Name of the feed [default: all feeds].
         name: Option<String>,
     },
-    /// Publish a review that is held as a suspected duplicate.
-    Release {
-        /// Id or slug of the review, as shown by `marquee feed log`.
-        review: String,
+    /// Show the reviews that feeds hold: until a later poll, or as suspected duplicates.
+    Held {
+        /// Name of the feed [default: all feeds].
+        name: Option<String>,
     },
+    /// Publish a review that is held, or apply a change of its entry that was kept back.
+    Release(ReleaseArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ReleaseArgs {
+    /// Id or slug of the review, as shown by `marquee feed log`.
+    #[arg(required_unless_present = "all_as_archive", conflicts_with = "all_as_archive")]
+    review: Option<String>,
+    /// Send the review to followers even if it is old. This also works for a review that is archived already.
+    #[arg(long, conflicts_with = "all_as_archive")]
+    announce: bool,
+    /// Put all reviews that feeds hold into the archive, which is sent to nobody.
+    #[arg(long)]
+    all_as_archive: bool,
+    /// Only those of the feed with this name.
+    #[arg(long, value_name = "NAME", requires = "all_as_archive")]
+    feed: Option<String>,
+    /// Only those that are dated in this year.
+    #[arg(long, requires = "all_as_archive")]
+    year: Option<i16>,
 }
 
 pub(super) async fn run(file: &Path, feed: FeedCommand) -> anyhow::Result<()> {
@@ -45,13 +68,45 @@ pub(super) async fn run(file: &Path, feed: FeedCommand) -> anyhow::Result<()> {
             Ok(())
         }
         FeedCommand::Poll { name } => poll_feeds(&open(file).await?, name.as_deref()).await,
-        FeedCommand::Release { review } => {
-            let app = open(file).await?;
-            let review = require_review(&app, &review).await?;
-            let review = release::release_held(&app, review.id).await?;
-            print_line(&format!("Published: {}", app.origin.review_page(&review)))
+        FeedCommand::Held { name } => {
+            let app = open_read_only(file).await?;
+            let feed = find_feed(&app, name.as_deref()).await?;
+            for review in reviews::list_held(&app.db, feed).await? {
+                let date = review.original_date;
+                print_line(&format!("{date} {} “{}”", review.slug, review.content.title))?;
+            }
+            Ok(())
         }
+        FeedCommand::Release(args) => release(&open(file).await?, args).await,
     }
+}
+
+async fn release(app: &App, args: ReleaseArgs) -> anyhow::Result<()> {
+    let Some(review) = args.review else {
+        let feed = find_feed(app, args.feed.as_deref()).await?;
+        let count = release::archive_held(app, feed, args.year).await?;
+        return print_line(&format!("Archived {count}, sent to nobody"));
+    };
+    let review = require_review(app, &review).await?;
+    if ingest::apply_kept_change(app, &review).await? {
+        return print_line(&format!("Revised: {}", app.origin.review_page(&review)));
+    }
+    let review = release::release_held(app, review.id, args.announce).await?;
+    let page = app.origin.review_page(&review);
+    match review.state {
+        ReviewState::Archive => print_line(&format!(
+            "Archived, sent to nobody: {page}\nIt is older than publish_since. To send it to followers, release it again with --announce."
+        )),
+        _ => print_line(&format!("Published: {page}")),
+    }
+}
+
+/// The id of the feed with this name, if a name is given.
+async fn find_feed(app: &App, name: Option<&str>) -> anyhow::Result<Option<FeedId>> {
+    if name.is_none() {
+        return Ok(None);
+    }
+    Ok(select_feeds(app, name).await?.first().map(|feed| feed.id))
 }
 
 /// All feeds of the config, or the one with this name.

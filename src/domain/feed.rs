@@ -22,7 +22,7 @@ pub struct Feed {
     pub interval: Duration,
     /// Entries dated before this time are archived and never delivered.
     pub publish_since: Timestamp,
-    /// The most reviews that one poll may publish.
+    /// The most reviews that the feed may publish within an interval, and the most Updates that it may send.
     pub max_publish_per_poll: u32,
     /// Which entries are reviews.
     pub selection: FeedSelection,
@@ -32,6 +32,8 @@ pub struct Feed {
     pub last_modified: Option<String>,
     /// The number of failed polls in a row.
     pub failures: u32,
+    /// The version of Marquee that read the feed last.
+    pub parser_version: Option<String>,
     /// The URL at which the feed was read to its last page. A new entry without a date is only new in such a feed.
     pub read_url: Option<String>,
 }
@@ -94,6 +96,23 @@ pub enum HoldReason {
 named_enum!(HoldReason, "reason to hold a review", {
     NextPoll => "next_poll",
     Similar => "similar",
+});
+
+/// Why a change of an entry is not applied to its review yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PendingReason {
+    /// The feed reached its limit of Updates. A later poll applies the change.
+    UpdateLimit,
+    /// The change would take most of the review away. The critic decides.
+    Lossy,
+    /// The critic corrected the same text. The critic decides.
+    Corrected,
+}
+
+named_enum!(PendingReason, "reason to keep a change back", {
+    UpdateLimit => "update_limit",
+    Lossy => "lossy",
+    Corrected => "corrected",
 });
 
 #[cfg(test)]

@@ -63,6 +63,47 @@ impl ReviewContent {
     }
 }
 
+/// A field of a review's content that the critic can correct.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContentField {
+    /// The headline.
+    Title,
+    /// The line below the headline.
+    Subtitle,
+    /// The text, with the teaser that is made from it.
+    Body,
+    /// The film and its people.
+    Film,
+    /// The rating.
+    Rating,
+    /// The tags.
+    Tags,
+    /// The language.
+    Language,
+    /// The address of the original.
+    CanonicalUrl,
+}
+
+impl ContentField {
+    /// All fields.
+    pub const ALL: [Self; 8] = [
+        Self::Title,
+        Self::Subtitle,
+        Self::Body,
+        Self::Film,
+        Self::Rating,
+        Self::Tags,
+        Self::Language,
+        Self::CanonicalUrl,
+    ];
+
+    /// Whether the critic wrote it as text that a reader reads.
+    pub const fn is_text(self) -> bool {
+        matches!(self, Self::Title | Self::Subtitle | Self::Body)
+    }
+}
+
 /// The state of a review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReviewState {
@@ -112,6 +153,8 @@ pub struct Review {
     pub poster: Option<Media>,
     /// The feed that the review came from; `None` if it was published by hand.
     pub feed: Option<FeedId>,
+    /// The fields that the critic corrected, which the feed does not replace.
+    pub corrected: Vec<ContentField>,
     /// The date that is shown, and by which reviews are sorted.
     pub original_date: Timestamp,
     /// The `published` of the Article: the time of the first delivery, or the original date of an archived review.
@@ -180,6 +223,33 @@ impl Review {
         }
         self.state = ReviewState::Held;
         Ok(())
+    }
+
+    /// Archives a review that is held or scheduled: it becomes public, and is delivered to nobody.
+    ///
+    /// # Errors
+    /// `AlreadyReleased` if the review is public, `Retracted` if it was retracted.
+    pub fn archive(&mut self) -> Result<(), TransitionError> {
+        match self.state {
+            ReviewState::Held | ReviewState::Scheduled => {
+                self.state = ReviewState::Archive;
+                self.released_at = self.original_date;
+                Ok(())
+            }
+            ReviewState::Archive | ReviewState::Published => Err(TransitionError::AlreadyReleased),
+            ReviewState::Retracted => Err(TransitionError::Retracted),
+        }
+    }
+
+    /// Publishes the review at `now`, even if it is archived.
+    ///
+    /// # Errors
+    /// `AlreadyReleased` if the review is published, `Retracted` if it was retracted.
+    pub fn announce(&mut self, now: Timestamp) -> Result<(), TransitionError> {
+        if self.state == ReviewState::Archive {
+            self.state = ReviewState::Held;
+        }
+        self.release(now)
     }
 
     /// Retracts the review at `now`.

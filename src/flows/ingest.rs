@@ -1,5 +1,6 @@
 //! Polls feeds and turns their entries into reviews. Each decision is logged with its reason, for `marquee feed log`.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -7,17 +8,17 @@ use tracing::Instrument as _;
 
 use super::App;
 use super::lease::{lease_until, with_lease};
-use super::release::release_held_by_feed;
 use crate::domain::feed::{Feed, IngestDecision, poll_backoff};
 use crate::domain::id::LeaseId;
+use crate::domain::review::Review;
 use crate::sources::feed::{self, FeedSource};
 use crate::store::feeds::{self, PollResult};
 use crate::store::lease_renewal::LeaseQueue;
 use crate::store::{critics, feed_log};
 use feed_poll::FeedPoll;
-use fetch_feed::{FeedResponse, Validators, fetch_feed};
-use identify::DocumentIds;
+use fetch_feed::{FeedResponse, PARSER_VERSION, Validators, feed_base, fetch_feed};
 
+mod entry_change;
 mod feed_poll;
 mod fetch_feed;
 mod identify;
@@ -76,6 +77,21 @@ pub async fn poll_now(app: &App, feed: &Feed) -> anyhow::Result<()> {
     bail!("the server is polling this feed; run `marquee feed log` to see the result")
 }
 
+/// Applies a change of a review's entry that was kept back for the critic. Returns whether there was one.
+///
+/// # Errors
+/// If the feed is not in the config any more.
+pub async fn apply_kept_change(app: &App, review: &Review) -> anyhow::Result<bool> {
+    let Some(feed) = review.feed else { return Ok(false) };
+    let mut tx = app.db.begin().await?;
+    let Some(feed) = feeds::find(&mut tx, feed).await? else { return Ok(false) };
+    drop(tx);
+    let critic = critics::find(&app.db, feed.critic).await?.context("the feed has no critic")?;
+    let base = feed_base(app, &feed)?;
+    let folder = base.to_file_path().ok().and_then(|path| path.parent().map(Path::to_owned));
+    FeedPoll::new(app, &feed, &critic, folder.as_deref(), &base).accept_pending(review.id).await
+}
+
 /// Polls a feed and releases it; returns the reason if it could not be polled.
 async fn poll_claimed(app: &App, feed: &Feed, lease: LeaseId) -> anyhow::Result<Option<String>> {
     let span = tracing::info_span!("poll", feed = feed.name);
@@ -100,6 +116,7 @@ async fn poll_claimed(app: &App, feed: &Feed, lease: LeaseId) -> anyhow::Result<
         read_url: polled.is_read.then_some(feed.url.as_str()),
         failures,
         next_poll_at: now + delay,
+        parser_version: polled.failure.is_none().then_some(PARSER_VERSION),
     };
     feeds::finish_poll(&mut tx, feed.id, lease, &result).await?;
     feed_log::trim(&mut tx, feed.id).await?;
@@ -134,7 +151,8 @@ async fn poll(app: &App, feed: &Feed) -> anyhow::Result<Polled> {
     let critic = critics::find(&app.db, feed.critic).await?.context("the feed has no critic")?;
     let (bytes, base, charset, folder, validators) = match fetch_feed(app, feed).await? {
         FeedResponse::Unchanged(validators) => {
-            release_held_by_feed(app, feed, &critic).await?;
+            let base = feed_base(app, feed)?;
+            FeedPoll::start(app, feed, &critic, None, &base).await?.apply_pending().await?;
             return Ok(Polled { validators, is_read: false, failure: None });
         }
         FeedResponse::Later { status, delay } => {
@@ -148,26 +166,18 @@ async fn poll(app: &App, feed: &Feed) -> anyhow::Result<Polled> {
             (bytes, base, charset, folder, validators)
         }
     };
-    let zone = app.site.timezone.clone();
-    let page_url = base.clone();
+    let (zone, page_url) = (app.site.timezone.clone(), base.clone());
     let parsing = move || {
         let (bytes, base, charset, zone) = (&bytes, &page_url, charset.as_deref(), &zone);
         feed::parse(FeedSource { bytes, base, charset, zone })
     };
     let mut document = tokio::task::spawn_blocking(parsing).await??;
     let has_chosen = select_entries::select_entries(app, feed, &mut document).await?;
-    let mut poll = FeedPoll {
-        app,
-        feed,
-        critic: &critic,
-        folder: folder.as_deref(),
-        published: 0,
-        document_ids: DocumentIds::default(),
-        newest_known: None,
-    };
     let is_last_page = document.next_page(&base) == feed::NextPage::None && document.skipped.is_empty();
-    poll.published = release_held_by_feed(app, feed, &critic).await?;
+    let mut poll = FeedPoll::start(app, feed, &critic, folder.as_deref(), &base).await?;
     let is_whole = poll.process(document).await?;
+    poll.apply_pending().await?;
+    poll.log_mended().await?;
     // Without validators the feed is fetched again even if it does not change, for the entries that failed.
     let validators = if is_whole { validators } else { Validators::default() };
     // An entry that could not be read or stored is not known at the next poll, and must not look new then.

@@ -97,6 +97,7 @@ pub fn preview_content(app: &App, critic: &Critic, content: ReviewContent) -> an
         original_date: content.published.unwrap_or(now),
         released_at: content.published.filter(|published| *published > now).unwrap_or(now),
         revised_at: None,
+        corrected: Vec::new(),
         retracted_at: None,
         content,
     };

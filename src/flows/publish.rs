@@ -1,5 +1,7 @@
 //! Publishes reviews: one transaction stores the review, the exact bytes of its Create, and one fan-out row.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 
 use super::error::FlowError;
@@ -41,6 +43,7 @@ pub(super) async fn new_review(
         content,
         poster: None,
         feed: source,
+        corrected: Vec::new(),
         original_date,
         released_at: if state == ReviewState::Published { now } else { original_date },
         revised_at: None,
@@ -69,17 +72,23 @@ pub(super) fn normalize_content(app: &App, mut content: ReviewContent) -> Review
     content
 }
 
-/// Publishes a review by hand: now, or at its date if that is in the future.
+/// A review that is published by hand with a date of more than this time ago is archived.
+const MAX_AGE: Duration = Duration::from_hours(7 * 24);
+
+/// Publishes a review by hand: now, or at its date if that is in the future. An old review is archived, unless the critic
+/// announces it.
 pub async fn publish(
     app: &App,
     critic: &Critic,
     content: ReviewContent,
     media: ReviewMedia,
+    announce: bool,
 ) -> anyhow::Result<Review> {
     ensure_not_moved(critic)?;
     let now = app.clock.now();
     let state = match content.published {
         Some(date) if date > now => ReviewState::Scheduled,
+        Some(date) if date < now - MAX_AGE && !announce => ReviewState::Archive,
         _ => ReviewState::Published,
     };
     let mut tx = app.db.begin().await?;
@@ -89,8 +98,16 @@ pub async fn publish(
     let others =
         reviews::list_by_film(&mut tx, critic.id, &review.content.film.title, &review.content.title).await?;
     let hash = content_hash(&review.content);
-    if let Some(duplicate) = others.iter().find(|other| content_hash(&other.content) == hash) {
-        bail!("this review has already been published: {}", app.origin.review_page(duplicate));
+    if let Some(mut duplicate) = others.into_iter().find(|other| content_hash(&other.content) == hash) {
+        if announce && duplicate.state == ReviewState::Archive {
+            duplicate.announce(now)?;
+            reviews::upsert(&mut tx, &duplicate, now).await?;
+            write_create(app, &mut tx, critic, &duplicate, now).await?;
+            tx.commit().await?;
+            app.wake.notify();
+            return Ok(duplicate);
+        }
+        bail!("this review has already been published: {}", app.origin.review_page(&duplicate));
     }
     review.poster = media.save(&mut tx, now).await?;
     reviews::upsert(&mut tx, &review, now).await?;

@@ -8,7 +8,7 @@ use super::move_account::ensure_not_moved;
 use super::publish::{critic_for_review, write_create};
 use crate::domain::critic::Critic;
 use crate::domain::feed::{Feed, IngestDecision};
-use crate::domain::id::ReviewId;
+use crate::domain::id::{FeedId, ReviewId};
 use crate::domain::review::{Review, ReviewState};
 use crate::domain::time::Timestamp;
 use crate::store::{Tx, feed_entries, feed_log, feeds, reviews};
@@ -100,14 +100,24 @@ pub async fn unschedule(app: &App, id: ReviewId) -> anyhow::Result<Review> {
     Ok(review)
 }
 
-/// Publishes a review that was held for the critic's decision.
-pub async fn release_held(app: &App, id: ReviewId) -> anyhow::Result<Review> {
+/// Publishes a review that was held for the critic's decision. An old one is archived, unless the critic announces it; one that
+/// is archived already can be announced, too.
+pub async fn release_held(app: &App, id: ReviewId, announce: bool) -> anyhow::Result<Review> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     let mut review = reviews::find_for_update(&mut tx, id).await?.context("no such review")?;
     let critic = critic_for_review(app, &review).await?;
+    if is_old(&mut tx, &review).await? && !announce {
+        archive(&mut tx, &mut review, now).await?;
+        tx.commit().await?;
+        return Ok(review);
+    }
     ensure_not_moved(&critic)?;
-    review.release(now)?;
+    if announce {
+        review.announce(now)?;
+    } else {
+        review.release(now)?;
+    }
     reviews::upsert(&mut tx, &review, now).await?;
     write_create(app, &mut tx, &critic, &review, now).await?;
     if let Some(feed) = review.feed {
@@ -119,15 +129,61 @@ pub async fn release_held(app: &App, id: ReviewId) -> anyhow::Result<Review> {
     Ok(review)
 }
 
-/// Publishes reviews that an earlier poll held because of its limit, the oldest first; returns their number.
-pub(super) async fn release_held_by_feed(app: &App, feed: &Feed, critic: &Critic) -> anyhow::Result<u32> {
+/// Whether a review of a feed was old when its entry was first seen: dated before the `publish_since` of then. The time that a
+/// review is held makes it no older.
+async fn is_old(tx: &mut Tx, review: &Review) -> anyhow::Result<bool> {
+    let (Some(feed), Some(date)) = (review.feed, review.content.published) else { return Ok(false) };
+    let since = match feed_entries::find_by_review(tx, feed, review.id).await? {
+        Some(entry) if entry.publish_since.is_some() => entry.publish_since,
+        // An earlier version held it.
+        _ => feeds::find(tx, feed).await?.map(|feed| feed.publish_since),
+    };
+    Ok(since.is_some_and(|since| date < since))
+}
+
+/// Archives a review that was held.
+async fn archive(tx: &mut Tx, review: &mut Review, now: Timestamp) -> anyhow::Result<()> {
+    review.archive()?;
+    reviews::upsert(tx, review, now).await?;
+    if let Some(feed) = review.feed {
+        let title = &review.content.title;
+        feed_log::append(tx, feed, IngestDecision::Archived, title, "released to the archive", now).await?;
+    }
+    Ok(())
+}
+
+/// Archives all reviews that feeds hold, or those of one feed or of one year; returns their number. They are delivered to nobody.
+pub async fn archive_held(app: &App, feed: Option<FeedId>, year: Option<i16>) -> anyhow::Result<usize> {
+    let now = app.clock.now();
+    let mut archived = 0;
+    for held in reviews::list_held(&app.db, feed).await? {
+        let zone = app.site.timezone.clone();
+        if year.is_some_and(|year| held.original_date.to_jiff().to_zoned(zone).year() != year) {
+            continue;
+        }
+        let mut tx = app.db.begin().await?;
+        // Read again inside the transaction: another process may have decided.
+        let Some(mut review) = reviews::find_for_update(&mut tx, held.id).await? else { continue };
+        if review.state == ReviewState::Held {
+            archive(&mut tx, &mut review, now).await?;
+            tx.commit().await?;
+            archived += 1;
+        }
+    }
+    Ok(archived)
+}
+
+/// Publishes reviews that an earlier poll held because of its limit, the oldest first: no more in an interval than the limit.
+pub(super) async fn release_held_by_feed(app: &App, feed: &Feed, critic: &Critic) -> anyhow::Result<()> {
     if critic.moved_to.is_some() {
-        return Ok(0);
+        return Ok(());
     }
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    let held = reviews::list_held_by_feed(&mut tx, feed.id, feed.max_publish_per_poll).await?;
-    let mut released = 0;
+    let recent = reviews::count_released_since(&mut tx, feed.id, now - feed.interval).await?;
+    let limit = feed.max_publish_per_poll.saturating_sub(u32::try_from(recent).unwrap_or(u32::MAX));
+    let held = reviews::list_held_by_feed(&mut tx, feed.id, limit).await?;
+    let mut has_released = false;
     for review in held {
         // Read again inside the transaction: the critic may have retracted it.
         let Some(mut review) = reviews::find_for_update(&mut tx, review.id).await? else { continue };
@@ -146,11 +202,11 @@ pub(super) async fn release_held_by_feed(app: &App, feed: &Feed, critic: &Critic
             now,
         )
         .await?;
-        released += 1;
+        has_released = true;
     }
-    if released > 0 {
+    if has_released {
         tx.commit().await?;
         app.wake.notify();
     }
-    Ok(released)
+    Ok(())
 }

@@ -8,6 +8,7 @@ use super::publish::{
 };
 use super::review_media::ReviewMedia;
 use crate::domain::activity::ActivityKind;
+use crate::domain::content_fields::{copy_fields, differing_fields};
 use crate::domain::content_hash::content_hash;
 use crate::domain::critic::Critic;
 use crate::domain::id::{ActivityId, ReviewId};
@@ -46,10 +47,19 @@ pub async fn revise(
     let critic = critic_for_review(app, &review).await?;
     let counts = interaction_counts(app, id).await?;
     let mut tx = app.db.begin().await?;
-    let review = apply_revision(app, &mut tx, &critic, id, content, media, counts, now).await?;
+    let mut revised = apply_revision(app, &mut tx, &critic, id, content, media, counts, now).await?;
+    if review.feed.is_some() {
+        // The feed does not replace what the critic corrected.
+        for field in differing_fields(&review.content, &revised.content) {
+            if !revised.corrected.contains(&field) {
+                revised.corrected.push(field);
+            }
+        }
+        reviews::upsert(&mut tx, &revised, now).await?;
+    }
     tx.commit().await?;
     app.wake.notify();
-    Ok(Some(review))
+    Ok(Some(revised))
 }
 
 /// Fills in what identifies a review and is missing in its new content. A body that readers see as the same stays.
@@ -88,18 +98,52 @@ pub(super) async fn apply_revision(
     now: Timestamp,
 ) -> anyhow::Result<Review> {
     let mut review = reviews::find_for_update(tx, id).await?.context("no such review")?;
-    let mut content = normalize_content(app, content);
-    if content.published.is_none() {
-        content.published = review.content.published;
-    }
+    let content = complete(app, &review, content);
     let preferred = preferred_slug(&content);
     if preferred != preferred_slug(&review.content) {
         tx.lock("slugs").await?;
         review.slug = reviews::find_free_slug(tx, &preferred, id).await?;
     }
-    // If a new poster cannot be fetched, the old one stays.
-    let poster_goes = content.poster.is_none();
     review.revise(content, now)?;
+    save(tx, &mut review, media, now).await?;
+    if review.state == ReviewState::Published {
+        let object = article::article(&app.origin, critic, &review, counts);
+        let update_id = ActivityId::new(now);
+        let update = review_activity::update(&app.origin, update_id, &review, &object);
+        write_activity(app, tx, &review, update_id, ActivityKind::Update, &update, now).await?;
+    }
+    Ok(review)
+}
+
+/// Replaces the content of a review that is read differently now, though its source has not changed: nothing is sent to
+/// followers, and the address of the page stays. Fields that the critic corrected stay, too.
+pub(super) async fn mend(
+    app: &App,
+    tx: &mut Tx,
+    mut review: Review,
+    content: ReviewContent,
+    media: ReviewMedia,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let mut content = complete(app, &review, content);
+    copy_fields(&review.corrected, &review.content, &mut content);
+    review.content = content;
+    save(tx, &mut review, media, now).await
+}
+
+/// The new content of a review in the form in which it is stored. It keeps its date if the new content has none.
+fn complete(app: &App, review: &Review, content: ReviewContent) -> ReviewContent {
+    let mut content = normalize_content(app, content);
+    if content.published.is_none() {
+        content.published = review.content.published;
+    }
+    content
+}
+
+/// Stores a review whose content was replaced.
+async fn save(tx: &mut Tx, review: &mut Review, media: ReviewMedia, now: Timestamp) -> anyhow::Result<()> {
+    // If a new poster cannot be fetched, the old one stays.
+    let poster_goes = review.content.poster.is_none();
     let poster = media.save(tx, now).await?;
     if poster_goes || poster.is_some() {
         review.poster = poster;
@@ -110,12 +154,5 @@ pub(super) async fn apply_revision(
         review.original_date = date;
         review.released_at = date;
     }
-    reviews::upsert(tx, &review, now).await?;
-    if review.state == ReviewState::Published {
-        let object = article::article(&app.origin, critic, &review, counts);
-        let update_id = ActivityId::new(now);
-        let update = review_activity::update(&app.origin, update_id, &review, &object);
-        write_activity(app, tx, &review, update_id, ActivityKind::Update, &update, now).await?;
-    }
-    Ok(review)
+    Ok(reviews::upsert(tx, review, now).await?)
 }

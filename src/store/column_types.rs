@@ -7,7 +7,7 @@ use crate::domain::browse_index::BrowseKind;
 use crate::domain::comment::CommentState;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::domain_rules::DomainRule;
-use crate::domain::feed::{HoldReason, IngestDecision};
+use crate::domain::feed::{HoldReason, IngestDecision, PendingReason};
 use crate::domain::follower::FollowState;
 use crate::domain::id::Id;
 use crate::domain::inbox_activity::InboxState;
@@ -132,6 +132,7 @@ named_columns! {
     HoldReason: ["feed_entries.hold_reason"],
     InboxState: ["inbox_activities.state"],
     IngestDecision: ["feed_log.decision"],
+    PendingReason: ["feed_entries.pending_reason"],
     ReactionEventKind: ["reaction_events.kind"],
     ReactionKind: ["reactions.kind"],
     ReportState: ["reports.state"],

@@ -2,8 +2,10 @@
 
 use sqlx::FromRow;
 
+use super::column_types::to_unsigned;
+use super::compressed_text::{compress, decompress};
 use super::{Result, Tx, execute, with_tx};
-use crate::domain::feed::{Feed, HoldReason};
+use crate::domain::feed::{Feed, HoldReason, PendingReason};
 use crate::domain::id::{CriticId, EntryId, FeedId, ReviewId};
 use crate::domain::time::Timestamp;
 
@@ -22,25 +24,39 @@ pub struct StoredEntry {
     pub review_id: Option<ReviewId>,
     /// The hash of everything that a reader would notice.
     pub content_hash: String,
+    /// The hash of a change that is not applied yet.
+    pub pending_hash: Option<String>,
+    /// Why that change waits.
+    pub pending_reason: Option<PendingReason>,
+    /// The `publish_since` of the feed when the entry was first seen.
+    pub publish_since: Option<Timestamp>,
+}
+
+/// The columns of [`StoredEntry`].
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select id, feed_id, guid, url, review_id, content_hash, pending_hash, pending_reason, publish_since
+             from feed_entries where ",
+            $rest
+        )
+    };
 }
 
 /// Finds an entry by feed and id in the feed.
 pub async fn find_by_guid(tx: &mut Tx, feed: FeedId, guid: &str) -> Result<Option<StoredEntry>> {
-    with_tx!(tx, |c| sqlx::query_as(
-        "select id, feed_id, guid, url, review_id, content_hash from feed_entries
-         where feed_id = $1 and guid = $2 order by id limit 1",
-    )
-    .bind(feed)
-    .bind(guid)
-    .fetch_optional(c)
-    .await)
+    with_tx!(tx, |c| sqlx::query_as(select!("feed_id = $1 and guid = $2 order by id limit 1"),)
+        .bind(feed)
+        .bind(guid)
+        .fetch_optional(c)
+        .await)
 }
 
 /// Selects the entry with this value (`$2`) in a column, first of this feed (`$1`), then of the critic's (`$3`) other feeds.
 macro_rules! select_in_feeds_of_critic {
     ($column:literal) => {
         concat!(
-            "select id, feed_id, guid, url, review_id, content_hash from feed_entries where ",
+            select!(""),
             $column,
             " = $2 and feed_id in (select id from feeds where critic_id = $3)
              order by case when feed_id = $1 then 0 else 1 end, id limit 1"
@@ -115,24 +131,30 @@ pub struct EntryRecord<'a> {
     pub text_hash: &'a str,
     /// The hash of everything that a reader would notice.
     pub content_hash: &'a str,
+    /// The document that the entry was read from; `None` if it is too large to be kept.
+    pub source: Option<&'a str>,
+    /// The `publish_since` of its feed.
+    pub publish_since: Timestamp,
     /// The review.
     pub review: Option<ReviewId>,
     /// Why the review is held.
     pub hold_reason: Option<HoldReason>,
 }
 
-/// Inserts or updates an entry. The reason why it is held stays the same on an update.
+/// Inserts or updates an entry. The reason why it is held, and the `publish_since` of when it was first seen, stay the same
+/// on an update; a change that waited is not pending any more.
 pub async fn upsert(tx: &mut Tx, seen: &EntryRecord<'_>, now: Timestamp) -> Result<()> {
     execute!(
         tx,
         sqlx::query(
             "insert into feed_entries (id, feed_id, guid, url, text_hash, content_hash, review_id, hold_reason,
-            first_seen_at, last_seen_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+            first_seen_at, last_seen_at, source, publish_since)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)
          on conflict (id) do update set guid = coalesce(excluded.guid, feed_entries.guid),
             url = coalesce(excluded.url, feed_entries.url), text_hash = excluded.text_hash,
             content_hash = excluded.content_hash, review_id = coalesce(excluded.review_id, feed_entries.review_id),
-            last_seen_at = excluded.last_seen_at",
+            last_seen_at = excluded.last_seen_at, source = excluded.source,
+            pending_source = null, pending_hash = null, pending_reason = null",
         )
         .bind(seen.id)
         .bind(seen.feed)
@@ -143,6 +165,124 @@ pub async fn upsert(tx: &mut Tx, seen: &EntryRecord<'_>, now: Timestamp) -> Resu
         .bind(seen.review)
         .bind(seen.hold_reason)
         .bind(now)
+        .bind(pack(seen.source)?)
+        .bind(seen.publish_since)
+    )?;
+    Ok(())
+}
+
+/// Compresses the source of an entry. If it was too large to be kept, the result is empty.
+fn pack(source: Option<&str>) -> Result<Vec<u8>> {
+    source.map_or_else(|| Ok(Vec::new()), compress)
+}
+
+/// The document that an entry was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EntrySource {
+    /// An earlier version of Marquee read the entry, and kept no documents.
+    Unknown,
+    /// The document was too large to be kept.
+    TooLarge,
+    /// A feed with this entry only.
+    Document(String),
+}
+
+impl EntrySource {
+    fn unpack(bytes: Option<&[u8]>) -> Result<Self> {
+        match bytes {
+            None => Ok(Self::Unknown),
+            Some([]) => Ok(Self::TooLarge),
+            Some(bytes) => Ok(Self::Document(decompress(bytes)?)),
+        }
+    }
+}
+
+/// Returns the document that an entry was read from when its review was last changed.
+pub async fn find_source(tx: &mut Tx, id: EntryId) -> Result<EntrySource> {
+    let query = "select source from feed_entries where id = $1";
+    let bytes: Option<Option<Vec<u8>>> =
+        with_tx!(tx, |c| sqlx::query_scalar(query).bind(id).fetch_optional(c).await)?;
+    EntrySource::unpack(bytes.flatten().as_deref())
+}
+
+/// A change that is not applied yet.
+#[derive(Debug)]
+pub struct PendingChange<'a> {
+    /// Its entry.
+    pub entry: EntryId,
+    /// The new id in the feed.
+    pub guid: Option<&'a str>,
+    /// The new normalized URL.
+    pub url: Option<&'a str>,
+    /// The document with the change.
+    pub source: Option<&'a str>,
+    /// The hash of the new content.
+    pub content_hash: &'a str,
+    /// Why it waits.
+    pub reason: PendingReason,
+}
+
+/// Keeps a change until a later poll or the critic applies it. The entry is recognized by its new id and URL at once.
+pub async fn save_pending(tx: &mut Tx, change: &PendingChange<'_>, now: Timestamp) -> Result<()> {
+    let query =
+        "update feed_entries set guid = coalesce($2, guid), url = coalesce($3, url), pending_source = $4,
+            pending_hash = $5, pending_reason = $6, last_seen_at = $7 where id = $1";
+    execute!(
+        tx,
+        sqlx::query(query)
+            .bind(change.entry)
+            .bind(change.guid)
+            .bind(change.url)
+            .bind(pack(change.source)?)
+            .bind(change.content_hash)
+            .bind(change.reason)
+            .bind(now)
+    )?;
+    Ok(())
+}
+
+/// Forgets a change that waited, since the entry is again what its review was made from.
+pub async fn clear_pending(tx: &mut Tx, id: EntryId) -> Result<()> {
+    let query = "update feed_entries set pending_source = null, pending_hash = null, pending_reason = null where id = $1";
+    execute!(tx, sqlx::query(query).bind(id))?;
+    Ok(())
+}
+
+/// Returns the document of a change that waits; `None` if there is none, or if it was too large to be kept.
+pub async fn find_pending(tx: &mut Tx, id: EntryId) -> Result<Option<String>> {
+    let query = "select pending_source from feed_entries where id = $1";
+    let bytes: Option<Option<Vec<u8>>> =
+        with_tx!(tx, |c| sqlx::query_scalar(query).bind(id).fetch_optional(c).await)?;
+    match EntrySource::unpack(bytes.flatten().as_deref())? {
+        EntrySource::Document(document) => Ok(Some(document)),
+        EntrySource::Unknown | EntrySource::TooLarge => Ok(None),
+    }
+}
+
+/// Lists entries of a feed with a change that waits for its turn, the oldest first.
+pub async fn list_pending(tx: &mut Tx, feed: FeedId, limit: u32) -> Result<Vec<StoredEntry>> {
+    let query = select!("feed_id = $1 and pending_reason = 'update_limit' order by id limit $2");
+    with_tx!(tx, |c| sqlx::query_as(query).bind(feed).bind(i64::from(limit)).fetch_all(c).await)
+}
+
+/// Finds the entry that is the source of a review.
+pub async fn find_by_review(tx: &mut Tx, feed: FeedId, review: ReviewId) -> Result<Option<StoredEntry>> {
+    let query = select!("feed_id = $1 and review_id = $2 order by id limit 1");
+    with_tx!(tx, |c| sqlx::query_as(query).bind(feed).bind(review).fetch_optional(c).await)
+}
+
+/// Counts the entries of a feed whose changes were sent to followers after that time.
+pub async fn count_updates_since(tx: &mut Tx, feed: FeedId, since: Timestamp) -> Result<u64> {
+    let query = "select count(*) from feed_entries where feed_id = $1 and update_sent_at > $2";
+    let count: i64 = with_tx!(tx, |c| sqlx::query_scalar(query).bind(feed).bind(since).fetch_one(c).await)?;
+    Ok(to_unsigned(count))
+}
+
+/// Notes that a change of the entry is sent to followers now.
+pub async fn mark_update_sent(tx: &mut Tx, id: EntryId, now: Timestamp) -> Result<()> {
+    execute!(
+        tx,
+        sqlx::query("update feed_entries set update_sent_at = $2 where id = $1").bind(id).bind(now)
     )?;
     Ok(())
 }

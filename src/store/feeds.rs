@@ -25,6 +25,7 @@ struct FeedRow {
     last_modified: Option<String>,
     failures: i64,
     read_url: Option<String>,
+    parser_version: Option<String>,
 }
 
 impl FeedRow {
@@ -43,6 +44,7 @@ impl FeedRow {
             last_modified: row.last_modified,
             failures: u32::try_from(row.failures).unwrap_or(0),
             read_url: row.read_url,
+            parser_version: row.parser_version,
         })
     }
 }
@@ -68,7 +70,8 @@ pub struct ConfiguredFeed<'a> {
 
 /// Inserts or updates a feed from the config file. If its URL changed, the feed is fetched without validators. If its selection
 /// changed, so that entries may be taken that were left out before, it is read anew, too, and undated entries are archived once
-/// more.
+/// more. A feed that is in the config
+/// again counts as added now: what it published meanwhile is old.
 pub async fn upsert_from_config(
     tx: &mut Tx,
     feed: &ConfiguredFeed<'_>,
@@ -86,10 +89,10 @@ pub async fn upsert_from_config(
                 then feeds.last_modified end,
             next_poll_at = case when feeds.url = excluded.url and feeds.selection = excluded.selection
                 then feeds.next_poll_at else 0 end,
-            read_url = case when feeds.selection = excluded.selection then feeds.read_url end,
+            read_url = case when feeds.selection = excluded.selection and feeds.managed = 1 then feeds.read_url end,
             selection = excluded.selection,
             url = excluded.url, managed = 1, interval_ms = excluded.interval_ms,
-            publish_since = coalesce($6, feeds.publish_since),
+            publish_since = coalesce($6, case when feeds.managed = 1 then feeds.publish_since else $7 end),
             max_publish_per_poll = excluded.max_publish_per_poll",
     )
     .bind(FeedId::new(now))
@@ -105,9 +108,13 @@ pub async fn upsert_from_config(
     Ok(())
 }
 
-/// Marks all feeds as not in the config file: they are not polled, and their reviews stay.
-pub async fn mark_all_unmanaged(tx: &mut Tx) -> Result<()> {
-    execute!(tx, sqlx::query("update feeds set managed = 0"))?;
+/// Marks all other feeds as not in the config file: they are not polled, and their reviews stay.
+pub async fn mark_others_unmanaged(tx: &mut Tx, names: &[&str]) -> Result<()> {
+    let query = "select name from feeds where managed = 1";
+    let managed: Vec<String> = with_tx!(tx, |c| sqlx::query_scalar(query).fetch_all(c).await)?;
+    for name in managed.iter().filter(|name| !names.contains(&name.as_str())) {
+        execute!(tx, sqlx::query("update feeds set managed = 0 where name = $1").bind(name))?;
+    }
     Ok(())
 }
 
@@ -184,6 +191,8 @@ pub struct PollResult<'a> {
     pub next_poll_at: Timestamp,
     /// The URL at which this poll read the feed to its last page, if it did.
     pub read_url: Option<&'a str>,
+    /// The version of Marquee that read the feed, if it could be read.
+    pub parser_version: Option<&'a str>,
 }
 
 /// Saves the result of a poll and ends the lease, unless the lease was lost.
@@ -192,7 +201,7 @@ pub async fn finish_poll(tx: &mut Tx, feed: FeedId, lease: LeaseId, polled: &Pol
         tx,
         sqlx::query(
             "update feeds set etag = $3, last_modified = $4, failures = $5, next_poll_at = $6,
-                read_url = coalesce($7, read_url), lease = null, lease_until = null
+                read_url = coalesce($7, read_url), parser_version = coalesce($8, parser_version), lease = null, lease_until = null
              where id = $1 and lease = $2",
         )
         .bind(feed)
@@ -202,6 +211,7 @@ pub async fn finish_poll(tx: &mut Tx, feed: FeedId, lease: LeaseId, polled: &Pol
         .bind(i64::from(polled.failures))
         .bind(polled.next_poll_at)
         .bind(polled.read_url)
+        .bind(polled.parser_version)
     )?;
     Ok(())
 }

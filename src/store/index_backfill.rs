@@ -1,10 +1,29 @@
-//! Indexes reviews that are in neither index yet: what lists are made from, and the full text.
+//! Indexes reviews that are in no index yet: what lists are made from, the full text, and the fingerprints.
 
-use super::{Db, Result, browse_index, execute, reviews, search, with_db};
+use super::{Db, Result, browse_index, execute, fingerprints, reviews, search, with_db};
 use crate::domain::id::ReviewId;
 
 /// Reviews that are indexed in one transaction.
 const CHUNK: i64 = 100;
+
+/// Computes the fingerprints of reviews that an older version wrote, in chunks, too.
+pub async fn fingerprint_missing(db: &Db) -> Result<()> {
+    let query = "select id from reviews where fingerprinted = 0 order by id limit $1";
+    loop {
+        let waiting: Vec<ReviewId> =
+            with_db!(db, |c| sqlx::query_scalar(query).bind(CHUNK).fetch_all(c).await)?;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let mut tx = db.begin().await?;
+        for id in waiting {
+            let Some(review) = reviews::find_for_update(&mut tx, id).await? else { continue };
+            fingerprints::index_review(&mut tx, &review).await?;
+            execute!(&mut tx, sqlx::query("update reviews set fingerprinted = 1 where id = $1").bind(id))?;
+        }
+        tx.commit().await?;
+    }
+}
 
 /// Indexes the reviews that an older version wrote, or wrote for another index. Each chunk commits for itself: after an
 /// interruption it continues with the next.

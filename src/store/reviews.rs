@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use super::browse_index::BrowseQuery;
 use super::bulk_statement::BulkStatement;
 use super::column_types::{from_json, parse_url, to_json};
-use super::{Db, Result, Tx, browse_index, execute, search, with_db, with_tx};
+use super::{Db, Result, Tx, browse_index, execute, fingerprints, search, with_db, with_tx};
 use crate::domain::canonical_url::url_key;
 use crate::domain::id::{ActivityId, CriticId, FeedId, MediaId, ReviewId};
 use crate::domain::rating::Rating;
@@ -33,6 +33,7 @@ struct ReviewRow {
     poster_url: Option<String>,
     poster_alt: Option<String>,
     feed_id: Option<FeedId>,
+    corrected_fields: String,
     original_date: Timestamp,
     released_at: Timestamp,
     revised_at: Option<Timestamp>,
@@ -87,6 +88,7 @@ impl ReviewRow {
             content,
             poster: media,
             feed: self.feed_id,
+            corrected: from_json(&self.corrected_fields)?,
             original_date: self.original_date,
             released_at: self.released_at,
             revised_at: self.revised_at,
@@ -269,6 +271,17 @@ pub async fn list_held_by_feed(tx: &mut Tx, feed: FeedId, limit: u32) -> Result<
     to_reviews(rows)
 }
 
+/// Lists the reviews that feeds hold, for their turn or as suspected duplicates, the oldest first.
+pub async fn list_held(db: &Db, feed: Option<FeedId>) -> Result<Vec<Review>> {
+    let query = select!(
+        "join feed_entries e on e.review_id = r.id and e.feed_id = r.feed_id
+         where r.state = 'held' and e.hold_reason is not null and ($1 is null or r.feed_id = $1)
+         order by r.original_date, r.id"
+    );
+    let rows: Vec<ReviewRow> = with_db!(db, |c| sqlx::query_as(query).bind(feed).fetch_all(c).await)?;
+    to_reviews(rows)
+}
+
 /// Lists a critic's reviews with that title or film, for comparison with a new one. At most 50, the newest first.
 pub async fn list_by_film(
     tx: &mut Tx,
@@ -313,16 +326,16 @@ pub async fn find_free_slug(tx: &mut Tx, wish: &str, review: ReviewId) -> Result
     Ok(format!("{wish}-{id}"))
 }
 
-/// Inserts or updates a review, its slug, and its entries in both indexes.
+/// Inserts or updates a review, its slug, and its entries in all indexes.
 pub async fn upsert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> {
     let content = &review.content;
     execute!(tx, sqlx::query(
         "insert into reviews (id, critic_id, create_id, slug, state, title, subtitle, body, teaser, film, film_key,
             rating, tags, language, canonical_url, canonical_key, source_published_at, source_updated_at, poster_url,
             poster_alt, poster_media, feed_id, original_date, released_at, revised_at, retracted_at, created_at,
-            browse_indexed)
+            corrected_fields, browse_indexed, fingerprinted)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27, 1)
+            $23, $24, $25, $26, $27, $28, 1, 1)
          on conflict (id) do update set slug = excluded.slug, state = excluded.state, title = excluded.title,
             subtitle = excluded.subtitle, body = excluded.body, teaser = excluded.teaser, film = excluded.film,
             film_key = excluded.film_key, rating = excluded.rating, tags = excluded.tags,
@@ -331,7 +344,8 @@ pub async fn upsert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> 
             source_updated_at = excluded.source_updated_at, poster_url = excluded.poster_url,
             poster_alt = excluded.poster_alt, poster_media = excluded.poster_media, feed_id = excluded.feed_id,
             original_date = excluded.original_date, released_at = excluded.released_at,
-            revised_at = excluded.revised_at, retracted_at = excluded.retracted_at, browse_indexed = 1",
+            revised_at = excluded.revised_at, retracted_at = excluded.retracted_at,
+            corrected_fields = excluded.corrected_fields, browse_indexed = 1, fingerprinted = 1",
     )
     .bind(review.id)
     .bind(review.critic)
@@ -359,7 +373,8 @@ pub async fn upsert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> 
     .bind(review.released_at)
     .bind(review.revised_at)
     .bind(review.retracted_at)
-    .bind(now))?;
+    .bind(now)
+    .bind(to_json(&review.corrected)))?;
     execute!(
         tx,
         sqlx::query("insert into slugs (slug, review_id) values ($1, $2) on conflict (slug) do nothing")
@@ -367,5 +382,6 @@ pub async fn upsert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> 
             .bind(review.id)
     )?;
     browse_index::index_review(tx, review).await?;
+    fingerprints::index_review(tx, review).await?;
     search::index(tx, review).await
 }

@@ -91,6 +91,7 @@ pub(super) fn review() -> Review {
         original_date: moment("2026-09-01T09:00:00Z"),
         released_at: moment("2026-09-01T09:00:00Z"),
         revised_at: None,
+        corrected: Vec::new(),
         retracted_at: None,
     }
 }

@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
+use url::Url;
+
 use super::identify::{Candidate, DocumentIds};
 use crate::domain::critic::Critic;
-use crate::domain::feed::{Feed, HoldReason};
+use crate::domain::feed::{Feed, HoldReason, IngestDecision};
 use crate::domain::id::{EntryId, ReviewId};
 use crate::domain::time::Timestamp;
 use crate::flows::App;
+use crate::flows::release::release_held_by_feed;
 use crate::store::feed_entries::{self, EntryRecord};
-use crate::store::{Result, Tx};
+use crate::store::{Result, Tx, feed_log, reviews};
 
 /// A poll of a feed.
 pub(super) struct FeedPoll<'a> {
@@ -18,14 +21,77 @@ pub(super) struct FeedPoll<'a> {
     pub(super) critic: &'a Critic,
     /// The folder of a local feed, which its images may be in.
     pub(super) folder: Option<&'a Path>,
-    /// Reviews that were published so far.
+    /// The URL that the feed was fetched from.
+    pub(super) base: &'a Url,
+    /// Reviews that were published within this interval.
     pub(super) published: u32,
+    /// Updates that were sent within this interval.
+    pub(super) updates: u32,
+    /// Reviews that were changed only because this version of Marquee reads their entries differently.
+    pub(super) mended: u32,
     pub(super) document_ids: DocumentIds,
     /// The position of the first entry of the document that was known before, if that matters.
     pub(super) newest_known: Option<usize>,
 }
 
-impl FeedPoll<'_> {
+impl<'a> FeedPoll<'a> {
+    /// Begins a poll: publishes reviews that an earlier one held because of the limit, and counts what the feed has sent within
+    /// its interval, whatever caused that.
+    pub(super) async fn start(
+        app: &'a App,
+        feed: &'a Feed,
+        critic: &'a Critic,
+        folder: Option<&'a Path>,
+        base: &'a Url,
+    ) -> anyhow::Result<Self> {
+        release_held_by_feed(app, feed, critic).await?;
+        let since = app.clock.now() - feed.interval;
+        let mut tx = app.db.begin().await?;
+        let published = reviews::count_released_since(&mut tx, feed.id, since).await?;
+        let updates = feed_entries::count_updates_since(&mut tx, feed.id, since).await?;
+        let to_u32 = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        let poll = Self::new(app, feed, critic, folder, base);
+        Ok(Self { published: to_u32(published), updates: to_u32(updates), ..poll })
+    }
+
+    /// A poll that has not sent anything yet.
+    pub(super) fn new(
+        app: &'a App,
+        feed: &'a Feed,
+        critic: &'a Critic,
+        folder: Option<&'a Path>,
+        base: &'a Url,
+    ) -> Self {
+        Self {
+            app,
+            feed,
+            critic,
+            folder,
+            base,
+            published: 0,
+            updates: 0,
+            mended: 0,
+            document_ids: DocumentIds::default(),
+            newest_known: None,
+        }
+    }
+
+    /// Logs how many reviews this version of Marquee mended.
+    pub(super) async fn log_mended(&self) -> Result<()> {
+        if self.mended == 0 {
+            return Ok(());
+        }
+        let count = self.mended;
+        let reviews = if count == 1 { "1 review".to_owned() } else { format!("{count} reviews") };
+        let reason =
+            format!("mended {reviews} that this version reads better; nothing was sent to followers");
+        let mut tx = self.app.db.begin().await?;
+        let now = self.app.clock.now();
+        feed_log::append(&mut tx, self.feed.id, IngestDecision::Revised, &self.feed.name, &reason, now)
+            .await?;
+        tx.commit().await
+    }
+
     /// Stores what an entry is recognized by at the next poll.
     pub(super) async fn save_entry(
         &self,
@@ -43,6 +109,8 @@ impl FeedPoll<'_> {
             url: candidate.url.as_deref(),
             text_hash: &candidate.text_hash,
             content_hash: &candidate.content_hash,
+            source: candidate.entry.source.as_deref(),
+            publish_since: self.feed.publish_since,
             review,
             hold_reason,
         };

@@ -17,6 +17,9 @@ use crate::sources::feed;
 /// The longest time that a server may ask to wait.
 const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 
+/// The version that reads feeds. What it reads differently is mended once, without a change of the feed.
+pub(super) const PARSER_VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// The validators of a response, which make the next request conditional.
 #[derive(Default)]
 pub(super) struct Validators {
@@ -41,6 +44,15 @@ pub(super) enum FeedResponse {
     },
 }
 
+/// Returns the URL of a feed, against which its relative URLs are resolved if it is not fetched.
+pub(super) fn feed_base(app: &App, feed: &Feed) -> anyhow::Result<Url> {
+    if feed.url.starts_with("https://") {
+        return Url::parse(&feed.url).context("the URL of the feed is invalid");
+    }
+    let path = std::path::absolute(app.config_dir.join(&feed.url))?;
+    Url::from_file_path(&path).ok().context("the path of the feed is not absolute")
+}
+
 /// Fetches a feed if it changed since the last poll, or reads the local file that it is.
 pub(super) async fn fetch_feed(app: &App, feed: &Feed) -> anyhow::Result<FeedResponse> {
     if !feed.url.starts_with("https://") {
@@ -62,7 +74,8 @@ pub(super) async fn fetch_feed(app: &App, feed: &Feed) -> anyhow::Result<FeedRes
     let url = Url::parse(&feed.url).context("the URL of the feed is invalid")?;
     let mut conditions = HeaderMap::new();
     let known = [(header::IF_NONE_MATCH, &feed.etag), (header::IF_MODIFIED_SINCE, &feed.last_modified)];
-    for (name, value) in known {
+    let is_read_by_this_version = feed.parser_version.as_deref() == Some(PARSER_VERSION);
+    for (name, value) in known.into_iter().filter(|_| is_read_by_this_version) {
         if let Some(value) = value.as_deref().and_then(|value| HeaderValue::from_str(value).ok()) {
             conditions.insert(name, value);
         }

@@ -8,9 +8,11 @@ use crate::domain::content_hash::{content_hash, text_hash};
 use crate::domain::feed::Feed;
 use crate::domain::feed_entry::FeedEntry;
 use crate::domain::id::ReviewId;
+use crate::domain::review::ReviewState;
+use crate::domain::similar_reviews::{fingerprint, is_version};
 use crate::sources::feed::FeedDocument;
 use crate::store::feed_entries::{self, StoredEntry};
-use crate::store::{Tx, reviews};
+use crate::store::{Tx, fingerprints, reviews};
 
 /// The ids and URLs of the document's entries: an entry that is still in the document cannot be another entry of it
 /// under a new id.
@@ -19,6 +21,18 @@ pub(super) struct DocumentIds {
     guids: HashSet<String>,
     urls: HashSet<String>,
 }
+
+impl DocumentIds {
+    /// Whether an entry of this feed is in the document.
+    fn contain(&self, feed: &Feed, known: &StoredEntry) -> bool {
+        known.feed_id == feed.id
+            && (known.guid.as_ref().is_some_and(|guid| self.guids.contains(guid))
+                || known.url.as_ref().is_some_and(|url| self.urls.contains(url)))
+    }
+}
+
+/// The most reviews whose texts are compared with that of a new entry.
+pub(super) const MAX_SIMILAR: u32 = 10;
 
 /// An entry of the document, with the values that identify it.
 pub(super) struct Candidate {
@@ -29,6 +43,8 @@ pub(super) struct Candidate {
     /// Whether no other entry of the document has the same text.
     has_own_text: bool,
     pub(super) content_hash: String,
+    /// The fingerprint of its text.
+    pub(super) fingerprint: Vec<i64>,
     /// Its position in the document, from the top.
     pub(super) position: usize,
 }
@@ -36,10 +52,17 @@ pub(super) struct Candidate {
 impl Candidate {
     /// Whether neither its content nor its id or URL changed.
     pub(super) fn is_unchanged(&self, known: &StoredEntry) -> bool {
+        known.content_hash == self.content_hash && self.has_same_ids(known)
+    }
+
+    /// Whether its change waits already.
+    pub(super) fn is_pending(&self, known: &StoredEntry) -> bool {
+        known.pending_hash.as_ref() == Some(&self.content_hash) && self.has_same_ids(known)
+    }
+
+    fn has_same_ids(&self, known: &StoredEntry) -> bool {
         let same = |new: &Option<String>, old: &Option<String>| new.is_none() || new == old;
-        known.content_hash == self.content_hash
-            && same(&self.guid, &known.guid)
-            && same(&self.url, &known.url)
+        same(&self.guid, &known.guid) && same(&self.url, &known.url)
     }
 }
 
@@ -48,8 +71,8 @@ pub(super) enum EntryMatch {
     New,
     Known(StoredEntry, &'static str),
     Review(ReviewId),
-    /// It has the text of that review, but another film and title.
-    SameText(ReviewId),
+    /// It has much of the text of that review.
+    SimilarText(ReviewId),
 }
 
 /// Returns the position of the first entry that is known.
@@ -103,11 +126,9 @@ async fn identify_by_text(
         return Ok(EntryMatch::New);
     }
     let Some(known) = feed_entries::find_by_text(tx, feed, &candidate.text_hash).await? else {
-        return Ok(EntryMatch::New);
+        return identify_by_similar_text(tx, feed, document_ids, candidate).await;
     };
-    let is_present = known.feed_id == feed.id
-        && (known.guid.as_ref().is_some_and(|guid| document_ids.guids.contains(guid))
-            || known.url.as_ref().is_some_and(|url| document_ids.urls.contains(url)));
+    let is_present = document_ids.contain(feed, &known);
     let review = match known.review_id.filter(|_| !is_present) {
         Some(id) => reviews::find_for_update(tx, id).await?,
         None => None,
@@ -118,8 +139,29 @@ async fn identify_by_text(
     if same_film || old.title == new.title {
         Ok(EntryMatch::Known(known, "text"))
     } else {
-        Ok(EntryMatch::SameText(review.id))
+        Ok(EntryMatch::SimilarText(review.id))
     }
+}
+
+/// Identifies an entry as a version of another one of this feed, which is not in the document any more.
+async fn identify_by_similar_text(
+    tx: &mut Tx,
+    feed: &Feed,
+    document_ids: &DocumentIds,
+    candidate: &Candidate,
+) -> anyhow::Result<EntryMatch> {
+    for id in fingerprints::find_similar(tx, feed.critic, &candidate.fingerprint, MAX_SIMILAR).await? {
+        let Some(review) = reviews::find_for_update(tx, id).await? else { continue };
+        if review.state == ReviewState::Retracted || !is_version(&review.content, &candidate.entry.content) {
+            continue;
+        }
+        let known = feed_entries::find_by_review(tx, feed.id, id).await?;
+        return Ok(match known.filter(|known| !document_ids.contain(feed, known)) {
+            Some(known) => EntryMatch::Known(known, "text"),
+            None => EntryMatch::SimilarText(id),
+        });
+    }
+    Ok(EntryMatch::New)
 }
 
 /// The entries of a document, the oldest first, without ids and URLs that several of them share; and all their ids and
@@ -137,6 +179,7 @@ pub(super) fn candidates(document: FeedDocument) -> (Vec<Candidate>, DocumentIds
         text_hash: text_hash(&entry.content),
         has_own_text: true,
         content_hash: content_hash(&entry.content),
+        fingerprint: fingerprint(&entry.content.body),
         entry,
     };
     let mut candidates: Vec<Candidate> = entries.into_iter().map(candidate).collect();

@@ -1,12 +1,12 @@
 //! Decides the state of a new review: published, held, scheduled or archived.
 
 use super::feed_poll::FeedPoll;
-use super::identify::Candidate;
+use super::identify::{Candidate, MAX_SIMILAR};
 use crate::domain::feed::{HoldReason, IngestDecision};
 use crate::domain::review::{Review, ReviewState};
 use crate::domain::similar_reviews::is_similar;
 use crate::domain::time::Timestamp;
-use crate::store::{Tx, reviews};
+use crate::store::{Tx, fingerprints, reviews};
 
 /// The state of a new review, and why it has that state.
 pub(super) struct InitialState {
@@ -47,24 +47,27 @@ impl FeedPoll<'_> {
             let reason = "from an export or a backup of a blog".to_owned();
             return with_state(ReviewState::Archive, IngestDecision::Archived, reason);
         }
-        if published.is_none() && !self.is_new_without_date(candidate) {
-            let reason = format!("it may be old: {}", note.unwrap_or("it has no date"));
+        let similar = duplicate.map(|other| format!("similar to {}", self.app.origin.review_page(other)));
+        let is_undated = published.is_none() && !self.is_new_without_date(candidate);
+        if is_undated || date < since {
+            let reason = match (is_undated, note) {
+                (true, note) => format!("it may be old: {}", note.unwrap_or("it has no date")),
+                (false, None) => format!("older than publish_since ({since})"),
+                (false, Some(note)) => format!("older than publish_since ({since}); {note}"),
+            };
+            // An archived review is sent to nobody, so that a duplicate disturbs nobody.
+            let reason = similar.map_or_else(|| reason.clone(), |similar| format!("{reason}; {similar}"));
             return with_state(ReviewState::Archive, IngestDecision::Archived, reason);
         }
-        if let Some(other) = duplicate {
-            return held(HoldReason::Similar, format!("similar to {}", self.app.origin.review_page(other)));
+        if let Some(similar) = similar {
+            return held(HoldReason::Similar, similar);
         }
-        if let Some(target) = self.critic.moved_to.as_ref().filter(|_| date >= since) {
+        if let Some(target) = &self.critic.moved_to {
             return held(HoldReason::NextPoll, format!("the critic has moved to {target}"));
         }
         if date > now {
             let reason = format!("dated in the future; will be published at {date}");
             return with_state(ReviewState::Scheduled, IngestDecision::Scheduled, reason);
-        }
-        if date < since {
-            let note = note.map(|note| format!("; {note}")).unwrap_or_default();
-            let reason = format!("older than publish_since ({since}){note}");
-            return with_state(ReviewState::Archive, IngestDecision::Archived, reason);
         }
         let limit = self.feed.max_publish_per_poll;
         if self.published >= limit {
@@ -82,7 +85,14 @@ impl FeedPoll<'_> {
         candidate: &Candidate,
     ) -> anyhow::Result<Option<Review>> {
         let content = &candidate.entry.content;
-        let others = reviews::list_by_film(tx, self.feed.critic, &content.film.title, &content.title).await?;
+        let mut others =
+            reviews::list_by_film(tx, self.feed.critic, &content.film.title, &content.title).await?;
+        for id in
+            fingerprints::find_similar(tx, self.feed.critic, &candidate.fingerprint, MAX_SIMILAR).await?
+        {
+            others.extend(reviews::find_for_update(tx, id).await?);
+        }
+        let others = others.into_iter().filter(|other| other.state != ReviewState::Retracted);
         Ok(others.into_iter().find(|other| is_similar(&other.content, content)))
     }
 }

@@ -1,20 +1,24 @@
 //! Handles entries that are known: one that changed revises its review.
 
+use anyhow::Context;
+
+use super::entry_change::EntryChange;
 use super::feed_poll::FeedPoll;
 use super::identify::Candidate;
-use crate::domain::feed::IngestDecision;
+use crate::domain::content_fields::copy_fields;
+use crate::domain::feed::{IngestDecision, PendingReason};
 use crate::domain::id::{EntryId, ReviewId};
-use crate::domain::review::ReviewState;
+use crate::domain::review::{Review, ReviewState};
 use crate::flows::publish::interaction_counts;
-use crate::flows::review_media::ReviewMedia;
+use crate::flows::review_media::{ReviewMedia, fetch_review_media};
 use crate::flows::revise;
-use crate::store::feed_entries::StoredEntry;
+use crate::store::feed_entries::{self, PendingChange, StoredEntry};
 use crate::store::{Tx, feed_log, reviews};
 
 impl FeedPoll<'_> {
     /// Handles a known entry, which may have changed or have a new id.
     pub(super) async fn update_known(
-        &self,
+        &mut self,
         tx: &mut Tx,
         candidate: Candidate,
         known: &StoredEntry,
@@ -29,12 +33,12 @@ impl FeedPoll<'_> {
             feed_log::append(tx, self.feed.id, IngestDecision::Matched, title, &reason, now).await?;
             return Ok(());
         }
-        self.save_entry(tx, known.id, &candidate, None, None, now).await?;
         let title = candidate.entry.content.title.clone();
         let review = match known.review_id {
             Some(id) => reviews::find_for_update(tx, id).await?,
             None => None,
         };
+        let is_same = known.content_hash == candidate.content_hash;
         let (decision, reason) = match review {
             None => (IngestDecision::Skipped, "the entry has no review".to_owned()),
             Some(review) if review.state == ReviewState::Retracted => {
@@ -43,24 +47,138 @@ impl FeedPoll<'_> {
             Some(review) if review.feed != Some(self.feed.id) => {
                 (IngestDecision::Skipped, "the review has another source".to_owned())
             }
-            Some(_) if known.content_hash == candidate.content_hash => {
+            Some(_) if is_same => {
                 (IngestDecision::Matched, format!("already imported (same {by}); its id or URL changed"))
             }
-            Some(review) => {
-                let counts = interaction_counts(self.app, review.id).await?;
-                let content = candidate.entry.content;
-                let mut review =
-                    revise::apply_revision(self.app, tx, self.critic, review.id, content, media, counts, now)
-                        .await?;
-                if review.state == ReviewState::Scheduled && review.original_date < self.feed.publish_since {
-                    review.state = ReviewState::Archive;
-                    reviews::upsert(tx, &review, now).await?;
-                }
-                (IngestDecision::Revised, format!("already imported (same {by}); its contents changed"))
-            }
+            Some(review) => return self.change_review(tx, candidate, known, review, by, media).await,
         };
+        self.save_entry(tx, known.id, &candidate, None, None, now).await?;
         feed_log::append(tx, self.feed.id, decision, &title, &reason, now).await?;
         Ok(())
+    }
+
+    /// Handles the new content of a known entry.
+    async fn change_review(
+        &mut self,
+        tx: &mut Tx,
+        candidate: Candidate,
+        known: &StoredEntry,
+        mut review: Review,
+        by: &str,
+        media: ReviewMedia,
+    ) -> anyhow::Result<()> {
+        let now = self.app.clock.now();
+        let title = candidate.entry.content.title.clone();
+        match self.decide_change(tx, known, &review, &candidate).await? {
+            EntryChange::Wait(reason, text) => {
+                let change = PendingChange {
+                    entry: known.id,
+                    guid: candidate.guid.as_deref(),
+                    url: candidate.url.as_deref(),
+                    source: candidate.entry.source.as_deref(),
+                    content_hash: &candidate.content_hash,
+                    reason,
+                };
+                feed_entries::save_pending(tx, &change, now).await?;
+                let text = match reason {
+                    PendingReason::UpdateLimit => text,
+                    PendingReason::Lossy | PendingReason::Corrected => {
+                        format!(
+                            "{text}; to apply the feed's version, run: marquee feed release {}",
+                            review.slug
+                        )
+                    }
+                };
+                feed_log::append_once(tx, self.feed.id, IngestDecision::Held, &title, &text, now).await?;
+            }
+            EntryChange::Mend(kept) => {
+                self.save_entry(tx, known.id, &candidate, None, None, now).await?;
+                review.corrected = kept;
+                revise::mend(self.app, tx, review, candidate.entry.content, media, now).await?;
+                self.mended += 1;
+            }
+            EntryChange::Revise => {
+                self.save_entry(tx, known.id, &candidate, None, None, now).await?;
+                let (id, corrected) = (review.id, review.corrected.clone());
+                let counts = interaction_counts(self.app, id).await?;
+                let mut content = candidate.entry.content;
+                copy_fields(&corrected, &review.content, &mut content);
+                let mut review =
+                    revise::apply_revision(self.app, tx, self.critic, id, content, media, counts, now)
+                        .await?;
+                match review.state {
+                    ReviewState::Published => {
+                        feed_entries::mark_update_sent(tx, known.id, now).await?;
+                        self.updates += 1;
+                    }
+                    ReviewState::Scheduled if review.original_date < self.feed.publish_since => {
+                        review.state = ReviewState::Archive;
+                        reviews::upsert(tx, &review, now).await?;
+                    }
+                    _ => {}
+                }
+                let reason = format!("already imported (same {by}); its contents changed");
+                feed_log::append(tx, self.feed.id, IngestDecision::Revised, &title, &reason, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies changes that earlier polls kept back because of the limit, the oldest first.
+    pub(super) async fn apply_pending(&mut self) -> anyhow::Result<()> {
+        while self.updates < self.feed.max_publish_per_poll {
+            let mut tx = self.app.db.begin().await?;
+            let Some(known) = feed_entries::list_pending(&mut tx, self.feed.id, 1).await?.pop() else {
+                break;
+            };
+            let source = feed_entries::find_pending(&mut tx, known.id).await?;
+            let Some(mut candidate) = source.and_then(|source| self.parse_source(&source)) else {
+                // It is read again when the feed changes.
+                feed_entries::clear_pending(&mut tx, known.id).await?;
+                tx.commit().await?;
+                continue;
+            };
+            drop(tx);
+            let media = fetch_review_media(self.app, &mut candidate.entry.content, self.folder).await;
+            let mut tx = self.app.db.begin().await?;
+            tx.lock(&self.feed.critic.to_string()).await?;
+            feed_entries::clear_pending(&mut tx, known.id).await?;
+            self.update_known(&mut tx, candidate, &known, "id", media).await?;
+            tx.commit().await?;
+            self.app.wake.notify();
+        }
+        Ok(())
+    }
+
+    /// Applies the change of a review's entry that was kept back for the critic, whole: corrections end. Returns whether there was
+    /// one.
+    pub(super) async fn accept_pending(&mut self, review: ReviewId) -> anyhow::Result<bool> {
+        let now = self.app.clock.now();
+        let mut tx = self.app.db.begin().await?;
+        let known = feed_entries::find_by_review(&mut tx, self.feed.id, review).await?;
+        let Some(known) = known.filter(|known| known.pending_reason.is_some()) else { return Ok(false) };
+        let source = feed_entries::find_pending(&mut tx, known.id).await?;
+        drop(tx);
+        let candidate = source.and_then(|source| self.parse_source(&source));
+        let mut candidate =
+            candidate.context("the change was too large to be kept; revise the review by hand")?;
+        let media = fetch_review_media(self.app, &mut candidate.entry.content, self.folder).await;
+        let mut tx = self.app.db.begin().await?;
+        tx.lock(&self.feed.critic.to_string()).await?;
+        self.save_entry(&mut tx, known.id, &candidate, None, None, now).await?;
+        let counts = interaction_counts(self.app, review).await?;
+        let content = candidate.entry.content;
+        let mut review =
+            revise::apply_revision(self.app, &mut tx, self.critic, review, content, media, counts, now)
+                .await?;
+        review.corrected.clear();
+        reviews::upsert(&mut tx, &review, now).await?;
+        let title = &review.content.title;
+        let reason = "the feed's version was accepted";
+        feed_log::append(&mut tx, self.feed.id, IngestDecision::Revised, title, reason, now).await?;
+        tx.commit().await?;
+        self.app.wake.notify();
+        Ok(true)
     }
 
     /// Links an entry to a review that exists already and is of no feed's entry.

@@ -71,9 +71,18 @@ impl FeedPoll<'_> {
         };
         if let EntryMatch::Known(known, _) = &found
             && known.feed_id == self.feed.id
-            && candidate.is_unchanged(known)
         {
-            return Ok(());
+            if candidate.is_pending(known) {
+                return Ok(());
+            }
+            if candidate.is_unchanged(known) {
+                if known.pending_reason.is_some() {
+                    let mut tx = self.app.db.begin().await?;
+                    feed_entries::clear_pending(&mut tx, known.id).await?;
+                    tx.commit().await?;
+                }
+                return Ok(());
+            }
         }
         let media = fetch_review_media(self.app, &mut candidate.entry.content, self.folder).await;
         let missing = describe_missing(&media);
@@ -85,10 +94,12 @@ impl FeedPoll<'_> {
         let mut created = None;
         match identify(&mut tx, self.feed, &self.document_ids, &candidate).await? {
             EntryMatch::New => created = Some(self.create_review(&mut tx, candidate, None, media).await?),
-            EntryMatch::SameText(other) => {
+            EntryMatch::SimilarText(other) => {
                 created = Some(self.create_review(&mut tx, candidate, Some(other), media).await?);
             }
-            EntryMatch::Known(known, by) => self.update_known(&mut tx, candidate, &known, by, media).await?,
+            EntryMatch::Known(known, by) => {
+                Box::pin(self.update_known(&mut tx, candidate, &known, by, media)).await?;
+            }
             EntryMatch::Review(review) => self.link_to_review(&mut tx, &candidate, review).await?,
         }
         let now = self.app.clock.now();

@@ -101,6 +101,7 @@ fn review(critic: &Critic) -> Review {
         original_date: at("2026-03-01T23:30:00Z"),
         released_at: at("2026-03-01T23:30:00Z"),
         revised_at: Some(at("2026-03-05T10:00:00Z")),
+        corrected: Vec::new(),
         retracted_at: None,
     }
 }

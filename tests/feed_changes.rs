@@ -1,0 +1,272 @@
+//! Entries that change: what is sent as an Update, what changes only the page, and what waits.
+
+#[cfg(feature = "failpoints")]
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::both_databases;
+use crate::end_to_end::is_about;
+use crate::feeds::fixture_with_reviews;
+use crate::support::activities::id_of;
+use crate::support::db_control::DbControl;
+use crate::support::feed::{Item, markdown};
+use crate::support::http::HTML;
+use crate::support::page::Page;
+use crate::support::{Database, Fixture};
+
+both_databases!(
+    what_only_this_version_reads_differently_is_mended_silently,
+    a_manual_revision_by_an_earlier_version_is_not_mended_away,
+    an_excerpt_does_not_replace_a_full_text,
+    a_correction_of_one_field_stays_while_others_change,
+    a_change_of_a_text_that_the_critic_revised_waits,
+    a_renamed_review_is_revised_and_its_old_address_redirects,
+    a_copy_of_a_review_that_is_still_in_the_feed_is_held,
+);
+#[cfg(feature = "failpoints")]
+both_databases!(a_feed_sends_no_more_in_an_interval_than_its_limit);
+
+async fn poll(fixture: &Fixture, items: &[Item]) {
+    fixture.remote.serve_feed(items);
+    fixture.poll().await;
+    fixture.settle().await;
+}
+
+/// The Updates of reviews that the follower got.
+fn updates(fixture: &Fixture) -> usize {
+    let updates = fixture.remote.distinct_activities("Update");
+    updates.iter().filter(|update| update["object"]["type"] == "Article").count()
+}
+
+async fn log_lines(fixture: &Fixture, part: &str) -> usize {
+    fixture.app.feed_log().await.iter().filter(|line| line.contains(part)).count()
+}
+
+fn slug(article: &Value) -> &str {
+    article["url"].as_str().and_then(|page| page.rsplit('/').next()).expect("a slug")
+}
+
+/// Makes the database what an earlier version wrote, which kept no sources.
+async fn forget_sources(fixture: &Fixture) {
+    let mut db = DbControl::connect(&fixture.app).await;
+    db.execute("update feed_entries set source = null, publish_since = null").await;
+    db.execute("update feeds set parser_version = null").await;
+    db.execute("update reviews set corrected_fields = '[]'").await;
+}
+
+async fn what_only_this_version_reads_differently_is_mended_silently(database: Database) {
+    let items = [Item::review("Alpha"), Item::review("Beta")];
+    let fixture = fixture_with_reviews(database, &items).await;
+    let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
+    // The version before read the cast of all reviews as a part of the text.
+    let mut db = DbControl::connect(&fixture.app).await;
+    db.execute(
+        "update reviews set body = '<p>Starring: Cleo Marsh</p>' || body, film = replace(film, 'Cleo Marsh', 'Nobody')",
+    )
+    .await;
+    db.execute("update feed_entries set content_hash = 'of another version'").await;
+    for is_from_before in [true, false] {
+        if is_from_before {
+            forget_sources(&fixture).await;
+        }
+        poll(&fixture, &items).await;
+        let page = fixture.page(&article).await;
+        assert!(
+            page.text.contains("Cleo Marsh") && !page.text.contains("Starring: Cleo Marsh"),
+            "{}",
+            page.text
+        );
+        assert_eq!(updates(&fixture), 0);
+        assert_eq!(log_lines(&fixture, "mended 2 reviews").await, if is_from_before { 1 } else { 2 });
+        assert_eq!(log_lines(&fixture, "its contents changed").await, 0);
+        // A later version: the sources are known.
+        db.execute("update reviews set body = '<p>Starring: Cleo Marsh</p>' || body").await;
+        db.execute("update feed_entries set content_hash = 'of another version'").await;
+        db.execute("update feeds set parser_version = 'another'").await;
+    }
+    // What the feed changes is an Update.
+    let mut changed = items.clone();
+    changed[0].html.push_str("<p>A line that was added.</p>");
+    poll(&fixture, &changed).await;
+    assert_eq!(updates(&fixture), 1);
+}
+
+async fn a_manual_revision_by_an_earlier_version_is_not_mended_away(database: Database) {
+    let item = Item::review("Alpha");
+    let fixture = fixture_with_reviews(database, std::slice::from_ref(&item)).await;
+    let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
+    let file = fixture.app.write("revised.md", &markdown("Alpha", "Alpha", "Written again by hand."));
+    fixture.app.command_output(&["revise", slug(&article), &file]).await;
+    fixture.settle().await;
+    let sent = updates(&fixture);
+    DbControl::connect(&fixture.app)
+        .await
+        .execute("update feed_entries set content_hash = 'of another version'")
+        .await;
+    forget_sources(&fixture).await;
+    poll(&fixture, std::slice::from_ref(&item)).await;
+    let page = fixture.page(&article).await;
+    assert!(page.text.contains("Written again by hand."), "{}", page.text);
+    assert_eq!(updates(&fixture), sent);
+}
+
+async fn an_excerpt_does_not_replace_a_full_text(database: Database) {
+    let items = [Item::review("Alpha"), Item::review("Beta")];
+    let fixture = fixture_with_reviews(database, &items).await;
+    let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
+    let mut excerpts = items.clone();
+    for item in &mut excerpts {
+        let end = item.html.find("pays it back").expect("the first sentence");
+        item.html = format!("{} […]</p>", &item.html[..end]);
+    }
+    for _ in 0..2 {
+        poll(&fixture, &excerpts).await;
+        assert!(fixture.page(&article).await.text.contains("what one takes home"));
+        assert_eq!(updates(&fixture), 0);
+        assert_eq!(log_lines(&fixture, "only the beginning of the text").await, 2, "each is logged once");
+    }
+    // The full text again is no change.
+    poll(&fixture, &items).await;
+    assert_eq!(updates(&fixture), 0);
+    // The critic may want the excerpt.
+    poll(&fixture, &excerpts).await;
+    let printed = fixture.app.command_output(&["feed", "release", slug(&article)]).await;
+    assert!(printed.contains("Revised"), "{printed}");
+    let is_shorter = |page: &Page| !page.text.contains("what one takes home");
+    fixture.await_page(&article, "the excerpt", is_shorter).await;
+    fixture.settle().await;
+    assert_eq!(updates(&fixture), 1);
+    poll(&fixture, &excerpts).await;
+    assert_eq!(updates(&fixture), 1);
+}
+
+async fn a_correction_of_one_field_stays_while_others_change(database: Database) {
+    let mut item = Item::review("Alpha");
+    let fixture = fixture_with_reviews(database, std::slice::from_ref(&item)).await;
+    let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
+    let mut db = DbControl::connect(&fixture.app).await;
+    db.execute("update reviews set corrected_fields = '[\"film\"]', film = replace(film, 'Cleo Marsh', 'Cleo Marsh-Adler')")
+        .await;
+    item.html.push_str("<p>A line that was added.</p>");
+    poll(&fixture, std::slice::from_ref(&item)).await;
+    let page = fixture.page(&article).await;
+    assert!(
+        page.text.contains("A line that was added.") && page.text.contains("Cleo Marsh-Adler"),
+        "{}",
+        page.text
+    );
+    assert_eq!(updates(&fixture), 1);
+}
+
+async fn a_change_of_a_text_that_the_critic_revised_waits(database: Database) {
+    let mut item = Item::review("Alpha");
+    let fixture = fixture_with_reviews(database, std::slice::from_ref(&item)).await;
+    let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
+    let text = "Mended at the desk. It has as many words as the text in the feed, so that no one takes the one for a \
+                beginning of the other; the ferry is late, the radio is on, and two sisters do not speak at all.";
+    let file = fixture.app.write("revised.md", &markdown("Alpha", "Alpha", text));
+    fixture.app.command_output(&["revise", slug(&article), &file]).await;
+    fixture.poll().await;
+    let contains = |text: &'static str| move |page: &Page| page.text.contains(text);
+    fixture.await_page(&article, "the manual revision", contains("Mended at the desk.")).await;
+    fixture.settle().await;
+    let sent = updates(&fixture);
+    item.html.push_str("<p>Mended on the blog.</p>");
+    for _ in 0..2 {
+        poll(&fixture, std::slice::from_ref(&item)).await;
+        assert!(fixture.page(&article).await.text.contains("Mended at the desk."));
+        assert_eq!(updates(&fixture), sent);
+        assert_eq!(log_lines(&fixture, "you have revised it, too").await, 1);
+    }
+    fixture.app.command_output(&["feed", "release", slug(&article)]).await;
+    fixture.await_page(&article, "the text of the feed", contains("Mended on the blog.")).await;
+    // From now on, the text is the feed's.
+    item.html.push_str("<p>Mended on the blog again.</p>");
+    poll(&fixture, std::slice::from_ref(&item)).await;
+    fixture.await_page(&article, "the new text of the feed", contains("on the blog again.")).await;
+}
+
+/// The same review after its headline was mended: id and link follow the headline, and a sentence is new.
+fn renamed(item: &Item) -> Item {
+    let mut renamed = item.clone();
+    "https://remote.test/reviews/another-address".clone_into(&mut renamed.link);
+    renamed.id.clone_from(&renamed.link);
+    "Movie Review: 'Alpha' Takes Its Time".clone_into(&mut renamed.title);
+    renamed.html.push_str("<p>One sentence is new.</p>");
+    renamed
+}
+
+async fn a_renamed_review_is_revised_and_its_old_address_redirects(database: Database) {
+    let (item, other) = (Item::review("Alpha"), Item::review("Beta"));
+    let fixture = fixture_with_reviews(database, &[item.clone(), other.clone()]).await;
+    let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
+    let mut renamed = renamed(&item);
+    // The film's year comes into the address of the page.
+    renamed.html = renamed.html.replace("October 8th, 2021", "October 8th, 2022");
+    poll(&fixture, &[renamed, other]).await;
+    assert_eq!((fixture.remote.distinct_activities("Create").len(), updates(&fixture)), (2, 1));
+    let now = fixture.article(&article).await;
+    assert_eq!(id_of(&now), id_of(&article));
+    assert!(now["name"].as_str().is_some_and(|name| name.contains("Takes Its Time")), "{now}");
+    assert_ne!(now["url"], article["url"]);
+    let old = article["url"].as_str().expect("a page");
+    let redirect = fixture.network.client.get(old, HTML).await;
+    assert_eq!((redirect.status, redirect.header("location")), (308, now["url"].as_str().expect("a page")));
+}
+
+async fn a_copy_of_a_review_that_is_still_in_the_feed_is_held(database: Database) {
+    let item = Item::review("Alpha");
+    let fixture = fixture_with_reviews(database, std::slice::from_ref(&item)).await;
+    let mut copy = renamed(&item);
+    "Another headline altogether".clone_into(&mut copy.title);
+    copy.html = copy.html.replace("<p><strong>Alpha</strong></p>", "");
+    poll(&fixture, &[copy, item]).await;
+    assert_eq!((fixture.remote.distinct_activities("Create").len(), updates(&fixture)), (1, 0));
+    assert_eq!(log_lines(&fixture, "similar to").await, 1);
+    let held = fixture.app.command_output(&["feed", "held"]).await;
+    assert!(held.contains("Another headline altogether"), "{held}");
+}
+
+#[cfg(feature = "failpoints")]
+async fn a_feed_sends_no_more_in_an_interval_than_its_limit(database: Database) {
+    let films = ["Alpha", "Beta", "Gamma", "Delta", "Epsilon", "Zeta", "Eta"];
+    let mut items: Vec<Item> = films.map(Item::review).to_vec();
+    for (item, minutes) in items.iter_mut().zip(1..) {
+        // Eta is the oldest.
+        item.published = item.published.map(|moment| moment - jiff::SignedDuration::from_mins(minutes));
+    }
+    let more = "publish_since = \"2000-01-01\"\ninterval = \"1h\"\nmax_publish_per_poll = 3";
+    let fixture = crate::end_to_end::fixture_with_feed(database, &[], more).await;
+    for (hours, count) in [(0, 3), (2, 6), (4, 7), (6, 7)] {
+        fixture.app.set_clock_forward(Duration::from_hours(hours));
+        // It does not matter who polls, and how often.
+        for _ in 0..2 {
+            fixture.remote.serve_feed(&items);
+            fixture.poll().await;
+            let articles = fixture.articles().await;
+            assert_eq!(articles.len(), count, "after {hours} hours");
+            assert!(articles.iter().any(|article| is_about(article, "Eta")), "the oldest is the first");
+        }
+    }
+    for item in &mut items {
+        item.html.push_str("<p>A share line.</p>");
+    }
+    for (hours, count) in [(8, 3), (10, 6), (12, 7), (14, 7)] {
+        fixture.app.set_clock_forward(Duration::from_hours(hours));
+        for _ in 0..2 {
+            fixture.remote.serve_feed(&items);
+            fixture.poll().await;
+            let query = "select count(*) from activities where kind = 'Update'";
+            assert_eq!(fixture.app.number(query, query).await, count, "after {hours} hours");
+        }
+        // The feed may lose entries whose changes wait.
+        items.truncate(1);
+    }
+    for article in fixture.articles().await {
+        assert!(
+            article["content"].as_str().is_some_and(|content| content.contains("A share line.")),
+            "{article}"
+        );
+    }
+}
