@@ -477,3 +477,18 @@ fn most_of_a_body_is_written_as_markdown() {
          1\\. No list\n\n<pre>a&#10;&#10;b</pre>\n"
     );
 }
+
+#[test]
+fn the_caption_of_the_poster_stays() {
+    let read_again = read(
+        "---\ntitle: A\nposter: https://example.org/p.jpg\n---\n![A door](https://example.org/q.jpg)\n\n\
+         <figure><img src=\"https://example.org/p.jpg\"><figcaption>A <em>still</em> by B</figcaption></figure>\n\nText.",
+    );
+    let content = read_again.unwrap();
+    assert!(
+        content.body.starts_with("<figure><figcaption>A <em>still</em> by B</figcaption></figure>"),
+        "{}",
+        content.body
+    );
+    assert_eq!(read(&write(&content, None)).unwrap(), content);
+}

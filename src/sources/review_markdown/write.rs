@@ -6,6 +6,8 @@ use url::Url;
 
 use super::super::front_matter::quote;
 use super::write_body::write_body;
+use crate::domain::body_text::split_poster_caption;
+use crate::domain::html_escape::escape;
 use crate::domain::rating::Rating;
 use crate::domain::review::ReviewContent;
 
@@ -32,7 +34,20 @@ pub fn write(content: &ReviewContent, poster: Option<&Url>) -> String {
     front.plain("published", content.published);
     front.plain("updated", content.updated);
     front.plain("canonical_url", content.canonical_url.as_ref());
-    front.out + "---\n\n" + &write_body(&content.body)
+    let (caption, body) = match &content.poster {
+        Some(_) => split_poster_caption(&content.body),
+        None => (None, content.body.as_str()),
+    };
+    let mut out = front.out + "---\n\n";
+    if let (Some(caption), Some(own)) = (caption, &content.poster) {
+        // The caption is taken from where the body shows the poster.
+        let (url, caption) = (escape(poster.unwrap_or(&own.url).as_str()), caption.replace('\n', " "));
+        let _ = writeln!(
+            out,
+            "<figure><img src=\"{url}\" alt=\"\"><figcaption>{caption}</figcaption></figure>\n"
+        );
+    }
+    out + &write_body(body)
 }
 
 struct FrontMatterWriter {
