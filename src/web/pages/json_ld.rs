@@ -91,7 +91,7 @@ fn rating_value(rating: &Rating) -> Value {
     let (value, best) = match rating.scale() {
         RatingScale::Stars(halves) => (u32::from(halves.min(10)) * 50, 500),
         RatingScale::Points(points, best) => (points, best),
-        RatingScale::Letter => return Value::Null,
+        RatingScale::Letter | RatingScale::Thumb(_) => return Value::Null,
     };
     json!({
         "@type": "Rating",

@@ -27,7 +27,7 @@ impl RatingView {
         let shown = plain_text::name(shown);
         let halves = match scale {
             RatingScale::Stars(halves) => Some(halves.min(10)),
-            RatingScale::Points(..) | RatingScale::Letter => None,
+            RatingScale::Points(..) | RatingScale::Letter | RatingScale::Thumb(_) => None,
         };
         let spoken = match halves {
             Some(1) => messages.get("rating-half"),

@@ -25,7 +25,7 @@ impl Pages {
         let rating = review.content.rating.as_ref();
         let half_stars = rating.and_then(|rating| match rating.scale() {
             RatingScale::Stars(half_stars) => Some(half_stars.min(10)),
-            RatingScale::Points(..) | RatingScale::Letter => None,
+            RatingScale::Points(..) | RatingScale::Letter | RatingScale::Thumb(_) => None,
         });
         ShareCard {
             titles: [title, film_title].into_iter().filter(|title| !title.is_empty()).collect(),
