@@ -86,6 +86,55 @@ pub fn read_date(text: &str, context: &DateContext<'_>) -> Result<ReadDate, Date
     Ok(ReadDate { at, zone, has_time })
 }
 
+/// The years in which films are made. The first film is from 1888.
+const FILM_YEARS: std::ops::RangeInclusive<i64> = 1888..=2100;
+
+/// A day, or the parts of it that a text states with certainty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartialDate {
+    /// A complete date.
+    Day(Date),
+    /// The year of a month, or of a day whose month is ambiguous.
+    Month(i16),
+    /// A year.
+    Year(i16),
+}
+
+/// Returns the year if a film may have been made in it.
+pub fn film_year(year: i64) -> Option<i16> {
+    i16::try_from(year).ok().filter(|_| FILM_YEARS.contains(&year))
+}
+
+/// Reads the release date of a film: a day, a month or a year.
+pub fn read_partial_date(text: &str, context: &DateContext<'_>) -> Option<PartialDate> {
+    let text = text.trim();
+    if text.chars().count() > MAX_CHARS {
+        return None;
+    }
+    let tokens = tokenize(text);
+    match collect_parts(&tokens, context).and_then(|parts| day_fields(&parts, context)) {
+        Ok((year, month, day)) => {
+            let film_year = film_year(year)?;
+            match (month, day) {
+                (None, _) => Some(PartialDate::Year(film_year)),
+                (Some(_), None) => Some(PartialDate::Month(film_year)),
+                (Some(month), Some(day)) => {
+                    let date = Date::new(film_year, i8::try_from(month).ok()?, i8::try_from(day).ok()?);
+                    date.ok().map(PartialDate::Day)
+                }
+            }
+        }
+        Err(DateError::Ambiguous) => {
+            let mut years = tokens.iter().filter_map(|token| match token {
+                DateToken::Number { value, digits: 4, .. } => film_year(*value),
+                _ => None,
+            });
+            years.next().filter(|_| years.next().is_none()).map(PartialDate::Month)
+        }
+        Err(DateError::Unreadable) => None,
+    }
+}
+
 fn to_timestamp(date: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     Some(Timestamp::from_millis(date.to_zoned(zone.clone()).ok()?.timestamp().as_millisecond()))
 }
@@ -111,22 +160,34 @@ struct DayParts {
     has_month_name: bool,
 }
 
-/// Reads the day from what is left of a text without its time of day.
+/// Reads the day from what is left of a text without its time of day. A part that is missing is the first one.
 fn read_day(tokens: &[DateToken], context: &DateContext<'_>) -> Result<Date, DateError> {
     let parts = collect_parts(tokens, context)?;
+    let (year, month, day) = day_fields(&parts, context)?;
+    let small = |number: Option<i64>| i8::try_from(number.unwrap_or(1)).map_err(|_| DateError::Unreadable);
+    if !YEARS.contains(&year) {
+        return Err(DateError::Unreadable);
+    }
+    let year = i16::try_from(year).map_err(|_| DateError::Unreadable)?;
+    Date::new(year, small(month)?, small(day)?).map_err(|_| DateError::Unreadable)
+}
+
+/// Returns the year, and the month and the day if they are stated.
+fn day_fields(
+    parts: &DayParts,
+    context: &DateContext<'_>,
+) -> Result<(i64, Option<i64>, Option<i64>), DateError> {
     let (year, month, day) = match (parts.has_month_name, parts.numbers.as_slice()) {
-        _ if parts.year.is_some() && parts.numbers.is_empty() => {
-            (parts.year, parts.month, parts.day.or(Some(1)))
-        }
-        (true, [(year, 4, _)]) => (Some(*year), parts.month, Some(1)),
+        _ if parts.year.is_some() && parts.numbers.is_empty() => (parts.year, parts.month, parts.day),
+        (true, [(year, 4, _)]) => (Some(*year), parts.month, None),
         (true, [(year, 4, _), (day, 1 | 2, _)] | [(day, 1 | 2, _), (year, 4, _)]) => {
             (Some(*year), parts.month, Some(*day))
         }
         (true, [(day, 1 | 2, _), (year, 2, _)]) => (Some(full_year(*year)), parts.month, Some(*day)),
-        (false, [(year, 4, _)]) => (Some(*year), Some(1), Some(1)),
+        (false, [(year, 4, _)]) => (Some(*year), None, None),
         (false, [(value, 8, _)]) => (Some(value / 10_000), Some(value / 100 % 100), Some(value % 100)),
         (false, [(year, 4, _), (month, 1 | 2, _)] | [(month, 1 | 2, _), (year, 4, _)]) => {
-            (Some(*year), Some(*month), Some(1))
+            (Some(*year), Some(*month), None)
         }
         (false, [(year, 4, _), (month, 1 | 2, _), (day, 1 | 2, _)]) => {
             (Some(*year), Some(*month), Some(*day))
@@ -137,10 +198,10 @@ fn read_day(tokens: &[DateToken], context: &DateContext<'_>) -> Result<Date, Dat
         }
         _ => return Err(DateError::Unreadable),
     };
-    let year = year.filter(|year| YEARS.contains(year)).ok_or(DateError::Unreadable)?;
-    let small = |number: Option<i64>| number.and_then(|n| i8::try_from(n).ok()).ok_or(DateError::Unreadable);
-    let year = i16::try_from(year).map_err(|_| DateError::Unreadable)?;
-    Date::new(year, small(month)?, small(day)?).map_err(|_| DateError::Unreadable)
+    match (year, month, day) {
+        (None, ..) | (_, None, Some(_)) => Err(DateError::Unreadable),
+        (Some(year), ..) => Ok((year, month, day)),
+    }
 }
 
 /// Two digits of a year mean one near the present (RFC 2822 section 4.3).
