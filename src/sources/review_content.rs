@@ -96,7 +96,7 @@ impl ReviewParts {
             None => (body, None),
         };
         let subtitle = summary.and_then(|s| subtitle(&s, &title, &body)).or(repeated_subtitle);
-        let credits = credits::extract(&title, &body);
+        let credits = credits::extract(&title, &body, self.language.as_deref());
         let title = match (title.is_empty(), credits.film.title.is_empty()) {
             (false, _) => title,
             (true, false) => credits.film.title.clone(),

@@ -1,165 +1,396 @@
-//! Classifies a line near the top of a review as a credit, a rating, a title, or prose.
+//! Parses a line of a review: credits, a label alone, facts without a label, a rating, something short, or prose.
 
-use super::dates::{self, PartialDate};
-use super::film_in_headline;
-use super::person_names::{self, SharedSurname};
+use super::film_facts::{self, FilmFact, parse_fact};
+use super::labels::{CreditLabel, LabelForm, Labelled, split_label};
+use super::line_segments::split_segments;
+use super::person_names::{self, PersonNames, SharedSurname};
+use super::quoted_title::{split_off_year, strip_quotes};
 use crate::domain::rating::Rating;
+use crate::sources::dates::{DateContext, PartialDate, read_partial_date};
 
-/// The maximum length of a line in characters. Longer lines are prose.
-const MAX_LINE_CHARS: usize = 400;
+/// The maximum length of a line with labels in characters. Longer lines are prose.
+const MAX_LINE_CHARS: usize = 700;
 const MAX_TITLE_CHARS: usize = 100;
+/// The longest title before credits in the same line, in bytes.
+const MAX_LEAD_BYTES: usize = 70;
+/// The longest value of an unknown label, in characters.
+const MAX_UNKNOWN_VALUE_CHARS: usize = 120;
 
-/// A classified line.
-#[derive(Debug, PartialEq)]
-pub(super) enum Line {
+/// What a part of a line says about the film.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum CreditValue {
     Directors(Vec<String>),
     Writers(Vec<String>),
-    DirectorsAndWriters(Vec<String>),
     Stars(Vec<String>),
     Released(PartialDate),
     Published(PartialDate),
     Rated(Rating),
     Title(String, Option<i16>),
-    Year(i16),
-    /// A credit for which there is no field. It stays in the body.
-    Other,
+    /// A year, and whether a label says that it is the film's.
+    Year(i16, bool),
+    /// The line says that there is nobody.
+    Nobody,
+    /// There is no field for it, so it stays in the body.
+    NoField,
+}
+
+/// A credit, and how its label is written.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ParsedCredit {
+    pub(super) value: CreditValue,
+    pub(super) form: LabelForm,
+}
+
+/// A parsed line.
+#[derive(Debug, PartialEq)]
+pub(super) enum CreditLine {
+    /// Credits with labels. `is_complete` tells whether the line contains nothing else.
+    Credits {
+        credits: Vec<ParsedCredit>,
+        is_complete: bool,
+    },
+    /// A label whose value is in the next line.
+    LabelAlone(Vec<CreditLabel>),
+    /// A rating without a label.
+    Rated(Rating),
+    /// Facts without a label, with the year among them.
+    Facts(Option<i16>),
+    /// A line with a label that is not known.
+    UnknownLabel,
     /// A line that is too short for prose, such as a title or a byline.
     Short,
     Blank,
     Prose,
 }
 
-/// The text of each label, whether a separator such as a colon must follow it, and its meaning.
-const LABELS: [(&str, bool, Label); 44] = [
-    ("written and directed by", false, Label::DirectorsAndWriters),
-    ("written & directed by", false, Label::DirectorsAndWriters),
-    ("directed and written by", false, Label::DirectorsAndWriters),
-    ("directed & written by", false, Label::DirectorsAndWriters),
-    ("writer/director", true, Label::DirectorsAndWriters),
-    ("writer-director", true, Label::DirectorsAndWriters),
-    ("directed by", false, Label::Directors),
-    ("directors", true, Label::Directors),
-    ("director(s)", true, Label::Directors),
-    ("director", true, Label::Directors),
-    ("written by", false, Label::Writers),
-    ("screenplay by", false, Label::Writers),
-    ("screenplay", true, Label::Writers),
-    ("writers", true, Label::Writers),
-    ("writer(s)", true, Label::Writers),
-    ("writer", true, Label::Writers),
-    ("starring", false, Label::Stars),
-    ("stars", true, Label::Stars),
-    ("cast", true, Label::Stars),
-    ("release date", false, Label::Released),
-    ("released on", false, Label::Released),
-    ("released", false, Label::Released),
-    ("originally published", false, Label::Published),
-    ("published on", false, Label::Published),
-    ("published", false, Label::Published),
-    ("my rating", false, Label::Rating),
-    ("star rating", false, Label::Rating),
-    ("rating", false, Label::Rating),
-    ("grade", false, Label::Rating),
-    ("score", true, Label::Rating),
-    ("verdict", true, Label::Rating),
-    ("film", true, Label::Title),
-    ("movie", true, Label::Title),
-    ("title", true, Label::Title),
-    ("year", true, Label::Year),
-    ("running time", true, Label::Other),
-    ("runtime", true, Label::Other),
-    ("rated", true, Label::Other),
-    ("genre", true, Label::Other),
-    ("distributor", true, Label::Other),
-    ("studio", true, Label::Other),
-    ("cinematography by", false, Label::Other),
-    ("music by", false, Label::Other),
-    ("produced by", false, Label::Other),
-];
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Label {
-    Directors,
-    Writers,
-    DirectorsAndWriters,
-    Stars,
-    Released,
-    Published,
-    Rating,
-    Title,
-    Year,
-    Other,
-}
-
-/// Classifies a line.
-pub(super) fn classify(text: &str) -> Line {
+/// Parses a line.
+pub(super) fn parse_line(text: &str, dates: &DateContext<'_>) -> CreditLine {
     let text = text.trim();
     if text.is_empty() {
-        return Line::Blank;
+        return CreditLine::Blank;
     }
     if text.chars().count() > MAX_LINE_CHARS {
-        return Line::Prose;
+        return CreditLine::Prose;
     }
-    if let Some((label, value)) = split_label(text)
-        && let Some(line) = parse_value(label, value, text)
-    {
+    if let Some(Labelled { labels, value: "", form: LabelForm::Separated, .. }) = split_label(text) {
+        return CreditLine::LabelAlone(labels);
+    }
+    if let Some(line) = parse_credits(text, dates) {
         return line;
     }
     // A single letter is a rating only after a label.
     if let Some(rating) = Rating::parse(text).filter(|r| r.as_str().chars().count() > 1) {
-        return Line::Rated(rating);
+        return CreditLine::Rated(rating);
+    }
+    if let Some(facts) = parse_facts(text) {
+        return facts;
+    }
+    if has_unknown_label(text) {
+        return CreditLine::UnknownLabel;
     }
     let words = text.split_whitespace().count();
-    let is_sentence = text.ends_with(['.', ':', ',', ';']) && !text.ends_with("..");
+    let is_sentence = text.ends_with(['.', ':', ',', ';', '。', '：', '、']) && !text.ends_with("..");
     let is_byline = text.get(..3).is_some_and(|b| b.eq_ignore_ascii_case("by "));
     if text.chars().count() <= MAX_TITLE_CHARS && words <= 14 && (!is_sentence || is_byline) {
-        Line::Short
+        CreditLine::Short
     } else {
-        Line::Prose
+        CreditLine::Prose
     }
 }
 
-fn parse_value(label: Label, value: &str, text: &str) -> Option<Line> {
-    Some(match label {
-        Label::Directors => Line::Directors(person_names::parse_names(value, SharedSurname::Possible)?),
-        Label::Writers => Line::Writers(person_names::parse_names(value, SharedSurname::Possible)?),
-        Label::DirectorsAndWriters => {
-            Line::DirectorsAndWriters(person_names::parse_names(value, SharedSurname::Possible)?)
-        }
-        Label::Stars => match person_names::parse_names(value, SharedSurname::No) {
-            Some(names) => Line::Stars(names),
-            None => Line::Rated(Rating::parse(value)?),
-        },
-        Label::Released => Line::Released(dates::parse_date(value)?),
-        Label::Published => Line::Published(dates::parse_date(value)?),
-        Label::Rating => Line::Rated(Rating::parse(value).or_else(|| Rating::parse(text))?),
-        Label::Title if value.chars().count() > MAX_TITLE_CHARS || value.ends_with('.') => return None,
-        Label::Title => match film_in_headline::split_off_year(value) {
-            Some((title, year)) => Line::Title(title, Some(year)),
-            None => Line::Title(film_in_headline::strip_quotes(value).to_owned(), None),
-        },
-        Label::Year => match dates::parse_date(value)? {
-            PartialDate::Year(year) => Line::Year(year),
-            PartialDate::Day(_) | PartialDate::Month(_) => return None,
-        },
-        Label::Other if value.chars().count() <= MAX_TITLE_CHARS && !value.ends_with('.') => Line::Other,
-        Label::Other => return None,
+/// Parses a line that begins with a label, or with facts that labels follow.
+fn parse_credits(text: &str, dates: &DateContext<'_>) -> Option<CreditLine> {
+    if !may_have_credits(text) {
+        return None;
+    }
+    let segments = split_segments(text);
+    let mut credits: Vec<ParsedCredit> = Vec::new();
+    let mut loose: Vec<&str> = Vec::new();
+    let mut is_complete = true;
+    let mut has_labels = false;
+    for segment in &segments {
+        let Some(labelled) = split_label(segment).filter(|labelled| !labelled.value.is_empty()) else {
+            loose.push(segment);
+            continue;
+        };
+        has_labels = true;
+        let parsed = parse_value(&labelled, dates)?;
+        is_complete &=
+            parsed.iter().all(|value| !matches!(value, CreditValue::NoField | CreditValue::Year(_, false)));
+        credits.extend(parsed.into_iter().map(|value| ParsedCredit { value, form: labelled.form }));
+    }
+    if !has_labels {
+        return None;
+    }
+    if !loose.is_empty() {
+        add_loose_segments(&loose, &mut credits)?;
+        is_complete = false;
+    }
+    Some(CreditLine::Credits { credits, is_complete })
+}
+
+/// Whether a line begins with a label, or a label follows a fact or what may be a title. Other lines are not split, since that
+/// takes time.
+fn may_have_credits(text: &str) -> bool {
+    if split_label(text).is_some() {
+        return true;
+    }
+    let first = text.split([',', '|', '｜', '.', '/', ';']).next().unwrap_or_default();
+    if parse_fact(first).is_some() {
+        return true;
+    }
+    let ends = text
+        .char_indices()
+        .filter(|(_, c)| matches!(c, '.' | '|' | '｜' | ';' | ',' | '–' | '\u{A0}') || c.is_whitespace());
+    ends.take_while(|(at, _)| *at <= MAX_LEAD_BYTES).any(|(at, c)| {
+        let rest = text.get(at + c.len_utf8()..).unwrap_or_default().trim_start();
+        rest.starts_with(|c: char| c.is_uppercase() || !c.is_ascii())
+            && split_label(rest).is_some_and(|labelled| {
+                let has_colon = rest
+                    .get(labelled.head.len()..)
+                    .is_some_and(|after| after.trim_start().starts_with([':', '：']));
+                !labelled.value.is_empty() && (has_colon || c == '.' && labelled.form == LabelForm::Spaced)
+            })
     })
 }
 
-/// Returns the label at the start of a line, and the text after it.
-fn split_label(text: &str) -> Option<(Label, &str)> {
-    let separators = [':', '-', '\u{2013}', '\u{2014}', '|', '\u{FF1A}'];
-    LABELS.iter().find_map(|(name, needs_separator, label)| {
-        let head = text.get(..name.len())?;
-        let rest = text.get(name.len()..)?;
-        let trimmed = rest.trim_start();
-        let fits = if *needs_separator {
-            trimmed.starts_with(separators)
-        } else {
-            trimmed.len() < rest.len() || trimmed.starts_with(separators)
+/// Adds what stands between labels: facts, or the other names of a list. Returns `None` if it is prose.
+fn add_loose_segments(loose: &[&str], credits: &mut Vec<ParsedCredit>) -> Option<()> {
+    let facts: Vec<Option<FilmFact>> = loose.iter().map(|segment| parse_facts_of(segment)).collect();
+    let has_facts = facts.iter().any(Option::is_some);
+    let is_short = |segment: &&str| segment.chars().count() <= 60 && !segment.ends_with(['!', '?']);
+    if !has_facts {
+        let names: Option<Vec<String>> = loose
+            .iter()
+            .map(|segment| person_names::is_full_name(segment).then(|| (*segment).to_owned()))
+            .collect();
+        if let (Some(names), Some(ParsedCredit { value: CreditValue::Stars(stars), .. })) =
+            (names, credits.last_mut())
+        {
+            stars.extend(names);
+            return Some(());
+        }
+        // A sentence after a credit makes the line prose.
+        return loose
+            .iter()
+            .all(|segment| is_short(segment) && segment.split_whitespace().count() <= 5)
+            .then_some(());
+    }
+    if !loose.iter().all(is_short) {
+        return None;
+    }
+    let mut years = facts.iter().filter_map(|fact| match fact {
+        Some(FilmFact::Year(year)) => Some(*year),
+        _ => None,
+    });
+    if let (Some(year), None) = (years.next(), years.next()) {
+        credits.push(ParsedCredit { value: CreditValue::Year(year, false), form: LabelForm::Separated });
+    }
+    Some(())
+}
+
+/// Returns the year of a list of facts such as `USA 1986, 98 min.`, or another fact of it.
+fn parse_facts_of(text: &str) -> Option<FilmFact> {
+    if let Some(fact) = parse_fact(text) {
+        return Some(fact);
+    }
+    let facts: Vec<FilmFact> = text.split([',', '.']).filter_map(parse_fact).collect();
+    facts.iter().find(|fact| matches!(fact, FilmFact::Year(_))).or(facts.first()).copied()
+}
+
+/// Parses a line such as `2023 | PG-13 | 2h 15m | Drama`.
+fn parse_facts(text: &str) -> Option<CreditLine> {
+    let items: Vec<&str> = text
+        .split([',', '|', '/', ';', '•', '·', '–', '(', ')', '／', '、'])
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .collect();
+    let facts: Vec<FilmFact> = items.iter().filter_map(|item| parse_fact(item)).collect();
+    let is_list = items.len() > 1 && facts.len() > 1 && facts.len() * 2 >= items.len();
+    let is_short = items.iter().all(|item| item.split_whitespace().count() <= 4);
+    let is_year = items.len() == 1 && matches!(facts.as_slice(), [FilmFact::Year(_)]);
+    if !(is_list && is_short || is_year) {
+        return None;
+    }
+    let years: Vec<i16> = facts
+        .iter()
+        .filter_map(|fact| match fact {
+            FilmFact::Year(year) => Some(*year),
+            _ => None,
+        })
+        .collect();
+    match years.as_slice() {
+        [year] => Some(CreditLine::Facts(Some(*year))),
+        _ => Some(CreditLine::Facts(None)),
+    }
+}
+
+/// Parses the value after labels. `None` means that the line is prose, or another kind of line.
+pub(super) fn parse_value(labelled: &Labelled<'_>, dates: &DateContext<'_>) -> Option<Vec<CreditValue>> {
+    let value = labelled.value;
+    let mut parsed = Vec::new();
+    for label in &labelled.labels {
+        match label {
+            CreditLabel::Directors | CreditLabel::Writers | CreditLabel::Stars => {
+                parsed.extend(parse_people(*label, labelled)?);
+            }
+            CreditLabel::Released => {
+                parsed.push(CreditValue::Released(read_partial_date(strip_places(value), dates)?));
+            }
+            CreditLabel::Published => {
+                parsed.push(CreditValue::Published(read_partial_date(strip_places(value), dates)?));
+            }
+            CreditLabel::Rating => parsed.push(parse_rating(labelled)?),
+            CreditLabel::Title => parsed.push(parse_title(value)?),
+            CreditLabel::Year => parsed.push(CreditValue::Year(
+                film_facts::only_year(value).filter(|_| value.chars().count() <= 40)?,
+                true,
+            )),
+            CreditLabel::Country => match film_facts::only_year(value) {
+                Some(year) if is_brief(value) => parsed.push(CreditValue::Year(year, false)),
+                _ if is_brief(value) => parsed.push(CreditValue::NoField),
+                _ => return None,
+            },
+            CreditLabel::OriginalTitle | CreditLabel::Other if is_brief(value) => {
+                parsed.push(match parse_facts(value) {
+                    Some(CreditLine::Facts(Some(year))) if *label == CreditLabel::Other => {
+                        CreditValue::Year(year, false)
+                    }
+                    _ => CreditValue::NoField,
+                });
+            }
+            CreditLabel::OriginalTitle | CreditLabel::Other => return None,
+        }
+    }
+    Some(parsed)
+}
+
+/// Whether a value is no sentence.
+fn is_brief(value: &str) -> bool {
+    let words = value.split_whitespace().count();
+    let ends_like_sentence = value.ends_with(['.', '!', '?', '。']) && words > 6;
+    value.chars().count() <= 2 * MAX_TITLE_CHARS && words <= 30 && !ends_like_sentence
+}
+
+fn parse_people(label: CreditLabel, labelled: &Labelled<'_>) -> Option<Vec<CreditValue>> {
+    let value = labelled.value;
+    // `Stars: 3.5` is a rating.
+    if label == CreditLabel::Stars && labelled.form == LabelForm::Separated {
+        let rating = Rating::parse_labelled(value)
+            .filter(|_| value.chars().count() > 1 || value.starts_with(|c: char| c.is_ascii_digit()));
+        let counted = || {
+            Rating::parse(&format!("{value} stars")).filter(|_| labelled.head.eq_ignore_ascii_case("stars"))
         };
-        let value = trimmed.trim_start_matches(separators).trim();
-        (head.eq_ignore_ascii_case(name) && fits && !value.is_empty()).then_some((*label, value))
+        if let Some(rating) = rating.or_else(counted) {
+            return Some(vec![CreditValue::Rated(rating)]);
+        }
+    }
+    let (names, year, has_facts) = split_off_facts(value);
+    let shared = if label == CreditLabel::Stars { SharedSurname::No } else { SharedSurname::Possible };
+    let mut parsed = Vec::new();
+    match person_names::parse_names(names, shared)? {
+        PersonNames::Nobody => parsed.push(CreditValue::Nobody),
+        PersonNames::Names(names) => parsed.push(match label {
+            CreditLabel::Directors => CreditValue::Directors(names),
+            CreditLabel::Writers => CreditValue::Writers(names),
+            _ => CreditValue::Stars(names),
+        }),
+    }
+    if let Some(year) = year {
+        parsed.push(CreditValue::Year(year, false));
+    } else if has_facts {
+        parsed.push(CreditValue::NoField);
+    }
+    Some(parsed)
+}
+
+/// Splits `Sean Baker, USA, 2024, 139 min` into the names and the year after them.
+fn split_off_facts(value: &str) -> (&str, Option<i16>, bool) {
+    let mut names = value.trim();
+    let mut year = None;
+    let mut has_facts = false;
+    let mut countries_end = None;
+    while let Some((before, item)) = names.rsplit_once([',', '(', '/', '|', '–']) {
+        match parse_fact(item) {
+            Some(FilmFact::Country) => {
+                // A country alone may be a name.
+                countries_end.get_or_insert(names);
+            }
+            Some(FilmFact::Year(found)) if year.is_none() => {
+                year = Some(found);
+                has_facts = true;
+                countries_end = None;
+            }
+            Some(_) => {
+                has_facts = true;
+                countries_end = None;
+            }
+            None => break,
+        }
+        names = before.trim();
+    }
+    if let Some(end) = countries_end.filter(|_| !has_facts) {
+        return (end, None, false);
+    }
+    (names, year, has_facts)
+}
+
+/// Removes remarks such as `(USA)` or `公開` around a date.
+fn strip_places(value: &str) -> &str {
+    let value = value.split(['(', '（', '|', '｜']).next().unwrap_or(value).trim();
+    ["公開", "より公開", "全国公開", "から公開", "개봉", "日本公開"]
+        .iter()
+        .find_map(|end| value.strip_suffix(end))
+        .unwrap_or(value)
+        .trim()
+}
+
+/// Parses the value of a rating label. The label may name the scale: `Rating (out of 5): 3.5`.
+fn parse_rating(labelled: &Labelled<'_>) -> Option<CreditValue> {
+    if let Some(rating) = Rating::parse_labelled(labelled.value) {
+        return Some(CreditValue::Rated(rating));
+    }
+    // Ten is the only scale on which critics give more than five points without naming it.
+    let lower = labelled.head.to_lowercase();
+    let may_be_certificate = lower.contains("rating") || lower.contains("classif");
+    if let Some(rating) = Rating::parse(&format!("{}/10", labelled.value.trim_end_matches('.')))
+        .filter(|rating| rating.rank() > 500 && !may_be_certificate)
+    {
+        return Some(CreditValue::Rated(rating));
+    }
+    let mut scales = labelled.head.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    let scale = scales.next().filter(|_| scales.next().is_none())?;
+    Rating::parse(&format!("{}/{scale}", labelled.value)).map(CreditValue::Rated)
+}
+
+fn parse_title(value: &str) -> Option<CreditValue> {
+    // `Film: 4/5` is a rating of the film.
+    if let Some(rating) = Rating::parse_labelled(value).filter(|rating| rating.as_str().chars().count() > 1) {
+        return Some(CreditValue::Rated(rating));
+    }
+    if value.chars().count() > MAX_TITLE_CHARS
+        || value.ends_with(['.', ',', '。'])
+        || value.split_whitespace().count() > 14
+    {
+        return None;
+    }
+    Some(match split_off_year(value) {
+        Some((title, year)) => CreditValue::Title(title, Some(year)),
+        None => CreditValue::Title(strip_quotes(value).to_owned(), None),
     })
+}
+
+/// Whether a line is short and has the form of a label and a value.
+fn has_unknown_label(text: &str) -> bool {
+    let Some((label, value)) = text.split_once([':', '：']) else { return false };
+    let (label, value) = (label.trim(), value.trim());
+    let starts_like_label = label.chars().next().is_some_and(|c| !c.is_lowercase());
+    let is_sentence = value.ends_with(['.', '!', '?', '。']) && value.split_whitespace().count() > 6;
+    starts_like_label
+        && label.chars().count() <= 40
+        && label.split_whitespace().count() <= 5
+        && !value.is_empty()
+        && value.chars().count() <= MAX_UNKNOWN_VALUE_CHARS
+        && value.split_whitespace().count() <= 16
+        && !is_sentence
 }

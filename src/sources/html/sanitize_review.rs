@@ -407,7 +407,7 @@ mod tests {
                 let start = crate::sources::cpu_time();
                 let facts = EntryFacts { title: "A", has_summary: false };
                 let (body, _) = sanitize_entry_body(html, &base(), facts);
-                crate::sources::credits::extract("A", &body);
+                crate::sources::credits::extract("A", &body, None);
                 html::sanitize_comment(html, &Origin::parse("https://crit.example").unwrap());
                 crate::sources::cpu_time().saturating_sub(start)
             };

@@ -1,0 +1,128 @@
+//! Splits a line with several credits, such as `Regie: A. Buch: B, mit C und D; 1986, 98 Min.`, into one part each.
+
+use super::film_facts::parse_fact;
+use super::labels::{LabelForm, Labelled, split_label};
+
+/// Words before a full stop that do not end a credit.
+const ABBREVIATIONS: [&str; 12] =
+    ["jr", "sr", "dr", "st", "mr", "mrs", "ms", "prof", "no", "vol", "bzw", "ca"];
+
+/// Words within labels such as `Regie und Buch`.
+const JOINING_WORDS: [&str; 11] = ["and", "und", "et", "e", "y", "i", "och", "og", "en", "&", "+"];
+
+/// How sharply a character separates parts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Boundary {
+    /// `;` or `|`: it always separates.
+    Sharp,
+    /// `.`: it separates unless it belongs to an abbreviation.
+    FullStop,
+    /// `,` or `–`: it separates before any label.
+    Comma,
+    /// A space: it separates only before a label that cannot be anything else.
+    Space,
+}
+
+/// Splits a line before labels, and at semicolons, bars and full stops. The parts are not empty.
+pub(super) fn split_segments(text: &str) -> Vec<&str> {
+    let mut segments = Vec::new();
+    let mut start = 0;
+    let mut depth = 0_usize;
+    let mut previous: Option<char> = None;
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' | '（' => depth += 1,
+            ')' | '）' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let boundary = match c {
+            ';' | '|' | '｜' | '；' | '•' | '\n' => Some(Boundary::Sharp),
+            '.' => Some(Boundary::FullStop),
+            ',' | '–' | '—' | '/' | '、' | '，' => Some(Boundary::Comma),
+            c if c.is_whitespace() => Some(Boundary::Space),
+            _ => None,
+        };
+        let after = at + c.len_utf8();
+        if let Some(boundary) = boundary.filter(|_| depth == 0 && at > start) {
+            let rest = text.get(after..).unwrap_or_default();
+            let current = text.get(start..at).unwrap_or_default();
+            if separates(boundary, current, rest, previous) {
+                push(&mut segments, current);
+                start = after;
+            }
+        }
+        previous = Some(c);
+    }
+    push(&mut segments, text.get(start..).unwrap_or_default());
+    segments
+}
+
+fn push<'a>(segments: &mut Vec<&'a str>, segment: &'a str) {
+    let segment = segment.trim().trim_end_matches([',', ';', '|', '–', '—', '/']).trim();
+    if !segment.is_empty() {
+        segments.push(segment);
+    }
+}
+
+fn separates(boundary: Boundary, current: &str, rest: &str, previous: Option<char>) -> bool {
+    let follows_space = rest.starts_with(char::is_whitespace);
+    let rest = rest.trim_start();
+    let label = || split_label(rest).filter(|labelled| !labelled.value.is_empty());
+    match boundary {
+        // A bar may follow a label: `Director | X`.
+        Boundary::Sharp => split_label(current).is_none_or(|labelled| !labelled.value.is_empty()),
+        Boundary::FullStop => {
+            let word = current.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+            let is_abbreviation =
+                word.chars().count() < 3 || ABBREVIATIONS.contains(&word.to_lowercase().as_str());
+            // A date or another abbreviation may go on: `Oct. 8, 2024`.
+            let goes_on = rest.starts_with(char::is_lowercase)
+                || rest.starts_with(|c: char| c.is_ascii_digit())
+                    && !current.ends_with(|c: char| c.is_ascii_digit())
+                    && parse_fact(rest.split(['.', ';', '|']).next().unwrap_or_default()).is_none();
+            follows_space
+                && !goes_on
+                && split_label(current).is_none_or(|labelled| !labelled.value.is_empty())
+                && (!is_abbreviation || label().is_some() && previous.is_some_and(char::is_alphanumeric))
+        }
+        Boundary::Comma => label().is_some_and(|labelled| is_credit_start(&labelled, rest)),
+        // `Regie und Buch: X` is one label.
+        Boundary::Space if JOINING_WORDS.contains(&current.rsplit(' ').next().unwrap_or_default()) => false,
+        Boundary::Space => label().is_some_and(|labelled| {
+            is_sure_start(&labelled, rest)
+                && split_label(current).is_none_or(|before| !before.value.is_empty())
+        }),
+    }
+}
+
+/// Whether a label after a comma begins a credit.
+fn is_credit_start(labelled: &Labelled<'_>, rest: &str) -> bool {
+    match labelled.form {
+        LabelForm::Separated => true,
+        LabelForm::Spaced => labelled.head.contains(' ') || labelled.head.len() > 5,
+        // `de` and `von` are also parts of names.
+        LabelForm::Preposition => {
+            !matches!(labelled.head.to_lowercase().as_str(), "de" | "di" | "von" | "van" | "av" | "af")
+                || rest.starts_with(char::is_uppercase)
+        }
+        LabelForm::Initial => false,
+    }
+}
+
+/// Whether a label after a mere space begins a credit.
+fn is_sure_start(labelled: &Labelled<'_>, rest: &str) -> bool {
+    let starts_upper = rest.starts_with(|c: char| c.is_uppercase() || !c.is_ascii() && !c.is_lowercase());
+    let has_colon = || {
+        let after = rest.get(labelled.head.len()..).unwrap_or_default().trim_start();
+        after.starts_with([':', '：'])
+    };
+    starts_upper
+        && match labelled.form {
+            LabelForm::Separated => has_colon(),
+            LabelForm::Spaced => labelled.head.contains(' '),
+            LabelForm::Preposition => {
+                matches!(labelled.head, "Par" | "Avec" | "With" | "Mit" | "Met" | "Med")
+            }
+            LabelForm::Initial => false,
+        }
+}
