@@ -360,7 +360,7 @@ async fn a_retracted_review_is_not_listed_or_found(database: Database) {
     assert!(!links(&page(&fixture, "/browse").await).contains("/ratings/4.5"));
     // A scheduled review is not listed yet.
     let scheduled =
-        SMOKE.markdown().replace("---\ntitle: \"Salt", "---\npublished: 2999-01-01\ntitle: \"Soon");
+        SMOKE.markdown().replace("---\ntitle: \"Salt", "---\npublished: 2199-01-01\ntitle: \"Soon");
     let file = fixture.app.write("scheduled.md", &scheduled.replace("quarrel", "elope"));
     fixture.app.command_output(&["publish", &file]).await;
     assert!(search_titles(&fixture, "q=elope").await.is_empty());

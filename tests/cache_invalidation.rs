@@ -39,7 +39,7 @@ async fn an_unpublished_review_invalidates_no_page(database: Database) {
         read(&fixture, address).await;
     }
     let scheduled =
-        |body: &str| markdown("Soon", "Soon", body).replacen("---\n", "---\npublished: 2999-01-01\n", 1);
+        |body: &str| markdown("Soon", "Soon", body).replacen("---\n", "---\npublished: 2199-01-01\n", 1);
     let file = fixture.app.write("scheduled.md", &scheduled("It has not left."));
     fixture.app.command_output(&["publish", &file]).await;
     let file = fixture.app.write("scheduled.md", &scheduled("It has not left yet."));

@@ -20,11 +20,16 @@ both_databases!(
 const PROSE: &str = "<p>A postman rows to an island where nobody writes letters, and the film rows with him.</p>\
                      <p>There is a dog, there is fog, and there is one joke that waits an hour for its end.</p>";
 
+/// The prose of the review with this title. Two reviews with the same text would be one review.
+fn prose(title: &str) -> String {
+    PROSE.replace(" the film ", &format!(" {title} ")).replace(' ', &format!(" {} ", title.replace(' ', "")))
+}
+
 /// An entry with this body, published now.
 fn entry(title: &str, html: &str) -> Item {
     let mut item = Item::review(title);
     title.clone_into(&mut item.title);
-    html.clone_into(&mut item.html);
+    item.html = html.replace(PROSE, &prose(title));
     item
 }
 
@@ -57,8 +62,10 @@ async fn published(
     (fixture, articles, pages)
 }
 
-fn content(article: &Value) -> &str {
-    article["content"].as_str().expect("content")
+/// The content of an Article, with the prose that all have in common.
+fn content(article: &Value) -> String {
+    let (title, content) = (article["name"].as_str().expect("a title"), article["content"].as_str());
+    content.expect("content").replace(&prose(title), PROSE)
 }
 
 async fn platform_text_is_not_sent_as_the_critics(database: Database) {

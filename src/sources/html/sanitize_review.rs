@@ -48,8 +48,19 @@ fn rebuild_body(nodes: Vec<Node>, base: &Url) -> String {
     collect_targets(&nodes, base, &ids, &mut targets);
     let mut nodes = paragraphs(rebuild(nodes, base, targets));
     trim_blank(&mut nodes);
+    drop_repeated_figures(&mut nodes);
     shift_headings(&mut nodes);
     tree::write(&nodes)
+}
+
+/// Removes a figure that follows the same one. They may have been apart before, such as within a heading and behind it.
+fn drop_repeated_figures(nodes: &mut Vec<Node>) {
+    nodes.dedup_by(|second, first| second.is("figure") && second == first);
+    for node in nodes {
+        if let Node::Element(e) = node {
+            drop_repeated_figures(&mut e.children);
+        }
+    }
 }
 
 /// Rebuilds the nodes. Some links are lost in the process, for example those in a heading. Ids that only such links led
