@@ -16,6 +16,7 @@ use crate::support::page::Page;
 use crate::support::{Database, Fixture};
 
 both_databases!(
+    a_tracking_parameter_of_a_link_is_no_change,
     what_only_this_version_reads_differently_is_mended_silently,
     a_manual_revision_by_an_earlier_version_is_not_mended_away,
     an_excerpt_does_not_replace_a_full_text,
@@ -53,6 +54,26 @@ async fn forget_sources(fixture: &Fixture) {
     db.execute("update feed_entries set source = null, publish_since = null").await;
     db.execute("update feeds set parser_version = null").await;
     db.execute("update reviews set corrected_fields = '[]'").await;
+}
+
+async fn a_tracking_parameter_of_a_link_is_no_change(database: Database) {
+    let mut item = Item::review("Alpha");
+    let page = item.link.clone();
+    "t1".clone_into(&mut item.id);
+    item.link = format!("{page}?source=rss-aa11------2");
+    let fixture = fixture_with_reviews(database, std::slice::from_ref(&item)).await;
+    let lines = fixture.app.feed_log().await.len();
+    for tracking in ["source=rss-aa11------1", "utm_source=feed&utm_medium=rss", "fbclid=7"] {
+        item.link = format!("{page}?{tracking}");
+        poll(&fixture, std::slice::from_ref(&item)).await;
+        assert_eq!((updates(&fixture), fixture.app.feed_log().await.len()), (0, lines), "{tracking}");
+    }
+    // The link alone identifies it, too.
+    "t2".clone_into(&mut item.id);
+    poll(&fixture, std::slice::from_ref(&item)).await;
+    assert_eq!(updates(&fixture), 0);
+    let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
+    assert!(!article.to_string().contains("rss-aa11"), "{article}");
 }
 
 async fn what_only_this_version_reads_differently_is_mended_silently(database: Database) {

@@ -2,11 +2,7 @@
 
 use url::Url;
 
-/// Query parameters that track readers and do not select a page.
-const TRACKING: [&str; 18] = [
-    "fbclid", "gclid", "gbraid", "wbraid", "dclid", "msclkid", "yclid", "twclid", "igshid", "igsh", "mc_cid",
-    "mc_eid", "_hsenc", "_hsmi", "mkt_tok", "vero_id", "ref_src", "ref_url",
-];
+use super::tracking_parameters::strip_tracking;
 
 /// Returns a key that is the same for all URLs of one page: without scheme, credentials, `www.`, default
 /// port, tracking parameters, fragment and trailing slash, and with sorted parameters. The key is not a URL.
@@ -14,6 +10,7 @@ pub fn url_key(url: &Url) -> String {
     if !matches!(url.scheme(), "http" | "https") {
         return url.as_str().to_owned();
     }
+    let url = &strip_tracking(url.clone(), None);
     let host = url.host_str().unwrap_or_default().trim_end_matches('.');
     let host = host.strip_prefix("www.").unwrap_or(host);
     let mut key = host.to_owned();
@@ -25,12 +22,8 @@ pub fn url_key(url: &Url) -> String {
     key.push_str(url.path().trim_end_matches('/'));
     let mut kept: Vec<(String, String)> = url
         .query_pairs()
-        .filter(|(name, value)| {
-            let name = name.to_ascii_lowercase();
-            // `m=1` selects Blogger's mobile page.
-            let phone = name == "m" && value == "1";
-            !(phone || name.starts_with("utm_") || TRACKING.contains(&name.as_str()))
-        })
+        // `m=1` selects Blogger's mobile page.
+        .filter(|(name, value)| !(name.eq_ignore_ascii_case("m") && value == "1"))
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect();
     kept.sort();
@@ -65,6 +58,7 @@ mod tests {
             "http://WWW.Crit.example:80/2024/anora/?utm_source=rss&p=2#comments",
             "https://crit.example:443/2024/anora?fbclid=x&p=2&UTM_medium=y",
             "https://crit.example./2024/anora?p=2&m=1",
+            "https://crit.example/2024/anora?p=2&source=rss-aa11------2",
             "https://me:secret@crit.example/2024/anora?p=2",
         ] {
             assert_eq!(key(url), expected, "{url}");

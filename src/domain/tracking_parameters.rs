@@ -1,7 +1,6 @@
 //! Removes tracking parameters from the URLs that readers see.
 //!
-//! This is not the rule by which entries are recognized, which is [`url_key`](super::canonical_url::url_key): its keys are
-//! stored, so its list cannot grow at will. The names here are those that miniflux, Firefox and Brave remove.
+//! Entries are recognized by their URLs without these parameters, too. The names here are those that miniflux, Firefox and Brave remove.
 
 use url::Url;
 
