@@ -75,6 +75,7 @@ mod schema;
 mod schema_version;
 mod signatures;
 mod ssrf;
+mod structured_data;
 mod support;
 mod syndication;
 mod threads;

@@ -58,12 +58,19 @@ pub fn content_hash(content: &ReviewContent) -> String {
     add(content.language.as_deref().unwrap_or_default());
     add(&content.canonical_url.as_ref().map(url_key).unwrap_or_default());
     if let Some(poster) = &content.poster {
-        let mut url = poster.url.clone();
-        url.set_query(None);
-        add(url.as_str());
+        add(without_query(&poster.url));
         add(poster.alt.as_deref().unwrap_or_default());
     }
+    if let Some(recording) = &content.recording {
+        add("recording");
+        add(without_query(&recording.url));
+    }
     sha256_hex(&all)
+}
+
+/// Returns a URL without its query, which some hosts sign again on each request, and without its fragment.
+fn without_query(url: &Url) -> &str {
+    url.as_str().split(['?', '#']).next().unwrap_or_default()
 }
 
 /// Removes the queries of image URLs from a body.

@@ -22,9 +22,10 @@ pub struct FeedEntry {
 }
 
 /// What a public entry is. Only posts are reviews, unless the config includes others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum EntryKind {
     /// A post.
+    #[default]
     Post,
     /// The free beginning of a post that only members or payers can read.
     Teaser,

@@ -36,6 +36,7 @@ pub mod quote_authorization;
 pub mod rating;
 pub mod reaction;
 pub mod reading_time;
+pub mod recording;
 pub mod release_date;
 pub mod report;
 pub mod review;

@@ -9,6 +9,7 @@ use super::id::{ActivityId, CriticId, FeedId, MediaId, ReviewId};
 use super::named_enum::named_enum;
 use super::rating::Rating;
 use super::reading_time::reading_minutes;
+use super::recording::Recording;
 use super::time::Timestamp;
 use super::tracking_parameters::strip_tracking;
 
@@ -40,6 +41,8 @@ pub struct ReviewContent {
     pub updated: Option<Timestamp>,
     /// The poster or lead image.
     pub poster: Option<Poster>,
+    /// The sound or video that the review consists of, in addition to its text.
+    pub recording: Option<Recording>,
 }
 
 /// An image that a source refers to.
@@ -52,6 +55,14 @@ pub struct Poster {
 }
 
 impl ReviewContent {
+    /// Whether there is nothing but a headline: neither a text nor credits, a picture or a recording.
+    pub fn is_empty(&self) -> bool {
+        let Film { directors, writers, stars, .. } = &self.film;
+        let has_credits = [directors, writers, stars].iter().any(|names| !names.is_empty());
+        let has_text = !self.body.is_empty() || self.subtitle.is_some() || has_credits;
+        !has_text && self.poster.is_none() && self.recording.is_none()
+    }
+
     /// Returns the reading time in minutes: see [`reading_minutes`].
     pub fn reading_minutes(&self) -> u32 {
         reading_minutes(&self.body)

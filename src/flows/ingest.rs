@@ -152,7 +152,7 @@ async fn poll(app: &App, feed: &Feed) -> anyhow::Result<Polled> {
     let (bytes, base, charset, folder, validators) = match fetch_feed(app, feed).await? {
         FeedResponse::Unchanged(validators) => {
             let base = feed_base(app, feed)?;
-            FeedPoll::start(app, feed, &critic, None, &base).await?.apply_pending().await?;
+            Box::pin(FeedPoll::start(app, feed, &critic, None, &base).await?.apply_pending()).await?;
             return Ok(Polled { validators, is_read: false, failure: None });
         }
         FeedResponse::Later { status, delay } => {
@@ -176,7 +176,7 @@ async fn poll(app: &App, feed: &Feed) -> anyhow::Result<Polled> {
     let is_last_page = document.next_page(&base) == feed::NextPage::None && document.skipped.is_empty();
     let mut poll = FeedPoll::start(app, feed, &critic, folder.as_deref(), &base).await?;
     let is_whole = poll.process(document).await?;
-    poll.apply_pending().await?;
+    Box::pin(poll.apply_pending()).await?;
     poll.log_mended().await?;
     // Without validators the feed is fetched again even if it does not change, for the entries that failed.
     let validators = if is_whole { validators } else { Validators::default() };

@@ -68,6 +68,7 @@ fn keep_identity(old: &ReviewContent, mut new: ReviewContent) -> ReviewContent {
     if old.film.title == new.film.title {
         new.film.identity = new.film.identity.or_else(|| old.film.identity.clone());
     }
+    new.recording = new.recording.or_else(|| old.recording.clone());
     new.updated = new.updated.or(old.updated);
     if is_same_body(&new.body, &old.body) {
         new.body.clone_from(&old.body);

@@ -11,9 +11,12 @@ mod entry_dates;
 mod entry_document;
 mod entry_kind;
 mod json_feed;
+mod json_ld;
+mod letterboxd;
 mod members;
 mod next_page;
 mod paywall;
+mod recording;
 mod references;
 mod rss_atom;
 mod split_entries;
@@ -139,6 +142,8 @@ struct ParsedEntry {
     source: String,
     /// What it is, if it is not a public post.
     excluded: Option<ExcludedKind>,
+    /// What it is otherwise.
+    kind: EntryKind,
     /// Whether it has members that only exports and backups have.
     is_exported: bool,
     authors: Vec<String>,
@@ -251,11 +256,11 @@ struct FeedContext {
 }
 
 fn into_entry(parsed: ParsedEntry, feed: &FeedContext) -> Result<FeedEntry, EntryError> {
-    let ParsedEntry { guid, mut parts, base, dates, source, authors, .. } = parsed;
+    let ParsedEntry { guid, mut parts, base, dates, kind, source, authors, .. } = parsed;
     let dates = feed.dates.read(&dates, parts.language.as_deref());
     (parts.published, parts.updated) = (dates.published, dates.updated);
     let is_teaser = paywall::remove_paywall(&mut parts, feed.generator.as_deref());
-    let kind = if is_teaser { EntryKind::Teaser } else { EntryKind::Post };
+    let kind = if is_teaser { EntryKind::Teaser } else { kind };
     let mut content = parts.into_content(&base).ok_or(EntryError::Empty)?;
     content.language = content.language.or_else(|| feed.language.clone());
     Ok(FeedEntry {

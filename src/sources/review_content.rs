@@ -8,6 +8,9 @@ use url::Url;
 use super::html::EntryFacts;
 use super::{credits, html};
 use crate::domain::body_text;
+use crate::domain::film::Film;
+use crate::domain::rating::Rating;
+use crate::domain::recording::Recording;
 use crate::domain::review::{Poster, ReviewContent};
 use crate::domain::time::Timestamp;
 
@@ -19,6 +22,8 @@ pub const MAX_SUBTITLE_CHARS: usize = 500;
 pub const MAX_TAGS: usize = 30;
 /// The maximum length of a tag in characters.
 pub const MAX_TAG_CHARS: usize = 60;
+/// The teaser of a text whose source warns of spoilers.
+const SPOILER_TEASER: &str = "This review may contain spoilers.";
 /// The maximum length, in characters, of a headline that is derived from the body.
 const MAX_DERIVED_TITLE_CHARS: usize = 80;
 
@@ -32,7 +37,7 @@ pub enum SourceText {
 }
 
 impl SourceText {
-    fn plain(&self) -> String {
+    pub(super) fn plain(&self) -> String {
         match self {
             Self::Html(html) => html::plain_text(html),
             Self::Plain(text) => text.clone(),
@@ -46,7 +51,7 @@ impl SourceText {
         }
     }
 
-    fn is_blank(&self) -> bool {
+    pub(super) fn is_blank(&self) -> bool {
         let (Self::Html(text) | Self::Plain(text)) = self;
         text.trim().is_empty()
     }
@@ -75,6 +80,14 @@ pub struct ReviewParts {
     pub poster: Option<Poster>,
     /// A small image, which is used if there is no other.
     pub thumbnail: Option<Poster>,
+    /// A sound or video.
+    pub recording: Option<Recording>,
+    /// The film, as far as the source describes it apart from the text.
+    pub film: Film,
+    /// The rating that the source gives apart from the text.
+    pub rating: Option<Rating>,
+    /// Whether the source warns of spoilers.
+    pub has_spoilers: bool,
 }
 
 impl ReviewParts {
@@ -97,9 +110,10 @@ impl ReviewParts {
         };
         let subtitle = summary.and_then(|s| subtitle(&s, &title, &body)).or(repeated_subtitle);
         let credits = credits::extract(&title, &body, self.language.as_deref());
-        let title = match (title.is_empty(), credits.film.title.is_empty()) {
+        let film = merge_film(self.film, credits.film);
+        let title = match (title.is_empty(), film.title.is_empty()) {
             (false, _) => title,
-            (true, false) => credits.film.title.clone(),
+            (true, false) => film.title.clone(),
             (true, true) => {
                 html::single_line_text(&html::text_of(&html::parse(&credits.body)), MAX_DERIVED_TITLE_CHARS)
             }
@@ -114,17 +128,29 @@ impl ReviewParts {
         Some(ReviewContent {
             title,
             subtitle,
-            teaser: html::teaser(&credits.body),
+            teaser: if self.has_spoilers { SPOILER_TEASER.to_owned() } else { html::teaser(&credits.body) },
             body: body_text::with_poster_caption(caption, credits.body),
-            film: credits.film,
-            rating: credits.rating,
+            film,
+            rating: self.rating.or(credits.rating),
             tags: normalize_tags(&self.tags),
             language: self.language.as_deref().and_then(normalize_language),
             canonical_url: self.link,
             published: self.published.or_else(|| credits.published.and_then(midnight)),
             updated: self.updated,
             poster: poster.or(self.thumbnail),
+            recording: self.recording,
         })
+    }
+}
+
+/// Completes what the source states about the film by what the text says.
+fn merge_film(stated: Film, found: Film) -> Film {
+    Film {
+        title: if stated.title.is_empty() { found.title } else { stated.title },
+        year: stated.year.or(found.year),
+        identity: stated.identity.or(found.identity),
+        directors: if stated.directors.is_empty() { found.directors } else { stated.directors },
+        ..found
     }
 }
 

@@ -130,6 +130,7 @@ pub fn parse(text: &str, context: &MarkdownContext<'_>) -> Result<MarkdownReview
             published: time(&fields, ReviewField::Published, context.zone)?,
             updated: time(&fields, ReviewField::Updated, context.zone)?,
             poster,
+            recording: None,
         },
         not_public: fields.not_public,
     })

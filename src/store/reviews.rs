@@ -32,6 +32,7 @@ struct ReviewRow {
     source_updated_at: Option<Timestamp>,
     poster_url: Option<String>,
     poster_alt: Option<String>,
+    recording: Option<String>,
     feed_id: Option<FeedId>,
     corrected_fields: String,
     original_date: Timestamp,
@@ -78,6 +79,7 @@ impl ReviewRow {
             published: self.source_published_at,
             updated: self.source_updated_at,
             poster,
+            recording: self.recording.as_deref().map(from_json).transpose()?,
         };
         Ok(Review {
             id: self.id,
@@ -333,9 +335,9 @@ pub async fn upsert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> 
         "insert into reviews (id, critic_id, create_id, slug, state, title, subtitle, body, teaser, film, film_key,
             rating, tags, language, canonical_url, canonical_key, source_published_at, source_updated_at, poster_url,
             poster_alt, poster_media, feed_id, original_date, released_at, revised_at, retracted_at, created_at,
-            corrected_fields, browse_indexed, fingerprinted)
+            corrected_fields, recording, browse_indexed, fingerprinted)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27, $28, 1, 1)
+            $23, $24, $25, $26, $27, $28, $29, 1, 1)
          on conflict (id) do update set slug = excluded.slug, state = excluded.state, title = excluded.title,
             subtitle = excluded.subtitle, body = excluded.body, teaser = excluded.teaser, film = excluded.film,
             film_key = excluded.film_key, rating = excluded.rating, tags = excluded.tags,
@@ -345,7 +347,7 @@ pub async fn upsert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> 
             poster_alt = excluded.poster_alt, poster_media = excluded.poster_media, feed_id = excluded.feed_id,
             original_date = excluded.original_date, released_at = excluded.released_at,
             revised_at = excluded.revised_at, retracted_at = excluded.retracted_at,
-            corrected_fields = excluded.corrected_fields, browse_indexed = 1, fingerprinted = 1",
+            corrected_fields = excluded.corrected_fields, recording = excluded.recording, browse_indexed = 1, fingerprinted = 1",
     )
     .bind(review.id)
     .bind(review.critic)
@@ -374,7 +376,8 @@ pub async fn upsert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> 
     .bind(review.revised_at)
     .bind(review.retracted_at)
     .bind(now)
-    .bind(to_json(&review.corrected)))?;
+    .bind(to_json(&review.corrected))
+    .bind(content.recording.as_ref().map(to_json)))?;
     execute!(
         tx,
         sqlx::query("insert into slugs (slug, review_id) values ($1, $2) on conflict (slug) do nothing")

@@ -78,6 +78,21 @@ pub fn article(origin: &Origin, critic: &Critic, review: &Review, counts: Intera
         article["image"] = json!({"id": url, "type": "Image", "mediaType": media.media_type, "url": url});
         article["attachment"] = json!([attachment(origin, review, media)]);
     }
+    if let Some(recording) = &review.content.recording {
+        let mut attached = json!({
+            "type": if recording.is_video() { "Video" } else { "Audio" },
+            "mediaType": recording.media_type,
+            "url": recording.url,
+            "name": name(review),
+        });
+        if let Some(duration) = recording.duration() {
+            attached["duration"] = json!(duration);
+        }
+        match article["attachment"].as_array_mut() {
+            Some(attachments) => attachments.push(attached),
+            None => article["attachment"] = json!([attached]),
+        }
+    }
     if let Some(film) = &review.content.film.identity {
         article["relatedWith"] = json!(related(origin, review, film));
     }
@@ -147,6 +162,7 @@ pub fn content(review: &Review) -> String {
         html.extend(["<p>", &line.join(" "), "</p>"]);
     }
     html.push_str(&content.body);
+    html.extend(content.recording.iter().map(|recording| recording.link(&content.title)));
     html
 }
 

@@ -15,8 +15,8 @@ use crate::store::{feed_entries, feed_log};
 /// The maximum number of authors that a line of the log names.
 const MAX_LISTED_AUTHORS: usize = 20;
 
-/// Removes the entries that are no reviews. Returns whether it could decide: if the feed has several authors and the config
-/// chooses none, only entries that are known remain.
+/// Removes the entries that are no reviews. Returns whether it could decide about all: if the feed has several authors and the
+/// config chooses none, only entries that are known remain; and an entry that is empty may have a text later.
 pub(super) async fn select_entries(
     app: &App,
     feed: &Feed,
@@ -32,7 +32,14 @@ pub(super) async fn select_entries(
     let (chosen, others): (Vec<_>, Vec<_>) = std::mem::take(&mut document.entries)
         .into_iter()
         .partition(|entry| selection.takes_kind(entry.kind) && selection.takes_labels(&entry.content.tags));
-    lines.extend(others.into_iter().filter_map(|entry| Some((entry.content.title, reason(entry.kind)?))));
+    if others.iter().any(|entry| matches!(entry.kind, EntryKind::DiaryEntry | EntryKind::List)) {
+        let reason = "left out films without a text and lists; include chooses them in the config";
+        lines.push((feed.name.clone(), reason.to_owned()));
+    }
+    lines.extend(others.into_iter().filter(|entry| entry.kind == EntryKind::Teaser).map(|entry| {
+        let reason = "only its beginning is public; to publish that, set paid = \"teaser\" for this feed";
+        (entry.content.title, reason.to_owned())
+    }));
     let (mut chosen, others): (Vec<_>, Vec<_>) =
         chosen.into_iter().partition(|entry| selection.takes_authors(&entry.authors));
     if !others.is_empty() {
@@ -48,6 +55,11 @@ pub(super) async fn select_entries(
         lines.push((feed.name.clone(), reason));
         chosen = keep_known(app, feed, chosen).await?;
     }
+    let (empty, mut chosen): (Vec<_>, Vec<_>) =
+        chosen.into_iter().partition(|entry| entry.content.is_empty());
+    let has_empty = !empty.is_empty();
+    let reason = "it has neither a text nor a picture nor a sound";
+    lines.extend(empty.into_iter().map(|entry| (entry.content.title, reason.to_owned())));
     for entry in &mut chosen {
         if entry.kind == EntryKind::Teaser {
             add_teaser_note(entry);
@@ -60,18 +72,7 @@ pub(super) async fn select_entries(
         feed_log::append_once(&mut tx, feed.id, IngestDecision::Skipped, &subject, &reason, now).await?;
     }
     tx.commit().await?;
-    Ok(has_chosen)
-}
-
-/// Returns why an entry of that kind is left out. The critic knows which labels are.
-fn reason(kind: EntryKind) -> Option<String> {
-    let reason = match kind {
-        EntryKind::Teaser => {
-            "only its beginning is public; to publish that, set paid = \"teaser\" for this feed"
-        }
-        EntryKind::DiaryEntry | EntryKind::List | EntryKind::Post => return None,
-    };
-    Some(reason.to_owned())
+    Ok(has_chosen && !has_empty)
 }
 
 /// Whether one author wrote all entries that name any, alone or with others.

@@ -8,8 +8,9 @@ use super::authors::author_names;
 use super::entry_dates::SourceDates;
 use super::entry_kind;
 use super::next_page::PageHints;
+use super::recording::recording;
 use super::{EntryError, FeedError, FeedHead, NamedEntry, ParsedEntry, ParsedFeed, excerpt};
-use crate::domain::feed_entry::ExcludedKind;
+use crate::domain::feed_entry::{EntryKind, ExcludedKind};
 use crate::domain::review::Poster;
 use crate::sources::html;
 use crate::sources::review_content::{ReviewParts, SourceText};
@@ -75,6 +76,12 @@ fn read_item(item: &Map<String, Value>, base: &Url) -> ParsedEntry {
     let link = link.and_then(|link| html::resolve_url(&link, Some(base)));
     let entry_base = super::entry_base(link.as_ref(), base);
     let attachments = item.get("attachments").and_then(Value::as_array).into_iter().flatten();
+    let recording = attachments.clone().find_map(|attachment| {
+        let attachment = attachment.as_object()?;
+        let (media_type, length) =
+            (string(attachment, "mime_type"), string(attachment, "duration_in_seconds"));
+        recording(&string(attachment, "url")?, media_type.as_deref(), length.as_deref(), &entry_base)
+    });
     let attached = attachments.filter_map(|attachment| {
         let attachment = attachment.as_object()?;
         let url = string(attachment, "url")?;
@@ -94,6 +101,7 @@ fn read_item(item: &Map<String, Value>, base: &Url) -> ParsedEntry {
         language: string(item, "language"),
         link,
         poster: poster.map(|url| Poster { url, alt: None }),
+        recording,
         ..ReviewParts::default()
     };
     let dates =
@@ -104,6 +112,7 @@ fn read_item(item: &Map<String, Value>, base: &Url) -> ParsedEntry {
         base: entry_base,
         dates,
         excluded: excluded(item),
+        kind: EntryKind::Post,
         is_exported: false,
         source: String::new(),
         authors: authors(item),

@@ -55,7 +55,7 @@ const NAMESPACES: [(&str, &str); 13] = [
     ("letterboxd.com", "letterboxd"),
     ("themoviedb.org", "tmdb"),
     ("search.yahoo.com/mrss", "media"),
-    ("feedburner.org/ns", "feedburner"),
+    ("rssnamespace.org/feedburner", "feedburner"),
     ("www.w3.org/2005/atom", ""),
     ("purl.org/atom/ns#", ""),
 ];

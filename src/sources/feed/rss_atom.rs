@@ -8,9 +8,12 @@ use super::authors;
 use super::entry_dates::SourceDates;
 use super::entry_document::{EntryDocument, MediaElement, XmlFormat};
 use super::entry_kind::{self, GOOGLE_KIND_SCHEME};
+use super::json_ld;
+use super::letterboxd;
+use super::recording;
 use super::split_entries::SplitFeed;
 use super::{EntryError, FeedHead, ParsedEntry};
-use crate::domain::feed_entry::ExcludedKind;
+use crate::domain::feed_entry::{EntryKind, ExcludedKind};
 use crate::domain::review::Poster;
 use crate::sources::html;
 use crate::sources::review_content::{ReviewParts, SourceText};
@@ -55,7 +58,8 @@ fn convert(entry: Entry, document: &EntryDocument, format: XmlFormat, base: &Url
     let guid = Some(entry.id.trim().to_owned()).filter(|id| !id.is_empty());
     let guid = guid.or_else(|| document.about.clone()).map(|id| html::single_line_text(&id, 2_000));
     let permalink = guid.clone().filter(|id| document.is_permalink && id.starts_with("http"));
-    let link = page_link(&entry.links).or(permalink);
+    let original = document.members.text("feedburner:origLink").filter(|link| link.starts_with("http"));
+    let link = original.map(str::to_owned).or_else(|| page_link(&entry.links)).or(permalink);
     let link = link.and_then(|href| html::resolve_url(&href, Some(base)));
     let stated = entry.base.as_deref().and_then(|b| base.join(b).ok());
     let entry_base = stated.unwrap_or_else(|| super::entry_base(link.as_ref(), base));
@@ -83,7 +87,7 @@ fn convert(entry: Entry, document: &EntryDocument, format: XmlFormat, base: &Url
         let is_comment = link.as_ref().is_some_and(entry_kind::is_comment_link);
         is_comment.then_some(ExcludedKind::Comment)
     });
-    let parts = ReviewParts {
+    let mut parts = ReviewParts {
         title: entry.title.map(convert_text),
         body,
         summary: entry.summary.map(convert_text),
@@ -93,8 +97,10 @@ fn convert(entry: Entry, document: &EntryDocument, format: XmlFormat, base: &Url
         poster: image(&document.media, &["content", "enclosure"], &entry_base)
             .or_else(|| image(&document.media, &["image"], &entry_base)),
         thumbnail: image(&document.media, &["thumbnail"], &entry_base),
+        recording: recording::of_entry(document, &entry_base),
         ..ReviewParts::default()
     };
+    let kind = read_structured_data(document, guid.as_deref(), &mut parts);
     let date = |names: &[&str]| document.date(names).map(str::to_owned);
     let dates = SourceDates {
         published: date(&["pubdate", "published", "issued", "date", "created"]),
@@ -107,9 +113,23 @@ fn convert(entry: Entry, document: &EntryDocument, format: XmlFormat, base: &Url
         dates,
         source: document.source.clone(),
         excluded,
+        kind,
         is_exported: stated.is_exported,
         authors: authors::of_entry(&document.members),
     }
+}
+
+/// Reads what an entry states apart from its headline and text. Returns what it is.
+fn read_structured_data(document: &EntryDocument, guid: Option<&str>, parts: &mut ReviewParts) -> EntryKind {
+    if [&parts.body, &parts.summary].into_iter().flatten().all(SourceText::is_blank) {
+        parts.body = recording::notes(&document.members);
+    }
+    if let Some(SourceText::Html(body)) = &parts.body
+        && let Some((film, rating)) = json_ld::read_review(body)
+    {
+        (parts.film, parts.rating) = (film, rating);
+    }
+    letterboxd::read_members(&document.members, guid, parts).unwrap_or_default()
 }
 
 /// Returns the link to the entry's page.
@@ -122,10 +142,19 @@ fn page_link(links: &[Link]) -> Option<String> {
 
 fn image(media: &[MediaElement], elements: &[&str], base: &Url) -> Option<Poster> {
     let candidates = media.iter().filter(|m| elements.contains(&m.name.as_str()));
-    candidates.filter(|m| is_image(m)).find_map(|m| {
+    let mut images = candidates.filter(|m| is_image(m)).filter_map(|m| {
         let src = m.attribute("url").or_else(|| m.attribute("href"))?;
-        html::image_url(src, base).map(|url| Poster { url, alt: None })
-    })
+        Some((area(m), html::image_url(src, base)?))
+    });
+    // Of the renditions of an image, the first of the largest.
+    let first = images.next()?;
+    let (_, url) = images.fold(first, |largest, next| if next.0 > largest.0 { next } else { largest });
+    Some(Poster { url, alt: None })
+}
+
+fn area(media: &MediaElement) -> u64 {
+    let side = |name| media.attribute(name).and_then(|v| v.parse::<u32>().ok()).map_or(0, u64::from);
+    side("width") * side("height").max(1)
 }
 
 fn is_image(media: &MediaElement) -> bool {
@@ -140,4 +169,49 @@ fn is_image(media: &MediaElement) -> bool {
     let url = media.attribute("url").or_else(|| media.attribute("href")).unwrap_or_default();
     let has_image_suffix = html::has_image_ending(url.split(['?', '#']).next().unwrap_or_default());
     !is_small && typed.or(medium).unwrap_or(has_image_suffix)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::super::{FeedDocument, FeedSource, parse};
+
+    fn read(items: &str) -> FeedDocument {
+        let text = format!("<rss version='2.0'><channel>{items}</channel></rss>");
+        let text = text.replacen(
+            "<rss ",
+            "<rss xmlns:media='http://search.yahoo.com/mrss/' xmlns:feedburner='http://rssnamespace.org/feedburner/ext/1.0' ",
+            1,
+        );
+        let base = "https://crit.example/feed.xml".parse().unwrap();
+        parse(FeedSource { bytes: text.as_bytes(), base: &base, charset: None, zone: &TimeZone::UTC })
+            .unwrap()
+    }
+
+    #[test]
+    fn an_address_behind_a_counter_is_shown_as_it_is() {
+        let item = "<item><title>A</title><link>https://feedproxy.example/~r/row/~3/x/</link>\
+            <feedburner:origLink>https://crit.example/a</feedburner:origLink><description>Salt</description></item>";
+        let document = read(item);
+        let content = &document.entries.first().unwrap().content;
+        assert_eq!(content.canonical_url.as_ref().unwrap().as_str(), "https://crit.example/a");
+    }
+
+    #[test]
+    fn the_largest_rendition_of_an_image_is_the_poster() {
+        let medium = |name: &str, size: &str| {
+            format!("<media:content url='https://i.example/{name}.jpg' medium='image' {size}/>")
+        };
+        for (media, expected) in [
+            ([medium("s", "width='300' height='200'"), medium("l", "width='1200' height='800'")], "l"),
+            ([medium("l", "width='1200'"), medium("s", "width='300'")], "l"),
+            ([medium("first", ""), medium("second", "")], "first"),
+        ] {
+            let item = format!("<item><title>A</title><media:group>{}</media:group></item>", media.concat());
+            let document = read(&item);
+            let poster = document.entries.first().unwrap().content.poster.as_ref().unwrap();
+            assert_eq!(poster.url.as_str(), format!("https://i.example/{expected}.jpg"));
+        }
+    }
 }

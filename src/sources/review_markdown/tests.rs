@@ -418,6 +418,7 @@ proptest! {
         let release_date: Option<ReleaseDate> = release_date.map(|text| text.parse().unwrap());
         let tags: Vec<_> = names.iter().cloned().map(review_content::SourceText::Plain).collect();
         let content = ReviewContent {
+            recording: None,
             subtitle: names.first().cloned(),
             film: Film {
                 title: title.clone(), year: release_date.map(ReleaseDate::year), directors: names.clone(), writers: Vec::new(),

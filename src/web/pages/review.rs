@@ -121,7 +121,10 @@ impl Pages {
             Some(_) => split_poster_caption(&content.body),
             None => (None, content.body.as_str()),
         };
-        let prose = review_body(site, prose);
+        let link = content.recording.as_ref().map(|recording| recording.link(&content.title));
+        let with_link =
+            |body: &str| review_body(site, &format!("{body}{}", link.as_deref().unwrap_or_default()));
+        let prose = with_link(prose);
         Ok(ReviewPageView {
             url: site.origin.review_page(review).into(),
             article: site.origin.article(review.id).into(),
@@ -139,7 +142,7 @@ impl Pages {
             revised: review.revised_at.map(|moment| DateView::new(site, moment)),
             minutes: content.reading_minutes(),
             // Templates of an older version know only this one.
-            body: if caption.is_some() { review_body(site, &content.body) } else { prose.clone() },
+            body: if caption.is_some() { with_link(&content.body) } else { prose.clone() },
             prose,
             tags: tag_links(site, &content.tags),
             elsewhere: elsewhere.as_ref().and_then(ExternalLink::new),
