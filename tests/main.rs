@@ -44,6 +44,7 @@ mod feed_bodies;
 mod feed_changes;
 mod feed_dates;
 mod feed_languages;
+mod feed_pages;
 mod feed_selection;
 mod feeds;
 mod harness;

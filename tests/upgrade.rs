@@ -79,6 +79,14 @@ const ADDED: &[(&str, Option<&str>)] = &[
     ("reviews", Some("corrected_fields")),
     ("reviews", Some("fingerprinted")),
     ("review_fingerprints", None),
+    ("feeds", Some("user_agent")),
+    ("feeds", Some("page_interval_ms")),
+    ("feeds", Some("resolved_url")),
+    ("feeds", Some("next_page")),
+    ("feeds", Some("pages_read")),
+    ("feeds", Some("pages_archived")),
+    ("feeds", Some("page_failures")),
+    ("feeds", Some("page_retry_at")),
 ];
 
 fn is_added(table: &str, column: &str) -> bool {

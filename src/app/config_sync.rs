@@ -47,5 +47,7 @@ fn managed(feed: &FeedConfig, critic: CriticId) -> ConfiguredFeed<'_> {
         publish_since: feed.publish_since,
         max_publish_per_poll: feed.max_publish_per_poll,
         selection: &feed.selection,
+        user_agent: feed.user_agent.as_deref(),
+        page_interval: feed.page_interval,
     }
 }

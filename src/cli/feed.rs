@@ -28,6 +28,9 @@ pub(super) enum FeedCommand {
     Poll {
         /// Name of the feed [default: all feeds].
         name: Option<String>,
+        /// Read all its pages again. Reviews on older pages are archived.
+        #[arg(long, requires = "name")]
+        all: bool,
     },
     /// Show the reviews that feeds hold: until a later poll, or as suspected duplicates.
     Held {
@@ -67,7 +70,7 @@ pub(super) async fn run(file: &Path, feed: FeedCommand) -> anyhow::Result<()> {
             }
             Ok(())
         }
-        FeedCommand::Poll { name } => poll_feeds(&open(file).await?, name.as_deref()).await,
+        FeedCommand::Poll { name, all } => poll_feeds(&open(file).await?, name.as_deref(), all).await,
         FeedCommand::Held { name } => {
             let app = open_read_only(file).await?;
             let feed = find_feed(&app, name.as_deref()).await?;
@@ -120,11 +123,11 @@ async fn select_feeds(app: &App, name: Option<&str>) -> anyhow::Result<Vec<Feed>
     Ok(all)
 }
 
-async fn poll_feeds(app: &App, name: Option<&str>) -> anyhow::Result<()> {
+async fn poll_feeds(app: &App, name: Option<&str>, all: bool) -> anyhow::Result<()> {
     let mut failed = Vec::new();
     for feed in select_feeds(app, name).await? {
         let started = app.clock.now();
-        if let Err(error) = ingest::poll_now(app, &feed).await {
+        if let Err(error) = ingest::poll_now(app, &feed, all).await {
             failed.push(format!("{}: {error:#}", feed.name));
             continue;
         }

@@ -28,6 +28,10 @@ pub struct FeedConfig {
     pub max_publish_per_poll: u32,
     /// Which entries are reviews.
     pub selection: FeedSelection,
+    /// The `User-Agent` of requests for the feed, instead of Marquee's own.
+    pub user_agent: Option<String>,
+    /// The pause between requests for its pages.
+    pub page_interval: Duration,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -52,6 +56,10 @@ pub(super) struct RawFeed {
     include: Vec<IncludedKind>,
     #[serde(default)]
     paid: PaidPosts,
+    #[serde(default)]
+    user_agent: Option<String>,
+    #[serde(default)]
+    page_interval: Option<String>,
 }
 
 pub(super) fn check_feeds(
@@ -88,6 +96,8 @@ pub(super) fn check_feeds(
                 include: feed.include,
                 paid: feed.paid,
             },
+            user_agent: check_user_agent(feed.user_agent, &key("user_agent"))?,
+            page_interval: check_page_interval(feed.page_interval.as_deref(), &key("page_interval"))?,
             name: feed.name,
             url: feed.url,
             critic: feed.critic,
@@ -102,6 +112,25 @@ fn check_names(names: Vec<String>, key: &str) -> Result<Vec<String>, ConfigError
         return Err(ConfigError::new(key, "must be a list of names that are not empty"));
     }
     Ok(names)
+}
+
+fn check_user_agent(name: Option<String>, key: &str) -> Result<Option<String>, ConfigError> {
+    let is_valid = |name: &str| {
+        (1..=200).contains(&name.len()) && name.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+    };
+    match name {
+        Some(name) if !is_valid(&name) => {
+            Err(ConfigError::new(key, "must be 1 to 200 letters, digits, spaces and signs of ASCII"))
+        }
+        name => Ok(name),
+    }
+}
+
+fn check_page_interval(text: Option<&str>, key: &str) -> Result<Duration, ConfigError> {
+    let interval = text.unwrap_or("1s").parse().ok().and_then(|d: jiff::SignedDuration| d.try_into().ok());
+    interval
+        .filter(|interval| *interval <= Duration::from_hours(1))
+        .ok_or_else(|| ConfigError::new(key, "must be a duration from 0s to 1h, such as 1s"))
 }
 
 fn check_interval(text: Option<&str>, key: &str) -> Result<Duration, ConfigError> {
@@ -132,6 +161,22 @@ fn check_since(text: Option<&str>, timezone: &TimeZone, key: &str) -> Result<Opt
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_user_agent_is_a_header_and_a_pause_may_be_none() {
+        let agent = |name: &str| check_user_agent(Some(name.to_owned()), "user_agent").ok().flatten();
+        assert_eq!(agent("Mozilla/5.0 (compatible)").as_deref(), Some("Mozilla/5.0 (compatible)"));
+        for wrong in ["", "a\r\nb", "Zürich", &"a".repeat(201)] {
+            assert_eq!(agent(wrong), None, "{wrong:?}");
+        }
+        let pause = |text| check_page_interval(text, "page_interval").ok();
+        assert_eq!(pause(None), Some(Duration::from_secs(1)));
+        assert_eq!(pause(Some("0s")), Some(Duration::ZERO));
+        assert_eq!(pause(Some("500ms")), Some(Duration::from_millis(500)));
+        for wrong in ["-1s", "2h", "soon"] {
+            assert_eq!(pause(Some(wrong)), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn a_day_begins_at_the_midnight_of_the_site() {

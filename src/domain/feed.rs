@@ -36,6 +36,30 @@ pub struct Feed {
     pub parser_version: Option<String>,
     /// The URL at which the feed was read to its last page. A new entry without a date is only new in such a feed.
     pub read_url: Option<String>,
+    /// The `User-Agent` of requests for the feed, instead of Marquee's own.
+    pub user_agent: Option<String>,
+    /// The pause between requests for its pages.
+    pub page_interval: Duration,
+    /// The URL that is requested instead of `url`: the target of a permanent redirect, or the feed that the page at `url`
+    /// links to.
+    pub resolved_url: Option<String>,
+    /// How far its older pages have been read.
+    pub pages: PageProgress,
+}
+
+/// How far the pages of a feed have been read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PageProgress {
+    /// The URL of the page that is read next, until all have been read.
+    pub next: Option<String>,
+    /// The pages that have been read, with the first one; 0 before the first poll at the feed's URL.
+    pub read: u32,
+    /// The reviews that were archived from them.
+    pub archived: u32,
+    /// The failures in a row to read the next page.
+    pub failures: u32,
+    /// After a failure, the server does not request the next page before this time.
+    pub retry_at: Timestamp,
 }
 
 impl Feed {

@@ -8,15 +8,17 @@ use tracing::Instrument as _;
 
 use super::App;
 use super::lease::{lease_until, with_lease};
-use crate::domain::feed::{Feed, IngestDecision, poll_backoff};
+use crate::domain::feed::{Feed, IngestDecision, PageProgress, poll_backoff};
 use crate::domain::id::LeaseId;
 use crate::domain::review::Review;
-use crate::sources::feed::{self, FeedSource};
 use crate::store::feeds::{self, PollResult};
 use crate::store::lease_renewal::LeaseQueue;
 use crate::store::{critics, feed_log};
 use feed_poll::FeedPoll;
-use fetch_feed::{FeedResponse, PARSER_VERSION, Validators, feed_base, fetch_feed};
+use fetch_feed::{FeedPage, FeedResponse, PARSER_VERSION, Validators, feed_base, fetch_feed};
+use older_pages::{FirstPage, PagesEnd, Reading, entry_keys, read_older_pages};
+use select_entries::{common_authors, select_entries};
+use tokio::sync::watch;
 
 mod entry_change;
 mod feed_poll;
@@ -25,12 +27,20 @@ mod identify;
 mod initial_state;
 mod known_entry;
 mod new_entry;
+mod older_entries;
+pub mod older_pages;
 mod process_entries;
 mod select_entries;
 
 /// A manual poll waits while the server polls the same feed: it retries at this interval, up to this many times.
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 const MAX_TRIES: u32 = 300;
+
+/// When a feed is polled again whose older pages had to wait for those of another feed.
+const POSTPONED_INTERVAL: Duration = Duration::from_mins(1);
+
+/// After this many failures in a row, the feed's configured URL is requested instead of one that it led to.
+const MAX_RESOLVED_FAILURES: u32 = 10;
 
 /// Claims at most `limit` feeds that are due.
 pub async fn claim_due(app: &App, limit: usize) -> anyhow::Result<Vec<(LeaseId, Feed)>> {
@@ -47,18 +57,25 @@ pub async fn claim_due(app: &App, limit: usize) -> anyhow::Result<Vec<(LeaseId, 
 }
 
 /// Polls a feed that was claimed.
-pub async fn poll_claimed_feed(app: &App, lease: LeaseId, feed: &Feed) -> anyhow::Result<()> {
-    if let Some(reason) = poll_claimed(app, feed, lease).await? {
+pub async fn poll_claimed_feed(
+    app: &App,
+    lease: LeaseId,
+    feed: &Feed,
+    reading: &Reading,
+) -> anyhow::Result<()> {
+    if let Some(reason) = poll_claimed(app, feed, lease, reading).await? {
         tracing::warn!(feed = %feed.name, reason, "could not poll feed");
     }
     Ok(())
 }
 
-/// Polls a feed now, whether or not it is due.
+/// Polls a feed now, whether or not it is due; `all` reads its older pages again.
 ///
 /// # Errors
 /// If the server is polling it for too long, or if it cannot be polled; its log has the reason, too.
-pub async fn poll_now(app: &App, feed: &Feed) -> anyhow::Result<()> {
+pub async fn poll_now(app: &App, feed: &Feed, all: bool) -> anyhow::Result<()> {
+    let (_stop, stop) = watch::channel(false);
+    let reading = Reading { all, by_hand: true, stop };
     let lease = LeaseId::new(app.clock.now());
     for _ in 0..MAX_TRIES {
         let now = app.clock.now();
@@ -69,7 +86,7 @@ pub async fn poll_now(app: &App, feed: &Feed) -> anyhow::Result<()> {
             continue;
         };
         tx.commit().await?;
-        return match poll_claimed(app, &feed, lease).await? {
+        return match poll_claimed(app, &feed, lease, &reading).await? {
             None => Ok(()),
             Some(problem) => bail!(problem),
         };
@@ -93,9 +110,14 @@ pub async fn apply_kept_change(app: &App, review: &Review) -> anyhow::Result<boo
 }
 
 /// Polls a feed and releases it; returns the reason if it could not be polled.
-async fn poll_claimed(app: &App, feed: &Feed, lease: LeaseId) -> anyhow::Result<Option<String>> {
+async fn poll_claimed(
+    app: &App,
+    feed: &Feed,
+    lease: LeaseId,
+    reading: &Reading,
+) -> anyhow::Result<Option<String>> {
     let span = tracing::info_span!("poll", feed = feed.name);
-    let polling = Box::pin(poll(app, feed).instrument(span));
+    let polling = Box::pin(poll(app, feed, lease, reading).instrument(span));
     let polled = with_lease(app, LeaseQueue::Feeds, lease, polling).await;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
@@ -104,16 +126,24 @@ async fn poll_claimed(app: &App, feed: &Feed, lease: LeaseId) -> anyhow::Result<
         feed_log::append(&mut tx, feed.id, IngestDecision::Failed, &feed.name, &failure.reason, now).await?;
     }
     let (failures, delay) = match &polled.failure {
+        Some(failure) if failure.is_of_older_page => (0, feed.interval.max(failure.retry_after)),
         Some(failure) => {
             let failures = feed.failures.saturating_add(1);
             (failures, poll_backoff(feed.interval, failures).max(failure.retry_after))
         }
+        None if polled.is_postponed => (0, feed.interval.min(POSTPONED_INTERVAL)),
         None => (0, feed.interval),
     };
+    let resolved_url = polled.resolved_url.as_deref().filter(|_| failures < MAX_RESOLVED_FAILURES);
+    let forgotten = feed.resolved_url.is_some() && resolved_url.is_none();
+    if let Some(progress) = polled.pages.or(forgotten.then(PageProgress::default)) {
+        feeds::save_page_progress(&mut tx, feed.id, lease, &progress).await?;
+    }
     let result = PollResult {
         etag: polled.validators.etag.as_deref(),
         last_modified: polled.validators.last_modified.as_deref(),
         read_url: polled.is_read.then_some(feed.url.as_str()),
+        resolved_url,
         failures,
         next_poll_at: now + delay,
         parser_version: polled.failure.is_none().then_some(PARSER_VERSION),
@@ -130,6 +160,12 @@ struct Polled {
     validators: Validators,
     /// Whether the feed was read to its last page, with every entry.
     is_read: bool,
+    /// How far the pages have been read, unless that did not change.
+    pages: Option<PageProgress>,
+    /// Whether the older pages have to wait for those of another feed.
+    is_postponed: bool,
+    /// The URL to request instead of the configured one.
+    resolved_url: Option<String>,
     failure: Option<PollFailure>,
 }
 
@@ -138,48 +174,87 @@ struct PollFailure {
     reason: String,
     /// How long the server asks to wait.
     retry_after: Duration,
+    /// Whether the first page was read.
+    is_of_older_page: bool,
 }
 
-impl Polled {
-    fn failed(feed: &Feed, reason: String, retry_after: Duration) -> Self {
-        let validators = Validators { etag: feed.etag.clone(), last_modified: feed.last_modified.clone() };
-        Self { validators, is_read: false, failure: Some(PollFailure { reason, retry_after }) }
+impl PollFailure {
+    fn of_older_page(end: PagesEnd) -> Option<Self> {
+        match end {
+            PagesEnd::Stopped { reason, delay: retry_after } => {
+                Some(Self { reason, retry_after, is_of_older_page: true })
+            }
+            PagesEnd::LastPage | PagesEnd::Partial | PagesEnd::Postponed => None,
+        }
     }
 }
 
-async fn poll(app: &App, feed: &Feed) -> anyhow::Result<Polled> {
+impl Polled {
+    /// The state that the feed had before.
+    fn unchanged(feed: &Feed, validators: Validators) -> Self {
+        let resolved_url = feed.resolved_url.clone();
+        Self { validators, is_read: false, pages: None, is_postponed: false, resolved_url, failure: None }
+    }
+
+    fn failed(feed: &Feed, reason: String, retry_after: Duration) -> Self {
+        let validators = Validators { etag: feed.etag.clone(), last_modified: feed.last_modified.clone() };
+        let failure = Some(PollFailure { reason, retry_after, is_of_older_page: false });
+        Self { failure, ..Self::unchanged(feed, validators) }
+    }
+}
+
+async fn poll(app: &App, feed: &Feed, lease: LeaseId, reading: &Reading) -> anyhow::Result<Polled> {
     let critic = critics::find(&app.db, feed.critic).await?.context("the feed has no critic")?;
-    let (bytes, base, charset, folder, validators) = match fetch_feed(app, feed).await? {
+    // To read on, the first page is needed.
+    let is_conditional = !reading.all && feed.pages.next.is_none();
+    let page = match fetch_feed(app, feed, is_conditional).await? {
         FeedResponse::Unchanged(validators) => {
             let base = feed_base(app, feed)?;
             Box::pin(FeedPoll::start(app, feed, &critic, None, &base).await?.apply_pending()).await?;
-            return Ok(Polled { validators, is_read: false, failure: None });
+            return Ok(Polled::unchanged(feed, validators));
         }
         FeedResponse::Later { status, delay } => {
-            let reason = format!(
-                "the server responded with {status} and asks to wait for {} seconds",
-                delay.as_secs()
-            );
+            let seconds = delay.as_secs();
+            let reason = format!("the server responded with {status} and asks to wait for {seconds} seconds");
             return Ok(Polled::failed(feed, reason, delay));
         }
-        FeedResponse::Bytes { bytes, base, charset, folder, validators } => {
-            (bytes, base, charset, folder, validators)
+        FeedResponse::Missing(status) => {
+            let reason = format!("the server responded with {status}");
+            let failed = Polled::failed(feed, reason, Duration::ZERO);
+            // The next poll begins at the configured URL.
+            return Ok(Polled { resolved_url: None, validators: Validators::default(), ..failed });
         }
+        FeedResponse::Page(page) => page,
     };
-    let (zone, page_url) = (app.site.timezone.clone(), base.clone());
-    let parsing = move || {
-        let (bytes, base, charset, zone) = (&bytes, &page_url, charset.as_deref(), &zone);
-        feed::parse(FeedSource { bytes, base, charset, zone })
-    };
-    let mut document = tokio::task::spawn_blocking(parsing).await??;
-    let has_chosen = select_entries::select_entries(app, feed, &mut document).await?;
-    let is_last_page = document.next_page(&base) == feed::NextPage::None && document.skipped.is_empty();
+    let FeedPage { mut document, url: base, folder, validators, moved_to, discovered } = *page;
+    let (next, keys) = (document.next_page(&base), entry_keys(&document));
+    let has_chosen = select_entries(app, feed, &mut document).await?;
+    let first = FirstPage { url: base.clone(), next, keys, authors: common_authors(&document.entries) };
+    let has_skipped = !document.skipped.is_empty();
     let mut poll = FeedPoll::start(app, feed, &critic, folder.as_deref(), &base).await?;
     let is_whole = poll.process(document).await?;
     Box::pin(poll.apply_pending()).await?;
     poll.log_mended().await?;
+    // The target of a permanent redirect is the same feed if it has an entry that is known.
+    let moved_to = moved_to.filter(|_| discovered.is_none() && poll.known > 0);
+    if let Some(url) = &moved_to {
+        tracing::info!(feed = feed.name, %url, "the feed has moved permanently");
+    }
+    let resolved_url = moved_to.or(discovered).map(String::from).or_else(|| feed.resolved_url.clone());
     // Without validators the feed is fetched again even if it does not change, for the entries that failed.
     let validators = if is_whole { validators } else { Validators::default() };
-    // An entry that could not be read or stored is not known at the next poll, and must not look new then.
-    Ok(Polled { validators, is_read: is_last_page && is_whole && has_chosen, failure: None })
+    if !has_chosen {
+        // The older pages are read once the authors are known.
+        return Ok(Polled { resolved_url, ..Polled::unchanged(feed, validators) });
+    }
+    let (pages, end) = Box::pin(read_older_pages(&mut poll, first, lease, reading)).await?;
+    Ok(Polled {
+        validators,
+        // An entry that could not be read or stored is not known at the next poll, and must not look new then.
+        is_read: end == PagesEnd::LastPage && is_whole && !has_skipped,
+        pages: Some(pages),
+        is_postponed: end == PagesEnd::Postponed,
+        resolved_url,
+        failure: PollFailure::of_older_page(end),
+    })
 }

@@ -71,7 +71,7 @@ pub struct GetRequest<'a> {
     pub accept: &'a str,
     /// The maximum size of the body in bytes, after decompression.
     pub max_bytes: usize,
-    /// Further headers. After a redirect to another origin, only conditional ones are sent.
+    /// Further headers. After a redirect to another origin, only conditional ones and the user agent are sent.
     pub headers: HeaderMap,
     /// Signs the request, and each redirect that is followed.
     pub signer: Option<&'a SharedFetchSigner>,
@@ -138,6 +138,7 @@ impl Client {
     async fn get_following_redirects(&self, mut request: GetRequest<'_>) -> Result<GetResponse, NetError> {
         let mut url = request.url.clone();
         let mut seen: Vec<Url> = Vec::new();
+        let (mut moved_to, mut is_permanent) = (None, true);
         let accept = HeaderValue::from_str(request.accept).map_err(|_| NetError::InvalidRequest)?;
         request.headers.insert(header::ACCEPT, accept);
         loop {
@@ -148,8 +149,12 @@ impl Client {
             let Some(next) = redirect_target(&response, &url)? else {
                 let (status, headers) = (response.status(), response.headers().clone());
                 let body = read_body(response, request.max_bytes).await?;
-                return Ok(GetResponse { url, status, headers, body });
+                return Ok(GetResponse { url, moved_to, status, headers, body });
             };
+            is_permanent &= matches!(response.status().as_u16(), 301 | 308);
+            if is_permanent {
+                moved_to = Some(next.clone());
+            }
             let mut visited = url.clone();
             visited.set_fragment(None);
             seen.push(visited);

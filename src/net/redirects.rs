@@ -9,8 +9,8 @@ use super::NetError;
 pub(super) const MAX_REDIRECTS: usize = 3;
 
 /// Headers that may be sent to another origin after a redirect.
-const FORWARDED_HEADERS: [HeaderName; 3] =
-    [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::ACCEPT_LANGUAGE];
+const FORWARDED_HEADERS: [HeaderName; 4] =
+    [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::ACCEPT_LANGUAGE, header::USER_AGENT];
 
 /// Returns the target of a redirect, or `None` if the response is not a redirect.
 pub(super) fn redirect_target(response: &reqwest::Response, from: &Url) -> Result<Option<Url>, NetError> {

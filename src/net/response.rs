@@ -16,6 +16,8 @@ pub(super) const MAX_HEADER_BYTES: u32 = 64 * 1024;
 pub struct GetResponse {
     /// The URL after all redirects.
     pub url: Url,
+    /// The URL that permanent redirects (301, 308) led to, if the first redirect was one.
+    pub moved_to: Option<Url>,
     /// The status. It is never a redirect that could be followed.
     pub status: StatusCode,
     /// The headers.

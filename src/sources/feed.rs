@@ -277,7 +277,8 @@ fn into_entry(parsed: ParsedEntry, feed: &FeedContext) -> Result<FeedEntry, Entr
 impl FeedDocument {
     /// Returns the page after this one, which was fetched from `url`.
     pub fn next_page(&self, url: &Url) -> NextPage {
-        self.pages.next_page(url, self.entries.len() + self.skipped.len())
+        let excluded: usize = self.excluded.values().sum();
+        self.pages.next_page(url, self.entries.len() + self.skipped.len() + excluded)
     }
 
     fn find_shared(&mut self) {

@@ -6,7 +6,7 @@ use sqlx::FromRow;
 
 use super::column_types::{from_json, to_json, to_unsigned};
 use super::{Db, Result, Tx, claim_rows, execute, with_db, with_tx};
-use crate::domain::feed::Feed;
+use crate::domain::feed::{Feed, PageProgress};
 use crate::domain::feed_selection::FeedSelection;
 use crate::domain::id::{CriticId, FeedId, LeaseId};
 use crate::domain::time::Timestamp;
@@ -26,11 +26,20 @@ struct FeedRow {
     failures: i64,
     read_url: Option<String>,
     parser_version: Option<String>,
+    user_agent: Option<String>,
+    page_interval_ms: i64,
+    resolved_url: Option<String>,
+    next_page: Option<String>,
+    pages_read: i64,
+    pages_archived: i64,
+    page_failures: i64,
+    page_retry_at: Timestamp,
 }
 
 impl FeedRow {
     fn feed(self) -> Result<Feed> {
         let row = self;
+        let count = |value: i64| u32::try_from(value).unwrap_or(0);
         Ok(Feed {
             id: row.id,
             critic: row.critic_id,
@@ -38,13 +47,23 @@ impl FeedRow {
             url: row.url,
             interval: Duration::from_millis(to_unsigned(row.interval_ms)),
             publish_since: row.publish_since,
-            max_publish_per_poll: u32::try_from(row.max_publish_per_poll).unwrap_or(0),
+            max_publish_per_poll: count(row.max_publish_per_poll),
             selection: from_json(&row.selection)?,
             etag: row.etag,
             last_modified: row.last_modified,
-            failures: u32::try_from(row.failures).unwrap_or(0),
+            failures: count(row.failures),
             read_url: row.read_url,
             parser_version: row.parser_version,
+            user_agent: row.user_agent,
+            page_interval: Duration::from_millis(to_unsigned(row.page_interval_ms)),
+            resolved_url: row.resolved_url,
+            pages: PageProgress {
+                next: row.next_page,
+                read: count(row.pages_read),
+                archived: count(row.pages_archived),
+                failures: count(row.page_failures),
+                retry_at: row.page_retry_at,
+            },
         })
     }
 }
@@ -66,22 +85,27 @@ pub struct ConfiguredFeed<'a> {
     pub max_publish_per_poll: u32,
     /// Which entries are reviews.
     pub selection: &'a FeedSelection,
+    /// The `User-Agent` of requests for the feed, instead of Marquee's own.
+    pub user_agent: Option<&'a str>,
+    /// The pause between requests for its pages.
+    pub page_interval: Duration,
 }
 
-/// Inserts or updates a feed from the config file. If its URL changed, the feed is fetched without validators. If its selection
-/// changed, so that entries may be taken that were left out before, it is read anew, too, and undated entries are archived once
-/// more. A feed that is in the config
-/// again counts as added now: what it published meanwhile is old.
+/// Inserts or updates a feed from the config file. If its URL changed, the feed is fetched without validators, redirects
+/// are forgotten, and its older pages are read again. If its selection changed, so that entries may be taken that were left out
+/// before, it is read anew, too, and undated entries are archived once more. A feed that is in the config again counts as added
+/// now: what it published meanwhile is old.
 pub async fn upsert_from_config(
     tx: &mut Tx,
     feed: &ConfiguredFeed<'_>,
     added: Timestamp,
     now: Timestamp,
 ) -> Result<()> {
+    let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
     execute!(tx, sqlx::query(
         "insert into feeds (id, critic_id, name, url, managed, interval_ms, publish_since, max_publish_per_poll,
-            failures, next_poll_at, created_at, selection)
-         values ($1, $2, $3, $4, 1, $5, coalesce($6, $7), $8, 0, 0, $9, $10)
+            failures, next_poll_at, created_at, selection, user_agent, page_interval_ms)
+         values ($1, $2, $3, $4, 1, $5, coalesce($6, $7), $8, 0, 0, $9, $10, $11, $12)
          on conflict (name) do update set critic_id = excluded.critic_id,
             etag = case when feeds.url = excluded.url and feeds.selection = excluded.selection
                 then feeds.etag end,
@@ -91,6 +115,12 @@ pub async fn upsert_from_config(
                 then feeds.next_poll_at else 0 end,
             read_url = case when feeds.selection = excluded.selection and feeds.managed = 1 then feeds.read_url end,
             selection = excluded.selection,
+            resolved_url = case when feeds.url = excluded.url then feeds.resolved_url end,
+            next_page = case when feeds.url = excluded.url and feeds.selection = excluded.selection
+                then feeds.next_page end,
+            pages_read = case when feeds.url = excluded.url and feeds.selection = excluded.selection
+                then feeds.pages_read else 0 end,
+            user_agent = excluded.user_agent, page_interval_ms = excluded.page_interval_ms,
             url = excluded.url, managed = 1, interval_ms = excluded.interval_ms,
             publish_since = coalesce($6, case when feeds.managed = 1 then feeds.publish_since else $7 end),
             max_publish_per_poll = excluded.max_publish_per_poll",
@@ -99,12 +129,14 @@ pub async fn upsert_from_config(
     .bind(feed.critic)
     .bind(feed.name)
     .bind(feed.url)
-    .bind(i64::try_from(feed.interval.as_millis()).unwrap_or(i64::MAX))
+    .bind(millis(feed.interval))
     .bind(feed.publish_since)
     .bind(added)
     .bind(i64::from(feed.max_publish_per_poll))
     .bind(now)
-    .bind(to_json(feed.selection)))?;
+    .bind(to_json(feed.selection))
+    .bind(feed.user_agent)
+    .bind(millis(feed.page_interval)))?;
     Ok(())
 }
 
@@ -193,6 +225,8 @@ pub struct PollResult<'a> {
     pub read_url: Option<&'a str>,
     /// The version of Marquee that read the feed, if it could be read.
     pub parser_version: Option<&'a str>,
+    /// The URL to request instead of the configured one.
+    pub resolved_url: Option<&'a str>,
 }
 
 /// Saves the result of a poll and ends the lease, unless the lease was lost.
@@ -201,7 +235,8 @@ pub async fn finish_poll(tx: &mut Tx, feed: FeedId, lease: LeaseId, polled: &Pol
         tx,
         sqlx::query(
             "update feeds set etag = $3, last_modified = $4, failures = $5, next_poll_at = $6,
-                read_url = coalesce($7, read_url), parser_version = coalesce($8, parser_version), lease = null, lease_until = null
+                read_url = coalesce($7, read_url), resolved_url = $8,
+                parser_version = coalesce($9, parser_version), lease = null, lease_until = null
              where id = $1 and lease = $2",
         )
         .bind(feed)
@@ -211,7 +246,33 @@ pub async fn finish_poll(tx: &mut Tx, feed: FeedId, lease: LeaseId, polled: &Pol
         .bind(i64::from(polled.failures))
         .bind(polled.next_poll_at)
         .bind(polled.read_url)
+        .bind(polled.resolved_url)
         .bind(polled.parser_version)
+    )?;
+    Ok(())
+}
+
+/// Saves how far the pages of a feed have been read, unless the lease was lost.
+pub async fn save_page_progress(
+    tx: &mut Tx,
+    feed: FeedId,
+    lease: LeaseId,
+    progress: &PageProgress,
+) -> Result<()> {
+    execute!(
+        tx,
+        sqlx::query(
+            "update feeds set next_page = $3, pages_read = $4, pages_archived = $5, page_failures = $6,
+                page_retry_at = $7
+             where id = $1 and lease = $2",
+        )
+        .bind(feed)
+        .bind(lease)
+        .bind(progress.next.as_deref())
+        .bind(i64::from(progress.read))
+        .bind(i64::from(progress.archived))
+        .bind(i64::from(progress.failures))
+        .bind(progress.retry_at)
     )?;
     Ok(())
 }

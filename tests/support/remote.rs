@@ -74,6 +74,8 @@ struct ServerState {
     violations: Vec<String>,
     script: VecDeque<ScriptedResponse>,
     requests: BTreeMap<String, usize>,
+    /// The user agent of the last request for each path with its query.
+    user_agents: BTreeMap<String, String>,
     /// The only signature scheme that this server accepts; both if `None`.
     accepted_scheme: Option<SignatureScheme>,
     /// The requests that were signed with the other scheme.
@@ -190,6 +192,11 @@ impl Remote {
     /// The number of requests for a path with its query.
     pub fn requests_for(&self, path: &str) -> usize {
         self.server.state().requests.get(path).copied().unwrap_or(0)
+    }
+
+    /// The user agent of the last request for a path with its query.
+    pub fn user_agent_for(&self, path: &str) -> Option<String> {
+        self.server.state().user_agents.get(path).cloned()
     }
 
     /// The number of requests for paths with this prefix.
@@ -452,6 +459,9 @@ async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response
     };
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     *server.state().requests.entry(target.to_owned()).or_default() += 1;
+    if let Some(name) = parts.headers.get("user-agent").and_then(|value| value.to_str().ok()) {
+        server.state().user_agents.insert(target.to_owned(), name.to_owned());
+    }
     let incoming = Incoming { method: parts.method.as_str(), target, headers: &parts.headers, body: &body };
     let path = parts.uri.path();
     if parts.method == Method::POST {

@@ -29,6 +29,12 @@ pub(super) struct FeedPoll<'a> {
     pub(super) updates: u32,
     /// Reviews that were changed only because this version of Marquee reads their entries differently.
     pub(super) mended: u32,
+    /// Reviews that were archived from this page.
+    pub(super) archived: u32,
+    /// Entries of the feed that were known before.
+    pub(super) known: u32,
+    /// Whether this is not the first page: its entries are archived, and the log has one line about all of them.
+    pub(super) is_older_page: bool,
     pub(super) document_ids: DocumentIds,
     /// The position of the first entry of the document that was known before, if that matters.
     pub(super) newest_known: Option<usize>,
@@ -71,6 +77,9 @@ impl<'a> FeedPoll<'a> {
             published: 0,
             updates: 0,
             mended: 0,
+            archived: 0,
+            known: 0,
+            is_older_page: false,
             document_ids: DocumentIds::default(),
             newest_known: None,
         }

@@ -11,14 +11,17 @@ use crate::domain::feed::Feed;
 use crate::flows::App;
 use crate::flows::local_file::read_regular_file;
 use crate::net::http_client::GetRequest;
+use crate::net::response::GetResponse;
 use crate::net::retry_after::RetryAfter;
-use crate::sources::feed;
+use crate::sources::feed::{self, FeedDocument, FeedError, FeedSource};
 
 /// The longest time that a server may ask to wait.
 const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 
 /// The version that reads feeds. What it reads differently is mended once, without a change of the feed.
 pub(super) const PARSER_VERSION: &str = env!("CARGO_PKG_VERSION");
+const ACCEPT: &str =
+    "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5";
 
 /// The validators of a response, which make the next request conditional.
 #[derive(Default)]
@@ -35,13 +38,9 @@ pub(super) enum FeedResponse {
         status: StatusCode,
         delay: Duration,
     },
-    Bytes {
-        bytes: Vec<u8>,
-        base: Url,
-        charset: Option<String>,
-        folder: Option<PathBuf>,
-        validators: Validators,
-    },
+    /// There is nothing at the URL.
+    Missing(StatusCode),
+    Page(Box<FeedPage>),
 }
 
 /// Returns the URL of a feed, against which its relative URLs are resolved if it is not fetched.
@@ -53,61 +52,132 @@ pub(super) fn feed_base(app: &App, feed: &Feed) -> anyhow::Result<Url> {
     Url::from_file_path(&path).ok().context("the path of the feed is not absolute")
 }
 
-/// Fetches a feed if it changed since the last poll, or reads the local file that it is.
-pub(super) async fn fetch_feed(app: &App, feed: &Feed) -> anyhow::Result<FeedResponse> {
+/// A page of a feed.
+pub(super) struct FeedPage {
+    pub(super) document: FeedDocument,
+    /// Its URL after redirects.
+    pub(super) url: Url,
+    /// The folder of a local feed.
+    pub(super) folder: Option<PathBuf>,
+    pub(super) validators: Validators,
+    /// The URL that permanent redirects led to.
+    pub(super) moved_to: Option<Url>,
+    /// The URL of the feed, if the configured one is that of a page that links to it.
+    pub(super) discovered: Option<Url>,
+}
+
+/// Fetches the first page of a feed, if it changed since the last poll or if `is_conditional` is false, or reads the local
+/// file that it is.
+pub(super) async fn fetch_feed(app: &App, feed: &Feed, is_conditional: bool) -> anyhow::Result<FeedResponse> {
     if !feed.url.starts_with("https://") {
-        let path = app.config_dir.join(&feed.url);
-        let path = tokio::fs::canonicalize(&path)
-            .await
-            .with_context(|| format!("file not found: {}", path.display()))?;
-        let bytes = read_regular_file(&path, feed::MAX_DOCUMENT_BYTES).await?;
-        let base = Url::from_file_path(&path).ok().context("the path of the feed is not absolute")?;
-        let folder = path.parent().map(Path::to_owned);
-        return Ok(FeedResponse::Bytes {
-            bytes,
-            base,
-            charset: None,
-            folder,
-            validators: Validators::default(),
-        });
+        return Ok(FeedResponse::Page(Box::new(read_file(app, feed).await?)));
     }
-    let url = Url::parse(&feed.url).context("the URL of the feed is invalid")?;
+    let url = Url::parse(feed.resolved_url.as_ref().unwrap_or(&feed.url))
+        .context("the URL of the feed is invalid")?;
     let mut conditions = HeaderMap::new();
-    let known = [(header::IF_NONE_MATCH, &feed.etag), (header::IF_MODIFIED_SINCE, &feed.last_modified)];
-    let is_read_by_this_version = feed.parser_version.as_deref() == Some(PARSER_VERSION);
-    for (name, value) in known.into_iter().filter(|_| is_read_by_this_version) {
-        if let Some(value) = value.as_deref().and_then(|value| HeaderValue::from_str(value).ok()) {
-            conditions.insert(name, value);
+    if is_conditional && feed.parser_version.as_deref() == Some(PARSER_VERSION) {
+        let known = [(header::IF_NONE_MATCH, &feed.etag), (header::IF_MODIFIED_SINCE, &feed.last_modified)];
+        for (name, value) in known {
+            if let Some(value) = value.as_deref().and_then(|value| HeaderValue::from_str(value).ok()) {
+                conditions.insert(name, value);
+            }
         }
     }
-    let accept =
-        "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5";
-    let fetched =
-        app.http.get(GetRequest::new(&url, accept, feed::MAX_DOCUMENT_BYTES).headers(conditions)).await?;
-    let text =
-        |name| fetched.headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok()).map(str::to_owned);
+    match fetch(app, feed, &url, conditions).await? {
+        // A feed that was read before may be unavailable, and its links to other feeds must not be followed.
+        Fetched::Html(Some(link)) if feed.pages.read == 0 => {
+            let mut found = fetch_page(app, feed, &link).await?;
+            if let FeedResponse::Page(page) = &mut found {
+                page.discovered = Some(link);
+            }
+            Ok(found)
+        }
+        Fetched::Html(_) => Err(FeedError::Html.into()),
+        Fetched::Feed(response) => Ok(response),
+    }
+}
+
+/// Fetches a page of a feed.
+pub(super) async fn fetch_page(app: &App, feed: &Feed, url: &Url) -> anyhow::Result<FeedResponse> {
+    match fetch(app, feed, url, HeaderMap::new()).await? {
+        Fetched::Feed(response) => Ok(response),
+        Fetched::Html(_) => Err(FeedError::Html.into()),
+    }
+}
+
+async fn read_file(app: &App, feed: &Feed) -> anyhow::Result<FeedPage> {
+    let path = app.config_dir.join(&feed.url);
+    let path = tokio::fs::canonicalize(&path)
+        .await
+        .with_context(|| format!("file not found: {}", path.display()))?;
+    let bytes = read_regular_file(&path, feed::MAX_DOCUMENT_BYTES).await?;
+    let url = Url::from_file_path(&path).ok().context("the path of the feed is not absolute")?;
+    Ok(FeedPage {
+        document: parse(app, bytes, &url, None).await??,
+        url,
+        folder: path.parent().map(Path::to_owned),
+        validators: Validators::default(),
+        moved_to: None,
+        discovered: None,
+    })
+}
+
+async fn parse(
+    app: &App,
+    bytes: impl AsRef<[u8]> + Send + 'static,
+    url: &Url,
+    charset: Option<String>,
+) -> anyhow::Result<Result<FeedDocument, FeedError>> {
+    let (zone, base) = (app.site.timezone.clone(), url.clone());
+    let parsing = move || {
+        let source =
+            FeedSource { bytes: bytes.as_ref(), base: &base, charset: charset.as_deref(), zone: &zone };
+        feed::parse(source)
+    };
+    Ok(tokio::task::spawn_blocking(parsing).await?)
+}
+
+/// What is at a URL.
+enum Fetched {
+    Feed(FeedResponse),
+    /// An HTML page, with the feed that it links to.
+    Html(Option<Url>),
+}
+
+async fn fetch(app: &App, feed: &Feed, url: &Url, mut headers: HeaderMap) -> anyhow::Result<Fetched> {
+    if let Some(name) = feed.user_agent.as_deref().and_then(|name| HeaderValue::from_str(name).ok()) {
+        headers.insert(header::USER_AGENT, name);
+    }
+    let response =
+        app.http.get(GetRequest::new(url, ACCEPT, feed::MAX_DOCUMENT_BYTES).headers(headers)).await?;
+    let GetResponse { url, status, headers, body, moved_to } = response;
+    let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok()).map(str::to_owned);
     let validators = Validators { etag: text(header::ETAG), last_modified: text(header::LAST_MODIFIED) };
-    if fetched.status == StatusCode::NOT_MODIFIED {
-        return Ok(FeedResponse::Unchanged(Validators {
+    if status == StatusCode::NOT_MODIFIED {
+        return Ok(Fetched::Feed(FeedResponse::Unchanged(Validators {
             etag: validators.etag.or_else(|| feed.etag.clone()),
             last_modified: validators.last_modified.or_else(|| feed.last_modified.clone()),
-        }));
+        })));
     }
-    if !fetched.status.is_success()
-        && let Some(retry_after) = RetryAfter::from_headers(&fetched.headers)
+    if matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) {
+        return Ok(Fetched::Feed(FeedResponse::Missing(status)));
+    }
+    if !status.is_success()
+        && let Some(retry_after) = RetryAfter::from_headers(&headers)
     {
         let delay = retry_after.delay(app.clock.now()).min(MAX_RETRY_AFTER);
-        return Ok(FeedResponse::Later { status: fetched.status, delay });
+        return Ok(Fetched::Feed(FeedResponse::Later { status, delay }));
     }
-    anyhow::ensure!(fetched.status.is_success(), "the server responded with {}", fetched.status);
+    anyhow::ensure!(status.is_success(), "the server responded with {status}");
     let charset = text(header::CONTENT_TYPE).and_then(|media_type| charset_of(&media_type));
-    Ok(FeedResponse::Bytes {
-        bytes: fetched.body.to_vec(),
-        base: fetched.url,
-        charset,
-        folder: None,
-        validators,
-    })
+    let document = match parse(app, body.clone(), &url, charset.clone()).await? {
+        Err(FeedError::Html) => {
+            return Ok(Fetched::Html(feed::find_feed(&body, charset.as_deref(), &url)));
+        }
+        parsed => parsed?,
+    };
+    let page = FeedPage { document, url, folder: None, validators, moved_to, discovered: None };
+    Ok(Fetched::Feed(FeedResponse::Page(Box::new(page))))
 }
 
 /// Returns the `charset` parameter of a media type.

@@ -35,6 +35,7 @@ impl DocumentIds {
 pub(super) const MAX_SIMILAR: u32 = 10;
 
 /// An entry of the document, with the values that identify it.
+#[derive(Clone)]
 pub(super) struct Candidate {
     pub(super) entry: FeedEntry,
     pub(super) guid: Option<String>,

@@ -59,6 +59,11 @@ impl FeedPoll<'_> {
             let reason = similar.map_or_else(|| reason.clone(), |similar| format!("{reason}; {similar}"));
             return with_state(ReviewState::Archive, IngestDecision::Archived, reason);
         }
+        if self.is_older_page && date <= now {
+            // Only the newest entries are on the first page, where the rules of a first poll apply.
+            let reason = "it is on an older page of the feed".to_owned();
+            return with_state(ReviewState::Archive, IngestDecision::Archived, reason);
+        }
         if let Some(similar) = similar {
             return held(HoldReason::Similar, similar);
         }

@@ -63,7 +63,13 @@ impl FeedPoll<'_> {
             }
             _ => reason,
         };
-        feed_log::append(tx, self.feed.id, decision, &content.title, &reason, now).await?;
+        if state == ReviewState::Archive {
+            self.archived += 1;
+        }
+        let is_unreadable = content.published.is_none() && candidate.entry.date_note.is_some();
+        if state != ReviewState::Archive || !self.is_older_page || is_unreadable {
+            feed_log::append(tx, self.feed.id, decision, &content.title, &reason, now).await?;
+        }
         Ok(NewReview { id: review.id, state, reason })
     }
 }

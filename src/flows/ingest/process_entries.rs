@@ -3,6 +3,7 @@
 
 use super::feed_poll::FeedPoll;
 use super::identify::{Candidate, EntryMatch, candidates, first_known, identify};
+use super::new_entry::NewReview;
 use crate::domain::feed::IngestDecision;
 use crate::domain::review::ReviewContent;
 use crate::flows::review_media::{ReviewMedia, fetch_review_media};
@@ -13,14 +14,7 @@ use crate::store::{Tx, feed_entries, feed_log};
 impl FeedPoll<'_> {
     /// Processes all entries; returns whether none failed.
     pub(super) async fn process(&mut self, document: FeedDocument) -> anyhow::Result<bool> {
-        let now = self.app.clock.now();
-        for (what, why) in &document.skipped {
-            let mut tx = self.app.db.begin().await?;
-            if feed_log::append_once(&mut tx, self.feed.id, IngestDecision::Skipped, what, why, now).await? {
-                tx.commit().await?;
-            }
-        }
-        let mut is_whole = true;
+        self.log_skipped(&document.skipped).await?;
         let (candidates, document_ids) = candidates(document);
         self.document_ids = document_ids;
         let has_undated = candidates.iter().any(|candidate| candidate.entry.content.published.is_none());
@@ -32,6 +26,24 @@ impl FeedPoll<'_> {
                 self.newest_known = Some(usize::MAX);
             }
         }
+        self.process_each(candidates).await
+    }
+
+    pub(super) async fn log_skipped(&self, skipped: &[(String, String)]) -> anyhow::Result<()> {
+        let now = self.app.clock.now();
+        for (what, why) in skipped {
+            let mut tx = self.app.db.begin().await?;
+            if feed_log::append_once(&mut tx, self.feed.id, IngestDecision::Skipped, what, why, now).await? {
+                tx.commit().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Processes entries, each in a transaction of its own; returns whether none failed.
+    pub(super) async fn process_each(&mut self, candidates: Vec<Candidate>) -> anyhow::Result<bool> {
+        let now = self.app.clock.now();
+        let mut is_whole = true;
         for candidate in candidates {
             let title = candidate.entry.content.title.clone();
             if let Err(error) = self.process_entry(candidate).await {
@@ -72,6 +84,7 @@ impl FeedPoll<'_> {
         if let EntryMatch::Known(known, _) = &found
             && known.feed_id == self.feed.id
         {
+            self.known += 1;
             if candidate.is_pending(known) {
                 return Ok(());
             }
@@ -85,34 +98,44 @@ impl FeedPoll<'_> {
             }
         }
         let media = fetch_review_media(self.app, &mut candidate.entry.content, self.folder).await;
-        let missing = describe_missing(&media);
-        let title = candidate.entry.content.title.clone();
         let mut tx = self.app.db.begin().await?;
         tx.lock(&self.feed.critic.to_string()).await?;
-        self.notice_language(&mut tx, &mut candidate.entry.content).await?;
-        // Identified again: fetching the images took time, and another worker may have processed the entry.
-        let mut created = None;
-        match identify(&mut tx, self.feed, &self.document_ids, &candidate).await? {
-            EntryMatch::New => created = Some(self.create_review(&mut tx, candidate, None, media).await?),
-            EntryMatch::SimilarText(other) => {
-                created = Some(self.create_review(&mut tx, candidate, Some(other), media).await?);
-            }
-            EntryMatch::Known(known, by) => {
-                Box::pin(self.update_known(&mut tx, candidate, &known, by, media)).await?;
-            }
-            EntryMatch::Review(review) => self.link_to_review(&mut tx, &candidate, review).await?,
-        }
-        let now = self.app.clock.now();
-        for reason in missing {
-            feed_log::append_once(&mut tx, self.feed.id, IngestDecision::Skipped, &title, &reason, now)
-                .await?;
-        }
+        let created = self.store_entry(&mut tx, candidate, media).await?;
         tx.commit().await?;
         if let Some(review) = created {
             review.log();
         }
         self.app.wake.notify();
         Ok(())
+    }
+
+    /// Stores an entry with its images in a transaction that holds the lock of the critic.
+    pub(super) async fn store_entry(
+        &mut self,
+        tx: &mut Tx,
+        mut candidate: Candidate,
+        media: ReviewMedia,
+    ) -> anyhow::Result<Option<NewReview>> {
+        self.notice_language(tx, &mut candidate.entry.content).await?;
+        let missing = describe_missing(&media);
+        let title = candidate.entry.content.title.clone();
+        // Identified again: fetching the images took time, and another worker may have processed the entry.
+        let mut created = None;
+        match identify(tx, self.feed, &self.document_ids, &candidate).await? {
+            EntryMatch::New => created = Some(self.create_review(tx, candidate, None, media).await?),
+            EntryMatch::SimilarText(other) => {
+                created = Some(self.create_review(tx, candidate, Some(other), media).await?);
+            }
+            EntryMatch::Known(known, by) => {
+                Box::pin(self.update_known(tx, candidate, &known, by, media)).await?;
+            }
+            EntryMatch::Review(review) => self.link_to_review(tx, &candidate, review).await?,
+        }
+        let now = self.app.clock.now();
+        for reason in missing {
+            feed_log::append_once(tx, self.feed.id, IngestDecision::Skipped, &title, &reason, now).await?;
+        }
+        Ok(created)
     }
 }
 

@@ -46,7 +46,8 @@ pub(super) async fn select_entries(
         let reason = format!("left out what is not by the authors of this feed: {}", count_authors(&others));
         lines.push((feed.name.clone(), reason));
     }
-    let has_chosen = !selection.authors.is_empty() || has_common_author(&chosen);
+    let has_chosen =
+        !selection.authors.is_empty() || common_authors(&chosen).is_none_or(|authors| !authors.is_empty());
     if !has_chosen {
         let reason = format!(
             "the feed has several authors ({}); to import its entries, set authors in the config",
@@ -75,15 +76,14 @@ pub(super) async fn select_entries(
     Ok(has_chosen && !has_empty)
 }
 
-/// Whether one author wrote all entries that name any, alone or with others.
-fn has_common_author(entries: &[FeedEntry]) -> bool {
+/// Returns the authors that wrote all entries that name any, alone or with others, or `None` if no entry does.
+pub(super) fn common_authors(entries: &[FeedEntry]) -> Option<Vec<String>> {
     let mut named = entries.iter().filter(|entry| !entry.authors.is_empty());
-    let Some(first) = named.next() else { return true };
-    let mut common: Vec<String> = first.authors.iter().map(|name| fold_name(name)).collect();
+    let mut common: Vec<String> = named.next()?.authors.iter().map(|name| fold_name(name)).collect();
     for entry in named {
         common.retain(|known| entry.authors.iter().any(|name| fold_name(name) == *known));
     }
-    !common.is_empty()
+    Some(common)
 }
 
 /// Returns the names of the authors with the numbers of their entries, the most frequent first.

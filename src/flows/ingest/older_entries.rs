@@ -1,0 +1,60 @@
+//! Processes the entries of older pages, many in one transaction: an archive has thousands.
+
+use super::feed_poll::FeedPoll;
+use super::identify::{Candidate, EntryMatch, candidates, identify};
+use super::new_entry::NewReview;
+use crate::flows::review_media::fetch_review_media;
+use crate::sources::feed::FeedDocument;
+
+/// Entries of one transaction. While it is open, nothing else can be published.
+const MAX_ENTRIES: usize = 25;
+
+impl FeedPoll<'_> {
+    /// Processes the entries of an older page.
+    pub(super) async fn process_older_page(&mut self, document: FeedDocument) -> anyhow::Result<()> {
+        self.log_skipped(&document.skipped).await?;
+        let (candidates, document_ids) = candidates(document);
+        self.document_ids = document_ids;
+        let mut new = Vec::new();
+        {
+            let mut tx = self.app.db.begin().await?;
+            for candidate in candidates {
+                match identify(&mut tx, self.feed, &self.document_ids, &candidate).await? {
+                    EntryMatch::Known(known, _)
+                        if known.feed_id == self.feed.id
+                            && (candidate.is_unchanged(&known) || candidate.is_pending(&known)) => {}
+                    _ => new.push(candidate),
+                }
+            }
+        }
+        while !new.is_empty() {
+            let some: Vec<Candidate> = new.drain(..new.len().min(MAX_ENTRIES)).collect();
+            let archived = self.archived;
+            if let Err(error) = self.process_together(some.clone()).await {
+                // One of them failed: each is tried alone.
+                tracing::debug!(error = format!("{error:#}"), "could not store entries together");
+                self.archived = archived;
+                self.process_each(some).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn process_together(&mut self, candidates: Vec<Candidate>) -> anyhow::Result<()> {
+        let mut entries = Vec::with_capacity(candidates.len());
+        for mut candidate in candidates {
+            let media = fetch_review_media(self.app, &mut candidate.entry.content, self.folder).await;
+            entries.push((candidate, media));
+        }
+        let mut tx = self.app.db.begin().await?;
+        tx.lock(&self.feed.critic.to_string()).await?;
+        let mut created = Vec::new();
+        for (candidate, media) in entries {
+            created.extend(self.store_entry(&mut tx, candidate, media).await?);
+        }
+        tx.commit().await?;
+        created.iter().for_each(NewReview::log);
+        self.app.wake.notify();
+        Ok(())
+    }
+}

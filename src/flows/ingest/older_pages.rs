@@ -1,0 +1,275 @@
+//! Reads the older pages of a feed once, so that the whole archive of the critic is there: a page at a time, with a pause
+//! after each, and one feed at a time. The position is stored after each page, so that the next poll continues after an
+//! error or a crash. What is on older pages is archived: it is sent to nobody.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+use url::Url;
+
+use super::feed_poll::FeedPoll;
+use super::fetch_feed::{FeedPage, FeedResponse, fetch_page};
+use super::select_entries::{common_authors, select_entries};
+use crate::domain::feed::{IngestDecision, PageProgress, poll_backoff};
+use crate::domain::id::LeaseId;
+use crate::sources::feed::{FeedDocument, FeedError, NextPage, is_numbered};
+use crate::store::{feed_log, feeds};
+
+/// The most pages of a feed that are read, with the first one.
+const MAX_PAGES: u32 = 500;
+
+/// After this many failures in a row, the rest of the pages is given up.
+const MAX_FAILURES: u32 = 20;
+
+/// One feed at a time: two of them may be on the same host, and polls must not wait for older pages.
+static TURN: Semaphore = Semaphore::const_new(1);
+
+/// How a feed is read.
+#[derive(Debug)]
+pub struct Reading {
+    /// Whether its older pages are read from the beginning.
+    pub all: bool,
+    /// Whether a person asked for it, so that it does not wait after an error.
+    pub by_hand: bool,
+    /// Becomes `true` on shutdown.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// The first page of a feed.
+pub(super) struct FirstPage {
+    /// Its URL after redirects.
+    pub(super) url: Url,
+    pub(super) next: NextPage,
+    /// The keys of its entries.
+    pub(super) keys: Vec<u64>,
+    /// The authors of all its entries that name any.
+    pub(super) authors: Option<Vec<String>>,
+}
+
+/// How the reading of older pages ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum PagesEnd {
+    /// The feed has been read to its last page.
+    LastPage,
+    /// There is nothing more to do, although the feed may have further pages.
+    Partial,
+    /// A later poll continues.
+    Postponed,
+    /// A later poll continues after an error, not before this time.
+    Stopped { reason: String, delay: Duration },
+}
+
+/// What follows a page.
+enum Step {
+    Next(NextPage),
+    /// There are no more entries.
+    Last,
+    /// The rest cannot be read, for this reason.
+    Broken(String),
+    Stopped(String, Duration),
+}
+
+/// Keys by which the entries of a document are recognized on another page.
+pub(super) fn entry_keys(document: &FeedDocument) -> Vec<u64> {
+    let key = |parts: &dyn Fn(&mut DefaultHasher)| {
+        let mut hasher = DefaultHasher::new();
+        parts(&mut hasher);
+        hasher.finish()
+    };
+    let entries = document.entries.iter().map(|entry| {
+        let content = &entry.content;
+        key(&|hasher| match (&entry.guid, &content.canonical_url) {
+            (Some(guid), _) if !document.shared_guids.contains(guid) => guid.hash(hasher),
+            (_, Some(url)) => url.hash(hasher),
+            _ => (&content.title, &content.body).hash(hasher),
+        })
+    });
+    entries.chain(document.skipped.iter().map(|skipped| key(&|hasher| skipped.hash(hasher)))).collect()
+}
+
+/// Reads the older pages, from the beginning or from where an earlier poll stopped, unless they have been read. Returns
+/// how far they have been read.
+pub(super) async fn read_older_pages(
+    poll: &mut FeedPoll<'_>,
+    first: FirstPage,
+    lease: LeaseId,
+    reading: &Reading,
+) -> anyhow::Result<(PageProgress, PagesEnd)> {
+    let feed = poll.feed;
+    let mut progress = feed.pages.clone();
+    if reading.all || progress.read == 0 {
+        progress = PageProgress { read: 1, archived: poll.archived, ..PageProgress::default() };
+        match &first.next {
+            NextPage::None => return Ok((progress, PagesEnd::LastPage)),
+            NextPage::At(url) => progress.next = Some(url.to_string()),
+            NextPage::Elsewhere(url) => {
+                log_end(poll, &progress, Some(&format!("{url} is on another server"))).await?;
+                return Ok((progress, PagesEnd::Partial));
+            }
+        }
+    }
+    if progress.next.is_none() {
+        let is_last = first.next == NextPage::None;
+        return Ok((progress, if is_last { PagesEnd::LastPage } else { PagesEnd::Partial }));
+    }
+    if !reading.by_hand && poll.app.clock.now() < progress.retry_at {
+        return Ok((progress, PagesEnd::Partial));
+    }
+    let Ok(_turn) = TURN.try_acquire() else { return Ok((progress, PagesEnd::Postponed)) };
+    poll.is_older_page = true;
+    let mut reader = PageReader { poll, first, progress, seen: HashSet::new(), visited: HashSet::new() };
+    reader.seen.extend(std::mem::take(&mut reader.first.keys));
+    let end = Box::pin(reader.read_all(lease, reading.stop.clone())).await?;
+    Ok((reader.progress, end))
+}
+
+/// Logs what became of the older pages, in one line.
+async fn log_end(poll: &FeedPoll<'_>, progress: &PageProgress, problem: Option<&str>) -> anyhow::Result<()> {
+    let PageProgress { read, archived, .. } = progress;
+    if *read == 1 && problem.is_none() {
+        return Ok(());
+    }
+    let (decision, mut line) = if *archived == 0 {
+        (IngestDecision::Matched, format!("no entry is new; pages read: {read}"))
+    } else {
+        let line = format!("archived {archived} entries, sent none of them; pages read: {read}");
+        (IngestDecision::Archived, line)
+    };
+    if let Some(problem) = problem {
+        line = format!("{line}; the rest of the feed cannot be read: {problem}");
+    }
+    tracing::info!(
+        feed = poll.feed.name,
+        pages = read,
+        archived,
+        problem,
+        "read the older pages of the feed"
+    );
+    let mut tx = poll.app.db.begin().await?;
+    feed_log::append(&mut tx, poll.feed.id, decision, &poll.feed.name, &line, poll.app.clock.now()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+struct PageReader<'p, 'a> {
+    poll: &'p mut FeedPoll<'a>,
+    first: FirstPage,
+    progress: PageProgress,
+    /// The keys of all entries so far.
+    seen: HashSet<u64>,
+    /// The pages that were requested.
+    visited: HashSet<Url>,
+}
+
+impl PageReader<'_, '_> {
+    async fn read_all(
+        &mut self,
+        lease: LeaseId,
+        mut stop: watch::Receiver<bool>,
+    ) -> anyhow::Result<PagesEnd> {
+        while let Some(url) = self.progress.next.as_deref().and_then(|url| Url::parse(url).ok()) {
+            self.save(lease).await?;
+            if self.progress.read >= MAX_PAGES {
+                return self.end(Some(&format!("it has more than {MAX_PAGES} pages"))).await;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(self.poll.feed.page_interval) => {}
+                _ = stop.wait_for(|stop| *stop) => return Ok(PagesEnd::Postponed),
+            }
+            if !self.visited.insert(url.clone()) {
+                return self.end(None).await;
+            }
+            match Box::pin(self.read_page(&url)).await? {
+                Step::Next(NextPage::At(next)) => self.progress.next = Some(next.to_string()),
+                Step::Next(NextPage::None) | Step::Last => return self.end(None).await,
+                Step::Next(NextPage::Elsewhere(next)) => {
+                    return self.end(Some(&format!("{next} is on another server"))).await;
+                }
+                Step::Broken(problem) => return self.end(Some(&problem)).await,
+                Step::Stopped(problem, delay) => return self.stop(problem, delay).await,
+            }
+        }
+        self.end(None).await
+    }
+
+    async fn save(&self, lease: LeaseId) -> anyhow::Result<()> {
+        let mut tx = self.poll.app.db.begin().await?;
+        feeds::save_page_progress(&mut tx, self.poll.feed.id, lease, &self.progress).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// There is nothing more to read, or the rest cannot be read.
+    async fn end(&mut self, problem: Option<&str>) -> anyhow::Result<PagesEnd> {
+        self.progress = PageProgress { next: None, failures: 0, ..self.progress.clone() };
+        log_end(self.poll, &self.progress, problem).await?;
+        Ok(if problem.is_none() { PagesEnd::LastPage } else { PagesEnd::Partial })
+    }
+
+    /// A page cannot be read now.
+    async fn stop(&mut self, problem: String, delay: Duration) -> anyhow::Result<PagesEnd> {
+        self.progress.failures = self.progress.failures.saturating_add(1);
+        if self.progress.failures >= MAX_FAILURES {
+            return self.end(Some(&problem)).await;
+        }
+        let wait = poll_backoff(self.poll.feed.interval, self.progress.failures).max(delay);
+        self.progress.retry_at = self.poll.app.clock.now() + wait;
+        let reason = format!("page {}: {problem}; a later poll continues there", self.progress.read + 1);
+        Ok(PagesEnd::Stopped { reason, delay })
+    }
+
+    /// Whether an author of the pages so far wrote the entries of this one, too, unless the config chooses authors.
+    fn is_by_known_author(&mut self, document: &FeedDocument) -> bool {
+        if !self.poll.feed.selection.authors.is_empty() {
+            return true;
+        }
+        let Some(mut authors) = common_authors(&document.entries) else { return true };
+        if let Some(known) = &self.first.authors {
+            authors.retain(|name| known.contains(name));
+        }
+        let is_known = !authors.is_empty();
+        self.first.authors = Some(authors);
+        is_known
+    }
+
+    async fn read_page(&mut self, url: &Url) -> anyhow::Result<Step> {
+        let page = match fetch_page(self.poll.app, self.poll.feed, url).await {
+            Ok(FeedResponse::Page(page)) => page,
+            Ok(FeedResponse::Missing(_)) if is_numbered(url) => return Ok(Step::Last),
+            Ok(FeedResponse::Missing(status)) => {
+                return Ok(Step::Broken(format!("the server responded with {status} to {url}")));
+            }
+            Ok(FeedResponse::Later { status, delay }) => {
+                return Ok(Step::Stopped(format!("the server responded with {status}"), delay));
+            }
+            Ok(FeedResponse::Unchanged(_)) => return Ok(Step::Last),
+            // Some servers respond with their home page to a number that is too high.
+            Err(error) if is_numbered(url) && error.is::<FeedError>() => return Ok(Step::Last),
+            Err(error) => return Ok(Step::Stopped(format!("{error:#}"), Duration::ZERO)),
+        };
+        if page.url.origin() != self.first.url.origin() {
+            return Ok(Step::Broken(format!("{url} redirects to another server")));
+        }
+        let FeedPage { mut document, url, .. } = *page;
+        let before = self.seen.len();
+        self.seen.extend(entry_keys(&document));
+        if self.seen.len() == before && document.excluded.is_empty() {
+            return Ok(Step::Last);
+        }
+        let next = document.next_page(&url);
+        let has_chosen = select_entries(self.poll.app, self.poll.feed, &mut document).await?;
+        if !has_chosen || !self.is_by_known_author(&document) {
+            return Ok(Step::Broken("it has several authors; set authors in the config".to_owned()));
+        }
+        let entries = document.entries.len();
+        self.poll.archived = 0;
+        self.poll.process_older_page(document).await?;
+        self.progress.read += 1;
+        self.progress.archived = self.progress.archived.saturating_add(self.poll.archived);
+        self.progress.failures = 0;
+        let PageProgress { read, archived, .. } = self.progress;
+        tracing::info!(feed = self.poll.feed.name, page = read, entries, archived, "read an older page");
+        Ok(Step::Next(next))
+    }
+}
