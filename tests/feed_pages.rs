@@ -174,8 +174,7 @@ async fn the_address_of_a_blog_is_enough(database: Database) {
 async fn an_archive_of_2400_entries_survives_errors_and_a_kill(database: Database) {
     const PAGES: usize = 96;
     let page = |number: usize| {
-        let items: Vec<Item> =
-            (0..25).map(|item| Item::old_review(&format!("Film {}", number * 25 + item))).collect();
+        let items: Vec<Item> = (0..25).map(|item| numbered_review(number * 25 + item)).collect();
         let next = format!("{PATH}?page={}", number + 1);
         rss_page(&items, (number < PAGES).then_some(next.as_str()))
     };
@@ -212,6 +211,24 @@ async fn an_archive_of_2400_entries_survives_errors_and_a_kill(database: Databas
     }
     assert_eq!(reviews(&fixture).await, 2_400);
     assert_sent(&fixture, 0).await;
+}
+
+/// An old review with a text that is like no other.
+fn numbered_review(number: usize) -> Item {
+    const WORDS: [&str; 32] = [
+        "ferry", "radio", "winter", "sister", "camera", "silence", "the", "a", "of", "and", "waits",
+        "leaves", "night", "island", "letter", "with", "old", "patient", "light", "its", "scene", "never",
+        "again", "under", "harbour", "song", "is", "long", "for", "quiet", "last", "road",
+    ];
+    let mut seed = number;
+    let mut word = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        WORDS[(seed >> 33) % WORDS.len()]
+    };
+    let text = (0..60).map(|_| word()).collect::<Vec<_>>().join(" ");
+    let mut item = Item::old_review(&format!("Film {number}"));
+    item.html = format!("<p>{text}.</p>");
+    item
 }
 
 async fn within_minutes(fixture: &Fixture, what: &str, is_met: impl AsyncFn(&Fixture) -> bool) {

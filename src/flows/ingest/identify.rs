@@ -20,13 +20,21 @@ use crate::store::{Tx, fingerprints, reviews};
 pub(super) struct DocumentIds {
     guids: HashSet<String>,
     urls: HashSet<String>,
+    /// Whether the document is an older page: an entry that it does not have is on another page.
+    is_older_page: bool,
 }
 
 impl DocumentIds {
+    /// The same, of an older page.
+    pub(super) fn of_older_page(self) -> Self {
+        Self { is_older_page: true, ..self }
+    }
+
     /// Whether an entry of this feed is in the document.
     fn contain(&self, feed: &Feed, known: &StoredEntry) -> bool {
         known.feed_id == feed.id
-            && (known.guid.as_ref().is_some_and(|guid| self.guids.contains(guid))
+            && (self.is_older_page
+                || known.guid.as_ref().is_some_and(|guid| self.guids.contains(guid))
                 || known.url.as_ref().is_some_and(|url| self.urls.contains(url)))
     }
 }
@@ -192,6 +200,7 @@ pub(super) fn candidates(document: FeedDocument) -> (Vec<Candidate>, DocumentIds
         candidate.has_own_text = texts.get(&candidate.text_hash) == Some(&1);
     }
     let present = DocumentIds {
+        is_older_page: false,
         guids: candidates.iter().filter_map(|candidate| candidate.guid.clone()).collect(),
         urls: candidates.iter().filter_map(|candidate| candidate.url.clone()).collect(),
     };

@@ -14,10 +14,12 @@ impl FeedPoll<'_> {
     pub(super) async fn process_older_page(&mut self, document: FeedDocument) -> anyhow::Result<()> {
         self.log_skipped(&document.skipped).await?;
         let (candidates, document_ids) = candidates(document);
-        self.document_ids = document_ids;
+        self.document_ids = document_ids.of_older_page();
         let mut new = Vec::new();
         {
+            // Identifying locks reviews, which two transactions must not do in different orders.
             let mut tx = self.app.db.begin().await?;
+            tx.lock(&self.feed.critic.to_string()).await?;
             for candidate in candidates {
                 match identify(&mut tx, self.feed, &self.document_ids, &candidate).await? {
                     EntryMatch::Known(known, _)

@@ -264,7 +264,7 @@ impl PageReader<'_, '_> {
         }
         let entries = document.entries.len();
         self.poll.archived = 0;
-        self.poll.process_older_page(document).await?;
+        Box::pin(self.poll.process_older_page(document)).await?;
         self.progress.read += 1;
         self.progress.archived = self.progress.archived.saturating_add(self.poll.archived);
         self.progress.failures = 0;

@@ -78,7 +78,9 @@ impl FeedPoll<'_> {
 
     async fn process_entry(&mut self, mut candidate: Candidate) -> anyhow::Result<()> {
         let found = {
+            // Identifying locks reviews, which two transactions must not do in different orders.
             let mut tx = self.app.db.begin().await?;
+            tx.lock(&self.feed.critic.to_string()).await?;
             identify(&mut tx, self.feed, &self.document_ids, &candidate).await?
         };
         if let EntryMatch::Known(known, _) = &found
