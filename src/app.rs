@@ -58,7 +58,6 @@ pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App>
     let app = assemble(config, clock, Access::Write).await?;
     pin_origin(&app).await?;
     index_backfill::index_missing(&app.db).await?;
-    index_backfill::fingerprint_missing(&app.db).await?;
     app.ensure_key(KeyOwner::Instance).await?;
     apply_config(&app, config).await?;
     Ok(app)

@@ -234,7 +234,6 @@ async fn poll(app: &App, feed: &Feed, lease: LeaseId, reading: &Reading) -> anyh
     let mut poll = FeedPoll::start(app, feed, &critic, folder.as_deref(), &base).await?;
     let is_whole = poll.process(document).await?;
     Box::pin(poll.apply_pending()).await?;
-    poll.log_mended().await?;
     // The target of a permanent redirect is the same feed if it has an entry that is known.
     let moved_to = moved_to.filter(|_| discovered.is_none() && poll.known > 0);
     if let Some(url) = &moved_to {
@@ -244,10 +243,12 @@ async fn poll(app: &App, feed: &Feed, lease: LeaseId, reading: &Reading) -> anyh
     // Without validators the feed is fetched again even if it does not change, for the entries that failed.
     let validators = if is_whole { validators } else { Validators::default() };
     if !has_chosen {
+        poll.log_mended().await?;
         // The older pages are read once the authors are known.
         return Ok(Polled { resolved_url, ..Polled::unchanged(feed, validators) });
     }
     let (pages, end) = Box::pin(read_older_pages(&mut poll, first, lease, reading)).await?;
+    poll.log_mended().await?;
     Ok(Polled {
         validators,
         // An entry that could not be read or stored is not known at the next poll, and must not look new then.

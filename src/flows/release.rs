@@ -174,18 +174,20 @@ pub async fn archive_held(app: &App, feed: Option<FeedId>, year: Option<i16>) ->
 }
 
 /// Publishes reviews that an earlier poll held because of its limit, the oldest first: no more in an interval than the limit.
-pub(super) async fn release_held_by_feed(app: &App, feed: &Feed, critic: &Critic) -> anyhow::Result<()> {
-    if critic.moved_to.is_some() {
-        return Ok(());
-    }
+/// Returns how many reviews of the feed were published within the interval, these included.
+pub(super) async fn release_held_by_feed(app: &App, feed: &Feed, critic: &Critic) -> anyhow::Result<u32> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
+    tx.lock(&feed.critic.to_string()).await?;
     let recent = reviews::count_released_since(&mut tx, feed.id, now - feed.interval).await?;
-    let limit = feed.max_publish_per_poll.saturating_sub(u32::try_from(recent).unwrap_or(u32::MAX));
-    let held = reviews::list_held_by_feed(&mut tx, feed.id, limit).await?;
-    let mut has_released = false;
-    for review in held {
-        // Read again inside the transaction: the critic may have retracted it.
+    let recent = u32::try_from(recent).unwrap_or(u32::MAX);
+    if critic.moved_to.is_some() {
+        return Ok(recent);
+    }
+    let limit = feed.max_publish_per_poll.saturating_sub(recent);
+    let mut released = 0;
+    for review in reviews::list_held_by_feed(&mut tx, feed.id, limit).await? {
+        // Read again under its lock: the critic may have retracted it.
         let Some(mut review) = reviews::find_for_update(&mut tx, review.id).await? else { continue };
         if review.state != ReviewState::Held {
             continue;
@@ -193,20 +195,13 @@ pub(super) async fn release_held_by_feed(app: &App, feed: &Feed, critic: &Critic
         review.release(now)?;
         reviews::upsert(&mut tx, &review, now).await?;
         write_create(app, &mut tx, critic, &review, now).await?;
-        feed_log::append(
-            &mut tx,
-            feed.id,
-            IngestDecision::Published,
-            &review.content.title,
-            "previously held by the poll limit",
-            now,
-        )
-        .await?;
-        has_released = true;
+        let (title, reason) = (&review.content.title, "previously held by the poll limit");
+        feed_log::append(&mut tx, feed.id, IngestDecision::Published, title, reason, now).await?;
+        released += 1;
     }
-    if has_released {
+    if released > 0 {
         tx.commit().await?;
         app.wake.notify();
     }
-    Ok(())
+    Ok(recent.saturating_add(released))
 }

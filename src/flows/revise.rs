@@ -47,16 +47,8 @@ pub async fn revise(
     let critic = critic_for_review(app, &review).await?;
     let counts = interaction_counts(app, id).await?;
     let mut tx = app.db.begin().await?;
-    let mut revised = apply_revision(app, &mut tx, &critic, id, content, media, counts, now).await?;
-    if review.feed.is_some() {
-        // The feed does not replace what the critic corrected.
-        for field in differing_fields(&review.content, &revised.content) {
-            if !revised.corrected.contains(&field) {
-                revised.corrected.push(field);
-            }
-        }
-        reviews::upsert(&mut tx, &revised, now).await?;
-    }
+    let revision = Revision { content, media, author: RevisionAuthor::Critic };
+    let revised = apply_revision(app, &mut tx, &critic, id, revision, counts, now).await?;
     tx.commit().await?;
     app.wake.notify();
     Ok(Some(revised))
@@ -86,20 +78,47 @@ pub fn kept_poster(app: &App, review: &Review, new: &ReviewContent) -> Option<Po
     is_kept.then(|| Poster { url: old.url.clone(), alt: new.alt.clone() })
 }
 
+/// The new content of a review.
+pub(super) struct Revision {
+    pub(super) content: ReviewContent,
+    pub(super) media: ReviewMedia,
+    pub(super) author: RevisionAuthor,
+}
+
+/// Who revises a review.
+#[derive(Clone, Copy)]
+pub(super) enum RevisionAuthor {
+    /// The critic: the feed of the review does not replace what the critic corrects.
+    Critic,
+    /// The feed.
+    Feed,
+    /// The feed, since the critic accepts all that it says.
+    AcceptedFeed,
+}
+
 /// Replaces the content of a review inside a transaction. A change of an archived review is not delivered.
-#[expect(clippy::too_many_arguments, reason = "everything that one revision needs, each a different thing")]
 pub(super) async fn apply_revision(
     app: &App,
     tx: &mut Tx,
     critic: &Critic,
     id: ReviewId,
-    content: ReviewContent,
-    media: ReviewMedia,
+    revision: Revision,
     counts: article::InteractionCounts,
     now: Timestamp,
 ) -> anyhow::Result<Review> {
+    let Revision { content, media, author } = revision;
     let mut review = reviews::find_for_update(tx, id).await?.context("no such review")?;
-    let content = complete(app, &review, content);
+    let mut content = complete(app, &review, content);
+    match author {
+        RevisionAuthor::Critic if review.feed.is_some() => {
+            let mut corrected = differing_fields(&review.content, &content);
+            corrected.retain(|field| !review.corrected.contains(field));
+            review.corrected.append(&mut corrected);
+        }
+        RevisionAuthor::Critic => {}
+        RevisionAuthor::Feed => copy_fields(&review.corrected, &review.content, &mut content),
+        RevisionAuthor::AcceptedFeed => review.corrected.clear(),
+    }
     let preferred = preferred_slug(&content);
     if preferred != preferred_slug(&review.content) {
         tx.lock("slugs").await?;

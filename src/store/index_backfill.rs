@@ -6,42 +6,28 @@ use crate::domain::id::ReviewId;
 /// Reviews that are indexed in one transaction.
 const CHUNK: i64 = 100;
 
-/// Computes the fingerprints of reviews that an older version wrote, in chunks, too.
-pub async fn fingerprint_missing(db: &Db) -> Result<()> {
-    let query = "select id from reviews where fingerprinted = 0 order by id limit $1";
-    loop {
-        let waiting: Vec<ReviewId> =
-            with_db!(db, |c| sqlx::query_scalar(query).bind(CHUNK).fetch_all(c).await)?;
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        let mut tx = db.begin().await?;
-        for id in waiting {
-            let Some(review) = reviews::find_for_update(&mut tx, id).await? else { continue };
-            fingerprints::index_review(&mut tx, &review).await?;
-            execute!(&mut tx, sqlx::query("update reviews set fingerprinted = 1 where id = $1").bind(id))?;
-        }
-        tx.commit().await?;
-    }
-}
-
 /// Indexes the reviews that an older version wrote, or wrote for another index. Each chunk commits for itself: after an
 /// interruption it continues with the next.
 pub async fn index_missing(db: &Db) -> Result<()> {
-    let query = "select id from reviews where browse_indexed = 0 order by id limit $1";
+    let query = "select id, browse_indexed = 0 from reviews where browse_indexed = 0 or fingerprinted = 0
+         order by id limit $1";
+    let mark = "update reviews set browse_indexed = 1, fingerprinted = 1 where id = $1";
     loop {
-        let waiting: Vec<ReviewId> =
-            with_db!(db, |c| sqlx::query_scalar(query).bind(CHUNK).fetch_all(c).await)?;
+        let waiting: Vec<(ReviewId, bool)> =
+            with_db!(db, |c| sqlx::query_as(query).bind(CHUNK).fetch_all(c).await)?;
         if waiting.is_empty() {
             return Ok(());
         }
         let mut tx = db.begin().await?;
-        for id in waiting {
+        for (id, is_unlisted) in waiting {
             // As it is in this transaction: another process may index it, too.
             let Some(review) = reviews::find_for_update(&mut tx, id).await? else { continue };
-            browse_index::index_review(&mut tx, &review).await?;
-            search::index(&mut tx, &review).await?;
-            execute!(&mut tx, sqlx::query("update reviews set browse_indexed = 1 where id = $1").bind(id))?;
+            if is_unlisted {
+                browse_index::index_review(&mut tx, &review).await?;
+                search::index(&mut tx, &review).await?;
+            }
+            fingerprints::index_review(&mut tx, &review).await?;
+            execute!(&mut tx, sqlx::query(mark).bind(id))?;
         }
         tx.commit().await?;
     }

@@ -132,6 +132,11 @@ pub async fn is_public(tx: &mut Tx, id: ReviewId) -> Result<bool> {
 /// Finds a review and locks it until the end of the transaction.
 pub async fn find_for_update(tx: &mut Tx, id: ReviewId) -> Result<Option<Review>> {
     tx.lock(&id.to_string()).await?;
+    read(tx, id).await
+}
+
+/// Reads a review in a transaction that does not change it, and therefore does not lock it.
+pub async fn read(tx: &mut Tx, id: ReviewId) -> Result<Option<Review>> {
     let row: Option<ReviewRow> =
         with_tx!(tx, |c| sqlx::query_as(select!("where r.id = $1")).bind(id).fetch_optional(c).await)?;
     row.map(ReviewRow::review).transpose()

@@ -12,7 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::flows::App;
 use crate::flows::release::release_held_by_feed;
 use crate::store::feed_entries::{self, EntryRecord};
-use crate::store::{Result, Tx, feed_log, reviews};
+use crate::store::{Result, Tx, feed_log};
 
 /// A poll of a feed.
 pub(super) struct FeedPoll<'a> {
@@ -50,14 +50,12 @@ impl<'a> FeedPoll<'a> {
         folder: Option<&'a Path>,
         base: &'a Url,
     ) -> anyhow::Result<Self> {
-        release_held_by_feed(app, feed, critic).await?;
+        let published = release_held_by_feed(app, feed, critic).await?;
         let since = app.clock.now() - feed.interval;
         let mut tx = app.db.begin().await?;
-        let published = reviews::count_released_since(&mut tx, feed.id, since).await?;
         let updates = feed_entries::count_updates_since(&mut tx, feed.id, since).await?;
-        let to_u32 = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         let poll = Self::new(app, feed, critic, folder, base);
-        Ok(Self { published: to_u32(published), updates: to_u32(updates), ..poll })
+        Ok(Self { published, updates: u32::try_from(updates).unwrap_or(u32::MAX), ..poll })
     }
 
     /// A poll that has not sent anything yet.

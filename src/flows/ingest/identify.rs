@@ -2,6 +2,7 @@
 //! position in the document does not count.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 use crate::domain::canonical_url::url_key;
 use crate::domain::content_hash::{content_hash, text_hash};
@@ -52,8 +53,8 @@ pub(super) struct Candidate {
     /// Whether no other entry of the document has the same text.
     has_own_text: bool,
     pub(super) content_hash: String,
-    /// The fingerprint of its text.
-    pub(super) fingerprint: Vec<i64>,
+    /// The fingerprint of its text, once it is needed: that of a known entry is not.
+    fingerprint: OnceLock<Vec<i64>>,
     /// Its position in the document, from the top.
     pub(super) position: usize,
 }
@@ -67,6 +68,11 @@ impl Candidate {
     /// Whether its change waits already.
     pub(super) fn is_pending(&self, known: &StoredEntry) -> bool {
         known.pending_hash.as_ref() == Some(&self.content_hash) && self.has_same_ids(known)
+    }
+
+    /// Returns the fingerprint of its text.
+    pub(super) fn fingerprint(&self) -> &[i64] {
+        self.fingerprint.get_or_init(|| fingerprint(&self.entry.content.body))
     }
 
     fn has_same_ids(&self, known: &StoredEntry) -> bool {
@@ -139,7 +145,7 @@ async fn identify_by_text(
     };
     let is_present = document_ids.contain(feed, &known);
     let review = match known.review_id.filter(|_| !is_present) {
-        Some(id) => reviews::find_for_update(tx, id).await?,
+        Some(id) => reviews::read(tx, id).await?,
         None => None,
     };
     let Some(review) = review else { return Ok(EntryMatch::New) };
@@ -159,8 +165,8 @@ async fn identify_by_similar_text(
     document_ids: &DocumentIds,
     candidate: &Candidate,
 ) -> anyhow::Result<EntryMatch> {
-    for id in fingerprints::find_similar(tx, feed.critic, &candidate.fingerprint, MAX_SIMILAR).await? {
-        let Some(review) = reviews::find_for_update(tx, id).await? else { continue };
+    for id in fingerprints::find_similar(tx, feed.critic, candidate.fingerprint(), MAX_SIMILAR).await? {
+        let Some(review) = reviews::read(tx, id).await? else { continue };
         if review.state == ReviewState::Retracted || !is_version(&review.content, &candidate.entry.content) {
             continue;
         }
@@ -188,7 +194,7 @@ pub(super) fn candidates(document: FeedDocument) -> (Vec<Candidate>, DocumentIds
         text_hash: text_hash(&entry.content),
         has_own_text: true,
         content_hash: content_hash(&entry.content),
-        fingerprint: fingerprint(&entry.content.body),
+        fingerprint: OnceLock::new(),
         entry,
     };
     let mut candidates: Vec<Candidate> = entries.into_iter().map(candidate).collect();

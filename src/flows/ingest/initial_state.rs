@@ -93,9 +93,9 @@ impl FeedPoll<'_> {
         let mut others =
             reviews::list_by_film(tx, self.feed.critic, &content.film.title, &content.title).await?;
         for id in
-            fingerprints::find_similar(tx, self.feed.critic, &candidate.fingerprint, MAX_SIMILAR).await?
+            fingerprints::find_similar(tx, self.feed.critic, candidate.fingerprint(), MAX_SIMILAR).await?
         {
-            others.extend(reviews::find_for_update(tx, id).await?);
+            others.extend(reviews::read(tx, id).await?);
         }
         let others = others.into_iter().filter(|other| other.state != ReviewState::Retracted);
         Ok(others.into_iter().find(|other| is_similar(&other.content, content)))

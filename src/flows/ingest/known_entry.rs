@@ -5,13 +5,13 @@ use anyhow::Context;
 use super::entry_change::EntryChange;
 use super::feed_poll::FeedPoll;
 use super::identify::Candidate;
-use crate::domain::content_fields::copy_fields;
+use super::process_entries::PreparedEntry;
 use crate::domain::feed::{IngestDecision, PendingReason};
 use crate::domain::id::{EntryId, ReviewId};
 use crate::domain::review::{Review, ReviewState};
 use crate::flows::publish::interaction_counts;
-use crate::flows::review_media::{ReviewMedia, fetch_review_media};
-use crate::flows::revise;
+use crate::flows::review_media::ReviewMedia;
+use crate::flows::revise::{self, Revision, RevisionAuthor};
 use crate::store::feed_entries::{self, PendingChange, StoredEntry};
 use crate::store::{Tx, feed_log, reviews};
 
@@ -99,19 +99,20 @@ impl FeedPoll<'_> {
             }
             EntryChange::Revise => {
                 self.save_entry(tx, known.id, &candidate, None, None, now).await?;
-                let (id, corrected) = (review.id, review.corrected.clone());
-                let counts = interaction_counts(self.app, id).await?;
-                let mut content = candidate.entry.content;
-                copy_fields(&corrected, &review.content, &mut content);
+                let content = candidate.entry.content;
+                let revision = Revision { content, media, author: RevisionAuthor::Feed };
+                let counts = interaction_counts(self.app, review.id).await?;
                 let mut review =
-                    revise::apply_revision(self.app, tx, self.critic, id, content, media, counts, now)
+                    revise::apply_revision(self.app, tx, self.critic, review.id, revision, counts, now)
                         .await?;
                 match review.state {
                     ReviewState::Published => {
                         feed_entries::mark_update_sent(tx, known.id, now).await?;
                         self.updates += 1;
                     }
-                    ReviewState::Scheduled if review.original_date < self.feed.publish_since => {
+                    ReviewState::Scheduled
+                        if review.original_date < known.publish_since.unwrap_or(self.feed.publish_since) =>
+                    {
                         review.state = ReviewState::Archive;
                         reviews::upsert(tx, &review, now).await?;
                     }
@@ -132,14 +133,14 @@ impl FeedPoll<'_> {
                 break;
             };
             let source = feed_entries::find_pending(&mut tx, known.id).await?;
-            let Some(mut candidate) = source.and_then(|source| self.parse_source(&source)) else {
+            let Some(candidate) = source.and_then(|source| self.parse_source(&source)) else {
                 // It is read again when the feed changes.
                 feed_entries::clear_pending(&mut tx, known.id).await?;
                 tx.commit().await?;
                 continue;
             };
             drop(tx);
-            let media = fetch_review_media(self.app, &mut candidate.entry.content, self.folder).await;
+            let PreparedEntry { candidate, media, .. } = self.prepare(candidate).await;
             let mut tx = self.app.db.begin().await?;
             tx.lock(&self.feed.critic.to_string()).await?;
             feed_entries::clear_pending(&mut tx, known.id).await?;
@@ -160,19 +161,17 @@ impl FeedPoll<'_> {
         let source = feed_entries::find_pending(&mut tx, known.id).await?;
         drop(tx);
         let candidate = source.and_then(|source| self.parse_source(&source));
-        let mut candidate =
+        let candidate =
             candidate.context("the change was too large to be kept; revise the review by hand")?;
-        let media = fetch_review_media(self.app, &mut candidate.entry.content, self.folder).await;
+        let PreparedEntry { candidate, media, .. } = self.prepare(candidate).await;
         let mut tx = self.app.db.begin().await?;
         tx.lock(&self.feed.critic.to_string()).await?;
         self.save_entry(&mut tx, known.id, &candidate, None, None, now).await?;
         let counts = interaction_counts(self.app, review).await?;
         let content = candidate.entry.content;
-        let mut review =
-            revise::apply_revision(self.app, &mut tx, self.critic, review, content, media, counts, now)
-                .await?;
-        review.corrected.clear();
-        reviews::upsert(&mut tx, &review, now).await?;
+        let revision = Revision { content, media, author: RevisionAuthor::AcceptedFeed };
+        let review =
+            revise::apply_revision(self.app, &mut tx, self.critic, review, revision, counts, now).await?;
         let title = &review.content.title;
         let reason = "the feed's version was accepted";
         feed_log::append(&mut tx, self.feed.id, IngestDecision::Revised, title, reason, now).await?;

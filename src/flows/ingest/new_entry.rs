@@ -42,7 +42,7 @@ impl FeedPoll<'_> {
         let now = self.app.clock.now();
         let content = &candidate.entry.content;
         let duplicate = match doubtful {
-            Some(other) => reviews::find_for_update(tx, other).await?,
+            Some(other) => reviews::read(tx, other).await?,
             None => self.find_similar(tx, &candidate).await?,
         };
         let InitialState { state, decision, hold_reason, reason } =

@@ -3,7 +3,6 @@
 use super::feed_poll::FeedPoll;
 use super::identify::{Candidate, EntryMatch, candidates, identify};
 use super::new_entry::NewReview;
-use crate::flows::review_media::fetch_review_media;
 use crate::sources::feed::FeedDocument;
 
 /// Entries of one transaction. While it is open, nothing else can be published.
@@ -17,9 +16,7 @@ impl FeedPoll<'_> {
         self.document_ids = document_ids.of_older_page();
         let mut new = Vec::new();
         {
-            // Identifying locks reviews, which two transactions must not do in different orders.
             let mut tx = self.app.db.begin().await?;
-            tx.lock(&self.feed.critic.to_string()).await?;
             for candidate in candidates {
                 match identify(&mut tx, self.feed, &self.document_ids, &candidate).await? {
                     EntryMatch::Known(known, _)
@@ -44,15 +41,14 @@ impl FeedPoll<'_> {
 
     async fn process_together(&mut self, candidates: Vec<Candidate>) -> anyhow::Result<()> {
         let mut entries = Vec::with_capacity(candidates.len());
-        for mut candidate in candidates {
-            let media = fetch_review_media(self.app, &mut candidate.entry.content, self.folder).await;
-            entries.push((candidate, media));
+        for candidate in candidates {
+            entries.push(self.prepare(candidate).await);
         }
         let mut tx = self.app.db.begin().await?;
         tx.lock(&self.feed.critic.to_string()).await?;
         let mut created = Vec::new();
-        for (candidate, media) in entries {
-            created.extend(self.store_entry(&mut tx, candidate, media).await?);
+        for prepared in entries {
+            created.extend(self.store_entry(&mut tx, prepared).await?);
         }
         tx.commit().await?;
         created.iter().for_each(NewReview::log);

@@ -5,11 +5,18 @@ use super::feed_poll::FeedPoll;
 use super::identify::{Candidate, EntryMatch, candidates, first_known, identify};
 use super::new_entry::NewReview;
 use crate::domain::feed::IngestDecision;
-use crate::domain::review::ReviewContent;
 use crate::flows::review_media::{ReviewMedia, fetch_review_media};
 use crate::sources::feed::FeedDocument;
 use crate::sources::language::plainly_other_language;
 use crate::store::{Tx, feed_entries, feed_log};
+
+/// An entry with what is found out about it before it is stored.
+pub(super) struct PreparedEntry {
+    pub(super) candidate: Candidate,
+    pub(super) media: ReviewMedia,
+    /// What the log says about its language, if its text is plainly in another one than declared.
+    language_note: Option<String>,
+}
 
 impl FeedPoll<'_> {
     /// Processes all entries; returns whether none failed.
@@ -46,7 +53,7 @@ impl FeedPoll<'_> {
         let mut is_whole = true;
         for candidate in candidates {
             let title = candidate.entry.content.title.clone();
-            if let Err(error) = self.process_entry(candidate).await {
+            if let Err(error) = Box::pin(self.process_entry(candidate)).await {
                 // An entry that fails does not stop the others.
                 is_whole = false;
                 let reason = format!("{error:#}");
@@ -59,28 +66,27 @@ impl FeedPoll<'_> {
         Ok(is_whole)
     }
 
-    /// Corrects the language of an entry whose text is plainly in another one, which the log says once. The hash of the entry
-    /// is that of what the feed says, so that nothing is revised for this.
-    async fn notice_language(&self, tx: &mut Tx, content: &mut ReviewContent) -> anyhow::Result<()> {
+    /// Fetches the images of an entry and looks at the language of its text, before a transaction begins. The hash of the entry
+    /// is that of what the feed says, so that nothing is revised for a language that the text is plainly in.
+    pub(super) async fn prepare(&self, mut candidate: Candidate) -> PreparedEntry {
+        let content = &mut candidate.entry.content;
+        let media = fetch_review_media(self.app, content, self.folder).await;
         let (declared, source) = match &content.language {
-            Some(declared) => (declared.clone(), "the feed declares"),
-            None => (self.app.site.language.clone(), "the language of the site is"),
+            Some(declared) => (declared.as_str(), "the feed declares"),
+            None => (self.app.site.language.as_str(), "the language of the site is"),
         };
-        if let Some(found) = plainly_other_language(&content.body, &declared) {
+        let found = plainly_other_language(&content.body, declared);
+        let language_note = found
+            .map(|found| format!("its texts in {found} are published as such, although {source} {declared}"));
+        if let Some(found) = found {
             content.language = Some(found.to_owned());
-            let reason = format!("its texts in {found} are published as such, although {source} {declared}");
-            let now = self.app.clock.now();
-            feed_log::append_once(tx, self.feed.id, IngestDecision::Revised, &self.feed.name, &reason, now)
-                .await?;
         }
-        Ok(())
+        PreparedEntry { candidate, media, language_note }
     }
 
-    async fn process_entry(&mut self, mut candidate: Candidate) -> anyhow::Result<()> {
+    async fn process_entry(&mut self, candidate: Candidate) -> anyhow::Result<()> {
         let found = {
-            // Identifying locks reviews, which two transactions must not do in different orders.
             let mut tx = self.app.db.begin().await?;
-            tx.lock(&self.feed.critic.to_string()).await?;
             identify(&mut tx, self.feed, &self.document_ids, &candidate).await?
         };
         if let EntryMatch::Known(known, _) = &found
@@ -99,10 +105,10 @@ impl FeedPoll<'_> {
                 return Ok(());
             }
         }
-        let media = fetch_review_media(self.app, &mut candidate.entry.content, self.folder).await;
+        let prepared = self.prepare(candidate).await;
         let mut tx = self.app.db.begin().await?;
         tx.lock(&self.feed.critic.to_string()).await?;
-        let created = self.store_entry(&mut tx, candidate, media).await?;
+        let created = self.store_entry(&mut tx, prepared).await?;
         tx.commit().await?;
         if let Some(review) = created {
             review.log();
@@ -111,14 +117,18 @@ impl FeedPoll<'_> {
         Ok(())
     }
 
-    /// Stores an entry with its images in a transaction that holds the lock of the critic.
+    /// Stores an entry in a transaction that holds the lock of the critic.
     pub(super) async fn store_entry(
         &mut self,
         tx: &mut Tx,
-        mut candidate: Candidate,
-        media: ReviewMedia,
+        prepared: PreparedEntry,
     ) -> anyhow::Result<Option<NewReview>> {
-        self.notice_language(tx, &mut candidate.entry.content).await?;
+        let PreparedEntry { candidate, media, language_note } = prepared;
+        let now = self.app.clock.now();
+        if let Some(note) = language_note {
+            feed_log::append_once(tx, self.feed.id, IngestDecision::Revised, &self.feed.name, &note, now)
+                .await?;
+        }
         let missing = describe_missing(&media);
         let title = candidate.entry.content.title.clone();
         // Identified again: fetching the images took time, and another worker may have processed the entry.
@@ -133,7 +143,6 @@ impl FeedPoll<'_> {
             }
             EntryMatch::Review(review) => self.link_to_review(tx, &candidate, review).await?,
         }
-        let now = self.app.clock.now();
         for reason in missing {
             feed_log::append_once(tx, self.feed.id, IngestDecision::Skipped, &title, &reason, now).await?;
         }

@@ -67,12 +67,14 @@ pub(super) async fn select_entries(
         }
     }
     document.entries = chosen;
-    let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
-    for (subject, reason) in lines {
-        feed_log::append_once(&mut tx, feed.id, IngestDecision::Skipped, &subject, &reason, now).await?;
+    if !lines.is_empty() {
+        let now = app.clock.now();
+        let mut tx = app.db.begin().await?;
+        for (subject, reason) in lines {
+            feed_log::append_once(&mut tx, feed.id, IngestDecision::Skipped, &subject, &reason, now).await?;
+        }
+        tx.commit().await?;
     }
-    tx.commit().await?;
     Ok(has_chosen && !has_empty)
 }
 

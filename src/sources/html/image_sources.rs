@@ -7,7 +7,7 @@ use url::Url;
 
 use super::image_renditions::{MAX_RENDITION_WIDTH, has_image_ending, larger, rendition};
 use super::image_url::{image_url, is_tracker};
-use super::images::{MAX_ALT_CHARS, MIN_IMAGE_PIXELS};
+use super::images::{MAX_ALT_CHARS, MIN_IMAGE_PIXELS, is_trailer};
 use super::single_line_text;
 use super::tree::{Element, Node};
 
@@ -123,6 +123,10 @@ impl Chooser<'_> {
                     }
                     "source" => {}
                     "a" => {
+                        if is_trailer(&e) {
+                            // The thumbnail of a trailer belongs to its link, even if the picture before is the same.
+                            self.last_picture = None;
+                        }
                         let target = e.attribute("href").and_then(|href| image_url(href, self.base));
                         e.children = self.nodes(e.children, target.as_ref());
                         out.push(Node::Element(e));
