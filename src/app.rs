@@ -27,6 +27,7 @@ use crate::domain::time::Clock;
 use crate::federation::vocab::url_rules::UrlRules;
 use crate::flows::apub::ApubConfig;
 use crate::flows::gate::Gate;
+use crate::flows::image_hosts::ImageHosts;
 use crate::flows::receive::intake::{self, Intake};
 use crate::flows::signing_keys::{KeyOwner, SigningKeyCache};
 use crate::flows::view_counts::{self, ViewCounts};
@@ -89,6 +90,7 @@ async fn assemble(config: &Config, clock: Arc<dyn Clock>, access: Access) -> any
         handle_domain: config.server.handle_domain.clone(),
         policy: config.policy.clone(),
         media_store: Arc::new(LocalFileSystem::new_with_prefix(&media)?.with_fsync(true)),
+        image_hosts: ImageHosts::default(),
         config_dir: config.base_dir.clone(),
         wake: Wake::default(),
         signing_keys: SigningKeyCache::default(),

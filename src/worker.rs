@@ -5,6 +5,7 @@ mod cleanup;
 mod database_watch;
 mod delivery_slots;
 mod feed_polling;
+mod image_fetching;
 mod inbox_processing;
 mod job_loop;
 
@@ -28,6 +29,7 @@ pub async fn run(app: App, shutdown: Shutdown) -> anyhow::Result<()> {
     loops
         .spawn(repeat(app.clone(), shutdown.clone(), "fan-out", async |app| fan_out::expand_next(app).await));
     loops.spawn(feed_polling::poll_feeds(app.clone(), shutdown.clone()));
+    loops.spawn(image_fetching::fetch_images(app.clone(), shutdown.clone()));
     loops.spawn(repeat(app.clone(), shutdown.clone(), "scheduled reviews", async |app| {
         release::release_due(app).await.map(|released| released > 0)
     }));

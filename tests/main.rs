@@ -61,6 +61,7 @@ mod outgoing_signatures;
 mod page_cache;
 mod page_metadata;
 mod peers;
+mod pending_images;
 mod picture_replies;
 mod preview;
 mod publish;

@@ -87,6 +87,7 @@ const ADDED: &[(&str, Option<&str>)] = &[
     ("feeds", Some("pages_archived")),
     ("feeds", Some("page_failures")),
     ("feeds", Some("page_retry_at")),
+    ("pending_images", None),
 ];
 
 fn is_added(table: &str, column: &str) -> bool {

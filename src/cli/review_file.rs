@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use url::Url;
 
 use crate::domain::review::{Review, ReviewContent};
-use crate::flows::review_media::{self, ReviewMedia};
+use crate::flows::review_media::{ReviewMedia, TOTAL_TIMEOUT, fetch_review_media};
 use crate::flows::{App, revise};
 use crate::sources::review_markdown::{self, MarkdownContext};
 
@@ -53,7 +53,7 @@ pub(super) async fn read_review_text(
     if kept.is_some() {
         content.poster = None;
     }
-    let media = review_media::fetch_review_media(app, &mut content, path.parent()).await;
+    let media = fetch_review_media(app, &mut content, path.parent(), TOTAL_TIMEOUT).await;
     if kept.is_some() {
         content.poster = kept;
     }

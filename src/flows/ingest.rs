@@ -1,6 +1,6 @@
 //! Polls feeds and turns their entries into reviews. Each decision is logged with its reason, for `marquee feed log`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -104,9 +104,14 @@ pub async fn apply_kept_change(app: &App, review: &Review) -> anyhow::Result<boo
     let Some(feed) = feeds::find(&mut tx, feed).await? else { return Ok(false) };
     drop(tx);
     let critic = critics::find(&app.db, feed.critic).await?.context("the feed has no critic")?;
-    let base = feed_base(app, &feed)?;
-    let folder = base.to_file_path().ok().and_then(|path| path.parent().map(Path::to_owned));
+    let (base, folder) = (feed_base(app, &feed)?, feed_folder(app, &feed)?);
     FeedPoll::new(app, &feed, &critic, folder.as_deref(), &base).accept_pending(review.id).await
+}
+
+/// The folder of a local feed, which its images may be in.
+pub(super) fn feed_folder(app: &App, feed: &Feed) -> anyhow::Result<Option<PathBuf>> {
+    let path = feed_base(app, feed)?.to_file_path().ok();
+    Ok(path.and_then(|path| path.parent().map(Path::to_owned)))
 }
 
 /// Polls a feed and releases it; returns the reason if it could not be polled.

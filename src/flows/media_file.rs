@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use bytes::Bytes;
+use http::StatusCode;
 use object_store::path::Path as StorePath;
 use object_store::{ObjectStore, ObjectStoreExt};
 
@@ -15,6 +16,7 @@ use crate::domain::hash::sha256_hex;
 use crate::domain::id::{CriticId, MediaId};
 use crate::domain::review::Media;
 use crate::domain::time::Timestamp;
+use crate::net::NetError;
 use crate::net::http_client::GetRequest;
 use crate::store::{Tx, avatars, critics, media};
 
@@ -34,6 +36,35 @@ pub struct MediaFile {
     /// Its content. Another transaction may delete the file before the row is stored; then the file is written again.
     bytes: Bytes,
     folder: Arc<dyn ObjectStore>,
+}
+
+/// Why an image could not be fetched, apart from [`NetError`] and what is wrong with the image itself.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+pub(super) enum ImageError {
+    /// Its server did not send it.
+    #[error("the server responded with {0}")]
+    Status(StatusCode),
+    /// Its server did not respond a short time ago.
+    #[error("the server did not respond; it is asked again at {until}")]
+    HostPaused {
+        /// Until when it is left alone.
+        until: Timestamp,
+    },
+    /// There was no time left for this image.
+    #[error("fetching the images of the review took too long")]
+    OutOfTime,
+}
+
+/// Whether a later attempt may succeed.
+pub(super) fn is_temporary(error: &anyhow::Error) -> bool {
+    use NetError::{Connect, Dns, InvalidResponse, Timeout, Tls};
+    match (error.downcast_ref(), error.downcast_ref()) {
+        (Some(ImageError::Status(status)), _) => {
+            status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429)
+        }
+        (Some(ImageError::HostPaused { .. } | ImageError::OutOfTime), _) => true,
+        (None, net) => matches!(net, Some(Dns | Connect | Tls | Timeout | InvalidResponse)),
+    }
 }
 
 /// Locks an image name until the transaction ends, so that no other transaction stores or deletes that image.
@@ -77,13 +108,33 @@ impl MediaFile {
 }
 
 /// Fetches an image and stores its file. A `file:` URL may only lead into `folder`.
-pub async fn fetch_media(app: &App, source: &url::Url, folder: Option<&Path>) -> anyhow::Result<MediaFile> {
+pub(super) async fn fetch_media(
+    app: &App,
+    source: &url::Url,
+    folder: Option<&Path>,
+) -> anyhow::Result<MediaFile> {
+    match find_media(app, source, folder).await? {
+        Some(image) => Ok(image),
+        None => download_media(app, source).await,
+    }
+}
+
+/// Finds an image that can be had without a request: one that is stored already, or a local file, which may only be in
+/// `folder`.
+pub(super) async fn find_media(
+    app: &App,
+    source: &url::Url,
+    folder: Option<&Path>,
+) -> anyhow::Result<Option<MediaFile>> {
+    if source.scheme() == "file" {
+        let folder = folder.context("local files are not allowed here; use a URL")?;
+        return Ok(Some(store_file(app, source, read_file(source, folder).await?).await?));
+    }
     if let Some(known) = media::find_by_source(&app.db, source.as_str()).await?
-        && source.scheme() != "file"
         && let Ok(file) = app.media_store.get(&StorePath::from(known.name.as_str())).await
         && let Ok(bytes) = file.bytes().await
     {
-        return Ok(MediaFile { media: known, bytes, folder: Arc::clone(&app.media_store) });
+        return Ok(Some(MediaFile { media: known, bytes, folder: Arc::clone(&app.media_store) }));
     }
     let name = source.as_str().strip_prefix(app.origin.url("/media/").as_str());
     if let Some(name) = name
@@ -91,18 +142,15 @@ pub async fn fetch_media(app: &App, source: &url::Url, folder: Option<&Path>) ->
     {
         // One of our own copies, in a review that is revised.
         let file = app.media_store.get(&StorePath::from(known.name.as_str())).await?;
-        return Ok(MediaFile {
-            media: known,
-            bytes: file.bytes().await?,
-            folder: Arc::clone(&app.media_store),
-        });
+        let bytes = file.bytes().await?;
+        return Ok(Some(MediaFile { media: known, bytes, folder: Arc::clone(&app.media_store) }));
     }
-    let bytes = if source.scheme() == "file" {
-        read_file(source, folder.context("local files are not allowed here; use a URL")?).await?
-    } else {
-        download(app, source, MAX_IMAGE_BYTES).await?
-    };
-    store_file(app, source, bytes).await
+    Ok(None)
+}
+
+/// Downloads an image and stores its file.
+pub(super) async fn download_media(app: &App, source: &url::Url) -> anyhow::Result<MediaFile> {
+    store_file(app, source, download(app, source, MAX_IMAGE_BYTES).await?).await
 }
 
 /// Fetches an avatar, which must be small, and stores its file. It is fetched even if it is stored, since it may have
@@ -117,7 +165,7 @@ pub(super) async fn fetch_avatar(app: &App, source: &url::Url) -> anyhow::Result
 async fn download(app: &App, source: &url::Url, max_bytes: usize) -> anyhow::Result<Vec<u8>> {
     let accept = "image/png, image/jpeg, image/webp, image/gif";
     let fetched = app.http.get(GetRequest::new(source, accept, max_bytes)).await?;
-    ensure!(fetched.status.is_success(), "the server responded with {}", fetched.status);
+    ensure!(fetched.status.is_success(), ImageError::Status(fetched.status));
     Ok(fetched.body.to_vec())
 }
 

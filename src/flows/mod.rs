@@ -28,6 +28,7 @@ pub mod fan_out;
 pub mod follow_requests;
 pub mod gate;
 pub mod group_commit;
+pub mod image_hosts;
 pub mod ingest;
 pub mod key_rotation;
 mod lease;
@@ -36,6 +37,7 @@ pub mod lookup;
 pub mod media_file;
 pub mod moderate;
 pub mod move_account;
+pub mod pending_images;
 pub mod preview;
 pub mod profile;
 pub mod publish;
@@ -77,6 +79,8 @@ pub struct AppParts {
     pub policy: ModerationPolicy,
     /// The store of image files.
     pub media_store: Arc<dyn object_store::ObjectStore>,
+    /// The hosts that images of reviews are fetched from.
+    pub image_hosts: image_hosts::ImageHosts,
     /// The folder of the config file, which its paths are relative to.
     pub config_dir: PathBuf,
     /// Wakes the worker.

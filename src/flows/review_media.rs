@@ -1,8 +1,8 @@
-//! Stores the images of a review before the review is stored: its poster, the images of its body and the stills of its
-//! trailers. From then on the body refers only to images of this site.
+//! Stores the images of a review: its poster, the images of its body and the stills of its trailers. The body of a stored
+//! review refers only to images of this site.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::App;
-use super::media_file::{self, MediaFile};
-use crate::domain::review::{Media, ReviewContent};
+use super::media_file::{self, ImageError, MediaFile};
+use crate::domain::review::{Media, Review, ReviewContent};
 use crate::domain::time::Timestamp;
 use crate::net::http_client::GetRequest;
 use crate::sources::html::{self, ImageAction, ImageSlot, LocalImage, MAX_IMAGES, video_embed};
@@ -28,8 +28,8 @@ const MAX_PARALLEL_FETCHES: usize = 4;
 /// Bytes of all images of a body together.
 const MAX_TOTAL_BYTES: usize = 32 * 1024 * 1024;
 
-/// Time for all images of a body together.
-const TOTAL_TIMEOUT: Duration = Duration::from_mins(1);
+/// Time for all images of a review together, if nothing waits for the review.
+pub const TOTAL_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Bytes of an oEmbed response about a trailer.
 const MAX_OEMBED_BYTES: usize = 64 * 1024;
@@ -41,25 +41,21 @@ pub struct ReviewMedia {
     /// The images of the body, by their source URLs.
     body: BTreeMap<String, MediaFile>,
     missing: Vec<MissingMedia>,
+    /// The body with the URLs of its images, if an image is missing that may be fetched later.
+    pending_body: Option<String>,
 }
 
 /// An image that could not be fetched.
 #[derive(Debug)]
-pub struct MissingMedia {
-    /// Whether it is the poster.
-    pub is_poster: bool,
-    /// Its URL.
-    pub url: String,
-    /// Why it could not be fetched.
-    pub error: anyhow::Error,
+struct MissingMedia {
+    is_poster: bool,
+    url: String,
+    error: anyhow::Error,
+    /// Whether a later attempt may succeed.
+    is_temporary: bool,
 }
 
 impl ReviewMedia {
-    /// The images that could not be fetched.
-    pub fn missing(&self) -> &[MissingMedia] {
-        &self.missing
-    }
-
     /// Fails if an image is missing.
     ///
     /// # Errors
@@ -67,7 +63,7 @@ impl ReviewMedia {
     pub fn require_complete(mut self) -> anyhow::Result<Self> {
         match self.missing.pop() {
             None => Ok(self),
-            Some(MissingMedia { is_poster, url, error: why }) => {
+            Some(MissingMedia { is_poster, url, error: why, .. }) => {
                 Err(why.context(format!("{}: {url}", if is_poster { "poster" } else { "image" })))
             }
         }
@@ -76,6 +72,31 @@ impl ReviewMedia {
     /// The file name of the poster.
     pub(super) fn poster(&self) -> Option<&str> {
         self.poster.as_ref().map(MediaFile::name)
+    }
+
+    /// The body with the URLs of its images, if an image is missing that may be fetched later.
+    pub(super) fn pending_body(&self) -> Option<&str> {
+        self.pending_body.as_deref()
+    }
+
+    /// Whether a review would look different with these images and this body.
+    pub(super) fn has_other_images(&self, review: &Review, body: &str) -> bool {
+        let old = review.poster.as_ref().map(|poster| poster.name.as_str());
+        review.content.body != body || self.poster().is_some_and(|poster| Some(poster) != old)
+    }
+
+    /// Log messages about images that could not be fetched; about those that may be fetched later only if they are given up.
+    pub(super) fn describe_missing(&self, are_given_up: bool) -> Vec<String> {
+        let missing = self.missing.iter().filter(|missing| are_given_up || !missing.is_temporary);
+        let (posters, others): (Vec<_>, Vec<_>) = missing.partition(|missing| missing.is_poster);
+        let poster = posters
+            .first()
+            .map(|missing| format!("could not fetch the poster; it was left out: {}", missing.url));
+        let first = others.first().map(|missing| match others.len() {
+            1 => format!("could not fetch an image; it was left out: {}", missing.url),
+            count => format!("could not fetch {count} images, such as {}; they were left out", missing.url),
+        });
+        poster.into_iter().chain(first).collect()
     }
 
     /// Stores their rows; returns the poster.
@@ -93,22 +114,26 @@ impl ReviewMedia {
     }
 }
 
-/// Fetches the images of a review and makes its body refer to the stored ones; images that cannot be fetched are left
-/// out. `file:` URLs may only lead into `folder`.
+/// Fetches the images of a review within `time` and makes its body refer to the stored ones; images that cannot be fetched
+/// are left out. Without time, only those that need no request are taken. `file:` URLs may only lead into `folder`.
 pub async fn fetch_review_media(
     app: &App,
     content: &mut ReviewContent,
     folder: Option<&Path>,
+    time: Duration,
 ) -> ReviewMedia {
+    let budget =
+        Budget { until: (!time.is_zero()).then(|| Instant::now() + time), bytes: MAX_TOTAL_BYTES.into() };
     let mut fetched = ReviewMedia::default();
     if let Some(poster) = &content.poster {
-        match media_file::fetch_media(app, &poster.url, folder).await {
+        match fetch_image(app, &poster.url, folder, &budget).await {
             Ok(image) => fetched.poster = Some(image),
             Err(why) => fetched.add_missing(true, poster.url.to_string(), why),
         }
     }
     let mut placed = BTreeMap::new();
-    for (wanted, image) in fetch_all(app, wanted(&content.body), folder).await {
+    let mut is_still_pending = false;
+    for (wanted, image) in fetch_all(app, wanted(&content.body), folder, &budget).await {
         match image {
             // The size that the source declares can be wrong or missing.
             Ok(image) if is_ornament(image.media()) => {}
@@ -118,6 +143,7 @@ pub async fn fetch_review_media(
             }
             // A trailer without a still is shown as a link.
             Err(why) if wanted.is_trailer => {
+                is_still_pending |= media_file::is_temporary(&why);
                 tracing::info!(
                     page = wanted.url,
                     error = format!("{why:#}"),
@@ -126,6 +152,9 @@ pub async fn fetch_review_media(
             }
             Err(why) => fetched.add_missing(false, wanted.url, why),
         }
+    }
+    if is_still_pending || fetched.missing.iter().any(|missing| missing.is_temporary) {
+        fetched.pending_body = Some(content.body.clone());
     }
     content.body = html::replace_images(&content.body, |slot| match placed.get(&ImageRef::from_slot(slot)) {
         Some(media) => ImageAction::Show(LocalImage {
@@ -149,8 +178,9 @@ pub(super) fn strip_remote_images(app: &App, body: &str) -> String {
 
 impl ReviewMedia {
     fn add_missing(&mut self, is_poster: bool, url: String, why: anyhow::Error) {
-        tracing::warn!(url, error = format!("{why:#}"), is_poster, "could not fetch image");
-        self.missing.push(MissingMedia { is_poster, url, error: why });
+        let is_temporary = media_file::is_temporary(&why);
+        tracing::warn!(url, error = format!("{why:#}"), is_poster, is_temporary, "could not fetch image");
+        self.missing.push(MissingMedia { is_poster, url, error: why, is_temporary });
     }
 }
 
@@ -190,51 +220,72 @@ fn wanted(body: &str) -> BTreeSet<ImageRef> {
     wanted
 }
 
+/// What the images of a review may still take.
+struct Budget {
+    /// Until when requests may run, if there may be any.
+    until: Option<Instant>,
+    /// The bytes that are left.
+    bytes: AtomicUsize,
+}
+
 async fn fetch_all(
     app: &App,
     wanted: BTreeSet<ImageRef>,
     folder: Option<&Path>,
+    budget: &Budget,
 ) -> Vec<(ImageRef, anyhow::Result<MediaFile>)> {
-    let until = Instant::now() + TOTAL_TIMEOUT;
-    let remaining = std::sync::Arc::new(AtomicUsize::new(MAX_TOTAL_BYTES));
     let fetches: Vec<_> = wanted
         .into_iter()
-        .map(|wanted| {
-            let (app, remaining, folder) = (app.clone(), remaining.clone(), folder.map(Path::to_owned));
-            async move {
-                let fetched = timeout_at(until, fetch(&app, &wanted, folder, &remaining)).await;
-                let fetched = fetched.unwrap_or_else(|_| {
-                    Err(anyhow::anyhow!("fetching the images of the review took too long"))
-                });
-                (wanted, fetched)
-            }
+        .map(|wanted| async move {
+            let fetched = fetch(app, &wanted, folder, budget).await;
+            (wanted, fetched)
         })
         .collect();
     futures_util::stream::iter(fetches).buffered(MAX_PARALLEL_FETCHES).collect().await
 }
 
+/// Fetches an image of a body, or the still of a trailer.
 async fn fetch(
     app: &App,
     wanted: &ImageRef,
-    folder: Option<PathBuf>,
-    remaining: &AtomicUsize,
+    folder: Option<&Path>,
+    budget: &Budget,
 ) -> anyhow::Result<MediaFile> {
     const TOO_LARGE: &str = "the images of the review are too large in total";
-    ensure!(remaining.load(Ordering::Relaxed) > 0, TOO_LARGE);
+    ensure!(budget.bytes.load(Ordering::Relaxed) > 0, TOO_LARGE);
     let url = Url::parse(&wanted.url).context("not a valid URL")?;
     let image = if wanted.is_trailer {
-        media_file::fetch_media(app, &fetch_still_url(app, &url).await?, None).await?
+        let still = in_time(budget, fetch_still_url(app, &url)).await?;
+        fetch_image(app, &still, None, budget).await?
     } else {
-        media_file::fetch_media(app, &url, folder.as_deref()).await?
+        fetch_image(app, &url, folder, budget).await?
     };
-    let taken = remaining
+    let taken = budget
+        .bytes
         .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |remaining| remaining.checked_sub(image.size()));
     if taken.is_err() {
         // Images that were not begun are not fetched.
-        remaining.store(0, Ordering::Relaxed);
+        budget.bytes.store(0, Ordering::Relaxed);
         anyhow::bail!(TOO_LARGE);
     }
     Ok(image)
+}
+
+async fn fetch_image(
+    app: &App,
+    url: &Url,
+    folder: Option<&Path>,
+    budget: &Budget,
+) -> anyhow::Result<MediaFile> {
+    match media_file::find_media(app, url, folder).await? {
+        Some(image) => Ok(image),
+        None => in_time(budget, app.image_hosts.download(app, url)).await,
+    }
+}
+
+async fn in_time<T>(budget: &Budget, request: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let until = budget.until.ok_or(ImageError::OutOfTime)?;
+    timeout_at(until, request).await.map_err(|_| ImageError::OutOfTime)?
 }
 
 /// The URL of a trailer's still, from the oEmbed endpoint of its site.

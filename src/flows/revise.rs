@@ -16,7 +16,7 @@ use crate::domain::review::{Poster, Review, ReviewContent, ReviewState, Transiti
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::{article, review_activity};
 use crate::sources::review_markdown::is_same_body;
-use crate::store::{Tx, reviews};
+use crate::store::{Tx, pending_images, reviews};
 
 /// Replaces the content of a review. Returns `None` if nothing changed.
 ///
@@ -109,6 +109,7 @@ pub(super) async fn apply_revision(
     let Revision { content, media, author } = revision;
     let mut review = reviews::find_for_update(tx, id).await?.context("no such review")?;
     let mut content = complete(app, &review, content);
+    let bodies = Bodies { old: review.content.body.clone(), given: content.body.clone() };
     match author {
         RevisionAuthor::Critic if review.feed.is_some() => {
             let mut corrected = differing_fields(&review.content, &content);
@@ -125,14 +126,59 @@ pub(super) async fn apply_revision(
         review.slug = reviews::find_free_slug(tx, &preferred, id).await?;
     }
     review.revise(content, now)?;
-    save(tx, &mut review, media, now).await?;
+    save(tx, &mut review, &bodies, media, now).await?;
     if review.state == ReviewState::Published {
-        let object = article::article(&app.origin, critic, &review, counts);
-        let update_id = ActivityId::new(now);
-        let update = review_activity::update(&app.origin, update_id, &review, &object);
-        write_activity(app, tx, &review, update_id, ActivityKind::Update, &update, now).await?;
+        write_update(app, tx, critic, &review, counts, now).await?;
     }
     Ok(review)
+}
+
+/// Shows images that were fetched after their review was stored. A published review is updated.
+pub(super) async fn illustrate(
+    app: &App,
+    tx: &mut Tx,
+    critic: &Critic,
+    mut review: Review,
+    images: Illustration,
+    counts: article::InteractionCounts,
+    now: Timestamp,
+) -> anyhow::Result<Review> {
+    let Illustration { body, media } = images;
+    let content = ReviewContent { body, ..review.content.clone() };
+    let is_published = review.state == ReviewState::Published;
+    if is_published {
+        review.revise(content, now)?;
+    } else {
+        review.content = content;
+    }
+    let poster = media.save(tx, now).await?;
+    review.poster = poster.or(review.poster);
+    reviews::upsert(tx, &review, now).await?;
+    if is_published {
+        write_update(app, tx, critic, &review, counts, now).await?;
+    }
+    Ok(review)
+}
+
+/// The images that a review was stored without.
+pub(super) struct Illustration {
+    /// The body with its images.
+    pub(super) body: String,
+    pub(super) media: ReviewMedia,
+}
+
+async fn write_update(
+    app: &App,
+    tx: &mut Tx,
+    critic: &Critic,
+    review: &Review,
+    counts: article::InteractionCounts,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let object = article::article(&app.origin, critic, review, counts);
+    let update_id = ActivityId::new(now);
+    let update = review_activity::update(&app.origin, update_id, review, &object);
+    write_activity(app, tx, review, update_id, ActivityKind::Update, &update, now).await
 }
 
 /// Replaces the content of a review that is read differently now, though its source has not changed: nothing is sent to
@@ -146,9 +192,10 @@ pub(super) async fn mend(
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let mut content = complete(app, &review, content);
+    let bodies = Bodies { old: review.content.body.clone(), given: content.body.clone() };
     copy_fields(&review.corrected, &review.content, &mut content);
     review.content = content;
-    save(tx, &mut review, media, now).await
+    save(tx, &mut review, &bodies, media, now).await
 }
 
 /// The new content of a review in the form in which it is stored. It keeps its date if the new content has none.
@@ -160,8 +207,31 @@ fn complete(app: &App, review: &Review, content: ReviewContent) -> ReviewContent
     content
 }
 
+/// The bodies that a review may have after its content was replaced.
+struct Bodies {
+    /// The one that it had before.
+    old: String,
+    /// The one that it was given. The critic's own stays, if the feed gives another.
+    given: String,
+}
+
 /// Stores a review whose content was replaced.
-async fn save(tx: &mut Tx, review: &mut Review, media: ReviewMedia, now: Timestamp) -> anyhow::Result<()> {
+async fn save(
+    tx: &mut Tx,
+    review: &mut Review,
+    bodies: &Bodies,
+    media: ReviewMedia,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let body = &review.content.body;
+    match media.pending_body() {
+        Some(pending) if *body == bodies.given => {
+            pending_images::upsert(tx, review.id, pending, now).await?;
+        }
+        Some(_) => pending_images::upsert(tx, review.id, body, now).await?,
+        None if *body != bodies.old => pending_images::delete(tx, review.id).await?,
+        None => {}
+    }
     // If a new poster cannot be fetched, the old one stays.
     let poster_goes = review.content.poster.is_none();
     let poster = media.save(tx, now).await?;

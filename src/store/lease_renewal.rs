@@ -13,6 +13,8 @@ pub enum LeaseQueue {
     Hosts,
     /// Received activities.
     InboxActivities,
+    /// Reviews whose images are fetched.
+    PendingImages,
 }
 
 /// Extends a lease.
@@ -20,6 +22,7 @@ pub async fn renew(db: &Db, queue: LeaseQueue, lease: LeaseId, until: Timestamp)
     let statement = match queue {
         LeaseQueue::Feeds => "update feeds set lease_until = $2 where lease = $1",
         LeaseQueue::Hosts => "update hosts set lease_until = $2 where lease = $1",
+        LeaseQueue::PendingImages => "update pending_images set lease_until = $2 where lease = $1",
         LeaseQueue::InboxActivities => return renew_inbox_activities(db, lease, until).await,
     };
     let mut tx = db.begin().await?;

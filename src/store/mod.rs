@@ -41,6 +41,7 @@ pub mod nodeinfo_usage;
 mod open;
 mod open_error;
 pub mod page_versions;
+pub mod pending_images;
 pub mod reached_hosts;
 pub mod reaction_events;
 pub mod reactions;

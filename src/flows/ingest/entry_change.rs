@@ -8,6 +8,7 @@ use crate::domain::content_hash::content_hash;
 use crate::domain::feed::PendingReason;
 use crate::domain::lossy_change::LossyChange;
 use crate::domain::review::{ContentField, Review, ReviewContent, ReviewState};
+use crate::flows::review_media::ReviewMedia;
 use crate::sources::feed::{self, FeedSource};
 use crate::store::Tx;
 use crate::store::feed_entries::{self, EntrySource, StoredEntry};
@@ -30,6 +31,7 @@ impl FeedPoll<'_> {
         known: &StoredEntry,
         review: &Review,
         candidate: &Candidate,
+        media: &ReviewMedia,
     ) -> anyhow::Result<EntryChange> {
         let new = &candidate.entry.content;
         let old = match feed_entries::find_source(tx, known.id).await? {
@@ -42,7 +44,9 @@ impl FeedPoll<'_> {
         {
             return Ok(EntryChange::Mend(review.corrected.clone()));
         }
-        if let Some(loss) = LossyChange::find(&review.content, new) {
+        // Pictures that have not come yet are not lost.
+        let is_loss = |loss: &LossyChange| *loss != LossyChange::Pictures || media.pending_body().is_none();
+        if let Some(loss) = LossyChange::find(&review.content, new).filter(is_loss) {
             let reason = format!("{loss}, so the review keeps what it has");
             return Ok(EntryChange::Wait(PendingReason::Lossy, reason));
         }

@@ -1,6 +1,7 @@
 //! The state of one poll of a feed.
 
 use std::path::Path;
+use std::time::Duration;
 
 use url::Url;
 
@@ -13,6 +14,9 @@ use crate::flows::App;
 use crate::flows::release::release_held_by_feed;
 use crate::store::feed_entries::{self, EntryRecord};
 use crate::store::{Result, Tx, feed_log};
+
+/// How long the entries of one poll together wait for their images.
+const MAX_IMAGE_TIME: Duration = Duration::from_secs(10);
 
 /// A poll of a feed.
 pub(super) struct FeedPoll<'a> {
@@ -33,6 +37,8 @@ pub(super) struct FeedPoll<'a> {
     pub(super) archived: u32,
     /// Entries of the feed that were known before.
     pub(super) known: u32,
+    /// How long entries may still wait for their images.
+    pub(super) image_time: Duration,
     /// Whether this is not the first page: its entries are archived, and the log has one line about all of them.
     pub(super) is_older_page: bool,
     pub(super) document_ids: DocumentIds,
@@ -77,6 +83,7 @@ impl<'a> FeedPoll<'a> {
             mended: 0,
             archived: 0,
             known: 0,
+            image_time: MAX_IMAGE_TIME,
             is_older_page: false,
             document_ids: DocumentIds::default(),
             newest_known: None,

@@ -69,7 +69,7 @@ impl FeedPoll<'_> {
     ) -> anyhow::Result<()> {
         let now = self.app.clock.now();
         let title = candidate.entry.content.title.clone();
-        match self.decide_change(tx, known, &review, &candidate).await? {
+        match self.decide_change(tx, known, &review, &candidate, &media).await? {
             EntryChange::Wait(reason, text) => {
                 let change = PendingChange {
                     entry: known.id,

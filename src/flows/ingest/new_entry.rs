@@ -8,7 +8,7 @@ use crate::domain::id::{EntryId, ReviewId};
 use crate::domain::review::{Review, ReviewState};
 use crate::flows::publish::{new_review, write_create};
 use crate::flows::review_media::ReviewMedia;
-use crate::store::{Tx, feed_log, reviews};
+use crate::store::{Tx, feed_log, pending_images, reviews};
 
 /// The review of a new entry.
 pub(super) struct NewReview {
@@ -50,8 +50,12 @@ impl FeedPoll<'_> {
         let review =
             new_review(self.app, tx, self.feed.critic, content.clone(), Some(self.feed.id), state, now)
                 .await?;
+        let pending = media.pending_body().map(str::to_owned);
         let review = Review { poster: media.save(tx, now).await?, ..review };
         reviews::upsert(tx, &review, now).await?;
+        if let Some(body) = pending {
+            pending_images::upsert(tx, review.id, &body, now).await?;
+        }
         if state == ReviewState::Published {
             write_create(self.app, tx, self.critic, &review, now).await?;
             self.published += 1;

@@ -119,6 +119,8 @@ pub(super) async fn read_older_pages(
     }
     let Ok(_turn) = TURN.try_acquire() else { return Ok((progress, PagesEnd::Postponed)) };
     poll.is_older_page = true;
+    // Thousands of entries do not wait for their images.
+    poll.image_time = Duration::ZERO;
     let mut reader = PageReader { poll, first, progress, seen: HashSet::new(), visited: HashSet::new() };
     reader.seen.extend(std::mem::take(&mut reader.first.keys));
     let end = Box::pin(reader.read_all(lease, reading.stop.clone())).await?;

@@ -1,6 +1,8 @@
 //! Processes the entries of a poll: each one is decided once, by its identity and its content, and an entry that fails does
 //! not stop the others.
 
+use std::time::{Duration, Instant};
+
 use super::feed_poll::FeedPoll;
 use super::identify::{Candidate, EntryMatch, candidates, first_known, identify};
 use super::new_entry::NewReview;
@@ -9,6 +11,9 @@ use crate::flows::review_media::{ReviewMedia, fetch_review_media};
 use crate::sources::feed::FeedDocument;
 use crate::sources::language::plainly_other_language;
 use crate::store::{Tx, feed_entries, feed_log};
+
+/// The longest time that an entry waits for its images. Those that come later are fetched by the worker.
+const MAX_IMAGE_TIME: Duration = Duration::from_secs(5);
 
 /// An entry with what is found out about it before it is stored.
 pub(super) struct PreparedEntry {
@@ -66,11 +71,13 @@ impl FeedPoll<'_> {
         Ok(is_whole)
     }
 
-    /// Fetches the images of an entry and looks at the language of its text, before a transaction begins. The hash of the entry
+    /// Fetches those images of an entry that come soon and looks at the language of its text, before a transaction begins. The hash of the entry
     /// is that of what the feed says, so that nothing is revised for a language that the text is plainly in.
-    pub(super) async fn prepare(&self, mut candidate: Candidate) -> PreparedEntry {
+    pub(super) async fn prepare(&mut self, mut candidate: Candidate) -> PreparedEntry {
         let content = &mut candidate.entry.content;
-        let media = fetch_review_media(self.app, content, self.folder).await;
+        let (began, time) = (Instant::now(), self.image_time.min(MAX_IMAGE_TIME));
+        let media = Box::pin(fetch_review_media(self.app, content, self.folder, time)).await;
+        self.image_time = self.image_time.saturating_sub(began.elapsed());
         let (declared, source) = match &content.language {
             Some(declared) => (declared.as_str(), "the feed declares"),
             None => (self.app.site.language.as_str(), "the language of the site is"),
@@ -129,7 +136,7 @@ impl FeedPoll<'_> {
             feed_log::append_once(tx, self.feed.id, IngestDecision::Revised, &self.feed.name, &note, now)
                 .await?;
         }
-        let missing = describe_missing(&media);
+        let missing = media.describe_missing(false);
         let title = candidate.entry.content.title.clone();
         // Identified again: fetching the images took time, and another worker may have processed the entry.
         let mut created = None;
@@ -148,15 +155,4 @@ impl FeedPoll<'_> {
         }
         Ok(created)
     }
-}
-
-/// Log messages about images that could not be fetched.
-fn describe_missing(media: &ReviewMedia) -> Vec<String> {
-    let (posters, others): (Vec<_>, Vec<_>) = media.missing().iter().partition(|missing| missing.is_poster);
-    let poster = posters.first().map(|_| "could not fetch the poster; it was left out".to_owned());
-    let first = others.first().map(|missing| match others.len() {
-        1 => format!("could not fetch an image; it was left out: {}", missing.url),
-        count => format!("could not fetch {count} images, such as {}; they were left out", missing.url),
-    });
-    poster.into_iter().chain(first).collect()
 }
