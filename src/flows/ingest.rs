@@ -248,12 +248,12 @@ async fn poll(app: &App, feed: &Feed, lease: LeaseId, reading: &Reading) -> anyh
     // Without validators the feed is fetched again even if it does not change, for the entries that failed.
     let validators = if is_whole { validators } else { Validators::default() };
     if !has_chosen {
-        poll.log_mended().await?;
+        poll.log_counts().await?;
         // The older pages are read once the authors are known.
         return Ok(Polled { resolved_url, ..Polled::unchanged(feed, validators) });
     }
     let (pages, end) = Box::pin(read_older_pages(&mut poll, first, lease, reading)).await?;
-    poll.log_mended().await?;
+    poll.log_counts().await?;
     Ok(Polled {
         validators,
         // An entry that could not be read or stored is not known at the next poll, and must not look new then.

@@ -33,6 +33,8 @@ pub(super) struct FeedPoll<'a> {
     pub(super) updates: u32,
     /// Reviews that were changed only because this version of Marquee reads their entries differently.
     pub(super) mended: u32,
+    /// Reviews that were stored without all their images.
+    pub(super) without_images: u32,
     /// Reviews that were archived from this page.
     pub(super) archived: u32,
     /// Entries of the feed that were known before.
@@ -81,6 +83,7 @@ impl<'a> FeedPoll<'a> {
             published: 0,
             updates: 0,
             mended: 0,
+            without_images: 0,
             archived: 0,
             known: 0,
             image_time: MAX_IMAGE_TIME,
@@ -90,8 +93,12 @@ impl<'a> FeedPoll<'a> {
         }
     }
 
-    /// Logs how many reviews this version of Marquee mended.
-    pub(super) async fn log_mended(&self) -> Result<()> {
+    /// Logs how many reviews this version of Marquee mended, and how many still lack images.
+    pub(super) async fn log_counts(&self) -> Result<()> {
+        if self.without_images > 0 {
+            let reviews = self.without_images;
+            tracing::info!(reviews, "images did not come at once; the server fetches them later");
+        }
         if self.mended == 0 {
             return Ok(());
         }

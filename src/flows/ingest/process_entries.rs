@@ -137,6 +137,7 @@ impl FeedPoll<'_> {
                 .await?;
         }
         let missing = media.describe_missing(false);
+        self.without_images += u32::from(media.pending_body().is_some());
         let title = candidate.entry.content.title.clone();
         // Identified again: fetching the images took time, and another worker may have processed the entry.
         let mut created = None;
