@@ -2,6 +2,7 @@
 
 mod config_sync;
 mod pinned_origin;
+mod site_copy;
 mod system_clock;
 
 use std::collections::HashMap;
@@ -13,10 +14,12 @@ use anyhow::{Context, anyhow};
 use axum::ServiceExt;
 use axum::extract::Request;
 use ipnet::IpNet;
+use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+pub use self::site_copy::{SiteCopy, open_copy};
 pub use self::system_clock::SystemClock;
 
 use self::config_sync::apply_config;
@@ -56,7 +59,7 @@ pub enum Role {
 
 /// Opens the site, upgrades its database, and brings the critics and feeds of the config into the database.
 pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
-    let app = assemble(config, clock, Access::Write).await?;
+    let app = open_with(config, clock, Access::Write).await?;
     pin_origin(&app).await?;
     index_backfill::index_missing(&app.db).await?;
     app.ensure_key(KeyOwner::Instance).await?;
@@ -66,22 +69,47 @@ pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App>
 
 /// Opens the site without writing to the database, except for the tables of a new one.
 pub async fn open_read_only(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
-    assemble(config, clock, Access::Read).await
+    open_with(config, clock, Access::Read).await
 }
 
-async fn assemble(config: &Config, clock: Arc<dyn Clock>, access: Access) -> anyhow::Result<App> {
-    let policy = policy(config)?;
-    // The system's certificates are in hundreds of files, which are read while the database is opened.
-    let http = tokio::task::spawn_blocking(move || Client::new(policy));
+/// Opens the database of a site for reading; `None` if there is none yet.
+async fn open_existing(config: &Config) -> anyhow::Result<Option<Db>> {
+    if !Db::exists(&config.database_url)? {
+        return Ok(None);
+    }
+    open_database(config, Access::Read).await.map(Some)
+}
+
+async fn open_database(config: &Config, access: Access) -> anyhow::Result<Db> {
     let db = Db::open(&config.database_url, access)
         .await
         .context("config: database.url: could not open the database")?;
     ensure_origin(&config.server.origin, settings::get(&db, ORIGIN_SETTING).await?.as_deref())?;
+    Ok(db)
+}
+
+async fn open_with(config: &Config, clock: Arc<dyn Clock>, access: Access) -> anyhow::Result<App> {
+    let policy = policy(config)?;
+    // The system's certificates are in hundreds of files, which are read while the database is opened.
+    let http = tokio::task::spawn_blocking(move || Client::new(policy));
+    let db = open_database(config, access).await?;
     let media = config.data_dir.join("media");
     std::fs::create_dir_all(&media)
         .with_context(|| format!("config: data_dir: could not create {}", media.display()))?;
-    Ok(App::new(AppParts {
-        http: http.await??,
+    let media_store = LocalFileSystem::new_with_prefix(&media)?.with_fsync(true);
+    Ok(assemble(config, clock, http.await??, db, Arc::new(media_store)))
+}
+
+/// Makes the shared state of its parts.
+fn assemble(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    http: Client,
+    db: Db,
+    media_store: Arc<dyn ObjectStore>,
+) -> App {
+    App::new(AppParts {
+        http,
         db,
         clock,
         site: config.site.clone(),
@@ -89,7 +117,7 @@ async fn assemble(config: &Config, clock: Arc<dyn Clock>, access: Access) -> any
         rules: rules(config),
         handle_domain: config.server.handle_domain.clone(),
         policy: config.policy.clone(),
-        media_store: Arc::new(LocalFileSystem::new_with_prefix(&media)?.with_fsync(true)),
+        media_store,
         image_hosts: ImageHosts::default(),
         config_dir: config.base_dir.clone(),
         wake: Wake::default(),
@@ -99,7 +127,7 @@ async fn assemble(config: &Config, clock: Arc<dyn Clock>, access: Access) -> any
         gate: Gate::default(),
         intake: Intake::default(),
         apub: ApubConfig::default(),
-    }))
+    })
 }
 
 fn policy(config: &Config) -> anyhow::Result<ClientPolicy> {

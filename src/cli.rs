@@ -7,11 +7,13 @@ mod critic;
 mod delivery;
 mod disk_full;
 mod feed;
+mod feed_check;
 mod follower;
 mod health;
 mod host;
 mod insights;
 mod logging;
+mod missing_part;
 mod output;
 mod preview;
 mod publish;
@@ -32,8 +34,9 @@ use clap::{Parser, Subcommand};
 
 use self::disk_full::{disk_full_message, is_disk_full};
 use self::logging::init_logging;
+use self::shutdown_signal::shutdown_signal;
 use crate::app::{self, SystemClock};
-use crate::config::{self, DEFAULT_FILE};
+use crate::config::{self, Config, ConfigError, DEFAULT_FILE};
 use crate::flows::App;
 
 /// A fediverse server for film critics.
@@ -62,7 +65,7 @@ enum Command {
     /// List, show and edit reviews, and hold scheduled ones.
     #[command(subcommand)]
     Review(review::ReviewCommand),
-    /// Poll feeds, show their log, and release held reviews.
+    /// Check and poll feeds, show their log, and release held reviews.
     #[command(subcommand)]
     Feed(feed::FeedCommand),
     /// List and revoke quotes of reviews.
@@ -139,6 +142,11 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Critic(command) => critic::run(&file, command).await,
         Command::Health => health::run(&file).await,
     }
+}
+
+/// Loads the config for a command that works without a site, too: there need not be a file where one is looked for.
+fn load_or_default(file: &Path) -> Result<Config, ConfigError> {
+    if file == Path::new(DEFAULT_FILE) && !file.exists() { config::defaults() } else { config::load(file) }
 }
 
 /// Opens the site for a command that writes.

@@ -126,6 +126,26 @@ pub fn load(file: &Path) -> Result<Config, ConfigError> {
     load_with(file, variables)
 }
 
+/// Returns the defaults, for a command that needs no site.
+///
+/// # Errors
+/// Never, unless the defaults are invalid.
+pub fn defaults() -> Result<Config, ConfigError> {
+    check(RawConfig::default(), Path::new("."))
+}
+
+impl Config {
+    /// Adds a feed with the defaults of all settings, by the critic with this handle.
+    ///
+    /// # Errors
+    /// If its URL is not one that the config file may have.
+    pub fn add_feed(&mut self, url: &str, critic: &str) -> Result<(), ConfigError> {
+        let raw = RawFeed::new(url, critic);
+        self.feeds.extend(check_feeds(vec![raw], &self.critics, &self.site.timezone)?);
+        Ok(())
+    }
+}
+
 /// Loads the config file and the given environment variables, and validates every value.
 pub fn load_with(
     file: &Path,

@@ -23,13 +23,23 @@ pub(super) async fn apply_config(app: &App, config: &Config) -> anyhow::Result<(
         profile::announce_profile(app, id).await?;
         ids.insert(declared.handle.as_str(), id);
     }
+    apply_feeds(app, config, &ids).await
+}
+
+/// Brings the feeds of the config into the database, which has these critics.
+pub(super) async fn apply_feeds(
+    app: &App,
+    config: &Config,
+    critics: &HashMap<&str, CriticId>,
+) -> anyhow::Result<()> {
+    let now = app.clock.now();
     let midnight = app.site.timezone.to_datetime(now.to_jiff()).date().to_zoned(app.site.timezone.clone())?;
     let today = Timestamp::from_millis(midnight.timestamp().as_millisecond());
     let mut tx = app.db.begin().await?;
     let names: Vec<&str> = config.feeds.iter().map(|feed| feed.name.as_str()).collect();
     feeds::mark_others_unmanaged(&mut tx, &names).await?;
     for feed in &config.feeds {
-        let Some(critic) = ids.get(feed.critic.as_str()) else {
+        let Some(critic) = critics.get(feed.critic.as_str()) else {
             continue;
         };
         feeds::upsert_from_config(&mut tx, &managed(feed, *critic), today, now).await?;

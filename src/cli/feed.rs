@@ -1,4 +1,4 @@
-//! `marquee feed`: poll feeds, show what was decided about their entries, and list and release held reviews.
+//! `marquee feed`: check and poll feeds, show what was decided about their entries, and list and release held reviews.
 
 use std::path::Path;
 
@@ -6,6 +6,7 @@ use anyhow::bail;
 use clap::Subcommand;
 
 use super::arguments::require_review;
+use super::feed_check::{self, CheckArgs};
 use super::output::print_line;
 use super::{open, open_read_only};
 use crate::domain::feed::Feed;
@@ -16,6 +17,8 @@ use crate::store::{feed_log, feeds, reviews};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum FeedCommand {
+    /// Show what a poll would do with each entry of a feed, which need not be in the config yet. Nothing is stored or sent.
+    Check(CheckArgs),
     /// Show the decision about each entry, and the reason.
     Log {
         /// Name of the feed [default: all feeds].
@@ -62,6 +65,7 @@ pub(super) struct ReleaseArgs {
 
 pub(super) async fn run(file: &Path, feed: FeedCommand) -> anyhow::Result<()> {
     match feed {
+        FeedCommand::Check(args) => feed_check::run(file, args).await,
         FeedCommand::Log { name, lines } => {
             let app = open_read_only(file).await?;
             select_feeds(&app, name.as_deref()).await?;

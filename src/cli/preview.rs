@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::arguments::{require_review, select_critic};
 use super::open;
-use super::output::print_line;
+use super::output::{self, print_line};
 use super::review_file::markdown_context;
 use crate::flows::preview::{self, Preview, PreviewAttachment, PreviewAudience};
 use crate::sources::review_markdown;
@@ -85,17 +85,6 @@ fn format_lines(preview: &Preview) -> Vec<String> {
     lines
 }
 
-/// Wraps a text at [`LINE_WIDTH`]; longer words get a line of their own.
 fn wrap(text: &str) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(last) if last.chars().count() + 1 + word.chars().count() <= LINE_WIDTH => {
-                last.push(' ');
-                last.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
+    output::wrap(text, LINE_WIDTH)
 }

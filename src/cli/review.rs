@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::arguments::{require_review, select_critic};
+use super::missing_part::{MissingPart, ReviewParts};
 use super::output::print_line;
 use super::review_file::to_markdown;
 use super::{open, open_read_only, review_edit};
@@ -87,46 +88,6 @@ impl ReviewStateFilter {
     }
 }
 
-/// A part that a review may lack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum MissingPart {
-    Film,
-    Year,
-    Directors,
-    Rating,
-    Poster,
-    Tags,
-}
-
-impl MissingPart {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Film => "film",
-            Self::Year => "year",
-            Self::Directors => "directors",
-            Self::Rating => "rating",
-            Self::Poster => "poster",
-            Self::Tags => "tags",
-        }
-    }
-
-    fn is_missing_in(self, item: &ReviewListItem) -> bool {
-        match self {
-            Self::Film => item.film.title.is_empty(),
-            Self::Year => item.film.year.is_none(),
-            Self::Directors => item.film.directors.is_empty(),
-            Self::Rating => item.rating.is_none(),
-            Self::Poster => !item.has_poster,
-            Self::Tags => item.tags.is_empty(),
-        }
-    }
-
-    fn all_in(item: &ReviewListItem) -> Vec<&'static str> {
-        let missing = Self::value_variants().iter().filter(|part| part.is_missing_in(item));
-        missing.map(|part| part.name()).collect()
-    }
-}
-
 pub(super) async fn run(file: &Path, command: ReviewCommand) -> anyhow::Result<()> {
     match command {
         ReviewCommand::List(args) => list(&open_read_only(file).await?, args).await,
@@ -166,7 +127,8 @@ async fn list(app: &App, args: ListArgs) -> anyhow::Result<()> {
     if args.critic.is_some() {
         filter.critic = Some(select_critic(app, args.critic.as_deref()).await?.profile.handle);
     }
-    let is_match = |item: &ReviewListItem| args.missing.is_none_or(|part| part.is_missing_in(item));
+    let is_match =
+        |item: &ReviewListItem| args.missing.is_none_or(|part| part.is_missing_in(&item_parts(item)));
     let items = review_list::list(&app.db, &filter, is_match, args.lines).await?;
     if args.json {
         let items: Vec<serde_json::Value> = items.iter().map(|item| to_json(app, item)).collect();
@@ -181,12 +143,21 @@ async fn list(app: &App, args: ListArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn item_parts(item: &ReviewListItem) -> ReviewParts<'_> {
+    ReviewParts {
+        film: &item.film,
+        has_rating: item.rating.is_some(),
+        has_poster: item.has_poster,
+        has_tags: !item.tags.is_empty(),
+    }
+}
+
 /// A review on two lines: its metadata and its headline.
 fn format_item(app: &App, item: &ReviewListItem) -> String {
     let day = item.date.to_jiff().to_zoned(app.site.timezone.clone()).date();
     let mut parts = vec![format!("{}  {:<9}  {day}  {}", item.id, item.state.to_string(), item.slug)];
     parts.extend(item.feed.as_ref().map(|feed| format!("feed {feed}")));
-    let missing = MissingPart::all_in(item);
+    let missing = MissingPart::all_in(&item_parts(item));
     if !missing.is_empty() {
         parts.push(format!("missing: {}", missing.join(", ")));
     }
@@ -204,6 +175,6 @@ fn to_json(app: &App, item: &ReviewListItem) -> serde_json::Value {
         "id": item.id.to_string(), "slug": item.slug, "state": item.state.to_string(), "title": item.title,
         "page": app.origin.url(&format!("/reviews/{}", item.slug)).as_str(), "date": item.date.to_string(),
         "film": item.film.title, "year": item.film.year, "directors": item.film.directors, "rating": item.rating,
-        "tags": item.tags, "feed": item.feed, "critic": item.critic, "missing": MissingPart::all_in(item),
+        "tags": item.tags, "feed": item.feed, "critic": item.critic, "missing": MissingPart::all_in(&item_parts(item)),
     })
 }

@@ -62,6 +62,27 @@ pub(super) struct RawFeed {
     page_interval: Option<String>,
 }
 
+impl RawFeed {
+    /// A feed that is named like its URL, with the defaults of all other settings.
+    pub(super) fn new(url: &str, critic: &str) -> Self {
+        Self {
+            name: url.to_owned(),
+            url: url.to_owned(),
+            critic: critic.to_owned(),
+            interval: None,
+            publish_since: None,
+            max_publish_per_poll: None,
+            authors: Vec::new(),
+            only: Vec::new(),
+            except: Vec::new(),
+            include: Vec::new(),
+            paid: PaidPosts::default(),
+            user_agent: None,
+            page_interval: None,
+        }
+    }
+}
+
 pub(super) fn check_feeds(
     feeds: Vec<RawFeed>,
     critics: &[CriticProfile],

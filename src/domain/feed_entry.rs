@@ -1,5 +1,6 @@
 //! Entries of a feed. `flows::ingest` decides what becomes of an entry.
 
+use super::credit_evidence::CreditEvidence;
 use super::review::ReviewContent;
 
 /// A parsed entry of a feed document.
@@ -11,6 +12,8 @@ pub struct FeedEntry {
     pub content: ReviewContent,
     /// A feed document with this entry only, as the feed has it; `None` if that is too large to be kept.
     pub source: Option<String>,
+    /// Where the film and the rating of the review were read.
+    pub evidence: Vec<CreditEvidence>,
     /// What the log says about its date, if that cannot be read or its zone was assumed.
     pub date_note: Option<String>,
     /// What it is, as far as the feed says.

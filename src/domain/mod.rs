@@ -12,6 +12,7 @@ pub mod comment;
 pub mod comment_thread;
 pub mod content_fields;
 pub mod content_hash;
+pub mod credit_evidence;
 pub mod critic;
 pub mod delivery;
 pub mod delivery_retry;

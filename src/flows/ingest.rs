@@ -20,6 +20,7 @@ use older_pages::{FirstPage, PagesEnd, Reading, entry_keys, read_older_pages};
 use select_entries::{common_authors, select_entries};
 use tokio::sync::watch;
 
+pub mod check_feed;
 mod entry_change;
 mod feed_poll;
 mod fetch_feed;
@@ -237,8 +238,7 @@ async fn poll(app: &App, feed: &Feed, lease: LeaseId, reading: &Reading) -> anyh
     let first = FirstPage { url: base.clone(), next, keys, authors: common_authors(&document.entries) };
     let has_skipped = !document.skipped.is_empty();
     let mut poll = FeedPoll::start(app, feed, &critic, folder.as_deref(), &base).await?;
-    let is_whole = poll.process(document).await?;
-    Box::pin(poll.apply_pending()).await?;
+    let is_whole = Box::pin(poll.process_first_page(document)).await?;
     // The target of a permanent redirect is the same feed if it has an entry that is known.
     let moved_to = moved_to.filter(|_| discovered.is_none() && poll.known > 0);
     if let Some(url) = &moved_to {

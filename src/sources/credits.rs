@@ -23,6 +23,7 @@ use jiff::tz::TimeZone;
 use super::dates::{DateContext, PartialDate};
 use super::html::{self, Node};
 use crate::domain::content_hash::fold_letters;
+use crate::domain::credit_evidence::{CreditCertainty, CreditEvidence, CreditField, CreditOrigin};
 use crate::domain::film::Film;
 use crate::domain::rating::Rating;
 use body_lines::BodyLine;
@@ -46,64 +47,6 @@ pub struct Credits {
     pub body: String,
     /// Where the values were read, and what was read but is not certain enough to be one.
     pub evidence: Vec<CreditEvidence>,
-}
-
-/// A value that was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreditEvidence {
-    /// The field that it is for.
-    pub field: CreditField,
-    /// Where it was read.
-    pub origin: CreditOrigin,
-    /// How certain it is.
-    pub certainty: CreditCertainty,
-    /// The value as text.
-    pub text: String,
-}
-
-/// A field of the credits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CreditField {
-    /// The title of the film.
-    Title,
-    /// Its year.
-    Year,
-    /// Its directors.
-    Directors,
-    /// Its writers.
-    Writers,
-    /// Its stars.
-    Stars,
-    /// Its date of release.
-    ReleaseDate,
-    /// The critic's rating.
-    Rating,
-}
-
-/// Where a value was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CreditOrigin {
-    /// The headline.
-    Headline,
-    /// A block of credits.
-    Block,
-    /// The line above a block of credits.
-    LineAbove,
-    /// The beginning of the text.
-    FirstLine,
-    /// The end of the text.
-    LastLine,
-}
-
-/// How certain a value is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CreditCertainty {
-    /// It may be wrong, for instance since the review is of two films. It is not used.
-    Unsure,
-    /// The text implies it.
-    Implied,
-    /// The text states it.
-    Stated,
 }
 
 /// Extracts the credits from a headline (plain text) and a body that `html::sanitize_review_body` returned. The language, a

@@ -34,6 +34,7 @@ use super::html;
 use super::review_content::{self, ReviewParts};
 use crate::domain::canonical_url::url_key;
 use crate::domain::feed_entry::{EntryKind, ExcludedKind, FeedEntry};
+use crate::domain::named_enum::named_enum;
 
 /// The maximum size of a document in bytes. Larger documents are neither downloaded completely nor parsed.
 pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
@@ -45,6 +46,27 @@ const MAX_ENTRY_BYTES: usize = 4 * 1024 * 1024;
 /// The maximum size in bytes of an entry whose source is kept.
 const MAX_SOURCE_BYTES: usize = 512 * 1024;
 
+/// The format of a feed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FeedFormat {
+    /// RSS 0.9x or 2.0.
+    #[default]
+    Rss,
+    /// RSS 1.0.
+    Rdf,
+    /// Atom.
+    Atom,
+    /// JSON Feed.
+    Json,
+}
+
+named_enum!(FeedFormat, "format of a feed", {
+    Rss => "RSS",
+    Rdf => "RSS 1.0",
+    Atom => "Atom",
+    Json => "JSON Feed",
+});
+
 /// A parsed feed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FeedDocument {
@@ -52,6 +74,12 @@ pub struct FeedDocument {
     pub title: Option<String>,
     /// The feed's language as a BCP 47 tag, which is also the language of entries that declare none.
     pub language: Option<String>,
+    /// Its format.
+    pub format: FeedFormat,
+    /// The encoding of the document, if a detector had to guess it.
+    pub guessed_charset: Option<&'static str>,
+    /// The zone in which dates without a zone were read; `None` if it has no name.
+    pub zone: Option<String>,
     /// The entries, in the order of the document.
     pub entries: Vec<FeedEntry>,
     /// What the document says about the other pages of the feed.
@@ -122,6 +150,7 @@ enum EntryError {
 /// What a feed says about itself.
 #[derive(Default)]
 struct FeedHead {
+    format: FeedFormat,
     title: Option<String>,
     language: Option<String>,
     pages: PageHints,
@@ -171,7 +200,7 @@ pub fn parse(source: FeedSource<'_>) -> Result<FeedDocument, FeedError> {
     if bytes.len() > MAX_DOCUMENT_BYTES {
         return Err(FeedError::TooLarge);
     }
-    let text = encoding::decode(bytes, charset);
+    let (text, guessed_charset) = encoding::decode(bytes, charset);
     let text = text.trim_start_matches('\u{FEFF}').trim_start();
     let (head, entries) = match text.chars().next() {
         None => return Err(FeedError::Empty),
@@ -186,10 +215,13 @@ pub fn parse(source: FeedSource<'_>) -> Result<FeedDocument, FeedError> {
             .filter(|t| !t.is_empty()),
         language: head.language.as_deref().and_then(review_content::normalize_language),
         pages: head.pages,
+        format: head.format,
+        guessed_charset,
         ..FeedDocument::default()
     };
     let read = || entries.iter().filter_map(|entry| entry.parsed.as_ref().ok());
     let dates = EntryDates::new(read().map(|entry| &entry.dates), document.language.clone(), zone);
+    document.zone = dates.zone_name();
     let is_exported = head.is_export || read().any(|entry| entry.is_exported);
     let feed = FeedContext {
         language: document.language.clone(),
@@ -261,12 +293,13 @@ fn into_entry(parsed: ParsedEntry, feed: &FeedContext) -> Result<FeedEntry, Entr
     (parts.published, parts.updated) = (dates.published, dates.updated);
     let is_teaser = paywall::remove_paywall(&mut parts, feed.generator.as_deref());
     let kind = if is_teaser { EntryKind::Teaser } else { kind };
-    let mut content = parts.into_content(&base).ok_or(EntryError::Empty)?;
+    let (mut content, evidence) = parts.into_content(&base).ok_or(EntryError::Empty)?;
     content.language = content.language.or_else(|| feed.language.clone());
     Ok(FeedEntry {
         guid,
         content,
         source: Some(source).filter(|source| source.len() <= MAX_SOURCE_BYTES),
+        evidence,
         date_note: dates.note,
         kind,
         authors: if authors.is_empty() { feed.authors.clone() } else { authors },

@@ -8,6 +8,7 @@ use url::Url;
 use super::html::EntryFacts;
 use super::{credits, html};
 use crate::domain::body_text;
+use crate::domain::credit_evidence::{CreditCertainty, CreditEvidence, CreditField, CreditOrigin};
 use crate::domain::film::Film;
 use crate::domain::rating::Rating;
 use crate::domain::recording::Recording;
@@ -86,14 +87,16 @@ pub struct ReviewParts {
     pub film: Film,
     /// The rating that the source gives apart from the text.
     pub rating: Option<Rating>,
+    /// What gives that film and that rating.
+    pub film_origin: Option<CreditOrigin>,
     /// Whether the source warns of spoilers.
     pub has_spoilers: bool,
 }
 
 impl ReviewParts {
-    /// Returns the content of the review, or `None` if there is neither a headline nor a text. Relative URLs are
-    /// resolved against `base`.
-    pub fn into_content(self, base: &Url) -> Option<ReviewContent> {
+    /// Returns the content of the review, and where its credits were read, or `None` if there is neither a headline nor a text.
+    /// Relative URLs are resolved against `base`.
+    pub fn into_content(self, base: &Url) -> Option<(ReviewContent, Vec<CreditEvidence>)> {
         let (body, summary) = match (self.body.filter(|b| !b.is_blank()), self.summary) {
             (None, Some(summary)) => (Some(summary), None),
             parts => parts,
@@ -110,6 +113,7 @@ impl ReviewParts {
         };
         let subtitle = summary.and_then(|s| subtitle(&s, &title, &body)).or(repeated_subtitle);
         let credits = credits::extract(&title, &body, self.language.as_deref());
+        let evidence = merge_evidence(&self.film, self.rating.as_ref(), self.film_origin, credits.evidence);
         let film = merge_film(self.film, credits.film);
         let title = match (title.is_empty(), film.title.is_empty()) {
             (false, _) => title,
@@ -125,7 +129,7 @@ impl ReviewParts {
             let at = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
             Some(Timestamp::from_millis(at.timestamp().as_millisecond()))
         };
-        Some(ReviewContent {
+        let content = ReviewContent {
             title,
             subtitle,
             teaser: if self.has_spoilers { SPOILER_TEASER.to_owned() } else { html::teaser(&credits.body) },
@@ -139,7 +143,8 @@ impl ReviewParts {
             updated: self.updated,
             poster: poster.or(self.thumbnail),
             recording: self.recording,
-        })
+        };
+        Some((content, evidence))
     }
 }
 
@@ -152,6 +157,32 @@ fn merge_film(stated: Film, found: Film) -> Film {
         directors: if stated.directors.is_empty() { found.directors } else { stated.directors },
         ..found
     }
+}
+
+/// Completes where the text says its credits by what the source states apart from it.
+fn merge_evidence(
+    film: &Film,
+    rating: Option<&Rating>,
+    origin: Option<CreditOrigin>,
+    found: Vec<CreditEvidence>,
+) -> Vec<CreditEvidence> {
+    let Some(origin) = origin else { return found };
+    let stated = [
+        (CreditField::Title, Some(film.title.clone()).filter(|title| !title.is_empty())),
+        (CreditField::Year, film.year.map(|year| year.to_string())),
+        (CreditField::Directors, Some(film.directors.join(", ")).filter(|names| !names.is_empty())),
+        (CreditField::Rating, rating.map(|rating| rating.as_str().to_owned())),
+    ];
+    let stated = stated.into_iter().filter_map(|(field, text)| {
+        Some(CreditEvidence { field, origin, certainty: CreditCertainty::Stated, text: text? })
+    });
+    let mut all: Vec<CreditEvidence> = stated.collect();
+    for evidence in found {
+        if all.iter().all(|known| known.field != evidence.field) {
+            all.push(evidence);
+        }
+    }
+    all
 }
 
 /// Returns the summary as a subtitle, if it is short and does not just repeat the headline or the body.

@@ -54,6 +54,7 @@ pub mod search;
 pub mod settings;
 pub mod severed_relations;
 pub mod signing_keys;
+pub mod site_copy;
 pub mod tombstones;
 mod triggers;
 pub mod unresolved_actors;

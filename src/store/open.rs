@@ -12,6 +12,14 @@ use super::upgrade::{upgrade_postgres, upgrade_sqlite};
 use super::{Db, Result};
 
 impl Db {
+    /// Whether there may be a database: SQLite's is a file.
+    ///
+    /// # Errors
+    /// If the URL is not one of a database.
+    pub fn exists(url: &str) -> Result<bool> {
+        Ok(!url.starts_with("sqlite:") || sqlite_options(url)?.get_filename().exists())
+    }
+
     /// Opens a database and brings its schema up to date, as far as `access` allows.
     ///
     /// # Errors

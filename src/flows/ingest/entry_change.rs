@@ -70,7 +70,9 @@ impl FeedPoll<'_> {
     pub(super) fn parse_source(&self, document: &str) -> Option<Candidate> {
         let zone = &self.app.site.timezone;
         let source = FeedSource { bytes: document.as_bytes(), base: self.base, charset: None, zone };
-        candidates(feed::parse(source).ok()?).0.pop()
+        let mut candidate = candidates(feed::parse(source).ok()?).0.pop()?;
+        candidate.position = usize::MAX;
+        Some(candidate)
     }
 }
 

@@ -46,6 +46,18 @@ pub(super) struct FeedPoll<'a> {
     pub(super) document_ids: DocumentIds,
     /// The position of the first entry of the document that was known before, if that matters.
     pub(super) newest_known: Option<usize>,
+    /// What was decided about the entries of the first page, if somebody asked.
+    pub(super) decisions: Option<Vec<EntryDecision>>,
+}
+
+/// What was decided about an entry.
+#[derive(Debug)]
+pub(super) struct EntryDecision {
+    /// Its position in the document.
+    pub(super) position: usize,
+    /// The decision; `None` if nothing changes.
+    pub(super) decision: Option<IngestDecision>,
+    pub(super) reason: String,
 }
 
 impl<'a> FeedPoll<'a> {
@@ -90,7 +102,28 @@ impl<'a> FeedPoll<'a> {
             is_older_page: false,
             document_ids: DocumentIds::default(),
             newest_known: None,
+            decisions: None,
         }
+    }
+
+    /// Notes what was decided about an entry, if somebody asked.
+    pub(super) fn note(&mut self, position: usize, decision: Option<IngestDecision>, reason: &str) {
+        if let Some(decisions) = self.decisions.as_mut().filter(|_| !self.is_older_page) {
+            decisions.push(EntryDecision { position, decision, reason: reason.to_owned() });
+        }
+    }
+
+    /// Logs what was decided about an entry.
+    pub(super) async fn log(
+        &mut self,
+        tx: &mut Tx,
+        candidate: &Candidate,
+        decision: IngestDecision,
+        reason: &str,
+    ) -> Result<()> {
+        self.note(candidate.position, Some(decision), reason);
+        let title = &candidate.entry.content.title;
+        feed_log::append(tx, self.feed.id, decision, title, reason, self.app.clock.now()).await
     }
 
     /// Logs how many reviews this version of Marquee mended, and how many still lack images.

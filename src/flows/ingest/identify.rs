@@ -55,7 +55,7 @@ pub(super) struct Candidate {
     pub(super) content_hash: String,
     /// The fingerprint of its text, once it is needed: that of a known entry is not.
     fingerprint: OnceLock<Vec<i64>>,
-    /// Its position in the document, from the top.
+    /// Its position in the document, from the top; `usize::MAX` if it was read from its source.
     pub(super) position: usize,
 }
 

@@ -29,11 +29,9 @@ impl FeedPoll<'_> {
         if known.feed_id != self.feed.id {
             self.save_entry(tx, EntryId::new(now), &candidate, known.review_id, None, now).await?;
             let reason = format!("already imported from another feed (same {by}), which remains its source");
-            let title = &candidate.entry.content.title;
-            feed_log::append(tx, self.feed.id, IngestDecision::Matched, title, &reason, now).await?;
+            self.log(tx, &candidate, IngestDecision::Matched, &reason).await?;
             return Ok(());
         }
-        let title = candidate.entry.content.title.clone();
         let review = match known.review_id {
             Some(id) => reviews::find_for_update(tx, id).await?,
             None => None,
@@ -53,8 +51,7 @@ impl FeedPoll<'_> {
             Some(review) => return self.change_review(tx, candidate, known, review, by, media).await,
         };
         self.save_entry(tx, known.id, &candidate, None, None, now).await?;
-        feed_log::append(tx, self.feed.id, decision, &title, &reason, now).await?;
-        Ok(())
+        Ok(self.log(tx, &candidate, decision, &reason).await?)
     }
 
     /// Handles the new content of a known entry.
@@ -80,6 +77,7 @@ impl FeedPoll<'_> {
                     reason,
                 };
                 feed_entries::save_pending(tx, &change, now).await?;
+                self.note(candidate.position, Some(IngestDecision::Held), &text);
                 let text = match reason {
                     PendingReason::UpdateLimit => text,
                     PendingReason::Lossy | PendingReason::Corrected => {
@@ -92,6 +90,9 @@ impl FeedPoll<'_> {
                 feed_log::append_once(tx, self.feed.id, IngestDecision::Held, &title, &text, now).await?;
             }
             EntryChange::Mend(kept) => {
+                let reason =
+                    "this version of Marquee reads it better; its page is mended, and nothing is sent";
+                self.note(candidate.position, None, reason);
                 self.save_entry(tx, known.id, &candidate, None, None, now).await?;
                 review.corrected = kept;
                 revise::mend(self.app, tx, review, candidate.entry.content, media, now).await?;
@@ -99,6 +100,8 @@ impl FeedPoll<'_> {
             }
             EntryChange::Revise => {
                 self.save_entry(tx, known.id, &candidate, None, None, now).await?;
+                let reason = format!("already imported (same {by}); its contents changed");
+                self.log(tx, &candidate, IngestDecision::Revised, &reason).await?;
                 let content = candidate.entry.content;
                 let revision = Revision { content, media, author: RevisionAuthor::Feed };
                 let counts = interaction_counts(self.app, review.id).await?;
@@ -118,8 +121,6 @@ impl FeedPoll<'_> {
                     }
                     _ => {}
                 }
-                let reason = format!("already imported (same {by}); its contents changed");
-                feed_log::append(tx, self.feed.id, IngestDecision::Revised, &title, &reason, now).await?;
             }
         }
         Ok(())
@@ -182,23 +183,13 @@ impl FeedPoll<'_> {
 
     /// Links an entry to a review that exists already and is of no feed's entry.
     pub(super) async fn link_to_review(
-        &self,
+        &mut self,
         tx: &mut Tx,
         candidate: &Candidate,
         review: ReviewId,
     ) -> anyhow::Result<()> {
         let now = self.app.clock.now();
         self.save_entry(tx, EntryId::new(now), candidate, Some(review), None, now).await?;
-        let reason = "a review with this URL already exists";
-        feed_log::append(
-            tx,
-            self.feed.id,
-            IngestDecision::Matched,
-            &candidate.entry.content.title,
-            reason,
-            now,
-        )
-        .await?;
-        Ok(())
+        Ok(self.log(tx, candidate, IngestDecision::Matched, "a review with this URL already exists").await?)
     }
 }

@@ -61,6 +61,7 @@ impl FeedPoll<'_> {
             self.published += 1;
         }
         self.save_entry(tx, EntryId::new(now), &candidate, Some(review.id), hold_reason, now).await?;
+        self.note(candidate.position, Some(decision), &reason);
         let reason = match hold_reason {
             Some(HoldReason::Similar) => {
                 format!("{reason}; to publish this review, run: marquee feed release {}", review.slug)

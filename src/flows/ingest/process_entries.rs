@@ -24,8 +24,15 @@ pub(super) struct PreparedEntry {
 }
 
 impl FeedPoll<'_> {
+    /// Processes the entries of the first page, then the changes that earlier polls kept back; returns whether none failed.
+    pub(super) async fn process_first_page(&mut self, document: FeedDocument) -> anyhow::Result<bool> {
+        let is_whole = self.process(document).await?;
+        self.apply_pending().await?;
+        Ok(is_whole)
+    }
+
     /// Processes all entries; returns whether none failed.
-    pub(super) async fn process(&mut self, document: FeedDocument) -> anyhow::Result<bool> {
+    async fn process(&mut self, document: FeedDocument) -> anyhow::Result<bool> {
         self.log_skipped(&document.skipped).await?;
         let (candidates, document_ids) = candidates(document);
         self.document_ids = document_ids;
@@ -57,11 +64,12 @@ impl FeedPoll<'_> {
         let now = self.app.clock.now();
         let mut is_whole = true;
         for candidate in candidates {
-            let title = candidate.entry.content.title.clone();
+            let (position, title) = (candidate.position, candidate.entry.content.title.clone());
             if let Err(error) = Box::pin(self.process_entry(candidate)).await {
                 // An entry that fails does not stop the others.
                 is_whole = false;
                 let reason = format!("{error:#}");
+                self.note(position, Some(IngestDecision::Skipped), &reason);
                 let mut tx = self.app.db.begin().await?;
                 feed_log::append_once(&mut tx, self.feed.id, IngestDecision::Skipped, &title, &reason, now)
                     .await?;
@@ -75,9 +83,15 @@ impl FeedPoll<'_> {
     /// is that of what the feed says, so that nothing is revised for a language that the text is plainly in.
     pub(super) async fn prepare(&mut self, mut candidate: Candidate) -> PreparedEntry {
         let content = &mut candidate.entry.content;
-        let (began, time) = (Instant::now(), self.image_time.min(MAX_IMAGE_TIME));
-        let media = Box::pin(fetch_review_media(self.app, content, self.folder, time)).await;
-        self.image_time = self.image_time.saturating_sub(began.elapsed());
+        let media = if self.decisions.is_some() {
+            // A check shows no images.
+            ReviewMedia::default()
+        } else {
+            let (began, time) = (Instant::now(), self.image_time.min(MAX_IMAGE_TIME));
+            let media = Box::pin(fetch_review_media(self.app, content, self.folder, time)).await;
+            self.image_time = self.image_time.saturating_sub(began.elapsed());
+            media
+        };
         let (declared, source) = match &content.language {
             Some(declared) => (declared.as_str(), "the feed declares"),
             None => (self.app.site.language.as_str(), "the language of the site is"),
@@ -101,9 +115,11 @@ impl FeedPoll<'_> {
         {
             self.known += 1;
             if candidate.is_pending(known) {
+                self.note(candidate.position, Some(IngestDecision::Held), "its change waits already");
                 return Ok(());
             }
             if candidate.is_unchanged(known) {
+                self.note(candidate.position, None, "already imported");
                 if known.pending_reason.is_some() {
                     let mut tx = self.app.db.begin().await?;
                     feed_entries::clear_pending(&mut tx, known.id).await?;

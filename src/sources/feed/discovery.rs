@@ -19,7 +19,7 @@ const FEED_TYPES: [&str; 4] =
 /// Returns the first feed that a page links to, except feeds of comments.
 pub fn find_feed(page: &[u8], charset: Option<&str>, base: &Url) -> Option<Url> {
     let page = page.get(..page.len().min(MAX_SEARCHED_BYTES))?;
-    let page = encoding::decode(page, charset);
+    let (page, _) = encoding::decode(page, charset);
     let lower = page.to_ascii_lowercase();
     lower.match_indices("<link").find_map(|(at, start)| {
         let rest = page.get(at + start.len()..)?;

@@ -5,38 +5,47 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// Returns the text of a document. Its encoding is found in this order: a byte order mark; bytes that are UTF-8 and not only
 /// ASCII; the `charset` of the HTTP header (RFC 7303 section 3.2); the XML declaration; and a detector, if the bytes are not
-/// valid in what was declared. Every document has a text: bytes that are valid nowhere become U+FFFD.
-pub(super) fn decode(bytes: &[u8], charset: Option<&str>) -> String {
+/// valid in what was declared. Every document has a text: bytes that are valid nowhere become U+FFFD. If the detector guessed the
+/// encoding, its name is returned, too.
+pub(super) fn decode(bytes: &[u8], charset: Option<&str>) -> (String, Option<&'static str>) {
+    if let Some(text) = decode_certain(bytes, charset) {
+        return (text, None);
+    }
+    if is_mostly_utf_8(bytes) {
+        return (decode_mixed(bytes), Some("UTF-8 mixed with windows-1252"));
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    detector.feed(bytes, true);
+    let guessed = detector.guess(None, Utf8Detection::Deny);
+    (guessed.decode_without_bom_handling(bytes).0.into_owned(), Some(guessed.name()))
+}
+
+/// Returns the text if its encoding need not be guessed.
+fn decode_certain(bytes: &[u8], charset: Option<&str>) -> Option<String> {
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
         let (text, _) = encoding.decode_without_bom_handling(&bytes[length..]);
-        return text.into_owned();
+        return Some(text.into_owned());
     }
     match bytes {
         // Without a byte order mark, a zero byte next to `<` indicates UTF-16.
-        [b'<' | b'{', 0, ..] => return UTF_16LE.decode_without_bom_handling(bytes).0.into_owned(),
-        [0, b'<' | b'{', ..] => return UTF_16BE.decode_without_bom_handling(bytes).0.into_owned(),
+        [b'<' | b'{', 0, ..] => return Some(UTF_16LE.decode_without_bom_handling(bytes).0.into_owned()),
+        [0, b'<' | b'{', ..] => return Some(UTF_16BE.decode_without_bom_handling(bytes).0.into_owned()),
         _ => {}
     }
     if !bytes.is_ascii()
         && let Ok(text) = std::str::from_utf8(bytes)
     {
-        return text.to_owned();
+        return Some(text.to_owned());
     }
     let named = [charset.map(str::to_owned), declared(bytes)];
     for label in named.iter().flatten() {
         if let Some(encoding) = named_encoding(label)
             && let (text, false) = encoding.decode_without_bom_handling(bytes)
         {
-            return text.into_owned();
+            return Some(text.into_owned());
         }
     }
-    if is_mostly_utf_8(bytes) {
-        return decode_mixed(bytes);
-    }
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
-    detector.feed(bytes, true);
-    let (text, _) = detector.guess(None, Utf8Detection::Deny).decode_without_bom_handling(bytes);
-    text.into_owned()
+    None
 }
 
 /// Returns the encoding of a label. A text that can be read as ASCII is not in UTF-16, even if it claims so.

@@ -58,6 +58,11 @@ impl EntryDates {
         common
     }
 
+    /// Returns the name of the zone of dates that name none.
+    pub(super) fn zone_name(&self) -> Option<String> {
+        self.zone.iana_name().map(str::to_owned)
+    }
+
     fn read_date(&self, text: &str, language: Option<&str>) -> Result<ReadDate, DateError> {
         let language = language.or(self.language.as_deref());
         read_date(text, &DateContext { zone: &self.zone, order: self.order, language })
@@ -77,8 +82,7 @@ impl EntryDates {
         let note = used.and_then(|(text, date)| match date {
             Err(error) => Some(format!("its date is \u{201c}{}\u{201d}: {error}", excerpt(text))),
             Ok(ReadDate { zone: None, has_time: true, .. }) => {
-                let zone =
-                    self.zone.iana_name().map_or_else(|| "that of the other dates".to_owned(), str::to_owned);
+                let zone = self.zone_name().unwrap_or_else(|| "that of the other dates".to_owned());
                 Some(format!(
                     "its date \u{201c}{}\u{201d} has no time zone; {zone} was assumed",
                     excerpt(text)

@@ -9,7 +9,7 @@ use super::entry_dates::SourceDates;
 use super::entry_kind;
 use super::next_page::PageHints;
 use super::recording::recording;
-use super::{EntryError, FeedError, FeedHead, NamedEntry, ParsedEntry, ParsedFeed, excerpt};
+use super::{EntryError, FeedError, FeedFormat, FeedHead, NamedEntry, ParsedEntry, ParsedFeed, excerpt};
 use crate::domain::feed_entry::{EntryKind, ExcludedKind};
 use crate::domain::review::Poster;
 use crate::sources::html;
@@ -35,6 +35,7 @@ pub(super) fn parse(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
         return Err(FeedError::TooManyEntries);
     }
     let head = FeedHead {
+        format: FeedFormat::Json,
         title: string(&document, "title"),
         language: string(&document, "language"),
         pages: PageHints { next: string(&document, "next_url"), ..PageHints::default() },

@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::members::Members;
+use crate::domain::credit_evidence::CreditOrigin;
 use crate::domain::feed_entry::EntryKind;
 use crate::domain::rating::Rating;
 use crate::sources::html;
@@ -32,6 +33,7 @@ pub(super) fn read_members(
         Some(year) => format!("{title}, {year}"),
         None => title.clone(),
     }));
+    parts.film_origin = Some(CreditOrigin::Feed);
     parts.film.title = title;
     parts.film.year = year;
     parts.film.identity = text("tmdb:movieId")

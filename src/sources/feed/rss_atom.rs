@@ -12,7 +12,8 @@ use super::json_ld;
 use super::letterboxd;
 use super::recording;
 use super::split_entries::SplitFeed;
-use super::{EntryError, FeedHead, ParsedEntry};
+use super::{EntryError, FeedFormat, FeedHead, ParsedEntry};
+use crate::domain::credit_evidence::CreditOrigin;
 use crate::domain::feed_entry::{EntryKind, ExcludedKind};
 use crate::domain::review::Poster;
 use crate::sources::html;
@@ -33,6 +34,11 @@ pub(super) fn parse_head(split: &SplitFeed, base: &Url) -> FeedHead {
     let title = feed.as_ref().and_then(|f| f.title.as_ref()).map(|t| html::plain_text(&t.content));
     let language = feed.and_then(|f| f.language).or_else(|| split.language.clone());
     FeedHead {
+        format: match split.format {
+            XmlFormat::Rss => FeedFormat::Rss,
+            XmlFormat::Rdf => FeedFormat::Rdf,
+            XmlFormat::Atom => FeedFormat::Atom,
+        },
         title,
         language,
         pages: split.pages.clone(),
@@ -127,7 +133,7 @@ fn read_structured_data(document: &EntryDocument, guid: Option<&str>, parts: &mu
     if let Some(SourceText::Html(body)) = &parts.body
         && let Some((film, rating)) = json_ld::read_review(body)
     {
-        (parts.film, parts.rating) = (film, rating);
+        (parts.film, parts.rating, parts.film_origin) = (film, rating, Some(CreditOrigin::JsonLd));
     }
     letterboxd::read_members(&document.members, guid, parts).unwrap_or_default()
 }

@@ -77,7 +77,7 @@ fn read(sample: &Sample) -> ReviewContent {
         language: sample.language.clone(),
         ..ReviewParts::default()
     };
-    parts.into_content(&"https://crit.example/a".parse().unwrap()).unwrap()
+    parts.into_content(&"https://crit.example/a".parse().unwrap()).unwrap().0
 }
 
 /// The value of a rating, however it is written.
