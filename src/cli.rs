@@ -34,6 +34,7 @@ use clap::{Parser, Subcommand};
 
 use self::disk_full::{disk_full_message, is_disk_full};
 use self::logging::init_logging;
+use self::output::OutputClosed;
 use self::shutdown_signal::shutdown_signal;
 use crate::app::{self, SystemClock};
 use crate::config::{self, Config, ConfigError, DEFAULT_FILE};
@@ -98,12 +99,15 @@ enum Command {
     Health,
 }
 
-/// Runs the command and adds advice to an error that means that the disk is full.
+/// Runs the command and adds advice to an error that means that the disk is full. A command whose output nobody reads any more
+/// ends as it is.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let file = cli.config.clone();
-    dispatch(cli)
-        .await
-        .map_err(|error| if is_disk_full(&error) { error.context(disk_full_message(&file)) } else { error })
+    let result = dispatch(cli).await;
+    if result.as_ref().is_err_and(anyhow::Error::is::<OutputClosed>) {
+        return Ok(());
+    }
+    result.map_err(|error| if is_disk_full(&error) { error.context(disk_full_message(&file)) } else { error })
 }
 
 /// Describes an error with its causes in one line. Some errors, such as those of sqlx, repeat their cause in their own text.

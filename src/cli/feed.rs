@@ -9,11 +9,12 @@ use super::arguments::require_review;
 use super::feed_check::{self, CheckArgs};
 use super::output::print_line;
 use super::{open, open_read_only};
-use crate::domain::feed::Feed;
+use crate::domain::feed::{Feed, HoldReason};
 use crate::domain::id::FeedId;
 use crate::domain::review::ReviewState;
+use crate::domain::sanitize_text::single_line;
 use crate::flows::{App, ingest, release};
-use crate::store::{feed_log, feeds, reviews};
+use crate::store::{feed_entries, feed_log, feeds, reviews};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum FeedCommand {
@@ -78,14 +79,29 @@ pub(super) async fn run(file: &Path, feed: FeedCommand) -> anyhow::Result<()> {
         FeedCommand::Held { name } => {
             let app = open_read_only(file).await?;
             let feed = find_feed(&app, name.as_deref()).await?;
-            for review in reviews::list_held(&app.db, feed).await? {
-                let date = review.original_date;
-                print_line(&format!("{date} {} “{}”", review.slug, review.content.title))?;
-            }
-            Ok(())
+            list_held(&app, feed).await
         }
         FeedCommand::Release(args) => release(&open(file).await?, args).await,
     }
+}
+
+/// Lists the reviews that feeds hold, the oldest first, each on two lines.
+async fn list_held(app: &App, feed: Option<FeedId>) -> anyhow::Result<()> {
+    let held = reviews::list_held(&app.db, feed).await?;
+    if held.is_empty() {
+        return print_line("no reviews are held");
+    }
+    let reasons = feed_entries::list_hold_reasons(&app.db).await?;
+    for review in &held {
+        let day = review.original_date.to_jiff().to_zoned(app.site.timezone.clone()).date();
+        let reason = match reasons.get(&review.id) {
+            Some(HoldReason::NextPoll) => "a later poll publishes it",
+            _ => "similar to another review",
+        };
+        print_line(&format!("{day}  {}  {reason}", review.slug))?;
+        print_line(&format!("    {}", single_line(&review.content.title)))?;
+    }
+    Ok(())
 }
 
 async fn release(app: &App, args: ReleaseArgs) -> anyhow::Result<()> {

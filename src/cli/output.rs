@@ -1,10 +1,21 @@
 //! The output of commands.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
-/// Prints a line; unlike `println!`, returns an error if the pipe is closed.
+/// The reader of the output has closed it, as `head` does once it has enough.
+#[derive(Debug, thiserror::Error)]
+#[error("the output was closed")]
+pub(super) struct OutputClosed;
+
+/// Prints a line.
+///
+/// # Errors
+/// [`OutputClosed`] if nobody reads the output any more; unlike `println!`, it does not panic.
 pub(super) fn print_line(line: &str) -> anyhow::Result<()> {
-    Ok(writeln!(std::io::stdout(), "{line}")?)
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(OutputClosed.into()),
+        written => Ok(written?),
+    }
 }
 
 /// Wraps a text at that many characters; longer words get a line of their own.

@@ -66,5 +66,9 @@ pub(super) fn to_markdown(app: &App, review: &Review) -> String {
     // The file of a local poster may be anywhere, so the review refers to the copy.
     let declared = review.content.poster.as_ref().filter(|poster| poster.url.scheme() == "file");
     let poster = declared.and(review.poster.as_ref()).map(|media| app.origin.media_url(media));
-    review_markdown::write(&review.content, poster.as_ref())
+    if revise::is_poster_shown(review) {
+        review_markdown::write(&review.content, poster.as_ref())
+    } else {
+        review_markdown::write(&ReviewContent { poster: None, ..review.content.clone() }, None)
+    }
 }

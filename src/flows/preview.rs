@@ -86,11 +86,14 @@ pub fn preview_content(app: &App, critic: &Critic, content: ReviewContent) -> an
     let content = normalize_content(app, content);
     let now = app.clock.now();
     let has_poster = content.poster.is_some();
+    let id = ReviewId::new(now);
+    let preferred = preferred_slug(&content);
     let review = Review {
-        id: ReviewId::new(now),
+        id,
         critic: critic.id,
         create_activity: ActivityId::new(now),
-        slug: preferred_slug(&content),
+        // Without letters for one, the address has the id.
+        slug: if preferred.is_empty() { id.to_string().to_lowercase() } else { preferred },
         state: ReviewState::Held,
         poster: None,
         feed: None,

@@ -31,7 +31,7 @@ pub async fn revise(
     let now = app.clock.now();
     let review = reviews::find(&app.db, id).await?.context("no such review")?;
     ensure!(review.state != ReviewState::Retracted, TransitionError::Retracted);
-    let content = keep_identity(&review.content, content);
+    let content = keep_identity(&review, content);
     let same = content_hash(&normalize_content(app, content.clone())) == content_hash(&review.content);
     let same_poster = match (&content.poster, media.poster()) {
         (Some(_), None) => true,
@@ -55,7 +55,11 @@ pub async fn revise(
 }
 
 /// Fills in what identifies a review and is missing in its new content. A body that readers see as the same stays.
-fn keep_identity(old: &ReviewContent, mut new: ReviewContent) -> ReviewContent {
+fn keep_identity(review: &Review, mut new: ReviewContent) -> ReviewContent {
+    let old = &review.content;
+    if new.poster.is_none() && !is_poster_shown(review) {
+        new.poster.clone_from(&old.poster);
+    }
     new.canonical_url = new.canonical_url.or_else(|| old.canonical_url.clone());
     if old.film.title == new.film.title {
         new.film.identity = new.film.identity.or_else(|| old.film.identity.clone());
@@ -67,6 +71,12 @@ fn keep_identity(old: &ReviewContent, mut new: ReviewContent) -> ReviewContent {
         new.teaser.clone_from(&old.teaser);
     }
     new
+}
+
+/// Whether the poster of a review can be shown: one in a file next to a feed cannot before it is copied.
+pub fn is_poster_shown(review: &Review) -> bool {
+    let declared = review.content.poster.as_ref();
+    declared.is_none_or(|poster| poster.url.scheme() != "file" || review.poster.is_some())
 }
 
 /// Returns the poster of a review if its new content refers to the same image, by its URL or by that of our copy. A file

@@ -1,10 +1,12 @@
 //! Entries of feeds, and the keys by which a known entry is recognized.
 
+use std::collections::HashMap;
+
 use sqlx::FromRow;
 
 use super::column_types::to_unsigned;
 use super::compressed_text::{compress, decompress};
-use super::{Result, Tx, execute, with_tx};
+use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::feed::{Feed, HoldReason, PendingReason};
 use crate::domain::id::{CriticId, EntryId, FeedId, ReviewId};
 use crate::domain::time::Timestamp;
@@ -105,6 +107,13 @@ pub async fn find_review_by_url(tx: &mut Tx, critic: CriticId, url: &str) -> Res
     .bind(critic)
     .fetch_optional(c)
     .await)
+}
+
+/// Lists why reviews of feeds are held.
+pub async fn list_hold_reasons(db: &Db) -> Result<HashMap<ReviewId, HoldReason>> {
+    let query = "select review_id, hold_reason from feed_entries where hold_reason is not null and review_id is not null";
+    let reasons: Vec<(ReviewId, HoldReason)> = with_db!(db, |c| sqlx::query_as(query).fetch_all(c).await)?;
+    Ok(reasons.into_iter().collect())
 }
 
 /// Holds a review until a later poll publishes it.
