@@ -15,6 +15,7 @@ both_databases!(
     pages_that_repeat_or_bring_nothing_new_end_the_feed,
     a_page_on_another_server_is_not_requested,
     poll_all_reads_the_pages_of_a_known_feed,
+    more_new_entries_than_the_first_page_holds_are_not_missed,
     a_permanent_redirect_is_remembered_once_the_feed_is_the_same,
     a_feed_may_have_its_own_user_agent,
 );
@@ -296,6 +297,39 @@ async fn poll_all_reads_the_pages_of_a_known_feed(database: Database) {
     let printed = fixture.app.command_output(&["feed", "poll", FEED, "--all"]).await;
     assert!(printed.contains("no entry is new; pages read: 2"), "{printed}");
     assert_sent(&fixture, 0).await;
+}
+
+async fn more_new_entries_than_the_first_page_holds_are_not_missed(database: Database) {
+    let films = ["Zeta", "Epsilon", "Delta", "Gamma", "Beta"];
+    let new: Vec<Item> = (1..)
+        .zip(films)
+        .map(|(minutes, film)| {
+            let item = Item::review(film);
+            let published = item.published.map(|at| at - jiff::SignedDuration::from_mins(minutes));
+            Item { published, ..item }
+        })
+        .collect();
+    let fixture = fixture_with_feed(database, &old(&["Alpha", "Older"]), NO_PAUSE).await;
+    fixture.follow(&fixture.alice).await;
+    let mut undated = Item::review("Undated");
+    undated.published = None;
+    let last = [vec![undated], new[4..].to_vec(), old(&["Unseen", "Alpha"])].concat();
+    fixture.remote.serve(PATH, rss_page(&new[..2], Some("/2")));
+    fixture.remote.serve("/3", rss_page(&last, Some("/4")));
+    // A page that cannot be read is read again, and nothing is missed.
+    fixture.app.poll_expecting_failure(FEED).await;
+    assert_sent(&fixture, 0).await;
+    fixture.remote.serve("/2", rss_page(&new[2..4], Some("/3")));
+    fixture.poll().await;
+    assert_eq!(reviews(&fixture).await, 8, "{:?}", fixture.app.feed_log().await);
+    assert_sent(&fixture, 5).await;
+    assert_eq!(lines(&fixture, FEED, " held ").await.len(), 1, "there is one more than the limit allows");
+    assert_eq!(lines(&fixture, FEED, "Unseen").await.len(), 1);
+    assert!(lines(&fixture, FEED, "Unseen").await[0].contains("older than publish_since"));
+    assert_eq!(fixture.remote.requests_for("/4"), 0, "a known entry ends it");
+    let requests = fixture.remote.requests_for("/2");
+    fixture.poll().await;
+    assert_eq!(fixture.remote.requests_for("/2"), requests);
 }
 
 async fn a_permanent_redirect_is_remembered_once_the_feed_is_the_same(database: Database) {

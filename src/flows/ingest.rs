@@ -11,11 +11,13 @@ use super::lease::{lease_until, with_lease};
 use crate::domain::feed::{Feed, IngestDecision, PageProgress, poll_backoff};
 use crate::domain::id::LeaseId;
 use crate::domain::review::Review;
+use crate::sources::feed::NextPage;
 use crate::store::feeds::{self, PollResult};
 use crate::store::lease_renewal::LeaseQueue;
 use crate::store::{critics, feed_log};
 use feed_poll::FeedPoll;
 use fetch_feed::{FeedPage, FeedResponse, PARSER_VERSION, Validators, feed_base, fetch_feed};
+use missed_pages::read_missed_pages;
 use older_pages::{FirstPage, PagesEnd, Reading, entry_keys, read_older_pages};
 use select_entries::{common_authors, select_entries};
 use tokio::sync::watch;
@@ -27,6 +29,7 @@ mod fetch_feed;
 mod identify;
 mod initial_state;
 mod known_entry;
+mod missed_pages;
 mod new_entry;
 mod older_entries;
 pub mod older_pages;
@@ -203,9 +206,8 @@ impl Polled {
     }
 
     fn failed(feed: &Feed, reason: String, retry_after: Duration) -> Self {
-        let validators = Validators { etag: feed.etag.clone(), last_modified: feed.last_modified.clone() };
         let failure = Some(PollFailure { reason, retry_after, is_of_older_page: false });
-        Self { failure, ..Self::unchanged(feed, validators) }
+        Self { failure, ..Self::unchanged(feed, Validators::of(feed)) }
     }
 }
 
@@ -235,10 +237,20 @@ async fn poll(app: &App, feed: &Feed, lease: LeaseId, reading: &Reading) -> anyh
     let FeedPage { mut document, url: base, folder, validators, moved_to, discovered } = *page;
     let (next, keys) = (document.next_page(&base), entry_keys(&document));
     let has_chosen = select_entries(app, feed, &mut document).await?;
-    let first = FirstPage { url: base.clone(), next, keys, authors: common_authors(&document.entries) };
+    let first =
+        FirstPage { url: base.clone(), next: next.clone(), keys, authors: common_authors(&document.entries) };
+    let last = if has_chosen {
+        let stop = reading.stop.clone();
+        read_missed_pages(app, feed, &base, &mut document, next, stop).await?
+    } else {
+        Some(next)
+    };
+    let Some(last) = last else {
+        return Ok(Polled::unchanged(feed, Validators::of(feed)));
+    };
     let has_skipped = !document.skipped.is_empty();
     let mut poll = FeedPoll::start(app, feed, &critic, folder.as_deref(), &base).await?;
-    let is_whole = Box::pin(poll.process_first_page(document)).await?;
+    let is_whole = Box::pin(poll.process_first_page(document, last != NextPage::None)).await?;
     // The target of a permanent redirect is the same feed if it has an entry that is known.
     let moved_to = moved_to.filter(|_| discovered.is_none() && poll.known > 0);
     if let Some(url) = &moved_to {

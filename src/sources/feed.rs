@@ -30,6 +30,7 @@ use url::Url;
 pub use self::discovery::find_feed;
 use self::entry_dates::{EntryDates, SourceDates};
 pub use self::next_page::{NextPage, PageHints, is_numbered};
+pub use self::paywall::paid_note;
 use super::html;
 use super::review_content::{self, ReviewParts};
 use crate::domain::canonical_url::url_key;
@@ -312,6 +313,17 @@ impl FeedDocument {
     pub fn next_page(&self, url: &Url) -> NextPage {
         let excluded: usize = self.excluded.values().sum();
         self.pages.next_page(url, self.entries.len() + self.skipped.len() + excluded)
+    }
+
+    /// Adds the entries of the page after this one, without those that have moved there since this one was fetched.
+    pub fn append(&mut self, next: Self) {
+        type Keys = (Option<String>, Option<Url>);
+        let keys = |entry: &FeedEntry| -> Keys { (entry.guid.clone(), entry.content.canonical_url.clone()) };
+        let known: HashSet<Keys> =
+            self.entries.iter().map(keys).filter(|known| *known != (None, None)).collect();
+        self.entries.extend(next.entries.into_iter().filter(|entry| !known.contains(&keys(entry))));
+        self.skipped.extend(next.skipped);
+        self.find_shared();
     }
 
     fn find_shared(&mut self) {

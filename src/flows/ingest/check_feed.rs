@@ -4,10 +4,12 @@
 use std::collections::HashSet;
 
 use anyhow::{Context, bail};
+use tokio::sync::watch;
 use url::Url;
 
 use super::feed_poll::FeedPoll;
 use super::fetch_feed::{FeedPage, FeedResponse, fetch_feed};
+use super::missed_pages::read_missed_pages;
 use super::select_entries::select_entries;
 use crate::domain::feed::{Feed, IngestDecision};
 use crate::domain::feed_entry::FeedEntry;
@@ -33,7 +35,7 @@ pub struct FeedCheck {
     pub guessed_charset: Option<&'static str>,
     /// The zone in which dates without a zone were read; `None` if it has no name.
     pub zone: Option<String>,
-    /// The page after the first one, which is all that was fetched.
+    /// The page after those that the poll reads for new entries, which is the first one if any of its entries is known.
     pub next: NextPage,
     /// The entries that are reviews, in the order of the feed.
     pub entries: Vec<CheckedEntry>,
@@ -72,11 +74,16 @@ pub async fn check_feed(app: &App, name: &str) -> anyhow::Result<FeedCheck> {
     let next = document.next_page(&url);
     let (title, language) = (document.title.clone(), document.language.clone());
     let (format, guessed_charset, zone) = (document.format, document.guessed_charset, document.zone.clone());
-    select_entries(app, &feed, &mut document).await?;
+    let next = if select_entries(app, &feed, &mut document).await? {
+        let (_running, stop) = watch::channel(false);
+        read_missed_pages(app, &feed, &url, &mut document, next.clone(), stop).await?.unwrap_or(next)
+    } else {
+        next
+    };
     let entries = document.entries.clone();
     let mut poll = FeedPoll::start(app, &feed, &critic, folder.as_deref(), &url).await?;
     poll.decisions = Some(Vec::new());
-    Box::pin(poll.process_first_page(document)).await?;
+    Box::pin(poll.process_first_page(document, next != NextPage::None)).await?;
     poll.log_counts().await?;
     let mut decisions = poll.decisions.take().unwrap_or_default();
     decisions.sort_by_key(|decision| decision.position);

@@ -17,8 +17,10 @@ use crate::store::feed_entries::{self, EntrySource, StoredEntry};
 pub(super) enum EntryChange {
     /// The entry is the same, but this version of Marquee reads it differently. The fields are kept as they are.
     Mend(Vec<ContentField>),
-    /// The critic or the feed changed the review, and the change is applied.
+    /// The feed changed the review, and the change is applied.
     Revise,
+    /// The same, but nothing is sent: a backup says what the blog was when it was made.
+    ReviseSilently,
     /// The change waits, for a reason that the log gives.
     Wait(PendingReason, String),
 }
@@ -57,6 +59,9 @@ impl FeedPoll<'_> {
         if review.corrected.iter().any(is_corrected) {
             let reason = "the text changed, but you have revised it, too".to_owned();
             return Ok(EntryChange::Wait(PendingReason::Corrected, reason));
+        }
+        if candidate.entry.is_exported {
+            return Ok(EntryChange::ReviseSilently);
         }
         let limit = self.feed.max_publish_per_poll;
         if review.state == ReviewState::Published && self.updates >= limit {

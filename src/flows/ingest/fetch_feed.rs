@@ -30,6 +30,13 @@ pub(super) struct Validators {
     pub(super) last_modified: Option<String>,
 }
 
+impl Validators {
+    /// Those of the last response.
+    pub(super) fn of(feed: &Feed) -> Self {
+        Self { etag: feed.etag.clone(), last_modified: feed.last_modified.clone() }
+    }
+}
+
 /// The response of a feed.
 pub(super) enum FeedResponse {
     Unchanged(Validators),

@@ -11,6 +11,7 @@ use crate::domain::feed_entry::FeedEntry;
 use crate::domain::id::ReviewId;
 use crate::domain::review::ReviewState;
 use crate::domain::similar_reviews::{fingerprint, is_version};
+use crate::domain::time::Timestamp;
 use crate::sources::feed::FeedDocument;
 use crate::store::feed_entries::{self, StoredEntry};
 use crate::store::{Tx, fingerprints, reviews};
@@ -21,20 +22,25 @@ use crate::store::{Tx, fingerprints, reviews};
 pub(super) struct DocumentIds {
     guids: HashSet<String>,
     urls: HashSet<String>,
-    /// Whether the document is an older page: an entry that it does not have is on another page.
-    is_older_page: bool,
+    /// If the feed has other pages: the date from which on all entries are in the document, if it has any.
+    is_page: bool,
+    complete_since: Option<Timestamp>,
 }
 
 impl DocumentIds {
-    /// The same, of an older page.
-    pub(super) fn of_older_page(self) -> Self {
-        Self { is_older_page: true, ..self }
+    /// The same, of one page of several. If it is the first one, `newest` are its entries: what is older than the last of them
+    /// is on another page.
+    pub(super) fn of_page(self, newest: &[Candidate]) -> Self {
+        let dated = newest.iter().filter(|candidate| candidate.entry.content.published.is_some());
+        let last = dated.max_by_key(|candidate| candidate.position);
+        let complete_since = last.and_then(|last| last.entry.content.published);
+        Self { is_page: true, complete_since, ..self }
     }
 
-    /// Whether an entry of this feed is in the document.
-    fn contain(&self, feed: &Feed, known: &StoredEntry) -> bool {
+    /// Whether an entry, whose review has that date, is in the document or may be on another page of this feed.
+    fn contain(&self, feed: &Feed, known: &StoredEntry, date: Timestamp) -> bool {
         known.feed_id == feed.id
-            && (self.is_older_page
+            && (self.is_page && self.complete_since.is_none_or(|since| date <= since)
                 || known.guid.as_ref().is_some_and(|guid| self.guids.contains(guid))
                 || known.url.as_ref().is_some_and(|url| self.urls.contains(url)))
     }
@@ -143,18 +149,20 @@ async fn identify_by_text(
     let Some(known) = feed_entries::find_by_text(tx, feed, &candidate.text_hash).await? else {
         return identify_by_similar_text(tx, feed, document_ids, candidate).await;
     };
-    let is_present = document_ids.contain(feed, &known);
-    let review = match known.review_id.filter(|_| !is_present) {
+    let review = match known.review_id {
         Some(id) => reviews::read(tx, id).await?,
         None => None,
     };
+    let review = review.filter(|review| !document_ids.contain(feed, &known, review.original_date));
     let Some(review) = review else { return Ok(EntryMatch::New) };
     let (old, new) = (&review.content, &candidate.entry.content);
     let same_film = !new.film.title.is_empty() && old.film.title == new.film.title;
     if same_film || old.title == new.title {
-        Ok(EntryMatch::Known(known, "text"))
-    } else {
-        Ok(EntryMatch::SimilarText(review.id))
+        return Ok(EntryMatch::Known(known, "text"));
+    }
+    match identify_by_similar_text(tx, feed, document_ids, candidate).await? {
+        EntryMatch::New => Ok(EntryMatch::SimilarText(review.id)),
+        found => Ok(found),
     }
 }
 
@@ -171,7 +179,7 @@ async fn identify_by_similar_text(
             continue;
         }
         let known = feed_entries::find_by_review(tx, feed.id, id).await?;
-        return Ok(match known.filter(|known| !document_ids.contain(feed, known)) {
+        return Ok(match known.filter(|known| !document_ids.contain(feed, known, review.original_date)) {
             Some(known) => EntryMatch::Known(known, "text"),
             None => EntryMatch::SimilarText(id),
         });
@@ -206,7 +214,8 @@ pub(super) fn candidates(document: FeedDocument) -> (Vec<Candidate>, DocumentIds
         candidate.has_own_text = texts.get(&candidate.text_hash) == Some(&1);
     }
     let present = DocumentIds {
-        is_older_page: false,
+        is_page: false,
+        complete_since: None,
         guids: candidates.iter().filter_map(|candidate| candidate.guid.clone()).collect(),
         urls: candidates.iter().filter_map(|candidate| candidate.url.clone()).collect(),
     };

@@ -47,7 +47,9 @@ impl FeedPoll<'_> {
             let reason = "from an export or a backup of a blog".to_owned();
             return with_state(ReviewState::Archive, IngestDecision::Archived, reason);
         }
-        let similar = duplicate.map(|other| format!("similar to {}", self.app.origin.review_page(other)));
+        let similar = duplicate.map(|other| {
+            format!("similar to “{}”, {}", other.content.title, self.app.origin.review_page(other))
+        });
         let is_undated = published.is_none() && !self.is_new_without_date(candidate);
         if is_undated || date < since {
             let reason = match (is_undated, note) {

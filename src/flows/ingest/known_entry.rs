@@ -65,29 +65,9 @@ impl FeedPoll<'_> {
         media: ReviewMedia,
     ) -> anyhow::Result<()> {
         let now = self.app.clock.now();
-        let title = candidate.entry.content.title.clone();
         match self.decide_change(tx, known, &review, &candidate, &media).await? {
             EntryChange::Wait(reason, text) => {
-                let change = PendingChange {
-                    entry: known.id,
-                    guid: candidate.guid.as_deref(),
-                    url: candidate.url.as_deref(),
-                    source: candidate.entry.source.as_deref(),
-                    content_hash: &candidate.content_hash,
-                    reason,
-                };
-                feed_entries::save_pending(tx, &change, now).await?;
-                self.note(candidate.position, Some(IngestDecision::Held), &text);
-                let text = match reason {
-                    PendingReason::UpdateLimit => text,
-                    PendingReason::Lossy | PendingReason::Corrected => {
-                        format!(
-                            "{text}; to apply the feed's version, run: marquee feed release {}",
-                            review.slug
-                        )
-                    }
-                };
-                feed_log::append_once(tx, self.feed.id, IngestDecision::Held, &title, &text, now).await?;
+                self.keep_back(tx, &candidate, known, &review, (reason, text)).await?;
             }
             EntryChange::Mend(kept) => {
                 let reason =
@@ -97,6 +77,14 @@ impl FeedPoll<'_> {
                 review.corrected = kept;
                 revise::mend(self.app, tx, review, candidate.entry.content, media, now).await?;
                 self.mended += 1;
+            }
+            EntryChange::ReviseSilently => {
+                self.save_entry(tx, known.id, &candidate, None, None, now).await?;
+                let reason = format!(
+                    "already imported (same {by}); its contents are others in this backup; nothing was sent to followers"
+                );
+                self.log(tx, &candidate, IngestDecision::Revised, &reason).await?;
+                revise::mend(self.app, tx, review, candidate.entry.content, media, now).await?;
             }
             EntryChange::Revise => {
                 self.save_entry(tx, known.id, &candidate, None, None, now).await?;
@@ -123,6 +111,37 @@ impl FeedPoll<'_> {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Keeps a change back, for a reason that the log gives.
+    async fn keep_back(
+        &mut self,
+        tx: &mut Tx,
+        candidate: &Candidate,
+        known: &StoredEntry,
+        review: &Review,
+        (reason, text): (PendingReason, String),
+    ) -> anyhow::Result<()> {
+        let now = self.app.clock.now();
+        let change = PendingChange {
+            entry: known.id,
+            guid: candidate.guid.as_deref(),
+            url: candidate.url.as_deref(),
+            source: candidate.entry.source.as_deref(),
+            content_hash: &candidate.content_hash,
+            reason,
+        };
+        feed_entries::save_pending(tx, &change, now).await?;
+        self.note(candidate.position, Some(IngestDecision::Held), &text);
+        let text = match reason {
+            PendingReason::UpdateLimit => text,
+            PendingReason::Lossy | PendingReason::Corrected => {
+                format!("{text}; to apply the feed's version, run: marquee feed release {}", review.slug)
+            }
+        };
+        let title = &candidate.entry.content.title;
+        feed_log::append_once(tx, self.feed.id, IngestDecision::Held, title, &text, now).await?;
         Ok(())
     }
 

@@ -38,6 +38,7 @@ impl FeedPoll<'_> {
         candidate: Candidate,
         doubtful: Option<ReviewId>,
         media: ReviewMedia,
+        language_note: Option<String>,
     ) -> anyhow::Result<NewReview> {
         let now = self.app.clock.now();
         let content = &candidate.entry.content;
@@ -47,6 +48,7 @@ impl FeedPoll<'_> {
         };
         let InitialState { state, decision, hold_reason, reason } =
             self.choose_state(&candidate, duplicate.as_ref(), now);
+        let reason = language_note.map_or_else(|| reason.clone(), |note| format!("{reason}; {note}"));
         let review =
             new_review(self.app, tx, self.feed.critic, content.clone(), Some(self.feed.id), state, now)
                 .await?;

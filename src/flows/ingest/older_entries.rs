@@ -13,7 +13,7 @@ impl FeedPoll<'_> {
     pub(super) async fn process_older_page(&mut self, document: FeedDocument) -> anyhow::Result<()> {
         self.log_skipped(&document.skipped).await?;
         let (candidates, document_ids) = candidates(document);
-        self.document_ids = document_ids.of_older_page();
+        self.document_ids = document_ids.of_page(&[]);
         let mut new = Vec::new();
         {
             let mut tx = self.app.db.begin().await?;

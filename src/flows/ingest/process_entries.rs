@@ -19,23 +19,28 @@ const MAX_IMAGE_TIME: Duration = Duration::from_secs(5);
 pub(super) struct PreparedEntry {
     pub(super) candidate: Candidate,
     pub(super) media: ReviewMedia,
-    /// What the log says about its language, if its text is plainly in another one than declared.
+    /// What the log of a new entry says about its language, if its text is plainly in another one than declared.
     language_note: Option<String>,
 }
 
 impl FeedPoll<'_> {
     /// Processes the entries of the first page, then the changes that earlier polls kept back; returns whether none failed.
-    pub(super) async fn process_first_page(&mut self, document: FeedDocument) -> anyhow::Result<bool> {
-        let is_whole = self.process(document).await?;
-        self.apply_pending().await?;
+    /// `has_more` says whether further pages follow.
+    pub(super) async fn process_first_page(
+        &mut self,
+        document: FeedDocument,
+        has_more: bool,
+    ) -> anyhow::Result<bool> {
+        let is_whole = self.process(document, has_more).await?;
+        Box::pin(self.apply_pending()).await?;
         Ok(is_whole)
     }
 
     /// Processes all entries; returns whether none failed.
-    async fn process(&mut self, document: FeedDocument) -> anyhow::Result<bool> {
+    async fn process(&mut self, document: FeedDocument, has_more: bool) -> anyhow::Result<bool> {
         self.log_skipped(&document.skipped).await?;
         let (candidates, document_ids) = candidates(document);
-        self.document_ids = document_ids;
+        self.document_ids = if has_more { document_ids.of_page(&candidates) } else { document_ids };
         let has_undated = candidates.iter().any(|candidate| candidate.entry.content.published.is_none());
         if has_undated && self.feed.is_read() {
             let mut tx = self.app.db.begin().await?;
@@ -97,8 +102,8 @@ impl FeedPoll<'_> {
             None => (self.app.site.language.as_str(), "the language of the site is"),
         };
         let found = plainly_other_language(&content.body, declared);
-        let language_note = found
-            .map(|found| format!("its texts in {found} are published as such, although {source} {declared}"));
+        let language_note =
+            found.map(|found| format!("its language is {found}, although {source} {declared}"));
         if let Some(found) = found {
             content.language = Some(found.to_owned());
         }
@@ -148,19 +153,17 @@ impl FeedPoll<'_> {
     ) -> anyhow::Result<Option<NewReview>> {
         let PreparedEntry { candidate, media, language_note } = prepared;
         let now = self.app.clock.now();
-        if let Some(note) = language_note {
-            feed_log::append_once(tx, self.feed.id, IngestDecision::Revised, &self.feed.name, &note, now)
-                .await?;
-        }
         let missing = media.describe_missing(false);
         self.without_images += u32::from(media.pending_body().is_some());
         let title = candidate.entry.content.title.clone();
         // Identified again: fetching the images took time, and another worker may have processed the entry.
         let mut created = None;
         match identify(tx, self.feed, &self.document_ids, &candidate).await? {
-            EntryMatch::New => created = Some(self.create_review(tx, candidate, None, media).await?),
+            EntryMatch::New => {
+                created = Some(self.create_review(tx, candidate, None, media, language_note).await?);
+            }
             EntryMatch::SimilarText(other) => {
-                created = Some(self.create_review(tx, candidate, Some(other), media).await?);
+                created = Some(self.create_review(tx, candidate, Some(other), media, language_note).await?);
             }
             EntryMatch::Known(known, by) => {
                 Box::pin(self.update_known(tx, candidate, &known, by, media)).await?;

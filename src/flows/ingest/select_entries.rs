@@ -9,8 +9,8 @@ use crate::domain::feed_entry::{EntryKind, FeedEntry};
 use crate::domain::feed_selection::fold_name;
 use crate::domain::html_escape::escape;
 use crate::flows::App;
-use crate::sources::feed::FeedDocument;
-use crate::store::{feed_entries, feed_log};
+use crate::sources::feed::{FeedDocument, paid_note};
+use crate::store::{Tx, feed_entries, feed_log};
 
 /// The maximum number of authors that a line of the log names.
 const MAX_LISTED_AUTHORS: usize = 20;
@@ -111,34 +111,30 @@ async fn keep_known(app: &App, feed: &Feed, entries: Vec<FeedEntry>) -> anyhow::
     let mut known = Vec::new();
     let mut tx = app.db.begin().await?;
     for entry in entries {
-        let by_guid = match &entry.guid {
-            Some(guid) => feed_entries::find_by_guid(&mut tx, feed.id, guid).await?,
-            None => None,
-        };
-        let found = match (by_guid, &entry.content.canonical_url) {
-            (None, Some(url)) => feed_entries::find_by_url(&mut tx, feed, &url_key(url)).await?,
-            (found, _) => found,
-        };
-        if found.is_some_and(|found| found.feed_id == feed.id) {
+        if is_known(&mut tx, feed, &entry).await? {
             known.push(entry);
         }
     }
     Ok(known)
 }
 
+/// Whether an entry was imported from this feed before, by its id or URL.
+pub(super) async fn is_known(tx: &mut Tx, feed: &Feed, entry: &FeedEntry) -> anyhow::Result<bool> {
+    let by_guid = match &entry.guid {
+        Some(guid) => feed_entries::find_by_guid(tx, feed.id, guid).await?,
+        None => None,
+    };
+    let found = match (by_guid, &entry.content.canonical_url) {
+        (None, Some(url)) => feed_entries::find_by_url(tx, feed, &url_key(url)).await?,
+        (found, _) => found,
+    };
+    Ok(found.is_some_and(|found| found.feed_id == feed.id))
+}
+
 /// Says below the text that it goes on elsewhere.
 fn add_teaser_note(entry: &mut FeedEntry) {
     let content = &mut entry.content;
-    let language = content.language.as_deref().and_then(|tag| tag.split('-').next()).unwrap_or("en");
-    let note = match language {
-        "de" => "Der Rest dieses Textes ist für zahlende Leser.",
-        "es" => "El resto de este texto es para suscriptores de pago.",
-        "fr" => "La suite de ce texte est réservée aux abonnés.",
-        "it" => "Il resto di questo testo è riservato agli abbonati.",
-        "nl" => "De rest van deze tekst is voor betalende lezers.",
-        "pt" => "O restante deste texto é para assinantes.",
-        _ => "The rest of this review is for paying readers.",
-    };
+    let note = paid_note(content.language.as_deref());
     let note = match &content.canonical_url {
         Some(url) => format!("<a href=\"{}\">{note}</a>", escape(url.as_str())),
         None => note.to_owned(),

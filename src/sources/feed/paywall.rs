@@ -16,6 +16,31 @@ const PAYWALL_CLASSES: [&str; 7] = [
 /// What begins the text of a link at the end of a post on Substack that goes on for payers.
 const READ_MORE: &str = "read more";
 
+/// What a review of which only the beginning is public says below it, in the languages of most critics.
+const PAID_NOTES: [(&str, &str); 13] = [
+    ("en", "The rest of this review is for paying readers."),
+    ("da", "Resten af denne tekst er for betalende læsere."),
+    ("de", "Der Rest dieses Textes ist für zahlende Leser."),
+    ("es", "El resto de este texto es para suscriptores de pago."),
+    ("fr", "La suite de ce texte est réservée aux abonnés."),
+    ("it", "Il resto di questo testo è riservato agli abbonati."),
+    ("ja", "この続きは有料読者限定です。"),
+    ("ko", "이 글의 나머지는 유료 독자만 볼 수 있습니다."),
+    ("nl", "De rest van deze tekst is voor betalende lezers."),
+    ("no", "Resten av denne teksten er for betalende lesere."),
+    ("pl", "Dalsza część tego tekstu jest dla płacących czytelników."),
+    ("pt", "O restante deste texto é para assinantes."),
+    ("sv", "Resten av den här texten är för betalande läsare."),
+];
+
+/// Returns what a review of which only the beginning is public says below it, in its language (BCP 47), or else in English.
+pub fn paid_note(language: Option<&str>) -> &'static str {
+    let language = language.and_then(|tag| tag.split('-').next()).unwrap_or_default();
+    let language = if matches!(language, "nb" | "nn") { "no" } else { language };
+    let [(_, english), ..] = PAID_NOTES;
+    PAID_NOTES.iter().find(|(tag, _)| *tag == language).map_or(english, |(_, note)| note)
+}
+
 /// Whether only the beginning of a post is free. The mark that says so is removed from its body.
 pub(super) fn remove_paywall(parts: &mut ReviewParts, generator: Option<&str>) -> bool {
     let wrote = |name: &str| generator.is_some_and(|generator| generator.starts_with(name));
@@ -55,6 +80,19 @@ fn paywall_start(body: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_note_is_in_the_language_of_the_review() {
+        for (language, part) in [
+            (Some("de-AT"), "zahlende Leser"),
+            (Some("nb"), "betalende lesere"),
+            (Some("pt-BR"), "assinantes"),
+            (Some("fi"), "paying readers"),
+            (None, "paying readers"),
+        ] {
+            assert!(paid_note(language).contains(part), "{language:?}");
+        }
+    }
 
     fn teaser(body: &str, generator: Option<&str>) -> (bool, String) {
         let mut parts = ReviewParts {

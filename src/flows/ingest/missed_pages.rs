@@ -1,0 +1,103 @@
+//! Reads on if more entries are new than the first page holds. All that is read is processed together, so that a page that
+//! cannot be read makes the whole poll fail: the next one begins with the first page again, and nothing is missed.
+
+use anyhow::bail;
+use tokio::sync::watch;
+use url::Url;
+
+use super::fetch_feed::{FeedPage, FeedResponse, fetch_page};
+use super::select_entries::{is_known, select_entries};
+use crate::domain::feed::{Feed, IngestDecision};
+use crate::flows::App;
+use crate::sources::feed::{FeedDocument, FeedError, MAX_ENTRIES, NextPage, is_numbered};
+use crate::store::{feed_entries, feed_log};
+
+/// The most pages that are read in one poll, with the first one.
+const MAX_PAGES: usize = 50;
+
+/// After this many failed polls in a row, what can be read is processed without the rest.
+const MAX_FAILURES: u32 = 5;
+
+/// Adds to the first page, whose entries are selected, those of the pages that follow until one is known, unless the older pages
+/// are yet to be read anyway. Returns the page after the last one, or `None` on shutdown.
+///
+/// # Errors
+/// If a page cannot be read.
+pub(super) async fn read_missed_pages(
+    app: &App,
+    feed: &Feed,
+    first: &Url,
+    document: &mut FeedDocument,
+    mut next: NextPage,
+    mut stop: watch::Receiver<bool>,
+) -> anyhow::Result<Option<NextPage>> {
+    let is_archive_read = feed.pages.read > 0 && feed.pages.next.is_none();
+    let mut from = 0;
+    let mut read = 1;
+    while let NextPage::At(url) = &next
+        && is_archive_read
+        && read < MAX_PAGES
+        && is_all_new(app, feed, document, from).await?
+    {
+        tokio::select! {
+            () = tokio::time::sleep(feed.page_interval) => {}
+            _ = stop.wait_for(|stop| *stop) => return Ok(None),
+        }
+        let page = match read_page(app, feed, first, url).await {
+            Ok(Some(page)) => page,
+            Ok(None) => break,
+            Err(error) if feed.failures < MAX_FAILURES => return Err(error),
+            Err(error) => {
+                let reason =
+                    format!("entries may be missing, since a further page cannot be read: {error:#}");
+                let mut tx = app.db.begin().await?;
+                let now = app.clock.now();
+                feed_log::append(&mut tx, feed.id, IngestDecision::Skipped, &feed.name, &reason, now).await?;
+                tx.commit().await?;
+                break;
+            }
+        };
+        next = page.document.next_page(&page.url);
+        let mut more = page.document;
+        if !select_entries(app, feed, &mut more).await? {
+            break;
+        }
+        from = document.entries.len();
+        document.append(more);
+        read += 1;
+        if document.entries.len() == from || document.entries.len() > MAX_ENTRIES {
+            break;
+        }
+    }
+    if read > 1 {
+        tracing::info!(feed = feed.name, pages = read, "more entries are new than the first page holds");
+    }
+    Ok(Some(next))
+}
+
+/// Reads a page; `None` if there is none.
+async fn read_page(app: &App, feed: &Feed, first: &Url, url: &Url) -> anyhow::Result<Option<FeedPage>> {
+    match fetch_page(app, feed, url).await {
+        Ok(FeedResponse::Page(page)) if page.url.origin() == first.origin() => Ok(Some(*page)),
+        Ok(FeedResponse::Page(_)) => bail!("{url} redirects to another server"),
+        Ok(FeedResponse::Missing(_)) if is_numbered(url) => Ok(None),
+        // Some servers respond with their home page to a number that is too high.
+        Err(error) if is_numbered(url) && error.is::<FeedError>() => Ok(None),
+        Ok(FeedResponse::Unchanged(_)) => Ok(None),
+        Ok(FeedResponse::Missing(status) | FeedResponse::Later { status, .. }) => {
+            bail!("the server responded with {status} to {url}")
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the feed is known, and none of the document's entries from that position on.
+async fn is_all_new(app: &App, feed: &Feed, document: &FeedDocument, from: usize) -> anyhow::Result<bool> {
+    let mut tx = app.db.begin().await?;
+    for entry in document.entries.iter().skip(from) {
+        if is_known(&mut tx, feed, entry).await? {
+            return Ok(false);
+        }
+    }
+    Ok(feed_entries::exists(&mut tx, feed.id).await?)
+}
