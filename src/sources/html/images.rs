@@ -101,6 +101,15 @@ pub(super) fn has_image(nodes: &[Node]) -> bool {
     nodes.iter().any(|n| matches!(n, Node::Element(e) if e.name == "img" || has_image(&e.children)))
 }
 
+pub(super) fn count(nodes: &[Node]) -> usize {
+    let count_in = |node: &Node| match node {
+        Node::Element(e) if e.name == "img" => 1,
+        Node::Element(e) => count(&e.children),
+        Node::Text(_) => 0,
+    };
+    nodes.iter().map(count_in).sum()
+}
+
 pub(super) fn has_class(e: &Element, wanted: &[&str]) -> bool {
     e.attribute("class").is_some_and(|class| class.split_whitespace().any(|class| wanted.contains(&class)))
 }
