@@ -7,6 +7,7 @@ mod credit_blocks;
 mod credit_line;
 mod film_facts;
 mod film_in_headline;
+mod headline_columns;
 mod headline_parts;
 mod labels;
 mod line_segments;
@@ -30,6 +31,7 @@ use body_lines::BodyLine;
 use credit_blocks::{BlockCredit, CreditBlocks, agreed_rating, find_blocks, parse_lines};
 use credit_line::{CreditLine, CreditValue};
 use film_in_headline::{HeadlineFilm, is_title_case, read_headline};
+pub use headline_columns::{ColumnEntry, HeadlineColumns};
 use labels::{WordKind, is_word};
 use quoted_title::{split_off_year, strip_quotes};
 use rating_lines::{rating_at_end, stars_at_start};
@@ -52,6 +54,16 @@ pub struct Credits {
 /// Extracts the credits from a headline (plain text) and a body that `html::sanitize_review_body` returned. The language, a
 /// BCP 47 tag, decides the order of day and month.
 pub fn extract(title: &str, body: &str, language: Option<&str>) -> Credits {
+    extract_in_column(title, None, body, language)
+}
+
+/// Extracts the credits as [`extract`] does. `column` is what follows a known column in the headline.
+pub fn extract_in_column(
+    title: &str,
+    column: Option<&ColumnEntry>,
+    body: &str,
+    language: Option<&str>,
+) -> Credits {
     let mut nodes = html::parse(body);
     let lines = body_lines::read_lines(&nodes);
     let dates = DateContext { zone: &TimeZone::UTC, order: None, language };
@@ -62,7 +74,12 @@ pub fn extract(title: &str, body: &str, language: Option<&str>) -> Credits {
         let all: &String = folded.get_or_init(|| fold_lines(&lines));
         all.contains(&fold_letters(text))
     };
-    let headline = read_headline(title, language, &is_in_body);
+    let of_column = column.and_then(|entry| {
+        let headline = read_headline(&format!("Review: {}", entry.rest), language, &is_in_body);
+        let title = headline.title.as_deref()?;
+        (entry.is_configured || is_in_body(title)).then_some(headline)
+    });
+    let headline = of_column.unwrap_or_else(|| read_headline(title, language, &is_in_body));
     let mut extractor = Extractor { credits: Credits::default(), removed: HashSet::new() };
     if headline.is_double || blocks.is_double {
         extractor.set_aside(&headline, &blocks);
@@ -217,12 +234,15 @@ impl Extractor {
             return;
         }
         let has_credits = !blocks.credits.is_empty() || self.credits.rating.is_some();
+        let has_what_it_needs = (!headline.needs_credits || has_credits)
+            && (!headline.needs_director || !self.credits.film.directors.is_empty());
         match &headline.title {
-            Some(title) if !headline.needs_credits || has_credits => {
+            Some(title) if has_what_it_needs => {
                 let certainty =
                     if is_in_body(title) { CreditCertainty::Stated } else { CreditCertainty::Implied };
                 let title = without_director(title, &self.credits.film.directors).to_owned();
-                self.set_title(title, CreditOrigin::Headline, certainty);
+                let title = emphasized_beginning(&title, nodes).unwrap_or(title);
+                self.set_title(form_in_body(&title, lines), CreditOrigin::Headline, certainty);
             }
             Some(title) => {
                 self.record(
@@ -238,8 +258,13 @@ impl Extractor {
                 let is_emphasized = body_lines::emphasized_texts(nodes)
                     .iter()
                     .any(|emphasized| fold_letters(emphasized) == folded);
-                if is_emphasized && !folded.is_empty() {
-                    let title = strip_quotes(text).to_owned();
+                let is_written = || {
+                    !self.credits.film.directors.is_empty()
+                        && !self.credits.film.stars.is_empty()
+                        && capitalized_in_body(text, lines).is_some()
+                };
+                if (is_emphasized || is_written()) && !folded.is_empty() {
+                    let title = form_in_body(strip_quotes(text), lines);
                     self.set_title(title, CreditOrigin::Headline, CreditCertainty::Implied);
                 }
             }
@@ -280,6 +305,53 @@ impl Extractor {
             self.credits.film.year = Some(year);
         }
     }
+}
+
+/// Returns the beginning of a title that the text emphasizes, if it does not emphasize all of it: the headline goes on with a
+/// sentence, as in `The Meadow Plays It Straight`.
+fn emphasized_beginning(title: &str, nodes: &[Node]) -> Option<String> {
+    let words = title.split_whitespace().count();
+    if words < 4 {
+        return None;
+    }
+    let emphasized = body_lines::emphasized_texts(nodes);
+    let folded = fold_letters(title);
+    if emphasized.iter().any(|text| fold_letters(text) == folded) {
+        return None;
+    }
+    let begins = |text: &&String| {
+        let rest = title.strip_prefix(text.as_str());
+        is_title_case(text)
+            && rest.is_some_and(|rest| rest.starts_with(' ') && rest.split_whitespace().count() >= 2)
+    };
+    emphasized.iter().filter(begins).max_by_key(|text| text.len()).cloned()
+}
+
+/// Returns a title in capitals as the text writes it.
+fn form_in_body(title: &str, lines: &[BodyLine]) -> String {
+    let is_in_capitals =
+        title.chars().filter(|c| c.is_alphabetic()).count() > 3 && !title.chars().any(char::is_lowercase);
+    let found = is_in_capitals.then(|| capitalized_in_body(title, lines)).flatten();
+    found.unwrap_or_else(|| title.to_owned())
+}
+
+/// Returns how a text writes a title, if its words are capitalized there and not all in capitals.
+fn capitalized_in_body(title: &str, lines: &[BodyLine]) -> Option<String> {
+    let wanted = title.to_lowercase();
+    if wanted.chars().count() < 4 {
+        return None;
+    }
+    lines.iter().find_map(|line| {
+        let lower = line.text.to_lowercase();
+        let at = lower.find(&wanted)?;
+        // Lower case may have another length.
+        let found = line.text.get(at..at + wanted.len()).filter(|found| found.to_lowercase() == wanted)?;
+        let is_whole = !line.text.get(at + wanted.len()..)?.starts_with(char::is_alphanumeric)
+            && !line.text.get(..at)?.ends_with(char::is_alphanumeric);
+        let is_inside = line.text.chars().count() > found.chars().count() + 10;
+        (is_whole && is_inside && is_title_case(found) && found.chars().any(char::is_lowercase))
+            .then(|| found.to_owned())
+    })
 }
 
 /// Fills an empty list. Returns whether it was empty.

@@ -79,7 +79,7 @@ pub(super) fn parse_line(text: &str, dates: &DateContext<'_>) -> CreditLine {
         return line;
     }
     // A single letter is a rating only after a label.
-    if let Some(rating) = Rating::parse(text).filter(|r| r.as_str().chars().count() > 1) {
+    if let Some(rating) = Rating::parse(strip_emoji(text)).filter(|r| r.as_str().chars().count() > 1) {
         return CreditLine::Rated(rating);
     }
     if let Some(facts) = parse_facts(text) {
@@ -98,8 +98,22 @@ pub(super) fn parse_line(text: &str, dates: &DateContext<'_>) -> CreditLine {
     }
 }
 
+/// Removes the faces and other pictures after a rating.
+fn strip_emoji(text: &str) -> &str {
+    let is_picture = |c: char| {
+        c.is_whitespace()
+            || matches!(c, '\u{FE0F}' | '\u{200D}' | '❤' | '✨')
+            || matches!(u32::from(c), 0x1F300..=0x1F31E | 0x1F320..=0x1F443 | 0x1F450..=0x1F64F | 0x1F900..=0x1FAFF)
+    };
+    let stripped = text.trim_end_matches(is_picture);
+    if stripped.is_empty() { text } else { stripped }
+}
+
 /// Parses a line that begins with a label, or with facts that labels follow.
 fn parse_credits(text: &str, dates: &DateContext<'_>) -> Option<CreditLine> {
+    // `(2012, dir. Ada Lindqvist)`
+    let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+    let text = inner.filter(|inner| !inner.contains(['(', ')'])).unwrap_or(text);
     if !may_have_credits(text) {
         return None;
     }
@@ -251,6 +265,14 @@ pub(super) fn parse_value(labelled: &Labelled<'_>, dates: &DateContext<'_>) -> O
                 _ if is_brief(value) => parsed.push(CreditValue::NoField),
                 _ => return None,
             },
+            // `Rated: 4 stars out of 5`, and not `Rated: PG-13`.
+            CreditLabel::Other if rated(labelled).is_some() => parsed.extend(rated(labelled)),
+            // `casting` names the cast only in French.
+            CreditLabel::Other
+                if labelled.head.trim().eq_ignore_ascii_case("casting") && is_french(dates) =>
+            {
+                parsed.extend(parse_people(CreditLabel::Stars, labelled)?);
+            }
             CreditLabel::OriginalTitle | CreditLabel::Other if is_brief(value) => {
                 parsed.push(match parse_facts(value) {
                     Some(CreditLine::Facts(Some(year))) if *label == CreditLabel::Other => {
@@ -263,6 +285,17 @@ pub(super) fn parse_value(labelled: &Labelled<'_>, dates: &DateContext<'_>) -> O
         }
     }
     Some(parsed)
+}
+
+fn rated(labelled: &Labelled<'_>) -> Option<CreditValue> {
+    let is_rated = labelled.head.trim().eq_ignore_ascii_case("rated");
+    let rating =
+        Rating::parse(labelled.value).filter(|rating| is_rated && rating.as_str().chars().count() > 2)?;
+    Some(CreditValue::Rated(rating))
+}
+
+fn is_french(dates: &DateContext<'_>) -> bool {
+    dates.language.is_some_and(|tag| tag.to_ascii_lowercase().starts_with("fr"))
 }
 
 /// Whether a value is no sentence.
@@ -350,8 +383,12 @@ fn parse_rating(labelled: &Labelled<'_>) -> Option<CreditValue> {
     if let Some(rating) = Rating::parse_labelled(labelled.value) {
         return Some(CreditValue::Rated(rating));
     }
-    // Ten is the only scale on which critics give more than five points without naming it.
     let lower = labelled.head.to_lowercase();
+    // The dice of Norwegian critics have six sides.
+    if lower.trim() == "terningkast" {
+        return Rating::parse(&format!("{}/6", labelled.value.trim_end_matches('.'))).map(CreditValue::Rated);
+    }
+    // Ten is the only scale on which critics give more than five points without naming it.
     let may_be_certificate = lower.contains("rating") || lower.contains("classif");
     if let Some(rating) = Rating::parse(&format!("{}/10", labelled.value.trim_end_matches('.')))
         .filter(|rating| rating.rank() > 500 && !may_be_certificate)

@@ -51,7 +51,11 @@ pub(super) fn parse_fact(text: &str) -> Option<FilmFact> {
 
 /// Parses a year, such as `1986` or `1986年`.
 pub(super) fn parse_year(text: &str) -> Option<i16> {
-    let text = text.trim();
+    let whole = text.trim();
+    let text = whole;
+    let text =
+        text.strip_suffix("製作").or_else(|| text.strip_suffix("制作")).or_else(|| text.strip_suffix("公開"));
+    let text = text.unwrap_or(whole);
     let text = text.strip_suffix(['年', '년']).unwrap_or(text);
     let is_year = text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit());
     is_year.then(|| text.parse().ok()).flatten().and_then(film_year)
@@ -121,7 +125,8 @@ fn is_running_time(text: &str) -> bool {
 /// Whether a text is a certificate, such as `PG-13`, `FSK 12` or `Rated R`.
 fn is_certificate(text: &str) -> bool {
     let upper = text.to_uppercase();
-    let upper = upper.strip_prefix("RATED ").unwrap_or(&upper);
+    let upper = upper.strip_prefix("RATED ").or_else(|| upper.strip_prefix("CERT ")).unwrap_or(&upper);
+    let upper = upper.strip_suffix(" CERT").or_else(|| upper.strip_suffix(" CERTIFICATE")).unwrap_or(upper);
     let is_age = |text: &str| (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     matches!(
         upper,
@@ -135,6 +140,7 @@ fn is_certificate(text: &str) -> bool {
             | "NOT RATED"
             | "U"
             | "12A"
+            | "12"
             | "15"
             | "18"
             | "TV-MA"
@@ -162,6 +168,8 @@ mod tests {
             ("2h 15m", Some(FilmFact::RunningTime)),
             ("PG-13", Some(FilmFact::Certificate)),
             ("FSK 12", Some(FilmFact::Certificate)),
+            ("15 cert", Some(FilmFact::Certificate)),
+            ("2018年製作", Some(FilmFact::Year(2018))),
             ("Nora Ek", None),
             ("1492", None),
             ("", None),

@@ -4,6 +4,7 @@
 use super::film_facts::only_year;
 use super::headline_parts::{HeadlinePart, PartKind, is_column, split_parts};
 use super::labels::{WordKind, is_word};
+use super::person_names::is_full_name;
 use super::quoted_title::{
     MAX_TITLE_CHARS, QuotedText, may_be_title, quoted_texts, split_off_year, strip_quotes,
 };
@@ -18,12 +19,68 @@ pub(super) struct HeadlineFilm {
     pub(super) title: Option<String>,
     /// Whether the title counts only if there are credits or a rating as well: a quote may also be of something else.
     pub(super) needs_credits: bool,
+    /// Whether the title counts only if the credits name the directors of one film.
+    pub(super) needs_director: bool,
     pub(super) year: Option<i16>,
     pub(super) rating: Option<Rating>,
     /// Whether the review is of several films.
     pub(super) is_double: bool,
 }
 
+/// Words of four letters and more that titles do not capitalize.
+const SMALL_WORDS: [&str; 24] = [
+    "with", "from", "into", "over", "upon", "than", "that", "about", "after", "under", "when", "without",
+    "through", "between", "before", "against", "across", "within", "toward", "towards", "this", "their",
+    "your", "like",
+];
+/// Verbs of sentences about a film.
+const VERBS: [&str; 45] = [
+    "plays",
+    "feels",
+    "leads",
+    "lends",
+    "works",
+    "doubles",
+    "struggles",
+    "keeps",
+    "looks",
+    "doesn't",
+    "tells",
+    "bites",
+    "is",
+    "are",
+    "was",
+    "were",
+    "isn't",
+    "has",
+    "have",
+    "delivers",
+    "soars",
+    "proves",
+    "fails",
+    "makes",
+    "brings",
+    "should",
+    "gets",
+    "gives",
+    "shines",
+    "stumbles",
+    "falls",
+    "finds",
+    "offers",
+    "remains",
+    "takes",
+    "turns",
+    "wastes",
+    "packs",
+    "hits",
+    "misses",
+    "needs",
+    "deserves",
+    "can't",
+    "won't",
+    "lacks",
+];
 /// The longest title without quotation marks, in words.
 const MAX_TITLE_WORDS: usize = 12;
 
@@ -73,6 +130,12 @@ pub(super) fn read_headline(
     {
         film.title = Some(title);
         film.year = year;
+    } else if let Some((title, year)) = split_off_year(&text).filter(|(title, _)| {
+        parts.len() == 1 && is_plausible(title) && !title.contains([',', ';', '/', '&', '+'])
+    }) {
+        // `Salt and Oars (1974)` may be two films.
+        (film.title, film.year) = (Some(strip_quotes(&title).to_owned()), Some(year));
+        film.needs_director = true;
     }
     film
 }
@@ -214,6 +277,7 @@ fn title_of_parts(
     let is_english =
         may_be_english && marker.is_none_or(|at| parts.get(at).is_some_and(|part| part.is_english));
     let accept = |title: &str, is_sure: bool| {
+        let title = without_maker(title);
         let confirmed = is_confirmed(title);
         let fits = is_plausible(title) && (confirmed || is_sure && reads_like_title(title, is_english));
         fits.then(|| strip_quotes(title).to_owned())
@@ -239,6 +303,14 @@ fn title_of_parts(
     // `Horror in the 90s: X (1992)` or `Mission: Impossible (1996)`
     let tail = text.get(second.start..range.get(last)?.end).and_then(split_off_year)?;
     Some((accept(&tail.0, false)?, Some(tail.1)))
+}
+
+/// Returns a title without the director after it, as in `Stalker, de Andrei Tarkovsky`.
+fn without_maker(title: &str) -> &str {
+    const MAKERS: [&str; 9] =
+        [", by ", ", de ", ", di ", ", von ", ", van ", ", av ", ", af ", ", del ", ", por "];
+    let cut = MAKERS.iter().filter_map(|word| title.rsplit_once(word)).find(|(_, name)| is_full_name(name));
+    cut.map_or(title, |(title, _)| title)
 }
 
 /// Returns the parts that may be the title, given the part that says *review*.
@@ -310,17 +382,6 @@ fn is_plausible(title: &str) -> bool {
 
 /// Whether a text reads like a title and not like a sentence or two titles. English titles are capitalized.
 fn reads_like_title(title: &str, is_english: bool) -> bool {
-    const SMALL_WORDS: [&str; 24] = [
-        "with", "from", "into", "over", "upon", "than", "that", "about", "after", "under", "when", "without",
-        "through", "between", "before", "against", "across", "within", "toward", "towards", "this", "their",
-        "your", "like",
-    ];
-    const VERBS: [&str; 34] = [
-        "is", "are", "was", "were", "isn't", "has", "have", "delivers", "soars", "proves", "fails", "makes",
-        "brings", "should", "gets", "gives", "shines", "stumbles", "falls", "finds", "offers", "remains",
-        "takes", "turns", "wastes", "packs", "hits", "misses", "needs", "deserves", "can't", "doesn't",
-        "won't", "lacks",
-    ];
     let words: Vec<&str> = title.split_whitespace().collect();
     let lower: Vec<String> = words.iter().map(|word| word.to_lowercase().replace('\u{2019}', "'")).collect();
     let joins = words.iter().skip(1).any(|word| {

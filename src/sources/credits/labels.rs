@@ -263,6 +263,9 @@ pub(super) fn split_label(text: &str) -> Option<Labelled<'_>> {
     if let Some(labels) = find_labels(text, LabelForm::Separated).filter(|_| !text.is_empty()) {
         return Some(Labelled { labels, form: LabelForm::Separated, head: text, value: "" });
     }
+    if let Some(labelled) = split_abbreviated_label(text) {
+        return Some(labelled);
+    }
     [LabelForm::Spaced, LabelForm::Preposition].into_iter().find_map(|form| split_spaced_label(text, form))
 }
 
@@ -288,6 +291,22 @@ fn split_bracketed_label(text: &str) -> Option<Labelled<'_>> {
     let labels = find_labels(head, LabelForm::Separated)?;
     let value = rest.trim_start_matches(|c: char| is_separator(c) || c.is_whitespace()).trim_end();
     Some(Labelled { labels, form: LabelForm::Separated, head, value })
+}
+
+/// Splits a text such as `dir. X` or `reż. X`.
+fn split_abbreviated_label(text: &str) -> Option<Labelled<'_>> {
+    let (head, value) = text.split_once(". ")?;
+    let is_word = (3..=6).contains(&head.chars().count()) && head.chars().all(char::is_alphabetic);
+    let labels = find_labels(head, LabelForm::Separated).filter(|_| is_word)?;
+    let is_people = |label: &CreditLabel| {
+        matches!(label, CreditLabel::Directors | CreditLabel::Writers | CreditLabel::Stars)
+    };
+    labels.iter().all(is_people).then(|| Labelled {
+        labels,
+        form: LabelForm::Separated,
+        head,
+        value: value.trim(),
+    })
 }
 
 /// Splits a text such as `Directed by X`, at the longest label.
@@ -375,6 +394,8 @@ mod tests {
             ("Cast", vec![Stars], ""),
             ("Avec Nora Ek", vec![Stars], "Nora Ek"),
             ("D: Ilse Brandt", vec![Directors], "Ilse Brandt"),
+            ("dir. Ilse Brandt", vec![Directors], "Ilse Brandt"),
+            ("reż. Ilse Brandt", vec![Directors], "Ilse Brandt"),
         ] {
             let found = split_label(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((found.labels, found.value), (labels, value), "{text}");

@@ -37,6 +37,12 @@ pub(super) fn split_segments(text: &str) -> Vec<&str> {
         }
         let boundary = match c {
             ';' | '|' | '｜' | '；' | '•' | '\n' => Some(Boundary::Sharp),
+            // `dir. Ada Lindqvist · France · 72 min`; without spaces it is part of a name.
+            '·' if previous == Some(' ')
+                && text.get(at + c.len_utf8()..).is_some_and(|rest| rest.starts_with(' ')) =>
+            {
+                Some(Boundary::Sharp)
+            }
             '.' => Some(Boundary::FullStop),
             ',' | '–' | '—' | '/' | '、' | '，' => Some(Boundary::Comma),
             c if c.is_whitespace() => Some(Boundary::Space),
@@ -79,7 +85,7 @@ fn separates(boundary: Boundary, current: &str, rest: &str, previous: Option<cha
             let goes_on = rest.starts_with(char::is_lowercase)
                 || rest.starts_with(|c: char| c.is_ascii_digit())
                     && !current.ends_with(|c: char| c.is_ascii_digit())
-                    && parse_fact(rest.split(['.', ';', '|']).next().unwrap_or_default()).is_none();
+                    && !begins_with_fact(rest);
             follows_space
                 && !goes_on
                 && split_label(current).is_none_or(|labelled| !labelled.value.is_empty())
@@ -93,6 +99,14 @@ fn separates(boundary: Boundary, current: &str, rest: &str, previous: Option<cha
                 && split_label(current).is_none_or(|before| !before.value.is_empty())
         }),
     }
+}
+
+/// Whether a fact stands before the next separator, such as in `15 cert, 97 mins`. A number alone may be a day.
+fn begins_with_fact(rest: &str) -> bool {
+    let first = |separators: &[char]| rest.split(separators).next().unwrap_or_default();
+    let item = first(&['.', ';', '|', ',']);
+    parse_fact(first(&['.', ';', '|'])).is_some()
+        || item.contains(char::is_alphabetic) && parse_fact(item).is_some()
 }
 
 /// Whether a label after a comma begins a credit.

@@ -2,7 +2,7 @@ use super::*;
 
 fn read(headline: &str) -> (Option<String>, Option<i16>) {
     let film = read_headline(headline, None, &|_| false);
-    (film.title.filter(|_| !film.needs_credits), film.year)
+    (film.title.filter(|_| !film.needs_credits && !film.needs_director), film.year)
 }
 
 #[test]

@@ -118,6 +118,7 @@ fn credits_are_read_as_critics_write_them() {
     let corpora = [
         include_str!("../../../../tests/fixtures/credits/independent.toml"),
         include_str!("../../../../tests/fixtures/credits/own.toml"),
+        include_str!("../../../../tests/fixtures/credits/pages.toml"),
     ];
     let count: usize = corpora.iter().map(|corpus| measure(corpus, &mut scores, &mut report)).sum();
     for (field, score) in &scores {
