@@ -1,5 +1,7 @@
 //! What feeds state in members of their own: films and ratings of Letterboxd, and episodes of podcasts.
 
+use serde_json::json;
+
 use crate::both_databases;
 use crate::support::feed::{NAME as FEED, PATH};
 use crate::support::remote::Document;
@@ -9,6 +11,10 @@ both_databases!(
     a_review_of_letterboxd_has_its_film_and_rating,
     a_diary_and_lists_are_imported_only_if_the_config_includes_them,
     an_episode_has_its_sound_with_it,
+    a_column_of_three_headlines_names_the_film,
+    a_column_that_the_config_names_is_known_at_once,
+    texts_of_wordpress_are_shown_as_their_editor_meant_them,
+    a_review_in_microdata_names_its_film,
 );
 
 async fn fixture(database: Database, feed: String, more: &str) -> Fixture {
@@ -94,6 +100,8 @@ async fn a_review_of_letterboxd_has_its_film_and_rating(database: Database) {
     assert!(!salt["content"].to_string().contains('★'));
     let summary = salt["summary"].as_str().expect("a summary");
     assert!(summary.contains("may contain spoilers") && !summary.contains("sinks"), "{summary}");
+    assert_eq!((&salt["sensitive"], &ferryman["sensitive"]), (&json!(true), &json!(false)));
+    assert!(fixture.page(&salt).await.text.contains("This review contains spoilers."));
     let log = fixture.app.feed_log().await;
     assert!(log.iter().any(|line| line.contains("left out films without a text and lists")), "{log:?}");
 }
@@ -173,4 +181,92 @@ async fn an_episode_has_its_sound_with_it(database: Database) {
             .any(|line| line.contains("Ep. 13") && line.contains("neither a text nor a picture nor a sound")),
         "{log:?}"
     );
+}
+
+/// A feed of these headlines, each with the film that it names in the text.
+fn column(headlines: &[(&str, &str)]) -> String {
+    let item = |(headline, film): &(&str, &str)| {
+        let slug = film.to_lowercase();
+        format!(
+            "<item><title>{headline}</title><link>https://crit.example/{slug}</link><guid>{slug}</guid><pubDate>{}</pubDate>\
+             <description>&lt;p&gt;Nobody sleeps in {film}, and in this row nobody slept either, {film} or not.&lt;/p&gt;\
+             </description></item>",
+            now()
+        )
+    };
+    let items: Vec<String> = headlines.iter().map(item).collect();
+    format!("<rss version=\"2.0\"><channel><title>Row</title>{}</channel></rss>", items.concat())
+}
+
+fn names_film(article: &serde_json::Value, film: &str) -> bool {
+    article["summary"].as_str().is_some_and(|summary| summary.starts_with(&format!("{film}.")))
+}
+
+async fn a_column_of_three_headlines_names_the_film(database: Database) {
+    let headlines = [
+        ("Horror in the 90s: Candyman", "Candyman"),
+        ("Interview: Ilse Brandt", "Ilse Brandt"),
+        ("Horror in the 90s: Cube", "Cube"),
+        ("Interview: Ada Roos", "Ada Roos"),
+        ("Horror in the 90s: Cure", "Cure"),
+        ("Interview: Per Lund", "Per Lund"),
+    ];
+    let fixture = fixture(database, column(&headlines[..3]), "max_publish_per_poll = 20").await;
+    let first = fixture.await_article(|article| article["name"] == "Horror in the 90s: Candyman").await;
+    assert!(!names_film(&first, "Candyman"), "two headlines are no column: {first}");
+    fixture.remote.serve(PATH, Document::new("application/rss+xml", column(&headlines)));
+    fixture.poll().await;
+    fixture.settle().await;
+    for (headline, film) in headlines {
+        let article = fixture.await_article(|article| article["name"] == headline).await;
+        let article = fixture.article(&article).await;
+        assert_eq!(names_film(&article, film), headline.starts_with("Horror"), "{article}");
+        assert_eq!(article["updated"], serde_json::Value::Null, "what Marquee has learnt is no update");
+    }
+}
+
+async fn a_column_that_the_config_names_is_known_at_once(database: Database) {
+    let feed = column(&[("Horror in the 90s: Candyman", "Candyman"), ("Quick thoughts: Cube", "Cube")]);
+    let fixture = fixture(database, feed, "columns = [\"Horror in the 90s\"]").await;
+    let candyman = fixture.await_article(|article| article["name"] == "Horror in the 90s: Candyman").await;
+    assert!(names_film(&candyman, "Candyman"), "{candyman}");
+    let cube = fixture.await_article(|article| article["name"] == "Quick thoughts: Cube").await;
+    assert!(!names_film(&cube, "Cube"), "{cube}");
+}
+
+async fn texts_of_wordpress_are_shown_as_their_editor_meant_them(database: Database) {
+    let body = "The oar does all the acting.\n\n[gallery ids=\"7,8\"]\n\n[caption id=\"a_1\" width=\"300\"]\
+        <img src=\"https://crit.example/b.jpg\" width=\"300\"> Photo: Per[/caption]\n\nHe rows [sic] on.\nAnd on.";
+    let feed = format!(
+        "<rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\" xmlns:wp=\"http://wordpress.org/export/1.2/\">\
+         <channel><title>Row</title><wp:wxr_version>1.2</wp:wxr_version><item><title>Ferry</title><link>https://crit.example/ferry</link>\
+         <guid>1</guid><pubDate>{}</pubDate><content:encoded><![CDATA[{body}]]></content:encoded>\
+         <wp:status>publish</wp:status><wp:post_type>post</wp:post_type></item></channel></rss>",
+        now()
+    );
+    let fixture = fixture(database, feed, "").await;
+    let ferry = fixture.await_article(|article| article["name"] == "Ferry").await;
+    let content = ferry["content"].as_str().expect("content");
+    assert!(content.contains("<p>The oar does all the acting.</p>"), "{content}");
+    assert!(content.contains("<p>He rows [sic] on.<br>\nAnd on.</p>"), "{content}");
+    assert!(
+        content.contains("Photo: Per") && !content.contains("gallery") && !content.contains("[caption"),
+        "{content}"
+    );
+}
+
+async fn a_review_in_microdata_names_its_film(database: Database) {
+    let body = "<div itemscope itemtype=\"https://schema.org/Review\"><div itemprop=\"itemReviewed\" itemscope itemtype=\"https://schema.org/Movie\">\
+        <span itemprop=\"name\">The Ferryman</span><meta itemprop=\"dateCreated\" content=\"1974\"></div>\
+        <span itemprop=\"reviewRating\" itemscope itemtype=\"https://schema.org/Rating\"><meta itemprop=\"ratingValue\" content=\"3.5\">\
+        <meta itemprop=\"bestRating\" content=\"4\"></span><p>The oar does all the acting.</p></div>";
+    let feed = format!(
+        "<rss version=\"2.0\"><channel><title>Row</title><item><title>An oar</title><link>https://crit.example/oar</link><guid>1</guid>\
+         <pubDate>{}</pubDate><description><![CDATA[{body}]]></description></item></channel></rss>",
+        now()
+    );
+    let fixture = fixture(database, feed, "").await;
+    let article = fixture.await_article(|article| article["name"] == "An oar").await;
+    let summary = article["summary"].as_str().expect("a summary");
+    assert!(summary.starts_with("3.5/4 The Ferryman (1974)."), "{summary}");
 }

@@ -70,6 +70,7 @@ const ADDED: &[(&str, Option<&str>)] = &[
     ("feeds", Some("parser_version")),
     ("feeds", Some("selection")),
     ("reviews", Some("recording")),
+    ("reviews", Some("has_spoilers")),
     ("feed_entries", Some("source")),
     ("feed_entries", Some("publish_since")),
     ("feed_entries", Some("update_sent_at")),

@@ -57,6 +57,8 @@ pub(super) struct RawFeed {
     #[serde(default)]
     paid: PaidPosts,
     #[serde(default)]
+    columns: Vec<String>,
+    #[serde(default)]
     user_agent: Option<String>,
     #[serde(default)]
     page_interval: Option<String>,
@@ -77,6 +79,7 @@ impl RawFeed {
             except: Vec::new(),
             include: Vec::new(),
             paid: PaidPosts::default(),
+            columns: Vec::new(),
             user_agent: None,
             page_interval: None,
         }
@@ -116,6 +119,7 @@ pub(super) fn check_feeds(
                 except: check_names(feed.except, &key("except"))?,
                 include: feed.include,
                 paid: feed.paid,
+                columns: check_names(feed.columns, &key("columns"))?,
             },
             user_agent: check_user_agent(feed.user_agent, &key("user_agent"))?,
             page_interval: check_page_interval(feed.page_interval.as_deref(), &key("page_interval"))?,
@@ -127,7 +131,7 @@ pub(super) fn check_feeds(
     Ok(checked)
 }
 
-/// Checks the names of authors or labels.
+/// Checks the names of authors, labels or columns.
 fn check_names(names: Vec<String>, key: &str) -> Result<Vec<String>, ConfigError> {
     if names.iter().any(|name| name.trim().is_empty()) {
         return Err(ConfigError::new(key, "must be a list of names that are not empty"));

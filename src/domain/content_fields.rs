@@ -16,6 +16,7 @@ fn differs(field: ContentField, a: &ReviewContent, b: &ReviewContent) -> bool {
         // A source that names no language does not contradict one that does.
         ContentField::Language => a.language.is_some() && b.language.is_some() && a.language != b.language,
         ContentField::CanonicalUrl => a.canonical_url != b.canonical_url,
+        ContentField::Spoilers => a.has_spoilers != b.has_spoilers,
     }
 }
 
@@ -32,6 +33,7 @@ fn copy(field: ContentField, from: &ReviewContent, to: &mut ReviewContent) {
         ContentField::Tags => to.tags.clone_from(&from.tags),
         ContentField::Language => to.language.clone_from(&from.language),
         ContentField::CanonicalUrl => to.canonical_url.clone_from(&from.canonical_url),
+        ContentField::Spoilers => to.has_spoilers = from.has_spoilers,
     }
 }
 

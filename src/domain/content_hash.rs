@@ -65,6 +65,9 @@ pub fn content_hash(content: &ReviewContent) -> String {
         add("recording");
         add(without_query(&recording.url));
     }
+    if content.has_spoilers {
+        add("spoilers");
+    }
     sha256_hex(&all)
 }
 

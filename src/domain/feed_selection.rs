@@ -25,6 +25,9 @@ pub struct FeedSelection {
     /// What to do with posts of which only the beginning is free.
     #[serde(skip_serializing_if = "PaidPosts::is_default")]
     pub paid: PaidPosts,
+    /// What stands before the film in headlines such as `Horror in the 90s: Candyman`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
 }
 
 /// A kind of entries that is taken only if the config says so.

@@ -43,6 +43,8 @@ pub struct ReviewContent {
     pub poster: Option<Poster>,
     /// The sound or video that the review consists of, in addition to its text.
     pub recording: Option<Recording>,
+    /// Whether the critic warns of spoilers.
+    pub has_spoilers: bool,
 }
 
 /// An image that a source refers to.
@@ -94,11 +96,13 @@ pub enum ContentField {
     Language,
     /// The address of the original.
     CanonicalUrl,
+    /// The warning of spoilers.
+    Spoilers,
 }
 
 impl ContentField {
     /// All fields.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Title,
         Self::Subtitle,
         Self::Body,
@@ -107,6 +111,7 @@ impl ContentField {
         Self::Tags,
         Self::Language,
         Self::CanonicalUrl,
+        Self::Spoilers,
     ];
 
     /// Whether the critic wrote it as text that a reader reads.

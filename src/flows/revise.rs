@@ -68,7 +68,9 @@ fn keep_identity(review: &Review, mut new: ReviewContent) -> ReviewContent {
     new.updated = new.updated.or(old.updated);
     if is_same_body(&new.body, &old.body) {
         new.body.clone_from(&old.body);
-        new.teaser.clone_from(&old.teaser);
+        if new.has_spoilers == old.has_spoilers {
+            new.teaser.clone_from(&old.teaser);
+        }
     }
     new
 }

@@ -14,6 +14,7 @@ mod json_feed;
 mod json_ld;
 mod letterboxd;
 mod members;
+mod microdata;
 mod next_page;
 mod paywall;
 mod recording;
@@ -22,6 +23,7 @@ mod rss_atom;
 mod split_entries;
 mod start_tag;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::tz::TimeZone;
@@ -31,8 +33,9 @@ pub use self::discovery::find_feed;
 use self::entry_dates::{EntryDates, SourceDates};
 pub use self::next_page::{NextPage, PageHints, is_numbered};
 pub use self::paywall::paid_note;
+use super::credits::HeadlineColumns;
 use super::html;
-use super::review_content::{self, ReviewParts};
+use super::review_content::{self, ReviewParts, SourceText};
 use crate::domain::canonical_url::url_key;
 use crate::domain::feed_entry::{EntryKind, ExcludedKind, FeedEntry};
 use crate::domain::named_enum::named_enum;
@@ -93,6 +96,8 @@ pub struct FeedDocument {
     pub shared_guids: HashSet<String>,
     /// URLs that several entries share, as returned by `canonical_url::url_key`.
     pub shared_urls: HashSet<String>,
+    /// The columns that were known, and those that several headlines of the document begin with.
+    pub columns: HeadlineColumns,
 }
 
 /// Why a document is rejected.
@@ -176,6 +181,8 @@ struct ParsedEntry {
     kind: EntryKind,
     /// Whether it has members that only exports and backups have.
     is_exported: bool,
+    /// Whether WordPress exported it, so that its text is as the editor stored it.
+    has_stored_text: bool,
     authors: Vec<String>,
 }
 
@@ -190,6 +197,8 @@ pub struct FeedSource<'a> {
     pub charset: Option<&'a str>,
     /// The zone of dates that name none.
     pub zone: &'a TimeZone,
+    /// The columns that are known already.
+    pub columns: &'a HeadlineColumns,
 }
 
 /// Parses a feed. Dates are never invented; an entry that has only the date of its last change counts as published then.
@@ -197,7 +206,7 @@ pub struct FeedSource<'a> {
 /// # Errors
 /// See [`FeedError`]. Each message is one line for the critic.
 pub fn parse(source: FeedSource<'_>) -> Result<FeedDocument, FeedError> {
-    let FeedSource { bytes, base, charset, zone } = source;
+    let FeedSource { bytes, base, charset, zone, columns } = source;
     if bytes.len() > MAX_DOCUMENT_BYTES {
         return Err(FeedError::TooLarge);
     }
@@ -223,12 +232,17 @@ pub fn parse(source: FeedSource<'_>) -> Result<FeedDocument, FeedError> {
     let read = || entries.iter().filter_map(|entry| entry.parsed.as_ref().ok());
     let dates = EntryDates::new(read().map(|entry| &entry.dates), document.language.clone(), zone);
     document.zone = dates.zone_name();
+    document.columns = columns.clone();
+    let headlines: Vec<String> =
+        read().filter_map(|entry| entry.parts.title.as_ref()).map(SourceText::plain).collect();
+    document.columns.learn(headlines.iter().map(String::as_str));
     let is_exported = head.is_export || read().any(|entry| entry.is_exported);
     let feed = FeedContext {
         language: document.language.clone(),
         authors: head.authors,
         is_exported,
         generator: head.generator,
+        columns: document.columns.clone(),
         dates,
     };
     for (index, NamedEntry { name, parsed }) in entries.into_iter().enumerate() {
@@ -285,12 +299,21 @@ struct FeedContext {
     authors: Vec<String>,
     is_exported: bool,
     generator: Option<String>,
+    columns: HeadlineColumns,
     dates: EntryDates,
 }
 
 fn into_entry(parsed: ParsedEntry, feed: &FeedContext) -> Result<FeedEntry, EntryError> {
-    let ParsedEntry { guid, mut parts, base, dates, kind, source, authors, .. } = parsed;
+    let ParsedEntry { guid, mut parts, base, dates, kind, source, has_stored_text, authors, .. } = parsed;
+    for text in [&mut parts.body, &mut parts.summary] {
+        if let Some(SourceText::Html(html)) = text
+            && let Cow::Owned(expanded) = html::expand_wordpress_text(html, has_stored_text)
+        {
+            *html = expanded;
+        }
+    }
     let dates = feed.dates.read(&dates, parts.language.as_deref());
+    parts.columns = feed.columns.clone();
     (parts.published, parts.updated) = (dates.published, dates.updated);
     let is_teaser = paywall::remove_paywall(&mut parts, feed.generator.as_deref());
     let kind = if is_teaser { EntryKind::Teaser } else { kind };

@@ -16,10 +16,12 @@ mod platform_text;
 mod resolve_urls;
 mod sanitize_comment;
 mod sanitize_review;
+mod shortcodes;
 mod teaser;
 mod tree;
 mod truncate;
 pub mod video_embed;
+mod wordpress_text;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -42,6 +44,7 @@ pub use sanitize_review::sanitize_review_body;
 pub use teaser::teaser;
 pub(super) use tree::{Element, Node};
 pub use truncate::single_line_text;
+pub(super) use wordpress_text::expand as expand_wordpress_text;
 
 /// The maximum size of HTML in bytes. The rest is dropped.
 pub const MAX_BYTES: usize = 1_000_000;

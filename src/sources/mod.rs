@@ -13,6 +13,7 @@ pub mod language;
 pub mod reply_markdown;
 pub mod review_content;
 pub mod review_markdown;
+mod spoilers;
 
 /// The CPU time of this thread, which does not depend on how busy the machine is.
 #[cfg(test)]

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 
 use url::Url;
 
+use super::credits::HeadlineColumns;
 use super::html::EntryFacts;
-use super::{credits, html};
+use super::{credits, html, spoilers};
 use crate::domain::body_text;
 use crate::domain::credit_evidence::{CreditCertainty, CreditEvidence, CreditField, CreditOrigin};
 use crate::domain::film::Film;
@@ -23,8 +24,6 @@ pub const MAX_SUBTITLE_CHARS: usize = 500;
 pub const MAX_TAGS: usize = 30;
 /// The maximum length of a tag in characters.
 pub const MAX_TAG_CHARS: usize = 60;
-/// The teaser of a text whose source warns of spoilers.
-const SPOILER_TEASER: &str = "This review may contain spoilers.";
 /// The maximum length, in characters, of a headline that is derived from the body.
 const MAX_DERIVED_TITLE_CHARS: usize = 80;
 
@@ -91,6 +90,8 @@ pub struct ReviewParts {
     pub film_origin: Option<CreditOrigin>,
     /// Whether the source warns of spoilers.
     pub has_spoilers: bool,
+    /// The columns that headlines of the source begin with.
+    pub columns: HeadlineColumns,
 }
 
 impl ReviewParts {
@@ -112,7 +113,8 @@ impl ReviewParts {
             None => (body, None),
         };
         let subtitle = summary.and_then(|s| subtitle(&s, &title, &body)).or(repeated_subtitle);
-        let credits = credits::extract(&title, &body, self.language.as_deref());
+        let column = self.columns.entry(&title);
+        let credits = credits::extract_in_column(&title, column.as_ref(), &body, self.language.as_deref());
         let evidence = merge_evidence(&self.film, self.rating.as_ref(), self.film_origin, credits.evidence);
         let film = merge_film(self.film, credits.film);
         let title = match (title.is_empty(), film.title.is_empty()) {
@@ -129,10 +131,16 @@ impl ReviewParts {
             let at = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
             Some(Timestamp::from_millis(at.timestamp().as_millisecond()))
         };
+        let has_spoilers = self.has_spoilers
+            || spoilers::has_warning(&title, self.tags.iter().map(SourceText::plain), &credits.body);
         let content = ReviewContent {
             title,
             subtitle,
-            teaser: if self.has_spoilers { SPOILER_TEASER.to_owned() } else { html::teaser(&credits.body) },
+            teaser: if has_spoilers {
+                spoilers::SPOILER_TEASER.to_owned()
+            } else {
+                html::teaser(&credits.body)
+            },
             body: body_text::with_poster_caption(caption, credits.body),
             film,
             rating: self.rating.or(credits.rating),
@@ -143,6 +151,7 @@ impl ReviewParts {
             updated: self.updated,
             poster: poster.or(self.thumbnail),
             recording: self.recording,
+            has_spoilers,
         };
         Some((content, evidence))
     }

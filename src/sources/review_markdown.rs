@@ -3,6 +3,7 @@
 
 mod body;
 mod fields;
+mod poster;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -13,17 +14,19 @@ use url::Url;
 
 use super::dates::{DateContext, read_date};
 use super::front_matter::{FrontMatter, FrontMatterError, FrontMatterValue};
+use super::spoilers::SPOILER_TEASER;
 use super::{html, review_content};
 use crate::domain::body_text;
 use crate::domain::film::Film;
 use crate::domain::rating::Rating;
 use crate::domain::release_date::ReleaseDate;
-use crate::domain::review::{Poster, ReviewContent};
+use crate::domain::review::ReviewContent;
 use crate::domain::time::Timestamp;
 pub use write::write;
 pub use write_body::is_same_body;
 
 use fields::{FieldValue, OWN_KEYS, ReviewField, ReviewFields};
+use poster::poster;
 
 /// The maximum number of names in one list.
 const MAX_NAMES: usize = 40;
@@ -112,6 +115,7 @@ pub fn parse(text: &str, context: &MarkdownContext<'_>) -> Result<MarkdownReview
     };
     let film_title = line(ReviewField::Film, review_content::MAX_TITLE_CHARS)?;
     let tags = tags(&fields)?;
+    let has_spoilers = has_spoilers(&fields)?;
     let language = fields.text(ReviewField::Language)?.map(|(tag, found)| {
         review_content::normalize_language(tag)
             .ok_or_else(|| found.error("expected a language tag such as en or pt-BR"))
@@ -120,7 +124,7 @@ pub fn parse(text: &str, context: &MarkdownContext<'_>) -> Result<MarkdownReview
         content: ReviewContent {
             title,
             subtitle,
-            teaser: html::teaser(&body),
+            teaser: if has_spoilers { SPOILER_TEASER.to_owned() } else { html::teaser(&body) },
             body: body_text::with_poster_caption(caption, body),
             film: film(&fields, film_title.unwrap_or_default())?,
             rating: rating(&fields, context.rating_scale)?,
@@ -131,9 +135,19 @@ pub fn parse(text: &str, context: &MarkdownContext<'_>) -> Result<MarkdownReview
             updated: time(&fields, ReviewField::Updated, context.zone)?,
             poster,
             recording: None,
+            has_spoilers,
         },
         not_public: fields.not_public,
     })
+}
+
+fn has_spoilers(fields: &ReviewFields<'_>) -> Result<bool, MarkdownError> {
+    let Some((text, found)) = fields.text(ReviewField::Spoilers)? else { return Ok(false) };
+    match text.to_lowercase().as_str() {
+        "true" | "yes" | "on" => Ok(true),
+        "false" | "no" | "off" => Ok(false),
+        _ => Err(found.error("expected true or false")),
+    }
 }
 
 fn rating(fields: &ReviewFields<'_>, site_scale: Option<u8>) -> Result<Option<Rating>, MarkdownError> {
@@ -241,36 +255,6 @@ fn web_url(fields: &ReviewFields<'_>, field: ReviewField) -> Result<Option<Url>,
         url.ok_or_else(|| found.error("expected a URL such as https://example.org/reviews/anora"))
     });
     url.transpose()
-}
-
-/// Returns the first image that the front matter names. Themes put the URL and its description into a table or a list.
-fn poster(fields: &ReviewFields<'_>, base: &Url) -> Result<Option<Poster>, MarkdownError> {
-    let Some(found) = fields.get(ReviewField::Poster) else { return Ok(None) };
-    let mut value = found.value;
-    while let FrontMatterValue::List(items) = value {
-        let Some(first) = items.first() else { return Ok(None) };
-        value = first;
-    }
-    let part_of = |names: &[&str]| match value {
-        FrontMatterValue::Table(parts) => names.iter().find_map(|name| {
-            let part = parts.iter().find(|part| part.key.eq_ignore_ascii_case(name))?;
-            if let FrontMatterValue::Text(text) = &part.value { Some(text.as_str()) } else { None }
-        }),
-        _ => None,
-    };
-    let path = match value {
-        FrontMatterValue::Text(path) => Some(path.as_str()),
-        _ => part_of(&["image", "src", "url", "path", "relative"]),
-    };
-    let Some(path) = path.map(str::trim).filter(|path| !path.is_empty()) else { return Ok(None) };
-    let alt =
-        fields.text(ReviewField::PosterAlt)?.map(|(alt, _)| alt).or_else(|| part_of(&["alt", "alttext"]));
-    let alt = alt.map(|alt| html::single_line_text(alt, 1_000)).filter(|alt| !alt.is_empty());
-    let url =
-        html::image_url(path, base).filter(|url| url.scheme() == "file" || path.starts_with("https://"));
-    let url =
-        url.ok_or_else(|| found.error("expected an https URL, or the path of a file next to this one"))?;
-    Ok(Some(Poster { url, alt }))
 }
 
 /// Reads a time with or without a zone, or a date, which means midnight.

@@ -33,6 +33,7 @@ struct ReviewRow {
     poster_url: Option<String>,
     poster_alt: Option<String>,
     recording: Option<String>,
+    has_spoilers: i64,
     feed_id: Option<FeedId>,
     corrected_fields: String,
     original_date: Timestamp,
@@ -80,6 +81,7 @@ impl ReviewRow {
             updated: self.source_updated_at,
             poster,
             recording: self.recording.as_deref().map(from_json).transpose()?,
+            has_spoilers: self.has_spoilers != 0,
         };
         Ok(Review {
             id: self.id,
@@ -266,6 +268,17 @@ pub async fn count_released_since(tx: &mut Tx, feed: FeedId, since: Timestamp) -
     Ok(super::column_types::to_unsigned(count))
 }
 
+/// Returns the headlines of a feed's reviews, the newest first.
+pub async fn headlines_of_feed(db: &Db, feed: FeedId, limit: u32) -> Result<Vec<String>> {
+    with_db!(db, |c| sqlx::query_scalar(
+        "select title from reviews where feed_id = $1 order by id desc limit $2",
+    )
+    .bind(feed)
+    .bind(i64::from(limit))
+    .fetch_all(c)
+    .await)
+}
+
 /// Lists a feed's reviews that are held until a later poll, the oldest first.
 pub async fn list_held_by_feed(tx: &mut Tx, feed: FeedId, limit: u32) -> Result<Vec<Review>> {
     let query = select!(
@@ -340,9 +353,9 @@ pub async fn upsert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> 
         "insert into reviews (id, critic_id, create_id, slug, state, title, subtitle, body, teaser, film, film_key,
             rating, tags, language, canonical_url, canonical_key, source_published_at, source_updated_at, poster_url,
             poster_alt, poster_media, feed_id, original_date, released_at, revised_at, retracted_at, created_at,
-            corrected_fields, recording, browse_indexed, fingerprinted)
+            corrected_fields, recording, has_spoilers, browse_indexed, fingerprinted)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27, $28, $29, 1, 1)
+            $23, $24, $25, $26, $27, $28, $29, $30, 1, 1)
          on conflict (id) do update set slug = excluded.slug, state = excluded.state, title = excluded.title,
             subtitle = excluded.subtitle, body = excluded.body, teaser = excluded.teaser, film = excluded.film,
             film_key = excluded.film_key, rating = excluded.rating, tags = excluded.tags,
@@ -350,9 +363,9 @@ pub async fn upsert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> 
             canonical_key = excluded.canonical_key, source_published_at = excluded.source_published_at,
             source_updated_at = excluded.source_updated_at, poster_url = excluded.poster_url,
             poster_alt = excluded.poster_alt, poster_media = excluded.poster_media, feed_id = excluded.feed_id,
-            original_date = excluded.original_date, released_at = excluded.released_at,
-            revised_at = excluded.revised_at, retracted_at = excluded.retracted_at,
-            corrected_fields = excluded.corrected_fields, recording = excluded.recording, browse_indexed = 1, fingerprinted = 1",
+            original_date = excluded.original_date, released_at = excluded.released_at, revised_at = excluded.revised_at,
+            retracted_at = excluded.retracted_at, corrected_fields = excluded.corrected_fields,
+            recording = excluded.recording, has_spoilers = excluded.has_spoilers, browse_indexed = 1, fingerprinted = 1",
     )
     .bind(review.id)
     .bind(review.critic)
@@ -382,7 +395,8 @@ pub async fn upsert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<()> 
     .bind(review.retracted_at)
     .bind(now)
     .bind(to_json(&review.corrected))
-    .bind(content.recording.as_ref().map(to_json)))?;
+    .bind(content.recording.as_ref().map(to_json))
+    .bind(i64::from(content.has_spoilers)))?;
     execute!(
         tx,
         sqlx::query("insert into slugs (slug, review_id) values ($1, $2) on conflict (slug) do nothing")

@@ -57,7 +57,7 @@ pub fn article(origin: &Origin, critic: &Critic, review: &Review, counts: Intera
         "name": name(review),
         "summary": summary(review),
         "content": content,
-        "sensitive": false,
+        "sensitive": review.content.has_spoilers,
         "preview": preview(origin, critic, review),
         "tag": tags(origin, review),
         "context": origin.article_collection(review.id, "context"),

@@ -74,7 +74,13 @@ impl FeedPoll<'_> {
     /// Parses a document with one entry, which is stored. A version of Marquee that does not read it any more has no candidate.
     pub(super) fn parse_source(&self, document: &str) -> Option<Candidate> {
         let zone = &self.app.site.timezone;
-        let source = FeedSource { bytes: document.as_bytes(), base: self.base, charset: None, zone };
+        let source = FeedSource {
+            bytes: document.as_bytes(),
+            base: self.base,
+            charset: None,
+            zone,
+            columns: &self.columns,
+        };
         let mut candidate = candidates(feed::parse(source).ok()?).0.pop()?;
         candidate.position = usize::MAX;
         Some(candidate)

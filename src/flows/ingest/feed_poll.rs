@@ -12,6 +12,7 @@ use crate::domain::id::{EntryId, ReviewId};
 use crate::domain::time::Timestamp;
 use crate::flows::App;
 use crate::flows::release::release_held_by_feed;
+use crate::sources::credits::HeadlineColumns;
 use crate::store::feed_entries::{self, EntryRecord};
 use crate::store::{Result, Tx, feed_log};
 
@@ -44,6 +45,8 @@ pub(super) struct FeedPoll<'a> {
     /// Whether this is not the first page: its entries are archived, and the log has one line about all of them.
     pub(super) is_older_page: bool,
     pub(super) document_ids: DocumentIds,
+    /// The columns that headlines of the feed begin with.
+    pub(super) columns: HeadlineColumns,
     /// The position of the first entry of the document that was known before, if that matters.
     pub(super) newest_known: Option<usize>,
     /// What was decided about the entries of the first page, if somebody asked.
@@ -101,6 +104,7 @@ impl<'a> FeedPoll<'a> {
             image_time: MAX_IMAGE_TIME,
             is_older_page: false,
             document_ids: DocumentIds::default(),
+            columns: HeadlineColumns::default(),
             newest_known: None,
             decisions: None,
         }

@@ -13,10 +13,15 @@ use crate::flows::local_file::read_regular_file;
 use crate::net::http_client::GetRequest;
 use crate::net::response::GetResponse;
 use crate::net::retry_after::RetryAfter;
+use crate::sources::credits::HeadlineColumns;
 use crate::sources::feed::{self, FeedDocument, FeedError, FeedSource};
+use crate::store::reviews;
 
 /// The longest time that a server may ask to wait.
 const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
+
+/// How many headlines of known reviews tell which columns a feed has.
+const MAX_KNOWN_HEADLINES: u32 = 300;
 
 /// The version that reads feeds. What it reads differently is mended once, without a change of the feed.
 pub(super) const PARSER_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -120,7 +125,7 @@ async fn read_file(app: &App, feed: &Feed) -> anyhow::Result<FeedPage> {
     let bytes = read_regular_file(&path, feed::MAX_DOCUMENT_BYTES).await?;
     let url = Url::from_file_path(&path).ok().context("the path of the feed is not absolute")?;
     Ok(FeedPage {
-        document: parse(app, bytes, &url, None).await??,
+        document: parse(app, feed, bytes, &url, None).await??,
         url,
         folder: path.parent().map(Path::to_owned),
         validators: Validators::default(),
@@ -131,14 +136,23 @@ async fn read_file(app: &App, feed: &Feed) -> anyhow::Result<FeedPage> {
 
 async fn parse(
     app: &App,
+    feed: &Feed,
     bytes: impl AsRef<[u8]> + Send + 'static,
     url: &Url,
     charset: Option<String>,
 ) -> anyhow::Result<Result<FeedDocument, FeedError>> {
     let (zone, base) = (app.site.timezone.clone(), url.clone());
+    let mut columns = HeadlineColumns::configured(&feed.selection.columns);
+    let headlines = reviews::headlines_of_feed(&app.db, feed.id, MAX_KNOWN_HEADLINES).await?;
+    columns.learn(headlines.iter().map(String::as_str));
     let parsing = move || {
-        let source =
-            FeedSource { bytes: bytes.as_ref(), base: &base, charset: charset.as_deref(), zone: &zone };
+        let source = FeedSource {
+            bytes: bytes.as_ref(),
+            base: &base,
+            charset: charset.as_deref(),
+            zone: &zone,
+            columns: &columns,
+        };
         feed::parse(source)
     };
     Ok(tokio::task::spawn_blocking(parsing).await?)
@@ -177,7 +191,7 @@ async fn fetch(app: &App, feed: &Feed, url: &Url, mut headers: HeaderMap) -> any
     }
     anyhow::ensure!(status.is_success(), "the server responded with {status}");
     let charset = text(header::CONTENT_TYPE).and_then(|media_type| charset_of(&media_type));
-    let document = match parse(app, body.clone(), &url, charset.clone()).await? {
+    let document = match parse(app, feed, body.clone(), &url, charset.clone()).await? {
         Err(FeedError::Html) => {
             return Ok(Fetched::Html(feed::find_feed(&body, charset.as_deref(), &url)));
         }

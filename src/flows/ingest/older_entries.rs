@@ -12,6 +12,7 @@ impl FeedPoll<'_> {
     /// Processes the entries of an older page.
     pub(super) async fn process_older_page(&mut self, document: FeedDocument) -> anyhow::Result<()> {
         self.log_skipped(&document.skipped).await?;
+        self.columns = document.columns.clone();
         let (candidates, document_ids) = candidates(document);
         self.document_ids = document_ids.of_page(&[]);
         let mut new = Vec::new();

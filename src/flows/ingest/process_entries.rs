@@ -39,6 +39,7 @@ impl FeedPoll<'_> {
     /// Processes all entries; returns whether none failed.
     async fn process(&mut self, document: FeedDocument, has_more: bool) -> anyhow::Result<bool> {
         self.log_skipped(&document.skipped).await?;
+        self.columns = document.columns.clone();
         let (candidates, document_ids) = candidates(document);
         self.document_ids = if has_more { document_ids.of_page(&candidates) } else { document_ids };
         let has_undated = candidates.iter().any(|candidate| candidate.entry.content.published.is_none());

@@ -84,3 +84,47 @@ fn declared(bytes: &[u8]) -> Option<String> {
     let label = label.trim_matches(|c| matches!(c, '"' | '\''));
     Some(label.split(['"', '\'']).next().unwrap_or_default().trim().to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::parse_as;
+
+    #[test]
+    fn the_encoding_is_found_by_evidence_before_it_is_believed() {
+        let title = |bytes: &[u8], charset: Option<&str>| {
+            let document = parse_as(bytes, charset).unwrap();
+            assert_eq!(document.skipped, Vec::new());
+            document.entries.first().unwrap().content.title.clone()
+        };
+        let document = |declared: &str| {
+            let declaration = format!("<?xml version=\"1.0\" encoding=\"{declared}\"?>");
+            format!(
+                "{declaration}<rss version=\"2.0\"><channel><item><title>\u{c9}t\u{e9} \u{e0} la jet\u{e9}e</title></item></channel></rss>"
+            )
+        };
+        let expected = "\u{c9}t\u{e9} \u{e0} la jet\u{e9}e";
+        let latin = |declared: &str| encoding_rs::WINDOWS_1252.encode(&document(declared)).0.into_owned();
+        // UTF-8 is believed whatever is declared, since no other text looks like it.
+        for (declared, charset) in
+            [("ISO-8859-1", Some("utf-8")), ("ISO-8859-1", None), ("utf-8", Some("windows-1251"))]
+        {
+            assert_eq!(title(document(declared).as_bytes(), charset), expected, "{declared} {charset:?}");
+        }
+        // The header goes before the declaration, and the detector comes last.
+        for (declared, charset) in [
+            ("utf-8", Some("iso-8859-1")),
+            ("klingon-8", Some("\"latin1\"")),
+            ("iso-8859-1", None),
+            ("utf-8", None),
+            ("klingon-8", None),
+        ] {
+            let charset = charset.map(|charset| charset.trim_matches('"'));
+            assert_eq!(title(&latin(declared), charset), expected, "{declared} {charset:?}");
+        }
+        // A feed that is made of two sources.
+        let text = document("utf-8");
+        let (before, after) = text.split_once("la jet").unwrap();
+        let bytes = [before.as_bytes(), &[0xE0, b' '], b"la jet", after.as_bytes()].concat();
+        assert_eq!(title(&bytes, Some("utf-8")), "\u{c9}t\u{e9} \u{e0} \u{e0} la jet\u{e9}e");
+    }
+}

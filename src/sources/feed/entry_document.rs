@@ -20,7 +20,7 @@ pub(super) struct EntryDocument {
     pub(super) xml: String,
     /// The feed with only this entry, as it is in the document.
     pub(super) source: String,
-    /// The `xml:lang` of its element.
+    /// The `xml:lang` of its text, or else of its element.
     pub(super) language: Option<String>,
     /// The `rdf:about`, which is the id in RSS 1.0.
     pub(super) about: Option<String>,
@@ -56,6 +56,8 @@ pub(super) struct MediaElement {
     /// The name without the prefix.
     pub(super) name: String,
     pub(super) attributes: Vec<(String, String)>,
+    /// What `<media:description>`, `<media:text>` and `<media:title>` within it say, with the name of the element.
+    pub(super) texts: Vec<(&'static str, String)>,
 }
 
 impl MediaElement {

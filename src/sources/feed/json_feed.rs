@@ -115,6 +115,7 @@ fn read_item(item: &Map<String, Value>, base: &Url) -> ParsedEntry {
         excluded: excluded(item),
         kind: EntryKind::Post,
         is_exported: false,
+        has_stored_text: false,
         source: String::new(),
         authors: authors(item),
     }

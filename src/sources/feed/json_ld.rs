@@ -1,8 +1,10 @@
-//! A `Review` of schema.org that the body of an entry contains as JSON-LD: it names the film and the rating without doubt.
+//! A `Review` of schema.org that the body of an entry contains as JSON-LD or microdata: it names the film and the rating
+//! without doubt.
 
 use serde_json::Value;
 use url::Url;
 
+use super::microdata;
 use crate::domain::film::Film;
 use crate::domain::rating::Rating;
 use crate::sources::html;
@@ -17,11 +19,8 @@ const MAX_DIRECTORS: usize = 10;
 const FILM_TYPES: [&str; 3] = ["Movie", "TVSeries", "TVEpisode"];
 
 /// Returns the film and the rating of the only review that a body describes. Several reviews are of several films, so that none
-/// is the one.
+/// is the one. Of a work whose kind is not given, only the rating is returned.
 pub(super) fn read_review(body: &str) -> Option<(Film, Option<Rating>)> {
-    if !body.contains("application/ld+json") {
-        return None;
-    }
     let mut reviews = Vec::new();
     for part in body.split("<script").skip(1).take(MAX_SCRIPTS) {
         let (tag, rest) = part.split_once('>')?;
@@ -31,8 +30,20 @@ pub(super) fn read_review(body: &str) -> Option<(Film, Option<Rating>)> {
             reviews.extend(objects(&document).filter(|object| has_type(object, &["Review"])).cloned());
         }
     }
+    if reviews.is_empty() {
+        let items = microdata::read_items(body);
+        reviews.extend(items.into_iter().filter_map(review_of_item));
+    }
     let [review] = reviews.as_slice() else { return None };
-    let work = review.get("itemReviewed").filter(|work| has_type(work, &FILM_TYPES))?;
+    let rating = review.get("reviewRating").and_then(rating);
+    let work = review.get("itemReviewed");
+    let is_open = |work: &Value| work.is_string() || has_type(work, &["Thing", "CreativeWork", ""]);
+    let Some(work) = work.filter(|work| !is_open(work)) else {
+        return Some((Film::default(), Some(rating?)));
+    };
+    if !has_type(work, &FILM_TYPES) {
+        return None;
+    }
     let title = html::single_line_text(&html::plain_text(text(work, "name")?), MAX_TITLE_CHARS);
     let directors = one_or_many(work.get("director")).filter_map(|person| match person {
         Value::String(name) => Some(name.as_str()),
@@ -48,7 +59,18 @@ pub(super) fn read_review(body: &str) -> Option<(Film, Option<Rating>)> {
         identity: one_or_many(work.get("sameAs")).find_map(|url| identity(url.as_str()?)),
         ..Film::default()
     };
-    Some((film, review.get("reviewRating").and_then(rating)))
+    Some((film, rating))
+}
+
+/// Returns an item of microdata if it is a review, or the review of the film that it is.
+fn review_of_item(item: Value) -> Option<Value> {
+    if has_type(&item, &["Review", "CriticReview"]) {
+        return Some(item);
+    }
+    let review = item.get("review").filter(|_| has_type(&item, &FILM_TYPES))?;
+    let mut review = review.as_object()?.clone();
+    review.insert("itemReviewed".to_owned(), item);
+    Some(Value::Object(review))
 }
 
 /// The objects at the top of a document: it may be one, a list, or a graph.
@@ -125,7 +147,39 @@ mod tests {
         let one = review("null");
         assert_eq!(read(&format!("[{one}, {one}]")), None, "two reviews");
         assert_eq!(read(&one.replace("Movie", "Book")), None);
+        let open = review(r#"{"ratingValue": 4}"#).replace("Movie", "Thing");
+        assert_eq!(
+            read(&open).map(|(film, rating)| (film, rating.unwrap().to_string())),
+            Some((Film::default(), "4/5".to_owned()))
+        );
         assert_eq!(read(&one.replace("Salt", "\"")), None, "no JSON");
         assert_eq!(read_review(&format!("<p>{one}</p>")), None);
+    }
+
+    #[test]
+    fn a_review_in_microdata_names_its_film_and_rating() {
+        let rating = "<div itemprop=reviewRating itemscope itemtype=https://schema.org/Rating><span itemprop=ratingValue>3.5</span>/<span itemprop=bestRating>4</span></div>";
+        let film = "itemscope itemtype='https://schema.org/Movie'><h3 itemprop=name>Salt &amp; Oars</h3><meta itemprop=dateCreated content=1974>";
+        for html in [
+            format!(
+                "<div itemscope itemtype=http://schema.org/Review><div itemprop=itemReviewed {film}</div>{rating}</div>"
+            ),
+            format!(
+                "<div {film}<div itemprop=review itemscope itemtype=http://schema.org/Review>{rating}</div></div>"
+            ),
+        ] {
+            let (film, rating) = read_review(&html).unwrap();
+            assert_eq!((film.title.as_str(), film.year), ("Salt & Oars", Some(1974)), "{html}");
+            assert_eq!(rating.as_ref().map(Rating::as_str), Some("3.5/4"), "{html}");
+        }
+        let book = format!(
+            "<div itemscope itemtype=http://schema.org/Review><div itemprop=itemReviewed {}</div>{rating}</div>",
+            film.replace("Movie", "Book")
+        );
+        assert_eq!(read_review(&book), None);
+        let named = format!(
+            "<div itemscope itemtype=http://schema.org/Review><span itemprop=itemReviewed>Salt</span>{rating}</div>"
+        );
+        assert_eq!(read_review(&named).unwrap().0, Film::default(), "it may be a book");
     }
 }

@@ -4,7 +4,7 @@
 use super::references::decode_references;
 
 /// The members that are read. The second value says whether it is one of an entry, and not of the feed.
-const PATHS: [(&str, bool); 34] = [
+const PATHS: [(&str, bool); 39] = [
     ("wp:status", true),
     ("wp:post_type", true),
     ("wp:post_password", true),
@@ -31,6 +31,11 @@ const PATHS: [(&str, bool); 34] = [
     ("media:description", true),
     ("media:group/media:description", true),
     ("media:content/media:description", true),
+    ("media:content/media:text", true),
+    ("media:content/media:title", true),
+    ("media:group/media:content/media:description", true),
+    ("media:group/media:content/media:text", true),
+    ("media:group/media:content/media:title", true),
     ("feedburner:origLink", true),
     ("generator", false),
     ("id", false),

@@ -19,6 +19,9 @@ use crate::domain::review::Poster;
 use crate::sources::html;
 use crate::sources::review_content::{ReviewParts, SourceText};
 
+/// The maximum length of an alternative text in characters.
+const MAX_ALT_CHARS: usize = 1_000;
+
 /// feed-rs must not invent ids: by default it hashes the link, or generates a UUID.
 fn parser(base: &Url) -> Parser {
     parser::Builder::new()
@@ -98,7 +101,7 @@ fn convert(entry: Entry, document: &EntryDocument, format: XmlFormat, base: &Url
         body,
         summary: entry.summary.map(convert_text),
         tags: tags.into_iter().map(|c| SourceText::Html(c.label.unwrap_or(c.term))).collect(),
-        language: entry.language.or_else(|| document.language.clone()),
+        language: document.language.clone().or(entry.language),
         link,
         poster: image(&document.media, &["content", "enclosure"], &entry_base)
             .or_else(|| image(&document.media, &["image"], &entry_base)),
@@ -121,6 +124,7 @@ fn convert(entry: Entry, document: &EntryDocument, format: XmlFormat, base: &Url
         excluded,
         kind,
         is_exported: stated.is_exported,
+        has_stored_text: document.members.has("wp:post_type"),
         authors: authors::of_entry(&document.members),
     }
 }
@@ -130,9 +134,11 @@ fn read_structured_data(document: &EntryDocument, guid: Option<&str>, parts: &mu
     if [&parts.body, &parts.summary].into_iter().flatten().all(SourceText::is_blank) {
         parts.body = recording::notes(&document.members);
     }
-    if let Some(SourceText::Html(body)) = &parts.body
-        && let Some((film, rating)) = json_ld::read_review(body)
-    {
+    let review = [&parts.body, &parts.summary].into_iter().find_map(|text| match text {
+        Some(SourceText::Html(html)) => json_ld::read_review(html),
+        _ => None,
+    });
+    if let Some((film, rating)) = review {
         (parts.film, parts.rating, parts.film_origin) = (film, rating, Some(CreditOrigin::JsonLd));
     }
     letterboxd::read_members(&document.members, guid, parts).unwrap_or_default()
@@ -150,12 +156,23 @@ fn image(media: &[MediaElement], elements: &[&str], base: &Url) -> Option<Poster
     let candidates = media.iter().filter(|m| elements.contains(&m.name.as_str()));
     let mut images = candidates.filter(|m| is_image(m)).filter_map(|m| {
         let src = m.attribute("url").or_else(|| m.attribute("href"))?;
-        Some((area(m), html::image_url(src, base)?))
+        Some((area(m), html::image_url(src, base)?, m))
     });
     // Of the renditions of an image, the first of the largest.
     let first = images.next()?;
-    let (_, url) = images.fold(first, |largest, next| if next.0 > largest.0 { next } else { largest });
-    Some(Poster { url, alt: None })
+    let (_, url, medium) =
+        images.fold(first, |largest, next| if next.0 > largest.0 { next } else { largest });
+    Some(Poster { url, alt: alt_text(medium) })
+}
+
+/// Returns what a medium says about what it shows. A title of one word is the name of a file or of an account.
+fn alt_text(medium: &MediaElement) -> Option<String> {
+    ["description", "text", "title"].into_iter().find_map(|wanted| {
+        let (_, text) = medium.texts.iter().find(|(name, _)| *name == wanted)?;
+        let text = html::single_line_text(&html::plain_text(text), MAX_ALT_CHARS);
+        let is_words = text.contains(' ') || (wanted == "description" && !html::has_image_ending(&text));
+        (is_words && !text.is_empty()).then_some(text)
+    })
 }
 
 fn area(media: &MediaElement) -> u64 {
@@ -181,7 +198,7 @@ fn is_image(media: &MediaElement) -> bool {
 mod tests {
     use jiff::tz::TimeZone;
 
-    use super::super::{FeedDocument, FeedSource, parse};
+    use super::super::{FeedDocument, FeedSource, HeadlineColumns, parse};
 
     fn read(items: &str) -> FeedDocument {
         let text = format!("<rss version='2.0'><channel>{items}</channel></rss>");
@@ -191,8 +208,14 @@ mod tests {
             1,
         );
         let base = "https://crit.example/feed.xml".parse().unwrap();
-        parse(FeedSource { bytes: text.as_bytes(), base: &base, charset: None, zone: &TimeZone::UTC })
-            .unwrap()
+        parse(FeedSource {
+            bytes: text.as_bytes(),
+            base: &base,
+            charset: None,
+            zone: &TimeZone::UTC,
+            columns: &HeadlineColumns::default(),
+        })
+        .unwrap()
     }
 
     #[test]
@@ -219,5 +242,49 @@ mod tests {
             let poster = document.entries.first().unwrap().content.poster.as_ref().unwrap();
             assert_eq!(poster.url.as_str(), format!("https://i.example/{expected}.jpg"));
         }
+    }
+
+    #[test]
+    fn a_medium_says_what_it_shows() {
+        for (inner, alt) in [
+            (
+                "<media:description type='plain'>A boat &amp;amp; a man</media:description>",
+                Some("A boat & a man"),
+            ),
+            ("<media:title>IMG_0042</media:title>", None),
+            (
+                "<media:title>a boat</media:title><media:description>At sea</media:description>",
+                Some("At sea"),
+            ),
+            ("<media:title type='html'>A &lt;b&gt;boat&lt;/b&gt;</media:title>", Some("A boat")),
+            ("<media:text>Two oars</media:text>", Some("Two oars")),
+            ("<media:description>b.jpg</media:description>", None),
+            ("", None),
+        ] {
+            let medium = format!(
+                "<media:content url='https://i.example/b.jpg' medium='image'>{inner}</media:content>"
+            );
+            for media in [medium.clone(), format!("<media:group>{medium}</media:group>")] {
+                let document = read(&format!("<item><title>A</title>{media}</item>"));
+                let poster = document.entries.first().unwrap().content.poster.clone().unwrap();
+                assert_eq!(poster.alt.as_deref(), alt, "{media}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_language_of_the_text_beats_that_of_the_entry() {
+        let text = "<feed xmlns='http://www.w3.org/2005/Atom' xml:lang='en'><entry xml:lang='fr'><title>A</title>\
+            <id>1</id><link href='/a'/><content type='html' xml:lang='de'>Salz</content></entry></feed>";
+        let base = "https://crit.example/feed.xml".parse().unwrap();
+        let source = FeedSource {
+            bytes: text.as_bytes(),
+            base: &base,
+            charset: None,
+            zone: &TimeZone::UTC,
+            columns: &HeadlineColumns::default(),
+        };
+        let document = parse(source).unwrap();
+        assert_eq!(document.entries.first().unwrap().content.language.as_deref(), Some("de"));
     }
 }

@@ -31,6 +31,8 @@ const MAX_MEDIA: usize = 20;
 const MAX_MEDIA_DEPTH: usize = 3;
 /// The maximum size in bytes of the start tag of the root element, which is repeated in the document of each entry.
 const MAX_ROOT_TAG_BYTES: usize = 16 * 1024;
+/// The maximum size in bytes of the description of a medium.
+const MAX_MEDIUM_TEXT_BYTES: usize = 10_000;
 /// The maximum size in bytes of the feed's title and language that are repeated in the source of each entry.
 const MAX_REPEATED_HEAD_BYTES: usize = 2_000;
 /// The children of a feed that describe it.
@@ -261,9 +263,18 @@ impl<'a> Splitter<'a> {
             && (tag.name.contains(':') || name == "enclosure");
         let document = &mut entry.document;
         if is_media && depth <= entry.depth + MAX_MEDIA_DEPTH && document.media.len() < MAX_MEDIA {
-            document.media.push(MediaElement { name: name.to_owned(), attributes: tag.attributes.clone() });
+            document.media.push(MediaElement {
+                name: name.to_owned(),
+                attributes: tag.attributes.clone(),
+                texts: Vec::new(),
+            });
         }
         if depth == entry.depth + 1 {
+            if matches!(tag.name, "content" | "content:encoded")
+                && let Some(language) = tag.attribute("xml:lang")
+            {
+                document.language = Some(language.to_owned());
+            }
             if name == "guid" {
                 document.is_permalink = tag.attribute("isPermaLink").is_none_or(|v| v.trim() != "false");
             }
@@ -355,14 +366,27 @@ impl<'a> Splitter<'a> {
         }
     }
 
+    fn end_member(&mut self, depth: usize) {
+        if let Some((start, path)) = self.members.end(depth) {
+            let members = self.entry.as_mut().map_or(&mut self.head_members, |e| &mut e.document.members);
+            let xml = self.xml.get(start..self.position).unwrap_or_default();
+            members.add(path, xml);
+            // The text of a medium is within its element.
+            let of_medium = path.strip_prefix("media:group/").unwrap_or(path);
+            if let Some(name) = of_medium.strip_prefix("media:content/media:")
+                && let Some(medium) = self.entry.as_mut().and_then(|entry| entry.document.media.last_mut())
+                && xml.len() <= MAX_MEDIUM_TEXT_BYTES
+            {
+                medium.texts.push((name, text_of(xml)));
+            }
+        }
+    }
+
     fn end(&mut self) {
         let depth = self.open.len();
         let Some(closed) = self.open.pop() else { return };
         self.has_ended = self.open.is_empty();
-        if let Some((start, path)) = self.members.end(depth) {
-            let members = self.entry.as_mut().map_or(&mut self.head_members, |e| &mut e.document.members);
-            members.add(path, self.xml.get(start..self.position).unwrap_or_default());
-        }
+        self.end_member(depth);
         if let Some(child) = self.child.take_if(|child| child.depth == depth) {
             let xml = self.xml.get(child.start..self.position).unwrap_or_default();
             match (&mut self.entry, child.date) {

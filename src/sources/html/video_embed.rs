@@ -35,6 +35,29 @@ pub(super) fn page_url(src: &str) -> Option<String> {
     }
 }
 
+/// Returns the `src` of the `<iframe>` for a page of a video on `youtube.com` or `vimeo.com`.
+pub(super) fn frame_url(page: &str) -> Option<String> {
+    let url = Url::parse(page).ok()?;
+    let is_id = |id: &str| {
+        (1..=64).contains(&id.len())
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
+    let path = url.path().trim_start_matches('/');
+    let (frame, id) = match url.host_str()?.trim_start_matches("www.").trim_start_matches("m.") {
+        "youtube.com" if path == "watch" => {
+            let id = url.query_pairs().find(|(key, _)| key == "v")?.1.into_owned();
+            ("https://www.youtube.com/embed/", id)
+        }
+        "youtube.com" => ("https://www.youtube.com/embed/", path.strip_prefix("embed/")?.to_owned()),
+        "youtu.be" => ("https://www.youtube.com/embed/", path.to_owned()),
+        "vimeo.com" if path.bytes().all(|b| b.is_ascii_digit()) => {
+            ("https://player.vimeo.com/video/", path.to_owned())
+        }
+        _ => return None,
+    };
+    is_id(&id).then(|| format!("{frame}{id}"))
+}
+
 /// Returns the oEmbed endpoint (oEmbed 1.0 section 2) for a page that `page_url` returned.
 pub fn oembed_url(page: &Url) -> Option<Url> {
     let id =

@@ -26,11 +26,12 @@ pub(super) enum ReviewField {
     FilmUrl,
     TmdbId,
     ImdbId,
+    Spoilers,
 }
 
 /// The keys of each field, without `_` and `-`, in lower case. If a file has several of one field, the first one here
 /// counts; tags are collected.
-const KEYS: [(ReviewField, &[&str]); 19] = [
+const KEYS: [(ReviewField, &[&str]); 20] = [
     (ReviewField::Title, &["title"]),
     (ReviewField::Subtitle, &["subtitle", "description", "summary", "excerpt", "deck", "tagline"]),
     (ReviewField::Film, &["film", "filmtitle", "movie", "movietitle"]),
@@ -69,6 +70,7 @@ const KEYS: [(ReviewField, &[&str]); 19] = [
     (ReviewField::FilmUrl, &["filmurl"]),
     (ReviewField::TmdbId, &["tmdbid", "tmdb"]),
     (ReviewField::ImdbId, &["imdbid", "imdb"]),
+    (ReviewField::Spoilers, &["spoilers", "spoiler", "hasspoilers", "containsspoilers"]),
 ];
 
 /// Keys of other programs that mean nothing here: where a page lies, how it is laid out and sorted, and what its theme
@@ -148,7 +150,7 @@ const IGNORED: [&str; 68] = [
 const TABLES: [&str; 4] = ["extra", "params", "taxonomies", "data"];
 
 /// The valid keys of Marquee itself.
-pub(super) const OWN_KEYS: [&str; 17] = [
+pub(super) const OWN_KEYS: [&str; 18] = [
     "title",
     "subtitle",
     "film",
@@ -166,6 +168,7 @@ pub(super) const OWN_KEYS: [&str; 17] = [
     "updated",
     "canonical_url",
     "film_url",
+    "spoilers",
 ];
 
 /// A value with its place.

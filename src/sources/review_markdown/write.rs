@@ -26,6 +26,7 @@ pub fn write(content: &ReviewContent, poster: Option<&Url>) -> String {
     front.plain("film_url", film.identity.as_ref());
     front.text("rating", content.rating.as_ref().map(Rating::as_str));
     front.list("tags", &content.tags);
+    front.plain("spoilers", content.has_spoilers.then_some(true));
     front.plain("language", content.language.as_ref());
     if let Some(own) = &content.poster {
         front.text("poster", Some(poster.unwrap_or(&own.url).as_str()));
@@ -71,5 +72,22 @@ impl FrontMatterWriter {
             let values: Vec<String> = values.iter().map(|value| quote(value)).collect();
             self.plain(key, Some(format!("[{}]", values.join(", "))));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{read, read_yaml};
+    use super::*;
+
+    #[test]
+    fn a_warning_of_spoilers_is_kept() {
+        let content = read_yaml("title: A\nspoilers: true").unwrap();
+        assert!(content.has_spoilers);
+        assert!(!content.teaser.is_empty() && !content.body.contains(&content.teaser));
+        assert!(read(&write(&content, None)).unwrap().has_spoilers);
+        assert!(!read_yaml("title: A\nspoilers: no").unwrap().has_spoilers);
+        let error = read_yaml("title: A\nspoilers: some").unwrap_err().to_string();
+        assert!(error.contains("expected true or false"), "{error}");
     }
 }

@@ -173,6 +173,7 @@ who-writes = Wer hier schreibt
 
 written-by = Von { $critic }
 revised = überarbeitet am { $date }
+spoilers = Diese Kritik enthält Spoiler.
 the-film = Über den Film
 directed-by = Regie
 screenplay-by = Drehbuch

@@ -177,6 +177,7 @@ who-writes = Critics
 
 written-by = By { $critic }
 revised = revised { $date }
+spoilers = This review contains spoilers.
 the-film = About the film
 directed-by = Directed by
 screenplay-by = Written by

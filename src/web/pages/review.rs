@@ -66,6 +66,7 @@ pub(super) struct ReviewPageView {
     critic: CriticView,
     poster: Option<PosterView>,
     poster_caption: Option<Value>,
+    has_spoilers: bool,
     /// The body without the caption of the poster, if that is shown beside the poster.
     prose: Value,
     film: Option<FilmView>,
@@ -136,6 +137,7 @@ impl Pages {
             critic: CriticView::new(site, critic),
             poster,
             poster_caption: caption.map(safe_html),
+            has_spoilers: content.has_spoilers,
             film: FilmView::new(&site.messages, &content.film),
             rating: content.rating.as_ref().map(|rating| RatingView::new(&site.messages, rating)),
             date: DateView::new(site, review.original_date),

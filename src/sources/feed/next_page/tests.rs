@@ -3,12 +3,19 @@
 use url::Url;
 
 use super::{NextPage, PageHints};
+use crate::sources::credits::HeadlineColumns;
 use crate::sources::feed::{FeedSource, parse};
 
 fn next_of(document: &str, url: &str) -> String {
     let base = Url::parse(url).unwrap();
     let zone = jiff::tz::TimeZone::UTC;
-    let source = FeedSource { bytes: document.as_bytes(), base: &base, charset: None, zone: &zone };
+    let source = FeedSource {
+        bytes: document.as_bytes(),
+        base: &base,
+        charset: None,
+        zone: &zone,
+        columns: &HeadlineColumns::default(),
+    };
     match parse(source).unwrap().next_page(&base) {
         NextPage::None => "none".to_owned(),
         NextPage::At(url) => url.to_string(),
