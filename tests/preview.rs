@@ -55,6 +55,10 @@ async fn a_file_can_be_previewed_before_it_is_published(fixture: &Fixture) {
     }
     assert!(before.contains("https://marquee.test/reviews/the-night-ferry-2021"), "{before}");
     assert!(before.contains("not published yet"), "{before}");
+    let file = fixture.app.write("dots.md", "---\ntitle: \"...\"\n---\n\nIt leaves at six.\n");
+    let preview = fixture.app.command_output(&["preview", &file]).await;
+    let slug = preview.split("https://marquee.test/reviews/").nth(1).and_then(|rest| rest.lines().next());
+    assert_eq!(slug.map(|slug| slug.trim().len()), Some(26), "the address has an id: {preview}");
     assert!(fixture.articles().await.is_empty(), "a preview publishes nothing");
 }
 

@@ -4,12 +4,15 @@ use serde_json::Value;
 
 use crate::both_databases;
 use crate::end_to_end::{fixture_with_feed, is_about};
+use crate::support::db_control::DbControl;
 use crate::support::feed::{Item, markdown};
 use crate::support::{Database, Fixture, now};
 
 both_databases!(
     a_review_that_is_shown_and_revised_does_not_change,
     a_typo_is_mended_in_what_is_shown,
+    a_poster_that_was_never_copied_is_not_shown_and_stays,
+    a_command_whose_output_is_closed_ends_quietly,
     reviews_are_listed_in_all_states_with_what_is_missing,
     a_scheduled_review_can_be_held_before_its_time,
 );
@@ -151,6 +154,32 @@ async fn a_scheduled_review_can_be_held_before_its_time(database: Database) {
     fixture.app.command_output(&["retract", slug]).await;
     let retracted = fixture.app.cli(&["review", "unschedule", slug]).await;
     assert!(!retracted.status.success(), "retracting is final");
+}
+
+async fn a_poster_that_was_never_copied_is_not_shown_and_stays(database: Database) {
+    let (fixture, article) = fixture_with_review(database).await;
+    let mut db = DbControl::connect(&fixture.app).await;
+    db.execute("update reviews set poster_url = 'file:///srv/feed/poster.jpg', poster_alt = 'A ferry', poster_media = null")
+        .await;
+    let slug = slug_of(&article);
+    let shown = fixture.app.command_output(&["review", "show", slug]).await;
+    assert!(!shown.contains("file:") && !shown.contains("poster"), "{shown}");
+    let output = fixture.app.cli_with_input(&["revise", slug, "-"], &shown).await;
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(printed.starts_with("Nothing changed: "), "{printed}{output:?}");
+    let typo = shown.replacen("Earns", "Deserves", 1);
+    let output = fixture.app.cli_with_input(&["revise", slug, "-"], &typo).await;
+    assert!(output.status.success(), "{output:?}");
+    let kept = "select count(*) from reviews where poster_url like 'file:%'";
+    assert_eq!(fixture.app.number(kept, kept).await, 1);
+}
+
+async fn a_command_whose_output_is_closed_ends_quietly(database: Database) {
+    let (fixture, _) = fixture_with_review(database).await;
+    for command in [["review", "list"], ["feed", "log"]] {
+        let output = fixture.app.cli_unread(&command).await;
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    }
 }
 
 #[cfg(feature = "failpoints")]

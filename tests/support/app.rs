@@ -281,6 +281,17 @@ impl App {
         output.expect("it exits in time").expect("Marquee")
     }
 
+    /// Runs a command whose standard output nobody reads.
+    pub async fn cli_unread(&self, args: &[&str]) -> Output {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = tokio::process::Command::from(self.command(args));
+        let child =
+            command.stdout(writer).stderr(Stdio::piped()).kill_on_drop(true).spawn().expect("Marquee");
+        let output = tokio::time::timeout(super::WAIT_TIMEOUT, child.wait_with_output()).await;
+        output.expect("it exits in time").expect("Marquee")
+    }
+
     /// Runs a command that must succeed, and returns its output.
     pub async fn command_output(&self, args: &[&str]) -> String {
         let output = self.cli(args).await;
