@@ -108,7 +108,8 @@ async fn release(app: &App, args: ReleaseArgs) -> anyhow::Result<()> {
     let Some(review) = args.review else {
         let feed = find_feed(app, args.feed.as_deref()).await?;
         let count = release::archive_held(app, feed, args.year).await?;
-        return print_line(&format!("Archived {count}, sent to nobody"));
+        let noun = if count == 1 { "review" } else { "reviews" };
+        return print_line(&format!("Archived {count} {noun}, sent to nobody"));
     };
     let review = require_review(app, &review).await?;
     if ingest::apply_kept_change(app, &review).await? {
