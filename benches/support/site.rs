@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
@@ -57,6 +58,13 @@ pub struct PublishResult {
     /// The path of the review's page.
     pub page: String,
     pub wall: Duration,
+    pub cpu: Duration,
+}
+
+/// What a command printed, and its CPU time.
+#[derive(Debug, Clone)]
+pub struct CommandResult {
+    pub output: String,
     pub cpu: Duration,
 }
 
@@ -171,6 +179,24 @@ impl Site {
         let page = stdout.split_whitespace().find_map(|word| word.strip_prefix(&origin));
         let page = page.with_context(|| format!("no page URL in {stdout:?}"))?.to_owned();
         Ok(PublishResult { page, wall, cpu })
+    }
+
+    /// Adds a feed of the critic, which is a local file, to the config.
+    pub fn add_feed(&self, name: &str, document: &str) -> anyhow::Result<()> {
+        let file = self.folder.write(&format!("{name}.xml"), document).display().to_string();
+        let mut config = File::options().append(true).open(self.folder.file("marquee.toml"))?;
+        write!(config, "\n[[feeds]]\nname = {name:?}\nurl = {file:?}\ncritic = \"critic\"\n")?;
+        Ok(())
+    }
+
+    /// Polls a feed, or all feeds, with the command `feed poll`.
+    pub async fn poll_feeds(&self, name: Option<&str>) -> anyhow::Result<CommandResult> {
+        let before = cpu::of_ended_children()?;
+        let args: Vec<&str> = ["feed", "poll"].into_iter().chain(name).collect();
+        let output = self.command(&args)?.output().await?;
+        let cpu = cpu::of_ended_children()?.saturating_sub(before);
+        ensure!(output.status.success(), "marquee feed poll: {}\n{}", output.status, self.log());
+        Ok(CommandResult { output: String::from_utf8_lossy(&output.stdout).into_owned(), cpu })
     }
 
     /// Waits until every delivery is sent and recorded.
