@@ -22,6 +22,8 @@ mod references;
 mod rss_atom;
 mod split_entries;
 mod start_tag;
+mod text_element;
+mod xml_reader;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -165,6 +167,8 @@ struct FeedHead {
     authors: Vec<String>,
     /// The software that wrote it.
     generator: Option<String>,
+    /// What is never closed, if its end is missing.
+    truncated: Option<String>,
 }
 
 /// An entry before its content is processed.
@@ -257,6 +261,9 @@ pub fn parse(source: FeedSource<'_>) -> Result<FeedDocument, FeedError> {
                 document.skipped.push((name, error.to_string()));
             }
         }
+    }
+    if let Some(what) = head.truncated {
+        document.skipped.push(("the end of the feed".to_owned(), FeedError::Truncated(what).to_string()));
     }
     document.find_shared();
     Ok(document)

@@ -61,7 +61,8 @@ fn mend_text(text: &str, out: &mut String) {
                 }
             }
             Some((Reference::Other, length)) => {
-                out.push_str(&rest[..length]);
+                // XML has only a small x.
+                out.push_str(&rest[..length].replacen("&#X", "&#x", 1));
                 rest = &rest[length..];
             }
             None => {
@@ -112,6 +113,7 @@ mod tests {
             ),
             ("a && b&", "a &amp;&amp; b&amp;"),
             ("&amp; &nbsp; &#8217; &#x2019;", "&amp; &nbsp; &#8217; &#x2019;"),
+            ("&#X2019;", "&#x2019;"),
             ("&#xD83D;&#xDE00; &#55357;&#56832;", "\u{1F600} \u{1F600}"),
             ("&#xD83D; &#xDE00;x", "\u{FFFD} \u{FFFD}x"),
             ("&#xZZ; &#; & ; &1;", "&amp;#xZZ; &amp;#; &amp; ; &amp;1;"),

@@ -48,6 +48,7 @@ pub(super) fn parse_head(split: &SplitFeed, base: &Url) -> FeedHead {
         is_export: entry_kind::is_export(&split.members),
         authors: authors::of_feed(&split.members),
         generator: split.members.text("generator").map(str::to_owned),
+        truncated: split.truncated.clone(),
     }
 }
 

@@ -4,8 +4,6 @@
 //! or unlimited memory: attributes of an element, namespaces in scope, depth and number of entries. A document type
 //! declaration with a subset is rejected, since entities are never expanded.
 
-use quick_xml::Reader;
-use quick_xml::errors::{Error as XmlError, SyntaxError};
 use quick_xml::events::{BytesStart, Event};
 
 use super::doctype::check_doctype;
@@ -13,7 +11,9 @@ use super::entry_document::{EntryDocument, MediaElement, XmlFormat};
 use super::members::{MemberReader, Members, text_of};
 use super::next_page::PageHints;
 use super::references::mend_references;
-use super::start_tag::StartTag;
+use super::start_tag::{StartTag, local_name};
+use super::text_element::TextElement;
+use super::xml_reader::{name_opening, reader_from, xml_error};
 use super::{FeedError, excerpt};
 use crate::sources::html;
 
@@ -21,8 +21,8 @@ use crate::sources::html;
 const MAX_NAMESPACES: usize = 64;
 /// The maximum number of open elements.
 const MAX_DEPTH: usize = 256;
-/// The maximum size of an element's name in bytes.
-const MAX_NAME_BYTES: usize = 200;
+/// How often the parser goes on after an entry that swallows what follows it. Each time costs a pass over the rest.
+const MAX_RECOVERIES: usize = 20;
 /// The maximum number of bytes of the children that describe the feed itself.
 const MAX_HEAD_BYTES: usize = 10_000;
 /// The maximum number of media elements of one entry.
@@ -50,13 +50,15 @@ const HEAD_CHILDREN: [&str; 11] = [
     "wxr_version",
 ];
 /// The children of an entry that feed-rs reads. Those in `members` are read besides, and all others are dropped.
-const KEPT_CHILDREN: [&str; 11] = [
+const KEPT_CHILDREN: [&str; 13] = [
     "title",
     "link",
     "description",
     "summary",
     "content",
     "encoded",
+    "body",
+    "fullitem",
     "category",
     "guid",
     "id",
@@ -83,6 +85,8 @@ pub(super) struct SplitFeed {
     pub(super) pages: PageHints,
     /// What else the feed says about itself.
     pub(super) members: Members,
+    /// What is never closed, if the end of the feed is missing.
+    pub(super) truncated: Option<String>,
 }
 
 /// Splits a document.
@@ -90,6 +94,7 @@ pub(super) fn split(xml: &str) -> Result<SplitFeed, FeedError> {
     let mut splitter = Splitter {
         xml,
         position: 0,
+        event_start: 0,
         open: Vec::new(),
         root: None,
         head: String::new(),
@@ -101,14 +106,15 @@ pub(super) fn split(xml: &str) -> Result<SplitFeed, FeedError> {
         has_ended: false,
         members: MemberReader::default(),
         head_members: Members::default(),
+        truncated: None,
     };
     splitter.run()?;
     splitter.complete_sources();
     let Some(root) = splitter.root else { return Err(FeedError::NotAFeed) };
     let (channel, end) = if splitter.has_channel { ("<channel>", "</channel>") } else { ("", "") };
-    let head = format!("{}{channel}{}{end}</{}>", root.tag, splitter.head, root.name);
-    let Splitter { entries, pages, head_members: members, .. } = splitter;
-    Ok(SplitFeed { format: root.format, head, language: root.language, entries, pages, members })
+    let head = format!("{}{channel}{}{end}</{}>", root.tag, splitter.head, root.parser_name);
+    let Splitter { entries, pages, head_members: members, truncated, .. } = splitter;
+    Ok(SplitFeed { format: root.format, head, language: root.language, entries, pages, members, truncated })
 }
 
 /// An element that is open.
@@ -122,8 +128,9 @@ struct OpenElement<'a> {
 struct Root<'a> {
     format: XmlFormat,
     name: &'a str,
-    /// Its start tag, with the namespaces and the version that feed-rs expects.
+    /// Its start tag, with the namespaces and the version that feed-rs expects, and its name there.
     tag: String,
+    parser_name: &'a str,
     /// Its start tag as it is in the document.
     source: String,
     language: Option<String>,
@@ -142,14 +149,16 @@ struct OpenChild {
     depth: usize,
     /// The name of a date, in lower case.
     date: Option<String>,
-    /// A type of its text that does not exist.
-    unknown_type: Option<String>,
+    /// What its start tag says about it, if it is a text.
+    text: Option<TextElement>,
 }
 
 struct Splitter<'a> {
     xml: &'a str,
     /// The end of the part that has been processed.
     position: usize,
+    /// The start of the tag or text that is being processed.
+    event_start: usize,
     open: Vec<OpenElement<'a>>,
     root: Option<Root<'a>>,
     /// Children of the feed that are kept.
@@ -164,51 +173,97 @@ struct Splitter<'a> {
     members: MemberReader,
     /// What the feed says about itself.
     head_members: Members,
+    truncated: Option<String>,
 }
 
 impl<'a> Splitter<'a> {
     fn run(&mut self) -> Result<(), FeedError> {
-        let mut reader = Reader::from_str(self.xml);
-        reader.config_mut().expand_empty_elements = true;
-        // feed-rs decides whether an entry with a bare `&` is valid.
-        reader.config_mut().allow_dangling_amp = true;
-        // Tags that do not match spoil one entry.
-        reader.config_mut().check_end_names = false;
-        reader.config_mut().allow_unmatched_ends = true;
+        let mut reader = reader_from(self.xml, 0);
+        let mut reader_start = 0;
+        let mut recoveries = 0;
         loop {
             let start = self.position;
-            let event = reader.read_event().map_err(|error| xml_error(&error))?;
-            self.position = usize::try_from(reader.buffer_position()).unwrap_or(self.xml.len());
+            self.event_start = start;
+            let event = reader.read_event().map_err(|error| xml_error(&error));
+            self.position = match event {
+                Ok(_) => reader_start + usize::try_from(reader.buffer_position()).unwrap_or(self.xml.len()),
+                Err(_) => self.xml.len(),
+            };
+            if let Some(end) = self.find_swallowed_end()
+                && recoveries < MAX_RECOVERIES
+            {
+                recoveries += 1;
+                let what = self.xml.get(start..end).unwrap_or_default();
+                self.spoil(format!("{:?} is not closed", name_opening(what)));
+                (self.position, reader_start) = (end, end);
+                reader = reader_from(self.xml, end);
+                continue;
+            }
             match event {
-                Event::Start(tag) => self.start(&tag, start)?,
-                Event::End(tag) => self.end_tag(tag.name().as_ref()),
-                Event::DocType(_) if !self.open.is_empty() => return Err(FeedError::Dtd),
-                Event::DocType(declaration) => check_doctype(&declaration)?,
-                Event::Text(text) if text.trim().is_empty() => {}
-                Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) if self.open.is_empty() => {
+                Err(FeedError::Truncated(what)) => return self.end_truncated(what),
+                Err(error) => return Err(error),
+                Ok(Event::Start(tag)) => self.start(&tag, start)?,
+                Ok(Event::End(tag)) => self.end_tag(tag.name().as_ref()),
+                Ok(Event::DocType(_)) if !self.open.is_empty() => return Err(FeedError::Dtd),
+                Ok(Event::DocType(declaration)) => check_doctype(&declaration)?,
+                Ok(Event::Text(text)) if text.trim().is_empty() => {}
+                Ok(Event::Text(_) | Event::CData(_) | Event::GeneralRef(_)) if self.open.is_empty() => {
                     return Err(if self.has_ended {
                         FeedError::Malformed("text after the root element".into())
                     } else {
                         FeedError::NotAFeed
                     });
                 }
-                Event::Eof => break,
-                _ => {}
+                Ok(Event::Eof) => break,
+                Ok(_) => {}
             }
         }
         match self.open.last() {
-            Some(open) => Err(FeedError::Truncated(excerpt(open.name))),
+            Some(open) => self.end_truncated(excerpt(open.name)),
             None => Ok(()),
         }
     }
 
+    /// Returns where the entry ends, if the tag, comment or section that was just read goes on beyond that. So it does if it is
+    /// never closed.
+    fn find_swallowed_end(&self) -> Option<usize> {
+        let entry = self.entry.as_ref()?;
+        let end = format!("</{}", self.open.get(entry.depth.checked_sub(1)?)?.name);
+        let start = self.event_start + 1;
+        self.xml.get(start..self.position)?.find(&end).map(|found| start + found)
+    }
+
+    /// Whether the parser is in a text of RSS, which may be HTML that is not escaped.
+    fn is_in_html(&self) -> bool {
+        let is_rss = self.root.as_ref().is_some_and(|root| root.format != XmlFormat::Atom);
+        is_rss && self.child.as_ref().is_some_and(|child| child.text.is_some())
+    }
+
+    /// Ends a document whose end is missing. What precedes it is read; an entry that it cuts is broken.
+    fn end_truncated(&mut self, what: String) -> Result<(), FeedError> {
+        // Without a whole entry, nothing tells what the document is.
+        if self.entries.iter().all(|entry| entry.problem.is_some()) {
+            return Err(FeedError::Truncated(what));
+        }
+        if let Some(OpenEntry { mut document, .. }) = self.entry.take() {
+            document.problem = Some(FeedError::Truncated(what).to_string());
+            self.entries.push(document);
+        } else {
+            self.truncated = Some(what);
+        }
+        Ok(())
+    }
+
     fn start(&mut self, tag: &BytesStart<'_>, start: usize) -> Result<(), FeedError> {
         let name = self.xml.get(start + 1..start + 1 + tag.name().as_ref().len()).unwrap_or_default();
-        let begins_name = |c: char| c.is_alphabetic() || c == '_';
-        if name.len() > MAX_NAME_BYTES || !name.starts_with(begins_name) {
-            return Err(FeedError::Malformed(format!("<{}", excerpt(name))));
-        }
         let tag = StartTag::parse(tag, name)?;
+        match &tag.problem {
+            // The HTML that RSS does not escape is read by an HTML parser.
+            Some(_) if self.is_in_html() => {}
+            Some(problem) if self.entry.is_some() => self.spoil(problem.clone()),
+            Some(problem) => return Err(FeedError::Malformed(problem.clone())),
+            None => {}
+        }
         if self.open.is_empty() {
             self.start_root(&tag)?;
         }
@@ -229,7 +284,7 @@ impl<'a> Splitter<'a> {
     }
 
     fn is_in_channel(&self) -> bool {
-        self.open.get(1).is_some_and(|open| open.name == "channel")
+        self.open.get(1).is_some_and(|open| local_name(open.name) == "channel")
     }
 
     fn start_root(&mut self, tag: &StartTag<'a>) -> Result<(), FeedError> {
@@ -251,7 +306,10 @@ impl<'a> Splitter<'a> {
         }
         let language = tag.attribute("xml:lang").map(str::to_owned);
         let source = format!("<{}>", tag.raw);
-        self.root = Some(Root { format, name: tag.name, tag: tag.to_root(format), source, language });
+        // feed-rs reads more members of an entry of RSS 2.0 than of RSS 1.0, and needs no link.
+        let parser_name = if format == XmlFormat::Atom { tag.name } else { "rss" };
+        let root = format!("<{}>", tag.to_root(parser_name));
+        self.root = Some(Root { format, name: tag.name, tag: root, parser_name, source, language });
         Ok(())
     }
 
@@ -280,11 +338,10 @@ impl<'a> Splitter<'a> {
             }
             let is_kept = KEPT_CHILDREN.contains(&name) && !tag.name.starts_with("media:");
             let date = Some(name.to_ascii_lowercase()).filter(|name| DATE_CHILDREN.contains(&name.as_str()));
-            let is_text = matches!(tag.name, "title" | "summary" | "content");
-            let unknown_type =
-                tag.attribute("type").filter(|t| is_text && !is_text_type(t)).map(str::to_owned);
-            self.child =
-                (is_kept || date.is_some()).then_some(OpenChild { start, depth, date, unknown_type });
+            let text = TextElement::new(tag, self.position);
+            self.child = (is_kept || date.is_some()).then_some(OpenChild { start, depth, date, text });
+        } else if let Some(text) = self.child.as_mut().and_then(|child| child.text.as_mut()) {
+            text.has_elements = true;
         }
     }
 
@@ -303,8 +360,8 @@ impl<'a> Splitter<'a> {
             }
             let xml = match (root.format, depth) {
                 (_, 1) => root.tag.clone(),
-                (XmlFormat::Rss, _) => format!("{}<channel><{}>", root.tag, tag.raw),
-                _ => format!("{}<{}>", root.tag, tag.raw),
+                (XmlFormat::Atom, _) => format!("{}<{}>", root.tag, tag.to_entry()),
+                _ => format!("{}<channel><{}>", root.tag, tag.to_entry()),
             };
             let document = EntryDocument {
                 xml,
@@ -314,14 +371,14 @@ impl<'a> Splitter<'a> {
                 ..EntryDocument::default()
             };
             self.entry = Some(OpenEntry { document, start, depth });
-        } else if depth == 2 && tag.name == "channel" && root.format != XmlFormat::Atom {
+        } else if depth == 2 && name == "channel" && root.format != XmlFormat::Atom {
             self.has_channel = true;
         } else if self.child.is_none()
             && (depth == 2 || in_channel)
             && HEAD_CHILDREN.contains(&name)
             && self.head.len() < MAX_HEAD_BYTES
         {
-            self.child = Some(OpenChild { start, depth, date: None, unknown_type: None });
+            self.child = Some(OpenChild { start, depth, date: None, text: None });
         } else if (depth == 2 || in_channel) && name == "link" {
             self.pages.add_link(tag.attribute("rel"), tag.attribute("href"));
         } else if (depth == 2 || in_channel) && name == "complete" {
@@ -403,18 +460,22 @@ impl<'a> Splitter<'a> {
                             entry.document.name = Some(text);
                         }
                     }
-                    let mut xml = mend_references(xml);
-                    if let Some(unknown) = child.unknown_type {
-                        for quote in ['"', '\''] {
-                            xml = xml.replacen(&format!("type={quote}{unknown}{quote}"), "type=\"html\"", 1);
-                        }
+                    if local_name(closed.name) == "language" {
+                        entry.document.language.get_or_insert(text_of(xml));
                     }
+                    let format = self.root.as_ref().map(|root| root.format);
+                    let xml = match child.text.zip(format) {
+                        Some((text, format)) => text.to_xml(self.xml, self.event_start, format),
+                        None => mend_references(xml),
+                    };
                     entry.document.xml.push_str(&xml);
                 }
                 (None, _) if xml.len() >= MAX_HEAD_BYTES => {}
                 (None, _) => {
                     let name = closed.name.rsplit(':').next().unwrap_or_default();
-                    if !self.pages.add_element(name, &text_of(xml)) {
+                    if closed.name == "dc:language" {
+                        self.head.push_str(&xml.replace("dc:language", "language"));
+                    } else if !self.pages.add_element(name, &text_of(xml)) {
                         self.head.push_str(xml);
                     }
                 }
@@ -426,8 +487,8 @@ impl<'a> Splitter<'a> {
             self.xml.get(start..self.position).unwrap_or_default().clone_into(&mut document.source);
             document.is_in_channel = depth == 3;
             let end = match &self.root {
-                Some(root) if depth > 1 && root.format == XmlFormat::Rss => {
-                    format!("</{name}></channel></{}>", root.name)
+                Some(root) if depth > 1 && root.format != XmlFormat::Atom => {
+                    format!("</{name}></channel></{}>", root.parser_name)
                 }
                 Some(root) if depth > 1 => format!("</{name}></{}>", root.name),
                 _ => format!("</{name}>"),
@@ -435,29 +496,5 @@ impl<'a> Splitter<'a> {
             document.xml.push_str(&end);
             self.entries.push(document);
         }
-    }
-}
-
-/// Whether a text of Atom can have this type: a keyword (RFC 4287 section 3.1.1) or a media type.
-fn is_text_type(text: &str) -> bool {
-    matches!(text, "text" | "html" | "xhtml") || text.contains('/')
-}
-
-/// Converts a syntax error of the document.
-fn xml_error(error: &XmlError) -> FeedError {
-    match error {
-        // For example `<!ENTITY`.
-        XmlError::Syntax(SyntaxError::InvalidBangMarkup) => FeedError::Dtd,
-        XmlError::Syntax(error) => FeedError::Truncated(
-            match error {
-                SyntaxError::UnclosedComment => "<!--",
-                SyntaxError::UnclosedCData => "<![CDATA[",
-                SyntaxError::UnclosedDoctype => "<!DOCTYPE",
-                SyntaxError::UnclosedPI | SyntaxError::UnclosedXmlDecl => "<?",
-                _ => "<",
-            }
-            .to_owned(),
-        ),
-        other => FeedError::Malformed(excerpt(&other.to_string())),
     }
 }

@@ -2,12 +2,13 @@
 
 use quick_xml::events::BytesStart;
 
-use super::entry_document::XmlFormat;
 use super::references::decode_references;
 use super::{FeedError, excerpt};
 
 /// The maximum number of attributes of one element.
 const MAX_ATTRIBUTES: usize = 256;
+/// The maximum size of an element's name in bytes.
+const MAX_NAME_BYTES: usize = 200;
 /// Prefixes that feeds use without declaring them.
 const IMPLIED_NAMESPACES: [(&str, &str); 2] = [
     ("xmlns:content", "http://purl.org/rss/1.0/modules/content/"),
@@ -20,22 +21,28 @@ pub(super) struct StartTag<'a> {
     pub(super) attributes: Vec<(String, String)>,
     /// The tag as it is in the document, without its angle brackets.
     pub(super) raw: String,
+    /// Why it is no tag of XML.
+    pub(super) problem: Option<String>,
 }
 
 impl<'a> StartTag<'a> {
     pub(super) fn parse(tag: &BytesStart<'_>, name: &'a str) -> Result<Self, FeedError> {
+        let begins_name = |c: char| c.is_alphabetic() || c == '_';
+        let is_name = name.len() <= MAX_NAME_BYTES && name.starts_with(begins_name);
+        let mut problem = (!is_name).then(|| format!("<{}", excerpt(name)));
         let mut attributes = Vec::new();
         // feed-rs checks for duplicates, so that only the entry that has them is skipped.
         for attribute in tag.attributes().with_checks(false) {
             if attributes.len() >= MAX_ATTRIBUTES {
                 return Err(FeedError::TooManyAttributes(excerpt(name)));
             }
-            let attribute = attribute.map_err(|_| {
-                FeedError::Malformed(format!("an attribute of <{}> has no value", excerpt(name)))
-            })?;
+            let Ok(attribute) = attribute else {
+                problem.get_or_insert_with(|| format!("an attribute of <{}> has no value", excerpt(name)));
+                break;
+            };
             attributes.push((attribute.key.as_ref().to_owned(), decode_references(&attribute.value)));
         }
-        Ok(Self { name, attributes, raw: (**tag).to_owned() })
+        Ok(Self { name, attributes, raw: (**tag).to_owned(), problem })
     }
 
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
@@ -44,24 +51,50 @@ impl<'a> StartTag<'a> {
     }
 
     pub(super) fn local_name(&self) -> &'a str {
-        self.name.rsplit(':').next().unwrap_or(self.name)
+        local_name(self.name)
     }
 
     pub(super) fn namespace_declarations(&self) -> usize {
         self.attributes.iter().filter(|(name, _)| name == "xmlns" || name.starts_with("xmlns:")).count()
     }
 
-    /// Returns the tag as the root of a document for feed-rs. The elements of RSS have no namespace, but some feeds declare
-    /// one for them.
-    pub(super) fn to_root(&self, format: XmlFormat) -> String {
-        let mut root = BytesStart::new(self.name);
-        let own = self.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let is_kept = |name: &str| name != "version" && (name != "xmlns" || format != XmlFormat::Rss);
-        root.extend_attributes(own.filter(|(name, _)| is_kept(name)));
+    /// Returns the tag as the root of a document for feed-rs, without angle brackets. The elements of a feed have no namespace
+    /// there: some feeds declare one of their own, and that of Atom 0.3 is one that feed-rs does not know.
+    pub(super) fn to_root(&self, name: &str) -> String {
+        let mut root = BytesStart::new(name);
+        let own = self.attributes.iter().map(|(name, value)| (name.as_str(), current_namespace(value)));
+        root.extend_attributes(own.filter(|(name, _)| !matches!(*name, "version" | "xmlns")));
         root.push_attribute(("version", "2.0"));
         root.extend_attributes(
             IMPLIED_NAMESPACES.into_iter().filter(|(name, _)| self.attribute(name).is_none()),
         );
-        format!("<{}>", &*root)
+        (*root).to_owned()
+    }
+
+    /// Returns the tag of an entry in the same way.
+    pub(super) fn to_entry(&self) -> String {
+        if self.attribute("xmlns").is_none() {
+            return self.raw.clone();
+        }
+        let mut entry = BytesStart::new(self.name);
+        let own = self.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        entry.extend_attributes(own.filter(|(name, _)| *name != "xmlns"));
+        (*entry).to_owned()
+    }
+}
+
+/// Returns a name without its prefix.
+pub(super) fn local_name(name: &str) -> &str {
+    name.rsplit(':').next().unwrap_or(name)
+}
+
+/// Returns the namespace that replaced an earlier one of Atom or RSS, or the same one.
+fn current_namespace(uri: &str) -> &str {
+    match uri {
+        "http://purl.org/atom/ns#" => "http://www.w3.org/2005/Atom",
+        "http://my.netscape.com/rdf/simple/0.9/"
+        | "http://channel.netscape.com/rdf/simple/0.9/"
+        | "http://backend.userland.com/rss2" => "http://purl.org/rss/1.0/",
+        uri => uri,
     }
 }
