@@ -8,7 +8,7 @@ use super::html;
 /// The fewest letters of a text whose language is looked for.
 const MIN_LETTERS: usize = 300;
 /// The most characters of a text that are looked at.
-const MAX_CHARS: usize = 5_000;
+const MAX_CHARS: usize = 1_000;
 /// The least confidence, of at most 1.
 const MIN_CONFIDENCE: f64 = 0.95;
 

@@ -1,5 +1,6 @@
 //! Compressed texts in columns.
 
+use std::cell::RefCell;
 use std::io::{Read, Write};
 
 use flate2::Compression;
@@ -11,11 +12,19 @@ use super::Result;
 /// The maximum size in bytes of a text that is decompressed.
 const MAX_TEXT_BYTES: u64 = 4 * 1024 * 1024;
 
+thread_local! {
+    // To create one costs more than to compress a text.
+    static ENCODER: RefCell<DeflateEncoder<Vec<u8>>> =
+        RefCell::new(DeflateEncoder::new(Vec::new(), Compression::fast()));
+}
+
 /// Compresses a text (RFC 1951).
 pub(super) fn compress(text: &str) -> Result<Vec<u8>> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(text.as_bytes()).map_err(sqlx::Error::Io)?;
-    encoder.finish().map_err(sqlx::Error::Io)
+    let compressed = ENCODER.with_borrow_mut(|encoder| {
+        encoder.write_all(text.as_bytes())?;
+        encoder.reset(Vec::new())
+    });
+    compressed.map_err(sqlx::Error::Io)
 }
 
 /// Decompresses what [`compress`] returned.

@@ -143,9 +143,20 @@ pub(super) fn is_word(text: &str, kind: WordKind) -> bool {
 
 /// Returns a label or word as the table has it.
 fn fold(text: &str) -> String {
-    let lower = text.to_lowercase().replace(['\u{2019}', '\u{2BC}'], "'").replace(['\u{B7}', '・'], "・");
-    let words: Vec<&str> = lower.split_whitespace().collect();
-    words.join(" ")
+    let mut folded = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        for c in word.chars() {
+            match c {
+                '\u{2019}' | '\u{2BC}' => folded.push('\''),
+                '\u{B7}' => folded.push('・'),
+                c => folded.extend(c.to_lowercase()),
+            }
+        }
+    }
+    folded
 }
 
 /// Returns the meaning of a label that is written in a form, or of several joined ones such as *Regie und Drehbuch*.
