@@ -27,7 +27,8 @@ const MAX_AGE: Duration = Duration::from_hours(7 * 24);
 /// Claims at most `limit` reviews whose images are due.
 pub async fn claim_due(app: &App, limit: usize) -> anyhow::Result<Vec<(LeaseId, PendingImages)>> {
     let mut claimed = Vec::new();
-    while claimed.len() < limit {
+    // Every wake-up asks, and there is hardly ever anything to write.
+    while claimed.len() < limit && pending_images::is_due(&app.db, app.clock.now()).await? {
         let now = app.clock.now();
         let lease = LeaseId::new(now);
         let mut tx = app.db.begin().await?;

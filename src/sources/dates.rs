@@ -210,7 +210,7 @@ const fn full_year(two_digits: i64) -> i64 {
 }
 
 /// Words between the parts of a date, in several languages, and the endings of ordinal numbers.
-const IGNORED_WORDS: [&str; 39] = [
+const IGNORED_WORDS: [&str; 44] = [
     "t",
     "at",
     "on",
@@ -241,6 +241,11 @@ const IGNORED_WORDS: [&str; 39] = [
     "os",
     "kl",
     "klo",
+    "kello",
+    "klokken",
+    "klockan",
+    "alle",
+    "ore",
     "ob",
     "о",
     "г",

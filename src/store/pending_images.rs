@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use super::compressed_text::{compress, decompress};
-use super::{Result, Tx, claim_rows, execute, with_tx};
+use super::{Db, Result, Tx, claim_rows, execute, with_db, with_tx};
 use crate::domain::id::{LeaseId, ReviewId};
 use crate::domain::time::Timestamp;
 
@@ -45,6 +45,17 @@ pub async fn upsert(tx: &mut Tx, review: ReviewId, body: &str, now: Timestamp) -
 pub async fn delete(tx: &mut Tx, review: ReviewId) -> Result<()> {
     execute!(tx, sqlx::query("delete from pending_images where review_id = $1").bind(review))?;
     Ok(())
+}
+
+/// Whether the images of any review are due.
+pub async fn is_due(db: &Db, now: Timestamp) -> Result<bool> {
+    with_db!(db, |c| sqlx::query_scalar(
+        "select exists (select 1 from pending_images
+            where next_attempt_at <= $1 and (lease_until is null or lease_until <= $1))"
+    )
+    .bind(now)
+    .fetch_one(c)
+    .await)
 }
 
 /// Claims a review whose images are due, the longest due first.

@@ -5,7 +5,7 @@ use super::job_loop::keep_busy;
 use crate::flows::{App, pending_images};
 
 /// Reviews whose images are fetched at a time.
-const MAX_PARALLEL_REVIEWS: usize = 8;
+const MAX_PARALLEL_REVIEWS: usize = 4;
 
 pub(super) async fn fetch_images(app: App, shutdown: Shutdown) {
     let claim = async |app: &App, slots: usize| pending_images::claim_due(app, slots).await;

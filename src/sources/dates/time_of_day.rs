@@ -54,6 +54,9 @@ pub(super) fn take(tokens: &mut Vec<DateToken>) -> Option<(Option<TimeOfDay>, Zo
     exists.then_some((Some(time), zone))
 }
 
+/// Words before a time in Danish, Norwegian, Swedish, Finnish and Italian. After them a full stop separates hour and minute.
+const HOUR_WORDS: [&str; 6] = ["kl", "klokken", "klockan", "klo", "kello", "ore"];
+
 /// Finds the time: where it begins, where it ends, and what it is.
 fn find(tokens: &[DateToken]) -> Option<(usize, usize, TimeOfDay)> {
     (0..tokens.len()).find_map(|start| {
@@ -95,6 +98,16 @@ fn find(tokens: &[DateToken]) -> Option<(usize, usize, TimeOfDay)> {
                 DateToken::Number { value: minute, digits: 2, is_glued: true },
                 ..,
             ] if h == "h" => (TimeOfDay { hour: *hour, minute: *minute, second: 0 }, 3),
+            // kl. 20.30, klo 20.30, ore 20.30
+            [
+                DateToken::Word(word),
+                DateToken::Number { value: hour, digits: 1 | 2, .. },
+                DateToken::Symbol('.'),
+                DateToken::Number { value: minute, digits: 2, is_glued: true },
+                ..,
+            ] if HOUR_WORDS.contains(&word.as_str()) => {
+                (TimeOfDay { hour: *hour, minute: *minute, second: 0 }, 4)
+            }
             // 20 Uhr, 3 pm
             [DateToken::Number { value: hour, digits: 1 | 2, .. }, DateToken::Word(unit), ..]
                 if matches!(unit.as_str(), "h" | "uhr" | "am" | "pm") =>
